@@ -1,0 +1,77 @@
+/**
+ * Annotations: what is said about a clip, by the model or by a person.
+ *
+ * Machine results and human decisions are two layers of one annotation: `machine` is what the newest run said, `human` what a
+ * person made of it. A re-run replaces `machine` only while `state` is 'machine'.
+ */
+import { z } from 'zod'
+
+/** Corners in absolute pixels of the display-oriented frame, x to the right, y down. */
+export const Box = z.object({ x1: z.number(), y1: z.number(), x2: z.number(), y2: z.number() })
+export type Box = z.infer<typeof Box>
+
+/** A box that was observed (by the detector or a person) on one frame. Between key boxes boxes are interpolated linearly in time. */
+export const KeyBox = z.object({
+  ordinal: z.number().int().nonnegative(),
+  pts: z.number().int(),
+  box: Box,
+  /** Calibrated probability 0..1; null on boxes that a person drew. */
+  score: z.number().min(0).max(1).nullable(),
+})
+export type KeyBox = z.infer<typeof KeyBox>
+
+export const CaptionBody = z.object({ kind: z.literal('caption'), text: z.string() })
+export const AnswerBody = z.object({
+  kind: z.literal('answer'),
+  question: z.string(),
+  text: z.string(),
+})
+/** One object followed through a clip. `boxes` ascend by ordinal, at most one a frame. */
+export const TrackBody = z.object({ kind: z.literal('track'), label: z.string(), boxes: z.array(KeyBox).min(1) })
+export const NoteBody = z.object({ kind: z.literal('note'), text: z.string() })
+export const AnnotationBody = z.discriminatedUnion('kind', [CaptionBody, AnswerBody, TrackBody, NoteBody])
+export type AnnotationBody = z.infer<typeof AnnotationBody>
+export type TrackBody = z.infer<typeof TrackBody>
+
+/** machine: not looked at. accepted / edited / rejected: a person decided. */
+export const ReviewState = z.enum(['machine', 'accepted', 'edited', 'rejected'])
+export type ReviewState = z.infer<typeof ReviewState>
+
+/** Where the model looked and how sure it is. */
+export const Evidence = z.object({
+  /** Calibrated probability 0..1 that the text is right. */
+  confidence: z.number().min(0).max(1),
+  /** True below the pack's operating point: the UI says "not sure". */
+  unsure: z.boolean(),
+  /** Cosine of the text and the clip in the contrastive pass: the second opinion of the same model. */
+  agreement: z.number(),
+  /** The sampled frames by cross-attention mass, heaviest first; weights sum to at most 1. */
+  frames: z.array(z.object({ ordinal: z.number().int(), pts: z.number().int(), weight: z.number() })),
+})
+export type Evidence = z.infer<typeof Evidence>
+
+export const Provenance = z.object({
+  packId: z.string(),
+  packVersion: z.string(),
+  packDigest: z.string(),
+  provider: z.string(),
+  prompt: z.string(),
+  appVersion: z.string(),
+  /** ISO 8601, UTC. */
+  at: z.string(),
+})
+export type Provenance = z.infer<typeof Provenance>
+
+export const Annotation = z.object({
+  id: z.number().int(),
+  clipId: z.number().int(),
+  /** What holds now: the human layer where there is one, else the machine's. */
+  body: AnnotationBody,
+  /** The newest machine result, null for what a person made from nothing. */
+  machine: AnnotationBody.nullable(),
+  state: ReviewState,
+  evidence: Evidence.nullable(),
+  provenance: Provenance.nullable(),
+  updatedAt: z.string(),
+})
+export type Annotation = z.infer<typeof Annotation>

@@ -1,0 +1,259 @@
+/**
+ * The contract: every call and event of the backend, declared once. The backend checks requests against it and builds
+ * /api/openapi.json from it; the renderer's client is typed by it. Nothing else crosses between the two.
+ */
+import { z } from 'zod'
+import { Annotation, AnnotationBody, ReviewState } from './annotation.ts'
+import { ErrorCode, Problem } from './errors.ts'
+import { FrameRef, Probe } from './media.ts'
+import { PackManifest } from './pack.ts'
+
+const Id = z.coerce.number().int().positive()
+
+/** queued → probing → analysing → done. `partial`: analysed, but a part of the file could not be read (see `problem`). */
+export const SourceState = z.enum(['queued', 'probing', 'analysing', 'done', 'partial', 'failed', 'cancelled'])
+export type SourceState = z.infer<typeof SourceState>
+
+export const Source = z.object({
+  id: z.number().int(),
+  path: z.string(),
+  name: z.string(),
+  bytes: z.number().int(),
+  fingerprint: z.string(),
+  addedAt: z.string(),
+  state: SourceState,
+  problem: Problem.nullable(),
+  probe: Probe.nullable(),
+  clipCount: z.number().int(),
+  encodedCount: z.number().int(),
+  reviewedCount: z.number().int(),
+  hasThumbnail: z.boolean(),
+  filmstripCells: z.number().int(),
+  /** How the browser gets moving pictures: the file itself, or a preview copy that ffmpeg makes at the first request. */
+  playback: z.enum(['direct', 'proxy', 'none']),
+})
+export type Source = z.infer<typeof Source>
+
+export const Clip = z.object({
+  id: z.number().int(),
+  sourceId: z.number().int(),
+  sourceName: z.string(),
+  index: z.number().int(),
+  /** shot: cut to cut. window: a fixed part of a long shot. */
+  kind: z.enum(['shot', 'window']),
+  /** Half-open span, seconds from the first frame of the source. */
+  start: z.number(),
+  end: z.number(),
+  /** Ordinals, half-open. */
+  startFrame: z.number().int(),
+  endFrame: z.number().int(),
+  encoded: z.boolean(),
+  caption: z.string().nullable(),
+  captionState: ReviewState.nullable(),
+  captionUnsure: z.boolean(),
+  labels: z.array(z.string()),
+})
+export type Clip = z.infer<typeof Clip>
+
+export const ClipDetail = z.object({
+  clip: Clip,
+  /** The frames that the encoder saw, ascending. */
+  frames: z.array(FrameRef),
+  annotations: z.array(Annotation),
+})
+export type ClipDetail = z.infer<typeof ClipDetail>
+
+export const Job = z.object({
+  id: z.number().int(),
+  /** analyse: a source end to end. detect: labels over stored encodings. ask: a question over stored encodings. */
+  kind: z.enum(['analyse', 'detect', 'ask']),
+  title: z.string(),
+  sourceId: z.number().int().nullable(),
+  state: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
+  stage: z.string(),
+  /** 0..1 */
+  progress: z.number(),
+  problem: Problem.nullable(),
+})
+export type Job = z.infer<typeof Job>
+
+export const Queue = z.object({
+  jobs: z.array(Job),
+  waiting: z.number().int(),
+  running: z.number().int(),
+  finished: z.number().int(),
+  /** Seconds, from the throughput measured here; null until three jobs were measured. */
+  etaSeconds: z.number().nullable(),
+})
+export type Queue = z.infer<typeof Queue>
+
+export const Status = z.object({
+  version: z.string(),
+  host: z.enum(['electron', 'web', 'cli']),
+  projectPath: z.string(),
+  engine: z.object({
+    state: z.enum(['starting', 'ready', 'restarting', 'failed']),
+    /** "Ready on CPU, 2 threads; GPU not used: …": the plain sentence of the status bar. */
+    sentence: z.string(),
+    provider: z.string().nullable(),
+    fallback: z.boolean(),
+    problem: Problem.nullable(),
+  }),
+  ffmpeg: z.object({ path: z.string(), version: z.string() }).nullable(),
+  ffmpegProblem: Problem.nullable(),
+  pack: PackManifest.nullable(),
+  packDigest: z.string().nullable(),
+  /** A bundled clip that an empty library offers to try. */
+  sample: z.string().nullable(),
+})
+export type Status = z.infer<typeof Status>
+
+export const SearchHit = z.object({ clip: Clip, cosine: z.number(), probability: z.number() })
+export const SearchResult = z.object({
+  query: z.string(),
+  /** Clips at or above the pack's match line, best first. Empty means: no match. */
+  hits: z.array(SearchHit),
+  /** The best below the line, at most three, only when there are no hits. */
+  nearest: z.array(SearchHit),
+  threshold: z.number(),
+  searched: z.number().int(),
+  total: z.number().int(),
+})
+export type SearchResult = z.infer<typeof SearchResult>
+
+export const AskEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('token'), text: z.string() }),
+  z.object({ type: z.literal('done'), annotation: Annotation }),
+  z.object({ type: z.literal('error'), problem: Problem }),
+])
+export type AskEvent = z.infer<typeof AskEvent>
+
+/** Pushed over /api/events. Ids only, except progress: the receiver asks again for what it shows. */
+export const BackendEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('sources'), ids: z.array(z.number().int()) }),
+  z.object({ type: z.literal('clips'), sourceId: z.number().int(), clipIds: z.array(z.number().int()) }),
+  z.object({ type: z.literal('annotations'), clipIds: z.array(z.number().int()) }),
+  z.object({ type: z.literal('queue'), queue: Queue }),
+  z.object({ type: z.literal('status') }),
+  z.object({ type: z.literal('labels') }),
+  z.object({ type: z.literal('history') }),
+  z.object({ type: z.literal('batch-done'), done: z.number().int(), failed: z.number().int() }),
+])
+export type BackendEvent = z.infer<typeof BackendEvent>
+
+export const ExportFormat = z.enum(['coco', 'cvat', 'vtt', 'srt', 'csv', 'jsonl'])
+export type ExportFormat = z.infer<typeof ExportFormat>
+
+const History = z.object({ undo: z.string().nullable(), redo: z.string().nullable() })
+const Rejected = z.object({ path: z.string(), problem: Problem })
+
+interface RouteSpec {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  /** `{name}` marks a path parameter. */
+  path: string
+  summary: string
+  params?: z.ZodObject
+  query?: z.ZodObject
+  body?: z.ZodObject
+  /** JSON answer. */
+  output?: z.ZodType
+  /** Server-sent events: one JSON object an event. */
+  events?: z.ZodType
+  /** Raw bytes, with range requests where `ranges`. */
+  bytes?: string
+  errors?: readonly ErrorCode[]
+}
+const route = <const T extends RouteSpec>(spec: T): T => spec
+
+const onClip = z.object({ clipId: Id })
+const onSource = z.object({ sourceId: Id })
+
+export const contract = {
+  status: route({ method: 'get', path: '/api/status', summary: 'Engine, ffmpeg, pack and project', output: Status }),
+
+  addSources: route({
+    method: 'post', path: '/api/sources', summary: 'Add files and folders (recursively) by path; returns at once, analysis is queued',
+    body: z.object({ paths: z.array(z.string().min(1)).min(1) }),
+    output: z.object({ added: z.array(Source), duplicates: z.array(z.object({ path: z.string(), sourceId: z.number().int() })), rejected: z.array(Rejected) }),
+  }),
+  listSources: route({ method: 'get', path: '/api/sources', summary: 'All sources, newest last', output: z.object({ sources: z.array(Source) }) }),
+  removeSource: route({ method: 'delete', path: '/api/sources/{sourceId}', summary: 'Forget a source with its clips; the file itself is untouched', params: onSource, output: z.object({}), errors: ['not-found'] }),
+  retrySource: route({ method: 'post', path: '/api/sources/{sourceId}/retry', summary: 'Analyse again; human decisions stay', params: onSource, output: Source, errors: ['not-found'] }),
+  thumbnail: route({ method: 'get', path: '/api/sources/{sourceId}/thumbnail', summary: 'JPEG', params: onSource, bytes: 'image/jpeg', errors: ['not-found'] }),
+  filmstrip: route({
+    method: 'get', path: '/api/sources/{sourceId}/filmstrip/{cell}', summary: 'JPEG: one of `filmstripCells` pictures spread evenly over the source, 0-based',
+    params: onSource.extend({ cell: z.coerce.number().int().min(0) }), bytes: 'image/jpeg', errors: ['not-found'],
+  }),
+  media: route({ method: 'get', path: '/api/sources/{sourceId}/media', summary: 'The video with byte ranges; a preview copy where the browser cannot play the file', params: onSource, bytes: 'video/*', errors: ['not-found', 'file-missing', 'ffmpeg-failed'] }),
+  frames: route({
+    method: 'get', path: '/api/sources/{sourceId}/frames', summary: 'PTS of every decoded frame, by ordinal',
+    params: onSource, output: z.object({ timeBase: Probe.shape.timeBase, startPts: z.number().int(), pts: z.array(z.number().int()) }), errors: ['not-found'],
+  }),
+
+  listClips: route({
+    method: 'get', path: '/api/clips', summary: 'Clips in source and time order',
+    query: z.object({ sourceId: Id.optional(), limit: z.coerce.number().int().min(1).max(10_000).default(5_000), offset: z.coerce.number().int().min(0).default(0) }),
+    output: z.object({ clips: z.array(Clip), total: z.number().int() }),
+  }),
+  getClip: route({ method: 'get', path: '/api/clips/{clipId}', summary: 'One clip with its annotations', params: onClip, output: ClipDetail, errors: ['not-found'] }),
+  clipThumbnail: route({ method: 'get', path: '/api/clips/{clipId}/thumbnail', summary: 'JPEG', params: onClip, bytes: 'image/jpeg', errors: ['not-found'] }),
+  askClip: route({
+    method: 'post', path: '/api/clips/{clipId}/ask', summary: 'Ask one question about one encoded clip; streams tokens, then the stored answer',
+    params: onClip, body: z.object({ question: z.string().trim().min(1).max(300) }), events: AskEvent, errors: ['not-found', 'clip-not-encoded', 'engine-unavailable'],
+  }),
+  askMany: route({
+    method: 'post', path: '/api/ask', summary: 'Ask one question about many clips (all when none are named); answers are stored as the job runs',
+    body: z.object({ question: z.string().trim().min(1).max(300), clipIds: z.array(Id).optional() }), output: Job,
+  }),
+  search: route({
+    method: 'get', path: '/api/search', summary: 'Moments from words',
+    query: z.object({ q: z.string().trim().min(1).max(300), limit: z.coerce.number().int().min(1).max(1_000).default(60) }), output: SearchResult, errors: ['engine-unavailable'],
+  }),
+  getLabels: route({ method: 'get', path: '/api/labels', summary: 'What is being detected', output: z.object({ labels: z.array(z.string()) }) }),
+  setLabels: route({
+    method: 'put', path: '/api/labels', summary: 'Set the labels; encoded clips are detected again from their stored encodings',
+    body: z.object({ labels: z.array(z.string().trim().min(1).max(60)).max(100) }), output: z.object({ labels: z.array(z.string()) }),
+  }),
+
+  addAnnotation: route({ method: 'post', path: '/api/clips/{clipId}/annotations', summary: 'A person adds an annotation', params: onClip, body: z.object({ body: AnnotationBody }), output: Annotation, errors: ['not-found'] }),
+  reviewAnnotation: route({
+    method: 'patch', path: '/api/annotations/{annotationId}', summary: 'Accept, reject, edit, or go back to what the model said',
+    params: z.object({ annotationId: Id }),
+    body: z.object({ action: z.enum(['accept', 'reject', 'edit', 'reset']), body: AnnotationBody.optional() }), output: Annotation, errors: ['not-found', 'bad-request'],
+  }),
+  history: route({ method: 'get', path: '/api/history', summary: 'What undo and redo would do', output: History }),
+  undo: route({ method: 'post', path: '/api/history/undo', summary: 'Undo the newest edit; survives restarts', output: History }),
+  redo: route({ method: 'post', path: '/api/history/redo', summary: 'Redo', output: History }),
+
+  queue: route({ method: 'get', path: '/api/queue', summary: 'Jobs and ETA', output: Queue }),
+  cancelJob: route({ method: 'post', path: '/api/queue/{jobId}/cancel', summary: 'Cancel one job; what it finished stays', params: z.object({ jobId: Id }), output: z.object({}), errors: ['not-found'] }),
+  cancelAll: route({ method: 'post', path: '/api/queue/cancel', summary: 'Cancel every waiting and running job', output: z.object({}) }),
+  events: route({ method: 'get', path: '/api/events', summary: 'What changed, as it changes', events: BackendEvent }),
+
+  export: route({
+    method: 'post', path: '/api/export', summary: 'Write annotation files, each beside a frames.csv',
+    body: z.object({ formats: z.array(ExportFormat).min(1), directory: z.string().optional(), sourceIds: z.array(Id).optional() }),
+    output: z.object({ exportId: z.string(), directory: z.string(), files: z.array(z.object({ format: z.string(), path: z.string(), bytes: z.number().int() })) }),
+    errors: ['bad-request', 'disk-full'],
+  }),
+  exportZip: route({ method: 'get', path: '/api/exports/{exportId}', summary: 'The files of one export as a zip', params: z.object({ exportId: z.string() }), bytes: 'application/zip', errors: ['not-found'] }),
+  browse: route({
+    method: 'get', path: '/api/browse', summary: 'Folders and files on this machine, for picking a path in a browser',
+    query: z.object({ path: z.string().optional() }),
+    output: z.object({ path: z.string(), parent: z.string().nullable(), entries: z.array(z.object({ name: z.string(), path: z.string(), kind: z.enum(['folder', 'video', 'file']), bytes: z.number().int().nullable() })) }),
+    errors: ['not-found', 'file-unreadable'],
+  }),
+} as const
+
+export type Contract = typeof contract
+export type RouteName = keyof Contract
+/** A type of the schema `K` of route `R`, or undefined where the route has none. */
+type Part<R, K extends string, Side extends 'input' | 'output'> = R extends Record<K, infer S extends z.ZodType> ? (Side extends 'input' ? z.input<S> : z.output<S>) : undefined
+export type RouteArgs<N extends RouteName> = { params: Part<Contract[N], 'params', 'output'>; query: Part<Contract[N], 'query', 'output'>; body: Part<Contract[N], 'body', 'output'> }
+/** What a client passes: only the parts that the route has. */
+export type CallArgs<N extends RouteName> = {
+  [K in 'params' | 'query' | 'body' as Part<Contract[N], K, 'input'> extends undefined ? never : K]: Part<Contract[N], K, 'input'>
+}
+export type RouteOutput<N extends RouteName> = Part<Contract[N], 'output', 'output'>
+export type RouteEvent<N extends RouteName> = Part<Contract[N], 'events', 'output'>
+

@@ -1,0 +1,57 @@
+/** What a video file is: the facts that probing and decoding establish. */
+import { z } from 'zod'
+
+/** An exact fraction; frame rates, time bases and sample aspect ratios are never floats. */
+export const Rational = z.object({ num: z.number().int(), den: z.number().int().positive() })
+export type Rational = z.infer<typeof Rational>
+
+/** One decoded picture of a source. `ordinal` is 0-based in display order of the chosen video stream; `pts` counts `Probe.timeBase` ticks. */
+export const FrameRef = z.object({ ordinal: z.number().int().nonnegative(), pts: z.number().int() })
+export type FrameRef = z.infer<typeof FrameRef>
+
+export const StreamInfo = z.object({
+  index: z.number().int(),
+  type: z.string(),
+  codec: z.string(),
+  isDefault: z.boolean(),
+})
+
+/** What ffprobe says, in the display-oriented frame (after rotation and sample aspect ratio). */
+export const Probe = z.object({
+  container: z.string(),
+  codec: z.string(),
+  pixelFormat: z.string(),
+  bitDepth: z.number().int(),
+  hdr: z.boolean(),
+  /** Display size in square pixels: coded size, times the sample aspect ratio, turned by `rotation`. Boxes live on this frame. */
+  width: z.number().int().positive(),
+  height: z.number().int().positive(),
+  codedWidth: z.number().int().positive(),
+  codedHeight: z.number().int().positive(),
+  /** Clockwise degrees that a player turns the picture by. */
+  rotation: z.union([z.literal(0), z.literal(90), z.literal(180), z.literal(270)]),
+  sampleAspectRatio: Rational,
+  /** Seconds. From the stream where it says, else the container, else the last decoded frame. */
+  duration: z.number().nonnegative(),
+  /** The constant (nominal) frame rate; with `variableFrameRate` only an average. */
+  frameRate: Rational,
+  variableFrameRate: z.boolean(),
+  timeBase: Rational,
+  /** PTS of the first frame, in time base ticks. Times shown to people count from here. */
+  startPts: z.number().int(),
+  /** Exact only when the container states it or the file was decoded. */
+  frameCount: z.number().int().nonnegative().nullable(),
+  videoStream: z.number().int(),
+  streams: z.array(StreamInfo),
+})
+export type Probe = z.infer<typeof Probe>
+
+/** Seconds from the first frame of the source. */
+export function secondsOf(pts: number, probe: Pick<Probe, 'timeBase' | 'startPts'>): number {
+  return ((pts - probe.startPts) * probe.timeBase.num) / probe.timeBase.den
+}
+
+/** Video file names that a folder drop picks up. Anything may still be added as a single file and gets its own verdict. */
+export const VIDEO_EXTENSIONS = new Set(
+  '3g2 3gp asf avi divx dv f4v flv gif h264 h265 hevc ivf m1v m2ts m2v m4v mj2 mjpeg mjpg mkv mov mp4 mpeg mpg mpv mts mxf nut ogg ogm ogv qt rm rmvb ts vob webm wmv y4m'.split(' '),
+)
