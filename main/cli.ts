@@ -1,0 +1,196 @@
+/** The same backend without a window: `tubelet analyze` for batches, `tubelet serve` for a browser on this machine. */
+import { spawn } from 'node:child_process'
+import path from 'node:path'
+import { SingleBar } from 'cli-progress'
+import { Command, InvalidArgumentError } from 'commander'
+import { ExportFormat, type Source } from '../app/contract.ts'
+import { type ErrorCode, type Problem, problemOf } from '../app/errors.ts'
+import { dataFolder, openTubelet, packageVersion, type Tubelet } from './open.ts'
+import { exportProject } from './export.ts'
+import { serve } from './serve.ts'
+
+interface AnalyzeOptions {
+  ask: string[]
+  labels?: string[]
+  export: ExportFormat[]
+  out: string
+  project: string
+  json: boolean
+}
+
+/** Verdicts about a file itself: nothing that Tubelet could have done better on it. */
+const UNREADABLE: ReadonlySet<ErrorCode> = new Set(['empty-file', 'not-a-video', 'audio-only', 'no-index', 'codec-unsupported', 'no-frames'])
+
+const program = new Command('tubelet').description('Captions, answers, search and boxes for a lot of video, on this machine.').version(packageVersion)
+
+program
+  .command('analyze')
+  .description('Analyse files and folders, ask questions of every clip, and write annotation files')
+  .argument('<paths...>', 'video files and folders (searched recursively)')
+  .option('--ask <question>', 'ask every clip this question (repeatable)', (question: string, all: string[]) => [...all, question], [])
+  .option('--labels <labels>', 'what to detect, separated by commas', commaList)
+  .option('--export <formats>', `formats to write, separated by commas: ${ExportFormat.options.join(', ')}`, formatList, [])
+  .option('--out <folder>', 'where to write them', '.')
+  .option('--project <folder>', 'the library to use; analysed files are not analysed again', path.join(dataFolder, 'cli'))
+  .option('--json', 'print one JSON document to standard output, messages to standard error', false)
+  .action(analyze)
+
+program
+  .command('serve')
+  .description('Open the app in a browser on this machine')
+  .argument('[paths...]', 'video files and folders to add')
+  .option('--open', 'open the browser', false)
+  .option('--port <port>', 'a fixed port', Number)
+  .option('--project <folder>', 'the library to use', path.join(dataFolder, 'library'))
+  .action(serveApp)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  printProblem(problemOf(error))
+  process.exitCode = 1
+}
+
+function commaList(text: string): string[] {
+  return text.split(',').map((part) => part.trim()).filter((part) => part !== '')
+}
+
+function formatList(text: string): ExportFormat[] {
+  const parsed = ExportFormat.array().safeParse(commaList(text))
+  if (!parsed.success) throw new InvalidArgumentError(`Choose from ${ExportFormat.options.join(', ')}.`)
+  return parsed.data
+}
+
+function printProblem({ message, file, next, details, code }: Problem): void {
+  console.error(`${file ? `${file}: ` : ''}${message}${next ? ` ${next}` : ''}`)
+  if (code === 'internal' && details) console.error(details)
+}
+
+/** End in order on Ctrl-C and on a polite kill. A second Ctrl-C ends at once. */
+function endOnSignals(tubelet: Tubelet, alsoClose?: () => Promise<void>): void {
+  let ending = false
+  const end = (exitCode: number) => {
+    if (ending) process.exit(exitCode)
+    ending = true
+    void (async () => {
+      await alsoClose?.()
+      await tubelet.close()
+      process.exit(exitCode)
+    })()
+  }
+  process.on('SIGINT', () => end(130))
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(143))
+}
+
+async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> {
+  const say = (line: string) => (options.json ? console.error(line) : console.log(line))
+  const tubelet = await openTubelet({ projectDir: path.resolve(options.project), host: 'cli' })
+  endOnSignals(tubelet)
+  try {
+    const { library, jobs } = tubelet
+    if (options.labels) jobs.setLabels(options.labels)
+    const progress = showProgress(tubelet, say)
+    const { added, duplicates, rejected } = await jobs.addPaths(paths.map((item) => path.resolve(item)))
+    for (const { path: file, problem } of rejected) printProblem({ file, ...problem })
+    const ids = [...new Set([...added.map(({ id }) => id), ...duplicates.map(({ sourceId }) => sourceId)])]
+    // A file that an earlier run left unfinished is taken up again; one that is done is not.
+    for (const id of ids) if (['failed', 'cancelled'].includes(library.source(id).state)) jobs.retry(id)
+    await jobs.idle()
+    const clipIds = ids.flatMap((sourceId) => library.clips({ sourceId, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips.map(({ id }) => id))
+    for (const question of options.ask) {
+      jobs.askMany(question, clipIds)
+      await jobs.idle()
+    }
+    progress.stop()
+
+    const sources = ids.map((id) => library.source(id))
+    const readable = sources.filter(({ problem }) => problem === null || !UNREADABLE.has(problem.code))
+    const finished = readable.filter(({ state }) => state === 'done' || state === 'partial')
+    const exported = options.export.length > 0 && finished.length > 0 ? await exportProject(library, { formats: options.export, directory: path.resolve(options.out), sourceIds: finished.map(({ id }) => id) }) : null
+    if (options.json) console.log(JSON.stringify(report(tubelet, sources, rejected, exported?.files ?? []), null, 2))
+    else printSummary(tubelet, sources, exported?.files ?? [])
+    process.exitCode = finished.length > 0 && finished.length === readable.length && rejected.length === 0 ? 0 : 1
+  } finally {
+    await tubelet.close()
+  }
+}
+
+/** A bar on a terminal, a plain line a finished file elsewhere. */
+function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: () => void } {
+  const bar = process.stderr.isTTY ? new SingleBar({ format: '{bar} {percentage}% | {finished}/{jobs} | {title}', stream: process.stderr, hideCursor: true, clearOnComplete: true }) : null
+  bar?.start(1, 0, { finished: 0, jobs: 0, title: '' })
+  const told = new Set<number>()
+  const stopListening = tubelet.onEvent((event) => {
+    if (event.type !== 'queue') return
+    const { jobs } = event.queue
+    const sum = jobs.reduce((total, job) => total + (job.state === 'queued' || job.state === 'running' ? job.progress : 1), 0)
+    bar?.setTotal(jobs.length)
+    bar?.update(sum, { finished: event.queue.finished, jobs: jobs.length, title: jobs.find(({ state }) => state === 'running')?.title ?? '' })
+    for (const job of jobs) {
+      if (job.state === 'queued' || job.state === 'running' || told.has(job.id)) continue
+      told.add(job.id)
+      if (!bar) say(`${job.state}: ${job.title}${job.problem ? `: ${job.problem.message}` : ''}`)
+    }
+  })
+  return {
+    stop: () => {
+      stopListening()
+      bar?.stop()
+    },
+  }
+}
+
+type ExportedFile = Awaited<ReturnType<typeof exportProject>>['files'][number]
+
+function report({ library }: Tubelet, sources: readonly Source[], rejected: readonly { path: string; problem: Problem }[], exports: readonly ExportedFile[]) {
+  return {
+    sources: sources.map(({ id, path: file, state, problem, probe }) => ({
+      path: file,
+      state,
+      problem,
+      duration: probe?.duration ?? null,
+      clips: library.clips({ sourceId: id, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips.map((clip) => ({
+        start: clip.start,
+        end: clip.end,
+        annotations: library.annotations(clip.id).map(({ body, state: review, evidence, provenance }) => ({ ...body, state: review, evidence, provenance })),
+      })),
+    })),
+    rejected,
+    exports,
+  }
+}
+
+function printSummary({ library }: Tubelet, sources: readonly Source[], exports: readonly ExportedFile[]): void {
+  for (const source of sources) {
+    console.log(`\n${source.name}  (${source.state})`)
+    if (source.problem) printProblem({ ...source.problem, file: undefined } as Problem)
+    for (const clip of library.clips({ sourceId: source.id, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips) {
+      console.log(`  ${clip.start.toFixed(2)}–${clip.end.toFixed(2)} s  ${clip.caption ?? ''}${clip.captionUnsure ? ' (not sure)' : ''}`)
+      for (const { body, evidence } of library.annotations(clip.id)) {
+        if (body.kind === 'answer') console.log(`      ${body.question}  ${body.text}${evidence?.unsure ? ' (not sure)' : ''}`)
+      }
+    }
+  }
+  for (const { path: file } of exports) console.log(`wrote ${file}`)
+}
+
+async function serveApp(paths: string[], options: { open: boolean; port?: number; project: string }): Promise<void> {
+  const tubelet = await openTubelet({ projectDir: path.resolve(options.project), host: 'web' })
+  const server = await serve({ handle: tubelet.handle, ...(options.port === undefined ? {} : { port: options.port }) })
+  endOnSignals(tubelet, server.close)
+  const address = `${server.url}/?token=${server.token}`
+  console.log(`Tubelet is open at ${address}\nPress Ctrl-C to end it.`)
+  if (options.open) openBrowser(address)
+  if (paths.length > 0) {
+    const { rejected } = await tubelet.jobs.addPaths(paths.map((item) => path.resolve(item)))
+    for (const { path: file, problem } of rejected) printProblem({ file, ...problem })
+  }
+}
+
+/** The person's own browser; where there is none the printed address is enough. */
+function openBrowser(address: string): void {
+  if (process.platform === 'linux' && !process.env['DISPLAY'] && !process.env['WAYLAND_DISPLAY']) return
+  const [command, ...args] = process.platform === 'darwin' ? ['open'] : process.platform === 'win32' ? ['cmd', '/c', 'start', ''] : ['xdg-open']
+  if (command === undefined) return
+  spawn(command, [...args, address], { stdio: 'ignore', detached: true }).on('error', () => undefined).unref()
+}

@@ -1,0 +1,173 @@
+/**
+ * From a file to stored results: probe → sample → encode → caption · detect, clip by clip as the decoder reaches them. Each clip is
+ * stored in one transaction, so a crash loses at most the clip under way, and a resumed run skips what is stored.
+ */
+import type { AnnotationBody, Evidence, Provenance } from '../../app/annotation.ts'
+import { pixelBox } from '../../app/boxes.ts'
+import type { Source } from '../../app/contract.ts'
+import { type Problem, TubeletError } from '../../app/errors.ts'
+import type { FrameRef, Probe } from '../../app/media.ts'
+import { linkTracks } from '../../app/tracks.ts'
+import type { Encoding, Engine, Generated } from '../engine/engine.ts'
+import type { Library } from '../library/library.ts'
+import { probe as probeFile } from '../media/probe.ts'
+import { sample, type SampledClip } from '../media/sample.ts'
+import type { MediaTools } from '../media/tools.ts'
+
+export interface Pipeline {
+  library: Library
+  engine: () => Promise<Engine>
+  media: () => Promise<MediaTools>
+  appVersion: string
+}
+
+export interface Progress {
+  stage: string
+  /** 0..1 */
+  progress: number
+}
+
+/** A machine result as the library stores it. */
+export interface MachineResult {
+  body: AnnotationBody
+  evidence: Evidence | null
+  provenance: Provenance
+}
+
+/** The engine may die at any moment and restarts by itself; the step is then simply done again. */
+async function persevere<T>(step: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await step()
+    } catch (error) {
+      signal.throwIfAborted()
+      if (attempt === 3 || !(error instanceof TubeletError) || error.problem.code !== 'engine-unavailable') throw error
+    }
+  }
+}
+
+/** Analyse one source end to end. Resolves with the damage report of a file of which only a part was readable, else null. */
+export async function analyseSource(pipeline: Pipeline, source: Source, report: (progress: Progress) => void, signal: AbortSignal): Promise<Problem | null> {
+  const { library } = pipeline
+  library.setSourceState(source.id, 'probing')
+  const media = await pipeline.media()
+  const probe = await probeFile(media, source.path, signal)
+  library.setProbe(source.id, probe)
+  library.setSourceState(source.id, 'analysing')
+  report({ stage: 'Starting the engine', progress: 0 })
+  const engine = await pipeline.engine()
+  let damaged: Problem | null = null
+  let clips = 0
+  let seconds = 0
+  for await (const event of sample(media, source.path, probe, engine.info.manifest.input, { signal })) {
+    switch (event.type) {
+      case 'thumbnail':
+        library.saveThumbnail(source.id, event.jpeg)
+        break
+      case 'clip':
+        clips += 1
+        await understand(pipeline, engine, source, probe, event.clip, signal)
+        report({ stage: `Clip ${clips}`, progress: portion(event.clip.end, probe) })
+        break
+      case 'progress':
+        seconds = Math.max(seconds, event.seconds)
+        report({ stage: clips === 0 ? 'Reading frames' : `Clip ${clips}`, progress: portion(seconds, probe) * 0.99 })
+        break
+      case 'done':
+        library.pruneClips(source.id, clips)
+        library.setFrames(source.id, event.pts)
+        library.saveFilmstrip(source.id, event.filmstrip)
+        damaged = event.damaged
+        break
+    }
+  }
+  return damaged
+}
+
+function portion(seconds: number, probe: Probe): number {
+  return probe.duration > 0 ? Math.min(1, seconds / probe.duration) : 0
+}
+
+/** Encode a clip once, and say from that encoding what it shows. */
+async function understand(pipeline: Pipeline, engine: Engine, source: Source, probe: Probe, clip: SampledClip, signal: AbortSignal): Promise<void> {
+  const { library } = pipeline
+  const { tubes, thumbnail, ...plan } = clip
+  const clipId = library.saveClip(source.id, plan)
+  library.saveClipThumbnail(clipId, thumbnail)
+  if (library.hasEncoding(clipId, engine.info.digest)) return
+  const { encoding, caption, tracks } = await persevere(async () => {
+    const encoding = await engine.encode({ tubes }, signal)
+    const caption = await engine.caption(encoding, signal)
+    const tracks = await detectTracks(engine, encoding, library.labels(), clip.frames, probe, signal)
+    return { encoding, caption, tracks }
+  }, signal)
+  const provenance = provenanceOf(pipeline, engine)
+  library.saveClipResult(clipId, engine.info.digest, encoding, {
+    caption: { body: { kind: 'caption', text: caption.text }, evidence: evidenceOf(caption, clip.frames), provenance: provenance(caption.prompt) },
+    tracks: tracks.map((body) => ({ body, evidence: null, provenance: provenance(body.label) })),
+  })
+}
+
+/** Detect labels in a stored encoding and link the boxes of its key frames to tracks, in pixels of the display-oriented frame. */
+export async function detectTracks(engine: Engine, encoding: Encoding, labels: readonly string[], frames: readonly FrameRef[], probe: Probe, signal: AbortSignal) {
+  if (labels.length === 0 || encoding.tokens === null) return []
+  const detections = await engine.detect(encoding, labels, signal)
+  return linkTracks(
+    detections.flatMap((found) => {
+      const frame = frames[found.frame]
+      return frame === undefined ? [] : [{ ...frame, label: found.label, score: found.score, box: pixelBox(found, probe) }]
+    }),
+  )
+}
+
+/** Labels over a clip's stored encoding: no decoding, no vision graph. */
+export async function detectAgain(pipeline: Pipeline, clipId: number, labels: readonly string[], signal: AbortSignal): Promise<void> {
+  const { library } = pipeline
+  const engine = await pipeline.engine()
+  const encoding = library.encoding(clipId, engine.info.digest)
+  const probe = library.source(library.clip(clipId).sourceId).probe
+  if (encoding === null || probe === null) return
+  const tracks = await persevere(() => detectTracks(engine, encoding, labels, library.clipFrames(clipId), probe, signal), signal)
+  const provenance = provenanceOf(pipeline, engine)
+  library.saveMachine(clipId, 'track', tracks.map((body) => ({ body, evidence: null, provenance: provenance(body.label) })))
+}
+
+/** A question over a clip's stored encoding. Returns the stored annotation. */
+export async function answerClip(pipeline: Pipeline, clipId: number, question: string, signal: AbortSignal, onToken?: (text: string) => void) {
+  const { library } = pipeline
+  const engine = await pipeline.engine()
+  const encoding = library.encoding(clipId, engine.info.digest)
+  if (encoding === null) {
+    throw new TubeletError({
+      code: 'clip-not-encoded',
+      message: 'This clip has not been analysed yet, so there is nothing to ask.',
+      stillWorks: 'Clips that are done can be asked now.',
+      next: 'Wait until its analysis is done, or retry the file.',
+    })
+  }
+  // A streamed answer is not begun twice: its reader has seen tokens already and is told of the restart instead.
+  const answer = onToken ? await engine.answer(encoding, question, { signal, onToken }) : await persevere(() => engine.answer(encoding, question, { signal }), signal)
+  const body: AnnotationBody = { kind: 'answer', question, text: answer.text }
+  const result = { body, evidence: evidenceOf(answer, library.clipFrames(clipId)), provenance: provenanceOf(pipeline, engine)(answer.prompt) }
+  return library.saveMachine(clipId, 'answer', [result])
+}
+
+function provenanceOf(pipeline: Pipeline, engine: Engine) {
+  const { manifest, digest, provider } = engine.info
+  const at = new Date().toISOString()
+  return (prompt: string): Provenance => ({ packId: manifest.id, packVersion: manifest.version, packDigest: digest, provider, prompt, appVersion: pipeline.appVersion, at })
+}
+
+/** Attention mass of the model's input frames as the distinct frames of the file, heaviest first. */
+function evidenceOf(generated: Generated, frames: readonly FrameRef[]): Evidence {
+  const weights = new Map<number, { ordinal: number; pts: number; weight: number }>()
+  generated.frameWeights.forEach((weight, index) => {
+    const frame = frames[index]
+    if (frame === undefined) return
+    const entry = weights.get(frame.ordinal) ?? { ...frame, weight: 0 }
+    entry.weight += weight
+    weights.set(frame.ordinal, entry)
+  })
+  const { confidence, unsure, agreement } = generated
+  return { confidence, unsure, agreement, frames: [...weights.values()].filter(({ weight }) => weight > 0).sort((a, b) => b.weight - a.weight || a.ordinal - b.ordinal) }
+}

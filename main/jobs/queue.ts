@@ -1,0 +1,253 @@
+/**
+ * The queue: what is waiting to be done, in the library's job table, so that it survives the process. One job runs at a time: decoding
+ * (ffmpeg's process) and inference (the engine's) already overlap inside a job and together fill the machine.
+ */
+import { stat } from 'node:fs/promises'
+import path from 'node:path'
+import type { BackendEvent, Job, Queue, Source } from '../../app/contract.ts'
+import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
+import type { Library } from '../library/library.ts'
+import { fingerprint } from '../media/fingerprint.ts'
+import { scanPaths } from '../media/scan.ts'
+import { analyseSource, answerClip, detectAgain, type Pipeline } from './pipeline.ts'
+
+export interface AddedPaths {
+  added: Source[]
+  duplicates: { path: string; sourceId: number }[]
+  rejected: { path: string; problem: Problem }[]
+}
+
+/** Until this many analyses were timed here, no ETA is shown. */
+const ETA_SAMPLES = 3
+/** How many finished jobs the queue lists. */
+const LISTED = 200
+
+export class Jobs {
+  readonly #pipeline: Pipeline
+  readonly #library: Library
+  readonly #emit: (event: BackendEvent) => void
+  #running: { id: number; stop: AbortController } | null = null
+  #loop: Promise<void> | null = null
+  #closed = false
+  /** Outcome of the batch under way, for the notification when the queue drains. */
+  #batch = { done: 0, failed: 0 }
+
+  constructor(pipeline: Pipeline, emit: (event: BackendEvent) => void) {
+    this.#pipeline = pipeline
+    this.#library = pipeline.library
+    this.#emit = emit
+  }
+
+  /** Take up what an earlier process left. */
+  start(): void {
+    this.#library.recoverJobs()
+    this.#wake()
+  }
+
+  /** Stop after the step under way; the job goes on at the next start. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#running?.stop.abort()
+    await this.#loop
+  }
+
+  /** Resolves when nothing is waiting or running. */
+  async idle(): Promise<void> {
+    while (this.#loop !== null) await this.#loop
+  }
+
+  /** Register files and folders. Each file is queued as it is found; resolves when the last one was. */
+  async addPaths(paths: readonly string[], signal?: AbortSignal): Promise<AddedPaths> {
+    const result: AddedPaths = { added: [], duplicates: [], rejected: [] }
+    for await (const found of scanPaths(paths, signal)) {
+      if ('problem' in found) {
+        result.rejected.push(found)
+        continue
+      }
+      try {
+        const file = await stat(found.path)
+        const { source, isNew } = this.#library.addSource({
+          path: found.path,
+          name: path.basename(found.path),
+          bytes: file.size,
+          mtimeMs: file.mtimeMs,
+          fingerprint: await fingerprint(found.path),
+        })
+        if (isNew) {
+          result.added.push(source)
+          this.#queueAnalysis(source)
+        } else {
+          result.duplicates.push({ path: found.path, sourceId: source.id })
+          // Dropping a file again is how people retry one that failed or was cancelled.
+          if (source.state === 'failed' || source.state === 'cancelled') this.retry(source.id)
+        }
+      } catch (error) {
+        result.rejected.push({ path: found.path, problem: unreadable(found.path, error) })
+      }
+    }
+    return result
+  }
+
+  retry(sourceId: number): Source {
+    const source = this.#library.source(sourceId)
+    const waiting = this.#library.jobs(LISTED).some((job) => job.sourceId === sourceId && (job.state === 'queued' || job.state === 'running'))
+    if (!waiting) this.#queueAnalysis(source)
+    return this.#library.source(sourceId)
+  }
+
+  /** Forget a source: its job first, then its rows. */
+  async removeSource(sourceId: number): Promise<void> {
+    const jobs = this.#library.jobs(Number.MAX_SAFE_INTEGER).filter((job) => job.sourceId === sourceId && (job.state === 'queued' || job.state === 'running'))
+    for (const job of jobs) {
+      const running = this.#running?.id === job.id
+      this.cancel(job.id)
+      if (running) await this.#loop
+    }
+    this.#library.removeSource(sourceId)
+  }
+
+  askMany(question: string, clipIds?: readonly number[]): Job {
+    return this.#queueJob({ kind: 'ask', title: question, sourceId: null, payload: { question, clipIds: clipIds ?? null } })
+  }
+
+  /** Store the labels and detect them in every stored encoding; an older detection still waiting or running is replaced. */
+  setLabels(labels: readonly string[]): void {
+    this.#library.setLabels(labels)
+    for (const job of this.#library.jobs(LISTED)) {
+      if (job.kind === 'detect' && (job.state === 'queued' || job.state === 'running')) this.cancel(job.id)
+    }
+    this.#queueJob({ kind: 'detect', title: labels.length === 0 ? 'Clear detections' : `Detect ${this.#library.labels().join(', ')}`, sourceId: null, payload: {} })
+  }
+
+  queue(): Queue {
+    const counts = this.#library.jobCounts()
+    return { jobs: this.#library.jobs(LISTED), ...counts, etaSeconds: this.#eta() }
+  }
+
+  cancel(jobId: number): void {
+    const job = this.#library.job(jobId)
+    if (job.state === 'running' && this.#running?.id === jobId) this.#running.stop.abort()
+    else if (job.state === 'queued') this.#finish(job, 'cancelled', null)
+  }
+
+  cancelAll(): void {
+    for (const job of this.#library.jobs(Number.MAX_SAFE_INTEGER)) if (job.state === 'queued') this.#finish(job, 'cancelled', null)
+    this.#running?.stop.abort()
+  }
+
+  #queueAnalysis(source: Source): void {
+    this.#library.setSourceState(source.id, 'queued', null)
+    this.#queueJob({ kind: 'analyse', title: source.name, sourceId: source.id, payload: {} })
+  }
+
+  #queueJob(job: Parameters<Library['createJob']>[0]): Job {
+    const created = this.#library.createJob(job)
+    this.#announce()
+    this.#wake()
+    return created
+  }
+
+  #wake(): void {
+    if (this.#closed || this.#loop !== null) return
+    this.#loop = this.#run().finally(() => {
+      this.#loop = null
+      // A job may have been added between the last look and here.
+      if (!this.#closed && this.#library.nextJob() !== null) this.#wake()
+    })
+  }
+
+  async #run(): Promise<void> {
+    for (let job = this.#library.nextJob(); job !== null && !this.#closed; job = this.#library.nextJob()) {
+      const stop = new AbortController()
+      this.#running = { id: job.id, stop }
+      this.#library.updateJob(job.id, { state: 'running', stage: 'Starting', progress: 0 })
+      this.#announce()
+      try {
+        const problem = await this.#perform(job, stop.signal)
+        this.#finish(job, 'done', problem)
+      } catch (error) {
+        // Closing is no cancellation: the job stays 'running' in the table and is taken up at the next start.
+        if (this.#closed) return
+        if (stop.signal.aborted) this.#finish(job, 'cancelled', null)
+        else this.#finish(job, 'failed', problemOf(error))
+      } finally {
+        this.#running = null
+      }
+    }
+    if (this.#batch.done + this.#batch.failed > 0) this.#emit({ type: 'batch-done', ...this.#batch })
+    this.#batch = { done: 0, failed: 0 }
+  }
+
+  async #perform(job: Job, signal: AbortSignal): Promise<Problem | null> {
+    const report = ({ stage, progress }: { stage: string; progress: number }) => {
+      this.#library.updateJob(job.id, { stage, progress })
+      this.#announce()
+    }
+    if (job.kind === 'analyse') {
+      if (job.sourceId === null) throw new Error(`job ${job.id} analyses no source`)
+      const source = this.#library.source(job.sourceId)
+      const began = performance.now()
+      const problem = await analyseSource(this.#pipeline, source, report, signal)
+      this.#learnSpeed(this.#library.source(source.id).probe?.duration ?? 0, (performance.now() - began) / 1000)
+      return problem
+    }
+    const engine = await this.#pipeline.engine()
+    const { question, clipIds } = this.#library.jobPayload(job.id)
+    const encoded = this.#library.encodedClipIds(engine.info.digest)
+    const wanted = clipIds ? new Set(clipIds) : null
+    const ids = wanted ? encoded.filter((id) => wanted.has(id)) : encoded
+    for (const [index, clipId] of ids.entries()) {
+      signal.throwIfAborted()
+      if (job.kind === 'ask') await answerClip(this.#pipeline, clipId, question ?? job.title, signal)
+      else await detectAgain(this.#pipeline, clipId, this.#library.labels(), signal)
+      report({ stage: `${index + 1} of ${ids.length} clips`, progress: (index + 1) / ids.length })
+    }
+    return null
+  }
+
+  /** The job's end and, for an analysis, the source's state with it. */
+  #finish(job: Job, state: 'done' | 'failed' | 'cancelled', problem: Problem | null): void {
+    this.#library.updateJob(job.id, { state, stage: '', ...(state === 'done' ? { progress: 1 } : {}), problem })
+    if (job.kind === 'analyse' && job.sourceId !== null) {
+      const file = this.#library.source(job.sourceId).name
+      this.#library.setSourceState(job.sourceId, state === 'done' && problem ? 'partial' : state, problem && { file, ...problem })
+      if (state === 'failed') this.#batch.failed += 1
+      else if (state === 'done') this.#batch.done += 1
+    }
+    this.#announce()
+  }
+
+  /** Seconds of video analysed a second, kept over restarts as sums so that it learns slowly and is right on this machine. */
+  #learnSpeed(video: number, wall: number): void {
+    const speed = this.#library.setting('speed', { video: 0, wall: 0, jobs: 0 })
+    this.#library.setSetting('speed', { video: speed.video + video, wall: speed.wall + wall, jobs: speed.jobs + 1 })
+  }
+
+  #eta(): number | null {
+    const speed = this.#library.setting('speed', { video: 0, wall: 0, jobs: 0 })
+    if (speed.jobs < ETA_SAMPLES || speed.video === 0) return null
+    const mean = speed.video / speed.jobs
+    let video = 0
+    for (const job of this.#library.jobs(Number.MAX_SAFE_INTEGER)) {
+      if (job.kind !== 'analyse' || job.sourceId === null || (job.state !== 'queued' && job.state !== 'running')) continue
+      video += (this.#library.source(job.sourceId).probe?.duration ?? mean) * (1 - job.progress)
+    }
+    return (video * speed.wall) / speed.video
+  }
+
+  #announce(): void {
+    this.#emit({ type: 'queue', queue: this.queue() })
+  }
+}
+
+function unreadable(file: string, error: unknown): Problem {
+  if (error instanceof TubeletError) return error.problem
+  return {
+    code: 'file-unreadable',
+    message: 'The file could not be opened.',
+    file,
+    stillWorks: 'The other files were added.',
+    next: 'Check that the file is still there and that you may read it, then add it again.',
+    details: error instanceof Error ? error.message : String(error),
+  }
+}
