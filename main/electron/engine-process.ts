@@ -1,0 +1,16 @@
+/** The engine as an Electron utility process. */
+import { utilityProcess } from 'electron'
+import type { ForkEngine } from '../engine/engine.ts'
+
+export const forkUtility: ForkEngine = (entry, args) => {
+  const child = utilityProcess.fork(entry, [...args], { serviceName: 'Tubelet engine' })
+  return {
+    get pid() {
+      return child.pid
+    },
+    post: (message) => child.postMessage(message),
+    onMessage: (listener) => child.on('message', listener),
+    onExit: (listener) => child.once('exit', listener),
+    kill: () => child.kill(),
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * The desktop shell: a window over the same handler that the web host serves, over `tubelet://` instead of a port. Thin on purpose;
+ * everything behind it is tested without Electron.
+ */
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { app, BrowserWindow, dialog, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, Menu, Notification, protocol, session, shell } from 'electron'
+import { problemOf } from '../../app/errors.ts'
+import { openTubelet, type Tubelet } from '../open.ts'
+import { forkUtility } from './engine-process.ts'
+import { buildMenu } from './menu.ts'
+import { keepWindowState, windowState } from './window-state.ts'
+
+const ORIGIN = 'tubelet://app'
+
+protocol.registerSchemesAsPrivileged([{ scheme: 'tubelet', privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true } }])
+
+let tubelet: Tubelet | null = null
+let window: BrowserWindow | null = null
+let closing = false
+
+if (app.requestSingleInstanceLock()) void run()
+else app.quit()
+
+async function run(): Promise<void> {
+  app.on('second-instance', (_event, argv, cwd) => {
+    reveal()
+    void add(pathsIn(argv, cwd))
+  })
+  // macOS: a file dropped on the dock icon, possibly before the app is ready.
+  app.on('open-file', (event, file) => {
+    event.preventDefault()
+    void app.whenReady().then(() => add([file]))
+  })
+  app.on('web-contents-created', (_event, contents) => {
+    contents.on('will-navigate', (event, url) => {
+      if (!isOurs(url)) event.preventDefault()
+    })
+    contents.on('will-attach-webview', (event) => event.preventDefault())
+    contents.setWindowOpenHandler(() => ({ action: 'deny' }))
+  })
+  app.on('window-all-closed', () => app.quit())
+  app.on('before-quit', (event) => {
+    if (closing || tubelet === null) return
+    // Child processes and the database end in order; then quit again, for good.
+    event.preventDefault()
+    closing = true
+    void tubelet.close().finally(() => app.quit())
+  })
+
+  await app.whenReady()
+  try {
+    tubelet = await openTubelet({ projectDir: path.join(app.getPath('userData'), 'library'), host: 'electron', fork: forkUtility })
+  } catch (error) {
+    const { message, next } = problemOf(error)
+    dialog.showErrorBox('Tubelet could not open its library', `${message} ${next ?? ''}`)
+    app.exit(1)
+    return
+  }
+  const { handle } = tubelet
+  protocol.handle('tubelet', (request) => (isOurs(request.url) ? handle(request) : new Response(null, { status: 403 })))
+  lockDown()
+  answerWindow()
+  tubelet.onEvent((event) => {
+    if (event.type === 'queue') window?.setProgressBar(event.queue.running + event.queue.waiting === 0 ? -1 : share(event.queue.jobs))
+    if (event.type === 'batch-done' && !window?.isFocused()) notify('Analysis finished', `${event.done} done${event.failed > 0 ? `, ${event.failed} could not be read` : ''}.`)
+  })
+  Menu.setApplicationMenu(buildMenu({ addFiles: () => choose('openFile'), addFolder: () => choose('openDirectory') }))
+  openWindow()
+  app.on('activate', () => {
+    if (BrowserWindow.getAllWindows().length === 0) openWindow()
+  })
+  await add(pathsIn(process.argv, process.cwd()))
+}
+
+function isOurs(url: string): boolean {
+  return url === ORIGIN || url.startsWith(`${ORIGIN}/`)
+}
+
+/** No permission is ever needed and nothing is ever fetched from a network. */
+function lockDown(): void {
+  const { defaultSession } = session
+  defaultSession.setPermissionRequestHandler((_contents, _permission, decide) => decide(false))
+  defaultSession.setPermissionCheckHandler(() => false)
+  defaultSession.webRequest.onBeforeRequest({ urls: ['http://*/*', 'https://*/*', 'ws://*/*', 'wss://*/*', 'ftp://*/*'] }, (_details, decide) => decide({ cancel: true }))
+}
+
+function answerWindow(): void {
+  const fromUs = (event: IpcMainEvent | IpcMainInvokeEvent) => event.senderFrame !== null && isOurs(event.senderFrame.url)
+  ipcMain.handle('tubelet:open-dialog', async (event) => {
+    if (!fromUs(event) || window === null) return null
+    const { canceled, filePaths } = await dialog.showOpenDialog(window, { properties: ['openDirectory', 'multiSelections'] })
+    return canceled ? null : filePaths
+  })
+  ipcMain.on('tubelet:notify', (event, title: unknown, body: unknown) => {
+    if (fromUs(event) && typeof title === 'string' && typeof body === 'string') notify(title, body)
+  })
+  ipcMain.on('tubelet:show-in-folder', (event, file: unknown) => {
+    if (fromUs(event) && typeof file === 'string' && path.isAbsolute(file) && existsSync(file)) shell.showItemInFolder(file)
+  })
+}
+
+function openWindow(): void {
+  const state = windowState()
+  window = new BrowserWindow({
+    ...state.bounds,
+    minWidth: 1024,
+    minHeight: 700,
+    show: false,
+    title: 'Tubelet',
+    webPreferences: { preload: path.join(import.meta.dirname, 'preload.cjs'), contextIsolation: true, sandbox: true, nodeIntegration: false, webviewTag: false, spellcheck: false },
+  })
+  if (state.maximized) window.maximize()
+  keepWindowState(window)
+  window.once('ready-to-show', () => window?.show())
+  window.on('closed', () => (window = null))
+  void window.loadURL(`${ORIGIN}/`)
+}
+
+function reveal(): void {
+  if (window === null) return
+  if (window.isMinimized()) window.restore()
+  window.focus()
+}
+
+function notify(title: string, body: string): void {
+  if (!Notification.isSupported()) return
+  const notification = new Notification({ title, body })
+  notification.on('click', reveal)
+  notification.show()
+}
+
+async function choose(property: 'openFile' | 'openDirectory'): Promise<void> {
+  if (window === null) return
+  const { filePaths } = await dialog.showOpenDialog(window, { properties: [property, 'multiSelections'] })
+  await add(filePaths)
+}
+
+async function add(paths: readonly string[]): Promise<void> {
+  if (paths.length === 0 || tubelet === null) return
+  const { rejected } = await tubelet.jobs.addPaths(paths)
+  const [first] = rejected
+  if (first) dialog.showErrorBox('Not everything could be added', `${first.path}: ${first.problem.message} ${first.problem.next ?? ''}`)
+}
+
+/** Files and folders among command-line arguments: what exists, past the program and the app's own folder. */
+function pathsIn(argv: readonly string[], cwd: string): string[] {
+  return argv.slice(app.isPackaged ? 1 : 2).filter((arg) => !arg.startsWith('-')).map((arg) => path.resolve(cwd, arg)).filter((file) => existsSync(file))
+}
+
+function share(jobs: readonly { progress: number; state: string }[]): number {
+  const open = jobs.filter(({ state }) => state === 'queued' || state === 'running')
+  return jobs.length === 0 ? 0 : (jobs.length - open.length + open.reduce((sum, { progress }) => sum + progress, 0)) / jobs.length
+}
