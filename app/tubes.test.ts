@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { TubeKind } from './pack.ts'
+import { cutTubes, tubeCentres, tubeCounts, tubeVoxels } from './tubes.ts'
+
+const Golden = z.object({
+  cases: z.array(
+    z.object({
+      name: z.string(),
+      video: z.tuple([z.number(), z.number(), z.number()]),
+      tubes: z.array(
+        TubeKind.extend({
+          shape: z.tuple([z.number(), z.number()]),
+          sha256: z.string(),
+          first: z.array(z.number()),
+          centres: z.array(z.tuple([z.number(), z.number(), z.number()])),
+        }),
+      ),
+    }),
+  ),
+})
+const golden = Golden.parse(JSON.parse(readFileSync(new URL('tubes.golden.json', import.meta.url), 'utf8')))
+
+function formulaVideo(frames: number, height: number, width: number): Uint8Array {
+  const video = new Uint8Array(frames * height * width * 3)
+  let at = 0
+  for (let t = 0; t < frames; t++) {
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        for (let c = 0; c < 3; c++) video[at++] = (t * 7 + y * 13 + x * 29 + c * 53 + ((t * y * x) % 17)) % 256
+      }
+    }
+  }
+  return video
+}
+
+describe.each(golden.cases)('tubes of $name', ({ video: [frames, height, width], tubes }) => {
+  const input = { frames, height, width, tubes }
+
+  it('reads the bytes that models/tubes reads', () => {
+    const parts = cutTubes(formulaVideo(frames, height, width), input)
+    parts.forEach((part, i) => {
+      const expected = tubes[i]
+      expect([...part.subarray(0, 8)]).toEqual(expected?.first)
+      expect(createHash('sha256').update(part).digest('hex')).toBe(expected?.sha256)
+    })
+  })
+
+  it('has as many tubes, each as long', () => {
+    expect(tubeCounts(input).map((count, i) => [count, tubeVoxels(input.tubes[i] ?? expect.fail())])).toEqual(tubes.map((t) => t.shape))
+  })
+
+  it('puts them where models/tubes puts them', () => {
+    const centres = tubeCentres(input)
+    let at = 0
+    tubeCounts(input).forEach((count, i) => {
+      const ends = count > 0 ? [centres[at], centres[at + count - 1]] : []
+      expect(ends).toEqual(tubes[i]?.centres)
+      at += count
+    })
+    expect(centres).toHaveLength(at)
+  })
+})
+
+it('refuses a video of another size', () => {
+  expect(() => cutTubes(new Uint8Array(10), { frames: 1, width: 2, height: 2, tubes: [] })).toThrow(RangeError)
+})

@@ -1,0 +1,95 @@
+/**
+ * Sparse video tubes (TubeViT, arXiv 2212.03229): which voxels each tube reads, and where it sits. models/tubes computes the same
+ * numbers for training; app/tubes.golden.json holds both to the same bytes.
+ *
+ * Everything is in voxels of the model's input, axes in the order (t, y, x).
+ */
+import type { PackManifest, TubeKind } from './pack.ts'
+
+export type TubeInput = Pick<PackManifest['input'], 'frames' | 'width' | 'height' | 'tubes'>
+
+const CHANNELS = 3
+
+interface Axis {
+  kernel: number
+  stride: number
+  offset: number
+  /** How many tubes fit, as a VALID convolution. */
+  count: number
+}
+
+function axisOf(size: number, kernel: number, stride: number, offset: number): Axis {
+  return { kernel, stride, offset, count: Math.max(0, Math.floor((size - offset - kernel) / stride) + 1) }
+}
+
+function axesOf(input: TubeInput, { kernel, stride, offset }: TubeKind): { t: Axis; y: Axis; x: Axis } {
+  return {
+    t: axisOf(input.frames, kernel[0], stride[0], offset[0]),
+    y: axisOf(input.height, kernel[1], stride[1], offset[1]),
+    x: axisOf(input.width, kernel[2], stride[2], offset[2]),
+  }
+}
+
+/** Length of one tube's vector: kt * kh * kw * 3. */
+export function tubeVoxels({ kernel }: TubeKind): number {
+  return kernel[0] * kernel[1] * kernel[2] * CHANNELS
+}
+
+/** How many tubes of each kind a clip has: floor((size - offset - kernel) / stride) + 1 per axis, 0 where none fits. */
+export function tubeCounts(input: TubeInput): number[] {
+  return input.tubes.map((kind) => {
+    const { t, y, x } = axesOf(input, kind)
+    return t.count * y.count * x.count
+  })
+}
+
+/** The centre (t, y, x) of every tube, kind by kind, in the order of the tokens: index * stride + offset + kernel / 2. */
+export function tubeCentres(input: TubeInput): [t: number, y: number, x: number][] {
+  const centre = (axis: Axis, index: number) => index * axis.stride + axis.offset + axis.kernel / 2
+  const centres: [number, number, number][] = []
+  for (const kind of input.tubes) {
+    const { t, y, x } = axesOf(input, kind)
+    for (let i = 0; i < t.count; i++) {
+      for (let j = 0; j < y.count; j++) {
+        for (let k = 0; k < x.count; k++) centres.push([centre(t, i), centre(y, j), centre(x, k)])
+      }
+    }
+  }
+  return centres
+}
+
+/**
+ * Cut a clip into tubes.
+ *
+ * @param video RGB bytes [frames, height, width, 3].
+ * @returns For each kind its tubes one after the other, [count * kt * kh * kw * 3]: tubes in the order t, y, x; in a tube voxels t, y, x, channel.
+ * @throws RangeError when the video is not of the input's size.
+ */
+export function cutTubes(video: Uint8Array, input: TubeInput): Uint8Array[] {
+  const row = input.width * CHANNELS
+  const frame = input.height * row
+  if (video.length !== input.frames * frame) {
+    throw new RangeError(`a clip of ${input.frames} x ${input.height} x ${input.width} has ${input.frames * frame} bytes, not ${video.length}`)
+  }
+  return input.tubes.map((kind) => {
+    const { t, y, x } = axesOf(input, kind)
+    const run = x.kernel * CHANNELS // voxels of one tube that lie together in the video: its row
+    const out = new Uint8Array(t.count * y.count * x.count * tubeVoxels(kind))
+    let to = 0
+    for (let i = 0; i < t.count; i++) {
+      for (let j = 0; j < y.count; j++) {
+        for (let k = 0; k < x.count; k++) {
+          const corner = (i * t.stride + t.offset) * frame + (j * y.stride + y.offset) * row + (k * x.stride + x.offset) * CHANNELS
+          for (let dt = 0; dt < t.kernel; dt++) {
+            for (let dy = 0; dy < y.kernel; dy++) {
+              const from = corner + dt * frame + dy * row
+              out.set(video.subarray(from, from + run), to)
+              to += run
+            }
+          }
+        }
+      }
+    }
+    return out
+  })
+}
