@@ -1,0 +1,83 @@
+"""Everything that fixes a model's shape. A checkpoint carries its config, so that it can be rebuilt from the file alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from models.tubes import Tube
+
+
+@dataclass(frozen=True)
+class Config:
+    """Shapes: video [frames, size, size, 3]; N tokens of `width`; text of at most `context` ids."""
+
+    name: str
+    tubes: tuple[Tube, ...]  # tubes[0] is the 2D patch (kernel length 1): the detector's queries
+    frames: int = 16
+    size: int = 96
+    width: int = 128  # of vision, of text and of the shared embedding space: no projection is needed (paper, ablation N/N)
+    heads: int = 4
+    vision_layers: int = 4
+    text_layers: int = 4
+    cross_every: int = 2  # paper §3.1: cross-attention after every second layer
+    context: int = 48
+    vocab: int = 2048
+    mean: tuple[float, float, float] = (0.48, 0.46, 0.42)
+    std: tuple[float, float, float] = (0.27, 0.26, 0.27)
+
+    @property
+    def cross_layers(self) -> int:
+        return (self.text_layers + self.cross_every - 1) // self.cross_every
+
+    @property
+    def clip_shape(self) -> tuple[int, int, int]:
+        return (self.frames, self.size, self.size)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> Config:
+        def triple(v: Any) -> tuple[Any, Any, Any]:
+            return (v[0], v[1], v[2])
+
+        tubes = tuple(Tube(t["name"], triple(t["kernel"]), triple(t["stride"]), triple(t["offset"])) for t in data["tubes"])
+        return Config(**{**data, "tubes": tubes, "mean": triple(data["mean"]), "std": triple(data["std"])})
+
+
+@dataclass(frozen=True)
+class Training:
+    """The recipe. Weights of the two main losses are 1 (paper, Table 8)."""
+
+    batch: int = 32
+    questions: int = 4  # a clip is encoded once and asked this many questions: the encoder is the main cost
+    lr: float = 1.2e-3
+    weight_decay: float = 0.05
+    warmup: int = 300
+    pool: int = 16000  # clips kept in memory; a clip is drawn several times before it is overwritten
+    reuse: float = 6.0  # at most this many draws for each generated clip, on average
+    caption_weight: float = 1.0
+    answer_weight: float = 1.0
+    contrastive_weight: float = 0.5
+    detection_weight: float = 1.0
+    focal: bool = False  # sigmoid focal contrastive loss instead of InfoNCE
+    seed: int = 1
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+PATCH = Tube("patch", (1, 16, 16), (4, 16, 16), (0, 0, 0))
+
+CONFIGS: dict[str, Config] = {
+    # 144 + 18 + 36 + 18 = 216 tokens: patches of frames 0, 4, 8, 12; three shapes of tube for what moves in between.
+    "mini": Config(
+        "mini",
+        (
+            PATCH,
+            Tube("cube", (8, 8, 8), (8, 32, 32), (0, 0, 0)),
+            Tube("long", (16, 4, 4), (16, 16, 16), (0, 6, 6)),
+            Tube("wide", (4, 12, 12), (8, 32, 32), (0, 16, 16)),
+        ),
+    ),
+    "tiny": Config("tiny", (PATCH, Tube("cube", (8, 8, 8), (8, 32, 32), (0, 0, 0))), width=48, heads=2, vision_layers=2, text_layers=2, vocab=512),
+}

@@ -1,0 +1,61 @@
+"""Lower-casing byte-level BPE. Ids 0, 1, 2 are [PAD], [SOT], [EOT]; any text can be written, unknown words in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+from models.decoder import END, PAD, START
+
+PROMPTS = {"caption": "caption:", "question": "question: {question} answer:", "label": "a {label}", "search": "{query}"}
+
+
+def train(lines: Iterable[str], vocab: int) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    # A space before the first word: "red" alone and " red" after a prompt are then the same token.
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab, special_tokens=["[PAD]", "[SOT]", "[EOT]"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+    )
+    tokenizer.train_from_iterator(lines, trainer)
+    return tokenizer
+
+
+class Text:
+    """Text to ids and back. Every sequence is [SOT] ... [EOT]; a prompt is [SOT] ... without an end."""
+
+    def __init__(self, tokenizer: Tokenizer, context: int) -> None:
+        self.tokenizer, self.context = tokenizer, context
+
+    @staticmethod
+    def load(path: Path, context: int) -> Text:
+        return Text(Tokenizer.from_file(str(path)), context)
+
+    def words(self, text: str) -> list[int]:
+        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def prompt(self, text: str) -> list[int]:
+        return [START, *self.words(text)][: self.context]
+
+    def sentence(self, text: str) -> list[int]:
+        """[SOT] text [EOT], cut to the context with the end kept: what the contrastive pass reads."""
+        return [*self.prompt(text)[: self.context - 1], END]
+
+    def pair(self, prompt: str, answer: str) -> tuple[list[int], int]:
+        """[SOT] prompt answer [EOT] and the length of [SOT] prompt, where the loss begins."""
+        head = self.prompt(prompt)
+        return [*(head + self.words(answer))[: self.context - 1], END], len(head)
+
+    def read(self, ids: Sequence[int]) -> str:
+        text: str = self.tokenizer.decode([i for i in ids if i not in (PAD, START, END)], skip_special_tokens=False)
+        return text.strip()
+
+
+def pad(rows: Sequence[Sequence[int]]) -> list[list[int]]:
+    longest = max(len(row) for row in rows)
+    return [[*row, *([PAD] * (longest - len(row)))] for row in rows]

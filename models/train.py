@@ -1,0 +1,218 @@
+"""Training.
+
+    python -m models.train --config mini --train-data DIR --out runs/mini --minutes 50 [--resume]
+
+Writes to --out: tokenizer.json, checkpoint.pt (atomic, every few minutes; averaged weights, live weights, optimiser), metrics.jsonl.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import signal
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models import losses, tokenizer
+from models.batches import Batch, Maker, Pool
+from models.config import CONFIGS, Config, Training
+from models.model import Mammut, save
+from models.tokenizer import PROMPTS, Text, pad
+
+
+def step_losses(model: Mammut, batch: Batch, labels: Tensor, recipe: Training) -> tuple[Tensor, dict[str, Tensor]]:
+    """One encoder pass, then every loss on what it left. labels [K, L]: ids of the label names. Returns the weighted sum and its parts."""
+    embedding, memory, tokens = model.encode(batch.tubes)
+    cross_k, cross_v = model.decoder.project(memory)
+
+    def generative(ids: Tensor, targets: Tensor, group: int) -> tuple[Tensor, Tensor]:
+        x, _, _, _ = model.decoder.hidden(ids, cross_k, cross_v, group=group)
+        counts = targets != -100
+        logits = model.decoder.head(x[counts])
+        return losses.next_token(logits, targets[counts]), (logits.argmax(-1) == targets[counts]).float().mean()
+
+    told, told_right = generative(*batch.told, 1)
+    asked, asked_right = generative(*batch.asked, len(batch.asked[0]) // len(embedding))
+    contrast = losses.focal_contrastive if recipe.focal else losses.info_nce
+    matched = contrast(embedding, model.decoder.contrast(batch.text), model.log_scale, batch.same)
+
+    boxes, sure, regions = model.detector(tokens)
+    there = batch.label >= 0
+    quality = torch.zeros_like(sure)
+    with torch.no_grad():
+        quality[there] = losses.iou_giou(boxes[there], batch.box[there])[0].clamp(min=0.05)
+    placed = losses.boxes(boxes[there], batch.box[there])
+    found = losses.objectness(sure, quality)
+    named = losses.region_text(regions[there], model.decoder.contrast(labels), batch.label[there], model.log_region_scale)
+
+    total = (
+        recipe.caption_weight * told
+        + recipe.answer_weight * asked
+        + recipe.contrastive_weight * matched
+        + recipe.detection_weight * (placed + found + 0.5 * named)
+    )
+    parts = {
+        "caption": told,
+        "answer": asked,
+        "contrastive": matched,
+        "box": placed,
+        "objectness": found,
+        "region": named,
+        "iou": quality[there].mean() if there.any() else torch.zeros(()),
+        "caption_right": told_right,
+        "answer_right": asked_right,
+    }
+    return total, parts
+
+
+def learning_rate(recipe: Training, step: int, progress: float) -> float:
+    """Linear warm-up by steps, cosine to 2 % by the share of the time that is used."""
+    return recipe.lr * min(1.0, (step + 1) / recipe.warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+
+
+def optimiser(model: Mammut, recipe: Training) -> torch.optim.AdamW:
+    """Weight decay on matrices only."""
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    rest = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.98), fused=True)
+
+
+def label_ids(text: Text, labels: list[str]) -> Tensor:
+    return torch.tensor(pad([text.sentence(PROMPTS["label"].format(label=name)) for name in labels]))
+
+
+def train(
+    make: Maker,
+    config: Config,
+    recipe: Training,
+    out: Path,
+    *,
+    minutes: float,
+    labels: list[str],
+    resume: bool = False,
+    workers: int = 1,
+    warm: int = 512,
+    save_every: float = 180.0,
+    half: bool = True,
+) -> list[dict[str, Any]]:
+    """`make` builds the source inside each worker; tokenizer.json must be in `out`. Returns the metrics that it logged."""
+    torch.manual_seed(recipe.seed)
+    text = Text.load(out / "tokenizer.json", config.context)
+    checkpoint, log = out / "checkpoint.pt", out / "metrics.jsonl"
+    model = Mammut(config)
+    optimizer = optimiser(model, recipe)
+    average = [p.detach().clone() for p in model.parameters()]
+    step, used = 0, 0.0
+    if resume and checkpoint.exists():
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        model.load_state_dict(state["live"])
+        optimizer.load_state_dict(state["optimizer"])
+        step, used = state["step"], state["seconds"]
+        average = [state["model"][name] for name, _ in model.named_parameters()]
+    pool = Pool(make, config, out / "tokenizer.json", workers=workers, capacity=recipe.pool, reuse=recipe.reuse, seed=recipe.seed + step)
+    names = label_ids(text, labels)
+
+    def write() -> None:
+        averaged = dict(zip((name for name, _ in model.named_parameters()), average, strict=True))
+        live = model.state_dict()
+        body = {"step": step, "seconds": used, "live": live, "optimizer": optimizer.state_dict(), "recipe": asdict(recipe), "labels": labels}
+        mirror = Mammut(config)
+        mirror.load_state_dict(averaged)
+        save(checkpoint, mirror, **body)
+
+    stopping = False
+
+    def stop(*_: Any) -> None:
+        nonlocal stopping
+        stopping = True
+
+    previous = [signal.signal(s, stop) for s in (signal.SIGTERM, signal.SIGINT)]
+    history: list[dict[str, Any]] = []
+    sums: dict[str, float] = {}
+    logged = last_save = last = time.monotonic()
+    since = 0
+    try:
+        while used < minutes * 60 and not stopping:
+            batch = pool.batch(recipe.batch, recipe.questions, warm)
+            lr = learning_rate(recipe, step, used / (minutes * 60))
+            for group in optimizer.param_groups:
+                group["lr"] = lr
+            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+                total, parts = step_losses(model, batch, names, recipe)
+            optimizer.zero_grad()
+            total.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            with torch.no_grad():  # averaged weights: what is evaluated and exported
+                torch._foreach_lerp_(average, list(model.parameters()), 1 - min(0.998, step / (step + 10)))
+            for name, value in parts.items():
+                sums[name] = sums.get(name, 0.0) + float(value)
+            step, since, now = step + 1, since + 1, time.monotonic()
+            used, last = used + now - last, now
+            if now - logged > 10:
+                row = {"step": step, "seconds": round(used, 1), "clips_per_second": round(since * recipe.batch / (now - logged), 1), "lr": lr}
+                row |= {"made": pool.made} | {name: round(value / since, 4) for name, value in sums.items()}
+                if not math.isfinite(row["caption"]):
+                    raise RuntimeError(f"the loss is not finite: {row}")
+                history.append(row)
+                with log.open("a") as file:
+                    file.write(json.dumps(row) + "\n")
+                print(json.dumps(row), flush=True)
+                sums, since, logged = {}, 0, now
+            if now - last_save > save_every:
+                write()
+                last_save = now
+    finally:
+        pool.close()
+        for s, handler in zip((signal.SIGTERM, signal.SIGINT), previous, strict=True):
+            signal.signal(s, handler)
+    write()
+    return history
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", default="mini", choices=sorted(CONFIGS))
+    parser.add_argument("--train-data", type=Path, help="folder of pictures; without it shapes alone are composed")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=50.0)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    for name in ("batch", "questions", "pool"):
+        parser.add_argument(f"--{name}", type=int)
+    for name in ("lr", "reuse"):
+        parser.add_argument(f"--{name}", type=float)
+    parser.add_argument("--focal", action="store_true", help="sigmoid focal contrastive loss")
+    args = parser.parse_args()
+    from models.data.generator import World
+
+    torch.set_num_threads(args.threads)
+    config = CONFIGS[args.config]
+    chosen = {name: value for name in ("batch", "questions", "pool", "lr", "reuse") if (value := getattr(args, name)) is not None}
+    recipe = replace(Training(), focal=args.focal, **chosen)
+    args.out.mkdir(parents=True, exist_ok=True)
+
+    def make() -> World:
+        return World(args.train_data, "train", frames=config.frames, size=config.size)
+
+    world = make()
+    file = args.out / "tokenizer.json"
+    if not (args.resume and file.exists()):
+        tokenizer.train([*world.corpus(20000, np.random.default_rng(recipe.seed)), *world.labels, *PROMPTS.values()], config.vocab).save(str(file))
+    size = Text.load(file, config.context).tokenizer.get_vocab_size()
+    config = Config.from_json({**config.to_json(), "vocab": size})
+    print(json.dumps({"config": config.to_json(), "recipe": asdict(recipe), "labels": len(world.labels)}), flush=True)
+    train(make, config, recipe, args.out, minutes=args.minutes, labels=list(world.labels), resume=args.resume, workers=args.workers)
+
+
+if __name__ == "__main__":
+    main()
