@@ -1,0 +1,68 @@
+/**
+ * `npm test`: everything, from a fresh clone. Each stage runs even when an earlier one failed; the last line counts all of it.
+ * Static checks count as one test each.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { CHROMIUM, ensureDebian, ensureModules, ensurePython, ensureRenderer, FFMPEG, node24, root } from '../main/setup.mjs'
+
+ensureModules()
+for (const name of ensureDebian([FFMPEG, CHROMIUM])) console.warn(`\n!!! ${name} is not installed: tests that need it will fail. Install it with your package manager.\n`)
+const node = node24()
+const python = ensurePython()
+const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-test-'))
+const env = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}`, CI: process.env.CI ?? '1', FORCE_COLOR: '0' }
+const total = { passed: 0, failed: 0, skipped: 0 }
+const summary = []
+
+function stage(name, command, args, count) {
+  console.log(`\n── ${name}`)
+  const began = Date.now()
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env })
+  if (error) console.error(error.message)
+  let counts
+  try {
+    counts = count ? count() : { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 }
+  } catch (problem) {
+    console.error(`${name} left no readable result: ${problem.message}`)
+    counts = { passed: 0, failed: 1, skipped: 0 }
+  }
+  // A runner that failed outside of any test (a crash, a suite that did not load) has failed all the same.
+  if (status !== 0 && counts.failed === 0) counts.failed = 1
+  for (const key of Object.keys(total)) total[key] += counts[key]
+  summary.push(`${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped (${((Date.now() - began) / 1000).toFixed(0)} s)`)
+}
+
+const bin = (packageName, file) => path.join(root, 'node_modules', packageName, file)
+const result = (file) => path.join(folder, file)
+const json = (file) => JSON.parse(readFileSync(result(file), 'utf8'))
+const junit = (file) => {
+  const [, suites = ''] = /<testsuite ([^>]*)>/.exec(readFileSync(result(file), 'utf8')) ?? []
+  const number = (key) => Number(new RegExp(`\\b${key}="(\\d+)"`).exec(suites)?.[1] ?? 0)
+  const failed = number('failures') + number('errors')
+  return { passed: number('tests') - failed - number('skipped'), failed, skipped: number('skipped') }
+}
+
+stage('types', node, [bin('typescript', 'bin/tsc'), '--noEmit'])
+stage('lint', node, [bin('eslint', 'bin/eslint.js'), '.', '--max-warnings', '0'])
+stage('layers', node, [bin('dependency-cruiser', 'bin/dependency-cruise.mjs'), 'app', 'main', 'renderer', '--config', '.dependency-cruiser.cjs'])
+stage('dead code', node, [bin('knip', 'bin/knip.js')])
+stage('python lint', python, ['-m', 'ruff', 'check', 'models'])
+stage('python types', python, ['-m', 'mypy', 'models'])
+stage('python tests', python, ['-m', 'pytest', '-q', '-rs', '--junitxml', result('pytest.xml')], () => junit('pytest.xml'))
+stage('unit tests', node, [bin('vitest', 'vitest.mjs'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${result('vitest.json')}`], () => {
+  const { numPassedTests: passed, numFailedTests: failed, numPendingTests: pending, numTodoTests: todo } = json('vitest.json')
+  return { passed, failed, skipped: pending + todo }
+})
+ensureRenderer()
+env.PLAYWRIGHT_JSON_OUTPUT_NAME = result('playwright.json')
+stage('end to end', node, [bin('@playwright/test', 'cli.js'), 'test', '--reporter=list,json'], () => {
+  const { expected, unexpected, flaky, skipped } = json('playwright.json').stats
+  return { passed: expected, failed: unexpected + flaky, skipped }
+})
+
+rmSync(folder, { recursive: true, force: true })
+console.log(`\n${summary.join('\n')}\n\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
+process.exit(total.failed === 0 ? 0 : 1)
