@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { TubeKind } from './pack.ts'
-import { cutTubes, tubeCentres, tubeCounts, tubeVoxels } from './tubes.ts'
+import { cutTubes, frameWeights, tubeCentres, tubeCounts, tubeVoxels } from './tubes.ts'
 
 const Golden = z.object({
   cases: z.array(
@@ -62,6 +62,16 @@ describe.each(golden.cases)('tubes of $name', ({ video: [frames, height, width],
     })
     expect(centres).toHaveLength(at)
   })
+})
+
+it('gives the weight of a tube to the frames that it spans', () => {
+  const tubes: TubeKind[] = [
+    { name: 'patch', kernel: [1, 2, 2], stride: [2, 2, 2], offset: [0, 0, 0] },
+    { name: 'long', kernel: [4, 4, 4], stride: [4, 4, 4], offset: [0, 0, 0] },
+  ]
+  const input = { frames: 4, height: 4, width: 4, tubes }
+  expect(tubeCounts(input)).toEqual([8, 1])
+  expect(frameWeights([0.1, 0, 0, 0, 0, 0.2, 0.3, 0, 0.4], input).map((w) => +w.toFixed(6))).toEqual([0.2, 0.1, 0.6, 0.1])
 })
 
 it('refuses a video of another size', () => {

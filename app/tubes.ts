@@ -59,6 +59,27 @@ export function tubeCentres(input: TubeInput): [t: number, y: number, x: number]
 }
 
 /**
+ * Where the model looked in time: the weight of each token, shared evenly among the input frames that its tube spans.
+ *
+ * @param weights One for each token, in the order of `tubeCentres`.
+ * @returns One for each input frame; the sum is that of `weights`.
+ */
+export function frameWeights(weights: ArrayLike<number>, input: TubeInput): number[] {
+  const frames = new Array<number>(input.frames).fill(0)
+  let token = 0
+  for (const kind of input.tubes) {
+    const { t, y, x } = axesOf(input, kind)
+    for (let i = 0; i < t.count; i++) {
+      let mass = 0
+      for (const end = token + y.count * x.count; token < end; token++) mass += weights[token] ?? 0
+      const first = i * t.stride + t.offset
+      for (let f = first; f < first + t.kernel; f++) frames[f] = (frames[f] ?? 0) + mass / t.kernel
+    }
+  }
+  return frames
+}
+
+/**
  * Cut a clip into tubes.
  *
  * @param video RGB bytes [frames, height, width, 3].
