@@ -1,0 +1,218 @@
+/** What a file is, by ffprobe: one call for its streams and its first packets, and a verdict in plain words when it is no usable video. */
+import { open, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { z } from 'zod'
+import { type Problem, TubeletError } from '../../app/errors.ts'
+import type { Probe, Rational } from '../../app/media.ts'
+import { problemOfAccess } from './scan.ts'
+import { inputFile, type MediaTools, runTool } from './tools.ts'
+import { packetTiming, type PacketTiming } from './timing.ts'
+
+/** Packets of all streams together: some seconds of any real file, read in a few hundredths of a second. */
+const PACKETS_READ = 600
+
+const Stream = z.object({
+  index: z.number(),
+  codec_type: z.string().default('unknown'),
+  codec_name: z.string().default('unknown'),
+  codec_tag_string: z.string().default(''),
+  width: z.number().default(0),
+  height: z.number().default(0),
+  pix_fmt: z.string().default('unknown'),
+  bits_per_raw_sample: z.coerce.number().default(0),
+  color_transfer: z.string().default(''),
+  sample_aspect_ratio: z.string().default('1:1'),
+  r_frame_rate: z.string().default('0/0'),
+  avg_frame_rate: z.string().default('0/0'),
+  time_base: z.string().default('1/1000'),
+  start_pts: z.number().default(0),
+  duration: z.coerce.number().optional(),
+  nb_frames: z.coerce.number().optional(),
+  disposition: z.object({ default: z.number().default(0), attached_pic: z.number().default(0) }).default({ default: 0, attached_pic: 0 }),
+  tags: z.record(z.string(), z.string()).default({}),
+  side_data_list: z.array(z.object({ rotation: z.number().optional() })).default([]),
+})
+type Stream = z.infer<typeof Stream>
+
+const Packet = z.object({ stream_index: z.number(), pts: z.number().optional(), duration: z.number().optional(), flags: z.string().default('') })
+const Report = z.object({
+  streams: z.array(Stream).default([]),
+  packets: z.array(Packet).default([]),
+  format: z.object({ format_name: z.string().default('unknown'), duration: z.coerce.number().optional() }).default({ format_name: 'unknown' }),
+})
+type Report = z.infer<typeof Report>
+
+/**
+ * Probe a file. Nothing is decoded, so a file that passes may still turn out damaged, or without a single readable frame.
+ *
+ * @throws TubeletError `file-missing`, `file-unreadable`, `empty-file`, `not-a-video`, `audio-only`, `no-index`, `codec-unsupported`,
+ *   `no-frames`, `decode-timeout`; the signal's reason when aborted.
+ */
+export async function probe(tools: MediaTools, file: string, signal?: AbortSignal): Promise<Probe> {
+  const header = await readHeader(file)
+  const { code, stdout, stderr } = await runTool(
+    tools.ffprobe,
+    ['-v', 'error', '-hide_banner', '-of', 'json', '-show_format', '-show_streams', '-show_packets', '-read_intervals', `%+#${PACKETS_READ}`, ...inputFile(file)],
+    { signal, timeoutMs: 30_000 },
+  )
+  const report = readReport(stdout)
+  if (report === null || (code !== 0 && report.streams.length === 0)) throw unopened(file, header, stderr)
+  const stream = bestVideo(report.streams)
+  if (stream === undefined || isPicture(report.format.format_name)) throw withoutVideo(file, report, stderr)
+  if (!(await canDecode(tools, stream.codec_name, signal))) throw unsupportedCodec(file, stream, stderr)
+  if (stream.width <= 0 || stream.height <= 0) throw verdict(file, 'no-frames', 'No picture in this file can be read.', damagedNext, stderr)
+  return describe(report, stream)
+}
+
+function describe(report: Report, stream: Stream): Probe {
+  const timeBase = rational(stream.time_base) ?? { num: 1, den: 1000 }
+  const packets = report.packets.filter((packet) => packet.stream_index === stream.index)
+  const timing = packetTiming(packets, report.packets.length < PACKETS_READ)
+  const rotation = rotationOf(stream)
+  const sar = rational(stream.sample_aspect_ratio.replace(':', '/')) ?? { num: 1, den: 1 }
+  const turned = rotation === 90 || rotation === 270
+  // Square pixels by widening or narrowing the coded width, as players do.
+  const square = { width: Math.max(1, Math.round((stream.width * sar.num) / sar.den)), height: stream.height }
+  return {
+    container: report.format.format_name,
+    codec: stream.codec_name,
+    pixelFormat: stream.pix_fmt,
+    bitDepth: bitDepthOf(stream),
+    hdr: stream.color_transfer === 'smpte2084' || stream.color_transfer === 'arib-std-b67',
+    width: turned ? square.height : square.width,
+    height: turned ? square.width : square.height,
+    codedWidth: stream.width,
+    codedHeight: stream.height,
+    rotation,
+    sampleAspectRatio: sar,
+    duration: durationOf(report, stream, timing, timeBase),
+    ...frameRateOf(stream, timing, timeBase),
+    timeBase,
+    startPts: timing.firstPts ?? stream.start_pts,
+    frameCount: stream.nb_frames ?? timing.frameCount,
+    videoStream: stream.index,
+    streams: report.streams.map((s) => ({ index: s.index, type: s.codec_type, codec: s.codec_name, isDefault: s.disposition.default === 1 })),
+  }
+}
+
+/** The stream that a player shows: the one marked default, else the one with most pixels; never a cover picture. */
+function bestVideo(streams: readonly Stream[]): Stream | undefined {
+  const rank = (s: Stream) => (s.disposition.default === 1 ? 2 ** 40 : 0) + s.width * s.height
+  return streams.filter((s) => s.codec_type === 'video' && s.disposition.attached_pic === 0).sort((a, b) => rank(b) - rank(a))[0]
+}
+
+function rotationOf(stream: Stream): Probe['rotation'] {
+  // The display matrix counts counter-clockwise, the tag that older files carry clockwise.
+  const matrix = stream.side_data_list.find((data) => data.rotation !== undefined)?.rotation
+  const clockwise = matrix === undefined ? Number(stream.tags['rotate'] ?? 0) : -matrix
+  const quarter = ((Math.round(clockwise / 90) % 4) + 4) % 4
+  return quarter === 1 ? 90 : quarter === 2 ? 180 : quarter === 3 ? 270 : 0
+}
+
+function bitDepthOf(stream: Stream): number {
+  const named = /(?:p|gray|x2rgb|gbrp|gbrap|p0)(9|10|12|14|16)(?:le|be)?$/.exec(stream.pix_fmt)?.[1]
+  return named === undefined ? (stream.bits_per_raw_sample > 8 ? stream.bits_per_raw_sample : 8) : Number(named)
+}
+
+/** Seconds: of the stream, else of its packets if all were read, else of its tag (Matroska), else of the container. */
+function durationOf(report: Report, stream: Stream, timing: PacketTiming, timeBase: Rational): number {
+  const tag = /^(\d+):(\d+):(\d+(?:\.\d+)?)/.exec(stream.tags['DURATION'] ?? '')
+  const tagged = tag === null ? undefined : Number(tag[1]) * 3600 + Number(tag[2]) * 60 + Number(tag[3])
+  const packets = timing.span === null ? undefined : (timing.span * timeBase.num) / timeBase.den
+  return Math.max(0, [stream.duration, packets, tagged, report.format.duration].find((s) => s !== undefined && s > 0) ?? 0)
+}
+
+function frameRateOf(stream: Stream, timing: PacketTiming, timeBase: Rational): Pick<Probe, 'frameRate' | 'variableFrameRate'> {
+  const average = rational(stream.avg_frame_rate)
+  const nominal = rational(stream.r_frame_rate)
+  const measured = timing.medianDelta === null ? null : { num: timeBase.den, den: timing.medianDelta * timeBase.num }
+  const apart = (a: Rational | null, b: Rational | null) => (a === null || b === null ? 0 : Math.abs((a.num * b.den) / (a.den * b.num) - 1))
+  // The packets decide where all of them were read; else an average far from the nominal rate betrays gaps further on. Interlaced
+  // streams state their field rate as nominal: twice the average is no sign of anything.
+  const gapsLater = !timing.complete && apart(nominal, average) > 0.02 && Math.abs(apart(nominal, average) - 1) > 0.02
+  const variableFrameRate = timing.irregular || gapsLater
+  const rate = variableFrameRate ? (average ?? measured) : nominal !== null && apart(nominal, measured) < 0.1 ? nominal : (average ?? measured ?? nominal)
+  return { frameRate: rate ?? { num: 25, den: 1 }, variableFrameRate }
+}
+
+function rational(text: string): Rational | null {
+  const [num, den] = text.split('/').map(Number)
+  return num !== undefined && den !== undefined && num > 0 && den > 0 ? { num, den } : null
+}
+
+/** Still pictures and text "decode" too (ffmpeg renders .txt and .nfo as ANSI art); neither is a video. */
+function isPicture(format: string): boolean {
+  return format === 'image2' || format === 'tty' || format.endsWith('_pipe')
+}
+
+const decoders = new Map<string, Promise<Set<string>>>()
+
+/** Asked once per ffmpeg; a failed question is asked again. */
+async function canDecode(tools: MediaTools, codec: string, signal: AbortSignal | undefined): Promise<boolean> {
+  let known = decoders.get(tools.ffmpeg)
+  if (known === undefined) {
+    known = runTool(tools.ffmpeg, ['-hide_banner', '-codecs'], { signal, timeoutMs: 10_000 }).then(({ stdout }) => {
+      return new Set([...stdout.toString().matchAll(/^ D.V... (\S+)/gm)].map((match) => match[1] ?? ''))
+    })
+    decoders.set(tools.ffmpeg, known)
+    known.catch(() => decoders.delete(tools.ffmpeg))
+  }
+  return (await known).has(codec)
+}
+
+function readReport(stdout: Buffer): Report | null {
+  try {
+    const parsed = Report.safeParse(JSON.parse(stdout.toString()))
+    return parsed.success ? parsed.data : null
+  } catch {
+    return null
+  }
+}
+
+async function readHeader(file: string): Promise<Buffer> {
+  try {
+    const { size } = await stat(file)
+    if (size === 0) throw verdict(file, 'empty-file', 'This file is empty (0 bytes).', 'Copy it again from where it came from; the copy was probably interrupted.')
+    const handle = await open(file)
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0)
+      return buffer.subarray(0, bytesRead)
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    if (error instanceof TubeletError) throw error
+    throw new TubeletError(problemOfAccess(file, error), { cause: error })
+  }
+}
+
+const damagedNext = 'Copy the file again from its source, or export it again.'
+
+function verdict(file: string, code: Problem['code'], message: string, next: string, details?: string): TubeletError {
+  return new TubeletError({ code, message, file, stillWorks: 'All other files go on.', next, ...(details ? { details } : {}) })
+}
+
+/** ffprobe could not open it. An MP4 or MOV by its first box that has no index was cut off while it was recorded or copied. */
+function unopened(file: string, header: Buffer, stderr: string): TubeletError {
+  const firstBox = header.subarray(4, 8).toString('latin1')
+  if (/moov atom not found/i.test(stderr) && ['ftyp', 'mdat', 'moov', 'wide', 'free', 'skip'].includes(firstBox)) {
+    const next = 'Copy it again, or repair it with the program or camera that recorded it.'
+    return verdict(file, 'no-index', 'The recording was cut off: its index is missing, so its pictures cannot be found.', next, stderr)
+  }
+  return notVideo(file, stderr)
+}
+
+function notVideo(file: string, details: string): TubeletError {
+  return verdict(file, 'not-a-video', `${path.basename(file)} is not a video, whatever its name says.`, 'Remove it from the list, or add the video that you meant.', details)
+}
+
+function withoutVideo(file: string, report: Report, stderr: string): TubeletError {
+  if (!report.streams.some((s) => s.codec_type === 'audio')) return notVideo(file, stderr)
+  return verdict(file, 'audio-only', 'This file has sound but no video track.', 'Add a file that has pictures.', stderr)
+}
+
+function unsupportedCodec(file: string, stream: Stream, stderr: string): TubeletError {
+  const name = stream.codec_name !== 'unknown' ? stream.codec_name : stream.codec_tag_string || 'unknown'
+  const message = `The video codec "${name}" is not supported by the ffmpeg on this computer.`
+  return verdict(file, 'codec-unsupported', message, 'Install a newer ffmpeg, or convert the file to H.264.', stderr)
+}

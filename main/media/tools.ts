@@ -1,0 +1,226 @@
+/**
+ * ffmpeg and ffprobe: where they are, and the one way to run them. Every child gets an argument array (never a shell), is killed with
+ * its abort signal, and has limits on time and output, so that a hostile file can only cost its own child. A child whose parent dies
+ * ends by itself: its pipes break.
+ */
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
+import { access, constants, readdir } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import type { Readable } from 'node:stream'
+import { TubeletError } from '../../app/errors.ts'
+
+export interface MediaTools {
+  /** Absolute paths of the two programs. */
+  ffmpeg: string
+  ffprobe: string
+  /** What `ffmpeg -version` calls itself, as "5.1.9". */
+  version: string
+  /** The licence that this build is under, by its configuration: "GPL-3.0-or-later", "LGPL-2.1-or-later", … */
+  licence: string
+}
+
+export interface RunOptions {
+  signal?: AbortSignal | undefined
+  /** The child is killed after this many milliseconds. */
+  timeoutMs?: number
+  /** Standard output above this many bytes kills the child. */
+  maxBytes?: number
+}
+
+export interface RunResult {
+  /** Exit status; null when a signal ended the child. */
+  code: number | null
+  stdout: Buffer
+  /** The end of standard error, at most STDERR_KEEP characters. */
+  stderr: string
+}
+
+/** How much of a tool's messages is kept for "Details": the end, where the reason is. */
+export const STDERR_KEEP = 8_000
+
+/**
+ * Start a tool. The child is killed when `signal` aborts; SIGKILL, because ffmpeg answers SIGTERM by finishing its output first, which a
+ * stuck decoder never does.
+ */
+export function startTool(tool: string, args: readonly string[], stdio: StdioOptions, signal?: AbortSignal): ChildProcess {
+  const child = spawn(tool, args, { stdio, windowsHide: true })
+  const kill = () => child.kill('SIGKILL')
+  if (signal?.aborted === true) kill()
+  signal?.addEventListener('abort', kill, { once: true })
+  child.once('close', () => signal?.removeEventListener('abort', kill))
+  return child
+}
+
+/** Resolves with the exit status once the child has ended and its pipes are drained. Rejects when it could not be started. */
+export function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => reject(notStarted(child.spawnfile, error)))
+    child.once('close', (code) => resolve(code))
+  })
+}
+
+/** Collects the end of a text stream; the returned function gives what there is so far. */
+export function tailOf(stream: Readable | null): () => string {
+  let tail = ''
+  stream?.setEncoding('utf8')
+  stream?.on('data', (text: string) => {
+    tail = (tail + text).slice(-STDERR_KEEP)
+  })
+  return () => tail
+}
+
+/**
+ * Run a tool to its end and collect what it wrote.
+ *
+ * @throws TubeletError `ffmpeg-missing` (cannot be started), `decode-timeout`, `ffmpeg-failed` (too much output); the signal's reason
+ *   when aborted. A non-zero exit is no error here: the caller knows what it means.
+ */
+export async function runTool(tool: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const { signal, timeoutMs = 60_000, maxBytes = 64 * 2 ** 20 } = options
+  signal?.throwIfAborted()
+  const timeout = AbortSignal.timeout(timeoutMs)
+  const flood = new AbortController()
+  const child = startTool(tool, args, ['ignore', 'pipe', 'pipe'], AbortSignal.any([timeout, flood.signal, ...(signal ? [signal] : [])]))
+  const chunks: Buffer[] = []
+  let bytes = 0
+  child.stdout?.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > maxBytes) flood.abort()
+    else chunks.push(chunk)
+  })
+  const stderr = tailOf(child.stderr)
+  const code = await ended(child)
+  signal?.throwIfAborted()
+  const name = path.basename(tool)
+  if (flood.signal.aborted) throw new TubeletError({ code: 'ffmpeg-failed', message: `${name} wrote more than it should have.`, details: stderr() })
+  if (timeout.aborted) {
+    throw new TubeletError({ code: 'decode-timeout', message: `${name} did not finish within ${Math.round(timeoutMs / 1000)} s.`, details: stderr() })
+  }
+  return { code, stdout: Buffer.concat(chunks), stderr: stderr() }
+}
+
+/**
+ * A file as ffmpeg's input arguments. The `file:` prefix keeps names like `-x.mp4` or `concat:a` from being read as options or
+ * protocols; the whitelist keeps playlists inside a file from reaching the network.
+ */
+export function inputFile(file: string): string[] {
+  return ['-protocol_whitelist', 'file', '-i', `file:${path.resolve(file)}`]
+}
+
+/**
+ * Find ffmpeg and ffprobe: FFMPEG_PATH / FFPROBE_PATH, the packaged app's own, ffmpeg-static, PATH, well-known folders.
+ *
+ * @throws TubeletError `ffmpeg-missing`, with the next step for this operating system.
+ */
+export async function findMediaTools(): Promise<MediaTools> {
+  const tried: string[] = []
+  const ffmpeg = await firstWorking(await candidates('ffmpeg', process.env['FFMPEG_PATH']), tried)
+  if (ffmpeg === null) throw missing('ffmpeg', tried)
+  const besideFfmpeg = path.join(path.dirname(ffmpeg.file), program('ffprobe'))
+  const explicit = process.env['FFPROBE_PATH']
+  const ffprobe = await firstWorking([...(explicit ? [explicit] : []), besideFfmpeg, ...(await candidates('ffprobe', undefined))], tried)
+  if (ffprobe === null) throw missing('ffprobe', tried)
+  return {
+    ffmpeg: ffmpeg.file,
+    ffprobe: ffprobe.file,
+    version: /version (\S+?)(?:-\S*)? Copyright/.exec(ffmpeg.banner)?.[1] ?? 'unknown',
+    licence: licenceOf(ffmpeg.banner),
+  }
+}
+
+/** By FFmpeg's LICENSE.md: GPL parts make the build GPL, version3 lifts it to 3, nonfree forbids passing it on. */
+function licenceOf(banner: string): string {
+  if (banner.includes('--enable-nonfree')) return 'non-free (not redistributable)'
+  const version3 = banner.includes('--enable-version3')
+  if (banner.includes('--enable-gpl')) return version3 ? 'GPL-3.0-or-later' : 'GPL-2.0-or-later'
+  return version3 ? 'LGPL-3.0-or-later' : 'LGPL-2.1-or-later'
+}
+
+function program(name: 'ffmpeg' | 'ffprobe'): string {
+  return process.platform === 'win32' ? `${name}.exe` : name
+}
+
+async function candidates(name: 'ffmpeg' | 'ffprobe', explicit: string | undefined): Promise<string[]> {
+  const files: string[] = []
+  if (explicit) files.push(explicit)
+  // Only Electron has resourcesPath.
+  const resources: unknown = Reflect.get(process, 'resourcesPath')
+  if (typeof resources === 'string') files.push(path.join(resources, 'ffmpeg', program(name)))
+  if (name === 'ffmpeg') files.push(...ffmpegStatic())
+  for (const folder of (process.env['PATH'] ?? '').split(path.delimiter)) {
+    if (folder !== '') files.push(path.join(folder, program(name)))
+  }
+  for (const folder of await wellKnownFolders()) files.push(path.join(folder, program(name)))
+  return [...new Set(files)]
+}
+
+/** An optional dependency: an offline install lacks it, or has the package without the program. */
+function ffmpegStatic(): string[] {
+  try {
+    const file: unknown = createRequire(import.meta.url)('ffmpeg-static')
+    return typeof file === 'string' ? [file] : []
+  } catch {
+    return []
+  }
+}
+
+/** An app started from a dock or a start menu does not have the shell's PATH. */
+async function wellKnownFolders(): Promise<string[]> {
+  if (process.platform === 'darwin') return ['/opt/homebrew/bin', '/usr/local/bin', '/opt/local/bin']
+  if (process.platform !== 'win32') return ['/usr/bin', '/usr/local/bin', '/snap/bin']
+  const local = process.env['LOCALAPPDATA'] ?? ''
+  const packages = path.join(local, 'Microsoft', 'WinGet', 'Packages')
+  const unpacked: string[] = []
+  for (const name of await readdir(packages).catch(() => [])) {
+    if (!/ffmpeg/i.test(name)) continue
+    for (const build of await readdir(path.join(packages, name)).catch(() => [])) unpacked.push(path.join(packages, name, build, 'bin'))
+  }
+  return [path.join(local, 'Microsoft', 'WinGet', 'Links'), ...unpacked, 'C:\\ffmpeg\\bin', 'C:\\ProgramData\\chocolatey\\bin']
+}
+
+async function firstWorking(files: readonly string[], tried: string[]): Promise<{ file: string; banner: string } | null> {
+  for (const file of files) {
+    try {
+      await access(file, constants.X_OK)
+    } catch {
+      continue
+    }
+    tried.push(file)
+    try {
+      const { code, stdout } = await runTool(file, ['-version'], { timeoutMs: 10_000, maxBytes: 2 ** 20 })
+      if (code === 0) return { file: path.resolve(file), banner: stdout.toString() }
+    } catch {
+      // Not runnable here (another processor, a missing library): the next candidate may be.
+    }
+  }
+  return null
+}
+
+function missing(name: string, tried: readonly string[]): TubeletError {
+  const install: Partial<Record<NodeJS.Platform, string>> = {
+    darwin: 'Install it with "brew install ffmpeg", then start Tubelet again.',
+    win32: 'Install it with "winget install Gyan.FFmpeg", then start Tubelet again.',
+    linux: 'Install the package "ffmpeg" with your package manager (on Debian and Ubuntu: "sudo apt install ffmpeg"), then start Tubelet again.',
+  }
+  return new TubeletError({
+    code: 'ffmpeg-missing',
+    message: `Tubelet needs ${name} to read video, and it is not on this computer.`,
+    stillWorks: 'Everything in your library that is already analysed.',
+    next: install[process.platform] ?? 'Install ffmpeg, or set FFMPEG_PATH and FFPROBE_PATH to where it is.',
+    details: tried.length === 0 ? 'No program of that name was found.' : `Tried without success: ${tried.join(', ')}`,
+  })
+}
+
+function notStarted(tool: string, error: Error): TubeletError {
+  return new TubeletError(
+    {
+      code: 'ffmpeg-missing',
+      message: `${path.basename(tool)} could not be started.`,
+      stillWorks: 'Everything in your library that is already analysed.',
+      next: 'Install ffmpeg again, or set FFMPEG_PATH and FFPROBE_PATH to where it is.',
+      details: error.message,
+    },
+    { cause: error },
+  )
+}
