@@ -94,7 +94,7 @@ def work(make: Maker, config: Config, tokenizer: Path, seed: int, out: Any) -> N
 class Batch:
     tubes: list[Tensor]  # uint8 [B, n_i, voxels_i]
     text: Tensor  # [B, L] for the contrastive pass
-    same: Tensor  # [B, B] bool: clips with the same caption
+    same: Tensor  # [B, B] bool: clips that share their caption or the wording that was drawn
     told: tuple[Tensor, Tensor]  # ids [B, L], targets [B, L] (-100: no loss)
     asked: tuple[Tensor, Tensor]  # ids [B*G, L], targets
     box: Tensor  # [B, Q, 4]
@@ -115,14 +115,15 @@ def collate(items: list[Item], rng: np.random.Generator, questions: int) -> Batc
     told, text, asked = [], [], []
     for item in items:
         # The first wording most of the time when telling, so that greedy captions come out plain; any wording when matching.
-        told.append(item.told[0 if rng.random() < 0.7 else pick(len(item.told))])
+        told.append(item.told[0 if rng.random() < 0.9 else pick(len(item.told))])
         text.append(item.captions[pick(len(item.captions))])
         asked += [item.asked[i] for i in rng.permutation(np.resize(np.arange(len(item.asked)), max(questions, len(item.asked))))[:questions]]
-    keys = np.array([item.key for item in items])
+    keys, drawn = np.array([item.key for item in items]), np.array([str(ids) for ids in text])
+    same = (keys[:, None] == keys[None, :]) | (drawn[:, None] == drawn[None, :])
     return Batch(
         [torch.from_numpy(np.stack(kind)) for kind in zip(*(item.tubes for item in items), strict=True)],
         torch.tensor(pad(text)),
-        torch.from_numpy(keys[:, None] == keys[None, :]),
+        torch.from_numpy(same),
         teach(told),
         teach(asked),
         torch.from_numpy(np.stack([item.box for item in items])),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from models.tubes import Tube
@@ -16,8 +16,8 @@ class Config:
     tubes: tuple[Tube, ...]  # tubes[0] is the 2D patch (kernel length 1): the detector's queries
     frames: int = 16
     size: int = 96
-    width: int = 128  # of vision, of text and of the shared embedding space: no projection is needed (paper, ablation N/N)
-    heads: int = 4
+    width: int = 96  # of vision, of text and of the shared embedding space: no projection is needed (paper, ablation N/N)
+    heads: int = 3
     vision_layers: int = 4
     text_layers: int = 4
     cross_every: int = 2  # paper §3.1: cross-attention after every second layer
@@ -50,20 +50,20 @@ class Config:
 class Training:
     """The recipe. Weights of the two main losses are 1 (paper, Table 8)."""
 
-    batch: int = 32
+    batch: int = 24
     questions: int = 4  # a clip is encoded once and asked this many questions: the encoder is the main cost
-    lr: float = 1.2e-3
+    lr: float = 1.5e-3
     weight_decay: float = 0.05
-    warmup: int = 300
+    warmup: int = 120
     pool: int = 16000  # clips kept in memory; a clip is drawn several times before it is overwritten
     reuse: float = 6.0  # at most this many draws for each generated clip, on average
     caption_weight: float = 1.0
     answer_weight: float = 1.0
     contrastive_weight: float = 0.5
     detection_weight: float = 1.0
+    negatives: int = 48  # label names that are in no clip of the batch, for the region-text loss
     focal: bool = False  # sigmoid focal contrastive loss instead of InfoNCE
     seed: int = 1
-    extra: dict[str, Any] = field(default_factory=dict)
 
 
 PATCH = Tube("patch", (1, 16, 16), (4, 16, 16), (0, 0, 0))

@@ -38,11 +38,8 @@ class Encoder(nn.Module):
         for i, (voxels, project) in enumerate(zip(tubes, self.project, strict=True)):
             token = project((voxels.float() - self.get_buffer(f"mean_{i}")) * self.get_buffer(f"scale_{i}"))
             fixed = self.get_buffer(f"fixed_{i}")
-            if i == 0:
-                token = token + self.learned.repeat(self.key_frames, 1) + torch.tanh(self.alpha) * fixed
-            else:
-                token = token + fixed
-            parts.append(token)
+            place = self.learned.repeat(self.key_frames, 1) + torch.tanh(self.alpha) * fixed if i == 0 else fixed
+            parts.append(token + place)
         x = self.norm_in(torch.cat(parts, dim=1))
         for block in self.blocks:
             x, _, _ = block(x)

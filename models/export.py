@@ -118,7 +118,7 @@ def export_graphs(model: Mammut, out: Path) -> None:
     model.eval()
     for name, (module, inputs, outputs, axes_in, _) in graphs(model).items():
         module.eval()
-        shapes: Any = tuple({i: torch.export.Dim.DYNAMIC for i in axes} for axes in axes_in)
+        shapes: Any = tuple(dict.fromkeys(axes, torch.export.Dim.DYNAMIC) for axes in axes_in)
         if name == "vision":  # *tubes is one argument
             shapes = (shapes,)
         with warnings.catch_warnings():
@@ -291,7 +291,7 @@ def write_pack(out: Path, model: Mammut, tokenizer_json: str, clips: Sequence[By
 def random_pack(out: Path, config: Config) -> dict[str, float]:
     """Random weights in the true shapes: for tests of the app that need a pack but no sense."""
     torch.manual_seed(0)
-    words = ["a red ball moves to the left", "what is moving ?", "a small green car stands on the grass", "yes", "no", "two", "caption: question: answer:"]
+    words = ["a red ball moves to the left", "what is moving ?", "a small green car stands", "yes", "no", "two", *tok.PROMPTS.values()]
     tokenizer = tok.train(words, config.vocab)
     size = tokenizer.get_vocab_size()
     model = Mammut(Config.from_json({**config.to_json(), "vocab": size}))
@@ -302,7 +302,12 @@ def random_pack(out: Path, config: Config) -> dict[str, float]:
         tokenizer.to_str(),
         [clip, np.ascontiguousarray(clip[::-1])],
         ["a red ball", "what is moving ?"],
-        identity={"id": f"random-{config.name}", "version": "0.0.0", "name": "Random weights", "description": "Random weights for tests: it knows nothing."},
+        identity={
+            "id": f"random-{config.name}",
+            "version": "0.0.0",
+            "name": "Random weights",
+            "description": "Random weights for tests: it knows nothing.",
+        },
         data=[],
         calibration=UNCALIBRATED,
         scores=[],
@@ -318,7 +323,7 @@ DESCRIPTION = (
 def trained_pack(run: Path, out: Path, train_data: Path | None) -> dict[str, float]:
     from models.data.generator import World
 
-    model, state = load(run / "checkpoint.pt")
+    model, _ = load(run / "checkpoint.pt")
     report = json.loads((run / "scores.json").read_text()) if (run / "scores.json").exists() else {}
     rng = np.random.default_rng(7)
     world = World(train_data, "val", frames=model.config.frames, size=model.config.size)

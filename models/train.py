@@ -45,12 +45,17 @@ def step_losses(model: Mammut, batch: Batch, labels: Tensor, recipe: Training) -
 
     boxes, sure, regions = model.detector(tokens)
     there = batch.label >= 0
+    # The names in the batch and some that are not: encoding every name at every step would cost more than the clips.
+    present = torch.unique(batch.label[there])
+    others = torch.randperm(len(labels))[: recipe.negatives]
+    names = torch.cat((present, others[~torch.isin(others, present)]))
+    place = torch.full((len(labels),), -1).scatter(0, names, torch.arange(len(names)))
     quality = torch.zeros_like(sure)
     with torch.no_grad():
         quality[there] = losses.iou_giou(boxes[there], batch.box[there])[0].clamp(min=0.05)
     placed = losses.boxes(boxes[there], batch.box[there])
     found = losses.objectness(sure, quality)
-    named = losses.region_text(regions[there], model.decoder.contrast(labels), batch.label[there], model.log_region_scale)
+    named = losses.region_text(regions[there], model.decoder.contrast(labels[names]), place[batch.label[there]], model.log_region_scale)
 
     total = (
         recipe.caption_weight * told
@@ -152,9 +157,9 @@ def train(
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             with torch.no_grad():  # averaged weights: what is evaluated and exported
-                torch._foreach_lerp_(average, list(model.parameters()), 1 - min(0.998, step / (step + 10)))
+                torch._foreach_lerp_(average, list(model.parameters()), 1 - min(0.995, step / (step + 10)))
             for name, value in parts.items():
-                sums[name] = sums.get(name, 0.0) + float(value)
+                sums[name] = sums.get(name, 0.0) + float(value.detach())
             step, since, now = step + 1, since + 1, time.monotonic()
             used, last = used + now - last, now
             if now - logged > 10:
@@ -201,17 +206,14 @@ def main() -> None:
     recipe = replace(Training(), focal=args.focal, **chosen)
     args.out.mkdir(parents=True, exist_ok=True)
 
-    def make() -> World:
-        return World(args.train_data, "train", frames=config.frames, size=config.size)
-
-    world = make()
+    world = World(args.train_data, "train", frames=config.frames, size=config.size)  # read once: workers inherit its pictures by forking
     file = args.out / "tokenizer.json"
     if not (args.resume and file.exists()):
         tokenizer.train([*world.corpus(20000, np.random.default_rng(recipe.seed)), *world.labels, *PROMPTS.values()], config.vocab).save(str(file))
     size = Text.load(file, config.context).tokenizer.get_vocab_size()
     config = Config.from_json({**config.to_json(), "vocab": size})
     print(json.dumps({"config": config.to_json(), "recipe": asdict(recipe), "labels": len(world.labels)}), flush=True)
-    train(make, config, recipe, args.out, minutes=args.minutes, labels=list(world.labels), resume=args.resume, workers=args.workers)
+    train(lambda: world, config, recipe, args.out, minutes=args.minutes, labels=list(world.labels), resume=args.resume, workers=args.workers)
 
 
 if __name__ == "__main__":

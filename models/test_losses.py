@@ -1,0 +1,78 @@
+import math
+
+import torch
+from torch.nn import functional as F
+
+from models import losses
+
+
+def unit(n: int, d: int = 8) -> torch.Tensor:
+    return F.normalize(torch.randn(n, d), dim=1)
+
+
+def test_info_nce_by_hand() -> None:
+    torch.manual_seed(0)
+    a, b, scale = unit(4), unit(4), torch.tensor(math.log(5.0))
+    s = 5 * a @ b.T
+    rows = -sum(float(s[i, i] - s[i].logsumexp(0)) for i in range(4)) / 4
+    columns = -sum(float(s[i, i] - s[:, i].logsumexp(0)) for i in range(4)) / 4
+    assert abs(float(losses.info_nce(a, b, scale)) - (rows + columns) / 2) < 1e-5
+
+
+def test_like_texts_are_not_pushed_apart() -> None:
+    a = unit(3)
+    texts = a.clone()
+    texts[1] = texts[0]
+    a[1] = a[0]
+    same = torch.eye(3, dtype=torch.bool)
+    same[0, 1] = same[1, 0] = True
+    scale = torch.tensor(math.log(100.0))
+    assert losses.info_nce(a, texts, scale, same) < losses.info_nce(a, texts, scale) + 1e-6
+    assert losses.focal_contrastive(a, texts, scale, same) < losses.focal_contrastive(a, texts, scale)
+
+
+def test_focal_contrastive_by_the_formula() -> None:
+    torch.manual_seed(1)
+    a, b, gamma = unit(3), unit(3), 2.0
+    s = 3 * a @ b.T
+    expected = 0.0
+    for i in range(3):
+        for j in range(3):
+            p = float(s[i, j].sigmoid()) if i == j else 1 - float(s[i, j].sigmoid())
+            expected -= (1 - p) ** gamma * math.log(p)
+    assert abs(float(losses.focal_contrastive(a, b, torch.tensor(math.log(3.0)), gamma=gamma)) - 2 * expected / 3) < 1e-5
+
+
+def test_boxes_are_centre_width_height() -> None:
+    box = torch.tensor([0.5, 0.4, 0.2, 0.1])
+    assert torch.allclose(losses.corners(box), torch.tensor([0.4, 0.35, 0.6, 0.45]))
+    iou, giou = losses.iou_giou(box, torch.tensor([0.6, 0.4, 0.2, 0.1]))  # half of each overlaps: 1/3
+    assert abs(float(iou) - 1 / 3) < 1e-5 and abs(float(giou) - 1 / 3) < 1e-5
+    iou, giou = losses.iou_giou(torch.tensor([0.1, 0.5, 0.2, 0.2]), torch.tensor([0.9, 0.5, 0.2, 0.2]))
+    assert float(iou) == 0 and abs(float(giou) - (-0.6)) < 1e-5  # hull 1.0 x 0.2, union 0.08
+
+
+def test_every_object_has_a_patch_and_the_far_ones_none() -> None:
+    grid = (torch.arange(6) + 0.5) / 6
+    anchors = torch.stack([grid.repeat(6), grid.repeat_interleave(6)], dim=1)
+    boxes = torch.tensor([[0.25, 0.25, 0.3, 0.3], [0.9, 0.9, 0.04, 0.04]])
+    owner = losses.assign(anchors, boxes)
+    assert set(owner.tolist()) == {-1, 0, 1}
+    assert owner[35] == 1 and owner[7] == 0 and owner[5] == -1
+    assert ((anchors[owner == 0] - boxes[0, :2]).abs() <= 0.25).all()
+    assert (losses.assign(anchors, boxes[:0]) == -1).all()
+
+
+def test_objectness_is_least_at_the_quality() -> None:
+    quality = torch.tensor([0.0, 0.7])
+    at = losses.objectness(torch.logit(torch.tensor([0.001, 0.7])), quality)
+    off = losses.objectness(torch.logit(torch.tensor([0.4, 0.3])), quality)
+    assert at < 1e-4 < off
+
+
+def test_region_text_prefers_its_own_label() -> None:
+    labels = unit(5)
+    good = losses.region_text(labels[[2, 4]], labels, torch.tensor([2, 4]), torch.tensor(3.0))
+    bad = losses.region_text(labels[[2, 4]], labels, torch.tensor([4, 2]), torch.tensor(3.0))
+    assert good < bad
+    assert losses.region_text(labels[:0], labels, torch.zeros(0, dtype=torch.long), torch.tensor(3.0)) == 0

@@ -1,0 +1,114 @@
+"""Training, evaluation and export from end to end on a toy world, in about a minute."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models import export, tokenizer
+from models.batches import collate, make_item, teach
+from models.config import CONFIGS, Config, Training
+from models.evaluate import evaluate, expected_calibration_error, fit_logistic
+from models.model import Mammut, load
+from models.toy import ToyWorld
+from models.train import train
+
+RECIPE = Training(batch=16, questions=3, lr=2e-3, warmup=30, pool=400, negatives=8)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("run")
+    tokenizer.train(ToyWorld().corpus(), 400).save(str(out / "tokenizer.json"))
+    return out
+
+
+def config_of(run: Path) -> Config:
+    size = tokenizer.Text.load(run / "tokenizer.json", 48).tokenizer.get_vocab_size()
+    return Config.from_json({**CONFIGS["tiny"].to_json(), "vocab": size})
+
+
+def test_targets_begin_after_the_prompt() -> None:
+    ids, targets = teach([([1, 7, 8, 9, 2], 3), ([1, 5, 2], 2)])
+    assert ids.tolist() == [[1, 7, 8, 9], [1, 5, 2, 0]]
+    assert targets.tolist() == [[-100, -100, 9, 2], [-100, 2, -100, -100]]
+
+
+def test_text_round_trip_and_unseen_words(run: Path) -> None:
+    text = tokenizer.Text.load(run / "tokenizer.json", 48)
+    assert text.read(text.sentence("A Red Zebra, naïve 日本")) == "a red zebra, naïve 日本"
+    assert text.words("red") == text.words("a red")[-len(text.words("red")) :]
+    assert len(text.sentence("word " * 100)) == 48 and text.sentence("word " * 100)[-1] == 2
+    ids, start = text.pair("what colour is it? answer:", "red")
+    assert text.read(ids[start:]) == "red" and ids[-1] == 2
+
+
+def test_item_boxes_answer_for_the_object(run: Path) -> None:
+    config, world = config_of(run), ToyWorld()
+    clip = world.sample(np.random.default_rng(3))
+    item = make_item(clip, config, tokenizer.Text.load(run / "tokenizer.json", 48), {n: i for i, n in enumerate(world.labels)})
+    assert item.box.shape == (144, 4) and item.label.shape == (144,)
+    for k, frame in enumerate((0, 4, 8, 12)):
+        mine = item.label[36 * k : 36 * k + 36]
+        assert set(mine[mine >= 0]) == {world.labels.index(clip.boxes[frame][0][0])}
+        assert np.allclose(item.box[36 * k : 36 * k + 36][mine >= 0], clip.boxes[frame][0][1:])
+    batch = collate([item, item], np.random.default_rng(0), 2)
+    assert batch.same.all() and batch.asked[0].shape[0] == 4
+
+
+def test_training_learns_resumes_and_exports(run: Path, tmp_path: Path) -> None:
+    torch.set_num_threads(2)
+    config = config_of(run)
+    first = train(ToyWorld, config, RECIPE, run, minutes=0.9, labels=ToyWorld.labels, warm=64)
+    assert first[-1]["caption"] < 0.6 * first[0]["caption"]
+    assert first[-1]["answer"] < 0.6 * first[0]["answer"]
+    assert first[-1]["iou"] > first[0]["iou"]
+    step = load(run / "checkpoint.pt")[1]["step"]
+    train(ToyWorld, config, RECIPE, run, minutes=0.95, labels=ToyWorld.labels, resume=True, warm=64)
+    model, state = load(run / "checkpoint.pt")
+    assert state["step"] > step and state["seconds"] >= 0.95 * 60
+
+    rng = np.random.default_rng(5)
+    clips = [ToyWorld().sample(rng) for _ in range(16)]
+    text = tokenizer.Text.load(run / "tokenizer.json", 48)
+    report = evaluate(model, text, clips, ToyWorld.labels, "0.0.1")
+    metrics = {(s["task"], s["metric"]): s["value"] for s in report["scores"]}
+    assert metrics["answer", "exact match"] > 0.4  # three kinds of question with two or three answers each
+    assert 0 <= report["calibration"]["search"]["threshold"] <= 1
+
+    worst = export.write_pack(
+        tmp_path / "pack",
+        model,
+        (run / "tokenizer.json").read_text(),
+        [clip.video for clip in clips[:2]],
+        [clip.caption for clip in clips[:2]],
+        identity={"id": "toy", "version": report["version"], "name": "Toy", "description": "A toy."},
+        data=[],
+        calibration=report["calibration"],
+        scores=report["scores"],
+    )
+    assert set(worst) == {"vision", "text", "cross", "decoder", "detector"} and max(worst.values()) <= export.TOLERANCE
+    # The pack alone, greedy with its cache, says what PyTorch says.
+    ids, _ = model.generate(torch.tensor([text.prompt("caption:")]), *model.decoder.project(memory_of(model, clips[0].video)))
+    self_test = json.loads((tmp_path / "pack" / "selftest.json").read_text())
+    assert self_test["caption"] == text.read(ids[0])
+    manifest = json.loads((tmp_path / "pack" / "pack.json").read_text())
+    for ref in (*manifest["graphs"].values(), manifest["tokenizer"], manifest["selfTest"], *self_test["clips"]):
+        assert export.digest(tmp_path / "pack" / ref["file"]) == ref["sha256"]
+
+
+@torch.no_grad()
+def memory_of(model: Mammut, video: np.ndarray) -> torch.Tensor:
+    return model.eval().encode([torch.from_numpy(tube.cut(video)[None]) for tube in model.config.tubes])[1]
+
+
+def test_logistic_and_calibration_error() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=4000)
+    y = (rng.random(4000) < 1 / (1 + np.exp(-(3 * x - 1)))).astype(float)
+    scale, bias = fit_logistic(x, y)
+    assert abs(scale - 3) < 0.4 and abs(bias + 1) < 0.25
+    assert expected_calibration_error(np.full(100, 0.9), np.zeros(100)) == pytest.approx(0.9)
+    assert expected_calibration_error(np.full(100, 0.75), np.array([1.0] * 75 + [0.0] * 25)) == pytest.approx(0)
