@@ -1,0 +1,283 @@
+/** The host's side of the engine process: starts it, asks it, and starts it again when it dies. */
+import { fork } from 'node:child_process'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Status } from '../../app/contract.ts'
+import { type Problem, TubeletError } from '../../app/errors.ts'
+import type { Calls, CallName, Detection, Encoding, EngineInfo, Generated, Reply, Request, TextUse } from './protocol.ts'
+
+export type { Detection, Encoding, EngineInfo, Generated, TextUse } from './protocol.ts'
+export type EngineState = Status['engine']['state']
+
+/** A running child process with a channel that clones typed arrays. */
+export interface EngineChannel {
+  readonly pid: number | undefined
+  post(message: unknown): void
+  onMessage(listener: (message: unknown) => void): void
+  onExit(listener: (code: number | null) => void): void
+  kill(): void
+}
+/** Starts `entry`, a path, as a child process. */
+export type ForkEngine = (entry: string, args: readonly string[]) => EngineChannel
+
+export interface AskOptions {
+  /** Text as it is decoded; the pieces joined are the answer's text. */
+  onToken?: (text: string) => void
+  signal?: AbortSignal
+}
+
+const ENTRY = fileURLToPath(new URL(`./process${path.extname(import.meta.url)}`, import.meta.url))
+const CRASHES_ALLOWED = 5
+const CRASH_WINDOW_MS = 60_000
+const FIRST_DELAY_MS = 100
+
+interface Pending {
+  resolve: (output: Calls[CallName]['output']) => void
+  reject: (error: unknown) => void
+  onToken: ((text: string) => void) | undefined
+}
+
+/**
+ * Every call waits until the engine is ready. It rejects with TubeletError `engine-unavailable` when the process dies under it (the
+ * process is restarted by itself; ask again) or will not start any more, and `cancelled` when its signal is aborted.
+ */
+export class Engine {
+  readonly #packDir: string
+  readonly #fork: ForkEngine
+  readonly #pending = new Map<number, Pending>()
+  readonly #listeners = new Set<(state: EngineState) => void>()
+  #channel: EngineChannel | null = null
+  #ready = readiness()
+  #info: EngineInfo | null = null
+  #state: EngineState = 'starting'
+  #problem: Problem | null = null
+  #crashes: number[] = []
+  #restart: NodeJS.Timeout | undefined
+  #nextId = 1
+  #closed = false
+
+  private constructor(packDir: string, forkEngine: ForkEngine) {
+    this.#packDir = packDir
+    this.#fork = forkEngine
+  }
+
+  /** @throws TubeletError `pack-invalid`, `pack-self-test-failed` or `engine-unavailable`. */
+  static async start({ packDir, fork = forkNode }: { packDir: string; fork?: ForkEngine }): Promise<Engine> {
+    const engine = new Engine(packDir, fork)
+    engine.#launch()
+    try {
+      await engine.#ready.promise
+      return engine
+    } catch (error) {
+      await engine.close()
+      throw error
+    }
+  }
+
+  /** What is loaded and where it runs; after a restart, what the newest process said. */
+  get info(): EngineInfo {
+    if (!this.#info) throw new Error('the engine has not started')
+    return this.#info
+  }
+
+  get state(): EngineState {
+    return this.#state
+  }
+
+  /** Why the state is `failed`. */
+  get problem(): Problem | null {
+    return this.#problem
+  }
+
+  get pid(): number | undefined {
+    return this.#channel?.pid
+  }
+
+  /** @returns A function that stops listening. */
+  onState(listener: (state: EngineState) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** One encoder pass. @param clip.tubes As `cutTubes` gives them for the pack's input. */
+  encode({ tubes }: { tubes: Uint8Array[] }, signal?: AbortSignal): Promise<Encoding> {
+    return this.#call('encode', { tubes }, { signal })
+  }
+
+  caption({ embedding, memory }: Encoding, signal?: AbortSignal): Promise<Generated> {
+    return this.#call('caption', { embedding, memory }, { signal })
+  }
+
+  answer({ embedding, memory }: Encoding, question: string, { onToken, signal }: AskOptions = {}): Promise<Generated> {
+    return this.#call('answer', { embedding, memory, question }, { onToken, signal })
+  }
+
+  /** One L2-normalised embedding for each text, comparable with `Encoding.embedding` by dot product. */
+  embedText(texts: string[], as: TextUse): Promise<Float32Array[]> {
+    return this.#call('embedText', { texts, as })
+  }
+
+  /** Boxes of the labelled things on the clip's input frames; none from a pack that does not detect. */
+  async detect({ tokens }: Encoding, labels: readonly string[], signal?: AbortSignal): Promise<Detection[]> {
+    return tokens === null ? [] : this.#call('detect', { tokens, labels: [...labels] }, { signal })
+  }
+
+  /** How often each graph ran since the process started, its self-test included. */
+  counts(): Promise<Record<string, number>> {
+    return this.#call('counts', null)
+  }
+
+  /** Ends the process. Calls under way and later ones reject. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#restart)
+    const channel = this.#channel
+    this.#fail(unavailable('The engine was closed.'))
+    if (!channel) return
+    const gone = new Promise<void>((resolve) => channel.onExit(() => resolve()))
+    channel.kill()
+    await gone
+  }
+
+  async #call<N extends CallName>(
+    name: N,
+    input: Calls[N]['input'],
+    { onToken, signal }: { onToken?: ((text: string) => void) | undefined; signal?: AbortSignal | undefined } = {},
+  ): Promise<Calls[N]['output']> {
+    if (signal?.aborted) throw cancelled()
+    const id = this.#nextId++
+    const { promise, resolve, reject } = Promise.withResolvers<Calls[N]['output']>()
+    const cancel = () => {
+      if (this.#pending.delete(id)) this.#post({ type: 'cancel', id })
+      reject(cancelled())
+    }
+    signal?.addEventListener('abort', cancel, { once: true })
+    this.#ready.promise.then(() => {
+      if (signal?.aborted) return
+      // The reply to `id` has the output of the call that `id` was given to.
+      this.#pending.set(id, { resolve: resolve, reject, onToken })
+      this.#post({ type: 'call', id, name, input } as Request)
+    }, reject)
+    try {
+      return await promise
+    } finally {
+      signal?.removeEventListener('abort', cancel)
+    }
+  }
+
+  #post(request: Request): void {
+    this.#channel?.post(request)
+  }
+
+  #launch(): void {
+    const channel = this.#fork(ENTRY, [this.#packDir])
+    this.#channel = channel
+    channel.onMessage((message) => {
+      if (channel === this.#channel) this.#receive(message as Reply)
+    })
+    channel.onExit((code) => {
+      if (channel === this.#channel) this.#lost(code)
+    })
+  }
+
+  #receive(reply: Reply): void {
+    if (reply.type === 'ready') {
+      this.#info = reply.info
+      this.#enter('ready')
+      this.#ready.resolve(reply.info)
+      return
+    }
+    if (reply.type === 'failed') {
+      this.#channel?.kill()
+      this.#fail(new TubeletError(reply.problem))
+      return
+    }
+    const pending = this.#pending.get(reply.id)
+    if (reply.type === 'token') {
+      pending?.onToken?.(reply.text)
+      return
+    }
+    this.#pending.delete(reply.id)
+    if (reply.type === 'result') pending?.resolve(reply.output)
+    else pending?.reject(new TubeletError(reply.problem))
+  }
+
+  /** The process ended without being told to. */
+  #lost(code: number | null): void {
+    this.#channel = null
+    const now = Date.now()
+    this.#crashes = [...this.#crashes.filter((at) => now - at < CRASH_WINDOW_MS), now]
+    const error = unavailable('The engine stopped unexpectedly.', code === null ? undefined : `exit code ${code}`)
+    if (this.#crashes.length >= CRASHES_ALLOWED) {
+      this.#fail(error)
+      return
+    }
+    if (this.#state === 'ready') this.#ready = readiness()
+    this.#rejectPending(error)
+    this.#enter(this.#info ? 'restarting' : 'starting')
+    this.#restart = setTimeout(() => this.#launch(), FIRST_DELAY_MS * 2 ** (this.#crashes.length - 1))
+  }
+
+  /** No way back: what waits and what comes later is rejected with `error`. */
+  #fail(error: TubeletError): void {
+    this.#channel = null
+    this.#problem = error.problem
+    this.#ready.reject(error)
+    this.#ready = readiness()
+    this.#ready.reject(error)
+    this.#rejectPending(error)
+    if (!this.#closed) this.#enter('failed')
+  }
+
+  #rejectPending(error: TubeletError): void {
+    const waiting = [...this.#pending.values()]
+    this.#pending.clear()
+    for (const { reject } of waiting) reject(error)
+  }
+
+  #enter(state: EngineState): void {
+    if (state === this.#state) return
+    this.#state = state
+    for (const listener of this.#listeners) listener(state)
+  }
+}
+
+/** A Node child process. It ends by itself when this one does. */
+const forkNode: ForkEngine = (entry, args) => {
+  const child = fork(entry, args, { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+  return {
+    get pid() {
+      return child.pid
+    },
+    // A failed send means that the child is gone, which its exit reports.
+    post: (message) => void child.send(message as object, () => undefined),
+    onMessage: (listener) => child.on('message', listener),
+    onExit: (listener) => {
+      child.once('exit', listener)
+      // It could not be started at all: there is no exit then.
+      child.once('error', () => listener(null))
+    },
+    kill: () => child.kill(),
+  }
+}
+
+function readiness(): PromiseWithResolvers<EngineInfo> {
+  const ready = Promise.withResolvers<EngineInfo>()
+  // Nobody may be waiting when it is rejected.
+  ready.promise.catch(() => undefined)
+  return ready
+}
+
+function unavailable(message: string, details?: string): TubeletError {
+  return new TubeletError({
+    code: 'engine-unavailable',
+    message,
+    stillWorks: 'Your library, playback, review and export.',
+    next: 'It starts again by itself. If it keeps stopping, restart Tubelet.',
+    ...(details === undefined ? {} : { details }),
+  })
+}
+
+function cancelled(): TubeletError {
+  return new TubeletError({ code: 'cancelled', message: 'Cancelled.' })
+}

@@ -1,0 +1,100 @@
+/** The ONNX graphs of one pack on one execution provider. */
+import * as ort from 'onnxruntime-node'
+import type { GraphName, Pack } from './pack.ts'
+
+export type Feeds = Record<string, ort.Tensor>
+
+export interface Placement {
+  /** The runtime's name of an execution provider: "cpu", "cuda", "webgpu", ... */
+  provider: string
+  threads: number
+}
+
+export class Graphs {
+  readonly #pack: Pack
+  readonly #options: ort.InferenceSession.SessionOptions
+  readonly #sessions = new Map<GraphName, Promise<ort.InferenceSession>>()
+  readonly #runs = new Map<GraphName, number>()
+
+  constructor(pack: Pack, { provider, threads }: Placement) {
+    this.#pack = pack
+    this.#options = {
+      executionProviders: [provider],
+      intraOpNumThreads: threads,
+      logSeverityLevel: 4,
+      // Threads that spin while they wait take the cores that ffmpeg needs, and then everything is slower.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    }
+  }
+
+  has(name: GraphName): boolean {
+    return this.#pack.graphs[name] !== undefined
+  }
+
+  /** Load a graph now instead of at its first run. */
+  async open(name: GraphName): Promise<void> {
+    await this.#session(name)
+  }
+
+  /** Run a graph once; its session is made at the first run. Blocks the thread while it computes, but not before the next macrotask. */
+  async run(name: GraphName, feeds: Feeds): Promise<ort.InferenceSession.OnnxValueMapType> {
+    this.#runs.set(name, (this.#runs.get(name) ?? 0) + 1)
+    const session = await this.#session(name)
+    return session.run(feeds)
+  }
+
+  /** How often each graph ran. */
+  counts(): Record<string, number> {
+    return { vision: 0, text: 0, cross: 0, decoder: 0, detector: 0, ...Object.fromEntries(this.#runs) }
+  }
+
+  async release(): Promise<void> {
+    const sessions = await Promise.allSettled(this.#sessions.values())
+    this.#sessions.clear()
+    for (const session of sessions) if (session.status === 'fulfilled') await session.value.release()
+  }
+
+  #session(name: GraphName): Promise<ort.InferenceSession> {
+    let session = this.#sessions.get(name)
+    if (!session) {
+      const bytes = this.#pack.graphs[name]
+      if (!bytes) throw new Error(`the pack has no ${name} graph`)
+      session = ort.InferenceSession.create(bytes, this.#options)
+      this.#sessions.set(name, session)
+    }
+    return session
+  }
+}
+
+export function floatTensor(data: Float32Array, dims: readonly number[]): ort.Tensor {
+  return new ort.Tensor('float32', data, dims)
+}
+
+export function byteTensor(data: Uint8Array, dims: readonly number[]): ort.Tensor {
+  return new ort.Tensor('uint8', data, dims)
+}
+
+/** Token ids [rows, length], all rows equally long. */
+export function idTensor(rows: readonly (readonly number[])[]): ort.Tensor {
+  return new ort.Tensor('int64', BigInt64Array.from(rows.flat(), BigInt), [rows.length, rows[0]?.length ?? 0])
+}
+
+export function tensorOf(outputs: ort.InferenceSession.OnnxValueMapType, name: string): ort.Tensor {
+  const value = outputs[name]
+  if (!(value instanceof ort.Tensor)) throw new Error(`a graph of the pack has no output "${name}"`)
+  return value
+}
+
+export function floatsOf(outputs: ort.InferenceSession.OnnxValueMapType, name: string): Float32Array {
+  const { data } = tensorOf(outputs, name)
+  if (!(data instanceof Float32Array)) throw new Error(`output "${name}" is not fp32`)
+  return data
+}
+
+/** The execution providers that this build of the runtime knows, best first, the CPU last. */
+export function listedProviders(): string[] {
+  const known = new Set(ort.listSupportedBackends().map(({ name }) => name))
+  return ['cuda', 'dml', 'coreml', 'webgpu', 'cpu'].filter((name) => known.has(name))
+}
+
+export const runtimeVersion = ort.env.versions.node ?? ort.env.versions.common

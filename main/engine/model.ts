@@ -1,0 +1,203 @@
+/** One pack, ready to run: encode a clip once, then caption, answer, embed and detect from what the encoder left. */
+import { hash } from 'node:crypto'
+import { pixelBox, suppress } from '../../app/boxes.ts'
+import { TubeletError } from '../../app/errors.ts'
+import { frameWeights, tubeCounts, tubeVoxels } from '../../app/tubes.ts'
+import { type CrossAttention, decode, type Decoded } from './decode.ts'
+import { fromHalf, toHalf } from './float16.ts'
+import { byteTensor, floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
+import type { Pack } from './pack.ts'
+import type { Detection, Encoding, Generated, TextUse } from './protocol.ts'
+import { Text, TextStream } from './tokenizer.ts'
+
+/** Clips whose cross-attention keys and values are kept for the next question. */
+const CROSS_KEPT = 8
+const TEXTS_KEPT = 2_000
+const TEXT_BATCH = 32
+/** Boxes on one frame that overlap this much show one object, whatever their labels: each query has only its best label. */
+const SAME_OBJECT = 0.5
+
+export interface Vision {
+  /** [E] */
+  embedding: Float32Array
+  /** [N, D] */
+  memory: Float32Array
+  /** [N, V] */
+  tokens: Float32Array | null
+}
+
+interface GenerateOptions {
+  onToken?: (text: string) => void
+  signal?: AbortSignal
+}
+
+export class Model {
+  readonly graphs: Graphs
+  readonly #pack: Pack
+  readonly #text: Text
+  readonly #cross = new Map<string, Promise<CrossAttention>>()
+  readonly #embedded = new Map<string, Float32Array>()
+
+  constructor(pack: Pack, graphs: Graphs) {
+    this.graphs = graphs
+    this.#pack = pack
+    this.#text = new Text(pack)
+  }
+
+  /** @param tubes As `cutTubes` gives them. */
+  async encode(tubes: readonly Uint8Array[]): Promise<Encoding> {
+    const { embedding, memory, tokens } = await this.see(tubes)
+    return { embedding, memory: toHalf(memory), tokens: tokens && toHalf(tokens) }
+  }
+
+  /** The encoder's outputs in full precision. */
+  async see(tubes: readonly Uint8Array[]): Promise<Vision> {
+    const { input } = this.#pack.manifest
+    const counts = tubeCounts(input)
+    const feeds = Object.fromEntries(
+      input.tubes.map((kind, i) => {
+        const [part, count = 0] = [tubes[i], counts[i]]
+        if (part?.length !== count * tubeVoxels(kind)) throw badRequest('The clip was not cut as this pack needs it.')
+        return [`tubes_${i}`, byteTensor(part, [1, count, tubeVoxels(kind)])]
+      }),
+    )
+    const outputs = await this.graphs.run('vision', feeds)
+    return { embedding: floatsOf(outputs, 'embedding'), memory: floatsOf(outputs, 'memory'), tokens: this.graphs.has('detector') ? floatsOf(outputs, 'tokens') : null }
+  }
+
+  async caption(encoding: Pick<Encoding, 'embedding' | 'memory'>, options: GenerateOptions = {}): Promise<Generated> {
+    const { prompts, calibration } = this.#pack.manifest
+    const decoded = await this.#generate(encoding, this.#text.prompt(prompts.caption), options)
+    return this.#judge(encoding, decoded, prompts.caption, '', calibration.caption.notSureBelow)
+  }
+
+  async answer(encoding: Pick<Encoding, 'embedding' | 'memory'>, question: string, options: GenerateOptions = {}): Promise<Generated> {
+    const { prompts, calibration } = this.#pack.manifest
+    const ids = this.#text.prompt(prompts.question, question)
+    const decoded = await this.#generate(encoding, ids, options)
+    return this.#judge(encoding, decoded, this.#text.read(ids.slice(1)), question, calibration.answer.notSureBelow)
+  }
+
+  /** The greedy caption of a clip from its memory in full precision. */
+  async describe(memory: Float32Array): Promise<string> {
+    const { manifest } = this.#pack
+    const { ids } = await decode(this.graphs, manifest, await this.#project(memory), this.#text.prompt(manifest.prompts.caption))
+    return this.#text.read(ids)
+  }
+
+  /** One L2-normalised embedding [E] for each text, through the prompt of its use. */
+  embedText(texts: readonly string[], as: TextUse): Promise<Float32Array[]> {
+    const { prompts } = this.#pack.manifest
+    return this.embed(texts.map((text) => (as === 'label' ? prompts.label.replace('{label}', () => text) : prompts.search.replace('{query}', () => text))))
+  }
+
+  /** As `embedText`, but the texts are taken as they are. */
+  async embed(texts: readonly string[]): Promise<Float32Array[]> {
+    const { tokenizer, dims } = this.#pack.manifest
+    const missing = [...new Set(texts)].filter((text) => !this.#embedded.has(text))
+    const found = new Map<string, Float32Array>()
+    for (let at = 0; at < missing.length; at += TEXT_BATCH) {
+      const batch = missing.slice(at, at + TEXT_BATCH)
+      const rows = batch.map((text) => this.#text.sentence(text))
+      const longest = Math.max(...rows.map((row) => row.length))
+      const padded = rows.map((row) => [...row, ...new Array<number>(longest - row.length).fill(tokenizer.pad)])
+      const all = floatsOf(await this.graphs.run('text', { ids: idTensor(padded) }), 'embedding')
+      batch.forEach((text, i) => found.set(text, all.slice(i * dims.embedding, (i + 1) * dims.embedding)))
+    }
+    return texts.map((text) => {
+      const embedding = recall(this.#embedded, text) ?? found.get(text)
+      if (!embedding) throw new Error('a text was not embedded')
+      keep(this.#embedded, text, embedding, TEXTS_KEPT)
+      return embedding
+    })
+  }
+
+  /** Boxes of the labelled things, on each frame the best of those that overlap. No labels, no boxes. */
+  async detect(tokenBits: Uint16Array, labels: readonly string[]): Promise<Detection[]> {
+    const { dims, calibration } = this.#pack.manifest
+    if (labels.length === 0) return []
+    const texts = await this.embedText(labels, 'label')
+    const tokens = floatTensor(this.#widen(tokenBits, dims.tokens * dims.token), [1, dims.tokens, dims.token])
+    const outputs = await this.graphs.run('detector', { tokens })
+    const [boxes, objectness, regions] = [floatsOf(outputs, 'boxes'), floatsOf(outputs, 'objectness'), floatsOf(outputs, 'regions')]
+    const { data: frames } = tensorOf(outputs, 'frame')
+    const { scale, bias, threshold } = calibration.detect
+    const found: Detection[] = []
+    for (let query = 0; query < dims.queries; query++) {
+      const region = regions.subarray(query * dims.embedding, (query + 1) * dims.embedding)
+      let best = { label: '', cosine: -Infinity }
+      texts.forEach((text, i) => {
+        const cosine = dot(region, text)
+        if (cosine > best.cosine) best = { label: labels[i] ?? '', cosine }
+      })
+      const score = (objectness[query] ?? 0) / (1 + Math.exp(-(scale * best.cosine + bias)))
+      if (!(score >= threshold)) continue
+      const [cx = 0, cy = 0, w = 0, h = 0] = boxes.subarray(query * 4, query * 4 + 4)
+      found.push({ frame: Number(frames[query]), label: best.label, cx, cy, w, h, score: Math.min(1, score) })
+    }
+    const unit = { width: 1, height: 1 }
+    const onFrames = Map.groupBy(found, ({ frame }) => frame).values()
+    return [...onFrames].flatMap((on) => suppress(on.map((one) => ({ one, box: pixelBox(one, unit), score: one.score })), SAME_OBJECT).map(({ one }) => one))
+  }
+
+  async #generate({ memory }: Pick<Encoding, 'memory'>, prompt: readonly number[], { onToken, signal }: GenerateOptions): Promise<Decoded & { text: string }> {
+    const cross = await this.#crossOf(memory)
+    const stream = new TextStream(this.#text)
+    const give = (text: string) => {
+      if (text !== '') onToken?.(text)
+    }
+    const decoded = await decode(this.graphs, this.#pack.manifest, cross, prompt, { onId: (id) => give(stream.push(id)), signal })
+    give(stream.finish())
+    return { ...decoded, text: this.#text.read(decoded.ids) }
+  }
+
+  async #judge({ embedding }: Pick<Encoding, 'embedding'>, decoded: Decoded & { text: string }, prompt: string, question: string, notSureBelow: number): Promise<Generated> {
+    const { calibration, input } = this.#pack.manifest
+    const { text, meanLogProb, attention } = decoded
+    const confidence = Math.exp(meanLogProb / calibration.answer.temperature)
+    const [said] = await this.embedText([`${question} ${text}`.trim()], 'search')
+    const agreement = said ? dot(said, embedding) : 0
+    return { text, confidence, unsure: confidence < notSureBelow, agreement, frameWeights: frameWeights(attention, input), prompt }
+  }
+
+  #crossOf(memory: Uint16Array): Promise<CrossAttention> {
+    const { dims } = this.#pack.manifest
+    const key = hash('sha1', new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength))
+    const cross = recall(this.#cross, key) ?? this.#project(this.#widen(memory, dims.tokens * dims.memory))
+    keep(this.#cross, key, cross, CROSS_KEPT)
+    cross.catch(() => this.#cross.delete(key))
+    return cross
+  }
+
+  async #project(memory: Float32Array): Promise<CrossAttention> {
+    const { dims } = this.#pack.manifest
+    const outputs = await this.graphs.run('cross', { memory: floatTensor(memory, [1, dims.tokens, dims.memory]) })
+    return { cross_k: tensorOf(outputs, 'cross_k'), cross_v: tensorOf(outputs, 'cross_v') }
+  }
+
+  #widen(bits: Uint16Array, length: number): Float32Array {
+    if (bits.length !== length) throw badRequest('The stored encoding is not of this pack.')
+    return fromHalf(bits)
+  }
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)
+}
+
+/** Reading makes an entry the newest. */
+function recall<V>(cache: Map<string, V>, key: string): V | undefined {
+  const value = cache.get(key)
+  if (value !== undefined) cache.delete(key)
+  return value
+}
+
+function keep<V>(cache: Map<string, V>, key: string, value: V, limit: number): void {
+  cache.set(key, value)
+  const [oldest] = cache.keys()
+  if (cache.size > limit && oldest !== undefined) cache.delete(oldest)
+}
+
+function badRequest(message: string): TubeletError {
+  return new TubeletError({ code: 'bad-request', message, next: 'Analyse the file again with the pack that is loaded now.' })
+}

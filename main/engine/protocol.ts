@@ -1,0 +1,71 @@
+/** What crosses between the host and the engine process: plain data, cloned by either kind of process channel. */
+import type { RelativeBox } from '../../app/boxes.ts'
+import type { Problem } from '../../app/errors.ts'
+import type { PackManifest } from '../../app/pack.ts'
+
+/** What one encoder pass over a clip leaves. N tokens of width D (for the decoder) and V (for the detector). */
+export interface Encoding {
+  /** [E], L2-normalised. */
+  embedding: Float32Array
+  /** fp16 bits, [N, D]. */
+  memory: Uint16Array
+  /** fp16 bits, [N, V]; null where the pack does not detect. */
+  tokens: Uint16Array | null
+}
+
+/** A caption or an answer. */
+export interface Generated {
+  text: string
+  /** Calibrated probability 0..1 that the text is right. */
+  confidence: number
+  /** Below the pack's operating point. */
+  unsure: boolean
+  /** Cosine of the text with the clip in the contrastive pass. */
+  agreement: number
+  /** Cross-attention mass of each input frame; sums to 1. */
+  frameWeights: number[]
+  /** As the decoder read it. */
+  prompt: string
+}
+
+export interface Detection extends RelativeBox {
+  /** Index into the clip's input frames. */
+  frame: number
+  label: string
+  /** Calibrated probability 0..1. */
+  score: number
+}
+
+/** search: words that a person looks for. label: the name of a thing to detect. Each has its own prompt. */
+export type TextUse = 'search' | 'label'
+
+export interface EngineInfo {
+  manifest: PackManifest
+  /** SHA-256 of pack.json, and so of everything that it names. */
+  digest: string
+  /** "CPU", "CUDA", ... */
+  provider: string
+  /** For the status bar: "Ready on CPU, 2 threads; GPU not used: ..." */
+  sentence: string
+  /** An accelerator was found but cannot be trusted, so the CPU is used instead. */
+  fallback: boolean
+}
+
+export interface Calls {
+  encode: { input: { tubes: Uint8Array[] }; output: Encoding }
+  caption: { input: Pick<Encoding, 'embedding' | 'memory'>; output: Generated }
+  answer: { input: Pick<Encoding, 'embedding' | 'memory'> & { question: string }; output: Generated }
+  embedText: { input: { texts: string[]; as: TextUse }; output: Float32Array[] }
+  detect: { input: { tokens: Uint16Array; labels: string[] }; output: Detection[] }
+  counts: { input: null; output: Record<string, number> }
+}
+export type CallName = keyof Calls
+
+export type Request = { [N in CallName]: { type: 'call'; id: number; name: N; input: Calls[N]['input'] } }[CallName] | { type: 'cancel'; id: number }
+
+export type Reply =
+  | { type: 'ready'; info: EngineInfo }
+  | { type: 'failed'; problem: Problem }
+  | { type: 'token'; id: number; text: string }
+  | { type: 'result'; id: number; output: Calls[CallName]['output'] }
+  | { type: 'error'; id: number; problem: Problem }

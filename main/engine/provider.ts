@@ -1,0 +1,171 @@
+/**
+ * Where a pack runs: every accelerator that the runtime lists is tried and measured against the CPU with the pack's own self-test, once;
+ * the choice is remembered for this machine and pack.
+ */
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+import envPaths from 'env-paths'
+import { z } from 'zod'
+import { TubeletError } from '../../app/errors.ts'
+import { cutTubes } from '../../app/tubes.ts'
+import { Graphs, listedProviders, type Placement, runtimeVersion } from './graphs.ts'
+import { Model } from './model.ts'
+import type { Pack } from './pack.ts'
+import type { EngineInfo } from './protocol.ts'
+
+const NAMES: Record<string, string> = { cpu: 'CPU', cuda: 'CUDA', dml: 'DirectML', coreml: 'CoreML', webgpu: 'WebGPU' }
+/** Drivers change: after this long everything is measured again. */
+const REMEMBERED_DAYS = 7
+
+const Memory = z.object({
+  key: z.string(),
+  at: z.number(),
+  chosen: z.string().nullable(),
+  /** Why not an accelerator, for people. */
+  reason: z.string(),
+  fallback: z.boolean(),
+  /** Accelerators that took the process down. */
+  crashed: z.array(z.string()),
+  /** What this process is trying right now; if it is gone without a word, the driver crashed it. */
+  trying: z.object({ provider: z.string(), pid: z.number() }).nullable(),
+})
+type Memory = z.infer<typeof Memory>
+
+/** absent: the machine has no such device. broken: it has, but it must not be used. */
+interface Refusal {
+  refused: 'absent' | 'broken'
+  why: string
+}
+
+interface Candidate {
+  provider: string
+  model: Model
+}
+
+/** @throws TubeletError `pack-self-test-failed` when the pack gives wrong answers even on the CPU. */
+export async function placeModel(pack: Pack): Promise<{ model: Model; info: EngineInfo }> {
+  const threads = Math.min(8, Math.ceil(availableParallelism() / 2))
+  const listed = listedProviders().filter((name) => name !== 'cpu')
+  const file = path.join(envPaths('tubelet', { suffix: '' }).cache, 'provider.json')
+  const memory = await remember(file, [pack.digest, runtimeVersion, process.platform, process.arch, ...listed].join(' '))
+  const { chosen } = memory
+  const broken = memory.crashed.map((name) => `${nameOf(name)} crashed`)
+
+  const candidates: Candidate[] = []
+  for (const provider of listed) {
+    if (memory.crashed.includes(provider) || (chosen !== null && chosen !== provider)) continue
+    await write(file, { ...memory, trying: { provider, pid: process.pid } })
+    const model = await tryProvider(pack, { provider, threads })
+    if (model instanceof Model) candidates.push({ provider, model })
+    else if (model.refused === 'broken') broken.push(`${nameOf(provider)} ${model.why}`)
+  }
+  // An accelerator that was chosen before needs no comparison; otherwise the CPU is the measure, or all that there is.
+  if (candidates.length === 0 || chosen === null) {
+    const model = await tryProvider(pack, { provider: 'cpu', threads })
+    if (!(model instanceof Model)) throw selfTestFailed(pack, model.why)
+    candidates.push({ provider: 'cpu', model })
+  }
+  const { provider, model } = await fastest(pack, candidates)
+
+  let { reason, fallback } = memory
+  if (chosen !== 'cpu') {
+    const [slower] = candidates
+    fallback = provider === 'cpu' && candidates.length === 1 && broken.length > 0
+    reason = broken.length > 0 ? broken.join(', ') : slower && slower.provider !== 'cpu' ? `${nameOf(slower.provider)} is slower here` : 'no usable GPU was found'
+  }
+  await write(file, { ...memory, chosen: provider, reason, fallback, trying: null })
+  const sentence = provider === 'cpu' ? `Ready on CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}; GPU not used: ${reason}.` : `Ready on ${nameOf(provider)}.`
+  return { model, info: { manifest: pack.manifest, digest: pack.digest, provider: nameOf(provider), sentence, fallback } }
+}
+
+/** The model on this provider, once it has passed the self-test there. */
+async function tryProvider(pack: Pack, placement: Placement): Promise<Model | Refusal> {
+  const model = new Model(pack, new Graphs(pack, placement))
+  let opened = false
+  try {
+    await model.graphs.open('vision')
+    opened = true
+    const wrong = await selfTest(pack, model)
+    if (wrong === null) return model
+    await model.graphs.release()
+    return { refused: 'broken', why: `failed the self-test: ${wrong}` }
+  } catch (error) {
+    await model.graphs.release()
+    return { refused: opened ? 'broken' : 'absent', why: `stopped with an error: ${error instanceof Error ? error.message : String(error)}` }
+  }
+}
+
+/** By a second, warm self-test. The others are released. */
+async function fastest(pack: Pack, candidates: readonly Candidate[]): Promise<Candidate> {
+  const [only] = candidates
+  if (only && candidates.length === 1) return only
+  const timed: (Candidate & { elapsed: number })[] = []
+  for (const candidate of candidates) {
+    const start = performance.now()
+    await selfTest(pack, candidate.model)
+    timed.push({ ...candidate, elapsed: performance.now() - start })
+  }
+  const [best, ...others] = timed.sort((a, b) => a.elapsed - b.elapsed)
+  if (!best) throw new RangeError('no candidates')
+  for (const { model } of others) await model.graphs.release()
+  return best
+}
+
+function nameOf(provider: string): string {
+  return NAMES[provider] ?? provider
+}
+
+/** Compare with the known answers. Returns what is wrong, or null. */
+async function selfTest({ knownAnswers, manifest }: Pack, model: Model): Promise<string | null> {
+  const { clips, texts, embeddings, textEmbeddings, caption, tolerance } = knownAnswers
+  const differs = (got: Float32Array | undefined, expected: readonly number[] | undefined) =>
+    got?.length !== expected?.length || !(got?.every((value, i) => Math.abs(value - (expected?.[i] ?? NaN)) <= tolerance) ?? false)
+  for (const [i, clip] of clips.entries()) {
+    const { embedding, memory } = await model.see(cutTubes(clip, manifest.input))
+    if (differs(embedding, embeddings[i])) return `the embedding of clip ${i + 1} is off`
+    if (i === 0 && (await model.describe(memory)) !== caption) return 'the caption is another one'
+  }
+  const got = await model.embed(texts)
+  const off = texts.findIndex((_, i) => differs(got[i], textEmbeddings[i]))
+  return off < 0 ? null : `the embedding of "${texts[off] ?? ''}" is off`
+}
+
+async function remember(file: string, key: string): Promise<Memory> {
+  const blank: Memory = { key, at: Date.now(), chosen: null, reason: '', fallback: false, crashed: [], trying: null }
+  const memory = await readFile(file, 'utf8')
+    .then((text) => Memory.parse(JSON.parse(text)))
+    .catch(() => null)
+  if (memory?.key !== key || Date.now() - memory.at > REMEMBERED_DAYS * 86_400_000) return blank
+  const { trying } = memory
+  if (trying === null || alive(trying.pid)) return { ...memory, trying: null }
+  return { ...memory, chosen: null, crashed: [...new Set([...memory.crashed, trying.provider])], trying: null }
+}
+
+/** Losing the note only costs a measurement, so a cache folder that cannot be written is no error. */
+async function write(file: string, memory: Memory): Promise<void> {
+  const part = `${file}.${process.pid}`
+  await mkdir(path.dirname(file), { recursive: true })
+    .then(() => writeFile(part, JSON.stringify(memory)))
+    .then(() => rename(part, file))
+    .catch(() => undefined)
+}
+
+function alive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+function selfTestFailed(pack: Pack, details: string): TubeletError {
+  return new TubeletError({
+    code: 'pack-self-test-failed',
+    message: `The model pack "${pack.manifest.name}" does not give the answers that it should on this machine, so it is not used.`,
+    file: pack.dir,
+    stillWorks: 'Your library, its annotations and exports work without a model.',
+    next: 'Install the pack again, or choose another one.',
+    details,
+  })
+}

@@ -1,0 +1,88 @@
+/** Text to token ids and back, as models/tokenizer does it: [SOT] ... [EOT]; a prompt has no end. */
+import { Tokenizer } from '@huggingface/tokenizers'
+import type { Pack } from './pack.ts'
+
+/** What is used of the package: its own type files lack the extensions that Node's resolution needs, so they say nothing. */
+interface Bpe {
+  encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] }
+  /** @param ids At least one. */
+  decode(ids: number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string
+}
+
+/** A prompt leaves at least this share of the context to the answer. */
+const ANSWER_SHARE = 1 / 3
+
+export class Text {
+  readonly #tokenizer: Bpe
+  readonly #context: number
+  readonly #start: number
+  readonly #end: number
+  readonly #marks: Set<number>
+
+  constructor({ tokenizer, manifest: { tokenizer: { pad, start, end }, dims } }: Pack) {
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-call -- see Bpe
+    this.#tokenizer = new Tokenizer(tokenizer, {}) as Bpe
+    this.#context = dims.context
+    this.#start = start
+    this.#end = end
+    this.#marks = new Set([pad, start, end])
+  }
+
+  /** [SOT] text [EOT], cut to the context with the end kept: what the contrastive pass reads. */
+  sentence(text: string): number[] {
+    return [this.#start, ...this.#words(text).slice(0, this.#context - 2), this.#end]
+  }
+
+  /**
+   * [SOT] template with its `{question}` filled in. A question that is too long loses its own end, never the words of the template after
+   * it: without "answer:" the decoder would go on asking.
+   */
+  prompt(template: string, question = ''): number[] {
+    const [, tail = ''] = template.split('{question}')
+    const ids = this.#words(template.replace('{question}', () => question))
+    const room = this.#context - 1 - Math.ceil(this.#context * ANSWER_SHARE)
+    if (ids.length <= room) return [this.#start, ...ids]
+    const kept = tail === '' ? 0 : this.#words(tail.trim()).length
+    return [this.#start, ...ids.slice(0, room - kept), ...ids.slice(ids.length - kept)]
+  }
+
+  read(ids: readonly number[]): string {
+    if (ids.length === 0) return ''
+    return this.#tokenizer.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }).trim()
+  }
+
+  /** Without [PAD], [SOT], [EOT]: a person may type them, but they are not words. */
+  #words(text: string): number[] {
+    return this.#tokenizer.encode(text, { add_special_tokens: false }).ids.filter((id) => !this.#marks.has(id))
+  }
+}
+
+/** Turns growing ids into growing text: only characters that further tokens cannot change any more are given out. */
+export class TextStream {
+  readonly #text: Text
+  readonly #ids: number[] = []
+  #given = ''
+
+  constructor(text: Text) {
+    this.#text = text
+  }
+
+  /** The text that is new with this token, possibly none. */
+  push(id: number): string {
+    this.#ids.push(id)
+    // U+FFFD at the end is a character of which some bytes are still to come.
+    return this.#advance(this.#text.read(this.#ids).replace(/[\uFFFD\s]+$/u, ''))
+  }
+
+  /** What was held back. */
+  finish(): string {
+    return this.#advance(this.#text.read(this.#ids))
+  }
+
+  #advance(text: string): string {
+    if (!text.startsWith(this.#given)) return ''
+    const more = text.slice(this.#given.length)
+    this.#given = text
+    return more
+  }
+}
