@@ -1,0 +1,40 @@
+"""A pack of random weights: what the app's own tests load."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models import export
+from models.config import CONFIGS, Config
+from models.tubes import formula_video
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("pack")
+    export.random_pack(out, CONFIGS["tiny"])
+    return out
+
+
+def test_graphs_agree_with_the_manifest(pack: Path) -> None:
+    dims = json.loads((pack / "pack.json").read_text())["dims"]
+    inputs = {i.name: i.shape for i in export.session(pack / "decoder.onnx").get_inputs()}
+    assert inputs["cross_k"][1:] == [dims["crossLayers"], dims["heads"], dims["tokens"], dims["headDim"]]
+    assert [inputs["past_k"][i] for i in (1, 2, 4)] == [dims["layers"], dims["heads"], dims["headDim"]]
+    outputs = {o.name: o.shape for o in export.session(pack / "detector.onnx").get_outputs()}
+    assert outputs["boxes"][1:] == [dims["queries"], 4] and outputs["frame"] == [dims["queries"]]
+
+
+def test_known_answers_hold(pack: Path) -> None:
+    test = json.loads((pack / "selftest.json").read_text())
+    vocab = json.loads((pack / "pack.json").read_text())["dims"]["vocab"]
+    run = export.Pack(pack, Config.from_json({**CONFIGS["tiny"].to_json(), "vocab": vocab}))
+    for ref, embedding in zip(test["clips"], test["embeddings"], strict=True):
+        video = np.frombuffer(gzip.decompress((pack / ref["file"]).read_bytes()), np.uint8).reshape(16, 96, 96, 3)
+        assert np.abs(run.encode(video)[0][0] - embedding).max() < test["tolerance"]
+    for text, embedding in zip(test["texts"], test["textEmbeddings"], strict=True):
+        assert np.abs(run.embed(text)[0] - embedding).max() < test["tolerance"]
+    assert run.complete(run.encode(formula_video((16, 96, 96)))[1], "caption:") == test["caption"]
