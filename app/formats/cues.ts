@@ -1,0 +1,60 @@
+/** What WebVTT and SRT share: captions as cues over clips, and reading their times. */
+import { clipTimes, spoken } from './document.ts'
+import type { AnnotationDocument } from './document.ts'
+
+/** Text that shows over a span, whole milliseconds from the first frame. */
+export interface Cue {
+  start: number
+  end: number
+  text: string
+}
+
+/** One cue for each caption that was not rejected, in time order. Times are rounded once; a cue lasts at least a millisecond. */
+export function captionCues(document: AnnotationDocument) {
+  return spoken(document, 'caption').flatMap(({ clip, annotation, body }) => {
+    const { start, end } = clipTimes(clip, document)
+    const from = Math.round(start * 1000)
+    const text = cueText(body.text)
+    return text === '' ? [] : [{ start: from, end: Math.max(from + 1, Math.round(end * 1000)), text, annotation }]
+  })
+}
+
+/** Lines without blank ones between, which would end a cue, and without characters that no player shows. */
+export function cueText(text: string): string {
+  return text
+    .toWellFormed()
+    .split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/)
+    .map((line) => line.replace(/[\p{Cc}\uFEFF\uFFFE\uFFFF]/gu, '').trim())
+    .filter((line) => line !== '')
+    .join('\n')
+}
+
+/** @param mark What stands before the milliseconds: `.` in WebVTT, `,` in SRT. */
+export function timestamp(milliseconds: number, mark: '.' | ','): string {
+  const part = (unit: number, limit: number, width: number) => String(Math.floor(milliseconds / unit) % limit).padStart(width, '0')
+  return `${part(3_600_000, Infinity, 2)}:${part(60_000, 60, 2)}:${part(1000, 60, 2)}${mark}${part(1, 1000, 3)}`
+}
+
+/** Blocks between blank lines, as lines. Takes a byte order mark and any line ending. */
+export function blocksOf(text: string): string[][] {
+  return text
+    .replace(/^\uFEFF/, '')
+    .replace(/\r\n?/g, '\n')
+    .split(/\n{2,}/)
+    .map((block) => block.split('\n').filter((line) => line !== ''))
+    .filter((lines) => lines.length > 0)
+}
+
+const TIMING = /^\s*(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})\s*-->\s*(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})(?:\s.*)?$/
+
+/** Start and end in milliseconds of a timing line, hours optional, settings ignored; null for any other line. */
+export function timesOf(line: string | undefined): { start: number; end: number } | null {
+  const found = TIMING.exec(line ?? '')
+  if (!found) return null
+  const at = (group: number) => Number(found[group] ?? 0)
+  const milliseconds = (group: number) => Number((found[group] ?? '').padEnd(3, '0'))
+  return {
+    start: (at(1) * 60 + at(2)) * 60_000 + at(3) * 1000 + milliseconds(4),
+    end: (at(5) * 60 + at(6)) * 60_000 + at(7) * 1000 + milliseconds(8),
+  }
+}

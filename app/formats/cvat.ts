@@ -1,0 +1,173 @@
+/**
+ * CVAT for video 1.1, one document a source.
+ *
+ * Frames are absolute and 0-based, with step 1. Every frame of a track has its box; `keyframe` is 1 where the box was observed and where
+ * CVAT needs one to draw the track: on the first box after a gap, and on the `outside` box that ends its life on the frame after its last.
+ * The attribute `observed` keeps the two apart. CVAT interpolates by frame number, so with a variable frame rate it may move a
+ * box that has no keyframe by a little.
+ */
+import { XMLParser } from 'fast-xml-parser'
+import { create } from 'xmlbuilder2'
+import { z } from 'zod'
+import { ReviewState } from '../annotation.ts'
+import type { Box } from '../annotation.ts'
+import { byText, trackedObjects } from './document.ts'
+import type { AnnotationDocument, Format, TrackedObject } from './document.ts'
+
+interface CvatBox extends Box {
+  frame: number
+  outside: boolean
+  keyframe: boolean
+  observed: boolean
+  score: number | null
+}
+
+interface CvatTrack {
+  id: number
+  label: string
+  /** `manual` once a person changed the track or where one drew it. */
+  source: 'auto' | 'manual'
+  state: ReviewState
+  /** Pack and version that found it, empty where a person drew it. */
+  model: string
+  boxes: CvatBox[]
+}
+
+interface CvatTask {
+  name: string
+  /** Frames in the source. */
+  size: number
+  width: number
+  height: number
+  labels: string[]
+  tracks: CvatTrack[]
+}
+
+export const cvat: Format<AnnotationDocument, CvatTask> = {
+  project(document) {
+    const tracks = trackedObjects(document).map((object): CvatTrack => ({
+      id: object.id,
+      label: xmlText(object.label),
+      source: object.provenance && object.state !== 'edited' ? 'auto' : 'manual',
+      state: object.state,
+      model: object.provenance ? xmlText(`${object.provenance.packId} ${object.provenance.packVersion}`) : '',
+      boxes: cvatBoxes(object, document.pts.length),
+    }))
+    const { width, height } = document.source.probe
+    const labels = [...new Set(tracks.map(({ label }) => label))].sort(byText)
+    return { name: xmlText(document.source.name), size: document.pts.length, width, height, labels, tracks }
+  },
+
+  write({ name, size, width, height, labels, tracks }) {
+    const root = create({ version: '1.0', encoding: 'utf-8' }).ele('annotations')
+    root.ele('version').txt('1.1')
+    const task = root.ele('meta').ele('task')
+    const facts = { id: '1', name, size: String(size), mode: 'interpolation', overlap: '0', start_frame: '0', stop_frame: String(Math.max(0, size - 1)) }
+    for (const [key, value] of Object.entries(facts)) task.ele(key).txt(value)
+    const list = task.ele('labels')
+    for (const label of labels) {
+      const one = list.ele('label')
+      one.ele('name').txt(label)
+      const attributes = one.ele('attributes')
+      for (const attribute of ATTRIBUTES) {
+        const spec = attributes.ele('attribute')
+        for (const [key, value] of Object.entries(attribute)) spec.ele(key).txt(value)
+      }
+    }
+    task.ele('original_size').ele({ width: String(width), height: String(height) })
+    for (const { id, label, source, state, model, boxes } of tracks) {
+      const track = root.ele('track', { id: String(id), label, source })
+      for (const { frame, x1, y1, x2, y2, outside, keyframe, observed, score } of boxes) {
+        const box = track.ele('box', {
+          frame: String(frame), keyframe: bit(keyframe), outside: bit(outside), occluded: '0',
+          xtl: String(x1), ytl: String(y1), xbr: String(x2), ybr: String(y2), z_order: '0',
+        })
+        box.ele('attribute', { name: 'state' }).txt(state)
+        box.ele('attribute', { name: 'model' }).txt(model)
+        box.ele('attribute', { name: 'observed' }).txt(String(observed))
+        if (score !== null) box.ele('attribute', { name: 'score' }).txt(String(score))
+      }
+    }
+    return root.end({ prettyPrint: true })
+  },
+
+  read(text) {
+    // Our files declare no document type, and one is the door to entity attacks.
+    if (/<!DOCTYPE|<!ENTITY/i.test(text)) throw new SyntaxError('A document type declaration is not allowed.')
+    const { meta: { task }, track } = Document.parse(parser.parse(text, true)).annotations
+    return {
+      name: task.name, size: task.size, width: task.original_size.width, height: task.original_size.height,
+      labels: task.labels.label.map(({ name }) => name),
+      tracks: track.map(({ id, label, source, box }) => ({
+        id, label, source,
+        state: ReviewState.parse(attributeOf(box[0], 'state')),
+        model: attributeOf(box[0], 'model') ?? '',
+        boxes: box.map((one) => {
+          const score = attributeOf(one, 'score')
+          return {
+            frame: one.frame, x1: one.xtl, y1: one.ytl, x2: one.xbr, y2: one.ybr,
+            outside: one.outside === '1', keyframe: one.keyframe === '1',
+            observed: attributeOf(one, 'observed') === 'true', score: score === undefined ? null : Number(score),
+          }
+        }),
+      })),
+    }
+  },
+}
+
+const ATTRIBUTES = [
+  { name: 'state', mutable: 'False', input_type: 'select', default_value: 'machine', values: 'machine\naccepted\nedited' },
+  { name: 'model', mutable: 'False', input_type: 'text', default_value: '', values: '' },
+  { name: 'observed', mutable: 'True', input_type: 'checkbox', default_value: 'true', values: '' },
+  { name: 'score', mutable: 'True', input_type: 'number', default_value: '0', values: '0;1;0.001' },
+] as const
+
+const LISTS = new Set(['annotations.track', 'annotations.track.box', 'annotations.track.box.attribute', 'annotations.meta.task.labels.label'])
+const parser = new XMLParser({
+  ignoreAttributes: false, attributeNamePrefix: '', textNodeName: 'text', parseTagValue: false, parseAttributeValue: false, ignoreDeclaration: true,
+  isArray: (_name, path) => LISTS.has(String(path)),
+})
+
+const Count = z.coerce.number().int().nonnegative()
+const Bit = z.enum(['0', '1'])
+const BoxElement = z.object({
+  frame: Count, outside: Bit, keyframe: Bit, xtl: z.coerce.number(), ytl: z.coerce.number(), xbr: z.coerce.number(), ybr: z.coerce.number(),
+  attribute: z.array(z.object({ name: z.string(), text: z.string().default('') })).default([]),
+})
+const Labels = z.object({ label: z.array(z.object({ name: z.string() })).default([]) })
+const Document = z.object({
+  annotations: z.object({
+    meta: z.object({
+      task: z.object({
+        name: z.string(),
+        size: Count,
+        // An empty element reads as an empty text.
+        labels: z.union([z.literal('').transform(() => ({ label: [] })), Labels]),
+        original_size: z.object({ width: Count, height: Count }),
+      }),
+    }),
+    track: z.array(z.object({ id: Count, label: z.string(), source: z.enum(['auto', 'manual']), box: z.array(BoxElement).min(1) })).default([]),
+  }),
+})
+
+function attributeOf(box: z.infer<typeof BoxElement> | undefined, name: string): string | undefined {
+  return box?.attribute.find((attribute) => attribute.name === name)?.text
+}
+
+function cvatBoxes({ boxes }: TrackedObject, size: number): CvatBox[] {
+  return boxes.flatMap(({ frame, box, score, observed }, i) => {
+    const starts = boxes[i - 1]?.frame !== frame - 1
+    const ends = boxes[i + 1]?.frame !== frame + 1 && frame + 1 < size
+    const visible = { frame, ...box, outside: false, keyframe: observed || starts, observed, score }
+    return ends ? [visible, { ...visible, frame: frame + 1, outside: true, keyframe: true, observed: false, score: null }] : [visible]
+  })
+}
+
+function bit(value: boolean): string {
+  return value ? '1' : '0'
+}
+
+/** On one line and without the characters that XML 1.0 cannot hold. */
+function xmlText(text: string): string {
+  return text.toWellFormed().replace(/\s+/g, ' ').replace(/[\p{Cc}\uFFFE\uFFFF]/gu, '').trim()
+}

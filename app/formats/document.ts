@@ -1,0 +1,134 @@
+/**
+ * The one input of every annotation file: a source with its clips and what is said about them.
+ *
+ * Frames are 0-based decoded ordinals, times seconds from the first frame, boxes absolute pixels of the display-oriented frame.
+ * Each format turns a document into the part that it can carry, writes that part as text, and reads the same part back.
+ */
+import { z } from 'zod'
+import { Annotation } from '../annotation.ts'
+import type { AnnotationBody, Box, Provenance, ReviewState } from '../annotation.ts'
+import { boxArea, clipBox } from '../boxes.ts'
+import { Probe, secondsOf } from '../media.ts'
+import { interpolate } from '../tracks.ts'
+
+const DocumentClip = z.object({
+  id: z.number().int(),
+  index: z.number().int(),
+  kind: z.enum(['shot', 'window']),
+  /** Half-open span, seconds from the first frame of the source. */
+  start: z.number(),
+  end: z.number(),
+  /** Ordinals, half-open. */
+  startFrame: z.number().int(),
+  endFrame: z.number().int(),
+  annotations: z.array(Annotation),
+})
+export type DocumentClip = z.infer<typeof DocumentClip>
+
+export const DocumentSource = z.object({ id: z.number().int(), path: z.string(), name: z.string(), fingerprint: z.string(), probe: Probe })
+
+export const AnnotationDocument = z.object({
+  source: DocumentSource,
+  /** PTS by ordinal, in time base ticks. */
+  pts: z.array(z.number()),
+  clips: z.array(DocumentClip),
+  appVersion: z.string(),
+})
+export type AnnotationDocument = z.infer<typeof AnnotationDocument>
+
+/** How one kind of file carries documents: `read(write(project(x)))` equals `project(x)`. */
+export interface Format<Input, Carried> {
+  /** The part of the input that this file can hold, sorted and normalised. */
+  project(input: Input): Carried
+  write(carried: Carried): string
+  /** @throws When the text is not such a file. */
+  read(text: string): Carried
+}
+
+type BodyOf<K extends AnnotationBody['kind']> = Extract<AnnotationBody, { kind: K }>
+export interface Spoken<K extends AnnotationBody['kind']> {
+  clip: DocumentClip
+  annotation: Annotation
+  body: BodyOf<K>
+}
+
+/** One frame's box of a track: clipped to the frame, to a thousandth of a pixel. */
+export interface TrackedBox {
+  frame: number
+  pts: number
+  box: Box
+  /** Of the observation; null where a person drew the box or it is interpolated. */
+  score: number | null
+  /** False where the box is interpolated between two observed ones. */
+  observed: boolean
+}
+
+/** A track with a box on every frame of its life on which it is in the picture. `id` is the annotation's and stays the same from export to export. */
+export interface TrackedObject {
+  id: number
+  label: string
+  state: ReviewState
+  provenance: Provenance | null
+  boxes: TrackedBox[]
+}
+
+/** What was not rejected, of the kinds asked for, in time order. */
+export function spoken<K extends AnnotationBody['kind']>(document: AnnotationDocument, ...kinds: readonly K[]): Spoken<K>[] {
+  const isOfKind = (body: AnnotationBody): body is BodyOf<K> => kinds.some((kind) => kind === body.kind)
+  return sortedClips(document).flatMap((clip) =>
+    clip.annotations
+      .toSorted((a, b) => a.id - b.id)
+      .flatMap((annotation) => (annotation.state !== 'rejected' && isOfKind(annotation.body) ? [{ clip, annotation, body: annotation.body }] : [])),
+  )
+}
+
+export function sortedClips(document: AnnotationDocument): DocumentClip[] {
+  return document.clips.toSorted((a, b) => a.startFrame - b.startFrame || a.id - b.id)
+}
+
+/** The tracks of a document that were not rejected and have a box with an area inside the frame. */
+export function trackedObjects(document: AnnotationDocument): TrackedObject[] {
+  return spoken(document, 'track').flatMap(({ annotation, body }) => {
+    const boxes = everyBox(body, document)
+    return boxes.length > 0 ? [{ id: annotation.id, label: body.label, state: annotation.state, provenance: annotation.provenance, boxes }] : []
+  })
+}
+
+/** Span of a clip in seconds, from the PTS of its frames; the stored end only where no frame follows the clip. */
+export function clipTimes(clip: DocumentClip, { pts, source }: AnnotationDocument): { start: number; end: number } {
+  const secondsAt = (ordinal: number, otherwise: number) => {
+    const at = pts[ordinal]
+    return at === undefined ? otherwise : secondsOf(at, source.probe)
+  }
+  return { start: secondsAt(clip.startFrame, clip.start), end: secondsAt(clip.endFrame, clip.end) }
+}
+
+/** Order of code units: the same on every machine, unlike a locale's. */
+export function byText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
+}
+
+function everyBox(track: BodyOf<'track'>, { pts, source }: AnnotationDocument): TrackedBox[] {
+  const keys = new Map(track.boxes.map((key) => [key.ordinal, key]))
+  const first = track.boxes[0]?.ordinal ?? 0
+  const last = track.boxes.at(-1)?.ordinal ?? -1
+  const boxes: TrackedBox[] = []
+  for (let frame = first; frame <= last; frame++) {
+    const key = keys.get(frame)
+    const at = key?.pts ?? pts[frame]
+    const raw = key?.box ?? (at === undefined ? null : interpolate(track, at))
+    if (at === undefined || !raw) continue
+    const box = rounded(clipBox(raw, source.probe))
+    if (boxArea(box) > 0) boxes.push({ frame, pts: at, box, score: key?.score ?? null, observed: key !== undefined })
+  }
+  return boxes
+}
+
+function rounded({ x1, y1, x2, y2 }: Box): Box {
+  return { x1: thousandths(x1), y1: thousandths(y1), x2: thousandths(x2), y2: thousandths(y2) }
+}
+
+/** Adding zero turns -0, which no text format keeps, into 0. */
+export function thousandths(value: number): number {
+  return Math.round(value * 1000) / 1000 + 0
+}
