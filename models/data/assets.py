@@ -5,6 +5,7 @@ Every picture is decoded once at start and kept small, because composing a clip 
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import math
@@ -21,8 +22,9 @@ Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
 CUT_OUT = 72  # px, longest side of a cut-out in memory: no object is drawn much larger
 BACKDROP = 160  # px, side of a background in memory: room for a camera to pan over
-PER_NAME = 120  # pictures kept of one name and split: clothing would otherwise fill the memory
-PER_PHOTO = 14
+PER_NAME = 64  # pictures kept of one name and split: clothing would otherwise fill the memory
+PER_PHOTO = 12
+PER_GROUND = 120
 
 COLOURS: dict[str, tuple[int, int, int]] = {
     "red": (214, 36, 36),
@@ -75,7 +77,6 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ladybug": ("ladybug",),
     "whale": ("whale",),
     "tree": ("tree", "pine tree", "evergreen tree", "christmas tree"),
-    "bush": ("bush",),
     "flower": ("flower", "white flower", "hibiscus", "rose", "lotus", "cherry blossom"),
     "leaf": ("leaf", "green leaf", "maple leaf"),
     "mushroom": ("mushroom", "brown mushroom"),
@@ -140,6 +141,15 @@ NOVEL: dict[str, tuple[str, ...]] = {
     "bicycle": ("bicycle",),  # its only picture is in val
 }
 
+# Colours that may be stated of a name; others are matters of opinion there (a peach, an emoji's skin).
+STATED: dict[str, tuple[str, ...]] = {
+    "lemon": ("yellow",), "lime": ("green",), "orange": ("orange",), "apple": ("red", "green"), "tree": ("green",), "flag": ("red", "green", "blue"),
+    **dict.fromkeys(("melon", "peach", "person", "face", "hand", "carton", "medal", "snail", "pig", "horse", "dog", "cow", "cookie", "cake", "tiger", "ladybug", "truck", "bottle", "cup", "camel", "rabbit", "coin", "rock", "spaceship"), ()),
+}  # fmt: skip
+KNOWN_COLOURS = {"black cat": "black", "blackbird": "black", "pig": "pink", "pig face": "pink", "horse": "brown", "horse face": "brown"}
+# (name, source) whose drawings do not look like the name at 40 px.
+UNLIKE = {("cookie", "iwenzhou/kenney"), ("spider", "iwenzhou/kenney"), ("mouse", "iwenzhou/kenney"), ("ladybug", "iwenzhou/kenney"), ("sword", "iwenzhou/kenney")}
+
 # Whole photos: name in the index -> what a person would say the photo shows.
 PHOTOS: dict[str, str] = {
     "banana": "bananas", "lemon": "lemons", "lime": "limes", "orange": "oranges", "satsuma": "oranges", "peach": "peaches", "nectarine": "peaches",
@@ -187,18 +197,16 @@ def colour_names(rgb: np.ndarray) -> np.ndarray:
     return np.where(grey, plain, name)
 
 
-def dominant(rgb: np.ndarray, share: float) -> str | None:
-    """The colour that at least `share` of the pixels [N, 3] have."""
-    if len(rgb) == 0:
-        return None
+def shares(rgb: np.ndarray) -> tuple[str, float]:
+    """The commonest colour of the pixels [N, 3] and its share of them."""
     counts = np.bincount(colour_names(rgb), minlength=len(COLOURS))
     best = int(counts.argmax())
-    return list(COLOURS)[best] if counts[best] >= share * len(rgb) else None
+    return list(COLOURS)[best], float(counts[best] / len(rgb))
 
 
 @dataclass
 class Picture:
-    """A cut-out (pixels: RGBA image) or a background or photo (RGB image); colour: stated only where it is beyond doubt."""
+    """A cut-out (pixels: RGBa image, that is with colours multiplied by alpha) or a background or photo (RGB image); colour: stated only where it is beyond doubt."""
 
     name: str
     pixels: Image.Image
@@ -210,10 +218,10 @@ class Assets:
     cut_outs: dict[str, list[Picture]] = field(default_factory=dict)
     photos: list[Picture] = field(default_factory=list)
     grounds: list[Picture] = field(default_factory=list)
-    masks: dict[str, Image.Image] = field(default_factory=dict)  # shape -> "L" image, 96 px
+    masks: dict[str, Image.Image] = field(default_factory=dict)  # shape -> "L" image, 72 px
 
 
-def shape_mask(shape: str, side: int = 96) -> Image.Image:
+def shape_mask(shape: str, side: int = 72) -> Image.Image:
     """Alpha of a procedural shape, drawn large and scaled down for smooth edges."""
     n = side * 4
     image = Image.new("L", (n, n))
@@ -267,11 +275,14 @@ def cut_out(entry: dict[str, Any], name: str, image: Image.Image) -> Picture | N
     if entry["kind"] == "object" and name != "carton" and solid.mean() > 0.9 or solid.sum() < 60:
         return None
     # Two opinions must agree: the index is weak on photos, and a colour said wrongly teaches the wrong word.
-    seen = dominant(pixels[solid][:, :3], 0.5)
+    seen, share = shares(pixels[solid][::3, :3])
     told = entry["dominant_colour"]
-    return Picture(name, image, seen if seen and told in (seen, None) and (told or dominant(pixels[solid][:, :3], 0.7)) else None)
+    sure = (seen == told and share > 0.5) or (told is None and share > 0.7)
+    colour = KNOWN_COLOURS.get(entry["name"], seen if sure and seen in STATED.get(name, (seen,)) else None)
+    return Picture(name, image.convert("RGBa"), colour)
 
 
+@functools.lru_cache(maxsize=2)  # so that worker processes forked later share one copy
 def load(train_data: Path | None, split: str) -> Assets:
     """Everything a split may show. Without train_data: shapes only."""
     assets = Assets(masks={shape: shape_mask(shape) for shape in SHAPES})
@@ -295,13 +306,15 @@ def load(train_data: Path | None, split: str) -> Assets:
                 name = plain[fine]
             else:
                 continue
+            if (fine, entry["source_repo"]) in UNLIKE:
+                continue
             limit = PER_NAME
         elif entry["split"] != split or fine == "shop interior" or (kind == "photo" and fine not in PHOTOS):
             continue
         else:
-            name, limit = (PHOTOS[fine], PER_PHOTO) if kind == "photo" else (GROUNDS.get(fine, ""), 10**6)
-        if kept[kind, name] < limit:
-            kept[kind, name] += 1
+            name, limit = (PHOTOS[fine], PER_PHOTO) if kind == "photo" else (GROUNDS.get(fine, ""), PER_GROUND if fine == "plain household surface" else 10**6)
+        if kept[kind, name or fine] < limit:
+            kept[kind, name or fine] += 1
             wanted[entry["tar"]].append((entry, name))
     cut_outs: dict[str, list[Picture]] = defaultdict(list)
     for tar, chosen in sorted(wanted.items()):
@@ -317,7 +330,8 @@ def load(train_data: Path | None, split: str) -> Assets:
                         cut_outs[name].append(picture)
                 else:
                     full = image.convert("RGB").resize((BACKDROP, BACKDROP), Image.Resampling.BILINEAR)
-                    found = dominant(np.asarray(full.resize((32, 32))).reshape(-1, 3), 0.4)
+                    seen, share = shares(np.asarray(full)[::8, ::8].reshape(-1, 3))
+                    found = seen if share > 0.4 else None
                     (assets.photos if entry["kind"] == "photo" else assets.grounds).append(Picture(name, full, found))
     assets.cut_outs = dict(sorted(cut_outs.items()))
     return assets

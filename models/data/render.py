@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,20 @@ from models.data.scene import Scene, Thing
 
 Boxes = dict[int, list[tuple[str, float, float, float, float]]]
 
-BANK = np.random.default_rng(7).normal(0, 1, 1 << 20).astype(np.float32)  # drawing fresh noise would take most of a clip's time
+# Drawing fresh noise would take most of a clip's time: there is a store of it for each strength, of 255.
+STORE = np.random.default_rng(7).normal(0, 1, 1 << 18)
+NOISE = {level: (STORE * level).round().astype(np.int16) for level in (2, 4, 7, 10, 14)}
 MARGIN = 0.3  # share of the frame that the ground reaches beyond it on each side when the camera moves
 
 
+@functools.lru_cache(maxsize=64)
+def inner(mask: bytes, width: int, height: int) -> np.ndarray:
+    """bool [h, w]: inside the rim of a shape; slow to find, so kept."""
+    return np.asarray(Image.frombytes("L", (width, height), mask).filter(ImageFilter.MinFilter(7))) > 128
+
+
 def shape_picture(thing: Thing, mask: Image.Image) -> Image.Image:
-    """RGBA of a procedural shape, 96 px at most."""
+    """RGBA of a procedural shape, 72 px at most."""
     rng = np.random.default_rng(thing.seed)
     alpha = np.asarray(mask)
     h, w = alpha.shape
@@ -32,8 +41,7 @@ def shape_picture(thing: Thing, mask: Image.Image) -> Image.Image:
         period = int(rng.integers(10, 24))
         rgb += np.where((x + (y if rng.random() < 0.5 else 0)) // period % 2, 13, -13)[..., None]
     elif thing.finish == "rimmed":
-        inner = np.asarray(mask.filter(ImageFilter.MinFilter(7)))
-        rgb *= np.where(inner > 128, 1.0, 0.6)[..., None]
+        rgb *= np.where(inner(mask.tobytes(), w, h), np.float32(1), np.float32(0.6))[..., None]
     out = np.dstack([rgb.clip(0, 255).astype(np.uint8), alpha])
     return Image.fromarray(out, "RGBA")
 
@@ -78,8 +86,14 @@ def grounds(scene: Scene, size: int) -> np.ndarray:
         still = np.asarray(ground_picture(scene, size))
         return np.repeat(still[None], scene.frames, 0)
     full = ground_picture(scene, round(size * (1 + 2 * MARGIN)))
-    out = np.empty((scene.frames, size, size, 3), np.uint8)
-    for t in range(scene.frames):
+    out = np.zeros((scene.frames, size, size, 3), np.uint8)
+    if view.motion != "zoom":
+        pixels, room = np.asarray(full), full.width - size
+        for t in range(scene.frames):
+            left, top = (min(max(round((c - 0.5 + MARGIN) * size), 0), room) for c in (view.x[t], view.y[t]))
+            out[t] = pixels[top : top + size, left : left + size]
+        return out
+    for t in range(0, scene.frames, scene.look.hold):
         half = 0.5 / view.zoom[t]
         left, top = (np.clip(c - half + MARGIN, 0, 1 + 2 * MARGIN - 2 * half) * size for c in (view.x[t], view.y[t]))
         wide = 2 * half * size
@@ -87,23 +101,35 @@ def grounds(scene: Scene, size: int) -> np.ndarray:
     return out
 
 
-def blend(frame: np.ndarray, sprite: Image.Image, x: float, y: float) -> tuple[float, float, float, float, float] | None:
-    """Puts an RGBA sprite centred at (x, y) px. Returns the box x0, y0, x1, y1 in px clipped to the frame and the share of the area inside."""
+class Sprite:
+    """An object as drawn at one size and angle: colours multiplied by alpha, what is left of the ground (of 256), and where it is solid."""
+
+    def __init__(self, image: Image.Image) -> None:
+        pixels = np.asarray(image)
+        alpha = pixels[..., 3]
+        self.height, self.width = alpha.shape
+        self.ink = pixels[..., :3]
+        self.left_over = 256 - (alpha + (alpha >> 7).astype(np.uint16))[..., None]
+        solid = alpha > 48
+        rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
+        self.box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1) if len(rows) else None
+
+
+def blend(frame: np.ndarray, sprite: Sprite, x: float, y: float) -> tuple[float, float, float, float, float] | None:
+    """Puts a sprite centred at (x, y) px. Returns the box x0, y0, x1, y1 in px clipped to the frame and the share of the area inside."""
     size = frame.shape[0]
     left, top = round(x - sprite.width / 2), round(y - sprite.height / 2)
     x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + sprite.width, size), min(top + sprite.height, size)
-    if x1 - x0 < 2 or y1 - y0 < 2:
+    if x1 - x0 < 2 or y1 - y0 < 2 or sprite.box is None:
         return None
-    pixels = np.asarray(sprite)
-    alpha = pixels[..., 3]
-    rows, columns = np.flatnonzero((alpha > 48).any(1)), np.flatnonzero((alpha > 48).any(0))
-    if not len(rows):
-        return None
-    part = pixels[y0 - top : y1 - top, x0 - left : x1 - left]
-    a = part[..., 3:].astype(np.int32)
+    here = slice(y0 - top, y1 - top), slice(x0 - left, x1 - left)
     below = frame[y0:y1, x0:x1]
-    below += ((part[..., :3] - below.astype(np.int32)) * a // 255).astype(np.uint8)  # wraps around as it should
-    bx0, by0, bx1, by1 = left + columns[0], top + rows[0], left + columns[-1] + 1, top + rows[-1] + 1
+    rest = below * sprite.left_over[here]
+    rest >>= 8
+    rest += sprite.ink[here]
+    np.minimum(rest, 255, out=rest)  # rounding can exceed by one
+    below[:] = rest
+    bx0, by0, bx1, by1 = left + sprite.box[0], top + sprite.box[1], left + sprite.box[2], top + sprite.box[3]
     area = (bx1 - bx0) * (by1 - by0)
     bx0, by0, bx1, by1 = max(bx0, 0), max(by0, 0), min(bx1, size), min(by1, size)
     if bx1 - bx0 < 3 or by1 - by0 < 3:
@@ -112,19 +138,25 @@ def blend(frame: np.ndarray, sprite: Image.Image, x: float, y: float) -> tuple[f
 
 
 def put(thing: Thing, base: Image.Image, scene: Scene, video: np.ndarray) -> list[tuple[float, float, float, float] | None]:
-    """Draws one thing into every frame; its box, px, or None where it does not show."""
+    """Draws one thing, an RGBa image, into every frame; its box, px, or None where it does not show."""
     size, view = video.shape[1], scene.camera
-    cache: dict[tuple[int, int, int], Image.Image] = {}
+    scale = thing.scale * view.zoom * size
+    largest = float(scale.max())
+    base = base.resize((max(3, round(thing.size[0] * largest)), max(3, round(thing.size[1] * largest))), Image.Resampling.BILINEAR)
+    if thing.motion != "turn" and round(thing.lean):
+        base = base.rotate(-round(thing.lean), Image.Resampling.BILINEAR, expand=True)
+    cache: dict[tuple[int, int, int], Sprite] = {}
     boxes: list[tuple[float, float, float, float] | None] = []
     for t in range(scene.frames):
-        if not thing.there[t]:
+        if not thing.there[t] or t % scene.look.hold:
             boxes.append(None)
             continue
-        scale = thing.scale[t] * view.zoom[t] * size
-        key = max(3, round(thing.size[0] * scale)), max(3, round(thing.size[1] * scale)), round(thing.lean + thing.angle[t])
+        part = scale[t] / largest
+        angle = round(thing.lean + thing.angle[t]) if thing.motion == "turn" else 0
+        key = max(3, round(base.width * part)), max(3, round(base.height * part)), angle
         if key not in cache:
-            sprite = base.resize(key[:2], Image.Resampling.BILINEAR)
-            cache[key] = sprite.rotate(-key[2], Image.Resampling.BILINEAR, expand=True) if key[2] else sprite
+            image = base if key[:2] == base.size else base.resize(key[:2], Image.Resampling.BILINEAR)
+            cache[key] = Sprite(image.rotate(-angle, Image.Resampling.BILINEAR, expand=True) if angle else image)
         got = blend(video[t], cache[key], ((thing.x[t] - view.x[t]) * view.zoom[t] + 0.5) * size, ((thing.y[t] - view.y[t]) * view.zoom[t] + 0.5) * size)
         boxes.append(got[:4] if got and got[4] > 0.25 else None)
     return boxes
@@ -137,16 +169,20 @@ def hidden(box: tuple[float, float, float, float], over: tuple[float, float, flo
 
 def degrade(video: np.ndarray, scene: Scene) -> np.ndarray:
     look, size = scene.look, video.shape[1]
-    if look.shrink < 1:
-        n = max(24, round(size * look.shrink))
-        way = Image.Resampling.NEAREST if look.blocky and look.shrink > 0.6 else Image.Resampling.BILINEAR
-        for t in range(0, len(video), look.hold):
-            video[t] = Image.fromarray(video[t]).resize((n, n), Image.Resampling.BILINEAR).resize((size, size), way)
+    for i in range(look.soft):
+        # Averages of neighbours in bytes, rounded up and down in turn: a blur at a fraction of a resize's cost.
+        for near, far in ((video[:, :-1], video[:, 1:]), (video[:, :, :-1], video[:, :, 1:])):
+            half = (near ^ far) >> 1
+            near[:] = (near | far) - half if i % 2 else (near & far) + half
+    if look.blocky:
+        n = size // 2 * 2
+        video[:, 1:n:2] = video[:, 0:n:2]
+        video[:, :, 1:n:2] = video[:, :, 0:n:2]
     if look.gain != 1 or look.gamma != 1 or look.tint != (1, 1, 1):
-        ramp = np.arange(256, dtype=np.float32)
-        for c in range(3):
-            curve = 255 * (ramp / 255) ** look.gamma * look.gain * look.tint[c] + look.offset
-            video[..., c] = curve.clip(0, 255).astype(np.uint8)[video[..., c]]
+        curve = 255 * np.linspace(0, 1, 256) ** look.gamma * look.gain
+        table = np.concatenate([(curve * tint + look.offset).clip(0, 255).astype(np.uint8) for tint in look.tint])
+        tall = Image.fromarray(video.reshape(-1, size, 3)).point(table.tolist())
+        video = np.array(tall).reshape(video.shape)
     if look.grey:
         g = (video[..., 0].astype(np.uint16) * 77 + video[..., 1].astype(np.uint16) * 151 + video[..., 2].astype(np.uint16) * 28) >> 8
         k = round(look.grey * 256)
@@ -154,7 +190,7 @@ def degrade(video: np.ndarray, scene: Scene) -> np.ndarray:
     if look.noise:
         rng = np.random.default_rng(scene.seed + 1)
         n = size * size * 3
-        bank = (BANK * look.noise).astype(np.int16)
+        bank = NOISE[min(NOISE, key=lambda level: abs(level - look.noise))]
         for t in range(0, len(video), look.hold):
             at = int(rng.integers(len(bank) - n))
             video[t] = (video[t] + bank[at : at + n].reshape(size, size, 3)).clip(0, 255)
@@ -166,7 +202,7 @@ def render(scene: Scene, assets: Assets, size: int, things: bool = True) -> tupl
     video = grounds(scene, size)
     tracks: list[list[tuple[float, float, float, float] | None]] = []
     for item in scene.things if things else []:
-        base = item.picture.pixels if item.picture else shape_picture(item, assets.masks[item.label])
+        base = item.picture.pixels if item.picture else shape_picture(item, assets.masks[item.label]).convert("RGBa")
         if item.flip and item.label != "arrow":
             base = base.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         tracks.append(put(item, base, scene, video))

@@ -72,7 +72,7 @@ class Look:
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
     grey: float = 0.0  # share of the colour taken away
     noise: float = 0.0  # standard deviation of 255
-    shrink: float = 1.0  # resolution that survives
+    soft: int = 0  # blur, in passes of averaging neighbours; every two cost about a pixel of sharpness
     blocky: bool = False
     bars: tuple[float, float] = (0.0, 0.0)  # black share at (left and right, top and bottom) together
     hold: int = 1  # a frame stands for so many
@@ -122,10 +122,13 @@ def ease(rng: np.random.Generator, frames: int) -> np.ndarray:
     return u
 
 
-def look(rng: np.random.Generator, coloured: bool) -> Look:
-    """coloured: colours are told, so the picture must keep them."""
+def look(rng: np.random.Generator, colours: set[str | None]) -> Look:
+    """colours: those that are told, which the picture must keep."""
     out = Look()
-    if rng.random() < 0.5:
+    coloured = colours != {None} and bool(colours)
+    if colours & {"white", "grey", "black"}:
+        out.gain, out.offset = rng.uniform(0.92, 1.1), rng.uniform(-6, 6)
+    elif rng.random() < 0.5:
         out.gain, out.offset, out.gamma = rng.uniform(0.75, 1.2), rng.uniform(-18, 18), rng.uniform(0.8, 1.25)
     if rng.random() < 0.25:
         warm = rng.uniform(-0.09, 0.09)
@@ -135,7 +138,8 @@ def look(rng: np.random.Generator, coloured: bool) -> Look:
     if rng.random() < 0.3:
         out.noise = rng.uniform(2, 14)
     if rng.random() < 0.35:
-        out.shrink, out.blocky = rng.uniform(0.42, 0.85), bool(rng.random() < 0.35)
+        out.soft = int(rng.integers(1, 5))
+    out.blocky = bool(rng.random() < 0.1)
     if rng.random() < 0.08:
         out.bars = (0.0, rng.uniform(0.12, 0.4)) if rng.random() < 0.6 else (rng.uniform(0.12, 0.45), 0.0)
     if rng.random() < 0.12:
@@ -285,7 +289,7 @@ def sample_scene(rng: np.random.Generator, assets: Assets, frames: int) -> Scene
         picture = pick(rng, assets.photos if photo else assets.grounds)
         motion = pick(rng, ("still", "pan", "tilt", "zoom", "shake"), [25, 25, 15, 30, 5])
         view = camera(rng, frames, motion, small=True)
-        return Scene([], view, "photo" if photo else "ground", picture, "picture", ((0, 0, 0), (0, 0, 0)), 0.0, mirror, seed, look(rng, False), frames)
+        return Scene([], view, "photo" if photo else "ground", picture, "picture", ((0, 0, 0), (0, 0, 0)), 0.0, mirror, seed, look(rng, set()), frames)
     view = camera(rng, frames, pick(rng, ("still", "pan", "tilt", "zoom", "shake"), [75, 8, 5, 8, 4]))
     quiet = view.motion in ("still", "shake")
     picture, pattern, colours, blur, ground = ground_of(rng, assets, textured=view.motion != "still")
@@ -303,11 +307,18 @@ def sample_scene(rng: np.random.Generator, assets: Assets, frames: int) -> Scene
                 item.picture, item.label = None, pick(rng, [s for s in SHAPES if s not in {t.label for t in things}])
                 item.colour = pick(rng, [c for c in COLOURS if not any(alike(c, t.colour) for t in things if t is not item) and not alike(c, ground)] or ["red"])
                 item.rgb = shade(rng, item.colour)
+    if view.motion == "zoom":
+        for item in things:
+            item.size = (item.size[0] * 0.8, item.size[1] * 0.8)
     motions(rng, things, moving=rng.random() < 0.85, any_motion=quiet)
     best: tuple[float, list[Thing]] | None = None
     for _ in range(14):
         for item in things:
             place(rng, item, frames)
+            if not quiet:
+                # All of a pan, tilt or zoom keeps the things in view.
+                item.x = 0.5 + (item.x - 0.5) * (0.62 if view.motion != "tilt" else 0.85)
+                item.y = 0.5 + (item.y - 0.5) * (0.62 if view.motion != "pan" else 0.85)
         worst = max((overlap(a, b) for i, a in enumerate(things) for b in things[:i]), default=0.0)
         if best is None or worst < best[0]:
             best = worst, [replace(t) for t in things]
@@ -315,10 +326,4 @@ def sample_scene(rng: np.random.Generator, assets: Assets, frames: int) -> Scene
             break
     assert best is not None
     things = best[1]
-    if not quiet:
-        # All of a pan, tilt or zoom keeps the things in view.
-        for item in things:
-            item.x, item.y = 0.5 + (item.x - 0.5) * (0.62 if view.motion != "tilt" else 0.85), 0.5 + (item.y - 0.5) * (0.62 if view.motion != "pan" else 0.85)
-            if view.motion == "zoom":
-                item.size = (item.size[0] * 0.8, item.size[1] * 0.8)
-    return Scene(things, view, "things", picture, pattern, colours, blur, mirror, seed, look(rng, any(t.colour for t in things)), frames)
+    return Scene(things, view, "things", picture, pattern, colours, blur, mirror, seed, look(rng, {t.colour for t in things}), frames)
