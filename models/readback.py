@@ -1,0 +1,158 @@
+"""What readers that share no code with Tubelet see in its annotation files.
+
+    python -m models.readback coco|cvat|vtt|srt|csv|frames FILE
+
+prints one JSON object and ends with 1 when the file breaks a rule of its format. Needs pycocotools (coco) and pysrt (srt).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import itertools
+import json
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Seen = dict[str, Any]
+
+
+def read_coco(path: Path) -> Seen:
+    """Open with pycocotools and evaluate the file's own boxes against it: a sound file scores 1."""
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO(str(path))
+        boxes = truth.loadAnns(truth.getAnnIds())
+        # Crowds of equal boxes are one detection each; equal scores would leave their order to chance.
+        found = [{key: box[key] for key in ("image_id", "category_id", "bbox")} | {"score": 1 / (1 + i)} for i, box in enumerate(boxes)]
+        precision = None
+        if found:
+            evaluation = COCOeval(truth, truth.loadRes(found), "bbox")
+            evaluation.evaluate()
+            evaluation.accumulate()
+            evaluation.summarize()
+            precision = float(evaluation.stats[0])
+    images = {image["id"]: image for image in truth.loadImgs(truth.getImgIds())}
+    for box in boxes:
+        x, y, width, height = box["bbox"]
+        image = images[box["image_id"]]
+        require(box["id"] >= 1 and width > 0 and height > 0, f"annotation {box['id']} has no area")
+        require(x >= 0 and y >= 0 and x + width <= image["width"] + 1e-6 and y + height <= image["height"] + 1e-6, f"annotation {box['id']} leaves the frame")
+        require(box["track_id"] == box["attributes"]["track_id"], f"annotation {box['id']} has two tracks")
+    return {
+        "categories": [category["name"] for category in truth.loadCats(truth.getCatIds())],
+        "boxes": [
+            {"frame": images[box["image_id"]]["frame_index"], "video": box["video_id"], "track": box["track_id"], "label": truth.cats[box["category_id"]]["name"], "bbox": box["bbox"]}
+            for box in boxes
+        ],
+        "self_precision": precision,
+    }
+
+
+def read_cvat(path: Path) -> Seen:
+    """Read by CVAT's documented rules: meta before tracks, declared labels and attributes, 0-based frames, one box of a track on a frame."""
+    root = ElementTree.parse(path).getroot()
+    require([child.tag for child in root][:2] == ["version", "meta"] and root.findtext("version") == "1.1", "version 1.1, then meta, must come first")
+    size = int(root.findtext("meta/task/size", ""))
+    declared = {label.findtext("name", ""): {a.findtext("name") for a in label.iterfind("attributes/attribute")} for label in root.iterfind("meta/task/labels/label")}
+    tracks = []
+    for track in root.iterfind("track"):
+        label, boxes = track.attrib["label"], [read_cvat_box(box) for box in track.iterfind("box")]
+        frames = [box["frame"] for box in boxes]
+        require(label in declared, f"the label {label!r} is not declared")
+        require(frames == sorted(set(frames)), f"track {track.attrib['id']} is twice on one frame")
+        require(all(0 <= frame < size for frame in frames), f"track {track.attrib['id']} leaves the video")
+        require(all(set(box["attributes"]) <= declared[label] for box in boxes), f"track {track.attrib['id']} has an attribute that is not declared")
+        require(boxes[-1]["outside"] or frames[-1] == size - 1, f"track {track.attrib['id']} never ends")
+        for before, box in itertools.pairwise(boxes):
+            require(not box["outside"] or (box["keyframe"] and box["box"] == before["box"]), "an outside box must be a keyframe with the last coordinates")
+            require(not before["outside"] or box["keyframe"], "a track must come back with a keyframe")
+            require(before["outside"] or box["frame"] == before["frame"] + 1, "a visible track may not skip a frame")
+        tracks.append({"id": int(track.attrib["id"]), "label": label, "source": track.attrib["source"], "boxes": boxes})
+    return {"size": size, "labels": list(declared), "tracks": tracks}
+
+
+def read_cvat_box(box: ElementTree.Element) -> Seen:
+    return {
+        "frame": int(box.attrib["frame"]),
+        "box": [float(box.attrib[key]) for key in ("xtl", "ytl", "xbr", "ybr")],
+        "outside": box.attrib["outside"] == "1",
+        "keyframe": box.attrib["keyframe"] == "1",
+        "attributes": {a.attrib["name"]: a.text or "" for a in box.iterfind("attribute")},
+    }
+
+
+def read_srt(path: Path) -> Seen:
+    import pysrt
+
+    cues = pysrt.open(str(path), encoding="utf-8", error_handling=pysrt.SubRipFile.ERROR_RAISE)
+    require([cue.index for cue in cues] == list(range(1, len(cues) + 1)), "cues must count from 1")
+    return {"cues": [{"start": cue.start.ordinal, "end": cue.end.ordinal, "text": cue.text} for cue in cues]}
+
+
+VTT_CUE = re.compile(r"(?:(?P<id>[^\n]*)\n)?(?P<start>\d\d+:\d\d:\d\d\.\d{3}) --> (?P<end>\d\d+:\d\d:\d\d\.\d{3})\n(?P<text>.+)", re.DOTALL)
+
+
+def read_vtt(path: Path) -> Seen:
+    head, *blocks = [block for block in path.read_text(encoding="utf-8").strip("\n").split("\n\n") if block]
+    require(head == "WEBVTT", "the file must start with WEBVTT")
+    cues = []
+    for block in blocks:
+        if block.startswith("NOTE"):
+            require("-->" not in block, "a note may not hold an arrow")
+            continue
+        found = VTT_CUE.fullmatch(block)
+        if found is None:
+            raise ValueError(f"not a cue: {block}")
+        require("-->" not in found["text"], "a text may not hold an arrow")
+        cues.append({**found.groupdict(), "start": milliseconds(found["start"]), "end": milliseconds(found["end"])})
+    return {"cues": cues}
+
+
+def milliseconds(timestamp: str) -> int:
+    hours, minutes, seconds = timestamp.split(":")
+    return (int(hours) * 60 + int(minutes)) * 60_000 + int(seconds.replace(".", ""))
+
+
+def read_csv(path: Path) -> Seen:
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = list(csv.reader(file, strict=True))
+    require(all(len(row) == len(header) for row in rows), "every row must have a cell for each column")
+    return {"rows": [dict(zip(header, row, strict=True)) for row in rows]}
+
+
+def read_frames(path: Path) -> Seen:
+    rows = [{"frame": int(row["frame"]), "pts": int(row["pts"]), "time_s": float(row["time_s"])} for row in read_csv(path)["rows"]]
+    require([row["frame"] for row in rows] == list(range(len(rows))), "frames must count from 0")
+    return {"rows": rows}
+
+
+def require(holds: bool, rule: str) -> None:
+    if not holds:
+        raise ValueError(rule)
+
+
+READERS: dict[str, Callable[[Path], Seen]] = {"coco": read_coco, "cvat": read_cvat, "vtt": read_vtt, "srt": read_srt, "csv": read_csv, "frames": read_frames}
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 2 or arguments[0] not in READERS:
+        print(f"usage: python -m models.readback {'|'.join(READERS)} FILE", file=sys.stderr)
+        return 2
+    try:
+        print(json.dumps(READERS[arguments[0]](Path(arguments[1])), ensure_ascii=False))
+    except (ValueError, KeyError) as error:
+        print(f"{arguments[1]}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
