@@ -108,6 +108,26 @@ export function inputFile(file: string): string[] {
   return ['-protocol_whitelist', 'file', '-i', `file:${path.resolve(file)}`]
 }
 
+/** The output option that neither repeats nor drops frames to reach a frame rate. ffmpeg renamed it in 5.1, and will drop the old name. */
+export function keepFrames(tools: MediaTools): string[] {
+  const [major = 0, minor = 0] = tools.version.split('.').map(Number)
+  return [major < 5 || (major === 5 && minor < 1) ? '-vsync' : '-fps_mode', 'passthrough']
+}
+
+const filters = new Map<string, Promise<string>>()
+
+/** Whether this ffmpeg can map HDR to a normal screen. Asked once per ffmpeg; a failed question is asked again. */
+export async function hasToneMapping(tools: MediaTools): Promise<boolean> {
+  let listing = filters.get(tools.ffmpeg)
+  if (listing === undefined) {
+    listing = runTool(tools.ffmpeg, ['-hide_banner', '-filters'], { timeoutMs: 10_000 }).then(({ stdout }) => stdout.toString())
+    filters.set(tools.ffmpeg, listing)
+    listing.catch(() => filters.delete(tools.ffmpeg))
+  }
+  const text = await listing
+  return / zscale /.test(text) && / tonemap /.test(text)
+}
+
 /**
  * Find ffmpeg and ffprobe: FFMPEG_PATH / FFPROBE_PATH, the packaged app's own, ffmpeg-static, PATH, well-known folders.
  *

@@ -1,0 +1,160 @@
+/** From sampled frames and cuts to clips: spans that tile the source, each with the frames and tubes that the model sees. */
+import type { FrameRef, Probe } from '../../app/media.ts'
+import { secondsOf } from '../../app/media.ts'
+import type { PackManifest } from '../../app/pack.ts'
+import { cutTubes } from '../../app/tubes.ts'
+
+/** A clip with what its encoding needs. Spans are half-open. */
+export interface SampledClip {
+  index: number
+  /** shot: cut to cut. window: a part of a shot longer than the model's clip length. */
+  kind: 'shot' | 'window'
+  /** Seconds from the first frame of the source. */
+  start: number
+  end: number
+  /** Ordinals. */
+  startFrame: number
+  endFrame: number
+  /** Time base ticks. `endPts` is the PTS of the frame after the clip, or where the last frame of the source ends. */
+  startPts: number
+  endPts: number
+  /** The model's input frames, ascending; repeated where the clip has fewer sampled frames than the model takes. */
+  frames: FrameRef[]
+  /** Per tube kind, [n_i * kt*kh*kw*3], see app/tubes. */
+  tubes: Uint8Array<ArrayBuffer>[]
+  /** JPEG of the middle sampled frame, 320 pixels on its long side. */
+  thumbnail: Uint8Array<ArrayBuffer>
+}
+
+/** A sampled frame: its picture at the model's size (RGB24) and as a preview. */
+export interface PickedFrame extends FrameRef {
+  rgb: Uint8Array
+  jpeg: Uint8Array<ArrayBuffer>
+}
+
+/**
+ * Turns frames into clips as they come. Memory holds two clip lengths of sampled frames and 8 bytes per decoded frame, however long the
+ * file: a shot that runs past twice the model's clip length gives off a full window at once; what is left of it in the end is cut in
+ * equal parts, so that no clip is a sliver.
+ */
+export class ClipCutter {
+  readonly #probe: Probe
+  readonly #input: PackManifest['input']
+  /** PTS by ordinal. */
+  readonly pts: number[] = []
+  #picked: PickedFrame[] = []
+  #cuts: number[] = []
+  #shotStart = 0
+  /** Whether a window of the open shot has been given off. */
+  #windowed = false
+  #count = 0
+
+  constructor(probe: Probe, input: PackManifest['input']) {
+    this.#probe = probe
+    this.#input = input
+  }
+
+  addPicked(frame: PickedFrame): void {
+    this.#picked.push(frame)
+  }
+
+  addCuts(ordinals: readonly number[]): void {
+    this.#cuts.push(...ordinals)
+  }
+
+  /** @param decided Ordinals below this have passed the shot detector. @returns The clips that are now complete. */
+  *complete(decided: number): Generator<SampledClip> {
+    const lastPicked = this.#picked.at(-1)?.ordinal ?? 0
+    for (;;) {
+      const cut = this.#cuts[0]
+      const full = this.#ordinalAfter(this.#shotStart, 2 * this.#input.maxClipSeconds)
+      if (cut !== undefined && cut <= Math.min(full ?? Infinity, lastPicked)) {
+        this.#cuts.shift()
+        yield* this.#closeShot(cut)
+      } else if (full !== null && full < Math.min(decided, lastPicked)) {
+        const end = this.#ordinalAfter(this.#shotStart, this.#input.maxClipSeconds) ?? full
+        yield* this.#emit(end, 'window')
+        this.#windowed = true
+      } else return
+    }
+  }
+
+  /** No more frames follow. @returns The last clips. */
+  *finish(): Generator<SampledClip> {
+    for (const cut of this.#cuts) yield* this.#closeShot(cut)
+    yield* this.#closeShot(this.pts.length)
+  }
+
+  *#closeShot(end: number): Generator<SampledClip> {
+    // A shot so short that no frame of it was sampled joins the next one; at the end of the source, the one before has taken it.
+    if (!this.#picked.some(({ ordinal }) => ordinal < end)) return
+    const from = this.#timeOf(this.#shotStart)
+    const length = this.#timeOf(end) - from
+    const parts = Math.max(1, Math.ceil(length / this.#input.maxClipSeconds - 1e-6))
+    const kind = parts > 1 || this.#windowed ? 'window' : 'shot'
+    const first = this.#shotStart
+    for (let part = 1; part < parts; part++) {
+      const boundary = this.#ordinalAfter(first, (length * part) / parts)
+      if (boundary !== null && boundary < end) yield* this.#emit(boundary, kind)
+    }
+    yield* this.#emit(end, kind)
+    this.#windowed = false
+  }
+
+  /** Gives off [#shotStart, end). A span without a sampled frame (a gap in the file) stays open and joins what follows. */
+  *#emit(end: number, kind: SampledClip['kind']): Generator<SampledClip> {
+    const inside = this.#picked.filter(({ ordinal }) => ordinal < end)
+    const middle = inside[inside.length >> 1]
+    const startFrame = this.#shotStart
+    const startPts = this.pts[startFrame]
+    if (middle === undefined || startPts === undefined || end <= startFrame) return
+    this.#picked = this.#picked.slice(inside.length)
+    this.#shotStart = end
+    const chosen = evenly(inside, this.#input.frames)
+    const picture = this.#input.width * this.#input.height * 3
+    const video = new Uint8Array(chosen.length * picture)
+    chosen.forEach(({ rgb }, i) => video.set(rgb, i * picture))
+    yield {
+      index: this.#count++,
+      kind,
+      start: this.#timeOf(startFrame),
+      end: this.#timeOf(end),
+      startFrame,
+      endFrame: end,
+      startPts,
+      endPts: this.#ptsAt(end),
+      frames: chosen.map(({ ordinal, pts }) => ({ ordinal, pts })),
+      tubes: cutTubes(video, this.#input).map((tube) => new Uint8Array(tube)),
+      thumbnail: middle.jpeg,
+    }
+  }
+
+  /** Seconds from the first frame. */
+  #timeOf(ordinal: number): number {
+    return secondsOf(this.#ptsAt(ordinal), this.#probe)
+  }
+
+  /** PTS of a frame; past the last one, where that one ends. */
+  #ptsAt(ordinal: number): number {
+    const { frameRate, timeBase } = this.#probe
+    const nominal = Math.max(1, Math.round((frameRate.den * timeBase.den) / (frameRate.num * timeBase.num)))
+    return this.pts[ordinal] ?? (this.pts.at(-1) ?? this.#probe.startPts) + nominal
+  }
+
+  /** The first frame at least `seconds` after frame `from`, by bisection (times ascend); null if it has not come yet. */
+  #ordinalAfter(from: number, seconds: number): number | null {
+    const target = this.#timeOf(from) + seconds - 1e-6
+    let [low, high] = [from, this.pts.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#timeOf(middle) < target) low = middle + 1
+      else high = middle
+    }
+    return low < this.pts.length ? low : null
+  }
+}
+
+/** `count` of `all`, one from the middle of each of `count` equal parts: entries repeat where there are fewer. */
+function evenly<T>(all: readonly T[], count: number): T[] {
+  return Array.from({ length: count }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / count)]).filter((one) => one !== undefined)
+}

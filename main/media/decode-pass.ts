@@ -1,0 +1,199 @@
+/** What the pipes of one decode pass say together: which frames there are, which were sampled, where the cuts are, what is damaged. */
+import { type Problem, TubeletError } from '../../app/errors.ts'
+import { secondsOf } from '../../app/media.ts'
+import { ClipCutter } from './clips.ts'
+import { JpegPictures, type Message, Messages, RawPictures } from './decode-streams.ts'
+import { STRIP_CELLS } from './decode-plan.ts'
+import type { SampleEvent, WorkerTask } from './sample.ts'
+import { ShotDetector, TINY } from './shots.ts'
+import { STDERR_KEEP } from './tools.ts'
+
+/** Least time between two progress events, milliseconds. */
+const PROGRESS_EVERY = 100
+
+export class DecodePass {
+  readonly #task: WorkerTask
+  readonly #clips: ClipCutter
+  readonly #shots = new ShotDetector()
+  readonly #tiny = new RawPictures(TINY.width * TINY.height * 3)
+  readonly #model: RawPictures
+  readonly #preview = new JpegPictures()
+  readonly #strip = new JpegPictures()
+  readonly #messages = new Messages()
+  readonly #text = new TextDecoder()
+  /** Of sampled frames, what has come on each pipe and waits for the others. */
+  readonly #pickedPts: (number | null)[] = []
+  readonly #pickedRgb: Uint8Array[] = []
+  readonly #pickedJpeg: Uint8Array<ArrayBuffer>[] = []
+  #lastPicked = -1
+  readonly #filmstrip = new Filmstrip()
+  #thumbnail: 'none' | 'dull' | 'good' = 'none'
+  #ticks = 1
+  #errors = ''
+  #lastProgress = 0
+
+  constructor(task: WorkerTask) {
+    this.#task = task
+    this.#clips = new ClipCutter(task.probe, task.input)
+    this.#model = new RawPictures(task.input.width * task.input.height * 3)
+  }
+
+  *tiny(chunk: Uint8Array): Generator<SampleEvent> {
+    for (const picture of this.#tiny.push(chunk)) this.#clips.addCuts(this.#shots.push(picture))
+    yield* this.#advance()
+  }
+
+  *messages(chunk: Uint8Array): Generator<SampleEvent> {
+    for (const message of this.#messages.push(this.#text.decode(chunk, { stream: true }))) this.#note(message)
+    yield* this.#advance()
+  }
+
+  *model(chunk: Uint8Array): Generator<SampleEvent> {
+    this.#pickedRgb.push(...this.#model.push(chunk))
+    yield* this.#advance()
+  }
+
+  *preview(chunk: Uint8Array): Generator<SampleEvent> {
+    this.#pickedJpeg.push(...this.#preview.push(chunk))
+    yield* this.#advance()
+  }
+
+  *strip(chunk: Uint8Array): Generator<SampleEvent> {
+    for (const jpeg of this.#strip.push(chunk)) this.#filmstrip.add(jpeg)
+  }
+
+  /**
+   * ffmpeg has ended.
+   *
+   * @throws TubeletError `no-frames`, `codec-unsupported`, `decode-timeout` when there is nothing to show for it.
+   */
+  *finish(code: number | null, stalled: boolean): Generator<SampleEvent> {
+    const { pts } = this.#clips
+    this.#clips.addCuts(this.#shots.finish())
+    yield* this.#advance()
+    if (pts.length === 0) throw new TubeletError(this.#nothing(stalled))
+    yield* this.#finishClips()
+    yield { type: 'done', pts: Float64Array.from(pts), filmstrip: this.#filmstrip.cells(), damaged: this.#damage(code, stalled) }
+  }
+
+  *#finishClips(): Generator<SampleEvent> {
+    for (const clip of this.#clips.finish()) yield { type: 'clip', clip }
+  }
+
+  #note(message: Message): void {
+    const { pts } = this.#clips
+    const { timeBase, frameRate } = this.#task.probe
+    if (message.type === 'error') this.#errors = `${this.#errors}${message.text}\n`.slice(-STDERR_KEEP)
+    else if (message.type === 'time-base') this.#ticks = (message.num * timeBase.den) / (message.den * timeBase.num)
+    else {
+      const ticks = message.pts === null ? null : Math.round(message.pts * this.#ticks)
+      if (message.filter === 'picked') this.#pickedPts.push(ticks)
+      // A frame without a time is taken to follow at the nominal rate.
+      else pts.push(ticks ?? Math.round((pts.at(-1) ?? this.#task.probe.startPts) + (frameRate.den * timeBase.den) / (frameRate.num * timeBase.num)))
+    }
+  }
+
+  /** Joins what the pipes have brought so far, and gives off what that completes. */
+  *#advance(): Generator<SampleEvent> {
+    const { pts } = this.#clips
+    for (;;) {
+      const [ticks, rgb, jpeg] = [this.#pickedPts[0], this.#pickedRgb[0], this.#pickedJpeg[0]]
+      if (ticks === undefined || rgb === undefined || jpeg === undefined) break
+      // Sampled frames are some of all frames in the same order, so each is the next one with its time.
+      const found = ticks === null ? this.#lastPicked + 1 : pts.indexOf(ticks, this.#lastPicked + 1)
+      if (found < 0 || found >= pts.length) break
+      this.#lastPicked = found
+      this.#pickedPts.shift()
+      this.#pickedRgb.shift()
+      this.#pickedJpeg.shift()
+      this.#clips.addPicked({ ordinal: found, pts: pts[found] ?? 0, rgb, jpeg })
+      yield* this.#thumbnailFrom(rgb, jpeg)
+      yield* this.#progress(pts[found] ?? 0)
+    }
+    for (const clip of this.#clips.complete(Math.min(this.#shots.decided, pts.length))) yield { type: 'clip', clip }
+  }
+
+  /** The first frame at once, so that there is something to see; a later one instead where that is a black or empty picture. */
+  *#thumbnailFrom(rgb: Uint8Array, jpeg: Uint8Array): Generator<SampleEvent> {
+    if (this.#thumbnail === 'good') return
+    const good = contrastOf(rgb) >= 16
+    if (this.#thumbnail === 'none' || good) yield { type: 'thumbnail', jpeg: new Uint8Array(jpeg) }
+    this.#thumbnail = good ? 'good' : 'dull'
+  }
+
+  *#progress(pts: number): Generator<SampleEvent> {
+    const now = performance.now()
+    if (now - this.#lastProgress < PROGRESS_EVERY) return
+    this.#lastProgress = now
+    yield { type: 'progress', seconds: Math.max(0, secondsOf(pts, this.#task.probe)) }
+  }
+
+  /**
+   * What of the file could not be read. Both are needed: fewer frames than the container promises, and a complaint of the decoder. Edit
+   * lists make fewer frames without any damage, and decoders complain of much that they then put right.
+   */
+  #damage(code: number | null, stalled: boolean): Problem | null {
+    const { probe, file } = this.#task
+    const { pts } = this.#clips
+    if (this.#errors === '' && code === 0 && !stalled) return null
+    const read = secondsOf(pts.at(-1) ?? probe.startPts, probe)
+    const missing = probe.frameCount !== null && probe.frameCount > pts.length
+    const short = probe.frameCount === null && probe.duration - read > Math.max(1, 0.02 * probe.duration)
+    if (!missing && !short && code !== null && !stalled) return null
+    return {
+      code: 'damaged',
+      message: missing
+        ? `Damaged: ${pts.length} of ${probe.frameCount} frames could be read.`
+        : `Damaged: ${read.toFixed(1)} of ${probe.duration.toFixed(1)} seconds could be read.`,
+      file,
+      stillWorks: 'The part that could be read is analysed and can be used.',
+      next: 'Copy the file again from its source if you need the rest.',
+      details: this.#errors,
+    }
+  }
+
+  #nothing(stalled: boolean): Problem {
+    const { file, probe } = this.#task
+    const shared = { file, stillWorks: 'All other files go on.', details: this.#errors }
+    if (stalled) {
+      return { ...shared, code: 'decode-timeout', message: 'The decoder found no picture in a minute and was stopped.', next: 'Convert the file to H.264 and add that.' }
+    }
+    if (/decoder .*not found|not (?:currently )?implemented|doesn't support|unsupported/i.test(this.#errors)) {
+      const message = `This kind of "${probe.codec}" video is not supported by the ffmpeg on this computer.`
+      return { ...shared, code: 'codec-unsupported', message, next: 'Install a newer ffmpeg, or convert the file to H.264.' }
+    }
+    return { ...shared, code: 'no-frames', message: 'No picture in this file can be read.', next: 'Copy the file again from its source, or export it again.' }
+  }
+}
+
+/** At most twice STRIP_CELLS pictures in memory, whatever the container claims its length to be. */
+class Filmstrip {
+  #kept: Uint8Array<ArrayBuffer>[] = []
+  #every = 1
+  #seen = 0
+
+  add(jpeg: Uint8Array<ArrayBuffer>): void {
+    if (this.#seen++ % this.#every !== 0) return
+    this.#kept.push(jpeg)
+    if (this.#kept.length < 2 * STRIP_CELLS) return
+    this.#kept = this.#kept.filter((_, i) => i % 2 === 0)
+    this.#every *= 2
+  }
+
+  cells(): Uint8Array<ArrayBuffer>[] {
+    const count = Math.min(STRIP_CELLS, this.#kept.length)
+    return Array.from({ length: count }, (_, i) => this.#kept[Math.floor((i * this.#kept.length) / count)]).filter((jpeg) => jpeg !== undefined)
+  }
+}
+
+/** Standard deviation of the green channel, 0..128. */
+function contrastOf(rgb: Uint8Array): number {
+  let [sum, squares] = [0, 0]
+  for (let at = 1; at < rgb.length; at += 3) {
+    const value = rgb[at] ?? 0
+    sum += value
+    squares += value * value
+  }
+  const count = rgb.length / 3
+  return Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2))
+}

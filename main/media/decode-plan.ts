@@ -1,0 +1,89 @@
+/**
+ * The one decode pass over a file, as ffmpeg arguments: which frames are picked, at which sizes they come out, on which pipe.
+ *
+ *     decode ─ showinfo@all ─┬─ tiny picture of every frame ─────────────── pipe 1: finds the cuts, exact to the frame
+ *                            └─ select ─ showinfo@picked ─┬─ model input ── pipe 3
+ *                                                         ├─ preview JPEG ─ pipe 4
+ *                                                         └─ strip JPEG ─── pipe 5
+ *
+ * Both showinfo filters write the PTS of each frame that passes to pipe 2 (standard error), before anything renames or drops it. The fps
+ * filter is not used: it repeats and drops frames to fit a grid, and its frames have times that are not in the file.
+ */
+import type { PackManifest } from '../../app/pack.ts'
+import type { Probe } from '../../app/media.ts'
+import { TINY } from './shots.ts'
+import { inputFile, keepFrames, type MediaTools } from './tools.ts'
+
+const DEFAULT_RATE = 4
+const PREVIEW_SIDE = 320
+const STRIP_WIDTH = 160
+/** Cells of a filmstrip. */
+export const STRIP_CELLS = 60
+
+/** @param tonemap Whether this ffmpeg has the filters that bring HDR to the range of a normal screen. */
+export function decodePlan(tools: MediaTools, file: string, probe: Probe, input: PackManifest['input'], tonemap: boolean): string[] {
+  const rate = samplingRate(probe.duration, input.frames)
+  const stripRate = probe.duration > 0 ? Math.min(rate, STRIP_CELLS / probe.duration) : rate
+  const preview = previewSize(probe)
+  const strip = { width: STRIP_WIDTH, height: Math.max(2, 2 * Math.round((STRIP_WIDTH * probe.height) / probe.width / 2)) }
+  const graph = [
+    `[0:${probe.videoStream}]showinfo@all=checksum=0,split=2[every][candidates]`,
+    `[every]scale=${TINY.width}:${TINY.height}:flags=area,format=rgb24[tiny]`,
+    `[candidates]select='${onGrid(rate, probe)}',showinfo@picked=checksum=0,${probe.hdr && tonemap ? toneMapping(preview, input) : ''}split=2[a][b]`,
+    `[a]scale=${input.width}:${input.height}:flags=bicubic,format=rgb24[model]`,
+    `[b]scale=${preview.width}:${preview.height}:flags=bicubic:out_range=full,setsar=1,format=yuvj420p,split=2[preview][c]`,
+    `[c]select='${onGrid(stripRate, probe)}',scale=${strip.width}:${strip.height}:flags=area,setsar=1[strip]`,
+  ]
+  const jpeg = ['-c:v', 'mjpeg', '-threads', '1', '-q:v', '4', '-f', 'mpjpeg']
+  const output = (label: string, ...format: string[]) => ['-map', `[${label}]`, ...keepFrames(tools), ...format]
+  return [
+    ...['-hide_banner', '-nostdin', '-nostats', '-v', 'level+info', '-threads', '2', '-copyts'],
+    ...inputFile(file),
+    ...['-filter_complex', graph.join(';')],
+    ...output('tiny', '-f', 'rawvideo', 'pipe:1'),
+    ...output('model', '-f', 'rawvideo', 'pipe:3'),
+    ...output('preview', ...jpeg, 'pipe:4'),
+    ...output('strip', ...jpeg, 'pipe:5'),
+  ]
+}
+
+/**
+ * Frames a second: 4, which shows what happens and costs little beside decoding. A source too short to give the model its frames at that
+ * rate is sampled at twice the rate that it needs, so that uneven frame times leave no gap. The true rate is never exceeded: `select`
+ * only ever passes frames that exist.
+ */
+function samplingRate(duration: number, frames: number): number {
+  return duration > 0 ? Math.max(DEFAULT_RATE, duration * DEFAULT_RATE < frames ? (2 * frames) / duration : 0) : DEFAULT_RATE
+}
+
+/**
+ * A `select` expression that passes the first frame in each cell of a time grid, counted from the first frame of the source. A grid does
+ * not drift as "so long after the last one" does. Frames without a time are picked by count.
+ */
+function onGrid(rate: number, probe: Probe): string {
+  const start = (probe.startPts * probe.timeBase.num) / probe.timeBase.den
+  const every = Math.max(1, Math.round(probe.frameRate.num / probe.frameRate.den / rate))
+  const cell = (time: string) => `floor((${time}-(${start}))*${rate}+0.001)`
+  return `if(isnan(t),not(mod(n,${every})),isnan(prev_selected_t)+gt(${cell('t')},${cell('prev_selected_t')}))`
+}
+
+/** HDR (PQ or HLG, BT.2020) to SDR. It works on floats, so the picture is first made as small as its largest use allows. */
+function toneMapping(preview: { width: number; height: number }, input: PackManifest['input']): string {
+  const [width, height] = [Math.max(preview.width, input.width), Math.max(preview.height, input.height)]
+  return [
+    `scale=${width}:${height}:flags=bicubic`,
+    'zscale=pin=bt2020:min=bt2020nc:t=linear:npl=100',
+    'format=gbrpf32le',
+    'zscale=p=bt709',
+    'tonemap=hable:desat=0',
+    'zscale=t=bt709:m=bt709:r=tv',
+    'format=yuv444p',
+    '',
+  ].join(',')
+}
+
+function previewSize({ width, height }: Probe): { width: number; height: number } {
+  const scale = Math.min(1, PREVIEW_SIDE / Math.max(width, height))
+  const even = (side: number) => Math.max(2, 2 * Math.round((side * scale) / 2))
+  return { width: even(width), height: even(height) }
+}

@@ -1,0 +1,109 @@
+/** One decode pass over a file: everything that Tubelet ever needs from its pixels, clip by clip as the decoder reaches them. */
+import { once } from 'node:events'
+import { access } from 'node:fs/promises'
+import path from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
+import type { Probe } from '../../app/media.ts'
+import type { PackManifest } from '../../app/pack.ts'
+import type { SampledClip } from './clips.ts'
+import { decodePlan } from './decode-plan.ts'
+import { problemOfAccess } from './scan.ts'
+import { hasToneMapping, type MediaTools } from './tools.ts'
+
+export type { SampledClip } from './clips.ts'
+
+export type SampleEvent =
+  /** A picture for the source; a later one replaces it. */
+  | { type: 'thumbnail'; jpeg: Uint8Array<ArrayBuffer> }
+  | { type: 'clip'; clip: SampledClip }
+  /** How far decoding is, in seconds from the first frame. */
+  | { type: 'progress'; seconds: number }
+  /** The last event. `pts`: of every decoded frame, by ordinal. `filmstrip`: up to 60 JPEGs, spread evenly over the source. */
+  | { type: 'done'; pts: Float64Array<ArrayBuffer>; filmstrip: Uint8Array<ArrayBuffer>[]; damaged: Problem | null }
+
+/** What the worker thread is started with. */
+export interface WorkerTask {
+  ffmpeg: string
+  args: string[]
+  file: string
+  probe: Probe
+  input: PackManifest['input']
+}
+export type FromWorker = SampleEvent | { type: 'failed'; problem: Problem }
+/** taken: the consumer has asked for what follows a clip. stop: kill ffmpeg and end. */
+export type ToWorker = 'taken' | 'stop'
+
+/**
+ * Decode a source once. Clips tile the source without gaps and come in order. A consumer that is slow makes ffmpeg wait, so memory does
+ * not grow; leaving the loop, or aborting, kills ffmpeg before this returns.
+ *
+ * @throws TubeletError `no-frames`, `codec-unsupported`, `decode-timeout`, `file-missing`, `file-unreadable`, `ffmpeg-missing`; the
+ *   signal's reason when aborted. A file of which a part can be read is no error: its `done` event says what is missing.
+ */
+export async function* sample(
+  tools: MediaTools,
+  file: string,
+  probe: Probe,
+  input: PackManifest['input'],
+  options: { signal?: AbortSignal } = {},
+): AsyncGenerator<SampleEvent> {
+  const { signal } = options
+  signal?.throwIfAborted()
+  await access(file).catch((error: unknown) => {
+    throw new TubeletError(problemOfAccess(file, error), { cause: error })
+  })
+  const args = decodePlan(tools, file, probe, input, probe.hdr && (await hasToneMapping(tools)))
+  const task: WorkerTask = { ffmpeg: tools.ffmpeg, args, file, probe, input }
+  const worker = new Worker(new URL(`./sample-worker${path.extname(import.meta.url)}`, import.meta.url), { workerData: task })
+  const exited = once(worker, 'exit')
+  const tell = (message: ToWorker) => worker.postMessage(message)
+  const inbox = new Inbox()
+  const abort = () => inbox.fail(signal?.reason)
+  worker.on('message', (message: FromWorker) => inbox.put(message))
+  worker.on('error', (error) => inbox.fail(new TubeletError(problemOf(error), { cause: error })))
+  worker.on('exit', () => inbox.put({ type: 'failed', problem: problemOf(new Error('the sampling thread ended early')) }))
+  signal?.addEventListener('abort', abort, { once: true })
+  if (signal?.aborted === true) abort()
+  try {
+    for (;;) {
+      const message = await inbox.next()
+      if (message.type === 'failed') throw new TubeletError(message.problem)
+      yield message
+      if (message.type === 'clip') tell('taken')
+      if (message.type === 'done') return
+    }
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    tell('stop')
+    await exited
+  }
+}
+
+/** Messages that have come and are not yet asked for, in order; a failure is given before them. */
+class Inbox {
+  #waiting: FromWorker[] = []
+  #failure: { error: unknown } | null = null
+  #wake: () => void = () => undefined
+
+  put(message: FromWorker): void {
+    this.#waiting.push(message)
+    this.#wake()
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#wake()
+  }
+
+  async next(): Promise<FromWorker> {
+    for (;;) {
+      if (this.#failure !== null) throw this.#failure.error
+      const message = this.#waiting.shift()
+      if (message !== undefined) return message
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+}
