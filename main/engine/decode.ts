@@ -12,8 +12,8 @@ export interface CrossAttention {
 export interface Decoded {
   /** Without [EOT]. */
   ids: number[]
-  /** Mean over the chosen tokens, [EOT] included. */
-  meanLogProb: number
+  /** Calibrated probability 0..1: exp of the mean log-probability of the chosen tokens, [EOT] included, at the pack's temperature. */
+  confidence: number
   /** Mean over the steps of the mass on each of the N tokens of the clip; sums to 1. */
   attention: Float32Array
 }
@@ -26,7 +26,7 @@ export interface Decoded {
  */
 export async function decode(
   graphs: Graphs,
-  { dims, tokenizer }: PackManifest,
+  { dims, tokenizer, calibration }: PackManifest,
   cross: CrossAttention,
   prompt: readonly number[],
   { onId, signal }: { onId?: (id: number) => void; signal?: AbortSignal | undefined } = {},
@@ -47,23 +47,23 @@ export async function decode(
     seen += next.length
     steps += 1
     floatsOf(outputs, 'attention').forEach((mass, token) => (attention[token] = (attention[token] ?? 0) + mass))
-    const best = mostLikely(floatsOf(outputs, 'logits').subarray(-dims.vocab))
+    const best = mostLikely(floatsOf(outputs, 'logits').subarray(-dims.vocab), calibration.answer.temperature)
     logProb += best.logProb
     if (best.id === tokenizer.end || seen >= dims.context) break
     ids.push(best.id)
     onId?.(best.id)
     next = [best.id]
   }
-  return { ids, meanLogProb: logProb / steps, attention: attention.map((mass) => mass / steps) }
+  return { ids, confidence: Math.exp(logProb / steps), attention: attention.map((mass) => mass / steps) }
 }
 
-/** The token with the largest logit, the first of equals, and its log-probability. */
-export function mostLikely(logits: Float32Array): { id: number; logProb: number } {
+/** The token with the largest logit, the first of equals, and its log-probability under softmax(logits / temperature). */
+export function mostLikely(logits: Float32Array, temperature: number): { id: number; logProb: number } {
   let id = 0
   let largest = -Infinity
   logits.forEach((logit, i) => {
     if (logit > largest) [id, largest] = [i, logit]
   })
-  const sum = logits.reduce((total, logit) => total + Math.exp(logit - largest), 0)
+  const sum = logits.reduce((total, logit) => total + Math.exp((logit - largest) / temperature), 0)
   return { id, logProb: -Math.log(sum) }
 }

@@ -152,9 +152,8 @@ export class Model {
   }
 
   async #judge({ embedding }: Pick<Encoding, 'embedding'>, decoded: Decoded & { text: string }, prompt: string, question: string, notSureBelow: number): Promise<Generated> {
-    const { calibration, input } = this.#pack.manifest
-    const { text, meanLogProb, attention } = decoded
-    const confidence = Math.exp(meanLogProb / calibration.answer.temperature)
+    const { input } = this.#pack.manifest
+    const { text, confidence, attention } = decoded
     const [said] = await this.embedText([`${question} ${text}`.trim()], 'search')
     const agreement = said ? dot(said, embedding) : 0
     return { text, confidence, unsure: confidence < notSureBelow, agreement, frameWeights: frameWeights(attention, input), prompt }

@@ -25,12 +25,15 @@ const Memory = z.object({
   /** Why not an accelerator, for people. */
   reason: z.string(),
   fallback: z.boolean(),
-  /** Accelerators that took the process down. */
+  /** Accelerators during whose trial the process ended, once for each time. */
   crashed: z.array(z.string()),
   /** What this process is trying right now; if it is gone without a word, the driver crashed it. */
   trying: z.object({ provider: z.string(), pid: z.number() }).nullable(),
 })
 type Memory = z.infer<typeof Memory>
+
+/** Once may have been a person who closed the app meanwhile. */
+const CRASHES_TRUSTED = 2
 
 /** absent: the machine has no such device. broken: it has, but it must not be used. */
 interface Refusal {
@@ -50,11 +53,12 @@ export async function placeModel(pack: Pack): Promise<{ model: Model; info: Engi
   const file = path.join(envPaths('tubelet', { suffix: '' }).cache, 'provider.json')
   const memory = await remember(file, [pack.digest, runtimeVersion, process.platform, process.arch, ...listed].join(' '))
   const { chosen } = memory
-  const broken = memory.crashed.map((name) => `${nameOf(name)} crashed`)
+  const crashing = listed.filter((name) => memory.crashed.filter((crashed) => crashed === name).length >= CRASHES_TRUSTED)
+  const broken = crashing.map((name) => `${nameOf(name)} crashed`)
 
   const candidates: Candidate[] = []
   for (const provider of listed) {
-    if (memory.crashed.includes(provider) || (chosen !== null && chosen !== provider)) continue
+    if (crashing.includes(provider) || (chosen !== null && chosen !== provider)) continue
     await write(file, { ...memory, trying: { provider, pid: process.pid } })
     const model = await tryProvider(pack, { provider, threads })
     if (model instanceof Model) candidates.push({ provider, model })
@@ -139,7 +143,7 @@ async function remember(file: string, key: string): Promise<Memory> {
   if (memory?.key !== key || Date.now() - memory.at > REMEMBERED_DAYS * 86_400_000) return blank
   const { trying } = memory
   if (trying === null || alive(trying.pid)) return { ...memory, trying: null }
-  return { ...memory, chosen: null, crashed: [...new Set([...memory.crashed, trying.provider])], trying: null }
+  return { ...memory, chosen: null, crashed: [...memory.crashed, trying.provider], trying: null }
 }
 
 /** Losing the note only costs a measurement, so a cache folder that cannot be written is no error. */

@@ -1,0 +1,139 @@
+import { fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { problemOf } from '../../app/errors.ts'
+import { cutTubes } from '../../app/tubes.ts'
+import { type EngineState, type Encoding, Engine, type ForkEngine } from './engine.ts'
+import { packDir, packMissing } from './pack-under-test.ts'
+import { openPack } from './pack.ts'
+
+const cache = mkdtempSync(path.join(tmpdir(), 'tubelet-engine-'))
+process.env['XDG_CACHE_HOME'] = cache
+afterAll(() => rmSync(cache, { recursive: true, force: true }))
+
+describe.skipIf(packMissing)('the engine', () => {
+  let engine: Engine
+  let tubes: Uint8Array[]
+  let encoding: Encoding
+
+  beforeAll(async () => {
+    engine = await Engine.start({ packDir })
+    const [clip] = (await openPack(packDir)).knownAnswers.clips
+    tubes = cutTubes(clip ?? expect.fail(), engine.info.manifest.input)
+    encoding = await engine.encode({ tubes })
+  }, 60_000)
+  afterAll(() => engine.close())
+
+  it('is ready after its self-test, and says where it runs', () => {
+    expect(engine.state).toBe('ready')
+    expect(engine.info.sentence).toMatch(/^Ready on \S/)
+    expect(engine.info.digest).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  it('leaves an encoding of the pack\'s shape', () => {
+    const { dims } = engine.info.manifest
+    expect(encoding.embedding).toHaveLength(dims.embedding)
+    expect(encoding.memory).toHaveLength(dims.tokens * dims.memory)
+    expect(encoding.tokens).toHaveLength(dims.tokens * dims.token)
+  })
+
+  it('answers a second question without touching the video or the memory again', async () => {
+    await engine.answer(encoding, 'what is moving ?')
+    const before = await engine.counts()
+    await engine.answer(encoding, 'what colour is it ?')
+    const after = await engine.counts()
+    expect(after['vision']).toBe(before['vision'])
+    expect(after['cross']).toBe(before['cross'])
+    expect(after['decoder']).toBeGreaterThan(before['decoder'] ?? NaN)
+  })
+
+  it('streams an answer in pieces that make up its text', async () => {
+    const pieces: string[] = []
+    const { text, prompt } = await engine.answer(encoding, 'What is moving?', { onToken: (piece) => pieces.push(piece) })
+    expect(pieces.join('')).toBe(text)
+    expect(pieces).not.toContain('')
+    expect(prompt).toContain('what is moving')
+  })
+
+  it('keeps concurrent calls apart', async () => {
+    const questions = ['what is moving ?', 'how many are there ?', 'what colour is it ?']
+    const alone: string[] = []
+    for (const question of questions) alone.push((await engine.answer(encoding, question)).text)
+    const [together, again] = await Promise.all([Promise.all(questions.map((question) => engine.answer(encoding, question))), engine.encode({ tubes })])
+    expect(together.map(({ text }) => text)).toEqual(alone)
+    expect(again).toEqual(encoding)
+  })
+
+  it('detects whatever labels it is given', async () => {
+    expect(await engine.detect(encoding, [])).toEqual([])
+    const { input } = engine.info.manifest
+    for (const labels of [['ball', 'car'], ['🦊', ''], ['x'.repeat(4000)], ['ball', 'ball']]) {
+      for (const { frame, label, cx, cy, w, h, score } of await engine.detect(encoding, labels)) {
+        expect(labels).toContain(label)
+        expect(frame).toBeLessThan(input.frames)
+        for (const share of [cx, cy, w, h, score]) expect(share >= 0 && share <= 1).toBe(true)
+      }
+    }
+    expect(await engine.detect({ ...encoding, tokens: null }, ['ball'])).toEqual([])
+  })
+
+  it('embeds each text once', async () => {
+    const [first] = await engine.embedText(['a thing never asked for'], 'search')
+    const before = await engine.counts()
+    const [again, twice] = await engine.embedText(['a thing never asked for', 'a thing never asked for'], 'search')
+    expect(await engine.counts()).toEqual(before)
+    expect(again).toEqual(first)
+    expect(twice).toEqual(first)
+  })
+
+  it('stops decoding when it is cancelled', async () => {
+    const abort = new AbortController()
+    const said = engine.answer(encoding, 'what is moving ?', { onToken: () => abort.abort(), signal: abort.signal })
+    await expect(said).rejects.toMatchObject({ problem: { code: 'cancelled' } })
+    await expect(engine.encode({ tubes }, AbortSignal.abort())).rejects.toMatchObject({ problem: { code: 'cancelled' } })
+    expect(engine.state).toBe('ready')
+  })
+
+  it('rejects what was under way when its process is killed, restarts, and goes on', async () => {
+    const states: EngineState[] = []
+    const stop = engine.onState((state) => states.push(state))
+    const { pid } = engine
+    const lost = [engine.encode({ tubes }), engine.caption(encoding)]
+    const outcome = Promise.allSettled(lost)
+    await engine.counts()
+    process.kill(pid ?? expect.fail(), 'SIGKILL')
+    const ended = await outcome
+    expect(ended.flatMap((one) => (one.status === 'rejected' ? [problemOf(one.reason).code] : []))).toContain('engine-unavailable')
+    expect(await engine.encode({ tubes })).toEqual(encoding)
+    expect(engine.pid).not.toBe(pid)
+    expect(states).toEqual(['restarting', 'ready'])
+    stop()
+  })
+})
+
+it('refuses a folder that is no pack', async () => {
+  await expect(Engine.start({ packDir: cache })).rejects.toMatchObject({ problem: { code: 'pack-invalid', file: cache } })
+})
+
+it('gives up on a process that keeps dying', async () => {
+  let starts = 0
+  const dying: ForkEngine = () => {
+    starts += 1
+    const child = spawn(process.execPath, ['-e', 'process.exit(3)'], { stdio: 'ignore' })
+    return { pid: child.pid, post: () => undefined, onMessage: () => undefined, onExit: (listener) => child.once('exit', listener), kill: () => child.kill() }
+  }
+  await expect(Engine.start({ packDir, fork: dying })).rejects.toMatchObject({ problem: { code: 'engine-unavailable', details: 'exit code 3' } })
+  expect(starts).toBe(5)
+})
+
+it('ends when its host goes away', async () => {
+  const child = fork(fileURLToPath(new URL('process.ts', import.meta.url)), [packDir], { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+  await once(child, 'message')
+  child.disconnect()
+  const [code] = (await once(child, 'exit')) as [number | null]
+  expect(code).toBe(0)
+})

@@ -1,0 +1,78 @@
+import { hash } from 'node:crypto'
+import { cp, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { PackManifest } from '../../app/pack.ts'
+import { packDir, packMissing } from './pack-under-test.ts'
+import { openPack } from './pack.ts'
+import { placeModel } from './provider.ts'
+
+describe.skipIf(packMissing)('a pack', () => {
+  let root: string
+  let dir: string
+  beforeEach(async () => {
+    root = await mkdtemp(path.join(tmpdir(), 'tubelet-pack-'))
+    dir = path.join(root, 'pack')
+    await cp(packDir, dir, { recursive: true })
+    vi.stubEnv('XDG_CACHE_HOME', root)
+  })
+  afterEach(async () => {
+    vi.unstubAllEnvs()
+    await rm(root, { recursive: true })
+  })
+
+  async function manifest(): Promise<PackManifest> {
+    return JSON.parse(await readFile(path.join(dir, 'pack.json'), 'utf8')) as PackManifest
+  }
+  const save = (json: PackManifest) => writeFile(path.join(dir, 'pack.json'), JSON.stringify(json))
+  const refusal = (details: RegExp) => ({ problem: { code: 'pack-invalid', file: dir, details: expect.stringMatching(details) as string } })
+
+  it('opens as it was exported', async () => {
+    const pack = await openPack(dir)
+    expect(pack.digest).toBe(hash('sha256', await readFile(path.join(dir, 'pack.json'))))
+    expect(Object.keys(pack.graphs).sort()).toEqual(Object.keys(pack.manifest.graphs).sort())
+  })
+
+  it('is refused when one byte of a graph differs', async () => {
+    const { file } = (await manifest()).graphs.decoder
+    const bytes = await readFile(path.join(dir, file))
+    const middle = bytes.length >> 1
+    bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle)
+    await writeFile(path.join(dir, file), bytes)
+    await expect(openPack(dir)).rejects.toMatchObject(refusal(/checksum/))
+  })
+
+  it.each(['../pack.json', '/etc/passwd', 'sub/vision.onnx', '..', 'a\\b'])('cannot name the file %j', async (file) => {
+    const json = await manifest()
+    json.graphs.vision.file = file
+    await save(json)
+    await expect(openPack(dir)).rejects.toMatchObject(refusal(/plain file name/))
+  })
+
+  it('cannot link out of its folder', async () => {
+    const { file } = (await manifest()).graphs.text
+    await rename(path.join(dir, file), path.join(root, 'outside.onnx'))
+    await symlink(path.join(root, 'outside.onnx'), path.join(dir, file))
+    await expect(openPack(dir)).rejects.toMatchObject(refusal(/outside/))
+  })
+
+  it('is refused when a file is missing, the manifest is not JSON, or there is no folder', async () => {
+    await rm(path.join(dir, (await manifest()).tokenizer.file))
+    await expect(openPack(dir)).rejects.toMatchObject(refusal(/missing/))
+    await writeFile(path.join(dir, 'pack.json'), '{')
+    await expect(openPack(dir)).rejects.toMatchObject(refusal(/not JSON/))
+    await expect(openPack(path.join(root, 'nowhere'))).rejects.toMatchObject({ problem: { code: 'pack-invalid' } })
+  })
+
+  it('is refused when its graphs do not give the known answers', async () => {
+    const json = await manifest()
+    const { file } = json.selfTest
+    const answers = JSON.parse(await readFile(path.join(dir, file), 'utf8')) as { caption: string }
+    const bytes = JSON.stringify({ ...answers, caption: `${answers.caption} not` })
+    await writeFile(path.join(dir, file), bytes)
+    json.selfTest.sha256 = hash('sha256', bytes)
+    await save(json)
+    await expect(placeModel(await openPack(dir))).rejects.toMatchObject({ problem: { code: 'pack-self-test-failed', details: expect.stringContaining('caption') as string } })
+  })
+})
