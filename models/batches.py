@@ -4,6 +4,7 @@ composing video never holds the training up."""
 from __future__ import annotations
 
 import multiprocessing
+import os
 import queue
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -84,6 +85,7 @@ def make_item(sample: Sample, config: Config, text: Text, labels: dict[str, int]
 def work(make: Maker, config: Config, tokenizer: Path, seed: int, out: Any) -> None:
     """A worker process: compose, cut, hand over, for ever."""
     torch.set_num_threads(1)
+    os.nice(5)  # training goes first
     source, text, rng = make(), Text.load(tokenizer, config.context), np.random.default_rng(seed)
     labels = {name: i for i, name in enumerate(source.labels)}
     while True:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import multiprocessing
 import signal
+import tempfile
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 
 from models import losses, tokenizer
 from models.batches import Batch, Maker, Pool
@@ -90,6 +92,18 @@ def optimiser(model: Mammut, recipe: Training) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.98), fused=True)
 
 
+def share(model: Mammut, told: Tensor) -> Tensor:
+    """Averages the gradients over the processes of this run, and sums `told` [k] over them, in one message."""
+    grads = [p.grad for p in model.parameters() if p.grad is not None]
+    flat = torch.cat([g.flatten() for g in grads] + [told])
+    distributed.all_reduce(flat)
+    start = 0
+    for g in grads:
+        g.copy_(flat[start : start + g.numel()].view_as(g) / distributed.get_world_size())
+        start += g.numel()
+    return flat[start:]
+
+
 def label_ids(text: Text, labels: list[str]) -> Tensor:
     return torch.tensor(pad([text.sentence(PROMPTS["label"].format(label=name)) for name in labels]))
 
@@ -104,12 +118,17 @@ def train(
     labels: list[str],
     resume: bool = False,
     workers: int = 1,
-    warm: int = 512,
+    warm: int = 160,
     save_every: float = 180.0,
     half: bool = True,
+    rank: int = 0,
 ) -> list[dict[str, Any]]:
-    """`make` builds the source inside each worker; tokenizer.json must be in `out`. Returns the metrics that it logged."""
+    """`make` builds the source inside each worker; tokenizer.json must be in `out`. Returns the metrics that it logged.
+
+    With torch.distributed started, `rank` is this process's number: each process takes its own batch, and the first one keeps time, logs and
+    saves. On a busy machine processes of one thread beat threads, which spend what they get waiting for each other at every operation."""
     torch.manual_seed(recipe.seed)
+    together = distributed.is_initialized()
     text = Text.load(out / "tokenizer.json", config.context)
     checkpoint, log = out / "checkpoint.pt", out / "metrics.jsonl"
     model = Mammut(config)
@@ -122,7 +141,9 @@ def train(
         optimizer.load_state_dict(state["optimizer"])
         step, used = state["step"], state["seconds"]
         average = [state["model"][name] for name, _ in model.named_parameters()]
-    pool = Pool(make, config, out / "tokenizer.json", workers=workers, capacity=recipe.pool, reuse=recipe.reuse, seed=recipe.seed + step)
+    seed = recipe.seed + step + 7919 * rank
+    pool = Pool(make, config, out / "tokenizer.json", workers=workers, capacity=recipe.pool, reuse=recipe.reuse, seed=seed)
+    torch.manual_seed(seed)
     names = label_ids(text, labels)
 
     def write() -> None:
@@ -143,27 +164,32 @@ def train(
     history: list[dict[str, Any]] = []
     sums: dict[str, float] = {}
     logged = last_save = last = time.monotonic()
-    since = 0
+    clips = recipe.batch * (distributed.get_world_size() if together else 1)
+    since, progress = 0, used / (minutes * 60)
     try:
-        while used < minutes * 60 and not stopping:
+        while progress < 1:
             batch = pool.batch(recipe.batch, recipe.questions, warm)
-            lr = learning_rate(recipe, step, used / (minutes * 60))
+            lr = learning_rate(recipe, step, progress)
             for group in optimizer.param_groups:
                 group["lr"] = lr
             with torch.autocast("cpu", torch.bfloat16, enabled=half):
                 total, parts = step_losses(model, batch, names, recipe)
             optimizer.zero_grad()
             total.backward()
+            told = torch.tensor([0.0 if rank else used / (minutes * 60), float(stopping)])
+            if together:
+                told = share(model, told)
+            progress = float(told[0]) if told[1] == 0 else 1.0  # all processes must agree on when to stop
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             with torch.no_grad():  # averaged weights: what is evaluated and exported
-                torch._foreach_lerp_(average, list(model.parameters()), 1 - min(0.995, step / (step + 10)))
+                torch._foreach_lerp_(average, list(model.parameters()), 1 - min(0.99, step / (step + 10)))
             for name, value in parts.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach())
             step, since, now = step + 1, since + 1, time.monotonic()
             used, last = used + now - last, now
-            if now - logged > 10:
-                row = {"step": step, "seconds": round(used, 1), "clips_per_second": round(since * recipe.batch / (now - logged), 1), "lr": lr}
+            if rank == 0 and now - logged > 10:
+                row = {"step": step, "seconds": round(used, 1), "clips_per_second": round(since * clips / (now - logged), 1), "lr": lr}
                 row |= {"made": pool.made} | {name: round(value / since, 4) for name, value in sums.items()}
                 if not math.isfinite(row["caption"]):
                     raise RuntimeError(f"the loss is not finite: {row}")
@@ -172,14 +198,15 @@ def train(
                     file.write(json.dumps(row) + "\n")
                 print(json.dumps(row), flush=True)
                 sums, since, logged = {}, 0, now
-            if now - last_save > save_every:
+            if rank == 0 and now - last_save > save_every:
                 write()
                 last_save = now
     finally:
         pool.close()
         for s, handler in zip((signal.SIGTERM, signal.SIGINT), previous, strict=True):
             signal.signal(s, handler)
-    write()
+    if rank == 0:
+        write()
     return history
 
 
@@ -191,7 +218,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=50.0)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=2, help="each of one thread, each with its own workers")
     for name in ("batch", "questions", "pool"):
         parser.add_argument(f"--{name}", type=int)
     for name in ("lr", "reuse"):
@@ -200,7 +227,7 @@ def main() -> None:
     args = parser.parse_args()
     from models.data.generator import World
 
-    torch.set_num_threads(args.threads)
+    torch.set_num_threads(1)  # before anything is forked
     config = CONFIGS[args.config]
     chosen = {name: value for name in ("batch", "questions", "pool", "lr", "reuse") if (value := getattr(args, name)) is not None}
     recipe = replace(Training(), focal=args.focal, **chosen)
@@ -213,7 +240,21 @@ def main() -> None:
     size = Text.load(file, config.context).tokenizer.get_vocab_size()
     config = Config.from_json({**config.to_json(), "vocab": size})
     print(json.dumps({"config": config.to_json(), "recipe": asdict(recipe), "labels": len(world.labels)}), flush=True)
-    train(lambda: world, config, recipe, args.out, minutes=args.minutes, labels=list(world.labels), resume=args.resume, workers=args.workers)
+    meeting = tempfile.mktemp(prefix="tubelet-train-")
+    labels = list(world.labels)
+
+    def run(rank: int) -> None:
+        if args.processes > 1:
+            distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=args.processes)
+        mine = replace(recipe, batch=max(2, recipe.batch // args.processes), pool=recipe.pool // args.processes)
+        train(lambda: world, config, mine, args.out, minutes=args.minutes, labels=labels, resume=args.resume, workers=args.workers, rank=rank)
+
+    others = [multiprocessing.get_context("fork").Process(target=run, args=(rank,)) for rank in range(1, args.processes)]
+    for process in others:
+        process.start()
+    run(0)
+    for process in others:
+        process.join()
 
 
 if __name__ == "__main__":
