@@ -9,6 +9,7 @@ import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import { linkTracks } from '../../app/tracks.ts'
 import type { Encoding, Engine, Generated } from '../engine/engine.ts'
+import type { MachineResult } from '../library/annotations.ts'
 import type { Library } from '../library/library.ts'
 import { probe as probeFile } from '../media/probe.ts'
 import { sample, type SampledClip } from '../media/sample.ts'
@@ -25,13 +26,6 @@ export interface Progress {
   stage: string
   /** 0..1 */
   progress: number
-}
-
-/** A machine result as the library stores it. */
-export interface MachineResult {
-  body: AnnotationBody
-  evidence: Evidence | null
-  provenance: Provenance
 }
 
 /** The engine may die at any moment and restarts by itself; the step is then simply done again. */
@@ -57,7 +51,7 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
   report({ stage: 'Starting the engine', progress: 0 })
   const engine = await pipeline.engine()
   let damaged: Problem | null = null
-  let clips = 0
+  const clips: number[] = []
   let seconds = 0
   for await (const event of sample(media, source.path, probe, engine.info.manifest.input, { signal })) {
     switch (event.type) {
@@ -65,13 +59,12 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
         library.saveThumbnail(source.id, event.jpeg)
         break
       case 'clip':
-        clips += 1
-        await understand(pipeline, engine, source, probe, event.clip, signal)
-        report({ stage: `Clip ${clips}`, progress: portion(event.clip.end, probe) })
+        clips.push(await understand(pipeline, engine, source, probe, event.clip, signal))
+        report({ stage: `Clip ${clips.length}`, progress: portion(event.clip.end, probe) })
         break
       case 'progress':
         seconds = Math.max(seconds, event.seconds)
-        report({ stage: clips === 0 ? 'Reading frames' : `Clip ${clips}`, progress: portion(seconds, probe) * 0.99 })
+        report({ stage: clips.length === 0 ? 'Reading frames' : `Clip ${clips.length}`, progress: portion(seconds, probe) * 0.99 })
         break
       case 'done':
         library.pruneClips(source.id, clips)
@@ -88,13 +81,13 @@ function portion(seconds: number, probe: Probe): number {
   return probe.duration > 0 ? Math.min(1, seconds / probe.duration) : 0
 }
 
-/** Encode a clip once, and say from that encoding what it shows. */
-async function understand(pipeline: Pipeline, engine: Engine, source: Source, probe: Probe, clip: SampledClip, signal: AbortSignal): Promise<void> {
+/** Encode a clip once, and say from that encoding what it shows. Returns the clip's id. */
+async function understand(pipeline: Pipeline, engine: Engine, source: Source, probe: Probe, clip: SampledClip, signal: AbortSignal): Promise<number> {
   const { library } = pipeline
   const { tubes, thumbnail, ...plan } = clip
   const clipId = library.saveClip(source.id, plan)
   library.saveClipThumbnail(clipId, thumbnail)
-  if (library.hasEncoding(clipId, engine.info.digest)) return
+  if (library.hasEncoding(clipId, engine.info.digest)) return clipId
   const { encoding, caption, tracks } = await persevere(async () => {
     const encoding = await engine.encode({ tubes }, signal)
     const caption = await engine.caption(encoding, signal)
@@ -106,6 +99,7 @@ async function understand(pipeline: Pipeline, engine: Engine, source: Source, pr
     caption: { body: { kind: 'caption', text: caption.text }, evidence: evidenceOf(caption, clip.frames), provenance: provenance(caption.prompt) },
     tracks: tracks.map((body) => ({ body, evidence: null, provenance: provenance(body.label) })),
   })
+  return clipId
 }
 
 /** Detect labels in a stored encoding and link the boxes of its key frames to tracks, in pixels of the display-oriented frame. */
@@ -148,8 +142,10 @@ export async function answerClip(pipeline: Pipeline, clipId: number, question: s
   // A streamed answer is not begun twice: its reader has seen tokens already and is told of the restart instead.
   const answer = onToken ? await engine.answer(encoding, question, { signal, onToken }) : await persevere(() => engine.answer(encoding, question, { signal }), signal)
   const body: AnnotationBody = { kind: 'answer', question, text: answer.text }
-  const result = { body, evidence: evidenceOf(answer, library.clipFrames(clipId)), provenance: provenanceOf(pipeline, engine)(answer.prompt) }
-  return library.saveMachine(clipId, 'answer', [result])
+  const result: MachineResult = { body, evidence: evidenceOf(answer, library.clipFrames(clipId)), provenance: provenanceOf(pipeline, engine)(answer.prompt) }
+  const [stored] = library.saveMachine(clipId, 'answer', [result])
+  if (stored === undefined) throw new Error('an answer was not stored')
+  return stored
 }
 
 function provenanceOf(pipeline: Pipeline, engine: Engine) {

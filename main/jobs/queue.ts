@@ -4,7 +4,7 @@
  */
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
-import type { BackendEvent, Job, Queue, Source } from '../../app/contract.ts'
+import type { Job, Queue, Source } from '../../app/contract.ts'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { Library } from '../library/library.ts'
 import { fingerprint } from '../media/fingerprint.ts'
@@ -21,21 +21,21 @@ export interface AddedPaths {
 const ETA_SAMPLES = 3
 /** How many finished jobs the queue lists. */
 const LISTED = 200
+const ANNOUNCE_MS = 100
 
 export class Jobs {
   readonly #pipeline: Pipeline
   readonly #library: Library
-  readonly #emit: (event: BackendEvent) => void
-  #running: { id: number; stop: AbortController } | null = null
+  #running: { id: number; stop: AbortController; ended: Promise<void> } | null = null
   #loop: Promise<void> | null = null
   #closed = false
+  #announcement: NodeJS.Timeout | undefined
   /** Outcome of the batch under way, for the notification when the queue drains. */
   #batch = { done: 0, failed: 0 }
 
-  constructor(pipeline: Pipeline, emit: (event: BackendEvent) => void) {
+  constructor(pipeline: Pipeline) {
     this.#pipeline = pipeline
     this.#library = pipeline.library
-    this.#emit = emit
   }
 
   /** Take up what an earlier process left. */
@@ -47,6 +47,7 @@ export class Jobs {
   /** Stop after the step under way; the job goes on at the next start. */
   async close(): Promise<void> {
     this.#closed = true
+    clearTimeout(this.#announcement)
     this.#running?.stop.abort()
     await this.#loop
   }
@@ -90,18 +91,17 @@ export class Jobs {
 
   retry(sourceId: number): Source {
     const source = this.#library.source(sourceId)
-    const waiting = this.#library.jobs(LISTED).some((job) => job.sourceId === sourceId && (job.state === 'queued' || job.state === 'running'))
+    const waiting = this.#library.openJobs().some((job) => job.sourceId === sourceId)
     if (!waiting) this.#queueAnalysis(source)
     return this.#library.source(sourceId)
   }
 
   /** Forget a source: its job first, then its rows. */
   async removeSource(sourceId: number): Promise<void> {
-    const jobs = this.#library.jobs(Number.MAX_SAFE_INTEGER).filter((job) => job.sourceId === sourceId && (job.state === 'queued' || job.state === 'running'))
-    for (const job of jobs) {
-      const running = this.#running?.id === job.id
+    for (const job of this.#library.openJobs()) {
+      if (job.sourceId !== sourceId) continue
       this.cancel(job.id)
-      if (running) await this.#loop
+      if (this.#running?.id === job.id) await this.#running.ended
     }
     this.#library.removeSource(sourceId)
   }
@@ -113,9 +113,7 @@ export class Jobs {
   /** Store the labels and detect them in every stored encoding; an older detection still waiting or running is replaced. */
   setLabels(labels: readonly string[]): void {
     this.#library.setLabels(labels)
-    for (const job of this.#library.jobs(LISTED)) {
-      if (job.kind === 'detect' && (job.state === 'queued' || job.state === 'running')) this.cancel(job.id)
-    }
+    for (const job of this.#library.openJobs()) if (job.kind === 'detect') this.cancel(job.id)
     this.#queueJob({ kind: 'detect', title: labels.length === 0 ? 'Clear detections' : `Detect ${this.#library.labels().join(', ')}`, sourceId: null, payload: {} })
   }
 
@@ -131,7 +129,7 @@ export class Jobs {
   }
 
   cancelAll(): void {
-    for (const job of this.#library.jobs(Number.MAX_SAFE_INTEGER)) if (job.state === 'queued') this.#finish(job, 'cancelled', null)
+    for (const job of this.#library.openJobs()) if (job.state === 'queued') this.#finish(job, 'cancelled', null)
     this.#running?.stop.abort()
   }
 
@@ -159,7 +157,8 @@ export class Jobs {
   async #run(): Promise<void> {
     for (let job = this.#library.nextJob(); job !== null && !this.#closed; job = this.#library.nextJob()) {
       const stop = new AbortController()
-      this.#running = { id: job.id, stop }
+      const { promise: ended, resolve: end } = Promise.withResolvers<undefined>()
+      this.#running = { id: job.id, stop, ended }
       this.#library.updateJob(job.id, { state: 'running', stage: 'Starting', progress: 0 })
       this.#announce()
       try {
@@ -172,9 +171,10 @@ export class Jobs {
         else this.#finish(job, 'failed', problemOf(error))
       } finally {
         this.#running = null
+        end(undefined)
       }
     }
-    if (this.#batch.done + this.#batch.failed > 0) this.#emit({ type: 'batch-done', ...this.#batch })
+    if (this.#batch.done + this.#batch.failed > 0) this.#library.emit({ type: 'batch-done', ...this.#batch })
     this.#batch = { done: 0, failed: 0 }
   }
 
@@ -228,15 +228,19 @@ export class Jobs {
     if (speed.jobs < ETA_SAMPLES || speed.video === 0) return null
     const mean = speed.video / speed.jobs
     let video = 0
-    for (const job of this.#library.jobs(Number.MAX_SAFE_INTEGER)) {
-      if (job.kind !== 'analyse' || job.sourceId === null || (job.state !== 'queued' && job.state !== 'running')) continue
+    for (const job of this.#library.openJobs()) {
+      if (job.kind !== 'analyse' || job.sourceId === null) continue
       video += (this.#library.source(job.sourceId).probe?.duration ?? mean) * (1 - job.progress)
     }
     return (video * speed.wall) / speed.video
   }
 
+  /** Tell listeners, at most ten times a second: a batch makes many small steps. */
   #announce(): void {
-    this.#emit({ type: 'queue', queue: this.queue() })
+    this.#announcement ??= setTimeout(() => {
+      this.#announcement = undefined
+      if (!this.#closed) this.#library.emit({ type: 'queue', queue: this.queue() })
+    }, ANNOUNCE_MS)
   }
 }
 

@@ -1,0 +1,501 @@
+/** The project on disk: one SQLite file and a cache folder that can be deleted at any time. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import { Worker } from 'node:worker_threads'
+import { deflateSync, inflateSync } from 'node:zlib'
+import type { Annotation, AnnotationBody } from '../../app/annotation.ts'
+import type { BackendEvent, Clip, Job, Source, SourceState } from '../../app/contract.ts'
+import { type Problem, TubeletError } from '../../app/errors.ts'
+import type { FrameRef, Probe } from '../../app/media.ts'
+import type { Encoding } from '../engine/engine.ts'
+import { playbackOf } from '../media/playback.ts'
+import { Annotations, type MachineResult, type ReviewAction } from './annotations.ts'
+import { openDatabase } from './schema.ts'
+import type { SearchReply, SearchTask } from './search-worker.ts'
+
+/** A clip as the sampler plans it. Spans are half-open: seconds from the first frame, and ordinals. */
+export interface ClipPlan {
+  index: number
+  kind: Clip['kind']
+  start: number
+  end: number
+  startFrame: number
+  endFrame: number
+  frames: FrameRef[]
+}
+
+export interface JobPlan {
+  kind: Job['kind']
+  title: string
+  sourceId: number | null
+  payload: JobPayload
+}
+export interface JobPayload {
+  question?: string
+  clipIds?: readonly number[]
+}
+
+type Row = Record<string, SQLOutputValue>
+
+const SOURCE_VIEW = `
+  SELECT s.*, count(c.id) AS clip_count, count(e.clip_id) AS encoded_count,
+    (SELECT count(*) FROM clips rc WHERE rc.source_id = s.id AND EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = rc.id AND a.state <> 'machine')) AS reviewed_count
+  FROM sources s LEFT JOIN clips c ON c.source_id = s.id LEFT JOIN (SELECT DISTINCT clip_id FROM encodings) e ON e.clip_id = c.id`
+const CLIP_VIEW = `
+  SELECT c.*, s.name AS source_name, EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id) AS encoded,
+    a.state AS caption_state, a.evidence AS caption_evidence, json_extract(coalesce(a.human, a.machine), '$.text') AS caption,
+    (SELECT json_group_array(DISTINCT json_extract(coalesce(t.human, t.machine), '$.label')) FROM annotations t
+      WHERE t.clip_id = c.id AND t.kind = 'track' AND t.state <> 'rejected') AS labels
+  FROM clips c JOIN sources s ON s.id = c.source_id LEFT JOIN annotations a ON a.clip_id = c.id AND a.kind = 'caption'`
+
+export class Library {
+  readonly projectDir: string
+  readonly #db: DatabaseSync
+  readonly #annotations: Annotations
+  readonly #listeners = new Set<(event: BackendEvent) => void>()
+  #depth = 0
+  #search: { worker: Worker; waiting: Map<number, { resolve: (reply: SearchReply) => void; reject: (error: unknown) => void }>; next: number } | null = null
+  #generation = 0
+
+  private constructor(projectDir: string) {
+    this.projectDir = projectDir
+    mkdirSync(projectDir, { recursive: true })
+    this.#db = openDatabase(projectDir)
+    this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work))
+  }
+
+  /** @throws TubeletError `conflict` when a newer Tubelet wrote it. */
+  static open(projectDir: string): Library {
+    return new Library(projectDir)
+  }
+
+  async close(): Promise<void> {
+    await this.#search?.worker.terminate()
+    this.#search = null
+    this.#db.close()
+  }
+
+  /** Hear of every change as it is committed. @returns What stops listening. */
+  onChange(listener: (event: BackendEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  emit(event: BackendEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  #atomic<T>(work: () => T): T {
+    if (this.#depth > 0) return work()
+    this.#db.exec('BEGIN IMMEDIATE')
+    this.#depth += 1
+    try {
+      const result = work()
+      this.#db.exec('COMMIT')
+      return result
+    } catch (error) {
+      this.#db.exec('ROLLBACK')
+      throw error
+    } finally {
+      this.#depth -= 1
+    }
+  }
+
+  // ── sources
+
+  /** Register a file. The same content under another name is the same source; where its old path is gone, the new one is taken. */
+  addSource({ path: file, name, bytes, mtimeMs, fingerprint }: { path: string; name: string; bytes: number; mtimeMs: number; fingerprint: string }): { source: Source; isNew: boolean } {
+    const known = this.#db.prepare('SELECT id, path FROM sources WHERE fingerprint = ?').get(fingerprint)
+    if (known === undefined) {
+      const insert = this.#db.prepare(`INSERT INTO sources (path, name, bytes, mtime_ms, fingerprint, added_at, state) VALUES (?, ?, ?, ?, ?, ?, 'queued')`)
+      const id = Number(insert.run(file, name, bytes, mtimeMs, fingerprint, new Date().toISOString()).lastInsertRowid)
+      this.emit({ type: 'sources', ids: [id] })
+      return { source: this.source(id), isNew: true }
+    }
+    const id = Number(known['id'])
+    if (!existsSync(String(known['path']))) {
+      this.#db.prepare('UPDATE sources SET path = ?, name = ? WHERE id = ?').run(file, name, id)
+      this.emit({ type: 'sources', ids: [id] })
+    }
+    return { source: this.source(id), isNew: false }
+  }
+
+  sources(): Source[] {
+    return this.#db.prepare(`${SOURCE_VIEW} GROUP BY s.id ORDER BY s.id`).all().map(sourceOf)
+  }
+
+  /** @throws TubeletError `not-found` */
+  source(id: number): Source {
+    const row = this.#db.prepare(`${SOURCE_VIEW} WHERE s.id = ? GROUP BY s.id`).get(id)
+    if (row === undefined) throw gone('video')
+    return sourceOf(row)
+  }
+
+  setSourceState(id: number, state: SourceState, problem: Problem | null = null): void {
+    this.#updateSource(id, { state, problem: problem && JSON.stringify(problem) })
+  }
+
+  setProbe(id: number, probe: Probe): void {
+    this.#updateSource(id, { probe: JSON.stringify(probe) })
+  }
+
+  /** @param pts Of every decoded frame, by ordinal, in time base ticks. */
+  setFrames(id: number, pts: Float64Array): void {
+    const steps = Float64Array.from(pts, (value, at) => value - (at === 0 ? 0 : (pts[at - 1] ?? 0)))
+    this.#updateSource(id, { pts: deflateSync(new Uint8Array(steps.buffer)) })
+  }
+
+  frames(id: number): Float64Array {
+    const blob = this.#db.prepare('SELECT pts FROM sources WHERE id = ?').get(id)?.['pts']
+    if (!(blob instanceof Uint8Array)) return new Float64Array(0)
+    const pts = new Float64Array(new Uint8Array(inflateSync(blob)).buffer)
+    for (let at = 1; at < pts.length; at += 1) pts[at] = (pts[at] ?? 0) + (pts[at - 1] ?? 0)
+    return pts
+  }
+
+  /** Forget a source with everything said about it. The file itself is untouched. */
+  removeSource(id: number): void {
+    this.source(id)
+    this.#db.prepare('DELETE FROM sources WHERE id = ?').run(id)
+    this.#generation += 1
+    rmSync(this.cachePath('sources', id), { recursive: true, force: true })
+    this.emit({ type: 'sources', ids: [id] })
+    this.emit({ type: 'history' })
+  }
+
+  #updateSource(id: number, values: Record<string, SQLInputValue>): void {
+    const names = Object.keys(values)
+    this.#db.prepare(`UPDATE sources SET ${names.map((name) => `${name} = ?`).join(', ')} WHERE id = ?`).run(...Object.values(values), id)
+    this.emit({ type: 'sources', ids: [id] })
+  }
+
+  // ── pictures: rebuilt by the next analysis when the cache was deleted
+
+  cachePath(...parts: readonly (string | number)[]): string {
+    return path.join(this.projectDir, 'cache', ...parts.map(String))
+  }
+
+  saveThumbnail(sourceId: number, jpeg: Uint8Array): void {
+    this.#savePicture(['sources', sourceId, 'thumbnail.jpg'], jpeg)
+    this.#updateSource(sourceId, { has_thumbnail: 1 })
+  }
+
+  saveFilmstrip(sourceId: number, cells: readonly Uint8Array[]): void {
+    for (const [cell, jpeg] of cells.entries()) this.#savePicture(['sources', sourceId, `strip-${cell}.jpg`], jpeg)
+    this.#updateSource(sourceId, { filmstrip_cells: cells.length })
+  }
+
+  saveClipThumbnail(clipId: number, jpeg: Uint8Array): void {
+    this.#savePicture(['sources', this.clip(clipId).sourceId, `clip-${clipId}.jpg`], jpeg)
+  }
+
+  #savePicture(parts: readonly (string | number)[], jpeg: Uint8Array): void {
+    const file = this.cachePath(...parts)
+    mkdirSync(path.dirname(file), { recursive: true })
+    writeFileSync(file, jpeg)
+  }
+
+  // ── clips and encodings
+
+  /** Store a clip. One with the same span keeps its id and everything said about it. */
+  saveClip(sourceId: number, plan: ClipPlan): number {
+    const row = this.#db
+      .prepare(
+        `INSERT INTO clips (source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (source_id, start_frame, end_frame) DO UPDATE SET idx = excluded.idx, kind = excluded.kind, start = excluded.start, "end" = excluded."end", frames = excluded.frames
+         RETURNING id`,
+      )
+      .get(sourceId, plan.index, plan.kind, plan.start, plan.end, plan.startFrame, plan.endFrame, JSON.stringify(plan.frames))
+    return Number(row?.['id'])
+  }
+
+  /** After a whole analysis: clips that it no longer found go, except where a person decided something. */
+  pruneClips(sourceId: number, kept: readonly number[]): void {
+    const removed = this.#db
+      .prepare(
+        `DELETE FROM clips WHERE source_id = ? AND id NOT IN (SELECT value FROM json_each(?))
+         AND NOT EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = clips.id AND a.state <> 'machine')`,
+      )
+      .run(sourceId, JSON.stringify(kept))
+    if (removed.changes === 0) return
+    this.#generation += 1
+    this.emit({ type: 'clips', sourceId, clipIds: [] })
+  }
+
+  /** In source and time order. */
+  clips({ sourceId, limit, offset }: { sourceId?: number; limit: number; offset: number }): { clips: Clip[]; total: number } {
+    const where = sourceId === undefined ? '' : 'WHERE c.source_id = ?'
+    const only = sourceId === undefined ? [] : [sourceId]
+    const clips = this.#db.prepare(`${CLIP_VIEW} ${where} ORDER BY c.source_id, c.start_frame LIMIT ? OFFSET ?`).all(...only, limit, offset).map(clipOf)
+    return { clips, total: Number(this.#db.prepare(`SELECT count(*) AS n FROM clips c ${where}`).get(...only)?.['n']) }
+  }
+
+  /** @throws TubeletError `not-found` */
+  clip(id: number): Clip {
+    const row = this.#db.prepare(`${CLIP_VIEW} WHERE c.id = ?`).get(id)
+    if (row === undefined) throw gone('clip')
+    return clipOf(row)
+  }
+
+  /** The frames that the encoder saw, one an input frame of the pack. */
+  clipFrames(id: number): FrameRef[] {
+    const frames = this.#db.prepare('SELECT frames FROM clips WHERE id = ?').get(id)?.['frames']
+    return typeof frames === 'string' ? (JSON.parse(frames) as FrameRef[]) : []
+  }
+
+  /** Everything that one pass over a clip gave, in one transaction: a clip is shown as done whole or not at all. */
+  saveClipResult(clipId: number, digest: string, encoding: Encoding, results: { caption: MachineResult; tracks: MachineResult[] }): void {
+    this.#atomic(() => {
+      this.#db
+        .prepare('INSERT OR REPLACE INTO encodings (clip_id, pack_digest, embedding, memory, tokens) VALUES (?, ?, ?, ?, ?)')
+        .run(clipId, digest, bytesOf(encoding.embedding), bytesOf(encoding.memory), encoding.tokens && bytesOf(encoding.tokens))
+      this.#annotations.saveMachine(clipId, 'caption', [results.caption])
+      this.#annotations.saveMachine(clipId, 'track', results.tracks)
+    })
+    this.emit({ type: 'clips', sourceId: this.clip(clipId).sourceId, clipIds: [clipId] })
+  }
+
+  hasEncoding(clipId: number, digest: string): boolean {
+    return this.#db.prepare('SELECT 1 FROM encodings WHERE clip_id = ? AND pack_digest = ?').get(clipId, digest) !== undefined
+  }
+
+  encoding(clipId: number, digest: string): Encoding | null {
+    const row = this.#db.prepare('SELECT embedding, memory, tokens FROM encodings WHERE clip_id = ? AND pack_digest = ?').get(clipId, digest)
+    if (row === undefined) return null
+    const [embedding, memory, tokens] = [row['embedding'], row['memory'], row['tokens']].map((blob) => (blob instanceof Uint8Array ? new Uint8Array(blob).buffer : null))
+    if (!embedding || !memory) return null
+    return { embedding: new Float32Array(embedding), memory: new Uint16Array(memory), tokens: tokens ? new Uint16Array(tokens) : null }
+  }
+
+  encodedClipIds(digest: string): number[] {
+    return this.#db.prepare('SELECT clip_id FROM encodings WHERE pack_digest = ? ORDER BY clip_id').all(digest).map((row) => Number(row['clip_id']))
+  }
+
+  /** Exact cosine over every stored embedding of the pack, best first, beside this thread. */
+  async search(query: Float32Array, digest: string, limit: number): Promise<{ found: { clipId: number; cosine: number }[]; searched: number }> {
+    const { worker, waiting } = (this.#search ??= this.#startSearch())
+    const id = (this.#search.next += 1)
+    const reply = await new Promise<SearchReply>((resolve, reject) => {
+      waiting.set(id, { resolve, reject })
+      worker.postMessage({ id, digest, query, limit, generation: this.#generation } satisfies SearchTask)
+    })
+    if ('error' in reply) throw new Error(`search failed: ${reply.error}`)
+    return reply
+  }
+
+  #startSearch(): NonNullable<typeof this.#search> {
+    const worker = new Worker(new URL(`./search-worker${path.extname(import.meta.url)}`, import.meta.url), { workerData: this.projectDir })
+    const waiting = new Map<number, { resolve: (reply: SearchReply) => void; reject: (error: unknown) => void }>()
+    worker.on('message', (reply: SearchReply) => {
+      waiting.get(reply.id)?.resolve(reply)
+      waiting.delete(reply.id)
+    })
+    worker.on('error', (error) => {
+      this.#search = null
+      for (const { reject } of waiting.values()) reject(error)
+    })
+    // An idle index must not keep a finished command alive.
+    worker.unref()
+    return { worker, waiting, next: 0 }
+  }
+
+  // ── annotations
+
+  annotations(clipId: number): Annotation[] {
+    return this.#annotations.ofClip(clipId)
+  }
+
+  annotation(id: number): Annotation {
+    return this.#annotations.get(id)
+  }
+
+  saveMachine(clipId: number, kind: AnnotationBody['kind'], results: readonly MachineResult[]): Annotation[] {
+    const saved = this.#annotations.saveMachine(clipId, kind, results)
+    this.emit({ type: 'annotations', clipIds: [clipId] })
+    return saved
+  }
+
+  addAnnotation(clipId: number, body: AnnotationBody): Annotation {
+    const { name, frame } = this.#where(clipId)
+    return this.#edited(this.#annotations.add(clipId, body, frame, name))
+  }
+
+  review(id: number, action: ReviewAction, body?: AnnotationBody): Annotation {
+    const { name, frame } = this.#where(this.annotation(id).clipId)
+    return this.#edited(this.#annotations.review(id, action, body, frame, name))
+  }
+
+  undo(): { undo: string | null; redo: string | null } {
+    return this.#step('undo')
+  }
+
+  redo(): { undo: string | null; redo: string | null } {
+    return this.#step('redo')
+  }
+
+  history(): { undo: string | null; redo: string | null } {
+    return this.#annotations.history()
+  }
+
+  #step(direction: 'undo' | 'redo') {
+    const clipId = this.#annotations.step(direction)
+    if (clipId !== null) {
+      this.emit({ type: 'annotations', clipIds: [clipId] })
+      this.emit({ type: 'history' })
+    }
+    return this.history()
+  }
+
+  #edited(annotation: Annotation): Annotation {
+    this.emit({ type: 'annotations', clipIds: [annotation.clipId] })
+    this.emit({ type: 'history' })
+    return annotation
+  }
+
+  #where(clipId: number): { name: string; frame: Probe | null } {
+    const clip = this.clip(clipId)
+    return { name: `clip ${clip.index + 1} in ${clip.sourceName}`, frame: this.source(clip.sourceId).probe }
+  }
+
+  // ── labels and settings
+
+  labels(): string[] {
+    return this.setting<string[]>('labels', [])
+  }
+
+  /** Kept in the order given, once each whatever their case. */
+  setLabels(labels: readonly string[]): void {
+    const unique = new Map(labels.map((label) => [label.trim().toLowerCase(), label.trim()]).reverse() as [string, string][])
+    this.setSetting('labels', [...unique.values()].filter((label) => label !== '').reverse())
+    this.emit({ type: 'labels' })
+  }
+
+  setting<T>(key: string, fallback: T): T {
+    const value = this.#db.prepare('SELECT value FROM settings WHERE key = ?').get(key)?.['value']
+    return typeof value === 'string' ? (JSON.parse(value) as T) : fallback
+  }
+
+  setSetting(key: string, value: unknown): void {
+    this.#db.prepare('INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(key, JSON.stringify(value))
+  }
+
+  // ── jobs
+
+  createJob({ kind, title, sourceId, payload }: JobPlan): Job {
+    const insert = this.#db.prepare(`INSERT INTO jobs (kind, title, source_id, payload, state, stage, progress) VALUES (?, ?, ?, ?, 'queued', '', 0)`)
+    return this.job(Number(insert.run(kind, title, sourceId, JSON.stringify(payload)).lastInsertRowid))
+  }
+
+  /** @throws TubeletError `not-found` */
+  job(id: number): Job {
+    const row = this.#db.prepare('SELECT * FROM jobs WHERE id = ?').get(id)
+    if (row === undefined) throw gone('job')
+    return jobOf(row)
+  }
+
+  jobPayload(id: number): JobPayload {
+    const payload = this.#db.prepare('SELECT payload FROM jobs WHERE id = ?').get(id)?.['payload']
+    return typeof payload === 'string' ? (JSON.parse(payload) as JobPayload) : {}
+  }
+
+  /** What to do next: questions and labels over stored encodings take moments and are waited for, so they go before files. */
+  nextJob(): Job | null {
+    const row = this.#db.prepare(`SELECT * FROM jobs WHERE state = 'queued' ORDER BY kind = 'analyse', id LIMIT 1`).get()
+    return row === undefined ? null : jobOf(row)
+  }
+
+  updateJob(id: number, changes: { state?: Job['state']; stage?: string; progress?: number; problem?: Problem | null }): void {
+    const job = { ...this.job(id), ...changes }
+    this.#db
+      .prepare('UPDATE jobs SET state = ?, stage = ?, progress = ?, problem = ? WHERE id = ?')
+      .run(job.state, job.stage, job.progress, job.problem && JSON.stringify(job.problem), id)
+  }
+
+  /** Waiting and running jobs first, in order, then the newest finished ones. */
+  jobs(limit: number): Job[] {
+    return this.#db.prepare(`SELECT * FROM jobs ORDER BY CASE state WHEN 'running' THEN 0 WHEN 'queued' THEN 1 ELSE 2 END, CASE WHEN state IN ('running', 'queued') THEN id ELSE -id END LIMIT ?`).all(limit).map(jobOf)
+  }
+
+  /** Waiting and running jobs. */
+  openJobs(): Job[] {
+    return this.#db.prepare(`SELECT * FROM jobs WHERE state IN ('running', 'queued') ORDER BY id`).all().map(jobOf)
+  }
+
+  jobCounts(): { waiting: number; running: number; finished: number } {
+    const counts = new Map(this.#db.prepare('SELECT state, count(*) AS n FROM jobs GROUP BY state').all().map((row) => [row['state'], Number(row['n'])]))
+    const of = (state: Job['state']) => counts.get(state) ?? 0
+    return { waiting: of('queued'), running: of('running'), finished: of('done') + of('failed') + of('cancelled') }
+  }
+
+  /** After a crash or a quit: what was running waits again. */
+  recoverJobs(): void {
+    this.#db.exec(`UPDATE jobs SET state = 'queued', stage = '' WHERE state = 'running'`)
+  }
+}
+
+function gone(what: string): TubeletError {
+  return new TubeletError({ code: 'not-found', message: `That ${what} is not in the library any more.`, next: 'Reload the list.' })
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+function parsed<T>(value: SQLOutputValue | undefined): T | null {
+  return typeof value === 'string' ? (JSON.parse(value) as T) : null
+}
+
+function sourceOf(row: Row): Source {
+  const probe = parsed<Probe>(row['probe'])
+  return {
+    id: Number(row['id']),
+    path: String(row['path']),
+    name: String(row['name']),
+    bytes: Number(row['bytes']),
+    fingerprint: String(row['fingerprint']),
+    addedAt: String(row['added_at']),
+    state: row['state'] as SourceState,
+    problem: parsed<Problem>(row['problem']),
+    probe,
+    clipCount: Number(row['clip_count']),
+    encodedCount: Number(row['encoded_count']),
+    reviewedCount: Number(row['reviewed_count']),
+    hasThumbnail: row['has_thumbnail'] === 1,
+    filmstripCells: Number(row['filmstrip_cells']),
+    playback: probe === null ? 'none' : playbackOf(probe),
+  }
+}
+
+function clipOf(row: Row): Clip {
+  return {
+    id: Number(row['id']),
+    sourceId: Number(row['source_id']),
+    sourceName: String(row['source_name']),
+    index: Number(row['idx']),
+    kind: row['kind'] as Clip['kind'],
+    start: Number(row['start']),
+    end: Number(row['end']),
+    startFrame: Number(row['start_frame']),
+    endFrame: Number(row['end_frame']),
+    encoded: row['encoded'] === 1,
+    caption: row['caption'] === null ? null : String(row['caption']),
+    captionState: row['caption_state'] as Clip['captionState'],
+    captionUnsure: parsed<{ unsure: boolean }>(row['caption_evidence'])?.unsure ?? false,
+    labels: parsed<string[]>(row['labels']) ?? [],
+  }
+}
+
+function jobOf(row: Row): Job {
+  return {
+    id: Number(row['id']),
+    kind: row['kind'] as Job['kind'],
+    title: String(row['title']),
+    sourceId: row['source_id'] === null ? null : Number(row['source_id']),
+    state: row['state'] as Job['state'],
+    stage: String(row['stage']),
+    progress: Number(row['progress']),
+    problem: parsed<Problem>(row['problem']),
+  }
+}

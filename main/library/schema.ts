@@ -1,0 +1,64 @@
+/** The library file: one SQLite database a project, changed only by the numbered migrations below. */
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { TubeletError } from '../../app/errors.ts'
+
+/** Migration n brings a file from version n to n + 1. Never edit one that was released: add another. */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE sources (
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL, name TEXT NOT NULL, bytes INTEGER NOT NULL, mtime_ms REAL NOT NULL,
+    fingerprint TEXT NOT NULL UNIQUE, added_at TEXT NOT NULL, state TEXT NOT NULL, problem TEXT, probe TEXT,
+    pts BLOB, has_thumbnail INTEGER NOT NULL DEFAULT 0, filmstrip_cells INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE TABLE clips (
+    id INTEGER PRIMARY KEY, source_id INTEGER NOT NULL REFERENCES sources ON DELETE CASCADE, idx INTEGER NOT NULL, kind TEXT NOT NULL,
+    start REAL NOT NULL, "end" REAL NOT NULL, start_frame INTEGER NOT NULL, end_frame INTEGER NOT NULL, frames TEXT NOT NULL,
+    UNIQUE (source_id, start_frame, end_frame)
+  ) STRICT;
+  CREATE INDEX clips_in_order ON clips (source_id, start_frame);
+  CREATE TABLE encodings (
+    id INTEGER PRIMARY KEY, clip_id INTEGER NOT NULL REFERENCES clips ON DELETE CASCADE, pack_digest TEXT NOT NULL,
+    embedding BLOB NOT NULL, memory BLOB NOT NULL, tokens BLOB, UNIQUE (clip_id, pack_digest)
+  ) STRICT;
+  CREATE TABLE annotations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, clip_id INTEGER NOT NULL REFERENCES clips ON DELETE CASCADE, kind TEXT NOT NULL,
+    topic TEXT NOT NULL, machine TEXT, human TEXT, state TEXT NOT NULL, evidence TEXT, provenance TEXT, updated_at TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX annotations_of_clip ON annotations (clip_id, kind);
+  CREATE UNIQUE INDEX one_caption_one_answer ON annotations (clip_id, kind, topic) WHERE kind IN ('caption', 'answer');
+  CREATE TABLE edits (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, description TEXT NOT NULL, annotation_id INTEGER NOT NULL, clip_id INTEGER NOT NULL REFERENCES clips ON DELETE CASCADE,
+    before TEXT, after TEXT, undone INTEGER NOT NULL DEFAULT 0, at TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, title TEXT NOT NULL, source_id INTEGER REFERENCES sources ON DELETE CASCADE,
+    payload TEXT NOT NULL, state TEXT NOT NULL, stage TEXT NOT NULL, progress REAL NOT NULL, problem TEXT
+  ) STRICT;
+  CREATE INDEX jobs_by_state ON jobs (state, id);
+  CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  `,
+]
+
+/** @throws TubeletError `conflict` when a newer Tubelet wrote the file. */
+export function openDatabase(projectDir: string): DatabaseSync {
+  const file = path.join(projectDir, 'library.sqlite')
+  const db = new DatabaseSync(file, { timeout: 5_000 })
+  // FULL: what was shown as done is on the disk, also after a power cut.
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
+  if (version > MIGRATIONS.length) {
+    db.close()
+    throw new TubeletError({
+      code: 'conflict',
+      message: 'This library was written by a newer version of Tubelet.',
+      file,
+      stillWorks: 'The library is unchanged.',
+      next: 'Open it with that version, or choose another library.',
+    })
+  }
+  for (const [offset, migration] of MIGRATIONS.slice(version).entries()) {
+    db.exec(`BEGIN IMMEDIATE; ${migration}; PRAGMA user_version = ${version + offset + 1}; COMMIT`)
+  }
+  return db
+}
