@@ -79,9 +79,9 @@ export class Model {
   }
 
   /** The greedy caption of a clip from its memory in full precision. */
-  async describe(memory: Float32Array): Promise<string> {
+  async describe(memory: Float32Array, signal?: AbortSignal): Promise<string> {
     const { manifest } = this.#pack
-    const { ids } = await decode(this.graphs, manifest, await this.#project(memory), this.#text.prompt(manifest.prompts.caption))
+    const { ids } = await decode(this.graphs, manifest, await this.#project(memory), this.#text.prompt(manifest.prompts.caption), { signal })
     return this.#text.read(ids)
   }
 

@@ -5,7 +5,6 @@
 import { problemOf, TubeletError } from '../../app/errors.ts'
 import type { Model } from './model.ts'
 import { openPack } from './pack.ts'
-import { placeModel } from './provider.ts'
 import type { Calls, CallName, Reply, Request } from './protocol.ts'
 
 /** The channel of an Electron utility process; a forked Node process has `process.send` instead. */
@@ -40,7 +39,10 @@ function handlersOf(model: Model): { [N in CallName]: Handler<N> } {
 }
 
 async function serve(packDir: string): Promise<void> {
-  const { model, info } = await placeModel(await openPack(packDir))
+  const pack = await openPack(packDir)
+  // Loaded here, so that a runtime without a binary for this machine is reported instead of ending the process.
+  const { placeModel } = await import('./provider.ts')
+  const { model, info } = await placeModel(pack)
   const handlers = handlersOf(model)
   const running = new Map<number, AbortController>()
 

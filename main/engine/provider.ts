@@ -32,12 +32,14 @@ const Memory = z.object({
 })
 type Memory = z.infer<typeof Memory>
 
+/** A software driver can take minutes for what the CPU does at once; it is not waited for. */
+const TRIAL_MS = 10_000
 /** Once may have been a person who closed the app meanwhile. */
 const CRASHES_TRUSTED = 2
 
-/** absent: the machine has no such device. broken: it has, but it must not be used. */
+/** absent: the machine has no such device. slow: it is slower than the CPU. broken: it must not be used. */
 interface Refusal {
-  refused: 'absent' | 'broken'
+  refused: 'absent' | 'slow' | 'broken'
   why: string
 }
 
@@ -54,6 +56,7 @@ export async function placeModel(pack: Pack): Promise<{ model: Model; info: Engi
   const memory = await remember(file, [pack.digest, runtimeVersion, process.platform, process.arch, ...listed].join(' '))
   const { chosen } = memory
   const crashing = listed.filter((name) => memory.crashed.filter((crashed) => crashed === name).length >= CRASHES_TRUSTED)
+  const slow: string[] = []
   const broken = crashing.map((name) => `${nameOf(name)} crashed`)
 
   const candidates: Candidate[] = []
@@ -63,6 +66,7 @@ export async function placeModel(pack: Pack): Promise<{ model: Model; info: Engi
     const model = await tryProvider(pack, { provider, threads })
     if (model instanceof Model) candidates.push({ provider, model })
     else if (model.refused === 'broken') broken.push(`${nameOf(provider)} ${model.why}`)
+    else if (model.refused === 'slow') slow.push(nameOf(provider))
   }
   // An accelerator that was chosen before needs no comparison; otherwise the CPU is the measure, or all that there is.
   if (candidates.length === 0 || chosen === null) {
@@ -74,9 +78,9 @@ export async function placeModel(pack: Pack): Promise<{ model: Model; info: Engi
 
   let { reason, fallback } = memory
   if (chosen !== 'cpu') {
-    const [slower] = candidates
-    fallback = provider === 'cpu' && candidates.length === 1 && broken.length > 0
-    reason = broken.length > 0 ? broken.join(', ') : slower && slower.provider !== 'cpu' ? `${nameOf(slower.provider)} is slower here` : 'no usable GPU was found'
+    slow.push(...candidates.flatMap((other) => (other.provider === provider ? [] : [nameOf(other.provider)])))
+    fallback = provider === 'cpu' && slow.length === 0 && broken.length > 0
+    reason = broken.length > 0 ? broken.join(', ') : slow.length > 0 ? `${slow.join(' and ')} would be slower here` : 'no usable GPU was found'
   }
   await write(file, { ...memory, chosen: provider, reason, fallback, trying: null })
   const sentence = provider === 'cpu' ? `Ready on CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}; GPU not used: ${reason}.` : `Ready on ${nameOf(provider)}.`
@@ -86,17 +90,19 @@ export async function placeModel(pack: Pack): Promise<{ model: Model; info: Engi
 /** The model on this provider, once it has passed the self-test there. */
 async function tryProvider(pack: Pack, placement: Placement): Promise<Model | Refusal> {
   const model = new Model(pack, new Graphs(pack, placement))
+  const limit = placement.provider === 'cpu' ? undefined : AbortSignal.timeout(TRIAL_MS)
   let opened = false
   try {
     await model.graphs.open('vision')
     opened = true
-    const wrong = await selfTest(pack, model)
+    const wrong = await selfTest(pack, model, limit)
     if (wrong === null) return model
     await model.graphs.release()
     return { refused: 'broken', why: `failed the self-test: ${wrong}` }
   } catch (error) {
     await model.graphs.release()
-    return { refused: opened ? 'broken' : 'absent', why: `stopped with an error: ${error instanceof Error ? error.message : String(error)}` }
+    const refused = !opened ? 'absent' : limit?.aborted ? 'slow' : 'broken'
+    return { refused, why: `stopped with an error: ${error instanceof Error ? error.message : String(error)}` }
   }
 }
 
@@ -120,15 +126,16 @@ function nameOf(provider: string): string {
   return NAMES[provider] ?? provider
 }
 
-/** Compare with the known answers. Returns what is wrong, or null. */
-async function selfTest({ knownAnswers, manifest }: Pack, model: Model): Promise<string | null> {
+/** Compare with the known answers. Returns what is wrong, or null. @throws the signal's reason when it is aborted. */
+async function selfTest({ knownAnswers, manifest }: Pack, model: Model, signal?: AbortSignal): Promise<string | null> {
   const { clips, texts, embeddings, textEmbeddings, caption, tolerance } = knownAnswers
   const differs = (got: Float32Array | undefined, expected: readonly number[] | undefined) =>
     got?.length !== expected?.length || !(got?.every((value, i) => Math.abs(value - (expected?.[i] ?? NaN)) <= tolerance) ?? false)
   for (const [i, clip] of clips.entries()) {
+    signal?.throwIfAborted()
     const { embedding, memory } = await model.see(cutTubes(clip, manifest.input))
     if (differs(embedding, embeddings[i])) return `the embedding of clip ${i + 1} is off`
-    if (i === 0 && (await model.describe(memory)) !== caption) return 'the caption is another one'
+    if (i === 0 && (await model.describe(memory, signal)) !== caption) return 'the caption is another one'
   }
   const got = await model.embed(texts)
   const off = texts.findIndex((_, i) => differs(got[i], textEmbeddings[i]))
