@@ -25,7 +25,7 @@ describe.skipIf(packMissing)('the engine', () => {
     const [clip] = (await openPack(packDir)).knownAnswers.clips
     tubes = cutTubes(clip ?? expect.fail(), engine.info.manifest.input)
     encoding = await engine.encode({ tubes })
-  }, 60_000)
+  }, 180_000)
   afterAll(() => engine.close())
 
   it('is ready after its self-test, and says where it runs', () => {

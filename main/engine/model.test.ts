@@ -45,7 +45,7 @@ describe.skipIf(packMissing)('a model', () => {
     text = new Text(pack)
     const [clip] = pack.knownAnswers.clips
     seen = await model.see(cutTubes(clip ?? expect.fail(), pack.manifest.input))
-  }, 60_000)
+  }, 180_000)
 
   it('decodes with a cache what it decodes without', async () => {
     const { graphs } = model
