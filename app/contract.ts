@@ -109,6 +109,7 @@ export const Status = z.object({
 export type Status = z.infer<typeof Status>
 
 export const SearchHit = z.object({ clip: Clip, cosine: z.number(), probability: z.number() })
+export type SearchHit = z.infer<typeof SearchHit>
 export const SearchResult = z.object({
   query: z.string(),
   /** Clips at or above the pack's match line, best first. Empty means: no match. */
@@ -172,7 +173,7 @@ export const contract = {
   status: route({ method: 'get', path: '/api/status', summary: 'Engine, ffmpeg, pack and project', output: Status }),
 
   addSources: route({
-    method: 'post', path: '/api/sources', summary: 'Add files and folders (recursively) by path; returns at once, analysis is queued',
+    method: 'post', path: '/api/sources', summary: 'Add files and folders (recursively) by path; answers when all are registered, analysis goes on in the queue',
     body: z.object({ paths: z.array(z.string().min(1)).min(1) }),
     output: z.object({ added: z.array(Source), duplicates: z.array(z.object({ path: z.string(), sourceId: z.number().int() })), rejected: z.array(Rejected) }),
   }),

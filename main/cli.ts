@@ -5,9 +5,10 @@ import { SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
 import { ExportFormat, type Source } from '../app/contract.ts'
 import { type ErrorCode, type Problem, problemOf } from '../app/errors.ts'
-import { dataFolder, openTubelet, packageVersion, type Tubelet } from './open.ts'
+import { dataFolder, openTubelet, type Tubelet } from './open.ts'
 import { exportProject } from './export.ts'
 import { serve } from './serve.ts'
+import { packageVersion } from './version.ts'
 
 interface AnalyzeOptions {
   ask: string[]
@@ -84,7 +85,7 @@ function endOnSignals(tubelet: Tubelet, alsoClose?: () => Promise<void>): void {
 
 async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> {
   const say = (line: string) => (options.json ? console.error(line) : console.log(line))
-  const tubelet = await openTubelet({ projectDir: path.resolve(options.project), host: 'cli' })
+  const tubelet = openTubelet({ projectDir: path.resolve(options.project), host: 'cli' })
   endOnSignals(tubelet)
   try {
     const { library, jobs } = tubelet
@@ -175,7 +176,7 @@ function printSummary({ library }: Tubelet, sources: readonly Source[], exports:
 }
 
 async function serveApp(paths: string[], options: { open: boolean; port?: number; project: string }): Promise<void> {
-  const tubelet = await openTubelet({ projectDir: path.resolve(options.project), host: 'web' })
+  const tubelet = openTubelet({ projectDir: path.resolve(options.project), host: 'web' })
   const server = await serve({ handle: tubelet.handle, ...(options.port === undefined ? {} : { port: options.port }) })
   endOnSignals(tubelet, server.close)
   const address = `${server.url}/?token=${server.token}`

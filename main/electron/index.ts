@@ -50,7 +50,7 @@ async function run(): Promise<void> {
 
   await app.whenReady()
   try {
-    tubelet = await openTubelet({ projectDir: path.join(app.getPath('userData'), 'library'), host: 'electron', fork: forkUtility })
+    tubelet = openTubelet({ projectDir: path.join(app.getPath('userData'), 'library'), host: 'electron', fork: forkUtility })
   } catch (error) {
     const { message, next } = problemOf(error)
     dialog.showErrorBox('Tubelet could not open its library', `${message} ${next ?? ''}`)

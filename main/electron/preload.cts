@@ -1,5 +1,5 @@
 /** The only bridge between the window and the desktop: what a page alone cannot do, and nothing else. Sandboxed, so CommonJS. */
-import { contextBridge, ipcRenderer, webUtils } from 'electron'
+const { contextBridge, ipcRenderer, webUtils } = require('electron') as typeof import('electron')
 
 contextBridge.exposeInMainWorld('tubelet', {
   platform: process.platform,

@@ -107,7 +107,7 @@ export class Jobs {
   }
 
   askMany(question: string, clipIds?: readonly number[]): Job {
-    return this.#queueJob({ kind: 'ask', title: question, sourceId: null, payload: { question, clipIds: clipIds ?? null } })
+    return this.#queueJob({ kind: 'ask', title: question, sourceId: null, payload: { question, ...(clipIds ? { clipIds } : {}) } })
   }
 
   /** Store the labels and detect them in every stored encoding; an older detection still waiting or running is replaced. */

@@ -1,6 +1,5 @@
 /** The project on disk: one SQLite file and a cache folder that can be deleted at any time. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
@@ -38,6 +37,12 @@ export interface JobPayload {
 }
 
 type Row = Record<string, SQLOutputValue>
+/** The worker that holds all embeddings, and who waits for its replies. */
+interface SearchIndex {
+  worker: Worker
+  waiting: Map<number, { resolve: (reply: SearchReply) => void; reject: (error: unknown) => void }>
+  next: number
+}
 
 const SOURCE_VIEW = `
   SELECT s.*, count(c.id) AS clip_count, count(e.clip_id) AS encoded_count,
@@ -56,7 +61,7 @@ export class Library {
   readonly #annotations: Annotations
   readonly #listeners = new Set<(event: BackendEvent) => void>()
   #depth = 0
-  #search: { worker: Worker; waiting: Map<number, { resolve: (reply: SearchReply) => void; reject: (error: unknown) => void }>; next: number } | null = null
+  #search: SearchIndex | null = null
   #generation = 0
 
   private constructor(projectDir: string) {
@@ -275,19 +280,19 @@ export class Library {
 
   /** Exact cosine over every stored embedding of the pack, best first, beside this thread. */
   async search(query: Float32Array, digest: string, limit: number): Promise<{ found: { clipId: number; cosine: number }[]; searched: number }> {
-    const { worker, waiting } = (this.#search ??= this.#startSearch())
-    const id = (this.#search.next += 1)
+    const index = (this.#search ??= this.#startSearch())
+    const id = (index.next += 1)
     const reply = await new Promise<SearchReply>((resolve, reject) => {
-      waiting.set(id, { resolve, reject })
-      worker.postMessage({ id, digest, query, limit, generation: this.#generation } satisfies SearchTask)
+      index.waiting.set(id, { resolve, reject })
+      index.worker.postMessage({ id, digest, query, limit, generation: this.#generation } satisfies SearchTask)
     })
     if ('error' in reply) throw new Error(`search failed: ${reply.error}`)
     return reply
   }
 
-  #startSearch(): NonNullable<typeof this.#search> {
+  #startSearch(): SearchIndex {
     const worker = new Worker(new URL(`./search-worker${path.extname(import.meta.url)}`, import.meta.url), { workerData: this.projectDir })
-    const waiting = new Map<number, { resolve: (reply: SearchReply) => void; reject: (error: unknown) => void }>()
+    const waiting: SearchIndex['waiting'] = new Map()
     worker.on('message', (reply: SearchReply) => {
       waiting.get(reply.id)?.resolve(reply)
       waiting.delete(reply.id)
