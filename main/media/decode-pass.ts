@@ -58,7 +58,7 @@ export class DecodePass {
     yield* this.#advance()
   }
 
-  *strip(chunk: Uint8Array): Generator<SampleEvent> {
+  strip(chunk: Uint8Array): void {
     for (const jpeg of this.#strip.push(chunk)) this.#filmstrip.add(jpeg)
   }
 
@@ -72,12 +72,8 @@ export class DecodePass {
     this.#clips.addCuts(this.#shots.finish())
     yield* this.#advance()
     if (pts.length === 0) throw new TubeletError(this.#nothing(stalled))
-    yield* this.#finishClips()
-    yield { type: 'done', pts: Float64Array.from(pts), filmstrip: this.#filmstrip.cells(), damaged: this.#damage(code, stalled) }
-  }
-
-  *#finishClips(): Generator<SampleEvent> {
     for (const clip of this.#clips.finish()) yield { type: 'clip', clip }
+    yield { type: 'done', pts: Float64Array.from(pts), filmstrip: this.#filmstrip.cells(), damaged: this.#damage(code, stalled) }
   }
 
   #note(message: Message): void {

@@ -17,6 +17,11 @@ import { inputFile, keepFrames, type MediaTools } from './tools.ts'
 const DEFAULT_RATE = 4
 const PREVIEW_SIDE = 320
 const STRIP_WIDTH = 160
+/**
+ * On the pipes, frames are told apart by their order, and are numbered instead of timed: encoders refuse the times of damaged files, and
+ * those of variable frame rates that are closer together than their nominal rate.
+ */
+const COUNTED = 'settb=1/25,setpts=N'
 /** Cells of a filmstrip. */
 export const STRIP_CELLS = 60
 
@@ -28,13 +33,14 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, input:
   const strip = { width: STRIP_WIDTH, height: Math.max(2, 2 * Math.round((STRIP_WIDTH * probe.height) / probe.width / 2)) }
   const graph = [
     `[0:${probe.videoStream}]showinfo@all=checksum=0,split=2[every][candidates]`,
-    `[every]scale=${TINY.width}:${TINY.height}:flags=area,format=rgb24[tiny]`,
+    `[every]scale=${TINY.width}:${TINY.height}:flags=area,format=rgb24,${COUNTED}[tiny]`,
     `[candidates]select='${onGrid(rate, probe)}',showinfo@picked=checksum=0,${probe.hdr && tonemap ? toneMapping(preview, input) : ''}split=2[a][b]`,
-    `[a]scale=${input.width}:${input.height}:flags=bicubic,format=rgb24[model]`,
-    `[b]scale=${preview.width}:${preview.height}:flags=bicubic:out_range=full,setsar=1,format=yuvj420p,split=2[preview][c]`,
-    `[c]select='${onGrid(stripRate, probe)}',scale=${strip.width}:${strip.height}:flags=area,setsar=1[strip]`,
+    `[a]scale=${input.width}:${input.height}:flags=bicubic,format=rgb24,${COUNTED}[model]`,
+    `[b]scale=${preview.width}:${preview.height}:flags=bicubic:out_range=full,setsar=1,format=yuvj420p,split=2[c][d]`,
+    `[c]${COUNTED}[preview]`,
+    `[d]select='${onGrid(stripRate, probe)}',scale=${strip.width}:${strip.height}:flags=area,setsar=1,${COUNTED}[strip]`,
   ]
-  const jpeg = ['-c:v', 'mjpeg', '-threads', '1', '-q:v', '4', '-f', 'mpjpeg']
+  const jpeg = ['-c:v', 'mjpeg', '-enc_time_base', '1:25', '-threads', '1', '-q:v', '4', '-f', 'mpjpeg']
   const output = (label: string, ...format: string[]) => ['-map', `[${label}]`, ...keepFrames(tools), ...format]
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-v', 'level+info', '-threads', '2', '-copyts'],

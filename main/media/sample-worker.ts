@@ -32,13 +32,13 @@ function send(message: FromWorker): void {
 }
 
 const stop = new AbortController()
-const child = startTool(task.ffmpeg, task.args, ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], stop.signal)
+const stall = new AbortController()
+const child = startTool(task.ffmpeg, task.args, ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], AbortSignal.any([stop.signal, stall.signal]))
 const [, tiny, messages, model, preview, strip] = child.stdio as (Readable | null)[]
 const pipes = [tiny, messages, model, preview, strip].filter((pipe) => pipe !== null && pipe !== undefined)
 
 const pass = new DecodePass(task)
 let waiting = 0
-let stalled = false
 let lastBytes = Date.now()
 
 function read(pipe: Readable | null | undefined, take: (chunk: Buffer) => Iterable<FromWorker>): void {
@@ -47,10 +47,16 @@ function read(pipe: Readable | null | undefined, take: (chunk: Buffer) => Iterab
     try {
       for (const event of take(chunk)) post(event)
     } catch (error) {
-      stop.abort()
+      halt()
       send({ type: 'failed', problem: problemOf(error) })
     }
   })
+}
+
+/** Kills ffmpeg. Its pipes go too: a paused pipe never ends, and the child would never count as closed. */
+function halt(): void {
+  stop.abort()
+  for (const pipe of pipes) pipe.destroy()
 }
 
 function post(event: FromWorker): void {
@@ -59,7 +65,7 @@ function post(event: FromWorker): void {
 }
 
 host.on('message', (message: ToWorker) => {
-  if (message === 'stop') stop.abort()
+  if (message === 'stop') halt()
   else if (--waiting < MAX_WAITING) {
     lastBytes = Date.now()
     for (const pipe of pipes) pipe.resume()
@@ -70,17 +76,15 @@ read(tiny, (chunk) => pass.tiny(chunk))
 read(messages, (chunk) => pass.messages(chunk))
 read(model, (chunk) => pass.model(chunk))
 read(preview, (chunk) => pass.preview(chunk))
-read(strip, (chunk) => pass.strip(chunk))
+strip?.on('data', (chunk: Buffer) => pass.strip(chunk))
 
 const watch = setInterval(() => {
-  if (waiting >= MAX_WAITING || Date.now() - lastBytes < STALL_MS) return
-  stalled = true
-  stop.abort()
+  if (waiting < MAX_WAITING && Date.now() - lastBytes > STALL_MS) stall.abort()
 }, 1000)
 
 try {
   const code = await ended(child)
-  if (!stop.signal.aborted || stalled) for (const event of pass.finish(code, stalled)) send(event)
+  if (!stop.signal.aborted) for (const event of pass.finish(code, stall.signal.aborted)) send(event)
 } catch (error) {
   send({ type: 'failed', problem: problemOf(error) })
 } finally {

@@ -1,0 +1,38 @@
+import { access, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, expect, it } from 'vitest'
+import { CLIPS, decodedPts, describeWithClips } from './clips.testing.ts'
+import { makeProxy } from './playback.ts'
+import { probe } from './probe.ts'
+import { findMediaTools } from './tools.ts'
+
+const tools = await findMediaTools()
+const folder = await mkdtemp(path.join(os.tmpdir(), 'tubelet-proxy-'))
+afterAll(() => rm(folder, { recursive: true }))
+
+describeWithClips('makeProxy on real files', () => {
+  it.each(['d05_fruit_belt.gif', 'd11_room_dog_rot180_vfr.mp4', 'd13_toy_robot_wmv2.wmv', 'f01_mjpeg.avi'])('keeps every frame of %s at its time', async (name) => {
+    const file = path.join(CLIPS, name)
+    const source = await probe(tools, file)
+    const out = path.join(folder, `${name}.mp4`)
+    await makeProxy(tools, file, source, out)
+    const copy = await probe(tools, out)
+    expect(copy).toMatchObject({ codec: 'h264', pixelFormat: 'yuv420p', rotation: 0, startPts: 0 })
+    const seconds = async (of: typeof source, from: string) => {
+      return (await decodedPts(tools.ffprobe, from)).map((pts) => (((pts - of.startPts) * of.timeBase.num) / of.timeBase.den).toFixed(3))
+    }
+    expect(await seconds(copy, out)).toEqual(await seconds(source, file))
+  })
+
+  it('leaves nothing behind when aborted', async () => {
+    const file = path.join(CLIPS, 'd16_long_timer_300s.mp4')
+    const out = path.join(folder, 'aborted', 'x.mp4')
+    await mkdir(path.dirname(out))
+    const abort = new AbortController()
+    const run = makeProxy(tools, file, await probe(tools, file), out, { signal: abort.signal, onProgress: () => abort.abort() })
+    await expect(run).rejects.toMatchObject({ name: 'AbortError' })
+    expect(await readdir(path.dirname(out))).toEqual([])
+    await expect(access(out)).rejects.toThrow()
+  })
+})

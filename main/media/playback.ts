@@ -1,0 +1,87 @@
+/** How a source gets onto the screen: the file itself where Chromium plays it, else a preview copy that ffmpeg makes once. */
+import { rename, rm } from 'node:fs/promises'
+import { TubeletError } from '../../app/errors.ts'
+import type { Probe } from '../../app/media.ts'
+import { ended, inputFile, keepFrames, type MediaTools, startTool, tailOf } from './tools.ts'
+
+const PROXY_SIDE = 1280
+const PROXY_STALL_MS = 60_000
+
+/** Codecs that Chromium decodes in software on every platform, by the containers that it opens. HEVC and ProRes depend on the machine. */
+const PLAYABLE: readonly { container: RegExp; codecs: readonly string[] }[] = [
+  { container: /\b(?:mov|mp4)\b/, codecs: ['h264', 'vp9', 'av1'] },
+  { container: /\b(?:matroska|webm)\b/, codecs: ['h264', 'vp8', 'vp9', 'av1'] },
+]
+
+/** `direct`: serve the file. `proxy`: serve what `makeProxy` makes. `none`: a single still picture, with nothing to play. */
+export function playbackOf(probe: Probe): 'direct' | 'proxy' | 'none' {
+  if (probe.frameCount === 1) return 'none'
+  const plays = PLAYABLE.some(({ container, codecs }) => container.test(probe.container) && codecs.includes(probe.codec))
+  const chroma420 = /^yuvj?420p(?:10le)?$/.test(probe.pixelFormat)
+  // Chromium has no 10-bit H.264; of VP9 and AV1 it plays 10 bits.
+  const depth = probe.bitDepth === 8 || (probe.bitDepth === 10 && probe.codec !== 'h264')
+  return plays && chroma420 && depth ? 'direct' : 'proxy'
+}
+
+/**
+ * Make a preview copy: H.264 and AAC in MP4, at most 1280 pixels on its long side, upright, square pixels. Every frame is kept at its own
+ * time, counted from the first frame, so that a moment in the copy is the same moment in the source. The file appears under its name
+ * only when it is complete.
+ *
+ * @param onProgress Seconds of the source done so far.
+ * @throws TubeletError `ffmpeg-failed`, `decode-timeout`, `ffmpeg-missing`; the signal's reason when aborted.
+ */
+export async function makeProxy(
+  tools: MediaTools,
+  file: string,
+  probe: Probe,
+  outFile: string,
+  options: { signal?: AbortSignal; onProgress?: (seconds: number) => void } = {},
+): Promise<void> {
+  const { signal, onProgress } = options
+  signal?.throwIfAborted()
+  const scale = Math.min(1, PROXY_SIDE / Math.max(probe.width, probe.height))
+  const even = (side: number) => Math.max(2, 2 * Math.round((side * scale) / 2))
+  const part = `${outFile}.part`
+  const stall = new AbortController()
+  const args = [
+    ...['-hide_banner', '-nostdin', '-nostats', '-v', 'error', '-threads', '2', '-progress', 'pipe:1', '-y'],
+    ...inputFile(file),
+    ...['-map', `0:${probe.videoStream}`, '-map', '0:a:0?', '-dn', '-sn'],
+    ...['-vf', `setpts=PTS-STARTPTS,scale=${even(probe.width)}:${even(probe.height)}:flags=bicubic,setsar=1,format=yuv420p`],
+    ...keepFrames(tools),
+    ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '23', '-enc_time_base', `${probe.timeBase.num}:${probe.timeBase.den}`],
+    // B-frames would move the first frame away from time 0.
+    ...['-bf', '0', '-video_track_timescale', String(trackTimescale(probe))],
+    ...['-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-movflags', '+faststart', '-f', 'mp4', part],
+  ]
+  const child = startTool(tools.ffmpeg, args, ['ignore', 'pipe', 'pipe'], AbortSignal.any([stall.signal, ...(signal ? [signal] : [])]))
+  const stderr = tailOf(child.stderr)
+  let watch = setTimeout(() => stall.abort(), PROXY_STALL_MS)
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    const micros = [...text.matchAll(/out_time_us=(\d+)/g)].at(-1)?.[1]
+    if (micros === undefined) return
+    clearTimeout(watch)
+    watch = setTimeout(() => stall.abort(), PROXY_STALL_MS)
+    onProgress?.(Number(micros) / 1e6)
+  })
+  try {
+    const code = await ended(child)
+    signal?.throwIfAborted()
+    if (stall.signal.aborted) throw failure('decode-timeout', 'The preview copy stopped moving and was given up.', file, stderr())
+    if (code !== 0) throw failure('ffmpeg-failed', 'No preview copy of this file could be made.', file, stderr())
+    await rename(part, outFile)
+  } finally {
+    clearTimeout(watch)
+    await rm(part, { force: true })
+  }
+}
+
+/** The source's own ticks where MP4 can count in them, so that times stay exact. */
+function trackTimescale({ timeBase }: Probe): number {
+  return timeBase.num === 1 && timeBase.den <= 2 ** 31 - 1 ? timeBase.den : 90_000
+}
+
+function failure(code: 'decode-timeout' | 'ffmpeg-failed', message: string, file: string, details: string): TubeletError {
+  return new TubeletError({ code, message, file, stillWorks: 'Its clips, captions and pictures.', next: 'Open the file in another player to watch it.', details })
+}

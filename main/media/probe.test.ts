@@ -1,0 +1,95 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, expect, it } from 'vitest'
+import { TubeletError } from '../../app/errors.ts'
+import { CLIPS, clipNames, describeWithClips } from './clips.testing.ts'
+import { playbackOf } from './playback.ts'
+import { probe } from './probe.ts'
+import { findMediaTools, runTool } from './tools.ts'
+
+const tools = await findMediaTools()
+const folder = await mkdtemp(path.join(os.tmpdir(), 'tubelet-probe-'))
+afterAll(() => rm(folder, { recursive: true }))
+
+async function verdictOf(file: string): Promise<string> {
+  try {
+    await probe(tools, file)
+    return 'ok'
+  } catch (error) {
+    if (!(error instanceof TubeletError)) throw error
+    expect(error.problem).toMatchObject({ file, message: expect.any(String), next: expect.any(String) })
+    return error.problem.code
+  }
+}
+
+/** By clips/SOURCES.md and by how the f* files were made. */
+const facts: Record<string, object> = {
+  d01: { codec: 'h264', width: 1280, height: 720, frameRate: { num: 30000, den: 1001 }, variableFrameRate: false, frameCount: 287, hdr: false },
+  d05: { container: 'gif', width: 480, height: 270, frameRate: { num: 15, den: 1 }, variableFrameRate: false, frameCount: 101 },
+  d06: { container: 'matroska,webm', startPts: 33, timeBase: { num: 1, den: 1000 }, variableFrameRate: false },
+  d11: { rotation: 180, variableFrameRate: true, frameCount: 25 },
+  d12: { width: 540, height: 960, rotation: 0 },
+  d13: { codec: 'wmv2', container: 'asf' },
+  d14: { codec: 'av1', bitDepth: 10, hdr: true, width: 720, height: 1280 },
+  d15: { codec: 'vp9', bitDepth: 10, hdr: false, variableFrameRate: false, frameRate: { num: 24000, den: 1001 } },
+  d16: { frameCount: 7200, duration: 300, frameRate: { num: 24, den: 1 } },
+  d17: { codec: 'vp8', width: 1920, height: 1080, frameRate: { num: 60, den: 1 }, variableFrameRate: false },
+  f01: { codec: 'mjpeg', container: 'avi' },
+  f02: { codec: 'prores', bitDepth: 10 },
+  f03: { codec: 'hevc', bitDepth: 10, hdr: false },
+  f04: { codedWidth: 720, codedHeight: 480, width: 480, height: 720, frameCount: 234 },
+  f05: { codec: 'h264', frameCount: 287 },
+  f06: { width: 64, height: 48 },
+}
+
+describeWithClips('probe on real files', () => {
+  it.each(clipNames(/^[df]\d\d/))('%s', async (name) => {
+    const found = await probe(tools, path.join(CLIPS, name))
+    expect(found).toMatchObject(facts[name.slice(0, 3)] ?? {})
+    expect(found.duration).toBeGreaterThan(0.9)
+  })
+
+  it('turns a picture the way that the file says', async () => {
+    // The same stream, turned by 90 degrees either way: a player's clockwise is the display matrix's counter-clockwise.
+    const source = path.join(CLIPS, 'f06_tiny_64x48.mp4')
+    for (const clockwise of [90, 270] as const) {
+      const turned = path.join(folder, `${clockwise}.mp4`)
+      await runTool(tools.ffmpeg, ['-v', 'error', '-i', source, '-c', 'copy', '-metadata:s:v:0', `rotate=${clockwise}`, turned])
+      expect(await probe(tools, turned)).toMatchObject({ rotation: clockwise, width: 48, height: 64 })
+    }
+  })
+
+  it('widens pixels that are not square', async () => {
+    const wide = path.join(folder, 'anamorphic.mkv')
+    await runTool(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=720x576:d=1,setsar=64/45', '-c:v', 'libx264', wide])
+    expect(await probe(tools, wide)).toMatchObject({ codedWidth: 720, width: 1024, height: 576, sampleAspectRatio: { num: 64, den: 45 } })
+  })
+
+  it('says what is wrong with a file that is no usable video', async () => {
+    const verdicts = Object.fromEntries(
+      await Promise.all(clipNames(/^b\d\d/).map(async (name) => [name.slice(0, 3), await verdictOf(path.join(CLIPS, name))] as const)),
+    )
+    // b02, b04 and b06 are only found out by decoding.
+    const found = { b01: 'empty-file', b02: 'ok', b03: 'not-a-video', b04: 'ok', b05: 'audio-only', b06: 'ok', b07: 'ok', b08: 'codec-unsupported', b09: 'no-index' }
+    expect(verdicts).toEqual(found)
+  })
+
+  it('plays directly only what Chromium plays', async () => {
+    const playback = async (name: string) => playbackOf(await probe(tools, path.join(CLIPS, name)))
+    expect(await playback('d01_coffee_pour.mp4')).toBe('direct')
+    expect(await playback('d17_bbb_1080p60_vp8.webm')).toBe('direct')
+    expect(await playback('d05_fruit_belt.gif')).toBe('proxy')
+    expect(await playback('d13_toy_robot_wmv2.wmv')).toBe('proxy')
+    expect(await playback('f02_prores.mov')).toBe('proxy')
+    expect(await playback('f03_hevc_10bit.mkv')).toBe('proxy')
+  })
+})
+
+it('takes neither text nor pictures nor missing files for video', async () => {
+  const text = path.join(folder, 'notes.nfo')
+  await writeFile(text, 'no video\n'.repeat(50))
+  const picture = path.join(folder, 'one.png')
+  await runTool(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x64', '-frames:v', '1', picture])
+  expect([await verdictOf(text), await verdictOf(picture), await verdictOf(path.join(folder, 'gone.mp4'))]).toEqual(['not-a-video', 'not-a-video', 'file-missing'])
+})

@@ -1,0 +1,163 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, it } from 'vitest'
+import { TubeletError } from '../../app/errors.ts'
+import { secondsOf } from '../../app/media.ts'
+import type { PackManifest } from '../../app/pack.ts'
+import { CLIPS, clipNames, decodedPts, describeWithClips } from './clips.testing.ts'
+import { probe } from './probe.ts'
+import { sample, type SampledClip, type SampleEvent } from './sample.ts'
+import { findMediaTools, runTool } from './tools.ts'
+
+const tools = await findMediaTools()
+
+/** Its one kind of tube is a whole frame, so a clip's tubes are its frames. */
+const input: PackManifest['input'] = {
+  frames: 16,
+  width: 48,
+  height: 32,
+  fit: 'stretch',
+  maxClipSeconds: 8,
+  tubes: [{ name: 'frame', kernel: [1, 32, 48], stride: [1, 32, 48], offset: [0, 0, 0] }],
+}
+const PICTURE = 48 * 32 * 3
+
+async function sampleAll(name: string) {
+  const file = path.join(CLIPS, name)
+  const found = await probe(tools, file)
+  const clips: SampledClip[] = []
+  const thumbnails: Uint8Array[] = []
+  let done: Extract<SampleEvent, { type: 'done' }> | null = null
+  for await (const event of sample(tools, file, found, input)) {
+    if (event.type === 'clip') clips.push(event.clip)
+    if (event.type === 'thumbnail') thumbnails.push(event.jpeg)
+    if (event.type === 'done') done = event
+  }
+  if (done === null) throw new Error('sampling ended without its last event')
+  return { file, probe: found, clips, thumbnails, done }
+}
+
+/** The picture of one frame, got by counting frames in a run of ffmpeg of its own. */
+async function pictureOf(file: string, stream: number, ordinal: number): Promise<Buffer> {
+  const filter = `select=eq(n\\,${ordinal}),scale=${input.width}:${input.height}:flags=bicubic,format=rgb24`
+  return (await runTool(tools.ffmpeg, ['-v', 'error', '-i', file, '-map', `0:${stream}`, '-vf', filter, '-frames:v', '1', '-f', 'rawvideo', '-'])).stdout
+}
+
+function isJpeg(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xff && bytes[1] === 0xd8 && bytes.at(-2) === 0xff && bytes.at(-1) === 0xd9
+}
+
+/** Seconds at which shots begin, by SOURCES.md; every other clip is one shot. */
+const cuts: Record<string, number[]> = { d15: [1.7, 2.8] }
+
+/** Processes of this user that have the file open as an argument. */
+function childrenOn(file: string): number {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`file:${file}`)
+    } catch {
+      return false
+    }
+  }).length
+}
+
+describeWithClips('sample on real files', () => {
+  it.concurrent.each(clipNames(/^[df]\d\d/))('%s', { timeout: 120_000 }, async (name) => {
+    const { file, probe: found, clips, thumbnails, done } = await sampleAll(name)
+    expect(done.damaged).toBeNull()
+
+    const pts = await decodedPts(tools.ffprobe, file)
+    expect(Array.from(done.pts)).toEqual(pts)
+    expect(found.startPts).toBe(pts[0])
+    if (found.frameCount !== null) expect(found.frameCount).toBe(pts.length)
+    for (const frame of clips.flatMap((clip) => clip.frames)) expect(frame.pts).toBe(pts[frame.ordinal])
+
+    // Clips tile the source.
+    let [ordinal, time] = [0, 0]
+    for (const [i, clip] of clips.entries()) {
+      expect(clip).toMatchObject({ index: i, startFrame: ordinal, start: time, startPts: pts[ordinal] })
+      expect(clip.end).toBeGreaterThan(clip.start)
+      expect(clip.end - clip.start).toBeLessThanOrEqual(input.maxClipSeconds + 0.3)
+      expect(clip.frames).toHaveLength(input.frames)
+      expect(clip.frames.every((f) => f.ordinal >= clip.startFrame && f.ordinal < clip.endFrame)).toBe(true)
+      expect(clip.frames.toSorted((a, b) => a.ordinal - b.ordinal)).toEqual(clip.frames)
+      expect(clip.tubes.map((tube) => tube.length)).toEqual([input.frames * PICTURE])
+      expect(isJpeg(clip.thumbnail)).toBe(true)
+      ;[ordinal, time] = [clip.endFrame, clip.end]
+    }
+    expect(ordinal).toBe(pts.length)
+    expect(Math.abs(time - found.duration)).toBeLessThan(0.2)
+
+    const shots = clips.filter((clip) => clip.kind === 'shot' && clip.index > 0).map((clip) => clip.start)
+    const expected = cuts[name.slice(0, 3)] ?? []
+    expect(shots).toHaveLength(expected.length)
+    for (const [i, at] of expected.entries()) expect(Math.abs((shots[i] ?? NaN) - at)).toBeLessThan(0.15)
+
+    expect(thumbnails.length).toBeGreaterThan(0)
+    expect(done.filmstrip.length).toBeGreaterThan(Math.min(10, pts.length / 2))
+    expect(done.filmstrip.length).toBeLessThanOrEqual(60)
+    expect(done.filmstrip.every(isJpeg)).toBe(true)
+  })
+
+  it.each(['d03_bottles.mp4', 'd05_fruit_belt.gif', 'd07_flower_bloom_vp8.webm', 'd11_room_dog_rot180_vfr.mp4', 'f04_rotated_90_flag.mp4'])(
+    'the pixels of %s are those of the frames that it names',
+    async (name) => {
+      const { file, probe: found, clips } = await sampleAll(name)
+      const clip = clips.at(-1)
+      const at = 9
+      const frame = clip?.frames[at]
+      if (clip === undefined || frame === undefined) throw new Error('no clip')
+      const picture = Buffer.from(clip.tubes[0]?.subarray(at * PICTURE, (at + 1) * PICTURE) ?? [])
+      expect(picture.equals(await pictureOf(file, found.videoStream, frame.ordinal))).toBe(true)
+    },
+  )
+
+  it('reads what can be read of a damaged file, and says how much that is', async () => {
+    expect((await sampleAll('b02_truncated.mp4')).done.damaged?.message).toBe('Damaged: 113 of 292 frames could be read.')
+    const corrupt = await sampleAll('b04_decord_corrupted.mp4')
+    expect(corrupt.done.damaged?.message).toBe('Damaged: 49 of 50 frames could be read.')
+    expect(corrupt.clips.at(-1)?.endFrame).toBe(49)
+    const silent = await sampleAll('b07_missing_audio_stsd.mp4')
+    expect([silent.done.pts.length, silent.done.damaged]).toEqual([30, null])
+    await expect(sampleAll('b06_invalid_vp9_bitstream.webm')).rejects.toMatchObject({ problem: { code: 'no-frames', file: expect.any(String) } })
+  })
+
+  it('leaves no decoder behind when aborted, or when its consumer walks away', async () => {
+    const file = path.join(CLIPS, 'd16_long_timer_300s.mp4')
+    const found = await probe(tools, file)
+    const abort = new AbortController()
+    const aborted = async () => {
+      for await (const event of sample(tools, file, found, input, { signal: abort.signal })) {
+        if (event.type !== 'clip') continue
+        expect(childrenOn(file)).toBe(1)
+        abort.abort()
+      }
+    }
+    await expect(aborted()).rejects.toMatchObject({ name: 'AbortError' })
+    expect(childrenOn(file)).toBe(0)
+    for await (const event of sample(tools, file, found, input)) if (event.type === 'clip') break
+    expect(childrenOn(file)).toBe(0)
+  })
+
+  it('gives windows off while a long shot goes on, and waits for a slow consumer', async () => {
+    const file = path.join(CLIPS, 'd16_long_timer_300s.mp4')
+    const found = await probe(tools, file)
+    let furthest = 0
+    for await (const event of sample(tools, file, found, input)) {
+      if (event.type === 'progress') furthest = event.seconds
+      if (event.type !== 'clip') continue
+      // A shot is cut once it is two clip lengths long; what lies in the pipes adds some seconds.
+      if (event.clip.index === 0) expect(furthest).toBeLessThan(60)
+      if (event.clip.index === 3) break
+    }
+    expect(furthest).toBeLessThan(secondsOf(found.startPts, found) + 120)
+  })
+
+  it('refuses a file that is gone', async () => {
+    const found = await probe(tools, path.join(CLIPS, 'd01_coffee_pour.mp4'))
+    const gone = sample(tools, path.join(CLIPS, 'gone.mp4'), found, input)
+    const error: unknown = await gone.next().catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(TubeletError)
+    expect(error).toMatchObject({ problem: { code: 'file-missing' } })
+  })
+})
