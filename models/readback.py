@@ -44,12 +44,19 @@ def read_coco(path: Path) -> Seen:
         x, y, width, height = box["bbox"]
         image = images[box["image_id"]]
         require(box["id"] >= 1 and width > 0 and height > 0, f"annotation {box['id']} has no area")
-        require(x >= 0 and y >= 0 and x + width <= image["width"] + 1e-6 and y + height <= image["height"] + 1e-6, f"annotation {box['id']} leaves the frame")
+        inside = x >= 0 and y >= 0 and x + width <= image["width"] + 1e-6 and y + height <= image["height"] + 1e-6
+        require(inside, f"annotation {box['id']} leaves the frame")
         require(box["track_id"] == box["attributes"]["track_id"], f"annotation {box['id']} has two tracks")
     return {
         "categories": [category["name"] for category in truth.loadCats(truth.getCatIds())],
         "boxes": [
-            {"frame": images[box["image_id"]]["frame_index"], "video": box["video_id"], "track": box["track_id"], "label": truth.cats[box["category_id"]]["name"], "bbox": box["bbox"]}
+            {
+                "frame": images[box["image_id"]]["frame_index"],
+                "video": box["video_id"],
+                "track": box["track_id"],
+                "label": truth.cats[box["category_id"]]["name"],
+                "bbox": box["bbox"],
+            }
             for box in boxes
         ],
         "self_precision": precision,
@@ -61,7 +68,8 @@ def read_cvat(path: Path) -> Seen:
     root = ElementTree.parse(path).getroot()
     require([child.tag for child in root][:2] == ["version", "meta"] and root.findtext("version") == "1.1", "version 1.1, then meta, must come first")
     size = int(root.findtext("meta/task/size", ""))
-    declared = {label.findtext("name", ""): {a.findtext("name") for a in label.iterfind("attributes/attribute")} for label in root.iterfind("meta/task/labels/label")}
+    labels = root.iterfind("meta/task/labels/label")
+    declared = {label.findtext("name", ""): {a.findtext("name") for a in label.iterfind("attributes/attribute")} for label in labels}
     tracks = []
     for track in root.iterfind("track"):
         label, boxes = track.attrib["label"], [read_cvat_box(box) for box in track.iterfind("box")]
@@ -70,9 +78,11 @@ def read_cvat(path: Path) -> Seen:
         require(frames == sorted(set(frames)), f"track {track.attrib['id']} is twice on one frame")
         require(all(0 <= frame < size for frame in frames), f"track {track.attrib['id']} leaves the video")
         require(all(set(box["attributes"]) <= declared[label] for box in boxes), f"track {track.attrib['id']} has an attribute that is not declared")
+        require(boxes[0]["keyframe"], f"track {track.attrib['id']} starts without a keyframe")
         require(boxes[-1]["outside"] or frames[-1] == size - 1, f"track {track.attrib['id']} never ends")
         for before, box in itertools.pairwise(boxes):
-            require(not box["outside"] or (box["keyframe"] and box["box"] == before["box"]), "an outside box must be a keyframe with the last coordinates")
+            ends_well = box["keyframe"] and box["box"] == before["box"]
+            require(not box["outside"] or ends_well, "an outside box must be a keyframe with the last coordinates")
             require(not before["outside"] or box["keyframe"], "a track must come back with a keyframe")
             require(before["outside"] or box["frame"] == before["frame"] + 1, "a visible track may not skip a frame")
         tracks.append({"id": int(track.attrib["id"]), "label": label, "source": track.attrib["source"], "boxes": boxes})
@@ -90,7 +100,7 @@ def read_cvat_box(box: ElementTree.Element) -> Seen:
 
 
 def read_srt(path: Path) -> Seen:
-    import pysrt
+    import pysrt  # type: ignore[import-untyped]
 
     cues = pysrt.open(str(path), encoding="utf-8", error_handling=pysrt.SubRipFile.ERROR_RAISE)
     require([cue.index for cue in cues] == list(range(1, len(cues) + 1)), "cues must count from 1")
@@ -139,7 +149,14 @@ def require(holds: bool, rule: str) -> None:
         raise ValueError(rule)
 
 
-READERS: dict[str, Callable[[Path], Seen]] = {"coco": read_coco, "cvat": read_cvat, "vtt": read_vtt, "srt": read_srt, "csv": read_csv, "frames": read_frames}
+READERS: dict[str, Callable[[Path], Seen]] = {
+    "coco": read_coco,
+    "cvat": read_cvat,
+    "vtt": read_vtt,
+    "srt": read_srt,
+    "csv": read_csv,
+    "frames": read_frames,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -8,7 +8,7 @@
 import { z } from 'zod'
 import { Provenance, ReviewState } from '../annotation.ts'
 import { Rational } from '../media.ts'
-import { byText, thousandths, trackedObjects } from './document.ts'
+import { byText, thousandths, trackedObjects, wellFormed } from './document.ts'
 import type { AnnotationDocument, Format, TrackedBox, TrackedObject } from './document.ts'
 
 const id = z.number().int().min(1)
@@ -81,9 +81,10 @@ export const coco: Format<readonly AnnotationDocument[], CocoDataset> = {
 
 function addVideo(dataset: CocoDataset, { source }: AnnotationDocument, objects: readonly TrackedObject[], categoryIds: ReadonlyMap<string, number>): void {
   const { width, height, timeBase, startPts } = source.probe
-  const metadata = { path: source.path, fingerprint: source.fingerprint, time_base: timeBase, start_pts: startPts }
+  const { name, path, fingerprint } = wellFormed(source)
+  const metadata = { path, fingerprint, time_base: timeBase, start_pts: startPts }
   dataset.videos.push({
-    id: source.id, name: source.name, width, height, neg_category_ids: [], not_exhaustive_category_ids: [...categoryIds.values()], metadata,
+    id: source.id, name, width, height, neg_category_ids: [], not_exhaustive_category_ids: [...categoryIds.values()], metadata,
   })
 
   const frames = new Map<number, { pts: number; boxes: { object: TrackedObject; tracked: TrackedBox; categoryId: number }[] }>()
@@ -101,7 +102,7 @@ function addVideo(dataset: CocoDataset, { source }: AnnotationDocument, objects:
   for (const [index, { pts, boxes }] of [...frames].sort(([a], [b]) => a - b)) {
     const imageId = dataset.images.length + 1
     const fileName = `video-${source.id}/${String(index).padStart(6, '0')}.jpg`
-    dataset.images.push({ id: imageId, video_id: source.id, file_name: fileName, video: source.name, width, height, frame_index: index, pts })
+    dataset.images.push({ id: imageId, video_id: source.id, file_name: fileName, video: name, width, height, frame_index: index, pts })
     for (const { object, tracked, categoryId } of boxes) {
       const { x1, y1, x2, y2 } = tracked.box
       const [w, h] = [thousandths(x2 - x1), thousandths(y2 - y1)]

@@ -4,7 +4,7 @@
  * A text that a spreadsheet would run as a formula gets an apostrophe in front; reading takes it off again. An empty cell is null, a
  * quoted empty cell an empty text.
  */
-import { clipTimes, sortedClips, spoken, trackedObjects } from './document.ts'
+import { clipTimes, sortedClips, spoken, trackedObjects, wellFormed } from './document.ts'
 import type { AnnotationDocument, Format } from './document.ts'
 import type { Annotation } from '../annotation.ts'
 import { secondsOf } from '../media.ts'
@@ -89,9 +89,11 @@ export const boxes: Format<AnnotationDocument, ReturnType<typeof boxTable.read>>
     const { probe } = document.source
     const fixed = { ...videoOf(document), timebase_num: probe.timeBase.num, timebase_den: probe.timeBase.den, width: probe.width, height: probe.height }
     return trackedObjects(document).flatMap((object) =>
-      object.boxes.map(({ frame, pts, box, score, observed }) => ({
-        ...fixed, frame, pts, time_s: secondsOf(pts, probe), track_id: object.id, label: object.label, score, observed: Number(observed), ...box, ...decisionOf(object),
-      })),
+      object.boxes.map(({ frame, pts, box, score, observed }) =>
+        wellFormed({
+          ...fixed, frame, pts, time_s: secondsOf(pts, probe), track_id: object.id, label: object.label, score, observed: Number(observed), ...box, ...decisionOf(object),
+        }),
+      ),
     )
   },
   ...boxTable,
@@ -106,8 +108,8 @@ export const spans: Format<AnnotationDocument, ReturnType<typeof spanTable.read>
       const span = { ...videoOf(document), clip_id: clip.id, start_s: start, end_s: end, start_frame: clip.startFrame, end_frame: clip.endFrame }
       const itself = { ...span, annotation_id: null, kind: clip.kind, text: null, question: null, machine_text: null, confidence: null, unsure: null, agreement: null }
       return [
-        { ...itself, ...decisionOf(null) },
-        ...(said.get(clip.id) ?? []).map(({ annotation, body }) => ({
+        wellFormed({ ...itself, ...decisionOf(null) }),
+        ...(said.get(clip.id) ?? []).map(({ annotation, body }) => wellFormed({
           ...span,
           annotation_id: annotation.id,
           kind: body.kind,

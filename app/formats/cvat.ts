@@ -7,7 +7,6 @@
  * box that has no keyframe by a little.
  */
 import { XMLParser } from 'fast-xml-parser'
-import { create } from 'xmlbuilder2'
 import { z } from 'zod'
 import { ReviewState } from '../annotation.ts'
 import type { Box } from '../annotation.ts'
@@ -59,42 +58,22 @@ export const cvat: Format<AnnotationDocument, CvatTask> = {
   },
 
   write({ name, size, width, height, labels, tracks }) {
-    const root = create({ version: '1.0', encoding: 'utf-8' }).ele('annotations')
-    root.ele('version').txt('1.1')
-    const task = root.ele('meta').ele('task')
     const facts = { id: '1', name, size: String(size), mode: 'interpolation', overlap: '0', start_frame: '0', stop_frame: String(Math.max(0, size - 1)) }
-    for (const [key, value] of Object.entries(facts)) task.ele(key).txt(value)
-    const list = task.ele('labels')
-    for (const label of labels) {
-      const one = list.ele('label')
-      one.ele('name').txt(label)
-      const attributes = one.ele('attributes')
-      for (const attribute of ATTRIBUTES) {
-        const spec = attributes.ele('attribute')
-        for (const [key, value] of Object.entries(attribute)) spec.ele(key).txt(value)
-      }
-    }
-    task.ele('original_size').ele({ width: String(width), height: String(height) })
-    for (const { id, label, source, state, model, boxes } of tracks) {
-      const track = root.ele('track', { id: String(id), label, source })
-      for (const { frame, x1, y1, x2, y2, outside, keyframe, observed, score } of boxes) {
-        const box = track.ele('box', {
-          frame: String(frame), keyframe: bit(keyframe), outside: bit(outside), occluded: '0',
-          xtl: String(x1), ytl: String(y1), xbr: String(x2), ybr: String(y2), z_order: '0',
-        })
-        box.ele('attribute', { name: 'state' }).txt(state)
-        box.ele('attribute', { name: 'model' }).txt(model)
-        box.ele('attribute', { name: 'observed' }).txt(String(observed))
-        if (score !== null) box.ele('attribute', { name: 'score' }).txt(String(score))
-      }
-    }
-    return root.end({ prettyPrint: true })
+    const specs = ATTRIBUTES.map((attribute) => element('attribute', {}, leaves(attribute)))
+    const declared = labels.map((label) => element('label', {}, [element('name', {}, label), element('attributes', {}, specs)]))
+    const originalSize = element('original_size', {}, leaves({ width: String(width), height: String(height) }))
+    const task = element('task', {}, [...leaves(facts), element('labels', {}, declared), originalSize])
+    const elements = tracks.map(({ id, label, source, state, model, boxes }) =>
+      element('track', { id: String(id), label, source }, boxes.map((box) => boxElement(box, state, model))),
+    )
+    return `<?xml version="1.0" encoding="utf-8"?>\n${element('annotations', {}, [element('version', {}, '1.1'), element('meta', {}, [task]), ...elements])}\n`
   },
 
   read(text) {
     // Our files declare no document type, and one is the door to entity attacks.
     if (/<!DOCTYPE|<!ENTITY/i.test(text)) throw new SyntaxError('A document type declaration is not allowed.')
-    const { meta: { task }, track } = Document.parse(parser.parse(text, true)).annotations
+    if (!/<\/annotations>\s*$/.test(text)) throw new SyntaxError('The file does not end where a CVAT file ends: it may be cut off.')
+    const { meta: { task }, track } = Document.parse(parser.parse(text)).annotations
     return {
       name: task.name, size: task.size, width: task.original_size.width, height: task.original_size.height,
       labels: task.labels.label.map(({ name }) => name),
@@ -161,6 +140,31 @@ function cvatBoxes({ boxes }: TrackedObject, size: number): CvatBox[] {
     const visible = { frame, ...box, outside: false, keyframe: observed || starts, observed, score }
     return ends ? [visible, { ...visible, frame: frame + 1, outside: true, keyframe: true, observed: false, score: null }] : [visible]
   })
+}
+
+function boxElement({ frame, x1, y1, x2, y2, outside, keyframe, observed, score }: CvatBox, state: ReviewState, model: string): string {
+  const place = { xtl: String(x1), ytl: String(y1), xbr: String(x2), ybr: String(y2), z_order: '0' }
+  const values = { state, model, observed: String(observed), ...(score === null ? {} : { score: String(score) }) }
+  return element(
+    'box',
+    { frame: String(frame), keyframe: bit(keyframe), outside: bit(outside), occluded: '0', ...place },
+    Object.entries(values).map(([name, value]) => element('attribute', { name }, value)),
+  )
+}
+
+/** An element with a text, or with elements on lines of their own. */
+function element(name: string, attributes: Readonly<Record<string, string>>, content: string | readonly string[]): string {
+  const tag = name + Object.entries(attributes).map(([key, value]) => ` ${key}="${escaped(value)}"`).join('')
+  const inside = typeof content === 'string' ? escaped(content) : content.map((child) => `\n${child}`).join('') + '\n'
+  return `<${tag}>${inside}</${name}>`
+}
+
+function leaves(values: Readonly<Record<string, string>>): string[] {
+  return Object.entries(values).map(([name, value]) => element(name, {}, value))
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }
 
 function bit(value: boolean): string {

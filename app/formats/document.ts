@@ -90,7 +90,8 @@ export function sortedClips(document: AnnotationDocument): DocumentClip[] {
 export function trackedObjects(document: AnnotationDocument): TrackedObject[] {
   return spoken(document, 'track').flatMap(({ annotation, body }) => {
     const boxes = everyBox(body, document)
-    return boxes.length > 0 ? [{ id: annotation.id, label: body.label, state: annotation.state, provenance: annotation.provenance, boxes }] : []
+    const provenance = annotation.provenance && wellFormed(annotation.provenance)
+    return boxes.length > 0 ? [{ id: annotation.id, label: body.label.toWellFormed(), state: annotation.state, provenance, boxes }] : []
   })
 }
 
@@ -106,6 +107,11 @@ export function clipTimes(clip: DocumentClip, { pts, source }: AnnotationDocumen
 /** Order of code units: the same on every machine, unlike a locale's. */
 export function byText(a: string, b: string): number {
   return a < b ? -1 : Number(a > b)
+}
+
+/** UTF-8 cannot hold half a surrogate pair, which a text that was cut in the middle of an emoji ends with. */
+export function wellFormed<R extends object>(record: R): R {
+  return Object.fromEntries(Object.entries(record).map(([name, value]: [string, unknown]) => [name, typeof value === 'string' ? value.toWellFormed() : value])) as R
 }
 
 function everyBox(track: BodyOf<'track'>, { pts, source }: AnnotationDocument): TrackedBox[] {

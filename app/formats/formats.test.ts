@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest'
+import { WebVTTParser } from 'webvtt-parser'
+import entities from 'webvtt-parser/html-entities.json' with { type: 'json' }
+import { randomDocument, tricky } from '../../test/documents.ts'
+import { coco } from './coco.ts'
+import { boxes, spans, table } from './csv.ts'
+import { cvat } from './cvat.ts'
+import { trackedObjects } from './document.ts'
+import type { AnnotationDocument, Format } from './document.ts'
+import { frames } from './frames.ts'
+import { jsonl } from './jsonl.ts'
+import { srt } from './srt.ts'
+import { vtt } from './vtt.ts'
+
+/** Through UTF-8, as on disk. */
+const stored = (text: string) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(new TextEncoder().encode(text))
+
+function roundTrip<I, C>(format: Format<I, C>, input: I): void {
+  const carried = format.project(input)
+  const text = format.write(carried)
+  expect(format.read(stored(text))).toStrictEqual(carried)
+  expect(format.write(format.read(text))).toBe(text)
+}
+
+describe('what is written reads back', () => {
+  const perSource = { cvat, vtt, srt, boxes, spans, jsonl, frames } as const
+  for (const [name, format] of Object.entries(perSource)) {
+    it(name, () => {
+      const check = (document: AnnotationDocument) => roundTrip(format as Format<AnnotationDocument, unknown>, document)
+      check(tricky)
+      check({ ...tricky, clips: [] })
+      for (let seed = 1; seed <= 150; seed++) check(randomDocument(seed))
+    })
+  }
+  it('coco', () => {
+    roundTrip(coco, [])
+    for (let seed = 1; seed <= 50; seed++) roundTrip(coco, [tricky, ...[1, 2, 3].map((n) => randomDocument(seed * 10 + n))].map((document, i) => ({ ...document, source: { ...document.source, id: i + 1 } })))
+  })
+  it('the state of review without loss, also what was rejected', () => {
+    expect(jsonl.read(jsonl.write(tricky))).toStrictEqual(tricky)
+  })
+  it('many entities in one CVAT file', () => {
+    const clip = { id: 1, index: 0, kind: 'shot' as const, start: 0, end: 4, startFrame: 0, endFrame: 12 }
+    const track = tricky.clips[0]?.annotations[2]
+    if (!track) throw new RangeError('the tricky document lost its track')
+    roundTrip(cvat, { ...tricky, clips: [{ ...clip, annotations: Array.from({ length: 300 }, (_, i) => ({ ...track, id: i + 1 })) }] })
+  })
+})
+
+describe('tracks', () => {
+  const objects = trackedObjects(tricky)
+  it('are boxes inside the frame, interpolated in time and marked so, without what was rejected', () => {
+    expect(objects.map(({ id }) => id)).toEqual([3, 4, 12, 14])
+    expect(objects[0]?.boxes).toEqual([
+      { frame: 0, pts: 126_000, box: { x1: 0, y1: 10, x2: 40, y2: 60 }, score: 0.75, observed: true },
+      // A fifth of the way in time, though a third in frames.
+      { frame: 1, pts: 129_003, box: { x1: 0, y1: 10, x2: 46, y2: 60 }, score: null, observed: false },
+      { frame: 2, pts: 132_006, box: { x1: 0, y1: 10, x2: 52, y2: 60 }, score: null, observed: false },
+      { frame: 3, pts: 141_015, box: { x1: 10.123, y1: 10, x2: 70, y2: 60 }, score: 0.5, observed: true },
+    ])
+  })
+  it('end in CVAT with an outside box on the next frame, unless the video ends', () => {
+    const tracks = cvat.project(tricky).tracks
+    expect(tracks[0]?.boxes.map(({ frame, keyframe, outside }) => [frame, keyframe, outside])).toEqual([
+      [0, true, false], [1, false, false], [2, false, false], [3, true, false], [4, true, true],
+    ])
+    expect(tracks.at(-1)?.boxes.map(({ frame, keyframe, outside }) => [frame, keyframe, outside])).toEqual([
+      [5, true, false], [6, true, true], [7, true, false], [8, true, false], [9, false, false], [10, false, false], [11, true, false],
+    ])
+    expect(tracks.map(({ source }) => source)).toEqual(['auto', 'manual', 'manual', 'auto'])
+  })
+  it('have ids from 1 in COCO, and an image for each frame with a box', () => {
+    const dataset = coco.project([tricky])
+    expect(dataset.annotations.map(({ id }) => id)).toEqual(dataset.annotations.map((_, i) => i + 1))
+    expect(dataset.images.map(({ frame_index }) => frame_index)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+    expect(dataset.annotations[0]).toMatchObject({ bbox: [0, 10, 40, 50], area: 2000, track_id: 3, attributes: { track_id: 3, interpolated: false, state: 'machine', score: 0.75 } })
+  })
+})
+
+describe('captions', () => {
+  it('please the parser of the W3C validator', () => {
+    for (const document of [tricky, ...Array.from({ length: 60 }, (_, i) => randomDocument(i + 1))]) {
+      const cues = vtt.project(document)
+      const seen = new WebVTTParser(entities).parse(vtt.write(cues), 'captions')
+      expect(seen.errors).toEqual([])
+      expect(seen.cues.map(({ id, startTime, endTime, tree }) => [id, Math.round(startTime * 1000), Math.round(endTime * 1000), tree.children.map((node) => node.value).join('')])).toEqual(
+        cues.map(({ id, start, end, text }) => [id, start, end, text]),
+      )
+    }
+  })
+  it('take their times from PTS, rounded once', () => {
+    expect(vtt.project(tricky).map(({ start, end }) => [start, end])).toEqual([[0, 500], [500, 3600]])
+  })
+  it('keep who made them in WebVTT', () => {
+    expect(vtt.project(tricky)[0]?.origin).toMatchObject({ state: 'machine', confidence: 0.625, provenance: { packVersion: '0.1.0' } })
+  })
+  it('are read with a byte order mark, any line end, without hours, with settings and tags', () => {
+    expect(vtt.read('\uFEFFWEBVTT - a title\r\nKind: captions\r\n\r\nNOTE\r\nremark\r\n\r\nSTYLE\r\n::cue {}\r\n\r\n01:02.500 --> 01:03.000 align:start line:0\r\n<v Anna>Hi &amp; <i>bye</i>\r\n')).toEqual([
+      { id: '', start: 62_500, end: 63_000, text: 'Hi & bye', origin: null },
+    ])
+    expect(srt.read('\uFEFF1\r00:00:01,5 --> 00:00:02,000 X1:1\rone\rtwo\r\r\r\r00:03.000 --> 00:04.000\rthree')).toEqual([
+      { start: 1500, end: 2000, text: 'one\ntwo' },
+      { start: 3000, end: 4000, text: 'three' },
+    ])
+  })
+  it('of other kinds are refused', () => {
+    expect(() => vtt.read('1\n00:00:01.000 --> 00:00:02.000\nx')).toThrow('WEBVTT')
+    expect(() => srt.read('1\nno times\nx')).toThrow('times')
+  })
+})
+
+describe('hostile cells and files', () => {
+  it('no cell starts as a formula', () => {
+    const cells = table({ text: 'text' })
+    for (const text of ['=1', '+1', '-1', '@x', '\t=1', '\r=1', "'=1"]) {
+      expect(cells.write([{ text }]).split('\r\n').slice(1).join('')).toMatch(/^"?'/)
+      expect(cells.read(cells.write([{ text }]))).toEqual([{ text }])
+    }
+  })
+  it('a broken table is refused', () => {
+    const cells = table({ a: 'number', b: 'text' })
+    expect(() => cells.read('a,c\r\n')).toThrow('columns')
+    expect(() => cells.read('a,b\r\n1\r\n')).toThrow('cells')
+    expect(() => cells.read('a,b\r\nx,y\r\n')).toThrow('not a number')
+    expect(() => cells.read('a,b\r\n1,"open\r\n')).toThrow('quote')
+  })
+  it('CVAT with a document type is refused', () => {
+    const text = cvat.write(cvat.project(tricky))
+    expect(() => cvat.read(text.replace('?>', '?><!DOCTYPE a [<!ENTITY b "c">]>'))).toThrow('not allowed')
+    expect(() => cvat.read(text.replace('</annotations>', ''))).toThrow('cut off')
+    expect(() => cvat.read(text.replace('keyframe="1"', 'keyframe="yes"'))).toThrow()
+  })
+  it('COCO and JSON Lines with a missing part are refused', () => {
+    expect(() => coco.read('{"images":[]}')).toThrow()
+    expect(() => jsonl.read(jsonl.write(tricky).split('\n').slice(1).join('\n'))).toThrow('first two lines')
+  })
+})

@@ -1,0 +1,13 @@
+/** The W3C validator's parser comes without types; this is what the tests use of it. */
+declare module 'webvtt-parser' {
+  interface Cue {
+    id: string
+    startTime: number
+    endTime: number
+    tree: { children: { type: string; value?: string }[] }
+  }
+  export class WebVTTParser {
+    constructor(entities: Readonly<Record<string, string>>)
+    parse(text: string, mode: 'captions'): { cues: Cue[]; errors: { message: string; line: number }[] }
+  }
+}

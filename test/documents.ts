@@ -1,0 +1,111 @@
+/** Made-up annotation documents: one with everything that breaks a naive writer, and random ones from a seed. */
+import type { Annotation, AnnotationBody, KeyBox, ReviewState } from '../app/annotation.ts'
+import type { AnnotationDocument } from '../app/formats/document.ts'
+import type { Probe } from '../app/media.ts'
+
+const probe: Probe = {
+  container: 'mov,mp4', codec: 'h264', pixelFormat: 'yuv420p', bitDepth: 8, hdr: false, width: 320, height: 240, codedWidth: 320, codedHeight: 240, rotation: 0,
+  sampleAspectRatio: { num: 1, den: 1 }, duration: 4, frameRate: { num: 15, den: 1 }, variableFrameRate: true, timeBase: { num: 1, den: 90_000 }, startPts: 126_000,
+  frameCount: 12, videoStream: 0, streams: [{ index: 0, type: 'video', codec: 'h264', isDefault: true }],
+}
+/** Variable frame rate, first PTS not 0, times that do not end on whole milliseconds. */
+const pts = [126_000, 129_003, 132_006, 141_015, 144_018, 171_000, 171_090, 216_001, 261_000, 300_007, 360_000, 450_001]
+
+function key(ordinal: number, x1: number, y1: number, x2: number, y2: number, score: number | null = 0.75): KeyBox {
+  return { ordinal, pts: pts[ordinal] ?? 0, box: { x1, y1, x2, y2 }, score }
+}
+
+function said(id: number, clipId: number, state: ReviewState, body: AnnotationBody): Annotation {
+  const evidence = { confidence: 0.625, unsure: state === 'machine', agreement: -0.125, frames: [{ ordinal: 1, pts: pts[1] ?? 0, weight: 0.5 }] }
+  const provenance = {
+    packId: 'mini "é" <&>', packVersion: '0.1.0', packDigest: 'sha256:00ff', provider: 'cpu', prompt: '=a prompt -->\nwith lines', appVersion: '0.1.0', at: '2026-01-02T03:04:05Z',
+  }
+  return { id, clipId, body, machine: state === 'edited' ? { kind: 'caption', text: '@was' } : body, state, evidence, provenance, updatedAt: '2026-01-02T03:04:06Z' }
+}
+
+function byHand(id: number, clipId: number, body: AnnotationBody): Annotation {
+  return { ...said(id, clipId, 'edited', body), machine: null, evidence: null, provenance: null }
+}
+
+export const tricky: AnnotationDocument = {
+  source: { id: 7, path: '/films/été, "quoted"\n空白.mp4', name: 'été <a> & "b" 空白.mp4', fingerprint: 'xxh:0123', probe },
+  pts,
+  appVersion: '0.1.0',
+  clips: [
+    {
+      id: 31, index: 0, kind: 'shot', start: 0, end: 0.5, startFrame: 0, endFrame: 5,
+      annotations: [
+        said(1, 31, 'machine', { kind: 'caption', text: 'A "dog" & a <b>cat</b>\r\n\r\n\r\n00:00:01.000 --> 00:00:02.000\n\n17\nend ' }),
+        said(2, 31, 'accepted', { kind: 'answer', question: '+What, "now"?', text: "'=HYPERLINK(\"x\")" }),
+        said(3, 31, 'machine', { kind: 'track', label: '狗 "dog" & <cat>', boxes: [key(0, -20, 10, 40, 60), key(3, 10.12345, 10, 70, 60, 0.5)] }),
+        said(4, 31, 'edited', { kind: 'track', label: '=cmd|1', boxes: [key(1, 5, 5, 45, 55, null), key(4, 300, 200, 400, 300, null)] }),
+        said(5, 31, 'rejected', { kind: 'track', label: 'REJECTED', boxes: [key(2, 1, 1, 9, 9)] }),
+        said(6, 31, 'rejected', { kind: 'caption', text: 'REJECTED' }),
+      ],
+    },
+    { id: 32, index: 1, kind: 'shot', start: 0.5, end: 0.5, startFrame: 5, endFrame: 5, annotations: [] },
+    {
+      id: 33, index: 2, kind: 'window', start: 0.5, end: 3.6, startFrame: 5, endFrame: 12,
+      annotations: [
+        byHand(11, 33, { kind: 'note', text: '-note\twith tab, comma\nand line' }),
+        byHand(12, 33, { kind: 'track', label: 'one frame', boxes: [key(6, 0, 0, 320, 240, null)] }),
+        said(13, 33, 'machine', { kind: 'track', label: 'out of the picture', boxes: [key(6, 400, 10, 420, 30)] }),
+        said(14, 33, 'machine', { kind: 'track', label: 'leaves and comes back', boxes: [key(5, 290, 10, 310, 30), key(6, 330, 10, 350, 30), key(8, 290, 10, 310, 30), key(11, 10, 10, 30, 30)] }),
+        said(15, 33, 'accepted', { kind: 'caption', text: 'Emoji 👩‍👩‍👧, عربي, half \ud83d and \u0007bell\u2028line' }),
+        said(16, 33, 'machine', { kind: 'caption', text: ' \n \r\n' }),
+      ],
+    },
+  ],
+}
+
+/** A linear congruential generator: 0 ≤ next() < 1. */
+function generator(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+const PIECES = ['a', 'Z', ' ', '\n', '\r', '"', "'", ',', '<', '>', '&', '&amp;', '&#10;', '-->', '=', '+', '-', '@', '\t', '狗', '👍', '\ud800', '\u0000', '\u2028', ']]>', '<!--', '\\', '1', '\ufeff']
+
+/** A random sound document: texts of hostile pieces, tracks that may leave the frame, any state. */
+export function randomDocument(seed: number): AnnotationDocument {
+  const next = generator(seed)
+  const below = (limit: number) => Math.floor(next() * limit)
+  const text = () => Array.from({ length: below(12) }, () => PIECES[below(PIECES.length)]).join('')
+  const states: readonly ReviewState[] = ['machine', 'accepted', 'edited', 'rejected']
+  const times: number[] = []
+  let at = below(100_000) - 50_000
+  for (let i = below(30) + 2; i > 0; i--) times.push((at += 1 + below(9000)))
+  let id = 0
+  const body = (startFrame: number, endFrame: number): AnnotationBody => {
+    const kind = below(4)
+    if (kind === 0) return { kind: 'caption', text: text() }
+    if (kind === 1) return { kind: 'answer', question: text(), text: text() }
+    if (kind === 2) return { kind: 'note', text: text() }
+    const boxes = Array.from({ length: endFrame - startFrame }, (_, i) => startFrame + i).filter((_, i) => i === 0 || next() < 0.3)
+    return {
+      kind: 'track',
+      label: text(),
+      boxes: boxes.map((ordinal) => {
+        const [x1, y1] = [next() * 400 - 60, next() * 300 - 40]
+        return { ordinal, pts: times[ordinal] ?? 0, box: { x1, y1, x2: x1 + next() * 90, y2: y1 + next() * 90 }, score: next() < 0.5 ? null : next() }
+      }),
+    }
+  }
+  const cut = 1 + below(times.length - 1)
+  const clips = [[0, cut], [cut, cut], [cut, times.length]].map(([startFrame = 0, endFrame = 0], index): AnnotationDocument['clips'][number] => ({
+    id: index + 1, index, kind: index === 1 ? 'shot' : 'window', start: index, end: index + 1, startFrame, endFrame,
+    annotations:
+      startFrame === endFrame
+        ? []
+        : Array.from({ length: below(6) }, () => {
+            id += 1
+            const made = said(id, index + 1, states[below(4)] ?? 'machine', body(startFrame, endFrame))
+            return next() < 0.3 ? { ...made, evidence: null, provenance: null } : made
+          }),
+  }))
+  const source = { id: 1 + seed, path: text(), name: text(), fingerprint: text(), probe: { ...probe, startPts: times[0] ?? 0 } }
+  return { source, pts: times, clips, appVersion: '0.1.0' }
+}
