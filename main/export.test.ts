@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { ExportFormat, type Source } from '../app/contract.ts'
 import { coco } from '../app/formats/coco.ts'
@@ -134,9 +134,14 @@ describe.skipIf(!hasPython)('outside readers', () => {
       ...clip, id: clip.id + i * 1000, annotations: clip.annotations.map((one) => ({ ...one, id: one.id + i * 1000, clipId: clip.id + i * 1000 })),
     })),
   }))
+  let exported = ''
+  beforeAll(async () => {
+    exported = mkdtempSync(path.join(os.tmpdir(), 'tubelet-readers-'))
+    await exportProject(libraryOf(documents), { formats, directory: exported })
+  })
+  afterAll(() => rmSync(exported, { recursive: true, force: true }))
   const seen = (reader: string, ...file: string[]): unknown =>
-    JSON.parse(execFileSync(python, ['-m', 'models.readback', reader, path.join(directory, ...file)], { cwd: repository, encoding: 'utf8' }))
-  beforeEach(() => exportProject(libraryOf(documents), { formats, directory }))
+    JSON.parse(execFileSync(python, ['-m', 'models.readback', reader, path.join(exported, ...file)], { cwd: repository, encoding: 'utf8', stdio: 'pipe' }))
 
   it('pycocotools finds every box, and the file scores 1 against itself', () => {
     const dataset = coco.project(documents)
@@ -166,7 +171,7 @@ describe.skipIf(!hasPython)('outside readers', () => {
       expect(Cues.parse(seen('srt', `v${i + 1}`, 'captions.srt')).cues).toEqual(cues)
       expect(Cues.parse(seen('vtt', `v${i + 1}`, 'captions.vtt')).cues.map(({ start, end }) => [start, end])).toEqual(vtt.project(document).map(({ start, end }) => [start, end]))
       for (const [file, codec] of [['captions.srt', 'subrip'], ['captions.vtt', 'webvtt']] as const) {
-        const probe = execFileSync('ffprobe', ['-v', 'error', '-of', 'json', '-show_streams', '-show_packets', path.join(directory, `v${i + 1}`, file)], { encoding: 'utf8' })
+        const probe = execFileSync('ffprobe', ['-v', 'error', '-of', 'json', '-show_streams', '-show_packets', path.join(exported, `v${i + 1}`, file)], { encoding: 'utf8' })
         expect(JSON.parse(probe)).toMatchObject({
           streams: [{ codec_type: 'subtitle', codec_name: codec }],
           packets: cues.map(({ start, end }) => ({ pts: start, duration: end - start })),
@@ -189,8 +194,8 @@ describe.skipIf(!hasPython)('outside readers', () => {
   })
 
   it('refuse files that break the rules', () => {
-    const file = path.join(directory, 'v1', 'cvat.xml')
-    const break_ = (from: RegExp, to: string) => writeFileSync(path.join(directory, 'broken.xml'), readFileSync(file, 'utf8').replace(from, to))
+    const file = path.join(exported, 'v1', 'cvat.xml')
+    const break_ = (from: RegExp, to: string) => writeFileSync(path.join(exported, 'broken.xml'), readFileSync(file, 'utf8').replace(from, to))
     for (const [from, to] of [[/ frame="1"/, ' frame="0"'], [/keyframe="1"/, 'keyframe="0"'], [/outside="1"/, 'outside="0"'], [/<name>one frame<\/name>/, '<name>x</name>']] as const) {
       break_(from, to)
       expect(() => seen('cvat', 'broken.xml')).toThrow('Command failed')
