@@ -20,7 +20,7 @@ export function captionCues(document: AnnotationDocument) {
 }
 
 /** Lines without blank ones between, which would end a cue, and without characters that no player shows. */
-export function cueText(text: string): string {
+function cueText(text: string): string {
   return text
     .toWellFormed()
     .split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/)
