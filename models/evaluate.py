@@ -198,7 +198,7 @@ def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[
             held = [f" {a} " in f" {got} " for a, true, got in pairs_of if f" {a} " in f" {true} "]
             if held:
                 score("caption", f"{topic} right", float(np.mean(held)), len(held))
-    told_sure = confidence(answer_logits(model, told, cross_k, cross_v), 1.0)
+    told_sure = confidence(answer_logits(model, told, cross_k, cross_v), temperature)
     f1 = np.array([2 * len(a & b) / max(1, len(a) + len(b)) for a, b in pairs])
 
     # Search: one query for each clip, its caption, among clips whose captions differ

@@ -323,8 +323,10 @@ DESCRIPTION = (
 def trained_pack(run: Path, out: Path, train_data: Path | None) -> dict[str, float]:
     from models.data.generator import World
 
-    model, _ = load(run / "checkpoint.pt")
+    model, state = load(run / "checkpoint.pt")
     report = json.loads((run / "scores.json").read_text()) if (run / "scores.json").exists() else {}
+    if report and report["step"] != state["step"]:
+        raise RuntimeError(f"scores.json measured step {report['step']}, the checkpoint is of step {state['step']}: run models.evaluate again")
     rng = np.random.default_rng(7)
     world = World(train_data, "val", frames=model.config.frames, size=model.config.size)
     samples = [world.sample(rng) for _ in range(2)]

@@ -12,7 +12,8 @@ def mlp(width: int) -> nn.Sequential:
 
 def split(x: Tensor, heads: int) -> Tensor:
     """[B, L, heads*d] -> [B, heads, L, d]."""
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+    rows, length, width = x.shape
+    return x.reshape(rows, length, heads, width // heads).transpose(1, 2)
 
 
 def merge(x: Tensor) -> Tensor:
@@ -26,7 +27,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tenso
         scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
         if mask is not None:
             scores = scores + mask.to(scores.dtype)
-        return scores.softmax(-1) @ v
+        out: Tensor = scores.softmax(-1) @ v
+        return out
 
 
 class SelfBlock(nn.Module):
@@ -75,4 +77,5 @@ class CrossBlock(nn.Module):
         folded = x if group == 1 else x.reshape(rows // group, group * length, -1)
         seen = self.out(merge(attend(self.queries(folded), k, v)))
         x = x + (seen if group == 1 else seen.reshape(rows, length, -1))
-        return x + self.mlp(self.norm2(x))
+        out: Tensor = x + self.mlp(self.norm2(x))
+        return out
