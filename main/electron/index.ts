@@ -92,9 +92,6 @@ function answerWindow(): void {
     const { canceled, filePaths } = await dialog.showOpenDialog(window, { properties: ['openDirectory', 'multiSelections'] })
     return canceled ? null : filePaths
   })
-  ipcMain.on('tubelet:notify', (event, title: unknown, body: unknown) => {
-    if (fromUs(event) && typeof title === 'string' && typeof body === 'string') notify(title, body)
-  })
   ipcMain.on('tubelet:show-in-folder', (event, file: unknown) => {
     if (fromUs(event) && typeof file === 'string' && path.isAbsolute(file) && existsSync(file)) shell.showItemInFolder(file)
   })

@@ -1,0 +1,58 @@
+/** The contract as calls: typed by it, and the only way out of the window. */
+import { type CallArgs, contract, type RouteEvent, type RouteName, type RouteOutput } from '../app/contract.ts'
+import { type Problem, TubeletError } from '../app/errors.ts'
+
+interface AnyArgs {
+  params?: Record<string, unknown>
+  query?: Record<string, unknown>
+  body?: unknown
+}
+/** Routes without input are called without arguments. */
+type Args<N extends RouteName> = keyof CallArgs<N> extends never ? [] : [CallArgs<N>]
+
+/** The address of a route, for `<img>` and `<video>` too. */
+export function urlOf<N extends RouteName>(name: N, ...[args]: Args<N>): string {
+  const { params = {}, query = {} } = (args ?? {}) as AnyArgs
+  const path = contract[name].path.replaceAll(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(String(params[key])))
+  const search = new URLSearchParams(Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])))
+  return search.size > 0 ? `${path}?${search}` : path
+}
+
+async function send<N extends RouteName>(name: N, args: Args<N>, signal?: AbortSignal): Promise<Response> {
+  const { body } = (args[0] ?? {}) as AnyArgs
+  const init: RequestInit = { method: contract[name].method.toUpperCase(), ...(signal ? { signal } : {}) }
+  if (body !== undefined) Object.assign(init, { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+  const response = await fetch(urlOf(name, ...args), init).catch((cause: unknown) => {
+    if (signal?.aborted) throw cause
+    throw new TubeletError({ code: 'engine-unavailable', message: 'Tubelet does not answer.', stillWorks: 'Everything shown as done is saved.', next: 'Start Tubelet again.' }, { cause })
+  })
+  if (response.ok) return response
+  const { problem } = (await response.json().catch(() => ({}))) as { problem?: Problem }
+  throw new TubeletError(problem ?? { code: 'internal', message: `The call failed (${response.status}).`, next: 'Try again.' })
+}
+
+/** @throws TubeletError with the backend's problem. */
+export async function call<N extends RouteName>(name: N, ...args: Args<N>): Promise<RouteOutput<N>> {
+  return (await (await send(name, args)).json()) as RouteOutput<N>
+}
+
+/** Events of a streaming route, until it ends or `signal` aborts. */
+export async function* stream<N extends RouteName>(name: N, signal: AbortSignal, ...args: Args<N>): AsyncGenerator<RouteEvent<N>> {
+  const { body } = await send(name, args, signal)
+  if (body === null) return
+  const parse = eventParser()
+  for await (const chunk of body.pipeThrough(new TextDecoderStream())) for (const data of parse(chunk)) yield JSON.parse(data) as RouteEvent<N>
+}
+
+/** Server-sent events as chunks arrive (WHATWG HTML, 9.2.6): the data of each event that a chunk completes. Comments are dropped. */
+export function eventParser(): (chunk: string) => string[] {
+  let rest = ''
+  return (chunk) => {
+    const blocks = (rest + chunk).replaceAll('\r\n', '\n').split('\n\n')
+    rest = blocks.pop() ?? ''
+    return blocks.flatMap((block) => {
+      const data = block.split('\n').filter((line) => line.startsWith('data:')).map((line) => line.slice(5).replace(/^ /, ''))
+      return data.length > 0 ? [data.join('\n')] : []
+    })
+  }
+}

@@ -1,0 +1,20 @@
+import { QueryClientProvider } from '@tanstack/react-query'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './App.tsx'
+import { ErrorBoundary } from './parts/ErrorBoundary.tsx'
+import { followEvents, queryClient } from './queries.ts'
+import './theme.css'
+
+const root = document.getElementById('root')
+if (root === null) throw new Error('index.html has no #root')
+void followEvents(new AbortController().signal)
+createRoot(root).render(
+  <StrictMode>
+    <ErrorBoundary>
+      <QueryClientProvider client={queryClient}>
+        <App />
+      </QueryClientProvider>
+    </ErrorBoundary>
+  </StrictMode>,
+)

@@ -1,0 +1,85 @@
+import { useQuery } from '@tanstack/react-query'
+import { CornerLeftUp, File, Film, Folder } from 'lucide-react'
+import { type FormEvent, useState } from 'react'
+import { problemOf } from '../../app/errors.ts'
+import { call } from '../api.ts'
+import { desktop } from '../desktop.ts'
+import { bytes } from '../format.ts'
+import { addPaths } from '../queries.ts'
+import { useUi } from '../store.ts'
+import { Dialog } from './Dialog.tsx'
+import { ProblemCard } from './ProblemCard.tsx'
+
+/** The system's dialog on the desktop; in a browser, which cannot tell paths, this app's own. */
+export async function pickFolder(): Promise<void> {
+  if (desktop === null) {
+    useUi.getState().open('add')
+    return
+  }
+  const paths = await desktop.openFolderDialog()
+  if (paths !== null) await addPaths(paths)
+}
+
+/** Choose files and folders of the machine that Tubelet runs on. */
+export function AddDialog() {
+  const { open, dropped } = useUi()
+  const add = (path: string) => {
+    open(null)
+    void addPaths([path])
+  }
+  return (
+    <Dialog title="Add videos" wide>
+      {dropped.length > 0 && (
+        <p className="note">
+          A browser does not tell where dropped files lie{dropped.length === 1 ? ` (${dropped[0] ?? ''})` : ''}. Choose them or their folder here; the desktop app takes drops directly.
+        </p>
+      )}
+      <PathPicker action="Add" onChoose={add} files />
+    </Dialog>
+  )
+}
+
+/** Walk the folders of this machine and choose one, or a file. */
+export function PathPicker({ action, onChoose, files = false }: { action: string; onChoose: (path: string) => void; files?: boolean }) {
+  const [folder, setFolder] = useState<string | undefined>()
+  const [typed, setTyped] = useState<string | null>(null)
+  const { data, error } = useQuery({ queryKey: ['browse', folder], queryFn: () => call('browse', { query: { path: folder } }), staleTime: 0, placeholderData: (earlier) => earlier, retry: false })
+  const path = typed ?? data?.path ?? ''
+  const go = (to: string) => {
+    setFolder(to)
+    setTyped(null)
+  }
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (path.trim() !== '') onChoose(path.trim())
+  }
+  const videos = data?.entries.filter(({ kind }) => kind === 'video').length ?? 0
+  return (
+    <form className="picker" onSubmit={submit}>
+      <div className="row">
+        <input aria-label="Path" value={path} onChange={(event) => setTyped(event.target.value)} spellCheck={false} autoFocus />
+        <button className="primary" type="submit">{action}</button>
+      </div>
+      {error !== null && <ProblemCard problem={problemOf(error)} warning />}
+      <ul aria-label="Folders and files">
+        {data?.parent != null && (
+          <li><button type="button" onClick={() => go(data.parent ?? '/')}><CornerLeftUp size={15} aria-hidden />Up</button></li>
+        )}
+        {data?.entries.filter(({ kind }) => files || kind === 'folder').map((entry) => (
+          <li key={entry.path}>
+            {entry.kind === 'folder' ? (
+              <button type="button" onClick={() => go(entry.path)}><Folder size={15} aria-hidden />{entry.name}</button>
+            ) : (
+              <button type="button" className={entry.kind === 'file' ? 'muted' : ''} onClick={() => onChoose(entry.path)} title={`${action} ${entry.name}`}>
+                {entry.kind === 'video' ? <Film size={15} aria-hidden /> : <File size={15} aria-hidden />}
+                {entry.name}
+                <span className="muted num">{entry.bytes === null ? '' : bytes(entry.bytes)}</span>
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {files && <p className="muted small">{videos > 0 ? `“${action}” takes this folder with everything below it.` : 'No video lies directly in this folder; folders below it are searched too.'}</p>}
+    </form>
+  )
+}

@@ -1,0 +1,27 @@
+import { Component, type ErrorInfo, type ReactNode } from 'react'
+import { problemOf, type Problem } from '../../app/errors.ts'
+import { ProblemCard } from './ProblemCard.tsx'
+
+/** A fault in the window is shown, never a blank page; the library is not touched by it. */
+export class ErrorBoundary extends Component<{ children: ReactNode }, { problem: Problem | null }> {
+  override state: { problem: Problem | null } = { problem: null }
+
+  static getDerivedStateFromError(error: unknown): { problem: Problem } {
+    return { problem: problemOf(error) }
+  }
+
+  override componentDidCatch(error: unknown, info: ErrorInfo): void {
+    console.error(error, info.componentStack)
+  }
+
+  override render(): ReactNode {
+    const { problem } = this.state
+    if (problem === null) return this.props.children
+    return (
+      <div className="crash">
+        <ProblemCard problem={{ ...problem, message: 'The window ran into a fault.', next: 'Reload the window; nothing is lost.' }} />
+        <button className="primary" onClick={() => location.reload()}>Reload</button>
+      </div>
+    )
+  }
+}

@@ -1,0 +1,95 @@
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { memo, useMemo, useRef } from 'react'
+import type { Clip, Source } from '../../app/contract.ts'
+import { urlOf } from '../api.ts'
+import { clock, plural } from '../format.ts'
+import { useClips, useSources } from '../queries.ts'
+import { useUi } from '../store.ts'
+
+type Row = { type: 'source'; source: Source } | { type: 'clip'; clip: Clip }
+const HEIGHT = { source: 58, clip: 60 }
+
+/** Sources with their clips beneath; only the rows in view exist. */
+export function LibraryList() {
+  const { data: sources } = useSources()
+  const { data: clips } = useClips()
+  const { sourceId, clipId } = useUi()
+  const scroller = useRef<HTMLDivElement>(null)
+  const rows = useMemo(() => {
+    const bySource = Map.groupBy(clips?.clips ?? [], (clip) => clip.sourceId)
+    return (sources?.sources ?? []).flatMap((source): Row[] => [{ type: 'source', source }, ...(bySource.get(source.id) ?? []).map((clip) => ({ type: 'clip' as const, clip }))])
+  }, [sources, clips])
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: (index) => HEIGHT[rows[index]?.type ?? 'clip'],
+    getItemKey: (index) => {
+      const row = rows[index]
+      return row === undefined ? index : row.type === 'source' ? `s${row.source.id}` : `c${row.clip.id}`
+    },
+    overscan: 8,
+  })
+  return (
+    <div ref={scroller} className="scroll" tabIndex={-1}>
+      <ul className="rows" style={{ height: virtual.getTotalSize() }} aria-label="Videos and clips">
+        {virtual.getVirtualItems().map(({ index, start, size, key }) => {
+          const row = rows[index]
+          return (
+            <li key={key} style={{ transform: `translateY(${start}px)`, height: size }} aria-setsize={rows.length} aria-posinset={index + 1}>
+              {row?.type === 'source' && <SourceRow source={row.source} current={row.source.id === sourceId && clipId === null} />}
+              {row?.type === 'clip' && <ClipRow clip={row.clip} current={row.clip.id === clipId} />}
+            </li>
+          )
+        })}
+      </ul>
+    </div>
+  )
+}
+
+const SourceRow = memo(function SourceRow({ source, current }: { source: Source; current: boolean }) {
+  const { probe, name } = source
+  const facts = probe === null ? [] : [clock(probe.duration), `${probe.width}×${probe.height}`, probe.codec.toUpperCase(), ...(probe.hdr ? ['HDR'] : []), ...(probe.variableFrameRate ? ['VFR'] : [])]
+  return (
+    <button className="source-row" aria-current={current} onClick={() => useUi.getState().selectSource(source.id)} title={source.path}>
+      {source.hasThumbnail ? <img src={urlOf('thumbnail', { params: { sourceId: source.id } })} alt="" loading="lazy" /> : <span className="blank" />}
+      <span className="text">
+        <strong>{name}</strong>
+        <span className="muted num">{facts.join(' · ')}</span>
+      </span>
+      <StateChip source={source} />
+    </button>
+  )
+})
+
+export function StateChip({ source: { state, encodedCount, clipCount, reviewedCount } }: { source: Source }) {
+  const text = {
+    queued: 'Waiting',
+    probing: 'Reading',
+    analysing: clipCount > 0 ? plural(encodedCount, 'clip') : 'Analysing',
+    done: reviewedCount > 0 ? `${reviewedCount}/${clipCount} reviewed` : plural(clipCount, 'clip'),
+    partial: 'Damaged',
+    failed: 'Unreadable',
+    cancelled: 'Cancelled',
+  }[state]
+  return <span className="chip" data-state={state}>{text}</span>
+}
+
+export const ClipRow = memo(function ClipRow({ clip, current, score }: { clip: Clip; current: boolean; score?: string }) {
+  const { id, sourceId, start, end, caption, captionState, captionUnsure, labels, encoded, sourceName } = clip
+  return (
+    <button className="clip-row" data-clip={id} data-rejected={captionState === 'rejected'} aria-current={current} onClick={() => useUi.getState().selectClip(id, sourceId)}>
+      <img src={urlOf('clipThumbnail', { params: { clipId: id } })} alt="" loading="lazy" />
+      <span className="text">
+        <span className="caption">{caption ?? (encoded ? 'No caption' : 'Waiting for its caption…')}</span>
+        <span className="muted num">
+          {clock(start, 1)}–{clock(end, 1)}
+          {captionUnsure && captionState === 'machine' && <em> · not sure</em>}
+          {captionState !== null && captionState !== 'machine' && <em data-review={captionState}> · {captionState}</em>}
+          {labels.length > 0 && ` · ${labels.join(', ')}`}
+          {score !== undefined && ` · ${sourceName}`}
+        </span>
+      </span>
+      {score !== undefined && <span className="chip num">{score}</span>}
+    </button>
+  )
+})

@@ -1,0 +1,90 @@
+import { Pause, Play, Repeat, StepBack, StepForward } from 'lucide-react'
+import { useEffect, useRef, useState } from 'react'
+import type { Clip, Source } from '../../app/contract.ts'
+import { urlOf } from '../api.ts'
+import { clock } from '../format.ts'
+import { type FrameTable, ordinalAt, seek, seekTarget, step, togglePlay, usePlayer } from '../player.ts'
+import { Boxes, type TrackAnnotation } from './Boxes.tsx'
+
+interface Props {
+  source: Source
+  clip: Clip | null
+  tracks: readonly TrackAnnotation[]
+  frames: FrameTable | undefined
+}
+
+/** The video with its boxes. Time comes from the frames that are really shown, not from a clock. */
+export function Player({ source, clip, tracks, frames }: Props) {
+  const ref = useRef<HTMLVideoElement>(null)
+  const [loop, setLoop] = useState(true)
+  const [state, setState] = useState<'loading' | 'ready' | 'failed'>('loading')
+  const { attach, setTime, setPlaying } = usePlayer.getState()
+  const playing = usePlayer((player) => player.playing)
+
+  useEffect(() => {
+    const video = ref.current
+    if (video === null) return
+    attach(video)
+    let handle = 0
+    const shown = (_now: number, { mediaTime }: VideoFrameCallbackMetadata) => {
+      setTime(mediaTime)
+      handle = video.requestVideoFrameCallback(shown)
+    }
+    handle = video.requestVideoFrameCallback(shown)
+    return () => {
+      video.cancelVideoFrameCallback(handle)
+      attach(null)
+    }
+  }, [attach, setTime])
+
+  // A chosen clip is shown from its first frame.
+  const startFrame = clip?.startFrame
+  useEffect(() => {
+    if (startFrame !== undefined && frames && state === 'ready') seek(seekTarget(frames, startFrame))
+  }, [startFrame, frames, state])
+
+  useEffect(() => {
+    if (!clip) return
+    return usePlayer.subscribe(({ time, playing: moving }, { time: before }) => {
+      if (moving && before < clip.end && time >= clip.end - 0.001) {
+        if (loop) seek(clip.start + 0.001)
+        else ref.current?.pause()
+      }
+    })
+  }, [clip, loop])
+
+  const { probe } = source
+  if (probe === null) return null
+  return (
+    <section className="player" aria-label="Player">
+      <div className="picture" style={{ aspectRatio: `${probe.width} / ${probe.height}` }}>
+        <video
+          ref={ref} src={urlOf('media', { params: { sourceId: source.id } })} preload="auto" muted playsInline aria-label={source.name}
+          onClick={togglePlay} onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => setState('failed')}
+          onSeeked={(event) => setTime(event.currentTarget.currentTime)} loop={clip === null && loop}
+        />
+        {state === 'ready' && frames && <Boxes probe={probe} tracks={tracks} frames={frames} />}
+        {state === 'loading' && (
+          <p className="cover">{source.playback === 'proxy' ? `A browser cannot play ${probe.codec.toUpperCase()} here. Analysis works; a preview copy is being made…` : 'Loading…'}</p>
+        )}
+        {state === 'failed' && <p className="cover">This video cannot be played here. Captions, answers, search and labels work all the same.</p>}
+      </div>
+      <div className="transport">
+        <button className="icon" aria-label="One frame back" title="One frame back (,)" onClick={() => frames && step(frames, -1)}><StepBack size={16} /></button>
+        <button className="icon" aria-label={playing ? 'Pause' : 'Play'} title={`${playing ? 'Pause' : 'Play'} (Space)`} onClick={togglePlay}>{playing ? <Pause size={18} /> : <Play size={18} />}</button>
+        <button className="icon" aria-label="One frame on" title="One frame on (.)" onClick={() => frames && step(frames, 1)}><StepForward size={16} /></button>
+        <button className="icon" aria-label="Loop" aria-pressed={loop} title="Loop the clip" onClick={() => setLoop(!loop)}><Repeat size={15} /></button>
+        <Time frames={frames} duration={probe.duration} />
+      </div>
+    </section>
+  )
+}
+
+function Time({ frames, duration }: { frames: FrameTable | undefined; duration: number }) {
+  const time = usePlayer((player) => player.time)
+  return (
+    <span className="num" role="timer" aria-label="Time">
+      {clock(time, 3)} <span className="muted">/ {clock(duration, 1)}{frames && frames.pts.length > 0 ? ` · frame ${ordinalAt(frames, time)}` : ''}</span>
+    </span>
+  )
+}

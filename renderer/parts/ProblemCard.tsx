@@ -1,0 +1,32 @@
+import { CircleAlert, TriangleAlert } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { toast } from 'sonner'
+import type { Problem } from '../../app/errors.ts'
+
+/** What happened, to which file, what still works, one next step; the rest is folded. */
+export function ProblemCard({ problem, warning = false, children }: { problem: Problem; warning?: boolean; children?: ReactNode }) {
+  const { message, file, stillWorks, next, details, code } = problem
+  const Icon = warning ? TriangleAlert : CircleAlert
+  const report = [`Tubelet: ${message}`, `code: ${code}`, details ?? ''].join('\n')
+  return (
+    <section className={warning ? 'problem warning' : 'problem'} role="alert">
+      <Icon size={18} aria-hidden />
+      <div>
+        <h3>{message}</h3>
+        {file !== undefined && <p className="mono">{file}</p>}
+        {next !== undefined && <p>{next}</p>}
+        {stillWorks !== undefined && <p className="muted">{stillWorks}</p>}
+        <div className="row">
+          {children}
+          <button className="quiet" onClick={() => void navigator.clipboard.writeText(report).then(() => toast('Report copied'))}>Copy report</button>
+        </div>
+        {details !== undefined && (
+          <details>
+            <summary>Details</summary>
+            <pre>{details}</pre>
+          </details>
+        )}
+      </div>
+    </section>
+  )
+}

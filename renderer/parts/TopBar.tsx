@@ -1,0 +1,54 @@
+import { FileDown, FolderPlus, Moon, Search, Sun, SunMoon, X } from 'lucide-react'
+import { type FormEvent, useState } from 'react'
+import { keyName } from '../keys.ts'
+import { useSources } from '../queries.ts'
+import { type Theme, useUi } from '../store.ts'
+
+const NEXT_THEME: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'system' }
+const THEME_ICON = { system: SunMoon, light: Sun, dark: Moon }
+
+export function TopBar() {
+  const { open, setSearch, search, theme, setTheme } = useUi()
+  const { data } = useSources()
+  const [text, setText] = useState(search)
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    setSearch(text.trim())
+  }
+  const clear = () => {
+    setText('')
+    setSearch('')
+  }
+  const ThemeIcon = THEME_ICON[theme]
+  const none = data === undefined || data.sources.length === 0
+  return (
+    <header className="topbar">
+      <h1>
+        <span className="mark" aria-hidden />
+        Tubelet
+      </h1>
+      <form className="search" role="search" onSubmit={submit}>
+        <Search size={15} aria-hidden />
+        <input
+          type="search" aria-label="Search" placeholder="Search for a moment: “a red car drives to the left”" value={text} disabled={none}
+          onChange={(event) => {
+            setText(event.target.value)
+            if (event.target.value === '') setSearch('')
+          }}
+          onKeyDown={(event) => event.key === 'Escape' && clear()}
+        />
+        {text !== '' ? (
+          <button type="button" className="icon" aria-label="Clear search" onClick={clear}><X size={14} /></button>
+        ) : (
+          <kbd>/</kbd>
+        )}
+      </form>
+      <div className="actions">
+        <button onClick={() => open('add')} title={`Add videos (${keyName('Ctrl+O')})`}><FolderPlus size={15} aria-hidden />Add videos</button>
+        <button className="primary" disabled={none} onClick={() => open('export')} title={`Export (${keyName('Ctrl+E')})`}><FileDown size={15} aria-hidden />Export</button>
+        <button className="icon" aria-label={`Theme: ${theme}`} title={`Theme: ${theme}`} onClick={() => setTheme(NEXT_THEME[theme])}><ThemeIcon size={16} /></button>
+        <button className="icon" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" onClick={() => open('shortcuts')}><span aria-hidden>?</span></button>
+      </div>
+    </header>
+  )
+}

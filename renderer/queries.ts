@@ -1,0 +1,111 @@
+/** What the library holds, as the window asks for it, and how it hears of changes. */
+import { QueryClient, useMutation, useQuery } from '@tanstack/react-query'
+import { toast } from 'sonner'
+import type { AnnotationBody } from '../app/annotation.ts'
+import type { BackendEvent } from '../app/contract.ts'
+import { problemOf } from '../app/errors.ts'
+import { call, stream } from './api.ts'
+import { plural } from './format.ts'
+import { useUi } from './store.ts'
+
+export const queryClient = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: Infinity, refetchOnWindowFocus: false } } })
+
+export const useStatus = () => useQuery({ queryKey: ['status'], queryFn: () => call('status') })
+export const useSources = () => useQuery({ queryKey: ['sources'], queryFn: () => call('listSources') })
+export const useClips = () => useQuery({ queryKey: ['clips'], queryFn: () => call('listClips', { query: { limit: 10_000 } }) })
+export const useQueue = () => useQuery({ queryKey: ['queue'], queryFn: () => call('queue') })
+export const useLabels = () => useQuery({ queryKey: ['labels'], queryFn: () => call('getLabels') })
+export const useHistory = () => useQuery({ queryKey: ['history'], queryFn: () => call('history') })
+export const useClip = (clipId: number | null) => useQuery({ queryKey: ['clip', clipId], queryFn: () => call('getClip', { params: { clipId: clipId ?? 0 } }), enabled: clipId !== null })
+export const useFrames = (sourceId: number | null) => useQuery({ queryKey: ['frames', sourceId], queryFn: () => call('frames', { params: { sourceId: sourceId ?? 0 } }), enabled: sourceId !== null })
+export const useSearch = (q: string) => useQuery({ queryKey: ['search', q], queryFn: () => call('search', { query: { q } }), enabled: q !== '', placeholderData: (earlier) => earlier })
+
+/** Show a failed action where people look; the reason stays readable until it is closed. */
+export function tell(error: unknown): void {
+  const { message, next, file } = problemOf(error)
+  toast.error(message, { description: [file, next].filter(Boolean).join(' · '), duration: 12_000 })
+}
+
+export async function addPaths(paths: readonly string[]): Promise<void> {
+  try {
+    const { added, duplicates, rejected } = await call('addSources', { body: { paths: [...paths] } })
+    if (added.length > 0) toast.success(`${plural(added.length, 'video')} added`)
+    if (duplicates.length > 0) toast.info(`${plural(duplicates.length, 'file is', 'files are')} already in the library`)
+    const [first] = rejected
+    if (first) toast.error(first.problem.message, { description: `${first.path} · ${first.problem.next ?? ''}`, duration: 12_000 })
+    if (added.length + duplicates.length + rejected.length === 0) toast.info('No video was found there')
+    const [source] = added
+    if (source && useUi.getState().clipId === null) useUi.getState().selectSource(source.id)
+  } catch (error) {
+    tell(error)
+  }
+}
+
+export async function undo(direction: 'undo' | 'redo'): Promise<void> {
+  const what = queryClient.getQueryData<{ undo: string | null; redo: string | null }>(['history'])?.[direction]
+  if (!what) return
+  try {
+    queryClient.setQueryData(['history'], await call(direction))
+    toast(`${direction === 'undo' ? 'Undone' : 'Redone'}: ${what}`)
+  } catch (error) {
+    tell(error)
+  }
+}
+
+export function useReview() {
+  return useMutation({
+    mutationFn: ({ id, action, body }: { id: number; action: 'accept' | 'reject' | 'edit' | 'reset'; body?: AnnotationBody }) =>
+      call('reviewAnnotation', { params: { annotationId: id }, body: { action, ...(body ? { body } : {}) } }),
+    onError: tell,
+  })
+}
+
+/** Lists are asked for again at most this often while a batch runs: each answer is drawn whole. */
+const LIST_MS = 400
+
+/** Follow the backend's events until `signal` aborts, over lost connections; every change makes the queries that show it stale. */
+export async function followEvents(signal: AbortSignal): Promise<void> {
+  const stale = new Map<string, readonly unknown[]>()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const invalidate = (...key: unknown[]) => {
+    stale.set(JSON.stringify(key), key)
+    timer ??= setTimeout(() => {
+      timer = undefined
+      for (const queryKey of stale.values()) void queryClient.invalidateQueries({ queryKey })
+      stale.clear()
+    }, LIST_MS)
+  }
+  const hear = (event: BackendEvent) => {
+    switch (event.type) {
+      case 'sources':
+        invalidate('sources')
+        for (const id of event.ids) invalidate('frames', id)
+        break
+      case 'clips':
+        for (const key of ['clips', 'sources', 'search']) invalidate(key)
+        for (const id of event.clipIds) invalidate('clip', id)
+        break
+      case 'annotations':
+        for (const key of ['clips', 'sources']) invalidate(key)
+        for (const id of event.clipIds) invalidate('clip', id)
+        break
+      case 'queue':
+        queryClient.setQueryData(['queue'], event.queue)
+        break
+      case 'batch-done':
+        break
+      default:
+        invalidate(event.type)
+    }
+  }
+  while (!signal.aborted) {
+    try {
+      for await (const event of stream('events', signal)) hear(event)
+    } catch {
+      // The host restarts or sleeps: come back, and take everything as changed.
+    }
+    if (signal.aborted) return
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    void queryClient.invalidateQueries()
+  }
+}

@@ -1,0 +1,47 @@
+/** What the window shows: choices of the person at the screen. What the library holds lives in the query cache. */
+import { create } from 'zustand'
+
+export type Panel = 'add' | 'export' | 'shortcuts' | 'queue' | 'engine'
+export type Theme = 'system' | 'light' | 'dark'
+
+interface Ui {
+  sourceId: number | null
+  clipId: number | null
+  trackId: number | null
+  /** The submitted search; empty shows the library. */
+  search: string
+  panel: Panel | null
+  theme: Theme
+  /** Files were dropped whose paths a browser does not tell. */
+  dropped: readonly string[]
+  selectSource: (sourceId: number | null) => void
+  selectClip: (clipId: number | null, sourceId: number | null) => void
+  selectTrack: (trackId: number | null) => void
+  setSearch: (search: string) => void
+  open: (panel: Panel | null) => void
+  setTheme: (theme: Theme) => void
+  setDropped: (names: readonly string[]) => void
+}
+
+const THEME_KEY = 'tubelet-theme'
+const storedTheme = localStorage.getItem(THEME_KEY)
+
+export const useUi = create<Ui>((set) => ({
+  sourceId: null,
+  clipId: null,
+  trackId: null,
+  search: '',
+  panel: null,
+  theme: storedTheme === 'light' || storedTheme === 'dark' ? storedTheme : 'system',
+  dropped: [],
+  selectSource: (sourceId) => set({ sourceId, clipId: null, trackId: null }),
+  selectClip: (clipId, sourceId) => set({ clipId, sourceId, trackId: null }),
+  selectTrack: (trackId) => set({ trackId }),
+  setSearch: (search) => set({ search }),
+  open: (panel) => set({ panel, ...(panel === 'add' ? {} : { dropped: [] }) }),
+  setTheme: (theme) => {
+    localStorage.setItem(THEME_KEY, theme)
+    set({ theme })
+  },
+  setDropped: (dropped) => set({ dropped, panel: 'add' }),
+}))
