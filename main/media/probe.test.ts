@@ -50,14 +50,20 @@ describeWithClips('probe on real files', () => {
     expect(found.duration).toBeGreaterThan(0.9)
   })
 
-  it('turns a picture the way that the file says', async () => {
-    // The same stream, turned by 90 degrees either way: a player's clockwise is the display matrix's counter-clockwise.
+  it('states the turn that ffmpeg makes to show the picture upright', async () => {
     const source = path.join(CLIPS, 'f06_tiny_64x48.mp4')
-    for (const clockwise of [90, 270] as const) {
-      const turned = path.join(folder, `${clockwise}.mp4`)
-      await runTool(tools.ffmpeg, ['-v', 'error', '-i', source, '-c', 'copy', '-metadata:s:v:0', `rotate=${clockwise}`, turned])
-      expect(await probe(tools, turned)).toMatchObject({ rotation: clockwise, width: 48, height: 64 })
+    const firstFrame = async (...args: string[]) => (await runTool(tools.ffmpeg, ['-v', 'error', ...args, '-frames:v', '1', '-f', 'rawvideo', '-'])).stdout
+    const rotations = new Set<number>()
+    for (const tag of [90, 270]) {
+      const turned = path.join(folder, `${tag}.mp4`)
+      await runTool(tools.ffmpeg, ['-v', 'error', '-i', source, '-c', 'copy', '-metadata:s:v:0', `rotate=${tag}`, turned])
+      const found = await probe(tools, turned)
+      expect(found).toMatchObject({ width: 48, height: 64 })
+      const byHand = await firstFrame('-noautorotate', '-i', turned, '-vf', `transpose=${found.rotation === 90 ? 'clock' : 'cclock'}`)
+      expect(byHand.equals(await firstFrame('-i', turned))).toBe(true)
+      rotations.add(found.rotation)
     }
+    expect(rotations).toEqual(new Set([90, 270]))
   })
 
   it('widens pixels that are not square', async () => {
