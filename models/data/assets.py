@@ -40,7 +40,17 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "grey": (132, 134, 138),
 }
 # Colours too alike to tell apart after a video's compression: an object never gets its background's colour or one of these.
-ALIKE = {("red", "orange"), ("orange", "yellow"), ("orange", "brown"), ("purple", "blue"), ("white", "grey"), ("black", "grey"), ("red", "pink"), ("brown", "black"), ("brown", "red")}
+ALIKE = {
+    ("red", "orange"),
+    ("orange", "yellow"),
+    ("orange", "brown"),
+    ("purple", "blue"),
+    ("white", "grey"),
+    ("black", "grey"),
+    ("red", "pink"),
+    ("brown", "black"),
+    ("brown", "red"),
+}
 
 SHAPES = ("circle", "square", "triangle", "star", "cross", "ring", "diamond", "heart", "moon", "arrow")
 
@@ -92,9 +102,55 @@ NAMES: dict[str, tuple[str, ...]] = {
     "cookie": ("cookie",),
     "cake": ("birthday cake", "slice of cake", "cupcake"),
     "lollipop": ("lollipop",),
-    "carton": ("milk carton", "sour cream carton", "soy milk carton", "yoghurt carton", "orange juice carton", "blueberry soy yoghurt carton", "apple juice carton", "vanilla yoghurt carton", "vanilla soy yoghurt carton", "grapefruit juice carton", "mandarin juice carton", "sour milk carton"),
-    "person": ("person", "man", "woman", "boy", "girl", "child", "standing person", "walking person", "runner", "old man", "old woman", "man in a suit", "student", "doctor", "cook", "blond person", "bearded person", "police officer", "dancing man", "dancing woman"),
-    "face": ("grinning face", "smiling face", "laughing face", "sad face", "neutral face", "winking face", "surprised face", "crying face", "worried face", "angry face", "sleeping face"),
+    "carton": (
+        "milk carton",
+        "sour cream carton",
+        "soy milk carton",
+        "yoghurt carton",
+        "orange juice carton",
+        "blueberry soy yoghurt carton",
+        "apple juice carton",
+        "vanilla yoghurt carton",
+        "vanilla soy yoghurt carton",
+        "grapefruit juice carton",
+        "mandarin juice carton",
+        "sour milk carton",
+    ),
+    "person": (
+        "person",
+        "man",
+        "woman",
+        "boy",
+        "girl",
+        "child",
+        "standing person",
+        "walking person",
+        "runner",
+        "old man",
+        "old woman",
+        "man in a suit",
+        "student",
+        "doctor",
+        "cook",
+        "blond person",
+        "bearded person",
+        "police officer",
+        "dancing man",
+        "dancing woman",
+    ),
+    "face": (
+        "grinning face",
+        "smiling face",
+        "laughing face",
+        "sad face",
+        "neutral face",
+        "winking face",
+        "surprised face",
+        "crying face",
+        "worried face",
+        "angry face",
+        "sleeping face",
+    ),
     "hand": ("hand", "waving hand", "victory hand", "ok hand"),
     "shirt": ("t-shirt", "long-sleeved shirt", "shirt", "polo shirt", "undershirt", "blouse", "top"),
     "dress": ("dress",),
@@ -143,34 +199,133 @@ NOVEL: dict[str, tuple[str, ...]] = {
 
 # Colours that may be stated of a name; others are matters of opinion there (a peach, an emoji's skin).
 STATED: dict[str, tuple[str, ...]] = {
-    "lemon": ("yellow",), "lime": ("green",), "orange": ("orange",), "apple": ("red", "green"), "tree": ("green",), "flag": ("red", "green", "blue"),
-    **dict.fromkeys(("melon", "peach", "person", "face", "hand", "carton", "medal", "snail", "pig", "horse", "dog", "cow", "cookie", "cake", "tiger", "ladybug", "truck", "bottle", "cup", "camel", "rabbit", "coin", "rock", "spaceship"), ()),
-}  # fmt: skip
+    "lemon": ("yellow",),
+    "lime": ("green",),
+    "orange": ("orange",),
+    "apple": ("red", "green"),
+    "tree": ("green",),
+    "flag": ("red", "green", "blue"),
+    **dict.fromkeys(
+        (
+            "melon",
+            "peach",
+            "person",
+            "face",
+            "hand",
+            "carton",
+            "medal",
+            "snail",
+            "pig",
+            "horse",
+            "dog",
+            "cow",
+            "cookie",
+            "cake",
+            "tiger",
+            "ladybug",
+            "truck",
+            "bottle",
+            "cup",
+            "camel",
+            "rabbit",
+            "coin",
+            "rock",
+            "spaceship",
+        ),
+        (),
+    ),
+}
 KNOWN_COLOURS = {"black cat": "black", "blackbird": "black", "pig": "pink", "pig face": "pink", "horse": "brown", "horse face": "brown"}
 # (name, source) whose drawings do not look like the name at 40 px.
-UNLIKE = {("cookie", "iwenzhou/kenney"), ("spider", "iwenzhou/kenney"), ("mouse", "iwenzhou/kenney"), ("ladybug", "iwenzhou/kenney"), ("sword", "iwenzhou/kenney")}
+UNLIKE = {
+    ("cookie", "iwenzhou/kenney"),
+    ("spider", "iwenzhou/kenney"),
+    ("mouse", "iwenzhou/kenney"),
+    ("ladybug", "iwenzhou/kenney"),
+    ("sword", "iwenzhou/kenney"),
+}
 
 # Whole photos: name in the index -> what a person would say the photo shows.
 PHOTOS: dict[str, str] = {
-    "banana": "bananas", "lemon": "lemons", "lime": "limes", "orange": "oranges", "satsuma": "oranges", "peach": "peaches", "nectarine": "peaches",
-    "tomato": "tomatoes", "vine tomato": "tomatoes", "beef tomato": "tomatoes", "potato": "potatoes", "yellow onion": "onions", "cucumber": "cucumbers",
-    "avocado": "avocados", "mango": "mangoes", "watermelon": "watermelons", "cabbage": "cabbages", "asparagus": "asparagus", "ginger": "ginger",
-    "brown mushroom": "mushrooms", "brown cap mushroom": "mushrooms",
-    "red bell pepper": "red peppers", "green bell pepper": "green peppers", "yellow bell pepper": "yellow peppers", "orange bell pepper": "orange peppers",
-    "golden delicious apple": "apples", "granny smith apple": "green apples", "pink lady apple": "apples", "royal gala apple": "apples", "red delicious apple": "red apples",
-    "galia melon": "melons", "honeydew melon": "melons", "cantaloupe": "melons",
-    "milk carton": "milk cartons", "orange juice carton": "juice cartons", "apple juice carton": "juice cartons", "yoghurt carton": "yoghurt cartons",
-    "dress": "a dress", "hat": "a hat", "jacket": "a jacket", "blazer": "a jacket", "pants": "a pair of trousers", "shorts": "a pair of shorts",
-    "shirt": "a shirt", "t-shirt": "a shirt", "long-sleeved shirt": "a shirt", "polo shirt": "a shirt", "shoes": "a pair of shoes",
-}  # fmt: skip
+    "banana": "bananas",
+    "lemon": "lemons",
+    "lime": "limes",
+    "orange": "oranges",
+    "satsuma": "oranges",
+    "peach": "peaches",
+    "nectarine": "peaches",
+    "tomato": "tomatoes",
+    "vine tomato": "tomatoes",
+    "beef tomato": "tomatoes",
+    "potato": "potatoes",
+    "yellow onion": "onions",
+    "cucumber": "cucumbers",
+    "avocado": "avocados",
+    "mango": "mangoes",
+    "watermelon": "watermelons",
+    "cabbage": "cabbages",
+    "asparagus": "asparagus",
+    "ginger": "ginger",
+    "brown mushroom": "mushrooms",
+    "brown cap mushroom": "mushrooms",
+    "red bell pepper": "red peppers",
+    "green bell pepper": "green peppers",
+    "yellow bell pepper": "yellow peppers",
+    "orange bell pepper": "orange peppers",
+    "golden delicious apple": "apples",
+    "granny smith apple": "green apples",
+    "pink lady apple": "apples",
+    "royal gala apple": "apples",
+    "red delicious apple": "red apples",
+    "galia melon": "melons",
+    "honeydew melon": "melons",
+    "cantaloupe": "melons",
+    "milk carton": "milk cartons",
+    "orange juice carton": "juice cartons",
+    "apple juice carton": "juice cartons",
+    "yoghurt carton": "yoghurt cartons",
+    "dress": "a dress",
+    "hat": "a hat",
+    "jacket": "a jacket",
+    "blazer": "a jacket",
+    "pants": "a pair of trousers",
+    "shorts": "a pair of shorts",
+    "shirt": "a shirt",
+    "t-shirt": "a shirt",
+    "long-sleeved shirt": "a shirt",
+    "polo shirt": "a shirt",
+    "shoes": "a pair of shoes",
+}
 
 # Backgrounds: name in the index -> what it is called; others stay unnamed.
 GROUNDS: dict[str, str] = {
-    "brick wall": "a brick wall", "concrete": "a grey wall", "fabric": "fabric", "gravel": "gravel", "rocks": "rocks", "roof tiles": "a roof", "soil": "soil",
-    "tiles": "tiles", "wood": "wood", "wooden floor": "a wooden floor", "wooden planks": "a wooden floor", "snow": "snow", "snowy ground": "snow",
-    "outer space": "space", "carpet": "a carpet", "water surface": "water", "grass": "grass", "meadow": "grass", "road": "a road", "asphalt": "a road",
-    "forest": "a forest", "autumn forest": "a forest", "red forest": "a forest", "desert": "a desert", "sunrise sky": "the sky", "metal": "metal",
-}  # fmt: skip
+    "brick wall": "a brick wall",
+    "concrete": "a grey wall",
+    "fabric": "fabric",
+    "gravel": "gravel",
+    "rocks": "rocks",
+    "roof tiles": "a roof",
+    "soil": "soil",
+    "tiles": "tiles",
+    "wood": "wood",
+    "wooden floor": "a wooden floor",
+    "wooden planks": "a wooden floor",
+    "snow": "snow",
+    "snowy ground": "snow",
+    "outer space": "space",
+    "carpet": "a carpet",
+    "water surface": "water",
+    "grass": "grass",
+    "meadow": "grass",
+    "road": "a road",
+    "asphalt": "a road",
+    "forest": "a forest",
+    "autumn forest": "a forest",
+    "red forest": "a forest",
+    "desert": "a desert",
+    "sunrise sky": "the sky",
+    "metal": "metal",
+}
 
 
 def colour_names(rgb: np.ndarray) -> np.ndarray:
@@ -206,7 +361,7 @@ def shares(rgb: np.ndarray) -> tuple[str, float]:
 
 @dataclass
 class Picture:
-    """A cut-out (pixels: RGBa image, that is with colours multiplied by alpha) or a background or photo (RGB image); colour: stated only where it is beyond doubt."""
+    """A cut-out (RGBa, that is with colours multiplied by alpha) or a background or photo (RGB); colour: stated only where beyond doubt."""
 
     name: str
     pixels: Image.Image
@@ -247,10 +402,15 @@ def shape_mask(shape: str, side: int = 72) -> Image.Image:
         points((0.34, 0.02), (0.66, 0.02), (0.66, 0.98), (0.34, 0.98))
         points((0.02, 0.34), (0.98, 0.34), (0.98, 0.66), (0.02, 0.66))
     elif shape == "star":
-        corner = [(0.5 + r * math.sin(i * math.pi / 5), 0.53 - r * math.cos(i * math.pi / 5)) for i in range(10) for r in (0.52 if i % 2 == 0 else 0.22,)]
+        corner = [
+            (0.5 + r * math.sin(i * math.pi / 5), 0.53 - r * math.cos(i * math.pi / 5)) for i in range(10) for r in (0.52 if i % 2 == 0 else 0.22,)
+        ]
         points(*corner)
     elif shape == "heart":
-        curve = [(16 * math.sin(t) ** 3, 13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t)) for t in np.linspace(0, 2 * math.pi, 80)]
+        curve = [
+            (16 * math.sin(t) ** 3, 13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t))
+            for t in np.linspace(0, 2 * math.pi, 80)
+        ]
         points(*[(0.5 + x / 34, 0.46 - y / 32) for x, y in curve])
     elif shape == "moon":
         round_(0.05, 0.02, 0.98, 0.98)
@@ -272,7 +432,7 @@ def cut_out(entry: dict[str, Any], name: str, image: Image.Image) -> Picture | N
     image = fit(image.convert("RGBA"), CUT_OUT)
     pixels = np.asarray(image)
     solid = pixels[..., 3] > 160
-    if entry["kind"] == "object" and name != "carton" and solid.mean() > 0.9 or solid.sum() < 60:
+    if (entry["kind"] == "object" and name != "carton" and solid.mean() > 0.9) or solid.sum() < 60:
         return None
     # Two opinions must agree: the index is weak on photos, and a colour said wrongly teaches the wrong word.
     seen, share = shares(pixels[solid][::3, :3])
@@ -312,7 +472,9 @@ def load(train_data: Path | None, split: str) -> Assets:
         elif entry["split"] != split or fine == "shop interior" or (kind == "photo" and fine not in PHOTOS):
             continue
         else:
-            name, limit = (PHOTOS[fine], PER_PHOTO) if kind == "photo" else (GROUNDS.get(fine, ""), PER_GROUND if fine == "plain household surface" else 10**6)
+            name, limit = (
+                (PHOTOS[fine], PER_PHOTO) if kind == "photo" else (GROUNDS.get(fine, ""), PER_GROUND if fine == "plain household surface" else 10**6)
+            )
         if kept[kind, name or fine] < limit:
             kept[kind, name or fine] += 1
             wanted[entry["tar"]].append((entry, name))

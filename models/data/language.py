@@ -12,7 +12,21 @@ from models.data.scene import DIRECTIONS, MAIN, Scene, Thing, alike, pick
 Asked = tuple[str, str, str]  # question, answer, type
 NUMBERS = ("none", "one", "two", "three")
 PAIRS = ("trousers", "shorts")
-PLURALS = {"bus": "buses", "box": "boxes", "fish": "fish", "mouse": "mice", "person": "people", "sheep": "sheep", "cherry": "cherries", "die": "dice", "dress": "dresses", "peach": "peaches", "cross": "crosses", "leaf": "leaves", "bush": "bushes"}
+PLURALS = {
+    "bus": "buses",
+    "box": "boxes",
+    "fish": "fish",
+    "mouse": "mice",
+    "person": "people",
+    "sheep": "sheep",
+    "cherry": "cherries",
+    "die": "dice",
+    "dress": "dresses",
+    "peach": "peaches",
+    "cross": "crosses",
+    "leaf": "leaves",
+    "bush": "bushes",
+}
 OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up", "in": "out", "out": "in"}
 LIMIT = 22  # words of a caption
 
@@ -136,7 +150,16 @@ def captions(scene: Scene, rng: np.random.Generator) -> list[str]:
     out.append(listed([f"{a(things[i].label)} {doing(things[i])}" if not moved else a(things[i].label) for i in order]))
     # One thing alone, short.
     one = things[order[0]]
-    out.append(pick(rng, (names[order[0]], noun(one.label, one.colour), f"{noun(one.label, one.colour)} {doing(one)}" if not moved else noun(one.label, one.colour))))
+    out.append(
+        pick(
+            rng,
+            (
+                names[order[0]],
+                noun(one.label, one.colour),
+                f"{noun(one.label, one.colour)} {doing(one)}" if not moved else noun(one.label, one.colour),
+            ),
+        )
+    )
     out = [" ".join(line.split()[:LIMIT]) if len(line.split()) > LIMIT + 4 else line for line in out]
     return [out[0], *(line for i, line in enumerate(out[1:], 1) if line not in out[:i])]
 
@@ -183,7 +206,7 @@ def called(scene: Scene) -> list[tuple[Thing, str]]:
     return out
 
 
-def open_questions(scene: Scene, rng: np.random.Generator) -> list[Asked]:
+def open_questions(scene: Scene, rng: np.random.Generator, labels: list[str]) -> list[Asked]:
     """Everything that the scene answers, one wording each."""
     out: list[Asked] = []
 
@@ -191,7 +214,11 @@ def open_questions(scene: Scene, rng: np.random.Generator) -> list[Asked]:
         out.append((pick(rng, forms), answer, kind))
 
     view, things = scene.camera, scene.things
-    shot = "still" if view.motion == "still" else {"pan": f"pans {view.direction}", "tilt": f"tilts {view.direction}", "zoom": f"zooms {view.direction}", "shake": "shakes"}[view.motion]
+    shot = (
+        "still"
+        if view.motion == "still"
+        else {"pan": f"pans {view.direction}", "tilt": f"tilts {view.direction}", "zoom": f"zooms {view.direction}", "shake": "shakes"}[view.motion]
+    )
     ask("camera", shot, "what does the camera do?", "what is the camera doing?", "how does the camera move?")
     where = ground_name(scene)
     if scene.kind != "things":
@@ -206,63 +233,187 @@ def open_questions(scene: Scene, rng: np.random.Generator) -> list[Asked]:
                 ask("what", where.removeprefix("a "), "what is in the background?", "what is this?", "what can you see?")
         return out
     known = called(scene)
-    ask("count", NUMBERS[len(things)], "how many objects are there?", "how many things are there?", "how many objects can you see?", "count the objects")
-    some = pick(rng, things).label
-    ask("count", NUMBERS[sum(t.label == some for t in things)], f"how many {plural(some)} are there?", f"how many {plural(some)} can you see?", f"number of {plural(some)}")
+    ask(
+        "count",
+        NUMBERS[len(things)],
+        "how many objects are there?",
+        "how many things are there?",
+        "how many objects can you see?",
+        "count the objects",
+    )
+    some = pick(rng, things).label if rng.random() < 0.6 else pick(rng, labels)
+    ask(
+        "count",
+        NUMBERS[sum(t.label == some for t in things)],
+        f"how many {plural(some)} are there?",
+        f"how many {plural(some)} can you see?",
+        f"number of {plural(some)}",
+    )
     if where and rng.random() < 0.5:
-        ask("what", where.removeprefix("a "), "what is in the background?", "what is behind the objects?" if len(things) > 1 else "what is the background?")
+        ask(
+            "what",
+            where.removeprefix("a "),
+            "what is in the background?",
+            "what is behind the objects?" if len(things) > 1 else "what is the background?",
+        )
     if len(things) == 1:
         ask("what", things[0].label, "what is in the video?", "what is this?", "what can you see?", "what object is shown?", "what is it?")
         if things[0].colour:
-            ask("colour", things[0].colour, "what colour is it?", "what is the main colour?", "describe the main colour", "what colour is the object?", "which colour is the object?")
-            ask("what", noun(things[0].label, things[0].colour).removeprefix("pair of "), "describe the object", "what is in the video and what colour is it?", "what kind of object is there?")
+            ask(
+                "colour",
+                things[0].colour,
+                "what colour is it?",
+                "what is the main colour?",
+                "describe the main colour",
+                "what colour is the object?",
+                "which colour is the object?",
+            )
+            ask(
+                "what",
+                noun(things[0].label, things[0].colour).removeprefix("pair of "),
+                "describe the object",
+                "what is in the video and what colour is it?",
+                "what kind of object is there?",
+            )
     still_view = view.motion in ("still", "shake")
     for item, name in known:
         unique_name = name == noun(item.label)
         if item.colour and unique_name:
-            ask("colour", item.colour, f"what colour is the {name}?", f"which colour is the {name}?", f"what is the colour of the {name}?", f"what colour does the {name} have?")
+            ask(
+                "colour",
+                item.colour,
+                f"what colour is the {name}?",
+                f"which colour is the {name}?",
+                f"what is the colour of the {name}?",
+                f"what colour does the {name} have?",
+            )
         if item.colour and not any(alike(t.colour, item.colour) or t.colour is None for t in things if t is not item):
             ask("what", item.label, f"what is {item.colour}?", f"which object is {item.colour}?", f"what is the {item.colour} object?")
         if still_view:
             if item.motion in ("move", "still"):
-                ask("direction", item.direction or "still", f"which way does the {name} move?", f"where does the {name} move?", f"which direction does the {name} go?", f"in which direction is the {name} moving?", f"where is the {name} going?")
+                ask(
+                    "direction",
+                    item.direction or "still",
+                    f"which way does the {name} move?",
+                    f"where does the {name} move?",
+                    f"which direction does the {name} go?",
+                    f"in which direction is the {name} moving?",
+                    f"where is the {name} going?",
+                )
             if item.motion == "move":
                 assert item.direction
-                ask("speed", "fast" if item.speed == "fast" else "slowly", f"is the {name} moving fast or slowly?", f"does the {name} move fast or slowly?", f"how fast does the {name} move?", f"how fast is the {name}?")
-                if not any(t is not item and (t.motion == "bounce" or item.direction in (t.direction or "") or (t.direction and t.direction in item.direction)) for t in things):
+                ask(
+                    "speed",
+                    "fast" if item.speed == "fast" else "slowly",
+                    f"is the {name} moving fast or slowly?",
+                    f"does the {name} move fast or slowly?",
+                    f"how fast does the {name} move?",
+                    f"how fast is the {name}?",
+                )
+                if not any(
+                    t is not item
+                    and (t.motion == "bounce" or item.direction in (t.direction or "") or (t.direction and t.direction in item.direction))
+                    for t in things
+                ):
                     way = toward(item.direction)
                     ask("what", item.label, f"what moves {way}?", f"what is moving {way}?", f"which object moves {way}?", f"what goes {way}?")
             if item.motion != "move" and item.motion != "still" and not any(t.motion == item.motion for t in things if t is not item):
                 word = verbs(item)[0]
                 ask("what", item.label, f"what {word}?", f"which object {word}?", f"what {pick(rng, verbs(item))}?")
-            if item.motion != "still" and not any(t.motion != "still" for t in things if t is not item) and item.motion in ("move", "bounce", "turn") and len(things) > 1:
+            if (
+                item.motion != "still"
+                and not any(t.motion != "still" for t in things if t is not item)
+                and item.motion in ("move", "bounce", "turn")
+                and len(things) > 1
+            ):
                 ask("what", item.label, "what moves?", "what is moving?", "which object moves?", "what thing is moving?")
             if item.motion in ("grow", "shrink"):
-                ask("size", "bigger" if item.motion == "grow" else "smaller", f"does the {name} get bigger or smaller?", f"is the {name} getting bigger or smaller?", f"how does the size of the {name} change?")
-            act = {"still": "stays still", "move": f"moves {item.direction}", "grow": "grows", "shrink": "shrinks", "turn": "turns", "appear": "appears", "disappear": "disappears", "bounce": "bounces"}[item.motion]
-            ask("direction", act, f"what does the {name} do?", f"what is the {name} doing?", f"how does the {name} move?" if item.motion != "move" else f"what does the {name} do?")
+                ask(
+                    "size",
+                    "bigger" if item.motion == "grow" else "smaller",
+                    f"does the {name} get bigger or smaller?",
+                    f"is the {name} getting bigger or smaller?",
+                    f"how does the size of the {name} change?",
+                )
+            act = {
+                "still": "stays still",
+                "move": f"moves {item.direction}",
+                "grow": "grows",
+                "shrink": "shrinks",
+                "turn": "turns",
+                "appear": "appears",
+                "disappear": "disappears",
+                "bounce": "bounces",
+            }[item.motion]
+            ask(
+                "direction",
+                act,
+                f"what does the {name} do?",
+                f"what is the {name} doing?",
+                f"how does the {name} move?" if item.motion != "move" else f"what does the {name} do?",
+            )
             if item.motion in ("still", "grow", "shrink", "turn"):
                 spot = position(float(item.x[0]), float(item.y[0]))
                 if spot and view.motion == "still":
-                    ask("where", spot, f"where is the {name}?", f"where can you see the {name}?", f"where is the {name} at the start?", f"where is the {name} at the end?", f"in which part of the picture is the {name}?")
+                    ask(
+                        "where",
+                        spot,
+                        f"where is the {name}?",
+                        f"where can you see the {name}?",
+                        f"where is the {name} at the start?",
+                        f"where is the {name} at the end?",
+                        f"in which part of the picture is the {name}?",
+                    )
             elif item.motion == "move" and view.motion == "still":
                 first, last = position(float(item.x[0]), float(item.y[0])), position(float(item.x[-1]), float(item.y[-1]))
                 if first:
-                    ask("where", first, f"where is the {name} at the start?", f"where does the {name} start?", f"where is the {name} at the beginning?")
+                    ask(
+                        "where",
+                        first,
+                        f"where is the {name} at the start?",
+                        f"where does the {name} start?",
+                        f"where is the {name} at the beginning?",
+                    )
                 if last:
                     ask("where", last, f"where is the {name} at the end?", f"where does the {name} end up?", f"where does the {name} stop?")
         if view.motion != "zoom":
             side = size_word(item)
             if side:
-                ask("size", side, f"is the {name} big or small?", f"how big is the {name}?", f"what size is the {name}?", f"is the {name} large or small?")
+                ask(
+                    "size",
+                    side,
+                    f"is the {name} big or small?",
+                    f"how big is the {name}?",
+                    f"what size is the {name}?",
+                    f"is the {name} large or small?",
+                )
     if len(known) > 1:
         (p, pn), (q, qn) = (known[int(i)] for i in rng.permutation(len(known))[:2])
         ratio = p.size[0] * p.size[1] / (q.size[0] * q.size[1])
         if not {p.motion, q.motion} & {"grow", "shrink"} and not 0.55 < ratio < 1.8 and pn == noun(p.label) and qn == noun(q.label):
-            ask("size", p.label if ratio > 1 else q.label, f"which is bigger, the {pn} or the {qn}?", f"what is bigger, the {pn} or the {qn}?", f"which is larger, the {pn} or the {qn}?")
+            ask(
+                "size",
+                p.label if ratio > 1 else q.label,
+                f"which is bigger, the {pn} or the {qn}?",
+                f"what is bigger, the {pn} or the {qn}?",
+                f"which is larger, the {pn} or the {qn}?",
+            )
         xs = p.x - q.x
-        if p.there.all() and q.there.all() and (np.abs(xs) > 0.2).all() and view.motion in ("still", "shake", "zoom") and (xs > 0).all() != (xs < 0).all() and pn == noun(p.label) and qn == noun(q.label):
-            ask("where", q.label if xs[0] > 0 else p.label, f"which is further left, the {pn} or the {qn}?", f"what is on the left, the {pn} or the {qn}?")
+        if (
+            p.there.all()
+            and q.there.all()
+            and (np.abs(xs) > 0.2).all()
+            and view.motion in ("still", "shake", "zoom")
+            and (xs > 0).all() != (xs < 0).all()
+            and pn == noun(p.label)
+            and qn == noun(q.label)
+        ):
+            ask(
+                "where",
+                q.label if xs[0] > 0 else p.label,
+                f"which is further left, the {pn} or the {qn}?",
+                f"what is on the left, the {pn} or the {qn}?",
+            )
     return out
 
 
@@ -293,7 +444,16 @@ def yes_no_forms(scene: Scene, rng: np.random.Generator, labels: list[str]) -> l
         if yes and not things:
             return None
         what = pick(rng, things).label if yes else absent()
-        return pick(rng, (f"is there {a(what)}?", f"can you see {a(what)}?", f"is there {a(what)} in the video?", f"do you see {a(what)}?", f"are there any {plural(what)}?"))
+        return pick(
+            rng,
+            (
+                f"is there {a(what)}?",
+                f"can you see {a(what)}?",
+                f"is there {a(what)} in the video?",
+                f"do you see {a(what)}?",
+                f"are there any {plural(what)}?",
+            ),
+        )
 
     def exists_coloured(yes: bool) -> str | None:
         coloured = [t for t in things if t.colour]
@@ -328,8 +488,17 @@ def yes_no_forms(scene: Scene, rng: np.random.Generator, labels: list[str]) -> l
         else:
             others = [t.direction for t in things if t.motion == "move" and t.direction in MAIN and t.direction not in (item.direction or "")]
             wrong = [d for d in MAIN if d not in (item.direction or "")]
-            direction = pick(rng, [d for d in others if d] or wrong) if rng.random() < 0.5 else OPPOSITE[item.direction] if item.direction in OPPOSITE else pick(rng, wrong)
-        return pick(rng, (f"does the {name} move {toward(direction)}?", f"is the {name} moving {toward(direction)}?", f"does the {name} go {toward(direction)}?"))
+            direction = (
+                pick(rng, [d for d in others if d] or wrong)
+                if rng.random() < 0.5
+                else OPPOSITE[item.direction]
+                if item.direction in OPPOSITE
+                else pick(rng, wrong)
+            )
+        return pick(
+            rng,
+            (f"does the {name} move {toward(direction)}?", f"is the {name} moving {toward(direction)}?", f"does the {name} go {toward(direction)}?"),
+        )
 
     def moves(yes: bool) -> str | None:
         options = [(t, n) for t, n in known if t.motion in ("move", "turn", "bounce", "still")] if still_view else []
@@ -338,7 +507,9 @@ def yes_no_forms(scene: Scene, rng: np.random.Generator, labels: list[str]) -> l
         if not options:
             return None
         name = pick(rng, options)[1]
-        return pick(rng, (f"is the {name} still?", f"does the {name} stay still?") if asks_still else (f"does the {name} move?", f"is the {name} moving?"))
+        return pick(
+            rng, (f"is the {name} still?", f"does the {name} stay still?") if asks_still else (f"does the {name} move?", f"is the {name} moving?")
+        )
 
     def anything(yes: bool) -> str | None:
         if view.motion != "still":
@@ -380,7 +551,11 @@ def yes_no_forms(scene: Scene, rng: np.random.Generator, labels: list[str]) -> l
             return None
         name, spot = pick(rng, options)
         other = {"left": "right", "right": "left", "top": "bottom", "bottom": "top"}[spot]
-        return f"is the {name} at the {spot if yes else other} at the start?" if spot in ("top", "bottom") else f"is the {name} on the {spot if yes else other} at the start?"
+        return (
+            f"is the {name} at the {spot if yes else other} at the start?"
+            if spot in ("top", "bottom")
+            else f"is the {name} on the {spot if yes else other} at the start?"
+        )
 
     def several(yes: bool) -> str | None:
         if not things:
@@ -395,18 +570,35 @@ def yes_no_forms(scene: Scene, rng: np.random.Generator, labels: list[str]) -> l
                 name = pick(rng, [n for n in SHOWN if n.split()[-1] != name.split()[-1]])
             return pick(rng, (f"is this a photo of {name}?", f"does the video show {name}?"))
         if scene.kind == "ground":
-            return pick(rng, ("is the scene empty?", "are there no objects?")) if yes else pick(rng, ("are there any objects?", "is there an object?"))
+            return (
+                pick(rng, ("is the scene empty?", "are there no objects?")) if yes else pick(rng, ("are there any objects?", "is there an object?"))
+            )
         return None
 
     return [exists, exists, exists_coloured, coloured_so, moves_so, moves, anything, filmed, filmed_so, changes, placed, several, shown]
 
 
-SHOWN = ("bananas", "lemons", "apples", "tomatoes", "oranges", "mushrooms", "potatoes", "a dress", "a hat", "a shirt", "milk cartons", "a pair of shoes", "melons", "avocados")
+SHOWN = (
+    "bananas",
+    "lemons",
+    "apples",
+    "tomatoes",
+    "oranges",
+    "mushrooms",
+    "potatoes",
+    "a dress",
+    "a hat",
+    "a shirt",
+    "milk cartons",
+    "a pair of shoes",
+    "melons",
+    "avocados",
+)
 
 
 def questions(scene: Scene, rng: np.random.Generator, labels: list[str]) -> list[Asked]:
     """6 to 10 of them; as many yes as no."""
-    pool = open_questions(scene, rng)
+    pool = open_questions(scene, rng, labels)
     by_kind: dict[str, list[Asked]] = {}
     for i in rng.permutation(len(pool)):
         by_kind.setdefault(pool[i][2], []).append(pool[i])
@@ -437,5 +629,6 @@ def questions(scene: Scene, rng: np.random.Generator, labels: list[str]) -> list
 def answer_words() -> set[str]:
     """Every word an answer may hold, besides labels and what photos and backgrounds are called."""
     words = {*COLOURS, *SHAPES, *NUMBERS, "yes", "no", "still", "fast", "slowly", "big", "small", "bigger", "smaller", "middle", "top", "bottom"}
-    words |= {w for d in DIRECTIONS for w in d.split()} | {w for d in "pans tilts zooms shakes in out moves stays grows shrinks turns appears disappears bounces".split() for w in [d]}
+    words |= {w for d in DIRECTIONS for w in d.split()}
+    words |= {"pans", "tilts", "zooms", "shakes", "in", "out", "moves", "stays", "grows", "shrinks", "turns", "appears", "disappears", "bounces"}
     return words

@@ -157,7 +157,9 @@ def put(thing: Thing, base: Image.Image, scene: Scene, video: np.ndarray) -> lis
         if key not in cache:
             image = base if key[:2] == base.size else base.resize(key[:2], Image.Resampling.BILINEAR)
             cache[key] = Sprite(image.rotate(-angle, Image.Resampling.BILINEAR, expand=True) if angle else image)
-        got = blend(video[t], cache[key], ((thing.x[t] - view.x[t]) * view.zoom[t] + 0.5) * size, ((thing.y[t] - view.y[t]) * view.zoom[t] + 0.5) * size)
+        got = blend(
+            video[t], cache[key], ((thing.x[t] - view.x[t]) * view.zoom[t] + 0.5) * size, ((thing.y[t] - view.y[t]) * view.zoom[t] + 0.5) * size
+        )
         boxes.append(got[:4] if got and got[4] > 0.25 else None)
     return boxes
 
@@ -212,7 +214,7 @@ def render(scene: Scene, assets: Assets, size: int, things: bool = True) -> tupl
         boxes[t] = []
         for i, track in enumerate(tracks):
             box = track[t]
-            if box is None or any(over[t] is not None and hidden(box, over[t]) > 0.75 for over in tracks[i + 1 :]):
+            if box is None or any(over and hidden(box, over) > 0.75 for over in (later[t] for later in tracks[i + 1 :])):
                 continue
             x0, y0, x1, y1 = (float(v) / size for v in box)
             boxes[t].append((scene.things[i].label, (x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0))
@@ -229,7 +231,9 @@ def finish(video: np.ndarray, boxes: Boxes, scene: Scene, size: int) -> tuple[An
         for t in range(len(video)):
             framed[t, y : y + h, x : x + w] = Image.fromarray(video[t]).resize((w, h), Image.Resampling.BILINEAR)
         video = framed
-        boxes = {t: [(n, (cx * w + x) / size, (cy * h + y) / size, bw * w / size, bh * h / size) for n, cx, cy, bw, bh in b] for t, b in boxes.items()}
+        boxes = {
+            t: [(n, (cx * w + x) / size, (cy * h + y) / size, bw * w / size, bh * h / size) for n, cx, cy, bw, bh in b] for t, b in boxes.items()
+        }
     hold = scene.look.hold
     if hold > 1:
         kept = np.arange(len(video)) // hold * hold

@@ -6,7 +6,7 @@ Positions and sizes are fractions of the frame, y down. The world is what a stil
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -154,7 +154,8 @@ def camera(rng: np.random.Generator, frames: int, motion: str, small: bool = Fal
         direction = pick(rng, ("left", "right") if motion == "pan" else ("up", "down"))
         sign = 1 if direction in ("right", "down") else -1
         path = 0.5 + sign * (u - 0.5) * rng.uniform(0.22, 0.4 if small else 0.6)
-        return Camera(motion, direction, *((path, mid) if motion == "pan" else (mid, path)), one)
+        x, y = (path, mid) if motion == "pan" else (mid, path)
+        return Camera(motion, direction, x, y, one)
     if motion == "zoom":
         direction = pick(rng, ("in", "out"))
         factor = rng.uniform(1.3, 1.5 if small else 1.9)
@@ -215,7 +216,7 @@ def thing(rng: np.random.Generator, assets: Assets, count: int, avoid: set[str],
     size = rng.uniform(0.15 if rng.random() < 0.3 else 0.2, biggest)
     stretch = np.exp(rng.uniform(np.log(0.75), np.log(1.33)) / 2)
     free = [c for c in COLOURS if not alike(c, ground) and not any(alike(c, t.colour) for t in taken)] or ["red"]
-    common = {"lean": rng.uniform(-12, 12), "flip": bool(rng.random() < 0.5), "motion": "still", "seed": int(rng.integers(2**31))}
+    common: dict[str, Any] = {"lean": rng.uniform(-12, 12), "flip": bool(rng.random() < 0.5), "motion": "still", "seed": int(rng.integers(2**31))}
     names = [name for name in assets.cut_outs if name not in avoid]
     if names and rng.random() < 0.58:
         for _ in range(8):
@@ -264,7 +265,9 @@ def motions(rng: np.random.Generator, things: list[Thing], moving: bool, any_mot
                 item.size = (w * wanted, h * wanted)
 
 
-def ground_of(rng: np.random.Generator, assets: Assets, textured: bool) -> tuple[Picture | None, str, tuple[tuple[int, int, int], tuple[int, int, int]], float, str | None]:
+def ground_of(
+    rng: np.random.Generator, assets: Assets, textured: bool
+) -> tuple[Picture | None, str, tuple[tuple[int, int, int], tuple[int, int, int]], float, str | None]:
     """A background: picture or pattern, its two colours, blur, and the colour that things should not have."""
     how = rng.random()
     if assets.grounds and how < 0.55:
@@ -289,10 +292,12 @@ def sample_scene(rng: np.random.Generator, assets: Assets, frames: int) -> Scene
         picture = pick(rng, assets.photos if photo else assets.grounds)
         motion = pick(rng, ("still", "pan", "tilt", "zoom", "shake"), [25, 25, 15, 30, 5])
         view = camera(rng, frames, motion, small=True)
-        return Scene([], view, "photo" if photo else "ground", picture, "picture", ((0, 0, 0), (0, 0, 0)), 0.0, mirror, seed, look(rng, set()), frames)
+        return Scene(
+            [], view, "photo" if photo else "ground", picture, "picture", ((0, 0, 0), (0, 0, 0)), 0.0, mirror, seed, look(rng, set()), frames
+        )
     view = camera(rng, frames, pick(rng, ("still", "pan", "tilt", "zoom", "shake"), [75, 8, 5, 8, 4]))
     quiet = view.motion in ("still", "shake")
-    picture, pattern, colours, blur, ground = ground_of(rng, assets, textured=view.motion != "still")
+    backdrop, pattern, colours, blur, ground = ground_of(rng, assets, textured=view.motion != "still")
     count = pick(rng, (1, 2, 3), [50, 34, 16])
     things: list[Thing] = []
     for _ in range(count):
@@ -305,7 +310,9 @@ def sample_scene(rng: np.random.Generator, assets: Assets, frames: int) -> Scene
         for other in things[:i]:
             if other.label == item.label and (None in (item.colour, other.colour) or alike(item.colour, other.colour)):
                 item.picture, item.label = None, pick(rng, [s for s in SHAPES if s not in {t.label for t in things}])
-                item.colour = pick(rng, [c for c in COLOURS if not any(alike(c, t.colour) for t in things if t is not item) and not alike(c, ground)] or ["red"])
+                item.colour = pick(
+                    rng, [c for c in COLOURS if not any(alike(c, t.colour) for t in things if t is not item) and not alike(c, ground)] or ["red"]
+                )
                 item.rgb = shade(rng, item.colour)
     if view.motion == "zoom":
         for item in things:
@@ -326,4 +333,4 @@ def sample_scene(rng: np.random.Generator, assets: Assets, frames: int) -> Scene
             break
     assert best is not None
     things = best[1]
-    return Scene(things, view, "things", picture, pattern, colours, blur, mirror, seed, look(rng, {t.colour for t in things}), frames)
+    return Scene(things, view, "things", backdrop, pattern, colours, blur, mirror, seed, look(rng, {t.colour for t in things}), frames)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import unittest
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +30,14 @@ def clean(scene: Scene) -> Scene:
 class Shapes(unittest.TestCase):
     """Without any training pictures."""
 
+    world: World
+    samples: list[Sample]
+
     @classmethod
     def setUpClass(cls) -> None:
         cls.world = World(None, "train")
         rng = np.random.default_rng(3)
-        cls.samples: list[Sample] = [cls.world.sample(rng) for _ in range(60)]
+        cls.samples = [cls.world.sample(rng) for _ in range(60)]
 
     def test_form(self) -> None:
         for sample in self.samples:
@@ -133,6 +137,8 @@ class Shapes(unittest.TestCase):
 
 @unittest.skipUnless(HAVE, "no training pictures")
 class Pictures(unittest.TestCase):
+    val: World
+
     @classmethod
     def setUpClass(cls) -> None:
         cls.val = World(PICTURES, "val")
@@ -155,8 +161,6 @@ class Pictures(unittest.TestCase):
         assets = load(PICTURES, "val")
         known = {name: pictures for name, pictures in assets.cut_outs.items() if name not in NOVEL}
         labels = [*SHAPES, *NAMES]
-        from dataclasses import replace
-
         shown = replace(assets, cut_outs=known)
         words: set[str] = set()
         for _ in range(300):
