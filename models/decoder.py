@@ -6,6 +6,8 @@ Generative pass: causal, with cross-attention to the clip after every `cross_eve
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -31,6 +33,9 @@ class Decoder(nn.Module):
         nn.init.normal_(self.embed.weight, std=0.05)
         nn.init.normal_(self.head.weight, std=0.02)
 
+    def crossings(self) -> list[CrossBlock]:
+        return [cast(CrossBlock, block) for block in self.cross]
+
     def contrast(self, ids: Tensor) -> Tensor:
         """ids [B, L], padded on the right with 0 -> embedding [B, D], L2-normalised. Does not depend on the amount of padding."""
         real = ids != PAD
@@ -44,7 +49,7 @@ class Decoder(nn.Module):
 
     def project(self, memory: Tensor) -> tuple[Tensor, Tensor]:
         """memory [B, N, D] -> cross_k, cross_v [B, M, heads, N, d]: once for each clip, for every caption and answer of it."""
-        keys, values = zip(*(block.project(memory) for block in self.cross), strict=True)
+        keys, values = zip(*(block.project(memory) for block in self.crossings()), strict=True)
         return torch.stack(keys, dim=1), torch.stack(values, dim=1)
 
     def hidden(
@@ -75,8 +80,8 @@ class Decoder(nn.Module):
         attention [B, N]: where the last position looked, the mean over cross-attention layers and heads (each row sums to 1)."""
         x, keys, values, asked = self.hidden(ids, cross_k, cross_v, past_k, past_v)
         looks = []
-        for j, block in enumerate(self.cross):
-            q = block.queries(asked[j][:, -1:])  # type: ignore[operator]
+        for j, block in enumerate(self.crossings()):
+            q = block.queries(asked[j][:, -1:])
             score = (q @ cross_k[:, j].transpose(-1, -2)) / (q.shape[-1] ** 0.5)
             looks.append(score.softmax(-1).mean(1)[:, 0])
         return self.head(x), torch.stack(keys, dim=1), torch.stack(values, dim=1), torch.stack(looks).mean(0)

@@ -25,10 +25,11 @@ class Detector(nn.Module):
         self.register_buffer("anchor", torch.tensor(centres[:, [2, 1]] / config.size, dtype=torch.float32), persistent=False)  # x, y
         self.register_buffer("frame", torch.tensor(patch.corners(shape)[:, 0]), persistent=False)
         width = config.width
-        self.place = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 5))
+        last = nn.Linear(width, 5)
+        self.place = nn.Sequential(nn.Linear(width, width), nn.GELU(), last)
         self.describe = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
         with torch.no_grad():  # start at a box of a fifth of the frame and at a rare object (focal loss prior)
-            self.place[2].bias.copy_(torch.tensor([0.0, 0.0, -1.4, -1.4, -3.0]))
+            last.bias.copy_(torch.tensor([0.0, 0.0, -1.4, -1.4, -3.0]))
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x = tokens[:, : self.queries]

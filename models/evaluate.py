@@ -116,7 +116,8 @@ def average_precision(truth: list[list[tuple[int, list[float]]]], found: list[li
     def box(b: list[float]) -> list[float]:
         return [1000 * (b[0] - b[2] / 2), 1000 * (b[1] - b[3] / 2), 1000 * b[2], 1000 * b[3]]
 
-    annotations, results = [], []
+    annotations: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
     for image, objects in enumerate(truth, 1):
         for label, b in objects:
             entry = {"id": len(annotations) + 1, "image_id": image, "category_id": label + 1, "bbox": box(b), "area": 1e6 * b[2] * b[3], "iscrowd": 0}
@@ -148,8 +149,8 @@ def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[
     config, clips, half = model.config, len(samples), len(samples) // 2
     encoded = []
     for start in range(0, clips, 32):
-        kinds = zip(*(cut(s.video, config.tubes) for s in samples[start : start + 32]), strict=True)
-        encoded.append(model.encode([torch.from_numpy(np.stack(kind)) for kind in kinds]))
+        voxels = zip(*(cut(s.video, config.tubes) for s in samples[start : start + 32]), strict=True)
+        encoded.append(model.encode([torch.from_numpy(np.stack(kind)) for kind in voxels]))
     embedding, memory, tokens = (torch.cat(part) for part in zip(*encoded, strict=True))
     cross_k, cross_v = model.decoder.project(memory)
     scores: list[dict[str, Any]] = []
@@ -232,8 +233,8 @@ def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[
     xs, ys = [], []
     for i, s in enumerate(samples[:half]):
         for q in range(len(frames)):
-            objects = [(index[o[0]], torch.tensor(o[1:])) for o in s.boxes[int(frames[q])] if o[0] in index]
-            for label, b in objects:
+            placed = [(index[o[0]], torch.tensor(o[1:])) for o in s.boxes[int(frames[q])] if o[0] in index]
+            for label, b in placed:
                 if float(iou_giou(boxes[i, q], b)[0]) > 0.5:
                     xs += near[i, q].tolist()
                     ys += [float(j == label) for j in range(len(known))]
@@ -290,7 +291,7 @@ def not_sure_below(sure: np.ndarray, right: np.ndarray, wanted: float = 0.8) -> 
 def embed(model: Mammut, text: Text, lines: Sequence[str]) -> Tensor:
     """[n] texts -> [n, E]."""
     ids = torch.tensor(pad([text.sentence(line) for line in lines]))
-    return torch.cat([model.decoder.contrast(part) for part in ids.split(128)])
+    return torch.cat([model.decoder.contrast(part) for part in torch.split(ids, 128)])
 
 
 def main() -> None:

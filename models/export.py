@@ -70,7 +70,7 @@ class Boxes(nn.Module):
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         boxes, objectness, regions = self.detector(tokens)
-        return boxes, objectness.sigmoid(), regions, self.detector.frame.clone()
+        return boxes, objectness.sigmoid(), regions, self.detector.get_buffer("frame").clone()
 
 
 B, L, T = "batch", "length", "past"
@@ -315,8 +315,8 @@ def random_pack(out: Path, config: Config) -> dict[str, float]:
 
 
 DESCRIPTION = (
-    "A small model that learnt from composed video only: known things in plain colours that move over pictures, about four seconds at a time. "
-    "On real footage expect it to be wrong often; it shows how Tubelet works until you import a larger pack."
+    "A demonstration model that learnt for half an hour on a CPU from composed video only (known things in plain colours that move over "
+    "pictures): expect most of its captions and answers to be wrong, on real footage above all, and see its scores before you trust any of it."
 )
 
 
@@ -346,14 +346,32 @@ def trained_pack(run: Path, out: Path, train_data: Path | None) -> dict[str, flo
     return worst
 
 
+@torch.no_grad()
+def rescore(run: Path, out: Path) -> None:
+    """Puts the run's scores and calibration into a pack that was exported before; fails if the pack holds other weights."""
+    model, state = load(run / "checkpoint.pt")
+    report, manifest = json.loads((run / "scores.json").read_text()), json.loads((out / "pack.json").read_text())
+    test = json.loads((out / "selftest.json").read_text())
+    video = np.frombuffer(gzip.decompress((out / test["clips"][0]["file"]).read_bytes()), np.uint8).reshape(*model.config.clip_shape, 3)
+    embedding = model.eval().encode([torch.from_numpy(part[None].copy()) for part in cut(video, model.config.tubes)])[0][0]
+    if report["step"] != state["step"] or np.abs(embedding.numpy() - test["embeddings"][0]).max() > TOLERANCE:
+        raise RuntimeError("these scores were not measured on the weights in this pack")
+    manifest |= {"version": report["version"], "scores": report["scores"], "calibration": report["calibration"]}
+    (out / "pack.json").write_text(json.dumps(manifest, indent=2) + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, help="folder of a training run")
     parser.add_argument("--random", action="store_true", help="random weights instead of a run")
+    parser.add_argument("--rescore", action="store_true", help="only put the run's new scores into the pack at --out")
     parser.add_argument("--config", default="mini", choices=sorted(CONFIGS), help="with --random: the shapes")
     parser.add_argument("--train-data", type=Path, help="pictures for the self-test's clips")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
+    if args.rescore:
+        rescore(args.run, args.out)
+        return
     if args.random:
         worst = random_pack(args.out, CONFIGS[args.config])
     elif args.run:

@@ -12,8 +12,8 @@ def mlp(width: int) -> nn.Sequential:
 
 def split(x: Tensor, heads: int) -> Tensor:
     """[B, L, heads*d] -> [B, heads, L, d]."""
-    rows, length, width = x.shape
-    return x.reshape(rows, length, heads, width // heads).transpose(1, 2)
+    out: Tensor = x.unflatten(-1, (heads, -1)).transpose(1, 2)  # type: ignore[no-untyped-call]
+    return out
 
 
 def merge(x: Tensor) -> Tensor:

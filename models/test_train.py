@@ -12,7 +12,7 @@ from models.batches import collate, make_item, teach
 from models.config import CONFIGS, Config, Training
 from models.evaluate import evaluate, expected_calibration_error, fit_logistic
 from models.model import Mammut, load
-from models.toy import ToyWorld
+from models.toy import BLOCKS, ToyWorld
 from models.train import train
 
 RECIPE = Training(batch=16, questions=3, lr=2e-3, warmup=30, pool=400, negatives=8)
@@ -61,19 +61,19 @@ def test_item_boxes_answer_for_the_object(run: Path) -> None:
 def test_training_learns_resumes_and_exports(run: Path, tmp_path: Path) -> None:
     torch.set_num_threads(2)
     config = config_of(run)
-    first = train(ToyWorld, config, RECIPE, run, minutes=0.9, labels=ToyWorld.labels, warm=64)
+    first = train(ToyWorld, config, RECIPE, run, minutes=0.9, labels=list(BLOCKS), warm=64)
     assert first[-1]["caption"] < 0.6 * first[0]["caption"]
     assert first[-1]["answer"] < 0.6 * first[0]["answer"]
     assert first[-1]["iou"] > first[0]["iou"]
     step = load(run / "checkpoint.pt")[1]["step"]
-    train(ToyWorld, config, RECIPE, run, minutes=0.95, labels=ToyWorld.labels, resume=True, warm=64)
+    train(ToyWorld, config, RECIPE, run, minutes=0.95, labels=list(BLOCKS), resume=True, warm=64)
     model, state = load(run / "checkpoint.pt")
     assert state["step"] > step and state["seconds"] >= 0.95 * 60
 
     rng = np.random.default_rng(5)
     clips = [ToyWorld().sample(rng) for _ in range(16)]
     text = tokenizer.Text.load(run / "tokenizer.json", 48)
-    report = evaluate(model, text, clips, ToyWorld.labels, "0.0.1")
+    report = evaluate(model, text, clips, list(BLOCKS), "0.0.1")
     metrics = {(s["task"], s["metric"]): s["value"] for s in report["scores"]}
     assert metrics["answer", "exact match"] > 0.4  # three kinds of question with two or three answers each
     assert 0 <= report["calibration"]["search"]["threshold"] <= 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -24,7 +23,8 @@ class Clip:
 
 
 class ToyWorld:
-    labels: ClassVar[list[str]] = list(BLOCKS)
+    def __init__(self) -> None:
+        self.labels = list(BLOCKS)
 
     def sample(self, rng: np.random.Generator) -> Clip:
         colour, name, way = (list(d)[rng.integers(len(d))] for d in (COLOURS, BLOCKS, STEPS))

@@ -175,7 +175,7 @@ def train(
             with torch.autocast("cpu", torch.bfloat16, enabled=half):
                 total, parts = step_losses(model, batch, names, recipe)
             optimizer.zero_grad()
-            total.backward()
+            torch.autograd.backward(total)
             told = torch.tensor([0.0 if rank else used / (minutes * 60), float(stopping)])
             if together:
                 told = share(model, told)
