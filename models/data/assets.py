@@ -242,7 +242,6 @@ UNLIKE = {
     ("spider", "iwenzhou/kenney"),
     ("mouse", "iwenzhou/kenney"),
     ("ladybug", "iwenzhou/kenney"),
-    ("sword", "iwenzhou/kenney"),
 }
 
 # Whole photos: name in the index -> what a person would say the photo shows.
