@@ -54,9 +54,8 @@ const SourceRow = memo(function SourceRow({ source, current }: { source: Source;
       {source.hasThumbnail ? <img src={urlOf('thumbnail', { params: { sourceId: source.id } })} alt="" loading="lazy" /> : <span className="blank" />}
       <span className="text">
         <strong>{name}</strong>
-        <span className="muted num">{facts.join(' · ')}</span>
+        <span className="facts-line"><span className="muted num">{facts.join(' · ')}</span><StateChip source={source} /></span>
       </span>
-      <StateChip source={source} />
     </button>
   )
 })

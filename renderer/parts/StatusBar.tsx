@@ -20,7 +20,7 @@ export function StatusBar() {
       </button>
       <span className="muted secure"><ShieldCheck size={13} aria-hidden />Nothing leaves this computer</span>
       <span className="grow" />
-      <button className="quiet" onClick={() => open('queue')} aria-label="Queue">
+      <button className="quiet" onClick={() => open('queue')} title="Show the queue">
         <ListChecks size={13} aria-hidden />
         <span role="status" className="num">
           {waiting === 0

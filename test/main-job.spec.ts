@@ -1,0 +1,187 @@
+/** The main job in the real window: folder in, captions, boxes and search out, corrected, kept, exported. Real clips, real pack. */
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, type Page, test } from '@playwright/test'
+import AxeBuilder from '@axe-core/playwright'
+import { contract } from '../app/contract.ts'
+import { forget, type Running, start } from './app.ts'
+import { clipsFolder } from './clips.ts'
+
+const clips = clipsFolder()
+const folder = clips ?? ''
+test.describe.configure({ mode: 'serial' })
+test.skip(clips === null, 'no real clips: set TUBELET_CLIPS')
+
+let app: Running
+let page: Page
+
+test.beforeAll(async ({ browser }) => {
+  app = await start()
+  page = await (await browser.newContext()).newPage()
+  await page.goto(app.url)
+})
+test.afterAll(async () => {
+  await page.context().close()
+  await app.stop()
+  forget(app)
+})
+
+const add = async (name: string) => {
+  await page.keyboard.press('Control+o')
+  await page.getByLabel('Path').fill(path.join(folder, name))
+  await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click()
+}
+const clipRows = () => page.getByRole('navigation').locator('[data-clip]')
+const engineState = () => page.evaluate(async (url) => ((await (await fetch(url)).json()) as { engine: { state: string } }).engine.state, contract.status.path)
+
+test('an empty library says what to do, and that nothing leaves the computer', async () => {
+  await expect(page.getByRole('heading', { name: 'Drop videos or folders here' })).toBeVisible()
+  await expect(page.getByText('Nothing leaves this computer').first()).toBeVisible()
+  await expect(page.getByText(/^Ready on/).first()).toBeVisible({ timeout: 60_000 })
+  expect(await engineState()).toBe('ready')
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+})
+
+test('a file that is added shows its facts, its clips and a caption for each', async () => {
+  await add('d03_bottles.mp4')
+  await expect(page.getByRole('button', { name: /d03_bottles\.mp4.*clips?$/ })).toBeVisible({ timeout: 90_000 })
+  const rows = await clipRows().allTextContents()
+  expect(rows.length).toBeGreaterThan(1)
+  for (const row of rows) expect(row).toMatch(/[a-z].*\d:\d\d\.\d–\d:\d\d\.\d/)
+})
+
+test('files that cannot be read get their own verdict and stop nobody', async () => {
+  await add('b01_zero_length.mp4')
+  await add('b05_audio_only_15s.mp4')
+  await add('b02_truncated.mp4')
+  await expect(page.getByRole('button', { name: /b02_truncated\.mp4.*Damaged/ })).toBeVisible({ timeout: 90_000 })
+  await page.getByRole('button', { name: /b01_zero_length/ }).click()
+  await expect(page.getByRole('alert').getByRole('heading')).toHaveText('This file is empty (0 bytes).')
+  await page.getByRole('button', { name: /b05_audio_only/ }).click()
+  await expect(page.getByRole('alert')).toContainText(/no video|sound/i)
+  await page.getByRole('button', { name: /b02_truncated/ }).click()
+  await expect(page.getByRole('alert').getByRole('heading')).toHaveText('Damaged: 113 of 292 frames could be read.')
+})
+
+test('a chosen clip plays, and steps exactly one frame', async () => {
+  await clipRows().first().click()
+  await expect(page.locator('video')).toHaveJSProperty('readyState', 4, { timeout: 30_000 })
+  const time = page.getByRole('timer')
+  await expect(time).toContainText('frame 0')
+  await page.keyboard.press('.')
+  await expect(time).toContainText('frame 1')
+  await page.keyboard.press('.')
+  await expect(time).toContainText('frame 2')
+  await page.keyboard.press(',')
+  await expect(time).toContainText('frame 1')
+  await page.keyboard.press('Space')
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible()
+  await expect.poll(() => page.locator('video').evaluate((video: HTMLVideoElement) => video.currentTime)).toBeGreaterThan(0.3)
+  await page.keyboard.press('Space')
+})
+
+test('a question is answered in the window and kept with its evidence', async () => {
+  await page.getByLabel('Question about this clip').fill('how many objects are there?')
+  await page.getByRole('button', { name: 'Ask', exact: true }).click()
+  const answer = page.getByRole('article').filter({ hasText: 'how many objects are there?' })
+  await expect(answer).toBeVisible()
+  await expect(answer).toContainText('%')
+  await expect(answer.getByLabel('Looked at')).toBeVisible()
+})
+
+test('a corrected caption is kept, undone, redone, and survives kill -9', async () => {
+  const caption = page.getByRole('article').first()
+  const before = await caption.locator('.said').textContent()
+  await page.getByRole('button', { name: 'Edit caption' }).click()
+  await page.getByLabel('Caption', { exact: true }).fill('three bottles stand on a shelf')
+  await page.keyboard.press('Enter')
+  await expect(caption.locator('.said')).toHaveText('three bottles stand on a shelf')
+  await expect(caption).toContainText('The model said')
+  await page.keyboard.press('Control+z')
+  await expect(caption.locator('.said')).toHaveText(before ?? '')
+  await page.keyboard.press('Control+Shift+Z')
+  await expect(caption.locator('.said')).toHaveText('three bottles stand on a shelf')
+
+  app.process.kill('SIGKILL')
+  await new Promise((resolve) => app.process.once('exit', resolve))
+  app = await app.restart()
+  await page.goto(app.url)
+  await expect(clipRows().first()).toContainText('three bottles stand on a shelf')
+  await clipRows().first().click()
+  await page.keyboard.press('Control+z')
+  await expect(page.getByRole('article').first().locator('.said')).toHaveText(before ?? '')
+  await page.keyboard.press('Control+Shift+Z')
+  await expect(page.getByRole('article').first().locator('.said')).toHaveText('three bottles stand on a shelf')
+})
+
+test('a box can be added, follows time, is dragged, and a new run leaves it alone', async () => {
+  const clipId = Number(await clipRows().first().getAttribute('data-clip'))
+  const frames = await page.evaluate(async (id) => ((await (await fetch(`/api/clips/${id}`)).json()) as { frames: { ordinal: number; pts: number }[] }).frames, clipId)
+  const [first, last] = [frames[0], frames.at(-1)]
+  if (!first || !last) throw new Error('a clip without frames')
+  const track = { kind: 'track', label: 'bottle', boxes: [{ ...first, box: { x1: 100, y1: 100, x2: 200, y2: 300 }, score: null }, { ...last, box: { x1: 200, y1: 100, x2: 300, y2: 300 }, score: null }] }
+  await page.evaluate(([id, body]) => fetch(`/api/clips/${String(id)}/annotations`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ body }) }), [clipId, track] as const)
+  const rect = page.getByRole('button', { name: 'bottle, box' }).locator('rect')
+  await expect(rect).toHaveAttribute('x', /^10\d/)
+  for (let press = 0; press < 5; press += 1) await page.keyboard.press('Shift+ArrowRight')
+  await expect.poll(async () => Number(await rect.getAttribute('x'))).toBeGreaterThan(140)
+
+  const box = await rect.boundingBox()
+  if (!box) throw new Error('the box is not on the screen')
+  const x = Number(await rect.getAttribute('x'))
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
+  await page.mouse.down()
+  await page.mouse.move(box.x + box.width / 2 + 40, box.y + box.height / 2, { steps: 4 })
+  await page.mouse.up()
+  await expect.poll(async () => Number(await rect.getAttribute('x'))).toBeGreaterThan(x + 20)
+
+  await page.getByLabel('Add a label').fill('bottle')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('status').filter({ hasText: 'All done' })).toBeVisible({ timeout: 60_000 })
+  await expect(page.getByRole('button', { name: 'bottle, box' }).first()).toBeVisible()
+})
+
+test('words find clips, or plainly nothing', async () => {
+  await page.keyboard.press('/')
+  await page.keyboard.type('bottles on a shelf')
+  await page.keyboard.press('Enter')
+  const results = page.getByRole('navigation', { name: 'Search results' })
+  await expect(results.getByRole('status')).toContainText(/clips? for “bottles on a shelf”|No clip matches “bottles on a shelf”/)
+  await expect(results.locator('[data-clip]').first()).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('navigation', { name: 'Library' })).toBeVisible()
+})
+
+test('an export writes every format where it was asked to', async () => {
+  const out = path.join(app.projectDir, 'out')
+  await page.keyboard.press('Control+e')
+  const dialog = page.getByRole('dialog', { name: 'Export' })
+  for (const name of ['CVAT video 1.1', 'SRT', 'CSV']) await dialog.getByRole('checkbox', { name: new RegExp(name) }).check()
+  await dialog.getByRole('button', { name: 'Export', exact: true }).click()
+  await expect(page.getByRole('dialog', { name: 'Exported' })).toContainText('instances.json')
+  const directory = (await page.getByRole('dialog').locator('.mono').first().textContent()) ?? out
+  const coco = JSON.parse(readFileSync(path.join(directory, 'instances.json'), 'utf8')) as { annotations: unknown[]; categories: { name: string }[] }
+  expect(coco.categories.map(({ name }) => name)).toContain('bottle')
+  expect(coco.annotations.length).toBeGreaterThan(1)
+  for (const file of ['captions.vtt', 'captions.srt', 'frames.csv', 'boxes.csv']) expect(existsSync(path.join(directory, 'd03_bottles', file))).toBe(true)
+  expect(readFileSync(path.join(directory, 'd03_bottles', 'captions.vtt'), 'utf8')).toContain('three bottles stand on a shelf')
+  const download = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'Download as zip' }).click()
+  expect((await download).suggestedFilename()).toMatch(/\.zip$/)
+  await page.keyboard.press('Escape')
+})
+
+test('the window is accessible in both themes', async () => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => ({ id, html: nodes.map(({ html }) => html) }))).toEqual([])
+  }
+})
+
+test('nobody without the key gets in, and nobody from another site', async ({ request }) => {
+  const { origin } = new URL(app.url)
+  expect((await request.get(`${origin}/api/status`)).status()).toBe(403)
+  const token = new URL(app.url).searchParams.get('token') ?? ''
+  expect((await request.get(`${origin}/api/status`, { headers: { authorization: `Bearer ${token}` } })).status()).toBe(200)
+  expect((await request.get(`${origin}/api/status`, { headers: { authorization: `Bearer ${token}`, origin: 'http://example.com' } })).status()).toBe(403)
+})
