@@ -1,17 +1,16 @@
-"""Training, evaluation and export from end to end on a toy world, in about a minute."""
+"""Training, resuming and evaluation on a toy world."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from models import export, tokenizer
+from models import tokenizer
 from models.batches import collate, make_item, teach
 from models.config import CONFIGS, Config, Training
 from models.evaluate import evaluate, expected_calibration_error, fit_logistic
-from models.model import Mammut, load
+from models.model import load
 from models.toy import BLOCKS, ToyWorld
 from models.train import train
 
@@ -58,17 +57,17 @@ def test_item_boxes_answer_for_the_object(run: Path) -> None:
     assert batch.same.all() and batch.asked[0].shape[0] == 4
 
 
-def test_training_learns_resumes_and_exports(run: Path, tmp_path: Path) -> None:
+def test_training_learns_and_resumes(run: Path) -> None:
     torch.set_num_threads(2)
     config = config_of(run)
-    first = train(ToyWorld, config, RECIPE, run, minutes=0.9, labels=list(BLOCKS), warm=64)
+    first = train(ToyWorld, config, RECIPE, run, steps=220, labels=list(BLOCKS), warm=64)
     assert first[-1]["caption"] < 0.6 * first[0]["caption"]
     assert first[-1]["answer"] < 0.6 * first[0]["answer"]
     assert first[-1]["iou"] > first[0]["iou"]
     step = load(run / "checkpoint.pt")[1]["step"]
-    train(ToyWorld, config, RECIPE, run, minutes=0.95, labels=list(BLOCKS), resume=True, warm=64)
+    train(ToyWorld, config, RECIPE, run, steps=225, labels=list(BLOCKS), resume=True, warm=64)
     model, state = load(run / "checkpoint.pt")
-    assert state["step"] > step and state["seconds"] >= 0.95 * 60
+    assert step == 220 and state["step"] == 225
 
     rng = np.random.default_rng(5)
     clips = [ToyWorld().sample(rng) for _ in range(16)]
@@ -77,31 +76,6 @@ def test_training_learns_resumes_and_exports(run: Path, tmp_path: Path) -> None:
     metrics = {(s["task"], s["metric"]): s["value"] for s in report["scores"]}
     assert metrics["answer", "exact match"] > 0.4  # three kinds of question with two or three answers each
     assert 0 <= report["calibration"]["search"]["threshold"] <= 1
-
-    worst = export.write_pack(
-        tmp_path / "pack",
-        model,
-        (run / "tokenizer.json").read_text(),
-        [clip.video for clip in clips[:2]],
-        [clip.caption for clip in clips[:2]],
-        identity={"id": "toy", "version": report["version"], "name": "Toy", "description": "A toy."},
-        data=[],
-        calibration=report["calibration"],
-        scores=report["scores"],
-    )
-    assert set(worst) == {"vision", "text", "cross", "decoder", "detector"} and max(worst.values()) <= export.TOLERANCE
-    # The pack alone, greedy with its cache, says what PyTorch says.
-    ids, _ = model.generate(torch.tensor([text.prompt("caption:")]), *model.decoder.project(memory_of(model, clips[0].video)))
-    self_test = json.loads((tmp_path / "pack" / "selftest.json").read_text())
-    assert self_test["caption"] == text.read(ids[0])
-    manifest = json.loads((tmp_path / "pack" / "pack.json").read_text())
-    for ref in (*manifest["graphs"].values(), manifest["tokenizer"], manifest["selfTest"], *self_test["clips"]):
-        assert export.digest(tmp_path / "pack" / ref["file"]) == ref["sha256"]
-
-
-@torch.no_grad()
-def memory_of(model: Mammut, video: np.ndarray) -> torch.Tensor:
-    return model.eval().encode([torch.from_numpy(tube.cut(video)[None]) for tube in model.config.tubes])[1]
 
 
 def test_logistic_and_calibration_error() -> None:

@@ -114,7 +114,8 @@ def train(
     recipe: Training,
     out: Path,
     *,
-    minutes: float,
+    minutes: float = math.inf,
+    steps: int | None = None,
     labels: list[str],
     resume: bool = False,
     workers: int = 1,
@@ -125,8 +126,9 @@ def train(
 ) -> list[dict[str, Any]]:
     """`make` builds the source inside each worker; tokenizer.json must be in `out`. Returns the metrics that it logged.
 
-    With torch.distributed started, `rank` is this process's number: each process takes its own batch, and the first one keeps time, logs and
-    saves. On a busy machine processes of one thread beat threads, which spend what they get waiting for each other at every operation."""
+    Ends after `minutes`, or after `steps` if they are given. With torch.distributed started, `rank` is this process's number: each takes its
+    own batch, and the first one keeps time, logs and saves. On a busy machine processes of one thread beat threads, which spend what they get
+    waiting for each other at every operation."""
     torch.manual_seed(recipe.seed)
     together = distributed.is_initialized()
     text = Text.load(out / "tokenizer.json", config.context)
@@ -165,7 +167,11 @@ def train(
     sums: dict[str, float] = {}
     logged = last_save = last = time.monotonic()
     clips = recipe.batch * (distributed.get_world_size() if together else 1)
-    since, progress = 0, used / (minutes * 60)
+
+    def share_done(after: int) -> float:
+        return after / steps if steps else used / (minutes * 60)
+
+    since, progress = 0, share_done(step)
     try:
         while progress < 1:
             batch = pool.batch(recipe.batch, recipe.questions, warm)
@@ -176,7 +182,7 @@ def train(
                 total, parts = step_losses(model, batch, names, recipe)
             optimizer.zero_grad()
             torch.autograd.backward(total)
-            told = torch.tensor([0.0 if rank else used / (minutes * 60), float(stopping)])
+            told = torch.tensor([0.0 if rank else share_done(step + 1), float(stopping)])
             if together:
                 told = share(model, told)
             progress = float(told[0]) if told[1] == 0 else 1.0  # all processes must agree on when to stop
@@ -188,7 +194,7 @@ def train(
                 sums[name] = sums.get(name, 0.0) + float(value.detach())
             step, since, now = step + 1, since + 1, time.monotonic()
             used, last = used + now - last, now
-            if rank == 0 and now - logged > 10:
+            if rank == 0 and (now - logged > 10 or step == 1 or progress >= 1):
                 row = {"step": step, "seconds": round(used, 1), "clips_per_second": round(since * clips / (now - logged), 1), "lr": lr}
                 row |= {"made": pool.made} | {name: round(value / since, 4) for name, value in sums.items()}
                 if not math.isfinite(row["caption"]):
