@@ -27,6 +27,8 @@ export interface OpenOptions {
 export interface Tubelet {
   library: Library
   jobs: Jobs
+  /** Resolves when the engine is ready. */
+  engine: () => Promise<Engine>
   handle: (request: Request) => Promise<Response>
   /** Hear of everything that changes, as the window does. Returns what stops listening. */
   onEvent: (listener: (event: BackendEvent) => void) => () => void
@@ -64,7 +66,7 @@ export function openTubelet({ projectDir, host, fork }: OpenOptions): Tubelet {
     await library.close()
     unlock()
   }
-  return { library, jobs, handle, onEvent: (listener) => library.onChange(listener), close: () => (closing ??= close()) }
+  return { library, jobs, engine: pipeline.engine, handle, onEvent: (listener) => library.onChange(listener), close: () => (closing ??= close()) }
 }
 
 /** Something that takes a while to start: started once, and again at the next request when it failed. */

@@ -58,8 +58,9 @@ export class DecodePass {
     yield* this.#advance()
   }
 
-  strip(chunk: Uint8Array): void {
+  strip(chunk: Uint8Array): SampleEvent[] {
     for (const jpeg of this.#strip.push(chunk)) this.#filmstrip.add(jpeg)
+    return []
   }
 
   /**

@@ -1,12 +1,12 @@
 /**
- * The worker thread of one decode pass: starts ffmpeg, reads its pipes, finds cuts and cuts tubes, so that no pixel is touched on the
- * host's thread. It ends by itself when the pass is over.
+ * The worker thread of decode passes: starts ffmpeg, reads its pipes, finds cuts and cuts tubes, so that no pixel is touched on the
+ * host's thread. It serves one pass after the other: to start a thread costs as much as to decode some seconds of video.
  */
 import type { Readable } from 'node:stream'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { problemOf } from '../../app/errors.ts'
 import { DecodePass } from './decode-pass.ts'
-import type { FromWorker, ToWorker, WorkerTask } from './sample.ts'
+import type { FromWorker, SampleEvent, ToWorker, WorkerTask } from './sample.ts'
 import { ended, startTool } from './tools.ts'
 
 /** Finished clips that the host has not taken yet; at this number ffmpeg's pipes are left to fill, and it waits. */
@@ -16,8 +16,6 @@ const STALL_MS = 60_000
 
 const host = parentPort
 if (host === null) throw new Error('sample-worker runs as a worker thread')
-// The task is typed by the one place that starts this worker.
-const task = workerData as WorkerTask
 
 function send(message: FromWorker): void {
   const buffers =
@@ -31,63 +29,87 @@ function send(message: FromWorker): void {
   host?.postMessage(message, buffers)
 }
 
-const stop = new AbortController()
-const stall = new AbortController()
-const child = startTool(task.ffmpeg, task.args, ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], AbortSignal.any([stop.signal, stall.signal]))
-const [, tiny, messages, model, preview, strip] = child.stdio as (Readable | null)[]
-const pipes = [tiny, messages, model, preview, strip].filter((pipe) => pipe !== null && pipe !== undefined)
+/** One pass. `taken` and `stop` are what the host says of it while it runs. */
+class Run {
+  readonly #stop = new AbortController()
+  readonly #stall = new AbortController()
+  readonly #pass: DecodePass
+  readonly #pipes: Readable[] = []
+  #waiting = 0
+  #lastBytes = Date.now()
 
-const pass = new DecodePass(task)
-let waiting = 0
-let lastBytes = Date.now()
+  constructor(task: WorkerTask) {
+    this.#pass = new DecodePass(task)
+  }
 
-function read(pipe: Readable | null | undefined, take: (chunk: Buffer) => Iterable<FromWorker>): void {
-  pipe?.on('data', (chunk: Buffer) => {
-    lastBytes = Date.now()
+  /** Resolves when ffmpeg has ended and every event has been sent. */
+  async start(task: WorkerTask): Promise<void> {
+    const signal = AbortSignal.any([this.#stop.signal, this.#stall.signal])
+    const child = startTool(task.ffmpeg, task.args, ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], signal)
+    const pass = this.#pass
+    // As the plan numbers them. Node types every pipe past the third as one that may be written to as well.
+    const [, tiny, messages, model, preview, strip] = child.stdio as (Readable | null)[]
+    this.#read(tiny, (chunk) => pass.tiny(chunk))
+    this.#read(messages, (chunk) => pass.messages(chunk))
+    this.#read(model, (chunk) => pass.model(chunk))
+    this.#read(preview, (chunk) => pass.preview(chunk))
+    this.#read(strip, (chunk) => pass.strip(chunk))
+    const watch = setInterval(() => {
+      if (this.#waiting < MAX_WAITING && Date.now() - this.#lastBytes > STALL_MS) this.#stall.abort()
+    }, 1000)
     try {
-      for (const event of take(chunk)) post(event)
+      const code = await ended(child)
+      if (!this.#stop.signal.aborted) for (const event of this.#pass.finish(code, this.#stall.signal.aborted)) send(event)
     } catch (error) {
-      halt()
       send({ type: 'failed', problem: problemOf(error) })
+    } finally {
+      clearInterval(watch)
     }
-  })
+  }
+
+  /** The host has taken a clip. */
+  taken(): void {
+    this.#waiting -= 1
+    if (this.#waiting >= MAX_WAITING) return
+    this.#lastBytes = Date.now()
+    for (const pipe of this.#pipes) pipe.resume()
+  }
+
+  /** Kills ffmpeg. Its pipes go too: a paused pipe never ends, and the child would never count as closed. */
+  stop(): void {
+    this.#stop.abort()
+    for (const pipe of this.#pipes) pipe.destroy()
+  }
+
+  #read(pipe: Readable | null | undefined, take: (chunk: Uint8Array) => Iterable<SampleEvent>): void {
+    if (pipe === null || pipe === undefined) return
+    this.#pipes.push(pipe)
+    pipe.on('data', (chunk: Buffer) => {
+      this.#lastBytes = Date.now()
+      try {
+        for (const event of take(chunk)) {
+          if (event.type === 'clip') this.#waiting += 1
+          send(event)
+        }
+      } catch (error) {
+        this.stop()
+        send({ type: 'failed', problem: problemOf(error) })
+      }
+      if (this.#waiting >= MAX_WAITING) for (const one of this.#pipes) one.pause()
+    })
+  }
 }
 
-/** Kills ffmpeg. Its pipes go too: a paused pipe never ends, and the child would never count as closed. */
-function halt(): void {
-  stop.abort()
-  for (const pipe of pipes) pipe.destroy()
-}
-
-function post(event: FromWorker): void {
-  if (event.type === 'clip' && ++waiting === MAX_WAITING) for (const pipe of pipes) pipe.pause()
-  send(event)
-}
+let run: Run | null = null
 
 host.on('message', (message: ToWorker) => {
-  if (message === 'stop') halt()
-  else if (--waiting < MAX_WAITING) {
-    lastBytes = Date.now()
-    for (const pipe of pipes) pipe.resume()
+  if (message === 'taken') run?.taken()
+  else if (message === 'stop') run?.stop()
+  else {
+    run = new Run(message)
+    void run.start(message).then(() => {
+      run = null
+      send({ type: 'idle' })
+    })
   }
 })
-
-read(tiny, (chunk) => pass.tiny(chunk))
-read(messages, (chunk) => pass.messages(chunk))
-read(model, (chunk) => pass.model(chunk))
-read(preview, (chunk) => pass.preview(chunk))
-strip?.on('data', (chunk: Buffer) => pass.strip(chunk))
-
-const watch = setInterval(() => {
-  if (waiting < MAX_WAITING && Date.now() - lastBytes > STALL_MS) stall.abort()
-}, 1000)
-
-try {
-  const code = await ended(child)
-  if (!stop.signal.aborted) for (const event of pass.finish(code, stall.signal.aborted)) send(event)
-} catch (error) {
-  send({ type: 'failed', problem: problemOf(error) })
-} finally {
-  clearInterval(watch)
-  host.close()
-}

@@ -1,5 +1,4 @@
 /** One decode pass over a file: everything that Tubelet ever needs from its pixels, clip by clip as the decoder reaches them. */
-import { once } from 'node:events'
 import { access } from 'node:fs/promises'
 import path from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -22,7 +21,7 @@ export type SampleEvent =
   /** The last event. `pts`: of every decoded frame, by ordinal. `filmstrip`: up to 60 JPEGs, spread evenly over the source. */
   | { type: 'done'; pts: Float64Array<ArrayBuffer>; filmstrip: Uint8Array<ArrayBuffer>[]; damaged: Problem | null }
 
-/** What the worker thread is started with. */
+/** What a worker thread needs for a pass. */
 export interface WorkerTask {
   ffmpeg: string
   args: string[]
@@ -30,9 +29,34 @@ export interface WorkerTask {
   probe: Probe
   input: PackManifest['input']
 }
-export type FromWorker = SampleEvent | { type: 'failed'; problem: Problem }
-/** taken: the consumer has asked for what follows a clip. stop: kill ffmpeg and end. */
-export type ToWorker = 'taken' | 'stop'
+/** idle: the pass is over, ffmpeg has ended, and the worker is ready for another task. */
+export type FromWorker = SampleEvent | { type: 'failed'; problem: Problem } | { type: 'idle' }
+/** taken: the consumer has asked for what follows a clip. stop: kill ffmpeg and end the pass. */
+export type ToWorker = WorkerTask | 'taken' | 'stop'
+
+/** Threads between two passes. They do not keep the process alive. */
+const idle = new Set<Worker>()
+
+function takeWorker(): Worker {
+  for (const worker of idle) {
+    idle.delete(worker)
+    forgetPass(worker).ref()
+    return worker
+  }
+  return new Worker(new URL(`./sample-worker${path.extname(import.meta.url)}`, import.meta.url))
+}
+
+/** Event by event: to remove all listeners at once would take the ones that Node itself hears the thread by. */
+function forgetPass(worker: Worker): Worker {
+  return worker.removeAllListeners('message').removeAllListeners('error').removeAllListeners('exit')
+}
+
+function putBack(worker: Worker): void {
+  forgetPass(worker).unref()
+  // One that dies at rest is forgotten, and takes nothing with it.
+  worker.on('error', () => undefined).on('exit', () => idle.delete(worker))
+  idle.add(worker)
+}
 
 /**
  * Decode a source once. Clips tile the source without gaps and come in order. A consumer that is slow makes ffmpeg wait, so memory does
@@ -55,14 +79,26 @@ export async function* sample(
   })
   const args = decodePlan(tools, file, probe, input, probe.hdr && (await hasToneMapping(tools)))
   const task: WorkerTask = { ffmpeg: tools.ffmpeg, args, file, probe, input }
-  const worker = new Worker(new URL(`./sample-worker${path.extname(import.meta.url)}`, import.meta.url), { workerData: task })
-  const exited = once(worker, 'exit')
+  const worker = takeWorker()
   const tell = (message: ToWorker) => worker.postMessage(message)
   const inbox = new Inbox()
   const abort = () => inbox.fail(signal?.reason)
-  worker.on('message', (message: FromWorker) => inbox.put(message))
   worker.on('error', (error) => inbox.fail(new TubeletError(problemOf(error), { cause: error })))
-  worker.on('exit', () => inbox.put({ type: 'failed', problem: problemOf(new Error('the sampling thread ended early')) }))
+  const over = new Promise<void>((resolve) => {
+    worker.on('message', (message: FromWorker) => {
+      if (message.type !== 'idle') {
+        inbox.put(message)
+        return
+      }
+      putBack(worker)
+      resolve()
+    })
+    worker.on('exit', () => {
+      inbox.fail(new TubeletError(problemOf(new Error('the sampling thread ended early'))))
+      resolve()
+    })
+  })
+  tell(task)
   signal?.addEventListener('abort', abort, { once: true })
   if (signal?.aborted === true) abort()
   try {
@@ -76,17 +112,19 @@ export async function* sample(
   } finally {
     signal?.removeEventListener('abort', abort)
     tell('stop')
-    await exited
+    await over
   }
 }
 
+type PassMessage = Exclude<FromWorker, { type: 'idle' }>
+
 /** Messages that have come and are not yet asked for, in order; a failure is given before them. */
 class Inbox {
-  #waiting: FromWorker[] = []
+  #waiting: PassMessage[] = []
   #failure: { error: unknown } | null = null
   #wake: () => void = () => undefined
 
-  put(message: FromWorker): void {
+  put(message: PassMessage): void {
     this.#waiting.push(message)
     this.#wake()
   }
@@ -96,7 +134,7 @@ class Inbox {
     this.#wake()
   }
 
-  async next(): Promise<FromWorker> {
+  async next(): Promise<PassMessage> {
     for (;;) {
       if (this.#failure !== null) throw this.#failure.error
       const message = this.#waiting.shift()

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react'
 import type { Clip, Source } from '../../app/contract.ts'
 import { urlOf } from '../api.ts'
 import { clock } from '../format.ts'
-import { type FrameTable, ordinalAt, seek, seekTarget, step, togglePlay, usePlayer } from '../player.ts'
+import { type FrameTable, ordinalAt, seek, seekTarget, step, timeOf, togglePlay, usePlayer } from '../player.ts'
 import { Boxes, type TrackAnnotation } from './Boxes.tsx'
 
 interface Props {
@@ -82,9 +82,10 @@ export function Player({ source, clip, tracks, frames }: Props) {
 
 function Time({ frames, duration }: { frames: FrameTable | undefined; duration: number }) {
   const time = usePlayer((player) => player.time)
+  const ordinal = frames && frames.pts.length > 0 ? ordinalAt(frames, time) : null
   return (
     <span className="num" role="timer" aria-label="Time">
-      {clock(time, 3)} <span className="muted">/ {clock(duration, 1)}{frames && frames.pts.length > 0 ? ` · frame ${ordinalAt(frames, time)}` : ''}</span>
+      {clock(frames && ordinal !== null ? timeOf(frames, ordinal) : time, 3)} <span className="muted">/ {clock(duration, 1)}{ordinal === null ? '' : ` · frame ${ordinal}`}</span>
     </span>
   )
 }

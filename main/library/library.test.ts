@@ -1,0 +1,200 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { AnnotationBody, Provenance, TrackBody } from '../../app/annotation.ts'
+import { TubeletError } from '../../app/errors.ts'
+import type { MachineResult } from './annotations.ts'
+import { type ClipPlan, Library } from './library.ts'
+
+const DIGEST = 'd'.repeat(64)
+const provenance: Provenance = { packId: 'p', packVersion: '1', packDigest: DIGEST, provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
+const said = (body: AnnotationBody): MachineResult => ({ body, evidence: null, provenance })
+const caption = (text: string) => said({ kind: 'caption', text })
+const track = (label: string, x: number): TrackBody => ({
+  kind: 'track',
+  label,
+  boxes: [0, 10].map((ordinal) => ({ ordinal, pts: ordinal, box: { x1: x, y1: 0, x2: x + 20, y2: 20 }, score: 0.9 })),
+})
+const plan = (index: number): ClipPlan => ({ index, kind: 'window', start: index * 8, end: index * 8 + 8, startFrame: index * 200, endFrame: index * 200 + 200, frames: [{ ordinal: index * 200, pts: index * 200 }] })
+
+let folder: string
+let library: Library
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-library-'))
+  library = Library.open(folder)
+})
+afterEach(async () => {
+  await library.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const reopen = async () => {
+  await library.close()
+  library = Library.open(folder)
+}
+function addClip(index = 0, text = 'a dog'): number {
+  const { source } = library.addSource({ path: `/v/${folder}.mp4`, name: 'v.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'f' })
+  const clipId = library.saveClip(source.id, plan(index))
+  library.saveClipResult(clipId, DIGEST, encoding(index), { caption: caption(text), tracks: [] })
+  return clipId
+}
+const encoding = (seed: number) => ({ embedding: unit(seed), memory: new Uint16Array([1, 2, seed]), tokens: new Uint16Array([3]) })
+function unit(seed: number): Float32Array {
+  const raw = Float32Array.from({ length: 8 }, (_, at) => Math.sin(seed * 12.9898 + at * 78.233))
+  const length = Math.hypot(...raw)
+  return raw.map((value) => value / length)
+}
+const captionOf = (clipId: number) => library.annotations(clipId).find(({ body }) => body.kind === 'caption')
+
+test('the same content is one source, whatever its name', () => {
+  const file = { name: 'a.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'same' }
+  const first = library.addSource({ ...file, path: '/gone/a.mp4' })
+  const second = library.addSource({ ...file, path: '/moved/b.mp4', name: 'b.mp4' })
+  expect(second.isNew).toBe(false)
+  expect(second.source.id).toBe(first.source.id)
+  expect(second.source.path).toBe('/moved/b.mp4')
+})
+
+test('what was stored comes back as it was', async () => {
+  const clipId = addClip(3)
+  const pts = Float64Array.from([-5, 0, 33, 1e12, 1e12 + 1])
+  library.setFrames(library.clip(clipId).sourceId, pts)
+  await reopen()
+  expect(library.frames(library.clip(clipId).sourceId)).toEqual(pts)
+  expect(library.encoding(clipId, DIGEST)).toEqual(encoding(3))
+  expect(library.encoding(clipId, 'another pack')).toBeNull()
+  expect(library.clip(clipId)).toMatchObject({ index: 3, encoded: true, caption: 'a dog', captionState: 'machine' })
+})
+
+test('a new run goes beneath a decision, not over it', () => {
+  const clipId = addClip()
+  const id = captionOf(clipId)?.id ?? 0
+  library.review(id, 'edit', { kind: 'caption', text: 'two dogs' })
+  library.saveMachine(clipId, 'caption', [caption('a cat')])
+  expect(captionOf(clipId)).toMatchObject({ body: { text: 'two dogs' }, machine: { text: 'a cat' }, state: 'edited' })
+  library.review(id, 'reset')
+  expect(captionOf(clipId)).toMatchObject({ body: { text: 'a cat' }, state: 'machine' })
+  library.review(id, 'accept')
+  library.saveMachine(clipId, 'caption', [caption('a bird')])
+  expect(captionOf(clipId)).toMatchObject({ body: { text: 'a cat' }, state: 'accepted' })
+})
+
+test('a rejected or moved track does not come back, others are replaced', () => {
+  const clipId = addClip()
+  const [left, right] = library.saveMachine(clipId, 'track', [said(track('car', 0)), said(track('car', 100))])
+  library.review(left?.id ?? 0, 'reject')
+  library.review(right?.id ?? 0, 'edit', track('truck', 300))
+  library.saveMachine(clipId, 'track', [said(track('car', 2)), said(track('car', 101)), said(track('car', 200))])
+  const tracks = library.annotations(clipId).flatMap(({ body, state }) => (body.kind === 'track' ? [`${state} ${body.label} ${body.boxes[0]?.box.x1 ?? ''}`] : []))
+  expect(tracks.toSorted()).toEqual(['edited truck 300', 'machine car 200', 'rejected car 0'])
+})
+
+test('undo and redo survive a restart, and a new edit ends what could be redone', async () => {
+  const clipId = addClip()
+  const id = captionOf(clipId)?.id ?? 0
+  library.review(id, 'edit', { kind: 'caption', text: 'one' })
+  library.review(id, 'edit', { kind: 'caption', text: 'two' })
+  const added = library.addAnnotation(clipId, { kind: 'note', text: 'look here' })
+  await reopen()
+  expect(library.history().undo).toContain('add note to clip 1 in v.mp4')
+  library.undo()
+  expect(library.annotations(clipId).some(({ body }) => body.kind === 'note')).toBe(false)
+  library.undo()
+  expect(captionOf(clipId)?.body).toMatchObject({ text: 'one' })
+  await reopen()
+  library.undo()
+  expect(captionOf(clipId)).toMatchObject({ body: { text: 'a dog' }, state: 'machine' })
+  expect(library.undo().undo).toBeNull()
+  for (let times = 0; times < 3; times += 1) library.redo()
+  expect(captionOf(clipId)?.body).toMatchObject({ text: 'two' })
+  expect(library.annotation(added.id).body).toEqual({ kind: 'note', text: 'look here' })
+  library.undo()
+  library.review(id, 'reject')
+  expect(library.history().redo).toBeNull()
+})
+
+test('edits that make no sense are refused', () => {
+  const clipId = addClip()
+  const id = captionOf(clipId)?.id ?? 0
+  expect(() => library.review(id, 'edit', { kind: 'note', text: 'x' })).toThrow(TubeletError)
+  const twice = { ...track('car', 0), boxes: [...track('car', 0).boxes, ...track('car', 0).boxes] }
+  expect(() => library.addAnnotation(clipId, twice)).toThrow(/ascend/)
+  expect(() => library.addAnnotation(clipId, track('car', -5))).toThrow(/inside/)
+  expect(() => library.review(9999, 'accept')).toThrow(/gone/)
+})
+
+test('an answer is one cell however the question was typed', () => {
+  const clipId = addClip()
+  library.saveMachine(clipId, 'answer', [said({ kind: 'answer', question: 'What colour is it?', text: 'red' })])
+  library.saveMachine(clipId, 'answer', [said({ kind: 'answer', question: ' what  colour is it', text: 'blue' })])
+  expect(library.annotations(clipId).filter(({ body }) => body.kind === 'answer').map(({ body }) => body)).toEqual([{ kind: 'answer', question: ' what  colour is it', text: 'blue' }])
+})
+
+test('clips that a run no longer finds go, unless a person decided something there', () => {
+  const [first, second, third] = [addClip(0), addClip(1), addClip(2)]
+  library.review(captionOf(second)?.id ?? 0, 'accept')
+  library.pruneClips(library.clip(first).sourceId, [first])
+  expect(library.clips({ limit: 10, offset: 0 }).clips.map(({ id }) => id)).toEqual([first, second])
+  expect(() => library.clip(third)).toThrow(/not in the library/)
+  expect(addClip(0)).toBe(first)
+})
+
+test('search is exact, sees what is new, and forgets what is removed', async () => {
+  const ids = Array.from({ length: 40 }, (_, index) => addClip(index))
+  const query = unit(1000)
+  const cosine = (seed: number) => unit(seed).reduce((sum, value, at) => sum + value * (query[at] ?? 0), 0)
+  const expected = () => ids.map((clipId, seed) => ({ clipId, seed })).sort((a, b) => cosine(b.seed) - cosine(a.seed)).map(({ clipId }) => clipId)
+  const first = await library.search(query, DIGEST, 5)
+  expect(first.searched).toBe(40)
+  expect(first.found.map(({ clipId }) => clipId)).toEqual(expected().slice(0, 5))
+  ids.push(addClip(40))
+  expect((await library.search(query, DIGEST, 50)).found.map(({ clipId }) => clipId)).toEqual(expected())
+  library.removeSource(library.clip(ids[0] ?? 0).sourceId)
+  expect(await library.search(query, DIGEST, 5)).toMatchObject({ found: [], searched: 0 })
+})
+
+test('labels are kept once each, in order', () => {
+  library.setLabels(['Car', 'dog', 'car ', '', 'Dog'])
+  expect(library.labels()).toEqual(['Car', 'dog'])
+})
+
+test('a library of a newer version is refused, unharmed', async () => {
+  await library.close()
+  const db = new DatabaseSync(path.join(folder, 'library.sqlite'))
+  db.exec('PRAGMA user_version = 99')
+  db.close()
+  expect(() => Library.open(folder)).toThrow(/newer version/)
+  rmSync(path.join(folder, 'library.sqlite'))
+  library = Library.open(folder)
+})
+
+test('kill -9 loses nothing that was shown as done', async () => {
+  const script = path.join(folder, 'writer.ts')
+  writeFileSync(
+    script,
+    `import { Library } from ${JSON.stringify(path.join(import.meta.dirname, 'library.ts'))}
+     const library = Library.open(${JSON.stringify(folder)})
+     const { source } = library.addSource({ path: '/v', name: 'v', bytes: 1, mtimeMs: 0, fingerprint: 'x' })
+     for (let index = 0; ; index += 1) {
+       const id = library.saveClip(source.id, { index, kind: 'window', start: index, end: index + 1, startFrame: index, endFrame: index + 1, frames: [] })
+       library.saveClipResult(id, '${DIGEST}', { embedding: new Float32Array(8), memory: new Uint16Array(9000), tokens: null }, { caption: { body: { kind: 'caption', text: String(index) }, evidence: null, provenance: ${JSON.stringify(provenance)} }, tracks: [] })
+       process.send?.(id)
+     }`,
+  )
+  await library.close()
+  const writer = fork(script, { execArgv: [] })
+  const shown: number[] = []
+  writer.on('message', (id) => {
+    shown.push(Number(id))
+    if (shown.length === 25) writer.kill('SIGKILL')
+  })
+  await once(writer, 'exit')
+  library = Library.open(folder)
+  for (const id of shown) expect(library.clip(id)).toMatchObject({ encoded: true, caption: String(id - 1) })
+  // What was under way is there whole or not at all.
+  for (const clip of library.clips({ limit: 1000, offset: 0 }).clips) expect(clip.caption !== null).toBe(clip.encoded)
+})

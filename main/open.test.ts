@@ -1,0 +1,118 @@
+/** The services together, without a window: real clips, real pack, real ffmpeg behind a counter. */
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { contract, type RouteOutput, type SearchResult, type Source } from '../app/contract.ts'
+import { CLIPS } from './media/clips.testing.ts'
+import { findMediaTools } from './media/tools.ts'
+import { openTubelet, type Tubelet } from './open.ts'
+
+const pack = path.resolve(import.meta.dirname, '../models/packs/tubelet-mini/pack.json')
+const ready = existsSync(CLIPS) && existsSync(pack)
+if (!ready) console.warn(`SKIPPED: the services together, because ${existsSync(CLIPS) ? pack : CLIPS} does not exist.`)
+
+describe.skipIf(!ready)('one Tubelet', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-open-'))
+  const log = path.join(folder, 'ffmpeg.log')
+  let tubelet: Tubelet
+  const ffmpegStarts = () => (existsSync(log) ? readFileSync(log, 'utf8').length : 0)
+  const call = async <T>(method: string, url: string, body?: unknown): Promise<T> => {
+    const response = await tubelet.handle(new Request(`http://tubelet${url}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }))
+    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
+    return (await response.json()) as T
+  }
+
+  beforeAll(async () => {
+    const { ffmpeg, ffprobe } = await findMediaTools()
+    for (const [name, tool] of Object.entries({ ffmpeg, ffprobe })) {
+      writeFileSync(path.join(folder, name), `#!/bin/sh\nprintf x >> '${log}'\nexec '${tool}' "$@"\n`)
+      chmodSync(path.join(folder, name), 0o755)
+      process.env[`${name.toUpperCase()}_PATH`] = path.join(folder, name)
+    }
+    tubelet = openTubelet({ projectDir: path.join(folder, 'project'), host: 'web' })
+  })
+  afterAll(async () => {
+    await tubelet.close()
+    delete process.env['FFMPEG_PATH']
+    delete process.env['FFPROBE_PATH']
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test('a folder open in one Tubelet is refused to another process, and known by its lock', () => {
+    expect(readFileSync(path.join(folder, 'project', 'lock'), 'utf8')).toBe(String(process.pid))
+  })
+
+  test('a second question, new labels and a search touch neither ffmpeg nor the vision graph', async () => {
+    const { added, rejected } = await call<RouteOutput<'addSources'>>('POST', '/api/sources', { paths: [path.join(CLIPS, 'd06_sign_book.mkv'), path.join(CLIPS, 'nothing.mp4')] })
+    expect(added).toHaveLength(1)
+    expect(rejected.map(({ problem }) => problem.code)).toEqual(['file-missing'])
+    await tubelet.jobs.idle()
+    const { sources } = await call<{ sources: Source[] }>('GET', '/api/sources')
+    expect(sources[0]).toMatchObject({ state: 'done', encodedCount: sources[0]?.clipCount })
+    const [clip] = tubelet.library.clips({ limit: 1, offset: 0 }).clips
+    if (!clip) throw new Error('no clip')
+
+    const before = { ffmpeg: ffmpegStarts(), vision: await visionRuns(tubelet) }
+    expect(before.ffmpeg).toBeGreaterThan(0)
+    expect(before.vision).toBeGreaterThan(0)
+    for (const question of ['what moves?', 'is there a person?']) {
+      const response = await tubelet.handle(new Request(`http://tubelet/api/clips/${clip.id}/ask`, { method: 'POST', body: JSON.stringify({ question }) }))
+      const events = (await response.text()).split('\n\n').filter((block) => block.startsWith('data:')).map((block) => JSON.parse(block.slice(5)) as { type: string; text?: string; annotation?: { body: { text: string } } })
+      const last = events.at(-1)
+      expect(last?.type).toBe('done')
+      expect(events.slice(0, -1).map(({ text }) => text).join('')).toBe(last?.annotation?.body.text)
+    }
+    await call('PUT', '/api/labels', { labels: ['person', 'hand'] })
+    await tubelet.jobs.idle()
+    const found = await call<SearchResult>('GET', '/api/search?q=a%20woman')
+    expect(found.searched).toBe(found.total)
+    expect(found.hits.length + found.nearest.length).toBeGreaterThan(0)
+    expect({ ffmpeg: ffmpegStarts(), vision: await visionRuns(tubelet) }).toEqual(before)
+  })
+
+  test('a cancelled file keeps what was done, and a retry finishes it', async () => {
+    const { added } = await call<RouteOutput<'addSources'>>('POST', '/api/sources', { paths: [path.join(CLIPS, 'd03_bottles.mp4')] })
+    const id = added[0]?.id ?? 0
+    await new Promise<void>((resolve) => {
+      const stop = tubelet.onEvent((event) => {
+        if (event.type !== 'clips' || event.sourceId !== id) return
+        stop()
+        resolve()
+      })
+    })
+    await call('POST', '/api/queue/cancel')
+    await tubelet.jobs.idle()
+    const cancelled = tubelet.library.source(id)
+    expect(cancelled.state).toBe('cancelled')
+    expect(cancelled.encodedCount).toBeGreaterThan(0)
+    const vision = await visionRuns(tubelet)
+    await call('POST', `/api/sources/${id}/retry`)
+    await tubelet.jobs.idle()
+    const done = tubelet.library.source(id)
+    expect(done).toMatchObject({ state: 'done', encodedCount: done.clipCount })
+    expect(await visionRuns(tubelet)).toBe(vision + done.clipCount - cancelled.encodedCount)
+  })
+
+  test('bad requests say which field is wrong; unknown things are 404', async () => {
+    const status = async (method: string, url: string, body?: unknown) => {
+      const response = await tubelet.handle(new Request(`http://tubelet${url}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }))
+      return `${response.status} ${((await response.json()) as { problem: { message: string } }).problem.message}`
+    }
+    expect(await status('POST', '/api/sources', { paths: [] })).toMatch(/^400 body\.paths/)
+    expect(await status('GET', '/api/search?q=')).toMatch(/^400 query\.q/)
+    expect(await status('GET', '/api/clips/zero')).toMatch(/^400 path\.clipId/)
+    expect(await status('GET', '/api/clips/424242')).toMatch(/^404/)
+    expect(await status('GET', '/api/nothing')).toMatch(/^404/)
+    expect(await status('POST', '/api/export', { formats: ['coco'], directory: 'relative' })).toMatch(/^400/)
+  })
+
+  test('the OpenAPI document has every route', async () => {
+    const document = await call<{ paths: Record<string, Record<string, unknown>> }>('GET', '/api/openapi.json')
+    for (const { method, path: route } of Object.values(contract)) expect(document.paths[route]?.[method]).toBeDefined()
+  })
+})
+
+async function visionRuns({ engine }: Tubelet): Promise<number> {
+  return (await (await engine()).counts())['vision'] ?? 0
+}

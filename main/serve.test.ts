@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fileResponse, windowFile } from './files.ts'
+import { serve, type Served } from './serve.ts'
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-serve-'))
+const file = path.join(folder, 'ten.mp4')
+writeFileSync(file, '0123456789')
+writeFileSync(path.join(folder, 'index.html'), '<p>the window</p>')
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('byte ranges (RFC 9110, section 14)', () => {
+  const ask = async (range?: string, headers: Record<string, string> = {}) => {
+    const response = await fileResponse(new Request('http://x/', { headers: { ...(range ? { range } : {}), ...headers } }), file)
+    if (!response) throw new Error('no file')
+    return { status: response.status, range: response.headers.get('content-range'), text: await response.text(), etag: response.headers.get('etag') ?? '' }
+  }
+  test.each([
+    [undefined, 200, null, '0123456789'],
+    ['bytes=0-0', 206, 'bytes 0-0/10', '0'],
+    ['bytes=3-', 206, 'bytes 3-9/10', '3456789'],
+    ['bytes=-3', 206, 'bytes 7-9/10', '789'],
+    ['bytes=-99', 206, 'bytes 0-9/10', '0123456789'],
+    ['bytes=8-99', 206, 'bytes 8-9/10', '89'],
+    ['bytes=10-', 416, 'bytes */10', ''],
+    ['bytes=-0', 416, 'bytes */10', ''],
+    ['bytes=5-2', 200, null, '0123456789'],
+    ['bytes=0-1,4-5', 200, null, '0123456789'],
+    ['lines=1-2', 200, null, '0123456789'],
+  ])('%s', async (range, status, contentRange, text) => {
+    expect(await ask(range)).toMatchObject({ status, range: contentRange, text })
+  })
+  test('a range of an older file is answered whole', async () => {
+    const { etag } = await ask()
+    expect((await ask('bytes=1-2', { 'if-range': etag })).status).toBe(206)
+    expect((await ask('bytes=1-2', { 'if-range': '"old"' })).status).toBe(200)
+    expect((await ask(undefined, { 'if-none-match': etag })).status).toBe(304)
+  })
+})
+
+test('the window has a strict policy, and no path leads out of its folder', async () => {
+  const page = await windowFile(new Request('http://x/'), folder, '/')
+  expect(await page.text()).toContain('the window')
+  expect(page.headers.get('content-security-policy')).toContain("script-src 'self'")
+  for (const path of ['/../../etc/passwd', '/%2e%2e/%2e%2e/etc/passwd.txt', '/..%2f..%2fetc%2fhosts.txt', '/missing.js']) {
+    const response = await windowFile(new Request('http://x/'), folder, path)
+    expect(await response.text()).not.toContain('root:')
+  }
+})
+
+describe('the guard', () => {
+  let served: Served
+  beforeAll(async () => {
+    served = await serve({ handle: () => Promise.resolve(new Response('inside')) })
+  })
+  afterAll(() => served.close())
+  /** fetch may not set Host, so plain HTTP. */
+  const status = (pathname: string, headers: Record<string, string>) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const { hostname, port } = new URL(served.url)
+      request({ hostname, port, path: pathname, headers }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      }).on('error', reject).end()
+    })
+  const bearer = () => ({ authorization: `Bearer ${served.token}` })
+
+  test('nobody without the key', async () => {
+    expect(await status('/api/status', {})).toBe(403)
+    expect(await status('/api/status', { authorization: 'Bearer guess' })).toBe(403)
+    expect(await status('/?token=guess', {})).toBe(403)
+    expect(await status('/api/status', bearer())).toBe(200)
+  })
+  test('the printed address gives a cookie that opens the rest', async () => {
+    const first = await fetch(`${served.url}/?token=${served.token}`, { redirect: 'manual' })
+    expect(first.status).toBe(303)
+    const cookie = first.headers.get('set-cookie') ?? ''
+    expect(cookie).toMatch(/HttpOnly; SameSite=Strict/)
+    expect(await status('/', { cookie: cookie.split(';')[0] ?? '' })).toBe(200)
+  })
+  test('no other name for this machine, no other site', async () => {
+    expect(await status('/', { ...bearer(), host: 'evil.example' })).toBe(403)
+    expect(await status('/', { ...bearer(), host: '127.0.0.1.evil.example' })).toBe(403)
+    expect(await status('/', { ...bearer(), origin: 'https://evil.example' })).toBe(403)
+    expect(await status('/', { ...bearer(), origin: served.url, host: new URL(served.url).host })).toBe(200)
+  })
+})
