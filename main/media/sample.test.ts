@@ -50,7 +50,7 @@ function isJpeg(bytes: Uint8Array): boolean {
 /** Seconds at which shots begin, by SOURCES.md; every other clip is one shot. */
 const cuts: Record<string, number[]> = { d15: [1.7, 2.8] }
 
-/** Processes of this user that have the file open as an argument. */
+/** How many processes have the file as an argument, by Linux's /proc. */
 function childrenOn(file: string): number {
   return readdirSync('/proc').filter((pid) => {
     try {
@@ -123,7 +123,7 @@ describeWithClips('sample on real files', () => {
     await expect(sampleAll('b06_invalid_vp9_bitstream.webm')).rejects.toMatchObject({ problem: { code: 'no-frames', file: path.join(CLIPS, 'b06_invalid_vp9_bitstream.webm') } })
   })
 
-  it('leaves no decoder behind when aborted, or when its consumer walks away', async () => {
+  it.skipIf(process.platform !== 'linux')('leaves no decoder behind when aborted, or when its consumer walks away', async () => {
     const file = path.join(CLIPS, 'd16_long_timer_300s.mp4')
     const found = await probe(tools, file)
     const abort = new AbortController()
