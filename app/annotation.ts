@@ -20,15 +20,15 @@ export const KeyBox = z.object({
 })
 export type KeyBox = z.infer<typeof KeyBox>
 
-export const CaptionBody = z.object({ kind: z.literal('caption'), text: z.string() })
-export const AnswerBody = z.object({
+const CaptionBody = z.object({ kind: z.literal('caption'), text: z.string() })
+const AnswerBody = z.object({
   kind: z.literal('answer'),
   question: z.string(),
   text: z.string(),
 })
 /** One object followed through a clip. `boxes` ascend by ordinal, at most one a frame. */
 export const TrackBody = z.object({ kind: z.literal('track'), label: z.string(), boxes: z.array(KeyBox).min(1) })
-export const NoteBody = z.object({ kind: z.literal('note'), text: z.string() })
+const NoteBody = z.object({ kind: z.literal('note'), text: z.string() })
 export const AnnotationBody = z.discriminatedUnion('kind', [CaptionBody, AnswerBody, TrackBody, NoteBody])
 export type AnnotationBody = z.infer<typeof AnnotationBody>
 export type TrackBody = z.infer<typeof TrackBody>

@@ -55,13 +55,12 @@ export const Clip = z.object({
 })
 export type Clip = z.infer<typeof Clip>
 
-export const ClipDetail = z.object({
+const ClipDetail = z.object({
   clip: Clip,
   /** The frames that the encoder saw, ascending. */
   frames: z.array(FrameRef),
   annotations: z.array(Annotation),
 })
-export type ClipDetail = z.infer<typeof ClipDetail>
 
 export const Job = z.object({
   id: z.number().int(),
@@ -246,7 +245,7 @@ export const contract = {
   }),
 } as const
 
-export type Contract = typeof contract
+type Contract = typeof contract
 export type RouteName = keyof Contract
 /** A type of the schema `K` of route `R`, or undefined where the route has none. */
 type Part<R, K extends string, Side extends 'input' | 'output'> = R extends Record<K, infer S extends z.ZodType> ? (Side extends 'input' ? z.input<S> : z.output<S>) : undefined

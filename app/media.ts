@@ -9,7 +9,7 @@ export type Rational = z.infer<typeof Rational>
 export const FrameRef = z.object({ ordinal: z.number().int().nonnegative(), pts: z.number().int() })
 export type FrameRef = z.infer<typeof FrameRef>
 
-export const StreamInfo = z.object({
+const StreamInfo = z.object({
   index: z.number().int(),
   type: z.string(),
   codec: z.string(),

@@ -10,7 +10,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.mp4': 'video/mp4', '.m4v': 'video/mp4', '.mov': 'video/quicktime', '.webm': 'video/webm', '.mkv': 'video/x-matroska', '.ogv': 'video/ogg',
 }
 
-export function contentType(file: string): string {
+function contentType(file: string): string {
   return TYPES[path.extname(file).toLowerCase()] ?? 'application/octet-stream'
 }
 
@@ -37,7 +37,7 @@ export async function fileResponse(request: Request, file: string, type = conten
 }
 
 /** Inclusive byte positions. */
-export function parseRange(header: string | null, size: number): { start: number; end: number } | 'all' | 'unsatisfiable' {
+function parseRange(header: string | null, size: number): { start: number; end: number } | 'all' | 'unsatisfiable' {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '')
   const [, from = '', to = ''] = match ?? []
   if (from === '' && to === '') return 'all'

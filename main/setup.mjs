@@ -21,7 +21,7 @@ function answers(program, args = ['-version']) {
 }
 
 /** End with one sentence that a person can act on. */
-export function stop(sentence) {
+function stop(sentence) {
   console.error(sentence)
   process.exit(1)
 }

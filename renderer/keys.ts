@@ -1,7 +1,7 @@
 /** The keys of the window, in one table: it drives the handler and the list that `?` shows. */
 import { useEffect } from 'react'
 import { call } from './api.ts'
-import { seek, step, togglePlay, usePlayer, type FrameTable } from './player.ts'
+import { skip, step, togglePlay, usePlayer, type FrameTable } from './player.ts'
 import { queryClient, tell, undo } from './queries.ts'
 import { useUi } from './store.ts'
 
@@ -18,7 +18,6 @@ const stepBy = (frames: number) => () => {
   const frameTable = table()
   if (frameTable) step(frameTable, frames)
 }
-const skip = (seconds: number) => () => seek(usePlayer.getState().time + seconds)
 const rate = (factor: number) => () => {
   const { video } = usePlayer.getState()
   if (video) video.playbackRate = Math.min(8, Math.max(0.125, video.playbackRate * factor))
@@ -41,8 +40,8 @@ export const KEYS: readonly Key[] = [
   { keys: ['Space', 'K'], name: 'Play or pause', group: 'Play', run: togglePlay },
   { keys: [',', 'ArrowLeft'], name: 'One frame back', group: 'Play', run: stepBy(-1) },
   { keys: ['.', 'ArrowRight'], name: 'One frame on', group: 'Play', run: stepBy(1) },
-  { keys: ['Shift+ArrowLeft'], name: 'One second back', group: 'Play', run: skip(-1) },
-  { keys: ['Shift+ArrowRight'], name: 'One second on', group: 'Play', run: skip(1) },
+  { keys: ['Shift+ArrowLeft'], name: 'One second back', group: 'Play', run: () => skip(-1) },
+  { keys: ['Shift+ArrowRight'], name: 'One second on', group: 'Play', run: () => skip(1) },
   { keys: ['J'], name: 'Slower', group: 'Play', run: rate(0.5) },
   { keys: ['L'], name: 'Faster', group: 'Play', run: rate(2) },
   { keys: ['ArrowUp'], name: 'Previous clip', group: 'Clips', run: neighbour(-1) },

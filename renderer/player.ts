@@ -33,6 +33,12 @@ export function seek(seconds: number): void {
   video.currentTime = Math.max(0, Number.isFinite(video.duration) ? Math.min(seconds, video.duration) : seconds)
 }
 
+/** Go on or back in time. From where the player is going, not from what it still shows: quick presses add up. */
+export function skip(seconds: number): void {
+  const { video } = usePlayer.getState()
+  if (video !== null) seek(video.currentTime + seconds)
+}
+
 export function togglePlay(): void {
   const { video } = usePlayer.getState()
   if (video?.paused) void video.play().catch(() => undefined)
@@ -71,8 +77,8 @@ export function seekTarget(table: FrameTable, ordinal: number): number {
 
 /** Pause and show the frame `by` frames from this one. */
 export function step(table: FrameTable, by: number): void {
-  const { video, time } = usePlayer.getState()
+  const { video } = usePlayer.getState()
   if (video === null || table.pts.length === 0) return
   video.pause()
-  seek(seekTarget(table, ordinalAt(table, time) + by))
+  seek(seekTarget(table, ordinalAt(table, video.currentTime) + by))
 }

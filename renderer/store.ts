@@ -1,7 +1,7 @@
 /** What the window shows: choices of the person at the screen. What the library holds lives in the query cache. */
 import { create } from 'zustand'
 
-export type Panel = 'add' | 'export' | 'shortcuts' | 'queue' | 'engine'
+type Panel = 'add' | 'export' | 'shortcuts' | 'queue' | 'engine'
 export type Theme = 'system' | 'light' | 'dark'
 
 interface Ui {

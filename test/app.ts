@@ -18,7 +18,7 @@ export interface Running {
   restart: () => Promise<Running>
 }
 
-export function projectFolder(): string {
+function projectFolder(): string {
   return mkdtempSync(path.join(os.tmpdir(), 'tubelet-e2e-'))
 }
 

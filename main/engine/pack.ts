@@ -22,7 +22,7 @@ const SelfTest = z.object({
   tolerance: z.number().positive(),
 })
 
-export interface KnownAnswers extends Omit<z.infer<typeof SelfTest>, 'clips'> {
+interface KnownAnswers extends Omit<z.infer<typeof SelfTest>, 'clips'> {
   clips: Uint8Array[]
 }
 

@@ -103,7 +103,7 @@ async function understand(pipeline: Pipeline, engine: Engine, source: Source, pr
 }
 
 /** Detect labels in a stored encoding and link the boxes of its key frames to tracks, in pixels of the display-oriented frame. */
-export async function detectTracks(engine: Engine, encoding: Encoding, labels: readonly string[], frames: readonly FrameRef[], probe: Probe, signal: AbortSignal) {
+async function detectTracks(engine: Engine, encoding: Encoding, labels: readonly string[], frames: readonly FrameRef[], probe: Probe, signal: AbortSignal) {
   if (labels.length === 0 || encoding.tokens === null) return []
   const detections = await engine.detect(encoding, labels, signal)
   return linkTracks(

@@ -60,7 +60,7 @@ const SourceRow = memo(function SourceRow({ source, current }: { source: Source;
   )
 })
 
-export function StateChip({ source: { state, encodedCount, clipCount, reviewedCount } }: { source: Source }) {
+function StateChip({ source: { state, encodedCount, clipCount, reviewedCount } }: { source: Source }) {
   const text = {
     queued: 'Waiting',
     probing: 'Reading',

@@ -1,0 +1,55 @@
+import { expect, test, vi } from 'vitest'
+
+vi.stubGlobal('window', {})
+vi.stubGlobal('localStorage', { getItem: () => null })
+const { eventParser } = await import('./api.ts')
+const { about, bytes, clock } = await import('./format.ts')
+const { KEYS, pressed } = await import('./keys.ts')
+const { withKeyBox } = await import('./parts/Boxes.tsx')
+const { ordinalAt, seekTarget } = await import('./player.ts')
+
+test('server-sent events come whole, however the network cut them', () => {
+  const text = ':\n\ndata: {"a":1}\n\ndata: x\ndata: y\r\n\r\ndata: last'
+  for (const size of [1, 2, 3, 7, 100]) {
+    const parse = eventParser()
+    const events: string[] = []
+    for (let at = 0; at < text.length; at += size) events.push(...parse(text.slice(at, at + size)))
+    expect(events).toEqual(['{"a":1}', 'x\ny'])
+  }
+})
+
+test('a seek to a frame lands inside it, and the frame is found again from there, at variable rates', () => {
+  const table = { timeBase: { num: 1, den: 1000 }, startPts: 500, pts: [500, 533, 567, 600, 900, 901, 940] }
+  for (const ordinal of table.pts.keys()) expect(ordinalAt(table, seekTarget(table, ordinal))).toBe(ordinal)
+  expect(ordinalAt(table, 0)).toBe(0)
+  expect(ordinalAt(table, 0.033)).toBe(1)
+  expect(ordinalAt(table, 99)).toBe(6)
+})
+
+test('numbers as people read them', () => {
+  expect([clock(75.25, 2), clock(3599.999, 1), clock(3661), clock(0.0004, 3)]).toEqual(['1:15.25', '1:00:00.0', '1:01:01', '0:00.000'])
+  expect([about(0.2), about(7), about(200), about(9000)]).toEqual(['a moment', 'about 7 s', 'about 3 min', 'about 2.5 h'])
+  expect([bytes(0), bytes(999), bytes(1500), bytes(2_000_000_000)]).toEqual(['0 B', '999 B', '1.5 kB', '2.0 GB'])
+})
+
+test('no key does two things', () => {
+  const all = KEYS.flatMap(({ keys }) => keys)
+  expect(new Set(all).size).toBe(all.length)
+})
+
+test('keys: letters by what they write, J K L by place, Shift only where it changes nothing written', () => {
+  const key = (over: Partial<KeyboardEvent>) => pressed({ key: '', code: '', ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...over })
+  expect(key({ key: 'z', ctrlKey: true })).toBe('Ctrl+Z')
+  expect(key({ key: 'Z', ctrlKey: true, shiftKey: true })).toBe('Ctrl+Shift+Z')
+  expect(key({ key: '?', shiftKey: true })).toBe('?')
+  expect(key({ key: 'т', code: 'KeyK' })).toBe('K')
+  expect(key({ key: ' ' })).toBe('Space')
+  expect(key({ key: 'ArrowLeft', shiftKey: true })).toBe('Shift+ArrowLeft')
+})
+
+test('a box that a person sets replaces the one of its frame and keeps the order', () => {
+  const box = (x1: number) => ({ x1, y1: 0, x2: x1 + 10, y2: 10 })
+  const track = { kind: 'track' as const, label: 'car', boxes: [0, 10].map((ordinal) => ({ ordinal, pts: ordinal, box: box(0), score: 0.5 })) }
+  expect(withKeyBox(track, 5, 5, box(50)).boxes.map(({ ordinal, score }) => [ordinal, score])).toEqual([[0, 0.5], [5, null], [10, 0.5]])
+  expect(withKeyBox(track, 10, 10, box(7)).boxes.at(-1)).toEqual({ ordinal: 10, pts: 10, box: box(7), score: null })
+})
