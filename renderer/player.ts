@@ -56,8 +56,8 @@ export function ptsAt(table: Pick<FrameTable, 'timeBase' | 'startPts'>, seconds:
 
 /** The frame that is on the screen at a time: the last one that began, 0 before the first. */
 export function ordinalAt(table: FrameTable, seconds: number): number {
-  // Players report a frame's time rounded to a microsecond; half a millisecond is far below any frame's length.
-  const pts = ptsAt(table, seconds + 0.0005)
+  // Players report a frame’s time rounded to a microsecond.
+  const pts = ptsAt(table, seconds + 0.0001)
   let low = 0
   let high = table.pts.length - 1
   while (low < high) {

@@ -143,7 +143,7 @@ test('a box can be added, follows time, is dragged, and a new run leaves it alon
 })
 
 test('words find clips, or plainly nothing', async () => {
-  await page.keyboard.press('/')
+  await page.keyboard.press('Control+f')
   await page.keyboard.type('bottles on a shelf')
   await page.keyboard.press('Enter')
   const results = page.getByRole('navigation', { name: 'Search results' })

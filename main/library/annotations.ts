@@ -101,6 +101,7 @@ export class Annotations {
     const before = this.get(id)
     if (action === 'edit') {
       if (body === undefined || body.kind !== before.body.kind) throw badRequest('An edit must say what the annotation becomes, of the same kind.')
+      if (topicOf(body) !== topicOf(before.body)) throw badRequest('An answer keeps its question. Ask the other question instead.')
       check(body, frame)
     }
     if (action === 'reset' && before.machine === null) throw badRequest('A person made this; there is no model result to go back to. Reject it instead.')
@@ -110,8 +111,8 @@ export class Annotations {
       const after = {
         accept: () => ({ ...layer, state: 'accepted' as const, human: layer.human ?? before.body }),
         reject: () => ({ ...layer, state: 'rejected' as const, human: layer.human ?? before.body }),
-        edit: () => ({ ...layer, topic: topicOf(body ?? before.body), state: 'edited' as const, human: body ?? null }),
-        reset: () => ({ ...layer, topic: topicOf(before.machine ?? before.body), state: 'machine' as const, human: null }),
+        edit: () => ({ ...layer, state: 'edited' as const, human: body ?? null }),
+        reset: () => ({ ...layer, state: 'machine' as const, human: null }),
       }[action]()
       this.#apply(id, before.clipId, after)
       this.#record(`${action} ${before.body.kind} of ${where}`, id, before.clipId, layer)
@@ -151,19 +152,25 @@ export class Annotations {
     return { kind: row['kind'] as AnnotationBody['kind'], topic: String(row['topic']), state: row['state'] as ReviewState, human: parsed(row['human']) as AnnotationBody | null }
   }
 
-  /** Make the human layer of an annotation `layer`; the machine layer stays whatever the newest run said. */
+  /**
+   * Make the human layer of an annotation `layer`; the machine layer stays whatever the newest run said. A row without either layer
+   * says nothing and goes.
+   */
   #apply(id: number, clipId: number, layer: HumanLayer): void {
-    if (layer === null) {
-      this.#db.prepare('DELETE FROM annotations WHERE id = ?').run(id)
+    if (layer === null || layer.human === null) {
+      this.#db.prepare('DELETE FROM annotations WHERE id = ? AND machine IS NULL').run(id)
+      this.#db.prepare(`UPDATE annotations SET state = 'machine', human = NULL, updated_at = ? WHERE id = ?`).run(now(), id)
       return
     }
     const { kind, topic, state, human } = layer
+    // A run may have said this since the person's own was undone: it becomes the layer beneath.
+    this.#db.prepare(`UPDATE annotations SET id = ? WHERE clip_id = ? AND kind = ? AND topic = ? AND kind IN ('caption', 'answer')`).run(id, clipId, kind, topic)
     this.#db
       .prepare(
         `INSERT INTO annotations (id, clip_id, kind, topic, state, human, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET topic = excluded.topic, state = excluded.state, human = excluded.human, updated_at = excluded.updated_at`,
+         ON CONFLICT (id) DO UPDATE SET state = excluded.state, human = excluded.human, updated_at = excluded.updated_at`,
       )
-      .run(id, clipId, kind, topic, state, human && JSON.stringify(human), now())
+      .run(id, clipId, kind, topic, state, JSON.stringify(human), now())
   }
 
   #record(description: string, id: number, clipId: number, before: HumanLayer): void {

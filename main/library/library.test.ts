@@ -127,6 +127,51 @@ test('edits that make no sense are refused', () => {
   expect(() => library.review(9999, 'accept')).toThrow(/gone/)
 })
 
+test('undo of what a person added leaves what a run said beneath it, and redo puts it back on top', () => {
+  const { source } = library.addSource({ path: '/v/a.mp4', name: 'a.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'a' })
+  const clipId = library.saveClip(source.id, plan(0))
+  library.addAnnotation(clipId, { kind: 'caption', text: 'mine' })
+  library.saveMachine(clipId, 'caption', [caption('a dog')])
+  library.undo()
+  expect(captionOf(clipId)).toMatchObject({ body: { text: 'a dog' }, state: 'machine' })
+  library.redo()
+  expect(captionOf(clipId)).toMatchObject({ body: { text: 'mine' }, machine: { text: 'a dog' }, state: 'edited' })
+})
+
+test('redo of an addition takes over what a run said since it was undone', () => {
+  const { source } = library.addSource({ path: '/v/a.mp4', name: 'a.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'a' })
+  const clipId = library.saveClip(source.id, plan(0))
+  library.addAnnotation(clipId, { kind: 'caption', text: 'mine' })
+  library.undo()
+  library.saveMachine(clipId, 'caption', [caption('a dog')])
+  library.redo()
+  expect(library.annotations(clipId)).toMatchObject([{ body: { text: 'mine' }, machine: { text: 'a dog' }, state: 'edited' }])
+  library.undo()
+  expect(library.annotations(clipId)).toMatchObject([{ body: { text: 'a dog' }, state: 'machine' }])
+})
+
+test('a track whose decision was undone and that a run then dropped can still be stepped over', () => {
+  const clipId = addClip()
+  const [found] = library.saveMachine(clipId, 'track', [said(track('car', 0))])
+  library.review(found?.id ?? 0, 'accept')
+  library.undo()
+  library.saveMachine(clipId, 'track', [])
+  const tracks = () => library.annotations(clipId).filter(({ body }) => body.kind === 'track')
+  library.redo()
+  expect(tracks()).toMatchObject([{ state: 'accepted', machine: null, body: { label: 'car' } }])
+  library.undo()
+  expect(tracks()).toEqual([])
+})
+
+test('an edit of an answer keeps its question', () => {
+  const clipId = addClip()
+  const ask = (question: string) => library.saveMachine(clipId, 'answer', [said({ kind: 'answer', question, text: 'red' })])[0]?.id ?? 0
+  const id = ask('What colour?')
+  ask('How many?')
+  for (const question of ['How many?', 'Where?']) expect(() => library.review(id, 'edit', { kind: 'answer', question, text: 'two' })).toThrow(/question/)
+  expect(library.review(id, 'edit', { kind: 'answer', question: 'What colour?', text: 'blue' }).body).toMatchObject({ text: 'blue' })
+})
+
 test('an answer is one cell however the question was typed', () => {
   const clipId = addClip()
   library.saveMachine(clipId, 'answer', [said({ kind: 'answer', question: 'What colour is it?', text: 'red' })])
@@ -159,6 +204,8 @@ test('search is exact, sees what is new, and forgets what is removed', async () 
 
 test('labels are kept once each, in order', () => {
   library.setLabels(['Car', 'dog', 'car ', '', 'Dog'])
+  expect(library.labels()).toEqual(['Car', 'dog'])
+  library.setLabels(['Car', 'dog', 'CAR'])
   expect(library.labels()).toEqual(['Car', 'dog'])
 })
 

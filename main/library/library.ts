@@ -372,8 +372,11 @@ export class Library {
 
   /** Kept in the order given, once each whatever their case. */
   setLabels(labels: readonly string[]): void {
-    const unique = new Map(labels.map((label) => [label.trim().toLowerCase(), label.trim()]).reverse() as [string, string][])
-    this.setSetting('labels', [...unique.values()].filter((label) => label !== '').reverse())
+    const unique = new Map<string, string>()
+    for (const label of labels.map((given) => given.trim())) {
+      if (label !== '' && !unique.has(label.toLowerCase())) unique.set(label.toLowerCase(), label)
+    }
+    this.setSetting('labels', [...unique.values()])
     this.emit({ type: 'labels' })
   }
 
