@@ -68,7 +68,7 @@ export function createBackend({ pipeline, jobs, status, windowDir }: Services): 
     clipThumbnail: ({ params: { clipId } }, request) => picture(request, library.clip(clipId).sourceId, `clip-${clipId}.jpg`),
     askClip: ({ params: { clipId }, body: { question } }) => {
       library.clip(clipId)
-      return eventStream<AskEvent>((send, signal) =>
+      return eventStream((send, signal) =>
         answerClip(pipeline, clipId, question, signal, (text) => send({ type: 'token', text })).then(
           (annotation) => send({ type: 'done', annotation }),
           (error: unknown) => send({ type: 'error', problem: problemOf(error) }),
@@ -109,7 +109,7 @@ export function createBackend({ pipeline, jobs, status, windowDir }: Services): 
       return {}
     },
     events: () =>
-      eventStream<BackendEvent>((send, signal) => {
+      eventStream((send, signal) => {
         const { promise, resolve } = Promise.withResolvers<undefined>()
         const stop = library.onChange(coalesced(send))
         signal.addEventListener('abort', () => {
@@ -193,7 +193,7 @@ function checked(where: string, schema: z.ZodType | undefined, value: unknown): 
 }
 
 /** Server-sent events until `run` resolves; `signal` aborts when the client leaves. */
-function eventStream<E>(run: (send: (event: E) => void, signal: AbortSignal) => Promise<unknown>): Response {
+function eventStream(run: (send: (event: AskEvent | BackendEvent) => void, signal: AbortSignal) => Promise<unknown>): Response {
   const gone = new AbortController()
   const text = new TextEncoder()
   const body = new ReadableStream<Uint8Array>({
@@ -240,8 +240,9 @@ function merged(earlier: BackendEvent | undefined, later: BackendEvent): Backend
 
 async function browse(folder: string): Promise<RouteOutput<'browse'>> {
   const here = path.resolve(folder)
-  const listed = await readdir(here, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR'
+  const listed = await readdir(here, { withFileTypes: true }).catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const missing = code === 'ENOENT' || code === 'ENOTDIR'
     throw new TubeletError({ code: missing ? 'not-found' : 'file-unreadable', message: missing ? 'There is no such folder.' : 'This folder cannot be read.', file: here, next: 'Choose another folder.' }, { cause: error })
   })
   const visible = listed.filter(({ name }) => !name.startsWith('.'))
@@ -264,7 +265,7 @@ function openApi(): unknown {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const [name, spec] of Object.entries(contract) as [RouteName, { method: string; path: string; summary: string; params?: z.ZodObject; query?: z.ZodObject; body?: z.ZodObject; output?: z.ZodType; events?: z.ZodType; bytes?: string; errors?: readonly ErrorCode[] }][]) {
     const parameters = ([['path', spec.params], ['query', spec.query]] as const).flatMap(([place, schema]) =>
-      Object.entries(schema?.shape ?? {}).map(([key, field]) => ({ name: key, in: place, required: place === 'path' || !field.safeParse(undefined).success, schema: jsonSchema(field as z.ZodType, 'input') })),
+      Object.entries((schema?.shape ?? {}) as Record<string, z.ZodType>).map(([key, field]) => ({ name: key, in: place, required: place === 'path' || !field.safeParse(undefined).success, schema: jsonSchema(field, 'input') })),
     )
     const content = spec.output ? { 'application/json': { schema: jsonSchema(spec.output, 'output') } } : spec.events ? { 'text/event-stream': { schema: jsonSchema(spec.events, 'output') } } : { [spec.bytes ?? 'application/octet-stream']: {} }
     ;(paths[spec.path] ??= {})[spec.method] = {

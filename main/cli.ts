@@ -164,7 +164,7 @@ function report({ library }: Tubelet, sources: readonly Source[], rejected: read
 function printSummary({ library }: Tubelet, sources: readonly Source[], exports: readonly ExportedFile[]): void {
   for (const source of sources) {
     console.log(`\n${source.name}  (${source.state})`)
-    if (source.problem) printProblem({ ...source.problem, file: undefined } as Problem)
+    if (source.problem) printProblem({ ...source.problem, file: undefined })
     for (const clip of library.clips({ sourceId: source.id, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips) {
       console.log(`  ${clip.start.toFixed(2)}–${clip.end.toFixed(2)} s  ${clip.caption ?? ''}${clip.captionUnsure ? ' (not sure)' : ''}`)
       for (const { body, evidence } of library.annotations(clip.id)) {
@@ -192,6 +192,5 @@ async function serveApp(paths: string[], options: { open: boolean; port?: number
 function openBrowser(address: string): void {
   if (process.platform === 'linux' && !process.env['DISPLAY'] && !process.env['WAYLAND_DISPLAY']) return
   const [command, ...args] = process.platform === 'darwin' ? ['open'] : process.platform === 'win32' ? ['cmd', '/c', 'start', ''] : ['xdg-open']
-  if (command === undefined) return
   spawn(command, [...args, address], { stdio: 'ignore', detached: true }).on('error', () => undefined).unref()
 }

@@ -16,9 +16,9 @@ class Config:
     tubes: tuple[Tube, ...]  # tubes[0] is the 2D patch (kernel length 1): the detector's queries
     frames: int = 16
     size: int = 96
-    width: int = 64  # of vision, of text and of the shared embedding space: no projection is needed (paper, ablation N/N)
-    heads: int = 2
-    vision_layers: int = 3
+    width: int = 96  # of vision, of text and of the shared embedding space: no projection is needed (paper, ablation N/N)
+    heads: int = 3
+    vision_layers: int = 4
     text_layers: int = 2
     cross_every: int = 1  # the paper has 2, in a decoder many times deeper
     context: int = 48
@@ -52,9 +52,9 @@ class Training:
 
     batch: int = 24
     questions: int = 4  # a clip is encoded once and asked this many questions: the encoder is the main cost
-    lr: float = 2e-3
+    lr: float = 1.5e-3
     weight_decay: float = 0.05
-    warmup: int = 80
+    warmup: int = 150
     pool: int = 16000  # clips kept in memory; a clip is drawn several times before it is overwritten
     reuse: float = 4.0  # at most this many draws for each generated clip, on average
     caption_weight: float = 1.0
@@ -79,5 +79,5 @@ CONFIGS: dict[str, Config] = {
             Tube("wide", (4, 12, 12), (8, 32, 32), (0, 16, 16)),
         ),
     ),
-    "tiny": Config("tiny", (PATCH, Tube("cube", (8, 8, 8), (8, 32, 32), (0, 0, 0))), width=48, vision_layers=2, vocab=512),
+    "tiny": Config("tiny", (PATCH, Tube("cube", (8, 8, 8), (8, 32, 32), (0, 0, 0))), width=48, heads=2, vision_layers=2, vocab=512),
 }

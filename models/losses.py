@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.nn import functional as F
 
 
@@ -25,6 +25,16 @@ def focal_contrastive(clips: Tensor, texts: Tensor, log_scale: Tensor, same: Ten
     positive = torch.eye(len(clips), dtype=torch.bool) if same is None else same
     log_p = -F.softplus(torch.where(positive, -s, s))
     return -2 * ((1 - log_p.exp()) ** gamma * log_p).sum() / len(clips)
+
+
+def everywhere(mine: Tensor) -> Tensor:
+    """The rows of all processes, in the order of their ranks: [B, ...] -> [W*B, ...]. Only this process's own rows carry a gradient."""
+    if not distributed.is_initialized():
+        return mine
+    parts = [torch.empty_like(mine) for _ in range(distributed.get_world_size())]
+    distributed.all_gather(parts, mine.detach().contiguous())
+    parts[distributed.get_rank()] = mine
+    return torch.cat(parts)
 
 
 def next_token(logits: Tensor, targets: Tensor) -> Tensor:

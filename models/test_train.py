@@ -1,18 +1,20 @@
 """Training, resuming and evaluation on a toy world."""
 
+import multiprocessing
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import distributed
 
 from models import tokenizer
-from models.batches import collate, make_item, teach
+from models.batches import Item, collate, make_item, teach
 from models.config import CONFIGS, Config, Training
 from models.evaluate import evaluate, expected_calibration_error, fit_logistic
-from models.model import load
+from models.model import Mammut, load
 from models.toy import BLOCKS, ToyWorld
-from models.train import train
+from models.train import share, step_losses, train
 
 RECIPE = Training(batch=12, questions=3, lr=3e-3, warmup=20, pool=400, negatives=8)
 
@@ -54,7 +56,46 @@ def test_item_boxes_answer_for_the_object(run: Path) -> None:
         assert set(mine[mine >= 0]) == {world.labels.index(clip.boxes[frame][0][0])}
         assert np.allclose(item.box[36 * k : 36 * k + 36][mine >= 0], clip.boxes[frame][0][1:])
     batch = collate([item, item], np.random.default_rng(0), 2)
-    assert batch.same.all() and batch.asked[0].shape[0] == 4
+    assert (batch.alike[0] == batch.alike[1]).any() and batch.asked[0].shape[0] == 4
+
+
+def gradient_of_half(rank: int, meeting: str, config: Config, batch: list[Item], out: Path) -> None:
+    distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
+    torch.manual_seed(0)
+    model = Mammut(config)
+    mine = collate(batch[4 * rank : 4 * rank + 4], np.random.default_rng(0), 1)
+    contrastive = Training(caption_weight=0, answer_weight=0, detection_weight=0)
+    step_losses(model, mine, torch.ones(3, 2, dtype=torch.long), contrastive)[0].backward()  # type: ignore[no-untyped-call]
+    share(model, torch.zeros(1))
+    if rank == 0:
+        torch.save({n: p.grad for n, p in model.named_parameters() if p.grad is not None}, out)
+    distributed.destroy_process_group()
+
+
+def test_two_processes_see_the_negatives_of_one(run: Path, tmp_path: Path) -> None:
+    config, world, rng = config_of(run), ToyWorld(), np.random.default_rng(8)
+    text, labels = tokenizer.Text.load(run / "tokenizer.json", 48), {name: i for i, name in enumerate(world.labels)}
+    items = [make_item(world.sample(rng), config, text, labels) for _ in range(8)]
+    for item in items:
+        item.captions = item.captions[:1]  # the wording is drawn otherwise
+    context = multiprocessing.get_context("spawn")
+    ranks = [context.Process(target=gradient_of_half, args=(r, str(tmp_path / "meet"), config, items, tmp_path / "grad.pt")) for r in (0, 1)]
+    for process in ranks:
+        process.start()
+    torch.manual_seed(0)
+    alone = Mammut(config)
+    contrastive = Training(caption_weight=0, answer_weight=0, detection_weight=0)
+    step_losses(alone, collate(items, np.random.default_rng(0), 1), torch.ones(3, 2, dtype=torch.long), contrastive)[0].backward()  # type: ignore[no-untyped-call]
+    for process in ranks:
+        process.join()
+        assert process.exitcode == 0
+    shared = torch.load(tmp_path / "grad.pt", weights_only=True)
+    compared = 0
+    for name, parameter in alone.named_parameters():
+        if parameter.grad is not None and parameter.grad.abs().max() > 1e-8:
+            assert torch.allclose(shared[name], parameter.grad, rtol=1e-3, atol=1e-6), name
+            compared += 1
+    assert compared > 10 and shared["log_scale"].abs() > 0
 
 
 def test_training_learns_and_resumes(run: Path) -> None:

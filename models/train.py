@@ -43,7 +43,13 @@ def step_losses(model: Mammut, batch: Batch, labels: Tensor, recipe: Training) -
     told, told_right = generative(*batch.told, 1)
     asked, asked_right = generative(*batch.asked, len(batch.asked[0]) // len(embedding))
     contrast = losses.focal_contrastive if recipe.focal else losses.info_nce
-    matched = contrast(embedding, model.decoder.contrast(batch.text), model.log_scale, batch.same)
+    # Negatives come from all processes. Each computes the whole loss and passes a gradient to its own rows alone, and `share` then takes the
+    # mean over the W processes: times W makes that the gradient of one process that holds all rows. The temperature has it whole everywhere.
+    ranks = distributed.get_world_size() if distributed.is_initialized() else 1
+    alike = losses.everywhere(batch.alike)
+    same = (alike[:, None] == alike[None, :]).any(-1)
+    scale = model.log_scale / ranks + model.log_scale.detach() * (1 - 1 / ranks)
+    matched = contrast(losses.everywhere(embedding), losses.everywhere(model.decoder.contrast(batch.text)), scale, same)
 
     boxes, sure, regions = model.detector(tokens)
     there = batch.label >= 0
@@ -62,7 +68,7 @@ def step_losses(model: Mammut, batch: Batch, labels: Tensor, recipe: Training) -
     total = (
         recipe.caption_weight * told
         + recipe.answer_weight * asked
-        + recipe.contrastive_weight * matched
+        + recipe.contrastive_weight * ranks * matched
         + recipe.detection_weight * (placed + found + 0.5 * named)
     )
     parts = {
@@ -193,7 +199,7 @@ def train(
             for name, value in parts.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach())
             step, since, now = step + 1, since + 1, time.monotonic()
-            used, last = used + now - last, now
+            used, last = used + min(now - last, 30.0), now  # a machine that slept has not trained
             if rank == 0 and (now - logged > 10 or step == 1 or progress >= 1):
                 row = {"step": step, "seconds": round(used, 1), "clips_per_second": round(since * clips / (now - logged), 1), "lr": lr}
                 row |= {"made": pool.made} | {name: round(value / since, 4) for name, value in sums.items()}

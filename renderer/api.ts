@@ -14,7 +14,7 @@ type Args<N extends RouteName> = keyof CallArgs<N> extends never ? [] : [CallArg
 export function urlOf<N extends RouteName>(name: N, ...[args]: Args<N>): string {
   const { params = {}, query = {} } = (args ?? {}) as AnyArgs
   const path = contract[name].path.replaceAll(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(String(params[key])))
-  const search = new URLSearchParams(Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])))
+  const search = new URLSearchParams(Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value as string | number)]])))
   return search.size > 0 ? `${path}?${search}` : path
 }
 

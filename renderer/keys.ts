@@ -1,8 +1,7 @@
 /** The keys of the window, in one table: it drives the handler and the list that `?` shows. */
 import { useEffect } from 'react'
-import { call } from './api.ts'
 import { skip, step, togglePlay, usePlayer, type FrameTable } from './player.ts'
-import { queryClient, tell, undo } from './queries.ts'
+import { queryClient, review, undo } from './queries.ts'
 import { useUi } from './store.ts'
 
 export interface Key {
@@ -22,11 +21,14 @@ const rate = (factor: number) => () => {
   const { video } = usePlayer.getState()
   if (video) video.playbackRate = Math.min(8, Math.max(0.125, video.playbackRate * factor))
 }
-const review = (action: 'accept' | 'reject' | 'reset') => () => {
+/** A clip whose caption was decided leaves the stage to the next; a track stays, its neighbours are on the same picture. */
+const decide = (action: 'accept' | 'reject' | 'reset') => () => {
   const { trackId, clipId } = useUi.getState()
   const clip = queryClient.getQueryData<{ annotations: { id: number; body: { kind: string } }[] }>(['clip', clipId])
   const id = trackId ?? clip?.annotations.find(({ body }) => body.kind === 'caption')?.id
-  if (id !== undefined) call('reviewAnnotation', { params: { annotationId: id }, body: { action } }).catch(tell)
+  if (id === undefined) return
+  void review({ id, action })
+  if (trackId === null && action !== 'reset') neighbour(1)()
 }
 const neighbour = (by: number) => () => {
   const rows = [...document.querySelectorAll<HTMLElement>('[data-clip]')]
@@ -46,16 +48,16 @@ export const KEYS: readonly Key[] = [
   { keys: ['L'], name: 'Faster', group: 'Play', run: rate(2) },
   { keys: ['ArrowUp'], name: 'Previous clip', group: 'Clips', run: neighbour(-1) },
   { keys: ['ArrowDown'], name: 'Next clip', group: 'Clips', run: neighbour(1) },
-  { keys: ['A'], name: 'Accept the caption or the selected track', group: 'Review', run: review('accept') },
-  { keys: ['X'], name: 'Reject it', group: 'Review', run: review('reject') },
-  { keys: ['U'], name: 'Back to what the model said', group: 'Review', run: review('reset') },
+  { keys: ['A'], name: 'Accept the caption or the selected track', group: 'Review', run: decide('accept') },
+  { keys: ['X'], name: 'Reject it', group: 'Review', run: decide('reject') },
+  { keys: ['U'], name: 'Back to what the model said', group: 'Review', run: decide('reset') },
   { keys: ['Enter'], name: 'Edit the caption', group: 'Review', run: () => document.querySelector<HTMLElement>('[data-edit-caption]')?.click() },
   { keys: ['Ctrl+Z'], name: 'Undo', group: 'Review', run: () => void undo('undo') },
   { keys: ['Ctrl+Shift+Z', 'Ctrl+Y'], name: 'Redo', group: 'Review', run: () => void undo('redo') },
   { keys: ['/', 'Ctrl+F'], name: 'Search', group: 'Window', run: () => document.querySelector<HTMLElement>('[type=search]')?.focus() },
   { keys: ['Q'], name: 'Ask about the clip', group: 'Window', run: () => document.querySelector<HTMLElement>('#ask')?.focus() },
   { keys: ['Ctrl+O'], name: 'Add videos', group: 'Window', run: () => useUi.getState().open('add') },
-  { keys: ['Ctrl+E'], name: 'Export', group: 'Window', run: () => useUi.getState().open('export') },
+  { keys: ['Ctrl+E'], name: 'Export', group: 'Window', run: () => (queryClient.getQueryData<{ sources: unknown[] }>(['sources'])?.sources.length ?? 0) > 0 && useUi.getState().open('export') },
   { keys: ['?'], name: 'Show all keys', group: 'Window', run: () => useUi.getState().open('shortcuts') },
 ]
 

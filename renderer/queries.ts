@@ -1,5 +1,5 @@
 /** What the library holds, as the window asks for it, and how it hears of changes. */
-import { QueryClient, useMutation, useQuery } from '@tanstack/react-query'
+import { QueryClient, useQuery } from '@tanstack/react-query'
 import { toast } from 'sonner'
 import type { AnnotationBody } from '../app/annotation.ts'
 import type { BackendEvent } from '../app/contract.ts'
@@ -35,7 +35,7 @@ export async function addPaths(paths: readonly string[]): Promise<void> {
     if (first) toast.error(first.problem.message, { description: `${first.path} · ${first.problem.next ?? ''}`, duration: 12_000 })
     if (added.length + duplicates.length + rejected.length === 0) toast.info('No video was found there')
     const [source] = added
-    if (source && useUi.getState().clipId === null) useUi.getState().selectSource(source.id)
+    if (source && useUi.getState().sourceId === null) useUi.getState().selectSource(source.id)
   } catch (error) {
     tell(error)
   }
@@ -52,12 +52,17 @@ export async function undo(direction: 'undo' | 'redo'): Promise<void> {
   }
 }
 
-export function useReview() {
-  return useMutation({
-    mutationFn: ({ id, action, body }: { id: number; action: 'accept' | 'reject' | 'edit' | 'reset'; body?: AnnotationBody }) =>
-      call('reviewAnnotation', { params: { annotationId: id }, body: { action, ...(body ? { body } : {}) } }),
-    onError: tell,
-  })
+const REVIEWED = { accept: 'Accepted', reject: 'Rejected', edit: 'Saved', reset: 'Back to what the model said' }
+
+/** Decide about an annotation; one toast at a time says so and offers to take it back. */
+export async function review({ id, action, body }: { id: number; action: keyof typeof REVIEWED; body?: AnnotationBody }): Promise<void> {
+  try {
+    await call('reviewAnnotation', { params: { annotationId: id }, body: { action, ...(body ? { body } : {}) } })
+    void queryClient.invalidateQueries({ queryKey: ['history'] })
+    toast(REVIEWED[action], { id: 'review', action: { label: 'Undo', onClick: () => void undo('undo') } })
+  } catch (error) {
+    tell(error)
+  }
 }
 
 /** Lists are asked for again at most this often while a batch runs: each answer is drawn whole. */
@@ -104,7 +109,6 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
     } catch {
       // The host restarts or sleeps: come back, and take everything as changed.
     }
-    if (signal.aborted) return
     await new Promise((resolve) => setTimeout(resolve, 1000))
     void queryClient.invalidateQueries()
   }

@@ -4,11 +4,11 @@
  */
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { app, BrowserWindow, dialog, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, Menu, Notification, protocol, session, shell } from 'electron'
+import { app, BrowserWindow, dialog, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, Notification, protocol, session, shell } from 'electron'
 import { problemOf } from '../../app/errors.ts'
 import { openTubelet, type Tubelet } from '../open.ts'
 import { forkUtility } from './engine-process.ts'
-import { buildMenu } from './menu.ts'
+import { setMenu } from './menu.ts'
 import { keepWindowState, windowState } from './window-state.ts'
 
 const ORIGIN = 'tubelet://app'
@@ -65,7 +65,7 @@ async function run(): Promise<void> {
     if (event.type === 'queue') window?.setProgressBar(event.queue.running + event.queue.waiting === 0 ? -1 : share(event.queue.jobs))
     if (event.type === 'batch-done' && !window?.isFocused()) notify('Analysis finished', `${event.done} done${event.failed > 0 ? `, ${event.failed} could not be read` : ''}.`)
   })
-  Menu.setApplicationMenu(buildMenu({ addFiles: () => choose('openFile'), addFolder: () => choose('openDirectory') }))
+  setMenu({ addFiles: () => choose('openFile'), addFolder: () => choose('openDirectory') })
   openWindow()
   app.on('activate', () => {
     if (BrowserWindow.getAllWindows().length === 0) openWindow()

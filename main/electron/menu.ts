@@ -6,7 +6,7 @@ export interface MenuActions {
   addFolder: () => Promise<void>
 }
 
-export function buildMenu({ addFiles, addFolder }: MenuActions): Menu {
+export function setMenu({ addFiles, addFolder }: MenuActions): void {
   const mac = process.platform === 'darwin'
   const file: MenuItemConstructorOptions = {
     label: '&File',
@@ -30,5 +30,5 @@ export function buildMenu({ addFiles, addFolder }: MenuActions): Menu {
   }
   // No Edit > Undo role: Ctrl+Z belongs to the window, which undoes reviews outside text fields and text inside them.
   const edit: MenuItemConstructorOptions = { label: '&Edit', submenu: [{ role: 'cut' }, { role: 'copy' }, { role: 'paste' }, { role: 'selectAll' }] }
-  return Menu.buildFromTemplate([...(mac ? [{ role: 'appMenu' as const }] : []), file, edit, view, { role: 'windowMenu' }])
+  Menu.setApplicationMenu(Menu.buildFromTemplate([...(mac ? [{ role: 'appMenu' as const }] : []), file, edit, view, { role: 'windowMenu' }]))
 }

@@ -145,17 +145,21 @@ export class Jobs {
     return created
   }
 
+  #next(): Job | null {
+    return this.#closed ? null : this.#library.nextJob()
+  }
+
   #wake(): void {
     if (this.#closed || this.#loop !== null) return
     this.#loop = this.#run().finally(() => {
       this.#loop = null
       // A job may have been added between the last look and here.
-      if (!this.#closed && this.#library.nextJob() !== null) this.#wake()
+      if (this.#next() !== null) this.#wake()
     })
   }
 
   async #run(): Promise<void> {
-    for (let job = this.#library.nextJob(); job !== null && !this.#closed; job = this.#library.nextJob()) {
+    for (let job = this.#next(); job !== null; job = this.#next()) {
       const stop = new AbortController()
       const { promise: ended, resolve: end } = Promise.withResolvers<undefined>()
       this.#running = { id: job.id, stop, ended }
@@ -226,13 +230,7 @@ export class Jobs {
   #eta(): number | null {
     const speed = this.#library.setting('speed', { video: 0, wall: 0, jobs: 0 })
     if (speed.jobs < ETA_SAMPLES || speed.video === 0) return null
-    const mean = speed.video / speed.jobs
-    let video = 0
-    for (const job of this.#library.openJobs()) {
-      if (job.kind !== 'analyse' || job.sourceId === null) continue
-      video += (this.#library.source(job.sourceId).probe?.duration ?? mean) * (1 - job.progress)
-    }
-    return (video * speed.wall) / speed.video
+    return (this.#library.videoAhead(speed.video / speed.jobs) * speed.wall) / speed.video
   }
 
   /** Tell listeners, at most ten times a second: a batch makes many small steps. */

@@ -1,7 +1,7 @@
 /** The project on disk: one SQLite file and a cache folder that can be deleted at any time. */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { deflateSync, inflateSync } from 'node:zlib'
 import type { Annotation, AnnotationBody } from '../../app/annotation.ts'
@@ -9,8 +9,8 @@ import type { BackendEvent, Clip, Job, Source, SourceState } from '../../app/con
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import type { Encoding } from '../engine/engine.ts'
-import { playbackOf } from '../media/playback.ts'
 import { Annotations, type MachineResult, type ReviewAction } from './annotations.ts'
+import { CLIP_VIEW, clipOf, jobOf, SOURCE_VIEW, sourceOf } from './rows.ts'
 import { openDatabase } from './schema.ts'
 import type { SearchReply, SearchTask } from './search-worker.ts'
 
@@ -36,24 +36,12 @@ export interface JobPayload {
   clipIds?: readonly number[]
 }
 
-type Row = Record<string, SQLOutputValue>
 /** The worker that holds all embeddings, and who waits for its replies. */
 interface SearchIndex {
   worker: Worker
   waiting: Map<number, { resolve: (reply: SearchReply) => void; reject: (error: unknown) => void }>
   next: number
 }
-
-const SOURCE_VIEW = `
-  SELECT s.*, count(c.id) AS clip_count, count(e.clip_id) AS encoded_count,
-    (SELECT count(*) FROM clips rc WHERE rc.source_id = s.id AND EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = rc.id AND a.state <> 'machine')) AS reviewed_count
-  FROM sources s LEFT JOIN clips c ON c.source_id = s.id LEFT JOIN (SELECT DISTINCT clip_id FROM encodings) e ON e.clip_id = c.id`
-const CLIP_VIEW = `
-  SELECT c.*, s.name AS source_name, EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id) AS encoded,
-    a.state AS caption_state, a.evidence AS caption_evidence, json_extract(coalesce(a.human, a.machine), '$.text') AS caption,
-    (SELECT json_group_array(DISTINCT json_extract(coalesce(t.human, t.machine), '$.label')) FROM annotations t
-      WHERE t.clip_id = c.id AND t.kind = 'track' AND t.state <> 'rejected') AS labels
-  FROM clips c JOIN sources s ON s.id = c.source_id LEFT JOIN annotations a ON a.clip_id = c.id AND a.kind = 'caption'`
 
 export class Library {
   readonly projectDir: string
@@ -128,12 +116,12 @@ export class Library {
   }
 
   sources(): Source[] {
-    return this.#db.prepare(`${SOURCE_VIEW} GROUP BY s.id ORDER BY s.id`).all().map(sourceOf)
+    return this.#db.prepare(`${SOURCE_VIEW} ORDER BY s.id`).all().map(sourceOf)
   }
 
   /** @throws TubeletError `not-found` */
   source(id: number): Source {
-    const row = this.#db.prepare(`${SOURCE_VIEW} WHERE s.id = ? GROUP BY s.id`).get(id)
+    const row = this.#db.prepare(`${SOURCE_VIEW} WHERE s.id = ?`).get(id)
     if (row === undefined) throw gone('video')
     return sourceOf(row)
   }
@@ -431,6 +419,17 @@ export class Library {
     return this.#db.prepare(`SELECT * FROM jobs WHERE state IN ('running', 'queued') ORDER BY id`).all().map(jobOf)
   }
 
+  /** Seconds of video that waiting and running analyses still have before them; a file that was not probed yet counts as `unprobed`. */
+  videoAhead(unprobed: number): number {
+    const row = this.#db
+      .prepare(
+        `SELECT total(coalesce(json_extract(s.probe, '$.duration'), ?) * (1 - j.progress)) AS seconds
+         FROM jobs j JOIN sources s ON s.id = j.source_id WHERE j.kind = 'analyse' AND j.state IN ('running', 'queued')`,
+      )
+      .get(unprobed)
+    return Number(row?.['seconds'])
+  }
+
   jobCounts(): { waiting: number; running: number; finished: number } {
     const counts = new Map(this.#db.prepare('SELECT state, count(*) AS n FROM jobs GROUP BY state').all().map((row) => [row['state'], Number(row['n'])]))
     const of = (state: Job['state']) => counts.get(state) ?? 0
@@ -449,61 +448,4 @@ function gone(what: string): TubeletError {
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
-}
-
-function parsed<T>(value: SQLOutputValue | undefined): T | null {
-  return typeof value === 'string' ? (JSON.parse(value) as T) : null
-}
-
-function sourceOf(row: Row): Source {
-  const probe = parsed<Probe>(row['probe'])
-  return {
-    id: Number(row['id']),
-    path: String(row['path']),
-    name: String(row['name']),
-    bytes: Number(row['bytes']),
-    fingerprint: String(row['fingerprint']),
-    addedAt: String(row['added_at']),
-    state: row['state'] as SourceState,
-    problem: parsed<Problem>(row['problem']),
-    probe,
-    clipCount: Number(row['clip_count']),
-    encodedCount: Number(row['encoded_count']),
-    reviewedCount: Number(row['reviewed_count']),
-    hasThumbnail: row['has_thumbnail'] === 1,
-    filmstripCells: Number(row['filmstrip_cells']),
-    playback: probe === null ? 'none' : playbackOf(probe),
-  }
-}
-
-function clipOf(row: Row): Clip {
-  return {
-    id: Number(row['id']),
-    sourceId: Number(row['source_id']),
-    sourceName: String(row['source_name']),
-    index: Number(row['idx']),
-    kind: row['kind'] as Clip['kind'],
-    start: Number(row['start']),
-    end: Number(row['end']),
-    startFrame: Number(row['start_frame']),
-    endFrame: Number(row['end_frame']),
-    encoded: row['encoded'] === 1,
-    caption: row['caption'] === null ? null : String(row['caption']),
-    captionState: row['caption_state'] as Clip['captionState'],
-    captionUnsure: parsed<{ unsure: boolean }>(row['caption_evidence'])?.unsure ?? false,
-    labels: parsed<string[]>(row['labels']) ?? [],
-  }
-}
-
-function jobOf(row: Row): Job {
-  return {
-    id: Number(row['id']),
-    kind: row['kind'] as Job['kind'],
-    title: String(row['title']),
-    sourceId: row['source_id'] === null ? null : Number(row['source_id']),
-    state: row['state'] as Job['state'],
-    stage: String(row['stage']),
-    progress: Number(row['progress']),
-    problem: parsed<Problem>(row['problem']),
-  }
 }

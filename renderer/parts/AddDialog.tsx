@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { CornerLeftUp, File, Film, Folder } from 'lucide-react'
-import { type FormEvent, useState } from 'react'
+import { type SubmitEvent, useState } from 'react'
 import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
 import { desktop } from '../desktop.ts'
@@ -49,7 +49,7 @@ export function PathPicker({ action, onChoose, files = false }: { action: string
     setFolder(to)
     setTyped(null)
   }
-  const submit = (event: FormEvent) => {
+  const submit = (event: SubmitEvent) => {
     event.preventDefault()
     if (path.trim() !== '') onChoose(path.trim())
   }

@@ -4,7 +4,7 @@ import { clipBox } from '../../app/boxes.ts'
 import type { Probe } from '../../app/media.ts'
 import { interpolate } from '../../app/tracks.ts'
 import { type FrameTable, ordinalAt, ptsAt, usePlayer } from '../player.ts'
-import { useReview } from '../queries.ts'
+import { review } from '../queries.ts'
 import { useUi } from '../store.ts'
 
 export type TrackAnnotation = Annotation & { body: TrackBody }
@@ -39,7 +39,6 @@ function moved({ x1, y1, x2, y2 }: Box, grip: Grip, dx: number, dy: number, fram
 export function Boxes({ probe, tracks, frames }: { probe: Probe; tracks: readonly TrackAnnotation[]; frames: FrameTable }) {
   const time = usePlayer((player) => player.time)
   const { trackId, selectTrack } = useUi()
-  const review = useReview()
   const svg = useRef<SVGSVGElement>(null)
   const [drag, setDrag] = useState<{ id: number; grip: Grip; from: { x: number; y: number }; box: Box } | null>(null)
   const ordinal = ordinalAt(frames, time)
@@ -49,7 +48,7 @@ export function Boxes({ probe, tracks, frames }: { probe: Probe; tracks: readonl
     const { left, top, width } = svg.current?.getBoundingClientRect() ?? { left: 0, top: 0, width: 1 }
     return { x: ((event.clientX - left) * probe.width) / width, y: ((event.clientY - top) * probe.width) / width }
   }
-  const store = (track: TrackAnnotation, box: Box) => review.mutate({ id: track.id, action: 'edit', body: withKeyBox(track.body, ordinal, pts, box) })
+  const store = (track: TrackAnnotation, box: Box) => void review({ id: track.id, action: 'edit', body: withKeyBox(track.body, ordinal, pts, box) })
   const grab = (track: TrackAnnotation, grip: Grip, box: Box) => (event: PointerEvent<SVGElement>) => {
     event.stopPropagation()
     usePlayer.getState().video?.pause()
@@ -70,6 +69,14 @@ export function Boxes({ probe, tracks, frames }: { probe: Probe; tracks: readonl
     setPreview(null)
   }
   const nudge = (track: TrackAnnotation, box: Box) => (event: KeyboardEvent) => {
+    if (event.key === 'Delete' || event.key === 'Backspace') {
+      event.preventDefault()
+      const rest = track.body.boxes.filter((key) => key.ordinal !== ordinal)
+      // A track without boxes is no track: taking its last one rejects it.
+      if (rest.length === 0) void review({ id: track.id, action: 'reject' })
+      else if (rest.length < track.body.boxes.length) void review({ id: track.id, action: 'edit', body: { ...track.body, boxes: rest } })
+      return
+    }
     const arrow = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key]
     if (arrow === undefined) return
     event.preventDefault()

@@ -14,7 +14,8 @@ export function ClipView() {
   const { data: clips } = useClips()
   const { data: detail } = useClip(clipId)
   const source = sources?.sources.find(({ id }) => id === sourceId)
-  const { data: frames } = useFrames(sourceId)
+  // A file that cannot be read has no frames to ask for.
+  const { data: frames } = useFrames(source?.probe ? sourceId : null)
   const ofSource = useMemo(() => (clips?.clips ?? []).filter((clip) => clip.sourceId === sourceId), [clips, sourceId])
   const clip = ofSource.find(({ id }) => id === clipId) ?? null
   if (source === undefined) return <p className="placeholder muted">Choose a video or a clip at the left.</p>

@@ -9,6 +9,8 @@ export function Dialog({ title, wide = false, children }: { title: string; wide?
   useEffect(() => {
     const { current } = ref
     current?.showModal()
+    // Work begins in the body; only a dialog without controls leaves the focus on its close button.
+    current?.querySelector<HTMLElement>('.dialog-body :is(input, button, a)')?.focus()
     return () => current?.close()
   }, [])
   return (

@@ -15,7 +15,7 @@ export function EngineDialog() {
         <>
           <h3>{pack.name} {pack.version}</h3>
           <p>{pack.description}</p>
-          <table>
+          {pack.scores.length === 0 ? <p className="muted">This pack has not been measured yet, so nothing is promised for it.</p> : <table>
             <caption className="muted">Measured, not promised</caption>
             <thead><tr><th>Task</th><th>Measure</th><th>Score</th><th>On</th></tr></thead>
             <tbody>
@@ -23,7 +23,7 @@ export function EngineDialog() {
                 <tr key={`${task} ${metric} ${on}`}><td>{task}</td><td>{metric}</td><td className="num">{value.toFixed(3)}</td><td className="muted">{n} × {on}, {date}</td></tr>
               ))}
             </tbody>
-          </table>
+          </table>}
           <p className="muted small">Licence {pack.licence}. Learnt from {pack.data.map(({ name, licence }) => `${name} (${licence})`).join(', ')}.</p>
         </>
       )}

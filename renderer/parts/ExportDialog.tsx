@@ -33,7 +33,10 @@ export function ExportDialog() {
   })
   const toggle = (format: ExportFormat) => setFormats(formats.includes(format) ? formats.filter((other) => other !== format) : [...formats, format])
   const choose = async () => {
-    if (desktop === null) return setPicking(true)
+    if (desktop === null) {
+      setPicking(true)
+      return
+    }
     const [chosen] = (await desktop.openFolderDialog()) ?? []
     if (chosen !== undefined) setFolder(chosen)
   }

@@ -1,11 +1,11 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { Send } from 'lucide-react'
-import { type FormEvent, useState } from 'react'
+import { type SubmitEvent, useState } from 'react'
 import type { Annotation } from '../../app/annotation.ts'
 import { type Problem, problemOf } from '../../app/errors.ts'
 import { stream } from '../api.ts'
 import { clock } from '../format.ts'
-import { useClip, useStatus } from '../queries.ts'
+import { useClip, useLabels, useStatus } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { LabelEditor } from './LabelEditor.tsx'
 import { ProblemCard } from './ProblemCard.tsx'
@@ -15,6 +15,7 @@ import { Statement, TrackItem } from './Statement.tsx'
 export function Inspector() {
   const { clipId, trackId } = useUi()
   const { data } = useClip(clipId)
+  const { data: wanted } = useLabels()
   if (clipId === null || data === undefined) {
     return (
       <div className="scroll">
@@ -40,7 +41,7 @@ export function Inspector() {
       </section>
       <section>
         <h3>Boxes <span className="muted num">{tracks.length > 0 ? tracks.length : ''}</span></h3>
-        {tracks.length === 0 && <p className="muted">Nothing was found for the labels below.</p>}
+        {tracks.length === 0 && <p className="muted">{wanted?.labels.length === 0 ? 'Add labels below to find things in this clip.' : 'Nothing was found for the labels below.'}</p>}
         <ul className="plain">
           {tracks.map((annotation) => <TrackItem key={annotation.id} annotation={annotation} selected={annotation.id === trackId} />)}
         </ul>
@@ -57,7 +58,7 @@ function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
   const [question, setQuestion] = useState('')
   const [running, setRunning] = useState<{ question: string; text: string } | null>(null)
   const [problem, setProblem] = useState<Problem | null>(null)
-  const submit = async (event: FormEvent) => {
+  const submit = async (event: SubmitEvent) => {
     event.preventDefault()
     const asked = question.trim()
     if (asked === '' || running) return

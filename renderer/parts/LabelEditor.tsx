@@ -1,5 +1,5 @@
 import { X } from 'lucide-react'
-import { type FormEvent, useState } from 'react'
+import { type SubmitEvent, useState } from 'react'
 import { call } from '../api.ts'
 import { queryClient, tell, useClips, useLabels } from '../queries.ts'
 
@@ -16,7 +16,7 @@ export function LabelEditor() {
       tell(error)
     }
   }
-  const add = (event: FormEvent) => {
+  const add = (event: SubmitEvent) => {
     event.preventDefault()
     const more = text.split(',').map((part) => part.trim()).filter((part) => part !== '')
     setText('')

@@ -19,6 +19,8 @@ export function LibraryList() {
     const bySource = Map.groupBy(clips?.clips ?? [], (clip) => clip.sourceId)
     return (sources?.sources ?? []).flatMap((source): Row[] => [{ type: 'source', source }, ...(bySource.get(source.id) ?? []).map((clip) => ({ type: 'clip' as const, clip }))])
   }, [sources, clips])
+  // The virtualizer's functions are used in this component only, so nothing memoised can hold a stale one.
+  // eslint-disable-next-line react-hooks/incompatible-library
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,

@@ -53,6 +53,13 @@ export function Player({ source, clip, tracks, frames }: Props) {
     })
   }, [clip, loop])
 
+  // No frame follows the last clip, so only the file's own end tells that it is over.
+  const ended = () => {
+    if (clip === null || !loop) return
+    seek(clip.start + 0.001)
+    togglePlay()
+  }
+
   const { probe } = source
   if (probe === null) return null
   return (
@@ -61,7 +68,7 @@ export function Player({ source, clip, tracks, frames }: Props) {
         <video
           ref={ref} src={urlOf('media', { params: { sourceId: source.id } })} preload="auto" muted playsInline aria-label={source.name}
           onClick={togglePlay} onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => setState('failed')}
-          onSeeked={(event) => setTime(event.currentTarget.currentTime)} loop={clip === null && loop}
+          onSeeked={(event) => setTime(event.currentTarget.currentTime)} onEnded={ended} loop={clip === null && loop}
         />
         {state === 'ready' && frames && <Boxes probe={probe} tracks={tracks} frames={frames} />}
         {state === 'loading' && (

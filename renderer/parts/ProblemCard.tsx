@@ -1,13 +1,18 @@
 import { CircleAlert, TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { toast } from 'sonner'
+import type { Status } from '../../app/contract.ts'
 import type { Problem } from '../../app/errors.ts'
+import { queryClient } from '../queries.ts'
 
 /** What happened, to which file, what still works, one next step; the rest is folded. */
 export function ProblemCard({ problem, warning = false, children }: { problem: Problem; warning?: boolean; children?: ReactNode }) {
   const { message, file, stillWorks, next, details, code } = problem
   const Icon = warning ? TriangleAlert : CircleAlert
-  const report = [`Tubelet: ${message}`, `code: ${code}`, details ?? ''].join('\n')
+  const status = queryClient.getQueryData<Status>(['status'])
+  // A report may be sent to strangers: file names are enough, folders tell about the person.
+  const report = [`Tubelet ${status?.version ?? ''}: ${message}`, `code: ${code}`, `engine: ${status?.engine.sentence ?? 'unknown'}`, details ?? ''].join('\n')
+  const shareable = file === undefined ? report : report.replaceAll(file, file.replace(/^.*[\\/]/, ''))
   return (
     <section className={warning ? 'problem warning' : 'problem'} role="alert">
       <Icon size={18} aria-hidden />
@@ -18,7 +23,7 @@ export function ProblemCard({ problem, warning = false, children }: { problem: P
         {stillWorks !== undefined && <p className="muted">{stillWorks}</p>}
         <div className="row">
           {children}
-          <button className="quiet" onClick={() => void navigator.clipboard.writeText(report).then(() => toast('Report copied'))}>Copy report</button>
+          <button className="quiet" onClick={() => void navigator.clipboard.writeText(shareable).then(() => toast('Report copied'))}>Copy report</button>
         </div>
         {details !== undefined && (
           <details>

@@ -1,9 +1,9 @@
 import { Check, Eye, Pencil, RotateCcw, X } from 'lucide-react'
-import { type FormEvent, useState } from 'react'
+import { type SubmitEvent, useState } from 'react'
 import type { Annotation } from '../../app/annotation.ts'
 import { percent } from '../format.ts'
 import { seek, seekTarget, timeOf } from '../player.ts'
-import { useFrames, useReview } from '../queries.ts'
+import { review, useFrames } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { colourOf } from './Boxes.tsx'
 
@@ -11,14 +11,13 @@ import { colourOf } from './Boxes.tsx'
 export function Statement({ annotation }: { annotation: Annotation }) {
   const { body, state, evidence, machine } = annotation
   const [editing, setEditing] = useState(false)
-  const review = useReview()
   if (body.kind !== 'caption' && body.kind !== 'answer') return null
-  const save = (event: FormEvent<HTMLFormElement>) => {
+  const save = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
     const field = event.currentTarget.elements.namedItem('text')
     const text = field instanceof HTMLTextAreaElement ? field.value.trim() : ''
     setEditing(false)
-    if (text !== '' && text !== body.text) review.mutate({ id: annotation.id, action: 'edit', body: { ...body, text } })
+    if (text !== '' && text !== body.text) void review({ id: annotation.id, action: 'edit', body: { ...body, text } })
   }
   return (
     <article className="statement" data-state={state}>
@@ -63,8 +62,7 @@ function Standing({ annotation: { state, evidence } }: { annotation: Annotation 
 }
 
 function Review({ annotation: { id, state, machine }, what, onEdit }: { annotation: Annotation; what: string; onEdit?: () => void }) {
-  const review = useReview()
-  const act = (action: 'accept' | 'reject' | 'reset') => () => review.mutate({ id, action })
+  const act = (action: 'accept' | 'reject' | 'reset') => () => void review({ id, action })
   return (
     <span className="row tight">
       {onEdit && <button className="icon" aria-label={`Edit ${what}`} title="Edit (Enter)" onClick={onEdit} {...(what === 'caption' ? { 'data-edit-caption': true } : {})}><Pencil size={14} /></button>}
@@ -92,14 +90,13 @@ function Looked({ annotation: { evidence } }: { annotation: Annotation }) {
 /** A track in the list; its label can be changed in place. */
 export function TrackItem({ annotation, selected }: { annotation: Annotation; selected: boolean }) {
   const { id, body, state } = annotation
-  const review = useReview()
   const selectTrack = useUi((ui) => ui.selectTrack)
   const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
   if (body.kind !== 'track') return null
   const [first] = body.boxes
   const scores = body.boxes.flatMap(({ score }) => (score === null ? [] : [score]))
   const relabel = (label: string) => {
-    if (label.trim() !== '' && label.trim() !== body.label) review.mutate({ id, action: 'edit', body: { ...body, label: label.trim() } })
+    if (label.trim() !== '' && label.trim() !== body.label) void review({ id, action: 'edit', body: { ...body, label: label.trim() } })
   }
   const choose = () => {
     selectTrack(id)

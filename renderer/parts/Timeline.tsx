@@ -101,8 +101,8 @@ function Scrubber({ start, length, frames, label, children }: { start: number; l
     >
       {children}
       <div
-        className="playhead" style={{ left: `${at * 100}%` }} role="slider" tabIndex={0} aria-label={label} aria-valuemin={start} aria-valuemax={start + length} aria-valuenow={Number(time.toFixed(3))}
-        aria-valuetext={clock(time, 2)} onKeyDown={key}
+        className="playhead" style={{ left: `${at * 100}%` }} role="slider" tabIndex={0} aria-label={label} aria-valuemin={start} aria-valuemax={start + length} aria-valuenow={Number((start + at * length).toFixed(3))}
+        aria-valuetext={clock(start + at * length, 2)} onKeyDown={key}
       />
     </div>
   )

@@ -1,5 +1,5 @@
 import { FileDown, FolderPlus, Moon, Search, Sun, SunMoon, X } from 'lucide-react'
-import { type FormEvent, useState } from 'react'
+import { type SubmitEvent, useState } from 'react'
 import { keyName } from '../keys.ts'
 import { useSources } from '../queries.ts'
 import { type Theme, useUi } from '../store.ts'
@@ -11,7 +11,7 @@ export function TopBar() {
   const { open, setSearch, search, theme, setTheme } = useUi()
   const { data } = useSources()
   const [text, setText] = useState(search)
-  const submit = (event: FormEvent) => {
+  const submit = (event: SubmitEvent) => {
     event.preventDefault()
     setSearch(text.trim())
   }

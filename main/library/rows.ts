@@ -1,0 +1,79 @@
+/** Rows of the library as the contract's sources, clips and jobs. */
+import type { SQLOutputValue } from 'node:sqlite'
+import type { Clip, Job, Source, SourceState } from '../../app/contract.ts'
+import type { Problem } from '../../app/errors.ts'
+import type { Probe } from '../../app/media.ts'
+import { playbackOf } from '../media/playback.ts'
+
+type Row = Record<string, SQLOutputValue>
+
+// Counted source by source over indexes: joined and grouped, one source would cost a pass over every encoding.
+export const SOURCE_VIEW = `
+  SELECT s.*, (SELECT count(*) FROM clips c WHERE c.source_id = s.id) AS clip_count,
+    (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id)) AS encoded_count,
+    (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state <> 'machine')) AS reviewed_count
+  FROM sources s`
+export const CLIP_VIEW = `
+  SELECT c.*, s.name AS source_name, EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id) AS encoded,
+    a.state AS caption_state, a.evidence AS caption_evidence, json_extract(coalesce(a.human, a.machine), '$.text') AS caption,
+    (SELECT json_group_array(DISTINCT json_extract(coalesce(t.human, t.machine), '$.label')) FROM annotations t
+      WHERE t.clip_id = c.id AND t.kind = 'track' AND t.state <> 'rejected') AS labels
+  FROM clips c JOIN sources s ON s.id = c.source_id LEFT JOIN annotations a ON a.clip_id = c.id AND a.kind = 'caption'`
+
+/** JSON that this library wrote itself, or null. */
+function parsed(value: SQLOutputValue | undefined): unknown {
+  return typeof value === 'string' ? JSON.parse(value) : null
+}
+
+export function sourceOf(row: Row): Source {
+  const probe = parsed(row['probe']) as Probe | null
+  return {
+    id: Number(row['id']),
+    path: String(row['path']),
+    name: String(row['name']),
+    bytes: Number(row['bytes']),
+    fingerprint: String(row['fingerprint']),
+    addedAt: String(row['added_at']),
+    state: row['state'] as SourceState,
+    problem: parsed(row['problem']) as Problem | null,
+    probe,
+    clipCount: Number(row['clip_count']),
+    encodedCount: Number(row['encoded_count']),
+    reviewedCount: Number(row['reviewed_count']),
+    hasThumbnail: row['has_thumbnail'] === 1,
+    filmstripCells: Number(row['filmstrip_cells']),
+    playback: probe === null ? 'none' : playbackOf(probe),
+  }
+}
+
+export function clipOf(row: Row): Clip {
+  return {
+    id: Number(row['id']),
+    sourceId: Number(row['source_id']),
+    sourceName: String(row['source_name']),
+    index: Number(row['idx']),
+    kind: row['kind'] as Clip['kind'],
+    start: Number(row['start']),
+    end: Number(row['end']),
+    startFrame: Number(row['start_frame']),
+    endFrame: Number(row['end_frame']),
+    encoded: row['encoded'] === 1,
+    caption: row['caption'] === null ? null : String(row['caption']),
+    captionState: row['caption_state'] as Clip['captionState'],
+    captionUnsure: (parsed(row['caption_evidence']) as { unsure: boolean } | null)?.unsure ?? false,
+    labels: (parsed(row['labels']) as string[] | null) ?? [],
+  }
+}
+
+export function jobOf(row: Row): Job {
+  return {
+    id: Number(row['id']),
+    kind: row['kind'] as Job['kind'],
+    title: String(row['title']),
+    sourceId: row['source_id'] === null ? null : Number(row['source_id']),
+    state: row['state'] as Job['state'],
+    stage: String(row['stage']),
+    progress: Number(row['progress']),
+    problem: parsed(row['problem']) as Problem | null,
+  }
+}
