@@ -43,8 +43,18 @@ test('an empty library says what to do, and that nothing leaves the computer', a
   expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
 })
 
+test('the sample clip can be tried at once', async () => {
+  await page.getByRole('button', { name: 'Try the sample clip' }).click()
+  await done()
+  await expect(clipRows()).toHaveCount(4)
+  await page.getByRole('button', { name: 'Remove from library' }).click()
+  await page.getByRole('button', { name: 'Remove', exact: true }).click()
+  await expect(page.getByRole('heading', { name: 'Drop videos or folders here' })).toBeVisible()
+})
+
 test('a file that is added shows its facts, its clips and a caption for each', async () => {
   await add('d03_bottles.mp4')
+  await expect.poll(() => clipRows().count(), { timeout: 60_000 }).toBeGreaterThan(1)
   await done()
   const rows = await clipRows().allTextContents()
   expect(rows.length).toBeGreaterThan(1)

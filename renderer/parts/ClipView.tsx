@@ -1,6 +1,8 @@
-import { useMemo } from 'react'
+import { Trash2 } from 'lucide-react'
+import { useMemo, useState } from 'react'
 import type { Source } from '../../app/contract.ts'
 import { call } from '../api.ts'
+import { plural } from '../format.ts'
 import { useClip, useClips, useFrames, useSources, tell } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { Player } from './Player.tsx'
@@ -23,7 +25,10 @@ export function ClipView() {
   return (
     <>
       <header className="clip-head">
-        <h2 title={source.path}>{source.name}</h2>
+        <div className="row">
+          <h2 title={source.path}>{source.name}</h2>
+          <Remove key={source.id} source={source} />
+        </div>
         <SourceProblem source={source} />
       </header>
       {source.probe !== null && source.playback !== 'none' && source.state !== 'failed' ? (
@@ -40,13 +45,25 @@ export function ClipView() {
 
 function SourceProblem({ source }: { source: Source }) {
   const retry = () => call('retrySource', { params: { sourceId: source.id } }).catch(tell)
-  const remove = () => call('removeSource', { params: { sourceId: source.id } }).then(() => useUi.getState().selectSource(null), tell)
   if (source.state === 'cancelled') return <div className="row"><span className="muted">Its analysis was cancelled; what was done is kept.</span><button onClick={() => void retry()}>Go on</button></div>
   if (source.problem === null) return null
   return (
     <ProblemCard problem={source.problem} warning={source.state === 'partial'}>
       <button onClick={() => void retry()}>Retry</button>
-      {source.state === 'failed' && <button onClick={() => void remove()}>Remove from library</button>}
     </ProblemCard>
+  )
+}
+
+/** Takes a second press: what people have corrected goes with it. */
+function Remove({ source }: { source: Source }) {
+  const [asking, setAsking] = useState(false)
+  const remove = () => call('removeSource', { params: { sourceId: source.id } }).then(() => useUi.getState().selectSource(null), tell)
+  if (!asking) return <button className="icon" aria-label="Remove from library" title="Remove from library" onClick={() => setAsking(true)}><Trash2 size={15} /></button>
+  return (
+    <div className="row" role="group" aria-label="Remove from library">
+      <span className="muted small">{source.reviewedCount > 0 ? `Your work on ${plural(source.reviewedCount, 'clip')} goes with it; the file stays.` : 'The file itself stays where it is.'}</span>
+      <button className="danger" autoFocus onClick={() => void remove()}>Remove</button>
+      <button onClick={() => setAsking(false)}>Keep</button>
+    </div>
   )
 }

@@ -1,0 +1,171 @@
+/**
+ * `npm run bench [-- --install]`: the numbers of the README, measured on this machine with the shipped pack and the clips of
+ * TUBELET_CLIPS, printed as one table. Figures, never a pass or fail: machines are shared and noisy.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { chromium } from '@playwright/test'
+import { contract } from '../app/contract.ts'
+import { forget, start } from './app.ts'
+import { clipsFolder } from './clips.ts'
+
+const root = path.resolve(import.meta.dirname, '..')
+const work = mkdtempSync(path.join(os.tmpdir(), 'tubelet-bench-'))
+const rows: { what: string; measured: string; goal: string }[] = []
+
+function row(what: string, measured: string, goal: string): void {
+  rows.push({ what, measured, goal })
+  console.log(`${what}: ${measured}  (goal: ${goal})`)
+}
+
+const clips = clipsFolder()
+if (clips === null) process.exit(1)
+const videos = readdirSync(clips).filter((name) => /^[df]\d/.test(name)).map((name) => path.join(clips, name))
+
+try {
+  await batch(videos)
+  await inWindow(clips)
+  packagedSize()
+  if (process.argv.includes('--install')) install()
+  const cpu = os.cpus()
+  console.log(`\n${cpu.length} × ${cpu[0]?.model ?? '?'}, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}\n`)
+  console.log(['| What | Measured | Goal |', '|---|---|---|', ...rows.map(({ what, measured, goal }) => `| ${what} | ${measured} | ${goal} |`)].join('\n'))
+} finally {
+  rmSync(work, { recursive: true, force: true })
+}
+
+/** All tasks over all clips, as one command from a cold start; memory is the sum over the process tree, sampled. */
+async function batch(files: readonly string[]): Promise<void> {
+  const began = performance.now()
+  const tasks = ['--ask', 'What moves?', '--labels', 'person,car,ball', '--export', 'coco,vtt', '--out', path.join(work, 'out')]
+  const child = spawn(process.execPath, [path.join(root, 'main', 'cli.ts'), 'analyze', ...files, ...tasks, '--project', path.join(work, 'batch'), '--json'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+  let peak = 0
+  const meter = setInterval(() => (peak = Math.max(peak, treeMemory(child))), 250)
+  await once(child, 'close')
+  clearInterval(meter)
+  const wall = (performance.now() - began) / 1000
+  const report = JSON.parse(output) as { sources: { state: string; duration: number | null; clips: unknown[] }[] }
+  const done = report.sources.filter(({ state }) => state === 'done')
+  const seconds = done.reduce((sum, { duration }) => sum + (duration ?? 0), 0)
+  const clipCount = done.reduce((sum, source) => sum + source.clips.length, 0)
+  row(`${done.length} of ${files.length} files, ${clipCount} clips, ${seconds.toFixed(0)} s of video: captions, boxes, a question, exports`, `${wall.toFixed(0)} s, ${(seconds / wall).toFixed(1)} × real time`, '8 × real time')
+  row('Peak memory of all processes together', `${(peak / 1e9).toFixed(2)} GB`, '1.5 GB')
+}
+
+/** Proportional set size of a process and all below it, in bytes: shared pages count once. Linux only; 0 elsewhere. */
+function treeMemory(child: ChildProcess): number {
+  const parents = new Map<number, number[]>()
+  for (const name of existsSync('/proc') ? readdirSync('/proc') : []) {
+    try {
+      const parent = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1])
+      parents.set(parent, [...(parents.get(parent) ?? []), Number(name)])
+    } catch {
+      // Not a process, or one that has ended since.
+    }
+  }
+  const sum = (pid: number): number => {
+    let own = 0
+    try {
+      own = Number(/^Pss:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) * 1024
+    } catch {
+      // It has ended since.
+    }
+    return (parents.get(pid) ?? []).reduce((total, below) => total + sum(below), own)
+  }
+  return child.pid === undefined ? 0 : sum(child.pid)
+}
+
+/** The window in a real browser: how soon something is seen, how smooth it stays, how fast a second question is. */
+async function inWindow(folder: string): Promise<void> {
+  const app = await start()
+  const browser = await chromium.launch({ executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-background-networking', '--disable-gpu'] })
+  try {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
+    await page.goto(app.url)
+    await page.getByText(/Ready on/).first().waitFor({ timeout: 60_000 })
+    // In the page, so that nothing of the driver's own delay is in the figures.
+    await page.evaluate(() => {
+      const seen = { added: 0, picture: 0, caption: 0, long: [] as number[] }
+      Object.assign(globalThis, { seen })
+      document.addEventListener('click', (event) => {
+        if ((event.target as HTMLElement).textContent === 'Add') seen.added = performance.now()
+      }, { capture: true })
+      new MutationObserver(() => {
+        if (seen.added === 0) return
+        const picture = document.querySelector<HTMLImageElement>('nav img')
+        if (seen.picture === 0 && picture) {
+          seen.picture = -1
+          picture.decode().then(() => (seen.picture = performance.now()), () => (seen.picture = 0))
+        }
+        if (seen.caption === 0 && /[a-z]{3}/.test(document.querySelector('[data-clip]')?.textContent ?? '')) seen.caption = performance.now()
+      }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true })
+      new PerformanceObserver((list) => seen.long.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' })
+    })
+    await page.keyboard.press('Control+o')
+    await page.getByLabel('Path').fill(folder)
+    await page.evaluate(() => ((globalThis as unknown as { seen: { long: number[] } }).seen.long.length = 0))
+    await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click()
+    await page.getByRole('status').filter({ hasText: 'All done' }).waitFor({ timeout: 600_000 })
+    const seen = await page.evaluate(() => (globalThis as unknown as { seen: { added: number; picture: number; caption: number; long: number[] } }).seen)
+    row('First picture after the drop', `${((seen.picture - seen.added) / 1000).toFixed(2)} s`, '1 s')
+    row('First caption after the drop', `${((seen.caption - seen.added) / 1000).toFixed(2)} s`, '5 s')
+    row('Longest task of the window while the batch ran', seen.long.length === 0 ? 'none over 50 ms' : `${Math.max(...seen.long).toFixed(0)} ms (${seen.long.length} over 50 ms)`, '50 ms')
+
+    const clip = Number(await page.locator('[data-clip]').first().getAttribute('data-clip'))
+    const ask = (question: string) =>
+      page.evaluate(
+        async ([url, question]) => {
+          const began = performance.now()
+          const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ question }) })
+          let first: number | null = null
+          let text = ''
+          for await (const chunk of response.body ?? []) {
+            text += new TextDecoder().decode(chunk)
+            if (first === null && text.includes('"token"')) first = performance.now() - began
+          }
+          return first
+        },
+        [contract.askClip.path.replace('{clipId}', String(clip)), question] as const,
+      )
+    await ask('What moves?')
+    const times: number[] = []
+    for (const question of ['What colour is it?', 'How many things are there?', 'Where is it?', 'Is the camera still?', 'What is large?']) times.push((await ask(question)) ?? NaN)
+    row('First token of a further question about a clip, median of 5', `${times.sort((a, b) => a - b)[2]?.toFixed(0) ?? '?'} ms`, '150 ms')
+  } finally {
+    await browser.close()
+    await app.stop()
+    forget(app)
+  }
+}
+
+/** What electron-builder puts beside Electron's own files: it packs for real, with an empty folder in Electron's place. */
+function packagedSize(): void {
+  spawnSync('npm', ['run', 'build'], { cwd: root, stdio: 'ignore' })
+  const electron = path.join(work, 'electron')
+  const out = path.join(work, 'packed')
+  mkdirSync(electron)
+  writeFileSync(path.join(electron, 'electron'), '')
+  const packed = spawnSync(process.execPath, [path.join(root, 'node_modules', 'electron-builder', 'cli.js'), '--linux', 'dir', `-c.electronDist=${electron}`, `-c.directories.output=${out}`], { cwd: root, encoding: 'utf8' })
+  const resources = path.join(out, 'linux-unpacked', 'resources')
+  if (packed.status !== 0 || !existsSync(resources)) row("The packaged app's own files, Linux", `not measured: ${(packed.stderr || packed.stdout).trim().split('\n').at(-1) ?? ''}`, '200 MB')
+  else row("The packaged app's own files, Linux", `${(sizeOf(resources) / 1e6).toFixed(0)} MB`, '200 MB')
+}
+
+function sizeOf(item: string): number {
+  const stat = statSync(item)
+  return stat.isDirectory() ? readdirSync(item).reduce((sum, name) => sum + sizeOf(path.join(item, name)), 0) : stat.size
+}
+
+/** `npm ci` and the build, in a copy without anything installed; npm's cache is warm because this project was installed before. */
+function install(): void {
+  const copy = path.join(work, 'clone')
+  spawnSync('git', ['clone', '-q', root, copy])
+  const began = performance.now()
+  const done = spawnSync('sh', ['-c', 'npm ci --no-audit --no-fund && npm run build'], { cwd: copy, stdio: 'ignore' })
+  row('npm ci and build from a warm npm cache', done.status === 0 ? `${((performance.now() - began) / 1000).toFixed(0)} s` : 'failed', '180 s')
+}
