@@ -234,7 +234,7 @@ export const contract = {
     method: 'post', path: '/api/export', summary: 'Write annotation files, each beside a frames.csv',
     body: z.object({ formats: z.array(ExportFormat).min(1), directory: z.string().optional(), sourceIds: z.array(Id).optional() }),
     output: z.object({ exportId: z.string(), directory: z.string(), files: z.array(z.object({ format: z.string(), path: z.string(), bytes: z.number().int() })) }),
-    errors: ['bad-request', 'disk-full'],
+    errors: ['bad-request', 'conflict', 'forbidden', 'disk-full'],
   }),
   exportZip: route({ method: 'get', path: '/api/exports/{exportId}', summary: 'The files of one export as a zip', params: z.object({ exportId: z.string() }), bytes: 'application/zip', errors: ['not-found'] }),
   browse: route({

@@ -1,5 +1,6 @@
 /** The keys of the window, in one table: it drives the handler and the list that `?` shows. */
 import { useEffect } from 'react'
+import type { Clip, SearchResult } from '../app/contract.ts'
 import { skip, step, togglePlay, usePlayer, type FrameTable } from './player.ts'
 import { queryClient, review, undo } from './queries.ts'
 import { useUi } from './store.ts'
@@ -30,12 +31,23 @@ const decide = (action: 'accept' | 'reject' | 'reset') => () => {
   void review({ id, action })
   if (trackId === null && action !== 'reset') neighbour(1)()
 }
+/** Clips in the order of the list at the left, seen or scrolled away. */
+export function listed(): { id: number; sourceId: number }[] {
+  const { search } = useUi.getState()
+  if (search !== '') {
+    const found = queryClient.getQueryData<SearchResult>(['search', search])
+    return found ? (found.hits.length > 0 ? found.hits : found.nearest).map(({ clip }) => clip) : []
+  }
+  const bySource = Map.groupBy(queryClient.getQueryData<{ clips: Clip[] }>(['clips'])?.clips ?? [], ({ sourceId }) => sourceId)
+  return (queryClient.getQueryData<{ sources: { id: number }[] }>(['sources'])?.sources ?? []).flatMap(({ id }) => bySource.get(id) ?? [])
+}
+/** The next or previous clip; from a video without a chosen clip, its first. */
 const neighbour = (by: number) => () => {
-  const rows = [...document.querySelectorAll<HTMLElement>('[data-clip]')]
-  const at = rows.findIndex((row) => row.getAttribute('aria-current') === 'true')
-  const next = rows[at === -1 ? 0 : at + by]
-  next?.click()
-  next?.scrollIntoView({ block: 'nearest' })
+  const { clipId, sourceId, selectClip } = useUi.getState()
+  const clips = listed()
+  const at = clips.findIndex((clip) => clip.id === clipId)
+  const next = at === -1 ? (clips.find((clip) => clip.sourceId === sourceId) ?? clips[0]) : clips[at + by]
+  if (next) selectClip(next.id, next.sourceId)
 }
 
 export const KEYS: readonly Key[] = [
@@ -46,6 +58,7 @@ export const KEYS: readonly Key[] = [
   { keys: ['Shift+ArrowRight'], name: 'One second on', group: 'Play', run: () => skip(1) },
   { keys: ['J'], name: 'Slower', group: 'Play', run: rate(0.5) },
   { keys: ['L'], name: 'Faster', group: 'Play', run: rate(2) },
+  { keys: ['M'], name: 'Sound on or off', group: 'Play', run: () => usePlayer.getState().toggleSound() },
   { keys: ['ArrowUp'], name: 'Previous clip', group: 'Clips', run: neighbour(-1) },
   { keys: ['ArrowDown'], name: 'Next clip', group: 'Clips', run: neighbour(1) },
   { keys: ['A'], name: 'Accept the caption or the selected track', group: 'Review', run: decide('accept') },

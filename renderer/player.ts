@@ -12,19 +12,24 @@ interface Player {
   /** Seconds from the first frame, of the frame that is shown. */
   time: number
   playing: boolean
+  /** Whether sound is off: a choice that outlives the video. */
+  muted: boolean
   video: HTMLVideoElement | null
   attach: (video: HTMLVideoElement | null) => void
   setTime: (time: number) => void
   setPlaying: (playing: boolean) => void
+  toggleSound: () => void
 }
 
 export const usePlayer = create<Player>((set) => ({
   time: 0,
   playing: false,
+  muted: false,
   video: null,
   attach: (video) => set({ video, time: 0, playing: false }),
   setTime: (time) => set({ time }),
   setPlaying: (playing) => set({ playing }),
+  toggleSound: () => set(({ muted }) => ({ muted: !muted })),
 }))
 
 export function seek(seconds: number): void {

@@ -54,6 +54,9 @@ describe('fingerprint', () => {
     expect(await fingerprint(c)).toBe(before)
     await writeFile(c, 'some bytez')
     expect(await fingerprint(c)).not.toBe(before)
+    const [empty, alsoEmpty] = [path.join(folder, 'e1'), path.join(folder, 'e2')]
+    for (const file of [empty, alsoEmpty]) await writeFile(file, '')
+    expect(await fingerprint(empty)).not.toBe(await fingerprint(alsoEmpty))
     await expect(fingerprint(b)).rejects.toMatchObject({ problem: { code: 'file-missing' } })
   })
 

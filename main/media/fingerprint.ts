@@ -17,13 +17,15 @@ const hasher = xxhash()
  * reading a day of camera files whole would take longer than looking at them, and two real recordings of the same length differ
  * everywhere. Blocks are read one at a time, so memory is bounded and the event loop stays free.
  *
+ * Empty files have no content to be told apart by, so each counts as its own by its path.
+ *
  * @throws TubeletError `file-missing` or `file-unreadable`.
  */
 export async function fingerprint(path: string): Promise<string> {
   try {
     const file = await open(path)
     try {
-      return await hashOf(file)
+      return await hashOf(file, path)
     } finally {
       await file.close()
     }
@@ -32,10 +34,10 @@ export async function fingerprint(path: string): Promise<string> {
   }
 }
 
-async function hashOf(file: FileHandle): Promise<string> {
+async function hashOf(file: FileHandle, path: string): Promise<string> {
   const { size } = await file.stat()
   const hash = (await hasher).create64()
-  hash.update(`${size}:`)
+  hash.update(size === 0 ? `empty:${path}` : `${size}:`)
   const buffer = Buffer.allocUnsafe(BLOCK)
   for (const position of blockPositions(size)) {
     const { bytesRead } = await file.read(buffer, 0, BLOCK, position)

@@ -1,11 +1,12 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { Send } from 'lucide-react'
+import { ListPlus, Send } from 'lucide-react'
+import { toast } from 'sonner'
 import { type SubmitEvent, useState } from 'react'
 import type { Annotation } from '../../app/annotation.ts'
 import { type Problem, problemOf } from '../../app/errors.ts'
-import { stream } from '../api.ts'
-import { clock } from '../format.ts'
-import { useClip, useLabels, useStatus } from '../queries.ts'
+import { call, stream } from '../api.ts'
+import { clock, plural } from '../format.ts'
+import { tell, useClip, useClips, useLabels, useStatus } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { LabelEditor } from './LabelEditor.tsx'
 import { ProblemCard } from './ProblemCard.tsx'
@@ -55,6 +56,8 @@ export function Inspector() {
 function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
   const client = useQueryClient()
   const { data: status } = useStatus()
+  const { data: clips } = useClips()
+  const encoded = clips?.clips.filter((clip) => clip.encoded).length ?? 0
   const [question, setQuestion] = useState('')
   const [running, setRunning] = useState<{ question: string; text: string } | null>(null)
   const [problem, setProblem] = useState<Problem | null>(null)
@@ -77,11 +80,21 @@ function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
       setRunning(null)
     }
   }
+  const everyClip = async () => {
+    try {
+      await call('askMany', { body: { question: question.trim() } })
+      toast.success(`Asking ${plural(encoded, 'clip')}: “${question.trim()}”`, { description: 'Each clip shows its answer, and exports hold all of them.' })
+      setQuestion('')
+    } catch (error) {
+      tell(error)
+    }
+  }
   return (
     <>
       <form className="ask" onSubmit={(event) => void submit(event)}>
         <input id="ask" aria-label="Question about this clip" placeholder="What colour is the car?" value={question} maxLength={300} onChange={(event) => setQuestion(event.target.value)} disabled={!ready} />
         <button className="icon" aria-label="Ask" disabled={!ready || running !== null || question.trim() === ''}><Send size={15} /></button>
+        <button type="button" className="icon" aria-label="Ask every clip" title={`Ask all ${plural(encoded, 'clip')} that are ready`} disabled={encoded === 0 || question.trim() === ''} onClick={() => void everyClip()}><ListPlus size={16} /></button>
       </form>
       {running && <div className="statement" aria-live="polite"><p className="muted">{running.question}</p><p className="said">{running.text}<span className="caret" /></p></div>}
       {problem && <ProblemCard problem={problem} />}

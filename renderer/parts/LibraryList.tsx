@@ -1,13 +1,14 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { memo, useMemo, useRef } from 'react'
+import { memo, useEffect, useMemo, useRef } from 'react'
 import type { Clip, Source } from '../../app/contract.ts'
 import { urlOf } from '../api.ts'
 import { clock, plural } from '../format.ts'
+import { listed } from '../keys.ts'
 import { useClips, useSources } from '../queries.ts'
 import { useUi } from '../store.ts'
 
 type Row = { type: 'source'; source: Source } | { type: 'clip'; clip: Clip }
-const HEIGHT = { source: 58, clip: 60 }
+const HEIGHT = { source: 64, clip: 60 }
 
 /** Sources with their clips beneath; only the rows in view exist. */
 export function LibraryList() {
@@ -31,6 +32,13 @@ export function LibraryList() {
     },
     overscan: 8,
   })
+  // A clip that was chosen by key is brought into view.
+  useEffect(() => {
+    const index = rows.findIndex((row) => row.type === 'clip' && row.clip.id === clipId)
+    if (index !== -1) virtual.scrollToIndex(index, { align: 'auto' })
+    // Only the choice scrolls, not a list that grows.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [clipId])
   return (
     <div ref={scroller} className="scroll" tabIndex={-1}>
       <ul className="rows" style={{ height: virtual.getTotalSize() }} aria-label="Videos and clips">
@@ -48,11 +56,18 @@ export function LibraryList() {
   )
 }
 
+/** A video of one clip is that clip: choosing it shows what is said about it. */
+function choose(source: Source, clips: readonly { id: number }[]): void {
+  const [only, more] = clips
+  if (only && !more && source.state === 'done') useUi.getState().selectClip(only.id, source.id)
+  else useUi.getState().selectSource(source.id)
+}
+
 const SourceRow = memo(function SourceRow({ source, current }: { source: Source; current: boolean }) {
   const { probe, name } = source
   const facts = probe === null ? [] : [clock(probe.duration), `${probe.width}×${probe.height}`, probe.codec.toUpperCase(), ...(probe.hdr ? ['HDR'] : []), ...(probe.variableFrameRate ? ['VFR'] : [])]
   return (
-    <button className="source-row" aria-current={current} onClick={() => useUi.getState().selectSource(source.id)} title={source.path}>
+    <button className="source-row" aria-current={current} onClick={() => choose(source, listed().filter(({ sourceId }) => sourceId === source.id))} title={source.path}>
       {source.hasThumbnail ? <img src={urlOf('thumbnail', { params: { sourceId: source.id } })} alt="" loading="lazy" /> : <span className="blank" />}
       <span className="text">
         <strong>{name}</strong>

@@ -1,4 +1,4 @@
-import { Pause, Play, Repeat, StepBack, StepForward } from 'lucide-react'
+import { Pause, Play, Repeat, StepBack, StepForward, Volume2, VolumeX } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import type { Clip, Source } from '../../app/contract.ts'
 import { urlOf } from '../api.ts'
@@ -20,6 +20,7 @@ export function Player({ source, clip, tracks, frames }: Props) {
   const [state, setState] = useState<'loading' | 'ready' | 'failed'>('loading')
   const { attach, setTime, setPlaying } = usePlayer.getState()
   const playing = usePlayer((player) => player.playing)
+  const muted = usePlayer((player) => player.muted)
 
   useEffect(() => {
     const video = ref.current
@@ -66,7 +67,7 @@ export function Player({ source, clip, tracks, frames }: Props) {
     <section className="player" aria-label="Player">
       <div className="picture" style={{ aspectRatio: `${probe.width} / ${probe.height}` }}>
         <video
-          ref={ref} src={urlOf('media', { params: { sourceId: source.id } })} preload="auto" muted playsInline aria-label={source.name}
+          ref={ref} src={urlOf('media', { params: { sourceId: source.id } })} preload="auto" muted={muted} playsInline aria-label={source.name}
           onClick={togglePlay} onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => setState('failed')}
           onSeeked={(event) => setTime(event.currentTarget.currentTime)} onEnded={ended} loop={clip === null && loop}
         />
@@ -81,6 +82,9 @@ export function Player({ source, clip, tracks, frames }: Props) {
         <button className="icon" aria-label={playing ? 'Pause' : 'Play'} title={`${playing ? 'Pause' : 'Play'} (Space)`} onClick={togglePlay}>{playing ? <Pause size={18} /> : <Play size={18} />}</button>
         <button className="icon" aria-label="One frame on" title="One frame on (.)" onClick={() => frames && step(frames, 1)}><StepForward size={16} /></button>
         <button className="icon" aria-label="Loop" aria-pressed={loop} title="Loop the clip" onClick={() => setLoop(!loop)}><Repeat size={15} /></button>
+        {probe.streams.some(({ type }) => type === 'audio') && (
+          <button className="icon" aria-label="Sound" aria-pressed={!muted} title={`Sound ${muted ? 'on' : 'off'} (M)`} onClick={() => usePlayer.getState().toggleSound()}>{muted ? <VolumeX size={15} /> : <Volume2 size={15} />}</button>
+        )}
         <Time frames={frames} duration={probe.duration} />
       </div>
     </section>
