@@ -43,6 +43,17 @@ describe.skipIf(!ready)('one Tubelet', () => {
     expect(readFileSync(path.join(folder, 'project', 'lock'), 'utf8')).toBe(String(process.pid))
   })
 
+  test('closed before its engine has started, it leaves no child behind', async () => {
+    const children = () => process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length
+    await tubelet.engine()
+    const before = children()
+    const brief = openTubelet({ projectDir: path.join(folder, 'brief'), host: 'cli' })
+    expect(children()).toBeGreaterThan(before)
+    await brief.close()
+    await new Promise((resolve) => setTimeout(resolve, 50)) // Node frees a handle after it has told of the exit
+    expect(children()).toBe(before)
+  })
+
   test('a second question, new labels and a search touch neither ffmpeg nor the vision graph', async () => {
     const { added, rejected } = await call<RouteOutput<'addSources'>>('POST', '/api/sources', { paths: [path.join(CLIPS, 'd06_sign_book.mkv'), path.join(CLIPS, 'nothing.mp4')] })
     expect(added).toHaveLength(1)

@@ -42,8 +42,9 @@ export function openTubelet({ projectDir, host, fork }: OpenOptions): Tubelet {
   const unlock = lock(projectDir)
   const library = Library.open(projectDir)
 
+  const leaving = new AbortController()
   const engine = new Starting(
-    () => Engine.start({ packDir: resource('packs', 'tubelet-mini'), ...(fork ? { fork } : {}) }),
+    () => Engine.start({ packDir: resource('packs', 'tubelet-mini'), signal: leaving.signal, ...(fork ? { fork } : {}) }),
     (started) => {
       started.onState(() => library.emit({ type: 'status' }))
       library.emit({ type: 'status' })
@@ -62,6 +63,9 @@ export function openTubelet({ projectDir, host, fork }: OpenOptions): Tubelet {
   let closing: Promise<void> | null = null
   const close = async () => {
     await jobs.close()
+    // What has not finished starting holds child processes all the same.
+    leaving.abort()
+    await Promise.all([engine.settled(), media.settled()])
     await engine.value?.close()
     await library.close()
     unlock()
@@ -80,6 +84,11 @@ class Starting<T> {
   constructor(start: () => Promise<T>, started: (value: T) => void) {
     this.#start = start
     this.#started = started
+  }
+
+  /** Resolves when no start is under way. */
+  async settled(): Promise<void> {
+    await this.#promise?.catch(() => undefined)
   }
 
   get(): Promise<T> {

@@ -55,15 +55,19 @@ export class Engine {
   #restart: NodeJS.Timeout | undefined
   #nextId = 1
   #closed = false
+  #closing: Promise<void> | null = null
 
   private constructor(packDir: string, forkEngine: ForkEngine) {
     this.#packDir = packDir
     this.#fork = forkEngine
   }
 
-  /** @throws TubeletError `pack-invalid`, `pack-self-test-failed` or `engine-unavailable`. */
-  static async start({ packDir, fork = forkNode }: { packDir: string; fork?: ForkEngine }): Promise<Engine> {
+  /** `signal` ends a start that takes too long for who waits. @throws TubeletError `pack-invalid`, `pack-self-test-failed` or `engine-unavailable`. */
+  static async start({ packDir, fork = forkNode, signal }: { packDir: string; fork?: ForkEngine; signal?: AbortSignal }): Promise<Engine> {
+    signal?.throwIfAborted()
     const engine = new Engine(packDir, fork)
+    const stop = () => void engine.close()
+    signal?.addEventListener('abort', stop, { once: true })
     engine.#launch()
     try {
       await engine.#ready.promise
@@ -71,6 +75,8 @@ export class Engine {
     } catch (error) {
       await engine.close()
       throw error
+    } finally {
+      signal?.removeEventListener('abort', stop)
     }
   }
 
@@ -128,7 +134,11 @@ export class Engine {
   }
 
   /** Ends the process. Calls under way and later ones reject. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closing ??= this.#end())
+  }
+
+  async #end(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#restart)
     const channel = this.#channel
