@@ -1,6 +1,6 @@
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -32,6 +32,19 @@ describe.skipIf(packMissing)('the engine', () => {
     expect(engine.state).toBe('ready')
     expect(engine.info.sentence).toMatch(/^Ready on \S/)
     expect(engine.info.digest).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  it('reports to nobody: the runtime keeps no telemetry, which it would also send', async () => {
+    const home = path.join(cache, 'home')
+    mkdirSync(home)
+    const kept = { ...process.env }
+    // The runtime is silent by itself where it sees one of these.
+    for (const name of ['CI', 'TF_BUILD', 'GITHUB_ACTIONS', 'ORT_DISABLE_TELEMETRY']) delete process.env[name]
+    Object.assign(process.env, { HOME: home, USERPROFILE: home })
+    const other = await Engine.start({ packDir })
+    await other.close()
+    Object.assign(process.env, kept)
+    expect(readdirSync(cache, { recursive: true }).filter((file) => /microsoft|telemetry|\.db/i.test(String(file)))).toEqual([])
   })
 
   it('leaves an encoding of the pack\'s shape', () => {
