@@ -42,6 +42,9 @@ export function node24() {
   return stop(`Tubelet needs Node 24 or newer; this is ${process.version}. Install it from nodejs.org and run the command again.`)
 }
 
+/** Node keeps what it has compiled, TypeScript included: a second start takes half the time. */
+export const compileCache = { NODE_COMPILE_CACHE: path.join(root, 'node_modules', '.cache', 'compiled') }
+
 /** Debian packages, installed only where that needs no question (root). Returns what is still missing. */
 export function ensureDebian(programs) {
   const missing = () => programs.filter(({ program, args }) => !answers(program, args))

@@ -1,7 +1,7 @@
 /** `npm start [-- FOLDER…]`: set up what is missing, then open the app; in a browser on this machine where Electron cannot run. */
 import { spawn } from 'node:child_process'
 import path from 'node:path'
-import { electronRuntime, ensureDesktopBuild, ensureFfmpeg, ensureModules, ensureRenderer, node24, root } from './setup.mjs'
+import { compileCache, electronRuntime, ensureDesktopBuild, ensureFfmpeg, ensureModules, ensureRenderer, node24, root } from './setup.mjs'
 
 ensureModules()
 ensureFfmpeg()
@@ -20,7 +20,7 @@ if (electron.program) {
   command = [node24(), [path.join(root, 'main', 'cli.ts'), 'serve', '--open', ...args.filter((arg) => arg !== '--web')]]
 }
 
-const child = spawn(command[0], command[1], { cwd: root, stdio: 'inherit' })
+const child = spawn(command[0], command[1], { cwd: root, stdio: 'inherit', env: { ...process.env, ...compileCache } })
 // Ctrl-C reaches the whole process group; the child ends in its own order and we with it.
 process.on('SIGINT', () => undefined)
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

@@ -315,7 +315,7 @@ def random_pack(out: Path, config: Config) -> dict[str, float]:
 
 
 DESCRIPTION = (
-    "A demonstration model that learnt for half an hour on a CPU from composed video only (known things in plain colours that move over "
+    "A demonstration model that learnt for {hours:.1f} hours on a CPU from composed video only (known things in plain colours that move over "
     "pictures): expect most of its captions and answers to be wrong, on real footage above all, and see its scores before you trust any of it."
 )
 
@@ -336,7 +336,7 @@ def trained_pack(run: Path, out: Path, train_data: Path | None) -> dict[str, flo
         (run / "tokenizer.json").read_text(),
         [sample.video for sample in samples],
         [sample.caption for sample in samples],
-        identity={"id": "tubelet-mini", "version": report.get("version", "0.1.0"), "name": "Tubelet mini", "description": DESCRIPTION},
+        identity={"id": "tubelet-mini", "version": report.get("version", "0.1.0"), "name": "Tubelet mini", "description": DESCRIPTION.format(hours=state["seconds"] / 3600)},
         data=json.loads((Path(__file__).parent / "packs" / "data.json").read_text()),
         calibration=report.get("calibration", UNCALIBRATED),
         scores=report.get("scores", []),

@@ -41,7 +41,7 @@ try {
 async function batch(files: readonly string[]): Promise<void> {
   const began = performance.now()
   const tasks = ['--ask', 'What moves?', '--labels', 'person,car,ball', '--export', 'coco,vtt', '--out', path.join(work, 'out')]
-  const child = spawn(process.execPath, [path.join(root, 'main', 'cli.ts'), 'analyze', ...files, ...tasks, '--project', path.join(work, 'batch'), '--json'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn(process.execPath, [path.join(root, 'main', 'tubelet.mjs'), 'analyze', ...files, ...tasks, '--project', path.join(work, 'batch'), '--json'], { stdio: ['ignore', 'pipe', 'ignore'] })
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
   let peak = 0

@@ -47,7 +47,7 @@ const junit = (file) => {
 
 stage('types', node, [bin('typescript', 'bin/tsc'), '--noEmit'])
 stage('lint', node, [bin('eslint', 'bin/eslint.js'), '.', '--max-warnings', '0'])
-stage('layers', node, [bin('dependency-cruiser', 'bin/dependency-cruise.mjs'), 'app', 'main', 'renderer', '--config', '.dependency-cruiser.cjs'])
+stage('layers', node, [bin('dependency-cruiser', 'bin/dependency-cruiser.mjs'), 'app', 'main', 'renderer', '--config', '.dependency-cruiser.cjs'])
 stage('dead code', node, [bin('knip', 'bin/knip.js')])
 stage('python lint', python, ['-m', 'ruff', 'check', 'models'])
 stage('python types', python, ['-m', 'mypy', 'models'])

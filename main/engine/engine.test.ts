@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { problemOf } from '../../app/errors.ts'
 import { cutTubes } from '../../app/tubes.ts'
 import { type EngineState, type Encoding, Engine, type ForkEngine } from './engine.ts'
@@ -37,13 +37,13 @@ describe.skipIf(packMissing)('the engine', () => {
   it('reports to nobody: the runtime keeps no telemetry, which it would also send', async () => {
     const home = path.join(cache, 'home')
     mkdirSync(home)
-    const kept = { ...process.env }
     // The runtime is silent by itself where it sees one of these.
-    for (const name of ['CI', 'TF_BUILD', 'GITHUB_ACTIONS', 'ORT_DISABLE_TELEMETRY']) delete process.env[name]
-    Object.assign(process.env, { HOME: home, USERPROFILE: home })
+    for (const name of ['CI', 'TF_BUILD', 'GITHUB_ACTIONS', 'ORT_DISABLE_TELEMETRY']) vi.stubEnv(name, undefined)
+    vi.stubEnv('HOME', home)
+    vi.stubEnv('USERPROFILE', home)
     const other = await Engine.start({ packDir })
     await other.close()
-    Object.assign(process.env, kept)
+    vi.unstubAllEnvs()
     expect(readdirSync(cache, { recursive: true }).filter((file) => /microsoft|telemetry|\.db/i.test(String(file)))).toEqual([])
   })
 

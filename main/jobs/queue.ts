@@ -1,15 +1,17 @@
 /**
- * The queue: what is waiting to be done, in the library's job table, so that it survives the process. One job runs at a time: decoding
- * (ffmpeg's process) and inference (the engine's) already overlap inside a job and together fill the machine.
+ * The queue: what is waiting to be done, in the library's job table, so that it survives the process. Two files are analysed at a time:
+ * one alone leaves a core idle while ffmpeg starts, probes, and filters on one thread. Questions and labels run alone, so that no
+ * clip is stored behind their back with the labels of before.
  */
 import { stat } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import type { Job, Queue, Source } from '../../app/contract.ts'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { Library } from '../library/library.ts'
 import { fingerprint } from '../media/fingerprint.ts'
 import { scanPaths } from '../media/scan.ts'
-import { analyseSource, answerClip, detectAgain, type Pipeline } from './pipeline.ts'
+import { analyseSource, answerClip, detectAgain, type Pipeline, type Progress } from './pipeline.ts'
 
 export interface AddedPaths {
   added: Source[]
@@ -17,6 +19,7 @@ export interface AddedPaths {
   rejected: { path: string; problem: Problem }[]
 }
 
+const SLOTS = Math.min(2, availableParallelism())
 /** Until this many analyses were timed here, no ETA is shown. */
 const ETA_SAMPLES = 3
 /** How many finished jobs the queue lists. */
@@ -26,8 +29,9 @@ const ANNOUNCE_MS = 100
 export class Jobs {
   readonly #pipeline: Pipeline
   readonly #library: Library
-  #running: { id: number; stop: AbortController; ended: Promise<void> } | null = null
-  #loop: Promise<void> | null = null
+  readonly #running = new Map<number, { alone: boolean; stop: AbortController; ended: Promise<void> }>()
+  /** How far each running job is. Not kept on disk, where every step would cost a write. */
+  readonly #progress = new Map<number, Progress>()
   #closed = false
   #announcement: NodeJS.Timeout | undefined
   /** Outcome of the batch under way, for the notification when the queue drains. */
@@ -48,13 +52,13 @@ export class Jobs {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#announcement)
-    this.#running?.stop.abort()
-    await this.#loop
+    for (const { stop } of this.#running.values()) stop.abort()
+    await this.idle()
   }
 
   /** Resolves when nothing is waiting or running. */
   async idle(): Promise<void> {
-    while (this.#loop !== null) await this.#loop
+    while (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ ended }) => ended))
   }
 
   /** Register files and folders. Each file is queued as it is found; resolves when the last one was. */
@@ -101,7 +105,7 @@ export class Jobs {
     for (const job of this.#library.openJobs()) {
       if (job.sourceId !== sourceId) continue
       this.cancel(job.id)
-      if (this.#running?.id === job.id) await this.#running.ended
+      await this.#running.get(job.id)?.ended
     }
     this.#library.removeSource(sourceId)
   }
@@ -114,23 +118,26 @@ export class Jobs {
   setLabels(labels: readonly string[]): void {
     this.#library.setLabels(labels)
     for (const job of this.#library.openJobs()) if (job.kind === 'detect') this.cancel(job.id)
+    // Clips to come are given the labels by their analysis; one under way has its clip's row already.
+    if (this.#library.clips({ limit: 1, offset: 0 }).total === 0) return
     this.#queueJob({ kind: 'detect', title: labels.length === 0 ? 'Clear detections' : `Detect ${this.#library.labels().join(', ')}`, sourceId: null, payload: {} })
   }
 
   queue(): Queue {
     const counts = this.#library.jobCounts()
-    return { jobs: this.#library.jobs(LISTED), ...counts, etaSeconds: this.#eta() }
+    return { jobs: this.#library.jobs(LISTED).map((job) => ({ ...job, ...this.#progress.get(job.id) })), ...counts, etaSeconds: this.#eta() }
   }
 
   cancel(jobId: number): void {
     const job = this.#library.job(jobId)
-    if (job.state === 'running' && this.#running?.id === jobId) this.#running.stop.abort()
+    const running = this.#running.get(jobId)
+    if (running) running.stop.abort()
     else if (job.state === 'queued') this.#finish(job, 'cancelled', null)
   }
 
   cancelAll(): void {
     for (const job of this.#library.openJobs()) if (job.state === 'queued') this.#finish(job, 'cancelled', null)
-    this.#running?.stop.abort()
+    for (const { stop } of this.#running.values()) stop.abort()
   }
 
   #queueAnalysis(source: Source): void {
@@ -145,46 +152,43 @@ export class Jobs {
     return created
   }
 
-  #next(): Job | null {
-    return this.#closed ? null : this.#library.nextJob()
-  }
-
+  /** Start what there is room for. */
   #wake(): void {
-    if (this.#closed || this.#loop !== null) return
-    this.#loop = this.#run().finally(() => {
-      this.#loop = null
-      // A job may have been added between the last look and here.
-      if (this.#next() !== null) this.#wake()
-    })
+    while (!this.#closed && this.#running.size < SLOTS) {
+      const job = this.#library.nextJob()
+      if (job === null) break
+      const alone = job.kind !== 'analyse'
+      if (this.#running.size > 0 && (alone || [...this.#running.values()].some((other) => other.alone))) break
+      const stop = new AbortController()
+      this.#library.updateJob(job.id, { state: 'running', stage: 'Starting', progress: 0 })
+      this.#running.set(job.id, { alone, stop, ended: this.#run(job, stop.signal) })
+      this.#announce()
+    }
   }
 
-  async #run(): Promise<void> {
-    for (let job = this.#next(); job !== null; job = this.#next()) {
-      const stop = new AbortController()
-      const { promise: ended, resolve: end } = Promise.withResolvers<undefined>()
-      this.#running = { id: job.id, stop, ended }
-      this.#library.updateJob(job.id, { state: 'running', stage: 'Starting', progress: 0 })
-      this.#announce()
-      try {
-        const problem = await this.#perform(job, stop.signal)
-        this.#finish(job, 'done', problem)
-      } catch (error) {
-        // Closing is no cancellation: the job stays 'running' in the table and is taken up at the next start.
-        if (this.#closed) return
-        if (stop.signal.aborted) this.#finish(job, 'cancelled', null)
-        else this.#finish(job, 'failed', problemOf(error))
-      } finally {
-        this.#running = null
-        end(undefined)
-      }
+  async #run(job: Job, signal: AbortSignal): Promise<void> {
+    try {
+      const problem = await this.#perform(job, signal)
+      this.#finish(job, 'done', problem)
+    } catch (error) {
+      // Closing is no cancellation: the job stays 'running' in the table and is taken up at the next start.
+      if (!this.#closed) this.#finish(job, signal.aborted ? 'cancelled' : 'failed', signal.aborted ? null : problemOf(error))
+    } finally {
+      this.#running.delete(job.id)
+      this.#progress.delete(job.id)
+      this.#wake()
+      if (this.#running.size === 0) this.#endBatch()
     }
-    if (this.#batch.done + this.#batch.failed > 0) this.#library.emit({ type: 'batch-done', ...this.#batch })
+  }
+
+  #endBatch(): void {
+    if (!this.#closed && this.#batch.done + this.#batch.failed > 0) this.#library.emit({ type: 'batch-done', ...this.#batch })
     this.#batch = { done: 0, failed: 0 }
   }
 
   async #perform(job: Job, signal: AbortSignal): Promise<Problem | null> {
-    const report = ({ stage, progress }: { stage: string; progress: number }) => {
-      this.#library.updateJob(job.id, { stage, progress })
+    const report = (progress: Progress) => {
+      this.#progress.set(job.id, progress)
       this.#announce()
     }
     if (job.kind === 'analyse') {
@@ -192,7 +196,8 @@ export class Jobs {
       const source = this.#library.source(job.sourceId)
       const began = performance.now()
       const problem = await analyseSource(this.#pipeline, source, report, signal)
-      this.#learnSpeed(this.#library.source(source.id).probe?.duration ?? 0, (performance.now() - began) / 1000)
+      // The time is shared with the other file under way.
+      this.#learnSpeed(this.#library.source(source.id).probe?.duration ?? 0, (performance.now() - began) / 1000 / this.#running.size)
       return problem
     }
     const engine = await this.#pipeline.engine()
@@ -230,7 +235,7 @@ export class Jobs {
   #eta(): number | null {
     const speed = this.#library.setting('speed', { video: 0, wall: 0, jobs: 0 })
     if (speed.jobs < ETA_SAMPLES || speed.video === 0) return null
-    return (this.#library.videoAhead(speed.video / speed.jobs) * speed.wall) / speed.video
+    return (this.#library.videoAhead(speed.video / speed.jobs, this.#progress) * speed.wall) / speed.video
   }
 
   /** Tell listeners, at most ten times a second: a batch makes many small steps. */

@@ -419,15 +419,15 @@ export class Library {
     return this.#db.prepare(`SELECT * FROM jobs WHERE state IN ('running', 'queued') ORDER BY id`).all().map(jobOf)
   }
 
-  /** Seconds of video that waiting and running analyses still have before them; a file that was not probed yet counts as `unprobed`. */
-  videoAhead(unprobed: number): number {
-    const row = this.#db
-      .prepare(
-        `SELECT total(coalesce(json_extract(s.probe, '$.duration'), ?) * (1 - j.progress)) AS seconds
-         FROM jobs j JOIN sources s ON s.id = j.source_id WHERE j.kind = 'analyse' AND j.state IN ('running', 'queued')`,
-      )
-      .get(unprobed)
-    return Number(row?.['seconds'])
+  /**
+   * Seconds of video that waiting and running analyses still have before them. A file that was not probed yet counts as `unprobed`;
+   * `done` says by job how far the running ones are.
+   */
+  videoAhead(unprobed: number, done: ReadonlyMap<number, { progress: number }>): number {
+    const seconds = `coalesce(json_extract(s.probe, '$.duration'), ?) AS seconds FROM jobs j JOIN sources s ON s.id = j.source_id WHERE j.kind = 'analyse'`
+    const waiting = this.#db.prepare(`SELECT total(seconds) AS seconds FROM (SELECT ${seconds} AND j.state = 'queued')`).get(unprobed)
+    const running = this.#db.prepare(`SELECT j.id, ${seconds} AND j.state = 'running'`).all(unprobed)
+    return running.reduce((sum, row) => sum + Number(row['seconds']) * (1 - (done.get(Number(row['id']))?.progress ?? 0)), Number(waiting?.['seconds']))
   }
 
   jobCounts(): { waiting: number; running: number; finished: number } {

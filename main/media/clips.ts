@@ -22,7 +22,7 @@ export interface SampledClip {
   frames: FrameRef[]
   /** Per tube kind, [n_i * kt*kh*kw*3], see app/tubes. */
   tubes: Uint8Array<ArrayBuffer>[]
-  /** JPEG of the middle sampled frame, 320 pixels on its long side. */
+  /** JPEG of the middle sampled frame, at most 240 pixels on its long side. */
   thumbnail: Uint8Array<ArrayBuffer>
 }
 

@@ -15,13 +15,15 @@ import { TINY } from './shots.ts'
 import { inputFile, keepFrames, type MediaTools } from './tools.ts'
 
 const DEFAULT_RATE = 4
-const PREVIEW_SIDE = 320
+const PREVIEW_SIDE = 240
 const STRIP_WIDTH = 160
 /**
  * On the pipes, frames are told apart by their order, and are numbered instead of timed: encoders refuse the times of damaged files, and
  * those of variable frame rates that are closer together than their nominal rate.
  */
 const COUNTED = 'settb=1/25,setpts=N'
+/** Coded pixels above which a second decoder thread gains more than it costs. Filter threads always cost more: their pictures are small. */
+const THREADED_ABOVE = 1_500_000
 /** Cells of a filmstrip. */
 export const STRIP_CELLS = 60
 
@@ -30,12 +32,14 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, input:
   const rate = samplingRate(probe.duration, input.frames)
   const stripRate = probe.duration > 0 ? Math.min(rate, STRIP_CELLS / probe.duration) : rate
   const preview = previewSize(probe)
+  // Full size is scaled once; everything smaller comes from that.
+  const small = { width: Math.max(preview.width, input.width), height: Math.max(preview.height, input.height) }
   const strip = { width: STRIP_WIDTH, height: Math.max(2, 2 * Math.round((STRIP_WIDTH * probe.height) / probe.width / 2)) }
   const graph = [
     `[0:${probe.videoStream}]showinfo@all=checksum=0,split=2[every][candidates]`,
     `[every]scale=${TINY.width}:${TINY.height}:flags=area,format=rgb24,${COUNTED}[tiny]`,
-    `[candidates]select='${onGrid(rate, probe)}',showinfo@picked=checksum=0,${probe.hdr && tonemap ? toneMapping(preview, input) : ''}split=2[a][b]`,
-    `[a]scale=${input.width}:${input.height}:flags=bicubic,format=rgb24,${COUNTED}[model]`,
+    `[candidates]select='${onGrid(rate, probe)}',showinfo@picked=checksum=0,scale=${small.width}:${small.height}:flags=bicubic,${probe.hdr && tonemap ? TONE_MAPPING : ''}split=2[a][b]`,
+    `[a]scale=${input.width}:${input.height}:flags=area,format=rgb24,${COUNTED}[model]`,
     `[b]scale=${preview.width}:${preview.height}:flags=bicubic:out_range=full,setsar=1,format=yuvj420p,split=2[c][d]`,
     `[c]${COUNTED}[preview]`,
     `[d]select='${onGrid(stripRate, probe)}',scale=${strip.width}:${strip.height}:flags=area,setsar=1,${COUNTED}[strip]`,
@@ -43,7 +47,7 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, input:
   const jpeg = ['-c:v', 'mjpeg', '-enc_time_base', '1:25', '-threads', '1', '-q:v', '4', '-f', 'mpjpeg']
   const output = (label: string, ...format: string[]) => ['-map', `[${label}]`, ...keepFrames(tools), ...format]
   return [
-    ...['-hide_banner', '-nostdin', '-nostats', '-v', 'level+info', '-threads', '2', '-copyts'],
+    ...['-hide_banner', '-nostdin', '-nostats', '-v', 'level+info', '-threads', probe.codedWidth * probe.codedHeight > THREADED_ABOVE ? '2' : '1', '-copyts', '-filter_complex_threads', '1'],
     ...inputFile(file),
     ...['-filter_complex', graph.join(';')],
     ...output('tiny', '-f', 'rawvideo', 'pipe:1'),
@@ -73,20 +77,16 @@ function onGrid(rate: number, probe: Probe): string {
   return `if(isnan(t),not(mod(n,${every})),isnan(prev_selected_t)+gt(${cell('t')},${cell('prev_selected_t')}))`
 }
 
-/** HDR (PQ or HLG, BT.2020) to SDR. It works on floats, so the picture is first made as small as its largest use allows. */
-function toneMapping(preview: { width: number; height: number }, input: PackManifest['input']): string {
-  const [width, height] = [Math.max(preview.width, input.width), Math.max(preview.height, input.height)]
-  return [
-    `scale=${width}:${height}:flags=bicubic`,
-    'zscale=pin=bt2020:min=bt2020nc:t=linear:npl=100',
-    'format=gbrpf32le',
-    'zscale=p=bt709',
-    'tonemap=hable:desat=0',
-    'zscale=t=bt709:m=bt709:r=tv',
-    'format=yuv444p',
-    '',
-  ].join(',')
-}
+/** HDR (PQ or HLG, BT.2020) to SDR. It works on floats, so only the small picture goes through it. */
+const TONE_MAPPING = [
+  'zscale=pin=bt2020:min=bt2020nc:t=linear:npl=100',
+  'format=gbrpf32le',
+  'zscale=p=bt709',
+  'tonemap=hable:desat=0',
+  'zscale=t=bt709:m=bt709:r=tv',
+  'format=yuv444p',
+  '',
+].join(',')
 
 function previewSize({ width, height }: Probe): { width: number; height: number } {
   const scale = Math.min(1, PREVIEW_SIDE / Math.max(width, height))
