@@ -54,6 +54,25 @@ describe.skipIf(!ready)('one Tubelet', () => {
     expect(children()).toBe(before)
   })
 
+  test('the first of many files has a picture before anything else is started, and two are under way after its first clip', async () => {
+    const many = openTubelet({ projectDir: path.join(folder, 'many'), host: 'cli' })
+    await many.engine()
+    many.jobs.setLabels(['person'])
+    expect(many.jobs.queue().jobs).toEqual([])
+    const seen: { pictures: number; clips: number; running: number }[] = []
+    many.onEvent(() => {
+      const sources = many.library.sources()
+      const sum = (value: (source: Source) => number) => sources.reduce((total, source) => total + value(source), 0)
+      seen.push({ pictures: sum(({ hasThumbnail }) => Number(hasThumbnail)), clips: sum(({ encodedCount }) => encodedCount), running: many.jobs.queue().running })
+    })
+    await many.jobs.addPaths(['d06_sign_book.mkv', 'd13_toy_robot_wmv2.wmv', 'f01_mjpeg.avi'].map((name) => path.join(CLIPS, name)))
+    await many.jobs.idle()
+    await many.close()
+    expect(seen.some(({ pictures, clips }) => pictures === 1 && clips === 0)).toBe(true)
+    expect(Math.max(...seen.filter(({ clips }) => clips === 0).map(({ running }) => running))).toBe(1)
+    expect(Math.max(...seen.map(({ running }) => running))).toBe(2)
+  })
+
   test('a second question, new labels and a search touch neither ffmpeg nor the vision graph', async () => {
     const { added, rejected } = await call<RouteOutput<'addSources'>>('POST', '/api/sources', { paths: [path.join(CLIPS, 'd06_sign_book.mkv'), path.join(CLIPS, 'nothing.mp4')] })
     expect(added).toHaveLength(1)

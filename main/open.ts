@@ -9,6 +9,7 @@ import { Engine, type ForkEngine } from './engine/engine.ts'
 import { Jobs } from './jobs/queue.ts'
 import type { Pipeline } from './jobs/pipeline.ts'
 import { Library } from './library/library.ts'
+import { warmUp } from './media/sample.ts'
 import { findMediaTools, type MediaTools } from './media/tools.ts'
 import { packageVersion } from './version.ts'
 
@@ -50,7 +51,10 @@ export function openTubelet({ projectDir, host, fork }: OpenOptions): Tubelet {
       library.emit({ type: 'status' })
     },
   )
-  const media = new Starting(findMediaTools, () => library.emit({ type: 'status' }))
+  const media = new Starting(findMediaTools, () => {
+    warmUp()
+    library.emit({ type: 'status' })
+  })
   const pipeline: Pipeline = { library, engine: () => engine.get(), media: () => media.get(), appVersion: packageVersion }
   const jobs = new Jobs(pipeline)
   const status = (): Promise<Status> => Promise.resolve({ version: packageVersion, host, projectPath: projectDir, engine: engineStatus(engine), ...packOf(engine.value), ...mediaStatus(media), sample: sampleClip() })

@@ -1,4 +1,4 @@
-import { type DragEvent, useEffect, useState } from 'react'
+import { type DragEvent, useDeferredValue, useEffect, useState } from 'react'
 import { Toaster } from 'sonner'
 import { desktop } from './desktop.ts'
 import { useKeys } from './keys.ts'
@@ -43,7 +43,8 @@ export function App() {
       drop([...event.dataTransfer.files])
     },
   }
-  const empty = !isPending && data?.sources.length === 0
+  // Deferred: the workspace is much to draw at once, and is drawn in slices this way.
+  const empty = useDeferredValue(!isPending && data?.sources.length === 0)
   return (
     <div className="app" data-dragging={dragging} {...drag}>
       <TopBar />

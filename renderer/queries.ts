@@ -65,20 +65,31 @@ export async function review({ id, action, body }: { id: number; action: keyof t
   }
 }
 
-/** Lists are asked for again at most this often while a batch runs: each answer is drawn whole. */
-const LIST_MS = 400
+/**
+ * While a batch runs, lists are asked for again after this pause, and after a longer one where the answers take long: each is drawn
+ * whole. The first change shows at once.
+ */
+const LIST_MS = 200
+const LIST_SHARE = 4
 
 /** Follow the backend's events until `signal` aborts, over lost connections; every change makes the queries that show it stale. */
 export async function followEvents(signal: AbortSignal): Promise<void> {
   const stale = new Map<string, readonly unknown[]>()
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let asking = false
+  const ask = async () => {
+    asking = true
+    while (stale.size > 0) {
+      const began = performance.now()
+      const keys = [...stale.values()]
+      stale.clear()
+      await Promise.all(keys.map((queryKey) => queryClient.invalidateQueries({ queryKey })))
+      await new Promise((resolve) => setTimeout(resolve, Math.max(LIST_MS, LIST_SHARE * (performance.now() - began))))
+    }
+    asking = false
+  }
   const invalidate = (...key: unknown[]) => {
     stale.set(JSON.stringify(key), key)
-    timer ??= setTimeout(() => {
-      timer = undefined
-      for (const queryKey of stale.values()) void queryClient.invalidateQueries({ queryKey })
-      stale.clear()
-    }, LIST_MS)
+    if (!asking) void ask()
   }
   const hear = (event: BackendEvent) => {
     switch (event.type) {

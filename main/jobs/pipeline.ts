@@ -11,6 +11,7 @@ import { linkTracks } from '../../app/tracks.ts'
 import type { Encoding, Engine, Generated } from '../engine/engine.ts'
 import type { MachineResult } from '../library/annotations.ts'
 import type { Library } from '../library/library.ts'
+import { firstPicture } from '../media/playback.ts'
 import { probe as probeFile } from '../media/probe.ts'
 import { sample, type SampledClip } from '../media/sample.ts'
 import type { MediaTools } from '../media/tools.ts'
@@ -26,6 +27,8 @@ export interface Progress {
   stage: string
   /** 0..1 */
   progress: number
+  /** Clips that are done. */
+  clips: number
 }
 
 /** The engine may die at any moment and restarts by itself; the step is then simply done again. */
@@ -40,6 +43,17 @@ async function persevere<T>(step: () => Promise<T>, signal: AbortSignal): Promis
   }
 }
 
+/** Show something of a source at once, if it can be had before the analysis has a picture. Never fails: what is wrong with a file, the analysis says. */
+export async function showFirst({ library, media }: Pipeline, source: Source, signal: AbortSignal): Promise<void> {
+  if (source.hasThumbnail) return
+  try {
+    const jpeg = await firstPicture(await media(), source.path, signal)
+    if (jpeg !== null && !library.source(source.id).hasThumbnail) library.saveThumbnail(source.id, jpeg)
+  } catch {
+    // Cancelled, removed, unreadable, or no room for pictures.
+  }
+}
+
 /** Analyse one source end to end. Resolves with the damage report of a file of which only a part was readable, else null. */
 export async function analyseSource(pipeline: Pipeline, source: Source, report: (progress: Progress) => void, signal: AbortSignal): Promise<Problem | null> {
   const { library } = pipeline
@@ -48,7 +62,7 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
   const probe = await probeFile(media, source.path, signal)
   library.setProbe(source.id, probe)
   library.setSourceState(source.id, 'analysing')
-  report({ stage: 'Starting the engine', progress: 0 })
+  report({ stage: 'Starting the engine', progress: 0, clips: 0 })
   const engine = await pipeline.engine()
   let damaged: Problem | null = null
   const clips: number[] = []
@@ -60,11 +74,11 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
         break
       case 'clip':
         clips.push(await understand(pipeline, engine, source, probe, event.clip, signal))
-        report({ stage: `Clip ${clips.length}`, progress: portion(event.clip.end, probe) })
+        report({ stage: `Clip ${clips.length}`, progress: portion(event.clip.end, probe), clips: clips.length })
         break
       case 'progress':
         seconds = Math.max(seconds, event.seconds)
-        report({ stage: clips.length === 0 ? 'Reading frames' : `Clip ${clips.length}`, progress: portion(seconds, probe) * 0.99 })
+        report({ stage: clips.length === 0 ? 'Reading frames' : `Clip ${clips.length}`, progress: portion(seconds, probe) * 0.99, clips: clips.length })
         break
       case 'done':
         library.pruneClips(source.id, clips)

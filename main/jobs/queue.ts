@@ -11,7 +11,7 @@ import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { Library } from '../library/library.ts'
 import { fingerprint } from '../media/fingerprint.ts'
 import { scanPaths } from '../media/scan.ts'
-import { analyseSource, answerClip, detectAgain, type Pipeline, type Progress } from './pipeline.ts'
+import { analyseSource, answerClip, detectAgain, type Pipeline, type Progress, showFirst } from './pipeline.ts'
 
 export interface AddedPaths {
   added: Source[]
@@ -19,17 +19,24 @@ export interface AddedPaths {
   rejected: { path: string; problem: Problem }[]
 }
 
+interface Running {
+  /** Nothing is started beside it: it is no analysis, or the first one, which has the machine to itself until its first caption. */
+  alone: boolean
+  stop: AbortController
+  ended: Promise<void>
+}
+
 const SLOTS = Math.min(2, availableParallelism())
 /** Until this many analyses were timed here, no ETA is shown. */
 const ETA_SAMPLES = 3
 /** How many finished jobs the queue lists. */
 const LISTED = 200
-const ANNOUNCE_MS = 100
+const ANNOUNCE_MS = 250
 
 export class Jobs {
   readonly #pipeline: Pipeline
   readonly #library: Library
-  readonly #running = new Map<number, { alone: boolean; stop: AbortController; ended: Promise<void> }>()
+  readonly #running = new Map<number, Running>()
   /** How far each running job is. Not kept on disk, where every step would cost a write. */
   readonly #progress = new Map<number, Progress>()
   #closed = false
@@ -125,7 +132,11 @@ export class Jobs {
 
   queue(): Queue {
     const counts = this.#library.jobCounts()
-    return { jobs: this.#library.jobs(LISTED).map((job) => ({ ...job, ...this.#progress.get(job.id) })), ...counts, etaSeconds: this.#eta() }
+    const jobs = this.#library.jobs(LISTED).map((job) => {
+      const { stage, progress } = this.#progress.get(job.id) ?? job
+      return { ...job, stage, progress }
+    })
+    return { jobs, ...counts, etaSeconds: this.#eta() }
   }
 
   cancel(jobId: number): void {
@@ -157,23 +168,30 @@ export class Jobs {
     while (!this.#closed && this.#running.size < SLOTS) {
       const job = this.#library.nextJob()
       if (job === null) break
-      const alone = job.kind !== 'analyse'
-      if (this.#running.size > 0 && (alone || [...this.#running.values()].some((other) => other.alone))) break
-      const stop = new AbortController()
+      const analyses = job.kind === 'analyse'
+      const first = this.#running.size === 0
+      if (!first && (!analyses || [...this.#running.values()].some(({ alone }) => alone))) break
       this.#library.updateJob(job.id, { state: 'running', stage: 'Starting', progress: 0 })
-      this.#running.set(job.id, { alone, stop, ended: this.#run(job, stop.signal) })
+      const running: Running = { alone: first, stop: new AbortController(), ended: Promise.resolve() }
+      this.#running.set(job.id, running)
+      running.ended = this.#run(job, running)
       this.#announce()
     }
   }
 
-  async #run(job: Job, signal: AbortSignal): Promise<void> {
+  async #run(job: Job, running: Running): Promise<void> {
+    const { signal } = running.stop
+    // Somebody has just dropped this and looks at the screen.
+    const shown = running.alone && job.sourceId !== null ? showFirst(this.#pipeline, this.#library.source(job.sourceId), signal) : null
     try {
-      const problem = await this.#perform(job, signal)
+      const problem = await this.#perform(job, running)
       this.#finish(job, 'done', problem)
     } catch (error) {
       // Closing is no cancellation: the job stays 'running' in the table and is taken up at the next start.
       if (!this.#closed) this.#finish(job, signal.aborted ? 'cancelled' : 'failed', signal.aborted ? null : problemOf(error))
     } finally {
+      running.stop.abort()
+      await shown
       this.#running.delete(job.id)
       this.#progress.delete(job.id)
       this.#wake()
@@ -186,10 +204,14 @@ export class Jobs {
     this.#batch = { done: 0, failed: 0 }
   }
 
-  async #perform(job: Job, signal: AbortSignal): Promise<Problem | null> {
+  async #perform(job: Job, running: Running): Promise<Problem | null> {
+    const { signal } = running.stop
     const report = (progress: Progress) => {
       this.#progress.set(job.id, progress)
       this.#announce()
+      if (job.kind !== 'analyse' || !running.alone || progress.clips === 0) return
+      running.alone = false
+      this.#wake()
     }
     if (job.kind === 'analyse') {
       if (job.sourceId === null) throw new Error(`job ${job.id} analyses no source`)
@@ -209,7 +231,7 @@ export class Jobs {
       signal.throwIfAborted()
       if (job.kind === 'ask') await answerClip(this.#pipeline, clipId, question ?? job.title, signal)
       else await detectAgain(this.#pipeline, clipId, this.#library.labels(), signal)
-      report({ stage: `${index + 1} of ${ids.length} clips`, progress: (index + 1) / ids.length })
+      report({ stage: `${index + 1} of ${ids.length} clips`, progress: (index + 1) / ids.length, clips: index + 1 })
     }
     return null
   }
@@ -238,7 +260,7 @@ export class Jobs {
     return (this.#library.videoAhead(speed.video / speed.jobs, this.#progress) * speed.wall) / speed.video
   }
 
-  /** Tell listeners, at most ten times a second: a batch makes many small steps. */
+  /** Tell listeners, at most four times a second: a batch makes many small steps. */
   #announce(): void {
     this.#announcement ??= setTimeout(() => {
       this.#announcement = undefined

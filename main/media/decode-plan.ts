@@ -23,12 +23,11 @@ const STRIP_WIDTH = 160
  */
 const COUNTED = 'settb=1/25,setpts=N'
 /** Coded pixels above which a second decoder thread gains more than it costs. Filter threads always cost more: their pictures are small. */
-const THREADED_ABOVE = 1_500_000
+const THREADED_ABOVE = 900_000
 /** Cells of a filmstrip. */
 export const STRIP_CELLS = 60
 
-/** @param tonemap Whether this ffmpeg has the filters that bring HDR to the range of a normal screen. */
-export function decodePlan(tools: MediaTools, file: string, probe: Probe, input: PackManifest['input'], tonemap: boolean): string[] {
+export function decodePlan(tools: MediaTools, file: string, probe: Probe, input: PackManifest['input']): string[] {
   const rate = samplingRate(probe.duration, input.frames)
   const stripRate = probe.duration > 0 ? Math.min(rate, STRIP_CELLS / probe.duration) : rate
   const preview = previewSize(probe)
@@ -38,7 +37,7 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, input:
   const graph = [
     `[0:${probe.videoStream}]showinfo@all=checksum=0,split=2[every][candidates]`,
     `[every]scale=${TINY.width}:${TINY.height}:flags=area,format=rgb24,${COUNTED}[tiny]`,
-    `[candidates]select='${onGrid(rate, probe)}',showinfo@picked=checksum=0,scale=${small.width}:${small.height}:flags=bicubic,${probe.hdr && tonemap ? TONE_MAPPING : ''}split=2[a][b]`,
+    `[candidates]select='${onGrid(rate, probe)}',showinfo@picked=checksum=0,scale=${small.width}:${small.height}:flags=bicubic,${probe.hdr && tools.toneMapping ? TONE_MAPPING : ''}split=2[a][b]`,
     `[a]scale=${input.width}:${input.height}:flags=area,format=rgb24,${COUNTED}[model]`,
     `[b]scale=${preview.width}:${preview.height}:flags=bicubic:out_range=full,setsar=1,format=yuvj420p,split=2[c][d]`,
     `[c]${COUNTED}[preview]`,

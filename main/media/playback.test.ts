@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { CLIPS, decodedPts, describeWithClips } from './clips.testing.ts'
-import { makeProxy } from './playback.ts'
+import { firstPicture, makeProxy } from './playback.ts'
 import { probe } from './probe.ts'
 import { findMediaTools } from './tools.ts'
 
@@ -23,6 +23,13 @@ describeWithClips('makeProxy on real files', () => {
       return (await decodedPts(tools.ffprobe, from)).map((pts) => (((pts - of.startPts) * of.timeBase.num) / of.timeBase.den).toFixed(3))
     }
     expect(await seconds(copy, out)).toEqual(await seconds(source, file))
+  })
+
+  it('has a first picture of a file, or none where there is none', async () => {
+    const { signal } = new AbortController()
+    const jpeg = await firstPicture(tools, path.join(CLIPS, 'd11_room_dog_rot180_vfr.mp4'), signal)
+    expect([...(jpeg ?? []).slice(0, 2)]).toEqual([0xff, 0xd8])
+    expect(await firstPicture(tools, path.join(CLIPS, 'b05_audio_only_15s.mp4'), signal)).toBeNull()
   })
 
   it('leaves nothing behind when aborted', async () => {

@@ -2,8 +2,9 @@
 import { rename, rm } from 'node:fs/promises'
 import { TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
-import { ended, inputFile, keepFrames, type MediaTools, startTool, tailOf } from './tools.ts'
+import { ended, inputFile, keepFrames, type MediaTools, runTool, startTool, tailOf } from './tools.ts'
 
+const PICTURE_SIDE = 240
 const PROXY_SIDE = 1280
 const PROXY_STALL_MS = 60_000
 
@@ -21,6 +22,17 @@ export function playbackOf(probe: Probe): 'direct' | 'proxy' | 'none' {
   // Chromium has no 10-bit H.264; of VP9 and AV1 it plays 10 bits.
   const depth = probe.bitDepth === 8 || (probe.bitDepth === 10 && probe.codec !== 'h264')
   return plays && chroma420 && depth ? 'direct' : 'proxy'
+}
+
+/**
+ * The first frame of a file that nothing is known of yet, as a JPEG of at most 240 pixels a side: something to see within the second,
+ * while the file is still being probed. Null where there is none to be had.
+ */
+export async function firstPicture(tools: MediaTools, file: string, signal: AbortSignal): Promise<Uint8Array | null> {
+  const scale = `scale=iw*sar:ih,scale=${PICTURE_SIDE}:${PICTURE_SIDE}:force_original_aspect_ratio=decrease`
+  const args = ['-v', 'error', '-nostdin', '-threads', '1', ...inputFile(file), '-map', '0:V:0', '-frames:v', '1', '-vf', scale, '-f', 'mjpeg', 'pipe:1']
+  const { stdout } = await runTool(tools.ffmpeg, args, { signal, timeoutMs: 10_000 })
+  return stdout.length > 0 ? stdout : null
 }
 
 /**

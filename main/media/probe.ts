@@ -59,7 +59,7 @@ export async function probe(tools: MediaTools, file: string, signal?: AbortSigna
   if (report === null || (code !== 0 && report.streams.length === 0)) throw unopened(file, header, stderr)
   const stream = bestVideo(report.streams)
   if (stream === undefined || isPicture(report.format.format_name)) throw withoutVideo(file, report, stderr)
-  if (!(await canDecode(tools, stream.codec_name, signal))) throw unsupportedCodec(file, stream, stderr)
+  if (!tools.decoders.has(stream.codec_name)) throw unsupportedCodec(file, stream, stderr)
   if (stream.width <= 0 || stream.height <= 0) throw verdict(file, 'no-frames', 'No picture in this file can be read.', damagedNext, stderr)
   return describe(report, stream)
 }
@@ -143,21 +143,6 @@ function rational(text: string): Rational | null {
 /** Still pictures and text "decode" too (ffmpeg renders .txt and .nfo as ANSI art); neither is a video. */
 function isPicture(format: string): boolean {
   return format === 'image2' || format === 'tty' || format.endsWith('_pipe')
-}
-
-const decoders = new Map<string, Promise<Set<string>>>()
-
-/** Asked once per ffmpeg; a failed question is asked again. */
-async function canDecode(tools: MediaTools, codec: string, signal: AbortSignal | undefined): Promise<boolean> {
-  let known = decoders.get(tools.ffmpeg)
-  if (known === undefined) {
-    known = runTool(tools.ffmpeg, ['-hide_banner', '-codecs'], { signal, timeoutMs: 10_000 }).then(({ stdout }) => {
-      return new Set([...stdout.toString().matchAll(/^ D.V... (\S+)/gm)].map((match) => match[1] ?? ''))
-    })
-    decoders.set(tools.ffmpeg, known)
-    known.catch(() => decoders.delete(tools.ffmpeg))
-  }
-  return (await known).has(codec)
 }
 
 function readReport(stdout: Buffer): Report | null {

@@ -2,6 +2,8 @@
  * The worker thread of decode passes: starts ffmpeg, reads its pipes, finds cuts and cuts tubes, so that no pixel is touched on the
  * host's thread. It serves one pass after the other: to start a thread costs as much as to decode some seconds of video.
  */
+import type { ChildProcess } from 'node:child_process'
+import { constants, setPriority } from 'node:os'
 import type { Readable } from 'node:stream'
 import { parentPort } from 'node:worker_threads'
 import { problemOf } from '../../app/errors.ts'
@@ -46,6 +48,7 @@ class Run {
   async start(task: WorkerTask): Promise<void> {
     const signal = AbortSignal.any([this.#stop.signal, this.#stall.signal])
     const child = startTool(task.ffmpeg, task.args, ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], signal)
+    yieldToPeople(child)
     const pass = this.#pass
     // As the plan numbers them. Node types every pipe past the third as one that may be written to as well.
     const [, tiny, messages, model, preview, strip] = child.stdio as (Readable | null)[]
@@ -97,6 +100,15 @@ class Run {
       }
       if (this.#waiting >= MAX_WAITING) for (const one of this.#pipes) one.pause()
     })
+  }
+}
+
+/** The window, and a question asked meanwhile, come before decoding. */
+function yieldToPeople({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
+  } catch {
+    // It has ended already, or the system does not allow it.
   }
 }
 

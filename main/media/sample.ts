@@ -8,7 +8,7 @@ import type { PackManifest } from '../../app/pack.ts'
 import type { SampledClip } from './clips.ts'
 import { decodePlan } from './decode-plan.ts'
 import { problemOfAccess } from './scan.ts'
-import { hasToneMapping, type MediaTools } from './tools.ts'
+import type { MediaTools } from './tools.ts'
 
 export type { SampledClip } from './clips.ts'
 
@@ -37,13 +37,22 @@ export type ToWorker = WorkerTask | 'taken' | 'stop'
 /** Threads between two passes. They do not keep the process alive. */
 const idle = new Set<Worker>()
 
+function newWorker(): Worker {
+  return new Worker(new URL(`./sample-worker${path.extname(import.meta.url)}`, import.meta.url))
+}
+
 function takeWorker(): Worker {
   for (const worker of idle) {
     idle.delete(worker)
     forgetPass(worker).ref()
     return worker
   }
-  return new Worker(new URL(`./sample-worker${path.extname(import.meta.url)}`, import.meta.url))
+  return newWorker()
+}
+
+/** Start a thread ahead of the first pass, which then need not wait for it. */
+export function warmUp(): void {
+  if (idle.size === 0) putBack(newWorker())
 }
 
 /** Event by event: to remove all listeners at once would take the ones that Node itself hears the thread by. */
@@ -77,7 +86,7 @@ export async function* sample(
   await access(file).catch((error: unknown) => {
     throw new TubeletError(problemOfAccess(file, error), { cause: error })
   })
-  const args = decodePlan(tools, file, probe, input, probe.hdr && (await hasToneMapping(tools)))
+  const args = decodePlan(tools, file, probe, input)
   const task: WorkerTask = { ffmpeg: tools.ffmpeg, args, file, probe, input }
   const worker = takeWorker()
   const tell = (message: ToWorker) => worker.postMessage(message)

@@ -18,6 +18,10 @@ export interface MediaTools {
   version: string
   /** The licence that this build is under, by its configuration: "GPL-3.0-or-later", "LGPL-2.1-or-later", … */
   licence: string
+  /** Names of the video codecs that it decodes. */
+  decoders: ReadonlySet<string>
+  /** Whether it has the filters that bring HDR to the range of a normal screen. */
+  toneMapping: boolean
 }
 
 export interface RunOptions {
@@ -114,20 +118,6 @@ export function keepFrames(tools: MediaTools): string[] {
   return [major < 5 || (major === 5 && minor < 1) ? '-vsync' : '-fps_mode', 'passthrough']
 }
 
-const filters = new Map<string, Promise<string>>()
-
-/** Whether this ffmpeg can map HDR to a normal screen. Asked once per ffmpeg; a failed question is asked again. */
-export async function hasToneMapping(tools: MediaTools): Promise<boolean> {
-  let listing = filters.get(tools.ffmpeg)
-  if (listing === undefined) {
-    listing = runTool(tools.ffmpeg, ['-hide_banner', '-filters'], { timeoutMs: 10_000 }).then(({ stdout }) => stdout.toString())
-    filters.set(tools.ffmpeg, listing)
-    listing.catch(() => filters.delete(tools.ffmpeg))
-  }
-  const text = await listing
-  return / zscale /.test(text) && / tonemap /.test(text)
-}
-
 /**
  * Find ffmpeg and ffprobe: FFMPEG_PATH / FFPROBE_PATH, the packaged app's own, ffmpeg-static, PATH, well-known folders.
  *
@@ -135,17 +125,22 @@ export async function hasToneMapping(tools: MediaTools): Promise<boolean> {
  */
 export async function findMediaTools(): Promise<MediaTools> {
   const tried: string[] = []
-  const ffmpeg = await firstWorking(await candidates('ffmpeg', process.env['FFMPEG_PATH']), tried)
+  const ffmpeg = await firstWorking(await candidates('ffmpeg', process.env['FFMPEG_PATH']), '-codecs', tried)
   if (ffmpeg === null) throw missing('ffmpeg', tried)
   const besideFfmpeg = path.join(path.dirname(ffmpeg.file), program('ffprobe'))
   const explicit = process.env['FFPROBE_PATH']
-  const ffprobe = await firstWorking([...(explicit ? [explicit] : []), besideFfmpeg, ...(await candidates('ffprobe', undefined))], tried)
+  const [ffprobe, filters] = await Promise.all([
+    firstWorking([...(explicit ? [explicit] : []), besideFfmpeg, ...(await candidates('ffprobe', undefined))], '-version', tried),
+    runTool(ffmpeg.file, ['-hide_banner', '-filters'], { timeoutMs: 10_000 }).then(({ stdout }) => stdout.toString()),
+  ])
   if (ffprobe === null) throw missing('ffprobe', tried)
   return {
     ffmpeg: ffmpeg.file,
     ffprobe: ffprobe.file,
     version: /version (\S+?)(?:-\S*)? Copyright/.exec(ffmpeg.banner)?.[1] ?? 'unknown',
     licence: licenceOf(ffmpeg.banner),
+    decoders: new Set([...ffmpeg.output.matchAll(/^ D.V... (\S+)/gm)].map((match) => match[1] ?? '')),
+    toneMapping: / zscale /.test(filters) && / tonemap /.test(filters),
   }
 }
 
@@ -199,7 +194,8 @@ async function wellKnownFolders(): Promise<string[]> {
   return [path.join(local, 'Microsoft', 'WinGet', 'Links'), ...unpacked, 'C:\\ffmpeg\\bin', 'C:\\ProgramData\\chocolatey\\bin']
 }
 
-async function firstWorking(files: readonly string[], tried: string[]): Promise<{ file: string; banner: string } | null> {
+/** The first that answers `question`, with its answer and with the banner that it prints beside it. */
+async function firstWorking(files: readonly string[], question: string, tried: string[]): Promise<{ file: string; output: string; banner: string } | null> {
   for (const file of files) {
     try {
       await access(file, constants.X_OK)
@@ -208,8 +204,8 @@ async function firstWorking(files: readonly string[], tried: string[]): Promise<
     }
     tried.push(file)
     try {
-      const { code, stdout } = await runTool(file, ['-version'], { timeoutMs: 10_000, maxBytes: 2 ** 20 })
-      if (code === 0) return { file: path.resolve(file), banner: stdout.toString() }
+      const { code, stdout, stderr } = await runTool(file, [question], { timeoutMs: 10_000, maxBytes: 2 ** 20 })
+      if (code === 0) return { file: path.resolve(file), output: stdout.toString(), banner: stderr }
     } catch {
       // Not runnable here (another processor, a missing library): the next candidate may be.
     }

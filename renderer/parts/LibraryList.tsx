@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { memo, useEffect, useMemo, useRef } from 'react'
+import { memo, useDeferredValue, useEffect, useMemo, useRef } from 'react'
 import type { Clip, Source } from '../../app/contract.ts'
 import { urlOf } from '../api.ts'
 import { clock, plural } from '../format.ts'
@@ -12,8 +12,9 @@ const HEIGHT = { source: 64, clip: 60 }
 
 /** Sources with their clips beneath; only the rows in view exist. */
 export function LibraryList() {
-  const { data: sources } = useSources()
-  const { data: clips } = useClips()
+  // Deferred: while a batch runs the list may lag behind, the person's own actions may not.
+  const sources = useDeferredValue(useSources().data)
+  const clips = useDeferredValue(useClips().data)
   const { sourceId, clipId } = useUi()
   const scroller = useRef<HTMLDivElement>(null)
   const rows = useMemo(() => {
