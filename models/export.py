@@ -330,13 +330,14 @@ def trained_pack(run: Path, out: Path, train_data: Path | None) -> dict[str, flo
     rng = np.random.default_rng(7)
     world = World(train_data, "val", frames=model.config.frames, size=model.config.size)
     samples = [world.sample(rng) for _ in range(2)]
+    description = DESCRIPTION.format(hours=state["seconds"] / 3600)
     worst = write_pack(
         out,
         model,
         (run / "tokenizer.json").read_text(),
         [sample.video for sample in samples],
         [sample.caption for sample in samples],
-        identity={"id": "tubelet-mini", "version": report.get("version", "0.1.0"), "name": "Tubelet mini", "description": DESCRIPTION.format(hours=state["seconds"] / 3600)},
+        identity={"id": "tubelet-mini", "version": report.get("version", "0.1.0"), "name": "Tubelet mini", "description": description},
         data=json.loads((Path(__file__).parent / "packs" / "data.json").read_text()),
         calibration=report.get("calibration", UNCALIBRATED),
         scores=report.get("scores", []),

@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { chromium } from '@playwright/test'
 import { contract } from '../app/contract.ts'
 import { forget, start } from './app.ts'
@@ -91,6 +92,8 @@ async function inWindow(folder: string): Promise<void> {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
     await page.goto(app.url)
     await page.getByText(/Ready on/).first().waitFor({ timeout: 60_000 })
+    // An app at rest, as people find it who have started it and look for their files.
+    await page.waitForTimeout(3000)
     // In the page, so that nothing of the driver's own delay is in the figures.
     await page.evaluate(() => {
       const seen = { added: 0, picture: 0, caption: 0, long: [] as number[] }
@@ -98,22 +101,30 @@ async function inWindow(folder: string): Promise<void> {
       document.addEventListener('click', (event) => {
         if ((event.target as HTMLElement).textContent === 'Add') seen.added = performance.now()
       }, { capture: true })
-      new MutationObserver(() => {
-        if (seen.added === 0) return
-        const picture = document.querySelector<HTMLImageElement>('nav img')
-        if (seen.picture === 0 && picture) {
-          seen.picture = -1
-          picture.decode().then(() => (seen.picture = performance.now()), () => (seen.picture = 0))
-        }
-        if (seen.caption === 0 && /[a-z]{3}/.test(document.querySelector('[data-clip]')?.textContent ?? '')) seen.caption = performance.now()
-      }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true })
+      // Pictures do not bubble their load: it is caught on the way down.
+      document.addEventListener('load', ({ target }) => {
+        if (seen.added > 0 && seen.picture === 0 && target instanceof HTMLImageElement && target.closest('nav')) seen.picture = performance.now()
+      }, { capture: true })
+      const captions = new MutationObserver(() => {
+        if (!/[a-z]{3}/.test(document.querySelector('[data-clip]')?.textContent ?? '')) return
+        seen.caption = performance.now()
+        captions.disconnect()
+      })
+      captions.observe(document, { subtree: true, childList: true })
       new PerformanceObserver((list) => seen.long.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' })
     })
     await page.keyboard.press('Control+o')
     await page.getByLabel('Path').fill(folder)
     await page.evaluate(() => ((globalThis as unknown as { seen: { long: number[] } }).seen.long.length = 0))
     await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click()
-    await page.getByRole('status').filter({ hasText: 'All done' }).waitFor({ timeout: 600_000 })
+    // Asked from outside: a driver that looks for words in the page keeps it busy itself.
+    const token = new URL(app.url).searchParams.get('token') ?? ''
+    const left = async () => {
+      const response = await fetch(new URL(contract.queue.path, app.url), { headers: { authorization: `Bearer ${token}` } })
+      const { waiting, running, finished } = (await response.json()) as { waiting: number; running: number; finished: number }
+      return finished === 0 ? Infinity : waiting + running
+    }
+    while ((await left()) > 0) await sleep(1000)
     const seen = await page.evaluate(() => (globalThis as unknown as { seen: { added: number; picture: number; caption: number; long: number[] } }).seen)
     row('First picture after the drop', `${((seen.picture - seen.added) / 1000).toFixed(2)} s`, '1 s')
     row('First caption after the drop', `${((seen.caption - seen.added) / 1000).toFixed(2)} s`, '5 s')

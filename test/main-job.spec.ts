@@ -169,6 +169,9 @@ test('words find clips, or plainly nothing', async () => {
   await expect(results.locator('[data-clip]').first()).toBeVisible()
   await page.keyboard.press('Escape')
   await expect(page.getByRole('navigation', { name: 'Library' })).toBeVisible()
+  await page.keyboard.press('?')
+  await expect(page.getByRole('dialog', { name: /shortcuts/i })).toBeVisible()
+  await page.keyboard.press('Escape')
 })
 
 test('an export writes every format where it was asked to', async () => {

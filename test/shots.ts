@@ -25,7 +25,7 @@ try {
   await page.getByLabel('Question about this clip').fill('What moves?')
   await page.getByRole('button', { name: 'Ask', exact: true }).click()
   await page.getByRole('article').filter({ hasText: 'What moves?' }).waitFor()
-  for (let press = 0; press < 4; press += 1) await page.keyboard.press('Shift+ArrowRight')
+  for (let press = 0; press < 2; press += 1) await page.keyboard.press('Shift+ArrowRight')
   await page.waitForTimeout(800)
   await shot(page, 'clip')
   await page.setViewportSize({ width: 1024, height: 700 })

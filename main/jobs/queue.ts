@@ -19,6 +19,8 @@ export interface AddedPaths {
   rejected: { path: string; problem: Problem }[]
 }
 
+type NewJob = Parameters<Library['createJob']>[0]
+
 interface Running {
   /** Nothing is started beside it: it is no analysis, or the first one, which has the machine to itself until its first caption. */
   alone: boolean
@@ -87,7 +89,7 @@ export class Jobs {
         })
         if (isNew) {
           result.added.push(source)
-          this.#queueAnalysis(source)
+          this.#queueJob(analysisOf(source))
         } else {
           result.duplicates.push({ path: found.path, sourceId: source.id })
           // Dropping a file again is how people retry one that failed or was cancelled.
@@ -103,7 +105,10 @@ export class Jobs {
   retry(sourceId: number): Source {
     const source = this.#library.source(sourceId)
     const waiting = this.#library.openJobs().some((job) => job.sourceId === sourceId)
-    if (!waiting) this.#queueAnalysis(source)
+    if (!waiting) {
+      this.#library.setSourceState(source.id, 'queued')
+      this.#queueJob(analysisOf(source))
+    }
     return this.#library.source(sourceId)
   }
 
@@ -151,12 +156,7 @@ export class Jobs {
     for (const { stop } of this.#running.values()) stop.abort()
   }
 
-  #queueAnalysis(source: Source): void {
-    this.#library.setSourceState(source.id, 'queued', null)
-    this.#queueJob({ kind: 'analyse', title: source.name, sourceId: source.id, payload: {} })
-  }
-
-  #queueJob(job: Parameters<Library['createJob']>[0]): Job {
+  #queueJob(job: NewJob): Job {
     const created = this.#library.createJob(job)
     this.#announce()
     this.#wake()
@@ -279,4 +279,8 @@ function unreadable(file: string, error: unknown): Problem {
     next: 'Check that the file is still there and that you may read it, then add it again.',
     details: error instanceof Error ? error.message : String(error),
   }
+}
+
+function analysisOf({ id, name }: Source): NewJob {
+  return { kind: 'analyse', title: name, sourceId: id, payload: {} }
 }

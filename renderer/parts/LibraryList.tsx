@@ -32,6 +32,8 @@ export function LibraryList() {
       return row === undefined ? index : row.type === 'source' ? `s${row.source.id}` : `c${row.clip.id}`
     },
     overscan: 8,
+    // Or every change of its height is drawn at once, whatever else waits.
+    useFlushSync: false,
   })
   // A clip that was chosen by key is brought into view.
   useEffect(() => {

@@ -35,7 +35,12 @@ export function TopBar() {
             setText(event.target.value)
             if (event.target.value === '') setSearch('')
           }}
-          onKeyDown={(event) => event.key === 'Escape' && clear()}
+          onKeyDown={(event) => {
+            if (event.key !== 'Escape') return
+            clear()
+            // The keys of the player work again at once.
+            event.currentTarget.blur()
+          }}
         />
         {text !== '' ? (
           <button type="button" className="icon" aria-label="Clear search" onClick={clear}><X size={14} /></button>
