@@ -15,7 +15,8 @@ import { TINY } from './shots.ts'
 import { inputFile, keepFrames, type MediaTools } from './tools.ts'
 
 const DEFAULT_RATE = 4
-const PREVIEW_SIDE = 240
+/** Longer side of a preview, pixels. */
+export const PREVIEW_SIDE = 240
 const STRIP_WIDTH = 160
 /**
  * On the pipes, frames are told apart by their order, and are numbered instead of timed: encoders refuse the times of damaged files, and

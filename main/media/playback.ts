@@ -2,9 +2,9 @@
 import { rename, rm } from 'node:fs/promises'
 import { TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
+import { PREVIEW_SIDE } from './decode-plan.ts'
 import { ended, inputFile, keepFrames, type MediaTools, runTool, startTool, tailOf } from './tools.ts'
 
-const PICTURE_SIDE = 240
 const PROXY_SIDE = 1280
 const PROXY_STALL_MS = 60_000
 
@@ -25,11 +25,11 @@ export function playbackOf(probe: Probe): 'direct' | 'proxy' | 'none' {
 }
 
 /**
- * The first frame of a file that nothing is known of yet, as a JPEG of at most 240 pixels a side: something to see within the second,
+ * The first frame of a file that nothing is known of yet, as a JPEG of at most PREVIEW_SIDE pixels a side: something to see within the second,
  * while the file is still being probed. Null where there is none to be had.
  */
 export async function firstPicture(tools: MediaTools, file: string, signal: AbortSignal): Promise<Uint8Array | null> {
-  const scale = `scale=iw*sar:ih,scale=${PICTURE_SIDE}:${PICTURE_SIDE}:force_original_aspect_ratio=decrease`
+  const scale = `scale=iw*sar:ih,scale=${PREVIEW_SIDE}:${PREVIEW_SIDE}:force_original_aspect_ratio=decrease`
   const args = ['-v', 'error', '-nostdin', '-threads', '1', ...inputFile(file), '-map', '0:V:0', '-frames:v', '1', '-vf', scale, '-f', 'mjpeg', 'pipe:1']
   const { stdout } = await runTool(tools.ffmpeg, args, { signal, timeoutMs: 10_000 })
   return stdout.length > 0 ? stdout : null

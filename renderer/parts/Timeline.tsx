@@ -34,7 +34,7 @@ export function Timeline({ source, clips, clip, annotations, frames }: Props) {
     <section className="timeline" aria-label="Timeline">
       <Scrubber start={0} length={duration} frames={frames} label="Position in the video">
         <div className="strip" aria-hidden>
-          {Array.from({ length: source.filmstripCells }, (_, cell) => (
+          {stripCells(source).map((cell) => (
             <img key={cell} src={urlOf('filmstrip', { params: { sourceId: source.id, cell } })} alt="" loading="lazy" />
           ))}
         </div>
@@ -72,6 +72,16 @@ export function Timeline({ source, clips, clip, annotations, frames }: Props) {
       )}
     </section>
   )
+}
+
+/** Width of the filmstrip by its height, in a window of usual size. */
+const STRIP_ASPECT = 18
+
+/** As many of the stored cells, evenly spread, as are seen whole side by side. */
+function stripCells({ filmstripCells, probe }: Source): number[] {
+  const aspect = probe === null ? 1 : probe.width / probe.height
+  const shown = Math.min(filmstripCells, Math.max(6, Math.round(STRIP_ASPECT / aspect)))
+  return Array.from({ length: shown }, (_, i) => Math.floor(((i + 0.5) * filmstripCells) / shown))
 }
 
 /** A stretch of time to point into; the playhead is its slider. */
