@@ -7,13 +7,19 @@ const FileRef = z.object({
 })
 const Triple = z.tuple([z.number().int(), z.number().int(), z.number().int()])
 
-/** A kind of tube, all in voxels, order (t, y, x). A 2D patch is a tube of length 1. */
-export const TubeKind = z.object({
-  name: z.string(),
-  kernel: Triple.refine((k) => k.every((n) => n > 0)),
-  stride: Triple.refine((s) => s.every((n) => n > 0)),
-  offset: Triple.refine((o) => o.every((n) => n >= 0)),
-})
+/**
+ * A kind of tube, all in voxels, order (t, y, x). A 2D patch is a tube of length 1. `depth` is space-to-depth (TubeViT 3.4): a token joins
+ * that many kernels along each axis, read at a stride that is as many times finer.
+ */
+export const TubeKind = z
+  .object({
+    name: z.string(),
+    kernel: Triple.refine((k) => k.every((n) => n > 0)),
+    stride: Triple.refine((s) => s.every((n) => n > 0)),
+    offset: Triple.refine((o) => o.every((n) => n >= 0)),
+    depth: Triple.refine((d) => d.every((n) => n > 0)).default([1, 1, 1]),
+  })
+  .refine(({ stride, depth }) => stride.every((s, axis) => s % (depth[axis] ?? 1) === 0), 'a stride that is a multiple of the space-to-depth')
 export type TubeKind = z.infer<typeof TubeKind>
 
 const Logistic = z.object({ scale: z.number(), bias: z.number(), threshold: z.number().min(0).max(1) })

@@ -11,12 +11,14 @@ const Golden = z.object({
       name: z.string(),
       video: z.tuple([z.number(), z.number(), z.number()]),
       tubes: z.array(
-        TubeKind.extend({
-          shape: z.tuple([z.number(), z.number()]),
-          sha256: z.string(),
-          first: z.array(z.number()),
-          centres: z.array(z.tuple([z.number(), z.number(), z.number()])),
-        }),
+        TubeKind.and(
+          z.object({
+            shape: z.tuple([z.number(), z.number()]),
+            sha256: z.string(),
+            first: z.array(z.number()),
+            centres: z.array(z.tuple([z.number(), z.number(), z.number()])),
+          }),
+        ),
       ),
     }),
   ),
@@ -66,8 +68,8 @@ describe.each(golden.cases)('tubes of $name', ({ video: [frames, height, width],
 
 it('gives the weight of a tube to the frames that it spans', () => {
   const tubes: TubeKind[] = [
-    { name: 'patch', kernel: [1, 2, 2], stride: [2, 2, 2], offset: [0, 0, 0] },
-    { name: 'long', kernel: [4, 4, 4], stride: [4, 4, 4], offset: [0, 0, 0] },
+    { name: 'patch', kernel: [1, 2, 2], stride: [2, 2, 2], offset: [0, 0, 0], depth: [1, 1, 1] },
+    { name: 'long', kernel: [2, 4, 4], stride: [4, 4, 4], offset: [0, 0, 0], depth: [2, 1, 1] },
   ]
   const input = { frames: 4, height: 4, width: 4, tubes }
   expect(tubeCounts(input)).toEqual([8, 1])

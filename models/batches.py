@@ -3,11 +3,16 @@ composing video never holds the training up."""
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import itertools
+import math
 import multiprocessing
 import os
 import queue
-from collections.abc import Callable
+import re
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +22,7 @@ import torch
 from torch import Tensor
 
 from models import losses
-from models.config import Config
+from models.config import Config, Training
 from models.tokenizer import PROMPTS, Text, pad
 from models.tubes import Bytes, Floats, cut
 
@@ -55,7 +60,7 @@ class Item:
 
 
 def anchors(config: Config) -> tuple[Tensor, list[int]]:
-    """Centres (x, y) of the patches of one frame, [q, 2] in 0..1, and the key frames."""
+    """Centres (x, y) of the patches of one frame, [q, 2] in 0..1, and the key frames. An image has the first of them."""
     patch, shape = config.tubes[0], config.clip_shape
     per_frame = patch.count(shape) // patch.grid(shape)[0]
     centres = torch.from_numpy(patch.centres(shape)[:per_frame, [2, 1]]) / config.size
@@ -65,7 +70,7 @@ def anchors(config: Config) -> tuple[Tensor, list[int]]:
 def make_item(sample: Sample, config: Config, text: Text, labels: dict[str, int]) -> Item:
     centres, frames = anchors(config)
     box, label = [], []
-    for frame in frames:
+    for frame in frames[: 1 if len(sample.video) == 1 else None]:
         objects = sample.boxes.get(frame, [])
         truth = torch.tensor([o[1:] for o in objects], dtype=torch.float32).reshape(-1, 4)
         owner = losses.assign(centres, truth)
@@ -83,14 +88,30 @@ def make_item(sample: Sample, config: Config, text: Text, labels: dict[str, int]
     )
 
 
-def work(make: Maker, config: Config, tokenizer: Path, seed: int, out: Any) -> None:
-    """A worker process: compose, cut, hand over, for ever."""
+def mirrored(sample: Sample) -> Sample:
+    """The clip as in a mirror: left and right change places in the picture, in the boxes and in every sentence."""
+
+    def turned(text: str) -> str:
+        return re.sub(r"\b(left|right)\b", lambda word: "right" if word[0] == "left" else "left", text)
+
+    out = copy.copy(sample)
+    out.video = np.ascontiguousarray(sample.video[:, :, ::-1])
+    out.caption, out.captions = turned(sample.caption), [turned(caption) for caption in sample.captions]
+    out.qa = [(turned(question), turned(answer), kind) for question, answer, kind in sample.qa]
+    out.boxes = {frame: [(label, 1 - cx, cy, w, h) for label, cx, cy, w, h in boxes] for frame, boxes in sample.boxes.items()}
+    return out
+
+
+def work(make: Maker, config: Config, tokenizer: Path, seed: int, indices: Iterable[int], out: Any) -> None:
+    """A worker process: compose, cut, hand over, in the order of the indices; each clip with its mirror image, which costs next to nothing
+    and differs in just the words that are hardest to learn. Clip `i` of a seed is always the same."""
     torch.set_num_threads(1)
     os.nice(5)  # training goes first
-    source, text, rng = make(), Text.load(tokenizer, config.context), np.random.default_rng(seed)
+    source, text = make(), Text.load(tokenizer, config.context)
     labels = {name: i for i, name in enumerate(source.labels)}
-    while True:
-        out.put(make_item(source.sample(rng), config, text, labels))
+    for index in indices:
+        sample = source.sample(np.random.default_rng((seed, 0, index)))
+        out.put([make_item(each, config, text, labels) for each in (sample, mirrored(sample))])
 
 
 @dataclass
@@ -102,6 +123,14 @@ class Batch:
     asked: tuple[Tensor, Tensor]  # ids [B*G, L], targets
     box: Tensor  # [B, Q, 4]
     label: Tensor  # [B, Q]
+    seed: int  # of what a step draws besides
+
+    def to(self, device: torch.device) -> Batch:
+        def pair(of: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+            return of[0].to(device), of[1].to(device)
+
+        rest = self.text.to(device), self.alike.to(device), pair(self.told), pair(self.asked), self.box.to(device), self.label.to(device)
+        return Batch([kind.to(device) for kind in self.tubes], *rest, self.seed)
 
 
 def digest(text: str) -> int:
@@ -135,46 +164,42 @@ def collate(items: list[Item], rng: np.random.Generator, questions: int) -> Batc
         teach(asked),
         torch.from_numpy(np.stack([item.box for item in items])),
         torch.from_numpy(np.stack([item.label for item in items])),
+        int(rng.integers(2**31)),
     )
 
 
 class Pool:
-    """A ring of items, filled by workers while training draws from it."""
+    """A window over an endless row of clips, filled by workers while training draws from it.
 
-    def __init__(self, make: Maker, config: Config, tokenizer: Path, *, workers: int, capacity: int, reuse: float, seed: int) -> None:
+    What step `n` draws follows from the seed and from `n` alone, however fast the workers are: a run that goes on from a checkpoint sees
+    exactly what it would have seen. It begins by composing the window of that step again."""
+
+    def __init__(self, make: Maker, config: Config, tokenizer: Path, recipe: Training, *, workers: int, warm: int, seed: int, step: int = 0) -> None:
+        self.recipe, self.warm, self.seed = recipe, warm, seed
+        self.made = max(0, self.needed(step) - recipe.pool // 2)  # clips handed over so far, those before a resumed run's window included
+        self.items: deque[Item] = deque(maxlen=recipe.pool)
         context = multiprocessing.get_context("fork")
-        self.queue: Any = context.Queue(maxsize=64)
-        self.workers = [
-            context.Process(target=work, args=(make, config, tokenizer, seed * 1000 + i, self.queue), daemon=True) for i in range(workers)
-        ]
-        for worker in self.workers:
-            worker.start()
-        self.items: list[Item] = []
-        self.capacity, self.reuse, self.made, self.drawn = capacity, reuse, 0, 0
-        self.rng = np.random.default_rng(seed)
+        # A queue for each worker: the order of the clips must not depend on which one is faster.
+        self.queues: list[Any] = [context.Queue(maxsize=max(2, 64 // workers)) for _ in range(workers)]
+        self.workers = []
+        for i, out in enumerate(self.queues):
+            mine = itertools.count(self.made + (i - self.made) % workers, workers)
+            self.workers.append(context.Process(target=work, args=(make, config, tokenizer, seed, mine, out), daemon=True))
+            self.workers[-1].start()
 
-    def take(self, wait: bool) -> bool:
-        try:
-            item = self.queue.get(timeout=60) if wait else self.queue.get_nowait()
-        except queue.Empty:
-            if wait:
+    def needed(self, step: int) -> int:
+        """Clips that exist at a step, each with its mirror image: some to begin with, then as many as keep the draws of each at `reuse`."""
+        return self.warm + math.ceil(step * self.recipe.batch / self.recipe.reuse / 2)
+
+    def batch(self, step: int) -> Batch:
+        while self.made < self.needed(step):
+            try:
+                self.items.extend(self.queues[self.made % len(self.queues)].get(timeout=60))
+            except queue.Empty:
                 raise RuntimeError("no clip came from the workers for a minute") from None
-            return False
-        if len(self.items) < self.capacity:
-            self.items.append(item)
-        else:
-            self.items[self.made % self.capacity] = item
-        self.made += 1
-        return True
-
-    def batch(self, size: int, questions: int, warm: int = 512) -> Batch:
-        while self.made < warm:
-            self.take(wait=True)
-        # Workers stop at a full queue. Taking no more than is needed leaves them asleep and the processor to the training.
-        while self.made < self.drawn / self.reuse + 4 * warm and self.take(wait=False):
-            pass
-        self.drawn += size
-        return collate([self.items[i] for i in self.rng.integers(len(self.items), size=size)], self.rng, questions)
+            self.made += 1
+        rng = np.random.default_rng((self.seed, 1, step))
+        return collate([self.items[i] for i in rng.integers(len(self.items), size=self.recipe.batch)], rng, self.recipe.questions)
 
     def close(self) -> None:
         for worker in self.workers:

@@ -42,7 +42,9 @@ class Config:
         def triple(v: Any) -> tuple[Any, Any, Any]:
             return (v[0], v[1], v[2])
 
-        tubes = tuple(Tube(t["name"], triple(t["kernel"]), triple(t["stride"]), triple(t["offset"])) for t in data["tubes"])
+        tubes = tuple(
+            Tube(t["name"], triple(t["kernel"]), triple(t["stride"]), triple(t["offset"]), triple(t.get("depth", (1, 1, 1)))) for t in data["tubes"]
+        )
         return Config(**{**data, "tubes": tubes, "mean": triple(data["mean"]), "std": triple(data["std"])})
 
 
@@ -50,19 +52,23 @@ class Config:
 class Training:
     """The recipe. Weights of the two main losses are 1 (paper, Table 8)."""
 
-    batch: int = 24
+    batch: int = 24  # clips a step, of each process
     questions: int = 4  # a clip is encoded once and asked this many questions: the encoder is the main cost
     lr: float = 1.5e-3
     weight_decay: float = 0.05
     warmup: int = 150
-    pool: int = 16000  # clips kept in memory; a clip is drawn several times before it is overwritten
-    reuse: float = 4.0  # at most this many draws for each generated clip, on average
+    pool: int = 16000  # clips kept in memory by each process; a clip is drawn several times before it is overwritten
+    reuse: float = 4.0  # draws of each generated clip, on average
+    images: float = 0.0  # share of the steps that learn from single pictures
     caption_weight: float = 1.0
     answer_weight: float = 1.0
     contrastive_weight: float = 0.5
     detection_weight: float = 1.0
     negatives: int = 48  # label names that are in no clip of the batch, for the region-text loss
     focal: bool = False  # sigmoid focal contrastive loss instead of InfoNCE
+    cropped: bool = False  # cropped positional embedding: the localisation stage (paper, section 3.2)
+    bf16: bool = True
+    recompute: bool = False  # activations are computed again in the backward pass instead of kept: less memory, a third more time
     seed: int = 1
 
 
@@ -78,6 +84,23 @@ CONFIGS: dict[str, Config] = {
             Tube("long", (16, 4, 4), (16, 16, 16), (0, 6, 6)),
             Tube("wide", (4, 12, 12), (8, 32, 32), (0, 16, 16)),
         ),
+    ),
+    # For a GPU: 16 M parameters. TubeViT's tubes with its space-to-depth, at half its size: 256 + 32 + 50 + 32 = 370 tokens.
+    "base": Config(
+        "base",
+        (
+            Tube("patch", (1, 16, 16), (4, 16, 16), (0, 0, 0)),
+            Tube("cube", (8, 8, 8), (8, 32, 32), (0, 0, 0), (2, 1, 1)),
+            Tube("long", (16, 4, 4), (16, 24, 24), (0, 4, 4), (1, 2, 2)),
+            Tube("wide", (4, 12, 12), (8, 32, 32), (0, 10, 10)),
+        ),
+        size=128,
+        width=320,
+        heads=5,
+        vision_layers=8,
+        text_layers=4,
+        cross_every=2,
+        vocab=4096,
     ),
     "tiny": Config("tiny", (PATCH, Tube("cube", (8, 8, 8), (8, 32, 32), (0, 0, 0))), width=48, heads=2, vision_layers=2, vocab=512),
 }

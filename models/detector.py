@@ -34,6 +34,6 @@ class Detector(nn.Module):
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x = tokens[:, : self.queries]
         raw = self.place(x).float()
-        centre = self.get_buffer("anchor") + (raw[..., 0:2].sigmoid() * 2 - 1) * REACH
+        centre = self.get_buffer("anchor")[: x.shape[1]] + (raw[..., 0:2].sigmoid() * 2 - 1) * REACH
         boxes = torch.cat((centre.clamp(0, 1), raw[..., 2:4].sigmoid()), dim=-1)
         return boxes, raw[..., 4], F.normalize(self.describe(x).float(), dim=-1)

@@ -6,40 +6,68 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from models.config import Config
 from models.layers import SelfBlock
 from models.tubes import positions
 
+GRID = 64  # side of the grid that cropped positions are taken from: 1024 px at a patch of 16
+
+
+def crop_positions(learned: Tensor, crops: Tensor) -> Tensor:
+    """Cropped positional embedding (MaMMUT §3.2, RO-ViT): what a part of a larger picture would have for positions.
+
+    learned [h, w, D] is enlarged to GRID x GRID, and each crop [B, 4] (x0, y0, x1, y1 in 0..1) of it is resized back: [B, h, w, D]. All
+    bilinear, in coordinates where a cell's value sits at its middle."""
+    h, w, _ = learned.shape
+    large = F.interpolate(learned.permute(2, 0, 1)[None], size=(GRID, GRID), mode="bilinear", align_corners=False)
+    x = crops[:, None, 0:1] + (crops[:, None, 2:3] - crops[:, None, 0:1]) * ((torch.arange(w, device=crops.device) + 0.5) / w)  # [B, 1, w]
+    y = crops[:, None, 1:2] + (crops[:, None, 3:4] - crops[:, None, 1:2]) * ((torch.arange(h, device=crops.device) + 0.5) / h)
+    at = torch.stack((x.expand(-1, h, -1), y.transpose(1, 2).expand(-1, -1, w)), dim=-1) * 2 - 1  # [B, h, w, 2], -1..1
+    out: Tensor = F.grid_sample(large.expand(len(crops), -1, -1, -1), at, mode="bilinear", padding_mode="border", align_corners=False)
+    return out.permute(0, 2, 3, 1)
+
 
 class Encoder(nn.Module):
-    """tubes uint8, a list of [B, n_i, voxels_i] -> tokens [B, N, D], kind by kind in the order of config.tubes."""
+    """tubes uint8, a list of [B, n_i, voxels_i] -> tokens [B, N, D], kind by kind in the order of config.tubes.
+
+    An image is a video of one frame: the patches of the first key frame, and no tubes of the kinds that are longer."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
         width, shape = config.width, config.clip_shape
-        self.project = nn.ModuleList(nn.Linear(tube.voxels, width) for tube in config.tubes)
-        grid = config.tubes[0].grid(shape)
-        self.learned = nn.Parameter(torch.randn(grid[1] * grid[2], width) * 0.02)  # one for each place of a frame, shared by the key frames
-        self.key_frames = grid[0]
+        self.project = nn.ModuleList(nn.Linear(tube.voxels // tube.parts, width // tube.parts) for tube in config.tubes)
+        self.grid = config.tubes[0].grid(shape)  # of the patches: key frames, rows, columns
+        self.learned = nn.Parameter(torch.randn(self.grid[1] * self.grid[2], width) * 0.02)  # one for each place of a frame
         # MaMMUT adds the fixed position by a "weighted connection". Starting from an image model alpha is 0; trained from scratch the
         # patches would then not know their frame at first, so alpha starts open. Tubes have no learned position and take it ungated.
         self.alpha = nn.Parameter(torch.tensor(0.55))
         for i, tube in enumerate(config.tubes):
+            voxels = tube.voxels // tube.parts // 3
             self.register_buffer(f"fixed_{i}", torch.from_numpy(positions(tube.centres(shape), width)), persistent=False)
-            self.register_buffer(f"mean_{i}", torch.tensor(config.mean).repeat(tube.voxels // 3) * 255, persistent=False)
-            self.register_buffer(f"scale_{i}", 1 / (torch.tensor(config.std).repeat(tube.voxels // 3) * 255), persistent=False)
+            self.register_buffer(f"mean_{i}", torch.tensor(config.mean).repeat(voxels) * 255, persistent=False)
+            self.register_buffer(f"scale_{i}", 1 / (torch.tensor(config.std).repeat(voxels) * 255), persistent=False)
         self.norm_in, self.norm_out = nn.LayerNorm(width), nn.LayerNorm(width)
         self.blocks = nn.ModuleList(SelfBlock(width, config.heads) for _ in range(config.vision_layers))
 
-    def forward(self, tubes: Sequence[Tensor]) -> Tensor:
+    def place(self, crops: Tensor | None) -> Tensor:
+        """Learned positions of one key frame's patches: [q, D], or [B, q, D] where each clip is taken for a crop [B, 4] of a larger one."""
+        if crops is None:
+            return self.learned
+        return crop_positions(self.learned.reshape(*self.grid[1:], -1), crops).flatten(1, 2)
+
+    def forward(self, tubes: Sequence[Tensor], crops: Tensor | None = None) -> Tensor:
         parts = []
-        for i, (voxels, project) in enumerate(zip(tubes, self.project, strict=True)):
-            token = project((voxels.float() - self.get_buffer(f"mean_{i}")) * self.get_buffer(f"scale_{i}"))
-            fixed = self.get_buffer(f"fixed_{i}")
-            place = self.learned.repeat(self.key_frames, 1) + torch.tanh(self.alpha) * fixed if i == 0 else fixed
-            parts.append(token + place)
+        for i, (voxels, project, tube) in enumerate(zip(tubes, self.project, self.config.tubes, strict=True)):
+            kernels = voxels.reshape(*voxels.shape[:-1], tube.parts, tube.voxels // tube.parts).float()  # [B, n, parts, voxels of one kernel]
+            token = project((kernels - self.get_buffer(f"mean_{i}")) * self.get_buffer(f"scale_{i}")).flatten(-2)  # [B, n, D]
+            fixed = self.get_buffer(f"fixed_{i}")[: token.shape[1]]
+            if i == 0:
+                learned = self.place(crops)  # the same for each key frame
+                fixed = learned.repeat(*[1] * (learned.ndim - 2), token.shape[1] // learned.shape[-2], 1) + torch.tanh(self.alpha) * fixed
+            parts.append(token + fixed)
         x = self.norm_in(torch.cat(parts, dim=1))
         for block in self.blocks:
             x, _, _ = block(x)

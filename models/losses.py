@@ -12,7 +12,7 @@ def info_nce(clips: Tensor, texts: Tensor, log_scale: Tensor, same: Tensor | Non
 
     same [B, B] bool: texts that read alike. A batch from a small world holds such pairs; they share the target instead of being punished."""
     logits = clips @ texts.T * log_scale.exp().clamp(max=100)
-    target = torch.eye(len(clips)) if same is None else same.float()
+    target = torch.eye(len(clips), device=clips.device) if same is None else same.float()
     target = target / target.sum(1, keepdim=True)
     return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target.T / target.T.sum(1, keepdim=True))) / 2
 
@@ -22,7 +22,7 @@ def focal_contrastive(clips: Tensor, texts: Tensor, log_scale: Tensor, same: Ten
 
     Both directions are the same sum, so their sum is twice it. Stable: log p = -softplus(-s) or -softplus(s)."""
     s = clips @ texts.T * log_scale.exp().clamp(max=100)
-    positive = torch.eye(len(clips), dtype=torch.bool) if same is None else same
+    positive = torch.eye(len(clips), dtype=torch.bool, device=clips.device) if same is None else same
     log_p = -F.softplus(torch.where(positive, -s, s))
     return -2 * ((1 - log_p.exp()) ** gamma * log_p).sum() / len(clips)
 

@@ -27,9 +27,9 @@ class Mammut(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))  # learnable temperature of text-clip pairs
         self.log_region_scale = nn.Parameter(torch.tensor(math.log(10.0)))  # and of label-region pairs
 
-    def encode(self, tubes: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    def encode(self, tubes: Sequence[Tensor], crops: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """tubes uint8, a list of [B, n_i, voxels_i] -> embedding [B, E] (L2-normalised), memory [B, N, D], tokens [B, N, V]."""
-        tokens = self.encoder(tubes)
+        tokens = self.encoder(tubes, crops)
         embedding = F.normalize(self.to_text(self.pool_norm(tokens.mean(1))).float(), dim=-1)
         return embedding, self.to_text(tokens), tokens
 

@@ -1,12 +1,15 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from models.config import CONFIGS
 from models.decoder import PAD
+from models.encoder import Encoder, crop_positions
 from models.export import example
 from models.model import Mammut
+from models.tubes import Tube
 
 CONFIG = replace(CONFIGS["tiny"], text_layers=3, cross_every=2)
 
@@ -32,6 +35,58 @@ def test_the_order_of_frames_matters(model: Mammut) -> None:
     tubes[0] = torch.cat([tubes[0][:, 36:], tubes[0][:, :36]], dim=1)
     first, _, _ = model.encode(example(CONFIG, "vision", 1))
     assert not torch.allclose(first, model.encode(tubes)[0], atol=1e-4)
+
+
+@torch.no_grad()
+def test_a_frame_alone_is_an_image(model: Mammut) -> None:
+    """A video of one frame: the first key frame's patches, no tubes, and positions and boxes as in a clip."""
+    tubes = example(CONFIG, "vision", 2)
+    alone = [tubes[0][:, :36], *(kind[:, :0] for kind in tubes[1:])]
+    embedding, memory, tokens = model.encode(alone)
+    assert embedding.shape == (2, 48) and memory.shape == (2, 36, 48)
+    boxes, objectness, regions = model.detector(tokens)
+    assert boxes.shape == (2, 36, 4) and objectness.shape == (2, 36) and regions.shape == (2, 36, 48)
+    assert torch.allclose(model.detector.get_buffer("anchor")[:36], model.detector.get_buffer("anchor")[36:72])
+    turned = [tubes[0][:, :36].flip(1), *alone[1:]]
+    assert not torch.allclose(embedding, model.encode(turned)[0], atol=1e-4)
+    image = Tube("cube", (8, 8, 8), (8, 32, 32), (0, 0, 0)).cut(np.zeros((1, 96, 96, 3), np.uint8))
+    assert image.shape == (0, 1536)  # what the tubes of an image are cut to
+
+
+@torch.no_grad()
+def test_space_to_depth_joins_channels() -> None:
+    """A token is the projections of its kernels one after the other: each sees its own voxels alone."""
+    halves = Tube("halves", (4, 8, 8), (8, 32, 32), (0, 0, 0), (2, 1, 1))
+    encoder = Encoder(replace(CONFIG, tubes=(CONFIG.tubes[0], halves), vision_layers=0)).eval()
+    encoder.norm_in = encoder.norm_out = torch.nn.Identity()  # type: ignore[assignment]
+    voxels = torch.randint(0, 256, (1, halves.count(CONFIG.clip_shape), halves.voxels), dtype=torch.uint8)
+    patches = torch.zeros(1, 144, 768, dtype=torch.uint8)
+    token = encoder([patches, voxels])[:, 144:] - encoder.get_buffer("fixed_1")
+    mean, scale = encoder.get_buffer("mean_1"), encoder.get_buffer("scale_1")
+    for part in (0, 1):
+        one = voxels[..., part * 768 : (part + 1) * 768].float()
+        assert torch.allclose(token[..., part * 24 : part * 24 + 24], encoder.project[1]((one - mean) * scale), atol=1e-4)
+
+
+@torch.no_grad()
+def test_cropped_positions_are_those_of_the_crop() -> None:
+    """A ramp says where each position comes from: cell j of w covers x0 + (j + 1/2) / w of the crop."""
+    ramp = ((torch.arange(6) + 0.5) / 6).expand(6, 6)
+    learned = torch.stack((ramp, ramp.T), dim=-1)  # channels: x, y
+    got = crop_positions(learned, torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.25, 0.5, 0.75, 0.75]]))
+    assert torch.allclose(got[0], learned, atol=0.01)
+    x, y = 0.25 + 0.5 * (torch.arange(6) + 0.5) / 6, 0.5 + 0.25 * (torch.arange(6) + 0.5) / 6
+    assert torch.allclose(got[1, ..., 0], x.expand(6, 6), atol=0.01) and torch.allclose(got[1, ..., 1], y[:, None].expand(6, 6), atol=0.01)
+
+
+@torch.no_grad()
+def test_a_crop_changes_the_learned_positions_alone(model: Mammut) -> None:
+    tubes, whole = example(CONFIG, "vision", 2), torch.tensor([[0.0, 0.0, 0.5, 0.5]] * 2)
+    kept = model.encoder.learned.clone()
+    assert not torch.allclose(model.encode(tubes)[2], model.encode(tubes, whole)[2], atol=1e-4)
+    model.encoder.learned.zero_()
+    assert torch.allclose(model.encode(tubes)[2], model.encode(tubes, whole)[2], atol=1e-6)
+    model.encoder.learned.copy_(kept)
 
 
 @torch.no_grad()

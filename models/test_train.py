@@ -1,21 +1,25 @@
 """Training, resuming and evaluation on a toy world."""
 
 import multiprocessing
+import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import distributed
+from torch.nn.parallel import DistributedDataParallel
 
 from models import tokenizer
-from models.batches import Item, collate, make_item, teach
+from models.batches import Item, collate, make_item, mirrored, teach
 from models.config import CONFIGS, Config, Training
 from models.evaluate import evaluate, expected_calibration_error, fit_logistic
 from models.model import Mammut, load
-from models.toy import BLOCKS, ToyWorld
-from models.train import share, step_losses, train
+from models.toy import BLOCKS, ToyPictures, ToyWorld
+from models.train import Learner, crops, learning_rate, train
 
+LABELS = torch.ones(3, 2, dtype=torch.long)
 RECIPE = Training(batch=12, questions=3, lr=3e-3, warmup=20, pool=400, negatives=8)
 
 
@@ -59,14 +63,16 @@ def test_item_boxes_answer_for_the_object(run: Path) -> None:
     assert (batch.alike[0] == batch.alike[1]).any() and batch.asked[0].shape[0] == 4
 
 
+CONTRASTIVE = Training(caption_weight=0, answer_weight=0, detection_weight=0)
+
+
 def gradient_of_half(rank: int, meeting: str, config: Config, batch: list[Item], out: Path) -> None:
     distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
     torch.manual_seed(0)
     model = Mammut(config)
     mine = collate(batch[4 * rank : 4 * rank + 4], np.random.default_rng(0), 1)
-    contrastive = Training(caption_weight=0, answer_weight=0, detection_weight=0)
-    step_losses(model, mine, torch.ones(3, 2, dtype=torch.long), contrastive)[0].backward()  # type: ignore[no-untyped-call]
-    share(model, torch.zeros(1))
+    learner = DistributedDataParallel(Learner(model, CONTRASTIVE, LABELS), forward_sync_buffers=False)
+    learner(mine)[0].backward()
     if rank == 0:
         torch.save({n: p.grad for n, p in model.named_parameters() if p.grad is not None}, out)
     distributed.destroy_process_group()
@@ -84,8 +90,7 @@ def test_two_processes_see_the_negatives_of_one(run: Path, tmp_path: Path) -> No
         process.start()
     torch.manual_seed(0)
     alone = Mammut(config)
-    contrastive = Training(caption_weight=0, answer_weight=0, detection_weight=0)
-    step_losses(alone, collate(items, np.random.default_rng(0), 1), torch.ones(3, 2, dtype=torch.long), contrastive)[0].backward()  # type: ignore[no-untyped-call]
+    torch.autograd.backward(Learner(alone, CONTRASTIVE, LABELS)(collate(items, np.random.default_rng(0), 1))[0])
     for process in ranks:
         process.join()
         assert process.exitcode == 0
@@ -96,6 +101,80 @@ def test_two_processes_see_the_negatives_of_one(run: Path, tmp_path: Path) -> No
             assert torch.allclose(shared[name], parameter.grad, rtol=1e-3, atol=1e-6), name
             compared += 1
     assert compared > 10 and shared["log_scale"].abs() > 0
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    state = torch.load(run / "checkpoint.pt", weights_only=True)
+    return {**state["live"], **{f"averaged {name}": value for name, value in state["model"].items()}}
+
+
+def test_a_resumed_run_ends_at_the_same_bits(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every draw follows from the seed and the step: of clips, mirror images, wordings, negatives, crops and pictures."""
+    torch.set_num_threads(1)
+    recipe = replace(RECIPE, batch=4, pool=24, reuse=1, images=0.25, cropped=True)
+
+    def end(name: str, told_to_stop: int | None) -> dict[str, torch.Tensor]:
+        out = tmp_path / name
+        out.mkdir()
+        (out / "tokenizer.json").write_bytes((run / "tokenizer.json").read_bytes())
+
+        def scheduled(recipe: Training, step: int, progress: float) -> float:
+            if step == told_to_stop:
+                signal.raise_signal(signal.SIGTERM)
+            return learning_rate(recipe, step, progress)
+
+        monkeypatch.setattr("models.train.learning_rate", scheduled)
+        for resume in (False, True) if told_to_stop else (False,):
+            train(ToyWorld, config_of(run), recipe, out, steps=14, labels=list(BLOCKS), warm=8, resume=resume, make_image=ToyPictures)
+            told_to_stop = None
+        return weights(out)
+
+    whole, halves = end("whole", None), end("halves", 8)
+    assert whole.keys() == halves.keys()
+    assert all(torch.equal(whole[name], halves[name]) for name in whole)
+
+
+def test_a_mirrored_clip_swaps_left_and_right() -> None:
+    clip = ToyWorld().sample(np.random.default_rng(1))
+    turned = mirrored(clip)
+    assert (turned.video[:, :, 0] == clip.video[:, :, -1]).all()
+    way, other = ("left", "right") if "left" in clip.caption else ("right", "left")
+    assert way not in turned.caption and turned.caption == clip.caption.replace(way, other)
+    assert [a for _, a, kind in turned.qa if kind == "direction"] == [other]
+    (_, x, *rest), (_, mirrored_x, *mirrored_rest) = clip.boxes[3][0], turned.boxes[3][0]
+    assert mirrored_x == 1 - x and rest == mirrored_rest
+    assert mirrored(turned).caption == clip.caption and (mirrored(turned).video == clip.video).all()
+
+
+def test_crops_follow_the_law_of_random_resized_crops() -> None:
+    boxes = crops(4000, torch.Generator().manual_seed(0))
+    size = boxes[:, 2:] - boxes[:, :2]
+    assert (boxes >= 0).all() and (boxes <= 1 + 1e-6).all() and (size > 0).all()
+    inner = (size < 1).all(1)  # what had to be cut at the edge has another shape
+    area, aspect = size.prod(1)[inner], (size[:, 0] / size[:, 1])[inner]
+    assert 0.1 <= area.min() < 0.12 and area.max() <= 1 and 0.5 <= aspect.min() < 0.55 and 1.8 < aspect.max() <= 2
+
+
+def test_recomputed_activations_give_the_same_gradient(run: Path) -> None:
+    config, world = config_of(run), ToyWorld()
+    text, labels = tokenizer.Text.load(run / "tokenizer.json", 48), {name: i for i, name in enumerate(world.labels)}
+    batch = collate([make_item(world.sample(np.random.default_rng(i)), config, text, labels) for i in range(4)], np.random.default_rng(0), 2)
+    gradients, kept = [], []
+    for again in (False, True):
+        torch.manual_seed(0)
+        learner, held = Learner(Mammut(config), replace(RECIPE, recompute=again), LABELS), [0]
+
+        def keep(tensor: torch.Tensor, held: list[int] = held) -> torch.Tensor:
+            held[0] += tensor.numel()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            total = learner(batch)[0]
+        kept.append(held[0])
+        torch.autograd.backward(total)
+        gradients.append([p.grad for p in learner.parameters()])
+    assert kept[1] < 0.5 * kept[0]
+    assert all(a is not None and b is not None and torch.allclose(a, b, atol=1e-6) for a, b in zip(*gradients, strict=True))
 
 
 def test_training_learns_and_resumes(run: Path) -> None:

@@ -24,6 +24,19 @@ def test_each_voxel_is_where_the_order_says() -> None:
     assert tube.cut(video).shape == (tube.count(shape), tube.voxels)
 
 
+def test_space_to_depth_joins_neighbours_at_the_finer_stride() -> None:
+    """Written out: token = parts in the order t, y, x, each a whole kernel at stride / depth."""
+    video, tube = tubes.formula_video((12, 16, 20)), Tube("joined", (4, 3, 2), (8, 8, 4), (0, 1, 2), (2, 1, 2))
+    got = tube.cut(video)
+    assert tube.extent == (8, 3, 4) and tube.grid((12, 16, 20)) == (1, 2, 4) and got.shape == (8, 4 * 72)
+    t, y, x = tube.corners((12, 16, 20))[6]
+    expected = [video[t + 4 * a : t + 4 * a + 4, y : y + 3, x + 2 * b : x + 2 * b + 2].reshape(-1) for a in (0, 1) for b in (0, 1)]
+    assert (got[6] == np.concatenate(expected)).all()
+    assert tube.centres((12, 16, 20))[6].tolist() == [t + 4.0, y + 1.5, x + 2.0]
+    with pytest.raises(ValueError, match="no multiple"):
+        Tube("uneven", (1, 1, 1), (3, 1, 1), (0, 0, 0), (2, 1, 1))
+
+
 def test_mini_has_216_tokens_and_four_key_frames() -> None:
     config = CONFIGS["mini"]
     assert [tube.count(config.clip_shape) for tube in config.tubes] == [144, 18, 36, 18]

@@ -44,3 +44,12 @@ class ToyWorld:
         rng = np.random.default_rng(0)
         clips = [self.sample(rng) for _ in range(60)]
         return [line for clip in clips for line in (*clip.captions, *(f"question: {q} answer: {a}" for q, a, _ in clip.qa))]
+
+
+class ToyPictures(ToyWorld):
+    """The same world in single pictures."""
+
+    def sample(self, rng: np.random.Generator) -> Clip:
+        clip = super().sample(rng)
+        said = clip.caption.split(" moves")[0]
+        return Clip(clip.video[:1], said, [said], [ask for ask in clip.qa if ask[2] != "direction"], {0: clip.boxes[0]})

@@ -1,8 +1,10 @@
 """Training.
 
     python -m models.train --config mini --train-data DIR --out runs/mini --minutes 50 [--resume]
+    torchrun --nproc-per-node 2 -m models.train --config mini --train-data DIR --out runs/mini --minutes 50
 
-Writes to --out: tokenizer.json, checkpoint.pt (atomic, every few minutes; averaged weights, live weights, optimiser), metrics.jsonl.
+Writes to --out: config.json, tokenizer.json, checkpoint.pt (atomic, every few minutes; averaged weights, live weights, optimiser),
+metrics.jsonl and curves.png. With --steps a run that was stopped and resumed ends at the same bits as one that was not.
 """
 
 from __future__ import annotations
@@ -10,83 +12,112 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import multiprocessing
+import os
 import signal
-import tempfile
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.checkpoint import checkpoint as recompute
 
 from models import losses, tokenizer
 from models.batches import Batch, Maker, Pool
 from models.config import CONFIGS, Config, Training
+from models.curves import draw
+from models.layers import CrossBlock, SelfBlock
 from models.model import Mammut, save
 from models.tokenizer import PROMPTS, Text, pad
 
 
-def step_losses(model: Mammut, batch: Batch, labels: Tensor, recipe: Training) -> tuple[Tensor, dict[str, Tensor]]:
-    """One encoder pass, then every loss on what it left. labels [K, L]: ids of the label names. Returns the weighted sum and its parts."""
-    embedding, memory, tokens = model.encode(batch.tubes)
-    cross_k, cross_v = model.decoder.project(memory)
+def crops(rows: int, rng: torch.Generator) -> Tensor:
+    """Random-resized-crop boxes [rows, 4] (x0, y0, x1, y1 in 0..1): area 0.1 to 1, aspect 1/2 to 2 (RO-ViT's cropped positions)."""
+    area = torch.empty(rows).uniform_(0.1, 1, generator=rng)
+    root = torch.empty(rows).uniform_(math.log(0.5), math.log(2), generator=rng).exp().sqrt()
+    size = torch.stack((area.sqrt() * root, area.sqrt() / root), dim=1).clamp(max=1)  # [rows, 2]
+    first = torch.rand(rows, 2, generator=rng) * (1 - size)
+    return torch.cat((first, first + size), dim=1)
 
-    def generative(ids: Tensor, targets: Tensor, group: int) -> tuple[Tensor, Tensor]:
-        x, _, _, _ = model.decoder.hidden(ids, cross_k, cross_v, group=group)
-        counts = targets != -100
-        logits = model.decoder.head(x[counts])
-        return losses.next_token(logits, targets[counts]), (logits.argmax(-1) == targets[counts]).float().mean()
 
-    told, told_right = generative(*batch.told, 1)
-    asked, asked_right = generative(*batch.asked, len(batch.asked[0]) // len(embedding))
-    contrast = losses.focal_contrastive if recipe.focal else losses.info_nce
-    # Negatives come from all processes. Each computes the whole loss and passes a gradient to its own rows alone, and `share` then takes the
-    # mean over the W processes: times W makes that the gradient of one process that holds all rows. The temperature has it whole everywhere.
-    ranks = distributed.get_world_size() if distributed.is_initialized() else 1
-    alike = losses.everywhere(batch.alike)
-    same = (alike[:, None] == alike[None, :]).any(-1)
-    scale = model.log_scale / ranks + model.log_scale.detach() * (1 - 1 / ranks)
-    matched = contrast(losses.everywhere(embedding), losses.everywhere(model.decoder.contrast(batch.text)), scale, same)
+class Learner(nn.Module):
+    """One encoder pass, then every loss on what it left. One module with one forward, as DistributedDataParallel wants it."""
 
-    boxes, sure, regions = model.detector(tokens)
-    there = batch.label >= 0
-    # The names in the batch and some that are not: encoding every name at every step would cost more than the clips.
-    present = torch.unique(batch.label[there])
-    others = torch.randperm(len(labels))[: recipe.negatives]
-    names = torch.cat((present, others[~torch.isin(others, present)]))
-    place = torch.full((len(labels),), -1).scatter(0, names, torch.arange(len(names)))
-    quality = torch.zeros_like(sure)
-    with torch.no_grad():
-        quality[there] = losses.iou_giou(boxes[there], batch.box[there])[0].clamp(min=0.05)
-    placed = losses.boxes(boxes[there], batch.box[there])
-    found = losses.objectness(sure, quality)
-    named = losses.region_text(regions[there], model.decoder.contrast(labels[names]), place[batch.label[there]], model.log_region_scale)
+    def __init__(self, model: Mammut, recipe: Training, labels: Tensor) -> None:
+        """labels [K, L]: ids of the label names, which `Batch.label` counts."""
+        super().__init__()
+        self.model, self.recipe = model, recipe
+        self.register_buffer("labels", labels, persistent=False)
+        if recipe.recompute:
+            for block in model.modules():
+                if isinstance(block, SelfBlock | CrossBlock):
+                    block.forward = partial(recompute, block.forward, use_reentrant=False)  # type: ignore[method-assign]
 
-    total = (
-        recipe.caption_weight * told
-        + recipe.answer_weight * asked
-        + recipe.contrastive_weight * ranks * matched
-        + recipe.detection_weight * (placed + found + 0.5 * named)
-    )
-    parts = {
-        "caption": told,
-        "answer": asked,
-        "contrastive": matched,
-        "box": placed,
-        "objectness": found,
-        "region": named,
-        "iou": quality[there].mean() if there.any() else torch.zeros(()),
-        "caption_right": told_right,
-        "answer_right": asked_right,
-    }
-    return total, parts
+    def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """The weighted sum of the losses, and its parts."""
+        model, recipe, labels = self.model, self.recipe, self.get_buffer("labels")
+        rng = torch.Generator().manual_seed(batch.seed)
+        rows = len(batch.text)
+        embedding, memory, tokens = model.encode(batch.tubes, crops(rows, rng).to(labels.device) if recipe.cropped else None)
+        cross_k, cross_v = model.decoder.project(memory)
+
+        def generative(ids: Tensor, targets: Tensor, group: int) -> tuple[Tensor, Tensor]:
+            x, _, _, _ = model.decoder.hidden(ids, cross_k, cross_v, group=group)
+            counts = targets != -100
+            logits = model.decoder.head(x[counts])
+            return losses.next_token(logits, targets[counts]), (logits.argmax(-1) == targets[counts]).float().mean()
+
+        told, told_right = generative(*batch.told, 1)
+        asked, asked_right = generative(*batch.asked, len(batch.asked[0]) // rows)
+        contrast = losses.focal_contrastive if recipe.focal else losses.info_nce
+        # Negatives come from all processes. Each computes the whole loss and passes a gradient to its own rows alone, and the engine then takes the
+        # mean over the W processes: times W makes that the gradient of one process that holds all rows. The temperature has it whole everywhere.
+        ranks = distributed.get_world_size() if distributed.is_initialized() else 1
+        alike = losses.everywhere(batch.alike)
+        same = (alike[:, None] == alike[None, :]).any(-1)
+        scale = model.log_scale / ranks + model.log_scale.detach() * (1 - 1 / ranks)
+        matched = contrast(losses.everywhere(embedding), losses.everywhere(model.decoder.contrast(batch.text)), scale, same)
+
+        boxes, sure, regions = model.detector(tokens)
+        there = batch.label >= 0
+        # The names in the batch and some that are not: encoding every name at every step would cost more than the clips.
+        present = torch.unique(batch.label[there])
+        others = torch.randperm(len(labels), generator=rng)[: recipe.negatives].to(labels.device)
+        names = torch.cat((present, others[~torch.isin(others, present)]))
+        place = torch.full((len(labels),), -1, device=labels.device).scatter(0, names, torch.arange(len(names), device=labels.device))
+        quality = torch.zeros_like(sure)
+        with torch.no_grad():
+            quality[there] = losses.iou_giou(boxes[there], batch.box[there])[0].clamp(min=0.05)
+        placed = losses.boxes(boxes[there], batch.box[there])
+        found = losses.objectness(sure, quality)
+        named = losses.region_text(regions[there], model.decoder.contrast(labels[names]), place[batch.label[there]], model.log_region_scale)
+
+        total = (
+            recipe.caption_weight * told
+            + recipe.answer_weight * asked
+            + recipe.contrastive_weight * ranks * matched
+            + recipe.detection_weight * (placed + found + 0.5 * named)
+        )
+        parts = {
+            "caption": told,
+            "answer": asked,
+            "contrastive": matched,
+            "box": placed,
+            "objectness": found,
+            "region": named,
+            "iou": quality[there].mean() if there.any() else quality.sum(),
+            "caption_right": told_right,
+            "answer_right": asked_right,
+        }
+        return total, parts
 
 
 def learning_rate(recipe: Training, step: int, progress: float) -> float:
-    """Linear warm-up by steps, cosine to 2 % by the share of the time that is used."""
+    """Linear warm-up by steps, cosine to 2 % by the share of the run that is done."""
     return recipe.lr * min(1.0, (step + 1) / recipe.warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
 
 
@@ -96,18 +127,6 @@ def optimiser(model: Mammut, recipe: Training) -> torch.optim.AdamW:
     rest = [p for p in model.parameters() if p.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.98), fused=True)
-
-
-def share(model: Mammut, told: Tensor) -> Tensor:
-    """Averages the gradients over the processes of this run, and sums `told` [k] over them, in one message."""
-    grads = [p.grad for p in model.parameters() if p.grad is not None]
-    flat = torch.cat([g.flatten() for g in grads] + [told])
-    distributed.all_reduce(flat)
-    start = 0
-    for g in grads:
-        g.copy_(flat[start : start + g.numel()].view_as(g) / distributed.get_world_size())
-        start += g.numel()
-    return flat[start:]
 
 
 def label_ids(text: Text, labels: list[str]) -> Tensor:
@@ -120,42 +139,52 @@ def train(
     recipe: Training,
     out: Path,
     *,
+    labels: list[str],
+    make_image: Maker | None = None,
     minutes: float = math.inf,
     steps: int | None = None,
-    labels: list[str],
     resume: bool = False,
     workers: int = 1,
     warm: int = 160,
     save_every: float = 180.0,
-    half: bool = True,
-    rank: int = 0,
 ) -> list[dict[str, Any]]:
-    """`make` builds the source inside each worker; tokenizer.json must be in `out`. Returns the metrics that it logged.
+    """`make` builds the source inside each worker, `make_image` the one of single pictures; tokenizer.json must be in `out`. Returns the
+    metrics that it logged.
 
-    Ends after `minutes`, or after `steps` if they are given. With torch.distributed started, `rank` is this process's number: each takes its
-    own batch, and the first one keeps time, logs and saves. On a busy machine processes of one thread beat threads, which spend what they get
-    waiting for each other at every operation."""
+    Ends after `steps`, or after `minutes`. With torch.distributed started each process takes its own batches, and the first one keeps time,
+    logs and saves. On a busy CPU processes of one thread beat threads, which spend what they get waiting for each other at every operation."""
     torch.manual_seed(recipe.seed)
-    together = distributed.is_initialized()
+    rank, ranks = (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if torch.cuda.is_available() else torch.device("cpu")
     text = Text.load(out / "tokenizer.json", config.context)
     checkpoint, log = out / "checkpoint.pt", out / "metrics.jsonl"
-    model = Mammut(config)
+    model = Mammut(config).to(device)
     optimizer = optimiser(model, recipe)
     average = [p.detach().clone() for p in model.parameters()]
     step, used = 0, 0.0
     if resume and checkpoint.exists():
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        state = torch.load(checkpoint, map_location=device, weights_only=True)
         model.load_state_dict(state["live"])
         optimizer.load_state_dict(state["optimizer"])
         step, used = state["step"], state["seconds"]
-        average = [state["model"][name] for name, _ in model.named_parameters()]
-    seed = recipe.seed + step + 7919 * rank
-    pool = Pool(make, config, out / "tokenizer.json", workers=workers, capacity=recipe.pool, reuse=recipe.reuse, seed=seed)
-    torch.manual_seed(seed)
-    names = label_ids(text, labels)
+        average = [state["model"][name] for name in model.state_dict()]
+    learner: nn.Module = Learner(model, recipe, label_ids(text, labels).to(device))
+    if ranks > 1:
+        learner = DistributedDataParallel(learner, forward_sync_buffers=False, gradient_as_bucket_view=True)
+    seed = recipe.seed + 7919 * rank
+
+    def pool(source: Maker, at: int, seed: int) -> Pool:
+        return Pool(source, config, out / "tokenizer.json", recipe, workers=workers, warm=warm, seed=seed, step=at)
+
+    def pictures(before: int) -> int:
+        """Steps that learned from images before a step: evenly spread, and the same in every process."""
+        return math.floor(before * recipe.images)
+
+    clips_pool = pool(make, step - pictures(step), seed)
+    image_pool = pool(make_image, pictures(step), seed + 104729) if make_image and recipe.images else None
 
     def write() -> None:
-        averaged = dict(zip((name for name, _ in model.named_parameters()), average, strict=True))
+        averaged = dict(zip(model.state_dict(), average, strict=True))
         live = model.state_dict()
         body = {"step": step, "seconds": used, "live": live, "optimizer": optimizer.state_dict(), "recipe": asdict(recipe), "labels": labels}
         mirror = Mammut(config)
@@ -172,7 +201,7 @@ def train(
     history: list[dict[str, Any]] = []
     sums: dict[str, float] = {}
     logged = last_save = last = time.monotonic()
-    clips = recipe.batch * (distributed.get_world_size() if together else 1)
+    clips = recipe.batch * ranks
 
     def share_done(after: int) -> float:
         return after / steps if steps else used / (minutes * 60)
@@ -180,18 +209,15 @@ def train(
     since, progress = 0, share_done(step)
     try:
         while progress < 1:
-            batch = pool.batch(recipe.batch, recipe.questions, warm)
+            seen = pictures(step)
+            batch = (image_pool.batch(seen) if image_pool and pictures(step + 1) > seen else clips_pool.batch(step - seen)).to(device)
             lr = learning_rate(recipe, step, progress)
             for group in optimizer.param_groups:
                 group["lr"] = lr
-            with torch.autocast("cpu", torch.bfloat16, enabled=half):
-                total, parts = step_losses(model, batch, names, recipe)
+            with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bf16):
+                total, parts = learner(batch)
             optimizer.zero_grad()
             torch.autograd.backward(total)
-            told = torch.tensor([0.0 if rank else share_done(step + 1), float(stopping)])
-            if together:
-                told = share(model, told)
-            progress = float(told[0]) if told[1] == 0 else 1.0  # all processes must agree on when to stop
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             with torch.no_grad():  # averaged weights: what is evaluated and exported
@@ -200,9 +226,13 @@ def train(
                 sums[name] = sums.get(name, 0.0) + float(value.detach())
             step, since, now = step + 1, since + 1, time.monotonic()
             used, last = used + min(now - last, 30.0), now  # a machine that slept has not trained
+            told = torch.tensor([0.0 if rank else share_done(step), float(stopping)], dtype=torch.float64, device=device)
+            if ranks > 1:
+                distributed.all_reduce(told)  # all processes must agree on when to stop, and on the learning rate
+            progress = float(told[0]) if told[1] == 0 else 1.0
             if rank == 0 and (now - logged > 10 or step == 1 or progress >= 1):
                 row = {"step": step, "seconds": round(used, 1), "clips_per_second": round(since * clips / (now - logged), 1), "lr": lr}
-                row |= {"made": pool.made} | {name: round(value / since, 4) for name, value in sums.items()}
+                row |= {"made": clips_pool.made} | {name: round(value / since, 4) for name, value in sums.items()}
                 if not math.isfinite(row["caption"]):
                     raise RuntimeError(f"the loss is not finite: {row}")
                 history.append(row)
@@ -214,11 +244,14 @@ def train(
                 write()
                 last_save = now
     finally:
-        pool.close()
+        for each in (clips_pool, image_pool):
+            if each:
+                each.close()
         for s, handler in zip((signal.SIGTERM, signal.SIGINT), previous, strict=True):
             signal.signal(s, handler)
     if rank == 0:
         write()
+        draw(out)
     return history
 
 
@@ -227,46 +260,54 @@ def main() -> None:
     parser.add_argument("--config", default="mini", choices=sorted(CONFIGS))
     parser.add_argument("--train-data", type=Path, help="folder of pictures; without it shapes alone are composed")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=50.0)
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=float, default=50.0)
+    length.add_argument("--steps", type=int)
     parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--processes", type=int, default=2, help="each of one thread, each with its own workers")
-    for name in ("batch", "questions", "pool"):
-        parser.add_argument(f"--{name}", type=int)
-    for name in ("lr", "reuse"):
-        parser.add_argument(f"--{name}", type=float)
-    parser.add_argument("--focal", action="store_true", help="sigmoid focal contrastive loss")
+    parser.add_argument("--workers", type=int, default=1, help="processes that compose clips, for each process that trains")
+    recipe = parser.add_argument_group("the recipe")
+    for field in fields(Training):
+        kind: Any = {"action": argparse.BooleanOptionalAction} if isinstance(field.default, bool) else {"type": type(field.default)}
+        recipe.add_argument(f"--{field.name.replace('_', '-')}", default=field.default, **kind)
     args = parser.parse_args()
     from models.data.generator import World
 
-    torch.set_num_threads(1)  # before anything is forked
-    config = CONFIGS[args.config]
-    chosen = {name: value for name in ("batch", "questions", "pool", "lr", "reuse") if (value := getattr(args, name)) is not None}
-    recipe = replace(Training(), focal=args.focal, **chosen)
+    if not torch.cuda.is_available():
+        torch.set_num_threads(1)  # before anything is forked
+    elif "LOCAL_RANK" in os.environ:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    if "RANK" in os.environ:  # under torchrun
+        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    first = not distributed.is_initialized() or distributed.get_rank() == 0
+    config, chosen = CONFIGS[args.config], Training(**{field.name: getattr(args, field.name) for field in fields(Training)})
     args.out.mkdir(parents=True, exist_ok=True)
 
-    world = World(args.train_data, "train", frames=config.frames, size=config.size)  # read once: workers inherit its pictures by forking
+    # Read once: workers inherit its pictures by forking.
+    world = World(args.train_data, "train", frames=config.frames, size=config.size)
     file = args.out / "tokenizer.json"
-    if not (args.resume and file.exists()):
-        tokenizer.train([*world.corpus(20000, np.random.default_rng(recipe.seed)), *world.labels, *PROMPTS.values()], config.vocab).save(str(file))
-    size = Text.load(file, config.context).tokenizer.get_vocab_size()
-    config = Config.from_json({**config.to_json(), "vocab": size})
-    print(json.dumps({"config": config.to_json(), "recipe": asdict(recipe), "labels": len(world.labels)}), flush=True)
-    meeting = tempfile.mktemp(prefix="tubelet-train-")
-    labels = list(world.labels)
-
-    def run(rank: int) -> None:
-        if args.processes > 1:
-            distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=args.processes)
-        mine = replace(recipe, batch=max(2, recipe.batch // args.processes), pool=recipe.pool // args.processes)
-        train(lambda: world, config, mine, args.out, minutes=args.minutes, labels=labels, resume=args.resume, workers=args.workers, rank=rank)
-
-    others = [multiprocessing.get_context("fork").Process(target=run, args=(rank,)) for rank in range(1, args.processes)]
-    for process in others:
-        process.start()
-    run(0)
-    for process in others:
-        process.join()
+    if first and not (args.resume and file.exists()):
+        tokenizer.train([*world.corpus(20000, np.random.default_rng(chosen.seed)), *world.labels, *PROMPTS.values()], config.vocab).save(str(file))
+    if distributed.is_initialized():
+        distributed.barrier()
+    config = Config.from_json({**config.to_json(), "vocab": Text.load(file, config.context).tokenizer.get_vocab_size()})
+    about = {"config": config.to_json(), "recipe": asdict(chosen), "labels": len(world.labels), "torch": torch.__version__}
+    if first:
+        (args.out / "config.json").write_text(json.dumps(about, indent=2) + "\n")
+        print(json.dumps(about), flush=True)
+    train(
+        lambda: world,
+        config,
+        chosen,
+        args.out,
+        labels=list(world.labels),
+        make_image=lambda: World(args.train_data, "train", frames=1, size=config.size),
+        minutes=args.minutes,
+        steps=args.steps,
+        resume=args.resume,
+        workers=args.workers,
+    )
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 if __name__ == "__main__":

@@ -24,16 +24,36 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Tube:
-    """A kind of tube: kernel, stride and offset in voxels, each (t, y, x). A 2D patch has a kernel of length 1 in t."""
+    """A kind of tube: kernel, stride and offset in voxels, each (t, y, x). A 2D patch has a kernel of length 1 in t.
+
+    depth: space-to-depth (TubeViT §3.4). The kernel is read at a stride `depth` times finer, to width / prod(depth) channels each, and the
+    neighbours along each axis are joined to one token: as many tokens as without, from more voxels.
+    """
 
     name: str
     kernel: Triple
     stride: Triple
     offset: Triple
+    depth: Triple = (1, 1, 1)
+
+    def __post_init__(self) -> None:
+        if any(s % n for s, n in zip(self.stride, self.depth, strict=True)):
+            raise ValueError(f"tube {self.name}: stride {self.stride} is no multiple of space-to-depth {self.depth}")
+
+    @property
+    def extent(self) -> Triple:
+        """Voxels that one token spans: the kernel, and the steps to its last neighbour."""
+        span = [k + (n - 1) * s // n for k, s, n in zip(self.kernel, self.stride, self.depth, strict=True)]
+        return (span[0], span[1], span[2])
+
+    @property
+    def parts(self) -> int:
+        """Kernels that one token joins."""
+        return int(np.prod(self.depth))
 
     def grid(self, shape: Triple) -> Triple:
-        """How many tubes fit a video of (T, H, W), by axis: floor((D - o - k) / s) + 1, as a VALID convolution; 0 where none fits."""
-        counts = [max(0, (d - o - k) // s + 1) for d, k, s, o in zip(shape, self.kernel, self.stride, self.offset, strict=True)]
+        """How many tubes fit a video of (T, H, W), by axis: floor((D - o - e) / s) + 1, as a VALID convolution; 0 where none fits."""
+        counts = [max(0, (d - o - e) // s + 1) for d, e, s, o in zip(shape, self.extent, self.stride, self.offset, strict=True)]
         return (counts[0], counts[1], counts[2])
 
     def count(self, shape: Triple) -> int:
@@ -41,8 +61,8 @@ class Tube:
 
     @property
     def voxels(self) -> int:
-        """Length of one tube's vector: kt * kh * kw * 3."""
-        return int(np.prod(self.kernel)) * 3
+        """Length of one tube's vector: parts * kt * kh * kw * 3."""
+        return self.parts * int(np.prod(self.kernel)) * 3
 
     def corners(self, shape: Triple) -> npt.NDArray[np.int64]:
         """First voxel of each tube, [n, 3] as (t, y, x), in the order t, y, x."""
@@ -50,19 +70,20 @@ class Tube:
         return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3).astype(np.int64)
 
     def centres(self, shape: Triple) -> Floats:
-        """Centre of each tube in voxels, [n, 3] as (t, y, x): index * stride + offset + kernel / 2 (TubeViT eq. 3)."""
-        return (self.corners(shape) + np.array(self.kernel) / 2).astype(np.float32)
+        """Centre of each tube in voxels, [n, 3] as (t, y, x): index * stride + offset + extent / 2 (TubeViT eq. 3)."""
+        return (self.corners(shape) + np.array(self.extent) / 2).astype(np.float32)
 
     def cut(self, video: Bytes) -> Bytes:
-        """[T, H, W, 3] -> [n, kt*kh*kw*3]: tubes in the order t, y, x; inside a tube voxels t, y, x, channel."""
+        """[T, H, W, 3] -> [n, parts*kt*kh*kw*3]: tubes in the order t, y, x; inside a tube its parts t, y, x, in each voxels t, y, x, channel."""
         shape = (video.shape[0], video.shape[1], video.shape[2])
         if self.count(shape) == 0:
             return np.zeros((0, self.voxels), np.uint8)
         windows = np.lib.stride_tricks.sliding_window_view(video, self.kernel, axis=(0, 1, 2))  # [t', y', x', 3, kt, kh, kw]
-        (ot, oy, ox), (st, sy, sx) = self.offset, self.stride
-        nt, ny, nx = self.grid(shape)
-        picked = windows[ot::st, oy::sy, ox::sx][:nt, :ny, :nx]
-        return np.ascontiguousarray(picked.transpose(0, 1, 2, 4, 5, 6, 3)).reshape(nt * ny * nx, self.voxels)
+        (ot, oy, ox), (dt, dy, dx), (nt, ny, nx) = self.offset, self.depth, self.grid(shape)
+        st, sy, sx = (s // n for s, n in zip(self.stride, self.depth, strict=True))
+        picked = windows[ot::st, oy::sy, ox::sx][: nt * dt, : ny * dy, : nx * dx]
+        split = picked.reshape(nt, dt, ny, dy, nx, dx, 3, *self.kernel)  # each axis: which tube, which part of it
+        return np.ascontiguousarray(split.transpose(0, 2, 4, 1, 3, 5, 7, 8, 9, 6)).reshape(nt * ny * nx, self.voxels)
 
 
 def cut(video: Bytes, tubes: Sequence[Tube]) -> list[Bytes]:
@@ -115,6 +136,15 @@ GOLDEN: tuple[tuple[str, Triple, tuple[Tube, ...]], ...] = (
         ),
     ),
     ("odd", (9, 31, 45), (Tube("skewed", (2, 5, 3), (3, 7, 4), (1, 2, 5)),)),
+    # TubeViT's space-to-depth: its first tube halves time, its second quarters space.
+    (
+        "space-to-depth",
+        (32, 64, 80),
+        (
+            Tube("1", (8, 8, 8), (16, 32, 32), (0, 0, 0), (2, 1, 1)),
+            Tube("2", (16, 4, 4), (6, 32, 32), (4, 8, 8), (1, 2, 2)),
+        ),
+    ),
 )
 
 
@@ -132,6 +162,7 @@ def golden() -> dict[str, Any]:
                     "kernel": tube.kernel,
                     "stride": tube.stride,
                     "offset": tube.offset,
+                    "depth": tube.depth,
                     "grid": tube.grid(shape),
                     "shape": tokens.shape,
                     "sha256": hashlib.sha256(tokens.tobytes()).hexdigest(),

@@ -18,7 +18,7 @@ const input: PackManifest['input'] = {
   height: 32,
   fit: 'stretch',
   maxClipSeconds: 8,
-  tubes: [{ name: 'frame', kernel: [1, 32, 48], stride: [1, 32, 48], offset: [0, 0, 0] }],
+  tubes: [{ name: 'frame', kernel: [1, 32, 48], stride: [1, 32, 48], offset: [0, 0, 0], depth: [1, 1, 1] }],
 }
 const PICTURE = 48 * 32 * 3
 
