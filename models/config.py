@@ -54,7 +54,7 @@ class Training:
 
     batch: int = 24  # clips a step, of each process
     questions: int = 4  # a clip is encoded once and asked this many questions: the encoder is the main cost
-    lr: float = 1.5e-3
+    lr: float = 2e-3
     weight_decay: float = 0.05
     warmup: int = 150
     pool: int = 16000  # clips kept in memory by each process; a clip is drawn several times before it is overwritten

@@ -64,8 +64,9 @@ def test_space_to_depth_joins_channels() -> None:
     token = encoder([patches, voxels])[:, 144:] - encoder.get_buffer("fixed_1")
     mean, scale = encoder.get_buffer("mean_1"), encoder.get_buffer("scale_1")
     for part in (0, 1):
-        one = voxels[..., part * 768 : (part + 1) * 768].float()
-        assert torch.allclose(token[..., part * 24 : part * 24 + 24], encoder.project[1]((one - mean) * scale), atol=1e-4)
+        one, channels = (voxels[..., part * 768 : (part + 1) * 768].float() - mean) * scale, slice(part * 24, part * 24 + 24)
+        expected = encoder.project[1](one) + encoder.gate[1](one) * encoder.places[1][:, channels]
+        assert torch.allclose(token[..., channels], expected, atol=1e-4)
 
 
 @torch.no_grad()

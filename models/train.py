@@ -121,12 +121,18 @@ def learning_rate(recipe: Training, step: int, progress: float) -> float:
     return recipe.lr * min(1.0, (step + 1) / recipe.warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
 
 
-def optimiser(model: Mammut, recipe: Training) -> torch.optim.AdamW:
-    """Weight decay on matrices only."""
-    matrices = [p for p in model.parameters() if p.ndim > 1]
+def optimisers(model: Mammut, recipe: Training) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside the blocks, whose updates it makes orthogonal, AdamW for everything else; weight decay on matrices only."""
+    blocks = [block for block in model.modules() if isinstance(block, SelfBlock | CrossBlock)]
+    inner = {id(layer.weight) for block in blocks for layer in block.modules() if isinstance(layer, nn.Linear)}
+    hidden = [p for p in model.parameters() if id(p) in inner]
+    matrices = [p for p in model.parameters() if p.ndim > 1 and id(p) not in inner]
     rest = [p for p in model.parameters() if p.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.98), fused=True)
+    return [
+        torch.optim.Muon(hidden, lr=recipe.lr, weight_decay=recipe.weight_decay, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.98), fused=True),
+    ]
 
 
 def label_ids(text: Text, labels: list[str]) -> Tensor:
@@ -159,13 +165,14 @@ def train(
     text = Text.load(out / "tokenizer.json", config.context)
     checkpoint, log = out / "checkpoint.pt", out / "metrics.jsonl"
     model = Mammut(config).to(device)
-    optimizer = optimiser(model, recipe)
+    optimizers = optimisers(model, recipe)
     average = [p.detach().clone() for p in model.parameters()]
     step, used = 0, 0.0
     if resume and checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
         model.load_state_dict(state["live"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
         step, used = state["step"], state["seconds"]
         average = [state["model"][name] for name in model.state_dict()]
     learner: nn.Module = Learner(model, recipe, label_ids(text, labels).to(device))
@@ -186,7 +193,8 @@ def train(
     def write() -> None:
         averaged = dict(zip(model.state_dict(), average, strict=True))
         live = model.state_dict()
-        body = {"step": step, "seconds": used, "live": live, "optimizer": optimizer.state_dict(), "recipe": asdict(recipe), "labels": labels}
+        kept = [optimizer.state_dict() for optimizer in optimizers]
+        body = {"step": step, "seconds": used, "live": live, "optimizers": kept, "recipe": asdict(recipe), "labels": labels}
         mirror = Mammut(config)
         mirror.load_state_dict(averaged)
         save(checkpoint, mirror, **body)
@@ -212,14 +220,15 @@ def train(
             seen = pictures(step)
             batch = (image_pool.batch(seen) if image_pool and pictures(step + 1) > seen else clips_pool.batch(step - seen)).to(device)
             lr = learning_rate(recipe, step, progress)
-            for group in optimizer.param_groups:
+            for group in (group for optimizer in optimizers for group in optimizer.param_groups):
                 group["lr"] = lr
             with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bf16):
                 total, parts = learner(batch)
-            optimizer.zero_grad()
+            model.zero_grad()
             torch.autograd.backward(total)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
+            for optimizer in optimizers:
+                optimizer.step()
             with torch.no_grad():  # averaged weights: what is evaluated and exported
                 torch._foreach_lerp_(average, list(model.parameters()), 1 - min(0.99, step / (step + 10)))
             for name, value in parts.items():
