@@ -1,21 +1,22 @@
-"""Measures a run on validation video and calibrates what the app shows as a probability.
+"""Measures a run and calibrates what the app shows as a probability.
 
     python -m models.evaluate --run runs/mini --train-data DIR [--clips 300]
+    python -m models.evaluate --run runs/mini --benchmark msrvtt-qa --data DIR [--limit 1000]
 
-Writes scores.json into the run: the scores and the calibration that models.export puts into pack.json. The first half of the clips
-calibrates, so temperatures and thresholds are not fitted on the clips that they are judged on.
+The first writes scores.json into the run: the scores on composed validation video and the calibration that models.export puts into pack.json.
+The first half of the clips calibrates, so temperatures and thresholds are not fitted on the clips that they are judged on. The second writes
+scores-msrvtt-qa.json: see models.benchmarks for the sets and their layouts.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import datetime
-import io
 import json
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,44 +24,80 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models import tokenizer
+from models import benchmarks, tokenizer
 from models.losses import iou_giou
+from models.metrics import (
+    Found,
+    Truth,
+    average_precision,
+    best_threshold,
+    caption_scores,
+    combined,
+    cover,
+    expected_calibration_error,
+    fit_logistic,
+    normalise,
+    not_sure_below,
+    recall,
+    suppress,
+    vqa_accuracy,
+)
 from models.model import Mammut, load
 from models.tokenizer import PROMPTS, Text, pad
-from models.tubes import cut
+from models.tubes import Bytes, cut
 
 ON = "generated validation video"
 
 
-def normalise(text: str) -> str:
-    """Lower case, no punctuation, no articles: VQA's usual exact match."""
-    words = "".join(c if c.isalnum() else " " for c in text.lower()).split()
-    return " ".join(word for word in words if word not in ("a", "an", "the"))
+class Scores:
+    """Rows as pack.json has them."""
+
+    def __init__(self, on: str) -> None:
+        self.on, self.rows = on, list[dict[str, Any]]()
+
+    def add(self, task: str, metric: str, value: float, n: int) -> None:
+        row = {"task": task, "metric": metric, "value": round(float(value), 4), "n": n, "on": self.on, "date": datetime.date.today().isoformat()}
+        self.rows.append(row)
+
+    def add_search(self, similarity: np.ndarray, own: np.ndarray, among: int) -> None:
+        """Retrieval both ways. similarity [texts, clips], own bool [texts, clips]."""
+        for k in (1, 5, 10):
+            self.add("search", f"R@{k} among {among}", recall(similarity, own, k), len(similarity))
+        for k in (1, 5, 10):
+            self.add("search", f"clip to text R@{k} among {len(own)}", recall(similarity.T, own.T, k), similarity.shape[1])
+
+    def add_captions(self, said: Sequence[str], references: Sequence[Sequence[str]]) -> None:
+        for metric, value in caption_scores(said, references).items():
+            self.add("caption", metric, value, len(said))
+
+    def add_precision(self, precision: dict[str, float], frames: int, how: str = "") -> None:
+        for metric, value in precision.items():
+            self.add("detect", metric + how, value, frames)
+
+    def show(self) -> None:
+        for row in self.rows:
+            print(f"{row['task']:8} {row['metric']:50} {row['value']:.3f}  n={row['n']}")
 
 
-def fit_logistic(cosine: np.ndarray, right: np.ndarray) -> tuple[float, float]:
-    """Platt scaling by Newton: probability = sigmoid(scale * cosine + bias). Both [n]."""
-    x = np.stack([cosine, np.ones_like(cosine)], 1)
-    w = np.zeros(2)
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + np.diag([1e-4, 1e-4])
-        w -= np.clip(np.linalg.solve(hessian, x.T @ (p - right) + 1e-4 * w), -5, 5)
-    return float(w[0]), float(w[1])
+@dataclass
+class Encoded:
+    """What the encoder left of n clips: embedding [n, E], tokens [n, N, D], cross_k and cross_v [n, M, heads, N, d]."""
+
+    embedding: Tensor
+    tokens: Tensor
+    cross_k: Tensor
+    cross_v: Tensor
 
 
-def best_threshold(probability: np.ndarray, right: np.ndarray) -> float:
-    """The threshold with the highest F1 (ties: the middle), [n] each."""
-    grid = np.quantile(probability, np.linspace(0, 1, 201))
-    hits = [(np.sum((probability >= t) & (right > 0)), np.sum(probability >= t)) for t in grid]
-    f1 = np.array([2 * tp / max(1, n + right.sum()) for tp, n in hits])
-    return float(grid[np.flatnonzero(f1 >= f1.max() - 1e-9)].mean())
-
-
-def expected_calibration_error(probability: np.ndarray, right: np.ndarray, bins: int = 10) -> float:
-    """Mean gap between confidence and accuracy over equal bins, [n] each."""
-    which = np.minimum((probability * bins).astype(int), bins - 1)
-    return float(sum(abs(probability[which == b].mean() - right[which == b].mean()) * (which == b).mean() for b in range(bins) if (which == b).any()))
+@torch.no_grad()
+def encode_all(model: Mammut, videos: Sequence[Bytes]) -> Encoded:
+    """videos [T, H, W, 3], all clips or all single pictures."""
+    parts = []
+    for start in range(0, len(videos), 32):
+        voxels = zip(*(cut(video, model.config.tubes) for video in videos[start : start + 32]), strict=True)
+        parts.append(model.encode([torch.from_numpy(np.stack(kind)) for kind in voxels]))
+    embedding, memory, tokens = (torch.cat(part) for part in zip(*parts, strict=True))
+    return Encoded(embedding, tokens, *model.decoder.project(memory))
 
 
 @torch.no_grad()
@@ -98,117 +135,108 @@ def confidence(logits: Sequence[Tensor], temperature: float) -> np.ndarray:
     return np.array([(row / temperature).log_softmax(-1).max(-1).values.mean().exp().item() for row in logits])
 
 
-def suppress(boxes: np.ndarray, scores: np.ndarray, limit: float = 0.5) -> list[int]:
-    """Greedy non-maximum suppression, boxes [n, 4] cxcywh."""
-    overlap = iou_giou(torch.tensor(boxes)[:, None], torch.tensor(boxes)[None])[0].numpy()
-    keep: list[int] = []
-    for i in np.argsort(-scores):
-        if all(overlap[i, j] < limit for j in keep):
-            keep.append(int(i))
-    return keep
+@dataclass
+class Proposals:
+    """Of n clips with Q queries and K labels: boxes [n, Q, 4] cxcywh, objectness [n, Q], cosine [n, Q, K] of region and label, and the label's
+    probability by the detector, head [n, Q, K], and by the encoder's tokens under the box, encoder [n, Q, K]; frame [Q] of each query."""
 
-
-def average_precision(truth: list[list[tuple[int, list[float]]]], found: list[list[tuple[int, list[float], float]]], labels: int) -> dict[str, float]:
-    """COCO AP50 and AP by pycocotools. One list for each frame; boxes cxcywh in 0..1, drawn on a 1000 x 1000 frame."""
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
-
-    def box(b: list[float]) -> list[float]:
-        return [1000 * (b[0] - b[2] / 2), 1000 * (b[1] - b[3] / 2), 1000 * b[2], 1000 * b[3]]
-
-    annotations: list[dict[str, Any]] = []
-    results: list[dict[str, Any]] = []
-    for image, objects in enumerate(truth, 1):
-        for label, b in objects:
-            entry = {"id": len(annotations) + 1, "image_id": image, "category_id": label + 1, "bbox": box(b), "area": 1e6 * b[2] * b[3], "iscrowd": 0}
-            annotations.append(entry)
-    for image, detections in enumerate(found, 1):
-        results += [{"image_id": image, "category_id": label + 1, "bbox": box(b), "score": score} for label, b, score in detections]
-    with contextlib.redirect_stdout(io.StringIO()):
-        coco = COCO()
-        coco.dataset = {
-            "info": {},
-            "images": [{"id": i + 1, "width": 1000, "height": 1000} for i in range(len(truth))],
-            "annotations": annotations,
-            "categories": [{"id": i + 1, "name": str(i)} for i in range(labels)],
-        }
-        coco.createIndex()
-        if not results or not annotations:
-            return {"AP50": 0.0, "AP": 0.0}
-        evaluation = COCOeval(coco, coco.loadRes(results), "bbox")
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    return {"AP50": float(evaluation.stats[1]), "AP": float(evaluation.stats[0])}
+    boxes: np.ndarray
+    objectness: np.ndarray
+    cosine: np.ndarray
+    head: np.ndarray
+    encoder: np.ndarray
+    frame: np.ndarray
 
 
 @torch.no_grad()
-def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[str], version: str) -> dict[str, Any]:
-    """samples: clips of the validation split; known: object names seen in training. Returns {version, scores, calibration}."""
-    model.eval()
-    config, clips, half = model.config, len(samples), len(samples) // 2
-    encoded = []
-    for start in range(0, clips, 32):
-        voxels = zip(*(cut(s.video, config.tubes) for s in samples[start : start + 32]), strict=True)
-        encoded.append(model.encode([torch.from_numpy(np.stack(kind)) for kind in voxels]))
-    embedding, memory, tokens = (torch.cat(part) for part in zip(*encoded, strict=True))
-    cross_k, cross_v = model.decoder.project(memory)
-    scores: list[dict[str, Any]] = []
+def propose(model: Mammut, text: Text, tokens: Tensor, names: Sequence[str]) -> Proposals:
+    labels = embed(model, text, [PROMPTS["label"].format(label=name) for name in names])
+    boxes, objectness, regions = model.detector(tokens)
+    frame = model.detector.get_buffer("frame").numpy()[: boxes.shape[1]]
+    _, rows, columns = model.encoder.grid
+    under = []
+    for at in range(0, boxes.shape[1], rows * columns):  # a key frame's queries lie in its own tokens
+        here = slice(at, at + rows * columns)
+        weights = np.stack([cover(each, rows, columns) for each in boxes[:, here].numpy()]).astype(np.float32)
+        under.append(torch.from_numpy(weights) @ tokens[:, here])
+    seen = torch.nn.functional.normalize(model.to_text(model.pool_norm(torch.cat(under, dim=1))).float(), dim=-1)
+    cosine = regions @ labels.T
+    head = (cosine * model.log_region_scale.exp()).softmax(-1)
+    encoder = (seen @ labels.T * model.log_scale.exp()).softmax(-1)
+    return Proposals(boxes.numpy(), objectness.sigmoid().numpy(), cosine.numpy(), head.numpy(), encoder.numpy(), frame)
 
-    def score(task: str, metric: str, value: float, n: int) -> None:
-        scores.append({"task": task, "metric": metric, "value": round(value, 4), "n": n, "on": ON, "date": datetime.date.today().isoformat()})
+
+def detections(boxes: np.ndarray, score: np.ndarray) -> Found:
+    """One frame's boxes [q, 4] and scores [q, K] to (label, box, score): the three best labels of each box, each label's boxes suppressed."""
+    found: Found = []
+    likely = score >= np.sort(score, axis=1)[:, -3:][:, :1]  # more only costs time
+    for label in np.flatnonzero((likely & (score > 1e-3)).any(0)):
+        picked = np.flatnonzero(likely[:, label] & (score[:, label] > 1e-3))
+        found += [(int(label), boxes[picked[j]].tolist(), float(score[picked[j], label])) for j in suppress(boxes[picked], score[picked, label])]
+    return found
+
+
+@torch.no_grad()
+def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[str], version: str, novel: Sequence[str] = ()) -> dict[str, Any]:
+    """samples: clips of the validation split; known: object names seen in training; novel: names that were not.
+
+    Returns {version, scores, calibration, examples}."""
+    model.eval()
+    clips, half = len(samples), len(samples) // 2
+    seen = encode_all(model, [s.video for s in samples])
+    scores = Scores(ON)
 
     # Answers
     asked = [(i, q, a, kind) for i, s in enumerate(samples) for q, a, kind in s.qa]
     of = [i for i, _, _, _ in asked]
-    done = answer_all(model, text, [PROMPTS["question"].format(question=q) for _, q, _, _ in asked], cross_k[of], cross_v[of])
-    right = np.array([normalise(got) == normalise(a) for (got, _, _), (_, _, a, _) in zip(done, asked, strict=True)], float)
+    cross_k, cross_v = seen.cross_k[of], seen.cross_v[of]
+    done = answer_all(model, text, [PROMPTS["question"].format(question=q) for _, q, _, _ in asked], cross_k, cross_v)
+    right = np.array([vqa_accuracy(got, [a]) for (got, _, _), (_, _, a, _) in zip(done, asked, strict=True)])
     kinds: dict[str, list[int]] = defaultdict(list)
     for row, (_, _, _, kind) in enumerate(asked):
         kinds[kind].append(row)
-    score("answer", "exact match", right.mean(), len(right))
+    scores.add("answer", "exact match", right.mean(), len(right))
     for kind, rows in sorted(kinds.items()):
-        score("answer", f"exact match: {kind}", right[rows].mean(), len(rows))
+        scores.add("answer", f"exact match: {kind}", right[rows].mean(), len(rows))
         # What saying the commonest answer of each kind would score: without it the line above says little.
         counts: dict[str, int] = defaultdict(int)
         for row in rows:
             counts[normalise(asked[row][2])] += 1
-        score("answer", f"commonest answer: {kind}", max(counts.values()) / len(rows), len(rows))
-    logits = answer_logits(model, done, cross_k[of], cross_v[of])
+        scores.add("answer", f"commonest answer: {kind}", max(counts.values()) / len(rows), len(rows))
+    logits = answer_logits(model, done, cross_k, cross_v)
     fit, judge = np.array([i < half for i in of]), np.array([i >= half for i in of])
     choices = np.exp(np.linspace(math.log(0.5), math.log(4), 25))
     fitted = [logits[i] for i in np.flatnonzero(fit)]
     temperature = float(min(choices, key=lambda t: expected_calibration_error(confidence(fitted, t), right[fit])))
     sure = confidence(logits, temperature)
-    score("answer", "calibration error", expected_calibration_error(sure[judge], right[judge]), int(judge.sum()))
+    scores.add("answer", "calibration error", expected_calibration_error(sure[judge], right[judge]), int(judge.sum()))
     unsure = not_sure_below(sure[fit], right[fit])
     shown = judge & (sure >= unsure)
-    score("answer", "exact match where sure", right[shown].mean() if shown.any() else 0.0, int(shown.sum()))
-    score("answer", "share where sure", shown.sum() / judge.sum(), int(judge.sum()))
+    scores.add("answer", "exact match where sure", right[shown].mean() if shown.any() else 0.0, int(shown.sum()))
+    scores.add("answer", "share where sure", shown.sum() / judge.sum(), int(judge.sum()))
 
     # Captions
-    told = answer_all(model, text, [PROMPTS["caption"]] * clips, cross_k, cross_v)
+    told = answer_all(model, text, [PROMPTS["caption"]] * clips, seen.cross_k, seen.cross_v)
     pairs = [({*normalise(got).split()}, {*normalise(s.caption).split()}) for (got, _, _), s in zip(told, samples, strict=True)]
-    score("caption", "words right (F1)", float(np.mean([2 * len(a & b) / max(1, len(a) + len(b)) for a, b in pairs])), clips)
+    f1 = np.array([2 * len(a & b) / max(1, len(a) + len(b)) for a, b in pairs])
+    scores.add("caption", "words right (F1)", f1.mean(), clips)
     exact = np.array([any(normalise(got) == normalise(c) for c in s.captions) for (got, _, _), s in zip(told, samples, strict=True)], float)
-    score("caption", "exact", exact.mean(), clips)
+    scores.add("caption", "exact", exact.mean(), clips)
+    scores.add_captions([got for got, _, _ in told], [s.captions for s in samples])
     for topic, rows in sorted(kinds.items()):
         if topic in ("colour", "what", "direction"):
             # The answers to these questions are the words that a caption of the clip must hold.
             pairs_of = [(normalise(asked[r][2]), normalise(samples[of[r]].caption), normalise(told[of[r]][0])) for r in rows]
             held = [f" {a} " in f" {got} " for a, true, got in pairs_of if f" {a} " in f" {true} "]
             if held:
-                score("caption", f"{topic} right", float(np.mean(held)), len(held))
-    told_sure = confidence(answer_logits(model, told, cross_k, cross_v), temperature)
-    f1 = np.array([2 * len(a & b) / max(1, len(a) + len(b)) for a, b in pairs])
+                scores.add("caption", f"{topic} right", float(np.mean(held)), len(held))
+    told_sure = confidence(answer_logits(model, told, seen.cross_k, seen.cross_v), temperature)
 
     # Search: one query for each clip, its caption, among clips whose captions differ
     distinct = list({s.caption: i for i, s in reversed(list(enumerate(samples)))}.values())
     queries = embed(model, text, [samples[i].caption for i in distinct])
-    cosine = (queries @ embedding[distinct].T).numpy()
-    rank = (cosine > np.diag(cosine)[:, None]).sum(1)
-    for k in (1, 5, 10):
-        score("search", f"R@{k} among {len(distinct)}", float((rank < k).mean()), len(distinct))
+    cosine = (queries @ seen.embedding[distinct].T).numpy()
+    scores.add_search(cosine, np.eye(len(distinct), dtype=bool), len(distinct))
     captions = {i: normalise(samples[i].caption) for i in distinct}
     rows_a = [j for j, i in enumerate(distinct) if i < half]
     same = np.array([[captions[a] == captions[b] for b in distinct] for a in distinct])
@@ -220,60 +248,69 @@ def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[
     threshold = best_threshold(probability, np.concatenate([np.ones(len(positive)), np.zeros(len(negative))]))
     held_out = [j for j in range(len(distinct)) if j not in set(rows_a)]
     if held_out:
-        match = 1 / (1 + np.exp(-(scale * cosine[held_out] + bias))) >= threshold
-        true = np.eye(len(distinct), dtype=bool)[held_out]
-        score("search", "true pairs kept", float(match[true].mean()), len(held_out))
-        score("search", "wrong pairs refused", float(1 - match[~same[held_out]].mean()), int((~same[held_out]).sum()))
+        match = 1 / (1 + np.exp(-(scale * cosine[held_out] + bias)))
+        true, other = np.eye(len(distinct), dtype=bool)[held_out], ~same[held_out]
+        scores.add("search", "true pairs kept", (match[true] >= threshold).mean(), len(held_out))
+        scores.add("search", "wrong pairs refused", (match[other] < threshold).mean(), int(other.sum()))
+        some = np.random.default_rng(0).choice(match[other], size=min(int(other.sum()), 4 * int(true.sum())), replace=False)
+        both = np.concatenate([match[true], some]), np.concatenate([np.ones(int(true.sum())), np.zeros(len(some))])
+        scores.add("search", "calibration error", expected_calibration_error(*both), len(both[0]))
 
-    # Detection on the key frames, known names only
-    boxes, sure_there, regions = model.detector(tokens)
-    names = embed(model, text, [PROMPTS["label"].format(label=name) for name in known])
-    there, near, frames = sure_there.sigmoid().numpy(), (regions @ names.T).numpy(), model.detector.get_buffer("frame").numpy()
-    index = {name: i for i, name in enumerate(known)}
+    # Detection on the key frames: known names alone, as the app scores them
+    vocabulary = [*known, *novel]
+    index = {name: i for i, name in enumerate(vocabulary)}
+    got = propose(model, text, seen.tokens, vocabulary)
+    key_frames = [(i, int(frame)) for i in range(clips) for frame in sorted({*got.frame.tolist()})]
+    objects: list[Truth] = [[(index[o[0]], list(o[1:])) for o in samples[i].boxes[frame] if o[0] in index] for i, frame in key_frames]
     xs, ys = [], []
-    for i, s in enumerate(samples[:half]):
-        for q in range(len(frames)):
-            placed = [(index[o[0]], torch.tensor(o[1:])) for o in s.boxes[int(frames[q])] if o[0] in index]
-            for label, b in placed:
-                if float(iou_giou(boxes[i, q], b)[0]) > 0.5:
-                    xs += near[i, q].tolist()
+    for (i, frame), there in zip(key_frames, objects, strict=True):
+        for q in np.flatnonzero(got.frame == frame) if i < half else ():
+            for label, b in there:
+                if label < len(known) and float(iou_giou(torch.tensor(got.boxes[i, q]), torch.tensor(b))[0]) > 0.5:
+                    xs += got.cosine[i, q, : len(known)].tolist()
                     ys += [float(j == label) for j in range(len(known))]
     det_scale, det_bias = fit_logistic(np.array(xs), np.array(ys)) if sum(ys) else (10.0, -5.0)
-    truth, found, rows, hits, scored = [], [], [], [], []
-    for i, s in enumerate(samples):
-        for frame in sorted(set(frames.tolist())):
-            queries_here = np.flatnonzero(frames == frame)
-            objects = [(index[o[0]], list(o[1:])) for o in s.boxes[int(frame)] if o[0] in index]
-            value = there[i, queries_here, None] / (1 + np.exp(-(det_scale * near[i, queries_here] + det_bias)))
-            detections = []
-            likely = value >= np.sort(value, axis=1)[:, -3:-2]  # the three best names of each box: the rest only costs time
-            for label in range(len(known)):
-                picked = np.flatnonzero(likely[:, label] & (value[:, label] > 1e-3))
-                if len(picked):
-                    some = boxes[i, queries_here[picked]].numpy()
-                    detections += [(label, some[j].tolist(), float(value[picked[j], label])) for j in suppress(some, value[picked, label])]
-            rows.append(i)
-            truth.append(objects)
-            found.append(detections)
-            for label, b, v in detections:
-                hits.append(any(label == o and float(iou_giou(torch.tensor(b), torch.tensor(t))[0]) > 0.5 for o, t in objects))
-                scored.append((i, v))
-    later = [j for j, i in enumerate(rows) if i >= half]
-    for metric, value_ in average_precision([truth[j] for j in later], [found[j] for j in later], len(known)).items():
-        score("detect", f"{metric}, known names", value_, len(later))
-    early = np.array([i < half for i, _ in scored], bool)
-    det_threshold = best_threshold(np.array([v for _, v in scored])[early], np.array(hits, float)[early]) if early.any() else 0.3
+
+    def boxes_by(label_score: np.ndarray) -> list[Found]:
+        out = []
+        for i, frame in key_frames:
+            here = got.frame == frame
+            out.append(detections(got.boxes[i, here], got.objectness[i, here, None] * label_score[i, here]))
+        return out
+
+    later = [j for j, (i, _) in enumerate(key_frames) if i >= half]
+    found = boxes_by(1 / (1 + np.exp(-(det_scale * got.cosine[:, :, : len(known)] + det_bias))))
+    known_truth: list[Truth] = [[(label, b) for label, b in there if label < len(known)] for there in objects]
+    precision = average_precision([known_truth[j] for j in later], [found[j] for j in later], {"known names": range(len(known))})
+    scores.add_precision(precision, len(later))
+    hits, values, early = [], [], []
+    for (i, _), there, here in zip(key_frames, known_truth, found, strict=True):
+        for label, b, value in here:
+            hits.append(float(any(label == o and float(iou_giou(torch.tensor(b), torch.tensor(t))[0]) > 0.5 for o, t in there)))
+            values.append(value)
+            early.append(i < half)
+    first, values_, hits_ = np.array(early, bool), np.array(values), np.array(hits)
+    det_threshold = best_threshold(values_[first], hits_[first]) if first.any() else 0.3
+    if (~first).any():
+        scores.add("detect", "calibration error", expected_calibration_error(values_[~first], hits_[~first]), int((~first).sum()))
+    if novel:
+        # All names together, as the open-vocabulary benchmarks ask: base and novel compete for each box.
+        groups = {"base": range(len(known)), "novel": range(len(known), len(vocabulary))}
+        is_novel = np.arange(len(vocabulary)) >= len(known)
+        both_scores = combined(got.head.reshape(-1, len(vocabulary)), got.encoder.reshape(-1, len(vocabulary)), is_novel).reshape(got.head.shape)
+        for how, label_score in (("", got.head), (", with the encoder's score", both_scores)):
+            scores.add_precision(average_precision(objects, boxes_by(label_score), groups), len(objects), how)
 
     return {
         "version": version,
-        "scores": scores,
+        "scores": scores.rows,
         "calibration": {
             "search": {"scale": scale, "bias": bias, "threshold": threshold},
             "answer": {"temperature": temperature, "notSureBelow": unsure},
             "caption": {"notSureBelow": not_sure_below(told_sure[:half], (f1[:half] > 0.7).astype(float))},
             "detect": {"scale": det_scale, "bias": det_bias, "threshold": det_threshold},
         },
-        "examples": [{"caption": s.caption, "got": got} for (got, _, _), s in zip(told[:20], samples, strict=False)]
+        "examples": [{"caption": s.caption, "got": said} for (said, _, _), s in zip(told[:20], samples, strict=False)]
         + [
             {"question": asked[r][1], "answer": asked[r][2], "got": done[r][0], "confidence": round(float(sure[r]), 3)}
             for r in range(min(40, len(done)))
@@ -281,12 +318,43 @@ def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[
     }
 
 
-def not_sure_below(sure: np.ndarray, right: np.ndarray, wanted: float = 0.8) -> float:
-    """The lowest confidence above which at least `wanted` are right; 1, which is never sure, where there is none. [n] each."""
-    for t in np.linspace(0.2, 0.95, 76):
-        if (sure >= t).sum() >= max(5, len(sure) // 20) and right[sure >= t].mean() >= wanted:
-            return float(t)
-    return 1.0
+@torch.no_grad()
+def run_benchmark(model: Mammut, text: Text, examples: Sequence[benchmarks.Example], name: str) -> Scores:
+    """Everything that the examples have truth for: answers, captions, retrieval, boxes."""
+    model.eval()
+    scores = Scores(name)
+    videos = [example.read(model.config) for example in examples]
+    seen = encode_all(model, videos)
+    asked = [(i, question) for i, example in enumerate(examples) for question in example.questions]
+    if asked:
+        of = [i for i, _ in asked]
+        prompts = [PROMPTS["question"].format(question=question.text) for _, question in asked]
+        said = answer_all(model, text, prompts, seen.cross_k[of], seen.cross_v[of])
+        right = np.array([vqa_accuracy(got, question.answers) for (got, _, _), (_, question) in zip(said, asked, strict=True)])
+        scores.add("answer", "accuracy", right.mean(), len(right))
+        for kind in sorted({question.kind for _, question in asked}):
+            rows = [row for row, (_, question) in enumerate(asked) if question.kind == kind]
+            scores.add("answer", f"accuracy: {kind}", right[rows].mean(), len(rows))
+    if all(example.captions for example in examples):
+        told = answer_all(model, text, [PROMPTS["caption"]] * len(examples), seen.cross_k, seen.cross_v)
+        scores.add_captions([got for got, _, _ in told], [example.captions for example in examples])
+        lines = [(i, caption) for i, example in enumerate(examples) for caption in example.captions]
+        own = np.array([[i == j for j in range(len(examples))] for i, _ in lines])
+        scores.add_search((embed(model, text, [caption for _, caption in lines]) @ seen.embedding.T).numpy(), own, len(examples))
+    vocabulary = benchmarks.vocabulary(examples)
+    if vocabulary:
+        names, novel = [name for name, _ in vocabulary], np.array([rare for _, rare in vocabulary])
+        got, index = propose(model, text, seen.tokens, names), {name: i for i, name in enumerate(names)}
+        truth: list[Truth] = [[(index[name], box) for name, box in example.boxes] for example in examples]
+        groups = {"base": np.flatnonzero(~novel).tolist(), "novel": np.flatnonzero(novel).tolist(), "all": range(len(names))}
+        found = []
+        for i, example in enumerate(examples):
+            label_score = got.objectness[i, :, None] * combined(got.head[i], got.encoder[i], novel)
+            judged = {index[name] for name in example.judged}  # of the others nobody looked whether they are there
+            found.append([hit for hit in detections(got.boxes[i], label_score) if hit[0] in judged])
+        ignore = [[index[name] for name in example.incomplete] for example in examples]
+        scores.add_precision(average_precision(truth, found, groups, ignore), len(examples))
+    return scores
 
 
 def embed(model: Mammut, text: Text, lines: Sequence[str]) -> Tensor:
@@ -301,18 +369,31 @@ def main() -> None:
     parser.add_argument("--train-data", type=Path)
     parser.add_argument("--clips", type=int, default=300)
     parser.add_argument("--version", default="0.1.0")
+    parser.add_argument("--benchmark", choices=sorted(benchmarks.LOADERS), help="a public set instead of composed video")
+    parser.add_argument("--data", type=Path, help="where that set lies")
+    parser.add_argument("--limit", type=int, help="only so many of its clips or pictures")
     args = parser.parse_args()
+    from models.data.assets import NOVEL
     from models.data.generator import World
 
     model, state = load(args.run / "checkpoint.pt")
     text = tokenizer.Text.load(args.run / "tokenizer.json", model.config.context)
+    if args.benchmark:
+        if args.data is None:
+            parser.error("--benchmark needs --data, the folder of the set")
+        scores = run_benchmark(model, text, benchmarks.LOADERS[args.benchmark](args.data)[: args.limit], args.benchmark)
+        (args.run / f"scores-{args.benchmark}.json").write_text(json.dumps({"step": state["step"], "scores": scores.rows}, indent=1) + "\n")
+        scores.show()
+        return
     rng = np.random.default_rng(11)
     world = World(args.train_data, "val", frames=model.config.frames, size=model.config.size)
-    report = evaluate(model, text, [world.sample(rng) for _ in range(args.clips)], state["labels"], args.version)
+    novel = [name for name in NOVEL if args.train_data]
+    report = evaluate(model, text, [world.sample(rng) for _ in range(args.clips)], state["labels"], args.version, novel)
     report["step"], report["seconds"] = state["step"], state["seconds"]
     (args.run / "scores.json").write_text(json.dumps(report, indent=1) + "\n")
-    for row in report["scores"]:
-        print(f"{row['task']:8} {row['metric']:34} {row['value']:.3f}  n={row['n']}")
+    shown = Scores(ON)
+    shown.rows = report["scores"]
+    shown.show()
     print(json.dumps(report["calibration"]))
 
 

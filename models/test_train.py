@@ -18,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 from models import tokenizer
 from models.batches import Item, collate, make_item, mirrored, teach
 from models.config import CONFIGS, Config, Training
-from models.evaluate import evaluate, expected_calibration_error, fit_logistic
+from models.evaluate import evaluate
 from models.model import Mammut, load
 from models.toy import BLOCKS, ToyPictures, ToyWorld
 from models.train import Learner, crops, learning_rate, train
@@ -197,7 +197,6 @@ def test_training_learns(run: Path) -> None:
     text = tokenizer.Text.load(run / "tokenizer.json", 48)
     report = evaluate(model, text, clips, list(BLOCKS), "0.0.1")
     metrics = {(s["task"], s["metric"]): s["value"] for s in report["scores"]}
-    print(metrics, first, last)
     assert metrics["answer", "exact match"] > 0.6  # chance: (1/3 + 1/2 + 1/3) / 3 = 0.39
     assert 0 <= report["calibration"]["search"]["threshold"] <= 1
 
@@ -213,13 +212,3 @@ def test_torchrun_trains_two_processes_as_one(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert rows[-1]["step"] == 8 and rows[-1]["caption"] < rows[0]["caption"]
     assert (tmp_path / "curves.png").exists() and load(tmp_path / "checkpoint.pt")[1]["step"] == 8
-
-
-def test_logistic_and_calibration_error() -> None:
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=4000)
-    y = (rng.random(4000) < 1 / (1 + np.exp(-(3 * x - 1)))).astype(float)
-    scale, bias = fit_logistic(x, y)
-    assert abs(scale - 3) < 0.4 and abs(bias + 1) < 0.25
-    assert expected_calibration_error(np.full(100, 0.9), np.zeros(100)) == pytest.approx(0.9)
-    assert expected_calibration_error(np.full(100, 0.75), np.array([1.0] * 75 + [0.0] * 25)) == pytest.approx(0)
