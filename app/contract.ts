@@ -4,11 +4,10 @@
  */
 import { z } from 'zod'
 import { Annotation, AnnotationBody, ReviewState } from './annotation.ts'
-import { ErrorCode, Problem } from './errors.ts'
+import { Id, route } from './contract/route.ts'
+import { Problem } from './errors.ts'
 import { FrameRef, Probe } from './media.ts'
 import { PackManifest } from './pack.ts'
-
-const Id = z.coerce.number().int().positive()
 
 /** queued → probing → analysing → done. `partial`: analysed, but a part of the file could not be read (see `problem`). */
 export const SourceState = z.enum(['queued', 'probing', 'analysing', 'done', 'partial', 'failed', 'cancelled'])
@@ -146,24 +145,6 @@ export type ExportFormat = z.infer<typeof ExportFormat>
 
 const History = z.object({ undo: z.string().nullable(), redo: z.string().nullable() })
 const Rejected = z.object({ path: z.string(), problem: Problem })
-
-interface RouteSpec {
-  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
-  /** `{name}` marks a path parameter. */
-  path: string
-  summary: string
-  params?: z.ZodObject
-  query?: z.ZodObject
-  body?: z.ZodObject
-  /** JSON answer. */
-  output?: z.ZodType
-  /** Server-sent events: one JSON object an event. */
-  events?: z.ZodType
-  /** Raw bytes, with range requests where `ranges`. */
-  bytes?: string
-  errors?: readonly ErrorCode[]
-}
-const route = <const T extends RouteSpec>(spec: T): T => spec
 
 const onClip = z.object({ clipId: Id })
 const onSource = z.object({ sourceId: Id })

@@ -58,7 +58,7 @@ export function openTubelet({ projectDir, host, fork }: OpenOptions): Tubelet {
   const pipeline: Pipeline = { library, engine: () => engine.get(), media: () => media.get(), appVersion: packageVersion }
   const jobs = new Jobs(pipeline)
   const status = (): Promise<Status> => Promise.resolve({ version: packageVersion, host, projectPath: projectDir, engine: engineStatus(engine), ...packOf(engine.value), ...mediaStatus(media), sample: sampleClip() })
-  const handle = createBackend({ pipeline, jobs, status, windowDir: path.join(root, 'dist', 'renderer') })
+  const handle = createBackend({ pipeline, jobs, status }, path.join(root, 'dist', 'renderer'))
   // Both are warm before the first file is dropped; their failures are shown by the status and by each job that needs them.
   void engine.get().catch(() => library.emit({ type: 'status' }))
   void media.get().catch(() => library.emit({ type: 'status' }))

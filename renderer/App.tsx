@@ -1,26 +1,27 @@
 import { type DragEvent, useDeferredValue, useEffect, useState } from 'react'
 import { Toaster } from 'sonner'
 import { desktop } from './desktop.ts'
+import { t } from './i18n.ts'
 import { useKeys } from './keys.ts'
 import { AddDialog } from './parts/AddDialog.tsx'
-import { ClipView } from './parts/ClipView.tsx'
 import { EmptyState } from './parts/EmptyState.tsx'
 import { EngineDialog } from './parts/EngineDialog.tsx'
 import { ExportDialog } from './parts/ExportDialog.tsx'
-import { Inspector } from './parts/Inspector.tsx'
-import { LibraryList } from './parts/LibraryList.tsx'
 import { QueueDialog } from './parts/QueueDialog.tsx'
-import { SearchResults } from './parts/SearchResults.tsx'
 import { ShortcutsDialog } from './parts/ShortcutsDialog.tsx'
 import { StatusBar } from './parts/StatusBar.tsx'
 import { TopBar } from './parts/TopBar.tsx'
+import { PAGES, Rail } from './pages.tsx'
 import { addPaths, useSources } from './queries.ts'
-import { useUi } from './store.ts'
+import { type Page, useUi } from './store.ts'
 
-/** The one window: search and actions on top, the library at the left, the clip, what is said about it, and the engine's state below. */
+/** Pages that show nothing but what is in the library. */
+const NEEDS_VIDEO: ReadonlySet<Page> = new Set(['review', 'table', 'overview'])
+
+/** The one window: search and actions on top, the pages at the left, and the engine's state below. */
 export function App() {
   const { data, isPending } = useSources()
-  const search = useUi((ui) => ui.search)
+  const page = useUi((ui) => ui.page)
   const panel = useUi((ui) => ui.panel)
   const theme = useUi((ui) => ui.theme)
   const [dragging, setDragging] = useState(false)
@@ -45,26 +46,16 @@ export function App() {
   }
   // Deferred: the workspace is much to draw at once, and is drawn in slices this way.
   const empty = useDeferredValue(!isPending && data?.sources.length === 0)
+  const { Component } = PAGES[page]
   return (
     <div className="app" data-dragging={dragging} {...drag}>
       <TopBar />
-      {empty ? (
-        <EmptyState dragging={dragging} />
-      ) : (
-        <div className="workspace">
-          <nav className="side" aria-label={search === '' ? 'Library' : 'Search results'}>
-            {search === '' ? <LibraryList /> : <SearchResults query={search} />}
-          </nav>
-          <main className="stage">
-            <ClipView />
-          </main>
-          <aside className="inspector" aria-label="What is said about the clip">
-            <Inspector />
-          </aside>
-        </div>
-      )}
+      <div className="body">
+        <Rail />
+        {empty && NEEDS_VIDEO.has(page) ? <EmptyState dragging={dragging} /> : <Component />}
+      </div>
       <StatusBar />
-      {dragging && !empty && <div className="drop-veil" aria-hidden>Drop to add to the library</div>}
+      {dragging && !empty && <div className="drop-veil" aria-hidden>{t('Drop to add to the library')}</div>}
       {panel === 'add' && <AddDialog />}
       {panel === 'export' && <ExportDialog />}
       {panel === 'shortcuts' && <ShortcutsDialog />}

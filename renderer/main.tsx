@@ -2,18 +2,24 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './App.tsx'
+import { useLanguage } from './i18n.ts'
 import { ErrorBoundary } from './parts/ErrorBoundary.tsx'
 import { followEvents, queryClient } from './queries.ts'
 import './theme.css'
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no #root')
+/** Another language is another window. */
+function Localised() {
+  return <App key={useLanguage(({ language }) => language)} />
+}
+
 void followEvents(new AbortController().signal)
 createRoot(root).render(
   <StrictMode>
     <ErrorBoundary>
       <QueryClientProvider client={queryClient}>
-        <App />
+        <Localised />
       </QueryClientProvider>
     </ErrorBoundary>
   </StrictMode>,

@@ -2,9 +2,12 @@
 import { create } from 'zustand'
 
 type Panel = 'add' | 'export' | 'shortcuts' | 'queue' | 'engine'
+/** What the middle of the window is for. */
+export type Page = 'review' | 'table' | 'overview' | 'queue' | 'packs' | 'settings'
 export type Theme = 'system' | 'light' | 'dark'
 
 interface Ui {
+  page: Page
   sourceId: number | null
   clipId: number | null
   trackId: number | null
@@ -18,6 +21,7 @@ interface Ui {
   selectClip: (clipId: number | null, sourceId: number | null) => void
   selectTrack: (trackId: number | null) => void
   setSearch: (search: string) => void
+  goTo: (page: Page) => void
   open: (panel: Panel | null) => void
   setTheme: (theme: Theme) => void
   setDropped: (names: readonly string[]) => void
@@ -27,6 +31,7 @@ const THEME_KEY = 'tubelet-theme'
 const storedTheme = localStorage.getItem(THEME_KEY)
 
 export const useUi = create<Ui>((set) => ({
+  page: 'review',
   sourceId: null,
   clipId: null,
   trackId: null,
@@ -38,6 +43,7 @@ export const useUi = create<Ui>((set) => ({
   selectClip: (clipId, sourceId) => set({ clipId, sourceId, trackId: null }),
   selectTrack: (trackId) => set({ trackId }),
   setSearch: (search) => set({ search }),
+  goTo: (page) => set({ page }),
   open: (panel) => set({ panel, ...(panel === 'add' ? {} : { dropped: [] }) }),
   setTheme: (theme) => {
     localStorage.setItem(THEME_KEY, theme)

@@ -1,0 +1,24 @@
+/** How a route is declared. Each area of the backend has its own file of routes and their schemas in this folder; `contract.ts` joins them. */
+import { z } from 'zod'
+import type { ErrorCode } from '../errors.ts'
+
+/** A row of the library, in a path, a query or a body. */
+export const Id = z.coerce.number().int().positive()
+
+interface RouteSpec {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  /** `{name}` marks a path parameter. */
+  path: string
+  summary: string
+  params?: z.ZodObject
+  query?: z.ZodObject
+  body?: z.ZodObject
+  /** JSON answer. */
+  output?: z.ZodType
+  /** Server-sent events: one JSON object an event. */
+  events?: z.ZodType
+  /** Raw bytes, with range requests where `ranges`. */
+  bytes?: string
+  errors?: readonly ErrorCode[]
+}
+export const route = <const T extends RouteSpec>(spec: T): T => spec

@@ -1,0 +1,70 @@
+/** What a handler is, and what all of them share: answers that are no JSON. */
+import type { AskEvent, BackendEvent, RouteArgs, RouteName, RouteOutput, Status } from '../../app/contract.ts'
+import type { Pipeline } from '../jobs/pipeline.ts'
+import type { Jobs } from '../jobs/queue.ts'
+
+/** What handlers work with. */
+export interface Services {
+  pipeline: Pipeline
+  jobs: Jobs
+  status: () => Promise<Status>
+}
+
+export type Handler<N extends RouteName> = (args: RouteArgs<N>, request: Request) => Promise<Answer<N>> | Answer<N>
+/** A JSON value where the route has one, else the whole response. */
+type Answer<N extends RouteName> = RouteOutput<N> extends undefined ? Response : RouteOutput<N>
+/** The handlers of some routes; each area of the contract has a file of them in this folder. */
+export type Handlers<N extends RouteName> = { [K in N]: Handler<K> }
+
+const COALESCE_MS = 100
+const HEARTBEAT_MS = 15_000
+
+export function notFound(what: string): Response {
+  return Response.json({ problem: { code: 'not-found', message: `There is no such ${what}.` } }, { status: 404 })
+}
+
+/** Server-sent events until `run` resolves; `signal` aborts when the client leaves. */
+export function eventStream(run: (send: (event: AskEvent | BackendEvent) => void, signal: AbortSignal) => Promise<unknown>): Response {
+  const gone = new AbortController()
+  const text = new TextEncoder()
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      const write = (chunk: string) => {
+        if (!gone.signal.aborted) controller.enqueue(text.encode(chunk))
+      }
+      // A comment now and then tells both ends that the other is there.
+      const heartbeat = setInterval(() => write(':\n\n'), HEARTBEAT_MS)
+      write(':\n\n')
+      void run((event) => write(`data: ${JSON.stringify(event)}\n\n`), gone.signal).finally(() => {
+        clearInterval(heartbeat)
+        if (!gone.signal.aborted) controller.close()
+      })
+    },
+    cancel: () => gone.abort(),
+  })
+  return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } })
+}
+
+/** Many small changes as few events: what came within a tenth of a second is merged by kind. */
+export function coalesced(send: (event: BackendEvent) => void): (event: BackendEvent) => void {
+  const pending = new Map<string, BackendEvent>()
+  let timer: NodeJS.Timeout | undefined
+  return (event) => {
+    const key = event.type === 'clips' ? `clips ${event.sourceId}` : event.type
+    pending.set(key, merged(pending.get(key), event))
+    timer ??= setTimeout(() => {
+      timer = undefined
+      const events = [...pending.values()]
+      pending.clear()
+      events.forEach(send)
+    }, COALESCE_MS)
+  }
+}
+
+function merged(earlier: BackendEvent | undefined, later: BackendEvent): BackendEvent {
+  const union = (a: readonly number[], b: readonly number[]) => [...new Set([...a, ...b])]
+  if (earlier?.type === 'sources' && later.type === 'sources') return { ...later, ids: union(earlier.ids, later.ids) }
+  if (earlier?.type === 'clips' && later.type === 'clips') return { ...later, clipIds: union(earlier.clipIds, later.clipIds) }
+  if (earlier?.type === 'annotations' && later.type === 'annotations') return { ...later, clipIds: union(earlier.clipIds, later.clipIds) }
+  return later
+}

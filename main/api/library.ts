@@ -1,0 +1,159 @@
+/** Sources, clips, what is said about them, the queue, export: the calls of the library. */
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { zipSync } from 'fflate'
+import type { RouteName, RouteOutput, SearchHit } from '../../app/contract.ts'
+import { problemOf, TubeletError } from '../../app/errors.ts'
+import { VIDEO_EXTENSIONS } from '../../app/media.ts'
+import { exportProject } from '../export.ts'
+import { fileResponse } from '../files.ts'
+import { answerClip } from '../jobs/pipeline.ts'
+import { makeProxy } from '../media/playback.ts'
+import { coalesced, eventStream, type Handlers, notFound, type Services } from './handler.ts'
+
+export function libraryHandlers({ pipeline, jobs, status }: Services) {
+  const { library } = pipeline
+  const exports = new Map<string, { directory: string; files: string[] }>()
+  const proxies = new Map<number, Promise<string>>()
+
+  const picture = async (request: Request, ...parts: (string | number)[]) => (await fileResponse(request, library.cachePath('sources', ...parts), 'image/jpeg')) ?? notFound('picture')
+
+  /** A copy that the browser can play, made once and by one ffmpeg however many ask for it. */
+  function preview(sourceId: number): Promise<string> {
+    const source = library.source(sourceId)
+    const file = library.cachePath('previews', `${source.fingerprint}.mp4`)
+    const making = proxies.get(sourceId)
+    if (making) return making
+    const made = (async () => {
+      if (await stat(file).catch(() => null)) return file
+      if (source.probe === null) throw new TubeletError({ code: 'not-found', message: 'This video was not read yet.' })
+      await mkdir(path.dirname(file), { recursive: true })
+      await makeProxy(await pipeline.media(), source.path, source.probe, file, {})
+      return file
+    })().finally(() => proxies.delete(sourceId))
+    proxies.set(sourceId, made)
+    return made
+  }
+
+  return {
+    status: () => status(),
+
+    addSources: ({ body }) => jobs.addPaths(body.paths),
+    listSources: () => ({ sources: library.sources() }),
+    removeSource: async ({ params }) => {
+      await jobs.removeSource(params.sourceId)
+      return {}
+    },
+    retrySource: ({ params }) => jobs.retry(params.sourceId),
+    thumbnail: ({ params }, request) => picture(request, params.sourceId, 'thumbnail.jpg'),
+    filmstrip: ({ params }, request) => picture(request, params.sourceId, `strip-${params.cell}.jpg`),
+    media: async ({ params }, request) => {
+      const source = library.source(params.sourceId)
+      const file = source.playback === 'proxy' ? await preview(source.id) : source.path
+      const response = await fileResponse(request, file)
+      if (response) return response
+      throw new TubeletError({ code: 'file-missing', message: 'The video is not where it was.', file: source.path, stillWorks: 'Captions, answers, search and labels work without it.', next: 'Put it back, or add it again from its new place.' })
+    },
+    frames: ({ params }) => {
+      const { probe } = library.source(params.sourceId)
+      if (probe === null) throw new TubeletError({ code: 'not-found', message: 'This video was not read yet.' })
+      return { timeBase: probe.timeBase, startPts: probe.startPts, pts: [...library.frames(params.sourceId)] }
+    },
+
+    listClips: ({ query: { sourceId, limit, offset } }) => library.clips({ ...(sourceId === undefined ? {} : { sourceId }), limit, offset }),
+    getClip: ({ params: { clipId } }) => ({ clip: library.clip(clipId), frames: library.clipFrames(clipId), annotations: library.annotations(clipId) }),
+    clipThumbnail: ({ params: { clipId } }, request) => picture(request, library.clip(clipId).sourceId, `clip-${clipId}.jpg`),
+    askClip: ({ params: { clipId }, body: { question } }) => {
+      library.clip(clipId)
+      return eventStream((send, signal) =>
+        answerClip(pipeline, clipId, question, signal, (text) => send({ type: 'token', text })).then(
+          (annotation) => send({ type: 'done', annotation }),
+          (error: unknown) => send({ type: 'error', problem: problemOf(error) }),
+        ),
+      )
+    },
+    askMany: ({ body: { question, clipIds } }) => jobs.askMany(question, clipIds),
+    search: async ({ query: { q, limit } }) => {
+      const engine = await pipeline.engine()
+      const { digest, manifest } = engine.info
+      const [embedding] = await engine.embedText([q], 'search')
+      if (embedding === undefined) throw new Error('the engine gave no embedding')
+      const { found, searched } = await library.search(embedding, digest, limit)
+      const { scale, bias, threshold } = manifest.calibration.search
+      const ranked = found.map(({ clipId, cosine }): SearchHit => ({ clip: library.clip(clipId), cosine, probability: 1 / (1 + Math.exp(-(scale * cosine + bias))) }))
+      const hits = ranked.filter(({ probability }) => probability >= threshold)
+      return { query: q, hits, nearest: hits.length === 0 ? ranked.slice(0, 3) : [], threshold, searched, total: library.clips({ limit: 0, offset: 0 }).total }
+    },
+    getLabels: () => ({ labels: library.labels() }),
+    setLabels: ({ body }) => {
+      jobs.setLabels(body.labels)
+      return { labels: library.labels() }
+    },
+
+    addAnnotation: ({ params, body }) => library.addAnnotation(params.clipId, body.body),
+    reviewAnnotation: ({ params, body }) => library.review(params.annotationId, body.action, body.body),
+    history: () => library.history(),
+    undo: () => library.undo(),
+    redo: () => library.redo(),
+
+    queue: () => jobs.queue(),
+    cancelJob: ({ params }) => {
+      jobs.cancel(params.jobId)
+      return {}
+    },
+    cancelAll: () => {
+      jobs.cancelAll()
+      return {}
+    },
+    events: () =>
+      eventStream((send, signal) => {
+        const { promise, resolve } = Promise.withResolvers<undefined>()
+        const stop = library.onChange(coalesced(send))
+        signal.addEventListener('abort', () => {
+          stop()
+          resolve(undefined)
+        })
+        return promise
+      }),
+
+    export: async ({ body: { formats, directory, sourceIds } }) => {
+      const exportId = `${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}-${randomUUID().slice(0, 8)}`
+      const target = directory ?? path.join(library.projectDir, 'exports', exportId)
+      if (!path.isAbsolute(target)) throw new TubeletError({ code: 'bad-request', message: 'The folder must be a full path.', file: target, next: 'Choose the folder again.' })
+      const result = await exportProject(library, { formats, directory: target, ...(sourceIds ? { sourceIds } : {}) })
+      exports.set(exportId, { directory: result.directory, files: result.files.map((file) => file.path) })
+      return { exportId, ...result }
+    },
+    exportZip: async ({ params }) => {
+      const written = exports.get(params.exportId)
+      if (written === undefined) return notFound('export')
+      const entries = await Promise.all(written.files.map(async (file) => [path.relative(written.directory, file).split(path.sep).join('/'), new Uint8Array(await readFile(file))] as const))
+      return new Response(zipSync(Object.fromEntries(entries)), { headers: { 'content-type': 'application/zip', 'content-disposition': `attachment; filename="tubelet-${params.exportId}.zip"` } })
+    },
+    browse: ({ query }) => browse(query.path ?? os.homedir()),
+  } satisfies Partial<Handlers<RouteName>>
+}
+
+async function browse(folder: string): Promise<RouteOutput<'browse'>> {
+  const here = path.resolve(folder)
+  const listed = await readdir(here, { withFileTypes: true }).catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const missing = code === 'ENOENT' || code === 'ENOTDIR'
+    throw new TubeletError({ code: missing ? 'not-found' : 'file-unreadable', message: missing ? 'There is no such folder.' : 'This folder cannot be read.', file: here, next: 'Choose another folder.' }, { cause: error })
+  })
+  const visible = listed.filter(({ name }) => !name.startsWith('.'))
+  const entries = await Promise.all(
+    visible.map(async (entry) => {
+      const target = path.join(here, entry.name)
+      const info = await stat(target).catch(() => null)
+      const kind = info?.isDirectory() ? ('folder' as const) : VIDEO_EXTENSIONS.has(path.extname(entry.name).slice(1).toLowerCase()) ? ('video' as const) : ('file' as const)
+      return { name: entry.name, path: target, kind, bytes: info?.isFile() ? info.size : null }
+    }),
+  )
+  const natural = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
+  entries.sort((a, b) => Number(b.kind === 'folder') - Number(a.kind === 'folder') || natural.compare(a.name, b.name))
+  const parent = path.dirname(here)
+  return { path: here, parent: parent === here ? null : parent, entries }
+}

@@ -1,0 +1,44 @@
+/**
+ * The window's words. English is written where it is shown and is the key of its translation: `t('Add videos')`, with values
+ * (`t('Searched {{count}} clips', { count })`) and the plural forms of each language. English keeps only the forms that a key cannot
+ * give, its singulars. A change of the language draws the whole window anew (see main.tsx), so `t` needs no hook.
+ */
+import i18next, { type TOptions } from 'i18next'
+import { create } from 'zustand'
+import de from './locales/de/index.ts'
+import en from './locales/en.json' with { type: 'json' }
+
+export const LANGUAGES = { en: 'English', de: 'Deutsch' }
+export type Language = keyof typeof LANGUAGES
+
+const KEY = 'tubelet-language'
+const stored = localStorage.getItem(KEY) ?? navigator.language.slice(0, 2)
+const first: Language = stored === 'de' ? 'de' : 'en'
+
+void i18next.init({
+  lng: first,
+  fallbackLng: 'en',
+  resources: { en: { translation: en }, de: { translation: de } },
+  // Keys are sentences: dots and colons in them mean nothing.
+  keySeparator: false,
+  nsSeparator: false,
+  interpolation: { escapeValue: false },
+  initAsync: false,
+})
+
+export function t(english: string, values?: TOptions): string {
+  return i18next.t(english, values ?? {})
+}
+
+/** Marks words for translation where they are written, far from where they are shown: in a table, outside a component. */
+export const phrase = (english: string): string => english
+
+export const useLanguage = create<{ language: Language; choose: (language: Language) => void }>((set) => ({
+  language: first,
+  choose: (language) => {
+    localStorage.setItem(KEY, language)
+    document.documentElement.lang = language
+    void i18next.changeLanguage(language)
+    set({ language })
+  },
+}))

@@ -1,0 +1,10 @@
+/** German, one file an area of the window. */
+import care from './care.json' with { type: 'json' }
+import find from './find.json' with { type: 'json' }
+import overview from './overview.json' with { type: 'json' }
+import packs from './packs.json' with { type: 'json' }
+import review from './review.json' with { type: 'json' }
+import shell from './shell.json' with { type: 'json' }
+import table from './table.json' with { type: 'json' }
+
+export default { ...shell, ...review, ...table, ...find, ...overview, ...packs, ...care }
