@@ -1,0 +1,90 @@
+/**
+ * TypeScript against PyTorch: the same tubes bit for bit and the same greedy captions on fifty composed clips, with the weights of the pack that
+ * ships. Python composes the clips, cuts them, and decodes with PyTorch and without a cache; here the app's own code does it on ONNX Runtime.
+ */
+import { execFileSync } from 'node:child_process'
+import { hash } from 'node:crypto'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { cutTubes } from '../../app/tubes.ts'
+import { decode } from './decode.ts'
+import { floatTensor, Graphs, tensorOf } from './graphs.ts'
+import { Model } from './model.ts'
+import { packDir, packMissing } from './pack-under-test.ts'
+import { openPack, type Pack } from './pack.ts'
+import { Text } from './tokenizer.ts'
+
+const CLIPS = 50
+/**
+ * The exporter lets a logit differ from PyTorch's by 1e-4, so two of them may change places when they are nearer than twice that. Only then, and
+ * only for PyTorch's own second choice, is another caption right.
+ */
+const NEAR_TIE = 2e-4
+
+const Reference = z.object({
+  clips: z
+    .array(
+      z.object({
+        tubes: z.array(z.string()),
+        caption: z.string(),
+        /** Of each chosen id, [EOT] included: what came second, and by how much its logit was smaller. */
+        steps: z.array(z.object({ id: z.number(), second: z.number(), margin: z.number() })),
+      }),
+    )
+    .length(CLIPS),
+})
+
+const repository = path.join(import.meta.dirname, '..', '..')
+const python = path.join(repository, '.venv', 'bin', 'python')
+const missing = packMissing || !existsSync(python)
+if (!existsSync(python)) console.warn('SKIPPED: TypeScript against PyTorch, because .venv is not there (models/requirements.txt)')
+
+describe.skipIf(missing)('TypeScript against PyTorch', () => {
+  let directory = ''
+  let pack: Pack
+  let expected: z.infer<typeof Reference>['clips']
+  let clips: Uint8Array[]
+
+  beforeAll(async () => {
+    pack = await openPack(packDir)
+    directory = mkdtempSync(path.join(os.tmpdir(), 'tubelet-reference-'))
+    execFileSync(python, ['-m', 'models.reference', '--pack', packDir, '--clips', String(CLIPS), '--out', directory], { cwd: repository, stdio: 'pipe' })
+    expected = Reference.parse(JSON.parse(readFileSync(path.join(directory, 'reference.json'), 'utf8'))).clips
+    const all = readFileSync(path.join(directory, 'clips.u8'))
+    const size = all.length / CLIPS
+    clips = expected.map((_, i) => all.subarray(i * size, (i + 1) * size))
+  }, 300_000)
+  afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+  it('cuts the same tubes bit for bit', () => {
+    const cut = clips.map((clip) => cutTubes(clip, pack.manifest.input).map((part) => hash('sha256', part)))
+    expect(cut).toEqual(expected.map(({ tubes }) => tubes))
+    expect(new Set(cut.flat()).size).toBeGreaterThan(CLIPS)
+  })
+
+  it('says the same greedy captions', async () => {
+    const model = new Model(pack, new Graphs(pack, { provider: 'cpu', threads: 1 }))
+    const text = new Text(pack)
+    const { dims, prompts, tokenizer } = pack.manifest
+    const ties: string[] = []
+    for (const [i, { caption, steps }] of expected.entries()) {
+      const { memory } = await model.see(cutTubes(clips[i] ?? expect.fail(), pack.manifest.input))
+      const said = await model.describe(memory)
+      if (said === caption) continue
+      const projected = await model.graphs.run('cross', { memory: floatTensor(memory, [1, dims.tokens, dims.memory]) })
+      const cross = { cross_k: tensorOf(projected, 'cross_k'), cross_v: tensorOf(projected, 'cross_v') }
+      const { ids } = await decode(model.graphs, pack.manifest, cross, text.prompt(prompts.caption))
+      const at = steps.findIndex(({ id }, step) => (ids[step] ?? tokenizer.end) !== id)
+      expect(steps[at], `clip ${i}: "${said}", but PyTorch says "${caption}"`).toMatchObject({ second: ids[at] ?? tokenizer.end })
+      expect(steps[at]?.margin, `clip ${i}: "${said}", but PyTorch says "${caption}"`).toBeLessThan(NEAR_TIE)
+      ties.push(caption)
+    }
+    if (ties.length > 0) console.warn(`near ties that fell the other way: ${ties.join('; ')}`)
+    // A model that says one thing of everything would agree with itself.
+    expect(new Set(expected.map(({ caption }) => caption)).size).toBeGreaterThan(CLIPS / 2)
+    expect(ties.length).toBeLessThan(CLIPS / 10)
+  }, 300_000)
+})
