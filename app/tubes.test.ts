@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { TubeKind } from './pack.ts'
-import { cutTubes, frameWeights, tubeCentres, tubeCounts, tubeVoxels } from './tubes.ts'
+import { cutTubes, frameWeights, heatOf, tubeCentres, tubeCounts, tubeVoxels } from './tubes.ts'
 
 const Golden = z.object({
   cases: z.array(
@@ -74,6 +74,54 @@ it('gives the weight of a tube to the frames that it spans', () => {
   const input = { frames: 4, height: 4, width: 4, tubes }
   expect(tubeCounts(input)).toEqual([8, 1])
   expect(frameWeights([0.1, 0, 0, 0, 0, 0.2, 0.3, 0, 0.4], input).map((w) => +w.toFixed(6))).toEqual([0.2, 0.1, 0.6, 0.1])
+})
+
+describe('heat', () => {
+  const rounded = (heat: Float64Array) => [...heat].map((mass) => +mass.toFixed(6))
+  const kind = (kernel: TubeKind['kernel'], stride: TubeKind['stride'], offset: TubeKind['offset'] = [0, 0, 0], depth: TubeKind['depth'] = [1, 1, 1]): TubeKind => ({ name: 'kind', kernel, stride, offset, depth })
+
+  it('lies where a patch lies, and is shared by cells that it straddles', () => {
+    const input = { frames: 2, height: 4, width: 4, tubes: [kind([1, 2, 2], [2, 2, 2])] }
+    expect(tubeCounts(input)).toEqual([4])
+    expect(rounded(heatOf([0.1, 0.2, 0.3, 0.4], input, { rows: 2, columns: 2 }))).toEqual([0.1, 0.2, 0.3, 0.4, 0, 0, 0, 0])
+    // Three columns of 4/3 voxels: a patch of two voxels covers one of them wholly and half of the middle one.
+    const third = rounded(heatOf([0.3, 0.6, 0, 0], input, { rows: 1, columns: 3 }))
+    expect(third).toEqual([0.2, 0.3, 0.4, 0, 0, 0])
+  })
+
+  it('is spread over the frames of a tube, from its offset on', () => {
+    // One tube of 2 x 2 x 2 voxels at frame 1, row 1, column 2.
+    const input = { frames: 4, height: 4, width: 4, tubes: [kind([2, 2, 2], [4, 4, 4], [1, 1, 2])] }
+    expect(tubeCounts(input)).toEqual([1])
+    const heat = rounded(heatOf([0.8], input, { rows: 4, columns: 4 }))
+    const frame = [0, 0, 0, 0, 0, 0, 0.1, 0.1, 0, 0, 0.1, 0.1, 0, 0, 0, 0]
+    expect(heat).toEqual([...frame.map(() => 0), ...frame, ...frame, ...frame.map(() => 0)])
+  })
+
+  it('leaves out what lies between the kernels that a token joins', () => {
+    // Space-to-depth: two kernels of one voxel, two apart, along x.
+    const input = { frames: 1, height: 1, width: 4, tubes: [kind([1, 1, 1], [1, 1, 4], [0, 0, 0], [1, 1, 2])] }
+    expect(tubeCounts(input)).toEqual([1])
+    expect(rounded(heatOf([1], input, { rows: 1, columns: 4 }))).toEqual([0.5, 0, 0.5, 0])
+  })
+
+  it('spreads a token of a whole picture over that picture', () => {
+    const input = { frames: 2, height: 2, width: 2, tubes: [kind([1, 1, 1], [1, 1, 1])] }
+    expect(rounded(heatOf([0.4, 0, 0, 0, 0, 0, 0, 0.5, 0, 0.1], input, { rows: 2, columns: 2 }))).toEqual([0.1, 0.1, 0.1, 0.1, 0, 0.5, 0, 0.1])
+    expect(frameWeights([0.4, 0, 0, 0, 0, 0, 0, 0.5, 0, 0.1], input).map((weight) => +weight.toFixed(6))).toEqual([0.4, 0.6])
+    expect(() => heatOf([0.4, 0, 0, 0, 0, 0, 0, 0.5, 0], input, { rows: 2, columns: 2 })).toThrow(RangeError)
+  })
+
+  it.each(golden.cases)('loses no weight: $name', ({ video: [frames, height, width], tubes }) => {
+    const input = { frames, height, width, tubes }
+    const weights = tubeCentres(input).map((_, token) => (token % 7) + 1)
+    const total = weights.reduce((sum, weight) => sum + weight, 0)
+    for (const grid of [{ rows: 1, columns: 1 }, { rows: 16, columns: 16 }, { rows: 5, columns: 7 }]) {
+      const heat = heatOf(weights, input, grid)
+      expect(heat).toHaveLength(frames * grid.rows * grid.columns)
+      expect(heat.reduce((sum, mass) => sum + mass, 0)).toBeCloseTo(total, 6)
+    }
+  })
 })
 
 it('refuses a video of another size', () => {

@@ -62,25 +62,76 @@ export function tubeCentres(input: TubeInput): [t: number, y: number, x: number]
   return centres
 }
 
+/** How one tube's mass lies along an axis: shares of whole units (frames, rows or columns of a grid), summing to 1. */
+type Shares = readonly { at: number; share: number }[]
+
 /**
- * Where the model looked in time: the weight of each token, shared evenly among the input frames that its tube spans.
- *
- * @param weights One for each token, in the order of `tubeCentres`.
- * @returns One for each input frame; the sum is that of `weights`.
+ * What each tube of an axis covers, on a grid of `cells` equal parts of the whole axis: its mass is spread evenly over the kernels that it
+ * joins, so voxels between kernels that do not touch (space-to-depth at a coarse stride) get none.
  */
-export function frameWeights(weights: ArrayLike<number>, input: TubeInput): number[] {
-  const frames = new Array<number>(input.frames).fill(0)
+function coverage({ stride, offset, kernel, step, parts, count }: Axis, size: number, cells: number): Shares[] {
+  const cell = size / cells
+  return Array.from({ length: count }, (_, index) => {
+    const shares = new Map<number, number>()
+    for (let part = 0; part < parts; part++) {
+      const begin = index * stride + offset + part * step
+      const end = begin + kernel
+      for (let at = Math.floor(begin / cell); at < cells && at * cell < end; at++) {
+        const overlap = Math.min(end, (at + 1) * cell) - Math.max(begin, at * cell)
+        if (overlap > 0) shares.set(at, (shares.get(at) ?? 0) + overlap / (kernel * parts))
+      }
+    }
+    return [...shares].map(([at, share]) => ({ at, share }))
+  })
+}
+
+/**
+ * Where the model looked, in time and in the picture: the weight of each token, spread evenly over what its tube reads.
+ *
+ * An encoder of single pictures leaves more tokens than patches: those that stand for a whole picture, ahead of its patches (a CLS token).
+ * Their weight is spread over that picture.
+ *
+ * @param weights One for each token of the memory, in the order of `tubeCentres`.
+ * @param grid Rows and columns to divide each input frame into.
+ * @returns [frames, rows, columns], row-major; the sum is that of `weights`.
+ * @throws RangeError when there are not as many weights as the geometry has tokens.
+ */
+export function heatOf(weights: ArrayLike<number>, input: TubeInput, { rows, columns }: { rows: number; columns: number }): Float64Array {
+  const heat = new Float64Array(input.frames * rows * columns)
+  const tubes = tubeCounts(input).reduce((sum, count) => sum + count, 0)
+  const whole = (weights.length - tubes) / input.frames
+  const pictures = input.tubes.length === 1 && input.tubes[0]?.kernel[0] === 1 && axesOf(input, input.tubes[0]).t.count === input.frames
+  if (!Number.isInteger(whole) || whole < 0 || (whole > 0 && !pictures)) throw new RangeError(`a clip of this geometry has ${tubes} tokens, not ${weights.length}`)
   let token = 0
   for (const kind of input.tubes) {
     const { t, y, x } = axesOf(input, kind)
-    for (let i = 0; i < t.count; i++) {
-      let mass = 0
-      for (const end = token + y.count * x.count; token < end; token++) mass += weights[token] ?? 0
-      const first = i * t.stride + t.offset
-      for (let f = first; f < first + t.extent; f++) frames[f] = (frames[f] ?? 0) + mass / t.extent
-    }
+    const [times, heights, widths] = [coverage(t, input.frames, input.frames), coverage(y, input.height, rows), coverage(x, input.width, columns)]
+    times.forEach((time, frame) => {
+      for (const end = token + whole; token < end; token++) {
+        const even = (weights[token] ?? 0) / (rows * columns)
+        for (let cell = frame * rows * columns; cell < (frame + 1) * rows * columns; cell++) heat[cell] = (heat[cell] ?? 0) + even
+      }
+      for (const height of heights) {
+        for (const width of widths) {
+          const weight = weights[token++] ?? 0
+          for (const f of time) {
+            for (const row of height) {
+              for (const column of width) {
+                const cell = (f.at * rows + row.at) * columns + column.at
+                heat[cell] = (heat[cell] ?? 0) + weight * f.share * row.share * column.share
+              }
+            }
+          }
+        }
+      }
+    })
   }
-  return frames
+  return heat
+}
+
+/** Where the model looked in time: as `heatOf`, one weight for each input frame. */
+export function frameWeights(weights: ArrayLike<number>, input: TubeInput): number[] {
+  return [...heatOf(weights, input, { rows: 1, columns: 1 })]
 }
 
 /**

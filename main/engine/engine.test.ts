@@ -94,6 +94,41 @@ describe.skipIf(packMissing)('the engine', () => {
     expect(await engine.detect({ ...encoding, tokens: null }, ['ball'])).toEqual([])
   })
 
+  it('follows a text word by word, and looks where it looked when it wrote it', async () => {
+    const { input, dims } = engine.info.manifest
+    const said = await engine.answer(encoding, 'what is moving ?')
+    const before = await engine.counts()
+    const followed = await engine.follow(encoding, said.text, 'what is moving ?')
+    expect((await engine.counts())['vision']).toBe(before['vision'])
+    expect(followed.words.map(({ text }) => text).join(' ')).toBe(said.text)
+    const cells = followed.rows * followed.columns
+    for (const { heat, probability } of [...followed.words, { heat: followed.heat, probability: 1 }]) {
+      expect(heat).toHaveLength(input.frames * cells)
+      expect(heat.reduce((sum, mass) => sum + mass, 0)).toBeCloseTo(1, 3)
+      expect(probability > 0 && probability <= 1).toBe(true)
+    }
+    said.frameWeights.forEach((weight, frame) => expect(followed.heat.subarray(frame * cells, (frame + 1) * cells).reduce((sum, mass) => sum + mass, 0)).toBeCloseTo(weight, 3))
+    const corrected = await engine.follow(encoding, 'a person wrote this instead', null)
+    expect(corrected.words).toHaveLength(5)
+    expect((await engine.follow(encoding, 'word '.repeat(dims.context * 2), null)).words.length).toBeLessThan(dims.context)
+    expect((await engine.follow(encoding, '', null)).words).toEqual([])
+  })
+
+  it('tells what lies in a clip by regions that differ', async () => {
+    const { dims, input } = engine.info.manifest
+    const all = await engine.regions(encoding, null)
+    expect(all?.vectors).toHaveLength(dims.queries * dims.embedding)
+    const some = (await engine.regions(encoding, 5)) ?? expect.fail()
+    expect(some.frames.length).toBeGreaterThan(0)
+    expect(some.frames.length).toBeLessThanOrEqual(5)
+    expect(some.frames.every((frame) => frame < input.frames)).toBe(true)
+    const vector = (at: number) => some.vectors.subarray(at * dims.embedding, (at + 1) * dims.embedding)
+    for (let a = 0; a < some.frames.length; a++) {
+      for (let b = 0; b < a; b++) expect(vector(a).reduce((sum, value, i) => sum + value * (vector(b)[i] ?? 0), 0)).toBeLessThan(0.95)
+    }
+    expect(await engine.regions({ tokens: null }, 5)).toBeNull()
+  })
+
   it('embeds each text once', async () => {
     const [first] = await engine.embedText(['a thing never asked for'], 'search')
     const before = await engine.counts()

@@ -4,9 +4,9 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Status } from '../../app/contract.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
-import type { Calls, CallName, Detection, Encoding, EngineInfo, Generated, Reply, Request, TextUse } from './protocol.ts'
+import type { Calls, CallName, Detection, Encoding, EngineInfo, Followed, Generated, Regions, Reply, Request, TextUse } from './protocol.ts'
 
-export type { Detection, Encoding, EngineInfo, Generated, TextUse } from './protocol.ts'
+export type { Detection, Encoding, EngineInfo, Followed, Generated, Regions, TextUse } from './protocol.ts'
 export type EngineState = Status['engine']['state']
 
 /** A running child process with a channel that clones typed arrays. */
@@ -116,6 +116,16 @@ export class Engine {
 
   answer({ embedding, memory }: Encoding, question: string, { onToken, signal }: AskOptions = {}): Promise<Generated> {
     return this.#call('answer', { embedding, memory, question }, { onToken, signal })
+  }
+
+  /** Where the decoder looks for each word of a caption (or, with its question, an answer), whoever wrote it. */
+  follow({ memory }: Encoding, text: string, question: string | null, signal?: AbortSignal): Promise<Followed> {
+    return this.#call('follow', { memory, text, question }, { signal })
+  }
+
+  /** What lies in a clip, comparable with the regions of other clips by dot product; null from a pack that does not detect. */
+  async regions({ tokens }: Pick<Encoding, 'tokens'>, most: number | null, signal?: AbortSignal): Promise<Regions | null> {
+    return tokens === null ? null : this.#call('regions', { tokens, most }, { signal })
   }
 
   /** One L2-normalised embedding for each text, comparable with `Encoding.embedding` by dot product. */

@@ -4,10 +4,11 @@ import { pixelBox, suppress } from '../../app/boxes.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { frameWeights, tubeCounts, tubeVoxels } from '../../app/tubes.ts'
 import { type CrossAttention, decode, type Decoded } from './decode.ts'
+import { follow } from './follow.ts'
 import { fromHalf, toHalf } from './float16.ts'
 import { byteTensor, floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
 import type { Pack } from './pack.ts'
-import type { Detection, Encoding, Generated, TextUse } from './protocol.ts'
+import type { Detection, Encoding, Followed, Generated, Regions, TextUse } from './protocol.ts'
 import { Text, TextStream } from './tokenizer.ts'
 
 /** Clips whose cross-attention keys and values are kept for the next question. */
@@ -16,6 +17,8 @@ const TEXTS_KEPT = 2_000
 const TEXT_BATCH = 32
 /** Boxes on one frame that overlap this much show one object, whatever their labels: each query has only its best label. */
 const SAME_OBJECT = 0.5
+/** Regions this alike (cosine) are one thing, seen by two queries or on two frames. */
+const SAME_REGION = 0.95
 
 export interface Vision {
   /** [E] */
@@ -78,6 +81,13 @@ export class Model {
     return this.#judge(encoding, decoded, this.#text.read(ids.slice(1)), question, calibration.answer.notSureBelow)
   }
 
+  /** A caption, or with its question an answer, word by word over a stored encoding. */
+  async follow(memory: Uint16Array, text: string, question: string | null, signal?: AbortSignal): Promise<Followed> {
+    const { prompts } = this.#pack.manifest
+    const prompt = question === null ? this.#text.prompt(prompts.caption) : this.#text.prompt(prompts.question, question)
+    return follow(this.graphs, this.#pack.manifest, this.#text, await this.#crossOf(memory), prompt, text, signal)
+  }
+
   /** The greedy caption of a clip from its memory in full precision. */
   async describe(memory: Float32Array, signal?: AbortSignal): Promise<string> {
     const { manifest } = this.#pack
@@ -117,10 +127,7 @@ export class Model {
     const { dims, calibration } = this.#pack.manifest
     if (labels.length === 0) return []
     const texts = await this.embedText(labels, 'label')
-    const tokens = floatTensor(this.#widen(tokenBits, dims.tokens * dims.token), [1, dims.tokens, dims.token])
-    const outputs = await this.graphs.run('detector', { tokens })
-    const [boxes, objectness, regions] = [floatsOf(outputs, 'boxes'), floatsOf(outputs, 'objectness'), floatsOf(outputs, 'regions')]
-    const { data: frames } = tensorOf(outputs, 'frame')
+    const { boxes, objectness, regions, frames } = await this.#seek(tokenBits)
     const { scale, bias, threshold } = calibration.detect
     const found: Detection[] = []
     for (let query = 0; query < dims.queries; query++) {
@@ -138,6 +145,36 @@ export class Model {
     const unit = { width: 1, height: 1 }
     const onFrames = Map.groupBy(found, ({ frame }) => frame).values()
     return [...onFrames].flatMap((on) => suppress(on.map((one) => ({ one, box: pixelBox(one, unit), score: one.score })), SAME_OBJECT).map(({ one }) => one))
+  }
+
+  /** What lies in a clip, whatever it is called. `most` distinct regions, likeliest objects first; null: one for each query, in their order. */
+  async regions(tokenBits: Uint16Array, most: number | null): Promise<Regions> {
+    const { dims } = this.#pack.manifest
+    const found = await this.#seek(tokenBits)
+    const vector = (query: number) => found.regions.subarray(query * dims.embedding, (query + 1) * dims.embedding)
+    const queries = Array.from({ length: dims.queries }, (_, query) => query)
+    const kept = most === null ? queries : []
+    for (const query of most === null ? [] : queries.sort((a, b) => (found.objectness[b] ?? 0) - (found.objectness[a] ?? 0))) {
+      if (kept.length === most) break
+      if (kept.every((other) => dot(vector(other), vector(query)) < SAME_REGION)) kept.push(query)
+    }
+    const vectors = new Float32Array(kept.length * dims.embedding)
+    kept.forEach((query, at) => vectors.set(vector(query), at * dims.embedding))
+    return {
+      frames: kept.map((query) => Number(found.frames[query])),
+      boxes: kept.map((query) => {
+        const [cx = 0, cy = 0, w = 0, h = 0] = found.boxes.subarray(query * 4, query * 4 + 4)
+        return { cx, cy, w, h }
+      }),
+      vectors,
+    }
+  }
+
+  async #seek(tokenBits: Uint16Array) {
+    const { dims } = this.#pack.manifest
+    const tokens = floatTensor(this.#widen(tokenBits, dims.tokens * dims.token), [1, dims.tokens, dims.token])
+    const outputs = await this.graphs.run('detector', { tokens })
+    return { boxes: floatsOf(outputs, 'boxes'), objectness: floatsOf(outputs, 'objectness'), regions: floatsOf(outputs, 'regions'), frames: tensorOf(outputs, 'frame').data }
   }
 
   async #generate({ memory }: Pick<Encoding, 'memory'>, prompt: readonly number[], { onToken, signal }: GenerateOptions): Promise<Decoded & { text: string }> {

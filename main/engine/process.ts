@@ -32,6 +32,8 @@ function handlersOf(model: Model): { [N in CallName]: Handler<N> } {
     encode: ({ tubes }) => model.encode(tubes),
     caption: (encoding, { signal }) => model.caption(encoding, { signal }),
     answer: ({ question, ...encoding }, { onToken, signal }) => model.answer(encoding, question, { onToken, signal }),
+    follow: ({ memory, text, question }, { signal }) => model.follow(memory, text, question, signal),
+    regions: ({ tokens, most }) => model.regions(tokens, most),
     embedText: ({ texts, as }) => model.embedText(texts, as),
     detect: ({ tokens, labels }) => model.detect(tokens, labels),
     counts: () => Promise.resolve(model.graphs.counts()),

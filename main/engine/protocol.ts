@@ -36,6 +36,31 @@ export interface Detection extends RelativeBox {
   score: number
 }
 
+/** A text as the decoder follows it. Heat is cross-attention mass in [frames, rows, columns], row-major, and sums to 1. */
+export interface Followed {
+  /** Input frames. */
+  frames: number
+  rows: number
+  columns: number
+  /** Mean over the whole text. */
+  heat: Float32Array
+  words: {
+    text: string
+    /** 0..1: of this word after those before it, at the pack's temperature; the geometric mean where it has several tokens. */
+    probability: number
+    heat: Float32Array
+  }[]
+}
+
+/** What the detector found, whatever it is called. R regions. */
+export interface Regions {
+  /** [R]: index into the clip's input frames. */
+  frames: number[]
+  boxes: RelativeBox[]
+  /** [R, E], each L2-normalised. */
+  vectors: Float32Array
+}
+
 /** search: words that a person looks for. label: the name of a thing to detect. Each has its own prompt. */
 export type TextUse = 'search' | 'label'
 
@@ -55,6 +80,9 @@ export interface Calls {
   encode: { input: { tubes: Uint8Array[] }; output: Encoding }
   caption: { input: Pick<Encoding, 'embedding' | 'memory'>; output: Generated }
   answer: { input: Pick<Encoding, 'embedding' | 'memory'> & { question: string }; output: Generated }
+  follow: { input: Pick<Encoding, 'memory'> & { text: string; question: string | null }; output: Followed }
+  /** The `most` distinct regions, likeliest objects first; all of them, as the detector orders them, where it is null. */
+  regions: { input: { tokens: Uint16Array; most: number | null }; output: Regions }
   embedText: { input: { texts: string[]; as: TextUse }; output: Float32Array[] }
   detect: { input: { tokens: Uint16Array; labels: string[] }; output: Detection[] }
   counts: { input: null; output: Record<string, number> }
