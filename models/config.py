@@ -25,6 +25,9 @@ class Config:
     vocab: int = 2048
     mean: tuple[float, float, float] = (0.48, 0.46, 0.42)
     std: tuple[float, float, float] = (0.27, 0.26, 0.27)
+    # What models.ablate takes away.
+    fixed_positions: bool = True  # 3D sines and cosines at the tubes' centres
+    causal_contrast: bool = False  # the contrastive pass sees only what stands before, as the generative one
 
     @property
     def cross_layers(self) -> int:

@@ -40,6 +40,8 @@ class Decoder(nn.Module):
         """ids [B, L], padded on the right with 0 -> embedding [B, D], L2-normalised. Does not depend on the amount of padding."""
         real = ids != PAD
         mask = torch.where(real, 0.0, HIDDEN)[:, None, None, :]
+        if self.config.causal_contrast:
+            mask = mask + torch.full((ids.shape[1], ids.shape[1]), HIDDEN, device=ids.device).triu(1)
         x = self.embed.weight[ids] + self.position[: ids.shape[1]]
         for block in self.blocks:
             x, _, _ = block(x, mask)

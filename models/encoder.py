@@ -62,7 +62,8 @@ class Encoder(nn.Module):
         self.places = nn.ParameterList(joint_positions((tube.centres(shape) / np.array(shape)).astype(np.float32), width) for tube in config.tubes)
         for i, tube in enumerate(config.tubes):
             voxels = tube.voxels // tube.parts // 3
-            self.register_buffer(f"fixed_{i}", torch.from_numpy(positions(tube.centres(shape), width)), persistent=False)
+            fixed = torch.from_numpy(positions(tube.centres(shape), width)) * float(config.fixed_positions)
+            self.register_buffer(f"fixed_{i}", fixed, persistent=False)
             self.register_buffer(f"mean_{i}", torch.tensor(config.mean).repeat(voxels) * 255, persistent=False)
             self.register_buffer(f"scale_{i}", 1 / (torch.tensor(config.std).repeat(voxels) * 255), persistent=False)
         self.norm_in, self.norm_out = nn.LayerNorm(width), nn.LayerNorm(width)
