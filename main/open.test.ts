@@ -26,6 +26,7 @@ describe.skipIf(!ready)('one Tubelet', () => {
   beforeAll(async () => {
     const { ffmpeg, ffprobe } = await findMediaTools()
     for (const [name, tool] of Object.entries({ ffmpeg, ffprobe })) {
+      if (tool === null) throw new Error('the tests need ffprobe')
       writeFileSync(path.join(folder, name), `#!/bin/sh\nprintf x >> '${log}'\nexec '${tool}' "$@"\n`)
       chmodSync(path.join(folder, name), 0o755)
       process.env[`${name.toUpperCase()}_PATH`] = path.join(folder, name)

@@ -20,7 +20,7 @@ describeWithClips('makeProxy on real files', () => {
     const copy = await probe(tools, out)
     expect(copy).toMatchObject({ codec: 'h264', pixelFormat: 'yuv420p', rotation: 0, startPts: 0 })
     const seconds = async (of: typeof source, from: string) => {
-      return (await decodedPts(tools.ffprobe, from)).map((pts) => (((pts - of.startPts) * of.timeBase.num) / of.timeBase.den).toFixed(3))
+      return (await decodedPts(tools, from)).map((pts) => (((pts - of.startPts) * of.timeBase.num) / of.timeBase.den).toFixed(3))
     }
     expect(await seconds(copy, out)).toEqual(await seconds(source, file))
   })

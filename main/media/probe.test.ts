@@ -12,9 +12,9 @@ const tools = await findMediaTools()
 const folder = await mkdtemp(path.join(os.tmpdir(), 'tubelet-probe-'))
 afterAll(() => rm(folder, { recursive: true }))
 
-async function verdictOf(file: string): Promise<string> {
+async function verdictOf(file: string, by = tools): Promise<string> {
   try {
-    await probe(tools, file)
+    await probe(by, file)
     return 'ok'
   } catch (error) {
     if (!(error instanceof TubeletError)) throw error
@@ -45,7 +45,23 @@ const facts: Record<string, object> = {
   f06: { width: 64, height: 48 },
 }
 
+/** As in the packaged app, which brings ffmpeg alone. */
+const alone = { ...tools, ffprobe: null }
+
 describeWithClips('probe on real files', () => {
+  it.each(clipNames(/^[df]\d\d/))('%s with ffmpeg alone', async (name) => {
+    const file = path.join(CLIPS, name)
+    const { duration, frameCount, streams, frameRate, ...exact } = await probe(tools, file)
+    const found = await probe(alone, file)
+    expect(found).toMatchObject(exact)
+    expect(found.streams.map(({ type, codec }) => [type, codec])).toEqual(streams.map(({ type, codec }) => [type, codec]))
+    // The container's, where sound may outlast the picture.
+    expect(Math.abs(found.duration - duration)).toBeLessThan(0.2)
+    expect(found.frameRate.num / found.frameRate.den).toBeCloseTo(frameRate.num / frameRate.den, 1)
+    // It cannot know more than the packets that it read.
+    if (found.frameCount !== null) expect(found.frameCount).toBe(frameCount)
+  })
+
   it.each(clipNames(/^[df]\d\d/))('%s', async (name) => {
     const found = await probe(tools, path.join(CLIPS, name))
     expect(found).toMatchObject(facts[name.slice(0, 3)] ?? {})
@@ -61,6 +77,7 @@ describeWithClips('probe on real files', () => {
       await runTool(tools.ffmpeg, ['-v', 'error', '-i', source, '-c', 'copy', '-metadata:s:v:0', `rotate=${tag}`, turned])
       const found = await probe(tools, turned)
       expect(found).toMatchObject({ width: 48, height: 64 })
+      expect(await probe(alone, turned)).toMatchObject({ width: 48, height: 64, rotation: found.rotation })
       const byHand = await firstFrame('-noautorotate', '-i', turned, '-vf', `transpose=${found.rotation === 90 ? 'clock' : 'cclock'}`)
       expect(byHand.equals(await firstFrame('-i', turned))).toBe(true)
       rotations.add(found.rotation)
@@ -71,7 +88,7 @@ describeWithClips('probe on real files', () => {
   it('widens pixels that are not square', async () => {
     const wide = path.join(folder, 'anamorphic.mkv')
     await runTool(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=720x576:d=1,setsar=64/45', '-c:v', 'libx264', wide])
-    expect(await probe(tools, wide)).toMatchObject({ codedWidth: 720, width: 1024, height: 576, sampleAspectRatio: { num: 64, den: 45 } })
+    for (const by of [tools, alone]) expect(await probe(by, wide)).toMatchObject({ codedWidth: 720, width: 1024, height: 576, sampleAspectRatio: { num: 64, den: 45 } })
   })
 
   it('says what is wrong with a file that is no usable video', async () => {
@@ -81,6 +98,7 @@ describeWithClips('probe on real files', () => {
     // b02, b04 and b06 are only found out by decoding.
     const found = { b01: 'empty-file', b02: 'ok', b03: 'not-a-video', b04: 'ok', b05: 'audio-only', b06: 'ok', b07: 'ok', b08: 'codec-unsupported', b09: 'no-index' }
     expect(verdicts).toEqual(found)
+    for (const name of clipNames(/^b\d\d/)) expect([name, await verdictOf(path.join(CLIPS, name), alone)]).toEqual([name, found[name.slice(0, 3) as keyof typeof found]])
   })
 
   it('plays directly only what Chromium plays', async () => {
@@ -99,5 +117,7 @@ it('takes neither text nor pictures nor missing files for video', async () => {
   await writeFile(text, 'no video\n'.repeat(50))
   const picture = path.join(folder, 'one.png')
   await runTool(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x64', '-frames:v', '1', picture])
-  expect([await verdictOf(text), await verdictOf(picture), await verdictOf(path.join(folder, 'gone.mp4'))]).toEqual(['not-a-video', 'not-a-video', 'file-missing'])
+  for (const by of [tools, alone]) {
+    expect([await verdictOf(text, by), await verdictOf(picture, by), await verdictOf(path.join(folder, 'gone.mp4'), by)]).toEqual(['not-a-video', 'not-a-video', 'file-missing'])
+  }
 })

@@ -1,46 +1,12 @@
-/** What a file is, by ffprobe: one call for its streams and its first packets, and a verdict in plain words when it is no usable video. */
+/** What a file is, and a verdict in plain words when it is no usable video. */
 import { open, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { z } from 'zod'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { Probe, Rational } from '../../app/media.ts'
+import { readReport, type Report, type Stream } from './report.ts'
 import { problemOfAccess } from './scan.ts'
-import { inputFile, type MediaTools, runTool } from './tools.ts'
+import type { MediaTools } from './tools.ts'
 import { packetTiming, type PacketTiming } from './timing.ts'
-
-/** Packets of all streams together: some seconds of any real file, read in a few hundredths of a second. */
-const PACKETS_READ = 600
-
-const Stream = z.object({
-  index: z.number(),
-  codec_type: z.string().default('unknown'),
-  codec_name: z.string().default('unknown'),
-  codec_tag_string: z.string().default(''),
-  width: z.number().default(0),
-  height: z.number().default(0),
-  pix_fmt: z.string().default('unknown'),
-  bits_per_raw_sample: z.coerce.number().default(0),
-  color_transfer: z.string().default(''),
-  sample_aspect_ratio: z.string().default('1:1'),
-  r_frame_rate: z.string().default('0/0'),
-  avg_frame_rate: z.string().default('0/0'),
-  time_base: z.string().default('1/1000'),
-  start_pts: z.number().default(0),
-  duration: z.coerce.number().optional(),
-  nb_frames: z.coerce.number().optional(),
-  disposition: z.object({ default: z.number().default(0), attached_pic: z.number().default(0) }).default({ default: 0, attached_pic: 0 }),
-  tags: z.record(z.string(), z.string()).default({}),
-  side_data_list: z.array(z.object({ rotation: z.number().optional() })).default([]),
-})
-type Stream = z.infer<typeof Stream>
-
-const Packet = z.object({ stream_index: z.number(), pts: z.number().optional(), duration: z.number().optional(), flags: z.string().default('') })
-const Report = z.object({
-  streams: z.array(Stream).default([]),
-  packets: z.array(Packet).default([]),
-  format: z.object({ format_name: z.string().default('unknown'), duration: z.coerce.number().optional() }).default({ format_name: 'unknown' }),
-})
-type Report = z.infer<typeof Report>
 
 /**
  * Probe a file. Nothing is decoded, so a file that passes may still turn out damaged, or without a single readable frame.
@@ -50,13 +16,8 @@ type Report = z.infer<typeof Report>
  */
 export async function probe(tools: MediaTools, file: string, signal?: AbortSignal): Promise<Probe> {
   const header = await readHeader(file)
-  const { code, stdout, stderr } = await runTool(
-    tools.ffprobe,
-    ['-v', 'error', '-hide_banner', '-of', 'json', '-show_format', '-show_streams', '-show_packets', '-read_intervals', `%+#${PACKETS_READ}`, ...inputFile(file)],
-    { signal, timeoutMs: 30_000 },
-  )
-  const report = readReport(stdout)
-  if (report === null || (code !== 0 && report.streams.length === 0)) throw unopened(file, header, stderr)
+  const { report, messages: stderr } = await readReport(tools, file, signal)
+  if (report === null) throw unopened(file, header, stderr)
   const stream = bestVideo(report.streams)
   if (stream === undefined || isPicture(report.format.format_name)) throw withoutVideo(file, report, stderr)
   if (!tools.decoders.has(stream.codec_name)) throw unsupportedCodec(file, stream, stderr)
@@ -67,7 +28,7 @@ export async function probe(tools: MediaTools, file: string, signal?: AbortSigna
 function describe(report: Report, stream: Stream): Probe {
   const timeBase = rational(stream.time_base) ?? { num: 1, den: 1000 }
   const packets = report.packets.filter((packet) => packet.stream_index === stream.index)
-  const timing = packetTiming(packets, report.packets.length < PACKETS_READ)
+  const timing = packetTiming(packets, report.complete)
   const rotation = rotationOf(stream)
   const sar = rational(stream.sample_aspect_ratio.replace(':', '/')) ?? { num: 1, den: 1 }
   const turned = rotation === 90 || rotation === 270
@@ -143,15 +104,6 @@ function rational(text: string): Rational | null {
 /** Still pictures and text "decode" too (ffmpeg renders .txt and .nfo as ANSI art); neither is a video. */
 function isPicture(format: string): boolean {
   return format === 'image2' || format === 'tty' || format.endsWith('_pipe')
-}
-
-function readReport(stdout: Buffer): Report | null {
-  try {
-    const parsed = Report.safeParse(JSON.parse(stdout.toString()))
-    return parsed.success ? parsed.data : null
-  } catch {
-    return null
-  }
 }
 
 async function readHeader(file: string): Promise<Buffer> {

@@ -74,7 +74,7 @@ describeWithClips('sample on real files', () => {
     const { file, probe: found, clips, thumbnails, done } = await sampleAll(name)
     expect(done.damaged).toBeNull()
 
-    const pts = await decodedPts(tools.ffprobe, file)
+    const pts = await decodedPts(tools, file)
     expect(Array.from(done.pts)).toEqual(pts)
     expect(found.startPts).toBe(pts[0])
     if (found.frameCount !== null) expect(found.frameCount).toBe(pts.length)

@@ -1,5 +1,5 @@
 /**
- * ffmpeg and ffprobe: where they are, and the one way to run them. Every child gets an argument array (never a shell), is killed with
+ * ffmpeg and, where there is one, ffprobe: where they are, and the one way to run them. Every child gets an argument array (never a shell), is killed with
  * its abort signal, and has limits on time and output, so that a hostile file can only cost its own child. A child whose parent dies
  * ends by itself: its pipes break.
  */
@@ -11,9 +11,9 @@ import type { Readable } from 'node:stream'
 import { TubeletError } from '../../app/errors.ts'
 
 export interface MediaTools {
-  /** Absolute paths of the two programs. */
+  /** Absolute paths of the two programs; ffprobe is done without where it is missing, as beside ffmpeg-static. */
   ffmpeg: string
-  ffprobe: string
+  ffprobe: string | null
   /** What `ffmpeg -version` calls itself, as "5.1.9". */
   version: string
   /** The licence that this build is under, by its configuration: "GPL-3.0-or-later", "LGPL-2.1-or-later", … */
@@ -30,13 +30,15 @@ export interface RunOptions {
   timeoutMs?: number
   /** Standard output above this many bytes kills the child. */
   maxBytes?: number
+  /** How many characters of standard error are kept, from its end. */
+  keep?: number
 }
 
 export interface RunResult {
   /** Exit status; null when a signal ended the child. */
   code: number | null
   stdout: Buffer
-  /** The end of standard error, at most STDERR_KEEP characters. */
+  /** The end of standard error. */
   stderr: string
 }
 
@@ -65,11 +67,11 @@ export function ended(child: ChildProcess): Promise<number | null> {
 }
 
 /** Collects the end of a text stream; the returned function gives what there is so far. */
-export function tailOf(stream: Readable | null): () => string {
+export function tailOf(stream: Readable | null, keep = STDERR_KEEP): () => string {
   let tail = ''
   stream?.setEncoding('utf8')
   stream?.on('data', (text: string) => {
-    tail = (tail + text).slice(-STDERR_KEEP)
+    tail = (tail + text).slice(-keep)
   })
   return () => tail
 }
@@ -81,7 +83,7 @@ export function tailOf(stream: Readable | null): () => string {
  *   when aborted. A non-zero exit is no error here: the caller knows what it means.
  */
 export async function runTool(tool: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const { signal, timeoutMs = 60_000, maxBytes = 64 * 2 ** 20 } = options
+  const { signal, timeoutMs = 60_000, maxBytes = 64 * 2 ** 20, keep } = options
   signal?.throwIfAborted()
   const timeout = AbortSignal.timeout(timeoutMs)
   const flood = new AbortController()
@@ -93,7 +95,7 @@ export async function runTool(tool: string, args: readonly string[], options: Ru
     if (bytes > maxBytes) flood.abort()
     else chunks.push(chunk)
   })
-  const stderr = tailOf(child.stderr)
+  const stderr = tailOf(child.stderr, keep)
   const code = await ended(child)
   signal?.throwIfAborted()
   const name = path.basename(tool)
@@ -126,17 +128,16 @@ export function keepFrames(tools: MediaTools): string[] {
 export async function findMediaTools(): Promise<MediaTools> {
   const tried: string[] = []
   const ffmpeg = await firstWorking(await candidates('ffmpeg', process.env['FFMPEG_PATH']), '-codecs', tried)
-  if (ffmpeg === null) throw missing('ffmpeg', tried)
+  if (ffmpeg === null) throw missing(tried)
   const besideFfmpeg = path.join(path.dirname(ffmpeg.file), program('ffprobe'))
   const explicit = process.env['FFPROBE_PATH']
   const [ffprobe, filters] = await Promise.all([
     firstWorking([...(explicit ? [explicit] : []), besideFfmpeg, ...(await candidates('ffprobe', undefined))], '-version', tried),
     runTool(ffmpeg.file, ['-hide_banner', '-filters'], { timeoutMs: 10_000 }).then(({ stdout }) => stdout.toString()),
   ])
-  if (ffprobe === null) throw missing('ffprobe', tried)
   return {
     ffmpeg: ffmpeg.file,
-    ffprobe: ffprobe.file,
+    ffprobe: ffprobe?.file ?? null,
     version: /version (\S+?)(?:-\S*)? Copyright/.exec(ffmpeg.banner)?.[1] ?? 'unknown',
     licence: licenceOf(ffmpeg.banner),
     decoders: new Set([...ffmpeg.output.matchAll(/^ D.V... (\S+)/gm)].map((match) => match[1] ?? '')),
@@ -213,7 +214,7 @@ async function firstWorking(files: readonly string[], question: string, tried: s
   return null
 }
 
-function missing(name: string, tried: readonly string[]): TubeletError {
+function missing(tried: readonly string[]): TubeletError {
   const install: Partial<Record<NodeJS.Platform, string>> = {
     darwin: 'Install it with "brew install ffmpeg", then start Tubelet again.',
     win32: 'Install it with "winget install Gyan.FFmpeg", then start Tubelet again.',
@@ -221,9 +222,9 @@ function missing(name: string, tried: readonly string[]): TubeletError {
   }
   return new TubeletError({
     code: 'ffmpeg-missing',
-    message: `Tubelet needs ${name} to read video, and it is not on this computer.`,
+    message: 'Tubelet needs ffmpeg to read video, and it is not on this computer.',
     stillWorks: 'Everything in your library that is already analysed.',
-    next: install[process.platform] ?? 'Install ffmpeg, or set FFMPEG_PATH and FFPROBE_PATH to where it is.',
+    next: install[process.platform] ?? 'Install ffmpeg, or set FFMPEG_PATH to where it is.',
     details: tried.length === 0 ? 'No program of that name was found.' : `Tried without success: ${tried.join(', ')}`,
   })
 }
@@ -234,7 +235,7 @@ function notStarted(tool: string, error: Error): TubeletError {
       code: 'ffmpeg-missing',
       message: `${path.basename(tool)} could not be started.`,
       stillWorks: 'Everything in your library that is already analysed.',
-      next: 'Install ffmpeg again, or set FFMPEG_PATH and FFPROBE_PATH to where it is.',
+      next: 'Install ffmpeg again, or set FFMPEG_PATH to where it is.',
       details: error.message,
     },
     { cause: error },

@@ -1,0 +1,159 @@
+/**
+ * What is in a file, before anything is decoded: its streams and its first packets, by ffprobe. Where only ffmpeg is there (ffmpeg-static,
+ * which the packaged app brings, is ffmpeg alone), what ffmpeg says of its input and of packets that it copies is read instead. It says
+ * less: no frame counts, durations to a hundredth of a second, rates to two digits.
+ */
+import { z } from 'zod'
+import type { Rational } from '../../app/media.ts'
+import { inputFile, type MediaTools, runTool } from './tools.ts'
+
+/** Some seconds of any real file, read in a few hundredths of a second. */
+const PACKETS_READ = 600
+const TIMEOUT_MS = 30_000
+/** Characters: a description of many streams with all their tags. */
+const DESCRIPTION = 200_000
+
+const Stream = z.object({
+  index: z.number(),
+  codec_type: z.string().default('unknown'),
+  codec_name: z.string().default('unknown'),
+  codec_tag_string: z.string().default(''),
+  width: z.number().default(0),
+  height: z.number().default(0),
+  pix_fmt: z.string().default('unknown'),
+  bits_per_raw_sample: z.coerce.number().default(0),
+  color_transfer: z.string().default(''),
+  sample_aspect_ratio: z.string().default('1:1'),
+  r_frame_rate: z.string().default('0/0'),
+  avg_frame_rate: z.string().default('0/0'),
+  time_base: z.string().default('1/1000'),
+  start_pts: z.number().default(0),
+  duration: z.coerce.number().optional(),
+  nb_frames: z.coerce.number().optional(),
+  disposition: z.object({ default: z.number().default(0), attached_pic: z.number().default(0) }).default({ default: 0, attached_pic: 0 }),
+  tags: z.record(z.string(), z.string()).default({}),
+  side_data_list: z.array(z.object({ rotation: z.number().optional() })).default([]),
+})
+export type Stream = z.infer<typeof Stream>
+
+const Packet = z.object({ stream_index: z.number(), pts: z.number().optional(), duration: z.number().optional(), flags: z.string().default('') })
+const Printed = z.object({
+  streams: z.array(Stream).default([]),
+  packets: z.array(Packet).default([]),
+  format: z.object({ format_name: z.string().default('unknown'), duration: z.coerce.number().optional() }).default({ format_name: 'unknown' }),
+})
+export type Report = z.infer<typeof Printed> & {
+  /** Whether `packets` are all that the file holds. */
+  complete: boolean
+}
+
+/** The report, null where the file could not be opened, and what the tool had to say about it. */
+export async function readReport(tools: MediaTools, file: string, signal?: AbortSignal): Promise<{ report: Report | null; messages: string }> {
+  return tools.ffprobe === null ? byFfmpeg(tools.ffmpeg, file, signal) : byFfprobe(tools.ffprobe, file, signal)
+}
+
+async function byFfprobe(ffprobe: string, file: string, signal?: AbortSignal): Promise<{ report: Report | null; messages: string }> {
+  const args = ['-v', 'error', '-hide_banner', '-of', 'json', '-show_format', '-show_streams', '-show_packets', '-read_intervals', `%+#${PACKETS_READ}`, ...inputFile(file)]
+  const { code, stdout, stderr } = await runTool(ffprobe, args, { signal, timeoutMs: TIMEOUT_MS })
+  const printed = Printed.safeParse(parsed(stdout)).data
+  if (printed === undefined || (code !== 0 && printed.streams.length === 0)) return { report: null, messages: stderr }
+  return { report: { ...printed, complete: printed.packets.length < PACKETS_READ }, messages: stderr }
+}
+
+function parsed(json: Buffer): unknown {
+  try {
+    return JSON.parse(json.toString())
+  } catch {
+    return null
+  }
+}
+
+async function byFfmpeg(ffmpeg: string, file: string, signal?: AbortSignal): Promise<{ report: Report | null; messages: string }> {
+  // Packets as they are, none decoded; the hash is of no use, but its muxer prints their times in the stream's own time base.
+  const copy = ['-map', '0:v?', '-c', 'copy', '-copyinkf', '-copyts', '-avoid_negative_ts', 'disabled', '-frames:v', String(PACKETS_READ), '-f', 'framehash', '-hash', 'adler32', 'pipe:1']
+  const { stdout, stderr } = await runTool(ffmpeg, ['-hide_banner', '-nostdin', '-nostats', ...inputFile(file), ...copy], { signal, timeoutMs: TIMEOUT_MS, keep: DESCRIPTION })
+  return { report: textReport(stderr, stdout.toString()), messages: stderr }
+}
+
+/**
+ * ffmpeg's description of its input (libavformat's av_dump_format, the same text since FFmpeg 4) and the packets that framehash printed.
+ * Null without an input.
+ */
+function textReport(description: string, packetLines: string): Report | null {
+  const head = /^Input #0, (\S+), from /m.exec(description)
+  if (head?.[1] === undefined) return null
+  const said = description.slice(head.index).split(/^(?:Output #0|Stream mapping:)/m)[0] ?? ''
+  const duration = secondsOf(/^ {2}Duration: ([\d:.]+)/m.exec(said)?.[1])
+  const streams = said.split(/^(?= {2}Stream #0:)/m).slice(1).flatMap((block) => streamOf(block))
+  // Mapped streams come out renumbered, in order.
+  const video = streams.filter(({ codec_type }) => codec_type === 'video')
+  for (const [out, base] of [...packetLines.matchAll(/^#tb (\d+): (\d+\/\d+)/gm)].map((match) => [Number(match[1]), match[2]] as const)) {
+    const stream = video[out]
+    if (stream && base !== undefined) stream.time_base = base
+  }
+  const edited = head[1].includes('mov')
+  const packets = [...packetLines.matchAll(/^(\d+),\s*-?\d+,\s*(-?\d+),\s*(\d+),/gm)].map(([, out, pts, length]) => ({
+    stream_index: video[Number(out)]?.index ?? -1,
+    pts: Number(pts),
+    duration: Number(length),
+    // What an edit list cuts away from the beginning lies before time 0.
+    flags: edited && Number(pts) < 0 ? 'D' : '',
+  }))
+  const format = { format_name: head[1], ...(duration === undefined ? {} : { duration }) }
+  return { streams, packets, format, complete: packets.filter(({ stream_index }) => stream_index === video[0]?.index).length < PACKETS_READ }
+}
+
+function streamOf(block: string): Stream[] {
+  const [line = ''] = block.split('\n')
+  const found = /^ {2}Stream #0:(\d+)(?:\[\w+\])?(?:\(\w+\))?: (\w+): (\S+?)(?:,|\s|$)/.exec(line)
+  if (found === null) return []
+  const [, index, type = '', codec = ''] = found
+  const size = /, (\d+)x(\d+)/.exec(line)
+  const rotation = /displaymatrix: rotation of (-?[\d.]+) degrees/.exec(block)?.[1]
+  const base = Number(thousands(/, ([\d.]+k?) tbn/.exec(line)?.[1] ?? '1000'))
+  return [
+    Stream.parse({
+      index: Number(index),
+      codec_type: type.toLowerCase(),
+      ...(codec === 'none' ? {} : { codec_name: codec }),
+      codec_tag_string: /\((\S+) \/ 0x/.exec(line)?.[1] ?? '',
+      width: Number(size?.[1] ?? 0),
+      height: Number(size?.[2] ?? 0),
+      pix_fmt: /: Video: [^,]*(?:\([^)]*\)[^,]*)*, (\w+)/.exec(line)?.[1] ?? 'unknown',
+      color_transfer: /\/(smpte2084|arib-std-b67)\b/.exec(line)?.[1] ?? '',
+      sample_aspect_ratio: aspectOf(line),
+      r_frame_rate: rateOf(/, ([\d.]+k?) tbr/.exec(line)?.[1]),
+      avg_frame_rate: rateOf(/, ([\d.]+k?) fps/.exec(line)?.[1]),
+      time_base: `1/${base}`,
+      disposition: { default: Number(line.includes('(default)')), attached_pic: Number(line.includes('(attached pic)')) },
+      tags: Object.fromEntries([...block.matchAll(/^ {4,6}(DURATION|rotate) *: (.+)$/gm)].map((match) => [match[1], match[2]])),
+      side_data_list: rotation === undefined ? [] : [{ rotation: Number(rotation) }],
+    }),
+  ]
+}
+
+/** In lowest terms, as ffprobe prints it. */
+function aspectOf(line: string): string {
+  const [, num = 1, den = 1] = /SAR (\d+):(\d+)/.exec(line)?.map(Number) ?? []
+  const common = (a: number, b: number): number => (b === 0 ? a : common(b, a % b))
+  const by = common(num, den)
+  return `${num / by}:${den / by}`
+}
+
+function thousands(printed: string): number {
+  return printed.endsWith('k') ? Number(printed.slice(0, -1)) * 1000 : Number(printed)
+}
+
+/** "29.97" is what 30000/1001 is printed as; other rates are taken as they stand. */
+function rateOf(printed: string | undefined): string {
+  if (printed === undefined) return '0/0'
+  const rate = thousands(printed)
+  const whole = Math.round(rate * 1.001)
+  const { num, den }: Rational = !Number.isInteger(rate) && Math.abs(rate - whole / 1.001) < 0.006 ? { num: whole * 1000, den: 1001 } : { num: Math.round(rate * 100), den: 100 }
+  return num % den === 0 ? `${num / den}/1` : `${num}/${den}`
+}
+
+function secondsOf(clock: string | undefined): number | undefined {
+  const [h, m, s] = clock?.split(':').map(Number) ?? []
+  return h === undefined || m === undefined || s === undefined ? undefined : h * 3600 + m * 60 + s
+}
