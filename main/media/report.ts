@@ -110,7 +110,7 @@ function streamOf(block: string): Stream[] {
   const [, index, type = '', codec = ''] = found
   const size = /, (\d+)x(\d+)/.exec(line)
   const rotation = /displaymatrix: rotation of (-?[\d.]+) degrees/.exec(block)?.[1]
-  const base = Number(thousands(/, ([\d.]+k?) tbn/.exec(line)?.[1] ?? '1000'))
+  const base = thousands(/, ([\d.]+k?) tbn/.exec(line)?.[1] ?? '1000')
   return [
     Stream.parse({
       index: Number(index),
@@ -126,7 +126,7 @@ function streamOf(block: string): Stream[] {
       avg_frame_rate: rateOf(/, ([\d.]+k?) fps/.exec(line)?.[1]),
       time_base: `1/${base}`,
       disposition: { default: Number(line.includes('(default)')), attached_pic: Number(line.includes('(attached pic)')) },
-      tags: Object.fromEntries([...block.matchAll(/^ {4,6}(DURATION|rotate) *: (.+)$/gm)].map((match) => [match[1], match[2]])),
+      tags: Object.fromEntries([...block.matchAll(/^ {4,6}(DURATION|rotate) *: (.+)$/gm)].map(([, key = '', value = '']) => [key, value] as const)),
       side_data_list: rotation === undefined ? [] : [{ rotation: Number(rotation) }],
     }),
   ]
