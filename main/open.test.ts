@@ -55,21 +55,24 @@ describe.skipIf(!ready)('one Tubelet', () => {
     expect(children()).toBe(before)
   })
 
-  test('the first of many files has a picture before anything else is started, and two are under way after its first clip', async () => {
+  test('the first of many files has a picture at once, the smallest of them is captioned first, and two are under way from then on', async () => {
     const many = openTubelet({ projectDir: path.join(folder, 'many'), host: 'cli' })
     await many.engine()
     many.jobs.setLabels(['person'])
     expect(many.jobs.queue().jobs).toEqual([])
-    const seen: { pictures: number; clips: number; running: number }[] = []
+    const seen: { pictures: string[]; clips: number; running: number }[] = []
+    let first: string | undefined
     many.onEvent(() => {
       const sources = many.library.sources()
       const sum = (value: (source: Source) => number) => sources.reduce((total, source) => total + value(source), 0)
-      seen.push({ pictures: sum(({ hasThumbnail }) => Number(hasThumbnail)), clips: sum(({ encodedCount }) => encodedCount), running: many.jobs.queue().running })
+      first ??= sources.find(({ encodedCount }) => encodedCount > 0)?.name
+      seen.push({ pictures: sources.filter(({ hasThumbnail }) => hasThumbnail).map(({ name }) => name), clips: sum(({ encodedCount }) => encodedCount), running: many.jobs.queue().running })
     })
-    await many.jobs.addPaths(['d06_sign_book.mkv', 'd13_toy_robot_wmv2.wmv', 'f01_mjpeg.avi'].map((name) => path.join(CLIPS, name)))
+    await many.jobs.addPaths(['d13_toy_robot_wmv2.wmv', 'f01_mjpeg.avi', 'd06_sign_book.mkv'].map((name) => path.join(CLIPS, name)))
     await many.jobs.idle()
     await many.close()
-    expect(seen.some(({ pictures, clips }) => pictures === 1 && clips === 0)).toBe(true)
+    expect(seen.some(({ pictures, clips }) => pictures.includes('d13_toy_robot_wmv2.wmv') && clips === 0)).toBe(true)
+    expect(first).toBe('d06_sign_book.mkv')
     expect(Math.max(...seen.filter(({ clips }) => clips === 0).map(({ running }) => running))).toBe(1)
     expect(Math.max(...seen.map(({ running }) => running))).toBe(2)
   })

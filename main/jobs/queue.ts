@@ -33,6 +33,8 @@ const SLOTS = Math.min(2, availableParallelism())
 const ETA_SAMPLES = 3
 /** How many finished jobs the queue lists. */
 const LISTED = 200
+/** The first file to be analysed is the smallest among those found within this time, so that a first result is soon there. */
+const CHOICE_MS = 100
 const ANNOUNCE_MS = 250
 
 export class Jobs {
@@ -43,6 +45,10 @@ export class Jobs {
   readonly #progress = new Map<number, Progress>()
   #closed = false
   #announcement: NodeJS.Timeout | undefined
+  #choice: NodeJS.Timeout | undefined
+  /** The first picture of what was dropped on an idle queue, under way. */
+  readonly #closing = new AbortController()
+  #shown: Promise<void> = Promise.resolve()
   /** Outcome of the batch under way, for the notification when the queue drains. */
   #batch = { done: 0, failed: 0 }
 
@@ -61,8 +67,10 @@ export class Jobs {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#announcement)
+    clearTimeout(this.#choice)
+    this.#closing.abort()
     for (const { stop } of this.#running.values()) stop.abort()
-    await this.idle()
+    await Promise.all([this.idle(), this.#shown])
   }
 
   /** Resolves when nothing is waiting or running. */
@@ -88,8 +96,12 @@ export class Jobs {
           fingerprint: await fingerprint(found.path),
         })
         if (isNew) {
+          // Somebody has just dropped this and looks at the top of the list.
+          if (result.added.length === 0 && this.#running.size === 0) this.#shown = showFirst(this.#pipeline, source, this.#closing.signal)
           result.added.push(source)
-          this.#queueJob(analysisOf(source))
+          this.#library.createJob(analysisOf(source))
+          this.#announce()
+          this.#choice ??= setTimeout(() => this.#wake(), CHOICE_MS)
         } else {
           result.duplicates.push({ path: found.path, sourceId: source.id })
           // Dropping a file again is how people retry one that failed or was cancelled.
@@ -99,6 +111,7 @@ export class Jobs {
         result.rejected.push({ path: found.path, problem: unreadable(found.path, error) })
       }
     }
+    this.#wake()
     return result
   }
 
@@ -165,11 +178,13 @@ export class Jobs {
 
   /** Start what there is room for. */
   #wake(): void {
+    clearTimeout(this.#choice)
+    this.#choice = undefined
     while (!this.#closed && this.#running.size < SLOTS) {
-      const job = this.#library.nextJob()
+      const first = this.#running.size === 0
+      const job = this.#library.nextJob(first)
       if (job === null) break
       const analyses = job.kind === 'analyse'
-      const first = this.#running.size === 0
       if (!first && (!analyses || [...this.#running.values()].some(({ alone }) => alone))) break
       this.#library.updateJob(job.id, { state: 'running', stage: 'Starting', progress: 0 })
       const running: Running = { alone: first, stop: new AbortController(), ended: Promise.resolve() }
@@ -181,8 +196,6 @@ export class Jobs {
 
   async #run(job: Job, running: Running): Promise<void> {
     const { signal } = running.stop
-    // Somebody has just dropped this and looks at the screen.
-    const shown = running.alone && job.sourceId !== null ? showFirst(this.#pipeline, this.#library.source(job.sourceId), signal) : null
     try {
       const problem = await this.#perform(job, running)
       this.#finish(job, 'done', problem)
@@ -190,8 +203,6 @@ export class Jobs {
       // Closing is no cancellation: the job stays 'running' in the table and is taken up at the next start.
       if (!this.#closed) this.#finish(job, signal.aborted ? 'cancelled' : 'failed', signal.aborted ? null : problemOf(error))
     } finally {
-      running.stop.abort()
-      await shown
       this.#running.delete(job.id)
       this.#progress.delete(job.id)
       this.#wake()

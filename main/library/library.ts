@@ -14,6 +14,9 @@ import { CLIP_VIEW, clipOf, jobOf, SOURCE_VIEW, sourceOf } from './rows.ts'
 import { openDatabase } from './schema.ts'
 import type { SearchReply, SearchTask } from './search-worker.ts'
 
+/** About as many files as a window shows of the list. */
+const TOP_OF_LIST = 10
+
 /** A clip as the sampler plans it. Spans are half-open: seconds from the first frame, and ordinals. */
 export interface ClipPlan {
   index: number
@@ -396,9 +399,13 @@ export class Library {
     return typeof payload === 'string' ? (JSON.parse(payload) as JobPayload) : {}
   }
 
-  /** What to do next: questions and labels over stored encodings take moments and are waited for, so they go before files. */
-  nextJob(): Job | null {
-    const row = this.#db.prepare(`SELECT * FROM jobs WHERE state = 'queued' ORDER BY kind = 'analyse', id LIMIT 1`).get()
+  /**
+   * What to do next: questions and labels over stored encodings take moments and are waited for, so they go before files. Files come in
+   * their order, or, `quick`, the smallest of those at the top of the list: somebody waits for a first result there.
+   */
+  nextJob(quick: boolean): Job | null {
+    const next = `SELECT jobs.*, bytes FROM jobs LEFT JOIN sources ON sources.id = source_id WHERE jobs.state = 'queued' ORDER BY kind = 'analyse', jobs.id LIMIT ${quick ? TOP_OF_LIST : 1}`
+    const row = this.#db.prepare(`SELECT * FROM (${next}) ORDER BY kind = 'analyse', bytes, id LIMIT 1`).get()
     return row === undefined ? null : jobOf(row)
   }
 
