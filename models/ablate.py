@@ -111,18 +111,21 @@ def prepare(out: Path, clips: int, validation: int) -> tuple[list[Item], list[An
 
     kept = out / f"clips-{clips}-{validation}.pickle"
     world = World(None, "train", frames=SMALL.frames, size=SMALL.size)
-    file = out / "tokenizer.json"
-    if not file.exists():
-        tokenizer.train([*world.corpus(10000, np.random.default_rng(0)), *world.labels, *PROMPTS.values()], 1024).save(str(file))
-    text = Text.load(file, SMALL.context)
+    vocabulary = out / "tokenizer.json"
+    if not vocabulary.exists():
+        tokenizer.train([*world.corpus(10000, np.random.default_rng(0)), *world.labels, *PROMPTS.values()], 1024).save(str(vocabulary))
+    text = Text.load(vocabulary, SMALL.context)
     config = replace(SMALL, vocab=text.tokenizer.get_vocab_size())
     if not kept.exists():
         names = {name: i for i, name in enumerate(world.labels)}
-        made = [world.sample(np.random.default_rng((1, i))) for i in range(clips)]
+        # One after the other: the videos of all clips together would fill the memory.
+        made = (world.sample(np.random.default_rng((1, i))) for i in range(clips))
         items = [make_item(each, config, text, names) for sample in made for each in (sample, mirrored(sample))]
         held = World(None, "val", frames=SMALL.frames, size=SMALL.size)
-        kept.write_bytes(pickle.dumps((items, [held.sample(np.random.default_rng((2, i))) for i in range(validation)])))
-    items, samples = pickle.loads(kept.read_bytes())
+        with kept.open("wb") as file:
+            pickle.dump((items, [held.sample(np.random.default_rng((2, i))) for i in range(validation)]), file)
+    with kept.open("rb") as file:
+        items, samples = pickle.load(file)
     return items, samples, config, text, label_ids(text, list(world.labels))
 
 
