@@ -10,7 +10,8 @@ import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import type { Encoding } from '../engine/engine.ts'
 import { Annotations, type MachineResult, type ReviewAction } from './annotations.ts'
-import { CLIP_VIEW, clipOf, jobOf, SOURCE_VIEW, sourceOf } from './rows.ts'
+import { LibraryPacks } from './packs.ts'
+import { CLIP_FRAMES, CLIP_VIEW, clipOf, jobOf, SOURCE_VIEW, sourceOf } from './rows.ts'
 import { openDatabase } from './schema.ts'
 import type { SearchReply, SearchTask } from './search-worker.ts'
 
@@ -48,6 +49,8 @@ interface SearchIndex {
 
 export class Library {
   readonly projectDir: string
+  /** Which pack is in use here, and what each has encoded. */
+  readonly packs: LibraryPacks
   readonly #db: DatabaseSync
   readonly #annotations: Annotations
   readonly #listeners = new Set<(event: BackendEvent) => void>()
@@ -60,6 +63,7 @@ export class Library {
     mkdirSync(projectDir, { recursive: true })
     this.#db = openDatabase(projectDir)
     this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work))
+    this.packs = new LibraryPacks(this.#db, (work) => this.#atomic(work), (event) => this.emit(event), () => (this.#generation += 1))
   }
 
   /** @throws TubeletError `conflict` when a newer Tubelet wrote it. */
@@ -237,7 +241,7 @@ export class Library {
 
   /** The frames that the encoder saw, one an input frame of the pack. */
   clipFrames(id: number): FrameRef[] {
-    const frames = this.#db.prepare('SELECT frames FROM clips WHERE id = ?').get(id)?.['frames']
+    const frames = this.#db.prepare(CLIP_FRAMES).get(id)?.['frames']
     return typeof frames === 'string' ? (JSON.parse(frames) as FrameRef[]) : []
   }
 
@@ -245,8 +249,11 @@ export class Library {
   saveClipResult(clipId: number, digest: string, encoding: Encoding, results: { caption: MachineResult; tracks: MachineResult[] }): void {
     this.#atomic(() => {
       this.#db
-        .prepare('INSERT OR REPLACE INTO encodings (clip_id, pack_digest, embedding, memory, tokens) VALUES (?, ?, ?, ?, ?)')
-        .run(clipId, digest, bytesOf(encoding.embedding), bytesOf(encoding.memory), encoding.tokens && bytesOf(encoding.tokens))
+        .prepare(
+          `INSERT OR REPLACE INTO encodings (clip_id, pack_digest, embedding, memory, tokens, caption, frames)
+           SELECT id, ?, ?, ?, ?, ?, frames FROM clips WHERE id = ?`,
+        )
+        .run(digest, bytesOf(encoding.embedding), bytesOf(encoding.memory), encoding.tokens && bytesOf(encoding.tokens), JSON.stringify(results.caption), clipId)
       this.#annotations.saveMachine(clipId, 'caption', [results.caption])
       this.#annotations.saveMachine(clipId, 'track', results.tracks)
     })

@@ -7,14 +7,19 @@ import { playbackOf } from '../media/playback.ts'
 
 type Row = Record<string, SQLOutputValue>
 
+/** An encoding of the pack in use; of any, in a library that has not been told of one. */
+const IN_USE = `e.pack_digest = coalesce((SELECT value ->> '$.digest' FROM settings WHERE key = 'pack'), e.pack_digest)`
+
 // Counted source by source over indexes: joined and grouped, one source would cost a pass over every encoding.
 export const SOURCE_VIEW = `
   SELECT s.*, (SELECT count(*) FROM clips c WHERE c.source_id = s.id) AS clip_count,
-    (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id)) AS encoded_count,
+    (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE})) AS encoded_count,
     (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state <> 'machine')) AS reviewed_count
   FROM sources s`
+/** The frames that the pack in use saw; before it has, those that another one saw. */
+export const CLIP_FRAMES = `SELECT coalesce((SELECT e.frames FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE}), c.frames) AS frames FROM clips c WHERE c.id = ?`
 export const CLIP_VIEW = `
-  SELECT c.*, s.name AS source_name, EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id) AS encoded,
+  SELECT c.*, s.name AS source_name, EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE}) AS encoded,
     a.state AS caption_state, a.evidence AS caption_evidence, json_extract(coalesce(a.human, a.machine), '$.text') AS caption,
     (SELECT json_group_array(DISTINCT json_extract(coalesce(t.human, t.machine), '$.label')) FROM annotations t
       WHERE t.clip_id = c.id AND t.kind = 'track' AND t.state <> 'rejected') AS labels

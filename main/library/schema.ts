@@ -38,6 +38,15 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX jobs_by_state ON jobs (state, id);
   CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   `,
+  // What a pack saw and said lies with its encoding, so that another pack may be used in between. A caption is a MachineResult.
+  `
+  ALTER TABLE encodings ADD COLUMN frames TEXT;
+  ALTER TABLE encodings ADD COLUMN caption TEXT;
+  CREATE INDEX encodings_of_pack ON encodings (pack_digest, clip_id);
+  UPDATE encodings SET frames = (SELECT c.frames FROM clips c WHERE c.id = encodings.clip_id),
+    caption = (SELECT json_object('body', json(a.machine), 'evidence', json(a.evidence), 'provenance', json(a.provenance)) FROM annotations a
+      WHERE a.clip_id = encodings.clip_id AND a.kind = 'caption' AND a.provenance ->> '$.packDigest' = encodings.pack_digest);
+  `,
 ]
 
 /** @throws TubeletError `conflict` when a newer Tubelet wrote the file. */

@@ -1,0 +1,82 @@
+/**
+ * Packs as a library knows them: which one is in use, and what each has encoded. Encodings of several packs lie side by side and never
+ * mix; going back to a pack brings back what it said at once.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import type { BackendEvent } from '../../app/contract.ts'
+
+/** Clips that a pack has not encoded, of sources that can be analysed. */
+export interface Missing {
+  sourceIds: number[]
+  clips: number
+  /** Of video in those clips. */
+  seconds: number
+}
+
+export class LibraryPacks {
+  readonly #db: DatabaseSync
+  /** Runs `work` in one transaction. */
+  readonly #atomic: <T>(work: () => T) => T
+  readonly #emit: (event: BackendEvent) => void
+  /** Encodings were removed: the search index is stale. */
+  readonly #removed: () => void
+
+  constructor(db: DatabaseSync, atomic: <T>(work: () => T) => T, emit: (event: BackendEvent) => void, removed: () => void) {
+    this.#db = db
+    this.#atomic = atomic
+    this.#emit = emit
+    this.#removed = removed
+  }
+
+  /** The pack chosen for this library; null before any was. */
+  current(): { id: string; digest: string } | null {
+    const value = this.#db.prepare(`SELECT value FROM settings WHERE key = 'pack'`).get()?.['value']
+    return typeof value === 'string' ? (JSON.parse(value) as { id: string; digest: string }) : null
+  }
+
+  /** Show what this pack sees and says from now on: its encodings, and its captions beneath people's decisions. */
+  use({ id, digest }: { id: string; digest: string }): void {
+    const touched = this.#atomic(() => {
+      this.#db.prepare(`INSERT INTO settings (key, value) VALUES ('pack', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`).run(JSON.stringify({ id, digest }))
+      return this.#db
+        .prepare(
+          `UPDATE annotations SET machine = json_extract(e.caption, '$.body'), evidence = json_extract(e.caption, '$.evidence'), provenance = json_extract(e.caption, '$.provenance')
+           FROM encodings e WHERE e.pack_digest = ? AND e.caption IS NOT NULL AND e.clip_id = annotations.clip_id AND annotations.kind = 'caption'
+             AND annotations.provenance ->> '$.packDigest' IS NOT e.pack_digest
+           RETURNING annotations.clip_id`,
+        )
+        .all(digest)
+    })
+    const bySource = this.#db.prepare('SELECT source_id, json_group_array(id) AS ids FROM clips WHERE id IN (SELECT value FROM json_each(?)) GROUP BY source_id')
+    for (const row of bySource.all(JSON.stringify(touched.map((row) => Number(row['clip_id']))))) {
+      this.#emit({ type: 'clips', sourceId: Number(row['source_id']), clipIds: JSON.parse(String(row['ids'])) as number[] })
+    }
+    this.#emit({ type: 'sources', ids: [] })
+    this.#emit({ type: 'status' })
+  }
+
+  missing(digest: string): Missing {
+    const rows = this.#db
+      .prepare(
+        `SELECT c.source_id, count(*) AS clips, total(c."end" - c.start) AS seconds FROM clips c JOIN sources s ON s.id = c.source_id
+         WHERE s.state NOT IN ('failed', 'cancelled') AND NOT EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND e.pack_digest = ?)
+         GROUP BY c.source_id`,
+      )
+      .all(digest)
+    const sum = (name: string) => rows.reduce((total, row) => total + Number(row[name]), 0)
+    return { sourceIds: rows.map((row) => Number(row['source_id'])), clips: sum('clips'), seconds: sum('seconds') }
+  }
+
+  /** Clips encoded by each pack, by its digest, and the bytes that those encodings take in the library file. */
+  usage(): Map<string, { clips: number; bytes: number }> {
+    const rows = this.#db.prepare('SELECT pack_digest, count(*) AS clips, total(length(embedding) + length(memory) + coalesce(length(tokens), 0)) AS bytes FROM encodings GROUP BY pack_digest').all()
+    return new Map(rows.map((row) => [String(row['pack_digest']), { clips: Number(row['clips']), bytes: Number(row['bytes']) }]))
+  }
+
+  /** Forget what a pack has encoded. What it said stays until another pack says something else. */
+  forget(digest: string): void {
+    this.#db.prepare('DELETE FROM encodings WHERE pack_digest = ?').run(digest)
+    this.#removed()
+    this.#emit({ type: 'sources', ids: [] })
+  }
+}
