@@ -4,23 +4,28 @@ import path from 'node:path'
 import envPaths from 'env-paths'
 import type { BackendEvent, Status } from '../app/contract.ts'
 import { type Problem, problemOf, TubeletError } from '../app/errors.ts'
+import { isAlive } from './alive.ts'
 import { createBackend } from './backend.ts'
-import { Engine, type ForkEngine } from './engine/engine.ts'
+import type { Engine, ForkEngine } from './engine/engine.ts'
 import { Jobs } from './jobs/queue.ts'
 import type { Pipeline } from './jobs/pipeline.ts'
 import { Library } from './library/library.ts'
 import { warmUp } from './media/sample.ts'
 import { findMediaTools, type MediaTools } from './media/tools.ts'
+import { RunningPack } from './packs/running.ts'
+import { PackStore } from './packs/store.ts'
 import { packageVersion } from './version.ts'
 
 // From source this file lies in main/, compiled in dist/main/.
 const root = path.resolve(import.meta.dirname, existsSync(path.join(import.meta.dirname, '..', 'package.json')) ? '..' : '../..')
-/** Where this person's libraries lie. */
+/** Where this person's libraries and packs lie. */
 export const dataFolder = envPaths('tubelet', { suffix: '' }).data
 
 export interface OpenOptions {
   projectDir: string
   host: Status['host']
+  /** Where imported packs lie; every library of this person uses the same ones. */
+  packsDir?: string
   /** How to start the engine process; a forked Node unless the desktop passes its own. */
   fork?: ForkEngine
 }
@@ -38,43 +43,44 @@ export interface Tubelet {
 }
 
 /** Throws a TubeletError `conflict` when another Tubelet has the folder open or a newer one wrote it. */
-export function openTubelet({ projectDir, host, fork }: OpenOptions): Tubelet {
+export function openTubelet({ projectDir, host, fork, packsDir = path.join(dataFolder, 'packs') }: OpenOptions): Tubelet {
   mkdirSync(projectDir, { recursive: true })
   const unlock = lock(projectDir)
   const library = Library.open(projectDir)
 
-  const leaving = new AbortController()
-  const engine = new Starting(
-    () => Engine.start({ packDir: resource('packs', 'tubelet-mini'), signal: leaving.signal, ...(fork ? { fork } : {}) }),
-    (started) => {
-      started.onState(() => library.emit({ type: 'status' }))
-      library.emit({ type: 'status' })
-    },
-  )
+  const changed = () => library.emit({ type: 'status' })
+  const store = new PackStore(resource('packs', 'tubelet-mini'), packsDir)
+  const engine = new RunningPack(chosenPack(library, store), fork, changed)
   const media = new Starting(findMediaTools, () => {
     warmUp()
-    library.emit({ type: 'status' })
+    changed()
   })
   const pipeline: Pipeline = { library, engine: () => engine.get(), media: () => media.get(), appVersion: packageVersion }
   const jobs = new Jobs(pipeline)
   const status = (): Promise<Status> => Promise.resolve({ version: packageVersion, host, projectPath: projectDir, engine: engineStatus(engine), ...packOf(engine.value), ...mediaStatus(media), sample: sampleClip() })
   const handle = createBackend({ pipeline, jobs, status }, path.join(root, 'dist', 'renderer'))
   // Both are warm before the first file is dropped; their failures are shown by the status and by each job that needs them.
-  void engine.get().catch(() => library.emit({ type: 'status' }))
-  void media.get().catch(() => library.emit({ type: 'status' }))
+  void engine.get().catch(changed)
+  void media.get().catch(changed)
   jobs.start()
 
   let closing: Promise<void> | null = null
   const close = async () => {
     await jobs.close()
-    // What has not finished starting holds child processes all the same.
-    leaving.abort()
-    await Promise.all([engine.settled(), media.settled()])
-    await engine.value?.close()
+    await Promise.all([engine.close(), media.settled()])
     await library.close()
     unlock()
   }
   return { library, jobs, engine: pipeline.engine, handle, onEvent: (listener) => library.onChange(listener), close: () => (closing ??= close()) }
+}
+
+/** The folder of the pack that this library uses; of the one that ships, where that is gone or none was chosen. */
+function chosenPack({ packs }: Library, store: PackStore): string {
+  const usable = store.usable()
+  const digest = packs.current()?.digest
+  const pack = usable.find((one) => one.digest === digest) ?? usable.find(({ bundled }) => bundled)
+  if (pack && pack.digest !== digest) packs.use(pack)
+  return pack?.dir ?? store.bundledDir
 }
 
 /** Something that takes a while to start: started once, and again at the next request when it failed. */
@@ -123,7 +129,7 @@ function sampleClip(): string | null {
   return existsSync(file) ? file : null
 }
 
-function engineStatus({ value, problem }: Starting<Engine>): Status['engine'] {
+function engineStatus({ value, problem }: RunningPack): Status['engine'] {
   if (value === null) {
     const failed = problem !== null
     return { state: failed ? 'failed' : 'starting', sentence: problem?.message ?? 'The engine is starting…', provider: null, fallback: failed, problem }
@@ -162,17 +168,6 @@ function lock(projectDir: string): () => void {
       }
       rmSync(file, { force: true })
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // Alive, but somebody else's.
-    return hasCode(error, 'EPERM')
   }
 }
 

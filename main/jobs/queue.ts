@@ -44,6 +44,8 @@ export class Jobs {
   /** How far each running job is. Not kept on disk, where every step would cost a write. */
   readonly #progress = new Map<number, Progress>()
   #closed = false
+  /** How many want nothing to run just now. */
+  #holds = 0
   #announcement: NodeJS.Timeout | undefined
   #choice: NodeJS.Timeout | undefined
   /** The first picture of what was dropped on an idle queue, under way. */
@@ -69,8 +71,27 @@ export class Jobs {
     clearTimeout(this.#announcement)
     clearTimeout(this.#choice)
     this.#closing.abort()
-    for (const { stop } of this.#running.values()) stop.abort()
-    await Promise.all([this.idle(), this.#shown])
+    await Promise.all([this.#stopRunning(), this.#shown])
+  }
+
+  /** Run nothing while `work` runs. What was under way stops after its step, waits, and goes on from there. */
+  async pausedFor<T>(work: () => Promise<T>): Promise<T> {
+    this.#holds += 1
+    try {
+      await this.#stopRunning()
+      this.#library.recoverJobs()
+      this.#announce()
+      return await work()
+    } finally {
+      this.#holds -= 1
+      this.#wake()
+    }
+  }
+
+  async #stopRunning(): Promise<void> {
+    const running = [...this.#running.values()]
+    for (const { stop } of running) stop.abort()
+    await Promise.all(running.map(({ ended }) => ended))
   }
 
   /** Resolves when nothing is waiting or running. */
@@ -125,6 +146,17 @@ export class Jobs {
     return this.#library.source(sourceId)
   }
 
+  /**
+   * Analyse every source with clips that this pack has not encoded, or those of the given ones; what it has encoded is not done again.
+   * @returns How many were queued.
+   */
+  encodeMissing(digest: string, only?: readonly number[]): number {
+    const waiting = new Set(this.#library.openJobs().map(({ sourceId }) => sourceId))
+    const ids = this.#library.packs.missing(digest).sourceIds.filter((id) => !waiting.has(id) && (only === undefined || only.includes(id)))
+    for (const id of ids) this.retry(id)
+    return ids.length
+  }
+
   /** Forget a source: its job first, then its rows. */
   async removeSource(sourceId: number): Promise<void> {
     for (const job of this.#library.openJobs()) {
@@ -142,10 +174,16 @@ export class Jobs {
   /** Store the labels and detect them in every stored encoding; an older detection still waiting or running is replaced. */
   setLabels(labels: readonly string[]): void {
     this.#library.setLabels(labels)
+    this.detectLabels()
+  }
+
+  /** Detect the labels of this library in every encoding of the pack in use. */
+  detectLabels(): void {
+    const labels = this.#library.labels()
     for (const job of this.#library.openJobs()) if (job.kind === 'detect') this.cancel(job.id)
     // Clips to come are given the labels by their analysis; one under way has its clip's row already.
     if (this.#library.clips({ limit: 1, offset: 0 }).total === 0) return
-    this.#queueJob({ kind: 'detect', title: labels.length === 0 ? 'Clear detections' : `Detect ${this.#library.labels().join(', ')}`, sourceId: null, payload: {} })
+    this.#queueJob({ kind: 'detect', title: labels.length === 0 ? 'Clear detections' : `Detect ${labels.join(', ')}`, sourceId: null, payload: {} })
   }
 
   queue(): Queue {
@@ -180,7 +218,7 @@ export class Jobs {
   #wake(): void {
     clearTimeout(this.#choice)
     this.#choice = undefined
-    while (!this.#closed && this.#running.size < SLOTS) {
+    while (!this.#closed && this.#holds === 0 && this.#running.size < SLOTS) {
       const first = this.#running.size === 0
       const job = this.#library.nextJob(first)
       if (job === null) break
@@ -200,13 +238,13 @@ export class Jobs {
       const problem = await this.#perform(job, running)
       this.#finish(job, 'done', problem)
     } catch (error) {
-      // Closing is no cancellation: the job stays 'running' in the table and is taken up at the next start.
-      if (!this.#closed) this.#finish(job, signal.aborted ? 'cancelled' : 'failed', signal.aborted ? null : problemOf(error))
+      // Neither closing nor a pause is a cancellation: the job stays 'running' in the table and is taken up again.
+      if (!this.#closed && this.#holds === 0) this.#finish(job, signal.aborted ? 'cancelled' : 'failed', signal.aborted ? null : problemOf(error))
     } finally {
       this.#running.delete(job.id)
       this.#progress.delete(job.id)
       this.#wake()
-      if (this.#running.size === 0) this.#endBatch()
+      if (this.#running.size === 0 && this.#holds === 0) this.#endBatch()
     }
   }
 
@@ -259,16 +297,22 @@ export class Jobs {
     this.#announce()
   }
 
-  /** Seconds of video analysed a second, kept over restarts as sums so that it learns slowly and is right on this machine. */
+  /** Kept over restarts as sums, so that it learns slowly and is right on this machine; by pack, for one may be a hundred times slower. */
   #learnSpeed(video: number, wall: number): void {
-    const speed = this.#library.setting('speed', { video: 0, wall: 0, jobs: 0 })
-    this.#library.setSetting('speed', { video: speed.video + video, wall: speed.wall + wall, jobs: speed.jobs + 1 })
+    const digest = this.#library.packs.current()?.digest ?? ''
+    const sums = this.#library.setting(speedKey(digest), NO_SPEED)
+    this.#library.setSetting(speedKey(digest), { video: sums.video + video, wall: sums.wall + wall, jobs: sums.jobs + 1 })
+  }
+
+  /** What analysing with a pack took here; null until enough files were timed. `video` and `wall` are sums in seconds. */
+  speed(digest: string): { video: number; wall: number; jobs: number } | null {
+    const sums = this.#library.setting(speedKey(digest), NO_SPEED)
+    return sums.jobs < ETA_SAMPLES || sums.video === 0 ? null : sums
   }
 
   #eta(): number | null {
-    const speed = this.#library.setting('speed', { video: 0, wall: 0, jobs: 0 })
-    if (speed.jobs < ETA_SAMPLES || speed.video === 0) return null
-    return (this.#library.videoAhead(speed.video / speed.jobs, this.#progress) * speed.wall) / speed.video
+    const speed = this.speed(this.#library.packs.current()?.digest ?? '')
+    return speed && (this.#library.videoAhead(speed.video / speed.jobs, this.#progress) * speed.wall) / speed.video
   }
 
   /** Tell listeners, at most four times a second: a batch makes many small steps. */
@@ -279,6 +323,9 @@ export class Jobs {
     }, ANNOUNCE_MS)
   }
 }
+
+const speedKey = (digest: string) => `speed ${digest}`
+const NO_SPEED = { video: 0, wall: 0, jobs: 0 }
 
 function unreadable(file: string, error: unknown): Problem {
   if (error instanceof TubeletError) return error.problem

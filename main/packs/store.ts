@@ -1,0 +1,108 @@
+/** The packs on this machine: the one that ships, and those that were imported, each in a folder of its own. */
+import { hash } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
+import { PackManifest } from '../../app/pack.ts'
+import { isAlive } from '../alive.ts'
+
+export interface StoredPack {
+  /** Unique on this machine: the name of its folder. */
+  id: string
+  dir: string
+  /** Ships with the app and cannot be deleted. */
+  bundled: boolean
+  /** On disk. */
+  bytes: number
+  /** SHA-256 of pack.json, as the engine gives it. */
+  digest: string
+  manifest: PackManifest
+}
+/** A folder that should hold a pack and does not: it can be deleted, not used. */
+export interface BrokenPack {
+  id: string
+  dir: string
+  bytes: number
+  problem: Problem
+}
+
+const UNFINISHED = '.unfinished-'
+
+export class PackStore {
+  /** Where imported packs lie. */
+  readonly folder: string
+  readonly bundledDir: string
+
+  constructor(bundledDir: string, folder: string) {
+    this.bundledDir = bundledDir
+    this.folder = folder
+    // What an import left whose process was killed.
+    for (const name of namesIn(folder)) {
+      if (name.startsWith(UNFINISHED) && !isAlive(Number(name.slice(UNFINISHED.length).split('-')[0]))) rmSync(path.join(folder, name), { recursive: true, force: true })
+    }
+  }
+
+  /** The one that ships first, then by name. */
+  list(): (StoredPack | BrokenPack)[] {
+    const imported = namesIn(this.folder).filter((name) => !name.startsWith('.')).map((name) => path.join(this.folder, name)).filter((dir) => statSync(dir).isDirectory())
+    return [read(this.bundledDir, true), ...imported.map((dir) => read(dir, false)).sort((a, b) => a.id.localeCompare(b.id))]
+  }
+
+  usable(): StoredPack[] {
+    return this.list().filter((pack) => 'digest' in pack)
+  }
+
+  /** @throws TubeletError `not-found`, or the problem of a broken one. */
+  find(id: string): StoredPack {
+    const found = this.list().find((pack) => pack.id === id)
+    if (found === undefined) throw new TubeletError({ code: 'not-found', message: `There is no pack "${id}" on this computer.`, next: `Choose one of: ${this.usable().map((pack) => pack.id).join(', ')}.` })
+    if ('problem' in found) throw new TubeletError(found.problem)
+    return found
+  }
+
+  /** A folder to build a pack in. It is no pack before it is adopted, and is removed at the next start if this process dies. */
+  unfinished(): string {
+    mkdirSync(this.folder, { recursive: true })
+    return mkdtempSync(path.join(this.folder, `${UNFINISHED}${process.pid}-`))
+  }
+
+  /** Make a finished folder a pack. @throws TubeletError `conflict` where it is there already. */
+  adopt(dir: string): StoredPack {
+    const pack = read(dir, false)
+    if ('problem' in pack) throw new TubeletError(pack.problem)
+    const others = this.list()
+    const same = others.find((other) => 'digest' in other && other.digest === pack.digest)
+    if (same) throw new TubeletError({ code: 'conflict', message: 'This pack is on this computer already.', file: same.dir, stillWorks: 'Everything.', next: `It is listed as "${same.id}".` })
+    const taken = others.some((other) => other.id === pack.manifest.id)
+    const target = path.join(this.folder, taken ? `${pack.manifest.id}-${pack.digest.slice(0, 8)}` : pack.manifest.id)
+    renameSync(dir, target)
+    return { ...pack, id: path.basename(target), dir: target }
+  }
+
+  /** @throws TubeletError `not-found`; `forbidden` for the one that ships. */
+  delete(id: string): void {
+    const found = this.list().find((pack) => pack.id === id)
+    if (found === undefined) throw new TubeletError({ code: 'not-found', message: `There is no pack "${id}" on this computer.` })
+    if (found.dir === this.bundledDir) throw new TubeletError({ code: 'forbidden', message: 'The pack that comes with Tubelet cannot be deleted.', next: 'Use another one instead.' })
+    // Out of the list at once; what cannot be removed now goes at the next start.
+    const doomed = this.unfinished()
+    renameSync(found.dir, path.join(doomed, 'pack'))
+    rmSync(doomed, { recursive: true, force: true })
+  }
+}
+
+function namesIn(dir: string): string[] {
+  return existsSync(dir) ? readdirSync(dir) : []
+}
+
+function read(dir: string, bundled: boolean): StoredPack | BrokenPack {
+  const id = path.basename(dir)
+  const bytes = namesIn(dir).reduce((sum, name) => sum + statSync(path.join(dir, name)).size, 0)
+  try {
+    const text = readFileSync(path.join(dir, 'pack.json'))
+    return { id, dir, bundled, bytes, digest: hash('sha256', text), manifest: PackManifest.parse(JSON.parse(text.toString('utf8'))) }
+  } catch (error) {
+    const { message, details = message } = problemOf(error)
+    return { id, dir, bytes, problem: { code: 'pack-invalid', message: `The pack "${id}" is not complete, so it cannot be used.`, file: dir, stillWorks: 'The other packs.', next: bundled ? 'Install Tubelet again.' : 'Delete it and import it again.', details } }
+  }
+}
