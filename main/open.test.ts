@@ -47,6 +47,8 @@ describe.skipIf(!ready)('one Tubelet', () => {
   test('closed before its engine has started, it leaves no child behind', async () => {
     const children = () => process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length
     await tubelet.engine()
+    // ffmpeg is asked for its version by children of its own.
+    await expect.poll(async () => (await call<{ ffmpeg: unknown }>('GET', '/api/status')).ffmpeg).not.toBeNull()
     const before = children()
     const brief = openTubelet({ projectDir: path.join(folder, 'brief'), host: 'cli' })
     expect(children()).toBeGreaterThan(before)
