@@ -1,0 +1,126 @@
+/**
+ * Reading checkpoints that are given as `.safetensors`: 8 bytes with the length of a JSON header, the header, the tensors' bytes. The
+ * file comes from strangers, so every number in it is checked before anything is read by it.
+ * Format: github.com/huggingface/safetensors, README "Format".
+ */
+import { type FileHandle, open } from 'node:fs/promises'
+import path from 'node:path'
+import { z } from 'zod'
+import { type ErrorCode, TubeletError } from '../../app/errors.ts'
+
+/** Bits of an element. Only F32, F16 and BF16 can be converted; the others may lie in a file beside what is needed. */
+const BITS: Readonly<Record<string, number>> = { F64: 64, F32: 32, F16: 16, BF16: 16, I64: 64, I32: 32, I16: 16, I8: 8, U64: 64, U32: 32, U16: 16, U8: 8, BOOL: 8, F8_E4M3: 8, F8_E5M2: 8 }
+/** As the format's own reader sets it. */
+const MAX_HEADER = 100_000_000
+
+const Offset = z.int().min(0)
+const Entry = z.object({ dtype: z.string(), shape: z.array(z.int().min(0)), data_offsets: z.tuple([Offset, Offset]) })
+const Header = z.record(z.string(), z.unknown())
+
+interface Tensor {
+  dtype: string
+  shape: readonly number[]
+  /** Where its bytes begin in the file. */
+  begin: number
+  bytes: number
+}
+export interface Checkpoint {
+  file: string
+  bytes: number
+  tensors: ReadonlyMap<string, Tensor>
+}
+
+/** @throws TubeletError `checkpoint-unusable` that says what the file is instead, or what is wrong with it; `file-missing`, `file-unreadable`. */
+export async function readSafetensors(file: string): Promise<Checkpoint> {
+  const handle = await open(file).catch((error: unknown) => {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    throw refusal(file, missing ? 'There is no such file.' : 'The file could not be opened.', missing ? 'Choose it again.' : 'Check that you may read it.', { code: missing ? 'file-missing' : 'file-unreadable', cause: error })
+  })
+  try {
+    const info = await handle.stat()
+    if (info.isDirectory()) throw refusal(file, 'This is a folder, not a checkpoint.', 'Choose the .safetensors file inside it.')
+    const start = await bytesAt(handle, 0, Math.min(512, info.size))
+    refuseStrangers(file, start, info.size)
+    const length = Number(start.readBigUInt64LE(0))
+    if (length < 2 || length > MAX_HEADER || start[8] !== 0x7b) throw notSafetensors(file)
+    if (8 + length > info.size) throw truncated(file, info.size, 8 + length)
+    const tensors = parseHeader(file, await bytesAt(handle, 8, length), 8 + length)
+    checkLayout(file, tensors, 8 + length, info.size)
+    return { file, bytes: info.size, tensors }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Things that people mistake for a checkpoint, each by how it begins. */
+function refuseStrangers(file: string, start: Buffer, bytes: number): void {
+  const text = start.toString('latin1')
+  if (bytes === 0) throw refusal(file, 'This file is empty (0 bytes).', 'Download it again.')
+  const pickle = start[0] === 0x80 && (start[1] ?? 0) >= 2 && (start[1] ?? 0) <= 5
+  if (text.startsWith('PK\x03\x04') || pickle) {
+    throw refusal(file, 'This is a PyTorch file (.pt, .bin), which can run programs when it is opened, so Tubelet does not open it.', `Use the .safetensors file of the same model, or convert it where Python is: python -m models.openmammut import ${path.basename(file)} --out PACK, then choose the folder PACK here.`)
+  }
+  if (text.startsWith('version https://git-lfs')) throw refusal(file, 'This is only a pointer to the checkpoint (Git LFS), not the checkpoint.', 'Download the file itself: it is as large as the page says, not a few bytes.')
+  if (text.startsWith('GGUF')) throw refusal(file, 'This is a GGUF file, which holds a language model.', 'Choose the .safetensors file of an openMaMMUT model.')
+  if (/^\s*<(!doctype|html|\?xml)/i.test(text)) throw refusal(file, 'This is a web page that was saved under the name of a checkpoint.', 'Download the file itself; where a page asks for an account or a licence first, do that in your browser.')
+  if (bytes < 10) throw notSafetensors(file)
+}
+
+function parseHeader(file: string, bytes: Buffer, dataBegin: number): Map<string, Tensor> {
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (error) {
+    throw notSafetensors(file, error)
+  }
+  const header = Header.safeParse(json)
+  if (!header.success) throw notSafetensors(file)
+  const tensors = new Map<string, Tensor>()
+  for (const [name, value] of Object.entries(header.data)) {
+    if (name === '__metadata__') continue
+    const entry = Entry.safeParse(value)
+    if (!entry.success) throw damaged(file, `tensor "${name}": ${z.prettifyError(entry.error)}`)
+    const { dtype, shape, data_offsets: [begin, end] } = entry.data
+    const bits = BITS[dtype]
+    if (bits === undefined) throw damaged(file, `tensor "${name}" has the unknown type ${dtype}`)
+    const size = shape.reduce((product, side) => product * side, bits / 8)
+    if (!Number.isSafeInteger(size) || size !== end - begin) throw damaged(file, `tensor "${name}" of ${dtype} [${shape.join(', ')}] cannot lie in bytes ${begin} to ${end}`)
+    tensors.set(name, { dtype, shape, begin: dataBegin + begin, bytes: size })
+  }
+  return tensors
+}
+
+/** The tensors must tile the rest of the file: no overlap, no hole, nothing past its end. */
+function checkLayout(file: string, tensors: ReadonlyMap<string, Tensor>, dataBegin: number, fileBytes: number): void {
+  const inOrder = [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.bytes - b.bytes)
+  let at = dataBegin
+  for (const [name, { begin, bytes }] of inOrder) {
+    if (begin !== at) throw damaged(file, begin < at ? `tensor "${name}" overlaps another one` : `nobody owns the bytes before tensor "${name}"`)
+    at = begin + bytes
+  }
+  if (at > fileBytes) throw truncated(file, fileBytes, at)
+  if (at < fileBytes) throw damaged(file, `${fileBytes - at} bytes follow the last tensor`)
+}
+
+async function bytesAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position)
+  return buffer.subarray(0, bytesRead)
+}
+
+/** A checkpoint that cannot be used: why, and what to do. */
+function refusal(file: string, message: string, next: string, { code = 'checkpoint-unusable', details, cause }: { code?: ErrorCode; details?: string; cause?: unknown } = {}): TubeletError {
+  return new TubeletError({ code, message, file, stillWorks: 'The packs that you have.', next, ...(details === undefined ? {} : { details }) }, { cause })
+}
+
+function notSafetensors(file: string, cause?: unknown): TubeletError {
+  return refusal(file, 'This is not a .safetensors checkpoint, whatever its name says.', 'Choose the .safetensors file of an openMaMMUT model.', { cause })
+}
+
+function damaged(file: string, details: string): TubeletError {
+  return refusal(file, 'This checkpoint is damaged: its list of contents does not fit what is in it.', 'Download it again.', { details })
+}
+
+function truncated(file: string, bytes: number, needed: number): TubeletError {
+  const mb = (n: number) => `${Math.floor(n / 1e6).toLocaleString('en')} MB`
+  return refusal(file, `This checkpoint is cut off: ${needed < 2e6 ? `${bytes} of ${needed} bytes` : `${mb(bytes)} of ${mb(needed)}`} are there.`, 'Download it again; a download here goes on where it stopped.')
+}
