@@ -24,6 +24,7 @@ export const ErrorCode = z.enum([
   'checkpoint-unusable',
   'network-off',
   'download-failed',
+  'pack-cannot',
   'engine-unavailable',
   'cancelled',
   'disk-full',

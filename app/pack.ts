@@ -22,9 +22,12 @@ export const TubeKind = z
   .refine(({ stride, depth }) => stride.every((s, axis) => s % (depth[axis] ?? 1) === 0), 'a stride that is a multiple of the space-to-depth')
 export type TubeKind = z.infer<typeof TubeKind>
 
-const Logistic = z.object({ scale: z.number(), bias: z.number(), threshold: z.number().min(0).max(1) })
+const Threshold = z.number().min(0).max(1)
+const Logistic = z.object({ scale: z.number(), bias: z.number(), threshold: Threshold })
+/** Nothing was measured: how probable the text is against a bank of everyday captions, by softmax at the scale that the model learnt. */
+const Against = z.object({ scale: z.number(), background: z.array(z.string()).min(1), threshold: Threshold })
 
-export const PackManifest = z.object({
+const Manifest = z.object({
   format: z.literal(1),
   id: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
   version: z.string(),
@@ -37,13 +40,14 @@ export const PackManifest = z.object({
     frames: z.number().int().positive(),
     width: z.number().int().positive(),
     height: z.number().int().positive(),
-    /** How the display-oriented frame becomes width x height. */
-    fit: z.enum(['stretch']),
+    /** How the display-oriented frame becomes width x height. crop: scaled until it covers that, and cut equally from both sides. */
+    fit: z.enum(['stretch', 'crop']),
     maxClipSeconds: z.number().positive(),
     tubes: z.array(TubeKind).min(1),
   }),
   dims: z.object({
     embedding: z.number().int(),
+    /** Width of a token that the decoder reads, and how many a clip has; those that the detector reads are `token` wide. */
     memory: z.number().int(),
     tokens: z.number().int(),
     token: z.number().int(),
@@ -56,17 +60,48 @@ export const PackManifest = z.object({
     queries: z.number().int(),
   }),
   graphs: z.object({ vision: FileRef, text: FileRef, cross: FileRef, decoder: FileRef, detector: FileRef.optional() }),
-  tokenizer: FileRef.extend({ pad: z.number().int(), start: z.number().int(), end: z.number().int() }),
-  prompts: z.object({ caption: z.string(), question: z.string().includes('{question}'), label: z.string().includes('{label}'), search: z.string().includes('{query}') }),
+  /** Tensors of the graphs that lie in files of their own (ONNX external data). */
+  weights: z.array(FileRef).default([]),
+  tokenizer: FileRef.extend({
+    pad: z.number().int(),
+    start: z.number().int(),
+    end: z.number().int(),
+    /** What happens to a text before it is split. clip: as open_clip's tokenizer does. */
+    clean: z.enum(['none', 'clip']).default('none'),
+  }),
+  prompts: z.object({
+    caption: z.string(),
+    search: z.string().includes('{query}'),
+    question: z.string().includes('{question}').optional(),
+    label: z.string().includes('{label}').optional(),
+  }),
+  /** How captions are found: see main/engine/beam. */
+  decoding: z.object({ beams: z.number().int().min(1).max(16), lengthPenalty: z.number().min(0), longest: z.number().int().positive() }).optional(),
   calibration: z.object({
-    /** probability = sigmoid(scale * cosine + bias); below `threshold` nothing matches. */
-    search: Logistic,
-    answer: z.object({ temperature: z.number().positive(), notSureBelow: z.number() }),
+    /** False: no measurement stands behind these numbers, and the app must not show them as if one did. */
+    measured: z.boolean().default(true),
+    /** probability = sigmoid(scale * cosine + bias), or against a background; below `threshold` nothing matches. */
+    search: z.union([Logistic, Against]),
+    answer: z.object({ temperature: z.number().positive(), notSureBelow: z.number() }).optional(),
     caption: z.object({ notSureBelow: z.number() }),
     /** score = objectness * sigmoid(scale * cosine + bias) */
-    detect: Logistic,
+    detect: Logistic.optional(),
   }),
   selfTest: FileRef,
   scores: z.array(z.object({ task: z.string(), metric: z.string(), value: z.number(), n: z.number().int(), on: z.string(), date: z.string() })),
+  /** The checkpoint that a pack was made from on somebody's own machine. */
+  source: z.object({ file: z.string(), layout: z.enum(['fork', 'upstream']), precision: z.enum(['fp32', 'fp16', 'int8']) }).optional(),
 })
+
+export const PackManifest = Manifest.refine(
+  ({ tasks, prompts, calibration, graphs }) =>
+    (!tasks.includes('answer') || (prompts.question !== undefined && calibration.answer !== undefined)) &&
+    (!tasks.includes('detect') || (graphs.detector !== undefined && prompts.label !== undefined && calibration.detect !== undefined)),
+  'the prompt, the calibration and the graph of each of its tasks',
+)
 export type PackManifest = z.infer<typeof PackManifest>
+
+/** Logits are divided by this before they are probabilities. */
+export function temperatureOf({ calibration }: PackManifest): number {
+  return calibration.answer?.temperature ?? 1
+}

@@ -80,9 +80,12 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
       const { digest, manifest } = engine.info
       const [embedding] = await engine.embedText([q], 'search')
       if (embedding === undefined) throw new Error('the engine gave no embedding')
-      const { found, searched } = await library.search(embedding, digest, limit)
-      const { scale, bias, threshold } = manifest.calibration.search
-      const ranked = found.map(({ clipId, cosine }): SearchHit => ({ clip: library.clip(clipId), cosine, probability: 1 / (1 + Math.exp(-(scale * cosine + bias))) }))
+      const { search } = manifest.calibration
+      const { scale, threshold } = search
+      const rivals = 'background' in search ? { scale, texts: await engine.embedText(search.background, 'search') } : null
+      const { found, searched } = await library.search(embedding, digest, limit, rivals)
+      const bias = 'bias' in search ? search.bias : 0
+      const ranked = found.map((hit): SearchHit => ({ clip: library.clip(hit.clipId), cosine: hit.cosine, probability: 1 / (1 + Math.exp((hit.rivals ?? -bias) - scale * hit.cosine)) }))
       const hits = ranked.filter(({ probability }) => probability >= threshold)
       return { query: q, hits, nearest: hits.length === 0 ? ranked.slice(0, 3) : [], threshold, searched, total: library.clips({ limit: 0, offset: 0 }).total }
     },

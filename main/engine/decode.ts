@@ -1,6 +1,6 @@
 /** Greedy decoding with a cache of keys and values, over a clip whose cross-attention keys and values are computed already. */
 import type { Tensor } from 'onnxruntime-node'
-import type { PackManifest } from '../../app/pack.ts'
+import { type PackManifest, temperatureOf } from '../../app/pack.ts'
 import { floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
 
 /** Keys and values of the cross-attention layers for one clip, [1, M, heads, N, d]. */
@@ -26,11 +26,12 @@ export interface Decoded {
  */
 export async function decode(
   graphs: Graphs,
-  { dims, tokenizer, calibration }: PackManifest,
+  manifest: PackManifest,
   cross: CrossAttention,
   prompt: readonly number[],
   { onId, signal }: { onId?: (id: number) => void; signal?: AbortSignal | undefined } = {},
 ): Promise<Decoded> {
+  const { dims, tokenizer } = manifest
   const ids: number[] = []
   const attention = new Float32Array(dims.tokens)
   const none = floatTensor(new Float32Array(0), [1, dims.layers, dims.heads, 0, dims.headDim])
@@ -47,7 +48,7 @@ export async function decode(
     seen += next.length
     steps += 1
     floatsOf(outputs, 'attention').forEach((mass, token) => (attention[token] = (attention[token] ?? 0) + mass))
-    const best = mostLikely(floatsOf(outputs, 'logits').subarray(-dims.vocab), calibration.answer.temperature)
+    const best = mostLikely(floatsOf(outputs, 'logits').subarray(-dims.vocab), temperatureOf(manifest))
     logProb += best.logProb
     if (best.id === tokenizer.end || seen >= dims.context) break
     ids.push(best.id)

@@ -1,5 +1,5 @@
 /** The decoder led along a text that is given: where it looks for each word of it, and how likely it holds each. No word is generated. */
-import type { PackManifest } from '../../app/pack.ts'
+import { type PackManifest, temperatureOf } from '../../app/pack.ts'
 import { heatOf } from '../../app/tubes.ts'
 import type { CrossAttention } from './decode.ts'
 import { floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
@@ -38,7 +38,8 @@ export async function follow(graphs: Graphs, manifest: PackManifest, text: Text,
   return { ...GRID, frames: input.frames, heat: mean(steps), words }
 }
 
-async function forced(graphs: Graphs, { dims, calibration }: PackManifest, cross: CrossAttention, prompt: readonly number[], ids: readonly number[], signal?: AbortSignal): Promise<Step[]> {
+async function forced(graphs: Graphs, manifest: PackManifest, cross: CrossAttention, prompt: readonly number[], ids: readonly number[], signal?: AbortSignal): Promise<Step[]> {
+  const { dims } = manifest
   const none = floatTensor(new Float32Array(0), [1, dims.layers, dims.heads, 0, dims.headDim])
   let [past_k, past_v] = [none, none]
   let next = prompt
@@ -49,7 +50,7 @@ async function forced(graphs: Graphs, { dims, calibration }: PackManifest, cross
     past_k = tensorOf(outputs, 'present_k')
     past_v = tensorOf(outputs, 'present_v')
     next = [id]
-    steps.push({ probability: probabilityOf(id, floatsOf(outputs, 'logits').subarray(-dims.vocab), calibration.answer.temperature), attention: floatsOf(outputs, 'attention') })
+    steps.push({ probability: probabilityOf(id, floatsOf(outputs, 'logits').subarray(-dims.vocab), temperatureOf(manifest)), attention: floatsOf(outputs, 'attention') })
   }
   return steps
 }

@@ -57,9 +57,9 @@ export class Graphs {
   #session(name: GraphName): Promise<ort.InferenceSession> {
     let session = this.#sessions.get(name)
     if (!session) {
-      const bytes = this.#pack.graphs[name]
-      if (!bytes) throw new Error(`the pack has no ${name} graph`)
-      session = ort.InferenceSession.create(bytes, this.#options)
+      const graph = this.#pack.graphs[name]
+      if (graph === undefined) throw new Error(`the pack has no ${name} graph`)
+      session = typeof graph === 'string' ? ort.InferenceSession.create(graph, this.#options) : ort.InferenceSession.create(graph, this.#options)
       this.#sessions.set(name, session)
     }
     return session

@@ -94,10 +94,10 @@ describe.skipIf(packMissing)('a model', () => {
 
   describe('its text', () => {
     it('keeps room for the answer, and the words of the prompt after a question of any length', () => {
-      const { prompts, dims } = pack.manifest
-      const tail = text.prompt(prompts.question.split('{question}')[1]?.trim() ?? '').slice(1)
+      const { prompts: { question: asked = '' }, dims } = pack.manifest
+      const tail = text.prompt(asked.split('{question}')[1]?.trim() ?? '').slice(1)
       for (const question of ['what ?', 'why '.repeat(500), '🦊'.repeat(300), 'x'.repeat(3000), '', '[EOT] $& [PAD]']) {
-        const ids = text.prompt(prompts.question, question)
+        const ids = text.prompt(asked, question)
         expect(ids.length).toBeLessThanOrEqual((dims.context * 2) / 3)
         expect(ids.slice(-tail.length)).toEqual(tail)
         expect(ids[0]).toBe(pack.manifest.tokenizer.start)

@@ -2,7 +2,9 @@
 import { hash } from 'node:crypto'
 import { pixelBox, suppress } from '../../app/boxes.ts'
 import { TubeletError } from '../../app/errors.ts'
+import type { PackManifest } from '../../app/pack.ts'
 import { frameWeights, tubeCounts, tubeVoxels } from '../../app/tubes.ts'
+import { beamSearch } from './beam.ts'
 import { type CrossAttention, decode, type Decoded } from './decode.ts'
 import { follow } from './follow.ts'
 import { fromHalf, toHalf } from './float16.ts'
@@ -11,8 +13,9 @@ import type { Pack } from './pack.ts'
 import type { Detection, Encoding, Followed, Generated, Regions, TextUse } from './protocol.ts'
 import { Text, TextStream } from './tokenizer.ts'
 
-/** Clips whose cross-attention keys and values are kept for the next question. */
+/** Clips whose cross-attention keys and values are kept for the next question: so many, but no more than these bytes of them. */
 const CROSS_KEPT = 8
+const CROSS_BYTES = 128 << 20
 const TEXTS_KEPT = 2_000
 const TEXT_BATCH = 32
 /** Boxes on one frame that overlap this much show one object, whatever their labels: each query has only its best label. */
@@ -69,13 +72,15 @@ export class Model {
   }
 
   async caption(encoding: Pick<Encoding, 'embedding' | 'memory'>, options: GenerateOptions = {}): Promise<Generated> {
-    const { prompts, calibration } = this.#pack.manifest
-    const decoded = await this.#generate(encoding, this.#text.prompt(prompts.caption), options)
+    const { prompts, calibration, decoding } = this.#pack.manifest
+    const ids = this.#text.prompt(prompts.caption)
+    const decoded = decoding ? await this.#best(await this.#crossOf(encoding.memory), ids, decoding, options.signal) : await this.#generate(encoding, ids, options)
     return this.#judge(encoding, decoded, prompts.caption, '', calibration.caption.notSureBelow)
   }
 
   async answer(encoding: Pick<Encoding, 'embedding' | 'memory'>, question: string, options: GenerateOptions = {}): Promise<Generated> {
     const { prompts, calibration } = this.#pack.manifest
+    if (prompts.question === undefined || calibration.answer === undefined) throw this.#cannot('answer questions')
     const ids = this.#text.prompt(prompts.question, question)
     const decoded = await this.#generate(encoding, ids, options)
     return this.#judge(encoding, decoded, this.#text.read(ids.slice(1)), question, calibration.answer.notSureBelow)
@@ -84,21 +89,23 @@ export class Model {
   /** A caption, or with its question an answer, word by word over a stored encoding. */
   async follow(memory: Uint16Array, text: string, question: string | null, signal?: AbortSignal): Promise<Followed> {
     const { prompts } = this.#pack.manifest
-    const prompt = question === null ? this.#text.prompt(prompts.caption) : this.#text.prompt(prompts.question, question)
+    if (question !== null && prompts.question === undefined) throw this.#cannot('answer questions')
+    const prompt = question === null || prompts.question === undefined ? this.#text.prompt(prompts.caption) : this.#text.prompt(prompts.question, question)
     return follow(this.graphs, this.#pack.manifest, this.#text, await this.#crossOf(memory), prompt, text, signal)
   }
 
-  /** The greedy caption of a clip from its memory in full precision. */
+  /** The caption of a clip from its memory in full precision. */
   async describe(memory: Float32Array, signal?: AbortSignal): Promise<string> {
     const { manifest } = this.#pack
-    const { ids } = await decode(this.graphs, manifest, await this.#project(memory), this.#text.prompt(manifest.prompts.caption), { signal })
+    const [cross, prompt] = [await this.#project(memory), this.#text.prompt(manifest.prompts.caption)]
+    const { ids } = manifest.decoding ? await this.#best(cross, prompt, manifest.decoding, signal) : await decode(this.graphs, manifest, cross, prompt, { signal })
     return this.#text.read(ids)
   }
 
   /** One L2-normalised embedding [E] for each text, through the prompt of its use. */
   embedText(texts: readonly string[], as: TextUse): Promise<Float32Array[]> {
     const { prompts } = this.#pack.manifest
-    return this.embed(texts.map((text) => (as === 'label' ? prompts.label.replace('{label}', () => text) : prompts.search.replace('{query}', () => text))))
+    return this.embed(texts.map((text) => (as === 'label' && prompts.label !== undefined ? prompts.label.replace('{label}', () => text) : prompts.search.replace('{query}', () => text))))
   }
 
   /** As `embedText`, but the texts are taken as they are. */
@@ -126,6 +133,7 @@ export class Model {
   async detect(tokenBits: Uint16Array, labels: readonly string[]): Promise<Detection[]> {
     const { dims, calibration } = this.#pack.manifest
     if (labels.length === 0) return []
+    if (calibration.detect === undefined) throw this.#cannot('find things by a label')
     const texts = await this.embedText(labels, 'label')
     const { boxes, objectness, regions, frames } = await this.#seek(tokenBits)
     const { scale, bias, threshold } = calibration.detect
@@ -177,6 +185,11 @@ export class Model {
     return { boxes: floatsOf(outputs, 'boxes'), objectness: floatsOf(outputs, 'objectness'), regions: floatsOf(outputs, 'regions'), frames: tensorOf(outputs, 'frame').data }
   }
 
+  async #best(cross: CrossAttention, prompt: readonly number[], decoding: NonNullable<PackManifest['decoding']>, signal?: AbortSignal): Promise<Decoded & { text: string }> {
+    const decoded = await beamSearch(this.graphs, this.#pack.manifest, decoding, cross, prompt, signal)
+    return { ...decoded, text: this.#text.read(decoded.ids) }
+  }
+
   async #generate({ memory }: Pick<Encoding, 'memory'>, prompt: readonly number[], { onToken, signal }: GenerateOptions): Promise<Decoded & { text: string }> {
     const cross = await this.#crossOf(memory)
     const stream = new TextStream(this.#text)
@@ -200,7 +213,8 @@ export class Model {
     const { dims } = this.#pack.manifest
     const key = hash('sha1', new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength))
     const cross = recall(this.#cross, key) ?? this.#project(this.#widen(memory, dims.tokens * dims.memory))
-    keep(this.#cross, key, cross, CROSS_KEPT)
+    const bytes = 2 * dims.crossLayers * dims.heads * dims.tokens * dims.headDim * Float32Array.BYTES_PER_ELEMENT
+    keep(this.#cross, key, cross, Math.max(1, Math.min(CROSS_KEPT, Math.floor(CROSS_BYTES / bytes))))
     cross.catch(() => this.#cross.delete(key))
     return cross
   }
@@ -209,6 +223,15 @@ export class Model {
     const { dims } = this.#pack.manifest
     const outputs = await this.graphs.run('cross', { memory: floatTensor(memory, [1, dims.tokens, dims.memory]) })
     return { cross_k: tensorOf(outputs, 'cross_k'), cross_v: tensorOf(outputs, 'cross_v') }
+  }
+
+  #cannot(what: string): TubeletError {
+    return new TubeletError({
+      code: 'pack-cannot',
+      message: `The model pack "${this.#pack.manifest.name}" cannot ${what}.`,
+      stillWorks: 'What it can do: see its card on the Packs page.',
+      next: 'Switch to another pack for that.',
+    })
   }
 
   #widen(bits: Uint16Array, length: number): Float32Array {

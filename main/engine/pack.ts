@@ -1,13 +1,18 @@
 /** Opening a pack folder: the manifest is checked, every file must be the one that it names, and nothing outside the folder is read. */
-import { hash } from 'node:crypto'
-import { readFile, realpath } from 'node:fs/promises'
+import { createHash, hash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readdir, readFile, realpath } from 'node:fs/promises'
 import path from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { gunzipSync } from 'node:zlib'
 import { z } from 'zod'
 import { TubeletError } from '../../app/errors.ts'
 import { PackManifest } from '../../app/pack.ts'
 
-const FileRef = PackManifest.shape.selfTest
+type FileRef = PackManifest['selfTest']
+const FileRef = z.object({ file: z.string(), sha256: z.string() })
+
+const TokenizerFile = z.looseObject({ model: z.looseObject({}), added_tokens: z.array(z.looseObject({ id: z.number().int() })) })
 
 /** What the pack says its own graphs give, computed where it was exported. */
 const SelfTest = z.object({
@@ -16,7 +21,7 @@ const SelfTest = z.object({
   texts: z.array(z.string()),
   embeddings: z.array(z.array(z.number())),
   textEmbeddings: z.array(z.array(z.number())),
-  /** Greedy, of the first clip. */
+  /** Of the first clip. */
   caption: z.string(),
   /** Largest difference of any component. */
   tolerance: z.number().positive(),
@@ -33,9 +38,12 @@ export interface Pack {
   manifest: PackManifest
   /** SHA-256 of pack.json. */
   digest: string
-  /** ONNX files as bytes, not paths, so that a graph cannot name further files to load. */
-  graphs: Partial<Record<GraphName, Uint8Array>>
-  tokenizer: object
+  /**
+   * ONNX files as bytes, so that a graph cannot name further files to load; as paths in a pack with weights, where the runtime reads from
+   * files in the same folder only, and those have been checked.
+   */
+  graphs: Partial<Record<GraphName, Uint8Array | string>>
+  tokenizer: z.infer<typeof TokenizerFile>
   knownAnswers: KnownAnswers
 }
 
@@ -44,27 +52,51 @@ export async function openPack(dir: string): Promise<Pack> {
   const root = await realpath(dir).catch((error: unknown) => invalid(dir, 'The folder cannot be read.', error))
   const manifestBytes = await bytesOf(root, 'pack.json')
   const manifest = parse(PackManifest, manifestBytes, root, 'pack.json')
-  const read = async ({ file, sha256 }: z.infer<typeof FileRef>): Promise<Buffer> => {
+  const read = async ({ file, sha256 }: FileRef): Promise<Buffer> => {
     const bytes = await bytesOf(root, file)
-    if (hash('sha256', bytes) !== sha256) invalid(root, `${file} is damaged or was changed: its checksum differs from the one in pack.json.`)
+    if (hash('sha256', bytes) !== sha256) damaged(root, file)
     return bytes
   }
-  const { graphs: refs, input } = manifest
-  const graphs: Pack['graphs'] = { vision: await read(refs.vision), text: await read(refs.text), cross: await read(refs.cross), decoder: await read(refs.decoder) }
-  if (refs.detector) graphs.detector = await read(refs.detector)
+  const { graphs: refs, input, weights } = manifest
+  for (const ref of weights) await checkLarge(root, ref)
+  const graphs: Pack['graphs'] = {}
+  for (const [name, ref] of Object.entries(refs) as [GraphName, FileRef | undefined][]) {
+    if (!ref) continue
+    const bytes = await read(ref)
+    graphs[name] = weights.length === 0 ? bytes : path.join(root, ref.file)
+  }
   const { clips: clipFiles, ...answers } = parse(SelfTest, await read(manifest.selfTest), root, manifest.selfTest.file)
   const clipBytes = input.frames * input.height * input.width * 3
   const clips: Uint8Array[] = []
   for (const ref of clipFiles) clips.push(unzip(await read(ref), clipBytes, root, ref.file))
-  const tokenizer = parse(z.looseObject({ model: z.looseObject({}) }), await read(manifest.tokenizer), root, manifest.tokenizer.file)
+  const tokenizer = parse(TokenizerFile, await read(manifest.tokenizer), root, manifest.tokenizer.file)
+  if (weights.length > 0) await refuseOthers(root, manifest, clipFiles)
   return { dir: root, manifest, digest: hash('sha256', manifestBytes), graphs, tokenizer, knownAnswers: { ...answers, clips } }
 }
 
-async function bytesOf(root: string, file: string): Promise<Buffer> {
+async function inside(root: string, file: string): Promise<string> {
   const full = await realpath(path.join(root, file)).catch((error: unknown) => invalid(root, `${file} is missing.`, error))
   // A link inside the folder may point out of it.
   if (path.dirname(full) !== root) invalid(root, `${file} lies outside the pack folder.`)
-  return readFile(full).catch((error: unknown) => invalid(root, `${file} cannot be read.`, error))
+  return full
+}
+
+async function bytesOf(root: string, file: string): Promise<Buffer> {
+  return readFile(await inside(root, file)).catch((error: unknown) => invalid(root, `${file} cannot be read.`, error))
+}
+
+/** Gigabytes: never in memory at once. */
+async function checkLarge(root: string, { file, sha256 }: FileRef): Promise<void> {
+  const digest = createHash('sha256')
+  await pipeline(createReadStream(await inside(root, file), { highWaterMark: 1 << 20 }), digest).catch((error: unknown) => invalid(root, `${file} cannot be read.`, error))
+  if (digest.digest('hex') !== sha256) damaged(root, file)
+}
+
+/** A graph that is loaded by its path could read any file beside it, so there is none that was not checked. */
+async function refuseOthers(root: string, { graphs, weights, tokenizer, selfTest }: PackManifest, clips: readonly FileRef[]): Promise<void> {
+  const known = new Set(['pack.json', 'LICENSE', 'NOTICE', ...[...Object.values(graphs), ...weights, tokenizer, selfTest, ...clips].flatMap((ref) => ref?.file ?? [])])
+  const other = (await readdir(root)).find((file) => !known.has(file))
+  if (other !== undefined) invalid(root, `${other} is not named in pack.json.`)
 }
 
 function parse<S extends z.ZodType>(schema: S, bytes: Buffer, root: string, file: string): z.infer<S> {
@@ -87,6 +119,10 @@ function unzip(bytes: Buffer, length: number, root: string, file: string): Uint8
     invalid(root, `${file} cannot be unpacked.`, error)
   }
   return invalid(root, `${file} is not a clip of the pack's input size.`)
+}
+
+function damaged(root: string, file: string): never {
+  return invalid(root, `${file} is damaged or was changed: its checksum differs from the one in pack.json.`)
 }
 
 function invalid(root: string, details: string, cause?: unknown): never {

@@ -1,5 +1,6 @@
 /** Text to token ids and back, as models/tokenizer does it: [SOT] ... [EOT]; a prompt has no end. */
 import { Tokenizer } from '@huggingface/tokenizers'
+import { cleanForClip } from './clean.ts'
 import type { Pack } from './pack.ts'
 
 /** What is used of the package: its own type files lack the extensions that Node's resolution needs, so they say nothing. */
@@ -7,6 +8,11 @@ interface Bpe {
   encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] }
   /** @param ids At least one. */
   decode(ids: number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string
+}
+
+/** What of a pack its text needs. */
+interface TokenizerOf extends Pick<Pack, 'tokenizer'> {
+  manifest: { tokenizer: Pick<Pack['manifest']['tokenizer'], 'start' | 'end' | 'clean'>; dims: Pick<Pack['manifest']['dims'], 'context'> }
 }
 
 /** A prompt leaves at least this share of the context to the answer. */
@@ -18,14 +24,16 @@ export class Text {
   readonly #start: number
   readonly #end: number
   readonly #marks: Set<number>
+  readonly #clean: (text: string) => string
 
-  constructor({ tokenizer, manifest: { tokenizer: { pad, start, end }, dims } }: Pack) {
+  constructor({ tokenizer, manifest: { tokenizer: { start, end, clean }, dims } }: TokenizerOf) {
     // eslint-disable-next-line @typescript-eslint/no-unsafe-call -- see Bpe
     this.#tokenizer = new Tokenizer(tokenizer, {}) as Bpe
     this.#context = dims.context
     this.#start = start
     this.#end = end
-    this.#marks = new Set([pad, start, end])
+    this.#marks = new Set(tokenizer.added_tokens.map(({ id }) => id))
+    this.#clean = clean === 'clip' ? cleanForClip : (text) => text
   }
 
   /** [SOT] text [EOT], cut to the context with the end kept: what the contrastive pass reads. */
@@ -51,9 +59,9 @@ export class Text {
     return this.#tokenizer.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }).trim()
   }
 
-  /** Without [PAD], [SOT], [EOT]: a person may type them, but they are not words. */
+  /** Without [SOT], [EOT] and their like: a person may type them, but they are not words. */
   #words(text: string): number[] {
-    return this.#tokenizer.encode(text, { add_special_tokens: false }).ids.filter((id) => !this.#marks.has(id))
+    return this.#tokenizer.encode(this.#clean(text), { add_special_tokens: false }).ids.filter((id) => !this.#marks.has(id))
   }
 }
 

@@ -13,7 +13,7 @@ import { Annotations, type MachineResult, type ReviewAction } from './annotation
 import { LibraryPacks } from './packs.ts'
 import { CLIP_FRAMES, CLIP_VIEW, clipOf, jobOf, SOURCE_VIEW, sourceOf } from './rows.ts'
 import { openDatabase } from './schema.ts'
-import type { SearchReply, SearchTask } from './search-worker.ts'
+import type { Found, SearchReply, SearchTask } from './search-worker.ts'
 
 /** About as many files as a window shows of the list. */
 const TOP_OF_LIST = 10
@@ -277,12 +277,12 @@ export class Library {
   }
 
   /** Exact cosine over every stored embedding of the pack, best first, beside this thread. */
-  async search(query: Float32Array, digest: string, limit: number): Promise<{ found: { clipId: number; cosine: number }[]; searched: number }> {
+  async search(query: Float32Array, digest: string, limit: number, rivals: SearchTask['rivals'] = null): Promise<{ found: Found[]; searched: number }> {
     const index = (this.#search ??= this.#startSearch())
     const id = (index.next += 1)
     const reply = await new Promise<SearchReply>((resolve, reject) => {
       index.waiting.set(id, { resolve, reject })
-      index.worker.postMessage({ id, digest, query, limit, generation: this.#generation } satisfies SearchTask)
+      index.worker.postMessage({ id, digest, query, limit, rivals, generation: this.#generation } satisfies SearchTask)
     })
     if ('error' in reply) throw new Error(`search failed: ${reply.error}`)
     return reply

@@ -12,10 +12,18 @@ export interface SearchTask {
   /** [E], L2-normalised. */
   query: Float32Array
   limit: number
+  /** Embeddings of the texts that a query competes with for each clip, and the scale of their cosines; null where the pack is calibrated. */
+  rivals: { scale: number; texts: Float32Array[] } | null
   /** Rises when clips were removed: what is kept is then stale. */
   generation: number
 }
-export type SearchReply = { id: number; found: { clipId: number; cosine: number }[]; searched: number } | { id: number; error: string }
+export interface Found {
+  clipId: number
+  cosine: number
+  /** log of the sum of exp(scale * cosine) over the rivals, or null: the odds of the query against them are exp(scale * cosine - rivals). */
+  rivals: number | null
+}
+export type SearchReply = { id: number; found: Found[]; searched: number } | { id: number; error: string }
 
 const db = new DatabaseSync(path.join(workerData as string, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
 const newer = db.prepare('SELECT id, clip_id, embedding FROM encodings WHERE pack_digest = ? AND id > ? ORDER BY id')
@@ -40,14 +48,25 @@ function refresh({ digest, generation, query }: SearchTask): void {
 
 function search(task: SearchTask): SearchReply {
   refresh(task)
-  const { query, limit, id } = task
-  const found = index.clipIds.map((clipId, row) => {
-    let cosine = 0
-    for (let column = 0, at = row * query.length; column < query.length; column += 1, at += 1) cosine += (query[column] ?? 0) * (index.matrix[at] ?? 0)
-    return { clipId, cosine }
-  })
+  const { query, limit, id, rivals } = task
+  const found = index.clipIds.map((clipId, row) => ({ clipId, row, cosine: cosineWith(query, row) }))
   found.sort((a, b) => b.cosine - a.cosine || a.clipId - b.clipId)
-  return { id, found: found.slice(0, limit), searched: index.clipIds.length }
+  const best = found.slice(0, limit).map(({ clipId, row, cosine }) => {
+    const scaled = rivals?.texts.map((text) => rivals.scale * cosineWith(text, row))
+    return { clipId, cosine, rivals: scaled ? logSumExp(scaled) : null }
+  })
+  return { id, found: best, searched: index.clipIds.length }
+}
+
+function cosineWith(query: Float32Array, row: number): number {
+  let cosine = 0
+  for (let column = 0, at = row * query.length; column < query.length; column += 1, at += 1) cosine += (query[column] ?? 0) * (index.matrix[at] ?? 0)
+  return cosine
+}
+
+function logSumExp(values: readonly number[]): number {
+  const largest = Math.max(...values)
+  return largest + Math.log(values.reduce((sum, value) => sum + Math.exp(value - largest), 0))
 }
 
 parentPort?.on('message', (task: SearchTask) => {
