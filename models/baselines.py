@@ -1,0 +1,253 @@
+"""What needs no learning: camera, direction, colour and number of moving things by classical vision, beside the model's answers.
+
+    python -m models.baselines --pack models/packs/tubelet-mini --train-data DIR [--clips 300] [--real FOLDER]
+
+Prints a table: of composed validation video, and of the spans of real clips that real_clips.json tells the truth of. A model that loses to
+these rows has no business claiming the task.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from models.evaluate import answer_all, encode_all
+from models.metrics import vqa_accuracy
+from models.tokenizer import PROMPTS
+from models.tubes import Bytes, Floats
+
+# Berlin and Kay's basic colours as sRGB; a pixel is called by the nearest of them in CIELAB.
+COLOURS = {
+    "black": (15, 15, 15),
+    "white": (240, 240, 240),
+    "grey": (128, 128, 128),
+    "red": (205, 30, 35),
+    "orange": (245, 135, 25),
+    "yellow": (245, 215, 40),
+    "green": (45, 150, 55),
+    "blue": (40, 85, 205),
+    "purple": (125, 55, 165),
+    "pink": (245, 140, 180),
+    "brown": (115, 70, 35),
+}
+STILL = 0.004  # of the frame's side, between neighbouring frames: less is noise
+FOREGROUND = 28  # grey levels from the median of all frames
+SMALLEST = 0.002  # of the frame's area: smaller patches are noise
+
+
+def greys(video: Bytes) -> Bytes:
+    """[T, H, W, 3] RGB -> [T, H, W]."""
+    return np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in video])
+
+
+CELLS = 6  # a side: the frame is divided into squares that vote
+
+
+def camera_steps(video: Bytes) -> Floats:
+    """How the ground moves from frame to frame, in pixels: [T-1, 3] of x, y and the growth of a half side, by corners that are followed
+    (Lucas-Kanade) and the similarity that most of them agree on (RANSAC). Zero where too few corners are found, and where that similarity
+    explains less of the picture than no motion does: then the corners lay on a thing that moves."""
+    grey = greys(video)
+    side = grey.shape[2]
+    steps = np.zeros((len(grey) - 1, 3), np.float32)
+    for t, (one, two) in enumerate(itertools.pairwise(grey)):
+        corners = cv2.goodFeaturesToTrack(one, 200, 0.01, 3)
+        if corners is None or len(corners) < 8:
+            continue
+        moved, found, _ = cv2.calcOpticalFlowPyrLK(one, two, corners, np.empty_like(corners))
+        kept = found[:, 0] == 1
+        if kept.sum() < 8:
+            continue
+        matrix, _ = cv2.estimateAffinePartial2D(corners[kept], moved[kept], ransacReprojThreshold=1.0)
+        if matrix is None or not explains(one, two, matrix):
+            continue
+        middle = np.array([side / 2, grey.shape[1] / 2, 1.0])
+        shift = matrix @ middle - middle[:2]
+        steps[t] = (*shift, (np.hypot(matrix[0, 0], matrix[1, 0]) - 1) * side / 2)
+    return steps
+
+
+def explains(one: Bytes, two: Bytes, matrix: np.ndarray) -> bool:
+    """Whether `matrix` brings more parts of frame `one` [H, W] to where they are in `two` than no motion does. Plain parts say nothing."""
+    size = one.shape[1], one.shape[0]
+    inside = cv2.warpAffine(np.ones_like(one), matrix, size, flags=cv2.INTER_NEAREST)
+    better = (cv2.absdiff(two, one).astype(np.float32) - cv2.absdiff(two, cv2.warpAffine(one, matrix, size))) * inside
+    votes = cv2.resize(better, (CELLS, CELLS), interpolation=cv2.INTER_AREA)  # grey levels that are gained, the mean of each part
+    # A thing that moves fills less than a quarter of the picture, as a rule.
+    return int((votes > 1).sum()) > max(int((votes < -1).sum()), CELLS**2 // 4)
+
+
+def camera_moves(video: Bytes) -> bool:
+    steps = np.abs(camera_steps(video)).max(1)
+    return bool(np.mean(steps > STILL * video.shape[2]) > 0.4)
+
+
+def foreground(video: Bytes) -> np.ndarray:
+    """Where each frame differs from the median of all, bool [T, H, W]: what moves before a camera that does not."""
+    ground = np.median(video, axis=0)
+    far = np.abs(video.astype(np.float32) - ground).max(-1) > FOREGROUND
+    kernel = np.ones((3, 3), np.uint8)
+    return np.stack([cv2.morphologyEx(frame.astype(np.uint8), cv2.MORPH_CLOSE, kernel) for frame in far]).astype(bool)
+
+
+def moving_things(video: Bytes) -> int:
+    """The usual number of separate patches of foreground."""
+    counts = []
+    for mask in foreground(video):
+        _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+        counts.append(int((stats[1:, cv2.CC_STAT_AREA] > SMALLEST * mask.size).sum()))
+    return int(np.median(counts))
+
+
+def direction(video: Bytes) -> str | None:
+    """left, right, up or down: the mean optical flow (dense inverse search) of what moves against the ground; None where nothing does."""
+    grey, ground = greys(video), camera_steps(video)
+    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    total, weight, edge = np.zeros(2), 0.0, video.shape[2] // 12  # flow is guessed where the camera brings new ground into view
+    for t, (one, two) in enumerate(itertools.pairwise(grey)):
+        flow = finder.calc(one, two, np.zeros((*one.shape, 2), np.float32)) - ground[t, :2]
+        flow = flow[edge:-edge, edge:-edge]
+        fast = np.linalg.norm(flow, axis=-1) > 2 * STILL * video.shape[2]
+        total += flow[fast].sum(0)
+        weight += float(fast.sum())
+    if weight < SMALLEST * grey.size:
+        return None
+    x, y = total
+    return ("right" if x > 0 else "left") if abs(x) > abs(y) else ("down" if y > 0 else "up")
+
+
+def shares(pixels: Bytes) -> Floats:
+    """[n, 3] RGB -> the share of each of COLOURS."""
+    lab = cv2.cvtColor(pixels[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
+    known = cv2.cvtColor(np.array([list(COLOURS.values())], np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
+    nearest = np.linalg.norm(lab[:, None] - known[None], axis=-1).argmin(1)
+    return (np.bincount(nearest, minlength=len(COLOURS)) / len(nearest)).astype(np.float32)
+
+
+def colour(video: Bytes) -> str:
+    """The basic colour that what moves has more of than the ground; the commonest of the whole picture where nothing moves."""
+    mask = foreground(video)
+    share = shares(video[:, ::2, ::2].reshape(-1, 3))
+    if mask.mean() > SMALLEST:
+        share = shares(video[mask][::2]) - share
+    return list(COLOURS)[int(share.argmax())]
+
+
+@dataclass
+class Task:
+    """A question that both can answer: which questions of composed video it is, and how a clip's truth is asked of a real one."""
+
+    name: str
+    asked: re.Pattern[str]
+    question: str
+    guess: Callable[[Bytes, str], str]
+    truth: str  # key of real_clips.json
+
+
+def said_of_camera(video: Bytes, question: str) -> str:
+    moves = camera_moves(video)
+    return "yes" if moves == (re.search("mov", question) is not None) else "no"
+
+
+TASKS = (
+    Task("camera still or moving", re.compile(r"camera (still|fixed|moving|move|stay still)\?$"), "does the camera move?", said_of_camera, "camera"),
+    Task(
+        "main direction",
+        re.compile(r"^which (way|direction)"),
+        "which way does it move?",
+        lambda video, _: direction(video) or "nowhere",
+        "direction",
+    ),
+    Task("colour", re.compile(r"^(what|which) colour is (it|the object)\?$"), "what colour is it?", lambda video, _: colour(video), "colour"),
+    Task(
+        "how many things",
+        re.compile(r"^how many (objects|things) (are there|can you see)\?$"),
+        "how many things are there?",
+        lambda video, _: str(moving_things(video)),
+        "moving",
+    ),
+)
+
+
+@dataclass
+class Asked:
+    video: Bytes
+    question: str
+    answer: str
+    task: Task
+
+
+def composed(samples: Sequence[tuple[Bytes, Sequence[tuple[str, str, str]]]]) -> list[Asked]:
+    """The questions of composed clips, (video, [(question, answer, kind)]), that the baselines can answer too."""
+    return [Asked(video, q, a, task) for video, asked in samples for q, a, _ in asked for task in TASKS if task.asked.search(q)]
+
+
+def span(file: Path, start: float, end: float, frames: int, size: int) -> Bytes:
+    """`frames` pictures evenly spread over [start, end) seconds from the first frame, squeezed to size x size as the app does."""
+    with av.open(str(file)) as media:
+        stream = media.streams.video[0]
+        shown: list[tuple[float, Bytes]] = []
+        for frame in media.decode(stream):
+            time = float((frame.pts or 0) * (stream.time_base or 0))
+            first = shown[0][0] if shown else time
+            if time - first >= end:
+                break
+            shown.append((time, frame.reformat(size, size, "rgb24").to_ndarray().astype(np.uint8, copy=False)))
+            # Only the first frame and what lies in the span is kept.
+            if len(shown) > 1 and time - first < start:
+                shown.pop()
+    inside = shown if start == 0 or len(shown) == 1 else shown[1:]
+    return np.stack([inside[i][1] for i in np.floor((np.arange(frames) + 0.5) * len(inside) / frames).astype(int)])
+
+
+def real(folder: Path, frames: int, size: int) -> list[Asked]:
+    out = []
+    for row in json.loads((Path(__file__).parent / "real_clips.json").read_text()):
+        video = span(folder / row["file"], row["start"], row["end"], frames, size)
+        for task in TASKS:
+            if task.truth in row:
+                truth = {"still": "no", "moving": "yes"}.get(str(row[task.truth]), str(row[task.truth]))
+                out.append(Asked(video, task.question, truth, task))
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pack", type=Path, required=True)
+    parser.add_argument("--train-data", type=Path)
+    parser.add_argument("--clips", type=int, default=300)
+    parser.add_argument("--real", type=Path, help="the folder with the clips of real_clips.json")
+    args = parser.parse_args()
+    from models.data.generator import World
+    from models.unpack import read
+
+    model, text = read(args.pack)
+    config, rng = model.config, np.random.default_rng(11)
+    world = World(args.train_data, "val", frames=config.frames, size=config.size)
+    samples = [world.sample(rng) for _ in range(args.clips)]
+    sets = {"composed validation video": composed([(s.video, s.qa) for s in samples])}
+    if args.real:
+        sets["real clips (development set)"] = real(args.real, config.frames, config.size)
+    print("| task | on | n | classical | model |\n|---|---|---|---|---|")
+    for name, asked in sets.items():
+        seen = encode_all(model, [each.video for each in asked])
+        done = answer_all(model, text, [PROMPTS["question"].format(question=each.question) for each in asked], seen.cross_k, seen.cross_v)
+        for task in TASKS:
+            rows = [i for i, each in enumerate(asked) if each.task is task]
+            if rows:
+                classical = np.mean([vqa_accuracy(task.guess(asked[i].video, asked[i].question), [asked[i].answer]) for i in rows])
+                learnt = np.mean([vqa_accuracy(done[i][0], [asked[i].answer]) for i in rows])
+                print(f"| {task.name} | {name} | {len(rows)} | {100 * classical:.0f} % | {100 * learnt:.0f} % |")
+
+
+if __name__ == "__main__":
+    main()
