@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { Annotation, AnnotationBody, ReviewState } from './annotation.ts'
+import { labelRoutes } from './contract/labels.ts'
 import { Id, route } from './contract/route.ts'
 import { Problem } from './errors.ts'
 import { FrameRef, Probe } from './media.ts'
@@ -190,11 +191,7 @@ export const contract = {
     method: 'get', path: '/api/search', summary: 'Moments from words',
     query: z.object({ q: z.string().trim().min(1).max(300), limit: z.coerce.number().int().min(1).max(1_000).default(60) }), output: SearchResult, errors: ['engine-unavailable'],
   }),
-  getLabels: route({ method: 'get', path: '/api/labels', summary: 'What is being detected', output: z.object({ labels: z.array(z.string()) }) }),
-  setLabels: route({
-    method: 'put', path: '/api/labels', summary: 'Set the labels; encoded clips are detected again from their stored encodings',
-    body: z.object({ labels: z.array(z.string().trim().min(1).max(60)).max(100) }), output: z.object({ labels: z.array(z.string()) }),
-  }),
+  ...labelRoutes,
 
   addAnnotation: route({ method: 'post', path: '/api/clips/{clipId}/annotations', summary: 'A person adds an annotation', params: onClip, body: z.object({ body: AnnotationBody }), output: Annotation, errors: ['not-found'] }),
   reviewAnnotation: route({

@@ -20,8 +20,8 @@ const REACH = 2.5
 const GROWTH = 3
 /** A track ends after this many key frames without its object. */
 const PATIENCE = 2
-/** The least probability that any of a track's boxes is right: one sure sighting, or several less sure ones. */
-const EVIDENCE = 0.6
+/** The score from which a track counts unless its label has a threshold of its own: one sure sighting, or several less sure ones. */
+export const DEFAULT_THRESHOLD = 0.6
 /** Dearer than any allowed pairing, so that the assignment makes as many of those as it can. */
 const FORBIDDEN = 1e6
 
@@ -38,9 +38,10 @@ interface OpenTrack {
  * On each key frame the open tracks of a label and its boxes are paired by the assignment of least cost: overlap with, distance from and
  * size against the box expected at constant velocity. A box without a track starts one.
  *
- * @returns Tracks with enough evidence, by first frame, then label, then place.
+ * @param least Tracks with a lower score are left out.
+ * @returns By first frame, then label, then place.
  */
-export function linkTracks(sightings: readonly Sighting[]): TrackBody[] {
+export function linkTracks(sightings: readonly Sighting[], least = DEFAULT_THRESHOLD): TrackBody[] {
   const tracks: OpenTrack[] = []
   const ordinals = [...new Set(sightings.map(({ ordinal }) => ordinal))].sort((a, b) => a - b)
   const labels = [...new Set(sightings.map(({ label }) => label))]
@@ -63,9 +64,14 @@ export function linkTracks(sightings: readonly Sighting[]): TrackBody[] {
     }
   })
   return tracks
-    .filter(({ boxes }) => 1 - boxes.reduce((doubt, { score }) => doubt * (1 - score), 1) >= EVIDENCE)
     .map(({ label, boxes }): TrackBody => ({ kind: 'track', label, boxes }))
+    .filter((track) => trackScore(track) >= least)
     .sort(byAppearance)
+}
+
+/** How sure a track is, 0..1: the probability that any of its boxes is right, were they independent. A box that a person drew is right. */
+export function trackScore({ boxes }: Pick<TrackBody, 'boxes'>): number {
+  return 1 - boxes.reduce((doubt, { score }) => doubt * (1 - (score ?? 1)), 1)
 }
 
 /** Which open track each found box continues, by index of the box. */

@@ -5,6 +5,7 @@ import { SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
 import { ExportFormat, type Source } from '../app/contract.ts'
 import { type ErrorCode, type Problem, problemOf } from '../app/errors.ts'
+import { onlyNames } from '../app/vocabulary.ts'
 import { dataFolder, openTubelet, type Tubelet } from './open.ts'
 import { exportProject } from './export.ts'
 import { serve } from './serve.ts'
@@ -89,7 +90,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
   endOnSignals(tubelet)
   try {
     const { library, jobs } = tubelet
-    if (options.labels) jobs.setLabels(options.labels)
+    if (options.labels) await jobs.setVocabulary(onlyNames(library.detections.vocabulary(), options.labels))
     const progress = showProgress(tubelet, say)
     const { added, duplicates, rejected } = await jobs.addPaths(paths.map((item) => path.resolve(item)))
     for (const { path: file, problem } of rejected) printProblem({ file, ...problem })

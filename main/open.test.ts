@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { contract, type RouteOutput, type SearchResult, type Source } from '../app/contract.ts'
 import { CLIPS } from './media/clips.testing.ts'
 import { findMediaTools } from './media/tools.ts'
+import { withNames } from '../app/vocabulary.ts'
 import { openTubelet, type Tubelet } from './open.ts'
 
 const pack = path.resolve(import.meta.dirname, '../models/packs/tubelet-mini/pack.json')
@@ -60,7 +61,7 @@ describe.skipIf(!ready)('one Tubelet', () => {
   test('the first of many files has a picture at once, the smallest of them is captioned first, and two are under way from then on', async () => {
     const many = openTubelet({ projectDir: path.join(folder, 'many'), host: 'cli' })
     await many.engine()
-    many.jobs.setLabels(['person'])
+    await many.jobs.setVocabulary(withNames([], ['person']))
     expect(many.jobs.queue().jobs).toEqual([])
     const seen: { pictures: string[]; clips: number; running: number }[] = []
     let first: string | undefined

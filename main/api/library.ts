@@ -89,12 +89,6 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
       const hits = ranked.filter(({ probability }) => probability >= threshold)
       return { query: q, hits, nearest: hits.length === 0 ? ranked.slice(0, 3) : [], threshold, searched, total: library.clips({ limit: 0, offset: 0 }).total }
     },
-    getLabels: () => ({ labels: library.labels() }),
-    setLabels: ({ body }) => {
-      jobs.setLabels(body.labels)
-      return { labels: library.labels() }
-    },
-
     addAnnotation: ({ params, body }) => library.addAnnotation(params.clipId, body.body),
     reviewAnnotation: ({ params, body }) => library.review(params.annotationId, body.action, body.body),
     history: () => library.history(),

@@ -81,17 +81,25 @@ describe.skipIf(packMissing)('the engine', () => {
     expect(again).toEqual(encoding)
   })
 
-  it('detects whatever labels it is given', async () => {
+  it('detects whatever labels it is given, each on its own', async () => {
     expect(await engine.detect(encoding, [])).toEqual([])
-    const { input } = engine.info.manifest
-    for (const labels of [['ball', 'car'], ['🦊', ''], ['x'.repeat(4000)], ['ball', 'ball']]) {
-      for (const { frame, label, cx, cy, w, h, score } of await engine.detect(encoding, labels)) {
-        expect(labels).toContain(label)
+    const { input, dims } = engine.info.manifest
+    for (const labels of [[['ball'], ['car']], [['🦊'], ['']], [['x'.repeat(4000)]], [['ball', 'car']]]) {
+      const found = await engine.detect(encoding, labels)
+      expect(found).toHaveLength(labels.length)
+      for (const { frame, query, cx, cy, w, h, score } of found.flat()) {
         expect(frame).toBeLessThan(input.frames)
+        expect(query).toBeLessThan(dims.queries)
         for (const share of [cx, cy, w, h, score]) expect(share >= 0 && share <= 1).toBe(true)
       }
     }
-    expect(await engine.detect({ ...encoding, tokens: null }, ['ball'])).toEqual([])
+    const [ball = [], car = []] = await engine.detect(encoding, [['ball'], ['car']])
+    const [either = []] = await engine.detect(encoding, [['ball', 'car']])
+    expect(await engine.detect(encoding, [['car']])).toEqual([car])
+    const best = new Map<number, number>()
+    for (const { query, score } of [...ball, ...car]) best.set(query, Math.max(score, best.get(query) ?? 0))
+    expect(new Map(either.map(({ query, score }) => [query, score]))).toEqual(new Map([...best].sort(([a], [b]) => a - b)))
+    expect(await engine.detect({ tokens: null }, [['ball']])).toEqual([[]])
   })
 
   it('follows a text word by word, and looks where it looked when it wrote it', async () => {

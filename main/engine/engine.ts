@@ -4,9 +4,10 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Status } from '../../app/contract.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
-import type { Calls, CallName, Detection, Encoding, EngineInfo, Followed, Generated, Regions, Reply, Request, TextUse } from './protocol.ts'
+import type { Detection } from '../../app/detections.ts'
+import type { Calls, CallName, Encoding, EngineInfo, Followed, Generated, Regions, Reply, Request, TextUse } from './protocol.ts'
 
-export type { Detection, Encoding, EngineInfo, Followed, Generated, Regions, TextUse } from './protocol.ts'
+export type { Encoding, EngineInfo, Followed, Generated, Regions, TextUse } from './protocol.ts'
 export type EngineState = Status['engine']['state']
 
 /** A running child process with a channel that clones typed arrays. */
@@ -133,9 +134,13 @@ export class Engine {
     return this.#call('embedText', { texts, as })
   }
 
-  /** Boxes of the labelled things on the clip's input frames; none from a pack that does not detect. */
-  async detect({ tokens }: Encoding, labels: readonly string[], signal?: AbortSignal): Promise<Detection[]> {
-    return tokens === null ? [] : this.#call('detect', { tokens, labels: [...labels] }, { signal })
+  /**
+   * Boxes on the clip's input frames that could be each label, with their scores; a box may be found for several labels. `labels` holds
+   * for each the phrases that name it. None from a pack that does not detect.
+   */
+  async detect({ tokens }: Pick<Encoding, 'tokens'>, labels: readonly (readonly string[])[], signal?: AbortSignal): Promise<Detection[][]> {
+    if (tokens === null || labels.length === 0) return labels.map(() => [])
+    return this.#call('detect', { tokens, labels: labels.map((phrases) => [...phrases]) }, { signal })
   }
 
   /** How often each graph ran since the process started, its self-test included. */

@@ -1,6 +1,6 @@
 /** One pack, ready to run: encode a clip once, then caption, answer, embed and detect from what the encoder left. */
 import { hash } from 'node:crypto'
-import { pixelBox, suppress } from '../../app/boxes.ts'
+import type { Detection } from '../../app/detections.ts'
 import { TubeletError } from '../../app/errors.ts'
 import type { PackManifest } from '../../app/pack.ts'
 import { frameWeights, tubeCounts, tubeVoxels } from '../../app/tubes.ts'
@@ -10,7 +10,7 @@ import { follow } from './follow.ts'
 import { fromHalf, toHalf } from './float16.ts'
 import { byteTensor, floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
 import type { Pack } from './pack.ts'
-import type { Detection, Encoding, Followed, Generated, Regions, TextUse } from './protocol.ts'
+import type { Encoding, Followed, Generated, Regions, TextUse } from './protocol.ts'
 import { Text, TextStream } from './tokenizer.ts'
 
 /** Clips whose cross-attention keys and values are kept for the next question: so many, but no more than these bytes of them. */
@@ -18,8 +18,6 @@ const CROSS_KEPT = 8
 const CROSS_BYTES = 128 << 20
 const TEXTS_KEPT = 2_000
 const TEXT_BATCH = 32
-/** Boxes on one frame that overlap this much show one object, whatever their labels: each query has only its best label. */
-const SAME_OBJECT = 0.5
 /** Regions this alike (cosine) are one thing, seen by two queries or on two frames. */
 const SAME_REGION = 0.95
 
@@ -129,30 +127,31 @@ export class Model {
     })
   }
 
-  /** Boxes of the labelled things, on each frame the best of those that overlap. No labels, no boxes. */
-  async detect(tokenBits: Uint16Array, labels: readonly string[]): Promise<Detection[]> {
+  /**
+   * For each label, the queries that could show it: score at or above the pack's box threshold. Of the phrases that name a label the one
+   * that fits best counts: they are alternatives, and a mean would punish a label for a synonym that the text encoder knows less well.
+   */
+  async detect(tokenBits: Uint16Array, labels: readonly (readonly string[])[]): Promise<Detection[][]> {
     const { dims, calibration } = this.#pack.manifest
     if (labels.length === 0) return []
     if (calibration.detect === undefined) throw this.#cannot('find things by a label')
-    const texts = await this.embedText(labels, 'label')
+    const texts = await this.embedText(labels.flat(), 'label')
     const { boxes, objectness, regions, frames } = await this.#seek(tokenBits)
     const { scale, bias, threshold } = calibration.detect
-    const found: Detection[] = []
-    for (let query = 0; query < dims.queries; query++) {
-      const region = regions.subarray(query * dims.embedding, (query + 1) * dims.embedding)
-      let best = { label: '', cosine: -Infinity }
-      texts.forEach((text, i) => {
-        const cosine = dot(region, text)
-        if (cosine > best.cosine) best = { label: labels[i] ?? '', cosine }
-      })
-      const score = (objectness[query] ?? 0) / (1 + Math.exp(-(scale * best.cosine + bias)))
-      if (!(score >= threshold)) continue
-      const [cx = 0, cy = 0, w = 0, h = 0] = boxes.subarray(query * 4, query * 4 + 4)
-      found.push({ frame: Number(frames[query]), label: best.label, cx, cy, w, h, score: Math.min(1, score) })
-    }
-    const unit = { width: 1, height: 1 }
-    const onFrames = Map.groupBy(found, ({ frame }) => frame).values()
-    return [...onFrames].flatMap((on) => suppress(on.map((one) => ({ one, box: pixelBox(one, unit), score: one.score })), SAME_OBJECT).map(({ one }) => one))
+    let first = 0
+    return labels.map((phrases) => {
+      const named = texts.slice(first, (first += phrases.length))
+      const found: Detection[] = []
+      for (let query = 0; query < dims.queries; query++) {
+        const region = regions.subarray(query * dims.embedding, (query + 1) * dims.embedding)
+        const cosine = Math.max(...named.map((text) => dot(region, text)))
+        const score = (objectness[query] ?? 0) / (1 + Math.exp(-(scale * cosine + bias)))
+        if (!(score >= threshold)) continue
+        const [cx = 0, cy = 0, w = 0, h = 0] = boxes.subarray(query * 4, query * 4 + 4)
+        found.push({ query, frame: Number(frames[query]), cx, cy, w, h, score: Math.min(1, score) })
+      }
+      return found
+    })
   }
 
   /** What lies in a clip, whatever it is called. `most` distinct regions, likeliest objects first; null: one for each query, in their order. */

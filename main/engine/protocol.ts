@@ -1,5 +1,5 @@
 /** What crosses between the host and the engine process: plain data, cloned by either kind of process channel. */
-import type { RelativeBox } from '../../app/boxes.ts'
+import type { Detection } from '../../app/detections.ts'
 import type { Problem } from '../../app/errors.ts'
 import type { PackManifest } from '../../app/pack.ts'
 
@@ -28,13 +28,6 @@ export interface Generated {
   prompt: string
 }
 
-export interface Detection extends RelativeBox {
-  /** Index into the clip's input frames. */
-  frame: number
-  label: string
-  /** Calibrated probability 0..1. */
-  score: number
-}
 
 /** A text as the decoder follows it. Heat is cross-attention mass in [frames, rows, columns], row-major, and sums to 1. */
 export interface Followed {
@@ -84,7 +77,8 @@ export interface Calls {
   /** The `most` distinct regions, likeliest objects first; all of them, as the detector orders them, where it is null. */
   regions: { input: { tokens: Uint16Array; most: number | null }; output: Regions }
   embedText: { input: { texts: string[]; as: TextUse }; output: Float32Array[] }
-  detect: { input: { tokens: Uint16Array; labels: string[] }; output: Detection[] }
+  /** `labels`: for each label the phrases that name it. The detections of each label, in the same order. */
+  detect: { input: { tokens: Uint16Array; labels: string[][] }; output: Detection[][] }
   counts: { input: null; output: Record<string, number> }
 }
 export type CallName = keyof Calls

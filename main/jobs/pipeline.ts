@@ -3,13 +3,14 @@
  * stored in one transaction, so a crash loses at most the clip under way, and a resumed run skips what is stored.
  */
 import type { AnnotationBody, Evidence, Provenance } from '../../app/annotation.ts'
-import { pixelBox } from '../../app/boxes.ts'
 import type { Source } from '../../app/contract.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
-import { linkTracks } from '../../app/tracks.ts'
+import { candidatesOf } from '../../app/detections.ts'
+import { phrasesOf } from '../../app/vocabulary.ts'
 import type { Encoding, Engine, Generated } from '../engine/engine.ts'
 import type { MachineResult } from '../library/annotations.ts'
+import { keyOf, lookedFor, type Seen } from '../library/detections.ts'
 import type { Library } from '../library/library.ts'
 import { firstPicture } from '../media/playback.ts'
 import { probe as probeFile } from '../media/probe.ts'
@@ -102,42 +103,41 @@ async function understand(pipeline: Pipeline, engine: Engine, source: Source, pr
   const clipId = library.saveClip(source.id, plan)
   library.saveClipThumbnail(clipId, thumbnail)
   if (library.hasEncoding(clipId, engine.info.digest)) return clipId
-  const { encoding, caption, tracks } = await persevere(async () => {
+  const provenance = provenanceOf(pipeline, engine)
+  const { encoding, caption, seen } = await persevere(async () => {
     const encoding = await engine.encode({ tubes }, signal)
     const caption = await engine.caption(encoding, signal)
-    const tracks = await detectTracks(engine, encoding, library.labels(), clip.frames, probe, signal)
-    return { encoding, caption, tracks }
+    const seen = await look(pipeline, engine, clipId, encoding, clip.frames, probe, signal)
+    return { encoding, caption, seen }
   }, signal)
-  const provenance = provenanceOf(pipeline, engine)
   library.saveClipResult(clipId, engine.info.digest, encoding, {
     caption: { body: { kind: 'caption', text: caption.text }, evidence: evidenceOf(caption, clip.frames), provenance: provenance(caption.prompt) },
-    tracks: tracks.map((body) => ({ body, evidence: null, provenance: provenance(body.label) })),
+    seen,
   })
   return clipId
 }
 
-/** Detect labels in a stored encoding and link the boxes of its key frames to tracks, in pixels of the display-oriented frame. */
-async function detectTracks(engine: Engine, encoding: Encoding, labels: readonly string[], frames: readonly FrameRef[], probe: Probe, signal: AbortSignal) {
-  if (labels.length === 0 || encoding.tokens === null) return []
-  const detections = await engine.detect(encoding, labels, signal)
-  return linkTracks(
-    detections.flatMap((found) => {
-      const frame = frames[found.frame]
-      return frame === undefined ? [] : [{ ...frame, label: found.label, score: found.score, box: pixelBox(found, probe) }]
-    }),
-  )
+/** Look for the vocabulary in a clip: the detector runs for those labels alone that it never ran for on this encoding. */
+async function look(pipeline: Pipeline, engine: Engine, clipId: number, encoding: Pick<Encoding, 'tokens'>, frames: readonly FrameRef[], probe: Probe, signal: AbortSignal): Promise<Seen> {
+  const { detections } = pipeline.library
+  const vocabulary = detections.vocabulary()
+  const stored = detections.stored(clipId, engine.info.digest, vocabulary)
+  const missing = vocabulary.filter((label) => !stored.has(keyOf(label)))
+  const found = await engine.detect(encoding, missing.map(phrasesOf), signal)
+  const fresh = new Map(missing.map((label, at) => [keyOf(label), found[at] ?? []]))
+  const provenance = provenanceOf(pipeline, engine)
+  const candidates = candidatesOf(new Map(vocabulary.map((label) => [label.name, fresh.get(keyOf(label)) ?? stored.get(keyOf(label)) ?? []])), frames, probe)
+  return { lookedFor: lookedFor(vocabulary), fresh, candidates: candidates.map((one) => ({ ...one, provenance: provenance(one.body.label) })) }
 }
 
-/** Labels over a clip's stored encoding: no decoding, no vision graph. */
-export async function detectAgain(pipeline: Pipeline, clipId: number, labels: readonly string[], signal: AbortSignal): Promise<void> {
+/** The vocabulary over a clip's stored encoding: no decoding, no vision graph. */
+export async function lookAgain(pipeline: Pipeline, clipId: number, signal: AbortSignal): Promise<void> {
   const { library } = pipeline
   const engine = await pipeline.engine()
   const encoding = library.encoding(clipId, engine.info.digest)
   const probe = library.source(library.clip(clipId).sourceId).probe
   if (encoding === null || probe === null) return
-  const tracks = await persevere(() => detectTracks(engine, encoding, labels, library.clipFrames(clipId), probe, signal), signal)
-  const provenance = provenanceOf(pipeline, engine)
-  library.saveMachine(clipId, 'track', tracks.map((body) => ({ body, evidence: null, provenance: provenance(body.label) })))
+  library.saveSeen(clipId, engine.info.digest, await persevere(() => look(pipeline, engine, clipId, encoding, library.clipFrames(clipId), probe, signal), signal))
 }
 
 /** A question over a clip's stored encoding. Returns the stored annotation. */

@@ -7,11 +7,12 @@ import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import type { Job, Queue, Source } from '../../app/contract.ts'
+import type { Label } from '../../app/vocabulary.ts'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
-import type { Library } from '../library/library.ts'
+import type { Library, TrackEdit } from '../library/library.ts'
 import { fingerprint } from '../media/fingerprint.ts'
 import { scanPaths } from '../media/scan.ts'
-import { analyseSource, answerClip, detectAgain, type Pipeline, type Progress, showFirst } from './pipeline.ts'
+import { analyseSource, answerClip, lookAgain, type Pipeline, type Progress, showFirst } from './pipeline.ts'
 
 export interface AddedPaths {
   added: Source[]
@@ -63,6 +64,7 @@ export class Jobs {
   start(): void {
     this.#library.recoverJobs()
     this.#wake()
+    void this.detectLabels()
   }
 
   /** Stop after the step under way; the job goes on at the next start. */
@@ -171,19 +173,34 @@ export class Jobs {
     return this.#queueJob({ kind: 'ask', title: question, sourceId: null, payload: { question, ...(clipIds ? { clipIds } : {}) } })
   }
 
-  /** Store the labels and detect them in every stored encoding; an older detection still waiting or running is replaced. */
-  setLabels(labels: readonly string[]): void {
-    this.#library.setLabels(labels)
-    this.detectLabels()
+  /**
+   * Keep the vocabulary, make the edits that go with it, and make the machine's tracks those that it gives. Moved thresholds show at
+   * once; words that are new run over the stored encodings, an older detection that still waits or runs being replaced.
+   */
+  async setVocabulary(vocabulary: readonly Label[], edits: readonly TrackEdit[] = []): Promise<void> {
+    this.#library.changeVocabulary(vocabulary, edits)
+    for (const job of this.#library.openJobs()) if (job.kind === 'detect') this.cancel(job.id)
+    await this.detectLabels()
   }
 
-  /** Detect the labels of this library in every encoding of the pack in use. */
-  detectLabels(): void {
-    const labels = this.#library.labels()
-    for (const job of this.#library.openJobs()) if (job.kind === 'detect') this.cancel(job.id)
+  /** Make tracks of what the pack in use saw, and look for the words that it did not look for yet. */
+  async detectLabels(): Promise<void> {
     // Clips to come are given the labels by their analysis; one under way has its clip's row already.
     if (this.#library.clips({ limit: 1, offset: 0 }).total === 0) return
-    this.#queueJob({ kind: 'detect', title: labels.length === 0 ? 'Clear detections' : `Detect ${labels.join(', ')}`, sourceId: null, payload: {} })
+    // An engine that does not start is told by the status, and its next start comes here.
+    const engine = await this.#pipeline.engine().catch(() => null)
+    if (engine === null || this.#closed) return
+    this.#library.showVocabulary(engine.info.digest)
+    this.#detectStale(engine.info.digest)
+  }
+
+  #detectStale(digest: string): void {
+    const { detections } = this.#library
+    const stale = detections.stale(digest).length
+    const open = this.#library.openJobs()
+    if (open.some(({ kind }) => kind === 'detect') || (stale === 0 && !open.some(({ kind }) => kind === 'analyse'))) return
+    const names = detections.vocabulary().map(({ name }) => name)
+    this.#queueJob({ kind: 'detect', title: names.length === 0 ? 'Clear detections' : `Detect ${names.join(', ')}`, sourceId: null, payload: {} })
   }
 
   queue(): Queue {
@@ -273,13 +290,13 @@ export class Jobs {
     }
     const engine = await this.#pipeline.engine()
     const { question, clipIds } = this.#library.jobPayload(job.id)
-    const encoded = this.#library.encodedClipIds(engine.info.digest)
     const wanted = clipIds ? new Set(clipIds) : null
+    const encoded = job.kind === 'ask' ? this.#library.encodedClipIds(engine.info.digest) : this.#library.detections.stale(engine.info.digest)
     const ids = wanted ? encoded.filter((id) => wanted.has(id)) : encoded
     for (const [index, clipId] of ids.entries()) {
       signal.throwIfAborted()
       if (job.kind === 'ask') await answerClip(this.#pipeline, clipId, question ?? job.title, signal)
-      else await detectAgain(this.#pipeline, clipId, this.#library.labels(), signal)
+      else await lookAgain(this.#pipeline, clipId, signal)
       report({ stage: `${index + 1} of ${ids.length} clips`, progress: (index + 1) / ids.length, clips: index + 1 })
     }
     return null

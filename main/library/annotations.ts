@@ -14,6 +14,8 @@ export interface MachineResult {
   body: AnnotationBody
   evidence: Evidence | null
   provenance: Provenance
+  /** Of a track: which candidate it is. */
+  candidate?: number
 }
 
 /** What a person decided about one annotation; null where it does not exist. */
@@ -48,27 +50,37 @@ export class Annotations {
 
   /**
    * Store what a run said about a clip. A caption or an answer goes beneath a person's decision; tracks replace those that nobody
-   * looked at, but not what a person decided, nor over it.
+   * looked at, but not what a person decided, nor over it. A track that is the same candidate as before stays as it is.
    */
   saveMachine(clipId: number, kind: AnnotationBody['kind'], results: readonly MachineResult[]): Annotation[] {
     return this.#atomic(() => {
       const decided: TrackBody[] = []
+      const there = new Set<number>()
       if (kind === 'track') {
-        this.#db.prepare(`DELETE FROM annotations WHERE clip_id = ? AND kind = 'track' AND state = 'machine'`).run(clipId)
-        for (const { body, machine } of this.ofClip(clipId)) {
+        const same = JSON.stringify(results.flatMap(({ candidate }) => candidate ?? []))
+        this.#db.prepare(`DELETE FROM annotations WHERE clip_id = ? AND kind = 'track' AND state = 'machine' AND (candidate IS NULL OR candidate NOT IN (SELECT value FROM json_each(?)))`).run(clipId, same)
+        for (const row of this.#db.prepare(`SELECT * FROM annotations WHERE clip_id = ? AND kind = 'track'`).all(clipId)) {
+          const { body, machine, state } = annotation(row)
+          if (row['candidate'] !== null) there.add(Number(row['candidate']))
           // What the machine said first counts too: a box that was moved or relabelled must not come back beside itself.
-          for (const layer of [body, machine]) if (layer?.kind === 'track') decided.push(layer)
+          if (state !== 'machine') for (const layer of [body, machine]) if (layer?.kind === 'track') decided.push(layer)
         }
       }
-      const ids = results.flatMap(({ body, evidence, provenance }) => {
-        if (body.kind === 'track' && decided.some((track) => sameObject(track, body))) return []
-        return [this.#upsertMachine(clipId, body, evidence, provenance)]
+      const covered = (body: AnnotationBody) => body.kind === 'track' && decided.some((track) => sameObject(track, body))
+      const gone = this.#db.prepare(`DELETE FROM annotations WHERE candidate = ? AND state = 'machine'`)
+      const ids = results.flatMap(({ body, evidence, provenance, candidate }) => {
+        if (candidate !== undefined && there.has(candidate)) {
+          if (covered(body)) gone.run(candidate)
+          return []
+        }
+        if (covered(body)) return []
+        return [this.#upsertMachine(clipId, body, evidence, provenance, candidate)]
       })
       return ids.map((id) => this.get(id))
     })
   }
 
-  #upsertMachine(clipId: number, body: AnnotationBody, evidence: Evidence | null, provenance: Provenance): number {
+  #upsertMachine(clipId: number, body: AnnotationBody, evidence: Evidence | null, provenance: Provenance, candidate?: number): number {
     const stored = [JSON.stringify(body), evidence && JSON.stringify(evidence), JSON.stringify(provenance), now()]
     const topic = topicOf(body)
     const existing = body.kind === 'track' ? undefined : this.#db.prepare('SELECT id FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(clipId, body.kind, topic)
@@ -78,9 +90,9 @@ export class Annotations {
       return id
     }
     const insert = this.#db.prepare(
-      `INSERT INTO annotations (machine, evidence, provenance, updated_at, clip_id, kind, topic, state) VALUES (?, ?, ?, ?, ?, ?, ?, 'machine')`,
+      `INSERT INTO annotations (machine, evidence, provenance, updated_at, clip_id, kind, topic, candidate, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'machine')`,
     )
-    return Number(insert.run(...stored, clipId, body.kind, topic).lastInsertRowid)
+    return Number(insert.run(...stored, clipId, body.kind, topic, candidate ?? null).lastInsertRowid)
   }
 
   /** A person adds something. A caption or answer that is there already is edited instead. */

@@ -39,7 +39,7 @@ const reopen = async () => {
 function addClip(index = 0, text = 'a dog'): number {
   const { source } = library.addSource({ path: `/v/${folder}.mp4`, name: 'v.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'f' })
   const clipId = library.saveClip(source.id, plan(index))
-  library.saveClipResult(clipId, DIGEST, encoding(index), { caption: caption(text), tracks: [] })
+  library.saveClipResult(clipId, DIGEST, encoding(index), { caption: caption(text), seen: null })
   return clipId
 }
 const encoding = (seed: number) => ({ embedding: unit(seed), memory: new Uint16Array([1, 2, seed]), tokens: new Uint16Array([3]) })
@@ -202,13 +202,6 @@ test('search is exact, sees what is new, and forgets what is removed', async () 
   expect(await library.search(query, DIGEST, 5)).toMatchObject({ found: [], searched: 0 })
 })
 
-test('labels are kept once each, in order', () => {
-  library.setLabels(['Car', 'dog', 'car ', '', 'Dog'])
-  expect(library.labels()).toEqual(['Car', 'dog'])
-  library.setLabels(['Car', 'dog', 'CAR'])
-  expect(library.labels()).toEqual(['Car', 'dog'])
-})
-
 test('a library of a newer version is refused, unharmed', async () => {
   await library.close()
   const db = new DatabaseSync(path.join(folder, 'library.sqlite'))
@@ -228,7 +221,7 @@ test('kill -9 loses nothing that was shown as done', async () => {
      const { source } = library.addSource({ path: '/v', name: 'v', bytes: 1, mtimeMs: 0, fingerprint: 'x' })
      for (let index = 0; ; index += 1) {
        const id = library.saveClip(source.id, { index, kind: 'window', start: index, end: index + 1, startFrame: index, endFrame: index + 1, frames: [] })
-       library.saveClipResult(id, '${DIGEST}', { embedding: new Float32Array(8), memory: new Uint16Array(9000), tokens: null }, { caption: { body: { kind: 'caption', text: String(index) }, evidence: null, provenance: ${JSON.stringify(provenance)} }, tracks: [] })
+       library.saveClipResult(id, '${DIGEST}', { embedding: new Float32Array(8), memory: new Uint16Array(9000), tokens: null }, { caption: { body: { kind: 'caption', text: String(index) }, evidence: null, provenance: ${JSON.stringify(provenance)} }, seen: null })
        process.send?.(id)
      }`,
   )

@@ -9,7 +9,9 @@ import type { BackendEvent, Clip, Job, Source, SourceState } from '../../app/con
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import type { Encoding } from '../engine/engine.ts'
+import type { Label } from '../../app/vocabulary.ts'
 import { Annotations, type MachineResult, type ReviewAction } from './annotations.ts'
+import { Detections, type Seen } from './detections.ts'
 import { LibraryPacks } from './packs.ts'
 import { CLIP_FRAMES, CLIP_VIEW, clipOf, jobOf, SOURCE_VIEW, sourceOf } from './rows.ts'
 import { openDatabase } from './schema.ts'
@@ -40,6 +42,12 @@ export interface JobPayload {
   clipIds?: readonly number[]
 }
 
+export interface TrackEdit {
+  action: 'edit' | 'reject'
+  annotationId: number
+  body?: AnnotationBody
+}
+
 /** The worker that holds all embeddings, and who waits for its replies. */
 interface SearchIndex {
   worker: Worker
@@ -51,6 +59,8 @@ export class Library {
   readonly projectDir: string
   /** Which pack is in use here, and what each has encoded. */
   readonly packs: LibraryPacks
+  /** The vocabulary, and what was found for it. */
+  readonly detections: Detections
   readonly #db: DatabaseSync
   readonly #annotations: Annotations
   readonly #listeners = new Set<(event: BackendEvent) => void>()
@@ -64,6 +74,7 @@ export class Library {
     this.#db = openDatabase(projectDir)
     this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work))
     this.packs = new LibraryPacks(this.#db, (work) => this.#atomic(work), (event) => this.emit(event), () => (this.#generation += 1))
+    this.detections = new Detections(this.#db, (work) => this.#atomic(work), this.#annotations)
   }
 
   /** @throws TubeletError `conflict` when a newer Tubelet wrote it. */
@@ -246,7 +257,7 @@ export class Library {
   }
 
   /** Everything that one pass over a clip gave, in one transaction: a clip is shown as done whole or not at all. */
-  saveClipResult(clipId: number, digest: string, encoding: Encoding, results: { caption: MachineResult; tracks: MachineResult[] }): void {
+  saveClipResult(clipId: number, digest: string, encoding: Encoding, results: { caption: MachineResult; seen: Seen | null }): void {
     this.#atomic(() => {
       this.#db
         .prepare(
@@ -255,7 +266,7 @@ export class Library {
         )
         .run(digest, bytesOf(encoding.embedding), bytesOf(encoding.memory), encoding.tokens && bytesOf(encoding.tokens), JSON.stringify(results.caption), clipId)
       this.#annotations.saveMachine(clipId, 'caption', [results.caption])
-      this.#annotations.saveMachine(clipId, 'track', results.tracks)
+      if (results.seen) this.detections.save(clipId, digest, results.seen)
     })
     this.emit({ type: 'clips', sourceId: this.clip(clipId).sourceId, clipIds: [clipId] })
   }
@@ -320,6 +331,33 @@ export class Library {
     return saved
   }
 
+  /** Set the vocabulary and, with it, make edits of tracks: all of it or nothing. */
+  changeVocabulary(vocabulary: readonly Label[], edits: readonly TrackEdit[]): void {
+    this.#atomic(() => {
+      this.detections.setVocabulary(vocabulary)
+      for (const { action, annotationId, body } of edits) this.review(annotationId, action, body)
+    })
+    this.emit({ type: 'labels' })
+  }
+
+  /** Make the machine's tracks those that the vocabulary gives of what a pack saw. */
+  showVocabulary(digest: string): void {
+    const changed = this.detections.apply(digest)
+    if (changed.length > 0) this.emit({ type: 'annotations', clipIds: changed })
+    this.emit({ type: 'labels' })
+  }
+
+  /** Of all clips, as people see them. */
+  captions(): string[] {
+    return this.#db.prepare(`SELECT json_extract(coalesce(human, machine), '$.text') AS text FROM annotations WHERE kind = 'caption' AND state <> 'rejected'`).all().map((row) => String(row['text']))
+  }
+
+  /** What a look at an encoded clip gave, and with it the machine's tracks. */
+  saveSeen(clipId: number, digest: string, seen: Seen): void {
+    this.detections.save(clipId, digest, seen)
+    this.emit({ type: 'annotations', clipIds: [clipId] })
+  }
+
   addAnnotation(clipId: number, body: AnnotationBody): Annotation {
     const { name, frame } = this.#where(clipId)
     return this.#edited(this.#annotations.add(clipId, body, frame, name))
@@ -362,21 +400,7 @@ export class Library {
     return { name: `clip ${clip.index + 1} in ${clip.sourceName}`, frame: this.source(clip.sourceId).probe }
   }
 
-  // ── labels and settings
-
-  labels(): string[] {
-    return this.setting<string[]>('labels', [])
-  }
-
-  /** Kept in the order given, once each whatever their case. */
-  setLabels(labels: readonly string[]): void {
-    const unique = new Map<string, string>()
-    for (const label of labels.map((given) => given.trim())) {
-      if (label !== '' && !unique.has(label.toLowerCase())) unique.set(label.toLowerCase(), label)
-    }
-    this.setSetting('labels', [...unique.values()])
-    this.emit({ type: 'labels' })
-  }
+  // ── settings
 
   setting<T>(key: string, fallback: T): T {
     const value = this.#db.prepare('SELECT value FROM settings WHERE key = ?').get(key)?.['value']

@@ -26,7 +26,7 @@ function analyse(pack: typeof MINI, index: number, text: string, ordinals: reado
   const clipId = library.saveClip(source.id, { index, kind: 'window', start: index * 8, end: index * 8 + 8, startFrame: index * 200, endFrame: index * 200 + 200, frames: ordinals.map((ordinal) => ({ ordinal, pts: ordinal })) })
   const provenance = { packId: pack.id, packVersion: '1', packDigest: pack.digest, provider: 'CPU', prompt: 'caption:', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
   const encoding = { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1, 2, 3]), tokens: null }
-  library.saveClipResult(clipId, pack.digest, encoding, { caption: { body: { kind: 'caption', text }, evidence: null, provenance }, tracks: [] })
+  library.saveClipResult(clipId, pack.digest, encoding, { caption: { body: { kind: 'caption', text }, evidence: null, provenance }, seen: null })
   return clipId
 }
 const captionOf = (clipId: number) => library.annotations(clipId).find(({ body }) => body.kind === 'caption')

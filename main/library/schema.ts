@@ -47,6 +47,23 @@ const MIGRATIONS: readonly string[] = [
     caption = (SELECT json_object('body', json(a.machine), 'evidence', json(a.evidence), 'provenance', json(a.provenance)) FROM annotations a
       WHERE a.clip_id = encodings.clip_id AND a.kind = 'caption' AND a.provenance ->> '$.packDigest' = encodings.pack_digest);
   `,
+  // What could be in a clip lies beneath its tracks, down to a floor: labels come and thresholds move without a look at the encoding.
+  `
+  ALTER TABLE encodings ADD COLUMN looked_for TEXT;
+  CREATE TABLE detections (
+    clip_id INTEGER NOT NULL, pack_digest TEXT NOT NULL, phrases TEXT NOT NULL, found BLOB NOT NULL, PRIMARY KEY (clip_id, pack_digest, phrases),
+    FOREIGN KEY (clip_id, pack_digest) REFERENCES encodings (clip_id, pack_digest) ON DELETE CASCADE
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE candidates (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, clip_id INTEGER NOT NULL, pack_digest TEXT NOT NULL, label TEXT NOT NULL, score REAL NOT NULL, boxes INTEGER NOT NULL,
+    body TEXT NOT NULL, provenance TEXT NOT NULL,
+    FOREIGN KEY (clip_id, pack_digest) REFERENCES encodings (clip_id, pack_digest) ON DELETE CASCADE
+  ) STRICT;
+  CREATE INDEX candidates_of_clip ON candidates (clip_id, pack_digest);
+  CREATE INDEX candidates_by_score ON candidates (pack_digest, label, score, boxes, clip_id);
+  ALTER TABLE annotations ADD COLUMN candidate INTEGER;
+  CREATE INDEX annotations_of_candidate ON annotations (candidate) WHERE candidate IS NOT NULL;
+  `,
 ]
 
 /** @throws TubeletError `conflict` when a newer Tubelet wrote the file. */

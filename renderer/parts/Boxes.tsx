@@ -3,18 +3,12 @@ import type { Annotation, Box, TrackBody } from '../../app/annotation.ts'
 import { clipBox } from '../../app/boxes.ts'
 import type { Probe } from '../../app/media.ts'
 import { interpolate } from '../../app/tracks.ts'
+import { useColours } from '../labels/vocabulary.ts'
 import { type FrameTable, ordinalAt, ptsAt, usePlayer } from '../player.ts'
 import { review } from '../queries.ts'
 import { useUi } from '../store.ts'
 
 export type TrackAnnotation = Annotation & { body: TrackBody }
-
-/** One of a dozen hues that stay apart in both themes; a label keeps its own. */
-export function colourOf(label: string): string {
-  let hash = 0
-  for (const letter of label) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 997
-  return `oklch(0.75 0.16 ${(hash % 12) * 30})`
-}
 
 /** A track with one key box set: where a person put it on this frame. Neighbours stay; what lies between is interpolated anew. */
 export function withKeyBox(track: TrackBody, ordinal: number, pts: number, box: Box): TrackBody {
@@ -39,6 +33,7 @@ function moved({ x1, y1, x2, y2 }: Box, grip: Grip, dx: number, dy: number, fram
 export function Boxes({ probe, tracks, frames }: { probe: Probe; tracks: readonly TrackAnnotation[]; frames: FrameTable }) {
   const time = usePlayer((player) => player.time)
   const { trackId, selectTrack } = useUi()
+  const colourOf = useColours()
   const svg = useRef<SVGSVGElement>(null)
   const [drag, setDrag] = useState<{ id: number; grip: Grip; from: { x: number; y: number }; box: Box } | null>(null)
   const ordinal = ordinalAt(frames, time)

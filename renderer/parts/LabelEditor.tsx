@@ -1,36 +1,29 @@
 import { X } from 'lucide-react'
 import { type SubmitEvent, useState } from 'react'
-import { call } from '../api.ts'
-import { queryClient, tell, useClips, useLabels } from '../queries.ts'
+import { withNames } from '../../app/vocabulary.ts'
+import { saveVocabulary, useVocabulary } from '../labels/vocabulary.ts'
+import { useClips } from '../queries.ts'
 
 /** What is detected, in any words; a change is answered from the stored encodings. */
 export function LabelEditor() {
-  const { data } = useLabels()
+  const labels = useVocabulary()
   const { data: clips } = useClips()
   const [text, setText] = useState('')
-  const labels = data?.labels ?? []
-  const save = async (next: readonly string[]) => {
-    try {
-      queryClient.setQueryData(['labels'], await call('setLabels', { body: { labels: [...next] } }))
-    } catch (error) {
-      tell(error)
-    }
-  }
   const add = (event: SubmitEvent) => {
     event.preventDefault()
-    const more = text.split(',').map((part) => part.trim()).filter((part) => part !== '')
     setText('')
-    if (more.length > 0) void save([...labels, ...more])
+    const grown = withNames(labels, text.split(','))
+    if (grown.length > labels.length) void saveVocabulary(grown)
   }
   const count = (label: string) => clips?.clips.filter((clip) => clip.labels.includes(label)).length ?? 0
   return (
     <section>
       <h3>Labels to find</h3>
       <ul className="chips" aria-label="Labels">
-        {labels.map((label) => (
-          <li key={label} className="chip" title={`found in ${count(label)} clips`}>
-            {label} <span className="muted num">{count(label)}</span>
-            <button className="icon" aria-label={`Remove label ${label}`} onClick={() => void save(labels.filter((other) => other !== label))}><X size={12} /></button>
+        {labels.map(({ name, colour }) => (
+          <li key={name} className="chip" title={`found in ${count(name)} clips`}>
+            <span className="swatch" style={{ background: colour }} aria-hidden /> {name} <span className="muted num">{count(name)}</span>
+            <button className="icon" aria-label={`Remove label ${name}`} onClick={() => void saveVocabulary(labels.filter((other) => other.name !== name))}><X size={12} /></button>
           </li>
         ))}
       </ul>

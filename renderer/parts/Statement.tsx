@@ -2,10 +2,10 @@ import { Check, Eye, Pencil, RotateCcw, X } from 'lucide-react'
 import { type SubmitEvent, useState } from 'react'
 import type { Annotation } from '../../app/annotation.ts'
 import { percent } from '../format.ts'
+import { useColours } from '../labels/vocabulary.ts'
 import { seek, seekTarget, timeOf } from '../player.ts'
 import { review, useFrames } from '../queries.ts'
 import { useUi } from '../store.ts'
-import { colourOf } from './Boxes.tsx'
 
 /** A caption or an answer, with what people can do to it. */
 export function Statement({ annotation }: { annotation: Annotation }) {
@@ -90,6 +90,7 @@ function Looked({ annotation: { evidence } }: { annotation: Annotation }) {
 /** A track in the list; its label can be changed in place. */
 export function TrackItem({ annotation, selected }: { annotation: Annotation; selected: boolean }) {
   const { id, body, state } = annotation
+  const colourOf = useColours()
   const selectTrack = useUi((ui) => ui.selectTrack)
   const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
   if (body.kind !== 'track') return null

@@ -3,9 +3,9 @@ import type { Annotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
 import { urlOf } from '../api.ts'
 import { clock } from '../format.ts'
+import { useColours } from '../labels/vocabulary.ts'
 import { type FrameTable, ordinalAt, seek, seekTarget, usePlayer } from '../player.ts'
 import { useUi } from '../store.ts'
-import { colourOf } from './Boxes.tsx'
 
 interface Props {
   source: Source
@@ -19,6 +19,7 @@ interface Props {
 export function Timeline({ source, clips, clip, annotations, frames }: Props) {
   const duration = Math.max(source.probe?.duration ?? 0, clips.at(-1)?.end ?? 0)
   const selectTrack = useUi((ui) => ui.selectTrack)
+  const colourOf = useColours()
   if (duration === 0) return null
   const share = (seconds: number) => `${(100 * seconds) / duration}%`
   const span = clip && { start: clip.start, length: Math.max(clip.end - clip.start, 0.001) }

@@ -1,0 +1,47 @@
+/** The vocabulary: what is looked for in every clip, and what a threshold leaves of it. */
+import { z } from 'zod'
+import { TrackBody } from '../annotation.ts'
+import { Label, LabelName, Vocabulary } from '../vocabulary.ts'
+import { Id, route } from './route.ts'
+
+const Labels = z.object({
+  labels: z.array(Label),
+  /** Clips that the newest words were not looked for in yet; null while the engine starts. */
+  stale: z.number().int().nullable(),
+})
+
+/** Of one label over the library. Entry n of a list counts those with a score in [n/100, (n+1)/100). */
+export const LabelScores = z.object({
+  tracks: z.array(z.number().int()),
+  boxes: z.array(z.number().int()),
+  /** Clips by the score of their best track. */
+  clips: z.array(z.number().int()),
+  /** Tracks that a person accepted, drew or changed: they stay whatever the threshold. */
+  decided: z.number().int(),
+})
+export type LabelScores = z.infer<typeof LabelScores>
+
+/** A track that counts where its score reaches the threshold of its label. */
+export const Candidate = z.object({ score: z.number(), body: TrackBody })
+
+export const labelRoutes = {
+  getLabels: route({ method: 'get', path: '/api/labels', summary: 'The vocabulary, in the order in which labels win over equals', output: Labels }),
+  setLabels: route({
+    method: 'put', path: '/api/labels', summary: 'Set the vocabulary, one step of undo. Thresholds hold at once; new words are looked for in stored encodings, no video is read',
+    body: z.object({ labels: Vocabulary }), output: Labels,
+  }),
+  renameLabel: route({
+    method: 'post', path: '/api/labels/rename', summary: 'Call a label something else, or merge it into another: with its boxes, one step of undo',
+    body: z.object({ from: LabelName, to: LabelName }), output: Labels, errors: ['not-found'],
+  }),
+  removeLabel: route({
+    method: 'post', path: '/api/labels/remove', summary: 'Take a label out of the vocabulary, one step of undo; `decided` says what becomes of the boxes that a person accepted or drew',
+    body: z.object({ name: LabelName, decided: z.enum(['keep', 'reject']) }), output: Labels, errors: ['not-found'],
+  }),
+  labelScores: route({ method: 'get', path: '/api/labels/scores', summary: 'How many tracks, boxes and clips of a label there are at which score', query: z.object({ name: LabelName }), output: LabelScores, errors: ['engine-unavailable'] }),
+  labelSuggestions: route({ method: 'get', path: '/api/labels/suggestions', summary: 'Things that captions speak of and the vocabulary does not, commonest first', output: z.object({ words: z.array(z.object({ word: z.string(), clips: z.number().int() })) }) }),
+  candidates: route({
+    method: 'get', path: '/api/clips/{clipId}/candidates', summary: 'Every track that a pack could see in a clip, also those below their threshold; of the pack in use when none is named',
+    params: z.object({ clipId: Id }), query: z.object({ pack: z.string().optional() }), output: z.object({ candidates: z.array(Candidate) }), errors: ['not-found', 'engine-unavailable'],
+  }),
+} as const

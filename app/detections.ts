@@ -1,0 +1,49 @@
+/**
+ * From what a detector saw in one clip to tracks. Each label is looked for on its own, so that a new label needs only itself to be run;
+ * then they compete: a box has one label, the one that fits it best, and boxes that overlap on a frame show one object.
+ *
+ * A label's threshold takes no part in this. It is compared with a track's score afterwards, so that moving it links nothing anew and
+ * the thresholds of two labels never meddle with each other.
+ */
+import type { TrackBody } from './annotation.ts'
+import { pixelBox, type RelativeBox, suppress } from './boxes.ts'
+import type { FrameRef } from './media.ts'
+import { linkTracks, trackScore } from './tracks.ts'
+
+/** What one query of the detector could be. */
+export interface Detection extends RelativeBox {
+  query: number
+  /** Index into the clip's input frames. */
+  frame: number
+  /** Calibrated probability 0..1. */
+  score: number
+}
+
+/** A track that counts where `score` reaches its label's threshold. */
+export interface Candidate {
+  score: number
+  body: TrackBody
+}
+
+/** Boxes on one frame that overlap this much show one object, whatever their labels. */
+const SAME_OBJECT = 0.5
+const UNIT = { width: 1, height: 1 }
+
+/**
+ * @param found By label; of labels that fit a box equally well the first one has it.
+ * @param frames The clip's input frames.
+ * @param frame Size of the display-oriented frame, in whose pixels the tracks are.
+ * @returns Every track, however unsure.
+ */
+export function candidatesOf(found: ReadonlyMap<string, readonly Detection[]>, frames: readonly FrameRef[], frame: { width: number; height: number }): Candidate[] {
+  const best = new Map<number, Detection & { label: string }>()
+  for (const [label, detections] of found) {
+    for (const one of detections) if (one.score > (best.get(one.query)?.score ?? 0)) best.set(one.query, { ...one, label })
+  }
+  const kept = [...Map.groupBy(best.values(), (one) => one.frame).values()].flatMap((on) => suppress(on.map((one) => ({ one, box: pixelBox(one, UNIT), score: one.score })), SAME_OBJECT))
+  const sightings = kept.flatMap(({ one, score }) => {
+    const at = frames[one.frame]
+    return at === undefined ? [] : [{ ...at, label: one.label, score, box: pixelBox(one, frame) }]
+  })
+  return linkTracks(sightings, 0).map((body) => ({ score: trackScore(body), body }))
+}

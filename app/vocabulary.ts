@@ -1,0 +1,129 @@
+/** A project's vocabulary: what is looked for, under which names, in which colour, and how sure a track must be to count. */
+import { z } from 'zod'
+import { DEFAULT_THRESHOLD } from './tracks.ts'
+
+export const LabelName = z.string().trim().min(1).max(60)
+export const Label = z.object({
+  name: LabelName,
+  /** Further names of the same thing; the one that fits a box best counts. */
+  synonyms: z.array(LabelName).max(20),
+  /** `#rrggbb` */
+  colour: z.string().regex(/^#[0-9a-f]{6}$/),
+  /** The least score of a track that counts, 0..1. */
+  threshold: z.number().min(0).max(1),
+})
+export type Label = z.infer<typeof Label>
+export const Vocabulary = z.array(Label).max(200)
+export type Vocabulary = z.infer<typeof Vocabulary>
+
+/** Hues that stay apart, light enough for dark text on them and to be seen on dark pictures: oklch(0.78 0.12 h), h in steps of 30°, as sRGB; neighbours in the list lie far apart. */
+export const PALETTE = ['#69c1fc', '#efa464', '#7ccd8e', '#f696b4', '#c3a5f9', '#d5b455', '#3ecce2', '#fb9989', '#adc367', '#e39bdc', '#4ad0ba', '#99b3ff'] as const
+
+const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
+
+/** The label of that name, whatever its case. */
+export function labelNamed(vocabulary: readonly Label[], name: string): Label | undefined {
+  return vocabulary.find((label) => same(label.name, name))
+}
+
+/** What a label not yet in the vocabulary starts with: the first colour that the fewest others have. */
+export function newLabel(name: string, vocabulary: readonly Pick<Label, 'colour'>[]): Label {
+  const uses = (colour: string) => vocabulary.filter((label) => label.colour === colour).length
+  const colour = PALETTE.reduce<string>((rarest, candidate) => (uses(candidate) < uses(rarest) ? candidate : rarest), PALETTE[0])
+  return { name: name.trim(), synonyms: [], colour, threshold: DEFAULT_THRESHOLD }
+}
+
+/** A colour for every label, also those that only a track has: its own from the vocabulary, else one that its name picks. */
+export function colourIn(vocabulary: readonly Label[], name: string): string {
+  const own = labelNamed(vocabulary, name)
+  if (own) return own.colour
+  let hash = 0
+  for (const letter of name) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 997
+  return PALETTE[hash % PALETTE.length] ?? PALETTE[0]
+}
+
+/** A name once, whatever its case; a synonym that says the label's name again goes. */
+export function tidy(vocabulary: readonly Label[]): Vocabulary {
+  const kept: Label[] = []
+  for (const label of vocabulary) {
+    if (label.name.trim() === '' || labelNamed(kept, label.name.trim())) continue
+    const name = label.name.trim()
+    const synonyms: string[] = []
+    for (const synonym of label.synonyms.map((text) => text.trim())) if (synonym !== '' && !same(synonym, name) && !synonyms.some((other) => same(other, synonym))) synonyms.push(synonym)
+    kept.push({ ...label, name, synonyms })
+  }
+  return kept
+}
+
+/** Add names that are not there yet, in any words. */
+export function withNames(vocabulary: readonly Label[], names: readonly string[]): Vocabulary {
+  return names.reduce<Vocabulary>((grown, name) => (name.trim() === '' || labelNamed(grown, name.trim()) ? grown : [...grown, newLabel(name, grown)]), [...vocabulary])
+}
+
+/** Just these names: those that are there keep what is said about them. */
+export function onlyNames(vocabulary: readonly Label[], names: readonly string[]): Vocabulary {
+  return withNames(vocabulary, names).filter(({ name }) => names.some((wanted) => same(wanted.trim(), name)))
+}
+
+/**
+ * `from` becomes `to`. Where `to` is a label already, the two are merged: it keeps its place, colour and threshold, and the names of
+ * `from` join its synonyms, so that what was found before is still found.
+ */
+export function renamed(vocabulary: readonly Label[], from: string, to: string): Vocabulary {
+  const gone = labelNamed(vocabulary, from)
+  const target = labelNamed(vocabulary, to)
+  if (!gone) return [...vocabulary]
+  if (!target || target === gone) return tidy(vocabulary.map((label) => (label === gone ? { ...label, name: to } : label)))
+  return tidy(vocabulary.flatMap((label) => (label === gone ? [] : label === target ? [{ ...label, synonyms: [...label.synonyms, gone.name, ...gone.synonyms] }] : [label])))
+}
+
+/** What a label is looked for as; labels with the same phrases find the same. */
+export function phrasesOf({ name, synonyms }: Pick<Label, 'name' | 'synonyms'>): string[] {
+  return [name, ...synonyms]
+}
+
+// ── as a file: one label a line, `name, #colour, threshold, synonym, synonym…`
+
+/** As a spreadsheet and a person can read it. */
+export function writeVocabulary(vocabulary: readonly Label[]): string {
+  const cell = (text: string) => (/[",\r\n#]|^\s|\s$|^[\d.]+$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
+  return vocabulary.map(({ name, colour, threshold, synonyms }) => `${[cell(name), colour, String(threshold), ...synonyms.map(cell)].join(',')}\r\n`).join('')
+}
+
+/**
+ * Reads what `writeVocabulary` wrote, and plain lists: the first cell of a line is the name, `#rrggbb` a colour, a bare number 0..1 a
+ * threshold, and everything else a synonym. Lines that are empty or begin with `#` and a space are skipped.
+ *
+ * @throws SyntaxError that names the line.
+ */
+export function readVocabulary(text: string): Vocabulary {
+  const read: Label[] = []
+  text.replace(/^\uFEFF/, '').split(/\r?\n/).forEach((line, at) => {
+    if (line.trim() === '' || /^#\s/.test(line)) return
+    const [name, ...cells] = cellsOf(line, at + 1)
+    if (name === undefined || name.text === '') throw new SyntaxError(`Line ${at + 1} has no name.`)
+    const label = newLabel(name.text, read)
+    for (const { text: cell, quoted } of cells) {
+      if (!quoted && /^#[0-9a-f]{6}$/i.test(cell)) label.colour = cell.toLowerCase()
+      else if (!quoted && /^\d*\.?\d+$/.test(cell)) label.threshold = Number(cell)
+      else if (cell !== '') label.synonyms.push(cell)
+    }
+    const checked = Label.safeParse(label)
+    if (!checked.success) throw new SyntaxError(`Line ${at + 1}: ${checked.error.issues[0]?.path.join('.') ?? ''} ${checked.error.issues[0]?.message ?? 'is not right'}.`)
+    read.push(checked.data)
+  })
+  return tidy(read)
+}
+
+function cellsOf(line: string, number: number): { text: string; quoted: boolean }[] {
+  const cells: { text: string; quoted: boolean }[] = []
+  const cell = /\s*(?:"((?:[^"]|"")*)"\s*|([^",]*))(,|$)/y
+  while (cell.lastIndex < line.length || line.endsWith(',')) {
+    const found = cell.exec(line)
+    if (!found) throw new SyntaxError(`Line ${number}: a quote is out of its place.`)
+    const [, quoted, plain = '', end] = found
+    cells.push(quoted === undefined ? { text: plain.trim(), quoted: false } : { text: quoted.replaceAll('""', '"'), quoted: true })
+    if (end !== ',') break
+  }
+  return cells
+}

@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Provenance, TrackBody } from '../../app/annotation.ts'
+import { newLabel, renamed, withNames } from '../../app/vocabulary.ts'
+import { keyOf, lookedFor } from './detections.ts'
+import { Library } from './library.ts'
+
+const DIGEST = 'd'.repeat(64)
+const provenance: Provenance = { packId: 'p', packVersion: '1', packDigest: DIGEST, provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
+const body = (label: string, x: number, score: number): TrackBody => ({ kind: 'track', label, boxes: [{ ordinal: 0, pts: 0, box: { x1: x, y1: 0, x2: x + 20, y2: 20 }, score }] })
+
+let folder: string
+let library: Library
+let clipId: number
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-detections-'))
+  library = Library.open(folder)
+  clipId = addClip(0)
+})
+afterEach(async () => {
+  await library.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function addClip(index: number): number {
+  const { source } = library.addSource({ path: '/v/v.mp4', name: 'v.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'f' })
+  const id = library.saveClip(source.id, { index, kind: 'window', start: index, end: index + 1, startFrame: index * 30, endFrame: index * 30 + 30, frames: [] })
+  library.saveClipResult(id, DIGEST, { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }, { caption: { body: { kind: 'caption', text: 'a car' }, evidence: null, provenance }, seen: null })
+  return id
+}
+const vocabulary = (threshold: number, ...names: string[]) => withNames([], names).map((label) => ({ ...label, threshold }))
+const see = (id: number, ...tracks: TrackBody[]) =>
+  library.saveSeen(id, DIGEST, { lookedFor: lookedFor(library.detections.vocabulary()), fresh: new Map(), candidates: tracks.map((track) => ({ body: track, score: track.boxes[0]?.score ?? 0, provenance })) })
+const tracks = (id = clipId) => library.annotations(id).flatMap(({ id: annotation, body: track, state }) => (track.kind === 'track' ? [{ id: annotation, at: `${state} ${track.label} ${track.boxes[0]?.box.x1 ?? ''}` }] : []))
+const shown = (id = clipId) => tracks(id).map(({ at }) => at).sort()
+
+test('a threshold shows and hides tracks of every clip, and those that stay keep their id', () => {
+  library.changeVocabulary(vocabulary(0.5, 'car', 'dog'), [])
+  const second = addClip(1)
+  see(clipId, body('car', 0, 0.9), body('car', 100, 0.3), body('dog', 200, 0.6))
+  see(second, body('car', 0, 0.4))
+  expect(shown()).toEqual(['machine car 0', 'machine dog 200'])
+  const before = tracks()
+  library.changeVocabulary(vocabulary(0.3, 'car', 'dog'), [])
+  expect(library.detections.apply(DIGEST).sort()).toEqual([clipId, second])
+  expect(shown()).toEqual(['machine car 0', 'machine car 100', 'machine dog 200'])
+  expect(shown(second)).toEqual(['machine car 0'])
+  expect(tracks().filter(({ id }) => before.some((one) => one.id === id))).toEqual(before)
+  expect(library.clip(second).labels).toEqual(['car'])
+  library.changeVocabulary([{ ...newLabel('car', []), threshold: 0.95 }], [])
+  library.showVocabulary(DIGEST)
+  expect([shown(), shown(second)]).toEqual([[], []])
+})
+
+test('what a person decided stays whatever the threshold, and no candidate comes back over it', () => {
+  library.changeVocabulary(vocabulary(0.5, 'car'), [])
+  see(clipId, body('car', 0, 0.9), body('car', 100, 0.8), body('car', 200, 0.3))
+  const [first, second] = tracks()
+  library.review(first?.id ?? 0, 'accept')
+  library.review(second?.id ?? 0, 'edit', body('lorry', 102, 1))
+  library.addAnnotation(clipId, body('car', 201, 1))
+  library.changeVocabulary(vocabulary(0.99, 'car'), [])
+  library.showVocabulary(DIGEST)
+  const mine = ['accepted car 0', 'edited car 201', 'edited lorry 102']
+  expect(shown()).toEqual(mine)
+  library.changeVocabulary(vocabulary(0.1, 'car'), [])
+  library.showVocabulary(DIGEST)
+  expect(shown()).toEqual(mine)
+  // Another look finds the same things again, as other candidates.
+  see(clipId, body('car', 0, 0.9), body('car', 100, 0.8), body('car', 200, 0.3), body('car', 300, 0.7))
+  expect(shown()).toEqual([...mine, 'machine car 300'].sort())
+})
+
+test('the counts at each score are what a threshold leaves', () => {
+  library.changeVocabulary(vocabulary(0.5, 'car'), [])
+  const second = addClip(1)
+  see(clipId, body('car', 0, 0.9), body('car', 100, 0.31), body('car', 200, 0.6))
+  see(second, body('car', 0, 0.4))
+  const counts = library.detections.scores(DIGEST, 'car')
+  const from = (bins: readonly number[], threshold: number) => bins.slice(Math.round(threshold * 100)).reduce((sum, count) => sum + count, 0)
+  for (const [threshold, kept, clips] of [[0, 4, 2], [0.31, 4, 2], [0.32, 3, 2], [0.4, 3, 2], [0.41, 2, 1], [0.6, 2, 1], [0.61, 1, 1], [0.9, 1, 1], [0.91, 0, 0]] as const) {
+    expect([from(counts.tracks, threshold), from(counts.boxes, threshold), from(counts.clips, threshold)], String(threshold)).toEqual([kept, kept, clips])
+    library.changeVocabulary(vocabulary(threshold, 'car'), [])
+    library.showVocabulary(DIGEST)
+    expect(shown().length + shown(second).length).toBe(kept)
+  }
+})
+
+test('only words that are new are looked for, and what was looked for once is kept', () => {
+  library.changeVocabulary(vocabulary(0.5, 'car'), [])
+  expect(library.detections.stale(DIGEST)).toEqual([clipId])
+  const [car] = library.detections.vocabulary()
+  const seen = [{ query: 3, frame: 1, cx: 0.5, cy: 0.5, w: 0.25, h: 0.125, score: 0.75 }]
+  library.saveSeen(clipId, DIGEST, { lookedFor: lookedFor(library.detections.vocabulary()), fresh: new Map([[car ? keyOf(car) : '', seen]]), candidates: [] })
+  expect(library.detections.stale(DIGEST)).toEqual([])
+  library.changeVocabulary([...library.detections.vocabulary(), newLabel('dog', [])], [])
+  expect(library.detections.stale(DIGEST)).toEqual([clipId])
+  expect([...library.detections.stored(clipId, DIGEST, library.detections.vocabulary()).values()]).toEqual([seen])
+  library.changeVocabulary(vocabulary(0.7, 'car'), [])
+  expect(library.detections.stale(DIGEST)).toEqual([])
+})
+
+test('a label that is renamed takes the boxes that people decided about along', () => {
+  library.changeVocabulary(vocabulary(0.5, 'car', 'vehicle'), [])
+  see(clipId, body('car', 0, 0.9))
+  library.review(tracks()[0]?.id ?? 0, 'accept')
+  const edits = library.detections.decided('car').map(({ id, body: track }) => ({ action: 'edit' as const, annotationId: id, body: { ...track, label: 'vehicle' } }))
+  library.changeVocabulary(renamed(library.detections.vocabulary(), 'car', 'vehicle'), edits)
+  expect(shown()).toEqual(['edited vehicle 0'])
+  expect(library.detections.vocabulary()).toMatchObject([{ name: 'vehicle', synonyms: ['car'] }])
+})

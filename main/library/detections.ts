@@ -1,0 +1,180 @@
+/**
+ * What detectors saw in clips, down to the pack's own floor, and the vocabulary that makes tracks of it.
+ *
+ * Three layers: `detections` holds for each clip, pack and set of phrases the boxes that could be it, so that a label once looked for
+ * never runs again; `candidates` holds the tracks that all labels of the vocabulary together give, with their scores; the machine's
+ * tracks among the annotations are those candidates that reach their label's threshold. Moving a threshold is therefore one statement.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import type { TrackBody } from '../../app/annotation.ts'
+import type { Candidate, Detection } from '../../app/detections.ts'
+import { type Label, newLabel, phrasesOf, tidy, type Vocabulary } from '../../app/vocabulary.ts'
+import { type Annotations, type MachineResult } from './annotations.ts'
+
+/** What one look at a clip gave. */
+export interface Seen {
+  /** The vocabulary's phrases at that time, as `lookedFor` gives them. */
+  lookedFor: string
+  /** New detections by the key of their label. */
+  fresh: ReadonlyMap<string, readonly Detection[]>
+  candidates: readonly (Candidate & Pick<MachineResult, 'provenance'>)[]
+}
+
+/** Tracks of one label over the library by their score, in hundredths: entry n counts those with a score in [n/100, (n+1)/100). */
+export interface ScoreCounts {
+  tracks: number[]
+  boxes: number[]
+  /** Clips by the score of their best track. */
+  clips: number[]
+}
+
+const FIELDS = 7
+const BINS = 100
+
+export class Detections {
+  readonly #db: DatabaseSync
+  readonly #atomic: <T>(work: () => T) => T
+  readonly #annotations: Annotations
+
+  constructor(db: DatabaseSync, atomic: <T>(work: () => T) => T, annotations: Annotations) {
+    this.#db = db
+    this.#atomic = atomic
+    this.#annotations = annotations
+  }
+
+  vocabulary(): Vocabulary {
+    const stored = (key: string) => this.#db.prepare('SELECT value FROM settings WHERE key = ?').get(key)?.['value']
+    const own = stored('vocabulary')
+    if (typeof own === 'string') return JSON.parse(own) as Vocabulary
+    // A library of before kept names alone.
+    const names = stored('labels')
+    return typeof names === 'string' ? (JSON.parse(names) as string[]).reduce<Vocabulary>((all, name) => [...all, newLabel(name, all)], []) : []
+  }
+
+  /** Keeps the vocabulary alone; `apply` and a look at what is `stale` make tracks of it. */
+  setVocabulary(vocabulary: readonly Label[]): void {
+    this.#db.prepare(`INSERT INTO settings (key, value) VALUES ('vocabulary', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`).run(JSON.stringify(tidy(vocabulary)))
+  }
+
+  /** Clips whose candidates are of another vocabulary than this. */
+  stale(digest: string): number[] {
+    return this.#db.prepare('SELECT clip_id FROM encodings WHERE pack_digest = ? AND looked_for IS NOT ? ORDER BY clip_id').all(digest, lookedFor(this.vocabulary())).map((row) => Number(row['clip_id']))
+  }
+
+  /** What was found in a clip for those of `labels` that were looked for before, by their key. */
+  stored(clipId: number, digest: string, labels: readonly Label[]): Map<string, Detection[]> {
+    const select = this.#db.prepare('SELECT found FROM detections WHERE clip_id = ? AND pack_digest = ? AND phrases = ?')
+    return new Map(
+      labels.flatMap((label) => {
+        const found = select.get(clipId, digest, keyOf(label))?.['found']
+        return found instanceof Uint8Array ? [[keyOf(label), unpacked(found)] as const] : []
+      }),
+    )
+  }
+
+  /** Store a look at an encoded clip and show the tracks that count. */
+  save(clipId: number, digest: string, { lookedFor: what, fresh, candidates }: Seen): void {
+    this.#atomic(() => {
+      const insert = this.#db.prepare('INSERT OR REPLACE INTO detections (clip_id, pack_digest, phrases, found) VALUES (?, ?, ?, ?)')
+      for (const [key, detections] of fresh) insert.run(clipId, digest, key, packed(detections))
+      this.#db.prepare('DELETE FROM candidates WHERE clip_id = ? AND pack_digest = ?').run(clipId, digest)
+      const add = this.#db.prepare('INSERT INTO candidates (clip_id, pack_digest, label, score, boxes, body, provenance) VALUES (?, ?, ?, ?, ?, ?, ?)')
+      for (const { body, score, provenance } of candidates) add.run(clipId, digest, body.label, score, body.boxes.length, JSON.stringify(body), JSON.stringify(provenance))
+      this.#db.prepare('UPDATE encodings SET looked_for = ? WHERE clip_id = ? AND pack_digest = ?').run(what, clipId, digest)
+      this.#show(clipId, digest)
+    })
+  }
+
+  /** Every candidate of a clip, also those below their label's threshold. */
+  candidates(clipId: number, digest: string): Candidate[] {
+    return this.#db.prepare('SELECT score, body FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id').all(clipId, digest).map((row) => ({ score: Number(row['score']), body: JSON.parse(String(row['body'])) as TrackBody }))
+  }
+
+  /**
+   * Make the machine's tracks of all clips those candidates that reach their label's threshold now. Tracks that stay keep their id.
+   * @returns The clips that changed.
+   */
+  apply(digest: string): number[] {
+    return this.#atomic(() => {
+      const thresholds = JSON.stringify(Object.fromEntries(this.vocabulary().map(({ name, threshold }) => [name, threshold])))
+      const gone = this.#db
+        .prepare(
+          `DELETE FROM annotations WHERE kind = 'track' AND state = 'machine'
+             AND EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = annotations.clip_id AND e.pack_digest = :digest AND e.looked_for IS NOT NULL)
+             AND NOT EXISTS (SELECT 1 FROM candidates c JOIN json_each(:thresholds) t ON t.key = c.label WHERE c.id = annotations.candidate AND c.pack_digest = :digest AND c.score >= t.value)
+           RETURNING clip_id`,
+        )
+        .all({ digest, thresholds })
+      const come = this.#db
+        .prepare(
+          `INSERT INTO annotations (clip_id, kind, topic, machine, provenance, state, updated_at, candidate)
+           SELECT c.clip_id, 'track', '', c.body, c.provenance, 'machine', :now, c.id FROM candidates c JOIN json_each(:thresholds) t ON t.key = c.label
+           WHERE c.pack_digest = :digest AND c.score >= t.value AND NOT EXISTS (SELECT 1 FROM annotations a WHERE a.candidate = c.id)
+           RETURNING clip_id`,
+        )
+        .all({ digest, thresholds, now: new Date().toISOString() })
+      const changed = new Set([...gone, ...come].map((row) => Number(row['clip_id'])))
+      // Where a person decided something, each track is compared with it.
+      const decided = this.#db.prepare(`SELECT DISTINCT clip_id FROM annotations WHERE kind = 'track' AND state <> 'machine'`).all().map((row) => Number(row['clip_id']))
+      for (const clipId of decided) if (changed.has(clipId)) this.#show(clipId, digest)
+      return [...changed]
+    })
+  }
+
+  #show(clipId: number, digest: string): void {
+    const thresholds = new Map(this.vocabulary().map(({ name, threshold }) => [name, threshold]))
+    const rows = this.#db.prepare('SELECT id, label, score, body, provenance FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id').all(clipId, digest)
+    const counting = rows.filter((row) => Number(row['score']) >= (thresholds.get(String(row['label'])) ?? Infinity))
+    this.#annotations.saveMachine(clipId, 'track', counting.map((row) => ({
+      body: JSON.parse(String(row['body'])) as TrackBody,
+      evidence: null,
+      provenance: JSON.parse(String(row['provenance'])) as MachineResult['provenance'],
+      candidate: Number(row['id']),
+    })))
+  }
+
+  scores(digest: string, label: string): ScoreCounts {
+    const bins = (rows: { [key: string]: unknown }[], of: string) => {
+      const counts = new Array<number>(BINS).fill(0)
+      for (const row of rows) counts[Math.min(BINS - 1, Number(row['bin']))] = Number(row[of])
+      return counts
+    }
+    // The last bin holds 1.0 too: no track is surer.
+    const bin = `min(${BINS - 1}, CAST(score * ${BINS} + 1e-9 AS INTEGER))`
+    const tracks = this.#db.prepare(`SELECT ${bin} AS bin, count(*) AS tracks, total(boxes) AS boxes FROM candidates WHERE pack_digest = ? AND label = ? GROUP BY 1`).all(digest, label)
+    const clips = this.#db.prepare(`SELECT bin, count(*) AS clips FROM (SELECT max(${bin}) AS bin FROM candidates WHERE pack_digest = ? AND label = ? GROUP BY clip_id) GROUP BY bin`).all(digest, label)
+    return { tracks: bins(tracks, 'tracks'), boxes: bins(tracks, 'boxes'), clips: bins(clips, 'clips') }
+  }
+
+  /** Tracks of a label that a person accepted, drew or changed: no threshold and no new run takes them away. */
+  decided(label: string): { id: number; clipId: number; body: TrackBody }[] {
+    return this.#db
+      .prepare(`SELECT id, clip_id, coalesce(human, machine) AS body FROM annotations WHERE kind = 'track' AND state IN ('accepted', 'edited') AND json_extract(coalesce(human, machine), '$.label') = ? ORDER BY id`)
+      .all(label)
+      .map((row) => ({ id: Number(row['id']), clipId: Number(row['clip_id']), body: JSON.parse(String(row['body'])) as TrackBody }))
+  }
+}
+
+/** What labels are looked for, as one text: candidates of another one are stale. Colours and thresholds have no part in it. */
+export function lookedFor(vocabulary: readonly Label[]): string {
+  return JSON.stringify(vocabulary.map(phrasesOf))
+}
+
+/** Labels with the same phrases find the same. */
+export function keyOf(label: Label): string {
+  return JSON.stringify(phrasesOf(label))
+}
+
+/** Seven numbers each: query, frame, centre, size, score. */
+function packed(detections: readonly Detection[]): Uint8Array {
+  const numbers = new Float32Array(detections.flatMap(({ query, frame, cx, cy, w, h, score }) => [query, frame, cx, cy, w, h, score]))
+  return new Uint8Array(numbers.buffer)
+}
+
+function unpacked(blob: Uint8Array): Detection[] {
+  const numbers = new Float32Array(new Uint8Array(blob).buffer)
+  return Array.from({ length: numbers.length / FIELDS }, (_, at) => {
+    const [query = 0, frame = 0, cx = 0, cy = 0, w = 0, h = 0, score = 0] = numbers.subarray(at * FIELDS, (at + 1) * FIELDS)
+    return { query, frame, cx, cy, w, h, score }
+  })
+}
