@@ -36,15 +36,14 @@ function headOf(words: readonly string[], single: boolean, heads: ReadonlySet<st
 
 function phrasesIn(caption: string): { single: boolean; words: string[] }[] {
   const phrases: { single: boolean; words: string[] }[] = []
-  let open: { single: boolean; words: string[] } | null = null
   for (const part of caption.toLowerCase().split(/[.,;:!?()"]+/)) {
-    open = null
+    let open: string[] | null = null
     for (const word of part.split(/\s+/).filter((text) => /^[a-z][a-z'-]*$/.test(text))) {
       if (DETERMINERS.has(word)) {
-        open = { single: word === 'a' || word === 'an', words: [] }
-        phrases.push(open)
+        open = []
+        phrases.push({ single: word === 'a' || word === 'an', words: open })
       } else if (BREAKS.has(word) || word.endsWith('ly')) open = null
-      else open?.words.push(word)
+      else open?.push(word)
     }
   }
   return phrases.filter(({ words }) => words.length > 0)

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { contract, type RouteOutput, type SearchResult, type Source } from '../app/contract.ts'
 import { CLIPS } from './media/clips.testing.ts'
 import { findMediaTools } from './media/tools.ts'
-import { withNames } from '../app/vocabulary.ts'
+import { type Label, withNames } from '../app/vocabulary.ts'
 import { openTubelet, type Tubelet } from './open.ts'
 
 const pack = path.resolve(import.meta.dirname, '../models/packs/tubelet-mini/pack.json')
@@ -100,8 +100,20 @@ describe.skipIf(!ready)('one Tubelet', () => {
       expect(last?.type).toBe('done')
       expect(events.slice(0, -1).map(({ text }) => text).join('')).toBe(last?.annotation?.body.text)
     }
-    await call('PUT', '/api/labels', { labels: ['person', 'hand'] })
-    await tubelet.jobs.idle()
+    const detected = async (labels: Label[]) => {
+      const { detector = 0 } = await (await tubelet.engine()).counts()
+      await call('PUT', '/api/labels', { labels })
+      await tubelet.jobs.idle()
+      return ((await (await tubelet.engine()).counts())['detector'] ?? 0) - detector
+    }
+    const [person, hand] = withNames([], ['person', 'hand'])
+    if (!person || !hand) throw new Error('no labels')
+    const { total } = tubelet.library.clips({ limit: 1, offset: 0 })
+    expect(await detected([person, hand])).toBe(total)
+    // A threshold, a colour, a label less and one that was there before: no detection. One that is new: one for each clip.
+    expect(await detected([{ ...person, threshold: 0.1, colour: '#ffffff' }])).toBe(0)
+    expect(await detected([hand, person])).toBe(0)
+    expect(await detected([hand, { ...person, synonyms: ['woman'] }])).toBe(total)
     const found = await call<SearchResult>('GET', '/api/search?q=a%20woman')
     expect(found.searched).toBe(found.total)
     expect(found.hits.length + found.nearest.length).toBeGreaterThan(0)

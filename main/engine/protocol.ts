@@ -1,4 +1,5 @@
 /** What crosses between the host and the engine process: plain data, cloned by either kind of process channel. */
+import type { RelativeBox } from '../../app/boxes.ts'
 import type { Detection } from '../../app/detections.ts'
 import type { Problem } from '../../app/errors.ts'
 import type { PackManifest } from '../../app/pack.ts'
