@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Library } from './library.ts'
+import { MIGRATIONS } from './schema.ts'
 
 const MINI = { id: 'mini', digest: 'a'.repeat(64) }
 const LARGE = { id: 'large', digest: 'b'.repeat(64) }
@@ -93,15 +94,22 @@ test('a source that cannot be read is no work for another pack', () => {
 })
 
 test('a library of the version before keeps its captions and frames with their encodings', async () => {
-  const clipId = analyse(MINI, 0, 'a blue thing', [7])
   await library.close()
+  rmSync(folder, { recursive: true })
+  mkdirSync(folder)
   const db = new DatabaseSync(path.join(folder, 'library.sqlite'))
-  db.exec('DROP INDEX encodings_of_pack; ALTER TABLE encodings DROP COLUMN frames; ALTER TABLE encodings DROP COLUMN caption; PRAGMA user_version = 1')
+  db.exec(MIGRATIONS[0] ?? '')
+  db.exec(`PRAGMA user_version = 1;
+    INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, state) VALUES (1, '/v/v.mp4', 'v.mp4', 1, 0, 'f', '2026-01-01', 'done');
+    INSERT INTO clips (id, source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (1, 1, 0, 'window', 0, 8, 0, 200, '[{"ordinal":7,"pts":7}]');
+    INSERT INTO encodings (clip_id, pack_digest, embedding, memory) VALUES (1, '${MINI.digest}', x'0000803f00000000', x'0100');
+    INSERT INTO annotations (clip_id, kind, topic, machine, provenance, state, updated_at)
+      VALUES (1, 'caption', '', '{"kind":"caption","text":"a blue thing"}', '{"packDigest":"${MINI.digest}"}', 'machine', '2026-01-01')`)
   db.close()
   library = Library.open(folder)
   library.packs.use(LARGE)
   analyse(LARGE, 0, 'a dog', [1, 2])
   library.packs.use(MINI)
-  expect(library.clip(clipId).caption).toBe('a blue thing')
-  expect(library.clipFrames(clipId)).toEqual([{ ordinal: 7, pts: 7 }])
+  expect(library.clip(1).caption).toBe('a blue thing')
+  expect(library.clipFrames(1)).toEqual([{ ordinal: 7, pts: 7 }])
 })

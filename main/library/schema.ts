@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { TubeletError } from '../../app/errors.ts'
 
 /** Migration n brings a file from version n to n + 1. Never edit one that was released: add another. */
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE sources (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL, name TEXT NOT NULL, bytes INTEGER NOT NULL, mtime_ms REAL NOT NULL,
