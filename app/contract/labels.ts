@@ -11,7 +11,7 @@ const Labels = z.object({
 })
 
 /** Of one label over the library. Entry n of a list counts those with a score in [n/100, (n+1)/100). */
-export const LabelScores = z.object({
+const LabelScores = z.object({
   tracks: z.array(z.number().int()),
   boxes: z.array(z.number().int()),
   /** Clips by the score of their best track. */
@@ -19,10 +19,9 @@ export const LabelScores = z.object({
   /** Tracks that a person accepted, drew or changed: they stay whatever the threshold. */
   decided: z.number().int(),
 })
-export type LabelScores = z.infer<typeof LabelScores>
 
 /** A track that counts where its score reaches the threshold of its label. */
-export const Candidate = z.object({ score: z.number(), body: TrackBody })
+const Candidate = z.object({ score: z.number(), body: TrackBody })
 
 export const labelRoutes = {
   getLabels: route({ method: 'get', path: '/api/labels', summary: 'The vocabulary, in the order in which labels win over equals', output: Labels }),
