@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { Annotation, AnnotationBody, ReviewState } from './annotation.ts'
 import { labelRoutes } from './contract/labels.ts'
 import { Id, route } from './contract/route.ts'
+import { tableRoutes } from './contract/table.ts'
 import { Problem } from './errors.ts'
 import { FrameRef, Probe } from './media.ts'
 import { PackManifest } from './pack.ts'
@@ -64,10 +65,12 @@ const ClipDetail = z.object({
 
 export const Job = z.object({
   id: z.number().int(),
-  /** analyse: a source end to end. detect: labels over stored encodings. ask: a question over stored encodings. */
+  /** analyse: a source end to end. detect: labels over stored encodings. ask: a column's question over stored encodings. */
   kind: z.enum(['analyse', 'detect', 'ask']),
   title: z.string(),
   sourceId: z.number().int().nullable(),
+  /** The column that an `ask` fills. */
+  columnId: z.number().int().nullable(),
   state: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
   stage: z.string(),
   /** 0..1 */
@@ -136,6 +139,8 @@ export const BackendEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('queue'), queue: Queue }),
   z.object({ type: z.literal('status') }),
   z.object({ type: z.literal('labels') }),
+  /** Columns of the table or its saved views. */
+  z.object({ type: z.literal('table') }),
   z.object({ type: z.literal('history') }),
   z.object({ type: z.literal('batch-done'), done: z.number().int(), failed: z.number().int() }),
 ])
@@ -183,10 +188,7 @@ export const contract = {
     method: 'post', path: '/api/clips/{clipId}/ask', summary: 'Ask one question about one encoded clip; streams tokens, then the stored answer',
     params: onClip, body: z.object({ question: z.string().trim().min(1).max(300) }), events: AskEvent, errors: ['not-found', 'clip-not-encoded', 'engine-unavailable'],
   }),
-  askMany: route({
-    method: 'post', path: '/api/ask', summary: 'Ask one question about many clips (all when none are named); answers are stored as the job runs',
-    body: z.object({ question: z.string().trim().min(1).max(300), clipIds: z.array(Id).optional() }), output: Job,
-  }),
+  ...tableRoutes,
   search: route({
     method: 'get', path: '/api/search', summary: 'Moments from words',
     query: z.object({ q: z.string().trim().min(1).max(300), limit: z.coerce.number().int().min(1).max(1_000).default(60) }), output: SearchResult, errors: ['engine-unavailable'],

@@ -6,6 +6,7 @@ import { type ErrorCode, problemOf, TubeletError } from '../app/errors.ts'
 import { type Handler, type Handlers, notFound, type Services } from './api/handler.ts'
 import { labelHandlers } from './api/labels.ts'
 import { libraryHandlers } from './api/library.ts'
+import { tableHandlers } from './api/table.ts'
 import { windowFile } from './files.ts'
 
 const HTTP_STATUS: Partial<Record<ErrorCode, number>> = { 'bad-request': 400, forbidden: 403, 'not-found': 404, 'file-missing': 404, conflict: 409, 'clip-not-encoded': 409, 'engine-unavailable': 503, 'disk-full': 507 }
@@ -13,7 +14,7 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = { 'bad-request': 400, fo
 /** @param windowDir The built window. */
 export function createBackend(services: Services, windowDir: string): (request: Request) => Promise<Response> {
   // One file of handlers an area; together they answer every route.
-  const handlers: Handlers<RouteName> = { ...libraryHandlers(services), ...labelHandlers(services) }
+  const handlers: Handlers<RouteName> = { ...libraryHandlers(services), ...labelHandlers(services), ...tableHandlers(services) }
   const app = new Hono()
   const register = <N extends RouteName>(name: N, handler: Handler<N>) => {
     const spec: { method: string; path: string; params?: z.ZodType; query?: z.ZodType; body?: z.ZodType } = contract[name]

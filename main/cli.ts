@@ -5,6 +5,7 @@ import { SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
 import { ExportFormat, type Source } from '../app/contract.ts'
 import { type ErrorCode, type Problem, problemOf } from '../app/errors.ts'
+import { looksYesNo } from '../app/table/question.ts'
 import { onlyNames } from '../app/vocabulary.ts'
 import { dataFolder, openTubelet, type Tubelet } from './open.ts'
 import { exportProject } from './export.ts'
@@ -29,7 +30,7 @@ program
   .command('analyze')
   .description('Analyse files and folders, ask questions of every clip, and write annotation files')
   .argument('<paths...>', 'video files and folders (searched recursively)')
-  .option('--ask <question>', 'ask every clip this question (repeatable)', (question: string, all: string[]) => [...all, question], [])
+  .option('--ask <question>', 'ask every clip this question; it becomes a column of the table (repeatable)', (question: string, all: string[]) => [...all, question], [])
   .option('--labels <labels>', 'what to detect, separated by commas', commaList)
   .option('--export <formats>', `formats to write, separated by commas: ${ExportFormat.options.join(', ')}`, formatList, [])
   .option('--out <folder>', 'where to write them', '.')
@@ -99,10 +100,9 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
     for (const id of ids) if (['failed', 'cancelled'].includes(library.source(id).state)) jobs.retry(id)
     await jobs.idle()
     const clipIds = ids.flatMap((sourceId) => library.clips({ sourceId, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips.map(({ id }) => id))
-    for (const question of options.ask) {
-      jobs.askMany(question, clipIds)
-      await jobs.idle()
-    }
+    // Only of these files, and not by itself of those of the next command.
+    for (const question of options.ask) await jobs.fillColumn(library.table.addColumn(looksYesNo(question) ? 'yesno' : 'question', question, false), clipIds)
+    await jobs.idle()
     progress.stop()
 
     const sources = ids.map((id) => library.source(id))

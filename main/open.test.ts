@@ -143,6 +143,43 @@ describe.skipIf(!ready)('one Tubelet', () => {
     expect(await visionRuns(tubelet)).toBe(vision + done.clipCount - cancelled.encodedCount)
   })
 
+  test('a column asks every clip without touching a video, stops where it is told to, goes on, and is filled by clips that come later', async () => {
+    const clips = tubelet.library.clips({ limit: 1000, offset: 0 }).clips.filter(({ encoded }) => encoded)
+    expect(clips.length).toBeGreaterThan(3)
+    const before = { ffmpeg: ffmpegStarts(), vision: await visionRuns(tubelet) }
+    const answered = () => clips.filter(({ id }) => tubelet.library.table.annotationsIn([id], 'answer', 'Is there a bottle?').size > 0).length
+    // Cancelled at its first answer, as soon as that is stored.
+    const stop = tubelet.onEvent((event) => {
+      if (event.type !== 'annotations') return
+      stop()
+      tubelet.jobs.stopColumn(tubelet.jobs.queue().jobs.find(({ state }) => state === 'running')?.columnId ?? 0)
+    })
+    const column = await call<RouteOutput<'addColumn'>>('POST', '/api/table/columns', { kind: 'yesno', text: 'Is there a bottle?' })
+    await tubelet.jobs.idle()
+    expect(tubelet.jobs.queue().jobs.find(({ columnId }) => columnId === column.id)?.state).toBe('cancelled')
+    const kept = answered()
+    expect(kept).toBe(1)
+    const stopped = (await call<RouteOutput<'table'>>('GET', '/api/table')).columns.find(({ id }) => id === column.id)
+    expect(stopped).toMatchObject({ automatic: false, filled: kept })
+
+    await call('POST', `/api/table/columns/${column.id}/fill`, {})
+    await tubelet.jobs.idle()
+    expect(answered()).toBe(clips.length)
+    expect({ ffmpeg: ffmpegStarts(), vision: await visionRuns(tubelet) }).toEqual(before)
+
+    await call('POST', '/api/sources', { paths: [path.join(CLIPS, 'f06_tiny_64x48.mp4')] })
+    await tubelet.jobs.idle()
+    const later = (await call<RouteOutput<'table'>>('GET', '/api/table')).columns.find(({ id }) => id === column.id)
+    expect(later?.filled).toBe(later?.of)
+    expect(later?.of).toBeGreaterThan(clips.length)
+
+    const { view } = await call<RouteOutput<'openTable'>>('POST', '/api/table/open', { rows: 'clips', sort: [], filters: [], group: null })
+    const csv = await (await tubelet.handle(new Request(`http://tubelet/api/table/csv?view=${view}&columns=name,q${column.id}`))).text()
+    expect(csv.split('\r\n')[0]).toBe('Video,Is there a bottle?,Is there a bottle? (confidence),Is there a bottle? (review)')
+    expect(csv.trim().split('\r\n')).toHaveLength(1 + (later?.of ?? 0))
+    expect(csv).toMatch(/d03_bottles\.mp4,(yes|no|unsure),(0\.\d+)?,(sure|unsure)/)
+  })
+
   test('bad requests say which field is wrong; unknown things are 404', async () => {
     const status = async (method: string, url: string, body?: unknown) => {
       const response = await tubelet.handle(new Request(`http://tubelet${url}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }))

@@ -18,9 +18,8 @@ const FORMULA = /^'*[=+\-@\t\r\n＝＋－＠]/
 /** Writer and reader of a table whose columns have these names, in this order. */
 export function table<C extends Columns>(columns: C): { write(rows: readonly Row<C>[]): string; read(text: string): Row<C>[] } {
   const names = Object.keys(columns)
-  const lineOf = (cells: readonly string[]) => `${cells.join(',')}\r\n`
   return {
-    write: (rows) => lineOf(names) + rows.map((row) => lineOf(names.map((name) => cellOf(row[name] ?? null)))).join(''),
+    write: (rows) => csvLine(names) + rows.map((row) => csvLine(names.map((name) => row[name] ?? null))).join(''),
     read(text) {
       const [header, ...records] = recordsOf(text.replace(/^\uFEFF/, ''))
       if (header?.map(({ text: name }) => name).join() !== names.join()) throw new SyntaxError(`The columns must be ${names.join(', ')}.`)
@@ -31,6 +30,11 @@ export function table<C extends Columns>(columns: C): { write(rows: readonly Row
       })
     },
   }
+}
+
+/** One line of a table whose columns are not known ahead, with its line break. */
+export function csvLine(values: readonly (string | number | null)[]): string {
+  return `${values.map(cellOf).join(',')}\r\n`
 }
 
 function cellOf(value: string | number | null): string {

@@ -74,7 +74,6 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
         ),
       )
     },
-    askMany: ({ body: { question, clipIds } }) => jobs.askMany(question, clipIds),
     search: async ({ query: { q, limit } }) => {
       const engine = await pipeline.engine()
       const { digest, manifest } = engine.info

@@ -102,7 +102,10 @@ async function understand(pipeline: Pipeline, engine: Engine, source: Source, pr
   const { tubes, thumbnail, ...plan } = clip
   const clipId = library.saveClip(source.id, plan)
   library.saveClipThumbnail(clipId, thumbnail)
-  if (library.hasEncoding(clipId, engine.info.digest)) return clipId
+  if (library.hasEncoding(clipId, engine.info.digest)) {
+    await answerColumns(pipeline, clipId, signal)
+    return clipId
+  }
   const provenance = provenanceOf(pipeline, engine)
   const { encoding, caption, seen } = await persevere(async () => {
     const encoding = await engine.encode({ tubes }, signal)
@@ -114,7 +117,16 @@ async function understand(pipeline: Pipeline, engine: Engine, source: Source, pr
     caption: { body: { kind: 'caption', text: caption.text }, evidence: evidenceOf(caption, clip.frames), provenance: provenance(caption.prompt) },
     seen,
   })
+  await answerColumns(pipeline, clipId, signal)
   return clipId
+}
+
+/** The questions of the table's columns that fill by themselves, as far as nobody answered them for this clip. */
+async function answerColumns(pipeline: Pipeline, clipId: number, signal: AbortSignal): Promise<void> {
+  for (const { kind, text, automatic } of pipeline.library.table.columns()) {
+    if (!automatic || kind === 'count' || pipeline.library.table.annotationsIn([clipId], 'answer', text).size > 0) continue
+    await answerClip(pipeline, clipId, text, signal)
+  }
 }
 
 /** Look for the vocabulary in a clip: the detector runs for those labels alone that it never ran for on this encoding. */

@@ -1,18 +1,20 @@
 /**
  * The queue: what is waiting to be done, in the library's job table, so that it survives the process. Two files are analysed at a time:
- * one alone leaves a core idle while ffmpeg starts, probes, and filters on one thread. Questions and labels run alone, so that no
- * clip is stored behind their back with the labels of before.
+ * one alone leaves a core idle while ffmpeg starts, probes, and filters on one thread. Labels run alone, so that no clip is stored behind
+ * their back with the labels of before; a column is filled beside the files, and their clips fill it too as they are stored.
  */
 import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import type { Job, Queue, Source } from '../../app/contract.ts'
-import type { Label } from '../../app/vocabulary.ts'
+import { type Label, labelNamed, withNames } from '../../app/vocabulary.ts'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { Library, TrackEdit } from '../library/library.ts'
+import type { KeptColumn } from '../library/table.ts'
 import { fingerprint } from '../media/fingerprint.ts'
 import { scanPaths } from '../media/scan.ts'
-import { analyseSource, answerClip, lookAgain, type Pipeline, type Progress, showFirst } from './pipeline.ts'
+import { fillColumn } from './columns.ts'
+import { analyseSource, lookAgain, type Pipeline, type Progress, showFirst } from './pipeline.ts'
 
 export interface AddedPaths {
   added: Source[]
@@ -23,7 +25,8 @@ export interface AddedPaths {
 type NewJob = Parameters<Library['createJob']>[0]
 
 interface Running {
-  /** Nothing is started beside it: it is no analysis, or the first one, which has the machine to itself until its first caption. */
+  kind: Job['kind']
+  /** Nothing is started beside it: it is a detection, or the first analysis, which has the machine to itself until its first caption. */
   alone: boolean
   stop: AbortController
   ended: Promise<void>
@@ -169,8 +172,22 @@ export class Jobs {
     this.#library.removeSource(sourceId)
   }
 
-  askMany(question: string, clipIds?: readonly number[]): Job {
-    return this.#queueJob({ kind: 'ask', title: question, sourceId: null, payload: { question, ...(clipIds ? { clipIds } : {}) } })
+  /** Fill what is empty of a column, in all clips or in some. A label that nobody looked for yet is looked for from now on. */
+  async fillColumn({ id, kind, text }: KeptColumn, clipIds?: readonly number[]): Promise<void> {
+    if (kind === 'count') {
+      const vocabulary = this.#library.detections.vocabulary()
+      if (!labelNamed(vocabulary, text)) await this.setVocabulary(withNames(vocabulary, [text]))
+      return
+    }
+    if (clipIds === undefined) this.#library.table.setAutomatic(id, true)
+    const waits = this.#library.openJobs().some((job) => job.columnId === id && this.#library.jobPayload(job.id).clipIds === undefined)
+    if (!waits) this.#queueJob({ kind: 'ask', title: text, sourceId: null, payload: { columnId: id, ...(clipIds ? { clipIds } : {}) } })
+  }
+
+  /** What is filled stays; neither the rest nor clips to come are filled until it is asked for again. */
+  stopColumn(columnId: number): void {
+    this.#library.table.setAutomatic(columnId, false)
+    for (const job of this.#library.openJobs()) if (job.columnId === columnId) this.cancel(job.id)
   }
 
   /**
@@ -235,18 +252,21 @@ export class Jobs {
   #wake(): void {
     clearTimeout(this.#choice)
     this.#choice = undefined
-    while (!this.#closed && this.#holds === 0 && this.#running.size < SLOTS) {
-      const first = this.#running.size === 0
-      const job = this.#library.nextJob(first)
-      if (job === null) break
-      const analyses = job.kind === 'analyse'
-      if (!first && (!analyses || [...this.#running.values()].some(({ alone }) => alone))) break
+    while (!this.#closed && this.#holds === 0) {
+      const job = this.#library.nextJob(this.#running.size === 0)
+      if (job === null || !this.#hasRoom(job.kind)) break
       this.#library.updateJob(job.id, { state: 'running', stage: 'Starting', progress: 0 })
-      const running: Running = { alone: first, stop: new AbortController(), ended: Promise.resolve() }
+      const running: Running = { kind: job.kind, alone: job.kind !== 'ask' && this.#running.size === 0, stop: new AbortController(), ended: Promise.resolve() }
       this.#running.set(job.id, running)
       running.ended = this.#run(job, running)
       this.#announce()
     }
+  }
+
+  #hasRoom(kind: Job['kind']): boolean {
+    const running = [...this.#running.values()]
+    const same = running.filter((other) => other.kind === kind).length
+    return running.length === 0 || (kind !== 'detect' && running.every(({ alone }) => !alone) && same < (kind === 'ask' ? 1 : SLOTS))
   }
 
   async #run(job: Job, running: Running): Promise<void> {
@@ -288,15 +308,16 @@ export class Jobs {
       this.#learnSpeed(this.#library.source(source.id).probe?.duration ?? 0, (performance.now() - began) / 1000 / this.#running.size)
       return problem
     }
+    if (job.kind === 'ask') {
+      const column = this.#library.table.columns().find(({ id }) => id === job.columnId)
+      if (column !== undefined) await fillColumn(this.#pipeline, column.text, this.#library.jobPayload(job.id).clipIds ?? null, report, signal)
+      return null
+    }
     const engine = await this.#pipeline.engine()
-    const { question, clipIds } = this.#library.jobPayload(job.id)
-    const wanted = clipIds ? new Set(clipIds) : null
-    const encoded = job.kind === 'ask' ? this.#library.encodedClipIds(engine.info.digest) : this.#library.detections.stale(engine.info.digest)
-    const ids = wanted ? encoded.filter((id) => wanted.has(id)) : encoded
+    const ids = this.#library.detections.stale(engine.info.digest)
     for (const [index, clipId] of ids.entries()) {
       signal.throwIfAborted()
-      if (job.kind === 'ask') await answerClip(this.#pipeline, clipId, question ?? job.title, signal)
-      else await lookAgain(this.#pipeline, clipId, signal)
+      await lookAgain(this.#pipeline, clipId, signal)
       report({ stage: `${index + 1} of ${ids.length} clips`, progress: (index + 1) / ids.length, clips: index + 1 })
     }
     return null
@@ -304,6 +325,7 @@ export class Jobs {
 
   /** The job's end and, for an analysis, the source's state with it. */
   #finish(job: Job, state: 'done' | 'failed' | 'cancelled', problem: Problem | null): void {
+    if (state === 'cancelled' && job.columnId !== null) this.#library.table.setAutomatic(job.columnId, false)
     this.#library.updateJob(job.id, { state, stage: '', ...(state === 'done' ? { progress: 1 } : {}), problem })
     if (job.kind === 'analyse' && job.sourceId !== null) {
       const file = this.#library.source(job.sourceId).name

@@ -7,6 +7,7 @@ import { Annotation, AnnotationBody, type Evidence, type Provenance, type Review
 import { iou } from '../../app/boxes.ts'
 import { TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
+import { topicOf as questionTopic } from '../../app/table/question.ts'
 import { interpolate } from '../../app/tracks.ts'
 
 /** A machine result to store. */
@@ -217,7 +218,7 @@ function now(): string {
 
 /** What makes two answers the same cell: the question, however it was typed. */
 function topicOf(body: AnnotationBody): string {
-  return body.kind === 'answer' ? body.question.trim().toLowerCase().replace(/\s+/g, ' ').replace(/[?.!\s]+$/, '') : ''
+  return body.kind === 'answer' ? questionTopic(body.question) : ''
 }
 
 function badRequest(message: string): TubeletError {

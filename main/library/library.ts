@@ -16,6 +16,7 @@ import { LibraryPacks } from './packs.ts'
 import { CLIP_FRAMES, CLIP_VIEW, clipOf, jobOf, SOURCE_VIEW, sourceOf } from './rows.ts'
 import { openDatabase } from './schema.ts'
 import type { Found, SearchReply, SearchTask } from './search-worker.ts'
+import { Table } from './table.ts'
 
 /** About as many files as a window shows of the list. */
 const TOP_OF_LIST = 10
@@ -37,8 +38,9 @@ export interface JobPlan {
   sourceId: number | null
   payload: JobPayload
 }
+/** Of an `ask`: the column to fill, and the clips where not all. */
 export interface JobPayload {
-  question?: string
+  columnId?: number
   clipIds?: readonly number[]
 }
 
@@ -61,6 +63,7 @@ export class Library {
   readonly packs: LibraryPacks
   /** The vocabulary, and what was found for it. */
   readonly detections: Detections
+  readonly table: Table
   readonly #db: DatabaseSync
   readonly #annotations: Annotations
   readonly #listeners = new Set<(event: BackendEvent) => void>()
@@ -75,6 +78,8 @@ export class Library {
     this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work))
     this.packs = new LibraryPacks(this.#db, (work) => this.#atomic(work), (event) => this.emit(event), () => (this.#generation += 1))
     this.detections = new Detections(this.#db, (work) => this.#atomic(work), this.#annotations)
+    this.table = new Table(projectDir, this.#db, (event) => this.emit(event))
+    this.onChange((event) => this.table.hear(event))
   }
 
   /** @throws TubeletError `conflict` when a newer Tubelet wrote it. */
@@ -84,6 +89,7 @@ export class Library {
 
   async close(): Promise<void> {
     await this.#search?.worker.terminate()
+    await this.table.close()
     this.#search = null
     this.#db.close()
   }

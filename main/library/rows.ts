@@ -76,6 +76,7 @@ export function jobOf(row: Row): Job {
     kind: row['kind'] as Job['kind'],
     title: String(row['title']),
     sourceId: row['source_id'] === null ? null : Number(row['source_id']),
+    columnId: (parsed(row['payload']) as { columnId?: number }).columnId ?? null,
     state: row['state'] as Job['state'],
     stage: String(row['stage']),
     progress: Number(row['progress']),

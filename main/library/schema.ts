@@ -64,10 +64,21 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE annotations ADD COLUMN candidate INTEGER;
   CREATE INDEX annotations_of_candidate ON annotations (candidate) WHERE candidate IS NOT NULL;
   `,
+  // The question table: a topic is what makes two columns the same; the view without a name is how the table was left.
+  `
+  CREATE TABLE columns (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, text TEXT NOT NULL, topic TEXT NOT NULL UNIQUE, automatic INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE views (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, spec TEXT NOT NULL) STRICT;
+  CREATE INDEX annotations_of_topic ON annotations (kind, topic, clip_id);
+  `,
 ]
 
-/** @throws TubeletError `conflict` when a newer Tubelet wrote the file. */
-export function openDatabase(projectDir: string): DatabaseSync {
+/**
+ * @param upTo The version to bring the file to: a test of a migration starts from one of before.
+ * @throws TubeletError `conflict` when a newer Tubelet wrote the file.
+ */
+export function openDatabase(projectDir: string, upTo = MIGRATIONS.length): DatabaseSync {
   const file = path.join(projectDir, 'library.sqlite')
   const db = new DatabaseSync(file, { timeout: 5_000 })
   // FULL: what was shown as done is on the disk, also after a power cut.
@@ -83,7 +94,7 @@ export function openDatabase(projectDir: string): DatabaseSync {
       next: 'Open it with that version, or choose another library.',
     })
   }
-  for (const [offset, migration] of MIGRATIONS.slice(version).entries()) {
+  for (const [offset, migration] of MIGRATIONS.slice(version, upTo).entries()) {
     db.exec(`BEGIN IMMEDIATE; ${migration}; PRAGMA user_version = ${version + offset + 1}; COMMIT`)
   }
   return db

@@ -4,6 +4,7 @@ import { toast } from 'sonner'
 import { type SubmitEvent, useState } from 'react'
 import type { Annotation } from '../../app/annotation.ts'
 import { type Problem, problemOf } from '../../app/errors.ts'
+import { looksYesNo } from '../../app/table/question.ts'
 import { call, stream } from '../api.ts'
 import { clock, plural } from '../format.ts'
 import { tell, useClip, useClips, useLabels, useStatus } from '../queries.ts'
@@ -82,8 +83,8 @@ function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
   }
   const everyClip = async () => {
     try {
-      await call('askMany', { body: { question: question.trim() } })
-      toast.success(`Asking ${plural(encoded, 'clip')}: “${question.trim()}”`, { description: 'Each clip shows its answer, and exports hold all of them.' })
+      await call('addColumn', { body: { kind: looksYesNo(question) ? 'yesno' : 'question', text: question.trim() } })
+      toast.success(`Asking ${plural(encoded, 'clip')}: “${question.trim()}”`, { description: 'It is a column of the table now, and clips that come later are asked too.' })
       setQuestion('')
     } catch (error) {
       tell(error)

@@ -1,0 +1,133 @@
+/** The question table: what a column, a row and a cell are, and the calls that fill, show, edit and keep it. */
+import { z } from 'zod'
+import { Id, route } from './route.ts'
+
+/** What every row says without being asked. `name` is the file, `time` the clip's span in it (for videos, how many clips they have). */
+export const FACTS = ['name', 'time', 'length', 'review', 'caption', 'labels', 'note'] as const
+
+
+/** A fact, or `q` and the id of a column that a person added. */
+export const ColumnKey = z.string().regex(new RegExp(`^(${FACTS.join('|')}|q[1-9]\\d*)$`), 'a fact or q and a column id')
+export type ColumnKey = z.infer<typeof ColumnKey>
+
+/** question: a free question. yesno: one whose answer is yes, no or unsure. count: how many things of a label. */
+export const ColumnKind = z.enum(['question', 'yesno', 'count'])
+export type ColumnKind = z.infer<typeof ColumnKind>
+
+/** Something that a person wants to know about every clip. */
+export const Column = z.object({
+  id: z.number().int(),
+  kind: ColumnKind,
+  /** The question or the label, as it was typed. */
+  text: z.string(),
+  /** Whether clips that are analysed later fill it too. Off where only some clips were asked, or filling was cancelled. */
+  automatic: z.boolean(),
+  /** Clips that have a value, and all that could have one. */
+  filled: z.number().int(),
+  of: z.number().int(),
+})
+export type Column = z.infer<typeof Column>
+
+/** How a cell stands: `sure` and `unsure` are the model's word, the others a person's. `mixed`: the clips of a video differ. */
+export const CELL_STATES = ['empty', 'sure', 'unsure', 'accepted', 'edited', 'rejected', 'mixed'] as const
+export const CellState = z.enum(CELL_STATES)
+export type CellState = z.infer<typeof CellState>
+
+const on = { key: ColumnKey }
+export const Filter = z.discriminatedUnion('op', [
+  z.object({ ...on, op: z.literal('contains'), text: z.string().max(300) }),
+  /** One of these values, whatever their case. */
+  z.object({ ...on, op: z.literal('is'), texts: z.array(z.string()).max(500) }),
+  z.object({ ...on, op: z.enum(['empty', 'filled']) }),
+  z.object({ ...on, op: z.literal('state'), states: z.array(CellState) }),
+  z.object({ ...on, op: z.enum(['atLeast', 'atMost']), value: z.number() }),
+  /** Calibrated probability 0..1; cells without one are not found. */
+  z.object({ ...on, op: z.enum(['surerThan', 'lessSureThan']), value: z.number().min(0).max(1) }),
+])
+export type Filter = z.infer<typeof Filter>
+
+const Sort = z.object({ ...on, by: z.enum(['value', 'confidence']), down: z.boolean() })
+export type Sort = z.infer<typeof Sort>
+
+/** Which rows, in what order. */
+export const TableQuery = z.object({
+  rows: z.enum(['clips', 'videos']),
+  sort: z.array(Sort).max(4),
+  filters: z.array(Filter).max(40),
+  group: ColumnKey.nullable(),
+})
+export type TableQuery = z.infer<typeof TableQuery>
+
+const ShownColumn = z.object({ ...on, width: z.number().int().min(40).max(2_000), hidden: z.boolean(), pinned: z.boolean() })
+
+/** All that makes the table look as it does: what a saved view keeps. Columns in order, the hidden ones too. */
+export const TableSpec = TableQuery.extend({ columns: z.array(ShownColumn).max(400) })
+export type TableSpec = z.infer<typeof TableSpec>
+
+export const View = z.object({ id: z.number().int(), name: z.string(), spec: TableSpec })
+export type View = z.infer<typeof View>
+
+/** Rows of one value, contiguous from row `start` of the view. `text` is null where there is no value, and `others` where there are too many values. */
+const Group = z.object({ text: z.string().nullable(), others: z.boolean(), start: z.number().int(), count: z.number().int() })
+export type Group = z.infer<typeof Group>
+
+export const Cell = z.object({
+  text: z.string(),
+  state: CellState,
+  /** Calibrated probability 0..1 that the text is right; null where the model did not say it. */
+  confidence: z.number().nullable(),
+  /** Cosine of the text and the clip in the contrastive pass. */
+  agreement: z.number().nullable(),
+  /** What the model said, where that is not what the cell shows. */
+  machine: z.string().nullable(),
+  /** Of a video: how many of its clips say this, and how many say anything. */
+  share: z.tuple([z.number().int(), z.number().int()]).nullable(),
+})
+export type Cell = z.infer<typeof Cell>
+
+export const Row = z.object({
+  /** The first clip of a video; null where it has none. */
+  clipId: z.number().int().nullable(),
+  sourceId: z.number().int(),
+  encoded: z.boolean(),
+  cells: z.record(ColumnKey, Cell),
+})
+export type Row = z.infer<typeof Row>
+
+/** Rows `from` to before `to` of an opened view. */
+const Span = { view: z.string().max(64), from: z.coerce.number().int().min(0), to: z.coerce.number().int().min(0) }
+const Range = z.object({ ...Span, columns: z.array(ColumnKey).min(1).max(400) })
+
+/** A header as `columns=name,q3` in an address. */
+const KeyList = z.string().transform((list) => list.split(',')).pipe(z.array(ColumnKey).min(1).max(400))
+
+export const tableRoutes = {
+  table: route({ method: 'get', path: '/api/table', summary: 'Columns that were added, saved views, and how the table was left', output: z.object({ columns: z.array(Column), views: z.array(View), current: TableSpec.nullable() }) }),
+  addColumn: route({
+    method: 'post', path: '/api/table/columns',
+    summary: 'Ask every clip a question, or count a label in each; answered from stored encodings as the queue reaches it. One that is there already goes on filling. Names of clips limit it to them',
+    body: z.object({ kind: ColumnKind, text: z.string().trim().min(1).max(300), clipIds: z.array(Id).min(1).optional() }), output: Column, errors: ['bad-request'],
+  }),
+  fillColumn: route({
+    method: 'post', path: '/api/table/columns/{columnId}/fill', summary: 'Fill what is empty, in all clips or those named; clips to come too where none are named',
+    params: z.object({ columnId: Id }), body: z.object({ clipIds: z.array(Id).min(1).optional() }), output: Column, errors: ['not-found'],
+  }),
+  stopColumn: route({ method: 'post', path: '/api/table/columns/{columnId}/stop', summary: 'Cancel its filling; what is filled stays', params: z.object({ columnId: Id }), output: Column, errors: ['not-found'] }),
+  removeColumn: route({ method: 'delete', path: '/api/table/columns/{columnId}', summary: 'Take a column away; its answers stay with their clips', params: z.object({ columnId: Id }), output: z.object({}), errors: ['not-found'] }),
+  openTable: route({
+    method: 'post', path: '/api/table/open', summary: 'Filter, sort and group; the order then stands still under its name until it is opened again',
+    body: TableQuery, output: z.object({ view: z.string(), total: z.number().int(), of: z.number().int(), groups: z.array(Group).nullable() }),
+  }),
+  tableRows: route({ method: 'get', path: '/api/table/rows', summary: 'Some rows of an opened view', query: z.object({ ...Span, columns: KeyList }), output: z.object({ rows: z.array(Row) }), errors: ['not-found'] }),
+  tableValues: route({
+    method: 'get', path: '/api/table/values', summary: 'The values of a column with how often each is there, commonest first',
+    query: z.object({ key: ColumnKey, rows: TableQuery.shape.rows }), output: z.object({ values: z.array(z.object({ text: z.string(), count: z.number().int() })), distinct: z.number().int() }),
+  }),
+  copyCells: route({ method: 'post', path: '/api/table/copy', summary: 'Cells as tab-separated text', body: Range, output: z.object({ text: z.string() }), errors: ['not-found'] }),
+  tableCsv: route({ method: 'get', path: '/api/table/csv', summary: 'All rows of an opened view as CSV, with confidence and review beside each answer', query: z.object({ view: Span.view, columns: KeyList }), bytes: 'text/csv', errors: ['not-found'] }),
+  saveView: route({
+    method: 'put', path: '/api/table/views', summary: 'Keep a view under a name, in place of the one that has it; without a name, how the table is left',
+    body: z.object({ name: z.string().trim().min(1).max(80).nullable(), spec: TableSpec }), output: z.object({ views: z.array(View) }),
+  }),
+  removeView: route({ method: 'delete', path: '/api/table/views/{viewId}', summary: 'Forget a saved view', params: z.object({ viewId: Id }), output: z.object({ views: z.array(View) }), errors: ['not-found'] }),
+} as const

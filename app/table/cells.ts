@@ -1,0 +1,236 @@
+/**
+ * The table's columns in memory and what is asked of them: which rows a filter finds, in what order, in which groups. A column is arrays
+ * over all rows, its texts kept once each, so that a hundred thousand rows are filtered by looking at each distinct text once and sorted
+ * by numbers. Pure: who fills the arrays, and from where, is not known here.
+ */
+import { CELL_STATES, type CellState, type ColumnKey, type Filter, type Group, type TableQuery } from '../contract/table.ts'
+
+export class Cells {
+  /** Distinct texts; a row's `codes` points into them. */
+  readonly words: string[] = []
+  /** By row: its text's place in `words`, -1 where there is none. A rejected cell has none: nothing is known. */
+  codes = new Int32Array(0)
+  /** By row: what numeric columns are sorted and compared by; NaN where there is none. */
+  numbers = new Float64Array(0)
+  /** By row: calibrated probability; NaN where there is none. */
+  confidences = new Float32Array(0)
+  /** By row: place in CELL_STATES. */
+  states = new Uint8Array(0)
+  readonly #places = new Map<string, number>()
+  #ranks: Int32Array | null = null
+
+  /** Room for `rows` rows; new ones are empty. */
+  resize(rows: number): void {
+    if (rows <= this.codes.length) return
+    const from = this.codes.length
+    const [codes, numbers, confidences, states] = [new Int32Array(rows).fill(-1, from), new Float64Array(rows).fill(NaN, from), new Float32Array(rows).fill(NaN, from), new Uint8Array(rows)]
+    codes.set(this.codes)
+    numbers.set(this.numbers)
+    confidences.set(this.confidences)
+    states.set(this.states)
+    Object.assign(this, { codes, numbers, confidences, states })
+  }
+
+  set(row: number, text: string | null, state: CellState, confidence: number | null, number: number | null = null): void {
+    const known = state !== 'rejected' && text !== null && text !== ''
+    this.codes[row] = known ? this.#codeOf(text) : -1
+    this.numbers[row] = known && number !== null ? number : NaN
+    this.confidences[row] = confidence ?? NaN
+    this.states[row] = CELL_STATES.indexOf(state)
+  }
+
+  clear(row: number): void {
+    this.set(row, null, 'empty', null)
+  }
+
+  textAt(row: number): string | null {
+    return this.words[this.codes[row] ?? -1] ?? null
+  }
+
+  stateAt(row: number): CellState {
+    return CELL_STATES[this.states[row] ?? 0] ?? 'empty'
+  }
+
+  #codeOf(text: string): number {
+    const known = this.#places.get(text)
+    if (known !== undefined) return known
+    this.#ranks = null
+    this.#places.set(text, this.words.length)
+    return this.words.push(text) - 1
+  }
+
+  /** By word: its place among all, as people sort them: case aside, "clip 2" before "clip 10". */
+  ranks(): Int32Array {
+    if (this.#ranks !== null) return this.#ranks
+    const ranks = new Int32Array(this.words.length)
+    const sorted = Array.from(this.words.keys()).sort((a, b) => compareTexts(this.words[a] ?? '', this.words[b] ?? ''))
+    for (const [rank, code] of sorted.entries()) ranks[code] = rank
+    return (this.#ranks = ranks)
+  }
+}
+
+/** Made once: a comparison that makes its own is a hundred times slower. */
+const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' })
+const YES_NO = ['yes', 'no', 'unsure']
+
+function compareTexts(a: string, b: string): number {
+  const [yesA, yesB] = [YES_NO.indexOf(a), YES_NO.indexOf(b)]
+  return yesA !== -1 && yesB !== -1 ? yesA - yesB : collator.compare(a, b) || (a < b ? -1 : 1)
+}
+
+export type CellsOf = (key: ColumnKey) => Cells
+export interface Arranged {
+  /** Rows that all filters find, in the order to show. */
+  order: Int32Array
+  groups: Group[] | null
+}
+
+/** More groups than people look through; the rest is one. */
+const MOST_GROUPS = 1_000
+
+/** @param natural All rows, in the order that they have when nothing is sorted. */
+export function arrange(natural: Int32Array, query: Pick<TableQuery, 'sort' | 'filters' | 'group'>, cellsOf: CellsOf): Arranged {
+  let order = natural
+  for (const filter of query.filters) order = order.filter(finder(filter, cellsOf(filter.key)))
+  if (query.sort.length > 0) {
+    const compares = query.sort.map(({ key, by, down }) => comparison(cellsOf(key), by, down))
+    order = order.slice().sort((a, b) => {
+      for (const compare of compares) {
+        const result = compare(a, b)
+        if (result !== 0) return result
+      }
+      return 0
+    })
+  }
+  return query.group === null ? { order, groups: null } : grouped(order, cellsOf(query.group))
+}
+
+function finder(filter: Filter, cells: Cells): (row: number) => boolean {
+  const { codes, numbers, confidences, states } = cells
+  /** Each distinct text is looked at once. */
+  const texts = (found: (word: string) => boolean) => {
+    const hits = Uint8Array.from(cells.words, (word) => Number(found(word.toLowerCase())))
+    return (row: number) => hits[codes[row] ?? -1] === 1
+  }
+  switch (filter.op) {
+    case 'contains': {
+      const wanted = filter.text.toLowerCase()
+      return texts((word) => word.includes(wanted))
+    }
+    case 'is': {
+      const wanted = new Set(filter.texts.map((text) => text.toLowerCase()))
+      return texts((word) => wanted.has(word))
+    }
+    case 'empty':
+      return (row) => codes[row] === -1
+    case 'filled':
+      return (row) => codes[row] !== -1
+    case 'state': {
+      const wanted = new Set(filter.states.map((state) => CELL_STATES.indexOf(state)))
+      return (row) => wanted.has(states[row] ?? 0)
+    }
+    // NaN is neither.
+    case 'atLeast':
+      return (row) => (numbers[row] ?? NaN) >= filter.value
+    case 'atMost':
+      return (row) => (numbers[row] ?? NaN) <= filter.value
+    case 'surerThan':
+      return (row) => (confidences[row] ?? NaN) >= filter.value
+    case 'lessSureThan':
+      return (row) => (confidences[row] ?? NaN) < filter.value
+  }
+}
+
+/** Cells without a value come last, whichever way the others go. */
+function comparison(cells: Cells, by: 'value' | 'confidence', down: boolean): (a: number, b: number) => number {
+  const { codes, numbers, confidences } = cells
+  const ranks = by === 'value' ? cells.ranks() : null
+  const sign = down ? -1 : 1
+  const keys = new Float64Array(codes.length)
+  for (let row = 0; row < keys.length; row += 1) {
+    const number = ranks === null ? (confidences[row] ?? NaN) : (numbers[row] ?? NaN)
+    const key = Number.isNaN(number) && ranks !== null && codes[row] !== -1 ? (ranks[codes[row] ?? 0] ?? NaN) : number
+    keys[row] = Number.isNaN(key) ? Infinity : sign * key
+  }
+  return (a, b) => {
+    const [left = Infinity, right = Infinity] = [keys[a], keys[b]]
+    return left < right ? -1 : left > right ? 1 : 0
+  }
+}
+
+/** Largest group first, rows without a value last; within a group the order stays. */
+function grouped(order: Int32Array, cells: Cells): Arranged {
+  const { codes } = cells
+  const counts = new Int32Array(cells.words.length + 1)
+  for (const row of order) counts[(codes[row] ?? -1) + 1] = (counts[(codes[row] ?? -1) + 1] ?? 0) + 1
+  const ranks = cells.ranks()
+  const present = Array.from(cells.words.keys())
+    .filter((code) => (counts[code + 1] ?? 0) > 0)
+    .sort((a, b) => (counts[b + 1] ?? 0) - (counts[a + 1] ?? 0) || (ranks[a] ?? 0) - (ranks[b] ?? 0))
+  // By code + 1: the group that its rows go to.
+  const places = new Int32Array(cells.words.length + 1)
+  const groups: Group[] = present.slice(0, MOST_GROUPS).map((code) => ({ text: cells.words[code] ?? '', others: false, start: 0, count: counts[code + 1] ?? 0 }))
+  for (const [place, code] of present.entries()) places[code + 1] = Math.min(place, MOST_GROUPS)
+  if (present.length > MOST_GROUPS) groups.push({ text: null, others: true, start: 0, count: present.slice(MOST_GROUPS).reduce((sum, code) => sum + (counts[code + 1] ?? 0), 0) })
+  const without = counts[0] ?? 0
+  places[0] = groups.length
+  if (without > 0) groups.push({ text: null, others: false, start: 0, count: without })
+  let start = 0
+  for (const group of groups) {
+    group.start = start
+    start += group.count
+  }
+  const next = groups.map((group) => group.start)
+  const arranged = new Int32Array(order.length)
+  for (const row of order) {
+    const place = places[(codes[row] ?? -1) + 1] ?? 0
+    const at = next[place] ?? 0
+    arranged[at] = row
+    next[place] = at + 1
+  }
+  return { order: arranged, groups }
+}
+
+/** How often each text is there, commonest first. */
+export function valuesOf(cells: Cells, rows: Int32Array, limit: number): { values: { text: string; count: number }[]; distinct: number } {
+  const { groups } = grouped(rows, cells)
+  const named = (groups ?? []).flatMap(({ text, count }) => (text === null ? [] : [{ text, count }]))
+  const distinct = new Set(Array.from(rows, (row) => cells.codes[row] ?? -1).filter((code) => code !== -1)).size
+  return { values: named.slice(0, limit), distinct }
+}
+
+/**
+ * A column of clips as a column of videos: the commonest value of a video's clips (the largest number, where the values are numbers).
+ * `spans` are the rows of each video's clips: [from, to) pairs in `rows`.
+ */
+export function summarised(clips: Cells, rows: Int32Array, spans: readonly (readonly [from: number, to: number])[]): { cells: Cells; shares: Int32Array } {
+  const cells = new Cells()
+  cells.resize(spans.length)
+  // By video: how many clips say it, and how many say anything.
+  const shares = new Int32Array(spans.length * 2)
+  for (const [video, [from, to]] of spans.entries()) {
+    const counts = new Map<number, number>()
+    const states = new Set<number>()
+    let most = -1
+    let largest = NaN
+    let said = 0
+    for (const row of rows.subarray(from, to)) {
+      if (clips.states[row] !== 0) states.add(clips.states[row] ?? 0)
+      const code = clips.codes[row] ?? -1
+      if (code === -1) continue
+      said += 1
+      const count = (counts.get(code) ?? 0) + 1
+      counts.set(code, count)
+      const number = clips.numbers[row] ?? NaN
+      if (!Number.isNaN(number)) {
+        if (Number.isNaN(largest) || number > largest) [largest, most] = [number, code]
+      } else if (count > (counts.get(most) ?? 0)) most = code
+    }
+    const [only, other] = states
+    const state = only === undefined ? 'empty' : other === undefined ? (CELL_STATES[only] ?? 'empty') : 'mixed'
+    cells.set(video, clips.words[most] ?? null, state, null, Number.isNaN(largest) ? null : largest)
+    shares[video * 2] = counts.get(most) ?? 0
+    shares[video * 2 + 1] = said
+  }
+  return { cells, shares }
+}

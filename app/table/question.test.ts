@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import { looksYesNo, toggled, topicOf, typedYesNo, yesNo } from './question.ts'
+
+test('one question however it is typed is one column', () => {
+  for (const typed of ['What moves?', ' what  moves', 'WHAT MOVES ??', 'what moves.']) expect(topicOf(typed)).toBe('what moves')
+  expect(topicOf('What moved?')).not.toBe(topicOf('What moves?'))
+})
+
+test('an answer is yes or no by its first word, and unsure where it is neither', () => {
+  expect(['Yes', 'yes, a red one', 'yeah.', 'True'].map(yesNo)).toEqual(['yes', 'yes', 'yes', 'yes'])
+  expect(['no', 'No!', 'none', 'not at all'].map(yesNo)).toEqual(['no', 'no', 'no', 'no'])
+  expect(['', 'a red car', 'nobody knows', 'yesterday', 'maybe'].map(yesNo)).toEqual(['unsure', 'unsure', 'unsure', 'unsure', 'unsure'])
+})
+
+test('what people and spreadsheets write for yes and no is understood, anything else refused', () => {
+  expect(['Y', 'TRUE', ' ja ', '1'].map(typedYesNo)).toEqual(['yes', 'yes', 'yes', 'yes'])
+  expect(['N', 'FALSE', 'nein', '0'].map(typedYesNo)).toEqual(['no', 'no', 'no', 'no'])
+  expect(['?', 'Not sure'].map(typedYesNo)).toEqual(['unsure', 'unsure'])
+  expect(['yes and no', 'red', ''].map(typedYesNo)).toEqual([null, null, null])
+})
+
+test('a toggle turns yes to no and all else to yes', () => {
+  expect(['yes', 'no', 'unsure', ''].map(toggled)).toEqual(['no', 'yes', 'yes', 'yes'])
+})
+
+test('a question that can be answered by yes or no is known by its start', () => {
+  expect(['Is there a car?', 'does it move', 'Hat sie einen Hut?'].map(looksYesNo)).toEqual([true, true, true])
+  expect(['What colour is it?', 'Is it red or blue?', 'island?', ''].map(looksYesNo)).toEqual([false, false, false, false])
+})

@@ -1,0 +1,40 @@
+/** Questions and their answers as columns use them. */
+
+/** What makes two questions the same column: their words, however they were typed. */
+export function topicOf(question: string): string {
+  return question.trim().toLowerCase().replace(/\s+/g, ' ').replace(/[?.!\s]+$/, '')
+}
+
+export type YesNo = 'yes' | 'no' | 'unsure'
+
+const YES = new Set(['yes', 'y', 'yeah', 'yep', 'true', '1', 'x', '✓', '✔', 'ja', 'wahr'])
+const NO = new Set(['no', 'n', 'nope', 'none', 'not', 'false', '0', '✗', '✘', 'nein', 'falsch'])
+
+/**
+ * What an answer says to a yes-or-no question, by its first word. An answer that says neither is no answer to it: `unsure`, however
+ * confident the model is of its words.
+ */
+export function yesNo(answer: string): YesNo {
+  const [first = ''] = answer.trim().toLowerCase().split(/[\s,.;:!]+/)
+  return YES.has(first) ? 'yes' : NO.has(first) ? 'no' : 'unsure'
+}
+
+/** What a person typed or pasted into a yes-or-no cell; null where it is none of the three. */
+export function typedYesNo(text: string): YesNo | null {
+  const word = text.trim().toLowerCase()
+  if (YES.has(word)) return 'yes'
+  if (NO.has(word)) return 'no'
+  return ['unsure', 'not sure', 'maybe', '?', 'unsicher', 'vielleicht'].includes(word) ? 'unsure' : null
+}
+
+/** The answer that a toggle gives next. */
+export function toggled(answer: string): YesNo {
+  return yesNo(answer) === 'yes' ? 'no' : 'yes'
+}
+
+const YES_NO_START = /^(is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might|ist|sind|war|waren|gibt|hat|haben|kann|können|wird|werden|trägt|fährt)\b/i
+
+/** A guess from its first word, so that the form proposes the right kind of column. "Is it red or blue?" offers a choice and asks for words. */
+export function looksYesNo(question: string): boolean {
+  return YES_NO_START.test(question.trim()) && !/\b(or|oder)\b/i.test(question)
+}

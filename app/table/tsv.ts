@@ -1,0 +1,43 @@
+/**
+ * Cells as spreadsheets put them on the clipboard: rows by line breaks, cells by tabs; a cell with either, or with a quote at its start,
+ * stands in quotes with its own quotes doubled (as Excel, LibreOffice and Google Sheets write and read it).
+ */
+
+export function toTsv(rows: readonly (readonly string[])[]): string {
+  return rows.map((row) => row.map(quoted).join('\t')).join('\r\n')
+}
+
+function quoted(text: string): string {
+  return /[\t\r\n]/.test(text) || text.startsWith('"') ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+/**
+ * Rows of equal width: short ones are filled with empty cells. A quote that opens no whole cell is an ordinary character, so text that was
+ * copied from anywhere comes through. The line break that spreadsheets put at the end makes no row.
+ */
+export function fromTsv(text: string): string[][] {
+  const rows: string[][] = [[]]
+  const cell = /"((?:[^"]|"")*)"(?=\t|\r?\n|\r|$)|([^\t\r\n]*)/y
+  let at = 0
+  for (;;) {
+    cell.lastIndex = at
+    const [whole = '', inQuotes, plain = ''] = cell.exec(text) ?? []
+    rows.at(-1)?.push(inQuotes === undefined ? plain : inQuotes.replaceAll('""', '"').replaceAll('\r\n', '\n'))
+    at += whole.length
+    if (at >= text.length) break
+    const tab = text[at] === '\t'
+    at += text.startsWith('\r\n', at) ? 2 : 1
+    if (tab) continue
+    if (at >= text.length) break
+    rows.push([])
+  }
+  const width = Math.max(...rows.map((row) => row.length))
+  return rows.map((row) => [...row, ...Array<string>(width - row.length).fill('')])
+}
+
+/** The shape that a paste takes: what was copied, repeated as often as it fits where more than one cell is chosen (as spreadsheets do). */
+export function repeated(cells: readonly (readonly string[])[], rows: number, columns: number): string[][] {
+  const [height, width] = [cells.length, cells[0]?.length ?? 0]
+  const times = (chosen: number, copied: number) => (chosen > copied && chosen % copied === 0 ? chosen : copied)
+  return Array.from({ length: times(rows, height) }, (_, row) => Array.from({ length: times(columns, width) }, (_, column) => cells[row % height]?.[column % width] ?? ''))
+}

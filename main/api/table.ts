@@ -1,0 +1,88 @@
+/** The calls of the question table. */
+import { Readable } from 'node:stream'
+import { type Column, type ColumnKey, FACTS, type tableRoutes } from '../../app/contract/table.ts'
+import { csvLine } from '../../app/formats/csv.ts'
+import type { KeptColumn } from '../library/table.ts'
+import type { Handlers, Services } from './handler.ts'
+
+/** Rows that a CSV file is written by at a time. */
+const CSV_ROWS = 1_000
+const FACT_TITLES: Readonly<Record<string, string>> = { name: 'Video', time: 'Time', length: 'Length', review: 'Review', caption: 'Caption', labels: 'Labels', note: 'Note' }
+
+export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<keyof typeof tableRoutes> {
+  const { library } = pipeline
+  const { table } = library
+
+  const counted = async (columns: readonly KeptColumn[]): Promise<Column[]> => {
+    const filled = await table.ask('filled', { digest: (await status()).packDigest })
+    return columns.map((column) => ({ ...column, ...(filled.get(column.id) ?? { filled: 0, of: 0 }) }))
+  }
+  const one = async (id: number): Promise<Column> => {
+    const [column] = await counted([table.column(id)])
+    if (column === undefined) throw new Error('a column was not counted')
+    return column
+  }
+
+  const title = (key: ColumnKey) => FACT_TITLES[key] ?? table.columns().find(({ id }) => `q${id}` === key)?.text ?? key
+  const hasEvidence = (key: ColumnKey) => key === 'caption' || !FACTS.some((fact) => fact === key)
+
+  return {
+    table: async () => ({ columns: await counted(table.columns()), views: table.views(), current: table.current() }),
+    addColumn: async ({ body: { kind, text, clipIds } }) => {
+      const column = table.addColumn(kind, text, kind !== 'count' && clipIds === undefined)
+      await jobs.fillColumn(column, clipIds)
+      return one(column.id)
+    },
+    fillColumn: async ({ params: { columnId }, body: { clipIds } }) => {
+      await jobs.fillColumn(table.column(columnId), clipIds)
+      return one(columnId)
+    },
+    stopColumn: async ({ params: { columnId } }) => {
+      jobs.stopColumn(table.column(columnId).id)
+      return one(columnId)
+    },
+    removeColumn: ({ params: { columnId } }) => {
+      jobs.stopColumn(columnId)
+      table.removeColumn(columnId)
+      return {}
+    },
+
+    openTable: ({ body }) => table.ask('open', { query: body }),
+    tableRows: async ({ query }) => ({ rows: await table.ask('rows', query) }),
+    tableValues: ({ query }) => table.ask('values', query),
+    copyCells: async ({ body }) => ({ text: await table.ask('tsv', body) }),
+    tableCsv: async ({ query: { view, columns } }) => {
+      // Asked for before the answer begins: a view that was forgotten is an error, not half a file.
+      const first = await table.ask('rows', { view, from: 0, to: CSV_ROWS, columns })
+      const headings = columns.flatMap((key) => (hasEvidence(key) ? [title(key), `${title(key)} (confidence)`, `${title(key)} (review)`] : [title(key)]))
+      const lines = (rows: typeof first) =>
+        rows.map(({ cells }) =>
+          csvLine(
+            columns.flatMap((key) => {
+              const { text = null, state, confidence = null } = cells[key] ?? {}
+              const value = state === 'rejected' || text === '' ? null : text
+              return hasEvidence(key) ? [value, confidence, state ?? null] : [value]
+            }),
+          ),
+        )
+      async function* file() {
+        // Excel takes a file for UTF-8 only by this mark.
+        yield Buffer.from(`\uFEFF${csvLine(headings)}`)
+        for (let from = 0, rows = first; rows.length > 0; rows = await table.ask('rows', { view, from, to: from + CSV_ROWS, columns })) {
+          yield Buffer.from(lines(rows).join(''))
+          from += CSV_ROWS
+        }
+      }
+      return new Response(Readable.toWeb(Readable.from(file())) as ReadableStream<Uint8Array>, { headers: { 'content-type': 'text/csv; charset=utf-8', 'content-disposition': 'attachment; filename="tubelet-table.csv"' } })
+    },
+
+    saveView: ({ body: { name, spec } }) => {
+      table.saveView(name, spec)
+      return { views: table.views() }
+    },
+    removeView: ({ params: { viewId } }) => {
+      table.removeView(viewId)
+      return { views: table.views() }
+    },
+  }
+}

@@ -1,0 +1,28 @@
+/** Filling a column of the table: one question to many clips, over their stored encodings. */
+import { TubeletError } from '../../app/errors.ts'
+import { answerClip, type Pipeline, type Progress } from './pipeline.ts'
+
+/** So many clips are looked up at a time: a library may have a hundred thousand. */
+const CHUNK = 200
+
+/** Ask each encoded clip that has no answer yet, or those of `clipIds`, in order. A clip that was removed meanwhile is passed over. */
+export async function fillColumn(pipeline: Pipeline, question: string, clipIds: readonly number[] | null, report: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
+  const { table } = pipeline.library
+  const { digest } = (await pipeline.engine()).info
+  const wanted = clipIds && new Set(clipIds)
+  const of = wanted?.size ?? table.unanswered(question, digest, 0, Number.MAX_SAFE_INTEGER).length
+  let done = 0
+  for (let ids = table.unanswered(question, digest, 0, CHUNK); ids.length > 0; ids = table.unanswered(question, digest, ids.at(-1) ?? 0, CHUNK)) {
+    for (const clipId of ids) {
+      if (wanted?.has(clipId) === false) continue
+      signal.throwIfAborted()
+      try {
+        await answerClip(pipeline, clipId, question, signal)
+      } catch (error) {
+        if (!(error instanceof TubeletError) || !['not-found', 'clip-not-encoded'].includes(error.problem.code)) throw error
+      }
+      done += 1
+      report({ stage: `${done} of ${Math.max(of, done)} clips`, progress: done / Math.max(of, done), clips: done })
+    }
+  }
+}

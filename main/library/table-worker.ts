@@ -1,0 +1,387 @@
+/**
+ * The table beside the host's thread: it reads the library through a connection of its own, keeps each column that is sorted, filtered or
+ * grouped by in memory, and answers with names of arrangements and windows of their rows. An arrangement never changes under its name.
+ */
+import path from 'node:path'
+import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
+import { parentPort, workerData } from 'node:worker_threads'
+import { type Cell, type CellState, type ColumnKey, type ColumnKind, FACTS, type Group, type Row, type TableQuery } from '../../app/contract/table.ts'
+import { arrange, Cells, summarised, valuesOf } from '../../app/table/cells.ts'
+import { clockText, lengthText, reviewText, timeText } from '../../app/table/facts.ts'
+import { topicOf, yesNo } from '../../app/table/question.ts'
+import { toTsv } from '../../app/table/tsv.ts'
+import { labelNamed, type Vocabulary } from '../../app/vocabulary.ts'
+import { Annotations } from './annotations.ts'
+import { Detections, keyOf } from './detections.ts'
+
+export interface TableTasks {
+  open: { args: { query: TableQuery }; result: { view: string; total: number; of: number; groups: Group[] | null } }
+  rows: { args: { view: string; from: number; to: number; columns: readonly ColumnKey[] }; result: Row[] }
+  /** The clips of each row: one, or all of a video. */
+  clips: { args: { view: string; from: number; to: number }; result: { rows: TableQuery['rows']; clipIds: number[][]; total: number } }
+  values: { args: { key: ColumnKey; rows: TableQuery['rows'] }; result: { values: { text: string; count: number }[]; distinct: number } }
+  tsv: { args: { view: string; from: number; to: number; columns: readonly ColumnKey[] }; result: string }
+  /** By column id: how many clips have a value, and how many could have one. */
+  filled: { args: { digest: string | null }; result: Map<number, { filled: number; of: number }> }
+}
+type Op = keyof TableTasks
+export type TableTask = { [O in Op]: { id: number; op: O; args: TableTasks[O]['args']; /** Clips that changed since the last task; null for all. */ changed: number[] | null } }[Op]
+export type TableReply = { id: number; result: TableTasks[Op]['result'] } | { id: number; gone: true } | { id: number; error: string }
+
+const db = new DatabaseSync(path.join(workerData as string, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
+type Raw = SQLOutputValue[]
+
+function all(sql: string, ...values: (string | number)[]): Raw[] {
+  const statement = db.prepare(sql)
+  statement.setReturnArrays(true)
+  return statement.all(...values) as unknown as Raw[]
+}
+
+/** Arrangements kept: the newest, so that what is on a screen stays valid while the next is made. */
+const KEPT = 8
+interface View {
+  rows: TableQuery['rows']
+  /** Clip or source ids, in order. */
+  ids: Int32Array
+  query: string
+}
+const views = new Map<string, View>()
+let opened = 0
+
+/** Every clip, by row: rows are numbered as clips came into the library and keep their number until one is removed. */
+const base = { ids: [] as number[], sources: [] as number[], starts: [] as number[], ends: [] as number[], order: new Int32Array(0), rowOf: new Map<number, number>() }
+const names = new Map<number, string>()
+const lengths = new Map<number, number>()
+const kept = new Map<ColumnKey, Cells>()
+
+function refresh(): void {
+  names.clear()
+  lengths.clear()
+  for (const [id, name, length] of all(`SELECT id, name, json_extract(probe, '$.duration') FROM sources ORDER BY id`)) {
+    names.set(Number(id), String(name))
+    if (length !== null) lengths.set(Number(id), Number(length))
+  }
+  const [[count, last] = []] = all('SELECT count(*), coalesce(max(id), 0) FROM clips')
+  const newest = base.ids.at(-1) ?? 0
+  const [[added] = []] = all('SELECT count(*) FROM clips WHERE id > ?', newest)
+  if (Number(added) === 0 && Number(last) === newest && Number(count) === base.ids.length) return
+  const removed = base.ids.length + Number(added) !== Number(count)
+  if (removed) {
+    for (const list of [base.ids, base.sources, base.starts, base.ends]) list.length = 0
+    base.rowOf.clear()
+    kept.clear()
+  }
+  const from = base.ids.length
+  for (const [id, source, start, end] of all('SELECT id, source_id, start, "end" FROM clips WHERE id > ? ORDER BY id', removed ? 0 : newest)) {
+    base.rowOf.set(Number(id), base.ids.length)
+    base.ids.push(Number(id))
+    base.sources.push(Number(source))
+    base.starts.push(Number(start))
+    base.ends.push(Number(end))
+  }
+  base.order = Int32Array.from(base.ids.keys()).sort((a, b) => (base.sources[a] ?? 0) - (base.sources[b] ?? 0) || (base.starts[a] ?? 0) - (base.starts[b] ?? 0))
+  for (const [key, cells] of kept) {
+    cells.resize(base.ids.length)
+    load(key, cells, base.ids.slice(from))
+  }
+}
+
+// ── columns
+
+/** A cell as it is read: `said` is the model's text, `agreement` and `said` only where they were asked for. */
+interface Read {
+  clipId: number
+  text: string | null
+  number: number | null
+  state: CellState
+  confidence: number | null
+  agreement: number | null
+  said: string | null
+}
+const fact = (clipId: number, text: string, number: number | null = null): Read => ({ clipId, text, number, state: 'sure', confidence: null, agreement: null, said: null })
+
+function definition(key: ColumnKey): { kind: ColumnKind; text: string } | null {
+  const [row] = all('SELECT kind, text FROM columns WHERE id = ?', Number(key.slice(1)))
+  return row === undefined ? null : { kind: row[0] as ColumnKind, text: String(row[1]) }
+}
+
+/** The cells of a column: of the clips named, or of all. Cells that are empty need not come. */
+function read(key: ColumnKey, clipIds: readonly number[] | null): Read[] {
+  const only = clipIds === null ? '' : 'AND a.clip_id IN (SELECT value FROM json_each(?))'
+  const named = clipIds === null ? [] : [JSON.stringify(clipIds)]
+  const clips = () => (clipIds ?? base.ids).flatMap((id) => base.rowOf.get(id) ?? [])
+  switch (key as (typeof FACTS)[number]) {
+    case 'name':
+      return clips().map((row) => fact(base.ids[row] ?? 0, names.get(base.sources[row] ?? 0) ?? ''))
+    case 'time':
+      return clips().map((row) => fact(base.ids[row] ?? 0, timeText(base.starts[row] ?? 0, base.ends[row] ?? 0), base.starts[row] ?? 0))
+    case 'length':
+      return clips().map((row) => {
+        const seconds = (base.ends[row] ?? 0) - (base.starts[row] ?? 0)
+        return fact(base.ids[row] ?? 0, lengthText(seconds), seconds)
+      })
+    case 'review':
+      return all(`SELECT a.clip_id, total(a.state <> 'machine'), count(*) FROM annotations a WHERE a.kind <> 'note' ${only} GROUP BY a.clip_id`, ...named).map(([id, decided, total]) =>
+        fact(Number(id), reviewText(Number(decided), Number(total)), Number(decided) / Number(total)),
+      )
+    case 'labels':
+      return all(`SELECT a.clip_id, group_concat(DISTINCT ${LABEL}) FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' ${only} GROUP BY a.clip_id`, ...named).map(([id, labels]) =>
+        fact(Number(id), String(labels).split(',').sort().join(', ')),
+      )
+    case 'caption':
+      return statements(`a.kind = 'caption'`, [], only, named, false)
+    case 'note':
+      // The oldest is the table's note; further ones are seen with the clip.
+      return statements(`a.kind = 'note' AND NOT EXISTS (SELECT 1 FROM annotations b WHERE b.clip_id = a.clip_id AND b.kind = 'note' AND b.id < a.id)`, [], only, named, false)
+    default: {
+      const column = definition(key)
+      if (column === null) return []
+      if (column.kind !== 'count') return statements(`a.kind = 'answer' AND a.topic = ?`, [topicOf(column.text)], only, named, column.kind === 'yesno')
+      return counts(column.text, only, named)
+    }
+  }
+}
+
+function vocabulary(): Vocabulary {
+  return new Detections(db, (work) => work(), new Annotations(db, (work) => work())).vocabulary()
+}
+
+const LABEL = `json_extract(coalesce(a.human, a.machine), '$.label')`
+
+/** How many tracks of a label a clip has that nobody rejected. A clip that was looked through and has none has 0 of them. */
+function counts(label: string, only: string, named: readonly string[]): Read[] {
+  const known = labelNamed(vocabulary(), label)
+  const looked = known === undefined ? [] : all(`SELECT DISTINCT a.clip_id FROM detections a WHERE a.phrases = ? ${only}`, keyOf(known), ...named)
+  const found = new Map(
+    all(`SELECT a.clip_id, count(*), total(a.state = 'machine') FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' AND lower(${LABEL}) = lower(?) ${only} GROUP BY a.clip_id`, label, ...named).map(
+      ([id, count, machine]) => [Number(id), { count: Number(count), machine: Number(machine) }] as const,
+    ),
+  )
+  const ids = new Set([...looked.map(([id]) => Number(id)), ...found.keys()])
+  return [...ids].map((id) => {
+    const { count, machine } = found.get(id) ?? { count: 0, machine: 1 }
+    return { ...fact(id, String(count), count), state: machine === 0 ? 'accepted' : 'sure' }
+  })
+}
+
+function statements(which: string, values: readonly string[], only: string, named: readonly string[], isYesNo: boolean): Read[] {
+  const rows = all(
+    `SELECT a.clip_id, a.state, json_extract(coalesce(a.human, a.machine), '$.text'), json_extract(a.machine, '$.text'),
+       json_extract(a.evidence, '$.confidence'), json_extract(a.evidence, '$.unsure'), json_extract(a.evidence, '$.agreement')
+     FROM annotations a WHERE ${which} ${only}`,
+    ...values, ...named,
+  )
+  return rows.map(([id, state, said, machine, confidence, unsure, agreement]) => {
+    const words = String(said ?? '')
+    const text = isYesNo ? yesNo(words) : words
+    const review = state === 'machine' ? (unsure === 1 || (isYesNo && text === 'unsure') ? 'unsure' : 'sure') : (state as CellState)
+    // What a person made and took back says nothing any more.
+    const nothing = review === 'rejected' && machine === null
+    return {
+      clipId: Number(id),
+      text: nothing ? null : text,
+      number: null,
+      state: nothing ? 'empty' : review,
+      // How sure the model is of words that are neither yes nor no says nothing about either.
+      confidence: confidence === null || (isYesNo && yesNo(String(machine ?? '')) === 'unsure') ? null : Number(confidence),
+      agreement: agreement === null ? null : Number(agreement),
+      said: machine === null ? null : String(machine),
+    }
+  })
+}
+
+function load(key: ColumnKey, cells: Cells, clipIds: readonly number[] | null): void {
+  for (const id of clipIds ?? []) {
+    const row = base.rowOf.get(id)
+    if (row !== undefined) cells.clear(row)
+  }
+  for (const { clipId, text, number, state, confidence } of read(key, clipIds)) {
+    const row = base.rowOf.get(clipId)
+    if (row !== undefined) cells.set(row, text, state, confidence, number)
+  }
+}
+
+function cellsOf(key: ColumnKey): Cells {
+  const known = kept.get(key)
+  if (known !== undefined) return known
+  const cells = new Cells()
+  cells.resize(base.ids.length)
+  load(key, cells, null)
+  kept.set(key, cells)
+  return cells
+}
+
+/** A change of many clips is read anew as a whole, which is faster than one by one. */
+const MANY = 5_000
+
+function update(changed: readonly number[] | null): void {
+  if (changed?.length === 0) return
+  const ids = (changed ?? []).filter((id) => base.rowOf.has(id))
+  for (const [key, cells] of kept) {
+    if (key === 'name' || key === 'time' || key === 'length') continue
+    if (changed === null || changed.length > MANY) kept.delete(key)
+    else load(key, cells, ids)
+  }
+}
+
+// ── videos: their clips lie together in the natural order
+
+interface Videos {
+  ids: number[]
+  spans: (readonly [from: number, to: number])[]
+}
+
+function videos(): Videos {
+  const ids = [...names.keys()]
+  const spans = new Map<number, [number, number]>()
+  for (const [at, row] of base.order.entries()) {
+    const source = base.sources[row] ?? 0
+    const span = spans.get(source)
+    if (span === undefined) spans.set(source, [at, at + 1])
+    else span[1] = at + 1
+  }
+  return { ids, spans: ids.map((id) => spans.get(id) ?? [0, 0]) }
+}
+
+/** A column by video. Facts of the file itself are its own, all else sums up its clips. */
+function videoCells(key: ColumnKey, { ids, spans }: Videos): { cells: Cells; shares: Int32Array | null } {
+  if (key !== 'name' && key !== 'time' && key !== 'length') return summarised(cellsOf(key), base.order, spans)
+  const cells = new Cells()
+  cells.resize(ids.length)
+  for (const [row, id] of ids.entries()) {
+    const [from, to] = spans[row] ?? [0, 0]
+    const length = lengths.get(id)
+    if (key === 'name') cells.set(row, names.get(id) ?? '', 'sure', null)
+    else if (key === 'time') cells.set(row, String(to - from), 'sure', null, to - from)
+    else if (length !== undefined) cells.set(row, clockText(length), 'sure', null, length)
+  }
+  return { cells, shares: null }
+}
+
+// ── tasks
+
+class Gone extends Error {}
+
+function viewOf(name: string): View {
+  const view = views.get(name)
+  if (view === undefined) throw new Gone()
+  return view
+}
+
+function open({ query }: TableTasks['open']['args']): TableTasks['open']['result'] {
+  refresh()
+  const known = query.rows === 'clips' ? null : videos()
+  const rows = known === null ? base.order : Int32Array.from(known.ids.keys())
+  const columns = new Map<ColumnKey, Cells>()
+  const column = (key: ColumnKey): Cells => {
+    if (known === null) return cellsOf(key)
+    const cells = columns.get(key) ?? videoCells(key, known).cells
+    columns.set(key, cells)
+    return cells
+  }
+  const { order, groups } = arrange(rows, query, column)
+  const ids = order.map((row) => (known === null ? base.ids : known.ids)[row] ?? 0)
+  const text = JSON.stringify(query)
+  const same = [...views].findLast(([, view]) => view.query === text && view.ids.length === ids.length && view.ids.every((id, at) => id === ids[at]))
+  const view = same?.[0] ?? String((opened += 1))
+  // The newest last: the oldest is forgotten.
+  views.delete(view)
+  views.set(view, { rows: query.rows, ids, query: text })
+  for (const name of [...views.keys()].slice(0, -KEPT)) views.delete(name)
+  return { view, total: ids.length, of: rows.length, groups }
+}
+
+function rows({ view, from, to, columns }: TableTasks['rows']['args']): Row[] {
+  const { rows: kind, ids } = viewOf(view)
+  const wanted = [...ids.subarray(from, to)]
+  return kind === 'clips' ? clipRows(wanted, columns) : videoRows(wanted, columns)
+}
+
+const NOTHING: Cell = { text: '', state: 'empty', confidence: null, agreement: null, machine: null, share: null }
+
+function clipRows(ids: readonly number[], columns: readonly ColumnKey[]): Row[] {
+  const encoded = new Set(all('SELECT DISTINCT clip_id FROM encodings WHERE clip_id IN (SELECT value FROM json_each(?))', JSON.stringify(ids)).map(([id]) => Number(id)))
+  const found = ids.map((clipId): Row => ({ clipId, sourceId: base.sources[base.rowOf.get(clipId) ?? -1] ?? 0, encoded: encoded.has(clipId), cells: {} }))
+  for (const key of columns) {
+    const cells = new Map(read(key, ids).map((cell) => [cell.clipId, cell]))
+    for (const row of found) {
+      const cell = cells.get(row.clipId ?? 0)
+      if (cell !== undefined) row.cells[key] = { text: cell.text ?? '', state: cell.state, confidence: cell.confidence, agreement: cell.agreement, machine: cell.said === cell.text ? null : cell.said, share: null }
+    }
+  }
+  return found
+}
+
+function videoRows(ids: readonly number[], columns: readonly ColumnKey[]): Row[] {
+  const every = videos()
+  const places = ids.map((id) => every.ids.indexOf(id))
+  const some: Videos = { ids: [...ids], spans: places.map((place) => every.spans[place] ?? [0, 0]) }
+  const found = some.ids.map((sourceId, at): Row => {
+    const [from, to] = some.spans[at] ?? [0, 0]
+    return { clipId: to > from ? (base.ids[base.order[from] ?? -1] ?? null) : null, sourceId, encoded: to > from, cells: {} }
+  })
+  for (const key of columns) {
+    const { cells, shares } = videoCells(key, some)
+    for (const [at, row] of found.entries()) {
+      const text = cells.textAt(at)
+      const state = cells.stateAt(at)
+      if (text === null && state === 'empty') continue
+      row.cells[key] = { ...NOTHING, text: text ?? '', state, share: shares === null ? null : [shares[at * 2] ?? 0, shares[at * 2 + 1] ?? 0] }
+    }
+  }
+  return found
+}
+
+function clipsOf({ view, from, to }: TableTasks['clips']['args']): TableTasks['clips']['result'] {
+  const { rows: kind, ids } = viewOf(view)
+  const wanted = [...ids.subarray(from, to)]
+  if (kind === 'clips') return { rows: kind, clipIds: wanted.map((id) => [id]), total: ids.length }
+  const every = videos()
+  const spans = new Map(every.ids.map((id, at) => [id, every.spans[at] ?? [0, 0]]))
+  return { rows: kind, clipIds: wanted.map((id) => Array.from(base.order.subarray(...(spans.get(id) ?? [0, 0])), (row) => base.ids[row] ?? 0)), total: ids.length }
+}
+
+/** So many rows at a time are read, which bounds what is in memory. */
+const CHUNK = 2_000
+
+function tsv({ view, from, to, columns }: TableTasks['tsv']['args']): string {
+  const parts: string[] = []
+  const end = Math.min(to, viewOf(view).ids.length)
+  for (let at = from; at < end; at += CHUNK) parts.push(toTsv(rows({ view, from: at, to: Math.min(end, at + CHUNK), columns }).map(({ cells }) => columns.map((key) => (cells[key]?.state === 'rejected' ? '' : (cells[key]?.text ?? ''))))))
+  return parts.join('\r\n')
+}
+
+function filled({ digest }: TableTasks['filled']['args']): TableTasks['filled']['result'] {
+  const [[clips] = []] = digest === null ? all('SELECT count(DISTINCT clip_id) FROM encodings') : all('SELECT count(*) FROM encodings WHERE pack_digest = ?', digest)
+  return new Map(
+    all('SELECT id, kind, text FROM columns').map(([id, kind, text]) => {
+      const [[answers] = []] = kind === 'count' ? [[clips]] : all(`SELECT count(*) FROM annotations WHERE kind = 'answer' AND topic = ?`, topicOf(String(text)))
+      return [Number(id), { filled: Number(answers), of: Math.max(Number(clips), Number(answers)) }]
+    }),
+  )
+}
+
+function perform(task: TableTask): TableTasks[Op]['result'] {
+  update(task.changed)
+  switch (task.op) {
+    case 'open': return open(task.args)
+    case 'rows': return rows(task.args)
+    case 'clips': return clipsOf(task.args)
+    case 'values': {
+      refresh()
+      if (task.args.rows === 'clips') return valuesOf(cellsOf(task.args.key), base.order, 200)
+      const every = videos()
+      return valuesOf(videoCells(task.args.key, every).cells, Int32Array.from(every.ids.keys()), 200)
+    }
+    case 'tsv': return tsv(task.args)
+    case 'filled': return filled(task.args)
+  }
+}
+
+parentPort?.on('message', (task: TableTask) => {
+  try {
+    parentPort?.postMessage({ id: task.id, result: perform(task) } satisfies TableReply)
+  } catch (error) {
+    parentPort?.postMessage(error instanceof Gone ? { id: task.id, gone: true } : { id: task.id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  }
+})

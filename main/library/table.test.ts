@@ -1,0 +1,174 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Provenance } from '../../app/annotation.ts'
+import type { TableQuery } from '../../app/contract/table.ts'
+import { newLabel } from '../../app/vocabulary.ts'
+import { keyOf, lookedFor } from './detections.ts'
+import { Library } from './library.ts'
+
+const DIGEST = 'd'.repeat(64)
+const provenance: Provenance = { packId: 'p', packVersion: '1', packDigest: DIGEST, provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
+
+let folder: string
+let library: Library
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-table-'))
+  library = Library.open(folder)
+})
+afterEach(async () => {
+  await library.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** A video with as many clips of eight seconds as captions. */
+function addVideo(name: string, captions: readonly string[]): number[] {
+  const { source } = library.addSource({ path: `/v/${name}`, name, bytes: 1, mtimeMs: 0, fingerprint: name })
+  return captions.map((text, index) => {
+    const clipId = library.saveClip(source.id, { index, kind: 'window', start: index * 8, end: index * 8 + 8, startFrame: index * 200, endFrame: index * 200 + 200, frames: [] })
+    const encoding = { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }
+    library.saveClipResult(clipId, DIGEST, encoding, { caption: { body: { kind: 'caption', text }, evidence: null, provenance }, seen: null })
+    return clipId
+  })
+}
+function answer(clipId: number, question: string, text: string, confidence: number, unsure = false): void {
+  library.saveMachine(clipId, 'answer', [{ body: { kind: 'answer', question, text }, evidence: { confidence, unsure, agreement: 0.25, frames: [] }, provenance }])
+}
+const answerId = (clipId: number) => library.annotations(clipId).find(({ body }) => body.kind === 'answer')?.id ?? 0
+
+const query = (over: Partial<TableQuery> = {}): TableQuery => ({ rows: 'clips', sort: [], filters: [], group: null, ...over })
+const open = (over?: Partial<TableQuery>) => library.table.ask('open', { query: query(over) })
+async function texts(over: Partial<TableQuery>, key: string): Promise<string[]> {
+  const { view, total } = await open(over)
+  return (await library.table.ask('rows', { view, from: 0, to: total, columns: [key] })).map(({ cells }) => cells[key]?.text ?? '')
+}
+
+test('clips are rows in the order of their videos and times, with what is known of each', async () => {
+  const [, second] = addVideo('b.mp4', ['a dog', 'a cat'])
+  addVideo('a.mp4', ['a car'])
+  const { view, total, of, groups } = await open()
+  expect([total, of, groups]).toEqual([3, 3, null])
+  const [, row] = await library.table.ask('rows', { view, from: 0, to: 3, columns: ['name', 'time', 'length', 'caption', 'review', 'note'] })
+  expect(row).toMatchObject({ clipId: second, encoded: true, cells: { name: { text: 'b.mp4' }, time: { text: '0:08.0–0:16.0' }, length: { text: '8.0' }, caption: { text: 'a cat', state: 'sure' }, review: { text: 'open' } } })
+  expect(row?.cells['note']).toBeUndefined()
+})
+
+test('a yes-or-no column shows yes, no or unsure, what the model said beneath, and no confidence for words that are neither', async () => {
+  const [a, b, c] = addVideo('v.mp4', ['one', 'two', 'three']) as [number, number, number]
+  answer(a, 'Is there a dog?', 'Yes, a brown one', 0.9)
+  answer(b, 'is there a dog', 'a red car', 0.8)
+  answer(c, 'Is there a dog?', 'no', 0.4, true)
+  const { id } = library.table.addColumn('yesno', 'Is there a dog?', true)
+  const key = `q${id}`
+  const { view } = await open()
+  const rows = await library.table.ask('rows', { view, from: 0, to: 3, columns: [key] })
+  expect(rows.map(({ cells }) => cells[key])).toMatchObject([
+    { text: 'yes', state: 'sure', confidence: 0.9, agreement: 0.25, machine: 'Yes, a brown one' },
+    { text: 'unsure', state: 'unsure', confidence: null, machine: 'a red car' },
+    { text: 'no', state: 'unsure', confidence: 0.4, machine: null },
+  ])
+  expect(await texts({ sort: [{ key, by: 'value', down: false }] }, key)).toEqual(['yes', 'no', 'unsure'])
+  expect((await open({ group: key })).groups?.map(({ text }) => text)).toEqual(['yes', 'no', 'unsure'])
+})
+
+test('one question typed in two ways is one column; its answers outlive it', async () => {
+  const [clip] = addVideo('v.mp4', ['one']) as [number]
+  const first = library.table.addColumn('question', 'What moves?', true)
+  answer(clip, 'what moves', 'a ball', 0.7)
+  expect(library.table.addColumn('yesno', '  what MOVES ', false)).toEqual({ ...first, kind: 'yesno' })
+  library.table.removeColumn(first.id)
+  expect(library.table.columns()).toEqual([])
+  const again = library.table.addColumn('question', 'What moves?', true)
+  expect(again.id).not.toBe(first.id)
+  expect(await texts({}, `q${again.id}`)).toEqual(['a ball'])
+  expect((await library.table.ask('filled', { digest: DIGEST })).get(again.id)).toEqual({ filled: 1, of: 1 })
+})
+
+test('only clips that nobody answered are asked, by the pack in use', () => {
+  const clips = addVideo('v.mp4', ['one', 'two', 'three']) as [number, number, number]
+  answer(clips[1], 'What moves?', 'a ball', 0.7)
+  library.addAnnotation(clips[2], { kind: 'answer', question: 'what moves', text: 'nothing' })
+  expect(library.table.unanswered('What moves?', DIGEST, 0, 10)).toEqual([clips[0]])
+  expect(library.table.unanswered('What moves?', 'another pack', 0, 10)).toEqual([])
+  expect(library.table.unanswered('What else?', DIGEST, 0, 2)).toEqual(clips.slice(0, 2))
+  expect(library.table.unanswered('What else?', DIGEST, clips[1], 2)).toEqual([clips[2]])
+})
+
+test('an arrangement stands still under its name while cells change; opened again, it follows', async () => {
+  const clips = addVideo('v.mp4', ['b', 'a', 'c']) as [number, number, number]
+  const { id } = library.table.addColumn('question', 'What?', true)
+  const key = `q${id}`
+  clips.forEach((clip, at) => answer(clip, 'What?', ['beta', 'alpha', 'gamma'][at] ?? '', 0.5))
+  const sorted: Partial<TableQuery> = { sort: [{ key, by: 'value', down: false }], filters: [{ key, op: 'contains', text: 'a' }] }
+  const before = await open(sorted)
+  library.review(answerId(clips[1]), 'edit', { kind: 'answer', question: 'What?', text: 'zeta' })
+  const rows = await library.table.ask('rows', { view: before.view, from: 0, to: 3, columns: [key] })
+  expect(rows.map(({ clipId, cells }) => [clipId, cells[key]?.text, cells[key]?.state])).toEqual([[clips[1], 'zeta', 'edited'], [clips[0], 'beta', 'sure'], [clips[2], 'gamma', 'sure']])
+  expect(await texts(sorted, key)).toEqual(['beta', 'gamma', 'zeta'])
+  expect(await texts({ filters: [{ key, op: 'state', states: ['edited'] }] }, key)).toEqual(['zeta'])
+  library.review(answerId(clips[1]), 'reject')
+  expect(await texts({ filters: [{ key, op: 'empty' }] }, key)).toEqual(['zeta'])
+})
+
+test('clips that come and go are rows that come and go; opening the same again keeps its name while nothing did', async () => {
+  const [first] = addVideo('a.mp4', ['one', 'two'])
+  const before = await open()
+  expect((await open()).view).toBe(before.view)
+  addVideo('b.mp4', ['three'])
+  expect(await texts({}, 'caption')).toEqual(['one', 'two', 'three'])
+  expect((await open()).view).not.toBe(before.view)
+  library.removeSource(library.clip(first ?? 0).sourceId)
+  expect(await texts({ sort: [{ key: 'caption', by: 'value', down: false }] }, 'caption')).toEqual(['three'])
+  await expect(library.table.ask('rows', { view: 'no such', from: 0, to: 1, columns: ['name'] })).rejects.toMatchObject({ problem: { code: 'not-found' } })
+})
+
+test('labels are counted without those that were rejected; nothing found is 0, nothing looked for is empty', async () => {
+  const clips = addVideo('v.mp4', ['one', 'two'])
+  const key = `q${library.table.addColumn('count', 'Car', true).id}`
+  expect(await texts({}, key)).toEqual(['', ''])
+  const vocabulary = [newLabel('car', []), newLabel('dog', [])]
+  library.changeVocabulary(vocabulary, [])
+  const track = (label: string, x: number, score = 0.9) => ({ score, provenance, body: { kind: 'track' as const, label, boxes: [{ ordinal: 0, pts: 0, box: { x1: x, y1: 0, x2: x + 5, y2: 5 }, score }] } })
+  const fresh = new Map(vocabulary.map((label) => [keyOf(label), []]))
+  for (const [at, candidates] of [[track('car', 0), track('car', 50), track('car', 70, 0.01), track('dog', 90)], []].entries()) library.saveSeen(clips[at] ?? 0, DIGEST, { lookedFor: lookedFor(vocabulary), fresh, candidates })
+  expect(await texts({}, key)).toEqual(['2', '0'])
+  const [reject] = library.annotations(clips[0] ?? 0).filter(({ body }) => body.kind === 'track')
+  library.review(reject?.id ?? 0, 'reject')
+  expect(await texts({ filters: [{ key, op: 'atLeast', value: 1 }] }, key)).toEqual(['1'])
+  expect(await texts({}, 'labels')).toEqual(['car, dog', ''])
+})
+
+test('a row for a video sums up its clips', async () => {
+  const a = addVideo('a.mp4', ['one', 'two', 'three'])
+  addVideo('b.mp4', [])
+  const key = `q${library.table.addColumn('yesno', 'Is it red?', true).id}`
+  for (const [at, clip] of a.entries()) answer(clip, 'Is it red?', at === 1 ? 'no' : 'yes', 0.6)
+  const { view, total } = await open({ rows: 'videos', sort: [{ key: 'time', by: 'value', down: true }] })
+  const rows = await library.table.ask('rows', { view, from: 0, to: total, columns: ['name', 'time', key] })
+  expect(rows.map(({ cells }) => [cells['name']?.text, cells['time']?.text, cells[key]?.text, cells[key]?.share])).toEqual([['a.mp4', '3', 'yes', [2, 3]], ['b.mp4', '0', undefined, undefined]])
+  expect((await library.table.ask('clips', { view, from: 0, to: 2 })).clipIds).toEqual([a, []])
+})
+
+test('cells are copied as text for a spreadsheet, those that were rejected empty; values are counted', async () => {
+  const clips = addVideo('v.mp4', ['one', 'two\tlines', 'one']) as [number, number, number]
+  const { view } = await open()
+  expect(await library.table.ask('tsv', { view, from: 0, to: 3, columns: ['caption', 'length'] })).toBe('one\t8.0\r\n"two\tlines"\t8.0\r\none\t8.0')
+  const [caption] = library.annotations(clips[0])
+  library.review(caption?.id ?? 0, 'reject')
+  expect(await library.table.ask('tsv', { view, from: 0, to: 1, columns: ['caption'] })).toBe('')
+  expect(await library.table.ask('values', { key: 'caption', rows: 'clips' })).toEqual({ values: [{ text: 'one', count: 1 }, { text: 'two\tlines', count: 1 }], distinct: 2 })
+})
+
+test('views are kept by name, and how the table was left without one', async () => {
+  const spec = { ...query(), columns: [{ key: 'name', width: 200, hidden: false, pinned: true }] }
+  library.table.saveView(null, spec)
+  library.table.saveView('Unsure first', { ...spec, group: 'review' })
+  library.table.saveView('Unsure first', spec)
+  await library.close()
+  library = Library.open(folder)
+  expect(library.table.current()).toEqual(spec)
+  expect(library.table.views()).toMatchObject([{ name: 'Unsure first', spec }])
+  library.table.removeView(library.table.views()[0]?.id ?? 0)
+  expect(library.table.views()).toEqual([])
+})
