@@ -74,13 +74,17 @@ def open_checkpoint(path: Path) -> Checkpoint:
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         what = "is no checkpoint, or holds more than weights and plain values, and is not run"
-        raise Refused(f"{path.name} {what}: {str(error).splitlines()[0]}") from error
+        raise Refused(f"{path.name} {what}: {_first_line(error)}") from error
     except (RuntimeError, EOFError, OSError, ValueError) as error:
-        raise Refused(f"{path.name} is no checkpoint, or is damaged or incomplete: {str(error).splitlines()[0]}") from error
+        raise Refused(f"{path.name} is no checkpoint, or is damaged or incomplete: {_first_line(error)}") from error
     state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
     if not isinstance(state, dict) or not state or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise Refused(f"{path.name} holds no state dict: neither tensors by name nor a dictionary with 'state_dict'.")
     return Checkpoint({key: tuple(value.shape) for key, value in state.items()}, state.__getitem__, config)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _other_model(keys: Mapping[str, Any]) -> str | None:

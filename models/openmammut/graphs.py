@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,7 +86,10 @@ def write_graphs(graphs: list[Graph], read: Callable[[str], Floats], folder: Pat
             for name, (kind, value) in graph.constants.items():
                 array = np.array(value, np.int64 if kind == "int64" else np.float32)
                 initializers.append(onnx.numpy_helper.from_array(array, name))
-            nodes = [helper.make_node(n.op, n.inputs, n.outputs, name=n.outputs[0], **n.attributes) for n in graph.nodes]
+            nodes = []
+            for n in graph.nodes:
+                attributes = {key: json.loads(value) for key, value in n.attributes.items()}
+                nodes.append(helper.make_node(n.op, n.inputs, n.outputs, name=n.outputs[0], **attributes))
             inputs, outputs = (
                 [helper.make_tensor_value_info(name, _TYPES[kind], shape) for name, kind, shape in values] for values in (graph.inputs, graph.outputs)
             )

@@ -6,11 +6,18 @@ bound and offset as `recipe` says: activations stay of the order of 1, and logit
 
 from __future__ import annotations
 
+import json
 import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 
 from models.openmammut.checkpoint import Checkpoint, Floats
+from models.openmammut.template import Env, expected_keys, load
 
 
 def _hash(key: str, count: int) -> Floats:
@@ -48,8 +55,112 @@ def seeded(key: str, shape: tuple[int, ...]) -> Floats:
     return out
 
 
-def seeded_checkpoint(shapes: dict[str, tuple[int, ...]]) -> Checkpoint:
-    """Of upstream's key names; the LM head's name decides nothing here."""
-    import torch
+@dataclass(frozen=True)
+class Config:
+    """Sizes of a model; the fork's published ones are in CONFIGS."""
 
-    return Checkpoint(shapes, lambda key: torch.from_numpy(seeded(key, shapes[key])))
+    visionWidth: int
+    visionLayers: int
+    width: int
+    layers: int
+    patch: int
+    size: int = 224
+    head: int = 64
+    """Width of a head, vision and text."""
+    visionHead: int = 64
+    has_mlp: bool = True
+    """Whether a self-attention block that is followed by a cross-attention block has an MLP."""
+    upstream: bool = False
+    embed: int | None = None
+    """Where text is projected to it (upstream); else the text's width."""
+
+    def open_clip(self) -> dict[str, Any]:
+        """As in open_clip_config.json."""
+        vision = {
+            "image_size": self.size,
+            "layers": self.visionLayers,
+            "width": self.visionWidth,
+            "head_width": self.visionHead,
+            "patch_size": self.patch,
+            "output_tokens": True,
+            "pool_type": "avg" if self.upstream else "avg_all",
+            "final_ln_after_pool": True,
+        }
+        text = {
+            "context_length": 77,
+            "vocab_size": 49408,
+            "width": self.width,
+            "heads": self.width // self.head,
+            "layers": self.layers,
+            "cross_attn_ratio": 2,
+        }
+        if self.upstream:
+            return {"embed_dim": self.embed or self.width, "vision_cfg": vision, "multimodal_cfg": text}
+        text |= {"output_tokens": True, "does_full_decoding": True, "has_mlp": self.has_mlp}
+        return {"embed_dim": self.width, "vision_cfg": vision, "text_cfg": text, "custom_text": True}
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Every tensor, under upstream's names."""
+        env: Env = {
+            "visionWidth": self.visionWidth,
+            "visionLayers": self.visionLayers,
+            "visionTokens": (self.size // self.patch) ** 2 + 1,
+            "visionMlp": 4 * self.visionWidth,
+            "patch": self.patch,
+            "embed": self.embed or self.width,
+            "vocab": 49408,
+            "width": self.width,
+            "context": 77,
+            "mlpWidth": 4 * self.width,
+            "layers": self.layers,
+            "crossLayers": self.layers // 2,
+            "mlp": [self.has_mlp or i % 2 == 1 for i in range(self.layers)],
+            "projected": self.embed is not None,
+        }
+        return expected_keys(load(), env)
+
+    def tensors(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """Name in the file -> the key that its values are a hash of, and its shape. The fork has another name for the LM head."""
+        renamed = {} if self.upstream else {"text.lm_head": "text.text_projection"}
+        return {renamed.get(key, key): (key, shape) for key, shape in self.shapes().items()}
+
+    def checkpoint(self) -> Checkpoint:
+        tensors = self.tensors()
+        shapes = {name: shape for name, (_, shape) in tensors.items()}
+        return Checkpoint(shapes, lambda name: torch.from_numpy(seeded(*tensors[name])), {"model_cfg": self.open_clip()})
+
+    def write(self, path: Path) -> None:
+        """As .safetensors, tensor by tensor, with open_clip_config.json beside it."""
+        tensors, header, at = self.tensors(), {}, 0
+        for name, (_, shape) in tensors.items():
+            end = at + 4 * math.prod(shape)
+            header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [at, end]}
+            at = end
+        text = json.dumps(header).encode()
+        with path.open("wb") as file:
+            file.write(struct.pack("<Q", len(text)) + text)
+            for key, shape in tensors.values():
+                file.write(seeded(key, shape).tobytes())
+        (path.parent / "open_clip_config.json").write_text(json.dumps({"model_cfg": self.open_clip()}, indent=2) + "\n")
+
+
+_TEXT = {"S": (384, False), "M": (512, False), "B": (512, False), "L": (768, True), "H": (1024, True)}
+_VISION = {"S": (384, 12, 64), "M": (512, 12, 64), "B": (768, 12, 64), "L": (1024, 24, 64), "H": (1280, 32, 80)}
+CONFIGS = {
+    f"{name}-{patch}": Config(
+        visionWidth=_VISION[name][0],
+        visionLayers=_VISION[name][1],
+        visionHead=_VISION[name][2],
+        width=768 if (name, patch) == ("B", 16) else _TEXT[name][0],
+        layers=24 if name == "H" else 12,
+        has_mlp=_TEXT[name][1] or (name, patch) == ("B", 16),
+        patch=patch,
+    )
+    for name in "SMBLH"
+    for patch in (14, 16, 32)
+} | {
+    # Small enough for every test run, and odd in every way that the published ones are.
+    "tiny": Config(visionWidth=64, visionLayers=2, width=64, layers=4, patch=16, size=48, head=32, visionHead=32),
+    "tiny-no-mlp": Config(visionWidth=64, visionLayers=2, width=64, layers=4, patch=14, size=32, head=32, visionHead=16, has_mlp=False),
+    "tiny-upstream": Config(visionWidth=64, visionLayers=2, width=64, layers=4, patch=16, size=48, head=32, visionHead=32, upstream=True, embed=48),
+}

@@ -29,7 +29,8 @@ class Node:
     op: str
     inputs: list[str]
     outputs: list[str]
-    attributes: dict[str, Any]
+    attributes: dict[str, str]
+    """As the template writes them; each value is JSON."""
 
 
 @dataclass
@@ -45,8 +46,9 @@ class Graph:
 
     def lines(self) -> list[str]:
         """What must be the same in both languages."""
-        nodes = [f"{' '.join(n.outputs)} = {n.op} {' '.join(n.inputs)} {json.dumps(n.attributes, separators=(',', ':'))}" for n in self.nodes]
-        return [self.name, *(f"{name} {kind} {list(shape)}" for name, kind, shape in (*self.inputs, *self.outputs)), *nodes, *self.weights]
+        values = [" ".join(map(str, (name, kind, *shape))) for name, kind, shape in (*self.inputs, *self.outputs)]
+        nodes = [" ".join([*n.outputs, "=", n.op, *n.inputs, *(f"{key}={value}" for key, value in n.attributes.items())]) for n in self.nodes]
+        return [self.name, *values, *nodes, *self.weights]
 
     def digest(self) -> str:
         return hashlib.sha256("\n".join(self.lines()).encode()).hexdigest()
@@ -143,8 +145,7 @@ class _Expansion:
         else:
             inputs = [name for a in arguments for name in self.argument(a, names, env)]
             results = [self.fresh(t, top) for t in targets]
-            attributes = {key: json.loads(value) for key, _, value in (pair.partition("=") for pair in found[4].split())}
-            self.graph.nodes.append(Node(op, inputs, results, attributes))
+            self.graph.nodes.append(Node(op, inputs, results, dict(pair.split("=") for pair in found[4].split())))
         for target, result in zip(targets, results, strict=True):
             if target.endswith("[]"):
                 names.setdefault(target[:-2], []).append(result)
