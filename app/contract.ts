@@ -6,10 +6,12 @@ import { z } from 'zod'
 import { Annotation, AnnotationBody, ReviewState } from './annotation.ts'
 import { labelRoutes } from './contract/labels.ts'
 import { Id, route } from './contract/route.ts'
+import { stateRoutes } from './contract/state.ts'
 import { tableRoutes } from './contract/table.ts'
 import { Problem } from './errors.ts'
 import { FrameRef, Probe } from './media.ts'
 import { PackManifest } from './pack.ts'
+import { Phrase } from './phrase.ts'
 
 /** queued → probing → analysing → done. `partial`: analysed, but a part of the file could not be read (see `problem`). */
 export const SourceState = z.enum(['queued', 'probing', 'analysing', 'done', 'partial', 'failed', 'cancelled'])
@@ -67,14 +69,18 @@ export const Job = z.object({
   id: z.number().int(),
   /** analyse: a source end to end. detect: labels over stored encodings. ask: a column's question over stored encodings. */
   kind: z.enum(['analyse', 'detect', 'ask']),
+  /** The file, the question, or the labels. */
   title: z.string(),
   sourceId: z.number().int().nullable(),
   /** The column that an `ask` fills. */
   columnId: z.number().int().nullable(),
   state: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
-  stage: z.string(),
+  /** What is being done; null unless it runs. */
+  stage: Phrase.nullable(),
   /** 0..1 */
   progress: z.number(),
+  /** Seconds of video a second (analyse), clips a second (all others); null until it can be told. */
+  rate: z.number().nullable(),
   problem: Problem.nullable(),
 })
 export type Job = z.infer<typeof Job>
@@ -84,7 +90,11 @@ export const Queue = z.object({
   waiting: z.number().int(),
   running: z.number().int(),
   finished: z.number().int(),
-  /** Seconds, from the throughput measured here; null until three jobs were measured. */
+  /** Of the finished ones. */
+  failed: z.number().int(),
+  /** Nothing is begun, and what runs waits after its clip. Kept over restarts. */
+  paused: z.boolean(),
+  /** Seconds, from the throughput of this machine; null until three files were timed on it. */
   etaSeconds: z.number().nullable(),
 })
 export type Queue = z.infer<typeof Queue>
@@ -96,7 +106,7 @@ export const Status = z.object({
   engine: z.object({
     state: z.enum(['starting', 'ready', 'restarting', 'failed']),
     /** "Ready on CPU, 2 threads; GPU not used: …": the plain sentence of the status bar. */
-    sentence: z.string(),
+    sentence: Phrase,
     provider: z.string().nullable(),
     fallback: z.boolean(),
     problem: Problem.nullable(),
@@ -149,7 +159,6 @@ export type BackendEvent = z.infer<typeof BackendEvent>
 export const ExportFormat = z.enum(['coco', 'cvat', 'vtt', 'srt', 'csv', 'jsonl'])
 export type ExportFormat = z.infer<typeof ExportFormat>
 
-const History = z.object({ undo: z.string().nullable(), redo: z.string().nullable() })
 const Rejected = z.object({ path: z.string(), problem: Problem })
 
 const onClip = z.object({ clipId: Id })
@@ -201,13 +210,9 @@ export const contract = {
     params: z.object({ annotationId: Id }),
     body: z.object({ action: z.enum(['accept', 'reject', 'edit', 'reset']), body: AnnotationBody.optional() }), output: Annotation, errors: ['not-found', 'bad-request'],
   }),
-  history: route({ method: 'get', path: '/api/history', summary: 'What undo and redo would do', output: History }),
-  undo: route({ method: 'post', path: '/api/history/undo', summary: 'Undo the newest edit; survives restarts', output: History }),
-  redo: route({ method: 'post', path: '/api/history/redo', summary: 'Redo', output: History }),
+  ...stateRoutes,
 
   queue: route({ method: 'get', path: '/api/queue', summary: 'Jobs and ETA', output: Queue }),
-  cancelJob: route({ method: 'post', path: '/api/queue/{jobId}/cancel', summary: 'Cancel one job; what it finished stays', params: z.object({ jobId: Id }), output: z.object({}), errors: ['not-found'] }),
-  cancelAll: route({ method: 'post', path: '/api/queue/cancel', summary: 'Cancel every waiting and running job', output: z.object({}) }),
   events: route({ method: 'get', path: '/api/events', summary: 'What changed, as it changes', events: BackendEvent }),
 
   export: route({

@@ -1,5 +1,6 @@
 /** The one error family. A shown error says what happened, to which file, what still works, and one next step. */
 import { z } from 'zod'
+import { english, Values } from './phrase.ts'
 
 export const ErrorCode = z.enum([
   'bad-request',
@@ -32,7 +33,10 @@ export const ErrorCode = z.enum([
 ])
 export type ErrorCode = z.infer<typeof ErrorCode>
 
-/** An error as the UI, the API and the CLI show it. `details` (an ffmpeg dump, a stack) stays folded. */
+/**
+ * An error as the UI, the API and the CLI show it. Its sentences are phrases: `{{name}}` stands for `values.name`. `details` (an ffmpeg
+ * dump, a stack) stays folded.
+ */
 export const Problem = z.object({
   code: ErrorCode,
   /** What happened, one plain sentence. */
@@ -43,6 +47,7 @@ export const Problem = z.object({
   stillWorks: z.string().optional(),
   /** One next step for the person. */
   next: z.string().optional(),
+  values: Values.optional(),
   details: z.string().optional(),
 })
 export type Problem = z.infer<typeof Problem>
@@ -50,10 +55,15 @@ export type Problem = z.infer<typeof Problem>
 export class TubeletError extends Error {
   readonly problem: Problem
   constructor(problem: Problem, options?: ErrorOptions) {
-    super(problem.message, options)
+    super(inEnglish(problem).message, options)
     this.name = 'TubeletError'
     this.problem = problem
   }
+}
+
+/** The sentences of a problem with their values, where there is no window to translate them. */
+export function inEnglish({ message, next = '', stillWorks = '', values = {} }: Problem): { message: string; next: string; stillWorks: string } {
+  return { message: english({ text: message, values }), next: english({ text: next, values }), stillWorks: english({ text: stillWorks, values }) }
 }
 
 /** Any thrown value as a Problem; what is not ours becomes `internal` with its stack folded into `details`. */

@@ -6,6 +6,7 @@ import { type ErrorCode, problemOf, TubeletError } from '../app/errors.ts'
 import { type Handler, type Handlers, notFound, type Services } from './api/handler.ts'
 import { labelHandlers } from './api/labels.ts'
 import { libraryHandlers } from './api/library.ts'
+import { stateHandlers } from './api/state.ts'
 import { tableHandlers } from './api/table.ts'
 import { windowFile } from './files.ts'
 
@@ -14,7 +15,7 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = { 'bad-request': 400, fo
 /** @param windowDir The built window. */
 export function createBackend(services: Services, windowDir: string): (request: Request) => Promise<Response> {
   // One file of handlers an area; together they answer every route.
-  const handlers: Handlers<RouteName> = { ...libraryHandlers(services), ...labelHandlers(services), ...tableHandlers(services) }
+  const handlers: Handlers<RouteName> = { ...libraryHandlers(services), ...stateHandlers(services), ...labelHandlers(services), ...tableHandlers(services) }
   const app = new Hono()
   const register = <N extends RouteName>(name: N, handler: Handler<N>) => {
     const spec: { method: string; path: string; params?: z.ZodType; query?: z.ZodType; body?: z.ZodType } = contract[name]
@@ -32,7 +33,7 @@ export function createBackend(services: Services, windowDir: string): (request: 
   for (const name of Object.keys(handlers) as RouteName[]) register(name, handlers[name] as Handler<RouteName>)
   const document = openApi()
   app.get('/api/openapi.json', () => Response.json(document))
-  app.all('/api/*', () => notFound('call'))
+  app.all('/api/*', () => notFound())
   app.get('*', (context) => windowFile(context.req.raw, windowDir, context.req.path))
   app.onError((error) => {
     const problem = problemOf(error)
@@ -47,7 +48,7 @@ function checked(where: string, schema: z.ZodType | undefined, value: unknown): 
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  throw new TubeletError({ code: 'bad-request', message: `${[where, ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'is not as documented'}.`, next: 'See /api/openapi.json.' })
+  throw new TubeletError({ code: 'bad-request', message: '{{field}}: {{fault}}.', values: { field: [where, ...(issue?.path ?? [])].join('.'), fault: issue?.message ?? 'is not as documented' }, next: 'See /api/openapi.json.' })
 }
 
 /** The OpenAPI 3.1 document of the contract; its schemas are JSON Schema 2020-12, as zod writes them. */

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
 import { ExportFormat, type Source } from '../app/contract.ts'
-import { type ErrorCode, type Problem, problemOf } from '../app/errors.ts'
+import { type ErrorCode, inEnglish, type Problem, problemOf } from '../app/errors.ts'
 import { looksYesNo } from '../app/table/question.ts'
 import { onlyNames } from '../app/vocabulary.ts'
 import { dataFolder, openTubelet, type Tubelet } from './open.ts'
@@ -64,7 +64,9 @@ function formatList(text: string): ExportFormat[] {
   return parsed.data
 }
 
-function printProblem({ message, file, next, details, code }: Problem): void {
+function printProblem(problem: Problem): void {
+  const { file, details, code } = problem
+  const { message, next } = inEnglish(problem)
   console.error(`${file ? `${file}: ` : ''}${message}${next ? ` ${next}` : ''}`)
   if (code === 'internal' && details) console.error(details)
 }
@@ -91,6 +93,8 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
   endOnSignals(tubelet)
   try {
     const { library, jobs } = tubelet
+    // A library that was left paused in the window: here somebody waits.
+    jobs.resume()
     if (options.labels) await jobs.setVocabulary(onlyNames(library.detections.vocabulary(), options.labels))
     const progress = showProgress(tubelet, say)
     const { added, duplicates, rejected } = await jobs.addPaths(paths.map((item) => path.resolve(item)))
@@ -131,7 +135,7 @@ function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: ()
     for (const job of jobs) {
       if (job.state === 'queued' || job.state === 'running' || told.has(job.id)) continue
       told.add(job.id)
-      if (!bar) say(`${job.state}: ${job.title}${job.problem ? `: ${job.problem.message}` : ''}`)
+      if (!bar) say(`${job.state}: ${job.title}${job.problem ? `: ${inEnglish(job.problem).message}` : ''}`)
     }
   })
   return {

@@ -112,7 +112,8 @@ function checked<Input, Carried>(name: string, format: Format<Input, Carried>): 
     if (!isDeepStrictEqual(format.read(Buffer.from(text, 'utf8').toString('utf8')), carried)) {
       throw new TubeletError({
         code: 'internal',
-        message: `The ${name} export did not read back as it was written, so it was not kept.`,
+        message: 'The {{format}} export did not read back as it was written, so it was not kept.',
+        values: { format: name },
         stillWorks: 'Your library and earlier exports are unchanged.',
         next: 'Export the other formats, and report this.',
       })
@@ -124,7 +125,7 @@ function checked<Input, Carried>(name: string, format: Format<Input, Carried>): 
 function chosenSources(library: ExportableLibrary, ids: readonly number[] | undefined): { source: Source; probe: Probe }[] {
   const sources = library.sources()
   const missing = ids?.find((id) => !sources.some((source) => source.id === id))
-  if (missing !== undefined) throw new TubeletError({ code: 'bad-request', message: `There is no source ${missing} in this library.`, next: 'Choose sources from the list.' })
+  if (missing !== undefined) throw new TubeletError({ code: 'bad-request', message: 'There is no source {{source}} in this library.', values: { source: missing }, next: 'Choose sources from the list.' })
   const chosen = sources
     .filter(({ id }) => ids?.includes(id) ?? true)
     .sort((a, b) => a.id - b.id)
@@ -210,7 +211,8 @@ async function mustBeOurs({ name, target }: Staged, record: WrittenDigests): Pro
   if (!there || record[name]?.includes(digestOf(there))) return
   throw new TubeletError({
     code: 'conflict',
-    message: `${path.basename(target)} is already there, and Tubelet did not write it or it was changed since.`,
+    message: '{{name}} is already there, and Tubelet did not write it or it was changed since.',
+    values: { name: path.basename(target) },
     file: target,
     stillWorks: 'Nothing was overwritten.',
     next: 'Move that file away, or export to another folder.',

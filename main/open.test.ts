@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { contract, type RouteOutput, type SearchResult, type Source } from '../app/contract.ts'
+import { inEnglish, type Problem } from '../app/errors.ts'
 import { CLIPS } from './media/clips.testing.ts'
 import { findMediaTools } from './media/tools.ts'
 import { type Label, withNames } from '../app/vocabulary.ts'
@@ -183,7 +184,7 @@ describe.skipIf(!ready)('one Tubelet', () => {
   test('bad requests say which field is wrong; unknown things are 404', async () => {
     const status = async (method: string, url: string, body?: unknown) => {
       const response = await tubelet.handle(new Request(`http://tubelet${url}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }))
-      return `${response.status} ${((await response.json()) as { problem: { message: string } }).problem.message}`
+      return `${response.status} ${inEnglish(((await response.json()) as { problem: Problem }).problem).message}`
     }
     expect(await status('POST', '/api/sources', { paths: [] })).toMatch(/^400 body\.paths/)
     expect(await status('GET', '/api/search?q=')).toMatch(/^400 query\.q/)

@@ -4,10 +4,12 @@ import path from 'node:path'
 import envPaths from 'env-paths'
 import type { BackendEvent, Status } from '../app/contract.ts'
 import { type Problem, problemOf, TubeletError } from '../app/errors.ts'
+import { type Phrase, said } from '../app/phrase.ts'
 import { isAlive } from './alive.ts'
 import { createBackend } from './backend.ts'
 import type { Engine, ForkEngine } from './engine/engine.ts'
 import { Jobs } from './jobs/queue.ts'
+import { Speed } from './jobs/speed.ts'
 import type { Pipeline } from './jobs/pipeline.ts'
 import { Library } from './library/library.ts'
 import { warmUp } from './media/sample.ts'
@@ -18,8 +20,9 @@ import { packageVersion } from './version.ts'
 
 // From source this file lies in main/, compiled in dist/main/.
 const root = path.resolve(import.meta.dirname, existsSync(path.join(import.meta.dirname, '..', 'package.json')) ? '..' : '../..')
+const folders = envPaths('tubelet', { suffix: '' })
 /** Where this person's libraries and packs lie. */
-export const dataFolder = envPaths('tubelet', { suffix: '' }).data
+export const dataFolder = folders.data
 
 export interface OpenOptions {
   projectDir: string
@@ -56,7 +59,7 @@ export function openTubelet({ projectDir, host, fork, packsDir = path.join(dataF
     changed()
   })
   const pipeline: Pipeline = { library, engine: () => engine.get(), media: () => media.get(), appVersion: packageVersion }
-  const jobs = new Jobs(pipeline)
+  const jobs = new Jobs(pipeline, new Speed(path.join(folders.cache, 'speed.json')))
   const status = (): Promise<Status> => Promise.resolve({ version: packageVersion, host, projectPath: projectDir, engine: engineStatus(engine), ...packOf(engine.value), ...mediaStatus(media), sample: sampleClip() })
   const handle = createBackend({ pipeline, jobs, status }, path.join(root, 'dist', 'renderer'))
   // Both are warm before the first file is dropped; their failures are shown by the status and by each job that needs them.
@@ -132,11 +135,15 @@ function sampleClip(): string | null {
 function engineStatus({ value, problem }: RunningPack): Status['engine'] {
   if (value === null) {
     const failed = problem !== null
-    return { state: failed ? 'failed' : 'starting', sentence: problem?.message ?? 'The engine is starting…', provider: null, fallback: failed, problem }
+    return { state: failed ? 'failed' : 'starting', sentence: problem ? asPhrase(problem) : said('The engine is starting…'), provider: null, fallback: failed, problem }
   }
   const { info, state } = value
-  const sentence = state === 'restarting' ? 'The engine stopped and is being restarted; nothing is lost.' : state === 'failed' ? (value.problem?.message ?? 'The engine does not start.') : info.sentence
+  const sentence = state === 'restarting' ? said('The engine stopped and is being restarted; nothing is lost.') : state === 'failed' ? (value.problem ? asPhrase(value.problem) : said('The engine does not start.')) : info.sentence
   return { state, sentence, provider: info.provider, fallback: info.fallback || state !== 'ready', problem: value.problem }
+}
+
+function asPhrase({ message, values }: Problem): Phrase {
+  return said(message, values)
 }
 
 function packOf(engine: Engine | null): Pick<Status, 'pack' | 'packDigest'> {

@@ -61,7 +61,7 @@ export function App() {
       {panel === 'shortcuts' && <ShortcutsDialog />}
       {panel === 'queue' && <QueueDialog />}
       {panel === 'engine' && <EngineDialog />}
-      <Toaster position="bottom-right" theme={theme} offset={44} closeButton />
+      <Toaster position="bottom-right" theme={theme} offset={44} closeButton containerAriaLabel={t('Notifications')} toastOptions={{ closeButtonAriaLabel: t('Close') }} />
     </div>
   )
 }

@@ -28,7 +28,7 @@ async function send<N extends RouteName>(name: N, args: Args<N>, signal?: AbortS
   })
   if (response.ok) return response
   const { problem } = (await response.json().catch(() => ({}))) as { problem?: Problem }
-  throw new TubeletError(problem ?? { code: 'internal', message: `The call failed (${response.status}).`, next: 'Try again.' })
+  throw new TubeletError(problem ?? { code: 'internal', message: 'The call failed ({{status}}).', values: { status: response.status }, next: 'Try again.' })
 }
 
 /** @throws TubeletError with the backend's problem. */

@@ -1,4 +1,5 @@
-/** Numbers as people read them. */
+/** Numbers and times as people read them, in the language of the window. */
+import { type Language, t, useLanguage } from './i18n.ts'
 
 /** 75.25 → "1:15.25"; hours where there are any. */
 export function clock(seconds: number, decimals = 0): string {
@@ -11,27 +12,48 @@ export function clock(seconds: number, decimals = 0): string {
   return `${h > 0 ? `${h}:${two(m)}` : m}:${two(s)}${fraction}`
 }
 
-/** "about 5 s", "about 3 min": an estimate needs no more. */
-export function about(seconds: number): string {
-  if (seconds < 1) return 'a moment'
-  if (seconds < 90) return `about ${Math.round(seconds)} s`
-  if (seconds < 5400) return `about ${Math.round(seconds / 60)} min`
-  return `about ${(seconds / 3600).toFixed(1)} h`
+/** Made once for each language: the first use of a locale takes a fifth of a second. */
+function formats(language: Language) {
+  const number = (digits: number) => new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits })
+  return {
+    numbers: [number(0), number(1), number(2), number(3)],
+    percent: new Intl.NumberFormat(language, { style: 'percent' }),
+  }
+}
+const made = new Map<Language, ReturnType<typeof formats>>()
+function format(): ReturnType<typeof formats> {
+  const { language } = useLanguage.getState()
+  const ready = made.get(language) ?? formats(language)
+  made.set(language, ready)
+  return ready
+}
+format()
+
+/** With `digits` decimals, at most three. */
+function number(value: number, digits: 0 | 1 | 2 | 3 = 0): string {
+  return format().numbers[digits]?.format(value) ?? String(value)
 }
 
+/** 0.253 → "25%". */
 export function percent(share: number): string {
-  return `${Math.round(share * 100)} %`
+  return format().percent.format(share)
+}
+
+/** "about 5 s", "about 3 min": an estimate needs no more. */
+export function about(seconds: number): string {
+  if (seconds < 1) return t('a moment')
+  if (seconds < 90) return t('about {{seconds}} s', { seconds: Math.round(seconds) })
+  if (seconds < 5400) return t('about {{minutes}} min', { minutes: Math.round(seconds / 60) })
+  return t('about {{hours}} h', { hours: number(seconds / 3600, 1) })
 }
 
 export function bytes(count: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
   const power = count < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(count) / 3))
-  return `${(count / 1000 ** power).toFixed(power === 0 || count / 1000 ** power >= 100 ? 0 : 1)} ${units[power] ?? ''}`
+  return `${number(count / 1000 ** power, power === 0 || count / 1000 ** power >= 100 ? 0 : 1)} ${units[power] ?? ''}`
 }
 
-/** Made once, ahead: the first use of a locale takes a fifth of a second. */
-const grouped = new Intl.NumberFormat('en')
-
+/** English only: for texts that are not translated yet. */
 export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${grouped.format(count)} ${count === 1 ? one : many}`
+  return `${number(count)} ${count === 1 ? one : many}`
 }

@@ -5,6 +5,8 @@
  */
 import i18next, { type TOptions } from 'i18next'
 import { create } from 'zustand'
+import type { Problem } from '../app/errors.ts'
+import type { Phrase } from '../app/phrase.ts'
 import de from './locales/de/index.ts'
 import en from './locales/en.json' with { type: 'json' }
 
@@ -30,8 +32,18 @@ export function t(english: string, values?: TOptions): string {
   return i18next.t(english, values ?? {})
 }
 
-/** Marks words for translation where they are written, far from where they are shown: in a table, outside a component. */
-export const phrase = (english: string): string => english
+/** A sentence of the backend in the window's language. */
+export function shown({ text, values = {} }: Phrase): string {
+  return t(text, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === 'object' ? t(value.text) : value])))
+}
+
+/** What a problem says, each part in the window's language. */
+export function told({ message, next, stillWorks, values = {} }: Problem): { message: string; next?: string; stillWorks?: string } {
+  const part = (text: string) => shown({ text, values })
+  return { message: part(message), ...(next === undefined ? {} : { next: part(next) }), ...(stillWorks === undefined ? {} : { stillWorks: part(stillWorks) }) }
+}
+
+export { phrase } from '../app/phrase.ts'
 
 export const useLanguage = create<{ language: Language; choose: (language: Language) => void }>((set) => ({
   language: first,

@@ -3,9 +3,10 @@ import { QueryClient, useQuery } from '@tanstack/react-query'
 import { toast } from 'sonner'
 import type { AnnotationBody } from '../app/annotation.ts'
 import type { BackendEvent } from '../app/contract.ts'
+import type { History } from '../app/contract/state.ts'
 import { problemOf } from '../app/errors.ts'
 import { call, stream } from './api.ts'
-import { plural } from './format.ts'
+import { phrase, shown, t, told } from './i18n.ts'
 import { useUi } from './store.ts'
 
 export const queryClient = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: Infinity, refetchOnWindowFocus: false } } })
@@ -22,18 +23,22 @@ export const useSearch = (q: string) => useQuery({ queryKey: ['search', q], quer
 
 /** Show a failed action where people look; the reason stays readable until it is closed. */
 export function tell(error: unknown): void {
-  const { message, next, file } = problemOf(error)
-  toast.error(message, { description: [file, next].filter(Boolean).join(' · '), duration: 12_000 })
+  const problem = problemOf(error)
+  const { message, next } = told(problem)
+  toast.error(message, { description: [problem.file, next].filter(Boolean).join(' · '), duration: 12_000 })
 }
 
 export async function addPaths(paths: readonly string[]): Promise<void> {
   try {
     const { added, duplicates, rejected } = await call('addSources', { body: { paths: [...paths] } })
-    if (added.length > 0) toast.success(`${plural(added.length, 'video')} added`)
-    if (duplicates.length > 0) toast.info(`${plural(duplicates.length, 'file is', 'files are')} already in the library`)
+    if (added.length > 0) toast.success(t('{{count, number}} videos added', { count: added.length }))
+    if (duplicates.length > 0) toast.info(t('{{count, number}} files are already in the library', { count: duplicates.length }))
     const [first] = rejected
-    if (first) toast.error(first.problem.message, { description: `${first.path} · ${first.problem.next ?? ''}`, duration: 12_000 })
-    if (added.length + duplicates.length + rejected.length === 0) toast.info('No video was found there')
+    if (first) {
+      const { message, next } = told(first.problem)
+      toast.error(message, { description: [first.path, next].filter(Boolean).join(' · '), duration: 12_000 })
+    }
+    if (added.length + duplicates.length + rejected.length === 0) toast.info(t('No video was found there'))
     const [source] = added
     if (source && useUi.getState().sourceId === null) useUi.getState().selectSource(source.id)
   } catch (error) {
@@ -42,24 +47,24 @@ export async function addPaths(paths: readonly string[]): Promise<void> {
 }
 
 export async function undo(direction: 'undo' | 'redo'): Promise<void> {
-  const what = queryClient.getQueryData<{ undo: string | null; redo: string | null }>(['history'])?.[direction]
+  const what = queryClient.getQueryData<History>(['history'])?.[direction]
   if (!what) return
   try {
     queryClient.setQueryData(['history'], await call(direction))
-    toast(`${direction === 'undo' ? 'Undone' : 'Redone'}: ${what}`)
+    toast(direction === 'undo' ? t('Undone: {{what}}', { what: shown(what) }) : t('Redone: {{what}}', { what: shown(what) }))
   } catch (error) {
     tell(error)
   }
 }
 
-const REVIEWED = { accept: 'Accepted', reject: 'Rejected', edit: 'Saved', reset: 'Back to what the model said' }
+const REVIEWED = { accept: phrase('Accepted'), reject: phrase('Rejected'), edit: phrase('Saved'), reset: phrase('Back to what the model said') }
 
 /** Decide about an annotation; one toast at a time says so and offers to take it back. */
 export async function review({ id, action, body }: { id: number; action: keyof typeof REVIEWED; body?: AnnotationBody }): Promise<void> {
   try {
     await call('reviewAnnotation', { params: { annotationId: id }, body: { action, ...(body ? { body } : {}) } })
     void queryClient.invalidateQueries({ queryKey: ['history'] })
-    toast(REVIEWED[action], { id: 'review', action: { label: 'Undo', onClick: () => void undo('undo') } })
+    toast(t(REVIEWED[action]), { id: 'review', action: { label: t('Undo'), onClick: () => void undo('undo') } })
   } catch (error) {
     tell(error)
   }

@@ -1,10 +1,12 @@
 /** What the window shows: choices of the person at the screen. What the library holds lives in the query cache. */
 import { create } from 'zustand'
+import { phrase } from './i18n.ts'
 
 type Panel = 'add' | 'export' | 'shortcuts' | 'queue' | 'engine'
 /** What the middle of the window is for. */
 export type Page = 'review' | 'table' | 'overview' | 'queue' | 'packs' | 'settings'
-export type Theme = 'system' | 'light' | 'dark'
+export const THEMES = { system: phrase('as the system'), light: phrase('light'), dark: phrase('dark') }
+export type Theme = keyof typeof THEMES
 
 interface Ui {
   page: Page

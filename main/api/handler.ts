@@ -1,5 +1,6 @@
 /** What a handler is, and what all of them share: answers that are no JSON. */
 import type { AskEvent, BackendEvent, RouteArgs, RouteName, RouteOutput, Status } from '../../app/contract.ts'
+import type { Problem } from '../../app/errors.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
 import type { Jobs } from '../jobs/queue.ts'
 
@@ -19,8 +20,8 @@ export type Handlers<N extends RouteName> = { [K in N]: Handler<K> }
 const COALESCE_MS = 100
 const HEARTBEAT_MS = 15_000
 
-export function notFound(what: string): Response {
-  return Response.json({ problem: { code: 'not-found', message: `There is no such ${what}.` } }, { status: 404 })
+export function notFound(message = 'There is nothing at this address.'): Response {
+  return Response.json({ problem: { code: 'not-found', message } satisfies Problem }, { status: 404 })
 }
 
 /** Server-sent events until `run` resolves; `signal` aborts when the client leaves. */

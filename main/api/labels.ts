@@ -13,7 +13,7 @@ export function labelHandlers({ pipeline, jobs }: Services): Handlers<keyof type
   const known = (name: string) => {
     const label = labelNamed(detections.vocabulary(), name)
     if (label) return label
-    throw new TubeletError({ code: 'not-found', message: `“${name}” is not in the vocabulary any more.`, next: 'Reload the labels.' })
+    throw new TubeletError({ code: 'not-found', message: '“{{label}}” is not in the vocabulary any more.', values: { label: name }, next: 'Reload the labels.' })
   }
   return {
     getLabels: answer,

@@ -18,7 +18,7 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
   const exports = new Map<string, { directory: string; files: string[] }>()
   const proxies = new Map<number, Promise<string>>()
 
-  const picture = async (request: Request, ...parts: (string | number)[]) => (await fileResponse(request, library.cachePath('sources', ...parts), 'image/jpeg')) ?? notFound('picture')
+  const picture = async (request: Request, ...parts: (string | number)[]) => (await fileResponse(request, library.cachePath('sources', ...parts), 'image/jpeg')) ?? notFound()
 
   /** A copy that the browser can play, made once and by one ffmpeg however many ask for it. */
   function preview(sourceId: number): Promise<string> {
@@ -90,19 +90,8 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
     },
     addAnnotation: ({ params, body }) => library.addAnnotation(params.clipId, body.body),
     reviewAnnotation: ({ params, body }) => library.review(params.annotationId, body.action, body.body),
-    history: () => library.history(),
-    undo: () => library.undo(),
-    redo: () => library.redo(),
 
     queue: () => jobs.queue(),
-    cancelJob: ({ params }) => {
-      jobs.cancel(params.jobId)
-      return {}
-    },
-    cancelAll: () => {
-      jobs.cancelAll()
-      return {}
-    },
     events: () =>
       eventStream((send, signal) => {
         const { promise, resolve } = Promise.withResolvers<undefined>()
@@ -124,7 +113,7 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
     },
     exportZip: async ({ params }) => {
       const written = exports.get(params.exportId)
-      if (written === undefined) return notFound('export')
+      if (written === undefined) return notFound()
       const entries = await Promise.all(written.files.map(async (file) => [path.relative(written.directory, file).split(path.sep).join('/'), new Uint8Array(await readFile(file))] as const))
       return new Response(zipSync(Object.fromEntries(entries)), { headers: { 'content-type': 'application/zip', 'content-disposition': `attachment; filename="tubelet-${params.exportId}.zip"` } })
     },

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { app, BrowserWindow, dialog, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, Notification, protocol, session, shell } from 'electron'
-import { problemOf } from '../../app/errors.ts'
+import { inEnglish, problemOf } from '../../app/errors.ts'
 import { openTubelet, type Tubelet } from '../open.ts'
 import { forkUtility } from './engine-process.ts'
 import { setMenu } from './menu.ts'
@@ -52,8 +52,8 @@ async function run(): Promise<void> {
   try {
     tubelet = openTubelet({ projectDir: path.join(app.getPath('userData'), 'library'), host: 'electron', fork: forkUtility })
   } catch (error) {
-    const { message, next } = problemOf(error)
-    dialog.showErrorBox('Tubelet could not open its library', `${message} ${next ?? ''}`)
+    const { message, next } = inEnglish(problemOf(error))
+    dialog.showErrorBox('Tubelet could not open its library', `${message} ${next}`)
     app.exit(1)
     return
   }
@@ -137,7 +137,10 @@ async function add(paths: readonly string[]): Promise<void> {
   if (paths.length === 0 || tubelet === null) return
   const { rejected } = await tubelet.jobs.addPaths(paths)
   const [first] = rejected
-  if (first) dialog.showErrorBox('Not everything could be added', `${first.path}: ${first.problem.message} ${first.problem.next ?? ''}`)
+  if (first) {
+    const { message, next } = inEnglish(first.problem)
+    dialog.showErrorBox('Not everything could be added', `${first.path}: ${message} ${next}`)
+  }
 }
 
 /** Files and folders among command-line arguments: what exists, past the program and the app's own folder. */

@@ -129,7 +129,8 @@ function invalid(root: string, details: string, cause?: unknown): never {
   throw new TubeletError(
     {
       code: 'pack-invalid',
-      message: `The model pack in "${path.basename(root)}" is not complete and unchanged, so it was not loaded.`,
+      message: 'The model pack in “{{folder}}” is not complete and unchanged, so it was not loaded.',
+      values: { folder: path.basename(root) },
       file: root,
       stillWorks: 'Your library, its annotations and exports work without a model.',
       next: 'Install the pack again, or choose another one.',

@@ -1,8 +1,10 @@
 /** What crosses between the host and the engine process: plain data, cloned by either kind of process channel. */
 import type { RelativeBox } from '../../app/boxes.ts'
+import type { ProviderTrial } from '../../app/contract/system.ts'
 import type { Detection } from '../../app/detections.ts'
 import type { Problem } from '../../app/errors.ts'
 import type { PackManifest } from '../../app/pack.ts'
+import type { Phrase } from '../../app/phrase.ts'
 
 /** What one encoder pass over a clip leaves. N tokens of width D (for the decoder) and V (for the detector). */
 export interface Encoding {
@@ -65,7 +67,10 @@ export interface EngineInfo {
   /** "CPU", "CUDA", ... */
   provider: string
   /** For the status bar: "Ready on CPU, 2 threads; GPU not used: ..." */
-  sentence: string
+  sentence: Phrase
+  threads: number
+  /** Every provider that the runtime lists, and what became of it. */
+  tried: ProviderTrial[]
   /** An accelerator was found but cannot be trusted, so the CPU is used instead. */
   fallback: boolean
 }

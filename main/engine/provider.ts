@@ -7,7 +7,9 @@ import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import envPaths from 'env-paths'
 import { z } from 'zod'
+import { ProviderTrial } from '../../app/contract/system.ts'
 import { TubeletError } from '../../app/errors.ts'
+import { type Phrase, said } from '../../app/phrase.ts'
 import { cutTubes } from '../../app/tubes.ts'
 import { Graphs, listedProviders, type Placement, runtimeVersion } from './graphs.ts'
 import { Model } from './model.ts'
@@ -22,9 +24,7 @@ const Memory = z.object({
   key: z.string(),
   at: z.number(),
   chosen: z.string().nullable(),
-  /** Why not an accelerator, for people. */
-  reason: z.string(),
-  fallback: z.boolean(),
+  tried: z.array(ProviderTrial),
   /** Accelerators during whose trial the process ended, once for each time. */
   crashed: z.array(z.string()),
   /** What this process is trying right now; if it is gone without a word, the driver crashed it. */
@@ -37,10 +37,9 @@ const TRIAL_MS = 10_000
 /** Once may have been a person who closed the app meanwhile. */
 const CRASHES_TRUSTED = 2
 
-/** absent: the machine has no such device. slow: it is slower than the CPU. broken: it must not be used. */
 interface Refusal {
-  refused: 'absent' | 'slow' | 'broken'
-  why: string
+  refused: Exclude<ProviderTrial['outcome'], 'used'>
+  details: string
 }
 
 interface Candidate {
@@ -56,8 +55,7 @@ export async function placeModel(pack: Pack): Promise<{ model: Model; info: Engi
   const memory = await remember(file, [pack.digest, runtimeVersion, process.platform, process.arch, ...listed].join(' '))
   const { chosen } = memory
   const crashing = listed.filter((name) => memory.crashed.filter((crashed) => crashed === name).length >= CRASHES_TRUSTED)
-  const slow: string[] = []
-  const broken = crashing.map((name) => `${nameOf(name)} crashed`)
+  const tried: ProviderTrial[] = crashing.map((name) => ({ provider: nameOf(name), outcome: 'broken', details: 'It ended the process that tried it.' }))
 
   const candidates: Candidate[] = []
   for (const provider of listed) {
@@ -65,26 +63,36 @@ export async function placeModel(pack: Pack): Promise<{ model: Model; info: Engi
     await write(file, { ...memory, trying: { provider, pid: process.pid } })
     const model = await tryProvider(pack, { provider, threads })
     if (model instanceof Model) candidates.push({ provider, model })
-    else if (model.refused === 'broken') broken.push(`${nameOf(provider)} ${model.why}`)
-    else if (model.refused === 'slow') slow.push(nameOf(provider))
+    else tried.push({ provider: nameOf(provider), outcome: model.refused, details: model.details })
   }
   // An accelerator that was chosen before needs no comparison; otherwise the CPU is the measure, or all that there is.
   if (candidates.length === 0 || chosen === null) {
     const model = await tryProvider(pack, { provider: 'cpu', threads })
-    if (!(model instanceof Model)) throw selfTestFailed(pack, model.why)
+    if (!(model instanceof Model)) throw selfTestFailed(pack, model.details)
     candidates.push({ provider: 'cpu', model })
   }
   const { provider, model } = await fastest(pack, candidates)
 
-  let { reason, fallback } = memory
-  if (chosen !== 'cpu') {
-    slow.push(...candidates.flatMap((other) => (other.provider === provider ? [] : [nameOf(other.provider)])))
-    fallback = provider === 'cpu' && slow.length === 0 && broken.length > 0
-    reason = broken.length > 0 ? broken.join(', ') : slow.length > 0 ? `${slow.join(' and ')} would be slower here` : 'no usable GPU was found'
-  }
-  await write(file, { ...memory, chosen: provider, reason, fallback, trying: null })
-  const sentence = provider === 'cpu' ? `Ready on CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}; GPU not used: ${reason}.` : `Ready on ${nameOf(provider)}.`
-  return { model, info: { manifest: pack.manifest, digest: pack.digest, provider: nameOf(provider), sentence, fallback } }
+  tried.push({ provider: nameOf(provider), outcome: 'used', details: '' })
+  for (const other of candidates) if (other.provider !== provider) tried.push({ provider: nameOf(other.provider), outcome: 'slow', details: '' })
+  // What was remembered was not tried again.
+  const outcomes = chosen === provider ? memory.tried : tried
+  await write(file, { ...memory, chosen: provider, tried: outcomes, trying: null })
+  return { model, info: { manifest: pack.manifest, digest: pack.digest, provider: nameOf(provider), threads, tried: outcomes, ...standing(provider, threads, outcomes) } }
+}
+
+/** Where it runs and why not on a GPU, for people. */
+function standing(provider: string, count: number, tried: readonly ProviderTrial[]): { sentence: Phrase; fallback: boolean } {
+  if (provider !== 'cpu') return { sentence: said('Ready on {{provider}}.', { provider: nameOf(provider) }), fallback: false }
+  const of = (wanted: ProviderTrial['outcome']) => tried.filter(({ outcome }) => outcome === wanted).map((trial) => trial.provider)
+  const [broken, slow] = [of('broken'), of('slow')]
+  const sentence =
+    broken.length > 0
+      ? said('Ready on CPU, {{count}} threads; GPU not used: {{providers}} cannot be trusted on this machine.', { count, providers: broken.join(', ') })
+      : slow.length > 0
+        ? said('Ready on CPU, {{count}} threads; GPU not used: {{providers}} would be slower here.', { count, providers: slow.join(', ') })
+        : said('Ready on CPU, {{count}} threads; GPU not used: no usable GPU was found.', { count })
+  return { sentence, fallback: slow.length === 0 && broken.length > 0 }
 }
 
 /** The model on this provider, once it has passed the self-test there. */
@@ -98,11 +106,11 @@ async function tryProvider(pack: Pack, placement: Placement): Promise<Model | Re
     const wrong = await selfTest(pack, model, limit)
     if (wrong === null) return model
     await model.graphs.release()
-    return { refused: 'broken', why: `failed the self-test: ${wrong}` }
+    return { refused: 'broken', details: `It failed the self-test: ${wrong}.` }
   } catch (error) {
     await model.graphs.release()
     const refused = !opened ? 'absent' : limit?.aborted ? 'slow' : 'broken'
-    return { refused, why: `stopped with an error: ${error instanceof Error ? error.message : String(error)}` }
+    return { refused, details: error instanceof Error ? error.message : String(error) }
   }
 }
 
@@ -143,7 +151,7 @@ async function selfTest({ knownAnswers, manifest }: Pack, model: Model, signal?:
 }
 
 async function remember(file: string, key: string): Promise<Memory> {
-  const blank: Memory = { key, at: Date.now(), chosen: null, reason: '', fallback: false, crashed: [], trying: null }
+  const blank: Memory = { key, at: Date.now(), chosen: null, tried: [], crashed: [], trying: null }
   const memory = await readFile(file, 'utf8')
     .then((text) => Memory.parse(JSON.parse(text)))
     .catch(() => null)
@@ -173,7 +181,8 @@ function alive(pid: number): boolean {
 function selfTestFailed(pack: Pack, details: string): TubeletError {
   return new TubeletError({
     code: 'pack-self-test-failed',
-    message: `The model pack "${pack.manifest.name}" does not give the answers that it should on this machine, so it is not used.`,
+    message: 'The model pack “{{name}}” does not give the answers that it should on this machine, so it is not used.',
+    values: { name: pack.manifest.name },
     file: pack.dir,
     stillWorks: 'Your library, its annotations and exports work without a model.',
     next: 'Install the pack again, or choose another one.',

@@ -1,12 +1,13 @@
 /** Filling a column of the table: one question to many clips, over their stored encodings. */
 import { TubeletError } from '../../app/errors.ts'
-import { answerClip, type Pipeline, type Progress } from './pipeline.ts'
+import { said } from '../../app/phrase.ts'
+import { answerClip, type Pipeline, type Report } from './pipeline.ts'
 
 /** So many clips are looked up at a time: a library may have a hundred thousand. */
 const CHUNK = 200
 
 /** Ask each encoded clip that has no answer yet, or those of `clipIds`, in order. A clip that was removed meanwhile is passed over. */
-export async function fillColumn(pipeline: Pipeline, question: string, clipIds: readonly number[] | null, report: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
+export async function fillColumn(pipeline: Pipeline, question: string, clipIds: readonly number[] | null, report: Report, signal: AbortSignal): Promise<void> {
   const { table } = pipeline.library
   const { digest } = (await pipeline.engine()).info
   const wanted = clipIds && new Set(clipIds)
@@ -22,7 +23,7 @@ export async function fillColumn(pipeline: Pipeline, question: string, clipIds: 
         if (!(error instanceof TubeletError) || !['not-found', 'clip-not-encoded'].includes(error.problem.code)) throw error
       }
       done += 1
-      report({ stage: `${done} of ${Math.max(of, done)} clips`, progress: done / Math.max(of, done), clips: done })
+      await report({ stage: said('{{done}} of {{total}} clips', { done, total: Math.max(of, done) }), progress: done / Math.max(of, done), clips: done })
     }
   }
 }

@@ -8,6 +8,7 @@ import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import { candidatesOf } from '../../app/detections.ts'
 import { phrasesOf } from '../../app/vocabulary.ts'
+import { type Phrase, said } from '../../app/phrase.ts'
 import type { Encoding, Engine, Generated } from '../engine/engine.ts'
 import type { MachineResult } from '../library/annotations.ts'
 import { keyOf, lookedFor, type Seen } from '../library/detections.ts'
@@ -25,12 +26,15 @@ export interface Pipeline {
 }
 
 export interface Progress {
-  stage: string
+  stage: Phrase
   /** 0..1 */
   progress: number
   /** Clips that are done. */
   clips: number
 }
+
+/** Say how far the work is. Resolves when it may go on: not while the queue is paused. Rejects when it is cancelled meanwhile. */
+export type Report = (progress: Progress) => Promise<void>
 
 /** The engine may die at any moment and restarts by itself; the step is then simply done again. */
 async function persevere<T>(step: () => Promise<T>, signal: AbortSignal): Promise<T> {
@@ -56,14 +60,14 @@ export async function showFirst({ library, media }: Pipeline, source: Source, si
 }
 
 /** Analyse one source end to end. Resolves with the damage report of a file of which only a part was readable, else null. */
-export async function analyseSource(pipeline: Pipeline, source: Source, report: (progress: Progress) => void, signal: AbortSignal): Promise<Problem | null> {
+export async function analyseSource(pipeline: Pipeline, source: Source, report: Report, signal: AbortSignal): Promise<Problem | null> {
   const { library } = pipeline
   library.setSourceState(source.id, 'probing')
   const media = await pipeline.media()
   const probe = await probeFile(media, source.path, signal)
   library.setProbe(source.id, probe)
   library.setSourceState(source.id, 'analysing')
-  report({ stage: 'Starting the engine', progress: 0, clips: 0 })
+  await report({ stage: said('Starting the engine'), progress: 0, clips: 0 })
   const engine = await pipeline.engine()
   let damaged: Problem | null = null
   const clips: number[] = []
@@ -75,11 +79,11 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
         break
       case 'clip':
         clips.push(await understand(pipeline, engine, source, probe, event.clip, signal))
-        report({ stage: `Clip ${clips.length}`, progress: portion(event.clip.end, probe), clips: clips.length })
+        await report({ stage: said('Clip {{clip}}', { clip: clips.length }), progress: portion(event.clip.end, probe), clips: clips.length })
         break
       case 'progress':
         seconds = Math.max(seconds, event.seconds)
-        report({ stage: clips.length === 0 ? 'Reading frames' : `Clip ${clips.length}`, progress: portion(seconds, probe) * 0.99, clips: clips.length })
+        await report({ stage: clips.length === 0 ? said('Reading frames') : said('Clip {{clip}}', { clip: clips.length }), progress: portion(seconds, probe) * 0.99, clips: clips.length })
         break
       case 'done':
         library.pruneClips(source.id, clips)

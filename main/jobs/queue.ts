@@ -9,12 +9,17 @@ import path from 'node:path'
 import type { Job, Queue, Source } from '../../app/contract.ts'
 import { type Label, labelNamed, withNames } from '../../app/vocabulary.ts'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
+import type { Probe } from '../../app/media.ts'
+import { said } from '../../app/phrase.ts'
+import type { JobPlan, JobTable } from '../library/job-table.ts'
 import type { Library, TrackEdit } from '../library/library.ts'
+import type { StoredJob } from '../library/rows.ts'
 import type { KeptColumn } from '../library/table.ts'
 import { fingerprint } from '../media/fingerprint.ts'
 import { scanPaths } from '../media/scan.ts'
 import { fillColumn } from './columns.ts'
-import { analyseSource, lookAgain, type Pipeline, type Progress, showFirst } from './pipeline.ts'
+import { analyseSource, lookAgain, type Pipeline, type Progress, type Report, showFirst } from './pipeline.ts'
+import type { Speed, Sums, VideoKind } from './speed.ts'
 
 export interface AddedPaths {
   added: Source[]
@@ -22,7 +27,8 @@ export interface AddedPaths {
   rejected: { path: string; problem: Problem }[]
 }
 
-type NewJob = Parameters<Library['createJob']>[0]
+/** How a running job stands, and since when it is measured: a resumed one skips quickly what is stored. */
+type Standing = Progress & { began: number }
 
 interface Running {
   kind: Job['kind']
@@ -33,10 +39,10 @@ interface Running {
 }
 
 const SLOTS = Math.min(2, availableParallelism())
-/** Until this many analyses were timed here, no ETA is shown. */
-const ETA_SAMPLES = 3
-/** How many finished jobs the queue lists. */
-const LISTED = 200
+/** How many jobs the queue lists. */
+const LISTED = 500
+/** Seconds after which a rate says something. */
+const RATE_AFTER = 1
 /** The first file to be analysed is the smallest among those found within this time, so that a first result is soon there. */
 const CHOICE_MS = 100
 const ANNOUNCE_MS = 250
@@ -44,9 +50,13 @@ const ANNOUNCE_MS = 250
 export class Jobs {
   readonly #pipeline: Pipeline
   readonly #library: Library
+  readonly #table: JobTable
+  readonly #speed: Speed
   readonly #running = new Map<number, Running>()
   /** How far each running job is. Not kept on disk, where every step would cost a write. */
-  readonly #progress = new Map<number, Progress>()
+  readonly #progress = new Map<number, Standing>()
+  /** Resolves when a paused queue goes on; null while it runs. */
+  #pause: PromiseWithResolvers<undefined> | null = null
   #closed = false
   /** How many want nothing to run just now. */
   #holds = 0
@@ -58,16 +68,33 @@ export class Jobs {
   /** Outcome of the batch under way, for the notification when the queue drains. */
   #batch = { done: 0, failed: 0 }
 
-  constructor(pipeline: Pipeline) {
+  constructor(pipeline: Pipeline, speed: Speed) {
     this.#pipeline = pipeline
     this.#library = pipeline.library
+    this.#table = pipeline.library.jobs
+    this.#speed = speed
   }
 
   /** Take up what an earlier process left. */
   start(): void {
-    this.#library.recoverJobs()
+    this.#table.recover()
+    if (this.#library.setting<boolean>('paused', false)) this.#pause = Promise.withResolvers()
     this.#wake()
     void this.detectLabels()
+  }
+
+  pause(): void {
+    this.#pause ??= Promise.withResolvers()
+    this.#library.setSetting('paused', true)
+    this.#announce()
+  }
+
+  resume(): void {
+    this.#library.setSetting('paused', false)
+    this.#pause?.resolve(undefined)
+    this.#pause = null
+    this.#wake()
+    this.#announce()
   }
 
   /** Stop after the step under way; the job goes on at the next start. */
@@ -84,7 +111,7 @@ export class Jobs {
     this.#holds += 1
     try {
       await this.#stopRunning()
-      this.#library.recoverJobs()
+      this.#table.recover()
       this.#announce()
       return await work()
     } finally {
@@ -125,7 +152,7 @@ export class Jobs {
           // Somebody has just dropped this and looks at the top of the list.
           if (result.added.length === 0 && this.#running.size === 0) this.#shown = showFirst(this.#pipeline, source, this.#closing.signal)
           result.added.push(source)
-          this.#library.createJob(analysisOf(source))
+          this.#table.create(analysisOf(source))
           this.#announce()
           this.#choice ??= setTimeout(() => this.#wake(), CHOICE_MS)
         } else {
@@ -143,7 +170,7 @@ export class Jobs {
 
   retry(sourceId: number): Source {
     const source = this.#library.source(sourceId)
-    const waiting = this.#library.openJobs().some((job) => job.sourceId === sourceId)
+    const waiting = this.#table.open().some((job) => job.sourceId === sourceId)
     if (!waiting) {
       this.#library.setSourceState(source.id, 'queued')
       this.#queueJob(analysisOf(source))
@@ -156,15 +183,40 @@ export class Jobs {
    * @returns How many were queued.
    */
   encodeMissing(digest: string, only?: readonly number[]): number {
-    const waiting = new Set(this.#library.openJobs().map(({ sourceId }) => sourceId))
+    const waiting = new Set(this.#table.open().map(({ sourceId }) => sourceId))
     const ids = this.#library.packs.missing(digest).sourceIds.filter((id) => !waiting.has(id) && (only === undefined || only.includes(id)))
     for (const id of ids) this.retry(id)
     return ids.length
   }
 
+  /** Do a waiting job just before another waiting one, or last. @throws TubeletError `not-found`; `conflict` when it does not wait. */
+  move(jobId: number, before: number | null): void {
+    if (this.#table.get(jobId).state !== 'queued') throw new TubeletError({ code: 'conflict', message: 'This job does not wait any more.', stillWorks: 'The order of the others is as it was.' })
+    this.#table.move(jobId, before)
+    this.#announce()
+  }
+
+  /** @throws TubeletError `not-found` */
+  retryJob(jobId: number): void {
+    const { state, kind, sourceId, columnId } = this.#table.get(jobId)
+    if (state !== 'failed' && state !== 'cancelled') return
+    if (kind === 'analyse' && sourceId !== null) {
+      if (this.#table.open().some((job) => job.sourceId === sourceId)) return
+      this.#library.setSourceState(sourceId, 'queued')
+    }
+    if (columnId !== null && this.#table.payload(jobId).clipIds === undefined) this.#library.table.setAutomatic(columnId, true)
+    this.#table.again(jobId)
+    this.#announce()
+    this.#wake()
+  }
+
+  retryFailed(): void {
+    for (const { id } of this.#table.failed()) this.retryJob(id)
+  }
+
   /** Forget a source: its job first, then its rows. */
   async removeSource(sourceId: number): Promise<void> {
-    for (const job of this.#library.openJobs()) {
+    for (const job of this.#table.open()) {
       if (job.sourceId !== sourceId) continue
       this.cancel(job.id)
       await this.#running.get(job.id)?.ended
@@ -180,14 +232,14 @@ export class Jobs {
       return
     }
     if (clipIds === undefined) this.#library.table.setAutomatic(id, true)
-    const waits = this.#library.openJobs().some((job) => job.columnId === id && this.#library.jobPayload(job.id).clipIds === undefined)
+    const waits = this.#table.open().some((job) => job.columnId === id && this.#table.payload(job.id).clipIds === undefined)
     if (!waits) this.#queueJob({ kind: 'ask', title: text, sourceId: null, payload: { columnId: id, ...(clipIds ? { clipIds } : {}) } })
   }
 
   /** What is filled stays; neither the rest nor clips to come are filled until it is asked for again. */
   stopColumn(columnId: number): void {
     this.#library.table.setAutomatic(columnId, false)
-    for (const job of this.#library.openJobs()) if (job.columnId === columnId) this.cancel(job.id)
+    for (const job of this.#table.open()) if (job.columnId === columnId) this.cancel(job.id)
   }
 
   /**
@@ -196,7 +248,7 @@ export class Jobs {
    */
   async setVocabulary(vocabulary: readonly Label[], edits: readonly TrackEdit[] = []): Promise<void> {
     this.#library.changeVocabulary(vocabulary, edits)
-    for (const job of this.#library.openJobs()) if (job.kind === 'detect') this.cancel(job.id)
+    for (const job of this.#table.open()) if (job.kind === 'detect') this.cancel(job.id)
     await this.detectLabels()
   }
 
@@ -214,35 +266,40 @@ export class Jobs {
   #detectStale(digest: string): void {
     const { detections } = this.#library
     const stale = detections.stale(digest).length
-    const open = this.#library.openJobs()
+    const open = this.#table.open()
     if (open.some(({ kind }) => kind === 'detect') || (stale === 0 && !open.some(({ kind }) => kind === 'analyse'))) return
     const names = detections.vocabulary().map(({ name }) => name)
-    this.#queueJob({ kind: 'detect', title: names.length === 0 ? 'Clear detections' : `Detect ${names.join(', ')}`, sourceId: null, payload: {} })
+    this.#queueJob({ kind: 'detect', title: names.join(', '), sourceId: null, payload: {} })
   }
 
   queue(): Queue {
-    const counts = this.#library.jobCounts()
-    const jobs = this.#library.jobs(LISTED).map((job) => {
-      const { stage, progress } = this.#progress.get(job.id) ?? job
-      return { ...job, stage, progress }
-    })
-    return { jobs, ...counts, etaSeconds: this.#eta() }
+    return { jobs: this.#table.list(LISTED).map((job) => this.#listed(job)), ...this.#table.counts(), paused: this.#pause !== null, etaSeconds: this.#eta() }
+  }
+
+  /** A job with how it stands. */
+  #listed(job: StoredJob): Job {
+    const standing = this.#progress.get(job.id)
+    if (standing === undefined) return { ...job, stage: job.state === 'running' ? said('Starting') : null, rate: null }
+    const { stage, progress, clips, began } = standing
+    const elapsed = (performance.now() - began) / 1000
+    const amount = job.sourceId === null ? clips : progress * (this.#library.source(job.sourceId).probe?.duration ?? 0)
+    return { ...job, stage, progress, rate: elapsed < RATE_AFTER || amount === 0 ? null : amount / elapsed }
   }
 
   cancel(jobId: number): void {
-    const job = this.#library.job(jobId)
+    const job = this.#table.get(jobId)
     const running = this.#running.get(jobId)
     if (running) running.stop.abort()
     else if (job.state === 'queued') this.#finish(job, 'cancelled', null)
   }
 
   cancelAll(): void {
-    for (const job of this.#library.openJobs()) if (job.state === 'queued') this.#finish(job, 'cancelled', null)
+    for (const job of this.#table.open()) if (job.state === 'queued') this.#finish(job, 'cancelled', null)
     for (const { stop } of this.#running.values()) stop.abort()
   }
 
-  #queueJob(job: NewJob): Job {
-    const created = this.#library.createJob(job)
+  #queueJob(job: JobPlan): StoredJob {
+    const created = this.#table.create(job)
     this.#announce()
     this.#wake()
     return created
@@ -252,10 +309,10 @@ export class Jobs {
   #wake(): void {
     clearTimeout(this.#choice)
     this.#choice = undefined
-    while (!this.#closed && this.#holds === 0) {
-      const job = this.#library.nextJob(this.#running.size === 0)
+    while (!this.#closed && this.#holds === 0 && this.#pause === null) {
+      const job = this.#table.next(this.#running.size === 0)
       if (job === null || !this.#hasRoom(job.kind)) break
-      this.#library.updateJob(job.id, { state: 'running', stage: 'Starting', progress: 0 })
+      this.#table.begin(job.id)
       const running: Running = { kind: job.kind, alone: job.kind !== 'ask' && this.#running.size === 0, stop: new AbortController(), ended: Promise.resolve() }
       this.#running.set(job.id, running)
       running.ended = this.#run(job, running)
@@ -269,7 +326,7 @@ export class Jobs {
     return running.length === 0 || (kind !== 'detect' && running.every(({ alone }) => !alone) && same < (kind === 'ask' ? 1 : SLOTS))
   }
 
-  async #run(job: Job, running: Running): Promise<void> {
+  async #run(job: StoredJob, running: Running): Promise<void> {
     const { signal } = running.stop
     try {
       const problem = await this.#perform(job, running)
@@ -290,27 +347,34 @@ export class Jobs {
     this.#batch = { done: 0, failed: 0 }
   }
 
-  async #perform(job: Job, running: Running): Promise<Problem | null> {
+  async #perform(job: StoredJob, running: Running): Promise<Problem | null> {
     const { signal } = running.stop
-    const report = (progress: Progress) => {
-      this.#progress.set(job.id, progress)
+    const began = performance.now()
+    let paused = 0
+    const report: Report = async (progress) => {
+      this.#progress.set(job.id, { ...progress, began: began + paused })
       this.#announce()
-      if (job.kind !== 'analyse' || !running.alone || progress.clips === 0) return
-      running.alone = false
-      this.#wake()
+      if (job.kind === 'analyse' && running.alone && progress.clips > 0) {
+        running.alone = false
+        this.#wake()
+      }
+      if (this.#pause === null) return
+      const since = performance.now()
+      await Promise.race([this.#pause.promise, aborted(signal)])
+      paused += performance.now() - since
     }
     if (job.kind === 'analyse') {
       if (job.sourceId === null) throw new Error(`job ${job.id} analyses no source`)
       const source = this.#library.source(job.sourceId)
-      const began = performance.now()
       const problem = await analyseSource(this.#pipeline, source, report, signal)
+      const { probe } = this.#library.source(source.id)
       // The time is shared with the other file under way.
-      this.#learnSpeed(this.#library.source(source.id).probe?.duration ?? 0, (performance.now() - began) / 1000 / this.#running.size)
+      if (probe) this.#speed.learn(this.#digest(), kindOf(probe), probe.duration, (performance.now() - began - paused) / 1000 / this.#running.size)
       return problem
     }
     if (job.kind === 'ask') {
       const column = this.#library.table.columns().find(({ id }) => id === job.columnId)
-      if (column !== undefined) await fillColumn(this.#pipeline, column.text, this.#library.jobPayload(job.id).clipIds ?? null, report, signal)
+      if (column !== undefined) await fillColumn(this.#pipeline, column.text, this.#table.payload(job.id).clipIds ?? null, report, signal)
       return null
     }
     const engine = await this.#pipeline.engine()
@@ -318,15 +382,15 @@ export class Jobs {
     for (const [index, clipId] of ids.entries()) {
       signal.throwIfAborted()
       await lookAgain(this.#pipeline, clipId, signal)
-      report({ stage: `${index + 1} of ${ids.length} clips`, progress: (index + 1) / ids.length, clips: index + 1 })
+      await report({ stage: said('{{done}} of {{total}} clips', { done: index + 1, total: ids.length }), progress: (index + 1) / ids.length, clips: index + 1 })
     }
     return null
   }
 
   /** The job's end and, for an analysis, the source's state with it. */
-  #finish(job: Job, state: 'done' | 'failed' | 'cancelled', problem: Problem | null): void {
+  #finish(job: StoredJob, state: 'done' | 'failed' | 'cancelled', problem: Problem | null): void {
     if (state === 'cancelled' && job.columnId !== null) this.#library.table.setAutomatic(job.columnId, false)
-    this.#library.updateJob(job.id, { state, stage: '', ...(state === 'done' ? { progress: 1 } : {}), problem })
+    this.#table.end(job.id, state, problem)
     if (job.kind === 'analyse' && job.sourceId !== null) {
       const file = this.#library.source(job.sourceId).name
       this.#library.setSourceState(job.sourceId, state === 'done' && problem ? 'partial' : state, problem && { file, ...problem })
@@ -336,22 +400,18 @@ export class Jobs {
     this.#announce()
   }
 
-  /** Kept over restarts as sums, so that it learns slowly and is right on this machine; by pack, for one may be a hundred times slower. */
-  #learnSpeed(video: number, wall: number): void {
-    const digest = this.#library.packs.current()?.digest ?? ''
-    const sums = this.#library.setting(speedKey(digest), NO_SPEED)
-    this.#library.setSetting(speedKey(digest), { video: sums.video + video, wall: sums.wall + wall, jobs: sums.jobs + 1 })
-  }
-
-  /** What analysing with a pack took here; null until enough files were timed. `video` and `wall` are sums in seconds. */
-  speed(digest: string): { video: number; wall: number; jobs: number } | null {
-    const sums = this.#library.setting(speedKey(digest), NO_SPEED)
-    return sums.jobs < ETA_SAMPLES || sums.video === 0 ? null : sums
+  /** What analysing with a pack took on this machine; null until enough files were timed. `video` and `wall` are sums in seconds. */
+  speed(digest: string): Sums | null {
+    return this.#speed.of(digest)
   }
 
   #eta(): number | null {
-    const speed = this.speed(this.#library.packs.current()?.digest ?? '')
-    return speed && (this.#library.videoAhead(speed.video / speed.jobs, this.#progress) * speed.wall) / speed.video
+    const ahead = this.#table.videoAhead().map(({ jobId, seconds, ...kind }) => ({ ...kind, seconds: seconds * (1 - (jobId === null ? 0 : (this.#progress.get(jobId)?.progress ?? 0))) }))
+    return ahead.length === 0 ? null : this.#speed.estimate(this.#digest(), ahead)
+  }
+
+  #digest(): string {
+    return this.#library.packs.current()?.digest ?? ''
   }
 
   /** Tell listeners, at most four times a second: a batch makes many small steps. */
@@ -362,9 +422,6 @@ export class Jobs {
     }, ANNOUNCE_MS)
   }
 }
-
-const speedKey = (digest: string) => `speed ${digest}`
-const NO_SPEED = { video: 0, wall: 0, jobs: 0 }
 
 function unreadable(file: string, error: unknown): Problem {
   if (error instanceof TubeletError) return error.problem
@@ -378,6 +435,18 @@ function unreadable(file: string, error: unknown): Problem {
   }
 }
 
-function analysisOf({ id, name }: Source): NewJob {
+function analysisOf({ id, name }: Source): JobPlan {
   return { kind: 'analyse', title: name, sourceId: id, payload: {} }
+}
+
+function kindOf({ codec, width, height }: Probe): VideoKind {
+  return { codec, side: Math.min(width, height) }
+}
+
+/** Rejects when `signal` aborts. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }

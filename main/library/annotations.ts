@@ -5,9 +5,12 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { Annotation, AnnotationBody, type Evidence, type Provenance, type ReviewState, type TrackBody } from '../../app/annotation.ts'
 import { iou } from '../../app/boxes.ts'
+import type { ClipEvent, History, Step } from '../../app/contract/state.ts'
+import { type Action, DEEDS } from '../../app/deeds.ts'
 import { TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
 import { topicOf as questionTopic } from '../../app/table/question.ts'
+import { phrase, type Phrase, said } from '../../app/phrase.ts'
 import { interpolate } from '../../app/tracks.ts'
 
 /** A machine result to store. */
@@ -22,7 +25,15 @@ export interface MachineResult {
 /** What a person decided about one annotation; null where it does not exist. */
 type HumanLayer = { kind: AnnotationBody['kind']; topic: string; state: ReviewState; human: AnnotationBody | null } | null
 
-export type ReviewAction = 'accept' | 'reject' | 'edit' | 'reset'
+export type ReviewAction = Exclude<Action, 'add'>
+
+/** Where an annotation is, as checks and descriptions need it. */
+export interface Place {
+  clip: number
+  source: string
+  /** Null before the file was read. */
+  frame: Probe | null
+}
 type Row = Record<string, SQLOutputValue>
 
 /** A new machine track is dropped where a person already decided about one that it covers by more than this. */
@@ -32,6 +43,8 @@ export class Annotations {
   readonly #db: DatabaseSync
   /** Runs `work` in one transaction, or in the one already open. */
   readonly #atomic: <T>(work: () => T) => T
+  /** The step that edits are being made in; 0 until its first. */
+  #step: { id: number } | null = null
 
   constructor(db: DatabaseSync, atomic: <T>(work: () => T) => T) {
     this.#db = db
@@ -87,6 +100,9 @@ export class Annotations {
     const existing = body.kind === 'track' ? undefined : this.#db.prepare('SELECT id FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(clipId, body.kind, topic)
     if (existing !== undefined) {
       const id = Number(existing['id'])
+      this.#db
+        .prepare('INSERT INTO replaced (annotation_id, clip_id, machine, evidence, provenance) SELECT id, clip_id, machine, evidence, provenance FROM annotations WHERE id = ? AND machine <> ?')
+        .run(id, stored[0] ?? null)
       this.#db.prepare('UPDATE annotations SET machine = ?, evidence = ?, provenance = ?, updated_at = ? WHERE id = ?').run(...stored, id)
       return id
     }
@@ -97,25 +113,25 @@ export class Annotations {
   }
 
   /** A person adds something. A caption or answer that is there already is edited instead. */
-  add(clipId: number, body: AnnotationBody, frame: Probe | null, where: string): Annotation {
-    check(body, frame)
-    const existing = this.ofClip(clipId).find((other) => body.kind !== 'track' && body.kind !== 'note' && other.body.kind === body.kind && topicOf(other.body) === topicOf(body))
-    if (existing) return this.review(existing.id, 'edit', body, frame, where)
+  add(clipId: number, body: AnnotationBody, place: Place): Annotation {
+    check(body, place.frame)
+    const existing = body.kind === 'track' || body.kind === 'note' ? undefined : this.#db.prepare('SELECT id FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(clipId, body.kind, topicOf(body))
+    if (existing) return this.review(Number(existing['id']), 'edit', body, place)
     return this.#atomic(() => {
       const id = Number(this.#db.prepare(`SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'annotations'), 0) + 1 AS id`).get()?.['id'])
       this.#apply(id, clipId, { kind: body.kind, topic: topicOf(body), state: 'edited', human: body })
-      this.#record(`add ${body.kind} to ${where}`, id, clipId, null)
+      this.#record('add', body.kind, place, id, clipId, null)
       return this.get(id)
     })
   }
 
   /** @throws TubeletError `not-found`, or `bad-request` where the edit makes no sense. */
-  review(id: number, action: ReviewAction, body: AnnotationBody | undefined, frame: Probe | null, where: string): Annotation {
+  review(id: number, action: ReviewAction, body: AnnotationBody | undefined, place: Place): Annotation {
     const before = this.get(id)
     if (action === 'edit') {
       if (body === undefined || body.kind !== before.body.kind) throw badRequest('An edit must say what the annotation becomes, of the same kind.')
       if (topicOf(body) !== topicOf(before.body)) throw badRequest('An answer keeps its question. Ask the other question instead.')
-      check(body, frame)
+      check(body, place.frame)
     }
     if (action === 'reset' && before.machine === null) throw badRequest('A person made this; there is no model result to go back to. Reject it instead.')
     return this.#atomic(() => {
@@ -128,35 +144,123 @@ export class Annotations {
         reset: () => ({ ...layer, state: 'machine' as const, human: null }),
       }[action]()
       this.#apply(id, before.clipId, after)
-      this.#record(`${action} ${before.body.kind} of ${where}`, id, before.clipId, layer)
+      this.#record(action, before.body.kind, place, id, before.clipId, layer)
       return this.get(id)
     })
   }
 
-  /** Undo or redo the next edit. Returns the clip that it was on, null when there is nothing left. */
-  step(direction: 'undo' | 'redo'): number | null {
+  /**
+   * All edits that `work` makes are one step of undo, called `description` or by what they have in common; when it throws, none is made.
+   * Returns its result and the step, 0 when nothing was edited.
+   */
+  together<T>(work: () => T, description?: Phrase): { result: T; step: number } {
     return this.#atomic(() => {
-      const edit = this.#nextEdit(direction)
-      if (edit === undefined) return null
-      const clipId = Number(edit['clip_id'])
-      const layer = edit[direction === 'undo' ? 'before' : 'after']
-      this.#apply(Number(edit['annotation_id']), clipId, typeof layer === 'string' ? (JSON.parse(layer) as HumanLayer) : null)
-      this.#db.prepare('UPDATE edits SET undone = ? WHERE id = ?').run(direction === 'undo' ? 1 : 0, Number(edit['id']))
-      return clipId
+      this.#step = { id: 0 }
+      try {
+        const result = work()
+        const { id } = this.#step
+        if (id !== 0) this.#describe(id, description)
+        return { result, step: id }
+      } finally {
+        this.#step = null
+      }
     })
   }
 
-  history(): { undo: string | null; redo: string | null } {
-    const describe = (direction: 'undo' | 'redo') => {
-      const description = this.#nextEdit(direction)?.['description']
-      return typeof description === 'string' ? description : null
-    }
+  /** One edit keeps what it is called; many are called by their deed where all are the same. */
+  #describe(step: number, description: Phrase | undefined): void {
+    const edits = this.#db.prepare(`SELECT action, json_extract(coalesce(after, before), '$.kind') AS kind, count(*) AS n FROM edits WHERE step = ? GROUP BY 1, 2`).all(step)
+    const count = edits.reduce((sum, { n }) => sum + Number(n), 0)
+    if (description === undefined && count === 1) return
+    const [only, other] = edits
+    const deed = only && !other ? DEEDS[only['kind'] as AnnotationBody['kind']][only['action'] as Action] : phrase('Changed')
+    this.#db.prepare('UPDATE edits SET description = ? WHERE step = ?').run(JSON.stringify(description ?? said('{{deed}} × {{times}}', { deed: said(deed), times: count })), step)
+  }
+
+  /** Undo or redo the next step. Returns the clips that it was on; none when there is nothing left. */
+  step(direction: 'undo' | 'redo'): number[] {
+    return this.#atomic(() => {
+      const step = this.#next(direction)?.['step']
+      if (step === undefined) return []
+      const undoing = direction === 'undo'
+      const edits = this.#db.prepare(`SELECT * FROM edits WHERE step = ? ORDER BY id ${undoing ? 'DESC' : ''}`).all(step)
+      for (const edit of edits) {
+        const layer = edit[undoing ? 'before' : 'after']
+        this.#apply(Number(edit['annotation_id']), Number(edit['clip_id']), typeof layer === 'string' ? (JSON.parse(layer) as HumanLayer) : null)
+      }
+      this.#db.prepare('UPDATE edits SET undone = ? WHERE step = ?').run(undoing ? 1 : 0, step)
+      return [...new Set(edits.map((edit) => Number(edit['clip_id'])))]
+    })
+  }
+
+  /**
+   * Undo or redo until `step` is the newest that holds; 0 is before all of them. Returns the clips that changed.
+   * @throws TubeletError `not-found`
+   */
+  jump(step: number): number[] {
+    const known = step === 0 || this.#db.prepare('SELECT 1 FROM edits WHERE step = ?').get(step) !== undefined
+    if (!known) throw new TubeletError({ code: 'not-found', message: 'That step is not in the history any more.', next: 'Choose another step.' })
+    return this.#atomic(() => {
+      const clips = new Set<number>()
+      const newest = () => Number(this.#next('undo')?.['step'] ?? 0)
+      for (let at = newest(); at !== step; at = newest()) for (const clip of this.step(at > step ? 'undo' : 'redo')) clips.add(clip)
+      return [...clips]
+    })
+  }
+
+  history(): History {
+    const describe = (direction: 'undo' | 'redo') => parsed(this.#next(direction)?.['description']) as Phrase | null
     return { undo: describe('undo'), redo: describe('redo') }
   }
 
-  #nextEdit(direction: 'undo' | 'redo'): Row | undefined {
-    const which = direction === 'undo' ? 'undone = 0 ORDER BY id DESC' : 'undone = 1 ORDER BY id'
-    return this.#db.prepare(`SELECT * FROM edits WHERE ${which} LIMIT 1`).get()
+  /** Newest first; those before the step `before`, at most `limit`. */
+  steps(limit: number, before = Number.MAX_SAFE_INTEGER): { steps: Step[]; total: number } {
+    const rows = this.#db
+      .prepare(
+        `SELECT e.step, e.description, e.undone, e.at, e.clip_id, c.source_id, g.n
+         FROM (SELECT step, min(id) AS id, count(*) AS n FROM edits WHERE step < ? GROUP BY step ORDER BY step DESC LIMIT ?) g
+         JOIN edits e ON e.id = g.id JOIN clips c ON c.id = e.clip_id ORDER BY e.step DESC`,
+      )
+      .all(before, limit)
+    const steps = rows.map((row): Step => ({
+      id: Number(row['step']),
+      description: parsed(row['description']) as Phrase,
+      edits: Number(row['n']),
+      clipId: Number(row['clip_id']),
+      sourceId: Number(row['source_id']),
+      undone: row['undone'] === 1,
+      at: String(row['at']),
+    }))
+    return { steps, total: Number(this.#db.prepare('SELECT count(DISTINCT step) AS n FROM edits').get()?.['n']) }
+  }
+
+  /** Who said what about a clip and when, newest first: the model now and in earlier runs, and every edit of a person. */
+  ofClipOverTime(clipId: number): ClipEvent[] {
+    const machine = this.#db
+      .prepare(
+        `SELECT annotation_id, machine, evidence, provenance FROM replaced WHERE clip_id = ?1
+         UNION ALL SELECT id, machine, evidence, provenance FROM annotations WHERE clip_id = ?1 AND machine IS NOT NULL`,
+      )
+      .all(clipId)
+      .map((row): ClipEvent => {
+        const provenance = parsed(row['provenance']) as Provenance | null
+        const body = parsed(row['machine']) as AnnotationBody
+        return { at: provenance?.at ?? '', annotationId: Number(row['annotation_id']), action: 'said', kind: body.kind, body, provenance, confidence: (parsed(row['evidence']) as Evidence | null)?.confidence ?? null, undone: false }
+      })
+    const human = this.#db
+      .prepare('SELECT * FROM edits WHERE clip_id = ?')
+      .all(clipId)
+      .map((row): ClipEvent => {
+        const [before, after] = [row['before'], row['after']].map((layer) => parsed(layer) as HumanLayer)
+        const kind = after?.kind ?? before?.kind ?? 'note'
+        return { at: String(row['at']), annotationId: Number(row['annotation_id']), action: row['action'] as Action, kind, body: after?.human ?? null, provenance: null, confidence: null, undone: row['undone'] === 1 }
+      })
+    return [...machine, ...human].sort((a, b) => b.at.localeCompare(a.at))
+  }
+
+  #next(direction: 'undo' | 'redo'): Row | undefined {
+    const which = direction === 'undo' ? 'undone = 0 ORDER BY step DESC' : 'undone = 1 ORDER BY step'
+    return this.#db.prepare(`SELECT step, description FROM edits WHERE ${which} LIMIT 1`).get()
   }
 
   #layer(id: number): HumanLayer {
@@ -186,12 +290,17 @@ export class Annotations {
       .run(id, clipId, kind, topic, state, JSON.stringify(human), now())
   }
 
-  #record(description: string, id: number, clipId: number, before: HumanLayer): void {
+  #record(action: Action, kind: AnnotationBody['kind'], { clip, source }: Place, id: number, clipId: number, before: HumanLayer): void {
     // A new edit ends the line of what could be redone.
     this.#db.exec('DELETE FROM edits WHERE undone = 1')
-    this.#db
-      .prepare('INSERT INTO edits (description, annotation_id, clip_id, before, after, at) VALUES (?, ?, ?, ?, ?, ?)')
-      .run(description, id, clipId, before && JSON.stringify(before), JSON.stringify(this.#layer(id)), now())
+    const description = said('{{deed}} · clip {{clip}} in {{source}}', { deed: said(DEEDS[kind][action]), clip, source })
+    const edit = this.#db
+      .prepare('INSERT INTO edits (step, action, description, annotation_id, clip_id, before, after, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+      .run(this.#step?.id ?? 0, action, JSON.stringify(description), id, clipId, before && JSON.stringify(before), JSON.stringify(this.#layer(id)), now()).lastInsertRowid
+    // The first edit of a step, which may be all of it, gives the step its number.
+    if ((this.#step?.id ?? 0) !== 0) return
+    this.#db.prepare('UPDATE edits SET step = id WHERE id = ?').run(edit)
+    if (this.#step !== null) this.#step.id = Number(edit)
   }
 }
 

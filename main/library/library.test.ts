@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { AnnotationBody, Provenance, TrackBody } from '../../app/annotation.ts'
 import { TubeletError } from '../../app/errors.ts'
+import { english, type Phrase } from '../../app/phrase.ts'
 import type { MachineResult } from './annotations.ts'
 import { type ClipPlan, Library } from './library.ts'
 
@@ -100,7 +101,7 @@ test('undo and redo survive a restart, and a new edit ends what could be redone'
   library.review(id, 'edit', { kind: 'caption', text: 'two' })
   const added = library.addAnnotation(clipId, { kind: 'note', text: 'look here' })
   await reopen()
-  expect(library.history().undo).toContain('add note to clip 1 in v.mp4')
+  expect(library.history().undo).toSatisfy((step: Phrase) => english(step) === 'Note added · clip 1 in v.mp4')
   library.undo()
   expect(library.annotations(clipId).some(({ body }) => body.kind === 'note')).toBe(false)
   library.undo()
@@ -125,6 +126,73 @@ test('edits that make no sense are refused', () => {
   expect(() => library.addAnnotation(clipId, twice)).toThrow(/ascend/)
   expect(() => library.addAnnotation(clipId, track('car', -5))).toThrow(/inside/)
   expect(() => library.review(9999, 'accept')).toThrow(/gone/)
+})
+
+test('many edits are one step: made, undone and redone together, or not at all', () => {
+  const [first, second, third] = [addClip(0), addClip(1), addClip(2)]
+  const stateOf = (clipId: number) => captionOf(clipId)?.state
+  const idOf = (clipId: number) => captionOf(clipId)?.id ?? 0
+  const { annotationIds } = library.edit([
+    { action: 'accept', annotationId: idOf(first) },
+    { action: 'accept', annotationId: idOf(second) },
+  ])
+  expect(annotationIds).toEqual([idOf(first), idOf(second)])
+  expect(library.history().undo).toSatisfy((step: Phrase) => english(step) === 'Caption accepted × 2')
+  library.review(idOf(third), 'reject')
+  library.edit([{ action: 'edit', annotationId: idOf(first), body: { kind: 'caption', text: 'mine' } }, { action: 'add', clipId: first, body: { kind: 'note', text: 'n' } }], { text: 'tidy up' })
+  expect(() => library.edit([{ action: 'reject', annotationId: idOf(second) }, { action: 'reject', annotationId: 999_999 }])).toThrow(/gone/)
+  expect([first, second, third].map(stateOf)).toEqual(['edited', 'accepted', 'rejected'])
+
+  const { steps, total } = library.steps(10)
+  expect(total).toBe(3)
+  expect(steps.map(({ description, edits, undone }) => [english(description), edits, undone])).toEqual([
+    ['tidy up', 2, false],
+    ['Caption rejected · clip 3 in v.mp4', 1, false],
+    ['Caption accepted × 2', 2, false],
+  ])
+  library.undo()
+  expect([stateOf(first), library.annotations(first).length]).toEqual(['accepted', 1])
+  library.jump(0)
+  expect([first, second, third].map(stateOf)).toEqual(['machine', 'machine', 'machine'])
+  library.jump(steps[1]?.id ?? 0)
+  expect([first, second, third].map(stateOf)).toEqual(['accepted', 'accepted', 'rejected'])
+  expect(library.steps(10).steps.map(({ undone }) => undone)).toEqual([true, false, false])
+  expect(() => library.jump(12345)).toThrow(/history/)
+})
+
+test('a clip tells who said what and when, earlier runs included', () => {
+  const clipId = addClip(0)
+  library.saveMachine(clipId, 'caption', [caption('a dog runs')])
+  library.saveMachine(clipId, 'caption', [caption('a dog runs')])
+  library.review(captionOf(clipId)?.id ?? 0, 'edit', { kind: 'caption', text: 'a cat' })
+  library.undo()
+  const events = library.clipHistory(clipId)
+  expect(events.map(({ action, body, undone }) => [action, body && 'text' in body ? body.text : null, undone])).toContainEqual(['edit', 'a cat', true])
+  expect(events.filter(({ action }) => action === 'said').map(({ body }) => body && 'text' in body && body.text).sort()).toEqual(['a dog', 'a dog runs'])
+})
+
+test('the queue has an order of its own, and ends and begins again where it was', () => {
+  const job = (kind: 'analyse' | 'ask', title: string) => library.jobs.create({ kind, title, sourceId: null, payload: {} }).id
+  const order = () => library.jobs.list(100).map(({ title }) => title).join('')
+  const [a, b, c] = [job('analyse', 'a'), job('analyse', 'b'), job('analyse', 'c')]
+  job('ask', '?')
+  job('ask', '!')
+  expect(order()).toBe('?!abc')
+  library.jobs.move(c, a)
+  expect(order()).toBe('?!cab')
+  library.jobs.move(c, null)
+  expect(order()).toBe('?!abc')
+  // More often than numbers fit between two.
+  for (let turn = 0; turn < 120; turn += 1) library.jobs.move(turn % 2 === 0 ? c : b, turn % 2 === 0 ? b : c)
+  expect(order()).toBe('?!abc')
+  library.jobs.begin(b)
+  library.jobs.recover()
+  expect(order()).toBe('b?!ac')
+  library.jobs.end(b, 'failed', { code: 'internal', message: 'x' })
+  expect(order()).toBe('?!acb')
+  expect(library.jobs.counts()).toMatchObject({ waiting: 4, finished: 1, failed: 1 })
+  library.jobs.again(b)
+  expect(order()).toBe('?!acb')
 })
 
 test('undo of what a person added leaves what a run said beneath it, and redo puts it back on top', () => {

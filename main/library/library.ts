@@ -5,21 +5,21 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { deflateSync, inflateSync } from 'node:zlib'
 import type { Annotation, AnnotationBody } from '../../app/annotation.ts'
-import type { BackendEvent, Clip, Job, Source, SourceState } from '../../app/contract.ts'
+import type { BackendEvent, Clip, Source, SourceState } from '../../app/contract.ts'
+import type { ClipEvent, Edit, History, Step } from '../../app/contract/state.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
+import type { Phrase } from '../../app/phrase.ts'
 import type { Encoding } from '../engine/engine.ts'
 import type { Label } from '../../app/vocabulary.ts'
-import { Annotations, type MachineResult, type ReviewAction } from './annotations.ts'
+import { Annotations, type MachineResult, type Place, type ReviewAction } from './annotations.ts'
 import { Detections, type Seen } from './detections.ts'
+import { JobTable } from './job-table.ts'
 import { LibraryPacks } from './packs.ts'
-import { CLIP_FRAMES, CLIP_VIEW, clipOf, jobOf, SOURCE_VIEW, sourceOf } from './rows.ts'
+import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf } from './rows.ts'
 import { openDatabase } from './schema.ts'
 import type { Found, SearchReply, SearchTask } from './search-worker.ts'
 import { Table } from './table.ts'
-
-/** About as many files as a window shows of the list. */
-const TOP_OF_LIST = 10
 
 /** A clip as the sampler plans it. Spans are half-open: seconds from the first frame, and ordinals. */
 export interface ClipPlan {
@@ -30,18 +30,6 @@ export interface ClipPlan {
   startFrame: number
   endFrame: number
   frames: FrameRef[]
-}
-
-export interface JobPlan {
-  kind: Job['kind']
-  title: string
-  sourceId: number | null
-  payload: JobPayload
-}
-/** Of an `ask`: the column to fill, and the clips where not all. */
-export interface JobPayload {
-  columnId?: number
-  clipIds?: readonly number[]
 }
 
 export interface TrackEdit {
@@ -66,6 +54,8 @@ export class Library {
   readonly table: Table
   readonly #db: DatabaseSync
   readonly #annotations: Annotations
+  /** The queue. */
+  readonly jobs: JobTable
   readonly #listeners = new Set<(event: BackendEvent) => void>()
   #depth = 0
   #search: SearchIndex | null = null
@@ -75,6 +65,7 @@ export class Library {
     this.projectDir = projectDir
     mkdirSync(projectDir, { recursive: true })
     this.#db = openDatabase(projectDir)
+    this.jobs = new JobTable(this.#db)
     this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work))
     this.packs = new LibraryPacks(this.#db, (work) => this.#atomic(work), (event) => this.emit(event), () => (this.#generation += 1))
     this.detections = new Detections(this.#db, (work) => this.#atomic(work), this.#annotations)
@@ -146,7 +137,7 @@ export class Library {
   /** @throws TubeletError `not-found` */
   source(id: number): Source {
     const row = this.#db.prepare(`${SOURCE_VIEW} WHERE s.id = ?`).get(id)
-    if (row === undefined) throw gone('video')
+    if (row === undefined) throw new TubeletError({ code: 'not-found', message: 'That video is not in the library any more.', next: 'Reload the list.' })
     return sourceOf(row)
   }
 
@@ -252,7 +243,7 @@ export class Library {
   /** @throws TubeletError `not-found` */
   clip(id: number): Clip {
     const row = this.#db.prepare(`${CLIP_VIEW} WHERE c.id = ?`).get(id)
-    if (row === undefined) throw gone('clip')
+    if (row === undefined) throw noClip()
     return clipOf(row)
   }
 
@@ -365,45 +356,74 @@ export class Library {
   }
 
   addAnnotation(clipId: number, body: AnnotationBody): Annotation {
-    const { name, frame } = this.#where(clipId)
-    return this.#edited(this.#annotations.add(clipId, body, frame, name))
+    return this.#edited(this.#annotations.add(clipId, body, this.#place(clipId)))
   }
 
   review(id: number, action: ReviewAction, body?: AnnotationBody): Annotation {
-    const { name, frame } = this.#where(this.annotation(id).clipId)
-    return this.#edited(this.#annotations.review(id, action, body, frame, name))
+    return this.#edited(this.#annotations.review(id, action, body, this.#place(this.annotation(id).clipId)))
   }
 
-  undo(): { undo: string | null; redo: string | null } {
-    return this.#step('undo')
+  /**
+   * Many edits as one step of undo: all are made or none. Returns the annotation of each, in order, and the step.
+   * @throws TubeletError `not-found`, `bad-request`
+   */
+  edit(edits: readonly Edit[], description?: Phrase): { annotationIds: number[]; step: number } {
+    const { result, step } = this.#annotations.together(
+      () =>
+        edits.map((edit) => {
+          if (edit.action === 'add') return this.#annotations.add(edit.clipId, edit.body, this.#place(edit.clipId))
+          return this.#annotations.review(edit.annotationId, edit.action, edit.action === 'edit' ? edit.body : undefined, this.#place(this.annotation(edit.annotationId).clipId))
+        }),
+      description,
+    )
+    this.#changed([...new Set(result.map(({ clipId }) => clipId))])
+    return { annotationIds: result.map(({ id }) => id), step }
   }
 
-  redo(): { undo: string | null; redo: string | null } {
-    return this.#step('redo')
+  undo(): History {
+    return this.#changed(this.#annotations.step('undo'))
   }
 
-  history(): { undo: string | null; redo: string | null } {
+  redo(): History {
+    return this.#changed(this.#annotations.step('redo'))
+  }
+
+  /** @throws TubeletError `not-found` */
+  jump(step: number): History {
+    return this.#changed(this.#annotations.jump(step))
+  }
+
+  history(): History {
     return this.#annotations.history()
   }
 
-  #step(direction: 'undo' | 'redo') {
-    const clipId = this.#annotations.step(direction)
-    if (clipId !== null) {
-      this.emit({ type: 'annotations', clipIds: [clipId] })
+  steps(limit: number, before?: number): { steps: Step[]; total: number } {
+    return this.#annotations.steps(limit, before)
+  }
+
+  clipHistory(clipId: number): ClipEvent[] {
+    return this.#annotations.ofClipOverTime(this.clip(clipId).id)
+  }
+
+  #changed(clipIds: number[]): History {
+    if (clipIds.length > 0) {
+      this.emit({ type: 'annotations', clipIds })
       this.emit({ type: 'history' })
     }
     return this.history()
   }
 
   #edited(annotation: Annotation): Annotation {
-    this.emit({ type: 'annotations', clipIds: [annotation.clipId] })
-    this.emit({ type: 'history' })
+    this.#changed([annotation.clipId])
     return annotation
   }
 
-  #where(clipId: number): { name: string; frame: Probe | null } {
-    const clip = this.clip(clipId)
-    return { name: `clip ${clip.index + 1} in ${clip.sourceName}`, frame: this.source(clip.sourceId).probe }
+  /** @throws TubeletError `not-found` */
+  #place(clipId: number): Place {
+    const row = this.#db.prepare('SELECT c.idx, s.name, s.probe FROM clips c JOIN sources s ON s.id = c.source_id WHERE c.id = ?').get(clipId)
+    if (row === undefined) throw noClip()
+    const { idx, name, probe } = row
+    return { clip: Number(idx) + 1, source: String(name), frame: typeof probe === 'string' ? (JSON.parse(probe) as Probe) : null }
   }
 
   // ── settings
@@ -416,78 +436,10 @@ export class Library {
   setSetting(key: string, value: unknown): void {
     this.#db.prepare('INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(key, JSON.stringify(value))
   }
-
-  // ── jobs
-
-  createJob({ kind, title, sourceId, payload }: JobPlan): Job {
-    const insert = this.#db.prepare(`INSERT INTO jobs (kind, title, source_id, payload, state, stage, progress) VALUES (?, ?, ?, ?, 'queued', '', 0)`)
-    return this.job(Number(insert.run(kind, title, sourceId, JSON.stringify(payload)).lastInsertRowid))
-  }
-
-  /** @throws TubeletError `not-found` */
-  job(id: number): Job {
-    const row = this.#db.prepare('SELECT * FROM jobs WHERE id = ?').get(id)
-    if (row === undefined) throw gone('job')
-    return jobOf(row)
-  }
-
-  jobPayload(id: number): JobPayload {
-    const payload = this.#db.prepare('SELECT payload FROM jobs WHERE id = ?').get(id)?.['payload']
-    return typeof payload === 'string' ? (JSON.parse(payload) as JobPayload) : {}
-  }
-
-  /**
-   * What to do next: questions and labels over stored encodings take moments and are waited for, so they go before files. Files come in
-   * their order, or, `quick`, the smallest of those at the top of the list: somebody waits for a first result there.
-   */
-  nextJob(quick: boolean): Job | null {
-    const next = `SELECT jobs.*, bytes FROM jobs LEFT JOIN sources ON sources.id = source_id WHERE jobs.state = 'queued' ORDER BY kind = 'analyse', jobs.id LIMIT ${quick ? TOP_OF_LIST : 1}`
-    const row = this.#db.prepare(`SELECT * FROM (${next}) ORDER BY kind = 'analyse', bytes, id LIMIT 1`).get()
-    return row === undefined ? null : jobOf(row)
-  }
-
-  updateJob(id: number, changes: { state?: Job['state']; stage?: string; progress?: number; problem?: Problem | null }): void {
-    const job = { ...this.job(id), ...changes }
-    this.#db
-      .prepare('UPDATE jobs SET state = ?, stage = ?, progress = ?, problem = ? WHERE id = ?')
-      .run(job.state, job.stage, job.progress, job.problem && JSON.stringify(job.problem), id)
-  }
-
-  /** Waiting and running jobs first, in order, then the newest finished ones. */
-  jobs(limit: number): Job[] {
-    return this.#db.prepare(`SELECT * FROM jobs ORDER BY CASE state WHEN 'running' THEN 0 WHEN 'queued' THEN 1 ELSE 2 END, CASE WHEN state IN ('running', 'queued') THEN id ELSE -id END LIMIT ?`).all(limit).map(jobOf)
-  }
-
-  /** Waiting and running jobs. */
-  openJobs(): Job[] {
-    return this.#db.prepare(`SELECT * FROM jobs WHERE state IN ('running', 'queued') ORDER BY id`).all().map(jobOf)
-  }
-
-  /**
-   * Seconds of video that waiting and running analyses still have before them. A file that was not probed yet counts as `unprobed`;
-   * `done` says by job how far the running ones are.
-   */
-  videoAhead(unprobed: number, done: ReadonlyMap<number, { progress: number }>): number {
-    const seconds = `coalesce(json_extract(s.probe, '$.duration'), ?) AS seconds FROM jobs j JOIN sources s ON s.id = j.source_id WHERE j.kind = 'analyse'`
-    const waiting = this.#db.prepare(`SELECT total(seconds) AS seconds FROM (SELECT ${seconds} AND j.state = 'queued')`).get(unprobed)
-    const running = this.#db.prepare(`SELECT j.id, ${seconds} AND j.state = 'running'`).all(unprobed)
-    return running.reduce((sum, row) => sum + Number(row['seconds']) * (1 - (done.get(Number(row['id']))?.progress ?? 0)), Number(waiting?.['seconds']))
-  }
-
-  jobCounts(): { waiting: number; running: number; finished: number } {
-    const counts = new Map(this.#db.prepare('SELECT state, count(*) AS n FROM jobs GROUP BY state').all().map((row) => [row['state'], Number(row['n'])]))
-    const of = (state: Job['state']) => counts.get(state) ?? 0
-    return { waiting: of('queued'), running: of('running'), finished: of('done') + of('failed') + of('cancelled') }
-  }
-
-  /** After a crash or a quit: what was running waits again. */
-  recoverJobs(): void {
-    this.#db.exec(`UPDATE jobs SET state = 'queued', stage = '' WHERE state = 'running'`)
-  }
 }
 
-function gone(what: string): TubeletError {
-  return new TubeletError({ code: 'not-found', message: `That ${what} is not in the library any more.`, next: 'Reload the list.' })
+function noClip(): TubeletError {
+  return new TubeletError({ code: 'not-found', message: 'That clip is not in the library any more.', next: 'Reload the list.' })
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array): Uint8Array {

@@ -104,7 +104,9 @@ test('a library of the version before keeps its captions and frames with their e
     INSERT INTO clips (id, source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (1, 1, 0, 'window', 0, 8, 0, 200, '[{"ordinal":7,"pts":7}]');
     INSERT INTO encodings (clip_id, pack_digest, embedding, memory) VALUES (1, '${MINI.digest}', x'0000803f00000000', x'0100');
     INSERT INTO annotations (clip_id, kind, topic, machine, provenance, state, updated_at)
-      VALUES (1, 'caption', '', '{"kind":"caption","text":"a blue thing"}', '{"packDigest":"${MINI.digest}"}', 'machine', '2026-01-01')`)
+      VALUES (1, 'caption', '', '{"kind":"caption","text":"a blue thing"}', '{"packDigest":"${MINI.digest}"}', 'machine', '2026-01-01');
+    INSERT INTO jobs (kind, title, payload, state, stage, progress) VALUES ('detect', '', '{}', 'queued', '', 0);
+    INSERT INTO edits (description, annotation_id, clip_id, at) VALUES ('accept caption of clip 1 in v.mp4', 1, 1, '2026-01-01T00:00:00.000Z')`)
   db.close()
   library = Library.open(folder)
   library.packs.use(LARGE)
@@ -112,4 +114,6 @@ test('a library of the version before keeps its captions and frames with their e
   library.packs.use(MINI)
   expect(library.clip(1).caption).toBe('a blue thing')
   expect(library.clipFrames(1)).toEqual([{ ordinal: 7, pts: 7 }])
+  expect(library.history().undo).toEqual({ text: 'accept caption of clip 1 in v.mp4' })
+  expect(library.jobs.open()).toMatchObject([{ kind: 'detect', state: 'queued' }])
 })

@@ -70,7 +70,10 @@ export function clipOf(row: Row): Clip {
   }
 }
 
-export function jobOf(row: Row): Job {
+/** What is kept of a job; how a running one stands is in memory. */
+export type StoredJob = Omit<Job, 'stage' | 'rate'>
+
+export function jobOf(row: Row): StoredJob {
   return {
     id: Number(row['id']),
     kind: row['kind'] as Job['kind'],
@@ -78,7 +81,6 @@ export function jobOf(row: Row): Job {
     sourceId: row['source_id'] === null ? null : Number(row['source_id']),
     columnId: (parsed(row['payload']) as { columnId?: number }).columnId ?? null,
     state: row['state'] as Job['state'],
-    stage: String(row['stage']),
     progress: Number(row['progress']),
     problem: parsed(row['problem']) as Problem | null,
   }

@@ -72,6 +72,26 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE views (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, spec TEXT NOT NULL) STRICT;
   CREATE INDEX annotations_of_topic ON annotations (kind, topic, clip_id);
   `,
+  // What a person did at once is one step of undo; texts that a newer run replaced are kept; a queue with an order of its own.
+  `
+  ALTER TABLE edits ADD COLUMN step INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE edits ADD COLUMN action TEXT NOT NULL DEFAULT '';
+  UPDATE edits SET step = id, action = substr(description, 1, instr(description, ' ') - 1), description = json_object('text', description);
+  CREATE INDEX edits_by_step ON edits (undone, step);
+  CREATE INDEX edits_of_clip ON edits (clip_id);
+  CREATE TABLE replaced (
+    id INTEGER PRIMARY KEY, annotation_id INTEGER NOT NULL, clip_id INTEGER NOT NULL REFERENCES clips ON DELETE CASCADE,
+    machine TEXT NOT NULL, evidence TEXT, provenance TEXT
+  ) STRICT;
+  CREATE INDEX replaced_of_clip ON replaced (clip_id);
+  ALTER TABLE jobs DROP COLUMN stage;
+  ALTER TABLE jobs ADD COLUMN rank REAL NOT NULL DEFAULT 0;
+  ALTER TABLE jobs ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE jobs ADD COLUMN started_at TEXT;
+  ALTER TABLE jobs ADD COLUMN ended_at TEXT;
+  UPDATE jobs SET rank = CASE kind WHEN 'analyse' THEN id ELSE id - 1e9 END;
+  CREATE INDEX jobs_in_order ON jobs (state, rank);
+  `,
 ]
 
 /**

@@ -140,8 +140,9 @@ export class DecodePass {
     return {
       code: 'damaged',
       message: missing
-        ? `Damaged: ${pts.length} of ${probe.frameCount} frames could be read.`
-        : `Damaged: ${read.toFixed(1)} of ${probe.duration.toFixed(1)} seconds could be read.`,
+        ? 'Damaged: {{read}} of {{total}} frames could be read.'
+        : 'Damaged: {{read}} of {{total}} seconds could be read.',
+      values: missing ? { read: pts.length, total: probe.frameCount ?? pts.length } : { read: Number(read.toFixed(1)), total: Number(probe.duration.toFixed(1)) },
       file,
       stillWorks: 'The part that could be read is analysed and can be used.',
       next: 'Copy the file again from its source if you need the rest.',
@@ -156,8 +157,7 @@ export class DecodePass {
       return { ...shared, code: 'decode-timeout', message: 'The decoder found no picture in a minute and was stopped.', next: 'Convert the file to H.264 and add that.' }
     }
     if (/decoder .*not found|not (?:currently )?implemented|doesn't support|unsupported/i.test(this.#errors)) {
-      const message = `This kind of "${probe.codec}" video is not supported by the ffmpeg on this computer.`
-      return { ...shared, code: 'codec-unsupported', message, next: 'Install a newer ffmpeg, or convert the file to H.264.' }
+      return { ...shared, code: 'codec-unsupported', message: 'This kind of “{{codec}}” video is not supported by the ffmpeg on this computer.', values: { codec: probe.codec }, next: 'Install a newer ffmpeg, or convert the file to H.264.' }
     }
     return { ...shared, code: 'no-frames', message: 'No picture in this file can be read.', next: 'Copy the file again from its source, or export it again.' }
   }

@@ -21,7 +21,7 @@ export async function probe(tools: MediaTools, file: string, signal?: AbortSigna
   const stream = bestVideo(report.streams)
   if (stream === undefined || isPicture(report.format.format_name)) throw withoutVideo(file, report, stderr)
   if (!tools.decoders.has(stream.codec_name)) throw unsupportedCodec(file, stream, stderr)
-  if (stream.width <= 0 || stream.height <= 0) throw verdict(file, 'no-frames', 'No picture in this file can be read.', damagedNext, stderr)
+  if (stream.width <= 0 || stream.height <= 0) throw verdict(file, { code: 'no-frames', message: 'No picture in this file can be read.', next: 'Copy the file again from its source, or export it again.' }, stderr)
   return describe(report, stream)
 }
 
@@ -109,7 +109,7 @@ function isPicture(format: string): boolean {
 async function readHeader(file: string): Promise<Buffer> {
   try {
     const { size } = await stat(file)
-    if (size === 0) throw verdict(file, 'empty-file', 'This file is empty (0 bytes).', 'Copy it again from where it came from; the copy was probably interrupted.')
+    if (size === 0) throw verdict(file, { code: 'empty-file', message: 'This file is empty (0 bytes).', next: 'Copy it again from where it came from; the copy was probably interrupted.' })
     const handle = await open(file)
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0)
@@ -123,33 +123,37 @@ async function readHeader(file: string): Promise<Buffer> {
   }
 }
 
-const damagedNext = 'Copy the file again from its source, or export it again.'
-
-function verdict(file: string, code: Problem['code'], message: string, next: string, details?: string): TubeletError {
-  return new TubeletError({ code, message, file, stillWorks: 'All other files go on.', next, ...(details ? { details } : {}) })
+function verdict(file: string, what: Pick<Problem, 'code' | 'message' | 'next' | 'values'>, details?: string): TubeletError {
+  return new TubeletError({ ...what, file, stillWorks: 'All other files go on.', ...(details ? { details } : {}) })
 }
 
 /** ffprobe could not open it. An MP4 or MOV by its first box that has no index was cut off while it was recorded or copied. */
 function unopened(file: string, header: Buffer, stderr: string): TubeletError {
   const firstBox = header.subarray(4, 8).toString('latin1')
   if (/moov atom not found/i.test(stderr) && ['ftyp', 'mdat', 'moov', 'wide', 'free', 'skip'].includes(firstBox)) {
-    const next = 'Copy it again, or repair it with the program or camera that recorded it.'
-    return verdict(file, 'no-index', 'The recording was cut off: its index is missing, so its pictures cannot be found.', next, stderr)
+    return verdict(
+      file,
+      { code: 'no-index', message: 'The recording was cut off: its index is missing, so its pictures cannot be found.', next: 'Copy it again, or repair it with the program or camera that recorded it.' },
+      stderr,
+    )
   }
   return notVideo(file, stderr)
 }
 
 function notVideo(file: string, details: string): TubeletError {
-  return verdict(file, 'not-a-video', `${path.basename(file)} is not a video, whatever its name says.`, 'Remove it from the list, or add the video that you meant.', details)
+  return verdict(file, { code: 'not-a-video', message: '{{name}} is not a video, whatever its name says.', values: { name: path.basename(file) }, next: 'Remove it from the list, or add the video that you meant.' }, details)
 }
 
 function withoutVideo(file: string, report: Report, stderr: string): TubeletError {
   if (!report.streams.some((s) => s.codec_type === 'audio')) return notVideo(file, stderr)
-  return verdict(file, 'audio-only', 'This file has sound but no video track.', 'Add a file that has pictures.', stderr)
+  return verdict(file, { code: 'audio-only', message: 'This file has sound but no video track.', next: 'Add a file that has pictures.' }, stderr)
 }
 
 function unsupportedCodec(file: string, stream: Stream, stderr: string): TubeletError {
-  const name = stream.codec_name !== 'unknown' ? stream.codec_name : stream.codec_tag_string || 'unknown'
-  const message = `The video codec "${name}" is not supported by the ffmpeg on this computer.`
-  return verdict(file, 'codec-unsupported', message, 'Install a newer ffmpeg, or convert the file to H.264.', stderr)
+  const codec = stream.codec_name !== 'unknown' ? stream.codec_name : stream.codec_tag_string || 'unknown'
+  return verdict(
+    file,
+    { code: 'codec-unsupported', message: 'The video codec “{{codec}}” is not supported by the ffmpeg on this computer.', values: { codec }, next: 'Install a newer ffmpeg, or convert the file to H.264.' },
+    stderr,
+  )
 }

@@ -9,6 +9,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { TubeletError } from '../../app/errors.ts'
+import { phrase } from '../../app/phrase.ts'
 
 export interface MediaTools {
   /** Absolute paths of the two programs; ffprobe is done without where it is missing, as beside ffmpeg-static. */
@@ -99,9 +100,9 @@ export async function runTool(tool: string, args: readonly string[], options: Ru
   const code = await ended(child)
   signal?.throwIfAborted()
   const name = path.basename(tool)
-  if (flood.signal.aborted) throw new TubeletError({ code: 'ffmpeg-failed', message: `${name} wrote more than it should have.`, details: stderr() })
+  if (flood.signal.aborted) throw new TubeletError({ code: 'ffmpeg-failed', message: '{{tool}} wrote more than it should have.', values: { tool: name }, details: stderr() })
   if (timeout.aborted) {
-    throw new TubeletError({ code: 'decode-timeout', message: `${name} did not finish within ${Math.round(timeoutMs / 1000)} s.`, details: stderr() })
+    throw new TubeletError({ code: 'decode-timeout', message: '{{tool}} did not finish within {{seconds}} s.', values: { tool: name, seconds: Math.round(timeoutMs / 1000) }, details: stderr() })
   }
   return { code, stdout: Buffer.concat(chunks), stderr: stderr() }
 }
@@ -216,9 +217,9 @@ async function firstWorking(files: readonly string[], question: string, tried: s
 
 function missing(tried: readonly string[]): TubeletError {
   const install: Partial<Record<NodeJS.Platform, string>> = {
-    darwin: 'Install it with "brew install ffmpeg", then start Tubelet again.',
-    win32: 'Install it with "winget install Gyan.FFmpeg", then start Tubelet again.',
-    linux: 'Install the package "ffmpeg" with your package manager (on Debian and Ubuntu: "sudo apt install ffmpeg"), then start Tubelet again.',
+    darwin: phrase('Install it with "brew install ffmpeg", then start Tubelet again.'),
+    win32: phrase('Install it with "winget install Gyan.FFmpeg", then start Tubelet again.'),
+    linux: phrase('Install the package "ffmpeg" with your package manager (on Debian and Ubuntu: "sudo apt install ffmpeg"), then start Tubelet again.'),
   }
   return new TubeletError({
     code: 'ffmpeg-missing',
@@ -233,7 +234,8 @@ function notStarted(tool: string, error: Error): TubeletError {
   return new TubeletError(
     {
       code: 'ffmpeg-missing',
-      message: `${path.basename(tool)} could not be started.`,
+      message: '{{tool}} could not be started.',
+      values: { tool: path.basename(tool) },
       stillWorks: 'Everything in your library that is already analysed.',
       next: 'Install ffmpeg again, or set FFMPEG_PATH to where it is.',
       details: error.message,

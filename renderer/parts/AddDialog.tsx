@@ -5,6 +5,7 @@ import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
 import { desktop } from '../desktop.ts'
 import { bytes } from '../format.ts'
+import { t } from '../i18n.ts'
 import { addPaths } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { Dialog } from './Dialog.tsx'
@@ -28,13 +29,13 @@ export function AddDialog() {
     void addPaths([path])
   }
   return (
-    <Dialog title="Add videos" wide>
+    <Dialog title={t('Add videos')} wide>
       {dropped.length > 0 && (
         <p className="note">
-          A browser does not tell where dropped files lie{dropped.length === 1 ? ` (${dropped[0] ?? ''})` : ''}. Choose them or their folder here; the desktop app takes drops directly.
+          {t('A browser does not tell where dropped files lie ({{names}}). Choose them or their folder here; the desktop app takes drops directly.', { names: dropped.join(', ') })}
         </p>
       )}
-      <PathPicker action="Add" onChoose={add} files />
+      <PathPicker action={t('Add')} onChoose={add} files />
     </Dialog>
   )
 }
@@ -57,20 +58,20 @@ export function PathPicker({ action, onChoose, files = false }: { action: string
   return (
     <form className="picker" onSubmit={submit}>
       <div className="row">
-        <input aria-label="Path" value={path} onChange={(event) => setTyped(event.target.value)} spellCheck={false} autoFocus />
+        <input aria-label={t('Path')} value={path} onChange={(event) => setTyped(event.target.value)} spellCheck={false} autoFocus />
         <button className="primary" type="submit">{action}</button>
       </div>
       {error !== null && <ProblemCard problem={problemOf(error)} warning />}
-      <ul aria-label="Folders and files">
+      <ul aria-label={t('Folders and files')}>
         {data?.parent != null && (
-          <li><button type="button" onClick={() => go(data.parent ?? '/')}><CornerLeftUp size={15} aria-hidden />Up</button></li>
+          <li><button type="button" onClick={() => go(data.parent ?? '/')}><CornerLeftUp size={15} aria-hidden />{t('Up')}</button></li>
         )}
         {data?.entries.filter(({ kind }) => files || kind === 'folder').map((entry) => (
           <li key={entry.path}>
             {entry.kind === 'folder' ? (
               <button type="button" onClick={() => go(entry.path)}><Folder size={15} aria-hidden />{entry.name}</button>
             ) : (
-              <button type="button" className={entry.kind === 'file' ? 'muted' : ''} onClick={() => onChoose(entry.path)} title={`${action} ${entry.name}`}>
+              <button type="button" className={entry.kind === 'file' ? 'muted' : ''} onClick={() => onChoose(entry.path)} title={`${action}: ${entry.name}`}>
                 {entry.kind === 'video' ? <Film size={15} aria-hidden /> : <File size={15} aria-hidden />}
                 {entry.name}
                 <span className="muted num">{entry.bytes === null ? '' : bytes(entry.bytes)}</span>
@@ -79,7 +80,7 @@ export function PathPicker({ action, onChoose, files = false }: { action: string
           </li>
         ))}
       </ul>
-      {files && <p className="muted small">{videos > 0 ? `“${action}” takes this folder with everything below it.` : 'No video lies directly in this folder; folders below it are searched too.'}</p>}
+      {files && <p className="muted small">{videos > 0 ? t('“{{action}}” takes this folder with everything below it.', { action }) : t('No video lies directly in this folder; folders below it are searched too.')}</p>}
     </form>
   )
 }

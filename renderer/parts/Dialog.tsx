@@ -1,5 +1,6 @@
 import { X } from 'lucide-react'
 import { type ReactNode, useEffect, useRef } from 'react'
+import { t } from '../i18n.ts'
 import { useUi } from '../store.ts'
 
 /** A modal dialog: the browser's own, which keeps focus inside and closes on Escape. */
@@ -17,7 +18,7 @@ export function Dialog({ title, wide = false, children }: { title: string; wide?
     <dialog ref={ref} className={wide ? 'dialog wide' : 'dialog'} aria-label={title} onClose={() => open(null)} onClick={(event) => event.target === ref.current && open(null)}>
       <header>
         <h2>{title}</h2>
-        <button className="icon" aria-label="Close" onClick={() => open(null)}>
+        <button className="icon" aria-label={t('Close')} onClick={() => open(null)}>
           <X size={16} />
         </button>
       </header>

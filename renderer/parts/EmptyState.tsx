@@ -1,4 +1,5 @@
 import { Clapperboard, FolderPlus } from 'lucide-react'
+import { shown, t } from '../i18n.ts'
 import { KEYS, keyName } from '../keys.ts'
 import { addPaths, useStatus } from '../queries.ts'
 import { useUi } from '../store.ts'
@@ -13,19 +14,19 @@ export function EmptyState({ dragging }: { dragging: boolean }) {
   return (
     <main className="empty" data-dragging={dragging}>
       <Clapperboard size={44} strokeWidth={1.25} aria-hidden />
-      <h2>Drop videos or folders here</h2>
-      <p className="muted">Every clip gets a caption. Then ask, search, label, correct and export.</p>
+      <h2>{t('Drop videos or folders here')}</h2>
+      <p className="muted">{t('Every clip gets a caption. Then ask, search, label, correct and export.')}</p>
       <div className="row">
-        <button className="primary large" onClick={() => void pickFolder()} autoFocus><FolderPlus size={17} aria-hidden />Choose folder</button>
-        {status?.sample && <button className="large" onClick={() => void addPaths([status.sample ?? ''])}>Try the sample clip</button>}
+        <button className="primary large" onClick={() => void pickFolder()} autoFocus><FolderPlus size={17} aria-hidden />{t('Choose folder')}</button>
+        {status?.sample && <button className="large" onClick={() => void addPaths([status.sample ?? ''])}>{t('Try the sample clip')}</button>}
       </div>
       <dl className="hints">
-        <div><dt><kbd>{keyOf('Add videos')}</kbd></dt><dd>add videos</dd></div>
-        <div><dt><kbd>{keyOf('Search')}</kbd></dt><dd>search for a moment</dd></div>
-        <div><dt><kbd>{keyOf('Show all keys')}</kbd></dt><dd>all keys</dd></div>
+        <div><dt><kbd>{keyOf('Add videos')}</kbd></dt><dd>{t('add videos')}</dd></div>
+        <div><dt><kbd>{keyOf('Search')}</kbd></dt><dd>{t('search for a moment')}</dd></div>
+        <div><dt><kbd>{keyOf('Show all keys')}</kbd></dt><dd>{t('all keys')}</dd></div>
       </dl>
-      <p className="muted small">Nothing leaves this computer. Network: off.</p>
-      <button className="quiet small" onClick={() => open('engine')}>{status?.engine.sentence ?? 'Starting…'}</button>
+      <p className="muted small">{t('Nothing leaves this computer. Network: off.')}</p>
+      <button className="quiet small" onClick={() => open('engine')}>{status ? shown(status.engine.sentence) : t('Starting…')}</button>
     </main>
   )
 }

@@ -1,3 +1,4 @@
+import { shown } from '../i18n.ts'
 import { useStatus } from '../queries.ts'
 import { Dialog } from './Dialog.tsx'
 import { ProblemCard } from './ProblemCard.tsx'
@@ -8,7 +9,7 @@ export function EngineDialog() {
   const pack = status?.pack
   return (
     <Dialog title="Engine and model" wide>
-      <p>{status?.engine.sentence}</p>
+      <p>{status && shown(status.engine.sentence)}</p>
       {status?.engine.problem && <ProblemCard problem={status.engine.problem} />}
       {status?.ffmpegProblem && <ProblemCard problem={status.ffmpegProblem} />}
       {pack && (

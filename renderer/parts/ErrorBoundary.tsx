@@ -1,5 +1,6 @@
 import { Component, type ErrorInfo, type ReactNode } from 'react'
 import { problemOf, type Problem } from '../../app/errors.ts'
+import { phrase, t } from '../i18n.ts'
 import { ProblemCard } from './ProblemCard.tsx'
 
 /** A fault in the window is shown, never a blank page; the library is not touched by it. */
@@ -19,8 +20,8 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { problem:
     if (problem === null) return this.props.children
     return (
       <div className="crash">
-        <ProblemCard problem={{ ...problem, message: 'The window ran into a fault.', next: 'Reload the window; nothing is lost.' }} />
-        <button className="primary" onClick={() => location.reload()}>Reload</button>
+        <ProblemCard problem={{ ...problem, message: phrase('The window ran into a fault.'), next: phrase('Reload the window; nothing is lost.') }} />
+        <button className="primary" onClick={() => location.reload()}>{t('Reload')}</button>
       </div>
     )
   }

@@ -4,7 +4,8 @@ import type { ExportFormat } from '../../app/contract.ts'
 import { problemOf } from '../../app/errors.ts'
 import { call, urlOf } from '../api.ts'
 import { desktop } from '../desktop.ts'
-import { bytes, plural } from '../format.ts'
+import { bytes } from '../format.ts'
+import { phrase, t } from '../i18n.ts'
 import { useSources } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { PathPicker } from './AddDialog.tsx'
@@ -12,12 +13,12 @@ import { Dialog } from './Dialog.tsx'
 import { ProblemCard } from './ProblemCard.tsx'
 
 const FORMATS: readonly { format: ExportFormat; name: string; what: string }[] = [
-  { format: 'coco', name: 'COCO', what: 'Boxes and tracks of all videos in one JSON, with TAO’s track keys' },
-  { format: 'cvat', name: 'CVAT video 1.1', what: 'Tracks as XML, to go on labelling in CVAT' },
-  { format: 'vtt', name: 'WebVTT', what: 'Captions as subtitles for the web' },
-  { format: 'srt', name: 'SRT', what: 'Captions as subtitles for players' },
-  { format: 'csv', name: 'CSV', what: 'Boxes and spans as tables' },
-  { format: 'jsonl', name: 'JSONL', what: 'Everything, with who decided what and where it came from' },
+  { format: 'coco', name: 'COCO', what: phrase('Boxes and tracks of all videos in one JSON, with TAO’s track keys') },
+  { format: 'cvat', name: 'CVAT video 1.1', what: phrase('Tracks as XML, to go on labelling in CVAT') },
+  { format: 'vtt', name: 'WebVTT', what: phrase('Captions as subtitles for the web') },
+  { format: 'srt', name: 'SRT', what: phrase('Captions as subtitles for players') },
+  { format: 'csv', name: 'CSV', what: phrase('Boxes and spans as tables') },
+  { format: 'jsonl', name: 'JSONL', what: phrase('Everything, with who decided what and where it came from') },
 ]
 
 export function ExportDialog() {
@@ -43,35 +44,35 @@ export function ExportDialog() {
   if (run.data) {
     const { directory, files, exportId } = run.data
     return (
-      <Dialog title="Exported" wide>
-        <p>{plural(files.length, 'file')} in <span className="mono">{directory}</span>, each read back after writing.</p>
+      <Dialog title={t('Exported')} wide>
+        <p>{t('{{count, number}} files, each read back after writing, in', { count: files.length })} <span className="mono">{directory}</span></p>
         <ul className="plain files">{files.map((file) => <li key={file.path}><span>{file.path.slice(directory.length + 1)}</span><span className="muted num">{bytes(file.bytes)}</span></li>)}</ul>
         <div className="row">
-          <a className="button primary" href={urlOf('exportZip', { params: { exportId } })} download>Download as zip</a>
-          {desktop && <button onClick={() => desktop?.showInFolder(files[0]?.path ?? directory)}>Show in folder</button>}
-          <button onClick={() => run.reset()}>Export again</button>
+          <a className="button primary" href={urlOf('exportZip', { params: { exportId } })} download>{t('Download as zip')}</a>
+          {desktop && <button onClick={() => desktop?.showInFolder(files[0]?.path ?? directory)}>{t('Show in folder')}</button>}
+          <button onClick={() => run.reset()}>{t('Export again')}</button>
         </div>
       </Dialog>
     )
   }
   return (
-    <Dialog title="Export" wide>
+    <Dialog title={t('Export')} wide>
       <fieldset className="formats">
-        <legend>Formats</legend>
+        <legend>{t('Formats')}</legend>
         {FORMATS.map(({ format, name, what }) => (
-          <label key={format}><input type="checkbox" checked={formats.includes(format)} onChange={() => toggle(format)} /><span><strong>{name}</strong><span className="muted">{what}</span></span></label>
+          <label key={format}><input type="checkbox" checked={formats.includes(format)} onChange={() => toggle(format)} /><span><strong>{name}</strong><span className="muted">{t(what)}</span></span></label>
         ))}
       </fieldset>
       <fieldset>
-        <legend>Videos</legend>
-        <label className="row"><input type="radio" name="scope" checked={!onlyCurrent} onChange={() => setOnlyCurrent(false)} />All {sources?.sources.length}</label>
-        <label className="row"><input type="radio" name="scope" checked={onlyCurrent} disabled={!current} onChange={() => setOnlyCurrent(true)} />Only {current?.name ?? 'the chosen one'}</label>
+        <legend>{t('Videos')}</legend>
+        <label className="row"><input type="radio" name="scope" checked={!onlyCurrent} onChange={() => setOnlyCurrent(false)} />{t('All ({{count, number}})', { count: sources?.sources.length ?? 0 })}</label>
+        <label className="row"><input type="radio" name="scope" checked={onlyCurrent} disabled={!current} onChange={() => setOnlyCurrent(true)} />{current ? t('Only {{name}}', { name: current.name }) : t('Only the chosen one')}</label>
       </fieldset>
       <fieldset>
-        <legend>Where</legend>
-        <div className="row"><span className="mono grow">{folder ?? 'In the library’s own exports folder'}</span><button onClick={() => void choose()}>Choose folder…</button></div>
+        <legend>{t('Where')}</legend>
+        <div className="row"><span className="mono grow">{folder ?? t('In the library’s own exports folder')}</span><button onClick={() => void choose()}>{t('Choose folder…')}</button></div>
         {picking && (
-          <PathPicker action="Use this folder" onChoose={(path) => {
+          <PathPicker action={t('Use this folder')} onChoose={(path) => {
             setFolder(path)
             setPicking(false)
           }} />
@@ -79,8 +80,8 @@ export function ExportDialog() {
       </fieldset>
       {run.error && <ProblemCard problem={problemOf(run.error)} />}
       <div className="row">
-        <span className="muted small grow">A frames.csv with every frame’s PTS goes beside each. Rejected items stay out of all but JSONL.</span>
-        <button className="primary large" disabled={formats.length === 0 || run.isPending} onClick={() => run.mutate()}>{run.isPending ? 'Writing…' : 'Export'}</button>
+        <span className="muted small grow">{t('A frames.csv with every frame’s PTS goes beside each. Rejected items stay out of all but JSONL.')}</span>
+        <button className="primary large" disabled={formats.length === 0 || run.isPending} onClick={() => run.mutate()}>{run.isPending ? t('Writing…') : t('Export')}</button>
       </div>
     </Dialog>
   )

@@ -7,6 +7,7 @@ import { type Problem, problemOf } from '../../app/errors.ts'
 import { looksYesNo } from '../../app/table/question.ts'
 import { call, stream } from '../api.ts'
 import { clock, plural } from '../format.ts'
+import { shown } from '../i18n.ts'
 import { tell, useClip, useClips, useLabels, useStatus } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { LabelEditor } from './LabelEditor.tsx'
@@ -99,7 +100,7 @@ function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
       </form>
       {running && <div className="statement" aria-live="polite"><p className="muted">{running.question}</p><p className="said">{running.text}<span className="caret" /></p></div>}
       {problem && <ProblemCard problem={problem} />}
-      {status?.engine.state === 'restarting' && <p className="muted">{status.engine.sentence}</p>}
+      {status?.engine.state === 'restarting' && <p className="muted">{shown(status.engine.sentence)}</p>}
     </>
   )
 }

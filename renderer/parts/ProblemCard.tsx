@@ -2,16 +2,19 @@ import { CircleAlert, TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { toast } from 'sonner'
 import type { Status } from '../../app/contract.ts'
-import type { Problem } from '../../app/errors.ts'
+import { inEnglish, type Problem } from '../../app/errors.ts'
+import { english } from '../../app/phrase.ts'
+import { t, told } from '../i18n.ts'
 import { queryClient } from '../queries.ts'
 
 /** What happened, to which file, what still works, one next step; the rest is folded. */
 export function ProblemCard({ problem, warning = false, children }: { problem: Problem; warning?: boolean; children?: ReactNode }) {
-  const { message, file, stillWorks, next, details, code } = problem
+  const { file, details, code } = problem
+  const { message, next, stillWorks } = told(problem)
   const Icon = warning ? TriangleAlert : CircleAlert
   const status = queryClient.getQueryData<Status>(['status'])
   // A report may be sent to strangers: file names are enough, folders tell about the person.
-  const report = [`Tubelet ${status?.version ?? ''}: ${message}`, `code: ${code}`, `engine: ${status?.engine.sentence ?? 'unknown'}`, details ?? ''].join('\n')
+  const report = [`Tubelet ${status?.version ?? ''}: ${inEnglish(problem).message}`, `code: ${code}`, `engine: ${status ? english(status.engine.sentence) : 'unknown'}`, details ?? ''].join('\n')
   const shareable = file === undefined ? report : report.replaceAll(file, file.replace(/^.*[\\/]/, ''))
   return (
     <section className={warning ? 'problem warning' : 'problem'} role="alert">
@@ -23,11 +26,11 @@ export function ProblemCard({ problem, warning = false, children }: { problem: P
         {stillWorks !== undefined && <p className="muted">{stillWorks}</p>}
         <div className="row">
           {children}
-          <button className="quiet" onClick={() => void navigator.clipboard.writeText(shareable).then(() => toast('Report copied'))}>Copy report</button>
+          <button className="quiet" onClick={() => void navigator.clipboard.writeText(shareable).then(() => toast(t('Report copied')))}>{t('Copy report')}</button>
         </div>
         {details !== undefined && (
           <details>
-            <summary>Details</summary>
+            <summary>{t('Details')}</summary>
             <pre>{details}</pre>
           </details>
         )}

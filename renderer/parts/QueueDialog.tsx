@@ -1,5 +1,6 @@
 import { call } from '../api.ts'
 import { about, percent } from '../format.ts'
+import { shown, told } from '../i18n.ts'
 import { tell, useQueue } from '../queries.ts'
 import { Dialog } from './Dialog.tsx'
 
@@ -19,7 +20,7 @@ export function QueueDialog() {
           <li key={job.id} data-state={job.state}>
             <span className="text">
               <strong>{job.title}</strong>
-              <span className="muted">{job.problem?.message ?? (job.stage === '' ? job.state : job.stage)}</span>
+              <span className="muted">{job.problem ? told(job.problem).message : job.stage ? shown(job.stage) : job.state}</span>
             </span>
             {job.state === 'running' && <><progress value={job.progress} aria-label={`Progress of ${job.title}`} /><span className="num">{percent(job.progress)}</span></>}
             {(job.state === 'running' || job.state === 'queued') && <button aria-label={`Cancel ${job.title}`} onClick={() => void call('cancelJob', { params: { jobId: job.id } }).catch(tell)}>Cancel</button>}

@@ -1,5 +1,7 @@
 import { Cpu, ListChecks, Redo2, ShieldCheck, TriangleAlert, Undo2 } from 'lucide-react'
-import { about, percent, plural } from '../format.ts'
+import { about, percent } from '../format.ts'
+import { shown, t, told } from '../i18n.ts'
+import { jobName } from '../queue/job-name.ts'
 import { undo, useHistory, useQueue, useStatus } from '../queries.ts'
 import { useUi } from '../store.ts'
 
@@ -16,21 +18,25 @@ export function StatusBar() {
     <footer className="statusbar">
       <button className="quiet" data-amber={amber} onClick={() => open('engine')}>
         {amber ? <TriangleAlert size={13} aria-hidden /> : <Cpu size={13} aria-hidden />}
-        {status?.ffmpegProblem?.message ?? status?.engine.sentence ?? 'Starting…'}
+        {status?.ffmpegProblem ? told(status.ffmpegProblem).message : status ? shown(status.engine.sentence) : t('Starting…')}
       </button>
-      <span className="muted secure"><ShieldCheck size={13} aria-hidden />Nothing leaves this computer</span>
+      <span className="muted secure"><ShieldCheck size={13} aria-hidden />{t('Nothing leaves this computer')}</span>
       <span className="grow" />
-      <button className="quiet" onClick={() => open('queue')} title="Show the queue">
+      <button className="quiet" onClick={() => open('queue')} title={t('Show the queue')}>
         <ListChecks size={13} aria-hidden />
         <span role="status" className="num">
           {waiting === 0
-            ? queue && queue.finished > 0 ? 'All done' : 'Nothing to do'
-            : `${running ? `${running.title} · ${percent(running.progress)}` : 'Starting'} · ${plural(waiting, 'job')} left${queue?.etaSeconds != null ? ` · ${about(queue.etaSeconds)}` : ''}`}
+            ? queue && queue.finished > 0 ? t('All done') : t('Nothing to do')
+            : [
+                queue?.paused ? t('Paused') : running ? `${jobName(running)} · ${percent(running.progress)}` : t('Starting'),
+                t('{{count, number}} jobs left', { count: waiting }),
+                ...(queue?.etaSeconds == null || queue.paused ? [] : [about(queue.etaSeconds)]),
+              ].join(' · ')}
         </span>
         {running && <progress value={running.progress} aria-hidden />}
       </button>
-      <button className="icon" aria-label="Undo" title={history?.undo ? `Undo: ${history.undo}` : 'Nothing to undo'} disabled={!history?.undo} onClick={() => void undo('undo')}><Undo2 size={14} /></button>
-      <button className="icon" aria-label="Redo" title={history?.redo ? `Redo: ${history.redo}` : 'Nothing to redo'} disabled={!history?.redo} onClick={() => void undo('redo')}><Redo2 size={14} /></button>
+      <button className="icon" aria-label={t('Undo')} title={history?.undo ? t('Undo: {{what}}', { what: shown(history.undo) }) : t('Nothing to undo')} disabled={!history?.undo} onClick={() => void undo('undo')}><Undo2 size={14} /></button>
+      <button className="icon" aria-label={t('Redo')} title={history?.redo ? t('Redo: {{what}}', { what: shown(history.redo) }) : t('Nothing to redo')} disabled={!history?.redo} onClick={() => void undo('redo')}><Redo2 size={14} /></button>
     </footer>
   )
 }

@@ -1,11 +1,13 @@
 import { FileDown, FolderPlus, Moon, Search, Sun, SunMoon, X } from 'lucide-react'
 import { type SubmitEvent, useState } from 'react'
+import { t } from '../i18n.ts'
 import { keyName } from '../keys.ts'
 import { useSources } from '../queries.ts'
-import { type Theme, useUi } from '../store.ts'
+import { type Theme, THEMES, useUi } from '../store.ts'
 
 const NEXT_THEME: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'system' }
 const THEME_ICON = { system: SunMoon, light: Sun, dark: Moon }
+const withKey = (action: string, key: string) => `${action} (${keyName(key)})`
 
 export function TopBar() {
   const { open, setSearch, search, theme, setTheme } = useUi()
@@ -30,7 +32,7 @@ export function TopBar() {
       <form className="search" role="search" onSubmit={submit}>
         <Search size={15} aria-hidden />
         <input
-          type="search" aria-label="Search" placeholder="Search for a moment: “a red car drives to the left”" value={text} disabled={none}
+          type="search" aria-label={t('Search')} placeholder={t('Search for a moment: “a red car drives to the left”')} value={text} disabled={none}
           onChange={(event) => {
             setText(event.target.value)
             if (event.target.value === '') setSearch('')
@@ -43,16 +45,16 @@ export function TopBar() {
           }}
         />
         {text !== '' ? (
-          <button type="button" className="icon" aria-label="Clear search" onClick={clear}><X size={14} /></button>
+          <button type="button" className="icon" aria-label={t('Clear search')} onClick={clear}><X size={14} /></button>
         ) : (
           <kbd>/</kbd>
         )}
       </form>
       <div className="actions">
-        <button onClick={() => open('add')} title={`Add videos (${keyName('Ctrl+O')})`}><FolderPlus size={15} aria-hidden />Add videos</button>
-        <button className="primary" disabled={none} onClick={() => open('export')} title={`Export (${keyName('Ctrl+E')})`}><FileDown size={15} aria-hidden />Export</button>
-        <button className="icon" aria-label={`Theme: ${theme}`} title={`Theme: ${theme}`} onClick={() => setTheme(NEXT_THEME[theme])}><ThemeIcon size={16} /></button>
-        <button className="icon" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" onClick={() => open('shortcuts')}><span aria-hidden>?</span></button>
+        <button onClick={() => open('add')} title={withKey(t('Add videos'), 'Ctrl+O')}><FolderPlus size={15} aria-hidden />{t('Add videos')}</button>
+        <button className="primary" disabled={none} onClick={() => open('export')} title={withKey(t('Export'), 'Ctrl+E')}><FileDown size={15} aria-hidden />{t('Export')}</button>
+        <button className="icon" aria-label={t('Theme: {{theme}}', { theme: t(THEMES[theme]) })} title={t('Theme: {{theme}}', { theme: t(THEMES[theme]) })} onClick={() => setTheme(NEXT_THEME[theme])}><ThemeIcon size={16} /></button>
+        <button className="icon" aria-label={t('Keyboard shortcuts')} title={withKey(t('Keyboard shortcuts'), '?')} onClick={() => open('shortcuts')}><span aria-hidden>?</span></button>
       </div>
     </header>
   )

@@ -1,4 +1,5 @@
 /** German, one file an area of the window. */
+import backend from './backend.json' with { type: 'json' }
 import care from './care.json' with { type: 'json' }
 import find from './find.json' with { type: 'json' }
 import overview from './overview.json' with { type: 'json' }
@@ -7,4 +8,4 @@ import review from './review.json' with { type: 'json' }
 import shell from './shell.json' with { type: 'json' }
 import table from './table.json' with { type: 'json' }
 
-export default { ...shell, ...review, ...table, ...find, ...overview, ...packs, ...care }
+export default { ...shell, ...backend, ...review, ...table, ...find, ...overview, ...packs, ...care }

@@ -1,0 +1,71 @@
+/** What was done and what is to be done: edits and their history, the queue. */
+import { z } from 'zod'
+import { AnnotationBody, Provenance } from '../annotation.ts'
+import { ACTIONS } from '../deeds.ts'
+import { Phrase } from '../phrase.ts'
+import { Id, route } from './route.ts'
+
+export const Edit = z.discriminatedUnion('action', [
+  z.object({ action: z.literal('add'), clipId: Id, body: AnnotationBody }),
+  z.object({ action: z.literal('edit'), annotationId: Id, body: AnnotationBody }),
+  z.object({ action: z.enum(['accept', 'reject', 'reset']), annotationId: Id }),
+])
+export type Edit = z.infer<typeof Edit>
+
+/** What undo and redo would do; null where there is nothing. */
+export const History = z.object({ undo: Phrase.nullable(), redo: Phrase.nullable() })
+export type History = z.infer<typeof History>
+
+/** One step of undo: what a person did at once, to one annotation or to many. */
+export const Step = z.object({ id: z.number().int(), description: Phrase, edits: z.number().int(), clipId: z.number().int(), sourceId: z.number().int(), undone: z.boolean(), at: z.string() })
+export type Step = z.infer<typeof Step>
+
+/** Something that was said about a clip, by the model (`provenance`) or by a person. `body` is null where nothing was left. */
+export const ClipEvent = z.object({
+  at: z.string(),
+  annotationId: z.number().int(),
+  action: z.enum(['said', ...ACTIONS]),
+  kind: z.enum(['caption', 'answer', 'track', 'note']),
+  body: AnnotationBody.nullable(),
+  provenance: Provenance.nullable(),
+  confidence: z.number().nullable(),
+  /** The step was taken back. */
+  undone: z.boolean(),
+})
+export type ClipEvent = z.infer<typeof ClipEvent>
+
+const onJob = z.object({ jobId: Id })
+
+export const stateRoutes = {
+  edit: route({
+    method: 'post', path: '/api/edits', summary: 'Edits that are one step of undo together: all are made or none. Answers with the annotation of each, in order',
+    body: z.object({ edits: z.array(Edit).min(1).max(1_000_000), description: Phrase.optional() }),
+    output: z.object({ annotationIds: z.array(z.number().int()), step: z.number().int() }), errors: ['not-found', 'bad-request'],
+  }),
+  history: route({ method: 'get', path: '/api/history', summary: 'What undo and redo would do', output: History }),
+  undo: route({ method: 'post', path: '/api/history/undo', summary: 'Undo the newest step; survives restarts', output: History }),
+  redo: route({ method: 'post', path: '/api/history/redo', summary: 'Redo', output: History }),
+  steps: route({
+    method: 'get', path: '/api/history/steps', summary: 'Steps, newest first, with those that redo would do again',
+    query: z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(200), before: Id.optional() }), output: z.object({ steps: z.array(Step), total: z.number().int() }),
+  }),
+  jump: route({
+    method: 'post', path: '/api/history/jump', summary: 'Undo or redo until this step is the newest one that holds; 0 is before all of them',
+    body: z.object({ step: z.number().int().min(0) }), output: History, errors: ['not-found'],
+  }),
+  clipHistory: route({
+    method: 'get', path: '/api/clips/{clipId}/history', summary: 'Who said what about a clip and when, model and people, newest first',
+    params: z.object({ clipId: Id }), output: z.object({ events: z.array(ClipEvent) }), errors: ['not-found'],
+  }),
+
+  pauseQueue: route({ method: 'post', path: '/api/queue/pause', summary: 'Begin nothing; what runs waits after the clip that it is at. Kept over restarts', output: z.object({}) }),
+  resumeQueue: route({ method: 'post', path: '/api/queue/resume', summary: 'Go on', output: z.object({}) }),
+  moveJob: route({
+    method: 'post', path: '/api/queue/{jobId}/move', summary: 'Do a waiting job just before another waiting one; before none is last',
+    params: onJob, body: z.object({ before: Id.nullable() }), output: z.object({}), errors: ['not-found', 'conflict'],
+  }),
+  retryJob: route({ method: 'post', path: '/api/queue/{jobId}/retry', summary: 'Do a job again that failed or was cancelled; what it stored stays', params: onJob, output: z.object({}), errors: ['not-found'] }),
+  retryFailed: route({ method: 'post', path: '/api/queue/retry', summary: 'Do all failed jobs again', output: z.object({}) }),
+  cancelJob: route({ method: 'post', path: '/api/queue/{jobId}/cancel', summary: 'Cancel one job; what it finished stays', params: onJob, output: z.object({}), errors: ['not-found'] }),
+  cancelAll: route({ method: 'post', path: '/api/queue/cancel', summary: 'Cancel every waiting and running job', output: z.object({}) }),
+} as const

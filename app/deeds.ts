@@ -1,0 +1,14 @@
+/** What a person can do to an annotation, and how it is told: in the history, on undo, and in the history of a clip. */
+import type { AnnotationBody } from './annotation.ts'
+import { phrase } from './phrase.ts'
+
+export const ACTIONS = ['add', 'accept', 'reject', 'edit', 'reset'] as const
+export type Action = (typeof ACTIONS)[number]
+
+/** Each is followed by where it was done. */
+export const DEEDS: Record<AnnotationBody['kind'], Record<Action, string>> = {
+  caption: { add: phrase('Caption added'), accept: phrase('Caption accepted'), reject: phrase('Caption rejected'), edit: phrase('Caption edited'), reset: phrase('Caption reset') },
+  answer: { add: phrase('Answer added'), accept: phrase('Answer accepted'), reject: phrase('Answer rejected'), edit: phrase('Answer edited'), reset: phrase('Answer reset') },
+  track: { add: phrase('Track added'), accept: phrase('Track accepted'), reject: phrase('Track rejected'), edit: phrase('Track edited'), reset: phrase('Track reset') },
+  note: { add: phrase('Note added'), accept: phrase('Note accepted'), reject: phrase('Note rejected'), edit: phrase('Note edited'), reset: phrase('Note reset') },
+}

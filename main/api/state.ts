@@ -1,0 +1,29 @@
+/** Edits and their history, and the queue. */
+import type { stateRoutes } from '../../app/contract/state.ts'
+import type { Handlers, Services } from './handler.ts'
+
+/** For calls whose answer is that they were done. */
+function done(work: () => void): Record<string, never> {
+  work()
+  return {}
+}
+
+export function stateHandlers({ pipeline: { library }, jobs }: Services): Handlers<keyof typeof stateRoutes> {
+  return {
+    edit: ({ body: { edits, description } }) => library.edit(edits, description),
+    history: () => library.history(),
+    undo: () => library.undo(),
+    redo: () => library.redo(),
+    steps: ({ query: { limit, before } }) => library.steps(limit, before),
+    jump: ({ body: { step } }) => library.jump(step),
+    clipHistory: ({ params: { clipId } }) => ({ events: library.clipHistory(clipId) }),
+
+    pauseQueue: () => done(() => jobs.pause()),
+    resumeQueue: () => done(() => jobs.resume()),
+    moveJob: ({ params: { jobId }, body: { before } }) => done(() => jobs.move(jobId, before)),
+    retryJob: ({ params: { jobId } }) => done(() => jobs.retryJob(jobId)),
+    retryFailed: () => done(() => jobs.retryFailed()),
+    cancelJob: ({ params: { jobId } }) => done(() => jobs.cancel(jobId)),
+    cancelAll: () => done(() => jobs.cancelAll()),
+  }
+}

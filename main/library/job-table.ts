@@ -1,0 +1,141 @@
+/** The queue on disk: what waits, in the order in which it will be done, what runs, and how the rest ended. */
+import type { DatabaseSync } from 'node:sqlite'
+import type { Job } from '../../app/contract.ts'
+import { type Problem, TubeletError } from '../../app/errors.ts'
+import { jobOf, type StoredJob } from './rows.ts'
+
+export interface JobPlan {
+  kind: Job['kind']
+  /** The file, the question or the labels. */
+  title: string
+  sourceId: number | null
+  payload: JobPayload
+}
+/** Of an `ask`: the column to fill, and the clips where not all. */
+export interface JobPayload {
+  columnId?: number
+  clipIds?: readonly number[]
+}
+
+/** Seconds of video of one kind that wait, or that one running job works on. `codec` is null where the file was not read yet. */
+export interface VideoAhead {
+  /** Null for all that wait. */
+  jobId: number | null
+  codec: string | null
+  /** Smaller side of the picture, pixels. */
+  side: number
+  /** Of the files that were read. */
+  seconds: number
+  files: number
+}
+
+/** About as many files as a window shows of the list. */
+const TOP_OF_LIST = 10
+
+export class JobTable {
+  readonly #db: DatabaseSync
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  /** Files go to the end. Questions and labels over stored encodings take moments and are waited for, so they go before files. */
+  create({ kind, title, sourceId, payload }: JobPlan): StoredJob {
+    const place = kind === 'analyse' ? `coalesce(max(rank), 0) + 1 AS rank FROM jobs WHERE state = 'queued'` : `coalesce(min(rank), 1) - 1 AS rank FROM jobs WHERE state = 'queued' AND kind = 'analyse'`
+    const rank = Number(this.#db.prepare(`SELECT ${place}`).get()?.['rank'])
+    const insert = this.#db.prepare(`INSERT INTO jobs (kind, title, source_id, payload, state, progress, rank) VALUES (?, ?, ?, ?, 'queued', 0, ?)`)
+    return this.get(Number(insert.run(kind, title, sourceId, JSON.stringify(payload), rank).lastInsertRowid))
+  }
+
+  /** @throws TubeletError `not-found` */
+  get(id: number): StoredJob {
+    const row = this.#db.prepare('SELECT * FROM jobs WHERE id = ?').get(id)
+    if (row === undefined) throw new TubeletError({ code: 'not-found', message: 'That job is not in the queue any more.', next: 'Reload the list.' })
+    return jobOf(row)
+  }
+
+  payload(id: number): JobPayload {
+    const payload = this.#db.prepare('SELECT payload FROM jobs WHERE id = ?').get(id)?.['payload']
+    return typeof payload === 'string' ? (JSON.parse(payload) as JobPayload) : {}
+  }
+
+  /**
+   * What to do next, in order; `quick`, the smallest of the files at the top of the list, for somebody waits for a first result there,
+   * unless a person chose what is first.
+   */
+  next(quick: boolean): StoredJob | null {
+    const top = this.#db.prepare(`SELECT j.*, s.bytes FROM jobs j LEFT JOIN sources s ON s.id = j.source_id WHERE j.state = 'queued' ORDER BY j.rank, j.id LIMIT ?`).all(quick ? TOP_OF_LIST : 1)
+    const [first] = top
+    if (first === undefined) return null
+    const size = (row: (typeof top)[number]) => (row['kind'] === 'analyse' && row['placed'] === 0 ? Number(row['bytes']) : Infinity)
+    const free = first['kind'] === 'analyse' && first['placed'] === 0
+    return jobOf(free ? top.reduce((smallest, row) => (size(row) < size(smallest) ? row : smallest)) : first)
+  }
+
+  begin(id: number): void {
+    this.#db.prepare(`UPDATE jobs SET state = 'running', progress = 0, started_at = ?, ended_at = NULL, problem = NULL WHERE id = ?`).run(new Date().toISOString(), id)
+  }
+
+  end(id: number, state: 'done' | 'failed' | 'cancelled', problem: Problem | null): void {
+    this.#db
+      .prepare('UPDATE jobs SET state = ?1, progress = CASE ?1 WHEN \'done\' THEN 1 ELSE progress END, ended_at = ?2, problem = ?3 WHERE id = ?4')
+      .run(state, new Date().toISOString(), problem && JSON.stringify(problem), id)
+  }
+
+  /** Let one that ended wait again, at the end. */
+  again(id: number): void {
+    this.#db.prepare(`UPDATE jobs SET state = 'queued', progress = 0, problem = NULL, started_at = NULL, ended_at = NULL, rank = (SELECT coalesce(max(rank), 0) + 1 FROM jobs WHERE state = 'queued') WHERE id = ?`).run(id)
+  }
+
+  /** Do a waiting job just before another waiting one, or last. */
+  move(id: number, before: number | null): void {
+    const others = this.#db.prepare(`SELECT id, rank FROM jobs WHERE state = 'queued' AND id <> ? ORDER BY rank, id`).all(id).map((row) => ({ id: Number(row['id']), rank: Number(row['rank']) }))
+    const found = before === null ? others.length : others.findIndex((other) => other.id === before)
+    const at = found === -1 ? others.length : found
+    const [above, below] = [others[at - 1]?.rank, others[at]?.rank]
+    const rank = above === undefined ? (below ?? 1) - 1 : below === undefined ? above + 1 : (above + below) / 2
+    this.#db.prepare('UPDATE jobs SET placed = 1 WHERE id = ?').run(id)
+    const set = this.#db.prepare('UPDATE jobs SET rank = ? WHERE id = ?')
+    if (rank !== above && rank !== below) {
+      set.run(rank, id)
+      return
+    }
+    // No number lies between the two: count anew.
+    for (const [index, other] of others.toSpliced(at, 0, { id, rank }).entries()) set.run(index + 1, other.id)
+  }
+
+  /** Waiting and running jobs first, in order, then the newest finished ones. */
+  list(limit: number): StoredJob[] {
+    const open = this.#db.prepare(`SELECT * FROM jobs WHERE state IN ('running', 'queued') ORDER BY state = 'queued', rank, id LIMIT ?`).all(limit)
+    const ended = this.#db.prepare(`SELECT * FROM jobs WHERE state NOT IN ('running', 'queued') ORDER BY coalesce(ended_at, '') DESC, id DESC LIMIT ?`).all(limit - open.length)
+    return [...open, ...ended].map(jobOf)
+  }
+
+  /** Waiting and running jobs. */
+  open(): StoredJob[] {
+    return this.#db.prepare(`SELECT * FROM jobs WHERE state IN ('running', 'queued') ORDER BY rank, id`).all().map(jobOf)
+  }
+
+  failed(): StoredJob[] {
+    return this.#db.prepare(`SELECT * FROM jobs WHERE state = 'failed' ORDER BY id`).all().map(jobOf)
+  }
+
+  /** What waiting and running analyses have before them. */
+  videoAhead(): VideoAhead[] {
+    const ahead = `json_extract(s.probe, '$.codec') AS codec, coalesce(min(json_extract(s.probe, '$.width'), json_extract(s.probe, '$.height')), 0) AS side,
+      total(json_extract(s.probe, '$.duration')) AS seconds, count(*) AS files FROM jobs j JOIN sources s ON s.id = j.source_id WHERE j.kind = 'analyse'`
+    const groups = this.#db.prepare(`SELECT NULL AS job, ${ahead} AND j.state = 'queued' GROUP BY codec, side UNION ALL SELECT j.id AS job, ${ahead} AND j.state = 'running' GROUP BY j.id`).all()
+    return groups.map((row) => ({ jobId: row['job'] === null ? null : Number(row['job']), codec: row['codec'] === null ? null : String(row['codec']), side: Number(row['side']), seconds: Number(row['seconds']), files: Number(row['files']) }))
+  }
+
+  counts(): { waiting: number; running: number; finished: number; failed: number } {
+    const counts = new Map(this.#db.prepare('SELECT state, count(*) AS n FROM jobs GROUP BY state').all().map((row) => [row['state'], Number(row['n'])]))
+    const of = (state: Job['state']) => counts.get(state) ?? 0
+    return { waiting: of('queued'), running: of('running'), finished: of('done') + of('failed') + of('cancelled'), failed: of('failed') }
+  }
+
+  /** After a crash or a quit: what was running waits again, before the others. */
+  recover(): void {
+    this.#db.exec(`UPDATE jobs SET rank = (SELECT coalesce(min(rank), 1) - 1 FROM jobs WHERE state = 'queued') WHERE state = 'running'; UPDATE jobs SET state = 'queued' WHERE state = 'running'`)
+  }
+}
