@@ -3,7 +3,9 @@
  * /api/openapi.json from it; the renderer's client is typed by it. Nothing else crosses between the two.
  */
 import { z } from 'zod'
-import { Annotation, AnnotationBody, ReviewState } from './annotation.ts'
+import { Annotation, AnnotationBody } from './annotation.ts'
+import { Clip } from './contract/clip.ts'
+import { findRoutes } from './contract/find.ts'
 import { labelRoutes } from './contract/labels.ts'
 import { Id, route } from './contract/route.ts'
 import { stateRoutes } from './contract/state.ts'
@@ -37,26 +39,7 @@ export const Source = z.object({
 })
 export type Source = z.infer<typeof Source>
 
-export const Clip = z.object({
-  id: z.number().int(),
-  sourceId: z.number().int(),
-  sourceName: z.string(),
-  index: z.number().int(),
-  /** shot: cut to cut. window: a fixed part of a long shot. */
-  kind: z.enum(['shot', 'window']),
-  /** Half-open span, seconds from the first frame of the source. */
-  start: z.number(),
-  end: z.number(),
-  /** Ordinals, half-open. */
-  startFrame: z.number().int(),
-  endFrame: z.number().int(),
-  encoded: z.boolean(),
-  caption: z.string().nullable(),
-  captionState: ReviewState.nullable(),
-  captionUnsure: z.boolean(),
-  labels: z.array(z.string()),
-})
-export type Clip = z.infer<typeof Clip>
+export { Clip }
 
 const ClipDetail = z.object({
   clip: Clip,
@@ -64,6 +47,7 @@ const ClipDetail = z.object({
   frames: z.array(FrameRef),
   annotations: z.array(Annotation),
 })
+export type ClipDetail = z.infer<typeof ClipDetail>
 
 export const Job = z.object({
   id: z.number().int(),
@@ -120,20 +104,6 @@ export const Status = z.object({
 })
 export type Status = z.infer<typeof Status>
 
-export const SearchHit = z.object({ clip: Clip, cosine: z.number(), probability: z.number() })
-export type SearchHit = z.infer<typeof SearchHit>
-export const SearchResult = z.object({
-  query: z.string(),
-  /** Clips at or above the pack's match line, best first. Empty means: no match. */
-  hits: z.array(SearchHit),
-  /** The best below the line, at most three, only when there are no hits. */
-  nearest: z.array(SearchHit),
-  threshold: z.number(),
-  searched: z.number().int(),
-  total: z.number().int(),
-})
-export type SearchResult = z.infer<typeof SearchResult>
-
 export const AskEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('token'), text: z.string() }),
   z.object({ type: z.literal('done'), annotation: Annotation }),
@@ -151,6 +121,8 @@ export const BackendEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('labels') }),
   /** Columns of the table or its saved views. */
   z.object({ type: z.literal('table') }),
+  /** More can be found than before. */
+  z.object({ type: z.literal('search') }),
   z.object({ type: z.literal('history') }),
   z.object({ type: z.literal('batch-done'), done: z.number().int(), failed: z.number().int() }),
 ])
@@ -165,6 +137,7 @@ const onClip = z.object({ clipId: Id })
 const onSource = z.object({ sourceId: Id })
 
 export const contract = {
+  ...findRoutes,
   status: route({ method: 'get', path: '/api/status', summary: 'Engine, ffmpeg, pack and project', output: Status }),
 
   addSources: route({
@@ -198,10 +171,6 @@ export const contract = {
     params: onClip, body: z.object({ question: z.string().trim().min(1).max(300) }), events: AskEvent, errors: ['not-found', 'clip-not-encoded', 'engine-unavailable'],
   }),
   ...tableRoutes,
-  search: route({
-    method: 'get', path: '/api/search', summary: 'Moments from words',
-    query: z.object({ q: z.string().trim().min(1).max(300), limit: z.coerce.number().int().min(1).max(1_000).default(60) }), output: SearchResult, errors: ['engine-unavailable'],
-  }),
   ...labelRoutes,
 
   addAnnotation: route({ method: 'post', path: '/api/clips/{clipId}/annotations', summary: 'A person adds an annotation', params: onClip, body: z.object({ body: AnnotationBody }), output: Annotation, errors: ['not-found'] }),

@@ -41,6 +41,8 @@ export const Probe = z.object({
   startPts: z.number().int(),
   /** Exact only when the container states it or the file was decoded. */
   frameCount: z.number().int().nonnegative().nullable(),
+  /** When the camera says that it recorded this, ISO 8601 in UTC; where the file does not say, or says nonsense, it is left out. */
+  recordedAt: z.string().optional(),
   videoStream: z.number().int(),
   streams: z.array(StreamInfo),
 })

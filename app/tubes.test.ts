@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { TubeKind } from './pack.ts'
-import { cutTubes, frameWeights, heatOf, tubeCentres, tubeCounts, tubeVoxels } from './tubes.ts'
+import { cutTubes, frameMeans, frameWeights, heatOf, tubeCentres, tubeCounts, tubeVoxels } from './tubes.ts'
 
 const Golden = z.object({
   cases: z.array(
@@ -122,6 +122,20 @@ describe('heat', () => {
       expect(heat.reduce((sum, mass) => sum + mass, 0)).toBeCloseTo(total, 6)
     }
   })
+})
+
+it('says what the tokens of a key frame say on average', () => {
+  const tubes: TubeKind[] = [
+    { name: 'patch', kernel: [1, 4, 2], stride: [2, 4, 2], offset: [0, 0, 0], depth: [1, 1, 1] },
+    { name: 'long', kernel: [4, 4, 4], stride: [4, 4, 4], offset: [0, 0, 0], depth: [1, 1, 1] },
+  ]
+  const input = { frames: 4, height: 4, width: 4, tubes }
+  expect(tubeCounts(input)).toEqual([4, 1])
+  // Two numbers a token: patches of frame 0, patches of frame 2, one long tube that counts a quarter for each frame.
+  const means = frameMeans([1, 0, 3, 0, 5, 1, 7, 1, 9, 4], input)
+  expect(means.map(({ frame }) => frame)).toEqual([0, 2])
+  expect(means.map(({ mean }) => [...mean].map((value) => +value.toFixed(5)))).toEqual([[2.77778, 0.44444], [6.33333, 1.33333]])
+  expect(frameMeans([1, 2, 3], input)).toEqual([])
 })
 
 it('refuses a video of another size', () => {

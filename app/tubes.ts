@@ -135,6 +135,37 @@ export function frameWeights(weights: ArrayLike<number>, input: TubeInput): numb
 }
 
 /**
+ * What the tokens that read a frame say, on average; those of tubes that read more frames count by this one's share. Where a kind of tube
+ * reads single frames, only for the frames that it reads: without it the mean would be of other things.
+ *
+ * @param values [N, D], one row for each tube.
+ */
+export function frameMeans(values: ArrayLike<number>, input: TubeInput): { frame: number; mean: Float32Array }[] {
+  const width = values.length / tubeCounts(input).reduce((sum, count) => sum + count, 0)
+  if (!Number.isInteger(width)) return []
+  const single = input.tubes.some(({ kernel }) => kernel[0] === 1)
+  const frames = Array.from({ length: input.frames }, () => ({ weight: 0, read: !single, sum: new Float32Array(width) }))
+  let token = 0
+  for (const kind of input.tubes) {
+    const { t, y, x } = axesOf(input, kind)
+    for (const times of coverage(t, input.frames, input.frames)) {
+      const end = token + y.count * x.count
+      for (const { at, share } of times) {
+        const frame = frames[at]
+        if (frame === undefined) continue
+        frame.read ||= kind.kernel[0] === 1
+        frame.weight += share * (end - token)
+        for (let from = token * width; from < end * width; from += width) {
+          for (let i = 0; i < width; i++) frame.sum[i] = (frame.sum[i] ?? 0) + share * (values[from + i] ?? 0)
+        }
+      }
+      token = end
+    }
+  }
+  return frames.flatMap(({ weight, read, sum }, frame) => (read && weight > 0 ? [{ frame, mean: sum.map((value) => value / weight) }] : []))
+}
+
+/**
  * Cut a clip into tubes.
  *
  * @param video RGB bytes [frames, height, width, 3].

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { contract, type RouteOutput, type SearchResult, type Source } from '../app/contract.ts'
+import { contract, type RouteOutput, type Source } from '../app/contract.ts'
 import { inEnglish, type Problem } from '../app/errors.ts'
 import { CLIPS } from './media/clips.testing.ts'
 import { findMediaTools } from './media/tools.ts'
@@ -115,7 +115,7 @@ describe.skipIf(!ready)('one Tubelet', () => {
     expect(await detected([{ ...person, threshold: 0.1, colour: '#ffffff' }])).toBe(0)
     expect(await detected([hand, person])).toBe(0)
     expect(await detected([hand, { ...person, synonyms: ['woman'] }])).toBe(total)
-    const found = await call<SearchResult>('GET', '/api/search?q=a%20woman')
+    const found = await call<RouteOutput<'search'>>('POST', '/api/search', { query: { by: 'words', words: 'a woman' } })
     expect(found.searched).toBe(found.total)
     expect(found.hits.length + found.nearest.length).toBeGreaterThan(0)
     expect({ ffmpeg: ffmpegStarts(), vision: await visionRuns(tubelet) }).toEqual(before)
@@ -187,7 +187,7 @@ describe.skipIf(!ready)('one Tubelet', () => {
       return `${response.status} ${inEnglish(((await response.json()) as { problem: Problem }).problem).message}`
     }
     expect(await status('POST', '/api/sources', { paths: [] })).toMatch(/^400 body\.paths/)
-    expect(await status('GET', '/api/search?q=')).toMatch(/^400 query\.q/)
+    expect(await status('POST', '/api/search', { query: { by: 'words', words: ' ' } })).toMatch(/^400 body\.query\.words/)
     expect(await status('GET', '/api/clips/zero')).toMatch(/^400 path\.clipId/)
     expect(await status('GET', '/api/clips/424242')).toMatch(/^404/)
     expect(await status('GET', '/api/nothing')).toMatch(/^404/)

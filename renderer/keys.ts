@@ -1,6 +1,9 @@
 /** The keys of the window, in one table: it drives the handler and the list that `?` shows. */
 import { useEffect } from 'react'
-import type { Clip, SearchResult } from '../app/contract.ts'
+import type { Clip } from '../app/contract.ts'
+import { found } from './find/queries.ts'
+import { findSimilar } from './find/similar.ts'
+import { isFinding, useFind } from './find/store.ts'
 import { skip, step, togglePlay, usePlayer, type FrameTable } from './player.ts'
 import { queryClient, review, undo } from './queries.ts'
 import { useUi } from './store.ts'
@@ -33,11 +36,7 @@ const decide = (action: 'accept' | 'reject' | 'reset') => () => {
 }
 /** Clips in the order of the list at the left, seen or scrolled away. */
 export function listed(): { id: number; sourceId: number }[] {
-  const { search } = useUi.getState()
-  if (search !== '') {
-    const found = queryClient.getQueryData<SearchResult>(['search', search])
-    return found ? (found.hits.length > 0 ? found.hits : found.nearest).map(({ clip }) => clip) : []
-  }
+  if (isFinding(useFind.getState())) return found()
   const bySource = Map.groupBy(queryClient.getQueryData<{ clips: Clip[] }>(['clips'])?.clips ?? [], ({ sourceId }) => sourceId)
   return (queryClient.getQueryData<{ sources: { id: number }[] }>(['sources'])?.sources ?? []).flatMap(({ id }) => bySource.get(id) ?? [])
 }
@@ -68,6 +67,9 @@ export const KEYS: readonly Key[] = [
   { keys: ['Ctrl+Z'], name: 'Undo', group: 'Review', run: () => void undo('undo') },
   { keys: ['Ctrl+Shift+Z', 'Ctrl+Y'], name: 'Redo', group: 'Review', run: () => void undo('redo') },
   { keys: ['/', 'Ctrl+F'], name: 'Search', group: 'Window', run: () => document.querySelector<HTMLElement>('[type=search]')?.focus() },
+  { keys: ['Escape'], name: 'Clear the search and the filters', group: 'Window', run: () => useFind.getState().clear() },
+  { keys: ['S'], name: 'Find what is similar to the clip or the selected box', group: 'Window', run: findSimilar },
+  { keys: ['H'], name: 'Show where the model looked', group: 'Review', run: () => useFind.getState().toggleHeat() },
   { keys: ['Q'], name: 'Ask about the clip', group: 'Window', run: () => document.querySelector<HTMLElement>('#ask')?.focus() },
   { keys: ['Ctrl+O'], name: 'Add videos', group: 'Window', run: () => useUi.getState().open('add') },
   { keys: ['Ctrl+E'], name: 'Export', group: 'Window', run: () => (queryClient.getQueryData<{ sources: unknown[] }>(['sources'])?.sources.length ?? 0) > 0 && useUi.getState().open('export') },

@@ -14,6 +14,8 @@ interface Player {
   playing: boolean
   /** Whether sound is off: a choice that outlives the video. */
   muted: boolean
+  /** A frame to show as soon as its video and its frame table are there. */
+  goal: { sourceId: number; ordinal: number } | null
   video: HTMLVideoElement | null
   attach: (video: HTMLVideoElement | null) => void
   setTime: (time: number) => void
@@ -25,6 +27,7 @@ export const usePlayer = create<Player>((set) => ({
   time: 0,
   playing: false,
   muted: false,
+  goal: null,
   video: null,
   attach: (video) => set({ video, time: 0, playing: false }),
   setTime: (time) => set({ time }),
@@ -78,6 +81,11 @@ export function seekTarget(table: FrameTable, ordinal: number): number {
   const frame = Math.min(Math.max(0, ordinal), Math.max(0, table.pts.length - 1))
   const begins = timeOf(table, frame)
   return frame + 1 < table.pts.length ? (begins + timeOf(table, frame + 1)) / 2 : begins + 0.001
+}
+
+/** Pause and show one frame of the chosen video, at once or when it is there. */
+export function goToFrame(sourceId: number, ordinal: number): void {
+  usePlayer.setState({ goal: { sourceId, ordinal } })
 }
 
 /** Pause and show the frame `by` frames from this one. */

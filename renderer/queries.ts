@@ -19,7 +19,6 @@ export const useLabels = () => useQuery({ queryKey: ['labels'], queryFn: () => c
 export const useHistory = () => useQuery({ queryKey: ['history'], queryFn: () => call('history') })
 export const useClip = (clipId: number | null) => useQuery({ queryKey: ['clip', clipId], queryFn: () => call('getClip', { params: { clipId: clipId ?? 0 } }), enabled: clipId !== null })
 export const useFrames = (sourceId: number | null) => useQuery({ queryKey: ['frames', sourceId], queryFn: () => call('frames', { params: { sourceId: sourceId ?? 0 } }), enabled: sourceId !== null })
-export const useSearch = (q: string) => useQuery({ queryKey: ['search', q], queryFn: () => call('search', { query: { q } }), enabled: q !== '', placeholderData: (earlier) => earlier })
 
 /** Show a failed action where people look; the reason stays readable until it is closed. */
 export function tell(error: unknown): void {

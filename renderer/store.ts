@@ -13,8 +13,6 @@ interface Ui {
   sourceId: number | null
   clipId: number | null
   trackId: number | null
-  /** The submitted search; empty shows the library. */
-  search: string
   panel: Panel | null
   theme: Theme
   /** Files were dropped whose paths a browser does not tell. */
@@ -22,7 +20,6 @@ interface Ui {
   selectSource: (sourceId: number | null) => void
   selectClip: (clipId: number | null, sourceId: number | null) => void
   selectTrack: (trackId: number | null) => void
-  setSearch: (search: string) => void
   goTo: (page: Page) => void
   open: (panel: Panel | null) => void
   setTheme: (theme: Theme) => void
@@ -37,14 +34,12 @@ export const useUi = create<Ui>((set) => ({
   sourceId: null,
   clipId: null,
   trackId: null,
-  search: '',
   panel: null,
   theme: storedTheme === 'light' || storedTheme === 'dark' ? storedTheme : 'system',
   dropped: [],
   selectSource: (sourceId) => set({ sourceId, clipId: null, trackId: null }),
   selectClip: (clipId, sourceId) => set({ clipId, sourceId, trackId: null }),
   selectTrack: (trackId) => set({ trackId }),
-  setSearch: (search) => set({ search }),
   goTo: (page) => set({ page }),
   open: (panel) => set({ panel, ...(panel === 'add' ? {} : { dropped: [] }) }),
   setTheme: (theme) => {

@@ -106,7 +106,7 @@ test('a question is answered in the window and kept with its evidence', async ()
   const answer = page.getByRole('article').filter({ hasText: 'how many objects are there?' })
   await expect(answer).toBeVisible()
   await expect(answer).toContainText('%')
-  await expect(answer.getByLabel('Looked at')).toBeVisible()
+  await expect(answer.getByRole('button', { name: 'Show where it looked' })).toBeVisible()
 })
 
 test('a corrected caption is kept, undone, redone, and survives kill -9', async () => {

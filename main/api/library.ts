@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { zipSync } from 'fflate'
-import type { RouteName, RouteOutput, SearchHit } from '../../app/contract.ts'
+import type { RouteName, RouteOutput } from '../../app/contract.ts'
 import { problemOf, TubeletError } from '../../app/errors.ts'
 import { VIDEO_EXTENSIONS } from '../../app/media.ts'
 import { exportProject } from '../export.ts'
@@ -73,20 +73,6 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
           (error: unknown) => send({ type: 'error', problem: problemOf(error) }),
         ),
       )
-    },
-    search: async ({ query: { q, limit } }) => {
-      const engine = await pipeline.engine()
-      const { digest, manifest } = engine.info
-      const [embedding] = await engine.embedText([q], 'search')
-      if (embedding === undefined) throw new Error('the engine gave no embedding')
-      const { search } = manifest.calibration
-      const { scale, threshold } = search
-      const rivals = 'background' in search ? { scale, texts: await engine.embedText(search.background, 'search') } : null
-      const { found, searched } = await library.search(embedding, digest, limit, rivals)
-      const bias = 'bias' in search ? search.bias : 0
-      const ranked = found.map((hit): SearchHit => ({ clip: library.clip(hit.clipId), cosine: hit.cosine, probability: 1 / (1 + Math.exp((hit.rivals ?? -bias) - scale * hit.cosine)) }))
-      const hits = ranked.filter(({ probability }) => probability >= threshold)
-      return { query: q, hits, nearest: hits.length === 0 ? ranked.slice(0, 3) : [], threshold, searched, total: library.clips({ limit: 0, offset: 0 }).total }
     },
     addAnnotation: ({ params, body }) => library.addAnnotation(params.clipId, body.body),
     reviewAnnotation: ({ params, body }) => library.review(params.annotationId, body.action, body.body),

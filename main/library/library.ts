@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import { Worker } from 'node:worker_threads'
 import { deflateSync, inflateSync } from 'node:zlib'
 import type { Annotation, AnnotationBody } from '../../app/annotation.ts'
 import type { BackendEvent, Clip, Source, SourceState } from '../../app/contract.ts'
@@ -14,11 +13,11 @@ import type { Encoding } from '../engine/engine.ts'
 import type { Label } from '../../app/vocabulary.ts'
 import { Annotations, type MachineResult, type Place, type ReviewAction } from './annotations.ts'
 import { Detections, type Seen } from './detections.ts'
+import { LibraryFind } from './find.ts'
 import { JobTable } from './job-table.ts'
 import { LibraryPacks } from './packs.ts'
 import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf } from './rows.ts'
 import { openDatabase } from './schema.ts'
-import type { Found, SearchReply, SearchTask } from './search-worker.ts'
 import { Table } from './table.ts'
 
 /** A clip as the sampler plans it. Spans are half-open: seconds from the first frame, and ordinals. */
@@ -38,15 +37,10 @@ export interface TrackEdit {
   body?: AnnotationBody
 }
 
-/** The worker that holds all embeddings, and who waits for its replies. */
-interface SearchIndex {
-  worker: Worker
-  waiting: Map<number, { resolve: (reply: SearchReply) => void; reject: (error: unknown) => void }>
-  next: number
-}
-
 export class Library {
   readonly projectDir: string
+  /** Search over everything in it. */
+  readonly find: LibraryFind
   /** Which pack is in use here, and what each has encoded. */
   readonly packs: LibraryPacks
   /** The vocabulary, and what was found for it. */
@@ -58,8 +52,6 @@ export class Library {
   readonly jobs: JobTable
   readonly #listeners = new Set<(event: BackendEvent) => void>()
   #depth = 0
-  #search: SearchIndex | null = null
-  #generation = 0
 
   private constructor(projectDir: string) {
     this.projectDir = projectDir
@@ -67,7 +59,8 @@ export class Library {
     this.#db = openDatabase(projectDir)
     this.jobs = new JobTable(this.#db)
     this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work))
-    this.packs = new LibraryPacks(this.#db, (work) => this.#atomic(work), (event) => this.emit(event), () => (this.#generation += 1))
+    this.find = new LibraryFind(projectDir, this.#db)
+    this.packs = new LibraryPacks(this.#db, (work) => this.#atomic(work), (event) => this.emit(event), () => this.find.forget())
     this.detections = new Detections(this.#db, (work) => this.#atomic(work), this.#annotations)
     this.table = new Table(projectDir, this.#db, (event) => this.emit(event))
     this.onChange((event) => this.table.hear(event))
@@ -79,9 +72,8 @@ export class Library {
   }
 
   async close(): Promise<void> {
-    await this.#search?.worker.terminate()
+    await this.find.close()
     await this.table.close()
-    this.#search = null
     this.#db.close()
   }
 
@@ -167,7 +159,7 @@ export class Library {
   removeSource(id: number): void {
     this.source(id)
     this.#db.prepare('DELETE FROM sources WHERE id = ?').run(id)
-    this.#generation += 1
+    this.find.forget()
     rmSync(this.cachePath('sources', id), { recursive: true, force: true })
     this.emit({ type: 'sources', ids: [id] })
     this.emit({ type: 'history' })
@@ -228,7 +220,7 @@ export class Library {
       )
       .run(sourceId, JSON.stringify(kept))
     if (removed.changes === 0) return
-    this.#generation += 1
+    this.find.forget()
     this.emit({ type: 'clips', sourceId, clipIds: [] })
   }
 
@@ -282,34 +274,6 @@ export class Library {
 
   encodedClipIds(digest: string): number[] {
     return this.#db.prepare('SELECT clip_id FROM encodings WHERE pack_digest = ? ORDER BY clip_id').all(digest).map((row) => Number(row['clip_id']))
-  }
-
-  /** Exact cosine over every stored embedding of the pack, best first, beside this thread. */
-  async search(query: Float32Array, digest: string, limit: number, rivals: SearchTask['rivals'] = null): Promise<{ found: Found[]; searched: number }> {
-    const index = (this.#search ??= this.#startSearch())
-    const id = (index.next += 1)
-    const reply = await new Promise<SearchReply>((resolve, reject) => {
-      index.waiting.set(id, { resolve, reject })
-      index.worker.postMessage({ id, digest, query, limit, rivals, generation: this.#generation } satisfies SearchTask)
-    })
-    if ('error' in reply) throw new Error(`search failed: ${reply.error}`)
-    return reply
-  }
-
-  #startSearch(): SearchIndex {
-    const worker = new Worker(new URL(`./search-worker${path.extname(import.meta.url)}`, import.meta.url), { workerData: this.projectDir })
-    const waiting: SearchIndex['waiting'] = new Map()
-    worker.on('message', (reply: SearchReply) => {
-      waiting.get(reply.id)?.resolve(reply)
-      waiting.delete(reply.id)
-    })
-    worker.on('error', (error) => {
-      this.#search = null
-      for (const { reject } of waiting.values()) reject(error)
-    })
-    // An idle index must not keep a finished command alive.
-    worker.unref()
-    return { worker, waiting, next: 0 }
   }
 
   // ── annotations

@@ -92,6 +92,10 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE jobs SET rank = CASE kind WHEN 'analyse' THEN id ELSE id - 1e9 END;
   CREATE INDEX jobs_in_order ON jobs (state, rank);
   `,
+  // What lies in a clip, to search by a box: made from the encoding when it is first needed, and again after it was deleted.
+  `
+  CREATE TABLE regions (encoding_id INTEGER PRIMARY KEY REFERENCES encodings ON DELETE CASCADE, places TEXT NOT NULL, vectors BLOB NOT NULL) STRICT;
+  `,
 ]
 
 /**

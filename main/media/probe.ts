@@ -51,9 +51,16 @@ function describe(report: Report, stream: Stream): Probe {
     timeBase,
     startPts: timing.firstPts ?? stream.start_pts,
     frameCount: stream.nb_frames ?? timing.frameCount,
+    ...recordedAt(report.format.tags['creation_time']),
     videoStream: stream.index,
     streams: report.streams.map((s) => ({ index: s.index, type: s.codec_type, codec: s.codec_name, isDefault: s.disposition.default === 1 })),
   }
+}
+
+/** Cameras whose clock was never set write the epochs of Unix or of QuickTime. */
+function recordedAt(tag = ''): Pick<Probe, 'recordedAt'> {
+  const at = new Date(tag)
+  return at.getUTCFullYear() > 1971 ? { recordedAt: at.toISOString() } : {}
 }
 
 /** The stream that a player shows: the one marked default, else the one with most pixels; never a cover picture. */

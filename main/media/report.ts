@@ -40,7 +40,7 @@ const Packet = z.object({ stream_index: z.number(), pts: z.number().optional(), 
 const Printed = z.object({
   streams: z.array(Stream).default([]),
   packets: z.array(Packet).default([]),
-  format: z.object({ format_name: z.string().default('unknown'), duration: z.coerce.number().optional() }).default({ format_name: 'unknown' }),
+  format: z.object({ format_name: z.string().default('unknown'), duration: z.coerce.number().optional(), tags: z.record(z.string(), z.string()).default({}) }).default({ format_name: 'unknown', tags: {} }),
 })
 export type Report = z.infer<typeof Printed> & {
   /** Whether `packets` are all that the file holds. */
@@ -99,7 +99,9 @@ function textReport(description: string, packetLines: string): Report | null {
     // What an edit list cuts away from the beginning lies before time 0.
     flags: edited && Number(pts) < 0 ? 'D' : '',
   }))
-  const format = { format_name: head[1], ...(duration === undefined ? {} : { duration }) }
+  // What a container says of itself is indented less than what it says of its streams.
+  const created = /^ {4}creation_time\s*: (\S+)/m.exec(said)?.[1]
+  const format = { format_name: head[1], ...(duration === undefined ? {} : { duration }), tags: created === undefined ? {} : { creation_time: created } }
   return { streams, packets, format, complete: packets.filter(({ stream_index }) => stream_index === video[0]?.index).length < PACKETS_READ }
 }
 

@@ -1,8 +1,10 @@
-import { Trash2 } from 'lucide-react'
+import { Images, Trash2 } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import type { Source } from '../../app/contract.ts'
 import { call } from '../api.ts'
+import { findSimilar } from '../find/similar.ts'
 import { plural } from '../format.ts'
+import { t } from '../i18n.ts'
 import { useClip, useClips, useFrames, useSources, tell } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { Player } from './Player.tsx'
@@ -27,13 +29,14 @@ export function ClipView() {
       <header className="clip-head">
         <div className="row">
           <h2 title={source.path}>{source.name}</h2>
+          {clip?.encoded && <button onClick={findSimilar} title={t('Find similar clips (S)')}><Images size={15} aria-hidden />{t('Find similar')}</button>}
           <Remove key={source.id} source={source} />
         </div>
         <SourceProblem source={source} />
       </header>
       {source.probe !== null && source.playback !== 'none' && source.state !== 'failed' ? (
         <>
-          <Player key={source.id} source={source} clip={clip} tracks={tracks} frames={frames} />
+          <Player key={source.id} source={source} clip={clip} tracks={tracks} annotations={detail?.annotations ?? []} frames={frames} />
           <Timeline source={source} clips={ofSource} clip={clip} annotations={detail?.annotations ?? []} frames={frames} />
         </>
       ) : (

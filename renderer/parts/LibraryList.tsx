@@ -93,7 +93,7 @@ function StateChip({ source: { state, encodedCount, clipCount, reviewedCount } }
   return <span className="chip" data-state={state}>{text}</span>
 }
 
-export const ClipRow = memo(function ClipRow({ clip, current, score }: { clip: Clip; current: boolean; score?: string }) {
+const ClipRow = memo(function ClipRow({ clip, current, score }: { clip: Clip; current: boolean; score?: string }) {
   const { id, sourceId, start, end, caption, captionState, captionUnsure, labels, encoded, sourceName } = clip
   return (
     <button className="clip-row" data-clip={id} data-rejected={captionState === 'rejected'} aria-current={current} onClick={() => useUi.getState().selectClip(id, sourceId)}>

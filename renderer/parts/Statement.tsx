@@ -1,15 +1,16 @@
-import { Check, Eye, Pencil, RotateCcw, X } from 'lucide-react'
+import { Check, Pencil, RotateCcw, X } from 'lucide-react'
 import { type SubmitEvent, useState } from 'react'
 import type { Annotation } from '../../app/annotation.ts'
+import { EvidenceOf } from '../find/Evidence.tsx'
 import { percent } from '../format.ts'
 import { useColours } from '../labels/vocabulary.ts'
-import { seek, seekTarget, timeOf } from '../player.ts'
+import { seek, seekTarget } from '../player.ts'
 import { review, useFrames } from '../queries.ts'
 import { useUi } from '../store.ts'
 
 /** A caption or an answer, with what people can do to it. */
 export function Statement({ annotation }: { annotation: Annotation }) {
-  const { body, state, evidence, machine } = annotation
+  const { body, state, machine } = annotation
   const [editing, setEditing] = useState(false)
   if (body.kind !== 'caption' && body.kind !== 'answer') return null
   const save = (event: SubmitEvent<HTMLFormElement>) => {
@@ -45,7 +46,7 @@ export function Statement({ annotation }: { annotation: Annotation }) {
         <span className="grow" />
         <Review annotation={annotation} what={body.kind} onEdit={() => setEditing(true)} />
       </footer>
-      {evidence && evidence.frames.length > 0 && <Looked annotation={annotation} />}
+      <EvidenceOf annotation={annotation} />
     </article>
   )
 }
@@ -70,20 +71,6 @@ function Review({ annotation: { id, state, machine }, what, onEdit }: { annotati
       <button className="icon" aria-label={`Reject ${what}`} aria-pressed={state === 'rejected'} title="Reject (X)" onClick={act('reject')}><X size={15} /></button>
       {state !== 'machine' && machine !== null && <button className="icon" aria-label={`Reset ${what}`} title="Back to what the model said (U)" onClick={act('reset')}><RotateCcw size={14} /></button>}
     </span>
-  )
-}
-
-/** The frames that weighed most, as buttons to go there. */
-function Looked({ annotation: { evidence } }: { annotation: Annotation }) {
-  const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
-  if (!evidence || !frames || frames.pts.length === 0) return null
-  return (
-    <p className="looked num">
-      <Eye size={13} aria-label="Looked at" />
-      {evidence.frames.slice(0, 4).map(({ ordinal, weight }) => (
-        <button key={ordinal} className="quiet small" title={`${percent(weight)} of its attention`} onClick={() => seek(seekTarget(frames, ordinal))}>{timeOf(frames, ordinal).toFixed(2)} s</button>
-      ))}
-    </p>
   )
 }
 

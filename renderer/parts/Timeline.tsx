@@ -2,6 +2,7 @@ import { type KeyboardEvent, type PointerEvent, useRef } from 'react'
 import type { Annotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
 import { urlOf } from '../api.ts'
+import { MatchCurve } from '../find/MatchCurve.tsx'
 import { clock } from '../format.ts'
 import { useColours } from '../labels/vocabulary.ts'
 import { type FrameTable, ordinalAt, seek, seekTarget, usePlayer } from '../player.ts'
@@ -33,6 +34,7 @@ export function Timeline({ source, clips, clip, annotations, frames }: Props) {
   const heaviest = looked[0]?.weight ?? 1
   return (
     <section className="timeline" aria-label="Timeline">
+      <MatchCurve sourceId={source.id} start={0} length={duration} frames={frames} />
       <Scrubber start={0} length={duration} frames={frames} label="Position in the video">
         <div className="strip" aria-hidden>
           {stripCells(source).map((cell) => (

@@ -1,5 +1,5 @@
-import { FileDown, FolderPlus, Moon, Search, Sun, SunMoon, X } from 'lucide-react'
-import { type SubmitEvent, useState } from 'react'
+import { FileDown, FolderPlus, Moon, Sun, SunMoon } from 'lucide-react'
+import { SearchBox } from '../find/SearchBox.tsx'
 import { t } from '../i18n.ts'
 import { keyName } from '../keys.ts'
 import { useSources } from '../queries.ts'
@@ -10,17 +10,8 @@ const THEME_ICON = { system: SunMoon, light: Sun, dark: Moon }
 const withKey = (action: string, key: string) => `${action} (${keyName(key)})`
 
 export function TopBar() {
-  const { open, setSearch, search, theme, setTheme } = useUi()
+  const { open, theme, setTheme } = useUi()
   const { data } = useSources()
-  const [text, setText] = useState(search)
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault()
-    setSearch(text.trim())
-  }
-  const clear = () => {
-    setText('')
-    setSearch('')
-  }
   const ThemeIcon = THEME_ICON[theme]
   const none = data === undefined || data.sources.length === 0
   return (
@@ -29,27 +20,7 @@ export function TopBar() {
         <span className="mark" aria-hidden />
         Tubelet
       </h1>
-      <form className="search" role="search" onSubmit={submit}>
-        <Search size={15} aria-hidden />
-        <input
-          type="search" aria-label={t('Search')} placeholder={t('Search for a moment: “a red car drives to the left”')} value={text} disabled={none}
-          onChange={(event) => {
-            setText(event.target.value)
-            if (event.target.value === '') setSearch('')
-          }}
-          onKeyDown={(event) => {
-            if (event.key !== 'Escape') return
-            clear()
-            // The keys of the player work again at once.
-            event.currentTarget.blur()
-          }}
-        />
-        {text !== '' ? (
-          <button type="button" className="icon" aria-label={t('Clear search')} onClick={clear}><X size={14} /></button>
-        ) : (
-          <kbd>/</kbd>
-        )}
-      </form>
+      <SearchBox disabled={none} />
       <div className="actions">
         <button onClick={() => open('add')} title={withKey(t('Add videos'), 'Ctrl+O')}><FolderPlus size={15} aria-hidden />{t('Add videos')}</button>
         <button className="primary" disabled={none} onClick={() => open('export')} title={withKey(t('Export'), 'Ctrl+E')}><FileDown size={15} aria-hidden />{t('Export')}</button>

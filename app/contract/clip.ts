@@ -1,0 +1,24 @@
+/** A clip as lists show it. */
+import { z } from 'zod'
+import { ReviewState } from '../annotation.ts'
+
+export const Clip = z.object({
+  id: z.number().int(),
+  sourceId: z.number().int(),
+  sourceName: z.string(),
+  index: z.number().int(),
+  /** shot: cut to cut. window: a fixed part of a long shot. */
+  kind: z.enum(['shot', 'window']),
+  /** Half-open span, seconds from the first frame of the source. */
+  start: z.number(),
+  end: z.number(),
+  /** Ordinals, half-open. */
+  startFrame: z.number().int(),
+  endFrame: z.number().int(),
+  encoded: z.boolean(),
+  caption: z.string().nullable(),
+  captionState: ReviewState.nullable(),
+  captionUnsure: z.boolean(),
+  labels: z.array(z.string()),
+})
+export type Clip = z.infer<typeof Clip>

@@ -1,0 +1,123 @@
+/** Finding moments, and seeing why: search by words, by a clip, by a box; filters; the curve of a video; where the model looked. */
+import { z } from 'zod'
+import { Box } from '../annotation.ts'
+import { FrameRef } from '../media.ts'
+import { Clip } from './clip.ts'
+import { Id, route } from './route.ts'
+
+export const FindQuery = z.discriminatedUnion('by', [
+  z.object({ by: z.literal('words'), words: z.string().trim().min(1).max(300) }),
+  z.object({ by: z.literal('clip'), clipId: z.number().int().positive() }),
+  /** A box on one frame of a clip, in pixels of the display-oriented frame. */
+  z.object({ by: z.literal('box'), clipId: z.number().int().positive(), ordinal: z.number().int().nonnegative(), box: Box }),
+])
+export type FindQuery = z.infer<typeof FindQuery>
+
+const Instant = z.iso.datetime({ offset: true })
+
+/** What a clip must be; all that are given hold together. */
+export const Filters = z.object({
+  /** Each of them was found in the clip, or drawn, and not rejected. */
+  labels: z.array(z.string()).optional(),
+  /** Exactly these words, in any case, in a caption, an answer or a note that was not rejected. */
+  says: z.string().trim().min(1).optional(),
+  /** The question was answered; with `text`, the answer has it in it. */
+  answer: z.object({ question: z.string(), text: z.string().optional() }).optional(),
+  /** open: nobody decided anything yet. unsure: the model is not sure of its caption or an answer. Else: somebody did this to something. */
+  state: z.enum(['open', 'accepted', 'edited', 'rejected', 'unsure']).optional(),
+  sourceIds: z.array(z.number().int().positive()).optional(),
+  /** To the library. Half-open. */
+  addedFrom: Instant.optional(),
+  addedBefore: Instant.optional(),
+  /** As the file states it, else its date on the disk. Half-open. */
+  recordedFrom: Instant.optional(),
+  recordedBefore: Instant.optional(),
+  /** Length of the clip. Half-open. */
+  minSeconds: z.number().nonnegative().optional(),
+  maxSeconds: z.number().positive().optional(),
+})
+export type Filters = z.infer<typeof Filters>
+
+const FindHit = z.object({
+  clip: Clip,
+  /** In the result's measure; null where nothing was sought, only filtered. */
+  score: z.number().nullable(),
+  /** Where in the clip: the region that is like the box, with its frame. */
+  place: z.object({ ordinal: z.number().int(), box: Box }).nullable(),
+  /** The same picture in other videos (re-encoded, resized, cut anew): not listed again. */
+  alike: z.array(Clip),
+})
+export type FindHit = z.infer<typeof FindHit>
+
+export const FindResult = z.object({
+  /** Clips at or above the line, best first, or in time order where nothing was sought; at most `limit`. Empty means: no match. */
+  hits: z.array(FindHit),
+  /** The best below the line, at most three, only when there are no hits. */
+  nearest: z.array(FindHit),
+  /** Clips at or above the line, those in `alike` included. */
+  matches: z.number().int(),
+  /** probability: calibrated, that a person would call it a match. cosine: likeness of pictures, which nothing calibrates. */
+  measure: z.enum(['probability', 'cosine']).nullable(),
+  /** For words the pack's match line; for a clip or a box where it stands out from the rest of the library. */
+  line: z.number().nullable(),
+  /** Clips that pass the filters: those compared so far, and all. */
+  searched: z.number().int(),
+  total: z.number().int(),
+  /** Videos that are not read to their end yet: more clips may come. */
+  unread: z.number().int(),
+  /** Captions of this library to search for instead, when nothing matches the words. */
+  suggestions: z.array(z.string()),
+  /** For a box: the region of the detector that stands for it. */
+  region: z.object({ ordinal: z.number().int(), box: Box }).nullable(),
+})
+export type FindResult = z.infer<typeof FindResult>
+
+export const Curve = z.object({
+  measure: z.enum(['probability', 'cosine']),
+  line: z.number(),
+  /** In time order; null where a clip is not encoded yet. */
+  clips: z.array(z.object({ clipId: z.number().int(), start: z.number(), end: z.number(), score: z.number().nullable() })),
+  /** Single moments, seconds from the first frame, from the tokens that read them; empty where the pack's tokens cannot be compared. */
+  moments: z.array(z.object({ clipId: z.number().int(), time: z.number(), score: z.number() })),
+})
+export type Curve = z.infer<typeof Curve>
+
+const Facets = z.object({
+  labels: z.array(z.object({ label: z.string(), clips: z.number().int() })),
+  questions: z.array(z.object({ question: z.string(), clips: z.number().int() })),
+})
+
+/** Heat counts 0..255 from nothing to its own strongest cell: [frames, rows, columns], row-major. */
+const Heat = z.array(z.number().int().min(0).max(255))
+
+export const Gaze = z.object({
+  text: z.string(),
+  rows: z.number().int(),
+  columns: z.number().int(),
+  /** The part of the picture that the rows and columns divide, in shares of its width and height: some packs see a part from its middle only. */
+  area: z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
+  /** The frames that the model saw. It sees one of a very short clip several times. */
+  frames: z.array(FrameRef),
+  heat: Heat,
+  words: z.array(z.object({ text: z.string(), probability: z.number(), heat: Heat })),
+})
+export type Gaze = z.infer<typeof Gaze>
+
+export const findRoutes = {
+  search: route({
+    method: 'post', path: '/api/search', summary: 'Find clips by words, by a clip or by a box, and by what is known of them; without a query, by that alone',
+    body: z.object({ query: FindQuery.nullable(), filters: Filters.default({}), limit: z.number().int().min(1).max(2_000).default(60) }),
+    output: FindResult, errors: ['bad-request', 'not-found', 'clip-not-encoded', 'pack-cannot', 'engine-unavailable'],
+  }),
+  curve: route({
+    method: 'post', path: '/api/sources/{sourceId}/curve', summary: 'How well each moment of a video matches',
+    params: z.object({ sourceId: Id }), body: z.object({ query: FindQuery }), output: Curve, errors: ['bad-request', 'not-found', 'clip-not-encoded', 'engine-unavailable'],
+  }),
+  facets: route({ method: 'get', path: '/api/search/facets', summary: 'What clips can be filtered by', output: Facets }),
+  searches: route({ method: 'get', path: '/api/search/history', summary: 'Words that were searched for, newest first', output: z.object({ searches: z.array(z.string()) }) }),
+  forgetSearches: route({ method: 'delete', path: '/api/search/history', summary: 'Forget them', output: z.object({}) }),
+  gaze: route({
+    method: 'get', path: '/api/annotations/{annotationId}/gaze', summary: 'Where the model looks in the clip for each word of a caption or an answer, whoever wrote it',
+    params: z.object({ annotationId: Id }), output: Gaze, errors: ['bad-request', 'not-found', 'clip-not-encoded', 'engine-unavailable'],
+  }),
+}

@@ -1,0 +1,43 @@
+/** What the window makes of searches: filters in words of a person's day, and results that stay where they are. */
+import type { Filters, FindHit } from './contract/find.ts'
+
+/** How many kinds of filter are set. A range counts once. */
+export function filterCount(filters: Filters): number {
+  const { labels, says, answer, state, sourceIds, addedFrom, addedBefore, recordedFrom, recordedBefore, minSeconds, maxSeconds } = filters
+  return [labels?.length ? labels : undefined, says, answer, state, sourceIds?.length ? sourceIds : undefined, addedFrom ?? addedBefore, recordedFrom ?? recordedBefore, minSeconds ?? maxSeconds].filter((set) => set !== undefined).length
+}
+
+/** Days of the person's calendar, "2026-03-01", as the instants that bound them; `to` is included. */
+export function instantsOf({ from, to }: { from: string; to: string }): { from?: string; before?: string } {
+  const midnight = (day: string, later: number) => {
+    const [year = 0, month = 1, date = 1] = day.split('-').map(Number)
+    return new Date(year, month - 1, date + later).toISOString()
+  }
+  return { ...(from === '' ? {} : { from: midnight(from, 0) }), ...(to === '' ? {} : { before: midnight(to, 1) }) }
+}
+
+/** The inverse of `instantsOf`. */
+export function daysOf({ from, before }: { from?: string | undefined; before?: string | undefined }): { from: string; to: string } {
+  const day = (instant: string | undefined, earlier: number) => {
+    if (instant === undefined) return ''
+    const at = new Date(instant)
+    at.setDate(at.getDate() - earlier)
+    const two = (value: number) => String(value).padStart(2, '0')
+    return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
+  }
+  return { from: day(from, 0), to: day(before, 1) }
+}
+
+/**
+ * New results in the order in which a person already reads them: what is listed stays where it is, what is new comes below.
+ *
+ * @returns `late`: how many of the new ones belong further up.
+ */
+export function keepOrder(listed: readonly FindHit[], fresh: readonly FindHit[]): { hits: FindHit[]; late: number } {
+  const byId = new Map(fresh.map((hit) => [hit.clip.id, hit]))
+  const stay = listed.flatMap(({ clip }) => byId.get(clip.id) ?? [])
+  const staying = new Set(stay.map(({ clip }) => clip.id))
+  const come = fresh.filter(({ clip }) => !staying.has(clip.id))
+  const last = fresh.findLastIndex(({ clip }) => staying.has(clip.id))
+  return { hits: [...stay, ...come], late: come.filter((hit) => fresh.indexOf(hit) < last).length }
+}

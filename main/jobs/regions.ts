@@ -1,0 +1,28 @@
+/**
+ * Describing what lies in clips, for search by a box: some regions of each, from its stored encoding. Not part of the analysis, since few
+ * libraries are searched so; it begins with the first such search and takes a few milliseconds a clip.
+ */
+import type { Pipeline } from './pipeline.ts'
+
+/** Kept of a clip: the things in most clips are fewer, and with 96 numbers each they take 3 kB. */
+const KEPT = 8
+const BATCH = 50
+
+/** @returns Describes every clip that is not yet, one run at a time; says so as it goes on. Never fails: what is missing then is missing. */
+export function describer({ library, engine }: Pipeline): () => Promise<void> {
+  let running: Promise<void> | null = null
+  const describeAll = async () => {
+    const { info, regions } = await engine().then((ready) => ({ info: ready.info, regions: ready.regions.bind(ready) }))
+    for (;;) {
+      const clips = library.find.undescribed(info.digest, BATCH)
+      if (clips.length === 0) return
+      for (const clipId of clips) {
+        const encoding = library.encoding(clipId, info.digest)
+        const found = encoding && (await regions(encoding, KEPT))
+        if (found) library.find.saveRegions(clipId, info.digest, found)
+      }
+      library.emit({ type: 'search' })
+    }
+  }
+  return () => (running ??= describeAll().catch(() => undefined).finally(() => (running = null)))
+}

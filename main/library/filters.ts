@@ -1,0 +1,39 @@
+/** What clips can be filtered by, as SQL over the library. */
+import type { SQLInputValue } from 'node:sqlite'
+import type { Filters } from '../../app/contract/find.ts'
+import { topicOf } from '../../app/table/question.ts'
+
+const STATED = `a.clip_id = c.id AND a.state <> 'rejected'`
+const BODY = `coalesce(a.human, a.machine)`
+/** Cameras write when they recorded into the file; else the file's own date tells most. */
+const RECORDED = `coalesce(json_extract(s.probe, '$.recordedAt'), strftime('%Y-%m-%dT%H:%M:%fZ', s.mtime_ms / 1000, 'unixepoch'))`
+
+const STATE = {
+  open: `NOT EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state <> 'machine')`,
+  unsure: `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state = 'machine' AND a.kind IN ('caption', 'answer') AND json_extract(a.evidence, '$.unsure'))`,
+  accepted: `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state = 'accepted')`,
+  edited: `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state = 'edited')`,
+  rejected: `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state = 'rejected')`,
+}
+
+/** A condition over `clips c` joined with `sources s`; null where everything passes. */
+export function conditionOf(filters: Filters): { where: string; values: SQLInputValue[] } | null {
+  const terms: { sql: string; values: SQLInputValue[] }[] = []
+  const add = (sql: string, ...values: SQLInputValue[]) => terms.push({ sql, values })
+  for (const label of filters.labels ?? []) add(`EXISTS (SELECT 1 FROM annotations a WHERE ${STATED} AND a.kind = 'track' AND lower(json_extract(${BODY}, '$.label')) = lower(?))`, label)
+  if (filters.says !== undefined) add(`EXISTS (SELECT 1 FROM annotations a WHERE ${STATED} AND instr(lower(json_extract(${BODY}, '$.text')), lower(?)) > 0)`, filters.says)
+  if (filters.answer !== undefined) {
+    const { question, text = '' } = filters.answer
+    add(`EXISTS (SELECT 1 FROM annotations a WHERE ${STATED} AND a.kind = 'answer' AND a.topic = ? AND instr(lower(json_extract(${BODY}, '$.text')), lower(?)) > 0)`, topicOf(question), text)
+  }
+  if (filters.state !== undefined) add(STATE[filters.state])
+  if (filters.sourceIds !== undefined) add(`c.source_id IN (SELECT value FROM json_each(?))`, JSON.stringify(filters.sourceIds))
+  // All times are ISO 8601 in UTC, but not all with fractions: julianday compares them as times.
+  if (filters.addedFrom !== undefined) add(`julianday(s.added_at) >= julianday(?)`, filters.addedFrom)
+  if (filters.addedBefore !== undefined) add(`julianday(s.added_at) < julianday(?)`, filters.addedBefore)
+  if (filters.recordedFrom !== undefined) add(`julianday(${RECORDED}) >= julianday(?)`, filters.recordedFrom)
+  if (filters.recordedBefore !== undefined) add(`julianday(${RECORDED}) < julianday(?)`, filters.recordedBefore)
+  if (filters.minSeconds !== undefined) add(`c."end" - c.start >= ?`, filters.minSeconds)
+  if (filters.maxSeconds !== undefined) add(`c."end" - c.start < ?`, filters.maxSeconds)
+  return terms.length === 0 ? null : { where: terms.map(({ sql }) => sql).join(' AND '), values: terms.flatMap(({ values }) => values) }
+}

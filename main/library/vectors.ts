@@ -1,0 +1,86 @@
+/** Many L2-normalised vectors as one matrix, compared exactly; and what of such a comparison is worth showing. */
+
+/**
+ * Clips whose embeddings are at least this alike (cosine) show the same picture. Measured with tubelet-mini 0.3.0 on 113 clips of 44 real
+ * files: 66 of 69 pairs of one span and its re-encodings (a quarter of the width at CRF 36, VP8 at 400 kbit/s) are above, none of 5,381
+ * pairs of different videos (at most 0.945). Windows of one still video reach 0.995, so clips of one file never count as copies.
+ */
+export const SAME_PICTURE = 0.98
+/** A clip stands out from a library by this many deviations (median absolute ones, scaled to a normal distribution's) over its median. */
+const OUTSTANDING = 2
+const NORMAL = 1.4826
+
+export class Vectors {
+  readonly width: number
+  #matrix: Float32Array
+  #rows = 0
+
+  constructor(width: number, rows = 0) {
+    this.width = width
+    this.#matrix = new Float32Array(rows * width)
+  }
+
+  get rows(): number {
+    return this.#rows
+  }
+
+  /** Append one or, where `row` is given, replace that one. @param bytes Of `width` floats, or more where several rows are appended. */
+  set(bytes: Uint8Array, row = this.#rows): void {
+    const begin = row * this.width * 4
+    if (this.#matrix.byteLength < begin + bytes.byteLength) {
+      const grown = new Float32Array(Math.max((begin + bytes.byteLength) / 4, this.#matrix.length * 2))
+      grown.set(this.#matrix)
+      this.#matrix = grown
+    }
+    // A BLOB's bytes need not lie on a float's boundary: copy them.
+    new Uint8Array(this.#matrix.buffer, begin, bytes.byteLength).set(bytes)
+    this.#rows = Math.max(this.#rows, row + bytes.byteLength / 4 / this.width)
+  }
+
+  row(row: number): Float32Array {
+    return this.#matrix.subarray(row * this.width, (row + 1) * this.width)
+  }
+
+  /** With every row. */
+  cosines(query: Float32Array): Float32Array {
+    const cosines = new Float32Array(this.#rows)
+    const { width } = this
+    const matrix = this.#matrix
+    for (let row = 0, at = 0; row < cosines.length; row += 1) {
+      let cosine = 0
+      for (let column = 0; column < width; column += 1, at += 1) cosine += (query[column] ?? 0) * (matrix[at] ?? 0)
+      cosines[row] = cosine
+    }
+    return cosines
+  }
+
+  cosine(a: number, b: number): number {
+    const [first, second] = [this.row(a), this.row(b)]
+    return first.reduce((sum, value, i) => sum + value * (second[i] ?? 0), 0)
+  }
+}
+
+/** Of some scores: the rows of the `most` best, best first and the earlier row first among equals; and how many reach `line`. */
+export function best(scores: Float32Array, passes: (row: number) => boolean, most: number, line: (sorted: Float32Array) => number): { rows: number[]; line: number; matches: number; compared: number } {
+  const compared = scores.filter((_, row) => passes(row))
+  // Numbers sorted as numbers take a tenth of the time that sorting rows by them takes.
+  compared.sort()
+  const drawn = line(compared)
+  const cut = compared[Math.max(0, compared.length - most)] ?? Infinity
+  const rows: number[] = []
+  scores.forEach((score, row) => {
+    if (score >= cut && passes(row)) rows.push(row)
+  })
+  rows.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b)
+  let matches = 0
+  while (matches < compared.length && (compared[compared.length - 1 - matches] ?? -Infinity) >= drawn) matches += 1
+  return { rows: rows.slice(0, most), line: drawn, matches, compared: compared.length }
+}
+
+/** Where likeness stands out from the rest, since nothing calibrates it: two deviations above the median, at most that of a copy. @param sorted Ascending. */
+export function outstanding(sorted: Float32Array): number {
+  const middle = (values: Float32Array) => values[values.length >> 1] ?? SAME_PICTURE
+  const median = middle(sorted)
+  const deviation = middle(sorted.map((value) => Math.abs(value - median)).sort())
+  return Math.min(SAME_PICTURE, median + OUTSTANDING * NORMAL * deviation)
+}

@@ -1,0 +1,97 @@
+import { Eye } from 'lucide-react'
+import type { CSSProperties } from 'react'
+import type { Annotation } from '../../app/annotation.ts'
+import { secondOpinion } from '../../app/gaze.ts'
+import { percent } from '../format.ts'
+import { t } from '../i18n.ts'
+import { goToFrame, timeOf } from '../player.ts'
+import { useFrames, useStatus } from '../queries.ts'
+import { useUi } from '../store.ts'
+import { useGaze } from './queries.ts'
+import { useFind } from './store.ts'
+
+/** How many of the heaviest frames are offered. */
+const OFFERED = 4
+
+/** Why one may believe a caption or an answer: the moments it looked at, how sure each pass of the model is, and word by word where it looked. */
+export function EvidenceOf({ annotation }: { annotation: Annotation }) {
+  const { evidence, body } = annotation
+  const sourceId = useUi((ui) => ui.sourceId)
+  const { data: frames } = useFrames(sourceId)
+  const showing = useFind((find) => find.heat && find.annotationId === annotation.id)
+  if (evidence === null || !('text' in body)) return null
+  const look = (ordinal: number | undefined) => () => {
+    useFind.getState().lookAt(annotation.id)
+    if (sourceId !== null && ordinal !== undefined) goToFrame(sourceId, ordinal)
+  }
+  const heaviest = evidence.frames.slice(0, OFFERED)
+  return (
+    <>
+      {frames && frames.pts.length > 0 && heaviest.length > 0 && (
+        <p className="looked num">
+          <button
+            className="icon" aria-label={t('Show where it looked')} aria-pressed={showing} title={t('Show where it looked (H)')}
+            onClick={() => (showing ? useFind.getState().toggleHeat() : look(heaviest[0]?.ordinal)())}
+          >
+            <Eye size={14} />
+          </button>
+          {heaviest.map(({ ordinal, weight }) => (
+            <button key={ordinal} className="quiet small" title={t('{{share}} of its attention', { share: percent(weight) })} onClick={look(ordinal)}>{timeOf(frames, ordinal).toFixed(2)} s</button>
+          ))}
+        </p>
+      )}
+      <Why annotation={annotation} evidence={evidence} />
+    </>
+  )
+}
+
+function Why({ annotation, evidence: { confidence, unsure, agreement } }: { annotation: Annotation; evidence: NonNullable<Annotation['evidence']> }) {
+  const { data: status } = useStatus()
+  const calibration = status?.pack?.calibration
+  if (!calibration) return null
+  const line = (annotation.body.kind === 'answer' ? calibration.answer : calibration.caption)?.notSureBelow ?? 1
+  const opinion = secondOpinion(agreement, calibration.search)
+  const own = annotation.state === 'machine' || annotation.state === 'accepted'
+  return (
+    <details className="why small">
+      <summary>{t('Why?')} {opinion && <span className="muted">{opinion.agrees ? t('both passes agree') : t('the two passes disagree')}</span>}</summary>
+      <p>
+        {unsure
+          ? line >= 1
+            ? t('It writes this with {{confidence}}. This pack is never called sure of such a text: what it wrote was right too seldom on video that it had not seen.', { confidence: percent(confidence) })
+            : t('It writes this with {{confidence}}, below the {{line}} from which this pack was right often enough on video that it had not seen: not sure.', { confidence: percent(confidence), line: percent(line) })
+          : t('It writes this with {{confidence}}, above the {{line}} from which this pack was right often enough on video that it had not seen.', { confidence: percent(confidence), line: percent(line) })}
+      </p>
+      <p>
+        {opinion === null
+          ? t('Asked the other way, by comparing the words with the clip as search does, they are {{agreement}} alike (cosine); nothing tells yet what that is worth with this pack.', { agreement: agreement.toFixed(2) })
+          : opinion.agrees
+            ? t('Asked the other way, by comparing the words with the clip as search does, it finds a match too ({{probability}}).', { probability: percent(opinion.probability) })
+            : t('Asked the other way, by comparing the words with the clip as search does, it finds no match ({{probability}}). Look for yourself.', { probability: percent(opinion.probability) })}
+      </p>
+      {!own && <p className="muted">{t('Both are about what the model wrote. Below is where it looks for your words.')}</p>}
+      <Words annotation={annotation} />
+    </details>
+  )
+}
+
+/** Each word, with how likely the model holds it after those before; under the pointer or the focus its heat lies on the picture. */
+function Words({ annotation }: { annotation: Annotation }) {
+  const { data: gaze, error } = useGaze(annotation, true)
+  const { pointAt, word, annotationId } = useFind()
+  if (error) return <p className="muted">{t('Where it looked can be shown when the engine is ready.')}</p>
+  if (!gaze) return null
+  const point = (at: number | null) => () => pointAt(annotation.id, at)
+  return (
+    <p className="words" onPointerLeave={point(null)} aria-label={t('Word by word')} role="group">
+      {gaze.words.map(({ text, probability }, at) => (
+        <button
+          key={at} className="quiet" style={{ '--share': `${probability * 100}%` } as CSSProperties} data-pointed={annotationId === annotation.id && word === at} title={t('{{share}} likely after the words before', { share: percent(probability) })}
+          onPointerEnter={point(at)} onFocus={point(at)} onBlur={point(null)} onClick={() => useFind.getState().lookAt(annotation.id)}
+        >
+          {text}
+        </button>
+      ))}
+    </p>
+  )
+}

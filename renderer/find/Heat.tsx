@@ -1,0 +1,89 @@
+import { useMemo } from 'react'
+import type { Annotation } from '../../app/annotation.ts'
+import type { Clip } from '../../app/contract.ts'
+import type { Gaze } from '../../app/contract/find.ts'
+import { brightest, type Glance, glanceAt, glancesOf } from '../../app/gaze.ts'
+import type { Probe } from '../../app/media.ts'
+import { percent } from '../format.ts'
+import { phrase, t } from '../i18n.ts'
+import { type FrameTable, ptsAt, usePlayer } from '../player.ts'
+import { useGaze } from './queries.ts'
+import { useFind } from './store.ts'
+
+/** Places in a picture as people name them. */
+const PLACE = {
+  'upper left': phrase('at the upper left'), 'upper centre': phrase('at the top'), 'upper right': phrase('at the upper right'),
+  'middle left': phrase('at the left'), 'middle centre': phrase('in the middle'), 'middle right': phrase('at the right'),
+  'lower left': phrase('at the lower left'), 'lower centre': phrase('at the bottom'), 'lower right': phrase('at the lower right'),
+}
+
+/** Whose words the heat is of: those chosen, else the caption. */
+function lookedAt(annotations: readonly Annotation[], annotationId: number | null): Annotation | undefined {
+  const worded = annotations.filter(({ body }) => body.kind === 'caption' || body.kind === 'answer')
+  return worded.find(({ id }) => id === annotationId) ?? worded.find(({ body }) => body.kind === 'caption')
+}
+
+/** Heat over the picture: where the model looks, on the frame that it saw nearest to the one shown. Follows while the video plays. */
+export function Heat({ probe, clip, annotations, frames }: { probe: Probe; clip: Clip; annotations: readonly Annotation[]; frames: FrameTable }) {
+  const { heat, annotationId, word } = useFind()
+  const annotation = lookedAt(annotations, annotationId)
+  const wanted = heat || (word !== null && annotation?.id === annotationId)
+  const { data: gaze } = useGaze(annotation, wanted)
+  const time = usePlayer((player) => player.time)
+  const said = word === null ? null : (gaze?.words[word] ?? null)
+  const glances = useMemo(() => (gaze ? glancesOf(gaze, said?.heat ?? gaze.heat) : []), [gaze, said])
+  const inside = time >= clip.start - 0.001 && time < clip.end + 0.001
+  const glance = inside ? glanceAt(glances, ptsAt(frames, time)) : null
+  if (!wanted || !gaze || glance === null) return null
+  const place = brightest(glance, gaze)
+  const words = said?.text ?? gaze.text
+  const description = place
+    ? t('For “{{words}}” the model looked {{place}}, up to {{times}} times its even share; this frame got {{share}} of the attention.', { words, place: t(PLACE[place]), times: glance.strongest.toFixed(1), share: percent(glance.weight) })
+    : t('For “{{words}}” the model looked at no part of this frame more than at others.', { words })
+  return (
+    <>
+      <Glow glance={glance} gaze={gaze} probe={probe} description={description} />
+      <figure className="heat-legend" aria-hidden>
+        <figcaption>
+          {t('Where it looked for')} <strong>{words}</strong>
+        </figcaption>
+        <span className="ramp"><span>{t('even')}</span><i /><span className="num">{glance.strongest.toFixed(1)}×</span></span>
+        <span className="num">{t('{{share}} on this frame', { share: percent(glance.weight) })}</span>
+      </figure>
+      <p className="unseen" role="status">{description}</p>
+    </>
+  )
+}
+
+/** Dark where it did not look, so that light pictures do not drown the glow; from there over violet and orange to yellow. Alpha 0..255. */
+const RAMP = [[8, 8, 24, 120], [95, 20, 110, 130], [200, 60, 60, 140], [250, 150, 20, 150], [255, 236, 110, 165]] as const
+
+function colourOf(value: number): [number, number, number, number] {
+  const at = Math.min(value, 0.9999) * (RAMP.length - 1)
+  const [from = RAMP[0], to = RAMP[4]] = [RAMP[Math.floor(at)], RAMP[Math.floor(at) + 1]]
+  const mix = (channel: 0 | 1 | 2 | 3) => from[channel] + (to[channel] - from[channel]) * (at % 1)
+  return [mix(0), mix(1), mix(2), mix(3)]
+}
+
+/** A picture with one element a cell; the browser makes it smooth as it enlarges it. */
+function pictureOf({ glow }: Glance, { rows, columns }: Gaze): string {
+  const canvas = document.createElement('canvas')
+  Object.assign(canvas, { width: columns, height: rows })
+  const context = canvas.getContext('2d')
+  if (!context) return ''
+  const picture = context.createImageData(columns, rows)
+  glow.forEach((value, cell) => picture.data.set(colourOf(value), cell * 4))
+  context.putImageData(picture, 0, 0)
+  return canvas.toDataURL()
+}
+
+/** In the display-oriented pixels of the frame, as boxes are. */
+function Glow({ glance, gaze, probe: { width, height }, description }: { glance: Glance; gaze: Gaze; probe: Probe; description: string }) {
+  const picture = useMemo(() => pictureOf(glance, gaze), [glance, gaze])
+  const { area } = gaze
+  return (
+    <svg className="heat" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={description} data-ordinal={glance.ordinal}>
+      <image href={picture} x={area.x * width} y={area.y * height} width={area.width * width} height={area.height * height} preserveAspectRatio="none" />
+    </svg>
+  )
+}

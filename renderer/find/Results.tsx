@@ -1,0 +1,118 @@
+import { ChevronRight, Layers, SearchX } from 'lucide-react'
+import { type CSSProperties, useState } from 'react'
+import type { Clip } from '../../app/contract.ts'
+import type { FindHit, FindResult } from '../../app/contract/find.ts'
+import { problemOf } from '../../app/errors.ts'
+import { urlOf } from '../api.ts'
+import { clock, percent } from '../format.ts'
+import { t } from '../i18n.ts'
+import { ProblemCard } from '../parts/ProblemCard.tsx'
+import { goToFrame } from '../player.ts'
+import { useUi } from '../store.ts'
+import { sortAgain, useSearch } from './queries.ts'
+import { useFind } from './store.ts'
+
+type Measure = FindResult['measure']
+
+/** How well something matches, as people read it: a probability, or a likeness that nothing calibrates. */
+function scoreText(score: number, measure: Measure): string {
+  return measure === 'probability' ? percent(score) : score.toFixed(2)
+}
+
+/** What was found: what matches, or plainly that nothing does. */
+export function Results() {
+  const { data, error, isPlaceholderData } = useSearch()
+  const { query, filters } = useFind()
+  const clipId = useUi((ui) => ui.clipId)
+  if (error !== null) return <div className="pad"><ProblemCard problem={problemOf(error)} /></div>
+  if (data === undefined) return <p className="pad muted" role="status">{t('Searching…')}</p>
+  const { hits, nearest, matches, measure, searched, total, unread, late } = data
+  const partial = searched < total || unread > 0
+  const none = hits.length === 0
+  return (
+    <div className="scroll results" aria-busy={isPlaceholderData} data-waiting={isPlaceholderData}>
+      <div className="pad found" role="status">
+        {none ? <NoMatch result={data} /> : <strong>{headline(query, matches)}</strong>}
+        {partial && (
+          <p className="muted small partial">
+            {query !== null && searched < total && t('Searched {{searched}} of {{count}} clips so far.', { searched, count: total })} {unread > 0 && t('{{count}} videos are still being read.', { count: unread })}
+          </p>
+        )}
+      </div>
+      {late > 0 && <button className="late" onClick={sortAgain}>{t('{{count}} new results belong further up. Sort again', { count: late })}</button>}
+      {none && nearest.length > 0 && <h3 className="pad muted">{t('Nearest')}</h3>}
+      <ul className={none ? 'plain faded' : 'plain'} aria-label={none ? t('Nearest, below the line') : t('Matches')}>
+        {(none ? nearest : hits).map((hit) => <Hit key={hit.clip.id} hit={hit} measure={measure} chosen={clipId} />)}
+      </ul>
+      {hits.length > 0 && hits.reduce((sum, { alike }) => sum + 1 + alike.length, 0) < matches && <button className="more" onClick={() => useFind.getState().more()}>{t('Show more')}</button>}
+      {none && nearest.length === 0 && total === 0 && Object.keys(filters).length > 0 && <button className="more" onClick={() => useFind.getState().setFilters({})}>{t('Clear filters')}</button>}
+    </div>
+  )
+}
+
+function headline(query: ReturnType<typeof useFind.getState>['query'], count: number): string {
+  if (query === null) return t('{{count}} clips', { count })
+  if (query.by === 'words') return t('{{count}} clips match “{{words}}”', { count, words: query.words })
+  return query.by === 'clip' ? t('{{count}} clips stand out as similar', { count }) : t('{{count}} clips have something similar', { count })
+}
+
+function NoMatch({ result: { nearest, measure, line, suggestions, total } }: { result: FindResult }) {
+  const query = useFind((find) => find.query)
+  const best = nearest[0]?.score
+  if (total === 0 || query === null) return <strong className="none"><SearchX size={16} aria-hidden />{t('No clip passes the filters')}</strong>
+  return (
+    <>
+      <strong className="none"><SearchX size={16} aria-hidden />{query.by === 'words' ? t('No clip matches “{{words}}”', { words: query.words }) : t('Nothing stands out as similar')}</strong>
+      {best != null && line !== null && (
+        <p className="muted small">
+          {query.by === 'words'
+            ? t('No clip scores above the match line of {{line}} (best {{best}}).', { line: scoreText(line, measure), best: scoreText(best, measure) })
+            : t('Likeness that stands out here begins at {{line}} (best {{best}}).', { line: scoreText(line, measure), best: scoreText(best, measure) })}
+        </p>
+      )}
+      {query.by === 'words' && (
+        <div className="suggest small">
+          <span className="muted">{suggestions.length > 0 ? t('Captions here that use your words:') : t('Say it as a caption would: “a red car drives to the left”.')}</span>
+          {suggestions.map((words) => <button key={words} className="quiet small" onClick={() => useFind.getState().seek({ by: 'words', words })}>{words}</button>)}
+        </div>
+      )}
+    </>
+  )
+}
+
+function Hit({ hit: { clip, score, place, alike }, measure, chosen }: { hit: FindHit; measure: Measure; chosen: number | null }) {
+  const [open, setOpen] = useState(false)
+  return (
+    <li>
+      <ResultRow clip={clip} current={clip.id === chosen} score={score} measure={measure} ordinal={place?.ordinal ?? null} />
+      {alike.length > 0 && (
+        <>
+          <button className="quiet small copies" aria-expanded={open} onClick={() => setOpen(!open)}>
+            <ChevronRight size={13} aria-hidden /><Layers size={13} aria-hidden />{t('Same picture: {{count}} more clips', { count: alike.length })}
+          </button>
+          {open && <ul className="plain nested" aria-label={t('The same picture')}>{alike.map((copy) => <li key={copy.id}><ResultRow clip={copy} current={copy.id === chosen} score={null} measure={measure} ordinal={null} /></li>)}</ul>}
+        </>
+      )}
+    </li>
+  )
+}
+
+function ResultRow({ clip, current, score, measure, ordinal }: { clip: Clip; current: boolean; score: number | null; measure: Measure; ordinal: number | null }) {
+  const { id, sourceId, sourceName, start, end, caption, captionState, captionUnsure } = clip
+  const choose = () => {
+    useUi.getState().selectClip(id, sourceId)
+    if (ordinal !== null) goToFrame(sourceId, ordinal)
+  }
+  return (
+    <button className="clip-row" data-clip={id} data-rejected={captionState === 'rejected'} aria-current={current} onClick={choose}>
+      <img src={urlOf('clipThumbnail', { params: { clipId: id } })} alt="" loading="lazy" />
+      <span className="text">
+        <span className="caption">{caption ?? t('No caption')}</span>
+        <span className="muted num">
+          {clock(start, 1)}–{clock(end, 1)} · {sourceName}{captionUnsure && captionState === 'machine' && <em> · {t('not sure')}</em>}
+        </span>
+      </span>
+      {score !== null && <span className="score num" style={{ '--share': `${Math.max(0, Math.min(1, score)) * 100}%` } as CSSProperties} title={measure === 'probability' ? t('Calibrated probability that this matches') : t('Likeness: the cosine of the two pictures')}>{scoreText(score, measure)}</span>}
+    </button>
+  )
+}

@@ -1,0 +1,26 @@
+/** Searching for what is like what one looks at. */
+import type { ClipDetail } from '../../app/contract.ts'
+import { interpolate } from '../../app/tracks.ts'
+import { ordinalAt, ptsAt, usePlayer, type FrameTable } from '../player.ts'
+import { queryClient } from '../queries.ts'
+import { useUi } from '../store.ts'
+import { useFind } from './store.ts'
+
+/** Like the selected box on the shown frame (or, where the track is not on it, on the track's first), else like the clip. */
+export function findSimilar(): void {
+  const { clipId, sourceId, trackId, goTo } = useUi.getState()
+  if (clipId === null) return
+  const track = queryClient.getQueryData<ClipDetail>(['clip', clipId])?.annotations.find(({ id }) => id === trackId)?.body
+  const frames = queryClient.getQueryData<FrameTable>(['frames', sourceId])
+  const { seek } = useFind.getState()
+  if (track?.kind === 'track' && frames) {
+    const ordinal = ordinalAt(frames, usePlayer.getState().time)
+    const box = interpolate(track, frames.pts[ordinal] ?? ptsAt(frames, usePlayer.getState().time))
+    const [first] = track.boxes
+    if (box) seek({ by: 'box', clipId, ordinal, box })
+    else if (first) seek({ by: 'box', clipId, ordinal: first.ordinal, box: first.box })
+  } else {
+    seek({ by: 'clip', clipId })
+  }
+  goTo('review')
+}

@@ -1,0 +1,52 @@
+/** What is sought and why the model said something: the state of search and of the heat over the picture. */
+import { create } from 'zustand'
+import type { Filters, FindQuery } from '../../app/contract/find.ts'
+import { filterCount } from '../../app/find.ts'
+
+const PAGE = 60
+
+interface Find {
+  query: FindQuery | null
+  /** As typed, submitted or not. */
+  text: string
+  filters: Filters
+  limit: number
+  /** Whether heat lies over the picture. */
+  heat: boolean
+  /** Whose words are looked at; the caption's where it is null. */
+  annotationId: number | null
+  /** One word of them, under the pointer or the focus: its heat shows even where heat is off. */
+  word: number | null
+  seek: (query: FindQuery | null) => void
+  type: (text: string) => void
+  setFilters: (filters: Filters) => void
+  /** Back to the library. */
+  clear: () => void
+  more: () => void
+  toggleHeat: () => void
+  lookAt: (annotationId: number) => void
+  pointAt: (annotationId: number, word: number | null) => void
+}
+
+export const useFind = create<Find>((set) => ({
+  query: null,
+  text: '',
+  filters: {},
+  limit: PAGE,
+  heat: false,
+  annotationId: null,
+  word: null,
+  seek: (query) => set({ query, text: query?.by === 'words' ? query.words : '', limit: PAGE }),
+  type: (text) => set({ text }),
+  setFilters: (filters) => set({ filters, limit: PAGE }),
+  clear: () => set({ query: null, text: '', filters: {}, limit: PAGE }),
+  more: () => set(({ limit }) => ({ limit: Math.min(2000, limit + 4 * PAGE) })),
+  toggleHeat: () => set(({ heat }) => ({ heat: !heat, word: null })),
+  lookAt: (annotationId) => set({ heat: true, annotationId, word: null }),
+  pointAt: (annotationId, word) => set({ annotationId, word }),
+}))
+
+/** Whether results stand in the place of the library. */
+export function isFinding({ query, filters }: Pick<Find, 'query' | 'filters'>): boolean {
+  return query !== null || filterCount(filters) > 0
+}
