@@ -7,6 +7,7 @@ import { Annotation, AnnotationBody } from './annotation.ts'
 import { Clip } from './contract/clip.ts'
 import { findRoutes } from './contract/find.ts'
 import { labelRoutes } from './contract/labels.ts'
+import { packRoutes } from './contract/packs.ts'
 import { Id, route } from './contract/route.ts'
 import { stateRoutes } from './contract/state.ts'
 import { tableRoutes } from './contract/table.ts'
@@ -123,6 +124,7 @@ export const BackendEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('table') }),
   /** More can be found than before. */
   z.object({ type: z.literal('search') }),
+  z.object({ type: z.literal('packs') }),
   z.object({ type: z.literal('history') }),
   z.object({ type: z.literal('batch-done'), done: z.number().int(), failed: z.number().int() }),
 ])
@@ -197,6 +199,8 @@ export const contract = {
     output: z.object({ path: z.string(), parent: z.string().nullable(), entries: z.array(z.object({ name: z.string(), path: z.string(), kind: z.enum(['folder', 'video', 'file']), bytes: z.number().int().nullable() })) }),
     errors: ['not-found', 'file-unreadable'],
   }),
+
+  ...packRoutes,
 } as const
 
 type Contract = typeof contract

@@ -7,16 +7,17 @@ import { findHandlers } from './api/find.ts'
 import { type Handler, type Handlers, notFound, type Services } from './api/handler.ts'
 import { labelHandlers } from './api/labels.ts'
 import { libraryHandlers } from './api/library.ts'
+import { packHandlers } from './api/packs.ts'
 import { stateHandlers } from './api/state.ts'
 import { tableHandlers } from './api/table.ts'
 import { windowFile } from './files.ts'
 
-const HTTP_STATUS: Partial<Record<ErrorCode, number>> = { 'bad-request': 400, forbidden: 403, 'not-found': 404, 'file-missing': 404, conflict: 409, 'clip-not-encoded': 409, 'engine-unavailable': 503, 'disk-full': 507 }
+const HTTP_STATUS: Partial<Record<ErrorCode, number>> = { 'bad-request': 400, forbidden: 403, 'not-found': 404, 'file-missing': 404, conflict: 409, 'clip-not-encoded': 409, 'checkpoint-unusable': 422, 'pack-invalid': 422, 'network-off': 403, 'engine-unavailable': 503, 'disk-full': 507 }
 
 /** @param windowDir The built window. */
 export function createBackend(services: Services, windowDir: string): (request: Request) => Promise<Response> {
   // One file of handlers an area; together they answer every route.
-  const handlers: Handlers<RouteName> = { ...libraryHandlers(services), ...findHandlers(services), ...stateHandlers(services), ...labelHandlers(services), ...tableHandlers(services) }
+  const handlers: Handlers<RouteName> = { ...libraryHandlers(services), ...findHandlers(services), ...stateHandlers(services), ...labelHandlers(services), ...tableHandlers(services), ...packHandlers(services) }
   const app = new Hono()
   const register = <N extends RouteName>(name: N, handler: Handler<N>) => {
     const spec: { method: string; path: string; params?: z.ZodType; query?: z.ZodType; body?: z.ZodType } = contract[name]

@@ -14,6 +14,7 @@ import type { Pipeline } from './jobs/pipeline.ts'
 import { Library } from './library/library.ts'
 import { warmUp } from './media/sample.ts'
 import { findMediaTools, type MediaTools } from './media/tools.ts'
+import { Packs } from './packs/packs.ts'
 import { RunningPack } from './packs/running.ts'
 import { PackStore } from './packs/store.ts'
 import { packageVersion } from './version.ts'
@@ -36,6 +37,7 @@ export interface OpenOptions {
 export interface Tubelet {
   library: Library
   jobs: Jobs
+  packs: Packs
   /** Resolves when the engine is ready. */
   engine: () => Promise<Engine>
   handle: (request: Request) => Promise<Response>
@@ -53,15 +55,17 @@ export function openTubelet({ projectDir, host, fork, packsDir = path.join(dataF
 
   const changed = () => library.emit({ type: 'status' })
   const store = new PackStore(resource('packs', 'tubelet-mini'), packsDir)
-  const engine = new RunningPack(chosenPack(library, store), fork, changed)
+  const chosen = chosenPack(library, store)
+  const engine = new RunningPack(chosen.dir, fork, changed)
   const media = new Starting(findMediaTools, () => {
     warmUp()
     changed()
   })
   const pipeline: Pipeline = { library, engine: () => engine.get(), media: () => media.get(), appVersion: packageVersion }
   const jobs = new Jobs(pipeline, new Speed(path.join(folders.cache, 'speed.json')))
+  const packs = new Packs({ library, jobs, store, running: engine, fork, templateDir: resource('packs', 'openmammut'), lost: chosen.lost })
   const status = (): Promise<Status> => Promise.resolve({ version: packageVersion, host, projectPath: projectDir, engine: engineStatus(engine), ...packOf(engine.value), ...mediaStatus(media), sample: sampleClip() })
-  const handle = createBackend({ pipeline, jobs, status }, path.join(root, 'dist', 'renderer'))
+  const handle = createBackend({ pipeline, jobs, packs, status }, path.join(root, 'dist', 'renderer'))
   // Both are warm before the first file is dropped; their failures are shown by the status and by each job that needs them.
   void engine.get().catch(changed)
   void media.get().catch(changed)
@@ -70,20 +74,22 @@ export function openTubelet({ projectDir, host, fork, packsDir = path.join(dataF
   let closing: Promise<void> | null = null
   const close = async () => {
     await jobs.close()
-    await Promise.all([engine.close(), media.settled()])
+    await Promise.all([packs.close(), engine.close(), media.settled()])
     await library.close()
     unlock()
   }
-  return { library, jobs, engine: pipeline.engine, handle, onEvent: (listener) => library.onChange(listener), close: () => (closing ??= close()) }
+  return { library, jobs, packs, engine: pipeline.engine, handle, onEvent: (listener) => library.onChange(listener), close: () => (closing ??= close()) }
 }
 
-/** The folder of the pack that this library uses; of the one that ships, where that is gone or none was chosen. */
-function chosenPack({ packs }: Library, store: PackStore): string {
+/** The folder of the pack that this library uses; of the one that ships, where that is gone, which is then told, or none was chosen. */
+function chosenPack({ packs }: Library, store: PackStore): { dir: string; lost: string | null } {
   const usable = store.usable()
-  const digest = packs.current()?.digest
-  const pack = usable.find((one) => one.digest === digest) ?? usable.find(({ bundled }) => bundled)
-  if (pack && pack.digest !== digest) packs.use(pack)
-  return pack?.dir ?? store.bundledDir
+  const chosen = packs.current()
+  const bundled = usable.find((one) => one.bundled)
+  const pack = usable.find((one) => one.digest === chosen?.digest) ?? bundled
+  if (pack && pack.digest !== chosen?.digest) packs.use(pack)
+  // The one that ships is another one after an update, and has the same name.
+  return { dir: pack?.dir ?? store.bundledDir, lost: chosen && pack?.digest !== chosen.digest && pack?.id !== chosen.id ? chosen.id : null }
 }
 
 /** Something that takes a while to start: started once, and again at the next request when it failed. */

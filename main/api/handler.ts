@@ -3,11 +3,13 @@ import type { AskEvent, BackendEvent, RouteArgs, RouteName, RouteOutput, Status 
 import type { Problem } from '../../app/errors.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
 import type { Jobs } from '../jobs/queue.ts'
+import type { Packs } from '../packs/packs.ts'
 
 /** What handlers work with. */
 export interface Services {
   pipeline: Pipeline
   jobs: Jobs
+  packs: Packs
   status: () => Promise<Status>
 }
 

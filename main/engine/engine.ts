@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Status } from '../../app/contract.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { Detection } from '../../app/detections.ts'
-import type { Calls, CallName, Encoding, EngineInfo, Followed, Generated, Regions, Reply, Request, TextUse } from './protocol.ts'
+import type { Calls, CallName, Encoding, EngineInfo, Followed, Generated, KnownAnswers, Regions, Reply, Request, TextUse } from './protocol.ts'
 
 export type { Encoding, EngineInfo, Followed, Generated, Regions, TextUse } from './protocol.ts'
 export type EngineState = Status['engine']['state']
@@ -43,7 +43,7 @@ interface Pending {
  * process is restarted by itself; ask again) or will not start any more, and `cancelled` when its signal is aborted.
  */
 export class Engine {
-  readonly #packDir: string
+  readonly #args: readonly string[]
   readonly #fork: ForkEngine
   readonly #pending = new Map<number, Pending>()
   readonly #listeners = new Set<(state: EngineState) => void>()
@@ -58,15 +58,18 @@ export class Engine {
   #closed = false
   #closing: Promise<void> | null = null
 
-  private constructor(packDir: string, forkEngine: ForkEngine) {
-    this.#packDir = packDir
+  private constructor(args: readonly string[], forkEngine: ForkEngine) {
+    this.#args = args
     this.#fork = forkEngine
   }
 
-  /** `signal` ends a start that takes too long for who waits. @throws TubeletError `pack-invalid`, `pack-self-test-failed` or `engine-unavailable`. */
-  static async start({ packDir, fork = forkNode, signal }: { packDir: string; fork?: ForkEngine; signal?: AbortSignal }): Promise<Engine> {
+  /**
+   * `signal` ends a start that takes too long for who waits. `untested`: of a pack that is being made, which has no known answers yet.
+   * @throws TubeletError `pack-invalid`, `pack-self-test-failed` or `engine-unavailable`.
+   */
+  static async start({ packDir, fork = forkNode, signal, untested = false }: { packDir: string; fork?: ForkEngine; signal?: AbortSignal; untested?: boolean }): Promise<Engine> {
     signal?.throwIfAborted()
-    const engine = new Engine(packDir, fork)
+    const engine = new Engine(untested ? [packDir, 'untested'] : [packDir], fork)
     const stop = () => void engine.close()
     signal?.addEventListener('abort', stop, { once: true })
     engine.#launch()
@@ -143,6 +146,11 @@ export class Engine {
     return this.#call('detect', { tokens, labels: labels.map((phrases) => [...phrases]) }, { signal })
   }
 
+  /** What the pack gives for these clips, RGB [frames, height, width, 3] of its input size, and texts, and what that costs here. */
+  knownAnswers(clips: Uint8Array[], texts: string[], signal?: AbortSignal): Promise<KnownAnswers> {
+    return this.#call('knownAnswers', { clips, texts }, { signal })
+  }
+
   /** How often each graph ran since the process started, its self-test included. */
   counts(): Promise<Record<string, number>> {
     return this.#call('counts', null)
@@ -195,7 +203,7 @@ export class Engine {
   }
 
   #launch(): void {
-    const channel = this.#fork(ENTRY, [this.#packDir])
+    const channel = this.#fork(ENTRY, this.#args)
     this.#channel = channel
     channel.onMessage((message) => {
       if (channel === this.#channel) this.#receive(message as Reply)

@@ -3,14 +3,14 @@ import { hash } from 'node:crypto'
 import type { Detection } from '../../app/detections.ts'
 import { TubeletError } from '../../app/errors.ts'
 import type { PackManifest } from '../../app/pack.ts'
-import { frameWeights, tubeCounts, tubeVoxels } from '../../app/tubes.ts'
+import { cutTubes, frameWeights, tubeCounts, tubeVoxels } from '../../app/tubes.ts'
 import { beamSearch } from './beam.ts'
 import { type CrossAttention, decode, type Decoded } from './decode.ts'
 import { follow } from './follow.ts'
 import { fromHalf, toHalf } from './float16.ts'
 import { byteTensor, floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
 import type { Pack } from './pack.ts'
-import type { Encoding, Followed, Generated, Regions, TextUse } from './protocol.ts'
+import type { Encoding, Followed, Generated, KnownAnswers, Regions, TextUse } from './protocol.ts'
 import { Text, TextStream } from './tokenizer.ts'
 
 /** Clips whose cross-attention keys and values are kept for the next question: so many, but no more than these bytes of them. */
@@ -98,6 +98,24 @@ export class Model {
     const [cross, prompt] = [await this.#project(memory), this.#text.prompt(manifest.prompts.caption)]
     const { ids } = manifest.decoding ? await this.#best(cross, prompt, manifest.decoding, signal) : await decode(this.graphs, manifest, cross, prompt, { signal })
     return this.#text.read(ids)
+  }
+
+  /** What the graphs give for these, and what that costs here. @param clips RGB [frames, height, width, 3] of the pack's input size. */
+  async knownAnswers(clips: readonly Uint8Array[], texts: readonly string[]): Promise<KnownAnswers> {
+    const embeddings: number[][] = []
+    let caption = ''
+    let secondsPerClip = 0
+    for (const [i, clip] of clips.entries()) {
+      const began = performance.now()
+      const { embedding, memory } = await this.see(cutTubes(clip, this.#pack.manifest.input))
+      const said = await this.describe(memory)
+      // The first clip pays for loading.
+      secondsPerClip = (performance.now() - began) / 1000
+      if (i === 0) caption = said
+      embeddings.push([...embedding])
+    }
+    const textEmbeddings = (await this.embed(texts)).map((embedding) => [...embedding])
+    return { embeddings, textEmbeddings, caption, secondsPerClip, memoryBytes: process.resourceUsage().maxRSS * 1024 }
   }
 
   /** One L2-normalised embedding [E] for each text, through the prompt of its use. */

@@ -36,15 +36,16 @@ function handlersOf(model: Model): { [N in CallName]: Handler<N> } {
     regions: ({ tokens, most }) => model.regions(tokens, most),
     embedText: ({ texts, as }) => model.embedText(texts, as),
     detect: ({ tokens, labels }) => model.detect(tokens, labels),
+    knownAnswers: ({ clips, texts }) => model.knownAnswers(clips, texts),
     counts: () => Promise.resolve(model.graphs.counts()),
   }
 }
 
-async function serve(packDir: string): Promise<void> {
-  const pack = await openPack(packDir)
+async function serve(packDir: string, untested: boolean): Promise<void> {
+  const pack = await openPack(packDir, { untested })
   // Loaded here, so that a runtime without a binary for this machine is reported instead of ending the process.
-  const { placeModel } = await import('./provider.ts')
-  const { model, info } = await placeModel(pack)
+  const { placeModel, placeUntested } = await import('./provider.ts')
+  const { model, info } = await (untested ? placeUntested(pack) : placeModel(pack))
   const handlers = handlersOf(model)
   const running = new Map<number, AbortController>()
 
@@ -71,6 +72,6 @@ async function serve(packDir: string): Promise<void> {
 // The runtime's official binaries report to their maker unless this is set before they are loaded. Nothing leaves this computer.
 process.env['ORT_DISABLE_TELEMETRY'] = '1'
 process.on('disconnect', () => process.exit())
-const [packDir] = process.argv.slice(2)
-if (packDir === undefined) throw new Error('usage: process PACK_DIR')
-serve(packDir).catch((error: unknown) => post({ type: 'failed', problem: problemOf(error) }))
+const [packDir, untested] = process.argv.slice(2)
+if (packDir === undefined) throw new Error('usage: process PACK_DIR [untested]')
+serve(packDir, untested !== undefined).catch((error: unknown) => post({ type: 'failed', problem: problemOf(error) }))

@@ -60,6 +60,18 @@ export interface Regions {
 /** search: words that a person looks for. label: the name of a thing to detect. Each has its own prompt. */
 export type TextUse = 'search' | 'label'
 
+/** What a pack's graphs give for some clips and texts, and what that cost here. */
+export interface KnownAnswers {
+  embeddings: number[][]
+  textEmbeddings: number[][]
+  /** Of the first clip. */
+  caption: string
+  /** To encode and caption the last clip, with everything loaded. */
+  secondsPerClip: number
+  /** The most memory that the process held until now. */
+  memoryBytes: number
+}
+
 export interface EngineInfo {
   manifest: PackManifest
   /** SHA-256 of pack.json, and so of everything that it names. */
@@ -85,6 +97,7 @@ export interface Calls {
   embedText: { input: { texts: string[]; as: TextUse }; output: Float32Array[] }
   /** `labels`: for each label the phrases that name it. The detections of each label, in the same order. */
   detect: { input: { tokens: Uint16Array; labels: string[][] }; output: Detection[][] }
+  knownAnswers: { input: { clips: Uint8Array[]; texts: string[] }; output: KnownAnswers }
   counts: { input: null; output: Record<string, number> }
 }
 export type CallName = keyof Calls

@@ -47,9 +47,16 @@ interface Candidate {
   model: Model
 }
 
+/** Runs its graphs for the known answers that it does not have yet: on the CPU, which every accelerator is compared with. */
+export function placeUntested(pack: Pack): { model: Model; info: EngineInfo } {
+  const threads = cpuThreads()
+  const model = new Model(pack, new Graphs(pack, { provider: 'cpu', threads }))
+  return { model, info: { manifest: pack.manifest, digest: pack.digest, provider: nameOf('cpu'), threads, sentence: said('Ready on {{provider}}.', { provider: nameOf('cpu') }), fallback: false, tried: [] } }
+}
+
 /** @throws TubeletError `pack-self-test-failed` when the pack gives wrong answers even on the CPU. */
 export async function placeModel(pack: Pack): Promise<{ model: Model; info: EngineInfo }> {
-  const threads = Math.min(8, Math.ceil(availableParallelism() / 2))
+  const threads = cpuThreads()
   const listed = listedProviders().filter((name) => name !== 'cpu')
   const file = path.join(envPaths('tubelet', { suffix: '' }).cache, 'provider.json')
   const memory = await remember(file, [pack.digest, runtimeVersion, process.platform, process.arch, ...listed].join(' '))
@@ -128,6 +135,10 @@ async function fastest(pack: Pack, candidates: readonly Candidate[]): Promise<Ca
   if (!best) throw new RangeError('no candidates')
   for (const { model } of others) await model.graphs.release()
   return best
+}
+
+function cpuThreads(): number {
+  return Math.min(8, Math.ceil(availableParallelism() / 2))
 }
 
 function nameOf(provider: string): string {

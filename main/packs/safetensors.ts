@@ -17,7 +17,7 @@ const Offset = z.int().min(0)
 const Entry = z.object({ dtype: z.string(), shape: z.array(z.int().min(0)), data_offsets: z.tuple([Offset, Offset]) })
 const Header = z.record(z.string(), z.unknown())
 
-interface Tensor {
+export interface Tensor {
   dtype: string
   shape: readonly number[]
   /** Where its bytes begin in the file. */
@@ -108,7 +108,7 @@ async function bytesAt(handle: FileHandle, position: number, length: number): Pr
 }
 
 /** A checkpoint that cannot be used: why, and what to do. */
-function refusal(file: string, message: string, next: string, { code = 'checkpoint-unusable', details, cause }: { code?: ErrorCode; details?: string; cause?: unknown } = {}): TubeletError {
+export function refusal(file: string, message: string, next: string, { code = 'checkpoint-unusable', details, cause }: { code?: ErrorCode; details?: string; cause?: unknown } = {}): TubeletError {
   return new TubeletError({ code, message, file, stillWorks: 'The packs that you have.', next, ...(details === undefined ? {} : { details }) }, { cause })
 }
 

@@ -60,10 +60,15 @@ export class PackStore {
     return found
   }
 
+  /** `folder`, made where it was never needed before. */
+  existingFolder(): string {
+    mkdirSync(this.folder, { recursive: true })
+    return this.folder
+  }
+
   /** A folder to build a pack in. It is no pack before it is adopted, and is removed at the next start if this process dies. */
   unfinished(): string {
-    mkdirSync(this.folder, { recursive: true })
-    return mkdtempSync(path.join(this.folder, `${UNFINISHED}${process.pid}-`))
+    return mkdtempSync(path.join(this.existingFolder(), `${UNFINISHED}${process.pid}-`))
   }
 
   /** Make a finished folder a pack. @throws TubeletError `conflict` where it is there already. */

@@ -1,0 +1,57 @@
+/**
+ * Checkpoints that can be had, with what their pages and papers say of them. Nothing here was measured by Tubelet, and what is not known
+ * is null: no checksum and no licence of these files could be read when this was written.
+ */
+import { z } from 'zod'
+
+export const CatalogueEntry = z.object({
+  /** On the hub: owner/name. */
+  repo: z.string(),
+  page: z.string(),
+  /** Where the file is expected, by the name that open_clip's own loader looks for; null where the app cannot read what is there. */
+  address: z.string().nullable(),
+  network: z.string(),
+  /** Side of its square pictures. */
+  pixels: z.number().int().nullable(),
+  trainedOn: z.string(),
+  parameters: z.number().int().nullable(),
+  /** Of the file. */
+  bytes: z.number().int().nullable(),
+  sha256: z.string().nullable(),
+  licence: z.string().nullable(),
+  /** As its makers give them. */
+  scores: z.array(z.object({ measure: z.string(), value: z.number() })),
+})
+export type CatalogueEntry = z.infer<typeof CatalogueEntry>
+
+const HUB = 'https://huggingface.co'
+const FILE = 'open_clip_model.safetensors'
+const at = (repo: string) => ({ repo, page: `${HUB}/${repo}`, address: `${HUB}/${repo}/resolve/main/${FILE}`, sha256: null, licence: null })
+
+export const CATALOGUE: readonly CatalogueEntry[] = [
+  {
+    ...at('laion/openMaMMUT-ViT-L-14-DataComp-1.4B-s12.8B-b180K'),
+    network: 'ViT-L/14', pixels: 224, trainedOn: 'DataComp-1.4B', parameters: 508_294_913, bytes: 2_033_000_000,
+    scores: [{ measure: 'ImageNet-1k zero-shot, %', value: 80.34 }],
+  },
+  {
+    ...at('laion/openMaMMUT-ViT-L-14-512x512-pt_datacomp1b-ft_datacomp512x512-s76M-b73k'),
+    network: 'ViT-L/14', pixels: 512, trainedOn: 'DataComp-1B', parameters: null, bytes: null,
+    scores: [{ measure: 'ImageNet-1k zero-shot, %', value: 80.94 }, { measure: 'COCO image retrieval R@5', value: 71.95 }, { measure: 'COCO text retrieval R@5', value: 86.56 }],
+  },
+  {
+    ...at('rwightman/mammut2_ViT-B-32.cc12m'),
+    network: 'ViT-B/32', pixels: null, trainedOn: 'CC12M', parameters: null, bytes: null,
+    scores: [{ measure: 'ImageNet-1k zero-shot, %', value: 38.36 }, { measure: 'COCO caption CIDEr', value: 10.04 }],
+  },
+  {
+    // Thousands of .pt files: models/openmammut converts them, the app does not open them.
+    ...at('laion/scaling-laws-for-comparison'), address: null,
+    network: 'ViT-S … ViT-H', pixels: null, trainedOn: 'DataComp, DFN, Re-LAION', parameters: null, bytes: null, scores: [],
+  },
+]
+
+/** Memory that the engine needs with a pack of so many bytes, in bytes: its weights, a working copy of the largest parts, and the runtime. */
+export function engineMemory(packBytes: number): number {
+  return Math.round(packBytes * 1.25 + 300e6)
+}

@@ -1,0 +1,115 @@
+/** Packs: what is on this machine, what can be had, what a switch would cost, and the work that this takes. */
+import { z } from 'zod'
+import { CatalogueEntry } from '../catalogue.ts'
+import { Problem } from '../errors.ts'
+import { PackManifest } from '../pack.ts'
+import { Id, route } from './route.ts'
+
+const Bytes = z.number().int().min(0)
+
+export const InstalledPack = z.object({
+  /** Its folder's name, unique on this machine. */
+  id: z.string(),
+  folder: z.string(),
+  /** Ships with the app. */
+  bundled: z.boolean(),
+  /** In use in this library. */
+  current: z.boolean(),
+  /** On disk. */
+  bytes: Bytes,
+  /** Null where the folder holds no pack that can be used; `problem` says why. */
+  manifest: PackManifest.nullable(),
+  digest: z.string().nullable(),
+  problem: Problem.nullable(),
+  /** Memory of the engine with it: measured when it was imported here, else estimated from its size. */
+  memory: z.object({ bytes: Bytes, measured: z.boolean() }),
+  /** To encode and caption one clip, measured when it was imported here. */
+  secondsPerClip: z.number().nullable(),
+  /** What it has encoded in this library. */
+  encoded: z.object({ clips: z.number().int(), bytes: Bytes }),
+})
+export type InstalledPack = z.infer<typeof InstalledPack>
+
+/** What must be encoded before everything can be searched and asked with a pack. */
+const Missing = z.object({
+  clips: z.number().int(),
+  /** Of video in them. */
+  videoSeconds: z.number(),
+  /** Until it is done, null where this machine has not measured the pack. here: from files that it analysed. clip: from the one clip of its import. */
+  estimate: z.object({ seconds: z.number(), from: z.enum(['here', 'clip']) }).nullable(),
+  /** That the encodings will take in the library file. */
+  bytes: Bytes,
+})
+
+const Tasks = PackManifest.shape.tasks
+const SwitchPlan = z.object({
+  packId: z.string(),
+  /** Clips that are encoded with it already: they can be used at once. */
+  ready: z.number().int(),
+  missing: Missing,
+  /** What it can do and the pack in use cannot, and the other way round. */
+  gains: Tasks,
+  losses: Tasks,
+})
+export type SwitchPlan = z.infer<typeof SwitchPlan>
+
+export const PackWork = z.object({
+  id: z.number().int(),
+  kind: z.enum(['download', 'import', 'switch']),
+  /** What it is about: a file's name, or a pack's. */
+  title: z.string(),
+  /** Of a download: where from. */
+  url: z.string().nullable(),
+  state: z.enum(['running', 'failed']),
+  stage: z.enum(['downloading', 'checking', 'converting', 'copying', 'testing', 'switching']),
+  bytes: Bytes.nullable(),
+  totalBytes: Bytes.nullable(),
+  problem: Problem.nullable(),
+})
+export type PackWork = z.infer<typeof PackWork>
+
+export const Precision = z.enum(['fp32', 'fp16', 'int8'])
+export type Precision = z.infer<typeof Precision>
+
+const Overview = z.object({
+  packs: z.array(InstalledPack),
+  catalogue: z.array(CatalogueEntry),
+  /** Under way, or failed and not yet put away. */
+  works: z.array(PackWork),
+  /** Downloads that were stopped; the same address goes on with them. */
+  stopped: z.array(z.object({ url: z.string(), name: z.string(), bytes: Bytes, totalBytes: Bytes.nullable() })),
+  machine: z.object({ memoryTotal: Bytes, memoryFree: Bytes, diskFree: Bytes, folder: z.string() }),
+  networkAllowed: z.boolean(),
+  /** Of the pack in use. */
+  missing: Missing,
+  /** Encodings in this library of packs that are not on this machine. */
+  orphans: z.object({ clips: z.number().int(), bytes: Bytes }),
+  /** The pack that this library used is not on this machine any more. */
+  lost: z.string().nullable(),
+})
+export type PackOverview = z.infer<typeof Overview>
+
+const onPack = z.object({ packId: z.string() })
+
+export const packRoutes = {
+  listPacks: route({ method: 'get', path: '/api/packs', summary: 'Packs on this machine, what can be had, and the work under way', output: Overview }),
+  planSwitch: route({ method: 'get', path: '/api/packs/{packId}/plan', summary: 'What must be encoded again with this pack, and how long that takes here', params: onPack, output: SwitchPlan, errors: ['not-found', 'pack-invalid'] }),
+  usePack: route({
+    method: 'post', path: '/api/packs/{packId}/use', summary: 'Use this pack in the library: the engine starts with it and tests it, then clips that it has not encoded are queued; where it fails, the pack from before goes on',
+    params: onPack, output: PackWork, errors: ['not-found', 'conflict', 'pack-invalid'],
+  }),
+  deletePack: route({ method: 'delete', path: '/api/packs/{packId}', summary: 'Delete an imported pack and its encodings in this library; never the one in use or the one that ships', params: onPack, output: z.object({}), errors: ['not-found', 'conflict', 'forbidden'] }),
+  encodeMissing: route({ method: 'post', path: '/api/encodings/missing', summary: 'Queue every source with clips that the pack in use has not encoded', output: z.object({ sources: z.number().int() }) }),
+  forgetOrphans: route({ method: 'delete', path: '/api/encodings/orphans', summary: 'Remove encodings of packs that are not on this machine', output: z.object({}) }),
+  importPack: route({
+    method: 'post', path: '/api/packs/import', summary: 'Make a pack of a .safetensors checkpoint, or take a pack folder; refused at once when it is none',
+    body: z.object({ path: z.string().min(1), precision: Precision.optional() }), output: PackWork, errors: ['checkpoint-unusable', 'pack-invalid', 'conflict', 'disk-full', 'file-missing'],
+  }),
+  downloadPack: route({
+    method: 'post', path: '/api/packs/download', summary: 'Fetch a checkpoint and import it; goes on with what is here of it already. Only where the network is allowed',
+    body: z.object({ url: z.string().min(1), sha256: z.string().regex(/^[0-9a-f]{64}$/).optional(), precision: Precision.optional() }), output: PackWork, errors: ['network-off', 'bad-request', 'conflict'],
+  }),
+  discardDownload: route({ method: 'post', path: '/api/packs/download/discard', summary: 'Remove what has come of a stopped download', body: z.object({ url: z.string().min(1) }), output: z.object({}) }),
+  cancelPackWork: route({ method: 'delete', path: '/api/packs/work/{workId}', summary: 'Stop a download or an import, or put a failed one away; a download keeps what has come', params: z.object({ workId: Id }), output: z.object({}), errors: ['not-found', 'conflict'] }),
+  setNetwork: route({ method: 'put', path: '/api/packs/network', summary: 'Whether downloads may use the network; off unless switched on here', body: z.object({ allowed: z.boolean() }), output: z.object({ allowed: z.boolean() }) }),
+}

@@ -1,0 +1,34 @@
+/** Packs: see, get, switch, delete. */
+import type { packRoutes } from '../../app/contract/packs.ts'
+import type { Handlers, Services } from './handler.ts'
+
+export function packHandlers({ packs }: Services) {
+  return {
+    listPacks: () => packs.overview(),
+    planSwitch: ({ params }) => packs.plan(params.packId),
+    usePack: ({ params }) => packs.use(params.packId),
+    deletePack: ({ params }) => {
+      packs.delete(params.packId)
+      return {}
+    },
+    encodeMissing: () => ({ sources: packs.encodeMissing() }),
+    forgetOrphans: () => {
+      packs.forgetOrphans()
+      return {}
+    },
+    importPack: ({ body }) => packs.import(body.path, body.precision),
+    downloadPack: ({ body: { url, ...options } }) => packs.download(url, options),
+    discardDownload: async ({ body }) => {
+      await packs.discardDownload(body.url)
+      return {}
+    },
+    cancelPackWork: async ({ params }) => {
+      await packs.cancel(params.workId)
+      return {}
+    },
+    setNetwork: ({ body }) => {
+      packs.setNetwork(body.allowed)
+      return { allowed: body.allowed }
+    },
+  } satisfies Handlers<keyof typeof packRoutes>
+}

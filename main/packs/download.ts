@@ -1,0 +1,169 @@
+/**
+ * Fetching one large file so that a lost connection, a closed app or a full disk costs nothing that is already here: it goes on where it
+ * stopped (RFC 9110, 14: Range and If-Range), and starts anew only where the file on the server is another one.
+ */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { setTimeout as wait } from 'node:timers/promises'
+import { z } from 'zod'
+import { type Problem, TubeletError } from '../../app/errors.ts'
+
+const ATTEMPTS = 4
+const FIRST_PAUSE_MS = 500
+/** A server that sends nothing for this long is taken as gone. */
+const STALL_MS = 60_000
+
+/** What is known of the file on the server: enough to tell whether it is still the same one. */
+const Meta = z.object({ url: z.string(), validator: z.string().nullable(), total: z.number().int().positive().nullable() })
+type Meta = z.infer<typeof Meta>
+
+export interface Download {
+  url: string
+  /** Where the finished file goes, unless it is there already; beside it `.part`, while it is not finished, and `.json`, which says what it is. */
+  file: string
+  /** Hex, where it is known. */
+  sha256?: string | undefined
+}
+
+/** Only https, and this machine. @throws TubeletError `bad-request` */
+export function checkedAddress(address: string): URL {
+  const url = URL.canParse(address) ? new URL(address) : null
+  const here = url !== null && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
+  if (url?.protocol === 'https:' || (here && url.protocol === 'http:')) return url
+  throw new TubeletError({ code: 'bad-request', message: 'This is not an address that a file can be fetched from safely.', next: 'Give one that begins with https://' })
+}
+
+/**
+ * @param report Bytes that are here, and of how many, null where the server does not tell.
+ * @returns The SHA-256 of the file.
+ * @throws TubeletError `download-failed` or `disk-full`, after which what has come stays for the next time; the signal's reason when aborted.
+ */
+export async function download({ url, file, sha256 }: Download, report: (bytes: number, total: number | null) => void, signal: AbortSignal): Promise<string> {
+  await mkdir(path.dirname(file), { recursive: true })
+  if ((await sizeOf(file)) > 0) return hashOf(file, signal)
+  for (let attempt = 1; ; attempt += 1) {
+    const before = await sizeOf(`${file}.part`)
+    try {
+      await fetchRest(url, file, report, signal)
+      break
+    } catch (error) {
+      signal.throwIfAborted()
+      // What the server said is final; a connection that broke is worth another try, and always while it brings something.
+      if (error instanceof TubeletError) throw error
+      if ((await sizeOf(`${file}.part`)) > before) attempt = 1
+      if (attempt >= ATTEMPTS) throw failed(url, 'The connection was lost.', 'Try again: it goes on where it stopped.', error)
+      await wait(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, { signal }).catch(() => signal.throwIfAborted())
+    }
+  }
+  const found = await hashOf(`${file}.part`, signal)
+  if (sha256 !== undefined && found !== sha256) {
+    await forgetDownload(file)
+    throw failed(url, 'The file that came is not the one that was expected: its checksum differs.', 'Fetch it again from its source; if it happens again, somebody changed the file there.', `expected SHA-256 ${sha256}, found ${found}`)
+  }
+  await rename(`${file}.part`, file)
+  return found
+}
+
+/** Remove what has come of it. */
+export async function forgetDownload(file: string): Promise<void> {
+  for (const name of [file, `${file}.part`, `${file}.json`]) await rm(name, { force: true })
+}
+
+/** One request for what is not here yet. */
+async function fetchRest(url: string, file: string, report: (bytes: number, total: number | null) => void, signal: AbortSignal): Promise<void> {
+  const part = `${file}.part`
+  const known = await metaOf(file, url)
+  let at = known?.validator ? await sizeOf(part) : 0
+  if (known?.total != null && at === known.total) return
+  const stall = new AbortController()
+  const watch = setTimeout(() => stall.abort(new Error('the server sent nothing for a minute')), STALL_MS)
+  try {
+    const headers: Record<string, string> = { 'accept-encoding': 'identity', ...(at > 0 && known?.validator ? { range: `bytes=${at}-`, 'if-range': known.validator } : {}) }
+    const response = await fetch(url, { headers, redirect: 'follow', signal: AbortSignal.any([signal, stall.signal]) })
+    checkedAddress(response.url)
+    if (!response.ok || response.body === null) throw refused(url, response.status)
+    const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '')
+    const goesOn = response.status === 206 && Number(range?.[1]) === at
+    if (!goesOn && response.status === 206) throw new Error('the server sent another part than was asked for')
+    if (!goesOn) at = 0
+    const length = Number(response.headers.get('content-length') ?? NaN)
+    const total = goesOn && range?.[2] !== '*' ? Number(range?.[2]) : Number.isSafeInteger(length) ? at + length : null
+    const strong = response.headers.get('etag')
+    const validator = strong !== null && !strong.startsWith('W/') ? strong : response.headers.get('last-modified')
+    await writeFile(`${file}.json`, JSON.stringify({ url, validator, total } satisfies Meta))
+    if (total !== null) await needRoom(path.dirname(file), total - at, file)
+
+    const target = await open(part, goesOn ? 'r+' : 'w')
+    try {
+      report(at, total)
+      for await (const chunk of response.body) {
+        watch.refresh()
+        await target.write(chunk, 0, chunk.length, at)
+        at += chunk.length
+        report(at, total)
+      }
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') throw diskFull(file, null)
+      throw error
+    } finally {
+      await target.close()
+    }
+    if (total !== null && at !== total) throw new Error(`${at} of ${total} bytes came`)
+  } finally {
+    clearTimeout(watch)
+  }
+}
+
+/** @throws TubeletError `disk-full` where `bytes` and some air do not fit. */
+export async function needRoom(folder: string, bytes: number, file: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder)
+  if (bavail * bsize < bytes + AIR) throw diskFull(file, { bytes, free: bavail * bsize })
+}
+/** Left free on a disk, so that the library can go on growing. */
+const AIR = 64e6
+
+function diskFull(file: string, need: { bytes: number; free: number } | null): TubeletError {
+  const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
+  const message = need ? `There is not enough room on the disk: ${gb(need.bytes)} are needed, ${gb(need.free)} are free.` : 'The disk is full.'
+  return new TubeletError({ code: 'disk-full', message, file, stillWorks: 'The packs that you have; what has come of this file is kept.', next: 'Make room, then try again.' })
+}
+
+/** How much of a download is here. */
+export async function partOf(file: string): Promise<{ url: string; bytes: number; total: number | null } | null> {
+  const meta = await metaOf(file, null)
+  return meta && { url: meta.url, bytes: Math.max(await sizeOf(file), await sizeOf(`${file}.part`)), total: meta.total }
+}
+
+async function metaOf(file: string, url: string | null): Promise<Meta | null> {
+  try {
+    const meta = Meta.parse(JSON.parse(await readFile(`${file}.json`, 'utf8')))
+    return url === null || meta.url === url ? meta : null
+  } catch {
+    return null
+  }
+}
+
+async function sizeOf(file: string): Promise<number> {
+  return (await stat(file).catch(() => null))?.size ?? 0
+}
+
+async function hashOf(file: string, signal: AbortSignal): Promise<string> {
+  const digest = createHash('sha256')
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), digest, { signal })
+  return digest.digest('hex')
+}
+
+function refused(url: string, status: number): TubeletError {
+  if (status === 401 || status === 403) return failed(url, 'The server asks for an account, or for a licence to be accepted first.', 'Open the model\'s page in your browser, do there what it asks, download the file there, and choose it here.')
+  if (status === 404 || status === 410) return failed(url, 'There is no such file at this address.', 'Open the model\'s page in your browser and copy the address of its .safetensors file.')
+  return failed(url, `The server cannot send the file now (it answered ${status}).`, 'Try again later: it goes on where it stopped.')
+}
+
+function failed(url: string, message: string, next: string, cause?: unknown): TubeletError {
+  const details = cause instanceof Error ? `${cause.message}${cause.cause instanceof Error ? `: ${cause.cause.message}` : ''}` : typeof cause === 'string' ? cause : undefined
+  const problem: Problem = { code: 'download-failed', message, file: url, stillWorks: 'The packs that you have, and everything else: nothing but this download uses the network.', next, ...(details === undefined ? {} : { details }) }
+  return new TubeletError(problem, { cause })
+}

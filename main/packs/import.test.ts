@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Precision } from '../../app/contract/packs.ts'
+import { problemOf } from '../../app/errors.ts'
+import { Engine } from '../engine/engine.ts'
+import { f32, type MadeTensor, TEMPLATE_DIR, tinyMammut, writeSafetensors } from './checkpoint.testing.ts'
+import { type ImportOptions, prepareImport } from './import.ts'
+import { onnxFile } from './onnx.ts'
+import { readConfig, recogniseOpenMammut } from './openmammut.ts'
+import { BUNDLED, copyPack } from './pack.testing.ts'
+import { readSafetensors } from './safetensors.ts'
+import { PackStore } from './store.ts'
+import { expandTemplate, Template } from './template.ts'
+import { planWeights, writeWeights } from './weights.ts'
+
+const root = mkdtempSync(path.join(os.tmpdir(), 'tubelet-import-'))
+process.env['XDG_CACHE_HOME'] = path.join(root, 'cache')
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+const checkpoint = path.join(root, 'tiny.safetensors')
+const tiny = tinyMammut()
+const never = new AbortController().signal
+beforeAll(() => writeSafetensors(checkpoint, tiny))
+
+let store: PackStore
+beforeEach(() => {
+  store = new PackStore(BUNDLED, mkdtempSync(path.join(root, 'packs-')))
+})
+const options = (changes: Partial<ImportOptions> = {}): ImportOptions => ({ store, fork: undefined, report: () => undefined, signal: never, ...changes })
+const importing = (file: string, precision: Precision = 'fp32') => prepareImport(file, precision, TEMPLATE_DIR, store)
+const why = (promise: Promise<unknown>) => promise.then(() => expect.fail('it was accepted'), problemOf)
+const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+describe('a checkpoint becomes a pack', () => {
+  /** SHA-256 of weights.bin as models/openmammut writes it of the same tensors. */
+  const PYTHON: Record<Precision, string> = {
+    fp32: '5f86170eb1e23e3a7321be42a519b0220de9e0a9f1e4c63dba0e8e807631bcbf',
+    fp16: 'd47a927917de939ed2e3c70fe060a0f91030be92f493981a48d4edf6e16fc741',
+    int8: '03ca12e71c3be544945ba60894753d068a7193fc5904c0d6d6a6e4ee3b341253',
+  }
+  test.each(['fp32', 'fp16', 'int8'] as const)('the weights in %s are, byte for byte, what Python writes', async (precision) => {
+    const template = Template.parse(JSON.parse(readFileSync(path.join(TEMPLATE_DIR, 'template.json'), 'utf8')))
+    const model = recogniseOpenMammut(await readSafetensors(checkpoint), template, await readConfig(checkpoint))
+    const graphs = expandTemplate(template, model.env, precision)
+    const { places, bytes } = planWeights(graphs, model.tensors)
+    const out = path.join(root, precision)
+    expect(await writeWeights({ checkpoint, out, plan: [...places.values()] }, () => undefined, never)).toBe(PYTHON[precision])
+    expect(readFileSync(out)).toHaveLength(bytes)
+    expect(sha(readFileSync(out))).toBe(PYTHON[precision])
+    for (const graph of graphs) expect(onnxFile(graph, places, { ...template, location: 'weights.bin' }).length).toBeLessThan(40_000)
+  })
+
+  test('that has passed its own test, says what it can do, and claims no scores', async () => {
+    const stages: string[] = []
+    const prepared = await importing(checkpoint)
+    const { pack, measured } = await prepared.run(options({ report: ({ stage }) => stages.push(stage) }))
+    expect([...new Set(stages)]).toEqual(['converting', 'testing'])
+    expect(store.usable().map(({ id }) => id)).toEqual(['tubelet-mini', pack.id])
+    expect(pack.manifest).toMatchObject({ tasks: ['caption', 'search'], scores: [], calibration: { measured: false }, source: { file: 'tiny.safetensors', layout: 'fork', precision: 'fp32' } })
+    expect(measured.secondsPerClip).toBeGreaterThan(0)
+    expect(measured.memoryBytes).toBeGreaterThan(3e7)
+    const engine = await Engine.start({ packDir: pack.dir })
+    try {
+      const [dog, street] = await engine.embedText(['a dog', 'a street'], 'search')
+      expect(dog?.length).toBe(64)
+      expect(dog).not.toEqual(street)
+    } finally {
+      await engine.close()
+    }
+    expect(readdirSync(store.folder)).toEqual([pack.id])
+  })
+
+  test('a pack folder from elsewhere is copied and tested', async () => {
+    const prepared = await importing(copyPack(root, 'brought'))
+    const { pack } = await prepared.run(options())
+    expect(pack).toMatchObject({ id: 'brought', dir: path.join(store.folder, 'brought') })
+    const broken = copyPack(root, 'broken')
+    writeFileSync(path.join(broken, 'decoder.onnx'), 'something else')
+    const problem = await why((await importing(broken)).run(options()))
+    expect(problem).toMatchObject({ code: 'pack-invalid', details: expect.stringContaining('decoder.onnx') as string })
+    expect(readdirSync(store.folder)).toEqual(['brought'])
+  })
+
+  test('stopped half way, it leaves nothing', async () => {
+    for (const stage of ['converting', 'testing']) {
+      const stop = new AbortController()
+      const prepared = await importing(checkpoint)
+      const report: ImportOptions['report'] = (progress) => progress.stage === stage && (progress.bytes ?? 1) > 0 && stop.abort(new Error('stopped'))
+      await expect(prepared.run(options({ report, signal: stop.signal }))).rejects.toThrow('stopped')
+      expect(existsSync(store.folder) ? readdirSync(store.folder) : []).toEqual([])
+    }
+  })
+
+  test('a matrix too large to be held is turned in bands', async () => {
+    const [rows, columns] = [1500, 1000]
+    const values = Float32Array.from({ length: rows * columns }, (_, i) => Math.sin(i))
+    const file = path.join(root, 'matrix.safetensors')
+    writeSafetensors(file, { m: f32([rows, columns], values) })
+    const { tensors } = await readSafetensors(file)
+    const { places } = planWeights([{ name: 'text', inputs: [], outputs: [], nodes: [], constants: new Map(), weights: new Map([['m', { key: 'm', transforms: [['rows', '1', '2'], ['perm', '1', '0']] }]]) }], tensors)
+    await writeWeights({ checkpoint: file, out: path.join(root, 'turned'), plan: [...places.values()] }, () => undefined, never)
+    const written = new Float32Array(new Uint8Array(readFileSync(path.join(root, 'turned'))).buffer)
+    const expected = Float32Array.from({ length: (rows / 2) * columns }, (_, i) => values[(rows / 2 + (i % (rows / 2))) * columns + Math.floor(i / (rows / 2))] ?? NaN)
+    expect(sha(new Uint8Array(written.buffer))).toBe(sha(new Uint8Array(expected.buffer)))
+  })
+})
+
+describe('a checkpoint of something else is refused at once, with what it is', () => {
+  let count = 0
+  const refusedWith = async (change: (tensors: Record<string, MadeTensor>) => Record<string, MadeTensor>, config?: object) => {
+    const folder = path.join(root, `other-${(count += 1)}`)
+    const file = path.join(mkdtempSync(folder), 'model.safetensors')
+    writeSafetensors(file, change({ ...tiny }))
+    if (config) writeFileSync(path.join(path.dirname(file), 'open_clip_config.json'), JSON.stringify(config))
+    const problem = await why(importing(file))
+    expect(problem.code).toBe('checkpoint-unusable')
+    expect(problem.next).toBeTruthy()
+    expect(problem.stillWorks).toBeTruthy()
+    return `${problem.message} ${problem.details ?? ''}`
+  }
+  const without = (pattern: RegExp) => (tensors: Record<string, MadeTensor>) => Object.fromEntries(Object.entries(tensors).filter(([key]) => !pattern.test(key)))
+
+  test('by its tensors', async () => {
+    expect(await refusedWith(without(/map_viz2txt_kv|^text\.cross/))).toContain('plain CLIP')
+    expect(await refusedWith((all) => ({ ...all, 'text_decoder.ln_final.weight': f32([1], [1]) }))).toContain('CoCa')
+    expect(await refusedWith(() => ({ 'model.embed_tokens.weight': f32([1], [1]) }))).toContain('no MaMMUT')
+    expect(await refusedWith(without(/text\.positional_embedding/))).toContain('modern kind')
+    expect(await refusedWith((all) => ({ ...all, 'visual.trunk.patch.weight': f32([1], [1]) }))).toContain('timm')
+    expect(await refusedWith(without(/resblocks\.1\.ln_2\.bias/))).toContain('missing')
+    expect(await refusedWith((all) => ({ ...all, 'text.resblocks.0.gate': f32([1], [1]) }))).toContain('text.resblocks.0.gate')
+    expect(await refusedWith((all) => ({ ...all, 'visual.ln_post.bias': f32([2], [1, 2]) }))).toContain('visual.ln_post.bias is [2], not [64]')
+    expect(await refusedWith((all) => ({ ...all, 'visual.ln_post.bias': { dtype: 'I32', shape: [64], data: new Uint8Array(256) } }))).toContain('I32')
+    expect(await refusedWith((all) => ({ ...all, 'text.token_embedding.weight': f32([100, 64], new Float32Array(6400)) }))).toContain('vocabulary has 100')
+  })
+
+  test('by the config beside it', async () => {
+    const vision = (vision_cfg: object) => ({ model_cfg: { embed_dim: 64, vision_cfg } })
+    expect(await refusedWith((all) => all, vision({ width: 1024 }))).toContain('another model')
+    expect(await refusedWith((all) => all, vision({ pool_type: 'tok' }))).toContain('pools in a way')
+    expect(await refusedWith((all) => all, { model_cfg: { multimodal_cfg: { hf_tokenizer_name: 'someone/bert' } } })).toContain('someone/bert')
+    expect(await refusedWith((all) => all, { model_cfg: { embed_dim: 'wide' } })).toContain('cannot be read')
+  })
+
+  test('what is neither checkpoint nor pack is told so', async () => {
+    expect((await why(importing(root))).message).toContain('folder')
+    expect((await why(importing(path.join(root, 'nowhere')))).code).toBe('file-missing')
+  })
+})

@@ -1,0 +1,223 @@
+/// <reference lib="esnext.float16" />
+/**
+ * Making a pack of what a person brings: a `.safetensors` checkpoint, converted without Python as models/openmammut does it, or a pack
+ * folder. Nothing is listed before it has passed its test, and nothing is left of what was stopped.
+ */
+import { hash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { copyFile, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { PackWork, Precision } from '../../app/contract/packs.ts'
+import { TubeletError } from '../../app/errors.ts'
+import type { PackManifest } from '../../app/pack.ts'
+import { Engine, type ForkEngine } from '../engine/engine.ts'
+import { needRoom } from './download.ts'
+import { onnxFile } from './onnx.ts'
+import { type OpenMammut, readConfig, recogniseOpenMammut } from './openmammut.ts'
+import { readSafetensors, refusal, type Tensor } from './safetensors.ts'
+import type { Measured } from './settings.ts'
+import type { PackStore, StoredPack } from './store.ts'
+import { type Env, expandTemplate, type Graph, type GraphName, Template } from './template.ts'
+import { planWeights, type PlannedWeight, writeWeights } from './weights.ts'
+
+type Report = (progress: Pick<PackWork, 'stage' | 'bytes' | 'totalBytes'>) => void
+export interface ImportOptions {
+  store: PackStore
+  fork: ForkEngine | undefined
+  report: Report
+  signal: AbortSignal
+}
+export interface Imported {
+  pack: StoredPack
+  measured: Measured
+}
+/** Checked, and ready to be made a pack. */
+export type Prepared = { run: (options: ImportOptions) => Promise<Imported> }
+
+const WEIGHTS = 'weights.bin'
+/** CLIP's, see models/openmammut/clip_bpe.py. */
+const TOKENS = { pad: 0, start: 49406, end: 49407 }
+const LETTERS: Readonly<Record<number, string>> = { 384: 'S', 512: 'M', 768: 'B', 1024: 'L', 1280: 'H' }
+const STORED: Readonly<Record<Precision, string>> = { fp32: '', fp16: ', half precision', int8: ', 8 bits' }
+/** Graphs, tokenizer, self-test. */
+const BESIDE_WEIGHTS = 8e6
+
+/**
+ * Whatever can be refused without work is refused here.
+ * @param templateDir models/packs/openmammut, or where it ships.
+ * @throws TubeletError `checkpoint-unusable`, `pack-invalid`, `file-missing`, `file-unreadable`, `disk-full`
+ */
+export async function prepareImport(file: string, precision: Precision, templateDir: string, store: PackStore): Promise<Prepared> {
+  const info = await stat(file).catch(() => null)
+  const folder = info?.isDirectory() ? file : path.basename(file) === 'pack.json' ? path.dirname(file) : null
+  if (folder !== null && (await stat(path.join(folder, 'pack.json')).catch(() => null))) return { run: (options) => importFolder(folder, options) }
+  const template = Template.parse(JSON.parse(await readFile(path.join(templateDir, 'template.json'), 'utf8')))
+  const checkpoint = await readSafetensors(file)
+  const model = recogniseOpenMammut(checkpoint, template, await readConfig(file))
+  const graphs = expandTemplate(template, model.env, precision)
+  const { places, bytes } = planWeights(graphs, model.tensors)
+  await needRoom(store.existingFolder(), bytes + BESIDE_WEIGHTS, store.folder)
+  return { run: (options) => importCheckpoint({ file, precision, templateDir, template, model, graphs, places, bytes }, options) }
+}
+
+interface Conversion {
+  file: string
+  precision: Precision
+  templateDir: string
+  template: Template
+  model: OpenMammut
+  graphs: Graph[]
+  places: Map<string, PlannedWeight>
+  bytes: number
+}
+
+async function importCheckpoint({ file, precision, templateDir, template, model, graphs, places, bytes }: Conversion, { store, fork, report, signal }: ImportOptions): Promise<Imported> {
+  return building(store, async (dir) => {
+    const refs: Record<string, { file: string; sha256: string }> = {}
+    const put = async (name: string, content: Uint8Array | string) => {
+      await writeFile(path.join(dir, name), content)
+      return (refs[name] = { file: name, sha256: hash('sha256', content) })
+    }
+    report({ stage: 'converting', bytes: 0, totalBytes: bytes })
+    const sha256 = await writeWeights({ checkpoint: file, out: path.join(dir, WEIGHTS), plan: [...places.values()] }, (done) => report({ stage: 'converting', bytes: done, totalBytes: bytes }), signal)
+    for (const graph of graphs) await put(`${graph.name}.onnx`, onnxFile(graph, places, { ...template, location: WEIGHTS }))
+    await put('tokenizer.json', await readFile(path.join(templateDir, 'tokenizer.json')))
+    await copyFile(path.join(templateDir, 'NOTICE'), path.join(dir, 'NOTICE'))
+    const scale = Math.exp(await scalarOf(file, model.tensors.get('logit_scale')))
+    const manifest = (selfTest: PackManifest['selfTest']): PackManifest => ({
+      ...manifestOf({ file, precision, template, model, scale }),
+      graphs: Object.fromEntries(graphs.map(({ name }) => [name, refs[`${name}.onnx`]])) as Record<GraphName, PackManifest['selfTest']>,
+      weights: [{ file: WEIGHTS, sha256 }],
+      tokenizer: { ...(refs['tokenizer.json'] as PackManifest['selfTest']), ...TOKENS, clean: 'clip' },
+      selfTest,
+    })
+
+    // The engine opens it without a self-test, and what it says then is the self-test from now on.
+    report({ stage: 'testing', bytes: null, totalBytes: null })
+    await put('pack.json', JSON.stringify(manifest({ file: 'selftest.json', sha256: '0'.repeat(64) })))
+    const clips = testClips(template.frames, model.size)
+    const engine = await Engine.start({ packDir: dir, untested: true, signal, ...(fork ? { fork } : {}) })
+    try {
+      const { secondsPerClip, memoryBytes, ...answers } = await engine.knownAnswers(clips, template.selfTest.texts, signal)
+      if ([...answers.embeddings, ...answers.textEmbeddings].flat().some((value) => !Number.isFinite(value))) {
+        throw refusal(file, 'With these weights the model gives no numbers.', precision === 'fp32' ? 'Download the checkpoint again; it may be damaged.' : 'Import it in full precision.')
+      }
+      const clipRefs = []
+      for (const [i, clip] of clips.entries()) clipRefs.push(await put(`selftest_${i}.u8.gz`, await promisify(gzip)(clip)))
+      const selfTest = await put('selftest.json', JSON.stringify({ clips: clipRefs, ...template.selfTest, ...answers }))
+      await put('pack.json', `${JSON.stringify(manifest(selfTest), null, 2)}\n`)
+      return { secondsPerClip, memoryBytes }
+    } finally {
+      await engine.close()
+    }
+  })
+}
+
+/** A pack from elsewhere: copied, checked file by file, and tested. */
+async function importFolder(folder: string, { store, fork, report, signal }: ImportOptions): Promise<Imported> {
+  const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile()).map(({ name }) => name)
+  const sizes = await Promise.all(names.map(async (name) => (await stat(path.join(folder, name))).size))
+  const totalBytes = sizes.reduce((sum, size) => sum + size, 0)
+  await needRoom(store.existingFolder(), totalBytes, store.folder)
+  return building(store, async (dir) => {
+    let bytes = 0
+    for (const [i, name] of names.entries()) {
+      report({ stage: 'copying', bytes, totalBytes })
+      await pipeline(createReadStream(path.join(folder, name)), createWriteStream(path.join(dir, name)), { signal })
+      bytes += sizes[i] ?? 0
+    }
+    report({ stage: 'testing', bytes: null, totalBytes: null })
+    const engine = await Engine.start({ packDir: dir, signal, ...(fork ? { fork } : {}) })
+    try {
+      const { frames, width, height } = engine.info.manifest.input
+      const { secondsPerClip, memoryBytes } = await engine.knownAnswers(testClips(frames, width, height), [], signal)
+      return { secondsPerClip, memoryBytes }
+    } finally {
+      await engine.close()
+    }
+  })
+}
+
+/** Builds a pack in a folder of its own, which is gone again if that fails. */
+async function building(store: PackStore, build: (dir: string) => Promise<Measured>): Promise<Imported> {
+  const dir = store.unfinished()
+  try {
+    const measured = await build(dir)
+    return { pack: store.adopt(dir), measured }
+  } catch (error) {
+    // Errors in a folder that is gone in a moment would name a file that nobody can look at.
+    throw error instanceof TubeletError && error.problem.file?.startsWith(dir) ? new TubeletError({ ...error.problem, file: store.folder }, { cause: error }) : error
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+interface Facts {
+  file: string
+  precision: Precision
+  template: Template
+  model: OpenMammut
+  /** That the model learnt for its cosines. */
+  scale: number
+}
+
+/** What pack.json says, but for the files. */
+function manifestOf({ file, precision, template: { manifest }, model: { env, size, fit, layout }, scale }: Facts): Omit<PackManifest, 'graphs' | 'weights' | 'tokenizer' | 'selfTest'> {
+  const of = (name: keyof Env) => Number(env[name])
+  const width = of('visionWidth')
+  const kind = `ViT-${LETTERS[width] ?? width}/${of('patch')}`
+  const patch: [number, number, number] = [1, of('patch'), of('patch')]
+  return {
+    format: 1,
+    id: `openmammut-${kind.toLowerCase().replace('/', '-')}-${precision}`,
+    version: '1.0.0',
+    name: `openMaMMUT ${kind}${STORED[precision]}`,
+    description: `Made from ${path.basename(file)} on this machine: ${of('frames')} frames of a clip, each seen as a picture. It writes captions and finds clips by words; it answers no questions and finds no boxes. Nothing of it was measured here, so how often it is right is not known.`,
+    licence: manifest.licence,
+    data: [],
+    tasks: ['caption', 'search'],
+    input: { frames: of('frames'), width: size, height: size, fit, maxClipSeconds: manifest.maxClipSeconds, tubes: [{ name: 'patch', kernel: patch, stride: patch, offset: [0, 0, 0], depth: [1, 1, 1] }] },
+    dims: {
+      embedding: of('embed'), memory: of('width'), tokens: of('frames') * of('memoryTokens'), token: 0,
+      layers: of('layers'), crossLayers: of('crossLayers'), heads: of('heads'), headDim: of('headDim'), vocab: of('vocab'), context: of('context'), queries: 0,
+    },
+    prompts: manifest.prompts,
+    decoding: manifest.decoding,
+    // Nothing is known of how often a caption is right, so none is called sure.
+    calibration: { measured: false, search: { scale, background: manifest.background, threshold: manifest.threshold }, caption: { notSureBelow: 1 } },
+    scores: [],
+    source: { file: path.basename(file), layout, precision },
+  }
+}
+
+async function scalarOf(file: string, tensor: Tensor | undefined): Promise<number> {
+  if (tensor === undefined) throw new Error('a recognised checkpoint has no logit_scale')
+  const handle = await open(file)
+  try {
+    const { buffer } = await handle.read(new Uint8Array(tensor.bytes), 0, tensor.bytes, tensor.begin)
+    const bits = new DataView(buffer.buffer)
+    if (tensor.dtype === 'F32') return bits.getFloat32(0, true)
+    return tensor.dtype === 'F16' ? bits.getFloat16(0, true) : new Float32Array(Uint32Array.of(bits.getUint16(0, true) << 16).buffer)[0] ?? NaN
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Two clips with something everywhere and nothing alike, RGB [frames, height, width, 3]: models/tubes.formula_video, and the same backwards. */
+function testClips(frames: number, width: number, height = width): Uint8Array[] {
+  const video = (time: (t: number) => number, mirror: boolean) => {
+    const bytes = new Uint8Array(frames * height * width * 3)
+    let at = 0
+    for (let frame = 0; frame < frames; frame += 1) {
+      for (let row = 0; row < height; row += 1) {
+        const [t, y] = [time(frame), mirror ? height - 1 - row : row]
+        for (let x = 0; x < width; x += 1) for (let c = 0; c < 3; c += 1) bytes[at++] = (t * 7 + y * 13 + x * 29 + c * 53 + ((t * y * x) % 17)) % 256
+      }
+    }
+    return bytes
+  }
+  return [video((frame) => frame, false), video((frame) => frames - 1 - frame, true)]
+}

@@ -1,0 +1,315 @@
+/** Everything that a person does with packs: see them, get them, see what a switch costs, switch, delete. */
+import { createHash } from 'node:crypto'
+import { readdirSync } from 'node:fs'
+import { readdir, rm, statfs } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { CATALOGUE, engineMemory } from '../../app/catalogue.ts'
+import type { InstalledPack, PackOverview, PackWork, Precision, SwitchPlan } from '../../app/contract/packs.ts'
+import { problemOf, TubeletError } from '../../app/errors.ts'
+import { encodingTime } from '../../app/estimate.ts'
+import type { ForkEngine } from '../engine/engine.ts'
+import type { Jobs } from '../jobs/queue.ts'
+import type { Library } from '../library/library.ts'
+import { checkedAddress, download, forgetDownload, partOf } from './download.ts'
+import { prepareImport, type Imported, type ImportOptions } from './import.ts'
+import type { RunningPack } from './running.ts'
+import { PackSettings } from './settings.ts'
+import type { PackStore, StoredPack } from './store.ts'
+
+interface Parts {
+  library: Library
+  jobs: Jobs
+  store: PackStore
+  running: RunningPack
+  fork: ForkEngine | undefined
+  /** models/packs/openmammut, or where it ships. */
+  templateDir: string
+  /** The pack that the library used, where it is not on this machine any more. */
+  lost: string | null
+}
+
+interface Work {
+  shown: PackWork
+  stop: AbortController
+  ended: Promise<void>
+}
+
+const CONFIG = 'open_clip_config.json'
+/** How often progress is told, at most. */
+const ANNOUNCE_MS = 250
+
+export class Packs {
+  readonly settings: PackSettings
+  readonly #parts: Parts
+  readonly #works = new Map<number, Work>()
+  readonly #downloads: string
+  #lastWork = 0
+  #announcement: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.settings = new PackSettings(parts.store.folder)
+    this.#downloads = path.join(parts.store.folder, '.downloads')
+  }
+
+  async overview(): Promise<PackOverview> {
+    const { library, store, lost } = this.#parts
+    const { bavail, bsize } = await statfs(nearest(store.folder))
+    const usage = library.packs.usage()
+    const packs = store.list().map((pack) => this.#installed(pack, usage))
+    const here = new Set(packs.map(({ digest }) => digest))
+    const orphans = [...usage].filter(([digest]) => !here.has(digest)).map(([, use]) => use)
+    return {
+      packs,
+      catalogue: [...CATALOGUE],
+      works: [...this.#works.values()].map(({ shown }) => shown),
+      stopped: await this.#stopped(),
+      machine: { memoryTotal: os.totalmem(), memoryFree: os.freemem(), diskFree: bavail * bsize, folder: store.folder },
+      networkAllowed: this.settings.network,
+      missing: this.#missing(store.usable().find((pack) => this.#isCurrent(pack)) ?? null),
+      orphans: { clips: orphans.reduce((sum, { clips }) => sum + clips, 0), bytes: orphans.reduce((sum, { bytes }) => sum + bytes, 0) },
+      lost,
+    }
+  }
+
+  /** @throws TubeletError `not-found`, `pack-invalid` */
+  plan(id: string): SwitchPlan {
+    const { library, store } = this.#parts
+    const pack = store.find(id)
+    const now = store.usable().find((other) => this.#isCurrent(other))?.manifest.tasks ?? []
+    const { tasks } = pack.manifest
+    return {
+      packId: id,
+      ready: library.packs.usage().get(pack.digest)?.clips ?? 0,
+      missing: this.#missing(pack),
+      gains: tasks.filter((task) => !now.includes(task)),
+      losses: now.filter((task) => !tasks.includes(task)),
+    }
+  }
+
+  /**
+   * Use a pack in this library. Its test is passed, and what it has not encoded is queued, when the work ends.
+   * @param encode False leaves what is not encoded as it is.
+   * @throws TubeletError `not-found`, `pack-invalid`; `conflict` while another switch is under way.
+   */
+  use(id: string, encode = true): PackWork {
+    const { library, jobs, store, running } = this.#parts
+    const pack = store.find(id)
+    if ([...this.#works.values()].some(({ shown }) => shown.kind === 'switch' && shown.state === 'running')) {
+      throw new TubeletError({ code: 'conflict', message: 'Another pack is being started just now.', stillWorks: 'It goes on.', next: 'Wait until it is ready, then choose again.' })
+    }
+    return this.#start({ kind: 'switch', title: pack.manifest.name, url: null }, 'switching', async () => {
+      if (this.#isCurrent(pack)) return
+      await jobs.pausedFor(async () => {
+        await running.switchTo(pack.dir)
+        library.packs.use(pack)
+        this.#parts.lost = null
+      })
+      await jobs.detectLabels()
+      if (encode) jobs.encodeMissing(pack.digest)
+    })
+  }
+
+  /** Queue what the pack in use has not encoded. @returns How many sources. */
+  encodeMissing(): number {
+    const { library, jobs } = this.#parts
+    const current = library.packs.current()
+    return current ? jobs.encodeMissing(current.digest) : 0
+  }
+
+  /** @throws TubeletError `not-found`; `forbidden` for the one that ships; `conflict` for the one in use. */
+  delete(id: string): void {
+    const { library, store } = this.#parts
+    const pack = store.list().find((one) => one.id === id)
+    if (pack && 'digest' in pack && this.#isCurrent(pack)) {
+      throw new TubeletError({ code: 'conflict', message: `"${pack.manifest.name}" is in use.`, stillWorks: 'It goes on.', next: 'Use another pack first, then delete this one.' })
+    }
+    store.delete(id)
+    if (pack && 'digest' in pack) library.packs.forget(pack.digest)
+    this.#changed()
+  }
+
+  forgetOrphans(): void {
+    const { library, store } = this.#parts
+    const here = new Set(store.usable().map(({ digest }) => digest))
+    for (const digest of library.packs.usage().keys()) if (!here.has(digest)) library.packs.forget(digest)
+    this.#changed()
+  }
+
+  /** @throws TubeletError at once for whatever can be refused without work: see `prepareImport`. */
+  async import(file: string, precision: Precision = 'fp32'): Promise<PackWork> {
+    const { store, templateDir } = this.#parts
+    const prepared = await prepareImport(file, precision, templateDir, store)
+    return this.#start({ kind: 'import', title: path.basename(file), url: null }, 'checking', async (options) => this.#imported(await prepared.run(options)))
+  }
+
+  /** @throws TubeletError `network-off`, `bad-request`, `conflict` */
+  download(url: string, { sha256, precision = 'fp32' }: { sha256?: string | undefined; precision?: Precision | undefined }): PackWork {
+    const address = checkedAddress(url)
+    if (!this.settings.network) {
+      throw new TubeletError({ code: 'network-off', message: 'Tubelet may not use the network.', stillWorks: 'A file that you bring yourself can be imported.', next: 'Allow downloads on the Packs page, then try again.' })
+    }
+    const file = this.#downloadFile(url)
+    if (this.#fetching().has(url)) {
+      throw new TubeletError({ code: 'conflict', message: 'This file is being fetched already.', next: 'Watch it on the Packs page.' })
+    }
+    const { store, templateDir } = this.#parts
+    return this.#start({ kind: 'download', title: path.basename(file), url }, 'downloading', async (options) => {
+      const told = (bytes: number, totalBytes: number | null) => options.report({ stage: 'downloading', bytes, totalBytes })
+      // Its config says what shapes cannot. Not every model has one.
+      await download({ url: new URL(CONFIG, address).href, file: path.join(path.dirname(file), CONFIG) }, () => undefined, options.signal).catch(() => options.signal.throwIfAborted())
+      await download({ url, file, sha256 }, told, options.signal)
+      options.report({ stage: 'checking', bytes: null, totalBytes: null })
+      try {
+        const prepared = await prepareImport(file, precision, templateDir, store)
+        this.#imported(await prepared.run(options))
+      } catch (error) {
+        // What cannot be used is not kept; what there was no room or time for is.
+        if (!options.signal.aborted && error instanceof TubeletError && error.problem.code === 'checkpoint-unusable') await rm(path.dirname(file), { recursive: true, force: true })
+        throw error
+      }
+      await rm(path.dirname(file), { recursive: true, force: true })
+    })
+  }
+
+  async discardDownload(url: string): Promise<void> {
+    const file = this.#downloadFile(url)
+    await forgetDownload(file)
+    await rm(path.dirname(file), { recursive: true, force: true })
+    this.#changed()
+  }
+
+  /** Stop what runs, or put away what failed. @throws TubeletError `not-found`; `conflict` for a switch, which cannot be stopped half way. */
+  async cancel(workId: number): Promise<void> {
+    const work = this.#works.get(workId)
+    if (work === undefined) throw new TubeletError({ code: 'not-found', message: 'That is over already.' })
+    if (work.shown.kind === 'switch' && work.shown.state === 'running') throw new TubeletError({ code: 'conflict', message: 'A pack that is being started cannot be stopped half way.', next: 'Wait until it is ready, then choose another one.' })
+    work.stop.abort(new TubeletError({ code: 'cancelled', message: 'Stopped.' }))
+    await work.ended
+    this.#works.delete(workId)
+    this.#changed()
+  }
+
+  setNetwork(allowed: boolean): void {
+    this.settings.network = allowed
+    if (!allowed) for (const { shown, stop } of this.#works.values()) if (shown.stage === 'downloading') stop.abort(new TubeletError({ code: 'network-off', message: 'Downloads were switched off.', stillWorks: 'What has come is kept.', next: 'Allow downloads to go on.' }))
+    this.#changed()
+  }
+
+  /** Resolves when the work is over. @throws what it failed with. */
+  async finished({ id }: PackWork): Promise<void> {
+    const work = this.#works.get(id)
+    await work?.ended
+    if (work?.shown.problem) throw new TubeletError(work.shown.problem)
+  }
+
+  /** Ends what is under way; a download goes on when it is asked for again. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#announcement)
+    for (const { stop } of this.#works.values()) stop.abort(new TubeletError({ code: 'cancelled', message: 'Tubelet was closed.' }))
+    await Promise.all([...this.#works.values()].map(({ ended }) => ended))
+  }
+
+  #start(what: Pick<PackWork, 'kind' | 'title' | 'url'>, stage: PackWork['stage'], run: (options: ImportOptions) => Promise<void>): PackWork {
+    const { store, fork } = this.#parts
+    const shown: PackWork = { ...what, id: (this.#lastWork += 1), state: 'running', stage, bytes: null, totalBytes: null, problem: null }
+    const stop = new AbortController()
+    const report: ImportOptions['report'] = (progress) => {
+      Object.assign(shown, progress)
+      this.#changed()
+    }
+    const ended = run({ store, fork, report, signal: stop.signal }).then(
+      () => void this.#works.delete(shown.id),
+      (error: unknown) => {
+        const problem = problemOf(stop.signal.aborted ? stop.signal.reason : error)
+        if (problem.code === 'cancelled') this.#works.delete(shown.id)
+        Object.assign(shown, { state: 'failed', problem })
+      },
+    )
+    this.#works.set(shown.id, { shown, stop, ended: ended.then(() => this.#changed()) })
+    this.#changed()
+    return shown
+  }
+
+  #imported({ pack, measured }: Imported): void {
+    this.settings.remember(pack.digest, measured)
+  }
+
+  #installed(pack: ReturnType<PackStore['list']>[number], usage: ReadonlyMap<string, { clips: number; bytes: number }>): InstalledPack {
+    const { id, dir: folder, bytes } = pack
+    if ('problem' in pack) return { id, folder, bytes, bundled: false, current: false, manifest: null, digest: null, problem: pack.problem, memory: { bytes: 0, measured: false }, secondsPerClip: null, encoded: { clips: 0, bytes: 0 } }
+    const measured = this.settings.measured(pack.digest)
+    return {
+      id,
+      folder,
+      bytes,
+      bundled: pack.bundled,
+      current: this.#isCurrent(pack),
+      manifest: pack.manifest,
+      digest: pack.digest,
+      problem: null,
+      memory: measured ? { bytes: measured.memoryBytes, measured: true } : { bytes: engineMemory(bytes), measured: false },
+      secondsPerClip: measured?.secondsPerClip ?? null,
+      encoded: usage.get(pack.digest) ?? { clips: 0, bytes: 0 },
+    }
+  }
+
+  #missing(pack: StoredPack | null): SwitchPlan['missing'] {
+    const { library, jobs } = this.#parts
+    if (pack === null) return { clips: 0, videoSeconds: 0, estimate: null, bytes: 0 }
+    const { clips, seconds: videoSeconds } = library.packs.missing(pack.digest)
+    const of = (digest: string) => ({ here: jobs.speed(digest), secondsPerClip: this.settings.measured(digest)?.secondsPerClip ?? null })
+    const { embedding, memory, tokens, token } = pack.manifest.dims
+    const estimate = encodingTime({ clips, videoSeconds }, { ...of(pack.digest), other: of(library.packs.current()?.digest ?? '') })
+    return { clips, videoSeconds, estimate, bytes: clips * (4 * embedding + 2 * tokens * (memory + token)) }
+  }
+
+  #isCurrent({ digest }: StoredPack): boolean {
+    return this.#parts.library.packs.current()?.digest === digest
+  }
+
+  /** One folder an address, so that files of the same name do not meet. */
+  #downloadFile(url: string): string {
+    const name = path.posix.basename(new URL(url).pathname).replaceAll(/[^A-Za-z0-9._-]/g, '_')
+    return path.join(this.#downloads, createHash('sha256').update(url).digest('hex').slice(0, 12), name === '' || name.startsWith('.') ? 'checkpoint' : name)
+  }
+
+  async #stopped(): Promise<PackOverview['stopped']> {
+    const fetching = this.#fetching()
+    const files = (await readdir(this.#downloads, { recursive: true }).catch(() => [])).filter((file) => file.endsWith('.json') && !path.basename(file).startsWith(CONFIG))
+    const found = await Promise.all(
+      files.map(async (json) => {
+        const file = path.join(this.#downloads, json.slice(0, -'.json'.length))
+        const part = await partOf(file)
+        return part && { url: part.url, name: path.basename(file), bytes: part.bytes, totalBytes: part.total }
+      }),
+    )
+    return found.filter((one) => one !== null).filter(({ url }) => !fetching.has(url))
+  }
+
+  /** Addresses of downloads under way. */
+  #fetching(): Set<string | null> {
+    return new Set([...this.#works.values()].filter(({ shown }) => shown.kind === 'download' && shown.state === 'running').map(({ shown }) => shown.url))
+  }
+
+  #changed(): void {
+    if (this.#closed) return
+    this.#announcement ??= setTimeout(() => {
+      this.#announcement = undefined
+      this.#parts.library.emit({ type: 'packs' })
+    }, ANNOUNCE_MS)
+  }
+}
+
+/** The folder itself, or the closest one above it that exists. */
+function nearest(folder: string): string {
+  try {
+    readdirSync(folder)
+    return folder
+  } catch {
+    return nearest(path.dirname(folder))
+  }
+}

@@ -1,0 +1,64 @@
+/** What is remembered about packs on this machine, whichever library is open. */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { z } from 'zod'
+
+/** What one clip cost on this machine, when the pack was imported. */
+const Measured = z.object({
+  /** Encoded and captioned. */
+  secondsPerClip: z.number().positive(),
+  /** The most memory that the engine process held. */
+  memoryBytes: z.number().positive(),
+})
+export type Measured = z.infer<typeof Measured>
+
+const Settings = z.object({
+  /** Whether anything may be fetched from the network. */
+  network: z.boolean().default(false),
+  /** By digest. */
+  measured: z.record(z.string(), Measured).default({}),
+})
+
+export class PackSettings {
+  readonly #file: string
+  #values: z.infer<typeof Settings>
+
+  constructor(folder: string) {
+    this.#file = path.join(folder, 'settings.json')
+    this.#values = read(this.#file)
+  }
+
+  get network(): boolean {
+    return this.#values.network
+  }
+
+  set network(allowed: boolean) {
+    this.#write({ network: allowed })
+  }
+
+  measured(digest: string): Measured | null {
+    return this.#values.measured[digest] ?? null
+  }
+
+  remember(digest: string, measured: Measured): void {
+    this.#write({ measured: { ...this.#values.measured, [digest]: measured } })
+  }
+
+  #write(changes: Partial<z.infer<typeof Settings>>): void {
+    // Another Tubelet may have written meanwhile.
+    this.#values = { ...read(this.#file), ...changes }
+    mkdirSync(path.dirname(this.#file), { recursive: true })
+    const part = `${this.#file}.${process.pid}`
+    writeFileSync(part, JSON.stringify(this.#values, null, 2))
+    renameSync(part, this.#file)
+  }
+}
+
+/** Losing the file costs a measurement and asks for the network again, so a damaged one is no error. */
+function read(file: string): z.infer<typeof Settings> {
+  try {
+    return Settings.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    return Settings.parse({})
+  }
+}

@@ -1,0 +1,152 @@
+/// <reference lib="esnext.float16" />
+/** The thread that writes a file of weights: each tensor is read in parts, turned, narrowed, hashed and written. */
+import { createHash } from 'node:crypto'
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { parentPort, workerData } from 'node:worker_threads'
+import { problemOf, TubeletError } from '../../app/errors.ts'
+import { refusal } from './safetensors.ts'
+import type { FromWeightsWorker, PlannedWeight, WeightsTask } from './weights.ts'
+
+/** Elements that are held at once. Only the patches' convolution has more than two axes, and is turned whole if it is of a sensible size. */
+const CHUNK = 1 << 20
+const LARGEST_CONVOLUTION = 1 << 24
+const REPORT_MS = 100
+const HALF_MAX = 65_504
+
+const { checkpoint, out, plan } = workerData as WeightsTask
+const send = (message: FromWeightsWorker) => parentPort?.postMessage(message)
+
+const input = openSync(checkpoint, 'r')
+
+/** Elements [from, from + count) of a tensor, widened. */
+function read({ dtype, begin }: PlannedWeight['tensor'], from: number, count: number): Float32Array {
+  const width = dtype === 'F32' ? 4 : 2
+  const bytes = new Uint8Array(count * width)
+  let got = 0
+  while (got < bytes.length) {
+    const more = readSync(input, bytes, got, bytes.length - got, begin + from * width + got)
+    if (more === 0) throw refusal(checkpoint, 'The checkpoint became shorter while it was read.', 'Wait until its download is finished, then import it again.')
+    got += more
+  }
+  if (dtype === 'F32') return new Float32Array(bytes.buffer)
+  if (dtype === 'F16') return new Float32Array(new Float16Array(bytes.buffer))
+  // A bfloat16 is the upper half of a float.
+  return new Float32Array(Uint32Array.from(new Uint16Array(bytes.buffer), (half) => half << 16).buffer)
+}
+
+const product = (sides: readonly number[]) => sides.reduce((all, side) => all * side, 1)
+
+/** The tensor in the order in which it is stored, in parts. */
+function* parts({ tensor, transforms }: PlannedWeight): Generator<Float32Array> {
+  let shape = [...tensor.shape]
+  let from = 0
+  let order: number[] | null = null
+  for (const [step, ...numbers] of transforms) {
+    if (step === 'rows') {
+      shape = [Math.floor((shape[0] ?? 0) / Number(numbers[1])), ...shape.slice(1)]
+      from += Number(numbers[0]) * product(shape)
+    } else if (step === 'perm') order = numbers.map(Number)
+  }
+  const count = product(shape)
+  if (order === null) {
+    for (let at = 0; at < count; at += CHUNK) yield read(tensor, from + at, Math.min(CHUNK, count - at))
+  } else if (count <= CHUNK || (shape.length > 2 && count <= LARGEST_CONVOLUTION)) yield turned(read(tensor, from, count), shape, order)
+  else if (shape.length === 2) {
+    // In bands of columns, which become rows.
+    const [rows = 0, columns = 0] = shape
+    const width = Math.max(1, Math.floor(CHUNK / rows))
+    for (let left = 0; left < columns; left += width) {
+      const band = Math.min(width, columns - left)
+      const data = new Float32Array(rows * band)
+      for (let row = 0; row < rows; row += 1) data.set(read(tensor, from + row * columns + left, band), row * band)
+      yield turned(data, [rows, band], order)
+    }
+  } else throw refusal(checkpoint, 'A tensor of this checkpoint is far larger than those of any published model.', 'Choose the .safetensors file of an openMaMMUT model.')
+}
+
+/** Axes in another order. */
+function turned(data: Float32Array, shape: readonly number[], order: readonly number[]): Float32Array {
+  const strides = shape.map((_, axis) => product(shape.slice(axis + 1)))
+  const sides = order.map((axis) => shape[axis] ?? 1)
+  const steps = order.map((axis) => strides[axis] ?? 0)
+  const result = new Float32Array(data.length)
+  const [inner = 1, step = 0] = [sides.at(-1), steps.at(-1)]
+  const index = sides.slice(0, -1).map(() => 0)
+  for (let at = 0, source = 0; at < data.length; ) {
+    for (let i = 0; i < inner; i += 1) result[at++] = data[source + i * step] ?? 0
+    for (let axis = index.length - 1; axis >= 0; axis -= 1) {
+      const next = (index[axis] ?? 0) + 1
+      source += steps[axis] ?? 0
+      if (next < (sides[axis] ?? 1)) {
+        index[axis] = next
+        break
+      }
+      index[axis] = 0
+      source -= (steps[axis] ?? 0) * next
+    }
+  }
+  return result
+}
+
+/** Its bytes as they are stored, in parts. */
+function* stored(weight: PlannedWeight): Generator<Uint8Array> {
+  const asked = weight.transforms.map(([step]) => step)
+  if (asked.includes('scale') || asked.includes('int8')) {
+    // Symmetric, for each column: the largest magnitude becomes 127.
+    const columns = asked.includes('scale') ? (weight.shape[0] ?? 0) : (weight.shape.at(-1) ?? 0)
+    const scales = new Float32Array(columns)
+    let at = 0
+    for (const part of parts(weight)) for (const value of part) scales[at % columns] = Math.max(scales[at++ % columns] ?? 0, Math.abs(value))
+    scales.forEach((largest, column) => (scales[column] = largest === 0 ? 1 : largest / 127))
+    if (asked.includes('scale')) yield new Uint8Array(scales.buffer)
+    else {
+      at = 0
+      for (const part of parts(weight)) yield new Uint8Array(Int8Array.from(part, (value) => roundHalfEven(Math.fround(value / (scales[at++ % columns] ?? 1)))).buffer)
+    }
+    return
+  }
+  for (const part of parts(weight)) {
+    if (weight.type === 'float16') {
+      if (part.some((value) => Math.abs(value) > HALF_MAX)) throw refusal(checkpoint, 'A weight of this checkpoint is too large for half precision.', 'Import it in full precision.')
+      yield new Uint8Array(new Float16Array(part).buffer)
+    } else yield new Uint8Array(part.buffer)
+  }
+}
+
+function roundHalfEven(value: number): number {
+  const rounded = Math.round(value)
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded
+}
+
+function write(): string {
+  const file = openSync(out, 'w')
+  try {
+    const hash = createHash('sha256')
+    let at = 0
+    let told = performance.now()
+    const put = (bytes: Uint8Array) => {
+      hash.update(bytes)
+      for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
+      at += bytes.length
+      if (performance.now() - told < REPORT_MS) return
+      told = performance.now()
+      send({ type: 'progress', bytes: at })
+    }
+    for (const weight of plan) {
+      put(new Uint8Array(weight.offset - at))
+      for (const bytes of stored(weight)) put(bytes)
+    }
+    return hash.digest('hex')
+  } finally {
+    closeSync(file)
+  }
+}
+
+try {
+  send({ type: 'done', sha256: write() })
+} catch (error) {
+  const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC'
+  send({ type: 'failed', problem: problemOf(full ? new TubeletError({ code: 'disk-full', message: 'The disk became full while the weights were written.', file: out, stillWorks: 'The packs that you have.', next: 'Make room and import it again.' }) : error) })
+} finally {
+  closeSync(input)
+}

@@ -1,0 +1,86 @@
+/** From a checkpoint's tensors to the one file of weights that the graphs name: where each goes, and a thread that writes it. */
+import path from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { type Problem, TubeletError } from '../../app/errors.ts'
+import type { Place } from './onnx.ts'
+import type { Tensor } from './safetensors.ts'
+import type { Graph, WeightRef } from './template.ts'
+
+export interface PlannedWeight extends Place {
+  tensor: Tensor
+  transforms: WeightRef['transforms']
+}
+export interface WeightsTask {
+  checkpoint: string
+  /** Written from its beginning; `plan` is in the order of its offsets. */
+  out: string
+  plan: readonly PlannedWeight[]
+}
+export type FromWeightsWorker = { type: 'progress'; bytes: number } | { type: 'done'; sha256: string } | { type: 'failed'; problem: Problem }
+
+const BYTES = { float32: 4, float16: 2, int8: 1 } as const
+/** A large tensor begins on a page, so that it can be mapped; the others where any processor reads them fast. */
+const PAGE = 4096
+const PAGED_FROM = 65_536
+const ALIGNED = 64
+
+/** Where each tensor that the graphs name comes to lie. What several of them name alike is stored once. */
+export function planWeights(graphs: readonly Graph[], tensors: ReadonlyMap<string, Tensor>): { places: Map<string, PlannedWeight>; bytes: number } {
+  const places = new Map<string, PlannedWeight>()
+  let at = 0
+  for (const [name, { key, transforms }] of graphs.flatMap(({ weights }) => [...weights])) {
+    if (places.has(name)) continue
+    const tensor = tensors.get(key)
+    if (tensor === undefined) throw new Error(`the template names the tensor ${key}, which it does not list`)
+    const { shape, type } = outcome(tensor, transforms)
+    const length = shape.reduce((product, side) => product * side, BYTES[type])
+    const alignment = length >= PAGED_FROM ? PAGE : ALIGNED
+    const offset = Math.ceil(at / alignment) * alignment
+    places.set(name, { offset, length, type, shape, tensor, transforms })
+    at = offset + length
+  }
+  return { places, bytes: at }
+}
+
+function outcome({ shape: given }: Tensor, transforms: WeightRef['transforms']): Pick<Place, 'shape' | 'type'> {
+  let shape = [...given]
+  let type: Place['type'] = 'float32'
+  for (const [step, ...numbers] of transforms) {
+    const last = shape.at(-1) ?? 1
+    if (step === 'rows') shape = [Math.floor((shape[0] ?? 0) / Number(numbers[1])), ...shape.slice(1)]
+    else if (step === 'perm') {
+      const order = numbers.map((axis) => shape[Number(axis)] ?? 0)
+      shape = [order.slice(0, -1).reduce((product, side) => product * side, 1), order.at(-1) ?? 1]
+    } else if (step === 'fp16') type = 'float16'
+    else if (step === 'int8') type = 'int8'
+    else if (step === 'scale') shape = [last]
+    else throw new Error(`the template wants the unknown transform ${String(step)}`)
+  }
+  return { shape, type }
+}
+
+/**
+ * Write the file of weights, in a thread: memory holds a part of one tensor, whatever the checkpoint's size.
+ * @param report Bytes written so far.
+ * @returns The file's SHA-256.
+ * @throws TubeletError `disk-full`, `checkpoint-unusable`; the signal's reason when aborted. The file is then left as it is.
+ */
+export async function writeWeights(task: WeightsTask, report: (bytes: number) => void, signal: AbortSignal): Promise<string> {
+  signal.throwIfAborted()
+  const worker = new Worker(new URL(`./weights-worker${path.extname(import.meta.url)}`, import.meta.url), { workerData: task })
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const abort = () => reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  worker.on('message', (message: FromWeightsWorker) => {
+    if (message.type === 'progress') report(message.bytes)
+    else if (message.type === 'done') resolve(message.sha256)
+    else reject(new TubeletError(message.problem))
+  })
+  worker.on('error', reject)
+  try {
+    return await promise
+  } finally {
+    signal.removeEventListener('abort', abort)
+    await worker.terminate()
+  }
+}
