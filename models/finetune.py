@@ -1,0 +1,246 @@
+"""A pack learns from its user's corrections.
+
+    python -m models.finetune --pack PACK --annotations EXPORT.jsonl [MORE.jsonl ...] --videos DIR --out NEWPACK [--train-data DIR] [--steps 300]
+
+Exports come from the app (JSONL), videos are found by name anywhere below DIR. Captions, answers and boxes that a person accepted or edited
+are learnt; what nobody looked at is not. Every fourth clip is held out: the new pack's scores begin with what it and the old pack make of
+those. Between the corrections it goes on learning from composed video (drawn shapes without --train-data), so that it forgets little; how
+much it forgot is scored as well. Afterwards the pack is calibrated and measured on composed video as every other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models import losses
+from models.batches import anchors, collate, digest, make_item, mirrored, teach
+from models.config import Config, Training
+from models.corrections import Taught, read
+from models.evaluate import ON, Scores, answer_all, detections, embed, encode_all, evaluate, propose
+from models.export import write_pack
+from models.metrics import Truth, average_precision, normalise, vqa_accuracy
+from models.model import Mammut
+from models.tokenizer import PROMPTS, Text, pad
+from models.train import Learner, label_ids, learning_rate, optimisers
+from models.tubes import cut
+from models.unpack import read as unpack
+
+HELD_OUT = 4  # every so many clips
+RECIPE = Training(batch=8, questions=4, lr=3e-4, warmup=20)
+USERS = 8  # corrected clips a step
+ON_USERS = "corrected clips held out"
+
+
+def divide(clips: Sequence[Taught]) -> tuple[list[Taught], list[Taught]]:
+    """To learn from, and held out. ValueError where there are too few for both."""
+    if len(clips) < 2:
+        raise ValueError(f"there are corrections of {len(clips)} clip(s); at least 2 are needed, one of them to judge by")
+    every = min(HELD_OUT, len(clips))
+    held = [clip for i, clip in enumerate(clips) if i % every == every - 1]
+    return [clip for clip in clips if not any(clip is each for each in held)], held
+
+
+@dataclass
+class Pupil:
+    """A corrected clip, ready to learn: ids of what is told and asked, and for each patch the box and the label (-1: none)."""
+
+    tubes: list[Any]
+    caption: str | None
+    told: tuple[list[int], int] | None
+    asked: list[tuple[list[int], int]]
+    box: Tensor  # [Q, 4]
+    label: Tensor  # [Q]
+
+
+def pupil(clip: Taught, config: Config, text: Text, labels: dict[str, int]) -> Pupil:
+    centres, key_frames = anchors(config)
+    box, label = [], []
+    for frame in key_frames:
+        there = clip.boxes.get(frame, [])
+        owner = losses.assign(centres, torch.tensor([each[1:] for each in there]).reshape(-1, 4))
+        box.append(torch.cat((torch.tensor([each[1:] for each in there]).reshape(-1, 4), torch.zeros(1, 4)))[owner])
+        label.append(torch.tensor([labels[each[0]] for each in there] + [-1])[owner])
+    return Pupil(
+        cut(clip.video, config.tubes),
+        clip.caption,
+        text.pair(PROMPTS["caption"], clip.caption) if clip.caption is not None else None,
+        [text.pair(PROMPTS["question"].format(question=q), a) for q, a in clip.qa],
+        torch.cat(box),
+        torch.cat(label),
+    )
+
+
+def lesson(model: Mammut, text: Text, pupils: Sequence[Pupil], labels: Tensor, recipe: Training) -> Tensor:
+    """The loss of what people said about these clips. What they did not box may be there all the same, so only boxed patches count."""
+    tubes = [torch.from_numpy(np.stack(kind)) for kind in zip(*(each.tubes for each in pupils), strict=True)]
+    embedding, memory, tokens = model.encode(tubes)
+    cross_k, cross_v = model.decoder.project(memory)
+    total = embedding.sum() * 0
+
+    def generative(of: list[int], pairs: list[tuple[list[int], int]]) -> Tensor:
+        ids, targets = teach(pairs)
+        x, _, _, _ = model.decoder.hidden(ids, cross_k[of], cross_v[of])
+        return losses.next_token(model.decoder.head(x[targets != -100]), targets[targets != -100])
+
+    told = [(i, each.told) for i, each in enumerate(pupils) if each.told is not None]
+    if told:
+        total = total + recipe.caption_weight * generative([i for i, _ in told], [pair for _, pair in told])
+    asked = [(i, pair) for i, each in enumerate(pupils) for pair in each.asked]
+    if asked:
+        total = total + recipe.answer_weight * generative([i for i, _ in asked], [pair for _, pair in asked])
+    said = [(i, each.caption) for i, each in enumerate(pupils) if each.caption is not None]
+    if len(said) > 1:
+        keys = torch.tensor([digest(caption) for _, caption in said])
+        texts = model.decoder.contrast(torch.tensor(pad([text.sentence(caption) for _, caption in said])))
+        same = keys[:, None] == keys[None, :]
+        total = total + recipe.contrastive_weight * losses.info_nce(embedding[[i for i, _ in said]], texts, model.log_scale, same)
+    boxes, sure, regions = model.detector(tokens)
+    box, label = torch.stack([each.box for each in pupils]), torch.stack([each.label for each in pupils])
+    there = label >= 0
+    if there.any():
+        quality = losses.iou_giou(boxes[there], box[there])[0].detach().clamp(min=0.05)
+        names = model.decoder.contrast(labels)
+        placed = losses.boxes(boxes[there], box[there]) + losses.objectness(sure[there], quality)
+        total = total + recipe.detection_weight * (placed + 0.5 * losses.region_text(regions[there], names, label[there], model.log_region_scale))
+    return total
+
+
+def learn(model: Mammut, text: Text, taught: Sequence[Taught], world: Any, recipe: Training, steps: int) -> None:
+    """Changes the model: a batch of corrections and one of composed clips a step, these also as in a mirror."""
+    config, names = model.config, list(dict.fromkeys([*world.labels, *(box[0] for clip in taught for boxes in clip.boxes.values() for box in boxes)]))
+    labels = label_ids(text, names)
+    index = {name: i for i, name in enumerate(names)}
+    pupils = [pupil(clip, config, text, index) for clip in taught]
+    learner, optimizers = Learner(model.train(), recipe, labels), optimisers(model, recipe)
+    torch.manual_seed(recipe.seed)
+    for step in range(steps):
+        rng = np.random.default_rng((recipe.seed, step))
+        made = [world.sample(rng) for _ in range(recipe.batch // 2)]
+        items = [make_item(each, config, text, index) for sample in made for each in (sample, mirrored(sample))]
+        replay, _ = learner(collate(items, rng, recipe.questions))
+        total = replay + lesson(model, text, [pupils[i] for i in rng.permutation(len(pupils))[:USERS]], labels, recipe)
+        for group in (group for optimizer in optimizers for group in optimizer.param_groups):
+            group["lr"] = learning_rate(recipe, step, step / steps)
+        model.zero_grad()
+        torch.autograd.backward(total)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for optimizer in optimizers:
+            optimizer.step()
+        if step % 20 == 0 or step == steps - 1:
+            print(f"step {step + 1} of {steps}: loss {float(total.detach()):.3f}", file=sys.stderr, flush=True)
+    model.eval()
+
+
+@torch.no_grad()
+def judge(model: Mammut, text: Text, held: Sequence[Taught]) -> dict[tuple[str, str], tuple[float, int]]:
+    """(task, metric) -> (value, n) on corrected clips: what a person would see of them in the app."""
+    model.eval()
+    seen = encode_all(model, [clip.video for clip in held])
+    out: dict[tuple[str, str], tuple[float, int]] = {}
+    told = [(i, clip.caption) for i, clip in enumerate(held) if clip.caption is not None]
+    if told:
+        of = [i for i, _ in told]
+        said = answer_all(model, text, [PROMPTS["caption"]] * len(told), seen.cross_k[of], seen.cross_v[of])
+        pairs = [({*normalise(got).split()}, {*normalise(truth).split()}) for (got, _, _), (_, truth) in zip(said, told, strict=True)]
+        out["caption", "words right (F1)"] = float(np.mean([2 * len(a & b) / max(1, len(a) + len(b)) for a, b in pairs])), len(told)
+        similarity = embed(model, text, [truth for _, truth in told]) @ seen.embedding[of].T
+        out["search", f"R@1 among {len(told)}"] = float((similarity.argmax(1) == torch.arange(len(told))).float().mean()), len(told)
+    asked = [(i, q, a) for i, clip in enumerate(held) for q, a in clip.qa]
+    if asked:
+        of = [i for i, _, _ in asked]
+        said = answer_all(model, text, [PROMPTS["question"].format(question=q) for _, q, _ in asked], seen.cross_k[of], seen.cross_v[of])
+        right = [vqa_accuracy(got, [a]) for (got, _, _), (_, _, a) in zip(said, asked, strict=True)]
+        out["answer", "exact match"] = float(np.mean(right)), len(asked)
+    names = sorted({box[0] for clip in held for boxes in clip.boxes.values() for box in boxes})
+    if names:
+        got, index = propose(model, text, seen.tokens, names), {name: i for i, name in enumerate(names)}
+        key_frames = [(i, frame) for i in range(len(held)) for frame in sorted({*got.frame.tolist()}) if frame in held[i].boxes]
+        truth: list[Truth] = [[(index[box[0]], list(box[1:])) for box in held[i].boxes[frame]] for i, frame in key_frames]
+        sure = got.objectness[..., None] * got.head
+        found = [detections(got.boxes[i, got.frame == frame], sure[i, got.frame == frame]) for i, frame in key_frames]
+        for metric, value in average_precision(truth, found, {"corrected names": range(len(names))}).items():
+            out["detect", metric] = value, len(key_frames)
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pack", type=Path, required=True)
+    parser.add_argument("--annotations", type=Path, nargs="+", required=True)
+    parser.add_argument("--videos", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--train-data", type=Path, help="the pictures that composed video is made of; without them shapes alone")
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--clips", type=int, default=200, help="composed clips to measure and calibrate on")
+    args = parser.parse_args()
+    from models.data.generator import World
+
+    if args.out.exists() and any(args.out.iterdir()):
+        parser.error(f"{args.out} is not empty: a new pack needs a folder of its own")
+    if not torch.cuda.is_available():
+        torch.set_num_threads(1)  # see models.train
+    try:
+        model, text = unpack(args.pack)
+        taught, held = divide(read(args.annotations, args.videos, model.config))
+    except (ValueError, FileNotFoundError) as problem:
+        parser.exit(2, f"{problem}\n")
+    manifest = json.loads((args.pack / "pack.json").read_text())
+    said = sum((clip.caption is not None) + len(clip.qa) + len({box[0] for boxes in clip.boxes.values() for box in boxes}) for clip in taught)
+    print(f"{len(taught)} clips to learn from ({said} corrections), {len(held)} held out", file=sys.stderr)
+
+    config = model.config
+    shapes = {"frames": config.frames, "size": config.size}
+    validation = World(args.train_data, "val", **shapes)
+    composed = [validation.sample(np.random.default_rng((11, i))) for i in range(args.clips)]
+
+    def right_on_composed() -> float:
+        asked = [(i, q, a) for i, sample in enumerate(composed) for q, a, _ in sample.qa]
+        seen, of = encode_all(model, [sample.video for sample in composed]), [i for i, _, _ in asked]
+        done = answer_all(model, text, [PROMPTS["question"].format(question=q) for _, q, _ in asked], seen.cross_k[of], seen.cross_v[of])
+        return float(np.mean([vqa_accuracy(got, [a]) for (got, _, _), (_, _, a) in zip(done, asked, strict=True)]))
+
+    before, composed_before = judge(model, text, held), right_on_composed()
+    world = World(args.train_data, "train", **shapes)
+    learn(model, text, taught, world, replace(RECIPE), args.steps)
+    after = judge(model, text, held)
+
+    scores = Scores(ON_USERS)
+    for (task, metric), (value, n) in after.items():
+        scores.add(task, metric, value, n)
+        scores.add(task, f"{metric}, before", before[task, metric][0], n)
+    version = f"{manifest['version']}-tuned"
+    report = evaluate(model, text, composed, world.labels, version)
+    scores.on = ON
+    scores.add("answer", "exact match, before", composed_before, sum(len(sample.qa) for sample in composed))
+    worst = write_pack(
+        args.out,
+        model,
+        text.tokenizer.to_str(),
+        [composed[0].video, held[0].video],
+        [composed[0].caption, "what is moving ?"],
+        identity={
+            "id": f"{manifest['id']}-tuned",
+            "version": version,
+            "name": f"{manifest['name']}, tuned",
+            "description": f"{manifest['name']} {manifest['version']} that went on learning from {len(taught)} clips that its user corrected.",
+        },
+        data=[*manifest["data"], {"name": "its user's own corrected clips", "licence": "private"}],
+        calibration=report["calibration"],
+        scores=[*scores.rows, *report["scores"]],
+    )
+    scores.show()
+    print(json.dumps({"out": str(args.out), "largest difference from PyTorch": worst}))
+
+
+if __name__ == "__main__":
+    main()

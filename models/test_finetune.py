@@ -1,0 +1,138 @@
+"""A pack learns from an export of the app and the video that it is about."""
+
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import numpy as np
+import pytest
+import torch
+from av import VideoStream
+
+from models import export, finetune, unpack
+from models.config import CONFIGS, Training
+from models.corrections import box_at, frames, read
+from models.toy import ToyWorld
+from models.tubes import Bytes
+
+CLIPS = 8
+
+
+def record(file: Path, pictures: Bytes) -> None:
+    """Lossless: [T, H, W, 3]."""
+    with av.open(str(file), "w") as out:
+        stream = cast(VideoStream, out.add_stream("ffv1", rate=10))
+        stream.height, stream.width = pictures.shape[1:3]
+        stream.pix_fmt = "bgr0"
+        for picture in pictures:
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
+        out.mux(stream.encode(None))
+
+
+def annotation(body: dict[str, Any], state: str) -> dict[str, Any]:
+    return {"type": "annotation", "annotation": {"body": body, "machine": None, "state": state}}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pack of random weights, one video of toy clips joined, and its export: corrected captions, answers and boxes."""
+    folder = tmp_path_factory.mktemp("finetune")
+    world = ToyWorld()
+    made = [world.sample(np.random.default_rng(i)) for i in range(CLIPS)]
+    (folder / "videos" / "deep").mkdir(parents=True)
+    record(folder / "videos" / "deep" / "toy.mkv", np.concatenate([clip.video for clip in made]))
+    probe = {"width": 96, "height": 96, "rotation": 0}
+    lines: list[dict[str, Any]] = [
+        {"schema": "tubelet-reviewed/1", "type": "source", "source": {"name": "toy.mkv", "probe": probe}},
+        {"schema": "tubelet-reviewed/1", "type": "frames", "pts": [100 * i for i in range(16 * CLIPS)]},
+    ]
+    for i, clip in enumerate(made):
+        lines.append({"type": "clip", "clip": {"index": i, "startFrame": 16 * i, "endFrame": 16 * i + 16}})
+        lines.append(annotation({"kind": "caption", "text": clip.caption}, "edited"))
+        lines += [annotation({"kind": "answer", "question": q, "text": a}, "accepted") for q, a, _ in clip.qa]
+        lines.append(annotation({"kind": "answer", "question": "is it wrong?", "text": "yes"}, "rejected"))
+        lines.append(annotation({"kind": "answer", "question": "did anybody look?", "text": "no"}, "machine"))
+        keys = []
+        for t in (0, 15):
+            label, cx, cy, w, h = clip.boxes[t][0]
+            corners = {"x1": 96 * (cx - w / 2), "y1": 96 * (cy - h / 2), "x2": 96 * (cx + w / 2), "y2": 96 * (cy + h / 2)}
+            keys.append({"ordinal": 16 * i + t, "pts": 100 * (16 * i + t), "box": corners, "score": None})
+        lines.append(annotation({"kind": "track", "label": label, "boxes": keys}, "accepted"))
+    (folder / "toy.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    export.random_pack(folder / "pack", CONFIGS["tiny"])
+    return folder
+
+
+def test_corrections_are_read_with_their_pictures(place: Path) -> None:
+    config = unpack.read(place / "pack")[0].config
+    clips = read([place / "toy.jsonl"], place / "videos", config)
+    world = ToyWorld()
+    assert len(clips) == CLIPS
+    for i, clip in enumerate(clips):
+        truth = world.sample(np.random.default_rng(i))
+        assert np.array_equal(clip.video, truth.video) and clip.caption == truth.caption
+        assert clip.qa == [(q, a) for q, a, _ in truth.qa]  # neither what was rejected nor what nobody looked at
+        assert set(clip.boxes) == set(range(16))
+        for t in (0, 8, 15):
+            assert np.allclose(clip.boxes[t][0][1:], truth.boxes[t][0][1:], atol=0.01)
+
+
+def test_boxes_end_with_their_track_and_pictures_are_upright(tmp_path: Path) -> None:
+    keys = [{"pts": pts, "box": {"x1": pts, "y1": 0, "x2": pts + 10, "y2": 5}} for pts in (10, 30)]
+    assert box_at(keys, 20) == (20, 0, 30, 5) and box_at(keys, 9) is None and box_at(keys, 31) is None
+    picture = np.zeros((1, 32, 32, 3), np.uint8)
+    picture[:, :16, :16] = 255  # its upper left
+    record(tmp_path / "turned.mkv", picture)
+    turned = frames(tmp_path / "turned.mkv", {0}, 32, 90)[0]  # players turn it clockwise
+    assert turned[2, 29, 0] == 255 and turned[2, 2, 0] == 0
+
+
+def test_nothing_that_is_held_out_is_learnt() -> None:
+    clips: list[Any] = [*"abcdefghi"]
+    learnt, held = finetune.divide(clips)
+    assert "".join(map(str, held)) == "dh" and "".join(map(str, learnt)) == "abcefgi"
+    assert [len(part) for part in finetune.divide(clips[:2])] == [1, 1]
+    with pytest.raises(ValueError, match="at least 2"):
+        finetune.divide(clips[:1])
+
+
+def test_what_people_corrected_is_learnt(place: Path) -> None:
+    model, text = unpack.read(place / "pack")
+    taught = read([place / "toy.jsonl"], place / "videos", model.config)
+    before = finetune.judge(model, text, taught)
+    learnt = copy.deepcopy(model)
+    recipe = Training(batch=2, questions=1, lr=3e-3, warmup=5)
+    torch.manual_seed(0)
+    finetune.learn(learnt, text, taught, ToyWorld(), recipe, 90)
+    after = finetune.judge(learnt, text, taught)
+    assert set(after) == set(before)
+    assert after["answer", "exact match"][0] > before["answer", "exact match"][0] + 0.4
+    assert after["caption", "words right (F1)"][0] > before["caption", "words right (F1)"][0] + 0.3
+
+
+def test_the_command_writes_a_pack_with_scores_before_and_after(place: Path) -> None:
+    command = [sys.executable, "-m", "models.finetune", "--pack", str(place / "pack"), "--videos", str(place / "videos")]
+    done = subprocess.run(
+        [*command, "--annotations", str(place / "toy.jsonl"), "--out", str(place / "new"), "--steps", "2", "--clips", "4"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((place / "new" / "pack.json").read_text())
+    on_users = {row["metric"]: row["n"] for row in manifest["scores"] if row["on"] == finetune.ON_USERS}
+    assert on_users["exact match"] == on_users["exact match, before"] == 6  # two clips held out, three questions each
+    assert manifest["id"].endswith("-tuned") and manifest["data"][-1]["licence"] == "private"
+    old, new = unpack.read(place / "pack")[0], unpack.read(place / "new")[0]
+    assert not torch.allclose(old.decoder.head.weight, new.decoder.head.weight)
+
+    for arguments, reason in (
+        (["--annotations", str(place / "pack" / "pack.json"), "--out", str(place / "no")], "no JSONL export"),
+        (["--annotations", str(place / "toy.jsonl"), "--out", str(place / "new")], "not empty"),
+    ):
+        refused = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+        assert refused.returncode == 2 and reason in refused.stderr and "Traceback" not in refused.stderr
