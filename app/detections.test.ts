@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { candidatesOf, type Detection } from './detections.ts'
 
 const FRAMES = [0, 10, 20].map((ordinal) => ({ ordinal, pts: ordinal * 512 }))
-const SIZE = { width: 1000, height: 500 }
+const SEEN = { x1: 0, y1: 0, x2: 1000, y2: 500 }
 const detection = (query: number, frame: number, cx: number, score: number): Detection => ({ query, frame, cx, cy: 0.5, w: 0.1, h: 0.2, score })
-const said = (found: Record<string, Detection[]>) => candidatesOf(new Map(Object.entries(found)), FRAMES, SIZE).map(({ body, score }) => [body.label, body.boxes.length, Number(score.toFixed(3))])
+const said = (found: Record<string, Detection[]>) => candidatesOf(new Map(Object.entries(found)), FRAMES, SEEN).map(({ body, score }) => [body.label, body.boxes.length, Number(score.toFixed(3))])
 
 describe('candidatesOf', () => {
   it('gives a box to the label that fits it best, the first of equals', () => {
@@ -20,7 +20,7 @@ describe('candidatesOf', () => {
   })
 
   it('places boxes in pixels on the frames that the model saw', () => {
-    const [only] = candidatesOf(new Map([['car', [detection(1, 1, 0.25, 0.5)]]]), FRAMES, SIZE)
+    const [only] = candidatesOf(new Map([['car', [detection(1, 1, 0.25, 0.5)]]]), FRAMES, SEEN)
     expect(only?.body.boxes).toEqual([{ ordinal: 10, pts: 5120, box: { x1: 200, y1: 200, x2: 300, y2: 300 }, score: 0.5 }])
   })
 })

@@ -6,6 +6,7 @@ import type { AnnotationBody, Evidence, Provenance } from '../../app/annotation.
 import type { Source } from '../../app/contract.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
+import { seenPart } from '../../app/boxes.ts'
 import { candidatesOf } from '../../app/detections.ts'
 import { phrasesOf } from '../../app/vocabulary.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
@@ -127,6 +128,8 @@ async function understand(pipeline: Pipeline, engine: Engine, source: Source, pr
 
 /** The questions of the table's columns that fill by themselves, as far as nobody answered them for this clip. */
 async function answerColumns(pipeline: Pipeline, clipId: number, signal: AbortSignal): Promise<void> {
+  const { info } = await pipeline.engine()
+  if (!info.manifest.tasks.includes('answer')) return
   for (const { kind, text, automatic } of pipeline.library.table.columns()) {
     if (!automatic || kind === 'count' || pipeline.library.table.annotationsIn([clipId], 'answer', text).size > 0) continue
     await answerClip(pipeline, clipId, text, signal)
@@ -142,7 +145,7 @@ async function look(pipeline: Pipeline, engine: Engine, clipId: number, encoding
   const found = await engine.detect(encoding, missing.map(phrasesOf), signal)
   const fresh = new Map(missing.map((label, at) => [keyOf(label), found[at] ?? []]))
   const provenance = provenanceOf(pipeline, engine)
-  const candidates = candidatesOf(new Map(vocabulary.map((label) => [label.name, fresh.get(keyOf(label)) ?? stored.get(keyOf(label)) ?? []])), frames, probe)
+  const candidates = candidatesOf(new Map(vocabulary.map((label) => [label.name, fresh.get(keyOf(label)) ?? stored.get(keyOf(label)) ?? []])), frames, seenPart(engine.info.manifest.input, probe))
   return { lookedFor: lookedFor(vocabulary), fresh, candidates: candidates.map((one) => ({ ...one, provenance: provenance(one.body.label) })) }
 }
 

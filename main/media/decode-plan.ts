@@ -33,13 +33,15 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, input:
   const stripRate = probe.duration > 0 ? Math.min(rate, STRIP_CELLS / probe.duration) : rate
   const preview = previewSize(probe)
   // Full size is scaled once; everything smaller comes from that.
-  const small = { width: Math.max(preview.width, input.width), height: Math.max(preview.height, input.height) }
+  const cover = input.fit === 'crop' ? covering(probe, input) : input
+  const small = { width: Math.max(preview.width, cover.width), height: Math.max(preview.height, cover.height) }
   const strip = { width: STRIP_WIDTH, height: Math.max(2, 2 * Math.round((STRIP_WIDTH * probe.height) / probe.width / 2)) }
   const graph = [
     `[0:${probe.videoStream}]showinfo@all=checksum=0,split=2[every][candidates]`,
     `[every]scale=${TINY.width}:${TINY.height}:flags=area,format=rgb24,${COUNTED}[tiny]`,
     `[candidates]select='${onGrid(rate, probe)}',showinfo@picked=checksum=0,scale=${small.width}:${small.height}:flags=bicubic,${probe.hdr && tools.toneMapping ? TONE_MAPPING : ''}split=2[a][b]`,
-    `[a]scale=${input.width}:${input.height}:flags=area,format=rgb24,${COUNTED}[model]`,
+    // Cropped as RGB: with subsampled chroma only even places could be cut at.
+    `[a]scale=${cover.width}:${cover.height}:flags=area,format=rgb24,crop=${input.width}:${input.height},${COUNTED}[model]`,
     `[b]scale=${preview.width}:${preview.height}:flags=bicubic:out_range=full,setsar=1,format=yuvj420p,split=2[c][d]`,
     `[c]${COUNTED}[preview]`,
     `[d]select='${onGrid(stripRate, probe)}',scale=${strip.width}:${strip.height}:flags=area,setsar=1,${COUNTED}[strip]`,
@@ -87,6 +89,12 @@ const TONE_MAPPING = [
   'format=yuv444p',
   '',
 ].join(',')
+
+/** A frame scaled until its shorter side, relative to the input's, just covers it. */
+function covering({ width, height }: Probe, input: PackManifest['input']): { width: number; height: number } {
+  const scale = Math.max(input.width / width, input.height / height)
+  return { width: Math.max(input.width, Math.floor(width * scale)), height: Math.max(input.height, Math.floor(height * scale)) }
+}
 
 function previewSize({ width, height }: Probe): { width: number; height: number } {
   const scale = Math.min(1, PREVIEW_SIDE / Math.max(width, height))

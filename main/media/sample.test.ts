@@ -22,13 +22,13 @@ const input: PackManifest['input'] = {
 }
 const PICTURE = 48 * 32 * 3
 
-async function sampleAll(name: string) {
+async function sampleAll(name: string, as = input) {
   const file = path.join(CLIPS, name)
   const found = await probe(tools, file)
   const clips: SampledClip[] = []
   const thumbnails: Uint8Array[] = []
   let done: Extract<SampleEvent, { type: 'done' }> | null = null
-  for await (const event of sample(tools, file, found, input)) {
+  for await (const event of sample(tools, file, found, as)) {
     if (event.type === 'clip') clips.push(event.clip)
     if (event.type === 'thumbnail') thumbnails.push(event.jpeg)
     if (event.type === 'done') done = event
@@ -40,8 +40,8 @@ async function sampleAll(name: string) {
 const NEIGHBOURS = 2
 
 /** The pictures of a frame and of its neighbours, got by counting frames in a run of ffmpeg of its own. */
-async function picturesAround(file: string, stream: number, ordinal: number): Promise<Buffer[]> {
-  const filter = `select=between(n\\,${ordinal - NEIGHBOURS}\\,${ordinal + NEIGHBOURS}),scale=${input.width}:${input.height}:flags=bicubic,format=rgb24`
+async function picturesAround(file: string, stream: number, ordinal: number, fitted = `scale=${input.width}:${input.height}:flags=bicubic,format=rgb24`): Promise<Buffer[]> {
+  const filter = `select=between(n\\,${ordinal - NEIGHBOURS}\\,${ordinal + NEIGHBOURS}),${fitted}`
   const { stdout } = await runTool(tools.ffmpeg, ['-v', 'error', '-i', file, '-map', `0:${stream}`, '-vf', filter, ...keepFrames(tools), '-f', 'rawvideo', '-'])
   return Array.from({ length: stdout.length / PICTURE }, (_, i) => stdout.subarray(i * PICTURE, (i + 1) * PICTURE))
 }
@@ -105,6 +105,19 @@ describeWithClips('sample on real files', () => {
     expect(done.filmstrip.length).toBeGreaterThan(Math.min(10, pts.length / 2))
     expect(done.filmstrip.length).toBeLessThanOrEqual(60)
     expect(done.filmstrip.every(isJpeg)).toBe(true)
+  })
+
+  it.each(['d03_bottles.mp4', 'd12_climber_portrait.mp4', 'f04_rotated_90_flag.mp4'])('the middle of %s is cut out undistorted where the input wants it', async (name) => {
+    const square: PackManifest['input'] = { ...input, width: 32, fit: 'crop', tubes: [{ name: 'frame', kernel: [1, 32, 32], stride: [1, 32, 32], offset: [0, 0, 0], depth: [1, 1, 1] }] }
+    const { file, probe: found, clips } = await sampleAll(name, square)
+    const [clip] = clips
+    const [frame] = clip?.frames ?? []
+    if (clip === undefined || frame === undefined) throw new Error('no clip')
+    const picture = clip.tubes[0]?.subarray(0, 32 * 32 * 3) ?? new Uint8Array()
+    const as = async (fitted: string) => Buffer.concat(await picturesAround(file, found.videoStream, frame.ordinal, `${fitted},format=rgb24`)).subarray(0, picture.length)
+    const cropped = difference(picture, await as('scale=32:32:force_original_aspect_ratio=increase:flags=bicubic,crop=32:32'))
+    expect(cropped).toBeLessThan(6)
+    expect(cropped).toBeLessThan(difference(picture, await as('scale=32:32:flags=bicubic')) / 2)
   })
 
   it.each(['d03_bottles.mp4', 'd05_fruit_belt.gif', 'd07_flower_bloom_vp8.webm', 'd11_room_dog_rot180_vfr.mp4', 'f04_rotated_90_flag.mp4'])(
