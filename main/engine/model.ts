@@ -78,7 +78,7 @@ export class Model {
 
   async answer(encoding: Pick<Encoding, 'embedding' | 'memory'>, question: string, options: GenerateOptions = {}): Promise<Generated> {
     const { prompts, calibration } = this.#pack.manifest
-    if (prompts.question === undefined || calibration.answer === undefined) throw this.#cannot('answer questions')
+    if (prompts.question === undefined || calibration.answer === undefined) throw cannot(this.#pack, '“{{pack}}” answers no questions: it writes captions and finds clips by words.')
     const ids = this.#text.prompt(prompts.question, question)
     const decoded = await this.#generate(encoding, ids, options)
     return this.#judge(encoding, decoded, this.#text.read(ids.slice(1)), question, calibration.answer.notSureBelow)
@@ -87,7 +87,7 @@ export class Model {
   /** A caption, or with its question an answer, word by word over a stored encoding. */
   async follow(memory: Uint16Array, text: string, question: string | null, signal?: AbortSignal): Promise<Followed> {
     const { prompts } = this.#pack.manifest
-    if (question !== null && prompts.question === undefined) throw this.#cannot('answer questions')
+    if (question !== null && prompts.question === undefined) throw cannot(this.#pack, '“{{pack}}” answers no questions: it writes captions and finds clips by words.')
     const prompt = question === null || prompts.question === undefined ? this.#text.prompt(prompts.caption) : this.#text.prompt(prompts.question, question)
     return follow(this.graphs, this.#pack.manifest, this.#text, await this.#crossOf(memory), prompt, text, signal)
   }
@@ -152,7 +152,7 @@ export class Model {
   async detect(tokenBits: Uint16Array, labels: readonly (readonly string[])[]): Promise<Detection[][]> {
     const { dims, calibration } = this.#pack.manifest
     if (labels.length === 0) return []
-    if (calibration.detect === undefined) throw this.#cannot('find things by a label')
+    if (calibration.detect === undefined) throw cannot(this.#pack, '“{{pack}}” finds no boxes.')
     const texts = await this.embedText(labels.flat(), 'label')
     const { boxes, objectness, regions, frames } = await this.#seek(tokenBits)
     const { scale, bias, threshold } = calibration.detect
@@ -242,15 +242,6 @@ export class Model {
     return { cross_k: tensorOf(outputs, 'cross_k'), cross_v: tensorOf(outputs, 'cross_v') }
   }
 
-  #cannot(what: string): TubeletError {
-    return new TubeletError({
-      code: 'pack-cannot',
-      message: `The model pack "${this.#pack.manifest.name}" cannot ${what}.`,
-      stillWorks: 'What it can do: see its card on the Packs page.',
-      next: 'Switch to another pack for that.',
-    })
-  }
-
   #widen(bits: Uint16Array, length: number): Float32Array {
     if (bits.length !== length) throw badRequest('The stored encoding is not of this pack.')
     return fromHalf(bits)
@@ -272,6 +263,10 @@ function keep<V>(cache: Map<string, V>, key: string, value: V, limit: number): v
   cache.set(key, value)
   const [oldest] = cache.keys()
   if (cache.size > limit && oldest !== undefined) cache.delete(oldest)
+}
+
+function cannot({ manifest }: Pack, message: string): TubeletError {
+  return new TubeletError({ code: 'pack-cannot', message, values: { pack: manifest.name }, stillWorks: 'What this model can do is written on the Packs page.', next: 'Switch to a pack that can.' })
 }
 
 function badRequest(message: string): TubeletError {
