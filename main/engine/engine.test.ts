@@ -30,7 +30,7 @@ describe.skipIf(packMissing)('the engine', () => {
 
   it('is ready after its self-test, and says where it runs', () => {
     expect(engine.state).toBe('ready')
-    expect(engine.info.sentence).toMatch(/^Ready on \S/)
+    expect(engine.info.sentence.text).toMatch(/^Ready on \S/)
     expect(engine.info.digest).toMatch(/^[0-9a-f]{64}$/)
   })
 
