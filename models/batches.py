@@ -12,7 +12,7 @@ import os
 import queue
 import re
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -40,10 +40,13 @@ class Sample(Protocol):
 class Source(Protocol):
     labels: list[str]
 
-    def sample(self, rng: np.random.Generator) -> Sample: ...
+    def samples(self, rngs: Sequence[np.random.Generator]) -> Sequence[Sample]:
+        """One clip of each generator, whatever the others are."""
+        ...
 
 
 Maker = Callable[[], Source]
+TOGETHER = 16  # clips that are composed at once
 
 
 @dataclass
@@ -92,7 +95,9 @@ def mirrored(sample: Sample) -> Sample:
     """The clip as in a mirror: left and right change places in the picture, in the boxes and in every sentence."""
 
     def turned(text: str) -> str:
-        return re.sub(r"\b(left|right)\b", lambda word: "right" if word[0] == "left" else "left", text)
+        # Both sides together ("left and right") are the same in the mirror.
+        swapped = {"left": "right", "right": "left"}
+        return re.sub(r"\bleft and right\b|\b(?:left|right)\b", lambda word: swapped.get(word[0], word[0]), text)
 
     out = copy.copy(sample)
     out.video = np.ascontiguousarray(sample.video[:, :, ::-1])
@@ -109,9 +114,10 @@ def work(make: Maker, config: Config, tokenizer: Path, seed: int, indices: Itera
     os.nice(5)  # training goes first
     source, text = make(), Text.load(tokenizer, config.context)
     labels = {name: i for i, name in enumerate(source.labels)}
-    for index in indices:
-        sample = source.sample(np.random.default_rng((seed, 0, index)))
-        out.put([make_item(each, config, text, labels) for each in (sample, mirrored(sample))])
+    rest = iter(indices)
+    while some := list(itertools.islice(rest, TOGETHER)):
+        for sample in source.samples([np.random.default_rng((seed, 0, index)) for index in some]):
+            out.put([make_item(each, config, text, labels) for each in (sample, mirrored(sample))])
 
 
 @dataclass

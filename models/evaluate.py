@@ -373,7 +373,6 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="where that set lies")
     parser.add_argument("--limit", type=int, help="only so many of its clips or pictures")
     args = parser.parse_args()
-    from models.data.assets import NOVEL
     from models.data.generator import World
 
     model, state = load(args.run / "checkpoint.pt")
@@ -387,8 +386,7 @@ def main() -> None:
         return
     rng = np.random.default_rng(11)
     world = World(args.train_data, "val", frames=model.config.frames, size=model.config.size)
-    novel = [name for name in NOVEL if args.train_data]
-    report = evaluate(model, text, [world.sample(rng) for _ in range(args.clips)], state["labels"], args.version, novel)
+    report = evaluate(model, text, [world.sample(rng) for _ in range(args.clips)], state["labels"], args.version, world.novel)
     report["step"], report["seconds"] = state["step"], state["seconds"]
     (args.run / "scores.json").write_text(json.dumps(report, indent=1) + "\n")
     shown = Scores(ON)

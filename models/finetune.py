@@ -199,8 +199,7 @@ def main() -> None:
     print(f"{len(taught)} clips to learn from ({said} corrections), {len(held)} held out", file=sys.stderr)
 
     config = model.config
-    shapes = {"frames": config.frames, "size": config.size}
-    validation = World(args.train_data, "val", **shapes)
+    validation = World(args.train_data, "val", config.frames, config.size)
     composed = [validation.sample(np.random.default_rng((11, i))) for i in range(args.clips)]
 
     def right_on_composed() -> float:
@@ -210,7 +209,7 @@ def main() -> None:
         return float(np.mean([vqa_accuracy(got, [a]) for (got, _, _), (_, _, a) in zip(done, asked, strict=True)]))
 
     before, composed_before = judge(model, text, held), right_on_composed()
-    world = World(args.train_data, "train", **shapes)
+    world = World(args.train_data, "train", config.frames, config.size)
     learn(model, text, taught, world, replace(RECIPE), args.steps)
     after = judge(model, text, held)
 

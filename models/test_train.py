@@ -204,7 +204,23 @@ def test_training_learns(run: Path) -> None:
 def test_torchrun_trains_two_processes_as_one(tmp_path: Path) -> None:
     """The command of the README, in the world without pictures."""
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone", "-m", "models.train"]
-    options = ["--config", "tiny", "--out", str(tmp_path), "--steps", "8", "--batch", "4", "--questions", "2", "--images", "0.25", "--no-bf16"]
+    options = [
+        "--config",
+        "tiny",
+        "--out",
+        str(tmp_path),
+        "--steps",
+        "8",
+        "--batch",
+        "4",
+        "--questions",
+        "2",
+        "--images",
+        "0.25",
+        "--no-bf16",
+        "--warmup",
+        "2",
+    ]
     done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr[-2000:]
     about = json.loads((tmp_path / "config.json").read_text())

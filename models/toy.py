@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,9 @@ class ToyWorld:
         caption = f"a {colour} {name} moves {way}"
         qa = [("what colour is it?", colour, "colour"), ("which way does it move?", way, "direction"), ("what is it?", name, "what")]
         return Clip(video, caption, [caption, f"{colour} {name} going {way}"], qa, boxes)
+
+    def samples(self, rngs: Sequence[np.random.Generator]) -> list[Clip]:
+        return [self.sample(rng) for rng in rngs]
 
     def corpus(self) -> list[str]:
         """Every sentence of this world."""

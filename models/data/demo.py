@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from models.data.compose import compose
+from models.data.facts import Facts
 from models.data.generator import World
-from models.data.language import captions
-from models.data.render import render
+from models.data.grammar import captions
 from models.data.scene import Look
 
 SEEDS = (2, 19, 7, 11)
@@ -38,8 +39,9 @@ def main() -> None:
             rng = np.random.default_rng(seed)
             scene = world.scene(rng)
             scene.look = Look()
-            print(seed, captions(scene, rng)[0], flush=True)
-            ffmpeg.stdin.write(render(scene, world.assets, SIDE)[0].tobytes())
+            video, tracks = compose([scene], world.assets, SIDE)[0]
+            print(seed, captions(Facts(scene, tracks), rng)[0], flush=True)
+            ffmpeg.stdin.write(video.numpy().tobytes())
     if ffmpeg.returncode != 0:
         raise SystemExit(f"ffmpeg ended with {ffmpeg.returncode}")
 

@@ -1,57 +1,104 @@
-"""World: a source of training clips. Everything follows from the generator of random numbers that is passed in."""
+"""World: a source of training clips. Everything follows from the generators of random numbers that are passed in."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from models.data.assets import NAMES, NOVEL, SHAPES, Bytes, load
-from models.data.language import captions, questions
-from models.data.render import Boxes, render
-from models.data.scene import Scene, sample_scene
+from models.data.assets import Bytes, load
+from models.data.compose import Track, compose
+from models.data.facts import VISIBLE, Facts
+from models.data.grammar import Dense, captions, dense
+from models.data.names import NAMES, NOVEL, NOVEL_SHAPES, SCREENS, SHAPES, Holdout, held_colour, held_motion
+from models.data.questions import questions
+from models.data.sampling import sample_scene
+from models.data.scene import Scene
+
+Boxes = dict[int, list[tuple[str, float, float, float, float]]]
 
 
 @dataclass
 class Sample:
-    """One clip. boxes: frame -> (label, centre x, centre y, width, height), 0..1, clipped to the frame, visible objects only."""
+    """One clip.
+
+    boxes: frame -> (label, centre x, centre y, width, height), 0..1. A box is that of the whole thing, what is covered included, but no further
+    than the frame reaches; a thing of which less than a quarter can be seen in a frame has none there. tracks have every box, and `shown`."""
 
     video: Bytes  # [T, H, W, 3] RGB
     caption: str
     captions: list[str]  # other wordings; the first is the caption
     qa: list[tuple[str, str, str]]  # question, answer, type
     boxes: Boxes
+    tracks: list[Track]
+    dense: Dense  # (first frame, end frame, what happens)
+    novel: frozenset[str]  # what training never shows: "name", "colour" or "motion" (of a noun)
 
 
 class World:
-    """train_data: the folder with index.json and the picture archives, or None for procedural shapes alone.
+    """train_data: the folder with index.json and the picture archives, or None for what is drawn by formula alone.
 
-    split "train" never shows or names what NOVEL holds; "val" shows pictures of its own split, and NOVEL.
-    """
+    Split "train" never shows or names NOVEL, NOVEL_SHAPES or a pair that is held out (models.data.names); "val" shows pictures of its own, and
+    all of those too. Clips are composed on `device`."""
 
-    def __init__(self, train_data: Path | None, split: str, frames: int = 16, size: int = 96) -> None:
+    def __init__(self, train_data: Path | None, split: str, frames: int = 16, size: int = 96, device: str | torch.device = "cpu") -> None:
         if split not in ("train", "val"):
             raise ValueError(f"no split {split!r}")
-        self.frames, self.size = frames, size
+        if size % 4:
+            raise ValueError(f"the side of a frame must be a multiple of 4, not {size}")
+        self.frames, self.size, self.device = frames, size, torch.device(device)
         self.assets = load(train_data, split)
-        names = [*SHAPES, *(NAMES if train_data else ()), *(NOVEL if split == "val" and train_data else ())]
-        self.labels = list(dict.fromkeys(names))
+        self.holdout = Holdout(split == "train")
+        if self.device.type != "cpu":
+            self.assets = self.assets.to(self.device)
+        self.novel = [] if split == "train" else [*NOVEL_SHAPES, *(NOVEL if train_data else ())]
+        self.labels = list(dict.fromkeys([*SHAPES, *SCREENS, *(NAMES if train_data else ()), *self.novel]))
 
     def scene(self, rng: np.random.Generator) -> Scene:
-        return sample_scene(rng, self.assets, self.frames)
+        return sample_scene(rng, self.assets, self.frames, self.holdout)
+
+    def samples(self, rngs: Sequence[np.random.Generator]) -> list[Sample]:
+        """One clip of each generator, composed together. A clip does not depend on its company."""
+        scenes = [self.scene(rng) for rng in rngs]
+        composed = compose(scenes, self.assets, self.size)
+        out = []
+        for rng, scene, (video, tracks) in zip(rngs, scenes, composed, strict=True):
+            facts = Facts(scene, tracks)
+            said = captions(facts, rng)
+            asked = questions(facts, rng, self.labels, self.holdout)
+            out.append(
+                Sample(video.cpu().numpy(), said[0], said, asked, boxes_of(tracks, self.frames), tracks, dense(facts), unseen(scene, self.novel))
+            )
+        return out
 
     def sample(self, rng: np.random.Generator) -> Sample:
-        scene = self.scene(rng)
-        said, asked = captions(scene, rng), questions(scene, rng, self.labels)
-        video, boxes = render(scene, self.assets, self.size)
-        return Sample(video, said[0], said, asked, boxes)
+        return self.samples([rng])[0]
 
     def corpus(self, n: int, rng: np.random.Generator) -> list[str]:
         """About n lines of text as samples have them: captions and questions with answers."""
         lines: list[str] = []
         while len(lines) < n:
-            scene = self.scene(rng)
-            lines += captions(scene, rng)
-            lines += [f"{question} {answer}" for question, answer, _ in questions(scene, rng, self.labels)]
+            facts = Facts(self.scene(rng), None)
+            lines += captions(facts, rng)
+            lines += [f"{question} {answer}" for question, answer, _ in questions(facts, rng, self.labels, self.holdout)]
         return lines[:n]
+
+
+def boxes_of(tracks: list[Track], frames: int) -> Boxes:
+    out: Boxes = {t: [] for t in range(frames)}
+    for track in tracks:
+        for t in range(frames):
+            if track.shown[t] > VISIBLE:
+                x0, y0, x1, y1 = (float(v) for v in track.box[t])
+                out[t].append((track.label, (x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0))
+    return out
+
+
+def unseen(scene: Scene, novel: list[str]) -> frozenset[str]:
+    found = {"name" for t in scene.things if t.label in novel}
+    found |= {"colour" for t in scene.things if t.colour and held_colour(t.colour, t.label)}
+    found |= {"motion" for t in scene.things if held_motion(t.motion, t.direction, t.label) or (t.then and held_motion("move", t.then, t.label))}
+    return frozenset(found)
