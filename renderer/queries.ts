@@ -76,6 +76,11 @@ export async function review({ id, action, body }: { id: number; action: keyof t
 const LIST_MS = 200
 const LIST_SHARE = 4
 
+/** A table that was sorted, filtered or grouped keeps its order until it is asked for another. */
+function outdateTable(): void {
+  void queryClient.invalidateQueries({ queryKey: ['arranged', 'asked'], refetchType: 'none' })
+}
+
 /** Follow the backend's events until `signal` aborts, over lost connections; every change makes the queries that show it stale. */
 export async function followEvents(signal: AbortSignal): Promise<void> {
   const stale = new Map<string, readonly unknown[]>()
@@ -102,15 +107,21 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
         for (const id of event.ids) invalidate('frames', id)
         break
       case 'clips':
-        for (const key of ['clips', 'sources', 'search']) invalidate(key)
+        for (const key of ['clips', 'sources', 'search', 'rows', 'table']) invalidate(key)
+        invalidate('arranged', 'natural')
+        outdateTable()
         for (const id of event.clipIds) invalidate('clip', id)
         break
       case 'annotations':
-        for (const key of ['clips', 'sources']) invalidate(key)
+        for (const key of ['clips', 'sources', 'rows', 'table']) invalidate(key)
+        outdateTable()
         for (const id of event.clipIds) invalidate('clip', id)
         break
       case 'queue':
         queryClient.setQueryData(['queue'], event.queue)
+        break
+      case 'labels':
+        for (const key of ['labels', 'rows']) invalidate(key)
         break
       case 'batch-done':
         break

@@ -4,7 +4,7 @@ import { Id, route } from './route.ts'
 
 /** What every row says without being asked. `name` is the file, `time` the clip's span in it (for videos, how many clips they have). */
 export const FACTS = ['name', 'time', 'length', 'review', 'caption', 'labels', 'note'] as const
-
+export type Fact = (typeof FACTS)[number]
 
 /** A fact, or `q` and the id of a column that a person added. */
 export const ColumnKey = z.string().regex(new RegExp(`^(${FACTS.join('|')}|q[1-9]\\d*)$`), 'a fact or q and a column id')
@@ -59,6 +59,7 @@ export const TableQuery = z.object({
 export type TableQuery = z.infer<typeof TableQuery>
 
 const ShownColumn = z.object({ ...on, width: z.number().int().min(40).max(2_000), hidden: z.boolean(), pinned: z.boolean() })
+export type ShownColumn = z.infer<typeof ShownColumn>
 
 /** All that makes the table look as it does: what a saved view keeps. Columns in order, the hidden ones too. */
 export const TableSpec = TableQuery.extend({ columns: z.array(ShownColumn).max(400) })
@@ -96,7 +97,14 @@ export type Row = z.infer<typeof Row>
 
 /** Rows `from` to before `to` of an opened view. */
 const Span = { view: z.string().max(64), from: z.coerce.number().int().min(0), to: z.coerce.number().int().min(0) }
+/** Of which clips: those named, or those of rows of an opened view; all where neither is given. */
+const which = { clipIds: z.array(Id).min(1).optional(), rows: z.object(Span).optional() }
 const Range = z.object({ ...Span, columns: z.array(ColumnKey).min(1).max(400) })
+
+/** Why a value could not be written, with what was tried first. */
+const Refusal = z.object({ reason: z.enum(['fixed', 'not-yes-or-no', 'nothing-there', 'no-clip', 'beyond', 'too-long', 'summary']), cells: z.number().int(), example: z.string() })
+export const EditReport = z.object({ changed: z.number().int(), unchanged: z.number().int(), refused: z.array(Refusal) })
+export type EditReport = z.infer<typeof EditReport>
 
 /** A header as `columns=name,q3` in an address. */
 const KeyList = z.string().transform((list) => list.split(',')).pipe(z.array(ColumnKey).min(1).max(400))
@@ -105,12 +113,12 @@ export const tableRoutes = {
   table: route({ method: 'get', path: '/api/table', summary: 'Columns that were added, saved views, and how the table was left', output: z.object({ columns: z.array(Column), views: z.array(View), current: TableSpec.nullable() }) }),
   addColumn: route({
     method: 'post', path: '/api/table/columns',
-    summary: 'Ask every clip a question, or count a label in each; answered from stored encodings as the queue reaches it. One that is there already goes on filling. Names of clips limit it to them',
-    body: z.object({ kind: ColumnKind, text: z.string().trim().min(1).max(300), clipIds: z.array(Id).min(1).optional() }), output: Column, errors: ['bad-request'],
+    summary: 'Ask every clip a question, or count a label in each; answered from stored encodings as the queue reaches it. One that is there already goes on filling',
+    body: z.object({ kind: ColumnKind, text: z.string().trim().min(1).max(300), ...which }), output: Column, errors: ['bad-request', 'not-found'],
   }),
   fillColumn: route({
-    method: 'post', path: '/api/table/columns/{columnId}/fill', summary: 'Fill what is empty, in all clips or those named; clips to come too where none are named',
-    params: z.object({ columnId: Id }), body: z.object({ clipIds: z.array(Id).min(1).optional() }), output: Column, errors: ['not-found'],
+    method: 'post', path: '/api/table/columns/{columnId}/fill', summary: 'Fill what is empty, in all clips (those to come too) or some',
+    params: z.object({ columnId: Id }), body: z.object(which), output: Column, errors: ['not-found'],
   }),
   stopColumn: route({ method: 'post', path: '/api/table/columns/{columnId}/stop', summary: 'Cancel its filling; what is filled stays', params: z.object({ columnId: Id }), output: Column, errors: ['not-found'] }),
   removeColumn: route({ method: 'delete', path: '/api/table/columns/{columnId}', summary: 'Take a column away; its answers stay with their clips', params: z.object({ columnId: Id }), output: z.object({}), errors: ['not-found'] }),
@@ -122,6 +130,14 @@ export const tableRoutes = {
   tableValues: route({
     method: 'get', path: '/api/table/values', summary: 'The values of a column with how often each is there, commonest first',
     query: z.object({ key: ColumnKey, rows: TableQuery.shape.rows }), output: z.object({ values: z.array(z.object({ text: z.string(), count: z.number().int() })), distinct: z.number().int() }),
+  }),
+  editCells: route({
+    method: 'post', path: '/api/table/edit', summary: 'Accept, reject, reset or set cells; one step of undo',
+    body: Range.extend({ action: z.enum(['accept', 'reject', 'reset', 'set']), value: z.string().max(10_000).optional() }), output: EditReport, errors: ['not-found', 'bad-request'],
+  }),
+  pasteCells: route({
+    method: 'post', path: '/api/table/paste', summary: 'Write values from a spreadsheet, row by row; one step of undo',
+    body: Range.extend({ cells: z.array(z.array(z.string())).min(1).max(200_000) }), output: EditReport, errors: ['not-found', 'bad-request'],
   }),
   copyCells: route({ method: 'post', path: '/api/table/copy', summary: 'Cells as tab-separated text', body: Range, output: z.object({ text: z.string() }), errors: ['not-found'] }),
   tableCsv: route({ method: 'get', path: '/api/table/csv', summary: 'All rows of an opened view as CSV, with confidence and review beside each answer', query: z.object({ view: Span.view, columns: KeyList }), bytes: 'text/csv', errors: ['not-found'] }),

@@ -1,8 +1,11 @@
 /** The calls of the question table. */
 import { Readable } from 'node:stream'
 import { type Column, type ColumnKey, FACTS, type tableRoutes } from '../../app/contract/table.ts'
+import { TubeletError } from '../../app/errors.ts'
 import { csvLine } from '../../app/formats/csv.ts'
 import type { KeptColumn } from '../library/table.ts'
+import { editCells } from '../library/table-edits.ts'
+import type { TableTasks } from '../library/table-worker.ts'
 import type { Handlers, Services } from './handler.ts'
 
 /** Rows that a CSV file is written by at a time. */
@@ -23,18 +26,20 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
     return column
   }
 
+  const clipsOf = async ({ clipIds, rows }: { clipIds?: number[] | undefined; rows?: TableTasks['clips']['args'] | undefined }) => (rows === undefined ? clipIds : (await table.ask('clips', rows)).clipIds.flat())
   const title = (key: ColumnKey) => FACT_TITLES[key] ?? table.columns().find(({ id }) => `q${id}` === key)?.text ?? key
   const hasEvidence = (key: ColumnKey) => key === 'caption' || !FACTS.some((fact) => fact === key)
 
   return {
     table: async () => ({ columns: await counted(table.columns()), views: table.views(), current: table.current() }),
-    addColumn: async ({ body: { kind, text, clipIds } }) => {
+    addColumn: async ({ body: { kind, text, ...which } }) => {
+      const clipIds = await clipsOf(which)
       const column = table.addColumn(kind, text, kind !== 'count' && clipIds === undefined)
       await jobs.fillColumn(column, clipIds)
       return one(column.id)
     },
-    fillColumn: async ({ params: { columnId }, body: { clipIds } }) => {
-      await jobs.fillColumn(table.column(columnId), clipIds)
+    fillColumn: async ({ params: { columnId }, body }) => {
+      await jobs.fillColumn(table.column(columnId), await clipsOf(body))
       return one(columnId)
     },
     stopColumn: async ({ params: { columnId } }) => {
@@ -50,6 +55,12 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
     openTable: ({ body }) => table.ask('open', { query: body }),
     tableRows: async ({ query }) => ({ rows: await table.ask('rows', query) }),
     tableValues: ({ query }) => table.ask('values', query),
+    editCells: ({ body: { action, value, ...range } }) => {
+      if (action !== 'set') return editCells(library, range, { action })
+      if (value === undefined) throw new TubeletError({ code: 'bad-request', message: 'A value is needed to set cells.' })
+      return editCells(library, range, { value })
+    },
+    pasteCells: ({ body: { cells, ...range } }) => editCells(library, range, { cells }),
     copyCells: async ({ body }) => ({ text: await table.ask('tsv', body) }),
     tableCsv: async ({ query: { view, columns } }) => {
       // Asked for before the answer begins: a view that was forgotten is an error, not half a file.

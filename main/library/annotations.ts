@@ -44,7 +44,7 @@ export class Annotations {
   /** Runs `work` in one transaction, or in the one already open. */
   readonly #atomic: <T>(work: () => T) => T
   /** The step that edits are being made in; 0 until its first. */
-  #step: { id: number } | null = null
+  #step: { id: number; description: Phrase | undefined } | null = null
 
   constructor(db: DatabaseSync, atomic: <T>(work: () => T) => T) {
     this.#db = db
@@ -151,15 +151,15 @@ export class Annotations {
 
   /**
    * All edits that `work` makes are one step of undo, called `description` or by what they have in common; when it throws, none is made.
-   * Returns its result and the step, 0 when nothing was edited.
+   * Returns its result and the step, 0 when nothing was edited. Given the step of before, it goes on: what takes long is done in parts.
    */
-  together<T>(work: () => T, description?: Phrase): { result: T; step: number } {
+  together<T>(work: () => T, description?: Phrase, step = 0): { result: T; step: number } {
     return this.#atomic(() => {
-      this.#step = { id: 0 }
+      this.#step = { id: step, description }
       try {
         const result = work()
         const { id } = this.#step
-        if (id !== 0) this.#describe(id, description)
+        if (id !== 0 && description === undefined) this.#describe(id)
         return { result, step: id }
       } finally {
         this.#step = null
@@ -168,13 +168,13 @@ export class Annotations {
   }
 
   /** One edit keeps what it is called; many are called by their deed where all are the same. */
-  #describe(step: number, description: Phrase | undefined): void {
+  #describe(step: number): void {
     const edits = this.#db.prepare(`SELECT action, json_extract(coalesce(after, before), '$.kind') AS kind, count(*) AS n FROM edits WHERE step = ? GROUP BY 1, 2`).all(step)
     const count = edits.reduce((sum, { n }) => sum + Number(n), 0)
-    if (description === undefined && count === 1) return
+    if (count === 1) return
     const [only, other] = edits
     const deed = only && !other ? DEEDS[only['kind'] as AnnotationBody['kind']][only['action'] as Action] : phrase('Changed')
-    this.#db.prepare('UPDATE edits SET description = ? WHERE step = ?').run(JSON.stringify(description ?? said('{{deed}} × {{times}}', { deed: said(deed), times: count })), step)
+    this.#db.prepare('UPDATE edits SET description = ? WHERE step = ?').run(JSON.stringify(said('{{deed}} × {{times}}', { deed: said(deed), times: count })), step)
   }
 
   /** Undo or redo the next step. Returns the clips that it was on; none when there is nothing left. */
@@ -293,7 +293,7 @@ export class Annotations {
   #record(action: Action, kind: AnnotationBody['kind'], { clip, source }: Place, id: number, clipId: number, before: HumanLayer): void {
     // A new edit ends the line of what could be redone.
     this.#db.exec('DELETE FROM edits WHERE undone = 1')
-    const description = said('{{deed}} · clip {{clip}} in {{source}}', { deed: said(DEEDS[kind][action]), clip, source })
+    const description = this.#step?.description ?? said('{{deed}} · clip {{clip}} in {{source}}', { deed: said(DEEDS[kind][action]), clip, source })
     const edit = this.#db
       .prepare('INSERT INTO edits (step, action, description, annotation_id, clip_id, before, after, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
       .run(this.#step?.id ?? 0, action, JSON.stringify(description), id, clipId, before && JSON.stringify(before), JSON.stringify(this.#layer(id)), now()).lastInsertRowid

@@ -328,10 +328,10 @@ export class Library {
   }
 
   /**
-   * Many edits as one step of undo: all are made or none. Returns the annotation of each, in order, and the step.
+   * Many edits as one step of undo, or as more of the step `after`: all are made or none. Returns the annotation of each, in order, and the step.
    * @throws TubeletError `not-found`, `bad-request`
    */
-  edit(edits: readonly Edit[], description?: Phrase): { annotationIds: number[]; step: number } {
+  edit(edits: readonly Edit[], description?: Phrase, after?: number): { annotationIds: number[]; step: number } {
     const { result, step } = this.#annotations.together(
       () =>
         edits.map((edit) => {
@@ -339,6 +339,7 @@ export class Library {
           return this.#annotations.review(edit.annotationId, edit.action, edit.action === 'edit' ? edit.body : undefined, this.#place(this.annotation(edit.annotationId).clipId))
         }),
       description,
+      after,
     )
     this.#changed([...new Set(result.map(({ clipId }) => clipId))])
     return { annotationIds: result.map(({ id }) => id), step }

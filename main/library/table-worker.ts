@@ -18,7 +18,7 @@ export interface TableTasks {
   open: { args: { query: TableQuery }; result: { view: string; total: number; of: number; groups: Group[] | null } }
   rows: { args: { view: string; from: number; to: number; columns: readonly ColumnKey[] }; result: Row[] }
   /** The clips of each row: one, or all of a video. */
-  clips: { args: { view: string; from: number; to: number }; result: { rows: TableQuery['rows']; clipIds: number[][]; total: number } }
+  clips: { args: { view: string; from: number; to: number }; result: { clipIds: number[][]; total: number } }
   values: { args: { key: ColumnKey; rows: TableQuery['rows'] }; result: { values: { text: string; count: number }[]; distinct: number } }
   tsv: { args: { view: string; from: number; to: number; columns: readonly ColumnKey[] }; result: string }
   /** By column id: how many clips have a value, and how many could have one. */
@@ -335,10 +335,10 @@ function videoRows(ids: readonly number[], columns: readonly ColumnKey[]): Row[]
 function clipsOf({ view, from, to }: TableTasks['clips']['args']): TableTasks['clips']['result'] {
   const { rows: kind, ids } = viewOf(view)
   const wanted = [...ids.subarray(from, to)]
-  if (kind === 'clips') return { rows: kind, clipIds: wanted.map((id) => [id]), total: ids.length }
+  if (kind === 'clips') return { clipIds: wanted.map((id) => [id]), total: ids.length }
   const every = videos()
   const spans = new Map(every.ids.map((id, at) => [id, every.spans[at] ?? [0, 0]]))
-  return { rows: kind, clipIds: wanted.map((id) => Array.from(base.order.subarray(...(spans.get(id) ?? [0, 0])), (row) => base.ids[row] ?? 0)), total: ids.length }
+  return { clipIds: wanted.map((id) => Array.from(base.order.subarray(...(spans.get(id) ?? [0, 0])), (row) => base.ids[row] ?? 0)), total: ids.length }
 }
 
 /** So many rows at a time are read, which bounds what is in memory. */

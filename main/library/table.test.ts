@@ -7,6 +7,7 @@ import type { TableQuery } from '../../app/contract/table.ts'
 import { newLabel } from '../../app/vocabulary.ts'
 import { keyOf, lookedFor } from './detections.ts'
 import { Library } from './library.ts'
+import { editCells } from './table-edits.ts'
 
 const DIGEST = 'd'.repeat(64)
 const provenance: Provenance = { packId: 'p', packVersion: '1', packDigest: DIGEST, provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
@@ -171,4 +172,61 @@ test('views are kept by name, and how the table was left without one', async () 
   expect(library.table.views()).toMatchObject([{ name: 'Unsure first', spec }])
   library.table.removeView(library.table.views()[0]?.id ?? 0)
   expect(library.table.views()).toEqual([])
+})
+
+test('cells that are accepted, rejected and reset at once are one step of undo, which survives a restart', async () => {
+  const clips = addVideo('v.mp4', ['one', 'two', 'three']) as [number, number, number]
+  for (const clip of clips.slice(0, 2)) answer(clip, 'What?', 'a ball', 0.5)
+  const key = `q${library.table.addColumn('question', 'What?', true).id}`
+  const states = async () => {
+    const { view } = await open()
+    return (await library.table.ask('rows', { view, from: 0, to: 3, columns: [key, 'caption'] })).map(({ cells }) => [cells[key]?.state, cells['caption']?.state])
+  }
+  const all = { view: (await open()).view, from: 0, to: 3, columns: ['name', 'caption', key] }
+  expect(await editCells(library, all, { action: 'accept' })).toEqual({ changed: 5, unchanged: 0, refused: [{ reason: 'nothing-there', cells: 1, example: '' }] })
+  expect(await states()).toEqual([['accepted', 'accepted'], ['accepted', 'accepted'], [undefined, 'accepted']])
+  expect(await editCells(library, { ...all, to: 1 }, { action: 'accept' })).toMatchObject({ changed: 0, unchanged: 2 })
+  await library.close()
+  library = Library.open(folder)
+  library.undo()
+  expect(await states()).toEqual([['sure', 'sure'], ['sure', 'sure'], [undefined, 'sure']])
+  library.redo()
+  expect(await states()).toEqual([['accepted', 'accepted'], ['accepted', 'accepted'], [undefined, 'accepted']])
+  expect(library.history().redo).toBeNull()
+})
+
+test('what is pasted lands in its cells, empty takes away, and each refusal has its reason', async () => {
+  const clips = addVideo('v.mp4', ['one', 'two', 'three']) as [number, number, number]
+  answer(clips[0], 'Is it?', 'no, never', 0.5)
+  const key = `q${library.table.addColumn('yesno', 'Is it?', true).id}`
+  const { view } = await open()
+  const report = await editCells(library, { view, from: 0, to: 4, columns: ['name', 'note', key] }, { cells: [['x', 'first', 'No'], ['x', '', 'TRUE'], ['x', 'third', 'maybe so'], ['x', 'fourth', 'yes']] })
+  expect(report).toEqual({ changed: 3, unchanged: 2, refused: [{ reason: 'fixed', cells: 3, example: '' }, { reason: 'not-yes-or-no', cells: 1, example: 'maybe so' }, { reason: 'beyond', cells: 3, example: 'x' }] })
+  const rows = await library.table.ask('rows', { view, from: 0, to: 3, columns: ['note', key] })
+  expect(rows.map(({ cells }) => [cells['note']?.text, cells[key]?.text, cells[key]?.state])).toEqual([['first', 'no', 'sure'], [undefined, 'yes', 'edited'], ['third', undefined, undefined]])
+  expect(await editCells(library, { view, from: 0, to: 1, columns: ['note'] }, { value: '' })).toMatchObject({ changed: 1 })
+  expect((await library.table.ask('rows', { view, from: 0, to: 1, columns: ['note'] }))[0]?.cells['note']).toMatchObject({ text: '', state: 'empty' })
+  expect(await editCells(library, { view, from: 0, to: 1, columns: ['note'] }, { value: 'again' })).toMatchObject({ changed: 1 })
+})
+
+test('a row that sums up many clips is decided about as a whole, and not written over', async () => {
+  const clips = addVideo('v.mp4', ['one', 'two'])
+  const { view } = await open({ rows: 'videos' })
+  expect(await editCells(library, { view, from: 0, to: 1, columns: ['caption'] }, { value: 'new' })).toEqual({ changed: 0, unchanged: 0, refused: [{ reason: 'summary', cells: 1, example: 'new' }] })
+  expect(await editCells(library, { view, from: 0, to: 1, columns: ['caption'] }, { action: 'reject' })).toMatchObject({ changed: 2 })
+  expect(clips.map((clip) => library.clip(clip).captionState)).toEqual(['rejected', 'rejected'])
+})
+
+test('a thousand cells are one step, made in parts: others have their turn in between', async () => {
+  addVideo('v.mp4', Array.from({ length: 1_000 }, (_, at) => `clip ${at}`))
+  const { view } = await open()
+  let turns = 0
+  const timer = setInterval(() => (turns += 1), 1)
+  await editCells(library, { view, from: 0, to: 1_000, columns: ['caption'] }, { action: 'accept' })
+  clearInterval(timer)
+  expect(turns).toBeGreaterThan(4)
+  expect((await open({ filters: [{ key: 'caption', op: 'state', states: ['accepted'] }] })).total).toBe(1_000)
+  library.undo()
+  expect(library.history().undo).toBeNull()
+  expect((await open({ filters: [{ key: 'caption', op: 'state', states: ['accepted'] }] })).total).toBe(0)
 })

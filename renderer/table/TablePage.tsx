@@ -1,3 +1,38 @@
+import { useEffect, useRef } from 'react'
+import type { TableSpec } from '../../app/contract/table.ts'
+import { fitted, START } from '../../app/table/spec.ts'
+import { call } from '../api.ts'
+import { tell } from '../queries.ts'
+import { useColumns } from './rows.ts'
+import { useTable } from './state.ts'
+import './table.css'
+import { Workspace } from './Workspace.tsx'
+
+/** The question table: what people want to know of every clip, beside each other. */
 export function TablePage() {
-  return <main className="page" />
+  const { data } = useColumns()
+  const { spec, change } = useTable()
+  // Columns may have come or gone since it was last seen, here or elsewhere.
+  useEffect(() => {
+    if (data === undefined) return
+    const now = spec ?? data.current ?? START
+    const next = fitted(now, data.columns)
+    if (spec === null || JSON.stringify(next) !== JSON.stringify(now)) change(next)
+  }, [data, spec, change])
+  useKept(spec)
+  return <main className="page table-page">{spec !== null && data !== undefined && <Workspace spec={spec} data={data} />}</main>
+}
+
+/** The library remembers how the table is left. */
+function useKept(spec: TableSpec | null): void {
+  const kept = useRef(spec)
+  useEffect(() => {
+    if (spec === null || spec === kept.current) return
+    // The first one is what the library told.
+    const told = kept.current === null
+    kept.current = spec
+    if (told) return
+    const timer = setTimeout(() => void call('saveView', { body: { name: null, spec } }).catch(tell), 400)
+    return () => clearTimeout(timer)
+  }, [spec])
 }

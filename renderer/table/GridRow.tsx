@@ -1,0 +1,114 @@
+import { Check, Pencil, X } from 'lucide-react'
+import { memo } from 'react'
+import type { Cell, Row, ShownColumn, TableSpec } from '../../app/contract/table.ts'
+import { urlOf } from '../api.ts'
+import { percent } from '../format.ts'
+import { t } from '../i18n.ts'
+import { CellEditor } from './CellEditor.tsx'
+import { type Heading, STATE_NAMES, valueName } from './titles.ts'
+
+export const ROW_HEIGHT = 44
+/** The number at the left of each row. */
+export const NUMBER_WIDTH = 52
+
+export interface PlacedColumn extends ShownColumn {
+  heading: Heading
+  /** From the left edge of the table, in pixels. */
+  left: number
+  /** Its place among the shown ones. */
+  index: number
+}
+
+interface Props {
+  line: number
+  row: number
+  data: Row | undefined
+  top: number
+  columns: readonly PlacedColumn[]
+  width: number
+  rows: TableSpec['rows']
+  /** Chosen cells of this line, from and to, both included; -1 for none. */
+  from: number
+  to: number
+  /** The cell with the focus, -1 for none here. */
+  focus: number
+  editing: string | null
+  /** Keys of columns that are being filled just now. */
+  filling: string
+}
+
+/** One clip or video. Drawn again only when something of it changes: scrolling draws new rows alone. */
+export const GridRow = memo(function GridRow({ line, row, data, top, columns, width, rows, from, to, focus, editing, filling }: Props) {
+  return (
+    <div role="row" className="grid-row" aria-rowindex={line + 2} data-line={line} style={{ transform: `translateY(${top}px)`, width }}>
+      <div role="rowheader" className="grid-number num" data-column={-1} aria-selected={from !== -1}>{row + 1}</div>
+      {columns.map((column) => {
+        const { key, heading, index, pinned, left } = column
+        const cell = data?.cells[key]
+        const chosen = index >= from && index <= to && from !== -1
+        const waits = cell === undefined && data !== undefined && data.encoded && filling.includes(`${key},`)
+        return (
+          <div
+            key={key} id={`cell-${line}-${index}`} role="gridcell" className="grid-cell" aria-colindex={index + 2} aria-selected={chosen} aria-label={data && spoken(heading, cell)} aria-readonly={!heading.editable}
+            data-column={index} data-focus={index === focus} data-pinned={pinned} data-state={cell?.state} data-type={heading.type} style={{ width: column.width, left }}
+          >
+            {index === focus && editing !== null ? (
+              <CellEditor text={editing} label={heading.title} />
+            ) : data === undefined ? (
+              <span className="skeleton" />
+            ) : waits ? (
+              <span className="waits" title={t('Being asked…')} />
+            ) : (
+              <Shown data={data} cell={cell} heading={heading} rows={rows} />
+            )}
+          </div>
+        )
+      })}
+    </div>
+  )
+})
+
+/** A cell for those who hear it. */
+function spoken({ title, type, said }: Heading, cell: Cell | undefined): string {
+  if (cell === undefined || (cell.text === '' && cell.state !== 'rejected')) return `${title}: ${t('empty')}`
+  const parts = [`${title}: ${valueName(type, cell.text)}`]
+  if (said && cell.state !== 'sure' && cell.state !== 'empty') parts.push(t(STATE_NAMES[cell.state]))
+  if (said && cell.confidence !== null && (cell.state === 'sure' || cell.state === 'unsure')) parts.push(percent(cell.confidence))
+  if (cell.share !== null) parts.push(t('{{n}} of {{of}} clips', { n: cell.share[0], of: cell.share[1] }))
+  return parts.join(', ')
+}
+
+function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefined; heading: Heading; rows: TableSpec['rows'] }) {
+  const { type, said } = heading
+  if (type === 'name') {
+    return (
+      <span className="clip-name">
+        {data.clipId === null ? <span className="blank" /> : <img src={urlOf('clipThumbnail', { params: { clipId: data.clipId } })} alt="" loading="lazy" decoding="async" />}
+        <span className="clamped">{cell?.text}</span>
+      </span>
+    )
+  }
+  if (cell === undefined) return data.encoded || !said ? null : <span className="muted small">{rows === 'clips' ? t('not analysed yet') : ''}</span>
+  const text = valueName(type, cell.text)
+  if (type === 'review') return <span className="chip" data-review={cell.text === 'done' ? 'accepted' : undefined}>{text}</span>
+  if (!said) return <span className={heading.numeric ? 'clamped num' : 'clamped'}>{text}</span>
+  return (
+    <>
+      {type === 'yesno' && cell.text !== '' ? <span className="answer" data-answer={cell.text}>{text}</span> : <span className="clamped">{text}</span>}
+      <Standing cell={cell} />
+    </>
+  )
+}
+
+/** How sure the model is, or what a person decided. */
+function Standing({ cell: { state, confidence, share } }: { cell: Cell }) {
+  return (
+    <span className="standing num" aria-hidden>
+      {share !== null && share[1] > 1 && <span className="muted">{share[0]}/{share[1]}</span>}
+      {(state === 'sure' || state === 'unsure') && confidence !== null && <span className={state === 'unsure' ? 'unsure' : 'muted'} title={state === 'unsure' ? t('not sure') : undefined}>{state === 'unsure' && '? '}{percent(confidence)}</span>}
+      {state === 'accepted' && <Check size={14} className="good" />}
+      {state === 'edited' && <Pencil size={12} className="good" />}
+      {state === 'rejected' && <X size={14} className="bad" />}
+    </span>
+  )
+}

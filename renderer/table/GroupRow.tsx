@@ -1,0 +1,37 @@
+import { ChevronDown, ChevronRight } from 'lucide-react'
+import { memo } from 'react'
+import type { Group } from '../../app/contract/table.ts'
+import { groupName } from '../../app/table/layout.ts'
+import { t } from '../i18n.ts'
+import { useColumns } from './rows.ts'
+import { useTable } from './state.ts'
+import { headingOf, valueName } from './titles.ts'
+
+interface Props {
+  line: number
+  group: Group
+  open: boolean
+  top: number
+  width: number
+  focus: boolean
+  chosen: boolean
+  /** What the rows are grouped by. */
+  heading: string
+}
+
+/** The heading of a group; chosen alone it stands for all of its rows. */
+export const GroupRow = memo(function GroupRow({ line, group, open, top, width, focus, chosen, heading }: Props) {
+  const { data } = useColumns()
+  const { type } = headingOf(heading, data?.columns ?? [], 'clips')
+  const toggleGroup = useTable((table) => table.toggleGroup)
+  const name = group.others ? t('Other values') : group.text === null ? t('No value') : valueName(type, group.text)
+  return (
+    <div role="row" className="grid-group" aria-rowindex={line + 2} aria-expanded={open} data-line={line} style={{ transform: `translateY(${top}px)`, width }}>
+      <div role="gridcell" id={`group-${line}`} aria-selected={chosen} aria-colindex={1} aria-label={`${name}, ${t('{{count}} rows', { count: group.count })}`} data-focus={focus} data-column={0}>
+        <button className="icon" tabIndex={-1} aria-label={open ? t('Close group') : t('Open group')} onClick={() => toggleGroup(groupName(group))}>{open ? <ChevronDown size={15} /> : <ChevronRight size={15} />}</button>
+        <strong>{name}</strong>
+        <span className="chip num">{group.count.toLocaleString()}</span>
+      </div>
+    </div>
+  )
+})

@@ -1,0 +1,157 @@
+/** What the table shows of the library: its columns, an arrangement of its rows, and the blocks of them that are in view. */
+import { keepPreviousData, queryOptions, useQueries, useQuery, type UseQueryResult } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
+import { toast } from 'sonner'
+import type { ColumnKey, EditReport, Row, TableQuery } from '../../app/contract/table.ts'
+import type { RouteOutput } from '../../app/contract.ts'
+import { problemOf } from '../../app/errors.ts'
+import { call } from '../api.ts'
+import { phrase, t } from '../i18n.ts'
+import { queryClient, tell, undo } from '../queries.ts'
+
+export const useColumns = () => useQuery({ queryKey: ['table'], queryFn: () => call('table') })
+
+export type Arranged = RouteOutput<'openTable'>
+
+/** Rows come in blocks of this many. */
+export const BLOCK = 100
+
+interface Block {
+  /** The place of its first row. */
+  first: number
+  rows: Row[]
+}
+
+const rowsQuery = (view: string, columns: string, block: number) =>
+  queryOptions({
+    queryKey: ['rows', view, columns, block],
+    queryFn: async (): Promise<Block> => ({ first: block * BLOCK, ...(await call('tableRows', { query: { view, from: block * BLOCK, to: (block + 1) * BLOCK, columns } })) }),
+    gcTime: 60_000,
+  })
+
+/** The blocks on the screen. */
+let inView: readonly number[] = [0]
+export function nowInView(blocks: readonly number[]): void {
+  inView = blocks
+}
+
+/**
+ * The rows of a query, in an order that stands still while their cells change: it follows when clips come and nothing is sorted, filtered
+ * or grouped; else `stale` says that it could be made anew. What is returned is on the screen whole: a newer order waits for its rows.
+ */
+export function useArranged(query: TableQuery, columns: string) {
+  const natural = query.sort.length === 0 && query.filters.length === 0 && query.group === null
+  const { data, error, isStale, isFetching, refetch } = useQuery({
+    queryKey: ['arranged', natural ? 'natural' : 'asked', query],
+    queryFn: () => call('openTable', { body: query }),
+    placeholderData: keepPreviousData,
+    refetchOnMount: natural,
+  })
+  const [arranged, setArranged] = useState(data)
+  useEffect(() => {
+    if (data === undefined || data.view === arranged?.view) return
+    let left = false
+    void Promise.allSettled(inView.map((block) => queryClient.query(rowsQuery(data.view, columns, block)))).then(() => {
+      if (!left) setArranged(data)
+    })
+    return () => {
+      left = true
+    }
+    // Only a new order is waited for.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [data])
+  return { arranged: arranged?.view === data?.view ? data : arranged, error, stale: isStale && !natural, busy: isFetching, again: () => void refetch() }
+}
+
+/** What came of the blocks that were asked for: rows by their place in the arrangement, and whether that was forgotten. */
+function collected(results: UseQueryResult<Block>[]): { rows: ReadonlyMap<number, Row>; forgotten: boolean } {
+  const rows = new Map<number, Row>()
+  for (const { data } of results) for (const [offset, row] of (data?.rows ?? []).entries()) rows.set((data?.first ?? 0) + offset, row)
+  return { rows, forgotten: results.some(({ error }) => error !== null && problemOf(error).code === 'not-found') }
+}
+
+/** The rows of some blocks. Blocks that are passed by quickly are not asked for. */
+export function useRows(view: string | undefined, columns: string, blocks: readonly number[], settled: boolean): ReadonlyMap<number, Row> {
+  const { rows, forgotten } = useQueries({ queries: view === undefined ? [] : blocks.map((block) => ({ ...rowsQuery(view, columns, block), enabled: settled })), combine: collected })
+  useEffect(() => {
+    if (forgotten) void queryClient.invalidateQueries({ queryKey: ['arranged'] })
+  }, [forgotten])
+  return rows
+}
+
+/** Rows from `from` to before `to` of a view, in these columns. */
+export interface Range {
+  view: string
+  from: number
+  to: number
+  columns: ColumnKey[]
+}
+
+export async function editCells(range: Range, action: 'accept' | 'reject' | 'reset' | 'set', value?: string): Promise<void> {
+  // Shown at once; the event of the change brings what was stored.
+  if (action === 'set' && value !== undefined) foresee(range, value)
+  const single = range.to - range.from === 1 && range.columns.length === 1
+  await reported(() => call('editCells', { body: { ...range, action, ...(value === undefined ? {} : { value }) } }), (count) => DONE[action](count), action === 'set' && single)
+}
+
+const DONE = {
+  accept: (count: number) => t('Accepted {{count}} cells', { count }),
+  reject: (count: number) => t('Rejected {{count}} cells', { count }),
+  reset: (count: number) => t('Reset {{count}} cells', { count }),
+  set: (count: number) => t('Changed {{count}} cells', { count }),
+}
+
+export async function pasteCells(range: Range, cells: string[][]): Promise<void> {
+  await reported(() => call('pasteCells', { body: { ...range, cells } }), (count) => t('Pasted {{count}} cells', { count }), false)
+}
+
+function foresee({ view, from, to, columns }: Range, value: string): void {
+  for (const [key, page] of queryClient.getQueriesData<Block>({ queryKey: ['rows', view] })) {
+    if (page === undefined || page.first >= to || page.first + BLOCK <= from) continue
+    const { first } = page
+    const rows = page.rows.map((row, at) => {
+      if (first + at < from || first + at >= to) return row
+      const nothing = { agreement: null, machine: null, share: null, confidence: null }
+      return { ...row, cells: { ...row.cells, ...Object.fromEntries(columns.map((column) => [column, { ...(row.cells[column] ?? nothing), text: value, state: 'edited' as const }])) } }
+    })
+    queryClient.setQueryData<Block>(key, { first, rows })
+  }
+}
+
+const REASONS: Record<EditReport['refused'][number]['reason'], string> = {
+  fixed: phrase('this column cannot be changed ({{n}})'),
+  'not-yes-or-no': phrase('neither yes, no nor unsure ({{n}})'),
+  'nothing-there': phrase('nothing there to decide about ({{n}})'),
+  'no-clip': phrase('a video without clips ({{n}})'),
+  beyond: phrase('beyond the end of the table ({{n}})'),
+  'too-long': phrase('too long for a cell ({{n}})'),
+  summary: phrase('sums up several clips ({{n}})'),
+}
+
+/** Say what an edit did and what it could not do, with a way back. A single cell that was written is seen, not told. */
+async function reported(edit: () => Promise<EditReport>, done: (count: number) => string, quiet: boolean): Promise<void> {
+  try {
+    const { changed, refused } = await edit()
+    void queryClient.invalidateQueries({ queryKey: ['history'] })
+    const reasons = refused.map(({ reason, cells, example }) => `${t(REASONS[reason], { n: cells })}${example === '' ? '' : `: “${example.length > 40 ? `${example.slice(0, 40)}…` : example}”`}`)
+    if (quiet && refused.length === 0) return
+    const takeBack = changed > 0 ? { action: { label: t('Undo'), onClick: () => void undo('undo') } } : {}
+    const description = reasons.length > 0 ? `${t('Left as they were:')} ${reasons.join('; ')}` : undefined
+    const show = reasons.length > 0 ? toast.warning : toast
+    show(done(changed), { id: 'table', description, duration: reasons.length > 0 ? 12_000 : 4_000, ...takeBack })
+  } catch (error) {
+    tell(error)
+    void queryClient.invalidateQueries({ queryKey: ['rows'] })
+  }
+}
+
+/** Onto the clipboard, all of the range, seen or not: the text comes while the key press still counts as the person's. */
+export async function copyCells(range: Range): Promise<void> {
+  try {
+    const text = call('copyCells', { body: range }).then((copied) => new Blob([copied.text], { type: 'text/plain' }))
+    await navigator.clipboard.write([new ClipboardItem({ 'text/plain': text })])
+    toast(t('Copied {{count}} rows', { count: range.to - range.from }), { id: 'table' })
+  } catch (error) {
+    tell(error)
+  }
+}

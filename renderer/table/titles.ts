@@ -1,0 +1,47 @@
+/** What columns, states and values are called. */
+import type { CellState, Column, ColumnKey, Fact, TableSpec } from '../../app/contract/table.ts'
+import { phrase, t } from '../i18n.ts'
+
+const FACT_NAMES: Record<Fact, string> = { name: phrase('Video'), time: phrase('Time'), length: phrase('Length'), review: phrase('Review'), caption: phrase('Caption'), labels: phrase('Labels'), note: phrase('Note') }
+const VALUES: Readonly<Record<string, string>> = { yes: phrase('yes'), no: phrase('no'), unsure: phrase('unsure'), open: phrase('To review'), partly: phrase('Partly'), done: phrase('Reviewed') }
+export const STATE_NAMES: Record<CellState, string> = {
+  empty: phrase('empty'),
+  sure: phrase('sure'),
+  unsure: phrase('not sure'),
+  accepted: phrase('accepted'),
+  edited: phrase('edited'),
+  rejected: phrase('rejected'),
+  mixed: phrase('mixed'),
+}
+
+export type ColumnType = Fact | Column['kind']
+
+/** What a column is and says: its own facts, or the question that it asks. */
+export interface Heading {
+  key: ColumnKey
+  type: ColumnType
+  title: string
+  column: Column | null
+  /** Whether the model or a person says it, so that it can be accepted, rejected and asked how sure it is. */
+  said: boolean
+  editable: boolean
+  numeric: boolean
+}
+
+export function headingOf(key: ColumnKey, columns: readonly Column[], rows: TableSpec['rows']): Heading {
+  const column = columns.find(({ id }) => `q${id}` === key) ?? null
+  const type: ColumnType = column?.kind ?? (key as Fact)
+  const title = column?.text ?? (type === 'time' && rows === 'videos' ? t('Clips') : t(FACT_NAMES[type as Fact]))
+  return {
+    key, type, title, column,
+    said: type === 'question' || type === 'yesno' || type === 'caption',
+    editable: rows === 'clips' && ['question', 'yesno', 'caption', 'note'].includes(type),
+    numeric: type === 'length' || type === 'count' || type === 'time',
+  }
+}
+
+/** A value as people of this language read it; texts that were said or typed stay as they are. */
+export function valueName(type: ColumnType, text: string): string {
+  const word = type === 'yesno' || type === 'review' ? VALUES[text] : undefined
+  return word === undefined ? text : t(word)
+}
