@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --install]`: the numbers of the README, measured on this machine with the shipped pack and the clips of
+ * `npm run bench [-- --install | --search]`: the numbers of the README, measured on this machine with the shipped pack and the clips of
  * TUBELET_CLIPS, printed as one table. Figures, never a pass or fail: machines are shared and noisy.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
@@ -12,6 +12,7 @@ import { chromium } from '@playwright/test'
 import { contract } from '../app/contract.ts'
 import { forget, start } from './app.ts'
 import { clipsFolder } from './clips.ts'
+import { benchSearch } from './search-bench.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 const work = mkdtempSync(path.join(os.tmpdir(), 'tubelet-bench-'))
@@ -27,6 +28,16 @@ if (clips === null) process.exit(1)
 const videos = readdirSync(clips).filter((name) => /^[df]\d/.test(name)).map((name) => path.join(clips, name))
 
 try {
+  if (process.argv.includes('--search')) await benchSearch(row)
+  else await all()
+  const cpu = os.cpus()
+  console.log(`\n${cpu.length} × ${cpu[0]?.model ?? '?'}, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}\n`)
+  console.log(['| What | Measured | Goal |', '|---|---|---|', ...rows.map(({ what, measured, goal }) => `| ${what} | ${measured} | ${goal} |`)].join('\n'))
+} finally {
+  rmSync(work, { recursive: true, force: true })
+}
+
+async function all(): Promise<void> {
   await batch(videos)
   const dropped = path.join(work, 'dropped')
   mkdirSync(dropped)
@@ -34,11 +45,6 @@ try {
   await inWindow(dropped)
   packagedSize()
   if (process.argv.includes('--install')) install()
-  const cpu = os.cpus()
-  console.log(`\n${cpu.length} × ${cpu[0]?.model ?? '?'}, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}\n`)
-  console.log(['| What | Measured | Goal |', '|---|---|---|', ...rows.map(({ what, measured, goal }) => `| ${what} | ${measured} | ${goal} |`)].join('\n'))
-} finally {
-  rmSync(work, { recursive: true, force: true })
 }
 
 /** All tasks over all clips, as one command from a cold start; memory is the sum over the process tree, sampled. */

@@ -141,21 +141,27 @@ function rank(index: Index, { filters, sought, limit }: Calls['rank']['input']):
     const place = places?.[row]
     return { clipId: index.clipIds[row] ?? 0, score: scores[row] ?? 0, place: place ? { frame: place.frame, box: place.box } : null, alike: alike.map((copy) => index.clipIds[copy] ?? 0) }
   })
-  return { ranked, line: top.line, matches: top.matches, searched: top.compared, total }
+  return { ranked, line, matches: top.matches, searched: top.compared, total }
 }
 
 /** A score for each row of the index; and for regions, which one of the clip's it is. */
-function compare(index: Index, sought: Sought): { scores: Float32Array; line: (sorted: Float32Array) => number; places: (Index['places'][number] | undefined)[] | null } {
+function compare(index: Index, sought: Sought): { scores: Float32Array; line: number; places: (Index['places'][number] | undefined)[] | null } {
   if (sought.by === 'text') {
     const { against, scale, line } = sought
     const rivals = typeof against === 'number' ? null : rivalsOf(index, against, scale)
     const bias = typeof against === 'number' ? against : 0
-    return { scores: index.clips.cosines(sought.vector).map((cosine, row) => scale * cosine + (rivals ? -(rivals[row] ?? 0) : bias)), line: () => line, places: null }
+    return { scores: index.clips.cosines(sought.vector).map((cosine, row) => scale * cosine + (rivals ? -(rivals[row] ?? 0) : bias)), line, places: null }
+  }
+  const own = index.rowOf.get(sought.clipId)
+  if (own === undefined) throw new Error('the clip is not encoded')
+  // The rest of a video is like its clips: what stands out is told by the other videos.
+  const line = (scores: Float32Array) => {
+    const others = scores.filter((_, row) => index.sourceIds[row] !== index.sourceIds[own] && (sought.by === 'clip' || index.described.has(index.clipIds[row] ?? 0)))
+    return outstanding(others)
   }
   if (sought.by === 'clip') {
-    const row = index.rowOf.get(sought.clipId)
-    if (row === undefined) throw new Error('the clip is not encoded')
-    return { scores: index.clips.cosines(index.clips.row(row)), line: outstanding, places: null }
+    const scores = index.clips.cosines(index.clips.row(own))
+    return { scores, line: line(scores), places: null }
   }
   index.refreshRegions()
   const scores = new Float32Array(index.clips.rows).fill(-1)
@@ -167,7 +173,7 @@ function compare(index: Index, sought: Sought): { scores: Float32Array; line: (s
     scores[row] = cosine
     places[row] = place
   })
-  return { scores, line: outstanding, places }
+  return { scores, line: line(scores), places }
 }
 
 /** Copies of a clip in other files go beneath the best of them. */
@@ -201,7 +207,7 @@ function curve(index: Index, { sourceId, sought, ...pack }: Calls['curve']['inpu
     const whole = dot(vector, index.clips.row(row))
     return momentsOf(index, clipId, row, vector, pack).map(({ frame, cosine }) => ({ clipId, frame, score: sought.by === 'text' ? score + sought.scale * (cosine - whole) : cosine }))
   })
-  return { line: line(scores.toSorted()), clips, moments }
+  return { line, clips, moments }
 }
 
 /** The same comparison with the tokens that read single frames, for packs whose tokens lie in the space of their embeddings. */

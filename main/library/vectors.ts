@@ -60,12 +60,11 @@ export class Vectors {
   }
 }
 
-/** Of some scores: the rows of the `most` best, best first and the earlier row first among equals; and how many reach `line`. */
-export function best(scores: Float32Array, passes: (row: number) => boolean, most: number, line: (sorted: Float32Array) => number): { rows: number[]; line: number; matches: number; compared: number } {
+/** Of the scores that pass: the rows of the `most` best, best first and the earlier row first among equals; and how many reach `line`. */
+export function best(scores: Float32Array, passes: (row: number) => boolean, most: number, line: number): { rows: number[]; matches: number; compared: number } {
   const compared = scores.filter((_, row) => passes(row))
   // Numbers sorted as numbers take a tenth of the time that sorting rows by them takes.
   compared.sort()
-  const drawn = line(compared)
   const cut = compared[Math.max(0, compared.length - most)] ?? Infinity
   const rows: number[] = []
   scores.forEach((score, row) => {
@@ -73,13 +72,14 @@ export function best(scores: Float32Array, passes: (row: number) => boolean, mos
   })
   rows.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b)
   let matches = 0
-  while (matches < compared.length && (compared[compared.length - 1 - matches] ?? -Infinity) >= drawn) matches += 1
-  return { rows: rows.slice(0, most), line: drawn, matches, compared: compared.length }
+  while (matches < compared.length && (compared[compared.length - 1 - matches] ?? -Infinity) >= line) matches += 1
+  return { rows: rows.slice(0, most), matches, compared: compared.length }
 }
 
-/** Where likeness stands out from the rest, since nothing calibrates it: two deviations above the median, at most that of a copy. @param sorted Ascending. */
-export function outstanding(sorted: Float32Array): number {
+/** Where likeness stands out, since nothing calibrates it: two deviations above the median of what has nothing to do with it, at most that of a copy. */
+export function outstanding(unrelated: Float32Array): number {
   const middle = (values: Float32Array) => values[values.length >> 1] ?? SAME_PICTURE
+  const sorted = unrelated.toSorted()
   const median = middle(sorted)
   const deviation = middle(sorted.map((value) => Math.abs(value - median)).sort())
   return Math.min(SAME_PICTURE, median + OUTSTANDING * NORMAL * deviation)

@@ -58,16 +58,16 @@ function Why({ annotation, evidence: { confidence, unsure, agreement } }: { anno
       <p>
         {unsure
           ? line >= 1
-            ? t('It writes this with {{confidence}}. This pack is never called sure of such a text: what it wrote was right too seldom on video that it had not seen.', { confidence: percent(confidence) })
-            : t('It writes this with {{confidence}}, below the {{line}} from which this pack was right often enough on video that it had not seen: not sure.', { confidence: percent(confidence), line: percent(line) })
-          : t('It writes this with {{confidence}}, above the {{line}} from which this pack was right often enough on video that it had not seen.', { confidence: percent(confidence), line: percent(line) })}
+            ? t('The pass that wrote this is {{confidence}} sure. Nothing of this kind that this pack writes counts as sure: it was right too seldom on video that it had not seen.', { confidence: percent(confidence) })
+            : t('The pass that wrote this is {{confidence}} sure, below the {{line}} from which this pack was right often enough on video that it had not seen: “not sure”.', { confidence: percent(confidence), line: percent(line) })
+          : t('The pass that wrote this is {{confidence}} sure, above the {{line}} from which this pack was right often enough on video that it had not seen.', { confidence: percent(confidence), line: percent(line) })}
       </p>
       <p>
         {opinion === null
-          ? t('Asked the other way, by comparing the words with the clip as search does, they are {{agreement}} alike (cosine); nothing tells yet what that is worth with this pack.', { agreement: agreement.toFixed(2) })
+          ? t('Its second pass, which compares the words with the clip as search does, finds them {{agreement}} alike (cosine); nothing tells yet what that is worth with this pack.', { agreement: agreement.toFixed(2) })
           : opinion.agrees
-            ? t('Asked the other way, by comparing the words with the clip as search does, it finds a match too ({{probability}}).', { probability: percent(opinion.probability) })
-            : t('Asked the other way, by comparing the words with the clip as search does, it finds no match ({{probability}}). Look for yourself.', { probability: percent(opinion.probability) })}
+            ? t('Its second pass, which compares the words with the clip as search does, finds a match too ({{probability}}).', { probability: percent(opinion.probability) })
+            : t('Its second pass, which compares the words with the clip as search does, finds no match ({{probability}}). Look for yourself.', { probability: percent(opinion.probability) })}
       </p>
       {!own && <p className="muted">{t('Both are about what the model wrote. Below is where it looks for your words.')}</p>}
       <Words annotation={annotation} />

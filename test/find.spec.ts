@@ -1,0 +1,238 @@
+/** Search and evidence in the real window, on real clips and a re-encoded copy of one. What is tested holds whatever the pack has learnt. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import { expect, type Page, test } from '@playwright/test'
+import { type CallArgs, contract, type RouteName, type RouteOutput } from '../app/contract.ts'
+import { glancesOf } from '../app/gaze.ts'
+import { findMediaTools } from '../main/media/tools.ts'
+import { forget, type Running, start } from './app.ts'
+import { clipsFolder } from './clips.ts'
+
+const clips = clipsFolder()
+const folder = clips ?? ''
+test.describe.configure({ mode: 'serial' })
+test.skip(clips === null, 'no real clips: set TUBELET_CLIPS')
+
+let app: Running
+let page: Page
+let videos: string
+
+test.beforeAll(async ({ browser }) => {
+  app = await start()
+  videos = path.join(app.projectDir, 'videos')
+  mkdirSync(videos)
+  const { ffmpeg } = await findMediaTools()
+  const make = (...args: string[]) => execFileSync(ffmpeg, ['-v', 'error', ...args])
+  make('-i', path.join(folder, 'd03_bottles.mp4'), '-t', '15.9', '-an', '-c:v', 'libx264', '-preset', 'veryfast', '-crf', '20', path.join(videos, 'original.mp4'))
+  make('-i', path.join(videos, 'original.mp4'), '-vf', 'scale=trunc(iw/4)*2:-2', '-c:v', 'libx264', '-preset', 'veryfast', '-crf', '33', path.join(videos, 'smaller copy.mp4'))
+  make('-i', path.join(folder, 'd09_dashcam_short.mp4'), '-an', '-c:v', 'libx264', '-preset', 'veryfast', path.join(videos, 'road.mp4'))
+  page = await (await browser.newContext({ reducedMotion: 'reduce' })).newPage()
+  await page.goto(app.url)
+  await expect(page.getByText(/^Ready on/).first()).toBeVisible({ timeout: 60_000 })
+})
+test.afterAll(async () => {
+  await page.context().close()
+  await app.stop()
+  forget(app)
+})
+
+async function call<N extends RouteName>(name: N, args: CallArgs<N>): Promise<RouteOutput<N>> {
+  const { params = {}, body } = args as { params?: Record<string, unknown>; body?: unknown }
+  const { method, path: route } = contract[name]
+  const url = new URL(route.replaceAll(/\{(\w+)\}/g, (_, key: string) => String(params[key])), app.url)
+  const authorization = `Bearer ${new URL(app.url).searchParams.get('token') ?? ''}`
+  const response = await fetch(url, { method: method.toUpperCase(), headers: { authorization, 'content-type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+  if (!response.ok) throw new Error(await response.text())
+  return (await response.json()) as RouteOutput<N>
+}
+function missing(what: string): never {
+  throw new Error(what)
+}
+const results = () => page.getByRole('navigation', { name: 'Search results' })
+const rows = () => results().locator('[data-clip]')
+const searchFor = async (words: string) => {
+  await page.keyboard.press('/')
+  await page.keyboard.press('Control+a')
+  await page.keyboard.type(words)
+  await page.keyboard.press('Enter')
+}
+const clipsOf = async (name: string) => {
+  const { clips: all } = (await (await fetch(new URL('/api/clips', app.url), { headers: { authorization: `Bearer ${new URL(app.url).searchParams.get('token') ?? ''}` } })).json()) as RouteOutput<'listClips'>
+  return all.filter(({ sourceName }) => sourceName === name)
+}
+const open = async (name: string, index = 0) => {
+  const clip = (await clipsOf(name))[index] ?? missing(`no clip ${index} in ${name}`)
+  await page.locator(`nav [data-clip="${clip.id}"]`).click()
+  await expect(page.locator('video')).toHaveJSProperty('readyState', 4, { timeout: 30_000 })
+  return clip
+}
+
+test('while a batch runs, search says how much it has seen, and goes on by itself', async () => {
+  await call('addSources', { body: { paths: [videos] } })
+  await expect(page.getByRole('combobox', { name: 'Search' })).toBeEnabled()
+  await searchFor('bottles on a shelf')
+  await expect(results().getByText(/so far|still being read/).first()).toBeVisible()
+  await expect(results().getByText(/so far|still being read/)).toHaveCount(0, { timeout: 90_000 })
+  const { searched, total, unread } = await call('search', { body: { query: { by: 'words', words: 'bottles on a shelf' } } })
+  expect({ searched, unread }).toEqual({ searched: total, unread: 0 })
+  await expect(rows().first()).toBeVisible()
+})
+
+test('keys go from the words to the results and back', async () => {
+  await searchFor('a shelf with bottles')
+  await expect(page.getByRole('combobox', { name: 'Search' })).toBeFocused()
+  await expect(results().getByText('“a shelf with bottles”')).toBeVisible()
+  await page.keyboard.press('ArrowDown')
+  await expect(rows().first()).toHaveAttribute('aria-current', 'true')
+  await expect(page.getByRole('combobox', { name: 'Search' })).not.toBeFocused()
+  await page.keyboard.press('ArrowDown')
+  await expect(rows().nth(1)).toHaveAttribute('aria-current', 'true')
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('navigation', { name: 'Library' })).toBeVisible()
+  await page.keyboard.press('/')
+  const earlier = page.getByRole('listbox', { name: 'Earlier searches' })
+  await expect(earlier.getByRole('option')).toHaveText(['a shelf with bottles', 'bottles on a shelf'])
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Enter')
+  await expect(results()).toBeVisible()
+  await expect(page.getByRole('combobox', { name: 'Search' })).toHaveValue('bottles on a shelf')
+  await page.keyboard.press('Escape')
+})
+
+test('a re-encoded copy is what is most like a clip', async () => {
+  const original = await open('original.mp4')
+  const [copy] = await clipsOf('smaller copy.mp4')
+  await page.keyboard.press('s')
+  await expect(rows().first()).toHaveAttribute('data-clip', String(copy?.id))
+  const { hits } = await call('search', { body: { query: { by: 'clip', clipId: original.id } } })
+  expect(hits[0]?.clip.id).toBe(copy?.id)
+  expect(hits[0]?.score ?? 0).toBeGreaterThan(Math.max(-1, ...hits.slice(1).map(({ score }) => score ?? -1)))
+})
+
+test('copies are listed once, beneath the best of them', async () => {
+  await page.keyboard.press('Escape')
+  await open('road.mp4')
+  await page.getByRole('button', { name: 'Find similar' }).click()
+  const copies = results().getByRole('button', { name: 'Same picture: 1 more clip' })
+  await expect(copies.first()).toBeVisible()
+  const listed = await rows().count()
+  await copies.first().click()
+  await expect(rows()).toHaveCount(listed + 1)
+  const names = await rows().allTextContents()
+  expect(names.some((text) => text.includes('original.mp4')) && names.some((text) => text.includes('smaller copy.mp4'))).toBe(true)
+})
+
+test('nothing is shown as a match that is none', async () => {
+  let nothing: string | undefined
+  for (const words of ['purple elephant dancing wildly on the red moon', 'tax return of 1987', 'a green dog', 'the camera is still', 'q', 'a photo of a hat']) {
+    const { hits } = await call('search', { body: { query: { by: 'words', words } } })
+    if (hits.length === 0) nothing = words
+  }
+  expect(nothing, 'the pack takes anything for a match').toBeDefined()
+  await searchFor(nothing ?? '')
+  await expect(results().getByText(/No clip scores above the match line of \d+%? ?%? \(best \d+/)).toBeVisible()
+  await expect(results().getByRole('list', { name: 'Nearest, below the line' })).toBeVisible()
+  expect(await rows().count()).toBeLessThanOrEqual(3)
+})
+
+test('filters narrow a search, and work without one', async () => {
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Filter', exact: true }).click()
+  const panel = page.getByRole('dialog', { name: 'Filters' })
+  await panel.getByLabel('Video').selectOption('smaller copy.mp4')
+  await expect(results().getByRole('status')).toContainText('2 clips')
+  for (const text of await rows().allTextContents()) expect(text).toContain('smaller copy.mp4')
+  await panel.getByLabel('At least, seconds').fill('100')
+  await expect(results().getByRole('status')).toContainText('No clip passes the filters')
+  await page.keyboard.press('Escape')
+  await expect(panel).toBeHidden()
+  await page.getByRole('button', { name: 'Remove filter 100–… s' }).click()
+  await searchFor('bottles on a shelf')
+  await expect(rows().first()).toBeVisible()
+  for (const text of await rows().allTextContents()) expect(text).toContain('smaller copy.mp4')
+  await page.getByRole('button', { name: 'Remove filter smaller copy.mp4' }).click()
+})
+
+test('the curve of a video shows every clip of it, and a press goes there', async () => {
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Escape')
+  const second = await open('original.mp4', 1)
+  await searchFor('bottles on a shelf')
+  const curve = page.getByRole('group', { name: 'Match over time' })
+  await expect(curve.getByRole('button')).toHaveCount(2)
+  const first = curve.getByRole('button').first()
+  const box = (await first.boundingBox()) ?? missing('no curve')
+  await page.mouse.click(box.x + box.width / 2, box.y + 5)
+  const time = () => page.locator('video').evaluate((video: HTMLVideoElement) => video.currentTime)
+  await expect.poll(time).toBeGreaterThan(3)
+  expect(await time()).toBeLessThan(5)
+  await curve.getByRole('button').last().focus()
+  await page.keyboard.press('Enter')
+  await expect.poll(time).toBeGreaterThanOrEqual(second.start - 0.001)
+})
+
+test('one press goes to the moment that the model looked at, with heat where it looked', async () => {
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Escape')
+  const clip = await open('original.mp4')
+  const { annotations } = await call('getClip', { params: { clipId: clip.id } })
+  const caption = annotations.find(({ body }) => body.kind === 'caption') ?? missing('no caption')
+  const heaviest = caption.evidence?.frames[1] ?? missing('no evidence')
+  const gaze = await call('gaze', { params: { annotationId: caption.id } })
+  const heat = page.locator('.heat')
+  await expect(heat).toHaveCount(0)
+  await page.getByRole('article').first().getByRole('button', { name: /\d s$/ }).nth(1).click()
+  await expect(page.getByRole('timer')).toContainText(`frame ${heaviest.ordinal}`)
+  await expect(heat).toHaveAttribute('data-ordinal', String(heaviest.ordinal))
+  // What is painted is brightest in the cell that got most of the attention.
+  const glance = glancesOf(gaze, gaze.heat).find(({ ordinal }) => ordinal === heaviest.ordinal)
+  const painted = await heat.locator('image').evaluate(async (image, { rows: height, columns: width }) => {
+    const picture = new Image()
+    picture.src = image.getAttribute('href') ?? ''
+    await picture.decode()
+    const context = new OffscreenCanvas(width, height).getContext('2d')
+    context?.drawImage(picture, 0, 0)
+    const data = context?.getImageData(0, 0, width, height).data ?? []
+    return Array.from({ length: width * height }, (_, cell) => (data[cell * 4] ?? 0) + (data[cell * 4 + 1] ?? 0))
+  }, gaze)
+  expect(painted.indexOf(Math.max(...painted))).toBe(glance?.glow.indexOf(1))
+  await expect(heat).toHaveAttribute('aria-label', /the model looked/)
+
+  await page.getByRole('article').first().getByText('Why?').click()
+  const word = gaze.words[1] ?? missing('a caption of one word')
+  await page.getByRole('group', { name: 'Word by word' }).getByRole('button', { name: word.text, exact: true }).first().hover()
+  await expect(page.locator('.heat-legend strong')).toHaveText(word.text)
+  await page.getByRole('timer').hover()
+  await page.keyboard.press('h')
+  await expect(heat).toHaveCount(0)
+})
+
+test('what is like a box is found in other clips, and shown where it is', async () => {
+  const clip = await open('original.mp4')
+  const box = { x1: 10, y1: 10, x2: 120, y2: 160 }
+  await call('addAnnotation', { params: { clipId: clip.id }, body: { body: { kind: 'track', label: 'bottle', boxes: [{ ordinal: 0, pts: 0, box, score: null }] } } })
+  await page.locator('.track').first().click()
+  await page.keyboard.press('s')
+  await expect(page.getByText('Similar to a box')).toBeVisible()
+  await expect(rows().first()).toBeVisible()
+  await expect(results().getByText(/so far/)).toHaveCount(0, { timeout: 30_000 })
+  const found = await call('search', { body: { query: { by: 'box', clipId: clip.id, ordinal: 0, box } } })
+  expect(found.searched).toBe(found.total)
+  const [best] = [...found.hits, ...found.nearest]
+  const { frames } = await call('getClip', { params: { clipId: clip.id } })
+  expect(found.region?.ordinal).toBe(frames[0]?.ordinal)
+  expect(best?.place).not.toBeNull()
+  await results().locator(`[data-clip="${best?.clip.id ?? 0}"]`).click()
+  await expect(page.getByRole('timer')).toContainText(`frame ${best?.place?.ordinal ?? -1}`)
+})
+
+test('search and heat are accessible in both themes', async () => {
+  await page.keyboard.press('h')
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => ({ id, html: nodes.map(({ html }) => html) }))).toEqual([])
+  }
+})
