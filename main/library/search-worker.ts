@@ -9,7 +9,7 @@ import type { RelativeBox } from '../../app/boxes.ts'
 import type { Filters } from '../../app/contract/find.ts'
 import { frameMeans, type TubeInput } from '../../app/tubes.ts'
 import { conditionOf } from './filters.ts'
-import { best, outstanding, SAME_PICTURE, Vectors } from './vectors.ts'
+import { best, outstanding, picked, SAME_PICTURE, Vectors } from './vectors.ts'
 
 /** What to compare clips with. */
 export type Sought =
@@ -63,7 +63,10 @@ class Index {
   readonly rowOf = new Map<number, number>()
   regions = new Vectors(0)
   /** By row of `regions`. */
-  readonly places: { clipId: number; frame: number; box: RelativeBox }[] = []
+  readonly places: { frame: number; box: RelativeBox }[] = []
+  /** The row of its clip in `clips`. */
+  readonly regionRows: number[] = []
+  /** By row of `clips`: whether it has regions. */
   readonly described = new Set<number>()
   #lastClip = 0
   #lastRegions = 0
@@ -90,13 +93,14 @@ class Index {
 
   refreshRegions(): void {
     for (const row of newerRegions.iterate(this.digest, this.#lastRegions)) {
-      const clipId = Number(row['clip_id'])
+      const at = this.rowOf.get(Number(row['clip_id'])) ?? 0
       const places = JSON.parse(String(row['places'])) as { frame: number; box: RelativeBox }[]
       const bytes = row['vectors'] as Uint8Array
       if (this.regions.width === 0) this.regions = new Vectors(bytes.byteLength / 4 / places.length)
       this.regions.set(bytes)
-      for (const place of places) this.places.push({ clipId, ...place })
-      this.described.add(clipId)
+      this.places.push(...places)
+      for (let place = 0; place < places.length; place += 1) this.regionRows.push(at)
+      this.described.add(at)
       this.#lastRegions = Number(row['encoding_id'])
     }
   }
@@ -131,10 +135,10 @@ function rank(index: Index, { filters, sought, limit }: Calls['rank']['input']):
   const { scores, line, places } = compare(index, sought)
   const among = allowed && new Set(allowed)
   const self = sought.by === 'text' ? null : sought.clipId
-  const passes = (row: number) => {
+  const passes = rowsThat(index, (row) => {
     const clipId = index.clipIds[row] ?? 0
-    return clipId !== self && (among === null || among.has(clipId)) && (sought.by !== 'region' || index.described.has(clipId))
-  }
+    return clipId !== self && (among === null || among.has(clipId)) && (sought.by !== 'region' || index.described.has(row))
+  })
   const top = best(scores, passes, limit * SPARE, line)
   const total = (allowed?.length ?? clipCount()) - (self !== null && (among === null || among.has(self)) ? 1 : 0)
   const ranked = collapse(index, top.rows).slice(0, limit).map(({ row, alike }) => {
@@ -142,6 +146,13 @@ function rank(index: Index, { filters, sought, limit }: Calls['rank']['input']):
     return { clipId: index.clipIds[row] ?? 0, score: scores[row] ?? 0, place: place ? { frame: place.frame, box: place.box } : null, alike: alike.map((copy) => index.clipIds[copy] ?? 0) }
   })
   return { ranked, line, matches: top.matches, searched: top.compared, total }
+}
+
+/** 1 for each row that passes. */
+function rowsThat({ clips }: Index, pass: (row: number) => boolean): Uint8Array {
+  const rows = new Uint8Array(clips.rows)
+  for (let row = 0; row < rows.length; row += 1) rows[row] = Number(pass(row))
+  return rows
 }
 
 /** A score for each row of the index; and for regions, which one of the clip's it is. */
@@ -156,8 +167,8 @@ function compare(index: Index, sought: Sought): { scores: Float32Array; line: nu
   if (own === undefined) throw new Error('the clip is not encoded')
   // The rest of a video is like its clips: what stands out is told by the other videos.
   const line = (scores: Float32Array) => {
-    const others = scores.filter((_, row) => index.sourceIds[row] !== index.sourceIds[own] && (sought.by === 'clip' || index.described.has(index.clipIds[row] ?? 0)))
-    return outstanding(others)
+    const others = rowsThat(index, (row) => index.sourceIds[row] !== index.sourceIds[own] && (sought.by === 'clip' || index.described.has(row)))
+    return outstanding(picked(scores, others))
   }
   if (sought.by === 'clip') {
     const scores = index.clips.cosines(index.clips.row(own))
@@ -165,14 +176,16 @@ function compare(index: Index, sought: Sought): { scores: Float32Array; line: nu
   }
   index.refreshRegions()
   const scores = new Float32Array(index.clips.rows).fill(-1)
-  const places = new Array<Index['places'][number] | undefined>(index.clips.rows)
-  index.regions.cosines(sought.vector).forEach((cosine, at) => {
-    const place = index.places[at]
-    const row = place && index.rowOf.get(place.clipId)
-    if (row === undefined || cosine <= (scores[row] ?? 0)) return
+  const likest = new Int32Array(index.clips.rows).fill(-1)
+  const cosines = index.regions.cosines(sought.vector)
+  for (let at = 0; at < cosines.length; at += 1) {
+    const row = index.regionRows[at] ?? 0
+    const cosine = cosines[at] ?? 0
+    if (cosine <= (scores[row] ?? 0)) continue
     scores[row] = cosine
-    places[row] = place
-  })
+    likest[row] = at
+  }
+  const places = Array.from(likest, (at) => index.places[at])
   return { scores, line: line(scores), places }
 }
 
