@@ -17,10 +17,19 @@ export const KeyBox = z.object({
   box: Box,
   /** Calibrated probability 0..1; null on boxes that a person drew. */
   score: z.number().min(0).max(1).nullable(),
+  /** Something stands before the object, from here to the next key box. */
+  occluded: z.boolean().optional(),
+  /** The object is not in the picture, from here to the next key box. */
+  outside: z.boolean().optional(),
 })
 export type KeyBox = z.infer<typeof KeyBox>
 
-const CaptionBody = z.object({ kind: z.literal('caption'), text: z.string() })
+/** A stretch of frames, half-open ordinals of the source. */
+export const Span = z.object({ startFrame: z.number().int().nonnegative(), endFrame: z.number().int().positive() }).refine(({ startFrame, endFrame }) => startFrame < endFrame, 'must have a frame')
+export type Span = z.infer<typeof Span>
+
+/** Of the whole clip, unless a person gave it a span. */
+const CaptionBody = z.object({ kind: z.literal('caption'), text: z.string(), span: Span.optional() })
 const AnswerBody = z.object({
   kind: z.literal('answer'),
   question: z.string(),
@@ -28,8 +37,11 @@ const AnswerBody = z.object({
 })
 /** One object followed through a clip. `boxes` ascend by ordinal, at most one a frame. */
 export const TrackBody = z.object({ kind: z.literal('track'), label: z.string(), boxes: z.array(KeyBox).min(1) })
-const NoteBody = z.object({ kind: z.literal('note'), text: z.string() })
-export const AnnotationBody = z.discriminatedUnion('kind', [CaptionBody, AnswerBody, TrackBody, NoteBody])
+/** About the clip, or about a moment of it. */
+const NoteBody = z.object({ kind: z.literal('note'), text: z.string(), span: Span.optional() })
+/** What happens in a part of a clip, told by a person: a clip may have many, and they may overlap. */
+const SegmentBody = z.object({ kind: z.literal('segment'), text: z.string(), span: Span })
+export const AnnotationBody = z.discriminatedUnion('kind', [CaptionBody, AnswerBody, TrackBody, NoteBody, SegmentBody])
 export type AnnotationBody = z.infer<typeof AnnotationBody>
 export type TrackBody = z.infer<typeof TrackBody>
 

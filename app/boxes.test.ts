@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { boxArea, clipBox, iou, pixelBox, seenPart, suppress } from './boxes.ts'
+import { boxArea, clipBox, GRIPS, iou, movedBox, pixelBox, seenPart, spannedBox, suppress } from './boxes.ts'
 
 const square = (x: number, y: number, side: number) => ({ x1: x, y1: y, x2: x + side, y2: y + side })
 
@@ -37,4 +37,44 @@ it('knows which part of a frame a cropped input shows', () => {
   expect(seenPart(input, { width: 1920, height: 1080 })).toEqual({ x1: 420, y1: 0, x2: 1500, y2: 1080 })
   expect(seenPart(input, { width: 480, height: 640 })).toEqual({ x1: 0, y1: 80, x2: 480, y2: 560 })
   expect(seenPart({ ...input, fit: 'stretch' }, { width: 480, height: 640 })).toEqual({ x1: 0, y1: 0, x2: 480, y2: 640 })
+})
+
+describe('movedBox', () => {
+  const frame = { width: 200, height: 100 }
+  const box = { x1: 50, y1: 20, x2: 90, y2: 40 }
+
+  it('moves whole, and stops at the edges of the frame', () => {
+    expect(movedBox(box, 'move', 10, -5, frame)).toEqual({ x1: 60, y1: 15, x2: 100, y2: 35 })
+    expect(movedBox(box, 'move', 500, -500, frame)).toEqual({ x1: 160, y1: 0, x2: 200, y2: 20 })
+  })
+
+  it('moves the sides of its grip only', () => {
+    expect(movedBox(box, 'e', 10, 10, frame)).toEqual({ ...box, x2: 100 })
+    expect(movedBox(box, 'n', 10, -10, frame)).toEqual({ ...box, y1: 10 })
+    expect(movedBox(box, 'sw', -10, 10, frame)).toEqual({ x1: 40, y1: 20, x2: 90, y2: 50 })
+  })
+
+  it('keeps the sides’ ratio by a corner, wherever that leads', () => {
+    for (const grip of ['ne', 'se', 'sw', 'nw'] as const) {
+      for (const [dx, dy] of [[13, 4], [-300, 2], [500, 500], [-7, -90], [0, 0]] as const) {
+        const { x1, y1, x2, y2 } = movedBox(box, grip, dx, dy, frame, true)
+        expect((x2 - x1) / (y2 - y1)).toBeCloseTo(2)
+        expect(clipBox({ x1, y1, x2, y2 }, frame)).toEqual({ x1, y1, x2, y2 })
+      }
+    }
+  })
+
+  it('always has a size and lies in the frame', () => {
+    for (const grip of GRIPS) {
+      for (const [dx, dy] of [[999, 999], [-999, -999], [999, -999], [39, 19]] as const) {
+        const moved = movedBox(box, grip, dx, dy, frame)
+        expect(boxArea(moved)).toBeGreaterThan(0)
+        expect(clipBox(moved, frame)).toEqual(moved)
+      }
+    }
+  })
+
+  it('spans two points in any order', () => {
+    expect(spannedBox({ x: 90, y: 20 }, { x: 50, y: 140 }, frame)).toEqual({ x1: 50, y1: 20, x2: 90, y2: 100 })
+  })
 })

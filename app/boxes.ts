@@ -56,3 +56,39 @@ export function suppress<T extends { box: Box; score: number }>(found: readonly 
   }
   return kept
 }
+
+/** The edge or corner of a box that is dragged, by compass. */
+export const GRIPS = ['n', 'ne', 'e', 'se', 's', 'sw', 'w', 'nw'] as const
+export type Grip = (typeof GRIPS)[number]
+
+/** Least side of a box that somebody drags. */
+const LEAST_SIDE = 2
+
+/**
+ * A box after it, or one of its grips, was dragged by (dx, dy), inside the frame. A grip never passes the opposite side. `keepAspect`: of
+ * its sides, for a corner, and the corner follows the longer way.
+ */
+export function movedBox(box: Box, grip: Grip | 'move', dx: number, dy: number, frame: Size, keepAspect = false): Box {
+  const { x1, y1, x2, y2 } = box
+  if (grip === 'move') {
+    const right = Math.min(Math.max(dx, -x1), frame.width - x2)
+    const down = Math.min(Math.max(dy, -y1), frame.height - y2)
+    return { x1: x1 + right, y1: y1 + down, x2: x2 + right, y2: y2 + down }
+  }
+  const [west, north] = [grip.includes('w'), grip.includes('n')]
+  // How far the dragged sides may go outwards.
+  const [roomX, roomY] = [west ? x2 : frame.width - x1, north ? y2 : frame.height - y1]
+  let width = Math.min(Math.max(x2 - x1 + (west ? -dx : grip.includes('e') ? dx : 0), LEAST_SIDE), roomX)
+  let height = Math.min(Math.max(y2 - y1 + (north ? -dy : grip.includes('s') ? dy : 0), LEAST_SIDE), roomY)
+  if (keepAspect && grip.length === 2) {
+    const scale = Math.min(Math.max(width / (x2 - x1), height / (y2 - y1)), roomX / (x2 - x1), roomY / (y2 - y1))
+    width = (x2 - x1) * scale
+    height = (y2 - y1) * scale
+  }
+  return { x1: west ? x2 - width : x1, y1: north ? y2 - height : y1, x2: west ? x2 : x1 + width, y2: north ? y2 : y1 + height }
+}
+
+/** The box between two points, inside the frame. */
+export function spannedBox(a: { x: number; y: number }, b: { x: number; y: number }, frame: Size): Box {
+  return clipBox({ x1: Math.min(a.x, b.x), y1: Math.min(a.y, b.y), x2: Math.max(a.x, b.x), y2: Math.max(a.y, b.y) }, frame)
+}

@@ -104,13 +104,13 @@ function expected({ boxes }: OpenTrack, pts: number): Box {
   return { x1: x1 + dx * steps, y1: y1 + dy * steps, x2: x2 + dx * steps, y2: y2 + dy * steps }
 }
 
-/** The box of a track at a time, linear between its key boxes; null before its first and after its last. */
+/** The box of a track at a time, linear between its key boxes; null before its first, after its last, and while it is outside the picture. */
 export function interpolate({ boxes }: Pick<TrackBody, 'boxes'>, pts: number): Box | null {
   const after = boxes.find((key) => key.pts >= pts)
   if (!after) return null
-  if (after.pts === pts) return after.box
+  if (after.pts === pts) return after.outside ? null : after.box
   const before = boxes.findLast((key) => key.pts < pts)
-  if (!before) return null
+  if (!before || before.outside) return null
   const share = (pts - before.pts) / (after.pts - before.pts)
   const between = (from: number, to: number) => from + (to - from) * share
   return {

@@ -7,6 +7,7 @@ import { AddDialog } from './parts/AddDialog.tsx'
 import { EmptyState } from './parts/EmptyState.tsx'
 import { EngineDialog } from './parts/EngineDialog.tsx'
 import { ExportDialog } from './parts/ExportDialog.tsx'
+import { Palette } from './parts/Palette.tsx'
 import { QueueDialog } from './parts/QueueDialog.tsx'
 import { ShortcutsDialog } from './parts/ShortcutsDialog.tsx'
 import { StatusBar } from './parts/StatusBar.tsx'
@@ -59,6 +60,7 @@ export function App() {
       {panel === 'add' && <AddDialog />}
       {panel === 'export' && <ExportDialog />}
       {panel === 'shortcuts' && <ShortcutsDialog />}
+      {panel === 'palette' && <Palette />}
       {panel === 'queue' && <QueueDialog />}
       {panel === 'engine' && <EngineDialog />}
       <Toaster position="bottom-right" theme={theme} offset={44} closeButton containerAriaLabel={t('Notifications')} toastOptions={{ closeButtonAriaLabel: t('Close') }} />

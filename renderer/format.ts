@@ -52,8 +52,3 @@ export function bytes(count: number): string {
   const power = count < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(count) / 3))
   return `${number(count / 1000 ** power, power === 0 || count / 1000 ** power >= 100 ? 0 : 1)} ${units[power] ?? ''}`
 }
-
-/** English only: for texts that are not translated yet. */
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${number(count)} ${count === 1 ? one : many}`
-}

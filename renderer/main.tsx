@@ -6,6 +6,7 @@ import { useLanguage } from './i18n.ts'
 import { ErrorBoundary } from './parts/ErrorBoundary.tsx'
 import { followEvents, queryClient } from './queries.ts'
 import './theme.css'
+import './review/review.css'
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no #root')

@@ -12,27 +12,46 @@ interface Player {
   /** Seconds from the first frame, of the frame that is shown. */
   time: number
   playing: boolean
-  /** Whether sound is off: a choice that outlives the video. */
+  /** Of playing, times the chosen rate; negative plays backwards. */
+  shuttle: number
+  /** The chosen rate: it outlives the video, as sound does. */
+  rate: number
   muted: boolean
+  /** 0..1 */
+  volume: number
+  video: HTMLVideoElement | null
   /** A frame to show as soon as its video and its frame table are there. */
   goal: { sourceId: number; ordinal: number } | null
-  video: HTMLVideoElement | null
   attach: (video: HTMLVideoElement | null) => void
   setTime: (time: number) => void
   setPlaying: (playing: boolean) => void
   toggleSound: () => void
+  setVolume: (volume: number) => void
+  setRate: (rate: number) => void
 }
 
 export const usePlayer = create<Player>((set) => ({
   time: 0,
   playing: false,
+  shuttle: 1,
+  rate: 1,
   muted: false,
-  goal: null,
+  volume: 1,
   video: null,
-  attach: (video) => set({ video, time: 0, playing: false }),
+  goal: null,
+  attach: (video) => {
+    backwards?.abort()
+    set({ video, time: 0, playing: false, shuttle: 1 })
+  },
   setTime: (time) => set({ time }),
   setPlaying: (playing) => set({ playing }),
   toggleSound: () => set(({ muted }) => ({ muted: !muted })),
+  setVolume: (volume) => set({ volume, muted: volume === 0 }),
+  setRate: (rate) => {
+    set({ rate })
+    const { video, shuttle, playing } = usePlayer.getState()
+    if (video && playing && shuttle > 0) video.playbackRate = shuttle * rate
+  },
 }))
 
 export function seek(seconds: number): void {
@@ -47,14 +66,69 @@ export function skip(seconds: number): void {
   if (video !== null) seek(video.currentTime + seconds)
 }
 
+export function pause(): void {
+  backwards?.abort()
+  usePlayer.getState().video?.pause()
+}
+
+function play(shuttle: number): void {
+  const { video, rate } = usePlayer.getState()
+  if (video === null) return
+  backwards?.abort()
+  backwards = null
+  usePlayer.setState({ shuttle })
+  video.playbackRate = Math.min(16, shuttle * rate)
+  void video.play().catch(() => undefined)
+}
+
 export function togglePlay(): void {
-  const { video } = usePlayer.getState()
-  if (video?.paused) void video.play().catch(() => undefined)
-  else video?.pause()
+  if (usePlayer.getState().playing) pause()
+  else play(1)
+}
+
+const FASTEST = 8
+
+/** Play in a direction; when it plays in that one already, twice as fast. */
+export function shuttle(direction: 1 | -1, table: FrameTable | undefined): void {
+  const { playing, shuttle: now } = usePlayer.getState()
+  const speed = playing && Math.sign(now) === direction ? Math.min(FASTEST, Math.abs(now) * 2) : 1
+  if (direction === 1) play(speed)
+  else if (table) void playBackwards(table, speed)
+}
+
+let backwards: AbortController | null = null
+
+/** Browsers do not play backwards, so frames are shown one by one, as many as the time allows. */
+async function playBackwards(table: FrameTable, speed: number): Promise<void> {
+  const { video, rate } = usePlayer.getState()
+  if (video === null || table.pts.length === 0) return
+  pause()
+  const stop = (backwards = new AbortController())
+  usePlayer.setState({ playing: true, shuttle: -speed })
+  const [began, from] = [performance.now(), video.currentTime]
+  let shown = ordinalAt(table, from)
+  while (shown > 0 && !stop.signal.aborted) {
+    const next = ordinalAt(table, Math.max(0, from - ((performance.now() - began) / 1000) * speed * rate))
+    if (next === shown) await new Promise(requestAnimationFrame)
+    else {
+      const seeked = new Promise((resolve) => video.addEventListener('seeked', resolve, { once: true, signal: stop.signal }))
+      const stopped = new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }))
+      seek(seekTarget(table, (shown = next)))
+      await Promise.race([seeked, stopped])
+    }
+  }
+  if (backwards !== stop) return
+  backwards = null
+  usePlayer.setState({ playing: false, shuttle: 1 })
 }
 
 export function timeOf(table: FrameTable, ordinal: number): number {
   return (((table.pts[ordinal] ?? table.startPts) - table.startPts) * table.timeBase.num) / table.timeBase.den
+}
+
+/** When a span of frames ends: where the frame after it begins, or `otherwise` when none does. */
+export function endTime(table: FrameTable, endFrame: number, otherwise: number): number {
+  return endFrame < table.pts.length ? timeOf(table, endFrame) : otherwise
 }
 
 /** PTS ticks of a time in seconds from the first frame. */
@@ -83,15 +157,21 @@ export function seekTarget(table: FrameTable, ordinal: number): number {
   return frame + 1 < table.pts.length ? (begins + timeOf(table, frame + 1)) / 2 : begins + 0.001
 }
 
+/** Pause and show the frame `by` frames from this one. */
+export function step(table: FrameTable, by: number): void {
+  const { video } = usePlayer.getState()
+  if (video === null || table.pts.length === 0) return
+  pause()
+  seek(seekTarget(table, ordinalAt(table, video.currentTime) + by))
+}
+
 /** Pause and show one frame of the chosen video, at once or when it is there. */
 export function goToFrame(sourceId: number, ordinal: number): void {
   usePlayer.setState({ goal: { sourceId, ordinal } })
 }
 
-/** Pause and show the frame `by` frames from this one. */
-export function step(table: FrameTable, by: number): void {
-  const { video } = usePlayer.getState()
-  if (video === null || table.pts.length === 0) return
-  video.pause()
-  seek(seekTarget(table, ordinalAt(table, video.currentTime) + by))
+/** Pause and show a frame. */
+export function showFrame(table: FrameTable, ordinal: number): void {
+  pause()
+  seek(seekTarget(table, ordinal))
 }

@@ -3,7 +3,6 @@ import { QueryClient, useQuery } from '@tanstack/react-query'
 import { toast } from 'sonner'
 import type { AnnotationBody } from '../app/annotation.ts'
 import type { BackendEvent } from '../app/contract.ts'
-import type { History } from '../app/contract/state.ts'
 import { problemOf } from '../app/errors.ts'
 import { call, stream } from './api.ts'
 import { phrase, shown, t, told } from './i18n.ts'
@@ -45,12 +44,23 @@ export async function addPaths(paths: readonly string[]): Promise<void> {
   }
 }
 
+let line: Promise<unknown> = Promise.resolve()
+
+/** What changes the library, in the order in which it was asked for: an undo that is pressed at once takes back the edit before it. */
+export function inOrder<T>(work: () => Promise<T>): Promise<T> {
+  const done = line.then(work)
+  line = done.catch(() => undefined)
+  return done
+}
+
 export async function undo(direction: 'undo' | 'redo'): Promise<void> {
-  const what = queryClient.getQueryData<History>(['history'])?.[direction]
-  if (!what) return
   try {
-    queryClient.setQueryData(['history'], await call(direction))
-    toast(direction === 'undo' ? t('Undone: {{what}}', { what: shown(what) }) : t('Redone: {{what}}', { what: shown(what) }))
+    await inOrder(async () => {
+      const what = (await call('history'))[direction]
+      if (!what) return
+      queryClient.setQueryData(['history'], await call(direction))
+      toast(direction === 'undo' ? t('Undone: {{what}}', { what: shown(what) }) : t('Redone: {{what}}', { what: shown(what) }))
+    })
   } catch (error) {
     tell(error)
   }
@@ -61,7 +71,7 @@ const REVIEWED = { accept: phrase('Accepted'), reject: phrase('Rejected'), edit:
 /** Decide about an annotation; one toast at a time says so and offers to take it back. */
 export async function review({ id, action, body }: { id: number; action: keyof typeof REVIEWED; body?: AnnotationBody }): Promise<void> {
   try {
-    await call('reviewAnnotation', { params: { annotationId: id }, body: { action, ...(body ? { body } : {}) } })
+    await inOrder(() => call('reviewAnnotation', { params: { annotationId: id }, body: { action, ...(body ? { body } : {}) } }))
     void queryClient.invalidateQueries({ queryKey: ['history'] })
     toast(t(REVIEWED[action]), { id: 'review', action: { label: t('Undo'), onClick: () => void undo('undo') } })
   } catch (error) {

@@ -2,7 +2,7 @@
 import { create } from 'zustand'
 import { phrase } from './i18n.ts'
 
-type Panel = 'add' | 'export' | 'shortcuts' | 'queue' | 'engine'
+type Panel = 'add' | 'export' | 'shortcuts' | 'palette' | 'queue' | 'engine'
 /** What the middle of the window is for. */
 export type Page = 'review' | 'table' | 'overview' | 'queue' | 'packs' | 'settings'
 export const THEMES = { system: phrase('as the system'), light: phrase('light'), dark: phrase('dark') }

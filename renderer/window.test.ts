@@ -1,11 +1,11 @@
 import { expect, test, vi } from 'vitest'
+import { conflicts, PRESETS } from '../app/bindings.ts'
 
 vi.stubGlobal('window', {})
 vi.stubGlobal('localStorage', { getItem: () => null })
 const { eventParser } = await import('./api.ts')
 const { about, bytes, clock } = await import('./format.ts')
-const { KEYS, pressed } = await import('./keys.ts')
-const { withKeyBox } = await import('./parts/Boxes.tsx')
+const { ACTIONS } = await import('./actions.ts')
 const { ordinalAt, seekTarget } = await import('./player.ts')
 
 test('server-sent events come whole, however the network cut them', () => {
@@ -32,24 +32,8 @@ test('numbers as people read them', () => {
   expect([bytes(0), bytes(999), bytes(1500), bytes(2_000_000_000)]).toEqual(['0 B', '999 B', '1.5 kB', '2.0 GB'])
 })
 
-test('no key does two things', () => {
-  const all = KEYS.flatMap(({ keys }) => keys)
-  expect(new Set(all).size).toBe(all.length)
-})
-
-test('keys: letters by what they write, J K L by place, Shift only where it changes nothing written', () => {
-  const key = (over: Partial<KeyboardEvent>) => pressed({ key: '', code: '', ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...over })
-  expect(key({ key: 'z', ctrlKey: true })).toBe('Ctrl+Z')
-  expect(key({ key: 'Z', ctrlKey: true, shiftKey: true })).toBe('Ctrl+Shift+Z')
-  expect(key({ key: '?', shiftKey: true })).toBe('?')
-  expect(key({ key: 'т', code: 'KeyK' })).toBe('K')
-  expect(key({ key: ' ' })).toBe('Space')
-  expect(key({ key: 'ArrowLeft', shiftKey: true })).toBe('Shift+ArrowLeft')
-})
-
-test('a box that a person sets replaces the one of its frame and keeps the order', () => {
-  const box = (x1: number) => ({ x1, y1: 0, x2: x1 + 10, y2: 10 })
-  const track = { kind: 'track' as const, label: 'car', boxes: [0, 10].map((ordinal) => ({ ordinal, pts: ordinal, box: box(0), score: 0.5 })) }
-  expect(withKeyBox(track, 5, 5, box(50)).boxes.map(({ ordinal, score }) => [ordinal, score])).toEqual([[0, 0.5], [5, null], [10, 0.5]])
-  expect(withKeyBox(track, 10, 10, box(7)).boxes.at(-1)).toEqual({ ordinal: 10, pts: 10, box: box(7), score: null })
+test('no key does two things, whichever tool’s keys are chosen', () => {
+  for (const preset of ['tubelet', 'cvat', 'dive'] as const) expect([preset, ...conflicts(ACTIONS, { preset, changed: {} })]).toEqual([preset])
+  expect(new Set(ACTIONS.map(({ id }) => id)).size).toBe(ACTIONS.length)
+  for (const { keys } of Object.values(PRESETS)) for (const id of Object.keys(keys)) expect(ACTIONS.map((action) => action.id)).toContain(id)
 })

@@ -80,17 +80,21 @@ export function randomDocument(seed: number): AnnotationDocument {
   for (let i = below(30) + 2; i > 0; i--) times.push((at += 1 + below(9000)))
   let id = 0
   const body = (startFrame: number, endFrame: number): AnnotationBody => {
-    const kind = below(4)
-    if (kind === 0) return { kind: 'caption', text: text() }
+    const kind = below(5)
+    const from = startFrame + below(endFrame - startFrame)
+    const span = { startFrame: from, endFrame: from + 1 + below(endFrame - from) }
+    const maybe = next() < 0.4 ? { span } : {}
+    if (kind === 0) return { kind: 'caption', text: text(), ...maybe }
     if (kind === 1) return { kind: 'answer', question: text(), text: text() }
-    if (kind === 2) return { kind: 'note', text: text() }
+    if (kind === 2) return { kind: 'note', text: text(), ...maybe }
+    if (kind === 3) return { kind: 'segment', text: text(), span }
     const boxes = Array.from({ length: endFrame - startFrame }, (_, i) => startFrame + i).filter((_, i) => i === 0 || next() < 0.3)
     return {
       kind: 'track',
       label: text(),
       boxes: boxes.map((ordinal) => {
         const [x1, y1] = [next() * 400 - 60, next() * 300 - 40]
-        return { ordinal, pts: times[ordinal] ?? 0, box: { x1, y1, x2: x1 + next() * 90, y2: y1 + next() * 90 }, score: next() < 0.5 ? null : next() }
+        return { ordinal, pts: times[ordinal] ?? 0, box: { x1, y1, x2: x1 + next() * 90, y2: y1 + next() * 90 }, score: next() < 0.5 ? null : next(), ...(next() < 0.2 ? { occluded: true } : {}), ...(next() < 0.1 ? { outside: true } : {}) }
       }),
     }
   }

@@ -25,7 +25,7 @@ export const ClipEvent = z.object({
   at: z.string(),
   annotationId: z.number().int(),
   action: z.enum(['said', ...ACTIONS]),
-  kind: z.enum(['caption', 'answer', 'track', 'note']),
+  kind: z.enum(['caption', 'answer', 'track', 'note', 'segment']),
   body: AnnotationBody.nullable(),
   provenance: Provenance.nullable(),
   confidence: z.number().nullable(),

@@ -6,7 +6,7 @@
  */
 import { clipTimes, sortedClips, spoken, trackedObjects, wellFormed } from './document.ts'
 import type { AnnotationDocument, Format } from './document.ts'
-import type { Annotation } from '../annotation.ts'
+import type { Annotation, Span } from '../annotation.ts'
 import { secondsOf } from '../media.ts'
 
 type Columns = Readonly<Record<string, 'text' | 'number'>>
@@ -103,18 +103,20 @@ export const boxes: Format<AnnotationDocument, ReturnType<typeof boxTable.read>>
   ...boxTable,
 }
 
-/** spans.csv: one row for a clip itself (kind shot or window) and one for each caption, answer and note about it. */
+/** spans.csv: one row for a clip itself (kind shot, window or marked) and one for each caption, answer, note and segment, with the span that it is about. */
 export const spans: Format<AnnotationDocument, ReturnType<typeof spanTable.read>> = {
   project(document) {
-    const said = Map.groupBy(spoken(document, 'caption', 'answer', 'note'), ({ clip }) => clip.id)
+    const said = Map.groupBy(spoken(document, 'caption', 'answer', 'note', 'segment'), ({ clip }) => clip.id)
     return sortedClips(document).flatMap((clip) => {
-      const { start, end } = clipTimes(clip, document)
-      const span = { ...videoOf(document), clip_id: clip.id, start_s: start, end_s: end, start_frame: clip.startFrame, end_frame: clip.endFrame }
-      const itself = { ...span, annotation_id: null, kind: clip.kind, text: null, question: null, machine_text: null, confidence: null, unsure: null, agreement: null }
+      const spanOf = (part: Span = clip) => {
+        const { start, end } = clipTimes(clip, document, part)
+        return { ...videoOf(document), clip_id: clip.id, start_s: start, end_s: end, start_frame: part.startFrame, end_frame: part.endFrame }
+      }
+      const itself = { ...spanOf(), annotation_id: null, kind: clip.kind, text: null, question: null, machine_text: null, confidence: null, unsure: null, agreement: null }
       return [
         wellFormed({ ...itself, ...decisionOf(null) }),
         ...(said.get(clip.id) ?? []).map(({ annotation, body }) => wellFormed({
-          ...span,
+          ...spanOf('span' in body ? body.span : undefined),
           annotation_id: annotation.id,
           kind: body.kind,
           text: body.text,

@@ -1,4 +1,4 @@
-/** What WebVTT and SRT share: captions as cues over clips, and reading their times. */
+/** What WebVTT and SRT share: captions of clips and of parts of them as cues, and reading their times. */
 import { clipTimes, spoken } from './document.ts'
 import type { AnnotationDocument } from './document.ts'
 
@@ -9,14 +9,16 @@ export interface Cue {
   text: string
 }
 
-/** One cue for each caption that was not rejected, in time order. Times are rounded once; a cue lasts at least a millisecond. */
+/** One cue for each caption that was not rejected, of a clip or of a span in it, by start. Times are rounded once; a cue lasts at least a millisecond. */
 export function captionCues(document: AnnotationDocument) {
-  return spoken(document, 'caption').flatMap(({ clip, annotation, body }) => {
-    const { start, end } = clipTimes(clip, document)
+  const cues = spoken(document, 'caption', 'segment').flatMap(({ clip, annotation, body }) => {
+    const { start, end } = clipTimes(clip, document, body.span)
     const from = Math.round(start * 1000)
     const text = cueText(body.text)
     return text === '' ? [] : [{ start: from, end: Math.max(from + 1, Math.round(end * 1000)), text, annotation }]
   })
+  // WebVTT asks for ascending starts and the longer first, and clips that people marked lie over others.
+  return cues.sort((a, b) => a.start - b.start || b.end - a.end)
 }
 
 /** Lines without blank ones between, which would end a cue, and without characters that no player shows. */

@@ -18,6 +18,7 @@ interface CvatBox extends Box {
   outside: boolean
   keyframe: boolean
   observed: boolean
+  occluded: boolean
   score: number | null
 }
 
@@ -85,7 +86,7 @@ export const cvat: Format<AnnotationDocument, CvatTask> = {
           const score = attributeOf(one, 'score')
           return {
             frame: one.frame, x1: one.xtl, y1: one.ytl, x2: one.xbr, y2: one.ybr,
-            outside: one.outside === '1', keyframe: one.keyframe === '1',
+            outside: one.outside === '1', occluded: one.occluded === '1', keyframe: one.keyframe === '1',
             observed: attributeOf(one, 'observed') === 'true', score: score === undefined ? null : Number(score),
           }
         }),
@@ -110,7 +111,7 @@ const parser = new XMLParser({
 const Count = z.coerce.number().int().nonnegative()
 const Bit = z.enum(['0', '1'])
 const BoxElement = z.object({
-  frame: Count, outside: Bit, keyframe: Bit, xtl: z.coerce.number(), ytl: z.coerce.number(), xbr: z.coerce.number(), ybr: z.coerce.number(),
+  frame: Count, outside: Bit, occluded: Bit, keyframe: Bit, xtl: z.coerce.number(), ytl: z.coerce.number(), xbr: z.coerce.number(), ybr: z.coerce.number(),
   attribute: z.array(z.object({ name: z.string(), text: z.string().default('') })).default([]),
 })
 const Labels = z.object({ label: z.array(z.object({ name: z.string() })).default([]) })
@@ -134,20 +135,20 @@ function attributeOf(box: z.infer<typeof BoxElement> | undefined, name: string):
 }
 
 function cvatBoxes({ boxes }: TrackedObject, size: number): CvatBox[] {
-  return boxes.flatMap(({ frame, box, score, observed }, i) => {
+  return boxes.flatMap(({ frame, box, score, observed, occluded }, i) => {
     const starts = boxes[i - 1]?.frame !== frame - 1
     const ends = boxes[i + 1]?.frame !== frame + 1 && frame + 1 < size
-    const visible = { frame, ...box, outside: false, keyframe: observed || starts, observed, score }
-    return ends ? [visible, { ...visible, frame: frame + 1, outside: true, keyframe: true, observed: false, score: null }] : [visible]
+    const visible = { frame, ...box, outside: false, keyframe: observed || starts, observed, occluded, score }
+    return ends ? [visible, { ...visible, frame: frame + 1, outside: true, keyframe: true, observed: false, occluded: false, score: null }] : [visible]
   })
 }
 
-function boxElement({ frame, x1, y1, x2, y2, outside, keyframe, observed, score }: CvatBox, state: ReviewState, model: string): string {
+function boxElement({ frame, x1, y1, x2, y2, outside, keyframe, observed, occluded, score }: CvatBox, state: ReviewState, model: string): string {
   const place = { xtl: String(x1), ytl: String(y1), xbr: String(x2), ybr: String(y2), z_order: '0' }
   const values = { state, model, observed: String(observed), ...(score === null ? {} : { score: String(score) }) }
   return element(
     'box',
-    { frame: String(frame), keyframe: bit(keyframe), outside: bit(outside), occluded: '0', ...place },
+    { frame: String(frame), keyframe: bit(keyframe), outside: bit(outside), occluded: bit(occluded), ...place },
     Object.entries(values).map(([name, value]) => element('attribute', { name }, value)),
   )
 }

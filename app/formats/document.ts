@@ -6,7 +6,7 @@
  */
 import { z } from 'zod'
 import { Annotation } from '../annotation.ts'
-import type { AnnotationBody, Box, Provenance, ReviewState } from '../annotation.ts'
+import type { AnnotationBody, Box, Provenance, ReviewState, Span } from '../annotation.ts'
 import { boxArea, clipBox } from '../boxes.ts'
 import { Probe, secondsOf } from '../media.ts'
 import { interpolate } from '../tracks.ts'
@@ -14,7 +14,7 @@ import { interpolate } from '../tracks.ts'
 const DocumentClip = z.object({
   id: z.number().int(),
   index: z.number().int(),
-  kind: z.enum(['shot', 'window']),
+  kind: z.enum(['shot', 'window', 'marked']),
   /** Half-open span, seconds from the first frame of the source. */
   start: z.number(),
   end: z.number(),
@@ -61,6 +61,8 @@ export interface TrackedBox {
   score: number | null
   /** False where the box is interpolated between two observed ones. */
   observed: boolean
+  /** Something stands before the object. */
+  occluded: boolean
 }
 
 /** A track with a box on every frame of its life on which it is in the picture. `id` is the annotation's and stays the same from export to export. */
@@ -95,13 +97,16 @@ export function trackedObjects(document: AnnotationDocument): TrackedObject[] {
   })
 }
 
-/** Span of a clip in seconds, from the PTS of its frames; the stored end only where no frame follows the clip. */
-export function clipTimes(clip: DocumentClip, { pts, source }: AnnotationDocument): { start: number; end: number } {
+/**
+ * Span of a clip in seconds, or of the part of it that something is said about, from the PTS of its frames; the stored end only where no
+ * frame follows.
+ */
+export function clipTimes(clip: DocumentClip, { pts, source }: AnnotationDocument, span: Span = clip): { start: number; end: number } {
   const secondsAt = (ordinal: number, otherwise: number) => {
     const at = pts[ordinal]
     return at === undefined ? otherwise : secondsOf(at, source.probe)
   }
-  return { start: secondsAt(clip.startFrame, clip.start), end: secondsAt(clip.endFrame, clip.end) }
+  return { start: secondsAt(span.startFrame, clip.start), end: secondsAt(span.endFrame, clip.end) }
 }
 
 /** Order of code units: the same on every machine, unlike a locale's. */
@@ -119,13 +124,15 @@ function everyBox(track: BodyOf<'track'>, { pts, source }: AnnotationDocument): 
   const first = track.boxes[0]?.ordinal ?? 0
   const last = track.boxes.at(-1)?.ordinal ?? -1
   const boxes: TrackedBox[] = []
+  let inForce = track.boxes[0]
   for (let frame = first; frame <= last; frame++) {
     const key = keys.get(frame)
+    inForce = key ?? inForce
     const at = key?.pts ?? pts[frame]
-    const raw = key?.box ?? (at === undefined ? null : interpolate(track, at))
+    const raw = at === undefined || inForce?.outside ? null : (key?.box ?? interpolate(track, at))
     if (at === undefined || !raw) continue
     const box = rounded(clipBox(raw, source.probe))
-    if (boxArea(box) > 0) boxes.push({ frame, pts: at, box, score: key?.score ?? null, observed: key !== undefined })
+    if (boxArea(box) > 0) boxes.push({ frame, pts: at, box, score: key?.score ?? null, observed: key !== undefined, occluded: inForce?.occluded ?? false })
   }
   return boxes
 }

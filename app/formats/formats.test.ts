@@ -52,11 +52,11 @@ describe('tracks', () => {
   it('are boxes inside the frame, interpolated in time and marked so, without what was rejected', () => {
     expect(objects.map(({ id }) => id)).toEqual([3, 4, 12, 14])
     expect(objects[0]?.boxes).toEqual([
-      { frame: 0, pts: 126_000, box: { x1: 0, y1: 10, x2: 40, y2: 60 }, score: 0.75, observed: true },
+      { frame: 0, pts: 126_000, box: { x1: 0, y1: 10, x2: 40, y2: 60 }, score: 0.75, observed: true, occluded: false },
       // A fifth of the way in time, though a third in frames.
-      { frame: 1, pts: 129_003, box: { x1: 0, y1: 10, x2: 46, y2: 60 }, score: null, observed: false },
-      { frame: 2, pts: 132_006, box: { x1: 0, y1: 10, x2: 52, y2: 60 }, score: null, observed: false },
-      { frame: 3, pts: 141_015, box: { x1: 10.123, y1: 10, x2: 70, y2: 60 }, score: 0.5, observed: true },
+      { frame: 1, pts: 129_003, box: { x1: 0, y1: 10, x2: 46, y2: 60 }, score: null, observed: false, occluded: false },
+      { frame: 2, pts: 132_006, box: { x1: 0, y1: 10, x2: 52, y2: 60 }, score: null, observed: false, occluded: false },
+      { frame: 3, pts: 141_015, box: { x1: 10.123, y1: 10, x2: 70, y2: 60 }, score: 0.5, observed: true, occluded: false },
     ])
   })
   it('end in CVAT with an outside box on the next frame, unless the video ends', () => {
@@ -68,6 +68,16 @@ describe('tracks', () => {
       [5, true, false], [6, true, true], [7, true, false], [8, true, false], [9, false, false], [10, false, false], [11, true, false],
     ])
     expect(tracks.map(({ source }) => source)).toEqual(['auto', 'manual', 'manual', 'auto'])
+  })
+  it('that a person said are hidden or out of the picture say so in CVAT', () => {
+    const body = { kind: 'track' as const, label: 'x', boxes: [0, 2, 4, 6].map((ordinal, i) => ({ ordinal, pts: tricky.pts[ordinal] ?? 0, box: { x1: 10, y1: 10, x2: 50, y2: 50 }, score: null, ...(i === 1 ? { outside: true } : i === 2 ? { occluded: true } : {}) })) }
+    const [clip] = tricky.clips
+    const [annotation] = clip?.annotations ?? []
+    if (!clip || !annotation) throw new RangeError('the tricky document lost its clip')
+    const track = cvat.project({ ...tricky, clips: [{ ...clip, annotations: [{ ...annotation, body }] }] }).tracks[0]
+    expect(track?.boxes.map(({ frame, outside, occluded }) => [frame, outside, occluded])).toEqual([
+      [0, false, false], [1, false, false], [2, true, false], [4, false, true], [5, false, true], [6, false, false], [7, true, false],
+    ])
   })
   it('have ids from 1 in COCO, and an image for each frame with a box', () => {
     const dataset = coco.project([tricky])
@@ -90,6 +100,22 @@ describe('captions', () => {
   })
   it('take their times from PTS, rounded once', () => {
     expect(vtt.project(tricky).map(({ start, end }) => [start, end])).toEqual([[0, 500], [500, 3600]])
+  })
+  it('of a part of a clip have its times, in WebVTT, SRT and the table of spans', () => {
+    const [clip] = tricky.clips
+    const [caption] = clip?.annotations ?? []
+    if (!clip || !caption) throw new RangeError('the tricky document lost its clip')
+    const annotations = [
+      { ...caption, id: 91, body: { kind: 'segment' as const, text: 'late', span: { startFrame: 3, endFrame: 5 } } },
+      { ...caption, id: 92, body: { kind: 'caption' as const, text: 'early', span: { startFrame: 1, endFrame: 4 } } },
+      { ...caption, id: 93, body: { kind: 'note' as const, text: 'look', span: { startFrame: 2, endFrame: 3 } } },
+    ]
+    const document = { ...tricky, clips: [{ ...clip, annotations }] }
+    const at = (ordinal: number) => Math.round((1000 * ((tricky.pts[ordinal] ?? 0) - tricky.source.probe.startPts) * tricky.source.probe.timeBase.num) / tricky.source.probe.timeBase.den)
+    const cues = [{ start: at(1), end: at(4), text: 'early' }, { start: at(3), end: at(5), text: 'late' }]
+    expect(srt.project(document)).toEqual(cues)
+    expect(vtt.project(document)).toMatchObject(cues)
+    expect(spans.project(document).map(({ kind, start_frame, end_frame }) => [kind, start_frame, end_frame])).toEqual([['shot', 0, 5], ['segment', 3, 5], ['caption', 1, 4], ['note', 2, 3]])
   })
   it('keep who made them in WebVTT', () => {
     expect(vtt.project(tricky)[0]?.origin).toMatchObject({ state: 'machine', confidence: 0.625, provenance: { packVersion: '0.1.0' } })

@@ -1,106 +1,144 @@
-import { type KeyboardEvent, type PointerEvent, useRef, useState } from 'react'
+import { type KeyboardEvent, type PointerEvent, type RefObject, useRef, useState } from 'react'
 import type { Annotation, Box, TrackBody } from '../../app/annotation.ts'
-import { clipBox } from '../../app/boxes.ts'
+import { type Grip, GRIPS, movedBox, spannedBox } from '../../app/boxes.ts'
 import type { Probe } from '../../app/media.ts'
+import { keyInForce, withKeyBox } from '../../app/track-edits.ts'
 import { interpolate } from '../../app/tracks.ts'
+import { t } from '../i18n.ts'
 import { useColours } from '../labels/vocabulary.ts'
-import { type FrameTable, ordinalAt, ptsAt, usePlayer } from '../player.ts'
-import { review } from '../queries.ts'
+import { type FrameTable, ordinalAt, pause, usePlayer } from '../player.ts'
+import { commit } from '../review/edits.ts'
+import { useReview } from '../review/store.ts'
+import { chooseTrack, deleteBox, drawn } from '../review/tracks.ts'
 import { useUi } from '../store.ts'
 
 export type TrackAnnotation = Annotation & { body: TrackBody }
 
-/** A track with one key box set: where a person put it on this frame. Neighbours stay; what lies between is interpolated anew. */
-export function withKeyBox(track: TrackBody, ordinal: number, pts: number, box: Box): TrackBody {
-  const others = track.boxes.filter((key) => key.ordinal !== ordinal)
-  return { ...track, boxes: [...others, { ordinal, pts, box, score: null }].sort((a, b) => a.ordinal - b.ordinal) }
+interface Props {
+  probe: Probe
+  clipId: number
+  tracks: readonly TrackAnnotation[]
+  frames: FrameTable
+  /** Pixels of the video in one pixel of the screen: what is drawn keeps its size when the picture is enlarged. */
+  unit: number
+  /** False shows the boxes only: of a clip that is passed while another one is chosen. */
+  editable: boolean
 }
 
-const CORNERS = ['nw', 'ne', 'sw', 'se'] as const
-type Grip = (typeof CORNERS)[number] | 'move'
-
-function moved({ x1, y1, x2, y2 }: Box, grip: Grip, dx: number, dy: number, frame: Probe): Box {
-  if (grip === 'move') {
-    const left = Math.min(Math.max(dx, -x1), frame.width - x2)
-    const up = Math.min(Math.max(dy, -y1), frame.height - y2)
-    return { x1: x1 + left, y1: y1 + up, x2: x2 + left, y2: y2 + up }
-  }
-  const box = { x1: x1 + (grip.endsWith('w') ? dx : 0), y1: y1 + (grip.startsWith('n') ? dy : 0), x2: x2 + (grip.endsWith('e') ? dx : 0), y2: y2 + (grip.startsWith('s') ? dy : 0) }
-  return clipBox({ x1: Math.min(box.x1, box.x2 - 2), y1: Math.min(box.y1, box.y2 - 2), x2: Math.max(box.x2, box.x1 + 2), y2: Math.max(box.y2, box.y1 + 2) }, frame)
+interface Point {
+  x: number
+  y: number
 }
 
-/** Boxes over the picture, in its display-oriented pixels, at the shown frame's PTS; the selected one can be dragged and nudged. */
-export function Boxes({ probe, tracks, frames }: { probe: Probe; tracks: readonly TrackAnnotation[]; frames: FrameTable }) {
+/** A drag under way: `box` is what it would leave now. */
+type Drag = { id: number; grip: Grip | 'move'; from: Point; start: Box; box: Box } | { id: null; from: Point; box: Box }
+
+/** Least sides of a box that a drag makes, in pixels of the screen; less was a click. */
+const CLICK = 4
+
+/** Boxes over the picture, in its display-oriented pixels, at the shown frame's PTS; they are drawn, dragged and nudged here. */
+export function Boxes({ probe, clipId, tracks, frames, unit, editable }: Props) {
   const time = usePlayer((player) => player.time)
-  const { trackId, selectTrack } = useUi()
+  const trackId = useUi((ui) => ui.trackId)
+  const also = useReview((state) => state.also)
+  const drawing = useReview((state) => state.drawing) && editable
   const colourOf = useColours()
   const svg = useRef<SVGSVGElement>(null)
-  const [drag, setDrag] = useState<{ id: number; grip: Grip; from: { x: number; y: number }; box: Box } | null>(null)
+  const [drag, setDrag] = useState<Drag | null>(null)
   const ordinal = ordinalAt(frames, time)
-  const pts = frames.pts[ordinal] ?? ptsAt(frames, time)
+  const pts = frames.pts[ordinal] ?? frames.startPts
+  const chosen = new Set([...(trackId === null ? [] : [trackId]), ...also])
 
-  const point = (event: PointerEvent) => {
-    const { left, top, width } = svg.current?.getBoundingClientRect() ?? { left: 0, top: 0, width: 1 }
-    return { x: ((event.clientX - left) * probe.width) / width, y: ((event.clientY - top) * probe.width) / width }
-  }
-  const store = (track: TrackAnnotation, box: Box) => void review({ id: track.id, action: 'edit', body: withKeyBox(track.body, ordinal, pts, box) })
-  const grab = (track: TrackAnnotation, grip: Grip, box: Box) => (event: PointerEvent<SVGElement>) => {
+  const store = (track: TrackAnnotation, box: Box) => void commit(clipId, [{ action: 'edit', annotationId: track.id, body: withKeyBox(track.body, ordinal, pts, box) }])
+  const grab = (track: TrackAnnotation, grip: Grip | 'move', box: Box) => (event: PointerEvent<SVGElement>) => {
+    if (drawing || event.button !== 0) return
     event.stopPropagation()
-    usePlayer.getState().video?.pause()
-    selectTrack(track.id)
+    pause()
+    if (event.shiftKey && grip === 'move') {
+      chooseTrack(track.id, true)
+      return
+    }
+    if (!chosen.has(track.id)) chooseTrack(track.id)
     event.currentTarget.setPointerCapture(event.pointerId)
-    setDrag({ id: track.id, grip, from: point(event), box })
+    setDrag({ id: track.id, grip, from: pointOf(svg, event, probe), start: box, box })
   }
-  const dragged = (event: PointerEvent): Box | null => {
-    if (drag === null) return null
-    const { x, y } = point(event)
-    return moved(drag.box, drag.grip, x - drag.from.x, y - drag.from.y, probe)
+  const move = (event: PointerEvent) => {
+    if (drag === null) return
+    const { x, y } = pointOf(svg, event, probe)
+    if (drag.id === null) setDrag({ ...drag, box: spannedBox(drag.from, { x, y }, probe) })
+    else setDrag({ ...drag, box: movedBox(drag.start, drag.grip, x - drag.from.x, y - drag.from.y, probe, event.shiftKey) })
   }
-  const [preview, setPreview] = useState<Box | null>(null)
-  const release = (track: TrackAnnotation) => (event: PointerEvent) => {
-    const box = dragged(event)
-    if (box && drag && (Math.abs(box.x1 - drag.box.x1) + Math.abs(box.y1 - drag.box.y1) + Math.abs(box.x2 - drag.box.x2) + Math.abs(box.y2 - drag.box.y2) > 1)) store(track, box)
+  const release = () => {
     setDrag(null)
-    setPreview(null)
+    if (drag === null) return
+    if (drag.id === null) {
+      if (Math.min(drag.box.x2 - drag.box.x1, drag.box.y2 - drag.box.y1) >= CLICK * unit) drawn(clipId, drag.box, { ordinal, pts }, frames)
+      return
+    }
+    const { start, box, id } = drag
+    const track = tracks.find((one) => one.id === id)
+    if (track && Math.abs(box.x1 - start.x1) + Math.abs(box.y1 - start.y1) + Math.abs(box.x2 - start.x2) + Math.abs(box.y2 - start.y2) > unit) store(track, box)
   }
   const nudge = (track: TrackAnnotation, box: Box) => (event: KeyboardEvent) => {
     if (event.key === 'Delete' || event.key === 'Backspace') {
       event.preventDefault()
-      const rest = track.body.boxes.filter((key) => key.ordinal !== ordinal)
-      // A track without boxes is no track: taking its last one rejects it.
-      if (rest.length === 0) void review({ id: track.id, action: 'reject' })
-      else if (rest.length < track.body.boxes.length) void review({ id: track.id, action: 'edit', body: { ...track.body, boxes: rest } })
+      deleteBox()
       return
     }
     const arrow = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key]
-    if (arrow === undefined) return
+    // With Ctrl, arrows zoom the timeline.
+    if (arrow === undefined || event.ctrlKey || event.metaKey) return
     event.preventDefault()
     const [dx = 0, dy = 0] = arrow.map((by) => by * (event.shiftKey ? 10 : 1))
-    store(track, moved(box, event.altKey ? 'se' : 'move', dx, dy, probe))
+    store(track, movedBox(box, event.altKey ? 'se' : 'move', dx, dy, probe))
+  }
+  const sketch = {
+    onPointerDown: (event: PointerEvent<SVGElement>) => {
+      if (!drawing || event.button !== 0) return
+      event.stopPropagation()
+      pause()
+      event.currentTarget.setPointerCapture(event.pointerId)
+      const from = pointOf(svg, event, probe)
+      setDrag({ id: null, from, box: { x1: from.x, y1: from.y, x2: from.x, y2: from.y } })
+    },
+    onPointerMove: move,
+    onPointerUp: release,
+    onPointerCancel: () => setDrag(null),
   }
   return (
-    <svg ref={svg} className="boxes" viewBox={`0 0 ${probe.width} ${probe.height}`} role="group" aria-label="Boxes on this frame">
+    <svg ref={svg} className="boxes" viewBox={`0 0 ${probe.width} ${probe.height}`} role="group" aria-label={t('Boxes on this frame')} data-drawing={drawing} data-editable={editable} {...sketch}>
       {tracks.map((track) => {
         const now = interpolate(track.body, pts)
         if (now === null) return null
-        const box = drag?.id === track.id && preview ? preview : now
-        const selected = track.id === trackId
+        const box = drag?.id === track.id ? drag.box : now
+        const selected = chosen.has(track.id)
         const { label, boxes } = track.body
         const observed = boxes.some((key) => key.ordinal === ordinal)
-        const unit = probe.width / 640
+        const hidden = keyInForce(track.body, ordinal)?.occluded === true
+        const bind = editable
+          ? { tabIndex: 0, role: 'button', 'aria-label': t('{{label}}, box', { label }), 'aria-pressed': selected, onPointerDown: grab(track, 'move', box), onFocus: () => !chosen.has(track.id) && chooseTrack(track.id), onKeyDown: nudge(track, box) }
+          : { 'aria-hidden': true }
         return (
-          <g
-            key={track.id} data-box={track.id} data-selected={selected} style={{ color: colourOf(label) }} tabIndex={0} role="button" aria-label={`${label}, box`} aria-pressed={selected}
-            onPointerDown={grab(track, 'move', box)} onPointerMove={(event) => setPreview(dragged(event))} onPointerUp={release(track)} onFocus={() => selectTrack(track.id)} onKeyDown={nudge(track, box)}
-          >
-            <rect x={box.x1} y={box.y1} width={box.x2 - box.x1} height={box.y2 - box.y1} strokeDasharray={observed ? undefined : `${6 * unit} ${4 * unit}`} />
-            <text x={box.x1 + 3 * unit} y={Math.max(box.y1 - 4 * unit, 12 * unit)} fontSize={12 * unit}>{label}</text>
-            {selected && CORNERS.map((corner) => (
-              <circle key={corner} cx={corner.endsWith('w') ? box.x1 : box.x2} cy={corner.startsWith('n') ? box.y1 : box.y2} r={5 * unit} onPointerDown={grab(track, corner, box)} className={corner} />
-            ))}
+          <g key={track.id} data-box={track.id} data-selected={selected} data-occluded={hidden} style={{ color: colourOf(label) }} {...bind}>
+            <rect x={box.x1} y={box.y1} width={box.x2 - box.x1} height={box.y2 - box.y1} strokeDasharray={observed ? undefined : '6 4'} />
+            <text x={box.x1 + 2 * unit} y={box.y1 > 18 * unit ? box.y1 - 5 * unit : box.y1 + 14 * unit} fontSize={12 * unit}>{label}</text>
+            {selected && editable && track.id === trackId && GRIPS.map((grip) => {
+              const { x, y } = gripAt(grip, box)
+              return <circle key={grip} cx={x} cy={y} r={(grip.length === 2 ? 5 : 4) * unit} onPointerDown={grab(track, grip, box)} className={grip} />
+            })}
           </g>
         )
       })}
+      {drag?.id === null && <rect className="sketch" x={drag.box.x1} y={drag.box.y1} width={drag.box.x2 - drag.box.x1} height={drag.box.y2 - drag.box.y1} />}
     </svg>
   )
+}
+
+function pointOf(svg: RefObject<SVGSVGElement | null>, event: PointerEvent, probe: Probe): Point {
+  const { left, top, width } = svg.current?.getBoundingClientRect() ?? { left: 0, top: 0, width: 1 }
+  return { x: ((event.clientX - left) * probe.width) / width, y: ((event.clientY - top) * probe.width) / width }
+}
+
+function gripAt(grip: Grip, { x1, y1, x2, y2 }: Box): Point {
+  return { x: grip.includes('w') ? x1 : grip.includes('e') ? x2 : (x1 + x2) / 2, y: grip.includes('n') ? y1 : grip.includes('s') ? y2 : (y1 + y2) / 2 }
 }

@@ -1,11 +1,9 @@
 import { Clapperboard, FolderPlus } from 'lucide-react'
 import { shown, t } from '../i18n.ts'
-import { KEYS, keyName } from '../keys.ts'
+import { keyOf } from '../keys.ts'
 import { addPaths, useStatus } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { pickFolder } from './AddDialog.tsx'
-
-const keyOf = (name: string) => keyName(KEYS.find((key) => key.name === name)?.keys[0] ?? '')
 
 /** An empty library: the whole window is where to drop. */
 export function EmptyState({ dragging }: { dragging: boolean }) {
@@ -21,9 +19,9 @@ export function EmptyState({ dragging }: { dragging: boolean }) {
         {status?.sample && <button className="large" onClick={() => void addPaths([status.sample ?? ''])}>{t('Try the sample clip')}</button>}
       </div>
       <dl className="hints">
-        <div><dt><kbd>{keyOf('Add videos')}</kbd></dt><dd>{t('add videos')}</dd></div>
-        <div><dt><kbd>{keyOf('Search')}</kbd></dt><dd>{t('search for a moment')}</dd></div>
-        <div><dt><kbd>{keyOf('Show all keys')}</kbd></dt><dd>{t('all keys')}</dd></div>
+        <div><dt><kbd>{keyOf('add')}</kbd></dt><dd>{t('add videos')}</dd></div>
+        <div><dt><kbd>{keyOf('search')}</kbd></dt><dd>{t('search for a moment')}</dd></div>
+        <div><dt><kbd>{keyOf('keys')}</kbd></dt><dd>{t('all keys')}</dd></div>
       </dl>
       <p className="muted small">{t('Nothing leaves this computer. Network: off.')}</p>
       <button className="quiet small" onClick={() => open('engine')}>{status ? shown(status.engine.sentence) : t('Starting…')}</button>

@@ -1,56 +1,85 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { ListPlus, Send } from 'lucide-react'
+import { ListPlus, Plus, Send } from 'lucide-react'
 import { toast } from 'sonner'
 import { type SubmitEvent, useState } from 'react'
 import type { Annotation } from '../../app/annotation.ts'
 import { type Problem, problemOf } from '../../app/errors.ts'
+import { said } from '../../app/phrase.ts'
 import { looksYesNo } from '../../app/table/question.ts'
 import { call, stream } from '../api.ts'
-import { clock, plural } from '../format.ts'
-import { shown } from '../i18n.ts'
-import { tell, useClip, useClips, useLabels, useStatus } from '../queries.ts'
+import { clock } from '../format.ts'
+import { shown, t } from '../i18n.ts'
+import { hint } from '../keys.ts'
+import { tell, useClip, useClips, useStatus } from '../queries.ts'
+import { commit, useAnnotations } from '../review/edits.ts'
+import { useReview } from '../review/store.ts'
+import { sayHere } from '../review/tracks.ts'
+import { TrackList } from '../review/TrackList.tsx'
 import { useUi } from '../store.ts'
 import { LabelEditor } from './LabelEditor.tsx'
 import { ProblemCard } from './ProblemCard.tsx'
-import { Statement, TrackItem } from './Statement.tsx'
+import { Statement, TextForm } from './Statement.tsx'
 
 /** What is said about the clip, and asking it more. */
 export function Inspector() {
-  const { clipId, trackId } = useUi()
+  const clipId = useUi((ui) => ui.clipId)
   const { data } = useClip(clipId)
-  const { data: wanted } = useLabels()
-  if (clipId === null || data === undefined) {
+  const annotations = useAnnotations(clipId)
+  if (clipId === null || data === undefined || annotations === undefined) {
     return (
       <div className="scroll">
-        <p className="placeholder muted">Choose a clip to see and correct what is said about it.</p>
+        <p className="placeholder muted">{t('Choose a clip to see and correct what is said about it.')}</p>
         <LabelEditor />
       </div>
     )
   }
-  const { clip, annotations } = data
+  const { clip } = data
   const of = (kind: Annotation['body']['kind']) => annotations.filter(({ body }) => body.kind === kind)
-  const tracks = of('track')
   return (
     <div className="scroll" key={clipId}>
       <section>
-        <h3>Caption <span className="muted num">{clock(clip.start, 1)}–{clock(clip.end, 1)}</span></h3>
+        <h3>{t('Caption')} <span className="muted num">{clock(clip.start, 1)}–{clock(clip.end, 1)}</span></h3>
         {of('caption').map((annotation) => <Statement key={annotation.id} annotation={annotation} />)}
-        {!clip.encoded && <p className="muted">Being analysed…</p>}
+        {!clip.encoded && <p className="muted">{t('Being analysed…')}</p>}
       </section>
       <section>
-        <h3>Ask</h3>
+        <h3>{t('Ask')}</h3>
         <Ask clipId={clipId} ready={clip.encoded} />
         {of('answer').toReversed().map((annotation) => <Statement key={annotation.id} annotation={annotation} />)}
       </section>
-      <section>
-        <h3>Boxes <span className="muted num">{tracks.length > 0 ? tracks.length : ''}</span></h3>
-        {tracks.length === 0 && <p className="muted">{wanted?.labels.length === 0 ? 'Add labels below to find things in this clip.' : 'Nothing was found for the labels below.'}</p>}
-        <ul className="plain">
-          {tracks.map((annotation) => <TrackItem key={annotation.id} annotation={annotation} selected={annotation.id === trackId} />)}
-        </ul>
-      </section>
+      <TrackList annotations={annotations} />
+      <Told clipId={clipId} annotations={annotations} />
       <LabelEditor />
     </div>
+  )
+}
+
+/** Captions of parts and notes, which people make. */
+function Told({ clipId, annotations }: { clipId: number; annotations: readonly Annotation[] }) {
+  const { draft, setDraft } = useReview()
+  const told = annotations
+    .flatMap((one) => ((one.body.kind === 'segment' || one.body.kind === 'note') && one.state !== 'rejected' ? [{ ...one, body: one.body }] : []))
+    .sort((a, b) => (a.body.span?.startFrame ?? 0) - (b.body.span?.startFrame ?? 0))
+  const save = (text: string) => {
+    if (draft) void commit(clipId, [{ action: 'add', clipId, body: { ...draft, text } }], said('Saved'))
+    setDraft(null)
+  }
+  return (
+    <section>
+      <h3 className="row">
+        {t('Moments')} <span className="muted num">{told.length > 0 ? told.length : ''}</span>
+        <span className="grow" />
+        <button className="small" title={hint('Caption what is marked, or from here on', 'segment')} onClick={() => sayHere('segment')}><Plus size={13} aria-hidden />{t('Caption')}</button>
+        <button className="small" title={hint('Note on what is marked, or on this moment', 'note')} onClick={() => sayHere('note')}><Plus size={13} aria-hidden />{t('Note')}</button>
+      </h3>
+      {draft && (
+        <div className="statement">
+          <TextForm key={`${draft.kind} ${draft.span.startFrame}`} label={draft.kind === 'note' ? t('Note') : t('Caption of a part')} text="" onSave={save} onCancel={() => setDraft(null)} />
+        </div>
+      )}
+      {told.length === 0 && !draft && <p className="muted">{t('Captions of parts of the clip, and notes, each with its time.')}</p>}
+      {told.map((annotation) => <Statement key={annotation.id} annotation={annotation} />)}
+    </section>
   )
 }
 
@@ -85,7 +114,7 @@ function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
   const everyClip = async () => {
     try {
       await call('addColumn', { body: { kind: looksYesNo(question) ? 'yesno' : 'question', text: question.trim() } })
-      toast.success(`Asking ${plural(encoded, 'clip')}: “${question.trim()}”`, { description: 'It is a column of the table now, and clips that come later are asked too.' })
+      toast.success(t('Asking {{count}} clips: “{{question}}”', { count: encoded, question: question.trim() }), { description: t('It is a column of the table now, and clips that come later are asked too.') })
       setQuestion('')
     } catch (error) {
       tell(error)
@@ -94,9 +123,9 @@ function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
   return (
     <>
       <form className="ask" onSubmit={(event) => void submit(event)}>
-        <input id="ask" aria-label="Question about this clip" placeholder="What colour is the car?" value={question} maxLength={300} onChange={(event) => setQuestion(event.target.value)} disabled={!ready} />
-        <button className="icon" aria-label="Ask" disabled={!ready || running !== null || question.trim() === ''}><Send size={15} /></button>
-        <button type="button" className="icon" aria-label="Ask every clip" title={`Ask all ${plural(encoded, 'clip')} that are ready`} disabled={encoded === 0 || question.trim() === ''} onClick={() => void everyClip()}><ListPlus size={16} /></button>
+        <input id="ask" aria-label={t('Question about this clip')} placeholder={t('What colour is the car?')} value={question} maxLength={300} onChange={(event) => setQuestion(event.target.value)} disabled={!ready} />
+        <button className="icon" aria-label={t('Ask')} title={hint('Ask', 'ask')} disabled={!ready || running !== null || question.trim() === ''}><Send size={15} /></button>
+        <button type="button" className="icon" aria-label={t('Ask every clip')} title={t('Ask all {{count}} clips that are ready', { count: encoded })} disabled={encoded === 0 || question.trim() === ''} onClick={() => void everyClip()}><ListPlus size={16} /></button>
       </form>
       {running && <div className="statement" aria-live="polite"><p className="muted">{running.question}</p><p className="said">{running.text}<span className="caret" /></p></div>}
       {problem && <ProblemCard problem={problem} />}

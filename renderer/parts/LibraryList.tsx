@@ -2,9 +2,10 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { memo, useDeferredValue, useEffect, useMemo, useRef } from 'react'
 import type { Clip, Source } from '../../app/contract.ts'
 import { urlOf } from '../api.ts'
-import { clock, plural } from '../format.ts'
-import { listed } from '../keys.ts'
+import { clock } from '../format.ts'
+import { phrase, t } from '../i18n.ts'
 import { useClips, useSources } from '../queries.ts'
+import { listed } from '../review/clips.ts'
 import { useUi } from '../store.ts'
 
 type Row = { type: 'source'; source: Source } | { type: 'clip'; clip: Clip }
@@ -44,7 +45,7 @@ export function LibraryList() {
   }, [clipId])
   return (
     <div ref={scroller} className="scroll" tabIndex={-1}>
-      <ul className="rows" style={{ height: virtual.getTotalSize() }} aria-label="Videos and clips">
+      <ul className="rows" style={{ height: virtual.getTotalSize() }} aria-label={t('Videos and clips')}>
         {virtual.getVirtualItems().map(({ index, start, size, key }) => {
           const row = rows[index]
           return (
@@ -81,17 +82,20 @@ const SourceRow = memo(function SourceRow({ source, current }: { source: Source;
 })
 
 function StateChip({ source: { state, encodedCount, clipCount, reviewedCount } }: { source: Source }) {
+  const clips = t('{{count}} clips', { count: clipCount })
   const text = {
-    queued: 'Waiting',
-    probing: 'Reading',
-    analysing: clipCount > 0 ? plural(encodedCount, 'clip') : 'Analysing',
-    done: reviewedCount > 0 ? `${reviewedCount}/${clipCount} reviewed` : plural(clipCount, 'clip'),
-    partial: 'Damaged',
-    failed: 'Unreadable',
-    cancelled: 'Cancelled',
+    queued: t('Waiting'),
+    probing: t('Reading'),
+    analysing: clipCount > 0 ? t('{{count}} clips', { count: encodedCount }) : t('Analysing'),
+    done: reviewedCount > 0 ? t('{{reviewed}}/{{clips}} reviewed', { reviewed: reviewedCount, clips: clipCount }) : clips,
+    partial: t('Damaged'),
+    failed: t('Unreadable'),
+    cancelled: t('Cancelled'),
   }[state]
   return <span className="chip" data-state={state}>{text}</span>
 }
+
+const REVIEWED = { accepted: phrase('accepted'), edited: phrase('edited'), rejected: phrase('rejected') }
 
 const ClipRow = memo(function ClipRow({ clip, current, score }: { clip: Clip; current: boolean; score?: string }) {
   const { id, sourceId, start, end, caption, captionState, captionUnsure, labels, encoded, sourceName } = clip
@@ -99,11 +103,11 @@ const ClipRow = memo(function ClipRow({ clip, current, score }: { clip: Clip; cu
     <button className="clip-row" data-clip={id} data-rejected={captionState === 'rejected'} aria-current={current} onClick={() => useUi.getState().selectClip(id, sourceId)}>
       <img src={urlOf('clipThumbnail', { params: { clipId: id } })} alt="" loading="lazy" />
       <span className="text">
-        <span className="caption">{caption ?? (encoded ? 'No caption' : 'Waiting for its caption…')}</span>
+        <span className="caption">{caption ?? (encoded ? t('No caption') : t('Waiting for its caption…'))}</span>
         <span className="muted num">
           {clock(start, 1)}–{clock(end, 1)}
-          {captionUnsure && captionState === 'machine' && <em> · not sure</em>}
-          {captionState !== null && captionState !== 'machine' && <em data-review={captionState}> · {captionState}</em>}
+          {captionUnsure && captionState === 'machine' && <em> · {t('not sure')}</em>}
+          {captionState !== null && captionState !== 'machine' && <em data-review={captionState}> · {t(REVIEWED[captionState])}</em>}
           {labels.length > 0 && ` · ${labels.join(', ')}`}
           {score !== undefined && ` · ${sourceName}`}
         </span>

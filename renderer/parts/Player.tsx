@@ -1,49 +1,57 @@
-import { Flame, Pause, Play, Repeat, StepBack, StepForward, Volume2, VolumeX } from 'lucide-react'
-import { useEffect, useRef, useState } from 'react'
+import { type PointerEvent, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import type { Annotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
+import { interpolate } from '../../app/tracks.ts'
 import { urlOf } from '../api.ts'
 import { Heat } from '../find/Heat.tsx'
-import { useFind } from '../find/store.ts'
-import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
-import { type FrameTable, ordinalAt, seek, seekTarget, step, timeOf, togglePlay, usePlayer } from '../player.ts'
+import { endTime, type FrameTable, ordinalAt, ptsAt, seek, seekTarget, showFrame, timeOf, togglePlay, usePlayer } from '../player.ts'
+import { markedSpan, useReview, type Zoom } from '../review/store.ts'
+import { Transport } from '../review/Transport.tsx'
+import { useUi } from '../store.ts'
 import { Boxes, type TrackAnnotation } from './Boxes.tsx'
 
 interface Props {
   source: Source
+  /** The chosen clip: shown from its first frame, and looped. */
   clip: Clip | null
-  tracks: readonly TrackAnnotation[]
-  /** Everything said about the clip. */
+  /** What lies on the picture: of the chosen clip, or of the one that is passed. */
+  shown: { clipId: number; tracks: readonly TrackAnnotation[] } | null
+  /** Everything said about the chosen clip. */
   annotations: readonly Annotation[]
   frames: FrameTable | undefined
 }
 
 /** The video with its boxes. Time comes from the frames that are really shown, not from a clock. */
-export function Player({ source, clip, tracks, annotations, frames }: Props) {
+export function Player({ source, clip, shown, annotations, frames }: Props) {
   const ref = useRef<HTMLVideoElement>(null)
-  const [loop, setLoop] = useState(true)
+  const frame = useRef<HTMLElement>(null)
   const [state, setState] = useState<'loading' | 'ready' | 'failed'>('loading')
   const { attach, setTime, setPlaying } = usePlayer.getState()
-  const heat = useFind((find) => find.heat)
-  const playing = usePlayer((player) => player.playing)
   const muted = usePlayer((player) => player.muted)
+  const volume = usePlayer((player) => player.volume)
+  const showBoxes = useReview((review) => review.showBoxes)
 
   useEffect(() => {
     const video = ref.current
     if (video === null) return
     attach(video)
+    useReview.getState().reset()
     let handle = 0
-    const shown = (_now: number, { mediaTime }: VideoFrameCallbackMetadata) => {
+    const presented = (_now: number, { mediaTime }: VideoFrameCallbackMetadata) => {
       setTime(mediaTime)
-      handle = video.requestVideoFrameCallback(shown)
+      handle = video.requestVideoFrameCallback(presented)
     }
-    handle = video.requestVideoFrameCallback(shown)
+    handle = video.requestVideoFrameCallback(presented)
     return () => {
       video.cancelVideoFrameCallback(handle)
       attach(null)
     }
   }, [attach, setTime])
+
+  useEffect(() => {
+    if (ref.current) ref.current.volume = volume
+  }, [volume])
 
   // A chosen clip is shown from its first frame.
   const startFrame = clip?.startFrame
@@ -55,66 +63,165 @@ export function Player({ source, clip, tracks, annotations, frames }: Props) {
   const goal = usePlayer((player) => player.goal)
   useEffect(() => {
     if (goal?.sourceId !== source.id || !frames || state !== 'ready') return
-    ref.current?.pause()
-    seek(seekTarget(frames, goal.ordinal))
+    showFrame(frames, goal.ordinal)
     usePlayer.setState({ goal: null })
   }, [goal, source.id, frames, state])
 
-  useEffect(() => {
-    if (!clip) return
-    return usePlayer.subscribe(({ time, playing: moving }, { time: before }) => {
-      if (moving && before < clip.end && time >= clip.end - 0.001) {
-        if (loop) seek(clip.start + 0.001)
-        else ref.current?.pause()
-      }
-    })
-  }, [clip, loop])
+  const span = useLoop(clip, frames, ref)
 
-  // No frame follows the last clip, so only the file's own end tells that it is over.
+  // No frame follows the last one of the file, so only its own end tells that a span is over which ends there.
   const ended = () => {
-    if (clip === null || !loop) return
-    seek(clip.start + 0.001)
+    if (span === null || !useReview.getState().loop) return
+    seek(span.start + 0.001)
     togglePlay()
   }
 
   const { probe } = source
   if (probe === null) return null
   return (
-    <section className="player" aria-label="Player">
-      <div className="picture" style={{ aspectRatio: `${probe.width} / ${probe.height}` }}>
-        <video
-          ref={ref} src={urlOf('media', { params: { sourceId: source.id } })} preload="auto" muted={muted} playsInline aria-label={source.name}
-          onClick={togglePlay} onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => setState('failed')}
-          onSeeked={(event) => setTime(event.currentTarget.currentTime)} onEnded={ended} loop={clip === null && loop}
-        />
-        {state === 'ready' && frames && clip && <Heat probe={probe} clip={clip} annotations={annotations} frames={frames} />}
-        {state === 'ready' && frames && <Boxes probe={probe} tracks={tracks} frames={frames} />}
-        {state === 'loading' && (
-          <p className="cover">{source.playback === 'proxy' ? `A browser cannot play ${probe.codec.toUpperCase()} here. Analysis works; a preview copy is being made…` : 'Loading…'}</p>
+    <section className="player" aria-label={t('Player')} ref={frame}>
+      <Picture aspect={probe.width / probe.height} pixels={probe.width} frames={frames} tracks={shown?.tracks ?? []}>
+        {(unit) => (
+          <>
+            <video
+              ref={ref} src={urlOf('media', { params: { sourceId: source.id } })} preload="auto" muted={muted} playsInline aria-label={source.name}
+              onPlay={() => setPlaying(true)} onPause={() => usePlayer.getState().shuttle > 0 && setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => setState('failed')}
+              onSeeked={(event) => setTime(event.currentTarget.currentTime)} onEnded={ended} loop={span === null && useReview.getState().loop}
+            />
+            {state === 'ready' && frames && clip && <Heat probe={probe} clip={clip} annotations={annotations} frames={frames} />}
+            {state === 'ready' && frames && shown && showBoxes && (
+              <Boxes probe={probe} clipId={shown.clipId} tracks={shown.tracks} frames={frames} unit={unit} editable={shown.clipId === clip?.id} />
+            )}
+          </>
         )}
-        {state === 'failed' && <p className="cover">This video cannot be played here. Captions, answers, search and labels work all the same.</p>}
-      </div>
-      <div className="transport">
-        <button className="icon" aria-label="One frame back" title="One frame back (,)" onClick={() => frames && step(frames, -1)}><StepBack size={16} /></button>
-        <button className="icon" aria-label={playing ? 'Pause' : 'Play'} title={`${playing ? 'Pause' : 'Play'} (Space)`} onClick={togglePlay}>{playing ? <Pause size={18} /> : <Play size={18} />}</button>
-        <button className="icon" aria-label="One frame on" title="One frame on (.)" onClick={() => frames && step(frames, 1)}><StepForward size={16} /></button>
-        <button className="icon" aria-label="Loop" aria-pressed={loop} title="Loop the clip" onClick={() => setLoop(!loop)}><Repeat size={15} /></button>
-        {clip && <button className="icon" aria-label={t('Show where the model looked')} aria-pressed={heat} title={t('Show where the model looked (H)')} onClick={() => useFind.getState().toggleHeat()}><Flame size={15} /></button>}
-        {probe.streams.some(({ type }) => type === 'audio') && (
-          <button className="icon" aria-label="Sound" aria-pressed={!muted} title={`Sound ${muted ? 'on' : 'off'} (M)`} onClick={() => usePlayer.getState().toggleSound()}>{muted ? <VolumeX size={15} /> : <Volume2 size={15} />}</button>
-        )}
-        <Time frames={frames} duration={probe.duration} />
-      </div>
+      </Picture>
+      {state === 'loading' && (
+        <p className="cover">{source.playback === 'proxy' ? t('A browser cannot play {{codec}} here. Analysis works; a preview copy is being made…', { codec: probe.codec.toUpperCase() }) : t('Loading…')}</p>
+      )}
+      {state === 'failed' && <p className="cover">{t('This video cannot be played here. Captions, answers, search and labels work all the same.')}</p>}
+      <Transport source={source} clip={clip} frames={frames} onFullscreen={() => void toggleFullscreen(frame.current)} />
     </section>
   )
 }
 
-function Time({ frames, duration }: { frames: FrameTable | undefined; duration: number }) {
-  const time = usePlayer((player) => player.time)
-  const ordinal = frames && frames.pts.length > 0 ? ordinalAt(frames, time) : null
+async function toggleFullscreen(element: HTMLElement | null): Promise<void> {
+  if (document.fullscreenElement !== null) await document.exitFullscreen()
+  else await element?.requestFullscreen()
+}
+
+/** Keeps playing inside what is marked, else inside the chosen clip. Returns that span in seconds, null for the whole video. */
+function useLoop(clip: Clip | null, frames: FrameTable | undefined, video: React.RefObject<HTMLVideoElement | null>): { start: number; end: number } | null {
+  const [markIn, markOut] = [useReview((review) => review.markIn), useReview((review) => review.markOut)]
+  const marked = markedSpan({ markIn, markOut })
+  const start = marked && frames ? timeOf(frames, marked.startFrame) : clip?.start
+  const end = marked && frames ? endTime(frames, marked.endFrame, Infinity) : clip?.end
+  useEffect(() => {
+    if (start === undefined || end === undefined) return
+    return usePlayer.subscribe(({ time, playing, shuttle }, { time: before }) => {
+      if (!playing || shuttle < 0 || before >= end || time < end - 0.001) return
+      if (useReview.getState().loop) seek(start + 0.001)
+      else video.current?.pause()
+    })
+  }, [start, end, video])
+  return start === undefined || end === undefined ? null : { start, end }
+}
+
+interface PictureProps {
+  /** Width by height. */
+  aspect: number
+  /** Width of the video in its own pixels. */
+  pixels: number
+  frames: FrameTable | undefined
+  tracks: readonly TrackAnnotation[]
+  /** Given how many pixels of the video one pixel of the screen is. */
+  children: (unit: number) => React.ReactNode
+}
+
+/** Notches of a mouse wheel that double the size. */
+const WHEEL_DOUBLES = 500
+/** A press that moved less than this is a click. */
+const CLICK = 4
+
+/** As large as fits; enlarged by the wheel about the pointer, moved by dragging it. A click plays. */
+function Picture({ aspect, pixels, frames, tracks, children }: PictureProps) {
+  const ref = useRef<HTMLDivElement>(null)
+  const [size, setSize] = useState({ width: 0, height: 0 })
+  const zoom = useReview((review) => review.zoom)
+  const drawing = useReview((review) => review.drawing)
+  const press = useRef<{ x: number; y: number; zoom: Zoom; moved: boolean } | null>(null)
+  useFollow(frames, tracks, aspect, pixels)
+
+  useLayoutEffect(() => {
+    const box = ref.current
+    if (box === null) return
+    const observer = new ResizeObserver(() => setSize({ width: box.clientWidth, height: box.clientHeight }))
+    observer.observe(box)
+    // React's own wheel listener is passive, and the page must not scroll.
+    const wheel = (event: WheelEvent) => {
+      event.preventDefault()
+      const { zoom: now, setZoom } = useReview.getState()
+      const { left, top, width, height } = box.querySelector('.picture')?.getBoundingClientRect() ?? box.getBoundingClientRect()
+      const at = { x: (event.clientX - left) / width, y: (event.clientY - top) / height }
+      const factor = 2 ** (-event.deltaY / WHEEL_DOUBLES)
+      setZoom({ scale: now.scale * factor, x: at.x + (now.x - at.x) / factor, y: at.y + (now.y - at.y) / factor })
+    }
+    box.addEventListener('wheel', wheel, { passive: false })
+    return () => {
+      observer.disconnect()
+      box.removeEventListener('wheel', wheel)
+    }
+  }, [])
+
+  const fitted = size.width / size.height > aspect ? { width: size.height * aspect, height: size.height } : { width: size.width, height: size.width / aspect }
+  const [width, height] = [fitted.width * zoom.scale, fitted.height * zoom.scale]
+  // Whole, it is in the middle; enlarged, its chosen point is.
+  const place = (full: number, room: number, share: number) => (full <= room ? (room - full) / 2 : Math.min(0, Math.max(room - full, room / 2 - share * full)))
+  const pan = {
+    onPointerDown: (event: PointerEvent<HTMLDivElement>) => {
+      if (event.button > 1) return
+      event.currentTarget.setPointerCapture(event.pointerId)
+      press.current = { x: event.clientX, y: event.clientY, zoom: useReview.getState().zoom, moved: false }
+    },
+    onPointerMove: (event: PointerEvent<HTMLDivElement>) => {
+      const began = press.current
+      if (began === null) return
+      const [dx, dy] = [event.clientX - began.x, event.clientY - began.y]
+      if (Math.hypot(dx, dy) > CLICK) began.moved = true
+      if (began.moved && began.zoom.scale > 1) useReview.getState().setZoom({ ...began.zoom, x: began.zoom.x - dx / width, y: began.zoom.y - dy / height })
+    },
+    onPointerUp: (event: PointerEvent<HTMLDivElement>) => {
+      if (press.current?.moved === false && event.button === 0) {
+        if (useUi.getState().trackId === null) togglePlay()
+        else useUi.getState().selectTrack(null)
+      }
+      press.current = null
+    },
+    onPointerCancel: () => {
+      press.current = null
+    },
+  }
   return (
-    <span className="num" role="timer" aria-label="Time">
-      {clock(frames && ordinal !== null ? timeOf(frames, ordinal) : time, 3)} <span className="muted">/ {clock(duration, 1)}{ordinal === null ? '' : ` · frame ${ordinal}`}</span>
-    </span>
+    <div ref={ref} className="viewport" data-zoomed={zoom.scale > 1} data-drawing={drawing} {...pan}>
+      <div className="picture" style={{ width, height, transform: `translate(${place(width, size.width, zoom.x)}px, ${place(height, size.height, zoom.y)}px)` }}>
+        {children(width > 0 ? pixels / width : 1)}
+      </div>
+    </div>
   )
+}
+
+/** Keeps the chosen track in the middle of the enlarged picture. */
+function useFollow(frames: FrameTable | undefined, tracks: readonly TrackAnnotation[], aspect: number, pixels: number): void {
+  const following = useReview((review) => review.following)
+  const trackId = useUi((ui) => ui.trackId)
+  const track = tracks.find(({ id }) => id === trackId)
+  useEffect(() => {
+    if (!following || !frames || !track) return
+    const centre = (time: number) => {
+      const { zoom, setZoom } = useReview.getState()
+      const box = zoom.scale > 1 ? interpolate(track.body, frames.pts[ordinalAt(frames, time)] ?? ptsAt(frames, time)) : null
+      if (box) setZoom({ ...zoom, x: (box.x1 + box.x2) / 2 / pixels, y: ((box.y1 + box.y2) / 2 / pixels) * aspect })
+    }
+    centre(usePlayer.getState().time)
+    return usePlayer.subscribe(({ time }, before) => time !== before.time && centre(time))
+  }, [following, frames, track, aspect, pixels])
 }

@@ -1,106 +1,140 @@
-import { Check, Pencil, RotateCcw, X } from 'lucide-react'
+import { Check, Pencil, RotateCcw, Scissors, Trash2, X } from 'lucide-react'
 import { type SubmitEvent, useState } from 'react'
-import type { Annotation } from '../../app/annotation.ts'
+import type { Annotation, AnnotationBody, Span } from '../../app/annotation.ts'
+import { said } from '../../app/phrase.ts'
 import { EvidenceOf } from '../find/Evidence.tsx'
-import { percent } from '../format.ts'
-import { useColours } from '../labels/vocabulary.ts'
-import { seek, seekTarget } from '../player.ts'
+import { clock, percent } from '../format.ts'
+import { phrase, t } from '../i18n.ts'
+import { hint } from '../keys.ts'
+import { endTime, showFrame, timeOf } from '../player.ts'
 import { review, useFrames } from '../queries.ts'
+import { commit } from '../review/edits.ts'
+import { markedSpan, useReview } from '../review/store.ts'
 import { useUi } from '../store.ts'
 
-/** A caption or an answer, with what people can do to it. */
+/** A caption, an answer, a note or a caption of a part, with what people can do to it. */
 export function Statement({ annotation }: { annotation: Annotation }) {
-  const { body, state, machine } = annotation
+  const { id, clipId, body, state, machine } = annotation
   const [editing, setEditing] = useState(false)
-  if (body.kind !== 'caption' && body.kind !== 'answer') return null
-  const save = (event: SubmitEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const field = event.currentTarget.elements.namedItem('text')
-    const text = field instanceof HTMLTextAreaElement ? field.value.trim() : ''
+  if (body.kind === 'track') return null
+  const named = WHAT[body.kind]
+  const own = body.kind === 'note' || body.kind === 'segment'
+  const span = body.kind === 'answer' ? undefined : body.span
+  const save = (text: string) => {
     setEditing(false)
-    if (text !== '' && text !== body.text) void review({ id: annotation.id, action: 'edit', body: { ...body, text } })
+    if (text !== body.text) void commit(clipId, [{ action: 'edit', annotationId: id, body: { ...body, text } }], said('Saved'))
   }
   return (
-    <article className="statement" data-state={state}>
+    <article className="statement" data-state={state} data-annotation={id} data-kind={body.kind}>
       {body.kind === 'answer' && <p className="muted">{body.question}</p>}
+      {span && <SpanLine annotation={annotation} span={span} />}
       {editing ? (
-        <form onSubmit={save}>
-          <textarea
-            name="text" aria-label={body.kind === 'caption' ? 'Caption' : 'Answer'} defaultValue={body.text} rows={3} autoFocus
-            onKeyDown={(event) => {
-              if (event.key === 'Escape') setEditing(false)
-              if (event.key === 'Enter' && !event.shiftKey) {
-                event.preventDefault()
-                event.currentTarget.form?.requestSubmit()
-              }
-            }}
-          />
-          <div className="row"><button className="primary">Save</button><button type="button" onClick={() => setEditing(false)}>Cancel</button></div>
-        </form>
+        <TextForm label={t(named.name)} text={body.text} onSave={save} onCancel={() => setEditing(false)} />
       ) : (
-        <p className="said">{body.text === '' ? <span className="muted">(nothing)</span> : body.text}</p>
+        <p className="said" onDoubleClick={() => setEditing(true)}>{body.text === '' ? <span className="muted">{t('(nothing)')}</span> : body.text}</p>
       )}
-      {state === 'edited' && machine?.kind === body.kind && 'text' in machine && <p className="muted small">The model said: {machine.text}</p>}
+      {state === 'edited' && machine?.kind === body.kind && 'text' in machine && machine.text !== body.text && <p className="muted small">{t('The model said: {{text}}', { text: machine.text })}</p>}
       <footer>
-        <Standing annotation={annotation} />
+        {!own && <Standing annotation={annotation} />}
         <span className="grow" />
-        <Review annotation={annotation} what={body.kind} onEdit={() => setEditing(true)} />
+        {own ? (
+          <span className="row tight">
+            <button className="icon" aria-label={t(named.edit)} title={t('Edit')} onClick={() => setEditing(true)}><Pencil size={14} /></button>
+            <button className="icon" aria-label={t(named.reject)} title={t('Delete')} onClick={() => void commit(clipId, [{ action: 'reject', annotationId: id }], said('Deleted'))}><Trash2 size={14} /></button>
+          </span>
+        ) : (
+          <Review annotation={annotation} onEdit={() => setEditing(true)} />
+        )}
       </footer>
       <EvidenceOf annotation={annotation} />
     </article>
   )
 }
 
-function Standing({ annotation: { state, evidence } }: { annotation: Annotation }) {
-  if (state !== 'machine') return <span className="chip" data-review={state}>{state}</span>
+/** What can be said, by kind: its name, and what is done to it. */
+const WHAT: Record<Exclude<AnnotationBody['kind'], 'track'>, { name: string; edit: string; accept: string; reject: string; reset: string }> = {
+  caption: { name: phrase('Caption'), edit: phrase('Edit caption'), accept: phrase('Accept caption'), reject: phrase('Reject caption'), reset: phrase('Reset caption') },
+  answer: { name: phrase('Answer'), edit: phrase('Edit answer'), accept: phrase('Accept answer'), reject: phrase('Reject answer'), reset: phrase('Reset answer') },
+  note: { name: phrase('Note'), edit: phrase('Edit note'), accept: phrase('Accept note'), reject: phrase('Delete note'), reset: phrase('Reset note') },
+  segment: { name: phrase('Caption of a part'), edit: phrase('Edit caption of a part'), accept: phrase('Accept caption of a part'), reject: phrase('Delete caption of a part'), reset: phrase('Reset caption of a part') },
+}
+
+/** A field for a text: Enter saves, Shift+Enter breaks the line, Escape leaves. */
+export function TextForm({ label, text, onSave, onCancel }: { label: string; text: string; onSave: (text: string) => void; onCancel: () => void }) {
+  const submit = (event: SubmitEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    const field = event.currentTarget.elements.namedItem('text')
+    const typed = field instanceof HTMLTextAreaElement ? field.value.trim() : ''
+    if (typed === '') onCancel()
+    else onSave(typed)
+  }
+  return (
+    <form onSubmit={submit}>
+      <textarea
+        name="text" aria-label={label} defaultValue={text} rows={3} autoFocus
+        onKeyDown={(event) => {
+          if (event.key === 'Escape') onCancel()
+          if (event.key === 'Enter' && !event.shiftKey) {
+            event.preventDefault()
+            event.currentTarget.form?.requestSubmit()
+          }
+        }}
+      />
+      <div className="row"><button className="primary">{t('Save')}</button><button type="button" onClick={onCancel}>{t('Cancel')}</button></div>
+    </form>
+  )
+}
+
+/** When it is so; pressed, it goes there. */
+function SpanLine({ annotation, span }: { annotation: Annotation; span: Span }) {
+  const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
+  if (!frames || frames.pts.length === 0) return null
+  const [from, to] = [timeOf(frames, span.startFrame), endTime(frames, span.endFrame, timeOf(frames, frames.pts.length - 1))]
+  const { id, clipId, body } = annotation
+  return (
+    <div className="row tight">
+      <button className="quiet small num" title={t('Go there')} onClick={() => showFrame(frames, span.startFrame)}>{clock(from, 2)}–{clock(to, 2)}</button>
+      {body.kind === 'caption' && (
+        <button
+          className="icon" aria-label={t('Say it of the whole clip')} title={t('Say it of the whole clip')}
+          onClick={() => void commit(clipId, [{ action: 'edit', annotationId: id, body: { kind: 'caption', text: body.text } }], said('Saved'))}
+        ><X size={12} /></button>
+      )}
+    </div>
+  )
+}
+
+const STATES: Record<Annotation['state'], string> = { machine: phrase('not reviewed'), accepted: phrase('accepted'), edited: phrase('edited'), rejected: phrase('rejected') }
+
+export function Standing({ annotation: { state, evidence } }: { annotation: Annotation }) {
+  if (state !== 'machine') return <span className="chip" data-review={state}>{t(STATES[state])}</span>
   if (evidence === null) return null
   return (
-    <span className="muted num" title={`The two passes of the model agree by ${evidence.agreement.toFixed(2)} (cosine)`}>
-      {evidence.unsure && <em className="unsure">not sure · </em>}
+    <span className="muted num" title={t('The two passes of the model agree by {{agreement}} (cosine)', { agreement: evidence.agreement.toFixed(2) })}>
+      {evidence.unsure && <em className="unsure">{t('not sure')} · </em>}
       {percent(evidence.confidence)}
     </span>
   )
 }
 
-function Review({ annotation: { id, state, machine }, what, onEdit }: { annotation: Annotation; what: string; onEdit?: () => void }) {
+/** Accept, reject, back to the model; edit where there is a text, and a span where one is marked. */
+export function Review({ annotation, onEdit }: { annotation: Annotation; onEdit?: () => void }) {
+  const { id, clipId, state, machine, body } = annotation
+  const marked = markedSpan({ markIn: useReview((now) => now.markIn), markOut: useReview((now) => now.markOut) })
   const act = (action: 'accept' | 'reject' | 'reset') => () => void review({ id, action })
+  const names = body.kind === 'track' ? TRACK : WHAT[body.kind]
+  const values = body.kind === 'track' ? { label: body.label } : {}
   return (
     <span className="row tight">
-      {onEdit && <button className="icon" aria-label={`Edit ${what}`} title="Edit (Enter)" onClick={onEdit} {...(what === 'caption' ? { 'data-edit-caption': true } : {})}><Pencil size={14} /></button>}
-      <button className="icon" aria-label={`Accept ${what}`} aria-pressed={state === 'accepted'} title="Accept (A)" onClick={act('accept')}><Check size={15} /></button>
-      <button className="icon" aria-label={`Reject ${what}`} aria-pressed={state === 'rejected'} title="Reject (X)" onClick={act('reject')}><X size={15} /></button>
-      {state !== 'machine' && machine !== null && <button className="icon" aria-label={`Reset ${what}`} title="Back to what the model said (U)" onClick={act('reset')}><RotateCcw size={14} /></button>}
+      {body.kind === 'caption' && marked && (
+        <button className="icon" aria-label={t('Say it of the marked span only')} title={t('Say it of the marked span only')} onClick={() => void commit(clipId, [{ action: 'edit', annotationId: id, body: { ...body, span: marked } }], said('Saved'))}><Scissors size={14} /></button>
+      )}
+      {onEdit && <button className="icon" aria-label={t(names.edit)} title={hint('Edit', 'edit-text')} onClick={onEdit} {...(body.kind === 'caption' ? { 'data-edit-caption': true } : {})}><Pencil size={14} /></button>}
+      <button className="icon" aria-label={t(names.accept, values)} aria-pressed={state === 'accepted'} title={hint('Accept', 'accept')} onClick={act('accept')}><Check size={15} /></button>
+      <button className="icon" aria-label={t(names.reject, values)} aria-pressed={state === 'rejected'} title={hint('Reject', 'reject')} onClick={act('reject')}><X size={15} /></button>
+      {state !== 'machine' && machine !== null && <button className="icon" aria-label={t(names.reset, values)} title={hint('Back to what the model said', 'reset')} onClick={act('reset')}><RotateCcw size={14} /></button>}
     </span>
   )
 }
 
-/** A track in the list; its label can be changed in place. */
-export function TrackItem({ annotation, selected }: { annotation: Annotation; selected: boolean }) {
-  const { id, body, state } = annotation
-  const colourOf = useColours()
-  const selectTrack = useUi((ui) => ui.selectTrack)
-  const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
-  if (body.kind !== 'track') return null
-  const [first] = body.boxes
-  const scores = body.boxes.flatMap(({ score }) => (score === null ? [] : [score]))
-  const relabel = (label: string) => {
-    if (label.trim() !== '' && label.trim() !== body.label) void review({ id, action: 'edit', body: { ...body, label: label.trim() } })
-  }
-  const choose = () => {
-    selectTrack(id)
-    if (frames && first) seek(seekTarget(frames, first.ordinal))
-  }
-  return (
-    <li className="track" data-state={state} aria-current={selected} onClick={choose}>
-      <span className="swatch" style={{ background: colourOf(body.label) }} aria-hidden />
-      <input
-        key={body.label} aria-label={`Label of track ${id}`} defaultValue={body.label} size={Math.max(4, body.label.length)} onFocus={() => selectTrack(id)} onBlur={(event) => relabel(event.target.value)}
-        onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
-      />
-      <span className="muted num">{body.boxes.length} {body.boxes.length === 1 ? 'box' : 'boxes'}{scores.length > 0 && ` · ${percent(Math.max(...scores))}`}</span>
-      <span className="grow" />
-      {state !== 'machine' && <span className="chip" data-review={state}>{state}</span>}
-      <Review annotation={annotation} what={`track of ${body.label}`} />
-    </li>
-  )
-}
+const TRACK = { edit: phrase('Edit track of {{label}}'), accept: phrase('Accept track of {{label}}'), reject: phrase('Reject track of {{label}}'), reset: phrase('Reset track of {{label}}') }

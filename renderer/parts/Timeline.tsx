@@ -1,12 +1,23 @@
-import { type KeyboardEvent, type PointerEvent, useRef } from 'react'
-import type { Annotation } from '../../app/annotation.ts'
+import { Maximize2, ZoomIn, ZoomOut } from 'lucide-react'
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'react'
+import type { Annotation, Span } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
+import { lifetime } from '../../app/track-edits.ts'
+import { fitView, follow, panView, type View, zoomView } from '../../app/timeline.ts'
 import { urlOf } from '../api.ts'
 import { MatchCurve } from '../find/MatchCurve.tsx'
+import { useFind } from '../find/store.ts'
 import { clock } from '../format.ts'
+import { t } from '../i18n.ts'
+import { hint } from '../keys.ts'
 import { useColours } from '../labels/vocabulary.ts'
-import { type FrameTable, ordinalAt, seek, seekTarget, usePlayer } from '../player.ts'
+import { type FrameTable, showFrame, ordinalAt, timeOf, usePlayer } from '../player.ts'
+import { type Axis, AxisProvider, Bar, Lane, Overview, PlayLine, Point, Ruler, useAxis } from '../review/Axis.tsx'
+import { commit } from '../review/edits.ts'
+import { useReview } from '../review/store.ts'
+import { chooseTrack, retimed } from '../review/tracks.ts'
 import { useUi } from '../store.ts'
+import type { TrackAnnotation } from './Boxes.tsx'
 
 interface Props {
   source: Source
@@ -16,64 +27,224 @@ interface Props {
   frames: FrameTable | undefined
 }
 
-/** The whole source above (filmstrip, clips), the chosen clip enlarged below (tracks, where the model looked). */
+/** The whole video above, a part of it enlarged below: clips, what is said about them and when, tracks, where the model looked. */
 export function Timeline({ source, clips, clip, annotations, frames }: Props) {
-  const duration = Math.max(source.probe?.duration ?? 0, clips.at(-1)?.end ?? 0)
-  const selectTrack = useUi((ui) => ui.selectTrack)
-  const colourOf = useColours()
-  if (duration === 0) return null
-  const share = (seconds: number) => `${(100 * seconds) / duration}%`
-  const span = clip && { start: clip.start, length: Math.max(clip.end - clip.start, 0.001) }
-  const within = (pts: number) => {
-    if (!span || !frames) return 0
-    const seconds = ((pts - frames.startPts) * frames.timeBase.num) / frames.timeBase.den
-    return (100 * (seconds - span.start)) / span.length
-  }
-  const tracks = annotations.flatMap(({ id, body, state }) => (body.kind === 'track' && state !== 'rejected' ? [{ id, body }] : []))
-  const looked = annotations.find(({ body }) => body.kind === 'caption')?.evidence?.frames ?? []
-  const heaviest = looked[0]?.weight ?? 1
+  const duration = Math.max(source.probe?.duration ?? 0, ...clips.map(({ end }) => end))
+  if (duration === 0 || !frames || frames.pts.length === 0) return null
+  return <Lanes source={source} clips={clips} clip={clip} annotations={annotations} frames={frames} duration={duration} />
+}
+
+/** A turn of the wheel that doubles the size. */
+const WHEEL_DOUBLES = 300
+
+function Lanes({ source, clips, clip, annotations, frames, duration }: Props & { frames: FrameTable; duration: number }) {
+  const ref = useRef<HTMLElement>(null)
+  const chosen = useReview((review) => review.view)
+  const setView = useReview((review) => review.setView)
+  const view = useMemo(() => chosen ?? { from: 0, to: duration }, [chosen, duration])
+  const playing = usePlayer((player) => player.playing)
+  const seeking = useFind((find) => find.query !== null)
+  const axis = useMemo((): Axis => {
+    const length = view.to - view.from
+    return {
+      view, duration, frames,
+      at: (seconds) => (100 * (seconds - view.from)) / length,
+      frameAt: (clientX) => {
+        const { left, width } = ref.current?.querySelector('.ruler .lane-body')?.getBoundingClientRect() ?? { left: 0, width: 1 }
+        return ordinalAt(frames, Math.min(duration, Math.max(0, view.from + ((clientX - left) / width) * length)))
+      },
+    }
+  }, [view, duration, frames])
+
+  useEffect(() => {
+    if (!playing) return
+    return usePlayer.subscribe(({ time }) => {
+      const { view: now } = useReview.getState()
+      const next = now && follow(now, time, duration)
+      if (next !== now) setView(next)
+    })
+  }, [playing, duration, setView])
+
+  // A chosen clip is brought into view, with what is around it.
+  const { start, end } = clip ?? {}
+  useEffect(() => {
+    if (start === undefined || end === undefined) return
+    const { view: now } = useReview.getState()
+    const { from, to } = now ?? { from: 0, to: duration }
+    const length = end - start
+    if (start < from || end > to || length < (to - from) / 4) setView(length > duration / 2 ? null : fitView({ from: start - length / 2, to: end + length / 2 }, duration))
+  }, [start, end, duration, setView])
+
+  useLayoutEffect(() => {
+    const section = ref.current
+    if (section === null) return
+    const wheel = (event: WheelEvent) => {
+      const { left, width } = section.querySelector('.ruler .lane-body')?.getBoundingClientRect() ?? { left: 0, width: 1 }
+      const now = useReview.getState().view ?? { from: 0, to: duration }
+      const length = now.to - now.from
+      if (event.ctrlKey || event.metaKey) {
+        event.preventDefault()
+        setView(zoomView(now, now.from + ((event.clientX - left) / width) * length, 2 ** (-event.deltaY / WHEEL_DOUBLES), duration))
+      } else if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+        event.preventDefault()
+        setView(panView(now, ((event.deltaX || event.deltaY) / width) * length, duration))
+      }
+    }
+    section.addEventListener('wheel', wheel, { passive: false })
+    return () => section.removeEventListener('wheel', wheel)
+  }, [duration, setView])
+
+  const tracks = annotations.flatMap((one) => (one.body.kind === 'track' && one.state !== 'rejected' ? [{ ...one, body: one.body }] : []))
   return (
-    <section className="timeline" aria-label="Timeline">
-      <MatchCurve sourceId={source.id} start={0} length={duration} frames={frames} />
-      <Scrubber start={0} length={duration} frames={frames} label="Position in the video">
-        <div className="strip" aria-hidden>
-          {stripCells(source).map((cell) => (
-            <img key={cell} src={urlOf('filmstrip', { params: { sourceId: source.id, cell } })} alt="" loading="lazy" />
-          ))}
+    <AxisProvider value={axis}>
+      <section ref={ref} className="timeline" aria-label={t('Timeline')}>
+        <Overview duration={duration} view={view} frames={frames}>
+          <div className="strip" aria-hidden>
+            {stripCells(source).map((cell) => <img key={cell} src={urlOf('filmstrip', { params: { sourceId: source.id, cell } })} alt="" loading="lazy" draggable={false} />)}
+          </div>
+        </Overview>
+        <div className="lanes">
+          <Ruler />
+          <ClipLanes clips={clips} clip={clip} />
+          {clip && <SaidLanes clip={clip} annotations={annotations} />}
+          {seeking && <Lane name={t('Match')} className="match"><MatchCurve sourceId={source.id} start={view.from} length={view.to - view.from} frames={frames} /></Lane>}
+          {clip && <LookedLane annotations={annotations} />}
+          {clip && tracks.map((track) => <TrackLane key={track.id} track={track} clipId={clip.id} />)}
+          <div className="play-layer"><PlayLine /></div>
         </div>
-      </Scrubber>
-      <div className="segments" role="group" aria-label="Clips of this video">
-        {clips.map(({ id, start, end, caption, index }) => (
-          <button
-            key={id} style={{ left: share(start), width: share(end - start) }} aria-current={id === clip?.id} title={`${clock(start, 1)}–${clock(end, 1)}  ${caption ?? ''}`}
-            aria-label={`Clip ${index + 1}, ${clock(start, 1)} to ${clock(end, 1)}`} onClick={() => useUi.getState().selectClip(id, source.id)}
+        <Tools duration={duration} view={view} />
+      </section>
+    </AxisProvider>
+  )
+}
+
+function Tools({ duration, view }: { duration: number; view: View }) {
+  const setView = useReview((review) => review.setView)
+  const zoom = (factor: number) => () => setView(zoomView(view, Math.min(view.to, Math.max(view.from, usePlayer.getState().time)), factor, duration))
+  return (
+    <div className="tools" role="toolbar" aria-label={t('Timeline tools')}>
+      <button className="icon" aria-label={t('Show less')} title={hint('Show less of the timeline', 'timeline-in')} onClick={zoom(2)}><ZoomIn size={14} /></button>
+      <button className="icon" aria-label={t('Show more')} title={hint('Show more of the timeline', 'timeline-out')} onClick={zoom(0.5)}><ZoomOut size={14} /></button>
+      <button className="icon" aria-label={t('Show the whole video')} title={hint('Show the whole video', 'timeline-fit')} onClick={() => setView(null)}><Maximize2 size={13} /></button>
+    </div>
+  )
+}
+
+/** Clips as the analysis cut them, with their captions; those that a person marked lie in a lane of their own. */
+function ClipLanes({ clips, clip }: { clips: readonly Clip[]; clip: Clip | null }) {
+  const open = ({ start, end }: Clip, duration: number) => useReview.getState().setView(fitView({ from: start, to: end }, duration))
+  const { duration, view } = useAxis()
+  const lanes = [[t('Clips'), clips.filter(({ kind }) => kind !== 'marked')], [t('Marked'), clips.filter(({ kind }) => kind === 'marked')]] as const
+  return lanes.map(([name, all]) => {
+    // Of what would lie on one pixel, one is drawn.
+    let last = -1
+    const shown = all.filter((one) => {
+      const place = Math.floor((2000 * (one.start - view.from)) / (view.to - view.from))
+      const fits = one.end >= view.from && one.start <= view.to && (place !== last || one.id === clip?.id)
+      last = place
+      return fits
+    })
+    return (
+      all.length > 0 && (
+        <Lane key={name} name={name} className="clips">
+          {shown.map((one) => (
+            <Bar
+              key={one.id} span={one} selected={one.id === clip?.id} label={`${t('Clip {{number}}', { number: one.index + 1 })}, ${clock(one.start, 1)}–${clock(one.end, 1)}${one.caption ? `: ${one.caption}` : ''}`}
+              text={one.caption ?? ''} onChoose={() => useUi.getState().selectClip(one.id, one.sourceId)} onOpen={() => open(one, duration)}
+            />
+          ))}
+        </Lane>
+      )
+    )
+  })
+}
+
+type Said = Annotation & { body: { text: string; span: Span } }
+
+/** The caption where it has a span of its own, captions of parts, and notes; what overlaps lies beneath each other. */
+function SaidLanes({ clip, annotations }: { clip: Clip; annotations: readonly Annotation[] }) {
+  const draft = useReview((review) => review.draft)
+  const of = (kind: 'segment' | 'note') =>
+    annotations.flatMap((one): Said[] => ((one.body.kind === kind || (kind === 'segment' && one.body.kind === 'caption')) && one.state !== 'rejected' && one.body.span ? [{ ...one, body: { ...one.body, span: one.body.span } }] : []))
+  const lanes = (['segment', 'note'] as const).map((kind) => {
+    const said = of(kind)
+    const drafted = draft?.kind === kind ? draft.span : null
+    return { kind, name: kind === 'segment' ? t('Captions') : t('Notes'), rows: rowsOf(said), drafted }
+  })
+  return lanes.map(({ kind, name, rows, drafted }) =>
+    (rows.length > 0 ? rows : drafted ? [[]] : []).map((row, i) => (
+      <Lane key={`${kind} ${i}`} name={i === 0 ? name : ''} className={kind}>
+        {row.map(({ id, body }) => (
+          <Bar
+            key={id} span={body.span} label={`${body.text} (${name})`} text={body.text} selected={false}
+            onChoose={() => document.querySelector<HTMLElement>(`[data-annotation="${id}"]`)?.scrollIntoView({ block: 'nearest' })}
+            onChange={(span) => void commit(clip.id, [{ action: 'edit', annotationId: id, body: { ...body, span } as Annotation['body'] }])}
           />
         ))}
-      </div>
-      {span && frames && (
-        <div className="lanes">
-          <Scrubber start={span.start} length={span.length} frames={frames} label="Position in the clip">
-            <div className="ruler num muted"><span>{clock(span.start, 1)}</span><span>{clock(span.start + span.length, 1)}</span></div>
-            <div className="lane looks" title="Where the model looked for the caption">
-              {looked.map(({ ordinal, pts, weight }) => <i key={ordinal} style={{ left: `${within(pts)}%`, opacity: 0.25 + (0.75 * weight) / heaviest }} />)}
-            </div>
-          </Scrubber>
-          {tracks.map(({ id, body }) => {
-            const [first, last] = [body.boxes[0], body.boxes.at(-1)]
-            if (!first || !last) return null
-            const from = within(first.pts)
-            return (
-              <div key={id} className="lane">
-                <button style={{ left: `${from}%`, width: `${Math.max(within(last.pts) - from, 1)}%`, background: colourOf(body.label) }} onClick={() => selectTrack(id)} aria-label={`Track of ${body.label}`}>
-                  {body.label}
-                </button>
-                {body.boxes.map((box) => <i key={box.ordinal} className="key" style={{ left: `${within(box.pts)}%` }} />)}
-              </div>
-            )
-          })}
-        </div>
-      )}
-    </section>
+        {i === 0 && drafted && <Bar span={drafted} className="draft" label={t('Being written')} onChoose={() => undefined} onChange={(span) => useReview.getState().setDraft({ kind, span })} />}
+      </Lane>
+    )),
+  )
+}
+
+/** As few rows as possible in which nothing overlaps, in time order. */
+function rowsOf(said: readonly Said[]): Said[][] {
+  const rows: Said[][] = []
+  for (const one of said.toSorted((a, b) => a.body.span.startFrame - b.body.span.startFrame)) {
+    const free = rows.find((row) => (row.at(-1)?.body.span.endFrame ?? 0) <= one.body.span.startFrame)
+    if (free) free.push(one)
+    else rows.push([one])
+  }
+  return rows
+}
+
+/** The frames that the model looked at for the caption and the answers; taller where it looked longer. */
+function LookedLane({ annotations }: { annotations: readonly Annotation[] }) {
+  const axis = useAxis()
+  const looked = annotations.flatMap(({ id, body, evidence }) => (evidence && (body.kind === 'caption' || body.kind === 'answer') ? [{ id, body, frames: evidence.frames }] : []))
+  if (looked.length === 0) return null
+  return (
+    <Lane name={t('Looked at')} className="looks">
+      {looked.flatMap(({ id, body, frames }) => {
+        const heaviest = frames[0]?.weight ?? 1
+        return frames.map(({ ordinal, weight }) => (
+          <i
+            key={`${id} ${ordinal}`} data-kind={body.kind} style={{ left: `${axis.at(timeOf(axis.frames, ordinal))}%`, height: `${20 + (80 * weight) / heaviest}%` }}
+            title={body.kind === 'answer' ? `${body.question} ${body.text}` : body.text} onClick={() => showFrame(axis.frames, ordinal)}
+          />
+        ))
+      })}
+    </Lane>
+  )
+}
+
+/** A track's life with its key frames. */
+function TrackLane({ track, clipId }: { track: TrackAnnotation; clipId: number }) {
+  const { frames } = useAxis()
+  const colourOf = useColours()
+  const selected = useUi((ui) => ui.trackId === track.id)
+  const also = useReview((review) => review.also.includes(track.id))
+  const { id, body } = track
+  const { first, last } = lifetime(body)
+  const store = (next: typeof body) => void commit(clipId, [{ action: 'edit', annotationId: id, body: next }])
+  return (
+    <Lane name={body.label} className="track">
+      <Bar
+        span={{ startFrame: first, endFrame: last + 1 }} label={t('Track of {{label}}', { label: body.label })} selected={selected || also} colour={colourOf(body.label)}
+        onChoose={(event) => chooseTrack(id, event.shiftKey)}
+        onChange={(span) => store(span.startFrame === first ? retimed(track, frames, 'last', span.endFrame - 1) : retimed(track, frames, 'first', span.startFrame))}
+      />
+      {body.boxes.map((key) => (
+        <Point
+          key={key.ordinal} ordinal={key.ordinal} className={`${key.score === null ? 'by-person' : ''} ${key.outside ? 'outside' : ''}`} label={t('Key frame {{frame}} of {{label}}', { frame: key.ordinal, label: body.label })}
+          onChoose={() => {
+            chooseTrack(id)
+            showFrame(frames, key.ordinal)
+          }}
+          onMove={(ordinal) => store(retimed(track, frames, { key: key.ordinal }, ordinal))}
+        />
+      ))}
+    </Lane>
   )
 }
 
@@ -85,38 +256,4 @@ function stripCells({ filmstripCells, probe }: Source): number[] {
   const aspect = probe === null ? 1 : probe.width / probe.height
   const shown = Math.min(filmstripCells, Math.max(6, Math.round(STRIP_ASPECT / aspect)))
   return Array.from({ length: shown }, (_, i) => Math.floor(((i + 0.5) * filmstripCells) / shown))
-}
-
-/** A stretch of time to point into; the playhead is its slider. */
-function Scrubber({ start, length, frames, label, children }: { start: number; length: number; frames: FrameTable | undefined; label: string; children: React.ReactNode }) {
-  const ref = useRef<HTMLDivElement>(null)
-  const time = usePlayer((player) => player.time)
-  const to = (seconds: number) => seek(frames && frames.pts.length > 0 ? seekTarget(frames, ordinalAt(frames, seconds)) : seconds)
-  const point = (event: PointerEvent) => {
-    const { left, width } = ref.current?.getBoundingClientRect() ?? { left: 0, width: 1 }
-    to(start + Math.min(1, Math.max(0, (event.clientX - left) / width)) * length)
-  }
-  const key = (event: KeyboardEvent) => {
-    const target = { Home: start, End: start + length, PageUp: time - length / 10, PageDown: time + length / 10, ArrowLeft: time - length / 100, ArrowRight: time + length / 100 }[event.key]
-    if (target === undefined) return
-    event.preventDefault()
-    to(Math.min(start + length, Math.max(start, target)))
-  }
-  const at = Math.min(1, Math.max(0, (time - start) / length))
-  return (
-    <div
-      ref={ref} className="scrubber"
-      onPointerDown={(event) => {
-        event.currentTarget.setPointerCapture(event.pointerId)
-        point(event)
-      }}
-      onPointerMove={(event) => event.buttons === 1 && point(event)}
-    >
-      {children}
-      <div
-        className="playhead" style={{ left: `${at * 100}%` }} role="slider" tabIndex={0} aria-label={label} aria-valuemin={start} aria-valuemax={start + length} aria-valuenow={Number((start + at * length).toFixed(3))}
-        aria-valuetext={clock(start + at * length, 2)} onKeyDown={key}
-      />
-    </div>
-  )
 }

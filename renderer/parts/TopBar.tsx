@@ -1,13 +1,12 @@
 import { FileDown, FolderPlus, Moon, Sun, SunMoon } from 'lucide-react'
 import { SearchBox } from '../find/SearchBox.tsx'
 import { t } from '../i18n.ts'
-import { keyName } from '../keys.ts'
+import { hint } from '../keys.ts'
 import { useSources } from '../queries.ts'
 import { type Theme, THEMES, useUi } from '../store.ts'
 
 const NEXT_THEME: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'system' }
 const THEME_ICON = { system: SunMoon, light: Sun, dark: Moon }
-const withKey = (action: string, key: string) => `${action} (${keyName(key)})`
 
 export function TopBar() {
   const { open, theme, setTheme } = useUi()
@@ -22,10 +21,10 @@ export function TopBar() {
       </h1>
       <SearchBox disabled={none} />
       <div className="actions">
-        <button onClick={() => open('add')} title={withKey(t('Add videos'), 'Ctrl+O')}><FolderPlus size={15} aria-hidden />{t('Add videos')}</button>
-        <button className="primary" disabled={none} onClick={() => open('export')} title={withKey(t('Export'), 'Ctrl+E')}><FileDown size={15} aria-hidden />{t('Export')}</button>
+        <button onClick={() => open('add')} title={hint('Add videos', 'add')}><FolderPlus size={15} aria-hidden />{t('Add videos')}</button>
+        <button className="primary" disabled={none} onClick={() => open('export')} title={hint('Export', 'export')}><FileDown size={15} aria-hidden />{t('Export')}</button>
         <button className="icon" aria-label={t('Theme: {{theme}}', { theme: t(THEMES[theme]) })} title={t('Theme: {{theme}}', { theme: t(THEMES[theme]) })} onClick={() => setTheme(NEXT_THEME[theme])}><ThemeIcon size={16} /></button>
-        <button className="icon" aria-label={t('Keyboard shortcuts')} title={withKey(t('Keyboard shortcuts'), '?')} onClick={() => open('shortcuts')}><span aria-hidden>?</span></button>
+        <button className="icon" aria-label={t('Keyboard shortcuts')} title={hint('Keyboard shortcuts', 'keys')} onClick={() => open('shortcuts')}><span aria-hidden>?</span></button>
       </div>
     </header>
   )

@@ -1,0 +1,110 @@
+/**
+ * What people do to tracks. Every function gives a new track and leaves its input as it is; keys ascend by ordinal, one a frame. Boxes that
+ * an edit has to invent are where the track was interpolated before, so that nothing moves which was not edited.
+ */
+import type { Box, KeyBox, TrackBody } from './annotation.ts'
+import { interpolate } from './tracks.ts'
+
+/** PTS by ordinal of the source. */
+export type PtsOf = (ordinal: number) => number
+
+/** First and last frame of a track's life, ordinals, both inclusive. */
+export function lifetime({ boxes }: Pick<TrackBody, 'boxes'>): { first: number; last: number } {
+  return { first: boxes[0]?.ordinal ?? 0, last: boxes.at(-1)?.ordinal ?? 0 }
+}
+
+/** A person's box on a frame. What was said of the frame beside the box (occluded) stays; an object that was outside is back. */
+export function withKeyBox(track: TrackBody, ordinal: number, pts: number, box: Box): TrackBody {
+  const { occluded } = keyInForce(track, ordinal) ?? {}
+  return withKey(track, { ordinal, pts, box, score: null, ...(occluded ? { occluded } : {}) })
+}
+
+function withKey(track: TrackBody, key: KeyBox): TrackBody {
+  return { ...track, boxes: [...track.boxes.filter(({ ordinal }) => ordinal !== key.ordinal), key].sort((a, b) => a.ordinal - b.ordinal) }
+}
+
+/** Null when it was the last one: a track without boxes is no track. The same track when there is no key on that frame. */
+export function withoutKey(track: TrackBody, ordinal: number): TrackBody | null {
+  const boxes = track.boxes.filter((key) => key.ordinal !== ordinal)
+  if (boxes.length === 0) return null
+  return boxes.length === track.boxes.length ? track : { ...track, boxes }
+}
+
+/** The key on a frame, else one made of where the track is there; null outside its life. */
+export function keyAt(track: TrackBody, ordinal: number, ptsOf: PtsOf): KeyBox | null {
+  const key = track.boxes.find((one) => one.ordinal === ordinal)
+  if (key) return key
+  const { first, last } = lifetime(track)
+  const before = keyInForce(track, ordinal)
+  if (!before || ordinal < first || ordinal > last) return null
+  const pts = ptsOf(ordinal)
+  const { occluded, outside } = before
+  return { ordinal, pts, box: interpolate(track, pts) ?? before.box, score: null, ...(occluded ? { occluded } : {}), ...(outside ? { outside } : {}) }
+}
+
+/** The last key on or before a frame: its flags hold there. */
+export function keyInForce({ boxes }: TrackBody, ordinal: number): KeyBox | undefined {
+  return boxes.findLast((key) => key.ordinal <= ordinal)
+}
+
+/** The key frame after (1) or before (-1) a frame. */
+export function neighbourKey({ boxes }: TrackBody, ordinal: number, direction: 1 | -1): KeyBox | undefined {
+  return direction === 1 ? boxes.find((key) => key.ordinal > ordinal) : boxes.findLast((key) => key.ordinal < ordinal)
+}
+
+/** Say from a frame on, up to the next key, that the object is hidden by something or out of the picture; or take it back. Null outside its life. */
+export function withFlag(track: TrackBody, ordinal: number, ptsOf: PtsOf, flag: 'occluded' | 'outside', on: boolean): TrackBody | null {
+  const key = keyAt(track, ordinal, ptsOf)
+  if (key === null) return null
+  const { occluded, outside, ...rest } = { ...key, [flag]: on }
+  return withKey(track, { ...rest, ...(occluded ? { occluded } : {}), ...(outside ? { outside } : {}) })
+}
+
+/** A track that ends before `ordinal` and one that begins on it; together they are where the track was. Null where one of them would be empty. */
+export function splitTrack(track: TrackBody, ordinal: number, ptsOf: PtsOf): [TrackBody, TrackBody] | null {
+  const [end, start] = [keyAt(track, ordinal - 1, ptsOf), keyAt(track, ordinal, ptsOf)]
+  if (end === null || start === null) return null
+  return [
+    { ...track, boxes: [...track.boxes.filter((key) => key.ordinal < end.ordinal), end] },
+    { ...track, boxes: [start, ...track.boxes.filter((key) => key.ordinal > start.ordinal)] },
+  ]
+}
+
+/**
+ * Two tracks of one object as one. Where both are, the first one decides, and it gives its label; the second adds what lies before and
+ * after. Between them the object is interpolated: it was one all along.
+ */
+export function mergeTracks(first: TrackBody, second: TrackBody): TrackBody {
+  const life = lifetime(first)
+  const added = second.boxes.filter(({ ordinal }) => ordinal < life.first || ordinal > life.last)
+  return { ...first, boxes: [...first.boxes, ...added].sort((a, b) => a.ordinal - b.ordinal) }
+}
+
+/**
+ * Another first or last frame: a shorter life is cut where the track was, a longer one keeps its outermost box. A life is never shorter
+ * than the one frame at its other end.
+ */
+export function retimeTrack(track: TrackBody, edge: 'first' | 'last', ordinal: number, ptsOf: PtsOf): TrackBody {
+  const life = lifetime(track)
+  const to = edge === 'first' ? Math.min(ordinal, life.last) : Math.max(ordinal, life.first)
+  const outermost = edge === 'first' ? track.boxes[0] : track.boxes.at(-1)
+  if (!outermost) return track
+  const key = keyAt(track, to, ptsOf) ?? { ...outermost, ordinal: to, pts: ptsOf(to), score: null }
+  const inside = track.boxes.filter((one) => (edge === 'first' ? one.ordinal > to : one.ordinal < to))
+  return { ...track, boxes: edge === 'first' ? [key, ...inside] : [...inside, key] }
+}
+
+/** A key box at another time, never past its neighbours. */
+export function moveKey(track: TrackBody, from: number, to: number, ptsOf: PtsOf): TrackBody {
+  const at = track.boxes.findIndex(({ ordinal }) => ordinal === from)
+  const key = track.boxes[at]
+  if (!key) return track
+  const ordinal = Math.min(Math.max(to, (track.boxes[at - 1]?.ordinal ?? -1) + 1), (track.boxes[at + 1]?.ordinal ?? Infinity) - 1)
+  return { ...track, boxes: track.boxes.with(at, { ...key, ordinal, pts: ptsOf(ordinal) }) }
+}
+
+/** Where the object is now it will be at its next key frame too; null where there is no next one or nothing to copy. */
+export function copyToNextKey(track: TrackBody, ordinal: number, ptsOf: PtsOf): TrackBody | null {
+  const [key, next] = [keyAt(track, ordinal, ptsOf), neighbourKey(track, ordinal, 1)]
+  return key && next && !key.outside ? withKeyBox(track, next.ordinal, next.pts, key.box) : null
+}

@@ -1,0 +1,102 @@
+import { Clapperboard, Film, SquareTerminal } from 'lucide-react'
+import { type KeyboardEvent, useId, useMemo, useRef, useState } from 'react'
+import { fuzzy } from '../../app/fuzzy.ts'
+import { ACTIONS } from '../actions.ts'
+import { clock } from '../format.ts'
+import { t } from '../i18n.ts'
+import { currentKeys, keyName } from '../keys.ts'
+import { useClips, useSources } from '../queries.ts'
+import { useUi } from '../store.ts'
+import { Dialog } from './Dialog.tsx'
+
+interface Entry {
+  id: string
+  name: string
+  detail: string
+  Icon: typeof Film
+  key?: string | undefined
+  run: () => void
+}
+
+/** How many are listed. */
+const MOST = 50
+
+/** Everything by name: what can be done, and every video and clip to go to. */
+export function Palette() {
+  const { data: sources } = useSources()
+  const { data: clips } = useClips()
+  const [text, setText] = useState('')
+  const [at, setAt] = useState(0)
+  const list = useRef<HTMLUListElement>(null)
+  const listId = useId()
+  const all = useMemo((): Entry[] => {
+    const keys = currentKeys()
+    const { goTo, selectClip, selectSource } = useUi.getState()
+    return [
+      ...ACTIONS.filter(({ id }) => id !== 'palette').map(({ id, name, group, run }): Entry => {
+        const key = keys.get(id)?.[0]
+        return { id, name: t(name), detail: t(group), Icon: SquareTerminal, key: key && keyName(key), run }
+      }),
+      ...(sources?.sources ?? []).map(({ id, name }): Entry => ({
+        id: `source-${id}`, name, detail: t('Video'), Icon: Film,
+        run: () => {
+          goTo('review')
+          selectSource(id)
+        },
+      })),
+      ...(clips?.clips ?? []).map(({ id, sourceId, start, end, caption, sourceName }): Entry => ({
+        id: `clip-${id}`, name: caption ?? t('No caption'), detail: `${sourceName} · ${clock(start, 1)}–${clock(end, 1)}`, Icon: Clapperboard,
+        run: () => {
+          goTo('review')
+          selectClip(id, sourceId)
+        },
+      })),
+    ]
+  }, [sources, clips])
+  const found = useMemo(() => {
+    if (text.trim() === '') return all.slice(0, MOST)
+    const scored = all.map((entry) => ({ entry, score: Math.max(fuzzy(text, entry.name), 0.8 * fuzzy(text, `${entry.name} ${entry.detail}`)) })).filter(({ score }) => score > 0)
+    return scored.sort((a, b) => b.score - a.score).slice(0, MOST).map(({ entry }) => entry)
+  }, [all, text])
+  const choose = (entry: Entry | undefined) => {
+    if (!entry) return
+    useUi.getState().open(null)
+    // The dialog gives the focus back first.
+    setTimeout(entry.run)
+  }
+  const move = (to: number) => {
+    const next = Math.min(Math.max(0, to), found.length - 1)
+    setAt(next)
+    list.current?.children[next]?.scrollIntoView({ block: 'nearest' })
+  }
+  const press = (event: KeyboardEvent) => {
+    const target = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + 8, PageUp: at - 8 }[event.key]
+    if (target !== undefined) move(target)
+    else if (event.key === 'Enter') choose(found[at])
+    else return
+    event.preventDefault()
+  }
+  return (
+    <Dialog title={t('Do anything by name')}>
+      <input
+        type="text" role="combobox" aria-expanded aria-controls={listId} aria-activedescendant={found[at] && `${listId}-${at}`} aria-autocomplete="list" aria-label={t('An action, a page, a video or a clip')}
+        placeholder={t('An action, a page, a video or a clip')} value={text} autoComplete="off" onKeyDown={press}
+        onChange={({ target }) => {
+          setText(target.value)
+          setAt(0)
+        }}
+      />
+      <ul ref={list} id={listId} className="palette" role="listbox" aria-label={t('Found')}>
+        {found.map((entry, i) => (
+          <li key={entry.id} id={`${listId}-${i}`} role="option" aria-selected={i === at} onClick={() => choose(entry)} onPointerMove={() => setAt(i)}>
+            <entry.Icon size={14} aria-hidden />
+            <span className="name">{entry.name}</span>
+            <span className="muted small detail">{entry.detail}</span>
+            {entry.key && <kbd>{entry.key}</kbd>}
+          </li>
+        ))}
+      </ul>
+      <p role="status" className={found.length === 0 ? 'muted' : 'sr'}>{found.length === 0 ? t('Nothing is called that.') : t('{{count}} found', { count: found.length })}</p>
+    </Dialog>
+  )
+}

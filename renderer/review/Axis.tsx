@@ -1,0 +1,248 @@
+import { createContext, type KeyboardEvent, type PointerEvent, type ReactNode, useContext, useRef, useState } from 'react'
+import type { Span } from '../../app/annotation.ts'
+import { panView, ticks, type View } from '../../app/timeline.ts'
+import { clock } from '../format.ts'
+import { t } from '../i18n.ts'
+import { endTime, type FrameTable, showFrame, ordinalAt, seek, seekTarget, timeOf, usePlayer } from '../player.ts'
+import { markedSpan, useReview } from './store.ts'
+
+/** How time lies on the screen: what every lane of a timeline shares. */
+export interface Axis {
+  view: View
+  duration: number
+  frames: FrameTable
+  /** Where a time is, in percent of the lane's width; beyond 0..100 outside the view. */
+  at: (seconds: number) => number
+  /** The frame under the pointer. */
+  frameAt: (clientX: number) => number
+}
+
+const AxisContext = createContext<Axis | null>(null)
+export const AxisProvider = AxisContext.Provider
+
+export function useAxis(): Axis {
+  const axis = useContext(AxisContext)
+  if (axis === null) throw new Error('a lane outside a timeline')
+  return axis
+}
+
+/** Seconds of a span of frames. */
+function spanSeconds({ frames, duration }: Pick<Axis, 'frames' | 'duration'>, { startFrame, endFrame }: Span): { from: number; to: number } {
+  return { from: timeOf(frames, startFrame), to: endTime(frames, endFrame, duration) }
+}
+
+/** Whether any of it is in view. */
+function inView({ view }: Axis, { from, to }: View): boolean {
+  return to >= view.from && from <= view.to
+}
+
+/** A named row of the timeline. */
+export function Lane({ name, children, className = '' }: { name: string; children: ReactNode; className?: string }) {
+  return (
+    <div className={`lane ${className}`} role="group" aria-label={name}>
+      <span className="lane-name" aria-hidden>{name}</span>
+      <div className="lane-body">{children}</div>
+    </div>
+  )
+}
+
+interface BarProps {
+  span: Span
+  /** For people who see it and for those who hear it. */
+  label: string
+  text?: ReactNode
+  selected?: boolean
+  className?: string
+  colour?: string
+  onChoose: (event: { shiftKey: boolean }) => void
+  onOpen?: () => void
+  /** Its ends can be dragged; called once, when they are let go. */
+  onChange?: ((span: Span) => void) | undefined
+  /** What lies on the bar, at the span that it has now. */
+  children?: ReactNode
+}
+
+/** A stretch of frames on a lane. */
+export function Bar({ span, label, text, selected = false, className = '', colour, onChoose, onOpen, onChange, children }: BarProps) {
+  const axis = useAxis()
+  const [preview, setPreview] = useState<Span | null>(null)
+  const shown = preview ?? span
+  const seconds = spanSeconds(axis, shown)
+  if (!inView(axis, seconds)) return null
+  const [left, right] = [Math.max(-2, axis.at(seconds.from)), Math.min(102, axis.at(seconds.to))]
+  const moved = (edge: 'startFrame' | 'endFrame', frame: number): Span =>
+    edge === 'startFrame' ? { ...span, startFrame: Math.min(Math.max(0, frame), span.endFrame - 1) } : { ...span, endFrame: Math.max(Math.min(frame, axis.frames.pts.length), span.startFrame + 1) }
+  const settle = (to: Span) => {
+    setPreview(null)
+    if (to.startFrame !== span.startFrame || to.endFrame !== span.endFrame) onChange?.(to)
+  }
+  const handle = (edge: 'startFrame' | 'endFrame') => (
+    <span
+      className={`handle ${edge === 'startFrame' ? 'start' : 'end'}`} role="slider" tabIndex={selected ? 0 : -1} aria-label={edge === 'startFrame' ? t('Start of {{label}}', { label }) : t('End of {{label}}', { label })}
+      aria-valuemin={0} aria-valuemax={axis.frames.pts.length} aria-valuenow={shown[edge]} aria-valuetext={clock(edge === 'startFrame' ? seconds.from : seconds.to, 2)}
+      onPointerDown={(event) => {
+        event.stopPropagation()
+        event.currentTarget.setPointerCapture(event.pointerId)
+        setPreview(span)
+      }}
+      onPointerMove={(event) => {
+        if (preview === null) return
+        const next = moved(edge, axis.frameAt(event.clientX) + (edge === 'endFrame' ? 1 : 0))
+        setPreview(next)
+        // The frame that the end is dragged to is what one wants to see.
+        showFrame(axis.frames, edge === 'startFrame' ? next.startFrame : next.endFrame - 1)
+      }}
+      onPointerUp={() => preview && settle(preview)} onPointerCancel={() => setPreview(null)}
+      onKeyDown={(event) => {
+        const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
+        if (by === undefined || event.ctrlKey || event.metaKey || event.altKey) return
+        event.preventDefault()
+        settle(moved(edge, span[edge] + by * (event.shiftKey ? 10 : 1)))
+      }}
+    />
+  )
+  return (
+    <div className={`bar ${className}`} data-selected={selected} style={{ left: `${left}%`, width: `max(3px, ${right - left}%)`, ...(colour ? { '--bar': colour } : {}) }}>
+      <button aria-pressed={selected} aria-label={label} title={label} onClick={onChoose} onDoubleClick={onOpen}>{text}</button>
+      {children}
+      {onChange && handle('startFrame')}
+      {onChange && handle('endFrame')}
+    </div>
+  )
+}
+
+/** A point on a lane that can be dragged to another frame. */
+export function Point({ ordinal, label, onChoose, onMove, className = '' }: { ordinal: number; label: string; onChoose: () => void; onMove: (ordinal: number) => void; className?: string }) {
+  const axis = useAxis()
+  const [preview, setPreview] = useState<number | null>(null)
+  const at = timeOf(axis.frames, preview ?? ordinal)
+  if (!inView(axis, { from: at, to: at })) return null
+  return (
+    <span
+      className={`point ${className}`} style={{ left: `${axis.at(at)}%` }} title={label} data-key={ordinal}
+      onPointerDown={(event) => {
+        event.stopPropagation()
+        event.currentTarget.setPointerCapture(event.pointerId)
+        setPreview(ordinal)
+        onChoose()
+      }}
+      onPointerMove={(event) => preview !== null && setPreview(axis.frameAt(event.clientX))}
+      onPointerUp={() => {
+        setPreview(null)
+        if (preview !== null && preview !== ordinal) onMove(preview)
+      }}
+      onPointerCancel={() => setPreview(null)}
+    />
+  )
+}
+
+/** Round times, what is marked, and the playhead's slider. */
+export function Ruler() {
+  const axis = useAxis()
+  const { frames, view, duration } = axis
+  const [markIn, markOut] = [useReview((review) => review.markIn), useReview((review) => review.markOut)]
+  const { times, decimals } = ticks(view, 9)
+  const marked = markedSpan({ markIn, markOut })
+  const scrub = (event: PointerEvent<HTMLDivElement>) => seek(seekTarget(frames, axis.frameAt(event.clientX)))
+  return (
+    <div className="lane ruler">
+      <span className="lane-name" aria-hidden />
+      <div
+        className="lane-body"
+        onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId)
+          scrub(event)
+        }}
+        onPointerMove={(event) => event.buttons === 1 && scrub(event)}
+      >
+        {times.map((time) => <span key={time} className="tick num" style={{ left: `${axis.at(time)}%` }}>{clock(time, decimals)}</span>)}
+        {marked && (
+          <Bar
+            span={marked} className="marked" label={t('Marked span')} selected onChoose={() => showFrame(frames, marked.startFrame)}
+            onChange={({ startFrame, endFrame }) => useReview.setState({ markIn: startFrame, markOut: endFrame - 1 })}
+          />
+        )}
+        {!marked && markIn !== null && <span className="edge in" style={{ left: `${axis.at(timeOf(frames, markIn))}%` }} />}
+        {!marked && markOut !== null && <span className="edge out" style={{ left: `${axis.at(endTime(frames, markOut + 1, duration))}%` }} />}
+        <Head />
+      </div>
+    </div>
+  )
+}
+
+/** The playhead as something to take hold of. */
+function Head() {
+  const { frames, duration, at, view } = useAxis()
+  const time = usePlayer((player) => player.time)
+  const key = (event: KeyboardEvent) => {
+    const page = (view.to - view.from) / 10
+    const target = { Home: 0, End: duration, PageUp: time - page, PageDown: time + page }[event.key]
+    if (target === undefined) return
+    event.preventDefault()
+    seek(seekTarget(frames, ordinalAt(frames, Math.min(duration, Math.max(0, target)))))
+  }
+  return (
+    <span
+      className="head" style={{ left: `${at(time)}%` }} hidden={time < view.from || time > view.to} role="slider" tabIndex={0} aria-label={t('Position in the video')}
+      aria-valuemin={0} aria-valuemax={Number(duration.toFixed(3))} aria-valuenow={Number(time.toFixed(3))} aria-valuetext={clock(time, 2)} onKeyDown={key}
+    />
+  )
+}
+
+/** The line of the playhead through all lanes. */
+export function PlayLine() {
+  const { at, view } = useAxis()
+  const time = usePlayer((player) => player.time)
+  return time < view.from || time > view.to ? null : <span className="play-line" style={{ left: `${at(time)}%` }} aria-hidden />
+}
+
+/** The whole video, with the part that the lanes show; drag that part, or press elsewhere to go there. */
+export function Overview({ duration, view, frames, children }: { duration: number; view: View; frames: FrameTable; children: ReactNode }) {
+  const ref = useRef<HTMLDivElement>(null)
+  const grabbed = useRef<number | null>(null)
+  const setView = useReview((review) => review.setView)
+  const time = usePlayer((player) => player.time)
+  const secondsAt = (clientX: number) => {
+    const { left, width } = ref.current?.getBoundingClientRect() ?? { left: 0, width: 1 }
+    return Math.min(1, Math.max(0, (clientX - left) / width)) * duration
+  }
+  const whole = view.to - view.from > duration * 0.999
+  const go = (event: PointerEvent) => {
+    const at = secondsAt(event.clientX)
+    seek(seekTarget(frames, ordinalAt(frames, at)))
+    if (!whole) setView(panView(view, at - (view.from + view.to) / 2, duration))
+  }
+  const share = (seconds: number) => `${(100 * seconds) / duration}%`
+  return (
+    <div className="lane overview">
+      <span className="lane-name" aria-hidden />
+      <div
+        ref={ref} className="lane-body" data-whole={whole}
+        onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId)
+          const at = secondsAt(event.clientX)
+          if (!whole && at >= view.from && at <= view.to) grabbed.current = at - view.from
+          else go(event)
+        }}
+        onPointerMove={(event) => {
+          if (event.buttons !== 1) return
+          if (grabbed.current === null) go(event)
+          else setView(panView(view, secondsAt(event.clientX) - grabbed.current - view.from, duration))
+        }}
+        onPointerUp={() => {
+          grabbed.current = null
+        }}
+      >
+        {children}
+        {!whole && (
+          <>
+            <span className="shade" style={{ left: 0, width: share(view.from) }} />
+            <span className="shade" style={{ left: share(view.to), right: 0 }} />
+            <span className="window" style={{ left: share(view.from), width: share(view.to - view.from) }} />
+          </>
+        )}
+        <span className="play-line" style={{ left: share(Math.min(time, duration)) }} aria-hidden />
+      </div>
+    </div>
+  )
+}

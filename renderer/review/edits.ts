@@ -1,0 +1,87 @@
+/**
+ * Edits, shown before the backend has them: what is drawn or dragged must not jump back while it is being stored. They lie over what the
+ * library says until that says the same; one that is refused goes, with the reason, and what held before is seen again.
+ */
+import { useMemo } from 'react'
+import { toast } from 'sonner'
+import { create } from 'zustand'
+import type { Annotation } from '../../app/annotation.ts'
+import type { Edit } from '../../app/contract/state.ts'
+import type { Phrase } from '../../app/phrase.ts'
+import { call } from '../api.ts'
+import { shown, t } from '../i18n.ts'
+import { inOrder, queryClient, tell, undo, useClip } from '../queries.ts'
+import { useUi } from '../store.ts'
+
+interface Pending {
+  clipId: number
+  edits: readonly Edit[]
+  /** What added annotations are called until they have an id: below zero. */
+  provisional: readonly number[]
+}
+
+const usePending = create<{ pending: readonly Pending[] }>(() => ({ pending: [] }))
+let provisional = 0
+
+/**
+ * Store edits of one clip as one step of undo; several need a description. They show at once, and are stored in the order in which they were made.
+ * @returns The annotation of each edit, in order; null when they were refused.
+ */
+export async function commit(clipId: number, edits: readonly Edit[], description?: Phrase): Promise<number[] | null> {
+  const own: Pending = { clipId, edits, provisional: edits.map((edit) => (edit.action === 'add' ? (provisional -= 1) : 0)) }
+  usePending.setState(({ pending }) => ({ pending: [...pending, own] }))
+  try {
+    const { annotationIds: ids } = await inOrder(() => call('edit', { body: { edits: [...edits], ...(description && edits.length > 1 ? { description } : {}) } }))
+    await queryClient.refetchQueries({ queryKey: ['clip', clipId] })
+    void queryClient.invalidateQueries({ queryKey: ['history'] })
+    chooseStored(own, ids)
+    if (description) toast(shown(description), { id: 'review', action: { label: t('Undo'), onClick: () => void undo('undo') } })
+    return ids
+  } catch (error) {
+    tell(error)
+    return null
+  } finally {
+    usePending.setState(({ pending }) => ({ pending: pending.filter((other) => other !== own) }))
+  }
+}
+
+/** What was chosen under its provisional id stays chosen. */
+function chooseStored({ provisional: names }: Pending, ids: readonly number[]): void {
+  const { trackId, selectTrack } = useUi.getState()
+  const at = trackId === null ? -1 : names.indexOf(trackId)
+  const id = ids[at]
+  if (id !== undefined) selectTrack(id)
+}
+
+/** The annotations of a clip with the edits that are being stored. */
+export function useAnnotations(clipId: number | null): readonly Annotation[] | undefined {
+  const { data } = useClip(clipId)
+  const pending = usePending((state) => state.pending)
+  return useMemo(() => data && pending.filter((one) => one.clipId === clipId).reduce(edited, data.annotations), [data, pending, clipId])
+}
+
+/** The same, asked once. */
+export function annotationsOf(clipId: number): readonly Annotation[] {
+  const data = queryClient.getQueryData<{ annotations: Annotation[] }>(['clip', clipId])
+  return usePending.getState().pending.filter((one) => one.clipId === clipId).reduce(edited, data?.annotations ?? [])
+}
+
+function edited(annotations: readonly Annotation[], { clipId, edits, provisional: names }: Pending): Annotation[] {
+  return edits.reduce<Annotation[]>((all, edit, i) => {
+    if (edit.action === 'add') return [...all, { id: names[i] ?? 0, clipId, body: edit.body, machine: null, state: 'edited', evidence: null, provenance: null, updatedAt: '' }]
+    return all.map((one) => (one.id === edit.annotationId ? { ...one, ...changed(one, edit) } : one))
+  }, [...annotations])
+}
+
+function changed({ body, machine }: Annotation, edit: Exclude<Edit, { action: 'add' }>): Pick<Annotation, 'body' | 'state'> {
+  switch (edit.action) {
+    case 'edit':
+      return { body: edit.body, state: 'edited' }
+    case 'accept':
+      return { body, state: 'accepted' }
+    case 'reject':
+      return { body, state: 'rejected' }
+    case 'reset':
+      return { body: machine ?? body, state: 'machine' }
+  }
+}

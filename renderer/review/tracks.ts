@@ -1,0 +1,245 @@
+/** What people do to the tracks of the clip that they look at: from the picture, the timeline, the list or the keyboard. */
+import { toast } from 'sonner'
+import type { Box, Span, TrackBody } from '../../app/annotation.ts'
+import type { Clip } from '../../app/contract.ts'
+import type { Edit } from '../../app/contract/state.ts'
+import type { FrameRef } from '../../app/media.ts'
+import { said } from '../../app/phrase.ts'
+import { copyToNextKey, keyAt, keyInForce, lifetime, mergeTracks, moveKey, neighbourKey, retimeTrack, splitTrack, withFlag, withKeyBox, withoutKey } from '../../app/track-edits.ts'
+import type { Label } from '../../app/vocabulary.ts'
+import { t } from '../i18n.ts'
+import type { TrackAnnotation } from '../parts/Boxes.tsx'
+import { type FrameTable, showFrame, ordinalAt, usePlayer } from '../player.ts'
+import { queryClient } from '../queries.ts'
+import { useUi } from '../store.ts'
+import { annotationsOf, commit } from './edits.ts'
+import { markedSpan, useReview } from './store.ts'
+
+interface Here {
+  clipId: number
+  frames: FrameTable
+  ordinal: number
+  pts: number
+  ptsOf: (ordinal: number) => number
+}
+
+export function frameTable(): FrameTable | undefined {
+  return queryClient.getQueryData(['frames', useUi.getState().sourceId])
+}
+
+/** The chosen clip and the frame that is shown; null without one. */
+function here(): Here | null {
+  const { clipId } = useUi.getState()
+  const frames = frameTable()
+  if (clipId === null || frames === undefined || frames.pts.length === 0) return null
+  const ordinal = ordinalAt(frames, usePlayer.getState().time)
+  const ptsOf = (of: number) => frames.pts[of] ?? frames.startPts
+  return { clipId, frames, ordinal, pts: ptsOf(ordinal), ptsOf }
+}
+
+function tracksOf(clipId: number): TrackAnnotation[] {
+  return annotationsOf(clipId).flatMap((one) => (one.body.kind === 'track' && one.state !== 'rejected' ? [{ ...one, body: one.body }] : []))
+}
+
+/** The chosen tracks of the clip in the order of choice: the first one is the one that the window knows. */
+export function chosenTracks(): TrackAnnotation[] {
+  const { clipId, trackId } = useUi.getState()
+  if (clipId === null) return []
+  const tracks = tracksOf(clipId)
+  return [trackId, ...useReview.getState().also].flatMap((id) => tracks.find((track) => track.id === id) ?? [])
+}
+
+/** `more` keeps what is chosen, and lets go of a track that was chosen already. */
+export function chooseTrack(id: number, more = false): void {
+  const { trackId, selectTrack } = useUi.getState()
+  const { also, setAlso } = useReview.getState()
+  if (!more || trackId === null) {
+    selectTrack(id)
+    setAlso([])
+  } else if (id === trackId) {
+    const [next = null, ...rest] = also
+    selectTrack(next)
+    setAlso(rest)
+  } else setAlso(also.includes(id) ? also.filter((other) => other !== id) : [...also, id])
+}
+
+/** Choose the next or previous track of the clip that is on this frame, or any where none is. */
+export function neighbourTrack(by: 1 | -1): void {
+  const at = here()
+  if (!at) return
+  const all = tracksOf(at.clipId)
+  const visible = all.filter(({ body }) => keyAt(body, at.ordinal, at.ptsOf) !== null)
+  const tracks = visible.length > 0 ? visible : all
+  const current = tracks.findIndex(({ id }) => id === useUi.getState().trackId)
+  const next = tracks[current === -1 ? (by === 1 ? 0 : tracks.length - 1) : (current + by + tracks.length) % tracks.length]
+  if (next) chooseTrack(next.id)
+}
+
+/** The labels that the person is likely to want, most likely first: of the project, then those in this clip. */
+function likelyLabels(): string[] {
+  const { clipId } = useUi.getState()
+  const wanted = queryClient.getQueryData<{ labels: Label[] }>(['labels'])?.labels.map(({ name }) => name) ?? []
+  return [...new Set([...wanted, ...(clipId === null ? [] : tracksOf(clipId).map(({ body }) => body.label))])]
+}
+
+let lastLabel: string | null = null
+
+/** A box was drawn: a new track of one frame, that lives to the end of the clip until a person says otherwise. */
+export function drawn(clipId: number, box: Box, { ordinal, pts }: FrameRef, frames: FrameTable): void {
+  const clip = queryClient.getQueryData<{ clip: Clip }>(['clip', clipId])?.clip
+  const last = Math.min((clip?.endFrame ?? ordinal + 1) - 1, frames.pts.length - 1)
+  const label = lastLabel ?? likelyLabels()[0] ?? t('object')
+  const start: TrackBody = { kind: 'track', label, boxes: [{ ordinal, pts, box, score: null }] }
+  const body = last > ordinal ? retimeTrack(start, 'last', last, (of) => frames.pts[of] ?? frames.startPts) : start
+  useReview.getState().setDrawing(false)
+  const stored = commit(clipId, [{ action: 'add', clipId, body }])
+  chooseProvisional(clipId)
+  void stored.then((ids) => ids !== null && document.querySelector<HTMLInputElement>(`[data-label-of="${String(ids[0])}"]`)?.select())
+}
+
+/** The newest track, which has no id yet. */
+function chooseProvisional(clipId: number): void {
+  const newest = tracksOf(clipId).at(-1)
+  if (newest) chooseTrack(newest.id)
+}
+
+/** Every chosen track, changed; what comes back null stays as it is, and when all do, `refusal` says why. */
+function changeChosen(change: (track: TrackBody, at: Here) => TrackBody | null, refusal: string): void {
+  const at = here()
+  const tracks = chosenTracks()
+  if (!at || tracks.length === 0) {
+    toast(t('Choose a box first.'), { id: 'review' })
+    return
+  }
+  const edits = tracks.flatMap(({ id, body }): Edit[] => {
+    const next = change(body, at)
+    return next === null || next === body ? [] : [{ action: 'edit', annotationId: id, body: next }]
+  })
+  if (edits.length > 0) void commit(at.clipId, edits, edits.length > 1 ? said('Changed {{count}} tracks', { count: edits.length }) : undefined)
+  else toast(refusal, { id: 'review' })
+}
+
+export function relabel(label: string): void {
+  const wanted = label.trim()
+  if (wanted === '') return
+  lastLabel = wanted
+  changeChosen((track) => (track.label === wanted ? null : { ...track, label: wanted }), t('It has that label.'))
+}
+
+/** @param nth Counts from 1. */
+export function relabelByNumber(nth: number): void {
+  const label = likelyLabels()[nth - 1]
+  if (label === undefined) toast(t('There is no label {{nth}}.', { nth }), { id: 'review' })
+  else if (chosenTracks().length > 0) relabel(label)
+  else {
+    lastLabel = label
+    toast(t('The next box is “{{label}}”.', { label }), { id: 'review' })
+  }
+}
+
+const notThere = () => t('The chosen track is not on this frame.')
+
+/** A key box where there was none, or none where there was one. */
+export function toggleKey(): void {
+  changeChosen((track, { ordinal, ptsOf }) => {
+    if (track.boxes.some((key) => key.ordinal === ordinal)) return track.boxes.length > 1 ? withoutKey(track, ordinal) : null
+    const key = keyAt(track, ordinal, ptsOf)
+    return key && withKeyBox(track, ordinal, key.pts, key.box)
+  }, notThere())
+}
+
+export function toggleFlag(flag: 'occluded' | 'outside'): void {
+  changeChosen((track, { ordinal, ptsOf }) => withFlag(track, ordinal, ptsOf, flag, keyInForce(track, ordinal)?.[flag] !== true), notThere())
+}
+
+/** The life of the chosen tracks begins or ends on this frame. */
+export function retimeHere(edge: 'first' | 'last'): void {
+  changeChosen((track, { ordinal, ptsOf }) => retimeTrack(track, edge, ordinal, ptsOf), notThere())
+}
+
+export function copyBoxOn(): void {
+  changeChosen((track, { ordinal, ptsOf }) => copyToNextKey(track, ordinal, ptsOf), t('There is no later key frame to copy to.'))
+}
+
+/** Take the key box on this frame away; from a track that has no other, the track. */
+export function deleteBox(): void {
+  const at = here()
+  const tracks = chosenTracks()
+  if (!at || tracks.length === 0) return
+  const edits = tracks.flatMap(({ id, body }): Edit[] => {
+    const rest = withoutKey(body, at.ordinal)
+    if (rest === null) return [{ action: 'reject', annotationId: id }]
+    return rest === body ? [] : [{ action: 'edit', annotationId: id, body: rest }]
+  })
+  if (edits.length > 0) void commit(at.clipId, edits, said('Box deleted'))
+  else toast(t('No key box of this track is on this frame. Delete the track, or go to a key frame.'), { id: 'review' })
+}
+
+export function deleteTracks(): void {
+  const { clipId } = useUi.getState()
+  const tracks = chosenTracks()
+  if (clipId === null || tracks.length === 0) return
+  void commit(clipId, tracks.map(({ id }) => ({ action: 'reject', annotationId: id })), said('Deleted {{count}} tracks', { count: tracks.length }))
+  useUi.getState().selectTrack(null)
+  useReview.getState().setAlso([])
+}
+
+export function splitChosen(): void {
+  const at = here()
+  const [track] = chosenTracks()
+  const parts = at && track ? splitTrack(track.body, at.ordinal, at.ptsOf) : null
+  if (!at || !track || !parts) {
+    toast(t('Choose a track, and a frame inside its life, to split it there.'), { id: 'review' })
+    return
+  }
+  void commit(at.clipId, [{ action: 'edit', annotationId: track.id, body: parts[0] }, { action: 'add', clipId: at.clipId, body: parts[1] }], said('Track split'))
+}
+
+/** The chosen tracks as the first one of them. */
+export function mergeChosen(): void {
+  const { clipId } = useUi.getState()
+  const [first, ...rest] = chosenTracks()
+  if (clipId === null || !first || rest.length === 0) {
+    toast(t('Choose two tracks to merge them: Shift and click adds one.'), { id: 'review' })
+    return
+  }
+  const body = rest.reduce((merged, { body: next }) => mergeTracks(merged, next), first.body)
+  void commit(clipId, [{ action: 'edit', annotationId: first.id, body }, ...rest.map(({ id }): Edit => ({ action: 'reject', annotationId: id }))], said('Tracks merged'))
+  useReview.getState().setAlso([])
+}
+
+/** Another first or last frame, or a key frame elsewhere, by dragging on the timeline. */
+export function retimed(track: TrackAnnotation, frames: FrameTable, edge: 'first' | 'last' | { key: number }, ordinal: number): TrackBody {
+  const ptsOf = (of: number) => frames.pts[of] ?? frames.startPts
+  const to = Math.min(Math.max(0, ordinal), frames.pts.length - 1)
+  return typeof edge === 'string' ? retimeTrack(track.body, edge, to, ptsOf) : moveKey(track.body, edge.key, to, ptsOf)
+}
+
+export function goToKey(direction: 1 | -1): void {
+  const at = here()
+  const [track] = chosenTracks()
+  if (!at || !track) return
+  const key = neighbourKey(track.body, at.ordinal, direction)
+  if (key) showFrame(at.frames, key.ordinal)
+}
+
+export function goToEndOfTrack(edge: 'first' | 'last'): void {
+  const at = here()
+  const [track] = chosenTracks()
+  const clip = at && queryClient.getQueryData<{ clip: Clip }>(['clip', at.clipId])?.clip
+  if (!at || !clip) return
+  const { first, last } = track ? lifetime(track.body) : { first: clip.startFrame, last: clip.endFrame - 1 }
+  showFrame(at.frames, edge === 'first' ? first : last)
+}
+
+/** Begin to write something about the marked span, or about this moment where nothing is marked; what happens from here lasts to the clip's end. */
+export function sayHere(kind: 'note' | 'segment'): void {
+  const at = here()
+  if (!at) {
+    toast(t('Choose a clip first.'), { id: 'review' })
+    return
+  }
+  const { clip } = queryClient.getQueryData<{ clip: Clip }>(['clip', at.clipId]) ?? {}
+  const span: Span = markedSpan(useReview.getState()) ?? { startFrame: at.ordinal, endFrame: kind === 'note' ? at.ordinal + 1 : Math.max(at.ordinal + 1, clip?.endFrame ?? 0) }
+  useReview.getState().setDraft({ kind, span })
+}
