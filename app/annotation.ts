@@ -87,3 +87,5 @@ export const Annotation = z.object({
   updatedAt: z.string(),
 })
 export type Annotation = z.infer<typeof Annotation>
+
+export type TrackAnnotation = Annotation & { body: TrackBody }

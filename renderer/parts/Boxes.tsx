@@ -1,5 +1,5 @@
 import { type KeyboardEvent, type PointerEvent, type RefObject, useRef, useState } from 'react'
-import type { Annotation, Box, TrackBody } from '../../app/annotation.ts'
+import type { Box, TrackAnnotation } from '../../app/annotation.ts'
 import { type Grip, GRIPS, movedBox, spannedBox } from '../../app/boxes.ts'
 import type { Probe } from '../../app/media.ts'
 import { keyInForce, withKeyBox } from '../../app/track-edits.ts'
@@ -11,8 +11,6 @@ import { commit } from '../review/edits.ts'
 import { useReview } from '../review/store.ts'
 import { chooseTrack, deleteBox, drawn } from '../review/tracks.ts'
 import { useUi } from '../store.ts'
-
-export type TrackAnnotation = Annotation & { body: TrackBody }
 
 interface Props {
   probe: Probe

@@ -1,5 +1,5 @@
 import { type PointerEvent, useEffect, useLayoutEffect, useRef, useState } from 'react'
-import type { Annotation } from '../../app/annotation.ts'
+import type { Annotation, TrackAnnotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
 import { interpolate } from '../../app/tracks.ts'
 import { urlOf } from '../api.ts'
@@ -9,7 +9,7 @@ import { endTime, type FrameTable, ordinalAt, ptsAt, seek, seekTarget, showFrame
 import { markedSpan, useReview, type Zoom } from '../review/store.ts'
 import { Transport } from '../review/Transport.tsx'
 import { useUi } from '../store.ts'
-import { Boxes, type TrackAnnotation } from './Boxes.tsx'
+import { Boxes } from './Boxes.tsx'
 
 interface Props {
   source: Source

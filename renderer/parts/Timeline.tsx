@@ -1,6 +1,6 @@
 import { Maximize2, ZoomIn, ZoomOut } from 'lucide-react'
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'react'
-import type { Annotation, Span } from '../../app/annotation.ts'
+import type { Annotation, Span, TrackAnnotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
 import { lifetime } from '../../app/track-edits.ts'
 import { fitView, follow, panView, type View, zoomView } from '../../app/timeline.ts'
@@ -17,7 +17,6 @@ import { commit } from '../review/edits.ts'
 import { useReview } from '../review/store.ts'
 import { chooseTrack, retimed } from '../review/tracks.ts'
 import { useUi } from '../store.ts'
-import type { TrackAnnotation } from './Boxes.tsx'
 
 interface Props {
   source: Source
