@@ -1,11 +1,13 @@
 """Measures a run and calibrates what the app shows as a probability.
 
     python -m models.evaluate --run runs/mini --train-data DIR [--clips 300]
+    python -m models.evaluate --pack models/packs/tubelet-mini --train-data DIR --version 0.3.1
     python -m models.evaluate --run runs/mini --benchmark msrvtt-qa --data DIR [--limit 1000]
 
 The first writes scores.json into the run: the scores on composed validation video and the calibration that models.export puts into pack.json.
-The first half of the clips calibrates, so temperatures and thresholds are not fitted on the clips that they are judged on. The second writes
-scores-msrvtt-qa.json: see models.benchmarks for the sets and their layouts.
+The second measures a pack that is no run any more, and puts both into its pack.json. The first half of the clips calibrates, so temperatures
+and thresholds are not fitted on the clips that they are judged on. The third writes scores-msrvtt-qa.json: see models.benchmarks for the sets
+and their layouts.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models import benchmarks, tokenizer
+from models import benchmarks, tokenizer, unpack
 from models.losses import iou_giou
 from models.metrics import (
     Found,
@@ -365,7 +367,9 @@ def embed(model: Mammut, text: Text, lines: Sequence[str]) -> Tensor:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", type=Path, required=True)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--run", type=Path)
+    what.add_argument("--pack", type=Path)
     parser.add_argument("--train-data", type=Path)
     parser.add_argument("--clips", type=int, default=300)
     parser.add_argument("--version", default="0.1.0")
@@ -375,20 +379,31 @@ def main() -> None:
     args = parser.parse_args()
     from models.data.generator import World
 
-    model, state = load(args.run / "checkpoint.pt")
-    text = tokenizer.Text.load(args.run / "tokenizer.json", model.config.context)
+    if args.pack:
+        model, text = unpack.read(args.pack)
+        state: dict[str, Any] = {"step": None, "seconds": None}
+    else:
+        model, state = load(args.run / "checkpoint.pt")
+        text = tokenizer.Text.load(args.run / "tokenizer.json", model.config.context)
     if args.benchmark:
         if args.data is None:
             parser.error("--benchmark needs --data, the folder of the set")
         scores = run_benchmark(model, text, benchmarks.LOADERS[args.benchmark](args.data)[: args.limit], args.benchmark)
-        (args.run / f"scores-{args.benchmark}.json").write_text(json.dumps({"step": state["step"], "scores": scores.rows}, indent=1) + "\n")
+        if args.run:
+            (args.run / f"scores-{args.benchmark}.json").write_text(json.dumps({"step": state["step"], "scores": scores.rows}, indent=1) + "\n")
         scores.show()
         return
-    rng = np.random.default_rng(11)
     world = World(args.train_data, "val", frames=model.config.frames, size=model.config.size)
-    report = evaluate(model, text, [world.sample(rng) for _ in range(args.clips)], state["labels"], args.version, world.novel)
-    report["step"], report["seconds"] = state["step"], state["seconds"]
-    (args.run / "scores.json").write_text(json.dumps(report, indent=1) + "\n")
+    samples = world.samples([np.random.default_rng((11, i)) for i in range(args.clips)])
+    known = state.get("labels") or [name for name in world.labels if name not in world.novel]
+    report = evaluate(model, text, samples, known, args.version, world.novel)
+    if args.pack:
+        file = args.pack / "pack.json"
+        manifest = json.loads(file.read_text()) | {"version": args.version, "scores": report["scores"], "calibration": report["calibration"]}
+        file.write_text(json.dumps(manifest, indent=2) + "\n")
+    else:
+        report["step"], report["seconds"] = state["step"], state["seconds"]
+        (args.run / "scores.json").write_text(json.dumps(report, indent=1) + "\n")
     shown = Scores(ON)
     shown.rows = report["scores"]
     shown.show()

@@ -315,7 +315,7 @@ def random_pack(out: Path, config: Config) -> dict[str, float]:
 
 
 DESCRIPTION = (
-    "A demonstration model that learnt for {hours:.1f} hours on a CPU from composed video only (known things in plain colours that move over "
+    "A demonstration model that learnt for some hours on a CPU from composed video only (known things in plain colours that move over "
     "pictures): expect most of its captions and answers to be wrong, on real footage above all, and see its scores before you trust any of it."
 )
 
@@ -330,14 +330,13 @@ def trained_pack(run: Path, out: Path, train_data: Path | None) -> dict[str, flo
     rng = np.random.default_rng(7)
     world = World(train_data, "val", frames=model.config.frames, size=model.config.size)
     samples = [world.sample(rng) for _ in range(2)]
-    description = DESCRIPTION.format(hours=state["seconds"] / 3600)
     worst = write_pack(
         out,
         model,
         (run / "tokenizer.json").read_text(),
         [sample.video for sample in samples],
         [sample.caption for sample in samples],
-        identity={"id": "tubelet-mini", "version": report.get("version", "0.1.0"), "name": "Tubelet mini", "description": description},
+        identity={"id": "tubelet-mini", "version": report.get("version", "0.1.0"), "name": "Tubelet mini", "description": DESCRIPTION},
         data=json.loads((Path(__file__).parent / "packs" / "data.json").read_text()),
         calibration=report.get("calibration", UNCALIBRATED),
         scores=report.get("scores", []),

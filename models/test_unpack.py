@@ -1,12 +1,16 @@
 """The pack that ships, back in PyTorch."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+from tokenizers import Tokenizer
 
 from models import export
+from models.model import load
 from models.reference import steps
 from models.tokenizer import PROMPTS
 from models.unpack import read
@@ -30,6 +34,16 @@ def test_the_steps_are_the_choices_of_generate() -> None:
     ids, _ = model.generate(torch.tensor([text.prompt(PROMPTS["caption"])]), *cross, limit=99)
     assert [step["id"] for step in taken if step["id"] != 2] == ids[0]
     assert all(step["margin"] > 0 and step["second"] != step["id"] for step in taken)
+
+
+def test_training_goes_on_from_a_pack(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "models.train", "--pack", str(SHIPPED), "--out", str(tmp_path), "--steps", "1", "--lr", "0", "--batch", "2"]
+    done = subprocess.run([*command, "--weight-decay", "0"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    before, (after, _) = read(SHIPPED)[0], load(tmp_path / "checkpoint.pt")
+    for name, value in before.state_dict().items():
+        assert torch.allclose(after.state_dict()[name], value, atol=1e-6), name
+    assert (tmp_path / "tokenizer.json").read_text() == Tokenizer.from_file(str(SHIPPED / "tokenizer.json")).to_str(pretty=True)
 
 
 def test_graphs_of_another_architecture_are_refused(tmp_path: Path) -> None:

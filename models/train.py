@@ -1,6 +1,7 @@
 """Training.
 
     python -m models.train --config mini --train-data DIR --out runs/mini --minutes 50 [--resume]
+    python -m models.train --pack models/packs/tubelet-mini --train-data DIR --out runs/more --minutes 30
     torchrun --nproc-per-node 2 -m models.train --config mini --train-data DIR --out runs/mini --minutes 50
 
 Writes to --out: config.json, tokenizer.json, checkpoint.pt (atomic, every few minutes; averaged weights, live weights, optimiser),
@@ -26,7 +27,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.checkpoint import checkpoint as recompute
 
-from models import losses, tokenizer
+from models import losses, tokenizer, unpack
 from models.batches import Batch, Maker, Pool
 from models.config import CONFIGS, Config, Training
 from models.curves import draw
@@ -147,6 +148,7 @@ def train(
     *,
     labels: list[str],
     make_image: Maker | None = None,
+    start: Mammut | None = None,
     minutes: float = math.inf,
     steps: int | None = None,
     resume: bool = False,
@@ -154,8 +156,8 @@ def train(
     warm: int = 160,
     save_every: float = 180.0,
 ) -> list[dict[str, Any]]:
-    """`make` builds the source inside each worker, `make_image` the one of single pictures; tokenizer.json must be in `out`. Returns the
-    metrics that it logged.
+    """`make` builds the source inside each worker, `make_image` the one of single pictures; tokenizer.json must be in `out`; `start` has the
+    weights to begin with, else they are random. Returns the metrics that it logged.
 
     Ends after `steps`, or after `minutes`. With torch.distributed started each process takes its own batches, and the first one keeps time,
     logs and saves. On a busy CPU processes of one thread beat threads, which spend what they get waiting for each other at every operation."""
@@ -165,6 +167,8 @@ def train(
     text = Text.load(out / "tokenizer.json", config.context)
     checkpoint, log = out / "checkpoint.pt", out / "metrics.jsonl"
     model = Mammut(config).to(device)
+    if start is not None:
+        model.load_state_dict(start.state_dict())
     optimizers = optimisers(model, recipe)
     average = [p.detach().clone() for p in model.parameters()]
     step, used = 0, 0.0
@@ -266,7 +270,9 @@ def train(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", default="mini", choices=sorted(CONFIGS))
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--config", default="mini", choices=sorted(CONFIGS))
+    shape.add_argument("--pack", type=Path, help="go on from this pack, with its shapes, weights and tokenizer")
     parser.add_argument("--train-data", type=Path, help="folder of pictures; without it shapes alone are composed")
     parser.add_argument("--out", type=Path, required=True)
     length = parser.add_mutually_exclusive_group()
@@ -288,13 +294,17 @@ def main() -> None:
     if "RANK" in os.environ:  # under torchrun
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     first = not distributed.is_initialized() or distributed.get_rank() == 0
-    config, chosen = CONFIGS[args.config], Training(**{field.name: getattr(args, field.name) for field in fields(Training)})
+    chosen = Training(**{field.name: getattr(args, field.name) for field in fields(Training)})
+    start, text = unpack.read(args.pack) if args.pack else (None, None)
+    config = start.config if start else CONFIGS[args.config]
     args.out.mkdir(parents=True, exist_ok=True)
 
     # Read once: workers inherit its pictures by forking.
     world = World(args.train_data, "train", frames=config.frames, size=config.size)
     file = args.out / "tokenizer.json"
-    if first and not (args.resume and file.exists()):
+    if first and text:
+        text.tokenizer.save(str(file))
+    elif first and not (args.resume and file.exists()):
         tokenizer.train([*world.corpus(20000, np.random.default_rng(chosen.seed)), *world.labels, *PROMPTS.values()], config.vocab).save(str(file))
     if distributed.is_initialized():
         distributed.barrier()
@@ -310,6 +320,7 @@ def main() -> None:
         args.out,
         labels=list(world.labels),
         make_image=lambda: World(args.train_data, "train", frames=1, size=config.size),
+        start=start,
         minutes=args.minutes,
         steps=args.steps,
         resume=args.resume,
