@@ -8,7 +8,7 @@ const BREAKS = new Set(
   'in on at of to from by with without and or but while as is are was were be being been has have that which who into onto over under near behind beside between through across along up down left right out off around against towards toward then there not very it he she they them him'.split(' '),
 )
 /** What stands in a noun's place in captions without being a thing. */
-const NO_THINGS = new Set('left right top bottom side front back middle center centre background foreground camera picture image video clip scene view frame something anything nothing way other others while still time color colour'.split(' '))
+const NO_THINGS = new Set('left right top bottom side front back middle center centre background foreground camera picture image video clip scene view frame something anything nothing way other others while still time color colour photo photograph shot view zoom pan pair group set number lot kind type'.split(' '))
 
 /** @returns Singular words by the number of captions that speak of them, commonest first. */
 export function thingsIn(captions: readonly string[]): { word: string; clips: number }[] {

@@ -1,7 +1,8 @@
 /** The pages of the window and the rail at its left edge that leads to them. */
-import { Boxes, ChartNoAxesCombined, Clapperboard, ListChecks, Settings, Table2 } from 'lucide-react'
+import { Boxes, ChartNoAxesCombined, Clapperboard, ListChecks, Settings, Table2, Tags } from 'lucide-react'
 import type { ComponentType } from 'react'
 import { phrase, t } from './i18n.ts'
+import { LabelsPage } from './labels/LabelsPage.tsx'
 import { OverviewPage } from './overview/OverviewPage.tsx'
 import { PacksPage } from './packs/PacksPage.tsx'
 import { QueuePage } from './queue/QueuePage.tsx'
@@ -13,6 +14,7 @@ import { TablePage } from './table/TablePage.tsx'
 export const PAGES: Record<Page, { name: string; Icon: typeof Table2; Component: ComponentType }> = {
   review: { name: phrase('Review'), Icon: Clapperboard, Component: ReviewPage },
   table: { name: phrase('Table'), Icon: Table2, Component: TablePage },
+  labels: { name: phrase('Labels'), Icon: Tags, Component: LabelsPage },
   overview: { name: phrase('Overview'), Icon: ChartNoAxesCombined, Component: OverviewPage },
   queue: { name: phrase('Queue'), Icon: ListChecks, Component: QueuePage },
   packs: { name: phrase('Packs'), Icon: Boxes, Component: PacksPage },

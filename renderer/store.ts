@@ -4,7 +4,7 @@ import { phrase } from './i18n.ts'
 
 type Panel = 'add' | 'export' | 'shortcuts' | 'palette' | 'queue' | 'engine'
 /** What the middle of the window is for. */
-export type Page = 'review' | 'table' | 'overview' | 'queue' | 'packs' | 'settings'
+export type Page = 'review' | 'table' | 'labels' | 'overview' | 'queue' | 'packs' | 'settings'
 export const THEMES = { system: phrase('as the system'), light: phrase('light'), dark: phrase('dark') }
 export type Theme = keyof typeof THEMES
 

@@ -10,7 +10,7 @@ const Labels = z.object({
   stale: z.number().int().nullable(),
 })
 
-/** Of one label over the library. Entry n of a list counts those with a score in [n/100, (n+1)/100). */
+/** Of one label over the library. Entry n of a list counts those with a score in [n/1000, (n+1)/1000). */
 const LabelScores = z.object({
   tracks: z.array(z.number().int()),
   boxes: z.array(z.number().int()),
@@ -22,6 +22,9 @@ const LabelScores = z.object({
 
 /** A track that counts where its score reaches the threshold of its label. */
 const Candidate = z.object({ score: z.number(), body: TrackBody })
+
+/** A pack that encoded a clip. `current`: it has looked for the vocabulary as it is now. */
+const LookedBy = z.object({ digest: z.string(), name: z.string(), current: z.boolean() })
 
 export const labelRoutes = {
   getLabels: route({ method: 'get', path: '/api/labels', summary: 'The vocabulary, in the order in which labels win over equals', output: Labels }),
@@ -39,8 +42,12 @@ export const labelRoutes = {
   }),
   labelScores: route({ method: 'get', path: '/api/labels/scores', summary: 'How many tracks, boxes and clips of a label there are at which score', query: z.object({ name: LabelName }), output: LabelScores, errors: ['engine-unavailable'] }),
   labelSuggestions: route({ method: 'get', path: '/api/labels/suggestions', summary: 'Things that captions speak of and the vocabulary does not, commonest first', output: z.object({ words: z.array(z.object({ word: z.string(), clips: z.number().int() })) }) }),
+  labelClips: route({
+    method: 'get', path: '/api/labels/clips', summary: 'Clips in which a label was seen, by the score of their best track, surest first',
+    query: z.object({ name: LabelName, limit: z.coerce.number().int().min(1).max(10_000).default(2_000) }), output: z.object({ clips: z.array(z.object({ clipId: z.number().int(), score: z.number() })) }), errors: ['engine-unavailable'],
+  }),
   candidates: route({
     method: 'get', path: '/api/clips/{clipId}/candidates', summary: 'Every track that a pack could see in a clip, also those below their threshold; of the pack in use when none is named',
-    params: z.object({ clipId: Id }), query: z.object({ pack: z.string().optional() }), output: z.object({ candidates: z.array(Candidate) }), errors: ['not-found', 'engine-unavailable'],
+    params: z.object({ clipId: Id }), query: z.object({ pack: z.string().optional() }), output: z.object({ candidates: z.array(Candidate), packs: z.array(LookedBy) }), errors: ['not-found', 'engine-unavailable'],
   }),
 } as const

@@ -35,6 +35,7 @@ export function labelHandlers({ pipeline, jobs }: Services): Handlers<keyof type
       return answer()
     },
     labelScores: async ({ query: { name } }) => ({ ...detections.scores(await digest(), known(name).name), decided: detections.decided(known(name).name).length }),
+    labelClips: async ({ query: { name, limit } }) => ({ clips: detections.clips(await digest(), known(name).name, limit) }),
     labelSuggestions: () => {
       const things = thingsIn(library.captions())
       const vocabulary = detections.vocabulary()
@@ -43,7 +44,7 @@ export function labelHandlers({ pipeline, jobs }: Services): Handlers<keyof type
     },
     candidates: async ({ params: { clipId }, query: { pack } }) => {
       library.clip(clipId)
-      return { candidates: detections.candidates(clipId, pack ?? (await digest())) }
+      return { candidates: detections.candidates(clipId, pack ?? (await digest())), packs: detections.packs(clipId) }
     },
   }
 }

@@ -18,6 +18,8 @@ const CROSS_KEPT = 8
 const CROSS_BYTES = 128 << 20
 const TEXTS_KEPT = 2_000
 const TEXT_BATCH = 32
+/** Boxes are told down to this share of the pack's box threshold. */
+const FLOOR = 0.2
 /** Regions this alike (cosine) are one thing, seen by two queries or on two frames. */
 const SAME_REGION = 0.95
 
@@ -146,7 +148,8 @@ export class Model {
   }
 
   /**
-   * For each label, the queries that could show it: score at or above the pack's box threshold. Of the phrases that name a label the one
+   * For each label, the queries that could show it, far below the score at which the pack would draw a box: a threshold can then be
+   * lowered without another look. Of the phrases that name a label the one
    * that fits best counts: they are alternatives, and a mean would punish a label for a synonym that the text encoder knows less well.
    */
   async detect(tokenBits: Uint16Array, labels: readonly (readonly string[])[]): Promise<Detection[][]> {
@@ -164,7 +167,7 @@ export class Model {
         const region = regions.subarray(query * dims.embedding, (query + 1) * dims.embedding)
         const cosine = Math.max(...named.map((text) => dot(region, text)))
         const score = (objectness[query] ?? 0) / (1 + Math.exp(-(scale * cosine + bias)))
-        if (!(score >= threshold)) continue
+        if (!(score >= threshold * FLOOR)) continue
         const [cx = 0, cy = 0, w = 0, h = 0] = boxes.subarray(query * 4, query * 4 + 4)
         found.push({ query, frame: Number(frames[query]), cx, cy, w, h, score: Math.min(1, score) })
       }

@@ -384,6 +384,7 @@ export class Jobs {
       await lookAgain(this.#pipeline, clipId, signal)
       await report({ stage: said('{{done}} of {{total}} clips', { done: index + 1, total: ids.length }), progress: (index + 1) / ids.length, clips: index + 1 })
     }
+    if (job.kind === 'detect') this.#library.emit({ type: 'labels' })
     return null
   }
 

@@ -79,8 +79,8 @@ test('the counts at each score are what a threshold leaves', () => {
   see(clipId, body('car', 0, 0.9), body('car', 100, 0.31), body('car', 200, 0.6))
   see(second, body('car', 0, 0.4))
   const counts = library.detections.scores(DIGEST, 'car')
-  const from = (bins: readonly number[], threshold: number) => bins.slice(Math.round(threshold * 100)).reduce((sum, count) => sum + count, 0)
-  for (const [threshold, kept, clips] of [[0, 4, 2], [0.31, 4, 2], [0.32, 3, 2], [0.4, 3, 2], [0.41, 2, 1], [0.6, 2, 1], [0.61, 1, 1], [0.9, 1, 1], [0.91, 0, 0]] as const) {
+  const from = (bins: readonly number[], threshold: number) => bins.slice(Math.round(threshold * 1000)).reduce((sum, count) => sum + count, 0)
+  for (const [threshold, kept, clips] of [[0, 4, 2], [0.31, 4, 2], [0.311, 3, 2], [0.32, 3, 2], [0.4, 3, 2], [0.41, 2, 1], [0.6, 2, 1], [0.61, 1, 1], [0.9, 1, 1], [0.91, 0, 0]] as const) {
     expect([from(counts.tracks, threshold), from(counts.boxes, threshold), from(counts.clips, threshold)], String(threshold)).toEqual([kept, kept, clips])
     library.changeVocabulary(vocabulary(threshold, 'car'), [])
     library.showVocabulary(DIGEST)

@@ -20,7 +20,7 @@ export interface Seen {
   candidates: readonly (Candidate & Pick<MachineResult, 'provenance'>)[]
 }
 
-/** Tracks of one label over the library by their score, in hundredths: entry n counts those with a score in [n/100, (n+1)/100). */
+/** Tracks of one label over the library by their score, in thousandths: entry n counts those with a score in [n/1000, (n+1)/1000). */
 export interface ScoreCounts {
   tracks: number[]
   boxes: number[]
@@ -29,7 +29,7 @@ export interface ScoreCounts {
 }
 
 const FIELDS = 7
-const BINS = 100
+const BINS = 1000
 
 export class Detections {
   readonly #db: DatabaseSync
@@ -144,6 +144,23 @@ export class Detections {
     const tracks = this.#db.prepare(`SELECT ${bin} AS bin, count(*) AS tracks, total(boxes) AS boxes FROM candidates WHERE pack_digest = ? AND label = ? GROUP BY 1`).all(digest, label)
     const clips = this.#db.prepare(`SELECT bin, count(*) AS clips FROM (SELECT max(${bin}) AS bin FROM candidates WHERE pack_digest = ? AND label = ? GROUP BY clip_id) GROUP BY bin`).all(digest, label)
     return { tracks: bins(tracks, 'tracks'), boxes: bins(tracks, 'boxes'), clips: bins(clips, 'clips') }
+  }
+
+  /** Clips in which a label was seen, by the score of their best track, surest first. */
+  clips(digest: string, label: string, limit: number): { clipId: number; score: number }[] {
+    return this.#db
+      .prepare('SELECT clip_id, max(score) AS score FROM candidates WHERE pack_digest = ? AND label = ? GROUP BY clip_id ORDER BY score DESC, clip_id LIMIT ?')
+      .all(digest, label, limit)
+      .map((row) => ({ clipId: Number(row['clip_id']), score: Number(row['score']) }))
+  }
+
+  /** The packs that encoded a clip, and whether each has looked for the vocabulary as it is. */
+  packs(clipId: number): { digest: string; name: string; current: boolean }[] {
+    const now = lookedFor(this.vocabulary())
+    return this.#db
+      .prepare(`SELECT pack_digest, looked_for, coalesce(caption ->> '$.provenance.packId' || ' ' || (caption ->> '$.provenance.packVersion'), substr(pack_digest, 1, 8)) AS name FROM encodings WHERE clip_id = ? ORDER BY id`)
+      .all(clipId)
+      .map((row) => ({ digest: String(row['pack_digest']), name: String(row['name']), current: row['looked_for'] === now }))
   }
 
   /** Tracks of a label that a person accepted, drew or changed: no threshold and no new run takes them away. */

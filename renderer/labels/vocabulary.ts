@@ -1,9 +1,15 @@
-/** The vocabulary as the window changes it, and the colours that all of the window draws labels in. */
-import { call } from '../api.ts'
-import { queryClient, tell, useLabels } from '../queries.ts'
+/** The vocabulary as the window asks for it and changes it, and the colours that all of the window draws labels in. */
+import { useQuery } from '@tanstack/react-query'
+import { toast } from 'sonner'
 import { colourIn, type Label } from '../../app/vocabulary.ts'
+import type { RouteOutput } from '../../app/contract.ts'
+import { call } from '../api.ts'
+import { t } from '../i18n.ts'
+import { queryClient, tell, undo, useLabels, useQueue } from '../queries.ts'
 
 const NONE: readonly Label[] = []
+/** While clips come in, counts are asked for again after this pause. */
+const WHILE_RUNNING_MS = 4_000
 
 export function useVocabulary(): readonly Label[] {
   return useLabels().data?.labels ?? NONE
@@ -15,11 +21,33 @@ export function useColours(): (label: string) => string {
   return (label) => colourIn(vocabulary, label)
 }
 
-export async function saveVocabulary(labels: readonly Label[]): Promise<void> {
+function useWhileRunning(): number | false {
+  return (useQueue().data?.running ?? 0) > 0 ? WHILE_RUNNING_MS : false
+}
+
+// Beneath the key of the labels, so that what makes those stale makes these stale.
+export const useScores = (name: string) => useQuery({ queryKey: ['labels', 'scores', name], queryFn: () => call('labelScores', { query: { name } }), refetchInterval: useWhileRunning() })
+export const useLabelClips = (name: string) => useQuery({ queryKey: ['labels', 'clips', name], queryFn: () => call('labelClips', { query: { name } }), refetchInterval: useWhileRunning() })
+export const useSuggestions = () => useQuery({ queryKey: ['labels', 'suggestions'], queryFn: () => call('labelSuggestions') })
+export const useCandidates = (clipId: number | null, pack?: string) =>
+  useQuery({
+    queryKey: ['labels', 'candidates', clipId, pack ?? ''],
+    queryFn: () => call('candidates', { params: { clipId: clipId ?? 0 }, query: pack === undefined ? {} : { pack } }),
+    enabled: clipId !== null,
+    placeholderData: (earlier) => earlier,
+  })
+
+/** Run a change of the vocabulary; `said` tells what was done and offers to take it back. */
+async function change(work: () => Promise<RouteOutput<'getLabels'>>, said: string | null): Promise<void> {
   try {
-    queryClient.setQueryData(['labels'], await call('setLabels', { body: { labels: [...labels] } }))
+    queryClient.setQueryData(['labels'], await work())
     void queryClient.invalidateQueries({ queryKey: ['history'] })
+    if (said !== null) toast(said, { id: 'labels', action: { label: t('Undo'), onClick: () => void undo('undo') } })
   } catch (error) {
     tell(error)
   }
 }
+
+export const saveVocabulary = (labels: readonly Label[], said: string | null = null) => change(() => call('setLabels', { body: { labels: [...labels] } }), said)
+export const renameLabel = (from: string, to: string, said: string) => change(() => call('renameLabel', { body: { from, to } }), said)
+export const removeLabel = (name: string, decided: 'keep' | 'reject', said: string) => change(() => call('removeLabel', { body: { name, decided } }), said)

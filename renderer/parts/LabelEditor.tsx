@@ -1,36 +1,54 @@
-import { X } from 'lucide-react'
+import { SlidersHorizontal, X } from 'lucide-react'
 import { type SubmitEvent, useState } from 'react'
 import { withNames } from '../../app/vocabulary.ts'
-import { saveVocabulary, useVocabulary } from '../labels/vocabulary.ts'
+import { t } from '../i18n.ts'
+import { useDraft } from '../labels/draft.ts'
+import { removeLabel, saveVocabulary, useVocabulary } from '../labels/vocabulary.ts'
 import { useClips } from '../queries.ts'
+import { useUi } from '../store.ts'
 
 /** What is detected, in any words; a change is answered from the stored encodings. */
 export function LabelEditor() {
-  const labels = useVocabulary()
+  const vocabulary = useVocabulary()
   const { data: clips } = useClips()
   const [text, setText] = useState('')
+  const { select } = useDraft.getState()
+  const { goTo } = useUi.getState()
   const add = (event: SubmitEvent) => {
     event.preventDefault()
     setText('')
-    const grown = withNames(labels, text.split(','))
-    if (grown.length > labels.length) void saveVocabulary(grown)
+    const grown = withNames(vocabulary, text.split(','))
+    if (grown.length > vocabulary.length) void saveVocabulary(grown)
   }
   const count = (label: string) => clips?.clips.filter((clip) => clip.labels.includes(label)).length ?? 0
   return (
     <section>
-      <h3>Labels to find</h3>
-      <ul className="chips" aria-label="Labels">
-        {labels.map(({ name, colour }) => (
-          <li key={name} className="chip" title={`found in ${count(name)} clips`}>
-            <span className="swatch" style={{ background: colour }} aria-hidden /> {name} <span className="muted num">{count(name)}</span>
-            <button className="icon" aria-label={`Remove label ${name}`} onClick={() => void saveVocabulary(labels.filter((other) => other.name !== name))}><X size={12} /></button>
+      <div className="row">
+        <h3>{t('Labels to find')}</h3>
+        <span className="grow" />
+        {vocabulary.length > 0 && <button className="icon" aria-label={t('Thresholds, colours, synonyms')} title={t('Thresholds, colours, synonyms')} onClick={() => goTo('labels')}><SlidersHorizontal size={14} /></button>}
+      </div>
+      <ul className="chips" aria-label={t('Labels')}>
+        {vocabulary.map(({ name, colour }) => (
+          <li key={name} className="chip" title={t('found in {{count}} clips', { count: count(name) })}>
+            <span className="swatch" style={{ background: colour }} aria-hidden />
+            <button
+              className="quiet small" aria-label={t('Details of {{label}}', { label: name })}
+              onClick={() => {
+                select(name)
+                goTo('labels')
+              }}
+            >
+              {name} <span className="muted num">{count(name)}</span>
+            </button>
+            <button className="icon" aria-label={t('Remove label {{label}}', { label: name })} onClick={() => void removeLabel(name, 'keep', t('{{label}} removed; boxes that you accepted or drew stay', { label: name }))}><X size={12} /></button>
           </li>
         ))}
       </ul>
       <form className="ask" onSubmit={add}>
-        <input aria-label="Add a label" placeholder="person, red car…" value={text} maxLength={60} onChange={(event) => setText(event.target.value)} />
+        <input aria-label={t('Add a label')} placeholder={t('person, red car…')} value={text} maxLength={60} onChange={(event) => setText(event.target.value)} />
       </form>
-      <p className="muted small">Any words. New labels are looked for in what is already encoded: no video is read again.</p>
+      <p className="muted small">{t('Any words. New labels are looked for in what is already encoded: no video is read again.')}</p>
     </section>
   )
 }

@@ -1,0 +1,162 @@
+import { Download, FileUp, Plus, Tags } from 'lucide-react'
+import { type ChangeEvent, type SubmitEvent, useRef, useState } from 'react'
+import { toast } from 'sonner'
+import { type Label, labelNamed, readVocabulary, withNames, writeVocabulary } from '../../app/vocabulary.ts'
+import { download } from '../download.ts'
+import { t } from '../i18n.ts'
+import { useClips, useLabels, useQueue } from '../queries.ts'
+import { drafted, moved, scoreText, useDraft } from './draft.ts'
+import { LabelDetail } from './LabelDetail.tsx'
+import { saveVocabulary, useSuggestions, useVocabulary } from './vocabulary.ts'
+import './labels.css'
+
+/** What is looked for: the vocabulary at the left, one label with its threshold and what it finds at the right. */
+export function LabelsPage() {
+  const vocabulary = useVocabulary()
+  const selected = useDraft((draft) => draft.selected)
+  const label = labelNamed(vocabulary, selected ?? '') ?? vocabulary[0]
+  return (
+    <div className="labels-page">
+      <nav className="side" aria-label={t('Vocabulary')}>
+        <Vocabulary vocabulary={vocabulary} current={label?.name} />
+      </nav>
+      <main className="label-detail">
+        <Unsaved vocabulary={vocabulary} />
+        {label ? <LabelDetail key={label.name} label={label} vocabulary={vocabulary} /> : <NoLabels />}
+      </main>
+    </div>
+  )
+}
+
+function NoLabels() {
+  return (
+    <div className="no-labels">
+      <Tags size={40} strokeWidth={1.25} aria-hidden />
+      <h2>{t('Name what you want to find')}</h2>
+      <p className="muted">{t('Any words: “person”, “red car”, “open door”. Each is looked for in every clip, in what is already encoded: no video is read again.')}</p>
+    </div>
+  )
+}
+
+function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; current: string | undefined }) {
+  const [text, setText] = useState('')
+  const { data: clips } = useClips()
+  const { data } = useLabels()
+  const select = useDraft((draft) => draft.select)
+  const thresholds = useDraft((draft) => draft.thresholds)
+  const add = (names: readonly string[]) => {
+    const grown = withNames(vocabulary, names)
+    const first = grown[vocabulary.length]
+    if (!first) return
+    select(first.name)
+    void saveVocabulary(grown, t('{{label}} added', { label: grown.slice(vocabulary.length).map(({ name }) => name).join(', ') }))
+  }
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    add(text.split(','))
+    setText('')
+  }
+  return (
+    <div className="vocabulary">
+      <header>
+        <h2>{t('Labels')}</h2>
+        <Files vocabulary={vocabulary} />
+      </header>
+      <form className="ask" onSubmit={submit}>
+        <input aria-label={t('Add labels')} placeholder={t('person, red car…')} value={text} maxLength={300} onChange={({ target }) => setText(target.value)} />
+        <button className="icon" aria-label={t('Add')} disabled={text.trim() === ''}><Plus size={16} /></button>
+      </form>
+      {(data?.stale ?? 0) > 0 && <Looking stale={data?.stale ?? 0} />}
+      <ul className="label-list" aria-label={t('Labels')}>
+        {drafted(vocabulary, thresholds).map((label) => {
+          const found = clips?.clips.filter(({ labels }) => labels.includes(label.name)).length ?? 0
+          return (
+            <li key={label.name}>
+              <button className="label-row" aria-current={label.name === current} onClick={() => select(label.name)}>
+                <span className="swatch" style={{ background: label.colour }} aria-hidden />
+                <span className="text">
+                  <strong>{label.name}</strong>
+                  {label.synonyms.length > 0 && <span className="muted">{label.synonyms.join(', ')}</span>}
+                </span>
+                <span className="muted num small" title={t('Threshold')}>≥ {scoreText(label.threshold)}</span>
+                <span className="chip num" title={t('Clips in which it is found')}>{found}</span>
+              </button>
+            </li>
+          )
+        })}
+      </ul>
+      <Suggestions onAdd={(word) => add([word])} />
+    </div>
+  )
+}
+
+/** New words are being looked for. */
+function Looking({ stale }: { stale: number }) {
+  const { data: queue } = useQueue()
+  const job = queue?.jobs.find(({ kind, state }) => kind === 'detect' && state === 'running')
+  return (
+    <p className="looking-for small" role="status">
+      {t('Looking in {{count}} clips…', { count: stale })}
+      {job && <progress value={job.progress} max={1} aria-label={t('Detection')} />}
+    </p>
+  )
+}
+
+function Suggestions({ onAdd }: { onAdd: (word: string) => void }) {
+  const { data } = useSuggestions()
+  if (!data || data.words.length === 0) return null
+  return (
+    <section className="suggestions" aria-label={t('Seen in captions')}>
+      <h3>{t('Seen in captions')}</h3>
+      <div className="chips">
+        {data.words.slice(0, 12).map(({ word, clips }) => (
+          <button key={word} className="chip suggestion" title={t('In {{count}} captions', { count: clips })} onClick={() => onAdd(word)}><Plus size={11} aria-hidden />{word} <span className="muted num">{clips}</span></button>
+        ))}
+      </div>
+    </section>
+  )
+}
+
+/** The vocabulary as a file, out and in. */
+function Files({ vocabulary }: { vocabulary: readonly Label[] }) {
+  const picker = useRef<HTMLInputElement>(null)
+  const read = async ({ target }: ChangeEvent<HTMLInputElement>) => {
+    const [file] = target.files ?? []
+    target.value = ''
+    if (!file) return
+    try {
+      const labels = readVocabulary(await file.text())
+      if (labels.length === 0) throw new SyntaxError(t('There is no label in it.'))
+      // The file says what is; labels that it does not name stay.
+      const others = vocabulary.filter(({ name }) => !labelNamed(labels, name))
+      await saveVocabulary([...others, ...labels], t('{{count}} labels from {{file}}', { count: labels.length, file: file.name }))
+    } catch (error) {
+      toast.error(t('The file could not be read as a vocabulary.'), { description: `${file.name} · ${error instanceof Error ? error.message : ''}`, duration: 12_000 })
+    }
+  }
+  return (
+    <span className="row tight">
+      <input ref={picker} type="file" accept=".csv,.txt,text/csv,text/plain" hidden onChange={(event) => void read(event)} aria-label={t('Vocabulary file')} />
+      <button className="icon" aria-label={t('Import a vocabulary')} title={t('Import: one label a line, with colour, threshold and synonyms in any order after it')} onClick={() => picker.current?.click()}><FileUp size={15} /></button>
+      <button className="icon" aria-label={t('Export the vocabulary')} title={t('Export as CSV')} disabled={vocabulary.length === 0} onClick={() => download('labels.csv', new Blob([writeVocabulary(vocabulary)], { type: 'text/csv' }))}><Download size={15} /></button>
+    </span>
+  )
+}
+
+/** Dragged thresholds, until they are kept or dropped. */
+function Unsaved({ vocabulary }: { vocabulary: readonly Label[] }) {
+  const thresholds = useDraft((draft) => draft.thresholds)
+  const clear = useDraft((draft) => draft.clear)
+  const changed = moved(vocabulary, thresholds)
+  if (changed.length === 0) return null
+  const said = changed.map(({ name, threshold }) => `${name} ${scoreText(threshold)} → ${scoreText(thresholds[name] ?? threshold)}`).join(', ')
+  const save = () => saveVocabulary(drafted(vocabulary, thresholds), t('Threshold: {{change}}', { change: said })).then(clear)
+  return (
+    <div className="unsaved" role="region" aria-label={t('Unsaved thresholds')}>
+      <span className="num"><strong>{t('Not saved:')}</strong> {said}</span>
+      <span className="grow" />
+      <button className="primary" onClick={() => void save()}>{t('Save')}</button>
+      <button onClick={clear}>{t('Reset')}</button>
+    </div>
+  )
+}

@@ -1,0 +1,36 @@
+/** Thresholds as they are being dragged: shown at once, saved together as one step of undo. */
+import { create } from 'zustand'
+import type { Label } from '../../app/vocabulary.ts'
+
+interface Draft {
+  /** The label whose details are shown. */
+  selected: string | null
+  /** By label; those that were not moved are not here. */
+  thresholds: Readonly<Record<string, number>>
+  select: (name: string | null) => void
+  move: (name: string, threshold: number) => void
+  clear: () => void
+}
+
+export const useDraft = create<Draft>((set) => ({
+  selected: null,
+  thresholds: {},
+  select: (selected) => set({ selected }),
+  move: (name, threshold) => set(({ thresholds }) => ({ thresholds: { ...thresholds, [name]: Math.round(threshold * 1000) / 1000 } })),
+  clear: () => set({ thresholds: {} }),
+}))
+
+/** The vocabulary with the dragged thresholds in place of the saved ones. */
+export function drafted(vocabulary: readonly Label[], thresholds: Draft['thresholds']): Label[] {
+  return vocabulary.map((label) => ({ ...label, threshold: thresholds[label.name] ?? label.threshold }))
+}
+
+/** Labels whose dragged threshold is not the saved one. */
+export function moved(vocabulary: readonly Label[], thresholds: Draft['thresholds']): Label[] {
+  return vocabulary.filter(({ name, threshold }) => thresholds[name] !== undefined && thresholds[name] !== threshold)
+}
+
+/** A score or a threshold as people read it: two decimals, three where they matter. */
+export function scoreText(score: number): string {
+  return score < 0.1 || Math.abs(score * 100 - Math.round(score * 100)) > 1e-6 ? score.toFixed(3) : score.toFixed(2)
+}
