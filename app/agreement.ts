@@ -6,7 +6,7 @@ import { interpolate } from './tracks.ts'
 /** Boxes of one label that overlap this much say the same: the usual line of detection benchmarks. */
 const SAME = 0.5
 
-export interface FrameAgreement {
+interface FrameAgreement {
   ordinal: number
   pts: number
   both: number

@@ -1,5 +1,6 @@
 /** A project's vocabulary: what is looked for, under which names, in which colour, and how sure a track must be to count. */
 import { z } from 'zod'
+import { type Phrase, said } from './phrase.ts'
 import { DEFAULT_THRESHOLD } from './tracks.ts'
 
 export const LabelName = z.string().trim().min(1).max(60)
@@ -75,6 +76,22 @@ export function renamed(vocabulary: readonly Label[], from: string, to: string):
   if (!gone) return [...vocabulary]
   if (!target || target === gone) return tidy(vocabulary.map((label) => (label === gone ? { ...label, name: to } : label)))
   return tidy(vocabulary.flatMap((label) => (label === gone ? [] : label === target ? [{ ...label, synonyms: [...label.synonyms, gone.name, ...gone.synonyms] }] : [label])))
+}
+
+/** What a person did to a vocabulary, for the list of what can be undone; null when nothing is different. */
+export function changeOf(before: readonly Label[], after: readonly Label[]): Phrase | null {
+  const names = (labels: readonly Label[]) => labels.map(({ name }) => name).join(', ')
+  const added = after.filter(({ name }) => !labelNamed(before, name))
+  const removed = before.filter(({ name }) => !labelNamed(after, name))
+  if (added.length > 0 && removed.length > 0) return said('{{from}} is now {{to}}', { from: names(removed), to: names(added) })
+  if (added.length > 0) return said('Labels added: {{labels}}', { labels: names(added) })
+  if (removed.length > 0) return said('Labels removed: {{labels}}', { labels: names(removed) })
+  const differ = (key: keyof Label) => after.filter((label) => JSON.stringify(label[key]) !== JSON.stringify(labelNamed(before, label.name)?.[key]))
+  const [thresholds, colours, synonyms] = [differ('threshold'), differ('colour'), differ('synonyms')]
+  if (synonyms.length > 0) return said('Synonyms of {{labels}}', { labels: names(synonyms) })
+  if (thresholds.length > 0) return said('Thresholds of {{labels}}', { labels: names(thresholds) })
+  if (colours.length > 0) return said('Colours of {{labels}}', { labels: names(colours) })
+  return JSON.stringify(before) === JSON.stringify(after) ? null : said('Labels changed')
 }
 
 /** What a label is looked for as; labels with the same phrases find the same. */

@@ -16,8 +16,8 @@ export type Edit = z.infer<typeof Edit>
 export const History = z.object({ undo: Phrase.nullable(), redo: Phrase.nullable() })
 export type History = z.infer<typeof History>
 
-/** One step of undo: what a person did at once, to one annotation or to many. */
-export const Step = z.object({ id: z.number().int(), description: Phrase, edits: z.number().int(), clipId: z.number().int(), sourceId: z.number().int(), undone: z.boolean(), at: z.string() })
+/** One step of undo: what a person did at once, to one annotation or to many; to the vocabulary alone where there is no clip. */
+export const Step = z.object({ id: z.number().int(), description: Phrase, edits: z.number().int(), clipId: z.number().int().nullable(), sourceId: z.number().int().nullable(), undone: z.boolean(), at: z.string() })
 export type Step = z.infer<typeof Step>
 
 /** Something that was said about a clip, by the model (`provenance`) or by a person. `body` is null where nothing was left. */

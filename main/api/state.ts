@@ -1,5 +1,5 @@
 /** Edits and their history, and the queue. */
-import type { stateRoutes } from '../../app/contract/state.ts'
+import type { History, stateRoutes } from '../../app/contract/state.ts'
 import type { Handlers, Services } from './handler.ts'
 
 /** For calls whose answer is that they were done. */
@@ -9,13 +9,24 @@ function done(work: () => void): Record<string, never> {
 }
 
 export function stateHandlers({ pipeline: { library }, jobs }: Services): Handlers<keyof typeof stateRoutes> {
+  /** What undo puts back into the vocabulary must be looked for again. */
+  const stepped = (step: () => History): History => {
+    const vocabulary = () => JSON.stringify(library.detections.vocabulary())
+    const before = vocabulary()
+    const history = step()
+    if (vocabulary() !== before) {
+      library.emit({ type: 'labels' })
+      void jobs.detectLabels()
+    }
+    return history
+  }
   return {
     edit: ({ body: { edits, description } }) => library.edit(edits, description),
     history: () => library.history(),
-    undo: () => library.undo(),
-    redo: () => library.redo(),
+    undo: () => stepped(() => library.undo()),
+    redo: () => stepped(() => library.redo()),
     steps: ({ query: { limit, before } }) => library.steps(limit, before),
-    jump: ({ body: { step } }) => library.jump(step),
+    jump: ({ body: { step } }) => stepped(() => library.jump(step)),
     clipHistory: ({ params: { clipId } }) => ({ events: library.clipHistory(clipId) }),
 
     pauseQueue: () => done(() => jobs.pause()),

@@ -12,7 +12,7 @@ import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
 import { said } from '../../app/phrase.ts'
 import type { JobPlan, JobTable } from '../library/job-table.ts'
-import type { Library, TrackEdit } from '../library/library.ts'
+import type { Library } from '../library/library.ts'
 import type { StoredJob } from '../library/rows.ts'
 import type { KeptColumn } from '../library/table.ts'
 import { fingerprint } from '../media/fingerprint.ts'
@@ -246,7 +246,7 @@ export class Jobs {
    * Keep the vocabulary, make the edits that go with it, and make the machine's tracks those that it gives. Moved thresholds show at
    * once; words that are new run over the stored encodings, an older detection that still waits or runs being replaced.
    */
-  async setVocabulary(vocabulary: readonly Label[], edits: readonly TrackEdit[] = []): Promise<void> {
+  async setVocabulary(vocabulary: readonly Label[], edits: Parameters<Library['changeVocabulary']>[1] = []): Promise<void> {
     this.#library.changeVocabulary(vocabulary, edits)
     for (const job of this.#table.open()) if (job.kind === 'detect') this.cancel(job.id)
     await this.detectLabels()
@@ -384,7 +384,7 @@ export class Jobs {
       await lookAgain(this.#pipeline, clipId, signal)
       await report({ stage: said('{{done}} of {{total}} clips', { done: index + 1, total: ids.length }), progress: (index + 1) / ids.length, clips: index + 1 })
     }
-    if (job.kind === 'detect') this.#library.emit({ type: 'labels' })
+    this.#library.emit({ type: 'labels' })
     return null
   }
 

@@ -12,6 +12,7 @@ import type { Probe } from '../../app/media.ts'
 import { topicOf as questionTopic } from '../../app/table/question.ts'
 import { phrase, type Phrase, said } from '../../app/phrase.ts'
 import { interpolate } from '../../app/tracks.ts'
+import type { Vocabulary } from '../../app/vocabulary.ts'
 
 /** A machine result to store. */
 export interface MachineResult {
@@ -46,9 +47,13 @@ export class Annotations {
   /** The step that edits are being made in; 0 until its first. */
   #step: { id: number; description: Phrase | undefined } | null = null
 
-  constructor(db: DatabaseSync, atomic: <T>(work: () => T) => T) {
+  readonly #setVocabulary: (vocabulary: Vocabulary) => void
+
+  /** @param setVocabulary What undo and redo of a change of the vocabulary do. */
+  constructor(db: DatabaseSync, atomic: <T>(work: () => T) => T, setVocabulary: (vocabulary: Vocabulary) => void) {
     this.#db = db
     this.#atomic = atomic
+    this.#setVocabulary = setVocabulary
   }
 
   ofClip(clipId: number): Annotation[] {
@@ -173,7 +178,7 @@ export class Annotations {
     const count = edits.reduce((sum, { n }) => sum + Number(n), 0)
     if (count === 1) return
     const [only, other] = edits
-    const deed = only && !other ? DEEDS[only['kind'] as AnnotationBody['kind']][only['action'] as Action] : phrase('Changed')
+    const deed = only && !other && only['action'] !== 'vocabulary' ? DEEDS[only['kind'] as AnnotationBody['kind']][only['action'] as Action] : phrase('Changed')
     this.#db.prepare('UPDATE edits SET description = ? WHERE step = ?').run(JSON.stringify(said('{{deed}} × {{times}}', { deed: said(deed), times: count })), step)
   }
 
@@ -186,10 +191,11 @@ export class Annotations {
       const edits = this.#db.prepare(`SELECT * FROM edits WHERE step = ? ORDER BY id ${undoing ? 'DESC' : ''}`).all(step)
       for (const edit of edits) {
         const layer = edit[undoing ? 'before' : 'after']
-        this.#apply(Number(edit['annotation_id']), Number(edit['clip_id']), typeof layer === 'string' ? (JSON.parse(layer) as HumanLayer) : null)
+        if (edit['action'] === 'vocabulary') this.#setVocabulary(parsed(layer) as Vocabulary)
+        else this.#apply(Number(edit['annotation_id']), Number(edit['clip_id']), typeof layer === 'string' ? (JSON.parse(layer) as HumanLayer) : null)
       }
       this.#db.prepare('UPDATE edits SET undone = ? WHERE step = ?').run(undoing ? 1 : 0, step)
-      return [...new Set(edits.map((edit) => Number(edit['clip_id'])))]
+      return [...new Set(edits.flatMap((edit) => (edit['clip_id'] === null ? [] : Number(edit['clip_id']))))]
     })
   }
 
@@ -219,15 +225,15 @@ export class Annotations {
       .prepare(
         `SELECT e.step, e.description, e.undone, e.at, e.clip_id, c.source_id, g.n
          FROM (SELECT step, min(id) AS id, count(*) AS n FROM edits WHERE step < ? GROUP BY step ORDER BY step DESC LIMIT ?) g
-         JOIN edits e ON e.id = g.id JOIN clips c ON c.id = e.clip_id ORDER BY e.step DESC`,
+         JOIN edits e ON e.id = g.id LEFT JOIN clips c ON c.id = e.clip_id ORDER BY e.step DESC`,
       )
       .all(before, limit)
     const steps = rows.map((row): Step => ({
       id: Number(row['step']),
       description: parsed(row['description']) as Phrase,
       edits: Number(row['n']),
-      clipId: Number(row['clip_id']),
-      sourceId: Number(row['source_id']),
+      clipId: row['clip_id'] === null ? null : Number(row['clip_id']),
+      sourceId: row['source_id'] === null ? null : Number(row['source_id']),
       undone: row['undone'] === 1,
       at: String(row['at']),
     }))
@@ -290,13 +296,22 @@ export class Annotations {
       .run(id, clipId, kind, topic, state, JSON.stringify(human), now())
   }
 
+  /** A change of the vocabulary is a step, or a part of the one under way. */
+  vocabularyChanged(before: Vocabulary, after: Vocabulary, description: Phrase): void {
+    this.#atomic(() => this.#append({ action: 'vocabulary', description, id: 0, clipId: null, before, after }))
+  }
+
   #record(action: Action, kind: AnnotationBody['kind'], { clip, source }: Place, id: number, clipId: number, before: HumanLayer): void {
+    const description = said('{{deed}} · clip {{clip}} in {{source}}', { deed: said(DEEDS[kind][action]), clip, source })
+    this.#append({ action, description, id, clipId, before, after: this.#layer(id) })
+  }
+
+  #append({ action, description, id, clipId, before, after }: { action: Action | 'vocabulary'; description: Phrase; id: number; clipId: number | null; before: HumanLayer | Vocabulary; after: HumanLayer | Vocabulary }): void {
     // A new edit ends the line of what could be redone.
     this.#db.exec('DELETE FROM edits WHERE undone = 1')
-    const description = this.#step?.description ?? said('{{deed}} · clip {{clip}} in {{source}}', { deed: said(DEEDS[kind][action]), clip, source })
     const edit = this.#db
       .prepare('INSERT INTO edits (step, action, description, annotation_id, clip_id, before, after, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-      .run(this.#step?.id ?? 0, action, JSON.stringify(description), id, clipId, before && JSON.stringify(before), JSON.stringify(this.#layer(id)), now()).lastInsertRowid
+      .run(this.#step?.id ?? 0, action, JSON.stringify(this.#step?.description ?? description), id, clipId, before && JSON.stringify(before), JSON.stringify(after), now()).lastInsertRowid
     // The first edit of a step, which may be all of it, gives the step its number.
     if ((this.#step?.id ?? 0) !== 0) return
     this.#db.prepare('UPDATE edits SET step = id WHERE id = ?').run(edit)

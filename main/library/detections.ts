@@ -43,12 +43,7 @@ export class Detections {
   }
 
   vocabulary(): Vocabulary {
-    const stored = (key: string) => this.#db.prepare('SELECT value FROM settings WHERE key = ?').get(key)?.['value']
-    const own = stored('vocabulary')
-    if (typeof own === 'string') return JSON.parse(own) as Vocabulary
-    // A library of before kept names alone.
-    const names = stored('labels')
-    return typeof names === 'string' ? (JSON.parse(names) as string[]).reduce<Vocabulary>((all, name) => [...all, newLabel(name, all)], []) : []
+    return storedVocabulary(this.#db)
   }
 
   /** Keeps the vocabulary alone; `apply` and a look at what is `stale` make tracks of it. */
@@ -170,6 +165,15 @@ export class Detections {
       .all(label)
       .map((row) => ({ id: Number(row['id']), clipId: Number(row['clip_id']), body: JSON.parse(String(row['body'])) as TrackBody }))
   }
+}
+
+export function storedVocabulary(db: DatabaseSync): Vocabulary {
+  const stored = (key: string) => db.prepare('SELECT value FROM settings WHERE key = ?').get(key)?.['value']
+  const own = stored('vocabulary')
+  if (typeof own === 'string') return JSON.parse(own) as Vocabulary
+  // A library of before kept names alone.
+  const names = stored('labels')
+  return typeof names === 'string' ? (JSON.parse(names) as string[]).reduce<Vocabulary>((all, name) => [...all, newLabel(name, all)], []) : []
 }
 
 /** What labels are looked for, as one text: candidates of another one are stale. Colours and thresholds have no part in it. */

@@ -10,7 +10,7 @@ import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import type { Phrase } from '../../app/phrase.ts'
 import type { Encoding } from '../engine/engine.ts'
-import type { Label } from '../../app/vocabulary.ts'
+import { changeOf, type Label, tidy } from '../../app/vocabulary.ts'
 import { Annotations, type MachineResult, type Place, type ReviewAction } from './annotations.ts'
 import { Detections, type Seen } from './detections.ts'
 import { LibraryFind } from './find.ts'
@@ -29,12 +29,6 @@ export interface ClipPlan {
   startFrame: number
   endFrame: number
   frames: FrameRef[]
-}
-
-export interface TrackEdit {
-  action: 'edit' | 'reject'
-  annotationId: number
-  body?: AnnotationBody
 }
 
 export class Library {
@@ -58,7 +52,7 @@ export class Library {
     mkdirSync(projectDir, { recursive: true })
     this.#db = openDatabase(projectDir)
     this.jobs = new JobTable(this.#db)
-    this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work))
+    this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work), (vocabulary) => this.detections.setVocabulary(vocabulary))
     this.find = new LibraryFind(projectDir, this.#db)
     this.packs = new LibraryPacks(this.#db, (work) => this.#atomic(work), (event) => this.emit(event), () => this.find.forget())
     this.detections = new Detections(this.#db, (work) => this.#atomic(work), this.#annotations)
@@ -292,12 +286,18 @@ export class Library {
     return saved
   }
 
-  /** Set the vocabulary and, with it, make edits of tracks: all of it or nothing. */
-  changeVocabulary(vocabulary: readonly Label[], edits: readonly TrackEdit[]): void {
-    this.#atomic(() => {
+  /** Set the vocabulary and, with it, make edits of tracks: all of it or nothing, and one step of undo. */
+  changeVocabulary(vocabulary: readonly Label[], edits: readonly Exclude<Edit, { action: 'add' }>[] = []): void {
+    const before = this.detections.vocabulary()
+    const description = changeOf(before, tidy(vocabulary))
+    if (description === null && edits.length === 0) return
+    const { result } = this.#annotations.together(() => {
       this.detections.setVocabulary(vocabulary)
-      for (const { action, annotationId, body } of edits) this.review(annotationId, action, body)
-    })
+      const after = this.detections.vocabulary()
+      if (description) this.#annotations.vocabularyChanged(before, after, description)
+      return edits.map((edit) => this.#annotations.review(edit.annotationId, edit.action, edit.action === 'edit' ? edit.body : undefined, this.#place(this.annotation(edit.annotationId).clipId)).clipId)
+    }, description ?? undefined)
+    this.#changed([...new Set(result)])
     this.emit({ type: 'labels' })
   }
 

@@ -96,6 +96,19 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE regions (encoding_id INTEGER PRIMARY KEY REFERENCES encodings ON DELETE CASCADE, places TEXT NOT NULL, vectors BLOB NOT NULL) STRICT;
   `,
+  // A change of the vocabulary is a step like others, on no clip.
+  `
+  CREATE TABLE edits_of_all (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, description TEXT NOT NULL, annotation_id INTEGER NOT NULL, clip_id INTEGER REFERENCES clips ON DELETE CASCADE,
+    before TEXT, after TEXT, undone INTEGER NOT NULL DEFAULT 0, at TEXT NOT NULL, step INTEGER NOT NULL DEFAULT 0, action TEXT NOT NULL DEFAULT ''
+  ) STRICT;
+  INSERT INTO edits_of_all (id, description, annotation_id, clip_id, before, after, undone, at, step, action)
+    SELECT id, description, annotation_id, clip_id, before, after, undone, at, step, action FROM edits;
+  DROP TABLE edits;
+  ALTER TABLE edits_of_all RENAME TO edits;
+  CREATE INDEX edits_by_step ON edits (undone, step);
+  CREATE INDEX edits_of_clip ON edits (clip_id);
+  `,
 ]
 
 /**

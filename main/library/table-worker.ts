@@ -10,9 +10,8 @@ import { arrange, Cells, summarised, valuesOf } from '../../app/table/cells.ts'
 import { clockText, lengthText, reviewText, timeText } from '../../app/table/facts.ts'
 import { topicOf, yesNo } from '../../app/table/question.ts'
 import { toTsv } from '../../app/table/tsv.ts'
-import { labelNamed, type Vocabulary } from '../../app/vocabulary.ts'
-import { Annotations } from './annotations.ts'
-import { Detections, keyOf } from './detections.ts'
+import { labelNamed } from '../../app/vocabulary.ts'
+import { keyOf, storedVocabulary } from './detections.ts'
 
 export interface TableTasks {
   open: { args: { query: TableQuery }; result: { view: string; total: number; of: number; groups: Group[] | null } }
@@ -142,15 +141,11 @@ function read(key: ColumnKey, clipIds: readonly number[] | null): Read[] {
   }
 }
 
-function vocabulary(): Vocabulary {
-  return new Detections(db, (work) => work(), new Annotations(db, (work) => work())).vocabulary()
-}
-
 const LABEL = `json_extract(coalesce(a.human, a.machine), '$.label')`
 
 /** How many tracks of a label a clip has that nobody rejected. A clip that was looked through and has none has 0 of them. */
 function counts(label: string, only: string, named: readonly string[]): Read[] {
-  const known = labelNamed(vocabulary(), label)
+  const known = labelNamed(storedVocabulary(db), label)
   const looked = known === undefined ? [] : all(`SELECT DISTINCT a.clip_id FROM detections a WHERE a.phrases = ? ${only}`, keyOf(known), ...named)
   const found = new Map(
     all(`SELECT a.clip_id, count(*), total(a.state = 'machine') FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' AND lower(${LABEL}) = lower(?) ${only} GROUP BY a.clip_id`, label, ...named).map(

@@ -2,10 +2,11 @@
 import backend from './backend.json' with { type: 'json' }
 import care from './care.json' with { type: 'json' }
 import find from './find.json' with { type: 'json' }
+import labels from './labels.json' with { type: 'json' }
 import overview from './overview.json' with { type: 'json' }
 import packs from './packs.json' with { type: 'json' }
 import review from './review.json' with { type: 'json' }
 import shell from './shell.json' with { type: 'json' }
 import table from './table.json' with { type: 'json' }
 
-export default { ...shell, ...backend, ...review, ...table, ...find, ...overview, ...packs, ...care }
+export default { ...shell, ...backend, ...review, ...table, ...find, ...labels, ...overview, ...packs, ...care }
