@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { boxArea, clipBox, GRIPS, iou, movedBox, pixelBox, seenPart, spannedBox, suppress } from './boxes.ts'
+import { boxArea, clipBox, GRIPS, iou, movedBox, pixelBox, spannedBox, suppress } from './boxes.ts'
 
 const square = (x: number, y: number, side: number) => ({ x1: x, y1: y, x2: x + side, y2: y + side })
 
@@ -30,13 +30,6 @@ it('keeps the best of overlapping boxes and all that stand apart', () => {
   ]
   expect(suppress(found, 0.5).map(({ score }) => score)).toEqual([0.9, 0.3])
   expect(suppress(found, 1).length).toBe(3)
-})
-
-it('knows which part of a frame a cropped input shows', () => {
-  const input = { width: 224, height: 224, fit: 'crop' as const }
-  expect(seenPart(input, { width: 1920, height: 1080 })).toEqual({ x1: 420, y1: 0, x2: 1500, y2: 1080 })
-  expect(seenPart(input, { width: 480, height: 640 })).toEqual({ x1: 0, y1: 80, x2: 480, y2: 560 })
-  expect(seenPart({ ...input, fit: 'stretch' }, { width: 480, height: 640 })).toEqual({ x1: 0, y1: 0, x2: 480, y2: 640 })
 })
 
 describe('movedBox', () => {

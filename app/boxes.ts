@@ -1,6 +1,5 @@
 /** Geometry of boxes: corners in pixels of the display-oriented frame, x to the right, y down. */
 import type { Box } from './annotation.ts'
-import type { PackManifest } from './pack.ts'
 
 /** A box as the detector gives it: centre and size as shares 0..1 of the frame. */
 export interface RelativeBox {
@@ -21,14 +20,6 @@ export function pixelBox({ cx, cy, w, h }: RelativeBox, frame: Size): Box {
     { x1: (cx - w / 2) * frame.width, y1: (cy - h / 2) * frame.height, x2: (cx + w / 2) * frame.width, y2: (cy + h / 2) * frame.height },
     frame,
   )
-}
-
-/** The part of a frame that a model sees, in the frame's pixels: all of it, or the middle of the shape of its input. Boxes that it gives are shares of that part. */
-export function seenPart({ fit, ...input }: Pick<PackManifest['input'], 'fit' | 'width' | 'height'>, frame: Size): Box {
-  if (fit === 'stretch') return { x1: 0, y1: 0, x2: frame.width, y2: frame.height }
-  const scale = Math.min(frame.width / input.width, frame.height / input.height)
-  const [x1, y1] = [(frame.width - scale * input.width) / 2, (frame.height - scale * input.height) / 2]
-  return { x1, y1, x2: frame.width - x1, y2: frame.height - y1 }
 }
 
 /** The part of a box inside the frame. What lies wholly outside becomes a box without area at the frame's edge. */

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { candidatesOf, type Detection } from './detections.ts'
 
 const FRAMES = [0, 10, 20].map((ordinal) => ({ ordinal, pts: ordinal * 512 }))
-const SEEN = { x1: 0, y1: 0, x2: 1000, y2: 500 }
+const SIZE = { width: 1000, height: 500 }
+const WHOLE = { x: 0, y: 0, width: 1, height: 1 }
 const detection = (query: number, frame: number, cx: number, score: number): Detection => ({ query, frame, cx, cy: 0.5, w: 0.1, h: 0.2, score })
-const said = (found: Record<string, Detection[]>) => candidatesOf(new Map(Object.entries(found)), FRAMES, SEEN).map(({ body, score }) => [body.label, body.boxes.length, Number(score.toFixed(3))])
+const said = (found: Record<string, Detection[]>) => candidatesOf(new Map(Object.entries(found)), FRAMES, SIZE, WHOLE).map(({ body, score }) => [body.label, body.boxes.length, Number(score.toFixed(3))])
 
 describe('candidatesOf', () => {
   it('gives a box to the label that fits it best, the first of equals', () => {
@@ -20,7 +21,9 @@ describe('candidatesOf', () => {
   })
 
   it('places boxes in pixels on the frames that the model saw', () => {
-    const [only] = candidatesOf(new Map([['car', [detection(1, 1, 0.25, 0.5)]]]), FRAMES, SEEN)
+    const [only] = candidatesOf(new Map([['car', [detection(1, 1, 0.25, 0.5)]]]), FRAMES, SIZE, WHOLE)
     expect(only?.body.boxes).toEqual([{ ordinal: 10, pts: 5120, box: { x1: 200, y1: 200, x2: 300, y2: 300 }, score: 0.5 }])
+    const [middle] = candidatesOf(new Map([['car', [detection(1, 1, 0.25, 0.5)]]]), FRAMES, SIZE, { x: 0.25, y: 0, width: 0.5, height: 1 })
+    expect(middle?.body.boxes[0]?.box).toEqual({ x1: 350, y1: 200, x2: 400, y2: 300 })
   })
 })

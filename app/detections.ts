@@ -5,8 +5,9 @@
  * A label's threshold takes no part in this. It is compared with a track's score afterwards, so that moving it links nothing anew and
  * the thresholds of two labels never meddle with each other.
  */
-import type { Box, TrackBody } from './annotation.ts'
+import type { TrackBody } from './annotation.ts'
 import { pixelBox, type RelativeBox, suppress } from './boxes.ts'
+import type { Gaze } from './contract/find.ts'
 import type { FrameRef } from './media.ts'
 import { linkTracks, trackScore } from './tracks.ts'
 
@@ -32,11 +33,11 @@ const UNIT = { width: 1, height: 1 }
 /**
  * @param found By label; of labels that fit a box equally well the first one has it.
  * @param frames The clip's input frames.
- * @param seen What the model sees of a frame (`seenPart`), in pixels of the display-oriented frame, as the tracks are.
+ * @param frame Size of the display-oriented frame, in whose pixels the tracks are.
+ * @param area What the model sees of it (`areaSeen`): a detection is in shares of that.
  * @returns Every track, however unsure.
  */
-export function candidatesOf(found: ReadonlyMap<string, readonly Detection[]>, frames: readonly FrameRef[], seen: Box): Candidate[] {
-  const size = { width: seen.x2 - seen.x1, height: seen.y2 - seen.y1 }
+export function candidatesOf(found: ReadonlyMap<string, readonly Detection[]>, frames: readonly FrameRef[], frame: { width: number; height: number }, area: Gaze['area']): Candidate[] {
   const best = new Map<number, Detection & { label: string }>()
   for (const [label, detections] of found) {
     for (const one of detections) if (one.score > (best.get(one.query)?.score ?? 0)) best.set(one.query, { ...one, label })
@@ -44,8 +45,9 @@ export function candidatesOf(found: ReadonlyMap<string, readonly Detection[]>, f
   const kept = [...Map.groupBy(best.values(), (one) => one.frame).values()].flatMap((on) => suppress(on.map((one) => ({ one, box: pixelBox(one, UNIT), score: one.score })), SAME_OBJECT))
   const sightings = kept.flatMap(({ one, score }) => {
     const at = frames[one.frame]
-    const { x1, y1, x2, y2 } = pixelBox(one, size)
-    return at === undefined ? [] : [{ ...at, label: one.label, score, box: { x1: x1 + seen.x1, y1: y1 + seen.y1, x2: x2 + seen.x1, y2: y2 + seen.y1 } }]
+    const { x, y, width, height } = area
+    const inFrame = { cx: x + one.cx * width, cy: y + one.cy * height, w: one.w * width, h: one.h * height }
+    return at === undefined ? [] : [{ ...at, label: one.label, score, box: pixelBox(inFrame, frame) }]
   })
   return linkTracks(sightings, 0).map((body) => ({ score: trackScore(body), body }))
 }

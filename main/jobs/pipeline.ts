@@ -6,8 +6,8 @@ import type { AnnotationBody, Evidence, Provenance } from '../../app/annotation.
 import type { Source } from '../../app/contract.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
-import { seenPart } from '../../app/boxes.ts'
 import { candidatesOf } from '../../app/detections.ts'
+import { areaSeen } from '../../app/gaze.ts'
 import { phrasesOf } from '../../app/vocabulary.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
 import type { Encoding, Engine, Generated } from '../engine/engine.ts'
@@ -145,7 +145,7 @@ async function look(pipeline: Pipeline, engine: Engine, clipId: number, encoding
   const found = await engine.detect(encoding, missing.map(phrasesOf), signal)
   const fresh = new Map(missing.map((label, at) => [keyOf(label), found[at] ?? []]))
   const provenance = provenanceOf(pipeline, engine)
-  const candidates = candidatesOf(new Map(vocabulary.map((label) => [label.name, fresh.get(keyOf(label)) ?? stored.get(keyOf(label)) ?? []])), frames, seenPart(engine.info.manifest.input, probe))
+  const candidates = candidatesOf(new Map(vocabulary.map((label) => [label.name, fresh.get(keyOf(label)) ?? stored.get(keyOf(label)) ?? []])), frames, probe, areaSeen(probe, engine.info.manifest.input))
   return { lookedFor: lookedFor(vocabulary), fresh, candidates: candidates.map((one) => ({ ...one, provenance: provenance(one.body.label) })) }
 }
 

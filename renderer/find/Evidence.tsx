@@ -56,11 +56,13 @@ function Why({ annotation, evidence: { confidence, unsure, agreement } }: { anno
     <details className="why small">
       <summary>{t('Why?')} {opinion && <span className="muted">{opinion.agrees ? t('both passes agree') : t('the two passes disagree')}</span>}</summary>
       <p>
-        {unsure
-          ? line >= 1
-            ? t('The pass that wrote this is {{confidence}} sure. Nothing of this kind that this pack writes counts as sure: it was right too seldom on video that it had not seen.', { confidence: percent(confidence) })
-            : t('The pass that wrote this is {{confidence}} sure, below the {{line}} from which this pack was right often enough on video that it had not seen: “not sure”.', { confidence: percent(confidence), line: percent(line) })
-          : t('The pass that wrote this is {{confidence}} sure, above the {{line}} from which this pack was right often enough on video that it had not seen.', { confidence: percent(confidence), line: percent(line) })}
+        {!calibration.measured
+          ? t('The pass that wrote this is {{confidence}} sure. Nothing was measured of this pack, so how often such a text is right is not known.', { confidence: percent(confidence) })
+          : unsure
+            ? line >= 1
+              ? t('The pass that wrote this is {{confidence}} sure. Nothing of this kind that this pack writes counts as sure: it was right too seldom on video that it had not seen.', { confidence: percent(confidence) })
+              : t('The pass that wrote this is {{confidence}} sure, below the {{line}} from which this pack was right often enough on video that it had not seen: “not sure”.', { confidence: percent(confidence), line: percent(line) })
+            : t('The pass that wrote this is {{confidence}} sure, above the {{line}} from which this pack was right often enough on video that it had not seen.', { confidence: percent(confidence), line: percent(line) })}
       </p>
       <p>
         {opinion === null

@@ -8,6 +8,7 @@ import { clock, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
 import { goToFrame } from '../player.ts'
+import { useStatus } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { sortAgain, useSearch } from './queries.ts'
 import { useFind } from './store.ts'
@@ -24,6 +25,7 @@ export function Results() {
   const { data, error, isPlaceholderData } = useSearch()
   const { query, filters } = useFind()
   const clipId = useUi((ui) => ui.clipId)
+  const uncalibrated = useStatus().data?.pack?.calibration.measured === false
   if (error !== null) return <div className="pad"><ProblemCard problem={problemOf(error)} /></div>
   if (data === undefined) return <p className="pad muted" role="status">{t('Searching…')}</p>
   const { hits, nearest, matches, measure, searched, total, unread, late } = data
@@ -33,6 +35,7 @@ export function Results() {
     <div className="scroll results" aria-busy={isPlaceholderData} data-waiting={isPlaceholderData}>
       <div className="pad found" role="status">
         {none ? <NoMatch result={data} /> : <strong>{headline(query, matches)}</strong>}
+        {query?.by === 'words' && uncalibrated && <p className="muted small">{t('This model was not calibrated: the order counts, the line between match and no match is a guess.')}</p>}
         {partial && (
           <p className="muted small partial">
             {query !== null && searched < total && t('Searched {{searched}} of {{count}} clips so far.', { searched, count: total })} {unread > 0 && t('{{count}} videos are still being read.', { count: unread })}
@@ -112,7 +115,7 @@ function ResultRow({ clip, current, score, measure, ordinal }: { clip: Clip; cur
           {clock(start, 1)}–{clock(end, 1)} · {sourceName}{captionUnsure && captionState === 'machine' && <em> · {t('not sure')}</em>}
         </span>
       </span>
-      {score !== null && <span className="score num" style={{ '--share': `${Math.max(0, Math.min(1, score)) * 100}%` } as CSSProperties} title={measure === 'probability' ? t('Calibrated probability that this matches') : t('Likeness: the cosine of the two pictures')}>{scoreText(score, measure)}</span>}
+      {score !== null && <span className="score num" style={{ '--share': `${Math.max(0, Math.min(1, score)) * 100}%` } as CSSProperties} title={measure === 'probability' ? t('Probability that this matches') : t('Likeness: the cosine of the two pictures')}>{scoreText(score, measure)}</span>}
     </button>
   )
 }

@@ -120,6 +120,7 @@ function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
       tell(error)
     }
   }
+  if (status?.pack?.tasks.includes('answer') === false) return <p className="muted">{t('“{{pack}}” answers no questions: it writes captions and finds clips by words.', { pack: status.pack.name })}</p>
   return (
     <>
       <form className="ask" onSubmit={(event) => void submit(event)}>
