@@ -10,6 +10,7 @@ import { labelRoutes } from './contract/labels.ts'
 import { packRoutes } from './contract/packs.ts'
 import { Id, route } from './contract/route.ts'
 import { stateRoutes } from './contract/state.ts'
+import { systemRoutes } from './contract/system.ts'
 import { tableRoutes } from './contract/table.ts'
 import { Problem } from './errors.ts'
 import { FrameRef, Probe } from './media.ts'
@@ -88,6 +89,8 @@ export const Status = z.object({
   version: z.string(),
   host: z.enum(['electron', 'web', 'cli']),
   projectPath: z.string(),
+  /** Whether anything may be fetched from a network: packs, and only where a person allowed it. */
+  network: z.boolean(),
   engine: z.object({
     state: z.enum(['starting', 'ready', 'restarting', 'failed']),
     /** "Ready on CPU, 2 threads; GPU not used: …": the plain sentence of the status bar. */
@@ -182,6 +185,7 @@ export const contract = {
     body: z.object({ action: z.enum(['accept', 'reject', 'edit', 'reset']), body: AnnotationBody.optional() }), output: Annotation, errors: ['not-found', 'bad-request'],
   }),
   ...stateRoutes,
+  ...systemRoutes,
 
   queue: route({ method: 'get', path: '/api/queue', summary: 'Jobs and ETA', output: Queue }),
   events: route({ method: 'get', path: '/api/events', summary: 'What changed, as it changes', events: BackendEvent }),

@@ -8,6 +8,7 @@ import { type ErrorCode, inEnglish, type Problem, problemOf } from '../app/error
 import { looksYesNo } from '../app/table/question.ts'
 import { onlyNames } from '../app/vocabulary.ts'
 import { dataFolder, openTubelet, type Tubelet } from './open.ts'
+import { Projects } from './projects.ts'
 import { exportProject } from './export.ts'
 import { serve } from './serve.ts'
 import { packageVersion } from './version.ts'
@@ -72,7 +73,7 @@ function printProblem(problem: Problem): void {
 }
 
 /** End in order on Ctrl-C and on a polite kill. A second Ctrl-C ends at once. */
-function endOnSignals(tubelet: Tubelet, alsoClose?: () => Promise<void>): void {
+function endOnSignals(tubelet: Pick<Tubelet, 'close'>, alsoClose?: () => Promise<void>): void {
   let ending = false
   const end = (exitCode: number) => {
     if (ending) process.exit(exitCode)
@@ -181,14 +182,14 @@ function printSummary({ library }: Tubelet, sources: readonly Source[], exports:
 }
 
 async function serveApp(paths: string[], options: { open: boolean; port?: number; project: string }): Promise<void> {
-  const tubelet = openTubelet({ projectDir: path.resolve(options.project), host: 'web' })
-  const server = await serve({ handle: tubelet.handle, ...(options.port === undefined ? {} : { port: options.port }) })
-  endOnSignals(tubelet, server.close)
+  const projects = new Projects(path.resolve(options.project), { host: 'web' }, path.join(dataFolder, 'projects.json'))
+  const server = await serve({ handle: projects.handle, ...(options.port === undefined ? {} : { port: options.port }) })
+  endOnSignals(projects, server.close)
   const address = `${server.url}/?token=${server.token}`
   console.log(`Tubelet is open at ${address}\nPress Ctrl-C to end it.`)
   if (options.open) openBrowser(address)
   if (paths.length > 0) {
-    const { rejected } = await tubelet.jobs.addPaths(paths.map((item) => path.resolve(item)))
+    const { rejected } = await projects.current.jobs.addPaths(paths.map((item) => path.resolve(item)))
     for (const { path: file, problem } of rejected) printProblem({ file, ...problem })
   }
 }

@@ -6,6 +6,7 @@ import type { BackendEvent, Status } from '../app/contract.ts'
 import { type Problem, problemOf, TubeletError } from '../app/errors.ts'
 import { type Phrase, said } from '../app/phrase.ts'
 import { isAlive } from './alive.ts'
+import type { ProjectSwitch } from './api/handler.ts'
 import { createBackend } from './backend.ts'
 import type { Engine, ForkEngine } from './engine/engine.ts'
 import { Jobs } from './jobs/queue.ts'
@@ -32,6 +33,8 @@ export interface OpenOptions {
   packsDir?: string
   /** How to start the engine process; a forked Node unless the desktop passes its own. */
   fork?: ForkEngine
+  /** The way to other libraries, where the host has one. */
+  projects?: ProjectSwitch
 }
 
 export interface Tubelet {
@@ -48,7 +51,7 @@ export interface Tubelet {
 }
 
 /** Throws a TubeletError `conflict` when another Tubelet has the folder open or a newer one wrote it. */
-export function openTubelet({ projectDir, host, fork, packsDir = path.join(dataFolder, 'packs') }: OpenOptions): Tubelet {
+export function openTubelet({ projectDir, host, fork, projects = ONE_PROJECT, packsDir = path.join(dataFolder, 'packs') }: OpenOptions): Tubelet {
   mkdirSync(projectDir, { recursive: true })
   const unlock = lock(projectDir)
   const library = Library.open(projectDir)
@@ -64,8 +67,8 @@ export function openTubelet({ projectDir, host, fork, packsDir = path.join(dataF
   const pipeline: Pipeline = { library, engine: () => engine.get(), media: () => media.get(), appVersion: packageVersion }
   const jobs = new Jobs(pipeline, new Speed(path.join(folders.cache, 'speed.json')))
   const packs = new Packs({ library, jobs, store, running: engine, fork, templateDir: resource('packs', 'openmammut'), lost: chosen.lost })
-  const status = (): Promise<Status> => Promise.resolve({ version: packageVersion, host, projectPath: projectDir, engine: engineStatus(engine), ...packOf(engine.value), ...mediaStatus(media), sample: sampleClip() })
-  const handle = createBackend({ pipeline, jobs, packs, status }, path.join(root, 'dist', 'renderer'))
+  const status = (): Promise<Status> => Promise.resolve({ version: packageVersion, host, projectPath: projectDir, network: packs.settings.network, engine: engineStatus(engine), ...packOf(engine.value), ...mediaStatus(media), sample: sampleClip() })
+  const handle = createBackend({ pipeline, jobs, packs, status, projects }, path.join(root, 'dist', 'renderer'))
   // Both are warm before the first file is dropped; their failures are shown by the status and by each job that needs them.
   void engine.get().catch(changed)
   void media.get().catch(changed)
@@ -79,6 +82,11 @@ export function openTubelet({ projectDir, host, fork, packsDir = path.join(dataF
     unlock()
   }
   return { library, jobs, packs, engine: pipeline.engine, handle, onEvent: (listener) => library.onChange(listener), close: () => (closing ??= close()) }
+}
+
+const ONE_PROJECT: ProjectSwitch = {
+  recent: () => [],
+  open: () => Promise.reject(new TubeletError({ code: 'bad-request', message: 'This Tubelet works on one library.', next: 'Start another one with --project.' })),
 }
 
 /** The folder of the pack that this library uses; of the one that ships, where that is gone, which is then told, or none was chosen. */

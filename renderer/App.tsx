@@ -1,19 +1,19 @@
-import { type DragEvent, useDeferredValue, useEffect, useState } from 'react'
+import { type DragEvent, type MouseEvent, useDeferredValue, useState } from 'react'
 import { Toaster } from 'sonner'
 import { desktop } from './desktop.ts'
 import { t } from './i18n.ts'
 import { useKeys } from './keys.ts'
 import { AddDialog } from './parts/AddDialog.tsx'
 import { EmptyState } from './parts/EmptyState.tsx'
-import { EngineDialog } from './parts/EngineDialog.tsx'
 import { ExportDialog } from './parts/ExportDialog.tsx'
 import { Palette } from './parts/Palette.tsx'
-import { QueueDialog } from './parts/QueueDialog.tsx'
 import { ShortcutsDialog } from './parts/ShortcutsDialog.tsx'
 import { StatusBar } from './parts/StatusBar.tsx'
 import { TopBar } from './parts/TopBar.tsx'
 import { PAGES, Rail } from './pages.tsx'
+import { HistoryDialog } from './history/HistoryDialog.tsx'
 import { addPaths, useSources } from './queries.ts'
+import { usePreferences } from './settings/preferences.ts'
 import { type Page, useUi } from './store.ts'
 
 /** Pages that show nothing but what is in the library. */
@@ -24,12 +24,9 @@ export function App() {
   const { data, isPending } = useSources()
   const page = useUi((ui) => ui.page)
   const panel = useUi((ui) => ui.panel)
-  const theme = useUi((ui) => ui.theme)
+  const theme = usePreferences((preferences) => preferences.theme)
   const [dragging, setDragging] = useState(false)
   useKeys()
-  useEffect(() => {
-    document.documentElement.dataset['theme'] = theme
-  }, [theme])
 
   const drag = {
     onDragOver: (event: DragEvent) => {
@@ -50,6 +47,7 @@ export function App() {
   const { Component } = PAGES[page]
   return (
     <div className="app" data-dragging={dragging} {...drag}>
+      <a className="skip" href="#page" onClick={skipToPage}>{t('Skip to the page')}</a>
       <TopBar />
       <div className="body">
         <Rail />
@@ -61,11 +59,18 @@ export function App() {
       {panel === 'export' && <ExportDialog />}
       {panel === 'shortcuts' && <ShortcutsDialog />}
       {panel === 'palette' && <Palette />}
-      {panel === 'queue' && <QueueDialog />}
-      {panel === 'engine' && <EngineDialog />}
+      {panel === 'history' && <HistoryDialog />}
       <Toaster position="bottom-right" theme={theme} offset={44} closeButton containerAriaLabel={t('Notifications')} toastOptions={{ closeButtonAriaLabel: t('Close') }} />
     </div>
   )
+}
+
+/** Past the bar and the rail, for who goes by Tab. */
+function skipToPage(event: MouseEvent): void {
+  event.preventDefault()
+  const main = document.querySelector('main')
+  main?.setAttribute('tabindex', '-1')
+  main?.focus()
 }
 
 /** Dropped files by their paths; a browser tells only names, so there the picker opens and says why. */

@@ -6,6 +6,8 @@ export interface Desktop {
   /** The path of a dropped file; empty where the system does not tell. */
   pathForFile: (file: File) => string
   showInFolder: (path: string) => void
+  /** Through the system; a click on it brings the window to the front. */
+  notify: (title: string, body: string) => void
 }
 
 declare global {

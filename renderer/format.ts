@@ -17,6 +17,7 @@ function formats(language: Language) {
   const number = (digits: number) => new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits })
   return {
     numbers: [number(0), number(1), number(2), number(3)],
+    date: new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }),
     percent: new Intl.NumberFormat(language, { style: 'percent' }),
   }
 }
@@ -30,13 +31,18 @@ function format(): ReturnType<typeof formats> {
 format()
 
 /** With `digits` decimals, at most three. */
-function number(value: number, digits: 0 | 1 | 2 | 3 = 0): string {
+export function number(value: number, digits: 0 | 1 | 2 | 3 = 0): string {
   return format().numbers[digits]?.format(value) ?? String(value)
 }
 
 /** 0.253 → "25%". */
 export function percent(share: number): string {
   return format().percent.format(share)
+}
+
+/** An ISO 8601 time, on this machine’s clock. */
+export function when(iso: string): string {
+  return iso === '' ? '' : format().date.format(new Date(iso))
 }
 
 /** "about 5 s", "about 3 min": an estimate needs no more. */

@@ -5,6 +5,7 @@ import { App } from './App.tsx'
 import { useLanguage } from './i18n.ts'
 import { ErrorBoundary } from './parts/ErrorBoundary.tsx'
 import { followEvents, queryClient } from './queries.ts'
+import { applyPreferences } from './settings/preferences.ts'
 import './theme.css'
 import './review/review.css'
 
@@ -15,6 +16,7 @@ function Localised() {
   return <App key={useLanguage(({ language }) => language)} />
 }
 
+applyPreferences()
 void followEvents(new AbortController().signal)
 createRoot(root).render(
   <StrictMode>

@@ -6,6 +6,7 @@ import type { BackendEvent } from '../app/contract.ts'
 import { problemOf } from '../app/errors.ts'
 import { call, stream } from './api.ts'
 import { phrase, shown, t, told } from './i18n.ts'
+import { batchDone } from './settings/notify.ts'
 import { useUi } from './store.ts'
 
 export const queryClient = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: Infinity, refetchOnWindowFocus: false } } })
@@ -134,6 +135,7 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
         for (const key of ['labels', 'rows']) invalidate(key)
         break
       case 'batch-done':
+        batchDone(event)
         break
       default:
         invalidate(event.type)

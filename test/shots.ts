@@ -1,6 +1,7 @@
 /**
- * `npm run shots [-- DIR]`: a picture of every page of the window, light and dark, for people to look at. On the clips of TUBELET_CLIPS
- * where there are some, else on the sample clip alone.
+ * `npm run shots [-- DIR [NAME…]]`: a picture of every page and dialog of the window, light and dark, for people to look at; those marked
+ * `more` also in high contrast, in German, and at 200 % zoom. On the clips of TUBELET_CLIPS where there are some, else on the sample
+ * clip alone. A page is one line of PICTURES.
  */
 import { mkdirSync, readdirSync } from 'node:fs'
 import path from 'node:path'
@@ -8,74 +9,82 @@ import { chromium, type Page } from '@playwright/test'
 import { forget, start } from './app.ts'
 import { clipsFolder } from './clips.ts'
 
+interface Picture {
+  name: string
+  /** From wherever the window is. Dialogs are closed again by Escape. */
+  go: (page: Page) => Promise<unknown>
+  more?: boolean
+}
+
+const rail = (nth: number) => async (page: Page) => {
+  await page.locator('.rail button').nth(nth).click()
+  await page.mouse.move(720, 890)
+  await page.waitForTimeout(600)
+}
+const key = (combination: string) => async (page: Page) => {
+  await page.keyboard.press(combination)
+  await page.getByRole('dialog').waitFor()
+}
+const search = (words: string) => async (page: Page) => {
+  await rail(0)(page)
+  await page.keyboard.press('Control+f')
+  await page.keyboard.press('Control+a')
+  await page.keyboard.type(words)
+  await page.keyboard.press('Enter')
+  await page.waitForTimeout(1500)
+}
+/** The words are English; the picture may not be. */
+const button = (selector: string) => async (page: Page) => {
+  await page.locator(selector).first().click()
+  await page.waitForTimeout(400)
+}
+const firstClip = async (page: Page) => {
+  await rail(0)(page)
+  await page.locator('[data-clip]').first().click()
+  for (let press = 0; press < 2; press += 1) await page.keyboard.press('Shift+ArrowRight')
+  await page.waitForTimeout(800)
+}
+
+const EMPTY: readonly Picture[] = [
+  { name: 'empty', go: rail(0), more: true },
+  { name: 'empty-queue', go: rail(3) },
+  { name: 'add', go: key('Control+o'), more: true },
+]
+const FULL: readonly Picture[] = [
+  { name: 'review', go: firstClip, more: true },
+  { name: 'review-source', go: async (page) => (await firstClip(page), button('.source-row')(page)) },
+  { name: 'search', go: search('a car') },
+  { name: 'search-none', go: search('tax return of 1987') },
+  { name: 'table', go: rail(1), more: true },
+  { name: 'overview', go: rail(2), more: true },
+  { name: 'queue', go: rail(3), more: true },
+  { name: 'packs', go: rail(4), more: true },
+  { name: 'settings', go: rail(5), more: true },
+  { name: 'diagnostics', go: async (page) => (await rail(5)(page), page.locator('.diagnostics').scrollIntoViewIfNeeded()) },
+  { name: 'export', go: key('Control+e'), more: true },
+  { name: 'shortcuts', go: async (page) => (await rail(0)(page), key('?')(page)), more: true },
+  { name: 'history-clip', go: async (page) => (await firstClip(page), page.keyboard.press('a'), firstClip(page), page.locator('.statusbar button.icon').first().click()), more: true },
+  { name: 'history', go: async (page) => (await page.locator('.statusbar button.icon').first().click(), page.getByRole('dialog').getByRole('button', { pressed: false }).first().click()) },
+]
+
 const out = path.resolve(process.argv[2] ?? 'shots')
+const only = process.argv.slice(3)
 mkdirSync(out, { recursive: true })
 const clips = clipsFolder()
 const app = await start()
 const browser = await chromium.launch({ executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-background-networking', '--disable-gpu'] })
 try {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', locale: 'en-US' })
   await page.goto(app.url)
   await page.getByText(/Ready on/).first().waitFor({ timeout: 60_000 })
-  await shot(page, 'empty')
+  await take(page, EMPTY)
   await page.getByRole('button', { name: 'Try the sample clip' }).click()
-  await page.getByRole('status').filter({ hasText: 'All done' }).waitFor({ timeout: 120_000 })
-  const clip = page.getByRole('navigation').locator('[data-clip]').first()
-  await clip.click()
-  await page.getByLabel('Question about this clip').fill('What moves?')
-  await page.getByRole('button', { name: 'Ask', exact: true }).click()
-  await page.getByRole('article').filter({ hasText: 'What moves?' }).waitFor()
-  for (let press = 0; press < 2; press += 1) await page.keyboard.press('Shift+ArrowRight')
-  await page.waitForTimeout(800)
-  await shot(page, 'clip')
-  await page.setViewportSize({ width: 1024, height: 700 })
-  await shot(page, 'clip-1024')
-  await page.setViewportSize({ width: 1440, height: 900 })
-  await page.getByRole('button', { name: /^sample\.mp4/ }).click()
-  await shot(page, 'source')
-  for (const [words, name] of [['a car', 'search'], ['tax return of 1987', 'search-none']] as const) {
-    await page.keyboard.press('Control+f')
-    await page.keyboard.press('Control+a')
-    await page.keyboard.type(words)
-    await page.keyboard.press('Enter')
-    await page.getByRole('navigation', { name: 'Search results' }).getByRole('status').waitFor()
-    await page.waitForTimeout(500)
-    await shot(page, name)
-  }
-  await page.keyboard.press('Escape')
-  for (const [keys, name] of [['Control+o', 'add'], ['Control+e', 'export'], ['?', 'shortcuts']] as const) {
-    await page.keyboard.press(keys)
-    await page.getByRole('dialog').waitFor()
-    await shot(page, name)
-    await page.keyboard.press('Escape')
-  }
-  await page.getByRole('button', { name: /Ready on/ }).click()
-  await shot(page, 'engine')
-  await page.keyboard.press('Escape')
   if (clips !== null) {
-    await page.keyboard.press('Control+o')
-    await page.getByLabel('Path').fill(clips)
-    await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click()
-    await page.waitForTimeout(20_000)
-    await page.getByTitle('Show the queue').click()
-    await shot(page, 'queue')
-    await page.keyboard.press('Escape')
-    await page.getByRole('status').filter({ hasText: 'All done' }).waitFor({ timeout: 600_000 })
-    await page.getByTitle('Show the queue').click()
-    await shot(page, 'queue-done')
-    await page.keyboard.press('Escape')
-    for (const name of readdirSync(clips).filter((file) => /^(b01|b02|b05|d12|d16)/.test(file))) {
-      const row = page.getByRole('button', { name: new RegExp(`^${name.replaceAll('.', '\\.')}`) })
-      for (let wheel = 0; wheel < 60 && (await row.count()) === 0; wheel += 1) {
-        await page.getByRole('navigation').hover()
-        await page.mouse.wheel(0, wheel < 30 ? -600 : 400)
-        await page.waitForTimeout(50)
-      }
-      await row.click()
-      await page.waitForTimeout(800)
-      await shot(page, name.slice(0, 3))
-    }
+    for (const name of readdirSync(clips).filter((file) => /^(b01|b02|b05|d03|d06|d12)/.test(file))) await add(page, path.join(clips, name))
+    await take(page, [{ name: 'queue-running', go: rail(3) }])
   }
+  await page.getByRole('status').filter({ hasText: /All done|Everything is done/ }).first().waitFor({ timeout: 600_000 })
+  await take(page, FULL)
 } finally {
   await browser.close()
   await app.stop()
@@ -83,9 +92,49 @@ try {
 }
 console.log(`Pictures in ${out}`)
 
-async function shot(page: Page, name: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
-    await page.screenshot({ path: path.join(out, `${name}-${colorScheme}.png`) })
+async function add(page: Page, file: string): Promise<void> {
+  await page.keyboard.press('Control+o')
+  await page.getByLabel('Path').fill(file)
+  await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+}
+
+/** All pictures in English, then those of which more is wanted in other languages, contrasts and sizes. */
+async function take(page: Page, pictures: readonly Picture[]): Promise<void> {
+  const wanted = pictures.filter(({ name }) => only.length === 0 || only.includes(name))
+  for (const picture of wanted) await shoot(page, picture, '')
+  const more = wanted.filter((picture) => picture.more)
+  await page.emulateMedia({ contrast: 'more' })
+  for (const picture of more) await shoot(page, picture, '-contrast')
+  await page.emulateMedia({ contrast: 'no-preference' })
+  await page.setViewportSize({ width: 1024, height: 700 })
+  for (const picture of more) await shoot(page, picture, '-1024', ['light'])
+  await speak(page, 'de')
+  await page.setViewportSize({ width: 1440, height: 900 })
+  for (const picture of more) await shoot(page, picture, '-german', ['light'])
+  // As 1440 × 900 is at 200 % zoom.
+  await page.setViewportSize({ width: 720, height: 450 })
+  for (const picture of more) await shoot(page, picture, '-german-zoomed', ['light'])
+  await speak(page, 'en')
+  await page.setViewportSize({ width: 1440, height: 900 })
+}
+
+async function speak(page: Page, language: string): Promise<void> {
+  await page.evaluate((code) => localStorage.setItem('tubelet-language', code), language)
+  await page.reload()
+  await page.locator('.rail').waitFor()
+}
+
+async function shoot(page: Page, { name, go }: Picture, kind: string, schemes: readonly ('light' | 'dark')[] = ['light', 'dark']): Promise<void> {
+  try {
+    await go(page)
+    for (const colorScheme of schemes) {
+      await page.emulateMedia({ colorScheme })
+      await page.screenshot({ path: path.join(out, `${name}${kind}-${colorScheme}.png`) })
+    }
+  } catch (error) {
+    console.error(`No picture of ${name}${kind}: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`)
+    process.exitCode = 1
   }
+  if ((await page.getByRole('dialog').count()) > 0) await page.keyboard.press('Escape')
 }

@@ -1,6 +1,41 @@
-/** What Tubelet runs on. */
+/** What Tubelet runs on, and the libraries of this person. */
 import { z } from 'zod'
+import { route } from './route.ts'
 
 /** What became of a provider that the runtime lists. absent: this machine has no such device. slow: slower than another. broken: not to be trusted. */
 export const ProviderTrial = z.object({ provider: z.string(), outcome: z.enum(['used', 'absent', 'slow', 'broken']), details: z.string() })
 export type ProviderTrial = z.infer<typeof ProviderTrial>
+
+const bytes = z.number().int().nonnegative()
+
+/** Facts for a person who looks for a fault. Nothing of it tells what is in the videos. */
+export const Diagnostics = z.object({
+  versions: z.object({ tubelet: z.string(), node: z.string(), electron: z.string().nullable(), sqlite: z.string(), system: z.string() }),
+  processor: z.object({ name: z.string(), threads: z.number().int() }),
+  /** Null where none was found; Status says why. `decoders`: the codecs that people bring most, and whether this build reads them. */
+  ffmpeg: z
+    .object({ path: z.string(), ffprobe: z.string().nullable(), version: z.string(), licence: z.string(), toneMapping: z.boolean(), decoders: z.array(z.object({ codec: z.string(), works: z.boolean() })) })
+    .nullable(),
+  /** Null while no engine runs. */
+  engine: z.object({ provider: z.string(), threads: z.number().int(), tried: z.array(ProviderTrial) }).nullable(),
+  memory: z.object({ total: bytes, free: bytes, host: bytes }),
+  /** Of the library folder: what it holds, and what is free beside it. */
+  disk: z.object({ path: z.string(), library: bytes, cache: bytes, free: bytes }),
+})
+export type Diagnostics = z.infer<typeof Diagnostics>
+
+const Project = z.object({ path: z.string(), name: z.string(), openedAt: z.string(), there: z.boolean() })
+export type Project = z.infer<typeof Project>
+
+export const systemRoutes = {
+  diagnostics: route({ method: 'get', path: '/api/diagnostics', summary: 'What Tubelet runs on', output: Diagnostics }),
+  selfTest: route({
+    method: 'post', path: '/api/self-test', summary: 'Give the pack’s known clips and texts to the running engine; `wrong` says what came out otherwise than it should, null when all is right',
+    output: z.object({ wrong: z.string().nullable(), seconds: z.number() }), errors: ['engine-unavailable'],
+  }),
+  projects: route({ method: 'get', path: '/api/projects', summary: 'The library that is open and those that were, newest first', output: z.object({ current: z.string(), recent: z.array(Project) }) }),
+  openProject: route({
+    method: 'post', path: '/api/projects/open', summary: 'Open another library, or begin one in an empty or new folder. What the one before was at goes on when it is opened again',
+    body: z.object({ path: z.string().min(1) }), output: z.object({}), errors: ['bad-request', 'conflict'],
+  }),
+} as const

@@ -1,9 +1,16 @@
 /** What a handler is, and what all of them share: answers that are no JSON. */
 import type { AskEvent, BackendEvent, RouteArgs, RouteName, RouteOutput, Status } from '../../app/contract.ts'
+import type { Project } from '../../app/contract/system.ts'
 import type { Problem } from '../../app/errors.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
 import type { Jobs } from '../jobs/queue.ts'
 import type { Packs } from '../packs/packs.ts'
+
+/** Which library is open, and the way to another one. */
+export interface ProjectSwitch {
+  recent: () => Project[]
+  open: (folder: string) => Promise<void>
+}
 
 /** What handlers work with. */
 export interface Services {
@@ -11,6 +18,7 @@ export interface Services {
   jobs: Jobs
   packs: Packs
   status: () => Promise<Status>
+  projects: ProjectSwitch
 }
 
 export type Handler<N extends RouteName> = (args: RouteArgs<N>, request: Request) => Promise<Answer<N>> | Answer<N>

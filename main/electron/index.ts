@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { app, BrowserWindow, dialog, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, Notification, protocol, session, shell } from 'electron'
 import { inEnglish, problemOf } from '../../app/errors.ts'
-import { openTubelet, type Tubelet } from '../open.ts'
+import { lastProject, Projects } from '../projects.ts'
 import { forkUtility } from './engine-process.ts'
 import { setMenu } from './menu.ts'
 import { keepWindowState, windowState } from './window-state.ts'
@@ -15,7 +15,7 @@ const ORIGIN = 'tubelet://app'
 
 protocol.registerSchemesAsPrivileged([{ scheme: 'tubelet', privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true } }])
 
-let tubelet: Tubelet | null = null
+let projects: Projects | null = null
 let window: BrowserWindow | null = null
 let closing = false
 
@@ -41,29 +41,28 @@ async function run(): Promise<void> {
   })
   app.on('window-all-closed', () => app.quit())
   app.on('before-quit', (event) => {
-    if (closing || tubelet === null) return
+    if (closing || projects === null) return
     // Child processes and the database end in order; then quit again, for good.
     event.preventDefault()
     closing = true
-    void tubelet.close().finally(() => app.quit())
+    void projects.close().finally(() => app.quit())
   })
 
   await app.whenReady()
   try {
-    tubelet = openTubelet({ projectDir: path.join(app.getPath('userData'), 'library'), host: 'electron', fork: forkUtility })
+    projects = openProjects(app.getPath('userData'))
   } catch (error) {
     const { message, next } = inEnglish(problemOf(error))
     dialog.showErrorBox('Tubelet could not open its library', `${message} ${next}`)
     app.exit(1)
     return
   }
-  const { handle } = tubelet
+  const { handle } = projects
   protocol.handle('tubelet', (request) => (isOurs(request.url) ? handle(request) : new Response(null, { status: 403 })))
   lockDown()
   answerWindow()
-  tubelet.onEvent((event) => {
+  projects.onEvent((event) => {
     if (event.type === 'queue') window?.setProgressBar(event.queue.running + event.queue.waiting === 0 ? -1 : share(event.queue.jobs))
-    if (event.type === 'batch-done' && !window?.isFocused()) notify('Analysis finished', `${event.done} done${event.failed > 0 ? `, ${event.failed} could not be read` : ''}.`)
   })
   setMenu({ addFiles: () => choose('openFile'), addFolder: () => choose('openDirectory') })
   openWindow()
@@ -71,6 +70,18 @@ async function run(): Promise<void> {
     if (BrowserWindow.getAllWindows().length === 0) openWindow()
   })
   await add(pathsIn(process.argv, process.cwd()))
+}
+
+/** The library that was open last; the first one where that is gone or cannot be opened. */
+function openProjects(folder: string): Projects {
+  const [first, options, file] = [path.join(folder, 'library'), { host: 'electron' as const, fork: forkUtility }, path.join(folder, 'projects.json')]
+  const last = lastProject(file)
+  if (last === null || last === first) return new Projects(first, options, file)
+  try {
+    return new Projects(last, options, file)
+  } catch {
+    return new Projects(first, options, file)
+  }
 }
 
 function isOurs(url: string): boolean {
@@ -91,6 +102,9 @@ function answerWindow(): void {
     if (!fromUs(event) || window === null) return null
     const { canceled, filePaths } = await dialog.showOpenDialog(window, { properties: ['openDirectory', 'multiSelections'] })
     return canceled ? null : filePaths
+  })
+  ipcMain.on('tubelet:notify', (event, title: unknown, body: unknown) => {
+    if (fromUs(event) && typeof title === 'string' && typeof body === 'string') notify(title, body)
   })
   ipcMain.on('tubelet:show-in-folder', (event, file: unknown) => {
     if (fromUs(event) && typeof file === 'string' && path.isAbsolute(file) && existsSync(file)) shell.showItemInFolder(file)
@@ -134,8 +148,8 @@ async function choose(property: 'openFile' | 'openDirectory'): Promise<void> {
 }
 
 async function add(paths: readonly string[]): Promise<void> {
-  if (paths.length === 0 || tubelet === null) return
-  const { rejected } = await tubelet.jobs.addPaths(paths)
+  if (paths.length === 0 || projects === null) return
+  const { rejected } = await projects.current.jobs.addPaths(paths)
   const [first] = rejected
   if (first) {
     const { message, next } = inEnglish(first.problem)

@@ -152,6 +152,11 @@ export class Engine {
   }
 
   /** How often each graph ran since the process started, its self-test included. */
+  /** Compare what comes out now with the pack's known answers. Returns what is wrong, or null. */
+  selfTest(): Promise<string | null> {
+    return this.#call('selfTest', null)
+  }
+
   counts(): Promise<Record<string, number>> {
     return this.#call('counts', null)
   }

@@ -27,7 +27,7 @@ function onRequest(listener: (request: Request) => void): void {
 
 type Handler<N extends CallName> = (input: Calls[N]['input'], context: { onToken: (text: string) => void; signal: AbortSignal }) => Promise<Calls[N]['output']>
 
-function handlersOf(model: Model): { [N in CallName]: Handler<N> } {
+function handlersOf(model: Model, selfTest: () => Promise<string | null>): { [N in CallName]: Handler<N> } {
   return {
     encode: ({ tubes }) => model.encode(tubes),
     caption: (encoding, { signal }) => model.caption(encoding, { signal }),
@@ -37,6 +37,7 @@ function handlersOf(model: Model): { [N in CallName]: Handler<N> } {
     embedText: ({ texts, as }) => model.embedText(texts, as),
     detect: ({ tokens, labels }) => model.detect(tokens, labels),
     knownAnswers: ({ clips, texts }) => model.knownAnswers(clips, texts),
+    selfTest,
     counts: () => Promise.resolve(model.graphs.counts()),
   }
 }
@@ -44,9 +45,9 @@ function handlersOf(model: Model): { [N in CallName]: Handler<N> } {
 async function serve(packDir: string, untested: boolean): Promise<void> {
   const pack = await openPack(packDir, { untested })
   // Loaded here, so that a runtime without a binary for this machine is reported instead of ending the process.
-  const { placeModel, placeUntested } = await import('./provider.ts')
+  const { placeModel, placeUntested, selfTest } = await import('./provider.ts')
   const { model, info } = await (untested ? placeUntested(pack) : placeModel(pack))
-  const handlers = handlersOf(model)
+  const handlers = handlersOf(model, () => selfTest(pack, model))
   const running = new Map<number, AbortController>()
 
   async function run<N extends CallName>(id: number, name: N, input: Calls[N]['input']): Promise<void> {

@@ -99,6 +99,8 @@ export interface Calls {
   detect: { input: { tokens: Uint16Array; labels: string[][] }; output: Detection[][] }
   knownAnswers: { input: { clips: Uint8Array[]; texts: string[] }; output: KnownAnswers }
   counts: { input: null; output: Record<string, number> }
+  /** What came out otherwise than the pack says; null when nothing did. */
+  selfTest: { input: null; output: string | null }
 }
 export type CallName = keyof Calls
 

@@ -155,7 +155,7 @@ function nameOf(provider: string): string {
 }
 
 /** Compare with the known answers, or with those to the texts alone. Returns what is wrong, or null. @throws the signal's reason when it is aborted. */
-async function selfTest({ knownAnswers, manifest }: Pack, model: Model, { signal, brief = false }: { signal?: AbortSignal | undefined; brief?: boolean } = {}): Promise<string | null> {
+export async function selfTest({ knownAnswers, manifest }: Pack, model: Model, { signal, brief = false }: { signal?: AbortSignal | undefined; brief?: boolean } = {}): Promise<string | null> {
   const { clips, texts, embeddings, textEmbeddings, caption, tolerance } = knownAnswers
   const differs = (got: Float32Array | undefined, expected: readonly number[] | undefined) =>
     got?.length !== expected?.length || !(got?.every((value, i) => Math.abs(value - (expected?.[i] ?? NaN)) <= tolerance) ?? false)

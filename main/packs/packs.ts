@@ -194,6 +194,8 @@ export class Packs {
 
   setNetwork(allowed: boolean): void {
     this.settings.network = allowed
+    // The window says whether anything may leave this computer.
+    this.#parts.library.emit({ type: 'status' })
     if (!allowed) for (const { shown, stop } of this.#works.values()) if (shown.stage === 'downloading') stop.abort(new TubeletError({ code: 'network-off', message: 'Downloads were switched off.', stillWorks: 'What has come is kept.', next: 'Allow downloads to go on.' }))
     this.#changed()
   }

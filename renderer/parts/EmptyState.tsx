@@ -2,13 +2,14 @@ import { Clapperboard, FolderPlus } from 'lucide-react'
 import { shown, t } from '../i18n.ts'
 import { keyOf } from '../keys.ts'
 import { addPaths, useStatus } from '../queries.ts'
+import { privacy } from '../settings/privacy.ts'
 import { useUi } from '../store.ts'
 import { pickFolder } from './AddDialog.tsx'
 
 /** An empty library: the whole window is where to drop. */
 export function EmptyState({ dragging }: { dragging: boolean }) {
   const { data: status } = useStatus()
-  const open = useUi((ui) => ui.open)
+  const goTo = useUi((ui) => ui.goTo)
   return (
     <main className="empty" data-dragging={dragging}>
       <Clapperboard size={44} strokeWidth={1.25} aria-hidden />
@@ -23,8 +24,8 @@ export function EmptyState({ dragging }: { dragging: boolean }) {
         <div><dt><kbd>{keyOf('search')}</kbd></dt><dd>{t('search for a moment')}</dd></div>
         <div><dt><kbd>{keyOf('keys')}</kbd></dt><dd>{t('all keys')}</dd></div>
       </dl>
-      <p className="muted small">{t('Nothing leaves this computer. Network: off.')}</p>
-      <button className="quiet small" onClick={() => open('engine')}>{status ? shown(status.engine.sentence) : t('Starting…')}</button>
+      <p className="muted small">{privacy(status)}</p>
+      <button className="quiet small" onClick={() => goTo('settings')}>{status ? shown(status.engine.sentence) : t('Starting…')}</button>
     </main>
   )
 }

@@ -1,3 +1,179 @@
+import { ArrowUpToLine, GripVertical, Pause, Play, RotateCcw, X } from 'lucide-react'
+import { type DragEvent, type KeyboardEvent, memo, useState } from 'react'
+import type { Job, Queue } from '../../app/contract.ts'
+import { call } from '../api.ts'
+import { about, number, percent } from '../format.ts'
+import { phrase, shown, t, told } from '../i18n.ts'
+import { queryClient, tell, useQueue } from '../queries.ts'
+import { jobName } from './job-name.ts'
+import { ReviewProgress } from './ReviewProgress.tsx'
+import './queue.css'
+
+const ENDED = { done: phrase('Done'), failed: phrase('Failed'), cancelled: phrase('Cancelled') }
+
+/** What the machine has to do, in order, and what is left for people to look at. */
 export function QueuePage() {
-  return <main className="page" />
+  const { data: queue } = useQueue()
+  return (
+    <main className="page queue">
+      <h2 className="visually-hidden">{t('Queue')}</h2>
+      <section aria-labelledby="queue-machine">
+        <Head queue={queue} />
+        {queue && <Jobs queue={queue} />}
+      </section>
+      <ReviewProgress />
+    </main>
+  )
 }
+
+function Head({ queue }: { queue: Queue | undefined }) {
+  const open = (queue?.waiting ?? 0) + (queue?.running ?? 0)
+  const act = (name: 'pauseQueue' | 'resumeQueue' | 'cancelAll' | 'retryFailed') => () => void call(name).catch(tell)
+  return (
+    <header className="queue-head">
+      <div className="grow">
+        <h3 id="queue-machine">{t('For this computer')}</h3>
+        <p className="muted" role="status">
+          {open === 0
+            ? t('Everything is done.')
+            : [
+                ...(queue?.paused ? [t('Paused')] : []),
+                t('{{count, number}} jobs left', { count: open }),
+                // An estimate appears when this computer has done enough to know its speed.
+                ...(queue?.etaSeconds == null || queue.paused ? [] : [about(queue.etaSeconds)]),
+              ].join(' · ')}
+        </p>
+      </div>
+      {(queue?.failed ?? 0) > 0 && <button onClick={act('retryFailed')}><RotateCcw size={14} aria-hidden />{t('Retry all failed')}</button>}
+      {queue?.paused ? (
+        <button className="primary" onClick={act('resumeQueue')}><Play size={14} aria-hidden />{t('Resume')}</button>
+      ) : (
+        <button disabled={open === 0} onClick={act('pauseQueue')}><Pause size={14} aria-hidden />{t('Pause')}</button>
+      )}
+      <button disabled={open === 0} onClick={act('cancelAll')}><X size={14} aria-hidden />{t('Cancel all')}</button>
+    </header>
+  )
+}
+
+function Jobs({ queue: { jobs, waiting, running, finished, failed } }: { queue: Queue }) {
+  const [dragged, setDragged] = useState<number | null>(null)
+  const [moved, setMoved] = useState('')
+  const of = (...states: Job['state'][]) => jobs.filter(({ state }) => states.includes(state))
+  const queued = of('queued')
+  const move = (job: Job, to: number) => {
+    const others = queued.filter(({ id }) => id !== job.id)
+    const at = Math.max(0, Math.min(others.length, to))
+    moveJob(job, others[at]?.id ?? null)
+    setMoved(t('{{name}} is now number {{place}} of {{total}}', { name: jobName(job), place: at + 1, total: queued.length }))
+  }
+  if (jobs.length === 0) return <p className="placeholder muted">{t('Nothing was asked of this computer yet. Add videos, and their analysis shows here.')}</p>
+  return (
+    <>
+      <p className="visually-hidden" role="status">{moved}</p>
+      <Group name={t('Running')} count={running}>
+        {of('running').map((job) => <JobRow key={job.id} job={job} />)}
+      </Group>
+      <Group name={t('Waiting')} count={waiting} more={waiting - queued.length}>
+        {queued.map((job, at) => (
+          <JobRow
+            key={job.id} job={job} place={at} dragged={dragged === job.id} onMove={move}
+            drag={{
+              onDragStart: (event) => {
+                event.dataTransfer.effectAllowed = 'move'
+                event.dataTransfer.setData('text/plain', jobName(job))
+                setDragged(job.id)
+              },
+              onDragOver: (event) => {
+                if (dragged === null) return
+                event.preventDefault()
+                event.stopPropagation()
+              },
+              onDrop: (event) => {
+                event.preventDefault()
+                event.stopPropagation()
+                const from = queued.find(({ id }) => id === dragged)
+                if (from && from.id !== job.id) move(from, at)
+              },
+              onDragEnd: () => setDragged(null),
+            }}
+          />
+        ))}
+      </Group>
+      <Group name={t('Failed')} count={failed}>
+        {of('failed').map((job) => <JobRow key={job.id} job={job} />)}
+      </Group>
+      <Group name={t('Finished')} count={finished - failed}>
+        {of('done', 'cancelled').map((job) => <JobRow key={job.id} job={job} />)}
+      </Group>
+    </>
+  )
+}
+
+/** The order changes on the screen at once; the backend's next word about the queue is what holds. */
+function moveJob(job: Job, before: number | null): void {
+  queryClient.setQueryData<Queue>(['queue'], (queue) => {
+    if (queue === undefined) return queue
+    const others = queue.jobs.filter(({ id }) => id !== job.id)
+    const at = before === null ? others.findLastIndex(({ state }) => state === 'queued') + 1 : others.findIndex(({ id }) => id === before)
+    return { ...queue, jobs: others.toSpliced(at, 0, job) }
+  })
+  void call('moveJob', { params: { jobId: job.id }, body: { before } }).catch(tell)
+}
+
+function Group({ name, count, more = 0, children }: { name: string; count: number; more?: number; children: React.ReactNode }) {
+  if (count === 0) return null
+  return (
+    <section className="jobs">
+      <h4>{name} <span className="muted num">{number(count)}</span></h4>
+      <ul className="plain" aria-label={name}>{children}</ul>
+      {more > 0 && <p className="muted small">{t('and {{count, number}} more', { count: more })}</p>}
+    </section>
+  )
+}
+
+interface DragHandlers {
+  onDragStart: (event: DragEvent) => void
+  onDragOver: (event: DragEvent) => void
+  onDrop: (event: DragEvent) => void
+  onDragEnd: () => void
+}
+interface RowProps {
+  job: Job
+  /** Among those that wait. */
+  place?: number
+  dragged?: boolean
+  onMove?: (job: Job, to: number) => void
+  drag?: DragHandlers
+}
+
+const JobRow = memo(function JobRow({ job, place, dragged = false, onMove, drag }: RowProps) {
+  const name = jobName(job)
+  const { id, state, stage, progress, problem, kind } = job
+  const onJob = (call_: 'cancelJob' | 'retryJob') => () => void call(call_, { params: { jobId: id } }).catch(tell)
+  const keys = (event: KeyboardEvent) => {
+    if (place === undefined || onMove === undefined) return
+    const to = { ArrowUp: place - 1, ArrowDown: place + 1, Home: 0, End: Number.MAX_SAFE_INTEGER }[event.key]
+    if (to === undefined) return
+    event.preventDefault()
+    onMove(job, to)
+  }
+  const facts = [
+    ...(problem ? [told(problem).message, told(problem).next] : stage ? [shown(stage)] : state === 'done' || state === 'cancelled' ? [t(ENDED[state])] : []),
+    ...(job.rate === null ? [] : [kind === 'analyse' ? t('{{rate}} × real time', { rate: number(job.rate, 1) }) : t('{{rate}} clips a second', { rate: number(job.rate, 1) })]),
+  ].filter(Boolean)
+  return (
+    <li data-state={state} data-job={id} data-dragged={dragged} draggable={drag !== undefined} {...drag}>
+      {place !== undefined && (
+        <button className="icon grip" aria-label={t('Move {{name}}', { name })} aria-description={t('Arrow keys move it up and down')} title={t('Drag, or use the arrow keys')} onKeyDown={keys}><GripVertical size={15} aria-hidden /></button>
+      )}
+      <span className="job-text">
+        <strong>{name}</strong>
+        {facts.length > 0 && <span className={state === 'failed' ? 'failure' : 'muted'}>{facts.join(' · ')}</span>}
+      </span>
+      {state === 'running' && <><progress value={progress} aria-label={t('Progress of {{name}}', { name })} /><span className="num percent">{percent(progress)}</span></>}
+      {place !== undefined && place > 0 && <button className="icon" aria-label={t('Do {{name}} first', { name })} title={t('Do this first')} onClick={() => onMove?.(job, 0)}><ArrowUpToLine size={15} aria-hidden /></button>}
+      {(state === 'running' || state === 'queued') && <button className="icon" aria-label={t('Cancel {{name}}', { name })} title={t('Cancel')} onClick={onJob('cancelJob')}><X size={15} aria-hidden /></button>}
+      {(state === 'failed' || state === 'cancelled') && <button aria-label={t('Retry {{name}}', { name })} onClick={onJob('retryJob')}><RotateCcw size={14} aria-hidden />{t('Retry')}</button>}
+    </li>
+  )
+})

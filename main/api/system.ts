@@ -1,0 +1,63 @@
+/** What Tubelet runs on, and which library is open. */
+import { readdir, stat, statfs } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import type { Diagnostics, systemRoutes } from '../../app/contract/system.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { MediaTools } from '../media/tools.ts'
+import { packageVersion } from '../version.ts'
+import type { Handlers, Services } from './handler.ts'
+
+/** What people bring most: phones, cameras, the web, archives. */
+const CODECS = ['h264', 'hevc', 'av1', 'vp9', 'vp8', 'prores', 'mpeg2video', 'mpeg4', 'mjpeg', 'dnxhd', 'wmv2', 'ffv1']
+
+export function systemHandlers({ pipeline, projects }: Services): Handlers<keyof typeof systemRoutes> {
+  const { projectDir } = pipeline.library
+  return {
+    diagnostics: async () => {
+      const [tools, engine] = await Promise.all([pipeline.media().catch(() => null), pipeline.engine().catch(() => null)])
+      const { versions } = process
+      const [cpu] = os.cpus()
+      return {
+        versions: { tubelet: packageVersion, node: versions.node, electron: 'electron' in versions ? versions['electron'] : null, sqlite: versions.sqlite ?? '', system: `${os.type()} ${os.release()} ${os.arch()}` },
+        processor: { name: cpu?.model.trim() ?? '', threads: os.availableParallelism() },
+        ffmpeg: tools && ffmpegFacts(tools),
+        engine: engine && engineFacts(engine),
+        memory: { total: os.totalmem(), free: os.freemem(), host: process.memoryUsage.rss() },
+        disk: await diskFacts(projectDir),
+      }
+    },
+    selfTest: async () => {
+      const engine = await pipeline.engine()
+      const began = performance.now()
+      const wrong = await engine.selfTest()
+      return { wrong, seconds: (performance.now() - began) / 1000 }
+    },
+    projects: () => ({ current: projectDir, recent: projects.recent() }),
+    openProject: async ({ body }) => {
+      await projects.open(body.path)
+      return {}
+    },
+  }
+}
+
+function ffmpegFacts({ ffmpeg, ffprobe, version, licence, decoders, toneMapping }: MediaTools): Diagnostics['ffmpeg'] {
+  return { path: ffmpeg, ffprobe, version, licence, toneMapping, decoders: CODECS.map((codec) => ({ codec, works: decoders.has(codec) })) }
+}
+
+function engineFacts({ info: { provider, threads, tried } }: Engine): Diagnostics['engine'] {
+  return { provider, threads, tried }
+}
+
+async function diskFacts(folder: string): Promise<Diagnostics['disk']> {
+  const [{ bavail, bsize }, cache, library] = await Promise.all([statfs(folder), sizeOf(path.join(folder, 'cache')), sizeOf(folder)])
+  return { path: folder, cache, library: library - cache, free: bavail * bsize }
+}
+
+/** Bytes of all files below; what goes away meanwhile counts nothing. */
+async function sizeOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+  const files = entries.filter((entry) => entry.isFile())
+  const sizes = await Promise.all(files.map((file) => stat(path.join(file.parentPath, file.name)).then(({ size }) => size, () => 0)))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}

@@ -1,0 +1,119 @@
+/** The libraries of this person: one is open at a time, and the window may change to another without a new start. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { z } from 'zod'
+import type { BackendEvent } from '../app/contract.ts'
+import type { Project } from '../app/contract/system.ts'
+import { TubeletError } from '../app/errors.ts'
+import { type OpenOptions, openTubelet, type Tubelet } from './open.ts'
+
+const Remembered = z.array(z.object({ path: z.string(), openedAt: z.string() }))
+/** How many are listed. */
+const RECENT = 12
+const LIBRARY = 'library.sqlite'
+
+export class Projects {
+  /** The one that is open. */
+  current: Tubelet
+  #dir: string
+  readonly #options: Omit<OpenOptions, 'projectDir'>
+  readonly #file: string
+  readonly #listeners = new Set<(event: BackendEvent) => void>()
+  #switching: Promise<void> = Promise.resolve()
+
+  /**
+   * @param file Where the recent ones are remembered; it may be missing or unreadable.
+   * @throws TubeletError `conflict` as openTubelet does.
+   */
+  constructor(first: string, options: Omit<OpenOptions, 'projectDir' | 'projects'>, file: string) {
+    this.#options = { ...options, projects: this }
+    this.#file = file
+    this.#dir = first
+    this.current = this.#take(first)
+  }
+
+  /** Answered by whichever library is open. */
+  readonly handle = (request: Request): Promise<Response> => this.current.handle(request)
+
+  /** Hear of what changes in whichever library is open. */
+  onEvent(listener: (event: BackendEvent) => void): void {
+    this.#listeners.add(listener)
+  }
+
+  recent(): Project[] {
+    return remembered(this.#file).map(({ path: dir, openedAt }) => ({ path: dir, name: path.basename(dir), openedAt, there: existsSync(path.join(dir, LIBRARY)) }))
+  }
+
+  /**
+   * Open the library of a folder, or begin one where there is nothing yet. Only then is the one before closed, in order: what it was at
+   * goes on when it is opened again.
+   *
+   * @throws TubeletError `bad-request` where the folder holds other things, `conflict` where the library is open elsewhere or newer.
+   */
+  async open(folder: string): Promise<void> {
+    if (!path.isAbsolute(folder)) throw new TubeletError({ code: 'bad-request', message: 'The folder must be a full path.', file: folder, next: 'Choose the folder again.' })
+    const dir = path.resolve(folder)
+    const turn = this.#switching.then(async () => {
+      if (dir === this.#dir) return
+      mustBeLibraryOrEmpty(dir)
+      const before = this.current
+      this.current = this.#take(dir)
+      this.#dir = dir
+      await before.close()
+    })
+    this.#switching = turn.catch(() => undefined)
+    await turn
+  }
+
+  async close(): Promise<void> {
+    await this.#switching
+    await this.current.close()
+  }
+
+  #take(dir: string): Tubelet {
+    const opened = openTubelet({ ...this.#options, projectDir: dir })
+    opened.onEvent((event) => {
+      for (const listener of this.#listeners) listener(event)
+    })
+    this.#remember(dir)
+    return opened
+  }
+
+  #remember(dir: string): void {
+    const others = remembered(this.#file).filter((one) => one.path !== dir)
+    try {
+      mkdirSync(path.dirname(this.#file), { recursive: true })
+      writeFileSync(this.#file, JSON.stringify([{ path: dir, openedAt: new Date().toISOString() }, ...others].slice(0, RECENT)))
+    } catch {
+      // The list of recent libraries is a convenience.
+    }
+  }
+}
+
+/** The one that was open last, if it is still there. */
+export function lastProject(file: string): string | null {
+  const last = remembered(file)[0]?.path
+  return last !== undefined && existsSync(path.join(last, LIBRARY)) ? last : null
+}
+
+function remembered(file: string): z.infer<typeof Remembered> {
+  try {
+    return Remembered.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    return []
+  }
+}
+
+/** A library is not strewn among other files. */
+function mustBeLibraryOrEmpty(dir: string): void {
+  if (existsSync(path.join(dir, LIBRARY)) || !existsSync(dir)) return
+  let entries: string[]
+  try {
+    entries = readdirSync(dir)
+  } catch (cause) {
+    throw new TubeletError({ code: 'bad-request', message: 'This is not a folder that can be read.', file: dir, next: 'Choose another folder.' }, { cause })
+  }
+  if (entries.some((name) => !name.startsWith('.'))) {
+    throw new TubeletError({ code: 'bad-request', message: 'This folder holds other files and no Tubelet library.', file: dir, stillWorks: 'The open library stays open.', next: 'Choose a library, an empty folder, or add the name of a new folder to the path.' })
+  }
+}

@@ -1,0 +1,52 @@
+import { useMemo, useState } from 'react'
+import type { Clip, Source } from '../../app/contract.ts'
+import { useFind } from '../find/store.ts'
+import { percent } from '../format.ts'
+import { t } from '../i18n.ts'
+import { useClips, useSources } from '../queries.ts'
+import { useUi } from '../store.ts'
+
+/** How far people have looked at what the model said, by video and in all. */
+export function ReviewProgress() {
+  const { data } = useSources()
+  const { data: clips } = useClips()
+  const [onlyOpen, setOnlyOpen] = useState(true)
+  const sources = useMemo(() => (data?.sources ?? []).filter(({ clipCount }) => clipCount > 0), [data])
+  const [reviewed, total] = sources.reduce(([done, all], source) => [done + source.reviewedCount, all + source.clipCount], [0, 0])
+  const listed = onlyOpen ? sources.filter(({ reviewedCount, clipCount }) => reviewedCount < clipCount) : sources
+  return (
+    <section aria-labelledby="queue-people">
+      <header className="queue-head">
+        <div className="grow">
+          <h3 id="queue-people">{t('For you: review')}</h3>
+          <p className="muted">{t('{{done}} of {{count, number}} clips reviewed', { done: reviewed, count: total })}</p>
+        </div>
+        <label className="row"><input type="checkbox" checked={onlyOpen} onChange={({ target }) => setOnlyOpen(target.checked)} />{t('Only what is left to review')}</label>
+        <button className="primary" disabled={reviewed === total} onClick={() => reviewNext(sources, clips?.clips ?? [])}>{t('Review the next clip')}</button>
+      </header>
+      {total > 0 && <progress className="whole" value={reviewed / total} aria-label={t('Reviewed in all')} />}
+      <ul className="plain reviews" aria-label={t('Videos')}>
+        {listed.map((source) => (
+          <li key={source.id}>
+            <button className="quiet name" onClick={() => reviewNext([source], clips?.clips ?? [])}>{source.name}</button>
+            <progress value={source.reviewedCount / source.clipCount} aria-label={t('Reviewed of {{name}}', { name: source.name })} />
+            <span className="num muted">{source.reviewedCount}/{source.clipCount} · {percent(source.reviewedCount / source.clipCount)}</span>
+          </li>
+        ))}
+      </ul>
+      {total > 0 && listed.length === 0 && <p className="placeholder muted">{t('Every clip was reviewed.')}</p>}
+    </section>
+  )
+}
+
+/** Open the first clip whose caption nobody decided about; without one, the first. */
+function reviewNext(sources: readonly Source[], clips: readonly Clip[]): void {
+  const wanted = new Set(sources.map(({ id }) => id))
+  const among = clips.filter(({ sourceId }) => wanted.has(sourceId))
+  const clip = among.find(({ captionState }) => captionState === 'machine') ?? among[0]
+  if (clip === undefined) return
+  const { selectClip, goTo } = useUi.getState()
+  useFind.getState().clear()
+  selectClip(clip.id, clip.sourceId)
+  goTo('review')
+}

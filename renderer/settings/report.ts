@@ -1,0 +1,26 @@
+/** What a person may send to somebody who helps: facts about the machine, in English, nothing of the videos. */
+import type { Status } from '../../app/contract.ts'
+import type { Diagnostics } from '../../app/contract/system.ts'
+import { inEnglish } from '../../app/errors.ts'
+import { english } from '../../app/phrase.ts'
+
+/** @param withPaths Folders tell who somebody is, so they are left out unless asked for. */
+export function report(status: Status, { versions, processor, ffmpeg, engine, memory, disk }: Diagnostics, withPaths: boolean): string {
+  const mega = (count: number) => `${Math.round(count / 1e6)} MB`
+  const problem = status.engine.problem ?? status.ffmpegProblem
+  const lines = [
+    `Tubelet ${versions.tubelet} (${status.host}), Node ${versions.node}${versions.electron === null ? '' : `, Electron ${versions.electron}`}, SQLite ${versions.sqlite}, ${versions.system}`,
+    `Processor: ${processor.name}, ${processor.threads} threads; memory ${mega(memory.free)} free of ${mega(memory.total)}, host ${mega(memory.host)}`,
+    `Disk: library ${mega(disk.library)}, cache ${mega(disk.cache)}, free ${mega(disk.free)}`,
+    `Engine: ${english(status.engine.sentence)}`,
+    ...(engine?.tried.map(({ provider, outcome, details }) => `  ${provider}: ${outcome}${details === '' ? '' : `, ${details}`}`) ?? []),
+    `Pack: ${status.pack ? `${status.pack.id} ${status.pack.version} (${(status.packDigest ?? '').slice(0, 12)})` : 'none'}`,
+    ffmpeg ? `ffmpeg ${ffmpeg.version}, ${ffmpeg.licence}; reads ${ffmpeg.decoders.filter(({ works }) => works).map(({ codec }) => codec).join(' ')}` : 'ffmpeg: not found',
+    ...(problem ? [`Problem: ${problem.code}: ${inEnglish(problem).message}`, problem.details ?? ''] : []),
+    ...(withPaths ? [`Library: ${disk.path}`, ...(ffmpeg ? [`ffmpeg: ${ffmpeg.path}`] : [])] : []),
+  ]
+  const text = lines.filter((line) => line !== '').join('\n')
+  const paths = [disk.path, ...(ffmpeg ? [ffmpeg.path, ...(ffmpeg.ffprobe === null ? [] : [ffmpeg.ffprobe])] : [])]
+  // What failed may quote a path.
+  return withPaths ? text : paths.reduce((hidden, path) => hidden.replaceAll(path, '…'), text).replaceAll(/(?:[A-Za-z]:)?(?:[\\/][^\s\\/:'"]+){2,}/g, '…')
+}
