@@ -149,6 +149,7 @@ test('filters narrow a search, and work without one', async () => {
   await expect(results().getByRole('status')).toContainText('No clip passes the filters')
   await page.keyboard.press('Escape')
   await expect(panel).toBeHidden()
+  await expect(results().getByRole('status')).toContainText('No clip passes the filters')
   await page.getByRole('button', { name: 'Remove filter 100–… s' }).click()
   await searchFor('bottles on a shelf')
   await expect(rows().first()).toBeVisible()
@@ -227,6 +228,7 @@ test('what is like a box is found in other clips, and shown where it is', async 
   expect(best?.place).not.toBeNull()
   await results().locator(`[data-clip="${best?.clip.id ?? 0}"]`).click()
   await expect(page.getByRole('timer')).toContainText(`frame ${best?.place?.ordinal ?? -1}`)
+  await expect(page.getByRole('img', { name: 'The region that was compared' })).toBeVisible()
 })
 
 test('search and heat are accessible in both themes', async () => {

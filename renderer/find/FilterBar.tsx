@@ -22,7 +22,12 @@ export function FilterBar() {
       <button className="quiet filter-button" popoverTarget={panel} data-active={count > 0}><ListFilter size={14} aria-hidden />{t('Filter')}{count > 0 && <span className="num"> {count}</span>}</button>
       <Chips />
       {count > 1 && <button className="quiet small" onClick={() => setFilters({})}>{t('Clear filters')}</button>}
-      <div id={panel} popover="auto" className="filter-panel" role="dialog" aria-label={t('Filters')} onToggle={(event) => setOpen(event.newState === 'open')}>
+      <div
+        id={panel} popover="auto" className="filter-panel" role="dialog" aria-label={t('Filters')}
+        onToggle={(event) => setOpen(event.newState === 'open')}
+        // Escape closes the panel and nothing else.
+        onKeyDown={(event) => event.key === 'Escape' && event.stopPropagation()}
+      >
         {open && <Fields />}
       </div>
     </div>
@@ -84,7 +89,7 @@ function Fields() {
           ))}
         </div>
       </fieldset>
-      <label className="field"><span>{t('Says')}</span><input value={filters.says ?? ''} placeholder={t('words in a caption, answer or note')} onChange={(event) => change({ says: event.target.value.trimStart() === '' ? undefined : event.target.value.trimStart() })} /></label>
+      <label className="field"><span>{t('Says')}</span><input autoFocus value={filters.says ?? ''} placeholder={t('words in a caption, answer or note')} onChange={(event) => change({ says: event.target.value.trimStart() === '' ? undefined : event.target.value.trimStart() })} /></label>
       <div className="field">
         <span id="filter-answer">{t('Answer')}</span>
         <select aria-labelledby="filter-answer" value={filters.answer?.question ?? ''} disabled={(facets?.questions.length ?? 0) === 0} onChange={(event) => change({ answer: event.target.value === '' ? undefined : { question: event.target.value } })}>

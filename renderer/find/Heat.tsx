@@ -6,8 +6,8 @@ import { brightest, type Glance, glanceAt, glancesOf } from '../../app/gaze.ts'
 import type { Probe } from '../../app/media.ts'
 import { percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
-import { type FrameTable, ptsAt, usePlayer } from '../player.ts'
-import { useGaze } from './queries.ts'
+import { type FrameTable, ordinalAt, ptsAt, usePlayer } from '../player.ts'
+import { useGaze, useSearch } from './queries.ts'
 import { useFind } from './store.ts'
 
 /** Places in a picture as people name them. */
@@ -23,8 +23,35 @@ function lookedAt(annotations: readonly Annotation[], annotationId: number | nul
   return worded.find(({ id }) => id === annotationId) ?? worded.find(({ body }) => body.kind === 'caption')
 }
 
-/** Heat over the picture: where the model looks, on the frame that it saw nearest to the one shown. Follows while the video plays. */
-export function Heat({ probe, clip, annotations, frames }: { probe: Probe; clip: Clip; annotations: readonly Annotation[]; frames: FrameTable }) {
+/** What a search by a box compared: its region in the clip that it came from, and the likest one in the clips that were found; on its frame. */
+function Compared({ probe, clip, frames }: { probe: Probe; clip: Clip; frames: FrameTable }) {
+  const query = useFind((find) => find.query)
+  const { data } = useSearch()
+  const ordinal = usePlayer(({ time }) => ordinalAt(frames, time))
+  if (query?.by !== 'box' || !data) return null
+  const place = query.clipId === clip.id ? data.region : [...data.hits, ...data.nearest].find((hit) => hit.clip.id === clip.id)?.place
+  if (place?.ordinal !== ordinal) return null
+  const { x1, y1, x2, y2 } = place.box
+  return (
+    <svg className="compared" viewBox={`0 0 ${probe.width} ${probe.height}`} role="img" aria-label={t('The region that was compared')}>
+      <rect x={x1} y={y1} width={x2 - x1} height={y2 - y1} />
+      <rect x={x1} y={y1} width={x2 - x1} height={y2 - y1} />
+    </svg>
+  )
+}
+
+/** Over the picture: what a search by a box compared, and where the model looked. */
+export function Heat(props: { probe: Probe; clip: Clip; annotations: readonly Annotation[]; frames: FrameTable }) {
+  return (
+    <>
+      <Compared {...props} />
+      <Looked {...props} />
+    </>
+  )
+}
+
+/** Where the model looks, on the frame that it saw nearest to the one shown. Follows while the video plays. */
+function Looked({ probe, clip, annotations, frames }: { probe: Probe; clip: Clip; annotations: readonly Annotation[]; frames: FrameTable }) {
   const { heat, annotationId, word } = useFind()
   const annotation = lookedAt(annotations, annotationId)
   const wanted = heat || (word !== null && annotation?.id === annotationId)

@@ -15,8 +15,9 @@ export function MatchCurve({ sourceId, start, length, frames }: { sourceId: numb
   if (query === null || !data) return null
   const { clips, moments, line, measure } = data
   const scores = [...clips.map(({ score }) => score ?? 0), ...moments.map(({ score }) => score), line]
-  // Probabilities are drawn from 0 to 1; likeness from its own lowest, or all would look alike.
-  const [bottom, top] = measure === 'probability' ? [0, 1] : [Math.min(...scores), Math.max(...scores)]
+  // Probabilities are drawn from 0 to 1; likeness over the range that it has here, or all would look alike.
+  const [least, most] = [Math.min(...scores), Math.max(...scores)]
+  const [bottom, top] = measure === 'probability' ? [0, 1] : [least - (most - least) / 4, most]
   const height = (score: number) => `${(100 * (score - bottom)) / (top - bottom || 1)}%`
   const left = (seconds: number) => `${(100 * (seconds - start)) / length}%`
   const say = (score: number) => (measure === 'probability' ? percent(score) : score.toFixed(2))
