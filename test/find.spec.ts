@@ -215,8 +215,8 @@ test('what is like a box is found in other clips, and shown where it is', async 
   const clip = await open('original.mp4')
   const box = { x1: 10, y1: 10, x2: 120, y2: 160 }
   await call('addAnnotation', { params: { clipId: clip.id }, body: { body: { kind: 'track', label: 'bottle', boxes: [{ ordinal: 0, pts: 0, box, score: null }] } } })
-  await page.locator('.track').first().click()
-  await page.keyboard.press('s')
+  await page.locator('.inspector .track').first().click()
+  await page.getByRole('button', { name: 'Find similar things' }).click()
   await expect(page.getByText('Similar to a box')).toBeVisible()
   await expect(rows().first()).toBeVisible()
   await expect(results().getByText(/so far/)).toHaveCount(0, { timeout: 30_000 })

@@ -1,13 +1,14 @@
-import { ArrowRightToLine, CircleSlash2, Copy, Diamond, EyeOff, Merge, Split, SquareDashedMousePointer, Trash2 } from 'lucide-react'
+import { ArrowRightToLine, CircleSlash2, Copy, Diamond, EyeOff, Merge, ScanSearch, Split, SquareDashedMousePointer, Trash2 } from 'lucide-react'
 import type { Annotation, TrackAnnotation } from '../../app/annotation.ts'
 import { keyInForce, lifetime } from '../../app/track-edits.ts'
+import { findSimilar } from '../find/similar.ts'
 import { percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { useColours, useVocabulary } from '../labels/vocabulary.ts'
 import { Review, Standing } from '../parts/Statement.tsx'
 import { showFrame, ordinalAt, usePlayer } from '../player.ts'
-import { useFrames } from '../queries.ts'
+import { useFrames, useStatus } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { commit } from './edits.ts'
 import { useReview } from './store.ts'
@@ -41,6 +42,8 @@ export function TrackList({ annotations }: { annotations: readonly Annotation[] 
 function TrackTools({ chosen }: { chosen: readonly TrackAnnotation[] }) {
   const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
   const ordinal = usePlayer(({ time }) => (frames && frames.pts.length > 0 ? ordinalAt(frames, time) : 0))
+  const { data: status } = useStatus()
+  const detects = status?.pack?.tasks.includes('detect') ?? true
   const [first] = chosen
   if (!first) return null
   const key = first.body.boxes.some((one) => one.ordinal === ordinal)
@@ -58,6 +61,7 @@ function TrackTools({ chosen }: { chosen: readonly TrackAnnotation[] }) {
       {tool(phrase('Ends here'), phrase('The track ends here'), 'end-here', ArrowRightToLine, () => retimeHere('last'))}
       {tool(phrase('Hidden'), phrase('Hidden by something from here, or not'), 'occluded', EyeOff, () => toggleFlag('occluded'), { pressed: now?.occluded === true, disabled: !alive })}
       {tool(phrase('Out of the picture'), phrase('Out of the picture from here, or back'), 'outside', CircleSlash2, () => toggleFlag('outside'), { pressed: now?.outside === true, disabled: !alive })}
+      {tool(phrase('Find similar things'), detects ? phrase('Find what is similar to the box') : phrase('The pack in use does not describe what lies in boxes'), 'similar', ScanSearch, findSimilar, { disabled: !detects })}
       <span className="grow" />
       {tool(phrase('Delete tracks'), phrase('Delete the chosen tracks'), 'delete-track', Trash2, deleteTracks)}
     </div>
