@@ -32,7 +32,6 @@ export function MatchCurve({ sourceId, start, length, frames }: { sourceId: numb
   }
   return (
     <div className="curve" role="group" aria-label={t('Match over time')}>
-      <span className="curve-name muted" aria-hidden>{t('Match')}</span>
       {clips.map((clip) =>
         clip.score === null ? null : (
           <button
@@ -48,7 +47,7 @@ export function MatchCurve({ sourceId, start, length, frames }: { sourceId: numb
           return points.length > 1 && <polyline key={id} points={points.join(' ')} />
         })}
       </svg>
-      <i className="match-line" style={{ bottom: height(line) }} aria-hidden><span>{say(line)}</span></i>
+      <div className="match-line" style={{ bottom: height(line) }} aria-hidden><span>{say(line)}</span></div>
     </div>
   )
 }
