@@ -13,6 +13,7 @@ import { contract } from '../app/contract.ts'
 import { forget, start } from './app.ts'
 import { clipsFolder } from './clips.ts'
 import { benchSearch } from './search-bench.ts'
+import { benchTable } from './table-bench.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 const work = mkdtempSync(path.join(os.tmpdir(), 'tubelet-bench-'))
@@ -29,6 +30,7 @@ const videos = readdirSync(clips).filter((name) => /^[df]\d/.test(name)).map((na
 
 try {
   if (process.argv.includes('--search')) await benchSearch(row)
+  else if (process.argv.includes('--table')) await benchTable(row)
   else await all()
   const cpu = os.cpus()
   console.log(`\n${cpu.length} × ${cpu[0]?.model ?? '?'}, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}\n`)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { advanced, alone, moved, rectangle } from './selection.ts'
+import { advanced, alone, kept, moved, rectangle } from './selection.ts'
 
 const extent = { lines: 100, columns: 5, page: 20 }
 const plain = { shift: false, ctrl: false }
@@ -27,4 +27,8 @@ test('Tab goes on over the end of a line, and stops at the ends of the table', (
   expect(advanced(at(0, 0), 'across', true, extent)).toEqual(at(0, 0))
   expect(advanced(at(99, 4), 'across', false, extent)).toEqual(at(99, 4))
   expect(advanced(at(2, 3), 'down', false, extent)).toEqual(at(3, 3))
+})
+
+test('what was chosen stays within a table that became smaller', () => {
+  expect(kept({ anchor: { line: 99, column: 4 }, focus: { line: 3, column: 1 } }, { lines: 5, columns: 2, page: 1 })).toEqual({ anchor: { line: 4, column: 1 }, focus: { line: 3, column: 1 } })
 })

@@ -30,6 +30,11 @@ export function within(place: Place, extent: Extent): Place {
   return { line: inside(place.line, extent.lines), column: inside(place.column, extent.columns) }
 }
 
+/** What is chosen, where rows or columns have become fewer. */
+export function kept({ anchor, focus }: Selection, extent: Extent): Selection {
+  return { anchor: within(anchor, extent), focus: within(focus, extent) }
+}
+
 export const alone = (place: Place): Selection => ({ anchor: place, focus: place })
 
 /** @param key As KeyboardEvent.key. Returns null where the key moves nothing. */

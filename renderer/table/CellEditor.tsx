@@ -20,7 +20,11 @@ export function CellEditor({ text, label }: { text: string; label: string }) {
       onPaste={(event) => event.stopPropagation()}
       onKeyDown={(event) => {
         event.stopPropagation()
-        if (event.key === 'Escape') edit(null)
+        if (event.key === 'Escape') {
+          const grid = event.currentTarget.closest<HTMLElement>('[role=grid]')
+          edit(null)
+          grid?.focus()
+        }
         else if (event.key === 'Tab') commit('across', event.shiftKey)
         else if (event.key === 'Enter' && event.altKey) edit(`${text}\n`)
         else if (event.key === 'Enter') commit('down', event.shiftKey)

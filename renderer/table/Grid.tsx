@@ -2,7 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { type KeyboardEvent, type PointerEvent, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import type { TableSpec } from '../../app/contract/table.ts'
 import type { Layout } from '../../app/table/layout.ts'
-import { alone, type Extent, moved, rectangle, within } from '../../app/table/selection.ts'
+import { alone, type Extent, moved, rectangle, type Selection, within } from '../../app/table/selection.ts'
 import { toggled } from '../../app/table/question.ts'
 import { t } from '../i18n.ts'
 import { useActions } from './actions.ts'
@@ -25,6 +25,7 @@ interface Props {
   width: number
   view: string | undefined
   layout: Layout
+  selection: Selection
   /** Keys of columns that are being filled, each followed by a comma. */
   filling: string
   grid: RefObject<HTMLDivElement | null>
@@ -33,8 +34,8 @@ interface Props {
 }
 
 /** Rows and columns that are in view, and the keys and the pointer that choose among them. */
-export function Grid({ spec, columns, columnKeys, width, view, layout, filling, grid, onMenu, onSet }: Props) {
-  const { selection, editing, select, edit } = useTable()
+export function Grid({ spec, columns, columnKeys, width, view, layout, selection, filling, grid, onMenu, onSet }: Props) {
+  const { editing, select, edit } = useTable()
   const actions = useActions()
   // eslint-disable-next-line react-hooks/incompatible-library -- its functions are used in this component only
   const virtual = useVirtualizer({
@@ -56,6 +57,8 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, filling, 
   const chosen = rectangle(selection)
   const line = layout.at(focus.line)
   const focused = columns[focus.column]
+  // Scrolled away, the cell is not there to be named.
+  const named = items.some(({ index }) => index === focus.line) && (line?.type === 'group' || drawn.some(({ index }) => index === focus.column))
 
   // Back from another page, it is where it was left.
   useLayoutEffect(() => {
@@ -188,12 +191,12 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, filling, 
   return (
     <div
       ref={grid} className="grid" role="grid" tabIndex={0} aria-label={t('Table of clips')} aria-multiselectable aria-rowcount={layout.count + 1} aria-colcount={columns.length + 1}
-      aria-activedescendant={layout.count > 0 ? (line?.type === 'group' ? `group-${focus.line}` : `cell-${focus.line}-${focus.column}`) : undefined}
+      aria-activedescendant={named ? (line?.type === 'group' ? `group-${focus.line}` : `cell-${focus.line}-${focus.column}`) : undefined}
       onKeyDown={press} onPointerDown={point} onPointerMove={drag} onDoubleClick={(event) => placeOf(event.target) && line?.type === 'row' && write(true)}
     >
       <div className="grid-sheet" style={{ width, height: virtual.getTotalSize() + HEADER_HEIGHT }}>
         <div role="row" className="grid-head" aria-rowindex={1} style={{ width, height: HEADER_HEIGHT }}>
-          <div role="columnheader" className="grid-number" aria-label={t('Row')} />
+          <div role="columnheader" className="grid-number"><span className="hidden">{t('Row')}</span></div>
           {drawn.map((column) => <HeaderCell key={column.key} column={column} spec={spec} onMenu={onMenu} />)}
         </div>
         {items.map(({ index, start }, at) => {

@@ -49,8 +49,8 @@ export const GridRow = memo(function GridRow({ line, row, data, top, columns, wi
         const waits = cell === undefined && data !== undefined && data.encoded && filling.includes(`${key},`)
         return (
           <div
-            key={key} id={`cell-${line}-${index}`} role="gridcell" className="grid-cell" aria-colindex={index + 2} aria-selected={chosen} aria-label={data && spoken(heading, cell)} aria-readonly={!heading.editable}
-            data-column={index} data-focus={index === focus} data-pinned={pinned} data-state={cell?.state} data-type={heading.type} style={{ width: column.width, left }}
+            key={key} id={`cell-${line}-${index}`} role="gridcell" className="grid-cell" aria-colindex={index + 2} aria-selected={chosen} aria-readonly={!heading.editable}
+            data-column={index} data-key={key} data-focus={index === focus} data-pinned={pinned} data-state={cell?.state} data-type={heading.type} style={{ width: column.width, left }}
           >
             {index === focus && editing !== null ? (
               <CellEditor text={editing} label={heading.title} />
@@ -67,16 +67,6 @@ export const GridRow = memo(function GridRow({ line, row, data, top, columns, wi
     </div>
   )
 })
-
-/** A cell for those who hear it. */
-function spoken({ title, type, said }: Heading, cell: Cell | undefined): string {
-  if (cell === undefined || (cell.text === '' && cell.state !== 'rejected')) return `${title}: ${t('empty')}`
-  const parts = [`${title}: ${valueName(type, cell.text)}`]
-  if (said && cell.state !== 'sure' && cell.state !== 'empty') parts.push(t(STATE_NAMES[cell.state]))
-  if (said && cell.confidence !== null && (cell.state === 'sure' || cell.state === 'unsure')) parts.push(percent(cell.confidence))
-  if (cell.share !== null) parts.push(t('{{n}} of {{of}} clips', { n: cell.share[0], of: cell.share[1] }))
-  return parts.join(', ')
-}
 
 function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefined; heading: Heading; rows: TableSpec['rows'] }) {
   const { type, said } = heading
@@ -100,15 +90,17 @@ function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefine
   )
 }
 
-/** How sure the model is, or what a person decided. */
+/** How sure the model is, or what a person decided; icons are words to those who hear them. */
 function Standing({ cell: { state, confidence, share } }: { cell: Cell }) {
+  const decided = state === 'accepted' || state === 'edited' || state === 'rejected'
   return (
-    <span className="standing num" aria-hidden>
-      {share !== null && share[1] > 1 && <span className="muted">{share[0]}/{share[1]}</span>}
-      {(state === 'sure' || state === 'unsure') && confidence !== null && <span className={state === 'unsure' ? 'unsure' : 'muted'} title={state === 'unsure' ? t('not sure') : undefined}>{state === 'unsure' && '? '}{percent(confidence)}</span>}
-      {state === 'accepted' && <Check size={14} className="good" />}
-      {state === 'edited' && <Pencil size={12} className="good" />}
-      {state === 'rejected' && <X size={14} className="bad" />}
+    <span className="standing num">
+      {share !== null && share[1] > 1 && <span className="muted" title={t('{{n}} of {{of}} clips', { n: share[0], of: share[1] })}>{share[0]}/{share[1]}</span>}
+      {(decided || state === 'unsure') && <span className="hidden">{t(STATE_NAMES[state])}</span>}
+      {(state === 'sure' || state === 'unsure') && confidence !== null && <span className={state === 'unsure' ? 'unsure' : 'muted'} title={state === 'unsure' ? t('not sure') : undefined}>{percent(confidence)}</span>}
+      {state === 'accepted' && <Check size={14} className="good" aria-hidden />}
+      {state === 'edited' && <Pencil size={12} className="good" aria-hidden />}
+      {state === 'rejected' && <X size={14} className="bad" aria-hidden />}
     </span>
   )
 }

@@ -2,7 +2,7 @@ import { type ClipboardEvent, useMemo, useRef, useState } from 'react'
 import type { RouteOutput } from '../../app/contract.ts'
 import type { Column, TableSpec } from '../../app/contract/table.ts'
 import { groupName, layoutOf } from '../../app/table/layout.ts'
-import { advanced, alone, rectangle } from '../../app/table/selection.ts'
+import { advanced, alone, kept, rectangle } from '../../app/table/selection.ts'
 import { keyOf, queryOf, shown } from '../../app/table/spec.ts'
 import { fromTsv, repeated } from '../../app/table/tsv.ts'
 import { t } from '../i18n.ts'
@@ -31,7 +31,7 @@ function placed(spec: TableSpec, all: readonly Column[]): PlacedColumn[] {
 
 /** Toolbar, grid, and the bar of the chosen cell, over one arrangement of the rows. */
 export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'table'> }) {
-  const { selection, closed, select, edit } = useTable()
+  const { selection: asked, closed, select, edit } = useTable()
   const grid = useRef<HTMLDivElement>(null)
   const [menu, setMenu] = useState<{ key: string; at: DOMRect } | null>(null)
   const { data: queue } = useQueue()
@@ -44,6 +44,8 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
   const layout = useMemo(() => layoutOf(arranged?.total ?? 0, arranged?.groups ?? null, closed), [arranged, closed])
   const filling = data.columns.flatMap((column) => (queue?.jobs.some((job) => job.columnId === column.id && (job.state === 'running' || job.state === 'queued')) === true ? [`${keyOf(column)},`] : [])).join('')
 
+  const extent = { lines: layout.count, columns: columns.length, page: 1 }
+  const selection = kept(asked, extent)
   const line = layout.at(selection.focus.line)
   const focusRow = line?.type === 'row' ? line.row : null
   const row = useRows(arranged?.view, columnKeys, focusRow === null ? [] : [Math.floor(focusRow / BLOCK)], true).get(focusRow ?? -1)
@@ -63,7 +65,6 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
     const cells = range()
     if (cells !== null) void editCells(cells, 'set', value)
   }
-  const extent = { lines: layout.count, columns: columns.length, page: 1 }
   const actions: Actions = {
     commit: (then, back) => {
       const text = useTable.getState().editing
@@ -118,7 +119,7 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
         }}
       />
       <div className="grid-frame" onPaste={paste}>
-        <Grid spec={spec} columns={columns} columnKeys={columnKeys} width={width} view={arranged?.view} layout={layout} filling={filling} grid={grid} onMenu={(key, at) => setMenu({ key, at })} onSet={set} />
+        <Grid spec={spec} columns={columns} columnKeys={columnKeys} width={width} view={arranged?.view} layout={layout} selection={selection} filling={filling} grid={grid} onMenu={(key, at) => setMenu({ key, at })} onSet={set} />
         {empty && <p className="placeholder muted grid-empty" role="status">{arranged.of === 0 ? t('Clips come here as they are analysed.') : t('No row passes the filters.')}</p>}
       </div>
       {focused !== undefined && !empty && <CellBar heading={focused.heading} row={row} group={line?.type === 'group' ? line.group : null} chosen={{ rows: to - from, columns: chosenColumns.map(({ heading }) => heading) }} range={range} />}

@@ -1,0 +1,198 @@
+/** The question table in the real window, on real clips. What is tested holds whatever the pack has learnt. */
+import path from 'node:path'
+import { readFileSync } from 'node:fs'
+import AxeBuilder from '@axe-core/playwright'
+import { expect, type Page, test } from '@playwright/test'
+import { forget, type Running, start } from './app.ts'
+import { clipsFolder } from './clips.ts'
+
+const clips = clipsFolder()
+const folder = clips ?? ''
+test.describe.configure({ mode: 'serial' })
+test.skip(clips === null, 'no real clips: set TUBELET_CLIPS')
+
+let app: Running
+let page: Page
+
+test.beforeAll(async ({ browser }) => {
+  app = await start()
+  page = await (await browser.newContext({ reducedMotion: 'reduce', permissions: ['clipboard-read', 'clipboard-write'] })).newPage()
+  await page.goto(app.url)
+  await page.evaluate((paths) => fetch('/api/sources', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ paths }) }), ['d03_bottles.mp4', 'd06_sign_book.mkv', 'f06_tiny_64x48.mp4'].map((name) => path.join(folder, name)))
+  await expect(page.getByRole('status').filter({ hasText: 'All done' })).toBeVisible({ timeout: 90_000 })
+  await page.getByRole('button', { name: 'Table', exact: true }).click()
+})
+test.afterAll(async () => {
+  await page.context().close()
+  await app.stop()
+  forget(app)
+})
+
+const grid = () => page.getByRole('grid')
+const rows = () => page.locator('.grid-row')
+const cell = (line: number, key: string) => rows().nth(line).locator(`[data-key="${key}"]`)
+const heading = (title: string) => page.getByRole('columnheader').filter({ hasText: title })
+const menu = async (title: string) => {
+  await page.getByRole('button', { name: `Column ${title}`, exact: true }).click()
+  await expect(page.getByRole('dialog', { name: `Column ${title}` })).toBeVisible()
+}
+const column = (key: string) => Promise.all(Array.from({ length: 7 }, (_, line) => cell(line, key).textContent()))
+const reopened = async () => {
+  await page.goto(app.url)
+  await page.getByRole('button', { name: 'Table', exact: true }).click()
+  await expect(rows()).toHaveCount(7)
+}
+
+test('clips are rows with their facts and captions; a screen reader hears a grid of them', async () => {
+  await expect(rows()).toHaveCount(7)
+  await expect(grid()).toHaveAttribute('aria-rowcount', '8')
+  await expect(cell(0, 'name')).toHaveText('d03_bottles.mp4')
+  await expect(cell(0, 'caption')).toHaveText(/^[a-z].+(not sure)?\d+%$/)
+  expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => ({ id, html: nodes.map(({ html }) => html) }))).toEqual([])
+})
+
+test('a question is a column that fills as one looks, by keyboard alone', async () => {
+  await page.getByRole('button', { name: 'Add column' }).focus()
+  await page.keyboard.press('Enter')
+  await page.keyboard.type('Is there a person?')
+  await expect(page.getByRole('radio', { name: 'Yes or no' })).toBeChecked()
+  await page.keyboard.press('Enter')
+  await expect(heading('Is there a person?')).toBeVisible()
+  for (let line = 0; line < 7; line += 1) await expect(cell(line, 'q1')).toHaveText(/^(yes|no|unsure)/)
+  await expect(grid()).toBeFocused()
+})
+
+test('filling stops where it is told to, keeps what was done, and goes on', async () => {
+  const answered = async () => (await column('q2')).filter((text) => text !== '').length
+  // Stopped by the backend's own event of the first answer, which comes before the second is asked.
+  await page.evaluate(async () => {
+    const send = (url: string, body: unknown) => fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    const { id } = (await (await send('/api/table/columns', { kind: 'question', text: 'What moves?' })).json()) as { id: number }
+    await send(`/api/table/columns/${id}/stop`, {})
+  })
+  await expect(heading('What moves?')).toBeVisible()
+  await expect(page.getByRole('status').filter({ hasText: 'All done' })).toBeVisible()
+  const kept = await answered()
+  await menu('What moves?')
+  await page.getByRole('button', { name: /^Fill/ }).click()
+  await expect.poll(answered).toBe(7)
+  expect(kept).toBeLessThanOrEqual(7)
+})
+
+test('rows are sorted, filtered and grouped; a group closes', async () => {
+  await heading('Length').getByRole('button', { name: 'Length', exact: true }).click()
+  await expect(heading('Length')).toHaveAttribute('aria-sort', 'ascending')
+  await expect.poll(async () => (await column('length')).map(Number)).toEqual([3.6, 3.6, 7.9, 7.9, 8, 8, 8])
+  await menu('Video')
+  await page.getByRole('checkbox', { name: /d06_sign_book/ }).check()
+  await page.getByRole('dialog').getByRole('button', { name: 'Filter', exact: true }).click()
+  await expect(rows()).toHaveCount(1)
+  await expect(page.getByText('1 of 7')).toBeVisible()
+  await page.getByRole('button', { name: /^Remove: Video/ }).click()
+  await expect(rows()).toHaveCount(7)
+  await menu('Video')
+  await page.getByRole('button', { name: 'Group by this' }).click()
+  const group = page.getByRole('row', { name: /d03_bottles\.mp4, 5 rows/ })
+  await expect(group).toHaveAttribute('aria-expanded', 'true')
+  await grid().focus()
+  await page.keyboard.press('Control+Home')
+  await page.keyboard.press('ArrowLeft')
+  await expect(group).toHaveAttribute('aria-expanded', 'false')
+  await expect(rows()).toHaveCount(2)
+  await page.getByRole('button', { name: /^Remove: Grouped/ }).click()
+  for (let press = 0; press < 2; press += 1) await heading('Length').getByRole('button', { name: 'Length', exact: true }).click()
+  await expect(heading('Length')).not.toHaveAttribute('aria-sort')
+})
+
+test('a cell is written in place: typing begins, Escape leaves it, Tab goes on, yes and no by a key', async () => {
+  await cell(0, 'note').click()
+  await page.keyboard.type('looks wrong')
+  await page.keyboard.press('Escape')
+  await expect(cell(0, 'note')).toHaveText('')
+  await page.keyboard.type('third shelf')
+  await page.keyboard.press('Enter')
+  await expect(cell(0, 'note')).toHaveText('third shelf')
+  await expect(cell(1, 'note')).toHaveAttribute('aria-selected', 'true')
+  await cell(0, 'q1').click()
+  await page.keyboard.press('y')
+  await expect(cell(0, 'q1')).toHaveText(/^yes/)
+  await page.keyboard.press(' ')
+  await expect(cell(0, 'q1')).toHaveText('noedited')
+})
+
+test('many cells are accepted at once: one step of undo, also after a restart', async () => {
+  await cell(0, 'caption').click()
+  for (let press = 0; press < 3; press += 1) await page.keyboard.press('Shift+ArrowDown')
+  await expect(page.getByRole('region', { name: 'Chosen cell' })).toContainText('4 cells')
+  await page.keyboard.press('Control+Enter')
+  for (let line = 0; line < 4; line += 1) await expect(cell(line, 'caption')).toHaveText(/accepted$/)
+  await app.stop()
+  app = await app.restart()
+  await reopened()
+  await expect(cell(3, 'caption')).toHaveText(/accepted$/)
+  await expect(page.getByRole('button', { name: /^Undo/ })).toBeEnabled()
+  await page.keyboard.press('Control+z')
+  for (let line = 0; line < 4; line += 1) await expect(cell(line, 'caption')).not.toHaveText(/accepted/)
+  await expect(cell(0, 'q1')).toHaveText('noedited')
+})
+
+test('cells go to a spreadsheet and come back, and what could not be pasted is told', async () => {
+  await cell(0, 'note').click()
+  await page.keyboard.press('Shift+ArrowDown')
+  await page.keyboard.press('Control+c')
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe('third shelf\r\n')
+  await page.evaluate(() => navigator.clipboard.writeText('yes\t"two\nlines"\nperhaps so\tplain\n'))
+  await cell(2, 'q1').click()
+  await menu('What moves?')
+  await page.getByRole('button', { name: 'Hide', exact: true }).click()
+  await cell(2, 'q1').click()
+  await page.keyboard.press('Control+v')
+  await expect(cell(2, 'note')).toHaveText('two\nlines')
+  await expect(cell(3, 'note')).toHaveText('plain')
+  await expect(cell(2, 'q1')).toHaveText(/^yes/)
+  await expect(page.getByText(/Left as they were: neither yes, no nor unsure \(1\): “perhaps so”/)).toBeVisible()
+})
+
+test('a view is kept with its columns, sorting and filters, and the file holds every row of it', async () => {
+  await heading('Video').getByRole('button', { name: 'Video', exact: true }).click()
+  await menu('Is there a person?')
+  await page.getByRole('button', { name: 'Pin at the left' }).click()
+  await page.getByRole('button', { name: 'Views' }).click()
+  await page.getByLabel('Name of the view').fill('People first')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('button', { name: 'People first' })).toBeVisible()
+  await page.getByRole('button', { name: 'People first' }).click()
+  await page.getByRole('button', { name: 'Everything, as it came' }).click()
+  await expect(heading('What moves?')).toBeVisible()
+  await expect(heading('Video')).not.toHaveAttribute('aria-sort')
+  await reopened()
+  await page.getByRole('button', { name: 'Views' }).click()
+  await page.getByRole('button', { name: 'People first', exact: true }).click()
+  await expect(heading('What moves?')).toHaveCount(0)
+  await expect(heading('Video')).toHaveAttribute('aria-sort', 'ascending')
+  await expect(heading('Is there a person?')).toHaveAttribute('data-pinned', 'true')
+  const download = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'CSV' }).click()
+  const file = readFileSync(await (await download).path(), 'utf8')
+  expect(file.split('\r\n')[0]).toBe('\uFEFFVideo,Is there a person?,Is there a person? (confidence),Is there a person? (review),Time,Length,Review,Caption,Caption (confidence),Caption (review),Note')
+  expect(file.match(/^d0\d|^f06/gm)).toHaveLength(7)
+  expect(file).toContain('"two\nlines"')
+})
+
+test('a row opens its clip in Review, and the table is as it was left', async () => {
+  await cell(5, 'name').click()
+  await page.keyboard.press('Alt+Enter')
+  await expect(page.getByRole('heading', { name: /d06_sign_book\.mkv/ }).first()).toBeVisible()
+  await page.getByRole('button', { name: 'Table', exact: true }).click()
+  await expect(cell(5, 'name')).toHaveAttribute('aria-selected', 'true')
+})
+
+test('videos are rows that sum up their clips, and the table is accessible in both themes', async () => {
+  await page.getByRole('button', { name: 'Videos', exact: true }).click()
+  await expect(rows()).toHaveCount(3)
+  await expect(rows().first()).toContainText('0:39.9')
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => ({ id, html: nodes.map(({ html }) => html) }))).toEqual([])
+  }
+})
