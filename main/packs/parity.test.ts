@@ -1,5 +1,6 @@
-/** Packs made from checkpoints, in the engine: against values of the public reference code (see models/openmammut/reference.py). */
+/** Packs that the app makes of checkpoints, against values of the public reference code (see models/openmammut/reference.py). */
 import { execFileSync } from 'node:child_process'
+import { hash } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -7,24 +8,32 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { cutTubes } from '../../app/tubes.ts'
-import { beamSearch } from './beam.ts'
-import { decode, type CrossAttention } from './decode.ts'
-import { toHalf } from './float16.ts'
-import { floatTensor, Graphs, tensorOf } from './graphs.ts'
-import { Model, type Vision } from './model.ts'
-import { openPack, type Pack } from './pack.ts'
-import { placeModel } from './provider.ts'
+import { beamSearch } from '../engine/beam.ts'
+import { decode, type CrossAttention } from '../engine/decode.ts'
+import { toHalf } from '../engine/float16.ts'
+import { floatTensor, Graphs, tensorOf } from '../engine/graphs.ts'
+import { Model, type Vision } from '../engine/model.ts'
+import { openPack, type Pack } from '../engine/pack.ts'
+import { placeModel } from '../engine/provider.ts'
+import { TEMPLATE_DIR } from './checkpoint.testing.ts'
+import { prepareImport } from './import.ts'
+import { readConfig, recogniseOpenMammut } from './openmammut.ts'
+import { BUNDLED } from './pack.testing.ts'
+import { PackStore } from './store.ts'
+import { expandTemplate, type Graph, Template } from './template.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const python = path.join(repository, '.venv', 'bin', 'python')
 const missing = !existsSync(python)
-if (missing) console.warn(`SKIPPED: there is no Python at ${python}, which makes the packs of this test. Run npm test, or make it as models/README.md says.`)
+if (missing) console.warn(`SKIPPED: there is no Python at ${python}, which writes the checkpoints of this test. Run npm test, or make it as models/README.md says.`)
 
 /** Odd in every way that the published sizes are. */
 const NAMES = ['tiny', 'tiny-no-mlp', 'tiny-upstream']
 
 const Golden = z.object({
   sentences: z.array(z.string()),
+  /** By config and precision, of each graph. */
+  graphs: z.record(z.string(), z.record(z.enum(['fp32', 'fp16', 'int8']), z.array(z.string()))),
   configs: z.record(
     z.string(),
     z.object({
@@ -34,7 +43,7 @@ const Golden = z.object({
     }),
   ),
 })
-const { sentences, configs } = Golden.parse(JSON.parse(readFileSync(path.join(repository, 'models/openmammut/golden/values.json'), 'utf8')))
+const { sentences, graphs, configs } = Golden.parse(JSON.parse(readFileSync(path.join(repository, 'models/openmammut/golden/values.json'), 'utf8')))
 
 /** Relative to the largest value. */
 function difference(got: Float32Array | undefined, expected: readonly number[] | undefined): number {
@@ -44,20 +53,34 @@ function difference(got: Float32Array | undefined, expected: readonly number[] |
 
 describe.skipIf(missing)('a pack from a checkpoint', () => {
   const root = mkdtempSync(path.join(tmpdir(), 'tubelet-openmammut-'))
-  const packOf = (name: string) => path.join(root, name, 'pack')
+  const fileOf = (name: string) => path.join(root, name, 'open_clip_model.safetensors')
+  const packs = new Map<string, string>()
 
-  beforeAll(() => {
+  beforeAll(async () => {
     vi.stubEnv('XDG_CACHE_HOME', root)
     const program = `
-import sys
+import json, sys
 from pathlib import Path
 from models.openmammut.pack import write_pack
 from models.openmammut.seeded import CONFIGS
+root = Path(sys.argv[1])
 for name in sys.argv[2:]:
-    write_pack(CONFIGS[name].checkpoint(), Path(sys.argv[1]) / name / "pack", file="seeded")
+    (root / name).mkdir()
+    CONFIGS[name].write(root / name / "open_clip_model.safetensors")
+for name, config in CONFIGS.items():
+    (root / "shapes" / name).mkdir(parents=True)
+    (root / "shapes" / name / "open_clip_config.json").write_text(json.dumps({"model_cfg": config.open_clip()}))
+    (root / "shapes" / name / "shapes.json").write_text(json.dumps({key: shape for key, (_, shape) in config.tensors().items()}))
+write_pack(CONFIGS["tiny"].checkpoint(), root / "python", file="seeded")
 `
     execFileSync(python, ['-c', program, root, ...NAMES], { cwd: repository, stdio: 'pipe' })
-  }, 180_000)
+    for (const name of NAMES) {
+      const store = new PackStore(BUNDLED, path.join(root, name, 'packs'))
+      const { run } = await prepareImport(fileOf(name), 'fp32', TEMPLATE_DIR, store)
+      const { pack } = await run({ store, fork: undefined, report: () => undefined, signal: new AbortController().signal })
+      packs.set(name, pack.dir)
+    }
+  }, 240_000)
   afterAll(() => {
     vi.unstubAllEnvs()
     rmSync(root, { recursive: true })
@@ -69,7 +92,7 @@ for name in sys.argv[2:]:
     let model: Model
     let seen: Vision
     beforeAll(async () => {
-      pack = await openPack(packOf(name))
+      pack = await openPack(packs.get(name) ?? expect.fail())
       model = new Model(pack, new Graphs(pack, { provider: 'cpu', threads: 1 }))
       // The first known answer is of the video that the reference saw.
       seen = await model.see(cutTubes(pack.knownAnswers.clips[0] ?? expect.fail(), pack.manifest.input))
@@ -110,7 +133,7 @@ for name in sys.argv[2:]:
   })
 
   it('is refused when its weights differ by a byte, or when a file lies beside them that it does not name', async () => {
-    const dir = packOf('tiny-no-mlp')
+    const dir = packs.get('tiny-no-mlp') ?? expect.fail()
     const refused = (details: RegExp) => expect(openPack(dir)).rejects.toMatchObject({ problem: { code: 'pack-invalid', details: expect.stringMatching(details) as string } })
     writeFileSync(path.join(dir, 'more.bin'), 'weights of another model')
     await refused(/more\.bin is not named/)
@@ -122,4 +145,27 @@ for name in sys.argv[2:]:
     await refused(/weights\.bin is damaged/)
     expect(readdirSync(dir)).toContain('pack.json')
   })
+
+  it('that Python made opens as well, with the same weights and the same words', async () => {
+    const [one, other] = [await openPack(path.join(root, 'python')), await openPack(packs.get('tiny') ?? expect.fail())]
+    expect(one.manifest.weights).toEqual(other.manifest.weights)
+    expect(one.knownAnswers.caption).toBe(other.knownAnswers.caption)
+    await expect(placeModel(one)).resolves.toMatchObject({ info: { provider: 'CPU' } })
+  })
+
+  it.each(Object.keys(graphs))('of %s has the graphs that Python writes, at every precision', async (name) => {
+    const folder = path.join(root, 'shapes', name)
+    const template = Template.parse(JSON.parse(readFileSync(path.join(TEMPLATE_DIR, 'template.json'), 'utf8')))
+    const shapes = z.record(z.string(), z.array(z.number())).parse(JSON.parse(readFileSync(path.join(folder, 'shapes.json'), 'utf8')))
+    const tensors = new Map(Object.entries(shapes).map(([key, shape]) => [key, { dtype: 'F32', shape, begin: 0, bytes: 0 }]))
+    const { env } = recogniseOpenMammut({ file: name, bytes: 0, tensors }, template, await readConfig(path.join(folder, 'model.safetensors')))
+    for (const precision of ['fp32', 'fp16', 'int8'] as const) expect(expandTemplate(template, env, precision).map(digestOf)).toEqual(graphs[name]?.[precision])
+  })
 })
+
+/** As models/openmammut/template.py writes it down. */
+function digestOf({ name, inputs, outputs, nodes, weights }: Graph): string {
+  const values = [...inputs, ...outputs].map((value) => [value.name, value.type, ...value.shape].join(' '))
+  const lines = nodes.map((node) => [...node.outputs, '=', node.op, ...node.inputs, ...node.attributes.map(([key, value]) => `${key}=${value}`)].join(' '))
+  return hash('sha256', [name, ...values, ...lines, ...weights.keys()].join('\n'))
+}
