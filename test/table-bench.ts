@@ -76,16 +76,14 @@ async function timed(page: Page, act: () => Promise<unknown>): Promise<number> {
     Object.assign(globalThis, { drawn: done.promise })
     let began = 0
     for (const type of ['click', 'keydown']) document.addEventListener(type, () => (began ||= performance.now()), { capture: true })
-    // What rows say: the elements themselves may be used again.
-    const words = () => Array.from(document.querySelectorAll('.grid-row'), ({ textContent }) => textContent).join()
-    const before = words()
+    const view = () => document.querySelector<HTMLElement>('.grid')?.dataset['view']
+    const before = view()
     const seen = new MutationObserver(() => {
-      const now = words()
-      if (began === 0 || now === '' || now === before || document.querySelector('.grid-row .skeleton') !== null) return
+      if (began === 0 || view() === undefined || view() === before || document.querySelector('.grid-row') === null || document.querySelector('.grid-row .skeleton') !== null) return
       seen.disconnect()
       requestAnimationFrame(() => setTimeout(() => done.resolve(performance.now() - began)))
     })
-    seen.observe(document.body, { subtree: true, childList: true, characterData: true })
+    seen.observe(document.body, { subtree: true, childList: true, attributes: true })
   })
   await act()
   return page.evaluate(() => (globalThis as unknown as { drawn: Promise<number> }).drawn)

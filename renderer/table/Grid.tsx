@@ -190,7 +190,7 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
 
   return (
     <div
-      ref={grid} className="grid" role="grid" tabIndex={0} aria-label={t('Table of clips')} aria-multiselectable aria-rowcount={layout.count + 1} aria-colcount={columns.length + 1}
+      ref={grid} className="grid" data-view={view} role="grid" tabIndex={0} aria-label={t('Table of clips')} aria-multiselectable aria-rowcount={layout.count + 1} aria-colcount={columns.length + 1}
       aria-activedescendant={named ? (line?.type === 'group' ? `group-${focus.line}` : `cell-${focus.line}-${focus.column}`) : undefined}
       onKeyDown={press} onPointerDown={point} onPointerMove={drag} onDoubleClick={(event) => placeOf(event.target) && line?.type === 'row' && write(true)}
     >
