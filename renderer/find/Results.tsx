@@ -34,9 +34,9 @@ export function Results() {
   return (
     <div className="scroll results" aria-busy={isPlaceholderData} data-waiting={isPlaceholderData}>
       <div className="pad found" role="status">
-        {none ? <NoMatch result={data} /> : <strong>{headline(query, matches)}</strong>}
+        {isPlaceholderData ? <strong className="muted">{t('Searching…')}</strong> : none ? <NoMatch result={data} /> : <strong>{headline(query, matches)}</strong>}
         {query?.by === 'words' && uncalibrated && <p className="muted small">{t('This model was not calibrated: the order counts, the line between match and no match is a guess.')}</p>}
-        {partial && (
+        {partial && !isPlaceholderData && (
           <p className="muted small partial">
             {query !== null && searched < total && t('Searched {{searched}} of {{count}} clips so far.', { searched, count: total })} {unread > 0 && t('{{count}} videos are still being read.', { count: unread })}
           </p>
