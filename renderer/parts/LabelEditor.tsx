@@ -4,13 +4,14 @@ import { withNames } from '../../app/vocabulary.ts'
 import { t } from '../i18n.ts'
 import { useDraft } from '../labels/draft.ts'
 import { removeLabel, saveVocabulary, useVocabulary } from '../labels/vocabulary.ts'
-import { useClips } from '../queries.ts'
+import { useClips, useStatus } from '../queries.ts'
 import { useUi } from '../store.ts'
 
 /** What is detected, in any words; a change is answered from the stored encodings. */
 export function LabelEditor() {
   const vocabulary = useVocabulary()
   const { data: clips } = useClips()
+  const { data: status } = useStatus()
   const [text, setText] = useState('')
   const { select } = useDraft.getState()
   const { goTo } = useUi.getState()
@@ -21,6 +22,14 @@ export function LabelEditor() {
     if (grown.length > vocabulary.length) void saveVocabulary(grown)
   }
   const count = (label: string) => clips?.clips.filter((clip) => clip.labels.includes(label)).length ?? 0
+  if (status?.pack?.tasks.includes('detect') === false) {
+    return (
+      <section>
+        <h3>{t('Labels to find')}</h3>
+        <p className="muted">{t('“{{pack}}” finds no boxes.', { pack: status.pack.name })}</p>
+      </section>
+    )
+  }
   return (
     <section>
       <div className="row">

@@ -17,6 +17,7 @@ import { chooseTrack, copyBoxOn, deleteTracks, mergeChosen, relabel, retimeHere,
 /** The tracks of the clip, and what can be done to those that are chosen. */
 export function TrackList({ annotations }: { annotations: readonly Annotation[] }) {
   const vocabulary = useVocabulary()
+  const detects = useStatus().data?.pack?.tasks.includes('detect') ?? true
   const trackId = useUi((ui) => ui.trackId)
   const { also, drawing, setDrawing } = useReview()
   const tracks = annotations.flatMap((one): TrackAnnotation[] => (one.body.kind === 'track' ? [{ ...one, body: one.body }] : []))
@@ -29,7 +30,7 @@ export function TrackList({ annotations }: { annotations: readonly Annotation[] 
         <span className="grow" />
         <button className="small" aria-pressed={drawing} title={hint('Draw a box', 'draw')} onClick={() => setDrawing(!drawing)}><SquareDashedMousePointer size={13} aria-hidden />{t('Draw')}</button>
       </h3>
-      {tracks.length === 0 && <p className="muted">{vocabulary.length === 0 ? t('Draw one, or add labels below to find things in this clip.') : t('Nothing was found for the labels below.')}</p>}
+      {tracks.length === 0 && <p className="muted">{!detects ? t('Draw one: this model finds none by itself.') : vocabulary.length === 0 ? t('Draw one, or add labels below to find things in this clip.') : t('Nothing was found for the labels below.')}</p>}
       {chosen.length > 0 && <TrackTools chosen={chosen} />}
       <ul className="plain">
         {tracks.map((track) => <TrackItem key={track.id} track={track} selected={track.id === trackId || also.includes(track.id)} />)}
