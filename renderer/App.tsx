@@ -1,4 +1,4 @@
-import { type DragEvent, type MouseEvent, useDeferredValue, useState } from 'react'
+import { type DragEvent, useDeferredValue, useState } from 'react'
 import { Toaster } from 'sonner'
 import { desktop } from './desktop.ts'
 import { t } from './i18n.ts'
@@ -47,7 +47,6 @@ export function App() {
   const { Component } = PAGES[page]
   return (
     <div className="app" data-dragging={dragging} {...drag}>
-      <a className="skip" href="#page" onClick={skipToPage}>{t('Skip to the page')}</a>
       <TopBar />
       <div className="body">
         <Rail />
@@ -63,14 +62,6 @@ export function App() {
       <Toaster position="bottom-right" theme={theme} offset={44} closeButton containerAriaLabel={t('Notifications')} toastOptions={{ closeButtonAriaLabel: t('Close') }} />
     </div>
   )
-}
-
-/** Past the bar and the rail, for who goes by Tab. */
-function skipToPage(event: MouseEvent): void {
-  event.preventDefault()
-  const main = document.querySelector('main')
-  main?.setAttribute('tabindex', '-1')
-  main?.focus()
 }
 
 /** Dropped files by their paths; a browser tells only names, so there the picker opens and says why. */

@@ -17,6 +17,7 @@ function Localised() {
 }
 
 applyPreferences()
+document.documentElement.lang = useLanguage.getState().language
 void followEvents(new AbortController().signal)
 createRoot(root).render(
   <StrictMode>

@@ -17,6 +17,7 @@ export function TopBar() {
   const none = data === undefined || data.sources.length === 0
   return (
     <header className="topbar">
+      <button className="skip" onClick={skipToPage}>{t('Skip to the page')}</button>
       <h1>
         <span className="mark" aria-hidden />
         Tubelet
@@ -30,4 +31,11 @@ export function TopBar() {
       </div>
     </header>
   )
+}
+
+/** Past the bar and the rail, for who goes by Tab. */
+function skipToPage(): void {
+  const main = document.querySelector('main')
+  main?.setAttribute('tabindex', '-1')
+  main?.focus()
 }

@@ -1,0 +1,179 @@
+/** For everybody: by keyboard alone, read aloud, in any theme, at 200 % zoom, in either language. The real window on the sample clip. */
+import { expect, type Page, test } from '@playwright/test'
+import AxeBuilder from '@axe-core/playwright'
+import { forget, type Running, start } from './app.ts'
+
+test.describe.configure({ mode: 'serial' })
+
+let app: Running
+let page: Page
+
+test.beforeAll(async ({ browser }) => {
+  app = await start()
+  page = await (await browser.newContext({ locale: 'en-US', reducedMotion: 'reduce' })).newPage()
+  await page.goto(app.url)
+  await expect(page.getByText(/^Ready on/).first()).toBeVisible({ timeout: 60_000 })
+})
+test.afterAll(async () => {
+  await page.context().close()
+  await app.stop()
+  forget(app)
+})
+
+/** Tab until something of this name has the focus, which must then be seen. */
+async function tabTo(name: RegExp): Promise<void> {
+  for (let press = 0; press < 80; press += 1) {
+    await page.keyboard.press('Tab')
+    const seen = await page.evaluate(() => {
+      const element = document.activeElement
+      if (!(element instanceof HTMLElement)) return null
+      const { outlineStyle, outlineWidth } = getComputedStyle(element)
+      const { left, right, top, bottom } = element.getBoundingClientRect()
+      const onTop = document.elementFromPoint((left + right) / 2, (top + bottom) / 2)
+      return { name: `${element.getAttribute('aria-label') ?? ''} ${element.innerText}`, visible: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2, covered: onTop === null || !(element.contains(onTop) || onTop.contains(element)) }
+    })
+    if (seen === null || !name.test(seen.name)) continue
+    expect(seen, 'the focus is seen and nothing lies over it').toMatchObject({ visible: true, covered: false })
+    return
+  }
+  throw new Error(`nothing named ${String(name)} can be reached by Tab`)
+}
+
+const pages = () => page.locator('.rail button')
+/** Without the rule that axe calls experimental: a cell of the table is read with its column’s name before its text. */
+async function violations(): Promise<string[]> {
+  const { violations: found } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).disableRules(['label-content-name-mismatch']).exclude('[data-sonner-toaster]').analyze()
+  return found.map(({ id, nodes }) => `${id} ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 140)).join(' ')}`)
+}
+const LOOKS = [{ colorScheme: 'light', contrast: 'no-preference' }, { colorScheme: 'dark', contrast: 'no-preference' }, { colorScheme: 'light', contrast: 'more' }, { colorScheme: 'dark', contrast: 'more' }] as const
+
+test('the main job by keyboard alone: try the sample, decide, ask, search, export', async () => {
+  await tabTo(/Try the sample clip/)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('status').filter({ hasText: 'All done' })).toBeVisible({ timeout: 120_000 })
+  const rows = page.getByRole('navigation').locator('[data-clip]')
+  await page.keyboard.press('ArrowDown')
+  await expect(rows.first()).toHaveAttribute('aria-current', 'true')
+  await page.keyboard.press('a')
+  await expect(rows.first()).toContainText('accepted')
+  await page.keyboard.press('Control+z')
+  await expect(rows.first()).not.toContainText('accepted')
+  await page.keyboard.press('q')
+  await page.keyboard.type('what moves?')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('article').filter({ hasText: 'what moves?' }).first()).toBeVisible({ timeout: 60_000 })
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Control+f')
+  await page.keyboard.type('a boat')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('navigation', { name: 'Search results' })).toBeVisible()
+  await page.keyboard.press('Control+f')
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Control+e')
+  const dialog = page.getByRole('dialog', { name: 'Export' })
+  await expect(dialog).toBeVisible()
+  await page.keyboard.press('Space')
+  await tabTo(/^\s*Export$/)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('dialog', { name: 'Exported' })).toBeVisible({ timeout: 30_000 })
+  await page.keyboard.press('Escape')
+})
+
+test('every page and dialog keeps WCAG 2.2 AA in light, dark and high contrast', async () => {
+  test.setTimeout(300_000)
+  const found: string[] = []
+  const look = async (name: string) => {
+    for (const media of LOOKS) {
+      await page.emulateMedia(media)
+      for (const fault of await violations()) found.push(`${name}, ${media.colorScheme}, contrast ${media.contrast}: ${fault}`)
+    }
+  }
+  for (let nth = 0; nth < (await pages().count()); nth += 1) {
+    await pages().nth(nth).click()
+    await page.waitForLoadState('networkidle', { timeout: 3_000 }).catch(() => undefined)
+    await look((await pages().nth(nth).textContent()) ?? '')
+  }
+  await pages().first().click()
+  for (const [keys, name] of [['Control+o', 'Add videos'], ['Control+e', 'Export'], ['?', 'Keyboard shortcuts']] as const) {
+    await page.keyboard.press(keys)
+    await expect(page.getByRole('dialog')).toBeVisible()
+    await look(name)
+    await page.keyboard.press('Escape')
+  }
+  await page.getByRole('button', { name: 'History' }).click()
+  await look('History')
+  await page.keyboard.press('Escape')
+  await page.emulateMedia({ colorScheme: 'light', contrast: 'no-preference' })
+  expect(found).toEqual([])
+})
+
+test('no word is cut at 200 % zoom, in either language, and everything is reached by scrolling', async () => {
+  // 1440 × 900 at 200 %.
+  await page.setViewportSize({ width: 720, height: 450 })
+  for (const language of ['de', 'en']) {
+    await page.evaluate((code) => localStorage.setItem('tubelet-language', code), language)
+    await page.reload()
+    await expect(pages().first()).toBeVisible()
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe(language)
+    for (let nth = 0; nth < (await pages().count()); nth += 1) {
+      await pages().nth(nth).click()
+      await expect(page.locator('main')).toBeVisible()
+      expect(await page.evaluate(outside), `${language}: ${(await pages().nth(nth).textContent()) ?? ''}`).toEqual([])
+    }
+  }
+  await page.setViewportSize({ width: 1440, height: 900 })
+})
+
+/** Runs in the page: words beyond the right edge that no scroller brings back, and controls that cannot be scrolled into the window. */
+function outside(): string[] {
+  const scrolls = (element: Element | null): boolean => element !== null && (/auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement))
+  const faults: string[] = []
+  if (document.documentElement.scrollWidth > innerWidth) faults.push(`the document is ${document.documentElement.scrollWidth} px wide`)
+  const walker = document.createTreeWalker(document.querySelector('.app') ?? document.body, NodeFilter.SHOW_TEXT)
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const parent = node.parentElement
+    if (parent === null || (node.textContent ?? '').trim() === '' || parent.closest('.visually-hidden, svg, .skip') !== null) continue
+    const range = document.createRange()
+    range.selectNodeContents(node)
+    const { right, width } = range.getBoundingClientRect()
+    if (width > 0 && right > innerWidth + 1 && !scrolls(parent)) faults.push(`“${(node.textContent ?? '').slice(0, 40)}” ends at ${Math.round(right)}`)
+  }
+  for (const control of document.querySelectorAll('main :is(button, input, select, a)')) {
+    if (control.getClientRects().length === 0 || control.closest('.visually-hidden') !== null) continue
+    control.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+    const { top, bottom, left, right } = control.getBoundingClientRect()
+    if (bottom < 0 || top > innerHeight || right < 0 || left > innerWidth) faults.push(`${control.outerHTML.slice(0, 80)} cannot be scrolled into view`)
+  }
+  return faults
+}
+
+test('the language is changed in the settings, and stays', async () => {
+  await pages().last().click()
+  await page.getByLabel('Language').selectOption('de')
+  await expect(page.getByRole('navigation', { name: 'Seiten' })).toBeVisible()
+  await page.reload()
+  await expect(page.getByRole('button', { name: 'Videos hinzufügen' })).toBeVisible()
+  expect(await page.evaluate(() => document.documentElement.lang)).toBe('de')
+  await pages().last().click()
+  await page.getByLabel('Sprache').selectOption('en')
+  await expect(page.getByRole('navigation', { name: 'Pages' })).toBeVisible()
+})
+
+test('diagnostics tell what runs, test it, and give a report without paths', async () => {
+  await pages().last().click()
+  await page.getByRole('button', { name: 'Run the self-test now' }).click()
+  await expect(page.getByText(/The model gives its known answers/)).toBeVisible({ timeout: 60_000 })
+  await expect(page.getByText('CPU: in use')).toBeVisible()
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  const diagnostics = page.getByRole('region', { name: 'Diagnostics' })
+  const copied = async () => {
+    await diagnostics.getByRole('button', { name: 'Copy report' }).click()
+    await expect(page.getByText('Report copied').first()).toBeVisible()
+    return page.evaluate(() => navigator.clipboard.readText())
+  }
+  const report = await copied()
+  expect(report).toContain('Engine: Ready on')
+  expect(report).not.toContain(app.projectDir)
+  await diagnostics.getByLabel('With the paths of files and folders').check()
+  await expect.poll(copied).toContain(app.projectDir)
+})
