@@ -180,11 +180,25 @@ class Pool:
     What step `n` draws follows from the seed and from `n` alone, however fast the workers are: a run that goes on from a checkpoint sees
     exactly what it would have seen. It begins by composing the window of that step again."""
 
-    def __init__(self, make: Maker, config: Config, tokenizer: Path, recipe: Training, *, workers: int, warm: int, seed: int, step: int = 0) -> None:
+    def __init__(
+        self,
+        make: Maker,
+        config: Config,
+        tokenizer: Path,
+        recipe: Training,
+        *,
+        workers: int,
+        warm: int,
+        seed: int,
+        step: int = 0,
+        start: str | None = None,
+    ) -> None:
+        """start: how worker processes begin, "fork" or "spawn"; `make` must then survive pickling."""
         self.recipe, self.warm, self.seed = recipe, warm, seed
         self.made = max(0, self.needed(step) - recipe.pool // 2)  # clips handed over so far, those before a resumed run's window included
         self.items: deque[Item] = deque(maxlen=recipe.pool)
-        context = multiprocessing.get_context("fork")
+        # A forked worker shares the pictures that its parent has read; but one that composes on the GPU must begin anew.
+        context: Any = multiprocessing.get_context(start or ("spawn" if torch.cuda.is_available() else "fork"))
         # A queue for each worker: the order of the clips must not depend on which one is faster.
         self.queues: list[Any] = [context.Queue(maxsize=max(2, 64 // workers)) for _ in range(workers)]
         self.workers = []

@@ -43,7 +43,8 @@ class Mammut(nn.Module):
         past_k = torch.zeros(rows, config.text_layers, config.heads, 0, config.width // config.heads, device=device)
         past_v, ids = past_k, prompt
         out: list[list[int]] = [[] for _ in range(rows)]
-        total, steps, open_ = torch.zeros(rows), torch.zeros(rows), torch.ones(rows, dtype=torch.bool)
+        total, steps = torch.zeros(rows, device=device), torch.zeros(rows, device=device)
+        open_ = torch.ones(rows, dtype=torch.bool, device=device)
         for _ in range(min(limit, config.context - prompt.shape[1])):
             logits, past_k, past_v, _ = self.decoder(ids, cross_k, cross_v, past_k, past_v)
             best, choice = logits[:, -1].float().log_softmax(-1).max(-1)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,13 @@ from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
 from models import tokenizer
-from models.batches import Item, collate, make_item, mirrored, teach
+from models.batches import Item, Pool, collate, make_item, mirrored, teach
 from models.config import CONFIGS, Config, Training
+from models.data.generator import World
 from models.evaluate import evaluate
 from models.model import Mammut, load
 from models.toy import BLOCKS, ToyPictures, ToyWorld
-from models.train import Learner, crops, learning_rate, train
+from models.train import Learner, crops, learning_rate, optimisers, train
 
 LABELS = torch.ones(3, 2, dtype=torch.long)
 RECIPE = Training(batch=12, questions=3, lr=3e-3, warmup=20, pool=400, negatives=8)
@@ -179,6 +181,42 @@ def test_recomputed_activations_give_the_same_gradient(run: Path) -> None:
         gradients.append([p.grad for p in learner.parameters()])
     assert kept[1] < 0.5 * kept[0]
     assert all(a is not None and b is not None and torch.allclose(a, b, atol=1e-6) for a, b in zip(*gradients, strict=True))
+
+
+def test_no_tensor_of_a_step_is_made_away_from_the_model(run: Path) -> None:
+    """On a GPU a tensor made without a device would be on another than the model. Here it would be on one that holds no data, and fail."""
+    config, world = config_of(run), ToyWorld()
+    text, labels = tokenizer.Text.load(run / "tokenizer.json", 48), {name: i for i, name in enumerate(world.labels)}
+    batch = collate([make_item(world.sample(np.random.default_rng(i)), config, text, labels) for i in range(4)], np.random.default_rng(0), 2)
+    for recipe in (replace(RECIPE, cropped=True), replace(RECIPE, focal=True, recompute=True)):
+        torch.manual_seed(0)
+        learner = Learner(Mammut(config), recipe, LABELS)
+        with torch.autocast("cpu", torch.bfloat16):
+            expected = learner(batch)[0]
+            with torch.device("meta"):
+                total, parts = learner(batch.to(torch.device("cpu")))
+                torch.autograd.backward(total)
+        assert torch.equal(total, expected) and {value.device.type for value in parts.values()} == {"cpu"}
+        steppers = optimisers(learner.model, recipe)
+        with torch.device("meta"):
+            for stepper in steppers:
+                stepper.step()
+            cross = learner.model.decoder.project(learner.model.encode(batch.tubes)[1])
+            prompt = batch.text[:, :1]
+            ids, sure = learner.model.generate(prompt, *cross, limit=4)
+        assert len(ids) == 4 and sure.isfinite().all()
+
+
+def test_spawned_workers_compose_what_forked_ones_do(run: Path) -> None:
+    """Workers that compose on a GPU are spawned, so what makes their world must survive pickling."""
+    config = config_of(run)
+    make, drawn = partial(World, None, "train", config.frames, config.size, torch.device("cpu")), []
+    for start in ("fork", "spawn"):
+        pool = Pool(make, config, run / "tokenizer.json", replace(RECIPE, batch=4), workers=2, warm=6, seed=3, start=start)
+        drawn.append(pool.batch(0))
+        pool.close()
+    assert all(torch.equal(a, b) for a, b in zip(drawn[0].tubes, drawn[1].tubes, strict=True))
+    assert torch.equal(drawn[0].text, drawn[1].text) and torch.equal(drawn[0].box, drawn[1].box)
 
 
 def test_training_learns(run: Path) -> None:

@@ -38,10 +38,10 @@ from models.tokenizer import PROMPTS, Text, pad
 
 def crops(rows: int, rng: torch.Generator) -> Tensor:
     """Random-resized-crop boxes [rows, 4] (x0, y0, x1, y1 in 0..1): area 0.1 to 1, aspect 1/2 to 2 (RO-ViT's cropped positions)."""
-    area = torch.empty(rows).uniform_(0.1, 1, generator=rng)
-    root = torch.empty(rows).uniform_(math.log(0.5), math.log(2), generator=rng).exp().sqrt()
+    area = torch.empty(rows, device=rng.device).uniform_(0.1, 1, generator=rng)
+    root = torch.empty(rows, device=rng.device).uniform_(math.log(0.5), math.log(2), generator=rng).exp().sqrt()
     size = torch.stack((area.sqrt() * root, area.sqrt() / root), dim=1).clamp(max=1)  # [rows, 2]
-    first = torch.rand(rows, 2, generator=rng) * (1 - size)
+    first = torch.rand(rows, 2, generator=rng, device=rng.device) * (1 - size)
     return torch.cat((first, first + size), dim=1)
 
 
@@ -87,7 +87,7 @@ class Learner(nn.Module):
         there = batch.label >= 0
         # The names in the batch and some that are not: encoding every name at every step would cost more than the clips.
         present = torch.unique(batch.label[there])
-        others = torch.randperm(len(labels), generator=rng)[: recipe.negatives].to(labels.device)
+        others = torch.randperm(len(labels), generator=rng, device=rng.device)[: recipe.negatives].to(labels.device)
         names = torch.cat((present, others[~torch.isin(others, present)]))
         place = torch.full((len(labels),), -1, device=labels.device).scatter(0, names, torch.arange(len(names), device=labels.device))
         quality = torch.zeros_like(sure)
@@ -211,7 +211,7 @@ def train(
 
     previous = [signal.signal(s, stop) for s in (signal.SIGTERM, signal.SIGINT)]
     history: list[dict[str, Any]] = []
-    sums: dict[str, float] = {}
+    sums: dict[str, Tensor | float] = {}
     logged = last_save = last = time.monotonic()
     clips = recipe.batch * ranks
 
@@ -236,7 +236,7 @@ def train(
             with torch.no_grad():  # averaged weights: what is evaluated and exported
                 torch._foreach_lerp_(average, list(model.parameters()), 1 - min(0.99, step / (step + 10)))
             for name, value in parts.items():
-                sums[name] = sums.get(name, 0.0) + float(value.detach())
+                sums[name] = sums.get(name, 0.0) + value.detach()  # a number only when it is logged: each waits for a GPU
             step, since, now = step + 1, since + 1, time.monotonic()
             used, last = used + min(now - last, 30.0), now  # a machine that slept has not trained
             told = torch.tensor([0.0 if rank else share_done(step), float(stopping)], dtype=torch.float64, device=device)
@@ -245,7 +245,7 @@ def train(
             progress = float(told[0]) if told[1] == 0 else 1.0
             if rank == 0 and (now - logged > 10 or step == 1 or progress >= 1):
                 row = {"step": step, "seconds": round(used, 1), "clips_per_second": round(since * clips / (now - logged), 1), "lr": lr}
-                row |= {"made": clips_pool.made} | {name: round(value / since, 4) for name, value in sums.items()}
+                row |= {"made": clips_pool.made} | {name: round(float(value) / since, 4) for name, value in sums.items()}
                 if not math.isfinite(row["caption"]):
                     raise RuntimeError(f"the loss is not finite: {row}")
                 history.append(row)
@@ -299,7 +299,8 @@ def main() -> None:
     config = start.config if start else CONFIGS[args.config]
     args.out.mkdir(parents=True, exist_ok=True)
 
-    # Read once: workers inherit its pictures by forking.
+    # Forked workers inherit the pictures, which are read once; on a GPU each worker reads them itself, and composes there.
+    where = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if torch.cuda.is_available() else torch.device("cpu")
     world = World(args.train_data, "train", frames=config.frames, size=config.size)
     file = args.out / "tokenizer.json"
     if first and text:
@@ -314,12 +315,12 @@ def main() -> None:
         (args.out / "config.json").write_text(json.dumps(about, indent=2) + "\n")
         print(json.dumps(about), flush=True)
     train(
-        lambda: world,
+        partial(World, args.train_data, "train", config.frames, config.size, where),
         config,
         chosen,
         args.out,
         labels=list(world.labels),
-        make_image=lambda: World(args.train_data, "train", frames=1, size=config.size),
+        make_image=partial(World, args.train_data, "train", 1, config.size, where),
         start=start,
         minutes=args.minutes,
         steps=args.steps,

@@ -47,7 +47,8 @@ class Forms:
         """A label that is not there, drawn as often as it would be there: a shape among shapes, a name among names."""
         drawn, behind, how = [*SHAPES, *NOVEL_SHAPES], [*SCREENS], self.rng.random()
         wanted = behind if how < 0.03 else drawn if how < 0.45 else [n for n in self.labels if n not in (*drawn, *behind)] or drawn
-        return pick(self.rng, [n for n in wanted if n not in self.here and n in self.labels])
+        absent = [n for n in self.labels if n not in self.here]
+        return pick(self.rng, [n for n in absent if n in wanted] or absent)
 
     def wrong_colour(self, item: Thing) -> str | None:
         """Not the thing's, nor like it; rather one that something else there has. None where it would pair what is held out."""
