@@ -76,3 +76,37 @@ def test_region_text_prefers_its_own_label() -> None:
     bad = losses.region_text(labels[[2, 4]], labels, torch.tensor([4, 2]), torch.tensor(3.0))
     assert good < bad
     assert losses.region_text(labels[:0], labels, torch.zeros(0, dtype=torch.long), torch.tensor(3.0)) == 0
+
+
+def test_next_token_by_hand() -> None:
+    torch.manual_seed(2)
+    logits, targets = torch.randn(5, 7), torch.tensor([0, 3, 6, 3, 1])
+    expected = -sum(math.log(math.exp(float(row[t])) / sum(math.exp(float(v)) for v in row)) for row, t in zip(logits, targets, strict=True)) / 5
+    assert abs(float(losses.next_token(logits, targets)) - expected) < 1e-5
+
+
+def test_objectness_by_the_formula() -> None:
+    """Quality focal loss: |q - p|^2 times the cross-entropy, over the number of positives."""
+    logits, quality = torch.tensor([0.3, -1.2, 2.0]), torch.tensor([0.6, 0.0, 0.9])
+    expected = 0.0
+    for x, q in zip(logits.tolist(), quality.tolist(), strict=True):
+        p = 1 / (1 + math.exp(-x))
+        expected -= (q - p) ** 2 * (q * math.log(p) + (1 - q) * math.log(1 - p))
+    assert abs(float(losses.objectness(logits, quality)) - expected / 2) < 1e-6
+
+
+def test_box_loss_by_hand() -> None:
+    """5 times the L1 distance and 2 times 1 - GIoU, over 2, as a mean over boxes: errors of opposite signs do not cancel."""
+    predicted = torch.tensor([[0.5, 0.5, 0.2, 0.2], [0.5, 0.4, 0.2, 0.1]])
+    truth = torch.tensor([[0.5, 0.5, 0.2, 0.2], [0.6, 0.3, 0.2, 0.1]])
+    union, hull = 2 * 0.02 - 0.0, 0.3 * 0.2  # the second pair touches at an edge
+    expected = (2.5 * (0.1 + 0.1) + (1 - (0 - (hull - union) / hull))) / 2
+    assert abs(float(losses.boxes(predicted, truth)) - expected) < 1e-5
+
+
+def test_region_text_by_hand() -> None:
+    torch.manual_seed(3)
+    regions, labels, target, scale = unit(3), unit(4), torch.tensor([1, 0, 3]), math.log(6.0)
+    s = 6 * regions @ labels.T
+    expected = -sum(float(s[i, t] - s[i].logsumexp(0)) for i, t in enumerate(target.tolist())) / 3
+    assert abs(float(losses.region_text(regions, labels, target, torch.tensor(scale))) - expected) < 1e-5

@@ -164,3 +164,33 @@ def test_boxes_are_bounded_around_their_patch(model: Mammut) -> None:
     assert anchor[1].tolist() == pytest.approx([24 / 96, 8 / 96])  # the second query is one patch to the right: x comes first
     assert model.detector.get_buffer("frame")[[0, 35, 36, 143]].tolist() == [0, 0, 4, 12]
     assert torch.allclose(regions.norm(dim=-1), torch.ones(2, 144), atol=1e-5)
+
+
+@torch.no_grad()
+def test_positions_of_patches_are_learned_places_and_gated_times() -> None:
+    """Alike patches differ by position alone: between frames by tanh(alpha) times the fixed position, within a frame by the learned one too."""
+    encoder = Encoder(replace(CONFIG, vision_layers=0)).eval()
+    encoder.norm_in = encoder.norm_out = torch.nn.Identity()  # type: ignore[assignment]
+    for parameter in encoder.gate.parameters():
+        parameter.zero_()
+    encoder.alpha.fill_(0.7)
+    tokens = encoder([torch.full_like(kind, 90) for kind in example(CONFIG, "vision", 1)])[0]
+    fixed, learned = encoder.get_buffer("fixed_0"), encoder.learned
+    assert torch.allclose(tokens[36 + 5] - tokens[5], torch.tanh(torch.tensor(0.7)) * (fixed[36 + 5] - fixed[5]), atol=1e-4)
+    expected = learned[7] - learned[5] + torch.tanh(torch.tensor(0.7)) * (fixed[7] - fixed[5])
+    assert torch.allclose(tokens[7] - tokens[5], expected, atol=1e-4)
+    tubes = encoder.get_buffer("fixed_1")  # tubes have the fixed one alone, ungated
+    assert torch.allclose(tokens[145] - tokens[144], tubes[1] - tubes[0], atol=1e-4)
+
+
+@torch.no_grad()
+def test_cross_attention_follows_every_second_layer(model: Mammut) -> None:
+    order: list[str] = []
+    decoder = model.decoder
+    hooks = [block.register_forward_hook(lambda *_, i=i: order.append(f"self {i}")) for i, block in enumerate(decoder.blocks)]
+    hooks += [block.register_forward_hook(lambda *_, i=i: order.append(f"cross {i}")) for i, block in enumerate(decoder.cross)]
+    ids, ck, cv, _, _ = example(CONFIG, "decoder", 1, 4)
+    decoder.hidden(ids, ck, cv)
+    for hook in hooks:
+        hook.remove()
+    assert order == ["self 0", "cross 0", "self 1", "self 2", "cross 1"]

@@ -183,6 +183,26 @@ def test_recomputed_activations_give_the_same_gradient(run: Path) -> None:
     assert all(a is not None and b is not None and torch.allclose(a, b, atol=1e-6) for a, b in zip(*gradients, strict=True))
 
 
+def test_the_loss_is_the_sum_of_its_parts_by_their_weights(run: Path) -> None:
+    config, world = config_of(run), ToyWorld()
+    text, labels = tokenizer.Text.load(run / "tokenizer.json", 48), {name: i for i, name in enumerate(world.labels)}
+    batch = collate([make_item(world.sample(np.random.default_rng(i)), config, text, labels) for i in range(4)], np.random.default_rng(0), 2)
+    torch.manual_seed(0)
+    model = Mammut(config)
+    for weights in ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 0.0, 1.0), (0.7, 1.3, 0.4, 2.0)):
+        names = ("caption_weight", "answer_weight", "contrastive_weight", "detection_weight")
+        total, parts = Learner(model, replace(RECIPE, **dict(zip(names, weights, strict=True))), LABELS)(batch)  # type: ignore[arg-type]
+        placed = parts["box"] + parts["objectness"] + 0.5 * parts["region"]
+        terms = (parts["caption"], parts["answer"], parts["contrastive"], placed)
+        assert torch.allclose(total, sum((w * term for w, term in zip(weights, terms, strict=True)), torch.zeros(())), atol=1e-5)
+        assert len({round(float(term.detach()), 3) for term in terms}) == 4  # or one could stand for another
+    # What is told and asked reaches its own loss: other answers change that one alone.
+    swapped = replace(batch, asked=(batch.asked[0].flip(0), batch.asked[1].flip(0)))
+    _, before = Learner(model, RECIPE, LABELS)(batch)
+    _, after = Learner(model, RECIPE, LABELS)(swapped)
+    assert torch.equal(before["caption"], after["caption"]) and not torch.equal(before["answer"], after["answer"])
+
+
 def test_no_tensor_of_a_step_is_made_away_from_the_model(run: Path) -> None:
     """On a GPU a tensor made without a device would be on another than the model. Here it would be on one that holds no data, and fail."""
     config, world = config_of(run), ToyWorld()
