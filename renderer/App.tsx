@@ -10,6 +10,7 @@ import { Palette } from './parts/Palette.tsx'
 import { ShortcutsDialog } from './parts/ShortcutsDialog.tsx'
 import { StatusBar } from './parts/StatusBar.tsx'
 import { TopBar } from './parts/TopBar.tsx'
+import { chooseFile, importFile, isCheckpoint } from './packs/queries.ts'
 import { PAGES, Rail } from './pages.tsx'
 import { HistoryDialog } from './history/HistoryDialog.tsx'
 import { addPaths, useSources } from './queries.ts'
@@ -67,10 +68,16 @@ export function App() {
 /** Dropped files by their paths; a browser tells only names, so there the picker opens and says why. */
 function drop(files: readonly File[]): void {
   if (files.length === 0) return
+  const models = files.filter(({ name }) => isCheckpoint(name))
+  const videos = files.filter(({ name }) => !isCheckpoint(name))
   if (desktop === null) {
-    useUi.getState().setDropped(files.map(({ name }) => name))
+    if (videos.length > 0) useUi.getState().setDropped(videos.map(({ name }) => name))
+    else chooseFile()
     return
   }
-  const paths = files.map(desktop.pathForFile).filter((path) => path !== '')
+  const { pathForFile } = desktop
+  const pathsOf = (some: readonly File[]) => some.map(pathForFile).filter((path) => path !== '')
+  for (const path of pathsOf(models)) void importFile(path)
+  const paths = pathsOf(videos)
   if (paths.length > 0) void addPaths(paths)
 }

@@ -1,3 +1,88 @@
+import { FileDown, FolderInput } from 'lucide-react'
+import type { PackOverview } from '../../app/contract/packs.ts'
+import { problemOf } from '../../app/errors.ts'
+import { call } from '../api.ts'
+import { about, bytes } from '../format.ts'
+import { t } from '../i18n.ts'
+import { PathPicker } from '../parts/AddDialog.tsx'
+import { ProblemCard } from '../parts/ProblemCard.tsx'
+import { useQueue } from '../queries.ts'
+import { Catalogue } from './Catalogue.tsx'
+import { PackCard } from './PackCard.tsx'
+import { act, importFile, usePacks } from './queries.ts'
+import { usePacksUi } from './store.ts'
+import { Works } from './Works.tsx'
+import './packs.css'
+
+/** The models: which are here and what they can do, which one watches the videos, and how to get others. */
 export function PacksPage() {
-  return <main className="page" />
+  const { data, error } = usePacks()
+  const { choosing, refused, set } = usePacksUi()
+  return (
+    <main className="page packs">
+      <header className="row">
+        <div className="grow">
+          <h2>{t('Packs')}</h2>
+          <p className="muted">{t('A pack is the model that watches your videos. Each runs on this computer alone.')}</p>
+        </div>
+        <button className="primary" onClick={() => set({ choosing: !choosing, refused: null })} aria-expanded={choosing}><FolderInput size={15} aria-hidden />{t('Import a file')}</button>
+      </header>
+      {choosing && (
+        <section className="panel" aria-label={t('Import a file')}>
+          <p>{t('Choose the .safetensors file of an openMaMMUT model, or a pack folder. You can also drop it on this window.')}</p>
+          <PathPicker action={t('Import')} onChoose={(path) => void importFile(path)} files />
+        </section>
+      )}
+      {refused && (
+        <ProblemCard problem={refused}>
+          <button onClick={() => set({ refused: null })}>{t('Put away')}</button>
+        </ProblemCard>
+      )}
+      {error && !data && <ProblemCard problem={problemOf(error)} />}
+      {data && (
+        <>
+          <Works overview={data} />
+          <Missing overview={data} />
+          <section>
+            <h3>{t('On this computer')}</h3>
+            <ul className="cards">
+              {data.packs.map((pack) => <PackCard key={pack.id} pack={pack} machine={data.machine} />)}
+            </ul>
+            {data.orphans.clips > 0 && (
+              <p className="row small muted">
+                {t('{{size}} of this library are encodings of packs that are not here.', { size: bytes(data.orphans.bytes) })}
+                <button className="quiet small" onClick={() => void act(call('forgetOrphans'))}>{t('Remove them')}</button>
+              </p>
+            )}
+          </section>
+          <Catalogue overview={data} />
+          <p className="muted small">{t('Imported packs lie in {{folder}}.', { folder: data.machine.folder })}</p>
+        </>
+      )}
+    </main>
+  )
+}
+
+/** What the pack in use has not encoded, and why it may be another pack than before. */
+function Missing({ overview: { missing, lost } }: { overview: PackOverview }) {
+  const { data: queue } = useQueue()
+  const working = (queue?.running ?? 0) + (queue?.waiting ?? 0) > 0
+  return (
+    <>
+      {lost !== null && <p className="note">{t('The pack “{{lost}}” that this library used is not on this computer any more, so the one that comes with Tubelet is used.', { lost })}</p>}
+      {missing.clips > 0 && (
+        <p className="note row" role="status">
+          <span className="grow">
+            {working ? t('{{count}} clips are still to be encoded with the pack in use; this goes on in the background.', { count: missing.clips }) : t('{{count}} clips are not encoded with the pack in use, so they cannot be searched or asked.', { count: missing.clips })}
+          </span>
+          {!working && (
+            <button onClick={() => void act(call('encodeMissing'))}>
+              <FileDown size={15} aria-hidden />
+              {missing.estimate ? t('Encode them now ({{time}})', { time: about(missing.estimate.seconds) }) : t('Encode them now')}
+            </button>
+          )}
+        </p>
+      )}
+    </>
+  )
 }

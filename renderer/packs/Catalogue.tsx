@@ -1,0 +1,98 @@
+import { Download } from 'lucide-react'
+import { type SubmitEvent, useState } from 'react'
+import { type CatalogueEntry, engineMemory } from '../../app/catalogue.ts'
+import { type PackOverview, Precision } from '../../app/contract/packs.ts'
+import { call } from '../api.ts'
+import { bytes } from '../format.ts'
+import { phrase, t } from '../i18n.ts'
+import { act } from './queries.ts'
+import { usePacksUi } from './store.ts'
+
+const PRECISIONS: Record<Precision, string> = { fp32: phrase('full precision, as published'), fp16: phrase('half precision, half the room'), int8: phrase('8 bits, a quarter of the room, less exact') }
+
+/** What can be had and from where, with what is known of it; and the switch without which nothing is fetched. */
+export function Catalogue({ overview }: { overview: PackOverview }) {
+  const { catalogue, networkAllowed, machine } = overview
+  const { precision, set } = usePacksUi()
+  return (
+    <section>
+      <h3>{t('To be had')}</h3>
+      <p>{t('openMaMMUT models were trained on large collections of pictures from the web, and describe and find many more things than the pack that comes with Tubelet. Their scores are as their makers give them; nothing was measured here.')}</p>
+      <div className="panel row settings">
+        <label className="row grow">
+          <input type="checkbox" role="switch" checked={networkAllowed} onChange={({ target }) => void act(call('setNetwork', { body: { allowed: target.checked } }))} />
+          <span>
+            <strong>{t('Allow downloads')}</strong>
+            <span className="muted small"> {networkAllowed ? t('Only what you start here is fetched. Nothing about your videos leaves this computer.') : t('Off: Tubelet does not use the network. A file that you bring can be imported all the same.')}</span>
+          </span>
+        </label>
+        <label className="row">
+          {t('Store weights in')}
+          <select value={precision} onChange={({ target }) => set({ precision: Precision.parse(target.value) })}>
+            {Precision.options.map((option) => <option key={option} value={option}>{t(PRECISIONS[option])}</option>)}
+          </select>
+        </label>
+      </div>
+      <ul className="cards">
+        {catalogue.map((entry) => <Entry key={entry.repo} entry={entry} overview={overview} />)}
+        <OtherAddress allowed={networkAllowed} />
+      </ul>
+      <p className="muted small">{t('{{free}} are free on the disk. A download needs its own size, and as much again while it is converted.', { free: bytes(machine.diskFree) })}</p>
+    </section>
+  )
+}
+
+function Entry({ entry, overview: { machine, networkAllowed, works } }: { entry: CatalogueEntry; overview: PackOverview }) {
+  const [accepted, setAccepted] = useState(false)
+  const { repo, page, address, network, pixels, trainedOn, bytes: size, licence, scores, sha256 } = entry
+  const precision = usePacksUi((ui) => ui.precision)
+  const busy = works.some(({ url, problem }) => url === address && problem === null)
+  const tooLarge = size !== null && size * 2 > machine.diskFree
+  return (
+    <li className="panel" aria-label={repo}>
+      <h4 className="break">{repo}</h4>
+      <p className="muted small">{[network, pixels === null ? null : t('{{pixels}} pixels', { pixels }), trainedOn].filter(Boolean).join(' · ')}</p>
+      <dl className="facts">
+        <div><dt>{t('Download')}</dt><dd className={tooLarge ? 'num unsure' : 'num'}>{size === null ? t('size not known') : t('{{size}}, {{free}} are free', { size: bytes(size), free: bytes(machine.diskFree) })}</dd></div>
+        {size !== null && <div><dt>{t('Memory')}</dt><dd className="num">{t('about {{needed}}, {{free}} of {{total}} are free', { needed: bytes(engineMemory(size)), free: bytes(machine.memoryFree), total: bytes(machine.memoryTotal) })}</dd></div>}
+        <div><dt>{t('Licence')}</dt><dd>{licence ?? t('not known to Tubelet; its page says it')}</dd></div>
+        <div><dt>{t('Checksum')}</dt><dd>{sha256 === null ? t('not known beforehand; it is recorded') : t('checked')}</dd></div>
+        {scores.map(({ measure, value }) => <div key={measure}><dt>{measure}</dt><dd className="num">{value}</dd></div>)}
+        <div><dt>{t('Page')}</dt><dd className="mono">{page}</dd></div>
+      </dl>
+      {address === null ? (
+        <p className="small">{t('Its files are PyTorch\'s (.pt), which Tubelet does not open. Where Python is: python -m models.openmammut import FILE --out FOLDER, then import the folder.')}</p>
+      ) : (
+        <div className="row">
+          <label className="row grow small">
+            <input type="checkbox" checked={accepted} onChange={({ target }) => setAccepted(target.checked)} />
+            {t('I have read the licence on its page and accept it')}
+          </label>
+          <button disabled={!networkAllowed || !accepted || busy} title={networkAllowed ? address : t('Downloads are switched off')} onClick={() => void act(call('downloadPack', { body: { url: address, precision } }))}>
+            <Download size={15} aria-hidden />{t('Download and import')}
+          </button>
+        </div>
+      )}
+    </li>
+  )
+}
+
+/** Files move: the address that a model's page gives today. */
+function OtherAddress({ allowed }: { allowed: boolean }) {
+  const [url, setUrl] = useState('')
+  const precision = usePacksUi((ui) => ui.precision)
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    void act(call('downloadPack', { body: { url: url.trim(), precision } })).then(() => setUrl(''))
+  }
+  return (
+    <li className="panel">
+      <h4>{t('From another address')}</h4>
+      <form className="row" onSubmit={submit}>
+        <input className="grow" type="url" aria-label={t('Address of a .safetensors file')} value={url} onChange={({ target }) => setUrl(target.value)} disabled={!allowed} />
+        <button disabled={!allowed || url.trim() === ''}>{t('Download and import')}</button>
+      </form>
+      {!allowed && <p className="muted small">{t('Downloads are switched off')}</p>}
+    </li>
+  )
+}

@@ -1,0 +1,18 @@
+/** What the Packs page shows: choices of the person at the screen. */
+import { create } from 'zustand'
+import type { Precision } from '../../app/contract/packs.ts'
+import type { Problem } from '../../app/errors.ts'
+
+interface PacksUi {
+  /** The file picker is open. */
+  choosing: boolean
+  /** Why the last chosen file was not taken. */
+  refused: Problem | null
+  /** How imported weights are stored. */
+  precision: Precision
+  /** The pack whose switch is being considered. */
+  considered: string | null
+  set: (changes: Partial<Omit<PacksUi, 'set'>>) => void
+}
+
+export const usePacksUi = create<PacksUi>((set) => ({ choosing: false, refused: null, precision: 'fp32', considered: null, set: (changes) => set(changes) }))
