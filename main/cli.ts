@@ -10,6 +10,7 @@ import { onlyNames } from '../app/vocabulary.ts'
 import { dataFolder, openTubelet, type Tubelet } from './open.ts'
 import { Projects } from './projects.ts'
 import { exportProject } from './export.ts'
+import { packsCommand } from './packs/command.ts'
 import { serve } from './serve.ts'
 import { packageVersion } from './version.ts'
 
@@ -19,11 +20,15 @@ interface AnalyzeOptions {
   export: ExportFormat[]
   out: string
   project: string
+  packs: string
+  pack?: string
   json: boolean
 }
 
 /** Verdicts about a file itself: nothing that Tubelet could have done better on it. */
 const UNREADABLE: ReadonlySet<ErrorCode> = new Set(['empty-file', 'not-a-video', 'audio-only', 'no-index', 'codec-unsupported', 'no-frames'])
+
+const PACKS = 'where imported packs lie'
 
 const program = new Command('tubelet').description('Captions, answers, search and boxes for a lot of video, on this machine.').version(packageVersion)
 
@@ -36,6 +41,8 @@ program
   .option('--export <formats>', `formats to write, separated by commas: ${ExportFormat.options.join(', ')}`, formatList, [])
   .option('--out <folder>', 'where to write them', '.')
   .option('--project <folder>', 'the library to use; analysed files are not analysed again', path.join(dataFolder, 'cli'))
+  .option('--pack <id>', 'use this pack from now on, see "tubelet packs list"')
+  .option('--packs <folder>', PACKS, path.join(dataFolder, 'packs'))
   .option('--json', 'print one JSON document to standard output, messages to standard error', false)
   .action(analyze)
 
@@ -46,7 +53,23 @@ program
   .option('--open', 'open the browser', false)
   .option('--port <port>', 'a fixed port', Number)
   .option('--project <folder>', 'the library to use', path.join(dataFolder, 'library'))
+  .option('--packs <folder>', PACKS, path.join(dataFolder, 'packs'))
   .action(serveApp)
+
+program.addCommand(
+  packsCommand(
+    async ({ project, packs }, work) => {
+      const tubelet = openTubelet({ projectDir: path.resolve(project), packsDir: path.resolve(packs), host: 'cli' })
+      endOnSignals(tubelet)
+      try {
+        await work(tubelet)
+      } finally {
+        await tubelet.close()
+      }
+    },
+    (command) => command.option('--project <folder>', 'the library in which a pack is used', path.join(dataFolder, 'cli')).option('--packs <folder>', PACKS, path.join(dataFolder, 'packs')),
+  ),
+)
 
 try {
   await program.parseAsync()
@@ -90,10 +113,11 @@ function endOnSignals(tubelet: Pick<Tubelet, 'close'>, alsoClose?: () => Promise
 
 async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> {
   const say = (line: string) => (options.json ? console.error(line) : console.log(line))
-  const tubelet = openTubelet({ projectDir: path.resolve(options.project), host: 'cli' })
+  const tubelet = openTubelet({ projectDir: path.resolve(options.project), packsDir: path.resolve(options.packs), host: 'cli' })
   endOnSignals(tubelet)
   try {
-    const { library, jobs } = tubelet
+    const { library, jobs, packs } = tubelet
+    if (options.pack !== undefined) await packs.finished(packs.use(options.pack, false))
     // A library that was left paused in the window: here somebody waits.
     jobs.resume()
     if (options.labels) await jobs.setVocabulary(onlyNames(library.detections.vocabulary(), options.labels))
@@ -103,6 +127,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
     const ids = [...new Set([...added.map(({ id }) => id), ...duplicates.map(({ sourceId }) => sourceId)])]
     // A file that an earlier run left unfinished is taken up again; one that is done is not.
     for (const id of ids) if (['failed', 'cancelled'].includes(library.source(id).state)) jobs.retry(id)
+    if (options.pack !== undefined) packs.encodeMissing(ids)
     await jobs.idle()
     const clipIds = ids.flatMap((sourceId) => library.clips({ sourceId, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips.map(({ id }) => id))
     // Only of these files, and not by itself of those of the next command.
@@ -181,8 +206,8 @@ function printSummary({ library }: Tubelet, sources: readonly Source[], exports:
   for (const { path: file } of exports) console.log(`wrote ${file}`)
 }
 
-async function serveApp(paths: string[], options: { open: boolean; port?: number; project: string }): Promise<void> {
-  const projects = new Projects(path.resolve(options.project), { host: 'web' }, path.join(dataFolder, 'projects.json'))
+async function serveApp(paths: string[], options: { open: boolean; port?: number; project: string; packs: string }): Promise<void> {
+  const projects = new Projects(path.resolve(options.project), { host: 'web', packsDir: path.resolve(options.packs) }, path.join(dataFolder, 'projects.json'))
   const server = await serve({ handle: projects.handle, ...(options.port === undefined ? {} : { port: options.port }) })
   endOnSignals(projects, server.close)
   const address = `${server.url}/?token=${server.token}`

@@ -23,7 +23,7 @@ function projectFolder(): string {
 }
 
 export async function start(projectDir = projectFolder()): Promise<Running> {
-  const child = spawn(process.execPath, [cli, 'serve', '--project', projectDir], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [cli, 'serve', '--project', projectDir, '--packs', path.join(projectDir, 'packs')], { stdio: ['ignore', 'pipe', 'inherit'] })
   const url = await new Promise<string>((resolve, reject) => {
     let output = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

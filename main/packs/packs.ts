@@ -112,11 +112,11 @@ export class Packs {
     })
   }
 
-  /** Queue what the pack in use has not encoded. @returns How many sources. */
-  encodeMissing(): number {
+  /** Queue what the pack in use has not encoded, of these sources or of all. @returns How many sources. */
+  encodeMissing(only?: readonly number[]): number {
     const { library, jobs } = this.#parts
     const current = library.packs.current()
-    return current ? jobs.encodeMissing(current.digest) : 0
+    return current ? jobs.encodeMissing(current.digest, only) : 0
   }
 
   /** @throws TubeletError `not-found`; `forbidden` for the one that ships; `conflict` for the one in use. */

@@ -1,0 +1,70 @@
+/** `tubelet packs …`: the packs of this machine without a window. */
+import path from 'node:path'
+import { Command, Option } from 'commander'
+import { type PackWork, Precision } from '../../app/contract/packs.ts'
+import type { Tubelet } from '../open.ts'
+
+/** The library in which a pack is used. */
+interface Where {
+  project: string
+  packs: string
+}
+
+/** @param run Opens that library, does the work in it and closes it. @param options Adds the options that say which library. */
+export function packsCommand(run: (where: Where, work: (tubelet: Tubelet) => Promise<void>) => Promise<void>, options: (command: Command) => Command): Command {
+  const packs = new Command('packs').description('List, import, use and delete model packs')
+  const command = (name: string, description: string) => options(packs.command(name).description(description))
+
+  command('list', 'Packs on this machine').action((where: Where) =>
+    run(where, async ({ packs }) => {
+      const overview = await packs.overview()
+      for (const { id, manifest, bytes, current, encoded, problem } of overview.packs) {
+        const size = `${(bytes / 1e6).toFixed(0)} MB`
+        const what = problem ? 'cannot be used; delete it and import it again' : `${manifest?.tasks.join(', ') ?? ''}; ${encoded.clips} clips encoded; ${manifest?.scores.length === 0 ? 'no scores were measured' : `${manifest?.scores.length ?? 0} measured scores`}`
+        console.log(`${current ? '*' : ' '} ${id.padEnd(36)} ${size.padStart(8)}  ${what}`)
+      }
+    }),
+  )
+  command('import', 'Make a pack of a .safetensors checkpoint, or take a pack folder')
+    .argument('<file>', 'the checkpoint, or a folder with a pack.json')
+    .addOption(new Option('--precision <precision>', 'how the weights are stored').choices(Precision.options).default('fp32'))
+    .action((file: string, where: Where & { precision: Precision }) =>
+      run(where, async ({ packs }) => {
+        const before = new Set((await packs.overview()).packs.map(({ id }) => id))
+        await watched(packs, await packs.import(path.resolve(file), where.precision))
+        const made = (await packs.overview()).packs.find(({ id }) => !before.has(id))
+        if (made) console.log(`${made.id} is ready. Use it with: tubelet packs use ${made.id}`)
+      }),
+    )
+  command('use', 'Use a pack in a library; what it has not encoded is encoded by the next analysis')
+    .argument('<id>', 'as "packs list" shows it')
+    .action((id: string, where: Where) =>
+      run(where, async ({ packs }) => {
+        const { missing } = packs.plan(id)
+        await packs.finished(packs.use(id, false))
+        console.log(missing.clips === 0 ? `${id} is in use.` : `${id} is in use. ${missing.clips} clips (${(missing.videoSeconds / 60).toFixed(1)} min of video) are not encoded with it${missing.estimate ? `, which takes about ${Math.ceil(missing.estimate.seconds / 60)} min here` : ''}: analyze their files again, or open the library.`)
+      }),
+    )
+  command('delete', 'Delete an imported pack, and what it has encoded in this library')
+    .argument('<id>', 'as "packs list" shows it')
+    .action((id: string, where: Where) =>
+      run(where, ({ packs }) => {
+        packs.delete(id)
+        console.log(`${id} is deleted.`)
+        return Promise.resolve()
+      }),
+    )
+  return packs
+}
+
+/** Tell each stage as it begins. */
+async function watched(packs: Tubelet['packs'], work: PackWork): Promise<void> {
+  let told = ''
+  const tell = () => {
+    if (work.stage !== told) console.error(`${work.stage}…`)
+    told = work.stage
+  }
+  const timer = setInterval(tell, 250)
+  tell()
+  await packs.finished(work).finally(() => clearInterval(timer))
+}
