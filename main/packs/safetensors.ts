@@ -109,7 +109,7 @@ async function bytesAt(handle: FileHandle, position: number, length: number): Pr
 
 /** A checkpoint that cannot be used: why, and what to do. */
 export function refusal(file: string, message: string, next: string, { code = 'checkpoint-unusable', details, cause }: { code?: ErrorCode; details?: string; cause?: unknown } = {}): TubeletError {
-  return new TubeletError({ code, message, file, stillWorks: 'The packs that you have.', next, ...(details === undefined ? {} : { details }) }, { cause })
+  return new TubeletError({ code, message, file, stillWorks: 'The packs that you have go on working.', next, ...(details === undefined ? {} : { details }) }, { cause })
 }
 
 function notSafetensors(file: string, cause?: unknown): TubeletError {

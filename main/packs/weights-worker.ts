@@ -146,7 +146,7 @@ try {
   send({ type: 'done', sha256: write() })
 } catch (error) {
   const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC'
-  send({ type: 'failed', problem: problemOf(full ? new TubeletError({ code: 'disk-full', message: 'The disk became full while the weights were written.', file: out, stillWorks: 'The packs that you have.', next: 'Make room and import it again.' }) : error) })
+  send({ type: 'failed', problem: problemOf(full ? new TubeletError({ code: 'disk-full', message: 'The disk became full while the weights were written.', file: out, stillWorks: 'The packs that you have go on working.', next: 'Make room and import it again.' }) : error) })
 } finally {
   closeSync(input)
 }

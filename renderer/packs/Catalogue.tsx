@@ -53,12 +53,12 @@ function Entry({ entry, overview: { machine, networkAllowed, works } }: { entry:
       <h4 className="break">{repo}</h4>
       <p className="muted small">{[network, pixels === null ? null : t('{{pixels}} pixels', { pixels }), trainedOn].filter(Boolean).join(' · ')}</p>
       <dl className="facts">
-        <div><dt>{t('Download')}</dt><dd className={tooLarge ? 'num unsure' : 'num'}>{size === null ? t('size not known') : t('{{size}}, {{free}} are free', { size: bytes(size), free: bytes(machine.diskFree) })}</dd></div>
-        {size !== null && <div><dt>{t('Memory')}</dt><dd className="num">{t('about {{needed}}, {{free}} of {{total}} are free', { needed: bytes(engineMemory(size)), free: bytes(machine.memoryFree), total: bytes(machine.memoryTotal) })}</dd></div>}
+        <div><dt>{t('Download')}</dt><dd className={tooLarge ? 'num unsure' : 'num'}>{size === null ? t('size not known') : t('{{size}}; {{free}} are free', { size: bytes(size), free: bytes(machine.diskFree) })}</dd></div>
+        {size !== null && <div><dt>{t('Memory')}</dt><dd className="num">{t('about {{needed}}; {{free}} are free', { needed: bytes(engineMemory(size)), free: bytes(machine.memoryFree) })}</dd></div>}
         <div><dt>{t('Licence')}</dt><dd>{licence ?? t('not known to Tubelet; its page says it')}</dd></div>
         <div><dt>{t('Checksum')}</dt><dd>{sha256 === null ? t('not known beforehand; it is recorded') : t('checked')}</dd></div>
         {scores.map(({ measure, value }) => <div key={measure}><dt>{measure}</dt><dd className="num">{value}</dd></div>)}
-        <div><dt>{t('Page')}</dt><dd className="mono">{page}</dd></div>
+        <div className="wide"><dt>{t('Page')}</dt><dd className="mono">{page}</dd></div>
       </dl>
       {address === null ? (
         <p className="small">{t('Its files are PyTorch\'s (.pt), which Tubelet does not open. Where Python is: python -m models.openmammut import FILE --out FOLDER, then import the folder.')}</p>

@@ -46,7 +46,7 @@ export function PackCard({ pack, machine }: { pack: InstalledPack; machine: Pack
       <dl className="facts">
         <Fact name={t('On disk')}>{bytes(pack.bytes)}</Fact>
         <Fact name={t('Memory')} warn={tight}>
-          {pack.memory.measured ? t('{{needed}} measured here, {{free}} of {{total}} are free', memory(pack, machine)) : t('about {{needed}}, {{free}} of {{total}} are free', memory(pack, machine))}
+          {pack.memory.measured ? t('{{needed}}, measured; {{free}} are free', memory(pack, machine)) : t('about {{needed}}; {{free}} are free', memory(pack, machine))}
         </Fact>
         {pack.secondsPerClip !== null && <Fact name={t('A clip takes')}>{about(pack.secondsPerClip)}</Fact>}
         <Fact name={t('Encoded here')}>{pack.encoded.clips === 0 ? t('nothing yet') : t('{{count}} clips, {{size}}', { count: pack.encoded.clips, size: bytes(pack.encoded.bytes) })}</Fact>
@@ -67,8 +67,8 @@ export function PackCard({ pack, machine }: { pack: InstalledPack; machine: Pack
   )
 }
 
-function memory({ memory: { bytes: needed } }: InstalledPack, { memoryFree, memoryTotal }: PackOverview['machine']) {
-  return { needed: bytes(needed), free: bytes(memoryFree), total: bytes(memoryTotal) }
+function memory({ memory: { bytes: needed } }: InstalledPack, { memoryFree }: PackOverview['machine']) {
+  return { needed: bytes(needed), free: bytes(memoryFree) }
 }
 
 function Fact({ name, warn = false, children }: { name: string; warn?: boolean; children: ReactNode }) {
@@ -124,7 +124,7 @@ function Plan({ pack, tight }: { pack: InstalledPack; tight: boolean }) {
           <li>{t('Nothing must be encoded: it can be used at once.')}</li>
         )}
         {ready > 0 && missing.clips > 0 && <li>{t('{{count}} clips are encoded with it already and can be searched at once.', { count: ready })}</li>}
-        {losses.length > 0 && <li>{t('It gives no {{tasks}}, which the pack in use gives.', { tasks: losses.map((task) => t(TASKS[task])).join(', ') })}</li>}
+        {losses.length > 0 && <li>{t('It does not give all that the pack in use gives; missing: {{tasks}}.', { tasks: losses.map((task) => t(TASKS[task])).join(', ') })}</li>}
         {tight && <li className="unsure">{t('It needs most of this computer\'s memory; everything may become slow.')}</li>}
         <li>{t('What you accepted, edited or rejected stays, and so does what the other packs have encoded: going back is free.')}</li>
       </ul>

@@ -30,7 +30,7 @@ export function PacksPage() {
       {choosing && (
         <section className="panel" aria-label={t('Import a file')}>
           <p>{t('Choose the .safetensors file of an openMaMMUT model, or a pack folder. You can also drop it on this window.')}</p>
-          <PathPicker action={t('Import')} onChoose={(path) => void importFile(path)} files />
+          <PathPicker action={t('Import')} onChoose={(path) => void importFile(path)} files="any" />
         </section>
       )}
       {refused && (

@@ -40,8 +40,8 @@ export function AddDialog() {
   )
 }
 
-/** Walk the folders of this machine and choose one, or a file. */
-export function PathPicker({ action, onChoose, files = false }: { action: string; onChoose: (path: string) => void; files?: boolean }) {
+/** Walk the folders of this machine and choose one, or a file. `files`: those are listed too, of all kinds or as videos to add. */
+export function PathPicker({ action, onChoose, files = false }: { action: string; onChoose: (path: string) => void; files?: boolean | 'any' }) {
   const [folder, setFolder] = useState<string | undefined>()
   const [typed, setTyped] = useState<string | null>(null)
   const { data, error } = useQuery({ queryKey: ['browse', folder], queryFn: () => call('browse', { query: { path: folder } }), staleTime: 0, placeholderData: (earlier) => earlier, retry: false })
@@ -66,7 +66,7 @@ export function PathPicker({ action, onChoose, files = false }: { action: string
         {data?.parent != null && (
           <li><button type="button" onClick={() => go(data.parent ?? '/')}><CornerLeftUp size={15} aria-hidden />{t('Up')}</button></li>
         )}
-        {data?.entries.filter(({ kind }) => files || kind === 'folder').map((entry) => (
+        {data?.entries.filter(({ kind }) => files !== false || kind === 'folder').map((entry) => (
           <li key={entry.path}>
             {entry.kind === 'folder' ? (
               <button type="button" onClick={() => go(entry.path)}><Folder size={15} aria-hidden />{entry.name}</button>
@@ -80,7 +80,7 @@ export function PathPicker({ action, onChoose, files = false }: { action: string
           </li>
         ))}
       </ul>
-      {files && <p className="muted small">{videos > 0 ? t('“{{action}}” takes this folder with everything below it.', { action }) : t('No video lies directly in this folder; folders below it are searched too.')}</p>}
+      {files === true && <p className="muted small">{videos > 0 ? t('“{{action}}” takes this folder with everything below it.', { action }) : t('No video lies directly in this folder; folders below it are searched too.')}</p>}
     </form>
   )
 }

@@ -1,0 +1,128 @@
+/** Packs in the real window: a checkpoint comes in without Python, is tested, planned, used and left again; other files are refused; a download needs leave. */
+import { createReadStream, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import { expect, type Page, test } from '@playwright/test'
+import { tinyMammut, writeSafetensors } from '../main/packs/checkpoint.testing.ts'
+import { forget, type Running, start } from './app.ts'
+
+test.describe.configure({ mode: 'serial' })
+const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-packs-e2e-'))
+const checkpoint = path.join(folder, 'tiny.safetensors')
+/** Gives out the checkpoint, and nothing else. */
+const server = createServer((request, response) => {
+  if (request.url !== '/tiny.safetensors') return void response.writeHead(404).end()
+  createReadStream(checkpoint).pipe(response.writeHead(200, { 'content-length': statSync(checkpoint).size, etag: '"tiny"' }))
+})
+
+let app: Running
+let page: Page
+test.beforeAll(async ({ browser }) => {
+  writeSafetensors(checkpoint, tinyMammut())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  app = await start()
+  page = await (await browser.newContext({ locale: 'en' })).newPage()
+  await page.goto(app.url)
+})
+test.afterAll(async () => {
+  await page.context().close()
+  await app.stop()
+  forget(app)
+  server.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const goTo = (name: string) => page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name }).click()
+const card = (name: string) => page.getByRole('listitem', { name, exact: true })
+const MINI = 'Tubelet mini'
+const TINY = 'openMaMMUT ViT-64/14'
+const bring = async (file: string) => {
+  await page.getByRole('button', { name: 'Import a file' }).click()
+  await page.getByLabel('Path').fill(file)
+  await page.getByRole('button', { name: 'Import', exact: true }).click()
+}
+const captions = async () => {
+  await goTo('Review')
+  await expect(page.getByRole('navigation').locator('[data-clip]')).toHaveCount(4)
+  return page.getByRole('navigation').locator('[data-clip]').allTextContents()
+}
+let before: string[]
+
+test('the page says what the pack that ships can do and how good it was measured to be', async () => {
+  await page.getByRole('button', { name: 'Try the sample clip' }).click()
+  await expect(page.getByRole('status').filter({ hasText: 'All done' })).toBeVisible({ timeout: 90_000 })
+  before = await captions()
+  await goTo('Packs')
+  await expect(card(MINI)).toContainText('In use')
+  await expect(card(MINI)).toContainText('4 clips')
+  await expect(card(MINI)).toContainText(/\d+ measured scores/)
+  await expect(card(MINI).getByRole('button', { name: 'Use this pack' })).toHaveCount(0)
+  await expect(card(MINI).getByRole('button', { name: /^Delete/ })).toHaveCount(0)
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+})
+
+test('a wrong file is refused with its reason and one next step', async () => {
+  const renamed = path.join(folder, 'renamed.safetensors')
+  writeFileSync(renamed, 'A shopping list that somebody renamed.')
+  await bring(renamed)
+  await expect(page.getByRole('alert').getByRole('heading')).toHaveText('This is not a .safetensors checkpoint, whatever its name says.')
+  await expect(page.getByRole('alert')).toContainText('Choose the .safetensors file')
+  writeFileSync(renamed, 'PK\x03\x04 archive/data.pkl')
+  await bring(renamed)
+  await expect(page.getByRole('alert')).toContainText('python -m models.openmammut import')
+  await page.getByRole('button', { name: 'Put away' }).click()
+  await expect(page.getByRole('alert')).toHaveCount(0)
+})
+
+test('a checkpoint becomes a pack; before a switch it is said what that costs', async () => {
+  await bring(checkpoint)
+  await expect(card(TINY)).toBeVisible({ timeout: 60_000 })
+  await expect(card(TINY)).toContainText('No scores were measured for this pack')
+  await card(TINY).getByRole('button', { name: 'Use this pack' }).click()
+  const plan = page.getByRole('group', { name: 'Before you switch' })
+  await expect(plan).toContainText(/4 clips \(0\.2 min of video\) must be encoded with it: (a moment|about \d+ s),? (reckoned from one clip|by what it took)/)
+  await expect(plan).toContainText('missing: Answers, Boxes')
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+})
+
+test('after the switch its captions come by themselves; back at the first pack, everything is there at once', async () => {
+  await page.getByRole('button', { name: 'Switch now' }).click()
+  await expect(card(TINY)).toContainText('In use', { timeout: 60_000 })
+  await expect(card(TINY)).toContainText('4 clips', { timeout: 60_000 })
+  const other = await captions()
+  expect(other).not.toEqual(before)
+
+  await goTo('Packs')
+  await card(MINI).getByRole('button', { name: 'Use this pack' }).click()
+  await expect(page.getByRole('group', { name: 'Before you switch' })).toContainText('Nothing must be encoded')
+  await page.getByRole('button', { name: 'Switch now' }).click()
+  await expect(card(MINI)).toContainText('In use', { timeout: 60_000 })
+  expect(await captions()).toEqual(before)
+})
+
+test('a pack is deleted with what it encoded; what ships stays', async () => {
+  await goTo('Packs')
+  await card(TINY).getByRole('button', { name: `Delete ${TINY}` }).click()
+  await card(TINY).getByRole('group').getByRole('button', { name: 'Delete' }).click()
+  await expect(card(TINY)).toHaveCount(0)
+  await expect(card(MINI)).toContainText('In use')
+})
+
+test('nothing is fetched before the network is allowed; then a pack comes from an address, and a wrong address is told', async () => {
+  const { port } = server.address() as AddressInfo
+  const address = page.getByLabel('Address of a .safetensors file')
+  await expect(address).toBeDisabled()
+  await page.getByRole('switch', { name: /Allow downloads/ }).click()
+  await expect(address).toBeEnabled()
+  await address.fill(`http://127.0.0.1:${port}/nothing.safetensors`)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('alert').getByRole('heading')).toHaveText('There is no such file at this address.')
+  await page.getByRole('button', { name: 'Put away' }).click()
+  await address.fill(`http://127.0.0.1:${port}/tiny.safetensors`)
+  await page.keyboard.press('Enter')
+  await expect(card(TINY)).toBeVisible({ timeout: 60_000 })
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true)
+})
