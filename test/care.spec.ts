@@ -40,10 +40,11 @@ async function tabTo(name: RegExp): Promise<void> {
 }
 
 const pages = () => page.locator('.rail button')
-/** Without the rule that axe calls experimental: a cell of the table is read with its column’s name before its text. */
+/** A cell of the table is no control that somebody calls by its name: it is read with its column’s before its text. */
 async function violations(): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).disableRules(['label-content-name-mismatch']).exclude('[data-sonner-toaster]').analyze()
-  return found.map(({ id, nodes }) => `${id} ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 140)).join(' ')}`)
+  const { violations: found } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).exclude('[data-sonner-toaster]').analyze()
+  const faults = found.map(({ id, nodes }) => ({ id, nodes: nodes.filter(({ html }) => id !== 'label-content-name-mismatch' || !html.includes('role="gridcell"')) })).filter(({ nodes }) => nodes.length > 0)
+  return faults.map(({ id, nodes }) => `${id} ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 140)).join(' ')}`)
 }
 const LOOKS = [{ colorScheme: 'light', contrast: 'no-preference' }, { colorScheme: 'dark', contrast: 'no-preference' }, { colorScheme: 'light', contrast: 'more' }, { colorScheme: 'dark', contrast: 'more' }] as const
 

@@ -42,7 +42,7 @@ export function LabelEditor() {
           <li key={name} className="chip" title={t('found in {{count}} clips', { count: count(name) })}>
             <span className="swatch" style={{ background: colour }} aria-hidden />
             <button
-              className="quiet small" aria-label={t('Details of {{label}}', { label: name })}
+              className="quiet small" title={t('Details of {{label}}', { label: name })}
               onClick={() => {
                 select(name)
                 goTo('labels')
