@@ -29,7 +29,7 @@ export function Rail() {
       {(Object.keys(PAGES) as Page[]).map((page) => {
         const { name, Icon } = PAGES[page]
         return (
-          <button key={page} aria-current={page === here ? 'page' : undefined} onClick={() => goTo(page)}>
+          <button key={page} data-page={page} aria-current={page === here ? 'page' : undefined} onClick={() => goTo(page)}>
             <Icon size={19} strokeWidth={1.75} aria-hidden />
             <span>{t(name)}</span>
           </button>

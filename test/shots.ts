@@ -16,8 +16,8 @@ interface Picture {
   more?: boolean
 }
 
-const rail = (nth: number) => async (page: Page) => {
-  await page.locator('.rail button').nth(nth).click()
+const rail = (name: string) => async (page: Page) => {
+  await page.locator(`.rail [data-page=${name}]`).click()
   await page.mouse.move(720, 890)
   await page.waitForTimeout(600)
 }
@@ -26,7 +26,7 @@ const key = (combination: string) => async (page: Page) => {
   await page.getByRole('dialog').waitFor()
 }
 const search = (words: string) => async (page: Page) => {
-  await rail(0)(page)
+  await rail('review')(page)
   await page.keyboard.press('Control+f')
   await page.keyboard.press('Control+a')
   await page.keyboard.type(words)
@@ -39,15 +39,15 @@ const button = (selector: string) => async (page: Page) => {
   await page.waitForTimeout(400)
 }
 const firstClip = async (page: Page) => {
-  await rail(0)(page)
+  await rail('review')(page)
   await page.locator('[data-clip]').first().click()
   for (let press = 0; press < 2; press += 1) await page.keyboard.press('Shift+ArrowRight')
   await page.waitForTimeout(800)
 }
 
 const EMPTY: readonly Picture[] = [
-  { name: 'empty', go: rail(0), more: true },
-  { name: 'empty-queue', go: rail(3) },
+  { name: 'empty', go: rail('review'), more: true },
+  { name: 'empty-queue', go: rail('queue') },
   { name: 'add', go: key('Control+o'), more: true },
 ]
 const FULL: readonly Picture[] = [
@@ -55,14 +55,15 @@ const FULL: readonly Picture[] = [
   { name: 'review-source', go: async (page) => (await firstClip(page), button('.source-row')(page)) },
   { name: 'search', go: search('a car') },
   { name: 'search-none', go: search('tax return of 1987') },
-  { name: 'table', go: rail(1), more: true },
-  { name: 'overview', go: rail(2), more: true },
-  { name: 'queue', go: rail(3), more: true },
-  { name: 'packs', go: rail(4), more: true },
-  { name: 'settings', go: rail(5), more: true },
-  { name: 'diagnostics', go: async (page) => (await rail(5)(page), page.locator('.diagnostics').scrollIntoViewIfNeeded()) },
+  { name: 'table', go: rail('table'), more: true },
+  { name: 'labels', go: rail('labels'), more: true },
+  { name: 'overview', go: rail('overview'), more: true },
+  { name: 'queue', go: rail('queue'), more: true },
+  { name: 'packs', go: rail('packs'), more: true },
+  { name: 'settings', go: rail('settings'), more: true },
+  { name: 'diagnostics', go: async (page) => (await rail('settings')(page), page.locator('.diagnostics').scrollIntoViewIfNeeded()) },
   { name: 'export', go: key('Control+e'), more: true },
-  { name: 'shortcuts', go: async (page) => (await rail(0)(page), key('?')(page)), more: true },
+  { name: 'shortcuts', go: async (page) => (await rail('review')(page), key('?')(page)), more: true },
   { name: 'history-clip', go: async (page) => (await firstClip(page), page.keyboard.press('a'), firstClip(page), page.locator('.statusbar button.icon').first().click()), more: true },
   { name: 'history', go: async (page) => (await page.locator('.statusbar button.icon').first().click(), page.getByRole('dialog').getByRole('button', { pressed: false }).first().click()) },
 ]
@@ -81,7 +82,7 @@ try {
   await page.getByRole('button', { name: 'Try the sample clip' }).click()
   if (clips !== null) {
     for (const name of readdirSync(clips).filter((file) => /^(b01|b02|b05|d03|d06|d12)/.test(file))) await add(page, path.join(clips, name))
-    await take(page, [{ name: 'queue-running', go: rail(3) }])
+    await take(page, [{ name: 'queue-running', go: rail('queue') }])
   }
   await page.getByRole('status').filter({ hasText: /All done|Everything is done/ }).first().waitFor({ timeout: 600_000 })
   await take(page, FULL)
