@@ -43,8 +43,10 @@ const SLOTS = Math.min(2, availableParallelism())
 const LISTED = 500
 /** Seconds after which a rate says something. */
 const RATE_AFTER = 1
-/** The first file to be analysed is the smallest among those found within this time, so that a first result is soon there. */
+/** The first file to be analysed is the smallest of those found without a pause of this length, so that a first result is soon there; */
 const CHOICE_MS = 100
+/** but nobody waits longer than this for the choice. */
+const LONGEST_CHOICE_MS = 500
 const ANNOUNCE_MS = 250
 
 export class Jobs {
@@ -62,6 +64,7 @@ export class Jobs {
   #holds = 0
   #announcement: NodeJS.Timeout | undefined
   #choice: NodeJS.Timeout | undefined
+  #chooseBy: number | undefined
   /** The first picture of what was dropped on an idle queue, under way. */
   readonly #closing = new AbortController()
   #shown: Promise<void> = Promise.resolve()
@@ -154,7 +157,9 @@ export class Jobs {
           result.added.push(source)
           this.#table.create(analysisOf(source))
           this.#announce()
-          this.#choice ??= setTimeout(() => this.#wake(), CHOICE_MS)
+          clearTimeout(this.#choice)
+          this.#chooseBy ??= performance.now() + LONGEST_CHOICE_MS
+          this.#choice = setTimeout(() => this.#wake(), Math.min(CHOICE_MS, this.#chooseBy - performance.now()))
         } else {
           result.duplicates.push({ path: found.path, sourceId: source.id })
           // Dropping a file again is how people retry one that failed or was cancelled.
@@ -308,7 +313,7 @@ export class Jobs {
   /** Start what there is room for. */
   #wake(): void {
     clearTimeout(this.#choice)
-    this.#choice = undefined
+    this.#choice = this.#chooseBy = undefined
     while (!this.#closed && this.#holds === 0 && this.#pause === null) {
       const job = this.#table.next(this.#running.size === 0)
       if (job === null || !this.#hasRoom(job.kind)) break
