@@ -8,6 +8,7 @@ import { Clip } from './contract/clip.ts'
 import { findRoutes } from './contract/find.ts'
 import { labelRoutes } from './contract/labels.ts'
 import { packRoutes } from './contract/packs.ts'
+import { overviewRoutes } from './contract/overview.ts'
 import { Id, route } from './contract/route.ts'
 import { stateRoutes } from './contract/state.ts'
 import { systemRoutes } from './contract/system.ts'
@@ -177,6 +178,7 @@ export const contract = {
   }),
   ...tableRoutes,
   ...labelRoutes,
+  ...overviewRoutes,
 
   addAnnotation: route({ method: 'post', path: '/api/clips/{clipId}/annotations', summary: 'A person adds an annotation', params: onClip, body: z.object({ body: AnnotationBody }), output: Annotation, errors: ['not-found'] }),
   reviewAnnotation: route({

@@ -15,6 +15,7 @@ import { Annotations, type MachineResult, type Place, type ReviewAction } from '
 import { Detections, type Seen } from './detections.ts'
 import { LibraryFind } from './find.ts'
 import { JobTable } from './job-table.ts'
+import { Overview } from './overview.ts'
 import { LibraryPacks } from './packs.ts'
 import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf } from './rows.ts'
 import { openDatabase } from './schema.ts'
@@ -40,6 +41,7 @@ export class Library {
   /** The vocabulary, and what was found for it. */
   readonly detections: Detections
   readonly table: Table
+  readonly overview: Overview
   readonly #db: DatabaseSync
   readonly #annotations: Annotations
   /** The queue. */
@@ -57,6 +59,7 @@ export class Library {
     this.packs = new LibraryPacks(this.#db, (work) => this.#atomic(work), (event) => this.emit(event), () => this.find.forget())
     this.detections = new Detections(this.#db, (work) => this.#atomic(work), this.#annotations)
     this.table = new Table(projectDir, this.#db, (event) => this.emit(event))
+    this.overview = new Overview(projectDir, this.#db)
     this.onChange((event) => this.table.hear(event))
   }
 
@@ -67,6 +70,7 @@ export class Library {
 
   async close(): Promise<void> {
     await this.find.close()
+    await this.overview.close()
     await this.table.close()
     this.#db.close()
   }

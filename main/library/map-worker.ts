@@ -1,0 +1,99 @@
+/**
+ * The map of a library: UMAP (McInnes et al. 2018, by umap-js) of its clips' embeddings, beside the host's thread. The same embeddings give
+ * the same map. A map is kept in the cache; while few clips are new, those are placed among the clips that they are most like.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { parentPort, workerData } from 'node:worker_threads'
+import { UMAP } from 'umap-js'
+import { z } from 'zod'
+
+export interface MapTask {
+  projectDir: string
+  digest: string
+}
+export type MapReply = { type: 'progress'; progress: number } | { type: 'map'; clipIds: number[]; x: number[]; y: number[] }
+
+const Kept = z.object({ clipIds: z.array(z.number()), x: z.array(z.number()), y: z.array(z.number()) })
+/** More new clips than this share of the old ones make a new map. */
+const FEW = 0.1
+const NEIGHBOURS = 15
+const AMONG = 5
+
+const { projectDir, digest } = workerData as MapTask
+const file = path.join(projectDir, 'cache', 'maps', `${digest}.json`)
+
+const db = new DatabaseSync(path.join(projectDir, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
+const clips = db.prepare('SELECT clip_id, embedding FROM encodings WHERE pack_digest = ? ORDER BY clip_id').all(digest).map((row) => ({
+  id: Number(row['clip_id']),
+  embedding: Array.from(new Float32Array(new Uint8Array(row['embedding'] as Uint8Array).buffer)),
+}))
+db.close()
+
+const places = placed(kept()) ?? drawn()
+const map = { clipIds: clips.map(({ id }) => id), x: clips.map((_, at) => places[at]?.[0] ?? 0.5), y: clips.map((_, at) => places[at]?.[1] ?? 0.5) }
+mkdirSync(path.dirname(file), { recursive: true })
+writeFileSync(file, JSON.stringify(map))
+send({ type: 'map', ...map })
+
+function send(reply: MapReply): void {
+  parentPort?.postMessage(reply)
+}
+
+function kept(): z.infer<typeof Kept> | null {
+  try {
+    return Kept.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    // There is none, or the cache was cut off.
+    return null
+  }
+}
+
+/** Old clips where they were, new ones among their likest; null where too many are new. */
+function placed(old: z.infer<typeof Kept> | null): [number, number][] | null {
+  if (old === null) return null
+  const known = new Map(old.clipIds.map((id, at): [number, [number, number]] => [id, [old.x[at] ?? 0.5, old.y[at] ?? 0.5]]))
+  const there = clips.flatMap(({ id, embedding }) => {
+    const place = known.get(id)
+    return place ? [{ embedding, place }] : []
+  })
+  if (clips.length - there.length > FEW * there.length) return null
+  return clips.map(({ id, embedding }) => {
+    const place = known.get(id)
+    if (place) return place
+    const near = there.map((one) => ({ place: one.place, like: one.embedding.reduce((sum, value, at) => sum + value * (embedding[at] ?? 0), 0) })).sort((a, b) => b.like - a.like).slice(0, AMONG)
+    return [near.reduce((sum, one) => sum + one.place[0], 0) / near.length, near.reduce((sum, one) => sum + one.place[1], 0) / near.length]
+  })
+}
+
+function drawn(): [number, number][] {
+  // Fewer have no neighbourhoods: they stand in a row.
+  if (clips.length < 4) return clips.map((_, at) => [(at + 0.5) / clips.length, 0.5])
+  const umap = new UMAP({ nNeighbors: Math.min(NEIGHBOURS, clips.length - 1), minDist: 0.1, random: mulberry32(20_180_209) })
+  const epochs = umap.initializeFit(clips.map(({ embedding }) => embedding))
+  for (let epoch = 0; epoch < epochs; epoch += 1) {
+    umap.step()
+    if (epoch % 20 === 0) send({ type: 'progress', progress: epoch / epochs })
+  }
+  const points = umap.getEmbedding()
+  const [xs, ys] = [points.map(([x = 0]) => x), points.map(([, y = 0]) => y)]
+  const share = (values: readonly number[]) => {
+    const low = values.reduce((least, value) => Math.min(least, value), Infinity)
+    const high = values.reduce((most, value) => Math.max(most, value), -Infinity)
+    return values.map((value) => (high > low ? (value - low) / (high - low) : 0.5))
+  }
+  const [x, y] = [share(xs), share(ys)]
+  return points.map((_, at) => [x[at] ?? 0.5, y[at] ?? 0.5])
+}
+
+/** A repeatable stream of numbers 0..1. */
+function mulberry32(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+  }
+}

@@ -1,0 +1,101 @@
+/** The library as a whole: facts for charts, and the map of its clips. */
+import path from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { Worker } from 'node:worker_threads'
+import type { ClipMap } from '../../app/contract/overview.ts'
+import type { ClipFact, Facts } from '../../app/overview.ts'
+import type { MapReply, MapTask } from './map-worker.ts'
+
+interface Drawn {
+  digest: string
+  clipIds: number[]
+  x: number[]
+  y: number[]
+}
+
+export class Overview {
+  readonly #projectDir: string
+  readonly #db: DatabaseSync
+  #drawn: Drawn | null = null
+  #drawing: { worker: Worker; digest: string; progress: number } | null = null
+  /** Encodings that a map could not be made of; it is not tried again until there are others. */
+  #failed = ''
+
+  constructor(projectDir: string, db: DatabaseSync) {
+    this.#projectDir = projectDir
+    this.#db = db
+  }
+
+  async close(): Promise<void> {
+    await this.#drawing?.worker.terminate()
+  }
+
+  facts(): Facts {
+    const labels = new Map<number, Record<string, number>>()
+    for (const row of this.#db.prepare(`SELECT clip_id, json_extract(coalesce(human, machine), '$.label') AS label, count(*) AS n FROM annotations WHERE kind = 'track' AND state <> 'rejected' GROUP BY 1, 2`).all()) {
+      const clipId = Number(row['clip_id'])
+      labels.set(clipId, { ...labels.get(clipId), [String(row['label'])]: Number(row['n']) })
+    }
+    const reviewed = new Set(this.#db.prepare(`SELECT DISTINCT clip_id FROM annotations WHERE state <> 'machine'`).all().map((row) => Number(row['clip_id'])))
+    const clips = this.#db
+      .prepare(
+        `SELECT c.id, c.source_id, c.start, c."end", json_extract(coalesce(a.human, a.machine), '$.text') AS caption, a.state, json_extract(a.evidence, '$.confidence') AS confidence
+         FROM clips c LEFT JOIN annotations a ON a.clip_id = c.id AND a.kind = 'caption' AND a.topic = '' ORDER BY c.source_id, c.start_frame`,
+      )
+      .all()
+      .map((row): ClipFact => ({
+        id: Number(row['id']),
+        sourceId: Number(row['source_id']),
+        start: Number(row['start']),
+        end: Number(row['end']),
+        caption: row['caption'] === null ? null : String(row['caption']),
+        state: row['state'] as ClipFact['state'],
+        confidence: row['confidence'] === null ? null : Number(row['confidence']),
+        labels: labels.get(Number(row['id'])) ?? {},
+        reviewed: reviewed.has(Number(row['id'])),
+      }))
+    const answers = this.#db
+      .prepare(
+        `SELECT clip_id, json_extract(coalesce(human, machine), '$.question') AS question, json_extract(coalesce(human, machine), '$.text') AS text, json_extract(evidence, '$.confidence') AS confidence
+         FROM annotations WHERE kind = 'answer' AND state <> 'rejected' ORDER BY id`,
+      )
+      .all()
+      .map((row) => ({ clipId: Number(row['clip_id']), question: String(row['question']), text: String(row['text']), confidence: row['confidence'] === null ? null : Number(row['confidence']) }))
+    const tracks = this.#db
+      .prepare(`SELECT a.clip_id, c.score FROM annotations a JOIN candidates c ON c.id = a.candidate WHERE a.kind = 'track' AND a.state <> 'rejected'`)
+      .all()
+      .map((row) => ({ clipId: Number(row['clip_id']), score: Number(row['score']) }))
+    return { clips, answers, tracks }
+  }
+
+  /** The newest map; where clips came or went since, another is being made beside this thread. */
+  map(digest: string): ClipMap {
+    const ids = this.#db.prepare('SELECT clip_id FROM encodings WHERE pack_digest = ? ORDER BY clip_id').all(digest).map((row) => Number(row['clip_id']))
+    const drawn = this.#drawn?.digest === digest ? this.#drawn : null
+    const wanted = `${digest} ${ids.join()}`
+    const current = drawn !== null && drawn.clipIds.length === ids.length && drawn.clipIds.every((id, at) => id === ids[at])
+    if (!current && this.#drawing === null && this.#failed !== wanted && ids.length > 0) this.#draw(digest, wanted)
+    const there = new Set(ids)
+    const kept = (drawn?.clipIds ?? []).flatMap((id, at) => (there.has(id) ? [at] : []))
+    return {
+      clipIds: kept.map((at) => drawn?.clipIds[at] ?? 0),
+      x: kept.map((at) => drawn?.x[at] ?? 0),
+      y: kept.map((at) => drawn?.y[at] ?? 0),
+      building: this.#drawing?.progress ?? null,
+    }
+  }
+
+  #draw(digest: string, wanted: string): void {
+    const worker = new Worker(new URL(`./map-worker${path.extname(import.meta.url)}`, import.meta.url), { workerData: { projectDir: this.#projectDir, digest } satisfies MapTask })
+    const drawing = { worker, digest, progress: 0 }
+    this.#drawing = drawing
+    worker.on('message', (reply: MapReply) => {
+      if (reply.type === 'progress') drawing.progress = reply.progress
+      else this.#drawn = { digest, clipIds: reply.clipIds, x: reply.x, y: reply.y }
+    })
+    worker.on('error', () => (this.#failed = wanted))
+    worker.on('exit', () => (this.#drawing = null))
+    // A map under way must not keep a finished command alive.
+    worker.unref()
+  }
+}
