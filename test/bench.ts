@@ -12,6 +12,7 @@ import { chromium } from '@playwright/test'
 import { contract } from '../app/contract.ts'
 import { forget, start } from './app.ts'
 import { clipsFolder } from './clips.ts'
+import { benchOverview } from './bench-overview.ts'
 import { benchSearch } from './search-bench.ts'
 import { benchTable } from './table-bench.ts'
 
@@ -31,6 +32,7 @@ const videos = readdirSync(clips).filter((name) => /^[df]\d/.test(name)).map((na
 try {
   if (process.argv.includes('--search')) await benchSearch(row)
   else if (process.argv.includes('--table')) await benchTable(row)
+  else if (process.argv.includes('--overview')) await benchOverview(row)
   else await all()
   const cpu = os.cpus()
   console.log(`\n${cpu.length} × ${cpu[0]?.model ?? '?'}, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}\n`)

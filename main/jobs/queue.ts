@@ -253,7 +253,6 @@ export class Jobs {
    */
   async setVocabulary(vocabulary: readonly Label[], edits: Parameters<Library['changeVocabulary']>[1] = []): Promise<void> {
     this.#library.changeVocabulary(vocabulary, edits)
-    for (const job of this.#table.open()) if (job.kind === 'detect') this.cancel(job.id)
     await this.detectLabels()
   }
 
@@ -272,7 +271,9 @@ export class Jobs {
     const { detections } = this.#library
     const stale = detections.stale(digest).length
     const open = this.#table.open()
-    if (open.some(({ kind }) => kind === 'detect') || (stale === 0 && !open.some(({ kind }) => kind === 'analyse'))) return
+    // One that runs began with the words of before; one that waits will see the newest.
+    for (const job of open) if (job.kind === 'detect' && job.state === 'running') this.cancel(job.id)
+    if (open.some(({ kind, state }) => kind === 'detect' && state === 'queued') || (stale === 0 && !open.some(({ kind }) => kind === 'analyse'))) return
     const names = detections.vocabulary().map(({ name }) => name)
     this.#queueJob({ kind: 'detect', title: names.join(', '), sourceId: null, payload: {} })
   }

@@ -20,7 +20,7 @@ export function LabelsPage() {
       <nav className="side" aria-label={t('Vocabulary')}>
         <Vocabulary vocabulary={vocabulary} current={label?.name} />
       </nav>
-      <main className="label-detail">
+      <main id="page" tabIndex={-1} className="label-detail">
         <Unsaved vocabulary={vocabulary} />
         {label ? <LabelDetail key={label.name} label={label} vocabulary={vocabulary} /> : <NoLabels />}
       </main>

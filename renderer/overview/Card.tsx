@@ -12,7 +12,7 @@ export function Card({ title, counts, name, actions, chart, children }: { title:
   return (
     <section className="chart-card" aria-label={title}>
       <header>
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <span className="muted small num">{counts}</span>
         <span className="grow" />
         {actions}

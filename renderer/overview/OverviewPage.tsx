@@ -19,9 +19,9 @@ import './overview.css'
 export function OverviewPage() {
   const { data: facts } = useFacts()
   const { data: sources } = useSources()
-  if (!facts || !sources) return <main className="page pad"><p className="placeholder muted">{t('Counting…')}</p></main>
+  if (!facts || !sources) return <main id="page" tabIndex={-1} className="page pad"><p className="placeholder muted">{t('Counting…')}</p></main>
   return (
-    <main className="page overview">
+    <main id="page" tabIndex={-1} className="page overview">
       <Totals facts={facts} sources={sources.sources} />
       {facts.clips.length === 0 ? (
         <p className="placeholder muted">{t('The first clips are on their way. This page draws itself as they come.')}</p>
@@ -179,7 +179,7 @@ function Histogram({ title, what, values }: { title: string; what: string; value
   const { pick } = usePicked.getState()
   const span = (at: number) => `${Math.round((at / PARTS) * 100)}–${Math.round(((at + 1) / PARTS) * 100)} %`
   const describe = (at: number) => `${span(at)}: ${bins[at]?.length ?? 0}`
-  if (values.length === 0) return <section className="chart-card" aria-label={title}><header><h3>{title}</h3></header><p className="muted small">{t('Nothing to count yet.')}</p></section>
+  if (values.length === 0) return <section className="chart-card" aria-label={title}><header><h2>{title}</h2></header><p className="muted small">{t('Nothing to count yet.')}</p></section>
   return (
     <Card title={title} counts={String(values.length)} name={`confidence-${what}`} chart={() => chart.current && contentOf(chart.current)}>
       <svg ref={chart} className="chart" viewBox={`0 0 ${WIDTH} ${HEIGHT * 2.6 + 34}`} role="group" aria-label={title}>

@@ -36,8 +36,7 @@ export function PickedBar({ clips }: { clips: readonly ClipFact[] }) {
       {open && <PickedList clips={chosen.slice(0, LISTED)} />}
       <div className="row">
         <strong className="num" role="status">{t('{{count}} clips picked', { count: chosen.length })}</strong>
-        <span className="muted small from">{from}</span>
-        <span className="grow" />
+        {/* At the left: what is told at the lower right of the window must not cover what comes next. */}
         {noting ? (
           <form className="row" onSubmit={note}>
             <input name="note" aria-label={t('Note')} placeholder={t('A word or a note for all of them')} maxLength={300} autoFocus onKeyDown={({ key }) => key === 'Escape' && setNoting(false)} />
@@ -51,7 +50,8 @@ export function PickedBar({ clips }: { clips: readonly ClipFact[] }) {
             <button onClick={() => setNoting(true)}><StickyNote size={14} aria-hidden />{t('Note')}</button>
           </>
         )}
-        <button className="icon" aria-label={t('Drop the selection')} onClick={clear}><X size={15} /></button>
+        <button className="icon" aria-label={t('Drop the selection')} title={t('Drop the selection')} onClick={clear}><X size={15} /></button>
+        <span className="muted small from">{from}</span>
       </div>
     </aside>
   )

@@ -1,0 +1,159 @@
+/** The vocabulary in the real window: named, looked for, dragged, compared, merged, undone, kept as a file. Real clips, real pack. */
+import path from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
+import AxeBuilder from '@axe-core/playwright'
+import { expect, type Page, test } from '@playwright/test'
+import { forget, type Running, start } from './app.ts'
+import { clipsFolder } from './clips.ts'
+
+const clips = clipsFolder()
+test.describe.configure({ mode: 'serial' })
+test.skip(clips === null, 'no real clips: set TUBELET_CLIPS')
+
+let app: Running
+let page: Page
+
+test.beforeAll(async ({ browser }) => {
+  app = await start()
+  page = await (await browser.newContext()).newPage()
+  await page.goto(app.url)
+  await page.getByText(/^Ready on/).first().waitFor({ timeout: 60_000 })
+  await page.evaluate((paths) => fetch('/api/sources', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ paths }) }), ['d09_dashcam_short.mp4', 'd07_flower_bloom_vp8.webm'].map((name) => path.join(clips ?? '', name)))
+  await done()
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name: 'Labels' }).click()
+})
+test.afterAll(async () => {
+  await page.context().close()
+  await app.stop()
+  forget(app)
+})
+
+const done = () => expect(page.getByRole('status').filter({ hasText: 'All done' })).toBeVisible({ timeout: 90_000 })
+const list = () => page.getByRole('list', { name: 'Labels' })
+const slider = () => page.getByRole('slider', { name: /^Threshold of/ })
+/** The first of the numbers that say what remains: tracks. */
+const remaining = async () => Number(await page.getByLabel('What remains').locator('strong').first().textContent())
+const threshold = async () => Number(await slider().getAttribute('aria-valuenow'))
+const trackCount = () => page.evaluate(async () => {
+  const { clips: all } = (await (await fetch('/api/clips')).json()) as { clips: { id: number }[] }
+  const details = await Promise.all(all.map(async ({ id }) => ((await (await fetch(`/api/clips/${id}`)).json()) as { annotations: { body: { kind: string } }[] }).annotations))
+  return details.flat().filter(({ body }) => body.kind === 'track').length
+})
+
+test('an empty vocabulary says what to do', async () => {
+  await expect(page.getByRole('heading', { name: 'Name what you want to find' })).toBeVisible()
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+})
+
+test('labels are looked for in what is encoded, and their scores are counted over the library', async () => {
+  await page.getByLabel('Add labels').fill('star, moon')
+  await page.keyboard.press('Enter')
+  await expect(list().getByRole('listitem')).toHaveCount(2)
+  await done()
+  await expect(page.getByLabel('What remains')).toContainText(/of [1-9]/)
+})
+
+test('a dragged threshold shows at once what remains, and is saved once', async () => {
+  const before = await threshold()
+  await slider().focus()
+  await page.keyboard.press('Home')
+  await expect.poll(remaining).toBeGreaterThan(0)
+  const all = await remaining()
+  const line = await slider().boundingBox()
+  if (!line) throw new Error('the line is not on the screen')
+  const plot = await page.locator('.histogram').boundingBox()
+  if (!plot) throw new Error('the histogram is not on the screen')
+  await page.mouse.move(line.x + line.width / 2, plot.y + plot.height / 2)
+  await page.mouse.down()
+  await page.mouse.move(plot.x + plot.width * 0.2, plot.y + plot.height / 2, { steps: 6 })
+  await page.mouse.up()
+  expect(await threshold()).toBeCloseTo(0.04, 2)
+  const kept = await remaining()
+  expect(kept).toBeLessThanOrEqual(all)
+  expect(await trackCount()).toBe(0)
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await expect(page.getByRole('region', { name: 'Unsaved thresholds' })).toHaveCount(0)
+  expect(await trackCount()).toBe(kept)
+  await page.keyboard.press('Control+z')
+  await expect.poll(threshold).toBe(before)
+  await expect.poll(trackCount).toBe(0)
+  await page.keyboard.press('Control+Shift+Z')
+  await expect.poll(trackCount).toBe(kept)
+})
+
+test('the boxes in the picture follow the threshold before it is saved', async () => {
+  await slider().focus()
+  await page.keyboard.press('Home')
+  const shown = page.getByRole('status').filter({ hasText: /tracks? shown/ })
+  await expect(shown).toHaveText(/^[1-9]/)
+  await expect(page.locator('.looking [data-track]').first()).toBeAttached({ timeout: 30_000 })
+  await page.keyboard.press('End')
+  await expect(shown).toHaveText(/^0/)
+  await page.getByRole('button', { name: 'Reset' }).click()
+})
+
+test('two thresholds stand side by side, with what only one of them has', async () => {
+  await page.getByRole('button', { name: 'Compare two thresholds or packs' }).click()
+  await page.getByRole('group', { name: 'Left' }).getByLabel('Thresholds').selectOption('one')
+  await page.getByRole('group', { name: 'Left' }).getByRole('slider').fill('0')
+  await page.getByRole('group', { name: 'Right' }).getByRole('slider').fill('1')
+  const agreement = page.getByRole('status').filter({ hasText: 'on both sides' })
+  await expect(agreement).toContainText(/0 on both sides.*[1-9]\d* only left.*0 only right/)
+  await page.getByRole('button', { name: 'Next difference' }).click()
+  await expect(page.locator('.looking [data-alone=true]').first()).toBeAttached()
+  await page.getByRole('group', { name: 'Right' }).getByRole('slider').fill('0')
+  await expect(agreement).toContainText(/[1-9]\d* on both sides.*0 only left.*0 only right/)
+  await page.getByRole('button', { name: 'Compare two thresholds or packs' }).click()
+})
+
+test('a label is merged into another with one step of undo', async () => {
+  await page.getByLabel('Merge into another label').selectOption('moon')
+  await expect(list().getByRole('listitem')).toHaveCount(1)
+  await expect(list()).toContainText('star')
+  await done()
+  await page.keyboard.press('Control+z')
+  await expect(list().getByRole('listitem')).toHaveCount(2)
+})
+
+test('removing a label asks about the boxes that a person accepted', async () => {
+  await done()
+  await expect.poll(trackCount).toBeGreaterThan(0)
+  await page.evaluate(async () => {
+    const { clips: all } = (await (await fetch('/api/clips')).json()) as { clips: { id: number }[] }
+    for (const { id } of all) {
+      const { annotations } = (await (await fetch(`/api/clips/${id}`)).json()) as { annotations: { id: number; body: { kind: string } }[] }
+      const track = annotations.find(({ body }) => body.kind === 'track')
+      if (!track) continue
+      await fetch(`/api/annotations/${track.id}`, { method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ action: 'accept' }) })
+      return
+    }
+  })
+  await list().getByRole('button', { name: /^star/ }).click()
+  await page.reload()
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name: 'Labels' }).click()
+  await page.getByRole('button', { name: 'Remove star' }).click()
+  await page.getByRole('button', { name: 'Remove, keep mine' }).click()
+  await expect(list().getByRole('listitem')).toHaveCount(1)
+  await done()
+  await expect.poll(trackCount).toBe(1)
+})
+
+test('the vocabulary goes out as a file and comes back from one', async () => {
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export the vocabulary' }).click()])
+  const out = path.join(app.projectDir, 'labels.csv')
+  await file.saveAs(out)
+  expect(readFileSync(out, 'utf8')).toMatch(/^moon,#[0-9a-f]{6},0\.6\r\n$/)
+  writeFileSync(out, 'moon, #ff0000, 0.25, crescent\nring\n')
+  await page.getByLabel('Vocabulary file').setInputFiles(out)
+  await expect(list().getByRole('listitem')).toHaveCount(2)
+  await expect(list()).toContainText('crescent')
+  await expect(list()).toContainText('≥ 0.25')
+  await done()
+})
+
+test('the page is accessible in both themes', async () => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => ({ id, html: nodes.map(({ html }) => html) }))).toEqual([])
+  }
+})

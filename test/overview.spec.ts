@@ -1,0 +1,104 @@
+/** The library as a whole in the real window: in time, by likeness, by confidence. Real clips, real pack. */
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import { expect, type Page, test } from '@playwright/test'
+import { forget, type Running, start } from './app.ts'
+import { clipsFolder } from './clips.ts'
+
+const clips = clipsFolder()
+test.describe.configure({ mode: 'serial' })
+test.skip(clips === null, 'no real clips: set TUBELET_CLIPS')
+
+let app: Running
+let page: Page
+
+test.beforeAll(async ({ browser }) => {
+  app = await start()
+  page = await (await browser.newContext()).newPage()
+  await page.goto(app.url)
+  await page.getByText(/^Ready on/).first().waitFor({ timeout: 60_000 })
+})
+test.afterAll(async () => {
+  await page.context().close()
+  await app.stop()
+  forget(app)
+})
+
+const map = () => page.getByRole('application', { name: 'Map of clips' })
+const picked = () => page.getByRole('complementary', { name: 'Picked clips' })
+
+test('the overview draws every clip, in time and by likeness', async () => {
+  await page.evaluate((paths) => fetch('/api/sources', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ paths }) }), ['d03_bottles.mp4', 'd09_dashcam_short.mp4'].map((name) => path.join(clips ?? '', name)))
+  await expect(page.getByRole('status').filter({ hasText: 'All done' })).toBeVisible({ timeout: 90_000 })
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name: 'Overview' }).click()
+  await expect(map()).toBeVisible({ timeout: 60_000 })
+  const time = page.getByRole('region', { name: 'In time' })
+  await expect(time.getByRole('button', { name: /^d03_bottles\.mp4/ })).toBeVisible()
+  const { total } = await page.evaluate(async () => (await (await fetch('/api/clips')).json()) as { total: number })
+  await expect(time).toContainText(`2 videos, ${total} clips`)
+  await expect(page.getByRole('region', { name: 'By likeness' })).toContainText(`${total} clips`)
+  await time.getByText('As a table').click()
+  expect(await time.getByRole('row').count()).toBeGreaterThan(1)
+  await time.getByText('As a table').click()
+})
+
+test('a line drawn around clips takes them; keys can do it too', async () => {
+  const box = await map().boundingBox()
+  if (!box) throw new Error('the map is not on the screen')
+  await page.mouse.move(box.x + 2, box.y + 2)
+  await page.mouse.down()
+  for (const [x, y] of [[box.width - 2, 2], [box.width - 2, box.height - 2], [2, box.height - 2], [2, 4]] as const) await page.mouse.move(box.x + x, box.y + y, { steps: 3 })
+  await page.mouse.up()
+  const { total } = await page.evaluate(async () => (await (await fetch('/api/clips')).json()) as { total: number })
+  await expect(picked().getByRole('status')).toHaveText(`${total} clips picked`)
+  await map().focus()
+  await page.keyboard.press('Escape')
+  await expect(picked()).toHaveCount(0)
+  await page.keyboard.press('ArrowRight')
+  await page.keyboard.press(' ')
+  await expect(picked().getByRole('status')).toHaveText('1 clip picked')
+})
+
+test('picked captions are accepted as one step of undo, and notes are put on all', async () => {
+  await map().focus()
+  await page.keyboard.press('g')
+  await picked().getByRole('button', { name: 'Accept captions' }).click()
+  await expect(page.getByRole('region', { name: 'Review' })).toContainText('100%')
+  await page.keyboard.press('Control+z')
+  await expect(page.getByRole('region', { name: 'Review' })).toContainText(/^0%/)
+  await picked().getByRole('button', { name: 'Note' }).click()
+  await picked().getByLabel('Note').fill('shelf')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('region', { name: 'Review' })).toContainText('100%')
+  await page.keyboard.press('Control+z')
+})
+
+test('a bar of a histogram opens its clips', async () => {
+  await picked().getByRole('button', { name: 'Drop the selection' }).click()
+  await page.getByRole('region', { name: 'How sure captions are' }).getByRole('button', { name: /^\d+–\d+ %: [1-9]/ }).first().press('Enter')
+  await picked().getByRole('button', { name: 'Open as a list' }).click()
+  await picked().getByRole('listitem').first().getByRole('button').click()
+  await expect(page.getByRole('region', { name: 'Player' })).toBeVisible()
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name: 'Overview' }).click()
+})
+
+test('each chart is kept as a picture with its title, counts and real text', async () => {
+  for (const [name, words] of [['In time', 'd03_bottles.mp4'], ['By likeness', '<circle'], ['How sure captions are', '100 %']] as const) {
+    const card = page.getByRole('region', { name })
+    const [svg] = await Promise.all([page.waitForEvent('download'), card.getByRole('button', { name: 'SVG' }).click()])
+    const text = readFileSync(await svg.path(), 'utf8')
+    expect(text).toContain(name)
+    expect(text).toContain(words)
+    expect(text).not.toMatch(/var\(|aria-|undefined|NaN/)
+    const [png] = await Promise.all([page.waitForEvent('download'), card.getByRole('button', { name: 'PNG' }).click()])
+    expect(readFileSync(await png.path()).subarray(1, 4).toString('latin1')).toBe('PNG')
+  }
+})
+
+test('the page is accessible in both themes', async () => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => ({ id, html: nodes.map(({ html }) => html) }))).toEqual([])
+  }
+})
