@@ -27,7 +27,7 @@ export const Facts = z.object({
 })
 export type Facts = z.infer<typeof Facts>
 
-export interface Placed {
+interface Placed {
   sourceId: number
   /** Seconds on the axis. */
   from: number
