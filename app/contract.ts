@@ -9,6 +9,7 @@ import { findRoutes } from './contract/find.ts'
 import { labelRoutes } from './contract/labels.ts'
 import { packRoutes } from './contract/packs.ts'
 import { overviewRoutes } from './contract/overview.ts'
+import { reviewRoutes } from './contract/review.ts'
 import { Id, route } from './contract/route.ts'
 import { stateRoutes } from './contract/state.ts'
 import { systemRoutes } from './contract/system.ts'
@@ -54,8 +55,8 @@ export type ClipDetail = z.infer<typeof ClipDetail>
 
 export const Job = z.object({
   id: z.number().int(),
-  /** analyse: a source end to end. detect: labels over stored encodings. ask: a column's question over stored encodings. */
-  kind: z.enum(['analyse', 'detect', 'ask']),
+  /** analyse: a source end to end. detect: labels over stored encodings. ask: a column's question over stored encodings. mark: spans of a source that a person marked. */
+  kind: z.enum(['analyse', 'detect', 'ask', 'mark']),
   /** The file, the question, or the labels. */
   title: z.string(),
   sourceId: z.number().int().nullable(),
@@ -122,6 +123,8 @@ export const BackendEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('clips'), sourceId: z.number().int(), clipIds: z.array(z.number().int()) }),
   z.object({ type: z.literal('annotations'), clipIds: z.array(z.number().int()) }),
   z.object({ type: z.literal('queue'), queue: Queue }),
+  /** The preview copy of a source grew, is done, failed or was cancelled. */
+  z.object({ type: z.literal('preview'), sourceId: z.number().int() }),
   z.object({ type: z.literal('status') }),
   z.object({ type: z.literal('labels') }),
   /** Columns of the table or its saved views. */
@@ -143,6 +146,7 @@ const onClip = z.object({ clipId: Id })
 const onSource = z.object({ sourceId: Id })
 
 export const contract = {
+  ...reviewRoutes,
   ...findRoutes,
   status: route({ method: 'get', path: '/api/status', summary: 'Engine, ffmpeg, pack and project', output: Status }),
 

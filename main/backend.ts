@@ -9,6 +9,7 @@ import { labelHandlers } from './api/labels.ts'
 import { libraryHandlers } from './api/library.ts'
 import { packHandlers } from './api/packs.ts'
 import { overviewHandlers } from './api/overview.ts'
+import { reviewHandlers } from './api/review.ts'
 import { stateHandlers } from './api/state.ts'
 import { systemHandlers } from './api/system.ts'
 import { tableHandlers } from './api/table.ts'
@@ -19,7 +20,7 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = { 'bad-request': 400, fo
 /** @param windowDir The built window. */
 export function createBackend(services: Services, windowDir: string): (request: Request) => Promise<Response> {
   // One file of handlers an area; together they answer every route.
-  const handlers: Handlers<RouteName> = { ...libraryHandlers(services), ...findHandlers(services), ...stateHandlers(services), ...systemHandlers(services), ...labelHandlers(services), ...overviewHandlers(services), ...tableHandlers(services), ...packHandlers(services) }
+  const handlers: Handlers<RouteName> = { ...libraryHandlers(services), ...findHandlers(services), ...stateHandlers(services), ...systemHandlers(services), ...labelHandlers(services), ...overviewHandlers(services), ...tableHandlers(services), ...packHandlers(services), ...reviewHandlers(services) }
   const app = new Hono()
   const register = <N extends RouteName>(name: N, handler: Handler<N>) => {
     const spec: { method: string; path: string; params?: z.ZodType; query?: z.ZodType; body?: z.ZodType } = contract[name]

@@ -76,9 +76,10 @@ function play(shuttle: number): void {
   if (video === null) return
   backwards?.abort()
   backwards = null
-  usePlayer.setState({ shuttle })
+  // At once, not when the browser tells: quick presses of the same key add up.
+  usePlayer.setState({ shuttle, playing: true })
   video.playbackRate = Math.min(16, shuttle * rate)
-  void video.play().catch(() => undefined)
+  void video.play().catch(() => usePlayer.setState({ playing: !video.paused }))
 }
 
 export function togglePlay(): void {

@@ -131,6 +131,9 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
       case 'queue':
         queryClient.setQueryData(['queue'], event.queue)
         break
+      case 'preview':
+        invalidate('preview', event.sourceId)
+        break
       case 'labels':
         for (const key of ['labels', 'rows']) invalidate(key)
         break

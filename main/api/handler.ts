@@ -4,6 +4,7 @@ import type { Project } from '../../app/contract/system.ts'
 import type { Problem } from '../../app/errors.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
 import type { Jobs } from '../jobs/queue.ts'
+import type { Previews } from '../media/previews.ts'
 import type { Packs } from '../packs/packs.ts'
 
 /** Which library is open, and the way to another one. */
@@ -17,6 +18,7 @@ export interface Services {
   pipeline: Pipeline
   jobs: Jobs
   packs: Packs
+  previews: Previews
   status: () => Promise<Status>
   projects: ProjectSwitch
 }
@@ -61,7 +63,7 @@ export function coalesced(send: (event: BackendEvent) => void): (event: BackendE
   const pending = new Map<string, BackendEvent>()
   let timer: NodeJS.Timeout | undefined
   return (event) => {
-    const key = event.type === 'clips' ? `clips ${event.sourceId}` : event.type
+    const key = 'sourceId' in event ? `${event.type} ${event.sourceId}` : event.type
     pending.set(key, merged(pending.get(key), event))
     timer ??= setTimeout(() => {
       timer = undefined

@@ -1,6 +1,6 @@
 /** Sources, clips, what is said about them, the queue, export: the calls of the library. */
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { zipSync } from 'fflate'
@@ -10,32 +10,13 @@ import { VIDEO_EXTENSIONS } from '../../app/media.ts'
 import { exportProject } from '../export.ts'
 import { fileResponse } from '../files.ts'
 import { answerClip } from '../jobs/pipeline.ts'
-import { makeProxy } from '../media/playback.ts'
 import { coalesced, eventStream, type Handlers, notFound, type Services } from './handler.ts'
 
 export function libraryHandlers({ pipeline, jobs, status }: Services) {
   const { library } = pipeline
   const exports = new Map<string, { directory: string; files: string[] }>()
-  const proxies = new Map<number, Promise<string>>()
 
   const picture = async (request: Request, ...parts: (string | number)[]) => (await fileResponse(request, library.cachePath('sources', ...parts), 'image/jpeg')) ?? notFound()
-
-  /** A copy that the browser can play, made once and by one ffmpeg however many ask for it. */
-  function preview(sourceId: number): Promise<string> {
-    const source = library.source(sourceId)
-    const file = library.cachePath('previews', `${source.fingerprint}.mp4`)
-    const making = proxies.get(sourceId)
-    if (making) return making
-    const made = (async () => {
-      if (await stat(file).catch(() => null)) return file
-      if (source.probe === null) throw new TubeletError({ code: 'not-found', message: 'This video was not read yet.' })
-      await mkdir(path.dirname(file), { recursive: true })
-      await makeProxy(await pipeline.media(), source.path, source.probe, file, {})
-      return file
-    })().finally(() => proxies.delete(sourceId))
-    proxies.set(sourceId, made)
-    return made
-  }
 
   return {
     status: () => status(),
@@ -51,8 +32,7 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
     filmstrip: ({ params }, request) => picture(request, params.sourceId, `strip-${params.cell}.jpg`),
     media: async ({ params }, request) => {
       const source = library.source(params.sourceId)
-      const file = source.playback === 'proxy' ? await preview(source.id) : source.path
-      const response = await fileResponse(request, file)
+      const response = await fileResponse(request, source.path)
       if (response) return response
       throw new TubeletError({ code: 'file-missing', message: 'The video is not where it was.', file: source.path, stillWorks: 'Captions, answers, search and labels work without it.', next: 'Put it back, or add it again from its new place.' })
     },

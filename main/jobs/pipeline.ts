@@ -17,6 +17,7 @@ import type { Library } from '../library/library.ts'
 import { firstPicture } from '../media/playback.ts'
 import { probe as probeFile } from '../media/probe.ts'
 import { sample, type SampledClip } from '../media/sample.ts'
+import { framesOf, sampleFrames } from '../media/span.ts'
 import type { MediaTools } from '../media/tools.ts'
 
 export interface Pipeline {
@@ -94,7 +95,27 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
         break
     }
   }
+  await encodeMarked(pipeline, source.id, () => Promise.resolve(), signal)
   return damaged
+}
+
+/** Encode the clips of a source that a person marked, as far as this pack has not done so: each is sampled by itself. */
+export async function encodeMarked(pipeline: Pipeline, sourceId: number, report: Report, signal: AbortSignal): Promise<void> {
+  const { library } = pipeline
+  const engine = await pipeline.engine()
+  const { digest, manifest } = engine.info
+  const source = library.source(sourceId)
+  const pts = library.frames(sourceId)
+  const marked = library.markedClips(sourceId).filter(({ id }) => !library.hasEncoding(id, digest))
+  for (const [at, clip] of marked.entries()) {
+    signal.throwIfAborted()
+    if (source.probe === null) return
+    const { startFrame, endFrame, index, kind, start, end } = clip
+    const frames = framesOf(pts, clip, manifest.input.frames)
+    const pictures = await sampleFrames(await pipeline.media(), source.path, source.probe, manifest.input, frames, signal)
+    await understand(pipeline, engine, source, source.probe, { index, kind, start, end, startFrame, endFrame, startPts: pts[startFrame] ?? 0, endPts: pts[endFrame] ?? pts.at(-1) ?? 0, frames, ...pictures }, signal)
+    await report({ stage: said('{{done}} of {{total}} clips', { done: at + 1, total: marked.length }), progress: (at + 1) / marked.length, clips: at + 1 })
+  }
 }
 
 function portion(seconds: number, probe: Probe): number {

@@ -18,7 +18,7 @@ import type { KeptColumn } from '../library/table.ts'
 import { fingerprint } from '../media/fingerprint.ts'
 import { scanPaths } from '../media/scan.ts'
 import { fillColumn } from './columns.ts'
-import { analyseSource, lookAgain, type Pipeline, type Progress, type Report, showFirst } from './pipeline.ts'
+import { analyseSource, encodeMarked, lookAgain, type Pipeline, type Progress, type Report, showFirst } from './pipeline.ts'
 import type { Speed, Sums, VideoKind } from './speed.ts'
 
 export interface AddedPaths {
@@ -278,6 +278,12 @@ export class Jobs {
     this.#queueJob({ kind: 'detect', title: names.join(', '), sourceId: null, payload: {} })
   }
 
+  /** Encode what a person marked in a source. */
+  encodeMarked(sourceId: number): void {
+    const waits = this.#table.open().some((job) => job.kind === 'mark' && job.sourceId === sourceId && job.state === 'queued')
+    if (!waits) this.#queueJob({ kind: 'mark', title: this.#library.source(sourceId).name, sourceId, payload: {} })
+  }
+
   queue(): Queue {
     return { jobs: this.#table.list(LISTED).map((job) => this.#listed(job)), ...this.#table.counts(), paused: this.#pause !== null, etaSeconds: this.#eta() }
   }
@@ -381,6 +387,10 @@ export class Jobs {
     if (job.kind === 'ask') {
       const column = this.#library.table.columns().find(({ id }) => id === job.columnId)
       if (column !== undefined) await fillColumn(this.#pipeline, column.text, this.#table.payload(job.id).clipIds ?? null, report, signal)
+      return null
+    }
+    if (job.kind === 'mark') {
+      if (job.sourceId !== null) await encodeMarked(this.#pipeline, job.sourceId, report, signal)
       return null
     }
     const engine = await this.#pipeline.engine()

@@ -202,18 +202,31 @@ export class Library {
     const row = this.#db
       .prepare(
         `INSERT INTO clips (source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (source_id, start_frame, end_frame) DO UPDATE SET idx = excluded.idx, kind = excluded.kind, start = excluded.start, "end" = excluded."end", frames = excluded.frames
+         ON CONFLICT (source_id, start_frame, end_frame) DO UPDATE SET idx = excluded.idx, kind = iif(clips.kind = 'marked', clips.kind, excluded.kind), start = excluded.start, "end" = excluded."end", frames = excluded.frames
          RETURNING id`,
       )
       .get(sourceId, plan.index, plan.kind, plan.start, plan.end, plan.startFrame, plan.endFrame, JSON.stringify(plan.frames))
     return Number(row?.['id'])
   }
 
-  /** After a whole analysis: clips that it no longer found go, except where a person decided something. */
+  /** Spans that a person marked, of one source. */
+  markedClips(sourceId: number): Clip[] {
+    return this.#db.prepare(`${CLIP_VIEW} WHERE c.source_id = ? AND c.kind = 'marked' ORDER BY c.start_frame`).all(sourceId).map(clipOf)
+  }
+
+  removeClip(id: number): void {
+    const { sourceId } = this.clip(id)
+    this.#db.prepare('DELETE FROM clips WHERE id = ?').run(id)
+    this.find.forget()
+    this.emit({ type: 'clips', sourceId, clipIds: [id] })
+    this.emit({ type: 'history' })
+  }
+
+  /** After a whole analysis: clips that it no longer found go, except where a person marked them or decided something. */
   pruneClips(sourceId: number, kept: readonly number[]): void {
     const removed = this.#db
       .prepare(
-        `DELETE FROM clips WHERE source_id = ? AND id NOT IN (SELECT value FROM json_each(?))
+        `DELETE FROM clips WHERE source_id = ? AND kind <> 'marked' AND id NOT IN (SELECT value FROM json_each(?))
          AND NOT EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = clips.id AND a.state <> 'machine')`,
       )
       .run(sourceId, JSON.stringify(kept))

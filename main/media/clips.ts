@@ -7,8 +7,8 @@ import { cutTubes } from '../../app/tubes.ts'
 /** A clip with what its encoding needs. Spans are half-open. */
 export interface SampledClip {
   index: number
-  /** shot: cut to cut. window: a part of a shot longer than the model's clip length. */
-  kind: 'shot' | 'window'
+  /** shot: cut to cut. window: a part of a shot longer than the model's clip length. marked: a span that a person chose. */
+  kind: 'shot' | 'window' | 'marked'
   /** Seconds from the first frame of the source. */
   start: number
   end: number

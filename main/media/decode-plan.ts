@@ -31,18 +31,14 @@ export const STRIP_CELLS = 60
 export function decodePlan(tools: MediaTools, file: string, probe: Probe, input: PackManifest['input']): string[] {
   const rate = samplingRate(probe.duration, input.frames)
   const stripRate = probe.duration > 0 ? Math.min(rate, STRIP_CELLS / probe.duration) : rate
-  const preview = previewSize(probe)
-  // Full size is scaled once; everything smaller comes from that.
-  const cover = input.fit === 'crop' ? covering(probe, input) : input
-  const small = { width: Math.max(preview.width, cover.width), height: Math.max(preview.height, cover.height) }
+  const { small, model, preview } = pictures(tools, probe, input)
   const strip = { width: STRIP_WIDTH, height: Math.max(2, 2 * Math.round((STRIP_WIDTH * probe.height) / probe.width / 2)) }
   const graph = [
     `[0:${probe.videoStream}]showinfo@all=checksum=0,split=2[every][candidates]`,
     `[every]scale=${TINY.width}:${TINY.height}:flags=area,format=rgb24,${COUNTED}[tiny]`,
-    `[candidates]select='${onGrid(rate, probe)}',showinfo@picked=checksum=0,scale=${small.width}:${small.height}:flags=bicubic,${probe.hdr && tools.toneMapping ? TONE_MAPPING : ''}split=2[a][b]`,
-    // Cropped as RGB: with subsampled chroma only even places could be cut at.
-    `[a]scale=${cover.width}:${cover.height}:flags=area,format=rgb24,crop=${input.width}:${input.height},${COUNTED}[model]`,
-    `[b]scale=${preview.width}:${preview.height}:flags=bicubic:out_range=full,setsar=1,format=yuvj420p,split=2[c][d]`,
+    `[candidates]select='${onGrid(rate, probe)}',showinfo@picked=checksum=0,${small},split=2[a][b]`,
+    `[a]${model},${COUNTED}[model]`,
+    `[b]${preview},split=2[c][d]`,
     `[c]${COUNTED}[preview]`,
     `[d]select='${onGrid(stripRate, probe)}',scale=${strip.width}:${strip.height}:flags=area,setsar=1,${COUNTED}[strip]`,
   ]
@@ -57,6 +53,25 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, input:
     ...output('preview', ...jpeg, 'pipe:4'),
     ...output('strip', ...jpeg, 'pipe:5'),
   ]
+}
+
+/** Filters from a decoded frame to `small`, which is scaled once, and from that to what the model and people see. */
+function pictures(tools: MediaTools, probe: Probe, input: PackManifest['input']): { small: string; model: string; preview: string } {
+  const preview = previewSize(probe)
+  const cover = input.fit === 'crop' ? covering(probe, input) : input
+  const [width, height] = [Math.max(preview.width, cover.width), Math.max(preview.height, cover.height)]
+  return {
+    small: `scale=${width}:${height}:flags=bicubic${probe.hdr && tools.toneMapping ? `,${TONE_MAPPING}` : ''}`,
+    // Cropped as RGB: with subsampled chroma only even places could be cut at.
+    model: `scale=${cover.width}:${cover.height}:flags=area,format=rgb24,crop=${input.width}:${input.height}`,
+    preview: `scale=${preview.width}:${preview.height}:flags=bicubic:out_range=full,setsar=1,format=yuvj420p`,
+  }
+}
+
+/** The same pictures as a decode pass makes, of frames that are decoded by themselves. */
+export function pictureFilters(tools: MediaTools, probe: Probe, input: PackManifest['input']): { model: string; preview: string } {
+  const { small, model, preview } = pictures(tools, probe, input)
+  return { model: `${small},${model},${COUNTED}`, preview: `${small},${preview},${COUNTED}` }
 }
 
 /**
@@ -87,7 +102,6 @@ const TONE_MAPPING = [
   'tonemap=hable:desat=0',
   'zscale=t=bt709:m=bt709:r=tv',
   'format=yuv444p',
-  '',
 ].join(',')
 
 /** A frame scaled until its shorter side, relative to the input's, just covers it. */

@@ -12,7 +12,7 @@ const folder = await mkdtemp(path.join(os.tmpdir(), 'tubelet-proxy-'))
 afterAll(() => rm(folder, { recursive: true }))
 
 describeWithClips('makeProxy on real files', () => {
-  it.each(['d05_fruit_belt.gif', 'd11_room_dog_rot180_vfr.mp4', 'd13_toy_robot_wmv2.wmv', 'f01_mjpeg.avi'])('keeps every frame of %s at its time', async (name) => {
+  it.each(['d05_fruit_belt.gif', 'd11_room_dog_rot180_vfr.mp4', 'd13_toy_robot_wmv2.wmv', 'f01_mjpeg.avi', 'f02_prores.mov', 'f03_hevc_10bit.mkv'])('keeps every frame of %s at its time', async (name) => {
     const file = path.join(CLIPS, name)
     const source = await probe(tools, file)
     const out = path.join(folder, `${name}.mp4`)

@@ -9,6 +9,7 @@ import { hint } from '../keys.ts'
 import { usePlayer } from '../player.ts'
 import { useClips, useFrames, useSources, tell } from '../queries.ts'
 import { useAnnotations } from '../review/edits.ts'
+import { removeClip } from '../review/marked.ts'
 import { useUi } from '../store.ts'
 import { Player } from './Player.tsx'
 import { ProblemCard } from './ProblemCard.tsx'
@@ -37,6 +38,7 @@ export function ClipView() {
         <div className="row">
           <h2 title={source.path}>{source.name}</h2>
           <span className="grow" />
+          {clip?.kind === 'marked' && <Confirmed key={clip.id} name={t('Remove this clip')} loss={t('What was said about it goes with it; the video stays.')} run={() => void removeClip(clip.id, clip.sourceId)} />}
           {clip?.encoded && <button onClick={findSimilar} title={hint('Find similar clips', 'similar')}><Images size={15} aria-hidden />{t('Find similar')}</button>}
           <Remove key={source.id} source={source} />
         </div>

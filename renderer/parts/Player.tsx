@@ -1,11 +1,14 @@
 import { type PointerEvent, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import type { Annotation, TrackAnnotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
+import type { Preview } from '../../app/contract/review.ts'
 import { interpolate } from '../../app/tracks.ts'
 import { urlOf } from '../api.ts'
 import { Heat } from '../find/Heat.tsx'
-import { t } from '../i18n.ts'
+import { percent } from '../format.ts'
+import { t, told } from '../i18n.ts'
 import { endTime, type FrameTable, ordinalAt, ptsAt, seek, seekTarget, showFrame, timeOf, togglePlay, usePlayer } from '../player.ts'
+import { cancelPreview, makePreview, usePreview } from '../review/preview.ts'
 import { markedSpan, useReview, type Zoom } from '../review/store.ts'
 import { Transport } from '../review/Transport.tsx'
 import { useUi } from '../store.ts'
@@ -27,6 +30,10 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
   const ref = useRef<HTMLVideoElement>(null)
   const frame = useRef<HTMLElement>(null)
   const [state, setState] = useState<'loading' | 'ready' | 'failed'>('loading')
+  // What every browser should play, this one may still refuse.
+  const [refused, setRefused] = useState(false)
+  const copied = source.playback === 'proxy' || refused
+  const preview = usePreview(source.id, copied)
   const { attach, setTime, setPlaying } = usePlayer.getState()
   const muted = usePlayer((player) => player.muted)
   const volume = usePlayer((player) => player.volume)
@@ -84,8 +91,8 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
         {(unit) => (
           <>
             <video
-              ref={ref} src={urlOf('media', { params: { sourceId: source.id } })} preload="auto" muted={muted} playsInline aria-label={source.name}
-              onPlay={() => setPlaying(true)} onPause={() => usePlayer.getState().shuttle > 0 && setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => setState('failed')}
+              ref={ref} {...(!copied ? { src: urlOf('media', { params: { sourceId: source.id } }) } : preview?.state === 'ready' ? { src: urlOf('previewMedia', { params: { sourceId: source.id } }) } : {})} preload="auto" muted={muted} playsInline aria-label={source.name}
+              onPlay={() => setPlaying(true)} onPause={() => usePlayer.getState().shuttle > 0 && setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => (copied ? setState('failed') : setRefused(true))}
               onSeeked={(event) => setTime(event.currentTarget.currentTime)} onEnded={ended} loop={span === null && useReview.getState().loop}
             />
             {state === 'ready' && frames && clip && <Heat probe={probe} clip={clip} annotations={annotations} frames={frames} />}
@@ -95,12 +102,32 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
           </>
         )}
       </Picture>
-      {state === 'loading' && (
-        <p className="cover">{source.playback === 'proxy' ? t('A browser cannot play {{codec}} here. Analysis works; a preview copy is being made…', { codec: probe.codec.toUpperCase() }) : t('Loading…')}</p>
-      )}
+      {state === 'loading' && (copied && preview?.state !== 'ready' ? <Copying source={source} preview={preview} /> : <p className="cover">{t('Loading…')}</p>)}
       {state === 'failed' && <p className="cover">{t('This video cannot be played here. Captions, answers, search and labels work all the same.')}</p>}
       <Transport source={source} clip={clip} frames={frames} onFullscreen={() => void toggleFullscreen(frame.current)} />
     </section>
+  )
+}
+
+/** What is seen while the preview copy is being made, was not wanted, or could not be made. */
+function Copying({ source: { id, probe }, preview }: { source: Source; preview: Preview | undefined }) {
+  const share = preview && probe && probe.duration > 0 ? Math.min(1, preview.seconds / probe.duration) : 0
+  const codec = probe?.codec.toUpperCase() ?? ''
+  return (
+    <div className="cover" role="status">
+      {preview?.state === 'none' || preview?.state === 'failed' ? (
+        <>
+          <p>{preview.problem ? told(preview.problem).message : t('A browser cannot play {{codec}} here without a preview copy. Analysis works all the same.', { codec })}</p>
+          <div className="row"><button onClick={() => void makePreview(id)}>{preview.problem ? t('Try again') : t('Make the preview copy')}</button></div>
+        </>
+      ) : (
+        <>
+          <p>{t('A browser cannot play {{codec}} here. Analysis works; a preview copy is being made…', { codec })}</p>
+          <progress value={share} aria-label={t('Preview copy')} />
+          <div className="row"><span className="num">{percent(share)}</span><button onClick={() => void cancelPreview(id)}>{t('Cancel')}</button></div>
+        </>
+      )}
+    </div>
   )
 }
 

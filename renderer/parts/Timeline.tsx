@@ -227,7 +227,7 @@ function TrackLane({ track, clipId }: { track: TrackAnnotation; clipId: number }
   const { first, last } = lifetime(body)
   const store = (next: typeof body) => void commit(clipId, [{ action: 'edit', annotationId: id, body: next }])
   return (
-    <Lane name={body.label} className="track">
+    <Lane name={body.label} className="life">
       <Bar
         span={{ startFrame: first, endFrame: last + 1 }} label={t('Track of {{label}}', { label: body.label })} selected={selected || also} colour={colourOf(body.label)}
         onChoose={(event) => chooseTrack(id, event.shiftKey)}

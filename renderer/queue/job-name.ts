@@ -8,6 +8,8 @@ export function jobName({ kind, title }: Pick<Job, 'kind' | 'title'>): string {
       return title
     case 'ask':
       return t('Ask “{{question}}”', { question: title })
+    case 'mark':
+      return t('Marked clips of {{file}}', { file: title })
     case 'detect':
       return title === '' ? t('Clear detections') : t('Detect {{labels}}', { labels: title })
   }

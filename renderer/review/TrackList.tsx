@@ -20,7 +20,8 @@ export function TrackList({ annotations }: { annotations: readonly Annotation[] 
   const detects = useStatus().data?.pack?.tasks.includes('detect') ?? true
   const trackId = useUi((ui) => ui.trackId)
   const { also, drawing, setDrawing } = useReview()
-  const tracks = annotations.flatMap((one): TrackAnnotation[] => (one.body.kind === 'track' ? [{ ...one, body: one.body }] : []))
+  // What the model said can be had back from here; what a person made and took away, by undo.
+  const tracks = annotations.flatMap((one): TrackAnnotation[] => (one.body.kind === 'track' && (one.state !== 'rejected' || one.machine !== null) ? [{ ...one, body: one.body }] : []))
   const chosen = [trackId, ...also].flatMap((id) => tracks.find((track) => track.id === id && track.state !== 'rejected') ?? [])
   const suggestions = [...new Set([...vocabulary.map(({ name }) => name), ...tracks.map(({ body }) => body.label)])]
   return (

@@ -45,7 +45,7 @@ export function Transport({ source, clip, frames, onFullscreen }: Props) {
       )}
       {clip && (
         <>
-          <button aria-pressed={drawing} title={hint('Draw a box', 'draw')} onClick={() => setDrawing(!drawing)}><SquareDashedMousePointer size={15} aria-hidden />{t('Box')}</button>
+          <button className="icon" aria-label={t('Draw a box')} aria-pressed={drawing} title={hint('Draw a box', 'draw')} onClick={() => setDrawing(!drawing)}><SquareDashedMousePointer size={16} /></button>
           <button className="icon" aria-label={t('Keep the chosen track in view')} aria-pressed={following} title={hint('Keep the chosen track in view when enlarged', 'follow')} onClick={() => toggle('following')}><Crosshair size={15} /></button>
         </>
       )}

@@ -1,6 +1,9 @@
 /** Clips that a person marks: a span of a video, analysed like any other clip. */
 import { toast } from 'sonner'
+import { call } from '../api.ts'
 import { t } from '../i18n.ts'
+import { queryClient, tell } from '../queries.ts'
+import { useUi } from '../store.ts'
 import { markedSpan, useReview } from './store.ts'
 
 /** Make a clip of what is marked, and go to it. */
@@ -10,5 +13,22 @@ export async function clipFromMarks(sourceId: number | null): Promise<void> {
     toast(t('Mark a span first: where it begins, and where it ends.'), { id: 'review' })
     return
   }
-  await Promise.resolve()
+  try {
+    const clip = await call('markClip', { params: { sourceId }, body: { span } })
+    await queryClient.refetchQueries({ queryKey: ['clips'] })
+    useReview.getState().clearMarks()
+    useUi.getState().selectClip(clip.id, sourceId)
+    toast.success(t('A clip was made of it'))
+  } catch (error) {
+    tell(error)
+  }
+}
+
+export async function removeClip(clipId: number, sourceId: number): Promise<void> {
+  try {
+    await call('removeClip', { params: { clipId } })
+    useUi.getState().selectSource(sourceId)
+  } catch (error) {
+    tell(error)
+  }
 }

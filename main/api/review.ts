@@ -1,0 +1,38 @@
+/** Looking at one clip: preview copies, and clips that a person marks. */
+import type { RouteName } from '../../app/contract.ts'
+import { TubeletError } from '../../app/errors.ts'
+import { secondsOf } from '../../app/media.ts'
+import { fileResponse } from '../files.ts'
+import { type Handlers, notFound, type Services } from './handler.ts'
+
+export function reviewHandlers({ pipeline: { library }, jobs, previews }: Services) {
+  return {
+    preview: ({ params }) => previews.state(library.source(params.sourceId)),
+    makePreview: ({ params }) => previews.make(library.source(params.sourceId)),
+    cancelPreview: ({ params }) => previews.cancel(library.source(params.sourceId)),
+    previewMedia: async ({ params }, request) => (await fileResponse(request, previews.file(library.source(params.sourceId)))) ?? notFound(),
+
+    markClip: ({ params: { sourceId }, body: { span } }) => {
+      const { probe } = library.source(sourceId)
+      const pts = library.frames(sourceId)
+      if (probe === null || span.endFrame > pts.length) throw new TubeletError({ code: 'bad-request', message: 'This span is not inside the video.', next: 'Wait until the video was read to its end, or mark a shorter span.' })
+      const clips = library.clips({ sourceId, limit: 100_000, offset: 0 }).clips
+      const there = clips.find(({ startFrame, endFrame }) => startFrame === span.startFrame && endFrame === span.endFrame)
+      if (there) return there
+      const at = (ordinal: number) => secondsOf(pts[ordinal] ?? 0, probe)
+      // Where the last frame of the video ends, the clips of the analysis know.
+      const end = span.endFrame < pts.length ? at(span.endFrame) : Math.max(at(pts.length - 1), ...clips.map((clip) => clip.end))
+      const index = Math.max(-1, ...clips.map((clip) => clip.index)) + 1
+      const id = library.saveClip(sourceId, { index, kind: 'marked', start: at(span.startFrame), end, ...span, frames: [] })
+      library.emit({ type: 'clips', sourceId, clipIds: [id] })
+      jobs.encodeMarked(sourceId)
+      return library.clip(id)
+    },
+    removeClip: ({ params: { clipId } }) => {
+      const { kind } = library.clip(clipId)
+      if (kind !== 'marked') throw new TubeletError({ code: 'conflict', message: 'Only clips that a person marked can be removed: the others tile the video.', next: 'Reject its caption instead.' })
+      library.removeClip(clipId)
+      return {}
+    },
+  } satisfies Partial<Handlers<RouteName>>
+}

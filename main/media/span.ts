@@ -1,0 +1,59 @@
+/** One span of a file, sampled by itself: the frames are named beforehand, so nothing but them is decoded to pictures. */
+import type { Span } from '../../app/annotation.ts'
+import { TubeletError } from '../../app/errors.ts'
+import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
+import type { PackManifest } from '../../app/pack.ts'
+import { cutTubes } from '../../app/tubes.ts'
+import type { SampledClip } from './clips.ts'
+import { pictureFilters } from './decode-plan.ts'
+import { inputFile, keepFrames, type MediaTools, runTool } from './tools.ts'
+
+/** Decoding begins this long before the span: containers do not all seek exactly. */
+const LEAD_SECONDS = 3
+/** Frames are told apart by their times; no two are closer than this. */
+const SAME_TIME = 0.0004
+const TIMEOUT_MS = 10 * 60_000
+
+/** The frames that stand for a span: the one on the screen in the middle of each of `count` equal parts of its time. Some repeat where it has fewer. */
+export function framesOf(pts: Float64Array, { startFrame, endFrame }: Span, count: number): FrameRef[] {
+  const [from, to] = [pts[startFrame] ?? 0, pts[endFrame] ?? pts.at(-1) ?? 0]
+  return Array.from({ length: count }, (_, i) => {
+    const time = from + ((i + 0.5) * (to - from)) / count
+    let ordinal = startFrame
+    while (ordinal + 1 < endFrame && (pts[ordinal + 1] ?? Infinity) <= time) ordinal += 1
+    return { ordinal, pts: pts[ordinal] ?? 0 }
+  })
+}
+
+/**
+ * The pictures of frames that are known by their PTS: as tubes for the model, and the middle one as a JPEG.
+ *
+ * @throws TubeletError `no-frames` when the file does not have them (it was changed), `ffmpeg-missing`; the signal's reason when aborted.
+ */
+export async function sampleFrames(tools: MediaTools, file: string, probe: Probe, input: PackManifest['input'], frames: readonly FrameRef[], signal: AbortSignal): Promise<Pick<SampledClip, 'tubes' | 'thumbnail'>> {
+  const distinct = [...new Set(frames.map(({ pts }) => pts))]
+  const filters = pictureFilters(tools, probe, input)
+  const bytes = input.width * input.height * 3
+  const raw = await decode(tools, file, probe, distinct, filters.model, ['-f', 'rawvideo'], (out) => out.length === distinct.length * bytes, signal)
+  const video = new Uint8Array(frames.length * bytes)
+  frames.forEach(({ pts }, i) => video.set(raw.subarray(distinct.indexOf(pts) * bytes, (distinct.indexOf(pts) + 1) * bytes), i * bytes))
+  const middle = frames[frames.length >> 1]?.pts ?? 0
+  const jpeg = await decode(tools, file, probe, [middle], filters.preview, ['-c:v', 'mjpeg', '-q:v', '4', '-f', 'mjpeg'], (out) => out.length > 0, signal)
+  return { tubes: cutTubes(video, input).map((tube) => new Uint8Array(tube)), thumbnail: new Uint8Array(jpeg) }
+}
+
+async function decode(tools: MediaTools, file: string, probe: Probe, pts: readonly number[], filters: string, output: readonly string[], whole: (out: Uint8Array) => boolean, signal: AbortSignal): Promise<Uint8Array> {
+  const seconds = (ticks: number) => (ticks * probe.timeBase.num) / probe.timeBase.den
+  const chosen = pts.map((ticks) => `lt(abs(t-(${seconds(ticks)})),${SAME_TIME})`).join('+')
+  const lead = Math.max(0, secondsOf(Math.min(...pts), probe) - LEAD_SECONDS)
+  // Where seeking brings other frames, or none, the file is decoded from its beginning.
+  for (const seek of lead > 0 ? [['-ss', String(lead)], []] : [[]]) {
+    const args = [
+      ...['-v', 'error', '-nostdin', '-threads', '2', '-copyts', ...seek, ...inputFile(file)],
+      ...['-filter_complex', `[0:${probe.videoStream}]select='${chosen}',${filters}[out]`, '-map', '[out]', ...keepFrames(tools), '-frames:v', String(pts.length), ...output, 'pipe:1'],
+    ]
+    const { stdout } = await runTool(tools.ffmpeg, args, { signal, timeoutMs: TIMEOUT_MS })
+    if (whole(stdout)) return stdout
+  }
+  throw new TubeletError({ code: 'no-frames', message: 'The frames of this span cannot be read again.', file, stillWorks: 'Everything that was analysed before.', next: 'Retry the whole file: it may have been changed.' })
+}
