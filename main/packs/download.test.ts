@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { problemOf } from '../../app/errors.ts'
+import { inEnglish, problemOf } from '../../app/errors.ts'
 import { checkedAddress, download, partOf } from './download.ts'
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-download-'))
@@ -57,7 +57,11 @@ beforeEach(() => {
 })
 const run = (options: { sha256?: string; signal?: AbortSignal; report?: (bytes: number, total: number | null) => void } = {}) =>
   download({ url: address, file, sha256: options.sha256 }, options.report ?? (() => undefined), options.signal ?? new AbortController().signal)
-const why = (promise: Promise<unknown>) => promise.then(() => expect.fail('it did not fail'), problemOf)
+/** The problem as a person reads it. */
+const why = (promise: Promise<unknown>) => promise.then(() => expect.fail('it did not fail'), (error: unknown) => {
+  const problem = problemOf(error)
+  return { ...problem, ...inEnglish(problem) }
+})
 
 describe('a download', () => {
   test('brings the file once, tells how far it is, and gives its checksum', async () => {

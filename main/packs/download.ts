@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
 import { type Problem, TubeletError } from '../../app/errors.ts'
+import type { Values } from '../../app/phrase.ts'
 
 const ATTEMPTS = 4
 const FIRST_PAUSE_MS = 500
@@ -54,14 +55,14 @@ export async function download({ url, file, sha256 }: Download, report: (bytes: 
       // What the server said is final; a connection that broke is worth another try, and always while it brings something.
       if (error instanceof TubeletError) throw error
       if ((await sizeOf(`${file}.part`)) > before) attempt = 1
-      if (attempt >= ATTEMPTS) throw failed(url, 'The connection was lost.', 'Try again: it goes on where it stopped.', error)
+      if (attempt >= ATTEMPTS) throw failed(url, 'The connection was lost.', 'Try again: it goes on where it stopped.', { cause: error })
       await wait(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, { signal }).catch(() => signal.throwIfAborted())
     }
   }
   const found = await hashOf(`${file}.part`, signal)
   if (sha256 !== undefined && found !== sha256) {
     await forgetDownload(file)
-    throw failed(url, 'The file that came is not the one that was expected: its checksum differs.', 'Fetch it again from its source; if it happens again, somebody changed the file there.', `expected SHA-256 ${sha256}, found ${found}`)
+    throw failed(url, 'The file that came is not the one that was expected: its checksum differs.', 'Fetch it again from its source; if it happens again, somebody changed the file there.', { cause: `expected SHA-256 ${sha256}, found ${found}` })
   }
   await rename(`${file}.part`, file)
   return found
@@ -126,9 +127,15 @@ export async function needRoom(folder: string, bytes: number, file: string): Pro
 const AIR = 64e6
 
 function diskFull(file: string, need: { bytes: number; free: number } | null): TubeletError {
-  const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
-  const message = need ? `There is not enough room on the disk: ${gb(need.bytes)} are needed, ${gb(need.free)} are free.` : 'The disk is full.'
-  return new TubeletError({ code: 'disk-full', message, file, stillWorks: 'The packs that you have; what has come of this file is kept.', next: 'Make room, then try again.' })
+  const gb = (bytes: number) => Number((bytes / 1e9).toFixed(1))
+  return new TubeletError({
+    code: 'disk-full',
+    message: need ? 'There is not enough room on the disk: {{needed}} GB are needed, {{free}} GB are free.' : 'The disk is full.',
+    file,
+    stillWorks: 'The packs that you have; what has come of this file is kept.',
+    next: 'Make room, then try again.',
+    ...(need ? { values: { needed: gb(need.bytes), free: gb(need.free) } } : {}),
+  })
 }
 
 /** How much of a download is here. */
@@ -159,11 +166,11 @@ async function hashOf(file: string, signal: AbortSignal): Promise<string> {
 function refused(url: string, status: number): TubeletError {
   if (status === 401 || status === 403) return failed(url, 'The server asks for an account, or for a licence to be accepted first.', 'Open the model\'s page in your browser, do there what it asks, download the file there, and choose it here.')
   if (status === 404 || status === 410) return failed(url, 'There is no such file at this address.', 'Open the model\'s page in your browser and copy the address of its .safetensors file.')
-  return failed(url, `The server cannot send the file now (it answered ${status}).`, 'Try again later: it goes on where it stopped.')
+  return failed(url, 'The server cannot send the file now (it answered {{status}}).', 'Try again later: it goes on where it stopped.', { values: { status } })
 }
 
-function failed(url: string, message: string, next: string, cause?: unknown): TubeletError {
+function failed(url: string, message: string, next: string, { values = {}, cause }: { values?: Values; cause?: unknown } = {}): TubeletError {
   const details = cause instanceof Error ? `${cause.message}${cause.cause instanceof Error ? `: ${cause.cause.message}` : ''}` : typeof cause === 'string' ? cause : undefined
-  const problem: Problem = { code: 'download-failed', message, file: url, stillWorks: 'The packs that you have, and everything else: nothing but this download uses the network.', next, ...(details === undefined ? {} : { details }) }
+  const problem: Problem = { code: 'download-failed', message, file: url, stillWorks: 'The packs that you have, and everything else: nothing but this download uses the network.', next, values, ...(details === undefined ? {} : { details }) }
   return new TubeletError(problem, { cause })
 }

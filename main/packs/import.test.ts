@@ -4,7 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Precision } from '../../app/contract/packs.ts'
-import { problemOf } from '../../app/errors.ts'
+import { inEnglish, problemOf } from '../../app/errors.ts'
 import { Engine } from '../engine/engine.ts'
 import { f32, type MadeTensor, TEMPLATE_DIR, tinyMammut, writeSafetensors } from './checkpoint.testing.ts'
 import { type ImportOptions, prepareImport } from './import.ts'
@@ -30,7 +30,11 @@ beforeEach(() => {
 })
 const options = (changes: Partial<ImportOptions> = {}): ImportOptions => ({ store, fork: undefined, report: () => undefined, signal: never, ...changes })
 const importing = (file: string, precision: Precision = 'fp32') => prepareImport(file, precision, TEMPLATE_DIR, store)
-const why = (promise: Promise<unknown>) => promise.then(() => expect.fail('it was accepted'), problemOf)
+/** The problem as a person reads it. */
+const why = (promise: Promise<unknown>) => promise.then(() => expect.fail('it was accepted'), (error: unknown) => {
+  const problem = problemOf(error)
+  return { ...problem, ...inEnglish(problem) }
+})
 const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 describe('a checkpoint becomes a pack', () => {

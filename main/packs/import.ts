@@ -103,7 +103,7 @@ async function importCheckpoint({ file, precision, templateDir, template, model,
     try {
       const { secondsPerClip, memoryBytes, ...answers } = await engine.knownAnswers(clips, template.selfTest.texts, signal)
       if ([...answers.embeddings, ...answers.textEmbeddings].flat().some((value) => !Number.isFinite(value))) {
-        throw refusal(file, 'With these weights the model gives no numbers.', precision === 'fp32' ? 'Download the checkpoint again; it may be damaged.' : 'Import it in full precision.')
+        throw refusal({ code: 'checkpoint-unusable', message: 'With these weights the model gives no numbers.', file, next: precision === 'fp32' ? 'Download the checkpoint again; it may be damaged.' : 'Import it in full precision.' })
       }
       const clipRefs = []
       for (const [i, clip] of clips.entries()) clipRefs.push(await put(`selftest_${i}.u8.gz`, await promisify(gzip)(clip)))

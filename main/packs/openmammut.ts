@@ -5,6 +5,8 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
+import type { Problem } from '../../app/errors.ts'
+import { phrase } from '../../app/phrase.ts'
 import { type Checkpoint, refusal, type Tensor } from './safetensors.ts'
 import { type Env, expectedKeys, type Template } from './template.ts'
 
@@ -44,9 +46,14 @@ const Config = z.looseObject({
 }).partial()
 type Config = z.infer<typeof Config>
 
+/** What a refusal says beyond its sentence. */
+type Aside = Pick<Problem, 'values' | 'details'>
+
 /** @param config As `readConfig` gives it. @throws TubeletError `checkpoint-unusable` that says why it is no openMaMMUT checkpoint. */
 export function recogniseOpenMammut({ file, tensors: stored }: Checkpoint, template: Template, config: Config): OpenMammut {
-  const refuse = (message: string, details?: string) => refusal(file, message, 'Choose the .safetensors file of an openMaMMUT model; the Packs page lists some.', details === undefined ? {} : { details })
+  function refuse(message: string, more: Aside = {}): Error {
+    return refusal({ code: 'checkpoint-unusable', message, file, next: 'Choose the .safetensors file of an openMaMMUT model; the Packs page lists some.', ...more })
+  }
   const tensors = new Map([...stored].map(([key, tensor]) => [key.replace(/^module\./, ''), tensor]))
   const lmHead = tensors.get('text.text_projection')
   const layout = tensors.has('text.lm_head') ? 'upstream' : 'fork'
@@ -60,30 +67,30 @@ export function recogniseOpenMammut({ file, tensors: stored }: Checkpoint, templ
   const sizes: Record<string, number> = { frames: template.frames }
   for (const [name, [key, axis]] of Object.entries(template.dims)) {
     const side = tensors.get(key)?.shape[axis]
-    if (side === undefined || side === 0) throw refuse('This MaMMUT checkpoint is not complete.', `The tensor ${key} is missing or not of the right shape.`)
+    if (side === undefined || side === 0) throw refuse('This MaMMUT checkpoint is not complete.', { details: `The tensor ${key} is missing or not of the right shape.` })
     sizes[name] = side
   }
   for (const [name, pattern] of Object.entries(template.counts)) {
     let count = 0
     while (tensors.has(pattern.replace('{i}', String(count)))) count += 1
-    if (count === 0) throw refuse('This MaMMUT checkpoint is not complete.', `The tensor ${pattern.replace('{i}', '0')} is missing.`)
+    if (count === 0) throw refuse('This MaMMUT checkpoint is not complete.', { details: `The tensor ${pattern.replace('{i}', '0')} is missing.` })
     sizes[name] = count
   }
   const { env, size, fit } = details({ sizes, tensors, layout, config, refuse })
 
   const expected = expectedKeys(template, env)
   const missing = [...expected.keys()].filter((key) => !tensors.has(key))
-  if (missing.length > 0) throw refuse('This MaMMUT checkpoint is not complete.', `Tensors are missing: ${few(missing)}.`)
+  if (missing.length > 0) throw refuse('This MaMMUT checkpoint is not complete.', { details: `Tensors are missing: ${few(missing)}.` })
   const unexpected = [...tensors.keys()].filter((key) => !expected.has(key))
-  if (unexpected.length > 0) throw refuse('This is a MaMMUT of a kind that Tubelet does not know.', `There are tensors that no openMaMMUT has: ${few(unexpected)}.`)
+  if (unexpected.length > 0) throw refuse('This is a MaMMUT of a kind that Tubelet does not know.', { details: `There are tensors that no openMaMMUT has: ${few(unexpected)}.` })
   const misfits = [...expected].flatMap(([key, shape]) => {
     const found = tensors.get(key)?.shape ?? []
     // A scalar may be stored as a vector of one.
     return String(found) === String(shape) || (shape.length === 0 && String(found) === '1') ? [] : [`${key} is [${found.join(', ')}], not [${shape.join(', ')}]`]
   })
-  if (misfits.length > 0) throw refuse('This is a MaMMUT of a kind that Tubelet does not know.', `Tensors do not fit each other: ${few(misfits)}.`)
+  if (misfits.length > 0) throw refuse('This is a MaMMUT of a kind that Tubelet does not know.', { details: `Tensors do not fit each other: ${few(misfits)}.` })
   const types = [...tensors].filter(([, { dtype }]) => !['F32', 'F16', 'BF16'].includes(dtype)).map(([key, { dtype }]) => `${key} is ${dtype}`)
-  if (types.length > 0) throw refuse('The weights are stored in a way that cannot be converted here.', `F32, F16 and BF16 can be; ${few(types)}.`)
+  if (types.length > 0) throw refuse('The weights are stored in a way that cannot be converted here.', { details: `F32, F16 and BF16 can be; ${few(types)}.` })
   return { tensors, layout, env, size, fit }
 }
 
@@ -97,20 +104,20 @@ export async function readConfig(checkpoint: string): Promise<Config> {
     // Some files are the model's part alone.
     return config.model_cfg ? config : { model_cfg: Config.shape.model_cfg.parse(JSON.parse(text)) }
   } catch (cause) {
-    throw refusal(file, `The ${CONFIG} beside the checkpoint cannot be read.`, 'Download it again, or move it away to import without it.', { cause, details: cause instanceof Error ? cause.message : String(cause) })
+    throw refusal({ code: 'checkpoint-unusable', message: 'The {{config}} beside the checkpoint cannot be read.', file, next: 'Download it again, or move it away to import without it.', values: { config: CONFIG }, details: cause instanceof Error ? cause.message : String(cause) }, cause)
   }
 }
 
 /** What other kind of model this is, for people; null for an openMaMMUT. */
 function otherModel(tensors: ReadonlyMap<string, Tensor>): string | null {
   const some = (pattern: RegExp) => [...tensors.keys()].some((key) => pattern.test(key))
-  if (some(/^text_decoder\./)) return 'This is a CoCa model, whose decoder works differently. Only MaMMUT models can be imported.'
+  if (some(/^text_decoder\./)) return phrase('This is a CoCa model, whose decoder works differently. Only MaMMUT models can be imported.')
   if (!tensors.has('map_viz2txt_kv')) {
-    return tensors.has('logit_scale') && some(/^(visual|text|transformer)\./) ? 'This is a plain CLIP model: it has no decoder that writes captions. Only MaMMUT models can be imported.' : 'This is no MaMMUT model.'
+    return phrase(tensors.has('logit_scale') && some(/^(visual|text|transformer)\./) ? 'This is a plain CLIP model: it has no decoder that writes captions. Only MaMMUT models can be imported.' : 'This is no MaMMUT model.')
   }
-  if (some(/^visual\.trunk\./)) return 'Its vision encoder is one of timm\'s (NaFlex or another), which is not supported; open_clip\'s own ViT is.'
-  if (!tensors.has('text.positional_embedding')) return 'Its text decoder is of the modern kind, which is not supported; the classic kind is.'
-  if (some(/^visual\.attn_pool/)) return 'Its vision encoder pools with attention, which no published openMaMMUT does.'
+  if (some(/^visual\.trunk\./)) return phrase('Its vision encoder is one of timm\'s (NaFlex or another), which is not supported; open_clip\'s own ViT is.')
+  if (!tensors.has('text.positional_embedding')) return phrase('Its text decoder is of the modern kind, which is not supported; the classic kind is.')
+  if (some(/^visual\.attn_pool/)) return phrase('Its vision encoder pools with attention, which no published openMaMMUT does.')
   return null
 }
 
@@ -119,7 +126,7 @@ interface Known {
   tensors: ReadonlyMap<string, Tensor>
   layout: OpenMammut['layout']
   config: Config
-  refuse: (message: string, details?: string) => Error
+  refuse: (message: string, more?: Aside) => Error
 }
 
 /** Everything that the template needs to know beyond the sizes. */
@@ -133,35 +140,35 @@ function details({ sizes, tensors, layout, config, refuse }: Known): Pick<OpenMa
     [text.width, 'width', 'text width'], [text.layers, 'layers', 'text layers'], [text.context_length, 'context', 'context length'],
   ]
   for (const [value, name, what] of said) {
-    if (value !== undefined && value !== of(name)) throw refuse(`The ${CONFIG} beside the checkpoint is of another model.`, `It says ${what} ${value}, the tensors say ${of(name)}.`)
+    if (value !== undefined && value !== of(name)) throw refuse('The {{config}} beside the checkpoint is of another model.', { values: { config: CONFIG }, details: `It says ${what} ${value}, the tensors say ${of(name)}.` })
   }
   if (text.text_arch === 'modern') throw refuse('Its text decoder is of the modern kind, which is not supported; the classic kind is.')
   const tokenizer = text.hf_tokenizer_name ?? text.hf_model_name
-  if (tokenizer) throw refuse(`Its text is split by another tokenizer (${tokenizer}); only CLIP's own is supported.`)
-  if (of('vocab') !== VOCABULARY) throw refuse(`Its vocabulary has ${of('vocab')} entries, so its text is not split by CLIP's tokenizer (${VOCABULARY} entries).`)
-  if (vision.final_ln_after_pool === false || vision.no_ln_pre === true) throw refuse('Its vision encoder normalises in another order than any published openMaMMUT.', 'See final_ln_after_pool and no_ln_pre.')
+  if (tokenizer) throw refuse('Its text is split by another tokenizer ({{tokenizer}}); only CLIP\'s own is supported.', { values: { tokenizer } })
+  if (of('vocab') !== VOCABULARY) throw refuse('Its vocabulary has {{entries}} entries, so its text is not split by CLIP\'s tokenizer ({{expected}} entries).', { values: { entries: of('vocab'), expected: VOCABULARY } })
+  if (vision.final_ln_after_pool === false || vision.no_ln_pre === true) throw refuse('Its vision encoder normalises in another order than any published openMaMMUT.', { details: 'See final_ln_after_pool and no_ln_pre.' })
   const projected = tensors.has('text.text_projection')
-  if (!projected && of('embed') !== of('width')) throw refuse(`Its text embedding is ${of('width')} wide and its picture embedding ${of('embed')}: they cannot be compared.`)
+  if (!projected && of('embed') !== of('width')) throw refuse('Its text embedding is {{text}} wide and its picture embedding {{picture}}: they cannot be compared.', { values: { text: of('width'), picture: of('embed') } })
 
   const pool = vision.pool_type ?? (layout === 'fork' ? 'avg_all' : 'avg')
   const padMask = text.use_pad_mask ?? layout === 'upstream'
   const textPool = padMask ? 'avg' : 'avg_all'
   if (!['avg', 'avg_all'].includes(pool) || (text.pool_type ?? textPool) !== textPool) {
-    throw refuse('It pools in a way that no published openMaMMUT does.', `Vision ${pool}, text ${text.pool_type ?? textPool}, padding ${padMask ? 'masked' : 'seen'}.`)
+    throw refuse('It pools in a way that no published openMaMMUT does.', { details: `Vision ${pool}, text ${text.pool_type ?? textPool}, padding ${padMask ? 'masked' : 'seen'}.` })
   }
   const patches = of('visionTokens') - 1
   const grid = Math.round(Math.sqrt(patches))
-  if (grid * grid !== patches) throw refuse(`Its pictures are not square: ${patches} patches.`)
+  if (grid * grid !== patches) throw refuse('Its pictures are not square: {{patches}} patches.', { values: { patches } })
   const [side = 0, ...others] = vision.image_size === undefined ? [grid * of('patch')] : [vision.image_size].flat()
   if (others.some((other) => other !== side) || Math.floor(side / of('patch')) !== grid) {
-    throw refuse(`The ${CONFIG} beside the checkpoint is of another model.`, `Pictures of ${[side, ...others].join(' × ')} do not have ${grid} × ${grid} patches of ${of('patch')}.`)
+    throw refuse('The {{config}} beside the checkpoint is of another model.', { values: { config: CONFIG }, details: `Pictures of ${[side, ...others].join(' × ')} do not have ${grid} × ${grid} patches of ${of('patch')}.` })
   }
   const resize = preprocess.resize_mode ?? 'shortest'
-  if (resize !== 'shortest' && resize !== 'squash') throw refuse(`It wants pictures fitted in a way that is not supported (${resize}).`)
+  if (resize !== 'shortest' && resize !== 'squash') throw refuse('It wants pictures fitted in a way that is not supported ({{way}}).', { values: { way: resize } })
   const visionHeadDim = vision.head_width ?? HEAD_WIDTHS[of('visionWidth')] ?? 64
   const heads = text.heads ?? Math.floor(of('width') / 64)
-  if (heads === 0 || of('visionWidth') % visionHeadDim !== 0 || of('width') % heads !== 0) throw refuse('The number of attention heads does not divide the width.', `Put the model's ${CONFIG} beside the file.`)
-  if (of('layers') % of('crossLayers') !== 0) throw refuse(`${of('crossLayers')} cross-attention layers do not divide ${of('layers')} text layers evenly.`)
+  if (heads === 0 || of('visionWidth') % visionHeadDim !== 0 || of('width') % heads !== 0) throw refuse('The number of attention heads does not divide the width.', { details: `Put the model's ${CONFIG} beside the file.` })
+  if (of('layers') % of('crossLayers') !== 0) throw refuse('{{crossLayers}} cross-attention layers do not divide {{layers}} text layers evenly.', { values: { crossLayers: of('crossLayers'), layers: of('layers') } })
   const every = of('layers') / of('crossLayers')
   const [mean, std] = [preprocess.mean ?? CLIP_MEAN, preprocess.std ?? CLIP_STD]
   const layers = Array.from({ length: of('layers') }, (_, layer) => layer)

@@ -124,7 +124,7 @@ export class Packs {
     const { library, store } = this.#parts
     const pack = store.list().find((one) => one.id === id)
     if (pack && 'digest' in pack && this.#isCurrent(pack)) {
-      throw new TubeletError({ code: 'conflict', message: `"${pack.manifest.name}" is in use.`, stillWorks: 'It goes on.', next: 'Use another pack first, then delete this one.' })
+      throw new TubeletError({ code: 'conflict', message: '“{{name}}” is in use.', values: { name: pack.manifest.name }, stillWorks: 'It goes on.', next: 'Use another pack first, then delete this one.' })
     }
     store.delete(id)
     if (pack && 'digest' in pack) library.packs.forget(pack.digest)

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { problemOf } from '../../app/errors.ts'
+import { inEnglish, problemOf } from '../../app/errors.ts'
 import { f32, writeSafetensors } from './checkpoint.testing.ts'
 import { readSafetensors } from './safetensors.ts'
 
@@ -22,7 +22,11 @@ const holding = (content: string | Uint8Array) => {
   writeFileSync(file, content)
   return file
 }
-const why = (file: string) => readSafetensors(file).then(() => expect.fail(`${file} was accepted`), problemOf)
+/** The problem as a person reads it. */
+const why = (file: string) => readSafetensors(file).then(() => expect.fail(`${file} was accepted`), (error: unknown) => {
+  const problem = problemOf(error)
+  return { ...problem, ...inEnglish(problem) }
+})
 
 test('a good file is read: types, shapes, and where each tensor lies', async () => {
   const file = made()

@@ -6,7 +6,8 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
-import { type ErrorCode, TubeletError } from '../../app/errors.ts'
+import { type Problem, TubeletError } from '../../app/errors.ts'
+import { phrase } from '../../app/phrase.ts'
 
 /** Bits of an element. Only F32, F16 and BF16 can be converted; the others may lie in a file beside what is needed. */
 const BITS: Readonly<Record<string, number>> = { F64: 64, F32: 32, F16: 16, BF16: 16, I64: 64, I32: 32, I16: 16, I8: 8, U64: 64, U32: 32, U16: 16, U8: 8, BOOL: 8, F8_E4M3: 8, F8_E5M2: 8 }
@@ -34,11 +35,12 @@ export interface Checkpoint {
 export async function readSafetensors(file: string): Promise<Checkpoint> {
   const handle = await open(file).catch((error: unknown) => {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-    throw refusal(file, missing ? 'There is no such file.' : 'The file could not be opened.', missing ? 'Choose it again.' : 'Check that you may read it.', { code: missing ? 'file-missing' : 'file-unreadable', cause: error })
+    const message = missing ? 'There is no such file.' : 'The file could not be opened.'
+    throw refusal({ code: missing ? 'file-missing' : 'file-unreadable', message, file, next: missing ? 'Choose it again.' : 'Check that you may read it.' }, error)
   })
   try {
     const info = await handle.stat()
-    if (info.isDirectory()) throw refusal(file, 'This is a folder, not a checkpoint.', 'Choose the .safetensors file inside it.')
+    if (info.isDirectory()) throw refusal({ code: 'checkpoint-unusable', message: 'This is a folder, not a checkpoint.', file, next: 'Choose the .safetensors file inside it.' })
     const start = await bytesAt(handle, 0, Math.min(512, info.size))
     refuseStrangers(file, start, info.size)
     const length = Number(start.readBigUInt64LE(0))
@@ -55,14 +57,20 @@ export async function readSafetensors(file: string): Promise<Checkpoint> {
 /** Things that people mistake for a checkpoint, each by how it begins. */
 function refuseStrangers(file: string, start: Buffer, bytes: number): void {
   const text = start.toString('latin1')
-  if (bytes === 0) throw refusal(file, 'This file is empty (0 bytes).', 'Download it again.')
+  if (bytes === 0) throw refusal({ code: 'checkpoint-unusable', message: 'This file is empty (0 bytes).', file, next: 'Download it again.' })
   const pickle = start[0] === 0x80 && (start[1] ?? 0) >= 2 && (start[1] ?? 0) <= 5
   if (text.startsWith('PK\x03\x04') || pickle) {
-    throw refusal(file, 'This is a PyTorch file (.pt, .bin), which can run programs when it is opened, so Tubelet does not open it.', `Use the .safetensors file of the same model, or convert it where Python is: python -m models.openmammut import ${path.basename(file)} --out PACK, then choose the folder PACK here.`)
+    throw refusal({
+      code: 'checkpoint-unusable',
+      message: 'This is a PyTorch file (.pt, .bin), which can run programs when it is opened, so Tubelet does not open it.',
+      file,
+      next: 'Use the .safetensors file of the same model, or convert it where Python is: python -m models.openmammut import {{name}} --out PACK, then choose the folder PACK here.',
+      values: { name: path.basename(file) },
+    })
   }
-  if (text.startsWith('version https://git-lfs')) throw refusal(file, 'This is only a pointer to the checkpoint (Git LFS), not the checkpoint.', 'Download the file itself: it is as large as the page says, not a few bytes.')
-  if (text.startsWith('GGUF')) throw refusal(file, 'This is a GGUF file, which holds a language model.', 'Choose the .safetensors file of an openMaMMUT model.')
-  if (/^\s*<(!doctype|html|\?xml)/i.test(text)) throw refusal(file, 'This is a web page that was saved under the name of a checkpoint.', 'Download the file itself; where a page asks for an account or a licence first, do that in your browser.')
+  if (text.startsWith('version https://git-lfs')) throw refusal({ code: 'checkpoint-unusable', message: 'This is only a pointer to the checkpoint (Git LFS), not the checkpoint.', file, next: 'Download the file itself: it is as large as the page says, not a few bytes.' })
+  if (text.startsWith('GGUF')) throw refusal({ code: 'checkpoint-unusable', message: 'This is a GGUF file, which holds a language model.', file, next: 'Choose the .safetensors file of an openMaMMUT model.' })
+  if (/^\s*<(!doctype|html|\?xml)/i.test(text)) throw refusal({ code: 'checkpoint-unusable', message: 'This is a web page that was saved under the name of a checkpoint.', file, next: 'Download the file itself; where a page asks for an account or a licence first, do that in your browser.' })
   if (bytes < 10) throw notSafetensors(file)
 }
 
@@ -108,19 +116,26 @@ async function bytesAt(handle: FileHandle, position: number, length: number): Pr
 }
 
 /** A checkpoint that cannot be used: why, and what to do. */
-export function refusal(file: string, message: string, next: string, { code = 'checkpoint-unusable', details, cause }: { code?: ErrorCode; details?: string; cause?: unknown } = {}): TubeletError {
-  return new TubeletError({ code, message, file, stillWorks: 'The packs that you have go on working.', next, ...(details === undefined ? {} : { details }) }, { cause })
+export function refusal(problem: Omit<Problem, 'stillWorks'>, cause?: unknown): TubeletError {
+  return new TubeletError({ ...problem, stillWorks: phrase('The packs that you have go on working.') }, { cause })
 }
 
 function notSafetensors(file: string, cause?: unknown): TubeletError {
-  return refusal(file, 'This is not a .safetensors checkpoint, whatever its name says.', 'Choose the .safetensors file of an openMaMMUT model.', { cause })
+  return refusal({ code: 'checkpoint-unusable', message: 'This is not a .safetensors checkpoint, whatever its name says.', file, next: 'Choose the .safetensors file of an openMaMMUT model.' }, cause)
 }
 
 function damaged(file: string, details: string): TubeletError {
-  return refusal(file, 'This checkpoint is damaged: its list of contents does not fit what is in it.', 'Download it again.', { details })
+  return refusal({ code: 'checkpoint-unusable', message: 'This checkpoint is damaged: its list of contents does not fit what is in it.', file, next: 'Download it again.', details })
 }
 
 function truncated(file: string, bytes: number, needed: number): TubeletError {
-  const mb = (n: number) => `${Math.floor(n / 1e6).toLocaleString('en')} MB`
-  return refusal(file, `This checkpoint is cut off: ${needed < 2e6 ? `${bytes} of ${needed} bytes` : `${mb(bytes)} of ${mb(needed)}`} are there.`, 'Download it again; a download here goes on where it stopped.')
+  const small = needed < 2e6
+  const [here, whole] = small ? [bytes, needed] : [Math.floor(bytes / 1e6), Math.floor(needed / 1e6)]
+  return refusal({
+    code: 'checkpoint-unusable',
+    message: small ? 'This checkpoint is cut off: {{here}} of {{whole}} bytes are there.' : 'This checkpoint is cut off: {{here}} of {{whole}} MB are there.',
+    file,
+    next: 'Download it again; a download here goes on where it stopped.',
+    values: { here, whole },
+  })
 }

@@ -55,7 +55,7 @@ export class PackStore {
   /** @throws TubeletError `not-found`, or the problem of a broken one. */
   find(id: string): StoredPack {
     const found = this.list().find((pack) => pack.id === id)
-    if (found === undefined) throw new TubeletError({ code: 'not-found', message: `There is no pack "${id}" on this computer.`, next: `Choose one of: ${this.usable().map((pack) => pack.id).join(', ')}.` })
+    if (found === undefined) throw new TubeletError({ code: 'not-found', message: 'There is no pack “{{id}}” on this computer.', next: 'Choose one of: {{packs}}.', values: { id, packs: this.usable().map((pack) => pack.id).join(', ') } })
     if ('problem' in found) throw new TubeletError(found.problem)
     return found
   }
@@ -77,7 +77,7 @@ export class PackStore {
     if ('problem' in pack) throw new TubeletError(pack.problem)
     const others = this.list()
     const same = others.find((other) => 'digest' in other && other.digest === pack.digest)
-    if (same) throw new TubeletError({ code: 'conflict', message: 'This pack is on this computer already.', file: same.dir, stillWorks: 'Everything.', next: `It is listed as "${same.id}".` })
+    if (same) throw new TubeletError({ code: 'conflict', message: 'This pack is on this computer already.', file: same.dir, stillWorks: 'Everything.', next: 'It is listed as “{{id}}”.', values: { id: same.id } })
     const taken = others.some((other) => other.id === pack.manifest.id)
     const target = path.join(this.folder, taken ? `${pack.manifest.id}-${pack.digest.slice(0, 8)}` : pack.manifest.id)
     renameSync(dir, target)
@@ -87,7 +87,7 @@ export class PackStore {
   /** @throws TubeletError `not-found`; `forbidden` for the one that ships. */
   delete(id: string): void {
     const found = this.list().find((pack) => pack.id === id)
-    if (found === undefined) throw new TubeletError({ code: 'not-found', message: `There is no pack "${id}" on this computer.` })
+    if (found === undefined) throw new TubeletError({ code: 'not-found', message: 'There is no pack “{{id}}” on this computer.', values: { id } })
     if (found.dir === this.bundledDir) throw new TubeletError({ code: 'forbidden', message: 'The pack that comes with Tubelet cannot be deleted.', next: 'Use another one instead.' })
     // Out of the list at once; what cannot be removed now goes at the next start.
     const doomed = this.unfinished()
@@ -108,6 +108,6 @@ function read(dir: string, bundled: boolean): StoredPack | BrokenPack {
     return { id, dir, bundled, bytes, digest: hash('sha256', text), manifest: PackManifest.parse(JSON.parse(text.toString('utf8'))) }
   } catch (error) {
     const { message, details = message } = problemOf(error)
-    return { id, dir, bytes, problem: { code: 'pack-invalid', message: `The pack "${id}" is not complete, so it cannot be used.`, file: dir, stillWorks: 'The other packs.', next: bundled ? 'Install Tubelet again.' : 'Delete it and import it again.', details } }
+    return { id, dir, bytes, problem: { code: 'pack-invalid', message: 'The pack “{{id}}” is not complete, so it cannot be used.', values: { id }, file: dir, stillWorks: 'The other packs.', next: bundled ? 'Install Tubelet again.' : 'Delete it and import it again.', details } }
   }
 }

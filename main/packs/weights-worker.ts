@@ -25,7 +25,7 @@ function read({ dtype, begin }: PlannedWeight['tensor'], from: number, count: nu
   let got = 0
   while (got < bytes.length) {
     const more = readSync(input, bytes, got, bytes.length - got, begin + from * width + got)
-    if (more === 0) throw refusal(checkpoint, 'The checkpoint became shorter while it was read.', 'Wait until its download is finished, then import it again.')
+    if (more === 0) throw refusal({ code: 'checkpoint-unusable', message: 'The checkpoint became shorter while it was read.', file: checkpoint, next: 'Wait until its download is finished, then import it again.' })
     got += more
   }
   if (dtype === 'F32') return new Float32Array(bytes.buffer)
@@ -61,7 +61,7 @@ function* parts({ tensor, transforms }: PlannedWeight): Generator<Float32Array> 
       for (let row = 0; row < rows; row += 1) data.set(read(tensor, from + row * columns + left, band), row * band)
       yield turned(data, [rows, band], order)
     }
-  } else throw refusal(checkpoint, 'A tensor of this checkpoint is far larger than those of any published model.', 'Choose the .safetensors file of an openMaMMUT model.')
+  } else throw refusal({ code: 'checkpoint-unusable', message: 'A tensor of this checkpoint is far larger than those of any published model.', file: checkpoint, next: 'Choose the .safetensors file of an openMaMMUT model.' })
 }
 
 /** Axes in another order. */
@@ -107,7 +107,7 @@ function* stored(weight: PlannedWeight): Generator<Uint8Array> {
   }
   for (const part of parts(weight)) {
     if (weight.type === 'float16') {
-      if (part.some((value) => Math.abs(value) > HALF_MAX)) throw refusal(checkpoint, 'A weight of this checkpoint is too large for half precision.', 'Import it in full precision.')
+      if (part.some((value) => Math.abs(value) > HALF_MAX)) throw refusal({ code: 'checkpoint-unusable', message: 'A weight of this checkpoint is too large for half precision.', file: checkpoint, next: 'Import it in full precision.' })
       yield new Uint8Array(new Float16Array(part).buffer)
     } else yield new Uint8Array(part.buffer)
   }
