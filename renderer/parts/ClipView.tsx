@@ -38,7 +38,7 @@ export function ClipView() {
         <div className="row">
           <h2 title={source.path}>{source.name}</h2>
           <span className="grow" />
-          {clip?.kind === 'marked' && <Confirmed key={clip.id} name={t('Remove this clip')} loss={t('What was said about it goes with it; the video stays.')} run={() => void removeClip(clip.id, clip.sourceId)} />}
+          {clip?.kind === 'marked' && <Confirmed key={clip.id} text name={t('Remove this clip')} loss={t('What was said about it goes with it; the video stays.')} run={() => void removeClip(clip.id, clip.sourceId)} />}
           {clip?.encoded && <button onClick={findSimilar} title={hint('Find similar clips', 'similar')}><Images size={15} aria-hidden />{t('Find similar')}</button>}
           <Remove key={source.id} source={source} />
         </div>
@@ -83,8 +83,9 @@ function Remove({ source }: { source: Source }) {
   return <Confirmed name={t('Remove from library')} loss={loss} run={() => void remove()} />
 }
 
-function Confirmed({ name, loss, run }: { name: string; loss: string; run: () => void }) {
+function Confirmed({ name, loss, run, text = false }: { name: string; loss: string; run: () => void; text?: boolean }) {
   const [asking, setAsking] = useState(false)
+  if (!asking && text) return <button onClick={() => setAsking(true)}>{name}</button>
   if (!asking) return <button className="icon" aria-label={name} title={name} onClick={() => setAsking(true)}><Trash2 size={15} /></button>
   return (
     <div className="row" role="group" aria-label={name}>

@@ -98,10 +98,11 @@ function StateChip({ source: { state, encodedCount, clipCount, reviewedCount } }
 const REVIEWED = { accepted: phrase('accepted'), edited: phrase('edited'), rejected: phrase('rejected') }
 
 const ClipRow = memo(function ClipRow({ clip, current, score }: { clip: Clip; current: boolean; score?: string }) {
-  const { id, sourceId, start, end, caption, captionState, captionUnsure, labels, encoded, sourceName } = clip
+  const { id, kind, sourceId, start, end, caption, captionState, captionUnsure, labels, encoded, sourceName } = clip
   return (
     <button className="clip-row" data-clip={id} data-rejected={captionState === 'rejected'} aria-current={current} onClick={() => useUi.getState().selectClip(id, sourceId)}>
-      <img src={urlOf('clipThumbnail', { params: { clipId: id } })} alt="" loading="lazy" />
+      {/* A clip that was just marked has no picture before it is encoded. */}
+      {kind === 'marked' && !encoded ? <span className="blank" /> : <img src={urlOf('clipThumbnail', { params: { clipId: id } })} alt="" loading="lazy" />}
       <span className="text">
         <span className="caption">{caption ?? (encoded ? t('No caption') : t('Waiting for its caption…'))}</span>
         <span className="muted num">

@@ -86,7 +86,7 @@ export function Palette() {
           setAt(0)
         }}
       />
-      <ul ref={list} id={listId} className="palette" role="listbox" aria-label={t('Found')}>
+      <ul ref={list} id={listId} className="named" role="listbox" aria-label={t('Found')}>
         {found.map((entry, i) => (
           <li key={entry.id} id={`${listId}-${i}`} role="option" aria-selected={i === at} onClick={() => choose(entry)} onPointerMove={() => setAt(i)}>
             <entry.Icon size={14} aria-hidden />

@@ -172,7 +172,7 @@ function SaidLanes({ clip, annotations }: { clip: Clip; annotations: readonly An
   })
   return lanes.map(({ kind, name, rows, drafted }) =>
     (rows.length > 0 ? rows : drafted ? [[]] : []).map((row, i) => (
-      <Lane key={`${kind} ${i}`} name={i === 0 ? name : ''} className={kind}>
+      <Lane key={`${kind} ${i}`} name={i === 0 ? name : ''} className={`${kind}-lane`}>
         {row.map(({ id, body }) => (
           <Bar
             key={id} span={body.span} label={`${body.text} (${name})`} text={body.text} selected={false}

@@ -214,7 +214,7 @@ export function Overview({ duration, view, frames, children }: { duration: numbe
   }
   const share = (seconds: number) => `${(100 * seconds) / duration}%`
   return (
-    <div className="lane overview">
+    <div className="lane whole-video">
       <span className="lane-name" aria-hidden />
       <div
         ref={ref} className="lane-body" data-whole={whole}
