@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { chromium } from '@playwright/test'
+import { chromium, type Page } from '@playwright/test'
 import { contract } from '../app/contract.ts'
 import { forget, start } from './app.ts'
 import { clipsFolder } from './clips.ts'
@@ -140,6 +140,8 @@ async function inWindow(folder: string): Promise<void> {
     row('First caption after the drop', `${((seen.caption - seen.added) / 1000).toFixed(2)} s`, '5 s')
     row('Longest task of the window while the batch ran', seen.long.length === 0 ? 'none over 50 ms' : `${Math.max(...seen.long).toFixed(0)} ms (${seen.long.length} over 50 ms)`, '50 ms')
 
+    await whileBusy(page, left, (route) => fetch(new URL(route, app.url), { method: 'POST', headers: { authorization: `Bearer ${token}` } }))
+
     const clip = Number(await page.locator('[data-clip]').first().getAttribute('data-clip'))
     const ask = (question: string) =>
       page.evaluate(
@@ -165,6 +167,31 @@ async function inWindow(folder: string): Promise<void> {
     await app.stop()
     forget(app)
   }
+}
+
+/** From a key or a press to the next picture (Event Timing, of at least 16 ms), on every page, while all videos are decoded again. */
+async function whileBusy(page: Page, left: () => Promise<number>, post: (route: string) => Promise<Response>): Promise<void> {
+  const sources = await page.locator('.source-row').count()
+  for (let id = 1; id <= Math.max(sources, videos.length); id += 1) await post(contract.retrySource.path.replace('{sourceId}', String(id)))
+  await page.evaluate(() => {
+    const slow = new Map<number, number>()
+    Object.assign(globalThis, { slow })
+    const note = (entry: PerformanceEventTiming) => entry.interactionId > 0 && slow.set(entry.interactionId, Math.max(slow.get(entry.interactionId) ?? 0, entry.duration))
+    new PerformanceObserver((list) => (list.getEntries() as PerformanceEventTiming[]).forEach(note)).observe({ type: 'event', durationThreshold: 16 } as PerformanceObserverInit)
+  })
+  const pages = await page.locator('.rail [data-page]').evaluateAll((buttons) => buttons.map((button) => button.getAttribute('data-page') ?? ''))
+  let count = 0
+  for (let turn = 0; turn < 200 && (await left()) > 0; turn += 1) {
+    await page.locator(`.rail [data-page=${pages[turn % pages.length] ?? 'review'}]`).click()
+    await page.keyboard.press('ArrowDown')
+    count += 2
+    await sleep(250)
+  }
+  const slow = await page.evaluate(() => [...(globalThis as unknown as { slow: Map<number, number> }).slow.values()])
+  // Shorter ones are not reported at all.
+  const all = [...slow, ...Array.from({ length: Math.max(0, count - slow.length) }, () => 16)].sort((a, b) => a - b)
+  row(`From a press to the next picture while a batch runs, 95th percentile of ${count}`, `${all[Math.ceil(all.length * 0.95) - 1]?.toFixed(0) ?? '?'} ms`, '100 ms')
+  await page.locator('.rail [data-page=review]').click()
 }
 
 /** What electron-builder puts beside Electron's own files: it packs for real, with an empty folder in Electron's place. */
