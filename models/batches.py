@@ -160,7 +160,8 @@ def collate(items: list[Item], rng: np.random.Generator, questions: int) -> Batc
         # The first wording most of the time when telling, so that greedy captions come out plain; any wording when matching.
         told.append(item.told[0 if rng.random() < 0.9 else pick(len(item.told))])
         text.append(item.captions[pick(len(item.captions))])
-        asked += [item.asked[i] for i in rng.permutation(np.resize(np.arange(len(item.asked)), max(questions, len(item.asked))))[:questions]]
+        open_ = item.asked or item.told[:1]  # of a rare clip there is nothing to ask: it is told instead
+        asked += [open_[i] for i in rng.permutation(np.resize(np.arange(len(open_)), max(questions, len(open_))))[:questions]]
     alike = [[digest(item.key), digest(str(ids))] for item, ids in zip(items, text, strict=True)]
     return Batch(
         [torch.from_numpy(np.stack(kind)) for kind in zip(*(item.tubes for item in items), strict=True)],

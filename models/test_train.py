@@ -69,6 +69,14 @@ def test_item_boxes_answer_for_the_object(run: Path) -> None:
     assert (batch.alike[0] == batch.alike[1]).any() and batch.asked[0].shape[0] == 4
 
 
+def test_a_clip_that_leaves_nothing_to_ask_is_told(run: Path) -> None:
+    config, world = config_of(run), ToyWorld()
+    clip = replace(world.sample(np.random.default_rng(3)), qa=[])
+    item = make_item(clip, config, tokenizer.Text.load(run / "tokenizer.json", 48), {n: i for i, n in enumerate(world.labels)})
+    batch = collate([item, item], np.random.default_rng(0), 3)
+    assert batch.asked[0].shape[0] == 6 and (batch.asked[1] != -100).any(1).all()
+
+
 CONTRASTIVE = Training(caption_weight=0, answer_weight=0, detection_weight=0)
 
 
