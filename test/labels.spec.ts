@@ -86,7 +86,12 @@ test('the boxes in the picture follow the threshold before it is saved', async (
   await page.keyboard.press('Home')
   const shown = page.getByRole('status').filter({ hasText: /tracks? shown/ })
   await expect(shown).toHaveText(/^[1-9]/)
-  await expect(page.locator('.looking [data-track]').first()).toBeAttached({ timeout: 30_000 })
+  // A track need not be there on the first picture: look on until one is.
+  const look = async () => {
+    await page.locator('.looking video').first().evaluate((video: HTMLVideoElement) => (video.currentTime = (video.currentTime + 0.2) % video.duration))
+    return page.locator('.looking [data-track]').count()
+  }
+  await expect.poll(look, { timeout: 60_000, intervals: [300] }).toBeGreaterThan(0)
   await page.keyboard.press('End')
   await expect(shown).toHaveText(/^0/)
   await page.getByRole('button', { name: 'Reset' }).click()
