@@ -123,12 +123,13 @@ function write(): string {
   try {
     const hash = createHash('sha256')
     let at = 0
-    let told = performance.now()
+    // The first bytes are told of at once: that is when one sees that it goes on, however small the file.
+    let told = -Infinity
     const put = (bytes: Uint8Array) => {
       hash.update(bytes)
       for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
       at += bytes.length
-      if (performance.now() - told < REPORT_MS) return
+      if (at === 0 || performance.now() - told < REPORT_MS) return
       told = performance.now()
       send({ type: 'progress', bytes: at })
     }
