@@ -23,7 +23,7 @@ export const PALETTE = ['#69c1fc', '#efa464', '#7ccd8e', '#f696b4', '#c3a5f9', '
 const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
 
 /** The label of that name, whatever its case. */
-export function labelNamed(vocabulary: readonly Label[], name: string): Label | undefined {
+export function labelNamed<L extends Pick<Label, 'name'>>(vocabulary: readonly L[], name: string): L | undefined {
   return vocabulary.find((label) => same(label.name, name))
 }
 
@@ -35,7 +35,7 @@ export function newLabel(name: string, vocabulary: readonly Pick<Label, 'colour'
 }
 
 /** A colour for every label, also those that only a track has: its own from the vocabulary, else one that its name picks. */
-export function colourIn(vocabulary: readonly Label[], name: string): string {
+export function colourIn(vocabulary: readonly Pick<Label, 'name' | 'colour'>[], name: string): string {
   const own = labelNamed(vocabulary, name)
   if (own) return own.colour
   let hash = 0

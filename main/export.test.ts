@@ -46,6 +46,7 @@ function libraryOf(documents: readonly AnnotationDocument[]): ExportableLibrary 
     },
     annotations: (clipId) => documents.flatMap(({ clips }) => clips).find(({ id }) => id === clipId)?.annotations ?? [],
     frames: (id) => Float64Array.from(find(id)[0]?.pts ?? []),
+    detections: { vocabulary: () => (documents[0]?.labels ?? []).map((label) => ({ ...label, synonyms: [], threshold: 0.5 })) },
   }
 }
 
@@ -129,6 +130,7 @@ describe.skipIf(!hasPython)('outside readers', () => {
   const documents = [tricky, ...random.slice(0, 2)].map((document, i): AnnotationDocument => ({
     ...document,
     source: { ...document.source, id: i + 1, name: `v${i + 1}.mp4` },
+    labels: tricky.labels,
     // In one library no two clips or annotations share an id.
     clips: document.clips.map((clip) => ({
       ...clip, id: clip.id + i * 1000, annotations: clip.annotations.map((one) => ({ ...one, id: one.id + i * 1000, clipId: clip.id + i * 1000 })),
@@ -147,7 +149,7 @@ describe.skipIf(!hasPython)('outside readers', () => {
     const dataset = coco.project(documents)
     expect(seen('coco', 'instances.json')).toMatchObject({
       self_precision: 1,
-      categories: dataset.categories.map(({ name }) => name),
+      categories: dataset.categories.map(({ name, color }) => ({ name, color })),
       boxes: dataset.annotations.map(({ bbox, track_id, video_id }) => ({ bbox, track: track_id, video: video_id })),
     })
   }, 60_000)

@@ -16,11 +16,13 @@ import { jsonl } from '../app/formats/jsonl.ts'
 import { srt } from '../app/formats/srt.ts'
 import { vtt } from '../app/formats/vtt.ts'
 import type { Probe } from '../app/media.ts'
+import type { Label } from '../app/vocabulary.ts'
 import { packageVersion } from './version.ts'
 
 /** What an export reads of the library. */
 export interface ExportableLibrary {
   sources(): Source[]
+  detections: { vocabulary(): Label[] }
   clips(query: { sourceId?: number; limit: number; offset: number }): { clips: Clip[]; total: number }
   annotations(clipId: number): Annotation[]
   /** PTS by ordinal. */
@@ -145,6 +147,7 @@ function documentOf(library: ExportableLibrary, { id, path: file, name, fingerpr
     clips: clips.map(({ id: clipId, index, kind, start, end, startFrame, endFrame }) => ({
       id: clipId, index, kind, start, end, startFrame, endFrame, annotations: library.annotations(clipId),
     })),
+    labels: library.detections.vocabulary().map(({ name, colour }) => ({ name, colour })),
     appVersion: packageVersion,
   }
 }

@@ -48,7 +48,7 @@ def read_coco(path: Path) -> Seen:
         require(inside, f"annotation {box['id']} leaves the frame")
         require(box["track_id"] == box["attributes"]["track_id"], f"annotation {box['id']} has two tracks")
     return {
-        "categories": [category["name"] for category in truth.loadCats(truth.getCatIds())],
+        "categories": [{key: category[key] for key in ("name", "color")} for category in truth.loadCats(truth.getCatIds())],
         "boxes": [
             {
                 "frame": images[box["image_id"]]["frame_index"],
@@ -68,7 +68,9 @@ def read_cvat(path: Path) -> Seen:
     root = ElementTree.parse(path).getroot()
     require([child.tag for child in root][:2] == ["version", "meta"] and root.findtext("version") == "1.1", "version 1.1, then meta, must come first")
     size = int(root.findtext("meta/task/size", ""))
-    labels = root.iterfind("meta/task/labels/label")
+    labels = list(root.iterfind("meta/task/labels/label"))
+    colours = {label.findtext("name", ""): label.findtext("color", "") for label in labels}
+    require(all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in colours.values()), "a label needs a colour of six digits")
     declared = {label.findtext("name", ""): {a.findtext("name") for a in label.iterfind("attributes/attribute")} for label in labels}
     tracks = []
     for track in root.iterfind("track"):
@@ -86,7 +88,7 @@ def read_cvat(path: Path) -> Seen:
             require(not before["outside"] or box["keyframe"], "a track must come back with a keyframe")
             require(before["outside"] or box["frame"] == before["frame"] + 1, "a visible track may not skip a frame")
         tracks.append({"id": int(track.attrib["id"]), "label": label, "source": track.attrib["source"], "boxes": boxes})
-    return {"size": size, "labels": list(declared), "tracks": tracks}
+    return {"size": size, "labels": [{"name": name, "colour": colour} for name, colour in colours.items()], "tracks": tracks}
 
 
 def read_cvat_box(box: ElementTree.Element) -> Seen:

@@ -30,6 +30,7 @@ function byHand(id: number, clipId: number, body: AnnotationBody): Annotation {
 export const tricky: AnnotationDocument = {
   source: { id: 7, path: '/films/été, "quoted"\n空白.mp4', name: 'été <a> & "b" 空白.mp4', fingerprint: 'xxh:0123', probe },
   pts,
+  labels: [{ name: '=CMD|1', colour: '#12ab00' }],
   appVersion: '0.1.0',
   clips: [
     {
@@ -111,5 +112,6 @@ export function randomDocument(seed: number): AnnotationDocument {
           }),
   }))
   const source = { id: 1 + seed, path: text(), name: text(), fingerprint: text(), probe: { ...probe, startPts: times[0] ?? 0 } }
-  return { source, pts: times, clips, appVersion: '0.1.0' }
+  const labels = Array.from({ length: below(3) }, () => ({ name: text().slice(0, 20).trim() || 'x', colour: `#${Math.floor(next() * 0x1000000).toString(16).padStart(6, '0')}` }))
+  return { source, pts: times, clips, labels, appVersion: '0.1.0' }
 }

@@ -8,10 +8,12 @@
 import { z } from 'zod'
 import { Provenance, ReviewState } from '../annotation.ts'
 import { Rational } from '../media.ts'
+import { colourIn } from '../vocabulary.ts'
 import { byText, thousandths, trackedObjects, wellFormed } from './document.ts'
 import type { AnnotationDocument, Format, TrackedBox, TrackedObject } from './document.ts'
 
 const id = z.number().int().min(1)
+const Channel = z.number().int().min(0).max(255)
 
 const CocoDataset = z.object({
   info: z.object({
@@ -21,7 +23,8 @@ const CocoDataset = z.object({
     x_extensions: z.array(z.string()),
   }),
   licenses: z.array(z.never()),
-  categories: z.array(z.object({ id, name: z.string() })),
+  /** `color` as in COCO's panoptic categories: red, green, blue, each 0..255. */
+  categories: z.array(z.object({ id, name: z.string(), color: z.tuple([Channel, Channel, Channel]) })),
   videos: z.array(
     z.object({
       id,
@@ -59,14 +62,15 @@ export const coco: Format<readonly AnnotationDocument[], CocoDataset> = {
     const films = documents.toSorted((a, b) => a.source.id - b.source.id).map((document) => ({ document, objects: trackedObjects(document) }))
     const names = [...new Set(films.flatMap(({ objects }) => objects.map(({ label }) => label)))].sort(byText)
     const categoryIds = new Map(names.map((name, i) => [name, i + 1]))
+    const labels = films[0]?.document.labels ?? []
     const dataset: CocoDataset = {
       info: {
         description: 'Boxes and tracks from Tubelet',
         version: films[0]?.document.appVersion ?? '',
-        x_extensions: ['videos[].metadata', 'images[].pts', 'tracks[].state', 'tracks[].provenance', 'annotations[].attributes'],
+        x_extensions: ['categories[].color', 'videos[].metadata', 'images[].pts', 'tracks[].state', 'tracks[].provenance', 'annotations[].attributes'],
       },
       licenses: [],
-      categories: names.map((name, i) => ({ id: i + 1, name })),
+      categories: names.map((name, i) => ({ id: i + 1, name, color: channels(colourIn(labels, name)) })),
       videos: [],
       images: [],
       tracks: [],
@@ -77,6 +81,12 @@ export const coco: Format<readonly AnnotationDocument[], CocoDataset> = {
   },
   write: (dataset) => `${JSON.stringify(dataset)}\n`,
   read: (text) => CocoDataset.parse(JSON.parse(text)),
+}
+
+/** `#rrggbb` as red, green, blue. */
+function channels(colour: string): [number, number, number] {
+  const channel = (at: number) => Number.parseInt(colour.slice(at, at + 2), 16)
+  return [channel(1), channel(3), channel(5)]
 }
 
 function addVideo(dataset: CocoDataset, { source }: AnnotationDocument, objects: readonly TrackedObject[], categoryIds: ReadonlyMap<string, number>): void {

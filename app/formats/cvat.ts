@@ -10,6 +10,7 @@ import { XMLParser } from 'fast-xml-parser'
 import { z } from 'zod'
 import { ReviewState } from '../annotation.ts'
 import type { Box } from '../annotation.ts'
+import { colourIn } from '../vocabulary.ts'
 import { byText, trackedObjects } from './document.ts'
 import type { AnnotationDocument, Format, TrackedObject } from './document.ts'
 
@@ -39,13 +40,14 @@ interface CvatTask {
   size: number
   width: number
   height: number
-  labels: string[]
+  labels: { name: string; colour: string }[]
   tracks: CvatTrack[]
 }
 
 export const cvat: Format<AnnotationDocument, CvatTask> = {
   project(document) {
-    const tracks = trackedObjects(document).map((object): CvatTrack => ({
+    const objects = trackedObjects(document)
+    const tracks = objects.map((object): CvatTrack => ({
       id: object.id,
       label: xmlText(object.label),
       source: object.provenance && object.state !== 'edited' ? 'auto' : 'manual',
@@ -54,14 +56,15 @@ export const cvat: Format<AnnotationDocument, CvatTask> = {
       boxes: cvatBoxes(object, document.pts.length),
     }))
     const { width, height } = document.source.probe
-    const labels = [...new Set(tracks.map(({ label }) => label))].sort(byText)
+    const colours = new Map(objects.map(({ label }) => [xmlText(label), colourIn(document.labels, label)]))
+    const labels = [...colours].map(([name, colour]) => ({ name, colour })).sort((a, b) => byText(a.name, b.name))
     return { name: xmlText(document.source.name), size: document.pts.length, width, height, labels, tracks }
   },
 
   write({ name, size, width, height, labels, tracks }) {
     const facts = { id: '1', name, size: String(size), mode: 'interpolation', overlap: '0', start_frame: '0', stop_frame: String(Math.max(0, size - 1)) }
     const specs = ATTRIBUTES.map((attribute) => element('attribute', {}, leaves(attribute)))
-    const declared = labels.map((label) => element('label', {}, [element('name', {}, label), element('attributes', {}, specs)]))
+    const declared = labels.map(({ name: label, colour }) => element('label', {}, [...leaves({ name: label, color: colour }), element('attributes', {}, specs)]))
     const originalSize = element('original_size', {}, leaves({ width: String(width), height: String(height) }))
     const task = element('task', {}, [...leaves(facts), element('labels', {}, declared), originalSize])
     const elements = tracks.map(({ id, label, source, state, model, boxes }) =>
@@ -77,7 +80,7 @@ export const cvat: Format<AnnotationDocument, CvatTask> = {
     const { meta: { task }, track } = Document.parse(parser.parse(text)).annotations
     return {
       name: task.name, size: task.size, width: task.original_size.width, height: task.original_size.height,
-      labels: task.labels.label.map(({ name }) => name),
+      labels: task.labels.label.map(({ name, color }) => ({ name, colour: color })),
       tracks: track.map(({ id, label, source, box }) => ({
         id, label, source,
         state: ReviewState.parse(attributeOf(box[0], 'state')),
@@ -114,7 +117,7 @@ const BoxElement = z.object({
   frame: Count, outside: Bit, occluded: Bit, keyframe: Bit, xtl: z.coerce.number(), ytl: z.coerce.number(), xbr: z.coerce.number(), ybr: z.coerce.number(),
   attribute: z.array(z.object({ name: z.string(), text: z.string().default('') })).default([]),
 })
-const Labels = z.object({ label: z.array(z.object({ name: z.string() })).default([]) })
+const Labels = z.object({ label: z.array(z.object({ name: z.string(), color: z.string() })).default([]) })
 const Document = z.object({
   annotations: z.object({
     meta: z.object({

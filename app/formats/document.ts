@@ -10,6 +10,7 @@ import type { AnnotationBody, Box, Provenance, ReviewState, Span } from '../anno
 import { boxArea, clipBox } from '../boxes.ts'
 import { Probe, secondsOf } from '../media.ts'
 import { interpolate } from '../tracks.ts'
+import { Label } from '../vocabulary.ts'
 
 const DocumentClip = z.object({
   id: z.number().int(),
@@ -32,6 +33,8 @@ export const AnnotationDocument = z.object({
   /** PTS by ordinal, in time base ticks. */
   pts: z.array(z.number()),
   clips: z.array(DocumentClip),
+  /** The colours that the project draws its labels in. */
+  labels: z.array(Label.pick({ name: true, colour: true })),
   appVersion: z.string(),
 })
 export type AnnotationDocument = z.infer<typeof AnnotationDocument>

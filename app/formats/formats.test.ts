@@ -11,6 +11,7 @@ import { frames } from './frames.ts'
 import { jsonl } from './jsonl.ts'
 import { srt } from './srt.ts'
 import { vtt } from './vtt.ts'
+import { PALETTE } from '../vocabulary.ts'
 
 /** Through UTF-8, as on disk. */
 const stored = (text: string) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(new TextEncoder().encode(text))
@@ -84,6 +85,21 @@ describe('tracks', () => {
     expect(dataset.annotations.map(({ id }) => id)).toEqual(dataset.annotations.map((_, i) => i + 1))
     expect(dataset.images.map(({ frame_index }) => frame_index)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
     expect(dataset.annotations[0]).toMatchObject({ bbox: [0, 10, 40, 50], area: 2000, track_id: 3, attributes: { track_id: 3, interpolated: false, state: 'machine', score: 0.75 } })
+  })
+})
+
+describe('colours', () => {
+  const labels = [{ name: '=CMD|1', colour: '#12ab00' }]
+  it('of the project go with the labels, whatever their case, and every other label has the one that the window draws', () => {
+    expect(cvat.project({ ...tricky, labels }).labels).toContainEqual({ name: '=cmd|1', colour: '#12ab00' })
+    expect(cvat.write(cvat.project({ ...tricky, labels }))).toContain('<name>=cmd|1</name>\n<color>#12ab00</color>')
+    const categories = coco.project([{ ...tricky, labels }]).categories
+    expect(categories.find(({ name }) => name === '=cmd|1')?.color).toEqual([0x12, 0xab, 0])
+    const other = PALETTE.map((colour) => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16)))
+    expect(other).toContainEqual(categories.find(({ name }) => name === 'one frame')?.color)
+  })
+  it('may be missing in a file of before', () => {
+    expect(jsonl.read(jsonl.write(tricky).replace(/,"labels":\[.*?\]/, '')).labels).toEqual([])
   })
 })
 

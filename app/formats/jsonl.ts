@@ -12,7 +12,8 @@ const SCHEMA = 'tubelet-reviewed/1'
 const schema = z.literal(SCHEMA)
 const ClipFacts = AnnotationDocument.shape.clips.element.omit({ annotations: true })
 const Line = z.discriminatedUnion('type', [
-  z.object({ schema, type: z.literal('source'), appVersion: z.string(), source: DocumentSource }),
+  // Files of before have no labels.
+  z.object({ schema, type: z.literal('source'), appVersion: z.string(), source: DocumentSource, labels: AnnotationDocument.shape.labels.default([]) }),
   z.object({ schema, type: z.literal('frames'), pts: z.array(z.number()) }),
   z.object({ schema, type: z.literal('clip'), clip: ClipFacts }),
   z.object({ schema, type: z.literal('annotation'), annotation: Annotation }),
@@ -21,9 +22,9 @@ type Line = z.infer<typeof Line>
 
 export const jsonl: Format<AnnotationDocument, AnnotationDocument> = {
   project: (document) => document,
-  write({ source, pts, clips, appVersion }) {
+  write({ source, pts, clips, labels, appVersion }) {
     const lines: Line[] = [
-      { schema: SCHEMA, type: 'source', appVersion, source },
+      { schema: SCHEMA, type: 'source', appVersion, source, labels },
       { schema: SCHEMA, type: 'frames', pts },
       ...clips.flatMap(({ annotations, ...clip }): Line[] => [
         { schema: SCHEMA, type: 'clip', clip },
@@ -35,7 +36,7 @@ export const jsonl: Format<AnnotationDocument, AnnotationDocument> = {
   read(text) {
     const [head, frames, ...rest] = text.split('\n').filter(Boolean).map((line) => Line.parse(JSON.parse(line)))
     if (head?.type !== 'source' || frames?.type !== 'frames') throw new SyntaxError('The first two lines must be the source and its frames.')
-    const document: AnnotationDocument = { source: head.source, pts: frames.pts, clips: [], appVersion: head.appVersion }
+    const document: AnnotationDocument = { source: head.source, pts: frames.pts, clips: [], labels: head.labels, appVersion: head.appVersion }
     for (const line of rest) {
       const clip = document.clips.at(-1)
       if (line.type === 'clip') document.clips.push({ ...line.clip, annotations: [] })
