@@ -38,6 +38,7 @@ from models.metrics import (
     cover,
     expected_calibration_error,
     fit_logistic,
+    hits_at,
     normalise,
     not_sure_below,
     recall,
@@ -67,6 +68,18 @@ class Scores:
             self.add("search", f"R@{k} among {among}", recall(similarity, own, k), len(similarity))
         for k in (1, 5, 10):
             self.add("search", f"clip to text R@{k} among {len(own)}", recall(similarity.T, own.T, k), similarity.shape[1])
+
+    def add_novelty(self, task: str, metric: str, values: np.ndarray, shown: Sequence[frozenset[str]]) -> None:
+        """The mean of `values` apart for clips of what training had, and for those with what it never has: a held-out name, or a pair of a colour
+        or a motion and a noun that it knows one by one. values [n]; shown: `Sample.novel` of the clip of each."""
+        groups = {
+            "nothing held out": [not novel for novel in shown],
+            "held-out pair": ["name" not in novel and bool(novel) for novel in shown],
+            "held-out name": ["name" in novel for novel in shown],
+        }
+        for group, mine in groups.items():
+            if any(mine):
+                self.add(task, f"{metric}: {group}", values[mine].mean(), sum(mine))
 
     def add_captions(self, said: Sequence[str], references: Sequence[Sequence[str]]) -> None:
         for metric, value in caption_scores(said, references).items():
@@ -205,6 +218,7 @@ def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[
         for row in rows:
             counts[normalise(asked[row][2])] += 1
         scores.add("answer", f"commonest answer: {kind}", max(counts.values()) / len(rows), len(rows))
+    scores.add_novelty("answer", "exact match", right, [samples[i].novel for i in of])
     logits = answer_logits(model, done, cross_k, cross_v)
     fit, judge = np.array([i < half for i in of]), np.array([i >= half for i in of])
     choices = np.exp(np.linspace(math.log(0.5), math.log(4), 25))
@@ -222,6 +236,7 @@ def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[
     pairs = [({*normalise(got).split()}, {*normalise(s.caption).split()}) for (got, _, _), s in zip(told, samples, strict=True)]
     f1 = np.array([2 * len(a & b) / max(1, len(a) + len(b)) for a, b in pairs])
     scores.add("caption", "words right (F1)", f1.mean(), clips)
+    scores.add_novelty("caption", "words right (F1)", f1, [s.novel for s in samples])
     exact = np.array([any(normalise(got) == normalise(c) for c in s.captions) for (got, _, _), s in zip(told, samples, strict=True)], float)
     scores.add("caption", "exact", exact.mean(), clips)
     scores.add_captions([got for got, _, _ in told], [s.captions for s in samples])
@@ -239,6 +254,8 @@ def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[
     queries = embed(model, text, [samples[i].caption for i in distinct])
     cosine = (queries @ seen.embedding[distinct].T).numpy()
     scores.add_search(cosine, np.eye(len(distinct), dtype=bool), len(distinct))
+    first_hit = hits_at(cosine, np.eye(len(distinct), dtype=bool), 1)
+    scores.add_novelty("search", f"R@1 among {len(distinct)}", first_hit, [samples[i].novel for i in distinct])
     captions = {i: normalise(samples[i].caption) for i in distinct}
     rows_a = [j for j, i in enumerate(distinct) if i < half]
     same = np.array([[captions[a] == captions[b] for b in distinct] for a in distinct])

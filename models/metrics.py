@@ -66,10 +66,15 @@ def caption_scores(said: Sequence[str], references: Sequence[Sequence[str]]) -> 
     return {"CIDEr": float(cider), "BLEU-4": float(bleu), "METEOR, no synonyms": float(np.mean(meteor))}
 
 
-def recall(similarity: np.ndarray, own: np.ndarray, k: int) -> float:
-    """Share of the queries with one of their own items among the k most similar. similarity [q, n], own bool [q, n]. Ties go against the query."""
+def hits_at(similarity: np.ndarray, own: np.ndarray, k: int) -> np.ndarray:
+    """Which queries have one of their own items among the k most similar, bool [q]. similarity [q, n], own bool [q, n]. Ties go against the query."""
     best = np.where(own, similarity, -np.inf).max(1, keepdims=True)
-    return float(((~own & (similarity >= best)).sum(1) < k).mean())
+    return np.asarray((~own & (similarity >= best)).sum(1) < k)
+
+
+def recall(similarity: np.ndarray, own: np.ndarray, k: int) -> float:
+    """R@k: the share of the queries that hit."""
+    return float(hits_at(similarity, own, k).mean())
 
 
 def fit_logistic(cosine: np.ndarray, right: np.ndarray) -> tuple[float, float]:

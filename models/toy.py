@@ -21,6 +21,7 @@ class Clip:
     captions: list[str]
     qa: list[tuple[str, str, str]]
     boxes: dict[int, list[tuple[str, float, float, float, float]]]
+    novel: frozenset[str] = frozenset()
 
 
 class ToyWorld:
