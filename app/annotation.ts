@@ -53,8 +53,10 @@ export type ReviewState = z.infer<typeof ReviewState>
 export const Evidence = z.object({
   /** Calibrated probability 0..1 that the text is right. */
   confidence: z.number().min(0).max(1),
-  /** True below the pack's operating point: the UI says "not sure". */
+  /** True below the pack's operating point, and of an unfamiliar clip: the UI says "not sure". */
   unsure: z.boolean(),
+  /** The pack learnt from no clips like this one. */
+  unfamiliar: z.boolean().optional(),
   /** Cosine of the text and the clip in the contrastive pass: the second opinion of the same model. */
   agreement: z.number(),
   /** The sampled frames by cross-attention mass, heaviest first; weights sum to at most 1. */

@@ -86,6 +86,11 @@ const Manifest = z.object({
     caption: z.object({ notSureBelow: z.number() }),
     /** score = objectness * sigmoid(scale * cosine + bias) */
     detect: Logistic.optional(),
+    /**
+     * A clip is of the world that the pack learnt where its `neighbours`-th nearest (cosine) of the clips in the file is at least `threshold` near;
+     * of any other it is never sure. The file: their embeddings [M, E], little-endian half floats.
+     */
+    familiar: FileRef.extend({ neighbours: z.number().int().positive(), threshold: z.number() }).optional(),
   }),
   selfTest: FileRef,
   scores: z.array(z.object({ task: z.string(), metric: z.string(), value: z.number(), n: z.number().int(), on: z.string(), date: z.string() })),

@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models import benchmarks, tokenizer, unpack
+from models import benchmarks, familiar, tokenizer, unpack
 from models.losses import iou_giou
 from models.metrics import (
     Found,
@@ -192,8 +192,10 @@ def detections(boxes: np.ndarray, score: np.ndarray) -> Found:
 
 
 @torch.no_grad()
-def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[str], version: str, novel: Sequence[str] = ()) -> dict[str, Any]:
-    """samples: clips of the validation split; known: object names seen in training; novel: names that were not.
+def evaluate(
+    model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[str], version: str, novel: Sequence[str] = (), bank: Tensor | None = None
+) -> dict[str, Any]:
+    """samples: clips of the validation split; known: object names seen in training; novel: names that were not; bank: see models.familiar.
 
     Returns {version, scores, calibration, examples}."""
     model.eval()
@@ -320,15 +322,21 @@ def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[
         for how, label_score in (("", got.head), (", with the encoder's score", both_scores)):
             scores.add_precision(average_precision(objects, boxes_by(label_score), groups), len(objects), how)
 
+    calibration: dict[str, Any] = {
+        "search": {"scale": scale, "bias": bias, "threshold": threshold},
+        "answer": {"temperature": temperature, "notSureBelow": unsure},
+        "caption": {"notSureBelow": not_sure_below(told_sure[:half], (f1[:half] > 0.7).astype(float))},
+        "detect": {"scale": det_scale, "bias": det_bias, "threshold": det_threshold},
+    }
+    if bank is not None:
+        near = familiar.nearness(seen.embedding, bank)
+        calibration["familiar"] = {"neighbours": familiar.NEIGHBOURS, "threshold": familiar.threshold(near[:half])}
+        scores.add("familiar", "clips of its own world that pass", (near[half:] >= calibration["familiar"]["threshold"]).mean(), clips - half)
+
     return {
         "version": version,
         "scores": scores.rows,
-        "calibration": {
-            "search": {"scale": scale, "bias": bias, "threshold": threshold},
-            "answer": {"temperature": temperature, "notSureBelow": unsure},
-            "caption": {"notSureBelow": not_sure_below(told_sure[:half], (f1[:half] > 0.7).astype(float))},
-            "detect": {"scale": det_scale, "bias": det_bias, "threshold": det_threshold},
-        },
+        "calibration": calibration,
         "examples": [{"caption": s.caption, "got": said} for (said, _, _), s in zip(told[:20], samples, strict=False)]
         + [
             {"question": asked[r][1], "answer": asked[r][2], "got": done[r][0], "confidence": round(float(sure[r]), 3)}
@@ -413,7 +421,10 @@ def main() -> None:
     world = World(args.train_data, "val", frames=model.config.frames, size=model.config.size)
     samples = world.samples([np.random.default_rng((11, i)) for i in range(args.clips)])
     known = state.get("labels") or [name for name in world.labels if name not in world.novel]
-    report = evaluate(model, text, samples, known, args.version, world.novel)
+    learnt = World(args.train_data, "train", frames=model.config.frames, size=model.config.size)
+    bank = familiar.bank_of(model, learnt)
+    report = evaluate(model, text, samples, known, args.version, world.novel, bank)
+    report["calibration"]["familiar"] |= familiar.write(args.pack or args.run, bank)
     if args.pack:
         file = args.pack / "pack.json"
         manifest = json.loads(file.read_text()) | {"version": args.version, "scores": report["scores"], "calibration": report["calibration"]}

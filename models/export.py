@@ -12,6 +12,7 @@ import argparse
 import gzip
 import hashlib
 import json
+import shutil
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -320,6 +321,12 @@ DESCRIPTION = (
 )
 
 
+def take_bank(report: dict[str, Any], run: Path, out: Path) -> None:
+    if bank := report.get("calibration", {}).get("familiar"):
+        out.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(run / bank["file"], out / bank["file"])
+
+
 def trained_pack(run: Path, out: Path, train_data: Path | None) -> dict[str, float]:
     from models.data.generator import World
 
@@ -327,6 +334,7 @@ def trained_pack(run: Path, out: Path, train_data: Path | None) -> dict[str, flo
     report = json.loads((run / "scores.json").read_text()) if (run / "scores.json").exists() else {}
     if report and report["step"] != state["step"]:
         raise RuntimeError(f"scores.json measured step {report['step']}, the checkpoint is of step {state['step']}: run models.evaluate again")
+    take_bank(report, run, out)
     rng = np.random.default_rng(7)
     world = World(train_data, "val", frames=model.config.frames, size=model.config.size)
     samples = [world.sample(rng) for _ in range(2)]
@@ -356,6 +364,7 @@ def rescore(run: Path, out: Path) -> None:
     embedding = model.eval().encode([torch.from_numpy(part[None].copy()) for part in cut(video, model.config.tubes)])[0][0]
     if report["step"] != state["step"] or np.abs(embedding.numpy() - test["embeddings"][0]).max() > TOLERANCE:
         raise RuntimeError("these scores were not measured on the weights in this pack")
+    take_bank(report, run, out)
     manifest |= {"version": report["version"], "scores": report["scores"], "calibration": report["calibration"]}
     (out / "pack.json").write_text(json.dumps(manifest, indent=2) + "\n")
 

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models import losses
+from models import familiar, losses
 from models.batches import anchors, collate, digest, make_item, mirrored, teach
 from models.config import Config, Training
 from models.corrections import Taught, read
@@ -218,7 +218,12 @@ def main() -> None:
         scores.add(task, metric, value, n)
         scores.add(task, f"{metric}, before", before[task, metric][0], n)
     version = f"{manifest['version']}-tuned"
-    report = evaluate(model, text, composed, world.labels, version)
+    # What the user taught is familiar, and its neighbours with it.
+    own = encode_all(model, [clip.video for clip in taught]).embedding.repeat(familiar.NEIGHBOURS, 1)
+    bank = torch.cat((familiar.bank_of(model, world), own))
+    report = evaluate(model, text, composed, world.labels, version, bank=bank)
+    args.out.mkdir(parents=True, exist_ok=True)
+    report["calibration"]["familiar"] |= familiar.write(args.out, bank)
     scores.on = ON
     scores.add("answer", "exact match, before", composed_before, sum(len(sample.qa) for sample in composed))
     worst = write_pack(

@@ -226,7 +226,18 @@ export class Model {
     const { text, confidence, attention } = decoded
     const [said] = await this.embedText([`${question} ${text}`.trim()], 'search')
     const agreement = said ? dot(said, embedding) : 0
-    return { text, confidence, unsure: confidence < notSureBelow, agreement, frameWeights: frameWeights(attention, input), prompt }
+    const unfamiliar = this.#unfamiliar(embedding)
+    return { text, confidence, unsure: unfamiliar || confidence < notSureBelow, unfamiliar, agreement, frameWeights: frameWeights(attention, input), prompt }
+  }
+
+  /** Whether the pack learnt from no clips like this one, and so may be as sure of its inventions as of what it knows. */
+  #unfamiliar(embedding: Float32Array): boolean {
+    const { manifest, learnt } = this.#pack
+    const { familiar } = manifest.calibration
+    if (!familiar || !learnt) return false
+    const width = embedding.length
+    const near = Float32Array.from({ length: learnt.length / width }, (_, i) => dot(learnt.subarray(i * width, (i + 1) * width), embedding)).sort()
+    return (near.at(-familiar.neighbours) ?? -1) < familiar.threshold
   }
 
   #crossOf(memory: Uint16Array): Promise<CrossAttention> {

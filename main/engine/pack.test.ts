@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { PackManifest } from '../../app/pack.ts'
+import { cutTubes } from '../../app/tubes.ts'
+import { toHalf } from './float16.ts'
 import { packDir, packMissing } from './pack-under-test.ts'
 import { openPack } from './pack.ts'
 import { placeModel } from './provider.ts'
@@ -63,6 +65,31 @@ describe.skipIf(packMissing)('a pack', () => {
     await writeFile(path.join(dir, 'pack.json'), '{')
     await expect(openPack(dir)).rejects.toMatchObject(refusal(/not JSON/))
     await expect(openPack(path.join(root, 'nowhere'))).rejects.toMatchObject({ problem: { code: 'pack-invalid' } })
+  })
+
+  it('is never sure of a clip that is unlike those it learnt from', async () => {
+    const json = await manifest()
+    const answers = JSON.parse(await readFile(path.join(dir, json.selfTest.file), 'utf8')) as { embeddings: [number[], number[]] }
+    const [first, second] = answers.embeddings
+    const bank = Buffer.from(toHalf(Float32Array.from([...first, ...second, ...first])).buffer)
+    const likeness = first.reduce((sum, x, i) => sum + x * (second[i] ?? 0), 0)
+    await writeFile(path.join(dir, 'familiar.f16'), bank)
+    // The first clip has two neighbours that are itself; the second has one, and then the first clip.
+    json.calibration.familiar = { file: 'familiar.f16', sha256: hash('sha256', bank), neighbours: 2, threshold: (1 + likeness) / 2 }
+    json.calibration.caption.notSureBelow = 0
+    await save(json)
+    const pack = await openPack(dir)
+    const { model } = await placeModel(pack)
+    const told = []
+    for (const clip of pack.knownAnswers.clips) {
+      const { unsure, unfamiliar } = await model.caption(await model.encode(cutTubes(clip, json.input)))
+      told.push({ unsure, unfamiliar })
+    }
+    expect(told).toEqual([{ unsure: false, unfamiliar: false }, { unsure: true, unfamiliar: true }])
+    await writeFile(path.join(dir, 'familiar.f16'), bank.subarray(2))
+    json.calibration.familiar.sha256 = hash('sha256', bank.subarray(2))
+    await save(json)
+    await expect(openPack(dir)).rejects.toMatchObject(refusal(/whole embeddings/))
   })
 
   it('is refused when its graphs do not give the known answers', async () => {

@@ -8,6 +8,7 @@ import { gunzipSync } from 'node:zlib'
 import { z } from 'zod'
 import { TubeletError } from '../../app/errors.ts'
 import { PackManifest } from '../../app/pack.ts'
+import { fromHalf } from './float16.ts'
 
 type FileRef = PackManifest['selfTest']
 const FileRef = z.object({ file: z.string(), sha256: z.string() })
@@ -44,6 +45,8 @@ export interface Pack {
    */
   graphs: Partial<Record<GraphName, Uint8Array | string>>
   tokenizer: z.infer<typeof TokenizerFile>
+  /** [M, E]: embeddings of clips that it learnt from; null where nobody measured what it knows. */
+  learnt: Float32Array | null
   knownAnswers: KnownAnswers
 }
 
@@ -60,7 +63,7 @@ export async function openPack(dir: string, { untested = false } = {}): Promise<
     if (hash('sha256', bytes) !== sha256) damaged(root, file)
     return bytes
   }
-  const { graphs: refs, input, weights } = manifest
+  const { graphs: refs, input, weights, dims, calibration } = manifest
   for (const ref of weights) await checkLarge(root, ref)
   const graphs: Pack['graphs'] = {}
   for (const [name, ref] of Object.entries(refs) as [GraphName, FileRef | undefined][]) {
@@ -69,7 +72,9 @@ export async function openPack(dir: string, { untested = false } = {}): Promise<
     graphs[name] = weights.length === 0 ? bytes : path.join(root, ref.file)
   }
   const tokenizer = parse(TokenizerFile, await read(manifest.tokenizer), root, manifest.tokenizer.file)
-  const pack = { dir: root, manifest, digest: hash('sha256', manifestBytes), graphs, tokenizer }
+  const learnt = calibration.familiar ? fromHalf(halves(await read(calibration.familiar))) : null
+  if (learnt && (learnt.length === 0 || learnt.length % dims.embedding !== 0)) invalid(root, `${calibration.familiar?.file ?? ''} does not hold whole embeddings.`)
+  const pack = { dir: root, manifest, digest: hash('sha256', manifestBytes), graphs, tokenizer, learnt }
   if (untested) return { ...pack, knownAnswers: { clips: [], texts: [], embeddings: [], textEmbeddings: [], caption: '', tolerance: 0 } }
   const { clips: clipFiles, ...answers } = parse(SelfTest, await read(manifest.selfTest), root, manifest.selfTest.file)
   const clipBytes = input.frames * input.height * input.width * 3
@@ -98,8 +103,8 @@ async function checkLarge(root: string, { file, sha256 }: FileRef): Promise<void
 }
 
 /** A graph that is loaded by its path could read any file beside it, so there is none that was not checked. */
-async function refuseOthers(root: string, { graphs, weights, tokenizer, selfTest }: PackManifest, clips: readonly FileRef[]): Promise<void> {
-  const known = new Set(['pack.json', 'LICENSE', 'NOTICE', ...[...Object.values(graphs), ...weights, tokenizer, selfTest, ...clips].flatMap((ref) => ref?.file ?? [])])
+async function refuseOthers(root: string, { graphs, weights, tokenizer, selfTest, calibration }: PackManifest, clips: readonly FileRef[]): Promise<void> {
+  const known = new Set(['pack.json', 'LICENSE', 'NOTICE', ...[...Object.values(graphs), ...weights, tokenizer, selfTest, calibration.familiar, ...clips].flatMap((ref) => ref?.file ?? [])])
   const other = (await readdir(root)).find((file) => !known.has(file))
   if (other !== undefined) invalid(root, `${other} is not named in pack.json.`)
 }
@@ -124,6 +129,12 @@ function unzip(bytes: Buffer, length: number, root: string, file: string): Uint8
     invalid(root, `${file} cannot be unpacked.`, error)
   }
   return invalid(root, `${file} is not a clip of the pack's input size.`)
+}
+
+/** A file's bytes may begin anywhere in their buffer; 16-bit numbers may not. */
+function halves(bytes: Buffer): Uint16Array {
+  const own = new Uint8Array(bytes)
+  return new Uint16Array(own.buffer, 0, own.length >> 1)
 }
 
 function damaged(root: string, file: string): never {

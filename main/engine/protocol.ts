@@ -21,8 +21,10 @@ export interface Generated {
   text: string
   /** Calibrated probability 0..1 that the text is right. */
   confidence: number
-  /** Below the pack's operating point. */
+  /** Below the pack's operating point, or of an unfamiliar clip. */
   unsure: boolean
+  /** The pack learnt from no clips like this one. */
+  unfamiliar: boolean
   /** Cosine of the text with the clip in the contrastive pass. */
   agreement: number
   /** Cross-attention mass of each input frame; sums to 1. */

@@ -218,6 +218,6 @@ function evidenceOf(generated: Generated, frames: readonly FrameRef[]): Evidence
     entry.weight += weight
     weights.set(frame.ordinal, entry)
   })
-  const { confidence, unsure, agreement } = generated
-  return { confidence, unsure, agreement, frames: [...weights.values()].filter(({ weight }) => weight > 0).sort((a, b) => b.weight - a.weight || a.ordinal - b.ordinal) }
+  const { confidence, unsure, unfamiliar, agreement } = generated
+  return { confidence, unsure, unfamiliar, agreement, frames: [...weights.values()].filter(({ weight }) => weight > 0).sort((a, b) => b.weight - a.weight || a.ordinal - b.ordinal) }
 }

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { ListPlus, Plus, Send } from 'lucide-react'
+import { ListPlus, Plus, Send, TriangleAlert } from 'lucide-react'
 import { toast } from 'sonner'
 import { type SubmitEvent, useState } from 'react'
 import type { Annotation } from '../../app/annotation.ts'
@@ -37,6 +37,9 @@ export function Inspector() {
   const of = (kind: Annotation['body']['kind']) => annotations.filter(({ body }) => body.kind === kind)
   return (
     <div className="scroll" key={clipId}>
+      {annotations.some(({ evidence, state }) => state === 'machine' && evidence?.unfamiliar) && (
+        <p className="note warning"><TriangleAlert size={14} aria-hidden />{t('This clip is unlike those that the model learnt from, so what it says here is a guess. Correct it, or choose another pack.')}</p>
+      )}
       <section>
         <h3>{t('Caption')} <span className="muted num">{clock(clip.start, 1)}–{clock(clip.end, 1)}</span></h3>
         {of('caption').map((annotation) => <Statement key={annotation.id} annotation={annotation} />)}
