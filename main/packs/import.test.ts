@@ -142,7 +142,14 @@ describe('a checkpoint of something else is refused at once, with what it is', (
   test('by the config beside it', async () => {
     const vision = (vision_cfg: object) => ({ model_cfg: { embed_dim: 64, vision_cfg } })
     expect(await refusedWith((all) => all, vision({ width: 1024 }))).toContain('another model')
-    expect(await refusedWith((all) => all, vision({ pool_type: 'tok' }))).toContain('pools in a way')
+    expect(await refusedWith((all) => all, vision({ final_ln_after_pool: true }))).toContain('pools in a way')
+    const published = { pool_type: 'avg_all', final_ln_after_pool: true }
+    expect(await refusedWith((all) => all, vision({ pool_type: 'avg_all' }))).toContain('normalises in another order')
+    expect(await refusedWith((all) => all, vision({ ...published, norm_kwargs: { eps: 1e-6 } }))).toContain('eps')
+    expect(await refusedWith((all) => all, { model_cfg: { text_cfg: { heads: 1, cross_attn_ratio: 4 } } })).toContain('2 cross-attention layers do not fit 4 text layers, one after every 4')
+    expect(await refusedWith((all) => all, { model_cfg: { text_cfg: { tokenizer_kwargs: { clean: 'canonicalize' } } } })).toContain('another tokenizer (clean)')
+    const newer = ({ 'text.text_projection': head, ...all }: Record<string, MadeTensor>) => ({ ...all, ...(head && { 'text.lm_head': head }) })
+    expect(await refusedWith(newer)).toContain('no open_clip_config.json beside it')
     expect(await refusedWith((all) => all, { model_cfg: { multimodal_cfg: { hf_tokenizer_name: 'someone/bert' } } })).toContain('someone/bert')
     expect(await refusedWith((all) => all, { model_cfg: { embed_dim: 'wide' } })).toContain('cannot be read')
   })

@@ -29,15 +29,18 @@ const HEAD_WIDTHS: Readonly<Record<number, number>> = { 1280: 80, 1408: 88, 1664
 const VOCABULARY = 49408
 const CONFIG = 'open_clip_config.json'
 
+/** What changes the maths without a trace in the tensors; no published openMaMMUT has it. */
+const Odd = { norm_kwargs: z.looseObject({}).nullable(), act_kwargs: z.looseObject({}).nullable(), pad_id: z.int() }
+
 const Text = z.looseObject({
-  width: z.int(), layers: z.int(), heads: z.int().positive(), context_length: z.int(), text_arch: z.string(), hf_tokenizer_name: z.string().nullable(), hf_model_name: z.string().nullable(), use_pad_mask: z.boolean(), pool_type: z.string(),
+  width: z.int(), layers: z.int(), heads: z.int().positive(), context_length: z.int(), text_arch: z.string(), hf_tokenizer_name: z.string().nullable(), hf_model_name: z.string().nullable(), use_pad_mask: z.boolean(), pool_type: z.string(), cross_attn_ratio: z.int().positive(), tokenizer_kwargs: z.looseObject({}).nullable(), ...Odd,
 }).partial()
 const Config = z.looseObject({
   model_cfg: z.looseObject({
     embed_dim: z.int(),
     quick_gelu: z.boolean(),
     vision_cfg: z.looseObject({
-      width: z.int(), layers: z.int(), patch_size: z.int(), image_size: z.union([z.int(), z.array(z.int())]), head_width: z.int().positive(), pool_type: z.string(), final_ln_after_pool: z.boolean(), no_ln_pre: z.boolean(),
+      width: z.int(), layers: z.int(), patch_size: z.int(), image_size: z.union([z.int(), z.array(z.int())]), head_width: z.int().positive(), pool_type: z.string(), final_ln_after_pool: z.boolean(), no_ln_pre: z.boolean(), ...Odd,
     }).partial(),
     text_cfg: Text,
     multimodal_cfg: Text,
@@ -47,7 +50,7 @@ const Config = z.looseObject({
 type Config = z.infer<typeof Config>
 
 /** What a refusal says beyond its sentence. */
-type Aside = Pick<Problem, 'values' | 'details'>
+type Aside = Partial<Pick<Problem, 'values' | 'details' | 'next'>>
 
 /** @param config As `readConfig` gives it. @throws TubeletError `checkpoint-unusable` that says why it is no openMaMMUT checkpoint. */
 export function recogniseOpenMammut({ file, tensors: stored }: Checkpoint, template: Template, config: Config): OpenMammut {
@@ -55,6 +58,8 @@ export function recogniseOpenMammut({ file, tensors: stored }: Checkpoint, templ
     return refusal({ code: 'checkpoint-unusable', message, file, next: 'Choose the .safetensors file of an openMaMMUT model; the Packs page lists some.', ...more })
   }
   const tensors = new Map([...stored].map(([key, tensor]) => [key.replace(/^module\./, ''), tensor]))
+  // A SigLIP-trained model's bias shifts all scores of search alike, so nothing here needs it.
+  tensors.delete('logit_bias')
   const lmHead = tensors.get('text.text_projection')
   const layout = tensors.has('text.lm_head') ? 'upstream' : 'fork'
   if (layout === 'fork' && tensors.has('map_viz2txt_kv') && lmHead) {
@@ -135,6 +140,11 @@ function details({ sizes, tensors, layout, config, refuse }: Known): Pick<OpenMa
   const { model_cfg: model = {}, preprocess_cfg: preprocess = {} } = config
   const vision = model.vision_cfg ?? {}
   const text = model.multimodal_cfg ?? model.text_cfg ?? {}
+  // A config that leaves something out means open_clip's default for any ViT, which is not openMaMMUT's; without a config the published kind is assumed.
+  const [visionSaid, textSaid] = [model.vision_cfg, model.multimodal_cfg ?? model.text_cfg].map((said) => said !== undefined)
+  // As open_clip reads configs: the fork's `text_cfg` stands for the fork's maths, whatever the tensors are called.
+  const legacy = model.multimodal_cfg === undefined
+  if (layout === 'upstream' && !textSaid) throw refuse('It is of open_clip\'s newer layout, whose tensors do not tell how it pools, and there is no {{config}} beside it.', { values: { config: CONFIG }, next: phrase('Put the {{config}} of the model into the folder of the file, then choose the file again.') })
   const said: [number | undefined, string, string][] = [
     [model.embed_dim, 'embed', 'embed_dim'], [vision.width, 'visionWidth', 'vision width'], [vision.layers, 'visionLayers', 'vision layers'], [vision.patch_size, 'patch', 'patch size'],
     [text.width, 'width', 'text width'], [text.layers, 'layers', 'text layers'], [text.context_length, 'context', 'context length'],
@@ -143,15 +153,17 @@ function details({ sizes, tensors, layout, config, refuse }: Known): Pick<OpenMa
     if (value !== undefined && value !== of(name)) throw refuse('The {{config}} beside the checkpoint is of another model.', { values: { config: CONFIG }, details: `It says ${what} ${value}, the tensors say ${of(name)}.` })
   }
   if (text.text_arch === 'modern') throw refuse('Its text decoder is of the modern kind, which is not supported; the classic kind is.')
-  const tokenizer = text.hf_tokenizer_name ?? text.hf_model_name
+  const tokenizer = text.hf_tokenizer_name ?? text.hf_model_name ?? Object.keys(text.tokenizer_kwargs ?? {}).join(', ')
   if (tokenizer) throw refuse('Its text is split by another tokenizer ({{tokenizer}}); only CLIP\'s own is supported.', { values: { tokenizer } })
   if (of('vocab') !== VOCABULARY) throw refuse('Its vocabulary has {{entries}} entries, so its text is not split by CLIP\'s tokenizer ({{expected}} entries).', { values: { entries: of('vocab'), expected: VOCABULARY } })
-  if (vision.final_ln_after_pool === false || vision.no_ln_pre === true) throw refuse('Its vision encoder normalises in another order than any published openMaMMUT.', { details: 'See final_ln_after_pool and no_ln_pre.' })
+  const odd = [vision, text].flatMap((part) => [...(Object.keys({ ...part.norm_kwargs, ...part.act_kwargs })), ...(part.pad_id ? [`pad_id ${part.pad_id}`] : [])])
+  if (odd.length > 0) throw refuse('Its config changes how it computes in a way that is not supported.', { details: `See ${few(odd)}.` })
+  if (!(vision.final_ln_after_pool ?? !visionSaid) || vision.no_ln_pre === true) throw refuse('Its vision encoder normalises in another order than any published openMaMMUT.', { details: 'See final_ln_after_pool and no_ln_pre.' })
   const projected = tensors.has('text.text_projection')
   if (!projected && of('embed') !== of('width')) throw refuse('Its text embedding is {{text}} wide and its picture embedding {{picture}}: they cannot be compared.', { values: { text: of('width'), picture: of('embed') } })
 
-  const pool = vision.pool_type ?? (layout === 'fork' ? 'avg_all' : 'avg')
-  const padMask = text.use_pad_mask ?? layout === 'upstream'
+  const pool = vision.pool_type ?? (visionSaid ? 'tok' : legacy ? 'avg_all' : 'avg')
+  const padMask = text.use_pad_mask ?? !legacy
   const textPool = padMask ? 'avg' : 'avg_all'
   if (!['avg', 'avg_all'].includes(pool) || (text.pool_type ?? textPool) !== textPool) {
     throw refuse('It pools in a way that no published openMaMMUT does.', { details: `Vision ${pool}, text ${text.pool_type ?? textPool}, padding ${padMask ? 'masked' : 'seen'}.` })
@@ -165,11 +177,12 @@ function details({ sizes, tensors, layout, config, refuse }: Known): Pick<OpenMa
   }
   const resize = preprocess.resize_mode ?? 'shortest'
   if (resize !== 'shortest' && resize !== 'squash') throw refuse('It wants pictures fitted in a way that is not supported ({{way}}).', { values: { way: resize } })
-  const visionHeadDim = vision.head_width ?? HEAD_WIDTHS[of('visionWidth')] ?? 64
-  const heads = text.heads ?? Math.floor(of('width') / 64)
+  const visionHeadDim = vision.head_width ?? (visionSaid ? undefined : HEAD_WIDTHS[of('visionWidth')]) ?? 64
+  const heads = text.heads ?? (textSaid ? 8 : Math.floor(of('width') / 64))
   if (heads === 0 || of('visionWidth') % visionHeadDim !== 0 || of('width') % heads !== 0) throw refuse('The number of attention heads does not divide the width.', { details: `Put the model's ${CONFIG} beside the file.` })
-  if (of('layers') % of('crossLayers') !== 0) throw refuse('{{crossLayers}} cross-attention layers do not divide {{layers}} text layers evenly.', { values: { crossLayers: of('crossLayers'), layers: of('layers') } })
-  const every = of('layers') / of('crossLayers')
+  // A ratio that does not divide leaves a shorter last group, so the number of cross-attention layers alone may not tell it.
+  const every = text.cross_attn_ratio ?? Math.floor(of('layers') / of('crossLayers'))
+  if (Math.ceil(of('layers') / every) !== of('crossLayers')) throw refuse('{{crossLayers}} cross-attention layers do not fit {{layers}} text layers, one after every {{ratio}}.', { values: { crossLayers: of('crossLayers'), layers: of('layers'), ratio: every } })
   const [mean, std] = [preprocess.mean ?? CLIP_MEAN, preprocess.std ?? CLIP_STD]
   const layers = Array.from({ length: of('layers') }, (_, layer) => layer)
   const classToken = pool === 'avg_all'

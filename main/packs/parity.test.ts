@@ -28,7 +28,7 @@ const missing = !existsSync(python)
 if (missing) console.warn(`SKIPPED: there is no Python at ${python}, which writes the checkpoints of this test. Run npm test, or make it as models/README.md says.`)
 
 /** Odd in every way that the published sizes are. */
-const NAMES = ['tiny', 'tiny-no-mlp', 'tiny-upstream']
+const NAMES = ['tiny', 'tiny-no-mlp', 'tiny-upstream', 'tiny-resaved']
 
 const Golden = z.object({
   sentences: z.array(z.string()),

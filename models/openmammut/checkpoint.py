@@ -32,7 +32,8 @@ class Checkpoint:
     """Tensors by key: fork keys are renamed to upstream's (`text.text_projection`, the fork's LM head, becomes `text.lm_head`)."""
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], read: Callable[[str], torch.Tensor], config: dict[str, Any] | None = None) -> None:
-        stripped = {key.removeprefix("module."): key for key in shapes}
+        # A SigLIP-trained model's bias shifts all scores of search alike, so nothing here needs it.
+        stripped = {key.removeprefix("module."): key for key in shapes if key.removeprefix("module.") != "logit_bias"}
         self.fork = "text.lm_head" not in stripped
         if self.fork and "map_viz2txt_kv" in stripped and "text.text_projection" in stripped:
             stripped["text.lm_head"] = stripped.pop("text.text_projection")
@@ -149,6 +150,12 @@ def _flags(checkpoint: Checkpoint, env: Env) -> Env:
     config = checkpoint.config
     model, preprocess = config.get("model_cfg", config), config.get("preprocess_cfg", {})
     vision, text = model.get("vision_cfg", {}), model.get("multimodal_cfg", model.get("text_cfg", {}))
+    # As open_clip reads configs: the fork's `text_cfg` stands for the fork's maths, whatever the tensors are called.
+    legacy = "multimodal_cfg" not in model
+    if not checkpoint.fork and not text:
+        raise Refused(
+            "Its layout is open_clip's newer one, where tensors do not tell how it pools: put the model's open_clip_config.json beside the file."
+        )
     n = {key: value for key, value in env.items() if isinstance(value, int)}
     for said, found, what in (
         (model.get("embed_dim"), n["embed"], "embed_dim"),
@@ -163,17 +170,21 @@ def _flags(checkpoint: Checkpoint, env: Env) -> Env:
             raise Refused(f"open_clip_config.json is of another model: it says {what} {said}, the tensors say {found}.")
     if text.get("text_arch", "classic") == "modern":
         raise Refused("Its text decoder is of the modern kind, which is not supported; classic decoders are.")
-    tokenizer = text.get("hf_tokenizer_name") or text.get("hf_model_name")
+    tokenizer = text.get("hf_tokenizer_name") or text.get("hf_model_name") or ", ".join(text.get("tokenizer_kwargs") or {})
     if tokenizer:
         raise Refused(f"Its text is split by another tokenizer ({tokenizer}); only CLIP's own is supported.")
     if n["vocab"] != 49408:
         raise Refused(f"Its vocabulary has {n['vocab']} entries, so its text is not split by CLIP's tokenizer (49408 entries).")
-    if not vision.get("final_ln_after_pool", True) or vision.get("no_ln_pre", False):
+    # What a config leaves out is open_clip's default for any ViT, which is not openMaMMUT's; without a config the published kind is assumed.
+    if not vision.get("final_ln_after_pool", not vision) or vision.get("no_ln_pre", False):
         raise Refused("Its vision encoder normalises in another order (final_ln_after_pool, no_ln_pre) than any published openMaMMUT.")
+    odd = [f"{name} {one[name]}" for one in (vision, text) for name in ("norm_kwargs", "act_kwargs", "pad_id") if one.get(name)]
+    if odd:
+        raise Refused(f"Its config changes how it computes in a way that is not supported: {_few(odd)}.")
     if "text.text_projection" not in checkpoint.shapes and n["embed"] != n["width"]:
         raise Refused(f"Its text embedding is {n['width']} wide and its picture embedding {n['embed']}: they cannot be compared.")
-    pool = vision.get("pool_type", "avg_all" if checkpoint.fork else "avg")
-    masked = text.get("use_pad_mask", not checkpoint.fork)
+    pool = vision.get("pool_type", "tok" if vision else "avg_all" if legacy else "avg")
+    masked = text.get("use_pad_mask", not legacy)
     text_pool = text.get("pool_type", "avg" if masked else "avg_all")
     if pool not in ("avg", "avg_all") or text_pool != ("avg" if masked else "avg_all"):
         padding = "masked" if masked else "seen"
@@ -189,13 +200,14 @@ def _flags(checkpoint: Checkpoint, env: Env) -> Env:
     resize = preprocess.get("resize_mode", "shortest")
     if resize not in ("shortest", "squash"):
         raise Refused(f"It wants pictures fitted in a way that is not supported ({resize}).")
-    vision_head = vision.get("head_width", HEAD_WIDTHS.get(n["visionWidth"], 64))
-    heads = text.get("heads", n["width"] // 64)
+    vision_head = vision.get("head_width", 64 if vision else HEAD_WIDTHS.get(n["visionWidth"], 64))
+    heads = text.get("heads", 8 if text else n["width"] // 64)
     if n["visionWidth"] % vision_head or n["width"] % heads:
         raise Refused("The number of attention heads does not divide the width; put the model's open_clip_config.json beside the file.")
-    if n["layers"] % n["crossLayers"]:
-        raise Refused(f"{n['crossLayers']} cross-attention layers do not divide {n['layers']} text layers evenly.")
-    every = n["layers"] // n["crossLayers"]
+    # A ratio that does not divide leaves a shorter last group, so the number of cross-attention layers alone may not tell it.
+    every = text.get("cross_attn_ratio", n["layers"] // n["crossLayers"])
+    if not isinstance(every, int) or every < 1 or -(-n["layers"] // every) != n["crossLayers"]:
+        raise Refused(f"{n['crossLayers']} cross-attention layers do not fit {n['layers']} text layers, one after every {every}.")
     mean, std = preprocess.get("mean", CLIP_MEAN), preprocess.get("std", CLIP_STD)
     return {
         "size": size,

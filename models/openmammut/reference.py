@@ -1,18 +1,18 @@
-"""Golden values from the public reference code, which is fetched and run beside this project and is no part of it.
+"""Golden values from the public reference code, which is fetched and run beside this project and is no part of it: LAION's fork and open_clip.
 
     git clone https://github.com/LAION-AI/open_clip_mammut && git -C open_clip_mammut checkout ed2d1f6
-    pip install torchvision timm ftfy regex huggingface_hub          # what it imports
-    PYTHONPATH=open_clip_mammut/src python -m models.openmammut.reference
+    git clone https://github.com/mlfoundations/open_clip && git -C open_clip checkout 75bf22c
+    pip install torchvision timm ftfy regex huggingface_hub          # what they import
+    for code in open_clip_mammut open_clip; do PYTHONPATH=$code/src python -m models.openmammut.reference; done
 
-It builds the fork's MaMMUT with the seeded weights of each config and writes golden/values.json: embeddings, logits, and captions decoded from the
-reference's own logits. Upstream's model is the same blocks with padding masked and the class token left out; its values come from the fork's
-blocks put together so.
+Each builds MaMMUT with the seeded weights of the configs of its layout and writes their values into golden/values.json: embeddings, logits, and
+captions decoded from the reference's own logits. open_clip also reads the fork's layout (where every block has an MLP); it must say there what the
+fork said.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -29,53 +29,50 @@ from models.tubes import formula_video
 
 GOLDEN = Path(__file__).parent / "golden" / "values.json"
 SENTENCES = ["a photo of a dog", "two people on a street, at night!"]
-FRAMES = {"tiny": 4, "tiny-no-mlp": 4, "tiny-upstream": 4, "L-14": 1}
+FRAMES = {"tiny": 4, "tiny-no-mlp": 4, "tiny-upstream": 4, "tiny-resaved": 4, "L-14": 1}
 BEAMS = [Decoding(1, 1.0, 16), Decoding(3, 1.0, 16), Decoding(5, 0.0, 12)]
 SAMPLED = list(range(0, 49408, 771))
 """Of each position's logits."""
 
 
 class Reference:
+    """A model of whichever reference code is on the path."""
+
     def __init__(self, config: Config) -> None:
+        import open_clip  # type: ignore[import-not-found]
         from open_clip.mammut_model import MaMMUT  # type: ignore[import-not-found]
 
-        self.config = config
-        settings = config.open_clip()
-        # The fork builds the vision encoder of either kind; its decoder's blocks serve both.
-        text = {**settings.get("text_cfg", settings.get("multimodal_cfg", {})), "output_tokens": True, "does_full_decoding": True}
-        self.model = MaMMUT(embed_dim=settings["embed_dim"], vision_cfg=settings["vision_cfg"], text_cfg=text).eval()
-        with torch.no_grad():
-            for name, parameter in self.model.named_parameters():
-                key = "text.lm_head" if name == "text.text_projection" else name
-                parameter.copy_(torch.from_numpy(seeded(key, tuple(parameter.shape))))
+        self.config, settings = config, config.open_clip()
+        self.newer = hasattr(open_clip.transformer, "MultimodalDecoder")
+        if self.newer:
+            settings = open_clip.factory._convert_legacy_mammut_cfg(settings)
+        settings.pop("custom_text", None)
+        self.model = MaMMUT(**settings).eval()
+        state = {name: torch.from_numpy(seeded(key, shape)) for name, (key, shape) in config.tensors().items()}
+        if self.newer:
+            state = open_clip.convert.convert_state_dict(self.model, state)
+        self.model.load_state_dict(state)
 
     def see(self, frames: int) -> tuple[Tensor, Tensor]:
         """The clip's embedding [E], and what the decoder reads [1, N, D]."""
         size = self.config.size
         video = torch.from_numpy(formula_video((frames, size, size))).float() / 255
         pictures = ((video - torch.tensor(CLIP_MEAN)) / torch.tensor(CLIP_STD)).permute(0, 3, 1, 2)
-        embeddings, tokens = self.model._encode_image(pictures)
+        embeddings, tokens, *_ = self.model._encode_image(pictures)
         return F.normalize(embeddings.mean(0), dim=-1), (tokens @ self.model.map_viz2txt_kv).flatten(0, 1)[None]
 
     def embed(self, ids: Tensor) -> Tensor:
         """ids [B, 77] -> [B, E]"""
-        if not self.config.upstream:
-            out: Tensor = self.model.encode_text(ids)
-            return out
-        text, real = self.model.text, ids != PAD
-        mask = torch.zeros(len(ids), 1, 1, ids.shape[1]).masked_fill(~real[:, None, None], -math.inf)
-        mask = mask.expand(-1, text.resblocks[0].attn.num_heads, ids.shape[1], -1).flatten(0, 1)
-        x = text.token_embedding(ids) + text.positional_embedding[: ids.shape[1]]
-        for block in text.resblocks:
-            x = block(x, attn_mask=mask)
-        x = (text.ln_final(x) * real[..., None]).sum(1) / real.sum(1, keepdim=True)
-        if self.config.embed is not None:
-            x = x @ torch.from_numpy(seeded("text.text_projection", (self.config.width, self.config.embed)))
-        return F.normalize(x, dim=-1)
+        out: Tensor = self.model.encode_text(ids)
+        return out
 
     def logits(self, ids: Tensor, memory: Tensor) -> Tensor:
         """ids [B, L] -> [B, L, vocab]"""
-        out: Tensor = self.model.encode_text(ids, image_embs=memory.expand(len(ids), -1, -1), output_logits=True)
+        memory = memory.expand(len(ids), -1, -1)
+        if self.newer:
+            out: Tensor = self.model.text(ids, context=memory, mode="caption")
+        else:
+            out = self.model.encode_text(ids, image_embs=memory, output_logits=True)
         return out
 
 
@@ -85,8 +82,8 @@ def _numbers(values: Tensor) -> list[float]:
 
 @torch.no_grad()
 def golden(name: str) -> dict[str, Any]:
-    config, frames, text = CONFIGS[name], FRAMES[name], Text(77)
-    reference = Reference(config)
+    frames, text = FRAMES[name], Text(77)
+    reference = Reference(CONFIGS[name])
     embedding, memory = reference.see(frames)
     rows = [text.sentence(sentence) for sentence in SENTENCES]
     ids = torch.tensor([[*row, *[PAD] * (77 - len(row))] for row in rows])
@@ -105,13 +102,27 @@ def golden(name: str) -> dict[str, Any]:
     }
 
 
+def furthest(got: Any, expected: Any) -> float:
+    """Relative to the largest value; infinite where the captions differ."""
+    if [one["ids"] for one in got["captions"]] != [one["ids"] for one in expected["captions"]]:
+        return float("inf")
+    pairs = [(torch.tensor(got[key]), torch.tensor(expected[key])) for key in ("embedding", "textEmbeddings", "logits")]
+    return max(float((a - b).abs().max() / b.abs().max()) for a, b in pairs)
+
+
 def main() -> None:
-    template = load()
-    digests = {}
+    from open_clip import transformer
+
+    newer, template, values = hasattr(transformer, "MultimodalDecoder"), load(), json.loads(GOLDEN.read_text())
+    values |= {"sentences": SENTENCES, "sampled": SAMPLED}
     for name, config in CONFIGS.items():
         env = sizes(template, config.checkpoint(), template["frames"])
-        digests[name] = {precision: [graph.digest() for graph in expand(template, env, precision)] for precision in ("fp32", "fp16", "int8")}
-    values = {"sentences": SENTENCES, "sampled": SAMPLED, "graphs": digests, "configs": {name: golden(name) for name in FRAMES}}
+        values["graphs"][name] = {precision: [graph.digest() for graph in expand(template, env, precision)] for precision in ("fp32", "fp16", "int8")}
+    for name in FRAMES:
+        if CONFIGS[name].upstream == newer:
+            values["configs"][name] = golden(name)
+        elif newer and CONFIGS[name].has_mlp:
+            print(f"{name}: furthest from the fork {furthest(golden(name), values['configs'][name]):.1e}")
     GOLDEN.write_text(json.dumps(values, separators=(",", ":")) + "\n")
 
 

@@ -73,6 +73,10 @@ class Config:
     upstream: bool = False
     embed: int | None = None
     """Where text is projected to it (upstream); else the text's width."""
+    ratio: int = 2
+    """Layers of text from one cross-attention to the next."""
+    resaved: bool = False
+    """A fork's model under upstream's names: padding seen, class token kept."""
 
     def open_clip(self) -> dict[str, Any]:
         """As in open_clip_config.json."""
@@ -83,18 +87,21 @@ class Config:
             "head_width": self.visionHead,
             "patch_size": self.patch,
             "output_tokens": True,
-            "pool_type": "avg" if self.upstream else "avg_all",
+            "pool_type": "avg" if self.upstream and not self.resaved else "avg_all",
             "final_ln_after_pool": True,
         }
-        text = {
+        text: dict[str, Any] = {
             "context_length": 77,
             "vocab_size": 49408,
             "width": self.width,
             "heads": self.width // self.head,
             "layers": self.layers,
-            "cross_attn_ratio": 2,
+            "cross_attn_ratio": self.ratio,
         }
         if self.upstream:
+            text["proj_type"] = "none" if self.embed is None else "linear"
+            if self.resaved:
+                text |= {"pool_type": "avg_all", "use_pad_mask": False}
             return {"embed_dim": self.embed or self.width, "vision_cfg": vision, "multimodal_cfg": text}
         text |= {"output_tokens": True, "does_full_decoding": True, "has_mlp": self.has_mlp}
         return {"embed_dim": self.width, "vision_cfg": vision, "text_cfg": text, "custom_text": True}
@@ -113,7 +120,7 @@ class Config:
             "context": 77,
             "mlpWidth": 4 * self.width,
             "layers": self.layers,
-            "crossLayers": self.layers // 2,
+            "crossLayers": math.ceil(self.layers / self.ratio),
             "mlp": [self.has_mlp or i % 2 == 1 for i in range(self.layers)],
             "projected": self.embed is not None,
         }
@@ -163,4 +170,7 @@ CONFIGS = {
     "tiny": Config(visionWidth=64, visionLayers=2, width=64, layers=4, patch=16, size=48, head=32, visionHead=32),
     "tiny-no-mlp": Config(visionWidth=64, visionLayers=2, width=64, layers=4, patch=14, size=32, head=32, visionHead=16, has_mlp=False),
     "tiny-upstream": Config(visionWidth=64, visionLayers=2, width=64, layers=4, patch=16, size=48, head=32, visionHead=32, upstream=True, embed=48),
+    "tiny-resaved": Config(
+        visionWidth=64, visionLayers=2, width=64, layers=5, patch=16, size=48, head=32, visionHead=32, upstream=True, ratio=3, resaved=True
+    ),
 }

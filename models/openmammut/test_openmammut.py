@@ -54,7 +54,7 @@ def differences(name: str, env: Env, prepare: Callable[..., Runtime]) -> dict[st
     return found
 
 
-TINY = ("tiny", "tiny-no-mlp", "tiny-upstream")
+TINY = ("tiny", "tiny-no-mlp", "tiny-upstream", "tiny-resaved")
 
 
 @pytest.fixture(scope="module")
@@ -188,13 +188,25 @@ def test_refuses_what_is_no_openmammut(change: Callable[[dict[str, Any]], None],
         ({"embed_dim": 64, "multimodal_cfg": {"text_arch": "modern"}}, "modern kind"),
         ({"embed_dim": 512}, "of another model: it says embed_dim 512, the tensors say 64"),
         ({"text_cfg": {"hf_tokenizer_name": "roberta-base"}}, "roberta-base"),
-        ({"vision_cfg": {"pool_type": "tok"}}, "pools in a way"),
-        ({"vision_cfg": {"image_size": 224}}, "pictures of 224 do not have 3 x 3"),
+        ({"vision_cfg": {"final_ln_after_pool": True}}, "pools in a way"),
+        ({"vision_cfg": {"pool_type": "avg_all"}}, "normalises in another order"),
+        ({"vision_cfg": {"pool_type": "avg_all", "final_ln_after_pool": True, "image_size": 224}}, "pictures of 224 do not have 3 x 3"),
+        ({"vision_cfg": {"pool_type": "avg_all", "final_ln_after_pool": True, "norm_kwargs": {"eps": 1e-6}}}, "norm_kwargs"),
+        ({"text_cfg": {"tokenizer_kwargs": {"clean": "canonicalize"}}}, "another tokenizer (clean)"),
+        ({"text_cfg": {"heads": 2, "cross_attn_ratio": 4}}, "2 cross-attention layers do not fit 4 text layers, one after every 4"),
         ({"model_cfg": {}, "preprocess_cfg": {"resize_mode": "longest"}}, "longest"),
     ],
 )
 def test_refuses_a_config_that_does_not_fit(config: dict[str, Any], reason: str) -> None:
     assert reason in refusal(changed(lambda _: None, config=config))
+
+
+def test_asks_for_the_config_where_the_tensors_do_not_tell() -> None:
+    assert "put the model's open_clip_config.json beside the file" in refusal(changed(lambda _: None, "tiny-upstream", config={}))
+
+
+def test_what_a_siglip_model_has_besides_is_left_out() -> None:
+    assert sizes(load(), changed(lambda shapes: shapes.update({"logit_bias": ()})), 4)["width"] == 64
 
 
 def test_refuses_files_that_are_no_checkpoints(files: dict[str, Path], tmp_path: Path) -> None:
