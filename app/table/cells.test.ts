@@ -47,6 +47,17 @@ test('texts sort as people do: numbers inside by size, accents by their letter, 
   expect([...arrange(all, { filters: [], sort: [{ key: 'q1', by: 'value', down: false }], group: null }, () => answers).order]).toEqual([2, 1, 3, 0, 4])
 })
 
+test('a word that comes later takes its place among those that were sorted before', () => {
+  const cells = column([['pear'], ['fig'], ['plum'], [null]])
+  const order = () => [...arrange(Int32Array.from([0, 1, 2, 3]), { filters: [], sort: [{ key: 'q1', by: 'value', down: false }], group: null }, () => cells).order]
+  expect(order()).toEqual([1, 0, 2, 3])
+  cells.set(3, 'Olive', 'edited', null)
+  cells.set(0, 'apple', 'edited', null)
+  expect(cells.ranked).toBe(false)
+  expect(order()).toEqual([0, 1, 3, 2])
+  expect(cells.ranked).toBe(true)
+})
+
 test('groups hold every row once, the largest first and what has no value last, each in the order asked for', () => {
   const answers = column([['no'], ['yes'], [null], ['no'], ['unsure', 'rejected']])
   const { order, groups } = arrange(all, { filters: [], sort: [{ key: 'q2', by: 'value', down: true }], group: 'q1' }, (key) => (key === 'q1' ? answers : size))

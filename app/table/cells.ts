@@ -17,7 +17,9 @@ export class Cells {
   /** By row: place in CELL_STATES. */
   states = new Uint8Array(0)
   readonly #places = new Map<string, number>()
-  #ranks: Int32Array | null = null
+  /** Words by code, in order: those that were there when they were last sorted. */
+  #sorted: number[] = []
+  #ranks = new Int32Array(0)
 
   /** Room for `rows` rows; new ones are empty. */
   resize(rows: number): void {
@@ -39,8 +41,12 @@ export class Cells {
     this.states[row] = CELL_STATES.indexOf(state)
   }
 
-  clear(row: number): void {
-    this.set(row, null, 'empty', null)
+  /** Rows `from` to before `to` say nothing. */
+  clear(from: number, to = from + 1): void {
+    this.codes.fill(-1, from, to)
+    this.numbers.fill(NaN, from, to)
+    this.confidences.fill(NaN, from, to)
+    this.states.fill(CELL_STATES.indexOf('empty'), from, to)
   }
 
   textAt(row: number): string | null {
@@ -54,18 +60,25 @@ export class Cells {
   #codeOf(text: string): number {
     const known = this.#places.get(text)
     if (known !== undefined) return known
-    this.#ranks = null
     this.#places.set(text, this.words.length)
     return this.words.push(text) - 1
   }
 
+  /** Whether `ranks` need no sorting. */
+  get ranked(): boolean {
+    return this.#sorted.length === this.words.length
+  }
+
   /** By word: its place among all, as people sort them: case aside, "clip 2" before "clip 10". */
   ranks(): Int32Array {
-    if (this.#ranks !== null) return this.#ranks
-    const ranks = new Int32Array(this.words.length)
-    const sorted = Array.from(this.words.keys()).sort((a, b) => compareTexts(this.words[a] ?? '', this.words[b] ?? ''))
-    for (const [rank, code] of sorted.entries()) ranks[code] = rank
-    return (this.#ranks = ranks)
+    if (this.ranked) return this.#ranks
+    // What is in order already costs a sort next to nothing: a word more is not a hundred thousand again.
+    const fresh = Array.from({ length: this.words.length - this.#sorted.length }, (_, at) => this.#sorted.length + at)
+    const compare = (a: number, b: number) => compareTexts(this.words[a] ?? '', this.words[b] ?? '')
+    this.#sorted = [...this.#sorted, ...fresh.sort(compare)].sort(compare)
+    this.#ranks = new Int32Array(this.words.length)
+    for (const [rank, code] of this.#sorted.entries()) this.#ranks[code] = rank
+    return this.#ranks
   }
 }
 
@@ -92,16 +105,8 @@ const MOST_GROUPS = 1_000
 export function arrange(natural: Int32Array, query: Pick<TableQuery, 'sort' | 'filters' | 'group'>, cellsOf: CellsOf): Arranged {
   let order = natural
   for (const filter of query.filters) order = order.filter(finder(filter, cellsOf(filter.key)))
-  if (query.sort.length > 0) {
-    const compares = query.sort.map(({ key, by, down }) => comparison(cellsOf(key), by, down))
-    order = order.slice().sort((a, b) => {
-      for (const compare of compares) {
-        const result = compare(a, b)
-        if (result !== 0) return result
-      }
-      return 0
-    })
-  }
+  // The last key first, each without disturbing equals: in the end the first decides.
+  for (const { key, by, down } of query.sort.toReversed()) order = sorted(order, keysOf(cellsOf(key), by, down))
   return query.group === null ? { order, groups: null } : grouped(order, cellsOf(query.group))
 }
 
@@ -141,21 +146,47 @@ function finder(filter: Filter, cells: Cells): (row: number) => boolean {
   }
 }
 
-/** Cells without a value come last, whichever way the others go. */
-function comparison(cells: Cells, by: 'value' | 'confidence', down: boolean): (a: number, b: number) => number {
+/** By row what to sort by, ascending. Cells without a value come last, whichever way the others go. */
+function keysOf(cells: Cells, by: 'value' | 'confidence', down: boolean): Float64Array {
   const { codes, numbers, confidences } = cells
-  const ranks = by === 'value' ? cells.ranks() : null
   const sign = down ? -1 : 1
-  const keys = new Float64Array(codes.length)
-  for (let row = 0; row < keys.length; row += 1) {
-    const number = ranks === null ? (confidences[row] ?? NaN) : (numbers[row] ?? NaN)
-    const key = Number.isNaN(number) && ranks !== null && codes[row] !== -1 ? (ranks[codes[row] ?? 0] ?? NaN) : number
-    keys[row] = Number.isNaN(key) ? Infinity : sign * key
+  const numeric = by === 'confidence' || codes.every((code, row) => code === -1 || !Number.isNaN(numbers[row]))
+  const ranks = numeric ? null : cells.ranks()
+  return Float64Array.from(codes, (code, row) => {
+    const number = (by === 'confidence' ? confidences : numbers)[row] ?? NaN
+    const key = Number.isNaN(number) ? (ranks?.[code] ?? NaN) : number
+    return Number.isNaN(key) ? Infinity : sign * key
+  })
+}
+
+/** `order` by ascending keys; equals stay as they are. Numbers sorted as numbers and places counted take a fraction of what comparing row with row takes. */
+function sorted(order: Int32Array, keys: Float64Array): Int32Array {
+  const own = Float64Array.from(order, (row) => keys[row] ?? Infinity)
+  const ascending = own.toSorted()
+  const distinct = ascending.filter((key, at) => at === 0 || key !== ascending[at - 1])
+  const places = Int32Array.from(own, (key) => placeOf(distinct, key))
+  const starts = new Int32Array(distinct.length + 1)
+  for (const place of places) starts[place + 1] = (starts[place + 1] ?? 0) + 1
+  for (let place = 1; place < starts.length; place += 1) starts[place] = (starts[place] ?? 0) + (starts[place - 1] ?? 0)
+  const arranged = new Int32Array(order.length)
+  for (const [at, row] of order.entries()) {
+    const place = places[at] ?? 0
+    const start = starts[place] ?? 0
+    arranged[start] = row
+    starts[place] = start + 1
   }
-  return (a, b) => {
-    const [left = Infinity, right = Infinity] = [keys[a], keys[b]]
-    return left < right ? -1 : left > right ? 1 : 0
+  return arranged
+}
+
+/** Where a key that is among these ascending ones lies. */
+function placeOf(ascending: Float64Array, key: number): number {
+  let [from, to] = [0, ascending.length - 1]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if ((ascending[middle] ?? 0) < key) from = middle + 1
+    else to = middle
   }
+  return from
 }
 
 /** Largest group first, rows without a value last; within a group the order stays. */

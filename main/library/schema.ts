@@ -109,6 +109,19 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX edits_by_step ON edits (undone, step);
   CREATE INDEX edits_of_clip ON edits (clip_id);
   `,
+  // What lists sort, filter and count by is read out of an index instead of out of every annotation's JSON; SQLite keeps it as they are written.
+  `
+  ALTER TABLE annotations ADD COLUMN shown TEXT AS (json_extract(coalesce(human, machine), '$.text')) VIRTUAL;
+  ALTER TABLE annotations ADD COLUMN overruled TEXT AS (CASE WHEN human IS NOT NULL THEN json_extract(machine, '$.text') END) VIRTUAL;
+  ALTER TABLE annotations ADD COLUMN label TEXT AS (json_extract(coalesce(human, machine), '$.label')) VIRTUAL;
+  ALTER TABLE annotations ADD COLUMN confidence REAL AS (json_extract(evidence, '$.confidence')) VIRTUAL;
+  ALTER TABLE annotations ADD COLUMN unsure INTEGER AS (json_extract(evidence, '$.unsure')) VIRTUAL;
+  ALTER TABLE annotations ADD COLUMN agreement REAL AS (json_extract(evidence, '$.agreement')) VIRTUAL;
+  DROP INDEX annotations_of_topic;
+  CREATE INDEX annotations_of_topic ON annotations (kind, topic, clip_id, state, shown, overruled, label, confidence, unsure, agreement);
+  DROP INDEX annotations_of_clip;
+  CREATE INDEX annotations_of_clip ON annotations (clip_id, kind, state);
+  `,
 ]
 
 /**

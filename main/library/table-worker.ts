@@ -1,6 +1,7 @@
 /**
- * The table beside the host's thread: it reads the library through a connection of its own, keeps each column that is sorted, filtered or
- * grouped by in memory, and answers with names of arrangements and windows of their rows. An arrangement never changes under its name.
+ * The table beside the host's thread: it reads the library through a connection of its own, keeps columns in memory and answers with names of
+ * arrangements and windows of their rows. An arrangement never changes under its name. Columns that are on the screen are read ahead, a part
+ * at a time between tasks, so that the first sort, filter or group finds them there.
  */
 import path from 'node:path'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
@@ -51,7 +52,9 @@ let opened = 0
 const base = { ids: [] as number[], sources: [] as number[], starts: [] as number[], ends: [] as number[], order: new Int32Array(0), rowOf: new Map<number, number>() }
 const names = new Map<number, string>()
 const lengths = new Map<number, number>()
-const kept = new Map<ColumnKey, Cells>()
+/** Columns, read as far as row `read`; `wanted` are those to read ahead. */
+const kept = new Map<ColumnKey, { cells: Cells; read: number }>()
+let wanted: readonly ColumnKey[] = []
 
 function refresh(): void {
   names.clear()
@@ -70,7 +73,6 @@ function refresh(): void {
     base.rowOf.clear()
     kept.clear()
   }
-  const from = base.ids.length
   for (const [id, source, start, end] of all('SELECT id, source_id, start, "end" FROM clips WHERE id > ? ORDER BY id', removed ? 0 : newest)) {
     base.rowOf.set(Number(id), base.ids.length)
     base.ids.push(Number(id))
@@ -79,15 +81,12 @@ function refresh(): void {
     base.ends.push(Number(end))
   }
   base.order = Int32Array.from(base.ids.keys()).sort((a, b) => (base.sources[a] ?? 0) - (base.sources[b] ?? 0) || (base.starts[a] ?? 0) - (base.starts[b] ?? 0))
-  for (const [key, cells] of kept) {
-    cells.resize(base.ids.length)
-    load(key, cells, base.ids.slice(from))
-  }
+  for (const { cells } of kept.values()) cells.resize(base.ids.length)
 }
 
 // ── columns
 
-/** A cell as it is read: `said` is the model's text, `agreement` and `said` only where they were asked for. */
+/** A cell as it is read: `said` is the model's text. */
 interface Read {
   clipId: number
   text: string | null
@@ -104,18 +103,21 @@ function definition(key: ColumnKey): { kind: ColumnKind; text: string } | null {
   return row === undefined ? null : { kind: row[0] as ColumnKind, text: String(row[1]) }
 }
 
-/** The cells of a column: of the clips named, or of all. Cells that are empty need not come. */
-function read(key: ColumnKey, clipIds: readonly number[] | null): Read[] {
-  const only = clipIds === null ? '' : 'AND a.clip_id IN (SELECT value FROM json_each(?))'
-  const named = clipIds === null ? [] : [JSON.stringify(clipIds)]
-  const clips = () => (clipIds ?? base.ids).flatMap((id) => base.rowOf.get(id) ?? [])
+/** Clips to read: by id, or rows from `from` to before `to`. */
+type Which = { ids: readonly number[] } | { from: number; to: number }
+
+/** The cells of some clips in a column. Cells that are empty need not come. */
+function read(key: ColumnKey, which: Which): Read[] {
+  const rows = 'ids' in which ? which.ids.flatMap((id) => base.rowOf.get(id) ?? []) : Array.from({ length: which.to - which.from }, (_, at) => which.from + at)
+  // Rows are numbered by ascending id.
+  const [only, named] = 'ids' in which ? ['AND a.clip_id IN (SELECT value FROM json_each(?))', [JSON.stringify(which.ids)]] : ['AND a.clip_id BETWEEN ? AND ?', [base.ids[which.from] ?? 0, base.ids[which.to - 1] ?? 0]]
   switch (key as (typeof FACTS)[number]) {
     case 'name':
-      return clips().map((row) => fact(base.ids[row] ?? 0, names.get(base.sources[row] ?? 0) ?? ''))
+      return rows.map((row) => fact(base.ids[row] ?? 0, names.get(base.sources[row] ?? 0) ?? ''))
     case 'time':
-      return clips().map((row) => fact(base.ids[row] ?? 0, timeText(base.starts[row] ?? 0, base.ends[row] ?? 0), base.starts[row] ?? 0))
+      return rows.map((row) => fact(base.ids[row] ?? 0, timeText(base.starts[row] ?? 0, base.ends[row] ?? 0), base.starts[row] ?? 0))
     case 'length':
-      return clips().map((row) => {
+      return rows.map((row) => {
         const seconds = (base.ends[row] ?? 0) - (base.starts[row] ?? 0)
         return fact(base.ids[row] ?? 0, lengthText(seconds), seconds)
       })
@@ -124,7 +126,7 @@ function read(key: ColumnKey, clipIds: readonly number[] | null): Read[] {
         fact(Number(id), reviewText(Number(decided), Number(total)), Number(decided) / Number(total)),
       )
     case 'labels':
-      return all(`SELECT a.clip_id, group_concat(DISTINCT ${LABEL}) FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' ${only} GROUP BY a.clip_id`, ...named).map(([id, labels]) =>
+      return all(`SELECT a.clip_id, group_concat(DISTINCT a.label) FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' ${only} GROUP BY a.clip_id`, ...named).map(([id, labels]) =>
         fact(Number(id), String(labels).split(',').sort().join(', ')),
       )
     case 'caption':
@@ -141,14 +143,12 @@ function read(key: ColumnKey, clipIds: readonly number[] | null): Read[] {
   }
 }
 
-const LABEL = `json_extract(coalesce(a.human, a.machine), '$.label')`
-
 /** How many tracks of a label a clip has that nobody rejected. A clip that was looked through and has none has 0 of them. */
-function counts(label: string, only: string, named: readonly string[]): Read[] {
+function counts(label: string, only: string, named: readonly (string | number)[]): Read[] {
   const known = labelNamed(storedVocabulary(db), label)
   const looked = known === undefined ? [] : all(`SELECT DISTINCT a.clip_id FROM detections a WHERE a.phrases = ? ${only}`, keyOf(known), ...named)
   const found = new Map(
-    all(`SELECT a.clip_id, count(*), total(a.state = 'machine') FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' AND lower(${LABEL}) = lower(?) ${only} GROUP BY a.clip_id`, label, ...named).map(
+    all(`SELECT a.clip_id, count(*), total(a.state = 'machine') FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' AND lower(a.label) = lower(?) ${only} GROUP BY a.clip_id`, label, ...named).map(
       ([id, count, machine]) => [Number(id), { count: Number(count), machine: Number(machine) }] as const,
     ),
   )
@@ -159,16 +159,13 @@ function counts(label: string, only: string, named: readonly string[]): Read[] {
   })
 }
 
-function statements(which: string, values: readonly string[], only: string, named: readonly string[], isYesNo: boolean): Read[] {
-  const rows = all(
-    `SELECT a.clip_id, a.state, json_extract(coalesce(a.human, a.machine), '$.text'), json_extract(a.machine, '$.text'),
-       json_extract(a.evidence, '$.confidence'), json_extract(a.evidence, '$.unsure'), json_extract(a.evidence, '$.agreement')
-     FROM annotations a WHERE ${which} ${only}`,
-    ...values, ...named,
-  )
-  return rows.map(([id, state, said, machine, confidence, unsure, agreement]) => {
-    const words = String(said ?? '')
+function statements(which: string, values: readonly string[], only: string, named: readonly (string | number)[], isYesNo: boolean): Read[] {
+  // All of these lie in the index: no annotation is read for them.
+  const rows = all(`SELECT a.clip_id, a.state, a.shown, a.overruled, a.confidence, a.unsure, a.agreement FROM annotations a WHERE ${which} ${only}`, ...values, ...named)
+  return rows.map(([id, state, shown, overruled, confidence, unsure, agreement]) => {
+    const words = String(shown ?? '')
     const text = isYesNo ? yesNo(words) : words
+    const machine = state === 'machine' ? words : overruled === null ? null : String(overruled)
     const review = state === 'machine' ? (unsure === 1 || (isYesNo && text === 'unsure') ? 'unsure' : 'sure') : (state as CellState)
     // What a person made and took back says nothing any more.
     const nothing = review === 'rejected' && machine === null
@@ -178,32 +175,60 @@ function statements(which: string, values: readonly string[], only: string, name
       number: null,
       state: nothing ? 'empty' : review,
       // How sure the model is of words that are neither yes nor no says nothing about either.
-      confidence: confidence === null || (isYesNo && yesNo(String(machine ?? '')) === 'unsure') ? null : Number(confidence),
+      confidence: confidence === null || (isYesNo && yesNo(machine ?? '') === 'unsure') ? null : Number(confidence),
       agreement: agreement === null ? null : Number(agreement),
-      said: machine === null ? null : String(machine),
+      said: machine,
     }
   })
 }
 
-function load(key: ColumnKey, cells: Cells, clipIds: readonly number[] | null): void {
-  for (const id of clipIds ?? []) {
-    const row = base.rowOf.get(id)
-    if (row !== undefined) cells.clear(row)
+function load(key: ColumnKey, cells: Cells, which: Which): void {
+  if ('from' in which) cells.clear(which.from, which.to)
+  else {
+    for (const id of which.ids) {
+      const row = base.rowOf.get(id)
+      if (row !== undefined) cells.clear(row)
+    }
   }
-  for (const { clipId, text, number, state, confidence } of read(key, clipIds)) {
+  for (const { clipId, text, number, state, confidence } of read(key, which)) {
     const row = base.rowOf.get(clipId)
     if (row !== undefined) cells.set(row, text, state, confidence, number)
   }
 }
 
+/** So many rows of a column are read at a time: a few hundredths of a second, in which nobody else is answered. */
+const PART = 10_000
+
+/** Read the next part of a column that has one. */
+function readOn(key: ColumnKey): Cells {
+  const column = kept.get(key) ?? { cells: new Cells(), read: 0 }
+  if (!kept.has(key)) {
+    column.cells.resize(base.ids.length)
+    kept.set(key, column)
+  }
+  const to = Math.min(column.read + PART, base.ids.length)
+  if (to > column.read) load(key, column.cells, { from: column.read, to })
+  column.read = to
+  return column.cells
+}
+
+const isRead = (key: ColumnKey) => kept.get(key)?.read === base.ids.length
+
 function cellsOf(key: ColumnKey): Cells {
-  const known = kept.get(key)
-  if (known !== undefined) return known
-  const cells = new Cells()
-  cells.resize(base.ids.length)
-  load(key, cells, null)
-  kept.set(key, cells)
-  return cells
+  while (!isRead(key)) readOn(key)
+  return readOn(key)
+}
+
+/** @returns Whether there is more to do. */
+function readAhead(): boolean {
+  const unread = wanted.find((key) => !isRead(key))
+  if (unread !== undefined) readOn(unread)
+  else {
+    const unsorted = wanted.find((key) => kept.get(key)?.cells.ranked === false)
+    if (unsorted === undefined) return false
+    cellsOf(unsorted).ranks()
+  }
+  return true
 }
 
 /** A change of many clips is read anew as a whole, which is faster than one by one. */
@@ -212,10 +237,10 @@ const MANY = 5_000
 function update(changed: readonly number[] | null): void {
   if (changed?.length === 0) return
   const ids = (changed ?? []).filter((id) => base.rowOf.has(id))
-  for (const [key, cells] of kept) {
+  for (const [key, column] of kept) {
     if (key === 'name' || key === 'time' || key === 'length') continue
-    if (changed === null || changed.length > MANY) kept.delete(key)
-    else load(key, cells, ids)
+    if (changed === null || changed.length > MANY) column.read = 0
+    else load(key, column.cells, { ids })
   }
 }
 
@@ -288,8 +313,9 @@ function open({ query }: TableTasks['open']['args']): TableTasks['open']['result
 
 function rows({ view, from, to, columns }: TableTasks['rows']['args']): Row[] {
   const { rows: kind, ids } = viewOf(view)
-  const wanted = [...ids.subarray(from, to)]
-  return kind === 'clips' ? clipRows(wanted, columns) : videoRows(wanted, columns)
+  const some = [...ids.subarray(from, to)]
+  wanted = columns
+  return kind === 'clips' ? clipRows(some, columns) : videoRows(some, columns)
 }
 
 const NOTHING: Cell = { text: '', state: 'empty', confidence: null, agreement: null, machine: null, share: null }
@@ -298,7 +324,7 @@ function clipRows(ids: readonly number[], columns: readonly ColumnKey[]): Row[] 
   const encoded = new Set(all('SELECT DISTINCT clip_id FROM encodings WHERE clip_id IN (SELECT value FROM json_each(?))', JSON.stringify(ids)).map(([id]) => Number(id)))
   const found = ids.map((clipId): Row => ({ clipId, sourceId: base.sources[base.rowOf.get(clipId) ?? -1] ?? 0, encoded: encoded.has(clipId), cells: {} }))
   for (const key of columns) {
-    const cells = new Map(read(key, ids).map((cell) => [cell.clipId, cell]))
+    const cells = new Map(read(key, { ids }).map((cell) => [cell.clipId, cell]))
     for (const row of found) {
       const cell = cells.get(row.clipId ?? 0)
       if (cell !== undefined) row.cells[key] = { text: cell.text ?? '', state: cell.state, confidence: cell.confidence, agreement: cell.agreement, machine: cell.said === cell.text ? null : cell.said, share: null }
@@ -329,11 +355,11 @@ function videoRows(ids: readonly number[], columns: readonly ColumnKey[]): Row[]
 
 function clipsOf({ view, from, to }: TableTasks['clips']['args']): TableTasks['clips']['result'] {
   const { rows: kind, ids } = viewOf(view)
-  const wanted = [...ids.subarray(from, to)]
-  if (kind === 'clips') return { clipIds: wanted.map((id) => [id]), total: ids.length }
+  const some = [...ids.subarray(from, to)]
+  if (kind === 'clips') return { clipIds: some.map((id) => [id]), total: ids.length }
   const every = videos()
   const spans = new Map(every.ids.map((id, at) => [id, every.spans[at] ?? [0, 0]]))
-  return { clipIds: wanted.map((id) => Array.from(base.order.subarray(...(spans.get(id) ?? [0, 0])), (row) => base.ids[row] ?? 0)), total: ids.length }
+  return { clipIds: some.map((id) => Array.from(base.order.subarray(...(spans.get(id) ?? [0, 0])), (row) => base.ids[row] ?? 0)), total: ids.length }
 }
 
 /** So many rows at a time are read, which bounds what is in memory. */
@@ -373,10 +399,17 @@ function perform(task: TableTask): TableTasks[Op]['result'] {
   }
 }
 
+/** Reading ahead goes on as long as nobody asks for something. */
+let ahead: NodeJS.Immediate | undefined
+function goOn(): void {
+  ahead = readAhead() ? setImmediate(goOn) : undefined
+}
+
 parentPort?.on('message', (task: TableTask) => {
   try {
     parentPort?.postMessage({ id: task.id, result: perform(task) } satisfies TableReply)
   } catch (error) {
     parentPort?.postMessage(error instanceof Gone ? { id: task.id, gone: true } : { id: task.id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
   }
+  ahead ??= setImmediate(goOn)
 })

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Provenance } from '../../app/annotation.ts'
 import type { TableQuery } from '../../app/contract/table.ts'
@@ -215,6 +216,35 @@ test('a row that sums up many clips is decided about as a whole, and not written
   expect(await editCells(library, { view, from: 0, to: 1, columns: ['caption'] }, { value: 'new' })).toEqual({ changed: 0, unchanged: 0, refused: [{ reason: 'summary', cells: 1, example: 'new' }] })
   expect(await editCells(library, { view, from: 0, to: 1, columns: ['caption'] }, { action: 'reject' })).toMatchObject({ changed: 2 })
   expect(clips.map((clip) => library.clip(clip).captionState)).toEqual(['rejected', 'rejected'])
+})
+
+test('a column of twenty-five thousand clips is right when it was read ahead in parts, and after a part or all of it changed', async () => {
+  addVideo('v.mp4', ['clip 0'])
+  await library.close()
+  const db = new DatabaseSync(path.join(folder, 'library.sqlite'))
+  db.exec(`
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 24999)
+    INSERT INTO clips (source_id, idx, kind, start, "end", start_frame, end_frame, frames) SELECT 1, i, 'window', i * 8, i * 8 + 8, i * 200, i * 200 + 200, '[]' FROM n;
+    INSERT INTO annotations (clip_id, kind, topic, machine, state, evidence, updated_at)
+      SELECT id, 'caption', '', json_object('kind', 'caption', 'text', 'clip ' || idx), 'machine', json_object('confidence', idx / 25000.0, 'unsure', json('false'), 'agreement', 0.2, 'frames', json('[]')), '' FROM clips WHERE idx > 0`)
+  db.close()
+  library = Library.open(folder)
+  const last = { sort: [{ key: 'caption' as const, by: 'value' as const, down: true }] }
+  const first = async () => {
+    const { view, total } = await open(last)
+    return [total, ...(await library.table.ask('rows', { view, from: 0, to: 2, columns: ['caption'] })).map(({ cells }) => cells['caption']?.text)]
+  }
+  // Asked for rows, it reads ahead; asked in the middle of that, it answers whole.
+  await library.table.ask('rows', { view: (await open()).view, from: 0, to: 10, columns: ['name', 'caption'] })
+  expect(await first()).toEqual([25_000, 'clip 24999', 'clip 24998'])
+  const caption = library.annotations(7).find(({ body }) => body.kind === 'caption')?.id ?? 0
+  library.review(caption, 'edit', { kind: 'caption', text: 'zebra' })
+  expect(await first()).toEqual([25_000, 'zebra', 'clip 24999'])
+  const { view } = await open(last)
+  await editCells(library, { view, from: 0, to: 6_000, columns: ['caption'] }, { action: 'reject' })
+  expect(await first()).toEqual([25_000, 'clip 19000', 'clip 18999'])
+  expect((await open({ filters: [{ key: 'caption', op: 'atLeast', value: 0 }] })).total).toBe(0)
+  expect((await open({ filters: [{ key: 'caption', op: 'surerThan', value: 0.5 }] })).total).toBe(12_500)
 })
 
 test('a thousand cells are one step, made in parts: others have their turn in between', async () => {
