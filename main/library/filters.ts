@@ -3,14 +3,15 @@ import type { SQLInputValue } from 'node:sqlite'
 import type { Filters } from '../../app/contract/find.ts'
 import { topicOf } from '../../app/table/question.ts'
 
-const STATED = `a.clip_id = c.id AND a.state <> 'rejected'`
-const BODY = `coalesce(a.human, a.machine)`
+/** Clips of which something holds that an index knows of annotations: looked up once, not clip by clip. */
+const among = (condition: string) => `c.id IN (SELECT a.clip_id FROM annotations a INDEXED BY annotations_of_topic WHERE ${condition})`
+const STATED = `a.state <> 'rejected'`
 /** Cameras write when they recorded into the file; else the file's own date tells most. */
 const RECORDED = `coalesce(json_extract(s.probe, '$.recordedAt'), strftime('%Y-%m-%dT%H:%M:%fZ', s.mtime_ms / 1000, 'unixepoch'))`
 
 const STATE = {
   open: `NOT EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state <> 'machine')`,
-  unsure: `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state = 'machine' AND a.kind IN ('caption', 'answer') AND json_extract(a.evidence, '$.unsure'))`,
+  unsure: among(`a.kind IN ('caption', 'answer') AND a.state = 'machine' AND a.unsure`),
   accepted: `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state = 'accepted')`,
   edited: `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state = 'edited')`,
   rejected: `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state = 'rejected')`,
@@ -20,11 +21,11 @@ const STATE = {
 export function conditionOf(filters: Filters): { where: string; values: SQLInputValue[] } | null {
   const terms: { sql: string; values: SQLInputValue[] }[] = []
   const add = (sql: string, ...values: SQLInputValue[]) => terms.push({ sql, values })
-  for (const label of filters.labels ?? []) add(`EXISTS (SELECT 1 FROM annotations a WHERE ${STATED} AND a.kind = 'track' AND lower(json_extract(${BODY}, '$.label')) = lower(?))`, label)
-  if (filters.says !== undefined) add(`EXISTS (SELECT 1 FROM annotations a WHERE ${STATED} AND instr(lower(json_extract(${BODY}, '$.text')), lower(?)) > 0)`, filters.says)
+  for (const label of filters.labels ?? []) add(among(`a.kind = 'track' AND ${STATED} AND lower(a.label) = lower(?)`), label)
+  if (filters.says !== undefined) add(among(`a.kind <> 'track' AND ${STATED} AND instr(lower(a.shown), lower(?)) > 0`), filters.says)
   if (filters.answer !== undefined) {
     const { question, text = '' } = filters.answer
-    add(`EXISTS (SELECT 1 FROM annotations a WHERE ${STATED} AND a.kind = 'answer' AND a.topic = ? AND instr(lower(json_extract(${BODY}, '$.text')), lower(?)) > 0)`, topicOf(question), text)
+    add(among(`a.kind = 'answer' AND a.topic = ? AND ${STATED} AND instr(lower(a.shown), lower(?)) > 0`), topicOf(question), text)
   }
   if (filters.state !== undefined) add(STATE[filters.state])
   if (filters.sourceIds !== undefined) add(`c.source_id IN (SELECT value FROM json_each(?))`, JSON.stringify(filters.sourceIds))

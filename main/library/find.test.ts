@@ -200,3 +200,26 @@ test('a matrix grows and replaces rows', () => {
   expect([...vectors.cosines(Float32Array.of(1, 0))]).toEqual([0, 1, 5, 3, 4, 5, 6, 7, 8])
   expect(vectors.cosine(0, 1)).toBe(1)
 })
+
+test('a matrix of any width and size is compared as the sums say, and the best of it are those that sorting gives', () => {
+  let state = 1
+  const random = () => (state = (Math.imul(state ^ (state >>> 15), 2_246_822_519) + 374_761_393) >>> 0) / 2 ** 31 - 1
+  for (const [width, rows] of [[3, 20_000], [96, 9_000], [90, 100]] as const) {
+    const vectors = new Vectors(width)
+    const all = Array.from({ length: rows }, () => unit(Array.from({ length: width }, random)))
+    for (const row of all) vectors.set(new Uint8Array(row.buffer))
+    const query = unit(Array.from({ length: width }, random))
+    const sums = all.map((row) => row.reduce((sum, value, at) => sum + value * (query[at] ?? 0), 0))
+    const cosines = vectors.cosines(query)
+    expect(cosines.every((cosine, row) => Math.abs(cosine - (sums[row] ?? 0)) < 1e-5)).toBe(true)
+    expect([...vectors.row(rows - 1)]).toEqual([...(all[rows - 1] ?? [])])
+
+    const passes = Uint8Array.from(all, (_, row) => Number(row % 3 !== 0))
+    const order = [...cosines.keys()].filter((row) => passes[row] === 1).sort((a, b) => (cosines[b] ?? 0) - (cosines[a] ?? 0) || a - b)
+    expect(best(cosines, passes, 25, 0.1)).toEqual({ rows: order.slice(0, 25), matches: order.filter((row) => (cosines[row] ?? 0) >= 0.1).length, compared: order.length })
+    const ascending = cosines.toSorted()
+    const median = ascending[rows >> 1] ?? 0
+    const spread = ascending.map((value) => Math.abs(value - median)).sort()[rows >> 1] ?? 0
+    expect(outstanding(cosines)).toBeCloseTo(Math.min(SAME_PICTURE, median + 2 * 1.4826 * spread), 6)
+  }
+})

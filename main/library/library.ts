@@ -327,7 +327,7 @@ export class Library {
 
   /** Of all clips, as people see them. */
   captions(): string[] {
-    return this.#db.prepare(`SELECT json_extract(coalesce(human, machine), '$.text') AS text FROM annotations WHERE kind = 'caption' AND state <> 'rejected'`).all().map((row) => String(row['text']))
+    return this.#db.prepare(`SELECT shown AS text FROM annotations WHERE kind = 'caption' AND state <> 'rejected'`).all().map((row) => String(row['text']))
   }
 
   /** What a look at an encoded clip gave, and with it the machine's tracks. */

@@ -32,14 +32,14 @@ export class Overview {
 
   facts(): Facts {
     const labels = new Map<number, Record<string, number>>()
-    for (const row of this.#db.prepare(`SELECT clip_id, json_extract(coalesce(human, machine), '$.label') AS label, count(*) AS n FROM annotations WHERE kind = 'track' AND state <> 'rejected' GROUP BY 1, 2`).all()) {
+    for (const row of this.#db.prepare(`SELECT clip_id, label, count(*) AS n FROM annotations WHERE kind = 'track' AND topic = '' AND state <> 'rejected' GROUP BY 1, 2`).all()) {
       const clipId = Number(row['clip_id'])
       labels.set(clipId, { ...labels.get(clipId), [String(row['label'])]: Number(row['n']) })
     }
     const reviewed = new Set(this.#db.prepare(`SELECT DISTINCT clip_id FROM annotations WHERE state <> 'machine'`).all().map((row) => Number(row['clip_id'])))
     const clips = this.#db
       .prepare(
-        `SELECT c.id, c.source_id, c.start, c."end", json_extract(coalesce(a.human, a.machine), '$.text') AS caption, a.state, json_extract(a.evidence, '$.confidence') AS confidence
+        `SELECT c.id, c.source_id, c.start, c."end", a.shown AS caption, a.state, a.confidence
          FROM clips c LEFT JOIN annotations a ON a.clip_id = c.id AND a.kind = 'caption' AND a.topic = '' ORDER BY c.source_id, c.start_frame`,
       )
       .all()
@@ -56,7 +56,7 @@ export class Overview {
       }))
     const answers = this.#db
       .prepare(
-        `SELECT clip_id, json_extract(coalesce(human, machine), '$.question') AS question, json_extract(coalesce(human, machine), '$.text') AS text, json_extract(evidence, '$.confidence') AS confidence
+        `SELECT clip_id, json_extract(coalesce(human, machine), '$.question') AS question, shown AS text, confidence
          FROM annotations WHERE kind = 'answer' AND state <> 'rejected' ORDER BY id`,
       )
       .all()

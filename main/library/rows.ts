@@ -20,9 +20,9 @@ export const SOURCE_VIEW = `
 export const CLIP_FRAMES = `SELECT coalesce((SELECT e.frames FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE}), c.frames) AS frames FROM clips c WHERE c.id = ?`
 export const CLIP_VIEW = `
   SELECT c.*, s.name AS source_name, EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE}) AS encoded,
-    a.state AS caption_state, a.evidence AS caption_evidence, json_extract(coalesce(a.human, a.machine), '$.text') AS caption,
-    (SELECT json_group_array(DISTINCT json_extract(coalesce(t.human, t.machine), '$.label')) FROM annotations t
-      WHERE t.clip_id = c.id AND t.kind = 'track' AND t.state <> 'rejected') AS labels
+    a.state AS caption_state, a.evidence AS caption_evidence, a.shown AS caption,
+    (SELECT json_group_array(DISTINCT t.label) FROM annotations t
+      WHERE t.clip_id = c.id AND t.kind = 'track' AND t.topic = '' AND t.state <> 'rejected') AS labels
   FROM clips c JOIN sources s ON s.id = c.source_id LEFT JOIN annotations a ON a.clip_id = c.id AND a.kind = 'caption'`
 
 /** JSON that this library wrote itself, or null. */

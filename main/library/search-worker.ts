@@ -3,7 +3,7 @@
  * matrix, adding only what is new since the last query: encodings of different packs never meet.
  */
 import path from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { RelativeBox } from '../../app/boxes.ts'
 import type { Filters } from '../../app/contract/find.ts'
@@ -44,8 +44,13 @@ export type Task = { [N in keyof Calls]: { id: number; name: N; input: Calls[N][
 export type Reply = { id: number; output: Calls[keyof Calls]['output'] } | { id: number; error: string }
 
 const db = new DatabaseSync(path.join(workerData as string, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
-const newerClips = db.prepare(`SELECT e.id, e.clip_id, c.source_id, e.embedding FROM encodings e JOIN clips c ON c.id = e.clip_id WHERE e.pack_digest = ? AND e.id > ? ORDER BY e.id`)
-const newerRegions = db.prepare(`SELECT r.encoding_id, e.clip_id, r.places, r.vectors FROM regions r JOIN encodings e ON e.id = r.encoding_id WHERE e.pack_digest = ? AND r.encoding_id > ? ORDER BY r.encoding_id`)
+// By id, so that a query looks at what is new alone: another plan would go through all encodings of the pack.
+const newerClips = db.prepare(`SELECT e.id, e.clip_id, c.source_id, e.embedding FROM encodings e CROSS JOIN clips c ON c.id = e.clip_id WHERE +e.pack_digest = ? AND e.id > ? ORDER BY e.id`)
+const newerRegions = db.prepare(
+  `SELECT r.encoding_id, e.clip_id, r.vectors FROM regions r CROSS JOIN encodings e ON e.id = r.encoding_id WHERE +e.pack_digest = ? AND r.encoding_id > ? ORDER BY r.encoding_id`,
+)
+const regionWidth = db.prepare('SELECT length(vectors) / 4 / json_array_length(places) AS width FROM regions WHERE encoding_id = ?')
+const placesOf = db.prepare(`SELECT r.places FROM regions r JOIN encodings e ON e.id = r.encoding_id WHERE e.clip_id = ? AND e.pack_digest = ?`)
 
 /** An unlikely match of frame-wise means with the clip's own embedding: the tokens of such a pack live in a space of their own. */
 const COMPARABLE = 0.95
@@ -62,12 +67,8 @@ class Index {
   readonly sourceIds: number[] = []
   readonly rowOf = new Map<number, number>()
   regions = new Vectors(0)
-  /** By row of `regions`. */
-  readonly places: { frame: number; box: RelativeBox }[] = []
-  /** The row of its clip in `clips`. */
-  readonly regionRows: number[] = []
-  /** By row of `clips`: whether it has regions. */
-  readonly described = new Set<number>()
+  /** By clip with regions: its row of `clips`, and where its regions begin. They end where the next one's begin. */
+  readonly described: { row: number; from: number }[] = []
   #lastClip = 0
   #lastRegions = 0
 
@@ -93,14 +94,10 @@ class Index {
 
   refreshRegions(): void {
     for (const row of newerRegions.iterate(this.digest, this.#lastRegions)) {
-      const at = this.rowOf.get(Number(row['clip_id'])) ?? 0
-      const places = JSON.parse(String(row['places'])) as { frame: number; box: RelativeBox }[]
       const bytes = row['vectors'] as Uint8Array
-      if (this.regions.width === 0) this.regions = new Vectors(bytes.byteLength / 4 / places.length)
+      if (this.regions.width === 0) this.regions = new Vectors(Number(regionWidth.get(row['encoding_id'] ?? 0)?.['width']))
+      this.described.push({ row: this.rowOf.get(Number(row['clip_id'])) ?? 0, from: this.regions.rows })
       this.regions.set(bytes)
-      this.places.push(...places)
-      for (let place = 0; place < places.length; place += 1) this.regionRows.push(at)
-      this.described.add(at)
       this.#lastRegions = Number(row['encoding_id'])
     }
   }
@@ -114,79 +111,99 @@ function indexFor({ digest, generation }: Pick<Task, 'digest' | 'generation'>): 
   return index
 }
 
-/** Ids of the clips that pass, in source and time order; null for all of them. */
-function passing(filters: Filters): number[] | null {
+/** Ids of the clips that pass; null for all of them. */
+function passing(filters: Filters, order = ''): number[] | null {
   const condition = conditionOf(filters)
   if (condition === null) return null
   const { where, values } = condition
-  return db.prepare(`SELECT c.id FROM clips c JOIN sources s ON s.id = c.source_id WHERE ${where} ORDER BY c.source_id, c.start_frame`).all(...values).map((row) => Number(row['id']))
+  return ids(`SELECT c.id FROM clips c JOIN sources s ON s.id = c.source_id WHERE ${where} ${order}`, ...values)
+}
+
+function ids(sql: string, ...values: SQLInputValue[]): number[] {
+  const statement = db.prepare(sql)
+  statement.setReturnArrays(true)
+  return (statement.all(...values) as unknown as [number][]).map(([id]) => id)
 }
 
 function clipCount(): number {
   return Number(db.prepare('SELECT count(*) AS n FROM clips').get()?.['n'])
 }
 
+const IN_ORDER = 'ORDER BY c.source_id, c.start_frame'
+
 function rank(index: Index, { filters, sought, limit }: Calls['rank']['input']): Ranking {
-  const allowed = passing(filters)
   if (sought === null) {
-    const ids = allowed ?? db.prepare('SELECT id FROM clips ORDER BY source_id, start_frame').all().map((row) => Number(row['id']))
-    return { ranked: ids.slice(0, limit).map((clipId) => ({ clipId, score: null, place: null, alike: [] })), line: null, matches: ids.length, searched: ids.length, total: ids.length }
+    const found = passing(filters, IN_ORDER) ?? ids(`SELECT c.id FROM clips c ${IN_ORDER}`)
+    return { ranked: found.slice(0, limit).map((clipId) => ({ clipId, score: null, place: null, alike: [] })), line: null, matches: found.length, searched: found.length, total: found.length }
   }
-  const { scores, line, places } = compare(index, sought)
-  const among = allowed && new Set(allowed)
+  const allowed = passing(filters)
+  const { scores, line, compared, likest } = compare(index, sought)
+  const passes = allowed === null ? compared : new Uint8Array(compared.length)
+  for (const clipId of allowed ?? []) {
+    const row = index.rowOf.get(clipId)
+    if (row !== undefined) passes[row] = compared[row] ?? 0
+  }
   const self = sought.by === 'text' ? null : sought.clipId
-  const passes = rowsThat(index, (row) => {
-    const clipId = index.clipIds[row] ?? 0
-    return clipId !== self && (among === null || among.has(clipId)) && (sought.by !== 'region' || index.described.has(row))
-  })
+  const selfRow = self === null ? undefined : index.rowOf.get(self)
+  if (selfRow !== undefined) passes[selfRow] = 0
   const top = best(scores, passes, limit * SPARE, line)
-  const total = (allowed?.length ?? clipCount()) - (self !== null && (among === null || among.has(self)) ? 1 : 0)
+  const total = (allowed?.length ?? clipCount()) - (self !== null && (allowed === null || allowed.includes(self)) ? 1 : 0)
   const ranked = collapse(index, top.rows).slice(0, limit).map(({ row, alike }) => {
-    const place = places?.[row]
-    return { clipId: index.clipIds[row] ?? 0, score: scores[row] ?? 0, place: place ? { frame: place.frame, box: place.box } : null, alike: alike.map((copy) => index.clipIds[copy] ?? 0) }
+    const clipId = index.clipIds[row] ?? 0
+    return { clipId, score: scores[row] ?? 0, place: likest && placeIn(index, clipId, likest[row] ?? 0), alike: alike.map((copy) => index.clipIds[copy] ?? 0) }
   })
   return { ranked, line, matches: top.matches, searched: top.compared, total }
 }
 
-/** 1 for each row that passes. */
-function rowsThat({ clips }: Index, pass: (row: number) => boolean): Uint8Array {
-  const rows = new Uint8Array(clips.rows)
-  for (let row = 0; row < rows.length; row += 1) rows[row] = Number(pass(row))
-  return rows
+/** The `at`th region of a clip. */
+function placeIn({ digest }: Index, clipId: number, at: number): Ranking['ranked'][number]['place'] {
+  return (JSON.parse(String(placesOf.get(clipId, digest)?.['places'] ?? '[]')) as { frame: number; box: RelativeBox }[])[at] ?? null
 }
 
-/** A score for each row of the index; and for regions, which one of the clip's it is. */
-function compare(index: Index, sought: Sought): { scores: Float32Array; line: number; places: (Index['places'][number] | undefined)[] | null } {
+interface Compared {
+  /** By row of the index. */
+  scores: Float32Array
+  line: number
+  /** 1 for each row that could be compared. */
+  compared: Uint8Array
+  /** By row: which of the clip's regions is the likest. */
+  likest: Int32Array | null
+}
+
+function compare(index: Index, sought: Sought): Compared {
+  const everything = new Uint8Array(index.clips.rows).fill(1)
   if (sought.by === 'text') {
     const { against, scale, line } = sought
     const rivals = typeof against === 'number' ? null : rivalsOf(index, against, scale)
     const bias = typeof against === 'number' ? against : 0
-    return { scores: index.clips.cosines(sought.vector).map((cosine, row) => scale * cosine + (rivals ? -(rivals[row] ?? 0) : bias)), line, places: null }
+    return { scores: index.clips.cosines(sought.vector).map((cosine, row) => scale * cosine + (rivals ? -(rivals[row] ?? 0) : bias)), line, compared: everything, likest: null }
   }
   const own = index.rowOf.get(sought.clipId)
   if (own === undefined) throw new Error('the clip is not encoded')
   // The rest of a video is like its clips: what stands out is told by the other videos.
-  const line = (scores: Float32Array) => {
-    const others = rowsThat(index, (row) => index.sourceIds[row] !== index.sourceIds[own] && (sought.by === 'clip' || index.described.has(row)))
-    return outstanding(picked(scores, others))
-  }
+  const line = (scores: Float32Array, compared: Uint8Array) => outstanding(picked(scores, compared.map((one, row) => (index.sourceIds[row] === index.sourceIds[own] ? 0 : one))))
   if (sought.by === 'clip') {
-    const scores = index.clips.cosines(index.clips.row(own))
-    return { scores, line: line(scores), places: null }
+    const scores = index.clips.cosines(index.clips.row(own).slice())
+    return { scores, line: line(scores, everything), compared: everything, likest: null }
   }
   index.refreshRegions()
   const scores = new Float32Array(index.clips.rows).fill(-1)
-  const likest = new Int32Array(index.clips.rows).fill(-1)
+  const likest = new Int32Array(index.clips.rows)
+  const compared = new Uint8Array(index.clips.rows)
   const cosines = index.regions.cosines(sought.vector)
-  for (let at = 0; at < cosines.length; at += 1) {
-    const row = index.regionRows[at] ?? 0
-    const cosine = cosines[at] ?? 0
-    if (cosine <= (scores[row] ?? 0)) continue
-    scores[row] = cosine
-    likest[row] = at
+  for (const [place, { row, from }] of index.described.entries()) {
+    const to = index.described[place + 1]?.from ?? cosines.length
+    compared[row] = 1
+    // A clip that was described anew is here again, with what counts.
+    scores[row] = -1
+    for (let at = from; at < to; at += 1) {
+      const cosine = cosines[at] ?? 0
+      if (cosine <= (scores[row] ?? 0)) continue
+      scores[row] = cosine
+      likest[row] = at - from
+    }
   }
-  const places = Array.from(likest, (at) => index.places[at])
-  return { scores, line: line(scores), places }
+  return { scores, line: line(scores, compared), compared, likest }
 }
 
 /** Copies of a clip in other files go beneath the best of them. */
@@ -236,12 +253,13 @@ function momentsOf(index: Index, clipId: number, row: number, vector: Float32Arr
 
 /** For each clip the log of the sum of exp(scale * cosine) over the rivals. */
 function rivalsOf({ clips }: Index, texts: readonly Float32Array[], scale: number): Float32Array {
+  // The largest of all is taken out first: a large sum of exponentials is no number.
   const cosines = texts.map((text) => clips.cosines(text))
-  return Float32Array.from({ length: clips.rows }, (_, row) => {
-    const scaled = cosines.map((one) => scale * (one[row] ?? 0))
-    const largest = Math.max(...scaled)
-    return largest + Math.log(scaled.reduce((sum, value) => sum + Math.exp(value - largest), 0))
-  })
+  const largest = new Float32Array(clips.rows).fill(-Infinity)
+  for (const one of cosines) for (let row = 0; row < one.length; row += 1) largest[row] = Math.max(largest[row] ?? 0, scale * (one[row] ?? 0))
+  const sums = new Float32Array(clips.rows)
+  for (const one of cosines) for (let row = 0; row < one.length; row += 1) sums[row] = (sums[row] ?? 0) + Math.exp(scale * (one[row] ?? 0) - (largest[row] ?? 0))
+  return sums.map((sum, row) => (largest[row] ?? 0) + Math.log(sum))
 }
 
 function dot(a: Float32Array, b: Float32Array): number {
@@ -255,10 +273,11 @@ function unit(vector: Float32Array): Float32Array {
 
 function facets(): Calls['facets']['output'] {
   const labels = db.prepare(
-    `SELECT json_extract(coalesce(human, machine), '$.label') AS label, count(DISTINCT clip_id) AS clips FROM annotations WHERE kind = 'track' AND state <> 'rejected' GROUP BY lower(label) ORDER BY clips DESC, label`,
+    `SELECT label, count(DISTINCT clip_id) AS clips FROM annotations WHERE kind = 'track' AND topic = '' AND state <> 'rejected' GROUP BY lower(label) ORDER BY clips DESC, label`,
   )
   const questions = db.prepare(
-    `SELECT json_extract(coalesce(human, machine), '$.question') AS question, count(*) AS clips FROM annotations WHERE kind = 'answer' AND state <> 'rejected' GROUP BY topic ORDER BY clips DESC, question`,
+    `SELECT (SELECT json_extract(coalesce(b.human, b.machine), '$.question') FROM annotations b WHERE b.kind = 'answer' AND b.topic = a.topic AND b.state <> 'rejected' LIMIT 1) AS question, count(*) AS clips
+     FROM annotations a WHERE a.kind = 'answer' AND a.state <> 'rejected' GROUP BY a.topic ORDER BY clips DESC, question`,
   )
   return {
     labels: labels.all().map((row) => ({ label: String(row['label']), clips: Number(row['clips']) })),
@@ -269,7 +288,7 @@ function facets(): Calls['facets']['output'] {
 function phrases({ words, most }: Calls['phrases']['input']): string[] {
   const captions = db.prepare(
     `SELECT text, sum((SELECT count(*) FROM json_each(?) w WHERE instr(' ' || lower(text) || ' ', ' ' || w.value || ' ') > 0)) / count(*) AS used, count(*) AS n
-     FROM (SELECT json_extract(coalesce(human, machine), '$.text') AS text FROM annotations WHERE kind = 'caption' AND state <> 'rejected')
+     FROM (SELECT shown AS text FROM annotations WHERE kind = 'caption' AND state <> 'rejected')
      GROUP BY text HAVING used > 0 ORDER BY used DESC, n DESC, text LIMIT ?`,
   )
   return captions.all(JSON.stringify(words), most).map((row) => String(row['text']))

@@ -82,7 +82,7 @@ export class Table {
   annotationsIn(clipIds: readonly number[], kind: 'caption' | 'answer' | 'note', question: string | null): Map<number, { id: number; state: string; text: string; machine: boolean }> {
     const rows = this.#db
       .prepare(
-        `SELECT id, clip_id, state, machine IS NOT NULL AS machine, json_extract(coalesce(human, machine), '$.text') AS text FROM annotations
+        `SELECT id, clip_id, state, machine IS NOT NULL AS machine, shown AS text FROM annotations
          WHERE clip_id IN (SELECT value FROM json_each(?)) AND kind = ? AND topic = ? ORDER BY id DESC`,
       )
       .all(JSON.stringify(clipIds), kind, question === null ? '' : topicOf(question))

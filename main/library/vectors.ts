@@ -1,4 +1,5 @@
 /** Many L2-normalised vectors as one matrix, compared exactly; and what of such a comparison is worth showing. */
+import { dotsIn, LANES, PAGE, PAGES } from './dots.ts'
 
 /**
  * Clips whose embeddings are at least this alike (cosine) show the same picture. Measured with tubelet-mini 0.3.0 on 113 clips of 44 real
@@ -10,14 +11,23 @@ export const SAME_PICTURE = 0.98
 const OUTSTANDING = 2
 const NORMAL = 1.4826
 
+/** Rows that are compared at a time; before the matrix lie the vector to compare them with and as many results. */
+const BLOCK = 8_192
+
 export class Vectors {
   readonly width: number
-  #matrix: Float32Array
+  readonly #memory = new WebAssembly.Memory({ initial: 1, maximum: PAGES })
+  readonly #dots = dotsIn(this.#memory)
+  /** Bytes from row to row. */
+  readonly #stride: number
+  /** Where the matrix begins, in bytes. */
+  readonly #begin: number
   #rows = 0
 
-  constructor(width: number, rows = 0) {
+  constructor(width: number) {
     this.width = width
-    this.#matrix = new Float32Array(rows * width)
+    this.#stride = Math.ceil(width / LANES) * LANES * 4
+    this.#begin = this.#stride + BLOCK * 4
   }
 
   get rows(): number {
@@ -26,48 +36,39 @@ export class Vectors {
 
   /** Append one or, where `row` is given, replace that one. @param bytes Of `width` floats, or more where several rows are appended. */
   set(bytes: Uint8Array, row = this.#rows): void {
-    const begin = row * this.width * 4
-    if (this.#matrix.byteLength < begin + bytes.byteLength) {
-      const grown = new Float32Array(Math.max((begin + bytes.byteLength) / 4, this.#matrix.length * 2))
-      grown.set(this.#matrix)
-      this.#matrix = grown
-    }
+    const [size, rows] = [this.width * 4, bytes.byteLength / 4 / this.width]
+    const there = this.#memory.buffer.byteLength
+    const missing = this.#begin + (row + rows) * this.#stride - there
+    // A tenth more each time, so that it is seldom.
+    if (missing > 0) this.#memory.grow(Math.max(Math.ceil(missing / PAGE), Math.min(Math.ceil(there / 10 / PAGE), PAGES - there / PAGE)))
     // A BLOB's bytes need not lie on a float's boundary: copy them.
-    new Uint8Array(this.#matrix.buffer, begin, bytes.byteLength).set(bytes)
-    this.#rows = Math.max(this.#rows, row + bytes.byteLength / 4 / this.width)
+    const all = new Uint8Array(this.#memory.buffer)
+    for (let at = 0; at < rows; at += 1) all.set(bytes.subarray(at * size, (at + 1) * size), this.#begin + (row + at) * this.#stride)
+    this.#rows = Math.max(this.#rows, row + rows)
   }
 
+  /** As it lies there: the next `set` may outdate it. */
   row(row: number): Float32Array {
-    return this.#matrix.subarray(row * this.width, (row + 1) * this.width)
+    return new Float32Array(this.#memory.buffer, this.#begin + row * this.#stride, this.width)
   }
 
   /** With every row. */
   cosines(query: Float32Array): Float32Array {
     const cosines = new Float32Array(this.#rows)
-    const { width } = this
-    const matrix = this.#matrix
-    for (let row = 0, at = 0; row < cosines.length; row += 1) {
-      // Four sums at a time: one alone waits for itself.
-      let a = 0
-      let b = 0
-      let c = 0
-      let d = 0
-      let column = 0
-      for (; column + 3 < width; column += 4, at += 4) {
-        a += (query[column] ?? 0) * (matrix[at] ?? 0)
-        b += (query[column + 1] ?? 0) * (matrix[at + 1] ?? 0)
-        c += (query[column + 2] ?? 0) * (matrix[at + 2] ?? 0)
-        d += (query[column + 3] ?? 0) * (matrix[at + 3] ?? 0)
-      }
-      for (; column < width; column += 1, at += 1) a += (query[column] ?? 0) * (matrix[at] ?? 0)
-      cosines[row] = a + b + c + d
+    if (this.#rows === 0) return cosines
+    new Float32Array(this.#memory.buffer, 0, this.width).set(query)
+    for (let row = 0; row < this.#rows; row += BLOCK) {
+      const some = Math.min(BLOCK, this.#rows - row)
+      this.#dots(this.#begin + row * this.#stride, some, this.#stride, 0, this.#stride)
+      cosines.set(new Float32Array(this.#memory.buffer, this.#stride, some), row)
     }
     return cosines
   }
 
   cosine(a: number, b: number): number {
+    const [one, other] = [this.row(a), this.row(b)]
     let cosine = 0
-    for (let i = a * this.width, j = b * this.width; i < (a + 1) * this.width; i += 1, j += 1) cosine += (this.#matrix[i] ?? 0) * (this.#matrix[j] ?? 0)
+    for (let at = 0; at < this.width; at += 1) cosine += (one[at] ?? 0) * (other[at] ?? 0)
     return cosine
   }
 }
@@ -79,14 +80,12 @@ export class Vectors {
  */
 export function best(scores: Float32Array, passes: Uint8Array, most: number, line: number): { rows: number[]; matches: number; compared: number } {
   const compared = picked(scores, passes)
-  // Numbers sorted as numbers take a tenth of the time that sorting rows by them takes.
-  compared.sort()
-  const cut = compared[Math.max(0, compared.length - most)] ?? Infinity
+  let matches = 0
+  for (const score of compared) if (score >= line) matches += 1
+  const cut = nth(compared, Math.max(0, compared.length - most)) ?? Infinity
   const rows: number[] = []
   for (let row = 0; row < scores.length; row += 1) if ((scores[row] ?? 0) >= cut && passes[row] === 1) rows.push(row)
   rows.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b)
-  let matches = 0
-  while (matches < compared.length && (compared[compared.length - 1 - matches] ?? -Infinity) >= line) matches += 1
   return { rows: rows.slice(0, most), matches, compared: compared.length }
 }
 
@@ -100,9 +99,31 @@ export function picked(scores: Float32Array, passes: Uint8Array): Float32Array {
 
 /** Where likeness stands out, since nothing calibrates it: two deviations above the median of what has nothing to do with it, at most that of a copy. */
 export function outstanding(unrelated: Float32Array): number {
-  const middle = (values: Float32Array) => values[values.length >> 1] ?? SAME_PICTURE
-  const sorted = unrelated.toSorted()
-  const median = middle(sorted)
-  const deviation = middle(sorted.map((value) => Math.abs(value - median)).sort())
+  const middle = (values: Float32Array) => nth(values, values.length >> 1) ?? SAME_PICTURE
+  const median = middle(unrelated.slice())
+  const deviation = middle(unrelated.map((value) => Math.abs(value - median)))
   return Math.min(SAME_PICTURE, median + OUTSTANDING * NORMAL * deviation)
+}
+
+/** What would stand at `place` if `values` were sorted; puts smaller ones before it and larger ones after it (Hoare's selection), which takes a tenth of a sort. */
+function nth(values: Float32Array, place: number): number | undefined {
+  let [from, to] = [0, values.length - 1]
+  while (from < to) {
+    const pivot = values[(from + to) >> 1] ?? 0
+    let [low, high] = [from, to]
+    while (low <= high) {
+      while ((values[low] ?? 0) < pivot) low += 1
+      while ((values[high] ?? 0) > pivot) high -= 1
+      if (low > high) break
+      const swapped = values[low] ?? 0
+      values[low] = values[high] ?? 0
+      values[high] = swapped
+      low += 1
+      high -= 1
+    }
+    if (place <= high) to = high
+    else if (place >= low) from = low
+    else break
+  }
+  return values[place]
 }
