@@ -4,6 +4,10 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import { expect, type Page, test } from '@playwright/test'
+import { type CallArgs, contract, type RouteName, type RouteOutput } from '../app/contract.ts'
+import { clipsFolder } from './clips.ts'
 
 const cli = path.resolve(import.meta.dirname, '..', 'main', 'cli.ts')
 
@@ -11,11 +15,8 @@ export interface Running {
   /** The address that opens the window, key included. */
   url: string
   projectDir: string
-  process: ChildProcess
-  /** Ends it as Ctrl-C does; resolves when the process is gone. */
-  stop: () => Promise<void>
-  /** Start again on the same project. */
-  restart: () => Promise<Running>
+  /** Ends it as Ctrl-C does, or at once as a crash; resolves when the process is gone. */
+  stop: (signal?: 'SIGINT' | 'SIGKILL') => Promise<void>
 }
 
 function projectFolder(): string {
@@ -23,10 +24,10 @@ function projectFolder(): string {
 }
 
 export async function start(projectDir = projectFolder()): Promise<Running> {
-  const child = spawn(process.execPath, [cli, 'serve', '--project', projectDir, '--packs', path.join(projectDir, 'packs')], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child: ChildProcess = spawn(process.execPath, [cli, 'serve', '--project', projectDir, '--packs', path.join(projectDir, 'packs')], { stdio: ['ignore', 'pipe', 'inherit'] })
   const url = await new Promise<string>((resolve, reject) => {
     let output = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       output += text
       const address = /http:\/\/\S+/.exec(output)?.[0]
       if (address) resolve(address)
@@ -36,17 +37,102 @@ export async function start(projectDir = projectFolder()): Promise<Running> {
   return {
     url,
     projectDir,
-    process: child,
-    stop: async () => {
+    stop: async (signal = 'SIGINT') => {
       if (child.exitCode === null && child.signalCode === null) {
-        child.kill('SIGINT')
+        child.kill(signal)
         await once(child, 'exit')
       }
     },
-    restart: () => start(projectDir),
   }
 }
 
 export function forget({ projectDir }: Running): void {
   rmSync(projectDir, { recursive: true, force: true })
+}
+
+/** The Tubelet of the spec file that runs, and its one window: there from before the first test until after the last. */
+export let app: Running
+export let page: Page
+
+/**
+ * Called once at the top of a spec file: one Tubelet with an empty library and one window with a ready engine, which the tests of the
+ * file share in their order. `clips` are names of real clips that are analysed before the first test (none if []); where this machine
+ * has no real clips the file is skipped. Without `clips` the file needs none.
+ */
+export function tubelet(clips?: readonly string[]): void {
+  test.describe.configure({ mode: 'serial' })
+  if (clips) test.skip(clipsFolder() === null, 'no real clips: set TUBELET_CLIPS')
+  test.beforeAll(async ({ browser }) => {
+    test.setTimeout(240_000)
+    app = await start()
+    const context = await browser.newContext({ locale: 'en-US', reducedMotion: 'reduce', permissions: ['clipboard-read', 'clipboard-write'] })
+    page = await context.newPage()
+    await page.goto(app.url)
+    await expect(page.getByText(/^Ready on/).first()).toBeVisible({ timeout: 60_000 })
+    if (clips && clips.length > 0) await analyse(...clips)
+  })
+  test.afterAll(async () => {
+    await page.context().close()
+    await app.stop()
+    forget(app)
+  })
+}
+
+/** The path of a real clip. */
+export const clip = (name: string) => path.join(clipsFolder() ?? '', name)
+
+/** The parts that a call of `N` cannot do without: `listClips` has a query, and every field of it may be left out. */
+type Needs<N extends RouteName> = { [K in keyof CallArgs<N>]: Partial<CallArgs<N>[K]> extends CallArgs<N>[K] ? never : K }[keyof CallArgs<N>]
+
+/** What the window does too, without the window. */
+export async function call<N extends RouteName>(name: N, ...[args]: Needs<N> extends never ? [CallArgs<N>?] : [CallArgs<N>]): Promise<RouteOutput<N>> {
+  const { params = {}, query = {}, body } = (args ?? {}) as { params?: Record<string, unknown>; query?: Record<string, string>; body?: unknown }
+  const { method, path: route } = contract[name]
+  const { origin, searchParams } = new URL(app.url)
+  const url = new URL(route.replaceAll(/\{(\w+)\}/g, (_, key: string) => String(params[key])), origin)
+  for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value)
+  const headers = { authorization: `Bearer ${searchParams.get('token') ?? ''}`, 'content-type': 'application/json' }
+  const response = await fetch(url, { method: method.toUpperCase(), headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+  if (!response.ok) throw new Error(await response.text())
+  return (await response.json()) as RouteOutput<N>
+}
+
+/** Nothing runs or waits any more, and the window says so. */
+export async function done(): Promise<void> {
+  await expect.poll(async () => ((queue) => queue.running + queue.waiting)(await call('queue')), { timeout: 110_000 }).toBe(0)
+  await expect(page.getByRole('status').filter({ hasText: 'All done' })).toBeVisible()
+}
+
+/** Adds real clips and waits for all that follows from it. */
+export async function analyse(...names: string[]): Promise<void> {
+  await call('addSources', { body: { paths: names.map(clip) } })
+  await done()
+}
+
+/** Ends the program and opens it again on the same library. */
+export async function restart(signal?: 'SIGINT' | 'SIGKILL'): Promise<void> {
+  await app.stop(signal)
+  app = await start(app.projectDir)
+  await page.goto(app.url)
+}
+
+export const goTo = (name: string) => page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name, exact: true }).click()
+
+/** The rows of clips in the list at the left. */
+export const clipRows = () => page.getByRole('navigation').locator('[data-clip]')
+
+/** What breaks WCAG 2.2 AA or axe’s best practices in the window as it is. */
+export async function violations(): Promise<string[]> {
+  const { violations: found } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).exclude('[data-sonner-toaster]').analyze()
+  // A cell of the table is no control that somebody calls by its name: it is read with its column’s before its text.
+  const faults = found.map(({ id, nodes }) => ({ id, nodes: nodes.filter(({ html }) => id !== 'label-content-name-mismatch' || !html.includes('role="gridcell"')) })).filter(({ nodes }) => nodes.length > 0)
+  return faults.map(({ id, nodes }) => `${id} ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 140)).join(' ')}`)
+}
+
+/** The window as it is breaks nothing, in light and in dark. */
+export async function accessible(): Promise<void> {
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme })
+    expect(await violations(), colorScheme).toEqual([])
+  }
 }

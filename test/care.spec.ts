@@ -1,24 +1,8 @@
 /** For everybody: by keyboard alone, read aloud, in any theme, at 200 % zoom, in either language. The real window on the sample clip. */
-import { expect, type Page, test } from '@playwright/test'
-import AxeBuilder from '@axe-core/playwright'
-import { forget, type Running, start } from './app.ts'
+import { expect, test } from '@playwright/test'
+import { app, done, page, tubelet, violations } from './app.ts'
 
-test.describe.configure({ mode: 'serial' })
-
-let app: Running
-let page: Page
-
-test.beforeAll(async ({ browser }) => {
-  app = await start()
-  page = await (await browser.newContext({ locale: 'en-US', reducedMotion: 'reduce' })).newPage()
-  await page.goto(app.url)
-  await expect(page.getByText(/^Ready on/).first()).toBeVisible({ timeout: 60_000 })
-})
-test.afterAll(async () => {
-  await page.context().close()
-  await app.stop()
-  forget(app)
-})
+tubelet()
 
 /** Tab until something of this name has the focus, which must then be seen. */
 async function tabTo(name: RegExp): Promise<void> {
@@ -40,18 +24,12 @@ async function tabTo(name: RegExp): Promise<void> {
 }
 
 const pages = () => page.locator('.rail button')
-/** A cell of the table is no control that somebody calls by its name: it is read with its column’s before its text. */
-async function violations(): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).exclude('[data-sonner-toaster]').analyze()
-  const faults = found.map(({ id, nodes }) => ({ id, nodes: nodes.filter(({ html }) => id !== 'label-content-name-mismatch' || !html.includes('role="gridcell"')) })).filter(({ nodes }) => nodes.length > 0)
-  return faults.map(({ id, nodes }) => `${id} ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 140)).join(' ')}`)
-}
 const LOOKS = [{ colorScheme: 'light', contrast: 'no-preference' }, { colorScheme: 'dark', contrast: 'no-preference' }, { colorScheme: 'light', contrast: 'more' }, { colorScheme: 'dark', contrast: 'more' }] as const
 
 test('the main job by keyboard alone: try the sample, decide, ask, search, export', async () => {
   await tabTo(/Try the sample clip/)
   await page.keyboard.press('Enter')
-  await expect(page.getByRole('status').filter({ hasText: 'All done' })).toBeVisible({ timeout: 120_000 })
+  await done()
   const rows = page.getByRole('navigation').locator('[data-clip]')
   await page.keyboard.press('ArrowDown')
   await expect(rows.first()).toHaveAttribute('aria-current', 'true')

@@ -2,51 +2,24 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
-import { expect, type Page, test } from '@playwright/test'
-import { type CallArgs, contract, type RouteName, type RouteOutput } from '../app/contract.ts'
+import { expect, test } from '@playwright/test'
 import { glancesOf } from '../app/gaze.ts'
 import { findMediaTools } from '../main/media/tools.ts'
-import { forget, type Running, start } from './app.ts'
-import { clipsFolder } from './clips.ts'
+import { accessible, app, call, clip, page, tubelet } from './app.ts'
 
-const clips = clipsFolder()
-const folder = clips ?? ''
-test.describe.configure({ mode: 'serial' })
-test.skip(clips === null, 'no real clips: set TUBELET_CLIPS')
+tubelet([])
 
-let app: Running
-let page: Page
 let videos: string
-
-test.beforeAll(async ({ browser }) => {
-  app = await start()
+test.beforeAll(async () => {
   videos = path.join(app.projectDir, 'videos')
   mkdirSync(videos)
   const { ffmpeg } = await findMediaTools()
   const make = (...args: string[]) => execFileSync(ffmpeg, ['-v', 'error', ...args])
-  make('-i', path.join(folder, 'd03_bottles.mp4'), '-t', '15.9', '-an', '-c:v', 'libx264', '-preset', 'veryfast', '-crf', '20', path.join(videos, 'original.mp4'))
+  make('-i', clip('d03_bottles.mp4'), '-t', '15.9', '-an', '-c:v', 'libx264', '-preset', 'veryfast', '-crf', '20', path.join(videos, 'original.mp4'))
   make('-i', path.join(videos, 'original.mp4'), '-vf', 'scale=trunc(iw/4)*2:-2', '-c:v', 'libx264', '-preset', 'veryfast', '-crf', '33', path.join(videos, 'smaller copy.mp4'))
-  make('-i', path.join(folder, 'd09_dashcam_short.mp4'), '-an', '-c:v', 'libx264', '-preset', 'veryfast', path.join(videos, 'road.mp4'))
-  page = await (await browser.newContext({ reducedMotion: 'reduce' })).newPage()
-  await page.goto(app.url)
-  await expect(page.getByText(/^Ready on/).first()).toBeVisible({ timeout: 60_000 })
-})
-test.afterAll(async () => {
-  await page.context().close()
-  await app.stop()
-  forget(app)
+  make('-i', clip('d09_dashcam_short.mp4'), '-an', '-c:v', 'libx264', '-preset', 'veryfast', path.join(videos, 'road.mp4'))
 })
 
-async function call<N extends RouteName>(name: N, args: CallArgs<N>): Promise<RouteOutput<N>> {
-  const { params = {}, body } = args as { params?: Record<string, unknown>; body?: unknown }
-  const { method, path: route } = contract[name]
-  const url = new URL(route.replaceAll(/\{(\w+)\}/g, (_, key: string) => String(params[key])), app.url)
-  const authorization = `Bearer ${new URL(app.url).searchParams.get('token') ?? ''}`
-  const response = await fetch(url, { method: method.toUpperCase(), headers: { authorization, 'content-type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
-  if (!response.ok) throw new Error(await response.text())
-  return (await response.json()) as RouteOutput<N>
-}
 function missing(what: string): never {
   throw new Error(what)
 }
@@ -58,15 +31,12 @@ const searchFor = async (words: string) => {
   await page.keyboard.type(words)
   await page.keyboard.press('Enter')
 }
-const clipsOf = async (name: string) => {
-  const { clips: all } = (await (await fetch(new URL('/api/clips', app.url), { headers: { authorization: `Bearer ${new URL(app.url).searchParams.get('token') ?? ''}` } })).json()) as RouteOutput<'listClips'>
-  return all.filter(({ sourceName }) => sourceName === name)
-}
+const clipsOf = async (name: string) => (await call('listClips')).clips.filter(({ sourceName }) => sourceName === name)
 const open = async (name: string, index = 0) => {
-  const clip = (await clipsOf(name))[index] ?? missing(`no clip ${index} in ${name}`)
-  await page.locator(`nav [data-clip="${clip.id}"]`).click()
+  const found = (await clipsOf(name))[index] ?? missing(`no clip ${index} in ${name}`)
+  await page.locator(`nav [data-clip="${found.id}"]`).click()
   await expect(page.locator('video')).toHaveJSProperty('readyState', 4, { timeout: 30_000 })
-  return clip
+  return found
 }
 
 test('while a batch runs, search says how much it has seen, and goes on by itself', async () => {
@@ -178,8 +148,8 @@ test('the curve of a video shows every clip of it, and a press goes there', asyn
 test('one press goes to the moment that the model looked at, with heat where it looked', async () => {
   await page.keyboard.press('Escape')
   await page.keyboard.press('Escape')
-  const clip = await open('original.mp4')
-  const { annotations } = await call('getClip', { params: { clipId: clip.id } })
+  const opened = await open('original.mp4')
+  const { annotations } = await call('getClip', { params: { clipId: opened.id } })
   const caption = annotations.find(({ body }) => body.kind === 'caption') ?? missing('no caption')
   const heaviest = caption.evidence?.frames[1] ?? missing('no evidence')
   const gaze = await call('gaze', { params: { annotationId: caption.id } })
@@ -212,18 +182,18 @@ test('one press goes to the moment that the model looked at, with heat where it 
 })
 
 test('what is like a box is found in other clips, and shown where it is', async () => {
-  const clip = await open('original.mp4')
+  const opened = await open('original.mp4')
   const box = { x1: 10, y1: 10, x2: 120, y2: 160 }
-  await call('addAnnotation', { params: { clipId: clip.id }, body: { body: { kind: 'track', label: 'bottle', boxes: [{ ordinal: 0, pts: 0, box, score: null }] } } })
+  await call('addAnnotation', { params: { clipId: opened.id }, body: { body: { kind: 'track', label: 'bottle', boxes: [{ ordinal: 0, pts: 0, box, score: null }] } } })
   await page.locator('.inspector .track').first().click()
   await page.getByRole('button', { name: 'Find similar things' }).click()
   await expect(page.getByText('Similar to a box')).toBeVisible()
   await expect(rows().first()).toBeVisible()
   await expect(results().getByText(/so far/)).toHaveCount(0, { timeout: 30_000 })
-  const found = await call('search', { body: { query: { by: 'box', clipId: clip.id, ordinal: 0, box } } })
+  const found = await call('search', { body: { query: { by: 'box', clipId: opened.id, ordinal: 0, box } } })
   expect(found.searched).toBe(found.total)
   const [best] = [...found.hits, ...found.nearest]
-  const { frames } = await call('getClip', { params: { clipId: clip.id } })
+  const { frames } = await call('getClip', { params: { clipId: opened.id } })
   expect(found.region?.ordinal).toBe(frames[0]?.ordinal)
   expect(best?.place).not.toBeNull()
   await results().locator(`[data-clip="${best?.clip.id ?? 0}"]`).click()
@@ -233,8 +203,5 @@ test('what is like a box is found in other clips, and shown where it is', async 
 
 test('search and heat are accessible in both themes', async () => {
   await page.keyboard.press('h')
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => ({ id, html: nodes.map(({ html }) => html) }))).toEqual([])
-  }
+  await accessible()
 })

@@ -1,48 +1,24 @@
 /** The vocabulary in the real window: named, looked for, dragged, compared, merged, undone, kept as a file. Real clips, real pack. */
 import path from 'node:path'
 import { readFileSync, writeFileSync } from 'node:fs'
-import AxeBuilder from '@axe-core/playwright'
-import { expect, type Page, test } from '@playwright/test'
-import { forget, type Running, start } from './app.ts'
-import { clipsFolder } from './clips.ts'
+import { expect, test } from '@playwright/test'
+import { accessible, app, call, done, goTo, page, tubelet, violations } from './app.ts'
 
-const clips = clipsFolder()
-test.describe.configure({ mode: 'serial' })
-test.skip(clips === null, 'no real clips: set TUBELET_CLIPS')
+tubelet(['d09_dashcam_short.mp4', 'd07_flower_bloom_vp8.webm'])
+test.beforeAll(() => goTo('Labels'))
 
-let app: Running
-let page: Page
-
-test.beforeAll(async ({ browser }) => {
-  app = await start()
-  page = await (await browser.newContext()).newPage()
-  await page.goto(app.url)
-  await page.getByText(/^Ready on/).first().waitFor({ timeout: 60_000 })
-  await page.evaluate((paths) => fetch('/api/sources', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ paths }) }), ['d09_dashcam_short.mp4', 'd07_flower_bloom_vp8.webm'].map((name) => path.join(clips ?? '', name)))
-  await done()
-  await page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name: 'Labels' }).click()
-})
-test.afterAll(async () => {
-  await page.context().close()
-  await app.stop()
-  forget(app)
-})
-
-const done = () => expect(page.getByRole('status').filter({ hasText: 'All done' })).toBeVisible({ timeout: 90_000 })
 const list = () => page.getByRole('list', { name: 'Labels' })
 const slider = () => page.getByRole('slider', { name: /^Threshold of/ })
 /** The first of the numbers that say what remains: tracks. */
 const remaining = async () => Number(await page.getByLabel('What remains').locator('strong').first().textContent())
 const threshold = async () => Number(await slider().getAttribute('aria-valuenow'))
-const trackCount = () => page.evaluate(async () => {
-  const { clips: all } = (await (await fetch('/api/clips')).json()) as { clips: { id: number }[] }
-  const details = await Promise.all(all.map(async ({ id }) => ((await (await fetch(`/api/clips/${id}`)).json()) as { annotations: { body: { kind: string } }[] }).annotations))
-  return details.flat().filter(({ body }) => body.kind === 'track').length
-})
+const annotations = async () => (await Promise.all((await call('listClips')).clips.map(({ id }) => call('getClip', { params: { clipId: id } })))).flatMap((detail) => detail.annotations)
+const tracks = async () => (await annotations()).filter(({ body }) => body.kind === 'track')
+const trackCount = async () => (await tracks()).length
 
 test('an empty vocabulary says what to do', async () => {
   await expect(page.getByRole('heading', { name: 'Name what you want to find' })).toBeVisible()
-  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+  expect(await violations()).toEqual([])
 })
 
 test('labels are looked for in what is encoded, and their scores are counted over the library', async () => {
@@ -123,19 +99,10 @@ test('a label is merged into another with one step of undo', async () => {
 test('removing a label asks about the boxes that a person accepted', async () => {
   await done()
   await expect.poll(trackCount).toBeGreaterThan(0)
-  await page.evaluate(async () => {
-    const { clips: all } = (await (await fetch('/api/clips')).json()) as { clips: { id: number }[] }
-    for (const { id } of all) {
-      const { annotations } = (await (await fetch(`/api/clips/${id}`)).json()) as { annotations: { id: number; body: { kind: string } }[] }
-      const track = annotations.find(({ body }) => body.kind === 'track')
-      if (!track) continue
-      await fetch(`/api/annotations/${track.id}`, { method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ action: 'accept' }) })
-      return
-    }
-  })
+  await call('reviewAnnotation', { params: { annotationId: (await tracks())[0]?.id ?? 0 }, body: { action: 'accept' } })
   await list().getByRole('button', { name: /^star/ }).click()
   await page.reload()
-  await page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name: 'Labels' }).click()
+  await goTo('Labels')
   await page.getByRole('button', { name: 'Remove star' }).click()
   await page.getByRole('button', { name: 'Remove, keep mine' }).click()
   await expect(list().getByRole('listitem')).toHaveCount(1)
@@ -157,8 +124,5 @@ test('the vocabulary goes out as a file and comes back from one', async () => {
 })
 
 test('the page is accessible in both themes', async () => {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
-    expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => ({ id, html: nodes.map(({ html }) => html) }))).toEqual([])
-  }
+  await accessible()
 })

@@ -1,46 +1,23 @@
 /** The main job in the real window: folder in, captions, boxes and search out, corrected, kept, exported. Real clips, real pack. */
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { expect, type Page, test } from '@playwright/test'
-import AxeBuilder from '@axe-core/playwright'
-import { contract } from '../app/contract.ts'
-import { forget, type Running, start } from './app.ts'
-import { clipsFolder } from './clips.ts'
+import { expect, test } from '@playwright/test'
+import { accessible, app, call, clip, clipRows, done, page, restart, tubelet, violations } from './app.ts'
 
-const clips = clipsFolder()
-const folder = clips ?? ''
-test.describe.configure({ mode: 'serial' })
-test.skip(clips === null, 'no real clips: set TUBELET_CLIPS')
-
-let app: Running
-let page: Page
-
-test.beforeAll(async ({ browser }) => {
-  app = await start()
-  page = await (await browser.newContext()).newPage()
-  await page.goto(app.url)
-})
-test.afterAll(async () => {
-  await page.context().close()
-  await app.stop()
-  forget(app)
-})
+tubelet([])
 
 const add = async (name: string) => {
   await page.keyboard.press('Control+o')
-  await page.getByLabel('Path').fill(path.join(folder, name))
+  await page.getByLabel('Path').fill(clip(name))
   await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click()
 }
-const clipRows = () => page.getByRole('navigation').locator('[data-clip]')
-const done = () => expect(page.getByRole('status').filter({ hasText: 'All done' })).toBeVisible({ timeout: 90_000 })
-const engineState = () => page.evaluate(async (url) => ((await (await fetch(url)).json()) as { engine: { state: string } }).engine.state, contract.status.path)
 
 test('an empty library says what to do, and that nothing leaves the computer', async () => {
   await expect(page.getByRole('heading', { name: 'Drop videos or folders here' })).toBeVisible()
   await expect(page.getByText('Nothing leaves this computer').first()).toBeVisible()
   await expect(page.getByText(/^Ready on/).first()).toBeVisible({ timeout: 60_000 })
-  expect(await engineState()).toBe('ready')
-  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+  expect((await call('status')).engine.state).toBe('ready')
+  expect(await violations()).toEqual([])
 })
 
 test('the sample clip can be tried at once', async () => {
@@ -122,10 +99,7 @@ test('a corrected caption is kept, undone, redone, and survives kill -9', async 
   await page.keyboard.press('Control+Shift+Z')
   await expect(caption.locator('.said')).toHaveText('three bottles stand on a shelf')
 
-  app.process.kill('SIGKILL')
-  await new Promise((resolve) => app.process.once('exit', resolve))
-  app = await app.restart()
-  await page.goto(app.url)
+  await restart('SIGKILL')
   await expect(clipRows().first()).toContainText('three bottles stand on a shelf')
   await clipRows().first().click()
   await page.keyboard.press('Control+z')
@@ -136,10 +110,9 @@ test('a corrected caption is kept, undone, redone, and survives kill -9', async 
 
 test('a box can be added, follows time, is dragged, and a new run leaves it alone', async () => {
   const clipId = Number(await clipRows().first().getAttribute('data-clip'))
-  const pts = await page.evaluate(async () => ((await (await fetch('/api/sources/1/frames')).json()) as { pts: number[] }).pts)
-  const key = (ordinal: number) => ({ ordinal, pts: pts[ordinal] })
-  const track = { kind: 'track', label: 'bottle', boxes: [{ ...key(0), box: { x1: 100, y1: 100, x2: 200, y2: 300 }, score: null }, { ...key(200), box: { x1: 200, y1: 100, x2: 300, y2: 300 }, score: null }] }
-  await page.evaluate(([id, body]) => fetch(`/api/clips/${String(id)}/annotations`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ body }) }), [clipId, track] as const)
+  const { pts } = await call('frames', { params: { sourceId: 1 } })
+  const key = (ordinal: number) => ({ ordinal, pts: pts[ordinal] ?? 0 })
+  await call('addAnnotation', { params: { clipId }, body: { body: { kind: 'track', label: 'bottle', boxes: [{ ...key(0), box: { x1: 100, y1: 100, x2: 200, y2: 300 }, score: null }, { ...key(200), box: { x1: 200, y1: 100, x2: 300, y2: 300 }, score: null }] } } })
   const rect = page.getByRole('button', { name: 'bottle, box' }).locator('rect')
   await expect(rect).toHaveAttribute('x', /^10\d/)
   for (let press = 0; press < 5; press += 1) await page.keyboard.press('Shift+ArrowRight')
@@ -194,10 +167,7 @@ test('an export writes every format where it was asked to', async () => {
 })
 
 test('the window is accessible in both themes', async () => {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
-    expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => ({ id, html: nodes.map(({ html }) => html) }))).toEqual([])
-  }
+  await accessible()
 })
 
 test('nobody without the key gets in, and nobody from another site', async ({ request }) => {

@@ -1,41 +1,19 @@
 /** The library as a whole in the real window: in time, by likeness, by confidence. Real clips, real pack. */
 import { readFileSync } from 'node:fs'
-import path from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
-import { expect, type Page, test } from '@playwright/test'
-import { forget, type Running, start } from './app.ts'
-import { clipsFolder } from './clips.ts'
+import { expect, test } from '@playwright/test'
+import { accessible, call, goTo, page, tubelet } from './app.ts'
 
-const clips = clipsFolder()
-test.describe.configure({ mode: 'serial' })
-test.skip(clips === null, 'no real clips: set TUBELET_CLIPS')
-
-let app: Running
-let page: Page
-
-test.beforeAll(async ({ browser }) => {
-  app = await start()
-  page = await (await browser.newContext()).newPage()
-  await page.goto(app.url)
-  await page.getByText(/^Ready on/).first().waitFor({ timeout: 60_000 })
-})
-test.afterAll(async () => {
-  await page.context().close()
-  await app.stop()
-  forget(app)
-})
+tubelet(['d03_bottles.mp4', 'd09_dashcam_short.mp4'])
 
 const map = () => page.getByRole('application', { name: 'Map of clips' })
 const picked = () => page.getByRole('complementary', { name: 'Picked clips' })
 
 test('the overview draws every clip, in time and by likeness', async () => {
-  await page.evaluate((paths) => fetch('/api/sources', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ paths }) }), ['d03_bottles.mp4', 'd09_dashcam_short.mp4'].map((name) => path.join(clips ?? '', name)))
-  await expect(page.getByRole('status').filter({ hasText: 'All done' })).toBeVisible({ timeout: 90_000 })
-  await page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name: 'Overview' }).click()
+  await goTo('Overview')
   await expect(map()).toBeVisible({ timeout: 60_000 })
   const time = page.getByRole('region', { name: 'In time' })
   await expect(time.getByRole('button', { name: /^d03_bottles\.mp4/ })).toBeVisible()
-  const { total } = await page.evaluate(async () => (await (await fetch('/api/clips')).json()) as { total: number })
+  const { total } = await call('listClips')
   await expect(time).toContainText(`2 videos, ${total} clips`)
   await expect(page.getByRole('region', { name: 'By likeness' })).toContainText(`${total} clips`)
   await time.getByText('As a table').click()
@@ -50,7 +28,7 @@ test('a line drawn around clips takes them; keys can do it too', async () => {
   await page.mouse.down()
   for (const [x, y] of [[box.width - 2, 2], [box.width - 2, box.height - 2], [2, box.height - 2], [2, 4]] as const) await page.mouse.move(box.x + x, box.y + y, { steps: 3 })
   await page.mouse.up()
-  const { total } = await page.evaluate(async () => (await (await fetch('/api/clips')).json()) as { total: number })
+  const { total } = await call('listClips')
   await expect(picked().getByRole('status')).toHaveText(`${total} clips picked`)
   await map().focus()
   await page.keyboard.press('Escape')
@@ -80,7 +58,7 @@ test('a bar of a histogram opens its clips', async () => {
   await picked().getByRole('button', { name: 'Open as a list' }).click()
   await picked().getByRole('listitem').first().getByRole('button').click()
   await expect(page.getByRole('region', { name: 'Player' })).toBeVisible()
-  await page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name: 'Overview' }).click()
+  await goTo('Overview')
 })
 
 test('each chart is kept as a picture with its title, counts and real text', async () => {
@@ -97,8 +75,5 @@ test('each chart is kept as a picture with its title, counts and real text', asy
 })
 
 test('the page is accessible in both themes', async () => {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
-    expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => ({ id, html: nodes.map(({ html }) => html) }))).toEqual([])
-  }
+  await accessible()
 })

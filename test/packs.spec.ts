@@ -4,12 +4,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
-import { expect, type Page, test } from '@playwright/test'
+import { expect, test } from '@playwright/test'
 import { tinyMammut, writeSafetensors } from '../main/packs/checkpoint.testing.ts'
-import { forget, type Running, start } from './app.ts'
+import { clipRows, done, goTo, page, tubelet, violations } from './app.ts'
 
-test.describe.configure({ mode: 'serial' })
+tubelet()
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-packs-e2e-'))
 const checkpoint = path.join(folder, 'tiny.safetensors')
 /** Gives out the checkpoint, and nothing else. */
@@ -18,24 +17,15 @@ const server = createServer((request, response) => {
   createReadStream(checkpoint).pipe(response.writeHead(200, { 'content-length': statSync(checkpoint).size, etag: '"tiny"' }))
 })
 
-let app: Running
-let page: Page
-test.beforeAll(async ({ browser }) => {
+test.beforeAll(async () => {
   writeSafetensors(checkpoint, tinyMammut())
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  app = await start()
-  page = await (await browser.newContext({ locale: 'en' })).newPage()
-  await page.goto(app.url)
 })
-test.afterAll(async () => {
-  await page.context().close()
-  await app.stop()
-  forget(app)
+test.afterAll(() => {
   server.close()
   rmSync(folder, { recursive: true, force: true })
 })
 
-const goTo = (name: string) => page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name }).click()
 const card = (name: string) => page.getByRole('listitem', { name, exact: true })
 const MINI = 'Tubelet mini'
 const TINY = 'openMaMMUT ViT-64/14'
@@ -46,14 +36,14 @@ const bring = async (file: string) => {
 }
 const captions = async () => {
   await goTo('Review')
-  await expect(page.getByRole('navigation').locator('[data-clip]')).toHaveCount(4)
-  return page.getByRole('navigation').locator('[data-clip]').allTextContents()
+  await expect(clipRows()).toHaveCount(4)
+  return clipRows().allTextContents()
 }
 let before: string[]
 
 test('the page says what the pack that ships can do and how good it was measured to be', async () => {
   await page.getByRole('button', { name: 'Try the sample clip' }).click()
-  await expect(page.getByRole('status').filter({ hasText: 'All done' })).toBeVisible({ timeout: 90_000 })
+  await done()
   before = await captions()
   await goTo('Packs')
   await expect(card(MINI)).toContainText('In use')
@@ -61,7 +51,7 @@ test('the page says what the pack that ships can do and how good it was measured
   await expect(card(MINI)).toContainText(/\d+ measured scores/)
   await expect(card(MINI).getByRole('button', { name: 'Use this pack' })).toHaveCount(0)
   await expect(card(MINI).getByRole('button', { name: /^Delete/ })).toHaveCount(0)
-  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+  expect(await violations()).toEqual([])
 })
 
 test('a wrong file is refused with its reason and one next step', async () => {
@@ -85,7 +75,7 @@ test('a checkpoint becomes a pack; before a switch it is said what that costs', 
   const plan = page.getByRole('group', { name: 'Before you switch' })
   await expect(plan).toContainText(/4 clips \(0\.2 min of video\) must be encoded with it: (a moment|about \d+ s),? (reckoned from one clip|by what it took)/)
   await expect(plan).toContainText('missing: Answers, Boxes')
-  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+  expect(await violations()).toEqual([])
 })
 
 test('after the switch its captions come by themselves; back at the first pack, everything is there at once', async () => {

@@ -1,47 +1,17 @@
 /** What was done and what is to be done survive everything: the queue's order and pause, a kill in the middle, and steps of undo. */
 import path from 'node:path'
-import { expect, type Page, test } from '@playwright/test'
-import { contract, type Queue, type RouteOutput } from '../app/contract.ts'
-import { forget, type Running, start } from './app.ts'
-import { clipsFolder } from './clips.ts'
+import { expect, test } from '@playwright/test'
+import { app, call, clip, goTo, page, restart, tubelet } from './app.ts'
 
-const clips = clipsFolder()
-const folder = clips ?? ''
-test.describe.configure({ mode: 'serial' })
-test.skip(clips === null, 'no real clips: set TUBELET_CLIPS')
+tubelet([])
 
-let app: Running
-let page: Page
-
-test.beforeAll(async ({ browser }) => {
-  app = await start()
-  page = await (await browser.newContext({ locale: 'en-US' })).newPage()
-  await page.goto(app.url)
-  await expect(page.getByText(/^Ready on/).first()).toBeVisible({ timeout: 60_000 })
-})
-test.afterAll(async () => {
-  await page.context().close()
-  await app.stop()
-  forget(app)
-})
-
-const get = <T>(url: string) => page.evaluate(async (address) => (await (await fetch(address)).json()) as unknown, url) as Promise<T>
-const post = <T>(url: string, body: unknown = {}) =>
-  page.evaluate(async ([address, json]) => (await (await fetch(address, { method: 'POST', headers: { 'content-type': 'application/json' }, body: json })).json()) as unknown, [url, JSON.stringify(body)] as const) as Promise<T>
-const queue = () => get<Queue>(contract.queue.path)
-const sources = async () => (await get<RouteOutput<'listSources'>>(contract.listSources.path)).sources
+const queue = () => call('queue')
+const sources = async () => (await call('listSources')).sources
 const waiting = () => page.getByRole('list', { name: 'Waiting' }).getByRole('listitem')
-const goTo = (name: string) => page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name }).click()
-async function killAndRestart(): Promise<void> {
-  app.process.kill('SIGKILL')
-  await new Promise((resolve) => app.process.once('exit', resolve))
-  app = await app.restart()
-  await page.goto(app.url)
-}
 
 test('a paused queue begins nothing, is put in order by keyboard, and stays so over a kill', async () => {
-  await post(contract.pauseQueue.path)
-  await post(contract.addSources.path, { paths: ['d12_climber_portrait.mp4', 'd06_sign_book.mkv', 'd03_bottles.mp4', 'b01_zero_length.mp4'].map((name) => path.join(folder, name)) })
+  await call('pauseQueue')
+  await call('addSources', { body: { paths: ['d12_climber_portrait.mp4', 'd06_sign_book.mkv', 'd03_bottles.mp4', 'b01_zero_length.mp4'].map(clip) } })
   await goTo('Queue')
   await expect(waiting()).toHaveCount(4)
   await page.getByRole('button', { name: 'Move d03_bottles.mp4' }).press('Home')
@@ -50,7 +20,7 @@ test('a paused queue begins nothing, is put in order by keyboard, and stays so o
   await expect(waiting().nth(1)).toContainText('d03_bottles.mp4')
   await page.getByRole('button', { name: 'Do d03_bottles.mp4 first' }).click()
   await expect.poll(async () => (await queue()).jobs[0]?.title).toBe('d03_bottles.mp4')
-  await killAndRestart()
+  await restart('SIGKILL')
   await goTo('Queue')
   await expect(page.getByRole('main').getByRole('status').filter({ hasText: 'Paused' })).toBeVisible()
   await expect(waiting().first()).toContainText('d03_bottles.mp4')
@@ -62,15 +32,15 @@ test('killed in the middle it goes on, and nothing is done twice', async () => {
   // Some of the first video is stored, and not all.
   await expect.poll(async () => (await sources()).reduce((sum, { encodedCount }) => sum + encodedCount, 0), { timeout: 60_000, intervals: [50] }).toBeGreaterThan(0)
   const before = (await sources()).reduce((sum, { encodedCount }) => sum + encodedCount, 0)
-  await killAndRestart()
+  await restart('SIGKILL')
   expect((await sources()).reduce((sum, { encodedCount }) => sum + encodedCount, 0)).toBeGreaterThanOrEqual(before)
   await expect.poll(async () => ((now) => now.running + now.waiting)(await queue()), { timeout: 120_000 }).toBe(0)
   const done = await sources()
   expect(done.filter(({ state }) => state === 'done').map(({ name }) => name).sort()).toEqual(['d03_bottles.mp4', 'd06_sign_book.mkv', 'd12_climber_portrait.mp4'])
   for (const { encodedCount, clipCount } of done) expect(encodedCount).toBe(clipCount)
   expect((await queue()).jobs.filter(({ kind }) => kind === 'analyse')).toHaveLength(4)
-  for (const { id } of (await get<RouteOutput<'listClips'>>(contract.listClips.path)).clips) {
-    const { annotations } = await get<RouteOutput<'getClip'>>(contract.getClip.path.replace('{clipId}', String(id)))
+  for (const { id } of (await call('listClips')).clips) {
+    const { annotations } = await call('getClip', { params: { clipId: id } })
     expect(annotations.filter(({ body }) => body.kind === 'caption')).toHaveLength(1)
   }
 })
@@ -86,12 +56,12 @@ test('what failed says why and can be tried again', async () => {
 })
 
 test('many edits at once are one step, which is undone whole, after a restart too, and gone back to by the history', async () => {
-  const { clips: listed } = await get<RouteOutput<'listClips'>>(contract.listClips.path)
-  const captions = await Promise.all(listed.map(async ({ id }) => (await get<RouteOutput<'getClip'>>(contract.getClip.path.replace('{clipId}', String(id)))).annotations.find(({ body }) => body.kind === 'caption')?.id ?? 0))
-  await post(contract.edit.path, { edits: captions.map((annotationId) => ({ action: 'accept', annotationId })) })
-  const states = async () => new Set((await get<RouteOutput<'listClips'>>(contract.listClips.path)).clips.map(({ captionState }) => captionState))
+  const { clips: listed } = await call('listClips')
+  const captions = await Promise.all(listed.map(async ({ id }) => (await call('getClip', { params: { clipId: id } })).annotations.find(({ body }) => body.kind === 'caption')?.id ?? 0))
+  await call('edit', { body: { edits: captions.map((annotationId) => ({ action: 'accept', annotationId })) } })
+  const states = async () => new Set((await call('listClips')).clips.map(({ captionState }) => captionState))
   expect(await states()).toEqual(new Set(['accepted']))
-  await killAndRestart()
+  await restart('SIGKILL')
   await goTo('Review')
   await page.locator('[data-clip]').first().click()
   await page.getByRole('button', { name: 'History' }).click()
@@ -113,14 +83,14 @@ test('another library is opened and the first one found again as it was', async 
   await goTo('Settings')
   await page.getByRole('button', { name: 'Open or begin another library…' }).click()
   const second = path.join(app.projectDir, 'second')
-  await page.getByLabel('Path', { exact: true }).fill(folder)
+  await page.getByLabel('Path', { exact: true }).fill(clip(''))
   await page.getByRole('button', { name: 'Open as library' }).click()
   await expect(page.getByRole('alert')).toContainText('This folder holds other files and no Tubelet library.')
   await page.getByLabel('Path', { exact: true }).fill(second)
   await page.getByRole('button', { name: 'Open as library' }).click()
   await expect(page.getByRole('heading', { name: 'Drop videos or folders here' })).toBeVisible({ timeout: 60_000 })
   expect(await sources()).toEqual([])
-  await post(contract.openProject.path, { path: app.projectDir })
+  await call('openProject', { body: { path: app.projectDir } })
   await page.reload()
   expect((await sources()).length).toBe(4)
 })

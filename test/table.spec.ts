@@ -1,32 +1,10 @@
 /** The question table in the real window, on real clips. What is tested holds whatever the pack has learnt. */
-import path from 'node:path'
 import { readFileSync } from 'node:fs'
-import AxeBuilder from '@axe-core/playwright'
-import { expect, type Page, test } from '@playwright/test'
-import { forget, type Running, start } from './app.ts'
-import { clipsFolder } from './clips.ts'
+import { expect, test } from '@playwright/test'
+import { accessible, app, call, done, goTo, page, restart, tubelet, violations } from './app.ts'
 
-const clips = clipsFolder()
-const folder = clips ?? ''
-test.describe.configure({ mode: 'serial' })
-test.skip(clips === null, 'no real clips: set TUBELET_CLIPS')
-
-let app: Running
-let page: Page
-
-test.beforeAll(async ({ browser }) => {
-  app = await start()
-  page = await (await browser.newContext({ reducedMotion: 'reduce', permissions: ['clipboard-read', 'clipboard-write'] })).newPage()
-  await page.goto(app.url)
-  await page.evaluate((paths) => fetch('/api/sources', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ paths }) }), ['d03_bottles.mp4', 'd06_sign_book.mkv', 'f06_tiny_64x48.mp4'].map((name) => path.join(folder, name)))
-  await expect(page.getByRole('status').filter({ hasText: 'All done' })).toBeVisible({ timeout: 90_000 })
-  await page.getByRole('button', { name: 'Table', exact: true }).click()
-})
-test.afterAll(async () => {
-  await page.context().close()
-  await app.stop()
-  forget(app)
-})
+tubelet(['d03_bottles.mp4', 'd06_sign_book.mkv', 'f06_tiny_64x48.mp4'])
+test.beforeAll(() => goTo('Table'))
 
 const grid = () => page.getByRole('grid')
 const rows = () => page.locator('.grid-row')
@@ -39,7 +17,7 @@ const menu = async (title: string) => {
 const column = (key: string) => Promise.all(Array.from({ length: 7 }, (_, line) => cell(line, key).textContent()))
 const reopened = async () => {
   await page.goto(app.url)
-  await page.getByRole('button', { name: 'Table', exact: true }).click()
+  await goTo('Table')
   await expect(rows()).toHaveCount(7)
 }
 
@@ -48,7 +26,7 @@ test('clips are rows with their facts and captions; a screen reader hears a grid
   await expect(grid()).toHaveAttribute('aria-rowcount', '8')
   await expect(cell(0, 'name')).toHaveText('d03_bottles.mp4')
   await expect(cell(0, 'caption')).toHaveText(/^[a-z].+(not sure)?\d+%$/)
-  expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => ({ id, html: nodes.map(({ html }) => html) }))).toEqual([])
+  expect(await violations()).toEqual([])
 })
 
 test('a question is a column that fills as one looks, by keyboard alone', async () => {
@@ -65,13 +43,10 @@ test('a question is a column that fills as one looks, by keyboard alone', async 
 test('filling stops where it is told to, keeps what was done, and goes on', async () => {
   const answered = async () => (await column('q2')).filter((text) => text !== '').length
   // Stopped by the backend's own event of the first answer, which comes before the second is asked.
-  await page.evaluate(async () => {
-    const send = (url: string, body: unknown) => fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
-    const { id } = (await (await send('/api/table/columns', { kind: 'question', text: 'What moves?' })).json()) as { id: number }
-    await send(`/api/table/columns/${id}/stop`, {})
-  })
+  const { id } = await call('addColumn', { body: { kind: 'question', text: 'What moves?' } })
+  await call('stopColumn', { params: { columnId: id } })
   await expect(heading('What moves?')).toBeVisible()
-  await expect(page.getByRole('status').filter({ hasText: 'All done' })).toBeVisible()
+  await done()
   const kept = await answered()
   await menu('What moves?')
   await page.getByRole('button', { name: /^Fill/ }).click()
@@ -126,8 +101,7 @@ test('many cells are accepted at once: one step of undo, also after a restart', 
   await expect(page.getByRole('region', { name: 'Chosen cell' })).toContainText('4 cells')
   await page.keyboard.press('Control+Enter')
   for (let line = 0; line < 4; line += 1) await expect(cell(line, 'caption')).toHaveText(/accepted$/)
-  await app.stop()
-  app = await app.restart()
+  await restart()
   await reopened()
   await expect(cell(3, 'caption')).toHaveText(/accepted$/)
   await expect(page.getByRole('button', { name: /^Undo/ })).toBeEnabled()
@@ -191,8 +165,5 @@ test('videos are rows that sum up their clips, and the table is accessible in bo
   await page.getByRole('button', { name: 'Videos', exact: true }).click()
   await expect(rows()).toHaveCount(3)
   await expect(rows().first()).toContainText('0:39.9')
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
-    expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => ({ id, html: nodes.map(({ html }) => html) }))).toEqual([])
-  }
+  await accessible()
 })
