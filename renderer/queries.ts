@@ -60,6 +60,8 @@ export async function undo(direction: 'undo' | 'redo'): Promise<void> {
       const what = (await call('history'))[direction]
       if (!what) return
       queryClient.setQueryData(['history'], await call(direction))
+      // What is edited next must not be edited as it was before.
+      await queryClient.refetchQueries({ queryKey: ['clip'], type: 'active' })
       toast(direction === 'undo' ? t('Undone: {{what}}', { what: shown(what) }) : t('Redone: {{what}}', { what: shown(what) }))
     })
   } catch (error) {

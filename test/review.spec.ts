@@ -185,6 +185,7 @@ test('key frames, flags, ends, splitting and merging by key, each one step of un
   await page.keyboard.press('Control+z')
   await expect.poll(ordinals).toHaveLength(2)
   await page.keyboard.press('Control+Shift+Z')
+  await expect(lanes).toHaveCount(1)
   await goTo(last - 4)
   await page.keyboard.press('e')
   await expect.poll(ordinals).toEqual([[2, 10, 14, 15, last - 4]])
