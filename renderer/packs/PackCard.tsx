@@ -6,6 +6,7 @@ import { call } from '../api.ts'
 import { about, bytes } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
+import { Scores } from '../parts/Scores.tsx'
 import { act, usePlan } from './queries.ts'
 import { usePacksUi } from './store.ts'
 
@@ -52,7 +53,7 @@ export function PackCard({ pack, machine }: { pack: InstalledPack; machine: Pack
         <Fact name={t('Encoded here')}>{pack.encoded.clips === 0 ? t('nothing yet') : t('{{count}} clips, {{size}}', { count: pack.encoded.clips, size: bytes(pack.encoded.bytes) })}</Fact>
         <Fact name={t('Licence')}>{manifest.licence}</Fact>
       </dl>
-      <Scores manifest={manifest} />
+      <Scores scores={manifest.scores} />
       {considered === id && !pack.current && <Plan pack={pack} tight={tight} />}
       {deleting && (
         <div className="plan" role="group" aria-label={t('Delete {{name}}', { name: manifest.name })}>
@@ -77,26 +78,6 @@ function Fact({ name, warn = false, children }: { name: string; warn?: boolean; 
       <dt>{name}</dt>
       <dd className={warn ? 'num unsure' : 'num'}>{children}</dd>
     </div>
-  )
-}
-
-/** What was measured, and nothing else. */
-function Scores({ manifest: { scores } }: { manifest: PackManifest }) {
-  if (scores.length === 0) return <p className="muted small">{t('No scores were measured for this pack: how often it is right is not known.')}</p>
-  return (
-    <details>
-      <summary>{t('{{count}} measured scores', { count: scores.length })}</summary>
-      <div className="scores">
-        <table>
-          <thead><tr><th>{t('Task')}</th><th>{t('Measure')}</th><th>{t('Score')}</th><th>{t('On')}</th></tr></thead>
-          <tbody>
-            {scores.map(({ task, metric, value, n, on, date }) => (
-              <tr key={`${task} ${metric} ${on}`}><td>{task}</td><td>{metric}</td><td className="num">{value.toFixed(3)}</td><td className="muted">{n} × {on}, {date}</td></tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </details>
   )
 }
 

@@ -8,6 +8,7 @@ import { call } from '../api.ts'
 import { bytes, number } from '../format.ts'
 import { phrase, shown, t } from '../i18n.ts'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
+import { Scores } from '../parts/Scores.tsx'
 import { useStatus } from '../queries.ts'
 import { report } from './report.ts'
 
@@ -36,7 +37,7 @@ export function Diagnostics() {
       {error && <ProblemCard problem={problemOf(error)} />}
       <SelfTest ready={status?.engine.state === 'ready'} />
       {facts && <FactList facts={facts} />}
-      <Scores />
+      <ModelScores />
       <div className="row">
         <button className="primary" disabled={!facts} onClick={copy}>{t('Copy report')}</button>
         <label className="row"><input type="checkbox" checked={withPaths} onChange={({ target }) => setWithPaths(target.checked)} />{t('With the paths of files and folders')}</label>
@@ -95,7 +96,7 @@ function FactList({ facts: { versions, processor, ffmpeg, engine, memory, disk }
 }
 
 /** How good the model is: its own measured scores and nothing else. */
-function Scores() {
+function ModelScores() {
   const { data: status } = useStatus()
   const pack = status?.pack
   if (!pack) return null
@@ -103,19 +104,7 @@ function Scores() {
     <details className="scores">
       <summary>{t('Model: {{name}} {{version}}, with its scores', { name: pack.name, version: pack.version })}</summary>
       <p>{pack.description}</p>
-      {pack.scores.length === 0 ? (
-        <p className="muted">{t('This pack has not been measured yet, so nothing is promised for it.')}</p>
-      ) : (
-        <table>
-          <caption className="muted">{t('Measured, not promised')}</caption>
-          <thead><tr><th>{t('Task')}</th><th>{t('Measure')}</th><th>{t('Score')}</th><th>{t('On')}</th></tr></thead>
-          <tbody>
-            {pack.scores.map(({ task, metric, value, n, on, date }) => (
-              <tr key={`${task} ${metric} ${on}`}><td>{task}</td><td>{metric}</td><td className="num">{number(value, 3)}</td><td className="muted">{number(n)} × {on}, {date}</td></tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      <Scores scores={pack.scores} />
       <p className="muted small">{t('Licence {{licence}}. Learnt from {{data}}.', { licence: pack.licence, data: pack.data.map(({ name, licence }) => `${name} (${licence})`).join(', ') })}</p>
     </details>
   )

@@ -1,0 +1,56 @@
+/** A pack's measured scores as a person would tell them: how often it is right, at what it is good, and at what it is no better than a guess. */
+import type { PackManifest } from './pack.ts'
+
+type Row = PackManifest['scores'][number]
+
+/** Kinds of question, as models.data.questions names them. */
+const KINDS = ['what', 'colour', 'count', 'direction', 'speed', 'size', 'where', 'camera', 'before-after', 'yesno'] as const
+export type Kind = (typeof KINDS)[number]
+
+/** Shares 0..1; undefined where nobody measured it. */
+export interface Told {
+  on: string
+  answers?: number
+  /** How often it is sure, and how often it is then right. */
+  sure?: { share: number; right: number }
+  /** Often right, and well above what the commonest answer of the kind would score; best first. */
+  good: { kind: Kind; right: number }[]
+  /** Seldom right, or hardly above that; worst first. */
+  poor: { kind: Kind; right: number }[]
+  /** How often the clip that was meant is first, and among the first ten. */
+  search?: { first: number; ten: number; among: number }
+  captions?: { colour: number; thing: number; direction: number }
+  /** Average precision at an overlap of 0.5 (COCO's AP50). */
+  boxes?: { known: number; novel: number | null }
+}
+
+/** What was measured on the set with most rows; null where nothing was. */
+export function tell(scores: readonly Row[]): Told | null {
+  const sets = Map.groupBy(scores, ({ on }) => on)
+  const [largest] = [...sets].sort(([, a], [, b]) => b.length - a.length)
+  if (!largest) return null
+  const [on, rows] = largest
+  const get = (task: string, metric: string) => rows.find((row) => row.task === task && row.metric === metric)?.value
+  const told: Told = { on, good: [], poor: [] }
+  for (const kind of KINDS) {
+    const [right, guess = 0] = [get('answer', `exact match: ${kind}`), get('answer', `commonest answer: ${kind}`)]
+    if (right === undefined) continue
+    if (right < 0.4 || right < guess + 0.1) told.poor.push({ kind, right })
+    else if (right >= 0.6 && right >= guess + 0.15) told.good.push({ kind, right })
+  }
+  told.good.sort((a, b) => b.right - a.right)
+  told.poor.sort((a, b) => a.right - b.right)
+  const answers = get('answer', 'exact match')
+  if (answers !== undefined) told.answers = answers
+  const [share, right] = [get('answer', 'share where sure'), get('answer', 'exact match where sure')]
+  if (share !== undefined && right !== undefined) told.sure = { share, right }
+  const first = rows.find(({ task, metric }) => task === 'search' && /^R@1 among \d+$/.test(metric))
+  const among = Number(first?.metric.split(' ').at(-1))
+  const ten = get('search', `R@10 among ${among}`)
+  if (first && ten !== undefined) told.search = { first: first.value, ten, among }
+  const [colour, thing, direction] = ['colour', 'what', 'direction'].map((topic) => get('caption', `${topic} right`))
+  if (colour !== undefined && thing !== undefined && direction !== undefined) told.captions = { colour, thing, direction }
+  const known = get('detect', 'AP50, known names')
+  if (known !== undefined) told.boxes = { known, novel: get('detect', 'AP50, novel') ?? null }
+  return told
+}
