@@ -28,6 +28,12 @@ export type KeyBox = z.infer<typeof KeyBox>
 export const Span = z.object({ startFrame: z.number().int().nonnegative(), endFrame: z.number().int().positive() }).refine(({ startFrame, endFrame }) => startFrame < endFrame, 'must have a frame')
 export type Span = z.infer<typeof Span>
 
+/** The part of a span that lies inside another one; null where there is none. */
+export function spanWithin({ startFrame, endFrame }: Span, whole: Span): Span | null {
+  const inside = { startFrame: Math.max(startFrame, whole.startFrame), endFrame: Math.min(endFrame, whole.endFrame) }
+  return inside.startFrame < inside.endFrame ? inside : null
+}
+
 /** Of the whole clip, unless a person gave it a span. */
 const CaptionBody = z.object({ kind: z.literal('caption'), text: z.string(), span: Span.optional() })
 const AnswerBody = z.object({

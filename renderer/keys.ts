@@ -4,6 +4,7 @@ import { create } from 'zustand'
 import { bind, Bindings, conflicts, DEFAULT, keysOf, type Preset, pressed } from '../app/bindings.ts'
 import { type Action, ACTIONS } from './actions.ts'
 import { t } from './i18n.ts'
+import { afterStep } from './queries.ts'
 import { useUi } from './store.ts'
 
 const KEY = 'tubelet-keys'
@@ -78,7 +79,7 @@ export function useKeys(): void {
       // A focused control answers these keys itself; a chosen clip in the list leaves them to the player.
       if (ON_CONTROLS.has(combination) && target.closest('button:not([data-clip]), [role=slider], input, [data-box], select, a') !== null) return
       event.preventDefault()
-      action.run()
+      void afterStep(action.run)
     }
     window.addEventListener('keydown', press)
     return () => window.removeEventListener('keydown', press)

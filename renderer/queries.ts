@@ -54,7 +54,24 @@ export function inOrder<T>(work: () => Promise<T>): Promise<T> {
   return done
 }
 
-export async function undo(direction: 'undo' | 'redo'): Promise<void> {
+/** A step that is being taken back or done again. */
+let stepping: Promise<void> | null = null
+
+/** Run at once, or when the step that is being taken is seen: what a person does next starts from what it leaves. */
+export async function afterStep(work: () => void): Promise<void> {
+  while (stepping !== null) await stepping
+  work()
+}
+
+export function undo(direction: 'undo' | 'redo'): Promise<void> {
+  const step = takeStep(direction).finally(() => {
+    if (stepping === step) stepping = null
+  })
+  stepping = step
+  return step
+}
+
+async function takeStep(direction: 'undo' | 'redo'): Promise<void> {
   try {
     await inOrder(async () => {
       const what = (await call('history'))[direction]

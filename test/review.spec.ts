@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, type Locator, test } from '@playwright/test'
-import { accessible, analyse, call, done, page, tubelet, violations } from './app.ts'
+import { accessible, analyse, call, done, page, restart, tubelet, violations } from './app.ts'
 
 tubelet([])
 
@@ -94,9 +94,32 @@ test('a span is marked, looped, dragged by its end, and becomes a clip that a ne
   await done()
   const { clips: kept } = await call('listClips', { query: { sourceId: 1 } })
   expect(kept).toContainEqual(expect.objectContaining({ id, kind: 'marked', startFrame: 4, endFrame, encoded: true }))
+})
+
+test('a marked clip that is removed comes back by undo with its caption and notes, also after a restart; its marking can be undone too', async () => {
+  const row = page.locator('[data-clip][aria-current=true]')
+  const id = Number(await row.getAttribute('data-clip'))
+  const marked = page.locator(`[data-clip="${id}"]`)
+  await call('addAnnotation', { params: { clipId: id }, body: { body: { kind: 'note', text: 'of mine' } } })
+  const before = await annotations()
   await page.getByRole('button', { name: 'Remove this clip' }).click()
-  await page.getByRole('button', { name: 'Remove', exact: true }).click()
-  await expect(page.locator(`[data-clip="${id}"]`)).toHaveCount(0)
+  await expect(marked).toHaveCount(0)
+  await page.getByRole('listitem').filter({ hasText: 'The clip was removed, with what was said about it' }).getByRole('button', { name: 'Undo' }).click()
+  await expect(marked).toBeVisible()
+  await page.keyboard.press('Control+Shift+Z')
+  await expect(marked).toHaveCount(0)
+  await restart()
+  await choose('d11_room_dog_rot180_vfr.mp4')
+  await playable()
+  await page.keyboard.press('Control+z')
+  await marked.click()
+  expect(await annotations()).toEqual(before)
+  // The note, then the marking itself: the clip that is looked at goes, and its video stays.
+  for (const left of [1, 0]) {
+    await page.keyboard.press('Control+z')
+    await expect(marked).toHaveCount(left)
+  }
+  await expect(page.getByText('Choose a clip to see and correct what is said about it.')).toBeVisible()
   await page.locator('[data-clip]').first().click()
 })
 
@@ -234,6 +257,32 @@ test('captions of parts and notes have their times, and the caption can have one
   await page.getByRole('textbox', { name: 'Note' }).fill('ask Anna')
   await page.keyboard.press('Enter')
   await expect.poll(async () => (await annotations()).flatMap(({ body }) => ('span' in body && body.span ? [[body.kind, body.span.startFrame, body.span.endFrame]] : [])).sort()).toEqual([['caption', 8, 19], ['note', 8, 19], ['segment', 8, 19]])
+})
+
+test('what is marked beyond the clip is cut to it, and what lies outside is refused; so is what the API is sent', async () => {
+  const marked = await call('markClip', { params: { sourceId: 2 }, body: { span: { startFrame: 5, endFrame: 20 } } })
+  await choose('d09_dashcam_short.mp4')
+  await page.locator(`[data-clip="${marked.id}"]`).click()
+  await playable()
+  await goTo(marked.endFrame - 3)
+  await page.keyboard.press('i')
+  await goTo(marked.endFrame + 2)
+  await page.keyboard.press('o')
+  await page.keyboard.press('Shift+T')
+  await expect(page.getByText('Cut to this clip: the rest lies in another one.')).toBeVisible()
+  await page.getByRole('textbox', { name: 'Note' }).fill('the end')
+  await page.keyboard.press('Enter')
+  await expect.poll(async () => (await annotations()).flatMap(({ body }) => (body.kind === 'note' ? [body.span] : []))).toEqual([{ startFrame: marked.endFrame - 3, endFrame: marked.endFrame }])
+  await page.keyboard.press('Escape')
+  await goTo(marked.endFrame + 1)
+  await page.keyboard.press('Shift+T')
+  await expect(page.getByText('That lies outside this clip.')).toBeVisible()
+  await expect(page.getByRole('textbox', { name: 'Note' })).toBeHidden()
+  const beyond = call('addAnnotation', { params: { clipId: marked.id }, body: { body: { kind: 'note', text: 'x', span: { startFrame: marked.endFrame - 1, endFrame: marked.endFrame + 1 } } } })
+  await expect(beyond).rejects.toThrow('are not all in this clip')
+  await choose('d11_room_dog_rot180_vfr.mp4')
+  await page.locator('[data-clip]').first().click()
+  await playable()
 })
 
 test('the picture is enlarged for small things, and saved', async () => {

@@ -20,8 +20,8 @@ export const reviewRoutes = {
   cancelPreview: route({ method: 'delete', path: '/api/sources/{sourceId}/preview', summary: 'Stop making it', params: onSource, output: Preview, errors: ['not-found'] }),
   previewMedia: route({ method: 'get', path: '/api/sources/{sourceId}/preview/media', summary: 'The preview copy with byte ranges', params: onSource, bytes: 'video/mp4', errors: ['not-found'] }),
   markClip: route({
-    method: 'post', path: '/api/sources/{sourceId}/clips', summary: 'Make a clip of a span of frames; it is encoded and captioned in the queue, and no later analysis removes it. The span of a clip that is there gives that clip',
+    method: 'post', path: '/api/sources/{sourceId}/clips', summary: 'Make a clip of a span of frames; it is encoded and captioned in the queue, and no later analysis removes it; a step of undo. The span of a clip that is there gives that clip',
     params: onSource, body: z.object({ span: Span }), output: Clip, errors: ['not-found', 'bad-request'],
   }),
-  removeClip: route({ method: 'delete', path: '/api/clips/{clipId}', summary: 'Forget a clip that a person marked', params: z.object({ clipId: Id }), output: z.object({}), errors: ['not-found', 'conflict'] }),
+  removeClip: route({ method: 'delete', path: '/api/clips/{clipId}', summary: 'Take a clip away that a person marked, with what was said about it: a step of undo', params: z.object({ clipId: Id }), output: z.object({}), errors: ['not-found', 'conflict'] }),
 } as const

@@ -23,10 +23,9 @@ export function reviewHandlers({ pipeline: { library }, jobs, previews }: Servic
       // Where the last frame of the video ends, the clips of the analysis know.
       const end = span.endFrame < pts.length ? at(span.endFrame) : Math.max(at(pts.length - 1), ...clips.map((clip) => clip.end))
       const index = Math.max(-1, ...clips.map((clip) => clip.index)) + 1
-      const id = library.saveClip(sourceId, { index, kind: 'marked', start: at(span.startFrame), end, ...span, frames: [] })
-      library.emit({ type: 'clips', sourceId, clipIds: [id] })
+      const clip = library.markClip(sourceId, { index, kind: 'marked', start: at(span.startFrame), end, ...span, frames: [] })
       jobs.encodeMarked(sourceId)
-      return library.clip(id)
+      return clip
     },
     removeClip: ({ params: { clipId } }) => {
       const { kind } = library.clip(clipId)

@@ -9,11 +9,12 @@ function done(work: () => void): Record<string, never> {
 }
 
 export function stateHandlers({ pipeline: { library }, jobs }: Services): Handlers<keyof typeof stateRoutes> {
-  /** What undo puts back into the vocabulary must be looked for again. */
+  /** What undo puts back must be looked for or encoded again, where that had not been done. */
   const stepped = (step: () => History): History => {
     const vocabulary = () => JSON.stringify(library.detections.vocabulary())
     const before = vocabulary()
     const history = step()
+    void jobs.encodeMarks()
     if (vocabulary() !== before) {
       library.emit({ type: 'labels' })
       void jobs.detectLabels()

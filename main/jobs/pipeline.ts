@@ -113,6 +113,8 @@ export async function encodeMarked(pipeline: Pipeline, sourceId: number, report:
     const { startFrame, endFrame, index, kind, start, end } = clip
     const frames = framesOf(pts, clip, manifest.input.frames)
     const pictures = await sampleFrames(await pipeline.media(), source.path, source.probe, manifest.input, frames, signal)
+    // Somebody may have removed it meanwhile.
+    if (!library.markedClips(sourceId).some((one) => one.id === clip.id)) continue
     await understand(pipeline, engine, source, source.probe, { index, kind, start, end, startFrame, endFrame, startPts: pts[startFrame] ?? 0, endPts: pts[endFrame] ?? pts.at(-1) ?? 0, frames, ...pictures }, signal)
     await report({ stage: said('{{done}} of {{total}} clips', { done: at + 1, total: marked.length }), progress: (at + 1) / marked.length, clips: at + 1 })
   }
@@ -139,11 +141,11 @@ async function understand(pipeline: Pipeline, engine: Engine, source: Source, pr
     const seen = await look(pipeline, engine, clipId, encoding, clip.frames, probe, signal)
     return { encoding, caption, seen }
   }, signal)
-  library.saveClipResult(clipId, engine.info.digest, encoding, {
+  const kept = library.saveClipResult(clipId, engine.info.digest, encoding, {
     caption: { body: { kind: 'caption', text: caption.text }, evidence: evidenceOf(caption, clip.frames), provenance: provenance(caption.prompt) },
     seen,
   })
-  await answerColumns(pipeline, clipId, signal)
+  if (kept) await answerColumns(pipeline, clipId, signal)
   return clipId
 }
 

@@ -284,6 +284,14 @@ export class Jobs {
     if (!waits) this.#queueJob({ kind: 'mark', title: this.#library.source(sourceId).name, sourceId, payload: {} })
   }
 
+  /** Encode whatever a person marked that the pack in use has not: undo may have brought it back. */
+  async encodeMarks(): Promise<void> {
+    // Without an engine the next analysis of the file does it.
+    const engine = await this.#pipeline.engine().catch(() => null)
+    if (engine === null || this.#closed) return
+    for (const id of this.#library.unencodedMarks(engine.info.digest)) this.encodeMarked(id)
+  }
+
   queue(): Queue {
     return { jobs: this.#table.list(LISTED).map((job) => this.#listed(job)), ...this.#table.counts(), paused: this.#pause !== null, etaSeconds: this.#eta() }
   }

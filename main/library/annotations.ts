@@ -3,7 +3,7 @@
  * writes `human` and `state`. Each human edit is kept with the layer before and after it, so that undo survives a restart.
  */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
-import { Annotation, AnnotationBody, type Evidence, type Provenance, type ReviewState, type TrackBody } from '../../app/annotation.ts'
+import { Annotation, AnnotationBody, type Evidence, type Provenance, type ReviewState, type Span, type TrackBody } from '../../app/annotation.ts'
 import { iou } from '../../app/boxes.ts'
 import type { ClipEvent, History, Step } from '../../app/contract/state.ts'
 import { type Action, DEEDS } from '../../app/deeds.ts'
@@ -13,6 +13,7 @@ import { topicOf as questionTopic } from '../../app/table/question.ts'
 import { phrase, type Phrase, said } from '../../app/phrase.ts'
 import { interpolate } from '../../app/tracks.ts'
 import type { Vocabulary } from '../../app/vocabulary.ts'
+import type { RemovedClips } from './removed.ts'
 
 /** A machine result to store. */
 export interface MachineResult {
@@ -32,11 +33,18 @@ export type ReviewAction = Exclude<Action, 'add'>
 export interface Place {
   clip: number
   source: string
+  /** Frames of the clip. */
+  span: Span
+  /** How many frames the analysed part of the video has. */
+  frames: () => number
   /** Null before the file was read. */
   frame: Probe | null
 }
 type Row = Record<string, SQLOutputValue>
+/** What an edit leaves: of a step about a clip itself, whether that is there. */
+type Layer = HumanLayer | Vocabulary | typeof THERE
 
+const THERE = 'there'
 /** A new machine track is dropped where a person already decided about one that it covers by more than this. */
 const SAME_OBJECT_IOU = 0.5
 
@@ -49,10 +57,13 @@ export class Annotations {
 
   readonly #setVocabulary: (vocabulary: Vocabulary) => void
 
+  readonly #removed: RemovedClips
+
   /** @param setVocabulary What undo and redo of a change of the vocabulary do. */
-  constructor(db: DatabaseSync, atomic: <T>(work: () => T) => T, setVocabulary: (vocabulary: Vocabulary) => void) {
+  constructor(db: DatabaseSync, atomic: <T>(work: () => T) => T, removed: RemovedClips, setVocabulary: (vocabulary: Vocabulary) => void) {
     this.#db = db
     this.#atomic = atomic
+    this.#removed = removed
     this.#setVocabulary = setVocabulary
   }
 
@@ -119,7 +130,7 @@ export class Annotations {
 
   /** A person adds something. A caption or answer that is there already is edited instead. */
   add(clipId: number, body: AnnotationBody, place: Place): Annotation {
-    check(body, place.frame)
+    check(body, place)
     const existing = body.kind === 'track' || body.kind === 'note' ? undefined : this.#db.prepare('SELECT id FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(clipId, body.kind, topicOf(body))
     if (existing) return this.review(Number(existing['id']), 'edit', body, place)
     return this.#atomic(() => {
@@ -136,7 +147,7 @@ export class Annotations {
     if (action === 'edit') {
       if (body === undefined || body.kind !== before.body.kind) throw badRequest('An edit must say what the annotation becomes, of the same kind.')
       if (topicOf(body) !== topicOf(before.body)) throw badRequest('An answer keeps its question. Ask the other question instead.')
-      check(body, place.frame)
+      check(body, place)
     }
     if (action === 'reset' && before.machine === null) throw badRequest('A person made this; there is no model result to go back to. Reject it instead.')
     return this.#atomic(() => {
@@ -178,7 +189,7 @@ export class Annotations {
     const count = edits.reduce((sum, { n }) => sum + Number(n), 0)
     if (count === 1) return
     const [only, other] = edits
-    const deed = only && !other && only['action'] !== 'vocabulary' ? DEEDS[only['kind'] as AnnotationBody['kind']][only['action'] as Action] : phrase('Changed')
+    const deed = only && !other && only['action'] !== 'vocabulary' && only['action'] !== 'clip' ? DEEDS[only['kind'] as AnnotationBody['kind']][only['action'] as Action] : phrase('Changed')
     this.#db.prepare('UPDATE edits SET description = ? WHERE step = ?').run(JSON.stringify(said('{{deed}} × {{times}}', { deed: said(deed), times: count })), step)
   }
 
@@ -192,6 +203,7 @@ export class Annotations {
       for (const edit of edits) {
         const layer = edit[undoing ? 'before' : 'after']
         if (edit['action'] === 'vocabulary') this.#setVocabulary(parsed(layer) as Vocabulary)
+        else if (edit['action'] === 'clip') this.#removed[parsed(layer) === THERE ? 'restore' : 'remove'](Number(edit['clip_id']))
         else this.#apply(Number(edit['annotation_id']), Number(edit['clip_id']), typeof layer === 'string' ? (JSON.parse(layer) as HumanLayer) : null)
       }
       this.#db.prepare('UPDATE edits SET undone = ? WHERE step = ?').run(undoing ? 1 : 0, step)
@@ -254,7 +266,7 @@ export class Annotations {
         return { at: provenance?.at ?? '', annotationId: Number(row['annotation_id']), action: 'said', kind: body.kind, body, provenance, confidence: (parsed(row['evidence']) as Evidence | null)?.confidence ?? null, undone: false }
       })
     const human = this.#db
-      .prepare('SELECT * FROM edits WHERE clip_id = ?')
+      .prepare(`SELECT * FROM edits WHERE clip_id = ? AND action <> 'clip'`)
       .all(clipId)
       .map((row): ClipEvent => {
         const [before, after] = [row['before'], row['after']].map((layer) => parsed(layer) as HumanLayer)
@@ -301,14 +313,26 @@ export class Annotations {
     this.#atomic(() => this.#append({ action: 'vocabulary', description, id: 0, clipId: null, before, after }))
   }
 
-  #record(action: Action, kind: AnnotationBody['kind'], { clip, source }: Place, id: number, clipId: number, before: HumanLayer): void {
-    const description = said('{{deed}} · clip {{clip}} in {{source}}', { deed: said(DEEDS[kind][action]), clip, source })
-    this.#append({ action, description, id, clipId, before, after: this.#layer(id) })
+  /** A person marked a clip: that it is there is a step. */
+  clipMarked(clipId: number, place: Place): void {
+    this.#atomic(() => this.#append({ action: 'clip', description: deedOn(place, phrase('Clip marked')), id: 0, clipId, before: null, after: THERE }))
   }
 
-  #append({ action, description, id, clipId, before, after }: { action: Action | 'vocabulary'; description: Phrase; id: number; clipId: number | null; before: HumanLayer | Vocabulary; after: HumanLayer | Vocabulary }): void {
-    // A new edit ends the line of what could be redone.
-    this.#db.exec('DELETE FROM edits WHERE undone = 1')
+  /** A person takes a clip away, as a step. */
+  removeClip(clipId: number, place: Place): void {
+    this.#atomic(() => {
+      this.#append({ action: 'clip', description: deedOn(place, phrase('Clip removed')), id: 0, clipId, before: THERE, after: null })
+      this.#removed.remove(clipId)
+    })
+  }
+
+  #record(action: Action, kind: AnnotationBody['kind'], place: Place, id: number, clipId: number, before: HumanLayer): void {
+    this.#append({ action, description: deedOn(place, DEEDS[kind][action]), id, clipId, before, after: this.#layer(id) })
+  }
+
+  #append({ action, description, id, clipId, before, after }: { action: Action | 'vocabulary' | 'clip'; description: Phrase; id: number; clipId: number | null; before: Layer; after: Layer }): void {
+    // A new edit ends the line of what could be redone, and with it clips that only a redo would bring back.
+    this.#db.exec(`DELETE FROM removed WHERE clip_id IN (SELECT clip_id FROM edits WHERE undone = 1 AND action = 'clip'); DELETE FROM edits WHERE undone = 1`)
     const edit = this.#db
       .prepare('INSERT INTO edits (step, action, description, annotation_id, clip_id, before, after, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
       .run(this.#step?.id ?? 0, action, JSON.stringify(this.#step?.description ?? description), id, clipId, before && JSON.stringify(before), JSON.stringify(after), now()).lastInsertRowid
@@ -345,13 +369,30 @@ function topicOf(body: AnnotationBody): string {
   return body.kind === 'answer' ? questionTopic(body.question) : ''
 }
 
+function deedOn({ clip, source }: Place, deed: string): Phrase {
+  return said('{{deed}} · clip {{clip}} in {{source}}', { deed: said(deed), clip, source })
+}
+
 function badRequest(message: string): TubeletError {
   return new TubeletError({ code: 'bad-request', message })
 }
 
-/** @throws TubeletError `bad-request` unless the boxes lie on the frame and ascend. */
-function check(body: AnnotationBody, frame: Probe | null): void {
-  if (body.kind !== 'track') return
+/** @throws TubeletError `bad-request` unless a span lies inside the clip, and boxes on the picture, on frames of the video, ascending. */
+function check(body: AnnotationBody, { frame, span: whole, frames }: Place): void {
+  if (body.kind === 'answer') return
+  if (body.kind !== 'track') {
+    const { span } = body
+    if (span === undefined || (span.startFrame >= whole.startFrame && span.endFrame <= whole.endFrame)) return
+    throw new TubeletError({
+      code: 'bad-request',
+      message: 'The frames {{from}} to {{to}} are not all in this clip, which has the frames {{first}} to {{last}}.',
+      values: { from: span.startFrame, to: span.endFrame - 1, first: whole.startFrame, last: whole.endFrame - 1 },
+      stillWorks: 'Nothing was changed.',
+      next: 'Mark a span inside the clip, or choose the clip that it lies in.',
+    })
+  }
+  const end = body.boxes.at(-1)?.ordinal ?? 0
+  if (end >= whole.endFrame && end >= frames()) throw badRequest('A track must end with the video.')
   let last = -1
   for (const { ordinal, box } of body.boxes) {
     if (ordinal <= last) throw badRequest('The boxes of a track must ascend, one a frame.')

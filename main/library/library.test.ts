@@ -292,3 +292,87 @@ test('kill -9 loses nothing that was shown as done', async () => {
   // What was under way is there whole or not at all.
   for (const clip of library.clips({ limit: 1000, offset: 0 }).clips) expect(clip.caption !== null).toBe(clip.encoded)
 })
+
+test('a span outside of its clip is refused with the frames that the clip has', () => {
+  const clipId = addClip(1)
+  addClip(2)
+  const note = (startFrame: number, endFrame: number) => library.addAnnotation(clipId, { kind: 'note', text: 'x', span: { startFrame, endFrame } })
+  expect(note(200, 400).body).toMatchObject({ span: { startFrame: 200, endFrame: 400 } })
+  for (const [from, to] of [[199, 210], [390, 401], [0, 10], [500, 600]] as const) {
+    expect(() => note(from, to)).toThrow(`The frames ${from} to ${to - 1} are not all in this clip, which has the frames 200 to 399.`)
+  }
+  const told = library.addAnnotation(clipId, { kind: 'segment', text: 'y', span: { startFrame: 210, endFrame: 220 } })
+  expect(() => library.review(told.id, 'edit', { kind: 'segment', text: 'y', span: { startFrame: 210, endFrame: 401 } })).toThrow(TubeletError)
+  expect(() => library.edit([{ action: 'edit', annotationId: captionOf(clipId)?.id ?? 0, body: { kind: 'caption', text: 'z', span: { startFrame: 0, endFrame: 5 } } }])).toThrow(TubeletError)
+  // An object may be followed beyond the clip, but not beyond the video.
+  const box = (ordinal: number) => ({ ordinal, pts: ordinal, box: { x1: 0, y1: 0, x2: 9, y2: 9 }, score: null })
+  expect(library.addAnnotation(clipId, { kind: 'track', label: 'dog', boxes: [box(210), box(599)] }).state).toBe('edited')
+  expect(() => library.addAnnotation(clipId, { kind: 'track', label: 'dog', boxes: [box(210), box(600)] })).toThrow('A track must end with the video.')
+})
+
+test('a marked clip comes and goes as steps of undo, with everything said about it and its encoding, also after a restart', async () => {
+  addClip(0)
+  const mark = (startFrame: number) => library.markClip(1, { index: 9, kind: 'marked', start: 0, end: 1, startFrame, endFrame: startFrame + 25, frames: [{ ordinal: 3, pts: 3 }] })
+  const { id } = mark(3)
+  library.saveClipResult(id, DIGEST, encoding(5), { caption: caption('a cat'), seen: null })
+  library.review(captionOf(id)?.id ?? 0, 'edit', { kind: 'caption', text: 'my cat' })
+  library.addAnnotation(id, { kind: 'note', text: 'keep', span: { startFrame: 4, endFrame: 9 } })
+  const before = { clip: library.clip(id), annotations: library.annotations(id), encoding: library.encoding(id, DIGEST) }
+  const there = () => ({ clip: library.clip(id), annotations: library.annotations(id), encoding: library.encoding(id, DIGEST) })
+  const heard: string[] = []
+  library.onChange(({ type }) => heard.push(type))
+  library.removeClip(id)
+  expect(heard).toEqual(expect.arrayContaining(['clips', 'history']))
+  expect(() => library.clip(id)).toThrow(TubeletError)
+  await reopen()
+  expect(english(library.history().undo ?? { text: '' })).toBe('Clip removed · clip 10 in v.mp4')
+  library.undo()
+  expect(there()).toEqual(before)
+  await reopen()
+  library.redo()
+  expect(library.markedClips(1)).toEqual([])
+  // All the way back, and all the way on again.
+  for (let step = 0; step < 4; step += 1) library.undo()
+  expect(library.history().undo).toBeNull()
+  expect(library.markedClips(1)).toEqual([])
+  // An analysis goes on meanwhile: its clips do not take the place of the one that may come back.
+  const other = addClip(1)
+  expect(other).not.toBe(id)
+  for (let step = 0; step < 3; step += 1) library.redo()
+  expect(there().annotations.map(({ body, state }) => ({ body, state }))).toEqual(before.annotations.map(({ body, state }) => ({ body, state })))
+  expect(there().encoding).toEqual(before.encoding)
+  // A new step ends what could be done again; taken back to before it was marked, the clip is gone for good.
+  library.jump(0)
+  mark(60)
+  expect(library.history().redo).toBeNull()
+  library.undo()
+  expect(library.markedClips(1)).toEqual([])
+})
+
+test('a clip of the same span that an analysis made meanwhile gives way when undo brings it back', () => {
+  addClip(0)
+  const span = { start: 0, end: 1, startFrame: 3, endFrame: 28, frames: [] }
+  const { id } = library.markClip(1, { index: 1, kind: 'marked', ...span })
+  library.removeClip(id)
+  library.saveClip(1, { index: 1, kind: 'shot', ...span })
+  library.undo()
+  expect(library.clip(id).kind).toBe('marked')
+  library.redo()
+  const shot = library.saveClip(1, { index: 1, kind: 'shot', ...span })
+  library.saveClipResult(shot, DIGEST, encoding(1), { caption: caption('a fish'), seen: null })
+  library.review(captionOf(shot)?.id ?? 0, 'accept')
+  // The decision is a step after the removal, so it is taken back first.
+  library.undo()
+  library.undo()
+  expect(library.markedClips(1).map((clip) => clip.id)).toEqual([id])
+  expect(library.clips({ sourceId: 1, limit: 10, offset: 0 }).total).toBe(2)
+})
+
+test('with a video go its removed clips and all edits on them', () => {
+  addClip(0)
+  const { id } = library.markClip(1, { index: 1, kind: 'marked', start: 0, end: 1, startFrame: 3, endFrame: 28, frames: [] })
+  library.addAnnotation(id, { kind: 'note', text: 'x' })
+  library.removeClip(id)
+  library.removeSource(1)
+  expect(library.steps(10)).toEqual({ steps: [], total: 0 })
+})

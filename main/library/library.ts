@@ -17,6 +17,7 @@ import { LibraryFind } from './find.ts'
 import { JobTable } from './job-table.ts'
 import { Overview } from './overview.ts'
 import { LibraryPacks } from './packs.ts'
+import { RemovedClips } from './removed.ts'
 import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf } from './rows.ts'
 import { openDatabase } from './schema.ts'
 import { Table } from './table.ts'
@@ -48,13 +49,19 @@ export class Library {
   readonly jobs: JobTable
   readonly #listeners = new Set<(event: BackendEvent) => void>()
   #depth = 0
+  /** Told when the transaction under way is committed. */
+  #afterwards: BackendEvent[] = []
 
   private constructor(projectDir: string) {
     this.projectDir = projectDir
     mkdirSync(projectDir, { recursive: true })
     this.#db = openDatabase(projectDir)
     this.jobs = new JobTable(this.#db)
-    this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work), (vocabulary) => this.detections.setVocabulary(vocabulary))
+    const removed = new RemovedClips(this.#db, (sourceId, clipId) => {
+      this.find.forget()
+      this.#afterwards.push({ type: 'clips', sourceId, clipIds: [clipId] })
+    })
+    this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work), removed, (vocabulary) => this.detections.setVocabulary(vocabulary))
     this.find = new LibraryFind(projectDir, this.#db)
     this.packs = new LibraryPacks(this.#db, (work) => this.#atomic(work), (event) => this.emit(event), () => this.find.forget())
     this.detections = new Detections(this.#db, (work) => this.#atomic(work), this.#annotations)
@@ -95,9 +102,11 @@ export class Library {
       return result
     } catch (error) {
       this.#db.exec('ROLLBACK')
+      this.#afterwards = []
       throw error
     } finally {
       this.#depth -= 1
+      for (const event of this.#afterwards.splice(0)) this.emit(event)
     }
   }
 
@@ -201,7 +210,7 @@ export class Library {
   saveClip(sourceId: number, plan: ClipPlan): number {
     const row = this.#db
       .prepare(
-        `INSERT INTO clips (source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        `INSERT INTO clips (id, source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (${FREE_CLIP_ID}, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (source_id, start_frame, end_frame) DO UPDATE SET idx = excluded.idx, kind = iif(clips.kind = 'marked', clips.kind, excluded.kind), start = excluded.start, "end" = excluded."end", frames = excluded.frames
          RETURNING id`,
       )
@@ -214,11 +223,29 @@ export class Library {
     return this.#db.prepare(`${CLIP_VIEW} WHERE c.source_id = ? AND c.kind = 'marked' ORDER BY c.start_frame`).all(sourceId).map(clipOf)
   }
 
-  removeClip(id: number): void {
-    const { sourceId } = this.clip(id)
-    this.#db.prepare('DELETE FROM clips WHERE id = ?').run(id)
-    this.find.forget()
+  /** Sources with a clip that a person marked and that a pack has not encoded. */
+  unencodedMarks(digest: string): number[] {
+    return this.#db
+      .prepare(`SELECT DISTINCT source_id FROM clips c WHERE kind = 'marked' AND NOT EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND e.pack_digest = ?)`)
+      .all(digest)
+      .map((row) => Number(row['source_id']))
+  }
+
+  /** Make a clip of a span that a person marked: a step of undo. */
+  markClip(sourceId: number, plan: ClipPlan): Clip {
+    const id = this.#atomic(() => {
+      const marked = this.saveClip(sourceId, plan)
+      this.#annotations.clipMarked(marked, this.#place(marked))
+      return marked
+    })
     this.emit({ type: 'clips', sourceId, clipIds: [id] })
+    this.emit({ type: 'history' })
+    return this.clip(id)
+  }
+
+  /** Take a marked clip away with all that was said about it: a step of undo. */
+  removeClip(id: number): void {
+    this.#annotations.removeClip(id, this.#place(id))
     this.emit({ type: 'history' })
   }
 
@@ -256,19 +283,25 @@ export class Library {
     return typeof frames === 'string' ? (JSON.parse(frames) as FrameRef[]) : []
   }
 
-  /** Everything that one pass over a clip gave, in one transaction: a clip is shown as done whole or not at all. */
-  saveClipResult(clipId: number, digest: string, encoding: Encoding, results: { caption: MachineResult; seen: Seen | null }): void {
-    this.#atomic(() => {
-      this.#db
+  /**
+   * Everything that one pass over a clip gave, in one transaction: a clip is shown as done whole or not at all.
+   * @returns False when somebody removed the clip meanwhile.
+   */
+  saveClipResult(clipId: number, digest: string, encoding: Encoding, results: { caption: MachineResult; seen: Seen | null }): boolean {
+    const saved = this.#atomic(() => {
+      const { changes } = this.#db
         .prepare(
           `INSERT OR REPLACE INTO encodings (clip_id, pack_digest, embedding, memory, tokens, caption, frames)
            SELECT id, ?, ?, ?, ?, ?, frames FROM clips WHERE id = ?`,
         )
         .run(digest, bytesOf(encoding.embedding), bytesOf(encoding.memory), encoding.tokens && bytesOf(encoding.tokens), JSON.stringify(results.caption), clipId)
+      if (changes === 0) return false
       this.#annotations.saveMachine(clipId, 'caption', [results.caption])
       if (results.seen) this.detections.save(clipId, digest, results.seen)
+      return true
     })
-    this.emit({ type: 'clips', sourceId: this.clip(clipId).sourceId, clipIds: [clipId] })
+    if (saved) this.emit({ type: 'clips', sourceId: this.clip(clipId).sourceId, clipIds: [clipId] })
+    return saved
   }
 
   hasEncoding(clipId: number, digest: string): boolean {
@@ -402,10 +435,16 @@ export class Library {
 
   /** @throws TubeletError `not-found` */
   #place(clipId: number): Place {
-    const row = this.#db.prepare('SELECT c.idx, s.name, s.probe FROM clips c JOIN sources s ON s.id = c.source_id WHERE c.id = ?').get(clipId)
+    const row = this.#db.prepare('SELECT c.idx, c.source_id, c.start_frame, c.end_frame, s.name, s.probe FROM clips c JOIN sources s ON s.id = c.source_id WHERE c.id = ?').get(clipId)
     if (row === undefined) throw noClip()
     const { idx, name, probe } = row
-    return { clip: Number(idx) + 1, source: String(name), frame: typeof probe === 'string' ? (JSON.parse(probe) as Probe) : null }
+    return {
+      clip: Number(idx) + 1,
+      source: String(name),
+      span: { startFrame: Number(row['start_frame']), endFrame: Number(row['end_frame']) },
+      frames: () => Number(this.#db.prepare('SELECT max(end_frame) AS n FROM clips WHERE source_id = ?').get(row['source_id'] ?? null)?.['n']),
+      frame: typeof probe === 'string' ? (JSON.parse(probe) as Probe) : null,
+    }
   }
 
   // ── settings
@@ -419,6 +458,9 @@ export class Library {
     this.#db.prepare('INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(key, JSON.stringify(value))
   }
 }
+
+/** Clips come back with the id that they had: none is given twice. */
+const FREE_CLIP_ID = '(SELECT max(coalesce((SELECT max(id) FROM clips), 0), coalesce((SELECT max(clip_id) FROM removed), 0)) + 1)'
 
 function noClip(): TubeletError {
   return new TubeletError({ code: 'not-found', message: 'That clip is not in the library any more.', next: 'Reload the list.' })

@@ -122,6 +122,25 @@ export const MIGRATIONS: readonly string[] = [
   DROP INDEX annotations_of_clip;
   CREATE INDEX annotations_of_clip ON annotations (clip_id, kind, state);
   `,
+  // A clip that a person marked comes and goes as a step; what can bring it back is kept, and the edits on it with that.
+  `
+  CREATE TABLE removed (clip_id INTEGER PRIMARY KEY, source_id INTEGER NOT NULL REFERENCES sources ON DELETE CASCADE, rows BLOB NOT NULL) STRICT;
+  CREATE TABLE edits_of_any (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, description TEXT NOT NULL, annotation_id INTEGER NOT NULL, clip_id INTEGER,
+    before TEXT, after TEXT, undone INTEGER NOT NULL DEFAULT 0, at TEXT NOT NULL, step INTEGER NOT NULL DEFAULT 0, action TEXT NOT NULL DEFAULT ''
+  ) STRICT;
+  INSERT INTO edits_of_any (id, description, annotation_id, clip_id, before, after, undone, at, step, action)
+    SELECT id, description, annotation_id, clip_id, before, after, undone, at, step, action FROM edits;
+  DROP TABLE edits;
+  ALTER TABLE edits_of_any RENAME TO edits;
+  CREATE INDEX edits_by_step ON edits (undone, step);
+  CREATE INDEX edits_of_clip ON edits (clip_id);
+  CREATE TRIGGER edits_go_with_clip AFTER DELETE ON clips WHEN NOT EXISTS (SELECT 1 FROM removed WHERE clip_id = OLD.id)
+    BEGIN DELETE FROM edits WHERE clip_id = OLD.id; END;
+  CREATE TRIGGER edits_go_with_removed AFTER DELETE ON removed WHEN NOT EXISTS (SELECT 1 FROM clips WHERE id = OLD.clip_id)
+    BEGIN DELETE FROM edits WHERE clip_id = OLD.clip_id; END;
+  CREATE INDEX clips_marked ON clips (source_id) WHERE kind = 'marked';
+  `,
 ]
 
 /**

@@ -1,13 +1,14 @@
 import { Images, Trash2 } from 'lucide-react'
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import type { Annotation, TrackAnnotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
+import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
 import { findSimilar } from '../find/similar.ts'
 import { t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { usePlayer } from '../player.ts'
-import { useClips, useFrames, useSources, tell } from '../queries.ts'
+import { queryClient, tell, useClip, useClips, useFrames, useSources } from '../queries.ts'
 import { useAnnotations } from '../review/edits.ts'
 import { removeClip } from '../review/marked.ts'
 import { useUi } from '../store.ts'
@@ -27,6 +28,7 @@ export function ClipView() {
   const { data: frames } = useFrames(source?.probe ? sourceId : null)
   const ofSource = useMemo(() => (clips?.clips ?? []).filter((clip) => clip.sourceId === sourceId), [clips, sourceId])
   const clip = ofSource.find(({ id }) => id === clipId) ?? null
+  useGone(sourceId, clipId)
   const passed = usePassed(ofSource, clip)
   const annotations = useAnnotations(clipId) ?? NONE
   const below = useAnnotations(passed) ?? NONE
@@ -38,7 +40,7 @@ export function ClipView() {
         <div className="row">
           <h2 title={source.path}>{source.name}</h2>
           <span className="grow" />
-          {clip?.kind === 'marked' && <Confirmed key={clip.id} text name={t('Remove this clip')} loss={t('What was said about it goes with it; the video stays.')} run={() => void removeClip(clip.id, clip.sourceId)} />}
+          {clip?.kind === 'marked' && <button onClick={() => void removeClip(clip.id, clip.sourceId)}>{t('Remove this clip')}</button>}
           {clip?.encoded && <button onClick={findSimilar} title={hint('Find similar clips', 'similar')}><Images size={15} aria-hidden />{t('Find similar')}</button>}
           <Remove key={source.id} source={source} />
         </div>
@@ -54,6 +56,18 @@ export function ClipView() {
       )}
     </>
   )
+}
+
+/** A chosen clip that went, by undo or from elsewhere, leaves its video chosen. */
+function useGone(sourceId: number | null, clipId: number | null): void {
+  const { error } = useClip(clipId)
+  const gone = clipId !== null && error !== null && problemOf(error).code === 'not-found'
+  useEffect(() => {
+    if (!gone) return
+    useUi.getState().selectSource(sourceId)
+    // It may come back.
+    queryClient.removeQueries({ queryKey: ['clip', clipId] })
+  }, [gone, sourceId, clipId])
 }
 
 /** The clip whose boxes lie on the picture: the chosen one while the playhead is in it, else the one that the playhead is in. */
@@ -83,9 +97,8 @@ function Remove({ source }: { source: Source }) {
   return <Confirmed name={t('Remove from library')} loss={loss} run={() => void remove()} />
 }
 
-function Confirmed({ name, loss, run, text = false }: { name: string; loss: string; run: () => void; text?: boolean }) {
+function Confirmed({ name, loss, run }: { name: string; loss: string; run: () => void }) {
   const [asking, setAsking] = useState(false)
-  if (!asking && text) return <button onClick={() => setAsking(true)}>{name}</button>
   if (!asking) return <button className="icon" aria-label={name} title={name} onClick={() => setAsking(true)}><Trash2 size={15} /></button>
   return (
     <div className="row" role="group" aria-label={name}>

@@ -10,6 +10,7 @@ import { endTime, showFrame, timeOf } from '../player.ts'
 import { review, useFrames } from '../queries.ts'
 import { commit } from '../review/edits.ts'
 import { markedSpan, useReview } from '../review/store.ts'
+import { sayOfMarked } from '../review/tracks.ts'
 import { useUi } from '../store.ts'
 
 /** A caption, an answer, a note or a caption of a part, with what people can do to it. */
@@ -119,7 +120,7 @@ export function Standing({ annotation: { state, evidence } }: { annotation: Anno
 
 /** Accept, reject, back to the model; edit where there is a text, and a span where one is marked. */
 export function Review({ annotation, onEdit }: { annotation: Annotation; onEdit?: () => void }) {
-  const { id, clipId, state, machine, body } = annotation
+  const { id, state, machine, body } = annotation
   const marked = markedSpan({ markIn: useReview((now) => now.markIn), markOut: useReview((now) => now.markOut) })
   const act = (action: 'accept' | 'reject' | 'reset') => () => void review({ id, action })
   const names = body.kind === 'track' ? TRACK : WHAT[body.kind]
@@ -127,7 +128,7 @@ export function Review({ annotation, onEdit }: { annotation: Annotation; onEdit?
   return (
     <span className="row tight">
       {body.kind === 'caption' && marked && (
-        <button className="icon" aria-label={t('Say it of the marked span only')} title={t('Say it of the marked span only')} onClick={() => void commit(clipId, [{ action: 'edit', annotationId: id, body: { ...body, span: marked } }], said('Saved'))}><Scissors size={14} /></button>
+        <button className="icon" aria-label={t('Say it of the marked span only')} title={t('Say it of the marked span only')} onClick={() => sayOfMarked(annotation)}><Scissors size={14} /></button>
       )}
       {onEdit && <button className="icon" aria-label={t(names.edit)} title={hint('Edit', 'edit-text')} onClick={onEdit} {...(body.kind === 'caption' ? { 'data-edit-caption': true } : {})}><Pencil size={14} /></button>}
       <button className="icon" aria-label={t(names.accept, values)} aria-pressed={state === 'accepted'} title={hint('Accept', 'accept')} onClick={act('accept')}><Check size={15} /></button>

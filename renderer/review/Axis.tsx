@@ -58,28 +58,33 @@ interface BarProps {
   onOpen?: () => void
   /** Its ends can be dragged; called once, when they are let go. */
   onChange?: ((span: Span) => void) | undefined
+  /** Where its ends stay; the whole video when left out. */
+  within?: Span
+  /** Its ends can be reached by Tab, also when it is not chosen. */
+  reachable?: boolean
   /** What lies on the bar, at the span that it has now. */
   children?: ReactNode
 }
 
 /** A stretch of frames on a lane. */
-export function Bar({ span, label, text, selected = false, className = '', colour, onChoose, onOpen, onChange, children }: BarProps) {
+export function Bar({ span, label, text, selected = false, className = '', colour, onChoose, onOpen, onChange, within, reachable = selected, children }: BarProps) {
   const axis = useAxis()
   const [preview, setPreview] = useState<Span | null>(null)
   const shown = preview ?? span
   const seconds = spanSeconds(axis, shown)
   if (!inView(axis, seconds)) return null
   const [left, right] = [Math.max(-2, axis.at(seconds.from)), Math.min(102, axis.at(seconds.to))]
+  const [least, most] = [within?.startFrame ?? 0, within?.endFrame ?? axis.frames.pts.length]
   const moved = (edge: 'startFrame' | 'endFrame', frame: number): Span =>
-    edge === 'startFrame' ? { ...span, startFrame: Math.min(Math.max(0, frame), span.endFrame - 1) } : { ...span, endFrame: Math.max(Math.min(frame, axis.frames.pts.length), span.startFrame + 1) }
+    edge === 'startFrame' ? { ...span, startFrame: Math.min(Math.max(least, frame), span.endFrame - 1) } : { ...span, endFrame: Math.max(Math.min(frame, most), span.startFrame + 1) }
   const settle = (to: Span) => {
     setPreview(null)
     if (to.startFrame !== span.startFrame || to.endFrame !== span.endFrame) onChange?.(to)
   }
   const handle = (edge: 'startFrame' | 'endFrame') => (
     <span
-      className={`handle ${edge === 'startFrame' ? 'start' : 'end'}`} role="slider" tabIndex={selected ? 0 : -1} aria-label={edge === 'startFrame' ? t('Start of {{label}}', { label }) : t('End of {{label}}', { label })}
-      aria-valuemin={0} aria-valuemax={axis.frames.pts.length} aria-valuenow={shown[edge]} aria-valuetext={clock(edge === 'startFrame' ? seconds.from : seconds.to, 2)}
+      className={`handle ${edge === 'startFrame' ? 'start' : 'end'}`} role="slider" tabIndex={reachable ? 0 : -1} aria-label={edge === 'startFrame' ? t('Start of {{label}}', { label }) : t('End of {{label}}', { label })}
+      aria-valuemin={least} aria-valuemax={most} aria-valuenow={shown[edge]} aria-valuetext={clock(edge === 'startFrame' ? seconds.from : seconds.to, 2)}
       onPointerDown={(event) => {
         event.stopPropagation()
         event.currentTarget.setPointerCapture(event.pointerId)

@@ -2,7 +2,7 @@
 import { toast } from 'sonner'
 import { call } from '../api.ts'
 import { t } from '../i18n.ts'
-import { queryClient, tell } from '../queries.ts'
+import { inOrder, queryClient, tell, undo } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { markedSpan, useReview } from './store.ts'
 
@@ -14,11 +14,12 @@ export async function clipFromMarks(sourceId: number | null): Promise<void> {
     return
   }
   try {
-    const clip = await call('markClip', { params: { sourceId }, body: { span } })
+    const clip = await inOrder(() => call('markClip', { params: { sourceId }, body: { span } }))
     await queryClient.refetchQueries({ queryKey: ['clips'] })
     useReview.getState().clearMarks()
     useUi.getState().selectClip(clip.id, sourceId)
-    toast.success(t('A clip was made of it'))
+    void queryClient.invalidateQueries({ queryKey: ['history'] })
+    offerUndo(t('A clip was made of it'))
   } catch (error) {
     tell(error)
   }
@@ -26,9 +27,15 @@ export async function clipFromMarks(sourceId: number | null): Promise<void> {
 
 export async function removeClip(clipId: number, sourceId: number): Promise<void> {
   try {
-    await call('removeClip', { params: { clipId } })
+    await inOrder(() => call('removeClip', { params: { clipId } }))
     useUi.getState().selectSource(sourceId)
+    void queryClient.invalidateQueries({ queryKey: ['history'] })
+    offerUndo(t('The clip was removed, with what was said about it'))
   } catch (error) {
     tell(error)
   }
+}
+
+function offerUndo(done: string): void {
+  toast(done, { id: 'review', action: { label: t('Undo'), onClick: () => void undo('undo') } })
 }

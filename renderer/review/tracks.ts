@@ -1,6 +1,6 @@
 /** What people do to the tracks of the clip that they look at: from the picture, the timeline, the list or the keyboard. */
 import { toast } from 'sonner'
-import type { Box, Span, TrackAnnotation, TrackBody } from '../../app/annotation.ts'
+import { type Annotation, type Box, type Span, spanWithin, type TrackAnnotation, type TrackBody } from '../../app/annotation.ts'
 import type { Clip } from '../../app/contract.ts'
 import type { Edit } from '../../app/contract/state.ts'
 import type { FrameRef } from '../../app/media.ts'
@@ -85,7 +85,7 @@ let lastLabel: string | null = null
 
 /** A box was drawn: a new track of one frame, that lives to the end of the clip until a person says otherwise. */
 export function drawn(clipId: number, box: Box, { ordinal, pts }: FrameRef, frames: FrameTable): void {
-  const clip = queryClient.getQueryData<{ clip: Clip }>(['clip', clipId])?.clip
+  const clip = clipOf(clipId)
   const last = Math.min((clip?.endFrame ?? ordinal + 1) - 1, frames.pts.length - 1)
   const label = lastLabel ?? likelyLabels()[0] ?? t('object')
   const start: TrackBody = { kind: 'track', label, boxes: [{ ordinal, pts, box, score: null }] }
@@ -225,7 +225,7 @@ export function goToKey(direction: 1 | -1): void {
 export function goToEndOfTrack(edge: 'first' | 'last'): void {
   const at = here()
   const [track] = chosenTracks()
-  const clip = at && queryClient.getQueryData<{ clip: Clip }>(['clip', at.clipId])?.clip
+  const clip = at && clipOf(at.clipId)
   if (!at || !clip) return
   const { first, last } = track ? lifetime(track.body) : { first: clip.startFrame, last: clip.endFrame - 1 }
   showFrame(at.frames, edge === 'first' ? first : last)
@@ -238,7 +238,28 @@ export function sayHere(kind: 'note' | 'segment'): void {
     toast(t('Choose a clip first.'), { id: 'review' })
     return
   }
-  const { clip } = queryClient.getQueryData<{ clip: Clip }>(['clip', at.clipId]) ?? {}
-  const span: Span = markedSpan(useReview.getState()) ?? { startFrame: at.ordinal, endFrame: kind === 'note' ? at.ordinal + 1 : Math.max(at.ordinal + 1, clip?.endFrame ?? 0) }
-  useReview.getState().setDraft({ kind, span })
+  const clip = clipOf(at.clipId)
+  const span = inClip(at.clipId, markedSpan(useReview.getState()) ?? { startFrame: at.ordinal, endFrame: kind === 'note' ? at.ordinal + 1 : Math.max(at.ordinal + 1, clip?.endFrame ?? 0) })
+  if (span) useReview.getState().setDraft({ kind, span })
+}
+
+/** What a caption says holds for the marked span alone. */
+export function sayOfMarked({ id, clipId, body }: Annotation): void {
+  const marked = markedSpan(useReview.getState())
+  const span = marked && inClip(clipId, marked)
+  if (span && body.kind === 'caption') void commit(clipId, [{ action: 'edit', annotationId: id, body: { ...body, span } }], said('Saved'))
+}
+
+/** The part of a span that lies in the clip: what is said about a clip is about its own frames. Says so where something is cut off, and where nothing is left. */
+function inClip(clipId: number, span: Span): Span | null {
+  const clip = clipOf(clipId)
+  if (!clip) return null
+  const inside = spanWithin(span, clip)
+  if (inside === null) toast.error(t('That lies outside this clip.'), { id: 'review', description: t('Choose the clip that it lies in, or make a clip of what is marked.') })
+  else if (inside.startFrame !== span.startFrame || inside.endFrame !== span.endFrame) toast(t('Cut to this clip: the rest lies in another one.'), { id: 'review' })
+  return inside
+}
+
+function clipOf(clipId: number): Clip | undefined {
+  return queryClient.getQueryData<{ clip: Clip }>(['clip', clipId])?.clip
 }

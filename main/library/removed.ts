@@ -1,0 +1,53 @@
+/**
+ * Clips that a person removed, kept whole: undo brings back what was there, with what was said about it and what it was encoded to, also
+ * after a restart. The edits on a removed clip stay in the history, since the steps before its removal can still be taken back.
+ */
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+import { deserialize, serialize } from 'node:v8'
+import { TubeletError } from '../../app/errors.ts'
+
+/** What belongs to a clip, in the order in which it can be put back. Described regions are made again when they are needed. */
+const TABLES = ['clips', 'encodings', 'detections', 'candidates', 'annotations', 'replaced'] as const
+type Rows = Record<(typeof TABLES)[number], Record<string, SQLOutputValue>[]>
+
+export class RemovedClips {
+  readonly #db: DatabaseSync
+  readonly #changed: (sourceId: number, clipId: number) => void
+
+  /** @param changed Called in the transaction in which a clip went or came back. */
+  constructor(db: DatabaseSync, changed: (sourceId: number, clipId: number) => void) {
+    this.#db = db
+    this.#changed = changed
+  }
+
+  remove(clipId: number): void {
+    const rows = Object.fromEntries(TABLES.map((table) => [table, this.#db.prepare(`SELECT ${this.#columns(table).join(', ')} FROM ${table} WHERE ${table === 'clips' ? 'id' : 'clip_id'} = ?`).all(clipId)])) as Rows
+    const sourceId = Number(rows.clips[0]?.['source_id'])
+    this.#db.prepare('INSERT INTO removed (clip_id, source_id, rows) VALUES (?, ?, ?)').run(clipId, sourceId, serialize(rows))
+    this.#db.prepare('DELETE FROM clips WHERE id = ?').run(clipId)
+    this.#changed(sourceId, clipId)
+  }
+
+  /** @throws TubeletError `not-found` */
+  restore(clipId: number): void {
+    const blob = this.#db.prepare('SELECT rows FROM removed WHERE clip_id = ?').get(clipId)?.['rows']
+    if (!(blob instanceof Uint8Array)) throw new TubeletError({ code: 'not-found', message: 'That clip is not in the library any more.', next: 'Reload the list.' })
+    const rows = deserialize(blob) as Rows
+    const [{ source_id: sourceId = 0, start_frame: startFrame = 0, end_frame: endFrame = 0 } = {}] = rows.clips
+    // An analysis may have made a clip of the same span meanwhile. What a person decided about that one was taken back before this.
+    this.#db.prepare('DELETE FROM clips WHERE source_id = ? AND start_frame = ? AND end_frame = ?').run(sourceId, startFrame, endFrame)
+    for (const table of TABLES) {
+      // Nothing but the regions knows an encoding by its id, which another one may have by now.
+      const columns = this.#columns(table).filter((name) => table !== 'encodings' || name !== '"id"')
+      const insert = this.#db.prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`)
+      for (const row of rows[table]) insert.run(...columns.map((name) => row[name.slice(1, -1)] ?? null))
+    }
+    this.#db.prepare('DELETE FROM removed WHERE clip_id = ?').run(clipId)
+    this.#changed(Number(sourceId), clipId)
+  }
+
+  /** Quoted, without those that the database computes. */
+  #columns(table: string): string[] {
+    return this.#db.prepare('SELECT name FROM pragma_table_info(?)').all(table).map(({ name }) => `"${String(name)}"`)
+  }
+}
