@@ -51,6 +51,9 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   },
 ]
 
+/** Whether people take a file of this name for a model: no video in any case. */
+export const isCheckpoint = (name: string): boolean => /\.(safetensors|pt|pth|bin|ckpt|onnx|gguf)$/i.test(name)
+
 /** Memory that the engine needs with a pack of so many bytes, in bytes: its weights, a working copy of the largest parts, and the runtime. */
 export function engineMemory(packBytes: number): number {
   return Math.round(packBytes * 1.25 + 300e6)

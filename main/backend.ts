@@ -59,7 +59,7 @@ function checked(where: string, schema: z.ZodType | undefined, value: unknown): 
 /** The OpenAPI 3.1 document of the contract; its schemas are JSON Schema 2020-12, as zod writes them. */
 function openApi(): unknown {
   const paths: Record<string, Record<string, unknown>> = {}
-  for (const [name, spec] of Object.entries(contract) as [RouteName, { method: string; path: string; summary: string; params?: z.ZodObject; query?: z.ZodObject; body?: z.ZodObject; output?: z.ZodType; events?: z.ZodType; bytes?: string; errors?: readonly ErrorCode[] }][]) {
+  for (const [name, spec] of Object.entries(contract) as [RouteName, { method: string; path: string; summary: string; params?: z.ZodObject; query?: z.ZodObject; body?: z.ZodObject; accepts?: string; output?: z.ZodType; events?: z.ZodType; bytes?: string; errors?: readonly ErrorCode[] }][]) {
     const parameters = ([['path', spec.params], ['query', spec.query]] as const).flatMap(([place, schema]) =>
       Object.entries((schema?.shape ?? {}) as Record<string, z.ZodType>).map(([key, field]) => ({ name: key, in: place, required: place === 'path' || !field.safeParse(undefined).success, schema: jsonSchema(field, 'input') })),
     )
@@ -69,6 +69,7 @@ function openApi(): unknown {
       summary: spec.summary,
       ...(parameters.length > 0 ? { parameters } : {}),
       ...(spec.body ? { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(spec.body, 'input') } } } } : {}),
+      ...(spec.accepts ? { requestBody: { required: true, content: { [spec.accepts]: {} } } } : {}),
       responses: { 200: { description: 'Done', content }, default: { description: `A problem${spec.errors ? `: ${spec.errors.join(', ')}` : ''}` } },
     }
   }

@@ -1,6 +1,6 @@
 import { type DragEvent, useDeferredValue, useState } from 'react'
 import { Toaster } from 'sonner'
-import { desktop } from './desktop.ts'
+import { drop } from './drop.ts'
 import { t } from './i18n.ts'
 import { useKeys } from './keys.ts'
 import { AddDialog } from './parts/AddDialog.tsx'
@@ -10,10 +10,9 @@ import { Palette } from './parts/Palette.tsx'
 import { ShortcutsDialog } from './parts/ShortcutsDialog.tsx'
 import { StatusBar } from './parts/StatusBar.tsx'
 import { TopBar } from './parts/TopBar.tsx'
-import { chooseFile, importFile, isCheckpoint } from './packs/queries.ts'
 import { PAGES, Rail } from './pages.tsx'
 import { HistoryDialog } from './history/HistoryDialog.tsx'
-import { addPaths, useSources } from './queries.ts'
+import { useSources } from './queries.ts'
 import { usePreferences } from './settings/preferences.ts'
 import { type Page, useUi } from './store.ts'
 
@@ -40,7 +39,7 @@ export function App() {
     onDrop: (event: DragEvent) => {
       event.preventDefault()
       setDragging(false)
-      drop([...event.dataTransfer.files])
+      void drop(event.dataTransfer)
     },
   }
   // Deferred: the workspace is much to draw at once, and is drawn in slices this way.
@@ -63,21 +62,4 @@ export function App() {
       <Toaster position="bottom-right" theme={theme} offset={44} closeButton containerAriaLabel={t('Notifications')} toastOptions={{ closeButtonAriaLabel: t('Close') }} />
     </div>
   )
-}
-
-/** Dropped files by their paths; a browser tells only names, so there the picker opens and says why. */
-function drop(files: readonly File[]): void {
-  if (files.length === 0) return
-  const models = files.filter(({ name }) => isCheckpoint(name))
-  const videos = files.filter(({ name }) => !isCheckpoint(name))
-  if (desktop === null) {
-    if (videos.length > 0) useUi.getState().setDropped(videos.map(({ name }) => name))
-    else chooseFile()
-    return
-  }
-  const { pathForFile } = desktop
-  const pathsOf = (some: readonly File[]) => some.map(pathForFile).filter((path) => path !== '')
-  for (const path of pathsOf(models)) void importFile(path)
-  const paths = pathsOf(videos)
-  if (paths.length > 0) void addPaths(paths)
 }

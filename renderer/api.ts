@@ -18,9 +18,9 @@ export function urlOf<N extends RouteName>(name: N, ...[args]: Args<N>): string 
   return search.size > 0 ? `${path}?${search}` : path
 }
 
-async function send<N extends RouteName>(name: N, args: Args<N>, signal?: AbortSignal): Promise<Response> {
+async function send<N extends RouteName>(name: N, args: Args<N>, { signal, bytes }: { signal?: AbortSignal; bytes?: Blob } = {}): Promise<Response> {
   const { body } = (args[0] ?? {}) as AnyArgs
-  const init: RequestInit = { method: contract[name].method.toUpperCase(), ...(signal ? { signal } : {}) }
+  const init: RequestInit = { method: contract[name].method.toUpperCase(), ...(signal ? { signal } : {}), ...(bytes ? { body: bytes } : {}) }
   if (body !== undefined) Object.assign(init, { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
   const response = await fetch(urlOf(name, ...args), init).catch((cause: unknown) => {
     if (signal?.aborted) throw cause
@@ -36,9 +36,14 @@ export async function call<N extends RouteName>(name: N, ...args: Args<N>): Prom
   return (await (await send(name, args)).json()) as RouteOutput<N>
 }
 
+/** A call whose body is bytes; a file's are read as they are sent. @throws TubeletError with the backend's problem. */
+export async function sendBytes<N extends RouteName>(name: N, args: CallArgs<N>, bytes: Blob): Promise<RouteOutput<N>> {
+  return (await (await send(name, [args] as unknown as Args<N>, { bytes })).json()) as RouteOutput<N>
+}
+
 /** Events of a streaming route, until it ends or `signal` aborts. */
 export async function* stream<N extends RouteName>(name: N, signal: AbortSignal, ...args: Args<N>): AsyncGenerator<RouteEvent<N>> {
-  const { body } = await send(name, args, signal)
+  const { body } = await send(name, args, { signal })
   if (body === null) return
   const parse = eventParser()
   for await (const chunk of body.pipeThrough(new TextDecoderStream())) for (const data of parse(chunk)) yield JSON.parse(data) as RouteEvent<N>

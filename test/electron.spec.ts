@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { _electron, type ElectronApplication, expect, test } from '@playwright/test'
+import { tinyMammut, writeSafetensors } from '../main/packs/checkpoint.testing.ts'
 import { electronRuntime, ensureDesktopBuild, root } from '../main/setup.mjs'
 
 const runtime = electronRuntime()
@@ -48,6 +49,16 @@ test('a file opened from the desktop is analysed', async () => {
   const window = await app.firstWindow()
   await app.evaluate(({ app: electron }, file) => electron.emit('second-instance', {}, ['electron', 'app', file], '/'), path.join(root, 'models', 'packs', 'sample.mp4'))
   await expect(window.getByRole('navigation').locator('[data-clip]').first()).toContainText(/[a-z]{3}/, { timeout: 60_000 })
+})
+
+test('a checkpoint that is dropped on the window is read where it lies and becomes a pack', async () => {
+  const window = await app.firstWindow()
+  const checkpoint = path.join(userData, 'tiny.safetensors')
+  writeSafetensors(checkpoint, tinyMammut())
+  const devtools = await window.context().newCDPSession(window)
+  const data = { items: [], files: [checkpoint], dragOperationsMask: 1 }
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) await devtools.send('Input.dispatchDragEvent', { type, x: 500, y: 400, data })
+  await expect(window.getByText('The pack “openMaMMUT ViT-64/14” is ready')).toBeVisible({ timeout: 60_000 })
 })
 
 test('only one instance runs on a profile', async () => {

@@ -105,6 +105,15 @@ export const packRoutes = {
     method: 'post', path: '/api/packs/import', summary: 'Make a pack of a .safetensors checkpoint, or take a pack folder; refused at once when it is none',
     body: z.object({ path: z.string().min(1), precision: Precision.optional() }), output: PackWork, errors: ['checkpoint-unusable', 'pack-invalid', 'conflict', 'disk-full', 'file-missing'],
   }),
+  bringPack: route({
+    method: 'put', path: '/api/packs/bring', summary: 'Import a checkpoint whose bytes are sent, where nobody knows its path: first its config, if there is one, then the file. Answered when all of it is here, or it is refused',
+    query: z.object({ name: z.string().min(1).max(255), bytes: z.coerce.number().int().min(0), config: z.coerce.number().int().min(0).max(1e6).optional(), precision: Precision.optional() }),
+    accepts: 'application/octet-stream', output: PackWork, errors: ['checkpoint-unusable', 'disk-full'],
+  }),
+  sortPaths: route({
+    method: 'post', path: '/api/packs/sort', summary: 'Which of these files and folders are packs or checkpoints, and which may be videos',
+    body: z.object({ paths: z.array(z.string().min(1)).min(1) }), output: z.object({ models: z.array(z.string()), others: z.array(z.string()) }),
+  }),
   downloadPack: route({
     method: 'post', path: '/api/packs/download', summary: 'Fetch a checkpoint and import it; goes on with what is here of it already. Only where the network is allowed',
     body: z.object({ url: z.string().min(1), sha256: z.string().regex(/^[0-9a-f]{64}$/).optional(), precision: Precision.optional() }), output: PackWork, errors: ['network-off', 'bad-request', 'conflict'],

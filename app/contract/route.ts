@@ -13,6 +13,8 @@ interface RouteSpec {
   params?: z.ZodObject
   query?: z.ZodObject
   body?: z.ZodObject
+  /** The request's body is raw bytes of this type. */
+  accepts?: string
   /** JSON answer. */
   output?: z.ZodType
   /** Server-sent events: one JSON object an event. */

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { app, BrowserWindow, dialog, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, Notification, protocol, session, shell } from 'electron'
 import { inEnglish, problemOf } from '../../app/errors.ts'
+import { sortPaths } from '../packs/import.ts'
 import { lastProject, Projects } from '../projects.ts'
 import { forkUtility } from './engine-process.ts'
 import { setMenu } from './menu.ts'
@@ -149,8 +150,11 @@ async function choose(property: 'openFile' | 'openDirectory'): Promise<void> {
 
 async function add(paths: readonly string[]): Promise<void> {
   if (paths.length === 0 || projects === null) return
-  const { rejected } = await projects.current.jobs.addPaths(paths)
-  const [first] = rejected
+  const { jobs, packs } = projects.current
+  const { models, others } = await sortPaths(paths)
+  const { rejected } = await jobs.addPaths(others)
+  const refused = await Promise.all(models.map((path) => packs.import(path).then(() => [], (error: unknown) => [{ path, problem: problemOf(error) }])))
+  const [first] = [...rejected, ...refused.flat()]
   if (first) {
     const { message, next } = inEnglish(first.problem)
     dialog.showErrorBox('Not everything could be added', `${first.path}: ${message} ${next}`)

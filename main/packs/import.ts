@@ -10,8 +10,10 @@ import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { isCheckpoint } from '../../app/catalogue.ts'
 import type { PackWork, Precision } from '../../app/contract/packs.ts'
 import { TubeletError } from '../../app/errors.ts'
+import { VIDEO_EXTENSIONS } from '../../app/media.ts'
 import type { PackManifest } from '../../app/pack.ts'
 import { Engine, type ForkEngine } from '../engine/engine.ts'
 import { needRoom } from './download.ts'
@@ -38,6 +40,9 @@ export interface Imported {
 export type Prepared = { run: (options: ImportOptions) => Promise<Imported> }
 
 const WEIGHTS = 'weights.bin'
+/** As open_clip's own loader looks for them. */
+const PUBLISHED = 'open_clip_model.safetensors'
+const PUBLISHED_BEFORE = 'open_clip_pytorch_model.bin'
 /** CLIP's, see models/openmammut/clip_bpe.py. */
 const TOKENS = { pad: 0, start: 49406, end: 49407 }
 const LETTERS: Readonly<Record<number, string>> = { 384: 'S', 512: 'M', 768: 'B', 1024: 'L', 1280: 'H' }
@@ -45,21 +50,48 @@ const STORED: Readonly<Record<Precision, string>> = { fp32: '', fp16: ', half pr
 /** Graphs, tokenizer, self-test. */
 const BESIDE_WEIGHTS = 8e6
 
+/** What of `paths` are packs and checkpoints, or folders that hold one, and what else there is, videos perhaps. */
+export async function sortPaths(paths: readonly string[]): Promise<{ models: string[]; others: string[] }> {
+  const found = await Promise.all(
+    paths.map(async (file) => {
+      const names = await readdir(file).catch(() => null)
+      if (names === null) return { model: isCheckpoint(file) || path.basename(file) === 'pack.json', other: !isCheckpoint(file) && path.basename(file) !== 'pack.json' }
+      // A model's folder may have videos beside the model, and a folder of videos some .bin that is no model.
+      const model = names.some((name) => name === 'pack.json' || (isCheckpoint(name) && !name.endsWith('.bin')) || name === PUBLISHED_BEFORE)
+      return { model, other: !model || names.some((name) => VIDEO_EXTENSIONS.has(path.extname(name).slice(1).toLowerCase())) }
+    }),
+  )
+  return { models: paths.filter((_, i) => found[i]?.model), others: paths.filter((_, i) => found[i]?.other) }
+}
+
+/** The pack folder or the checkpoint that a folder stands for; null where it is no folder or holds neither. @throws TubeletError `checkpoint-unusable` where nobody can tell which */
+async function modelIn(folder: string): Promise<string | null> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => !name.startsWith('.'))
+  if (names.includes('pack.json')) return folder
+  const kinds = [names.filter((name) => name.endsWith('.safetensors')), names.filter(isCheckpoint)]
+  const [one, ...more] = kinds.find((some) => some.length > 0) ?? []
+  if (one === undefined) return null
+  if (more.length > 0 && !names.includes(PUBLISHED)) throw refusal({ code: 'checkpoint-unusable', message: 'There are several checkpoints in this folder: {{names}}.', file: folder, next: 'Choose one of them.', values: { names: [one, ...more].slice(0, 5).join(', ') } })
+  return path.join(folder, names.includes(PUBLISHED) ? PUBLISHED : one)
+}
+
 /**
  * Whatever can be refused without work is refused here.
+ * @param given A checkpoint, a pack folder, or a folder with one checkpoint.
  * @param templateDir models/packs/openmammut, or where it ships.
+ * @param whole The size of a file of which only the beginning is here yet.
  * @throws TubeletError `checkpoint-unusable`, `pack-invalid`, `file-missing`, `file-unreadable`, `disk-full`
  */
-export async function prepareImport(file: string, precision: Precision, templateDir: string, store: PackStore): Promise<Prepared> {
-  const info = await stat(file).catch(() => null)
-  const folder = info?.isDirectory() ? file : path.basename(file) === 'pack.json' ? path.dirname(file) : null
-  if (folder !== null && (await stat(path.join(folder, 'pack.json')).catch(() => null))) return { run: (options) => importFolder(folder, options) }
+export async function prepareImport(given: string, precision: Precision, templateDir: string, store: PackStore, whole?: number): Promise<Prepared> {
+  const file = path.basename(given) === 'pack.json' ? path.dirname(given) : ((await modelIn(given)) ?? given)
+  if (await stat(path.join(file, 'pack.json')).catch(() => null)) return { run: (options) => importFolder(file, options) }
   const template = Template.parse(JSON.parse(await readFile(path.join(templateDir, 'template.json'), 'utf8')))
-  const checkpoint = await readSafetensors(file)
+  const checkpoint = await readSafetensors(file, whole)
   const model = recogniseOpenMammut(checkpoint, template, await readConfig(file))
   const graphs = expandTemplate(template, model.env, precision)
   const { places, bytes } = planWeights(graphs, model.tensors)
-  await needRoom(store.existingFolder(), bytes + BESIDE_WEIGHTS, store.folder)
+  const toCome = whole === undefined ? 0 : whole - (await stat(file)).size
+  await needRoom(store.existingFolder(), bytes + BESIDE_WEIGHTS + toCome, store.folder)
   return { run: (options) => importCheckpoint({ file, precision, templateDir, template, model, graphs, places, bytes }, options) }
 }
 

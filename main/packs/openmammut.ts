@@ -27,7 +27,7 @@ const CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
 const HEAD_WIDTHS: Readonly<Record<number, number>> = { 1280: 80, 1408: 88, 1664: 104 }
 /** Of CLIP's tokenizer. */
 const VOCABULARY = 49408
-const CONFIG = 'open_clip_config.json'
+export const CONFIG = 'open_clip_config.json'
 
 /** What changes the maths without a trace in the tensors; no published openMaMMUT has it. */
 const Odd = { norm_kwargs: z.looseObject({}).nullable(), act_kwargs: z.looseObject({}).nullable(), pad_id: z.int() }

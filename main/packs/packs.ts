@@ -11,8 +11,10 @@ import { encodingTime } from '../../app/estimate.ts'
 import type { ForkEngine } from '../engine/engine.ts'
 import type { Jobs } from '../jobs/queue.ts'
 import type { Library } from '../library/library.ts'
+import { type Brought, receive } from './brought.ts'
 import { checkedAddress, download, forgetDownload, partOf } from './download.ts'
 import { prepareImport, type Imported, type ImportOptions } from './import.ts'
+import { CONFIG } from './openmammut.ts'
 import type { RunningPack } from './running.ts'
 import { PackSettings } from './settings.ts'
 import type { PackStore, StoredPack } from './store.ts'
@@ -35,7 +37,6 @@ interface Work {
   ended: Promise<void>
 }
 
-const CONFIG = 'open_clip_config.json'
 /** How often progress is told, at most. */
 const ANNOUNCE_MS = 250
 
@@ -143,6 +144,27 @@ export class Packs {
     const { store, templateDir } = this.#parts
     const prepared = await prepareImport(file, precision, templateDir, store)
     return this.#start({ kind: 'import', title: path.basename(file), url: null }, 'checking', async (options) => this.#imported(await prepared.run(options)))
+  }
+
+  /** Import a file whose bytes are sent. Resolves when all of it is here. @throws what `receive` throws */
+  async bring(file: Brought, body: ReadableStream<Uint8Array>, precision: Precision = 'fp32'): Promise<PackWork> {
+    const { store, templateDir } = this.#parts
+    const here = Promise.withResolvers<null>()
+    const work = this.#start({ kind: 'import', title: file.name, url: null }, 'copying', async (options) => {
+      const dir = store.unfinished()
+      try {
+        const prepared = await receive(file, body, dir, (given) => prepareImport(given, precision, templateDir, store, file.bytes), options)
+        here.resolve(null)
+        this.#imported(await prepared.run(options))
+      } catch (error) {
+        here.reject(error)
+        throw error
+      } finally {
+        await rm(dir, { recursive: true, force: true })
+      }
+    })
+    await here.promise
+    return work
   }
 
   /** @throws TubeletError `network-off`, `bad-request`, `conflict` */

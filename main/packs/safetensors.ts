@@ -31,8 +31,11 @@ export interface Checkpoint {
   tensors: ReadonlyMap<string, Tensor>
 }
 
-/** @throws TubeletError `checkpoint-unusable` that says what the file is instead, or what is wrong with it; `file-missing`, `file-unreadable`. */
-export async function readSafetensors(file: string): Promise<Checkpoint> {
+/**
+ * @param whole Its size when all of it will be here, where only the beginning is yet.
+ * @throws TubeletError `checkpoint-unusable` that says what the file is instead, or what is wrong with it; `file-missing`, `file-unreadable`.
+ */
+export async function readSafetensors(file: string, whole?: number): Promise<Checkpoint> {
   const handle = await open(file).catch((error: unknown) => {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
     const message = missing ? 'There is no such file.' : 'The file could not be opened.'
@@ -40,15 +43,16 @@ export async function readSafetensors(file: string): Promise<Checkpoint> {
   })
   try {
     const info = await handle.stat()
-    if (info.isDirectory()) throw refusal({ code: 'checkpoint-unusable', message: 'This is a folder, not a checkpoint.', file, next: 'Choose the .safetensors file inside it.' })
-    const start = await bytesAt(handle, 0, Math.min(512, info.size))
-    refuseStrangers(file, start, info.size)
+    const size = whole ?? info.size
+    if (info.isDirectory()) throw refusal({ code: 'checkpoint-unusable', message: 'There is neither a checkpoint nor a pack in this folder.', file, next: 'Choose the folder or the .safetensors file of an openMaMMUT model.' })
+    const start = await bytesAt(handle, 0, Math.min(512, size))
+    refuseStrangers(file, start, size)
     const length = Number(start.readBigUInt64LE(0))
     if (length < 2 || length > MAX_HEADER || start[8] !== 0x7b) throw notSafetensors(file)
-    if (8 + length > info.size) throw truncated(file, info.size, 8 + length)
+    if (8 + length > size) throw truncated(file, size, 8 + length)
     const tensors = parseHeader(file, await bytesAt(handle, 8, length), 8 + length)
-    checkLayout(file, tensors, 8 + length, info.size)
-    return { file, bytes: info.size, tensors }
+    checkLayout(file, tensors, 8 + length, size)
+    return { file, bytes: size, tensors }
   } finally {
     await handle.close()
   }

@@ -25,7 +25,7 @@ export function PacksPage() {
           <h2>{t('Packs')}</h2>
           <p className="muted">{t('A pack is the model that watches your videos. Each runs on this computer alone.')}</p>
         </div>
-        <button className="primary" onClick={() => set({ choosing: !choosing, refused: null })} aria-expanded={choosing}><FolderInput size={15} aria-hidden />{t('Import a file')}</button>
+        <button className="primary" onClick={() => set({ choosing: !choosing, refused: [] })} aria-expanded={choosing}><FolderInput size={15} aria-hidden />{t('Import a file')}</button>
       </header>
       {choosing && (
         <section className="panel" aria-label={t('Import a file')}>
@@ -33,11 +33,11 @@ export function PacksPage() {
           <PathPicker action={t('Import')} onChoose={(path) => void importFile(path)} files="any" />
         </section>
       )}
-      {refused && (
-        <ProblemCard problem={refused}>
-          <button onClick={() => set({ refused: null })}>{t('Put away')}</button>
+      {refused.map((problem, nth) => (
+        <ProblemCard key={nth} problem={problem}>
+          <button onClick={() => set({ refused: refused.toSpliced(nth, 1) })}>{t('Put away')}</button>
         </ProblemCard>
-      )}
+      ))}
       {error && !data && <ProblemCard problem={problemOf(error)} />}
       {data && (
         <>

@@ -1,7 +1,10 @@
 /** Packs as the window asks for them, and what it has done with them. */
-import { useQuery } from '@tanstack/react-query'
-import { problemOf } from '../../app/errors.ts'
-import { call } from '../api.ts'
+import { QueryObserver, queryOptions, useQuery } from '@tanstack/react-query'
+import { toast } from 'sonner'
+import type { PackOverview, PackWork } from '../../app/contract/packs.ts'
+import { problemOf, TubeletError } from '../../app/errors.ts'
+import { call, sendBytes } from '../api.ts'
+import { t, told } from '../i18n.ts'
 import { queryClient, tell } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { usePacksUi } from './store.ts'
@@ -9,7 +12,8 @@ import { usePacksUi } from './store.ts'
 /** While clips are being encoded, how many are missing falls without an event of its own. */
 const REFRESH_MS = 2_000
 
-export const usePacks = () => useQuery({ queryKey: ['packs'], queryFn: () => call('listPacks'), staleTime: 0, refetchInterval: ({ state }) => (state.data && state.data.missing.clips > 0 ? REFRESH_MS : false) })
+const overview = queryOptions({ queryKey: ['packs'], queryFn: () => call('listPacks'), staleTime: 0 })
+export const usePacks = () => useQuery({ ...overview, refetchInterval: ({ state }) => (state.data && state.data.missing.clips > 0 ? REFRESH_MS : false) })
 export const usePlan = (packId: string) => useQuery({ queryKey: ['packs', 'plan', packId], queryFn: () => call('planSwitch', { params: { packId } }), staleTime: 0 })
 
 /** Do something with packs, then look again. */
@@ -18,20 +22,65 @@ export async function act(what: Promise<unknown>): Promise<void> {
   await queryClient.invalidateQueries({ queryKey: ['packs'] })
 }
 
-/** Import a file or a pack folder; why it is refused is shown on the page. */
+/** Import a file or a folder; why it is refused is shown on the page, and told where another page is open. */
 export async function importFile(path: string): Promise<void> {
   const ui = usePacksUi.getState()
-  useUi.getState().goTo('packs')
-  ui.set({ choosing: false, refused: null })
-  await call('importPack', { body: { path, precision: ui.precision } }).catch((error: unknown) => ui.set({ refused: problemOf(error) }))
-  await queryClient.invalidateQueries({ queryKey: ['packs'] })
+  ui.set({ choosing: false })
+  const begin = () =>
+    call('importPack', { body: { path, precision: ui.precision } }).catch((error: unknown) => {
+      ui.set({ refused: [...usePacksUi.getState().refused, problemOf(error)] })
+      throw error
+    })
+  await followed(path.split(/[\\/]/).at(-1) ?? path, begin)
 }
 
-/** Where a browser does not tell the path of what was dropped. */
-export function chooseFile(): void {
-  useUi.getState().goTo('packs')
-  usePacksUi.getState().set({ choosing: true, refused: null })
+/** Import a file whose path a browser does not tell: its bytes are sent. @param config The text of its open_clip_config.json. */
+export async function bringFile(file: File, config: string | null): Promise<void> {
+  const { precision } = usePacksUi.getState()
+  const settings = new Blob(config === null ? [] : [config])
+  const query = { name: file.name, bytes: file.size, config: settings.size, precision }
+  // Why it is refused stays on the page as work that failed.
+  await followed(file.name, () => sendBytes('bringPack', { query }, new Blob([settings, file])))
 }
 
-/** Files that people take for packs, by their names: not videos in any case. */
-export const isCheckpoint = (name: string): boolean => /\.(safetensors|pt|pth|bin|ckpt|onnx|gguf)$/i.test(name)
+/** Tell how an import begins and ends, on whichever page the person goes on meanwhile. */
+async function followed(name: string, begin: () => Promise<PackWork>): Promise<void> {
+  const onPage = () => useUi.getState().page === 'packs'
+  const action = { label: t('Show'), onClick: () => useUi.getState().goTo('packs') }
+  const notice = onPage() ? undefined : toast.loading(t('“{{name}}” is looked at', { name }), { action })
+  try {
+    const before = await queryClient.query(overview)
+    const { id } = await begin()
+    if (notice !== undefined) toast.loading(t('A pack is being made of “{{name}}”', { name }), { id: notice, action })
+    const pack = await imported(id, before)
+    toast.dismiss(notice)
+    if (pack !== null && !onPage()) toast.success(t('The pack “{{name}}” is ready', { name: pack }), { action, duration: 12_000 })
+  } catch (error) {
+    toast.dismiss(notice)
+    const { message, next } = told(problemOf(error))
+    if (!onPage()) toast.error(`${name}: ${message}`, { description: next, action, duration: 12_000 })
+  } finally {
+    await queryClient.invalidateQueries({ queryKey: ['packs'] })
+  }
+}
+
+/** The new pack when the work is over, null where it was stopped. @throws its problem */
+function imported(id: number, before: PackOverview): Promise<string | null> {
+  const begun = Date.now()
+  return new Promise((resolve, reject) => {
+    const stop = new QueryObserver(queryClient, overview).subscribe(({ data, dataUpdatedAt }) => {
+      const work = data?.works.find((one) => one.id === id)
+      if (data === undefined || dataUpdatedAt < begun || work?.state === 'running') return
+      stop()
+      if (work?.problem) reject(new TubeletError(work.problem))
+      else resolve(data.packs.find((pack) => before.packs.every((other) => other.id !== pack.id))?.manifest?.name ?? null)
+    })
+  })
+}
+
+/** A browser does not tell where a dropped pack folder lies, and its many files cannot be sent as one. */
+export function chooseFolder(): void {
+  useUi.getState().goTo('packs')
+  usePacksUi.getState().set({ choosing: true })
+  toast.info(t('A browser does not tell where a dropped pack folder lies: choose it here.'))
+}

@@ -6,8 +6,8 @@ import type { Problem } from '../../app/errors.ts'
 interface PacksUi {
   /** The file picker is open. */
   choosing: boolean
-  /** Why the last chosen file was not taken. */
-  refused: Problem | null
+  /** Why chosen files were not taken, until each is put away. */
+  refused: readonly Problem[]
   /** How imported weights are stored. */
   precision: Precision
   /** The pack whose switch is being considered. */
@@ -15,4 +15,4 @@ interface PacksUi {
   set: (changes: Partial<Omit<PacksUi, 'set'>>) => void
 }
 
-export const usePacksUi = create<PacksUi>((set) => ({ choosing: false, refused: null, precision: 'fp32', considered: null, set: (changes) => set(changes) }))
+export const usePacksUi = create<PacksUi>((set) => ({ choosing: false, refused: [], precision: 'fp32', considered: null, set: (changes) => set(changes) }))

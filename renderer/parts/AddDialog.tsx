@@ -4,9 +4,9 @@ import { type SubmitEvent, useState } from 'react'
 import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
 import { desktop } from '../desktop.ts'
+import { addAny } from '../drop.ts'
 import { bytes } from '../format.ts'
 import { t } from '../i18n.ts'
-import { addPaths } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { Dialog } from './Dialog.tsx'
 import { ProblemCard } from './ProblemCard.tsx'
@@ -18,7 +18,7 @@ export async function pickFolder(): Promise<void> {
     return
   }
   const paths = await desktop.openFolderDialog()
-  if (paths !== null) await addPaths(paths)
+  if (paths !== null) await addAny(paths)
 }
 
 /** Choose files and folders of the machine that Tubelet runs on. */
@@ -26,7 +26,7 @@ export function AddDialog() {
   const { open, dropped } = useUi()
   const add = (path: string) => {
     open(null)
-    void addPaths([path])
+    void addAny([path])
   }
   return (
     <Dialog title={t('Add videos')} wide>

@@ -89,6 +89,8 @@ function Jobs({ queue: { jobs, waiting, running, finished, failed } }: { queue: 
                 event.stopPropagation()
               },
               onDrop: (event) => {
+                // Files are the window's.
+                if (dragged === null) return
                 event.preventDefault()
                 event.stopPropagation()
                 const from = queued.find(({ id }) => id === dragged)
