@@ -4,7 +4,7 @@ import path from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 import de from './locales/de/index.ts'
-import en from './locales/en.json' with { type: 'json' }
+import en from './locales/en/index.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 const german: Record<string, string> = de
@@ -139,4 +139,27 @@ test('a translation has the values of its text, and none is left over', () => {
     const [wanted, given] = [values(text), values(translation)].map((names) => names.filter((name) => !(key.endsWith('_one') && name === 'count')))
     expect(given, key).toEqual(wanted)
   }
+})
+
+/** Files of an area, by their names. */
+function files(language: 'de' | 'en'): [name: string, words: Record<string, string>][] {
+  const folder = path.join(root, 'renderer', 'locales', language)
+  return readdirSync(folder).filter((name) => name.endsWith('.json')).map((name) => [name, JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as Record<string, string>])
+}
+
+test('a text is translated in one file only: of two, nobody knows which is shown', () => {
+  for (const language of ['de', 'en'] as const) {
+    const keys = files(language).flatMap(([, words]) => Object.keys(words))
+    expect(keys.filter((key, at) => keys.indexOf(key) !== at)).toEqual([])
+  }
+})
+
+test('German addresses nobody, and calls a thing by one name', () => {
+  // “Sie” and “Ihr” for people, or “du”; at the beginning of a sentence “Sie” is a thing that was spoken of.
+  const address = /(?<!^|[.!?] )\bSie\b|\b(Ihr\w*|[Dd]u|[Dd]ich|[Dd]ir|[Dd]eine?\w*)\b/
+  const rivals = /\b(Label|Labels|Kasten|Kästen|Modellpaket\w*|Warteschlange|Übersicht|Vorschau-Kopie)\b|analys|verw[oae]rf|verworfen|kodiert/i
+  const said = files('de').flatMap(([name, words]) => Object.entries(words).map(([key, text]) => ({ name, key, text })))
+  expect(said.filter(({ text }) => address.test(text))).toEqual([])
+  expect(said.filter(({ text }) => rivals.test(text.replaceAll(/\{\{.*?\}\}/g, '')))).toEqual([])
+  expect(said.filter(({ text }) => /\p{L}…/u.test(text))).toEqual([])
 })

@@ -7,8 +7,7 @@ import i18next, { type TOptions } from 'i18next'
 import { create } from 'zustand'
 import type { Problem } from '../app/errors.ts'
 import type { Phrase } from '../app/phrase.ts'
-import de from './locales/de/index.ts'
-import en from './locales/en.json' with { type: 'json' }
+import en from './locales/en/index.ts'
 
 export const LANGUAGES = { en: 'English', de: 'Deutsch' }
 export type Language = keyof typeof LANGUAGES
@@ -20,7 +19,7 @@ const first: Language = stored === 'de' ? 'de' : 'en'
 void i18next.init({
   lng: first,
   fallbackLng: 'en',
-  resources: { en: { translation: en }, de: { translation: de } },
+  resources: { en: { translation: en } },
   // Keys are sentences: dots and colons in them mean nothing.
   keySeparator: false,
   nsSeparator: false,
@@ -45,12 +44,22 @@ export function told({ message, next, stillWorks, values = {} }: Problem): { mes
 
 export { phrase } from '../app/phrase.ts'
 
-export const useLanguage = create<{ language: Language; choose: (language: Language) => void }>((set) => ({
+/** Words of a language. English is in the window's own text; any other comes when it is wanted. */
+async function fetchWords(language: Language): Promise<void> {
+  if (language === 'en' || i18next.hasResourceBundle(language, 'translation')) return
+  i18next.addResourceBundle(language, 'translation', (await import('./locales/de/index.ts')).default)
+}
+
+/** To be awaited before anything is drawn. */
+export const wordsHere = () => fetchWords(first)
+
+export const useLanguage = create<{ language: Language; choose: (language: Language) => Promise<void> }>((set) => ({
   language: first,
-  choose: (language) => {
+  choose: async (language) => {
+    await fetchWords(language)
     localStorage.setItem(KEY, language)
     document.documentElement.lang = language
-    void i18next.changeLanguage(language)
+    await i18next.changeLanguage(language)
     set({ language })
   },
 }))

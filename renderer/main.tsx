@@ -2,8 +2,9 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './App.tsx'
-import { useLanguage } from './i18n.ts'
+import { useLanguage, wordsHere } from './i18n.ts'
 import { ErrorBoundary } from './parts/ErrorBoundary.tsx'
+import { fetchRest } from './pages.tsx'
 import { followEvents, queryClient } from './queries.ts'
 import { applyPreferences } from './settings/preferences.ts'
 import './theme.css'
@@ -17,6 +18,7 @@ function Localised() {
 }
 
 applyPreferences()
+await wordsHere()
 document.documentElement.lang = useLanguage.getState().language
 void followEvents(new AbortController().signal)
 createRoot(root).render(
@@ -28,3 +30,4 @@ createRoot(root).render(
     </ErrorBoundary>
   </StrictMode>,
 )
+fetchRest()

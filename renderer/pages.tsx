@@ -1,24 +1,42 @@
 /** The pages of the window and the rail at its left edge that leads to them. */
 import { Boxes, ChartNoAxesCombined, Clapperboard, ListChecks, Settings, Table2, Tags } from 'lucide-react'
-import type { ComponentType } from 'react'
+import { type ComponentType, lazy, Suspense, useState } from 'react'
 import { phrase, t } from './i18n.ts'
-import { LabelsPage } from './labels/LabelsPage.tsx'
-import { OverviewPage } from './overview/OverviewPage.tsx'
-import { PacksPage } from './packs/PacksPage.tsx'
-import { QueuePage } from './queue/QueuePage.tsx'
 import { ReviewPage } from './review/ReviewPage.tsx'
-import { SettingsPage } from './settings/SettingsPage.tsx'
 import { type Page, useUi } from './store.ts'
-import { TablePage } from './table/TablePage.tsx'
+
+const coming: (() => Promise<unknown>)[] = []
+
+/**
+ * A part of the window that its first picture does not need. It comes while the window has nothing to do (`fetchRest`), so that it is
+ * there at once when it is wanted; wanted before that, it shows as soon as it has come.
+ */
+export function later(load: () => Promise<ComponentType>): ComponentType {
+  let here: ComponentType | null = null
+  const fetched = async () => ({ default: (here = await load()) })
+  const Coming = lazy(fetched)
+  coming.push(fetched)
+  return function Later() {
+    // Chosen once: what is on the screen is not swapped for itself.
+    const [Shown] = useState(() => here ?? Coming)
+    return <Suspense fallback={<main className="page" />}><Shown /></Suspense>
+  }
+}
+
+/** One part after the other, each when nobody waits for anything else. */
+export function fetchRest(): void {
+  const [next] = coming.splice(0, 1)
+  if (next) requestIdleCallback(() => void next().then(fetchRest), { timeout: 2000 })
+}
 
 export const PAGES: Record<Page, { name: string; Icon: typeof Table2; Component: ComponentType }> = {
   review: { name: phrase('Review'), Icon: Clapperboard, Component: ReviewPage },
-  table: { name: phrase('Table'), Icon: Table2, Component: TablePage },
-  labels: { name: phrase('Labels'), Icon: Tags, Component: LabelsPage },
-  overview: { name: phrase('Overview'), Icon: ChartNoAxesCombined, Component: OverviewPage },
-  queue: { name: phrase('Queue'), Icon: ListChecks, Component: QueuePage },
-  packs: { name: phrase('Packs'), Icon: Boxes, Component: PacksPage },
-  settings: { name: phrase('Settings'), Icon: Settings, Component: SettingsPage },
+  table: { name: phrase('Table'), Icon: Table2, Component: later(async () => (await import('./table/TablePage.tsx')).TablePage) },
+  labels: { name: phrase('Labels'), Icon: Tags, Component: later(async () => (await import('./labels/LabelsPage.tsx')).LabelsPage) },
+  overview: { name: phrase('Overview'), Icon: ChartNoAxesCombined, Component: later(async () => (await import('./overview/OverviewPage.tsx')).OverviewPage) },
+  queue: { name: phrase('Queue'), Icon: ListChecks, Component: later(async () => (await import('./queue/QueuePage.tsx')).QueuePage) },
+  packs: { name: phrase('Packs'), Icon: Boxes, Component: later(async () => (await import('./packs/PacksPage.tsx')).PacksPage) },
+  settings: { name: phrase('Settings'), Icon: Settings, Component: later(async () => (await import('./settings/SettingsPage.tsx')).SettingsPage) },
 }
 
 export function Rail() {

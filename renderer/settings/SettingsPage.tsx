@@ -18,7 +18,7 @@ export function SettingsPage() {
       <Section title={t('Window')}>
         <label className="setting">
           <span>{t('Language')}</span>
-          <select value={language} onChange={({ target }) => choose(target.value as Language)}>
+          <select value={language} onChange={({ target }) => void choose(target.value as Language)}>
             {Object.entries(LANGUAGES).map(([code, name]) => <option key={code} value={code} lang={code}>{name}</option>)}
           </select>
         </label>
