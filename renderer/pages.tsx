@@ -11,7 +11,7 @@ const coming: (() => Promise<unknown>)[] = []
  * A part of the window that its first picture does not need. It comes while the window has nothing to do (`fetchRest`), so that it is
  * there at once when it is wanted; wanted before that, it shows as soon as it has come.
  */
-export function later(load: () => Promise<ComponentType>): ComponentType {
+function later(load: () => Promise<ComponentType>): ComponentType {
   let here: ComponentType | null = null
   const fetched = async () => ({ default: (here = await load()) })
   const Coming = lazy(fetched)
