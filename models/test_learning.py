@@ -1,5 +1,6 @@
 """A short real training run on composed video: a small world of it, but the generator's own pictures, captions and questions."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,16 +9,17 @@ import numpy as np
 from models import tokenizer
 from models.config import CONFIGS, Config, Training
 from models.data.generator import World
-from models.data.scene import Scene
+from models.data.scene import MAIN, Look, Scene
 from models.evaluate import evaluate
 from models.model import load
 from models.train import train
 
 COLOURS, SHAPES = ("red", "green", "blue", "yellow"), ("square", "star", "heart")
+GREY = ((120, 120, 120), (150, 150, 150))
 
 
 class Few(World):
-    """One thing of few shapes and colours, seen by a camera at rest over six textures."""
+    """One thing of few shapes and colours, well filmed by a camera at rest over six grey textures: captions of a batch tell its clips apart."""
 
     def __init__(self) -> None:
         super().__init__(None, "train")
@@ -30,25 +32,31 @@ class Few(World):
             scene = super().scene(rng)
             if len(scene.things) == 1 and scene.camera.motion == "still":
                 (thing,) = scene.things
-                if thing.motion in ("move", "grow", "shrink") and thing.colour in COLOURS:
-                    return scene
+                if thing.motion in ("move", "grow", "shrink") and thing.direction in (None, *MAIN) and thing.colour in COLOURS:
+                    grey = [replace(shot, colours=GREY) for shot in scene.shots]
+                    return replace(scene, shots=grey, look=Look(), light=None, gains=None)
 
 
 def test_a_minute_on_composed_video_beats_guessing(tmp_path: Path) -> None:
-    """Captions and answers are learned, and questions on clips never seen are answered better than by the commonest answer of their kind.
+    """All losses fall, and of clips never seen questions are answered and captions are matched far better than by chance.
 
-    (The contrastive loss needs longer here; that it falls is shown on the toy world, in test_train.)"""
+    Over the seeds 1 to 4 this gave: contrastive loss 1.2 to 1.5, colours 100 %, names 56 to 60 %, yes or no 66 to 71 %, R@5 55 to 66 %."""
     world = Few()
     lines = [*world.corpus(2000, np.random.default_rng(1)), *world.labels, *tokenizer.PROMPTS.values()]
     tokenizer.train(lines, 512).save(str(tmp_path / "tokenizer.json"))
     text = tokenizer.Text.load(tmp_path / "tokenizer.json", 48)
     config = Config.from_json({**CONFIGS["tiny"].to_json(), "vocab": text.tokenizer.get_vocab_size()})
-    recipe = Training(batch=12, questions=4, lr=3e-3, warmup=20, pool=1200, negatives=8)
-    history = train(lambda: world, config, recipe, tmp_path, steps=320, labels=world.labels, warm=64)
-    assert history[-1]["caption"] < 0.25 * history[0]["caption"] and history[-1]["answer"] < 0.2 * history[0]["answer"]
+    recipe = Training(batch=12, questions=4, lr=3e-3, warmup=20, pool=1200, negatives=8, contrastive_weight=1.0)
+    history = train(lambda: world, config, recipe, tmp_path, steps=240, labels=world.labels, warm=64)
+    first, last = history[0], history[-1]
+    assert last["caption"] < 0.25 * first["caption"] and last["answer"] < 0.25 * first["answer"], last
+    assert last["contrastive"] < 0.75 * math.log(recipe.batch), last  # that of guessing
 
     model, _ = load(tmp_path / "checkpoint.pt")
     clips = world.samples([np.random.default_rng((99, i)) for i in range(80)])
-    scores = {score["metric"]: score["value"] for score in evaluate(model, text, clips, world.labels, "0.0.1")["scores"] if score["task"] == "answer"}
-    assert scores["exact match: colour"] > scores["commonest answer: colour"] + 0.04, scores
-    assert scores["exact match: yesno"] > 0.56, scores  # half of them are answered with yes
+    scores = {(row["task"], row["metric"]): row["value"] for row in evaluate(model, text, clips, world.labels, "0.0.1")["scores"]}
+    for kind, margin in (("colour", 0.4), ("what", 0.12), ("yesno", 0.08)):
+        assert scores["answer", f"exact match: {kind}"] > scores["answer", f"commonest answer: {kind}"] + margin, scores
+    among = len({clip.caption for clip in clips})
+    for way in ("", "clip to text "):
+        assert scores["search", f"{way}R@5 among {among}"] > 3 * 5 / among, scores
