@@ -1,6 +1,8 @@
 /**
  * Checkpoints that can be had, with what their pages and papers say of them. Nothing here was measured by Tubelet, and what is not known
- * is null: no checksum and no licence of these files could be read when this was written.
+ * is null: no checksum and no licence of these files could be read when this was written. Copies of the two model cards of LAION and of its
+ * study's page were read; open_clip's own list of pretrained models names the first. No list of the files in any of them was seen, nor
+ * anything of the page of mammut2: docs/openmammut.md has what is known from where.
  */
 import { z } from 'zod'
 

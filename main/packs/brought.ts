@@ -5,7 +5,7 @@ import { TubeletError } from '../../app/errors.ts'
 import { needRoom } from './download.ts'
 import type { ImportOptions, Prepared } from './import.ts'
 import { CONFIG } from './openmammut.ts'
-import { refusal } from './safetensors.ts'
+import { MAX_HEADER, refusal } from './safetensors.ts'
 
 export interface Brought {
   /** Of the file, as the person knows it. */
@@ -46,7 +46,9 @@ export async function receive({ name, bytes, config }: Brought, body: ReadableSt
       await target.write(chunk, 0, chunk.length, at)
       at += chunk.length
       if (prepared === undefined && at >= needed) {
-        if (needed === LENGTH) needed = Math.min(bytes, LENGTH + Number((await target.read(Buffer.alloc(LENGTH), 0, LENGTH, 0)).buffer.readBigUInt64LE()))
+        const length = Number((await target.read(Buffer.alloc(LENGTH), 0, LENGTH, 0)).buffer.readBigUInt64LE())
+        // A length that no list of contents has is that of another kind of file, which its first bytes tell.
+        if (needed === LENGTH && length <= MAX_HEADER) needed = Math.min(bytes, LENGTH + length)
         if (at >= needed) prepared = await check(file)
       }
       report({ stage: 'copying', bytes: at, totalBytes: bytes })

@@ -2,7 +2,11 @@
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import { type PackWork, Precision } from '../../app/contract/packs.ts'
+import type { PackManifest } from '../../app/pack.ts'
 import type { Tubelet } from '../open.ts'
+
+const STAGES: Record<PackWork['stage'], string> = { downloading: 'Downloading', checking: 'Checking the file', converting: 'Converting the weights', copying: 'Copying', testing: 'Testing what it says', switching: 'Starting the engine with it' }
+const TASKS: Record<PackManifest['tasks'][number], string> = { caption: 'captions', answer: 'answers', search: 'search', detect: 'boxes' }
 
 /** The library in which a pack is used. */
 interface Where {
@@ -20,13 +24,13 @@ export function packsCommand(run: (where: Where, work: (tubelet: Tubelet) => Pro
       const overview = await packs.overview()
       for (const { id, manifest, bytes, current, encoded, problem } of overview.packs) {
         const size = `${(bytes / 1e6).toFixed(0)} MB`
-        const what = problem ? 'cannot be used; delete it and import it again' : `${manifest?.tasks.join(', ') ?? ''}; ${encoded.clips} clips encoded; ${manifest?.scores.length === 0 ? 'no scores were measured' : `${manifest?.scores.length ?? 0} measured scores`}`
+        const what = problem ? 'cannot be used; delete it and import it again' : `${manifest?.tasks.map((task) => TASKS[task]).join(', ') ?? ''}; ${encoded.clips} clips encoded; ${manifest?.scores.length === 0 ? 'no scores were measured' : `${manifest?.scores.length ?? 0} measured scores`}`
         console.log(`${current ? '*' : ' '} ${id.padEnd(36)} ${size.padStart(8)}  ${what}`)
       }
     }),
   )
-  command('import', 'Make a pack of a .safetensors checkpoint, or take a pack folder')
-    .argument('<file>', 'the checkpoint, or a folder with a pack.json')
+  command('import', 'Make a pack of an openMaMMUT checkpoint (.safetensors), or take a pack that was made elsewhere')
+    .argument('<file>', 'the checkpoint, a folder with one, or a pack folder')
     .addOption(new Option('--precision <precision>', 'how the weights are stored').choices(Precision.options).default('fp32'))
     .action((file: string, where: Where & { precision: Precision }) =>
       run(where, async ({ packs }) => {
@@ -61,7 +65,7 @@ export function packsCommand(run: (where: Where, work: (tubelet: Tubelet) => Pro
 async function watched(packs: Tubelet['packs'], work: PackWork): Promise<void> {
   let told = ''
   const tell = () => {
-    if (work.stage !== told) console.error(`${work.stage}…`)
+    if (work.stage !== told) console.error(`${STAGES[work.stage]}…`)
     told = work.stage
   }
   const timer = setInterval(tell, 250)

@@ -156,14 +156,11 @@ export class Packs {
         const prepared = await receive(file, body, dir, (given) => prepareImport(given, precision, templateDir, store, file.bytes), options)
         here.resolve(null)
         this.#imported(await prepared.run(options))
-      } catch (error) {
-        here.reject(error)
-        throw error
       } finally {
         await rm(dir, { recursive: true, force: true })
       }
     })
-    await here.promise
+    await Promise.race([here.promise, this.finished(work)])
     return work
   }
 

@@ -12,7 +12,7 @@ import { phrase } from '../../app/phrase.ts'
 /** Bits of an element. Only F32, F16 and BF16 can be converted; the others may lie in a file beside what is needed. */
 const BITS: Readonly<Record<string, number>> = { F64: 64, F32: 32, F16: 16, BF16: 16, I64: 64, I32: 32, I16: 16, I8: 8, U64: 64, U32: 32, U16: 16, U8: 8, BOOL: 8, F8_E4M3: 8, F8_E5M2: 8 }
 /** As the format's own reader sets it. */
-const MAX_HEADER = 100_000_000
+export const MAX_HEADER = 100_000_000
 
 const Offset = z.int().min(0)
 const Entry = z.object({ dtype: z.string(), shape: z.array(z.int().min(0)), data_offsets: z.tuple([Offset, Offset]) })

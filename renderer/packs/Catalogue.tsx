@@ -17,7 +17,7 @@ export function Catalogue({ overview }: { overview: PackOverview }) {
   return (
     <section>
       <h3>{t('To be had')}</h3>
-      <p>{t('openMaMMUT models were trained on large collections of pictures from the web, and describe and find many more things than the pack that comes with Tubelet. Their scores are as their makers give them; nothing was measured here.')}</p>
+      <p>{t('openMaMMUT models were trained on large collections of pictures from the web, and describe and find many more things than the pack that comes with Tubelet. Their scores are as their makers give them; nothing was measured here.')} {t('The addresses follow the names that such files usually have, and were not tried: where one leads nowhere, the model\'s page has the right one.')}</p>
       <div className="panel row settings">
         <label className="row grow">
           <input type="checkbox" role="switch" checked={networkAllowed} onChange={({ target }) => void act(call('setNetwork', { body: { allowed: target.checked } }))} />

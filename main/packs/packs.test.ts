@@ -1,0 +1,171 @@
+/** The service behind the Packs page and `tubelet packs`: real packs, real engine, real checkpoints, and what a machine does to them meanwhile. */
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { Readable } from 'node:stream'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { PackWork } from '../../app/contract/packs.ts'
+import { inEnglish, problemOf } from '../../app/errors.ts'
+import { openTubelet, type Tubelet } from '../open.ts'
+import { tinyMammut, writeSafetensors } from './checkpoint.testing.ts'
+import { copyPack } from './pack.testing.ts'
+
+const root = mkdtempSync(path.join(os.tmpdir(), 'tubelet-service-'))
+process.env['XDG_CACHE_HOME'] = path.join(root, 'cache')
+const cli = path.resolve(import.meta.dirname, '..', 'cli.ts')
+const checkpoint = path.join(root, 'tiny.safetensors')
+const packsDir = path.join(root, 'packs')
+const ID = 'openmammut-vit-64-14-fp32'
+let tubelet: Tubelet
+beforeAll(() => {
+  writeSafetensors(checkpoint, tinyMammut())
+  tubelet = openTubelet({ projectDir: path.join(root, 'project'), packsDir, host: 'web' })
+})
+afterAll(async () => {
+  await tubelet.close()
+  rmSync(root, { recursive: true, force: true })
+})
+
+const ids = async () => (await tubelet.packs.overview()).packs.map(({ id }) => id)
+const lying = (folder = packsDir) => (existsSync(folder) ? readdirSync(folder).filter((name) => name !== 'settings.json') : [])
+const why = (promise: Promise<unknown>) => promise.then(() => expect.fail('it was accepted'), (error: unknown) => inEnglish(problemOf(error)).message)
+/** Resolves when the work has come to a stage. */
+const reached = async (work: PackWork, stage: PackWork['stage']) => {
+  while (work.stage !== stage && work.state === 'running') await new Promise(setImmediate)
+  expect(work.stage).toBe(stage)
+}
+const sending = (file: string, upTo = Infinity) => Readable.toWeb(createReadStream(file, { end: upTo })) as ReadableStream<Uint8Array>
+const brought = { name: 'tiny.safetensors', bytes: 0, config: 0 }
+
+test('a checkpoint is imported, used, left again and deleted; only what is not in use can be', async () => {
+  const { packs } = tubelet
+  await packs.finished(await packs.import(checkpoint))
+  expect(await ids()).toEqual(['tubelet-mini', ID])
+  const [, made] = (await packs.overview()).packs
+  expect(made).toMatchObject({ current: false, problem: null, memory: { measured: true }, encoded: { clips: 0 } })
+  expect(packs.plan(ID)).toMatchObject({ ready: 0, gains: [], losses: ['answer', 'detect'] })
+
+  await packs.finished(packs.use(ID))
+  expect((await packs.overview()).packs.find(({ current }) => current)?.id).toBe(ID)
+  expect(() => packs.delete(ID)).toThrow(/is in use/)
+  await packs.finished(packs.use('tubelet-mini'))
+  packs.delete(ID)
+  expect(await ids()).toEqual(['tubelet-mini'])
+  expect(() => packs.delete('tubelet-mini')).toThrow(/is in use/)
+  expect(lying()).toEqual([])
+})
+
+test('a pack that fails its self-test is not taken into use: the one from before goes on', async () => {
+  const { packs } = tubelet
+  const dir = copyPack(packsDir, 'broken')
+  rmSync(path.join(dir, 'decoder.onnx'))
+  expect(await why(packs.finished(packs.use('broken')))).toContain('broken')
+  expect((await packs.overview()).packs.find(({ current }) => current)?.id).toBe('tubelet-mini')
+  expect(await tubelet.engine()).toMatchObject({ info: { manifest: { id: 'tubelet-mini' } } })
+  packs.delete('broken')
+})
+
+test('sent bytes become a pack; what is cut off, too long or something else leaves nothing', async () => {
+  const { packs } = tubelet
+  const bytes = statSync(checkpoint).size
+  expect(await why(packs.bring({ ...brought, bytes }, sending(checkpoint, 20_000_000)))).toBe('The file did not come whole.')
+  expect(await why(packs.bring({ ...brought, bytes: bytes - 5 }, sending(checkpoint)))).toMatch(/cut off|did not come whole/)
+  expect(await why(packs.bring({ ...brought, bytes: statSync(cli).size }, sending(cli)))).toContain('not a .safetensors checkpoint')
+  expect(await why(packs.bring({ ...brought, bytes: 0 }, new Blob([]).stream()))).toBe('This file is empty (0 bytes).')
+  // Of a wrong file of gigabytes only the beginning is read.
+  let given = 0
+  const endless = new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      controller.enqueue(new Uint8Array(65536).fill(60))
+      given += 65536
+    },
+  })
+  expect(await why(packs.bring({ ...brought, bytes: 2e9 }, endless))).toContain('not a .safetensors')
+  expect(given).toBeLessThan(2e6)
+  expect(lying()).toEqual([])
+  const names = ['../../escape.safetensors', '.hidden.safetensors', 'open_clip_config.json']
+  for (const name of names) {
+    const config = new Blob(['{}'])
+    const body = new Blob([config, readFileSync(checkpoint)]).stream()
+    await packs.finished(await packs.bring({ name, bytes, config: config.size }, body))
+    expect(lying()).toEqual([ID])
+    packs.delete(ID)
+  }
+  expect(readdirSync(root).sort()).toEqual(['cache', 'full', 'packs', 'project', 'tiny.safetensors'])
+})
+
+test('a stopped import leaves nothing, whether it copies, converts or is being tested', async () => {
+  const { packs } = tubelet
+  for (const stage of ['copying', 'converting', 'testing'] as const) {
+    const { promise: held, resolve: letGo } = Promise.withResolvers<undefined>()
+    const half = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(readFileSync(checkpoint).subarray(0, 1e6)),
+      pull: async (controller) => {
+        await held
+        controller.error(new Error('gone'))
+      },
+    })
+    const bringing = stage === 'copying' ? packs.bring({ ...brought, bytes: statSync(checkpoint).size }, half).catch(() => null) : null
+    const work = bringing === null ? await packs.import(checkpoint) : (await packs.overview()).works.at(-1)
+    if (work === undefined) return expect.fail('no work')
+    await reached(work, stage)
+    await packs.cancel(work.id)
+    letGo(undefined)
+    await bringing
+    expect((await packs.overview()).works.map(({ id }) => id)).not.toContain(work.id)
+    expect(lying()).toEqual([])
+    expect(await ids()).toEqual(['tubelet-mini'])
+  }
+})
+
+const mount = path.join(root, 'full')
+mkdirSync(mount)
+const small = process.platform === 'linux' && spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=128m', 'tmpfs', mount]).status === 0
+if (!small) console.warn('SKIPPED: the disk that is really full, because no small file system can be mounted here.')
+test.skipIf(!small)('a disk that fills up in the middle is told, and nothing half is kept', async () => {
+  const other = openTubelet({ projectDir: path.join(root, 'project 2'), packsDir: path.join(mount, 'packs'), host: 'web' })
+  try {
+    const filler = path.join(mount, 'filler')
+    const fill = () => spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=64k'])
+    const bytes = statSync(checkpoint).size
+    const whole = readFileSync(checkpoint)
+    const filling = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(whole.subarray(0, 1e6)),
+      pull: (controller) => {
+        fill()
+        controller.enqueue(whole.subarray(1e6))
+        controller.close()
+      },
+    })
+    const problem = await other.packs.bring({ ...brought, bytes }, filling).then(() => null, problemOf)
+    expect(problem).toMatchObject({ code: 'disk-full', next: 'Make room, then try again.' })
+    expect(lying(path.join(mount, 'packs'))).toEqual([])
+
+    rmSync(filler)
+    const work = await other.packs.import(checkpoint)
+    await reached(work, 'converting')
+    fill()
+    await expect(other.packs.finished(work)).rejects.toMatchObject({ problem: { code: 'disk-full' } })
+    expect(lying(path.join(mount, 'packs'))).toEqual([])
+    // Told before any work, by what is free now.
+    expect(await why(other.packs.import(checkpoint))).toContain('There is not enough room on the disk')
+  } finally {
+    await other.close()
+    execFileSync('umount', [mount])
+  }
+})
+
+test('killed in the middle of an import, it is as if it had never begun', async () => {
+  const folder = path.join(root, 'killed')
+  const args = [cli, 'packs', 'import', checkpoint, '--packs', folder, '--project', path.join(root, 'project 3')]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const exited = once(child, 'exit')
+  for await (const text of child.stderr.setEncoding('utf8') as AsyncIterable<string>) if (text.includes('Testing')) child.kill('SIGKILL')
+  await exited
+  expect(lying(folder)).toHaveLength(1)
+  const listed = execFileSync(process.execPath, [cli, 'packs', 'list', '--packs', folder, '--project', path.join(root, 'project 3')], { encoding: 'utf8' })
+  expect(listed).not.toContain('openmammut')
+  expect(lying(folder)).toEqual([])
+})
