@@ -5,6 +5,7 @@ import { fitView, zoomView } from '../app/timeline.ts'
 import { findSimilar } from './find/similar.ts'
 import { useFind } from './find/store.ts'
 import { phrase } from './i18n.ts'
+import { togglePanel } from './parts/Panels.tsx'
 import { showFrame, ordinalAt, seekTarget, shuttle, skip, step, togglePlay, usePlayer } from './player.ts'
 import { queryClient, review, undo } from './queries.ts'
 import { neighbourClip } from './review/clips.ts'
@@ -176,6 +177,9 @@ export const ACTIONS: readonly Action[] = [
   { id: 'ask', scope: here, keys: ['Q'], name: phrase('Ask about the clip'), group: WINDOW, run: focus('#ask') },
   { id: 'add', scope: 'window', keys: ['Ctrl+O'], name: phrase('Add videos'), group: WINDOW, run: () => useUi.getState().open('add') },
   { id: 'export', scope: 'window', keys: ['Ctrl+E'], name: phrase('Export'), group: WINDOW, run: () => (queryClient.getQueryData<{ sources: unknown[] }>(['sources'])?.sources.length ?? 0) > 0 && useUi.getState().open('export') },
+  { id: 'panel-left', scope: here, keys: ['Ctrl+Shift+ArrowLeft'], name: phrase('Show or hide the library'), group: WINDOW, run: () => togglePanel('library') },
+  { id: 'panel-right', scope: here, keys: ['Ctrl+Shift+ArrowRight'], name: phrase('Show or hide what is said about the clip'), group: WINDOW, run: () => togglePanel('said') },
+  { id: 'panel-below', scope: here, keys: ['Ctrl+Shift+ArrowDown'], name: phrase('Show or hide the timeline'), group: WINDOW, run: () => togglePanel('timeline') },
   ...PAGES.map(([page, name], i): Action => ({ id: `page-${page}`, scope: 'window', keys: [`Alt+${i + 1}`], name, group: WINDOW, run: () => useUi.getState().goTo(page) })),
   { id: 'keys', scope: 'window', keys: ['?'], name: phrase('Show and change all keys'), group: WINDOW, run: () => useUi.getState().open('shortcuts') },
 ]

@@ -354,6 +354,37 @@ test('the export holds the edits', async () => {
   expect(read('cvat.xml')).toContain('label="dog"')
 })
 
+test('parts of the page are resized by mouse and by key, closed, opened again, reset, and kept; nothing of a closed part is walked through', async () => {
+  const width = async (id: string) => (await page.locator(`#${id}`).boundingBox())?.width ?? 0
+  const bar = page.getByRole('separator', { name: 'Size of Library' })
+  const usual = await width('library')
+  const { x, y, height } = await boxOf(bar)
+  await drag({ x, y: y + height / 3 }, { x: x + 90, y: y + height / 3 })
+  expect(await width('library')).toBeCloseTo(usual + 90, -1)
+  const value = Number(await bar.getAttribute('aria-valuenow'))
+  await bar.focus()
+  await page.keyboard.press('ArrowLeft')
+  await expect.poll(async () => Number(await bar.getAttribute('aria-valuenow'))).toBeLessThan(value)
+  await bar.dblclick()
+  await expect.poll(() => width('library')).toBeCloseTo(usual, 0)
+  for (const name of ['Size of Library', 'Size of What is said about the clip', 'Size of Timeline']) {
+    await page.getByRole('separator', { name }).focus()
+    await page.keyboard.press('Enter')
+  }
+  await expect(page.locator('[data-panel] [inert]')).toHaveCount(3)
+  await page.reload()
+  await expect(page.getByRole('separator', { name: 'Size of Library' })).toBeVisible()
+  expect([await width('library'), await width('said')]).toEqual([0, 0])
+  await page.keyboard.press('Control+Shift+ArrowLeft')
+  await page.locator('[data-clip]').first().click()
+  for (const key of ['Right', 'Down']) await page.keyboard.press(`Control+Shift+Arrow${key}`)
+  await expect(page.getByRole('region', { name: 'Timeline' })).toBeVisible()
+  await expect(page.getByRole('complementary', { name: 'What is said about the clip' })).toBeVisible()
+  await page.setViewportSize({ width: 1024, height: 700 })
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true)
+  await page.setViewportSize({ width: 1440, height: 900 })
+})
+
 test('the page is accessible in both themes', async () => {
   await page.locator('[data-clip]').first().click()
   await accessible()

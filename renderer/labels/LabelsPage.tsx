@@ -4,6 +4,7 @@ import { toast } from 'sonner'
 import { type Label, labelNamed, readVocabulary, withNames, writeVocabulary } from '../../app/vocabulary.ts'
 import { download } from '../download.ts'
 import { t } from '../i18n.ts'
+import { Panels } from '../parts/Panels.tsx'
 import { useClips, useLabels, useQueue } from '../queries.ts'
 import { drafted, moved, scoreText, useDraft } from './draft.ts'
 import { LabelDetail } from './LabelDetail.tsx'
@@ -16,15 +17,24 @@ export function LabelsPage() {
   const selected = useDraft((draft) => draft.selected)
   const label = labelNamed(vocabulary, selected ?? '') ?? vocabulary[0]
   return (
-    <div className="labels-page">
-      <nav className="side" aria-label={t('Vocabulary')}>
-        <Vocabulary vocabulary={vocabulary} current={label?.name} />
-      </nav>
-      <main id="page" tabIndex={-1} className="label-detail">
-        <Unsaved vocabulary={vocabulary} />
-        {label ? <LabelDetail key={label.name} label={label} vocabulary={vocabulary} /> : <NoLabels />}
-      </main>
-    </div>
+    <Panels
+      id="labels" className="labels-page"
+      parts={[
+        {
+          id: 'vocabulary', name: t('Vocabulary'), size: '22vw', least: '220px', most: '45%',
+          content: <nav className="side" aria-label={t('Vocabulary')}><Vocabulary vocabulary={vocabulary} current={label?.name} /></nav>,
+        },
+        {
+          id: 'label', least: '420px',
+          content: (
+            <main id="page" tabIndex={-1} className="label-detail">
+              <Unsaved vocabulary={vocabulary} />
+              {label ? <LabelDetail key={label.name} label={label} vocabulary={vocabulary} /> : <NoLabels />}
+            </main>
+          ),
+        },
+      ]}
+    />
   )
 }
 

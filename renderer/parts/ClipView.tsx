@@ -12,6 +12,7 @@ import { queryClient, tell, useClip, useClips, useFrames, useSources } from '../
 import { useAnnotations } from '../review/edits.ts'
 import { removeClip } from '../review/marked.ts'
 import { useUi } from '../store.ts'
+import { Panels } from './Panels.tsx'
 import { Player } from './Player.tsx'
 import { ProblemCard } from './ProblemCard.tsx'
 import { Timeline } from './Timeline.tsx'
@@ -47,10 +48,13 @@ export function ClipView() {
         <SourceProblem source={source} />
       </header>
       {source.probe !== null && source.playback !== 'none' && source.state !== 'failed' ? (
-        <>
-          <Player key={source.id} source={source} clip={clip} shown={shown} annotations={annotations} frames={frames} />
-          <Timeline source={source} clips={ofSource} clip={clip} annotations={annotations} frames={frames} />
-        </>
+        <Panels
+          id="clip" className="seen" vertical
+          parts={[
+            { id: 'player', least: '200px', content: <Player key={source.id} source={source} clip={clip} shown={shown} annotations={annotations} frames={frames} /> },
+            { id: 'timeline', name: t('Timeline'), size: '204px', least: '96px', most: '60%', content: <Timeline source={source} clips={ofSource} clip={clip} annotations={annotations} frames={frames} /> },
+          ]}
+        />
       ) : (
         source.problem === null && <p className="placeholder muted">{t('This video waits for its turn.')}</p>
       )}
