@@ -1,10 +1,10 @@
 """The paper's ablations (MaMMUT Tables 6 to 10) on composed video at small size: each variant learns from the same clips in the same order.
 
-    python -m models.ablate --out runs/ablations [--steps 1200] [--clips 2000] [--validation 400]
+    python -m models.ablate --out runs/ablations [--steps 800] [--clips 2000] [--validation 400]
 
 Writes ablations.json, a row a variant as it is done, and goes on from there when it is started again; prints the table. One drawn shape before a
 camera at rest: no folder of pictures is needed, and a few minutes a variant on a CPU are enough for each loss to be learnt. Scores: text to clip
-and clip to text R@1 among the validation clips of distinct captions, and the share of right answers.
+and clip to text R@1 and R@10 among the validation clips of distinct captions, and the share of right answers.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ from models.train import Learner, label_ids, learning_rate, optimisers
 # Four text layers, so that one, two and four of them can look at the clip.
 SMALL = replace(CONFIGS["mini"], name="ablation", width=48, heads=2, vision_layers=2, text_layers=4, cross_every=2)
 RECIPE = Training(batch=32, questions=4, lr=3e-3, contrastive_weight=1.0)
+
+SHOWN = ("clip to text R@1", "text to clip R@1", "clip to text R@10", "text to clip R@10", "answers right")
 
 Variant = tuple[str, str, Config, Training]
 
@@ -109,8 +111,8 @@ def judge(model: Mammut, text: Text, samples: Sequence[Any]) -> dict[str, float]
     said = answer_all(model, text, [PROMPTS["question"].format(question=q) for _, q, _ in asked], seen.cross_k[of], seen.cross_v[of])
     right = [vqa_accuracy(got, [a]) for (got, _, _), (_, _, a) in zip(said, asked, strict=True)]
     return {
-        "text to clip R@1": recall(similarity, own, 1),
-        "clip to text R@1": recall(similarity.T, own.T, 1),
+        **{f"text to clip R@{k}": recall(similarity, own, k) for k in (1, 10)},
+        **{f"clip to text R@{k}": recall(similarity.T, own.T, k) for k in (1, 10)},
         "answers right": float(np.mean(right)),
         "among": len(distinct),
         "questions": len(right),
@@ -142,7 +144,7 @@ def prepare(out: Path, clips: int, validation: int) -> tuple[list[Item], list[An
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=800)
     parser.add_argument("--clips", type=int, default=2000)
     parser.add_argument("--validation", type=int, default=400)
     args = parser.parse_args()
@@ -157,14 +159,14 @@ def main() -> None:
         scores = judge(learn(shape, recipe, items, labels, args.steps), text, samples)
         # A loss that was not learnt leaves nothing to score.
         if recipe.contrastive_weight == 0:
-            scores["text to clip R@1"] = scores["clip to text R@1"] = float("nan")
+            scores |= dict.fromkeys((name for name in scores if "R@" in name), float("nan"))
         if recipe.answer_weight == 0:
             scores["answers right"] = float("nan")
         rows.append({"what": what, "setting": setting, "steps": args.steps, **{k: None if v != v else round(v, 4) for k, v in scores.items()}})
         table.write_text(json.dumps(rows, indent=1) + "\n")
         print(json.dumps(rows[-1]), flush=True)
     for row in rows:
-        shown = ["-" if row[k] is None else f"{100 * row[k]:.1f}" for k in ("clip to text R@1", "text to clip R@1", "answers right")]
+        shown = ["-" if row[k] is None else f"{100 * row[k]:.1f}" for k in SHOWN]
         print(f"| {row['what']} | {row['setting']} | {' | '.join(shown)} |")
 
 
