@@ -132,11 +132,15 @@ class Batch:
     seed: int  # of what a step draws besides
 
     def to(self, device: torch.device) -> Batch:
-        def pair(of: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-            return of[0].to(device), of[1].to(device)
+        def move(of: Tensor) -> Tensor:
+            # From pinned memory a GPU takes the batch while the CPU goes on.
+            return of.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else of.to(device)
 
-        rest = self.text.to(device), self.alike.to(device), pair(self.told), pair(self.asked), self.box.to(device), self.label.to(device)
-        return Batch([kind.to(device) for kind in self.tubes], *rest, self.seed)
+        def pair(of: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+            return move(of[0]), move(of[1])
+
+        rest = move(self.text), move(self.alike), pair(self.told), pair(self.asked), move(self.box), move(self.label)
+        return Batch([move(kind) for kind in self.tubes], *rest, self.seed)
 
 
 def digest(text: str) -> int:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
+from torch.nn import functional as F
 
 from models import familiar, tokenizer
 from models.config import CONFIGS, Config
 from models.data.generator import World
-from models.evaluate import Scores, encode_all, evaluate
+from models.evaluate import Scores, answer_all, answer_logits, confidence, detections, embed, encode_all, evaluate, propose
+from models.metrics import cover
 from models.model import Mammut
+from models.toy import ToyWorld
 
 
 def test_novelty_is_told_apart_by_what_was_held_out() -> None:
@@ -25,14 +29,72 @@ def test_novelty_is_told_apart_by_what_was_held_out() -> None:
     assert [row["metric"] for row in scores.rows[3:]] == ["R@1: nothing held out"]
 
 
+def untrained(vocab: tokenizer.Text) -> Mammut:
+    torch.manual_seed(0)
+    return Mammut(Config.from_json({**CONFIGS["tiny"].to_json(), "vocab": vocab.tokenizer.get_vocab_size()})).eval()
+
+
+WORDS = tokenizer.Text(tokenizer.train(["a red circle moves left", *tokenizer.PROMPTS.values()], 300), 48)
+
+
+@torch.no_grad()
+def test_confidence_is_the_mean_chance_of_what_greedy_decoding_chose() -> None:
+    """By teacher forcing, [EOT] included, as the decoder had it step by step; and a temperature makes it less sure."""
+    model = untrained(WORDS)
+    model.decoder.head.weight.mul_(40)  # or every word would be as likely as every other
+    seen = encode_all(model, [ToyWorld().sample(np.random.default_rng(i)).video for i in range(4)])
+    prompts = ["caption:", "what is it?", "caption:", "which way does the red one go?"]
+    done = answer_all(model, WORDS, prompts, seen.cross_k, seen.cross_v)
+    sure = confidence(answer_logits(model, done, seen.cross_k, seen.cross_v), 1.0)
+    for i, (said, prompt, new) in enumerate(done):
+        ids, chance = model.generate(torch.tensor([WORDS.prompt(prompts[i])]), seen.cross_k[i : i + 1], seen.cross_v[i : i + 1])
+        assert prompt == WORDS.prompt(prompts[i]) and new == ids[0] and said == WORDS.read(new)
+        if len(new) < 32:  # what ran out of room has no [EOT]
+            assert sure[i] == pytest.approx(float(chance.exp()), rel=1e-3)
+    assert any(len(new) < 32 for _, _, new in done)
+    assert (confidence(answer_logits(model, done, seen.cross_k, seen.cross_v), 2.0) < sure).all()
+
+
+def test_search_goes_both_ways() -> None:
+    similarity = np.array([[0.9, 0.8, 0.1], [0.8, 0.1, 0.7], [0.2, 0.9, 0.8]])  # rows: texts; columns: clips
+    scores = Scores("here")
+    scores.add_search(similarity, np.eye(3, dtype=bool), 3)
+    got = {row["metric"]: row["value"] for row in scores.rows}
+    assert got["R@1 among 3"] == pytest.approx(1 / 3, abs=1e-4)  # the first text alone finds its clip first
+    assert got["clip to text R@1 among 3"] == pytest.approx(2 / 3, abs=1e-4)  # the first and the last clip find their text
+    assert got["R@5 among 3"] == 1
+
+
+def test_a_label_is_suppressed_by_itself_alone_and_a_box_has_its_three_best() -> None:
+    boxes = np.array([[0.3, 0.3, 0.2, 0.2], [0.31, 0.3, 0.2, 0.2], [0.8, 0.8, 0.1, 0.1]])
+    score = np.array([[0.9, 0.1, 0.05, 0.01], [0.8, 0.3, 0.05, 0.01], [0.0, 0.0, 0.0, 0.7]])
+    found = sorted((label, round(value, 3), box[0]) for label, box, value in detections(boxes, score))
+    assert found == [(0, 0.9, 0.3), (1, 0.3, 0.31), (2, 0.05, 0.3), (3, 0.7, 0.8)]
+
+
+@torch.no_grad()
+def test_a_box_is_scored_by_its_region_and_by_the_tokens_under_it() -> None:
+    model, names = untrained(WORDS), ["circle", "red"]
+    seen = encode_all(model, [ToyWorld().sample(np.random.default_rng(i)).video for i in range(2)])
+    got = propose(model, WORDS, seen.tokens, names)
+    boxes, _, regions = model.detector(seen.tokens)
+    labels = embed(model, WORDS, ["a circle", "a red"])
+    assert got.frame[[0, 36, 143]].tolist() == [0, 4, 12]
+    for query in (0, 50, 143):  # each in its own key frame
+        head = (regions[1, query] @ labels.T * model.log_region_scale.exp()).softmax(-1)
+        frame = seen.tokens[1, query // 36 * 36 :][:36]
+        under = torch.from_numpy(cover(boxes[1, query : query + 1].numpy(), 6, 6)).float() @ frame
+        z = F.normalize(model.to_text(model.pool_norm(under[0])), dim=-1)
+        encoder = (z @ labels.T * model.log_scale.exp()).softmax(-1)
+        assert np.allclose(got.head[1, query], head.numpy(), atol=1e-5) and np.allclose(got.encoder[1, query], encoder.numpy(), atol=1e-4)
+
+
 def test_rows_of_novelty_add_up_to_the_whole() -> None:
     world = World(None, "val")
     clips = world.samples([np.random.default_rng((7, i)) for i in range(24)])
-    words = tokenizer.train(["a red circle", *tokenizer.PROMPTS.values()], 300)
-    torch.manual_seed(0)
-    model = Mammut(Config.from_json({**CONFIGS["tiny"].to_json(), "vocab": words.get_vocab_size()}))
+    model = untrained(WORDS)
     known = [name for name in world.labels if name not in world.novel]
-    rows = evaluate(model, tokenizer.Text(words, 48), clips, known, "0.0.1", world.novel)["scores"]
+    rows = evaluate(model, WORDS, clips, known, "0.0.1", world.novel)["scores"]
     for task, metric in (("answer", "exact match"), ("caption", "words right (F1)"), ("search", "R@1 among 24")):
         whole = next(row for row in rows if (row["task"], row["metric"]) == (task, metric))
         parts = [row for row in rows if row["task"] == task and row["metric"].startswith(f"{metric}: ") and "held" in row["metric"]]
@@ -43,11 +105,9 @@ def test_rows_of_novelty_add_up_to_the_whole() -> None:
 def test_a_bank_of_learnt_clips_tells_what_is_familiar() -> None:
     world = World(None, "val")
     clips = world.samples([np.random.default_rng((7, i)) for i in range(12)])
-    words = tokenizer.train(["a red circle", *tokenizer.PROMPTS.values()], 300)
-    torch.manual_seed(0)
-    model = Mammut(Config.from_json({**CONFIGS["tiny"].to_json(), "vocab": words.get_vocab_size()})).eval()
+    model = untrained(WORDS)
     bank = encode_all(model, [clip.video for clip in clips]).embedding
-    report = evaluate(model, tokenizer.Text(words, 48), clips, world.labels, "0.0.1", bank=bank)
+    report = evaluate(model, WORDS, clips, world.labels, "0.0.1", bank=bank)
     near = familiar.nearness(bank, bank)
     assert report["calibration"]["familiar"] == {"neighbours": 5, "threshold": float(np.median(near[:6]))}
     passed = next(row["value"] for row in report["scores"] if row["task"] == "familiar")

@@ -15,7 +15,7 @@ from av import VideoStream
 
 from models import export, finetune, unpack
 from models.config import CONFIGS, Training
-from models.corrections import box_at, frames, read
+from models.corrections import box_at, frames, read, taught
 from models.toy import ToyWorld
 from models.tubes import Bytes
 
@@ -79,6 +79,14 @@ def test_corrections_are_read_with_their_pictures(place: Path) -> None:
         assert set(clip.boxes) == set(range(16))
         for t in (0, 8, 15):
             assert np.allclose(clip.boxes[t][0][1:], truth.boxes[t][0][1:], atol=0.01)
+
+
+def test_boxes_of_a_wide_video_are_shares_of_its_width_and_height() -> None:
+    corners = {"x1": 20, "y1": 30, "x2": 60, "y2": 40}
+    body = {"kind": "track", "label": "dog", "boxes": [{"pts": 0, "box": corners}, {"pts": 10, "box": corners}]}
+    clip = {"index": 0, "annotations": [{"body": body, "state": "accepted"}]}
+    source = {"name": "wide.mp4", "probe": {"width": 200, "height": 100}}
+    assert taught(clip, source, [0.0, 20.0], np.zeros((2, 8, 8, 3), np.uint8)).boxes == {0: [("dog", 0.2, 0.35, 0.2, 0.1)]}
 
 
 def test_boxes_end_with_their_track_and_pictures_are_upright(tmp_path: Path) -> None:

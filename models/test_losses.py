@@ -63,6 +63,30 @@ def test_every_object_has_a_patch_and_the_far_ones_none() -> None:
     assert (losses.assign(anchors, boxes[:0]) == -1).all()
 
 
+def test_patches_are_assigned_by_the_rule_written_out() -> None:
+    """In a row and a column of many: wide and tall boxes that overlap, one so large that its edge is out of reach, and small ones in one patch."""
+    grid = (torch.arange(6) + 0.5) / 6
+    anchors = torch.stack([grid.repeat(6), grid.repeat_interleave(6)], dim=1)
+    rows = [
+        [0.5, 0.3, 0.9, 0.3],
+        [0.62, 0.45, 0.3, 0.8],
+        [0.45, 0.5, 1.0, 1.0],
+        [0.24, 0.73, 0.05, 0.05],
+        [0.26, 0.76, 0.03, 0.02],
+        [0.9, 0.1, 0.04, 0.2],
+    ]
+    expected = []
+    for x, y in anchors.tolist():
+        near = [(math.hypot((x - cx) / w, (y - cy) / h), i) for i, (cx, cy, w, h) in enumerate(rows) if abs(x - cx) <= 0.25 and abs(y - cy) <= 0.25]
+        distance, i = min(near, default=(1.0, -1))
+        expected.append(i if distance < 0.3 else -1)
+    for i in sorted(range(len(rows)), key=lambda i: -rows[i][2] * rows[i][3]):
+        nearest = min(range(36), key=lambda at: math.dist(anchors[at].tolist(), rows[i][:2]))
+        expected[nearest] = i
+    assert losses.assign(anchors, torch.tensor(rows)).tolist() == expected
+    assert {*expected} == {-1, 0, 1, 2, 4, 5}  # of the two in one patch the smaller one has it
+
+
 def test_objectness_is_least_at_the_quality() -> None:
     quality = torch.tensor([0.0, 0.7])
     at = losses.objectness(torch.logit(torch.tensor([0.001, 0.7])), quality)

@@ -119,6 +119,10 @@ def test_average_precision_takes_centres_and_sizes_and_wants_label_and_place() -
     assert average_precision(truth, exact, ALL)["AP, all"] == pytest.approx(1)
     corner = [[(label, [box[0] + box[2] / 2, box[1] + box[3] / 2, *box[2:]], 0.9) for label, box in frame] for frame in truth]
     assert average_precision(truth, corner, ALL)["AP50, all"] == 0
+    # Half of a tall box is enough upwards, and as far sideways is too far.
+    for dx, dy, right in ((0.0, 0.12, 1.0), (0.12, 0.0, 0.0)):
+        moved = [[(0, [0.5 + dx, 0.5 + dy, 0.2, 0.4], 0.9)], []]
+        assert average_precision([truth[0], []], moved, {"all": [0]})["AP50, all"] == pytest.approx(right)
     swapped = [[(1 - label, box, 0.9) for label, box in frame] for frame in truth]
     assert average_precision(truth, swapped, ALL)["AP50, all"] == 0
 
@@ -130,3 +134,6 @@ def test_average_precision_keeps_groups_apart_and_ignores_what_was_not_annotated
     assert scores["AP50, base"] == pytest.approx(1) and scores["AP50, novel"] == pytest.approx(0.5)
     assert "AP50, absent" not in scores
     assert average_precision(truth, found, {"novel": [1]}, ignore=[[1]])["AP50, novel"] == pytest.approx(1)
+    # What is ignored is ignored wherever in the frame it lies.
+    edges = [[(1, [0.1, 0.9, 0.2, 0.1], 0.8), (1, [0.9, 0.1, 0.1, 0.2], 0.8), (1, [0.3, 0.3, 0.2, 0.2], 0.7)]]
+    assert average_precision(truth, edges, {"novel": [1]}, ignore=[[1]])["AP50, novel"] == pytest.approx(1)

@@ -3,11 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from models.config import CONFIGS
 from models.decoder import PAD
 from models.encoder import Encoder, crop_positions
 from models.export import example
+from models.layers import attend
 from models.model import Mammut
 from models.tubes import Tube
 
@@ -144,6 +146,15 @@ def test_cache_equals_full_recompute(model: Mammut) -> None:
     assert torch.allclose(full, torch.cat(logits, dim=1), atol=1e-5)
     assert torch.allclose(full_k, pk, atol=1e-5) and torch.allclose(look, last, atol=1e-5)
     assert torch.allclose(look.sum(1), torch.ones(2), atol=1e-5)
+
+
+def test_attention_is_what_pytorch_takes_for_it() -> None:
+    """On a GPU PyTorch's own kernel runs, on a CPU what is written out here."""
+    torch.manual_seed(1)
+    q, k, v = torch.randn(2, 3, 5, 8), torch.randn(2, 3, 7, 8), torch.randn(2, 3, 7, 8)
+    mask = torch.where(torch.rand(2, 1, 5, 7) < 0.3, -1e9, 0.0)
+    for hidden in (None, mask):
+        assert torch.allclose(attend(q, k, v, hidden), F.scaled_dot_product_attention(q, k, v, attn_mask=hidden), atol=1e-5)
 
 
 @torch.no_grad()

@@ -16,14 +16,14 @@ import torch
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
-from models import tokenizer
+from models import losses, tokenizer
 from models.batches import Item, Pool, collate, make_item, mirrored, teach
 from models.config import CONFIGS, Config, Training
 from models.data.generator import World
 from models.evaluate import evaluate
 from models.model import Mammut, load
 from models.toy import BLOCKS, ToyPictures, ToyWorld
-from models.train import Learner, crops, learning_rate, optimisers, train
+from models.train import Learner, crops, label_ids, learning_rate, optimisers, train
 
 LABELS = torch.ones(3, 2, dtype=torch.long)
 RECIPE = Training(batch=12, questions=3, lr=3e-3, warmup=20, pool=400, negatives=8)
@@ -65,6 +65,8 @@ def test_item_boxes_answer_for_the_object(run: Path) -> None:
         mine = item.label[36 * k : 36 * k + 36]
         assert set(mine[mine >= 0]) == {world.labels.index(clip.boxes[frame][0][0])}
         assert np.allclose(item.box[36 * k : 36 * k + 36][mine >= 0], clip.boxes[frame][0][1:])
+        _, cx, cy, _, _ = clip.boxes[frame][0]
+        assert mine[6 * int(6 * cy) + int(6 * cx)] >= 0 and mine[6 * int(6 * (1 - cy)) + int(6 * (1 - cx))] == -1  # patches in rows of six
     batch = collate([item, item], np.random.default_rng(0), 2)
     assert (batch.alike[0] == batch.alike[1]).any() and batch.asked[0].shape[0] == 4
 
@@ -209,6 +211,51 @@ def test_the_loss_is_the_sum_of_its_parts_by_their_weights(run: Path) -> None:
     _, before = Learner(model, RECIPE, LABELS)(batch)
     _, after = Learner(model, RECIPE, LABELS)(swapped)
     assert torch.equal(before["caption"], after["caption"]) and not torch.equal(before["answer"], after["answer"])
+
+
+@torch.no_grad()
+def test_each_part_of_the_loss_is_what_it_says(run: Path) -> None:
+    """Clip by clip and question by question, against the batch that a step takes at once: nothing reads another clip's memory, text or boxes."""
+    config, world = config_of(run), ToyWorld()
+    text, names = tokenizer.Text.load(run / "tokenizer.json", 48), {name: i for i, name in enumerate(world.labels)}
+    clips = [world.sample(np.random.default_rng(i)) for i in (0, 1, 2, 3, 4, 0)]  # the last is the first: no negative of it
+    batch = collate([make_item(clip, config, text, names) for clip in clips], np.random.default_rng(0), 2)
+    torch.manual_seed(0)
+    model, labels = Mammut(config), label_ids(text, world.labels)
+    rows = [model.encode([kind[i : i + 1] for kind in batch.tubes]) for i in range(6)]
+
+    def told(ids: torch.Tensor, targets: torch.Tensor, group: int) -> float:
+        said = []
+        for row in range(len(ids)):
+            x = model.decoder.hidden(ids[row : row + 1], *model.decoder.project(rows[row // group][1]))[0]
+            chances = model.decoder.head(x)[0].log_softmax(-1)
+            said += [float(-chances[at, target]) for at, target in enumerate(targets[row].tolist()) if target != -100]
+        return float(np.mean(said))
+
+    scale = float(model.log_scale.exp())
+    texts = [model.decoder.contrast(batch.text[i : i + 1])[0] for i in range(6)]
+    cosine = torch.stack([torch.stack([row[0][0] @ each for each in texts]) for row in rows])
+    same = torch.tensor([[bool({*batch.alike[i].tolist()} & {*batch.alike[j].tolist()}) for j in range(6)] for i in range(6)])
+    assert same[0, 5] and same.sum() < 36
+    target = same / same.sum(1, keepdim=True)
+    ways = [-(target * (scale * side).log_softmax(-1)).sum(1).mean() for side in (cosine, cosine.T)]
+    boxes, sure, regions = (torch.cat(part) for part in zip(*(model.detector(row[2]) for row in rows), strict=True))
+    there, named = batch.label >= 0, (regions @ model.decoder.contrast(labels).T * model.log_region_scale.exp()).log_softmax(-1)
+    quality = torch.where(there, losses.iou_giou(boxes, batch.box)[0].clamp(min=0.05), 0.0)
+    expected = {
+        "caption": told(*batch.told, 1),
+        "answer": told(*batch.asked, 2),
+        "contrastive": float(sum(ways) / 2),
+        "box": float(losses.boxes(boxes[there], batch.box[there])),
+        "objectness": float(losses.objectness(sure, quality)),
+        "region": float(-named[there].gather(1, batch.label[there][:, None]).mean()),
+        "iou": float(quality[there].mean()),
+    }
+    _, parts = Learner(model, RECIPE, labels)(batch)
+    assert {name: round(float(parts[name]), 4) for name in expected} == pytest.approx(expected, abs=2e-4)
+    _, parts = Learner(model, replace(RECIPE, focal=True), labels)(batch)
+    focal = losses.focal_contrastive(torch.cat([row[0] for row in rows]), torch.stack(texts), model.log_scale, same)
+    assert float(parts["contrastive"]) == pytest.approx(float(focal), abs=1e-3)
 
 
 def test_no_tensor_of_a_step_is_made_away_from_the_model(run: Path) -> None:
