@@ -20,7 +20,8 @@ import av
 import cv2
 import numpy as np
 
-from models.evaluate import answer_all, encode_all
+from models import familiar
+from models.evaluate import answer_all, answer_logits, confidence, encode_all
 from models.metrics import vqa_accuracy
 from models.tokenizer import PROMPTS
 from models.tubes import Bytes, Floats
@@ -231,6 +232,8 @@ def main() -> None:
     from models.unpack import read
 
     model, text = read(args.pack)
+    calibration = json.loads((args.pack / "pack.json").read_text())["calibration"]
+    bank = familiar.read(args.pack, model.config.width)
     config, rng = model.config, np.random.default_rng(11)
     world = World(args.train_data, "val", frames=config.frames, size=config.size)
     samples = [world.sample(rng) for _ in range(args.clips)]
@@ -247,6 +250,14 @@ def main() -> None:
                 classical = np.mean([vqa_accuracy(task.guess(asked[i].video, asked[i].question), [asked[i].answer]) for i in rows])
                 learnt = np.mean([vqa_accuracy(done[i][0], [asked[i].answer]) for i in rows])
                 print(f"| {task.name} | {name} | {len(rows)} | {100 * classical:.0f} % | {100 * learnt:.0f} % |")
+        # What the app would show as sure: above the operating point, and of a clip like those of training.
+        sure = confidence(answer_logits(model, done, seen.cross_k, seen.cross_v), calibration["answer"]["temperature"])
+        near = familiar.nearness(seen.embedding, bank) >= calibration["familiar"]["threshold"]
+        shown = near & (sure >= calibration["answer"]["notSureBelow"])
+        right = np.array([vqa_accuracy(got, [each.answer]) for (got, _, _), each in zip(done, asked, strict=True)])
+        print(f"| of all these: of a familiar clip | {name} | {len(asked)} | - | {100 * near.mean():.0f} % |")
+        print(f'| of all these: said without "not sure", right or wrong | {name} | {len(asked)} | - | {100 * shown.mean():.0f} % |')
+        print(f'| of all these: wrong, and said without "not sure" | {name} | {len(asked)} | - | {100 * (shown & (right < 1)).mean():.0f} % |')
 
 
 if __name__ == "__main__":

@@ -317,7 +317,7 @@ def random_pack(out: Path, config: Config) -> dict[str, float]:
 
 DESCRIPTION = (
     "A demonstration model that learnt for some hours on a CPU from composed video only (known things in plain colours that move over "
-    "pictures): expect most of its captions and answers to be wrong, on real footage above all, and see its scores before you trust any of it."
+    "pictures): on real footage expect most of its captions and answers to be wrong, and see its scores before you trust any of it."
 )
 
 

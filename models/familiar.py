@@ -44,6 +44,11 @@ def threshold(held_out: np.ndarray) -> float:
     return float(np.median(held_out))
 
 
+def read(folder: Path, width: int) -> Tensor:
+    """The bank of a pack, [M, width]."""
+    return torch.from_numpy(np.frombuffer((folder / BANK).read_bytes(), "<f2").astype(np.float32).reshape(-1, width))
+
+
 def write(folder: Path, bank: Tensor) -> dict[str, str]:
     """Puts the bank into a run or a pack, and says what it is called there."""
     data = bank.numpy().astype("<f2").tobytes()
