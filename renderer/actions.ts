@@ -13,7 +13,7 @@ import { clipFromMarks } from './review/marked.ts'
 import { snapshot } from './review/snapshot.ts'
 import { markedSpan, useReview } from './review/store.ts'
 import {
-  chosenTracks, copyBoxOn, deleteBox, deleteTracks, frameTable, goToEndOfTrack, goToKey, mergeChosen, neighbourTrack, relabelByNumber, retimeHere, sayHere, splitChosen, toggleFlag, toggleKey,
+  alsoNextTrack, chosenTracks, copyBoxOn, deleteBox, deleteTracks, drawInMiddle, frameTable, goToEndOfTrack, goToKey, holdBox, mergeChosen, neighbourTrack, relabelByNumber, retimeHere, sayHere, splitChosen, toggleFlag, toggleKey,
 } from './review/tracks.ts'
 import { type Page, useUi } from './store.ts'
 
@@ -141,7 +141,7 @@ export const ACTIONS: readonly Action[] = [
   { id: 'accept', scope: here, keys: ['A'], name: phrase('Accept the caption or the chosen tracks'), group: REVIEW, run: decide('accept') },
   { id: 'reject', scope: here, keys: ['X'], name: phrase('Reject it'), group: REVIEW, run: decide('reject') },
   { id: 'reset', scope: here, keys: ['U'], name: phrase('Back to what the model said'), group: REVIEW, run: decide('reset') },
-  { id: 'edit-text', scope: here, keys: ['Enter'], name: phrase('Edit the caption, or the label of the chosen track'), group: REVIEW, run: () => (useUi.getState().trackId === null ? click('[data-edit-caption]') : focus(`[data-label-of="${useUi.getState().trackId}"]`))() },
+  { id: 'edit-text', scope: here, keys: ['Enter'], name: phrase('Edit the caption, or the label of the chosen track; while drawing, a box in the middle'), group: REVIEW, run: () => (useReview.getState().drawing ? drawInMiddle : useUi.getState().trackId === null ? click('[data-edit-caption]') : focus(`[data-label-of="${useUi.getState().trackId}"]`))() },
   { id: 'heat', scope: here, keys: ['H'], name: phrase('Show where the model looked'), group: REVIEW, run: () => useFind.getState().toggleHeat() },
   { id: 'undo', scope: 'window', keys: ['Ctrl+Z'], name: phrase('Undo'), group: REVIEW, run: () => void undo('undo') },
   { id: 'redo', scope: 'window', keys: ['Ctrl+Shift+Z', 'Ctrl+Y'], name: phrase('Redo'), group: REVIEW, run: () => void undo('redo') },
@@ -149,6 +149,8 @@ export const ACTIONS: readonly Action[] = [
   { id: 'draw', scope: here, keys: ['N'], name: phrase('Draw a box'), group: BOXES, run: () => useReview.getState().setDrawing(!useReview.getState().drawing) },
   { id: 'track-back', scope: here, keys: ['Alt+ArrowUp'], name: phrase('Previous track'), group: BOXES, run: () => neighbourTrack(-1) },
   { id: 'track-next', scope: here, keys: ['Alt+ArrowDown'], name: phrase('Next track'), group: BOXES, run: () => neighbourTrack(1) },
+  { id: 'track-also', scope: here, keys: ['Shift+Alt+ArrowDown'], name: phrase('Choose the next track too'), group: BOXES, run: alsoNextTrack },
+  { id: 'hold', scope: here, keys: ['Shift+Enter'], name: phrase('Take hold of the chosen box: arrows move it, with Alt they resize it'), group: BOXES, run: holdBox },
   { id: 'key-back', scope: here, keys: ['Alt+ArrowLeft'], name: phrase('Previous key frame'), group: BOXES, run: () => goToKey(-1) },
   { id: 'key-on', scope: here, keys: ['Alt+ArrowRight'], name: phrase('Next key frame'), group: BOXES, run: () => goToKey(1) },
   { id: 'track-first', scope: here, keys: ['Home'], name: phrase('First frame of the track or the clip'), group: BOXES, run: () => goToEndOfTrack('first') },

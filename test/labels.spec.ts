@@ -1,6 +1,6 @@
 /** The vocabulary in the real window: named, looked for, dragged, compared, merged, undone, kept as a file. Real clips, real pack. */
 import path from 'node:path'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from '@playwright/test'
 import { accessible, app, call, done, goTo, page, tubelet, violations } from './app.ts'
 
@@ -121,6 +121,38 @@ test('the vocabulary goes out as a file and comes back from one', async () => {
   await expect(list()).toContainText('crescent')
   await expect(list()).toContainText('≥ 0.25')
   await done()
+})
+
+test('two packs stand side by side on one clip: what each says of it, and the boxes that only one has', async () => {
+  // A pack that asks for its labels in other words: the same weights, and so other scores and other boxes.
+  const folder = path.join(app.projectDir, 'plain')
+  cpSync(path.resolve(import.meta.dirname, '..', 'models', 'packs', 'tubelet-mini'), folder, { recursive: true })
+  const manifest = JSON.parse(readFileSync(path.join(folder, 'pack.json'), 'utf8')) as { prompts: object }
+  writeFileSync(path.join(folder, 'pack.json'), JSON.stringify({ ...manifest, id: 'tubelet-mini-plain', version: '9.9.9', name: 'Plain', prompts: { ...manifest.prompts, label: '{label}' } }))
+  const worked = () => expect.poll(async () => (await call('listPacks')).works.map(({ state }) => state), { timeout: 60_000 }).not.toContain('running')
+  await call('setLabels', { body: { labels: ['star', 'moon'].map((name) => ({ name, synonyms: [], colour: '#69c1fc', threshold: 0 })) } })
+  await done()
+  await call('importPack', { body: { path: folder } })
+  await worked()
+  await call('usePack', { params: { packId: 'tubelet-mini-plain' } })
+  await worked()
+  await expect.poll(async () => (await call('listPacks')).packs.find(({ current }) => current)?.id).toBe('tubelet-mini-plain')
+  await done()
+  await page.reload()
+  await goTo('Labels')
+  await page.getByRole('button', { name: 'Compare two thresholds or packs' }).click()
+  const [left, right] = [page.getByRole('group', { name: 'Left' }), page.getByRole('group', { name: 'Right' })]
+  await right.getByLabel('Thresholds').selectOption('own')
+  await page.getByLabel(/^Only /).uncheck()
+  const agreement = page.getByRole('status').filter({ hasText: 'on both sides' })
+  await expect(agreement).toContainText(/[1-9]\d* on both sides.*0 only left.*0 only right/)
+  await left.getByLabel('Pack').selectOption({ label: 'tubelet-mini-plain 9.9.9' })
+  await right.getByLabel('Pack').selectOption({ index: 0 })
+  await expect(right.getByLabel('Pack').locator(':checked')).toHaveText(/^tubelet-mini \d/)
+  await expect(agreement).not.toContainText('0 only left')
+  const clips = (await call('listClips')).clips
+  for (const side of [left, right]) expect(clips.some(({ caption }) => caption !== null)).toBe((await side.locator('.told').textContent()) !== '')
+  expect(await violations()).toEqual([])
 })
 
 test('the page is accessible in both themes', async () => {

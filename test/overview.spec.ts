@@ -61,6 +61,19 @@ test('a bar of a histogram opens its clips', async () => {
   await goTo('Overview')
 })
 
+test('the map is a table too: each clip with those most like it, opened from there by key', async () => {
+  const card = page.getByRole('region', { name: 'By likeness' })
+  await card.getByText('As a table').press('Enter')
+  const rows = card.getByRole('row')
+  await expect(rows).toHaveCount((await call('listClips')).clips.length + 1)
+  await expect(rows.nth(1).getByRole('cell').last()).toHaveText(/\d:\d\d/)
+  const opens = rows.nth(1).getByRole('button')
+  const name = (await opens.textContent()) ?? ''
+  await opens.press('Enter')
+  await expect(page.getByRole('heading', { name: name.replace(/ \S+$/, '') })).toBeVisible()
+  await goTo('Overview')
+})
+
 test('each chart is kept as a picture with its title, counts and real text', async () => {
   for (const [name, words] of [['In time', 'd03_bottles.mp4'], ['By likeness', '<circle'], ['How sure captions are', '100 %']] as const) {
     const card = page.getByRole('region', { name })

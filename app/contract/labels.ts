@@ -23,8 +23,9 @@ const LabelScores = z.object({
 /** A track that counts where its score reaches the threshold of its label. */
 const Candidate = z.object({ score: z.number(), body: TrackBody })
 
-/** A pack that encoded a clip. `current`: it has looked for the vocabulary as it is now. */
-const LookedBy = z.object({ digest: z.string(), name: z.string(), current: z.boolean() })
+/** A pack that encoded a clip. `current`: it has looked for the vocabulary as it is now. `caption` is what it said of the clip, with how sure it was. */
+const LookedBy = z.object({ digest: z.string(), name: z.string(), current: z.boolean(), caption: z.object({ text: z.string(), confidence: z.number().nullable(), unsure: z.boolean() }).nullable() })
+export type LookedBy = z.infer<typeof LookedBy>
 
 export const labelRoutes = {
   getLabels: route({ method: 'get', path: '/api/labels', summary: 'The vocabulary, in the order in which labels win over equals', output: Labels }),

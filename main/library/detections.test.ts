@@ -135,3 +135,13 @@ test('a change of the vocabulary is one step of undo, with the boxes that went a
   library.changeVocabulary(library.detections.vocabulary())
   expect(library.history().redo).not.toBeNull()
 })
+
+test('what each pack said of a clip stands beside what the others said', () => {
+  const evidence = { confidence: 0.4, unsure: true, agreement: 0.1, frames: [] }
+  const other = { ...provenance, packId: 'q', packVersion: '2', packDigest: 'e'.repeat(64) }
+  library.saveClipResult(clipId, other.packDigest, { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }, { caption: { body: { kind: 'caption', text: 'a bus' }, evidence, provenance: other }, seen: null })
+  expect(library.detections.packs(clipId)).toEqual([
+    { digest: DIGEST, name: 'p 1', current: false, caption: { text: 'a car', confidence: null, unsure: false } },
+    { digest: other.packDigest, name: 'q 2', current: false, caption: { text: 'a bus', confidence: 0.4, unsure: true } },
+  ])
+})

@@ -7,6 +7,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { TrackBody } from '../../app/annotation.ts'
+import type { LookedBy } from '../../app/contract/labels.ts'
 import type { Candidate, Detection } from '../../app/detections.ts'
 import { type Label, newLabel, phrasesOf, tidy, type Vocabulary } from '../../app/vocabulary.ts'
 import { type Annotations, type MachineResult } from './annotations.ts'
@@ -150,12 +151,12 @@ export class Detections {
   }
 
   /** The packs that encoded a clip, and whether each has looked for the vocabulary as it is. */
-  packs(clipId: number): { digest: string; name: string; current: boolean }[] {
+  packs(clipId: number): LookedBy[] {
     const now = lookedFor(this.vocabulary())
     return this.#db
-      .prepare(`SELECT pack_digest, looked_for, coalesce(caption ->> '$.provenance.packId' || ' ' || (caption ->> '$.provenance.packVersion'), substr(pack_digest, 1, 8)) AS name FROM encodings WHERE clip_id = ? ORDER BY id`)
+      .prepare(`SELECT pack_digest, looked_for, coalesce(caption ->> '$.provenance.packId' || ' ' || (caption ->> '$.provenance.packVersion'), substr(pack_digest, 1, 8)) AS name, caption FROM encodings WHERE clip_id = ? ORDER BY id`)
       .all(clipId)
-      .map((row) => ({ digest: String(row['pack_digest']), name: String(row['name']), current: row['looked_for'] === now }))
+      .map((row) => ({ digest: String(row['pack_digest']), name: String(row['name']), current: row['looked_for'] === now, caption: captionIn(row['caption']) }))
   }
 
   /** Tracks of a label that a person accepted, drew or changed: no threshold and no new run takes them away. */
@@ -165,6 +166,13 @@ export class Detections {
       .all(label)
       .map((row) => ({ id: Number(row['id']), clipId: Number(row['clip_id']), body: JSON.parse(String(row['body'])) as TrackBody }))
   }
+}
+
+/** What a pack said of a clip, of the result that lies with its encoding. */
+function captionIn(stored: unknown): LookedBy['caption'] {
+  if (typeof stored !== 'string') return null
+  const { body, evidence } = JSON.parse(stored) as MachineResult
+  return body.kind === 'caption' ? { text: body.text, confidence: evidence?.confidence ?? null, unsure: evidence?.unsure ?? false } : null
 }
 
 export function storedVocabulary(db: DatabaseSync): Vocabulary {

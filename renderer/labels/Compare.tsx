@@ -3,10 +3,11 @@ import { ChevronLeft, ChevronRight } from 'lucide-react'
 import { useRef, useState } from 'react'
 import { agreementOf, alone } from '../../app/agreement.ts'
 import type { TrackBody } from '../../app/annotation.ts'
+import type { LookedBy } from '../../app/contract/labels.ts'
 import { colourIn, type Label } from '../../app/vocabulary.ts'
-import { clock } from '../format.ts'
+import { clock, percent } from '../format.ts'
 import { t } from '../i18n.ts'
-import { useClip, useFrames, useSources, useStatus } from '../queries.ts'
+import { useClip, useClips, useFrames, useSources, useStatus } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { drafted, scoreText, useDraft } from './draft.ts'
 import { Stage, type StageHandle, type StageTrack } from './Stage.tsx'
@@ -21,9 +22,11 @@ interface Side {
 
 export function Compare({ label, vocabulary }: { label: Label; vocabulary: readonly Label[] }) {
   const { data: clips } = useLabelClips(label.name)
+  // The pack in use may have found nothing where another one has.
+  const { data: all } = useClips()
   const current = useUi((ui) => ui.clipId)
   const [chosen, setChosen] = useState<number | null>(null)
-  const clipId = chosen ?? current ?? clips?.clips[0]?.clipId ?? null
+  const clipId = chosen ?? current ?? clips?.clips[0]?.clipId ?? all?.clips.find(({ encoded }) => encoded)?.id ?? null
   const [first, setFirst] = useState<Side>({ pack: null, threshold: null })
   const thresholds = useDraft((draft) => draft.thresholds)
   const [second, setSecond] = useState<Side>({ pack: null, threshold: Math.round((thresholds[label.name] ?? label.threshold) * 500) / 1000 })
@@ -36,11 +39,12 @@ export function Compare({ label, vocabulary }: { label: Label; vocabulary: reado
   const stage = useRef<StageHandle>(null)
   const known = drafted(vocabulary, thresholds)
   const bodies = useSides(clipId, [first, second], known, onlyThis ? label.name : null)
-  if (clipId === null) return <p className="muted">{t('Nothing to compare: no clip has anything like it yet.')}</p>
+  if (clipId === null) return <p className="muted">{t('Nothing to compare: no clip is encoded yet.')}</p>
   if (!detail || !source || !frames || frames.pts.length === 0) return null
   const agreement = agreementOf(bodies[0].tracks, bodies[1].tracks)
   const differing = agreement.frames.filter((frame) => frame.first + frame.second > 0)
   const packs = bodies[0].packs
+  const inUse = status?.packDigest ?? null
   const tracksOf = (side: 0 | 1) => bodies[side].tracks.map((body, at): StageTrack => ({ key: String(at), body, colour: colourIn(known, body.label), score: null }))
   const outstanding = (side: 'first' | 'second') => (pts: number) => new Set([...alone(bodies[0].tracks, bodies[1].tracks, pts)[side]].map(String))
   return (
@@ -57,10 +61,11 @@ export function Compare({ label, vocabulary }: { label: Label; vocabulary: reado
       <Stage
         key={clipId} ref={stage} source={source} clip={detail.clip} frames={frames}
         panes={[
-          { title: <SideControls name={t('Left')} side={first} packs={packs} inUse={status?.packDigest ?? null} onChange={setFirst} />, tracks: tracksOf(0), outstanding: outstanding('first') },
-          { title: <SideControls name={t('Right')} side={second} packs={packs} inUse={status?.packDigest ?? null} onChange={setSecond} />, tracks: tracksOf(1), outstanding: outstanding('second') },
+          { title: <SideControls name={t('Left')} side={first} packs={packs} inUse={inUse} onChange={setFirst} />, tracks: tracksOf(0), outstanding: outstanding('first') },
+          { title: <SideControls name={t('Right')} side={second} packs={packs} inUse={inUse} onChange={setSecond} />, tracks: tracksOf(1), outstanding: outstanding('second') },
         ]}
       />
+      {packs.length === 1 && <p className="muted small">{t('Only “{{pack}}” has looked at this clip. Use another pack once, on the Packs page, and the two can stand side by side.', { pack: packs[0]?.name ?? '' })}</p>}
       {bodies.some(({ stale }) => stale) && <p className="muted small">{t('One of these packs has not looked for the newest labels yet: use it once, and it will.')}</p>}
       <div className="row agreement" role="status">
         <Part kind="both" count={agreement.both} text={t('on both sides')} />
@@ -97,13 +102,17 @@ function Jump({ frames, show }: { frames: readonly number[]; show: (ordinal: num
   )
 }
 
-function SideControls({ name, side, packs, inUse, onChange }: { name: string; side: Side; packs: readonly { digest: string; name: string }[]; inUse: string | null; onChange: (side: Side) => void }) {
+function SideControls({ name, side, packs, inUse, onChange }: { name: string; side: Side; packs: readonly LookedBy[]; inUse: string | null; onChange: (side: Side) => void }) {
+  const chosen = packs.find(({ digest }) => digest === (side.pack ?? inUse))
   return (
     <span className="row small side-controls" role="group" aria-label={name}>
       {packs.length > 1 && (
-        <select aria-label={t('Pack')} value={side.pack ?? inUse ?? ''} onChange={({ target }) => onChange({ ...side, pack: target.value })}>
-          {packs.map(({ digest, name: pack }) => <option key={digest} value={digest}>{pack}</option>)}
-        </select>
+        <>
+          <select aria-label={t('Pack')} value={side.pack ?? inUse ?? ''} onChange={({ target }) => onChange({ ...side, pack: target.value })}>
+            {packs.map(({ digest, name: pack }) => <option key={digest} value={digest}>{pack}</option>)}
+          </select>
+          <Caption caption={chosen?.caption ?? null} />
+        </>
       )}
       <select aria-label={t('Thresholds')} value={side.threshold === null ? 'own' : 'one'} onChange={({ target }) => onChange({ ...side, threshold: target.value === 'own' ? null : 0.5 })}>
         <option value="own">{t('Thresholds as set')}</option>
@@ -119,7 +128,17 @@ function SideControls({ name, side, packs, inUse, onChange }: { name: string; si
   )
 }
 
-type Looked = { tracks: TrackBody[]; packs: { digest: string; name: string }[]; stale: boolean }
+/** What the pack of a side said of the clip. */
+function Caption({ caption }: { caption: LookedBy['caption'] }) {
+  if (caption === null) return <q className="told muted">{t('No caption')}</q>
+  return (
+    <q className="told">
+      {caption.text} {caption.confidence !== null && <span className="muted num">{caption.unsure && <em className="unsure">{t('not sure')} · </em>}{percent(caption.confidence)}</span>}
+    </q>
+  )
+}
+
+type Looked = { tracks: TrackBody[]; packs: LookedBy[]; stale: boolean }
 
 function useSides(clipId: number | null, [first, second]: readonly [Side, Side], vocabulary: readonly Label[], only: string | null): readonly [Looked, Looked] {
   const left = useCandidates(clipId, first.pack ?? undefined).data

@@ -6,7 +6,8 @@ import { Compare } from './Compare.tsx'
 import { useDraft } from './draft.ts'
 import { Preview } from './Preview.tsx'
 import { Threshold } from './Threshold.tsx'
-import { removeLabel, renameLabel, saveVocabulary, useScores } from './vocabulary.ts'
+import { Removal } from './Removal.tsx'
+import { renameLabel, saveVocabulary } from './vocabulary.ts'
 
 interface Props {
   label: Label
@@ -118,30 +119,10 @@ function MergeInto({ label, vocabulary }: Props) {
   )
 }
 
-/** Takes a second press, and asks what becomes of what people decided. */
 function Remove({ label }: { label: Label }) {
   const [asking, setAsking] = useState(false)
-  const { data: scores } = useScores(label.name)
-  const decided = scores?.decided ?? 0
-  const remove = (what: 'keep' | 'reject') => {
-    setAsking(false)
-    void removeLabel(label.name, what, t('{{label}} removed', { label: label.name }))
-  }
-  if (!asking) return <button className="icon" aria-label={t('Remove {{label}}', { label: label.name })} title={t('Remove from the vocabulary')} onClick={() => setAsking(true)}><Trash2 size={15} /></button>
-  return (
-    <div className="row" role="group" aria-label={t('Remove {{label}}', { label: label.name })} onKeyDown={({ key }) => key === 'Escape' && setAsking(false)}>
-      <span className="small">{decided > 0 ? t('{{count}} tracks of it are yours: you accepted, drew or changed them.', { count: decided }) : t('What the model found for it goes; nothing is yours yet.')}</span>
-      {decided > 0 ? (
-        <>
-          <button autoFocus onClick={() => remove('keep')}>{t('Remove, keep mine')}</button>
-          <button className="danger" onClick={() => remove('reject')}>{t('Remove, reject mine too')}</button>
-        </>
-      ) : (
-        <button className="danger" autoFocus onClick={() => remove('keep')}>{t('Remove')}</button>
-      )}
-      <button onClick={() => setAsking(false)}>{t('Cancel')}</button>
-    </div>
-  )
+  if (asking) return <Removal name={label.name} onDone={() => setAsking(false)} />
+  return <button className="icon" aria-label={t('Remove {{label}}', { label: label.name })} title={t('Remove from the vocabulary')} onClick={() => setAsking(true)}><Trash2 size={15} /></button>
 }
 
 function Synonyms({ label, vocabulary }: Props) {

@@ -96,8 +96,8 @@ export function Threshold({ label }: { label: Label }) {
             <dd><strong className="num">{atOrAbove(scores[one], threshold)}</strong> <span className="muted num">{t('of {{total}}', { total: sum(scores[one]) })}</span><Change now={atOrAbove(scores[one], threshold)} saved={atOrAbove(scores[one], label.threshold)} /></dd>
           </div>
         ))}
-        {scores.decided > 0 && <p className="muted small">{t('{{count}} tracks that you accepted, drew or changed stay whatever the threshold.', { count: scores.decided })}</p>}
       </dl>
+      {scores.decided > 0 && <p className="muted small">{t('{{count}} tracks that you accepted, drew or changed stay whatever the threshold.', { count: scores.decided })}</p>}
     </div>
   )
 }

@@ -1,5 +1,5 @@
 import { Download } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { t } from '../i18n.ts'
 import { framed, save } from './picture.ts'
 
@@ -28,14 +28,16 @@ export function Card({ title, counts, name, actions, chart, children }: { title:
 }
 
 /** The same numbers for those who read or hear them. */
-export function DataTable({ head, rows }: { head: readonly string[]; rows: readonly (readonly (string | number)[])[] }): ReactNode {
+export function DataTable({ head, rows }: { head: readonly string[]; rows: () => readonly (readonly ReactNode[])[] }): ReactNode {
+  // Numbers that nobody reads are not counted out.
+  const [open, setOpen] = useState(false)
   return (
-    <details className="data">
+    <details className="data" onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary className="small muted">{t('As a table')}</summary>
       <div className="data-scroll" tabIndex={0} role="region" aria-label={t('As a table')}>
         <table>
           <thead><tr>{head.map((cell) => <th key={cell} scope="col">{cell}</th>)}</tr></thead>
-          <tbody>{rows.map((row, at) => <tr key={at}>{row.map((cell, column) => (column === 0 ? <th key={column} scope="row">{cell}</th> : <td key={column} className="num">{cell}</td>))}</tr>)}</tbody>
+          <tbody>{open && rows().map((row, at) => <tr key={at}>{row.map((cell, column) => (column === 0 ? <th key={column} scope="row">{cell}</th> : <td key={column} className="num">{cell}</td>))}</tr>)}</tbody>
         </table>
       </div>
     </details>

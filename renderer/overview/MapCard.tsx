@@ -8,7 +8,7 @@ import { clock, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { useColours } from '../labels/vocabulary.ts'
 import { useUi } from '../store.ts'
-import { Card } from './Card.tsx'
+import { Card, DataTable } from './Card.tsx'
 import { useMap } from './queries.ts'
 import { usePicked } from './store.ts'
 
@@ -72,7 +72,39 @@ export function MapCard({ facts, sources }: { facts: Facts; sources: readonly So
       <p className="legend small">
         {kinds.map((kind) => <button key={kind} className="quiet small" onClick={() => pick(dots.filter((dot) => dot.kind === kind).map(({ id }) => id), kind)}><i style={{ background: colour(kind) }} aria-hidden />{kind}</button>)}
       </p>
+      {dots.length > 0 && <MapTable dots={dots} facts={facts} sources={sources} />}
     </Card>
+  )
+}
+
+/** So many rows, and so many likest clips of each: a page to read, not the library. */
+const [ROWS, LIKEST] = [500, 3]
+
+/** What the map shows, for those who read or hear it: each clip with those nearest to it. */
+function MapTable({ dots, facts, sources }: { dots: readonly Dot[]; facts: Facts; sources: readonly Source[] }) {
+  const rows = () => {
+    const clips = new Map(facts.clips.map((clip) => [clip.id, clip]))
+    const names = new Map(sources.map(({ id, name }) => [id, name]))
+    const named = (id: number) => {
+      const clip = clips.get(id)
+      return clip ? `${names.get(clip.sourceId) ?? ''} ${clock(clip.start, 1)}–${clock(clip.end, 1)}` : ''
+    }
+    const open = (id: number) => {
+      useUi.getState().selectClip(id, clips.get(id)?.sourceId ?? null)
+      useUi.getState().goTo('review')
+    }
+    return dots.slice(0, ROWS).map((dot) => [
+      <button key="clip" className="quiet small" onClick={() => open(dot.id)}>{named(dot.id)}</button>,
+      clips.get(dot.id)?.caption ?? t('No caption'),
+      dot.kind,
+      alike(dot, dots, LIKEST + 1).filter((id) => id !== dot.id).slice(0, LIKEST).map(named).join(', '),
+    ])
+  }
+  return (
+    <>
+      <DataTable head={[t('Clip'), t('Caption'), t('Kind'), t('Most alike')]} rows={rows} />
+      {dots.length > ROWS && <p className="small muted">{t('The table has the first {{count, number}} clips; the Table page has all.', { count: ROWS })}</p>}
+    </>
   )
 }
 
@@ -258,6 +290,15 @@ function beside(here: Dot, dots: readonly Dot[], dx: number, dy: number): number
   return best.id
 }
 
-function alike(here: Dot, dots: readonly Dot[]): number[] {
-  return dots.map(({ id, x, y }) => ({ id, distance: Math.hypot(x - here.x, y - here.y) })).sort((a, b) => a.distance - b.distance).slice(0, GROUP).map(({ id }) => id)
+/** The nearest, itself among them, nearest first. */
+function alike(here: Dot, dots: readonly Dot[], most = GROUP): number[] {
+  const near: { id: number; distance: number }[] = []
+  for (const { id, x, y } of dots) {
+    const distance = Math.hypot(x - here.x, y - here.y)
+    if (near.length === most && distance >= (near.at(-1)?.distance ?? 0)) continue
+    const at = near.findIndex((other) => other.distance > distance)
+    near.splice(at === -1 ? near.length : at, 0, { id, distance })
+    if (near.length > most) near.pop()
+  }
+  return near.map(({ id }) => id)
 }

@@ -165,7 +165,7 @@ function TimeCard({ facts, sources }: { facts: Facts; sources: readonly Source[]
         <Ticks axis={axis} range={[from, to]} y={height - 6} />
       </svg>
       {hasLabels && <p className="legend small">{names.map((name) => <span key={name}><i style={{ background: colours(name) }} aria-hidden />{name}</span>)}</p>}
-      <DataTable head={[t('Time'), t('Clips'), ...names]} rows={bins.flatMap((bin, at) => (bin.clipIds.length === 0 ? [] : [[where(at), bin.clipIds.length, ...names.map((name) => bin.labels.get(name) ?? 0)]]))} />
+      <DataTable head={[t('Time'), t('Clips'), ...names]} rows={() => bins.flatMap((bin, at) => (bin.clipIds.length === 0 ? [] : [[where(at), bin.clipIds.length, ...names.map((name) => bin.labels.get(name) ?? 0)]]))} />
     </Card>
   )
 }
@@ -187,7 +187,7 @@ function Histogram({ title, what, values }: { title: string; what: string; value
         <line x1={0} x2={WIDTH} y1={HEIGHT * 2.6} y2={HEIGHT * 2.6} stroke="var(--strong-line)" />
         {[0, 25, 50, 75, 100].map((tick) => <text key={tick} x={tick * 10} y={HEIGHT * 2.6 + 30} fontSize={26} fill="var(--muted)" textAnchor={tick === 0 ? 'start' : tick === 100 ? 'end' : 'middle'}>{tick} %</text>)}
       </svg>
-      <DataTable head={[t('Confidence'), t('Count')]} rows={bins.flatMap((ids, at) => (ids.length === 0 ? [] : [[span(at), ids.length]]))} />
+      <DataTable head={[t('Confidence'), t('Count')]} rows={() => bins.flatMap((ids, at) => (ids.length === 0 ? [] : [[span(at), ids.length]]))} />
     </Card>
   )
 }

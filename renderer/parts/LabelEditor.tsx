@@ -3,7 +3,8 @@ import { type SubmitEvent, useState } from 'react'
 import { withNames } from '../../app/vocabulary.ts'
 import { t } from '../i18n.ts'
 import { useDraft } from '../labels/draft.ts'
-import { removeLabel, saveVocabulary, useVocabulary } from '../labels/vocabulary.ts'
+import { Removal } from '../labels/Removal.tsx'
+import { saveVocabulary, useVocabulary } from '../labels/vocabulary.ts'
 import { useClips, useStatus } from '../queries.ts'
 import { useUi } from '../store.ts'
 
@@ -13,6 +14,7 @@ export function LabelEditor() {
   const { data: clips } = useClips()
   const { data: status } = useStatus()
   const [text, setText] = useState('')
+  const [removing, setRemoving] = useState<string | null>(null)
   const { select } = useDraft.getState()
   const { goTo } = useUi.getState()
   const add = (event: SubmitEvent) => {
@@ -50,10 +52,11 @@ export function LabelEditor() {
             >
               {name} <span className="muted num">{count(name)}</span>
             </button>
-            <button className="icon" aria-label={t('Remove label {{label}}', { label: name })} onClick={() => void removeLabel(name, 'keep', t('{{label}} removed; boxes that you accepted or drew stay', { label: name }))}><X size={12} /></button>
+            <button className="icon" aria-label={t('Remove label {{label}}', { label: name })} onClick={() => setRemoving(name)}><X size={12} /></button>
           </li>
         ))}
       </ul>
+      {removing !== null && <Removal key={removing} name={removing} onDone={() => setRemoving(null)} />}
       <form className="ask" onSubmit={add}>
         <input aria-label={t('Add a label')} placeholder={t('person, red car…')} value={text} maxLength={60} onChange={(event) => setText(event.target.value)} />
       </form>

@@ -233,9 +233,9 @@ function TrackLane({ track, clipId }: { track: TrackAnnotation; clipId: number }
         onChoose={(event) => chooseTrack(id, event.shiftKey)}
         onChange={(span) => store(span.startFrame === first ? retimed(track, frames, 'last', span.endFrame - 1) : retimed(track, frames, 'first', span.startFrame))}
       />
-      {body.boxes.map((key) => (
+      {body.boxes.map((key, nth) => (
         <Point
-          key={key.ordinal} ordinal={key.ordinal} className={`${key.score === null ? 'by-person' : ''} ${key.outside ? 'outside' : ''}`} label={t('Key frame {{frame}} of {{label}}', { frame: key.ordinal, label: body.label })}
+          key={nth} ordinal={key.ordinal} reachable={selected} className={`${key.score === null ? 'by-person' : ''} ${key.outside ? 'outside' : ''}`} label={t('Key frame {{frame}} of {{label}}', { frame: key.ordinal, label: body.label })}
           onChoose={() => {
             chooseTrack(id)
             showFrame(frames, key.ordinal)

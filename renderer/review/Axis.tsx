@@ -116,8 +116,8 @@ export function Bar({ span, label, text, selected = false, className = '', colou
   )
 }
 
-/** A point on a lane that can be dragged to another frame. */
-export function Point({ ordinal, label, onChoose, onMove, className = '' }: { ordinal: number; label: string; onChoose: () => void; onMove: (ordinal: number) => void; className?: string }) {
+/** A point on a lane that can be moved to another frame, by dragging or by arrow keys; where it is `reachable`, Tab comes to it. */
+export function Point({ ordinal, label, reachable, onChoose, onMove, className = '' }: { ordinal: number; label: string; reachable: boolean; onChoose: () => void; onMove: (ordinal: number) => void; className?: string }) {
   const axis = useAxis()
   const [preview, setPreview] = useState<number | null>(null)
   const at = timeOf(axis.frames, preview ?? ordinal)
@@ -125,6 +125,14 @@ export function Point({ ordinal, label, onChoose, onMove, className = '' }: { or
   return (
     <span
       className={`point ${className}`} style={{ left: `${axis.at(at)}%` }} title={label} data-key={ordinal}
+      role="slider" tabIndex={reachable ? 0 : -1} aria-label={label} aria-valuemin={0} aria-valuemax={axis.frames.pts.length - 1} aria-valuenow={ordinal} aria-valuetext={clock(at, 2)}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') onChoose()
+        const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
+        if (by === undefined || event.ctrlKey || event.metaKey || event.altKey) return
+        event.preventDefault()
+        onMove(Math.min(axis.frames.pts.length - 1, Math.max(0, ordinal + by * (event.shiftKey ? 10 : 1))))
+      }}
       onPointerDown={(event) => {
         event.stopPropagation()
         event.currentTarget.setPointerCapture(event.pointerId)

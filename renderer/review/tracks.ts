@@ -1,7 +1,7 @@
 /** What people do to the tracks of the clip that they look at: from the picture, the timeline, the list or the keyboard. */
 import { toast } from 'sonner'
 import { type Annotation, type Box, type Span, spanWithin, type TrackAnnotation, type TrackBody } from '../../app/annotation.ts'
-import type { Clip } from '../../app/contract.ts'
+import type { Clip, Source } from '../../app/contract.ts'
 import type { Edit } from '../../app/contract/state.ts'
 import type { FrameRef } from '../../app/media.ts'
 import { said } from '../../app/phrase.ts'
@@ -72,6 +72,39 @@ export function neighbourTrack(by: 1 | -1): void {
   const current = tracks.findIndex(({ id }) => id === useUi.getState().trackId)
   const next = tracks[current === -1 ? (by === 1 ? 0 : tracks.length - 1) : (current + by + tracks.length) % tracks.length]
   if (next) chooseTrack(next.id)
+}
+
+/** Choose one more track: the next after those that are chosen. */
+export function alsoNextTrack(): void {
+  const at = here()
+  if (!at) return
+  const chosen = chosenTracks().map(({ id }) => id)
+  const tracks = tracksOf(at.clipId)
+  const from = tracks.findIndex(({ id }) => id === chosen.at(-1)) + 1
+  const next = [...tracks.slice(from), ...tracks.slice(0, from)].find(({ id }) => !chosen.includes(id))
+  if (next) chooseTrack(next.id, true)
+  else toast(t('Every track is chosen.'), { id: 'review' })
+}
+
+/** Take hold of the chosen box, so that arrows move it and, with Alt, resize it. */
+export function holdBox(): void {
+  const { trackId } = useUi.getState()
+  const box = document.querySelector<SVGElement>(`.boxes [data-box="${String(trackId)}"]`)
+  if (box) box.focus()
+  else toast(trackId === null ? t('Choose a box first.') : notThere(), { id: 'review' })
+}
+
+/** Side of a box that is drawn by key, as a share of the picture's. */
+const IN_MIDDLE = 0.25
+
+/** A box in the middle of the picture, for those who draw by key: it is named, and then moved and resized from there. */
+export function drawInMiddle(): void {
+  const at = here()
+  const { sourceId } = useUi.getState()
+  const probe = queryClient.getQueryData<{ sources: Source[] }>(['sources'])?.sources.find(({ id }) => id === sourceId)?.probe
+  if (!at || !probe) return
+  const side = (length: number, edge: -1 | 1) => (length * (1 + edge * IN_MIDDLE)) / 2
+  drawn(at.clipId, { x1: side(probe.width, -1), y1: side(probe.height, -1), x2: side(probe.width, 1), y2: side(probe.height, 1) }, at, at.frames)
 }
 
 /** The labels that the person is likely to want, most likely first: of the project, then those in this clip. */
