@@ -12,6 +12,7 @@ import argparse
 import gzip
 import hashlib
 import json
+import logging
 import shutil
 import warnings
 from collections.abc import Sequence
@@ -31,6 +32,8 @@ from models.model import Mammut, load
 from models.tubes import Bytes, cut, formula_video
 
 TOLERANCE = 1e-4
+# The exporter looks for torchvision's operators each time and logs that it has none. There are none here.
+logging.getLogger("torch.onnx._internal.exporter._registration").addFilter(lambda record: "torchvision is not installed" not in record.getMessage())
 
 
 class Vision(nn.Module):

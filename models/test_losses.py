@@ -31,6 +31,24 @@ def test_like_texts_are_not_pushed_apart() -> None:
     assert losses.focal_contrastive(a, texts, scale, same) < losses.focal_contrastive(a, texts, scale)
 
 
+def test_like_texts_share_the_target() -> None:
+    torch.manual_seed(4)
+    a, b, scale = unit(3), unit(3), torch.tensor(math.log(5.0))
+    same = torch.tensor([[True, True, False], [True, True, False], [False, False, True]])
+    rows, columns = (5 * a @ b.T).log_softmax(1), (5 * a @ b.T).log_softmax(0)
+    expected = -sum((rows[0, :2].mean() + rows[1, :2].mean() + rows[2, 2], columns[:2, 0].mean() + columns[:2, 1].mean() + columns[2, 2])) / 6
+    assert abs(float(losses.info_nce(a, b, scale, same)) - float(expected)) < 1e-5
+
+
+def test_no_temperature_makes_a_scale_above_a_hundred() -> None:
+    torch.manual_seed(5)
+    a, b, high, most = unit(3), unit(3), torch.tensor(math.log(900.0)), torch.tensor(math.log(100.0))
+    for contrast in (losses.info_nce, losses.focal_contrastive):
+        assert torch.allclose(contrast(a, b, high), contrast(a, b, most)) and not torch.allclose(contrast(a, b, most - 0.5), contrast(a, b, most))
+    target = torch.tensor([1, 2, 0])
+    assert torch.allclose(losses.region_text(a, b, target, high), losses.region_text(a, b, target, most))
+
+
 def test_focal_contrastive_by_the_formula() -> None:
     torch.manual_seed(1)
     a, b, gamma = unit(3), unit(3), 2.0

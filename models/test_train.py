@@ -256,6 +256,11 @@ def test_each_part_of_the_loss_is_what_it_says(run: Path) -> None:
     _, parts = Learner(model, replace(RECIPE, focal=True), labels)(batch)
     focal = losses.focal_contrastive(torch.cat([row[0] for row in rows]), torch.stack(texts), model.log_scale, same)
     assert float(parts["contrastive"]) == pytest.approx(float(focal), abs=1e-3)
+    # The localisation stage takes each clip for a crop of a larger one, drawn from the seed of the batch.
+    _, parts = Learner(model, replace(RECIPE, cropped=True), labels)(batch)
+    cropped = model.encode(batch.tubes, crops(6, torch.Generator().manual_seed(batch.seed)))[0]
+    contrastive = losses.info_nce(cropped, torch.stack(texts), model.log_scale, same)
+    assert float(parts["contrastive"]) == pytest.approx(float(contrastive), abs=1e-4) != pytest.approx(expected["contrastive"], abs=1e-4)
 
 
 def test_no_tensor_of_a_step_is_made_away_from_the_model(run: Path) -> None:

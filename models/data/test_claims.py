@@ -283,11 +283,17 @@ def test_a_single_picture_does_not_move(world: World) -> None:
 
 
 def test_boxes_of_a_track_follow_its_thing(still: list[Clip]) -> None:
+    placed = 0
     for clip in still[:40]:
+        if len(clip.tracks) == 1 and clip.tracks[0].shown[0] > 0.99:
+            _, cx, cy, _, _ = boxes_of(clip.tracks, 16)[0][0]
+            assert np.abs(clip.centre(0, 0) - (cx, cy)).max() < 0.04  # x first
+            placed += abs(cx - cy) > 0.1
         for t, boxes in boxes_of(clip.tracks, 16).items():
             for label, cx, cy, w, h in boxes:
                 assert min(w, h) > 0 and min(cx - w / 2, cy - h / 2) > -1e-6 and max(cx + w / 2, cy + h / 2) < 1 + 1e-6
                 assert any(track.label == label and track.shown[t] > 0.25 for track in clip.tracks)
+    assert placed > 3
 
 
 def test_the_scene_decides_alone(world: World) -> None:
