@@ -43,7 +43,7 @@ export function Results() {
         )}
       </div>
       {late > 0 && <button className="late" onClick={sortAgain}>{t('{{count}} new results belong further up. Sort again', { count: late })}</button>}
-      {none && nearest.length > 0 && <h3 className="pad muted">{t('Nearest')}</h3>}
+      {none && nearest.length > 0 && <p className="pad muted" aria-hidden>{t('Nearest')}</p>}
       <ul className={none ? 'plain faded' : 'plain'} aria-label={none ? t('Nearest, below the line') : t('Matches')}>
         {(none ? nearest : hits).map((hit) => <Hit key={hit.clip.id} hit={hit} measure={measure} chosen={clipId} />)}
       </ul>
