@@ -49,6 +49,11 @@ def test_captions() -> None:
     truth = [["a red car moves to the left", "red car going left"], ["two dogs run over the grass"], ["a blue ball bounces up and down"]]
     same = caption_scores([texts[0] for texts in truth], truth)
     assert same["BLEU-4"] == pytest.approx(1, abs=1e-6) and same["METEOR, no synonyms"] > 0.99 and same["CIDEr"] > 5
+    # Case and punctuation do not count, in what is said and in the references; any reference will do.
+    told = ["A red car; moves to the LEFT!", "two dogs run over the grass.", "a blue ball bounces up and down"]
+    assert caption_scores(told, [[text.upper() + "?!" for text in texts] for texts in truth]) == pytest.approx(same)
+    second = caption_scores(["red car going left", *told[1:]], truth)
+    assert second["CIDEr"] > caption_scores(["red car going left", *told[1:]], [truth[0][:1], *truth[1:]])["CIDEr"] + 0.5
     other = caption_scores([truth[1][0], truth[2][0], truth[0][0]], truth)
     assert other["BLEU-4"] < 0.01 and other["CIDEr"] < 0.5 < same["CIDEr"] and other["METEOR, no synonyms"] < 0.4
     stem = caption_scores(["two dog running over the grass"], [truth[1]])  # stems match
@@ -75,6 +80,8 @@ def test_sure_means_right_by_the_wanted_share_or_is_never_said() -> None:
 def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
     probability = np.array([0.85] * 10 + [0.25] * 10)
     assert expected_calibration_error(probability, np.array([1.0] * 10 + [0.0] * 10)) == pytest.approx((0.15 + 0.25) / 2)
+    # Ten bins: 0.62 and 0.68 are in one, 0.72 in the next.
+    assert expected_calibration_error(np.array([0.62, 0.68, 0.72, 1.0]), np.array([1.0, 0, 1, 1])) == pytest.approx((2 * 0.15 + 0.28) / 4)
 
 
 def test_platt_scaling_finds_the_logistic_that_made_the_labels() -> None:
