@@ -6,6 +6,7 @@ import type { BackendEvent } from '../app/contract.ts'
 import { problemOf } from '../app/errors.ts'
 import { call, stream } from './api.ts'
 import { phrase, shown, t, told } from './i18n.ts'
+import { asAsked } from './queue/order.ts'
 import { batchDone } from './settings/notify.ts'
 import { useUi } from './store.ts'
 
@@ -148,7 +149,7 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
         for (const id of event.clipIds) invalidate('clip', id)
         break
       case 'queue':
-        queryClient.setQueryData(['queue'], event.queue)
+        queryClient.setQueryData(['queue'], asAsked(event.queue))
         break
       case 'preview':
         invalidate('preview', event.sourceId)

@@ -1,11 +1,12 @@
 /**
  * `npm run shots [-- DIR [NAME…]]`: a picture of every page and dialog of the window, light and dark, for people to look at; those marked
- * `more` also in high contrast, in German, and at 200 % zoom. On the clips of TUBELET_CLIPS where there are some, else on the sample
+ * `more` also in high contrast, with forced colours, in German, on a large screen, and at 200 % zoom. On the clips of TUBELET_CLIPS where there are some, else on the sample
  * clip alone. A page is one line of PICTURES.
  */
-import { mkdirSync, readdirSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { chromium, type Page } from '@playwright/test'
+import { tinyMammut, writeSafetensors } from '../main/packs/checkpoint.testing.ts'
 import { forget, start } from './app.ts'
 import { clipsFolder } from './clips.ts'
 
@@ -20,6 +21,7 @@ const rail = (name: string) => async (page: Page) => {
   await page.locator(`.rail [data-page=${name}]`).click()
   await page.mouse.move(720, 890)
   await page.waitForTimeout(600)
+  await page.waitForLoadState('networkidle', { timeout: 5000 }).catch(() => undefined)
 }
 const key = (combination: string) => async (page: Page) => {
   await page.keyboard.press(combination)
@@ -38,6 +40,9 @@ const button = (selector: string) => async (page: Page) => {
   await page.locator(selector).first().click()
   await page.waitForTimeout(400)
 }
+const then = (...steps: Picture['go'][]) => async (page: Page) => {
+  for (const step of steps) await step(page)
+}
 const firstClip = async (page: Page) => {
   await rail('review')(page)
   await page.locator('[data-clip]').first().click()
@@ -52,20 +57,24 @@ const EMPTY: readonly Picture[] = [
 ]
 const FULL: readonly Picture[] = [
   { name: 'review', go: firstClip, more: true },
-  { name: 'review-source', go: async (page) => (await firstClip(page), button('.source-row')(page)) },
+  { name: 'review-source', go: then(firstClip, button('.source-row')) },
+  { name: 'review-unreadable', go: then(rail('review'), button('.source-row:has([data-state=failed])')) },
+  { name: 'palette', go: then(rail('review'), key('Control+k')) },
+  { name: 'filters', go: then(rail('review'), button('.filterbar button')) },
   { name: 'search', go: search('a car') },
   { name: 'search-none', go: search('tax return of 1987') },
   { name: 'table', go: rail('table'), more: true },
+  { name: 'table-menu', go: then(rail('table'), button('[role=columnheader] button.icon')) },
   { name: 'labels', go: rail('labels'), more: true },
   { name: 'overview', go: rail('overview'), more: true },
   { name: 'queue', go: rail('queue'), more: true },
   { name: 'packs', go: rail('packs'), more: true },
   { name: 'settings', go: rail('settings'), more: true },
-  { name: 'diagnostics', go: async (page) => (await rail('settings')(page), page.locator('.diagnostics').scrollIntoViewIfNeeded()) },
+  { name: 'diagnostics', go: then(rail('settings'), (page) => page.locator('.diagnostics').scrollIntoViewIfNeeded()) },
   { name: 'export', go: key('Control+e'), more: true },
-  { name: 'shortcuts', go: async (page) => (await rail('review')(page), key('?')(page)), more: true },
-  { name: 'history-clip', go: async (page) => (await firstClip(page), page.keyboard.press('a'), firstClip(page), page.locator('.statusbar button.icon').first().click()), more: true },
-  { name: 'history', go: async (page) => (await page.locator('.statusbar button.icon').first().click(), page.getByRole('dialog').getByRole('button', { pressed: false }).first().click()) },
+  { name: 'shortcuts', go: then(rail('review'), key('?')), more: true },
+  { name: 'history-clip', go: then(firstClip, (page) => page.keyboard.press('a'), firstClip, button('.statusbar button.icon')), more: true },
+  { name: 'history', go: then(button('.statusbar button.icon'), (page) => page.getByRole('dialog').getByRole('button', { pressed: false }).first().click()) },
 ]
 
 const out = path.resolve(process.argv[2] ?? 'shots')
@@ -82,9 +91,18 @@ try {
   await page.getByRole('button', { name: 'Try the sample clip' }).click()
   if (clips !== null) {
     for (const name of readdirSync(clips).filter((file) => /^(b01|b02|b05|d03|d06|d12)/.test(file))) await add(page, path.join(clips, name))
+    const long = path.join(app.projectDir, 'A recording whose name says everything about the day and the place, camera 12, north gate, 2026-11-25 06-00-00.mp4')
+    copyFileSync(path.join(clips, 'd09_dashcam_short.mp4'), long)
+    await add(page, long)
     await take(page, [{ name: 'queue-running', go: rail('queue') }])
   }
   await page.getByRole('status').filter({ hasText: /All done|Everything is done/ }).first().waitFor({ timeout: 600_000 })
+  const send = (url: string, body: unknown) => page.evaluate(([to, json]) => fetch(to, { method: 'POST', headers: { 'content-type': 'application/json' }, body: json }).then(({ ok }) => ok), [url, JSON.stringify(body)] as const)
+  for (const text of ['Is there a person?', 'What colour is the car?', 'Where does it happen, and what is the weather like there?', 'What moves?']) await send('/api/table/columns', { kind: 'question', text })
+  const checkpoint = path.join(app.projectDir, 'tiny.safetensors')
+  writeSafetensors(checkpoint, tinyMammut())
+  await send('/api/packs/import', { path: checkpoint })
+  await page.getByRole('status').filter({ hasText: 'All done' }).first().waitFor({ timeout: 120_000 })
   await take(page, FULL)
 } finally {
   await browser.close()
@@ -107,7 +125,11 @@ async function take(page: Page, pictures: readonly Picture[]): Promise<void> {
   const more = wanted.filter((picture) => picture.more)
   await page.emulateMedia({ contrast: 'more' })
   for (const picture of more) await shoot(page, picture, '-contrast')
-  await page.emulateMedia({ contrast: 'no-preference' })
+  await page.emulateMedia({ contrast: 'no-preference', forcedColors: 'active' })
+  for (const picture of more) await shoot(page, picture, '-forced', ['dark'])
+  await page.emulateMedia({ forcedColors: 'none' })
+  await page.setViewportSize({ width: 2560, height: 1440 })
+  for (const picture of more) await shoot(page, picture, '-large', ['light'])
   await page.setViewportSize({ width: 1024, height: 700 })
   for (const picture of more) await shoot(page, picture, '-1024', ['light'])
   await speak(page, 'de')

@@ -9,7 +9,7 @@ const queue = () => call('queue')
 const sources = async () => (await call('listSources')).sources
 const waiting = () => page.getByRole('list', { name: 'Waiting' }).getByRole('listitem')
 
-test('a paused queue begins nothing, is put in order by keyboard, and stays so over a kill', async () => {
+test('a paused queue begins nothing, is put in order by key and by mouse, and stays so over a kill', async () => {
   await call('pauseQueue')
   await call('addSources', { body: { paths: ['d12_climber_portrait.mp4', 'd06_sign_book.mkv', 'd03_bottles.mp4', 'b01_zero_length.mp4'].map(clip) } })
   await goTo('Queue')
@@ -18,6 +18,10 @@ test('a paused queue begins nothing, is put in order by keyboard, and stays so o
   await expect(waiting().first()).toContainText('d03_bottles.mp4')
   await page.getByRole('button', { name: 'Move d03_bottles.mp4' }).press('ArrowDown')
   await expect(waiting().nth(1)).toContainText('d03_bottles.mp4')
+  // The same with the mouse: to where another one lies.
+  await waiting().filter({ hasText: 'd06_sign_book.mkv' }).dragTo(waiting().first())
+  await expect(waiting().first()).toContainText('d06_sign_book.mkv')
+  await expect.poll(async () => (await queue()).jobs[0]?.title).toBe('d06_sign_book.mkv')
   await page.getByRole('button', { name: 'Do d03_bottles.mp4 first' }).click()
   await expect.poll(async () => (await queue()).jobs[0]?.title).toBe('d03_bottles.mp4')
   await restart('SIGKILL')
@@ -53,6 +57,55 @@ test('what failed says why and can be tried again', async () => {
   await failed.getByRole('button', { name: 'Retry b01_zero_length.mp4' }).click()
   await expect(failed).toContainText('This file is empty (0 bytes).')
   expect((await queue()).jobs).toHaveLength(ended)
+})
+
+test('whoever looks elsewhere is told when a batch ends, and of what failed', async () => {
+  await page.context().grantPermissions(['notifications'])
+  // The browser's own, noted as they are shown: a page cannot list them.
+  await page.evaluate(() => {
+    const shown: string[] = []
+    Object.assign(globalThis, { shown, Notification: class extends Notification {
+      constructor(title: string, options?: NotificationOptions) {
+        super(title, options)
+        shown.push(`${title}: ${options?.body ?? ''}`)
+      }
+    } })
+  })
+  const shown = () => page.evaluate(() => (globalThis as unknown as { shown: string[] }).shown)
+  await goTo('Settings')
+  const wanted = page.getByRole('checkbox', { name: /^Tell me when a batch ends/ })
+  // It is on when the browser has allowed it.
+  await wanted.click()
+  await expect(wanted).toBeChecked()
+  const driver = await page.context().newCDPSession(page)
+  await driver.send('Emulation.setFocusEmulationEnabled', { enabled: false })
+  const other = await page.context().newPage()
+  await other.bringToFront()
+  await expect.poll(() => page.evaluate(() => document.hasFocus())).toBe(false)
+  await call('retryFailed')
+  await expect.poll(shown).toEqual(['Analysis finished: 1 could not be read'])
+  const [finished] = (await sources()).filter(({ state }) => state === 'done')
+  await call('retrySource', { params: { sourceId: finished?.id ?? 0 } })
+  await expect.poll(shown).toHaveLength(2)
+  expect((await shown())[1]).toBe('Analysis finished: 1 video done')
+  await other.close()
+  await driver.send('Emulation.setFocusEmulationEnabled', { enabled: true })
+  // Nobody is told what is in front of them. The window has the event when a second listener has it.
+  await page.evaluate(async () => {
+    const events = new EventSource('/api/events')
+    await new Promise((resolve) => (events.onopen = resolve))
+    const ended = new Promise<void>((resolve) => {
+      events.onmessage = ({ data }) => {
+        if (!String(data).includes('batch-done')) return
+        events.close()
+        resolve()
+      }
+    })
+    Object.assign(globalThis, { ended })
+  })
+  await call('retryFailed')
+  await page.evaluate(() => (globalThis as unknown as { ended: Promise<void> }).ended)
+  expect(await shown()).toHaveLength(2)
 })
 
 test('many edits at once are one step, which is undone whole, after a restart too, and gone back to by the history', async () => {

@@ -70,7 +70,7 @@ export function ExportDialog() {
       </fieldset>
       <fieldset>
         <legend>{t('Where')}</legend>
-        <div className="row"><span className="mono grow">{folder ?? t('In the library’s own exports folder')}</span><button onClick={() => void choose()}>{t('Choose folder…')}</button></div>
+        <div className="row"><span className={folder === null ? 'grow' : 'mono grow'}>{folder ?? t('In the library’s own exports folder')}</span><button onClick={() => void choose()}>{t('Choose folder…')}</button></div>
         {picking && (
           <PathPicker action={t('Use this folder')} onChoose={(path) => {
             setFolder(path)

@@ -73,7 +73,7 @@ function Row({ action, keys, conflicts, changed }: { action: Action; keys: reado
           <span key={key} className="key-chip" data-conflict={rival !== undefined} title={rival && t('Also: {{name}}', { name: t(rival.name) })}>
             <kbd>{keyName(key)}</kbd>
             <button className="icon" aria-label={t('Take {{key}} from “{{name}}”', { key: keyName(key), name })} onClick={() => rebind(action, keys.filter((one) => one !== key))}><X size={11} /></button>
-            {rival && <span className="sr">{t('Also: {{name}}', { name: t(rival.name) })}</span>}
+            {rival && <span className="visually-hidden">{t('Also: {{name}}', { name: t(rival.name) })}</span>}
           </span>
         )
       })}

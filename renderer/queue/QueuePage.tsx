@@ -6,6 +6,7 @@ import { about, number, percent } from '../format.ts'
 import { phrase, shown, t, told } from '../i18n.ts'
 import { queryClient, tell, useQueue } from '../queries.ts'
 import { jobName } from './job-name.ts'
+import { ask, withMove } from './order.ts'
 import { ReviewProgress } from './ReviewProgress.tsx'
 import './queue.css'
 
@@ -111,15 +112,12 @@ function Jobs({ queue: { jobs, waiting, running, finished, failed } }: { queue: 
   )
 }
 
-/** The order changes on the screen at once; the backend's next word about the queue is what holds. */
+/** The order changes on the screen at once, and older word of it does not change it back. */
 function moveJob(job: Job, before: number | null): void {
-  queryClient.setQueryData<Queue>(['queue'], (queue) => {
-    if (queue === undefined) return queue
-    const others = queue.jobs.filter(({ id }) => id !== job.id)
-    const at = before === null ? others.findLastIndex(({ state }) => state === 'queued') + 1 : others.findIndex(({ id }) => id === before)
-    return { ...queue, jobs: others.toSpliced(at, 0, job) }
-  })
-  void call('moveJob', { params: { jobId: job.id }, body: { before } }).catch(tell)
+  const move = { jobId: job.id, before }
+  const stored = ask(move, () => call('moveJob', { params: { jobId: job.id }, body: { before } }))
+  queryClient.setQueryData<Queue>(['queue'], (queue) => queue && withMove(queue, move))
+  void stored.catch(tell).finally(() => queryClient.invalidateQueries({ queryKey: ['queue'] }))
 }
 
 function Group({ name, count, more = 0, children }: { name: string; count: number; more?: number; children: React.ReactNode }) {

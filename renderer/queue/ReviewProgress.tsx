@@ -21,10 +21,10 @@ export function ReviewProgress() {
           <h3 id="queue-people">{t('For you: review')}</h3>
           <p className="muted">{t('{{done}} of {{count, number}} clips reviewed', { done: reviewed, count: total })}</p>
         </div>
-        <label className="row"><input type="checkbox" checked={onlyOpen} onChange={({ target }) => setOnlyOpen(target.checked)} />{t('Only what is left to review')}</label>
         <button className="primary" disabled={reviewed === total} onClick={() => reviewNext(sources, clips?.clips ?? [])}>{t('Review the next clip')}</button>
       </header>
       {total > 0 && <progress className="whole" value={reviewed / total} aria-label={t('Reviewed in all')} />}
+      {total > 0 && <label className="row only-open"><input type="checkbox" checked={onlyOpen} onChange={({ target }) => setOnlyOpen(target.checked)} />{t('Only what is left to review')}</label>}
       <ul className="plain reviews" aria-label={t('Videos')}>
         {listed.map((source) => (
           <li key={source.id}>

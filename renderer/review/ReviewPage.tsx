@@ -19,6 +19,7 @@ export function ReviewPage() {
           id: 'library', name: finding ? t('Search results') : t('Library'), size: '22vw', least: '220px', most: '40%',
           content: (
             <nav className="side" aria-label={finding ? t('Search results') : t('Library')}>
+              <h2 className="visually-hidden">{finding ? t('Search results') : t('Library')}</h2>
               <FilterBar />
               {finding ? <Results /> : <LibraryList />}
             </nav>

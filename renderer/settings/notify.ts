@@ -14,7 +14,7 @@ export async function mayNotify(): Promise<boolean> {
 export function batchDone({ done, failed }: { done: number; failed: number }): void {
   const { notify, sound } = usePreferences.getState()
   if (!notify || document.hasFocus()) return
-  const body = [t('{{count, number}} videos done', { count: done }), ...(failed > 0 ? [t('{{count, number}} could not be read', { count: failed })] : [])].join(', ')
+  const body = [...(done > 0 ? [t('{{count, number}} videos done', { count: done })] : []), ...(failed > 0 ? [t('{{count, number}} could not be read', { count: failed })] : [])].join(', ')
   if (desktop !== null) desktop.notify(t('Analysis finished'), body)
   else if ('Notification' in window && Notification.permission === 'granted') new Notification(t('Analysis finished'), { body, silent: true }).onclick = () => window.focus()
   if (sound) chime()

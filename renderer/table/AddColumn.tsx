@@ -43,7 +43,7 @@ export function AddColumn({ at, chosen, onClose, onAdded }: { at: DOMRect; /** W
         </label>
         {kind === 'count' && <datalist id="table-labels">{vocabulary.map(({ name }) => <option key={name} value={name} />)}</datalist>}
         <fieldset className="kinds">
-          <legend className="hidden">{t('Kind of column')}</legend>
+          <legend className="visually-hidden">{t('Kind of column')}</legend>
           {(Object.keys(KINDS) as ColumnKind[]).map((name) => {
             const { Icon, name: title } = KINDS[name]
             return (

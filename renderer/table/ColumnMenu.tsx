@@ -30,7 +30,7 @@ export function ColumnMenu({ heading, spec, at, onClose }: { heading: Heading; s
   const wider = (by: number) => change(withColumn(spec, key, { width: Math.max(48, Math.min(1_200, (here?.width ?? 200) + by)) }))
   return (
     <Popover at={at} label={t('Column {{column}}', { column: heading.title })} onClose={onClose}>
-      <h3 className="popover-title">{heading.title}</h3>
+      <h2 className="popover-title">{heading.title}</h2>
       {column !== null && <FillState column={column} onClose={onClose} />}
       <div className="menu">
         <button autoFocus onClick={sort('value', false)}><ArrowDownAZ size={15} aria-hidden />{numeric ? t('Smallest first') : t('A to Z')}</button>

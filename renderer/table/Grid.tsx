@@ -196,7 +196,7 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
     >
       <div className="grid-sheet" style={{ width, height: virtual.getTotalSize() + HEADER_HEIGHT }}>
         <div role="row" className="grid-head" aria-rowindex={1} style={{ width, height: HEADER_HEIGHT }}>
-          <div role="columnheader" className="grid-number"><span className="hidden">{t('Row')}</span></div>
+          <div role="columnheader" className="grid-number"><span className="visually-hidden">{t('Row')}</span></div>
           {drawn.map((column) => <HeaderCell key={column.key} column={column} spec={spec} onMenu={onMenu} />)}
         </div>
         {items.map(({ index, start }, at) => {

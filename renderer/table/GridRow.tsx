@@ -96,7 +96,7 @@ function Standing({ cell: { state, confidence, share } }: { cell: Cell }) {
   return (
     <span className="standing num">
       {share !== null && share[1] > 1 && <span className="muted" title={t('{{n}} of {{of}} clips', { n: share[0], of: share[1] })}>{share[0]}/{share[1]}</span>}
-      {(decided || state === 'unsure') && <span className="hidden">{t(STATE_NAMES[state])}</span>}
+      {(decided || state === 'unsure') && <span className="visually-hidden">{t(STATE_NAMES[state])}</span>}
       {(state === 'sure' || state === 'unsure') && confidence !== null && <span className={state === 'unsure' ? 'unsure' : 'muted'} title={state === 'unsure' ? t('not sure') : undefined}>{percent(confidence)}</span>}
       {state === 'accepted' && <Check size={14} className="good" aria-hidden />}
       {state === 'edited' && <Pencil size={12} className="good" aria-hidden />}

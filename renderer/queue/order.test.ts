@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import type { Queue } from '../../app/contract.ts'
+import { asAsked, ask } from './order.ts'
+
+const queue = (...jobs: [id: number, state?: 'queued' | 'running' | 'done'][]) => ({ jobs: jobs.map(([id, state = 'queued']) => ({ id, state })) }) as unknown as Queue
+const order = (of: Queue) => of.jobs.map(({ id }) => id)
+
+test('what was asked for holds against older word of the order, until it is stored', async () => {
+  const told = queue([1, 'running'], [2], [3], [4], [5, 'done'])
+  const stored = Promise.withResolvers<undefined>()
+  const first = ask({ jobId: 4, before: 2 }, () => stored.promise)
+  expect(order(asAsked(told))).toEqual([1, 4, 2, 3, 5])
+  const second = ask({ jobId: 2, before: null }, () => stored.promise)
+  expect(order(asAsked(told))).toEqual([1, 4, 3, 2, 5])
+  expect(order(asAsked(queue([4, 'running'], [2], [3], [5, 'done']))), 'what runs by now stays').toEqual([4, 3, 2, 5])
+  stored.resolve(undefined)
+  await Promise.all([first, second])
+  expect(order(asAsked(told))).toEqual([1, 2, 3, 4, 5])
+})
+
+test('a move that is refused is not held', async () => {
+  await expect(ask({ jobId: 3, before: 2 }, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+  expect(order(asAsked(queue([2], [3])))).toEqual([2, 3])
+})

@@ -1,0 +1,34 @@
+/** The order that a person asked for. It holds until the backend has stored it: word of the order before that may still be on its way. */
+import type { Queue } from '../../app/contract.ts'
+
+interface Move {
+  jobId: number
+  /** The job that it comes before; null: the end of those that wait. */
+  before: number | null
+}
+const asked: Move[] = []
+
+/** The queue as it will be when every move that was asked for is stored. */
+export function asAsked(queue: Queue): Queue {
+  return asked.reduce(withMove, queue)
+}
+
+export function withMove(queue: Queue, { jobId, before }: Move): Queue {
+  const { jobs } = queue
+  const job = jobs.find(({ id }) => id === jobId)
+  // It runs or is gone by now: nothing is left to move.
+  if (job?.state !== 'queued') return queue
+  const others = jobs.filter(({ id }) => id !== jobId)
+  const at = others.findIndex(({ id }) => id === before)
+  return { ...queue, jobs: others.toSpliced(at === -1 ? others.findLastIndex(({ state }) => state === 'queued') + 1 : at, 0, job) }
+}
+
+/** Ask for a move, and keep it in sight while `store` is under way. */
+export async function ask(move: Move, store: () => Promise<unknown>): Promise<void> {
+  asked.push(move)
+  try {
+    await store()
+  } finally {
+    asked.splice(asked.indexOf(move), 1)
+  }
+}
