@@ -133,6 +133,8 @@ export const BackendEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('search') }),
   z.object({ type: z.literal('packs') }),
   z.object({ type: z.literal('history') }),
+  /** How far an edit of thousands of annotations is, its undo or its redo; small ones are done before there is something to tell. */
+  z.object({ type: z.literal('progress'), what: z.enum(['edit', 'undo', 'redo']), share: z.number() }),
   z.object({ type: z.literal('batch-done'), done: z.number().int(), failed: z.number().int() }),
 ])
 export type BackendEvent = z.infer<typeof BackendEvent>
@@ -171,7 +173,7 @@ export const contract = {
 
   listClips: route({
     method: 'get', path: '/api/clips', summary: 'Clips in source and time order',
-    query: z.object({ sourceId: Id.optional(), limit: z.coerce.number().int().min(1).max(10_000).default(5_000), offset: z.coerce.number().int().min(0).default(0) }),
+    query: z.object({ sourceId: Id.optional(), limit: z.coerce.number().int().min(1).max(1_000_000).default(5_000), offset: z.coerce.number().int().min(0).default(0) }),
     output: z.object({ clips: z.array(Clip), total: z.number().int() }),
   }),
   getClip: route({ method: 'get', path: '/api/clips/{clipId}', summary: 'One clip with its annotations', params: onClip, output: ClipDetail, errors: ['not-found'] }),

@@ -10,6 +10,7 @@ import { showFrame, ordinalAt, seekTarget, shuttle, skip, step, togglePlay, useP
 import { queryClient, review, undo } from './queries.ts'
 import { neighbourClip } from './review/clips.ts'
 import { clipFromMarks } from './review/marked.ts'
+import { endWalk, goBack, useWalk } from './review/walk.ts'
 import { snapshot } from './review/snapshot.ts'
 import { markedSpan, useReview } from './review/store.ts'
 import {
@@ -41,7 +42,7 @@ const decide = (action: 'accept' | 'reject' | 'reset') => () => {
   const clip = queryClient.getQueryData<{ annotations: Annotation[] }>(['clip', clipId])
   const ids = tracks.length > 0 ? tracks.map(({ id }) => id) : (clip?.annotations ?? []).filter(({ body }) => body.kind === 'caption').map(({ id }) => id)
   for (const id of ids) void review({ id, action })
-  if (ids.length > 0 && tracks.length === 0 && action !== 'reset') neighbourClip(1)
+  if (ids.length > 0 && tracks.length === 0 && action !== 'reset') void neighbourClip(1)
 }
 const mark = (edge: 'in' | 'out') =>
   withFrames((frames) => useReview.getState().mark(edge, ordinalAt(frames, usePlayer.getState().time)))
@@ -87,6 +88,7 @@ function letGo(): void {
     selectTrack(null)
     if (document.activeElement instanceof HTMLElement || document.activeElement instanceof SVGElement) document.activeElement.blur()
   } else if (markIn !== null || markOut !== null) clearMarks()
+  else if (useWalk.getState().clips !== null) endWalk()
   else useFind.getState().clear()
 }
 
@@ -135,8 +137,9 @@ export const ACTIONS: readonly Action[] = [
   { id: 'timeline-fit', scope: here, keys: ['Z'], name: phrase('Show the whole video'), group: TIMELINE, run: () => useReview.getState().setView(null) },
   { id: 'timeline-clip', scope: here, keys: ['Shift+Z'], name: phrase('Show the marked span or the clip'), group: TIMELINE, run: fitClip },
 
-  { id: 'clip-back', scope: here, keys: ['ArrowUp', 'Shift+ArrowUp'], name: phrase('Previous clip'), group: CLIPS, run: () => neighbourClip(-1) },
-  { id: 'clip-next', scope: here, keys: ['ArrowDown', 'Shift+ArrowDown'], name: phrase('Next clip'), group: CLIPS, run: () => neighbourClip(1) },
+  { id: 'clip-back', scope: here, keys: ['ArrowUp', 'Shift+ArrowUp'], name: phrase('Previous clip'), group: CLIPS, run: () => void neighbourClip(-1) },
+  { id: 'clip-next', scope: here, keys: ['ArrowDown', 'Shift+ArrowDown'], name: phrase('Next clip'), group: CLIPS, run: () => void neighbourClip(1) },
+  { id: 'back', scope: here, keys: ['Alt+Enter'], name: phrase('Back to where the clip was opened from'), group: CLIPS, run: goBack },
 
   { id: 'accept', scope: here, keys: ['A'], name: phrase('Accept the caption or the chosen tracks'), group: REVIEW, run: decide('accept') },
   { id: 'reject', scope: here, keys: ['X'], name: phrase('Reject it'), group: REVIEW, run: decide('reject') },

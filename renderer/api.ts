@@ -18,12 +18,12 @@ export function urlOf<N extends RouteName>(name: N, ...[args]: Args<N>): string 
   return search.size > 0 ? `${path}?${search}` : path
 }
 
-async function send<N extends RouteName>(name: N, args: Args<N>, { signal, bytes }: { signal?: AbortSignal; bytes?: Blob } = {}): Promise<Response> {
+async function send<N extends RouteName>(name: N, args: Args<N>, options: Pick<RequestInit, 'signal' | 'keepalive' | 'body'> = {}): Promise<Response> {
   const { body } = (args[0] ?? {}) as AnyArgs
-  const init: RequestInit = { method: contract[name].method.toUpperCase(), ...(signal ? { signal } : {}), ...(bytes ? { body: bytes } : {}) }
+  const init: RequestInit = { method: contract[name].method.toUpperCase(), ...options }
   if (body !== undefined) Object.assign(init, { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
   const response = await fetch(urlOf(name, ...args), init).catch((cause: unknown) => {
-    if (signal?.aborted) throw cause
+    if (options.signal?.aborted) throw cause
     throw new TubeletError({ code: 'engine-unavailable', message: 'Tubelet does not answer.', stillWorks: 'Everything shown as done is saved.', next: 'Start Tubelet again.' }, { cause })
   })
   if (response.ok) return response
@@ -38,7 +38,12 @@ export async function call<N extends RouteName>(name: N, ...args: Args<N>): Prom
 
 /** A call whose body is bytes; a file's are read as they are sent. @throws TubeletError with the backend's problem. */
 export async function sendBytes<N extends RouteName>(name: N, args: CallArgs<N>, bytes: Blob): Promise<RouteOutput<N>> {
-  return (await (await send(name, [args] as unknown as Args<N>, { bytes })).json()) as RouteOutput<N>
+  return (await (await send(name, [args] as unknown as Args<N>, { body: bytes })).json()) as RouteOutput<N>
+}
+
+/** A call that is made even as the window closes, of at most 64 KiB; nobody hears its answer. */
+export function callAtLast<N extends RouteName>(name: N, ...args: Args<N>): void {
+  void send(name, args, { keepalive: true }).catch(() => undefined)
 }
 
 /** Events of a streaming route, until it ends or `signal` aborts. */

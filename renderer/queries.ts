@@ -1,10 +1,11 @@
 /** What the library holds, as the window asks for it, and how it hears of changes. */
-import { QueryClient, useQuery } from '@tanstack/react-query'
+import { QueryClient, queryOptions, useQuery } from '@tanstack/react-query'
 import { toast } from 'sonner'
 import type { AnnotationBody } from '../app/annotation.ts'
 import type { BackendEvent } from '../app/contract.ts'
 import { problemOf } from '../app/errors.ts'
 import { call, stream } from './api.ts'
+import { percent } from './format.ts'
 import { phrase, shown, t, told } from './i18n.ts'
 import { asAsked } from './queue/order.ts'
 import { batchDone } from './settings/notify.ts'
@@ -12,9 +13,20 @@ import { useUi } from './store.ts'
 
 export const queryClient = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: Infinity, refetchOnWindowFocus: false } } })
 
+/** As many as one call tells. */
+const MOST_CLIPS = 1_000_000
+
 export const useStatus = () => useQuery({ queryKey: ['status'], queryFn: () => call('status') })
 export const useSources = () => useQuery({ queryKey: ['sources'], queryFn: () => call('listSources') })
-export const useClips = () => useQuery({ queryKey: ['clips'], queryFn: () => call('listClips', { query: { limit: 10_000 } }) })
+/** All clips of a video, in time order: a library may hold more clips than a window should, a video does not. */
+export const clipsOf = (sourceId: number | null) =>
+  queryOptions({ queryKey: ['clips', sourceId], queryFn: async () => (await call('listClips', { query: { sourceId: sourceId ?? 0, limit: MOST_CLIPS } })).clips, enabled: sourceId !== null })
+export const useClipsOf = (sourceId: number | null) => useQuery(clipsOf(sourceId))
+/** In how many clips each label is. */
+export function useLabelCounts(): (label: string) => number {
+  const { data } = useQuery({ queryKey: ['clips', 'labels'], queryFn: () => call('facets') })
+  return (label) => data?.labels.find((one) => one.label.toLowerCase() === label.toLowerCase())?.clips ?? 0
+}
 export const useQueue = () => useQuery({ queryKey: ['queue'], queryFn: () => call('queue') })
 export const useLabels = () => useQuery({ queryKey: ['labels'], queryFn: () => call('getLabels') })
 export const useHistory = () => useQuery({ queryKey: ['history'], queryFn: () => call('history') })
@@ -112,16 +124,29 @@ function outdateTable(): void {
   void queryClient.invalidateQueries({ queryKey: ['arranged', 'asked'], refetchType: 'none' })
 }
 
+const UNDER_WAY = { edit: phrase('Changing… {{share}}'), undo: phrase('Undoing… {{share}}'), redo: phrase('Redoing… {{share}}') }
+
+/** Thousands of annotations take a while to change: how far that is stands where it will be told. */
+function tellProgress({ what, share }: Extract<BackendEvent, { type: 'progress' }>): void {
+  if (share >= 1) toast.dismiss('progress')
+  else toast.loading(t(UNDER_WAY[what], { share: percent(share) }), { id: 'progress', duration: Infinity })
+}
+
 /** Follow the backend's events until `signal` aborts, over lost connections; every change makes the queries that show it stale. */
 export async function followEvents(signal: AbortSignal): Promise<void> {
   const stale = new Map<string, readonly unknown[]>()
+  // Thousands may have changed at once; those that are shown are few.
+  const staleClips = new Set<number>()
   let asking = false
   const ask = async () => {
     asking = true
-    while (stale.size > 0) {
+    while (stale.size > 0 || staleClips.size > 0) {
       const began = performance.now()
       const keys = [...stale.values()]
       stale.clear()
+      const clips = new Set(staleClips)
+      staleClips.clear()
+      void queryClient.invalidateQueries({ queryKey: ['clip'], predicate: ({ queryKey }) => clips.has(Number(queryKey[1])) })
       await Promise.all(keys.map((queryKey) => queryClient.invalidateQueries({ queryKey })))
       await new Promise((resolve) => setTimeout(resolve, Math.max(LIST_MS, LIST_SHARE * (performance.now() - began))))
     }
@@ -129,6 +154,10 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
   }
   const invalidate = (...key: unknown[]) => {
     stale.set(JSON.stringify(key), key)
+    if (!asking) void ask()
+  }
+  const changed = (clipIds: readonly number[]) => {
+    for (const id of clipIds) staleClips.add(id)
     if (!asking) void ask()
   }
   const hear = (event: BackendEvent) => {
@@ -141,12 +170,15 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
         for (const key of ['clips', 'sources', 'search', 'rows', 'table']) invalidate(key)
         invalidate('arranged', 'natural')
         outdateTable()
-        for (const id of event.clipIds) invalidate('clip', id)
+        changed(event.clipIds)
         break
       case 'annotations':
         for (const key of ['clips', 'sources', 'rows', 'table']) invalidate(key)
         outdateTable()
-        for (const id of event.clipIds) invalidate('clip', id)
+        changed(event.clipIds)
+        break
+      case 'progress':
+        tellProgress(event)
         break
       case 'queue':
         queryClient.setQueryData(['queue'], asAsked(event.queue))

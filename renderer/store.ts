@@ -7,6 +7,8 @@ export type Page = 'review' | 'table' | 'labels' | 'overview' | 'queue' | 'packs
 
 interface Ui {
   page: Page
+  /** The page that a clip was opened from, to go back to; null where Review was come to by itself. */
+  from: Page | null
   sourceId: number | null
   clipId: number | null
   trackId: number | null
@@ -15,6 +17,8 @@ interface Ui {
   dropped: readonly string[]
   selectSource: (sourceId: number | null) => void
   selectClip: (clipId: number | null, sourceId: number | null) => void
+  /** Show a clip in Review, with a way back to here. */
+  openClip: (clipId: number, sourceId: number) => void
   selectTrack: (trackId: number | null) => void
   goTo: (page: Page) => void
   open: (panel: Panel | null) => void
@@ -23,6 +27,7 @@ interface Ui {
 
 export const useUi = create<Ui>((set) => ({
   page: 'review',
+  from: null,
   sourceId: null,
   clipId: null,
   trackId: null,
@@ -30,8 +35,9 @@ export const useUi = create<Ui>((set) => ({
   dropped: [],
   selectSource: (sourceId) => set({ sourceId, clipId: null, trackId: null }),
   selectClip: (clipId, sourceId) => set({ clipId, sourceId, trackId: null }),
+  openClip: (clipId, sourceId) => set(({ page, from }) => ({ clipId, sourceId, trackId: null, page: 'review', from: page === 'review' ? from : page })),
   selectTrack: (trackId) => set({ trackId }),
-  goTo: (page) => set({ page }),
+  goTo: (page) => set({ page, from: null }),
   open: (panel) => set({ panel, ...(panel === 'add' ? {} : { dropped: [] }) }),
   setDropped: (dropped) => set({ dropped, panel: 'add' }),
 }))

@@ -161,6 +161,28 @@ test('a row opens its clip in Review, and the table is as it was left', async ()
   await expect(cell(5, 'name')).toHaveAttribute('aria-selected', 'true')
 })
 
+test('from Review one comes back to the same row, as far down and as far to the right, by key and by button', async () => {
+  await page.setViewportSize({ width: 1024, height: 400 })
+  await cell(0, 'name').click()
+  await page.keyboard.press('Control+End')
+  const place = () => grid().evaluate(({ scrollTop, scrollLeft }) => [scrollTop, scrollLeft])
+  await expect.poll(async () => Math.min(...(await place()))).toBeGreaterThan(0)
+  const before = await place()
+  const chosen = await page.locator('.grid-cell[data-focus=true]').getAttribute('id')
+  const arrangement = await grid().getAttribute('data-view')
+  for (const back of [() => page.keyboard.press('Alt+Enter'), () => page.getByRole('button', { name: 'Back to the table' }).click()]) {
+    await page.keyboard.press('Alt+Enter')
+    await expect(page.getByRole('region', { name: 'Player' })).toBeVisible()
+    await page.keyboard.press('ArrowUp')
+    await back()
+    await expect(grid()).toBeFocused()
+    await expect(page.locator('.grid-cell[data-focus=true]')).toHaveAttribute('id', chosen ?? '')
+    expect([await place(), await grid().getAttribute('data-view')]).toEqual([before, arrangement])
+  }
+  await page.setViewportSize({ width: 1440, height: 900 })
+  await page.keyboard.press('Control+Home')
+})
+
 test('videos are rows that sum up their clips, and the table is accessible in both themes', async () => {
   await page.getByRole('button', { name: 'Videos', exact: true }).click()
   await expect(rows()).toHaveCount(3)

@@ -4,6 +4,7 @@ import { Box } from '../annotation.ts'
 import { FrameRef } from '../media.ts'
 import { Clip } from './clip.ts'
 import { Id, route } from './route.ts'
+import { Picked } from './table.ts'
 
 export const FindQuery = z.discriminatedUnion('by', [
   z.object({ by: z.literal('words'), words: z.string().trim().min(1).max(300) }),
@@ -108,6 +109,11 @@ export const findRoutes = {
     method: 'post', path: '/api/search', summary: 'Find clips by words, by a clip or by a box, and by what is known of them; without a query, by that alone',
     body: z.object({ query: FindQuery.nullable(), filters: Filters.default({}), limit: z.number().int().min(1).max(2_000).default(60) }),
     output: FindResult, errors: ['bad-request', 'not-found', 'clip-not-encoded', 'pack-cannot', 'engine-unavailable'],
+  }),
+  pickRows: route({
+    method: 'post', path: '/api/search/pick', summary: 'Keep clips to be the rows of a table: some by id, or all that a search finds, best first or not',
+    body: z.object({ clipIds: z.array(z.number().int().positive()).min(1).max(1_000_000).optional(), search: z.object({ query: FindQuery.nullable(), filters: Filters }).optional() }),
+    output: Picked, errors: ['bad-request', 'not-found', 'clip-not-encoded', 'pack-cannot', 'engine-unavailable'],
   }),
   curve: route({
     method: 'post', path: '/api/sources/{sourceId}/curve', summary: 'How well each moment of a video matches',

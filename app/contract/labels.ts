@@ -45,7 +45,7 @@ export const labelRoutes = {
   labelSuggestions: route({ method: 'get', path: '/api/labels/suggestions', summary: 'Things that captions speak of and the vocabulary does not, commonest first', output: z.object({ words: z.array(z.object({ word: z.string(), clips: z.number().int() })) }) }),
   labelClips: route({
     method: 'get', path: '/api/labels/clips', summary: 'Clips in which a label was seen, by the score of their best track, surest first',
-    query: z.object({ name: LabelName, limit: z.coerce.number().int().min(1).max(10_000).default(2_000) }), output: z.object({ clips: z.array(z.object({ clipId: z.number().int(), score: z.number() })) }), errors: ['engine-unavailable'],
+    query: z.object({ name: LabelName, limit: z.coerce.number().int().min(1).max(1_000_000).default(1_000_000) }), output: z.object({ clips: z.array(z.object({ clipId: z.number().int(), score: z.number() })) }), errors: ['engine-unavailable'],
   }),
   candidates: route({
     method: 'get', path: '/api/clips/{clipId}/candidates', summary: 'Every track that a pack could see in a clip, also those below their threshold; of the pack in use when none is named',

@@ -1,7 +1,8 @@
 /** The library as a whole: what the overview draws. */
 import { z } from 'zod'
 import { Facts } from '../overview.ts'
-import { route } from './route.ts'
+import { Id, route } from './route.ts'
+import { EditReport } from './table.ts'
 
 /** Places of clips by what they show; parallel lists. */
 export const ClipMap = z.object({
@@ -15,6 +16,11 @@ export const ClipMap = z.object({
 export type ClipMap = z.infer<typeof ClipMap>
 
 export const overviewRoutes = {
+  editPicked: route({
+    method: 'post', path: '/api/overview/edit', summary: 'Accept or reject the captions of some clips, or note something on each; one step of undo',
+    body: z.object({ clipIds: z.array(Id).min(1).max(1_000_000), deed: z.discriminatedUnion('action', [z.object({ action: z.enum(['accept', 'reject']) }), z.object({ action: z.literal('note'), text: z.string().trim().min(1).max(10_000) })]) }),
+    output: EditReport,
+  }),
   overview: route({ method: 'get', path: '/api/overview', summary: 'Every clip with what is counted of it', output: Facts }),
   clipMap: route({
     method: 'get', path: '/api/overview/map', summary: 'Clips in the plane, alike ones near each other (UMAP of their embeddings). Made beside everything else; ask again while `building`',

@@ -46,6 +46,10 @@ export const Filter = z.discriminatedUnion('op', [
 ])
 export type Filter = z.infer<typeof Filter>
 
+/** Clips that somebody picked elsewhere, kept under a number: a view that names it stays small. */
+export const Picked = z.object({ id: z.number().int(), count: z.number().int() })
+export type Picked = z.infer<typeof Picked>
+
 const Sort = z.object({ ...on, by: z.enum(['value', 'confidence']), down: z.boolean() })
 export type Sort = z.infer<typeof Sort>
 
@@ -55,6 +59,8 @@ export const TableQuery = z.object({
   sort: z.array(Sort).max(4),
   filters: z.array(Filter).max(40),
   group: ColumnKey.nullable(),
+  /** Only these clips, or the videos that they are of. */
+  picked: Picked.optional(),
 })
 export type TableQuery = z.infer<typeof TableQuery>
 

@@ -68,6 +68,6 @@ export function sortedBy(sort: readonly Sort[], key: ColumnKey, more: boolean): 
   return now === undefined ? [...sort, ...next] : sort.flatMap((one) => (one === now ? next : [one]))
 }
 
-export function queryOf({ rows, sort, filters, group }: TableSpec): TableQuery {
-  return { rows, sort, filters, group }
+export function queryOf({ rows, sort, filters, group, picked }: TableSpec): TableQuery {
+  return { rows, sort, filters, group, ...(picked === undefined ? {} : { picked }) }
 }

@@ -102,6 +102,13 @@ export function findHandlers({ pipeline }: Services) {
       }
     },
 
+    pickRows: async ({ body: { clipIds, search } }) => {
+      if (clipIds === undefined && search === undefined) throw new TubeletError({ code: 'bad-request', message: 'Say which clips: by id, or by a search.' })
+      const engine = search?.query ? await pipeline.engine() : null
+      const found = search && (await library.find.ask('matching', { filters: search.filters, sought: search.query && engine ? (await soughtOf(search.query, engine)).sought : null }, engine?.info.digest))
+      return library.table.pick(clipIds ?? found ?? [])
+    },
+
     curve: async ({ params: { sourceId }, body: { query } }) => {
       const { probe } = library.source(sourceId)
       const engine = await pipeline.engine()

@@ -1,10 +1,17 @@
 /** What the overview draws. */
 import type { overviewRoutes } from '../../app/contract/overview.ts'
+import { said } from '../../app/phrase.ts'
+import { editClips, noteClips } from '../library/table-edits.ts'
 import type { Handlers, Services } from './handler.ts'
 
 export function overviewHandlers({ pipeline }: Services): Handlers<keyof typeof overviewRoutes> {
-  const { overview } = pipeline.library
+  const { library } = pipeline
+  const { overview } = library
   return {
+    editPicked: ({ body: { clipIds, deed } }) =>
+      deed.action === 'note'
+        ? noteClips(library, clipIds, deed.text)
+        : editClips(library, clipIds, ['caption'], deed, said(deed.action === 'accept' ? 'Captions of {{clips}} clips accepted' : 'Captions of {{clips}} clips rejected', { clips: clipIds.length })),
     overview: () => overview.facts(),
     clipMap: async () => overview.map((await pipeline.engine()).info.digest),
   }

@@ -16,7 +16,7 @@ export function reviewHandlers({ pipeline: { library }, jobs, previews }: Servic
       const { probe } = library.source(sourceId)
       const pts = library.frames(sourceId)
       if (probe === null || span.endFrame > pts.length) throw new TubeletError({ code: 'bad-request', message: 'This span is not inside the video.', next: 'Wait until the video was read to its end, or mark a shorter span.' })
-      const clips = library.clips({ sourceId, limit: 100_000, offset: 0 }).clips
+      const clips = library.clips({ sourceId, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips
       const there = clips.find(({ startFrame, endFrame }) => startFrame === span.startFrame && endFrame === span.endFrame)
       if (there) return there
       const at = (ordinal: number) => secondsOf(pts[ordinal] ?? 0, probe)

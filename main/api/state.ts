@@ -10,10 +10,10 @@ function done(work: () => void): Record<string, never> {
 
 export function stateHandlers({ pipeline: { library }, jobs }: Services): Handlers<keyof typeof stateRoutes> {
   /** What undo puts back must be looked for or encoded again, where that had not been done. */
-  const stepped = (step: () => History): History => {
+  const stepped = async (step: () => Promise<History>): Promise<History> => {
     const vocabulary = () => JSON.stringify(library.detections.vocabulary())
     const before = vocabulary()
-    const history = step()
+    const history = await step()
     void jobs.encodeMarks()
     if (vocabulary() !== before) {
       library.emit({ type: 'labels' })

@@ -2,7 +2,7 @@
  * What is said about clips. Machine results and human decisions are two layers of one row: a re-run writes `machine`, only a person
  * writes `human` and `state`. Each human edit is kept with the layer before and after it, so that undo survives a restart.
  */
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { Annotation, AnnotationBody, type Evidence, type Provenance, type ReviewState, type Span, type TrackBody } from '../../app/annotation.ts'
 import { iou } from '../../app/boxes.ts'
 import type { ClipEvent, History, Step } from '../../app/contract/state.ts'
@@ -28,6 +28,14 @@ export interface MachineResult {
 type HumanLayer = { kind: AnnotationBody['kind']; topic: string; state: ReviewState; human: AnnotationBody | null } | null
 
 export type ReviewAction = Exclude<Action, 'add'>
+
+/** What a person does to captions, answers and notes by the thousand: nothing of it needs the picture. */
+export type Deed = { action: 'accept' | 'reject' | 'reset'; annotationId: number } | { action: 'edit'; annotationId: number; text: string } | { action: 'add'; clipId: number; body: Exclude<AnnotationBody, TrackBody> }
+
+/** How long work on many edits keeps everybody else waiting: it is done in parts of so many milliseconds. */
+const TURN_MS = 25
+/** Edits that are read at a time while a step is undone. */
+const READ = 200
 
 /** Where an annotation is, as checks and descriptions need it. */
 export interface Place {
@@ -56,6 +64,7 @@ export class Annotations {
   #step: { id: number; description: Phrase | undefined } | null = null
 
   readonly #setVocabulary: (vocabulary: Vocabulary) => void
+  readonly #statements = new Map<string, StatementSync>()
 
   readonly #removed: RemovedClips
 
@@ -65,6 +74,13 @@ export class Annotations {
     this.#atomic = atomic
     this.#removed = removed
     this.#setVocabulary = setVocabulary
+  }
+
+  /** What is done for each of many edits is compiled once. */
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql) ?? this.#db.prepare(sql)
+    this.#statements.set(sql, known)
+    return known
   }
 
   ofClip(clipId: number): Annotation[] {
@@ -133,12 +149,7 @@ export class Annotations {
     check(body, place)
     const existing = body.kind === 'track' || body.kind === 'note' ? undefined : this.#db.prepare('SELECT id FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(clipId, body.kind, topicOf(body))
     if (existing) return this.review(Number(existing['id']), 'edit', body, place)
-    return this.#atomic(() => {
-      const id = Number(this.#db.prepare(`SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'annotations'), 0) + 1 AS id`).get()?.['id'])
-      this.#apply(id, clipId, { kind: body.kind, topic: topicOf(body), state: 'edited', human: body })
-      this.#record('add', body.kind, place, id, clipId, null)
-      return this.get(id)
-    })
+    return this.#atomic(() => this.get(this.#create(clipId, body, deedOn(place, DEEDS[body.kind].add))))
   }
 
   /** @throws TubeletError `not-found`, or `bad-request` where the edit makes no sense. */
@@ -151,18 +162,62 @@ export class Annotations {
     }
     if (action === 'reset' && before.machine === null) throw badRequest('A person made this; there is no model result to go back to. Reject it instead.')
     return this.#atomic(() => {
-      const layer = this.#layer(id)
-      if (layer === null) throw badRequest('That annotation is gone.')
-      const after = {
-        accept: () => ({ ...layer, state: 'accepted' as const, human: layer.human ?? before.body }),
-        reject: () => ({ ...layer, state: 'rejected' as const, human: layer.human ?? before.body }),
-        edit: () => ({ ...layer, state: 'edited' as const, human: body ?? null }),
-        reset: () => ({ ...layer, state: 'machine' as const, human: null }),
-      }[action]()
-      this.#apply(id, before.clipId, after)
-      this.#record(action, before.body.kind, place, id, before.clipId, layer)
+      this.#decide(id, action, body, ({ kind }) => deedOn(place, DEEDS[kind][action]))
       return this.get(id)
     })
+  }
+
+  /** @param body What it becomes by an edit. */
+  #decide(id: number, action: ReviewAction, body: AnnotationBody | ((now: AnnotationBody) => AnnotationBody) | undefined, description: (layer: NonNullable<HumanLayer>) => Phrase): number {
+    const row = this.#prepared('SELECT clip_id, kind, topic, state, human, machine FROM annotations WHERE id = ?').get(id)
+    if (row === undefined) throw badRequest('That annotation is gone.')
+    const before = { kind: row['kind'] as AnnotationBody['kind'], topic: String(row['topic']), state: row['state'] as ReviewState, human: parsed(row['human']) as AnnotationBody | null }
+    const said = before.human ?? (parsed(row['machine']) as AnnotationBody)
+    const after = {
+      accept: () => ({ ...before, state: 'accepted' as const, human: said }),
+      reject: () => ({ ...before, state: 'rejected' as const, human: said }),
+      edit: () => ({ ...before, state: 'edited' as const, human: (typeof body === 'function' ? body(said) : body) ?? null }),
+      reset: () => ({ ...before, state: 'machine' as const, human: null }),
+    }[action]()
+    const clipId = Number(row['clip_id'])
+    this.#apply(id, clipId, after)
+    this.#append({ action, description: description(before), id, clipId, before, after })
+    return clipId
+  }
+
+  #create(clipId: number, body: AnnotationBody, description: Phrase): number {
+    const id = Number(this.#prepared(`SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'annotations'), 0) + 1 AS id`).get()?.['id'])
+    const after = { kind: body.kind, topic: topicOf(body), state: 'edited' as const, human: body }
+    this.#apply(id, clipId, after)
+    this.#append({ action: 'add', description, id, clipId, before: null, after })
+    return id
+  }
+
+  /**
+   * As many of `deeds`, from `from` on, as one turn has time for; they are a step of undo called `description`, or more of `step` where that is not 0.
+   * What is answered before must be a caption, answer or note; nothing that is added may be there. Returns where to go on, the step, and the clips.
+   */
+  part(deeds: readonly Deed[], from: number, description: Phrase, step: number): { next: number; step: number; clipIds: number[] } {
+    const { result, step: made } = this.together(
+      () => {
+        const clips = new Set<number>()
+        const until = performance.now() + TURN_MS
+        let next = from
+        do {
+          const deed = deeds[next]
+          if (deed === undefined) break
+          next += 1
+          if (deed.action === 'add') {
+            this.#create(deed.clipId, deed.body, description)
+            clips.add(deed.clipId)
+          } else clips.add(this.#decide(deed.annotationId, deed.action, deed.action === 'edit' ? (said) => ({ ...said, text: deed.text }) as AnnotationBody : undefined, () => description))
+        } while (performance.now() < until)
+        return { next, clipIds: [...clips] }
+      },
+      description,
+      step,
+    )
+    return { ...result, step: made }
   }
 
   /**
@@ -193,37 +248,46 @@ export class Annotations {
     this.#db.prepare('UPDATE edits SET description = ? WHERE step = ?').run(JSON.stringify(said('{{deed}} × {{times}}', { deed: said(deed), times: count })), step)
   }
 
-  /** Undo or redo the next step. Returns the clips that it was on; none when there is nothing left. */
-  step(direction: 'undo' | 'redo'): number[] {
+  /** The step that undo or redo is about next, and how many edits of it there are; null when there is none. */
+  next(direction: 'undo' | 'redo'): { step: number; edits: number } | null {
+    const step = this.#next(direction)?.['step']
+    if (step === undefined) return null
+    return { step: Number(step), edits: Number(this.#db.prepare('SELECT count(*) AS n FROM edits WHERE step = ? AND undone = ?').get(step, direction === 'undo' ? 0 : 1)?.['n']) }
+  }
+
+  /** Undo or redo as much of a step as one turn has time for. Each edit knows whether it is undone, so that what is cut off goes on. Returns the clips, and how many edits were stepped over: none when all are. */
+  stepPart(direction: 'undo' | 'redo', step: number): { clipIds: number[]; edits: number } {
+    const [undone, order, layerOf] = direction === 'undo' ? [0, 'DESC', 'before'] : [1, 'ASC', 'after']
     return this.#atomic(() => {
-      const step = this.#next(direction)?.['step']
-      if (step === undefined) return []
-      const undoing = direction === 'undo'
-      const edits = this.#db.prepare(`SELECT * FROM edits WHERE step = ? ORDER BY id ${undoing ? 'DESC' : ''}`).all(step)
-      for (const edit of edits) {
-        const layer = edit[undoing ? 'before' : 'after']
-        if (edit['action'] === 'vocabulary') this.#setVocabulary(parsed(layer) as Vocabulary)
-        else if (edit['action'] === 'clip') this.#removed[parsed(layer) === THERE ? 'restore' : 'remove'](Number(edit['clip_id']))
-        else this.#apply(Number(edit['annotation_id']), Number(edit['clip_id']), typeof layer === 'string' ? (JSON.parse(layer) as HumanLayer) : null)
-      }
-      this.#db.prepare('UPDATE edits SET undone = ? WHERE step = ?').run(undoing ? 1 : 0, step)
-      return [...new Set(edits.flatMap((edit) => (edit['clip_id'] === null ? [] : Number(edit['clip_id']))))]
+      const clips = new Set<number>()
+      const until = performance.now() + TURN_MS
+      let count = 0
+      do {
+        const edits = this.#prepared(`SELECT id, annotation_id, clip_id, action, ${layerOf} AS layer FROM edits WHERE step = ? AND undone = ? ORDER BY id ${order} LIMIT ${READ}`).all(step, undone)
+        if (edits.length === 0) break
+        for (const { id, annotation_id, clip_id, action, layer } of edits) {
+          if (action === 'vocabulary') this.#setVocabulary(parsed(layer) as Vocabulary)
+          else if (action === 'clip') this.#removed[parsed(layer) === THERE ? 'restore' : 'remove'](Number(clip_id))
+          else this.#apply(Number(annotation_id), Number(clip_id), parsed(layer) as HumanLayer)
+          if (clip_id !== null) clips.add(Number(clip_id))
+          this.#prepared('UPDATE edits SET undone = ? WHERE id = ?').run(1 - undone, id ?? 0)
+          count += 1
+        }
+      } while (performance.now() < until)
+      return { clipIds: [...clips], edits: count }
     })
   }
 
-  /**
-   * Undo or redo until `step` is the newest that holds; 0 is before all of them. Returns the clips that changed.
-   * @throws TubeletError `not-found`
-   */
-  jump(step: number): number[] {
+  /** Edits that came while a step was being undone end the line of what could be redone, as they would have after it. */
+  settle(step: number): void {
+    const over = this.#db.prepare('SELECT 1 FROM edits WHERE undone = 0 AND step > ? LIMIT 1').get(step) !== undefined
+    if (over) this.#endRedo()
+  }
+
+  /** @throws TubeletError `not-found` */
+  checkStep(step: number): void {
     const known = step === 0 || this.#db.prepare('SELECT 1 FROM edits WHERE step = ?').get(step) !== undefined
     if (!known) throw new TubeletError({ code: 'not-found', message: 'That step is not in the history any more.', next: 'Choose another step.' })
-    return this.#atomic(() => {
-      const clips = new Set<number>()
-      const newest = () => Number(this.#next('undo')?.['step'] ?? 0)
-      for (let at = newest(); at !== step; at = newest()) for (const clip of this.step(at > step ? 'undo' : 'redo')) clips.add(clip)
-      return [...clips]
-    })
   }
 
   history(): History {
@@ -281,31 +345,23 @@ export class Annotations {
     return this.#db.prepare(`SELECT step, description FROM edits WHERE ${which} LIMIT 1`).get()
   }
 
-  #layer(id: number): HumanLayer {
-    const row = this.#db.prepare('SELECT kind, topic, state, human FROM annotations WHERE id = ?').get(id)
-    if (row === undefined) return null
-    return { kind: row['kind'] as AnnotationBody['kind'], topic: String(row['topic']), state: row['state'] as ReviewState, human: parsed(row['human']) as AnnotationBody | null }
-  }
-
   /**
    * Make the human layer of an annotation `layer`; the machine layer stays whatever the newest run said. A row without either layer
    * says nothing and goes.
    */
   #apply(id: number, clipId: number, layer: HumanLayer): void {
     if (layer === null || layer.human === null) {
-      this.#db.prepare('DELETE FROM annotations WHERE id = ? AND machine IS NULL').run(id)
-      this.#db.prepare(`UPDATE annotations SET state = 'machine', human = NULL, updated_at = ? WHERE id = ?`).run(now(), id)
+      this.#prepared('DELETE FROM annotations WHERE id = ? AND machine IS NULL').run(id)
+      this.#prepared(`UPDATE annotations SET state = 'machine', human = NULL, updated_at = ? WHERE id = ?`).run(now(), id)
       return
     }
     const { kind, topic, state, human } = layer
     // A run may have said this since the person's own was undone: it becomes the layer beneath.
-    this.#db.prepare(`UPDATE annotations SET id = ? WHERE clip_id = ? AND kind = ? AND topic = ? AND kind IN ('caption', 'answer')`).run(id, clipId, kind, topic)
-    this.#db
-      .prepare(
-        `INSERT INTO annotations (id, clip_id, kind, topic, state, human, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET state = excluded.state, human = excluded.human, updated_at = excluded.updated_at`,
-      )
-      .run(id, clipId, kind, topic, state, JSON.stringify(human), now())
+    if (kind === 'caption' || kind === 'answer') this.#prepared('UPDATE annotations SET id = ?1 WHERE clip_id = ? AND kind = ? AND topic = ? AND id <> ?1').run(id, clipId, kind, topic)
+    this.#prepared(
+      `INSERT INTO annotations (id, clip_id, kind, topic, state, human, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET state = excluded.state, human = excluded.human, updated_at = excluded.updated_at`,
+    ).run(id, clipId, kind, topic, state, JSON.stringify(human), now())
   }
 
   /** A change of the vocabulary is a step, or a part of the one under way. */
@@ -326,15 +382,15 @@ export class Annotations {
     })
   }
 
-  #record(action: Action, kind: AnnotationBody['kind'], place: Place, id: number, clipId: number, before: HumanLayer): void {
-    this.#append({ action, description: deedOn(place, DEEDS[kind][action]), id, clipId, before, after: this.#layer(id) })
+  #endRedo(): void {
+    this.#prepared(`DELETE FROM removed WHERE clip_id IN (SELECT clip_id FROM edits WHERE undone = 1 AND action = 'clip')`).run()
+    this.#prepared('DELETE FROM edits WHERE undone = 1').run()
   }
 
   #append({ action, description, id, clipId, before, after }: { action: Action | 'vocabulary' | 'clip'; description: Phrase; id: number; clipId: number | null; before: Layer; after: Layer }): void {
     // A new edit ends the line of what could be redone, and with it clips that only a redo would bring back.
-    this.#db.exec(`DELETE FROM removed WHERE clip_id IN (SELECT clip_id FROM edits WHERE undone = 1 AND action = 'clip'); DELETE FROM edits WHERE undone = 1`)
-    const edit = this.#db
-      .prepare('INSERT INTO edits (step, action, description, annotation_id, clip_id, before, after, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+    this.#endRedo()
+    const edit = this.#prepared('INSERT INTO edits (step, action, description, annotation_id, clip_id, before, after, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
       .run(this.#step?.id ?? 0, action, JSON.stringify(this.#step?.description ?? description), id, clipId, before && JSON.stringify(before), JSON.stringify(after), now()).lastInsertRowid
     // The first edit of a step, which may be all of it, gives the step its number.
     if ((this.#step?.id ?? 0) !== 0) return

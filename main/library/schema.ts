@@ -141,6 +141,10 @@ export const MIGRATIONS: readonly string[] = [
     BEGIN DELETE FROM edits WHERE clip_id = OLD.clip_id; END;
   CREATE INDEX clips_marked ON clips (source_id) WHERE kind = 'marked';
   `,
+  // Clips picked elsewhere to be the rows of a view.
+  `
+  CREATE TABLE picks (id INTEGER PRIMARY KEY AUTOINCREMENT, clip_ids TEXT NOT NULL) STRICT;
+  `,
 ]
 
 /**

@@ -21,6 +21,8 @@ export type Sought =
 
 export interface Calls {
   rank: { input: { filters: Filters; sought: Sought | null; limit: number }; output: Ranking }
+  /** All clips that `rank` counts as matches; without something sought, all that pass. */
+  matching: { input: { filters: Filters; sought: Sought | null }; output: number[] }
   curve: { input: { sourceId: number; sought: Sought; input: TubeInput; dims: { tokens: number; memory: number } }; output: RawCurve }
   facets: { input: null; output: { labels: { label: string; clips: number }[]; questions: { question: string; clips: number }[] } }
   /** Captions that use some of the words, most of them first. */
@@ -137,15 +139,8 @@ function rank(index: Index, { filters, sought, limit }: Calls['rank']['input']):
     return { ranked: found.slice(0, limit).map((clipId) => ({ clipId, score: null, place: null, alike: [] })), line: null, matches: found.length, searched: found.length, total: found.length }
   }
   const allowed = passing(filters)
-  const { scores, line, compared, likest } = compare(index, sought)
-  const passes = allowed === null ? compared : new Uint8Array(compared.length)
-  for (const clipId of allowed ?? []) {
-    const row = index.rowOf.get(clipId)
-    if (row !== undefined) passes[row] = compared[row] ?? 0
-  }
+  const { scores, line, likest, passes } = comparedAmong(index, allowed, sought)
   const self = sought.by === 'text' ? null : sought.clipId
-  const selfRow = self === null ? undefined : index.rowOf.get(self)
-  if (selfRow !== undefined) passes[selfRow] = 0
   const top = best(scores, passes, limit * SPARE, line)
   const total = (allowed?.length ?? clipCount()) - (self !== null && (allowed === null || allowed.includes(self)) ? 1 : 0)
   const ranked = collapse(index, top.rows).slice(0, limit).map(({ row, alike }) => {
@@ -153,6 +148,25 @@ function rank(index: Index, { filters, sought, limit }: Calls['rank']['input']):
     return { clipId, score: scores[row] ?? 0, place: likest && placeIn(index, clipId, likest[row] ?? 0), alike: alike.map((copy) => index.clipIds[copy] ?? 0) }
   })
   return { ranked, line, matches: top.matches, searched: top.compared, total }
+}
+
+/** As `compare`, with 1 in `passes` for each row that could be compared, is among those allowed and is not what others are compared with. */
+function comparedAmong(index: Index, allowed: readonly number[] | null, sought: Sought): Omit<Compared, 'compared'> & { passes: Uint8Array } {
+  const { compared, ...found } = compare(index, sought)
+  const passes = allowed === null ? compared : new Uint8Array(compared.length)
+  for (const clipId of allowed ?? []) {
+    const row = index.rowOf.get(clipId)
+    if (row !== undefined) passes[row] = compared[row] ?? 0
+  }
+  const self = sought.by === 'text' ? undefined : index.rowOf.get(sought.clipId)
+  if (self !== undefined) passes[self] = 0
+  return { ...found, passes }
+}
+
+function matching(index: Index, { filters, sought }: Calls['matching']['input']): number[] {
+  if (sought === null) return passing(filters, IN_ORDER) ?? ids(`SELECT c.id FROM clips c ${IN_ORDER}`)
+  const { scores, line, passes } = comparedAmong(index, passing(filters), sought)
+  return index.clipIds.filter((_, row) => passes[row] === 1 && (scores[row] ?? 0) >= line)
 }
 
 /** The `at`th region of a clip. */
@@ -298,6 +312,8 @@ function perform(task: Task): Calls[keyof Calls]['output'] {
   switch (task.name) {
     case 'rank':
       return rank(indexFor(task), task.input)
+    case 'matching':
+      return matching(indexFor(task), task.input)
     case 'curve':
       return curve(indexFor(task), task.input)
     case 'facets':

@@ -1,13 +1,11 @@
-/**
- * Edits of many cells: what they mean for the annotations behind them, and why some cannot be made. All that one command changes is one
- * step of undo, made in parts so that the host's thread is free in between.
- */
+/** Edits of many cells: what they mean for the annotations behind them, and why some cannot be made. All that one command changes is one step of undo. */
 import { setImmediate } from 'node:timers/promises'
 import type { AnnotationBody } from '../../app/annotation.ts'
-import type { Edit } from '../../app/contract/state.ts'
 import type { ColumnKey, EditReport } from '../../app/contract/table.ts'
-import { phrase, said } from '../../app/phrase.ts'
+import { type Phrase, phrase, said } from '../../app/phrase.ts'
+import { DEEDS } from '../../app/deeds.ts'
 import { typedYesNo, yesNo } from '../../app/table/question.ts'
+import type { Deed } from './annotations.ts'
 import type { Library } from './library.ts'
 
 export interface CellRange {
@@ -17,7 +15,7 @@ export interface CellRange {
   columns: readonly ColumnKey[]
 }
 /** A decision about all cells, or what each is to say: `cells` by row of the range and column. */
-export type Deed = { action: 'accept' | 'reject' | 'reset' } | { cells: readonly (readonly string[])[] } | { value: string }
+export type Wish = { action: 'accept' | 'reject' | 'reset' } | { cells: readonly (readonly string[])[] } | { value: string }
 
 type Reason = EditReport['refused'][number]['reason']
 /** What a column's cells are: which annotation of a clip, and whether it takes yes and no alone. */
@@ -27,22 +25,39 @@ interface Target {
   yesNo: boolean
 }
 
-/** So many rows are looked at, and so many edits made, before others have their turn. */
+/** So many rows are looked at before others have their turn. */
 const ROWS = 250
-const EDITS = 100
 const LONGEST = 10_000
 
 /** @throws TubeletError `not-found` when the view was forgotten. */
-export async function editCells(library: Library, { view, from, to, columns }: CellRange, deed: Deed): Promise<EditReport> {
+export function editCells(library: Library, { view, from, to, columns }: CellRange, wish: Wish): Promise<EditReport> {
+  return edit(library, (at, end) => library.table.ask('clips', { view, from: at, to: end }), { from, to, columns }, wish)
+}
+
+/** The same for columns of clips that were chosen somewhere else. @param description What undo calls it. */
+export function editClips(library: Library, clipIds: readonly number[], columns: readonly ColumnKey[], wish: Wish, description: Phrase): Promise<EditReport> {
+  const rows = (at: number, end: number) => Promise.resolve({ clipIds: clipIds.slice(at, end).map((id) => [id]), total: clipIds.length })
+  return edit(library, rows, { from: 0, to: clipIds.length, columns }, wish, description)
+}
+
+/** A note more on each clip, beside those that are there. */
+export async function noteClips(library: Library, clipIds: readonly number[], text: string): Promise<EditReport> {
+  await library.editMany(clipIds.map((clipId) => ({ action: 'add', clipId, body: { kind: 'note', text } })), said('Note on {{clips}} clips', { clips: clipIds.length }))
+  return { changed: clipIds.length, unchanged: 0, refused: [] }
+}
+
+type RowsOf = (from: number, to: number) => Promise<{ clipIds: number[][]; total: number }>
+
+async function edit(library: Library, rowsOf: RowsOf, { from, to, columns }: Omit<CellRange, 'view'>, wish: Wish, called?: Phrase): Promise<EditReport> {
   const targets = columns.map((key) => targetOf(library, key))
-  const edits: Edit[] = []
+  const edits: Deed[] = []
   const refused = new Map<Reason, { cells: number; example: string }>()
   let unchanged = 0
   const refuse = (reason: Reason, example: string, cells = 1) => refused.set(reason, { cells: (refused.get(reason)?.cells ?? 0) + cells, example: refused.get(reason)?.example ?? example })
-  const writes = 'action' in deed ? null : (row: number, column: number) => ('value' in deed ? deed.value : (deed.cells[row - from]?.[column] ?? ''))
+  const writes = 'action' in wish ? null : (row: number, column: number) => ('value' in wish ? wish.value : (wish.cells[row - from]?.[column] ?? ''))
 
   for (let at = from; at < to; at += ROWS) {
-    const { clipIds, total } = await library.table.ask('clips', { view, from: at, to: Math.min(to, at + ROWS) })
+    const { clipIds, total } = await rowsOf(at, Math.min(to, at + ROWS))
     for (const [column, target] of targets.entries()) {
       if (target === null) {
         // Whole rows are accepted or rejected with all that stands in them; only what somebody tried to write is told.
@@ -53,7 +68,7 @@ export async function editCells(library: Library, { view, from, to, columns }: C
       for (const [offset, clips] of clipIds.entries()) {
         if (writes === null) {
           for (const clipId of clips) {
-            const edit = decision(there.get(clipId), (deed as { action: 'accept' | 'reject' | 'reset' }).action)
+            const edit = decision(there.get(clipId), (wish as { action: 'accept' | 'reject' | 'reset' }).action)
             if (edit === 'nothing') refuse('nothing-there', '')
             else if (edit === null) unchanged += 1
             else edits.push(edit)
@@ -65,7 +80,7 @@ export async function editCells(library: Library, { view, from, to, columns }: C
         if (clipId === undefined) refuse('no-clip', text)
         else if (more !== undefined) refuse('summary', text)
         else {
-          const edit = writing(library, clipId, target, there.get(clipId), text)
+          const edit = writing(clipId, target, there.get(clipId), text)
           if (typeof edit === 'string') refuse(edit, text)
           else if (edit === null) unchanged += 1
           else edits.push(edit)
@@ -77,14 +92,24 @@ export async function editCells(library: Library, { view, from, to, columns }: C
     await setImmediate()
   }
 
-  // Small ones are called by what they are; of one that is made in parts, no part knows the whole.
-  const description = edits.length > EDITS ? said('{{deed}} × {{times}}', { deed: said(phrase('Changed')), times: edits.length }) : undefined
-  let step: number | undefined
-  for (let at = 0; at < edits.length; at += EDITS) {
-    step = library.edit(edits.slice(at, at + EDITS), description, step).step
-    await setImmediate()
-  }
+  const [only, more] = edits
+  if (only !== undefined && more === undefined && called === undefined) editOne(library, only)
+  else if (only !== undefined) await library.editMany(edits, called ?? said('{{deed}} × {{times}}', { deed: nameOf(edits, targets), times: edits.length }))
   return { changed: edits.length, unchanged, refused: [...refused].map(([reason, found]) => ({ reason, ...found })) }
+}
+
+/** One is called by where it was done. */
+function editOne(library: Library, deed: Deed): void {
+  if (deed.action === 'add') library.addAnnotation(deed.clipId, deed.body)
+  else if (deed.action === 'edit') library.review(deed.annotationId, 'edit', { ...library.annotation(deed.annotationId).body, text: deed.text } as AnnotationBody)
+  else library.review(deed.annotationId, deed.action)
+}
+
+/** What undo calls it: by the deed, where all are the same. */
+function nameOf(edits: readonly Deed[], targets: readonly (Target | null)[]): Phrase {
+  const [actions, kinds] = [new Set(edits.map(({ action }) => action)), new Set(targets.flatMap((target) => target?.kind ?? []))]
+  const [[action], [kind]] = [[...actions], [...kinds]]
+  return said(action !== undefined && kind !== undefined && actions.size === 1 && kinds.size === 1 ? DEEDS[kind][action] : phrase('Changed'))
 }
 
 function targetOf(library: Library, key: ColumnKey): Target | null {
@@ -96,7 +121,7 @@ function targetOf(library: Library, key: ColumnKey): Target | null {
 type There = ReturnType<Library['table']['annotationsIn']> extends Map<number, infer V> ? V | undefined : never
 
 /** Null where it is so already, `nothing` where there is nothing to decide about. */
-function decision(there: There, action: 'accept' | 'reject' | 'reset'): Edit | null | 'nothing' {
+function decision(there: There, action: 'accept' | 'reject' | 'reset'): Deed | null | 'nothing' {
   if (there === undefined || (action === 'reset' && !there.machine)) return 'nothing'
   const after = { accept: 'accepted', reject: 'rejected', reset: 'machine' }[action]
   if (there.state === after || (action === 'accept' && there.state === 'edited')) return null
@@ -104,17 +129,12 @@ function decision(there: There, action: 'accept' | 'reject' | 'reset'): Edit | n
 }
 
 /** What makes the cell say `text`; nothing written takes away what is there. A cell that says it already is left alone, also by a paste. */
-function writing(library: Library, clipId: number, target: Target, there: There, text: string): Edit | null | Reason {
+function writing(clipId: number, { kind, question, yesNo: onlyYesNo }: Target, there: There, text: string): Deed | null | Reason {
   if (text === '') return there === undefined || there.state === 'rejected' ? null : { action: 'reject', annotationId: there.id }
   if (text.length > LONGEST) return 'too-long'
-  const value = target.yesNo ? typedYesNo(text) : text
+  const value = onlyYesNo ? typedYesNo(text) : text
   if (value === null) return 'not-yes-or-no'
-  if (there === undefined) return { action: 'add', clipId, body: bodyOf(target, value) }
-  if (there.state !== 'rejected' && (target.yesNo ? yesNo(there.text) : there.text) === value) return null
-  const { body } = library.annotation(there.id)
-  return { action: 'edit', annotationId: there.id, body: body.kind === 'track' ? body : { ...body, text: value } }
-}
-
-function bodyOf({ kind, question }: Target, text: string): AnnotationBody {
-  return kind === 'answer' ? { kind, question: question ?? '', text } : { kind, text }
+  if (there === undefined) return { action: 'add', clipId, body: kind === 'answer' ? { kind, question: question ?? '', text: value } : { kind, text: value } }
+  if (there.state !== 'rejected' && (onlyYesNo ? yesNo(there.text) : there.text) === value) return null
+  return { action: 'edit', annotationId: there.id, text: value }
 }

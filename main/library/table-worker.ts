@@ -291,7 +291,8 @@ function viewOf(name: string): View {
 function open({ query }: TableTasks['open']['args']): TableTasks['open']['result'] {
   refresh()
   const known = query.rows === 'clips' ? null : videos()
-  const rows = known === null ? base.order : Int32Array.from(known.ids.keys())
+  const every = known === null ? base.order : Int32Array.from(known.ids.keys())
+  const rows = query.picked === undefined ? every : only(every, query.picked.id, known)
   const columns = new Map<ColumnKey, Cells>()
   const column = (key: ColumnKey): Cells => {
     if (known === null) return cellsOf(key)
@@ -308,7 +309,16 @@ function open({ query }: TableTasks['open']['args']): TableTasks['open']['result
   views.delete(view)
   views.set(view, { rows: query.rows, ids, query: text })
   for (const name of [...views.keys()].slice(0, -KEPT)) views.delete(name)
-  return { view, total: ids.length, of: rows.length, groups }
+  return { view, total: ids.length, of: every.length, groups }
+}
+
+/** Of all rows those of picked clips: the clips themselves, or their videos. */
+function only(rows: Int32Array, pick: number, known: Videos | null): Int32Array {
+  const [[ids] = []] = all('SELECT clip_ids FROM picks WHERE id = ?', pick)
+  const clipIds = new Set(JSON.parse(String(ids ?? '[]')) as number[])
+  if (known === null) return rows.filter((row) => clipIds.has(base.ids[row] ?? 0))
+  const sources = new Set(Array.from(clipIds, (id) => base.sources[base.rowOf.get(id) ?? -1]))
+  return rows.filter((row) => sources.has(known.ids[row]))
 }
 
 function rows({ view, from, to, columns }: TableTasks['rows']['args']): Row[] {

@@ -8,7 +8,7 @@ import type { TableQuery } from '../../app/contract/table.ts'
 import { newLabel } from '../../app/vocabulary.ts'
 import { keyOf, lookedFor } from './detections.ts'
 import { Library } from './library.ts'
-import { editCells } from './table-edits.ts'
+import { editCells, editClips, noteClips } from './table-edits.ts'
 
 const DIGEST = 'd'.repeat(64)
 const provenance: Provenance = { packId: 'p', packVersion: '1', packDigest: DIGEST, provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
@@ -141,6 +141,38 @@ test('labels are counted without those that were rejected; nothing found is 0, n
   expect(await texts({}, 'labels')).toEqual(['car, dog', ''])
 })
 
+test('clips that were picked elsewhere are the only rows, of videos those that have one; picks that no view names are forgotten in the end', async () => {
+  const [, second] = addVideo('a.mp4', ['one', 'two']) as [number, number]
+  const [third] = addVideo('b.mp4', ['three']) as [number]
+  addVideo('c.mp4', ['four'])
+  const picked = library.table.pick([third, second])
+  expect(picked.count).toBe(2)
+  expect(await texts({ picked }, 'caption')).toEqual(['two', 'three'])
+  expect(await texts({ picked, sort: [{ key: 'caption', by: 'value', down: false }] }, 'caption')).toEqual(['three', 'two'])
+  expect(await texts({ picked, rows: 'videos' }, 'name')).toEqual(['a.mp4', 'b.mp4'])
+  expect(await open({ picked })).toMatchObject({ total: 2, of: 4 })
+  library.table.saveView('mine', { ...query({ picked }), columns: [] })
+  const other = library.table.pick([third])
+  for (let times = 0; times < 12; times += 1) library.table.pick([second])
+  expect(await texts({ picked }, 'caption')).toEqual(['two', 'three'])
+  expect(await texts({ picked: other }, 'caption')).toEqual([])
+})
+
+test('captions of picked clips are decided about in one step, notes are put beside those that are there', async () => {
+  const clips = addVideo('a.mp4', ['one', 'two', 'three'])
+  library.addAnnotation(clips[0] ?? 0, { kind: 'note', text: 'before' })
+  expect(await editClips(library, clips.slice(0, 2), ['caption'], { action: 'reject' }, { text: 'Rejected' })).toEqual({ changed: 2, unchanged: 0, refused: [] })
+  expect(clips.map((clip) => library.clip(clip).captionState)).toEqual(['rejected', 'rejected', 'machine'])
+  expect(library.history().undo).toEqual({ text: 'Rejected' })
+  expect(await noteClips(library, clips, 'again')).toMatchObject({ changed: 3 })
+  const notes = () => clips.map((clip) => library.annotations(clip).flatMap(({ body }) => (body.kind === 'note' ? body.text : [])))
+  expect(notes()).toEqual([['before', 'again'], ['again'], ['again']])
+  await library.undo()
+  expect(notes()).toEqual([['before'], [], []])
+  await library.undo()
+  expect(clips.map((clip) => library.clip(clip).captionState)).toEqual(['machine', 'machine', 'machine'])
+})
+
 test('a row for a video sums up its clips', async () => {
   const a = addVideo('a.mp4', ['one', 'two', 'three'])
   addVideo('b.mp4', [])
@@ -189,9 +221,9 @@ test('cells that are accepted, rejected and reset at once are one step of undo, 
   expect(await editCells(library, { ...all, to: 1 }, { action: 'accept' })).toMatchObject({ changed: 0, unchanged: 2 })
   await library.close()
   library = Library.open(folder)
-  library.undo()
+  await library.undo()
   expect(await states()).toEqual([['sure', 'sure'], ['sure', 'sure'], [undefined, 'sure']])
-  library.redo()
+  await library.redo()
   expect(await states()).toEqual([['accepted', 'accepted'], ['accepted', 'accepted'], [undefined, 'accepted']])
   expect(library.history().redo).toBeNull()
 })
@@ -218,17 +250,22 @@ test('a row that sums up many clips is decided about as a whole, and not written
   expect(clips.map((clip) => library.clip(clip).captionState)).toEqual(['rejected', 'rejected'])
 })
 
-test('a column of twenty-five thousand clips is right when it was read ahead in parts, and after a part or all of it changed', async () => {
+/** A video of many clips, "clip 0" and so on, surer and surer. */
+async function addLongVideo(clips: number): Promise<void> {
   addVideo('v.mp4', ['clip 0'])
   await library.close()
   const db = new DatabaseSync(path.join(folder, 'library.sqlite'))
   db.exec(`
-    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 24999)
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${clips - 1})
     INSERT INTO clips (source_id, idx, kind, start, "end", start_frame, end_frame, frames) SELECT 1, i, 'window', i * 8, i * 8 + 8, i * 200, i * 200 + 200, '[]' FROM n;
     INSERT INTO annotations (clip_id, kind, topic, machine, state, evidence, updated_at)
-      SELECT id, 'caption', '', json_object('kind', 'caption', 'text', 'clip ' || idx), 'machine', json_object('confidence', idx / 25000.0, 'unsure', json('false'), 'agreement', 0.2, 'frames', json('[]')), '' FROM clips WHERE idx > 0`)
+      SELECT id, 'caption', '', json_object('kind', 'caption', 'text', 'clip ' || idx), 'machine', json_object('confidence', idx / ${clips}.0, 'unsure', json('false'), 'agreement', 0.2, 'frames', json('[]')), '' FROM clips WHERE idx > 0`)
   db.close()
   library = Library.open(folder)
+}
+
+test('a column of twenty-five thousand clips is right when it was read ahead in parts, and after a part or all of it changed', async () => {
+  await addLongVideo(25_000)
   const last = { sort: [{ key: 'caption' as const, by: 'value' as const, down: true }] }
   const first = async () => {
     const { view, total } = await open(last)
@@ -247,6 +284,36 @@ test('a column of twenty-five thousand clips is right when it was read ahead in 
   expect((await open({ filters: [{ key: 'caption', op: 'surerThan', value: 0.5 }] })).total).toBe(12_500)
 })
 
+test('thousands of cells are one step, made, undone and redone in parts that tell how far they are; what is cut off goes on', async () => {
+  await addLongVideo(6_000)
+  const { view } = await open()
+  const shares: string[] = []
+  library.onChange((event) => event.type === 'progress' && shares.push(`${event.what} ${event.share}`))
+  const accepted = async () => (await open({ filters: [{ key: 'caption', op: 'state', states: ['accepted'] }] })).total
+  await editCells(library, { view, from: 0, to: 6_000, columns: ['caption'] }, { action: 'accept' })
+  expect([await accepted(), library.history().undo]).toEqual([6_000, { text: '{{deed}} × {{times}}', values: { deed: { text: 'Caption accepted' }, times: 6_000 } }])
+  expect(shares.at(0)).toMatch(/^edit 0\.\d+$/)
+  expect(shares.at(-1)).toBe('edit 1')
+  shares.length = 0
+
+  // The library is closed in the middle, as at the end of the app.
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const stop = library.onChange((event) => event.type === 'progress' && resolve(undefined))
+  const undoing = library.undo()
+  await promise
+  stop()
+  await library.close()
+  await undoing.catch(() => undefined)
+  library = Library.open(folder)
+  const left = await accepted()
+  expect(left).toBeGreaterThan(0)
+  expect(left).toBeLessThan(6_000)
+  await library.undo()
+  expect([await accepted(), library.history().undo]).toEqual([0, null])
+  await library.redo()
+  expect([await accepted(), library.history().redo]).toEqual([6_000, null])
+})
+
 test('a thousand cells are one step, made in parts: others have their turn in between', async () => {
   addVideo('v.mp4', Array.from({ length: 1_000 }, (_, at) => `clip ${at}`))
   const { view } = await open()
@@ -256,7 +323,7 @@ test('a thousand cells are one step, made in parts: others have their turn in be
   clearInterval(timer)
   expect(turns).toBeGreaterThan(4)
   expect((await open({ filters: [{ key: 'caption', op: 'state', states: ['accepted'] }] })).total).toBe(1_000)
-  library.undo()
+  await library.undo()
   expect(library.history().undo).toBeNull()
   expect((await open({ filters: [{ key: 'caption', op: 'state', states: ['accepted'] }] })).total).toBe(0)
 })

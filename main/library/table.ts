@@ -3,13 +3,16 @@ import path from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import type { BackendEvent } from '../../app/contract.ts'
-import type { Column, ColumnKind, TableSpec, View } from '../../app/contract/table.ts'
+import type { Column, ColumnKind, Picked, TableSpec, View } from '../../app/contract/table.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { topicOf } from '../../app/table/question.ts'
 import type { TableReply, TableTasks } from './table-worker.ts'
 
 /** A column as it is kept: how far it is filled is counted when asked for. */
 export type KeptColumn = Pick<Column, 'id' | 'kind' | 'text' | 'automatic'>
+
+/** Picks that are kept though no view names them: one may still be on a screen. */
+const PICKS = 10
 
 interface Rows {
   worker: Worker
@@ -110,6 +113,15 @@ export class Table {
   removeView(id: number): void {
     if (this.#db.prepare(`DELETE FROM views WHERE id = ? AND name <> ''`).run(id).changes === 0) throw new TubeletError({ code: 'not-found', message: 'There is no such view any more.' })
     this.#emit({ type: 'table' })
+  }
+
+  // ── clips that were picked elsewhere
+
+  /** Those that no view names any more are forgotten, except the newest. */
+  pick(clipIds: readonly number[]): Picked {
+    const id = Number(this.#db.prepare('INSERT INTO picks (clip_ids) VALUES (?)').run(JSON.stringify(clipIds)).lastInsertRowid)
+    this.#db.prepare(`DELETE FROM picks WHERE id <= ? AND id NOT IN (SELECT spec ->> '$.picked.id' FROM views WHERE spec ->> '$.picked.id' IS NOT NULL)`).run(id - PICKS)
+    return { id, count: clipIds.length }
   }
 
   // ── rows

@@ -1,4 +1,4 @@
-import { ChevronRight, Layers, SearchX } from 'lucide-react'
+import { ChevronRight, Layers, SearchX, Table2 } from 'lucide-react'
 import { type CSSProperties, useState } from 'react'
 import type { Clip } from '../../app/contract.ts'
 import type { FindHit, FindResult } from '../../app/contract/find.ts'
@@ -11,7 +11,8 @@ import { goToFrame } from '../player.ts'
 import { useStatus } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { sortAgain, useSearch } from './queries.ts'
-import { useFind } from './store.ts'
+import { showInTable } from '../table/picked.ts'
+import { MOST_LISTED, useFind } from './store.ts'
 
 type Measure = FindResult['measure']
 
@@ -42,12 +43,13 @@ export function Results() {
           </p>
         )}
       </div>
+      {matches > 0 && !isPlaceholderData && <div className="pad to-table"><button className="small" onClick={() => void showInTable({ search: { query, filters } })}><Table2 size={14} aria-hidden />{t('Show all {{count, number}} in the table', { count: matches })}</button></div>}
       {late > 0 && <button className="late" onClick={sortAgain}>{t('{{count}} new results belong further up. Sort again', { count: late })}</button>}
       {none && nearest.length > 0 && <p className="pad muted" aria-hidden>{t('Nearest')}</p>}
       <ul className={none ? 'plain faded' : 'plain'} aria-label={none ? t('Nearest, below the line') : t('Matches')}>
         {(none ? nearest : hits).map((hit) => <Hit key={hit.clip.id} hit={hit} measure={measure} chosen={clipId} />)}
       </ul>
-      {hits.length > 0 && hits.reduce((sum, { alike }) => sum + 1 + alike.length, 0) < matches && <button className="more" onClick={() => useFind.getState().more()}>{t('Show more')}</button>}
+      {hits.length > 0 && hits.reduce((sum, { alike }) => sum + 1 + alike.length, 0) < matches && (hits.length < MOST_LISTED ? <button className="more" onClick={() => useFind.getState().more()}>{t('Show more')}</button> : <p className="pad muted small">{t('These are the first {{n}}; the table shows all.', { n: MOST_LISTED.toLocaleString() })}</p>)}
       {none && nearest.length === 0 && total === 0 && Object.keys(filters).length > 0 && <button className="more" onClick={() => useFind.getState().setFilters({})}>{t('Clear filters')}</button>}
     </div>
   )

@@ -4,6 +4,8 @@ import type { Filters, FindQuery } from '../../app/contract/find.ts'
 import { filterCount } from '../../app/find.ts'
 
 const PAGE = 60
+/** More than people read through one by one; the table takes all. */
+export const MOST_LISTED = 2_000
 
 interface Find {
   query: FindQuery | null
@@ -40,7 +42,7 @@ export const useFind = create<Find>((set) => ({
   type: (text) => set({ text }),
   setFilters: (filters) => set({ filters, limit: PAGE }),
   clear: () => set({ query: null, text: '', filters: {}, limit: PAGE }),
-  more: () => set(({ limit }) => ({ limit: Math.min(2000, limit + 4 * PAGE) })),
+  more: () => set(({ limit }) => ({ limit: Math.min(MOST_LISTED, limit + 4 * PAGE) })),
   toggleHeat: () => set(({ heat }) => ({ heat: !heat, word: null })),
   lookAt: (annotationId) => set({ heat: true, annotationId, word: null }),
   pointAt: (annotationId, word) => set({ annotationId, word }),

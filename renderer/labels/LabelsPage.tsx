@@ -5,7 +5,7 @@ import { type Label, labelNamed, readVocabulary, withNames, writeVocabulary } fr
 import { download } from '../download.ts'
 import { t } from '../i18n.ts'
 import { Panels } from '../parts/Panels.tsx'
-import { useClips, useLabels, useQueue } from '../queries.ts'
+import { useLabelCounts, useLabels, useQueue } from '../queries.ts'
 import { drafted, moved, scoreText, useDraft } from './draft.ts'
 import { LabelDetail } from './LabelDetail.tsx'
 import { saveVocabulary, useSuggestions, useVocabulary } from './vocabulary.ts'
@@ -50,7 +50,7 @@ function NoLabels() {
 
 function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; current: string | undefined }) {
   const [text, setText] = useState('')
-  const { data: clips } = useClips()
+  const count = useLabelCounts()
   const { data } = useLabels()
   const select = useDraft((draft) => draft.select)
   const thresholds = useDraft((draft) => draft.thresholds)
@@ -79,7 +79,7 @@ function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; cur
       {(data?.stale ?? 0) > 0 && <Looking stale={data?.stale ?? 0} />}
       <ul className="label-list" aria-label={t('Labels')}>
         {drafted(vocabulary, thresholds).map((label) => {
-          const found = clips?.clips.filter(({ labels }) => labels.includes(label.name)).length ?? 0
+          const found = count(label.name)
           return (
             <li key={label.name}>
               <button className="label-row" aria-current={label.name === current} onClick={() => select(label.name)}>

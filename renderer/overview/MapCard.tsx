@@ -7,6 +7,7 @@ import { urlOf } from '../api.ts'
 import { clock, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { useColours } from '../labels/vocabulary.ts'
+import { endWalk } from '../review/walk.ts'
 import { useUi } from '../store.ts'
 import { Card, DataTable } from './Card.tsx'
 import { useMap } from './queries.ts'
@@ -238,8 +239,10 @@ function Plane({ dots, colour, facts, building }: { dots: readonly Dot[]; colour
     else if (event.key === 'Escape') pick([], '')
     else if (event.key === 'Enter') {
       const clip = clips.get(here.id)
-      if (clip) useUi.getState().selectClip(clip.id, clip.sourceId)
-      useUi.getState().goTo('review')
+      if (clip) {
+        endWalk()
+        useUi.getState().openClip(clip.id, clip.sourceId)
+      }
     } else return
     event.preventDefault()
     event.stopPropagation()

@@ -1,15 +1,16 @@
 /** What can be done with the clips that were picked in a chart. */
-import { Check, ListFilter, StickyNote, X } from 'lucide-react'
+import { Check, Clapperboard, ListFilter, StickyNote, Table2, X } from 'lucide-react'
 import { type SubmitEvent, useState } from 'react'
 import { toast } from 'sonner'
-import type { Edit } from '../../app/contract/state.ts'
+import type { CallArgs } from '../../app/contract.ts'
 import type { ClipFact } from '../../app/overview.ts'
-import { type Phrase, said } from '../../app/phrase.ts'
 import { call } from '../api.ts'
 import { clock } from '../format.ts'
-import { shown, t } from '../i18n.ts'
+import { t } from '../i18n.ts'
 import { inOrder, queryClient, tell, undo, useSources } from '../queries.ts'
+import { endWalk, walkThrough } from '../review/walk.ts'
 import { useUi } from '../store.ts'
+import { showInTable } from '../table/picked.ts'
 import { urlOf } from '../api.ts'
 import { usePicked } from './store.ts'
 
@@ -29,11 +30,12 @@ export function PickedBar({ clips }: { clips: readonly ClipFact[] }) {
     const field = event.currentTarget.elements.namedItem('note')
     const text = field instanceof HTMLInputElement ? field.value.trim() : ''
     setNoting(false)
-    if (text !== '') void edit(chosen.map(({ id }) => ({ action: 'add', clipId: id, body: { kind: 'note', text } })), said('Note on {{clips}} clips', { clips: chosen.length }))
+    if (text !== '') void edit(chosen, { action: 'note', text }, (count) => t('Note on {{count}} clips', { count }))
   }
   return (
     <aside className="picked" aria-label={t('Picked clips')}>
       {open && <PickedList clips={chosen.slice(0, LISTED)} />}
+      {open && chosen.length > LISTED && <p className="muted small">{t('The first {{n}} of {{count, number}} are listed; Review and the table show all.', { n: LISTED, count: chosen.length })}</p>}
       <div className="row">
         <strong className="num" role="status">{t('{{count}} clips picked', { count: chosen.length })}</strong>
         {/* At the left: what is told at the lower right of the window must not cover what comes next. */}
@@ -45,8 +47,10 @@ export function PickedBar({ clips }: { clips: readonly ClipFact[] }) {
         ) : (
           <>
             <button aria-expanded={open} onClick={() => setOpen(!open)}><ListFilter size={14} aria-hidden />{open ? t('Close the list') : t('Open as a list')}</button>
-            <button onClick={() => void decide(chosen, 'accept', said('Captions of {{clips}} clips accepted', { clips: chosen.length }))}><Check size={14} aria-hidden />{t('Accept captions')}</button>
-            <button onClick={() => void decide(chosen, 'reject', said('Captions of {{clips}} clips rejected', { clips: chosen.length }))}><X size={14} aria-hidden />{t('Reject captions')}</button>
+            <button onClick={() => walkThrough(chosen, from)}><Clapperboard size={14} aria-hidden />{t('Review them')}</button>
+            <button onClick={() => void showInTable({ clipIds: chosen.map(({ id }) => id) })}><Table2 size={14} aria-hidden />{t('Show in the table')}</button>
+            <button onClick={() => void edit(chosen, { action: 'accept' }, (count) => t('{{count}} captions accepted', { count }))}><Check size={14} aria-hidden />{t('Accept captions')}</button>
+            <button onClick={() => void edit(chosen, { action: 'reject' }, (count) => t('{{count}} captions rejected', { count }))}><X size={14} aria-hidden />{t('Reject captions')}</button>
             <button onClick={() => setNoting(true)}><StickyNote size={14} aria-hidden />{t('Note')}</button>
           </>
         )}
@@ -59,15 +63,15 @@ export function PickedBar({ clips }: { clips: readonly ClipFact[] }) {
 
 function PickedList({ clips }: { clips: readonly ClipFact[] }) {
   const { data: sources } = useSources()
-  const { selectClip, goTo } = useUi.getState()
+  const { openClip } = useUi.getState()
   return (
     <ul className="picked-list">
       {clips.map(({ id, sourceId, start, end, caption }) => (
         <li key={id}>
           <button
             onClick={() => {
-              selectClip(id, sourceId)
-              goTo('review')
+              endWalk()
+              openClip(id, sourceId)
             }}
           >
             <img src={urlOf('clipThumbnail', { params: { clipId: id } })} alt="" loading="lazy" />
@@ -79,26 +83,11 @@ function PickedList({ clips }: { clips: readonly ClipFact[] }) {
   )
 }
 
-/** The captions of clips: their annotations are asked for first, a page of clips knows only their text. */
-async function decide(clips: readonly ClipFact[], action: 'accept' | 'reject', description: Phrase): Promise<void> {
+async function edit(clips: readonly ClipFact[], deed: CallArgs<'editPicked'>['body']['deed'], done: (count: number) => string): Promise<void> {
   try {
-    const edits: Edit[] = []
-    for (const { id } of clips) {
-      const { annotations } = await call('getClip', { params: { clipId: id } })
-      for (const { id: annotationId, body } of annotations) if (body.kind === 'caption') edits.push({ action, annotationId })
-    }
-    await edit(edits, description)
-  } catch (error) {
-    tell(error)
-  }
-}
-
-async function edit(edits: readonly Edit[], description: Phrase): Promise<void> {
-  if (edits.length === 0) return
-  try {
-    await inOrder(() => call('edit', { body: { edits: [...edits], description } }))
+    const { changed } = await inOrder(() => call('editPicked', { body: { clipIds: clips.map(({ id }) => id), deed } }))
     void queryClient.invalidateQueries({ queryKey: ['history'] })
-    toast(shown(description), { id: 'review', action: { label: t('Undo'), onClick: () => void undo('undo') } })
+    toast(done(changed), { id: 'review', action: { label: t('Undo'), onClick: () => void undo('undo') } })
   } catch (error) {
     tell(error)
   }

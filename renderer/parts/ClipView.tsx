@@ -8,7 +8,7 @@ import { findSimilar } from '../find/similar.ts'
 import { t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { usePlayer } from '../player.ts'
-import { queryClient, tell, useClip, useClips, useFrames, useSources } from '../queries.ts'
+import { queryClient, tell, useClip, useClipsOf, useFrames, useSources } from '../queries.ts'
 import { useAnnotations } from '../review/edits.ts'
 import { removeClip } from '../review/marked.ts'
 import { useUi } from '../store.ts'
@@ -18,16 +18,17 @@ import { ProblemCard } from './ProblemCard.tsx'
 import { Timeline } from './Timeline.tsx'
 
 const NONE: readonly Annotation[] = []
+const NO_CLIPS: readonly Clip[] = []
 
 /** The chosen source or clip: picture, boxes, time. */
 export function ClipView() {
   const { sourceId, clipId } = useUi()
   const { data: sources } = useSources()
-  const { data: clips } = useClips()
+  const { data: clips } = useClipsOf(sourceId)
   const source = sources?.sources.find(({ id }) => id === sourceId)
   // A file that cannot be read has no frames to ask for.
   const { data: frames } = useFrames(source?.probe ? sourceId : null)
-  const ofSource = useMemo(() => (clips?.clips ?? []).filter((clip) => clip.sourceId === sourceId), [clips, sourceId])
+  const ofSource = clips ?? NO_CLIPS
   const clip = ofSource.find(({ id }) => id === clipId) ?? null
   useGone(sourceId, clipId)
   const passed = usePassed(ofSource, clip)

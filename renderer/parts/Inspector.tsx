@@ -10,7 +10,7 @@ import { call, stream } from '../api.ts'
 import { clock } from '../format.ts'
 import { shown, t } from '../i18n.ts'
 import { hint } from '../keys.ts'
-import { tell, useClip, useClips, useStatus } from '../queries.ts'
+import { tell, useClip, useSources, useStatus } from '../queries.ts'
 import { commit, useAnnotations } from '../review/edits.ts'
 import { useReview } from '../review/store.ts'
 import { sayHere } from '../review/tracks.ts'
@@ -90,8 +90,7 @@ function Told({ clipId, annotations }: { clipId: number; annotations: readonly A
 function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
   const client = useQueryClient()
   const { data: status } = useStatus()
-  const { data: clips } = useClips()
-  const encoded = clips?.clips.filter((clip) => clip.encoded).length ?? 0
+  const encoded = useSources().data?.sources.reduce((sum, { encodedCount }) => sum + encodedCount, 0) ?? 0
   const [question, setQuestion] = useState('')
   const [running, setRunning] = useState<{ question: string; text: string } | null>(null)
   const [problem, setProblem] = useState<Problem | null>(null)

@@ -5,13 +5,12 @@ import { t } from '../i18n.ts'
 import { useDraft } from '../labels/draft.ts'
 import { Removal } from '../labels/Removal.tsx'
 import { saveVocabulary, useVocabulary } from '../labels/vocabulary.ts'
-import { useClips, useStatus } from '../queries.ts'
+import { useLabelCounts, useStatus } from '../queries.ts'
 import { useUi } from '../store.ts'
 
 /** What is detected, in any words; a change is answered from the stored encodings. */
 export function LabelEditor() {
   const vocabulary = useVocabulary()
-  const { data: clips } = useClips()
   const { data: status } = useStatus()
   const [text, setText] = useState('')
   const [removing, setRemoving] = useState<string | null>(null)
@@ -23,7 +22,7 @@ export function LabelEditor() {
     const grown = withNames(vocabulary, text.split(','))
     if (grown.length > vocabulary.length) void saveVocabulary(grown)
   }
-  const count = (label: string) => clips?.clips.filter((clip) => clip.labels.includes(label)).length ?? 0
+  const count = useLabelCounts()
   if (status?.pack?.tasks.includes('detect') === false) {
     return (
       <section>

@@ -1,36 +1,57 @@
+import { useQueries } from '@tanstack/react-query'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { memo, useDeferredValue, useEffect, useMemo, useRef } from 'react'
 import type { Clip, Source } from '../../app/contract.ts'
 import { urlOf } from '../api.ts'
 import { clock } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
-import { useClips, useSources } from '../queries.ts'
-import { listed } from '../review/clips.ts'
+import { clipsOf, queryClient, tell, useClipsOf, useSources } from '../queries.ts'
 import { useUi } from '../store.ts'
 
-type Row = { type: 'source'; source: Source } | { type: 'clip'; clip: Clip }
+/** A video, or the clip at a place of it, which is asked for as it comes into view. */
+type Row = { type: 'source'; source: Source } | { type: 'clip'; source: Source; at: number }
 const HEIGHT = { source: 64, clip: 60 }
 
-/** Sources with their clips beneath; only the rows in view exist. */
+/** Where each video's rows begin, with those of its clips beneath it; and the row at a place. */
+function rowsOf(sources: readonly Source[]) {
+  const starts: number[] = []
+  let count = 0
+  for (const { clipCount } of sources) {
+    starts.push(count)
+    count += 1 + clipCount
+  }
+  const at = (index: number): Row | undefined => {
+    let [from, to] = [0, starts.length - 1]
+    while (from < to) {
+      const middle = (from + to + 1) >> 1
+      if ((starts[middle] ?? 0) <= index) from = middle
+      else to = middle - 1
+    }
+    const source = sources[from]
+    if (source === undefined || index >= count) return undefined
+    const offset = index - (starts[from] ?? 0)
+    return offset === 0 ? { type: 'source', source } : { type: 'clip', source, at: offset - 1 }
+  }
+  return { count, at, startOf: (sourceId: number) => starts[sources.findIndex(({ id }) => id === sourceId)] }
+}
+
+/** Sources with their clips beneath; only the rows in view exist, and only the clips of videos in view are asked for. */
 export function LibraryList() {
   // Deferred: while a batch runs the list may lag behind, the person's own actions may not.
   const sources = useDeferredValue(useSources().data)
-  const clips = useDeferredValue(useClips().data)
   const { sourceId, clipId } = useUi()
   const scroller = useRef<HTMLDivElement>(null)
-  const rows = useMemo(() => {
-    const bySource = Map.groupBy(clips?.clips ?? [], (clip) => clip.sourceId)
-    return (sources?.sources ?? []).flatMap((source): Row[] => [{ type: 'source', source }, ...(bySource.get(source.id) ?? []).map((clip) => ({ type: 'clip' as const, clip }))])
-  }, [sources, clips])
+  const rows = useMemo(() => rowsOf(sources?.sources ?? []), [sources])
+  const chosen = useClipsOf(clipId === null ? null : sourceId).data?.findIndex(({ id }) => id === clipId) ?? -1
   // The virtualizer's functions are used in this component only, so nothing memoised can hold a stale one.
   // eslint-disable-next-line react-hooks/incompatible-library
   const virtual = useVirtualizer({
-    count: rows.length,
+    count: rows.count,
     getScrollElement: () => scroller.current,
-    estimateSize: (index) => HEIGHT[rows[index]?.type ?? 'clip'],
+    estimateSize: (index) => HEIGHT[rows.at(index)?.type ?? 'clip'],
     getItemKey: (index) => {
-      const row = rows[index]
-      return row === undefined ? index : row.type === 'source' ? `s${row.source.id}` : `c${row.clip.id}`
+      const row = rows.at(index)
+      return row === undefined ? index : row.type === 'source' ? `s${row.source.id}` : `c${row.source.id}-${row.at}`
     },
     overscan: 8,
     // Or every change of its height is drawn at once, whatever else waits.
@@ -38,20 +59,27 @@ export function LibraryList() {
   })
   // A clip that was chosen by key is brought into view.
   useEffect(() => {
-    const index = rows.findIndex((row) => row.type === 'clip' && row.clip.id === clipId)
-    if (index !== -1) virtual.scrollToIndex(index, { align: 'auto' })
+    const start = sourceId === null ? undefined : rows.startOf(sourceId)
+    if (start !== undefined && chosen !== -1) virtual.scrollToIndex(start + 1 + chosen, { align: 'auto' })
     // Only the choice scrolls, not a list that grows.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [clipId])
+  }, [clipId, chosen !== -1])
+  const items = virtual.getVirtualItems()
+  const inView = [...new Set(items.flatMap(({ index }) => {
+    const row = rows.at(index)
+    return row?.type === 'clip' ? row.source.id : []
+  }))]
+  const clips = useQueries({ queries: inView.map((id) => clipsOf(id)), combine: clipsBySource })
   return (
     <div ref={scroller} className="scroll" tabIndex={-1}>
       <ul className="rows" style={{ height: virtual.getTotalSize() }} aria-label={t('Videos and clips')}>
-        {virtual.getVirtualItems().map(({ index, start, size, key }) => {
-          const row = rows[index]
+        {items.map(({ index, start, size, key }) => {
+          const row = rows.at(index)
+          const clip = row?.type === 'clip' ? clips.get(row.source.id)?.[row.at] : undefined
           return (
-            <li key={key} style={{ transform: `translateY(${start}px)`, height: size }} aria-setsize={rows.length} aria-posinset={index + 1}>
+            <li key={key} style={{ transform: `translateY(${start}px)`, height: size }} aria-setsize={rows.count} aria-posinset={index + 1}>
               {row?.type === 'source' && <SourceRow source={row.source} current={row.source.id === sourceId && clipId === null} />}
-              {row?.type === 'clip' && <ClipRow clip={row.clip} current={row.clip.id === clipId} />}
+              {clip && <ClipRow clip={clip} current={clip.id === clipId} />}
             </li>
           )
         })}
@@ -60,18 +88,30 @@ export function LibraryList() {
   )
 }
 
+function clipsBySource(results: readonly { data: Clip[] | undefined }[]): ReadonlyMap<number, readonly Clip[]> {
+  return new Map(results.flatMap(({ data }) => (data?.[0] === undefined ? [] : [[data[0].sourceId, data]])))
+}
+
 /** A video of one clip is that clip: choosing it shows what is said about it. */
-function choose(source: Source, clips: readonly { id: number }[]): void {
-  const [only, more] = clips
-  if (only && !more && source.state === 'done') useUi.getState().selectClip(only.id, source.id)
-  else useUi.getState().selectSource(source.id)
+async function choose({ id, state, clipCount }: Source): Promise<void> {
+  const { selectClip, selectSource } = useUi.getState()
+  if (clipCount !== 1 || state !== 'done') {
+    selectSource(id)
+    return
+  }
+  try {
+    const [only] = await queryClient.query(clipsOf(id))
+    if (only) selectClip(only.id, id)
+  } catch (error) {
+    tell(error)
+  }
 }
 
 const SourceRow = memo(function SourceRow({ source, current }: { source: Source; current: boolean }) {
   const { probe, name } = source
   const facts = probe === null ? [] : [clock(probe.duration), `${probe.width}×${probe.height}`, probe.codec.toUpperCase(), ...(probe.hdr ? ['HDR'] : []), ...(probe.variableFrameRate ? ['VFR'] : [])]
   return (
-    <button className="source-row" aria-current={current} onClick={() => choose(source, listed().filter(({ sourceId }) => sourceId === source.id))} title={source.path}>
+    <button className="source-row" aria-current={current} onClick={() => void choose(source)} title={source.path}>
       {source.hasThumbnail ? <img src={urlOf('thumbnail', { params: { sourceId: source.id } })} alt="" loading="lazy" /> : <span className="blank" />}
       <span className="text">
         <strong>{name}</strong>
@@ -97,7 +137,7 @@ function StateChip({ source: { state, encodedCount, clipCount, reviewedCount } }
 
 const REVIEWED = { accepted: phrase('accepted'), edited: phrase('edited'), rejected: phrase('rejected') }
 
-const ClipRow = memo(function ClipRow({ clip, current, score }: { clip: Clip; current: boolean; score?: string }) {
+export const ClipRow = memo(function ClipRow({ clip, current, named = false }: { clip: Clip; current: boolean; /** With the name of its video. */ named?: boolean }) {
   const { id, kind, sourceId, start, end, caption, captionState, captionUnsure, labels, encoded, sourceName } = clip
   return (
     <button className="clip-row" data-clip={id} data-rejected={captionState === 'rejected'} aria-current={current} onClick={() => useUi.getState().selectClip(id, sourceId)}>
@@ -110,10 +150,9 @@ const ClipRow = memo(function ClipRow({ clip, current, score }: { clip: Clip; cu
           {captionUnsure && captionState === 'machine' && <em> · {t('not sure')}</em>}
           {captionState !== null && captionState !== 'machine' && <em data-review={captionState}> · {t(REVIEWED[captionState])}</em>}
           {labels.length > 0 && ` · ${labels.join(', ')}`}
-          {score !== undefined && ` · ${sourceName}`}
+          {named && ` · ${sourceName}`}
         </span>
       </span>
-      {score !== undefined && <span className="chip num">{score}</span>}
     </button>
   )
 })

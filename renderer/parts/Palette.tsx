@@ -1,11 +1,13 @@
 import { Clapperboard, Film, SquareTerminal } from 'lucide-react'
-import { type KeyboardEvent, useId, useMemo, useRef, useState } from 'react'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { type KeyboardEvent, useDeferredValue, useId, useMemo, useRef, useState } from 'react'
 import { fuzzy } from '../../app/fuzzy.ts'
+import { call } from '../api.ts'
 import { ACTIONS } from '../actions.ts'
 import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
 import { currentKeys, keyName } from '../keys.ts'
-import { useClips, useSources } from '../queries.ts'
+import { useSources } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { Dialog } from './Dialog.tsx'
 
@@ -20,18 +22,19 @@ interface Entry {
 
 /** How many are listed. */
 const MOST = 50
+/** Of them clips, and letters that it takes to look for them. */
+const [CLIPS, SHORTEST] = [20, 2]
 
 /** Everything by name: what can be done, and every video and clip to go to. */
 export function Palette() {
   const { data: sources } = useSources()
-  const { data: clips } = useClips()
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
   const list = useRef<HTMLUListElement>(null)
   const listId = useId()
   const all = useMemo((): Entry[] => {
     const keys = currentKeys()
-    const { goTo, selectClip, selectSource } = useUi.getState()
+    const { goTo, selectSource } = useUi.getState()
     return [
       ...ACTIONS.filter(({ id }) => id !== 'palette').map(({ id, name, group, run }): Entry => {
         const key = keys.get(id)?.[0]
@@ -44,20 +47,24 @@ export function Palette() {
           selectSource(id)
         },
       })),
-      ...(clips?.clips ?? []).map(({ id, sourceId, start, end, caption, sourceName }): Entry => ({
-        id: `clip-${id}`, name: caption ?? t('No caption'), detail: `${sourceName} · ${clock(start, 1)}–${clock(end, 1)}`, Icon: Clapperboard,
-        run: () => {
-          goTo('review')
-          selectClip(id, sourceId)
-        },
-      })),
     ]
-  }, [sources, clips])
+  }, [sources])
+  const says = useDeferredValue(text.trim())
+  // Clips are too many to be held here: the library looks for those that say it.
+  const { data: clips } = useQuery({ queryKey: ['search', 'palette', says], queryFn: () => call('search', { body: { query: null, filters: { says }, limit: CLIPS } }), enabled: says.length >= SHORTEST, placeholderData: keepPreviousData })
   const found = useMemo(() => {
     if (text.trim() === '') return all.slice(0, MOST)
     const scored = all.map((entry) => ({ entry, score: Math.max(fuzzy(text, entry.name), 0.8 * fuzzy(text, `${entry.name} ${entry.detail}`)) })).filter(({ score }) => score > 0)
-    return scored.sort((a, b) => b.score - a.score).slice(0, MOST).map(({ entry }) => entry)
-  }, [all, text])
+    const named = scored.sort((a, b) => b.score - a.score).slice(0, MOST).map(({ entry }) => entry)
+    const said = text.trim().length < SHORTEST ? [] : (clips?.hits ?? []).map(({ clip: { id, sourceId, start, end, caption, sourceName } }): Entry => ({
+      id: `clip-${id}`, name: caption ?? t('No caption'), detail: `${sourceName} · ${clock(start, 1)}–${clock(end, 1)}`, Icon: Clapperboard,
+      run: () => {
+        useUi.getState().goTo('review')
+        useUi.getState().selectClip(id, sourceId)
+      },
+    }))
+    return [...named.slice(0, MOST - said.length), ...said]
+  }, [all, text, clips])
   const choose = (entry: Entry | undefined) => {
     if (!entry) return
     useUi.getState().open(null)

@@ -1,15 +1,16 @@
 import { useMemo, useState } from 'react'
-import type { Clip, Source } from '../../app/contract.ts'
+import type { Source } from '../../app/contract.ts'
+import { call } from '../api.ts'
 import { useFind } from '../find/store.ts'
 import { percent } from '../format.ts'
 import { t } from '../i18n.ts'
-import { useClips, useSources } from '../queries.ts'
+import { tell, useSources } from '../queries.ts'
+import { endWalk } from '../review/walk.ts'
 import { useUi } from '../store.ts'
 
 /** How far people have looked at what the model said, by video and in all. */
 export function ReviewProgress() {
   const { data } = useSources()
-  const { data: clips } = useClips()
   const [onlyOpen, setOnlyOpen] = useState(true)
   const sources = useMemo(() => (data?.sources ?? []).filter(({ clipCount }) => clipCount > 0), [data])
   const [reviewed, total] = sources.reduce(([done, all], source) => [done + source.reviewedCount, all + source.clipCount], [0, 0])
@@ -21,14 +22,14 @@ export function ReviewProgress() {
           <h3 id="queue-people">{t('For you: review')}</h3>
           <p className="muted">{t('{{done}} of {{count, number}} clips reviewed', { done: reviewed, count: total })}</p>
         </div>
-        <button className="primary" disabled={reviewed === total} onClick={() => reviewNext(sources, clips?.clips ?? [])}>{t('Review the next clip')}</button>
+        <button className="primary" disabled={reviewed === total} onClick={() => void reviewNext(sources)}>{t('Review the next clip')}</button>
       </header>
       {total > 0 && <progress className="whole" value={reviewed / total} aria-label={t('Reviewed in all')} />}
       {total > 0 && <label className="row only-open"><input type="checkbox" checked={onlyOpen} onChange={({ target }) => setOnlyOpen(target.checked)} />{t('Only what is left to review')}</label>}
       <ul className="plain reviews" aria-label={t('Videos')}>
         {listed.map((source) => (
           <li key={source.id}>
-            <button className="quiet name" onClick={() => reviewNext([source], clips?.clips ?? [])}>{source.name}</button>
+            <button className="quiet name" onClick={() => void reviewNext([source])}>{source.name}</button>
             <progress value={source.reviewedCount / source.clipCount} aria-label={t('Reviewed of {{name}}', { name: source.name })} />
             <span className="num muted">{source.reviewedCount}/{source.clipCount} · {percent(source.reviewedCount / source.clipCount)}</span>
           </li>
@@ -39,14 +40,18 @@ export function ReviewProgress() {
   )
 }
 
-/** Open the first clip whose caption nobody decided about; without one, the first. */
-function reviewNext(sources: readonly Source[], clips: readonly Clip[]): void {
-  const wanted = new Set(sources.map(({ id }) => id))
-  const among = clips.filter(({ sourceId }) => wanted.has(sourceId))
-  const clip = among.find(({ captionState }) => captionState === 'machine') ?? among[0]
-  if (clip === undefined) return
-  const { selectClip, goTo } = useUi.getState()
-  useFind.getState().clear()
-  selectClip(clip.id, clip.sourceId)
-  goTo('review')
+/** Open the first clip about which nobody decided anything; without one, the first. */
+async function reviewNext(sources: readonly Source[]): Promise<void> {
+  try {
+    const left = sources.find(({ reviewedCount, clipCount }) => reviewedCount < clipCount) ?? sources[0]
+    if (left === undefined) return
+    const { hits } = await call('search', { body: { query: null, filters: { state: 'open', sourceIds: [left.id] }, limit: 1 } })
+    const clip = hits[0]?.clip ?? (await call('listClips', { query: { sourceId: left.id, limit: 1 } })).clips[0]
+    if (clip === undefined) return
+    useFind.getState().clear()
+    endWalk()
+    useUi.getState().openClip(clip.id, clip.sourceId)
+  } catch (error) {
+    tell(error)
+  }
 }

@@ -7,21 +7,26 @@ import { ClipView } from '../parts/ClipView.tsx'
 import { Inspector } from '../parts/Inspector.tsx'
 import { LibraryList } from '../parts/LibraryList.tsx'
 import { Panels } from '../parts/Panels.tsx'
+import { useWalk } from './walk.ts'
+import { BackBar, WalkList } from './WalkList.tsx'
 
 /** The library or what a search found at the left, the clip in the middle, what is said about it at the right. */
 export function ReviewPage() {
   const finding = useFind(isFinding)
+  const walk = useWalk(({ clips }) => clips)
+  const listName = finding ? t('Search results') : walk ? t('Picked clips') : t('Library')
   return (
     <Panels
       id="review" className="workspace"
       parts={[
         {
-          id: 'library', name: finding ? t('Search results') : t('Library'), size: '22vw', least: '220px', most: '40%',
+          id: 'library', name: listName, size: '22vw', least: '220px', most: '40%',
           content: (
-            <nav className="side" aria-label={finding ? t('Search results') : t('Library')}>
-              <h2 className="visually-hidden">{finding ? t('Search results') : t('Library')}</h2>
-              <FilterBar />
-              {finding ? <Results /> : <LibraryList />}
+            <nav className="side" aria-label={listName}>
+              <h2 className="visually-hidden">{listName}</h2>
+              <BackBar />
+              {walk === null || finding ? <FilterBar /> : null}
+              {finding ? <Results /> : walk ? <WalkList clips={walk} /> : <LibraryList />}
             </nav>
           ),
         },

@@ -1,22 +1,39 @@
 /** The clips in the order of the list at the left, and going from one to the next. */
-import type { Clip } from '../../app/contract.ts'
+import type { Clip, Source } from '../../app/contract.ts'
 import { found } from '../find/queries.ts'
 import { isFinding, useFind } from '../find/store.ts'
-import { queryClient } from '../queries.ts'
+import { clipsOf, queryClient, tell } from '../queries.ts'
 import { useUi } from '../store.ts'
+import { useWalk } from './walk.ts'
 
-/** Clips in the order of the list at the left, seen or scrolled away. */
-export function listed(): { id: number; sourceId: number }[] {
-  if (isFinding(useFind.getState())) return found()
-  const bySource = Map.groupBy(queryClient.getQueryData<{ clips: Clip[] }>(['clips'])?.clips ?? [], ({ sourceId }) => sourceId)
-  return (queryClient.getQueryData<{ sources: { id: number }[] }>(['sources'])?.sources ?? []).flatMap(({ id }) => bySource.get(id) ?? [])
+/** The next or previous clip of what was picked, of what was found, or of the library, there over the end of a video; from a video without a chosen clip, its first. */
+export async function neighbourClip(by: 1 | -1): Promise<void> {
+  const { clipId, sourceId, selectClip } = useUi.getState()
+  const list = isFinding(useFind.getState()) ? found() : useWalk.getState().clips
+  if (list !== null) {
+    const at = list.findIndex(({ id }) => id === clipId)
+    const next = at === -1 ? list[0] : list[at + by]
+    if (next) selectClip(next.id, next.sourceId)
+    return
+  }
+  try {
+    const sources = (queryClient.getQueryData<{ sources: Source[] }>(['sources'])?.sources ?? []).filter(({ clipCount }) => clipCount > 0)
+    const here = sources.findIndex(({ id }) => id === sourceId)
+    const clips = here === -1 ? [] : await of(sources[here])
+    const at = clips.findIndex(({ id }) => id === clipId)
+    const beside = at === -1 ? clips[0] : clips[at + by]
+    const other = beside ? undefined : sources[here === -1 ? 0 : here + by]
+    const next = beside ?? (await of(other)).at(by === 1 ? 0 : -1)
+    // Somebody may have chosen another one meanwhile.
+    if (next && useUi.getState().clipId === clipId) selectClip(next.id, next.sourceId)
+  } catch (error) {
+    tell(error)
+  }
 }
 
-/** The next or previous clip; from a video without a chosen clip, its first. */
-export function neighbourClip(by: 1 | -1): void {
-  const { clipId, sourceId, selectClip } = useUi.getState()
-  const clips = listed()
-  const at = clips.findIndex((clip) => clip.id === clipId)
-  const next = at === -1 ? (clips.find((clip) => clip.sourceId === sourceId) ?? clips[0]) : clips[at + by]
-  if (next) selectClip(next.id, next.sourceId)
+/** Of a video: as the list shows them, where it does. */
+async function of(source: Source | undefined): Promise<readonly Clip[]> {
+  if (source === undefined) return []
+  const query = clipsOf(source.id)
+  return queryClient.getQueryData(query.queryKey) ?? (await queryClient.query(query))
 }

@@ -10,7 +10,7 @@ import { GroupRow } from './GroupRow.tsx'
 import { GridRow, NUMBER_WIDTH, type PlacedColumn, ROW_HEIGHT } from './GridRow.tsx'
 import { HeaderCell } from './HeaderCell.tsx'
 import { BLOCK, nowInView, useRows } from './rows.ts'
-import { useTable } from './state.ts'
+import { useMotion, useTable } from './state.ts'
 
 const HEADER_HEIGHT = 40
 /** Beside what is seen, so that it is there before it comes into view. */
@@ -53,6 +53,7 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
   const rows = useRows(view, columnKeys, blocks, useSettled(blocks.join(), virtual.isScrolling))
   const drawn = useDrawnColumns(grid, columns)
   useEffect(() => nowInView(blocks))
+  useEffect(() => useMotion.setState({ scrolling: virtual.isScrolling }), [virtual.isScrolling])
   const { focus } = selection
   const chosen = rectangle(selection)
   const line = layout.at(focus.line)

@@ -1,10 +1,11 @@
 import { Check, Pencil, X } from 'lucide-react'
-import { memo } from 'react'
+import { memo, useState } from 'react'
 import type { Cell, Row, ShownColumn, TableSpec } from '../../app/contract/table.ts'
 import { urlOf } from '../api.ts'
 import { percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { CellEditor } from './CellEditor.tsx'
+import { useMotion } from './state.ts'
 import { type Heading, STATE_NAMES, valueName } from './titles.ts'
 
 export const ROW_HEIGHT = 44
@@ -73,7 +74,7 @@ function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefine
   if (type === 'name') {
     return (
       <span className="clip-name">
-        {data.clipId === null ? <span className="blank" /> : <img src={urlOf('clipThumbnail', { params: { clipId: data.clipId } })} alt="" loading="lazy" decoding="async" />}
+        {data.clipId === null ? <span className="blank" /> : <Picture key={data.clipId} clipId={data.clipId} />}
         <span className="clamped">{cell?.text}</span>
       </span>
     )
@@ -88,6 +89,14 @@ function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefine
       <Standing cell={cell} />
     </>
   )
+}
+
+/** A third of what a frame of a scroll costs would go into pictures of rows that are gone before they are there: they are asked for where it rests. */
+function Picture({ clipId }: { clipId: number }) {
+  const scrolling = useMotion((motion) => motion.scrolling)
+  const [asked, setAsked] = useState(!scrolling)
+  if (!scrolling && !asked) setAsked(true)
+  return asked ? <img src={urlOf('clipThumbnail', { params: { clipId } })} alt="" loading="lazy" decoding="async" /> : <span className="blank" />
 }
 
 /** How sure the model is, or what a person decided; icons are words to those who hear them. */

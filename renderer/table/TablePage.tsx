@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react'
 import type { TableSpec } from '../../app/contract/table.ts'
 import { fitted, START } from '../../app/table/spec.ts'
-import { call } from '../api.ts'
+import { call, callAtLast } from '../api.ts'
 import { tell } from '../queries.ts'
 import { useColumns } from './rows.ts'
 import { useTable } from './state.ts'
@@ -32,7 +32,27 @@ function useKept(spec: TableSpec | null): void {
     const told = kept.current === null
     kept.current = spec
     if (told) return
-    const timer = setTimeout(() => void call('saveView', { body: { name: null, spec } }).catch(tell), 400)
-    return () => clearTimeout(timer)
+    keepSoon(spec)
   }, [spec])
+}
+
+/** A column that is being made wider changes it many times a second. */
+const SOON_MS = 400
+let unkept: { spec: TableSpec; timer: number } | null = null
+
+function keepSoon(spec: TableSpec): void {
+  clearTimeout(unkept?.timer)
+  unkept = {
+    spec,
+    timer: window.setTimeout(() => {
+      unkept = null
+      void call('saveView', { body: { name: null, spec } }).catch(tell)
+    }, SOON_MS),
+  }
+  window.addEventListener('pagehide', keepNow)
+}
+
+/** The window closes. */
+function keepNow(): void {
+  if (unkept !== null) callAtLast('saveView', { body: { name: null, spec: unkept.spec } })
 }

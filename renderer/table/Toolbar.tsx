@@ -44,8 +44,9 @@ export function Toolbar({ spec, views, headings, arranged, stale, busy, again, c
         {arranged !== undefined && arranged.total > 0 && <a className="button" href={urlOf('tableCsv', { query: { view: arranged.view, columns: columnKeys } })} download="tubelet-table.csv" title={t('All rows as they are shown, as CSV')}><FileDown size={15} aria-hidden />{t('CSV')}</a>}
         <button className="primary" aria-haspopup="dialog" onClick={(event) => setAt(event.currentTarget.getBoundingClientRect())}><Plus size={15} aria-hidden />{t('Add column')}</button>
       </div>
-      {(spec.filters.length > 0 || spec.group !== null || spec.sort.length > 1) && (
+      {(spec.picked !== undefined || spec.filters.length > 0 || spec.group !== null || spec.sort.length > 1) && (
         <ul className="row filter-chips" aria-label={t('Filters')}>
+          {spec.picked && <Chip text={t('{{count}} clips picked', { count: spec.picked.count })} onRemove={() => change({ picked: undefined })} />}
           {spec.filters.map((filter) => <Chip key={filter.key} text={`${titleOf(headings, filter.key)} ${filterText(filter, headings)}`} onRemove={() => change({ filters: spec.filters.filter((one) => one !== filter) })} />)}
           {spec.group !== null && <Chip text={t('Grouped by {{column}}', { column: titleOf(headings, spec.group) })} onRemove={() => change({ group: null })} />}
           {spec.sort.length > 1 && <Chip text={t('Sorted by {{columns}}', { columns: spec.sort.map(({ key }) => titleOf(headings, key)).join(', ') })} onRemove={() => change({ sort: [] })} />}

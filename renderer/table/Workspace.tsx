@@ -7,6 +7,7 @@ import { keyOf, queryOf, shown } from '../../app/table/spec.ts'
 import { fromTsv, repeated } from '../../app/table/tsv.ts'
 import { t } from '../i18n.ts'
 import { useQueue } from '../queries.ts'
+import { endWalk } from '../review/walk.ts'
 import { useUi } from '../store.ts'
 import { type Actions, ActionsContext } from './actions.ts'
 import { CellBar } from './CellBar.tsx'
@@ -92,8 +93,8 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
     },
     open: () => {
       if (row?.clipId == null) return
-      useUi.getState().selectClip(row.clipId, row.sourceId)
-      useUi.getState().goTo('review')
+      endWalk()
+      useUi.getState().openClip(row.clipId, row.sourceId)
     },
   }
   const paste = (event: ClipboardEvent) => {

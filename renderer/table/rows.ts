@@ -7,9 +7,10 @@ import type { RouteOutput } from '../../app/contract.ts'
 import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
 import { phrase, t } from '../i18n.ts'
-import { queryClient, tell, undo } from '../queries.ts'
+import { inOrder, queryClient, tell, undo } from '../queries.ts'
 
-export const useColumns = () => useQuery({ queryKey: ['table'], queryFn: () => call('table') })
+export const columnsQuery = queryOptions({ queryKey: ['table'], queryFn: () => call('table') })
+export const useColumns = () => useQuery(columnsQuery)
 
 export type Arranged = RouteOutput<'openTable'>
 
@@ -40,12 +41,14 @@ export function nowInView(blocks: readonly number[]): void {
  * or grouped; else `stale` says that it could be made anew. What is returned is on the screen whole: a newer order waits for its rows.
  */
 export function useArranged(query: TableQuery, columns: string) {
-  const natural = query.sort.length === 0 && query.filters.length === 0 && query.group === null
+  const natural = query.picked === undefined && query.sort.length === 0 && query.filters.length === 0 && query.group === null
   const { data, error, isStale, isFetching, refetch } = useQuery({
     queryKey: ['arranged', natural ? 'natural' : 'asked', query],
     queryFn: () => call('openTable', { body: query }),
     placeholderData: keepPreviousData,
     refetchOnMount: natural,
+    // However long one looks at a clip, the table that one comes back to is the one that was left.
+    gcTime: Infinity,
   })
   const [arranged, setArranged] = useState(data)
   useEffect(() => {
@@ -131,7 +134,7 @@ const REASONS: Record<EditReport['refused'][number]['reason'], string> = {
 /** Say what an edit did and what it could not do, with a way back. A single cell that was written is seen, not told. */
 async function reported(edit: () => Promise<EditReport>, done: (count: number) => string, quiet: boolean): Promise<void> {
   try {
-    const { changed, refused } = await edit()
+    const { changed, refused } = await inOrder(edit)
     void queryClient.invalidateQueries({ queryKey: ['history'] })
     const reasons = refused.map(({ reason, cells, example }) => `${t(REASONS[reason], { n: cells })}${example === '' ? '' : `: “${example.length > 40 ? `${example.slice(0, 40)}…` : example}”`}`)
     if (quiet && refused.length === 0) return

@@ -40,3 +40,6 @@ export const useTable = create<TableState>((set) => ({
       return { closed: next }
     }),
 }))
+
+/** Whether it is being scrolled just now: apart, since it changes with every touch of the wheel and few look at it. */
+export const useMotion = create(() => ({ scrolling: false }))

@@ -1,0 +1,34 @@
+/** Clips that were picked elsewhere, to go through one by one in the place of the library. */
+import { create } from 'zustand'
+import { useFind } from '../find/store.ts'
+import { useUi } from '../store.ts'
+
+interface Walk {
+  clips: readonly { id: number; sourceId: number }[] | null
+  /** What they have in common, in words. */
+  name: string
+}
+
+export const useWalk = create<Walk>(() => ({ clips: null, name: '' }))
+
+export function walkThrough(clips: readonly { id: number; sourceId: number }[], name: string): void {
+  const [first] = clips
+  if (first === undefined) return
+  useFind.getState().clear()
+  useWalk.setState({ clips, name })
+  useUi.getState().openClip(first.id, first.sourceId)
+}
+
+export function endWalk(): void {
+  useWalk.setState({ clips: null, name: '' })
+}
+
+/** To the page that Review was opened from, which is as it was left. */
+export function goBack(): void {
+  const { from, goTo } = useUi.getState()
+  if (from === null) return
+  endWalk()
+  goTo(from)
+  // Its keys work at once.
+  setTimeout(() => document.querySelector<HTMLElement>('.grid, #page')?.focus({ preventScroll: true }))
+}
