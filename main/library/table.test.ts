@@ -313,17 +313,3 @@ test('thousands of cells are one step, made, undone and redone in parts that tel
   await library.redo()
   expect([await accepted(), library.history().redo]).toEqual([6_000, null])
 })
-
-test('a thousand cells are one step, made in parts: others have their turn in between', async () => {
-  addVideo('v.mp4', Array.from({ length: 1_000 }, (_, at) => `clip ${at}`))
-  const { view } = await open()
-  let turns = 0
-  const timer = setInterval(() => (turns += 1), 1)
-  await editCells(library, { view, from: 0, to: 1_000, columns: ['caption'] }, { action: 'accept' })
-  clearInterval(timer)
-  expect(turns).toBeGreaterThan(4)
-  expect((await open({ filters: [{ key: 'caption', op: 'state', states: ['accepted'] }] })).total).toBe(1_000)
-  await library.undo()
-  expect(library.history().undo).toBeNull()
-  expect((await open({ filters: [{ key: 'caption', op: 'state', states: ['accepted'] }] })).total).toBe(0)
-})

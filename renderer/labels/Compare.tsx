@@ -7,7 +7,7 @@ import type { LookedBy } from '../../app/contract/labels.ts'
 import { colourIn, type Label } from '../../app/vocabulary.ts'
 import { clock, percent } from '../format.ts'
 import { t } from '../i18n.ts'
-import { useClip, useClips, useFrames, useSources, useStatus } from '../queries.ts'
+import { useClip, useClipsOf, useFrames, useSources, useStatus } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { drafted, scoreText, useDraft } from './draft.ts'
 import { Stage, type StageHandle, type StageTrack } from './Stage.tsx'
@@ -23,16 +23,16 @@ interface Side {
 export function Compare({ label, vocabulary }: { label: Label; vocabulary: readonly Label[] }) {
   const { data: clips } = useLabelClips(label.name)
   // The pack in use may have found nothing where another one has.
-  const { data: all } = useClips()
+  const { data: sources } = useSources()
+  const { data: others } = useClipsOf(sources?.sources.find(({ encodedCount }) => encodedCount > 0)?.id ?? null)
   const current = useUi((ui) => ui.clipId)
   const [chosen, setChosen] = useState<number | null>(null)
-  const clipId = chosen ?? current ?? clips?.clips[0]?.clipId ?? all?.clips.find(({ encoded }) => encoded)?.id ?? null
+  const clipId = chosen ?? current ?? clips?.clips[0]?.clipId ?? others?.find(({ encoded }) => encoded)?.id ?? null
   const [first, setFirst] = useState<Side>({ pack: null, threshold: null })
   const thresholds = useDraft((draft) => draft.thresholds)
   const [second, setSecond] = useState<Side>({ pack: null, threshold: Math.round((thresholds[label.name] ?? label.threshold) * 500) / 1000 })
   const [onlyThis, setOnlyThis] = useState(true)
   const { data: detail } = useClip(clipId)
-  const { data: sources } = useSources()
   const { data: status } = useStatus()
   const source = sources?.sources.find(({ id }) => id === detail?.clip.sourceId)
   const { data: frames } = useFrames(source?.id ?? null)
