@@ -17,7 +17,7 @@ test('the overview draws every clip, in time and by likeness', async () => {
   await expect(time).toContainText(`2 videos, ${total} clips`)
   await expect(page.getByRole('region', { name: 'By likeness' })).toContainText(`${total} clips`)
   await time.getByText('As a table').click()
-  expect(await time.getByRole('row').count()).toBeGreaterThan(1)
+  await expect.poll(() => time.getByRole('row').count()).toBeGreaterThan(1)
   await time.getByText('As a table').click()
 })
 
