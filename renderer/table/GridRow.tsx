@@ -75,7 +75,7 @@ function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefine
     return (
       <span className="clip-name">
         {data.clipId === null ? <span className="blank" /> : <Picture key={data.clipId} clipId={data.clipId} />}
-        <span className="clamped">{cell?.text}</span>
+        <span className="clamped" title={cell?.text}>{cell?.text}</span>
       </span>
     )
   }
@@ -85,7 +85,7 @@ function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefine
   if (!said) return <span className={heading.numeric ? 'clamped num' : 'clamped'}>{text}</span>
   return (
     <>
-      {type === 'yesno' && cell.text !== '' ? <span className="answer" data-answer={cell.text}>{text}</span> : <span className="clamped">{text}</span>}
+      {type === 'yesno' && cell.text !== '' ? <span className="answer" data-answer={cell.text}>{text}</span> : <span className="clamped" title={text}>{text}</span>}
       <Standing cell={cell} />
     </>
   )
