@@ -256,7 +256,7 @@ function Plane({ dots, colour, facts, building }: { dots: readonly Dot[]; colour
         ref={box} className="plane" data-mode={mode} tabIndex={0} role="application" aria-label={t('Map of clips')} aria-describedby="map-keys"
         onPointerDown={down} onPointerMove={over} onPointerUp={up} onPointerLeave={() => setNear(null)} onWheel={wheel} onKeyDown={key}
       >
-        <canvas ref={canvas} style={{ width: size.width, height: size.height }} />
+        <canvas ref={canvas} />
         {lasso.length > 1 && <svg className="lasso" aria-hidden><polygon points={lasso.map(({ x, y }) => `${x},${y}`).join(' ')} /></svg>}
         {focused && spot && (
           <div className="map-tip" style={{ left: Math.min(spot.x + 12, size.width - 226), top: Math.min(Math.max(spot.y - 40, 4), size.height - 150) }} aria-hidden>
