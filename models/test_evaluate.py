@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
-from models import familiar, tokenizer
+from models import familiar, tokenizer, unpack
 from models.config import CONFIGS, Config
 from models.data.generator import World
 from models.decoder import END
@@ -59,6 +61,10 @@ def test_confidence_is_the_mean_chance_of_what_greedy_decoding_chose() -> None:
         if len(ids) < 32:  # what ran out of room has no [EOT]
             assert sure[i] == pytest.approx(float(chance.exp()), rel=1e-3) and sure[i] < 0.9
     assert (confidence(answer_logits(model, done, seen.cross_k, seen.cross_v), 2.0) < sure).all()
+    # In a batch a row that has ended counts no more of what is decoded for the others.
+    of = (torch.cat((seen.cross_k[:1], -seen.cross_k[:1])), torch.cat((seen.cross_v[:1], -4 * seen.cross_v[:1])))
+    ids_of, chances = model.generate(torch.tensor([start, start]), *of)
+    assert len(ids_of[0]) < len(ids_of[1]) and float(chances[0].exp()) == pytest.approx(sure[0], rel=1e-3)
 
 
 def test_search_goes_both_ways() -> None:
@@ -106,6 +112,29 @@ def test_rows_of_novelty_add_up_to_the_whole() -> None:
         parts = [row for row in rows if row["task"] == task and row["metric"].startswith(f"{metric}: ") and "held" in row["metric"]]
         assert len(parts) == 3 and sum(part["n"] for part in parts) == whole["n"]
         assert abs(sum(part["value"] * part["n"] for part in parts) / whole["n"] - whole["value"]) < 1e-3
+    assert next(row["n"] for row in rows if row["metric"] == "true pairs kept") == 12  # judged on the half that did not calibrate
+
+
+@torch.no_grad()
+def test_what_is_judged_did_not_calibrate() -> None:
+    """Other clips in the second half change no temperature and no threshold of answers and boxes, and answers are judged on that half alone."""
+    model, text = unpack.read(Path(__file__).parent / "packs" / "tubelet-mini")
+    world = World(None, "val")
+    clips = world.samples([np.random.default_rng((8, i)) for i in range(36)])
+    known = [name for name in world.labels if name not in world.novel]
+    reports = [evaluate(model, text, [*clips[:12], *half], known, "0.0.1") for half in (clips[12:24], clips[24:])]
+    first, second = (report["calibration"] for report in reports)
+    assert first["answer"] == second["answer"] and first["detect"] == second["detect"] and first["caption"] == second["caption"]
+    assert first["detect"]["scale"] != 10.0  # that of a detector that has found nothing
+
+    seen = encode_all(model, [clip.video for clip in clips[12:24]])
+    asked = [(i, question) for i, clip in enumerate(clips[12:24]) for question, _, _ in clip.qa]
+    of = [i for i, _ in asked]
+    done = answer_all(model, text, [tokenizer.PROMPTS["question"].format(question=q) for _, q in asked], seen.cross_k[of], seen.cross_v[of])
+    sure = confidence(answer_logits(model, done, seen.cross_k[of], seen.cross_v[of]), first["answer"]["temperature"])
+    rows = {row["metric"]: row for row in reports[0]["scores"] if row["task"] == "answer"}
+    assert rows["exact match where sure"]["n"] == (sure >= first["answer"]["notSureBelow"]).sum()
+    assert rows["share where sure"]["n"] == rows["calibration error"]["n"] == len(asked)
 
 
 def test_a_bank_of_learnt_clips_tells_what_is_familiar() -> None:
