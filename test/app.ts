@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
-import { expect, type Page, test } from '@playwright/test'
+import { type CDPSession, expect, type Page, test } from '@playwright/test'
 import { type CallArgs, contract, type RouteName, type RouteOutput } from '../app/contract.ts'
 import { clipsFolder } from './clips.ts'
 
@@ -117,6 +117,18 @@ export async function restart(signal?: 'SIGINT' | 'SIGKILL'): Promise<void> {
 }
 
 export const goTo = (name: string) => page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name, exact: true }).click()
+
+/** Chromium's own drag of files from outside, to a place of the window. */
+export async function dropFiles(window: Page, devtools: CDPSession, files: readonly string[], [x, y]: [x: number, y: number] = [700, 400]): Promise<void> {
+  const data = { items: [], files: [...files], dragOperationsMask: 1 }
+  const send = (type: 'dragEnter' | 'dragOver' | 'drop') => devtools.send('Input.dispatchDragEvent', { type, x, y, data })
+  await send('dragEnter')
+  await send('dragOver')
+  // Chromium drops nothing where the page has not said yet that it takes it; a hand is never that fast.
+  await expect(window.locator('.app[data-dragging=true]')).toBeAttached()
+  await send('drop')
+  await expect(window.locator('.app[data-dragging=false]')).toBeAttached()
+}
 
 /** The rows of clips in the list at the left. */
 export const clipRows = () => page.getByRole('navigation').locator('[data-clip]')

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { type BrowserContext, type CDPSession, expect, type Page, test } from '@playwright/test'
 import { f32, tinyMammut, writeSafetensors } from '../main/packs/checkpoint.testing.ts'
 import { copyPack } from '../main/packs/pack.testing.ts'
-import { forget, type Running, start } from './app.ts'
+import { dropFiles, forget, type Running, start } from './app.ts'
 
 test.describe.configure({ mode: 'serial' })
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-drop-'))
@@ -43,11 +43,7 @@ test.afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Chromium's own drag of files from outside, at a place of the window. */
-async function drop(files: readonly string[], [x, y] = [700, 400]): Promise<void> {
-  const data = { items: [], files: [...files], dragOperationsMask: 1 }
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) await devtools.send('Input.dispatchDragEvent', { type, x, y, data })
-}
+const drop = (files: readonly string[], place?: [x: number, y: number]) => dropFiles(page, devtools, files, place)
 const goTo = (name: string) => page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name }).click()
 const card = () => page.getByRole('listitem', { name: NAME, exact: true })
 const notice = (text: string | RegExp) => page.getByRole('region', { name: 'Notifications' }).getByRole('listitem').filter({ hasText: text })

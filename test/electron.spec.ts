@@ -5,6 +5,7 @@ import path from 'node:path'
 import { _electron, type ElectronApplication, expect, test } from '@playwright/test'
 import { tinyMammut, writeSafetensors } from '../main/packs/checkpoint.testing.ts'
 import { electronRuntime, ensureDesktopBuild, root } from '../main/setup.mjs'
+import { dropFiles } from './app.ts'
 
 const runtime = electronRuntime()
 if (runtime.reason !== undefined) console.warn(`\n!!! The desktop shell is NOT TESTED here, because ${runtime.reason}. Run \`npm run e2e\` on a desktop with Electron's runtime.\n`)
@@ -55,9 +56,7 @@ test('a checkpoint that is dropped on the window is read where it lies and becom
   const window = await app.firstWindow()
   const checkpoint = path.join(userData, 'tiny.safetensors')
   writeSafetensors(checkpoint, tinyMammut())
-  const devtools = await window.context().newCDPSession(window)
-  const data = { items: [], files: [checkpoint], dragOperationsMask: 1 }
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) await devtools.send('Input.dispatchDragEvent', { type, x: 500, y: 400, data })
+  await dropFiles(window, await window.context().newCDPSession(window), [checkpoint])
   await expect(window.getByText('The pack “openMaMMUT ViT-64/14” is ready')).toBeVisible({ timeout: 60_000 })
 })
 

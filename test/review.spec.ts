@@ -34,6 +34,7 @@ const drag = async (from: { x: number; y: number }, to: { x: number; y: number }
 const choose = async (name: string) => {
   await page.keyboard.press('Control+k')
   await page.getByRole('combobox', { name: 'An action, a page, a video or a clip' }).fill(name)
+  await expect(page.getByRole('listbox', { name: 'Found' }).getByRole('option', { selected: true })).toContainText(name)
   await page.keyboard.press('Enter')
   await expect(page.getByRole('heading', { name })).toBeVisible()
 }

@@ -27,7 +27,7 @@ const [CLIPS, SHORTEST] = [20, 2]
 
 /** Everything by name: what can be done, and every video and clip to go to. */
 export function Palette() {
-  const { data: sources } = useSources()
+  const { data: sources, isPending } = useSources()
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
   const list = useRef<HTMLUListElement>(null)
@@ -51,7 +51,7 @@ export function Palette() {
   }, [sources])
   const says = useDeferredValue(text.trim())
   // Clips are too many to be held here: the library looks for those that say it.
-  const { data: clips } = useQuery({ queryKey: ['search', 'palette', says], queryFn: () => call('search', { body: { query: null, filters: { says }, limit: CLIPS } }), enabled: says.length >= SHORTEST, placeholderData: keepPreviousData })
+  const { data: clips, isFetching } = useQuery({ queryKey: ['search', 'palette', says], queryFn: () => call('search', { body: { query: null, filters: { says }, limit: CLIPS } }), enabled: says.length >= SHORTEST, placeholderData: keepPreviousData })
   const found = useMemo(() => {
     if (text.trim() === '') return all.slice(0, MOST)
     const scored = all.map((entry) => ({ entry, score: Math.max(fuzzy(text, entry.name), 0.8 * fuzzy(text, `${entry.name} ${entry.detail}`)) })).filter(({ score }) => score > 0)
@@ -103,7 +103,7 @@ export function Palette() {
           </li>
         ))}
       </ul>
-      <p role="status" className={found.length === 0 ? 'muted' : 'sr'}>{found.length === 0 ? t('Nothing is called that.') : t('{{count}} found', { count: found.length })}</p>
+      <p role="status" className={found.length === 0 ? 'muted' : 'sr'}>{found.length === 0 ? t(isPending || isFetching ? 'Looking…' : 'Nothing is called that.') : t('{{count}} found', { count: found.length })}</p>
     </Dialog>
   )
 }

@@ -18,6 +18,20 @@ test('what was asked for holds against older word of the order, until it is stor
   expect(order(asAsked(told))).toEqual([1, 2, 3, 4, 5])
 })
 
+test('moves are stored one after the other: an early one that comes late does not undo what was asked for after it', async () => {
+  const first = Promise.withResolvers<undefined>()
+  const stored: number[] = []
+  const both = Promise.all([
+    ask({ jobId: 3, before: 2 }, () => first.promise.then(() => stored.push(3))),
+    ask({ jobId: 4, before: 3 }, () => Promise.resolve(stored.push(4))),
+  ])
+  await new Promise(setImmediate)
+  expect(stored).toEqual([])
+  first.resolve(undefined)
+  await both
+  expect(stored).toEqual([3, 4])
+})
+
 test('a move that is refused is not held', async () => {
   await expect(ask({ jobId: 3, before: 2 }, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
   expect(order(asAsked(queue([2], [3])))).toEqual([2, 3])

@@ -23,11 +23,15 @@ export function withMove(queue: Queue, { jobId, before }: Move): Queue {
   return { ...queue, jobs: others.toSpliced(at === -1 ? others.findLastIndex(({ state }) => state === 'queued') + 1 : at, 0, job) }
 }
 
-/** Ask for a move, and keep it in sight while `store` is under way. */
+let last: Promise<unknown> = Promise.resolve()
+
+/** Ask for a move, and keep it in sight until `store` is done. One is stored after the other: requests that are under way together can overtake. */
 export async function ask(move: Move, store: () => Promise<unknown>): Promise<void> {
   asked.push(move)
+  const stored = last.then(store)
+  last = stored.catch(() => undefined)
   try {
-    await store()
+    await stored
   } finally {
     asked.splice(asked.indexOf(move), 1)
   }
