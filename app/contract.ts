@@ -38,7 +38,7 @@ export const Source = z.object({
   reviewedCount: z.number().int(),
   hasThumbnail: z.boolean(),
   filmstripCells: z.number().int(),
-  /** How the browser gets moving pictures: the file itself, or a preview copy that ffmpeg makes at the first request. */
+  /** How the browser gets moving pictures: the file itself, or a preview copy that the queue makes when it is asked for. */
   playback: z.enum(['direct', 'proxy', 'none']),
 })
 export type Source = z.infer<typeof Source>
@@ -55,8 +55,8 @@ export type ClipDetail = z.infer<typeof ClipDetail>
 
 export const Job = z.object({
   id: z.number().int(),
-  /** analyse: a source end to end. detect: labels over stored encodings. ask: a column's question over stored encodings. mark: spans of a source that a person marked. */
-  kind: z.enum(['analyse', 'detect', 'ask', 'mark']),
+  /** analyse: a source end to end. detect: labels over stored encodings. ask: a column's question over stored encodings. mark: spans of a source that a person marked. preview: a copy of a source that every browser plays. */
+  kind: z.enum(['analyse', 'detect', 'ask', 'mark', 'preview']),
   /** The file, the question, or the labels. */
   title: z.string(),
   sourceId: z.number().int().nullable(),
@@ -67,11 +67,15 @@ export const Job = z.object({
   stage: Phrase.nullable(),
   /** 0..1 */
   progress: z.number(),
-  /** Seconds of video a second (analyse), clips a second (all others); null until it can be told. */
+  /** Seconds of video a second where it reads a video from end to end, else clips a second; null until it can be told. */
   rate: z.number().nullable(),
   problem: Problem.nullable(),
 })
 export type Job = z.infer<typeof Job>
+
+export function readsWhole({ kind }: Pick<Job, 'kind'>): boolean {
+  return kind === 'analyse' || kind === 'preview'
+}
 
 export const Queue = z.object({
   jobs: z.array(Job),
@@ -80,7 +84,7 @@ export const Queue = z.object({
   finished: z.number().int(),
   /** Of the finished ones. */
   failed: z.number().int(),
-  /** Nothing is begun, and what runs waits after its clip. Kept over restarts. */
+  /** Nothing is begun, and what runs waits after its clip, a preview copy at once. Kept over restarts. */
   paused: z.boolean(),
   /** Seconds, from the throughput of this machine; null until three files were timed on it. */
   etaSeconds: z.number().nullable(),
@@ -123,8 +127,6 @@ export const BackendEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('clips'), sourceId: z.number().int(), clipIds: z.array(z.number().int()) }),
   z.object({ type: z.literal('annotations'), clipIds: z.array(z.number().int()) }),
   z.object({ type: z.literal('queue'), queue: Queue }),
-  /** The preview copy of a source grew, is done, failed or was cancelled. */
-  z.object({ type: z.literal('preview'), sourceId: z.number().int() }),
   z.object({ type: z.literal('status') }),
   z.object({ type: z.literal('labels') }),
   /** Columns of the table or its saved views. */

@@ -13,7 +13,6 @@ import { Jobs } from './jobs/queue.ts'
 import { Speed } from './jobs/speed.ts'
 import type { Pipeline } from './jobs/pipeline.ts'
 import { Library } from './library/library.ts'
-import { Previews } from './media/previews.ts'
 import { warmUp } from './media/sample.ts'
 import { findMediaTools, type MediaTools } from './media/tools.ts'
 import { Packs } from './packs/packs.ts'
@@ -69,8 +68,7 @@ export function openTubelet({ projectDir, host, fork, projects = ONE_PROJECT, pa
   const jobs = new Jobs(pipeline, new Speed(path.join(folders.cache, 'speed.json')))
   const packs = new Packs({ library, jobs, store, running: engine, fork, templateDir: resource('packs', 'openmammut'), lost: chosen.lost })
   const status = (): Promise<Status> => Promise.resolve({ version: packageVersion, host, projectPath: projectDir, network: packs.settings.network, engine: engineStatus(engine), ...packOf(engine.value), ...mediaStatus(media), sample: sampleClip() })
-  const previews = new Previews(() => media.get(), library.cachePath('previews'), (sourceId) => library.emit({ type: 'preview', sourceId }))
-  const handle = createBackend({ pipeline, jobs, packs, previews, status, projects }, path.join(root, 'dist', 'renderer'))
+  const handle = createBackend({ pipeline, jobs, packs, status, projects }, path.join(root, 'dist', 'renderer'))
   // Both are warm before the first file is dropped; their failures are shown by the status and by each job that needs them.
   void engine.get().catch(changed)
   void media.get().catch(changed)
@@ -79,7 +77,7 @@ export function openTubelet({ projectDir, host, fork, projects = ONE_PROJECT, pa
   let closing: Promise<void> | null = null
   const close = async () => {
     await jobs.close()
-    await Promise.all([packs.close(), engine.close(), previews.close(), media.settled()])
+    await Promise.all([packs.close(), engine.close(), media.settled()])
     await library.close()
     unlock()
   }

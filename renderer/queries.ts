@@ -182,9 +182,7 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
         break
       case 'queue':
         queryClient.setQueryData(['queue'], asAsked(event.queue))
-        break
-      case 'preview':
-        invalidate('preview', event.sourceId)
+        invalidate('preview')
         break
       case 'labels':
         for (const key of ['labels', 'rows']) invalidate(key)

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, type Locator, test } from '@playwright/test'
-import { accessible, analyse, call, done, page, restart, tubelet, violations } from './app.ts'
+import { accessible, analyse, call, done, goTo as toPage, page, restart, tubelet, violations } from './app.ts'
 
 tubelet([])
 
@@ -379,11 +379,34 @@ test('keys are changed, their conflicts shown at once, kept, and restored; other
   await page.keyboard.press('Escape')
 })
 
-test('what a browser cannot play gets a preview copy with progress, which can be cancelled, and is exact to the frame', async () => {
+test('what a browser cannot play gets a preview copy: a job of the queue with progress, which waits, is cancelled and tried again there and in the player', async () => {
+  await call('pauseQueue')
   await choose('f03_hevc_10bit.mkv')
-  await page.getByRole('button', { name: 'Cancel', exact: true }).click()
-  await page.getByRole('button', { name: 'Make the preview copy' }).click()
+  const player = page.getByRole('region', { name: 'Player' })
+  await expect(player).toContainText('Its preview copy waits, because the queue is paused.')
+  await player.getByRole('button', { name: 'Show the queue' }).click()
+  const name = 'Preview copy of f03_hevc_10bit.mkv'
+  await expect(page.getByRole('list', { name: 'Waiting' }).getByRole('listitem')).toHaveText(name)
+  await page.getByRole('button', { name: `Cancel ${name}` }).click()
+  await expect(page.getByRole('list', { name: 'Finished' }).getByRole('listitem').first()).toContainText(`${name}Cancelled`)
+  await toPage('Review')
+  await player.getByRole('button', { name: 'Make the preview copy' }).click()
+  await player.getByRole('button', { name: 'Cancel', exact: true }).click()
+  await player.getByRole('button', { name: 'Make the preview copy' }).click()
+  await expect(player).toContainText('Its preview copy waits')
+  // What was asked for is made after a crash too.
+  await restart('SIGKILL')
+  await toPage('Queue')
+  await page.getByRole('button', { name: `Cancel ${name}` }).click()
+  await page.getByRole('button', { name: `Retry ${name}` }).click()
+  await expect(page.getByRole('list', { name: 'Waiting' }).getByRole('listitem')).toHaveText(name)
+  await toPage('Review')
+  await choose('f03_hevc_10bit.mkv')
+  await player.getByRole('button', { name: 'Resume' }).click()
   await playable()
+})
+
+test('a preview copy is exact to the frame', async () => {
   const { pts, timeBase } = await call('frames', { params: { sourceId: 3 } })
   // What the browser says it has put on the screen, whatever the player was told to seek.
   await page.locator('video').evaluate((video: HTMLVideoElement) => {

@@ -58,7 +58,7 @@ export const stateRoutes = {
     params: z.object({ clipId: Id }), output: z.object({ events: z.array(ClipEvent) }), errors: ['not-found'],
   }),
 
-  pauseQueue: route({ method: 'post', path: '/api/queue/pause', summary: 'Begin nothing; what runs waits after the clip that it is at. Kept over restarts', output: z.object({}) }),
+  pauseQueue: route({ method: 'post', path: '/api/queue/pause', summary: 'Begin nothing; what runs waits after the clip that it is at, a preview copy at once. Kept over restarts', output: z.object({}) }),
   resumeQueue: route({ method: 'post', path: '/api/queue/resume', summary: 'Go on', output: z.object({}) }),
   moveJob: route({
     method: 'post', path: '/api/queue/{jobId}/move', summary: 'Do a waiting job just before another waiting one; before none is last',

@@ -4,7 +4,6 @@ import type { Project } from '../../app/contract/system.ts'
 import type { Problem } from '../../app/errors.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
 import type { Jobs } from '../jobs/queue.ts'
-import type { Previews } from '../media/previews.ts'
 import type { Packs } from '../packs/packs.ts'
 
 /** Which library is open, and the way to another one. */
@@ -18,7 +17,6 @@ export interface Services {
   pipeline: Pipeline
   jobs: Jobs
   packs: Packs
-  previews: Previews
   status: () => Promise<Status>
   projects: ProjectSwitch
 }

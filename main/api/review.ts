@@ -1,16 +1,27 @@
 /** Looking at one clip: preview copies, and clips that a person marks. */
 import type { RouteName } from '../../app/contract.ts'
+import type { Preview } from '../../app/contract/review.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { secondsOf } from '../../app/media.ts'
 import { fileResponse } from '../files.ts'
+import { previewFile, previewOf } from '../jobs/previews.ts'
 import { type Handlers, notFound, type Services } from './handler.ts'
 
-export function reviewHandlers({ pipeline: { library }, jobs, previews }: Services) {
+export function reviewHandlers({ pipeline: { library }, jobs }: Services) {
+  const preview = (sourceId: number): Promise<Preview> => previewOf(library, library.source(sourceId), jobs.previewJob(sourceId))
+
   return {
-    preview: ({ params }) => previews.state(library.source(params.sourceId)),
-    makePreview: ({ params }) => previews.make(library.source(params.sourceId)),
-    cancelPreview: ({ params }) => previews.cancel(library.source(params.sourceId)),
-    previewMedia: async ({ params }, request) => (await fileResponse(request, previews.file(library.source(params.sourceId)))) ?? notFound(),
+    preview: ({ params: { sourceId } }) => preview(sourceId),
+    makePreview: async ({ params: { sourceId } }) => {
+      if ((await preview(sourceId)).state !== 'ready') jobs.makePreview(sourceId)
+      return preview(sourceId)
+    },
+    cancelPreview: async ({ params: { sourceId } }) => {
+      const job = jobs.previewJob(sourceId)
+      if (job) await jobs.cancel(job.id)
+      return preview(sourceId)
+    },
+    previewMedia: async ({ params }, request) => (await fileResponse(request, previewFile(library, library.source(params.sourceId)))) ?? notFound(),
 
     markClip: ({ params: { sourceId }, body: { span } }) => {
       const { probe } = library.source(sourceId)

@@ -35,7 +35,10 @@ export function stateHandlers({ pipeline: { library }, jobs }: Services): Handle
     moveJob: ({ params: { jobId }, body: { before } }) => done(() => jobs.move(jobId, before)),
     retryJob: ({ params: { jobId } }) => done(() => jobs.retryJob(jobId)),
     retryFailed: () => done(() => jobs.retryFailed()),
-    cancelJob: ({ params: { jobId } }) => done(() => jobs.cancel(jobId)),
+    cancelJob: async ({ params: { jobId } }) => {
+      await jobs.cancel(jobId)
+      return {}
+    },
     cancelAll: () => done(() => jobs.cancelAll()),
   }
 }

@@ -1,12 +1,14 @@
 /**
  * The queue: what is waiting to be done, in the library's job table, so that it survives the process. Two files are analysed at a time:
  * one alone leaves a core idle while ffmpeg starts, probes, and filters on one thread. Labels run alone, so that no clip is stored behind
- * their back with the labels of before; a column is filled beside the files, and their clips fill it too as they are stored.
+ * their back with the labels of before; a column is filled beside the files, and their clips fill it too as they are stored. Preview copies
+ * are ffmpeg's alone and somebody waits for them: they run beside whatever runs, and the others do not wait for them.
  */
+import { rmSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
-import type { Job, Queue, Source } from '../../app/contract.ts'
+import { type Job, type Queue, readsWhole, type Source } from '../../app/contract.ts'
 import { type Label, labelNamed, withNames } from '../../app/vocabulary.ts'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
@@ -17,8 +19,9 @@ import type { StoredJob } from '../library/rows.ts'
 import type { KeptColumn } from '../library/table.ts'
 import { fingerprint } from '../media/fingerprint.ts'
 import { scanPaths } from '../media/scan.ts'
-import { fillColumn } from './columns.ts'
-import { analyseSource, encodeMarked, lookAgain, type Pipeline, type Progress, type Report, showFirst } from './pipeline.ts'
+import { perform } from './perform.ts'
+import { type Pipeline, type Progress, type Report, showFirst } from './pipeline.ts'
+import { previewFile } from './previews.ts'
 import type { Speed, Sums, VideoKind } from './speed.ts'
 
 export interface AddedPaths {
@@ -39,6 +42,8 @@ interface Running {
 }
 
 const SLOTS = Math.min(2, availableParallelism())
+/** What it takes to make a preview copy is learnt beside what each pack takes. */
+const COPYING = 'preview'
 /** How many jobs the queue lists. */
 const LISTED = 500
 /** Seconds after which a rate says something. */
@@ -175,8 +180,7 @@ export class Jobs {
 
   retry(sourceId: number): Source {
     const source = this.#library.source(sourceId)
-    const waiting = this.#table.open().some((job) => job.sourceId === sourceId)
-    if (!waiting) {
+    if (!this.#analysisWaits(sourceId)) {
       this.#library.setSourceState(source.id, 'queued')
       this.#queueJob(analysisOf(source))
     }
@@ -188,7 +192,7 @@ export class Jobs {
    * @returns How many were queued.
    */
   encodeMissing(digest: string, only?: readonly number[]): number {
-    const waiting = new Set(this.#table.open().map(({ sourceId }) => sourceId))
+    const waiting = new Set(this.#table.open().filter(({ kind }) => kind === 'analyse').map(({ sourceId }) => sourceId))
     const ids = this.#library.packs.missing(digest).sourceIds.filter((id) => !waiting.has(id) && (only === undefined || only.includes(id)))
     for (const id of ids) this.retry(id)
     return ids.length
@@ -206,26 +210,34 @@ export class Jobs {
     const { state, kind, sourceId, columnId } = this.#table.get(jobId)
     if (state !== 'failed' && state !== 'cancelled') return
     if (kind === 'analyse' && sourceId !== null) {
-      if (this.#table.open().some((job) => job.sourceId === sourceId)) return
+      if (this.#analysisWaits(sourceId)) return
       this.#library.setSourceState(sourceId, 'queued')
     }
     if (columnId !== null && this.#table.payload(jobId).clipIds === undefined) this.#library.table.setAutomatic(columnId, true)
-    this.#table.again(jobId)
-    this.#announce()
-    this.#wake()
+    this.#again(jobId)
   }
 
   retryFailed(): void {
     for (const { id } of this.#table.failed()) this.retryJob(id)
   }
 
-  /** Forget a source: its job first, then its rows. */
+  #analysisWaits(source: number): boolean {
+    return this.#table.open().some(({ kind, sourceId }) => kind === 'analyse' && sourceId === source)
+  }
+
+  #again(jobId: number): void {
+    this.#table.again(jobId)
+    this.#announce()
+    this.#wake()
+  }
+
+  /** Forget a source: its jobs first, then its rows. */
   async removeSource(sourceId: number): Promise<void> {
     for (const job of this.#table.open()) {
       if (job.sourceId !== sourceId) continue
-      this.cancel(job.id)
-      await this.#running.get(job.id)?.ended
+      await this.cancel(job.id)
     }
+    rmSync(previewFile(this.#library, this.#library.source(sourceId)), { force: true })
     this.#library.removeSource(sourceId)
   }
 
@@ -244,7 +256,7 @@ export class Jobs {
   /** What is filled stays; neither the rest nor clips to come are filled until it is asked for again. */
   stopColumn(columnId: number): void {
     this.#library.table.setAutomatic(columnId, false)
-    for (const job of this.#table.open()) if (job.columnId === columnId) this.cancel(job.id)
+    for (const job of this.#table.open()) if (job.columnId === columnId) void this.cancel(job.id)
   }
 
   /**
@@ -272,7 +284,7 @@ export class Jobs {
     const stale = detections.stale(digest).length
     const open = this.#table.open()
     // One that runs began with the words of before; one that waits will see the newest.
-    for (const job of open) if (job.kind === 'detect' && job.state === 'running') this.cancel(job.id)
+    for (const job of open) if (job.kind === 'detect' && job.state === 'running') void this.cancel(job.id)
     if (open.some(({ kind, state }) => kind === 'detect' && state === 'queued') || (stale === 0 && !open.some(({ kind }) => kind === 'analyse'))) return
     const names = detections.vocabulary().map(({ name }) => name)
     this.#queueJob({ kind: 'detect', title: names.join(', '), sourceId: null, payload: {} })
@@ -292,6 +304,19 @@ export class Jobs {
     for (const id of this.#library.unencodedMarks(engine.info.digest)) this.encodeMarked(id)
   }
 
+  /** What makes the preview copy of a source, or made it, or did not: there is one such job a source. */
+  previewJob(sourceId: number): Job | null {
+    const job = this.#table.previewOf(sourceId)
+    return job && this.#listed(job)
+  }
+
+  /** Make the preview copy of a source, again where it failed, was cancelled or was deleted. @throws TubeletError `not-found` */
+  makePreview(sourceId: number): void {
+    const job = this.#table.previewOf(sourceId)
+    if (job === null) this.#queueJob({ kind: 'preview', title: this.#library.source(sourceId).name, sourceId, payload: {} })
+    else if (job.state !== 'queued' && job.state !== 'running') this.#again(job.id)
+  }
+
   queue(): Queue {
     return { jobs: this.#table.list(LISTED).map((job) => this.#listed(job)), ...this.#table.counts(), paused: this.#pause !== null, etaSeconds: this.#eta() }
   }
@@ -302,14 +327,16 @@ export class Jobs {
     if (standing === undefined) return { ...job, stage: job.state === 'running' ? said('Starting') : null, rate: null }
     const { stage, progress, clips, began } = standing
     const elapsed = (performance.now() - began) / 1000
-    const amount = job.sourceId === null ? clips : progress * (this.#library.source(job.sourceId).probe?.duration ?? 0)
+    const amount = job.sourceId !== null && readsWhole(job) ? progress * (this.#library.source(job.sourceId).probe?.duration ?? 0) : clips
     return { ...job, stage, progress, rate: elapsed < RATE_AFTER || amount === 0 ? null : amount / elapsed }
   }
 
-  cancel(jobId: number): void {
+  /** Resolves when it has ended. @throws TubeletError `not-found` */
+  async cancel(jobId: number): Promise<void> {
     const job = this.#table.get(jobId)
     const running = this.#running.get(jobId)
-    if (running) running.stop.abort()
+    running?.stop.abort()
+    if (running) await running.ended
     else if (job.state === 'queued') this.#finish(job, 'cancelled', null)
   }
 
@@ -330,20 +357,26 @@ export class Jobs {
     clearTimeout(this.#choice)
     this.#choice = this.#chooseBy = undefined
     while (!this.#closed && this.#holds === 0 && this.#pause === null) {
-      const job = this.#table.next(this.#running.size === 0)
+      const others = this.#others()
+      const job = this.#table.next({ quick: others.length === 0, copies: this.#running.size - others.length < SLOTS })
       if (job === null || !this.#hasRoom(job.kind)) break
       this.#table.begin(job.id)
-      const running: Running = { kind: job.kind, alone: job.kind !== 'ask' && this.#running.size === 0, stop: new AbortController(), ended: Promise.resolve() }
+      const running: Running = { kind: job.kind, alone: job.kind !== 'ask' && job.kind !== 'preview' && others.length === 0, stop: new AbortController(), ended: Promise.resolve() }
       this.#running.set(job.id, running)
       running.ended = this.#run(job, running)
       this.#announce()
     }
   }
 
+  /** What runs and is no preview copy. */
+  #others(): Running[] {
+    return [...this.#running.values()].filter(({ kind }) => kind !== 'preview')
+  }
+
   #hasRoom(kind: Job['kind']): boolean {
-    const running = [...this.#running.values()]
+    const running = this.#others()
     const same = running.filter((other) => other.kind === kind).length
-    return running.length === 0 || (kind !== 'detect' && running.every(({ alone }) => !alone) && same < (kind === 'ask' ? 1 : SLOTS))
+    return kind === 'preview' || running.length === 0 || (kind !== 'detect' && running.every(({ alone }) => !alone) && same < (kind === 'ask' ? 1 : SLOTS))
   }
 
   async #run(job: StoredJob, running: Running): Promise<void> {
@@ -358,7 +391,7 @@ export class Jobs {
       this.#running.delete(job.id)
       this.#progress.delete(job.id)
       this.#wake()
-      if (this.#running.size === 0 && this.#holds === 0) this.#endBatch()
+      if (this.#others().length === 0 && this.#holds === 0) this.#endBatch()
     }
   }
 
@@ -383,33 +416,11 @@ export class Jobs {
       await Promise.race([this.#pause.promise, aborted(signal)])
       paused += performance.now() - since
     }
-    if (job.kind === 'analyse') {
-      if (job.sourceId === null) throw new Error(`job ${job.id} analyses no source`)
-      const source = this.#library.source(job.sourceId)
-      const problem = await analyseSource(this.#pipeline, source, report, signal)
-      const { probe } = this.#library.source(source.id)
-      // The time is shared with the other file under way.
-      if (probe) this.#speed.learn(this.#digest(), kindOf(probe), probe.duration, (performance.now() - began - paused) / 1000 / this.#running.size)
-      return problem
-    }
-    if (job.kind === 'ask') {
-      const column = this.#library.table.columns().find(({ id }) => id === job.columnId)
-      if (column !== undefined) await fillColumn(this.#pipeline, column.text, this.#table.payload(job.id).clipIds ?? null, report, signal)
-      return null
-    }
-    if (job.kind === 'mark') {
-      if (job.sourceId !== null) await encodeMarked(this.#pipeline, job.sourceId, report, signal)
-      return null
-    }
-    const engine = await this.#pipeline.engine()
-    const ids = this.#library.detections.stale(engine.info.digest)
-    for (const [index, clipId] of ids.entries()) {
-      signal.throwIfAborted()
-      await lookAgain(this.#pipeline, clipId, signal)
-      await report({ stage: said('{{done}} of {{total}} clips', { done: index + 1, total: ids.length }), progress: (index + 1) / ids.length, clips: index + 1 })
-    }
-    this.#library.emit({ type: 'labels' })
-    return null
+    const problem = await perform(this.#pipeline, job, this.#table.payload(job.id), report, signal)
+    const probe = job.sourceId === null ? null : this.#library.source(job.sourceId).probe
+    // The time is shared with what else is under way.
+    if (probe && readsWhole(job)) this.#speed.learn(this.#speedOf(job.kind), kindOf(probe), probe.duration, (performance.now() - began - paused) / 1000 / this.#running.size)
+    return problem
   }
 
   /** The job's end and, for an analysis, the source's state with it. */
@@ -430,9 +441,15 @@ export class Jobs {
     return this.#speed.of(digest)
   }
 
+  /** Of what is known to take its time: that of the analyses, of the copies, or of both. */
   #eta(): number | null {
-    const ahead = this.#table.videoAhead().map(({ jobId, seconds, ...kind }) => ({ ...kind, seconds: seconds * (1 - (jobId === null ? 0 : (this.#progress.get(jobId)?.progress ?? 0))) }))
-    return ahead.length === 0 ? null : this.#speed.estimate(this.#digest(), ahead)
+    const ahead = this.#table.videoAhead().map(({ jobId, seconds, ...of }) => ({ ...of, seconds: seconds * (1 - (jobId === null ? 0 : (this.#progress.get(jobId)?.progress ?? 0))) }))
+    const known = [...Map.groupBy(ahead, ({ kind }) => kind)].flatMap(([kind, some]) => this.#speed.estimate(this.#speedOf(kind), some) ?? [])
+    return known.length === 0 ? null : known.reduce((sum, seconds) => sum + seconds)
+  }
+
+  #speedOf(kind: Job['kind']): string {
+    return kind === 'preview' ? COPYING : this.#digest()
   }
 
   #digest(): string {

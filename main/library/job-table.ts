@@ -19,6 +19,7 @@ export interface JobPayload {
 
 /** Seconds of video of one kind that wait, or that one running job works on. `codec` is null where the file was not read yet. */
 export interface VideoAhead {
+  kind: Job['kind']
   /** Null for all that wait. */
   jobId: number | null
   codec: string | null
@@ -39,12 +40,26 @@ export class JobTable {
     this.#db = db
   }
 
-  /** Files go to the end. Questions and labels over stored encodings take moments and are waited for, so they go before files. */
   create({ kind, title, sourceId, payload }: JobPlan): StoredJob {
-    const place = kind === 'analyse' ? `coalesce(max(rank), 0) + 1 AS rank FROM jobs WHERE state = 'queued'` : `coalesce(min(rank), 1) - 1 AS rank FROM jobs WHERE state = 'queued' AND kind = 'analyse'`
-    const rank = Number(this.#db.prepare(`SELECT ${place}`).get()?.['rank'])
+    const rank = this.#place(kind)
     const insert = this.#db.prepare(`INSERT INTO jobs (kind, title, source_id, payload, state, progress, rank) VALUES (?, ?, ?, ?, 'queued', 0, ?)`)
     return this.get(Number(insert.run(kind, title, sourceId, JSON.stringify(payload), rank).lastInsertRowid))
+  }
+
+  /**
+   * Files go to the end. Questions and labels over stored encodings take moments and are waited for, so they go before files; a preview copy
+   * goes before all, for somebody looks at where it will be.
+   */
+  #place(kind: Job['kind']): number {
+    const place = kind === 'analyse' ? 'coalesce(max(rank), 0) + 1' : 'coalesce(min(rank), 1) - 1'
+    const among = kind === 'analyse' || kind === 'preview' ? '' : `AND kind = 'analyse'`
+    return Number(this.#db.prepare(`SELECT ${place} AS rank FROM jobs WHERE state = 'queued' ${among}`).get()?.['rank'])
+  }
+
+  /** The newest job that makes the preview copy of a source. */
+  previewOf(sourceId: number): StoredJob | null {
+    const row = this.#db.prepare(`SELECT * FROM jobs WHERE source_id = ? AND kind = 'preview' ORDER BY id DESC LIMIT 1`).get(sourceId)
+    return row === undefined ? null : jobOf(row)
   }
 
   /** @throws TubeletError `not-found` */
@@ -61,10 +76,10 @@ export class JobTable {
 
   /**
    * What to do next, in order; `quick`, the smallest of the files at the top of the list, for somebody waits for a first result there,
-   * unless a person chose what is first.
+   * unless a person chose what is first. Without `copies`, none of the preview copies.
    */
-  next(quick: boolean): StoredJob | null {
-    const top = this.#db.prepare(`SELECT j.*, s.bytes FROM jobs j LEFT JOIN sources s ON s.id = j.source_id WHERE j.state = 'queued' ORDER BY j.rank, j.id LIMIT ?`).all(quick ? TOP_OF_LIST : 1)
+  next({ quick, copies }: { quick: boolean; copies: boolean }): StoredJob | null {
+    const top = this.#db.prepare(`SELECT j.*, s.bytes FROM jobs j LEFT JOIN sources s ON s.id = j.source_id WHERE j.state = 'queued' ${copies ? '' : `AND j.kind <> 'preview'`} ORDER BY j.rank, j.id LIMIT ?`).all(quick ? TOP_OF_LIST : 1)
     const [first] = top
     if (first === undefined) return null
     const size = (row: (typeof top)[number]) => (row['kind'] === 'analyse' && row['placed'] === 0 ? Number(row['bytes']) : Infinity)
@@ -82,9 +97,9 @@ export class JobTable {
       .run(state, new Date().toISOString(), problem && JSON.stringify(problem), id)
   }
 
-  /** Let one that ended wait again, at the end. */
+  /** Let one that ended wait again, where a new one would. */
   again(id: number): void {
-    this.#db.prepare(`UPDATE jobs SET state = 'queued', progress = 0, problem = NULL, started_at = NULL, ended_at = NULL, rank = (SELECT coalesce(max(rank), 0) + 1 FROM jobs WHERE state = 'queued') WHERE id = ?`).run(id)
+    this.#db.prepare(`UPDATE jobs SET state = 'queued', progress = 0, problem = NULL, started_at = NULL, ended_at = NULL, rank = ? WHERE id = ?`).run(this.#place(this.get(id).kind), id)
   }
 
   /** Do a waiting job just before another waiting one, or last. */
@@ -120,12 +135,12 @@ export class JobTable {
     return this.#db.prepare(`SELECT * FROM jobs WHERE state = 'failed' ORDER BY id`).all().map(jobOf)
   }
 
-  /** What waiting and running analyses have before them. */
+  /** What waiting and running jobs have before them that read videos from end to end. */
   videoAhead(): VideoAhead[] {
-    const ahead = `json_extract(s.probe, '$.codec') AS codec, coalesce(min(json_extract(s.probe, '$.width'), json_extract(s.probe, '$.height')), 0) AS side,
-      total(json_extract(s.probe, '$.duration')) AS seconds, count(*) AS files FROM jobs j JOIN sources s ON s.id = j.source_id WHERE j.kind = 'analyse'`
-    const groups = this.#db.prepare(`SELECT NULL AS job, ${ahead} AND j.state = 'queued' GROUP BY codec, side UNION ALL SELECT j.id AS job, ${ahead} AND j.state = 'running' GROUP BY j.id`).all()
-    return groups.map((row) => ({ jobId: row['job'] === null ? null : Number(row['job']), codec: row['codec'] === null ? null : String(row['codec']), side: Number(row['side']), seconds: Number(row['seconds']), files: Number(row['files']) }))
+    const ahead = `j.kind, json_extract(s.probe, '$.codec') AS codec, coalesce(min(json_extract(s.probe, '$.width'), json_extract(s.probe, '$.height')), 0) AS side,
+      total(json_extract(s.probe, '$.duration')) AS seconds, count(*) AS files FROM jobs j JOIN sources s ON s.id = j.source_id WHERE j.kind IN ('analyse', 'preview')`
+    const groups = this.#db.prepare(`SELECT NULL AS job, ${ahead} AND j.state = 'queued' GROUP BY j.kind, codec, side UNION ALL SELECT j.id AS job, ${ahead} AND j.state = 'running' GROUP BY j.id`).all()
+    return groups.map((row) => ({ kind: row['kind'] as Job['kind'], jobId: row['job'] === null ? null : Number(row['job']), codec: row['codec'] === null ? null : String(row['codec']), side: Number(row['side']), seconds: Number(row['seconds']), files: Number(row['files']) }))
   }
 
   counts(): { waiting: number; running: number; finished: number; failed: number } {

@@ -145,6 +145,10 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE picks (id INTEGER PRIMARY KEY AUTOINCREMENT, clip_ids TEXT NOT NULL) STRICT;
   `,
+  // Whether a preview copy of a source is made is asked while it is looked at.
+  `
+  CREATE INDEX jobs_of_source ON jobs (source_id, kind);
+  `,
 ]
 
 /**

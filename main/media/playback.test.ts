@@ -37,7 +37,13 @@ describeWithClips('makeProxy on real files', () => {
     const out = path.join(folder, 'aborted', 'x.mp4')
     await mkdir(path.dirname(out))
     const abort = new AbortController()
-    const run = makeProxy(tools, file, await probe(tools, file), out, { signal: abort.signal, onProgress: () => abort.abort() })
+    const run = makeProxy(tools, file, await probe(tools, file), out, {
+      signal: abort.signal,
+      onProgress: () => {
+        abort.abort()
+        return Promise.resolve()
+      },
+    })
     await expect(run).rejects.toMatchObject({ name: 'AbortError' })
     expect(await readdir(path.dirname(out))).toEqual([])
     await expect(access(out)).rejects.toThrow()

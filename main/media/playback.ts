@@ -1,4 +1,6 @@
 /** How a source gets onto the screen: the file itself where Chromium plays it, else a preview copy that ffmpeg makes once. */
+import type { ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { rename, rm } from 'node:fs/promises'
 import { TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
@@ -40,7 +42,7 @@ export async function firstPicture(tools: MediaTools, file: string, signal: Abor
  * time, counted from the first frame, so that a moment in the copy is the same moment in the source. The file appears under its name
  * only when it is complete.
  *
- * @param onProgress Seconds of the source done so far.
+ * @param onProgress Seconds of the source done so far; nothing more is done until it resolves, except on Windows, where no process can be held.
  * @throws TubeletError `ffmpeg-failed`, `decode-timeout`, `ffmpeg-missing`; the signal's reason when aborted.
  */
 export async function makeProxy(
@@ -48,13 +50,14 @@ export async function makeProxy(
   file: string,
   probe: Probe,
   outFile: string,
-  options: { signal?: AbortSignal; onProgress?: (seconds: number) => void } = {},
+  options: { signal?: AbortSignal; onProgress?: (seconds: number) => Promise<void> } = {},
 ): Promise<void> {
   const { signal, onProgress } = options
   signal?.throwIfAborted()
   const scale = Math.min(1, PROXY_SIDE / Math.max(probe.width, probe.height))
   const even = (side: number) => Math.max(2, 2 * Math.round((side * scale) / 2))
-  const part = `${outFile}.part`
+  // An ffmpeg that outlived the host of before may still write to its own.
+  const part = `${outFile}.${randomUUID()}.part`
   const stall = new AbortController()
   const args = [
     ...['-hide_banner', '-nostdin', '-nostats', '-v', 'error', '-threads', '2', '-progress', 'pipe:1', '-y'],
@@ -74,8 +77,13 @@ export async function makeProxy(
     const micros = [...text.matchAll(/out_time_us=(\d+)/g)].at(-1)?.[1]
     if (micros === undefined) return
     clearTimeout(watch)
-    watch = setTimeout(() => stall.abort(), PROXY_STALL_MS)
-    onProgress?.(Number(micros) / 1e6)
+    hold(child, true)
+    const goOn = () => {
+      hold(child, false)
+      watch = setTimeout(() => stall.abort(), PROXY_STALL_MS)
+    }
+    // It rejects when `signal` aborts, and that ends the child.
+    void Promise.resolve(onProgress?.(Number(micros) / 1e6)).then(goOn, () => undefined)
   })
   try {
     const code = await ended(child)
@@ -87,6 +95,10 @@ export async function makeProxy(
     clearTimeout(watch)
     await rm(part, { force: true })
   }
+}
+
+function hold(child: ChildProcess, still: boolean): void {
+  if (process.platform !== 'win32') child.kill(still ? 'SIGSTOP' : 'SIGCONT')
 }
 
 /** The source's own ticks where MP4 can count in them, so that times stay exact. */

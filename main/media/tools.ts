@@ -1,7 +1,7 @@
 /**
  * ffmpeg and, where there is one, ffprobe: where they are, and the one way to run them. Every child gets an argument array (never a shell), is killed with
- * its abort signal, and has limits on time and output, so that a hostile file can only cost its own child. A child whose parent dies
- * ends by itself: its pipes break.
+ * its abort signal, and has limits on time and output, so that a hostile file can only cost its own child. A child that writes
+ * what it makes to a pipe ends by itself when its parent dies: the pipe breaks.
  */
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import { access, constants, readdir } from 'node:fs/promises'

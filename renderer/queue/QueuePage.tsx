@@ -1,6 +1,6 @@
 import { ArrowUpToLine, GripVertical, Pause, Play, RotateCcw, X } from 'lucide-react'
 import { type DragEvent, type KeyboardEvent, memo, useState } from 'react'
-import type { Job, Queue } from '../../app/contract.ts'
+import { type Job, type Queue, readsWhole } from '../../app/contract.ts'
 import { call } from '../api.ts'
 import { about, number, percent } from '../format.ts'
 import { phrase, shown, t, told } from '../i18n.ts'
@@ -148,7 +148,7 @@ interface RowProps {
 
 const JobRow = memo(function JobRow({ job, place, dragged = false, onMove, drag }: RowProps) {
   const name = jobName(job)
-  const { id, state, stage, progress, problem, kind } = job
+  const { id, state, stage, progress, problem } = job
   const onJob = (call_: 'cancelJob' | 'retryJob') => () => void call(call_, { params: { jobId: id } }).catch(tell)
   const keys = (event: KeyboardEvent) => {
     if (place === undefined || onMove === undefined) return
@@ -159,7 +159,7 @@ const JobRow = memo(function JobRow({ job, place, dragged = false, onMove, drag 
   }
   const facts = [
     ...(problem ? [told(problem).message, told(problem).next] : stage ? [shown(stage)] : state === 'done' || state === 'cancelled' ? [t(ENDED[state])] : []),
-    ...(job.rate === null ? [] : [kind === 'analyse' ? t('{{rate}} × real time', { rate: number(job.rate, 1) }) : t('{{rate}} clips a second', { rate: number(job.rate, 1) })]),
+    ...(job.rate === null ? [] : [readsWhole(job) ? t('{{rate}} × real time', { rate: number(job.rate, 1) }) : t('{{rate}} clips a second', { rate: number(job.rate, 1) })]),
   ].filter(Boolean)
   return (
     <li data-state={state} data-job={id} data-dragged={dragged} draggable={drag !== undefined} {...drag}>

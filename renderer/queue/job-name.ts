@@ -10,6 +10,8 @@ export function jobName({ kind, title }: Pick<Job, 'kind' | 'title'>): string {
       return t('Ask “{{question}}”', { question: title })
     case 'mark':
       return t('Marked clips of {{file}}', { file: title })
+    case 'preview':
+      return t('Preview copy of {{file}}', { file: title })
     case 'detect':
       return title === '' ? t('Clear detections') : t('Detect {{labels}}', { labels: title })
   }

@@ -1,0 +1,42 @@
+/** Preview copies of what a browser cannot play: how far one is, and the job that makes it. Kept by content, in the cache folder. */
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+import type { Job, Source } from '../../app/contract.ts'
+import type { Preview } from '../../app/contract/review.ts'
+import { TubeletError } from '../../app/errors.ts'
+import { said } from '../../app/phrase.ts'
+import type { Library } from '../library/library.ts'
+import { makeProxy } from '../media/playback.ts'
+import type { Pipeline, Report } from './pipeline.ts'
+
+export function previewFile(library: Library, { fingerprint }: Pick<Source, 'fingerprint'>): string {
+  return library.cachePath('previews', `${fingerprint}.mp4`)
+}
+
+/** A job that is done and whose file is gone: somebody emptied the cache. */
+const STATE_OF = { queued: 'waiting', running: 'making', done: 'none', failed: 'failed', cancelled: 'cancelled' } as const
+
+/** @param job What made, makes or will make it, as it was before this was called: a copy is there before its job is done. */
+export async function previewOf(library: Library, source: Source, job: Job | null): Promise<Preview> {
+  if (await isThere(previewFile(library, source))) return { state: 'ready', progress: 1, problem: null }
+  return job === null ? { state: 'none', progress: 0, problem: null } : { state: STATE_OF[job.state], progress: job.progress, problem: job.problem }
+}
+
+/** The file appears when it is complete. @throws TubeletError `not-found` before the video was read. */
+export async function makePreview({ library, media }: Pipeline, source: Source, report: Report, signal: AbortSignal): Promise<void> {
+  const { probe } = source
+  if (probe === null) throw new TubeletError({ code: 'not-found', message: 'This video was not read yet.' })
+  const file = previewFile(library, source)
+  if (await isThere(file)) return
+  const folder = path.dirname(file)
+  await mkdir(folder, { recursive: true })
+  // What a crash left.
+  for (const name of await readdir(folder)) if (name.startsWith(path.basename(file))) await rm(path.join(folder, name), { force: true })
+  const stage = said('A copy that every browser plays')
+  await report({ stage, progress: 0, clips: 0 })
+  await makeProxy(await media(), source.path, probe, file, { signal, onProgress: (seconds) => report({ stage, progress: probe.duration > 0 ? Math.min(1, seconds / probe.duration) : 0, clips: 0 }) })
+}
+
+function isThere(file: string): Promise<boolean> {
+  return stat(file).then(() => true, () => false)
+}
