@@ -54,6 +54,14 @@ test('what failed says why and can be tried again', async () => {
   const failed = page.getByRole('list', { name: 'Failed' }).getByRole('listitem')
   await expect(failed).toContainText('This file is empty (0 bytes).')
   const ended = (await queue()).jobs.length
+  await expect(page.getByRole('main').getByRole('status').filter({ hasText: 'Nothing runs or waits; 1 failed' })).toBeVisible()
+  await expect(page.getByText('Everything is done.')).toHaveCount(0)
+  // From anywhere, and one press leads here.
+  await goTo('Review')
+  const ofQueue = page.getByRole('contentinfo').getByRole('button', { name: 'Show the queue' })
+  await expect(ofQueue).toHaveText('Nothing runs or waits; 1 failed')
+  await ofQueue.click()
+  await expect(page.getByRole('button', { name: 'Retry all failed' })).toBeVisible()
   await failed.getByRole('button', { name: 'Retry b01_zero_length.mp4' }).click()
   await expect(failed).toContainText('This file is empty (0 bytes).')
   expect((await queue()).jobs).toHaveLength(ended)

@@ -119,10 +119,10 @@ export class JobTable {
     for (const [index, other] of others.toSpliced(at, 0, { id, rank }).entries()) set.run(index + 1, other.id)
   }
 
-  /** Waiting and running jobs first, in order, then the newest finished ones. */
+  /** Waiting and running jobs first, in order, then those that failed, which somebody has to look at, then the others; the newest first. */
   list(limit: number): StoredJob[] {
     const open = this.#db.prepare(`SELECT * FROM jobs WHERE state IN ('running', 'queued') ORDER BY state = 'queued', rank, id LIMIT ?`).all(limit)
-    const ended = this.#db.prepare(`SELECT * FROM jobs WHERE state NOT IN ('running', 'queued') ORDER BY coalesce(ended_at, '') DESC, id DESC LIMIT ?`).all(limit - open.length)
+    const ended = this.#db.prepare(`SELECT * FROM jobs WHERE state NOT IN ('running', 'queued') ORDER BY state = 'failed' DESC, coalesce(ended_at, '') DESC, id DESC LIMIT ?`).all(limit - open.length)
     return [...open, ...ended].map(jobOf)
   }
 

@@ -27,7 +27,7 @@ export function StatusBar() {
         <ListChecks size={13} aria-hidden />
         <span role="status" className="num">
           {waiting === 0
-            ? queue && queue.finished > 0 ? t('All done') : t('Nothing to do')
+            ? !queue?.finished ? t('Nothing to do') : queue.failed > 0 ? t('Nothing runs or waits; {{count, number}} failed', { count: queue.failed }) : t('All done')
             : [
                 queue?.paused ? t('Paused') : running ? `${jobName(running)} · ${percent(running.progress)}` : t('Starting'),
                 t('{{count, number}} jobs left', { count: waiting }),

@@ -29,6 +29,8 @@ export function QueuePage() {
 
 function Head({ queue }: { queue: Queue | undefined }) {
   const open = (queue?.waiting ?? 0) + (queue?.running ?? 0)
+  const failed = queue?.failed ?? 0
+  const cancelled = queue?.jobs.some(({ state }) => state === 'cancelled')
   const act = (name: 'pauseQueue' | 'resumeQueue' | 'cancelAll' | 'retryFailed') => () => void call(name).catch(tell)
   return (
     <header className="queue-head">
@@ -36,7 +38,7 @@ function Head({ queue }: { queue: Queue | undefined }) {
         <h3 id="queue-machine">{t('For this computer')}</h3>
         <p className="muted" role="status">
           {open === 0
-            ? t('Everything is done.')
+            ? failed > 0 ? t('Nothing runs or waits; {{count, number}} failed', { count: failed }) : cancelled ? t('Nothing runs or waits.') : t('Everything is done.')
             : [
                 ...(queue?.paused ? [t('Paused')] : []),
                 t('{{count, number}} jobs left', { count: open }),
@@ -45,7 +47,7 @@ function Head({ queue }: { queue: Queue | undefined }) {
               ].join(' · ')}
         </p>
       </div>
-      {(queue?.failed ?? 0) > 0 && <button onClick={act('retryFailed')}><RotateCcw size={14} aria-hidden />{t('Retry all failed')}</button>}
+      {failed > 0 && <button onClick={act('retryFailed')}><RotateCcw size={14} aria-hidden />{t('Retry all failed')}</button>}
       {queue?.paused ? (
         <button className="primary" onClick={act('resumeQueue')}><Play size={14} aria-hidden />{t('Resume')}</button>
       ) : (
