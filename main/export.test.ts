@@ -40,7 +40,7 @@ function libraryOf(documents: readonly AnnotationDocument[]): ExportableLibrary 
     sources: () => documents.map(sourceOf),
     clips: ({ sourceId, limit, offset }) => {
       const clips = find(sourceId).flatMap(({ clips: all, source }) =>
-        all.map((clip) => ({ ...clip, sourceId: source.id, sourceName: source.name, encoded: true, caption: null, captionState: null, captionUnsure: false, labels: [] })),
+        all.map((clip) => ({ ...clip, sourceId: source.id, sourceName: source.name, encoded: true, caption: null, captionState: null, captionUnsure: false, unfamiliar: false, labels: [] })),
       )
       return { clips: clips.slice(offset, offset + limit), total: clips.length }
     },

@@ -108,6 +108,23 @@ test('nothing is shown as a match that is none', async () => {
   expect(await rows().count()).toBeLessThanOrEqual(3)
 })
 
+test('a match in a clip that is unlike all that the pack learnt from is said to be a guess', async () => {
+  let words = ''
+  let guessed: number[] = []
+  for (const tried of ['a photo of bottles', 'a white car', 'a person', 'a red ring', 'the camera shakes']) {
+    const { hits } = await call('search', { body: { query: { by: 'words', words: tried } } })
+    words = tried
+    guessed = hits.flatMap(({ clip }) => (clip.unfamiliar ? [clip.id] : []))
+    if (guessed.length > 0) break
+  }
+  expect(guessed.length, 'no real clip is unlike composed video').toBeGreaterThan(0)
+  for (const clipId of guessed) expect((await call('getClip', { params: { clipId } })).annotations.find(({ body }) => body.kind === 'caption')?.evidence?.unfamiliar).toBe(true)
+  await searchFor(words)
+  await expect(results().getByText(`${guessed.length} of those listed`)).toBeVisible()
+  await expect(results().locator('[data-guessed=true]')).toHaveCount(guessed.length)
+  await expect(results().getByLabel('not sure')).toHaveCount(guessed.length)
+})
+
 test('filters narrow a search, and work without one', async () => {
   await page.keyboard.press('Escape')
   await page.getByRole('button', { name: 'Filter', exact: true }).click()

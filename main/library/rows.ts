@@ -52,6 +52,7 @@ export function sourceOf(row: Row): Source {
 }
 
 export function clipOf(row: Row): Clip {
+  const evidence = parsed(row['caption_evidence']) as { unsure: boolean; unfamiliar?: boolean } | null
   return {
     id: Number(row['id']),
     sourceId: Number(row['source_id']),
@@ -65,7 +66,8 @@ export function clipOf(row: Row): Clip {
     encoded: row['encoded'] === 1,
     caption: row['caption'] === null ? null : String(row['caption']),
     captionState: row['caption_state'] as Clip['captionState'],
-    captionUnsure: (parsed(row['caption_evidence']) as { unsure: boolean } | null)?.unsure ?? false,
+    captionUnsure: evidence?.unsure ?? false,
+    unfamiliar: evidence?.unfamiliar ?? false,
     labels: (parsed(row['labels']) as string[] | null) ?? [],
   }
 }

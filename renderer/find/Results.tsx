@@ -32,11 +32,13 @@ export function Results() {
   const { hits, nearest, matches, measure, searched, total, unread, late } = data
   const partial = searched < total || unread > 0
   const none = hits.length === 0
+  const strange = (query?.by === 'words' ? hits : []).filter(({ clip }) => clip.unfamiliar).length
   return (
     <div className="scroll results" aria-busy={isPlaceholderData} data-waiting={isPlaceholderData}>
       <div className="pad found" role="status">
         {isPlaceholderData ? <strong className="muted">{t('Searching…')}</strong> : none ? <NoMatch result={data} /> : <strong>{headline(query, matches)}</strong>}
         {query?.by === 'words' && uncalibrated && <p className="muted small">{t('This model was not calibrated: the order counts, the line between match and no match is a guess.')}</p>}
+        {strange > 0 && !isPlaceholderData && <p className="guess small">{t('{{count}} of those listed are unlike the clips that the model learnt from: how well they match is a guess.', { count: strange })}</p>}
         {partial && !isPlaceholderData && (
           <p className="muted small partial">
             {query !== null && searched < total && t('Searched {{searched}} of {{count}} clips so far.', { searched, count: total })} {unread > 0 && t('{{count}} videos are still being read.', { count: unread })}
@@ -103,7 +105,8 @@ function Hit({ hit: { clip, score, place, alike }, measure, chosen }: { hit: Fin
 }
 
 function ResultRow({ clip, current, score, measure, ordinal }: { clip: Clip; current: boolean; score: number | null; measure: Measure; ordinal: number | null }) {
-  const { id, sourceId, sourceName, start, end, caption, captionState, captionUnsure } = clip
+  const { id, sourceId, sourceName, start, end, caption, captionState, captionUnsure, unfamiliar } = clip
+  const guessed = measure === 'probability' && unfamiliar
   const choose = () => {
     useUi.getState().selectClip(id, sourceId)
     if (ordinal !== null) goToFrame(sourceId, ordinal)
@@ -117,7 +120,11 @@ function ResultRow({ clip, current, score, measure, ordinal }: { clip: Clip; cur
           {clock(start, 1)}–{clock(end, 1)} · {sourceName}{captionUnsure && captionState === 'machine' && <em> · {t('not sure')}</em>}
         </span>
       </span>
-      {score !== null && <span className="score num" style={{ '--share': `${Math.max(0, Math.min(1, score)) * 100}%` } as CSSProperties} title={measure === 'probability' ? t('Probability that this matches') : t('Likeness: the cosine of the two pictures')}>{scoreText(score, measure)}</span>}
+      {score !== null && (
+        <span className="score num" data-guessed={guessed} style={{ '--share': `${Math.max(0, Math.min(1, score)) * 100}%` } as CSSProperties} title={guessed ? t('A guess: this clip is unlike those that the model learnt from.') : measure === 'probability' ? t('Probability that this matches') : t('Likeness: the cosine of the two pictures')}>
+          {guessed && <span aria-label={t('not sure')}>? </span>}{scoreText(score, measure)}
+        </span>
+      )}
     </button>
   )
 }

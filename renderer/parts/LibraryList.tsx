@@ -7,6 +7,7 @@ import { clock } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { clipsOf, queryClient, tell, useClipsOf, useSources } from '../queries.ts'
 import { useUi } from '../store.ts'
+import { FileName } from './FileName.tsx'
 
 /** A video, or the clip at a place of it, which is asked for as it comes into view. */
 type Row = { type: 'source'; source: Source } | { type: 'clip'; source: Source; at: number }
@@ -114,7 +115,7 @@ const SourceRow = memo(function SourceRow({ source, current }: { source: Source;
     <button className="source-row" aria-current={current} onClick={() => void choose(source)} title={source.path}>
       {source.hasThumbnail ? <img src={urlOf('thumbnail', { params: { sourceId: source.id } })} alt="" loading="lazy" /> : <span className="blank" />}
       <span className="text">
-        <strong>{name}</strong>
+        <strong><FileName of={name} /></strong>
         <span className="facts-line"><span className="muted num">{facts.join(' · ')}</span><StateChip source={source} /></span>
       </span>
     </button>

@@ -7,7 +7,7 @@ import { english } from '../../app/phrase.ts'
 import { t, told } from '../i18n.ts'
 import { queryClient } from '../queries.ts'
 
-/** What happened, to which file, what still works, one next step; the rest is folded. */
+/** What happened, to which file, what still works, one next step; the rest is folded. A warning stays over what it warns of, so it is short. */
 export function ProblemCard({ problem, warning = false, children }: { problem: Problem; warning?: boolean; children?: ReactNode }) {
   const { file, details, code } = problem
   const { message, next, stillWorks } = told(problem)
@@ -21,17 +21,18 @@ export function ProblemCard({ problem, warning = false, children }: { problem: P
       <Icon size={18} aria-hidden />
       <div>
         <h3>{message}</h3>
-        {file !== undefined && <p className="mono">{file}</p>}
+        {file !== undefined && !warning && <p className="mono">{file}</p>}
         {next !== undefined && <p>{next}</p>}
         {stillWorks !== undefined && <p className="muted">{stillWorks}</p>}
         <div className="row">
           {children}
           <button className="quiet" onClick={() => void navigator.clipboard.writeText(shareable).then(() => toast(t('Report copied')))}>{t('Copy report')}</button>
         </div>
-        {details !== undefined && (
+        {(details !== undefined || (warning && file !== undefined)) && (
           <details>
             <summary>{t('Details')}</summary>
-            <pre>{details}</pre>
+            {warning && <p className="mono">{file}</p>}
+            {details !== undefined && <pre>{details}</pre>}
           </details>
         )}
       </div>

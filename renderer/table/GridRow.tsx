@@ -4,6 +4,7 @@ import type { Cell, Row, ShownColumn, TableSpec } from '../../app/contract/table
 import { urlOf } from '../api.ts'
 import { percent } from '../format.ts'
 import { t } from '../i18n.ts'
+import { FileName } from '../parts/FileName.tsx'
 import { CellEditor } from './CellEditor.tsx'
 import { useMotion } from './state.ts'
 import { type Heading, STATE_NAMES, valueName } from './titles.ts'
@@ -75,7 +76,7 @@ function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefine
     return (
       <span className="clip-name">
         {data.clipId === null ? <span className="blank" /> : <Picture key={data.clipId} clipId={data.clipId} />}
-        <span className="clamped" title={cell?.text}>{cell?.text}</span>
+        <span className="clamped" title={cell?.text}><FileName of={cell?.text ?? ''} /></span>
       </span>
     )
   }
