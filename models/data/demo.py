@@ -19,7 +19,7 @@ from models.data.generator import World
 from models.data.grammar import captions
 from models.data.scene import Look
 
-SEEDS = (2, 19, 7, 11)
+SEEDS = (52, 49, 96, 94)
 FRAMES, RATE = 84, 24
 SIDE = 480  # composed as a square, shown as 4:3
 
