@@ -89,7 +89,9 @@ export async function* sample(
   const args = decodePlan(tools, file, probe, input)
   const task: WorkerTask = { ffmpeg: tools.ffmpeg, args, file, probe, input }
   const worker = takeWorker()
-  const tell = (message: ToWorker) => worker.postMessage(message)
+  // A slow consumer is still at its clips when the pass is over: by then the thread may be at another file, which must not hear of it.
+  let ours = true
+  const tell = (message: ToWorker) => ours && worker.postMessage(message)
   const inbox = new Inbox()
   const abort = () => inbox.fail(signal?.reason)
   worker.on('error', (error) => inbox.fail(new TubeletError(problemOf(error), { cause: error })))
@@ -99,6 +101,7 @@ export async function* sample(
         inbox.put(message)
         return
       }
+      ours = false
       putBack(worker)
       resolve()
     })

@@ -1,0 +1,33 @@
+/** A file of its own: in a fresh process the first thread is the only one, so the second pass gets the first one's. */
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { probe } from './probe.ts'
+import { sample } from './sample.ts'
+import { findMediaTools } from './tools.ts'
+
+test('a consumer that is slower than its decoder disturbs no other file: its thread has passed on to that one', async () => {
+  const tools = await findMediaTools()
+  const file = path.resolve(import.meta.dirname, '../../models/packs/sample.mp4')
+  const found = await probe(tools, file)
+  const input = { frames: 4, width: 32, height: 32, fit: 'stretch' as const, maxClipSeconds: 1, tubes: [{ name: 'frame', kernel: [1, 32, 32], stride: [1, 32, 32], offset: [0, 0, 0], depth: [1, 1, 1] }] } satisfies Parameters<typeof sample>[3]
+  const [ended, held] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
+  const slow = async () => {
+    for await (const { type } of sample(tools, file, found, input)) {
+      if (type !== 'done') continue
+      ended.resolve(undefined)
+      await held.promise
+    }
+  }
+  const first = slow()
+  await ended.promise
+
+  // The decoder of the first has ended, its consumer is still at what it gave.
+  const kinds: string[] = []
+  for await (const { type } of sample(tools, file, found, input)) {
+    kinds.push(type)
+    held.resolve(undefined)
+    await first
+  }
+  expect(kinds).toContain('clip')
+  expect(kinds.at(-1)).toBe('done')
+}, 60_000)
