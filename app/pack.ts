@@ -95,7 +95,16 @@ const Manifest = z.object({
   selfTest: FileRef,
   scores: z.array(z.object({ task: z.string(), metric: z.string(), value: z.number(), n: z.number().int(), on: z.string(), date: z.string() })),
   /** The checkpoint that a pack was made from on somebody's own machine. */
-  source: z.object({ file: z.string(), layout: z.enum(['fork', 'upstream']), precision: z.enum(['fp32', 'fp16', 'int8']) }).optional(),
+  source: z
+    .object({
+      file: z.string(),
+      layout: z.enum(['fork', 'upstream']),
+      precision: z.enum(['fp32', 'fp16', 'int8']),
+      /** Where the file was fetched from, and its SHA-256. */
+      url: z.string().optional(),
+      sha256: z.string().optional(),
+    })
+    .optional(),
 })
 
 export const PackManifest = Manifest.refine(

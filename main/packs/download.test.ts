@@ -114,9 +114,61 @@ describe('a download', () => {
     expect(asked[1]?.range).toBeUndefined()
   })
 
+  test('of unknown length goes on too, and starts anew where there is less of it by now than is here', async () => {
+    const chunked = (_request: IncomingMessage, response: ServerResponse) => {
+      response.writeHead(200, { etag }).write(content.subarray(0, 100_000))
+      const arrived = () => (existsSync(`${file}.part`) && statSync(`${file}.part`).size === 100_000 ? response.destroy() : setImmediate(arrived))
+      arrived()
+    }
+    script = [chunked]
+    expect(await run({ sha256 })).toBe(sha256)
+    expect(asked.map(({ range }) => range)).toEqual([undefined, 'bytes=100000-'])
+
+    rmSync(file)
+    asked = []
+    script = [chunked, answer(416)]
+    expect(await run({ sha256 })).toBe(sha256)
+    expect(asked.map(({ range }) => range)).toEqual([undefined, 'bytes=100000-', undefined])
+  })
+
+  test('that the server ends too early each time is given up, and goes on when it is asked for again', async () => {
+    const short = (_request: IncomingMessage, response: ServerResponse) => {
+      response.writeHead(206, { 'content-range': 'bytes 100000-299999/300000', 'content-length': 200_000, etag }).flushHeaders()
+      setImmediate(() => response.destroy())
+    }
+    script = [cut(100_000), short, short, short, short]
+    expect(await why(run())).toMatchObject({ code: 'download-failed', message: 'The connection was lost.', next: 'Try again: it goes on where it stopped.' })
+    expect(await partOf(file)).toMatchObject({ bytes: 100_000, total: 300_000 })
+    expect(await run({ sha256 })).toBe(sha256)
+    expect(asked.at(-1)?.range).toBe('bytes=100000-')
+  }, 20_000)
+
+  test('does not promise to go on where the server cannot vouch for what is here', async () => {
+    script = Array.from({ length: 8 }, () => (_request: IncomingMessage, response: ServerResponse) => void response.writeHead(200, { 'content-length': content.length }).write(content.subarray(0, 9), () => response.destroy()))
+    expect(await why(run())).toMatchObject({ message: 'The connection was lost.', next: 'Try again.' })
+    expect((await partOf(file))?.bytes).toBe(0)
+  }, 20_000)
+
+  test('follows the server to another place, unless somebody on the way could change what comes from there', async () => {
+    const to = (place: string) => (_request: IncomingMessage, response: ServerResponse) => void response.writeHead(302, { location: place }).end()
+    script = [to('/elsewhere')]
+    expect(await run({ sha256 })).toBe(sha256)
+    rmSync(file)
+    // This machine by a name that is not known to be it.
+    script = [to(address.replace('127.0.0.1', '0.0.0.0'))]
+    expect((await why(run())).code).toBe('bad-request')
+    expect([file, `${file}.part`].filter((name) => existsSync(name))).toEqual([])
+  })
+
   test('with the wrong checksum is thrown away, and says so', async () => {
     expect(await why(run({ sha256: '0'.repeat(64) }))).toMatchObject({ code: 'download-failed', message: expect.stringContaining('checksum differs') as string, details: expect.stringContaining(sha256) as string })
     expect([file, `${file}.part`, `${file}.json`].filter((name) => existsSync(name))).toEqual([])
+  })
+
+  test('that goes on remembers which checksum was expected', async () => {
+    script = [cut(100_000), answer(503)]
+    expect((await why(run({ sha256: '0'.repeat(64) }))).message).toContain('503')
+    expect((await why(run())).message).toContain('checksum differs')
   })
 
   test('says what the server said', async () => {

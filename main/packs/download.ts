@@ -17,8 +17,8 @@ const FIRST_PAUSE_MS = 500
 /** A server that sends nothing for this long is taken as gone. */
 const STALL_MS = 60_000
 
-/** What is known of the file on the server: enough to tell whether it is still the same one. */
-const Meta = z.object({ url: z.string(), validator: z.string().nullable(), total: z.number().int().positive().nullable() })
+/** What is known of the file on the server: enough to tell whether it is still the same one; and the SHA-256 that whoever asked for it expects. */
+const Meta = z.object({ url: z.string(), validator: z.string().nullable(), total: z.number().int().positive().nullable(), expected: z.string().optional() })
 type Meta = z.infer<typeof Meta>
 
 export interface Download {
@@ -48,21 +48,25 @@ export async function download({ url, file, sha256 }: Download, report: (bytes: 
   for (let attempt = 1; ; attempt += 1) {
     const before = await sizeOf(`${file}.part`)
     try {
-      await fetchRest(url, file, report, signal)
+      await fetchRest({ url, file, sha256 }, report, signal)
       break
     } catch (error) {
       signal.throwIfAborted()
       // What the server said is final; a connection that broke is worth another try, and always while it brings something.
       if (error instanceof TubeletError) throw error
       if ((await sizeOf(`${file}.part`)) > before) attempt = 1
-      if (attempt >= ATTEMPTS) throw failed(url, 'The connection was lost.', 'Try again: it goes on where it stopped.', { cause: error })
+      if (attempt >= ATTEMPTS) {
+        const goesOn = (await partOf(file))?.bytes ?? 0
+        throw failed(url, 'The connection was lost.', goesOn > 0 ? 'Try again: it goes on where it stopped.' : 'Try again.', { cause: error })
+      }
       await wait(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, { signal }).catch(() => signal.throwIfAborted())
     }
   }
   const found = await hashOf(`${file}.part`, signal)
-  if (sha256 !== undefined && found !== sha256) {
+  const expected = (await metaOf(file, url))?.expected
+  if (expected !== undefined && found !== expected) {
     await forgetDownload(file)
-    throw failed(url, 'The file that came is not the one that was expected: its checksum differs.', 'Fetch it again from its source; if it happens again, somebody changed the file there.', { cause: `expected SHA-256 ${sha256}, found ${found}` })
+    throw failed(url, 'The file that came is not the one that was expected: its checksum differs.', 'Fetch it again from its source; if it happens again, somebody changed the file there.', { cause: `expected SHA-256 ${expected}, found ${found}` })
   }
   await rename(`${file}.part`, file)
   return found
@@ -74,7 +78,7 @@ export async function forgetDownload(file: string): Promise<void> {
 }
 
 /** One request for what is not here yet. */
-async function fetchRest(url: string, file: string, report: (bytes: number, total: number | null) => void, signal: AbortSignal): Promise<void> {
+async function fetchRest({ url, file, sha256 }: Download, report: (bytes: number, total: number | null) => void, signal: AbortSignal): Promise<void> {
   const part = `${file}.part`
   const known = await metaOf(file, url)
   let at = known?.validator ? await sizeOf(part) : 0
@@ -85,6 +89,11 @@ async function fetchRest(url: string, file: string, report: (bytes: number, tota
     const headers: Record<string, string> = { 'accept-encoding': 'identity', ...(at > 0 && known?.validator ? { range: `bytes=${at}-`, 'if-range': known.validator } : {}) }
     const response = await fetch(url, { headers, redirect: 'follow', signal: AbortSignal.any([signal, stall.signal]) })
     checkedAddress(response.url)
+    if (response.status === 416 && at > 0) {
+      // The file there ends before what is here does, so what is here is of no use.
+      await forgetDownload(file)
+      throw new Error('the server has less than is here')
+    }
     if (!response.ok || response.body === null) throw refused(url, response.status)
     const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '')
     const goesOn = response.status === 206 && Number(range?.[1]) === at
@@ -94,7 +103,7 @@ async function fetchRest(url: string, file: string, report: (bytes: number, tota
     const total = goesOn && range?.[2] !== '*' ? Number(range?.[2]) : Number.isSafeInteger(length) ? at + length : null
     const strong = response.headers.get('etag')
     const validator = strong !== null && !strong.startsWith('W/') ? strong : response.headers.get('last-modified')
-    await writeFile(`${file}.json`, JSON.stringify({ url, validator, total } satisfies Meta))
+    await writeFile(`${file}.json`, JSON.stringify({ url, validator, total, expected: sha256 ?? known?.expected } satisfies Meta))
     if (total !== null) await needRoom(path.dirname(file), total - at, file)
 
     const target = await open(part, goesOn ? 'r+' : 'w')
@@ -138,10 +147,11 @@ function diskFull(file: string, need: { bytes: number; free: number } | null): T
   })
 }
 
-/** How much of a download is here. */
+/** How much of a download is here, and will not be fetched again. */
 export async function partOf(file: string): Promise<{ url: string; bytes: number; total: number | null } | null> {
   const meta = await metaOf(file, null)
-  return meta && { url: meta.url, bytes: Math.max(await sizeOf(file), await sizeOf(`${file}.part`)), total: meta.total }
+  // Of a file that the server cannot vouch for nothing is used again.
+  return meta && { url: meta.url, bytes: Math.max(await sizeOf(file), meta.validator === null ? 0 : await sizeOf(`${file}.part`)), total: meta.total }
 }
 
 async function metaOf(file: string, url: string | null): Promise<Meta | null> {
@@ -163,9 +173,17 @@ async function hashOf(file: string, signal: AbortSignal): Promise<string> {
   return digest.digest('hex')
 }
 
+const CLOSED = 'The server asks for an account, or for a licence to be accepted first.'
+const ABSENT = 'There is no such file at this address.'
+
+/** Whether the server said that it will not give this file; some say of one that is not there that it is forbidden. */
+export function isDenied(error: unknown): boolean {
+  return error instanceof TubeletError && [CLOSED, ABSENT].includes(error.problem.message)
+}
+
 function refused(url: string, status: number): TubeletError {
-  if (status === 401 || status === 403) return failed(url, 'The server asks for an account, or for a licence to be accepted first.', 'Open the model\'s page in your browser, do there what it asks, download the file there, and choose it here.')
-  if (status === 404 || status === 410) return failed(url, 'There is no such file at this address.', 'Open the model\'s page in your browser and copy the address of its .safetensors file.')
+  if (status === 401 || status === 403) return failed(url, CLOSED, 'Open the model\'s page in your browser, do there what it asks, download the file there, and choose it here.')
+  if (status === 404 || status === 410) return failed(url, ABSENT, 'Open the model\'s page in your browser and copy the address of its .safetensors file.')
   return failed(url, 'The server cannot send the file now (it answered {{status}}).', 'Try again later: it goes on where it stopped.', { values: { status } })
 }
 

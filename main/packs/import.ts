@@ -31,6 +31,8 @@ export interface ImportOptions {
   fork: ForkEngine | undefined
   report: Report
   signal: AbortSignal
+  /** Where the checkpoint was fetched from, and its SHA-256. */
+  origin?: { url: string; sha256: string }
 }
 export interface Imported {
   pack: StoredPack
@@ -106,7 +108,7 @@ interface Conversion {
   bytes: number
 }
 
-async function importCheckpoint({ file, precision, templateDir, template, model, graphs, places, bytes }: Conversion, { store, fork, report, signal }: ImportOptions): Promise<Imported> {
+async function importCheckpoint({ file, precision, templateDir, template, model, graphs, places, bytes }: Conversion, { store, fork, report, signal, origin }: ImportOptions): Promise<Imported> {
   return building(store, async (dir) => {
     const refs: Record<string, { file: string; sha256: string }> = {}
     const put = async (name: string, content: Uint8Array | string) => {
@@ -120,7 +122,7 @@ async function importCheckpoint({ file, precision, templateDir, template, model,
     await copyFile(path.join(templateDir, 'NOTICE'), path.join(dir, 'NOTICE'))
     const scale = Math.exp(await scalarOf(file, model.tensors.get('logit_scale')))
     const manifest = (selfTest: PackManifest['selfTest']): PackManifest => ({
-      ...manifestOf({ file, precision, template, model, scale }),
+      ...manifestOf({ file, precision, template, model, scale, origin }),
       graphs: Object.fromEntries(graphs.map(({ name }) => [name, refs[`${name}.onnx`]])) as Record<GraphName, PackManifest['selfTest']>,
       weights: [{ file: WEIGHTS, sha256 }],
       tokenizer: { ...(refs['tokenizer.json'] as PackManifest['selfTest']), ...TOKENS, clean: 'clip' },
@@ -194,10 +196,11 @@ interface Facts {
   model: OpenMammut
   /** That the model learnt for its cosines. */
   scale: number
+  origin: ImportOptions['origin']
 }
 
 /** What pack.json says, but for the files. */
-function manifestOf({ file, precision, template: { manifest }, model: { env, size, fit, layout }, scale }: Facts): Omit<PackManifest, 'graphs' | 'weights' | 'tokenizer' | 'selfTest'> {
+function manifestOf({ file, precision, template: { manifest }, model: { env, size, fit, layout }, scale, origin }: Facts): Omit<PackManifest, 'graphs' | 'weights' | 'tokenizer' | 'selfTest'> {
   const of = (name: keyof Env) => Number(env[name])
   const width = of('visionWidth')
   const kind = `ViT-${LETTERS[width] ?? width}/${of('patch')}`
@@ -221,7 +224,7 @@ function manifestOf({ file, precision, template: { manifest }, model: { env, siz
     // Nothing is known of how often a caption is right, so none is called sure.
     calibration: { measured: false, search: { scale, background: manifest.background, threshold: manifest.threshold }, caption: { notSureBelow: 1 } },
     scores: [],
-    source: { file: path.basename(file), layout, precision },
+    source: { file: path.basename(file), layout, precision, ...origin },
   }
 }
 

@@ -1,7 +1,10 @@
 /** The service behind the Packs page and `tubelet packs`: real packs, real engine, real checkpoints, and what a machine does to them meanwhile. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
@@ -29,7 +32,7 @@ afterAll(async () => {
 })
 
 const ids = async () => (await tubelet.packs.overview()).packs.map(({ id }) => id)
-const lying = (folder = packsDir) => (existsSync(folder) ? readdirSync(folder).filter((name) => name !== 'settings.json') : [])
+const lying = (folder = packsDir) => (existsSync(folder) ? readdirSync(folder).filter((name) => name !== 'settings.json' && name !== '.downloads') : [])
 const why = (promise: Promise<unknown>) => promise.then(() => expect.fail('it was accepted'), (error: unknown) => inEnglish(problemOf(error)).message)
 /** Resolves when the work has come to a stage. */
 const reached = async (work: PackWork, stage: PackWork['stage']) => {
@@ -94,6 +97,37 @@ test('sent bytes become a pack; what is cut off, too long or something else leav
     packs.delete(ID)
   }
   expect(readdirSync(root).sort()).toEqual(['cache', 'full', 'packs', 'project', 'tiny.safetensors'])
+})
+
+test('a downloaded model says where it came from; without the config that it may need just now it is not begun', async () => {
+  const { packs } = tubelet
+  let config = 503
+  const asked: (string | undefined)[] = []
+  const server = createServer(({ url }, response) => {
+    asked.push(url)
+    if (url === '/tiny.safetensors') createReadStream(checkpoint).pipe(response.writeHead(200, { 'content-length': statSync(checkpoint).size, etag: '"tiny"' }))
+    else response.writeHead(config).end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  try {
+    packs.setNetwork(true)
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/tiny.safetensors`
+    expect(await why(packs.finished(packs.download(url, {})))).toContain('503')
+    expect(asked).toEqual(['/open_clip_config.json'])
+    config = 404
+    expect(await why(packs.finished(packs.download(url, { sha256: '0'.repeat(64) })))).toContain('checksum differs')
+    await packs.finished(packs.download(url, {}))
+    const made = (await packs.overview()).packs.find(({ id }) => id === ID)
+    expect(made?.manifest?.source).toMatchObject({ file: 'tiny.safetensors', url, sha256: createHash('sha256').update(readFileSync(checkpoint)).digest('hex') })
+    expect(await why(packs.finished(await packs.import(checkpoint)))).toBe('This pack is on this computer already.')
+    packs.delete(ID)
+    expect(lying()).toEqual([])
+    expect(readdirSync(path.join(packsDir, '.downloads'))).toEqual([])
+  } finally {
+    packs.setNetwork(false)
+    server.close()
+    server.closeAllConnections()
+  }
 })
 
 test('a stopped import leaves nothing, whether it copies, converts or is being tested', async () => {

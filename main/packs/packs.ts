@@ -12,7 +12,7 @@ import type { ForkEngine } from '../engine/engine.ts'
 import type { Jobs } from '../jobs/queue.ts'
 import type { Library } from '../library/library.ts'
 import { type Brought, receive } from './brought.ts'
-import { checkedAddress, download, forgetDownload, partOf } from './download.ts'
+import { checkedAddress, download, forgetDownload, isDenied, partOf } from './download.ts'
 import { prepareImport, type Imported, type ImportOptions } from './import.ts'
 import { CONFIG } from './openmammut.ts'
 import type { RunningPack } from './running.ts'
@@ -178,12 +178,16 @@ export class Packs {
     return this.#start({ kind: 'download', title: path.basename(file), url }, 'downloading', async (options) => {
       const told = (bytes: number, totalBytes: number | null) => options.report({ stage: 'downloading', bytes, totalBytes })
       // Its config says what shapes cannot. Not every model has one.
-      await download({ url: new URL(CONFIG, address).href, file: path.join(path.dirname(file), CONFIG) }, () => undefined, options.signal).catch(() => options.signal.throwIfAborted())
-      await download({ url, file, sha256 }, told, options.signal)
+      await download({ url: new URL(CONFIG, address).href, file: path.join(path.dirname(file), CONFIG) }, () => undefined, options.signal).catch((error: unknown) => {
+        options.signal.throwIfAborted()
+        // Without a config that is only not to be had just now, the model would be refused when all of it is here, and thrown away.
+        if (!isDenied(error)) throw error
+      })
+      const found = await download({ url, file, sha256 }, told, options.signal)
       options.report({ stage: 'checking', bytes: null, totalBytes: null })
       try {
         const prepared = await prepareImport(file, precision, templateDir, store)
-        this.#imported(await prepared.run(options))
+        this.#imported(await prepared.run({ ...options, origin: { url, sha256: found } }))
       } catch (error) {
         // What cannot be used is not kept; what there was no room or time for is.
         if (!options.signal.aborted && error instanceof TubeletError && error.problem.code === 'checkpoint-unusable') await rm(path.dirname(file), { recursive: true, force: true })

@@ -76,8 +76,8 @@ export class PackStore {
     const pack = read(dir, false)
     if ('problem' in pack) throw new TubeletError(pack.problem)
     const others = this.list()
-    const same = others.find((other) => 'digest' in other && other.digest === pack.digest)
-    if (same) throw new TubeletError({ code: 'conflict', message: 'This pack is on this computer already.', file: same.dir, stillWorks: 'Everything.', next: 'It is listed as “{{id}}”.', values: { id: same.id } })
+    const same = others.filter((other) => 'digest' in other).find((other) => isSame(other, pack))
+    if (same) throw new TubeletError({ code: 'conflict', message: 'This pack is on this computer already.', file: same.dir, stillWorks: 'Everything.', next: 'It is listed as “{{name}}”.', values: { name: same.manifest.name } })
     const taken = others.some((other) => other.id === pack.manifest.id)
     const target = path.join(this.folder, taken ? `${pack.manifest.id}-${pack.digest.slice(0, 8)}` : pack.manifest.id)
     renameSync(dir, target)
@@ -94,6 +94,12 @@ export class PackStore {
     renameSync(found.dir, path.join(doomed, 'pack'))
     rmSync(doomed, { recursive: true, force: true })
   }
+}
+
+/** Of one checkpoint the same pack is made, wherever that came from. */
+function isSame(one: StoredPack, other: StoredPack): boolean {
+  const made = ({ graphs, weights, tokenizer }: PackManifest) => JSON.stringify([graphs, weights, tokenizer])
+  return one.digest === other.digest || (one.manifest.source !== undefined && made(one.manifest) === made(other.manifest))
 }
 
 function namesIn(dir: string): string[] {
