@@ -126,6 +126,8 @@ export async function dropFiles(window: Page, devtools: CDPSession, files: reado
   await send('dragOver')
   // Chromium drops nothing where the page has not said yet that it takes it; a hand is never that fast.
   await expect(window.locator('.app[data-dragging=true]')).toBeAttached()
+  // Said by what lies under the pointer now, too: the veil.
+  await send('dragOver')
   await send('drop')
   await expect(window.locator('.app[data-dragging=false]')).toBeAttached()
 }
