@@ -5,7 +5,7 @@ import { type Label, labelNamed, readVocabulary, withNames, writeVocabulary } fr
 import { download } from '../download.ts'
 import { t } from '../i18n.ts'
 import { Panels } from '../parts/Panels.tsx'
-import { useLabelCounts, useLabels, useQueue } from '../queries.ts'
+import { useLabelCounts, useLabels, useQueue, useStatus } from '../queries.ts'
 import { drafted, moved, scoreText, useDraft } from './draft.ts'
 import { LabelDetail } from './LabelDetail.tsx'
 import { saveVocabulary, useSuggestions, useVocabulary } from './vocabulary.ts'
@@ -52,6 +52,7 @@ function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; cur
   const [text, setText] = useState('')
   const count = useLabelCounts()
   const { data } = useLabels()
+  const pack = useStatus().data?.pack
   const select = useDraft((draft) => draft.select)
   const thresholds = useDraft((draft) => draft.thresholds)
   const add = (names: readonly string[]) => {
@@ -76,6 +77,7 @@ function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; cur
         <input aria-label={t('Add labels')} placeholder={t('person, red car…')} value={text} maxLength={300} onChange={({ target }) => setText(target.value)} />
         <button className="icon" aria-label={t('Add')} disabled={text.trim() === ''}><Plus size={16} /></button>
       </form>
+      {pack && !pack.tasks.includes('detect') && <p className="note small" role="note">{t('“{{name}}” finds no boxes: with it nothing is looked for. What other packs found and what you draw stays.', { name: pack.name })}</p>}
       {(data?.stale ?? 0) > 0 && <Looking stale={data?.stale ?? 0} />}
       <ul className="label-list" aria-label={t('Labels')}>
         {drafted(vocabulary, thresholds).map((label) => {
