@@ -147,6 +147,16 @@ function files(language: 'de' | 'en'): [name: string, words: Record<string, stri
   return readdirSync(folder).filter((name) => name.endsWith('.json')).map((name) => [name, JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as Record<string, string>])
 }
 
+test('what packs of Tubelet’s own say of themselves is translated', () => {
+  const text = (file: string) => readFileSync(path.join(root, file), 'utf8')
+  const [mini, template] = ['tubelet-mini/pack.json', 'openmammut/template.json'].map((file) => text(`models/packs/${file}`)) as [string, string]
+  expect(german).toHaveProperty([(JSON.parse(mini) as { description: string }).description])
+  expect(german).toHaveProperty([(JSON.parse(template) as { manifest: { licence: string } }).manifest.licence])
+  // The app writes the sentence of a pack that it makes, and shows it again from the facts in pack.json.
+  const made = Object.keys(german).find((key) => key.startsWith('Made from {{file}}'))
+  expect(text('main/packs/import.ts')).toContain(made?.split('{{frames}}')[1])
+})
+
 test('a text is translated in one file only: of two, nobody knows which is shown', () => {
   for (const language of ['de', 'en'] as const) {
     const keys = files(language).flatMap(([, words]) => Object.keys(words))

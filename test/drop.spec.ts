@@ -93,6 +93,15 @@ test('on every page it is told there', async () => {
   }
 })
 
+test('on the Packs page, which says it at length, the notice is gone', async () => {
+  await drop([at('page.safetensors')])
+  await expect(notice('web page')).toBeVisible()
+  await goTo('Packs')
+  await expect(page.getByRole('alert').last()).toContainText('web page')
+  await expect(notice('web page')).toHaveCount(0)
+  await page.getByRole('alert').last().getByRole('button', { name: 'Put away' }).click()
+})
+
 test('what is no openMaMMUT is refused with its reason and one next step, however it is called', async () => {
   await goTo('Packs')
   const alerts = page.getByRole('alert')
@@ -155,7 +164,12 @@ test('where paths are known, files and folders are read where they lie', async (
     await expect(notice(`The pack “${NAME}” is ready`)).toBeVisible({ timeout: 60_000 })
     await goTo('Packs')
     await expect(page.getByRole('alert')).toContainText('web page')
-    await remove()
+    // Another model of the same name: only their folders tell them apart.
+    await expect(card()).not.toContainText('openmammut-vit')
+    await drop([at('tiny.safetensors')])
+    await expect(card()).toHaveCount(2, { timeout: 60_000 })
+    await expect(card().first()).toContainText('openmammut-vit-64-14-fp32')
+    await expect(card().last()).toContainText(/openmammut-vit-64-14-fp32-\w{8}/)
   } finally {
     await desktop.close()
   }

@@ -1,12 +1,13 @@
 /** Packs in the real window: a checkpoint comes in without Python, is tested, planned, used and left again; other files are refused; a download needs leave. */
-import { createReadStream, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { createReadStream, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { expect, test } from '@playwright/test'
 import { tinyMammut, writeSafetensors } from '../main/packs/checkpoint.testing.ts'
-import { clipRows, done, goTo, page, tubelet, violations } from './app.ts'
+import { app, clipRows, done, goTo, page, tubelet, violations } from './app.ts'
 
 tubelet()
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-packs-e2e-'))
@@ -69,8 +70,13 @@ test('a wrong file is refused with its reason and one next step', async () => {
 })
 
 test('a checkpoint becomes a pack; before a switch it is said what that costs', async () => {
-  await bring(checkpoint)
-  await expect(card(TINY)).toBeVisible({ timeout: 60_000 })
+  await page.getByRole('button', { name: 'Import a file' }).click()
+  await page.getByLabel('Path').fill(path.join(folder, 'TI'))
+  const listed = page.getByRole('list', { name: 'Folders and files' })
+  await expect(listed.getByRole('button', { name: 'renamed' })).toHaveCount(0)
+  await listed.getByRole('button', { name: 'tiny.safetensors' }).click()
+  await expect(card(TINY)).toBeInViewport({ timeout: 60_000 })
+  await expect(page.getByRole('region', { name: 'Notifications' })).toContainText(`The pack “${TINY}” is ready`)
   await expect(card(TINY)).toContainText('No scores were measured for this pack')
   await card(TINY).getByRole('button', { name: 'Use this pack' }).click()
   const plan = page.getByRole('group', { name: 'Before you switch' })
@@ -85,6 +91,8 @@ test('after the switch its captions come by themselves; back at the first pack, 
   await expect(card(TINY)).toContainText('4 clips', { timeout: 60_000 })
   const other = await captions()
   expect(other).not.toEqual(before)
+  await goTo('Labels')
+  await expect(page.getByRole('note')).toContainText(`“${TINY}” finds no boxes`)
 
   await goTo('Packs')
   await card(MINI).getByRole('button', { name: 'Use this pack' }).click()
@@ -100,6 +108,10 @@ test('a pack is deleted with what it encoded; what ships stays', async () => {
   await card(TINY).getByRole('group').getByRole('button', { name: 'Delete' }).click()
   await expect(card(TINY)).toHaveCount(0)
   await expect(card(MINI)).toContainText('In use')
+  await goTo('Labels')
+  await expect(page.getByRole('textbox', { name: 'Add labels' })).toBeVisible()
+  await expect(page.getByRole('note')).toHaveCount(0)
+  await goTo('Packs')
 })
 
 test('nothing is fetched before the network is allowed; then a pack comes from an address, and a wrong address is told', async () => {
@@ -113,7 +125,28 @@ test('nothing is fetched before the network is allowed; then a pack comes from a
   await expect(page.getByRole('alert').getByRole('heading')).toHaveText('There is no such file at this address.')
   await page.getByRole('button', { name: 'Put away' }).click()
   await address.fill(`http://127.0.0.1:${port}/tiny.safetensors`)
+  const sum = page.getByLabel('SHA-256, if its page gives one')
+  await sum.fill('0'.repeat(64))
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('alert').getByRole('heading')).toContainText('its checksum differs')
+  await page.getByRole('button', { name: 'Put away' }).click()
+  await expect(sum).toHaveValue('')
+  await address.fill(`http://127.0.0.1:${port}/tiny.safetensors`)
+  await sum.fill(createHash('sha256').update(readFileSync(checkpoint)).digest('hex').toUpperCase())
   await page.keyboard.press('Enter')
   await expect(card(TINY)).toBeVisible({ timeout: 60_000 })
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true)
+})
+
+test('in German a pack that is Tubelet’s own, or made here, speaks German', async ({ browser }) => {
+  const context = await browser.newContext({ locale: 'de-DE' })
+  try {
+    const german = await context.newPage()
+    await german.goto(app.url)
+    await german.getByRole('button', { name: 'Modelle', exact: true }).click()
+    await expect(german.getByRole('listitem', { name: MINI, exact: true })).toContainText('Ein Modell zur Vorführung')
+    await expect(german.getByRole('listitem', { name: TINY, exact: true })).toContainText('Auf diesem Rechner aus tiny.safetensors gemacht: 4 Bilder')
+  } finally {
+    await context.close()
+  }
 })

@@ -1,19 +1,16 @@
 import { Download } from 'lucide-react'
 import { type SubmitEvent, useState } from 'react'
 import { type CatalogueEntry, engineMemory } from '../../app/catalogue.ts'
-import { type PackOverview, Precision } from '../../app/contract/packs.ts'
+import type { PackOverview } from '../../app/contract/packs.ts'
 import { call } from '../api.ts'
 import { bytes } from '../format.ts'
-import { phrase, t } from '../i18n.ts'
+import { t } from '../i18n.ts'
 import { act } from './queries.ts'
 import { usePacksUi } from './store.ts'
-
-const PRECISIONS: Record<Precision, string> = { fp32: phrase('full precision, as published'), fp16: phrase('half precision, half the room'), int8: phrase('8 bits, a quarter of the room, less exact') }
 
 /** What can be had and from where, with what is known of it; and the switch without which nothing is fetched. */
 export function Catalogue({ overview }: { overview: PackOverview }) {
   const { catalogue, networkAllowed, machine } = overview
-  const { precision, set } = usePacksUi()
   return (
     <section>
       <h3>{t('To be had')}</h3>
@@ -25,12 +22,6 @@ export function Catalogue({ overview }: { overview: PackOverview }) {
             <strong>{t('Allow downloads')}</strong>
             <span className="muted small"> {networkAllowed ? t('Only what you start here is fetched. Nothing about your videos leaves this computer.') : t('Off: Tubelet does not use the network. A file that you bring can be imported all the same.')}</span>
           </span>
-        </label>
-        <label className="row">
-          {t('Store weights in')}
-          <select value={precision} onChange={({ target }) => set({ precision: Precision.parse(target.value) })}>
-            {Precision.options.map((option) => <option key={option} value={option}>{t(PRECISIONS[option])}</option>)}
-          </select>
         </label>
       </div>
       <ul className="cards">
@@ -56,7 +47,7 @@ function Entry({ entry, overview: { machine, networkAllowed, works } }: { entry:
         <div><dt>{t('Download')}</dt><dd className={tooLarge ? 'num unsure' : 'num'}>{size === null ? t('size not known') : t('{{size}}; {{free}} are free', { size: bytes(size), free: bytes(machine.diskFree) })}</dd></div>
         {size !== null && <div><dt>{t('Memory')}</dt><dd className="num">{t('about {{needed}}; {{free}} are free', { needed: bytes(engineMemory(size)), free: bytes(machine.memoryFree) })}</dd></div>}
         <div><dt>{t('Licence')}</dt><dd>{licence ?? t('not known to Tubelet; its page says it')}</dd></div>
-        <div><dt>{t('Checksum')}</dt><dd>{sha256 === null ? t('not known beforehand; it is recorded') : t('checked')}</dd></div>
+        <div><dt>{t('Checksum')}</dt><dd>{sha256 === null ? t('not known to Tubelet; that of the file is recorded') : t('checked')}</dd></div>
         {scores.map(({ measure, value }) => <div key={measure}><dt>{measure}</dt><dd className="num">{value}</dd></div>)}
         <div className="wide"><dt>{t('Page')}</dt><dd className="mono">{page}</dd></div>
       </dl>
@@ -80,16 +71,28 @@ function Entry({ entry, overview: { machine, networkAllowed, works } }: { entry:
 /** Files move: the address that a model's page gives today. */
 function OtherAddress({ allowed }: { allowed: boolean }) {
   const [url, setUrl] = useState('')
+  const [sum, setSum] = useState('')
   const precision = usePacksUi((ui) => ui.precision)
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
-    void act(call('downloadPack', { body: { url: url.trim(), precision } })).then(() => setUrl(''))
+    const sha256 = sum.trim().toLowerCase()
+    const fetched = call('downloadPack', { body: { url: url.trim(), precision, ...(sha256 === '' ? {} : { sha256 }) } })
+    void act(fetched)
+    // What was refused stays, to be put right.
+    void fetched.then(
+      () => {
+        setUrl('')
+        setSum('')
+      },
+      () => undefined,
+    )
   }
   return (
     <li className="panel">
       <h4>{t('From another address')}</h4>
       <form className="row" onSubmit={submit}>
         <input className="grow" type="url" aria-label={t('Address of a .safetensors file')} value={url} onChange={({ target }) => setUrl(target.value)} disabled={!allowed} />
+        <input className="grow mono" aria-label={t('SHA-256, if its page gives one')} placeholder={t('SHA-256, if its page gives one')} title={t('64 digits and letters from a to f')} pattern="\s*[0-9a-fA-F]{64}\s*" value={sum} onChange={({ target }) => setSum(target.value)} disabled={!allowed} />
         <button disabled={!allowed || url.trim() === ''}>{t('Download and import')}</button>
       </form>
       {!allowed && <p className="muted small">{t('Downloads are switched off')}</p>}

@@ -1,5 +1,5 @@
 import { Check, Minus, Trash2 } from 'lucide-react'
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import type { InstalledPack, PackOverview } from '../../app/contract/packs.ts'
 import type { PackManifest } from '../../app/pack.ts'
 import { call } from '../api.ts'
@@ -7,6 +7,7 @@ import { about, bytes } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
 import { Scores } from '../parts/Scores.tsx'
+import { describe, packText } from './describe.ts'
 import { act, usePlan } from './queries.ts'
 import { usePacksUi } from './store.ts'
 
@@ -14,10 +15,16 @@ type Task = PackManifest['tasks'][number]
 const TASKS: Record<Task, string> = { caption: phrase('Captions'), answer: phrase('Answers'), search: phrase('Search'), detect: phrase('Boxes') }
 
 /** One pack on this machine: what it can do, what it costs, how good it was measured to be, and what can be done with it. */
-export function PackCard({ pack, machine }: { pack: InstalledPack; machine: PackOverview['machine'] }) {
-  const { considered, set } = usePacksUi()
+export function PackCard({ pack, overview: { machine, packs } }: { pack: InstalledPack; overview: PackOverview }) {
+  const { considered, made, set } = usePacksUi()
+  const card = useRef<HTMLLIElement>(null)
   const [deleting, setDeleting] = useState(false)
   const { manifest, id } = pack
+  useEffect(() => {
+    if (made !== id) return
+    card.current?.scrollIntoView({ block: 'nearest' })
+    set({ made: null })
+  }, [made, id, set])
   if (pack.problem || !manifest) {
     return (
       <li className="panel">
@@ -27,17 +34,18 @@ export function PackCard({ pack, machine }: { pack: InstalledPack; machine: Pack
   }
   const tight = pack.memory.bytes > machine.memoryTotal * 0.8
   return (
-    <li className="panel" aria-label={manifest.name} data-current={pack.current}>
+    <li ref={card} className="panel" aria-label={manifest.name} data-current={pack.current}>
       <div className="row">
         <h4 className="grow">
           {manifest.name} <span className="muted num">{manifest.version}</span>
+          {packs.some((other) => other.id !== id && other.manifest?.name === manifest.name) && <span className="muted mono small"> {id}</span>}
         </h4>
         {pack.current && <span className="chip" data-state="analysing">{t('In use')}</span>}
         {pack.bundled && <span className="chip">{t('Comes with Tubelet')}</span>}
         {!pack.current && considered !== id && <button onClick={() => set({ considered: id })}>{t('Use this pack')}</button>}
         {!pack.bundled && !pack.current && <button className="icon" aria-label={t('Delete {{name}}', { name: manifest.name })} title={t('Delete {{name}}', { name: manifest.name })} onClick={() => setDeleting(true)}><Trash2 size={15} /></button>}
       </div>
-      <p>{manifest.description}</p>
+      <p>{describe(manifest)}</p>
       <ul className="tasks" aria-label={t('What it can do')}>
         {(Object.keys(TASKS) as Task[]).map((task) => {
           const can = manifest.tasks.includes(task)
@@ -51,7 +59,7 @@ export function PackCard({ pack, machine }: { pack: InstalledPack; machine: Pack
         </Fact>
         {pack.secondsPerClip !== null && <Fact name={t('A clip takes')}>{about(pack.secondsPerClip)}</Fact>}
         <Fact name={t('Encoded here')}>{pack.encoded.clips === 0 ? t('nothing yet') : t('{{count}} clips, {{size}}', { count: pack.encoded.clips, size: bytes(pack.encoded.bytes) })}</Fact>
-        <Fact name={t('Licence')}>{manifest.licence}</Fact>
+        <Fact name={t('Licence')}>{packText(manifest.licence)}</Fact>
       </dl>
       <Scores scores={manifest.scores} />
       {considered === id && !pack.current && <Plan pack={pack} tight={tight} />}

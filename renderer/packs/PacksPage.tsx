@@ -1,9 +1,9 @@
 import { FileDown, FolderInput } from 'lucide-react'
-import type { PackOverview } from '../../app/contract/packs.ts'
+import { type PackOverview, Precision } from '../../app/contract/packs.ts'
 import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
 import { about, bytes } from '../format.ts'
-import { t } from '../i18n.ts'
+import { phrase, t } from '../i18n.ts'
 import { PathPicker } from '../parts/AddDialog.tsx'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
 import { useQueue } from '../queries.ts'
@@ -14,10 +14,12 @@ import { usePacksUi } from './store.ts'
 import { Works } from './Works.tsx'
 import './packs.css'
 
+const PRECISIONS: Record<Precision, string> = { fp32: phrase('full precision, as published'), fp16: phrase('half precision, half the room'), int8: phrase('8 bits, a quarter of the room, less exact') }
+
 /** The models: which are here and what they can do, which one watches the videos, and how to get others. */
 export function PacksPage() {
   const { data, error } = usePacks()
-  const { choosing, refused, set } = usePacksUi()
+  const { choosing, refused, precision, set } = usePacksUi()
   return (
     <main className="page packs">
       <header className="row">
@@ -25,6 +27,12 @@ export function PacksPage() {
           <h2>{t('Packs')}</h2>
           <p className="muted">{t('A pack is the model that watches your videos. Each runs on this computer alone.')}</p>
         </div>
+        <label className="row tight small">
+          {t('Store weights in')}
+          <select value={precision} onChange={({ target }) => set({ precision: Precision.parse(target.value) })}>
+            {Precision.options.map((option) => <option key={option} value={option}>{t(PRECISIONS[option])}</option>)}
+          </select>
+        </label>
         <button className="primary" onClick={() => set({ choosing: !choosing, refused: [] })} aria-expanded={choosing}><FolderInput size={15} aria-hidden />{t('Import a file')}</button>
       </header>
       {choosing && (
@@ -46,7 +54,7 @@ export function PacksPage() {
           <section>
             <h3>{t('On this computer')}</h3>
             <ul className="cards">
-              {data.packs.map((pack) => <PackCard key={pack.id} pack={pack} machine={data.machine} />)}
+              {data.packs.map((pack) => <PackCard key={pack.id} pack={pack} overview={data} />)}
             </ul>
             {data.orphans.clips > 0 && (
               <p className="row small muted">

@@ -1,7 +1,7 @@
 /** Packs as the window asks for them, and what it has done with them. */
 import { QueryObserver, queryOptions, useQuery } from '@tanstack/react-query'
 import { toast } from 'sonner'
-import type { PackOverview, PackWork } from '../../app/contract/packs.ts'
+import type { InstalledPack, PackOverview, PackWork } from '../../app/contract/packs.ts'
 import { problemOf, TubeletError } from '../../app/errors.ts'
 import { call, sendBytes } from '../api.ts'
 import { t, told } from '../i18n.ts'
@@ -43,29 +43,41 @@ export async function bringFile(file: File, config: string | null): Promise<void
   await followed(file.name, () => sendBytes('bringPack', { query }, new Blob([settings, file])))
 }
 
+const NOTICE = 'import-'
+let imports = 0
+// The page says all of it at greater length.
+useUi.subscribe(({ page }, before) => {
+  if (page === 'packs' && before.page !== 'packs') for (const { id } of toast.getToasts()) if (String(id).startsWith(NOTICE)) toast.dismiss(id)
+})
+
 /** Tell how an import begins and ends, on whichever page the person goes on meanwhile. */
 async function followed(name: string, begin: () => Promise<PackWork>): Promise<void> {
   const onPage = () => useUi.getState().page === 'packs'
-  const action = { label: t('Show'), onClick: () => useUi.getState().goTo('packs') }
-  const notice = onPage() ? undefined : toast.loading(t('“{{name}}” is looked at', { name }), { action })
+  const options = { id: `${NOTICE}${(imports += 1)}`, action: { label: t('Show'), onClick: () => useUi.getState().goTo('packs') } }
+  const loading = (text: string) => !onPage() && toast.loading(text, options)
   try {
+    loading(t('“{{name}}” is looked at', { name }))
     const before = await queryClient.query(overview)
     const { id } = await begin()
-    if (notice !== undefined) toast.loading(t('A pack is being made of “{{name}}”', { name }), { id: notice, action })
+    loading(t('A pack is being made of “{{name}}”', { name }))
     const pack = await imported(id, before)
-    toast.dismiss(notice)
-    if (pack !== null && !onPage()) toast.success(t('The pack “{{name}}” is ready', { name: pack }), { action, duration: 12_000 })
+    toast.dismiss(options.id)
+    if (pack === null) return
+    usePacksUi.getState().set({ made: pack.id })
+    const ready = t('The pack “{{name}}” is ready', { name: pack.manifest?.name ?? pack.id })
+    if (onPage()) toast.success(ready)
+    else toast.success(ready, { ...options, duration: 12_000 })
   } catch (error) {
-    toast.dismiss(notice)
+    toast.dismiss(options.id)
     const { message, next } = told(problemOf(error))
-    if (!onPage()) toast.error(`${name}: ${message}`, { description: next, action, duration: 12_000 })
+    if (!onPage()) toast.error(`${name}: ${message}`, { ...options, description: next, duration: 12_000 })
   } finally {
     await queryClient.invalidateQueries({ queryKey: ['packs'] })
   }
 }
 
 /** The new pack when the work is over, null where it was stopped. @throws its problem */
-function imported(id: number, before: PackOverview): Promise<string | null> {
+function imported(id: number, before: PackOverview): Promise<InstalledPack | null> {
   const begun = Date.now()
   return new Promise((resolve, reject) => {
     const stop = new QueryObserver(queryClient, overview).subscribe(({ data, dataUpdatedAt }) => {
@@ -73,7 +85,7 @@ function imported(id: number, before: PackOverview): Promise<string | null> {
       if (data === undefined || dataUpdatedAt < begun || work?.state === 'running') return
       stop()
       if (work?.problem) reject(new TubeletError(work.problem))
-      else resolve(data.packs.find((pack) => before.packs.every((other) => other.id !== pack.id))?.manifest?.name ?? null)
+      else resolve(data.packs.find((pack) => before.packs.every((other) => other.id !== pack.id)) ?? null)
     })
   })
 }

@@ -12,7 +12,9 @@ interface PacksUi {
   precision: Precision
   /** The pack whose switch is being considered. */
   considered: string | null
+  /** A new pack, to be seen at once. */
+  made: string | null
   set: (changes: Partial<Omit<PacksUi, 'set'>>) => void
 }
 
-export const usePacksUi = create<PacksUi>((set) => ({ choosing: false, refused: [], precision: 'fp32', considered: null, set: (changes) => set(changes) }))
+export const usePacksUi = create<PacksUi>((set) => ({ choosing: false, refused: [], precision: 'fp32', considered: null, made: null, set: (changes) => set(changes) }))

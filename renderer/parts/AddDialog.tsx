@@ -44,7 +44,11 @@ export function AddDialog() {
 export function PathPicker({ action, onChoose, files = false }: { action: string; onChoose: (path: string) => void; files?: boolean | 'any' }) {
   const [folder, setFolder] = useState<string | undefined>()
   const [typed, setTyped] = useState<string | null>(null)
-  const { data, error } = useQuery({ queryKey: ['browse', folder], queryFn: () => call('browse', { query: { path: folder } }), staleTime: 0, placeholderData: (earlier) => earlier, retry: false })
+  // What is typed leads on: its folder is listed, as far as names begin like the rest.
+  const [, into, begins = ''] = /^(.*[\\/])([^\\/]*)$/.exec(typed ?? '') ?? []
+  const listed = into ?? folder
+  const { data, error } = useQuery({ queryKey: ['browse', listed], queryFn: () => call('browse', { query: { path: listed } }), staleTime: 0, placeholderData: (earlier) => earlier, retry: false })
+  const entries = data?.entries.filter(({ kind, name }) => (files !== false || kind === 'folder') && name.toLowerCase().startsWith(begins.toLowerCase())) ?? []
   const path = typed ?? data?.path ?? ''
   const go = (to: string) => {
     setFolder(to)
@@ -61,12 +65,12 @@ export function PathPicker({ action, onChoose, files = false }: { action: string
         <input aria-label={t('Path')} value={path} onChange={(event) => setTyped(event.target.value)} spellCheck={false} autoFocus />
         <button className="primary" type="submit">{action}</button>
       </div>
-      {error !== null && <ProblemCard problem={problemOf(error)} warning />}
+      {error !== null && typed === null && <ProblemCard problem={problemOf(error)} warning />}
       <ul aria-label={t('Folders and files')}>
         {data?.parent != null && (
           <li><button type="button" onClick={() => go(data.parent ?? '/')}><CornerLeftUp size={15} aria-hidden />{t('Up')}</button></li>
         )}
-        {data?.entries.filter(({ kind }) => files !== false || kind === 'folder').map((entry) => (
+        {entries.map((entry) => (
           <li key={entry.path}>
             {entry.kind === 'folder' ? (
               <button type="button" onClick={() => go(entry.path)}><Folder size={15} aria-hidden />{entry.name}</button>

@@ -8,6 +8,7 @@ import { call } from '../api.ts'
 import { bytes, number } from '../format.ts'
 import { phrase, shown, t } from '../i18n.ts'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
+import { describe, packText } from '../packs/describe.ts'
 import { Scores } from '../parts/Scores.tsx'
 import { useStatus } from '../queries.ts'
 import { report } from './report.ts'
@@ -103,9 +104,9 @@ function ModelScores() {
   return (
     <details className="scores">
       <summary>{t('Model: {{name}} {{version}}, with its scores', { name: pack.name, version: pack.version })}</summary>
-      <p>{pack.description}</p>
+      <p>{describe(pack)}</p>
       <Scores scores={pack.scores} />
-      <p className="muted small">{t('Licence {{licence}}. Learnt from {{data}}.', { licence: pack.licence, data: pack.data.map(({ name, licence }) => `${name} (${licence})`).join(', ') })}</p>
+      <p className="muted small">{t('Licence {{licence}}. Learnt from {{data}}.', { licence: packText(pack.licence), data: pack.data.map(({ name, licence }) => `${name} (${licence})`).join(', ') })}</p>
     </details>
   )
 }
