@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +61,15 @@ def dense(score: Floats, deviations: float) -> Found:
     return found
 
 
+def pooled(tokens: Floats, weights: Mapping[str, Floats]) -> Floats:
+    """tokens [..., D] -> [..., E], as the pack pools them: normalised, projected, of length 1."""
+    centred = tokens - tokens.mean(-1, keepdims=True)
+    normal = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5) * weights["model.pool_norm.weight"] + weights["model.pool_norm.bias"]
+    out = normal @ weights["model.to_text.weight"].T + weights["model.to_text.bias"]
+    unit: Floats = out / np.linalg.norm(out, axis=-1, keepdims=True)
+    return unit
+
+
 def softmax(x: Floats) -> Floats:
     e = np.exp(x - x.max(-1, keepdims=True))
     out: Floats = e / e.sum(-1, keepdims=True)
@@ -85,13 +94,6 @@ def main() -> None:
     times, rows, columns = kinds[0].grid((world.frames, world.size, world.size))
     every = kinds[0].stride[0]
 
-    def pooled(tokens: Floats) -> Floats:
-        centred = tokens - tokens.mean(-1, keepdims=True)
-        normal = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5) * weights["model.pool_norm.weight"] + weights["model.pool_norm.bias"]
-        out = normal @ weights["model.to_text.weight"].T + weights["model.to_text.bias"]
-        unit: Floats = out / np.linalg.norm(out, axis=-1, keepdims=True)
-        return unit
-
     truth: list[Truth] = []
     ways: dict[str, list[Found]] = defaultdict(list)
     rng = np.random.default_rng(23)
@@ -100,12 +102,12 @@ def main() -> None:
         sample = world.sample(rng)
         parts = {f"tubes_{i}": part[None] for i, part in enumerate(cut(sample.video, kinds))}
         embedding, _, tokens = run["vision"].run(None, parts)
-        if not np.allclose(pooled(tokens.mean(1)), embedding, atol=1e-4):
+        if not np.allclose(pooled(tokens.mean(1), weights), embedding, atol=1e-4):
             raise RuntimeError("the pack pools in another way than this script does")
         boxes, objectness, regions, _ = (output[0] for output in run["detector"].run(None, {"tokens": tokens}))
         likely = objectness[:, None] / (1 + np.exp(-(detect["scale"] * regions @ labels.T + detect["bias"])))
         patches = tokens[0, : times * rows * columns].reshape(times, rows, columns, -1)
-        cosine = pooled(patches) @ labels.T
+        cosine = pooled(patches, weights) @ labels.T
         for at in range(times):
             there: Truth = [(index[name], list(box)) for name, *box in sample.boxes[at * every] if name in index]
             truth.append(there)
@@ -132,8 +134,12 @@ def main() -> None:
 def snap(box: list[float], rows: int, columns: int) -> list[float]:
     """A box whose edges lie on the nearest edges of patches, at least one patch wide and high."""
     cx, cy, w, h = box
-    left, right = round((cx - w / 2) * columns), max(round((cx + w / 2) * columns), round((cx - w / 2) * columns) + 1)
-    top, bottom = round((cy - h / 2) * rows), max(round((cy + h / 2) * rows), round((cy - h / 2) * rows) + 1)
+
+    def edges(middle: float, length: float, patches: int) -> tuple[int, int]:
+        near = min(round((middle - length / 2) * patches), patches - 1)
+        return near, max(round((middle + length / 2) * patches), near + 1)
+
+    (left, right), (top, bottom) = edges(cx, w, columns), edges(cy, h, rows)
     return [(left + right) / 2 / columns, (top + bottom) / 2 / rows, (right - left) / columns, (bottom - top) / rows]
 
 
