@@ -27,8 +27,10 @@ def test_what_stands_out_is_reckoned_label_by_label() -> None:
     score: Floats = np.zeros((ROWS, COLUMNS, 2), np.float32)
     score[..., 0] = 5.0
     score[3, 0] = (5.5, 0.1)
-    corner = pytest.approx([0.1, 0.875, 0.2, 0.25])
-    assert sorted(dense(score, 2.0)) == [(0, corner, pytest.approx(5.5)), (1, corner, pytest.approx(0.1))]
+    found = sorted(dense(score, 2.0))
+    assert [label for label, _, _ in found] == [0, 1]
+    assert [score for _, _, score in found] == pytest.approx([5.5, 0.1])
+    assert [box for _, box, _ in found] == [pytest.approx([0.1, 0.875, 0.2, 0.25])] * 2
 
 
 def test_true_boxes_snap_to_the_nearest_edges_and_stay_in_the_frame() -> None:

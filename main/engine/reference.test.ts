@@ -30,6 +30,7 @@ const Reference = z.object({
       z.object({
         tubes: z.array(z.string()),
         caption: z.string(),
+        confidence: z.number(),
         /** Of each chosen id, [EOT] included: what came second, and by how much its logit was smaller. */
         steps: z.array(z.object({ id: z.number(), second: z.number(), margin: z.number() })),
       }),
@@ -65,18 +66,21 @@ describe.skipIf(missing)('TypeScript against PyTorch', () => {
     expect(new Set(cut.flat()).size).toBeGreaterThan(CLIPS)
   })
 
-  it('says the same greedy captions', async () => {
+  it('says the same greedy captions, and is as sure of them', async () => {
     const model = new Model(pack, new Graphs(pack, { provider: 'cpu', threads: 1 }))
     const text = new Text(pack)
     const { dims, prompts, tokenizer } = pack.manifest
     const ties: string[] = []
-    for (const [i, { caption, steps }] of expected.entries()) {
+    for (const [i, { caption, confidence, steps }] of expected.entries()) {
       const { memory } = await model.see(cutTubes(clips[i] ?? expect.fail(), pack.manifest.input))
       const said = await model.describe(memory)
-      if (said === caption) continue
       const projected = await model.graphs.run('cross', { memory: floatTensor(memory, [1, dims.tokens, dims.memory]) })
       const cross = { cross_k: tensorOf(projected, 'cross_k'), cross_v: tensorOf(projected, 'cross_v') }
-      const { ids } = await decode(model.graphs, pack.manifest, cross, text.prompt(prompts.caption))
+      const { ids, confidence: sure } = await decode(model.graphs, pack.manifest, cross, text.prompt(prompts.caption))
+      if (said === caption) {
+        expect(Math.abs(sure - confidence), `clip ${i}: sure to ${sure}, not ${confidence}`).toBeLessThan(1e-3)
+        continue
+      }
       const at = steps.findIndex(({ id }, step) => (ids[step] ?? tokenizer.end) !== id)
       expect(steps[at], `clip ${i}: "${said}", but PyTorch says "${caption}"`).toMatchObject({ second: ids[at] ?? tokenizer.end })
       expect(steps[at]?.margin, `clip ${i}: "${said}", but PyTorch says "${caption}"`).toBeLessThan(NEAR_TIE)
