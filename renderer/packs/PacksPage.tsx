@@ -27,7 +27,7 @@ export function PacksPage() {
           <h2>{t('Packs')}</h2>
           <p className="muted">{t('A pack is the model that watches your videos. Each runs on this computer alone.')}</p>
         </div>
-        <label className="row tight small">
+        <label className="row small">
           {t('Store weights in')}
           <select value={precision} onChange={({ target }) => set({ precision: Precision.parse(target.value) })}>
             {Precision.options.map((option) => <option key={option} value={option}>{t(PRECISIONS[option])}</option>)}
