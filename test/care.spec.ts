@@ -34,6 +34,7 @@ test('the main job by keyboard alone: try the sample, decide, ask, search, expor
   await page.keyboard.press('Enter')
   await done()
   const rows = page.getByRole('navigation').locator('[data-clip]')
+  await expect(rows).toHaveCount(4)
   await page.keyboard.press('ArrowDown')
   await expect(rows.first()).toHaveAttribute('aria-current', 'true')
   await page.keyboard.press('a')
