@@ -1,6 +1,6 @@
 /** What the library holds, as the window asks for it, and how it hears of changes. */
 import { QueryClient, queryOptions, useQuery } from '@tanstack/react-query'
-import { toast } from 'sonner'
+import { toast as sonner } from 'sonner'
 import type { AnnotationBody } from '../app/annotation.ts'
 import type { BackendEvent } from '../app/contract.ts'
 import { problemOf } from '../app/errors.ts'
@@ -10,6 +10,7 @@ import { phrase, shown, t, told } from './i18n.ts'
 import { asAsked } from './queue/order.ts'
 import { batchDone } from './settings/notify.ts'
 import { useUi } from './store.ts'
+import { toast } from './toast.ts'
 
 export const queryClient = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: Infinity, refetchOnWindowFocus: false } } })
 
@@ -128,8 +129,8 @@ const UNDER_WAY = { edit: phrase('Changing… {{share}}'), undo: phrase('Undoing
 
 /** Thousands of annotations take a while to change: how far that is stands where it will be told. */
 function tellProgress({ what, share }: Extract<BackendEvent, { type: 'progress' }>): void {
-  if (share >= 1) toast.dismiss('progress')
-  else toast.loading(t(UNDER_WAY[what], { share: percent(share) }), { id: 'progress', duration: Infinity })
+  if (share >= 1) sonner.dismiss('progress')
+  else sonner.loading(t(UNDER_WAY[what], { share: percent(share) }), { id: 'progress', duration: Infinity })
 }
 
 /** Follow the backend's events until `signal` aborts, over lost connections; every change makes the queries that show it stale. */

@@ -67,8 +67,7 @@ export function tubelet(clips?: readonly string[]): void {
     app = await start()
     const context = await browser.newContext({ locale: 'en-US', reducedMotion: 'reduce', permissions: ['clipboard-read', 'clipboard-write'] })
     page = await context.newPage()
-    await page.goto(app.url)
-    await expect(page.getByText(/^Ready on/).first()).toBeVisible({ timeout: 60_000 })
+    await opened()
     if (clips && clips.length > 0) await analyse(...clips)
   })
   test.afterAll(async () => {
@@ -113,7 +112,13 @@ export async function analyse(...names: string[]): Promise<void> {
 export async function restart(signal?: 'SIGINT' | 'SIGKILL'): Promise<void> {
   await app.stop(signal)
   app = await start(app.projectDir)
+  await opened()
+}
+
+/** The window takes keys, and the engine is ready. */
+async function opened(): Promise<void> {
   await page.goto(app.url)
+  await expect(page.getByText(/^Ready on/).first()).toBeVisible({ timeout: 60_000 })
 }
 
 export const goTo = (name: string) => page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name, exact: true }).click()

@@ -463,6 +463,26 @@ test('parts of the page are resized by mouse and by key, closed, opened again, r
   await page.setViewportSize({ width: 1440, height: 900 })
 })
 
+test('a notice that comes while the one before it is fading is seen', async () => {
+  await page.locator('[data-clip]').first().click()
+  await page.keyboard.press('b')
+  const notice = page.locator('[data-sonner-toast]').filter({ hasText: 'Choose a track' })
+  await expect(notice).toBeVisible()
+  await page.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        const fading = new MutationObserver(() => {
+          if (document.querySelector('[data-sonner-toast][data-removed=true]') === null) return
+          fading.disconnect()
+          document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'b', code: 'KeyB', bubbles: true }))
+          resolve()
+        })
+        fading.observe(document.body, { subtree: true, childList: true, attributes: true })
+      }),
+  )
+  await expect(page.locator('[data-sonner-toast][data-removed=false]')).toContainText('Choose a track')
+})
+
 test('the page is accessible in both themes', async () => {
   await page.locator('[data-clip]').first().click()
   await accessible()

@@ -1,11 +1,11 @@
 /** The vocabulary as the window asks for it and changes it, and the colours that all of the window draws labels in. */
 import { useQuery } from '@tanstack/react-query'
-import { toast } from 'sonner'
 import { colourIn, type Label } from '../../app/vocabulary.ts'
 import type { RouteOutput } from '../../app/contract.ts'
 import { call } from '../api.ts'
 import { t } from '../i18n.ts'
 import { queryClient, tell, undo, useLabels, useQueue } from '../queries.ts'
+import { toast } from '../toast.ts'
 
 const NONE: readonly Label[] = []
 /** While clips come in, counts are asked for again after this pause. */

@@ -1,7 +1,6 @@
 /** What can be done with the clips that were picked in a chart. */
 import { Check, Clapperboard, ListFilter, StickyNote, Table2, X } from 'lucide-react'
 import { type SubmitEvent, useState } from 'react'
-import { toast } from 'sonner'
 import type { CallArgs } from '../../app/contract.ts'
 import type { ClipFact } from '../../app/overview.ts'
 import { call } from '../api.ts'
@@ -12,6 +11,7 @@ import { endWalk, walkThrough } from '../review/walk.ts'
 import { useUi } from '../store.ts'
 import { showInTable } from '../table/picked.ts'
 import { urlOf } from '../api.ts'
+import { toast } from '../toast.ts'
 import { usePicked } from './store.ts'
 
 /** Shown one by one; more is a list that nobody reads. */

@@ -1,11 +1,11 @@
 import { CircleAlert, TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
-import { toast } from 'sonner'
 import type { Status } from '../../app/contract.ts'
 import { inEnglish, type Problem } from '../../app/errors.ts'
 import { english } from '../../app/phrase.ts'
 import { t, told } from '../i18n.ts'
 import { queryClient } from '../queries.ts'
+import { toast } from '../toast.ts'
 
 /** What happened, to which file, what still works, one next step; the rest is folded. A warning stays over what it warns of, so it is short. */
 export function ProblemCard({ problem, warning = false, children }: { problem: Problem; warning?: boolean; children?: ReactNode }) {

@@ -3,7 +3,6 @@
  * library says until that says the same; one that is refused goes, with the reason, and what held before is seen again.
  */
 import { useMemo } from 'react'
-import { toast } from 'sonner'
 import { create } from 'zustand'
 import type { Annotation } from '../../app/annotation.ts'
 import type { Edit } from '../../app/contract/state.ts'
@@ -12,6 +11,7 @@ import { call } from '../api.ts'
 import { shown, t } from '../i18n.ts'
 import { inOrder, queryClient, tell, undo, useClip } from '../queries.ts'
 import { useUi } from '../store.ts'
+import { toast } from '../toast.ts'
 
 interface Pending {
   clipId: number

@@ -1,9 +1,9 @@
 /** Clips that a person marks: a span of a video, analysed like any other clip. */
-import { toast } from 'sonner'
 import { call } from '../api.ts'
 import { t } from '../i18n.ts'
 import { inOrder, queryClient, tell, undo } from '../queries.ts'
 import { useUi } from '../store.ts'
+import { toast } from '../toast.ts'
 import { markedSpan, useReview } from './store.ts'
 
 /** Make a clip of what is marked, and go to it. */

@@ -1,5 +1,4 @@
 /** The frame on the screen as a file, in the pixels of the video that is shown. */
-import { toast } from 'sonner'
 import { interpolate } from '../../app/tracks.ts'
 import { colourIn, type Label } from '../../app/vocabulary.ts'
 import { clock } from '../format.ts'
@@ -7,6 +6,7 @@ import { t } from '../i18n.ts'
 import { ordinalAt, timeOf, usePlayer } from '../player.ts'
 import { queryClient } from '../queries.ts'
 import { useUi } from '../store.ts'
+import { toast } from '../toast.ts'
 import { annotationsOf } from './edits.ts'
 import { useReview } from './store.ts'
 import { frameTable } from './tracks.ts'

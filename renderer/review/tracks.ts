@@ -1,5 +1,4 @@
 /** What people do to the tracks of the clip that they look at: from the picture, the timeline, the list or the keyboard. */
-import { toast } from 'sonner'
 import { type Annotation, type Box, type Span, spanWithin, type TrackAnnotation, type TrackBody } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
 import type { Edit } from '../../app/contract/state.ts'
@@ -11,6 +10,7 @@ import { t } from '../i18n.ts'
 import { type FrameTable, showFrame, ordinalAt, usePlayer } from '../player.ts'
 import { queryClient } from '../queries.ts'
 import { useUi } from '../store.ts'
+import { toast } from '../toast.ts'
 import { annotationsOf, commit } from './edits.ts'
 import { markedSpan, useReview } from './store.ts'
 

@@ -1,7 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { CircleCheck, CircleX } from 'lucide-react'
 import { useId, useState } from 'react'
-import { toast } from 'sonner'
 import type { Diagnostics as Facts, ProviderTrial } from '../../app/contract/system.ts'
 import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
@@ -11,6 +10,7 @@ import { ProblemCard } from '../parts/ProblemCard.tsx'
 import { describe, packText } from '../packs/describe.ts'
 import { Scores } from '../parts/Scores.tsx'
 import { useStatus } from '../queries.ts'
+import { toast } from '../toast.ts'
 import { report } from './report.ts'
 
 const OUTCOMES: Record<ProviderTrial['outcome'], string> = {

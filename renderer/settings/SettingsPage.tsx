@@ -1,7 +1,7 @@
 import { type ReactNode, useId } from 'react'
-import { toast } from 'sonner'
 import { LANGUAGES, type Language, t, useLanguage } from '../i18n.ts'
 import { useStatus } from '../queries.ts'
+import { toast } from '../toast.ts'
 import { Diagnostics } from './Diagnostics.tsx'
 import { chime, mayNotify } from './notify.ts'
 import { CONTRASTS, MOTIONS, THEMES, usePreferences } from './preferences.ts'

@@ -1,13 +1,13 @@
 /** What the table shows of the library: its columns, an arrangement of its rows, and the blocks of them that are in view. */
 import { keepPreviousData, queryOptions, useQueries, useQuery, type UseQueryResult } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
-import { toast } from 'sonner'
 import type { ColumnKey, EditReport, Row, TableQuery } from '../../app/contract/table.ts'
 import type { RouteOutput } from '../../app/contract.ts'
 import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
 import { phrase, t } from '../i18n.ts'
 import { inOrder, queryClient, tell, undo } from '../queries.ts'
+import { toast } from '../toast.ts'
 
 export const columnsQuery = queryOptions({ queryKey: ['table'], queryFn: () => call('table') })
 export const useColumns = () => useQuery(columnsQuery)

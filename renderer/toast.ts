@@ -1,0 +1,20 @@
+/**
+ * Notices, one at a time in each place (`id`): a new one takes the place of the one before. Under one id of sonner's own a notice that comes
+ * while the one before is fading goes with it, unseen.
+ */
+import { type ExternalToast, toast as sonner } from 'sonner'
+
+type Options = Omit<ExternalToast, 'id'> & { id?: string }
+const last = new Map<string, string | number>()
+
+function placed(show: (text: string, options: ExternalToast) => string | number) {
+  return (text: string, { id, ...options }: Options = {}): void => {
+    const shown = show(text, options)
+    if (id === undefined) return
+    const before = last.get(id)
+    if (before !== undefined) sonner.dismiss(before)
+    last.set(id, shown)
+  }
+}
+
+export const toast = Object.assign(placed(sonner), { success: placed(sonner.success), info: placed(sonner.info), warning: placed(sonner.warning), error: placed(sonner.error) })
