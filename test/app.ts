@@ -127,6 +127,7 @@ export const goTo = (name: string) => page.getByRole('navigation', { name: 'Page
 export async function dropFiles(window: Page, devtools: CDPSession, files: readonly string[], [x, y]: [x: number, y: number] = [700, 400]): Promise<void> {
   const data = { items: [], files: [...files], dragOperationsMask: 1 }
   const send = (type: 'dragEnter' | 'dragOver' | 'drop') => devtools.send('Input.dispatchDragEvent', { type, x, y, data })
+  await expect(window.locator('.app')).toBeVisible()
   await send('dragEnter')
   await send('dragOver')
   // Chromium drops nothing where the page has not said yet that it takes it; a hand is never that fast.
