@@ -23,11 +23,11 @@ export function stateHandlers({ pipeline: { library }, jobs }: Services): Handle
   }
   return {
     edit: ({ body: { edits, description } }) => library.edit(edits, description),
-    history: () => library.history(),
-    undo: () => stepped(() => library.undo()),
-    redo: () => stepped(() => library.redo()),
-    steps: ({ query: { limit, before } }) => library.steps(limit, before),
-    jump: ({ body: { step } }) => stepped(() => library.jump(step)),
+    history: () => library.steps.history(),
+    undo: () => stepped(() => library.steps.undo()),
+    redo: () => stepped(() => library.steps.redo()),
+    steps: ({ query: { limit, before } }) => library.steps.list(limit, before),
+    jump: ({ body: { step } }) => stepped(() => library.steps.jump(step)),
     clipHistory: ({ params: { clipId } }) => ({ events: library.clipHistory(clipId) }),
 
     pauseQueue: () => done(() => jobs.pause()),

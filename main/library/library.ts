@@ -2,17 +2,16 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import { setImmediate } from 'node:timers/promises'
 import { deflateSync, inflateSync } from 'node:zlib'
 import type { Annotation, AnnotationBody } from '../../app/annotation.ts'
 import type { BackendEvent, Clip, Source, SourceState } from '../../app/contract.ts'
-import type { ClipEvent, Edit, History, Step } from '../../app/contract/state.ts'
+import type { ClipEvent, Edit } from '../../app/contract/state.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import type { Phrase } from '../../app/phrase.ts'
 import type { Encoding } from '../engine/engine.ts'
 import { changeOf, type Label, tidy } from '../../app/vocabulary.ts'
-import { Annotations, type Deed, type MachineResult, type Place, type ReviewAction } from './annotations.ts'
+import { Annotations, type MachineResult, type Place, type ReviewAction } from './annotations.ts'
 import { Detections, type Seen } from './detections.ts'
 import { LibraryFind } from './find.ts'
 import { JobTable } from './job-table.ts'
@@ -21,6 +20,7 @@ import { LibraryPacks } from './packs.ts'
 import { RemovedClips } from './removed.ts'
 import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf } from './rows.ts'
 import { openDatabase } from './schema.ts'
+import { Steps } from './steps.ts'
 import { Table } from './table.ts'
 
 /** A clip as the sampler plans it. Spans are half-open: seconds from the first frame, and ordinals. */
@@ -44,6 +44,8 @@ export class Library {
   readonly detections: Detections
   readonly table: Table
   readonly overview: Overview
+  /** Undo. */
+  readonly steps: Steps
   readonly #db: DatabaseSync
   readonly #annotations: Annotations
   /** The queue. */
@@ -52,10 +54,6 @@ export class Library {
   #depth = 0
   /** Told when the transaction under way is committed. */
   #afterwards: BackendEvent[] = []
-  #turn: Promise<unknown> = Promise.resolve()
-  /** Whether how far it is was told of what is under way. */
-  #told = false
-  #closing = false
 
   private constructor(projectDir: string) {
     this.projectDir = projectDir
@@ -67,6 +65,7 @@ export class Library {
       this.#afterwards.push({ type: 'clips', sourceId, clipIds: [clipId] })
     })
     this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work), removed, (vocabulary) => this.detections.setVocabulary(vocabulary))
+    this.steps = new Steps(this.#annotations, (event) => this.emit(event))
     this.find = new LibraryFind(projectDir, this.#db)
     this.packs = new LibraryPacks(this.#db, (work) => this.#atomic(work), (event) => this.emit(event), () => this.find.forget())
     this.detections = new Detections(this.#db, (work) => this.#atomic(work), this.#annotations)
@@ -81,8 +80,7 @@ export class Library {
   }
 
   async close(): Promise<void> {
-    this.#closing = true
-    await this.#turn
+    await this.steps.close()
     await this.find.close()
     await this.overview.close()
     await this.table.close()
@@ -402,90 +400,14 @@ export class Library {
     return { annotationIds: result.map(({ id }) => id), step }
   }
 
-  /** Thousands of edits as one step of undo called `description`, in parts: others have their turn in between, and hear how far it is. */
-  editMany(deeds: readonly Deed[], description: Phrase): Promise<void> {
-    return this.#inTurn(async () => {
-      let at = { next: 0, step: 0 }
-      while (at.next < deeds.length && !this.#closing) {
-        const part = this.#annotations.part(deeds, at.next, description, at.step)
-        at = part
-        this.emit({ type: 'annotations', clipIds: part.clipIds })
-        await this.#progress('edit', part.next, deeds.length)
-      }
-      this.emit({ type: 'history' })
-    })
-  }
-
-  /** Undo the newest step, in parts where it is large. What the parts of one that was cut off have not undone is undone by the next. */
-  undo(): Promise<History> {
-    return this.#inTurn(() => this.#step('undo'))
-  }
-
-  redo(): Promise<History> {
-    return this.#inTurn(() => this.#step('redo'))
-  }
-
-  /**
-   * Undo or redo until `step` is the newest that holds; 0 is before all of them.
-   * @throws TubeletError `not-found`
-   */
-  jump(step: number): Promise<History> {
-    return this.#inTurn(async () => {
-      this.#annotations.checkStep(step)
-      const newest = () => this.#annotations.next('undo')?.step ?? 0
-      for (let at = newest(); at !== step && !this.#closing; at = newest()) await this.#step(at > step ? 'undo' : 'redo')
-      return this.history()
-    })
-  }
-
-  async #step(direction: 'undo' | 'redo'): Promise<History> {
-    const next = this.#annotations.next(direction)
-    if (next === null) return this.history()
-    for (let done = 0; !this.#closing; ) {
-      const { clipIds, edits } = this.#annotations.stepPart(direction, next.step)
-      if (edits === 0) break
-      done += edits
-      if (clipIds.length > 0) this.emit({ type: 'annotations', clipIds })
-      await this.#progress(direction, done, next.edits)
-    }
-    if (direction === 'undo') this.#annotations.settle(next.step)
-    this.emit({ type: 'history' })
-    return this.history()
-  }
-
-  /** Others have their turn; what was done at once is not told. */
-  async #progress(what: 'edit' | 'undo' | 'redo', done: number, of: number): Promise<void> {
-    if (done < of) this.#told = true
-    if (this.#told) this.emit({ type: 'progress', what, share: done / of })
-    if (done >= of) this.#told = false
-    await setImmediate()
-  }
-
-  /** One after the other, what takes its time: an undo that is asked for while a step is being made takes back all of it. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work)
-    this.#turn = done.catch(() => undefined)
-    return done
-  }
-
-  history(): History {
-    return this.#annotations.history()
-  }
-
-  steps(limit: number, before?: number): { steps: Step[]; total: number } {
-    return this.#annotations.steps(limit, before)
-  }
-
   clipHistory(clipId: number): ClipEvent[] {
     return this.#annotations.ofClipOverTime(this.clip(clipId).id)
   }
 
-  #changed(clipIds: number[]): History {
-    if (clipIds.length > 0) {
-      this.emit({ type: 'annotations', clipIds })
-      this.emit({ type: 'history' })
-    }
-    return this.history()
+  #changed(clipIds: number[]): void {
+    if (clipIds.length === 0) return
+    this.emit({ type: 'annotations', clipIds })
+    this.emit({ type: 'history' })
   }
 
   #edited(annotation: Annotation): Annotation {

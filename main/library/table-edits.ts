@@ -42,7 +42,7 @@ export function editClips(library: Library, clipIds: readonly number[], columns:
 
 /** A note more on each clip, beside those that are there. */
 export async function noteClips(library: Library, clipIds: readonly number[], text: string): Promise<EditReport> {
-  await library.editMany(clipIds.map((clipId) => ({ action: 'add', clipId, body: { kind: 'note', text } })), said('Note on {{clips}} clips', { clips: clipIds.length }))
+  await library.steps.editMany(clipIds.map((clipId) => ({ action: 'add', clipId, body: { kind: 'note', text } })), said('Note on {{clips}} clips', { clips: clipIds.length }))
   return { changed: clipIds.length, unchanged: 0, refused: [] }
 }
 
@@ -94,7 +94,7 @@ async function edit(library: Library, rowsOf: RowsOf, { from, to, columns }: Omi
 
   const [only, more] = edits
   if (only !== undefined && more === undefined && called === undefined) editOne(library, only)
-  else if (only !== undefined) await library.editMany(edits, called ?? said('{{deed}} × {{times}}', { deed: nameOf(edits, targets), times: edits.length }))
+  else if (only !== undefined) await library.steps.editMany(edits, called ?? said('{{deed}} × {{times}}', { deed: nameOf(edits, targets), times: edits.length }))
   return { changed: edits.length, unchanged, refused: [...refused].map(([reason, found]) => ({ reason, ...found })) }
 }
 

@@ -163,13 +163,13 @@ test('captions of picked clips are decided about in one step, notes are put besi
   library.addAnnotation(clips[0] ?? 0, { kind: 'note', text: 'before' })
   expect(await editClips(library, clips.slice(0, 2), ['caption'], { action: 'reject' }, { text: 'Rejected' })).toEqual({ changed: 2, unchanged: 0, refused: [] })
   expect(clips.map((clip) => library.clip(clip).captionState)).toEqual(['rejected', 'rejected', 'machine'])
-  expect(library.history().undo).toEqual({ text: 'Rejected' })
+  expect(library.steps.history().undo).toEqual({ text: 'Rejected' })
   expect(await noteClips(library, clips, 'again')).toMatchObject({ changed: 3 })
   const notes = () => clips.map((clip) => library.annotations(clip).flatMap(({ body }) => (body.kind === 'note' ? body.text : [])))
   expect(notes()).toEqual([['before', 'again'], ['again'], ['again']])
-  await library.undo()
+  await library.steps.undo()
   expect(notes()).toEqual([['before'], [], []])
-  await library.undo()
+  await library.steps.undo()
   expect(clips.map((clip) => library.clip(clip).captionState)).toEqual(['machine', 'machine', 'machine'])
 })
 
@@ -221,11 +221,11 @@ test('cells that are accepted, rejected and reset at once are one step of undo, 
   expect(await editCells(library, { ...all, to: 1 }, { action: 'accept' })).toMatchObject({ changed: 0, unchanged: 2 })
   await library.close()
   library = Library.open(folder)
-  await library.undo()
+  await library.steps.undo()
   expect(await states()).toEqual([['sure', 'sure'], ['sure', 'sure'], [undefined, 'sure']])
-  await library.redo()
+  await library.steps.redo()
   expect(await states()).toEqual([['accepted', 'accepted'], ['accepted', 'accepted'], [undefined, 'accepted']])
-  expect(library.history().redo).toBeNull()
+  expect(library.steps.history().redo).toBeNull()
 })
 
 test('what is pasted lands in its cells, empty takes away, and each refusal has its reason', async () => {
@@ -291,7 +291,7 @@ test('thousands of cells are one step, made, undone and redone in parts that tel
   library.onChange((event) => event.type === 'progress' && shares.push(`${event.what} ${event.share}`))
   const accepted = async () => (await open({ filters: [{ key: 'caption', op: 'state', states: ['accepted'] }] })).total
   await editCells(library, { view, from: 0, to: 6_000, columns: ['caption'] }, { action: 'accept' })
-  expect([await accepted(), library.history().undo]).toEqual([6_000, { text: '{{deed}} × {{times}}', values: { deed: { text: 'Caption accepted' }, times: 6_000 } }])
+  expect([await accepted(), library.steps.history().undo]).toEqual([6_000, { text: '{{deed}} × {{times}}', values: { deed: { text: 'Caption accepted' }, times: 6_000 } }])
   expect(shares.at(0)).toMatch(/^edit 0\.\d+$/)
   expect(shares.at(-1)).toBe('edit 1')
   shares.length = 0
@@ -299,7 +299,7 @@ test('thousands of cells are one step, made, undone and redone in parts that tel
   // The library is closed in the middle, as at the end of the app.
   const { promise, resolve } = Promise.withResolvers<undefined>()
   const stop = library.onChange((event) => event.type === 'progress' && resolve(undefined))
-  const undoing = library.undo()
+  const undoing = library.steps.undo()
   await promise
   stop()
   await library.close()
@@ -308,8 +308,8 @@ test('thousands of cells are one step, made, undone and redone in parts that tel
   const left = await accepted()
   expect(left).toBeGreaterThan(0)
   expect(left).toBeLessThan(6_000)
-  await library.undo()
-  expect([await accepted(), library.history().undo]).toEqual([0, null])
-  await library.redo()
-  expect([await accepted(), library.history().redo]).toEqual([6_000, null])
+  await library.steps.undo()
+  expect([await accepted(), library.steps.history().undo]).toEqual([0, null])
+  await library.steps.redo()
+  expect([await accepted(), library.steps.history().redo]).toEqual([6_000, null])
 })
