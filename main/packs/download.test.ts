@@ -143,6 +143,23 @@ describe('a download', () => {
     expect(asked.at(-1)?.range).toBe('bytes=100000-')
   }, 20_000)
 
+  test('is not given up while each try brings some of it', async () => {
+    script = Array.from({ length: 6 }, () => cut(20_000))
+    expect(await run({ sha256 })).toBe(sha256)
+    expect(asked.map(({ range }) => range)).toEqual([undefined, ...[1, 2, 3, 4, 5, 6].map((times) => `bytes=${times * 20_000}-`)])
+  }, 30_000)
+
+  test('takes no other part than it asked for, and no part that ends early for the rest', async () => {
+    const part = (from: number, to: number) => (_request: IncomingMessage, response: ServerResponse) => {
+      // Chunked: the length is not told.
+      response.writeHead(206, { etag, 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` })
+      response.end(content.subarray(from, to))
+    }
+    script = [cut(50_000), part(40_000, content.length), part(50_000, 90_000)]
+    expect(await run({ sha256 })).toBe(sha256)
+    expect(asked.map(({ range }) => range)).toEqual([undefined, 'bytes=50000-', 'bytes=50000-', 'bytes=90000-'])
+  }, 30_000)
+
   test('does not promise to go on where the server cannot vouch for what is here', async () => {
     script = Array.from({ length: 8 }, () => (_request: IncomingMessage, response: ServerResponse) => void response.writeHead(200, { 'content-length': content.length }).write(content.subarray(0, 9), () => response.destroy()))
     expect(await why(run())).toMatchObject({ message: 'The connection was lost.', next: 'Try again.' })
