@@ -18,7 +18,7 @@ from models.data.generator import World
 from models.model import Mammut
 from models.tubes import cut
 
-NEIGHBOURS = 5
+NEIGHBOURS = 20
 BANK = "familiar.f16"  # [M, E] in a pack or a run: embeddings of clips of training, little-endian half floats
 
 
