@@ -113,13 +113,15 @@ test('nothing is shown as a match that is none', async () => {
 test('a match in a clip that is unlike all that the pack learnt from is said to be a guess', async () => {
   let words = ''
   let guessed: number[] = []
-  for (const tried of ['a photo of bottles', 'a white car', 'a person', 'a red ring', 'the camera shakes']) {
+  // What it would most likely take for a match is what it says of such a clip itself.
+  const strange = (await call('listClips')).clips.filter(({ unfamiliar }) => unfamiliar)
+  for (const tried of [...strange.map(({ caption }) => caption ?? ''), 'a photo of bottles', 'a white car', 'a person', 'the camera shakes']) {
     const { hits } = await call('search', { body: { query: { by: 'words', words: tried } } })
     words = tried
     guessed = hits.flatMap(({ clip }) => (clip.unfamiliar ? [clip.id] : []))
     if (guessed.length > 0) break
   }
-  expect(guessed.length, 'no real clip is unlike composed video').toBeGreaterThan(0)
+  expect(guessed.length, 'no clip that is unlike composed video matches anything').toBeGreaterThan(0)
   for (const clipId of guessed) expect((await call('getClip', { params: { clipId } })).annotations.find(({ body }) => body.kind === 'caption')?.evidence?.unfamiliar).toBe(true)
   await searchFor(words)
   await expect(results().getByText(`${guessed.length} of those listed`)).toBeVisible()
