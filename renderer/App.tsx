@@ -28,11 +28,14 @@ export function App() {
   const [dragging, setDragging] = useState(false)
   useKeys()
 
+  const taken = (event: DragEvent) => {
+    event.preventDefault()
+    setDragging(true)
+  }
   const drag = {
-    onDragOver: (event: DragEvent) => {
-      event.preventDefault()
-      setDragging(true)
-    },
+    // Where another element comes under the pointer just before the drop, Chromium asks no dragover whether it is taken.
+    onDragEnter: taken,
+    onDragOver: taken,
     onDragLeave: (event: DragEvent) => {
       if (event.relatedTarget === null) setDragging(false)
     },

@@ -102,6 +102,19 @@ test('on the Packs page, which says it at length, the notice is gone', async () 
   await page.getByRole('alert').last().getByRole('button', { name: 'Put away' }).click()
 })
 
+test('a drop on what has only just come under the pointer is taken', async () => {
+  await goTo('Packs')
+  const data = { items: [], files: [at('page.safetensors')], dragOperationsMask: 1 }
+  const send = (type: 'dragEnter' | 'dragOver' | 'drop', x: number) => devtools.send('Input.dispatchDragEvent', { type, x, y: 400, data })
+  await send('dragEnter', 700)
+  await send('dragOver', 700)
+  // The rail is another element than the page: before the drop Chromium tells of it with a dragenter alone.
+  await send('drop', 20)
+  await expect(page.getByRole('alert').last()).toContainText('web page')
+  await expect(page.locator('.app[data-dragging=false]')).toBeAttached()
+  await page.getByRole('alert').last().getByRole('button', { name: 'Put away' }).click()
+})
+
 test('what is no openMaMMUT is refused with its reason and one next step, however it is called', async () => {
   await goTo('Packs')
   const alerts = page.getByRole('alert')
