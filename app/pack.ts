@@ -87,10 +87,11 @@ const Manifest = z.object({
     /** score = objectness * sigmoid(scale * cosine + bias) */
     detect: Logistic.optional(),
     /**
-     * A clip is of the world that the pack learnt where its `neighbours`-th nearest (cosine) of the clips in the file is at least `threshold` near;
-     * of any other it is never sure. The file: their embeddings [M, E], little-endian half floats.
+     * A clip is of the world that the pack learnt where its `neighbours`-th nearest (cosine) of the clips in the file is at least `threshold` near,
+     * and its caption agrees with it (cosine) by at least `agreement`; of any other it is never sure. The file: embeddings [M, E] of clips of
+     * training, little-endian half floats.
      */
-    familiar: FileRef.extend({ neighbours: z.number().int().positive(), threshold: z.number() }).optional(),
+    familiar: FileRef.extend({ neighbours: z.number().int().positive(), threshold: z.number(), agreement: z.number().default(-1) }).optional(),
   }),
   selfTest: FileRef,
   scores: z.array(z.object({ task: z.string(), metric: z.string(), value: z.number(), n: z.number().int(), on: z.string(), date: z.string() })),

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from models import familiar
-from models.evaluate import answer_all, answer_logits, confidence, encode_all
+from models.evaluate import answer_all, answer_logits, confidence, embed, encode_all
 from models.metrics import vqa_accuracy
 from models.tokenizer import PROMPTS
 from models.tubes import Bytes, Floats
@@ -252,10 +252,12 @@ def main() -> None:
                 print(f"| {task.name} | {name} | {len(rows)} | {100 * classical:.0f} % | {100 * learnt:.0f} % |")
         # What the app would show as sure: above the operating point, and of a clip like those of training.
         sure = confidence(answer_logits(model, done, seen.cross_k, seen.cross_v), calibration["answer"]["temperature"])
-        near = familiar.nearness(seen.embedding, bank) >= calibration["familiar"]["threshold"]
-        shown = near & (sure >= calibration["answer"]["notSureBelow"])
+        told = answer_all(model, text, [PROMPTS["caption"]] * len(asked), seen.cross_k, seen.cross_v)
+        agreed = familiar.agreement(seen.embedding, embed(model, text, [PROMPTS["search"].format(query=got) for got, _, _ in told]))
+        known = familiar.passes(familiar.nearness(seen.embedding, bank), agreed, calibration["familiar"])
+        shown = known & (sure >= calibration["answer"]["notSureBelow"])
         right = np.array([vqa_accuracy(got, [each.answer]) for (got, _, _), each in zip(done, asked, strict=True)])
-        print(f"| of all these: of a familiar clip | {name} | {len(asked)} | - | {100 * near.mean():.0f} % |")
+        print(f"| of all these: of a familiar clip | {name} | {len(asked)} | - | {100 * known.mean():.0f} % |")
         print(f'| of all these: said without "not sure", right or wrong | {name} | {len(asked)} | - | {100 * shown.mean():.0f} % |')
         print(f'| of all these: wrong, and said without "not sure" | {name} | {len(asked)} | - | {100 * (shown & (right < 1)).mean():.0f} % |')
 

@@ -330,8 +330,10 @@ def evaluate(
     }
     if bank is not None:
         near = familiar.nearness(seen.embedding, bank)
-        calibration["familiar"] = {"neighbours": familiar.NEIGHBOURS, "threshold": familiar.threshold(near[:half])}
-        scores.add("familiar", "clips of its own world that pass", (near[half:] >= calibration["familiar"]["threshold"]).mean(), clips - half)
+        agreed = familiar.agreement(seen.embedding, embed(model, text, [PROMPTS["search"].format(query=got) for got, _, _ in told]))
+        calibration["familiar"] = familiar.calibrate(near[:half], agreed[:half])
+        passed = familiar.passes(near[half:], agreed[half:], calibration["familiar"])
+        scores.add("familiar", "clips of its own world that pass", passed.mean(), clips - half)
 
     return {
         "version": version,
@@ -384,6 +386,7 @@ def run_benchmark(model: Mammut, text: Text, examples: Sequence[benchmarks.Examp
     return scores
 
 
+@torch.no_grad()
 def embed(model: Mammut, text: Text, lines: Sequence[str]) -> Tensor:
     """[n] texts -> [n, E]."""
     ids = torch.tensor(pad([text.sentence(line) for line in lines]))

@@ -1,8 +1,10 @@
 """Whether a clip is of the world that a model learnt: a small model is as sure of its words on footage of any other.
 
-Nearest neighbours in the embedding (Sun et al. 2022, "Out-of-distribution detection with deep nearest neighbors", arXiv 2204.06507): a clip whose
-`NEIGHBOURS`th nearest clip of training is further away than that of the usual held-out clip is taken for unfamiliar. The price, half of the clips
-that it does know, is meant: to doubt what is right costs a look, to believe an invention costs the work that is built on it.
+Two signs, and both must be there. Nearest neighbours in the embedding (Sun et al. 2022, "Out-of-distribution detection with deep nearest neighbors",
+arXiv 2204.06507): the `NEIGHBOURS`th nearest clip of training is near. The agreement of the two passes, as CLIPScore judges captions (Hessel et al.
+2021, arXiv 2104.08718): the contrastive pass sees in the clip what the generative pass says of it. Near and in agreement is what the usual held-out
+clip is, the median. The price, most of the clips that it does know, is meant: to doubt what is right costs a look, to believe an invention costs the
+work that is built on it.
 """
 
 from __future__ import annotations
@@ -39,9 +41,20 @@ def nearness(embedding: Tensor, bank: Tensor) -> np.ndarray:
     return out
 
 
-def threshold(held_out: np.ndarray) -> float:
-    """Of the nearness [n] of clips of the same world that training did not see."""
-    return float(np.median(held_out))
+def agreement(embedding: Tensor, captions: Tensor) -> np.ndarray:
+    """Embeddings [n, E] of clips and of what the model says of them, both L2-normalised -> [n]: their cosines."""
+    out: np.ndarray = (embedding * captions).sum(-1).numpy()
+    return out
+
+
+def calibrate(near: np.ndarray, agreed: np.ndarray) -> dict[str, float]:
+    """`calibration.familiar` of pack.json, but for its file, from clips [n] of the same world that training did not see."""
+    return {"neighbours": NEIGHBOURS, "threshold": float(np.median(near)), "agreement": float(np.median(agreed))}
+
+
+def passes(near: np.ndarray, agreed: np.ndarray, calibration: dict[str, float]) -> np.ndarray:
+    """[n] each -> bool [n]."""
+    return (near >= calibration["threshold"]) & (agreed >= calibration["agreement"])
 
 
 def read(folder: Path, width: int) -> Tensor:

@@ -141,10 +141,13 @@ def test_a_bank_of_learnt_clips_tells_what_is_familiar() -> None:
     world = World(None, "val")
     clips = world.samples([np.random.default_rng((7, i)) for i in range(12)])
     model = untrained(WORDS)
-    seen = encode_all(model, [clip.video for clip in clips]).embedding
+    encoded = encode_all(model, [clip.video for clip in clips])
+    seen = encoded.embedding
     bank = torch.cat((seen, seen[:10]))
     report = evaluate(model, WORDS, clips, world.labels, "0.0.1", bank=bank)
-    near = familiar.nearness(seen, bank)
-    assert report["calibration"]["familiar"] == {"neighbours": familiar.NEIGHBOURS, "threshold": float(np.median(near[:6]))}
+    told = [got for got, _, _ in answer_all(model, WORDS, [tokenizer.PROMPTS["caption"]] * 12, encoded.cross_k, encoded.cross_v)]
+    near, agreed = familiar.nearness(seen, bank), (seen * embed(model, WORDS, told)).sum(-1).numpy()
+    calibration = report["calibration"]["familiar"]
+    assert calibration == familiar.calibrate(near[:6], agreed[:6])
     passed = next(row["value"] for row in report["scores"] if row["task"] == "familiar")
-    assert passed == round(float((near[6:] >= np.median(near[:6])).mean()), 4)
+    assert passed == round(float(((near[6:] >= np.median(near[:6])) & (agreed[6:] >= np.median(agreed[:6]))).mean()), 4)

@@ -23,9 +23,20 @@ def test_nearness_is_the_cosine_of_the_twentieth_nearest() -> None:
     assert np.allclose(familiar.nearness(unit(0.0, np.pi / 2), bank), [np.cos(0.2), np.sin(0.03)])
 
 
-def test_half_of_the_held_out_clips_pass() -> None:
-    held_out = np.random.default_rng(0).normal(size=1001)
-    assert (held_out >= familiar.threshold(held_out)).sum() == 501
+def test_what_passes_is_near_and_agrees_as_the_usual_held_out_clip() -> None:
+    rng = np.random.default_rng(0)
+    near, agreed = rng.normal(size=1001), rng.normal(size=1001)
+    calibration = familiar.calibrate(near, agreed)
+    assert calibration == {"neighbours": familiar.NEIGHBOURS, "threshold": np.median(near), "agreement": np.median(agreed)}
+    high, low = np.full(1001, 9.0), np.full(1001, -9.0)
+    assert familiar.passes(near, high, calibration).sum() == 501
+    assert familiar.passes(high, agreed, calibration).sum() == 501
+    assert not familiar.passes(high, low, calibration).any()
+    assert not familiar.passes(low, high, calibration).any()
+
+
+def test_agreement_is_the_cosine_of_each_clip_with_its_own_caption() -> None:
+    assert np.allclose(familiar.agreement(unit(0.0, 1.0), unit(0.5, 1.2)), np.cos([0.5, 0.2]))
 
 
 def test_the_bank_is_of_other_clips_each_and_the_file_holds_it(tmp_path: Path) -> None:

@@ -75,19 +75,33 @@ describe.skipIf(packMissing)('a pack', () => {
     const likeness = first.reduce((sum, x, i) => sum + x * (second[i] ?? 0), 0)
     await writeFile(path.join(dir, 'familiar.f16'), bank)
     // The first clip has two neighbours that are itself; the second has one, and then the first clip.
-    json.calibration.familiar = { file: 'familiar.f16', sha256: hash('sha256', bank), neighbours: 2, threshold: (1 + likeness) / 2 }
+    const familiar = { file: 'familiar.f16', sha256: hash('sha256', bank), neighbours: 2, threshold: (1 + likeness) / 2, agreement: -1 }
+    json.calibration.familiar = familiar
     json.calibration.caption.notSureBelow = 0
     await save(json)
     const pack = await openPack(dir)
     const { model } = await placeModel(pack)
     const told = []
+    const agreements: number[] = []
     for (const clip of pack.knownAnswers.clips) {
-      const { unsure, unfamiliar } = await model.caption(await model.encode(cutTubes(clip, json.input)))
+      const { unsure, unfamiliar, agreement } = await model.caption(await model.encode(cutTubes(clip, json.input)))
       told.push({ unsure, unfamiliar })
+      agreements.push(agreement)
     }
     expect(told).toEqual([{ unsure: false, unfamiliar: false }, { unsure: true, unfamiliar: true }])
+    // Near, but what it says of the clip is not what it sees there: of that clip it answers no question for sure either.
+    familiar.agreement = (agreements[0] ?? 0) + 0.01
+    json.calibration.answer = { temperature: 1, notSureBelow: 0 }
+    await save(json)
+    const doubting = (await placeModel(await openPack(dir))).model
+    const [clip] = pack.knownAnswers.clips
+    const encoding = await doubting.encode(cutTubes(clip ?? new Uint8Array(), json.input))
+    const { unfamiliar } = await doubting.caption(encoding)
+    expect(unfamiliar).toBe(true)
+    expect(await doubting.answer({ ...encoding, unfamiliar }, 'what moves?')).toMatchObject({ unsure: true, unfamiliar: true })
+    expect(await doubting.answer({ ...encoding, unfamiliar: false }, 'what moves?')).toMatchObject({ unsure: false, unfamiliar: false })
     await writeFile(path.join(dir, 'familiar.f16'), bank.subarray(2))
-    json.calibration.familiar.sha256 = hash('sha256', bank.subarray(2))
+    familiar.sha256 = hash('sha256', bank.subarray(2))
     await save(json)
     await expect(openPack(dir)).rejects.toMatchObject(refusal(/whole embeddings/))
   })
