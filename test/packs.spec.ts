@@ -7,7 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { expect, test } from '@playwright/test'
 import { tinyMammut, writeSafetensors } from '../main/packs/checkpoint.testing.ts'
-import { app, clipRows, done, goTo, page, tubelet, violations } from './app.ts'
+import { app, call, clipRows, done, goTo, page, tubelet, violations } from './app.ts'
 
 tubelet()
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-packs-e2e-'))
@@ -149,4 +149,26 @@ test('in German a pack that is Tubelet’s own, or made here, speaks German', as
   } finally {
     await context.close()
   }
+})
+
+test('what the pack in use has not encoded is said where it is missed, with a button that has it done', async () => {
+  await call('pauseQueue')
+  await card(TINY).getByRole('button', { name: 'Use this pack' }).click()
+  await page.getByRole('button', { name: 'Switch now' }).click()
+  await expect(card(TINY)).toContainText('In use', { timeout: 60_000 })
+  await expect.poll(async () => (await call('queue')).waiting).toBeGreaterThan(0)
+  await call('cancelAll')
+  await call('resumeQueue')
+  const missing = page.getByRole('status').filter({ hasText: '4 clips are not encoded with the pack in use' })
+  await goTo('Labels')
+  await expect(missing).toBeVisible()
+  await goTo('Review')
+  await page.getByRole('combobox', { name: 'Search' }).fill('a ball')
+  await page.keyboard.press('Enter')
+  await expect(missing).toBeVisible()
+  await expect(page.getByText('No clip could be searched yet')).toBeVisible()
+  await expect(page.getByText(/No clip matches/)).toHaveCount(0)
+  await page.getByRole('button', { name: /^Encode them now/ }).click()
+  await expect(missing).toHaveCount(0)
+  await expect(page.getByRole('list', { name: /Matches|Nearest/ }).getByRole('listitem').first()).toBeVisible({ timeout: 60_000 })
 })

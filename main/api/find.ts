@@ -28,7 +28,7 @@ export function findHandlers({ pipeline }: Services) {
       code: 'clip-not-encoded',
       message: 'This clip has not been analysed yet, so nothing can be compared with it.',
       stillWorks: 'Clips that are done can be searched now.',
-      next: 'Wait until its analysis is done, or retry the file.',
+      next: 'Wait until its analysis is done, retry the file, or have its clips encoded on the Packs page.',
     })
   }
 

@@ -192,7 +192,7 @@ export async function answerClip(pipeline: Pipeline, clipId: number, question: s
       code: 'clip-not-encoded',
       message: 'This clip has not been analysed yet, so there is nothing to ask.',
       stillWorks: 'Clips that are done can be asked now.',
-      next: 'Wait until its analysis is done, or retry the file.',
+      next: 'Wait until its analysis is done, retry the file, or have its clips encoded on the Packs page.',
     })
   }
   // A streamed answer is not begun twice: its reader has seen tokens already and is told of the restart instead.

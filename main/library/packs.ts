@@ -59,7 +59,7 @@ export class LibraryPacks {
     const rows = this.#db
       .prepare(
         `SELECT c.source_id, count(*) AS clips, total(c."end" - c.start) AS seconds FROM clips c JOIN sources s ON s.id = c.source_id
-         WHERE s.state NOT IN ('failed', 'cancelled') AND NOT EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND e.pack_digest = ?)
+         WHERE s.state <> 'failed' AND NOT EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND e.pack_digest = ?)
          GROUP BY c.source_id`,
       )
       .all(digest)

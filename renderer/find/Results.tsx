@@ -6,6 +6,7 @@ import { problemOf } from '../../app/errors.ts'
 import { urlOf } from '../api.ts'
 import { clock, percent } from '../format.ts'
 import { t } from '../i18n.ts'
+import { NotEncoded } from '../packs/NotEncoded.tsx'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
 import { goToFrame } from '../player.ts'
 import { useStatus } from '../queries.ts'
@@ -37,14 +38,15 @@ export function Results() {
     <div className="scroll results" aria-busy={isPlaceholderData} data-waiting={isPlaceholderData}>
       <div className="pad found" role="status">
         {isPlaceholderData ? <strong className="muted">{t('Searching…')}</strong> : none ? <NoMatch result={data} /> : <strong>{headline(query, matches)}</strong>}
-        {query?.by === 'words' && uncalibrated && <p className="muted small">{t('This model was not calibrated: the order counts, the line between match and no match is a guess.')}</p>}
+        {query?.by === 'words' && searched > 0 && uncalibrated && <p className="muted small">{t('This model was not calibrated: the order counts, the line between match and no match is a guess.')}</p>}
         {strange > 0 && !isPlaceholderData && <p className="guess small">{t('{{count}} of those listed are unlike the clips that the model learnt from: how well they match is a guess.', { count: strange })}</p>}
         {partial && !isPlaceholderData && (
           <p className="muted small partial">
-            {query !== null && searched < total && t('Searched {{searched}} of {{count}} clips so far.', { searched, count: total })} {unread > 0 && t('{{count}} videos are still being read.', { count: unread })}
+            {query !== null && searched > 0 && searched < total && t('Searched {{searched}} of {{count}} clips so far.', { searched, count: total })} {unread > 0 && t('{{count}} videos are still being read.', { count: unread })}
           </p>
         )}
       </div>
+      {query !== null && searched < total && !isPlaceholderData && <NotEncoded quiet />}
       {matches > 0 && !isPlaceholderData && <div className="pad to-table"><button className="small" onClick={() => void showInTable({ search: { query, filters } })}><Table2 size={14} aria-hidden />{t('Show all {{count, number}} in the table', { count: matches })}</button></div>}
       {late > 0 && <button className="late" onClick={sortAgain}>{t('{{count}} new results belong further up. Sort again', { count: late })}</button>}
       {none && nearest.length > 0 && <p className="pad muted" aria-hidden>{t('Nearest')}</p>}
@@ -63,10 +65,11 @@ function headline(query: ReturnType<typeof useFind.getState>['query'], count: nu
   return query.by === 'clip' ? t('{{count}} clips stand out as similar', { count }) : t('{{count}} clips have something similar', { count })
 }
 
-function NoMatch({ result: { nearest, measure, line, suggestions, total } }: { result: FindResult }) {
+function NoMatch({ result: { nearest, measure, line, suggestions, searched, total } }: { result: FindResult }) {
   const query = useFind((find) => find.query)
   const best = nearest[0]?.score
   if (total === 0 || query === null) return <strong className="none"><SearchX size={16} aria-hidden />{t('No clip passes the filters')}</strong>
+  if (searched === 0) return <strong className="none"><SearchX size={16} aria-hidden />{t('No clip could be searched yet')}</strong>
   return (
     <>
       <strong className="none"><SearchX size={16} aria-hidden />{query.by === 'words' ? t('No clip matches “{{words}}”', { words: query.words }) : t('Nothing stands out as similar')}</strong>

@@ -3,6 +3,7 @@ import { type ChangeEvent, type SubmitEvent, useRef, useState } from 'react'
 import { type Label, labelNamed, readVocabulary, withNames, writeVocabulary } from '../../app/vocabulary.ts'
 import { download } from '../download.ts'
 import { t } from '../i18n.ts'
+import { NotEncoded } from '../packs/NotEncoded.tsx'
 import { Panels } from '../parts/Panels.tsx'
 import { useLabelCounts, useLabels, useQueue, useStatus } from '../queries.ts'
 import { toast } from '../toast.ts'
@@ -29,6 +30,7 @@ export function LabelsPage() {
           content: (
             <main id="page" tabIndex={-1} className="label-detail">
               <Unsaved vocabulary={vocabulary} />
+              <NotEncoded quiet />
               {label ? <LabelDetail key={label.name} label={label} vocabulary={vocabulary} /> : <NoLabels />}
             </main>
           ),

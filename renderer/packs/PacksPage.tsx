@@ -1,14 +1,14 @@
-import { FileDown, FolderInput } from 'lucide-react'
-import { type PackOverview, Precision } from '../../app/contract/packs.ts'
+import { FolderInput } from 'lucide-react'
+import { Precision } from '../../app/contract/packs.ts'
 import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
-import { about, bytes } from '../format.ts'
+import { bytes } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { PathPicker } from '../parts/AddDialog.tsx'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
-import { useQueue } from '../queries.ts'
 import { Catalogue } from './Catalogue.tsx'
 import { PackCard } from './PackCard.tsx'
+import { NotEncoded } from './NotEncoded.tsx'
 import { act, importFile, usePacks } from './queries.ts'
 import { usePacksUi } from './store.ts'
 import { Works } from './Works.tsx'
@@ -50,7 +50,8 @@ export function PacksPage() {
       {data && (
         <>
           <Works overview={data} />
-          <Missing overview={data} />
+          {data.lost !== null && <p className="note">{t('The pack “{{lost}}” that this library used is not on this computer any more, so the one that comes with Tubelet is used.', { lost: data.lost })}</p>}
+          <NotEncoded />
           <section>
             <h3>{t('On this computer')}</h3>
             <ul className="cards">
@@ -68,29 +69,5 @@ export function PacksPage() {
         </>
       )}
     </main>
-  )
-}
-
-/** What the pack in use has not encoded, and why it may be another pack than before. */
-function Missing({ overview: { missing, lost } }: { overview: PackOverview }) {
-  const { data: queue } = useQueue()
-  const working = (queue?.running ?? 0) + (queue?.waiting ?? 0) > 0
-  return (
-    <>
-      {lost !== null && <p className="note">{t('The pack “{{lost}}” that this library used is not on this computer any more, so the one that comes with Tubelet is used.', { lost })}</p>}
-      {missing.clips > 0 && (
-        <p className="note row" role="status">
-          <span className="grow">
-            {working ? t('{{count}} clips are still to be encoded with the pack in use; this goes on in the background.', { count: missing.clips }) : t('{{count}} clips are not encoded with the pack in use, so they cannot be searched or asked.', { count: missing.clips })}
-          </span>
-          {!working && (
-            <button onClick={() => void act(call('encodeMissing'))}>
-              <FileDown size={15} aria-hidden />
-              {missing.estimate ? t('Encode them now ({{time}})', { time: about(missing.estimate.seconds) }) : t('Encode them now')}
-            </button>
-          )}
-        </p>
-      )}
-    </>
   )
 }

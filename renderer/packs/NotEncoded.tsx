@@ -1,0 +1,27 @@
+import { FileDown } from 'lucide-react'
+import { call } from '../api.ts'
+import { about } from '../format.ts'
+import { t } from '../i18n.ts'
+import { useQueue } from '../queries.ts'
+import { act, usePacks } from './queries.ts'
+
+/** What the pack in use has not encoded, and a button that has it done. @param quiet Say nothing of work that goes on. */
+export function NotEncoded({ quiet = false }: { quiet?: boolean }) {
+  const missing = usePacks().data?.missing
+  const { data: queue } = useQueue()
+  const working = (queue?.running ?? 0) + (queue?.waiting ?? 0) > 0
+  if (missing === undefined || missing.clips === 0 || (quiet && working)) return null
+  return (
+    <p className="note row" role="status">
+      <span className="grow">
+        {working ? t('{{count}} clips are still to be encoded with the pack in use; this goes on in the background.', { count: missing.clips }) : t('{{count}} clips are not encoded with the pack in use, so they cannot be searched or asked.', { count: missing.clips })}
+      </span>
+      {!working && (
+        <button onClick={() => void act(call('encodeMissing'))}>
+          <FileDown size={15} aria-hidden />
+          {missing.estimate ? t('Encode them now ({{time}})', { time: about(missing.estimate.seconds) }) : t('Encode them now')}
+        </button>
+      )}
+    </p>
+  )
+}
