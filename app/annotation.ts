@@ -59,7 +59,7 @@ export type ReviewState = z.infer<typeof ReviewState>
 export const Evidence = z.object({
   /** Calibrated probability 0..1 that the text is right. */
   confidence: z.number().min(0).max(1),
-  /** True below the pack's operating point, and of an unfamiliar clip: the UI says "not sure". */
+  /** True below the pack's operating point, of an unfamiliar clip, and where words of the question were never learnt: the UI says "not sure". */
   unsure: z.boolean(),
   /** The pack learnt from no clips like this one. */
   unfamiliar: z.boolean().optional(),

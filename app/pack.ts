@@ -75,6 +75,8 @@ const Manifest = z.object({
     question: z.string().includes('{question}').optional(),
     label: z.string().includes('{label}').optional(),
   }),
+  /** All words, in lower case, of the texts that the pack learnt from. Not told by one that learnt from texts of any kind. */
+  words: z.array(z.string()).optional(),
   /** How captions are found: see main/engine/beam. */
   decoding: z.object({ beams: z.number().int().min(1).max(16), lengthPenalty: z.number().min(0), longest: z.number().int().positive() }).optional(),
   calibration: z.object({
@@ -119,4 +121,10 @@ export type PackManifest = z.infer<typeof PackManifest>
 /** Logits are divided by this before they are probabilities. */
 export function temperatureOf({ calibration }: PackManifest): number {
   return calibration.answer?.temperature ?? 1
+}
+
+/** The words of a text that the pack never learnt, in their order: what it makes of them is a guess. */
+export function unlearnt({ words }: PackManifest, text: string): string[] {
+  if (words === undefined) return []
+  return [...new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu))].filter((word) => !words.includes(word))
 }

@@ -238,8 +238,16 @@ UNCALIBRATED: dict[str, Any] = {
 
 
 def write_manifest(
-    folder: Path, config: Config, *, identity: dict[str, str], data: list[dict[str, str]], calibration: dict[str, Any], scores: list[dict[str, Any]]
+    folder: Path,
+    config: Config,
+    *,
+    identity: dict[str, str],
+    data: list[dict[str, str]],
+    calibration: dict[str, Any],
+    scores: list[dict[str, Any]],
+    words: list[str] | None = None,
 ) -> None:
+    """words: see `tok.lexicon`; None where the pack does not tell."""
     tokens = [tube.count(config.clip_shape) for tube in config.tubes]
 
     def ref(name: str) -> dict[str, str]:
@@ -275,6 +283,7 @@ def write_manifest(
         "graphs": {name: ref(f"{name}.onnx") for name in ("vision", "text", "cross", "decoder", "detector")},
         "tokenizer": {**ref("tokenizer.json"), "pad": PAD, "start": START, "end": END},
         "prompts": tok.PROMPTS,
+        **({} if words is None else {"words": words}),
         "calibration": calibration,
         "selfTest": ref("selftest.json"),
         "scores": scores,
@@ -330,6 +339,14 @@ def take_bank(report: dict[str, Any], run: Path, out: Path) -> None:
         shutil.copyfile(run / bank["file"], out / bank["file"])
 
 
+def learnt_words(train_data: Path | None) -> list[str]:
+    """Of the texts that training is made of, but for some of the rarest."""
+    from models.data.generator import World
+
+    world = World(train_data, "train")
+    return tok.lexicon([*world.corpus(40000, np.random.default_rng(0)), *world.labels])
+
+
 def trained_pack(run: Path, out: Path, train_data: Path | None) -> dict[str, float]:
     from models.data.generator import World
 
@@ -351,6 +368,7 @@ def trained_pack(run: Path, out: Path, train_data: Path | None) -> dict[str, flo
         data=json.loads((Path(__file__).parent / "packs" / "data.json").read_text()),
         calibration=report.get("calibration", UNCALIBRATED),
         scores=report.get("scores", []),
+        words=learnt_words(train_data),
     )
     for name in ("LICENSE", "NOTICE"):
         (out / name).write_text((Path(__file__).parent / "packs" / name).read_text())

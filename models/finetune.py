@@ -30,7 +30,7 @@ from models.evaluate import ON, Scores, answer_all, detections, embed, encode_al
 from models.export import write_pack
 from models.metrics import Truth, average_precision, normalise, vqa_accuracy
 from models.model import Mammut
-from models.tokenizer import PROMPTS, Text, pad
+from models.tokenizer import PROMPTS, Text, lexicon, pad
 from models.train import Learner, label_ids, learning_rate, optimisers
 from models.tubes import cut
 from models.unpack import read as unpack
@@ -48,6 +48,13 @@ def divide(clips: Sequence[Taught]) -> tuple[list[Taught], list[Taught]]:
     every = min(HELD_OUT, len(clips))
     held = [clip for i, clip in enumerate(clips) if i % every == every - 1]
     return [clip for clip in clips if not any(clip is each for each in held)], held
+
+
+def texts(clips: Sequence[Taught]) -> list[str]:
+    """All that was said of them."""
+    told = [clip.caption for clip in clips if clip.caption is not None]
+    asked = [said for clip in clips for pair in clip.qa for said in pair]
+    return told + asked + [name for clip in clips for boxes in clip.boxes.values() for name, *_ in boxes]
 
 
 @dataclass
@@ -222,6 +229,7 @@ def main() -> None:
     own = encode_all(model, [clip.video for clip in taught]).embedding.repeat(familiar.NEIGHBOURS, 1)
     bank = torch.cat((familiar.bank_of(model, world), own))
     report = evaluate(model, text, composed, world.labels, version, bank=bank)
+    words = manifest.get("words") and lexicon([*manifest["words"], *texts(taught)])
     args.out.mkdir(parents=True, exist_ok=True)
     report["calibration"]["familiar"] |= familiar.write(args.out, bank)
     scores.on = ON
@@ -241,6 +249,7 @@ def main() -> None:
         data=[*manifest["data"], {"name": "its user's own corrected clips", "licence": "private"}],
         calibration=report["calibration"],
         scores=[*scores.rows, *report["scores"]],
+        words=words,
     )
     scores.show()
     print(json.dumps({"out": str(args.out), "largest difference from PyTorch": worst}))

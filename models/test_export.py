@@ -10,6 +10,7 @@ import torch
 
 from models import export
 from models.config import CONFIGS, Config
+from models.data.names import NOVEL_SHAPES
 from models.model import Mammut
 from models.reference import describe
 from models.tubes import cut, formula_video
@@ -66,3 +67,10 @@ def test_each_file_has_its_digest(pack: Path) -> None:
     manifest, test = (json.loads((pack / name).read_text()) for name in ("pack.json", "selftest.json"))
     for ref in (*manifest["graphs"].values(), manifest["tokenizer"], manifest["selfTest"], *test["clips"]):
         assert export.digest(pack / ref["file"]) == ref["sha256"]
+
+
+def test_a_pack_tells_the_words_that_training_had_and_no_others() -> None:
+    words = export.learnt_words(None)
+    assert {"circle", "circles", "red", "camera", "yes", "bouncing"} < set(words)
+    assert not {*NOVEL_SHAPES, "weather", ""} & set(words)
+    assert words == sorted({word.lower() for word in words})

@@ -123,6 +123,8 @@ def test_what_people_corrected_is_learnt(place: Path) -> None:
 
 
 def test_the_command_writes_a_pack_with_scores_before_and_after(place: Path) -> None:
+    told = json.loads((place / "pack" / "pack.json").read_text())
+    (place / "pack" / "pack.json").write_text(json.dumps({**told, "words": ["zebra"]}))
     command = [sys.executable, "-m", "models.finetune", "--pack", str(place / "pack"), "--videos", str(place / "videos")]
     done = subprocess.run(
         [*command, "--annotations", str(place / "toy.jsonl"), "--out", str(place / "new"), "--steps", "2", "--clips", "4"],
@@ -135,6 +137,8 @@ def test_the_command_writes_a_pack_with_scores_before_and_after(place: Path) -> 
     on_users = {row["metric"]: row["n"] for row in manifest["scores"] if row["on"] == finetune.ON_USERS}
     assert on_users["exact match"] == on_users["exact match, before"] == 6  # two clips held out, three questions each
     assert manifest["id"].endswith("-tuned") and manifest["data"][-1]["licence"] == "private"
+    # What was rejected, or not looked at, is not learnt.
+    assert {"zebra", "what", "moves"} < set(manifest["words"]) and not {"wrong", "anybody"} & set(manifest["words"])
     old, new = unpack.read(place / "pack")[0], unpack.read(place / "new")[0]
     assert not torch.allclose(old.decoder.head.weight, new.decoder.head.weight)
 

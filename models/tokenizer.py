@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -23,6 +24,11 @@ def train(lines: Iterable[str], vocab: int) -> Tokenizer:
     )
     tokenizer.train_from_iterator(lines, trainer)
     return tokenizer
+
+
+def lexicon(lines: Iterable[str]) -> list[str]:
+    """The words of some texts, as the app counts them: what a model learnt from these can have learnt of language."""
+    return sorted({word for line in lines for word in re.findall(r"[^\W_]+", line.lower())})
 
 
 class Text:

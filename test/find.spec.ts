@@ -5,7 +5,7 @@ import path from 'node:path'
 import { expect, test } from '@playwright/test'
 import { glancesOf } from '../app/gaze.ts'
 import { findMediaTools } from '../main/media/tools.ts'
-import { accessible, app, call, clip, page, tubelet } from './app.ts'
+import { accessible, app, call, clip, goTo, page, tubelet } from './app.ts'
 
 tubelet([])
 
@@ -127,6 +127,32 @@ test('a match in a clip that is unlike all that the pack learnt from is said to 
   await expect(results().getByText(`${guessed.length} of those listed`)).toBeVisible()
   await expect(results().locator('[data-guessed=true]')).toHaveCount(guessed.length)
   await expect(results().getByLabel('not sure')).toHaveCount(guessed.length)
+})
+
+test('words that the pack never learnt are named: in a search, an answer and a label', async () => {
+  await searchFor('tax return of 1987')
+  await expect(results().getByText('never learnt the words “tax”, “return”, “1987”')).toBeVisible()
+  await searchFor('a red car')
+  await expect(results().getByText('“a red car”')).toBeVisible()
+  await expect(results().getByText('never learnt')).toHaveCount(0)
+  const { id } = (await clipsOf('road.mp4'))[0] ?? missing('no clip of the road')
+  await page.keyboard.press('Escape')
+  await page.locator(`nav [data-clip="${id}"]`).click()
+  const ask = async (question: string) => {
+    await page.getByLabel('Question about this clip').fill(question)
+    await page.getByRole('button', { name: 'Ask', exact: true }).click()
+    await expect(page.getByLabel('Question about this clip')).toHaveValue('')
+    return page.getByRole('article').filter({ hasText: question })
+  }
+  const answer = await ask('Is the weather nice?')
+  await expect(answer).toContainText('never learnt the words “weather”, “nice”')
+  await expect(answer).toContainText('not sure')
+  await expect(await ask('Does the camera move?')).not.toContainText('never learnt')
+  await goTo('Labels')
+  await page.getByRole('textbox', { name: 'Add labels' }).fill('harbour')
+  await page.keyboard.press('Enter')
+  await expect(page.getByText('never learnt the word “harbour”')).toBeVisible()
+  await goTo('Review')
 })
 
 test('filters narrow a search, and work without one', async () => {

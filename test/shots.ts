@@ -77,6 +77,8 @@ const FULL: readonly Picture[] = [
   { name: 'history', go: then(button('.statusbar button.icon'), (page) => page.getByRole('dialog').getByRole('button', { pressed: false }).first().click()) },
 ]
 
+/** The queue has nothing to do any more, whatever failed. */
+const ENDED = /All done|Nothing runs or waits/
 const out = path.resolve(process.argv[2] ?? 'shots')
 const only = process.argv.slice(3)
 mkdirSync(out, { recursive: true })
@@ -96,13 +98,13 @@ try {
     await add(page, long)
     await take(page, [{ name: 'queue-running', go: rail('queue') }])
   }
-  await page.getByRole('status').filter({ hasText: /All done|Everything is done/ }).first().waitFor({ timeout: 600_000 })
+  await page.getByRole('status').filter({ hasText: ENDED }).first().waitFor({ timeout: 600_000 })
   const send = (url: string, body: unknown) => page.evaluate(([to, json]) => fetch(to, { method: 'POST', headers: { 'content-type': 'application/json' }, body: json }).then(({ ok }) => ok), [url, JSON.stringify(body)] as const)
   for (const text of ['Is there a person?', 'What colour is the car?', 'Where does it happen, and what is the weather like there?', 'What moves?']) await send('/api/table/columns', { kind: 'question', text })
   const checkpoint = path.join(app.projectDir, 'tiny.safetensors')
   writeSafetensors(checkpoint, tinyMammut())
   await send('/api/packs/import', { path: checkpoint })
-  await page.getByRole('status').filter({ hasText: 'All done' }).first().waitFor({ timeout: 120_000 })
+  await page.getByRole('status').filter({ hasText: ENDED }).first().waitFor({ timeout: 120_000 })
   await take(page, FULL)
 } finally {
   await browser.close()

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import type { Detection } from '../../app/detections.ts'
 import { TubeletError } from '../../app/errors.ts'
-import type { PackManifest } from '../../app/pack.ts'
+import { type PackManifest, unlearnt } from '../../app/pack.ts'
 import { cutTubes, frameWeights, tubeCounts, tubeVoxels } from '../../app/tubes.ts'
 import { beamSearch } from './beam.ts'
 import { type CrossAttention, decode, type Decoded } from './decode.ts'
@@ -87,7 +87,7 @@ export class Model {
     const decoded = await this.#generate(encoding, ids, options)
     const told = await this.#told(encoding, decoded, this.#text.read(ids.slice(1)), question)
     const { unfamiliar } = encoding
-    return { ...told, unfamiliar, unsure: unfamiliar || told.confidence < calibration.answer.notSureBelow }
+    return { ...told, unfamiliar, unsure: unfamiliar || unlearnt(this.#pack.manifest, question).length > 0 || told.confidence < calibration.answer.notSureBelow }
   }
 
   /** A caption, or with its question an answer, word by word over a stored encoding. */

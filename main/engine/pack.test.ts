@@ -100,6 +100,11 @@ describe.skipIf(packMissing)('a pack', () => {
     expect(unfamiliar).toBe(true)
     expect(await doubting.answer({ ...encoding, unfamiliar }, 'what moves?')).toMatchObject({ unsure: true, unfamiliar: true })
     expect(await doubting.answer({ ...encoding, unfamiliar: false }, 'what moves?')).toMatchObject({ unsure: false, unfamiliar: false })
+    json.words = ['what', 'moves']
+    await save(json)
+    const lettered = (await placeModel(await openPack(dir))).model
+    expect(await lettered.answer({ ...encoding, unfamiliar: false }, 'What moves?')).toMatchObject({ unsure: false })
+    expect(await lettered.answer({ ...encoding, unfamiliar: false }, 'What drives?')).toMatchObject({ unsure: true, unfamiliar: false })
     await writeFile(path.join(dir, 'familiar.f16'), bank.subarray(2))
     familiar.sha256 = hash('sha256', bank.subarray(2))
     await save(json)

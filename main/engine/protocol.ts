@@ -26,7 +26,7 @@ export interface Generated {
   text: string
   /** Calibrated probability 0..1 that the text is right. */
   confidence: number
-  /** Below the pack's operating point, or of an unfamiliar clip. */
+  /** Below the pack's operating point, of an unfamiliar clip, or asked in words that the pack never learnt. */
   unsure: boolean
   /** The pack learnt from no clips like this one: see `familiar` in app/pack. The clip's caption decides it for every answer too. */
   unfamiliar: boolean

@@ -1,6 +1,6 @@
 import { Eye } from 'lucide-react'
 import type { CSSProperties } from 'react'
-import type { Annotation } from '../../app/annotation.ts'
+import type { Annotation, Evidence } from '../../app/annotation.ts'
 import { secondOpinion } from '../../app/gaze.ts'
 import { percent } from '../format.ts'
 import { t } from '../i18n.ts'
@@ -45,7 +45,18 @@ export function EvidenceOf({ annotation }: { annotation: Annotation }) {
   )
 }
 
-function Why({ annotation, evidence: { confidence, unsure, agreement } }: { annotation: Annotation; evidence: NonNullable<Annotation['evidence']> }) {
+/** How sure the pass that wrote a text is, and what that is worth. @param line The pack's operating point. */
+function surety({ confidence: sure, unsure, unfamiliar }: Evidence, line: number): string {
+  const confidence = percent(sure)
+  if (unsure && unfamiliar === true) return t('The pass that wrote this is {{confidence}} sure; but this clip is unlike those that the model learnt from, and of such a clip nothing counts as sure.', { confidence })
+  if (unsure && line >= 1) return t('The pass that wrote this is {{confidence}} sure. Nothing of this kind that this pack writes counts as sure: it was right too seldom on video that it had not seen.', { confidence })
+  if (unsure && sure >= line) return t('The pass that wrote this is {{confidence}} sure; but the question has words that the model never learnt, and then nothing counts as sure.', { confidence })
+  if (unsure) return t('The pass that wrote this is {{confidence}} sure, below the {{line}} from which this pack was right often enough on video that it had not seen: “not sure”.', { confidence, line: percent(line) })
+  return t('The pass that wrote this is {{confidence}} sure, above the {{line}} from which this pack was right often enough on video that it had not seen.', { confidence, line: percent(line) })
+}
+
+function Why({ annotation, evidence }: { annotation: Annotation; evidence: Evidence }) {
+  const { agreement } = evidence
   const { data: status } = useStatus()
   const calibration = status?.pack?.calibration
   if (!calibration) return null
@@ -56,13 +67,7 @@ function Why({ annotation, evidence: { confidence, unsure, agreement } }: { anno
     <details className="why small">
       <summary>{t('Why?')} {opinion && <span className="muted">{opinion.agrees ? t('both passes agree') : t('the two passes disagree')}</span>}</summary>
       <p>
-        {!calibration.measured
-          ? t('The pass that wrote this is {{confidence}} sure. Nothing was measured of this pack, so how often such a text is right is not known.', { confidence: percent(confidence) })
-          : unsure
-            ? line >= 1
-              ? t('The pass that wrote this is {{confidence}} sure. Nothing of this kind that this pack writes counts as sure: it was right too seldom on video that it had not seen.', { confidence: percent(confidence) })
-              : t('The pass that wrote this is {{confidence}} sure, below the {{line}} from which this pack was right often enough on video that it had not seen: “not sure”.', { confidence: percent(confidence), line: percent(line) })
-            : t('The pass that wrote this is {{confidence}} sure, above the {{line}} from which this pack was right often enough on video that it had not seen.', { confidence: percent(confidence), line: percent(line) })}
+        {calibration.measured ? surety(evidence, line) : t('The pass that wrote this is {{confidence}} sure. Nothing was measured of this pack, so how often such a text is right is not known.', { confidence: percent(evidence.confidence) })}
       </p>
       <p>
         {opinion === null

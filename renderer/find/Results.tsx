@@ -8,6 +8,7 @@ import { clock, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { NotEncoded } from '../packs/NotEncoded.tsx'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
+import { Unlearnt } from '../parts/Unlearnt.tsx'
 import { goToFrame } from '../player.ts'
 import { useStatus } from '../queries.ts'
 import { useUi } from '../store.ts'
@@ -39,6 +40,7 @@ export function Results() {
       <div className="pad found" role="status">
         {isPlaceholderData ? <strong className="muted">{t('Searching…')}</strong> : none ? <NoMatch result={data} /> : <strong>{headline(query, matches)}</strong>}
         {query?.by === 'words' && searched > 0 && uncalibrated && <p className="muted small">{t('This model was not calibrated: the order counts, the line between match and no match is a guess.')}</p>}
+        {query?.by === 'words' && !isPlaceholderData && <Unlearnt text={query.words} />}
         {strange > 0 && !isPlaceholderData && <p className="guess small">{t('{{count}} of those listed are unlike the clips that the model learnt from: how well they match is a guess.', { count: strange })}</p>}
         {partial && !isPlaceholderData && (
           <p className="muted small partial">
@@ -82,7 +84,7 @@ function NoMatch({ result: { nearest, measure, line, suggestions, searched, tota
       )}
       {query.by === 'words' && (
         <div className="suggest small">
-          <span className="muted">{suggestions.length > 0 ? t('Captions here that use your words:') : t('Say it as a caption would: “a red car drives to the left”.')}</span>
+          <span className="muted">{suggestions.length > 0 ? t('Captions here that use your words:') : t('Say it as a caption would: “a red car moves to the left”.')}</span>
           {suggestions.map((words) => <button key={words} className="quiet small" onClick={() => useFind.getState().seek({ by: 'words', words })}>{words}</button>)}
         </div>
       )}

@@ -61,7 +61,7 @@ export function SearchBox({ disabled }: { disabled: boolean }) {
       {query !== null && query.by !== 'words' && <Likeness query={query} />}
       <input
         ref={input} type="search" role="combobox" aria-label={t('Search')} aria-expanded={earlier.length > 0} aria-controls={listId} aria-autocomplete="list" aria-activedescendant={chosen >= 0 ? `${listId}-${chosen}` : undefined}
-        placeholder={query !== null && query.by !== 'words' ? t('or search for words') : t('Search for a moment: “a red car drives to the left”')} value={text} disabled={disabled} autoComplete="off" maxLength={300}
+        placeholder={query !== null && query.by !== 'words' ? t('or search for words') : t('Search for a moment: “a red car moves to the left”')} value={text} disabled={disabled} autoComplete="off" maxLength={300}
         onFocus={() => setOpen(true)}
         onChange={(event) => {
           if (event.target.value === '' && query?.by === 'words') useFind.getState().seek(null)

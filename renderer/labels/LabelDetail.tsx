@@ -1,7 +1,8 @@
 import { Columns2, Merge, Trash2, X } from 'lucide-react'
 import { type KeyboardEvent, type SubmitEvent, useState } from 'react'
-import { type Label, labelNamed, PALETTE } from '../../app/vocabulary.ts'
+import { type Label, labelNamed, PALETTE, phrasesOf } from '../../app/vocabulary.ts'
 import { t } from '../i18n.ts'
+import { Unlearnt } from '../parts/Unlearnt.tsx'
 import { Compare } from './Compare.tsx'
 import { useDraft } from './draft.ts'
 import { Preview } from './Preview.tsx'
@@ -29,6 +30,7 @@ export function LabelDetail({ label, vocabulary }: Props) {
       <section className="also" title={t('The name that fits a box best counts.')}>
         <h3 className="muted">{t('Also called')}</h3>
         <Synonyms label={label} vocabulary={vocabulary} />
+        <Unlearnt text={phrasesOf(label).join(' ')} />
       </section>
       <section className="card" aria-label={t('How sure it must be')}>
         <h3>{t('How sure it must be')}</h3>

@@ -7,15 +7,17 @@ import { clock, percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { endTime, showFrame, timeOf } from '../player.ts'
-import { review, useFrames } from '../queries.ts'
+import { review, useFrames, useStatus } from '../queries.ts'
 import { commit } from '../review/edits.ts'
 import { markedSpan, useReview } from '../review/store.ts'
 import { sayOfMarked } from '../review/tracks.ts'
 import { useUi } from '../store.ts'
+import { Unlearnt } from './Unlearnt.tsx'
 
 /** A caption, an answer, a note or a caption of a part, with what people can do to it. */
 export function Statement({ annotation }: { annotation: Annotation }) {
-  const { id, clipId, body, state, machine } = annotation
+  const { id, clipId, body, state, machine, provenance } = annotation
+  const packInUse = useStatus().data?.packDigest
   const [editing, setEditing] = useState(false)
   if (body.kind === 'track') return null
   const named = WHAT[body.kind]
@@ -47,6 +49,7 @@ export function Statement({ annotation }: { annotation: Annotation }) {
           <Review annotation={annotation} onEdit={() => setEditing(true)} />
         )}
       </footer>
+      {body.kind === 'answer' && state === 'machine' && provenance?.packDigest === packInUse && <Unlearnt text={body.question} />}
       <EvidenceOf annotation={annotation} />
     </article>
   )
