@@ -29,6 +29,8 @@ export function App() {
   useKeys()
 
   const taken = (event: DragEvent) => {
+    // What is dragged from one place of the window to another is not the window's.
+    if (!event.dataTransfer.types.includes('Files')) return
     event.preventDefault()
     setDragging(true)
   }

@@ -2,12 +2,12 @@
 import { QueryClient, queryOptions, useQuery } from '@tanstack/react-query'
 import { toast as sonner } from 'sonner'
 import type { AnnotationBody } from '../app/annotation.ts'
-import type { BackendEvent } from '../app/contract.ts'
+import type { BackendEvent, Queue } from '../app/contract.ts'
 import { problemOf } from '../app/errors.ts'
 import { call, stream } from './api.ts'
 import { percent } from './format.ts'
 import { phrase, shown, t, told } from './i18n.ts'
-import { asAsked } from './queue/order.ts'
+import { newest } from './queue/order.ts'
 import { batchDone } from './settings/notify.ts'
 import { useUi } from './store.ts'
 import { toast } from './toast.ts'
@@ -28,7 +28,7 @@ export function useLabelCounts(): (label: string) => number {
   const { data } = useQuery({ queryKey: ['clips', 'labels'], queryFn: () => call('facets') })
   return (label) => data?.labels.find((one) => one.label.toLowerCase() === label.toLowerCase())?.clips ?? 0
 }
-export const useQueue = () => useQuery({ queryKey: ['queue'], queryFn: () => call('queue') })
+export const useQueue = () => useQuery({ queryKey: ['queue'], queryFn: async () => newest(queryClient.getQueryData(['queue']), await call('queue')) })
 export const useLabels = () => useQuery({ queryKey: ['labels'], queryFn: () => call('getLabels') })
 export const useHistory = () => useQuery({ queryKey: ['history'], queryFn: () => call('history') })
 export const useClip = (clipId: number | null) => useQuery({ queryKey: ['clip', clipId], queryFn: () => call('getClip', { params: { clipId: clipId ?? 0 } }), enabled: clipId !== null })
@@ -182,7 +182,7 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
         tellProgress(event)
         break
       case 'queue':
-        queryClient.setQueryData(['queue'], asAsked(event.queue))
+        queryClient.setQueryData<Queue>(['queue'], (shown) => newest(shown, event.queue))
         invalidate('preview')
         break
       case 'labels':

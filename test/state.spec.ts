@@ -21,6 +21,7 @@ test('a paused queue begins nothing, is put in order by key and by mouse, and st
   // The same with the mouse: to where another one lies.
   await waiting().filter({ hasText: 'd06_sign_book.mkv' }).dragTo(waiting().first())
   await expect(waiting().first()).toContainText('d06_sign_book.mkv')
+  await expect(page.locator('.app')).toHaveAttribute('data-dragging', 'false')
   await expect.poll(async () => (await queue()).jobs[0]?.title).toBe('d06_sign_book.mkv')
   await page.getByRole('button', { name: 'Do d03_bottles.mp4 first' }).click()
   await expect.poll(async () => (await queue()).jobs[0]?.title).toBe('d03_bottles.mp4')

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { AnnotationBody, Provenance } from '../annotation.ts'
 import { ACTIONS } from '../deeds.ts'
 import { Phrase } from '../phrase.ts'
+import { Queue } from './queue.ts'
 import { Id, route } from './route.ts'
 
 export const Edit = z.discriminatedUnion('action', [
@@ -62,7 +63,7 @@ export const stateRoutes = {
   resumeQueue: route({ method: 'post', path: '/api/queue/resume', summary: 'Go on', output: z.object({}) }),
   moveJob: route({
     method: 'post', path: '/api/queue/{jobId}/move', summary: 'Do a waiting job just before another waiting one; before none is last',
-    params: onJob, body: z.object({ before: Id.nullable() }), output: z.object({}), errors: ['not-found', 'conflict'],
+    params: onJob, body: z.object({ before: Id.nullable() }), output: Queue, errors: ['not-found', 'conflict'],
   }),
   retryJob: route({ method: 'post', path: '/api/queue/{jobId}/retry', summary: 'Do a job again that failed or was cancelled; what it stored stays', params: onJob, output: z.object({}), errors: ['not-found'] }),
   retryFailed: route({ method: 'post', path: '/api/queue/retry', summary: 'Do all failed jobs again', output: z.object({}) }),

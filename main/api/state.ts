@@ -32,7 +32,7 @@ export function stateHandlers({ pipeline: { library }, jobs }: Services): Handle
 
     pauseQueue: () => done(() => jobs.pause()),
     resumeQueue: () => done(() => jobs.resume()),
-    moveJob: ({ params: { jobId }, body: { before } }) => done(() => jobs.move(jobId, before)),
+    moveJob: ({ params: { jobId }, body: { before } }) => jobs.move(jobId, before),
     retryJob: ({ params: { jobId } }) => done(() => jobs.retryJob(jobId)),
     retryFailed: () => done(() => jobs.retryFailed()),
     cancelJob: async ({ params: { jobId } }) => {

@@ -68,6 +68,7 @@ export class Jobs {
   /** How many want nothing to run just now. */
   #holds = 0
   #announcement: NodeJS.Timeout | undefined
+  #revision = 0
   #choice: NodeJS.Timeout | undefined
   #chooseBy: number | undefined
   /** The first picture of what was dropped on an idle queue, under way. */
@@ -199,10 +200,11 @@ export class Jobs {
   }
 
   /** Do a waiting job just before another waiting one, or last. @throws TubeletError `not-found`; `conflict` when it does not wait. */
-  move(jobId: number, before: number | null): void {
+  move(jobId: number, before: number | null): Queue {
     if (this.#table.get(jobId).state !== 'queued') throw new TubeletError({ code: 'conflict', message: 'This job does not wait any more.', stillWorks: 'The order of the others is as it was.' })
     this.#table.move(jobId, before)
     this.#announce()
+    return this.queue()
   }
 
   /** @throws TubeletError `not-found` */
@@ -318,7 +320,8 @@ export class Jobs {
   }
 
   queue(): Queue {
-    return { jobs: this.#table.list(LISTED).map((job) => this.#listed(job)), ...this.#table.counts(), paused: this.#pause !== null, etaSeconds: this.#eta() }
+    this.#revision = Math.max(this.#revision + 1, Date.now())
+    return { revision: this.#revision, jobs: this.#table.list(LISTED).map((job) => this.#listed(job)), ...this.#table.counts(), paused: this.#pause !== null, etaSeconds: this.#eta() }
   }
 
   /** A job with how it stands. */

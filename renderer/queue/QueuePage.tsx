@@ -6,7 +6,7 @@ import { about, number, percent } from '../format.ts'
 import { phrase, shown, t, told } from '../i18n.ts'
 import { queryClient, tell, useQueue } from '../queries.ts'
 import { jobName } from './job-name.ts'
-import { ask, withMove } from './order.ts'
+import { ask, newest, withMove } from './order.ts'
 import { ReviewProgress } from './ReviewProgress.tsx'
 import './queue.css'
 
@@ -119,7 +119,12 @@ function moveJob(job: Job, before: number | null): void {
   const move = { jobId: job.id, before }
   const stored = ask(move, () => call('moveJob', { params: { jobId: job.id }, body: { before } }))
   queryClient.setQueryData<Queue>(['queue'], (queue) => queue && withMove(queue, move))
-  void stored.catch(tell).finally(() => queryClient.invalidateQueries({ queryKey: ['queue'] }))
+  stored
+    .then((told) => queryClient.setQueryData<Queue>(['queue'], (shown) => newest(shown, told)))
+    .catch((error: unknown) => {
+      tell(error)
+      return queryClient.invalidateQueries({ queryKey: ['queue'] })
+    })
 }
 
 function Group({ name, count, more = 0, children }: { name: string; count: number; more?: number; children: React.ReactNode }) {

@@ -8,9 +8,9 @@ interface Move {
 }
 const asked: Move[] = []
 
-/** The queue as it will be when every move that was asked for is stored. */
-export function asAsked(queue: Queue): Queue {
-  return asked.reduce(withMove, queue)
+/** What to show when the backend has told of its queue: the newest word of it, as it will be when every move that was asked for is stored. */
+export function newest(shown: Queue | undefined, told: Queue): Queue {
+  return asked.reduce(withMove, shown !== undefined && shown.revision > told.revision ? shown : told)
 }
 
 export function withMove(queue: Queue, { jobId, before }: Move): Queue {
@@ -25,13 +25,16 @@ export function withMove(queue: Queue, { jobId, before }: Move): Queue {
 
 let last: Promise<unknown> = Promise.resolve()
 
-/** Ask for a move, and keep it in sight until `store` is done. One is stored after the other: requests that are under way together can overtake. */
-export async function ask(move: Move, store: () => Promise<unknown>): Promise<void> {
+/**
+ * Ask for a move, and keep it in sight until `store` is done. One is stored after the other: requests that are under way together can overtake.
+ * @returns The queue with it, as `store` tells it.
+ */
+export async function ask(move: Move, store: () => Promise<Queue>): Promise<Queue> {
   asked.push(move)
   const stored = last.then(store)
   last = stored.catch(() => undefined)
   try {
-    await stored
+    return await stored
   } finally {
     asked.splice(asked.indexOf(move), 1)
   }
