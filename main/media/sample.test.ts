@@ -58,11 +58,11 @@ function isJpeg(bytes: Uint8Array): boolean {
 /** Seconds at which shots begin, by SOURCES.md; every other clip is one shot. */
 const cuts: Record<string, number[]> = { d15: [1.7, 2.8] }
 
-/** How many processes have the file as an argument, by Linux's /proc. */
+/** How many children of this process have the file as an argument, by Linux's /proc: other tests may read the same file meanwhile. */
 function childrenOn(file: string): number {
   return readdirSync('/proc').filter((pid) => {
     try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`file:${file}`)
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/status`, 'utf8').includes(`\nPPid:\t${process.pid}\n`) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`file:${file}`)
     } catch {
       return false
     }
