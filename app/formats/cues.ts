@@ -9,13 +9,17 @@ export interface Cue {
   text: string
 }
 
-/** One cue for each caption that was not rejected, of a clip or of a span in it, by start. Times are rounded once; a cue lasts at least a millisecond. */
+/**
+ * One cue for each caption that was not rejected, of a clip or of a span in it, by start. Times are rounded once; a cue lasts at least a millisecond.
+ * A cue that the model is not sure of, and nobody looked at, begins with (?): who reads subtitles sees nothing but their text.
+ */
 export function captionCues(document: AnnotationDocument) {
   const cues = spoken(document, 'caption', 'segment').flatMap(({ clip, annotation, body }) => {
     const { start, end } = clipTimes(clip, document, body.span)
     const from = Math.round(start * 1000)
     const text = cueText(body.text)
-    return text === '' ? [] : [{ start: from, end: Math.max(from + 1, Math.round(end * 1000)), text, annotation }]
+    const doubt = annotation.state === 'machine' && annotation.evidence?.unsure === true ? '(?) ' : ''
+    return text === '' ? [] : [{ start: from, end: Math.max(from + 1, Math.round(end * 1000)), text: doubt + text, annotation }]
   })
   // WebVTT asks for ascending starts and the longer first, and clips that people marked lie over others.
   return cues.sort((a, b) => a.start - b.start || b.end - a.end)

@@ -122,8 +122,8 @@ describe('captions', () => {
     const [caption] = clip?.annotations ?? []
     if (!clip || !caption) throw new RangeError('the tricky document lost its clip')
     const annotations = [
-      { ...caption, id: 91, body: { kind: 'segment' as const, text: 'late', span: { startFrame: 3, endFrame: 5 } } },
-      { ...caption, id: 92, body: { kind: 'caption' as const, text: 'early', span: { startFrame: 1, endFrame: 4 } } },
+      { ...caption, id: 91, state: 'edited' as const, body: { kind: 'segment' as const, text: 'late', span: { startFrame: 3, endFrame: 5 } } },
+      { ...caption, id: 92, state: 'edited' as const, body: { kind: 'caption' as const, text: 'early', span: { startFrame: 1, endFrame: 4 } } },
       { ...caption, id: 93, body: { kind: 'note' as const, text: 'look', span: { startFrame: 2, endFrame: 3 } } },
     ]
     const document = { ...tricky, clips: [{ ...clip, annotations }] }
@@ -132,6 +132,18 @@ describe('captions', () => {
     expect(srt.project(document)).toEqual(cues)
     expect(vtt.project(document)).toMatchObject(cues)
     expect(spans.project(document).map(({ kind, start_frame, end_frame }) => [kind, start_frame, end_frame])).toEqual([['shot', 0, 5], ['segment', 3, 5], ['caption', 1, 4], ['note', 2, 3]])
+  })
+  it('that the model is not sure of say so, until a person has looked at them', () => {
+    const [clip] = tricky.clips
+    const [caption] = clip?.annotations ?? []
+    if (!clip || !caption?.evidence) throw new RangeError('the tricky document lost its clip')
+    const texts = (state: 'machine' | 'accepted' | 'edited', unsure: boolean) => {
+      const annotation = { ...caption, state, body: { kind: 'caption' as const, text: 'a hat' }, evidence: { ...caption.evidence, confidence: 0.9, agreement: 0, frames: [], unsure } }
+      const document = { ...tricky, clips: [{ ...clip, annotations: [annotation] }] }
+      return [...vtt.project(document), ...srt.project(document)].map(({ text }) => text)
+    }
+    expect(texts('machine', true)).toEqual(['(?) a hat', '(?) a hat'])
+    for (const [state, unsure] of [['machine', false], ['accepted', true], ['edited', true]] as const) expect(texts(state, unsure)).toEqual(['a hat', 'a hat'])
   })
   it('keep who made them in WebVTT', () => {
     expect(vtt.project(tricky)[0]?.origin).toMatchObject({ state: 'machine', confidence: 0.625, provenance: { packVersion: '0.1.0' } })

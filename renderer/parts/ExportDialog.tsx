@@ -80,7 +80,7 @@ export function ExportDialog() {
       </fieldset>
       {run.error && <ProblemCard problem={problemOf(run.error)} />}
       <div className="row">
-        <span className="muted small grow">{t('A frames.csv with every frame’s PTS goes beside each. Rejected items stay out of all but JSONL.')}</span>
+        <span className="muted small grow">{t('A frames.csv with every frame’s PTS goes beside each. Rejected items stay out of all but JSONL; subtitles that the model is not sure of begin with (?).')}</span>
         <button className="primary large" disabled={formats.length === 0 || run.isPending} onClick={() => run.mutate()}>{run.isPending ? t('Writing…') : t('Export')}</button>
       </div>
     </Dialog>
