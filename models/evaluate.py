@@ -229,9 +229,6 @@ def evaluate(
     sure = confidence(logits, temperature)
     scores.add("answer", "calibration error", expected_calibration_error(sure[judge], right[judge]), int(judge.sum()))
     unsure = not_sure_below(sure[fit], right[fit])
-    shown = judge & (sure >= unsure)
-    scores.add("answer", "exact match where sure", right[shown].mean() if shown.any() else 0.0, int(shown.sum()))
-    scores.add("answer", "share where sure", shown.sum() / judge.sum(), int(judge.sum()))
 
     # Captions
     told = answer_all(model, text, [PROMPTS["caption"]] * clips, seen.cross_k, seen.cross_v)
@@ -250,6 +247,18 @@ def evaluate(
             if held:
                 scores.add("caption", f"{topic} right", float(np.mean(held)), len(held))
     told_sure = confidence(answer_logits(model, told, seen.cross_k, seen.cross_v), temperature)
+
+    # What the app shows as sure: above the operating point, and of a familiar clip
+    known_world, passed = dict[str, float](), np.ones(clips, bool)
+    if bank is not None:
+        near = familiar.nearness(seen.embedding, bank)
+        agreed = familiar.agreement(seen.embedding, embed(model, text, [PROMPTS["search"].format(query=got) for got, _, _ in told]))
+        known_world = familiar.calibrate(near[:half], agreed[:half])
+        passed = familiar.passes(near, agreed, known_world)
+        scores.add("familiar", "clips of its own world that pass", passed[half:].mean(), clips - half)
+    shown = judge & (sure >= unsure) & passed[of]
+    scores.add("answer", "exact match where sure", right[shown].mean() if shown.any() else 0.0, int(shown.sum()))
+    scores.add("answer", "share where sure", shown.sum() / judge.sum(), int(judge.sum()))
 
     # Search: one query for each clip, its caption, among clips whose captions differ
     distinct = list({s.caption: i for i, s in reversed(list(enumerate(samples)))}.values())
@@ -329,11 +338,7 @@ def evaluate(
         "detect": {"scale": det_scale, "bias": det_bias, "threshold": det_threshold},
     }
     if bank is not None:
-        near = familiar.nearness(seen.embedding, bank)
-        agreed = familiar.agreement(seen.embedding, embed(model, text, [PROMPTS["search"].format(query=got) for got, _, _ in told]))
-        calibration["familiar"] = familiar.calibrate(near[:half], agreed[:half])
-        passed = familiar.passes(near[half:], agreed[half:], calibration["familiar"])
-        scores.add("familiar", "clips of its own world that pass", passed.mean(), clips - half)
+        calibration["familiar"] = known_world
 
     return {
         "version": version,

@@ -151,3 +151,12 @@ def test_a_bank_of_learnt_clips_tells_what_is_familiar() -> None:
     assert calibration == familiar.calibrate(near[:6], agreed[:6])
     passed = next(row["value"] for row in report["scores"] if row["task"] == "familiar")
     assert passed == round(float(((near[6:] >= np.median(near[:6])) & (agreed[6:] >= np.median(agreed[:6]))).mean()), 4)
+    # Of a clip that does not pass no answer counts as sure.
+    passes = familiar.passes(near, agreed, calibration)
+    asked = [(i, question) for i, clip in enumerate(clips) for question, _, _ in clip.qa]
+    of = [i for i, _ in asked]
+    done = answer_all(model, WORDS, [tokenizer.PROMPTS["question"].format(question=q) for _, q in asked], encoded.cross_k[of], encoded.cross_v[of])
+    answer = report["calibration"]["answer"]
+    sure = confidence(answer_logits(model, done, encoded.cross_k[of], encoded.cross_v[of]), answer["temperature"])
+    shown = [i for i, value in zip(of, sure, strict=True) if i >= 6 and passes[i] and value >= answer["notSureBelow"]]
+    assert next(row["n"] for row in report["scores"] if row["metric"] == "exact match where sure") == len(shown)

@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useRef, useState } from 'react'
 import type { InstalledPack, PackOverview } from '../../app/contract/packs.ts'
 import type { PackManifest } from '../../app/pack.ts'
 import { call } from '../api.ts'
-import { about, bytes } from '../format.ts'
+import { about, bytes, number } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
 import { Scores } from '../parts/Scores.tsx'
@@ -59,6 +59,7 @@ export function PackCard({ pack, overview: { machine, packs } }: { pack: Install
         </Fact>
         {pack.secondsPerClip !== null && <Fact name={t('A clip takes')}>{about(pack.secondsPerClip)}</Fact>}
         <Fact name={t('Encoded here')}>{pack.encoded.clips === 0 ? t('nothing yet') : t('{{count}} clips, {{size}}', { count: pack.encoded.clips, size: bytes(pack.encoded.bytes) })}</Fact>
+        {manifest.words && <Fact name={t('Words it learnt')}>{number(manifest.words.length)}</Fact>}
         <Fact name={t('Licence')}>{packText(manifest.licence)}</Fact>
       </dl>
       <Scores scores={manifest.scores} />
