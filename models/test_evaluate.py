@@ -137,7 +137,9 @@ def test_what_is_judged_did_not_calibrate() -> None:
     assert rows["share where sure"]["n"] == rows["calibration error"]["n"] == len(asked)
 
 
-def test_a_bank_of_learnt_clips_tells_what_is_familiar() -> None:
+def test_a_bank_of_learnt_clips_tells_what_is_familiar(monkeypatch: pytest.MonkeyPatch) -> None:
+    # An untrained model is never sure; here it always is.
+    monkeypatch.setattr("models.evaluate.not_sure_below", lambda *_: 0.0)
     world = World(None, "val")
     clips = world.samples([np.random.default_rng((7, i)) for i in range(12)])
     model = untrained(WORDS)
@@ -153,10 +155,7 @@ def test_a_bank_of_learnt_clips_tells_what_is_familiar() -> None:
     assert passed == round(float(((near[6:] >= np.median(near[:6])) & (agreed[6:] >= np.median(agreed[:6]))).mean()), 4)
     # Of a clip that does not pass no answer counts as sure.
     passes = familiar.passes(near, agreed, calibration)
-    asked = [(i, question) for i, clip in enumerate(clips) for question, _, _ in clip.qa]
-    of = [i for i, _ in asked]
-    done = answer_all(model, WORDS, [tokenizer.PROMPTS["question"].format(question=q) for _, q in asked], encoded.cross_k[of], encoded.cross_v[of])
-    answer = report["calibration"]["answer"]
-    sure = confidence(answer_logits(model, done, encoded.cross_k[of], encoded.cross_v[of]), answer["temperature"])
-    shown = [i for i, value in zip(of, sure, strict=True) if i >= 6 and passes[i] and value >= answer["notSureBelow"]]
+    of = [i for i, clip in enumerate(clips) for _ in clip.qa]
+    shown = [i for i in of if i >= 6 and passes[i]]
+    assert 0 < len(shown) < len([i for i in of if i >= 6])
     assert next(row["n"] for row in report["scores"] if row["metric"] == "exact match where sure") == len(shown)
