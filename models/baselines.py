@@ -221,21 +221,6 @@ def real(folder: Path, frames: int, size: int) -> list[Asked]:
     return out
 
 
-# Of ffmpeg's own sources. They show no things, so nothing that is said of them is right.
-PATTERNS = (
-    *("testsrc", "testsrc2", "smptebars", "smptehdbars", "rgbtestsrc", "yuvtestsrc", "pal75bars", "pal100bars", "colorspectrum"),
-    *("mandelbrot", "life", "cellauto", "gradients", "sierpinski", "zoneplate", "color=c=black", "color=c=white", "color=c=gray"),
-)
-
-
-def pattern(name: str, frames: int, size: int) -> Bytes:
-    """The first two seconds of one of PATTERNS, [frames, size, size, 3]."""
-    source = av.open(f"{name}{':' if '=' in name else '='}size=320x240:rate={frames / 2}", format="lavfi")
-    pictures = [picture.reformat(size, size, "rgb24").to_ndarray() for picture in itertools.islice(source.decode(video=0), frames)]
-    source.close()
-    return np.stack(pictures).astype(np.uint8, copy=False)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pack", type=Path, required=True)
@@ -279,8 +264,6 @@ def main() -> None:
         print(f"| of all these: of a familiar clip | {name} | {len(asked)} | - | {100 * known.mean():.0f} % |")
         print(f'| of all these: said without "not sure", right or wrong | {name} | {len(asked)} | - | {100 * shown.mean():.0f} % |')
         print(f'| of all these: wrong, and said without "not sure" | {name} | {len(asked)} | - | {100 * (shown & (right < 1)).mean():.0f} % |')
-    plain = is_known(encode_all(model, [pattern(name, config.frames, config.size) for name in PATTERNS]))
-    print(f"| of a familiar clip | test pictures | {len(PATTERNS)} | - | {100 * plain.mean():.0f} % |")
 
 
 if __name__ == "__main__":

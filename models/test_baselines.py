@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from av import VideoStream
 
-from models.baselines import PATTERNS, TASKS, camera_moves, colour, composed, direction, moving_things, pattern, span
+from models.baselines import TASKS, camera_moves, colour, composed, direction, moving_things, span
 from models.tubes import Bytes
 
 
@@ -75,9 +75,3 @@ def test_a_span_has_the_frames_of_its_time(tmp_path: Path) -> None:
             out.mux(packet)
     assert span(file, 1.0, 2.0, 5, 16)[:, 0, 0, 0].tolist() == [88, 104, 120, 136, 152]
     assert span(file, 0.0, 0.5, 5, 16)[:, 0, 0, 0].tolist() == [0, 8, 16, 24, 32]
-
-
-def test_every_test_picture_can_be_made() -> None:
-    made = [pattern(name, 16, 32) for name in PATTERNS]
-    assert {video.shape for video in made} == {(16, 32, 32, 3)}
-    assert len({video.tobytes() for video in made}) == len(made)
