@@ -90,10 +90,10 @@ const Manifest = z.object({
     detect: Logistic.optional(),
     /**
      * A clip is of the world that the pack learnt where its `neighbours`-th nearest (cosine) of the clips in the file is at least `threshold` near,
-     * and its caption agrees with it (cosine) by at least `agreement`; of any other it is never sure. The file: embeddings [M, E] of clips of
+     * and its caption agrees with it (cosine) by at least `agreement`, or where it is at least `certain` near; of any other it is never sure. The file: embeddings [M, E] of clips of
      * training, little-endian half floats.
      */
-    familiar: FileRef.extend({ neighbours: z.number().int().positive(), threshold: z.number(), agreement: z.number().default(-1) }).optional(),
+    familiar: FileRef.extend({ neighbours: z.number().int().positive(), threshold: z.number(), agreement: z.number().default(-1), certain: z.number().default(2) }).optional(),
   }),
   selfTest: FileRef,
   scores: z.array(z.object({ task: z.string(), metric: z.string(), value: z.number(), n: z.number().int(), on: z.string(), date: z.string() })),

@@ -4,7 +4,8 @@ Two signs, and both must be there. Nearest neighbours in the embedding (Sun et a
 arXiv 2204.06507): the `NEIGHBOURS`th nearest clip of training is near. The agreement of the two passes, as CLIPScore judges captions (Hessel et al.
 2021, arXiv 2104.08718): the contrastive pass sees in the clip what the generative pass says of it. Near and in agreement is what the middle held-out
 clip is. The price, most of the clips that it does know, is meant: to doubt what is right costs a look, to believe an invention costs the work that is
-built on it.
+built on it. Only what is so near that it could be a copy needs no agreement: such are the clips that a user taught, whose words the contrastive pass
+has hardly learnt yet.
 
     python -m models.familiar --pack PACK --train-data DIR [--real VIDEOS] [--pictures DIR]
 
@@ -30,6 +31,7 @@ from models.model import Mammut
 from models.tubes import Bytes, cut
 
 NEIGHBOURS = 20
+CERTAIN = 0.95  # re-encodings of a clip are that near to it; different videos are not, and of 400 clips that nobody trained on none was
 BANK = "familiar.f16"  # [M, E] in a pack or a run: embeddings of clips of training, little-endian half floats
 
 
@@ -58,12 +60,17 @@ def agreement(embedding: Tensor, captions: Tensor) -> np.ndarray:
 
 def calibrate(near: np.ndarray, agreed: np.ndarray) -> dict[str, float]:
     """`calibration.familiar` of pack.json, but for its file, from clips [n] of the same world that training did not see."""
-    return {"neighbours": NEIGHBOURS, "threshold": float(np.median(near)), "agreement": float(np.median(agreed))}
+    return {
+        "neighbours": NEIGHBOURS,
+        "threshold": float(np.median(near)),
+        "agreement": float(np.median(agreed)),
+        "certain": CERTAIN,
+    }
 
 
 def passes(near: np.ndarray, agreed: np.ndarray, calibration: dict[str, float]) -> np.ndarray:
     """[n] each -> bool [n]."""
-    return (near >= calibration["threshold"]) & (agreed >= calibration["agreement"])
+    return (near >= calibration["certain"]) | (near >= calibration["threshold"]) & (agreed >= calibration["agreement"])
 
 
 def read(folder: Path, width: int) -> Tensor:

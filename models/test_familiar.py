@@ -28,11 +28,19 @@ def test_nearness_is_the_cosine_of_the_twentieth_nearest() -> None:
 
 def test_what_passes_is_near_and_agrees_as_the_middle_held_out_clip() -> None:
     rng = np.random.default_rng(0)
-    near, agreed = rng.normal(size=1001), rng.normal(size=1001)
+    near, agreed = rng.uniform(-1, 0.8, size=1001), rng.normal(size=1001)
     calibration = familiar.calibrate(near, agreed)
-    assert calibration == {"neighbours": familiar.NEIGHBOURS, "threshold": np.sort(near)[500], "agreement": np.sort(agreed)[500]}
-    high, low = np.full(1001, 9.0), np.full(1001, -9.0)
-    assert familiar.passes(near, high, calibration).sum() == 501
+    assert calibration == {
+        "neighbours": familiar.NEIGHBOURS,
+        "threshold": np.sort(near)[500],
+        "agreement": np.sort(agreed)[500],
+        "certain": familiar.CERTAIN,
+    }
+    certain = np.full(3, calibration["certain"])
+    assert familiar.passes(certain, np.full(3, -9.0), calibration).all()
+    assert not familiar.passes(certain - 0.01, np.full(3, -9.0), calibration).any()
+    high, low = np.full(1001, 0.85), np.full(1001, -9.0)
+    assert familiar.passes(near, np.full(1001, 9.0), calibration).sum() == 501
     assert familiar.passes(high, agreed, calibration).sum() == 501
     assert not familiar.passes(high, low, calibration).any()
     assert not familiar.passes(low, high, calibration).any()

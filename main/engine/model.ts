@@ -241,7 +241,8 @@ export class Model {
     if (!familiar || !learnt) return false
     const width = embedding.length
     const near = Float32Array.from({ length: learnt.length / width }, (_, i) => dot(learnt.subarray(i * width, (i + 1) * width), embedding)).sort()
-    return agreement < familiar.agreement || (near.at(-familiar.neighbours) ?? -1) < familiar.threshold
+    const nearness = near.at(-familiar.neighbours) ?? -1
+    return nearness < familiar.certain && (nearness < familiar.threshold || agreement < familiar.agreement)
   }
 
   #crossOf(memory: Uint16Array): Promise<CrossAttention> {

@@ -75,7 +75,7 @@ describe.skipIf(packMissing)('a pack', () => {
     const likeness = first.reduce((sum, x, i) => sum + x * (second[i] ?? 0), 0)
     await writeFile(path.join(dir, 'familiar.f16'), bank)
     // The first clip has two neighbours that are itself; the second has one, and then the first clip.
-    const familiar = { file: 'familiar.f16', sha256: hash('sha256', bank), neighbours: 2, threshold: (1 + likeness) / 2, agreement: -1 }
+    const familiar = { file: 'familiar.f16', sha256: hash('sha256', bank), neighbours: 2, threshold: (1 + likeness) / 2, agreement: -1, certain: 2 }
     json.calibration.familiar = familiar
     json.calibration.caption.notSureBelow = 0
     await save(json)
@@ -100,6 +100,11 @@ describe.skipIf(packMissing)('a pack', () => {
     expect(unfamiliar).toBe(true)
     expect(await doubting.answer({ ...encoding, unfamiliar }, 'what moves?')).toMatchObject({ unsure: true, unfamiliar: true })
     expect(await doubting.answer({ ...encoding, unfamiliar: false }, 'what moves?')).toMatchObject({ unsure: false, unfamiliar: false })
+    // So near that it needs no agreement: as a clip that its user taught.
+    familiar.certain = 0.999
+    await save(json)
+    const taught = (await placeModel(await openPack(dir))).model
+    expect(await taught.caption(encoding)).toMatchObject({ unfamiliar: false })
     json.words = ['what', 'moves']
     await save(json)
     const lettered = (await placeModel(await openPack(dir))).model
