@@ -10,6 +10,8 @@ import { inputFile, type MediaTools, runTool } from './tools.ts'
 /** Some seconds of any real file, read in a few hundredths of a second. */
 const PACKETS_READ = 600
 const TIMEOUT_MS = 30_000
+/** Matroska's demuxer alone tells it; others have counts of frames in their headers, or promise nothing. */
+const CUT_OFF = /ended prematurely/i
 /** Characters: a description of many streams with all their tags. */
 const DESCRIPTION = 200_000
 
@@ -43,7 +45,7 @@ const Printed = z.object({
   format: z.object({ format_name: z.string().default('unknown'), duration: z.coerce.number().optional(), tags: z.record(z.string(), z.string()).default({}) }).default({ format_name: 'unknown', tags: {} }),
 })
 export type Report = z.infer<typeof Printed> & {
-  /** Whether `packets` are all that the file holds. */
+  /** Whether `packets` are all that the file was made to hold: not where it was cut off, and its header promises more. */
   complete: boolean
 }
 
@@ -57,7 +59,7 @@ async function byFfprobe(ffprobe: string, file: string, signal?: AbortSignal): P
   const { code, stdout, stderr } = await runTool(ffprobe, args, { signal, timeoutMs: TIMEOUT_MS })
   const printed = Printed.safeParse(parsed(stdout)).data
   if (printed === undefined || (code !== 0 && printed.streams.length === 0)) return { report: null, messages: stderr }
-  return { report: { ...printed, complete: printed.packets.length < PACKETS_READ }, messages: stderr }
+  return { report: { ...printed, complete: printed.packets.length < PACKETS_READ && !CUT_OFF.test(stderr) }, messages: stderr }
 }
 
 function parsed(json: Buffer): unknown {
@@ -102,7 +104,7 @@ function textReport(description: string, packetLines: string): Report | null {
   // What a container says of itself is indented less than what it says of its streams.
   const created = /^ {4}creation_time\s*: (\S+)/m.exec(said)?.[1]
   const format = { format_name: head[1], ...(duration === undefined ? {} : { duration }), tags: created === undefined ? {} : { creation_time: created } }
-  return { streams, packets, format, complete: packets.filter(({ stream_index }) => stream_index === video[0]?.index).length < PACKETS_READ }
+  return { streams, packets, format, complete: packets.filter(({ stream_index }) => stream_index === video[0]?.index).length < PACKETS_READ && !CUT_OFF.test(description) }
 }
 
 function streamOf(block: string): Stream[] {

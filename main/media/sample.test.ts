@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
 import { TubeletError } from '../../app/errors.ts'
@@ -23,7 +25,7 @@ const input: PackManifest['input'] = {
 const PICTURE = 48 * 32 * 3
 
 async function sampleAll(name: string, as = input) {
-  const file = path.join(CLIPS, name)
+  const file = path.resolve(CLIPS, name)
   const found = await probe(tools, file)
   const clips: SampledClip[] = []
   const thumbnails: Uint8Array[] = []
@@ -147,6 +149,22 @@ describeWithClips('sample on real files', () => {
     const silent = await sampleAll('b07_missing_audio_stsd.mp4')
     expect([silent.done.pts.length, silent.done.damaged]).toEqual([30, null])
     await expect(sampleAll('b06_invalid_vp9_bitstream.webm')).rejects.toMatchObject({ problem: { code: 'no-frames', file: path.join(CLIPS, 'b06_invalid_vp9_bitstream.webm') } })
+  })
+
+  it('says of a Matroska file that was cut off how much is left, though all its packets are read at once', async () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-cut-'))
+    try {
+      const [whole, cut] = [path.join(folder, 'whole.mkv'), path.join(folder, 'cut.mkv')]
+      execFileSync(tools.ffmpeg, ['-v', 'error', '-i', path.join(CLIPS, 'd03_bottles.mp4'), '-t', '8', '-an', '-c', 'copy', whole])
+      const bytes = readFileSync(whole)
+      writeFileSync(cut, bytes.subarray(0, bytes.length >> 1))
+      const { damaged } = (await sampleAll(cut)).done
+      expect(damaged).toMatchObject({ code: 'damaged', message: 'Damaged: {{read}} of {{total}} seconds could be read.' })
+      expect(damaged?.values?.['total']).toBeCloseTo(8, 0)
+      expect((await sampleAll(whole)).done.damaged).toBeNull()
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 
   it.skipIf(process.platform !== 'linux')('leaves no decoder behind when aborted, or when its consumer walks away', async () => {
