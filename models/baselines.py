@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from models import familiar
-from models.evaluate import Encoded, answer_all, answer_logits, confidence, embed, encode_all
+from models.evaluate import Encoded, agreement, answer_all, answer_logits, confidence, encode_all
 from models.metrics import vqa_accuracy
 from models.tokenizer import PROMPTS
 from models.tubes import Bytes, Floats
@@ -243,7 +243,7 @@ def main() -> None:
 
     def is_known(seen: Encoded) -> np.ndarray:
         told = answer_all(model, text, [PROMPTS["caption"]] * len(seen.embedding), seen.cross_k, seen.cross_v)
-        agreed = familiar.agreement(seen.embedding, embed(model, text, [PROMPTS["search"].format(query=got) for got, _, _ in told]))
+        agreed = agreement(model, text, seen, [got for got, _, _ in told])
         return familiar.passes(familiar.nearness(seen.embedding, bank), agreed, calibration["familiar"])
 
     print("| task | on | n | classical | model |\n|---|---|---|---|---|")

@@ -252,7 +252,7 @@ def evaluate(
     known_world, passed = dict[str, float](), np.ones(clips, bool)
     if bank is not None:
         near = familiar.nearness(seen.embedding, bank)
-        agreed = familiar.agreement(seen.embedding, embed(model, text, [PROMPTS["search"].format(query=got) for got, _, _ in told]))
+        agreed = agreement(model, text, seen, [got for got, _, _ in told])
         known_world = familiar.calibrate(near[:half], agreed[:half])
         passed = familiar.passes(near, agreed, known_world)
         scores.add("familiar", "clips of its own world that pass", passed[half:].mean(), clips - half)
@@ -396,6 +396,12 @@ def embed(model: Mammut, text: Text, lines: Sequence[str]) -> Tensor:
     """[n] texts -> [n, E]."""
     ids = torch.tensor(pad([text.sentence(line) for line in lines]))
     return torch.cat([model.decoder.contrast(part) for part in torch.split(ids, 128)])
+
+
+def agreement(model: Mammut, text: Text, seen: Encoded, said: Sequence[str]) -> np.ndarray:
+    """How well the contrastive pass sees in each clip what was said of it: cosines [n]."""
+    out: np.ndarray = (seen.embedding * embed(model, text, [PROMPTS["search"].format(query=line) for line in said])).sum(-1).numpy()
+    return out
 
 
 def main() -> None:

@@ -52,12 +52,6 @@ def nearness(embedding: Tensor, bank: Tensor) -> np.ndarray:
     return out
 
 
-def agreement(embedding: Tensor, captions: Tensor) -> np.ndarray:
-    """Embeddings [n, E] of clips and of what the model says of them, both L2-normalised -> [n]: their cosines."""
-    out: np.ndarray = (embedding * captions).sum(-1).numpy()
-    return out
-
-
 def calibrate(near: np.ndarray, agreed: np.ndarray) -> dict[str, float]:
     """`calibration.familiar` of pack.json, but for its file, from clips [n] of the same world that training did not see."""
     return {
@@ -146,7 +140,7 @@ def main() -> None:
     parser.add_argument("--real", type=Path, help="a folder of videos")
     parser.add_argument("--pictures", type=Path, help="a folder of pictures")
     args = parser.parse_args()
-    from models.evaluate import answer_all, embed, encode_all
+    from models.evaluate import agreement, answer_all, encode_all
     from models.tokenizer import PROMPTS
     from models.unpack import read as unpack
 
@@ -165,7 +159,7 @@ def main() -> None:
         seen = encode_all(model, videos)
         told = answer_all(model, text, [PROMPTS["caption"]] * len(videos), seen.cross_k, seen.cross_v)
         near = nearness(seen.embedding, bank)
-        agreed = agreement(seen.embedding, embed(model, text, [PROMPTS["search"].format(query=got) for got, _, _ in told]))
+        agreed = agreement(model, text, seen, [got for got, _, _ in told])
         shares = near >= calibration["threshold"], agreed >= calibration["agreement"], passes(near, agreed, calibration)
         print(f"| {name} | {len(videos)} | " + " | ".join(f"{100 * share.mean():.1f} %" for share in shares) + " |")
 

@@ -46,10 +46,6 @@ def test_what_passes_is_near_and_agrees_as_the_middle_held_out_clip() -> None:
     assert not familiar.passes(low, high, calibration).any()
 
 
-def test_agreement_is_the_cosine_of_each_clip_with_its_own_caption() -> None:
-    assert np.allclose(familiar.agreement(unit(0.0, 1.0), unit(0.5, 1.2)), np.cos([0.5, 0.2]))
-
-
 def test_the_bank_is_of_other_clips_each_and_the_file_holds_it(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = Mammut(Config.from_json({**CONFIGS["tiny"].to_json(), "vocab": 300})).eval()
