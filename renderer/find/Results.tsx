@@ -32,7 +32,7 @@ export function Results() {
   if (error !== null) return <div className="pad"><ProblemCard problem={problemOf(error)} /></div>
   if (data === undefined) return <p className="pad muted" role="status">{t('Searching…')}</p>
   const { hits, nearest, matches, measure, searched, total, unread, late } = data
-  const partial = searched < total || unread > 0
+  const partial = (searched > 0 && searched < total) || unread > 0
   const none = hits.length === 0
   const strange = (query?.by === 'words' ? hits : []).filter(({ clip }) => clip.unfamiliar).length
   return (
