@@ -89,11 +89,10 @@ const Manifest = z.object({
     /** score = objectness * sigmoid(scale * cosine + bias) */
     detect: Logistic.optional(),
     /**
-     * A clip is of the world that the pack learnt where its `neighbours`-th nearest (cosine) of the clips in the file is at least `threshold` near,
-     * and its caption agrees with it (cosine) by at least `agreement`, or where it is at least `certain` near; of any other it is never sure. The file: embeddings [M, E] of clips of
-     * training, little-endian half floats.
+     * Of a pack that learnt from no footage but what its user taught it: it is sure only of a clip that is at least `threshold` near (cosine) to
+     * one of those. `taught`: their embeddings [M, E], little-endian half floats; null: nobody taught it yet, so it is sure of nothing.
      */
-    familiar: FileRef.extend({ neighbours: z.number().int().positive(), threshold: z.number(), agreement: z.number().default(-1), certain: z.number().default(2) }).optional(),
+    familiar: z.object({ threshold: z.number(), taught: FileRef.nullable() }).optional(),
   }),
   selfTest: FileRef,
   scores: z.array(z.object({ task: z.string(), metric: z.string(), value: z.number(), n: z.number().int(), on: z.string(), date: z.string() })),

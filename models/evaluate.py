@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models import benchmarks, familiar, tokenizer, unpack
+from models import benchmarks, tokenizer, unpack
 from models.losses import iou_giou
 from models.metrics import (
     Found,
@@ -192,10 +192,8 @@ def detections(boxes: np.ndarray, score: np.ndarray) -> Found:
 
 
 @torch.no_grad()
-def evaluate(
-    model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[str], version: str, novel: Sequence[str] = (), bank: Tensor | None = None
-) -> dict[str, Any]:
-    """samples: clips of the validation split; known: object names seen in training; novel: names that were not; bank: see models.familiar.
+def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[str], version: str, novel: Sequence[str] = ()) -> dict[str, Any]:
+    """samples: clips of the validation split; known: object names seen in training; novel: names that were not.
 
     Returns {version, scores, calibration, examples}."""
     model.eval()
@@ -248,15 +246,7 @@ def evaluate(
                 scores.add("caption", f"{topic} right", float(np.mean(held)), len(held))
     told_sure = confidence(answer_logits(model, told, seen.cross_k, seen.cross_v), temperature)
 
-    # What the app shows as sure: above the operating point, and of a familiar clip
-    known_world, passed = dict[str, float](), np.ones(clips, bool)
-    if bank is not None:
-        near = familiar.nearness(seen.embedding, bank)
-        agreed = agreement(model, text, seen, [got for got, _, _ in told])
-        known_world = familiar.calibrate(near[:half], agreed[:half])
-        passed = familiar.passes(near, agreed, known_world)
-        scores.add("familiar", "clips of its own world that pass", passed[half:].mean(), clips - half)
-    shown = judge & (sure >= unsure) & passed[of]
+    shown = judge & (sure >= unsure)
     scores.add("answer", "exact match where sure", right[shown].mean() if shown.any() else 0.0, int(shown.sum()))
     scores.add("answer", "share where sure", shown.sum() / judge.sum(), int(judge.sum()))
 
@@ -337,8 +327,6 @@ def evaluate(
         "caption": {"notSureBelow": not_sure_below(told_sure[:half], (f1[:half] > 0.7).astype(float))},
         "detect": {"scale": det_scale, "bias": det_bias, "threshold": det_threshold},
     }
-    if bank is not None:
-        calibration["familiar"] = known_world
 
     return {
         "version": version,
@@ -398,12 +386,6 @@ def embed(model: Mammut, text: Text, lines: Sequence[str]) -> Tensor:
     return torch.cat([model.decoder.contrast(part) for part in torch.split(ids, 128)])
 
 
-def agreement(model: Mammut, text: Text, seen: Encoded, said: Sequence[str]) -> np.ndarray:
-    """How well the contrastive pass sees in each clip what was said of it: cosines [n]."""
-    out: np.ndarray = (seen.embedding * embed(model, text, [PROMPTS["search"].format(query=line) for line in said])).sum(-1).numpy()
-    return out
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = parser.add_mutually_exclusive_group(required=True)
@@ -435,13 +417,11 @@ def main() -> None:
     world = World(args.train_data, "val", frames=model.config.frames, size=model.config.size)
     samples = world.samples([np.random.default_rng((11, i)) for i in range(args.clips)])
     known = state.get("labels") or [name for name in world.labels if name not in world.novel]
-    learnt = World(args.train_data, "train", frames=model.config.frames, size=model.config.size)
-    bank = familiar.bank_of(model, learnt)
-    report = evaluate(model, text, samples, known, args.version, world.novel, bank)
-    report["calibration"]["familiar"] |= familiar.write(args.pack or args.run, bank)
+    report = evaluate(model, text, samples, known, args.version, world.novel)
     if args.pack:
         file = args.pack / "pack.json"
-        manifest = json.loads(file.read_text()) | {"version": args.version, "scores": report["scores"], "calibration": report["calibration"]}
+        manifest = json.loads(file.read_text())
+        manifest |= {"version": args.version, "scores": report["scores"], "calibration": manifest["calibration"] | report["calibration"]}
         file.write_text(json.dumps(manifest, indent=2) + "\n")
     else:
         report["step"], report["seconds"] = state["step"], state["seconds"]

@@ -13,7 +13,6 @@ import gzip
 import hashlib
 import json
 import logging
-import shutil
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -25,6 +24,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from models import familiar
 from models import tokenizer as tok
 from models.config import CONFIGS, Config
 from models.decoder import END, PAD, START
@@ -333,12 +333,6 @@ DESCRIPTION = (
 )
 
 
-def take_bank(report: dict[str, Any], run: Path, out: Path) -> None:
-    if bank := report.get("calibration", {}).get("familiar"):
-        out.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(run / bank["file"], out / bank["file"])
-
-
 def learnt_words(train_data: Path | None) -> list[str]:
     """Of the texts that training is made of, but for some of the rarest."""
     from models.data.generator import World
@@ -354,7 +348,6 @@ def trained_pack(run: Path, out: Path, train_data: Path | None) -> dict[str, flo
     report = json.loads((run / "scores.json").read_text()) if (run / "scores.json").exists() else {}
     if report and report["step"] != state["step"]:
         raise RuntimeError(f"scores.json measured step {report['step']}, the checkpoint is of step {state['step']}: run models.evaluate again")
-    take_bank(report, run, out)
     rng = np.random.default_rng(7)
     world = World(train_data, "val", frames=model.config.frames, size=model.config.size)
     samples = [world.sample(rng) for _ in range(2)]
@@ -366,7 +359,7 @@ def trained_pack(run: Path, out: Path, train_data: Path | None) -> dict[str, flo
         [sample.caption for sample in samples],
         identity={"id": "tubelet-mini", "version": report.get("version", "0.1.0"), "name": "Tubelet mini", "description": DESCRIPTION},
         data=json.loads((Path(__file__).parent / "packs" / "data.json").read_text()),
-        calibration=report.get("calibration", UNCALIBRATED),
+        calibration=report.get("calibration", UNCALIBRATED) | {"familiar": familiar.UNTAUGHT},
         scores=report.get("scores", []),
         words=learnt_words(train_data),
     )
@@ -385,8 +378,7 @@ def rescore(run: Path, out: Path) -> None:
     embedding = model.eval().encode([torch.from_numpy(part[None].copy()) for part in cut(video, model.config.tubes)])[0][0]
     if report["step"] != state["step"] or np.abs(embedding.numpy() - test["embeddings"][0]).max() > TOLERANCE:
         raise RuntimeError("these scores were not measured on the weights in this pack")
-    take_bank(report, run, out)
-    manifest |= {"version": report["version"], "scores": report["scores"], "calibration": report["calibration"]}
+    manifest |= {"version": report["version"], "scores": report["scores"], "calibration": manifest["calibration"] | report["calibration"]}
     (out / "pack.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 

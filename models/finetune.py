@@ -225,13 +225,10 @@ def main() -> None:
         scores.add(task, metric, value, n)
         scores.add(task, f"{metric}, before", before[task, metric][0], n)
     version = f"{manifest['version']}-tuned"
-    # What the user taught is familiar, and its neighbours with it.
-    own = encode_all(model, [clip.video for clip in taught]).embedding.repeat(familiar.NEIGHBOURS, 1)
-    bank = torch.cat((familiar.bank_of(model, world), own))
-    report = evaluate(model, text, composed, world.labels, version, bank=bank)
+    report = evaluate(model, text, composed, world.labels, version)
     words = manifest.get("words") and lexicon([*manifest["words"], *texts(taught)])
     args.out.mkdir(parents=True, exist_ok=True)
-    report["calibration"]["familiar"] |= familiar.write(args.out, bank)
+    known = familiar.teach(args.out, encode_all(model, [clip.video for clip in taught]).embedding)
     scores.on = ON
     scores.add("answer", "exact match, before", composed_before, sum(len(sample.qa) for sample in composed))
     worst = write_pack(
@@ -247,7 +244,7 @@ def main() -> None:
             "description": f"{manifest['name']} {manifest['version']} that went on learning from {len(taught)} clips that its user corrected.",
         },
         data=[*manifest["data"], {"name": "its user's own corrected clips", "licence": "private"}],
-        calibration=report["calibration"],
+        calibration=report["calibration"] | {"familiar": known},
         scores=[*scores.rows, *report["scores"]],
         words=words,
     )

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from models import familiar, tokenizer, unpack
+from models import tokenizer, unpack
 from models.config import CONFIGS, Config
 from models.data.generator import World
 from models.decoder import END
@@ -135,27 +135,3 @@ def test_what_is_judged_did_not_calibrate() -> None:
     rows = {row["metric"]: row for row in reports[0]["scores"] if row["task"] == "answer"}
     assert rows["exact match where sure"]["n"] == (sure >= first["answer"]["notSureBelow"]).sum()
     assert rows["share where sure"]["n"] == rows["calibration error"]["n"] == len(asked)
-
-
-def test_a_bank_of_learnt_clips_tells_what_is_familiar(monkeypatch: pytest.MonkeyPatch) -> None:
-    # An untrained model is never sure; here it always is.
-    monkeypatch.setattr("models.evaluate.not_sure_below", lambda *_: 0.0)
-    world = World(None, "val")
-    clips = world.samples([np.random.default_rng((7, i)) for i in range(12)])
-    model = untrained(WORDS)
-    encoded = encode_all(model, [clip.video for clip in clips])
-    seen = encoded.embedding
-    bank = torch.cat((seen, seen[:10]))
-    report = evaluate(model, WORDS, clips, world.labels, "0.0.1", bank=bank)
-    told = [got for got, _, _ in answer_all(model, WORDS, [tokenizer.PROMPTS["caption"]] * 12, encoded.cross_k, encoded.cross_v)]
-    near, agreed = familiar.nearness(seen, bank), (seen * embed(model, WORDS, told)).sum(-1).numpy()
-    calibration = report["calibration"]["familiar"]
-    assert calibration == familiar.calibrate(near[:6], agreed[:6])
-    passed = next(row["value"] for row in report["scores"] if row["task"] == "familiar")
-    assert passed == round(float(familiar.passes(near[6:], agreed[6:], calibration).mean()), 4)
-    # Of a clip that does not pass no answer counts as sure.
-    passes = familiar.passes(near, agreed, calibration)
-    of = [i for i, clip in enumerate(clips) for _ in clip.qa]
-    shown = [i for i in of if i >= 6 and passes[i]]
-    assert 0 < len(shown) < len([i for i in of if i >= 6])
-    assert next(row["n"] for row in report["scores"] if row["metric"] == "exact match where sure") == len(shown)

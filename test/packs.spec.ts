@@ -51,6 +51,7 @@ test('the page says what the pack that ships can do and how good it was measured
   await expect(card(MINI)).toContainText('4 clips')
   await expect(card(MINI)).toContainText(/Of its answers \d+% are right/)
   await expect(card(MINI)).toContainText(/\d+ measured scores/)
+  await expect(card(MINI)).toContainText('learnt from no footage')
   await expect(card(MINI).getByRole('button', { name: 'Use this pack' })).toHaveCount(0)
   await expect(card(MINI).getByRole('button', { name: /^Delete/ })).toHaveCount(0)
   expect(await violations()).toEqual([])

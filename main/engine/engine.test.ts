@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { problemOf } from '../../app/errors.ts'
 import { cutTubes } from '../../app/tubes.ts'
-import { type EngineState, Engine, type ForkEngine, type StoredEncoding } from './engine.ts'
+import { type EngineState, Engine, type Encoding, type ForkEngine } from './engine.ts'
 import { packDir, packMissing } from './pack-under-test.ts'
 import { openPack } from './pack.ts'
 
@@ -18,13 +18,13 @@ afterAll(() => rmSync(cache, { recursive: true, force: true }))
 describe.skipIf(packMissing)('the engine', () => {
   let engine: Engine
   let tubes: Uint8Array[]
-  let encoding: StoredEncoding
+  let encoding: Encoding
 
   beforeAll(async () => {
     engine = await Engine.start({ packDir })
     const [clip] = (await openPack(packDir)).knownAnswers.clips
     tubes = cutTubes(clip ?? expect.fail(), engine.info.manifest.input)
-    encoding = { ...(await engine.encode({ tubes })), unfamiliar: false }
+    encoding = await engine.encode({ tubes })
   }, 180_000)
   afterAll(() => engine.close())
 
@@ -78,7 +78,7 @@ describe.skipIf(packMissing)('the engine', () => {
     for (const question of questions) alone.push((await engine.answer(encoding, question)).text)
     const [together, again] = await Promise.all([Promise.all(questions.map((question) => engine.answer(encoding, question))), engine.encode({ tubes })])
     expect(together.map(({ text }) => text)).toEqual(alone)
-    expect({ ...again, unfamiliar: false }).toEqual(encoding)
+    expect(again).toEqual(encoding)
   })
 
   it('detects whatever labels it is given, each on its own', async () => {
@@ -164,7 +164,7 @@ describe.skipIf(packMissing)('the engine', () => {
     process.kill(pid ?? expect.fail(), 'SIGKILL')
     const ended = await outcome
     expect(ended.flatMap((one) => (one.status === 'rejected' ? [problemOf(one.reason).code] : []))).toContain('engine-unavailable')
-    expect({ ...(await engine.encode({ tubes })), unfamiliar: false }).toEqual(encoding)
+    expect(await engine.encode({ tubes })).toEqual(encoding)
     expect(engine.pid).not.toBe(pid)
     expect(states).toEqual(['restarting', 'ready'])
     stop()

@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url'
 import type { Status } from '../../app/contract.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { Detection } from '../../app/detections.ts'
-import type { Calls, CallName, Encoding, EngineInfo, Followed, Generated, KnownAnswers, Regions, Reply, Request, StoredEncoding, TextUse } from './protocol.ts'
+import type { Calls, CallName, Encoding, EngineInfo, Followed, Generated, KnownAnswers, Regions, Reply, Request, TextUse } from './protocol.ts'
 
-export type { Encoding, EngineInfo, Followed, Generated, Regions, StoredEncoding, TextUse } from './protocol.ts'
+export type { Encoding, EngineInfo, Followed, Generated, Regions, TextUse } from './protocol.ts'
 export type EngineState = Status['engine']['state']
 
 /** A running child process with a channel that clones typed arrays. */
@@ -118,8 +118,8 @@ export class Engine {
     return this.#call('caption', { embedding, memory }, { signal })
   }
 
-  answer({ embedding, memory, unfamiliar }: StoredEncoding, question: string, { onToken, signal }: AskOptions = {}): Promise<Generated> {
-    return this.#call('answer', { embedding, memory, unfamiliar, question }, { onToken, signal })
+  answer({ embedding, memory }: Pick<Encoding, 'embedding' | 'memory'>, question: string, { onToken, signal }: AskOptions = {}): Promise<Generated> {
+    return this.#call('answer', { embedding, memory, question }, { onToken, signal })
   }
 
   /** Where the decoder looks for each word of a caption (or, with its question, an answer), whoever wrote it. */

@@ -10,7 +10,7 @@ import { follow } from './follow.ts'
 import { fromHalf, toHalf } from './float16.ts'
 import { byteTensor, floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
 import type { Pack } from './pack.ts'
-import type { Encoding, Followed, Generated, KnownAnswers, Regions, StoredEncoding, TextUse } from './protocol.ts'
+import type { Encoding, Followed, Generated, KnownAnswers, Regions, TextUse } from './protocol.ts'
 import { Text, TextStream } from './tokenizer.ts'
 
 /** Clips whose cross-attention keys and values are kept for the next question: so many, but no more than these bytes of them. */
@@ -75,19 +75,15 @@ export class Model {
     const { prompts, calibration, decoding } = this.#pack.manifest
     const ids = this.#text.prompt(prompts.caption)
     const decoded = decoding ? await this.#best(await this.#crossOf(encoding.memory), ids, decoding, options.signal) : await this.#generate(encoding, ids, options)
-    const told = await this.#told(encoding, decoded, prompts.caption, '')
-    const unfamiliar = this.#unfamiliar(encoding.embedding, told.agreement)
-    return { ...told, unfamiliar, unsure: unfamiliar || told.confidence < calibration.caption.notSureBelow }
+    return this.#judged(encoding, decoded, prompts.caption, '', calibration.caption.notSureBelow)
   }
 
-  async answer(encoding: Pick<StoredEncoding, 'embedding' | 'memory' | 'unfamiliar'>, question: string, options: GenerateOptions = {}): Promise<Generated> {
+  async answer(encoding: Pick<Encoding, 'embedding' | 'memory'>, question: string, options: GenerateOptions = {}): Promise<Generated> {
     const { prompts, calibration } = this.#pack.manifest
     if (prompts.question === undefined || calibration.answer === undefined) throw cannot(this.#pack, '“{{pack}}” answers no questions: it writes captions and finds clips by words.')
     const ids = this.#text.prompt(prompts.question, question)
     const decoded = await this.#generate(encoding, ids, options)
-    const told = await this.#told(encoding, decoded, this.#text.read(ids.slice(1)), question)
-    const { unfamiliar } = encoding
-    return { ...told, unfamiliar, unsure: unfamiliar || unlearnt(this.#pack.manifest, question).length > 0 || told.confidence < calibration.answer.notSureBelow }
+    return this.#judged(encoding, decoded, this.#text.read(ids.slice(1)), question, calibration.answer.notSureBelow)
   }
 
   /** A caption, or with its question an answer, word by word over a stored encoding. */
@@ -225,24 +221,23 @@ export class Model {
     return { ...decoded, text: this.#text.read(decoded.ids) }
   }
 
-  async #told({ embedding }: Pick<Encoding, 'embedding'>, decoded: Decoded & { text: string }, prompt: string, question: string): Promise<Omit<Generated, 'unsure' | 'unfamiliar'>> {
+  async #judged({ embedding }: Pick<Encoding, 'embedding'>, decoded: Decoded & { text: string }, prompt: string, question: string, notSureBelow: number): Promise<Generated> {
+    const { manifest } = this.#pack
     const { text, confidence, attention } = decoded
     const [said] = await this.embedText([`${question} ${text}`.trim()], 'search')
-    return { text, confidence, agreement: said ? dot(said, embedding) : 0, frameWeights: frameWeights(attention, this.#pack.manifest.input), prompt }
+    const agreement = said ? dot(said, embedding) : 0
+    const unfamiliar = this.#unfamiliar(embedding)
+    const unsure = unfamiliar || unlearnt(manifest, question).length > 0 || confidence < notSureBelow
+    return { text, confidence, unsure, unfamiliar, agreement, frameWeights: frameWeights(attention, manifest.input), prompt }
   }
 
-  /**
-   * Whether the pack learnt from no clips like this one, and so may be as sure of its inventions as of what it knows.
-   * @param agreement Of the clip's caption: an invention is seldom what the contrastive pass sees.
-   */
-  #unfamiliar(embedding: Float32Array, agreement: number): boolean {
-    const { manifest, learnt } = this.#pack
+  /** Whether the pack learnt from no footage like this clip, and so is as sure of its inventions as of what it knows. */
+  #unfamiliar(embedding: Float32Array): boolean {
+    const { manifest, taught } = this.#pack
     const { familiar } = manifest.calibration
-    if (!familiar || !learnt) return false
+    if (!familiar) return false
     const width = embedding.length
-    const near = Float32Array.from({ length: learnt.length / width }, (_, i) => dot(learnt.subarray(i * width, (i + 1) * width), embedding)).sort()
-    const nearness = near.at(-familiar.neighbours) ?? -1
-    return nearness < familiar.certain && (nearness < familiar.threshold || agreement < familiar.agreement)
+    return !Array.from({ length: taught.length / width }, (_, i) => taught.subarray(i * width, (i + 1) * width)).some((near) => dot(near, embedding) >= familiar.threshold)
   }
 
   #crossOf(memory: Uint16Array): Promise<CrossAttention> {

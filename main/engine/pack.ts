@@ -45,8 +45,8 @@ export interface Pack {
    */
   graphs: Partial<Record<GraphName, Uint8Array | string>>
   tokenizer: z.infer<typeof TokenizerFile>
-  /** [M, E]: embeddings of clips that it learnt from; null where nobody measured what it knows. */
-  learnt: Float32Array | null
+  /** [M, E]: embeddings of the clips that its user taught it. */
+  taught: Float32Array
   knownAnswers: KnownAnswers
 }
 
@@ -72,9 +72,10 @@ export async function openPack(dir: string, { untested = false } = {}): Promise<
     graphs[name] = weights.length === 0 ? bytes : path.join(root, ref.file)
   }
   const tokenizer = parse(TokenizerFile, await read(manifest.tokenizer), root, manifest.tokenizer.file)
-  const learnt = calibration.familiar ? fromHalf(halves(await read(calibration.familiar))) : null
-  if (learnt && (learnt.length === 0 || learnt.length % dims.embedding !== 0)) invalid(root, `${calibration.familiar?.file ?? ''} does not hold whole embeddings.`)
-  const pack = { dir: root, manifest, digest: hash('sha256', manifestBytes), graphs, tokenizer, learnt }
+  const bank = calibration.familiar?.taught
+  const taught = bank ? fromHalf(halves(await read(bank))) : new Float32Array()
+  if (bank && (taught.length === 0 || taught.length % dims.embedding !== 0)) invalid(root, `${bank.file} does not hold whole embeddings.`)
+  const pack = { dir: root, manifest, digest: hash('sha256', manifestBytes), graphs, tokenizer, taught }
   if (untested) return { ...pack, knownAnswers: { clips: [], texts: [], embeddings: [], textEmbeddings: [], caption: '', tolerance: 0 } }
   const { clips: clipFiles, ...answers } = parse(SelfTest, await read(manifest.selfTest), root, manifest.selfTest.file)
   const clipBytes = input.frames * input.height * input.width * 3
@@ -104,7 +105,7 @@ async function checkLarge(root: string, { file, sha256 }: FileRef): Promise<void
 
 /** A graph that is loaded by its path could read any file beside it, so there is none that was not checked. */
 async function refuseOthers(root: string, { graphs, weights, tokenizer, selfTest, calibration }: PackManifest, clips: readonly FileRef[]): Promise<void> {
-  const known = new Set(['pack.json', 'LICENSE', 'NOTICE', ...[...Object.values(graphs), ...weights, tokenizer, selfTest, calibration.familiar, ...clips].flatMap((ref) => ref?.file ?? [])])
+  const known = new Set(['pack.json', 'LICENSE', 'NOTICE', ...[...Object.values(graphs), ...weights, tokenizer, selfTest, calibration.familiar?.taught, ...clips].flatMap((ref) => ref?.file ?? [])])
   const other = (await readdir(root)).find((file) => !known.has(file))
   if (other !== undefined) invalid(root, `${other} is not named in pack.json.`)
 }

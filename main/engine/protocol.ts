@@ -16,11 +16,6 @@ export interface Encoding {
   tokens: Uint16Array | null
 }
 
-/** As the library keeps it: with what its caption told of the clip. */
-export interface StoredEncoding extends Encoding {
-  unfamiliar: boolean
-}
-
 /** A caption or an answer. */
 export interface Generated {
   text: string
@@ -28,7 +23,7 @@ export interface Generated {
   confidence: number
   /** Below the pack's operating point, of an unfamiliar clip, or asked in words that the pack never learnt. */
   unsure: boolean
-  /** The pack learnt from no clips like this one: see `familiar` in app/pack. The clip's caption decides it for every answer too. */
+  /** The pack learnt from no footage like this clip: see `familiar` in app/pack. */
   unfamiliar: boolean
   /** Cosine of the text with the clip in the contrastive pass. */
   agreement: number
@@ -97,7 +92,7 @@ export interface EngineInfo {
 export interface Calls {
   encode: { input: { tubes: Uint8Array[] }; output: Encoding }
   caption: { input: Pick<Encoding, 'embedding' | 'memory'>; output: Generated }
-  answer: { input: Pick<StoredEncoding, 'embedding' | 'memory' | 'unfamiliar'> & { question: string }; output: Generated }
+  answer: { input: Pick<Encoding, 'embedding' | 'memory'> & { question: string }; output: Generated }
   follow: { input: Pick<Encoding, 'memory'> & { text: string; question: string | null }; output: Followed }
   /** The `most` distinct regions, likeliest objects first; all of them, as the detector orders them, where it is null. */
   regions: { input: { tokens: Uint16Array; most: number | null }; output: Regions }

@@ -9,7 +9,7 @@ import type { ClipEvent, Edit } from '../../app/contract/state.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import type { Phrase } from '../../app/phrase.ts'
-import type { Encoding, StoredEncoding } from '../engine/engine.ts'
+import type { Encoding } from '../engine/engine.ts'
 import { changeOf, type Label, tidy } from '../../app/vocabulary.ts'
 import { Annotations, type MachineResult, type Place, type ReviewAction } from './annotations.ts'
 import { Detections, type Seen } from './detections.ts'
@@ -313,12 +313,12 @@ export class Library {
     return this.#db.prepare('SELECT 1 FROM encodings WHERE clip_id = ? AND pack_digest = ?').get(clipId, digest) !== undefined
   }
 
-  encoding(clipId: number, digest: string): StoredEncoding | null {
-    const row = this.#db.prepare("SELECT embedding, memory, tokens, caption ->> '$.evidence.unfamiliar' AS unfamiliar FROM encodings WHERE clip_id = ? AND pack_digest = ?").get(clipId, digest)
+  encoding(clipId: number, digest: string): Encoding | null {
+    const row = this.#db.prepare('SELECT embedding, memory, tokens FROM encodings WHERE clip_id = ? AND pack_digest = ?').get(clipId, digest)
     if (row === undefined) return null
     const [embedding, memory, tokens] = [row['embedding'], row['memory'], row['tokens']].map((blob) => (blob instanceof Uint8Array ? new Uint8Array(blob).buffer : null))
     if (!embedding || !memory) return null
-    return { embedding: new Float32Array(embedding), memory: new Uint16Array(memory), tokens: tokens ? new Uint16Array(tokens) : null, unfamiliar: row['unfamiliar'] === 1 }
+    return { embedding: new Float32Array(embedding), memory: new Uint16Array(memory), tokens: tokens ? new Uint16Array(tokens) : null }
   }
 
   encodedClipIds(digest: string): number[] {

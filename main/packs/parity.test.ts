@@ -122,7 +122,7 @@ write_pack(CONFIGS["tiny"].checkpoint(), root / "python", file="seeded")
 
     it('passes its self-test, captions from a stored encoding, and says plainly what it cannot do', async () => {
       const placed = await placeModel(pack)
-      const stored = { embedding: seen.embedding, memory: toHalf(seen.memory), unfamiliar: false }
+      const stored = { embedding: seen.embedding, memory: toHalf(seen.memory) }
       const said = await placed.model.caption(stored)
       expect(said).toMatchObject({ unsure: true, prompt: '' })
       expect(said.text).toBe(pack.knownAnswers.caption)

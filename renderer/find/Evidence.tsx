@@ -48,7 +48,7 @@ export function EvidenceOf({ annotation }: { annotation: Annotation }) {
 /** How sure the pass that wrote a text is, and what that is worth. @param line The pack's operating point. */
 function surety({ confidence: sure, unsure, unfamiliar }: Evidence, line: number): string {
   const confidence = percent(sure)
-  if (unsure && unfamiliar === true) return t('The pass that wrote this is {{confidence}} sure; but this clip may be unlike those that the model learnt from, and of such a clip nothing counts as sure.', { confidence })
+  if (unsure && unfamiliar === true) return t('The pass that wrote this is {{confidence}} sure; but the model was taught no clip like this one, and of such a clip nothing counts as sure.', { confidence })
   if (unsure && line >= 1) return t('The pass that wrote this is {{confidence}} sure. Nothing of this kind that this pack writes counts as sure: it was right too seldom on video that it had not seen.', { confidence })
   if (unsure && sure >= line) return t('The pass that wrote this is {{confidence}} sure; but the question has words that the model never learnt, and then nothing counts as sure.', { confidence })
   if (unsure) return t('The pass that wrote this is {{confidence}} sure, below the {{line}} from which this pack was right often enough on video that it had not seen: “not sure”.', { confidence, line: percent(line) })

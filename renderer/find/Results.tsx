@@ -41,7 +41,7 @@ export function Results() {
         {isPlaceholderData ? <strong className="muted">{t('Searching…')}</strong> : none ? <NoMatch result={data} /> : <strong>{headline(query, matches)}</strong>}
         {query?.by === 'words' && searched > 0 && uncalibrated && <p className="muted small">{t('This model was not calibrated: the order counts, the line between match and no match is a guess.')}</p>}
         {query?.by === 'words' && !isPlaceholderData && <Unlearnt text={query.words} />}
-        {strange > 0 && !isPlaceholderData && <p className="guess small">{t('{{count}} of those listed may be unlike the clips that the model learnt from: how well they match is a guess.', { count: strange })}</p>}
+        {strange > 0 && !isPlaceholderData && <p className="guess small">{t('{{count}} of those listed are like no clip that the model was taught: how well they match is a guess.', { count: strange })}</p>}
         {partial && !isPlaceholderData && (
           <p className="muted small partial">
             {query !== null && searched > 0 && searched < total && t('Searched {{searched}} of {{count}} clips so far.', { searched, count: total })} {unread > 0 && t('{{count}} videos are still being read.', { count: unread })}
@@ -126,7 +126,7 @@ function ResultRow({ clip, current, score, measure, ordinal }: { clip: Clip; cur
         </span>
       </span>
       {score !== null && (
-        <span className="score num" data-guessed={guessed} style={{ '--share': `${Math.max(0, Math.min(1, score)) * 100}%` } as CSSProperties} title={guessed ? t('A guess: this clip may be unlike those that the model learnt from.') : measure === 'probability' ? t('Probability that this matches') : t('Likeness: the cosine of the two pictures')}>
+        <span className="score num" data-guessed={guessed} style={{ '--share': `${Math.max(0, Math.min(1, score)) * 100}%` } as CSSProperties} title={guessed ? t('A guess: the model was taught no clip like this one.') : measure === 'probability' ? t('Probability that this matches') : t('Likeness: the cosine of the two pictures')}>
           {guessed && <span aria-label={t('not sure')}>? </span>}{scoreText(score, measure)}
         </span>
       )}

@@ -2,7 +2,9 @@ import { Columns2, Merge, Trash2, X } from 'lucide-react'
 import { type KeyboardEvent, type SubmitEvent, useState } from 'react'
 import { type Label, labelNamed, PALETTE, phrasesOf } from '../../app/vocabulary.ts'
 import { t } from '../i18n.ts'
+import { doubts } from '../packs/describe.ts'
 import { Unlearnt } from '../parts/Unlearnt.tsx'
+import { useStatus } from '../queries.ts'
 import { Compare } from './Compare.tsx'
 import { useDraft } from './draft.ts'
 import { Preview } from './Preview.tsx'
@@ -18,6 +20,8 @@ interface Props {
 /** One label: its names and colour, its threshold, and clips to see what that means. */
 export function LabelDetail({ label, vocabulary }: Props) {
   const [comparing, setComparing] = useState(false)
+  const pack = useStatus().data?.pack
+  const doubt = pack ? doubts(pack) : null
   return (
     <>
       <header className="label-head">
@@ -34,6 +38,7 @@ export function LabelDetail({ label, vocabulary }: Props) {
       </section>
       <section className="card" aria-label={t('How sure it must be')}>
         <h3>{t('How sure it must be')}</h3>
+        {doubt !== null && <p className="guess small">{doubt}</p>}
         <Threshold label={label} />
       </section>
       <section className="card" aria-label={comparing ? t('Side by side') : t('What that means')}>

@@ -62,7 +62,7 @@ export function PackCard({ pack, overview: { machine, packs } }: { pack: Install
         {manifest.words && <Fact name={t('Words it learnt')}>{number(manifest.words.length)}</Fact>}
         <Fact name={t('Licence')}>{packText(manifest.licence)}</Fact>
       </dl>
-      <Scores scores={manifest.scores} />
+      <Scores pack={manifest} />
       {considered === id && !pack.current && <Plan pack={pack} tight={tight} />}
       {deleting && (
         <div className="plan" role="group" aria-label={t('Delete {{name}}', { name: manifest.name })}>

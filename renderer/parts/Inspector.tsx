@@ -38,7 +38,7 @@ export function Inspector() {
   return (
     <div className="scroll" key={clipId}>
       {annotations.some(({ evidence, state }) => state === 'machine' && evidence?.unfamiliar) && (
-        <p className="note warning unfamiliar"><TriangleAlert size={16} aria-hidden />{t('This clip may be unlike those that the model learnt from, so what it says here is a guess. Correct it, or choose another pack.')}</p>
+        <p className="note warning unfamiliar"><TriangleAlert size={16} aria-hidden />{t('The model was taught no clip like this one, so what it says here is a guess. Correct it, or choose another pack.')}</p>
       )}
       <section>
         <h3>{t('Caption')} <span className="muted num">{clock(clip.start, 1)}–{clock(clip.end, 1)}</span></h3>

@@ -2,6 +2,7 @@ import type { PackManifest } from '../../app/pack.ts'
 import { type Kind, tell } from '../../app/scores.ts'
 import { number, percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
+import { doubts } from '../packs/describe.ts'
 
 const KINDS: Record<Kind, string> = {
   what: phrase('what something is'), colour: phrase('colours'), count: phrase('how many'), direction: phrase('which way things move'), speed: phrase('how fast'),
@@ -9,8 +10,10 @@ const KINDS: Record<Kind, string> = {
 }
 
 /** What was measured of a pack, and nothing else: in sentences, and as a table. */
-export function Scores({ scores }: { scores: PackManifest['scores'] }) {
+export function Scores({ pack }: { pack: PackManifest }) {
+  const { scores } = pack
   const told = tell(scores)
+  const doubt = doubts(pack)
   if (!told) return <p className="muted">{t('No scores were measured for this pack: how often it is right is not known.')}</p>
   const { answers, sure, good, poor, search, captions, boxes, on } = told
   const list = (kinds: typeof good) => kinds.map(({ kind, right }) => `${t(KINDS[kind])} (${percent(right)})`).join(', ')
@@ -20,7 +23,9 @@ export function Scores({ scores }: { scores: PackManifest['scores'] }) {
         {answers !== undefined && (
           <li>
             {t('Of its answers {{right}} are right.', { right: percent(answers) })}{' '}
-            {sure && sure.share > 0 && t('It is sure of {{share}} of them, and of those {{right}} are right.', { share: percent(sure.share), right: percent(sure.right) })}
+            {sure && sure.share > 0 && (doubt === null
+              ? t('It is sure of {{share}} of them, and of those {{right}} are right.', { share: percent(sure.share), right: percent(sure.right) })
+              : t('Above its line of “not sure” are {{share}} of them, and of those {{right}} are right.', { share: percent(sure.share), right: percent(sure.right) }))}
             {sure?.share === 0 && t('It is never sure of one.')}
           </li>
         )}
@@ -34,6 +39,7 @@ export function Scores({ scores }: { scores: PackManifest['scores'] }) {
             {boxes.novel !== null && t('Of names that it did not learn: {{novel}}.', { novel: percent(boxes.novel) })}
           </li>
         )}
+        {doubt !== null && <li>{doubt}</li>}
         <li className="muted">{on === 'generated validation video' ? t('All this on composed video like that which it learnt from; on real footage it is right less often.') : t('Measured on: {{on}}.', { on })}</li>
       </ul>
       <details>

@@ -105,7 +105,7 @@ function ModelScores() {
     <details className="scores">
       <summary>{t('Model: {{name}} {{version}}, with its scores', { name: pack.name, version: pack.version })}</summary>
       <p>{describe(pack)}</p>
-      <Scores scores={pack.scores} />
+      <Scores pack={pack} />
       <p className="muted small">{t('Licence {{licence}}. Learnt from {{data}}.', { licence: packText(pack.licence), data: pack.data.map(({ name, licence }) => `${name} (${licence})`).join(', ') })}</p>
     </details>
   )
