@@ -13,7 +13,7 @@ const NO_THINGS = new Set('left right top bottom side front back middle center c
 /** @returns Singular words by the number of captions that speak of them, commonest first. */
 export function thingsIn(captions: readonly string[]): { word: string; clips: number }[] {
   const phrases = captions.map((caption) => phrasesIn(caption))
-  const heads = new Set(phrases.flat().filter(({ single }) => single).map(({ single, words }) => headOf(words, single, NONE)))
+  const heads = new Set([...NO_THINGS, ...phrases.flat().filter(({ single }) => single).map(({ single, words }) => headOf(words, single, NONE))])
   const counts = new Map<string, number>()
   for (const inCaption of phrases) {
     const things = new Set(inCaption.map(({ single, words }) => headOf(words, single, heads)))

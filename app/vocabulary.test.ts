@@ -58,6 +58,6 @@ describe('thingsIn', () => {
   })
   it('counts a caption once, and what is no thing never', () => {
     expect(words('a dog and another dog on the left', 'the background')).toEqual(['dog 1'])
-    expect(words('', '...', 'runs very quickly')).toEqual([])
+    expect(words('', '...', 'runs very quickly', 'the camera shakes')).toEqual([])
   })
 })
