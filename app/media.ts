@@ -39,6 +39,8 @@ export const Probe = z.object({
   timeBase: Rational,
   /** PTS of the first frame, in time base ticks. Times shown to people count from here. */
   startPts: z.number().int(),
+  /** Seconds of the file's own time at which its earliest stream begins. Libraries of before do not know it. */
+  fileStart: z.number().optional(),
   /** Exact only when the container states it or the file was decoded. */
   frameCount: z.number().int().nonnegative().nullable(),
   /** When the camera says that it recorded this, ISO 8601 in UTC; where the file does not say, or says nonsense, it is left out. */
@@ -51,6 +53,11 @@ export type Probe = z.infer<typeof Probe>
 /** Seconds from the first frame of the source. */
 export function secondsOf(pts: number, probe: Pick<Probe, 'timeBase' | 'startPts'>): number {
   return ((pts - probe.startPts) * probe.timeBase.num) / probe.timeBase.den
+}
+
+/** Seconds by which the first frame comes after the file's beginning, where its sound and its subtitles count from. */
+export function leadOf({ startPts, timeBase, fileStart }: Pick<Probe, 'timeBase' | 'startPts' | 'fileStart'>): number {
+  return fileStart === undefined ? 0 : Math.max(0, (startPts * timeBase.num) / timeBase.den - fileStart)
 }
 
 /** Video file names that a folder drop picks up. Anything may still be added as a single file and gets its own verdict. */

@@ -20,10 +20,13 @@ interface Player {
   /** 0..1 */
   volume: number
   video: HTMLVideoElement | null
+  /** Seconds of the video element's time at which the first frame is shown. */
+  origin: number
   /** A frame to show as soon as its video and its frame table are there. */
   goal: { sourceId: number; ordinal: number } | null
   attach: (video: HTMLVideoElement | null) => void
-  setTime: (time: number) => void
+  /** @param shown The video element's time of the frame that is shown. */
+  setShown: (shown: number) => void
   setPlaying: (playing: boolean) => void
   toggleSound: () => void
   setVolume: (volume: number) => void
@@ -38,12 +41,13 @@ export const usePlayer = create<Player>((set) => ({
   muted: false,
   volume: 1,
   video: null,
+  origin: 0,
   goal: null,
   attach: (video) => {
     backwards?.abort()
     set({ video, time: 0, playing: false, shuttle: 1 })
   },
-  setTime: (time) => set({ time }),
+  setShown: (shown) => set(({ origin }) => ({ time: Math.max(0, shown - origin) })),
   setPlaying: (playing) => set({ playing }),
   toggleSound: () => set(({ muted }) => ({ muted: !muted })),
   setVolume: (volume) => set({ volume, muted: volume === 0 }),
@@ -54,16 +58,23 @@ export const usePlayer = create<Player>((set) => ({
   },
 }))
 
+/** @param seconds From the first frame. */
 export function seek(seconds: number): void {
-  const { video } = usePlayer.getState()
+  const { video, origin } = usePlayer.getState()
   if (video === null) return
-  video.currentTime = Math.max(0, Number.isFinite(video.duration) ? Math.min(seconds, video.duration) : seconds)
+  const goal = origin + Math.max(0, seconds)
+  video.currentTime = Number.isFinite(video.duration) ? Math.min(goal, video.duration) : goal
+}
+
+/** Where a player is, or is going, in seconds from the first frame. */
+function whereabouts({ currentTime }: HTMLVideoElement): number {
+  return Math.max(0, currentTime - usePlayer.getState().origin)
 }
 
 /** Go on or back in time. From where the player is going, not from what it still shows: quick presses add up. */
 export function skip(seconds: number): void {
   const { video } = usePlayer.getState()
-  if (video !== null) seek(video.currentTime + seconds)
+  if (video !== null) seek(whereabouts(video) + seconds)
 }
 
 export function pause(): void {
@@ -106,7 +117,7 @@ async function playBackwards(table: FrameTable, speed: number): Promise<void> {
   pause()
   const stop = (backwards = new AbortController())
   usePlayer.setState({ playing: true, shuttle: -speed })
-  const [began, from] = [performance.now(), video.currentTime]
+  const [began, from] = [performance.now(), whereabouts(video)]
   let shown = ordinalAt(table, from)
   while (shown > 0 && !stop.signal.aborted) {
     const next = ordinalAt(table, Math.max(0, from - ((performance.now() - began) / 1000) * speed * rate))
@@ -163,7 +174,7 @@ export function step(table: FrameTable, by: number): void {
   const { video } = usePlayer.getState()
   if (video === null || table.pts.length === 0) return
   pause()
-  seek(seekTarget(table, ordinalAt(table, video.currentTime) + by))
+  seek(seekTarget(table, ordinalAt(table, whereabouts(video)) + by))
 }
 
 /** Pause and show one frame of the chosen video, at once or when it is there. */

@@ -1,8 +1,10 @@
 /** Reviewing one clip in the real window: playing, timeline, boxes and tracks, words with times, keys, preview copies. Real clips, real pack. */
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, type Locator, test } from '@playwright/test'
-import { accessible, analyse, call, done, goTo as toPage, page, restart, tubelet, violations } from './app.ts'
+import { findMediaTools } from '../main/media/tools.ts'
+import { accessible, analyse, app, call, done, goTo as toPage, page, restart, tubelet, violations } from './app.ts'
 
 tubelet([])
 
@@ -461,6 +463,42 @@ test('parts of the page are resized by mouse and by key, closed, opened again, r
   await page.setViewportSize({ width: 1024, height: 700 })
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true)
   await page.setViewportSize({ width: 1440, height: 900 })
+})
+
+test('where sound begins before the picture, or the file after time 0, the frame that is named is the frame that is shown', async () => {
+  const { ffmpeg } = await findMediaTools()
+  // Each frame is ten grey levels lighter than the one before it.
+  const picture = ['-f', 'lavfi', '-i', "nullsrc=s=64x64:r=10:d=2,geq=lum='20+10*N':cb=128:cr=128"]
+  const [sound, codec] = [['-f', 'lavfi', '-i', 'sine=d=3'], ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-y']]
+  const files = [
+    { file: 'sound first.mkv', args: ['-itsoffset', '1.5', ...picture, ...sound, ...codec] },
+    { file: 'no edit list.mp4', args: [...picture, ...sound, ...codec, '-bf', '2', '-use_editlist', '0'] },
+    { file: 'sound first, copied.avi', args: ['-itsoffset', '1.5', ...picture, ...sound, ...codec, '-c:v', 'mjpeg', '-pix_fmt', 'yuvj420p', '-f', 'matroska'] },
+  ].map(({ file, args }) => ({ file: path.join(app.projectDir, file), args }))
+  for (const { file, args } of files) execFileSync(ffmpeg, ['-v', 'error', ...args, file])
+  await call('addSources', { body: { paths: files.map(({ file }) => file) } })
+  await done()
+  const level = () =>
+    page.locator('video').evaluate((video: HTMLVideoElement) => {
+      const canvas = new OffscreenCanvas(1, 1).getContext('2d')
+      canvas?.drawImage(video, 0, 0, 1, 1)
+      const [red = 0] = canvas?.getImageData(0, 0, 1, 1).data ?? []
+      return Math.round(((red * 219) / 255 + 16 - 20) / 10)
+    })
+  for (const { file } of files) {
+    await choose(path.basename(file))
+    await page.keyboard.press('ArrowDown')
+    await playable()
+    await shows(0)
+    expect(await level()).toBe(0)
+    for (const ordinal of [12, 3, 19]) {
+      await goTo(ordinal)
+      await expect.poll(level).toBe(ordinal)
+    }
+    await page.keyboard.press(',')
+    await shows(18)
+    await expect.poll(level).toBe(18)
+  }
 })
 
 test('a notice that comes while the one before it is fading is seen', async () => {

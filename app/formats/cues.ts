@@ -1,8 +1,9 @@
 /** What WebVTT and SRT share: captions of clips and of parts of them as cues, and reading their times. */
+import { leadOf } from '../media.ts'
 import { clipTimes, spoken } from './document.ts'
 import type { AnnotationDocument } from './document.ts'
 
-/** Text that shows over a span, whole milliseconds from the first frame. */
+/** Text that shows over a span, whole milliseconds from the beginning of the file, which players count from: its sound may begin before its first frame. */
 export interface Cue {
   start: number
   end: number
@@ -14,12 +15,13 @@ export interface Cue {
  * A cue that the model is not sure of, and nobody looked at, begins with (?): who reads subtitles sees nothing but their text.
  */
 export function captionCues(document: AnnotationDocument) {
+  const lead = leadOf(document.source.probe)
   const cues = spoken(document, 'caption', 'segment').flatMap(({ clip, annotation, body }) => {
     const { start, end } = clipTimes(clip, document, body.span)
-    const from = Math.round(start * 1000)
+    const from = Math.round((lead + start) * 1000)
     const text = cueText(body.text)
     const doubt = annotation.state === 'machine' && annotation.evidence?.unsure === true ? '(?) ' : ''
-    return text === '' ? [] : [{ start: from, end: Math.max(from + 1, Math.round(end * 1000)), text: doubt + text, annotation }]
+    return text === '' ? [] : [{ start: from, end: Math.max(from + 1, Math.round((lead + end) * 1000)), text: doubt + text, annotation }]
   })
   // WebVTT asks for ascending starts and the longer first, and clips that people marked lie over others.
   return cues.sort((a, b) => a.start - b.start || b.end - a.end)

@@ -117,6 +117,12 @@ describe('captions', () => {
   it('take their times from PTS, rounded once', () => {
     expect(vtt.project(tricky).map(({ start, end }) => [start, end])).toEqual([[0, 500], [500, 3600]])
   })
+  it('count from where the file begins, not from a first frame that comes later', () => {
+    const { probe } = tricky.source
+    const begins = (probe.startPts * probe.timeBase.num) / probe.timeBase.den
+    const document = { ...tricky, source: { ...tricky.source, probe: { ...probe, fileStart: begins - 1.4 } } }
+    for (const format of [vtt, srt]) expect(format.project(document).map(({ start, end }) => [start, end])).toEqual([[1400, 1900], [1900, 5000]])
+  })
   it('of a part of a clip have its times, in WebVTT, SRT and the table of spans', () => {
     const [clip] = tricky.clips
     const [caption] = clip?.annotations ?? []

@@ -1,7 +1,9 @@
+import { execFileSync, spawnSync } from 'node:child_process'
 import { access, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, it } from 'vitest'
+import { leadOf } from '../../app/media.ts'
 import { CLIPS, decodedPts, describeWithClips } from './clips.testing.ts'
 import { firstPicture, makeProxy } from './playback.ts'
 import { probe } from './probe.ts'
@@ -23,6 +25,20 @@ describeWithClips('makeProxy on real files', () => {
       return (await decodedPts(tools, from)).map((pts) => (((pts - of.startPts) * of.timeBase.num) / of.timeBase.den).toFixed(3))
     }
     expect(await seconds(copy, out)).toEqual(await seconds(source, file))
+  })
+
+  it('keeps sound and picture together where the sound begins first', async () => {
+    const [file, out] = [path.join(folder, 'sound first.mkv'), path.join(folder, 'sound first.mp4')]
+    // Silence but for a beep at 1.5 s, where the picture begins.
+    const sound = ['-f', 'lavfi', '-i', "aevalsrc='if(between(t,1.5,1.6),sin(2000*t),0)':d=3"]
+    execFileSync(tools.ffmpeg, ['-v', 'error', '-itsoffset', '1.5', '-f', 'lavfi', '-i', 'testsrc=s=64x64:r=10:d=1.5', ...sound, '-c:v', 'mpeg4', '-c:a', 'flac', '-y', file])
+    const source = await probe(tools, file)
+    expect(leadOf(source)).toBeCloseTo(1.5, 1)
+    await makeProxy(tools, file, source, out)
+    const { stderr } = spawnSync(tools.ffmpeg, ['-hide_banner', '-i', out, '-af', 'silencedetect=n=-30dB:d=0.05', '-vn', '-f', 'null', '-'], { encoding: 'utf8' })
+    const [beepEnds] = [...stderr.matchAll(/silence_start: ([\d.-]+)/g)].map(([, at]) => Number(at))
+    expect(beepEnds).toBeGreaterThan(0.02)
+    expect(beepEnds).toBeLessThan(0.25)
   })
 
   it('has a first picture of a file, or none where there is none', async () => {

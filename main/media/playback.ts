@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { rename, rm } from 'node:fs/promises'
 import { TubeletError } from '../../app/errors.ts'
-import type { Probe } from '../../app/media.ts'
+import { leadOf, type Probe } from '../../app/media.ts'
 import { PREVIEW_SIDE } from './decode-plan.ts'
 import { ended, inputFile, keepFrames, type MediaTools, runTool, startTool, tailOf } from './tools.ts'
 
@@ -39,8 +39,8 @@ export async function firstPicture(tools: MediaTools, file: string, signal: Abor
 
 /**
  * Make a preview copy: H.264 and AAC in MP4, at most 1280 pixels on its long side, upright, square pixels. Every frame is kept at its own
- * time, counted from the first frame, so that a moment in the copy is the same moment in the source. The file appears under its name
- * only when it is complete.
+ * time, counted from the first frame, so that a moment in the copy is the same moment in the source; of sound that begins earlier only what
+ * goes with the frames is kept. The file appears under its name only when it is complete.
  *
  * @param onProgress Seconds of the source done so far; nothing more is done until it resolves, except on Windows, where no process can be held.
  * @throws TubeletError `ffmpeg-failed`, `decode-timeout`, `ffmpeg-missing`; the signal's reason when aborted.
@@ -54,6 +54,7 @@ export async function makeProxy(
 ): Promise<void> {
   const { signal, onProgress } = options
   signal?.throwIfAborted()
+  const lead = leadOf(probe)
   const scale = Math.min(1, PROXY_SIDE / Math.max(probe.width, probe.height))
   const even = (side: number) => Math.max(2, 2 * Math.round((side * scale) / 2))
   // An ffmpeg that outlived the host of before may still write to its own.
@@ -68,6 +69,7 @@ export async function makeProxy(
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '23', '-enc_time_base', `${probe.timeBase.num}:${probe.timeBase.den}`],
     // B-frames would move the first frame away from time 0.
     ...['-bf', '0', '-video_track_timescale', String(trackTimescale(probe))],
+    ...(lead > 0 && probe.streams.some(({ type }) => type === 'audio') ? ['-af', `atrim=start=${lead},asetpts=PTS-${lead}/TB`] : []),
     ...['-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-movflags', '+faststart', '-f', 'mp4', part],
   ]
   const child = startTool(tools.ffmpeg, args, ['ignore', 'pipe', 'pipe'], AbortSignal.any([stall.signal, ...(signal ? [signal] : [])]))

@@ -50,6 +50,7 @@ function describe(report: Report, stream: Stream): Probe {
     ...frameRateOf(stream, timing, timeBase),
     timeBase,
     startPts: timing.firstPts ?? stream.start_pts,
+    ...(report.format.start_time === undefined ? {} : { fileStart: report.format.start_time }),
     frameCount: stream.nb_frames ?? timing.frameCount,
     ...recordedAt(report.format.tags['creation_time']),
     videoStream: stream.index,

@@ -42,7 +42,7 @@ const Packet = z.object({ stream_index: z.number(), pts: z.number().optional(), 
 const Printed = z.object({
   streams: z.array(Stream).default([]),
   packets: z.array(Packet).default([]),
-  format: z.object({ format_name: z.string().default('unknown'), duration: z.coerce.number().optional(), tags: z.record(z.string(), z.string()).default({}) }).default({ format_name: 'unknown', tags: {} }),
+  format: z.object({ format_name: z.string().default('unknown'), start_time: z.coerce.number().optional(), duration: z.coerce.number().optional(), tags: z.record(z.string(), z.string()).default({}) }).default({ format_name: 'unknown', tags: {} }),
 })
 export type Report = z.infer<typeof Printed> & {
   /** Whether `packets` are all that the file was made to hold: not where it was cut off, and its header promises more. */
@@ -85,7 +85,8 @@ function textReport(description: string, packetLines: string): Report | null {
   const head = /^Input #0, (\S+), from /m.exec(description)
   if (head?.[1] === undefined) return null
   const said = description.slice(head.index).split(/^(?:Output #0|Stream mapping:)/m)[0] ?? ''
-  const duration = secondsOf(/^ {2}Duration: ([\d:.]+)/m.exec(said)?.[1])
+  const [, length, start] = /^ {2}Duration: ([\d:.]+|N\/A)(?:, start: (-?[\d.]+))?/m.exec(said) ?? []
+  const duration = secondsOf(length)
   const streams = said.split(/^(?= {2}Stream #0:)/m).slice(1).flatMap((block) => streamOf(block))
   // Mapped streams come out renumbered, in order.
   const video = streams.filter(({ codec_type }) => codec_type === 'video')
@@ -103,7 +104,7 @@ function textReport(description: string, packetLines: string): Report | null {
   }))
   // What a container says of itself is indented less than what it says of its streams.
   const created = /^ {4}creation_time\s*: (\S+)/m.exec(said)?.[1]
-  const format = { format_name: head[1], ...(duration === undefined ? {} : { duration }), tags: created === undefined ? {} : { creation_time: created } }
+  const format = { format_name: head[1], ...(start === undefined ? {} : { start_time: Number(start) }), ...(duration === undefined ? {} : { duration }), tags: created === undefined ? {} : { creation_time: created } }
   return { streams, packets, format, complete: packets.filter(({ stream_index }) => stream_index === video[0]?.index).length < PACKETS_READ && !CUT_OFF.test(description) }
 }
 

@@ -8,11 +8,12 @@ import type { TrackBody } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
 import type { Probe } from '../../app/media.ts'
 import { interpolate } from '../../app/tracks.ts'
-import { urlOf } from '../api.ts'
 import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
+import { Copying } from '../parts/Player.tsx'
 import { scoreText } from './draft.ts'
 import { type FrameTable, ordinalAt, ptsAt, seekTarget, timeOf } from '../player.ts'
+import { usePlayable } from '../review/preview.ts'
 
 export interface StageTrack {
   key: string
@@ -41,6 +42,7 @@ export function Stage({ source, clip, frames, panes, ref }: { source: Source; cl
   const [playing, setPlaying] = useState(false)
   const [state, setState] = useState<'loading' | 'ready' | 'failed'>('loading')
   const { probe } = source
+  const { src, origin, copied, preview, refuse } = usePlayable(source)
   const ordinal = ordinalAt(frames, time)
 
   useEffect(() => {
@@ -48,25 +50,26 @@ export function Stage({ source, clip, frames, panes, ref }: { source: Source; cl
     if (current === null) return
     let handle = 0
     const shown = (_now: number, { mediaTime }: VideoFrameCallbackMetadata) => {
-      setTime(mediaTime)
+      const now = Math.max(0, mediaTime - origin)
+      setTime(now)
       for (const canvas of mirrors.current.values()) canvas.getContext('2d')?.drawImage(current, 0, 0, canvas.width, canvas.height)
-      if (mediaTime >= clip.end - 0.001 && !current.paused) current.currentTime = clip.start + 0.001
+      if (now >= clip.end - 0.001 && !current.paused) current.currentTime = origin + clip.start + 0.001
       handle = current.requestVideoFrameCallback(shown)
     }
     handle = current.requestVideoFrameCallback(shown)
     return () => current.cancelVideoFrameCallback(handle)
-  }, [clip.start, clip.end])
+  }, [clip.start, clip.end, origin])
 
   const show = (frame: number) => {
     if (video.current === null) return
     video.current.pause()
-    video.current.currentTime = seekTarget(frames, Math.min(Math.max(frame, clip.startFrame), clip.endFrame - 1))
+    video.current.currentTime = origin + seekTarget(frames, Math.min(Math.max(frame, clip.startFrame), clip.endFrame - 1))
   }
   useImperativeHandle(ref, () => ({ show }))
   // A chosen clip is shown from its first frame.
   useEffect(() => {
-    if (state === 'ready' && video.current) video.current.currentTime = seekTarget(frames, clip.startFrame)
-  }, [state, frames, clip.startFrame])
+    if (state === 'ready' && video.current) video.current.currentTime = origin + seekTarget(frames, clip.startFrame)
+  }, [state, frames, clip.startFrame, origin])
 
   if (probe === null) return null
   const toggle = () => {
@@ -83,8 +86,8 @@ export function Stage({ source, clip, frames, panes, ref }: { source: Source; cl
             <div className="frame" style={{ aspectRatio: `${probe.width} / ${probe.height}` }}>
               {at === 0 ? (
                 <video
-                  ref={video} src={urlOf('media', { params: { sourceId: source.id } })} preload="auto" muted playsInline aria-label={source.name} onClick={toggle}
-                  onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => setState('failed')}
+                  ref={video} src={src} preload="auto" muted playsInline aria-label={source.name} onClick={toggle}
+                  onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => (copied ? setState('failed') : refuse())}
                 />
               ) : (
                 <canvas
@@ -96,7 +99,8 @@ export function Stage({ source, clip, frames, panes, ref }: { source: Source; cl
                 />
               )}
               <StageBoxes probe={probe} pane={pane} pts={pts} />
-              {state !== 'ready' && at === 0 && <p className="cover">{state === 'loading' ? t('Loading…') : t('This video cannot be played here.')}</p>}
+              {state === 'loading' && at === 0 && (copied && preview?.state !== 'ready' ? <Copying source={source} preview={preview} /> : <p className="cover">{t('Loading…')}</p>)}
+              {state === 'failed' && at === 0 && <p className="cover">{t('This video cannot be played here.')}</p>}
             </div>
           </figure>
         ))}

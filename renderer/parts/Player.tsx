@@ -3,13 +3,13 @@ import type { Annotation, TrackAnnotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
 import type { Preview } from '../../app/contract/review.ts'
 import { interpolate } from '../../app/tracks.ts'
-import { call, urlOf } from '../api.ts'
+import { call } from '../api.ts'
 import { Heat } from '../find/Heat.tsx'
 import { percent } from '../format.ts'
 import { t, told } from '../i18n.ts'
 import { endTime, type FrameTable, ordinalAt, ptsAt, seek, seekTarget, showFrame, timeOf, togglePlay, usePlayer } from '../player.ts'
 import { tell, useQueue } from '../queries.ts'
-import { changePreview, usePreview } from '../review/preview.ts'
+import { changePreview, usePlayable } from '../review/preview.ts'
 import { markedSpan, useReview, type Zoom } from '../review/store.ts'
 import { Transport } from '../review/Transport.tsx'
 import { useUi } from '../store.ts'
@@ -31,11 +31,8 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
   const ref = useRef<HTMLVideoElement>(null)
   const frame = useRef<HTMLElement>(null)
   const [state, setState] = useState<'loading' | 'ready' | 'failed'>('loading')
-  // What every browser should play, this one may still refuse.
-  const [refused, setRefused] = useState(false)
-  const copied = source.playback === 'proxy' || refused
-  const preview = usePreview(source.id, copied)
-  const { attach, setTime, setPlaying } = usePlayer.getState()
+  const { src, origin, copied, preview, refuse } = usePlayable(source)
+  const { attach, setShown, setPlaying } = usePlayer.getState()
   const muted = usePlayer((player) => player.muted)
   const volume = usePlayer((player) => player.volume)
   const showBoxes = useReview((review) => review.showBoxes)
@@ -47,7 +44,7 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
     useReview.getState().reset()
     let handle = 0
     const presented = (_now: number, { mediaTime }: VideoFrameCallbackMetadata) => {
-      setTime(mediaTime)
+      setShown(mediaTime)
       handle = video.requestVideoFrameCallback(presented)
     }
     handle = video.requestVideoFrameCallback(presented)
@@ -55,7 +52,9 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
       video.cancelVideoFrameCallback(handle)
       attach(null)
     }
-  }, [attach, setTime])
+  }, [attach, setShown])
+
+  useEffect(() => usePlayer.setState({ origin }), [origin])
 
   useEffect(() => {
     if (ref.current) ref.current.volume = volume
@@ -92,9 +91,9 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
         {(unit) => (
           <>
             <video
-              ref={ref} {...(!copied ? { src: urlOf('media', { params: { sourceId: source.id } }) } : preview?.state === 'ready' ? { src: urlOf('previewMedia', { params: { sourceId: source.id } }) } : {})} preload="auto" muted={muted} playsInline aria-label={source.name}
-              onPlay={() => setPlaying(true)} onPause={() => usePlayer.getState().shuttle > 0 && setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => (copied ? setState('failed') : setRefused(true))}
-              onSeeked={(event) => setTime(event.currentTarget.currentTime)} onEnded={ended} loop={span === null && useReview.getState().loop}
+              ref={ref} src={src} preload="auto" muted={muted} playsInline aria-label={source.name}
+              onPlay={() => setPlaying(true)} onPause={() => usePlayer.getState().shuttle > 0 && setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => (copied ? setState('failed') : refuse())}
+              onSeeked={(event) => setShown(event.currentTarget.currentTime)} onEnded={ended} loop={span === null && useReview.getState().loop}
             />
             {state === 'ready' && frames && clip && <Heat probe={probe} clip={clip} annotations={annotations} frames={frames} />}
             {state === 'ready' && frames && shown && showBoxes && (
@@ -111,7 +110,7 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
 }
 
 /** What is seen while the preview copy waits, is being made, was not wanted, or could not be made. */
-function Copying({ source: { id, probe }, preview }: { source: Source; preview: Preview | undefined }) {
+export function Copying({ source: { id, probe }, preview }: { source: Source; preview: Preview | undefined }) {
   const { data: queue } = useQueue()
   const goTo = useUi((ui) => ui.goTo)
   const codec = probe?.codec.toUpperCase() ?? ''

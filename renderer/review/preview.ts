@@ -1,12 +1,29 @@
 /** The preview copy of a video that the browser cannot play: a job of the queue, whose word makes this ask again. */
 import { useQuery } from '@tanstack/react-query'
-import { useEffect } from 'react'
+import { useEffect, useState } from 'react'
+import type { Source } from '../../app/contract.ts'
 import type { Preview } from '../../app/contract/review.ts'
-import { call } from '../api.ts'
+import { call, urlOf } from '../api.ts'
 import { queryClient, tell } from '../queries.ts'
 
+/**
+ * What a video element plays of a source: the file, or where the browser cannot play it its copy, as soon as there is one. `origin`: seconds of
+ * the element's time at which the first frame is shown. The file's time is the file's own, in which sound may begin earlier; a copy's
+ * begins with its first frame.
+ */
+export function usePlayable({ id, playback, probe }: Source) {
+  // What every browser should play, this one may still refuse.
+  const [refused, setRefused] = useState(false)
+  const copied = playback === 'proxy' || refused
+  const preview = usePreview(id, copied)
+  const params = { sourceId: id }
+  const src = !copied ? urlOf('media', { params }) : preview?.state === 'ready' ? urlOf('previewMedia', { params }) : undefined
+  const origin = copied || probe === null ? 0 : (probe.startPts * probe.timeBase.num) / probe.timeBase.den
+  return { src, origin, copied, preview, refuse: () => setRefused(true) }
+}
+
 /** How far the copy of a video is, where one is needed; the first time that it is asked for, it is begun. */
-export function usePreview(sourceId: number, needed: boolean): Preview | undefined {
+function usePreview(sourceId: number, needed: boolean): Preview | undefined {
   const { data } = useQuery<Preview>({ queryKey: ['preview', sourceId], queryFn: () => call('preview', { params: { sourceId } }), enabled: ({ state }) => needed && state.data?.state !== 'ready' })
   const begin = needed && data?.state === 'none'
   useEffect(() => {
