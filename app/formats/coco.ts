@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { Provenance, ReviewState } from '../annotation.ts'
 import { Rational } from '../media.ts'
 import { colourIn } from '../vocabulary.ts'
-import { byText, thousandths, trackedObjects, wellFormed } from './document.ts'
+import { byText, sharedName, thousandths, trackedObjects, wellFormed } from './document.ts'
 import type { AnnotationDocument, Format, TrackedBox, TrackedObject } from './document.ts'
 
 const id = z.number().int().min(1)
@@ -59,8 +59,12 @@ type CocoDataset = z.infer<typeof CocoDataset>
 
 export const coco: Format<readonly AnnotationDocument[], CocoDataset> = {
   project(documents) {
-    const films = documents.toSorted((a, b) => a.source.id - b.source.id).map((document) => ({ document, objects: trackedObjects(document) }))
-    const names = [...new Set(films.flatMap(({ objects }) => objects.map(({ label }) => label)))].sort(byText)
+    // A label that is in no vocabulary may be written in another case in another film.
+    const known: { name: string }[] = []
+    const films = documents
+      .toSorted((a, b) => a.source.id - b.source.id)
+      .map((document) => ({ document, objects: trackedObjects(document).map((object) => ({ ...object, label: sharedName(known, object.label) })) }))
+    const names = known.map(({ name }) => name).sort(byText)
     const categoryIds = new Map(names.map((name, i) => [name, i + 1]))
     const labels = films[0]?.document.labels ?? []
     const dataset: CocoDataset = {

@@ -10,7 +10,7 @@ import type { AnnotationBody, Box, Provenance, ReviewState, Span } from '../anno
 import { boxArea, clipBox } from '../boxes.ts'
 import { Probe, secondsOf } from '../media.ts'
 import { interpolate } from '../tracks.ts'
-import { Label } from '../vocabulary.ts'
+import { Label, labelNamed } from '../vocabulary.ts'
 
 const DocumentClip = z.object({
   id: z.number().int(),
@@ -93,11 +93,19 @@ export function sortedClips(document: AnnotationDocument): DocumentClip[] {
 
 /** The tracks of a document that were not rejected and have a box with an area inside the frame. */
 export function trackedObjects(document: AnnotationDocument): TrackedObject[] {
+  const labels = [...document.labels]
   return spoken(document, 'track').flatMap(({ annotation, body }) => {
     const boxes = everyBox(body, document)
     const provenance = annotation.provenance && wellFormed(annotation.provenance)
-    return boxes.length > 0 ? [{ id: annotation.id, label: body.label.toWellFormed(), state: annotation.state, provenance, boxes }] : []
+    return boxes.length > 0 ? [{ id: annotation.id, label: sharedName(labels, body.label).toWellFormed(), state: annotation.state, provenance, boxes }] : []
   })
+}
+
+/** The one name of a label that is written in this or another case: that of `known`, which a name without an entry joins. */
+export function sharedName(known: Pick<Label, 'name'>[], name: string): string {
+  const named = labelNamed(known, name)
+  if (!named) known.push({ name })
+  return named?.name ?? name
 }
 
 /**

@@ -88,13 +88,32 @@ describe('tracks', () => {
   })
 })
 
+describe('labels', () => {
+  const named = (id: number, ...names: string[]) => {
+    const [clip] = tricky.clips
+    const track = clip?.annotations[2]
+    if (!clip || track?.body.kind !== 'track') throw new RangeError('the tricky document lost its track')
+    const { body } = track
+    return { ...tricky, source: { ...tricky.source, id }, labels: [{ name: 'Dog', colour: '#12ab00' }], clips: [{ ...clip, annotations: names.map((label, i) => ({ ...track, id: 10 * id + i, body: { ...body, label } })) }] }
+  }
+  it('that differ only in case are one, under the name of the vocabulary or else the first that is met', () => {
+    const film = named(1, 'Cat', 'cat', 'dog', 'DOG')
+    expect(trackedObjects(film).map(({ label }) => label)).toEqual(['Cat', 'Cat', 'Dog', 'Dog'])
+    expect(cvat.project(film).labels.map(({ name }) => name)).toEqual(['Cat', 'Dog'])
+    expect(new Set(boxes.project(film).map(({ label }) => label))).toEqual(new Set(['Cat', 'Dog']))
+    const { categories, tracks } = coco.project([named(2, 'CAT', 'dog'), film])
+    expect(categories.map(({ id, name }) => [id, name])).toEqual([[1, 'Cat'], [2, 'Dog']])
+    expect(tracks.map(({ category_id }) => category_id)).toEqual([1, 1, 2, 2, 1, 2])
+  })
+})
+
 describe('colours', () => {
   const labels = [{ name: '=CMD|1', colour: '#12ab00' }]
   it('of the project go with the labels, whatever their case, and every other label has the one that the window draws', () => {
-    expect(cvat.project({ ...tricky, labels }).labels).toContainEqual({ name: '=cmd|1', colour: '#12ab00' })
-    expect(cvat.write(cvat.project({ ...tricky, labels }))).toContain('<name>=cmd|1</name>\n<color>#12ab00</color>')
+    expect(cvat.project({ ...tricky, labels }).labels).toContainEqual({ name: '=CMD|1', colour: '#12ab00' })
+    expect(cvat.write(cvat.project({ ...tricky, labels }))).toContain('<name>=CMD|1</name>\n<color>#12ab00</color>')
     const categories = coco.project([{ ...tricky, labels }]).categories
-    expect(categories.find(({ name }) => name === '=cmd|1')?.color).toEqual([0x12, 0xab, 0])
+    expect(categories.find(({ name }) => name === '=CMD|1')?.color).toEqual([0x12, 0xab, 0])
     const other = PALETTE.map((colour) => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16)))
     expect(other).toContainEqual(categories.find(({ name }) => name === 'one frame')?.color)
   })
