@@ -12,7 +12,7 @@ export interface Sighting {
   score: number
 }
 
-/** Boxes of one label that overlap this much on one frame are one object. */
+/** Boxes of one label that overlap this much on one frame are one object; tracks of one label that do so on the average of their frames. */
 const SAME_OBJECT = 0.5
 /** How far an object may be from where it was expected, in diagonals of its box: key frames can be two seconds apart. */
 const REACH = 2.5
@@ -119,6 +119,16 @@ export function interpolate({ boxes }: Pick<TrackBody, 'boxes'>, pts: number): B
     x2: between(before.box.x2, after.box.x2),
     y2: between(before.box.y2, after.box.y2),
   }
+}
+
+/** Whether two tracks of one label cover each other where both exist. */
+export function sameObject(a: TrackBody, b: TrackBody): boolean {
+  if (a.label !== b.label) return false
+  const overlaps = [...a.boxes, ...b.boxes].flatMap(({ pts }) => {
+    const [first, second] = [interpolate(a, pts), interpolate(b, pts)]
+    return first && second ? [iou(first, second)] : []
+  })
+  return overlaps.length > 0 && overlaps.reduce((sum, value) => sum + value, 0) / overlaps.length > SAME_OBJECT
 }
 
 function byAppearance(a: TrackBody, b: TrackBody): number {

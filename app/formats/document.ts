@@ -9,7 +9,7 @@ import { Annotation } from '../annotation.ts'
 import type { AnnotationBody, Box, Provenance, ReviewState, Span } from '../annotation.ts'
 import { boxArea, clipBox } from '../boxes.ts'
 import { Probe, secondsOf } from '../media.ts'
-import { interpolate } from '../tracks.ts'
+import { interpolate, sameObject } from '../tracks.ts'
 import { Label, labelNamed } from '../vocabulary.ts'
 
 const DocumentClip = z.object({
@@ -91,14 +91,33 @@ export function sortedClips(document: AnnotationDocument): DocumentClip[] {
   return document.clips.toSorted((a, b) => a.startFrame - b.startFrame || a.id - b.id)
 }
 
-/** The tracks of a document that were not rejected and have a box with an area inside the frame. */
+/**
+ * The tracks of a document that were not rejected and have a box with an area inside the frame. An object has one box a frame: where two
+ * clips show it, the boxes of the one that a person decided about are left, else of the one that was not marked, else of the earlier one.
+ */
 export function trackedObjects(document: AnnotationDocument): TrackedObject[] {
   const labels = [...document.labels]
-  return spoken(document, 'track').flatMap(({ annotation, body }) => {
-    const boxes = everyBox(body, document)
-    const provenance = annotation.provenance && wellFormed(annotation.provenance)
-    return boxes.length > 0 ? [{ id: annotation.id, label: sharedName(labels, body.label).toWellFormed(), state: annotation.state, provenance, boxes }] : []
+  const tracks = spoken(document, 'track').map((track) => ({ ...track, body: { ...track.body, label: sharedName(labels, track.body.label).toWellFormed() } }))
+  return tracks.flatMap((track, i) => {
+    const { annotation: { id, state, provenance }, body } = track
+    const firsts = tracks.filter((other, j) => (precedence(other) - precedence(track) || j - i) < 0 && isRepeatOf(track, other)).map((other) => lifeOf(other.body))
+    const boxes = everyBox(body, document).filter(({ frame }) => !firsts.some(({ first, last }) => first <= frame && frame <= last))
+    return boxes.length > 0 ? [{ id, label: body.label, state, provenance: provenance && wellFormed(provenance), boxes }] : []
   })
+}
+
+/** Whose boxes count where two tracks are of one object: the lower's. */
+function precedence({ annotation, clip }: Spoken<'track'>): number {
+  return annotation.state !== 'machine' ? 0 : clip.kind !== 'marked' ? 1 : 2
+}
+
+/** A clip that a person marked lies over others, and the model finds in it again what it found in those. Nobody decided about such a track. */
+function isRepeatOf(track: Spoken<'track'>, other: Spoken<'track'>): boolean {
+  return track.annotation.state === 'machine' && liesOver(track.clip, other.clip) && sameObject(track.body, other.body)
+}
+
+function liesOver(a: DocumentClip, b: DocumentClip): boolean {
+  return a.id !== b.id && a.startFrame < b.endFrame && b.startFrame < a.endFrame
 }
 
 /** The one name of a label that is written in this or another case: that of `known`, which a name without an entry joins. */
@@ -130,10 +149,14 @@ export function wellFormed<R extends object>(record: R): R {
   return Object.fromEntries(Object.entries(record).map(([name, value]: [string, unknown]) => [name, typeof value === 'string' ? value.toWellFormed() : value])) as R
 }
 
+/** First and last ordinal. */
+function lifeOf({ boxes }: BodyOf<'track'>): { first: number; last: number } {
+  return { first: boxes[0]?.ordinal ?? 0, last: boxes.at(-1)?.ordinal ?? -1 }
+}
+
 function everyBox(track: BodyOf<'track'>, { pts, source }: AnnotationDocument): TrackedBox[] {
   const keys = new Map(track.boxes.map((key) => [key.ordinal, key]))
-  const first = track.boxes[0]?.ordinal ?? 0
-  const last = track.boxes.at(-1)?.ordinal ?? -1
+  const { first, last } = lifeOf(track)
   const boxes: TrackedBox[] = []
   let inForce = track.boxes[0]
   for (let frame = first; frame <= last; frame++) {

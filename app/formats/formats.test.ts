@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { WebVTTParser } from 'webvtt-parser'
 import entities from 'webvtt-parser/html-entities.json' with { type: 'json' }
 import { randomDocument, tricky } from '../../test/documents.ts'
+import type { Annotation } from '../annotation.ts'
 import { coco } from './coco.ts'
 import { boxes, spans, table } from './csv.ts'
 import { cvat } from './cvat.ts'
 import { trackedObjects } from './document.ts'
-import type { AnnotationDocument, Format } from './document.ts'
+import type { AnnotationDocument, DocumentClip, Format } from './document.ts'
 import { frames } from './frames.ts'
 import { jsonl } from './jsonl.ts'
 import { srt } from './srt.ts'
@@ -79,6 +80,38 @@ describe('tracks', () => {
     expect(track?.boxes.map(({ frame, outside, occluded }) => [frame, outside, occluded])).toEqual([
       [0, false, false], [1, false, false], [2, true, false], [4, false, true], [5, false, true], [6, false, false], [7, true, false],
     ])
+  })
+  it('of one object in a clip that a person marked over others are one', () => {
+    const [clip] = tricky.clips
+    const track = clip?.annotations[2]
+    if (!clip || track?.body.kind !== 'track') throw new RangeError('the tricky document lost its track')
+    const pts = (ordinal: number) => tricky.pts[ordinal] ?? 0
+    type Found = [id: number, state: Annotation['state'], label: string, from: number, to: number, x: number]
+    const clipWith = (id: number, kind: DocumentClip['kind'], startFrame: number, endFrame: number, ...found: Found[]): DocumentClip => ({
+      ...clip, id, kind, startFrame, endFrame,
+      annotations: found.map(([one, state, label, from, to, x]): Annotation => ({
+        ...track, id: one, clipId: id, state,
+        body: { kind: 'track', label, boxes: [from, to].map((ordinal) => ({ ordinal, pts: pts(ordinal), box: { x1: x, y1: 10, x2: x + 40, y2: 60 }, score: 0.5 })) },
+      })),
+    })
+    const seen = (...clips: DocumentClip[]) => trackedObjects({ ...tricky, labels: [], clips }).map(({ id, boxes: all }) => [id, all.map(({ frame }) => frame).join(' ')])
+    const shots = [clipWith(1, 'shot', 0, 6, [1, 'machine', 'cat', 0, 5, 10]), clipWith(2, 'shot', 6, 12, [2, 'machine', 'cat', 6, 11, 10])]
+    const over = (...found: Found[]) => clipWith(3, 'marked', 3, 9, ...found)
+    const alone = [[1, '0 1 2 3 4 5'], [2, '6 7 8 9 10 11']]
+    expect(seen(...shots, over([3, 'machine', 'Cat', 3, 8, 12]))).toEqual(alone)
+    expect(seen(...shots, over([3, 'rejected', 'cat', 3, 8, 12]))).toEqual(alone)
+    // What a person decided goes before, and where it says nothing the other still does.
+    expect(seen(...shots, over([3, 'accepted', 'cat', 3, 8, 12]))).toEqual([[1, '0 1 2'], [3, '3 4 5 6 7 8'], [2, '9 10 11']])
+    expect(seen(clipWith(1, 'shot', 0, 6, [1, 'machine', 'cat', 0, 4, 10]), over([3, 'machine', 'cat', 3, 8, 12]))).toEqual([[1, '0 1 2 3 4'], [3, '5 6 7 8']])
+    // Another place, another label, and what was there before are other objects.
+    expect(seen(...shots, over([3, 'machine', 'cat', 3, 8, 100], [4, 'machine', 'dog', 3, 8, 10])).map(([id]) => id)).toEqual([1, 3, 4, 2])
+    expect(seen(clipWith(1, 'shot', 0, 6, [1, 'machine', 'cat', 0, 2, 10]), over([3, 'machine', 'cat', 3, 8, 10]))).toEqual([[1, '0 1 2'], [3, '3 4 5 6 7 8']])
+    // What a person decided twice stays, and so do neighbours in one clip.
+    expect(seen(clipWith(1, 'shot', 0, 6, [1, 'accepted', 'cat', 3, 5, 10]), over([3, 'edited', 'cat', 3, 5, 12], [4, 'edited', 'cat', 3, 5, 12]))).toEqual([1, 3, 4].map((id) => [id, '3 4 5']))
+    expect(seen(clipWith(1, 'shot', 0, 6, [1, 'machine', 'cat', 3, 5, 10], [2, 'machine', 'cat', 3, 5, 12]))).toEqual([1, 2].map((id) => [id, '3 4 5']))
+    // Of marked clips the earlier one goes before.
+    const marked = (id: number, from: number, to: number) => clipWith(id, 'marked', from, to, [id, 'machine', 'cat', from, to - 1, 10])
+    expect(seen(marked(3, 3, 9), marked(4, 1, 5), marked(5, 8, 12))).toEqual([[4, '1 2 3 4'], [3, '5 6 7 8'], [5, '9 10 11']])
   })
   it('have ids from 1 in COCO, and an image for each frame with a box', () => {
     const dataset = coco.project([tricky])

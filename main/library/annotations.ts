@@ -4,14 +4,13 @@
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { Annotation, AnnotationBody, type Evidence, type Provenance, type ReviewState, type Span, type TrackBody } from '../../app/annotation.ts'
-import { iou } from '../../app/boxes.ts'
 import type { ClipEvent, History, Step } from '../../app/contract/state.ts'
 import { type Action, DEEDS } from '../../app/deeds.ts'
 import { TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
 import { topicOf as questionTopic } from '../../app/table/question.ts'
 import { phrase, type Phrase, said } from '../../app/phrase.ts'
-import { interpolate } from '../../app/tracks.ts'
+import { sameObject } from '../../app/tracks.ts'
 import type { Vocabulary } from '../../app/vocabulary.ts'
 import type { RemovedClips } from './removed.ts'
 
@@ -53,8 +52,6 @@ type Row = Record<string, SQLOutputValue>
 type Layer = HumanLayer | Vocabulary | typeof THERE
 
 const THERE = 'there'
-/** A new machine track is dropped where a person already decided about one that it covers by more than this. */
-const SAME_OBJECT_IOU = 0.5
 
 export class Annotations {
   readonly #db: DatabaseSync
@@ -456,14 +453,4 @@ function check(body: AnnotationBody, { frame, span: whole, frames }: Place): voi
     const inside = box.x1 >= 0 && box.y1 >= 0 && (frame === null || (box.x2 <= frame.width && box.y2 <= frame.height))
     if (!inside || box.x2 <= box.x1 || box.y2 <= box.y1) throw badRequest('A box must have a size and lie inside the picture.')
   }
-}
-
-/** Whether two tracks of one label cover each other where both exist. */
-function sameObject(a: TrackBody, b: TrackBody): boolean {
-  if (a.label !== b.label) return false
-  const overlaps = [...a.boxes, ...b.boxes].flatMap(({ pts }) => {
-    const [first, second] = [interpolate(a, pts), interpolate(b, pts)]
-    return first && second ? [iou(first, second)] : []
-  })
-  return overlaps.length > 0 && overlaps.reduce((sum, value) => sum + value, 0) / overlaps.length > SAME_OBJECT_IOU
 }
