@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { Provenance, ReviewState } from '../annotation.ts'
 import { Rational } from '../media.ts'
 import { colourIn } from '../vocabulary.ts'
-import { byText, sharedName, thousandths, trackedObjects, wellFormed } from './document.ts'
+import { byText, decodedPicture, sharedName, thousandths, trackedObjects, wellFormed } from './document.ts'
 import type { AnnotationDocument, Format, TrackedBox, TrackedObject } from './document.ts'
 
 const id = z.number().int().min(1)
@@ -45,7 +45,7 @@ const CocoDataset = z.object({
   annotations: z.array(
     z.object({
       id, image_id: id, video_id: id, track_id: id, category_id: id,
-      /** x, y, width, height in pixels. */
+      /** x, y, width, height in pixels of the decoded picture. */
       bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
       area: z.number(),
       iscrowd: z.literal(0),
@@ -63,7 +63,7 @@ export const coco: Format<readonly AnnotationDocument[], CocoDataset> = {
     const known: { name: string }[] = []
     const films = documents
       .toSorted((a, b) => a.source.id - b.source.id)
-      .map((document) => ({ document, objects: trackedObjects(document).map((object) => ({ ...object, label: sharedName(known, object.label) })) }))
+      .map((document) => ({ document, objects: trackedObjects(document, decodedPicture(document.source.probe)).map((object) => ({ ...object, label: sharedName(known, object.label) })) }))
     const names = known.map(({ name }) => name).sort(byText)
     const categoryIds = new Map(names.map((name, i) => [name, i + 1]))
     const labels = films[0]?.document.labels ?? []
@@ -94,7 +94,8 @@ function channels(colour: string): [number, number, number] {
 }
 
 function addVideo(dataset: CocoDataset, { source }: AnnotationDocument, objects: readonly TrackedObject[], categoryIds: ReadonlyMap<string, number>): void {
-  const { width, height, timeBase, startPts } = source.probe
+  const { timeBase, startPts } = source.probe
+  const { width, height } = decodedPicture(source.probe)
   const { name, path, fingerprint } = wellFormed(source)
   const metadata = { path, fingerprint, time_base: timeBase, start_pts: startPts }
   dataset.videos.push({

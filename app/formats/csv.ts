@@ -87,7 +87,10 @@ const spanTable = table({
   text: 'text', question: 'text', machine_text: 'text', confidence: 'number', unsure: 'number', agreement: 'number', ...decision,
 })
 
-/** boxes.csv: one row for a box on a frame. `observed` is 0 where the box is interpolated. */
+/**
+ * boxes.csv: one row for a box on a frame, in square pixels of a picture that is `width` by `height`. `observed` is 0 where the box is
+ * interpolated.
+ */
 export const boxes: Format<AnnotationDocument, ReturnType<typeof boxTable.read>> = {
   project(document) {
     const { probe } = document.source

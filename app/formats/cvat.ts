@@ -1,7 +1,7 @@
 /**
  * CVAT for video 1.1, one document a source.
  *
- * Frames are absolute and 0-based, with step 1. Every frame of a track has its box; `keyframe` is 1 where the box was observed and where
+ * Boxes are in pixels of the decoded picture, as CVAT shows it. Frames are absolute and 0-based, with step 1. Every frame of a track has its box; `keyframe` is 1 where the box was observed and where
  * CVAT needs one to draw the track: on the first box after a gap, and on the `outside` box that ends its life on the frame after its last.
  * The attribute `observed` keeps the two apart. CVAT interpolates by frame number, so with a variable frame rate it may move a
  * box that has no keyframe by a little.
@@ -11,7 +11,7 @@ import { z } from 'zod'
 import { ReviewState } from '../annotation.ts'
 import type { Box } from '../annotation.ts'
 import { colourIn } from '../vocabulary.ts'
-import { byText, trackedObjects } from './document.ts'
+import { byText, decodedPicture, trackedObjects } from './document.ts'
 import type { AnnotationDocument, Format, TrackedObject } from './document.ts'
 
 interface CvatBox extends Box {
@@ -46,7 +46,8 @@ interface CvatTask {
 
 export const cvat: Format<AnnotationDocument, CvatTask> = {
   project(document) {
-    const objects = trackedObjects(document)
+    const picture = decodedPicture(document.source.probe)
+    const objects = trackedObjects(document, picture)
     const tracks = objects.map((object): CvatTrack => ({
       id: object.id,
       label: xmlText(object.label),
@@ -55,10 +56,9 @@ export const cvat: Format<AnnotationDocument, CvatTask> = {
       model: object.provenance ? xmlText(`${object.provenance.packId} ${object.provenance.packVersion}`) : '',
       boxes: cvatBoxes(object, document.pts.length),
     }))
-    const { width, height } = document.source.probe
     const colours = new Map(objects.map(({ label }) => [xmlText(label), colourIn(document.labels, label)]))
     const labels = [...colours].map(([name, colour]) => ({ name, colour })).sort((a, b) => byText(a.name, b.name))
-    return { name: xmlText(document.source.name), size: document.pts.length, width, height, labels, tracks }
+    return { name: xmlText(document.source.name), size: document.pts.length, ...picture, labels, tracks }
   },
 
   write({ name, size, width, height, labels, tracks }) {

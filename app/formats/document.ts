@@ -1,8 +1,8 @@
 /**
  * The one input of every annotation file: a source with its clips and what is said about them.
  *
- * Frames are 0-based decoded ordinals, times seconds from the first frame, boxes absolute pixels of the display-oriented frame.
- * Each format turns a document into the part that it can carry, writes that part as text, and reads the same part back.
+ * Frames are 0-based decoded ordinals, times seconds from the first frame, boxes absolute pixels of the display-oriented frame, which are
+ * square. Each format turns a document into the part that it can carry, writes that part as text, and reads the same part back.
  */
 import { z } from 'zod'
 import { Annotation } from '../annotation.ts'
@@ -55,6 +55,12 @@ export interface Spoken<K extends AnnotationBody['kind']> {
   body: BodyOf<K>
 }
 
+/** In pixels. */
+interface Size {
+  width: number
+  height: number
+}
+
 /** One frame's box of a track: clipped to the frame, to a thousandth of a pixel. */
 export interface TrackedBox {
   frame: number
@@ -94,16 +100,24 @@ export function sortedClips(document: AnnotationDocument): DocumentClip[] {
 /**
  * The tracks of a document that were not rejected and have a box with an area inside the frame. An object has one box a frame: where two
  * clips show it, the boxes of the one that a person decided about are left, else of the one that was not marked, else of the earlier one.
+ *
+ * @param picture Size of the picture whose pixels the boxes are to count.
  */
-export function trackedObjects(document: AnnotationDocument): TrackedObject[] {
+export function trackedObjects(document: AnnotationDocument, picture: Size = document.source.probe): TrackedObject[] {
   const labels = [...document.labels]
   const tracks = spoken(document, 'track').map((track) => ({ ...track, body: { ...track.body, label: sharedName(labels, track.body.label).toWellFormed() } }))
   return tracks.flatMap((track, i) => {
     const { annotation: { id, state, provenance }, body } = track
     const firsts = tracks.filter((other, j) => (precedence(other) - precedence(track) || j - i) < 0 && isRepeatOf(track, other)).map((other) => lifeOf(other.body))
-    const boxes = everyBox(body, document).filter(({ frame }) => !firsts.some(({ first, last }) => first <= frame && frame <= last))
+    const boxes = everyBox(body, document, picture).filter(({ frame }) => !firsts.some(({ first, last }) => first <= frame && frame <= last))
     return boxes.length > 0 ? [{ id, label: body.label, state, provenance: provenance && wellFormed(provenance), boxes }] : []
   })
+}
+
+/** The picture as a decoder hands it on: turned upright, its pixels as they are coded, square or not. CVAT, OpenCV and ffmpeg's frames show it so. */
+export function decodedPicture({ codedWidth, codedHeight, rotation }: Probe): Size {
+  const turned = rotation === 90 || rotation === 270
+  return turned ? { width: codedHeight, height: codedWidth } : { width: codedWidth, height: codedHeight }
 }
 
 /** Whose boxes count where two tracks are of one object: the lower's. */
@@ -154,7 +168,8 @@ function lifeOf({ boxes }: BodyOf<'track'>): { first: number; last: number } {
   return { first: boxes[0]?.ordinal ?? 0, last: boxes.at(-1)?.ordinal ?? -1 }
 }
 
-function everyBox(track: BodyOf<'track'>, { pts, source }: AnnotationDocument): TrackedBox[] {
+function everyBox(track: BodyOf<'track'>, { pts, source }: AnnotationDocument, picture: Size): TrackedBox[] {
+  const [across, down] = [picture.width / source.probe.width, picture.height / source.probe.height]
   const keys = new Map(track.boxes.map((key) => [key.ordinal, key]))
   const { first, last } = lifeOf(track)
   const boxes: TrackedBox[] = []
@@ -165,7 +180,8 @@ function everyBox(track: BodyOf<'track'>, { pts, source }: AnnotationDocument): 
     const at = key?.pts ?? pts[frame]
     const raw = at === undefined || inForce?.outside ? null : (key?.box ?? interpolate(track, at))
     if (at === undefined || !raw) continue
-    const box = rounded(clipBox(raw, source.probe))
+    const { x1, y1, x2, y2 } = clipBox(raw, source.probe)
+    const box = rounded({ x1: x1 * across, y1: y1 * down, x2: x2 * across, y2: y2 * down })
     if (boxArea(box) > 0) boxes.push({ frame, pts: at, box, score: key?.score ?? null, observed: key !== undefined, occluded: inForce?.occluded ?? false })
   }
   return boxes

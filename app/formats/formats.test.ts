@@ -12,6 +12,7 @@ import { frames } from './frames.ts'
 import { jsonl } from './jsonl.ts'
 import { srt } from './srt.ts'
 import { vtt } from './vtt.ts'
+import type { Probe } from '../media.ts'
 import { PALETTE } from '../vocabulary.ts'
 
 /** Through UTF-8, as on disk. */
@@ -118,6 +119,40 @@ describe('tracks', () => {
     expect(dataset.annotations.map(({ id }) => id)).toEqual(dataset.annotations.map((_, i) => i + 1))
     expect(dataset.images.map(({ frame_index }) => frame_index)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
     expect(dataset.annotations[0]).toMatchObject({ bbox: [0, 10, 40, 50], area: 2000, track_id: 3, attributes: { track_id: 3, interpolated: false, state: 'machine', score: 0.75 } })
+  })
+})
+
+describe('pixels that are not square', () => {
+  const track = tricky.clips[0]?.annotations[2]
+  const filmed = (probe: Partial<Probe>): AnnotationDocument => {
+    const [clip] = tricky.clips
+    if (!clip || track?.body.kind !== 'track') throw new RangeError('the tricky document lost its track')
+    const body = { kind: 'track' as const, label: 'x', boxes: [0, 3].map((ordinal) => ({ ordinal, pts: tricky.pts[ordinal] ?? 0, box: { x1: 64, y1: 32, x2: 128, y2: 288 }, score: 0.5 })) }
+    return { ...tricky, source: { ...tricky.source, probe: { ...tricky.source.probe, ...probe } }, clips: [{ ...clip, annotations: [{ ...track, body }] }] }
+  }
+  const wide = { codedWidth: 360, codedHeight: 288, sampleAspectRatio: { num: 64, den: 45 } }
+  it('are as coded in CVAT and COCO, whose readers decode the video, and the picture is upright', () => {
+    for (const [document, picture, [x1, y1, x2, y2]] of [
+      [filmed({ ...wide, width: 512, height: 288 }), { width: 360, height: 288 }, [45, 32, 90, 288]],
+      [filmed({ ...wide, width: 512, height: 288, rotation: 180 }), { width: 360, height: 288 }, [45, 32, 90, 288]],
+      [filmed({ ...wide, width: 288, height: 512, rotation: 90 }), { width: 288, height: 360 }, [64, 22.5, 128, 202.5]],
+    ] as const) {
+      const task = cvat.project(document)
+      expect(task).toMatchObject(picture)
+      expect(task.tracks[0]?.boxes[1]).toMatchObject({ x1, y1, x2, y2 })
+      const { videos, images, annotations } = coco.project([document])
+      expect([videos[0], images[0]]).toMatchObject([picture, picture])
+      expect(annotations[0]?.bbox).toEqual([x1, y1, x2 - x1, y2 - y1])
+      expect(boxes.project(document)[0]).toMatchObject({ x1: 64, y1: 32, x2: 128, y2: 288, width: document.source.probe.width, height: document.source.probe.height })
+      roundTrip(cvat, document)
+      roundTrip(coco, [document])
+    }
+  })
+  it('leave no box without an area', () => {
+    const body = { kind: 'track' as const, label: 'x', boxes: [{ ordinal: 0, pts: tricky.pts[0] ?? 0, box: { x1: 0.001, y1: 0, x2: 0.002, y2: 9 }, score: null }] }
+    const document = filmed({ ...wide, width: 512, height: 288 })
+    const thin = { ...document, clips: document.clips.map((clip) => ({ ...clip, annotations: clip.annotations.map((one) => ({ ...one, body })) })) }
+    expect([boxes.project(thin).length, cvat.project(thin).tracks.length, coco.project([thin]).annotations.length]).toEqual([1, 0, 0])
   })
 })
 
