@@ -1,10 +1,11 @@
 /**
  * CVAT for video 1.1, one document a source.
  *
- * Boxes are in pixels of the decoded picture, as CVAT shows it. Frames are absolute and 0-based, with step 1. Every frame of a track has its box; `keyframe` is 1 where the box was observed and where
- * CVAT needs one to draw the track: on the first box after a gap, and on the `outside` box that ends its life on the frame after its last.
- * The attribute `observed` keeps the two apart. CVAT interpolates by frame number, so with a variable frame rate it may move a
- * box that has no keyframe by a little.
+ * Boxes are in pixels of the decoded picture, as CVAT shows it. Frames are absolute and 0-based, with step 1. Every frame of a track has
+ * its box, but CVAT reads only those with `keyframe` 1 and draws the others on a line by frame number between them. So they are where the
+ * box was observed, on the first and last box before a gap, on the `outside` box that ends its life on the frame after, and where that
+ * line would leave our box, which moves by time and ends at the frame's edge. The attribute `observed` keeps the first kind apart. An
+ * attribute that a keyframe lacks CVAT takes from the one before: a box without a score has an empty one.
  */
 import { XMLParser } from 'fast-xml-parser'
 import { z } from 'zod'
@@ -12,7 +13,7 @@ import { ReviewState } from '../annotation.ts'
 import type { Box } from '../annotation.ts'
 import { colourIn } from '../vocabulary.ts'
 import { byText, decodedPicture, trackedObjects } from './document.ts'
-import type { AnnotationDocument, Format, TrackedObject } from './document.ts'
+import type { AnnotationDocument, Format, TrackedBox, TrackedObject } from './document.ts'
 
 interface CvatBox extends Box {
   frame: number
@@ -86,11 +87,12 @@ export const cvat: Format<AnnotationDocument, CvatTask> = {
         state: ReviewState.parse(attributeOf(box[0], 'state')),
         model: attributeOf(box[0], 'model') ?? '',
         boxes: box.map((one) => {
-          const score = attributeOf(one, 'score')
+          // Files of before have none where it is not known.
+          const score = attributeOf(one, 'score') ?? ''
           return {
             frame: one.frame, x1: one.xtl, y1: one.ytl, x2: one.xbr, y2: one.ybr,
             outside: one.outside === '1', occluded: one.occluded === '1', keyframe: one.keyframe === '1',
-            observed: attributeOf(one, 'observed') === 'true', score: score === undefined ? null : Number(score),
+            observed: attributeOf(one, 'observed') === 'true', score: score === '' ? null : Number(score),
           }
         }),
       })),
@@ -137,18 +139,53 @@ function attributeOf(box: z.infer<typeof BoxElement> | undefined, name: string):
   return box?.attribute.find((attribute) => attribute.name === name)?.text
 }
 
+const SIDES = ['x1', 'y1', 'x2', 'y2'] as const
+/** Pixels that CVAT's box may be off ours. */
+const TOLERANCE = 0.5
+
 function cvatBoxes({ boxes }: TrackedObject, size: number): CvatBox[] {
+  const keyframes = keyframesOf(boxes)
   return boxes.flatMap(({ frame, box, score, observed, occluded }, i) => {
-    const starts = boxes[i - 1]?.frame !== frame - 1
     const ends = boxes[i + 1]?.frame !== frame + 1 && frame + 1 < size
-    const visible = { frame, ...box, outside: false, keyframe: observed || starts, observed, occluded, score }
+    const visible = { frame, ...box, outside: false, keyframe: keyframes.has(i), observed, occluded, score }
     return ends ? [visible, { ...visible, frame: frame + 1, outside: true, keyframe: true, observed: false, occluded: false, score: null }] : [visible]
   })
 }
 
+/** Indices of the boxes that CVAT needs: between two that it has, the one that its line misses most, until it misses none. */
+function keyframesOf(boxes: readonly TrackedBox[]): Set<number> {
+  const known = boxes.flatMap(({ frame, observed }, i) => (observed || boxes[i - 1]?.frame !== frame - 1 || boxes[i + 1]?.frame !== frame + 1 ? [i] : []))
+  const keyframes = new Set(known)
+  const spans = known.map((from, i): [number, number] => [from, known[i + 1] ?? from])
+  for (let span = spans.pop(); span; span = spans.pop()) {
+    const [from, to] = span
+    const missed = mostMissed(boxes, from, to)
+    if (missed === null) continue
+    keyframes.add(missed)
+    spans.push([from, missed], [missed, to])
+  }
+  return keyframes
+}
+
+/** Which box between two CVAT would draw furthest from its place, if any too far. */
+function mostMissed(boxes: readonly TrackedBox[], from: number, to: number): number | null {
+  const [first, last] = [boxes[from], boxes[to]]
+  if (!first || !last) return null
+  let missed: number | null = null
+  let most = TOLERANCE
+  for (let i = from + 1; i < to; i++) {
+    const one = boxes[i]
+    if (!one) continue
+    const share = (one.frame - first.frame) / (last.frame - first.frame)
+    const off = Math.max(...SIDES.map((side) => Math.abs(first.box[side] + (last.box[side] - first.box[side]) * share - one.box[side])))
+    if (off > most) [missed, most] = [i, off]
+  }
+  return missed
+}
+
 function boxElement({ frame, x1, y1, x2, y2, outside, keyframe, observed, occluded, score }: CvatBox, state: ReviewState, model: string): string {
   const place = { xtl: String(x1), ytl: String(y1), xbr: String(x2), ybr: String(y2), z_order: '0' }
-  const values = { state, model, observed: String(observed), ...(score === null ? {} : { score: String(score) }) }
+  const values = { state, model, observed: String(observed), score: score === null ? '' : String(score) }
   return element(
     'box',
     { frame: String(frame), keyframe: bit(keyframe), outside: bit(outside), occluded: bit(occluded), ...place },

@@ -65,12 +65,44 @@ describe('tracks', () => {
   it('end in CVAT with an outside box on the next frame, unless the video ends', () => {
     const tracks = cvat.project(tricky).tracks
     expect(tracks[0]?.boxes.map(({ frame, keyframe, outside }) => [frame, keyframe, outside])).toEqual([
-      [0, true, false], [1, false, false], [2, false, false], [3, true, false], [4, true, true],
+      // A line by frame number would miss frame 2, and with it frame 1, by several pixels.
+      [0, true, false], [1, false, false], [2, true, false], [3, true, false], [4, true, true],
     ])
     expect(tracks.at(-1)?.boxes.map(({ frame, keyframe, outside }) => [frame, keyframe, outside])).toEqual([
-      [5, true, false], [6, true, true], [7, true, false], [8, true, false], [9, false, false], [10, false, false], [11, true, false],
+      [5, true, false], [6, true, true], [7, true, false], [8, true, false], [9, true, false], [10, true, false], [11, true, false],
     ])
     expect(tracks.map(({ source }) => source)).toEqual(['auto', 'manual', 'manual', 'auto'])
+  })
+  it('are in CVAT where they are here, though it draws lines by frame number between keyframes', () => {
+    for (const document of [tricky, ...Array.from({ length: 60 }, (_, i) => randomDocument(i + 1))]) {
+      for (const { boxes: all } of cvat.project(document).tracks) {
+        const keys = all.filter(({ keyframe }) => keyframe)
+        for (const one of all) {
+          const before = keys.findLast(({ frame }) => frame <= one.frame)
+          const after = keys.find(({ frame }) => frame >= one.frame)
+          if (!before || !after) throw new RangeError('a box outside all keyframes')
+          const share = after === before ? 0 : (one.frame - before.frame) / (after.frame - before.frame)
+          for (const side of ['x1', 'y1', 'x2', 'y2'] as const) expect(Math.abs(before[side] + (after[side] - before[side]) * share - one[side])).toBeLessThanOrEqual(0.5)
+        }
+      }
+    }
+  })
+  it('have no more keyframes in CVAT than it needs, and their last box before a gap is one', () => {
+    const key = (ordinal: number, x: number, outside?: true) => ({ ordinal, pts: 1000 * ordinal, box: { x1: x, y1: 10, x2: x + 40, y2: 60 }, score: null, ...(outside ? { outside } : {}) })
+    const [clip] = tricky.clips
+    const [annotation] = clip?.annotations ?? []
+    if (!clip || !annotation) throw new RangeError('the tricky document lost its clip')
+    const body = { kind: 'track' as const, label: 'x', boxes: [key(0, 0), key(10, 100, true), key(15, 150), key(19, 190)] }
+    const [track] = cvat.project({ ...tricky, pts: Array.from({ length: 20 }, (_, i) => 1000 * i), clips: [{ ...clip, annotations: [{ ...annotation, body }] }] }).tracks
+    expect(track?.boxes.filter(({ keyframe }) => keyframe).map(({ frame, x1, outside, observed }) => [frame, x1, outside, observed])).toEqual([
+      [0, 0, false, true], [9, 90, false, false], [10, 90, true, false], [15, 150, false, true], [19, 190, false, true],
+    ])
+  })
+  it('say in CVAT that a box has no score, which would else be that of the keyframe before', () => {
+    const { tracks } = cvat.project(tricky)
+    const text = cvat.write({ ...cvat.project(tricky), tracks: tracks.slice(0, 1) })
+    expect([...text.matchAll(/<attribute name="score">(.*?)<\/attribute>/g)].map(([, score]) => score)).toEqual(['0.75', '', '', '0.5', ''])
+    expect(cvat.read(text.replaceAll('<attribute name="score"></attribute>\n', '')).tracks).toStrictEqual(tracks.slice(0, 1))
   })
   it('that a person said are hidden or out of the picture say so in CVAT', () => {
     const body = { kind: 'track' as const, label: 'x', boxes: [0, 2, 4, 6].map((ordinal, i) => ({ ordinal, pts: tricky.pts[ordinal] ?? 0, box: { x1: 10, y1: 10, x2: 50, y2: 50 }, score: null, ...(i === 1 ? { outside: true } : i === 2 ? { occluded: true } : {}) })) }
