@@ -92,6 +92,39 @@ describe('an export', () => {
     expect(contents()).toEqual(before)
   })
 
+  const filmed = (id: number, fingerprint: string): AnnotationDocument => ({ ...tricky, source: { ...tricky.source, id, fingerprint, path: `/${fingerprint}/clip.mp4`, name: 'clip.mp4' } })
+  const about = (folder: string) => readdirSync(path.join(directory, folder)).filter((file) => /^boxes|jsonl$/.test(file)).map((file) => /day\d/.exec(readFileSync(path.join(directory, folder, file), 'utf8'))?.[0])
+
+  it('keeps a folder for one video, also when another of its name is gone', async () => {
+    await exportProject(libraryOf([filmed(1, 'day1'), filmed(2, 'day2')]), { formats: ['csv', 'jsonl', 'coco'], directory })
+    const left = libraryOf([filmed(2, 'day2')])
+    await exportProject(left, { formats: ['csv', 'coco'], directory })
+    expect([about('clip'), about('clip (2)')]).toEqual([['day1', 'day1'], ['day2', 'day2']])
+    await exportProject(libraryOf([filmed(3, 'day3')]), { formats: ['csv'], directory })
+    expect([about('clip'), about('clip (2)'), about('clip (3)')]).toEqual([['day1', 'day1'], ['day2', 'day2'], ['day3']])
+  })
+
+  it('writes over no COCO file of another project', async () => {
+    await exportProject(libraryOf([filmed(1, 'day1')]), { formats: ['coco'], directory })
+    const before = contents()
+    const other = libraryOf([filmed(1, 'day2')])
+    await expect(exportProject(other, { formats: ['coco', 'csv'], directory })).rejects.toMatchObject({ problem: { code: 'conflict', file: path.join(directory, 'instances.json') } })
+    expect(contents()).toEqual(before)
+    rmSync(path.join(directory, 'instances.json'))
+    await exportProject(other, { formats: ['coco'], directory })
+    expect(contents().get('instances.json')).toContain('day2')
+  })
+
+  it('goes on in a folder whose record is from before it told the videos', async () => {
+    const library = libraryOf([filmed(1, 'day1')])
+    const once = await exportProject(library, { formats, directory })
+    const record = path.join(directory, 'tubelet-export.json')
+    const { files } = z.object({ files: z.record(z.string(), z.unknown()) }).parse(JSON.parse(readFileSync(record, 'utf8')))
+    writeFileSync(record, JSON.stringify({ files }))
+    expect(await exportProject(library, { formats, directory })).toEqual(once)
+    expect(JSON.parse(readFileSync(record, 'utf8'))).toMatchObject({ videos: { clip: ['day1'], 'instances.json': ['day1'] } })
+  })
+
   it('needs something to export, and a folder that may be written', async () => {
     await expect(exportProject(libraryOf([]), { formats, directory })).rejects.toMatchObject({ problem: { code: 'bad-request' } })
     await expect(exportProject(libraryOf([tricky]), { formats, directory, sourceIds: [99] })).rejects.toMatchObject({ problem: { code: 'bad-request' } })

@@ -1,5 +1,6 @@
 /** Writing annotation files: all of an export or none of it, each file read back before it counts. */
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
@@ -58,7 +59,12 @@ const COCO_FILE = 'instances.json'
 
 /** Lists the files that exports wrote into a directory, with the SHA-256 of what was written: nothing else is ever overwritten. */
 const RECORD = 'tubelet-export.json'
-const ExportRecord = z.object({ files: z.record(z.string(), z.array(z.string())) })
+const ExportRecord = z.object({
+  files: z.record(z.string(), z.array(z.string())),
+  /** Fingerprints of the videos that a folder, or a file beside the folders, is about. Records of before say nothing of it. */
+  videos: z.record(z.string(), z.array(z.string())).default({}),
+})
+type ExportRecord = z.infer<typeof ExportRecord>
 
 const PAGE = 5000
 
@@ -66,28 +72,35 @@ const PAGE = 5000
  * Write annotation files: a folder for each source with a frames.csv in it, and one COCO file beside the folders.
  *
  * Every file is first written under a temporary name and read back from disk; only when all are right do they take their places.
- * @throws TubeletError `bad-request` when there is nothing to export, `conflict` when a file is in the way that Tubelet did not write or
- *   that was changed since, `disk-full`, `forbidden` when the folder may not be written, `internal` when a file reads back differently.
+ * @throws TubeletError `bad-request` when there is nothing to export, `conflict` when a file is in the way that Tubelet did not write,
+ *   that was changed since or that is of another project, `disk-full`, `forbidden` when the folder may not be written, `internal` when a
+ *   file reads back differently.
  */
 export async function exportProject(library: ExportableLibrary, options: ExportOptions): Promise<{ directory: string; files: ExportedFile[] }> {
   const directory = path.resolve(options.directory)
   const chosen = chosenSources(library, options.sourceIds)
-  const folders = folderNames(library.sources())
   const wanted = new Set<string>([...options.formats, 'frames'])
   const staged: Staged[] = []
   try {
     await mkdir(directory, { recursive: true })
     const record = await readRecord(directory)
+    if (wanted.has('coco')) mustBeOfThisProject(path.join(directory, COCO_FILE), record, library.sources())
+    const folders = folderNames(library.sources(), record)
+    const videos: ExportRecord['videos'] = {}
     const documents: AnnotationDocument[] = []
     for (const { source, probe } of chosen) {
       const document = documentOf(library, source, probe)
       const folder = folders.get(source.id) ?? String(source.id)
+      videos[folder] = [source.fingerprint]
       for (const { format, file, render } of perSource) if (wanted.has(format)) await stageFile(staged, { directory, format, name: `${folder}/${file}` }, render(document))
       if (wanted.has('coco')) documents.push(document)
     }
-    if (wanted.has('coco')) await stageFile(staged, { directory, format: 'coco', name: COCO_FILE }, renderCoco(documents))
-    for (const file of staged) await mustBeOurs(file, record)
-    await publish(directory, staged, record)
+    if (wanted.has('coco')) {
+      await stageFile(staged, { directory, format: 'coco', name: COCO_FILE }, renderCoco(documents))
+      videos[COCO_FILE] = documents.map(({ source }) => source.fingerprint)
+    }
+    for (const file of staged) await mustBeOurs(file, record.files)
+    await publish(directory, staged, { ...record, videos: { ...record.videos, ...videos } })
   } catch (error) {
     await Promise.all(staged.map(({ temporary }) => rm(temporary, { force: true })))
     throw fileError(error, directory)
@@ -157,14 +170,16 @@ const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?$/i
 /** File systems take 255 bytes; a number for a name taken twice must fit too. */
 const NAME_BYTES = 200
 
-/** A folder name for each source of the library, the same whichever of them are exported. */
-function folderNames(sources: readonly Source[]): Map<number, string> {
+/** A folder name for each source of the library, the same whichever of them are exported. A folder that was of another video stays that one's. */
+function folderNames(sources: readonly Source[], { videos }: ExportRecord): Map<number, string> {
   const taken = new Set([COCO_FILE, RECORD])
+  const owners = new Map(Object.entries(videos).map(([folder, [owner]]) => [folder.toLowerCase(), owner]))
   const names = new Map<number, string>()
-  for (const { id, name } of sources.toSorted((a, b) => a.id - b.id)) {
+  for (const { id, name, fingerprint } of sources.toSorted((a, b) => a.id - b.id)) {
     const stem = safeName(path.parse(name).name)
+    const isFree = (folder: string) => !taken.has(folder.toLowerCase()) && (owners.get(folder.toLowerCase()) ?? fingerprint) === fingerprint
     let folder = stem
-    for (let copy = 2; taken.has(folder.toLowerCase()); copy++) folder = `${stem} (${copy})`
+    for (let copy = 2; !isFree(folder); copy++) folder = `${stem} (${copy})`
     taken.add(folder.toLowerCase())
     names.set(id, folder)
   }
@@ -196,22 +211,35 @@ async function stageFile(staged: Staged[], { directory, format, name }: { direct
   }
 }
 
-type WrittenDigests = z.infer<typeof ExportRecord>['files']
-
-async function readRecord(directory: string): Promise<WrittenDigests> {
+async function readRecord(directory: string): Promise<ExportRecord> {
+  const nothing = { files: {}, videos: {} }
   const bytes = await readIfThere(path.join(directory, RECORD))
-  if (!bytes) return {}
+  if (!bytes) return nothing
   try {
-    return ExportRecord.parse(JSON.parse(bytes.toString('utf8'))).files
+    return ExportRecord.parse(JSON.parse(bytes.toString('utf8')))
   } catch {
     // Without a record every file that is in the way counts as somebody else's, which is the safe side.
-    return {}
+    return nothing
   }
 }
 
-async function mustBeOurs({ name, target }: Staged, record: WrittenDigests): Promise<void> {
+/** One COCO file holds a project: it is another's when none of its videos is in this library, from which some may be gone meanwhile. */
+function mustBeOfThisProject(file: string, { videos }: ExportRecord, sources: readonly Source[]): void {
+  const shown = videos[COCO_FILE]
+  if (!shown || sources.some(({ fingerprint }) => shown.includes(fingerprint)) || !existsSync(file)) return
+  throw new TubeletError({
+    code: 'conflict',
+    message: '{{name}} is already there, from a project with other videos.',
+    values: { name: COCO_FILE },
+    file,
+    stillWorks: 'Nothing was overwritten.',
+    next: 'Move that file away, or export to another folder.',
+  })
+}
+
+async function mustBeOurs({ name, target }: Staged, written: ExportRecord['files']): Promise<void> {
   const there = await readIfThere(target)
-  if (!there || record[name]?.includes(digestOf(there))) return
+  if (!there || written[name]?.includes(digestOf(there))) return
   throw new TubeletError({
     code: 'conflict',
     message: '{{name}} is already there, and Tubelet did not write it or it was changed since.',
@@ -223,17 +251,17 @@ async function mustBeOurs({ name, target }: Staged, record: WrittenDigests): Pro
 }
 
 /** The record names the new contents beside the old before any file takes its place, so that a crash in between leaves only known files. */
-async function publish(directory: string, staged: readonly Staged[], record: WrittenDigests): Promise<void> {
+async function publish(directory: string, staged: readonly Staged[], { files, videos }: ExportRecord): Promise<void> {
   const fresh = Object.fromEntries(staged.map(({ name, digest }) => [name, [digest]]))
-  const both = Object.fromEntries(staged.map(({ name, digest }) => [name, [...(record[name] ?? []), digest]]))
-  await writeRecord(directory, { ...record, ...both })
+  const both = Object.fromEntries(staged.map(({ name, digest }) => [name, [...(files[name] ?? []), digest]]))
+  await writeRecord(directory, { files: { ...files, ...both }, videos })
   for (const { temporary, target } of staged) await rename(temporary, target)
-  await writeRecord(directory, { ...record, ...fresh })
+  await writeRecord(directory, { files: { ...files, ...fresh }, videos })
 }
 
-async function writeRecord(directory: string, files: WrittenDigests): Promise<void> {
+async function writeRecord(directory: string, record: ExportRecord): Promise<void> {
   const target = path.join(directory, RECORD)
-  await writeFile(`${target}.tubelet-part`, `${JSON.stringify({ files }, null, 2)}\n`, { flush: true })
+  await writeFile(`${target}.tubelet-part`, `${JSON.stringify(record, null, 2)}\n`, { flush: true })
   await rename(`${target}.tubelet-part`, target)
 }
 
