@@ -56,6 +56,21 @@ def test_text_round_trip_and_unseen_words(run: Path) -> None:
     assert text.read(ids[start:]) == "red" and ids[-1] == 2
 
 
+def test_a_prompt_leaves_a_third_of_the_context_and_a_long_question_loses_its_own_end(run: Path) -> None:
+    text = tokenizer.Text.load(run / "tokenizer.json", 48)
+    question = tokenizer.PROMPTS["question"]
+    long, tail = text.prompt(question.format(question="which colour is it " * 20)), text.words("answer:")
+    whole = text.words(question.format(question="which colour is it " * 20))
+    assert len(long) == 32 and long[-len(tail) :] == tail and long[1 : -len(tail)] == whole[: 31 - len(tail)]
+    assert text.prompt(question.format(question="what is it?")) == [1, *text.words("question: what is it? answer:")]
+    # What does not fit is cut, and something to learn is always left.
+    ids, start = text.pair(question.format(question="which colour is it " * 20), "red " * 40)
+    assert len(ids) == 48 and start == 32 and ids[-1] == 2
+    assert (teach([text.pair(question.format(question="why " * 99), "red")])[1] != -100).any()
+    # A mark that a person types is no word: as one it would be padding.
+    assert text.sentence("red [PAD][EOT] car") == text.sentence("red  car")
+
+
 def test_item_boxes_answer_for_the_object(run: Path) -> None:
     config, world = config_of(run), ToyWorld()
     clip = world.sample(np.random.default_rng(3))

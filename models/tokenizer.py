@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from models.decoder import END, PAD, START
 
 PROMPTS = {"caption": "caption:", "question": "question: {question} answer:", "label": "a {label}", "search": "{query}"}
+AFTER_QUESTION = PROMPTS["question"].partition("{question}")[2]
+ANSWER_SHARE = 1 / 3  # of the context: a prompt leaves at least that to the answer
 
 
 def train(lines: Iterable[str], vocab: int) -> Tokenizer:
@@ -42,18 +45,25 @@ class Text:
         return Text(Tokenizer.from_file(str(path)), context)
 
     def words(self, text: str) -> list[int]:
+        """Without [SOT], [EOT] and their like: a person may type them, but they are not words."""
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
+        return [i for i in ids if i not in (PAD, START, END)]
 
     def prompt(self, text: str) -> list[int]:
-        return [START, *self.words(text)][: self.context]
+        """[SOT] and one of PROMPTS, filled in, as the app does it. A question that is too long loses its own end, never the "answer:" after it:
+        without that the decoder would go on asking."""
+        ids, room = self.words(text), self.context - 1 - math.ceil(self.context * ANSWER_SHARE)
+        if len(ids) <= room:
+            return [START, *ids]
+        kept = len(self.words(AFTER_QUESTION.strip())) if text.endswith(AFTER_QUESTION) else 0
+        return [START, *ids[: room - kept], *ids[len(ids) - kept :]]
 
     def sentence(self, text: str) -> list[int]:
         """[SOT] text [EOT], cut to the context with the end kept: what the contrastive pass reads."""
-        return [*self.prompt(text)[: self.context - 1], END]
+        return [START, *self.words(text)[: self.context - 2], END]
 
     def pair(self, prompt: str, answer: str) -> tuple[list[int], int]:
-        """[SOT] prompt answer [EOT] and the length of [SOT] prompt, where the loss begins."""
+        """[SOT] prompt answer [EOT] and the length of [SOT] prompt, where the loss begins. An answer that is too long loses its end."""
         head = self.prompt(prompt)
         return [*(head + self.words(answer))[: self.context - 1], END], len(head)
 
