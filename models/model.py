@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.config import Config
-from models.decoder import END, START, Decoder
+from models.decoder import END, Decoder
 from models.detector import Detector
 from models.encoder import Encoder
 
@@ -58,10 +58,6 @@ class Mammut(nn.Module):
                 break
             ids = choice[:, None]
         return out, total / steps.clamp(min=1)
-
-
-def prompt_ids(tokens: list[int]) -> list[int]:
-    return [START, *tokens]
 
 
 def save(path: Path, model: Mammut, **more: Any) -> None:
