@@ -44,6 +44,7 @@ from models.metrics import (
     recall,
     suppress,
     vqa_accuracy,
+    word_f1,
 )
 from models.model import Mammut, load
 from models.tokenizer import PROMPTS, Text, pad
@@ -230,8 +231,7 @@ def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[
 
     # Captions
     told = answer_all(model, text, [PROMPTS["caption"]] * clips, seen.cross_k, seen.cross_v)
-    pairs = [({*normalise(got).split()}, {*normalise(s.caption).split()}) for (got, _, _), s in zip(told, samples, strict=True)]
-    f1 = np.array([2 * len(a & b) / max(1, len(a) + len(b)) for a, b in pairs])
+    f1 = np.array([word_f1(got, s.caption) for (got, _, _), s in zip(told, samples, strict=True)])
     scores.add("caption", "words right (F1)", f1.mean(), clips)
     scores.add_novelty("caption", "words right (F1)", f1, [s.novel for s in samples])
     exact = np.array([any(normalise(got) == normalise(c) for c in s.captions) for (got, _, _), s in zip(told, samples, strict=True)], float)

@@ -31,13 +31,19 @@ CONTRACTIONS = {word.replace("'", ""): word for word in CONTRACTED.split()}
 
 def normalise(answer: str) -> str:
     """An answer as the VQA evaluation compares it: "Two red cars!" -> "2 red cars"."""
-    text = answer.lower().replace("\n", " ").replace("\t", " ").strip()
-    joined = re.search(r"\d,\d", text) is not None
+    said = text = answer.lower().replace("\n", " ").replace("\t", " ").strip()
+    joined = re.search(r"\d,\d", said) is not None
     for mark in PUNCTUATION:
-        text = text.replace(mark, "" if f"{mark} " in text or f" {mark}" in text or joined else " ")
-    text = re.sub(r"(?<!\d)\.(?!\d)", "", text)
+        text = text.replace(mark, "" if f"{mark} " in said or f" {mark}" in said or joined else " ")
+    text = re.sub(r"\.(?!\d)", "", text)  # the published (?!<=\d)(\.)(?!\d) does the same: its first part, meant to look behind, never forbids any
     words = [DIGITS.get(word, word) for word in text.split()]
     return " ".join(CONTRACTIONS.get(word, word) for word in words if word not in ("a", "an", "the"))
+
+
+def word_f1(said: str, truth: str) -> float:
+    """Harmonic mean of the precision and the recall of the words that are said, each counted once: 0..1."""
+    a, b = {*normalise(said).split()}, {*normalise(truth).split()}
+    return 2 * len(a & b) / max(1, len(a) + len(b))
 
 
 def vqa_accuracy(answer: str, people: Sequence[str]) -> float:

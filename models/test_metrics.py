@@ -18,6 +18,7 @@ from models.metrics import (
     recall,
     suppress,
     vqa_accuracy,
+    word_f1,
 )
 
 
@@ -32,6 +33,9 @@ from models.metrics import (
         ("1,000", "1000"),
         ("black/white", "black white"),
         ("t-shirt", "t shirt"),
+        ("2.", "2"),
+        ("two.", "2"),
+        ("x-y/-z", "x y z"),  # what stands beside a mark is looked up in the answer as it was given
     ],
 )
 def test_answers_are_compared_as_vqa_compares_them(said: str, compared: str) -> None:
@@ -43,6 +47,10 @@ def test_vqa_accuracy_counts_people() -> None:
     assert vqa_accuracy("Red", people) == pytest.approx((3 * 2 / 3 + 7 * 1) / 10)  # leaving out one of the three leaves two
     assert vqa_accuracy("blue.", people) == 1 and vqa_accuracy("green", people) == 0
     assert vqa_accuracy("the red", ["red"]) == 1
+
+
+def test_words_right() -> None:
+    assert word_f1("The red car!", "red car") == 1 and word_f1("blue car", "red car") == 0.5 and word_f1("", "red") == 0 == word_f1("", "")
 
 
 def test_captions() -> None:
