@@ -1,5 +1,6 @@
 """The pack that ships, back in PyTorch."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -50,4 +51,13 @@ def test_graphs_of_another_architecture_are_refused(tmp_path: Path) -> None:
     shutil.copytree(SHIPPED, tmp_path / "pack")
     shutil.copy(SHIPPED / "text.onnx", tmp_path / "pack" / "vision.onnx")
     with pytest.raises(ValueError, match="hold no"):
+        read(tmp_path / "pack")
+
+
+def test_a_pack_without_a_detector_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(SHIPPED, tmp_path / "pack")
+    manifest = json.loads((SHIPPED / "pack.json").read_text())
+    del manifest["graphs"]["detector"]
+    (tmp_path / "pack" / "pack.json").write_text(json.dumps(manifest))
+    with pytest.raises(ValueError, match=r"pack.json lacks the graphs detector: give a pack"):
         read(tmp_path / "pack")

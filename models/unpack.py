@@ -107,6 +107,9 @@ def config_of(manifest: dict[str, Any], mean: np.ndarray, std: np.ndarray, found
 def read(folder: Path) -> tuple[Mammut, Text]:
     """The model of a pack, whose weights are float32, and its text. ValueError where the graphs are not those of `models.export`."""
     manifest = json.loads((folder / "pack.json").read_text())
+    without = [graph for graph in MODULES if graph not in manifest["graphs"]]
+    if without:
+        raise ValueError(f"{folder / 'pack.json'} lacks the graphs {', '.join(without)}: give a pack that models.export or models.finetune wrote")
     found: Arrays = {}
     for graph, module in MODULES.items():
         for name, value in named_weights(onnx.load(str(folder / manifest["graphs"][graph]["file"])).graph).items():
