@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from models import familiar
+from models.corrections import upright
 from models.evaluate import answer_all, answer_logits, confidence, encode_all
 from models.metrics import vqa_accuracy
 from models.tokenizer import PROMPTS
@@ -193,7 +194,7 @@ def composed(samples: Sequence[tuple[Bytes, Sequence[tuple[str, str, str]]]]) ->
 
 
 def span(file: Path, start: float, end: float, frames: int, size: int) -> Bytes:
-    """`frames` pictures evenly spread over [start, end) seconds from the first frame, squeezed to size x size as the app does."""
+    """`frames` pictures evenly spread over [start, end) seconds from the first frame, upright and squeezed to size x size as the app does."""
     with av.open(str(file)) as media:
         stream = media.streams.video[0]
         shown: list[tuple[float, Bytes]] = []
@@ -202,7 +203,7 @@ def span(file: Path, start: float, end: float, frames: int, size: int) -> Bytes:
             first = shown[0][0] if shown else time
             if time - first >= end:
                 break
-            shown.append((time, frame.reformat(size, size, "rgb24").to_ndarray().astype(np.uint8, copy=False)))
+            shown.append((time, upright(frame, size, -frame.rotation)))  # a frame counts its degrees counter-clockwise
             # Only the first frame and what lies in the span is kept.
             if len(shown) > 1 and time - first < start:
                 shown.pop()

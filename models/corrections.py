@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import glob
 import json
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import takewhile
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import av
 import numpy as np
 
+from models.batches import anchors
 from models.config import Config
 from models.tubes import Bytes
 
 DECIDED = ("accepted", "edited")
+Export = tuple[dict[str, Any], list[int], list[dict[str, Any]]]  # the source, the PTS of its frames, and its clips with their annotations
 
 
 @dataclass
 class Taught:
-    """One clip: video [T, size, size, 3]; boxes: frame of the clip's T -> (label, cx, cy, w, h in 0..1 of the upright frame)."""
+    """One clip: video [T, size, size, 3]; boxes: key frame, one of the clip's T -> (label, cx, cy, w, h in 0..1 of the upright frame)."""
 
     name: str
     video: Bytes
@@ -29,23 +34,45 @@ class Taught:
 
 
 def read(exports: Sequence[Path], videos: Path, config: Config) -> list[Taught]:
-    """The clips of all exports of which somebody said something. ValueError for a file that is no such export or a video that is not there."""
-    out = []
-    for export in exports:
-        source, pts, clips = parse(export)
-        wanted = [clip for clip in clips if any(each["state"] in DECIDED for each in clip["annotations"])]
+    """The clips of all exports of which somebody said something that can be learnt; of how many nothing can, standard error is told.
+
+    ValueError for a file that is no such export, and for a video that is not there, or twice, or cannot be decoded."""
+    parsed = [parse(export) for export in exports]
+    current, (_, key_frames) = newest(parsed), anchors(config)
+    out = list[Taught]()
+    for export, (source, pts, clips) in zip(exports, parsed, strict=True):
+        mine = [clip for clip in clips if current.get(identity(source, clip)) is clip]
+        wanted = [clip for clip in mine if any(each["state"] in DECIDED for each in clip["annotations"])]
         if not wanted:
             continue
-        found = sorted(path for path in videos.rglob(source["name"]) if path.is_file())
-        if not found:
-            raise ValueError(f"{export}: {source['name']} is nowhere in {videos}: give the folder that holds it with --videos")
         spread = [evenly(clip["startFrame"], clip["endFrame"], config.frames) for clip in wanted]
-        pictures = frames(found[0], {i for row in spread for i in row}, config.size, source["probe"]["rotation"])
+        times = {i: pts[min(i, len(pts) - 1)] for row in spread for i in row}
+        probe = source["probe"]
+        pictures = frames(find(source, videos, export), probe["videoStream"], times, config.size, probe["rotation"])
         for clip, ordinals in zip(wanted, spread, strict=True):
-            # A damaged file ends early: its last picture stands for what is missing, as on the screen.
-            video = np.stack([pictures[min(i, max(pictures))] for i in ordinals])
-            out.append(taught(clip, source, [pts[min(i, len(pts) - 1)] for i in ordinals], video))
-    return out
+            video = np.stack([pictures[i] for i in ordinals])
+            out.append(taught(clip, source, {frame: times[ordinals[frame]] for frame in key_frames}, video))
+    teaching = [clip for clip in out if clip.caption is not None or clip.qa or clip.boxes]
+    if len(teaching) < len(out):
+        print(f"{len(out) - len(teaching)} clip(s) left out: no caption, no answer, and no box on a frame that is learnt from", file=sys.stderr)
+    return teaching
+
+
+def identity(source: dict[str, Any], clip: dict[str, Any]) -> tuple[str, int, int]:
+    """The same for one clip in every export."""
+    return source.get("fingerprint") or source["name"], clip["startFrame"], clip["endFrame"]
+
+
+def newest(exports: Sequence[Export]) -> dict[tuple[str, int, int], dict[str, Any]]:
+    """identity -> the clip as it was last decided about; where exports are as new as each other, as the last of them has it."""
+    out: dict[tuple[str, int, int], tuple[str, dict[str, Any]]] = {}
+    for source, _, clips in exports:
+        for clip in clips:
+            # What the machine says anew in another project must not hide what a person said in this one.
+            decisions = [each.get("updatedAt", "") for each in clip["annotations"] if each["state"] != "machine"]
+            if decisions and max(decisions) >= out.get(identity(source, clip), ("",))[0]:
+                out[identity(source, clip)] = max(decisions), clip
+    return {which: clip for which, (_, clip) in out.items()}
 
 
 def evenly(start: int, end: int, count: int) -> list[int]:
@@ -54,10 +81,10 @@ def evenly(start: int, end: int, count: int) -> list[int]:
     return [int(i) for i in middles]
 
 
-def parse(export: Path) -> tuple[dict[str, Any], list[float], list[dict[str, Any]]]:
-    """The source, the PTS of its frames, and its clips with their annotations."""
+def parse(export: Path) -> Export:
     try:
-        lines = [json.loads(line) for line in export.read_text().splitlines() if line]
+        # Not splitlines(): a text may hold other ends of lines, such as U+2028.
+        lines = [json.loads(line) for line in export.read_text(encoding="utf-8").split("\n") if line]
         head, times, rest = lines[0], lines[1], lines[2:]
         if head["schema"] != "tubelet-reviewed/1" or head["type"] != "source" or times["type"] != "frames":
             raise ValueError("its first lines are not a source and its frames")
@@ -68,55 +95,118 @@ def parse(export: Path) -> tuple[dict[str, Any], list[float], list[dict[str, Any
             else:
                 clips[-1]["annotations"].append(line["annotation"])
         return head["source"], times["pts"], clips
-    except (ValueError, KeyError, IndexError, TypeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ValueError(f"{export} cannot be read ({error.strerror}): give the JSONL files themselves with --annotations") from error
+    except (ValueError, KeyError, IndexError, TypeError) as error:
         raise ValueError(f"{export} is no JSONL export of Tubelet: {error}") from error
 
 
-def frames(file: Path, ordinals: set[int], size: int, rotation: int) -> dict[int, Bytes]:
-    """The frames of those 0-based ordinals that can be decoded, upright and squeezed to size x size as the app does."""
-    out: dict[int, Bytes] = {}
-    with av.open(str(file)) as media:
-        for ordinal, frame in enumerate(decoded(media)):
-            if ordinal in ordinals:
-                picture = frame.reformat(size, size, "rgb24").to_ndarray().astype(np.uint8, copy=False)
-                out[ordinal] = np.ascontiguousarray(np.rot90(picture, -rotation // 90))
-            if ordinal >= max(ordinals):
-                break
-    if not out:
-        raise ValueError(f"{file}: none of its frames could be decoded")
-    return out
+def find(source: dict[str, Any], videos: Path, export: Path) -> Path:
+    """The file below `videos` with the source's name; of several the one whose path ends most like the path it had in the app."""
+    found = sorted(path for path in videos.rglob(glob.escape(source["name"])) if path.is_file())
+    if not found:
+        raise ValueError(f"{export}: {source['name']} is nowhere in {videos}: give the folder that holds it with --videos")
+    if len(found) == 1:
+        return found[0]
+    path = PureWindowsPath(source["path"]).parts  # knows the separators of every system
+
+    def alike(one: Path) -> int:
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(reversed(one.absolute().parts), reversed(path), strict=False)))
+
+    best, second = sorted(found, key=alike, reverse=True)[:2]
+    if alike(best) == alike(second):
+        raise ValueError(f"{export}: {source['name']} may be {best} or {second}: give a folder that holds only one of them with --videos")
+    return best
 
 
-def decoded(media: av.container.InputContainer) -> Iterator[av.VideoFrame]:
-    """Frames up to the first that cannot be read."""
+def frames(file: Path, stream: int, times: dict[int, int], size: int, rotation: int) -> dict[int, Bytes]:
+    """Ordinal -> its picture [size, size, 3], upright. times: ordinal -> PTS in the app's export.
+
+    Frames are told by their PTS, so that one that cannot be decoded shifts none of the others: the nearest before it stands for it, or the
+    first. Where the file's times are others than the export's, frames are counted."""
+    timed = ((frame.pts, frame) for frame in decoded(file, stream) if frame.pts is not None)
+    found = {time: (at, upright(frame, size, rotation)) for time, (at, frame) in on_screen(timed, {*times.values()})}
+    if found and 2 * sum(time == at for time, (at, _) in found.items()) >= len(found):
+        return {ordinal: found[time][1] for ordinal, time in times.items()}
+    counted = {ordinal: upright(frame, size, rotation) for ordinal, (_, frame) in on_screen(enumerate(decoded(file, stream)), {*times})}
+    if not counted:
+        raise ValueError(f"{file}: none of its frames could be decoded; leave its export out, or give a folder with a whole copy with --videos")
+    return counted
+
+
+def on_screen(shown: Iterable[tuple[int, av.VideoFrame]], times: set[int]) -> Iterator[tuple[int, tuple[int, av.VideoFrame]]]:
+    """For each of the times the last frame, of (time, frame) in order, that is not later; before the first frame the first."""
+    waiting, last = sorted(times, reverse=True), None
+    for now, frame in shown:
+        while last and waiting and waiting[-1] < now:
+            yield waiting.pop(), last
+        if not waiting:
+            return
+        last = now, frame
+    while last and waiting:
+        yield waiting.pop(), last
+
+
+def decoded(file: Path, stream: int) -> Iterator[av.VideoFrame]:
+    """What can be decoded of a stream, in order of display: what is damaged is passed over, as the app's ffmpeg does."""
     try:
-        yield from media.decode(video=0)
+        media = av.open(str(file))
+    except av.FFmpegError as error:
+        raise ValueError(f"{file} cannot be opened as a video ({error.strerror}): give a folder with a whole copy with --videos") from error
+    with media:
+        video = media.streams[stream] if stream < len(media.streams) else None
+        if not isinstance(video, av.VideoStream):
+            raise ValueError(f"{file}: stream {stream} is no video, so this is not the file of the export: give its folder with --videos")
+        for packet in packets(media, video):
+            try:
+                yield from video.decode(packet)
+            except av.FFmpegError:
+                continue
+
+
+def packets(media: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet | None]:
+    """Up to the end of what can be read; the last is empty, or None, and makes a decoder give out what it still holds."""
+    try:
+        yield from media.demux(stream)
     except av.FFmpegError:
-        return
+        yield None
 
 
-def taught(clip: dict[str, Any], source: dict[str, Any], pts: Sequence[float], video: Bytes) -> Taught:
+def upright(frame: av.VideoFrame, size: int, clockwise: int) -> Bytes:
+    """[size, size, 3] RGB: squeezed as the app does, and turned by `clockwise` degrees, as a player would."""
+    picture = frame.reformat(size, size, "rgb24").to_ndarray().astype(np.uint8, copy=False)
+    return np.ascontiguousarray(np.rot90(picture, -round(clockwise / 90)))
+
+
+def taught(clip: dict[str, Any], source: dict[str, Any], times: dict[int, int], video: Bytes) -> Taught:
+    """times: key frame, one of the video's T -> PTS."""
     kept = [each["body"] for each in clip["annotations"] if each["state"] in DECIDED]
-    captions = [body["text"] for body in kept if body["kind"] == "caption" and body["text"].strip()]
+    captions = [body["text"] for body in kept if body["kind"] == "caption" and body["text"].strip() and of_whole(body, clip)]
     qa = [(body["question"], body["text"]) for body in kept if body["kind"] == "answer" and body["text"].strip()]
     width, height = source["probe"]["width"], source["probe"]["height"]
     boxes: dict[int, list[tuple[str, float, float, float, float]]] = {}
-    for body in kept:
-        if body["kind"] != "track":
-            continue
-        for frame, at in enumerate(pts):
-            box = box_at(body["boxes"], at)
-            if box is not None:
-                x1, y1, x2, y2 = box
+    for body in (body for body in kept if body["kind"] == "track"):
+        for frame, pts in times.items():
+            x1, y1, x2, y2 = np.clip(box_at(body["boxes"], pts) or (0, 0, 0, 0), 0, (width, height, width, height)).tolist()
+            if x1 < x2 and y1 < y2:
                 place = ((x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height)
                 boxes.setdefault(frame, []).append((body["label"], *place))
     return Taught(f"{source['name']} clip {clip['index'] + 1}", video, captions[0] if captions else None, qa, boxes)
 
 
-def box_at(keys: Sequence[dict[str, Any]], pts: float) -> tuple[float, float, float, float] | None:
-    """Corners at a time, linear between key boxes as in app/tracks; None outside the track's life."""
-    times = np.array([key["pts"] for key in keys], float)
-    if not times[0] <= pts <= times[-1]:
+def of_whole(body: dict[str, Any], clip: dict[str, Any]) -> bool:
+    """Whether a caption is of the whole clip: a person may have given it a part of it."""
+    span = body.get("span") or clip
+    return bool(span["startFrame"] <= clip["startFrame"] and span["endFrame"] >= clip["endFrame"])
+
+
+def box_at(keys: Sequence[dict[str, Any]], pts: int) -> tuple[float, float, float, float] | None:
+    """Corners at a time, linear between key boxes as `interpolate` in app/tracks.ts has it; None outside the track's life, and while the
+    object is outside the picture."""
+    after = next((key for key in keys if key["pts"] >= pts), None)
+    before = after if after and after["pts"] == pts else next((key for key in reversed(keys) if key["pts"] < pts), None)
+    if after is None or before is None or before.get("outside"):
         return None
-    x1, y1, x2, y2 = (float(np.interp(pts, times, [key["box"][side] for key in keys])) for side in ("x1", "y1", "x2", "y2"))
+    share = (pts - before["pts"]) / max(1, after["pts"] - before["pts"])
+    x1, y1, x2, y2 = (before["box"][side] + share * (after["box"][side] - before["box"][side]) for side in ("x1", "y1", "x2", "y2"))
     return x1, y1, x2, y2

@@ -75,3 +75,21 @@ def test_a_span_has_the_frames_of_its_time(tmp_path: Path) -> None:
             out.mux(packet)
     assert span(file, 1.0, 2.0, 5, 16)[:, 0, 0, 0].tolist() == [88, 104, 120, 136, 152]
     assert span(file, 0.0, 0.5, 5, 16)[:, 0, 0, 0].tolist() == [0, 8, 16, 24, 32]
+
+
+def test_a_span_is_upright(tmp_path: Path) -> None:
+    picture = np.zeros((32, 32, 3), np.uint8)
+    picture[:16, :16] = 255  # its upper left
+    with av.open(str(tmp_path / "turned.mp4"), "w") as out:
+        stream = out.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 32
+        stream.pix_fmt = "yuv420p"
+        out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        out.mux(stream.encode(None))
+    # The matrix of the track header (ISO 14496-12: a b u, c d v, x y w; 16.16) for a quarter turn clockwise, as phones write it.
+    data = (tmp_path / "turned.mp4").read_bytes()
+    plain, quarter = ([int(v * 65536).to_bytes(4, "big", signed=True) for v in row] for row in ((1, 0, 0, 0, 1), (0, 1, 0, -1, 0)))
+    at = data.index(b"tkhd")
+    (tmp_path / "turned.mp4").write_bytes(data[:at] + data[at:].replace(b"".join(plain), b"".join(quarter), 1))
+    upright = span(tmp_path / "turned.mp4", 0.0, 1.0, 1, 32)[0]
+    assert upright[4, 27, 0] > 200 and upright[4, 4, 0] < 50
