@@ -76,15 +76,49 @@ def test_nothing_that_is_held_out_is_learnt() -> None:
 def test_what_people_corrected_is_learnt(place: Path) -> None:
     model, text = unpack.read(place / "pack")
     taught = read([place / "toy.jsonl"], place / "videos", model.config)
-    before = finetune.judge(model, text, taught)
+    before, _ = finetune.judge(model, text, taught)
     learnt = copy.deepcopy(model)
     recipe = Training(batch=2, questions=1, lr=3e-3, warmup=5)
     torch.manual_seed(0)
     finetune.learn(learnt, text, taught, ToyWorld(), recipe, 90)
-    after = finetune.judge(learnt, text, taught)
+    after, _ = finetune.judge(learnt, text, taught)
     assert set(after) == set(before)
     assert after["answer", "exact match"][0] > before["answer", "exact match"][0] + 0.4
     assert after["caption", "words right (F1)"][0] > before["caption", "words right (F1)"][0] + 0.3
+
+
+def test_a_caption_finds_any_clip_that_it_is_true_of(place: Path) -> None:
+    model, text = unpack.read(place / "pack")
+    videos = np.random.default_rng(0).integers(0, 255, (4, 16, 96, 96, 3), np.uint8)
+    held = [Taught(str(i), video, said, [], {}) for i, (video, said) in enumerate(zip(videos, ("A ball.", "a ball", "ball", "a ball"), strict=True))]
+    scores, _ = finetune.judge(model, text, held)
+    assert scores["search", "R@1 among 4"] == (1.0, 4)
+
+
+def test_a_score_is_of_something(place: Path) -> None:
+    model, text = unpack.read(place / "pack")
+    video = np.zeros((16, 96, 96, 3), np.uint8)
+    scores, written = finetune.judge(model, text, [Taught("a", video, None, [("what is it?", "ball")], {})])
+    assert [*scores] == [("answer", "exact match")] and not written["caption"].logits
+
+
+def test_a_pack_is_sure_only_of_what_is_mostly_right_on_held_out_clips() -> None:
+    def logits(probability: float) -> torch.Tensor:
+        return torch.tensor([[probability, 1 - probability]]).log()
+
+    written = finetune.Written(np.array([1.0] * 8 + [0.0] * 8), [logits(0.9)] * 8 + [logits(0.6)] * 8)
+    assert 0.6 < written.operating_point(0.3, 1.0) <= 0.9
+    assert written.operating_point(0.95, 1.0) == 0.95  # composed video is no less strict
+    assert finetune.Written(np.zeros(8), [logits(0.9)] * 8).operating_point(0.3, 1.0) == 1
+    assert finetune.Written(np.ones(4), [logits(0.9)] * 4).operating_point(0.3, 1.0) == 1  # too few to tell
+    assert finetune.Written(np.zeros(0), []).operating_point(0.3, 1.0) == 1
+
+
+def test_a_long_question_leaves_an_answer_to_learn(place: Path) -> None:
+    model, text = unpack.read(place / "pack")
+    clip = Taught("a", np.zeros((16, 96, 96, 3), np.uint8), None, [("why " * 99, "so")], {})
+    loss = finetune.lesson(model, text, [finetune.pupil(clip, model.config, text, {})], torch.tensor([[1, 3, 2]]), finetune.RECIPE)
+    assert torch.isfinite(loss) and loss > 0
 
 
 def test_the_command_writes_a_pack_with_scores_before_and_after(place: Path) -> None:
@@ -100,7 +134,9 @@ def test_the_command_writes_a_pack_with_scores_before_and_after(place: Path) -> 
     assert done.returncode == 0, done.stderr
     manifest = json.loads((place / "new" / "pack.json").read_text())
     on_users = {row["metric"]: row["n"] for row in manifest["scores"] if row["on"] == finetune.ON_USERS}
-    assert on_users["exact match"] == on_users["exact match, before"] == 6  # two clips held out, three questions each
+    # Two clips held out, three questions each. After two steps none is right, so none is sure.
+    assert on_users["exact match"] == on_users["exact match, before"] == on_users["share where sure"] == 6
+    assert 0 not in on_users.values() and manifest["calibration"]["answer"]["notSureBelow"] == manifest["calibration"]["caption"]["notSureBelow"] == 1
     assert manifest["id"].endswith("-tuned") and manifest["data"][-1]["licence"] == "private"
     # What was rejected, or not looked at, is not learnt.
     assert {"zebra", "what", "moves"} < set(manifest["words"]) and not {"wrong", "anybody"} & set(manifest["words"])
@@ -109,6 +145,7 @@ def test_the_command_writes_a_pack_with_scores_before_and_after(place: Path) -> 
 
     for arguments, reason in (
         (["--annotations", str(place / "pack" / "pack.json"), "--out", str(place / "no")], "no JSONL export"),
+        (["--annotations", str(place), "--out", str(place / "no")], "--annotations"),
         (["--annotations", str(place / "toy.jsonl"), "--out", str(place / "new")], "not empty"),
     ):
         refused = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
