@@ -89,6 +89,7 @@ export type AskEvent = z.infer<typeof AskEvent>
 /** Pushed over /api/events. Ids only, except progress: the receiver asks again for what it shows. */
 export const BackendEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('sources'), ids: z.array(z.number().int()) }),
+  /** None is named where a video went, or an analysis no longer found some. */
   z.object({ type: z.literal('clips'), sourceId: z.number().int(), clipIds: z.array(z.number().int()) }),
   z.object({ type: z.literal('annotations'), clipIds: z.array(z.number().int()) }),
   z.object({ type: z.literal('queue'), queue: Queue }),

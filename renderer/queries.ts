@@ -170,7 +170,11 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
       case 'clips':
         for (const key of ['clips', 'sources', 'search', 'rows', 'table']) invalidate(key)
         invalidate('arranged', 'natural')
-        outdateTable()
+        // Where clips went none is named: a row of the table or a place on the map that was kept would stand for nothing.
+        if (event.clipIds.length === 0) {
+          invalidate('overview')
+          void queryClient.invalidateQueries({ queryKey: ['arranged', 'asked'], refetchType: 'all' })
+        } else outdateTable()
         changed(event.clipIds)
         break
       case 'annotations':

@@ -1,7 +1,7 @@
 /** The library as a whole in the real window: in time, by likeness, by confidence. Real clips, real pack. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from '@playwright/test'
-import { accessible, call, goTo, page, tubelet } from './app.ts'
+import { accessible, analyse, call, goTo, page, tubelet } from './app.ts'
 
 tubelet(['d03_bottles.mp4', 'd09_dashcam_short.mp4'])
 
@@ -116,6 +116,32 @@ test('each chart is kept as a picture with its title, counts and real text', asy
     const [png] = await Promise.all([page.waitForEvent('download'), card.getByRole('button', { name: 'PNG' }).click()])
     expect(readFileSync(await png.path()).subarray(1, 4).toString('latin1')).toBe('PNG')
   }
+})
+
+test('with a video its clips leave every page, and the next video has data of its own there', async () => {
+  await goTo('Table')
+  const row = page.getByRole('row').filter({ hasText: 'd09_dashcam_short.mp4' })
+  await expect(row.first()).toBeVisible()
+  await goTo('Review')
+  await page.getByRole('button', { name: 'Filter', exact: true }).click()
+  await page.getByRole('dialog', { name: 'Filters' }).getByRole('combobox', { name: /^Video/ }).selectOption('d09_dashcam_short.mp4')
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('list', { name: 'Matches' }).locator('[data-clip]')).not.toHaveCount(0)
+  const { sources } = await call('listSources')
+  await call('removeSource', { params: { sourceId: sources.find(({ name }) => name.startsWith('d09'))?.id ?? 0 } })
+  await expect(page.locator('[data-clip]')).toHaveCount(0)
+  const { total } = await call('listClips')
+  await goTo('Overview')
+  await expect(page.getByRole('region', { name: 'By likeness' })).toContainText(`${total} clips`)
+  await goTo('Table')
+  await expect(row).toHaveCount(0)
+  await analyse('d13_toy_robot_wmv2.wmv')
+  await expect(page.getByRole('row').filter({ hasText: 'd13_toy_robot_wmv2.wmv' }).first()).toBeVisible()
+  await goTo('Review')
+  await expect(page.getByRole('button', { name: 'Remove filter A removed video' })).toBeVisible()
+  await expect(page.locator('[data-clip]')).toHaveCount(0)
+  await page.getByRole('button', { name: 'Remove filter A removed video' }).click()
+  await goTo('Overview')
 })
 
 test('the page is accessible in both themes', async () => {

@@ -368,6 +368,35 @@ test('a clip of the same span that an analysis made meanwhile gives way when und
   expect(library.clips({ sourceId: 1, limit: 10, offset: 0 }).total).toBe(2)
 })
 
+test('no video and no clip gets the id of one that is gone, after a restart neither; whoever lists clips hears that some went', async () => {
+  const clipId = addClip(0)
+  const events: unknown[] = []
+  library.onChange((event) => events.push(event))
+  library.removeSource(1)
+  expect(events).toContainEqual({ type: 'clips', sourceId: 1, clipIds: [] })
+  await reopen()
+  const { source } = library.addSource({ path: '/v/other.mp4', name: 'other.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'other' })
+  expect(source.id).toBe(2)
+  expect(library.saveClip(2, plan(0))).toBeGreaterThan(clipId)
+})
+
+test('a library of before ids were given once only takes none that it can still know of', async () => {
+  const last = addClip(3)
+  const { id: removed } = library.markClip(1, { index: 1, kind: 'marked', start: 0, end: 1, startFrame: 3, endFrame: 28, frames: [] })
+  library.removeClip(removed)
+  const picked = removed + 5
+  library.table.pick([last, picked])
+  await library.close()
+  const file = path.join(folder, 'library.sqlite')
+  const old = new DatabaseSync(file)
+  old.exec('DROP TABLE gone; DROP TRIGGER source_ids_stay_taken; DROP TRIGGER clip_ids_stay_taken; PRAGMA user_version = 11')
+  old.close()
+  library = Library.open(folder)
+  library.removeSource(1)
+  expect(addClip(0)).toBeGreaterThan(picked)
+  expect(library.sources().map(({ id }) => id)).toEqual([2])
+})
+
 test('with a video go its removed clips and all edits on them', () => {
   addClip(0)
   const { id } = library.markClip(1, { index: 1, kind: 'marked', start: 0, end: 1, startFrame: 3, endFrame: 28, frames: [] })

@@ -121,7 +121,7 @@ export class Library {
   addSource({ path: file, name, bytes, mtimeMs, fingerprint }: { path: string; name: string; bytes: number; mtimeMs: number; fingerprint: string }): { source: Source; isNew: boolean } {
     const known = this.#db.prepare('SELECT id, path FROM sources WHERE fingerprint = ?').get(fingerprint)
     if (known === undefined) {
-      const insert = this.#db.prepare(`INSERT INTO sources (path, name, bytes, mtime_ms, fingerprint, added_at, state) VALUES (?, ?, ?, ?, ?, ?, 'queued')`)
+      const insert = this.#db.prepare(`INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, state) VALUES (${freeId('sources')}, ?, ?, ?, ?, ?, ?, 'queued')`)
       const id = Number(insert.run(file, name, bytes, mtimeMs, fingerprint, new Date().toISOString()).lastInsertRowid)
       this.emit({ type: 'sources', ids: [id] })
       return { source: this.source(id), isNew: true }
@@ -174,6 +174,7 @@ export class Library {
     this.find.forget()
     rmSync(this.cachePath('sources', id), { recursive: true, force: true })
     this.emit({ type: 'sources', ids: [id] })
+    this.emit({ type: 'clips', sourceId: id, clipIds: [] })
     this.emit({ type: 'history' })
   }
 
@@ -215,7 +216,7 @@ export class Library {
   saveClip(sourceId: number, plan: ClipPlan): number {
     const row = this.#db
       .prepare(
-        `INSERT INTO clips (id, source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (${FREE_CLIP_ID}, ?, ?, ?, ?, ?, ?, ?, ?)
+        `INSERT INTO clips (id, source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (${freeId('clips')}, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (source_id, start_frame, end_frame) DO UPDATE SET idx = excluded.idx, kind = iif(clips.kind = 'marked', clips.kind, excluded.kind), start = excluded.start, "end" = excluded."end", frames = excluded.frames
          RETURNING id`,
       )
@@ -441,8 +442,10 @@ export class Library {
   }
 }
 
-/** Clips come back with the id that they had: none is given twice. */
-const FREE_CLIP_ID = '(SELECT max(coalesce((SELECT max(id) FROM clips), 0), coalesce((SELECT max(clip_id) FROM removed), 0)) + 1)'
+/** None that a row has or had: a removed clip comes back with its own, and what was read about one that is gone fits no other. */
+function freeId(table: 'sources' | 'clips'): string {
+  return `(SELECT max(coalesce((SELECT max(id) FROM ${table}), 0), last_id) + 1 FROM gone WHERE what = '${table}')`
+}
 
 function noClip(): TubeletError {
   return new TubeletError({ code: 'not-found', message: 'That clip is not in the library any more.', next: 'Reload the list.' })

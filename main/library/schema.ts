@@ -149,6 +149,17 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE INDEX jobs_of_source ON jobs (source_id, kind);
   `,
+  // An id is given once: what was read about a clip or a video that is gone must never be taken for what is said of another.
+  `
+  CREATE TABLE gone (what TEXT PRIMARY KEY, last_id INTEGER NOT NULL) STRICT;
+  INSERT INTO gone (what, last_id) VALUES
+    ('sources', (SELECT coalesce(max(id), 0) FROM sources)),
+    ('clips', (SELECT coalesce(max(id), 0) FROM (SELECT id FROM clips UNION ALL SELECT clip_id FROM removed UNION ALL SELECT value FROM picks, json_each(clip_ids))));
+  CREATE TRIGGER source_ids_stay_taken AFTER DELETE ON sources WHEN OLD.id > (SELECT last_id FROM gone WHERE what = 'sources')
+    BEGIN UPDATE gone SET last_id = OLD.id WHERE what = 'sources'; END;
+  CREATE TRIGGER clip_ids_stay_taken AFTER DELETE ON clips WHEN OLD.id > (SELECT last_id FROM gone WHERE what = 'clips')
+    BEGIN UPDATE gone SET last_id = OLD.id WHERE what = 'clips'; END;
+  `,
 ]
 
 /**

@@ -49,7 +49,7 @@ const views = new Map<string, View>()
 let opened = 0
 
 /** Every clip, by row: rows are numbered as clips came into the library and keep their number until one is removed. */
-const base = { ids: [] as number[], sources: [] as number[], starts: [] as number[], ends: [] as number[], order: new Int32Array(0), rowOf: new Map<number, number>() }
+const base = { ids: [] as number[], sum: 0, sources: [] as number[], starts: [] as number[], ends: [] as number[], order: new Int32Array(0), rowOf: new Map<number, number>() }
 const names = new Map<number, string>()
 const lengths = new Map<number, number>()
 /** Columns, read as far as row `read`; `wanted` are those to read ahead. */
@@ -63,19 +63,22 @@ function refresh(): void {
     names.set(Number(id), String(name))
     if (length !== null) lengths.set(Number(id), Number(length))
   }
-  const [[count, last] = []] = all('SELECT count(*), coalesce(max(id), 0) FROM clips')
   const newest = base.ids.at(-1) ?? 0
+  const [[stayed, sum] = []] = all('SELECT count(*), total(id) FROM clips WHERE id <= ?', newest)
   const [[added] = []] = all('SELECT count(*) FROM clips WHERE id > ?', newest)
-  if (Number(added) === 0 && Number(last) === newest && Number(count) === base.ids.length) return
-  const removed = base.ids.length + Number(added) !== Number(count)
+  // A clip may have gone while another one came back: then as many are there as before.
+  const removed = Number(stayed) !== base.ids.length || Number(sum) !== base.sum
+  if (!removed && Number(added) === 0) return
   if (removed) {
     for (const list of [base.ids, base.sources, base.starts, base.ends]) list.length = 0
+    base.sum = 0
     base.rowOf.clear()
     kept.clear()
   }
   for (const [id, source, start, end] of all('SELECT id, source_id, start, "end" FROM clips WHERE id > ? ORDER BY id', removed ? 0 : newest)) {
     base.rowOf.set(Number(id), base.ids.length)
     base.ids.push(Number(id))
+    base.sum += Number(id)
     base.sources.push(Number(source))
     base.starts.push(Number(start))
     base.ends.push(Number(end))

@@ -125,6 +125,29 @@ test('clips that come and go are rows that come and go; opening the same again k
   await expect(library.table.ask('rows', { view: 'no such', from: 0, to: 1, columns: ['name'] })).rejects.toMatchObject({ problem: { code: 'not-found' } })
 })
 
+test('a video that comes after the last one went has rows and cells of its own', async () => {
+  addVideo('a.mp4', ['one'])
+  const [last] = addVideo('b.mp4', ['two'])
+  expect(await texts({}, 'name')).toEqual(['a.mp4', 'b.mp4'])
+  library.removeSource(library.clip(last ?? 0).sourceId)
+  addVideo('c.mp4', ['three'])
+  expect(await texts({}, 'name')).toEqual(['a.mp4', 'c.mp4'])
+  expect(await texts({}, 'caption')).toEqual(['one', 'three'])
+  expect(await texts({ rows: 'videos' }, 'name')).toEqual(['a.mp4', 'c.mp4'])
+})
+
+test('a clip that goes while another one comes back changes the rows, though not how many they are', async () => {
+  addVideo('a.mp4', ['one'])
+  const mark = (at: number) => library.markClip(1, { index: 1, kind: 'marked', start: at, end: at + 1, startFrame: at * 25, endFrame: at * 25 + 25, frames: [] }).id
+  const [first, second] = [mark(1), mark(2)]
+  mark(3)
+  library.removeClip(first)
+  expect(await texts({}, 'time')).toEqual(['0:00.0–0:08.0', '0:02.0–0:03.0', '0:03.0–0:04.0'])
+  await library.steps.undo()
+  library.removeClip(second)
+  expect(await texts({}, 'time')).toEqual(['0:00.0–0:08.0', '0:01.0–0:02.0', '0:03.0–0:04.0'])
+})
+
 test('labels are counted without those that were rejected; nothing found is 0, nothing looked for is empty', async () => {
   const clips = addVideo('v.mp4', ['one', 'two'])
   const key = `q${library.table.addColumn('count', 'Car', true).id}`
