@@ -1,4 +1,5 @@
 /** What the window makes of searches: filters in words of a person's day, and results that stay where they are. */
+import type { Clip } from './contract/clip.ts'
 import type { Filters, FindHit } from './contract/find.ts'
 
 /** How many kinds of filter are set. A range counts once. */
@@ -29,15 +30,27 @@ export function daysOf({ from, before }: { from?: string | undefined; before?: s
 }
 
 /**
- * New results in the order in which a person already reads them: what is listed stays where it is, what is new comes below.
+ * New results in the order in which a person already reads them: what is listed stays where it is, also when it is no result any more
+ * (`others` are such clips as they are now), and what is new comes below. What is in neither is gone.
  *
  * @returns `late`: how many of the new ones belong further up.
  */
-export function keepOrder(listed: readonly FindHit[], fresh: readonly FindHit[]): { hits: FindHit[]; late: number } {
+export function keepOrder(listed: readonly FindHit[], fresh: readonly FindHit[], others: ReadonlyMap<number, Clip>): { hits: FindHit[]; late: number } {
   const byId = new Map(fresh.map((hit) => [hit.clip.id, hit]))
-  const stay = listed.flatMap(({ clip }) => byId.get(clip.id) ?? [])
+  const found = new Set(fresh.flatMap(clipIdsOf))
+  const stay = listed.flatMap((hit): FindHit[] => {
+    const again = byId.get(hit.clip.id)
+    if (again) return [again]
+    const now = found.has(hit.clip.id) ? undefined : others.get(hit.clip.id)
+    return now ? [{ ...hit, clip: now, alike: hit.alike.flatMap(({ id }) => (found.has(id) ? [] : (others.get(id) ?? []))) }] : []
+  })
   const staying = new Set(stay.map(({ clip }) => clip.id))
   const come = fresh.filter(({ clip }) => !staying.has(clip.id))
   const last = fresh.findLastIndex(({ clip }) => staying.has(clip.id))
   return { hits: [...stay, ...come], late: come.filter((hit) => fresh.indexOf(hit) < last).length }
+}
+
+/** A result's clip and those of the same picture beneath it. */
+export function clipIdsOf({ clip, alike }: FindHit): number[] {
+  return [clip.id, ...alike.map(({ id }) => id)]
 }

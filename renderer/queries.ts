@@ -178,7 +178,7 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
         changed(event.clipIds)
         break
       case 'annotations':
-        for (const key of ['clips', 'sources', 'rows', 'table']) invalidate(key)
+        for (const key of ['clips', 'sources', 'search', 'rows', 'table']) invalidate(key)
         outdateTable()
         changed(event.clipIds)
         break

@@ -7,6 +7,7 @@ import { urlOf } from '../api.ts'
 import { clock, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { NotEncoded } from '../packs/NotEncoded.tsx'
+import { Standing } from '../parts/LibraryList.tsx'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
 import { Unlearnt } from '../parts/Unlearnt.tsx'
 import { goToFrame } from '../player.ts'
@@ -110,7 +111,7 @@ function Hit({ hit: { clip, score, place, alike }, measure, chosen }: { hit: Fin
 }
 
 function ResultRow({ clip, current, score, measure, ordinal }: { clip: Clip; current: boolean; score: number | null; measure: Measure; ordinal: number | null }) {
-  const { id, sourceId, sourceName, start, end, caption, captionState, captionUnsure, unfamiliar } = clip
+  const { id, sourceId, sourceName, start, end, caption, captionState, unfamiliar } = clip
   const guessed = measure === 'probability' && unfamiliar
   const choose = () => {
     useUi.getState().selectClip(id, sourceId)
@@ -122,7 +123,7 @@ function ResultRow({ clip, current, score, measure, ordinal }: { clip: Clip; cur
       <span className="text">
         <span className="caption">{caption ?? t('No caption')}</span>
         <span className="muted num">
-          {clock(start, 1)}–{clock(end, 1)} · {sourceName}{captionUnsure && captionState === 'machine' && <em> · {t('not sure')}</em>}
+          {clock(start, 1)}–{clock(end, 1)} · {sourceName}<Standing clip={clip} />
         </span>
       </span>
       {score !== null && (

@@ -1,44 +1,55 @@
 /** What search asks the backend, and keeps in the query cache. */
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import type { Annotation } from '../../app/annotation.ts'
-import type { Filters, FindQuery, FindResult } from '../../app/contract/find.ts'
-import { keepOrder } from '../../app/find.ts'
+import type { Clip } from '../../app/contract.ts'
+import type { FindHit, FindQuery, FindResult } from '../../app/contract/find.ts'
+import { clipIdsOf, keepOrder } from '../../app/find.ts'
 import { call } from '../api.ts'
-import { queryClient } from '../queries.ts'
-import { isFinding, useFind } from './store.ts'
+import { clipsOf, queryClient } from '../queries.ts'
+import { type Find, isFinding, useFind } from './store.ts'
 
 interface Found extends FindResult {
   /** Results that came while these were read and belong further up. */
   late: number
 }
 
-const keyOf = (query: FindQuery | null, filters: Filters, limit: number) => ['search', query, filters, limit]
+/** Asked for again, the same is another list. */
+const keyOf = ({ query, filters, limit, asked }: Pick<Find, 'query' | 'filters' | 'limit' | 'asked'>) => ['search', query, filters, limit, asked]
 
 export function useSearch() {
-  const { query, filters, limit } = useFind()
-  const queryKey = keyOf(query, filters, limit)
+  const find = useFind()
+  const { query, filters, limit } = find
+  const queryKey = keyOf(find)
   return useQuery({
     queryKey,
     queryFn: async (): Promise<Found> => {
       const fresh = await call('search', { body: { query, filters, limit } })
-      return { ...fresh, ...keepOrder(queryClient.getQueryData<Found>(queryKey)?.hits ?? [], fresh.hits) }
+      const listed = queryClient.getQueryData<Found>(queryKey)?.hits ?? []
+      return { ...fresh, ...keepOrder(listed, fresh.hits, await othersNow(listed, fresh.hits)) }
     },
-    enabled: isFinding({ query, filters }),
+    enabled: isFinding(find),
     placeholderData: keepPreviousData,
   })
 }
 
+/** Listed clips that are not found any more, since what was decided or changed made them pass no filter: as they are now. */
+async function othersNow(listed: readonly FindHit[], fresh: readonly FindHit[]): Promise<ReadonlyMap<number, Clip>> {
+  const found = new Set(fresh.flatMap(clipIdsOf))
+  const left = listed.flatMap(({ clip, alike }) => [clip, ...alike]).filter(({ id }) => !found.has(id))
+  const clips = await Promise.all([...new Set(left.map(({ sourceId }) => sourceId))].map((sourceId) => queryClient.query({ ...clipsOf(sourceId), staleTime: 0 })))
+  const ids = new Set(left.map(({ id }) => id))
+  return new Map(clips.flat().flatMap((clip) => (ids.has(clip.id) ? [[clip.id, clip]] : [])))
+}
+
 /** Put the results in the order of their match. */
 export function sortAgain(): void {
-  const { query, filters, limit } = useFind.getState()
-  void queryClient.resetQueries({ queryKey: keyOf(query, filters, limit) })
+  void queryClient.resetQueries({ queryKey: keyOf(useFind.getState()) })
 }
 
 /** What is found, in the order in which it is listed. */
 export function found(): { id: number; sourceId: number }[] {
-  const { query, filters, limit } = useFind.getState()
-  const data = queryClient.getQueryData<Found>(keyOf(query, filters, limit))
-  return data ? [...data.hits, ...data.nearest].map(({ clip }) => clip) : []
+  const data = queryClient.getQueryData<Found>(keyOf(useFind.getState()))
+  return data ? (data.hits.length > 0 ? data.hits : data.nearest).map(({ clip }) => clip) : []
 }
 
 export const useCurve = (sourceId: number, query: FindQuery | null) =>

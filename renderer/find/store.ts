@@ -7,12 +7,14 @@ const PAGE = 60
 /** More than people read through one by one; the table takes all. */
 export const MOST_LISTED = 2_000
 
-interface Find {
+export interface Find {
   query: FindQuery | null
   /** As typed, submitted or not. */
   text: string
   filters: Filters
   limit: number
+  /** How often something was asked for: rows that are results no more stay until then. */
+  asked: number
   /** Whether heat lies over the picture. */
   heat: boolean
   /** Whose words are looked at; the caption's where it is null. */
@@ -35,13 +37,14 @@ export const useFind = create<Find>((set) => ({
   text: '',
   filters: {},
   limit: PAGE,
+  asked: 0,
   heat: false,
   annotationId: null,
   word: null,
-  seek: (query) => set({ query, text: query?.by === 'words' ? query.words : '', limit: PAGE }),
+  seek: (query) => set(({ asked }) => ({ query, text: query?.by === 'words' ? query.words : '', limit: PAGE, asked: asked + 1 })),
   type: (text) => set({ text }),
-  setFilters: (filters) => set({ filters, limit: PAGE }),
-  clear: () => set({ query: null, text: '', filters: {}, limit: PAGE }),
+  setFilters: (filters) => set(({ asked }) => ({ filters, limit: PAGE, asked: asked + 1 })),
+  clear: () => set(({ asked }) => ({ query: null, text: '', filters: {}, limit: PAGE, asked: asked + 1 })),
   more: () => set(({ limit }) => ({ limit: Math.min(MOST_LISTED, limit + 4 * PAGE) })),
   toggleHeat: () => set(({ heat }) => ({ heat: !heat, word: null })),
   lookAt: (annotationId) => set({ heat: true, annotationId, word: null }),

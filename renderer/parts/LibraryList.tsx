@@ -138,8 +138,14 @@ function StateChip({ source: { state, encodedCount, clipCount, reviewedCount } }
 
 const REVIEWED = { accepted: phrase('accepted'), edited: phrase('edited'), rejected: phrase('rejected') }
 
+/** How a clip's caption stands: what was decided about it, or that the model is not sure. */
+export function Standing({ clip: { captionState, captionUnsure } }: { clip: Clip }) {
+  if (captionState === null || captionState === 'machine') return captionState !== null && captionUnsure && <em> · {t('not sure')}</em>
+  return <em data-review={captionState}> · {t(REVIEWED[captionState])}</em>
+}
+
 export const ClipRow = memo(function ClipRow({ clip, current, named = false }: { clip: Clip; current: boolean; /** With the name of its video. */ named?: boolean }) {
-  const { id, kind, sourceId, start, end, caption, captionState, captionUnsure, labels, encoded, sourceName } = clip
+  const { id, kind, sourceId, start, end, caption, captionState, labels, encoded, sourceName } = clip
   return (
     <button className="clip-row" data-clip={id} data-rejected={captionState === 'rejected'} aria-current={current} onClick={() => useUi.getState().selectClip(id, sourceId)}>
       {/* A clip that was just marked has no picture before it is encoded. */}
@@ -148,8 +154,7 @@ export const ClipRow = memo(function ClipRow({ clip, current, named = false }: {
         <span className="caption">{caption ?? (encoded ? t('No caption') : t('Waiting for its caption…'))}</span>
         <span className="muted num">
           {clock(start, 1)}–{clock(end, 1)}
-          {captionUnsure && captionState === 'machine' && <em> · {t('not sure')}</em>}
-          {captionState !== null && captionState !== 'machine' && <em data-review={captionState}> · {t(REVIEWED[captionState])}</em>}
+          <Standing clip={clip} />
           {labels.length > 0 && ` · ${labels.join(', ')}`}
           {named && ` · ${sourceName}`}
         </span>
