@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { thingsIn } from './things.ts'
-import { colourIn, onlyNames, PALETTE, readVocabulary, renamed, tidy, withNames, writeVocabulary, type Label } from './vocabulary.ts'
+import { colourIn, onlyNames, PALETTE, readVocabulary, renamed, tidy, tooMuch, withNames, writeVocabulary, type Label } from './vocabulary.ts'
 
 const label = (name: string, more: Partial<Label> = {}): Label => ({ name, synonyms: [], colour: '#112233', threshold: 0.6, ...more })
 
@@ -28,6 +28,17 @@ describe('a vocabulary', () => {
     expect(renamed(all, 'car', 'Automobile')).toMatchObject([{ name: 'Automobile', synonyms: ['auto'] }, {}, {}])
     expect(renamed(all, 'car', 'VEHICLE')).toEqual([label('dog'), label('vehicle', { threshold: 0.3, synonyms: ['Auto', 'car'] })])
     expect(renamed(all, 'car', 'CAR').map(({ name }) => name)).toEqual(['CAR', 'dog', 'vehicle'])
+  })
+})
+
+describe('a vocabulary that is too much', () => {
+  it('is refused with the name, the label or the number that is', () => {
+    const many = (count: number) => Array.from({ length: count }, (_, at) => `name ${at}`)
+    expect(tooMuch(withNames([], ['x'.repeat(60), ...many(199)]))).toBeNull()
+    expect(tooMuch([label('car', { synonyms: ['x'.repeat(61)] })])?.values).toMatchObject({ length: 61, name: 'x'.repeat(61) })
+    expect(tooMuch([label('car', { synonyms: many(20) })])).toBeNull()
+    expect(tooMuch([label('car', { synonyms: many(21) })])?.values).toMatchObject({ label: 'car', length: 21 })
+    expect(tooMuch(withNames([], many(201)))?.values).toMatchObject({ most: 200, length: 201 })
   })
 })
 

@@ -3,18 +3,21 @@ import { z } from 'zod'
 import { type Phrase, said } from './phrase.ts'
 import { DEFAULT_THRESHOLD } from './tracks.ts'
 
-export const LabelName = z.string().trim().min(1).max(60)
+/** In characters; further names of one label; labels. */
+const MOST = { name: 60, synonyms: 20, labels: 200 }
+
+export const LabelName = z.string().trim().min(1).max(MOST.name)
 export const Label = z.object({
   name: LabelName,
   /** Further names of the same thing; the one that fits a box best counts. */
-  synonyms: z.array(LabelName).max(20),
+  synonyms: z.array(LabelName).max(MOST.synonyms),
   /** `#rrggbb` */
   colour: z.string().regex(/^#[0-9a-f]{6}$/),
   /** The least score of a track that counts, 0..1. */
   threshold: z.number().min(0).max(1),
 })
 export type Label = z.infer<typeof Label>
-export const Vocabulary = z.array(Label).max(200)
+export const Vocabulary = z.array(Label).max(MOST.labels)
 export type Vocabulary = z.infer<typeof Vocabulary>
 
 /** Hues that stay apart, light enough for dark text on them and to be seen on dark pictures: oklch(0.78 0.12 h), h in steps of 30°, as sRGB; neighbours in the list lie far apart. */
@@ -92,6 +95,15 @@ export function changeOf(before: readonly Label[], after: readonly Label[]): Phr
   if (thresholds.length > 0) return said('Thresholds of {{labels}}', { labels: names(thresholds) })
   if (colours.length > 0) return said('Colours of {{labels}}', { labels: names(colours) })
   return JSON.stringify(before) === JSON.stringify(after) ? null : said('Labels changed')
+}
+
+/** Why a vocabulary cannot be kept as it was typed; null when it can. */
+export function tooMuch(vocabulary: readonly Label[]): Phrase | null {
+  const long = vocabulary.flatMap(phrasesOf).find((name) => name.trim().length > MOST.name)
+  if (long !== undefined) return said('A name has at most {{most}} characters. This one has {{length}}: “{{name}}”', { most: MOST.name, length: long.trim().length, name: long.trim() })
+  const crowded = vocabulary.find(({ synonyms }) => synonyms.length > MOST.synonyms)
+  if (crowded) return said('“{{label}}” can have at most {{most}} synonyms; this would be {{length}}.', { label: crowded.name, most: MOST.synonyms, length: crowded.synonyms.length })
+  return vocabulary.length > MOST.labels ? said('At most {{most}} labels can be looked for; this would be {{length}}.', { most: MOST.labels, length: vocabulary.length }) : null
 }
 
 /** What a label is looked for as; labels with the same phrases find the same. */

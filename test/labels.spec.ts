@@ -117,6 +117,32 @@ test('removing a label asks about the boxes that a person accepted', async () =>
   await expect.poll(starCount).toBe(1)
 })
 
+test('a list of labels is taken as long as it is; a name that is too long is told plainly, and what was typed stays', async () => {
+  const kept = (await call('getLabels')).labels
+  const named = async () => (await call('getLabels')).labels.map(({ name }) => name)
+  const long = 'x'.repeat(61)
+  const notice = page.locator('[data-sonner-toast]').filter({ hasText: 'A name has at most 60 characters. This one has 61' })
+  await page.getByLabel('Add labels').fill(`tree, ${long}`)
+  await page.keyboard.press('Enter')
+  await expect(notice).toBeVisible()
+  await expect(page.getByLabel('Add labels')).toHaveValue(`tree, ${long}`)
+  await page.getByLabel('Add labels').fill('')
+  await page.getByLabel('Add a synonym').fill(long)
+  await page.keyboard.press('Enter')
+  await expect(page.getByLabel('Add a synonym')).toHaveValue(long)
+  await page.getByLabel('Add a synonym').fill('')
+  expect(await named()).toEqual(kept.map(({ name }) => name))
+  await goTo('Review')
+  const list = ['a brown wooden door', 'an open window', 'a long red fire engine', 'a small grey cat', 'a bicycle']
+  await page.getByLabel('Add a label').fill(list.join(', '))
+  await page.keyboard.press('Enter')
+  await expect(page.getByLabel('Add a label')).toHaveValue('')
+  expect(await named()).toEqual([...kept.map(({ name }) => name), ...list])
+  await call('setLabels', { body: { labels: kept } })
+  await done()
+  await goTo('Labels')
+})
+
 test('the vocabulary goes out as a file and comes back from one', async () => {
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export the vocabulary' }).click()])
   const out = path.join(app.projectDir, 'labels.csv')

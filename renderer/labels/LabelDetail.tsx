@@ -134,22 +134,21 @@ function Remove({ label }: { label: Label }) {
 
 function Synonyms({ label, vocabulary }: Props) {
   const [text, setText] = useState('')
-  const set = (synonyms: string[]) => void saveVocabulary(withLabel(vocabulary, label.name, { synonyms }), t('Synonyms of {{label}} changed', { label: label.name }))
-  const submit = (event: SubmitEvent) => {
+  const set = (synonyms: string[]) => saveVocabulary(withLabel(vocabulary, label.name, { synonyms }), t('Synonyms of {{label}} changed', { label: label.name }))
+  const submit = async (event: SubmitEvent) => {
     event.preventDefault()
     const more = text.split(',').map((word) => word.trim()).filter((word) => word !== '')
-    setText('')
-    if (more.length > 0) set([...label.synonyms, ...more])
+    if (more.length === 0 || (await set([...label.synonyms, ...more]))) setText((now) => (now === text ? '' : now))
   }
   const key = (event: KeyboardEvent) => {
-    if (event.key === 'Backspace' && text === '' && label.synonyms.length > 0) set(label.synonyms.slice(0, -1))
+    if (event.key === 'Backspace' && text === '' && label.synonyms.length > 0) void set(label.synonyms.slice(0, -1))
   }
   return (
-    <form className="synonyms chips" onSubmit={submit}>
+    <form className="synonyms chips" onSubmit={(event) => void submit(event)}>
       {label.synonyms.map((synonym) => (
-        <span key={synonym} className="chip">{synonym}<button type="button" className="icon" aria-label={t('Remove synonym {{synonym}}', { synonym })} onClick={() => set(label.synonyms.filter((other) => other !== synonym))}><X size={12} /></button></span>
+        <span key={synonym} className="chip">{synonym}<button type="button" className="icon" aria-label={t('Remove synonym {{synonym}}', { synonym })} onClick={() => void set(label.synonyms.filter((other) => other !== synonym))}><X size={12} /></button></span>
       ))}
-      <input aria-label={t('Add a synonym')} placeholder={t('Add a synonym…')} value={text} maxLength={120} onChange={({ target }) => setText(target.value)} onKeyDown={key} />
+      <input aria-label={t('Add a synonym')} placeholder={t('Add a synonym…')} value={text} onChange={({ target }) => setText(target.value)} onKeyDown={key} />
     </form>
   )
 }

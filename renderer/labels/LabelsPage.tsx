@@ -57,17 +57,17 @@ function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; cur
   const pack = useStatus().data?.pack
   const select = useDraft((draft) => draft.select)
   const thresholds = useDraft((draft) => draft.thresholds)
-  const add = (names: readonly string[]) => {
+  const add = async (names: readonly string[]): Promise<boolean> => {
     const grown = withNames(vocabulary, names)
     const first = grown[vocabulary.length]
-    if (!first) return
-    select(first.name)
-    void saveVocabulary(grown, t('{{label}} added', { label: grown.slice(vocabulary.length).map(({ name }) => name).join(', ') }))
+    if (!first) return true
+    const added = await saveVocabulary(grown, t('{{label}} added', { label: grown.slice(vocabulary.length).map(({ name }) => name).join(', ') }))
+    if (added) select(first.name)
+    return added
   }
-  const submit = (event: SubmitEvent) => {
+  const submit = async (event: SubmitEvent) => {
     event.preventDefault()
-    add(text.split(','))
-    setText('')
+    if (await add(text.split(','))) setText((now) => (now === text ? '' : now))
   }
   return (
     <div className="vocabulary">
@@ -75,8 +75,8 @@ function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; cur
         <h2>{t('Labels')}</h2>
         <Files vocabulary={vocabulary} />
       </header>
-      <form className="ask" onSubmit={submit}>
-        <input aria-label={t('Add labels')} placeholder={t('person, red car…')} value={text} maxLength={300} onChange={({ target }) => setText(target.value)} />
+      <form className="ask" onSubmit={(event) => void submit(event)}>
+        <input aria-label={t('Add labels')} placeholder={t('person, red car…')} value={text} onChange={({ target }) => setText(target.value)} />
         <button className="icon" aria-label={t('Add')} disabled={text.trim() === ''}><Plus size={16} /></button>
       </form>
       {pack && !pack.tasks.includes('detect') && <p className="note small" role="note">{t('“{{name}}” finds no boxes: with it nothing is looked for. What other packs found and what you draw stays.', { name: pack.name })}</p>}
@@ -99,7 +99,7 @@ function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; cur
           )
         })}
       </ul>
-      <Suggestions onAdd={(word) => add([word])} />
+      <Suggestions onAdd={(word) => void add([word])} />
     </div>
   )
 }

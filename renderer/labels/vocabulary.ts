@@ -1,9 +1,9 @@
 /** The vocabulary as the window asks for it and changes it, and the colours that all of the window draws labels in. */
 import { useQuery } from '@tanstack/react-query'
-import { colourIn, type Label } from '../../app/vocabulary.ts'
+import { colourIn, type Label, tooMuch } from '../../app/vocabulary.ts'
 import type { RouteOutput } from '../../app/contract.ts'
 import { call } from '../api.ts'
-import { t } from '../i18n.ts'
+import { shown, t } from '../i18n.ts'
 import { queryClient, tell, undo, useLabels, useQueue } from '../queries.ts'
 import { toast } from '../toast.ts'
 
@@ -37,17 +37,25 @@ export const useCandidates = (clipId: number | null, pack?: string) =>
     placeholderData: (earlier) => earlier,
   })
 
-/** Run a change of the vocabulary; `said` tells what was done and offers to take it back. */
-async function change(work: () => Promise<RouteOutput<'getLabels'>>, said: string | null): Promise<void> {
+/** Run a change of the vocabulary; `said` tells what was done and offers to take it back. @returns Whether it was done. */
+async function change(work: () => Promise<RouteOutput<'getLabels'>>, said: string | null): Promise<boolean> {
   try {
     queryClient.setQueryData(['labels'], await work())
     void queryClient.invalidateQueries({ queryKey: ['history'] })
     if (said !== null) toast(said, { id: 'labels', action: { label: t('Undo'), onClick: () => void undo('undo') } })
+    return true
   } catch (error) {
     tell(error)
+    return false
   }
 }
 
-export const saveVocabulary = (labels: readonly Label[], said: string | null = null) => change(() => call('setLabels', { body: { labels: [...labels] } }), said)
+/** @returns False when it was refused, with its reason: what was typed is still needed. */
+export async function saveVocabulary(labels: readonly Label[], said: string | null = null): Promise<boolean> {
+  const refusal = tooMuch(labels)
+  if (refusal === null) return change(() => call('setLabels', { body: { labels: [...labels] } }), said)
+  toast.error(shown(refusal), { id: 'labels', duration: 12_000 })
+  return false
+}
 export const renameLabel = (from: string, to: string, said: string) => change(() => call('renameLabel', { body: { from, to } }), said)
 export const removeLabel = (name: string, decided: 'keep' | 'reject', said: string) => change(() => call('removeLabel', { body: { name, decided } }), said)

@@ -16,11 +16,10 @@ export function LabelEditor() {
   const [removing, setRemoving] = useState<string | null>(null)
   const { select } = useDraft.getState()
   const { goTo } = useUi.getState()
-  const add = (event: SubmitEvent) => {
+  const add = async (event: SubmitEvent) => {
     event.preventDefault()
-    setText('')
     const grown = withNames(vocabulary, text.split(','))
-    if (grown.length > vocabulary.length) void saveVocabulary(grown)
+    if (grown.length === vocabulary.length || (await saveVocabulary(grown))) setText((now) => (now === text ? '' : now))
   }
   const count = useLabelCounts()
   if (status?.pack?.tasks.includes('detect') === false) {
@@ -56,8 +55,8 @@ export function LabelEditor() {
         ))}
       </ul>
       {removing !== null && <Removal key={removing} name={removing} onDone={() => setRemoving(null)} />}
-      <form className="ask" onSubmit={add}>
-        <input aria-label={t('Add a label')} placeholder={t('person, red car…')} value={text} maxLength={60} onChange={(event) => setText(event.target.value)} />
+      <form className="ask" onSubmit={(event) => void add(event)}>
+        <input aria-label={t('Add a label')} placeholder={t('person, red car…')} value={text} onChange={(event) => setText(event.target.value)} />
       </form>
       <p className="muted small">{t('Any words. New labels are looked for in what is already encoded: no video is read again.')}</p>
     </section>
