@@ -38,6 +38,7 @@ test('a question is a column that fills as one looks, by keyboard alone', async 
   await expect(heading('Is there a person?')).toBeVisible()
   for (let line = 0; line < 7; line += 1) await expect(cell(line, 'q1')).toHaveText(/^(yes|no|unsure)/)
   await expect(grid()).toBeFocused()
+  await expect(cell(0, 'q1')).toHaveAttribute('aria-selected', 'true')
 })
 
 test('filling stops where it is told to, keeps what was done, and goes on', async () => {
@@ -88,6 +89,12 @@ test('a cell is written in place: typing begins, Escape leaves it, Tab goes on, 
   await page.keyboard.press('Enter')
   await expect(cell(0, 'note')).toHaveText('third shelf')
   await expect(cell(1, 'note')).toHaveAttribute('aria-selected', 'true')
+  await page.keyboard.type('upper lower')
+  for (let press = 0; press < 5; press += 1) await page.keyboard.press('ArrowLeft')
+  await page.keyboard.press('Alt+Enter')
+  await page.keyboard.type('the ')
+  await expect(page.getByRole('textbox', { name: 'Change Note' })).toHaveValue('upper \nthe lower')
+  await page.keyboard.press('Escape')
   await cell(0, 'q1').click()
   await page.keyboard.press('y')
   await expect(cell(0, 'q1')).toHaveText(/^yes/)

@@ -17,13 +17,15 @@ export async function neighbourClip(by: 1 | -1): Promise<void> {
     return
   }
   try {
-    const sources = (queryClient.getQueryData<{ sources: Source[] }>(['sources'])?.sources ?? []).filter(({ clipCount }) => clipCount > 0)
+    const sources = queryClient.getQueryData<{ sources: Source[] }>(['sources'])?.sources ?? []
     const here = sources.findIndex(({ id }) => id === sourceId)
-    const clips = here === -1 ? [] : await of(sources[here])
+    const clips = await of(sources[here])
     const at = clips.findIndex(({ id }) => id === clipId)
     const beside = at === -1 ? clips[0] : clips[at + by]
-    const other = beside ? undefined : sources[here === -1 ? 0 : here + by]
-    const next = beside ?? (await of(other)).at(by === 1 ? 0 : -1)
+    // A video that cannot be read has none, and is passed by.
+    const hasClips = ({ clipCount }: Source) => clipCount > 0
+    const other = by === 1 || here === -1 ? sources.slice(here + 1).find(hasClips) : sources.slice(0, here).findLast(hasClips)
+    const next = beside ?? (await of(other)).at(by === 1 || here === -1 ? 0 : -1)
     // Somebody may have chosen another one meanwhile.
     if (next && useUi.getState().clipId === clipId) selectClip(next.id, next.sourceId)
   } catch (error) {
@@ -33,7 +35,7 @@ export async function neighbourClip(by: 1 | -1): Promise<void> {
 
 /** Of a video: as the list shows them, where it does. */
 async function of(source: Source | undefined): Promise<readonly Clip[]> {
-  if (source === undefined) return []
+  if (source === undefined || source.clipCount === 0) return []
   const query = clipsOf(source.id)
   return queryClient.getQueryData(query.queryKey) ?? (await queryClient.query(query))
 }

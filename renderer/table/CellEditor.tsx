@@ -26,7 +26,11 @@ export function CellEditor({ text, label }: { text: string; label: string }) {
           grid?.focus()
         }
         else if (event.key === 'Tab') commit('across', event.shiftKey)
-        else if (event.key === 'Enter' && event.altKey) edit(`${text}\n`)
+        else if (event.key === 'Enter' && event.altKey) {
+          const field = event.currentTarget
+          field.setRangeText('\n', field.selectionStart, field.selectionEnd, 'end')
+          edit(field.value)
+        }
         else if (event.key === 'Enter') commit('down', event.shiftKey)
         else return
         event.preventDefault()

@@ -3,10 +3,10 @@ import type { RouteOutput } from '../../app/contract.ts'
 import type { Column, TableSpec } from '../../app/contract/table.ts'
 import { groupName, layoutOf } from '../../app/table/layout.ts'
 import { advanced, alone, kept, rectangle } from '../../app/table/selection.ts'
-import { keyOf, queryOf, shown } from '../../app/table/spec.ts'
+import { fitted, keyOf, queryOf, shown } from '../../app/table/spec.ts'
 import { fromTsv, repeated } from '../../app/table/tsv.ts'
 import { t } from '../i18n.ts'
-import { useQueue } from '../queries.ts'
+import { queryClient, useQueue } from '../queries.ts'
 import { endWalk } from '../review/walk.ts'
 import { useUi } from '../store.ts'
 import { type Actions, ActionsContext } from './actions.ts'
@@ -14,7 +14,7 @@ import { CellBar } from './CellBar.tsx'
 import { ColumnMenu } from './ColumnMenu.tsx'
 import { Grid } from './Grid.tsx'
 import { NUMBER_WIDTH, type PlacedColumn } from './GridRow.tsx'
-import { BLOCK, copyCells, editCells, pasteCells, type Range, useArranged, useRows } from './rows.ts'
+import { BLOCK, columnsQuery, copyCells, editCells, pasteCells, type Range, useArranged, useRows } from './rows.ts'
 import { useTable } from './state.ts'
 import { headingOf } from './titles.ts'
 import { Toolbar } from './Toolbar.tsx'
@@ -113,8 +113,10 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
         spec={spec} views={data.views} headings={headings} arranged={arranged} stale={stale} busy={busy} again={again} columnKeys={columnKeys}
         chosen={arranged !== undefined && to - from > 1 ? { view: arranged.view, from, to } : null}
         onAdded={(column) => {
-          // It is brought into view, as the focus of the first row.
-          const index = shown(useTable.getState().spec ?? spec).findIndex(({ key }) => key === keyOf(column))
+          // It is brought into view, as the focus of the first row. What is drawn here is the table of before it was added.
+          const now = fitted(useTable.getState().spec ?? spec, queryClient.getQueryData(columnsQuery.queryKey)?.columns ?? data.columns)
+          useTable.getState().change(now)
+          const index = shown(now).findIndex(({ key }) => key === keyOf(column))
           if (index !== -1) select(alone({ line: 0, column: index }))
           grid.current?.focus()
         }}
