@@ -110,7 +110,8 @@ test('a corrected caption is kept, undone, redone, and survives kill -9', async 
 
 test('a box can be added, follows time, is dragged, and a new run leaves it alone', async () => {
   const clipId = Number(await clipRows().first().getAttribute('data-clip'))
-  const { pts } = await call('frames', { params: { sourceId: 1 } })
+  const { clip: { sourceId } } = await call('getClip', { params: { clipId } })
+  const { pts } = await call('frames', { params: { sourceId } })
   const key = (ordinal: number) => ({ ordinal, pts: pts[ordinal] ?? 0 })
   await call('addAnnotation', { params: { clipId }, body: { body: { kind: 'track', label: 'bottle', boxes: [{ ...key(0), box: { x1: 100, y1: 100, x2: 200, y2: 300 }, score: null }, { ...key(200), box: { x1: 200, y1: 100, x2: 300, y2: 300 }, score: null }] } } })
   const rect = page.getByRole('button', { name: 'bottle, box' }).locator('rect')
@@ -151,6 +152,11 @@ test('an export writes every format where it was asked to', async () => {
   const out = path.join(app.projectDir, 'out')
   await page.keyboard.press('Control+e')
   const dialog = page.getByRole('dialog', { name: 'Export' })
+  const { sources } = await call('listSources')
+  const unread = sources.filter(({ probe }) => probe === null).length
+  expect(unread).toBeGreaterThan(0)
+  await expect(dialog.getByRole('radio', { name: `All (${sources.length - unread})` })).toBeChecked()
+  await expect(dialog).toContainText(`${unread} ${unread === 1 ? 'video has' : 'videos have'} nothing to write`)
   for (const name of ['CVAT video 1.1', 'SRT', 'CSV']) await dialog.getByRole('checkbox', { name: new RegExp(name) }).check()
   await dialog.getByRole('button', { name: 'Export', exact: true }).click()
   await expect(page.getByRole('dialog', { name: 'Exported' })).toContainText('instances.json')

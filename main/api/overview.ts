@@ -11,7 +11,7 @@ export function overviewHandlers({ pipeline }: Services): Handlers<keyof typeof 
     editPicked: ({ body: { clipIds, deed } }) =>
       deed.action === 'note'
         ? noteClips(library, clipIds, deed.text)
-        : editClips(library, clipIds, ['caption'], deed, said(deed.action === 'accept' ? 'Captions of {{clips}} clips accepted' : 'Captions of {{clips}} clips rejected', { clips: clipIds.length })),
+        : editClips(library, clipIds, ['caption'], deed, (clips) => said(deed.action === 'accept' ? 'Captions of {{clips}} clips accepted' : 'Captions of {{clips}} clips rejected', { clips })),
     overview: () => overview.facts(),
     clipMap: async () => overview.map((await pipeline.engine()).info.digest),
   }

@@ -34,10 +34,10 @@ export function editCells(library: Library, { view, from, to, columns }: CellRan
   return edit(library, (at, end) => library.table.ask('clips', { view, from: at, to: end }), { from, to, columns }, wish)
 }
 
-/** The same for columns of clips that were chosen somewhere else. @param description What undo calls it. */
-export function editClips(library: Library, clipIds: readonly number[], columns: readonly ColumnKey[], wish: Wish, description: Phrase): Promise<EditReport> {
+/** The same for columns of clips that were chosen somewhere else. @param called What undo calls a change of so many cells. */
+export function editClips(library: Library, clipIds: readonly number[], columns: readonly ColumnKey[], wish: Wish, called: (cells: number) => Phrase): Promise<EditReport> {
   const rows = (at: number, end: number) => Promise.resolve({ clipIds: clipIds.slice(at, end).map((id) => [id]), total: clipIds.length })
-  return edit(library, rows, { from: 0, to: clipIds.length, columns }, wish, description)
+  return edit(library, rows, { from: 0, to: clipIds.length, columns }, wish, called)
 }
 
 /** A note more on each clip, beside those that are there. */
@@ -48,7 +48,7 @@ export async function noteClips(library: Library, clipIds: readonly number[], te
 
 type RowsOf = (from: number, to: number) => Promise<{ clipIds: number[][]; total: number }>
 
-async function edit(library: Library, rowsOf: RowsOf, { from, to, columns }: Omit<CellRange, 'view'>, wish: Wish, called?: Phrase): Promise<EditReport> {
+async function edit(library: Library, rowsOf: RowsOf, { from, to, columns }: Omit<CellRange, 'view'>, wish: Wish, called?: (cells: number) => Phrase): Promise<EditReport> {
   const targets = columns.map((key) => targetOf(library, key))
   const edits: Deed[] = []
   const refused = new Map<Reason, { cells: number; example: string }>()
@@ -94,7 +94,7 @@ async function edit(library: Library, rowsOf: RowsOf, { from, to, columns }: Omi
 
   const [only, more] = edits
   if (only !== undefined && more === undefined && called === undefined) editOne(library, only)
-  else if (only !== undefined) await library.steps.editMany(edits, called ?? said('{{deed}} × {{times}}', { deed: nameOf(edits, targets), times: edits.length }))
+  else if (only !== undefined) await library.steps.editMany(edits, called?.(edits.length) ?? said('{{deed}} × {{times}}', { deed: nameOf(edits, targets), times: edits.length }))
   return { changed: edits.length, unchanged, refused: [...refused].map(([reason, found]) => ({ reason, ...found })) }
 }
 

@@ -184,9 +184,14 @@ test('clips that were picked elsewhere are the only rows, of videos those that h
 test('captions of picked clips are decided about in one step, notes are put beside those that are there', async () => {
   const clips = addVideo('a.mp4', ['one', 'two', 'three'])
   library.addAnnotation(clips[0] ?? 0, { kind: 'note', text: 'before' })
-  expect(await editClips(library, clips.slice(0, 2), ['caption'], { action: 'reject' }, { text: 'Rejected' })).toEqual({ changed: 2, unchanged: 0, refused: [] })
+  const rejected = (cells: number) => ({ text: 'Rejected {{cells}}', values: { cells } })
+  expect(await editClips(library, clips.slice(0, 2), ['caption'], { action: 'reject' }, rejected)).toEqual({ changed: 2, unchanged: 0, refused: [] })
   expect(clips.map((clip) => library.clip(clip).captionState)).toEqual(['rejected', 'rejected', 'machine'])
-  expect(library.steps.history().undo).toEqual({ text: 'Rejected' })
+  expect(library.steps.history().undo).toEqual(rejected(2))
+  // What was so already is not counted.
+  expect(await editClips(library, clips, ['caption'], { action: 'reject' }, rejected)).toEqual({ changed: 1, unchanged: 2, refused: [] })
+  expect(library.steps.history().undo).toEqual(rejected(1))
+  await library.steps.undo()
   expect(await noteClips(library, clips, 'again')).toMatchObject({ changed: 3 })
   const notes = () => clips.map((clip) => library.annotations(clip).flatMap(({ body }) => (body.kind === 'note' ? body.text : [])))
   expect(notes()).toEqual([['before', 'again'], ['again'], ['again']])

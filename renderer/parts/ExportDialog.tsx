@@ -24,7 +24,10 @@ const FORMATS: readonly { format: ExportFormat; name: string; what: string }[] =
 export function ExportDialog() {
   const sourceId = useUi((ui) => ui.sourceId)
   const { data: sources } = useSources()
-  const current = sources?.sources.find(({ id }) => id === sourceId)
+  // What was not read has no frames to write anything about.
+  const readable = sources?.sources.filter(({ probe }) => probe !== null) ?? []
+  const unread = (sources?.sources.length ?? 0) - readable.length
+  const current = readable.find(({ id }) => id === sourceId)
   const [formats, setFormats] = useState<readonly ExportFormat[]>(['coco', 'vtt', 'jsonl'])
   const [onlyCurrent, setOnlyCurrent] = useState(false)
   const [folder, setFolder] = useState<string | null>(null)
@@ -65,8 +68,9 @@ export function ExportDialog() {
       </fieldset>
       <fieldset>
         <legend>{t('Videos')}</legend>
-        <label className="row"><input type="radio" name="scope" checked={!onlyCurrent} onChange={() => setOnlyCurrent(false)} />{t('All ({{count, number}})', { count: sources?.sources.length ?? 0 })}</label>
+        <label className="row"><input type="radio" name="scope" checked={!onlyCurrent} onChange={() => setOnlyCurrent(false)} />{t('All ({{count, number}})', { count: readable.length })}</label>
         <label className="row"><input type="radio" name="scope" checked={onlyCurrent} disabled={!current} onChange={() => setOnlyCurrent(true)} />{current ? t('Only {{name}}', { name: current.name }) : t('Only the chosen one')}</label>
+        {unread > 0 && <p className="muted small">{t('{{count, number}} videos have nothing to write: they were not read.', { count: unread })}</p>}
       </fieldset>
       <fieldset>
         <legend>{t('Where')}</legend>
