@@ -1,20 +1,22 @@
 /** Everything that the window can do by key: one table drives the keys, their list, the tooltips and the palette. */
-import type { Annotation } from '../app/annotation.ts'
 import type { Bindable } from '../app/bindings.ts'
+import { DEEDS } from '../app/deeds.ts'
+import { said } from '../app/phrase.ts'
 import { fitView, zoomView } from '../app/timeline.ts'
 import { findSimilar } from './find/similar.ts'
 import { useFind } from './find/store.ts'
 import { phrase } from './i18n.ts'
 import { togglePanel } from './parts/Panels.tsx'
 import { showFrame, ordinalAt, seekTarget, shuttle, skip, step, togglePlay, usePlayer } from './player.ts'
-import { queryClient, review, undo } from './queries.ts'
+import { queryClient, undo } from './queries.ts'
 import { neighbourClip } from './review/clips.ts'
+import { annotationsOf, commit } from './review/edits.ts'
 import { clipFromMarks } from './review/marked.ts'
 import { endWalk, goBack, useWalk } from './review/walk.ts'
 import { snapshot } from './review/snapshot.ts'
 import { markedSpan, useReview } from './review/store.ts'
 import {
-  alsoNextTrack, chosenTracks, copyBoxOn, deleteBox, deleteTracks, drawInMiddle, frameTable, goToEndOfTrack, goToKey, holdBox, mergeChosen, neighbourTrack, relabelByNumber, retimeHere, sayHere, splitChosen, toggleFlag, toggleKey,
+  alsoNextTrack, copyBoxOn, deleteBox, deleteTracks, drawInMiddle, frameTable, goToEndOfTrack, goToKey, holdBox, mergeChosen, neighbourTrack, relabelByNumber, retimeHere, sayHere, splitChosen, toggleFlag, toggleKey, tracksToDecide,
 } from './review/tracks.ts'
 import { type Page, useUi } from './store.ts'
 
@@ -38,11 +40,14 @@ const focus = (selector: string) => () => document.querySelector<HTMLElement>(se
 /** A clip whose caption was decided leaves the stage to the next; a track stays, its neighbours are on the same picture. */
 const decide = (action: 'accept' | 'reject' | 'reset') => () => {
   const { clipId } = useUi.getState()
-  const tracks = chosenTracks()
-  const clip = queryClient.getQueryData<{ annotations: Annotation[] }>(['clip', clipId])
-  const ids = tracks.length > 0 ? tracks.map(({ id }) => id) : (clip?.annotations ?? []).filter(({ body }) => body.kind === 'caption').map(({ id }) => id)
-  for (const id of ids) void review({ id, action })
-  if (ids.length > 0 && tracks.length === 0 && action !== 'reset') void neighbourClip(1)
+  if (clipId === null) return
+  const tracks = tracksToDecide()
+  const decided = tracks.length > 0 ? tracks : annotationsOf(clipId).filter(({ body }) => body.kind === 'caption')
+  const [first] = decided
+  if (first === undefined) return
+  const deed = said(DEEDS[first.body.kind][action])
+  void commit(clipId, decided.map(({ id }) => ({ action, annotationId: id })), decided.length > 1 ? said('{{deed}} × {{times}}', { deed, times: decided.length }) : deed)
+  if (tracks.length === 0 && action !== 'reset') void neighbourClip(1)
 }
 const mark = (edge: 'in' | 'out') =>
   withFrames((frames) => useReview.getState().mark(edge, ordinalAt(frames, usePlayer.getState().time)))

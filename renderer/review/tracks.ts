@@ -40,12 +40,21 @@ function tracksOf(clipId: number): TrackAnnotation[] {
   return annotationsOf(clipId).flatMap((one) => (one.body.kind === 'track' && one.state !== 'rejected' ? [{ ...one, body: one.body }] : []))
 }
 
-/** The chosen tracks of the clip in the order of choice: the first one is the one that the window knows. */
+/** The chosen of some annotations in the order of choice: the first one is the one that the window knows. */
+function chosenOf<T extends { id: number }>(annotations: readonly T[]): T[] {
+  return [useUi.getState().trackId, ...useReview.getState().also].flatMap((id) => annotations.find((one) => one.id === id) ?? [])
+}
+
+/** The chosen tracks of the clip, without those that were rejected: of these nothing is drawn that could be changed. */
 export function chosenTracks(): TrackAnnotation[] {
-  const { clipId, trackId } = useUi.getState()
-  if (clipId === null) return []
-  const tracks = tracksOf(clipId)
-  return [trackId, ...useReview.getState().also].flatMap((id) => tracks.find((track) => track.id === id) ?? [])
+  const { clipId } = useUi.getState()
+  return clipId === null ? [] : chosenOf(tracksOf(clipId))
+}
+
+/** The chosen tracks with those that were rejected: the list still shows them as chosen, and they can be had back. */
+export function tracksToDecide(): Annotation[] {
+  const { clipId } = useUi.getState()
+  return clipId === null ? [] : chosenOf(annotationsOf(clipId))
 }
 
 /** `more` keeps what is chosen, and lets go of a track that was chosen already. */

@@ -1,0 +1,67 @@
+/** What people decide and write in the real window: it is about what they chose, it is kept, and it is taken back step by step. */
+import path from 'node:path'
+import { expect, test } from '@playwright/test'
+import { call, clip, clipRows, done, goTo, page, tubelet } from './app.ts'
+
+tubelet([])
+// Its stars and moons are of the world that the pack learnt: any pack of ours finds some.
+const SAMPLE = path.resolve(import.meta.dirname, '..', 'models', 'packs', 'sample.mp4')
+
+const clipId = async () => Number(await page.locator('[data-clip][aria-current=true]').getAttribute('data-clip'))
+const annotations = async () => (await call('getClip', { params: { clipId: await clipId() } })).annotations
+const caption = async () => (await annotations()).flatMap(({ body, state }) => (body.kind === 'caption' ? [[body.text, state]] : []))[0]
+const trackStates = async () => (await annotations()).filter(({ body }) => body.kind === 'track').map(({ state }) => state)
+const rows = () => page.locator('li.track')
+const notice = (text: string) => page.getByRole('listitem').filter({ hasText: text })
+const goToFrame = async (ordinal: number) => {
+  await page.keyboard.press('g')
+  await page.getByLabel('Go to a time or a frame').fill(`#${ordinal}`)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('timer')).toContainText(`frame ${ordinal}`)
+}
+/** The first clip with at least so many tracks, chosen, with nothing else chosen and no edits. */
+const clipWithTracks = async (least: number) => {
+  const { clips } = await call('listClips')
+  const details = await Promise.all(clips.map(({ id }) => call('getClip', { params: { clipId: id } })))
+  const found = details.find((one) => one.annotations.filter(({ body, state }) => body.kind === 'track' && state === 'machine').length >= least)
+  if (!found) throw new Error(`no clip has ${least} tracks`)
+  await page.locator(`[data-clip="${found.clip.id}"]`).click()
+  await expect(rows().first()).toBeVisible()
+}
+
+test.beforeAll(async () => {
+  await call('setLabels', { body: { labels: ['star', 'moon'].map((name) => ({ name, synonyms: [], colour: '#69c1fc', threshold: 0.02 })) } })
+  await call('addSources', { body: { paths: [SAMPLE, clip('d03_bottles.mp4')] } })
+  await done()
+})
+/** Each test finds the library as it was analysed. */
+test.afterEach(async () => {
+  await call('jump', { body: { step: 1 } })
+  await page.reload()
+  await expect(clipRows().first()).toBeVisible()
+})
+
+test('a rejected track stays what the keys are about, and they bring it back; the caption that was written is left alone', async () => {
+  await clipWithTracks(1)
+  await page.getByRole('button', { name: 'Edit caption' }).click()
+  await page.getByRole('textbox', { name: 'Caption' }).fill('a zebra and a cake')
+  await page.keyboard.press('Enter')
+  await expect.poll(caption).toEqual(['a zebra and a cake', 'edited'])
+  await rows().first().click({ position: { x: 4, y: 4 } })
+  for (const [key, state] of [['x', 'rejected'], ['u', 'machine'], ['x', 'rejected'], ['a', 'accepted']] as const) {
+    await page.keyboard.press(key)
+    await expect.poll(async () => (await trackStates())[0]).toBe(state)
+    expect(await caption()).toEqual(['a zebra and a cake', 'edited'])
+  }
+})
+
+test('several tracks are decided in one step of undo', async () => {
+  await clipWithTracks(2)
+  await rows().nth(0).click({ position: { x: 4, y: 4 } })
+  await rows().nth(1).click({ modifiers: ['Shift'], position: { x: 4, y: 4 } })
+  await page.keyboard.press('a')
+  await expect.poll(async () => (await trackStates()).slice(0, 2)).toEqual(['accepted', 'accepted'])
+  await expect(notice('Track accepted × 2')).toBeVisible()
+  await page.keyboard.press('Control+z')
+  await expect.poll(async () => (await trackStates()).slice(0, 2)).toEqual(['machine', 'machine'])
+})
