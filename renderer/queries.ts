@@ -10,7 +10,7 @@ import { phrase, shown, t, told } from './i18n.ts'
 import { newest } from './queue/order.ts'
 import { batchDone } from './settings/notify.ts'
 import { useUi } from './store.ts'
-import { toast } from './toast.ts'
+import { type Notice, toast } from './toast.ts'
 
 export const queryClient = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: Infinity, refetchOnWindowFocus: false } } })
 
@@ -60,12 +60,26 @@ export async function addPaths(paths: readonly string[]): Promise<void> {
 }
 
 let line: Promise<unknown> = Promise.resolve()
+/** How many wait in it, with the one that is being done. */
+let waiting = 0
+/** The notice that offers to take back what was done last. */
+let offer: string | number | null = null
 
 /** What changes the library, in the order in which it was asked for: an undo that is pressed at once takes back the edit before it. */
 export function inOrder<T>(work: () => Promise<T>): Promise<T> {
-  const done = line.then(work)
+  // Undo takes back the newest step: from here on that is not what the notice speaks of.
+  if (offer !== null) sonner.dismiss(offer)
+  offer = null
+  waiting += 1
+  const done = line.then(work).finally(() => (waiting -= 1))
   line = done.catch(() => undefined)
   return done
+}
+
+/** Say what was done, as soon as it is done, with a way back as long as nothing else is asked for. */
+export function offerUndo(text: string, notice: Notice, show: (text: string, notice: Notice) => string | number = toast): void {
+  if (waiting > 0) show(text, notice)
+  else offer = show(text, { ...notice, action: { label: t('Undo'), onClick: () => void undo('undo') } })
 }
 
 /** A step that is being taken back or done again. */
@@ -107,7 +121,7 @@ export async function review({ id, action, body }: { id: number; action: keyof t
   try {
     await inOrder(() => call('reviewAnnotation', { params: { annotationId: id }, body: { action, ...(body ? { body } : {}) } }))
     void queryClient.invalidateQueries({ queryKey: ['history'] })
-    toast(t(REVIEWED[action]), { id: 'review', action: { label: t('Undo'), onClick: () => void undo('undo') } })
+    offerUndo(t(REVIEWED[action]), { id: 'review' })
   } catch (error) {
     tell(error)
   }

@@ -4,16 +4,17 @@
  */
 import { type ExternalToast, toast as sonner } from 'sonner'
 
-type Options = Omit<ExternalToast, 'id'> & { id?: string }
+export type Notice = Omit<ExternalToast, 'id'> & { id?: string }
 const last = new Map<string, string | number>()
 
 function placed(show: (text: string, options: ExternalToast) => string | number) {
-  return (text: string, { id, ...options }: Options = {}): void => {
+  return (text: string, { id, ...options }: Notice = {}): string | number => {
     const shown = show(text, options)
-    if (id === undefined) return
+    if (id === undefined) return shown
     const before = last.get(id)
     if (before !== undefined) sonner.dismiss(before)
     last.set(id, shown)
+    return shown
   }
 }
 

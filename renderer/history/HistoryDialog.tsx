@@ -6,7 +6,7 @@ import { call } from '../api.ts'
 import { percent, when } from '../format.ts'
 import { phrase, shown, t } from '../i18n.ts'
 import { Dialog } from '../parts/Dialog.tsx'
-import { queryClient, tell, useClip } from '../queries.ts'
+import { inOrder, queryClient, tell, useClip } from '../queries.ts'
 import { useUi } from '../store.ts'
 import './history.css'
 
@@ -34,7 +34,7 @@ function Steps() {
   const { data } = useQuery({ queryKey: ['history', 'steps', limit], queryFn: () => call('steps', { query: { limit } }), placeholderData: (earlier) => earlier })
   const jump = async (step: number) => {
     try {
-      queryClient.setQueryData(['history'], await call('jump', { body: { step } }))
+      queryClient.setQueryData(['history'], await inOrder(() => call('jump', { body: { step } })))
       await queryClient.invalidateQueries({ queryKey: ['history'] })
     } catch (error) {
       tell(error)

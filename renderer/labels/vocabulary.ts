@@ -3,8 +3,8 @@ import { useQuery } from '@tanstack/react-query'
 import { colourIn, type Label, tooMuch } from '../../app/vocabulary.ts'
 import type { RouteOutput } from '../../app/contract.ts'
 import { call } from '../api.ts'
-import { shown, t } from '../i18n.ts'
-import { queryClient, tell, undo, useLabels, useQueue } from '../queries.ts'
+import { shown } from '../i18n.ts'
+import { inOrder, offerUndo, queryClient, tell, useLabels, useQueue } from '../queries.ts'
 import { toast } from '../toast.ts'
 
 const NONE: readonly Label[] = []
@@ -40,9 +40,9 @@ export const useCandidates = (clipId: number | null, pack?: string) =>
 /** Run a change of the vocabulary; `said` tells what was done and offers to take it back. @returns Whether it was done. */
 async function change(work: () => Promise<RouteOutput<'getLabels'>>, said: string | null): Promise<boolean> {
   try {
-    queryClient.setQueryData(['labels'], await work())
+    queryClient.setQueryData(['labels'], await inOrder(work))
     void queryClient.invalidateQueries({ queryKey: ['history'] })
-    if (said !== null) toast(said, { id: 'labels', action: { label: t('Undo'), onClick: () => void undo('undo') } })
+    if (said !== null) offerUndo(said, { id: 'labels' })
     return true
   } catch (error) {
     tell(error)

@@ -6,12 +6,11 @@ import type { ClipFact } from '../../app/overview.ts'
 import { call } from '../api.ts'
 import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
-import { inOrder, queryClient, tell, undo, useSources } from '../queries.ts'
+import { inOrder, offerUndo, queryClient, tell, useSources } from '../queries.ts'
 import { endWalk, walkThrough } from '../review/walk.ts'
 import { useUi } from '../store.ts'
 import { showInTable } from '../table/picked.ts'
 import { urlOf } from '../api.ts'
-import { toast } from '../toast.ts'
 import { usePicked } from './store.ts'
 
 /** Shown one by one; more is a list that nobody reads. */
@@ -87,7 +86,7 @@ async function edit(clips: readonly ClipFact[], deed: CallArgs<'editPicked'>['bo
   try {
     const { changed } = await inOrder(() => call('editPicked', { body: { clipIds: clips.map(({ id }) => id), deed } }))
     void queryClient.invalidateQueries({ queryKey: ['history'] })
-    toast(done(changed), { id: 'review', action: { label: t('Undo'), onClick: () => void undo('undo') } })
+    offerUndo(done(changed), { id: 'review' })
   } catch (error) {
     tell(error)
   }

@@ -8,10 +8,9 @@ import type { Annotation } from '../../app/annotation.ts'
 import type { Edit } from '../../app/contract/state.ts'
 import type { Phrase } from '../../app/phrase.ts'
 import { call } from '../api.ts'
-import { shown, t } from '../i18n.ts'
-import { inOrder, queryClient, tell, undo, useClip } from '../queries.ts'
+import { shown } from '../i18n.ts'
+import { inOrder, offerUndo, queryClient, tell, useClip } from '../queries.ts'
 import { useUi } from '../store.ts'
-import { toast } from '../toast.ts'
 
 interface Pending {
   clipId: number
@@ -32,10 +31,10 @@ export async function commit(clipId: number, edits: readonly Edit[], description
   usePending.setState(({ pending }) => ({ pending: [...pending, own] }))
   try {
     const { annotationIds: ids } = await inOrder(() => call('edit', { body: { edits: [...edits], ...(description && edits.length > 1 ? { description } : {}) } }))
+    if (description) offerUndo(shown(description), { id: 'review' })
     await queryClient.refetchQueries({ queryKey: ['clip', clipId] })
     void queryClient.invalidateQueries({ queryKey: ['history'] })
     chooseStored(own, ids)
-    if (description) toast(shown(description), { id: 'review', action: { label: t('Undo'), onClick: () => void undo('undo') } })
     return ids
   } catch (error) {
     tell(error)

@@ -1,7 +1,7 @@
 /** Clips that a person marks: a span of a video, analysed like any other clip. */
 import { call } from '../api.ts'
 import { t } from '../i18n.ts'
-import { inOrder, queryClient, tell, undo } from '../queries.ts'
+import { inOrder, offerUndo, queryClient, tell } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { toast } from '../toast.ts'
 import { markedSpan, useReview } from './store.ts'
@@ -15,11 +15,11 @@ export async function clipFromMarks(sourceId: number | null): Promise<void> {
   }
   try {
     const clip = await inOrder(() => call('markClip', { params: { sourceId }, body: { span } }))
+    offerUndo(t('A clip was made of it'), { id: 'review' })
     await queryClient.refetchQueries({ queryKey: ['clips'] })
     useReview.getState().clearMarks()
     useUi.getState().selectClip(clip.id, sourceId)
     void queryClient.invalidateQueries({ queryKey: ['history'] })
-    offerUndo(t('A clip was made of it'))
   } catch (error) {
     tell(error)
   }
@@ -30,12 +30,8 @@ export async function removeClip(clipId: number, sourceId: number): Promise<void
     await inOrder(() => call('removeClip', { params: { clipId } }))
     useUi.getState().selectSource(sourceId)
     void queryClient.invalidateQueries({ queryKey: ['history'] })
-    offerUndo(t('The clip was removed, with what was said about it'))
+    offerUndo(t('The clip was removed, with what was said about it'), { id: 'review' })
   } catch (error) {
     tell(error)
   }
-}
-
-function offerUndo(done: string): void {
-  toast(done, { id: 'review', action: { label: t('Undo'), onClick: () => void undo('undo') } })
 }

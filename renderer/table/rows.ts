@@ -6,7 +6,7 @@ import type { RouteOutput } from '../../app/contract.ts'
 import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
 import { phrase, t } from '../i18n.ts'
-import { inOrder, queryClient, tell, undo } from '../queries.ts'
+import { inOrder, offerUndo, queryClient, tell } from '../queries.ts'
 import { toast } from '../toast.ts'
 
 export const columnsQuery = queryOptions({ queryKey: ['table'], queryFn: () => call('table') })
@@ -138,10 +138,11 @@ async function reported(edit: () => Promise<EditReport>, done: (count: number) =
     void queryClient.invalidateQueries({ queryKey: ['history'] })
     const reasons = refused.map(({ reason, cells, example }) => `${t(REASONS[reason], { n: cells })}${example === '' ? '' : `: “${example.length > 40 ? `${example.slice(0, 40)}…` : example}”`}`)
     if (quiet && refused.length === 0) return
-    const takeBack = changed > 0 ? { action: { label: t('Undo'), onClick: () => void undo('undo') } } : {}
     const description = reasons.length > 0 ? `${t('Left as they were:')} ${reasons.join('; ')}` : undefined
     const show = reasons.length > 0 ? toast.warning : toast
-    show(done(changed), { id: 'table', description, duration: reasons.length > 0 ? 12_000 : 4_000, ...takeBack })
+    const notice = { id: 'table', description, duration: reasons.length > 0 ? 12_000 : 4_000 }
+    if (changed > 0) offerUndo(done(changed), notice, show)
+    else show(done(changed), notice)
   } catch (error) {
     tell(error)
     void queryClient.invalidateQueries({ queryKey: ['rows'] })
