@@ -83,3 +83,33 @@ test('a notice takes back what it speaks of, and goes when something else is don
   await page.keyboard.press('Enter')
   await expect(notice('Accepted 1 cell').getByRole('button', { name: 'Undo' })).toHaveCount(0)
 })
+
+test('a box is not drawn outside the chosen clip, by key or by mouse, and the person is told why', async () => {
+  const { clips } = await call('listClips', { query: { sourceId: 2 } })
+  const third = clips[2]
+  await page.locator(`[data-clip="${third?.id ?? 0}"]`).click()
+  await expect(page.locator('video')).toHaveJSProperty('readyState', 4)
+  const before = await annotations()
+  const told = notice('That lies outside this clip.')
+  await goToFrame(10)
+  await page.keyboard.press('n')
+  await page.keyboard.press('Enter')
+  await expect(told).toBeVisible()
+  await told.getByRole('button', { name: 'Close' }).click()
+  await expect(told).toHaveCount(0)
+  const picture = await page.locator('.picture').boundingBox()
+  if (!picture) throw new Error('the picture is not on the screen')
+  const draw = async () => {
+    await page.mouse.move(picture.x + 60, picture.y + 60)
+    await page.mouse.down()
+    await page.mouse.move(picture.x + 160, picture.y + 160, { steps: 3 })
+    await page.mouse.up()
+  }
+  await draw()
+  await expect(told).toBeVisible()
+  expect(await annotations()).toEqual(before)
+  // Still drawing: in the clip the same press and drag make a box.
+  await goToFrame(500)
+  await draw()
+  await expect.poll(async () => (await annotations()).flatMap(({ body }) => (body.kind === 'track' ? [body.boxes[0]?.ordinal] : []))).toEqual([500])
+})

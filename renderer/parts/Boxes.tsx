@@ -9,7 +9,7 @@ import { useColours } from '../labels/vocabulary.ts'
 import { type FrameTable, ordinalAt, pause, usePlayer } from '../player.ts'
 import { commit } from '../review/edits.ts'
 import { useReview } from '../review/store.ts'
-import { chooseTrack, deleteBox, drawn } from '../review/tracks.ts'
+import { chooseTrack, deleteBox, drawn, mayDraw } from '../review/tracks.ts'
 import { useUi } from '../store.ts'
 
 interface Props {
@@ -39,7 +39,7 @@ export function Boxes({ probe, clipId, tracks, frames, unit, editable }: Props) 
   const time = usePlayer((player) => player.time)
   const trackId = useUi((ui) => ui.trackId)
   const also = useReview((state) => state.also)
-  const drawing = useReview((state) => state.drawing) && editable
+  const drawing = useReview((state) => state.drawing)
   const colourOf = useColours()
   const svg = useRef<SVGSVGElement>(null)
   const [drag, setDrag] = useState<Drag | null>(null)
@@ -95,6 +95,7 @@ export function Boxes({ probe, clipId, tracks, frames, unit, editable }: Props) 
       if (!drawing || event.button !== 0) return
       event.stopPropagation()
       pause()
+      if (!mayDraw(ordinal)) return
       event.currentTarget.setPointerCapture(event.pointerId)
       const from = pointOf(svg, event, probe)
       setDrag({ id: null, from, box: { x1: from.x, y1: from.y, x2: from.x, y2: from.y } })

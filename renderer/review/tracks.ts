@@ -111,9 +111,17 @@ export function drawInMiddle(): void {
   const at = here()
   const { sourceId } = useUi.getState()
   const probe = queryClient.getQueryData<{ sources: Source[] }>(['sources'])?.sources.find(({ id }) => id === sourceId)?.probe
-  if (!at || !probe) return
+  if (!at || !probe || !mayDraw(at.ordinal)) return
   const side = (length: number, edge: -1 | 1) => (length * (1 + edge * IN_MIDDLE)) / 2
   drawn(at.clipId, { x1: side(probe.width, -1), y1: side(probe.height, -1), x2: side(probe.width, 1), y2: side(probe.height, 1) }, at, at.frames)
+}
+
+/** Whether a box that is drawn on this frame can be the chosen clip's; says so where it cannot. */
+export function mayDraw(ordinal: number): boolean {
+  const { clipId } = useUi.getState()
+  if (clipId !== null) return inClip(clipId, { startFrame: ordinal, endFrame: ordinal + 1 }) !== null
+  toast(t('Choose a clip first.'), { id: 'review' })
+  return false
 }
 
 /** The labels that the person is likely to want, most likely first: of the project, then those in this clip. */
