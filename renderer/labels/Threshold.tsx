@@ -65,7 +65,7 @@ export function Threshold({ label }: { label: Label }) {
         <span className="grow" />
         <label className="row small muted">
           {t('Threshold')}
-          <input className="num" type="number" min={0} max={1} step={0.001} value={scoreText(threshold)} onChange={({ target }) => Number.isFinite(target.valueAsNumber) && to(target.valueAsNumber)} />
+          <Typed threshold={threshold} onChange={to} />
         </label>
       </div>
       <div
@@ -99,6 +99,27 @@ export function Threshold({ label }: { label: Label }) {
       </dl>
       {scores.decided > 0 && <p className="muted small">{t('{{count}} tracks that you accepted, drew or changed stay whatever the threshold.', { count: scores.decided })}</p>}
     </div>
+  )
+}
+
+/** The threshold as a number: left alone while it is typed, taken by Enter or on leaving; its arrows move it at once, Escape leaves it as it was. */
+function Typed({ threshold, onChange }: { threshold: number; onChange: (threshold: number) => void }) {
+  const [typed, setTyped] = useState<string | null>(null)
+  const take = (value: number) => {
+    if (Number.isFinite(value)) onChange(value)
+    setTyped(null)
+  }
+  return (
+    <input
+      className="num" type="number" min={0} max={1} step={0.001} value={typed ?? scoreText(threshold)}
+      // Only what is typed or pasted comes as an InputEvent.
+      onChange={({ target, nativeEvent }) => (nativeEvent instanceof InputEvent ? setTyped(target.value) : take(target.valueAsNumber))}
+      onBlur={({ target }) => typed !== null && take(target.valueAsNumber)}
+      onKeyDown={({ key, currentTarget }) => {
+        if (key === 'Enter' && typed !== null) take(currentTarget.valueAsNumber)
+        if (key === 'Escape') setTyped(null)
+      }}
+    />
   )
 }
 
