@@ -6,6 +6,7 @@ import { fitView, zoomView } from '../app/timeline.ts'
 import { findSimilar } from './find/similar.ts'
 import { useFind } from './find/store.ts'
 import { phrase } from './i18n.ts'
+import { takeBackMoves } from './labels/draft.ts'
 import { togglePanel } from './parts/Panels.tsx'
 import { showFrame, ordinalAt, seekTarget, shuttle, skip, step, togglePlay, usePlayer } from './player.ts'
 import { queryClient, undo } from './queries.ts'
@@ -82,6 +83,11 @@ function length(frames: { pts: readonly number[] }): number {
   return sources?.find(({ id }) => id === useUi.getState().sourceId)?.probe?.duration ?? frames.pts.length
 }
 
+/** What was dragged and is not saved yet came last, where it is on the screen. */
+function takeBack(): void {
+  if (useUi.getState().page !== 'labels' || !takeBackMoves()) void undo('undo')
+}
+
 /** Take back, one after the other: what is being drawn, what is chosen, what is marked, what is searched for. */
 function letGo(): void {
   const { drawing, setDrawing, draft, setDraft, also, setAlso, markIn, markOut, clearMarks } = useReview.getState()
@@ -151,7 +157,7 @@ export const ACTIONS: readonly Action[] = [
   { id: 'reset', scope: here, keys: ['U'], name: phrase('Back to what the model said'), group: REVIEW, run: decide('reset') },
   { id: 'edit-text', scope: here, keys: ['Enter'], name: phrase('Edit the caption, or the label of the chosen track; while drawing, a box in the middle'), group: REVIEW, run: () => (useReview.getState().drawing ? drawInMiddle : useUi.getState().trackId === null ? click('[data-edit-caption]') : focus(`[data-label-of="${useUi.getState().trackId}"]`))() },
   { id: 'heat', scope: here, keys: ['H'], name: phrase('Show where the model looked'), group: REVIEW, run: () => useFind.getState().toggleHeat() },
-  { id: 'undo', scope: 'window', keys: ['Ctrl+Z'], name: phrase('Undo'), group: REVIEW, run: () => void undo('undo') },
+  { id: 'undo', scope: 'window', keys: ['Ctrl+Z'], name: phrase('Undo'), group: REVIEW, run: takeBack },
   { id: 'redo', scope: 'window', keys: ['Ctrl+Shift+Z', 'Ctrl+Y'], name: phrase('Redo'), group: REVIEW, run: () => void undo('redo') },
 
   { id: 'draw', scope: here, keys: ['N'], name: phrase('Draw a box'), group: BOXES, run: () => useReview.getState().setDrawing(!useReview.getState().drawing) },

@@ -137,3 +137,20 @@ test('a threshold can be typed, is stepped by its arrows, and is left as it was 
   await page.getByLabel('Add labels').click()
   expect(await at()).toBe(0.4)
 })
+
+test('undo takes a dragged threshold back before what was saved', async () => {
+  await goTo('Review')
+  await clipRows().first().click()
+  await page.keyboard.press('a')
+  const accepted = async () => (await call('listClips')).clips.filter(({ captionState }) => captionState === 'accepted').length
+  await expect.poll(accepted).toBe(1)
+  await goTo('Labels')
+  await page.getByRole('slider', { name: /^Threshold of/ }).press('PageUp')
+  const unsaved = page.getByRole('region', { name: 'Unsaved thresholds' })
+  await expect(unsaved).toBeVisible()
+  await page.keyboard.press('Control+z')
+  await expect(unsaved).toHaveCount(0)
+  expect(await accepted()).toBe(1)
+  await page.keyboard.press('Control+z')
+  await expect.poll(accepted).toBe(0)
+})

@@ -1,6 +1,7 @@
 /** Thresholds as they are being dragged: shown at once, saved together as one step of undo. */
 import { create } from 'zustand'
 import type { Label } from '../../app/vocabulary.ts'
+import { queryClient } from '../queries.ts'
 
 interface Draft {
   /** The label whose details are shown. */
@@ -28,6 +29,14 @@ export function drafted(vocabulary: readonly Label[], thresholds: Draft['thresho
 /** Labels whose dragged threshold is not the saved one. */
 export function moved(vocabulary: readonly Label[], thresholds: Draft['thresholds']): Label[] {
   return vocabulary.filter(({ name, threshold }) => thresholds[name] !== undefined && thresholds[name] !== threshold)
+}
+
+/** Back to the saved thresholds; false where none was dragged. */
+export function takeBackMoves(): boolean {
+  const { thresholds, clear } = useDraft.getState()
+  const any = moved(queryClient.getQueryData<{ labels: Label[] }>(['labels'])?.labels ?? [], thresholds).length > 0
+  if (any) clear()
+  return any
 }
 
 /** A score or a threshold as people read it: two decimals, three where they matter. */
