@@ -11,6 +11,7 @@ import { togglePanel } from './parts/Panels.tsx'
 import { showFrame, ordinalAt, seekTarget, shuttle, skip, step, togglePlay, usePlayer } from './player.ts'
 import { queryClient, undo } from './queries.ts'
 import { neighbourClip } from './review/clips.ts'
+import { parts } from './review/drafts.ts'
 import { annotationsOf, commit } from './review/edits.ts'
 import { clipFromMarks } from './review/marked.ts'
 import { endWalk, goBack, useWalk } from './review/walk.ts'
@@ -90,10 +91,10 @@ function takeBack(): void {
 
 /** Take back, one after the other: what is being drawn, what is chosen, what is marked, what is searched for. */
 function letGo(): void {
-  const { drawing, setDrawing, draft, setDraft, also, setAlso, markIn, markOut, clearMarks } = useReview.getState()
-  const { trackId, selectTrack } = useUi.getState()
+  const { drawing, setDrawing, also, setAlso, markIn, markOut, clearMarks } = useReview.getState()
+  const { clipId, trackId, selectTrack } = useUi.getState()
   if (drawing) setDrawing(false)
-  else if (draft) setDraft(null)
+  else if (clipId !== null && parts.of(clipId)) parts.drop(clipId)
   else if (also.length > 0) setAlso([])
   else if (trackId !== null) {
     selectTrack(null)

@@ -10,8 +10,8 @@ import { clock } from '../format.ts'
 import { shown, t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { tell, useClip, useSources, useStatus } from '../queries.ts'
+import { parts } from '../review/drafts.ts'
 import { commit, useAnnotations } from '../review/edits.ts'
-import { useReview } from '../review/store.ts'
 import { sayHere } from '../review/tracks.ts'
 import { TrackList } from '../review/TrackList.tsx'
 import { useUi } from '../store.ts'
@@ -59,13 +59,12 @@ export function Inspector() {
 
 /** Captions of parts and notes, which people make. */
 function Told({ clipId, annotations }: { clipId: number; annotations: readonly Annotation[] }) {
-  const { draft, setDraft } = useReview()
+  const draft = parts.useDraft(clipId)
   const told = annotations
     .flatMap((one) => ((one.body.kind === 'segment' || one.body.kind === 'note') && one.state !== 'rejected' ? [{ ...one, body: one.body }] : []))
     .sort((a, b) => (a.body.span?.startFrame ?? 0) - (b.body.span?.startFrame ?? 0))
-  const save = (text: string) => {
-    if (draft) void commit(clipId, [{ action: 'add', clipId, body: { ...draft, text } }], said('Saved'))
-    setDraft(null)
+  const save = async ({ kind, span }: NonNullable<typeof draft>, text: string) => {
+    if ((await commit(clipId, [{ action: 'add', clipId, body: { kind, span, text } }], said('Saved'))) !== null) parts.drop(clipId)
   }
   return (
     <section>
@@ -77,7 +76,9 @@ function Told({ clipId, annotations }: { clipId: number; annotations: readonly A
       </h3>
       {draft && (
         <div className="statement">
-          <TextForm key={`${draft.kind} ${draft.span.startFrame}`} label={draft.kind === 'note' ? t('Note') : t('Caption of a part')} text="" onSave={save} onCancel={() => setDraft(null)} />
+          <TextForm
+            label={draft.kind === 'note' ? t('Note') : t('Caption of a part')} draft={draft} onWrite={(text) => parts.change(clipId, { text })} onSave={(text) => save(draft, text)} onCancel={() => parts.drop(clipId)}
+          />
         </div>
       )}
       {told.length === 0 && !draft && <p className="muted">{t('Captions of parts of the clip, and notes, each with its time.')}</p>}
@@ -106,7 +107,8 @@ function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
         else if (step.type === 'error') setProblem(step.problem)
         else await client.invalidateQueries({ queryKey: ['clip', clipId] })
       }
-      setQuestion('')
+      // Not the next question, which may be begun while the answer comes.
+      setQuestion((now) => (now.trim() === asked ? '' : now))
     } catch (error) {
       setProblem(problemOf(error))
     } finally {

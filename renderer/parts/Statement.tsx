@@ -1,5 +1,5 @@
 import { Check, Pencil, RotateCcw, Scissors, Trash2, X } from 'lucide-react'
-import { type SubmitEvent, useState } from 'react'
+import { type SubmitEvent, useEffect, useRef, useState } from 'react'
 import type { Annotation, AnnotationBody, Span } from '../../app/annotation.ts'
 import { said } from '../../app/phrase.ts'
 import { EvidenceOf } from '../find/Evidence.tsx'
@@ -8,6 +8,7 @@ import { phrase, t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { endTime, showFrame, timeOf } from '../player.ts'
 import { review, useFrames, useStatus } from '../queries.ts'
+import { type Draft, takesFocus, texts } from '../review/drafts.ts'
 import { commit } from '../review/edits.ts'
 import { markedSpan, useReview } from '../review/store.ts'
 import { sayOfMarked } from '../review/tracks.ts'
@@ -18,23 +19,24 @@ import { Unlearnt } from './Unlearnt.tsx'
 export function Statement({ annotation }: { annotation: Annotation }) {
   const { id, clipId, body, state, machine, provenance } = annotation
   const packInUse = useStatus().data?.packDigest
-  const [editing, setEditing] = useState(false)
+  const draft = texts.useDraft(id)
   if (body.kind === 'track') return null
   const named = WHAT[body.kind]
   const own = body.kind === 'note' || body.kind === 'segment'
   const span = body.kind === 'answer' ? undefined : body.span
-  const save = (text: string) => {
-    setEditing(false)
-    if (text !== body.text) void commit(clipId, [{ action: 'edit', annotationId: id, body: { ...body, text } }], said('Saved'))
+  const edit = () => texts.open(id, {}, body.text)
+  const save = async (text: string) => {
+    const saved = text === body.text || (await commit(clipId, [{ action: 'edit', annotationId: id, body: { ...body, text } }], said('Saved'))) !== null
+    if (saved) texts.drop(id)
   }
   return (
     <article className="statement" data-state={state} data-annotation={id} data-kind={body.kind}>
       {body.kind === 'answer' && <p className="muted">{body.question}</p>}
       {span && <SpanLine annotation={annotation} span={span} />}
-      {editing ? (
-        <TextForm label={t(named.name)} text={body.text} onSave={save} onCancel={() => setEditing(false)} />
+      {draft ? (
+        <TextForm label={t(named.name)} draft={draft} onWrite={(text) => texts.change(id, { text })} onSave={save} onCancel={() => texts.drop(id)} />
       ) : (
-        <p className="said" onDoubleClick={() => setEditing(true)}>{body.text === '' ? <span className="muted">{t('(nothing)')}</span> : body.text}</p>
+        <p className="said" onDoubleClick={edit}>{body.text === '' ? <span className="muted">{t('(nothing)')}</span> : body.text}</p>
       )}
       {state === 'edited' && machine?.kind === body.kind && 'text' in machine && machine.text !== body.text && <p className="muted small">{t('The model said: {{text}}', { text: machine.text })}</p>}
       <footer>
@@ -42,11 +44,11 @@ export function Statement({ annotation }: { annotation: Annotation }) {
         <span className="grow" />
         {own ? (
           <span className="row tight">
-            <button className="icon" aria-label={t(named.edit)} title={t('Edit')} onClick={() => setEditing(true)}><Pencil size={14} /></button>
+            <button className="icon" aria-label={t(named.edit)} title={t('Edit')} onClick={edit}><Pencil size={14} /></button>
             <button className="icon" aria-label={t(named.reject)} title={t('Delete')} onClick={() => void commit(clipId, [{ action: 'reject', annotationId: id }], said('Deleted'))}><Trash2 size={14} /></button>
           </span>
         ) : (
-          <Review annotation={annotation} onEdit={() => setEditing(true)} />
+          <Review annotation={annotation} onEdit={edit} />
         )}
       </footer>
       {body.kind === 'answer' && state === 'machine' && provenance?.packDigest === packInUse && <Unlearnt text={body.question} />}
@@ -63,19 +65,38 @@ const WHAT: Record<Exclude<AnnotationBody['kind'], 'track'>, { name: string; edi
   segment: { name: phrase('Caption of a part'), edit: phrase('Edit caption of a part'), accept: phrase('Accept caption of a part'), reject: phrase('Delete caption of a part'), reset: phrase('Reset caption of a part') },
 }
 
+interface TextFormProps {
+  label: string
+  draft: Draft
+  onWrite: (text: string) => void
+  /** Resolves when it is saved or could not be; a form that is still there then can be sent again. */
+  onSave: (text: string) => Promise<void>
+  onCancel: () => void
+}
+
 /** A field for a text: Enter saves, Shift+Enter breaks the line, Escape leaves. */
-export function TextForm({ label, text, onSave, onCancel }: { label: string; text: string; onSave: (text: string) => void; onCancel: () => void }) {
-  const submit = (event: SubmitEvent<HTMLFormElement>) => {
+export function TextForm({ label, draft, onWrite, onSave, onCancel }: TextFormProps) {
+  const field = useRef<HTMLTextAreaElement>(null)
+  const [saving, setSaving] = useState(false)
+  useEffect(() => {
+    if (takesFocus(draft)) field.current?.focus()
+  }, [draft])
+  const submit = async (event: SubmitEvent) => {
     event.preventDefault()
-    const field = event.currentTarget.elements.namedItem('text')
-    const typed = field instanceof HTMLTextAreaElement ? field.value.trim() : ''
-    if (typed === '') onCancel()
-    else onSave(typed)
+    if (saving) return
+    const typed = draft.text.trim()
+    if (typed === '') {
+      onCancel()
+      return
+    }
+    setSaving(true)
+    await onSave(typed)
+    setSaving(false)
   }
   return (
-    <form onSubmit={submit}>
+    <form onSubmit={(event) => void submit(event)}>
       <textarea
-        name="text" aria-label={label} defaultValue={text} rows={3} autoFocus
+        ref={field} aria-label={label} value={draft.text} rows={3} readOnly={saving} onChange={({ target }) => onWrite(target.value)}
         onKeyDown={(event) => {
           if (event.key === 'Escape') onCancel()
           if (event.key === 'Enter' && !event.shiftKey) {

@@ -13,6 +13,7 @@ import { hint } from '../keys.ts'
 import { useColours } from '../labels/vocabulary.ts'
 import { type FrameTable, showFrame, ordinalAt, timeOf, usePlayer } from '../player.ts'
 import { type Axis, AxisProvider, Bar, Lane, Overview, PlayLine, Point, Ruler, useAxis } from '../review/Axis.tsx'
+import { parts } from '../review/drafts.ts'
 import { commit } from '../review/edits.ts'
 import { useReview } from '../review/store.ts'
 import { chooseTrack, retimed } from '../review/tracks.ts'
@@ -162,7 +163,7 @@ type Said = Annotation & { body: { text: string; span: Span } }
 
 /** The caption where it has a span of its own, captions of parts, and notes; what overlaps lies beneath each other. */
 function SaidLanes({ clip, annotations }: { clip: Clip; annotations: readonly Annotation[] }) {
-  const draft = useReview((review) => review.draft)
+  const draft = parts.useDraft(clip.id)
   const of = (kind: 'segment' | 'note') =>
     annotations.flatMap((one): Said[] => ((one.body.kind === kind || (kind === 'segment' && one.body.kind === 'caption')) && one.state !== 'rejected' && one.body.span ? [{ ...one, body: { ...one.body, span: one.body.span } }] : []))
   const lanes = (['segment', 'note'] as const).map((kind) => {
@@ -180,7 +181,7 @@ function SaidLanes({ clip, annotations }: { clip: Clip; annotations: readonly An
             onChange={(span) => void commit(clip.id, [{ action: 'edit', annotationId: id, body: { ...body, span } as Annotation['body'] }])}
           />
         ))}
-        {i === 0 && drafted && <Bar span={drafted} className="draft" within={clip} reachable label={t('Being written')} onChoose={() => undefined} onChange={(span) => useReview.getState().setDraft({ kind, span })} />}
+        {i === 0 && drafted && <Bar span={drafted} className="draft" within={clip} reachable label={t('Being written')} onChoose={() => undefined} onChange={(span) => parts.change(clip.id, { span })} />}
       </Lane>
     )),
   )

@@ -28,8 +28,6 @@ interface Review {
   /** The enlarged picture stays on the chosen track. */
   following: boolean
   showBoxes: boolean
-  /** A note or a caption of a part that is being written. */
-  draft: { kind: 'note' | 'segment'; span: Span } | null
   /** Asking for a time or a frame to go to. */
   goingTo: boolean
   setView: (view: View | null) => void
@@ -39,7 +37,6 @@ interface Review {
   setAlso: (also: readonly number[]) => void
   setDrawing: (drawing: boolean) => void
   setZoom: (zoom: Zoom) => void
-  setDraft: (draft: Review['draft']) => void
   setGoingTo: (goingTo: boolean) => void
   /** Another video: nothing of the last one holds. */
   reset: () => void
@@ -55,7 +52,6 @@ export const useReview = create<Review>((set) => ({
   zoom: WHOLE,
   following: false,
   showBoxes: true,
-  draft: null,
   goingTo: false,
   setView: (view) => set({ view }),
   // An out before the in takes it away, and the other way round: a span always has a frame.
@@ -75,9 +71,8 @@ export const useReview = create<Review>((set) => ({
     const inside = (share: number) => Math.min(1 - edge, Math.max(edge, share))
     set({ zoom: { scale: larger, x: inside(x), y: inside(y) } })
   },
-  setDraft: (draft) => set({ draft }),
   setGoingTo: (goingTo) => set({ goingTo }),
-  reset: () => set({ view: null, markIn: null, markOut: null, also: [], drawing: false, zoom: WHOLE, draft: null, goingTo: false }),
+  reset: () => set({ view: null, markIn: null, markOut: null, also: [], drawing: false, zoom: WHOLE, goingTo: false }),
 }))
 
 /** What is marked, where both ends are. */

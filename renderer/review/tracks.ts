@@ -11,6 +11,7 @@ import { type FrameTable, showFrame, ordinalAt, usePlayer } from '../player.ts'
 import { queryClient } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { toast } from '../toast.ts'
+import { parts } from './drafts.ts'
 import { annotationsOf, commit } from './edits.ts'
 import { markedSpan, useReview } from './store.ts'
 
@@ -290,7 +291,7 @@ export function sayHere(kind: 'note' | 'segment'): void {
   }
   const clip = clipOf(at.clipId)
   const span = inClip(at.clipId, markedSpan(useReview.getState()) ?? { startFrame: at.ordinal, endFrame: kind === 'note' ? at.ordinal + 1 : Math.max(at.ordinal + 1, clip?.endFrame ?? 0) })
-  if (span) useReview.getState().setDraft({ kind, span })
+  if (span) parts.open(at.clipId, { kind, span })
 }
 
 /** What a caption says holds for the marked span alone. */
