@@ -226,3 +226,14 @@ test('the next question can be typed while the answer to the last one comes', as
   await page.keyboard.press('Enter')
   await expect(field).toHaveValue('')
 })
+
+test('boxes that were rejected are not counted', async () => {
+  await clipWithTracks(1)
+  const head = page.getByRole('heading', { name: 'Boxes' })
+  const before = (await trackStates()).length
+  await expect(head).toContainText(`Boxes ${before}`)
+  await rows().first().click({ position: { x: 4, y: 4 } })
+  await page.keyboard.press('x')
+  await expect(head).toContainText(before > 1 ? `Boxes ${before - 1}` : /^Boxes Draw/)
+  await expect(rows()).toHaveCount(before)
+})

@@ -22,12 +22,13 @@ export function TrackList({ annotations }: { annotations: readonly Annotation[] 
   const { also, drawing, setDrawing } = useReview()
   // What the model said can be had back from here; what a person made and took away, by undo.
   const tracks = annotations.flatMap((one): TrackAnnotation[] => (one.body.kind === 'track' && (one.state !== 'rejected' || one.machine !== null) ? [{ ...one, body: one.body }] : []))
+  const valid = tracks.filter(({ state }) => state !== 'rejected').length
   const chosen = [trackId, ...also].flatMap((id) => tracks.find((track) => track.id === id && track.state !== 'rejected') ?? [])
   const suggestions = [...new Set([...vocabulary.map(({ name }) => name), ...tracks.map(({ body }) => body.label)])]
   return (
     <section>
       <h3 className="row">
-        {t('Boxes')} <span className="muted num">{tracks.length > 0 ? tracks.length : ''}</span>
+        {t('Boxes')} <span className="muted num">{valid > 0 ? valid : ''}</span>
         <span className="grow" />
         <button className="small" aria-pressed={drawing} title={hint('Draw a box', 'draw')} onClick={() => setDrawing(!drawing)}><SquareDashedMousePointer size={13} aria-hidden />{t('Draw')}</button>
       </h3>
