@@ -237,3 +237,38 @@ test('boxes that were rejected are not counted', async () => {
   await expect(head).toContainText(before > 1 ? `Boxes ${before - 1}` : /^Boxes Draw/)
   await expect(rows()).toHaveCount(before)
 })
+
+test('in a narrow window, in either language, nothing at the sides is cut off that says what was decided or can be done', async () => {
+  await call('addSources', { body: { paths: [clip('b01_zero_length.mp4')] } })
+  await done()
+  const { clips } = await call('listClips')
+  const captions = await Promise.all(clips.slice(0, 3).map(async ({ id }) => (await call('getClip', { params: { clipId: id } })).annotations.find(({ body }) => body.kind === 'caption')?.id ?? 0))
+  for (const [nth, action] of (['accept', 'reject', 'edit'] as const).entries()) {
+    await call('reviewAnnotation', { params: { annotationId: captions[nth] ?? 0 }, body: { action, ...(action === 'edit' ? { body: { kind: 'caption', text: 'a caption that a person wrote, longer than its two lines are' } } : {}) } })
+  }
+  for (const language of ['de', 'en']) {
+    await page.evaluate((code) => localStorage.setItem('tubelet-language', code), language)
+    for (const [width, height] of [[1440, 900], [1024, 700], [720, 450]] as const) {
+      await page.setViewportSize({ width, height })
+      await page.reload()
+      await clipRows().first().click()
+      await expect(page.locator('.inspector [data-kind=caption]')).toBeVisible()
+      const faults = await page.evaluate(() => {
+        const said = document.querySelector('.inspector .scroll')
+        const wide = said && said.scrollWidth > said.clientWidth ? [`what is said is ${said.scrollWidth} px wide in ${said.clientWidth}`] : []
+        const inside = (child: Element, parent: Element | null) => child.getBoundingClientRect().right <= (parent?.getBoundingClientRect().right ?? 0)
+        const cut = [...document.querySelectorAll('.clip-row em')].filter((one) => !inside(one, one.closest('.text'))).map((one) => `${one.textContent} is cut off`)
+        const status = [...document.querySelectorAll('.statusbar > button')].flatMap((button, nth, all) => {
+          const next = all[nth + 1]
+          const words = button.querySelector('[role=status]') ?? button
+          return next && words.getBoundingClientRect().right > next.getBoundingClientRect().left ? [`${words.textContent} lies over what follows`] : []
+        })
+        return [...wide, ...cut, ...status]
+      })
+      expect(faults, `${language} ${width}`).toEqual([])
+      expect(await page.locator('.clip-row em').count()).toBeGreaterThanOrEqual(2)
+    }
+  }
+  await page.evaluate(() => localStorage.setItem('tubelet-language', 'en'))
+  await page.setViewportSize({ width: 1440, height: 900 })
+})

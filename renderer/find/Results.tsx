@@ -122,8 +122,9 @@ function ResultRow({ clip, current, score, measure, ordinal }: { clip: Clip; cur
       <img src={urlOf('clipThumbnail', { params: { clipId: id } })} alt="" loading="lazy" />
       <span className="text">
         <span className="caption">{caption ?? t('No caption')}</span>
-        <span className="muted num">
-          {clock(start, 1)}–{clock(end, 1)} · {sourceName}<Standing clip={clip} />
+        <span className="facts-line">
+          <span className="muted num">{clock(start, 1)}–{clock(end, 1)} · {sourceName}</span>
+          <Standing clip={clip} />
         </span>
       </span>
       {score !== null && (

@@ -71,8 +71,10 @@ function Told({ clipId, annotations }: { clipId: number; annotations: readonly A
       <h3 className="row">
         {t('Moments')} <span className="muted num">{told.length > 0 ? told.length : ''}</span>
         <span className="grow" />
-        <button className="small" title={hint('Caption what is marked, or from here on', 'segment')} onClick={() => sayHere('segment')}><Plus size={13} aria-hidden />{t('Caption')}</button>
-        <button className="small" title={hint('Note on what is marked, or on this moment', 'note')} onClick={() => sayHere('note')}><Plus size={13} aria-hidden />{t('Note')}</button>
+        <span className="row">
+          <button className="small" title={hint('Caption what is marked, or from here on', 'segment')} onClick={() => sayHere('segment')}><Plus size={13} aria-hidden />{t('Caption')}</button>
+          <button className="small" title={hint('Note on what is marked, or on this moment', 'note')} onClick={() => sayHere('note')}><Plus size={13} aria-hidden />{t('Note')}</button>
+        </span>
       </h3>
       {draft && (
         <div className="statement">

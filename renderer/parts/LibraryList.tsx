@@ -140,8 +140,8 @@ const REVIEWED = { accepted: phrase('accepted'), edited: phrase('edited'), rejec
 
 /** How a clip's caption stands: what was decided about it, or that the model is not sure. */
 export function Standing({ clip: { captionState, captionUnsure } }: { clip: Clip }) {
-  if (captionState === null || captionState === 'machine') return captionState !== null && captionUnsure && <em> · {t('not sure')}</em>
-  return <em data-review={captionState}> · {t(REVIEWED[captionState])}</em>
+  if (captionState === null || captionState === 'machine') return captionState !== null && captionUnsure && <em>{t('not sure')}</em>
+  return <em data-review={captionState}>{t(REVIEWED[captionState])}</em>
 }
 
 export const ClipRow = memo(function ClipRow({ clip, current, named = false }: { clip: Clip; current: boolean; /** With the name of its video. */ named?: boolean }) {
@@ -152,11 +152,14 @@ export const ClipRow = memo(function ClipRow({ clip, current, named = false }: {
       {kind === 'marked' && !encoded ? <span className="blank" /> : <img src={urlOf('clipThumbnail', { params: { clipId: id } })} alt="" loading="lazy" />}
       <span className="text">
         <span className="caption">{caption ?? (encoded ? t('No caption') : t('Waiting for its caption…'))}</span>
-        <span className="muted num">
-          {clock(start, 1)}–{clock(end, 1)}
+{/* In a narrow list the rest gives way to what was decided. */}
+        <span className="facts-line">
+          <span className="muted num">
+            {clock(start, 1)}–{clock(end, 1)}
+            {labels.length > 0 && ` · ${labels.join(', ')}`}
+            {named && ` · ${sourceName}`}
+          </span>
           <Standing clip={clip} />
-          {labels.length > 0 && ` · ${labels.join(', ')}`}
-          {named && ` · ${sourceName}`}
         </span>
       </span>
     </button>
