@@ -136,7 +136,7 @@ export class DecodePass {
     const read = secondsOf(pts.at(-1) ?? probe.startPts, probe)
     const missing = probe.frameCount !== null && probe.frameCount > pts.length
     const short = probe.frameCount === null && probe.duration - read > Math.max(1, 0.02 * probe.duration)
-    if (!missing && !short && code !== null && !stalled) return null
+    if (!missing && !short && code === 0 && !stalled) return null
     return {
       code: 'damaged',
       message: missing

@@ -46,13 +46,22 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, input:
   const output = (label: string, ...format: string[]) => ['-map', `[${label}]`, ...keepFrames(tools), ...format]
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-v', 'level+info', '-threads', probe.codedWidth * probe.codedHeight > THREADED_ABOVE ? '2' : '1', '-copyts', '-filter_complex_threads', '1'],
-    ...inputFile(file),
+    ...framesInput(file, probe),
     ...['-filter_complex', graph.join(';')],
     ...output('tiny', '-f', 'rawvideo', 'pipe:1'),
     ...output('model', '-f', 'rawvideo', 'pipe:3'),
     ...output('preview', ...jpeg, 'pipe:4'),
     ...output('strip', ...jpeg, 'pipe:5'),
   ]
+}
+
+/**
+ * A file as input of which the frames are counted and timed. Where the size or the pixel format changes midway (video calls, joined
+ * recordings), ffmpeg would build its filters anew, and those would begin to count again; the scalers take every size as it comes. The turn
+ * that ffmpeg makes of a rotated picture does not.
+ */
+export function framesInput(file: string, { rotation }: Pick<Probe, 'rotation'>): string[] {
+  return [...(rotation === 0 ? ['-reinit_filter', '0'] : []), ...inputFile(file)]
 }
 
 /** Filters from a decoded frame to `small`, which is scaled once, and from that to what the model and people see. */

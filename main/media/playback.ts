@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { rename, rm } from 'node:fs/promises'
 import { TubeletError } from '../../app/errors.ts'
 import { leadOf, type Probe } from '../../app/media.ts'
-import { PREVIEW_SIDE } from './decode-plan.ts'
+import { framesInput, PREVIEW_SIDE } from './decode-plan.ts'
 import { ended, inputFile, keepFrames, type MediaTools, runTool, startTool, tailOf } from './tools.ts'
 
 const PROXY_SIDE = 1280
@@ -62,7 +62,7 @@ export async function makeProxy(
   const stall = new AbortController()
   const args = [
     ...['-hide_banner', '-nostdin', '-nostats', '-v', 'error', '-threads', '2', '-progress', 'pipe:1', '-y'],
-    ...inputFile(file),
+    ...framesInput(file, probe),
     ...['-map', `0:${probe.videoStream}`, '-map', '0:a:0?', '-dn', '-sn'],
     ...['-vf', `setpts=PTS-STARTPTS,scale=${even(probe.width)}:${even(probe.height)}:flags=bicubic,setsar=1,format=yuv420p`],
     ...keepFrames(tools),

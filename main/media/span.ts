@@ -5,8 +5,8 @@ import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 import type { PackManifest } from '../../app/pack.ts'
 import { cutTubes } from '../../app/tubes.ts'
 import type { SampledClip } from './clips.ts'
-import { pictureFilters } from './decode-plan.ts'
-import { inputFile, keepFrames, type MediaTools, runTool } from './tools.ts'
+import { framesInput, pictureFilters } from './decode-plan.ts'
+import { keepFrames, type MediaTools, runTool } from './tools.ts'
 
 /** Decoding begins this long before the span: containers do not all seek exactly. */
 const LEAD_SECONDS = 3
@@ -49,7 +49,7 @@ async function decode(tools: MediaTools, file: string, probe: Probe, pts: readon
   // Where seeking brings other frames, or none, the file is decoded from its beginning.
   for (const seek of lead > 0 ? [['-ss', String(lead)], []] : [[]]) {
     const args = [
-      ...['-v', 'error', '-nostdin', '-threads', '2', '-copyts', ...seek, ...inputFile(file)],
+      ...['-v', 'error', '-nostdin', '-threads', '2', '-copyts', ...seek, ...framesInput(file, probe)],
       ...['-filter_complex', `[0:${probe.videoStream}]select='${chosen}',${filters}[out]`, '-map', '[out]', ...keepFrames(tools), '-frames:v', String(pts.length), ...output, 'pipe:1'],
     ]
     const { stdout } = await runTool(tools.ffmpeg, args, { signal, timeoutMs: TIMEOUT_MS })
