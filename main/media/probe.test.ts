@@ -121,3 +121,14 @@ it('takes neither text nor pictures nor missing files for video', async () => {
     expect([await verdictOf(text, by), await verdictOf(picture, by), await verdictOf(path.join(folder, 'gone.mp4'), by)]).toEqual(['not-a-video', 'not-a-video', 'file-missing'])
   }
 })
+
+it('knows where a file begins whose packets have no times, by ffmpeg alone too', async () => {
+  const moving = ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=1', '-bf', '2']
+  const [avi, raw] = [path.join(folder, 'b-frames.avi'), path.join(folder, 'raw.h264')]
+  await runTool(tools.ffmpeg, [...moving, '-c:v', 'mpeg4', avi])
+  await runTool(tools.ffmpeg, [...moving, '-c:v', 'libx264', raw])
+  for (const by of [tools, alone]) {
+    expect(Math.abs((await probe(by, avi)).startPts)).toBeLessThan(3)
+    expect(await probe(by, raw)).toMatchObject({ startPts: 0, duration: 0, frameCount: null })
+  }
+})

@@ -95,13 +95,17 @@ function textReport(description: string, packetLines: string): Report | null {
     if (stream && base !== undefined) stream.time_base = base
   }
   const edited = head[1].includes('mov')
-  const packets = [...packetLines.matchAll(/^(\d+),\s*-?\d+,\s*(-?\d+),\s*(\d+),/gm)].map(([, out, pts, length]) => ({
-    stream_index: video[Number(out)]?.index ?? -1,
-    pts: Number(pts),
-    duration: Number(length),
-    // What an edit list cuts away from the beginning lies before time 0.
-    flags: edited && Number(pts) < 0 ? 'D' : '',
-  }))
+  const packets = [...packetLines.matchAll(/^(\d+),\s*-?\d+,\s*(-?\d+),\s*(\d+),/gm)].map(([, out, printed, length]) => {
+    // The least 64-bit number stands for none: AVI with B-frames and raw streams have packets without a time.
+    const pts = Number.isSafeInteger(Number(printed)) ? Number(printed) : undefined
+    return {
+      stream_index: video[Number(out)]?.index ?? -1,
+      pts,
+      duration: Number(length),
+      // What an edit list cuts away from the beginning lies before time 0.
+      flags: edited && pts !== undefined && pts < 0 ? 'D' : '',
+    }
+  })
   // What a container says of itself is indented less than what it says of its streams.
   const created = /^ {4}creation_time\s*: (\S+)/m.exec(said)?.[1]
   const format = { format_name: head[1], ...(start === undefined ? {} : { start_time: Number(start) }), ...(duration === undefined ? {} : { duration }), tags: created === undefined ? {} : { creation_time: created } }
