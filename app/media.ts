@@ -16,7 +16,7 @@ const StreamInfo = z.object({
   isDefault: z.boolean(),
 })
 
-/** What ffprobe says, in the display-oriented frame (after rotation and sample aspect ratio). */
+/** What ffprobe says, in the display-oriented frame (after rotation and sample aspect ratio); put right by decoding where that shows otherwise. */
 export const Probe = z.object({
   container: z.string(),
   codec: z.string(),
@@ -41,6 +41,8 @@ export const Probe = z.object({
   startPts: z.number().int(),
   /** Seconds of the file's own time at which its earliest stream begins. Libraries of before do not know it. */
   fileStart: z.number().optional(),
+  /** Joined recordings: times in the file start again midway. Where the app gives times, the later part carries on from the one before. */
+  clockRestarts: z.boolean().optional(),
   /** Exact only when the container states it or the file was decoded. */
   frameCount: z.number().int().nonnegative().nullable(),
   /** When the camera says that it recorded this, ISO 8601 in UTC; where the file does not say, or says nonsense, it is left out. */

@@ -1,4 +1,5 @@
 /** The services together, without a window: real clips, real pack, real ffmpeg behind a counter. */
+import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -57,6 +58,18 @@ describe.skipIf(!ready)('one Tubelet', () => {
     await brief.close()
     await new Promise((resolve) => setTimeout(resolve, 50)) // Node frees a handle after it has told of the exit
     expect(children()).toBe(before)
+  })
+
+  test('what decoding shows of a video’s time is what the library has', async () => {
+    const raw = path.join(folder, 'raw.h264')
+    execFileSync((await findMediaTools()).ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=2,format=yuv420p', '-c:v', 'libx264', raw])
+    const one = openTubelet({ projectDir: path.join(folder, 'raw'), host: 'cli' })
+    await one.jobs.addPaths([raw])
+    await one.jobs.idle()
+    const [source] = one.library.sources()
+    expect(source?.probe?.duration).toBe(2)
+    expect(source?.probe?.startPts).toBe(one.library.frames(source?.id ?? 0)[0])
+    await one.close()
   })
 
   test('the first of many files has a picture at once, the smallest of them is captioned first, and two are under way from then on', async () => {

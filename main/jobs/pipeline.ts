@@ -89,6 +89,7 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
         break
       case 'done':
         library.pruneClips(source.id, clips)
+        library.setProbe(source.id, event.probe)
         library.setFrames(source.id, event.pts)
         library.saveFilmstrip(source.id, event.filmstrip)
         damaged = event.damaged

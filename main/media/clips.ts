@@ -54,6 +54,11 @@ export class ClipCutter {
     this.#input = input
   }
 
+  /** Seconds from the first frame to where the last one so far ends. */
+  get length(): number {
+    return this.#timeOf(this.pts.length)
+  }
+
   addPicked(frame: PickedFrame): void {
     this.#picked.push(frame)
   }

@@ -1,6 +1,6 @@
 /** What the pipes of one decode pass say together: which frames there are, which were sampled, where the cuts are, what is damaged. */
 import { type Problem, TubeletError } from '../../app/errors.ts'
-import { secondsOf } from '../../app/media.ts'
+import { type Probe, secondsOf } from '../../app/media.ts'
 import { ClipCutter } from './clips.ts'
 import { JpegPictures, type Message, Messages, RawPictures } from './decode-streams.ts'
 import { STRIP_CELLS } from './decode-plan.ts'
@@ -13,6 +13,8 @@ const PROGRESS_EVERY = 100
 
 export class DecodePass {
   readonly #task: WorkerTask
+  /** As probed, and put right by what decoding shows. */
+  readonly #probe: Probe
   readonly #clips: ClipCutter
   readonly #shots = new ShotDetector()
   readonly #tiny = new RawPictures(TINY.width * TINY.height * 3)
@@ -22,7 +24,7 @@ export class DecodePass {
   readonly #messages = new Messages()
   readonly #text = new TextDecoder()
   /** Of sampled frames, what has come on each pipe and waits for the others. */
-  readonly #pickedPts: (number | null)[] = []
+  readonly #pickedPts: number[] = []
   readonly #pickedRgb: Uint8Array[] = []
   readonly #pickedJpeg: Uint8Array<ArrayBuffer>[] = []
   #lastPicked = -1
@@ -34,7 +36,8 @@ export class DecodePass {
 
   constructor(task: WorkerTask) {
     this.#task = task
-    this.#clips = new ClipCutter(task.probe, task.input)
+    this.#probe = { ...task.probe }
+    this.#clips = new ClipCutter(this.#probe, task.input)
     this.#model = new RawPictures(task.input.width * task.input.height * 3)
   }
 
@@ -74,20 +77,28 @@ export class DecodePass {
     yield* this.#advance()
     if (pts.length === 0) throw new TubeletError(this.#nothing(stalled))
     for (const clip of this.#clips.finish()) yield { type: 'clip', clip }
-    yield { type: 'done', pts: Float64Array.from(pts), filmstrip: this.#filmstrip.cells(), damaged: this.#damage(code, stalled) }
+    yield { type: 'done', probe: { ...this.#probe, duration: this.#duration() }, pts: Float64Array.from(pts), filmstrip: this.#filmstrip.cells(), damaged: this.#damage(code, stalled) }
   }
 
   #note(message: Message): void {
     const { pts } = this.#clips
-    const { timeBase, frameRate } = this.#task.probe
+    const { timeBase } = this.#probe
     if (message.type === 'error') this.#errors = `${this.#errors}${message.text}\n`.slice(-STDERR_KEEP)
     else if (message.type === 'time-base') this.#ticks = (message.num * timeBase.den) / (message.den * timeBase.num)
+    else if (message.type === 'new-clock') this.#probe.clockRestarts = true
     else {
-      const ticks = message.pts === null ? null : Math.round(message.pts * this.#ticks)
+      const ticks = Math.round(message.pts * this.#ticks)
+      // Packets that come before the first frame are no pictures: of a cut stream, of an AVI whose packets have no times.
+      if (pts.length === 0) this.#probe.startPts = ticks
       if (message.filter === 'picked') this.#pickedPts.push(ticks)
-      // A frame without a time is taken to follow at the nominal rate.
-      else pts.push(ticks ?? Math.round((pts.at(-1) ?? this.#task.probe.startPts) + (frameRate.den * timeBase.den) / (frameRate.num * timeBase.num)))
+      else pts.push(ticks)
     }
+  }
+
+  /** Seconds: where the file says that it ends, and at least to where its last frame ends. */
+  #duration(): number {
+    const late = Math.max(0, secondsOf(this.#probe.startPts, this.#task.probe))
+    return Math.max(this.#clips.length, this.#task.probe.duration - late)
   }
 
   /** Joins what the pipes have brought so far, and gives off what that completes. */
@@ -97,8 +108,8 @@ export class DecodePass {
       const [ticks, rgb, jpeg] = [this.#pickedPts[0], this.#pickedRgb[0], this.#pickedJpeg[0]]
       if (ticks === undefined || rgb === undefined || jpeg === undefined) break
       // Sampled frames are some of all frames in the same order, so each is the next one with its time.
-      const found = ticks === null ? this.#lastPicked + 1 : pts.indexOf(ticks, this.#lastPicked + 1)
-      if (found < 0 || found >= pts.length) break
+      const found = pts.indexOf(ticks, this.#lastPicked + 1)
+      if (found < 0) break
       this.#lastPicked = found
       this.#pickedPts.shift()
       this.#pickedRgb.shift()
@@ -122,7 +133,7 @@ export class DecodePass {
     const now = performance.now()
     if (now - this.#lastProgress < PROGRESS_EVERY) return
     this.#lastProgress = now
-    yield { type: 'progress', seconds: Math.max(0, secondsOf(pts, this.#task.probe)) }
+    yield { type: 'progress', seconds: Math.max(0, secondsOf(pts, this.#probe)) }
   }
 
   /**

@@ -1,16 +1,17 @@
 /**
  * The one decode pass over a file, as ffmpeg arguments: which frames are picked, at which sizes they come out, on which pipe.
  *
- *     decode ─ showinfo@all ─┬─ tiny picture of every frame ─────────────── pipe 1: finds the cuts, exact to the frame
- *                            └─ select ─ showinfo@picked ─┬─ model input ── pipe 3
- *                                                         ├─ preview JPEG ─ pipe 4
- *                                                         └─ strip JPEG ─── pipe 5
+ *     decode ─ clock ─ showinfo@all ─┬─ tiny picture of every frame ─────────────── pipe 1: finds the cuts, exact to the frame
+ *                                    └─ select ─ showinfo@picked ─┬─ model input ── pipe 3
+ *                                                                 ├─ preview JPEG ─ pipe 4
+ *                                                                 └─ strip JPEG ─── pipe 5
  *
  * Both showinfo filters write the PTS of each frame that passes to pipe 2 (standard error), before anything renames or drops it. The fps
  * filter is not used: it repeats and drops frames to fit a grid, and its frames have times that are not in the file.
  */
 import type { PackManifest } from '../../app/pack.ts'
 import type { Probe } from '../../app/media.ts'
+import { frameClock } from './clock.ts'
 import { TINY } from './shots.ts'
 import { inputFile, keepFrames, type MediaTools } from './tools.ts'
 
@@ -34,13 +35,13 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, input:
   const { small, model, preview } = pictures(tools, probe, input)
   const strip = { width: STRIP_WIDTH, height: Math.max(2, 2 * Math.round((STRIP_WIDTH * probe.height) / probe.width / 2)) }
   const graph = [
-    `[0:${probe.videoStream}]showinfo@all=checksum=0,split=2[every][candidates]`,
+    `[0:${probe.videoStream}]${frameClock(probe)},showinfo@all=checksum=0,split=2[every][candidates]`,
     `[every]scale=${TINY.width}:${TINY.height}:flags=area,format=rgb24,${COUNTED}[tiny]`,
-    `[candidates]select='${onGrid(rate, probe)}',showinfo@picked=checksum=0,${small},split=2[a][b]`,
+    `[candidates]select='${onGrid(rate)}',showinfo@picked=checksum=0,${small},split=2[a][b]`,
     `[a]${model},${COUNTED}[model]`,
     `[b]${preview},split=2[c][d]`,
     `[c]${COUNTED}[preview]`,
-    `[d]select='${onGrid(stripRate, probe)}',scale=${strip.width}:${strip.height}:flags=area,setsar=1,${COUNTED}[strip]`,
+    `[d]select='${onGrid(stripRate)}',scale=${strip.width}:${strip.height}:flags=area,setsar=1,${COUNTED}[strip]`,
   ]
   const jpeg = ['-c:v', 'mjpeg', '-enc_time_base', '1:25', '-threads', '1', '-q:v', '4', '-f', 'mpjpeg']
   const output = (label: string, ...format: string[]) => ['-map', `[${label}]`, ...keepFrames(tools), ...format]
@@ -94,13 +95,11 @@ function samplingRate(duration: number, frames: number): number {
 
 /**
  * A `select` expression that passes the first frame in each cell of a time grid, counted from the first frame of the source. A grid does
- * not drift as "so long after the last one" does. Frames without a time are picked by count.
+ * not drift as "so long after the last one" does.
  */
-function onGrid(rate: number, probe: Probe): string {
-  const start = (probe.startPts * probe.timeBase.num) / probe.timeBase.den
-  const every = Math.max(1, Math.round(probe.frameRate.num / probe.frameRate.den / rate))
-  const cell = (time: string) => `floor((${time}-(${start}))*${rate}+0.001)`
-  return `if(isnan(t),not(mod(n,${every})),isnan(prev_selected_t)+gt(${cell('t')},${cell('prev_selected_t')}))`
+function onGrid(rate: number): string {
+  const cell = (time: string) => `floor((${time}-start_t)*${rate}+0.001)`
+  return `isnan(prev_selected_t)+gt(${cell('t')},${cell('prev_selected_t')})`
 }
 
 /** HDR (PQ or HLG, BT.2020) to SDR. It works on floats, so only the small picture goes through it. */

@@ -74,10 +74,12 @@ export class JpegPictures {
 }
 
 export type Message =
-  /** A frame passed a showinfo filter: every frame `all`, those sampled `picked` as well. `pts` null: the file gives it no time. */
-  | { type: 'frame'; filter: 'all' | 'picked'; pts: number | null }
+  /** A frame passed a showinfo filter: every frame `all`, those sampled `picked` as well. */
+  | { type: 'frame'; filter: 'all' | 'picked'; pts: number }
   /** The time base that the PTS of a filter count in. */
   | { type: 'time-base'; num: number; den: number }
+  /** The clock of the file starts again with the frame that comes next, see clock.ts. */
+  | { type: 'new-clock' }
   | { type: 'error'; text: string }
 
 /** ffmpeg's messages at `-v level+info`, line by line. Lines that say nothing of use are passed over. */
@@ -95,9 +97,11 @@ export class Messages {
 }
 
 function readMessage(line: string): Message | null {
-  const frame = /^\[showinfo@(all|picked) @ [^\]]*\] \[info\] n: *\d+ pts: *(-?\d+|NOPTS)/.exec(line)
-  if (frame !== null) return { type: 'frame', filter: frame[1] === 'all' ? 'all' : 'picked', pts: frame[2] === 'NOPTS' ? null : Number(frame[2]) }
+  const frame = /^\[showinfo@(all|picked) @ [^\]]*\] \[info\] n: *\d+ pts: *(-?\d+)/.exec(line)
+  if (frame !== null) return { type: 'frame', filter: frame[1] === 'all' ? 'all' : 'picked', pts: Number(frame[2]) }
   const base = /^\[showinfo@all @ [^\]]*\] \[info\] config in time_base: (\d+)\/(\d+)/.exec(line)
   if (base !== null) return { type: 'time-base', num: Number(base[1]), den: Number(base[2]) }
+  // All that the expressions of the plan print.
+  if (/^(?:\[Eval @ [^\]]*\] )?\[info\] -?\d+\.\d+\s*$/.test(line)) return { type: 'new-clock' }
   return /\[(?:error|fatal|panic)\]/.test(line) ? { type: 'error', text: line } : null
 }

@@ -1,6 +1,6 @@
 /** Recordings whose pictures or clock change midway, or that begin in the middle: joined files, video calls, cut streams. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, it } from 'vitest'
@@ -10,6 +10,7 @@ import { decodedPts } from './clips.testing.ts'
 import { makeProxy } from './playback.ts'
 import { probe } from './probe.ts'
 import { sample, type SampledClip, type SampleEvent } from './sample.ts'
+import { sampleFrames } from './span.ts'
 import { findMediaTools } from './tools.ts'
 
 const tools = await findMediaTools()
@@ -29,7 +30,14 @@ function made(name: string, ...args: string[]): string {
   return file
 }
 
-const picture = (source: string) => ['-f', 'lavfi', '-i', source, '-pix_fmt', 'yuv420p', '-threads', '1']
+const picture = (source: string) => ['-f', 'lavfi', '-i', `${source},format=yuv420p`]
+
+/** Bytes of files one after the other, as recorders and `cat` join transport streams; of the last one from `skip` on. */
+function joined(name: string, files: readonly string[], skip = 0): string {
+  const file = path.join(folder, name)
+  writeFileSync(file, Buffer.concat(files.map((one, at) => readFileSync(one).subarray(at === files.length - 1 ? skip : 0))))
+  return file
+}
 
 /** One file after the other in one WebM, as a video call is recorded whose picture grows with the bandwidth. */
 function videoCall(): string {
@@ -48,7 +56,7 @@ async function sampleAll(file: string) {
     if (event.type === 'done') done = event
   }
   if (done === null) throw new Error('sampling ended without its last event')
-  return { probe: found, clips, pts: [...done.pts], damaged: done.damaged }
+  return { probe: done.probe, clips, pts: [...done.pts], damaged: done.damaged }
 }
 
 /** When each frame of the preview copy is shown, in seconds. */
@@ -59,15 +67,68 @@ async function copyTimes(file: string, source: Probe): Promise<number[]> {
   return (await decodedPts(tools, out)).map((pts) => secondsOf(pts, copy))
 }
 
+function expectTiled({ probe: found, clips, pts }: Awaited<ReturnType<typeof sampleAll>>): void {
+  expect(found.startPts).toBe(pts[0])
+  expect(pts).toEqual(pts.toSorted((a, b) => a - b))
+  let [ordinal, time] = [0, 0]
+  for (const clip of clips) {
+    expect(clip).toMatchObject({ startFrame: ordinal, start: time })
+    ;[ordinal, time] = [clip.endFrame, clip.end]
+  }
+  expect(ordinal).toBe(pts.length)
+  expect(time).toBeCloseTo(found.duration, 3)
+}
+
+async function expectSameTimes(file: string, { probe: found, pts }: Awaited<ReturnType<typeof sampleAll>>): Promise<void> {
+  const times = await copyTimes(file, found)
+  expect(times).toHaveLength(pts.length)
+  for (const [ordinal, time] of times.entries()) expect(time).toBeCloseTo(secondsOf(pts[ordinal] ?? NaN, found), 2)
+}
+
 it('reads on, and copies on, where the size of the picture changes', async () => {
   const file = videoCall()
-  const { probe: found, clips, pts, damaged } = await sampleAll(file)
-  expect(pts).toEqual(await decodedPts(tools, file))
-  expect(pts).toHaveLength(30)
-  expect(damaged).toBeNull()
-  expect(clips.at(-1)?.endFrame).toBe(30)
-  expect(clips.map(({ start }) => start)).toEqual([0, 1, 2])
-  const times = await copyTimes(file, found)
-  expect(times).toHaveLength(30)
-  for (const [ordinal, time] of times.entries()) expect(time).toBeCloseTo(secondsOf(pts[ordinal] ?? NaN, found), 2)
+  const sampled = await sampleAll(file)
+  expect(sampled.pts).toEqual(await decodedPts(tools, file))
+  expect(sampled.pts).toHaveLength(30)
+  expect(sampled.damaged).toBeNull()
+  expect(sampled.clips.map(({ start }) => start)).toEqual([0, 1, 2])
+  expectTiled(sampled)
+  await expectSameTimes(file, sampled)
+})
+
+it('carries on from the recording before where the clock of a file starts again', async () => {
+  const parts = [2, 6].map((seconds) => made(`${seconds}s.ts`, ...picture(`testsrc=s=64x48:r=25:d=${seconds}`), '-c:v', 'mpeg2video'))
+  const file = joined('clock.ts', parts)
+  const sampled = await sampleAll(file)
+  expect(sampled.pts).toHaveLength(200)
+  expect(sampled.probe).toMatchObject({ clockRestarts: true, duration: 8 })
+  expectTiled(sampled)
+  await expectSameTimes(file, sampled)
+  // The later part has frames at the time of the file's own clock as well.
+  const clip = sampled.clips.at(-1) ?? expect.fail('no clip')
+  const { tubes } = await sampleFrames(tools, file, sampled.probe, input, clip.frames, new AbortController().signal)
+  expect(Buffer.concat(tubes).equals(Buffer.concat(clip.tubes))).toBe(true)
+})
+
+it('counts from the first frame, not from packets before it', async () => {
+  const whole = made('whole.ts', ...picture('testsrc=s=64x48:r=25:d=2'), '-c:v', 'libx264', '-g', '25')
+  const cut = await sampleAll(joined('cut.ts', [whole], 188 * 10))
+  expect(cut.pts.length).toBeLessThan(50)
+  expect(cut.probe.duration).toBeCloseTo(cut.pts.length / 25, 3)
+  expectTiled(cut)
+  // AVI has no times but the order of packets.
+  const avi = made('b-frames.avi', ...picture('testsrc=s=64x48:r=25:d=2'), '-c:v', 'mpeg4', '-bf', '2')
+  expectTiled(await sampleAll(avi))
+  // More sound comes before the picture than is read to find out where it begins.
+  const late = made('late.webm', '-f', 'lavfi', '-i', 'sine=d=15', '-itsoffset', '13', ...picture('testsrc=s=64x48:r=10:d=2'), '-map', '1', '-map', '0', '-fps_mode', 'passthrough', '-c:v', 'libvpx', '-lag-in-frames', '0', '-c:a', 'libopus')
+  const begun = await sampleAll(late)
+  expect(begun.pts[0]).toBeGreaterThan(12_900)
+  expectTiled(begun)
+})
+
+it('knows how long a stream is that does not say it', async () => {
+  const raw = made('raw.h264', ...picture('testsrc=s=64x48:r=25:d=2'), '-c:v', 'libx264')
+  const sampled = await sampleAll(raw)
+  expect(sampled.probe.duration).toBeCloseTo(2, 3)
+  expectTiled(sampled)
 })

@@ -18,8 +18,8 @@ export type SampleEvent =
   | { type: 'clip'; clip: SampledClip }
   /** How far decoding is, in seconds from the first frame. */
   | { type: 'progress'; seconds: number }
-  /** The last event. `pts`: of every decoded frame, by ordinal. `filmstrip`: up to 60 JPEGs, spread evenly over the source. */
-  | { type: 'done'; pts: Float64Array<ArrayBuffer>; filmstrip: Uint8Array<ArrayBuffer>[]; damaged: Problem | null }
+  /** The last event. `probe`: put right by what decoding showed. `pts`: of every decoded frame, by ordinal. `filmstrip`: up to 60 JPEGs, spread evenly over the source. */
+  | { type: 'done'; probe: Probe; pts: Float64Array<ArrayBuffer>; filmstrip: Uint8Array<ArrayBuffer>[]; damaged: Problem | null }
 
 /** What a worker thread needs for a pass. */
 export interface WorkerTask {

@@ -5,6 +5,7 @@ import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 import type { PackManifest } from '../../app/pack.ts'
 import { cutTubes } from '../../app/tubes.ts'
 import type { SampledClip } from './clips.ts'
+import { frameClock } from './clock.ts'
 import { framesInput, pictureFilters } from './decode-plan.ts'
 import { keepFrames, type MediaTools, runTool } from './tools.ts'
 
@@ -46,11 +47,11 @@ async function decode(tools: MediaTools, file: string, probe: Probe, pts: readon
   const seconds = (ticks: number) => (ticks * probe.timeBase.num) / probe.timeBase.den
   const chosen = pts.map((ticks) => `lt(abs(t-(${seconds(ticks)})),${SAME_TIME})`).join('+')
   const lead = Math.max(0, secondsOf(Math.min(...pts), probe) - LEAD_SECONDS)
-  // Where seeking brings other frames, or none, the file is decoded from its beginning.
-  for (const seek of lead > 0 ? [['-ss', String(lead)], []] : [[]]) {
+  // Where seeking brings other frames, or none, the file is decoded from its beginning, on which its clock depends.
+  for (const seek of lead > 0 && probe.clockRestarts !== true ? [lead, null] : [null]) {
     const args = [
-      ...['-v', 'error', '-nostdin', '-threads', '2', '-copyts', ...seek, ...framesInput(file, probe)],
-      ...['-filter_complex', `[0:${probe.videoStream}]select='${chosen}',${filters}[out]`, '-map', '[out]', ...keepFrames(tools), '-frames:v', String(pts.length), ...output, 'pipe:1'],
+      ...['-v', 'error', '-nostdin', '-threads', '2', '-copyts', ...(seek === null ? [] : ['-ss', String(seek)]), ...framesInput(file, probe)],
+      ...['-filter_complex', `[0:${probe.videoStream}]${seek === null ? `${frameClock(probe)},` : ''}select='${chosen}',${filters}[out]`, '-map', '[out]', ...keepFrames(tools), '-frames:v', String(pts.length), ...output, 'pipe:1'],
     ]
     const { stdout } = await runTool(tools.ffmpeg, args, { signal, timeoutMs: TIMEOUT_MS })
     if (whole(stdout)) return stdout

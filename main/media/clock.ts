@@ -1,0 +1,29 @@
+/**
+ * The times of frames, as ffmpeg filters that come before all others: every frame has one, and they never go back. Frame tables are searched
+ * by bisection, clips are half-open spans of time, and MP4 holds nothing else.
+ *
+ * Where recordings were joined byte by byte, the clock of the file starts again: from there on all times are shifted, so that the later part
+ * carries on where the one before ended. Times of files with a clock that only goes on are left as they are.
+ */
+import type { Probe } from '../../app/media.ts'
+
+/** A step back by less, in seconds, is no new clock: damaged files and some decoders hand a frame out too late. It goes with the one before. */
+const NEW_CLOCK = 1
+
+/** `print` says on standard error that the clock started again: a number alone on a line, which only `-v info` lets through. */
+export function frameClock({ frameRate, timeBase, startPts }: Pick<Probe, 'frameRate' | 'timeBase' | 'startPts'>): string {
+  const first = `if(isnan(PTS),round(${startPts}*${timeBase.num}/${timeBase.den}/TB),PTS)`
+  // A frame without a time is taken to follow at the nominal rate.
+  const next = `PREV_OUTPTS+max(1,round(${frameRate.den}/${frameRate.num}/TB))`
+  return `setpts='if(isnan(PREV_OUTPTS),${first},if(isnan(PTS),${next},${carriedOn(next, 'print')}))'`
+}
+
+/** Of sound: its clock starts again with that of the pictures beside it. */
+export function soundClock(): string {
+  return `asetpts='if(isnan(PREV_OUTPTS),PTS,${carriedOn('PREV_OUTPTS+NB_SAMPLES/SR/TB')})'`
+}
+
+/** The time of a frame that has one and is not the first. Register 0 holds how far the clock is shifted by now. */
+function carriedOn(next: string, tell = ''): string {
+  return `if(lt(PTS+ld(0),PREV_OUTPTS-${NEW_CLOCK}/TB),PTS+st(0,${tell}(${next}-PTS)),max(PTS+ld(0),PREV_OUTPTS))`
+}
