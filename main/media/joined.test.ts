@@ -1,5 +1,5 @@
 /** Recordings whose pictures or clock change midway, or that begin in the middle: joined files, video calls, cut streams. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -131,4 +131,17 @@ it('knows how long a stream is that does not say it', async () => {
   const sampled = await sampleAll(raw)
   expect(sampled.probe.duration).toBeCloseTo(2, 3)
   expectTiled(sampled)
+})
+
+it('keeps a gap of a recording in its preview copy, for the sound too', async () => {
+  const beep = ['-f', 'lavfi', '-i', "aevalsrc='if(lt(t,0.2),sin(2000*t),0)':d=1", '-c:v', 'mpeg2video', '-c:a', 'mp2']
+  const parts = [0, 20].map((offset) => made(`from ${offset}.ts`, ...picture('testsrc=s=64x48:r=25:d=1'), ...beep, '-output_ts_offset', String(offset)))
+  const file = joined('gap.ts', parts)
+  const sampled = await sampleAll(file)
+  expect(sampled.probe.duration).toBeCloseTo(21, 1)
+  expectTiled(sampled)
+  await expectSameTimes(file, sampled)
+  const { stderr } = spawnSync(tools.ffmpeg, ['-hide_banner', '-copyts', '-i', `${file}.copy.mp4`, '-af', 'astats=metadata=1:reset=1,ametadata=print:key=lavfi.astats.Overall.RMS_level', '-vn', '-f', 'null', '-'], { encoding: 'utf8' })
+  const loud = [...stderr.matchAll(/pts_time:([\d.]+)[^]*?RMS_level=(-?[\d.]+|-inf)/g)].filter(([, , level]) => Number(level) > -30).map(([, at]) => Number(at))
+  expect(Math.abs((loud.find((at) => at > 0.5) ?? NaN) - 20)).toBeLessThan(0.15)
 })

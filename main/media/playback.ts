@@ -3,7 +3,8 @@ import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { rename, rm } from 'node:fs/promises'
 import { TubeletError } from '../../app/errors.ts'
-import { leadOf, type Probe } from '../../app/media.ts'
+import type { Probe } from '../../app/media.ts'
+import { frameClock, soundClock } from './clock.ts'
 import { framesInput, PREVIEW_SIDE } from './decode-plan.ts'
 import { ended, inputFile, keepFrames, type MediaTools, runTool, startTool, tailOf } from './tools.ts'
 
@@ -54,7 +55,7 @@ export async function makeProxy(
 ): Promise<void> {
   const { signal, onProgress } = options
   signal?.throwIfAborted()
-  const lead = leadOf(probe)
+  const start = ((probe.startPts * probe.timeBase.num) / probe.timeBase.den).toFixed(6)
   const scale = Math.min(1, PROXY_SIDE / Math.max(probe.width, probe.height))
   const even = (side: number) => Math.max(2, 2 * Math.round((side * scale) / 2))
   // An ffmpeg that outlived the host of before may still write to its own.
@@ -62,14 +63,17 @@ export async function makeProxy(
   const stall = new AbortController()
   const args = [
     ...['-hide_banner', '-nostdin', '-nostats', '-v', 'error', '-threads', '2', '-progress', 'pipe:1', '-y'],
+    // Else ffmpeg closes the gaps that recordings on transport streams have.
+    '-copyts',
     ...framesInput(file, probe),
     ...['-map', `0:${probe.videoStream}`, '-map', '0:a:0?', '-dn', '-sn'],
-    ...['-vf', `setpts=PTS-STARTPTS,scale=${even(probe.width)}:${even(probe.height)}:flags=bicubic,setsar=1,format=yuv420p`],
+    ...['-vf', `${frameClock(probe)},setpts=PTS-STARTPTS,scale=${even(probe.width)}:${even(probe.height)}:flags=bicubic,setsar=1,format=yuv420p`],
     ...keepFrames(tools),
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '23', '-enc_time_base', `${probe.timeBase.num}:${probe.timeBase.den}`],
     // B-frames would move the first frame away from time 0.
     ...['-bf', '0', '-video_track_timescale', String(trackTimescale(probe))],
-    ...(lead > 0 && probe.streams.some(({ type }) => type === 'audio') ? ['-af', `atrim=start=${lead},asetpts=PTS-${lead}/TB`] : []),
+    // The encoder would close gaps in the sound: they are filled with silence.
+    ...(probe.streams.some(({ type }) => type === 'audio') ? ['-af', `${soundClock()},atrim=start=${start},asetpts=PTS-${start}/TB,aresample=async=1`] : []),
     ...['-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-movflags', '+faststart', '-f', 'mp4', part],
   ]
   const child = startTool(tools.ffmpeg, args, ['ignore', 'pipe', 'pipe'], AbortSignal.any([stall.signal, ...(signal ? [signal] : [])]))
