@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmod, copyFile, mkdir, mkdtemp, open, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -29,6 +30,12 @@ describe('scanPaths', () => {
       ...['tree/notes.txt', 'file-missing tree/gone'],
       ...['tree/-y.gif', 'tree/clip2.MP4', 'tree/clip10.mp4', 'tree/in ünï/空白 & $(x).webm'],
     ])
+  })
+
+  it.skipIf(process.platform === 'win32')('refuses a pipe, which may never say anything', async () => {
+    const pipe = path.join(folder, 'pipe.mp4')
+    execFileSync('mkfifo', [pipe])
+    expect(await scan(pipe)).toEqual(['file-unreadable pipe.mp4'])
   })
 
   it.skipIf(process.getuid?.() === 0)('goes on after a folder that it may not read', async () => {

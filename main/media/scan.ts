@@ -23,8 +23,9 @@ export async function* scanPaths(paths: readonly string[], signal?: AbortSignal)
     signal?.throwIfAborted()
     const absolute = path.resolve(given)
     try {
-      if ((await stat(absolute)).isDirectory()) yield* scanFolder(absolute, visited, signal)
-      else yield { path: absolute }
+      const found = await stat(absolute)
+      if (found.isDirectory()) yield* scanFolder(absolute, visited, signal)
+      else yield { path: absolute, ...(found.isFile() ? {} : { problem: noFile(absolute) }) }
     } catch (error) {
       signal?.throwIfAborted()
       yield { path: absolute, problem: problemOfAccess(absolute, error) }
@@ -55,6 +56,17 @@ async function* scanFolder(folder: string, visited: Set<string>, signal: AbortSi
     else if (target?.isFile() === true && VIDEO_EXTENSIONS.has(path.extname(entry.name).slice(1).toLowerCase())) yield { path: full }
   }
   for (const inner of folders) yield* scanFolder(inner, visited, signal)
+}
+
+/** A pipe, a socket or a device: to open one may wait for ever. */
+function noFile(file: string): Problem {
+  return {
+    code: 'file-unreadable',
+    message: 'This is not a file but a pipe or a device.',
+    file,
+    stillWorks: 'All other files go on.',
+    next: 'Write it to a file and add that.',
+  }
 }
 
 /** A file-system error as the problem that a person sees. */
