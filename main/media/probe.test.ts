@@ -132,3 +132,10 @@ it('knows where a file begins whose packets have no times, by ffmpeg alone too',
     expect(await probe(by, raw)).toMatchObject({ startPts: 0, duration: 0, frameCount: null })
   }
 })
+
+it('sees a picture that begins long after the sound', async () => {
+  const late = path.join(folder, 'late.ts')
+  const sound = ['-f', 'lavfi', '-i', 'sine=d=13']
+  await runTool(tools.ffmpeg, ['-v', 'error', ...sound, '-itsoffset', '12', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=1', '-map', '1', '-map', '0', '-fps_mode', 'passthrough', '-c:v', 'mpeg2video', '-c:a', 'mp2', late])
+  for (const by of [tools, alone]) expect(await probe(by, late)).toMatchObject({ codec: 'mpeg2video', width: 64, height: 48 })
+})

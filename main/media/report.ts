@@ -49,13 +49,20 @@ export type Report = z.infer<typeof Printed> & {
   complete: boolean
 }
 
+/** Read this far where less does not show a picture: on a transport stream it may begin long after the sound. */
+const FURTHER = ['-analyzeduration', '60M', '-probesize', '64M']
+
 /** The report, null where the file could not be opened, and what the tool had to say about it. */
 export async function readReport(tools: MediaTools, file: string, signal?: AbortSignal): Promise<{ report: Report | null; messages: string }> {
-  return tools.ffprobe === null ? byFfmpeg(tools.ffmpeg, file, signal) : byFfprobe(tools.ffprobe, file, signal)
+  const read = (input: readonly string[]) => (tools.ffprobe === null ? byFfmpeg(tools.ffmpeg, input, signal) : byFfprobe(tools.ffprobe, input, signal))
+  const input = inputFile(file)
+  const found = await read(input)
+  const unseen = found.report?.streams.some(({ codec_type, width }) => codec_type === 'video' && width === 0) === true
+  return unseen ? read([...FURTHER, ...input]) : found
 }
 
-async function byFfprobe(ffprobe: string, file: string, signal?: AbortSignal): Promise<{ report: Report | null; messages: string }> {
-  const args = ['-v', 'error', '-hide_banner', '-of', 'json', '-show_format', '-show_streams', '-show_packets', '-read_intervals', `%+#${PACKETS_READ}`, ...inputFile(file)]
+async function byFfprobe(ffprobe: string, input: readonly string[], signal?: AbortSignal): Promise<{ report: Report | null; messages: string }> {
+  const args = ['-v', 'error', '-hide_banner', '-of', 'json', '-show_format', '-show_streams', '-show_packets', '-read_intervals', `%+#${PACKETS_READ}`, ...input]
   const { code, stdout, stderr } = await runTool(ffprobe, args, { signal, timeoutMs: TIMEOUT_MS })
   const printed = Printed.safeParse(parsed(stdout)).data
   if (printed === undefined || (code !== 0 && printed.streams.length === 0)) return { report: null, messages: stderr }
@@ -70,10 +77,10 @@ function parsed(json: Buffer): unknown {
   }
 }
 
-async function byFfmpeg(ffmpeg: string, file: string, signal?: AbortSignal): Promise<{ report: Report | null; messages: string }> {
+async function byFfmpeg(ffmpeg: string, input: readonly string[], signal?: AbortSignal): Promise<{ report: Report | null; messages: string }> {
   // Packets as they are, none decoded; the hash is of no use, but its muxer prints their times in the stream's own time base.
   const copy = ['-map', '0:v?', '-c', 'copy', '-copyinkf', '-copyts', '-avoid_negative_ts', 'disabled', '-frames:v', String(PACKETS_READ), '-f', 'framehash', '-hash', 'adler32', 'pipe:1']
-  const { stdout, stderr } = await runTool(ffmpeg, ['-hide_banner', '-nostdin', '-nostats', ...inputFile(file), ...copy], { signal, timeoutMs: TIMEOUT_MS, keep: DESCRIPTION })
+  const { stdout, stderr } = await runTool(ffmpeg, ['-hide_banner', '-nostdin', '-nostats', ...input, ...copy], { signal, timeoutMs: TIMEOUT_MS, keep: DESCRIPTION })
   return { report: textReport(stderr, stdout.toString()), messages: stderr }
 }
 
