@@ -139,3 +139,9 @@ it('sees a picture that begins long after the sound', async () => {
   await runTool(tools.ffmpeg, ['-v', 'error', ...sound, '-itsoffset', '12', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=1', '-map', '1', '-map', '0', '-fps_mode', 'passthrough', '-c:v', 'mpeg2video', '-c:a', 'mp2', late])
   for (const by of [tools, alone]) expect(await probe(by, late)).toMatchObject({ codec: 'mpeg2video', width: 64, height: 48 })
 })
+
+it('reads pictures one after the other as Motion JPEG where the name says so', async () => {
+  const raw = path.join(folder, 'raw.MJPG')
+  await runTool(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=1', '-c:v', 'mjpeg', '-f', 'mjpeg', raw])
+  for (const by of [tools, alone]) expect(await probe(by, raw)).toMatchObject({ container: 'mjpeg', codec: 'mjpeg', width: 64, height: 48 })
+})

@@ -109,10 +109,11 @@ export async function runTool(tool: string, args: readonly string[], options: Ru
 
 /**
  * A file as ffmpeg's input arguments. The `file:` prefix keeps names like `-x.mp4` or `concat:a` from being read as options or
- * protocols; the whitelist keeps playlists inside a file from reaching the network.
+ * protocols; the whitelist keeps playlists inside a file from reaching the network. Only its name tells a file of JPEGs, one after the other,
+ * from a picture.
  */
 export function inputFile(file: string): string[] {
-  return ['-protocol_whitelist', 'file', '-i', `file:${path.resolve(file)}`]
+  return [...(/\.mjpe?g$/i.test(file) ? ['-f', 'mjpeg'] : []), '-protocol_whitelist', 'file', '-i', `file:${path.resolve(file)}`]
 }
 
 /** The output option that neither repeats nor drops frames to reach a frame rate. ffmpeg renamed it in 5.1, and will drop the old name. */
