@@ -152,7 +152,7 @@ export const ClipRow = memo(function ClipRow({ clip, current, named = false }: {
       {kind === 'marked' && !encoded ? <span className="blank" /> : <img src={urlOf('clipThumbnail', { params: { clipId: id } })} alt="" loading="lazy" />}
       <span className="text">
         <span className="caption">{caption ?? (encoded ? t('No caption') : t('Waiting for its caption…'))}</span>
-{/* In a narrow list the rest gives way to what was decided. */}
+        {/* In a narrow list the rest gives way to what was decided. */}
         <span className="facts-line">
           <span className="muted num">
             {clock(start, 1)}–{clock(end, 1)}
