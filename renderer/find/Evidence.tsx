@@ -2,7 +2,7 @@ import { Eye } from 'lucide-react'
 import type { CSSProperties } from 'react'
 import type { Annotation, Evidence } from '../../app/annotation.ts'
 import { secondOpinion } from '../../app/gaze.ts'
-import { percent } from '../format.ts'
+import { number, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { goToFrame, timeOf } from '../player.ts'
 import { useFrames, useStatus } from '../queries.ts'
@@ -36,7 +36,7 @@ export function EvidenceOf({ annotation }: { annotation: Annotation }) {
             <Eye size={14} />
           </button>
           {heaviest.map(({ ordinal, weight }) => (
-            <button key={ordinal} className="quiet small" title={t('{{share}} of its attention', { share: percent(weight) })} onClick={look(ordinal)}>{timeOf(frames, ordinal).toFixed(2)} s</button>
+            <button key={ordinal} className="quiet small" title={t('{{share}} of its attention', { share: percent(weight) })} onClick={look(ordinal)}>{number(timeOf(frames, ordinal), 2)} s</button>
           ))}
         </p>
       )}
@@ -71,7 +71,7 @@ function Why({ annotation, evidence }: { annotation: Annotation; evidence: Evide
       </p>
       <p>
         {opinion === null
-          ? t('Its second pass, which compares the words with the clip as search does, finds them {{agreement}} alike (cosine); nothing tells yet what that is worth with this pack.', { agreement: agreement.toFixed(2) })
+          ? t('Its second pass, which compares the words with the clip as search does, finds them {{agreement}} alike (cosine); nothing tells yet what that is worth with this pack.', { agreement: number(agreement, 2) })
           : opinion.agrees
             ? t('Its second pass, which compares the words with the clip as search does, finds a match too ({{probability}}).', { probability: percent(opinion.probability) })
             : t('Its second pass, which compares the words with the clip as search does, finds no match ({{probability}}). Look for yourself.', { probability: percent(opinion.probability) })}

@@ -4,7 +4,7 @@ import type { Clip } from '../../app/contract.ts'
 import type { Gaze } from '../../app/contract/find.ts'
 import { brightest, type Glance, glanceAt, glancesOf } from '../../app/gaze.ts'
 import type { Probe } from '../../app/media.ts'
-import { percent } from '../format.ts'
+import { number, percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { type FrameTable, ordinalAt, ptsAt, usePlayer } from '../player.ts'
 import { useGaze, useSearch } from './queries.ts'
@@ -65,7 +65,7 @@ function Looked({ probe, clip, annotations, frames }: { probe: Probe; clip: Clip
   const place = brightest(glance, gaze)
   const words = said?.text ?? gaze.text
   const description = place
-    ? t('For “{{words}}” the model looked {{place}}, up to {{times}} times its even share; this frame got {{share}} of the attention.', { words, place: t(PLACE[place]), times: glance.strongest.toFixed(1), share: percent(glance.weight) })
+    ? t('For “{{words}}” the model looked {{place}}, up to {{times}} times its even share; this frame got {{share}} of the attention.', { words, place: t(PLACE[place]), times: number(glance.strongest, 1), share: percent(glance.weight) })
     : t('For “{{words}}” the model looked at no part of this frame more than at others.', { words })
   return (
     <>
@@ -74,7 +74,7 @@ function Looked({ probe, clip, annotations, frames }: { probe: Probe; clip: Clip
         <figcaption>
           {t('Where it looked for')} <strong>{words}</strong>
         </figcaption>
-        <span className="ramp"><span>{t('even')}</span><i /><span className="num">{glance.strongest.toFixed(1)}×</span></span>
+        <span className="ramp"><span>{t('even')}</span><i /><span className="num">{number(glance.strongest, 1)}×</span></span>
         <span className="num">{t('{{share}} on this frame', { share: percent(glance.weight) })}</span>
       </figure>
       <p className="unseen" role="status">{description}</p>

@@ -1,6 +1,6 @@
 import { type CSSProperties, type MouseEvent, useDeferredValue } from 'react'
 import type { Curve } from '../../app/contract/find.ts'
-import { clock, percent } from '../format.ts'
+import { clock, number, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { type FrameTable, goToFrame, ordinalAt } from '../player.ts'
 import { useUi } from '../store.ts'
@@ -20,7 +20,7 @@ export function MatchCurve({ sourceId, start, length, frames }: { sourceId: numb
   const [bottom, top] = measure === 'probability' ? [0, 1] : [least - (most - least) / 4, most]
   const height = (score: number) => `${(100 * (score - bottom)) / (top - bottom || 1)}%`
   const left = (seconds: number) => `${(100 * (seconds - start)) / length}%`
-  const say = (score: number) => (measure === 'probability' ? percent(score) : score.toFixed(2))
+  const say = (score: number) => (measure === 'probability' ? percent(score) : number(score, 2))
   const go = (clip: Curve['clips'][number]) => (event: MouseEvent<HTMLButtonElement>) => {
     const { left: edge, width } = event.currentTarget.getBoundingClientRect()
     // A key press has no place: it goes to the clip's best moment.

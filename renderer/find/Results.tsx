@@ -4,7 +4,7 @@ import type { Clip } from '../../app/contract.ts'
 import type { FindHit, FindResult } from '../../app/contract/find.ts'
 import { problemOf } from '../../app/errors.ts'
 import { urlOf } from '../api.ts'
-import { clock, percent } from '../format.ts'
+import { clock, number, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { NotEncoded } from '../packs/NotEncoded.tsx'
 import { Standing } from '../parts/LibraryList.tsx'
@@ -21,7 +21,7 @@ type Measure = FindResult['measure']
 
 /** How well something matches, as people read it: a probability, or a likeness that nothing calibrates. */
 function scoreText(score: number, measure: Measure): string {
-  return measure === 'probability' ? percent(score) : score.toFixed(2)
+  return measure === 'probability' ? percent(score) : number(score, 2)
 }
 
 /** What was found: what matches, or plainly that nothing does. */
@@ -56,7 +56,7 @@ export function Results() {
       <ul className={none ? 'plain faded' : 'plain'} aria-label={none ? t('Nearest, below the line') : t('Matches')}>
         {(none ? nearest : hits).map((hit) => <Hit key={hit.clip.id} hit={hit} measure={measure} chosen={clipId} />)}
       </ul>
-      {hits.length > 0 && hits.reduce((sum, { alike }) => sum + 1 + alike.length, 0) < matches && (hits.length < MOST_LISTED ? <button className="more" onClick={() => useFind.getState().more()}>{t('Show more')}</button> : <p className="pad muted small">{t('These are the first {{n}}; the table shows all.', { n: MOST_LISTED.toLocaleString() })}</p>)}
+      {hits.length > 0 && hits.reduce((sum, { alike }) => sum + 1 + alike.length, 0) < matches && (hits.length < MOST_LISTED ? <button className="more" onClick={() => useFind.getState().more()}>{t('Show more')}</button> : <p className="pad muted small">{t('These are the first {{n}}; the table shows all.', { n: number(MOST_LISTED) })}</p>)}
       {none && nearest.length === 0 && total === 0 && Object.keys(filters).length > 0 && <button className="more" onClick={() => useFind.getState().setFilters({})}>{t('Clear filters')}</button>}
     </div>
   )

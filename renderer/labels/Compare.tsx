@@ -9,7 +9,7 @@ import { clock, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { useClip, useClipsOf, useFrames, useSources, useStatus } from '../queries.ts'
 import { useUi } from '../store.ts'
-import { drafted, scoreText, useDraft } from './draft.ts'
+import { drafted, scoreShown, useDraft } from './draft.ts'
 import { Stage, type StageHandle, type StageTrack } from './Stage.tsx'
 import { useCandidates, useLabelClips } from './vocabulary.ts'
 
@@ -53,7 +53,7 @@ export function Compare({ label, vocabulary }: { label: Label; vocabulary: reado
         <label className="row">
           {t('Clip')}
           <select value={clipId} onChange={({ target }) => setChosen(Number(target.value))}>
-            {[...new Set([clipId, ...(clips?.clips ?? []).slice(0, 100).map((one) => one.clipId)])].map((id) => <option key={id} value={id}>{id === clipId ? `${source.name} · ${clock(detail.clip.start, 1)}–${clock(detail.clip.end, 1)}` : t('Clip {{clip}}, score {{score}}', { clip: id, score: scoreText(clips?.clips.find((one) => one.clipId === id)?.score ?? 0) })}</option>)}
+            {[...new Set([clipId, ...(clips?.clips ?? []).slice(0, 100).map((one) => one.clipId)])].map((id) => <option key={id} value={id}>{id === clipId ? `${source.name} · ${clock(detail.clip.start, 1)}–${clock(detail.clip.end, 1)}` : t('Clip {{clip}}, score {{score}}', { clip: id, score: scoreShown(clips?.clips.find((one) => one.clipId === id)?.score ?? 0) })}</option>)}
           </select>
         </label>
         <label className="row"><input type="checkbox" checked={onlyThis} onChange={({ target }) => setOnlyThis(target.checked)} />{t('Only {{label}}', { label: label.name })}</label>
@@ -120,8 +120,8 @@ function SideControls({ name, side, packs, inUse, onChange }: { name: string; si
       </select>
       {side.threshold !== null && (
         <>
-          <input type="range" min={0} max={1} step={0.01} value={Math.sqrt(side.threshold)} aria-label={t('Threshold')} aria-valuetext={scoreText(side.threshold)} onChange={({ target }) => onChange({ ...side, threshold: Math.round(target.valueAsNumber ** 2 * 1000) / 1000 })} />
-          <span className="num">{scoreText(side.threshold)}</span>
+          <input type="range" min={0} max={1} step={0.01} value={Math.sqrt(side.threshold)} aria-label={t('Threshold')} aria-valuetext={scoreShown(side.threshold)} onChange={({ target }) => onChange({ ...side, threshold: Math.round(target.valueAsNumber ** 2 * 1000) / 1000 })} />
+          <span className="num">{scoreShown(side.threshold)}</span>
         </>
       )}
     </span>

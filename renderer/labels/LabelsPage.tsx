@@ -7,7 +7,7 @@ import { NotEncoded } from '../packs/NotEncoded.tsx'
 import { Panels } from '../parts/Panels.tsx'
 import { useLabelCounts, useLabels, useQueue, useStatus } from '../queries.ts'
 import { toast } from '../toast.ts'
-import { drafted, moved, scoreText, useDraft } from './draft.ts'
+import { drafted, moved, scoreShown, useDraft } from './draft.ts'
 import { LabelDetail } from './LabelDetail.tsx'
 import { saveVocabulary, useSuggestions, useVocabulary } from './vocabulary.ts'
 import './labels.css'
@@ -92,7 +92,7 @@ function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; cur
                   <strong>{label.name}</strong>
                   {label.synonyms.length > 0 && <span className="muted">{label.synonyms.join(', ')}</span>}
                 </span>
-                <span className="muted num small" title={t('Threshold')}>≥ {scoreText(label.threshold)}</span>
+                <span className="muted num small" title={t('Threshold')}>≥ {scoreShown(label.threshold)}</span>
                 <span className="chip num" title={t('Clips in which it is found')}>{found}</span>
               </button>
             </li>
@@ -163,7 +163,7 @@ function Unsaved({ vocabulary }: { vocabulary: readonly Label[] }) {
   const clear = useDraft((draft) => draft.clear)
   const changed = moved(vocabulary, thresholds)
   if (changed.length === 0) return null
-  const said = changed.map(({ name, threshold }) => `${name} ${scoreText(threshold)} → ${scoreText(thresholds[name] ?? threshold)}`).join(', ')
+  const said = changed.map(({ name, threshold }) => `${name} ${scoreShown(threshold)} → ${scoreShown(thresholds[name] ?? threshold)}`).join(', ')
   const save = () => saveVocabulary(drafted(vocabulary, thresholds), t('Threshold: {{change}}', { change: said })).then(clear)
   return (
     <div className="unsaved" role="region" aria-label={t('Unsaved thresholds')}>

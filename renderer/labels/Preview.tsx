@@ -5,7 +5,7 @@ import { urlOf } from '../api.ts'
 import { t } from '../i18n.ts'
 import { useClip, useFrames, useSources } from '../queries.ts'
 import { useUi } from '../store.ts'
-import { drafted, scoreText, useDraft } from './draft.ts'
+import { drafted, scoreShown, useDraft } from './draft.ts'
 import { Stage, type StageTrack } from './Stage.tsx'
 import { useCandidates, useLabelClips } from './vocabulary.ts'
 
@@ -40,9 +40,9 @@ function Strip({ title, clips, current, onChoose, none }: { title: string; clips
       {clips.length === 0 && <p className="muted small">{none}</p>}
       <div className="thumbs">
         {clips.map(({ clipId, score }) => (
-          <button key={clipId} aria-current={clipId === current} aria-label={t('Clip {{clip}}, score {{score}}', { clip: clipId, score: scoreText(score) })} onClick={() => onChoose(clipId)}>
+          <button key={clipId} aria-current={clipId === current} aria-label={t('Clip {{clip}}, score {{score}}', { clip: clipId, score: scoreShown(score) })} onClick={() => onChoose(clipId)}>
             <img src={urlOf('clipThumbnail', { params: { clipId } })} alt="" loading="lazy" />
-            <span className="num">{scoreText(score)}</span>
+            <span className="num">{scoreShown(score)}</span>
           </button>
         ))}
       </div>

@@ -11,7 +11,7 @@ import { interpolate } from '../../app/tracks.ts'
 import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
 import { Copying } from '../parts/Player.tsx'
-import { scoreText } from './draft.ts'
+import { scoreShown } from './draft.ts'
 import { type FrameTable, ordinalAt, ptsAt, seekTarget, timeOf } from '../player.ts'
 import { usePlayable } from '../review/preview.ts'
 
@@ -130,7 +130,7 @@ function StageBoxes({ probe, pane: { tracks, outstanding }, pts }: { probe: Prob
         return (
           <g key={key} data-track={key} data-alone={special?.has(key)} style={{ color: colour }}>
             <rect x={box.x1} y={box.y1} width={box.x2 - box.x1} height={box.y2 - box.y1} />
-            <text x={box.x1 + 3 * unit} y={Math.max(box.y1 - 4 * unit, 12 * unit)} fontSize={12 * unit}>{body.label}{score === null ? '' : ` ${scoreText(score)}`}</text>
+            <text x={box.x1 + 3 * unit} y={Math.max(box.y1 - 4 * unit, 12 * unit)} fontSize={12 * unit}>{body.label}{score === null ? '' : ` ${scoreShown(score)}`}</text>
           </g>
         )
       })}

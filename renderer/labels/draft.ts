@@ -1,6 +1,7 @@
 /** Thresholds as they are being dragged: shown at once, saved together as one step of undo. */
 import { create } from 'zustand'
 import type { Label } from '../../app/vocabulary.ts'
+import { number } from '../format.ts'
 import { queryClient } from '../queries.ts'
 
 interface Draft {
@@ -39,7 +40,15 @@ export function takeBackMoves(): boolean {
   return any
 }
 
-/** A score or a threshold as people read it: two decimals, three where they matter. */
+/** A score or a threshold has two decimals, three where they matter. */
+const digitsOf = (score: number) => (score < 0.1 || Math.abs(score * 100 - Math.round(score * 100)) > 1e-6 ? 3 : 2)
+
+/** As people read it, in the language of the window. */
+export function scoreShown(score: number): string {
+  return number(score, digitsOf(score))
+}
+
+/** As a field for numbers takes it. */
 export function scoreText(score: number): string {
-  return score < 0.1 || Math.abs(score * 100 - Math.round(score * 100)) > 1e-6 ? score.toFixed(3) : score.toFixed(2)
+  return score.toFixed(digitsOf(score))
 }

@@ -98,7 +98,7 @@ function Plan({ pack, tight }: { pack: InstalledPack; tight: boolean }) {
   if (!plan) return null
   const { missing, ready, losses } = plan
   const { clips: count, estimate } = missing
-  const [minutes, size, time] = [(missing.videoSeconds / 60).toFixed(1), bytes(missing.bytes), about(estimate?.seconds ?? 0)]
+  const [minutes, size, time] = [number(missing.videoSeconds / 60, 1), bytes(missing.bytes), about(estimate?.seconds ?? 0)]
   return (
     <div className="plan" role="group" aria-label={t('Before you switch')}>
       <ul className="bullets">

@@ -1,7 +1,7 @@
 import { Check, ExternalLink, MessageCircleQuestion, RotateCcw, X } from 'lucide-react'
 import type { Group, Row } from '../../app/contract/table.ts'
 import { call } from '../api.ts'
-import { percent } from '../format.ts'
+import { number, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { tell } from '../queries.ts'
 import { useActions } from './actions.ts'
@@ -19,7 +19,7 @@ export function CellBar({ heading, row, group, chosen, range }: { heading: Headi
       : [
           ...(cell.state === 'sure' || cell.state === 'empty' ? [] : [t(STATE_NAMES[cell.state])]),
           ...(cell.confidence === null ? [] : [t('{{share}} sure', { share: percent(cell.confidence) })]),
-          ...(cell.agreement === null ? [] : [t('its two passes agree by {{cosine}}', { cosine: cell.agreement.toFixed(2) })]),
+          ...(cell.agreement === null ? [] : [t('its two passes agree by {{cosine}}', { cosine: number(cell.agreement, 2) })]),
           ...(cell.share === null ? [] : [t('{{n}} of {{of}} clips', { n: cell.share[0], of: cell.share[1] })]),
         ]
   const cells = chosen.rows * chosen.columns.length

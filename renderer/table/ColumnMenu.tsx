@@ -4,7 +4,7 @@ import { type SubmitEvent, useState } from 'react'
 import { CELL_STATES, type CellState, type Column, type Filter, type TableSpec } from '../../app/contract/table.ts'
 import { moved, shown, withColumn } from '../../app/table/spec.ts'
 import { call } from '../api.ts'
-import { percent } from '../format.ts'
+import { number, percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { queryClient, tell, useQueue } from '../queries.ts'
 import { Popover } from './Popover.tsx'
@@ -168,7 +168,7 @@ function Checks({ items, picked, onPick }: { items: { value: string; name: strin
               }}
             />
             <span>{name}</span>
-            {count !== null && <span className="muted num">{count.toLocaleString()}</span>}
+            {count !== null && <span className="muted num">{number(count)}</span>}
           </label>
         </li>
       ))}

@@ -2,6 +2,7 @@ import { ChevronDown, ChevronRight } from 'lucide-react'
 import { memo } from 'react'
 import type { Group } from '../../app/contract/table.ts'
 import { groupName } from '../../app/table/layout.ts'
+import { number } from '../format.ts'
 import { t } from '../i18n.ts'
 import { useColumns } from './rows.ts'
 import { useTable } from './state.ts'
@@ -30,7 +31,7 @@ export const GroupRow = memo(function GroupRow({ line, group, open, top, width, 
       <div role="gridcell" id={`group-${line}`} aria-selected={chosen} aria-colindex={1} aria-label={`${name}, ${t('{{count}} rows', { count: group.count })}`} data-focus={focus} data-column={0}>
         <button className="icon" tabIndex={-1} aria-label={open ? t('Close group') : t('Open group')} onClick={() => toggleGroup(groupName(group))}>{open ? <ChevronDown size={15} /> : <ChevronRight size={15} />}</button>
         <strong>{name}</strong>
-        <span className="chip num">{group.count.toLocaleString()}</span>
+        <span className="chip num">{number(group.count)}</span>
       </div>
     </div>
   )

@@ -2,7 +2,7 @@ import { FileDown, Plus, RefreshCw, X } from 'lucide-react'
 import { useState } from 'react'
 import type { Column, Filter, TableSpec, View } from '../../app/contract/table.ts'
 import { urlOf } from '../api.ts'
-import { percent } from '../format.ts'
+import { number, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { AddColumn } from './AddColumn.tsx'
 import type { Arranged } from './rows.ts'
@@ -28,7 +28,7 @@ interface Props {
 export function Toolbar({ spec, views, headings, arranged, stale, busy, again, columnKeys, chosen, onAdded }: Props) {
   const change = useTable((table) => table.change)
   const [at, setAt] = useState<DOMRect | null>(null)
-  const count = arranged === undefined ? '' : arranged.total === arranged.of ? (spec.rows === 'clips' ? t('{{count}} clips', { count: arranged.of }) : t('{{count}} videos', { count: arranged.of })) : t('{{n}} of {{of}}', { n: arranged.total.toLocaleString(), of: arranged.of.toLocaleString() })
+  const count = arranged === undefined ? '' : arranged.total === arranged.of ? (spec.rows === 'clips' ? t('{{count}} clips', { count: arranged.of }) : t('{{count}} videos', { count: arranged.of })) : t('{{n}} of {{of}}', { n: number(arranged.total), of: number(arranged.of) })
   return (
     <header className="table-bar">
       <div className="row table-tools" role="toolbar" aria-label={t('Table')}>
