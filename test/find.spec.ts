@@ -188,6 +188,7 @@ test('what is decided about results shows in their rows, which stay where they a
   await page.getByRole('button', { name: 'Filter', exact: true }).click()
   await page.getByRole('dialog', { name: 'Filters' }).getByLabel('Review').selectOption({ label: 'Not reviewed' })
   await page.keyboard.press('Escape')
+  await expect(results().getByRole('status')).toHaveText(/^\d+ clips$/)
   const before = await rows().count()
   const order = await rows().evaluateAll((all) => all.map((row) => row.getAttribute('data-clip')))
   await expect(results().getByRole('status')).toHaveText(`${before} clips`)
