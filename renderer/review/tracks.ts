@@ -47,7 +47,7 @@ function chosenOf<T extends { id: number }>(annotations: readonly T[]): T[] {
 }
 
 /** The chosen tracks of the clip, without those that were rejected: of these nothing is drawn that could be changed. */
-export function chosenTracks(): TrackAnnotation[] {
+function chosenTracks(): TrackAnnotation[] {
   const { clipId } = useUi.getState()
   return clipId === null ? [] : chosenOf(tracksOf(clipId))
 }
