@@ -2,7 +2,7 @@
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from 'react'
 import type { Label } from '../../app/vocabulary.ts'
 import { t } from '../i18n.ts'
-import { scoreText, useDraft } from './draft.ts'
+import { scoreShown, scoreText, useDraft } from './draft.ts'
 import { useScores } from './vocabulary.ts'
 
 type Measure = 'tracks' | 'boxes' | 'clips'
@@ -85,7 +85,7 @@ export function Threshold({ label }: { label: Label }) {
         {sum(counts) === 0 && <p className="muted">{t('Nothing of this kind was seen in any clip yet.')}</p>}
         <div
           className="line" role="slider" tabIndex={0} aria-label={t('Threshold of {{label}}', { label: label.name })} aria-valuemin={0} aria-valuemax={1} aria-valuenow={threshold}
-          aria-valuetext={t('{{threshold}}: {{remain}} remain', { threshold: scoreText(threshold), remain })} onKeyDown={key}
+          aria-valuetext={t('{{threshold}}: {{remain}} remain', { threshold: scoreShown(threshold), remain })} onKeyDown={key}
         />
       </div>
       <div className="axis num muted" aria-hidden>{TICKS.map((tick) => <span key={tick} style={{ left: `${placeOf(tick) * 100}%` }}>{tick}</span>)}</div>

@@ -3,7 +3,7 @@ import { type KeyboardEvent, useId, useRef } from 'react'
 import type { Clip, Source } from '../../app/contract.ts'
 import { parseMoment } from '../../app/moment.ts'
 import { useFind } from '../find/store.ts'
-import { clock } from '../format.ts'
+import { clock, number } from '../format.ts'
 import { t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { type FrameTable, ordinalAt, seek, seekTarget, step, timeOf, togglePlay, usePlayer } from '../player.ts'
@@ -46,7 +46,7 @@ export function Transport({ source, clip, frames, onFullscreen }: Props) {
           <button className="icon" aria-label={t('Clear the marks')} title={t('Clear the marks')} onClick={clearMarks}><X size={14} /></button>
         </span>
       )}
-      {zoom.scale > 1 && <button className="quiet num" aria-label={t('Show the whole picture')} title={hint('Show the whole picture', 'picture-fit')} onClick={() => setZoom({ scale: 1, x: 0.5, y: 0.5 })}><ZoomOut size={14} aria-hidden /><span className="roomy">{zoom.scale.toFixed(1)}×</span></button>}
+      {zoom.scale > 1 && <button className="quiet num" aria-label={t('Show the whole picture')} title={hint('Show the whole picture', 'picture-fit')} onClick={() => setZoom({ scale: 1, x: 0.5, y: 0.5 })}><ZoomOut size={14} aria-hidden /><span className="roomy">{number(zoom.scale, 1)}×</span></button>}
       <button className="icon" aria-label={t('Show boxes')} aria-pressed={showBoxes} title={hint('Show boxes', 'boxes')} onClick={() => toggle('showBoxes')}><Square size={15} /></button>
       <button className="icon menu-button" aria-label={t('More')} title={t('More')} popoverTarget={more}><Ellipsis size={16} /></button>
       {/* In the bar where there is room, else what that button opens. */}

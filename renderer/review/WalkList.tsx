@@ -1,13 +1,14 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { ArrowLeft, ChevronDown, ChevronUp, X } from 'lucide-react'
 import { useEffect, useRef } from 'react'
+import { number } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { hint, keyOf } from '../keys.ts'
 import { ClipRow } from '../parts/LibraryList.tsx'
-import { useClip } from '../queries.ts'
+import { useClip, useSources } from '../queries.ts'
 import { type Page, useUi } from '../store.ts'
 import { neighbourClip } from './clips.ts'
-import { endWalk, goBack, useWalk } from './walk.ts'
+import { endWalk, goBack, keepThoseOf, useWalk } from './walk.ts'
 
 const ROW = 60
 const BACK: Partial<Record<Page, string>> = { table: phrase('Back to the table'), overview: phrase('Back to the overview'), queue: phrase('Back to the queue') }
@@ -39,11 +40,15 @@ export function WalkList({ clips }: { clips: readonly { id: number; sourceId: nu
     // Only the choice scrolls.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [at])
+  const { data } = useSources()
+  useEffect(() => {
+    if (data) keepThoseOf(new Set(data.sources.map(({ id }) => id)))
+  }, [data])
   return (
     <>
       <header className="walk">
         <div className="text">
-          <strong className="num" role="status">{at === -1 ? t('{{count}} clips picked', { count: clips.length }) : t('Picked clip {{n}} of {{of}}', { n: (at + 1).toLocaleString(), of: clips.length.toLocaleString() })}</strong>
+          <strong className="num" role="status">{at === -1 ? t('{{count}} clips picked', { count: clips.length }) : t('Picked clip {{n}} of {{of}}', { n: number(at + 1), of: number(clips.length) })}</strong>
           <span className="muted small">{name}</span>
         </div>
         <button className="icon" aria-label={t('Previous clip')} title={hint('Previous clip', 'clip-back')} disabled={at <= 0} onClick={() => void neighbourClip(-1)}><ChevronUp size={16} /></button>

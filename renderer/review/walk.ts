@@ -19,6 +19,13 @@ export function walkThrough(clips: readonly { id: number; sourceId: number }[], 
   useUi.getState().openClip(first.id, first.sourceId)
 }
 
+/** Clips of videos that were removed meanwhile are not gone through. */
+export function keepThoseOf(sourceIds: ReadonlySet<number>): void {
+  const { clips } = useWalk.getState()
+  const kept = clips?.filter(({ sourceId }) => sourceIds.has(sourceId))
+  if (kept && kept.length < (clips?.length ?? 0)) useWalk.setState({ clips: kept.length > 0 ? kept : null })
+}
+
 export function endWalk(): void {
   useWalk.setState({ clips: null, name: '' })
 }
