@@ -123,9 +123,10 @@ function ResultRow({ clip, current, score, measure, ordinal }: { clip: Clip; cur
       <span className="text">
         <span className="caption">{caption ?? t('No caption')}</span>
         <span className="facts-line">
-          <span className="muted num">{clock(start, 1)}–{clock(end, 1)} · {sourceName}</span>
+          <span className="muted num">{clock(start, 1)}–{clock(end, 1)}</span>
           <Standing clip={clip} />
         </span>
+        <span className="muted">{sourceName}</span>
       </span>
       {score !== null && (
         <span className="score num" data-guessed={guessed} style={{ '--share': `${Math.max(0, Math.min(1, score)) * 100}%` } as CSSProperties} title={guessed ? t('A guess: the model was taught no clip like this one.') : measure === 'probability' ? t('Probability that this matches') : t('Likeness: the cosine of the two pictures')}>
