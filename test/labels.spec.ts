@@ -144,6 +144,7 @@ test('a list of labels is taken as long as it is; a name that is too long is tol
 })
 
 test('the vocabulary goes out as a file and comes back from one', async () => {
+  await expect(list().getByRole('listitem')).toHaveCount(1)
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export the vocabulary' }).click()])
   const out = path.join(app.projectDir, 'labels.csv')
   await file.saveAs(out)

@@ -330,6 +330,8 @@ test('what is marked beyond the clip is cut to it, and what lies outside is refu
   await page.getByRole('textbox', { name: 'Note' }).fill('the end')
   await page.keyboard.press('Enter')
   await expect.poll(async () => (await annotations()).flatMap(({ body }) => (body.kind === 'note' ? [body.span] : []))).toEqual([{ startFrame: marked.endFrame - 3, endFrame: marked.endFrame }])
+  // Until it is saved its form is there, and takes the key.
+  await expect(page.getByRole('textbox', { name: 'Note' })).toBeHidden()
   await page.keyboard.press('Escape')
   await goTo(marked.endFrame + 1)
   await page.keyboard.press('Shift+T')
