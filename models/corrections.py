@@ -47,8 +47,7 @@ def read(exports: Sequence[Path], videos: Path, config: Config) -> list[Taught]:
             continue
         spread = [evenly(clip["startFrame"], clip["endFrame"], config.frames) for clip in wanted]
         times = {i: pts[min(i, len(pts) - 1)] for row in spread for i in row}
-        probe = source["probe"]
-        pictures = frames(find(source, videos, export), probe["videoStream"], times, config.size, probe["rotation"])
+        pictures = frames(find(source, videos, export), source["probe"], times, config.size)
         for clip, ordinals in zip(wanted, spread, strict=True):
             video = np.stack([pictures[i] for i in ordinals])
             out.append(taught(clip, source, {frame: times[ordinals[frame]] for frame in key_frames}, video))
@@ -119,14 +118,15 @@ def find(source: dict[str, Any], videos: Path, export: Path) -> Path:
     return best
 
 
-def frames(file: Path, stream: int, times: dict[int, int], size: int, rotation: int) -> dict[int, Bytes]:
+def frames(file: Path, probe: dict[str, Any], times: dict[int, int], size: int) -> dict[int, Bytes]:
     """Ordinal -> its picture [size, size, 3], upright. times: ordinal -> PTS in the app's export.
 
     Frames are told by their PTS, so that one that cannot be decoded shifts none of the others: the nearest before it stands for it, or the
-    first. Where the file's times are others than the export's, frames are counted."""
+    first. Where the file's times are others than the export's, as in joined recordings whose clock starts again, frames are counted."""
+    stream, rotation = probe["videoStream"], probe["rotation"]
     timed = ((frame.pts, frame) for frame in decoded(file, stream) if frame.pts is not None)
     found = {time: (at, upright(frame, size, rotation)) for time, (at, frame) in on_screen(timed, {*times.values()})}
-    if found and 2 * sum(time == at for time, (at, _) in found.items()) >= len(found):
+    if found and not probe.get("clockRestarts") and 2 * sum(time == at for time, (at, _) in found.items()) >= len(found):
         return {ordinal: found[time][1] for ordinal, time in times.items()}
     counted = {ordinal: upright(frame, size, rotation) for ordinal, (_, frame) in on_screen(enumerate(decoded(file, stream)), {*times})}
     if not counted:

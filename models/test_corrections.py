@@ -89,7 +89,7 @@ def test_pictures_are_upright(tmp_path: Path) -> None:
     picture = np.zeros((1, 32, 32, 3), np.uint8)
     picture[:, :16, :16] = 255  # its upper left
     record(tmp_path / "turned.mkv", picture)
-    turned = frames(tmp_path / "turned.mkv", 0, {0: 0}, 32, 90)[0]  # players turn it clockwise
+    turned = frames(tmp_path / "turned.mkv", {"videoStream": 0, "rotation": 90}, {0: 0}, 32)[0]  # players turn it clockwise
     assert turned[2, 29, 0] == 255 and turned[2, 2, 0] == 0
 
 
@@ -109,17 +109,39 @@ def test_a_frame_that_cannot_be_decoded_shifts_no_other(tmp_path: Path) -> None:
     record(file, 3 * numbered(20), "mjpeg", "yuvj420p")  # by threes, because it is not lossless
     damage(file, 7)
     damage(file, 0)
-    got = frames(file, 0, {i: TICKS * i for i in range(20)}, 32, 0)
+    got = frames(file, {"videoStream": 0, "rotation": 0}, {i: TICKS * i for i in range(20)}, 32)
     assert [round(got[i][8, 8, 0] / 12) for i in range(20)] == [1, *range(1, 7), 6, *range(8, 20)]
     # What follows the last frame is the last frame.
     record(file, numbered(4))
-    assert greys(np.stack([*frames(file, 0, {i: TICKS * i for i in range(8)}, 32, 0).values()])) == [0, 1, 2, 3, 3, 3, 3, 3]
+    assert greys(np.stack([*frames(file, {"videoStream": 0, "rotation": 0}, {i: TICKS * i for i in range(8)}, 32).values()])) == [
+        0,
+        1,
+        2,
+        3,
+        3,
+        3,
+        3,
+        3,
+    ]
 
 
 def test_frames_of_other_times_are_counted(tmp_path: Path) -> None:
     record(tmp_path / "a.mkv", numbered(8))
-    got = frames(tmp_path / "a.mkv", 0, {i: 777 + 1001 * i for i in (1, 5, 9)}, 32, 0)
+    got = frames(tmp_path / "a.mkv", {"videoStream": 0, "rotation": 0}, {i: 777 + 1001 * i for i in (1, 5, 9)}, 32)
     assert greys(np.stack([got[1], got[5], got[9]])) == [1, 5, 7]
+
+
+def test_frames_of_joined_recordings_are_counted_because_their_clock_starts_again(tmp_path: Path) -> None:
+    halves = tmp_path / "a.ts", tmp_path / "b.ts"
+    for half, pictures in zip(halves, np.split(3 * numbered(20), 2), strict=True):
+        record(half, pictures, "mpeg2video", "yuv420p")
+    (tmp_path / "joined.ts").write_bytes(b"".join(half.read_bytes() for half in halves))
+    with av.open(str(halves[0])) as media:
+        first = next(frame.pts for frame in media.decode(video=0))
+    assert first is not None
+    times = {i: first + 9000 * i for i in range(20)}  # as the app has them: they go on
+    got = frames(tmp_path / "joined.ts", {"videoStream": 0, "rotation": 0, "clockRestarts": True}, times, 32)
+    assert [round(got[i][8, 8, 0] / 12) for i in range(20)] == list(range(20))
 
 
 def test_the_stream_is_the_one_that_the_app_showed(tmp_path: Path) -> None:
