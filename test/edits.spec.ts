@@ -143,6 +143,7 @@ test('a threshold can be typed, is stepped by its arrows, and is left as it was 
 test('undo takes a dragged threshold back before what was saved', async () => {
   await goTo('Review')
   await clipRows().first().click()
+  await expect(page.getByRole('button', { name: 'Accept caption' })).toBeVisible()
   await page.keyboard.press('a')
   const accepted = async () => (await call('listClips')).clips.filter(({ captionState }) => captionState === 'accepted').length
   await expect.poll(accepted).toBe(1)
