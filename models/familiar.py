@@ -27,7 +27,7 @@ from torch import Tensor
 from models.data.generator import World
 from models.tubes import Bytes
 
-THRESHOLD = 0.95  # taught clips and what follows them in the same video are that near to one; clips of other videos came to 0.81 at most (RESULTS.md)
+THRESHOLD = 0.95  # other parts of a taught video are mostly that near to a taught clip; clips of other videos came to 0.81 at most (RESULTS.md)
 UNTAUGHT: dict[str, Any] = {"threshold": THRESHOLD, "taught": None}  # `calibration.familiar` of a pack that nobody taught
 BANK = "taught.f16"  # [M, E]: embeddings of what it was taught, little-endian half floats
 
