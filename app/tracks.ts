@@ -10,6 +10,8 @@ export interface Sighting {
   label: string
   box: Box
   score: number
+  /** Shares 0..1 of the eleven basic colours (app/colours) in the upper half of the box, then in the lower half: 22 numbers. */
+  colours?: readonly number[]
 }
 
 /** Boxes of one label that overlap this much on one frame are one object; tracks of one label that do so on the average of their frames. */

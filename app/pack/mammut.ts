@@ -1,10 +1,7 @@
-/** `pack.json`: a model in a folder. Written by models/export, checked here; a pack is data and names only files inside its own folder. */
+/** Family `mammut`: one vision encoder and one text decoder of two passes. Written by models/export. */
 import { z } from 'zod'
+import { FileRef, Pack, Task } from './base.ts'
 
-const FileRef = z.object({
-  file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a plain file name inside the pack folder'),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
-})
 const Triple = z.tuple([z.number().int(), z.number().int(), z.number().int()])
 
 /**
@@ -27,15 +24,10 @@ const Logistic = z.object({ scale: z.number(), bias: z.number(), threshold: Thre
 /** Nothing was measured: how probable the text is against a bank of everyday captions, by softmax at the scale that the model learnt. */
 const Against = z.object({ scale: z.number(), background: z.array(z.string()).min(1), threshold: Threshold })
 
-const Manifest = z.object({
-  format: z.literal(1),
-  id: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
-  version: z.string(),
-  name: z.string(),
-  description: z.string(),
-  licence: z.string(),
-  data: z.array(z.object({ name: z.string(), licence: z.string() })),
-  tasks: z.array(z.enum(['caption', 'answer', 'search', 'detect'])),
+const Manifest = Pack.extend({
+  family: z.literal('mammut'),
+  /** `detect`: what packs of before called boxes. */
+  tasks: z.array(z.union([Task.exclude(['text']), z.literal('detect').transform(() => 'boxes' as const)])),
   input: z.object({
     frames: z.number().int().positive(),
     width: z.number().int().positive(),
@@ -94,8 +86,6 @@ const Manifest = z.object({
      */
     familiar: z.object({ threshold: z.number(), taught: FileRef.nullable() }).optional(),
   }),
-  selfTest: FileRef,
-  scores: z.array(z.object({ task: z.string(), metric: z.string(), value: z.number(), n: z.number().int(), on: z.string(), date: z.string() })),
   /** The checkpoint that a pack was made from on somebody's own machine. */
   source: z
     .object({
@@ -109,21 +99,21 @@ const Manifest = z.object({
     .optional(),
 })
 
-export const PackManifest = Manifest.refine(
+export const MammutManifest = Manifest.refine(
   ({ tasks, prompts, calibration, graphs }) =>
     (!tasks.includes('answer') || (prompts.question !== undefined && calibration.answer !== undefined)) &&
-    (!tasks.includes('detect') || (graphs.detector !== undefined && prompts.label !== undefined && calibration.detect !== undefined)),
+    (!tasks.includes('boxes') || (graphs.detector !== undefined && prompts.label !== undefined && calibration.detect !== undefined)),
   'the prompt, the calibration and the graph of each of its tasks',
 )
-export type PackManifest = z.infer<typeof PackManifest>
+export type MammutManifest = z.infer<typeof MammutManifest>
 
 /** Logits are divided by this before they are probabilities. */
-export function temperatureOf({ calibration }: PackManifest): number {
+export function temperatureOf({ calibration }: MammutManifest): number {
   return calibration.answer?.temperature ?? 1
 }
 
 /** The words of a text that the pack never learnt, in their order: what it makes of them is a guess. */
-export function unlearnt({ words }: PackManifest, text: string): string[] {
+export function unlearnt({ words }: MammutManifest, text: string): string[] {
   if (words === undefined) return []
   return [...new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu))].filter((word) => !words.includes(word))
 }

@@ -1,0 +1,32 @@
+/** What every pack says of itself, whatever its family: see the families beside this file. */
+import { z } from 'zod'
+
+export const FileRef = z.object({
+  file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a plain file name inside the pack folder'),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+})
+export type FileRef = z.infer<typeof FileRef>
+
+/** What a library gives to a pack. text: reading the text on the picture. */
+export const Task = z.enum(['caption', 'answer', 'search', 'boxes', 'text'])
+export type Task = z.infer<typeof Task>
+export const TASKS = Task.options
+
+/**
+ * A picture as a pack takes it, RGB24. stretch: scaled to width x height. crop: scaled until it covers that, and cut equally from both
+ * sides. letterbox: scaled until it fits into that, its sides kept in proportion; the pack's own code adds the border.
+ */
+export const PictureInput = z.object({ width: z.number().int().positive(), height: z.number().int().positive(), fit: z.enum(['stretch', 'crop', 'letterbox']) })
+export type PictureInput = z.infer<typeof PictureInput>
+
+export const Pack = z.object({
+  format: z.literal(1),
+  id: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/),
+  version: z.string(),
+  name: z.string(),
+  description: z.string(),
+  licence: z.string(),
+  data: z.array(z.object({ name: z.string(), licence: z.string() })),
+  selfTest: FileRef,
+  scores: z.array(z.object({ task: z.string(), metric: z.string(), value: z.number(), n: z.number().int(), on: z.string(), date: z.string() })),
+})

@@ -1,0 +1,23 @@
+/** Family `detector`: boxes of a closed list of names on single pictures. */
+import { z } from 'zod'
+import { FileRef, Pack, PictureInput } from './base.ts'
+
+const Share = z.number().min(0).max(1)
+
+export const DetectorManifest = Pack.extend({
+  family: z.literal('detector'),
+  tasks: z.tuple([z.literal('boxes')]),
+  /** Pictures of at most this size, a multiple of `multiple` on each side once the border is added; so many a second where something moves. */
+  input: PictureInput.extend({ fit: z.literal('letterbox'), multiple: z.number().int().positive(), rate: z.number().positive() }),
+  graphs: z.object({ detector: FileRef }),
+  /** Names in the order of the scores. */
+  classes: z.array(z.string()).min(1),
+  calibration: z.object({
+    /** Boxes below this score are not kept. */
+    floor: Share,
+    /** The track score from which a name counts that somebody asked for, and one that nobody asked for. */
+    asked: Share,
+    volunteered: Share,
+  }),
+})
+export type DetectorManifest = z.infer<typeof DetectorManifest>
