@@ -17,7 +17,7 @@ import { systemRoutes } from './contract/system.ts'
 import { tableRoutes } from './contract/table.ts'
 import { Problem } from './errors.ts'
 import { FrameRef, Probe } from './media.ts'
-import { PackManifest } from './pack.ts'
+import { PackManifest } from './pack/pack.ts'
 import { Phrase } from './phrase.ts'
 
 /** queued → probing → analysing → done. `partial`: analysed, but a part of the file could not be read (see `problem`). */

@@ -1,6 +1,7 @@
 /** Where the model looked, made fit to be shown and said. */
 import type { Gaze } from './contract/find.ts'
-import type { PackManifest } from './pack.ts'
+import type { PictureInput } from './pack/base.ts'
+import type { MammutManifest } from './pack/mammut.ts'
 
 /** One frame of the file with what the model gave it. */
 export interface Glance {
@@ -54,15 +55,15 @@ export function brightest({ glow }: Pick<Glance, 'glow'>, { rows, columns }: Pic
 }
 
 /** The part of a display-oriented frame that a pack sees, in shares of its width and height. */
-export function areaSeen(frame: { width: number; height: number }, input: Pick<PackManifest['input'], 'width' | 'height' | 'fit'>): Gaze['area'] {
-  if (input.fit === 'stretch') return { x: 0, y: 0, width: 1, height: 1 }
+export function areaSeen(frame: { width: number; height: number }, input: PictureInput): Gaze['area'] {
+  if (input.fit !== 'crop') return { x: 0, y: 0, width: 1, height: 1 }
   const wider = (frame.width * input.height) / (frame.height * input.width)
   const [width, height] = [Math.min(1, 1 / wider), Math.min(1, wider)]
   return { x: (1 - width) / 2, y: (1 - height) / 2, width, height }
 }
 
 /** What the contrastive pass says of the words that the other pass wrote; null where nothing calibrates it. @param agreement Cosine of the text with the clip. */
-export function secondOpinion(agreement: number, search: PackManifest['calibration']['search']): { probability: number; agrees: boolean } | null {
+export function secondOpinion(agreement: number, search: MammutManifest['calibration']['search']): { probability: number; agrees: boolean } | null {
   if ('background' in search) return null
   const { scale, bias, threshold } = search
   const probability = 1 / (1 + Math.exp(-(scale * agreement + bias)))

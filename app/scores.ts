@@ -1,5 +1,5 @@
 /** A pack's measured scores as a person would tell them: how often it is right, at what it is good, and at what it is no better than a guess. */
-import type { PackManifest } from './pack.ts'
+import type { PackManifest } from './pack/pack.ts'
 
 type Row = PackManifest['scores'][number]
 

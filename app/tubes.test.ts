@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { TubeKind } from './pack.ts'
+import { TubeKind } from './pack/mammut.ts'
 import { cutTubes, frameMeans, frameWeights, heatOf, tubeCentres, tubeCounts, tubeVoxels } from './tubes.ts'
 
 const Golden = z.object({

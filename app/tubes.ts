@@ -4,9 +4,9 @@
  *
  * Everything is in voxels of the model's input, axes in the order (t, y, x).
  */
-import type { PackManifest, TubeKind } from './pack.ts'
+import type { MammutManifest, TubeKind } from './pack/mammut.ts'
 
-export type TubeInput = Pick<PackManifest['input'], 'frames' | 'width' | 'height' | 'tubes'>
+export type TubeInput = Pick<MammutManifest['input'], 'frames' | 'width' | 'height' | 'tubes'>
 
 const CHANNELS = 3
 

@@ -2,7 +2,7 @@
 import path from 'node:path'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from '@playwright/test'
-import type { PackManifest } from '../app/pack.ts'
+import type { MammutManifest } from '../app/pack/mammut.ts'
 import { accessible, app, call, done, goTo, page, tubelet, violations } from './app.ts'
 
 tubelet(['d09_dashcam_short.mp4'])
@@ -161,7 +161,7 @@ test('two packs stand side by side on one clip: what each says of it, and the bo
   // The same weights, asked for labels in other words and surer of what it sees: other scores, and boxes that the first pack does not give.
   const folder = path.join(app.projectDir, 'plain')
   cpSync(path.resolve(import.meta.dirname, '..', 'models', 'packs', 'tubelet-mini'), folder, { recursive: true })
-  const manifest = JSON.parse(readFileSync(path.join(folder, 'pack.json'), 'utf8')) as PackManifest
+  const manifest = JSON.parse(readFileSync(path.join(folder, 'pack.json'), 'utf8')) as MammutManifest
   const { detect } = manifest.calibration
   if (!detect) throw new Error('the pack finds no boxes')
   writeFileSync(path.join(folder, 'pack.json'), JSON.stringify({ ...manifest, calibration: { ...manifest.calibration, detect: { ...detect, bias: detect.bias + 4 } }, id: 'tubelet-mini-plain', version: '9.9.9', name: 'Plain', prompts: { ...manifest.prompts, label: '{label}' } }))

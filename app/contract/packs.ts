@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import { CatalogueEntry } from '../catalogue.ts'
 import { Problem } from '../errors.ts'
-import { PackManifest } from '../pack.ts'
+import { Task } from '../pack/base.ts'
+import { PackManifest } from '../pack/pack.ts'
 import { Id, route } from './route.ts'
 
 const Bytes = z.number().int().min(0)
@@ -13,8 +14,8 @@ export const InstalledPack = z.object({
   folder: z.string(),
   /** Ships with the app. */
   bundled: z.boolean(),
-  /** In use in this library. */
-  current: z.boolean(),
+  /** What it does in this library. */
+  does: z.array(Task),
   /** On disk. */
   bytes: Bytes,
   /** Null where the folder holds no pack that can be used; `problem` says why. */
@@ -41,15 +42,21 @@ const Missing = z.object({
   bytes: Bytes,
 })
 
-const Tasks = PackManifest.shape.tasks
+const Cost = z.object({
+  /** Of all engines together. */
+  memory: Bytes,
+  /** To analyse a minute of video, as measured here with just these packs; null where it was not. */
+  secondsPerMinute: z.number().nullable(),
+})
 const SwitchPlan = z.object({
   packId: z.string(),
+  /** What it would do. */
+  tasks: z.array(Task),
   /** Clips that are encoded with it already: they can be used at once. */
   ready: z.number().int(),
   missing: Missing,
-  /** What it can do and the pack in use cannot, and the other way round. */
-  gains: Tasks,
-  losses: Tasks,
+  /** All packs in use together, as it is and as it would be. */
+  cost: z.object({ now: Cost, then: Cost }),
 })
 export type SwitchPlan = z.infer<typeof SwitchPlan>
 
@@ -80,7 +87,11 @@ const Overview = z.object({
   stopped: z.array(z.object({ url: z.string(), name: z.string(), bytes: Bytes, totalBytes: Bytes.nullable() })),
   machine: z.object({ memoryTotal: Bytes, memoryFree: Bytes, diskFree: Bytes, folder: z.string() }),
   networkAllowed: z.boolean(),
-  /** Of the pack in use. */
+  /** A row a task: the pack that does it, and all that could. */
+  tasks: z.array(z.object({ task: Task, packId: z.string().nullable(), able: z.array(z.string()) })),
+  /** All packs in use together. */
+  cost: Cost,
+  /** Of the packs in use. */
   missing: Missing,
   /** Encodings in this library of packs that are not on this machine. */
   orphans: z.object({ clips: z.number().int(), bytes: Bytes }),
@@ -93,12 +104,13 @@ const onPack = z.object({ packId: z.string() })
 
 export const packRoutes = {
   listPacks: route({ method: 'get', path: '/api/packs', summary: 'Packs on this machine, what can be had, and the work under way', output: Overview }),
-  planSwitch: route({ method: 'get', path: '/api/packs/{packId}/plan', summary: 'What must be encoded again with this pack, and how long that takes here', params: onPack, output: SwitchPlan, errors: ['not-found', 'pack-invalid'] }),
+  planSwitch: route({ method: 'get', path: '/api/packs/{packId}/plan', summary: 'What must be encoded again with this pack, and how long that takes here', params: onPack, query: z.object({ task: Task.optional() }), output: SwitchPlan, errors: ['not-found', 'pack-invalid'] }),
   usePack: route({
-    method: 'post', path: '/api/packs/{packId}/use', summary: 'Use this pack in the library: the engine starts with it and tests it, then clips that it has not encoded are queued; where it fails, the pack from before goes on',
-    params: onPack, output: PackWork, errors: ['not-found', 'conflict', 'pack-invalid'],
+    method: 'post', path: '/api/packs/{packId}/use', summary: 'Give tasks to this pack, all that suit it where none is named: it starts and is tested, then clips that it has not seen are queued; where it fails, the packs from before go on',
+    params: onPack, body: z.object({ tasks: z.array(Task).min(1).optional() }), output: PackWork, errors: ['not-found', 'conflict', 'pack-invalid'],
   }),
-  deletePack: route({ method: 'delete', path: '/api/packs/{packId}', summary: 'Delete an imported pack and its encodings in this library; never the one in use or the one that ships', params: onPack, output: z.object({}), errors: ['not-found', 'conflict', 'forbidden'] }),
+  leaveTask: route({ method: 'delete', path: '/api/tasks/{task}/pack', summary: 'Have a task done by no pack in this library; what was found stays', params: z.object({ task: Task }), output: z.object({}), errors: ['conflict'] }),
+  deletePack: route({ method: 'delete', path: '/api/packs/{packId}', summary: 'Delete an imported pack and its encodings in this library; never one in use or the one that ships', params: onPack, output: z.object({}), errors: ['not-found', 'conflict', 'forbidden'] }),
   encodeMissing: route({ method: 'post', path: '/api/encodings/missing', summary: 'Queue every source with clips that the pack in use has not encoded', output: z.object({ sources: z.number().int() }) }),
   forgetOrphans: route({ method: 'delete', path: '/api/encodings/orphans', summary: 'Remove encodings of packs that are not on this machine', output: z.object({}) }),
   importPack: route({

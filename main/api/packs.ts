@@ -6,8 +6,12 @@ import type { Handlers, Services } from './handler.ts'
 export function packHandlers({ packs }: Services) {
   return {
     listPacks: () => packs.overview(),
-    planSwitch: ({ params }) => packs.plan(params.packId),
-    usePack: ({ params }) => packs.use(params.packId),
+    planSwitch: ({ params, query }) => packs.plan(params.packId, query.task ?? null),
+    usePack: ({ params, body }) => packs.use(params.packId, body.tasks ?? null),
+    leaveTask: async ({ params }) => {
+      await packs.leave(params.task)
+      return {}
+    },
     deletePack: ({ params }) => {
       packs.delete(params.packId)
       return {}

@@ -6,7 +6,7 @@
  * fill it; one that ends in [EOT] keeps its place for good, so the beam narrows as sentences end, and a beam of one is greedy decoding. A
  * sentence as long as `longest` ends there. The search is over when nothing that still grows can reach the best that ended.
  */
-import type { PackManifest } from '../../app/pack.ts'
+import type { MammutManifest } from '../../app/pack/mammut.ts'
 import type { CrossAttention, Decoded } from './decode.ts'
 import { floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
 
@@ -17,12 +17,12 @@ interface Sentence {
   attention: Float32Array
 }
 
-type Decoding = NonNullable<PackManifest['decoding']>
+type Decoding = NonNullable<MammutManifest['decoding']>
 
 /** @throws the signal's reason when it is aborted between two steps. */
 export async function beamSearch(
   graphs: Graphs,
-  { dims, tokenizer }: PackManifest,
+  { dims, tokenizer }: MammutManifest,
   { beams, lengthPenalty, longest }: Decoding,
   cross: CrossAttention,
   prompt: readonly number[],

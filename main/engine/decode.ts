@@ -1,6 +1,6 @@
 /** Greedy decoding with a cache of keys and values, over a clip whose cross-attention keys and values are computed already. */
 import type { Tensor } from 'onnxruntime-node'
-import { type PackManifest, temperatureOf } from '../../app/pack.ts'
+import { type MammutManifest, temperatureOf } from '../../app/pack/mammut.ts'
 import { floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
 
 /** Keys and values of the cross-attention layers for one clip, [1, M, heads, N, d]. */
@@ -26,7 +26,7 @@ export interface Decoded {
  */
 export async function decode(
   graphs: Graphs,
-  manifest: PackManifest,
+  manifest: MammutManifest,
   cross: CrossAttention,
   prompt: readonly number[],
   { onId, signal }: { onId?: (id: number) => void; signal?: AbortSignal | undefined } = {},

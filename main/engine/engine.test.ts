@@ -9,7 +9,7 @@ import { problemOf } from '../../app/errors.ts'
 import { cutTubes } from '../../app/tubes.ts'
 import { type EngineState, Engine, type Encoding, type ForkEngine } from './engine.ts'
 import { packDir, packMissing } from './pack-under-test.ts'
-import { openPack } from './pack.ts'
+import { openPack } from './mammut.ts'
 
 const cache = mkdtempSync(path.join(tmpdir(), 'tubelet-engine-'))
 process.env['XDG_CACHE_HOME'] = cache

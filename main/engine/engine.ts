@@ -5,9 +5,11 @@ import { fileURLToPath } from 'node:url'
 import type { Status } from '../../app/contract.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { Detection } from '../../app/detections.ts'
-import type { Calls, CallName, Encoding, EngineInfo, Followed, Generated, KnownAnswers, Regions, Reply, Request, TextUse } from './protocol.ts'
+import type { PackManifest } from '../../app/pack/pack.ts'
+import type { Line } from '../../app/text-lines.ts'
+import type { Calls, CallName, Encoding, EngineInfo, Followed, Generated, KnownAnswers, Picture, Regions, Reply, Request, Spotted, TextUse } from './protocol.ts'
 
-export type { Encoding, EngineInfo, Followed, Generated, Regions, TextUse } from './protocol.ts'
+export type { Encoding, EngineInfo, Followed, Generated, Picture, Regions, Spotted, TextUse } from './protocol.ts'
 export type EngineState = Status['engine']['state']
 
 /** A running child process with a channel that clones typed arrays. */
@@ -42,14 +44,14 @@ interface Pending {
  * Every call waits until the engine is ready. It rejects with TubeletError `engine-unavailable` when the process dies under it (the
  * process is restarted by itself; ask again) or will not start any more, and `cancelled` when its signal is aborted.
  */
-export class Engine {
+export class Engine<M extends PackManifest = PackManifest> {
   readonly #args: readonly string[]
   readonly #fork: ForkEngine
   readonly #pending = new Map<number, Pending>()
   readonly #listeners = new Set<(state: EngineState) => void>()
   #channel: EngineChannel | null = null
   #ready = readiness()
-  #info: EngineInfo | null = null
+  #info: EngineInfo<M> | null = null
   #state: EngineState = 'starting'
   #problem: Problem | null = null
   #crashes: number[] = []
@@ -85,7 +87,7 @@ export class Engine {
   }
 
   /** What is loaded and where it runs; after a restart, what the newest process said. */
-  get info(): EngineInfo {
+  get info(): EngineInfo<M> {
     if (!this.#info) throw new Error('the engine has not started')
     return this.#info
   }
@@ -151,12 +153,22 @@ export class Engine {
     return this.#call('knownAnswers', { clips, texts }, { signal })
   }
 
-  /** How often each graph ran since the process started, its self-test included. */
+  /** What a detector sees on each picture. */
+  see(pictures: Picture[], signal?: AbortSignal): Promise<Spotted[][]> {
+    return this.#call('see', { pictures }, { signal })
+  }
+
+  /** What a text pack reads on each picture. */
+  read(pictures: Picture[], signal?: AbortSignal): Promise<Line[][]> {
+    return this.#call('read', { pictures }, { signal })
+  }
+
   /** Compare what comes out now with the pack's known answers. Returns what is wrong, or null. */
   selfTest(): Promise<string | null> {
     return this.#call('selfTest', null)
   }
 
+  /** How often each graph ran since the process started, its self-test included. */
   counts(): Promise<Record<string, number>> {
     return this.#call('counts', null)
   }
@@ -220,9 +232,11 @@ export class Engine {
 
   #receive(reply: Reply): void {
     if (reply.type === 'ready') {
-      this.#info = reply.info
+      // `ofFamily` is how a manifest is known to be one of M.
+      const info = reply.info as EngineInfo<M>
+      this.#info = info
       this.#enter('ready')
-      this.#ready.resolve(reply.info)
+      this.#ready.resolve(undefined)
       return
     }
     if (reply.type === 'failed') {
@@ -280,6 +294,15 @@ export class Engine {
   }
 }
 
+type OfFamily<F extends PackManifest['family']> = Extract<PackManifest, { family: F }>
+export type MammutEngine = Engine<OfFamily<'mammut'>>
+export type DetectorEngine = Engine<OfFamily<'detector'>>
+export type TextEngine = Engine<OfFamily<'text'>>
+
+export function ofFamily<F extends PackManifest['family']>(engine: Engine, family: F): engine is Engine<OfFamily<F>> {
+  return engine.info.manifest.family === family
+}
+
 /** A Node child process. It ends by itself when this one does. */
 const forkNode: ForkEngine = (entry, args) => {
   const child = fork(entry, args, { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
@@ -299,8 +322,8 @@ const forkNode: ForkEngine = (entry, args) => {
   }
 }
 
-function readiness(): PromiseWithResolvers<EngineInfo> {
-  const ready = Promise.withResolvers<EngineInfo>()
+function readiness(): PromiseWithResolvers<undefined> {
+  const ready = Promise.withResolvers<undefined>()
   // Nobody may be waiting when it is rejected.
   ready.promise.catch(() => undefined)
   return ready

@@ -1,5 +1,5 @@
 /** The decoder led along a text that is given: where it looks for each word of it, and how likely it holds each. No word is generated. */
-import { type PackManifest, temperatureOf } from '../../app/pack.ts'
+import { type MammutManifest, temperatureOf } from '../../app/pack/mammut.ts'
 import { heatOf } from '../../app/tubes.ts'
 import type { CrossAttention } from './decode.ts'
 import { floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
@@ -21,7 +21,7 @@ interface Step {
  * @param said The text: what the model wrote, or a person instead of it. What does not fit the decoder's context is left out.
  * @throws the signal's reason when it is aborted between two steps.
  */
-export async function follow(graphs: Graphs, manifest: PackManifest, text: Text, cross: CrossAttention, prompt: readonly number[], said: string, signal?: AbortSignal): Promise<Followed> {
+export async function follow(graphs: Graphs, manifest: MammutManifest, text: Text, cross: CrossAttention, prompt: readonly number[], said: string, signal?: AbortSignal): Promise<Followed> {
   const { dims, input, tokenizer } = manifest
   const [, ...whole] = text.sentence(said)
   const ids = [...whole.slice(0, -1).slice(0, dims.context - prompt.length), tokenizer.end]
@@ -38,7 +38,7 @@ export async function follow(graphs: Graphs, manifest: PackManifest, text: Text,
   return { ...GRID, frames: input.frames, heat: mean(steps), words }
 }
 
-async function forced(graphs: Graphs, manifest: PackManifest, cross: CrossAttention, prompt: readonly number[], ids: readonly number[], signal?: AbortSignal): Promise<Step[]> {
+async function forced(graphs: Graphs, manifest: MammutManifest, cross: CrossAttention, prompt: readonly number[], ids: readonly number[], signal?: AbortSignal): Promise<Step[]> {
   const { dims } = manifest
   const none = floatTensor(new Float32Array(0), [1, dims.layers, dims.heads, 0, dims.headDim])
   let [past_k, past_v] = [none, none]

@@ -1,8 +1,10 @@
 /** The ONNX graphs of one pack on one execution provider. */
 import * as ort from 'onnxruntime-node'
-import type { GraphName, Pack } from './pack.ts'
 
 export type Feeds = Record<string, ort.Tensor>
+
+/** ONNX files by the name of their graph: as bytes, so that a graph cannot name further files to load, or as checked paths. */
+export type GraphFiles = Record<string, Uint8Array | string>
 
 export interface Placement {
   /** The runtime's name of an execution provider: "cpu", "cuda", "webgpu", ... */
@@ -11,13 +13,13 @@ export interface Placement {
 }
 
 export class Graphs {
-  readonly #pack: Pack
+  readonly #files: GraphFiles
   readonly #options: ort.InferenceSession.SessionOptions
-  readonly #sessions = new Map<GraphName, Promise<ort.InferenceSession>>()
-  readonly #runs = new Map<GraphName, number>()
+  readonly #sessions = new Map<string, Promise<ort.InferenceSession>>()
+  readonly #runs = new Map<string, number>()
 
-  constructor(pack: Pack, { provider, threads }: Placement) {
-    this.#pack = pack
+  constructor(files: GraphFiles, { provider, threads }: Placement) {
+    this.#files = files
     this.#options = {
       executionProviders: [provider],
       intraOpNumThreads: threads,
@@ -27,17 +29,18 @@ export class Graphs {
     }
   }
 
-  has(name: GraphName): boolean {
-    return this.#pack.graphs[name] !== undefined
+  has(name: string): boolean {
+    return this.#files[name] !== undefined
   }
 
-  /** Load a graph now instead of at its first run. */
-  async open(name: GraphName): Promise<void> {
-    await this.#session(name)
+  /** Load the first graph now instead of at its first run. */
+  async open(): Promise<void> {
+    const [first] = Object.keys(this.#files)
+    if (first !== undefined) await this.#session(first)
   }
 
   /** Run a graph once; its session is made at the first run. Blocks the thread while it computes, but not before the next macrotask. */
-  async run(name: GraphName, feeds: Feeds): Promise<ort.InferenceSession.OnnxValueMapType> {
+  async run(name: string, feeds: Feeds): Promise<ort.InferenceSession.OnnxValueMapType> {
     this.#runs.set(name, (this.#runs.get(name) ?? 0) + 1)
     const session = await this.#session(name)
     return session.run(feeds)
@@ -45,7 +48,7 @@ export class Graphs {
 
   /** How often each graph ran. */
   counts(): Record<string, number> {
-    return { vision: 0, text: 0, cross: 0, decoder: 0, detector: 0, ...Object.fromEntries(this.#runs) }
+    return { ...Object.fromEntries(Object.keys(this.#files).map((name) => [name, 0])), ...Object.fromEntries(this.#runs) }
   }
 
   async release(): Promise<void> {
@@ -54,10 +57,10 @@ export class Graphs {
     for (const session of sessions) if (session.status === 'fulfilled') await session.value.release()
   }
 
-  #session(name: GraphName): Promise<ort.InferenceSession> {
+  #session(name: string): Promise<ort.InferenceSession> {
     let session = this.#sessions.get(name)
     if (!session) {
-      const graph = this.#pack.graphs[name]
+      const graph = this.#files[name]
       if (graph === undefined) throw new Error(`the pack has no ${name} graph`)
       session = typeof graph === 'string' ? ort.InferenceSession.create(graph, this.#options) : ort.InferenceSession.create(graph, this.#options)
       this.#sessions.set(name, session)

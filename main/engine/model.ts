@@ -2,14 +2,14 @@
 import { hash } from 'node:crypto'
 import type { Detection } from '../../app/detections.ts'
 import { TubeletError } from '../../app/errors.ts'
-import { type PackManifest, unlearnt } from '../../app/pack.ts'
+import { type MammutManifest, unlearnt } from '../../app/pack/mammut.ts'
 import { cutTubes, frameWeights, tubeCounts, tubeVoxels } from '../../app/tubes.ts'
 import { beamSearch } from './beam.ts'
 import { type CrossAttention, decode, type Decoded } from './decode.ts'
 import { follow } from './follow.ts'
 import { fromHalf, toHalf } from './float16.ts'
 import { byteTensor, floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
-import type { Pack } from './pack.ts'
+import type { Pack } from './mammut.ts'
 import type { Encoding, Followed, Generated, KnownAnswers, Regions, TextUse } from './protocol.ts'
 import { Text, TextStream } from './tokenizer.ts'
 
@@ -205,7 +205,7 @@ export class Model {
     return { boxes: floatsOf(outputs, 'boxes'), objectness: floatsOf(outputs, 'objectness'), regions: floatsOf(outputs, 'regions'), frames: tensorOf(outputs, 'frame').data }
   }
 
-  async #best(cross: CrossAttention, prompt: readonly number[], decoding: NonNullable<PackManifest['decoding']>, signal?: AbortSignal): Promise<Decoded & { text: string }> {
+  async #best(cross: CrossAttention, prompt: readonly number[], decoding: NonNullable<MammutManifest['decoding']>, signal?: AbortSignal): Promise<Decoded & { text: string }> {
     const decoded = await beamSearch(this.graphs, this.#pack.manifest, decoding, cross, prompt, signal)
     return { ...decoded, text: this.#text.read(decoded.ids) }
   }

@@ -3,11 +3,11 @@ import { cp, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { PackManifest } from '../../app/pack.ts'
+import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { cutTubes } from '../../app/tubes.ts'
 import { toHalf } from './float16.ts'
 import { packDir, packMissing } from './pack-under-test.ts'
-import { openPack } from './pack.ts'
+import { openPack } from './mammut.ts'
 import { placeModel } from './provider.ts'
 
 describe.skipIf(packMissing)('a pack', () => {
@@ -24,10 +24,10 @@ describe.skipIf(packMissing)('a pack', () => {
     await rm(root, { recursive: true })
   })
 
-  async function manifest(): Promise<PackManifest> {
-    return JSON.parse(await readFile(path.join(dir, 'pack.json'), 'utf8')) as PackManifest
+  async function manifest(): Promise<MammutManifest> {
+    return JSON.parse(await readFile(path.join(dir, 'pack.json'), 'utf8')) as MammutManifest
   }
-  const save = (json: PackManifest) => writeFile(path.join(dir, 'pack.json'), JSON.stringify(json))
+  const save = (json: MammutManifest) => writeFile(path.join(dir, 'pack.json'), JSON.stringify(json))
   const refusal = (details: RegExp) => ({ problem: { code: 'pack-invalid', file: dir, details: expect.stringMatching(details) as string } })
 
   it('opens as it was exported', async () => {

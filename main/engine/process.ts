@@ -3,9 +3,8 @@
  * calls over the process channel; calls interleave at graph runs, so a question need not wait for a long caption to end.
  */
 import { problemOf, TubeletError } from '../../app/errors.ts'
-import type { Model } from './model.ts'
-import { openPack } from './pack.ts'
-import type { Calls, CallName, Reply, Request } from './protocol.ts'
+import type { Handlers } from './families.ts'
+import type { Calls, CallName, EngineInfo, Reply, Request } from './protocol.ts'
 
 /** The channel of an Electron utility process; a forked Node process has `process.send` instead. */
 interface ParentPort {
@@ -25,36 +24,22 @@ function onRequest(listener: (request: Request) => void): void {
   else process.on('message', (message) => listener(message as Request))
 }
 
-type Handler<N extends CallName> = (input: Calls[N]['input'], context: { onToken: (text: string) => void; signal: AbortSignal }) => Promise<Calls[N]['output']>
-
-function handlersOf(model: Model, selfTest: () => Promise<string | null>): { [N in CallName]: Handler<N> } {
-  return {
-    encode: ({ tubes }) => model.encode(tubes),
-    caption: (encoding, { signal }) => model.caption(encoding, { signal }),
-    answer: ({ question, ...encoding }, { onToken, signal }) => model.answer(encoding, question, { onToken, signal }),
-    follow: ({ memory, text, question }, { signal }) => model.follow(memory, text, question, signal),
-    regions: ({ tokens, most }) => model.regions(tokens, most),
-    embedText: ({ texts, as }) => model.embedText(texts, as),
-    detect: ({ tokens, labels }) => model.detect(tokens, labels),
-    knownAnswers: ({ clips, texts }) => model.knownAnswers(clips, texts),
-    selfTest,
-    counts: () => Promise.resolve(model.graphs.counts()),
-  }
-}
-
 async function serve(packDir: string, untested: boolean): Promise<void> {
-  const pack = await openPack(packDir, { untested })
   // Loaded here, so that a runtime without a binary for this machine is reported instead of ending the process.
-  const { placeModel, placeUntested, selfTest } = await import('./provider.ts')
-  const { model, info } = await (untested ? placeUntested(pack) : placeModel(pack))
-  const handlers = handlersOf(model, () => selfTest(pack, model))
+  const { openPlaceable } = await import('./families.ts')
+  const { placePack, placeUntested } = await import('./provider.ts')
+  const pack = await openPlaceable(packDir, untested)
+  const { placed, info } = await (untested ? placeUntested(pack) : placePack(pack))
+  const handlers: Handlers = { ...placed.handlers, selfTest: () => placed.selfTest({}), counts: () => Promise.resolve(placed.graphs.counts()) }
   const running = new Map<number, AbortController>()
 
   async function run<N extends CallName>(id: number, name: N, input: Calls[N]['input']): Promise<void> {
     const abort = new AbortController()
     running.set(id, abort)
     try {
-      const output = await handlers[name](input, { onToken: (text) => post({ type: 'token', id, text }), signal: abort.signal })
+      const handler = handlers[name]
+      if (handler === undefined) throw cannot(info)
+      const output = await handler(input, { onToken: (text) => post({ type: 'token', id, text }), signal: abort.signal })
       post({ type: 'result', id, output })
     } catch (error) {
       post({ type: 'error', id, problem: problemOf(error) })
@@ -68,6 +53,10 @@ async function serve(packDir: string, untested: boolean): Promise<void> {
     else running.get(request.id)?.abort(new TubeletError({ code: 'cancelled', message: 'Cancelled.' }))
   })
   post({ type: 'ready', info })
+}
+
+function cannot({ manifest }: EngineInfo): TubeletError {
+  return new TubeletError({ code: 'pack-cannot', message: '“{{pack}}” cannot do that.', values: { pack: manifest.name }, stillWorks: 'What this model can do is written on the Packs page.', next: 'Give that task to a pack that can.' })
 }
 
 // The runtime's official binaries report to their maker unless this is set before they are loaded. Nothing leaves this computer.

@@ -3,7 +3,8 @@ import type { RelativeBox } from '../../app/boxes.ts'
 import type { ProviderTrial } from '../../app/contract/system.ts'
 import type { Detection } from '../../app/detections.ts'
 import type { Problem } from '../../app/errors.ts'
-import type { PackManifest } from '../../app/pack.ts'
+import type { Line } from '../../app/text-lines.ts'
+import type { PackManifest } from '../../app/pack/pack.ts'
 import type { Phrase } from '../../app/phrase.ts'
 
 /** What one encoder pass over a clip leaves. N tokens of width D (for the decoder) and V (for the detector). */
@@ -74,8 +75,27 @@ export interface KnownAnswers {
   memoryBytes: number
 }
 
-export interface EngineInfo {
-  manifest: PackManifest
+/** A display-oriented frame, scaled to fit into what its pack takes. RGB24. */
+export interface Picture {
+  rgb: Uint8Array
+  width: number
+  height: number
+}
+
+/** What a detector of a closed list saw on one picture. */
+export interface Spotted {
+  /** Of the pack's list. */
+  name: string
+  /** 0..1 */
+  score: number
+  /** In shares of the picture. */
+  box: RelativeBox
+  /** See `Sighting.colours` in app/tracks. */
+  colours: number[]
+}
+
+export interface EngineInfo<M extends PackManifest = PackManifest> {
+  manifest: M
   /** SHA-256 of pack.json, and so of everything that it names. */
   digest: string
   /** "CPU", "CUDA", ... */
@@ -99,6 +119,10 @@ export interface Calls {
   embedText: { input: { texts: string[]; as: TextUse }; output: Float32Array[] }
   /** `labels`: for each label the phrases that name it. The detections of each label, in the same order. */
   detect: { input: { tokens: Uint16Array; labels: string[][] }; output: Detection[][] }
+  /** Of a detector: on each picture, what is there. */
+  see: { input: { pictures: Picture[] }; output: Spotted[][] }
+  /** Of a text pack: on each picture, the lines that can be read. */
+  read: { input: { pictures: Picture[] }; output: Line[][] }
   knownAnswers: { input: { clips: Uint8Array[]; texts: string[] }; output: KnownAnswers }
   counts: { input: null; output: Record<string, number> }
   /** What came out otherwise than the pack says; null when nothing did. */

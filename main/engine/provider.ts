@@ -10,10 +10,8 @@ import { z } from 'zod'
 import { ProviderTrial } from '../../app/contract/system.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
-import { cutTubes } from '../../app/tubes.ts'
-import { Graphs, listedProviders, type Placement, runtimeVersion } from './graphs.ts'
-import { Model } from './model.ts'
-import type { Pack } from './pack.ts'
+import type { OpenedPack, Placed } from './families.ts'
+import { listedProviders, type Placement, runtimeVersion } from './graphs.ts'
 import type { EngineInfo } from './protocol.ts'
 
 const NAMES: Record<string, string> = { cpu: 'CPU', cuda: 'CUDA', dml: 'DirectML', coreml: 'CoreML', webgpu: 'WebGPU' }
@@ -48,21 +46,21 @@ interface Refusal {
 
 interface Candidate {
   provider: string
-  model: Model
+  placed: Placed
 }
 
 /** Runs its graphs for the known answers that it does not have yet: on the CPU, which every accelerator is compared with. */
-export function placeUntested(pack: Pack): { model: Model; info: EngineInfo } {
+export function placeUntested(pack: OpenedPack): { placed: Placed; info: EngineInfo } {
   const threads = cpuThreads()
-  const model = new Model(pack, new Graphs(pack, { provider: 'cpu', threads }))
-  return { model, info: { manifest: pack.manifest, digest: pack.digest, provider: nameOf('cpu'), threads, sentence: said('Ready on {{provider}}.', { provider: nameOf('cpu') }), fallback: false, tried: [] } }
+  const placed = pack.place({ provider: 'cpu', threads })
+  return { placed, info: { manifest: pack.manifest, digest: pack.digest, provider: nameOf('cpu'), threads, sentence: said('Ready on {{provider}}.', { provider: nameOf('cpu') }), fallback: false, tried: [] } }
 }
 
 /** @throws TubeletError `pack-self-test-failed` when the pack gives wrong answers even on the CPU. */
-export async function placeModel(pack: Pack): Promise<{ model: Model; info: EngineInfo }> {
+export async function placePack(pack: OpenedPack): Promise<{ placed: Placed; info: EngineInfo }> {
   const threads = cpuThreads()
   const listed = listedProviders().filter((name) => name !== 'cpu')
-  const file = path.join(envPaths('tubelet', { suffix: '' }).cache, 'provider.json')
+  const file = path.join(envPaths('tubelet', { suffix: '' }).cache, 'providers', `${pack.digest}.json`)
   const memory = await remember(file, [pack.digest, runtimeVersion, process.platform, process.arch, ...listed].join(' '))
   const { chosen } = memory
   const crashing = listed.filter((name) => memory.crashed.filter((crashed) => crashed === name).length >= CRASHES_TRUSTED)
@@ -72,28 +70,28 @@ export async function placeModel(pack: Pack): Promise<{ model: Model; info: Engi
   for (const provider of listed) {
     if (crashing.includes(provider) || (chosen !== null && chosen !== provider)) continue
     await write(file, { ...memory, trying: { provider, pid: process.pid } })
-    const model = await tryProvider(pack, { provider, threads })
-    if (model instanceof Model) candidates.push({ provider, model })
-    else tried.push({ provider: nameOf(provider), outcome: model.refused, details: model.details })
+    const placed = await tryProvider(pack, { provider, threads })
+    if ('refused' in placed) tried.push({ provider: nameOf(provider), outcome: placed.refused, details: placed.details })
+    else candidates.push({ provider, placed })
   }
   // An accelerator that was chosen before needs no comparison; otherwise the CPU is the measure, or all that there is.
   let { passed } = memory
   if (candidates.length === 0 || chosen === null) {
     const brief = passed !== null && passed > LONG_TEST_MS
     const start = performance.now()
-    const model = await tryProvider(pack, { provider: 'cpu', threads }, brief)
-    if (!(model instanceof Model)) throw selfTestFailed(pack, model.details)
+    const placed = await tryProvider(pack, { provider: 'cpu', threads }, brief)
+    if ('refused' in placed) throw selfTestFailed(pack, placed.details)
     if (!brief) passed = performance.now() - start
-    candidates.push({ provider: 'cpu', model })
+    candidates.push({ provider: 'cpu', placed })
   }
-  const { provider, model } = await fastest(pack, candidates)
+  const { provider, placed } = await fastest(candidates)
 
   tried.push({ provider: nameOf(provider), outcome: 'used', details: '' })
   for (const other of candidates) if (other.provider !== provider) tried.push({ provider: nameOf(other.provider), outcome: 'slow', details: '' })
   // What was remembered was not tried again.
   const outcomes = chosen === provider ? memory.tried : tried
   await write(file, { ...memory, chosen: provider, tried: outcomes, trying: null, passed })
-  return { model, info: { manifest: pack.manifest, digest: pack.digest, provider: nameOf(provider), threads, tried: outcomes, ...standing(provider, threads, outcomes) } }
+  return { placed, info: { manifest: pack.manifest, digest: pack.digest, provider: nameOf(provider), threads, tried: outcomes, ...standing(provider, threads, outcomes) } }
 }
 
 /** Where it runs and why not on a GPU, for people. */
@@ -110,39 +108,39 @@ function standing(provider: string, count: number, tried: readonly ProviderTrial
   return { sentence, fallback: slow.length === 0 && broken.length > 0 }
 }
 
-/** The model on this provider, once it has passed the self-test there. */
-async function tryProvider(pack: Pack, placement: Placement, brief = false): Promise<Model | Refusal> {
-  const model = new Model(pack, new Graphs(pack, placement))
+/** The pack on this provider, once it has passed the self-test there. */
+async function tryProvider(pack: OpenedPack, placement: Placement, brief = false): Promise<Placed | Refusal> {
+  const placed = pack.place(placement)
   let limit: AbortSignal | undefined
   let opened = false
   try {
-    await model.graphs.open('vision')
+    await placed.graphs.open()
     opened = true
     if (placement.provider !== 'cpu') limit = AbortSignal.timeout(TRIAL_MS)
-    const wrong = await selfTest(pack, model, { signal: limit, brief })
-    if (wrong === null) return model
-    await model.graphs.release()
+    const wrong = await placed.selfTest({ signal: limit, brief })
+    if (wrong === null) return placed
+    await placed.graphs.release()
     return { refused: 'broken', details: `It failed the self-test: ${wrong}.` }
   } catch (error) {
-    await model.graphs.release()
+    await placed.graphs.release()
     const refused = !opened ? 'absent' : limit?.aborted ? 'slow' : 'broken'
     return { refused, details: error instanceof Error ? error.message : String(error) }
   }
 }
 
 /** By a second, warm self-test. The others are released. */
-async function fastest(pack: Pack, candidates: readonly Candidate[]): Promise<Candidate> {
+async function fastest(candidates: readonly Candidate[]): Promise<Candidate> {
   const [only] = candidates
   if (only && candidates.length === 1) return only
   const timed: (Candidate & { elapsed: number })[] = []
   for (const candidate of candidates) {
     const start = performance.now()
-    await selfTest(pack, candidate.model)
+    await candidate.placed.selfTest({})
     timed.push({ ...candidate, elapsed: performance.now() - start })
   }
   const [best, ...others] = timed.sort((a, b) => a.elapsed - b.elapsed)
   if (!best) throw new RangeError('no candidates')
-  for (const { model } of others) await model.graphs.release()
+  for (const { placed } of others) await placed.graphs.release()
   return best
 }
 
@@ -152,22 +150,6 @@ function cpuThreads(): number {
 
 function nameOf(provider: string): string {
   return NAMES[provider] ?? provider
-}
-
-/** Compare with the known answers, or with those to the texts alone. Returns what is wrong, or null. @throws the signal's reason when it is aborted. */
-export async function selfTest({ knownAnswers, manifest }: Pack, model: Model, { signal, brief = false }: { signal?: AbortSignal | undefined; brief?: boolean } = {}): Promise<string | null> {
-  const { clips, texts, embeddings, textEmbeddings, caption, tolerance } = knownAnswers
-  const differs = (got: Float32Array | undefined, expected: readonly number[] | undefined) =>
-    got?.length !== expected?.length || !(got?.every((value, i) => Math.abs(value - (expected?.[i] ?? NaN)) <= tolerance) ?? false)
-  for (const [i, clip] of brief ? [] : clips.entries()) {
-    signal?.throwIfAborted()
-    const { embedding, memory } = await model.see(cutTubes(clip, manifest.input))
-    if (differs(embedding, embeddings[i])) return `the embedding of clip ${i + 1} is off`
-    if (i === 0 && (await model.describe(memory, signal)) !== caption) return 'the caption is another one'
-  }
-  const got = await model.embed(texts)
-  const off = texts.findIndex((_, i) => differs(got[i], textEmbeddings[i]))
-  return off < 0 ? null : `the embedding of "${texts[off] ?? ''}" is off`
 }
 
 async function remember(file: string, key: string): Promise<Memory> {
@@ -198,7 +180,7 @@ function alive(pid: number): boolean {
   }
 }
 
-function selfTestFailed(pack: Pack, details: string): TubeletError {
+function selfTestFailed(pack: OpenedPack, details: string): TubeletError {
   return new TubeletError({
     code: 'pack-self-test-failed',
     message: 'The model pack “{{name}}” does not give the answers that it should on this machine, so it is not used.',

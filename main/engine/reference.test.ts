@@ -14,7 +14,7 @@ import { decode } from './decode.ts'
 import { floatTensor, Graphs, tensorOf } from './graphs.ts'
 import { Model } from './model.ts'
 import { packDir, packMissing } from './pack-under-test.ts'
-import { openPack, type Pack } from './pack.ts'
+import { openPack, type Pack } from './mammut.ts'
 import { Text } from './tokenizer.ts'
 
 const CLIPS = 50

@@ -1,7 +1,7 @@
 /** Text to token ids and back, as models/tokenizer does it: [SOT] ... [EOT]; a prompt has no end. */
 import { Tokenizer } from '@huggingface/tokenizers'
 import { cleanForClip } from './clean.ts'
-import type { Pack } from './pack.ts'
+import type { Pack } from './mammut.ts'
 
 /** What is used of the package: its own type files lack the extensions that Node's resolution needs, so they say nothing. */
 interface Bpe {

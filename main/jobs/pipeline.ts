@@ -22,7 +22,8 @@ import type { MediaTools } from '../media/tools.ts'
 
 export interface Pipeline {
   library: Library
-  engine: () => Promise<Engine>
+  /** Which pack does which task, running. */
+  packs: Pick<RunningPacks, 'all' | 'words' | 'boxes' | 'text'>
   media: () => Promise<MediaTools>
   appVersion: string
 }
@@ -70,17 +71,24 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
   library.setProbe(source.id, probe)
   library.setSourceState(source.id, 'analysing')
   await report({ stage: said('Starting the engine'), progress: 0, clips: 0 })
-  const engine = await pipeline.engine()
+  const engines = await enginesOf(pipeline)
+  const watch = new Watch(pipeline, engines, source.id, probe, signal)
   let damaged: Problem | null = null
   const clips: number[] = []
   let seconds = 0
-  for await (const event of sample(media, source.path, probe, engine.info.manifest.input, { signal })) {
+  for await (const event of sample(media, source.path, probe, wantsOf(engines), { signal })) {
     switch (event.type) {
       case 'thumbnail':
         library.saveThumbnail(source.id, event.jpeg)
         break
+      case 'picture':
+        await watch.picture(event.key, event.frame, event.picture)
+        break
+      case 'measured':
+        watch.measured(event.measured)
+        break
       case 'clip':
-        clips.push(await understand(pipeline, engine, source, probe, event.clip, signal))
+        clips.push(await understand(pipeline, engines, watch, source, probe, event.clip, signal))
         await report({ stage: said('Clip {{clip}}', { clip: clips.length }), progress: portion(event.clip.end, probe), clips: clips.length })
         break
       case 'progress':
@@ -92,6 +100,7 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
         library.setProbe(source.id, event.probe)
         library.setFrames(source.id, event.pts)
         library.saveFilmstrip(source.id, event.filmstrip)
+        watch.finish(event.pts)
         damaged = event.damaged
         break
     }
@@ -100,23 +109,51 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
   return damaged
 }
 
-/** Encode the clips of a source that a person marked, as far as this pack has not done so: each is sampled by itself. */
+/** The packs in use, by what they want of a file. */
+interface Engines {
+  /** Those that encode clips, each once. */
+  encoders: MammutEngine[]
+  detector: DetectorEngine | null
+  reader: TextEngine | null
+}
+
+async function enginesOf({ packs }: Pipeline): Promise<Engines> {
+  const [caption, answer, search, boxes, reader] = await Promise.all([packs.words('caption'), packs.words('answer'), packs.words('search'), packs.boxes(), packs.text()])
+  const seeing = boxes !== null && ofFamily(boxes, 'mammut') ? [boxes] : []
+  return { encoders: [...new Set([caption, answer, search, ...seeing])], detector: boxes !== null && ofFamily(boxes, 'detector') ? boxes : null, reader }
+}
+
+function wantsOf({ encoders, detector, reader }: Engines): Want[] {
+  const single = [detector, reader].filter((engine) => engine !== null)
+  return [
+    ...encoders.map(({ info }): Want => ({ key: info.digest, kind: 'tubes', input: info.manifest.input })),
+    ...single.map(({ info: { digest, manifest } }): Want => ({ key: digest, kind: 'pictures', input: manifest.input, rate: manifest.input.rate })),
+  ]
+}
+
+/** Encode the clips of a source that a person marked, as far as the packs in use have not done so: each is sampled by itself. */
 export async function encodeMarked(pipeline: Pipeline, sourceId: number, report: Report, signal: AbortSignal): Promise<void> {
   const { library } = pipeline
-  const engine = await pipeline.engine()
-  const { digest, manifest } = engine.info
+  const engines = await enginesOf(pipeline)
   const source = library.source(sourceId)
   const pts = library.frames(sourceId)
-  const marked = library.markedClips(sourceId).filter(({ id }) => !library.hasEncoding(id, digest))
+  const marked = library.markedClips(sourceId).filter(({ id }) => engines.encoders.some(({ info }) => !library.hasEncoding(id, info.digest)))
   for (const [at, clip] of marked.entries()) {
     signal.throwIfAborted()
     if (source.probe === null) return
     const { startFrame, endFrame, index, kind, start, end } = clip
-    const frames = framesOf(pts, clip, manifest.input.frames)
-    const pictures = await sampleFrames(await pipeline.media(), source.path, source.probe, manifest.input, frames, signal)
+    const inputs: ClipInput[] = []
+    let thumbnail: SampledClip['thumbnail'] | null = null
+    for (const { info } of engines.encoders) {
+      const frames = framesOf(pts, clip, info.manifest.input.frames)
+      const pictures = await sampleFrames(await pipeline.media(), source.path, source.probe, info.manifest.input, frames, signal)
+      inputs.push({ key: info.digest, frames, tubes: pictures.tubes })
+      thumbnail ??= pictures.thumbnail
+    }
     // Somebody may have removed it meanwhile.
-    if (!library.markedClips(sourceId).some((one) => one.id === clip.id)) continue
-    await understand(pipeline, engine, source, source.probe, { index, kind, start, end, startFrame, endFrame, startPts: pts[startFrame] ?? 0, endPts: pts[endFrame] ?? pts.at(-1) ?? 0, frames, ...pictures }, signal)
+    if (thumbnail === null || !library.markedClips(sourceId).some((one) => one.id === clip.id)) continue
+    const sampled = { index, kind, start, end, startFrame, endFrame, startPts: pts[startFrame] ?? 0, endPts: pts[endFrame] ?? pts.at(-1) ?? 0, cut: true, frames: inputs[0]?.frames ?? [], inputs, thumbnail }
+    await understand(pipeline, engines, null, source, source.probe, sampled, signal)
     await report({ stage: said('{{done}} of {{total}} clips', { done: at + 1, total: marked.length }), progress: (at + 1) / marked.length, clips: at + 1 })
   }
 }
@@ -125,43 +162,58 @@ function portion(seconds: number, probe: Probe): number {
   return probe.duration > 0 ? Math.min(1, seconds / probe.duration) : 0
 }
 
-/** Encode a clip once, and say from that encoding what it shows. Returns the clip's id. */
-async function understand(pipeline: Pipeline, engine: Engine, source: Source, probe: Probe, clip: SampledClip, signal: AbortSignal): Promise<number> {
+/**
+ * Encode a clip once for each pack, and say from that and from what was seen in it what it shows.
+ * @param watch What was seen; null for a clip that a person marked, whose parts were seen before. @returns The clip's id.
+ */
+async function understand(pipeline: Pipeline, engines: Engines, watch: Watch | null, source: Source, probe: Probe, clip: SampledClip, signal: AbortSignal): Promise<number> {
   const { library } = pipeline
-  const { tubes, thumbnail, ...plan } = clip
+  const { inputs, thumbnail, cut: _, ...plan } = clip
   const clipId = library.saveClip(source.id, plan)
   library.saveClipThumbnail(clipId, thumbnail)
-  if (library.hasEncoding(clipId, engine.info.digest)) {
-    await answerColumns(pipeline, clipId, signal)
-    return clipId
+  // What was seen comes first: it is what people can rely on.
+  if (watch) await watch.clip(clipId, clip)
+  else library.seen.copyTo(clipId)
+  for (const engine of engines.encoders) {
+    const input = inputs.find(({ key }) => key === engine.info.digest)
+    if (input === undefined || library.hasEncoding(clipId, engine.info.digest)) continue
+    await encodeClip(pipeline, engine, clipId, input, probe, signal)
   }
+  library.facts.refresh([clipId])
+  await answerColumns(pipeline, clipId, signal)
+  return clipId
+}
+
+/** @returns False when somebody removed the clip meanwhile. */
+async function encodeClip(pipeline: Pipeline, engine: MammutEngine, clipId: number, { tubes, frames }: ClipInput, probe: Probe, signal: AbortSignal): Promise<boolean> {
+  const { library } = pipeline
+  const { digest } = engine.info
   const provenance = provenanceOf(pipeline, engine)
+  const chosen = library.packs.current()
   const { encoding, caption, seen } = await persevere(async () => {
     const encoding = await engine.encode({ tubes }, signal)
-    const caption = await engine.caption(encoding, signal)
-    const seen = await look(pipeline, engine, clipId, encoding, clip.frames, probe, signal)
+    // A caption that nobody would be shown is written when somebody asks for the guess.
+    const caption = chosen.caption?.digest === digest && !(await engine.unfamiliar(encoding, signal)) ? await engine.caption(encoding, signal) : null
+    const seen = chosen.boxes?.digest === digest ? await look(pipeline, engine, clipId, encoding, frames, probe, signal) : null
     return { encoding, caption, seen }
   }, signal)
-  const kept = library.saveClipResult(clipId, engine.info.digest, encoding, {
-    caption: { body: { kind: 'caption', text: caption.text }, evidence: evidenceOf(caption, clip.frames), provenance: provenance(caption.prompt) },
+  return library.saveClipResult(clipId, digest, encoding, frames, {
+    caption: caption && { body: { kind: 'caption', text: caption.text }, evidence: evidenceOf(caption, frames), provenance: provenance(caption.prompt) },
     seen,
   })
-  if (kept) await answerColumns(pipeline, clipId, signal)
-  return clipId
 }
 
 /** The questions of the table's columns that fill by themselves, as far as nobody answered them for this clip. */
 async function answerColumns(pipeline: Pipeline, clipId: number, signal: AbortSignal): Promise<void> {
-  const { info } = await pipeline.engine()
-  if (!info.manifest.tasks.includes('answer')) return
-  for (const { kind, text, automatic } of pipeline.library.table.columns()) {
-    if (!automatic || kind === 'count' || pipeline.library.table.annotationsIn([clipId], 'answer', text).size > 0) continue
+  const { library } = pipeline
+  for (const { kind, text, automatic } of library.table.columns()) {
+    if (!automatic || kind === 'count' || library.table.annotationsIn([clipId], 'answer', text).size > 0) continue
     await answerClip(pipeline, clipId, text, signal)
   }
 }
 
 /** Look for the vocabulary in a clip: the detector runs for those labels alone that it never ran for on this encoding. */
-async function look(pipeline: Pipeline, engine: Engine, clipId: number, encoding: Pick<Encoding, 'tokens'>, frames: readonly FrameRef[], probe: Probe, signal: AbortSignal): Promise<Seen> {
+async function look(pipeline: Pipeline, engine: MammutEngine, clipId: number, encoding: Pick<Encoding, 'tokens'>, frames: readonly FrameRef[], probe: Probe, signal: AbortSignal): Promise<Seen> {
   const { detections } = pipeline.library
   const vocabulary = detections.vocabulary()
   const stored = detections.stored(clipId, engine.info.digest, vocabulary)
@@ -174,38 +226,62 @@ async function look(pipeline: Pipeline, engine: Engine, clipId: number, encoding
 }
 
 /** The vocabulary over a clip's stored encoding: no decoding, no vision graph. */
-export async function lookAgain(pipeline: Pipeline, clipId: number, signal: AbortSignal): Promise<void> {
+export async function lookAgain(pipeline: Pipeline, engine: MammutEngine, clipId: number, signal: AbortSignal): Promise<void> {
   const { library } = pipeline
-  const engine = await pipeline.engine()
-  const encoding = library.encoding(clipId, engine.info.digest)
+  const { digest } = engine.info
+  const encoding = library.encoding(clipId, digest)
   const probe = library.source(library.clip(clipId).sourceId).probe
   if (encoding === null || probe === null) return
-  library.saveSeen(clipId, engine.info.digest, await persevere(() => look(pipeline, engine, clipId, encoding, library.clipFrames(clipId), probe, signal), signal))
+  library.saveSeen(clipId, digest, await persevere(() => look(pipeline, engine, clipId, encoding, library.clipFrames(clipId, digest), probe, signal), signal))
 }
 
-/** A question over a clip's stored encoding. Returns the stored annotation. */
+/**
+ * A question about a clip: answered by facts where they can, else over its stored encoding by a pack that knows such footage. Returns the
+ * stored annotation.
+ * @throws TubeletError `not-answerable` where neither can; its words say what could.
+ */
 export async function answerClip(pipeline: Pipeline, clipId: number, question: string, signal: AbortSignal, onToken?: (text: string) => void) {
   const { library } = pipeline
-  const engine = await pipeline.engine()
-  const encoding = library.encoding(clipId, engine.info.digest)
-  if (encoding === null) {
-    throw new TubeletError({
-      code: 'clip-not-encoded',
-      message: 'This clip has not been analysed yet, so there is nothing to ask.',
-      stillWorks: 'Clips that are done can be asked now.',
-      next: 'Wait until its analysis is done, retry the file, or have its clips encoded on the Packs page.',
-    })
+  const known = library.facts.answer(clipId, question)
+  if (known !== null) {
+    onToken?.(known.body.text)
+    return stored(library, clipId, known)
   }
+  const engine = await pipeline.packs.words('answer')
+  const encoding = encodingOf(library, clipId, engine)
+  if (await engine.unfamiliar(encoding, signal)) throw notAnswerable(library.facts.refusal(clipId, question), engine)
   // A streamed answer is not begun twice: its reader has seen tokens already and is told of the restart instead.
   const answer = onToken ? await engine.answer(encoding, question, { signal, onToken }) : await persevere(() => engine.answer(encoding, question, { signal }), signal)
   const body: AnnotationBody = { kind: 'answer', question, text: answer.text }
-  const result: MachineResult = { body, evidence: evidenceOf(answer, library.clipFrames(clipId)), provenance: provenanceOf(pipeline, engine)(answer.prompt) }
-  const [stored] = library.saveMachine(clipId, 'answer', [result])
-  if (stored === undefined) throw new Error('an answer was not stored')
-  return stored
+  return stored(library, clipId, { body, evidence: evidenceOf(answer, library.clipFrames(clipId, engine.info.digest)), provenance: provenanceOf(pipeline, engine)(answer.prompt) })
 }
 
-function provenanceOf(pipeline: Pipeline, engine: Engine) {
+function stored(library: Library, clipId: number, result: MachineResult) {
+  const [annotation] = library.saveMachine(clipId, 'answer', [result])
+  if (annotation === undefined) throw new Error('an answer was not stored')
+  return annotation
+}
+
+/** What a pack makes of a clip that it knows nothing of: a caption, or an answer to a question. It is shown as a guess and stored nowhere. */
+export async function guess(pipeline: Pipeline, clipId: number, question: string | null, signal: AbortSignal): Promise<Guess> {
+  const engine = await pipeline.packs.words(question === null ? 'caption' : 'answer')
+  const encoding = encodingOf(pipeline.library, clipId, engine)
+  const { text, confidence } = question === null ? await engine.caption(encoding, signal) : await engine.answer(encoding, question, { signal })
+  return { text, confidence, pack: engine.info.manifest.name }
+}
+
+function encodingOf(library: Library, clipId: number, { info }: MammutEngine): Encoding {
+  const encoding = library.encoding(clipId, info.digest)
+  if (encoding !== null) return encoding
+  throw new TubeletError({
+    code: 'clip-not-encoded',
+    message: 'This clip has not been analysed yet, so there is nothing to ask.',
+    stillWorks: 'Clips that are done can be asked now.',
+    next: 'Wait until its analysis is done, retry the file, or have its clips encoded on the Packs page.',
+  })
+}
+
+export function provenanceOf(pipeline: Pick<Pipeline, 'appVersion'>, engine: Engine) {
   const { manifest, digest, provider } = engine.info
   const at = new Date().toISOString()
   return (prompt: string): Provenance => ({ packId: manifest.id, packVersion: manifest.version, packDigest: digest, provider, prompt, appVersion: pipeline.appVersion, at })

@@ -189,12 +189,12 @@ export class Jobs {
   }
 
   /**
-   * Analyse every source with clips that this pack has not encoded, or those of the given ones; what it has encoded is not done again.
+   * Analyse every source with clips that one of these packs has not seen, or those of the given ones; what a pack has seen is not done again.
    * @returns How many were queued.
    */
-  encodeMissing(digest: string, only?: readonly number[]): number {
+  encodeMissing(digests: readonly string[], only?: readonly number[]): number {
     const waiting = new Set(this.#table.open().filter(({ kind }) => kind === 'analyse').map(({ sourceId }) => sourceId))
-    const ids = this.#library.packs.missing(digest).sourceIds.filter((id) => !waiting.has(id) && (only === undefined || only.includes(id)))
+    const ids = this.#library.packs.missing(digests).sourceIds.filter((id) => !waiting.has(id) && (only === undefined || only.includes(id)))
     for (const id of ids) this.retry(id)
     return ids.length
   }
@@ -275,9 +275,9 @@ export class Jobs {
     // Clips to come are given the labels by their analysis; one under way has its clip's row already.
     if (this.#library.clips({ limit: 1, offset: 0 }).total === 0) return
     // An engine that does not start is told by the status, and its next start comes here.
-    const engine = await this.#pipeline.engine().catch(() => null)
+    const engine = await this.#pipeline.packs.boxes().catch(() => null)
     if (engine === null || this.#closed) return
-    this.#library.showVocabulary(engine.info.digest)
+    this.#library.showVocabulary(engine.info)
     this.#detectStale(engine.info.digest)
   }
 
@@ -301,9 +301,8 @@ export class Jobs {
   /** Encode whatever a person marked that the pack in use has not: undo may have brought it back. */
   async encodeMarks(): Promise<void> {
     // Without an engine the next analysis of the file does it.
-    const engine = await this.#pipeline.engine().catch(() => null)
-    if (engine === null || this.#closed) return
-    for (const id of this.#library.unencodedMarks(engine.info.digest)) this.encodeMarked(id)
+    if ((await this.#pipeline.packs.all()).length === 0 || this.#closed) return
+    for (const id of this.#library.unencodedMarks()) this.encodeMarked(id)
   }
 
   /** What makes the preview copy of a source, or made it, or did not: there is one such job a source. */
@@ -439,9 +438,9 @@ export class Jobs {
     this.#announce()
   }
 
-  /** What analysing with a pack took on this machine; null until enough files were timed. `video` and `wall` are sums in seconds. */
-  speed(digest: string): Sums | null {
-    return this.#speed.of(digest)
+  /** What analysing with just these packs took on this machine; null until enough files were timed. `video` and `wall` are sums in seconds. */
+  speed(digests: readonly string[]): Sums | null {
+    return this.#speed.of(together(digests))
   }
 
   /** Of what is known to take its time: that of the analyses, of the copies, or of both. */
@@ -452,11 +451,7 @@ export class Jobs {
   }
 
   #speedOf(kind: Job['kind']): string {
-    return kind === 'preview' ? COPYING : this.#digest()
-  }
-
-  #digest(): string {
-    return this.#library.packs.current()?.digest ?? ''
+    return kind === 'preview' ? COPYING : together(this.#library.packs.inUse())
   }
 
   /** Tell listeners, at most four times a second: a batch makes many small steps. */
@@ -482,6 +477,11 @@ function unreadable(file: string, error: unknown): Problem {
 
 function analysisOf({ id, name }: Source): JobPlan {
   return { kind: 'analyse', title: name, sourceId: id, payload: {} }
+}
+
+/** How a set of packs is known. */
+function together(digests: readonly string[]): string {
+  return digests.toSorted().map((digest) => digest.slice(0, 12)).join('+')
 }
 
 function kindOf({ codec, width, height }: Probe): VideoKind {

@@ -283,9 +283,9 @@ export class Library {
     return clipOf(row)
   }
 
-  /** The frames that the encoder saw, one an input frame of the pack. */
-  clipFrames(id: number): FrameRef[] {
-    const frames = this.#db.prepare(CLIP_FRAMES).get(id)?.['frames']
+  /** The frames that a pack's encoder saw, one an input frame; of the one that writes captions where none is named. */
+  clipFrames(id: number, digest: string | null = null): FrameRef[] {
+    const frames = this.#db.prepare(CLIP_FRAMES).get({ id, digest })?.['frames']
     return typeof frames === 'string' ? (JSON.parse(frames) as FrameRef[]) : []
   }
 

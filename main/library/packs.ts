@@ -1,9 +1,16 @@
 /**
- * Packs as a library knows them: which one is in use, and what each has encoded. Encodings of several packs lie side by side and never
+ * Packs as a library knows them: which one does which task, and what each has encoded. Encodings of several packs lie side by side and never
  * mix; going back to a pack brings back what it said at once.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { BackendEvent } from '../../app/contract.ts'
+import type { Task } from '../../app/pack/base.ts'
+
+export interface ChosenPack {
+  id: string
+  digest: string
+}
+export type ChosenPacks = Partial<Record<Task, ChosenPack | null>>
 
 /** Clips that a pack has not encoded, of sources that can be analysed. */
 export interface Missing {
@@ -28,16 +35,22 @@ export class LibraryPacks {
     this.#removed = removed
   }
 
-  /** The pack chosen for this library; null before any was. */
-  current(): { id: string; digest: string } | null {
-    const value = this.#db.prepare(`SELECT value FROM settings WHERE key = 'pack'`).get()?.['value']
-    return typeof value === 'string' ? (JSON.parse(value) as { id: string; digest: string }) : null
+  /** The pack of each task; a task that no pack does here is null, one that was never given to any is missing. */
+  current(): ChosenPacks {
+    const value = this.#db.prepare(`SELECT value FROM settings WHERE key = 'packs'`).get()?.['value']
+    return typeof value === 'string' ? (JSON.parse(value) as ChosenPacks) : {}
   }
 
-  /** Show what this pack sees and says from now on: its encodings, and its captions beneath people's decisions. */
-  use({ id, digest }: { id: string; digest: string }): void {
+  /** The digests of the packs in use, each once. */
+  inUse(): string[] {
+    return [...new Set(Object.values(this.current()).flatMap((pack) => pack?.digest ?? []))]
+  }
+
+  /** Give a task to a pack, or to none. For captions, show what this pack says from now on, beneath people's decisions. */
+  use(task: Task, pack: ChosenPack | null): void {
     const touched = this.#atomic(() => {
-      this.#db.prepare(`INSERT INTO settings (key, value) VALUES ('pack', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`).run(JSON.stringify({ id, digest }))
+      this.#db.prepare(`INSERT INTO settings (key, value) VALUES ('packs', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`).run(JSON.stringify({ ...this.current(), [task]: pack && { id: pack.id, digest: pack.digest } }))
+      if (task !== 'caption' || pack === null) return []
       return this.#db
         .prepare(
           `UPDATE annotations SET machine = json_extract(e.caption, '$.body'), evidence = json_extract(e.caption, '$.evidence'), provenance = json_extract(e.caption, '$.provenance')
@@ -45,7 +58,7 @@ export class LibraryPacks {
              AND annotations.provenance ->> '$.packDigest' IS NOT e.pack_digest
            RETURNING annotations.clip_id`,
         )
-        .all(digest)
+        .all(pack.digest)
     })
     const bySource = this.#db.prepare('SELECT source_id, json_group_array(id) AS ids FROM clips WHERE id IN (SELECT value FROM json_each(?)) GROUP BY source_id')
     for (const row of bySource.all(JSON.stringify(touched.map((row) => Number(row['clip_id']))))) {
@@ -55,27 +68,38 @@ export class LibraryPacks {
     this.#emit({ type: 'status' })
   }
 
-  missing(digest: string): Missing {
+  /** What any of these packs has left of no clip. */
+  missing(digests: readonly string[]): Missing {
     const rows = this.#db
       .prepare(
         `SELECT c.source_id, count(*) AS clips, total(c."end" - c.start) AS seconds FROM clips c JOIN sources s ON s.id = c.source_id
-         WHERE s.state <> 'failed' AND NOT EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND e.pack_digest = ?)
+         WHERE s.state <> 'failed' AND EXISTS (SELECT 1 FROM json_each(?) d WHERE NOT EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND e.pack_digest = d.value)
+           AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.clip_id = c.id AND s.by = d.value))
          GROUP BY c.source_id`,
       )
-      .all(digest)
+      .all(JSON.stringify(digests))
     const sum = (name: string) => rows.reduce((total, row) => total + Number(row[name]), 0)
     return { sourceIds: rows.map((row) => Number(row['source_id'])), clips: sum('clips'), seconds: sum('seconds') }
   }
 
   /** Clips encoded by each pack, by its digest, and the bytes that those encodings take in the library file. */
   usage(): Map<string, { clips: number; bytes: number }> {
-    const rows = this.#db.prepare('SELECT pack_digest, count(*) AS clips, total(length(embedding) + length(memory) + coalesce(length(tokens), 0)) AS bytes FROM encodings GROUP BY pack_digest').all()
+    const rows = this.#db
+      .prepare(
+        `SELECT pack_digest, count(*) AS clips, total(length(embedding) + length(memory) + coalesce(length(tokens), 0)) AS bytes FROM encodings GROUP BY pack_digest
+         UNION ALL SELECT by, count(*), total(length(body)) FROM seen WHERE by <> '' GROUP BY by`,
+      )
+      .all()
     return new Map(rows.map((row) => [String(row['pack_digest']), { clips: Number(row['clips']), bytes: Number(row['bytes']) }]))
   }
 
   /** Forget what a pack has encoded. What it said stays until another pack says something else. */
   forget(digest: string): void {
-    this.#db.prepare('DELETE FROM encodings WHERE pack_digest = ?').run(digest)
+    this.#atomic(() => {
+      this.#db.prepare('DELETE FROM candidates WHERE pack_digest = ?').run(digest)
+      this.#db.prepare('DELETE FROM encodings WHERE pack_digest = ?').run(digest)
+      this.#db.prepare('DELETE FROM seen WHERE by = ?').run(digest)
+    })
     this.#removed()
     this.#emit({ type: 'sources', ids: [] })
   }

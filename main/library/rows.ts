@@ -7,8 +7,8 @@ import { playbackOf } from '../media/playback.ts'
 
 type Row = Record<string, SQLOutputValue>
 
-/** An encoding of the pack in use; of any, in a library that has not been told of one. */
-const IN_USE = `e.pack_digest = coalesce((SELECT value ->> '$.digest' FROM settings WHERE key = 'pack'), e.pack_digest)`
+/** An encoding of the pack that writes captions; of any, in a library that has not been told of one. */
+const IN_USE = `e.pack_digest = coalesce((SELECT value ->> '$.caption.digest' FROM settings WHERE key = 'packs'), e.pack_digest)`
 
 // Counted source by source over indexes: joined and grouped, one source would cost a pass over every encoding.
 export const SOURCE_VIEW = `
@@ -16,8 +16,8 @@ export const SOURCE_VIEW = `
     (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE})) AS encoded_count,
     (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state <> 'machine')) AS reviewed_count
   FROM sources s`
-/** The frames that the pack in use saw; before it has, those that another one saw. */
-export const CLIP_FRAMES = `SELECT coalesce((SELECT e.frames FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE}), c.frames) AS frames FROM clips c WHERE c.id = ?`
+/** The frames that a pack saw (none named: the one that writes captions); before it has, those that another one saw. */
+export const CLIP_FRAMES = `SELECT coalesce((SELECT e.frames FROM encodings e WHERE e.clip_id = c.id AND (e.pack_digest = :digest OR (:digest IS NULL AND ${IN_USE}))), c.frames) AS frames FROM clips c WHERE c.id = :id`
 export const CLIP_VIEW = `
   SELECT c.*, s.name AS source_name, EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE}) AS encoded,
     a.state AS caption_state, a.evidence AS caption_evidence, a.shown AS caption,

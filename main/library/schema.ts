@@ -160,6 +160,24 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER clip_ids_stay_taken AFTER DELETE ON clips WHEN OLD.id > (SELECT last_id FROM gone WHERE what = 'clips')
     BEGIN UPDATE gone SET last_id = OLD.id WHERE what = 'clips'; END;
   `,
+  // Every task has its pack. What a detector or a reader left of a clip, and (by nobody: '') what was measured of its frames, as compressed JSON.
+  `
+  CREATE TABLE seen (
+    clip_id INTEGER NOT NULL REFERENCES clips ON DELETE CASCADE, by TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (clip_id, by)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX seen_by ON seen (by, clip_id);
+  INSERT INTO settings (key, value) SELECT 'packs', json_object('caption', json(value), 'answer', json(value), 'search', json(value)) FROM settings WHERE key = 'pack';
+  DELETE FROM settings WHERE key = 'pack';
+  CREATE TABLE candidates_of_any (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, clip_id INTEGER NOT NULL REFERENCES clips ON DELETE CASCADE, pack_digest TEXT NOT NULL, label TEXT NOT NULL, score REAL NOT NULL,
+    boxes INTEGER NOT NULL, body TEXT NOT NULL, provenance TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO candidates_of_any SELECT id, clip_id, pack_digest, label, score, boxes, body, provenance FROM candidates;
+  DROP TABLE candidates;
+  ALTER TABLE candidates_of_any RENAME TO candidates;
+  CREATE INDEX candidates_of_clip ON candidates (clip_id, pack_digest);
+  CREATE INDEX candidates_by_score ON candidates (pack_digest, label, score, boxes, clip_id);
+  `,
 ]
 
 /**

@@ -1,7 +1,7 @@
 /** From sampled frames and cuts to clips: spans that tile the source, each with the frames and tubes that the model sees. */
 import type { FrameRef, Probe } from '../../app/media.ts'
 import { secondsOf } from '../../app/media.ts'
-import type { PackManifest } from '../../app/pack.ts'
+import type { Want } from './sample.ts'
 import { cutTubes } from '../../app/tubes.ts'
 
 /** A clip with what its encoding needs. Spans are half-open. */
@@ -18,19 +18,37 @@ export interface SampledClip {
   /** Time base ticks. `endPts` is the PTS of the frame after the clip, or where the last frame of the source ends. */
   startPts: number
   endPts: number
-  /** The model's input frames, ascending; repeated where the clip has fewer sampled frames than the model takes. */
+  /** Whether a shot begins with it. */
+  cut: boolean
+  /** Some sampled frames, for who shows the clip. */
   frames: FrameRef[]
-  /** Per tube kind, [n_i * kt*kh*kw*3], see app/tubes. */
-  tubes: Uint8Array<ArrayBuffer>[]
+  inputs: ClipInput[]
   /** JPEG of the middle sampled frame, at most 240 pixels on its long side. */
   thumbnail: Uint8Array<ArrayBuffer>
 }
 
-/** A sampled frame: its picture at the model's size (RGB24) and as a preview. */
+/** What one pack's encoder reads. */
+export interface ClipInput {
+  /** The pack's digest. */
+  key: string
+  /** The model's input frames, ascending; repeated where the clip has fewer sampled frames than the model takes. */
+  frames: FrameRef[]
+  /** Per tube kind, [n_i * kt*kh*kw*3], see app/tubes. */
+  tubes: Uint8Array<ArrayBuffer>[]
+}
+
+/** A sampled frame: its pictures at each model's size (RGB24), in the order of the wants, and as a preview. */
 export interface PickedFrame extends FrameRef {
-  rgb: Uint8Array
+  rgb: Uint8Array[]
   jpeg: Uint8Array<ArrayBuffer>
 }
+
+export type TubesWant = Extract<Want, { kind: 'tubes' }>
+
+/** Longest clip, seconds, where no model wants shorter ones: what happens in it can be told in a sentence. */
+const LONGEST = 8
+/** Frames that a clip is shown by where no encoder saw it. */
+const SHOWN = 16
 
 /**
  * Turns frames into clips as they come. Memory holds two clip lengths of sampled frames and 8 bytes per decoded frame, however long the
@@ -39,7 +57,9 @@ export interface PickedFrame extends FrameRef {
  */
 export class ClipCutter {
   readonly #probe: Probe
-  readonly #input: PackManifest['input']
+  readonly #wants: readonly TubesWant[]
+  /** Longest clip, seconds. */
+  readonly #longest: number
   /** PTS by ordinal. */
   readonly pts: number[] = []
   #picked: PickedFrame[] = []
@@ -47,11 +67,14 @@ export class ClipCutter {
   #shotStart = 0
   /** Whether a window of the open shot has been given off. */
   #windowed = false
+  /** Whether the open shot begins where nothing of it was given off. */
+  #atCut = true
   #count = 0
 
-  constructor(probe: Probe, input: PackManifest['input']) {
+  constructor(probe: Probe, wants: readonly TubesWant[]) {
     this.#probe = probe
-    this.#input = input
+    this.#wants = wants
+    this.#longest = Math.min(LONGEST, ...wants.map(({ input }) => input.maxClipSeconds))
   }
 
   /** Seconds from the first frame to where the last one so far ends. */
@@ -67,17 +90,20 @@ export class ClipCutter {
     this.#cuts.push(...ordinals)
   }
 
-  /** @param decided Ordinals below this have passed the shot detector. @returns The clips that are now complete. */
-  *complete(decided: number): Generator<SampledClip> {
-    const lastPicked = this.#picked.at(-1)?.ordinal ?? 0
+  /**
+   * @param decided Ordinals below this have passed the shot detector. @param here Of frames below this, every picture that is wanted has come.
+   * @returns The clips that are now complete.
+   */
+  *complete(decided: number, here: number): Generator<SampledClip> {
+    const lastPicked = Math.min(here, this.#picked.at(-1)?.ordinal ?? 0)
     for (;;) {
       const cut = this.#cuts[0]
-      const full = this.#ordinalAfter(this.#shotStart, 2 * this.#input.maxClipSeconds)
+      const full = this.#ordinalAfter(this.#shotStart, 2 * this.#longest)
       if (cut !== undefined && cut <= Math.min(full ?? Infinity, lastPicked)) {
         this.#cuts.shift()
         yield* this.#closeShot(cut)
       } else if (full !== null && full < Math.min(decided, lastPicked)) {
-        const end = this.#ordinalAfter(this.#shotStart, this.#input.maxClipSeconds) ?? full
+        const end = this.#ordinalAfter(this.#shotStart, this.#longest) ?? full
         yield* this.#emit(end, 'window')
         this.#windowed = true
       } else return
@@ -95,7 +121,7 @@ export class ClipCutter {
     if (!this.#picked.some(({ ordinal }) => ordinal < end)) return
     const from = this.#timeOf(this.#shotStart)
     const length = this.#timeOf(end) - from
-    const parts = Math.max(1, Math.ceil(length / this.#input.maxClipSeconds - 1e-6))
+    const parts = Math.max(1, Math.ceil(length / this.#longest - 1e-6))
     const kind = parts > 1 || this.#windowed ? 'window' : 'shot'
     const first = this.#shotStart
     for (let part = 1; part < parts; part++) {
@@ -104,6 +130,7 @@ export class ClipCutter {
     }
     yield* this.#emit(end, kind)
     this.#windowed = false
+    this.#atCut = true
   }
 
   /** Gives off [#shotStart, end). A span without a sampled frame (a gap in the file) stays open and joins what follows. */
@@ -115,10 +142,6 @@ export class ClipCutter {
     if (middle === undefined || startPts === undefined || end <= startFrame) return
     this.#picked = this.#picked.slice(inside.length)
     this.#shotStart = end
-    const chosen = evenly(inside, this.#input.frames)
-    const picture = this.#input.width * this.#input.height * 3
-    const video = new Uint8Array(chosen.length * picture)
-    chosen.forEach(({ rgb }, i) => video.set(rgb, i * picture))
     yield {
       index: this.#count++,
       kind,
@@ -128,10 +151,24 @@ export class ClipCutter {
       endFrame: end,
       startPts,
       endPts: this.#ptsAt(end),
-      frames: chosen.map(({ ordinal, pts }) => ({ ordinal, pts })),
-      tubes: cutTubes(video, this.#input).map((tube) => new Uint8Array(tube)),
+      cut: this.#opens(),
+      frames: evenly(inside, SHOWN).map(({ ordinal, pts }) => ({ ordinal, pts })),
+      inputs: this.#wants.map(({ key, input }, want) => {
+        const chosen = evenly(inside, input.frames)
+        const picture = input.width * input.height * 3
+        const video = new Uint8Array(chosen.length * picture)
+        chosen.forEach(({ rgb }, i) => video.set(rgb[want] ?? new Uint8Array(), i * picture))
+        return { key, frames: chosen.map(({ ordinal, pts }) => ({ ordinal, pts })), tubes: cutTubes(video, input).map((tube) => new Uint8Array(tube)) }
+      }),
       thumbnail: middle.jpeg,
     }
+  }
+
+  /** Whether a shot begins with the clip that is given off now. */
+  #opens(): boolean {
+    const opens = this.#atCut
+    this.#atCut = false
+    return opens
   }
 
   /** Seconds from the first frame. */

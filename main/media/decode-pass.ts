@@ -3,7 +3,8 @@ import { type Problem, TubeletError } from '../../app/errors.ts'
 import { type Probe, secondsOf } from '../../app/media.ts'
 import { ClipCutter } from './clips.ts'
 import { JpegPictures, type Message, Messages, RawPictures } from './decode-streams.ts'
-import { STRIP_CELLS } from './decode-plan.ts'
+import { fittedSize, STRIP_CELLS } from './decode-plan.ts'
+import { greySize, looksAlike, Measurer } from './measure.ts'
 import type { SampleEvent, WorkerTask } from './sample.ts'
 import { ShotDetector, TINY } from './shots.ts'
 import { STDERR_KEEP } from './tools.ts'
@@ -18,14 +19,17 @@ export class DecodePass {
   readonly #clips: ClipCutter
   readonly #shots = new ShotDetector()
   readonly #tiny = new RawPictures(TINY.width * TINY.height * 3)
-  readonly #model: RawPictures
+  readonly #grey: RawPictures
+  readonly #tubes: Stream[]
+  readonly #single: SingleStream[]
+  readonly #measurer = new Measurer()
   readonly #preview = new JpegPictures()
   readonly #strip = new JpegPictures()
   readonly #messages = new Messages()
   readonly #text = new TextDecoder()
   /** Of sampled frames, what has come on each pipe and waits for the others. */
   readonly #pickedPts: number[] = []
-  readonly #pickedRgb: Uint8Array[] = []
+  readonly #pickedGrey: Uint8Array[] = []
   readonly #pickedJpeg: Uint8Array<ArrayBuffer>[] = []
   #lastPicked = -1
   readonly #filmstrip = new Filmstrip()
@@ -37,8 +41,12 @@ export class DecodePass {
   constructor(task: WorkerTask) {
     this.#task = task
     this.#probe = { ...task.probe }
-    this.#clips = new ClipCutter(this.#probe, task.input)
-    this.#model = new RawPictures(task.input.width * task.input.height * 3)
+    const wants = task.wants.filter((want) => want.kind === 'tubes')
+    this.#clips = new ClipCutter(this.#probe, wants)
+    const grey = greySize(task.probe)
+    this.#grey = new RawPictures(grey.width * grey.height)
+    this.#tubes = wants.map(({ key, input }) => ({ key, pictures: new RawPictures(input.width * input.height * 3), waiting: [] }))
+    this.#single = task.wants.flatMap((want, number) => (want.kind === 'pictures' ? [new SingleStream(want.key, number, fittedSize(task.probe, want.input))] : []))
   }
 
   *tiny(chunk: Uint8Array): Generator<SampleEvent> {
@@ -51,8 +59,14 @@ export class DecodePass {
     yield* this.#advance()
   }
 
-  *model(chunk: Uint8Array): Generator<SampleEvent> {
-    this.#pickedRgb.push(...this.#model.push(chunk))
+  *grey(chunk: Uint8Array): Generator<SampleEvent> {
+    this.#pickedGrey.push(...this.#grey.push(chunk))
+    yield* this.#advance()
+  }
+
+  /** @param key Of the want. */
+  *wanted(key: string, chunk: Uint8Array): Generator<SampleEvent> {
+    for (const stream of [...this.#tubes, ...this.#single]) if (stream.key === key) stream.waiting.push(...stream.pictures.push(chunk))
     yield* this.#advance()
   }
 
@@ -75,6 +89,7 @@ export class DecodePass {
     const { pts } = this.#clips
     this.#clips.addCuts(this.#shots.finish())
     yield* this.#advance()
+    for (const stream of this.#single) stream.here = Infinity
     if (pts.length === 0) throw new TubeletError(this.#nothing(stalled))
     for (const clip of this.#clips.finish()) yield { type: 'clip', clip }
     yield { type: 'done', probe: { ...this.#probe, duration: this.#duration() }, pts: Float64Array.from(pts), filmstrip: this.#filmstrip.cells(), damaged: this.#damage(code, stalled) }
@@ -91,7 +106,8 @@ export class DecodePass {
       // Packets that come before the first frame are no pictures: of a cut stream, of an AVI whose packets have no times.
       if (pts.length === 0) this.#probe.startPts = ticks
       if (message.filter === 'picked') this.#pickedPts.push(ticks)
-      else pts.push(ticks)
+      else if (message.filter === 'all') pts.push(ticks)
+      else this.#single.find(({ number }) => number === message.filter)?.pts.push(ticks)
     }
   }
 
@@ -105,26 +121,32 @@ export class DecodePass {
   *#advance(): Generator<SampleEvent> {
     const { pts } = this.#clips
     for (;;) {
-      const [ticks, rgb, jpeg] = [this.#pickedPts[0], this.#pickedRgb[0], this.#pickedJpeg[0]]
-      if (ticks === undefined || rgb === undefined || jpeg === undefined) break
+      const [ticks, grey, jpeg] = [this.#pickedPts[0], this.#pickedGrey[0], this.#pickedJpeg[0]]
+      const rgb = this.#tubes.flatMap(({ waiting }) => waiting[0] ?? [])
+      if (ticks === undefined || grey === undefined || jpeg === undefined || rgb.length < this.#tubes.length) break
       // Sampled frames are some of all frames in the same order, so each is the next one with its time.
       const found = pts.indexOf(ticks, this.#lastPicked + 1)
       if (found < 0) break
       this.#lastPicked = found
       this.#pickedPts.shift()
-      this.#pickedRgb.shift()
+      this.#pickedGrey.shift()
+      for (const { waiting } of this.#tubes) waiting.shift()
       this.#pickedJpeg.shift()
-      this.#clips.addPicked({ ordinal: found, pts: pts[found] ?? 0, rgb, jpeg })
-      yield* this.#thumbnailFrom(rgb, jpeg)
+      const frame = { ordinal: found, pts: pts[found] ?? 0 }
+      this.#clips.addPicked({ ...frame, rgb, jpeg })
+      yield { type: 'measured', measured: this.#measurer.push(frame, grey) }
+      yield* this.#thumbnailFrom(grey, jpeg)
       yield* this.#progress(pts[found] ?? 0)
     }
-    for (const clip of this.#clips.complete(Math.min(this.#shots.decided, pts.length))) yield { type: 'clip', clip }
+    for (const stream of this.#single) yield* stream.advance(pts)
+    const here = Math.min(...this.#single.map((stream) => stream.here))
+    for (const clip of this.#clips.complete(Math.min(this.#shots.decided, pts.length), here)) yield { type: 'clip', clip }
   }
 
   /** The first frame at once, so that there is something to see; a later one instead where that is a black or empty picture. */
-  *#thumbnailFrom(rgb: Uint8Array, jpeg: Uint8Array): Generator<SampleEvent> {
+  *#thumbnailFrom(grey: Uint8Array, jpeg: Uint8Array): Generator<SampleEvent> {
     if (this.#thumbnail === 'good') return
-    const good = contrastOf(rgb) >= 16
+    const good = contrastOf(grey) >= 16
     if (this.#thumbnail === 'none' || good) yield { type: 'thumbnail', jpeg: new Uint8Array(jpeg) }
     this.#thumbnail = good ? 'good' : 'dull'
   }
@@ -194,14 +216,60 @@ class Filmstrip {
   }
 }
 
-/** Standard deviation of the green channel, 0..128. */
-function contrastOf(rgb: Uint8Array): number {
+/** Standard deviation of brightness, 0..128. */
+function contrastOf(grey: Uint8Array): number {
   let [sum, squares] = [0, 0]
-  for (let at = 1; at < rgb.length; at += 3) {
-    const value = rgb[at] ?? 0
+  for (const value of grey) {
     sum += value
     squares += value * value
   }
-  const count = rgb.length / 3
-  return Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2))
+  return Math.sqrt(Math.max(0, squares / grey.length - (sum / grey.length) ** 2))
+}
+
+/** The pictures of one want as they come out of its pipe. */
+interface Stream {
+  key: string
+  pictures: RawPictures
+  waiting: Uint8Array<ArrayBuffer>[]
+}
+
+/** Pictures of some of the sampled frames, for a detector or a reader: those that look as the last one did are told and not given. */
+class SingleStream implements Stream {
+  readonly key: string
+  readonly number: number
+  readonly pictures: RawPictures
+  readonly waiting: Uint8Array<ArrayBuffer>[] = []
+  /** Of frames whose picture has not come yet. */
+  readonly pts: number[] = []
+  /** Every picture of frames below this ordinal has come. */
+  here = 0
+  readonly #size: { width: number; height: number }
+  #given: Uint8Array | null = null
+
+  constructor(key: string, number: number, size: { width: number; height: number }) {
+    this.key = key
+    this.number = number
+    this.#size = size
+    this.pictures = new RawPictures(size.width * size.height * 3)
+  }
+
+  /** @param all PTS of every frame so far, by ordinal. */
+  *advance(all: readonly number[]): Generator<SampleEvent> {
+    for (;;) {
+      const [ticks, rgb] = [this.pts[0], this.waiting[0]]
+      if (ticks === undefined || rgb === undefined) return
+      const ordinal = all.indexOf(ticks, this.here)
+      if (ordinal < 0) return
+      this.pts.shift()
+      this.waiting.shift()
+      this.here = ordinal + 1
+      const frame = { ordinal, pts: ticks }
+      if (this.#given !== null && looksAlike(this.#given, rgb, this.#size.width)) yield { type: 'picture', key: this.key, frame, picture: null }
+      else {
+        // What is given away is another thread's.
+        this.#given = rgb.slice()
+        yield { type: 'picture', key: this.key, frame, picture: { rgb, ...this.#size } }
+      }
+    }
+  }
 }

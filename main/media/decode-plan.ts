@@ -1,17 +1,21 @@
 /**
  * The one decode pass over a file, as ffmpeg arguments: which frames are picked, at which sizes they come out, on which pipe.
  *
- *     decode ─ clock ─ showinfo@all ─┬─ tiny picture of every frame ─────────────── pipe 1: finds the cuts, exact to the frame
- *                                    └─ select ─ showinfo@picked ─┬─ model input ── pipe 3
- *                                                                 ├─ preview JPEG ─ pipe 4
- *                                                                 └─ strip JPEG ─── pipe 5
+ *     decode ─ clock ─ showinfo@all ─┬─ tiny picture of every frame ─────────────────── pipe 1: finds the cuts, exact to the frame
+ *                                    └─ select ─ showinfo@picked ─┬─ grey picture ────── pipe 3: what the camera does
+ *                                                                 ├─ preview JPEG ────── pipe 4
+ *                                                                 ├─ strip JPEG ──────── pipe 5
+ *                                                                 ├─ an encoder's input ─ pipe 6, 7, … one a want
+ *                                                                 └─ select ─ showinfo@want… ─ a detector's or reader's picture
  *
- * Both showinfo filters write the PTS of each frame that passes to pipe 2 (standard error), before anything renames or drops it. The fps
+ * The showinfo filters write the PTS of each frame that passes to pipe 2 (standard error), before anything renames or drops it. The fps
  * filter is not used: it repeats and drops frames to fit a grid, and its frames have times that are not in the file.
  */
-import type { PackManifest } from '../../app/pack.ts'
 import type { Probe } from '../../app/media.ts'
+import type { PictureInput } from '../../app/pack/base.ts'
 import { frameClock } from './clock.ts'
+import { greySize } from './measure.ts'
+import type { Want } from './sample.ts'
 import { TINY } from './shots.ts'
 import { inputFile, keepFrames, type MediaTools } from './tools.ts'
 
@@ -26,19 +30,29 @@ const STRIP_WIDTH = 160
 const COUNTED = 'settb=1/25,setpts=N'
 /** Coded pixels above which a second decoder thread gains more than it costs. Filter threads always cost more: their pictures are small. */
 const THREADED_ABOVE = 900_000
+/** As many frames of even a short source are sampled, where no encoder wants more. */
+const LEAST_FRAMES = 16
+/** The first pipe of the wants, which follow one another. */
+const FIRST_WANT = 6
 /** Cells of a filmstrip. */
 export const STRIP_CELLS = 60
 
-export function decodePlan(tools: MediaTools, file: string, probe: Probe, input: PackManifest['input']): string[] {
-  const rate = samplingRate(probe.duration, input.frames)
+export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants: readonly Want[]): string[] {
+  const rate = samplingRate(probe.duration, Math.max(LEAST_FRAMES, ...wants.map((want) => (want.kind === 'tubes' ? want.input.frames : 0))))
   const stripRate = probe.duration > 0 ? Math.min(rate, STRIP_CELLS / probe.duration) : rate
-  const { small, model, preview } = pictures(tools, probe, input)
+  const models = wants.flatMap((want) => (want.kind === 'tubes' ? [want.input] : []))
+  const { small, scaled, preview } = pictures(tools, probe, models)
   const strip = { width: STRIP_WIDTH, height: Math.max(2, 2 * Math.round((STRIP_WIDTH * probe.height) / probe.width / 2)) }
+  const grey = greySize(probe)
+  const [tubes, single] = [wants.flatMap(({ kind }, i) => (kind === 'tubes' ? [i] : [])), wants.flatMap((want, i) => (want.kind === 'pictures' ? [{ i, want }] : []))]
   const graph = [
     `[0:${probe.videoStream}]${frameClock(probe)},showinfo@all=checksum=0,split=2[every][candidates]`,
     `[every]scale=${TINY.width}:${TINY.height}:flags=area,format=rgb24,${COUNTED}[tiny]`,
-    `[candidates]select='${onGrid(rate)}',showinfo@picked=checksum=0,${small},split=2[a][b]`,
-    `[a]${model},${COUNTED}[model]`,
+    `[candidates]select='${onGrid(rate)}',showinfo@picked=checksum=0,split=${1 + single.length}[whole]${single.map(({ i }) => `[whole${i}]`).join('')}`,
+    ...single.map(({ i, want }) => `[whole${i}]select='${onGrid(want.rate)}',showinfo@want${i}=checksum=0,${fitted(tools, probe, want.input)},${COUNTED}[want${i}]`),
+    `[whole]${small},split=${2 + tubes.length}[a][b]${tubes.map((i) => `[small${i}]`).join('')}`,
+    ...tubes.map((i, at) => `[small${i}]${scaled[at] ?? ''},${COUNTED}[want${i}]`),
+    `[a]scale=${grey.width}:${grey.height}:flags=area,format=gray,${COUNTED}[grey]`,
     `[b]${preview},split=2[c][d]`,
     `[c]${COUNTED}[preview]`,
     `[d]select='${onGrid(stripRate)}',scale=${strip.width}:${strip.height}:flags=area,setsar=1,${COUNTED}[strip]`,
@@ -50,9 +64,10 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, input:
     ...framesInput(file, probe),
     ...['-filter_complex', graph.join(';')],
     ...output('tiny', '-f', 'rawvideo', 'pipe:1'),
-    ...output('model', '-f', 'rawvideo', 'pipe:3'),
+    ...output('grey', '-f', 'rawvideo', 'pipe:3'),
     ...output('preview', ...jpeg, 'pipe:4'),
     ...output('strip', ...jpeg, 'pipe:5'),
+    ...wants.flatMap((_, i) => output(`want${i}`, '-f', 'rawvideo', `pipe:${FIRST_WANT + i}`)),
   ]
 }
 
@@ -65,23 +80,40 @@ export function framesInput(file: string, { rotation }: Pick<Probe, 'rotation'>)
   return [...(rotation === 0 ? ['-reinit_filter', '0'] : []), ...inputFile(file)]
 }
 
-/** Filters from a decoded frame to `small`, which is scaled once, and from that to what the model and people see. */
-function pictures(tools: MediaTools, probe: Probe, input: PackManifest['input']): { small: string; model: string; preview: string } {
+/** Filters from a decoded frame to `small`, which is scaled once, and from that to what each encoder and people see. */
+function pictures(tools: MediaTools, probe: Probe, models: readonly PictureInput[]): { small: string; scaled: string[]; preview: string } {
   const preview = previewSize(probe)
-  const cover = input.fit === 'crop' ? covering(probe, input) : input
-  const [width, height] = [Math.max(preview.width, cover.width), Math.max(preview.height, cover.height)]
+  const covers = models.map((input) => (input.fit === 'crop' ? covering(probe, input) : input))
+  const [width, height] = [Math.max(preview.width, ...covers.map((cover) => cover.width)), Math.max(preview.height, ...covers.map((cover) => cover.height))]
   return {
-    small: `scale=${width}:${height}:flags=bicubic${probe.hdr && tools.toneMapping ? `,${TONE_MAPPING}` : ''}`,
+    small: `scale=${width}:${height}:flags=bicubic${toneMapped(tools, probe)}`,
     // Cropped as RGB: with subsampled chroma only even places could be cut at.
-    model: `scale=${cover.width}:${cover.height}:flags=area,format=rgb24,crop=${input.width}:${input.height}`,
+    scaled: models.map((input, i) => `scale=${covers[i]?.width ?? 0}:${covers[i]?.height ?? 0}:flags=area,format=rgb24,crop=${input.width}:${input.height}`),
     preview: `scale=${preview.width}:${preview.height}:flags=bicubic:out_range=full,setsar=1,format=yuvj420p`,
   }
 }
 
+/** From a decoded frame to the picture of a pack that keeps its sides in proportion: averaged where it shrinks. */
+function fitted(tools: MediaTools, probe: Probe, input: PictureInput): string {
+  const { width, height } = fittedSize(probe, input)
+  return `scale=${width}:${height}:flags=${width < probe.width ? 'area' : 'bilinear'}${toneMapped(tools, probe)},format=rgb24`
+}
+
+/** The largest size of the frame's proportions that fits into an input. */
+export function fittedSize({ width, height }: Pick<Probe, 'width' | 'height'>, input: PictureInput): { width: number; height: number } {
+  if (input.fit !== 'letterbox') return { width: input.width, height: input.height }
+  const scale = Math.min(input.width / width, input.height / height)
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
+}
+
+function toneMapped(tools: MediaTools, { hdr }: Probe): string {
+  return hdr && tools.toneMapping ? `,${TONE_MAPPING}` : ''
+}
+
 /** The same pictures as a decode pass makes, of frames that are decoded by themselves. */
-export function pictureFilters(tools: MediaTools, probe: Probe, input: PackManifest['input']): { model: string; preview: string } {
-  const { small, model, preview } = pictures(tools, probe, input)
-  return { model: `${small},${model},${COUNTED}`, preview: `${small},${preview},${COUNTED}` }
+export function pictureFilters(tools: MediaTools, probe: Probe, input: PictureInput): { model: string; preview: string } {
+  const { small, scaled, preview } = pictures(tools, probe, [input])
+  return { model: `${small},${scaled[0] ?? ''},${COUNTED}`, preview: `${small},${preview},${COUNTED}` }
 }
 
 /**
@@ -113,7 +145,7 @@ const TONE_MAPPING = [
 ].join(',')
 
 /** A frame scaled until its shorter side, relative to the input's, just covers it. */
-function covering({ width, height }: Probe, input: PackManifest['input']): { width: number; height: number } {
+function covering({ width, height }: Probe, input: PictureInput): { width: number; height: number } {
   const scale = Math.max(input.width / width, input.height / height)
   return { width: Math.max(input.width, Math.floor(width * scale)), height: Math.max(input.height, Math.floor(height * scale)) }
 }

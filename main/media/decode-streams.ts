@@ -74,8 +74,8 @@ export class JpegPictures {
 }
 
 export type Message =
-  /** A frame passed a showinfo filter: every frame `all`, those sampled `picked` as well. */
-  | { type: 'frame'; filter: 'all' | 'picked'; pts: number }
+  /** A frame passed a showinfo filter: every frame `all`, those sampled `picked` as well, and of those some for the want of that number. */
+  | { type: 'frame'; filter: 'all' | 'picked' | number; pts: number }
   /** The time base that the PTS of a filter count in. */
   | { type: 'time-base'; num: number; den: number }
   /** The clock of the file starts again with the frame that comes next, see clock.ts. */
@@ -97,8 +97,8 @@ export class Messages {
 }
 
 function readMessage(line: string): Message | null {
-  const frame = /^\[showinfo@(all|picked) @ [^\]]*\] \[info\] n: *\d+ pts: *(-?\d+)/.exec(line)
-  if (frame !== null) return { type: 'frame', filter: frame[1] === 'all' ? 'all' : 'picked', pts: Number(frame[2]) }
+  const frame = /^\[showinfo@(all|picked|want(\d+)) @ [^\]]*\] \[info\] n: *\d+ pts: *(-?\d+)/.exec(line)
+  if (frame !== null) return { type: 'frame', filter: frame[2] !== undefined ? Number(frame[2]) : frame[1] === 'all' ? 'all' : 'picked', pts: Number(frame[3]) }
   const base = /^\[showinfo@all @ [^\]]*\] \[info\] config in time_base: (\d+)\/(\d+)/.exec(line)
   if (base !== null) return { type: 'time-base', num: Number(base[1]), den: Number(base[2]) }
   // All that the expressions of the plan print.

@@ -5,7 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { type Probe, secondsOf } from '../../app/media.ts'
-import type { PackManifest } from '../../app/pack.ts'
+import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { decodedPts } from './clips.testing.ts'
 import { makeProxy } from './playback.ts'
 import { probe } from './probe.ts'
@@ -18,7 +18,7 @@ const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-joined-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** Its one kind of tube is a whole frame, so a clip's tubes are its frames. */
-const input: PackManifest['input'] = {
+const input: MammutManifest['input'] = {
   frames: 4, width: 48, height: 32, fit: 'stretch', maxClipSeconds: 8,
   tubes: [{ name: 'frame', kernel: [1, 32, 48], stride: [1, 32, 48], offset: [0, 0, 0], depth: [1, 1, 1] }],
 }

@@ -8,11 +8,11 @@ import type { Readable } from 'node:stream'
 import { parentPort } from 'node:worker_threads'
 import { problemOf } from '../../app/errors.ts'
 import { DecodePass } from './decode-pass.ts'
-import type { FromWorker, SampleEvent, ToWorker, WorkerTask } from './sample.ts'
+import { type FromWorker, isHeavy, type SampleEvent, type ToWorker, type WorkerTask } from './sample.ts'
 import { ended, startTool } from './tools.ts'
 
-/** Finished clips that the host has not taken yet; at this number ffmpeg's pipes are left to fill, and it waits. */
-const MAX_WAITING = 2
+/** Finished clips and pictures that the host has not taken yet; at this number ffmpeg's pipes are left to fill, and it waits. */
+const MAX_WAITING = 8
 /** A decoder that gives no byte for this long, though it is read from, never will. */
 const STALL_MS = 60_000
 
@@ -22,12 +22,14 @@ if (host === null) throw new Error('sample-worker runs as a worker thread')
 function send(message: FromWorker): void {
   const buffers =
     message.type === 'clip'
-      ? [...message.clip.tubes.map((tube) => tube.buffer), message.clip.thumbnail.buffer]
+      ? [...message.clip.inputs.flatMap(({ tubes }) => tubes.map((tube) => tube.buffer)), message.clip.thumbnail.buffer]
       : message.type === 'thumbnail'
         ? [message.jpeg.buffer]
-        : message.type === 'done'
-          ? [message.pts.buffer, ...message.filmstrip.map((jpeg) => jpeg.buffer)]
-          : []
+        : message.type === 'picture'
+          ? message.picture === null ? [] : [message.picture.rgb.buffer]
+          : message.type === 'done'
+            ? [message.pts.buffer, ...message.filmstrip.map((jpeg) => jpeg.buffer)]
+            : []
   host?.postMessage(message, buffers)
 }
 
@@ -47,16 +49,17 @@ class Run {
   /** Resolves when ffmpeg has ended and every event has been sent. */
   async start(task: WorkerTask): Promise<void> {
     const signal = AbortSignal.any([this.#stop.signal, this.#stall.signal])
-    const child = startTool(task.ffmpeg, task.args, ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], signal)
+    const child = startTool(task.ffmpeg, task.args, ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...task.wants.map(() => 'pipe' as const)], signal)
     yieldToPeople(child)
     const pass = this.#pass
     // As the plan numbers them. Node types every pipe past the third as one that may be written to as well.
-    const [, tiny, messages, model, preview, strip] = child.stdio as (Readable | null)[]
+    const [, tiny, messages, small, preview, strip, ...wanted] = child.stdio as (Readable | null)[]
     this.#read(tiny, (chunk) => pass.tiny(chunk))
     this.#read(messages, (chunk) => pass.messages(chunk))
-    this.#read(model, (chunk) => pass.model(chunk))
+    this.#read(small, (chunk) => pass.grey(chunk))
     this.#read(preview, (chunk) => pass.preview(chunk))
     this.#read(strip, (chunk) => pass.strip(chunk))
+    task.wants.forEach(({ key }, i) => this.#read(wanted[i], (chunk) => pass.wanted(key, chunk)))
     const watch = setInterval(() => {
       if (this.#waiting < MAX_WAITING && Date.now() - this.#lastBytes > STALL_MS) this.#stall.abort()
     }, 1000)
@@ -70,7 +73,7 @@ class Run {
     }
   }
 
-  /** The host has taken a clip. */
+  /** The host has taken a clip or a picture. */
   taken(): void {
     this.#waiting -= 1
     if (this.#waiting >= MAX_WAITING) return
@@ -91,7 +94,7 @@ class Run {
       this.#lastBytes = Date.now()
       try {
         for (const event of take(chunk)) {
-          if (event.type === 'clip') this.#waiting += 1
+          if (isHeavy(event)) this.#waiting += 1
           send(event)
         }
       } catch (error) {

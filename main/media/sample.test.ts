@@ -5,7 +5,7 @@ import path from 'node:path'
 import { expect, it } from 'vitest'
 import { TubeletError } from '../../app/errors.ts'
 import { secondsOf } from '../../app/media.ts'
-import type { PackManifest } from '../../app/pack.ts'
+import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { CLIPS, clipNames, decodedPts, describeWithClips } from './clips.testing.ts'
 import { probe } from './probe.ts'
 import { sample, type SampledClip, type SampleEvent } from './sample.ts'
@@ -14,7 +14,7 @@ import { findMediaTools, keepFrames, runTool } from './tools.ts'
 const tools = await findMediaTools()
 
 /** Its one kind of tube is a whole frame, so a clip's tubes are its frames. */
-const input: PackManifest['input'] = {
+const input: MammutManifest['input'] = {
   frames: 16,
   width: 48,
   height: 32,
@@ -110,7 +110,7 @@ describeWithClips('sample on real files', () => {
   })
 
   it.each(['d03_bottles.mp4', 'd12_climber_portrait.mp4', 'f04_rotated_90_flag.mp4'])('the middle of %s is cut out undistorted where the input wants it', async (name) => {
-    const square: PackManifest['input'] = { ...input, width: 32, fit: 'crop', tubes: [{ name: 'frame', kernel: [1, 32, 32], stride: [1, 32, 32], offset: [0, 0, 0], depth: [1, 1, 1] }] }
+    const square: MammutManifest['input'] = { ...input, width: 32, fit: 'crop', tubes: [{ name: 'frame', kernel: [1, 32, 32], stride: [1, 32, 32], offset: [0, 0, 0], depth: [1, 1, 1] }] }
     const { file, probe: found, clips } = await sampleAll(name, square)
     const [clip] = clips
     const [frame] = clip?.frames ?? []

@@ -3,8 +3,10 @@ import { access } from 'node:fs/promises'
 import path from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
-import type { Probe } from '../../app/media.ts'
-import type { PackManifest } from '../../app/pack.ts'
+import type { FrameRef, Probe } from '../../app/media.ts'
+import type { MeasuredFrame } from './measure.ts'
+import type { PictureInput } from '../../app/pack/base.ts'
+import type { MammutManifest } from '../../app/pack/mammut.ts'
 import type { SampledClip } from './clips.ts'
 import { decodePlan } from './decode-plan.ts'
 import { problemOfAccess } from './scan.ts'
@@ -12,10 +14,28 @@ import type { MediaTools } from './tools.ts'
 
 export type { SampledClip } from './clips.ts'
 
+/** What one pack wants of a pass. `key` is the pack's digest. */
+export type Want =
+  /** The input frames of each clip, cut to tubes. */
+  | { key: string; kind: 'tubes'; input: MammutManifest['input'] }
+  /** Single pictures, at most `rate` a second. */
+  | { key: string; kind: 'pictures'; input: PictureInput; rate: number }
+
+/** RGB24. */
+export interface SampledPicture {
+  rgb: Uint8Array<ArrayBuffer>
+  width: number
+  height: number
+}
+
 export type SampleEvent =
   /** A picture for the source; a later one replaces it. */
   | { type: 'thumbnail'; jpeg: Uint8Array<ArrayBuffer> }
   | { type: 'clip'; clip: SampledClip }
+  /** A frame for a pack that wants pictures; null where it looks as the last one that the pack got. Comes before the clip that it lies in. */
+  | { type: 'picture'; key: string; frame: FrameRef; picture: SampledPicture | null }
+  /** What was measured of a sampled frame. Comes before the clip that it lies in. */
+  | { type: 'measured'; measured: MeasuredFrame }
   /** How far decoding is, in seconds from the first frame. */
   | { type: 'progress'; seconds: number }
   /** The last event. `probe`: put right by what decoding showed. `pts`: of every decoded frame, by ordinal. `filmstrip`: up to 60 JPEGs, spread evenly over the source. */
@@ -27,11 +47,11 @@ export interface WorkerTask {
   args: string[]
   file: string
   probe: Probe
-  input: PackManifest['input']
+  wants: readonly Want[]
 }
 /** idle: the pass is over, ffmpeg has ended, and the worker is ready for another task. */
 export type FromWorker = SampleEvent | { type: 'failed'; problem: Problem } | { type: 'idle' }
-/** taken: the consumer has asked for what follows a clip. stop: kill ffmpeg and end the pass. */
+/** taken: the consumer has asked for what follows a clip or a picture. stop: kill ffmpeg and end the pass. */
 export type ToWorker = WorkerTask | 'taken' | 'stop'
 
 /** Threads between two passes. They do not keep the process alive. */
@@ -78,7 +98,7 @@ export async function* sample(
   tools: MediaTools,
   file: string,
   probe: Probe,
-  input: PackManifest['input'],
+  wants: readonly Want[],
   options: { signal?: AbortSignal } = {},
 ): AsyncGenerator<SampleEvent> {
   const { signal } = options
@@ -86,8 +106,8 @@ export async function* sample(
   await access(file).catch((error: unknown) => {
     throw new TubeletError(problemOfAccess(file, error), { cause: error })
   })
-  const args = decodePlan(tools, file, probe, input)
-  const task: WorkerTask = { ffmpeg: tools.ffmpeg, args, file, probe, input }
+  const args = decodePlan(tools, file, probe, wants)
+  const task: WorkerTask = { ffmpeg: tools.ffmpeg, args, file, probe, wants }
   const worker = takeWorker()
   // A slow consumer is still at its clips when the pass is over: by then the thread may be at another file, which must not hear of it.
   let ours = true
@@ -118,7 +138,7 @@ export async function* sample(
       const message = await inbox.next()
       if (message.type === 'failed') throw new TubeletError(message.problem)
       yield message
-      if (message.type === 'clip') tell('taken')
+      if (isHeavy(message)) tell('taken')
       if (message.type === 'done') return
     }
   } finally {
@@ -126,6 +146,11 @@ export async function* sample(
     tell('stop')
     await over
   }
+}
+
+/** What the worker waits to be taken: so much of it may lie about and no more. */
+export function isHeavy(event: { type: string; picture?: unknown }): boolean {
+  return event.type === 'clip' || (event.type === 'picture' && event.picture !== null)
 }
 
 type PassMessage = Exclude<FromWorker, { type: 'idle' }>

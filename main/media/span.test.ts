@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import type { PackManifest } from '../../app/pack.ts'
+import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { CLIPS, describeWithClips } from './clips.testing.ts'
 import { probe } from './probe.ts'
 import { sample, type SampledClip } from './sample.ts'
@@ -9,7 +9,7 @@ import { findMediaTools } from './tools.ts'
 
 const tools = await findMediaTools()
 /** Its one kind of tube is a whole frame, so a clip's tubes are its frames. */
-const input: PackManifest['input'] = {
+const input: MammutManifest['input'] = {
   frames: 16, width: 48, height: 32, fit: 'crop', maxClipSeconds: 3,
   tubes: [{ name: 'frame', kernel: [1, 32, 48], stride: [1, 32, 48], offset: [0, 0, 0], depth: [1, 1, 1] }],
 }

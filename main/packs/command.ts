@@ -2,11 +2,11 @@
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import { type PackWork, Precision } from '../../app/contract/packs.ts'
-import type { PackManifest } from '../../app/pack.ts'
+import { Task } from '../../app/pack/base.ts'
 import type { Tubelet } from '../open.ts'
 
 const STAGES: Record<PackWork['stage'], string> = { downloading: 'Downloading', checking: 'Checking the file', converting: 'Converting the weights', copying: 'Copying', testing: 'Testing what it says', switching: 'Starting the engine with it' }
-const TASKS: Record<PackManifest['tasks'][number], string> = { caption: 'captions', answer: 'answers', search: 'search', detect: 'boxes' }
+const NAMES: Record<Task, string> = { caption: 'captions', answer: 'answers', search: 'search', boxes: 'boxes', text: 'text on screen' }
 
 /** The library in which a pack is used. */
 interface Where {
@@ -22,10 +22,10 @@ export function packsCommand(run: (where: Where, work: (tubelet: Tubelet) => Pro
   command('list', 'Packs on this machine').action((where: Where) =>
     run(where, async ({ packs }) => {
       const overview = await packs.overview()
-      for (const { id, manifest, bytes, current, encoded, problem } of overview.packs) {
+      for (const { id, manifest, bytes, does, encoded, problem } of overview.packs) {
         const size = `${(bytes / 1e6).toFixed(0)} MB`
-        const what = problem ? 'cannot be used; delete it and import it again' : `${manifest?.tasks.map((task) => TASKS[task]).join(', ') ?? ''}; ${encoded.clips} clips encoded; ${manifest?.scores.length === 0 ? 'no scores were measured' : `${manifest?.scores.length ?? 0} measured scores`}`
-        console.log(`${current ? '*' : ' '} ${id.padEnd(36)} ${size.padStart(8)}  ${what}`)
+        const what = problem ? 'cannot be used; delete it and import it again' : `${manifest?.tasks.map((task) => NAMES[task]).join(', ') ?? ''}${does.length > 0 ? ` (in use for ${does.map((task) => NAMES[task]).join(', ')})` : ''}; ${encoded.clips} clips seen; ${manifest?.scores.length === 0 ? 'no scores were measured' : `${manifest?.scores.length ?? 0} measured scores`}`
+        console.log(`${does.length > 0 ? '*' : ' '} ${id.padEnd(36)} ${size.padStart(8)}  ${what}`)
       }
     }),
   )
@@ -40,13 +40,14 @@ export function packsCommand(run: (where: Where, work: (tubelet: Tubelet) => Pro
         if (made) console.log(`${made.id} is ready. Use it with: tubelet packs use ${made.id}`)
       }),
     )
-  command('use', 'Use a pack in a library; what it has not encoded is encoded by the next analysis')
+  command('use', 'Use a pack in a library; what it has not seen is seen by the next analysis')
     .argument('<id>', 'as "packs list" shows it')
-    .action((id: string, where: Where) =>
+    .addOption(new Option('--for <task>', 'one task; all that suit it where none is named').choices(Task.options))
+    .action((id: string, { for: task, ...where }: Where & { for?: Task }) =>
       run(where, async ({ packs }) => {
-        const { missing } = packs.plan(id)
-        await packs.finished(packs.use(id, false))
-        console.log(missing.clips === 0 ? `${id} is in use.` : `${id} is in use. ${missing.clips} clips (${(missing.videoSeconds / 60).toFixed(1)} min of video) are not encoded with it${missing.estimate ? `, which takes about ${Math.ceil(missing.estimate.seconds / 60)} min here` : ''}: analyze their files again, or open the library.`)
+        const { missing } = packs.plan(id, task ?? null)
+        await packs.finished(packs.use(id, task ? [task] : null, false))
+        console.log(missing.clips === 0 ? `${id} is in use.` : `${id} is in use. ${missing.clips} clips (${(missing.videoSeconds / 60).toFixed(1)} min of video) were not seen by it${missing.estimate ? `, which takes about ${Math.ceil(missing.estimate.seconds / 60)} min here` : ''}: analyze their files again, or open the library.`)
       }),
     )
   command('delete', 'Delete an imported pack, and what it has encoded in this library')

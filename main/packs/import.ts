@@ -14,7 +14,8 @@ import { isCheckpoint } from '../../app/catalogue.ts'
 import type { PackWork, Precision } from '../../app/contract/packs.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { VIDEO_EXTENSIONS } from '../../app/media.ts'
-import type { PackManifest } from '../../app/pack.ts'
+import type { FileRef } from '../../app/pack/base.ts'
+import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { Engine, type ForkEngine } from '../engine/engine.ts'
 import { needRoom } from './download.ts'
 import { onnxFile } from './onnx.ts'
@@ -121,11 +122,11 @@ async function importCheckpoint({ file, precision, templateDir, template, model,
     await put('tokenizer.json', await readFile(path.join(templateDir, 'tokenizer.json')))
     await copyFile(path.join(templateDir, 'NOTICE'), path.join(dir, 'NOTICE'))
     const scale = Math.exp(await scalarOf(file, model.tensors.get('logit_scale')))
-    const manifest = (selfTest: PackManifest['selfTest']): PackManifest => ({
+    const manifest = (selfTest: FileRef): MammutManifest => ({
       ...manifestOf({ file, precision, template, model, scale, origin }),
-      graphs: Object.fromEntries(graphs.map(({ name }) => [name, refs[`${name}.onnx`]])) as Record<GraphName, PackManifest['selfTest']>,
+      graphs: Object.fromEntries(graphs.map(({ name }) => [name, refs[`${name}.onnx`]])) as Record<GraphName, FileRef>,
       weights: [{ file: WEIGHTS, sha256 }],
-      tokenizer: { ...(refs['tokenizer.json'] as PackManifest['selfTest']), ...TOKENS, clean: 'clip' },
+      tokenizer: { ...(refs['tokenizer.json'] as FileRef), ...TOKENS, clean: 'clip' },
       selfTest,
     })
 
@@ -200,13 +201,14 @@ interface Facts {
 }
 
 /** What pack.json says, but for the files. */
-function manifestOf({ file, precision, template: { manifest }, model: { env, size, fit, layout }, scale, origin }: Facts): Omit<PackManifest, 'graphs' | 'weights' | 'tokenizer' | 'selfTest'> {
+function manifestOf({ file, precision, template: { manifest }, model: { env, size, fit, layout }, scale, origin }: Facts): Omit<MammutManifest, 'graphs' | 'weights' | 'tokenizer' | 'selfTest'> {
   const of = (name: keyof Env) => Number(env[name])
   const width = of('visionWidth')
   const kind = `ViT-${LETTERS[width] ?? width}/${of('patch')}`
   const patch: [number, number, number] = [1, of('patch'), of('patch')]
   return {
     format: 1,
+    family: 'mammut',
     id: `openmammut-${kind.toLowerCase().replace('/', '-')}-${precision}`,
     version: '1.0.0',
     name: `openMaMMUT ${kind}${STORED[precision]}`,

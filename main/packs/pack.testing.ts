@@ -1,7 +1,7 @@
 /** A second pack for tests: the one that ships, under another name and so with another digest. Its weights are the same. */
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import type { PackManifest } from '../../app/pack.ts'
+import type { PackManifest } from '../../app/pack/pack.ts'
 
 export const BUNDLED = path.resolve(import.meta.dirname, '../../models/packs/tubelet-mini')
 

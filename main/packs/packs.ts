@@ -8,6 +8,8 @@ import { CATALOGUE, engineMemory } from '../../app/catalogue.ts'
 import type { InstalledPack, PackOverview, PackWork, Precision, SwitchPlan } from '../../app/contract/packs.ts'
 import { problemOf, TubeletError } from '../../app/errors.ts'
 import { encodingTime } from '../../app/estimate.ts'
+import { type Task, TASKS } from '../../app/pack/base.ts'
+import { does } from '../../app/pack/pack.ts'
 import type { ForkEngine } from '../engine/engine.ts'
 import type { Jobs } from '../jobs/queue.ts'
 import type { Library } from '../library/library.ts'
@@ -15,7 +17,7 @@ import { type Brought, receive } from './brought.ts'
 import { checkedAddress, download, forgetDownload, isDenied, partOf } from './download.ts'
 import { prepareImport, type Imported, type ImportOptions } from './import.ts'
 import { CONFIG } from './openmammut.ts'
-import type { RunningPack } from './running.ts'
+import type { RunningPacks } from './running.ts'
 import { PackSettings } from './settings.ts'
 import type { PackStore, StoredPack } from './store.ts'
 
@@ -23,7 +25,7 @@ interface Parts {
   library: Library
   jobs: Jobs
   store: PackStore
-  running: RunningPack
+  running: RunningPacks
   fork: ForkEngine | undefined
   /** models/packs/openmammut, or where it ships. */
   templateDir: string
@@ -69,62 +71,110 @@ export class Packs {
       stopped: await this.#stopped(),
       machine: { memoryTotal: os.totalmem(), memoryFree: os.freemem(), diskFree: bavail * bsize, folder: store.folder },
       networkAllowed: this.settings.network,
-      missing: this.#missing(store.usable().find((pack) => this.#isCurrent(pack)) ?? null),
+      tasks: TASKS.map((task) => ({ task, packId: this.#of(task)?.id ?? null, able: store.usable().filter(({ manifest }) => does(manifest, task)).map(({ id }) => id) })),
+      cost: this.#cost(this.#inUse()),
+      missing: this.#missing(this.#inUse()),
       orphans: { clips: orphans.reduce((sum, { clips }) => sum + clips, 0), bytes: orphans.reduce((sum, { bytes }) => sum + bytes, 0) },
       lost,
     }
   }
 
-  /** @throws TubeletError `not-found`, `pack-invalid` */
-  plan(id: string): SwitchPlan {
+  /** @param task Null for all tasks that it would be given. @throws TubeletError `not-found`, `pack-invalid`, `pack-cannot` */
+  plan(id: string, task: Task | null = null): SwitchPlan {
     const { library, store } = this.#parts
     const pack = store.find(id)
-    const now = store.usable().find((other) => this.#isCurrent(other))?.manifest.tasks ?? []
-    const { tasks } = pack.manifest
+    const tasks = this.#given(pack, task && [task])
+    const kept = TASKS.filter((one) => !tasks.includes(one)).flatMap((one) => this.#of(one) ?? [])
+    const then = [...new Map([...kept, pack].map((one) => [one.digest, one])).values()]
     return {
       packId: id,
+      tasks,
       ready: library.packs.usage().get(pack.digest)?.clips ?? 0,
-      missing: this.#missing(pack),
-      gains: tasks.filter((task) => !now.includes(task)),
-      losses: now.filter((task) => !tasks.includes(task)),
+      missing: this.#missing([pack], then),
+      cost: { now: this.#cost(this.#inUse()), then: this.#cost(then) },
     }
   }
 
   /**
-   * Use a pack in this library. Its test is passed, and what it has not encoded is queued, when the work ends.
-   * @param encode False leaves what is not encoded as it is.
-   * @throws TubeletError `not-found`, `pack-invalid`; `conflict` while another switch is under way.
+   * Give tasks to a pack. Its test is passed, and what it has not seen is queued, when the work ends.
+   * @param tasks Null for all that suit it. @param encode False leaves what it has not seen as it is.
+   * @throws TubeletError `not-found`, `pack-invalid`; `pack-cannot` for a task that is not its own; `conflict` while another switch is under way.
    */
-  use(id: string, encode = true): PackWork {
+  use(id: string, tasks: readonly Task[] | null = null, encode = true): PackWork {
     const { library, jobs, store, running } = this.#parts
     const pack = store.find(id)
-    if ([...this.#works.values()].some(({ shown }) => shown.kind === 'switch' && shown.state === 'running')) {
-      throw new TubeletError({ code: 'conflict', message: 'Another pack is being started just now.', stillWorks: 'It goes on.', next: 'Wait until it is ready, then choose again.' })
-    }
+    const given = this.#given(pack, tasks)
+    this.#refuseSecondSwitch()
     return this.#start({ kind: 'switch', title: pack.manifest.name, url: null }, 'switching', async () => {
-      if (this.#isCurrent(pack)) return
+      if (given.every((task) => this.#of(task)?.digest === pack.digest)) return
       await jobs.pausedFor(async () => {
-        await running.switchTo(pack.dir)
-        library.packs.use(pack)
+        for (const task of given) {
+          await running.assign(task, pack.dir)
+          library.packs.use(task, pack)
+        }
         this.#parts.lost = null
       })
       await jobs.detectLabels()
-      if (encode) jobs.encodeMissing(pack.digest)
+      if (encode) jobs.encodeMissing([pack.digest])
     })
   }
 
-  /** Queue what the pack in use has not encoded, of these sources or of all. @returns How many sources. */
+  /** Have a task done by no pack. @throws TubeletError `conflict` for what the library is kept by, and while a switch is under way. */
+  async leave(task: Task): Promise<void> {
+    const { library, jobs, running } = this.#parts
+    if (task !== 'boxes' && task !== 'text') throw new TubeletError({ code: 'conflict', message: 'Captions, answers and search need a pack.', stillWorks: 'Everything.', next: 'Give the task to another pack instead.' })
+    this.#refuseSecondSwitch()
+    await jobs.pausedFor(async () => {
+      await running.assign(task, null)
+      library.packs.use(task, null)
+    })
+    this.#changed()
+  }
+
+  #refuseSecondSwitch(): void {
+    if (![...this.#works.values()].some(({ shown }) => shown.kind === 'switch' && shown.state === 'running')) return
+    throw new TubeletError({ code: 'conflict', message: 'Another pack is being started just now.', stillWorks: 'It goes on.', next: 'Wait until it is ready, then choose again.' })
+  }
+
+  /** Those of the tasks that are the pack's; without any named all that suit it: a MaMMUT takes boxes from no detector, which finds far more. */
+  #given({ manifest }: StoredPack, tasks: readonly Task[] | null): Task[] {
+    const able = TASKS.filter((task) => does(manifest, task))
+    const other = tasks?.find((task) => !able.includes(task))
+    if (other !== undefined) throw new TubeletError({ code: 'pack-cannot', message: '“{{pack}}” cannot do that.', values: { pack: manifest.name }, stillWorks: 'What this model can do is written on the Packs page.', next: 'Give that task to a pack that can.' })
+    return tasks ? [...tasks] : able.filter((task) => task !== 'boxes' || manifest.family !== 'mammut' || this.#of('boxes')?.manifest.family !== 'detector')
+  }
+
+  #of(task: Task): StoredPack | null {
+    const chosen = this.#parts.library.packs.current()[task]
+    return this.#parts.store.usable().find(({ digest }) => digest === chosen?.digest) ?? null
+  }
+
+  #inUse(): StoredPack[] {
+    const digests = this.#parts.library.packs.inUse()
+    return this.#parts.store.usable().filter(({ digest }) => digests.includes(digest))
+  }
+
+  #cost(packs: readonly StoredPack[]): PackOverview['cost'] {
+    const speed = this.#parts.jobs.speed(packs.map(({ digest }) => digest))
+    return { memory: packs.reduce((sum, pack) => sum + this.#memory(pack).bytes, 0), secondsPerMinute: speed && (60 * speed.wall) / speed.video }
+  }
+
+  #memory({ digest, bytes }: StoredPack): InstalledPack['memory'] {
+    const measured = this.settings.measured(digest)
+    return measured ? { bytes: measured.memoryBytes, measured: true } : { bytes: engineMemory(bytes), measured: false }
+  }
+
+  /** Queue what the packs in use have not seen, of these sources or of all. @returns How many sources. */
   encodeMissing(only?: readonly number[]): number {
     const { library, jobs } = this.#parts
-    const current = library.packs.current()
-    return current ? jobs.encodeMissing(current.digest, only) : 0
+    return jobs.encodeMissing(library.packs.inUse(), only)
   }
 
   /** @throws TubeletError `not-found`; `forbidden` for the one that ships; `conflict` for the one in use. */
   delete(id: string): void {
     const { library, store } = this.#parts
     const pack = store.list().find((one) => one.id === id)
-    if (pack && 'digest' in pack && this.#isCurrent(pack)) {
+    if (pack && 'digest' in pack && library.packs.inUse().includes(pack.digest)) {
       throw new TubeletError({ code: 'conflict', message: '“{{name}}” is in use.', values: { name: pack.manifest.name }, stillWorks: 'It goes on.', next: 'Use another pack first, then delete this one.' })
     }
     store.delete(id)
@@ -265,35 +315,33 @@ export class Packs {
 
   #installed(pack: ReturnType<PackStore['list']>[number], usage: ReadonlyMap<string, { clips: number; bytes: number }>): InstalledPack {
     const { id, dir: folder, bytes } = pack
-    if ('problem' in pack) return { id, folder, bytes, bundled: false, current: false, manifest: null, digest: null, problem: pack.problem, memory: { bytes: 0, measured: false }, secondsPerClip: null, encoded: { clips: 0, bytes: 0 } }
+    if ('problem' in pack) return { id, folder, bytes, bundled: false, does: [], manifest: null, digest: null, problem: pack.problem, memory: { bytes: 0, measured: false }, secondsPerClip: null, encoded: { clips: 0, bytes: 0 } }
     const measured = this.settings.measured(pack.digest)
     return {
       id,
       folder,
       bytes,
       bundled: pack.bundled,
-      current: this.#isCurrent(pack),
+      does: TASKS.filter((task) => this.#of(task)?.digest === pack.digest),
       manifest: pack.manifest,
       digest: pack.digest,
       problem: null,
-      memory: measured ? { bytes: measured.memoryBytes, measured: true } : { bytes: engineMemory(bytes), measured: false },
+      memory: this.#memory(pack),
       secondsPerClip: measured?.secondsPerClip ?? null,
       encoded: usage.get(pack.digest) ?? { clips: 0, bytes: 0 },
     }
   }
 
-  #missing(pack: StoredPack | null): SwitchPlan['missing'] {
+  /** What these packs have not seen, and how long it takes where the packs in use are `then`. */
+  #missing(packs: readonly StoredPack[], then = packs): SwitchPlan['missing'] {
     const { library, jobs } = this.#parts
-    if (pack === null) return { clips: 0, videoSeconds: 0, estimate: null, bytes: 0 }
-    const { clips, seconds: videoSeconds } = library.packs.missing(pack.digest)
-    const of = (digest: string) => ({ here: jobs.speed(digest), secondsPerClip: this.settings.measured(digest)?.secondsPerClip ?? null })
-    const { embedding, memory, tokens, token } = pack.manifest.dims
-    const estimate = encodingTime({ clips, videoSeconds }, { ...of(pack.digest), other: of(library.packs.current()?.digest ?? '') })
-    return { clips, videoSeconds, estimate, bytes: clips * (4 * embedding + 2 * tokens * (memory + token)) }
-  }
-
-  #isCurrent({ digest }: StoredPack): boolean {
-    return this.#parts.library.packs.current()?.digest === digest
+    const { clips, seconds: videoSeconds } = library.packs.missing(packs.map(({ digest }) => digest))
+    const words = packs.find(({ manifest }) => manifest.family === 'mammut')
+    const measured = words ? (this.settings.measured(words.digest)?.secondsPerClip ?? null) : null
+    const now = this.#inUse()
+    const other = { here: jobs.speed(now.map(({ digest }) => digest)), secondsPerClip: now.flatMap(({ digest }) => this.settings.measured(digest)?.secondsPerClip ?? [])[0] ?? null }
+    const estimate = encodingTime({ clips, videoSeconds }, { here: jobs.speed(then.map(({ digest }) => digest)), secondsPerClip: measured, other })
+    return { clips, videoSeconds, estimate, bytes: clips * packs.reduce((sum, pack) => sum + storedPerClip(pack), 0) }
   }
 
   /** One folder an address, so that files of the same name do not meet. */

@@ -1,53 +1,126 @@
-/** The pack that runs: one engine, which can be replaced by another pack's while the app goes on. */
-import { type Problem, problemOf } from '../../app/errors.ts'
-import { Engine, type ForkEngine } from '../engine/engine.ts'
+/**
+ * The packs that run: one engine process a pack, whatever number of tasks it has, so that a pack that is switched or dies takes no other
+ * along. A pack that has no task any more is ended.
+ */
+import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
+import { type Task, TASKS } from '../../app/pack/base.ts'
+import { type DetectorEngine, Engine, type ForkEngine, type MammutEngine, ofFamily, type TextEngine } from '../engine/engine.ts'
 
-export class RunningPack {
+/** Tasks that are done by writing, and by comparing, words. */
+export type WordTask = Exclude<Task, 'boxes' | 'text'>
+
+export class RunningPacks {
+  readonly #dirs = new Map<Task, string>()
+  readonly #packs = new Map<string, RunningPack>()
+  readonly #fork: { fork?: ForkEngine }
+  readonly #changed: () => void
+
+  /** @param dirs Which folder does which task; a task without one is not done. @param changed Called whenever an engine, its state, or why there is none is another one. */
+  constructor(dirs: ReadonlyMap<Task, string>, fork: ForkEngine | undefined, changed: () => void) {
+    this.#fork = fork ? { fork } : {}
+    this.#changed = changed
+    for (const [task, dir] of dirs) this.#dirs.set(task, dir)
+  }
+
+  /** The packs in use, in the order of their first task, with their tasks. */
+  list(): { tasks: Task[]; engine: Engine | null; problem: Problem | null }[] {
+    const dirs = [...new Set(TASKS.flatMap((task) => this.#dirs.get(task) ?? []))]
+    return dirs.map((dir) => {
+      const { value, problem } = this.#of(dir)
+      return { tasks: TASKS.filter((task) => this.#dirs.get(task) === dir), engine: value, problem }
+    })
+  }
+
+  /** The engine that does a task, started at the first request, and again at the next one when it failed; null where no pack does it. */
+  async get(task: Task): Promise<Engine | null> {
+    const dir = this.#dirs.get(task)
+    return dir === undefined ? null : this.#of(dir).get()
+  }
+
+  /** All that are in use and start. Those that do not are told by `list`. */
+  async all(): Promise<Engine[]> {
+    const started = await Promise.allSettled([...new Set(this.#dirs.values())].map((dir) => this.#of(dir).get()))
+    return started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  }
+
+  /** @throws TubeletError `pack-cannot` where no pack does it. */
+  async words(task: WordTask): Promise<MammutEngine> {
+    const engine = await this.get(task)
+    if (engine !== null && ofFamily(engine, 'mammut')) return engine
+    throw new TubeletError({ code: 'pack-cannot', message: 'No pack does that in this library.', stillWorks: 'Everything else.', next: 'Give the task to a pack on the Packs page.' })
+  }
+
+  async boxes(): Promise<MammutEngine | DetectorEngine | null> {
+    const engine = await this.get('boxes')
+    return engine !== null && (ofFamily(engine, 'mammut') || ofFamily(engine, 'detector')) ? engine : null
+  }
+
+  async text(): Promise<TextEngine | null> {
+    const engine = await this.get('text')
+    return engine !== null && ofFamily(engine, 'text') ? engine : null
+  }
+
+  /**
+   * Give a task to a pack, or to none. The pack has passed its self-test when this resolves; where it does not, the one from before keeps
+   * the task and this rejects with the reason.
+   */
+  async assign(task: Task, dir: string | null): Promise<void> {
+    if (dir !== null) await this.#of(dir).get().catch(async (error: unknown) => {
+      await this.#endUnused()
+      throw error
+    })
+    if (dir === null) this.#dirs.delete(task)
+    else this.#dirs.set(task, dir)
+    await this.#endUnused()
+    this.#changed()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#packs.values()].map((pack) => pack.close()))
+  }
+
+  #of(dir: string): RunningPack {
+    let pack = this.#packs.get(dir)
+    if (pack === undefined) {
+      pack = new RunningPack(dir, this.#fork, this.#changed)
+      this.#packs.set(dir, pack)
+    }
+    return pack
+  }
+
+  async #endUnused(): Promise<void> {
+    const used = new Set(this.#dirs.values())
+    for (const [dir, pack] of this.#packs) {
+      if (used.has(dir)) continue
+      this.#packs.delete(dir)
+      await pack.close()
+    }
+  }
+}
+
+class RunningPack {
   value: Engine | null = null
   /** Why there is no engine. */
   problem: Problem | null = null
-  #dir: string
+  readonly #dir: string
   #promise: Promise<Engine> | null = null
   readonly #leaving = new AbortController()
   readonly #fork: { fork?: ForkEngine }
   readonly #changed: () => void
 
-  /** @param changed Called whenever `value`, its state, or `problem` is another one. */
-  constructor(dir: string, fork: ForkEngine | undefined, changed: () => void) {
+  constructor(dir: string, fork: { fork?: ForkEngine }, changed: () => void) {
     this.#dir = dir
-    this.#fork = fork ? { fork } : {}
+    this.#fork = fork
     this.#changed = changed
   }
 
-  /** Started at the first request, and again at the next one when it failed. Waits for a switch that is under way. */
   get(): Promise<Engine> {
-    return (this.#promise ??= this.#remembered(this.#launch(this.#dir)))
-  }
-
-  /**
-   * Run another pack instead. It has passed its self-test when this resolves; where it does not, the pack from before runs again and
-   * this rejects with the reason. Only one of the two is in memory at a time.
-   */
-  async switchTo(dir: string): Promise<void> {
-    const before = this.#promise?.catch(() => null)
-    const outcome: { refused?: Error } = {}
-    this.#promise = this.#remembered(
-      (async () => {
-        const old = await before
-        this.value = null
-        this.#changed()
-        await old?.close()
-        const fallBack = this.#dir
-        this.#dir = dir
-        return this.#launch(dir).catch((error: unknown) => {
-          outcome.refused = error instanceof Error ? error : new Error(String(error))
-          this.#dir = fallBack
-          return this.#launch(fallBack)
-        })
-      })(),
-    )
-    await this.#promise
-    if (outcome.refused) throw outcome.refused
+    return (this.#promise ??= this.#launch().catch((error: unknown) => {
+      this.problem = problemOf(error)
+      this.#promise = null
+      this.#changed()
+      throw error
+    }))
   }
 
   async close(): Promise<void> {
@@ -57,17 +130,8 @@ export class RunningPack {
     await this.value?.close()
   }
 
-  #remembered(starting: Promise<Engine>): Promise<Engine> {
-    return starting.catch((error: unknown) => {
-      this.problem = problemOf(error)
-      this.#promise = null
-      this.#changed()
-      throw error
-    })
-  }
-
-  async #launch(packDir: string): Promise<Engine> {
-    const engine = await Engine.start({ packDir, signal: this.#leaving.signal, ...this.#fork })
+  async #launch(): Promise<Engine> {
+    const engine = await Engine.start({ packDir: this.#dir, signal: this.#leaving.signal, ...this.#fork })
     this.value = engine
     this.problem = null
     engine.onState(this.#changed)

@@ -1,9 +1,10 @@
-/** The packs on this machine: the one that ships, and those that were imported, each in a folder of its own. */
+/** The packs on this machine: those that ship, and those that were imported, each in a folder of its own. */
 import { hash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
-import { PackManifest } from '../../app/pack.ts'
+import type { MammutManifest } from '../../app/pack/mammut.ts'
+import { PackManifest } from '../../app/pack/pack.ts'
 import { isAlive } from '../alive.ts'
 
 export interface StoredPack {
@@ -31,10 +32,11 @@ const UNFINISHED = '.unfinished-'
 export class PackStore {
   /** Where imported packs lie. */
   readonly folder: string
-  readonly bundledDir: string
+  readonly #bundled: readonly string[]
 
-  constructor(bundledDir: string, folder: string) {
-    this.bundledDir = bundledDir
+  /** @param bundled The folders of the packs that ship. */
+  constructor(bundled: readonly string[], folder: string) {
+    this.#bundled = bundled
     this.folder = folder
     // What an import left whose process was killed.
     for (const name of namesIn(folder)) {
@@ -42,10 +44,10 @@ export class PackStore {
     }
   }
 
-  /** The one that ships first, then by name. */
+  /** Those that ship first, then by name. */
   list(): (StoredPack | BrokenPack)[] {
     const imported = namesIn(this.folder).filter((name) => !name.startsWith('.')).map((name) => path.join(this.folder, name)).filter((dir) => statSync(dir).isDirectory())
-    return [read(this.bundledDir, true), ...imported.map((dir) => read(dir, false)).sort((a, b) => a.id.localeCompare(b.id))]
+    return [...this.#bundled.map((dir) => read(dir, true)), ...imported.map((dir) => read(dir, false)).sort((a, b) => a.id.localeCompare(b.id))]
   }
 
   usable(): StoredPack[] {
@@ -84,11 +86,11 @@ export class PackStore {
     return { ...pack, id: path.basename(target), dir: target }
   }
 
-  /** @throws TubeletError `not-found`; `forbidden` for the one that ships. */
+  /** @throws TubeletError `not-found`; `forbidden` for those that ship. */
   delete(id: string): void {
     const found = this.list().find((pack) => pack.id === id)
     if (found === undefined) throw new TubeletError({ code: 'not-found', message: 'There is no pack “{{id}}” on this computer.', values: { id } })
-    if (found.dir === this.bundledDir) throw new TubeletError({ code: 'forbidden', message: 'The pack that comes with Tubelet cannot be deleted.', next: 'Use another one instead.' })
+    if (this.#bundled.includes(found.dir)) throw new TubeletError({ code: 'forbidden', message: 'A pack that comes with Tubelet cannot be deleted.', next: 'Use another one instead.' })
     // Out of the list at once; what cannot be removed now goes at the next start.
     const doomed = this.unfinished()
     renameSync(found.dir, path.join(doomed, 'pack'))
@@ -98,8 +100,11 @@ export class PackStore {
 
 /** Of one checkpoint the same pack is made, wherever that came from. */
 function isSame(one: StoredPack, other: StoredPack): boolean {
-  const made = ({ graphs, weights, tokenizer }: PackManifest) => JSON.stringify([graphs, weights, tokenizer])
-  return one.digest === other.digest || (one.manifest.source !== undefined && made(one.manifest) === made(other.manifest))
+  const [a, b] = [one.manifest, other.manifest]
+  if (one.digest === other.digest) return true
+  if (a.family !== 'mammut' || b.family !== 'mammut' || a.source === undefined) return false
+  const made = ({ graphs, weights, tokenizer }: MammutManifest) => JSON.stringify([graphs, weights, tokenizer])
+  return made(a) === made(b)
 }
 
 function namesIn(dir: string): string[] {

@@ -1,7 +1,7 @@
 import { Check, Minus, Trash2 } from 'lucide-react'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import type { InstalledPack, PackOverview } from '../../app/contract/packs.ts'
-import type { PackManifest } from '../../app/pack.ts'
+import type { PackManifest } from '../../app/pack/pack.ts'
 import { call } from '../api.ts'
 import { about, bytes, number } from '../format.ts'
 import { phrase, t } from '../i18n.ts'

@@ -1,4 +1,4 @@
-import type { PackManifest } from '../../app/pack.ts'
+import type { PackManifest } from '../../app/pack/pack.ts'
 import { phrase, t } from '../i18n.ts'
 
 /** What Tubelet's own packs say of themselves. */

@@ -1,4 +1,4 @@
-import type { PackManifest } from '../../app/pack.ts'
+import type { PackManifest } from '../../app/pack/pack.ts'
 import { type Kind, tell } from '../../app/scores.ts'
 import { number, percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'

@@ -61,6 +61,7 @@ export function Statement({ annotation }: { annotation: Annotation }) {
 const WHAT: Record<Exclude<AnnotationBody['kind'], 'track'>, { name: string; edit: string; accept: string; reject: string; reset: string }> = {
   caption: { name: phrase('Caption'), edit: phrase('Edit caption'), accept: phrase('Accept caption'), reject: phrase('Reject caption'), reset: phrase('Reset caption') },
   answer: { name: phrase('Answer'), edit: phrase('Edit answer'), accept: phrase('Accept answer'), reject: phrase('Reject answer'), reset: phrase('Reset answer') },
+  text: { name: phrase('Text on screen'), edit: phrase('Edit text'), accept: phrase('Accept text'), reject: phrase('Reject text'), reset: phrase('Reset text') },
   note: { name: phrase('Note'), edit: phrase('Edit note'), accept: phrase('Accept note'), reject: phrase('Delete note'), reset: phrase('Reset note') },
   segment: { name: phrase('Caption of a part'), edit: phrase('Edit caption of a part'), accept: phrase('Accept caption of a part'), reject: phrase('Delete caption of a part'), reset: phrase('Reset caption of a part') },
 }

@@ -1,4 +1,4 @@
-import { unlearnt } from '../../app/pack.ts'
+import { unlearnt } from '../../app/pack/mammut.ts'
 import { t } from '../i18n.ts'
 import { useStatus } from '../queries.ts'
 

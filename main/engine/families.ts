@@ -1,0 +1,64 @@
+/** What the engine process runs: one pack of one family on one execution provider, and the calls that the family answers. */
+import type { PackManifest } from '../../app/pack/pack.ts'
+import { Graphs, type Placement } from './graphs.ts'
+import { openMammut, testMammut } from './mammut.ts'
+import { Model } from './model.ts'
+import { openFolder } from './pack.ts'
+import type { CallName, Calls } from './protocol.ts'
+
+export interface CallContext {
+  onToken: (text: string) => void
+  signal: AbortSignal
+}
+export type Handlers = { [N in CallName]?: (input: Calls[N]['input'], context: CallContext) => Promise<Calls[N]['output']> }
+
+/** A pack on a provider. */
+export interface Placed {
+  graphs: Graphs
+  handlers: Handlers
+  /** What comes out otherwise than the pack says, or null. `brief`: without the pictures. */
+  selfTest: (options: { signal?: AbortSignal | undefined; brief?: boolean }) => Promise<string | null>
+}
+
+export interface OpenedPack {
+  dir: string
+  manifest: PackManifest
+  /** SHA-256 of pack.json. */
+  digest: string
+  place: (placement: Placement) => Placed
+}
+
+/** @param untested Of a pack that is being made, whose known answers do not exist yet. @throws TubeletError `pack-invalid` */
+export async function openPlaceable(dir: string, untested: boolean): Promise<OpenedPack> {
+  const { folder, manifest, digest } = await openFolder(dir)
+  const opened = { dir: folder.dir, manifest, digest }
+  switch (manifest.family) {
+    case 'mammut': {
+      const pack = await openMammut(folder, manifest, digest, untested)
+      return {
+        ...opened,
+        place: (placement) => {
+          const graphs = new Graphs(pack.graphs, placement)
+          const model = new Model(pack, graphs)
+          return {
+            graphs,
+            selfTest: (options) => testMammut(pack, model, options),
+            handlers: {
+              encode: ({ tubes }) => model.encode(tubes),
+              caption: (encoding, { signal }) => model.caption(encoding, { signal }),
+              answer: ({ question, ...encoding }, { onToken, signal }) => model.answer(encoding, question, { onToken, signal }),
+              follow: ({ memory, text, question }, { signal }) => model.follow(memory, text, question, signal),
+              regions: ({ tokens, most }) => model.regions(tokens, most),
+              embedText: ({ texts, as }) => model.embedText(texts, as),
+              detect: ({ tokens, labels }) => model.detect(tokens, labels),
+              knownAnswers: ({ clips, texts }) => model.knownAnswers(clips, texts),
+            },
+          }
+        },
+      }
+    }
+    case 'detector':
+    case 'text':
+      return folder.invalid(`The family ${manifest.family} is not there yet.`)
+  }
+}

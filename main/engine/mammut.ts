@@ -1,0 +1,95 @@
+/** The files of a MaMMUT: its graphs, its tokenizer, what it was taught, and the answers by which it is tested. */
+import { z } from 'zod'
+import type { MammutManifest } from '../../app/pack/mammut.ts'
+import { cutTubes } from '../../app/tubes.ts'
+import { fromHalf } from './float16.ts'
+import type { GraphFiles } from './graphs.ts'
+import type { Model } from './model.ts'
+import { openFolder, type PackFolder } from './pack.ts'
+
+const FileRef = z.object({ file: z.string(), sha256: z.string() })
+
+const TokenizerFile = z.looseObject({ model: z.looseObject({}), added_tokens: z.array(z.looseObject({ id: z.number().int() })) })
+
+/** What the pack says its own graphs give, computed where it was exported or imported. */
+const SelfTest = z.object({
+  /** gzipped RGB bytes [frames, height, width, 3]. */
+  clips: z.array(FileRef).min(1),
+  texts: z.array(z.string()),
+  embeddings: z.array(z.array(z.number())),
+  textEmbeddings: z.array(z.array(z.number())),
+  /** Of the first clip. */
+  caption: z.string(),
+  /** Largest difference of any component. */
+  tolerance: z.number().positive(),
+})
+
+interface KnownAnswers extends Omit<z.infer<typeof SelfTest>, 'clips'> {
+  clips: Uint8Array[]
+}
+
+export interface Pack {
+  dir: string
+  manifest: MammutManifest
+  /** SHA-256 of pack.json. */
+  digest: string
+  /**
+   * ONNX files as bytes, so that a graph cannot name further files to load; as paths in a pack with weights, where the runtime reads from
+   * files in the same folder only, and those have been checked.
+   */
+  graphs: GraphFiles
+  tokenizer: z.infer<typeof TokenizerFile>
+  /** [M, E]: embeddings of the clips that its user taught it. */
+  taught: Float32Array
+  knownAnswers: KnownAnswers
+}
+
+/**
+ * `untested`: of a pack that is being made, whose known answers do not exist yet.
+ * @throws TubeletError `pack-invalid` when anything is missing, changed, malformed or outside the folder.
+ */
+export async function openMammut(folder: PackFolder, manifest: MammutManifest, digest: string, untested = false): Promise<Pack> {
+  const { graphs: refs, input, weights, dims, calibration } = manifest
+  for (const ref of weights) await folder.check(ref)
+  const graphs: GraphFiles = {}
+  for (const [name, ref] of Object.entries(refs)) if (ref) graphs[name] = weights.length === 0 ? await folder.read(ref) : await folder.check(ref)
+  const tokenizer = folder.parse(TokenizerFile, await folder.read(manifest.tokenizer), manifest.tokenizer.file)
+  const bank = calibration.familiar?.taught
+  const taught = bank ? fromHalf(halves(await folder.read(bank))) : new Float32Array()
+  if (bank && (taught.length === 0 || taught.length % dims.embedding !== 0)) folder.invalid(`${bank.file} does not hold whole embeddings.`)
+  const pack = { dir: folder.dir, manifest, digest, graphs, tokenizer, taught }
+  if (untested) return { ...pack, knownAnswers: { clips: [], texts: [], embeddings: [], textEmbeddings: [], caption: '', tolerance: 0 } }
+  const { clips: clipFiles, ...answers } = folder.parse(SelfTest, await folder.read(manifest.selfTest), manifest.selfTest.file)
+  const clips: Uint8Array[] = []
+  for (const ref of clipFiles) clips.push(await folder.unzip(ref, input.frames * input.height * input.width * 3))
+  if (weights.length > 0) await folder.refuseOthers([...Object.values(refs).filter((ref) => ref !== undefined), ...weights, manifest.tokenizer, manifest.selfTest, ...(bank ? [bank] : []), ...clipFiles])
+  return { ...pack, knownAnswers: { ...answers, clips } }
+}
+
+/** @throws TubeletError `pack-invalid`, also for a pack of another family. */
+export async function openPack(dir: string): Promise<Pack> {
+  const { folder, manifest, digest } = await openFolder(dir)
+  return manifest.family === 'mammut' ? openMammut(folder, manifest, digest) : folder.invalid('It is no MaMMUT.')
+}
+
+/** Compare with the known answers, or with those to the texts alone. Returns what is wrong, or null. @throws the signal's reason when it is aborted. */
+export async function testMammut({ knownAnswers, manifest }: Pack, model: Model, { signal, brief = false }: { signal?: AbortSignal | undefined; brief?: boolean } = {}): Promise<string | null> {
+  const { clips, texts, embeddings, textEmbeddings, caption, tolerance } = knownAnswers
+  const differs = (got: Float32Array | undefined, expected: readonly number[] | undefined) =>
+    got?.length !== expected?.length || !(got?.every((value, i) => Math.abs(value - (expected?.[i] ?? NaN)) <= tolerance) ?? false)
+  for (const [i, clip] of brief ? [] : clips.entries()) {
+    signal?.throwIfAborted()
+    const { embedding, memory } = await model.see(cutTubes(clip, manifest.input))
+    if (differs(embedding, embeddings[i])) return `the embedding of clip ${i + 1} is off`
+    if (i === 0 && (await model.describe(memory, signal)) !== caption) return 'the caption is another one'
+  }
+  const got = await model.embed(texts)
+  const off = texts.findIndex((_, i) => differs(got[i], textEmbeddings[i]))
+  return off < 0 ? null : `the embedding of "${texts[off] ?? ''}" is off`
+}
+
+/** A file's bytes may begin anywhere in their buffer; 16-bit numbers may not. */
+function halves(bytes: Buffer): Uint16Array {
+  const own = new Uint8Array(bytes)
+  return new Uint16Array(own.buffer, 0, own.length >> 1)
+}

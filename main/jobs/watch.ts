@@ -1,0 +1,140 @@
+/**
+ * What detectors and readers see of one source while it is decoded: each sampled frame goes to its pack as it comes, beside the decoder, and
+ * is kept with the clip that it lies in. Objects are followed through the whole source; each clip gets its part of them.
+ */
+import { pixelBox } from '../../app/boxes.ts'
+import type { FrameRef, Probe } from '../../app/media.ts'
+import { joinLines, type Line } from '../../app/text-lines.ts'
+import { detectorPace, Tracker } from '../../app/tracker.ts'
+import type { DetectorEngine, Engine, Picture, Spotted, TextEngine } from '../engine/engine.ts'
+import type { MachineResult } from '../library/annotations.ts'
+import type { Library } from '../library/library.ts'
+import type { SeenFrame } from '../library/seen.ts'
+import type { SampledClip } from '../media/clips.ts'
+import type { MeasuredFrame } from '../media/measure.ts'
+import { type Persevere, provenanceOf } from './provenance.ts'
+
+/** Pictures that an engine may have waiting: enough that it never waits for the decoder's next. */
+const WAITING = 3
+
+export interface Seers {
+  detector: DetectorEngine | null
+  reader: TextEngine | null
+}
+
+interface Parts extends Seers {
+  library: Library
+  appVersion: string
+  sourceId: number
+  probe: Probe
+  persevere: Persevere
+  signal: AbortSignal
+}
+
+/** The frames that one pack was shown and did not tell a clip of yet. */
+class Frames<T extends Spotted | Line> {
+  readonly #ask: (picture: Picture) => Promise<T[]>
+  /** What an earlier run was told, by ordinal. */
+  readonly #known: ReadonlyMap<number, T[] | null>
+  #waiting: { frame: FrameRef; seen: Promise<T[] | null> }[] = []
+  #running = 0
+
+  constructor(known: ReadonlyMap<number, T[] | null>, ask: (picture: Picture) => Promise<T[]>) {
+    this.#known = known
+    this.#ask = ask
+  }
+
+  /** Resolves when the next one may come. */
+  async push(frame: FrameRef, picture: Picture | null): Promise<void> {
+    const known = this.#known.get(frame.ordinal)
+    const seen = known !== undefined ? Promise.resolve(known) : picture === null ? Promise.resolve(null) : this.#look(picture)
+    // It is heard of where it is awaited.
+    seen.catch(() => undefined)
+    this.#waiting.push({ frame, seen })
+    if (this.#running >= WAITING) await Promise.race(this.#waiting.map((one) => one.seen))
+    while (this.#running >= WAITING) await new Promise(setImmediate)
+  }
+
+  async take(endFrame: number): Promise<SeenFrame<T>[]> {
+    const some = this.#waiting.filter(({ frame }) => frame.ordinal < endFrame)
+    this.#waiting = this.#waiting.slice(some.length)
+    return Promise.all(some.map(async ({ frame, seen }) => ({ ...frame, seen: await seen })))
+  }
+
+  async #look(picture: Picture): Promise<T[]> {
+    this.#running += 1
+    try {
+      return await this.#ask(picture)
+    } finally {
+      this.#running -= 1
+    }
+  }
+}
+
+export class Watch {
+  readonly #parts: Parts
+  readonly #spotted: Frames<Spotted> | null
+  readonly #lines: Frames<Line> | null
+  readonly #tracker: Tracker
+  readonly #clips: { id: number; startFrame: number; endFrame: number }[] = []
+  #measured: MeasuredFrame[] = []
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    const { library, sourceId, detector, reader, persevere, signal } = parts
+    const of = <T extends Spotted | Line>(engine: Engine, ask: (picture: Picture) => Promise<T[][]>) =>
+      new Frames<T>(library.seen.ofSource(sourceId, engine.info.digest) as Map<number, T[] | null>, (picture) => persevere(async () => (await ask(picture))[0] ?? [], signal))
+    this.#spotted = detector && of(detector, (picture) => detector.see([picture], signal))
+    this.#lines = reader && of(reader, (picture) => reader.read([picture], signal))
+    this.#tracker = new Tracker(detectorPace(parts.probe.timeBase))
+  }
+
+  /** Resolves when the next picture may come. */
+  async picture(key: string, frame: FrameRef, picture: Picture | null): Promise<void> {
+    const { detector, reader } = this.#parts
+    if (key === detector?.info.digest) await this.#spotted?.push(frame, picture)
+    else if (key === reader?.info.digest) await this.#lines?.push(frame, picture)
+  }
+
+  measured(frame: MeasuredFrame): void {
+    this.#measured.push(frame)
+  }
+
+  /** All frames of a clip have come. Stores what was seen in it. */
+  async clip(clipId: number, { startFrame, endFrame, cut, startPts, endPts }: SampledClip): Promise<void> {
+    const { library, detector, reader } = this.#parts
+    const [spotted, lines] = await Promise.all([this.#spotted?.take(endFrame) ?? [], this.#lines?.take(endFrame) ?? []])
+    const measured = this.#measured.filter(({ ordinal }) => ordinal < endFrame)
+    this.#measured = this.#measured.slice(measured.length)
+    library.seen.saveMeasured(clipId, { cut, frames: measured })
+    if (detector) {
+      library.seen.saveFrames(clipId, detector.info.digest, spotted)
+      if (cut) this.#tracker.cut(startFrame)
+      for (const frame of spotted) this.#tracker.push(sampledFrame(frame, this.#parts.probe))
+      this.#clips.push({ id: clipId, startFrame, endFrame })
+      const known = new Map([[startFrame, startPts], [endFrame, endPts], ...measured.map(({ ordinal, pts }) => [ordinal, pts] as const)])
+      this.#show(detector, clipId, { startFrame, endFrame }, (ordinal) => ptsNear(known, ordinal))
+    }
+    if (reader) {
+      library.seen.saveFrames(clipId, reader.info.digest, lines)
+      saveText(library, reader, this.#parts.appVersion, clipId, lines, { startFrame, endFrame }, this.#parts.probe)
+    }
+  }
+
+  /** The whole source has been seen: what objects are is settled by all of their boxes. @param pts By ordinal. */
+  finish(pts: Float64Array): void {
+    const { detector, library } = this.#parts
+    if (!detector) return
+    this.#tracker.cut(pts.length)
+    const ptsOf = (ordinal: number) => pts[Math.min(ordinal, pts.length - 1)] ?? 0
+    for (const { id, ...span } of this.#clips) if (library.clipExists(id)) this.#show(detector, id, span, ptsOf)
+    library.facts.refresh(this.#clips.map(({ id }) => id))
+  }
+
+  #show(detector: DetectorEngine, clipId: number, span: { startFrame: number; endFrame: number }, ptsOf: (ordinal: number) => number): void {
+    const { library } = this.#parts
+    const provenance = provenanceOf(this.#parts.appVersion, detector)
+    const candidates = this.#tracker.tracksIn(span, ptsOf, scoring(detector.info.manifest)).map((one) => ({ ...one, provenance: provenance(one.body.label) }))
+    library.detections.saveTracks(clipId, detector.info, candidates)
+  }
+}

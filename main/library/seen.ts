@@ -1,0 +1,82 @@
+/** What detectors and readers left of clips, and what was measured of their frames: kept so that names, labels and facts need no second look. */
+import type { DatabaseSync } from 'node:sqlite'
+import { deflateSync, inflateSync } from 'node:zlib'
+import type { FrameRef } from '../../app/media.ts'
+import type { Line } from '../../app/text-lines.ts'
+import type { Spotted } from '../engine/engine.ts'
+import type { MeasuredFrame } from '../media/measure.ts'
+
+/** One frame that a pack was shown; null where it looked as the one before it did, and was not looked at. */
+export type SeenFrame<T> = FrameRef & { seen: T[] | null }
+export interface Measured {
+  /** Whether a shot begins with the clip. */
+  cut: boolean
+  frames: MeasuredFrame[]
+}
+
+/** Under this name, which is no pack's, lies what was measured. */
+const MEASURED = ''
+
+export class Seen {
+  readonly #db: DatabaseSync
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  saveFrames<T extends Spotted | Line>(clipId: number, digest: string, frames: readonly SeenFrame<T>[]): void {
+    this.#save(clipId, digest, frames)
+  }
+
+  saveMeasured(clipId: number, measured: Measured): void {
+    this.#save(clipId, MEASURED, measured)
+  }
+
+  /** What a detector spotted; null where it has not seen the clip. */
+  spotted(clipId: number, digest: string): SeenFrame<Spotted>[] | null {
+    return this.#load(clipId, digest) as SeenFrame<Spotted>[] | null
+  }
+
+  /** What a reader read; null where it has not seen the clip. */
+  lines(clipId: number, digest: string): SeenFrame<Line>[] | null {
+    return this.#load(clipId, digest) as SeenFrame<Line>[] | null
+  }
+
+  measured(clipId: number): Measured | null {
+    return this.#load(clipId, MEASURED) as Measured | null
+  }
+
+  /** Every frame of a source that a pack was shown, by ordinal: a run that goes on shows it none again. */
+  ofSource(sourceId: number, digest: string): Map<number, (Spotted | Line)[] | null> {
+    const rows = this.#db.prepare(`SELECT s.body FROM seen s JOIN clips c ON c.id = s.clip_id WHERE s.by = ? AND c.source_id = ? AND c.kind <> 'marked'`).all(digest, sourceId)
+    return new Map(rows.flatMap(({ body }) => (unpacked(body) as SeenFrame<Spotted | Line>[]).map(({ ordinal, seen }) => [ordinal, seen] as const)))
+  }
+
+  /** Give a clip that a person marked what was seen in the clips that it lies over. */
+  copyTo(clipId: number): void {
+    const parts = this.#db
+      .prepare(
+        `SELECT s.by, s.body, m.start_frame, m.end_frame FROM clips m JOIN clips c ON c.source_id = m.source_id AND c.kind <> 'marked' AND c.start_frame < m.end_frame AND c.end_frame > m.start_frame
+         JOIN seen s ON s.clip_id = c.id WHERE m.id = ? ORDER BY c.start_frame`,
+      )
+      .all(clipId)
+    for (const [by, some] of Map.groupBy(parts, (row) => String(row['by']))) {
+      const inside = ({ ordinal }: FrameRef) => some.some((row) => ordinal >= Number(row['start_frame']) && ordinal < Number(row['end_frame']))
+      if (by === MEASURED) this.saveMeasured(clipId, { cut: true, frames: some.flatMap(({ body }) => (unpacked(body) as Measured).frames).filter(inside) })
+      else this.#save(clipId, by, some.flatMap(({ body }) => unpacked(body) as SeenFrame<Spotted | Line>[]).filter(inside))
+    }
+  }
+
+  #save(clipId: number, by: string, body: unknown): void {
+    this.#db.prepare('INSERT OR REPLACE INTO seen (clip_id, by, body) SELECT id, ?, ? FROM clips WHERE id = ?').run(by, deflateSync(JSON.stringify(body)), clipId)
+  }
+
+  #load(clipId: number, by: string): unknown {
+    const body = this.#db.prepare('SELECT body FROM seen WHERE clip_id = ? AND by = ?').get(clipId, by)?.['body']
+    return body === undefined ? null : unpacked(body)
+  }
+}
+
+function unpacked(body: unknown): unknown {
+  return body instanceof Uint8Array ? JSON.parse(inflateSync(body).toString('utf8')) : null
+}

@@ -1,0 +1,48 @@
+/** What is measured of every sampled frame, whatever packs there are: from small grey pictures. */
+import type { FrameRef, Probe } from '../../app/media.ts'
+
+/** The longer side of the grey pictures. */
+const GREY_SIDE = 160
+
+export interface MeasuredFrame extends FrameRef {
+  /** Mean brightness, 0..255. */
+  light: number
+}
+
+export function greySize({ width, height }: Pick<Probe, 'width' | 'height'>): { width: number; height: number } {
+  const scale = GREY_SIDE / Math.max(width, height)
+  return { width: Math.max(16, Math.round(width * scale)), height: Math.max(16, Math.round(height * scale)) }
+}
+
+/** Pixels between those of a picture that are compared, and side of the squares that are compared as a whole, in compared pixels. */
+const STEP = 4
+const SQUARE = 4
+/** Mean difference of a square's green, 0..255, at which something has changed there: noise and compression stay below. */
+const CHANGED = 9
+
+/** Whether nothing a person would see has changed between two pictures, RGB24 of one size. @param width In pixels. */
+export function looksAlike(a: Uint8Array, b: Uint8Array, width: number): boolean {
+  const height = a.length / 3 / width
+  const side = STEP * SQUARE
+  for (let top = 0; top < height; top += side) {
+    for (let left = 0; left < width; left += side) {
+      let [sum, count] = [0, 0]
+      for (let y = top; y < Math.min(top + side, height); y += STEP) {
+        for (let x = left; x < Math.min(left + side, width); x += STEP) {
+          const at = 3 * (y * width + x) + 1
+          sum += Math.abs((a[at] ?? 0) - (b[at] ?? 0))
+          count += 1
+        }
+      }
+      if (sum > CHANGED * count) return false
+    }
+  }
+  return true
+}
+
+export class Measurer {
+  /** @param grey One byte a pixel, of the size `greySize`. */
+  push(frame: FrameRef, grey: Uint8Array): MeasuredFrame {
+    return { ...frame, light: grey.reduce((sum, value) => sum + value, 0) / grey.length }
+  }
+}
