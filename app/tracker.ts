@@ -33,7 +33,7 @@ export interface Pace {
 /** For a detector of a closed list of names with sampled frames about a quarter of a second apart. */
 export function detectorPace({ num, den }: { num: number; den: number }): Pace {
   const second = den / num
-  return { step: second / 4, patience: 2 * second, bridge: 1.3 * second, begin: 0.25, sure: 0.35 }
+  return { step: second / 4, patience: 2 * second, bridge: 1.3 * second, begin: 0.25, sure: 0.25 }
 }
 
 /** Boxes of one name, or of two that are taken for each other, that overlap this much on one frame show one thing. */
@@ -42,6 +42,8 @@ const SAME_THING = 0.55
 const SAME_PLACE = 0.85
 /** A box of which this share lies in a stronger one of its name is a part of that thing. */
 const NESTED = 0.85
+/** A box that overlaps an object of its name this much, and is not its box, begins no other. */
+const TWICE = 0.4
 /** How far an object may ever be from where it was expected, in diagonals of its box. */
 const REACH = 2.5
 /** What it may be off by without any uncertainty of its motion. */
@@ -58,8 +60,10 @@ const UNSURE_OVERLAP = 0.3
 const UNSURE_STEPS = 3
 /** Boxes of one frame beyond this many, weakest first, are not looked at: the assignment's time grows with the third power. */
 const MOST = 100
-/** Dearer than any allowed pairing, so that the assignment makes as many of those as it can. */
-const FORBIDDEN = 1e6
+/** What the parts of the cost of a pairing weigh, each 0..1. */
+const WEIGHTS = { overlap: 0.5, distance: 0.7, shape: 1, colours: 0.5 }
+/** From this cost on two things are two: that both stay alone is likelier. */
+const APART = 1.4
 /** Standard deviations, in diagonals of the box: of a box's place, of a new object's speed a step, of how speed changes in a step. */
 const NOISE = { place: 0.06, speed: 0.7, change: 0.2 }
 
@@ -254,16 +258,19 @@ export class Tracker {
           left.push(one)
           return
         }
+        // A hand or a leg that was taken for an object of its own, for as long as it is inside the whole.
+        if ([...taken].some(([j, whole]) => whole.sights.length > path.sights.length && whole.name === path.name && shareInside(one.box, some[j]?.box ?? one.box) >= NESTED)) return
         path.see(at, one, this.#steps(path, at.pts))
         carriedOn.add(path)
       })
     }
     for (const one of left) {
-      if (one.score < this.#pace.begin) continue
+      if (one.score < this.#pace.begin || [...carriedOn].some((path) => partOf(one, path))) continue
       const path = new Path(this.#paths.length + 1, at, one)
       if (first) path.from = this.#shot.start
       this.#paths.push(path)
       this.#open.push(path)
+      carriedOn.add(path)
     }
   }
 
@@ -331,34 +338,43 @@ export class Tracker {
     if (open.length === 0 || seen.length === 0) return taken
     const costs = open.map((path) => {
       const steps = this.#steps(path, pts)
-      if (unsure && steps > UNSURE_STEPS) return seen.map(() => FORBIDDEN)
+      if (unsure && steps > UNSURE_STEPS) return seen.map(() => null)
       const expectation = path.expected(steps)
       return seen.map((one) => costOf(path, expectation, one, unsure))
     })
-    for (const [row, column] of munkres(costs)) {
+    for (const [row, column] of munkres(costs.map((of) => of.map((cost) => cost ?? APART)))) {
       const path = open[row]
-      if (path && (costs[row]?.[column] ?? FORBIDDEN) < FORBIDDEN) taken.set(column, path)
+      if (path && (costs[row]?.[column] ?? null) !== null) taken.set(column, path)
     }
     return taken
   }
 }
 
-function costOf(path: Path, expectation: { box: Box; deviation: number }, seen: Observation, unsure: boolean): number {
-  const { box, deviation } = expectation
+/** How unlikely it is that an observation shows the object of a path: 0 is where and as it was expected; null is not to be thought of. */
+function costOf(path: Path, { box, deviation }: { box: Box; deviation: number }, seen: Observation, unsure: boolean): number | null {
   const growth = Math.sqrt((boxArea(seen.box) + 1) / (boxArea(box) + 1))
   const diagonal = (diagonalOf(box) + diagonalOf(seen.box)) / 2 + 1
   const [x, y] = centreOf(box)
   const [seenX, seenY] = centreOf(seen.box)
   const distance = Math.hypot(seenX - x, seenY - y) / diagonal
-  if (distance > Math.min(REACH, SLACK + (3 * deviation) / diagonal) || growth > GROWTH || growth < 1 / GROWTH) return FORBIDDEN
+  const reach = Math.min(REACH, SLACK + (3 * deviation) / diagonal)
+  if (distance > reach || growth > GROWTH || growth < 1 / GROWTH) return null
   const overlap = iou(box, seen.box)
-  if (unsure && overlap < UNSURE_OVERLAP) return FORBIDDEN
+  if (unsure && overlap < UNSURE_OVERLAP) return null
   const { name } = path
-  const rename = seen.names.has(name) ? 0 : [...seen.names.keys()].some((other) => confusable(name, other)) ? 0.3 : overlap >= RENAMED ? 0.6 : null
-  if (rename === null) return FORBIDDEN
+  const rename = seen.names.has(name) ? 0 : [...seen.names.keys()].some((other) => confusable(name, other)) ? 0.2 : overlap >= RENAMED ? 0.4 : null
+  if (rename === null) return null
   const likeness = path.likeness(seen.colours)
-  if (likeness !== null && likeness < UNLIKE && overlap < RENAMED) return FORBIDDEN
-  return 1 - overlap + distance + Math.abs(Math.log(growth)) + rename + (likeness === null ? 0 : 1 - likeness)
+  if (likeness !== null && likeness < UNLIKE && overlap < RENAMED) return null
+  const cost = WEIGHTS.overlap * (1 - overlap) + WEIGHTS.distance * (distance / reach) + WEIGHTS.shape * (1 - shapeOverlap(box, seen.box)) + rename + (likeness === null ? 0 : WEIGHTS.colours * (1 - likeness))
+  return cost < APART ? cost : null
+}
+
+/** Intersection over union, 0..1, of two boxes moved to one place. */
+function shapeOverlap(a: Box, b: Box): number {
+  const [width, height] = [[a.x2 - a.x1, b.x2 - b.x1], [a.y2 - a.y1, b.y2 - b.y1]].map((sides) => Math.min(...sides))
+  const both = (width ?? 0) * (height ?? 0)
+  return both / (boxArea(a) + boxArea(b) - both || 1)
 }
 
 /** One observation for each thing: best first, with every name that it was given. */
@@ -374,6 +390,12 @@ function observations(sightings: readonly Sighting[]): Observation[] {
     else if (!seen.some((one) => one.names.has(label) && shareInside(box, one.box) >= NESTED)) seen.push({ box, score, names: new Map([[label, score]]), colours })
   }
   return seen
+}
+
+/** Whether an observation is one more box, or a box of a part, of an object that was just seen. */
+function partOf(one: Observation, { name, last }: Path): boolean {
+  if (!one.names.has(name) && ![...one.names.keys()].some((other) => confusable(name, other))) return false
+  return iou(one.box, last.box) >= TWICE || (one.names.has(name) && shareInside(one.box, last.box) >= NESTED)
 }
 
 /** Share 0..1 of a box that lies in another. */
