@@ -5,11 +5,11 @@
  * A label's threshold takes no part in this. It is compared with a track's score afterwards, so that moving it links nothing anew and
  * the thresholds of two labels never meddle with each other.
  */
-import type { TrackBody } from './annotation.ts'
 import { pixelBox, type RelativeBox, suppress } from './boxes.ts'
 import type { Gaze } from './contract/find.ts'
 import type { FrameRef } from './media.ts'
-import { linkTracks, trackScore } from './tracks.ts'
+import { linkTracks } from './tracker.ts'
+import { type Candidate, trackScore } from './tracks.ts'
 
 /** What one query of the detector could be. */
 export interface Detection extends RelativeBox {
@@ -18,12 +18,6 @@ export interface Detection extends RelativeBox {
   frame: number
   /** Calibrated probability 0..1. */
   score: number
-}
-
-/** A track that counts where `score` reaches its label's threshold. */
-export interface Candidate {
-  score: number
-  body: TrackBody
 }
 
 /** Boxes on one frame that overlap this much show one object, whatever their labels. */

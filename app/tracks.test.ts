@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { iou } from './boxes.ts'
-import { interpolate, linkTracks, type Sighting } from './tracks.ts'
+import { linkTracks } from './tracker.ts'
+import { interpolate, type Sighting } from './tracks.ts'
 
 const box = (cx: number, cy: number, side = 40) => ({ x1: cx - side / 2, y1: cy - side / 2, x2: cx + side / 2, y2: cy + side / 2 })
 const sighting = (ordinal: number, cx: number, cy: number, more: Partial<Sighting> = {}): Sighting => ({

@@ -8,7 +8,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { TrackBody } from '../../app/annotation.ts'
 import type { LookedBy } from '../../app/contract/labels.ts'
-import type { Candidate, Detection } from '../../app/detections.ts'
+import type { Detection } from '../../app/detections.ts'
+import type { Candidate } from '../../app/tracks.ts'
 import { type Label, newLabel, phrasesOf, tidy, type Vocabulary } from '../../app/vocabulary.ts'
 import { type Annotations, type MachineResult } from './annotations.ts'
 

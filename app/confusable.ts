@@ -1,0 +1,35 @@
+/**
+ * Names that detectors trained on COCO give to one and the same thing: its supercategories, where they look alike, and the confusions that
+ * were measured (a ball is called a frisbee, a cup a bottle, a roof a train).
+ */
+
+/** A name may be in several groups. */
+const GROUPS: readonly (readonly string[])[] = [
+  ['car', 'truck', 'bus', 'train'],
+  ['bicycle', 'motorcycle'],
+  ['boat', 'airplane', 'train'],
+  ['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe', 'teddy bear'],
+  ['backpack', 'handbag', 'suitcase'],
+  ['frisbee', 'sports ball', 'apple', 'orange', 'donut', 'cake', 'clock', 'bowl'],
+  ['skis', 'snowboard', 'skateboard', 'surfboard', 'kite'],
+  ['baseball bat', 'tennis racket', 'baseball glove'],
+  ['bottle', 'wine glass', 'cup', 'bowl', 'vase'],
+  ['fork', 'knife', 'spoon', 'scissors', 'toothbrush'],
+  ['banana', 'apple', 'sandwich', 'orange', 'broccoli', 'carrot', 'hot dog', 'pizza', 'donut', 'cake'],
+  ['potted plant', 'vase', 'broccoli'],
+  ['chair', 'couch', 'bed', 'bench', 'dining table'],
+  ['tv', 'laptop', 'microwave', 'oven', 'refrigerator', 'toaster'],
+  ['mouse', 'remote', 'keyboard', 'cell phone', 'book', 'laptop'],
+  ['toilet', 'sink'],
+  ['traffic light', 'stop sign', 'parking meter', 'fire hydrant'],
+]
+
+const groupsOf = Map.groupBy(
+  GROUPS.flatMap((names, group) => names.map((name) => ({ name, group }))),
+  ({ name }) => name,
+)
+
+/** Whether two names are often given to the same thing. */
+export function confusable(a: string, b: string): boolean {
+  return a === b || (groupsOf.get(a) ?? []).some(({ group }) => (groupsOf.get(b) ?? []).some((other) => other.group === group))
+}

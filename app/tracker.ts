@@ -1,0 +1,472 @@
+/**
+ * Objects followed through a video, from boxes on sampled frames.
+ *
+ * On each frame the boxes that show one thing, whatever they are called, become one observation; observations and open tracks are paired by
+ * the assignment of least cost: overlap with, distance from and size against the box that a Kalman filter of constant velocity expects, the
+ * colours, and the names. Unsure boxes may carry a track on but begin none: they are paired last, as ByteTrack does (Zhang et al., ECCV 2022). A
+ * track has the name that its boxes vote for. It may miss its object for a while; it never goes on over a cut.
+ */
+import { munkres } from 'munkres'
+import type { Box, KeyBox, Span, TrackBody } from './annotation.ts'
+import { boxArea, iou } from './boxes.ts'
+import { confusable } from './confusable.ts'
+import type { PtsOf } from './track-edits.ts'
+import { type Candidate, DEFAULT_THRESHOLD, interpolate, type Sighting, trackScore } from './tracks.ts'
+
+/** One sampled frame, or one that shows what the frame before it showed and was not looked at. */
+export type SampledFrame = { ordinal: number; pts: number } & ({ sightings: readonly Sighting[] } | { same: true })
+
+/** What a detector's boxes and a sampling rate make possible. Times in ticks of the source's time base. */
+export interface Pace {
+  /** The time between two sampled frames in which an object moves as far as the motion model expects: a quarter of a second. */
+  step: number
+  /** A track ends when its object was not seen for longer. */
+  patience: number
+  /** An object that was not seen for longer than this was not there meanwhile: no box is invented between. */
+  bridge: number
+  /** The score from which a box begins a track. */
+  begin: number
+  /** The score from which a box is paired before the others. */
+  sure: number
+}
+
+/** For a detector of a closed list of names with sampled frames about a quarter of a second apart. */
+export function detectorPace({ num, den }: { num: number; den: number }): Pace {
+  const second = den / num
+  return { step: second / 4, patience: 2 * second, bridge: 1.3 * second, begin: 0.25, sure: 0.25 }
+}
+
+/** Boxes of one name, or of two that are taken for each other, that overlap this much on one frame show one thing. */
+const SAME_THING = 0.55
+/** Boxes of any two names that do. */
+const SAME_PLACE = 0.85
+/** A box of which this share lies in a stronger one of its name is a part of that thing. */
+const NESTED = 0.85
+/** A box that overlaps an object of its name this much, and is not its box, begins no other. */
+const TWICE = 0.4
+/** How far an object may ever be from where it was expected, in diagonals of its box. */
+const REACH = 2.5
+/** What it may be off by without any uncertainty of its motion. */
+const SLACK = 0.35
+/** How many times larger or smaller it may look. */
+const GROWTH = 3
+/** Colours that have less in common (Bhattacharyya coefficient 0..1) are of two objects, unless the place says otherwise. */
+const UNLIKE = 0.5
+/** A track without a name in common with a box only goes on with it at this overlap. */
+const RENAMED = 0.7
+/** An unsure box carries on a track only where it overlaps the expected place this much. */
+const UNSURE_OVERLAP = 0.3
+/** A track that was not seen for more steps takes no unsure box. */
+const UNSURE_STEPS = 3
+/** Boxes of one frame beyond this many, weakest first, are not looked at: the assignment's time grows with the third power. */
+const MOST = 100
+/** What the parts of the cost of a pairing weigh, each 0..1. */
+const WEIGHTS = { overlap: 0.5, distance: 0.7, shape: 1, colours: 0.5 }
+/** From this cost on two things are two: that both stay alone is likelier. */
+const APART = 1.4
+/** Standard deviations, in diagonals of the box: of a box's place, of a new object's speed a step, of how speed changes in a step. */
+const NOISE = { place: 0.06, speed: 0.7, change: 0.2 }
+
+/** Boxes of one frame that show one thing. */
+interface Observation {
+  box: Box
+  score: number
+  /** Best score by name. */
+  names: Map<string, number>
+  colours: readonly number[] | undefined
+}
+
+/** Place and speed of one coordinate: a Kalman filter of constant velocity. Pixels, and pixels a step. */
+class Coordinate {
+  value: number
+  #speed = 0
+  /** Covariance of (value, speed). */
+  #vv: number
+  #vs = 0
+  #ss: number
+
+  constructor(value: number, diagonal: number) {
+    this.value = value
+    this.#vv = (NOISE.place * diagonal) ** 2
+    this.#ss = (NOISE.speed * diagonal) ** 2
+  }
+
+  /** Value and its variance after `steps`. */
+  expected(steps: number, diagonal: number): { value: number; variance: number } {
+    const change = (NOISE.change * diagonal) ** 2
+    return { value: this.value + this.#speed * steps, variance: this.#vv + 2 * steps * this.#vs + steps ** 2 * this.#ss + (change * steps ** 3) / 3 }
+  }
+
+  update(seen: number, steps: number, diagonal: number): void {
+    const change = (NOISE.change * diagonal) ** 2
+    const { value, variance } = this.expected(steps, diagonal)
+    const vs = this.#vs + steps * this.#ss + (change * steps ** 2) / 2
+    const ss = this.#ss + change * steps
+    const total = variance + (NOISE.place * diagonal) ** 2
+    const [gain, gainSpeed] = [variance / total, vs / total]
+    this.value = value + gain * (seen - value)
+    this.#speed += gainSpeed * (seen - value)
+    this.#vv = (1 - gain) * variance
+    this.#vs = (1 - gain) * vs
+    this.#ss = ss - gainSpeed * vs
+  }
+}
+
+/** Where on a frame an object was seen, and what it was called there. */
+interface Sight {
+  ordinal: number
+  pts: number
+  box: Box
+  score: number
+  names: Map<string, number>
+  /** Frames after it that showed the same: the last of them. */
+  until?: { ordinal: number; pts: number }
+}
+
+/** One object. */
+class Path {
+  readonly id: number
+  readonly sights: Sight[] = []
+  /** Sum of the scores by name. */
+  readonly votes = new Map<string, number>()
+  /** First and last frame on which it is taken to be in its outermost places, ordinals: a shot's edges, where it was there on the first or last sampled frame of the shot. */
+  from: number | null = null
+  to: number | null = null
+  /** Sum of the colours of its boxes, and of how many. */
+  readonly #colours = { sum: new Array<number>(22).fill(0), count: 0 }
+  /** Colours lately, for comparison. */
+  #look: readonly number[] | undefined
+  readonly #centre: [Coordinate, Coordinate]
+  readonly #size: [number, number]
+
+  constructor(id: number, at: { ordinal: number; pts: number }, seen: Observation) {
+    this.id = id
+    const diagonal = diagonalOf(seen.box)
+    const [x, y] = centreOf(seen.box)
+    this.#centre = [new Coordinate(x, diagonal), new Coordinate(y, diagonal)]
+    this.#size = [seen.box.x2 - seen.box.x1, seen.box.y2 - seen.box.y1]
+    this.#keep(at, seen)
+  }
+
+  get last(): Sight {
+    const last = this.sights.at(-1)
+    if (last === undefined) throw new RangeError('a track without boxes')
+    return last
+  }
+
+  /** When it was last seen. */
+  get seen(): number {
+    return this.last.until?.pts ?? this.last.pts
+  }
+
+  get name(): string {
+    return [...this.votes].reduce((best, one) => (one[1] > best[1] ? one : best))[0]
+  }
+
+  /** Where it is after some steps, and by how much that may be wrong: a standard deviation in pixels. */
+  expected(steps: number): { box: Box; deviation: number } {
+    const [width, height] = this.#size
+    const diagonal = Math.hypot(width, height)
+    const [x, y] = this.#centre.map((one) => one.expected(steps, diagonal))
+    if (x === undefined || y === undefined) throw new RangeError('a place has two coordinates')
+    return {
+      box: { x1: x.value - width / 2, y1: y.value - height / 2, x2: x.value + width / 2, y2: y.value + height / 2 },
+      deviation: Math.sqrt((x.variance + y.variance) / 2),
+    }
+  }
+
+  /** Bhattacharyya coefficient 0..1 of its colours and others; null where either is not known. */
+  likeness(colours: readonly number[] | undefined): number | null {
+    const look = this.#look
+    return look === undefined || colours === undefined ? null : colours.reduce((sum, share, i) => sum + Math.sqrt(share * (look[i] ?? 0)), 0) / 2
+  }
+
+  see(at: { ordinal: number; pts: number }, seen: Observation, steps: number): void {
+    const diagonal = diagonalOf(seen.box)
+    const [x, y] = centreOf(seen.box)
+    this.#centre[0].update(x, steps, diagonal)
+    this.#centre[1].update(y, steps, diagonal)
+    this.#size[0] += 0.6 * (seen.box.x2 - seen.box.x1 - this.#size[0])
+    this.#size[1] += 0.6 * (seen.box.y2 - seen.box.y1 - this.#size[1])
+    this.#keep(at, seen)
+  }
+
+  /** It is where it was. */
+  stay(at: { ordinal: number; pts: number }, steps: number): void {
+    const [x, y] = centreOf(this.last.box)
+    const diagonal = diagonalOf(this.last.box)
+    this.#centre[0].update(x, steps, diagonal)
+    this.#centre[1].update(y, steps, diagonal)
+    this.last.until = { ordinal: at.ordinal, pts: at.pts }
+  }
+
+  #keep({ ordinal, pts }: { ordinal: number; pts: number }, { box, score, names, colours }: Observation): void {
+    this.sights.push({ ordinal, pts, box, score, names })
+    for (const [name, vote] of names) this.votes.set(name, (this.votes.get(name) ?? 0) + vote)
+    if (colours === undefined) return
+    this.#look = this.#look === undefined ? colours : this.#look.map((share, i) => share + 0.3 * ((colours[i] ?? 0) - share))
+    colours.forEach((share, i) => (this.#colours.sum[i] = (this.#colours.sum[i] ?? 0) + share))
+    this.#colours.count += 1
+  }
+
+  /** Shares of the eleven colours over all its boxes. */
+  get colours(): number[] | undefined {
+    const { sum, count } = this.#colours
+    return count === 0 ? undefined : Array.from({ length: 11 }, (_, i) => ((sum[i] ?? 0) + (sum[i + 11] ?? 0)) / (2 * count))
+  }
+
+  /** The scores that its name had on the frames on which it was looked at. */
+  get evidence(): number[] {
+    const { name } = this
+    return this.sights.map(({ names }) => names.get(name) ?? 0)
+  }
+}
+
+export class Tracker {
+  readonly #pace: Pace
+  readonly #paths: Path[] = []
+  #open: Path[] = []
+  /** All frames that were looked at, or passed over because they show the same. */
+  readonly #frames: { ordinal: number; pts: number }[] = []
+  /** Ordinal of the first frame of the shot, if a cut told it, and how many frames were sampled before it. */
+  #shot: { start: number | null; framesBefore: number } = { start: null, framesBefore: 0 }
+
+  constructor(pace: Pace) {
+    this.#pace = pace
+  }
+
+  /** The next sampled frame, in order. */
+  push(frame: SampledFrame): void {
+    const at = { ordinal: frame.ordinal, pts: frame.pts }
+    const before = this.#frames.at(-1)
+    const first = this.#frames.length === this.#shot.framesBefore
+    this.#frames.push(at)
+    if ('same' in frame) {
+      for (const path of this.#open) if (path.seen === before?.pts) path.stay(at, (at.pts - before.pts) / this.#pace.step)
+      return
+    }
+    this.#open = this.#open.filter((path) => at.pts - path.seen <= this.#pace.patience)
+    const seen = observations(frame.sightings)
+    const [sure, unsure] = [seen.filter(({ score }) => score >= this.#pace.sure), seen.filter(({ score }) => score < this.#pace.sure)]
+    const carriedOn = new Set<Path>()
+    const left: Observation[] = []
+    for (const [some, open] of [[sure, () => this.#open], [unsure, () => this.#open.filter((path) => !carriedOn.has(path))]] as const) {
+      const taken = this.#assign(open(), some, at.pts, some === unsure)
+      some.forEach((one, i) => {
+        const path = taken.get(i)
+        if (path === undefined) {
+          left.push(one)
+          return
+        }
+        // A hand or a leg that was taken for an object of its own, for as long as it is inside the whole.
+        if ([...taken].some(([j, whole]) => whole.sights.length > path.sights.length && whole.name === path.name && shareInside(one.box, some[j]?.box ?? one.box) >= NESTED)) return
+        path.see(at, one, this.#steps(path, at.pts))
+        carriedOn.add(path)
+      })
+    }
+    for (const one of left) {
+      if (one.score < this.#pace.begin || [...carriedOn].some((path) => partOf(one, path))) continue
+      const path = new Path(this.#paths.length + 1, at, one)
+      if (first) path.from = this.#shot.start
+      this.#paths.push(path)
+      this.#open.push(path)
+      carriedOn.add(path)
+    }
+  }
+
+  /** The frame with this ordinal begins another shot, or is the first one that the video does not have: no object goes on. */
+  cut(ordinal: number): void {
+    const last = this.#frames.at(-1)
+    for (const path of this.#open) if (path.seen === last?.pts) path.to = ordinal - 1
+    this.#open = []
+    this.#shot = { start: ordinal, framesBefore: this.#frames.length }
+  }
+
+  /**
+   * What of every object lies in a span, as far as frames were pushed: an object that goes on over the span's edge is cut where it was between
+   * its boxes. Asked for again after more frames, objects can have other names, scores and places in gaps.
+   *
+   * @returns Every object, however unsure, by first frame, then name, then place. Scores are those of the whole objects.
+   */
+  tracksIn(span: Span, ptsOf: PtsOf, scoreOf: (evidence: readonly number[]) => number = objectScore): Candidate[] {
+    return this.#paths
+      .flatMap((path): Candidate[] => {
+        const boxes = clipped(this.#keysOf(path, ptsOf), span, ptsOf)
+        const { colours } = path
+        return boxes.length === 0 ? [] : [{ score: scoreOf(path.evidence), body: { kind: 'track', label: path.name, boxes, object: path.id, ...(colours ? { colours } : {}) } }]
+      })
+      .sort((a, b) => byAppearance(a.body, b.body))
+  }
+
+  #steps(path: Path, pts: number): number {
+    return (pts - path.seen) / this.#pace.step
+  }
+
+  #keysOf(path: Path, ptsOf: PtsOf): KeyBox[] {
+    const keys: KeyBox[] = []
+    const key = ({ ordinal, pts }: { ordinal: number; pts: number }, { box, score }: Sight): KeyBox => ({ ordinal, pts, box, score })
+    path.sights.forEach((sight, i) => {
+      if (i === 0 && path.from !== null && path.from < sight.ordinal) keys.push(key({ ordinal: path.from, pts: ptsOf(path.from) }, sight))
+      keys.push(key(sight, sight))
+      if (sight.until) keys.push(key(sight.until, sight))
+      const end = sight.until ?? sight
+      const next = path.sights[i + 1]
+      if (next === undefined) {
+        if (path.to !== null && path.to > end.ordinal) keys.push(key({ ordinal: path.to, pts: ptsOf(path.to) }, sight))
+      } else if (next.pts - end.pts > this.#pace.bridge) {
+        const missed = this.#frames[this.#after(end.ordinal)]
+        if (missed && missed.ordinal < next.ordinal) keys.push({ ...key(missed, sight), outside: true })
+      }
+    })
+    return keys
+  }
+
+  /** Index of the first frame after one, by bisection. */
+  #after(ordinal: number): number {
+    let [low, high] = [0, this.#frames.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#frames[middle]?.ordinal ?? Infinity) > ordinal) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  /** Which open track each observation carries on, by index of the observation. */
+  #assign(open: readonly Path[], seen: readonly Observation[], pts: number, unsure: boolean): Map<number, Path> {
+    const taken = new Map<number, Path>()
+    if (open.length === 0 || seen.length === 0) return taken
+    const costs = open.map((path) => {
+      const steps = this.#steps(path, pts)
+      if (unsure && steps > UNSURE_STEPS) return seen.map(() => null)
+      const expectation = path.expected(steps)
+      return seen.map((one) => costOf(path, expectation, one, unsure))
+    })
+    for (const [row, column] of munkres(costs.map((of) => of.map((cost) => cost ?? APART)))) {
+      const path = open[row]
+      if (path && (costs[row]?.[column] ?? null) !== null) taken.set(column, path)
+    }
+    return taken
+  }
+}
+
+/** How unlikely it is that an observation shows the object of a path: 0 is where and as it was expected; null is not to be thought of. */
+function costOf(path: Path, { box, deviation }: { box: Box; deviation: number }, seen: Observation, unsure: boolean): number | null {
+  const growth = Math.sqrt((boxArea(seen.box) + 1) / (boxArea(box) + 1))
+  const diagonal = (diagonalOf(box) + diagonalOf(seen.box)) / 2 + 1
+  const [x, y] = centreOf(box)
+  const [seenX, seenY] = centreOf(seen.box)
+  const distance = Math.hypot(seenX - x, seenY - y) / diagonal
+  const reach = Math.min(REACH, SLACK + (3 * deviation) / diagonal)
+  if (distance > reach || growth > GROWTH || growth < 1 / GROWTH) return null
+  const overlap = iou(box, seen.box)
+  if (unsure && overlap < UNSURE_OVERLAP) return null
+  const { name } = path
+  const rename = seen.names.has(name) ? 0 : [...seen.names.keys()].some((other) => confusable(name, other)) ? 0.2 : overlap >= RENAMED ? 0.4 : null
+  if (rename === null) return null
+  const likeness = path.likeness(seen.colours)
+  if (likeness !== null && likeness < UNLIKE && overlap < RENAMED) return null
+  const cost = WEIGHTS.overlap * (1 - overlap) + WEIGHTS.distance * (distance / reach) + WEIGHTS.shape * (1 - shapeOverlap(box, seen.box)) + rename + (likeness === null ? 0 : WEIGHTS.colours * (1 - likeness))
+  return cost < APART ? cost : null
+}
+
+/** Intersection over union, 0..1, of two boxes moved to one place. */
+function shapeOverlap(a: Box, b: Box): number {
+  const [width, height] = [[a.x2 - a.x1, b.x2 - b.x1], [a.y2 - a.y1, b.y2 - b.y1]].map((sides) => Math.min(...sides))
+  const both = (width ?? 0) * (height ?? 0)
+  return both / (boxArea(a) + boxArea(b) - both || 1)
+}
+
+/** One observation for each thing: best first, with every name that it was given. */
+function observations(sightings: readonly Sighting[]): Observation[] {
+  const seen: Observation[] = []
+  const best = sightings.toSorted((a, b) => b.score - a.score || a.box.x1 - b.box.x1 || a.box.y1 - b.box.y1 || a.label.localeCompare(b.label)).slice(0, MOST)
+  for (const { box, score, label, colours } of best) {
+    const same = seen.find((one) => {
+      const overlap = iou(one.box, box)
+      return overlap >= SAME_PLACE || (overlap >= SAME_THING && [...one.names.keys()].some((name) => confusable(name, label)))
+    })
+    if (same) same.names.set(label, same.names.get(label) ?? score)
+    else if (!seen.some((one) => one.names.has(label) && shareInside(box, one.box) >= NESTED)) seen.push({ box, score, names: new Map([[label, score]]), colours })
+  }
+  return seen
+}
+
+/** Whether an observation is one more box, or a box of a part, of an object that was just seen. */
+function partOf(one: Observation, { name, last }: Path): boolean {
+  if (!one.names.has(name) && ![...one.names.keys()].some((other) => confusable(name, other))) return false
+  return iou(one.box, last.box) >= TWICE || (one.names.has(name) && shareInside(one.box, last.box) >= NESTED)
+}
+
+/** Share 0..1 of a box that lies in another. */
+function shareInside(box: Box, other: Box): number {
+  return boxArea({ x1: Math.max(box.x1, other.x1), y1: Math.max(box.y1, other.y1), x2: Math.min(box.x2, other.x2), y2: Math.min(box.y2, other.y2) }) / (boxArea(box) || 1)
+}
+
+/**
+ * How sure it is that an object is there and has its name, 0..1, from the scores that its name had on each frame on which it was looked at:
+ * the mean of the better half, times how far its persistence speaks for it.
+ */
+export function objectScore(evidence: readonly number[]): number {
+  const best = evidence.toSorted((a, b) => b - a).slice(0, Math.ceil(evidence.length / 2))
+  return (best.reduce((sum, score) => sum + score, 0) / best.length) * (1 - 0.5 ** evidence.length)
+}
+
+/** Keys inside a span, with one at either edge where the object is there before and after it. */
+function clipped(keys: readonly KeyBox[], { startFrame, endFrame }: Span, ptsOf: PtsOf): KeyBox[] {
+  const [start, end] = [edgeKey(keys, startFrame, ptsOf), edgeKey(keys, endFrame - 1, ptsOf)]
+  const inside = keys.filter(({ ordinal }) => ordinal >= startFrame && ordinal < endFrame)
+  const all = [...(start && inside[0]?.ordinal !== startFrame ? [start] : []), ...inside, ...(end && inside.at(-1)?.ordinal !== endFrame - 1 && endFrame - 1 > startFrame ? [end] : [])]
+  // A stretch out of the picture that nothing follows is the end of the track.
+  const visible = all.findLastIndex(({ outside }) => outside !== true)
+  return all.slice(0, visible + 1)
+}
+
+/** A key between two others, its score between theirs; null where the object is not there. */
+function edgeKey(keys: readonly KeyBox[], ordinal: number, ptsOf: PtsOf): KeyBox | null {
+  const [before, after] = [keys.findLast((key) => key.ordinal < ordinal), keys.find((key) => key.ordinal > ordinal)]
+  if (!before || !after) return null
+  const pts = ptsOf(ordinal)
+  const box = interpolate({ boxes: [before, after] }, pts)
+  const share = (pts - before.pts) / (after.pts - before.pts)
+  return box && { ordinal, pts, box, score: (before.score ?? 0) + ((after.score ?? 0) - (before.score ?? 0)) * share }
+}
+
+/** The key frames between which an open-vocabulary pack's objects are bridged: it sees a clip on a few frames, up to two seconds apart. */
+const KEY_FRAMES = 2
+
+/**
+ * Follow the objects of one clip that was looked at on a few key frames, each label by itself: labels are free words, and what they fit
+ * has been settled.
+ *
+ * @param least Tracks with a lower score are left out.
+ * @returns By first frame, then label, then place.
+ */
+export function linkTracks(sightings: readonly Sighting[], least = DEFAULT_THRESHOLD): TrackBody[] {
+  const frames = [...Map.groupBy(sightings, ({ ordinal }) => ordinal).values()].sort((a, b) => (a[0]?.ordinal ?? 0) - (b[0]?.ordinal ?? 0))
+  // Counted in key frames: a clip's are evenly spread, but some repeat where it is short.
+  const pace = { step: 1, patience: KEY_FRAMES, bridge: Infinity, begin: 0, sure: 0 }
+  return [...new Set(sightings.map(({ label }) => label))]
+    .flatMap((label) => {
+      const tracker = new Tracker(pace)
+      frames.forEach((on, frame) => tracker.push({ ordinal: on[0]?.ordinal ?? 0, pts: frame, sightings: on.filter((one) => one.label === label) }))
+      return tracker.tracksIn({ startFrame: 0, endFrame: Infinity }, () => 0)
+    })
+    .map(({ body: { kind, label, boxes } }): TrackBody => ({ kind, label, boxes: boxes.map((key) => ({ ...key, pts: frames[key.pts]?.[0]?.pts ?? 0 })) }))
+    .filter((track) => trackScore(track) >= least)
+    .sort(byAppearance)
+}
+
+function byAppearance(a: TrackBody, b: TrackBody): number {
+  const [first, second] = [a.boxes[0], b.boxes[0]]
+  if (!first || !second) return 0
+  return first.ordinal - second.ordinal || a.label.localeCompare(b.label) || first.box.x1 - second.box.x1 || first.box.y1 - second.box.y1
+}
+
+function centreOf({ x1, y1, x2, y2 }: Box): [number, number] {
+  return [(x1 + x2) / 2, (y1 + y2) / 2]
+}
+
+function diagonalOf({ x1, y1, x2, y2 }: Box): number {
+  return Math.hypot(x2 - x1, y2 - y1)
+}

@@ -1,0 +1,143 @@
+/**
+ * How good tracks are on the development clips: HOTA and id switches against tracks.json, boxes against boxes.json by the rules of the
+ * score_boxes.py beside them.
+ *
+ *     node test/track-scores.ts SPOTTED.json [CLIPS]
+ *
+ * SPOTTED.json: what the detector saw, `{clip: {size: [w, h], fps, frames: [{ordinal, pts_time, grid, spotted: [{name, score, box, colours}]}]}}`, boxes
+ * as shares of the picture; of the frames those on the sampling `grid` are used, as in the app.
+ */
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import type { Box } from '../app/annotation.ts'
+import { boxArea, iou, pixelBox, type RelativeBox } from '../app/boxes.ts'
+import { detectorPace, Tracker } from '../app/tracker.ts'
+import { type Candidate, interpolate } from '../app/tracks.ts'
+import { clipsFolder } from './clips.ts'
+import { trackScores, type TrackFrame } from './hota.ts'
+
+interface Spotted {
+  size: [number, number]
+  frames: { ordinal: number; pts_time: number; grid: boolean; spotted: { name: string; score: number; box: RelativeBox; colours?: number[] }[] }[]
+}
+type Xywh = [number, number, number, number]
+interface TruthClip {
+  size: [number, number]
+  range: [number, number]
+  tracks: { id: number; label: string; keys: { frame: number; xywh: Xywh }[]; gaps?: [number, number][] }[]
+  ignore?: { label: string; xywh: Xywh; frames: [number, number] }[]
+}
+interface TruthBoxes {
+  frames: { frame: number; boxes: { label: string; xywh: Xywh; ignore: boolean }[] }[]
+}
+
+/** Ticks a second: microseconds, since the file gives seconds. */
+const TIME_BASE = { num: 1, den: 1_000_000 }
+const THRESHOLDS = [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7]
+
+const boxOf = ([x, y, w, h]: Xywh): Box => ({ x1: x, y1: y, x2: x + w, y2: y + h })
+const inside = (box: Box, other: Box) => boxArea({ x1: Math.max(box.x1, other.x1), y1: Math.max(box.y1, other.y1), x2: Math.min(box.x2, other.x2), y2: Math.min(box.y2, other.y2) }) / (boxArea(box) || 1)
+
+/** The tracks of a clip, and when its frames are: linear between the frames of the file. */
+function followed({ size: [width, height], frames }: Spotted): { tracks: Candidate[]; ptsOf: (ordinal: number) => number } {
+  const times = frames.map(({ ordinal, pts_time }) => ({ ordinal, pts: Math.round(pts_time * 1e6) })).sort((a, b) => a.ordinal - b.ordinal)
+  const ptsOf = (ordinal: number) => {
+    const at = Math.min(Math.max(1, times.findIndex((time) => time.ordinal >= ordinal)), times.length - 1)
+    const [a, b] = [times[at - 1], times[at]]
+    return a && b && b.ordinal > a.ordinal ? a.pts + ((b.pts - a.pts) * (ordinal - a.ordinal)) / (b.ordinal - a.ordinal) : 0
+  }
+  const tracker = new Tracker(detectorPace(TIME_BASE))
+  for (const { ordinal, spotted } of frames.filter(({ grid }) => grid)) {
+    const pts = ptsOf(ordinal)
+    tracker.push({ ordinal, pts, sightings: spotted.map(({ name, score, box, colours }) => ({ ordinal, pts, label: name, score, box: pixelBox(box, { width, height }), ...(colours ? { colours } : {}) })) })
+  }
+  return { tracks: tracker.tracksIn({ startFrame: 0, endFrame: Number.MAX_SAFE_INTEGER }, ptsOf), ptsOf }
+}
+
+function truthBox(track: TruthClip['tracks'][number], frame: number): Box | null {
+  if (track.gaps?.some(([first, last]) => frame >= first && frame <= last)) return null
+  const boxes = track.keys.map((key) => ({ ordinal: key.frame, pts: key.frame, box: boxOf(key.xywh), score: null }))
+  return interpolate({ boxes }, frame)
+}
+
+/** Every frame of a clip of tracks.json for one label. */
+function compared(truth: TruthClip, label: string, { tracks, ptsOf }: ReturnType<typeof followed>, least: number): TrackFrame[] {
+  const said = tracks.filter(({ score, body }) => body.label === label && score >= least)
+  return Array.from({ length: truth.range[1] - truth.range[0] + 1 }, (_, i) => {
+    const frame = truth.range[0] + i
+    return {
+      truth: truth.tracks.flatMap((track) => {
+        const box = track.label === label ? truthBox(track, frame) : null
+        return box ? [{ id: track.id, box }] : []
+      }),
+      said: said.flatMap(({ body }) => {
+        const box = interpolate(body, ptsOf(frame))
+        return box ? [{ id: body.object ?? 0, box }] : []
+      }),
+      ignored: (truth.ignore ?? []).filter((zone) => zone.label === label && frame >= zone.frames[0] && frame <= zone.frames[1]).map(({ xywh }) => boxOf(xywh)),
+    }
+  })
+}
+
+/** Right, missed and wrong boxes on the frames of boxes.json, of names for which `counts` holds. */
+function boxScores(truth: Record<string, TruthBoxes>, all: ReadonlyMap<string, ReturnType<typeof followed>>, least: number, asked: ReadonlySet<string> | null, wrongs?: Map<string, number>) {
+  let [right, there, wrong] = [0, 0, 0]
+  for (const [clip, { frames }] of Object.entries(truth)) {
+    const { tracks, ptsOf } = all.get(clip) ?? { tracks: [], ptsOf: () => 0 }
+    for (const { frame, boxes } of frames) {
+      const open = boxes.filter(({ label, ignore }) => !ignore && !label.startsWith('other:'))
+      there += open.length
+      const said = tracks
+        .filter(({ score, body }) => score >= least && (asked === null || asked.has(body.label)))
+        .flatMap(({ score, body }) => {
+          const box = interpolate(body, ptsOf(frame))
+          return box ? [{ score, label: body.label, box }] : []
+        })
+        .sort((a, b) => b.score - a.score)
+      for (const { label, box } of said) {
+        const best = open.filter((one) => one.label === label).sort((a, b) => iou(boxOf(b.xywh), box) - iou(boxOf(a.xywh), box))[0]
+        if (best && iou(boxOf(best.xywh), box) >= 0.5) {
+          right += 1
+          open.splice(open.indexOf(best), 1)
+        } else if (!boxes.some((one) => one.ignore && one.label === label && (inside(box, boxOf(one.xywh)) >= 0.5 || iou(boxOf(one.xywh), box) >= 0.5))) {
+          wrong += 1
+          wrongs?.set(`${clip.slice(0, 3)} ${label}`, (wrongs.get(`${clip.slice(0, 3)} ${label}`) ?? 0) + 1)
+        }
+      }
+    }
+  }
+  return { recall: right / there, precision: right / Math.max(1, right + wrong), right, there, wrong }
+}
+
+const [file, folder = clipsFolder()] = process.argv.slice(2)
+if (file === undefined || folder === null) throw new Error('Say which file holds what the detector saw.')
+const json = <T>(name: string) => JSON.parse(readFileSync(name, 'utf8')) as T
+const seen = new Map(Object.entries(json<Record<string, Spotted>>(file)).map(([clip, spotted]) => [clip, followed(spotted)]))
+const truth = json<Record<string, TruthClip>>(path.join(folder, 'tracks.json'))
+const boxes = json<Record<string, TruthBoxes>>(path.join(folder, 'boxes.json'))
+
+const share = (value: number) => value.toFixed(2)
+for (const least of [0.3, 0.4, 0.5]) {
+  for (const [clip, one] of Object.entries(truth)) {
+    const tracks = seen.get(clip)
+    if (!tracks) continue
+    for (const label of new Set(one.tracks.map((track) => track.label))) {
+      const { hota, detection, association, switches, recall, precision } = trackScores([compared(one, label, tracks, least)])
+      console.log(`from ${share(least)} ${clip.padEnd(26)} ${label.padEnd(7)} HOTA ${share(hota)}  DetA ${share(detection)}  AssA ${share(association)}  id switches ${switches}  at IoU 0.5: recall ${share(recall)} precision ${share(precision)}`)
+    }
+  }
+  for (const label of ['person', 'car']) {
+    const all = Object.entries(truth).flatMap(([clip, one]) => (one.tracks.some((track) => track.label === label) && seen.has(clip) ? [compared(one, label, seen.get(clip) ?? { tracks: [], ptsOf: () => 0 }, least)] : []))
+    console.log(`from ${share(least)} all clips: ${label} HOTA ${share(trackScores(all).hota)}`)
+  }
+}
+const asked = new Set(Object.values(boxes).flatMap(({ frames }) => frames.flatMap((frame) => frame.boxes.map(({ label }) => label))))
+const scored = new Set(Object.values(boxes).flatMap(({ frames }) => frames.flatMap((frame) => frame.boxes.filter(({ ignore }) => !ignore).map(({ label }) => label))))
+for (const least of THRESHOLDS) {
+  const wrongs = new Map<string, number>()
+  const [names, few, any] = [boxScores(boxes, seen, least, asked), boxScores(boxes, seen, least, scored), boxScores(boxes, seen, least, null, wrongs)]
+  console.log(
+    `from ${share(least)}: the ${scored.size} scored names: recall ${share(few.recall)} precision ${share(few.precision)}; ${asked.size} names of the truth: precision ${share(names.precision)}; all names: precision ${share(any.precision)} (${any.right} right of ${any.there}, ${any.wrong} wrong)`,
+  )
+  if (process.env['WRONG']) console.log([...wrongs].sort((a, b) => b[1] - a[1]).map(([k, v]) => `${k}:${v}`).join(', '))
+}
