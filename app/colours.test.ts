@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+import { COLOURS, coloursOf, dominantColour } from './colours.ts'
+
+type Rgb = readonly [number, number, number]
+const WHOLE = { cx: 0.5, cy: 0.5, w: 1, h: 1 }
+
+/** A picture [height, width, 3] of what `at` says, x and y in pixels. */
+function picture(width: number, height: number, at: (x: number, y: number) => Rgb): Uint8Array {
+  const rgb = new Uint8Array(width * height * 3)
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) rgb.set(at(x, y), (y * width + x) * 3)
+  return rgb
+}
+
+/** Less light: less linear light, as a shadow takes it. */
+const shaded = (colour: Rgb, light: number): Rgb => colour.map((byte) => 255 * ((byte / 255) ** 2.2 * light) ** (1 / 2.2)) as unknown as Rgb
+
+/** Pseudo-random numbers of [-1, 1), the same in every run. */
+function noise(seed: number): () => number {
+  let state = seed
+  return () => ((state = (state * 1103515245 + 12345) % 2147483648) / 1073741824) - 1
+}
+
+const NAMED: readonly (readonly [string, Rgb])[] = [
+  ['black', [25, 24, 28]],
+  ['white', [238, 240, 242]],
+  ['grey', [125, 127, 130]],
+  ['red', [190, 30, 40]],
+  ['red', [255, 0, 0]],
+  ['orange', [245, 135, 25]],
+  ['yellow', [240, 215, 50]],
+  ['green', [45, 140, 60]],
+  ['blue', [40, 80, 190]],
+  ['blue', [0, 0, 255]],
+  ['blue', [150, 190, 225]],
+  ['purple', [120, 55, 160]],
+  ['pink', [240, 140, 180]],
+  ['brown', [110, 70, 40]],
+]
+
+describe('colours of a part of a picture', () => {
+  it.each(NAMED)('calls a patch %s', (name, colour) => {
+    const shares = coloursOf(picture(40, 30, () => colour), 40, 30, WHOLE)
+    expect(dominantColour(shares)?.colour).toBe(name)
+    expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1)
+  })
+
+  it.each(NAMED.filter(([name]) => !['black', 'white', 'grey', 'orange', 'yellow', 'pink'].includes(name)))('keeps %s where a shadow of half the light falls on half of it, with noise', (name, colour) => {
+    const random = noise(7)
+    const rgb = picture(60, 60, (x) => (x < 30 ? shaded(colour, 0.5) : colour).map((byte) => Math.min(255, Math.max(0, byte + 8 * random()))) as unknown as Rgb)
+    expect(dominantColour(coloursOf(rgb, 60, 60, WHOLE))?.colour).toBe(name)
+  })
+
+  it('calls a wall grey or white that light tints a little, not blue or brown', () => {
+    for (const tint of [[118, 122, 132], [132, 124, 114], [215, 222, 234]] as const) {
+      const named = dominantColour(coloursOf(picture(20, 20, () => tint), 20, 20, WHOLE))
+      expect(['grey', 'white']).toContain(named?.colour)
+    }
+  })
+
+  it('reads only the box, and of it the middle before the corners', () => {
+    const disc = picture(100, 100, (x, y) => (Math.hypot(x - 70, y - 30) < 20 ? [200, 20, 30] : [30, 120, 40]))
+    const box = { cx: 0.7, cy: 0.3, w: 0.4, h: 0.4 }
+    const shares = coloursOf(disc, 100, 100, box)
+    expect(dominantColour(shares)?.colour).toBe('red')
+    // The disc fills 79 % of its box by area.
+    expect(shares[COLOURS.indexOf('red')]).toBeGreaterThan(0.87)
+    expect(dominantColour(coloursOf(disc, 100, 100, WHOLE))?.colour).toBe('green')
+  })
+
+  it('claims no colour of a chequered thing, of an empty box, or of one outside of the picture', () => {
+    const chequered = picture(64, 64, (x, y) => ((x >> 3) + (y >> 3)) % 2 === 0 ? [200, 20, 30] : [240, 240, 240])
+    expect(dominantColour(coloursOf(chequered, 64, 64, WHOLE))).toBeNull()
+    expect(coloursOf(chequered, 64, 64, { cx: 1.5, cy: 0.5, w: 0.4, h: 0.4 })).toEqual(new Array(11).fill(0))
+    expect(dominantColour(new Array<number>(11).fill(0))).toBeNull()
+  })
+
+  it('reads a box that hangs over the edge', () => {
+    const rgb = picture(50, 50, (x) => (x >= 40 ? [40, 80, 190] : [240, 240, 240]))
+    expect(dominantColour(coloursOf(rgb, 50, 50, { cx: 1, cy: 0.5, w: 0.4, h: 1 }))?.colour).toBe('blue')
+  })
+})
