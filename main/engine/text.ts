@@ -1,0 +1,122 @@
+/** Lines of text on pictures: the finder looks over a smaller copy, the reader reads each line that it found from the picture. */
+import type { Box } from '../../app/annotation.ts'
+import { iou, type RelativeBox } from '../../app/boxes.ts'
+import type { TextManifest } from '../../app/pack/text.ts'
+import { byteTensor, floatsOf, type Graphs, integersOf } from './graphs.ts'
+import { type Part, type Picture, resized } from './picture.ts'
+import { linesIn, textOf } from './text-cores.ts'
+
+/** Sides of the finder's copy are multiples of this. */
+const MULTIPLE = 32
+const READER_HEIGHT = 48
+/** The reader's width is a multiple of this, so that few shapes occur; longer lines are squeezed. */
+const READER_STEP = 16
+const READER_LONGEST = 2048
+/** Of a picture that is full of text the likeliest lines are read, so that none takes many seconds. */
+const MOST_LINES = 40
+/** A line that is this many times as high as wide stands upright or is no line. */
+const UPRIGHT = 1.5
+/** A line is not read again where its place is nearly that of a line before, and no strip of its crop differs by more grey levels than this. */
+const SAME_PLACE = 0.75
+const SAME_PIXELS = 10
+const STRIP = 8
+
+export interface Line {
+  text: string
+  /** 0..1, the mean certainty of its symbols. */
+  confidence: number
+  box: RelativeBox
+}
+
+/** What was read at a place, right or wrong, and its crop [48, width, 3]. */
+interface Known {
+  part: Part
+  width: number
+  crop: Uint8Array
+  read: { text: string; confidence: number }
+}
+
+export class TextReader {
+  readonly graphs: Graphs
+  readonly #manifest: TextManifest
+  readonly #symbols: readonly string[]
+  /** The lines of the picture before. */
+  #known: Known[] = []
+
+  constructor(manifest: TextManifest, symbols: readonly string[], graphs: Graphs) {
+    this.graphs = graphs
+    this.#manifest = manifest
+    this.#symbols = symbols
+  }
+
+  /** The lines that can be told, of each picture: from top to bottom. Pictures of one file in their order cost less. */
+  async read(pictures: readonly Picture[]): Promise<Line[][]> {
+    const out: Line[][] = []
+    for (const picture of pictures) out.push(await this.#lines(picture))
+    return out
+  }
+
+  async #lines(picture: Picture): Promise<Line[]> {
+    const known: Known[] = []
+    for (const part of await this.#find(picture)) known.push(this.#remembered(picture, part) ?? (await this.#recognise(picture, part)))
+    this.#known = known
+    return known
+      .filter(({ read }) => read.confidence >= this.#manifest.calibration.floor && isText(read.text))
+      .map(({ part, read }) => ({ ...read, box: relative(part, picture) }))
+      .toSorted((a, b) => a.box.cy - b.box.cy || a.box.cx - b.box.cx)
+  }
+
+  /** Where lines are, in pixels of the picture. */
+  async #find(picture: Picture): Promise<Part[]> {
+    const { finding } = this.#manifest
+    const scale = finding.side / Math.max(picture.width, picture.height)
+    const whole = (side: number) => Math.max(Math.round((side * scale) / MULTIPLE), 1) * MULTIPLE
+    const [width, height] = [whole(picture.width), whole(picture.height)]
+    const copy = resized(picture, { x: 0, y: 0, width: picture.width, height: picture.height }, width, height)
+    const map = floatsOf(await this.graphs.run('finder', { rgb: byteTensor(copy, [1, height, width, 3]) }), 'text')
+    const [across, down] = [picture.width / width, picture.height / height]
+    return linesIn(map, width, height, finding)
+      .slice(0, MOST_LINES)
+      .map(({ box }) => ({ x: box.x1 * across, y: box.y1 * down, width: (box.x2 - box.x1) * across, height: (box.y2 - box.y1) * down }))
+      .filter((part) => part.height <= UPRIGHT * part.width)
+  }
+
+  async #recognise(picture: Picture, part: Part): Promise<Known> {
+    const wanted = Math.round((part.width / part.height) * (READER_HEIGHT / READER_STEP)) * READER_STEP
+    const width = Math.min(Math.max(wanted, READER_HEIGHT), READER_LONGEST)
+    const crop = resized(picture, part, width, READER_HEIGHT)
+    const outputs = await this.graphs.run('reader', { rgb: byteTensor(crop, [1, READER_HEIGHT, width, 3]) })
+    return { part, width, crop, read: textOf(integersOf(outputs, 'symbols'), floatsOf(outputs, 'certainty'), this.#symbols) }
+  }
+
+  /** The line of the picture before at the same place, if the picture still looks the same there. */
+  #remembered(picture: Picture, part: Part): Known | undefined {
+    return this.#known.find((line) => iou(boxOf(line.part), boxOf(part)) >= SAME_PLACE && alike(line.crop, resized(picture, line.part, line.width, READER_HEIGHT), line.width))
+  }
+}
+
+/** Whether no strip of two crops [48, width, 3] differs much: one digit of a clock is a strip. */
+function alike(a: Uint8Array, b: Uint8Array, width: number): boolean {
+  for (let left = 0; left < width; left += STRIP) {
+    const right = Math.min(left + STRIP, width)
+    let sum = 0
+    for (let y = 0; y < READER_HEIGHT; y++) {
+      for (let i = (y * width + left) * 3; i < (y * width + right) * 3; i++) sum += Math.abs((a[i] ?? 0) - (b[i] ?? 0))
+    }
+    if (sum > SAME_PIXELS * (right - left) * READER_HEIGHT * 3) return false
+  }
+  return true
+}
+
+/** One symbol alone, or signs alone, are more often a pattern than text. */
+function isText(text: string): boolean {
+  return (text.match(/[\p{L}\p{N}]/gu)?.length ?? 0) >= 2
+}
+
+function boxOf({ x, y, width, height }: Part): Box {
+  return { x1: x, y1: y, x2: x + width, y2: y + height }
+}
+
+function relative({ x, y, width, height }: Part, picture: Picture): RelativeBox {
+  return { cx: (x + width / 2) / picture.width, cy: (y + height / 2) / picture.height, w: width / picture.width, h: height / picture.height }
+}

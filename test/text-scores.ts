@@ -1,0 +1,144 @@
+/**
+ * `node test/text-scores.ts [--write]`: how well the pack screen-text reads. On lines drawn over frames of real clips (English, German, other
+ * Latin letters, digits; from 3 to 8 % of the picture's height; light, dark, yellow, boxed), on the real clips with text, and what it
+ * invents on those without. `--write` puts the scores into its pack.json. Needs the clips, ffmpeg with drawtext, and the fonts below.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { TextManifest } from '../app/pack/text.ts'
+import { Graphs } from '../main/engine/graphs.ts'
+import type { Picture } from '../main/engine/picture.ts'
+import { type Line, TextReader } from '../main/engine/text.ts'
+import { clipsFolder } from './clips.ts'
+
+const FOLDER = path.resolve(import.meta.dirname, '..', 'models', 'packs', 'screen-text')
+const FONTS = ['dejavu/DejaVuSans.ttf', 'dejavu/DejaVuSans-Bold.ttf', 'dejavu/DejaVuSerif.ttf', 'liberation/LiberationSans-Regular.ttf', 'liberation/LiberationSansNarrow-Bold.ttf', 'liberation/LiberationMono-Regular.ttf']
+const TEXTS = {
+  English: ['Exit 23', 'The quick brown fox jumps over it', 'Platform 4 - trains to London', 'Recorded live at the town hall', 'Do not open while running', 'BREAKING NEWS', 'Camera 07 North Gate', 'Please keep the door closed', 'Ambulance entrance only', 'Chapter three: the long way home'],
+  German: ['Größe der Straßenbahn', 'Tür öffnet nach außen', 'Übergabe der Schlüssel', 'Äpfel und Öl aus Köln', 'Grüße aus München', 'Heute wärmer, später Schauer', 'Ausfahrt freihalten!', 'Bürgermeister Jörg Müßig', 'ÜBERHOLVERBOT', 'Höchstgeschwindigkeit 30 km/h'],
+  other: ['señor Muñoz', 'café français', 'smørrebrød på dansk', 'façade élégante', 'coração português', 'Å på øya', 'déjà vu à Genève', 'mañana por la tarde'],
+  digits: ['12:34', '2026-11-29 14:05:59', '3,50 €', '20 °C', '100 %', '$1,299.00', '+49 30 1234567', 'x = 0.75', '00:01:48', '£25', 'A4 / B-17', '1/250 f/2.8 ISO 400'],
+}
+type Kind = keyof typeof TEXTS
+const KINDS = Object.keys(TEXTS) as Kind[]
+const SIZES = [2, 3, 4, 6, 8]
+const LOOKS = ['fontcolor=white:borderw=2:bordercolor=black', 'fontcolor=white:box=1:boxcolor=black@0.6:boxborderw=6', 'fontcolor=yellow:shadowx=2:shadowy=2', 'fontcolor=black:box=1:boxcolor=white@0.8:boxborderw=6', 'fontcolor=white:shadowx=1:shadowy=1']
+/** Clips without any text that one could read. */
+const WITHOUT = ['d01', 'd03', 'd04', 'd05', 'd06', 'd07', 'd08', 'd09', 'd10', 'd11', 'd12', 'd13', 'd14', 'd18']
+const SIZE = { width: 1280, height: 720 }
+
+interface Drawn {
+  text: string
+  kind: Kind
+  size: number
+  /** Middle of the line, as a share of the height. */
+  cy: number
+}
+
+/** The same row of numbers each time. */
+function sequence(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+}
+
+export function loadReader(): { reader: TextReader; manifest: TextManifest } {
+  const manifest = TextManifest.parse(JSON.parse(readFileSync(path.join(FOLDER, 'pack.json'), 'utf8')))
+  const graphs = Object.fromEntries(Object.entries(manifest.graphs).map(([name, { file }]) => [name, new Uint8Array(readFileSync(path.join(FOLDER, file)))]))
+  const symbols = readFileSync(path.join(FOLDER, manifest.symbols.file), 'utf8').split('\n')
+  return { manifest, reader: new TextReader(manifest, symbols, new Graphs(graphs, { provider: 'cpu', threads: 1 })) }
+}
+
+/** Frames of a clip, so many a second from a second on, as the app decodes them, with a filter more. */
+function frames(clip: string, { from = 0, rate = 1, most = 99, size = fitted(clip), more = '' }: { from?: number; rate?: number; most?: number; size?: { width: number; height: number }; more?: string }): Picture[] {
+  const { width, height } = size
+  const filter = `fps=${rate},scale=${width}:${height}:flags=bicubic${more}`
+  const bytes = execFileSync('ffmpeg', ['-v', 'error', '-ss', `${from}`, '-i', clip, '-vf', filter, '-frames:v', `${most}`, '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'], { maxBuffer: 1 << 30 })
+  return Array.from({ length: bytes.length / (width * height * 3) }, (_, i) => ({ rgb: new Uint8Array(bytes.subarray(i * width * height * 3, (i + 1) * width * height * 3)), width, height }))
+}
+
+function fitted(clip: string): { width: number; height: number } {
+  const shown = execFileSync('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'stream=width,height:stream_side_data=rotation', '-of', 'json', clip], { encoding: 'utf8' })
+  const { streams } = JSON.parse(shown) as { streams: { width: number; height: number; side_data_list?: { rotation?: number }[] }[] }
+  const { width = 1, height = 1, side_data_list = [] } = streams[0] ?? {}
+  const turned = side_data_list.some(({ rotation = 0 }) => Math.abs(rotation) === 90)
+  const [w, h] = turned ? [height, width] : [width, height]
+  const scale = 1280 / Math.max(w, h)
+  return { width: Math.round(w * scale), height: Math.round(h * scale) }
+}
+
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1]
+    for (const [j, other] of [...b].entries()) next.push(Math.min((row[j] ?? 0) + (letter === other ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+    row = next
+  }
+  return row.at(-1) ?? a.length
+}
+
+function drawnPictures(clips: readonly string[], folder: string): { picture: Picture; truth: Drawn[] }[] {
+  const any = sequence(7)
+  const pick = <T>(list: readonly T[]): T => list[any(list.length)] as T
+  return clips.flatMap((clip, n) =>
+    [0, 1].map((round) => {
+      const truth: Drawn[] = []
+      const filters = [0.12, 0.34, 0.62, 0.86].map((cy, i) => {
+        const [kind, size] = [KINDS[(n + i + round) % KINDS.length] as Kind, SIZES[(n * 2 + i * 3 + round * 4) % SIZES.length] as number]
+        const text = pick(TEXTS[kind].filter(({ length }) => length * size < 150))
+        truth.push({ text, kind, size, cy })
+        const file = path.join(folder, `${n}-${round}-${i}.txt`)
+        writeFileSync(file, text)
+        return `drawtext=fontfile=/usr/share/fonts/truetype/${pick(FONTS)}:textfile=${file}:expansion=none:fontsize=${Math.round(((size / 100) * SIZE.height) / 0.72)}:${pick(LOOKS)}:x=${20 + any(160)}:y=${Math.round(cy * SIZE.height)}-th/2`
+      })
+      const picture = frames(clip, { from: 0.4 * round, most: 1, size: SIZE, more: `,${filters.join(',')}` })[0]
+      if (!picture) throw new Error(`${clip}: no frame`)
+      return { picture, truth }
+    }),
+  )
+}
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-text-'))
+const clips = clipsFolder()
+if (clips === null) process.exit(1)
+const all = readdirSync(clips).filter((name) => /^d\d\d_/.test(name))
+const named = (ids: readonly string[]) => all.filter((name) => ids.includes(name.slice(0, 3))).map((name) => path.join(clips, name))
+const { reader } = loadReader()
+const debug = process.argv.includes('--lines')
+
+const byKind = new Map<string, { letters: number; wrong: number; lines: number; exact: number; missed: number }>()
+for (const { picture, truth } of drawnPictures(named(WITHOUT), folder)) {
+  const [lines = []] = await reader.read([picture])
+  const left = new Set(lines)
+  for (const { text, kind, size, cy } of truth) {
+    const here = lines.filter(({ box }) => Math.abs(box.cy - cy) < 0.05).toSorted((a, b) => a.box.cx - b.box.cx)
+    for (const line of here) left.delete(line)
+    const got = here.map((line) => line.text).join(' ')
+    const wrong = distance(text, got)
+    if (debug && wrong > 0) console.log(`${size} % ${kind}: "${text}" -> "${got}" ${here.map((line) => line.confidence.toFixed(2)).join(' ')}`)
+    for (const key of [kind, `${size} %`, 'all']) {
+      const sum = byKind.get(key) ?? { letters: 0, wrong: 0, lines: 0, exact: 0, missed: 0 }
+      byKind.set(key, { letters: sum.letters + text.length, wrong: sum.wrong + wrong, lines: sum.lines + 1, exact: sum.exact + (wrong === 0 ? 1 : 0), missed: sum.missed + (got === '' ? 1 : 0) })
+    }
+  }
+  for (const line of left) console.log(`invented beside drawn lines: "${line.text}" ${line.confidence.toFixed(2)}`)
+}
+console.log('| drawn lines | character errors | exact | missed | lines |\n|---|---|---|---|---|')
+for (const [key, { letters, wrong, lines, exact, missed }] of byKind) console.log(`| ${key} | ${((100 * wrong) / letters).toFixed(1)} % | ${exact} | ${missed} | ${lines} |`)
+for (const clip of named(['d02', ...WITHOUT, 'd15', 'd16', 'd17'])) {
+  const pictures = frames(clip, { most: 16 })
+  const started = process.cpuUsage()
+  const before = reader.graphs.counts()
+  const read = await reader.read(pictures)
+  const { user, system } = process.cpuUsage(started)
+  const after = reader.graphs.counts()
+  const told = new Map<string, Line[]>()
+  for (const line of read.flat()) told.set(line.text, [...(told.get(line.text) ?? []), line])
+  console.log(`${path.basename(clip)}: ${pictures.length} pictures, ${((user + system) / 1000 / pictures.length).toFixed(0)} ms each, ${(after['reader'] ?? 0) - (before['reader'] ?? 0)} lines read`)
+  for (const [text, lines] of told) console.log(`   ${lines.length} x "${text}" ${lines.map(({ confidence }) => confidence.toFixed(2)).slice(0, 6).join(' ')}`)
+}
+rmSync(folder, { recursive: true })
