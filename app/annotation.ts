@@ -74,9 +74,9 @@ export const Evidence = z.object({
   unsure: z.boolean(),
   /** The pack learnt from no clips like this one. */
   unfamiliar: z.boolean().optional(),
-  /** Cosine of the text and the clip in the contrastive pass: the second opinion of the same model. */
-  agreement: z.number(),
-  /** The sampled frames by cross-attention mass, heaviest first; weights sum to at most 1. */
+  /** Cosine of the text and the clip in the contrastive pass: the second opinion of the same model. Null where no model said it. */
+  agreement: z.number().nullable(),
+  /** The sampled frames by cross-attention mass, heaviest first; weights sum to at most 1. Of a fact, the frames that show it. */
   frames: z.array(z.object({ ordinal: z.number().int(), pts: z.number().int(), weight: z.number() })),
 })
 export type Evidence = z.infer<typeof Evidence>

@@ -17,6 +17,7 @@ import { systemRoutes } from './contract/system.ts'
 import { tableRoutes } from './contract/table.ts'
 import { Problem } from './errors.ts'
 import { FrameRef, Probe } from './media.ts'
+import { Task } from './pack/base.ts'
 import { PackManifest } from './pack/pack.ts'
 import { Phrase } from './phrase.ts'
 
@@ -72,8 +73,8 @@ export const Status = z.object({
   }),
   ffmpeg: z.object({ path: z.string(), version: z.string() }).nullable(),
   ffmpegProblem: Problem.nullable(),
-  pack: PackManifest.nullable(),
-  packDigest: z.string().nullable(),
+  /** Who does each task, as far as it has started; null where no pack does. */
+  packs: z.record(Task, z.object({ digest: z.string(), manifest: PackManifest }).nullable()),
   /** A bundled clip that an empty library offers to try. */
   sample: z.string().nullable(),
 })

@@ -4,11 +4,12 @@ import path from 'node:path'
 import envPaths from 'env-paths'
 import type { BackendEvent, Status } from '../app/contract.ts'
 import { type Problem, problemOf, TubeletError } from '../app/errors.ts'
-import { type Phrase, said } from '../app/phrase.ts'
+import { type Task, TASKS } from '../app/pack/base.ts'
+import { said } from '../app/phrase.ts'
 import { isAlive } from './alive.ts'
 import type { ProjectSwitch } from './api/handler.ts'
 import { createBackend } from './backend.ts'
-import type { Engine, ForkEngine } from './engine/engine.ts'
+import type { ForkEngine } from './engine/engine.ts'
 import { Jobs } from './jobs/queue.ts'
 import { Speed } from './jobs/speed.ts'
 import type { Pipeline } from './jobs/pipeline.ts'
@@ -16,7 +17,7 @@ import { Library } from './library/library.ts'
 import { warmUp } from './media/sample.ts'
 import { findMediaTools, type MediaTools } from './media/tools.ts'
 import { Packs } from './packs/packs.ts'
-import { RunningPack } from './packs/running.ts'
+import { RunningPacks } from './packs/running.ts'
 import { PackStore } from './packs/store.ts'
 import { packageVersion } from './version.ts'
 
@@ -41,8 +42,8 @@ export interface Tubelet {
   library: Library
   jobs: Jobs
   packs: Packs
-  /** Resolves when the engine is ready. */
-  engine: () => Promise<Engine>
+  /** The engines in use, each ready. */
+  engines: RunningPacks
   handle: (request: Request) => Promise<Response>
   /** Hear of everything that changes, as the window does. Returns what stops listening. */
   onEvent: (listener: (event: BackendEvent) => void) => () => void
@@ -57,31 +58,31 @@ export function openTubelet({ projectDir, host, fork, projects = ONE_PROJECT, pa
   const library = Library.open(projectDir)
 
   const changed = () => library.emit({ type: 'status' })
-  const store = new PackStore(resource('packs', 'tubelet-mini'), packsDir)
-  const chosen = chosenPack(library, store)
-  const engine = new RunningPack(chosen.dir, fork, changed)
+  const store = new PackStore(SHIPPED.map((name) => resource('packs', name)), packsDir)
+  const chosen = choosePacks(library, store)
+  const engines = new RunningPacks(chosen.dirs, fork, changed)
   const media = new Starting(findMediaTools, () => {
     warmUp()
     changed()
   })
-  const pipeline: Pipeline = { library, engine: () => engine.get(), media: () => media.get(), appVersion: packageVersion }
+  const pipeline: Pipeline = { library, packs: engines, media: () => media.get(), appVersion: packageVersion }
   const jobs = new Jobs(pipeline, new Speed(path.join(folders.cache, 'speed.json')))
-  const packs = new Packs({ library, jobs, store, running: engine, fork, templateDir: resource('packs', 'openmammut'), lost: chosen.lost })
-  const status = (): Promise<Status> => Promise.resolve({ version: packageVersion, host, projectPath: projectDir, network: packs.settings.network, engine: engineStatus(engine), ...packOf(engine.value), ...mediaStatus(media), sample: sampleClip() })
+  const packs = new Packs({ library, jobs, store, running: engines, fork, templateDir: resource('packs', 'openmammut'), lost: chosen.lost })
+  const status = (): Promise<Status> => Promise.resolve({ version: packageVersion, host, projectPath: projectDir, network: packs.settings.network, engine: engineStatus(engines), packs: packsOf(engines), ...mediaStatus(media), sample: sampleClip() })
   const handle = createBackend({ pipeline, jobs, packs, status, projects }, path.join(root, 'dist', 'renderer'))
   // Both are warm before the first file is dropped; their failures are shown by the status and by each job that needs them.
-  void engine.get().catch(changed)
+  void engines.all().then(changed)
   void media.get().catch(changed)
   jobs.start()
 
   let closing: Promise<void> | null = null
   const close = async () => {
     await jobs.close()
-    await Promise.all([packs.close(), engine.close(), media.settled()])
+    await Promise.all([packs.close(), engines.close(), media.settled()])
     await library.close()
     unlock()
   }
-  return { library, jobs, packs, engine: pipeline.engine, handle, onEvent: (listener) => library.onChange(listener), close: () => (closing ??= close()) }
+  return { library, jobs, packs, engines, handle, onEvent: (listener) => library.onChange(listener), close: () => (closing ??= close()) }
 }
 
 const ONE_PROJECT: ProjectSwitch = {
@@ -89,15 +90,27 @@ const ONE_PROJECT: ProjectSwitch = {
   open: () => Promise.reject(new TubeletError({ code: 'bad-request', message: 'This Tubelet works on one library.', next: 'Start another one with --project.' })),
 }
 
-/** The folder of the pack that this library uses; of the one that ships, where that is gone, which is then told, or none was chosen. */
-function chosenPack({ packs }: Library, store: PackStore): { dir: string; lost: string | null } {
+/** The packs that ship, and the tasks that each has in a library that has chosen no other. */
+const SHIPPED = ['objects-80', 'screen-text', 'tubelet-mini'] as const
+const FIRST_CHOICE: Record<Task, (typeof SHIPPED)[number]> = { caption: 'tubelet-mini', answer: 'tubelet-mini', search: 'tubelet-mini', boxes: 'objects-80', text: 'screen-text' }
+
+/** The folder of the pack that does each task in this library; of one that ships, where that is gone, which is then told, or none was chosen. */
+function choosePacks({ packs }: Library, store: PackStore): { dirs: Map<Task, string>; lost: string | null } {
   const usable = store.usable()
-  const chosen = packs.current()
-  const bundled = usable.find((one) => one.bundled)
-  const pack = usable.find((one) => one.digest === chosen?.digest) ?? bundled
-  if (pack && pack.digest !== chosen?.digest) packs.use(pack)
-  // The one that ships is another one after an update, and has the same name.
-  return { dir: pack?.dir ?? store.bundledDir, lost: chosen && pack?.digest !== chosen.digest && pack?.id !== chosen.id ? chosen.id : null }
+  const dirs = new Map<Task, string>()
+  let lost: string | null = null
+  for (const task of TASKS) {
+    const chosen = packs.current()[task]
+    // Somebody wants this done by no pack.
+    if (chosen === null) continue
+    const shipped = usable.find((one) => one.bundled && one.id === FIRST_CHOICE[task])
+    const pack = usable.find((one) => one.digest === chosen?.digest) ?? shipped
+    if (pack && pack.digest !== chosen?.digest) packs.use(task, pack)
+    // One that ships is another one after an update, and has the same name.
+    if (chosen && pack?.digest !== chosen.digest && pack?.id !== chosen.id) lost = chosen.id
+    dirs.set(task, pack?.dir ?? resource('packs', FIRST_CHOICE[task]))
+  }
+  return { dirs, lost }
 }
 
 /** Something that takes a while to start: started once, and again at the next request when it failed. */
@@ -146,22 +159,27 @@ function sampleClip(): string | null {
   return existsSync(file) ? file : null
 }
 
-function engineStatus({ value, problem }: RunningPack): Status['engine'] {
-  if (value === null) {
-    const failed = problem !== null
-    return { state: failed ? 'failed' : 'starting', sentence: problem ? asPhrase(problem) : said('The engine is starting…'), provider: null, fallback: failed, problem }
+/** Of all engines together: the one that is worst off speaks for them. */
+function engineStatus(engines: RunningPacks): Status['engine'] {
+  const all = engines.list()
+  const failed = all.find(({ engine, problem }) => problem !== null || engine?.state === 'failed')
+  if (failed) {
+    const problem = failed.problem ?? failed.engine?.problem ?? null
+    return { state: 'failed', sentence: problem ? said(problem.message, problem.values) : said('The engine does not start.'), provider: null, fallback: true, problem }
   }
-  const { info, state } = value
-  const sentence = state === 'restarting' ? said('The engine stopped and is being restarted; nothing is lost.') : state === 'failed' ? (value.problem ? asPhrase(value.problem) : said('The engine does not start.')) : info.sentence
-  return { state, sentence, provider: info.provider, fallback: info.fallback || state !== 'ready', problem: value.problem }
+  const [first] = all
+  if (first?.engine === undefined || all.some(({ engine }) => engine === null)) return { state: 'starting', sentence: said('The engine is starting…'), provider: null, fallback: false, problem: null }
+  const restarting = all.find(({ engine }) => engine?.state !== 'ready')?.engine
+  const { info } = restarting ?? first.engine ?? {}
+  if (info === undefined) return { state: 'starting', sentence: said('The engine is starting…'), provider: null, fallback: false, problem: null }
+  if (restarting) return { state: restarting.state, sentence: said('The engine stopped and is being restarted; nothing is lost.'), provider: info.provider, fallback: true, problem: restarting.problem }
+  return { state: 'ready', sentence: info.sentence, provider: info.provider, fallback: all.some(({ engine }) => engine?.info.fallback === true), problem: null }
 }
 
-function asPhrase({ message, values }: Problem): Phrase {
-  return said(message, values)
-}
-
-function packOf(engine: Engine | null): Pick<Status, 'pack' | 'packDigest'> {
-  return { pack: engine?.info.manifest ?? null, packDigest: engine?.info.digest ?? null }
+function packsOf(engines: RunningPacks): Status['packs'] {
+  const none: Status['packs'] = { caption: null, answer: null, search: null, boxes: null, text: null }
+  for (const { tasks, engine } of engines.list()) for (const task of tasks) none[task] = engine && { digest: engine.info.digest, manifest: engine.info.manifest }
+  return none
 }
 
 function mediaStatus({ value, problem }: Starting<MediaTools>): Pick<Status, 'ffmpeg' | 'ffmpegProblem'> {

@@ -6,7 +6,7 @@ import type { FindHit, FindQuery, FindResult } from '../../app/contract/find.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { areaSeen } from '../../app/gaze.ts'
 import { secondsOf } from '../../app/media.ts'
-import type { Encoding, Engine } from '../engine/engine.ts'
+import type { Encoding, MammutEngine } from '../engine/engine.ts'
 import { describer } from '../jobs/regions.ts'
 import type { Sought } from '../library/search-worker.ts'
 import type { Handlers, Services } from './handler.ts'
@@ -20,7 +20,7 @@ export function findHandlers({ pipeline }: Services) {
   const { library } = pipeline
   const describeAll = describer(pipeline)
 
-  function encodingOf(clipId: number, engine: Engine): Encoding {
+  function encodingOf(clipId: number, engine: MammutEngine): Encoding {
     library.clip(clipId)
     const encoding = library.encoding(clipId, engine.info.digest)
     if (encoding !== null) return encoding
@@ -33,7 +33,7 @@ export function findHandlers({ pipeline }: Services) {
   }
 
   /** What to compare with, and for a box the region that stands for it. */
-  async function soughtOf(query: FindQuery, engine: Engine): Promise<{ sought: Sought; region: FindResult['region'] }> {
+  async function soughtOf(query: FindQuery, engine: MammutEngine): Promise<{ sought: Sought; region: FindResult['region'] }> {
     if (query.by === 'words') {
       const { search } = engine.info.manifest.calibration
       const [vector] = await engine.embedText([query.words], 'search')
@@ -74,8 +74,8 @@ export function findHandlers({ pipeline }: Services) {
 
   return {
     search: async ({ body: { query, filters, limit } }) => {
-      const engine = query && (await pipeline.engine())
-      const target = query && (await soughtOf(query, await pipeline.engine()))
+      const engine = query && (await pipeline.packs.words('search'))
+      const target = query && engine && (await soughtOf(query, engine))
       if (query?.by === 'box') void describeAll()
       if (query?.by === 'words') remember(query.words)
       const found = await library.find.ask('rank', { filters, sought: target?.sought ?? null, limit }, engine?.info.digest)
@@ -104,14 +104,14 @@ export function findHandlers({ pipeline }: Services) {
 
     pickRows: async ({ body: { clipIds, search } }) => {
       if (clipIds === undefined && search === undefined) throw new TubeletError({ code: 'bad-request', message: 'Say which clips: by id, or by a search.' })
-      const engine = search?.query ? await pipeline.engine() : null
+      const engine = search?.query ? await pipeline.packs.words('search') : null
       const found = search && (await library.find.ask('matching', { filters: search.filters, sought: search.query && engine ? (await soughtOf(search.query, engine)).sought : null }, engine?.info.digest))
       return library.table.pick(clipIds ?? found ?? [])
     },
 
     curve: async ({ params: { sourceId }, body: { query } }) => {
       const { probe } = library.source(sourceId)
-      const engine = await pipeline.engine()
+      const engine = await pipeline.packs.words('search')
       const { manifest, digest } = engine.info
       const { sought } = await soughtOf(query, engine)
       const found = await library.find.ask('curve', { sourceId, sought, input: manifest.input, dims: manifest.dims }, digest)
@@ -142,7 +142,7 @@ export function findHandlers({ pipeline }: Services) {
     gaze: async ({ params: { annotationId } }) => {
       const { clipId, body } = library.annotation(annotationId)
       if (body.kind !== 'caption' && body.kind !== 'answer') throw new TubeletError({ code: 'bad-request', message: 'Only captions and answers are words of the model.' })
-      const engine = await pipeline.engine()
+      const engine = await pipeline.packs.words(body.kind === 'answer' ? 'answer' : 'caption')
       const { rows, columns, heat, words } = await engine.follow(encodingOf(clipId, engine), body.text, body.kind === 'answer' ? body.question : null)
       const { probe } = library.source(library.clip(clipId).sourceId)
       const area = areaSeen(probe ?? { width: 1, height: 1 }, engine.info.manifest.input)

@@ -2,13 +2,20 @@
 import type { labelRoutes } from '../../app/contract/labels.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { thingsIn } from '../../app/things.ts'
-import { labelNamed, renamed } from '../../app/vocabulary.ts'
+import { namesOf } from '../../app/naming.ts'
+import { type Label, labelNamed, phrasesOf, renamed } from '../../app/vocabulary.ts'
 import type { Handlers, Services } from './handler.ts'
 
 export function labelHandlers({ pipeline, jobs }: Services): Handlers<keyof typeof labelRoutes> {
   const { library } = pipeline
   const { detections } = library
-  const digest = async () => (await pipeline.engine()).info.digest
+  const seer = async () => (await pipeline.packs.boxes())?.info ?? null
+  const digest = async () => (await seer())?.digest ?? ''
+  /** Under which names the pack finds what a label means. */
+  const namesFor = async (label: Label) => {
+    const info = await seer()
+    return info?.manifest.family === 'detector' ? namesOf(phrasesOf(label), info.manifest.classes) : [label.name]
+  }
   const answer = async () => ({ labels: detections.vocabulary(), stale: await Promise.race([digest().then((pack) => detections.stale(pack).length), Promise.resolve(null)]) })
   const known = (name: string) => {
     const label = labelNamed(detections.vocabulary(), name)
@@ -34,8 +41,8 @@ export function labelHandlers({ pipeline, jobs }: Services): Handlers<keyof type
       await jobs.setVocabulary(detections.vocabulary().filter((other) => other.name !== label.name), edits)
       return answer()
     },
-    labelScores: async ({ query: { name } }) => ({ ...detections.scores(await digest(), known(name).name), decided: detections.decided(known(name).name).length }),
-    labelClips: async ({ query: { name, limit } }) => ({ clips: detections.clips(await digest(), known(name).name, limit) }),
+    labelScores: async ({ query: { name } }) => ({ ...detections.scores(await digest(), await namesFor(known(name))), decided: detections.decided(known(name).name).length }),
+    labelClips: async ({ query: { name, limit } }) => ({ clips: detections.clips(await digest(), await namesFor(known(name)), limit) }),
     labelSuggestions: () => {
       const things = thingsIn(library.captions())
       const vocabulary = detections.vocabulary()

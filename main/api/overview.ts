@@ -13,6 +13,6 @@ export function overviewHandlers({ pipeline }: Services): Handlers<keyof typeof 
         ? noteClips(library, clipIds, deed.text)
         : editClips(library, clipIds, ['caption'], deed, (clips) => said(deed.action === 'accept' ? 'Captions of {{clips}} clips accepted' : 'Captions of {{clips}} clips rejected', { clips })),
     overview: () => overview.facts(),
-    clipMap: async () => overview.map((await pipeline.engine()).info.digest),
+    clipMap: async () => overview.map((await pipeline.packs.words('search')).info.digest),
   }
 }

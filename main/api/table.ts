@@ -17,7 +17,7 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
   const { table } = library
 
   const counted = async (columns: readonly KeptColumn[]): Promise<Column[]> => {
-    const filled = await table.ask('filled', { digest: (await status()).packDigest })
+    const filled = await table.ask('filled', { digest: (await status()).packs.answer?.digest ?? null })
     return columns.map((column) => ({ ...column, ...(filled.get(column.id) ?? { filled: 0, of: 0 }) }))
   }
   const one = async (id: number): Promise<Column> => {

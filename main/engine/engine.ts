@@ -116,6 +116,11 @@ export class Engine<M extends PackManifest = PackManifest> {
     return this.#call('encode', { tubes }, { signal })
   }
 
+  /** Whether the pack learnt from no footage like this clip, so that what it says of it is a guess. */
+  unfamiliar({ embedding }: Pick<Encoding, 'embedding'>, signal?: AbortSignal): Promise<boolean> {
+    return this.#call('unfamiliar', { embedding }, { signal })
+  }
+
   caption({ embedding, memory }: Encoding, signal?: AbortSignal): Promise<Generated> {
     return this.#call('caption', { embedding, memory }, { signal })
   }

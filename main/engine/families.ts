@@ -45,6 +45,7 @@ export async function openPlaceable(dir: string, untested: boolean): Promise<Ope
             selfTest: (options) => testMammut(pack, model, options),
             handlers: {
               encode: ({ tubes }) => model.encode(tubes),
+              unfamiliar: ({ embedding }) => Promise.resolve(model.unfamiliar(embedding)),
               caption: (encoding, { signal }) => model.caption(encoding, { signal }),
               answer: ({ question, ...encoding }, { onToken, signal }) => model.answer(encoding, question, { onToken, signal }),
               follow: ({ memory, text, question }, { signal }) => model.follow(memory, text, question, signal),
@@ -58,7 +59,17 @@ export async function openPlaceable(dir: string, untested: boolean): Promise<Ope
       }
     }
     case 'detector':
-    case 'text':
       return folder.invalid(`The family ${manifest.family} is not there yet.`)
+    case 'text': {
+      const pack = await openText(folder, manifest)
+      return {
+        ...opened,
+        place: (placement) => {
+          const graphs = new Graphs(pack.graphs, placement)
+          const reader = new TextReader(manifest, pack.symbols, graphs)
+          return { graphs, selfTest: () => testText(pack, reader), handlers: { read: ({ pictures }) => reader.read(pictures) } }
+        },
+      }
+    }
   }
 }

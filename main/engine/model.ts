@@ -226,13 +226,13 @@ export class Model {
     const { text, confidence, attention } = decoded
     const [said] = await this.embedText([`${question} ${text}`.trim()], 'search')
     const agreement = said ? dot(said, embedding) : 0
-    const unfamiliar = this.#unfamiliar(embedding)
+    const unfamiliar = this.unfamiliar(embedding)
     const unsure = unfamiliar || unlearnt(manifest, question).length > 0 || confidence < notSureBelow
     return { text, confidence, unsure, unfamiliar, agreement, frameWeights: frameWeights(attention, manifest.input), prompt }
   }
 
   /** Whether the pack learnt from no footage like this clip, and so is as sure of its inventions as of what it knows. */
-  #unfamiliar(embedding: Float32Array): boolean {
+  unfamiliar(embedding: Float32Array): boolean {
     const { manifest, taught } = this.#pack
     const { familiar } = manifest.calibration
     if (!familiar) return false

@@ -111,6 +111,8 @@ export interface EngineInfo<M extends PackManifest = PackManifest> {
 
 export interface Calls {
   encode: { input: { tubes: Uint8Array[] }; output: Encoding }
+  /** Whether the pack learnt from no footage like this clip. */
+  unfamiliar: { input: Pick<Encoding, 'embedding'>; output: boolean }
   caption: { input: Pick<Encoding, 'embedding' | 'memory'>; output: Generated }
   answer: { input: Pick<Encoding, 'embedding' | 'memory'> & { question: string }; output: Generated }
   follow: { input: Pick<Encoding, 'memory'> & { text: string; question: string | null }; output: Followed }

@@ -9,7 +9,7 @@ const CHUNK = 200
 /** Ask each encoded clip that has no answer yet, or those of `clipIds`, in order. A clip that was removed meanwhile is passed over. */
 export async function fillColumn(pipeline: Pipeline, question: string, clipIds: readonly number[] | null, report: Report, signal: AbortSignal): Promise<void> {
   const { table } = pipeline.library
-  const { digest } = (await pipeline.engine()).info
+  const { digest } = (await pipeline.packs.words('answer')).info
   const wanted = clipIds && new Set(clipIds)
   const of = wanted?.size ?? table.unanswered(question, digest, 0, Number.MAX_SAFE_INTEGER).length
   let done = 0
@@ -20,7 +20,7 @@ export async function fillColumn(pipeline: Pipeline, question: string, clipIds: 
       try {
         await answerClip(pipeline, clipId, question, signal)
       } catch (error) {
-        if (!(error instanceof TubeletError) || !['not-found', 'clip-not-encoded'].includes(error.problem.code)) throw error
+        if (!(error instanceof TubeletError) || !['not-found', 'clip-not-encoded', 'not-answerable'].includes(error.problem.code)) throw error
       }
       done += 1
       await report({ stage: said('{{done}} of {{total}} clips', { done, total: Math.max(of, done) }), progress: done / Math.max(of, done), clips: done })

@@ -2,6 +2,7 @@
 import type { Source } from '../../app/contract.ts'
 import type { Problem } from '../../app/errors.ts'
 import { said } from '../../app/phrase.ts'
+import { ofFamily } from '../engine/engine.ts'
 import type { JobPayload } from '../library/job-table.ts'
 import type { StoredJob } from '../library/rows.ts'
 import { fillColumn } from './columns.ts'
@@ -37,11 +38,13 @@ function sourceOf({ library }: Pipeline, { id, sourceId }: StoredJob): Source {
 
 /** Look for the words of the vocabulary wherever nobody looked for them yet. */
 async function detect(pipeline: Pipeline, report: Report, signal: AbortSignal): Promise<void> {
-  const engine = await pipeline.engine()
+  const engine = await pipeline.packs.boxes()
+  // What a detector of a closed list saw is there for every label.
+  if (engine === null || !ofFamily(engine, 'mammut')) return
   const ids = pipeline.library.detections.stale(engine.info.digest)
   for (const [index, clipId] of ids.entries()) {
     signal.throwIfAborted()
-    await lookAgain(pipeline, clipId, signal)
+    await lookAgain(pipeline, engine, clipId, signal)
     await report({ stage: said('{{done}} of {{total}} clips', { done: index + 1, total: ids.length }), progress: (index + 1) / ids.length, clips: index + 1 })
   }
   pipeline.library.emit({ type: 'labels' })

@@ -2,7 +2,7 @@
  * From a file to stored results: probe → sample → encode → caption · detect, clip by clip as the decoder reaches them. Each clip is
  * stored in one transaction, so a crash loses at most the clip under way, and a resumed run skips what is stored.
  */
-import type { AnnotationBody, Evidence, Provenance } from '../../app/annotation.ts'
+import type { AnnotationBody, Evidence } from '../../app/annotation.ts'
 import type { Source } from '../../app/contract.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
@@ -10,15 +10,19 @@ import { candidatesOf } from '../../app/detections.ts'
 import { areaSeen } from '../../app/gaze.ts'
 import { phrasesOf } from '../../app/vocabulary.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
-import type { Encoding, Engine, Generated } from '../engine/engine.ts'
+import { type DetectorEngine, type Encoding, type Generated, type MammutEngine, ofFamily, type TextEngine } from '../engine/engine.ts'
 import type { MachineResult } from '../library/annotations.ts'
 import { keyOf, lookedFor, type Seen } from '../library/detections.ts'
 import type { Library } from '../library/library.ts'
 import { firstPicture } from '../media/playback.ts'
 import { probe as probeFile } from '../media/probe.ts'
-import { sample, type SampledClip } from '../media/sample.ts'
+import type { ClipInput } from '../media/clips.ts'
+import { sample, type SampledClip, type Want } from '../media/sample.ts'
 import { framesOf, sampleFrames } from '../media/span.ts'
 import type { MediaTools } from '../media/tools.ts'
+import type { RunningPacks } from '../packs/running.ts'
+import { persevere, provenanceOf } from './asking.ts'
+import { Watch } from './watch.ts'
 
 export interface Pipeline {
   library: Library
@@ -38,18 +42,6 @@ export interface Progress {
 
 /** Say how far the work is. Resolves when it may go on: not while the queue is paused. Rejects when it is cancelled meanwhile. */
 export type Report = (progress: Progress) => Promise<void>
-
-/** The engine may die at any moment and restarts by itself; the step is then simply done again. */
-async function persevere<T>(step: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await step()
-    } catch (error) {
-      signal.throwIfAborted()
-      if (attempt === 3 || !(error instanceof TubeletError) || error.problem.code !== 'engine-unavailable') throw error
-    }
-  }
-}
 
 /** Show something of a source at once, if it can be had before the analysis has a picture. Never fails: what is wrong with a file, the analysis says. */
 export async function showFirst({ library, media }: Pipeline, source: Source, signal: AbortSignal): Promise<void> {
@@ -72,7 +64,7 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
   library.setSourceState(source.id, 'analysing')
   await report({ stage: said('Starting the engine'), progress: 0, clips: 0 })
   const engines = await enginesOf(pipeline)
-  const watch = new Watch(pipeline, engines, source.id, probe, signal)
+  const watch = new Watch({ library, appVersion: pipeline.appVersion, sourceId: source.id, probe, signal, ...engines })
   let damaged: Problem | null = null
   const clips: number[] = []
   let seconds = 0
@@ -188,7 +180,7 @@ async function understand(pipeline: Pipeline, engines: Engines, watch: Watch | n
 async function encodeClip(pipeline: Pipeline, engine: MammutEngine, clipId: number, { tubes, frames }: ClipInput, probe: Probe, signal: AbortSignal): Promise<boolean> {
   const { library } = pipeline
   const { digest } = engine.info
-  const provenance = provenanceOf(pipeline, engine)
+  const provenance = provenanceOf(pipeline.appVersion, engine)
   const chosen = library.packs.current()
   const { encoding, caption, seen } = await persevere(async () => {
     const encoding = await engine.encode({ tubes }, signal)
@@ -197,7 +189,7 @@ async function encodeClip(pipeline: Pipeline, engine: MammutEngine, clipId: numb
     const seen = chosen.boxes?.digest === digest ? await look(pipeline, engine, clipId, encoding, frames, probe, signal) : null
     return { encoding, caption, seen }
   }, signal)
-  return library.saveClipResult(clipId, digest, encoding, frames, {
+  return library.saveClipResult(clipId, engine.info, encoding, frames, {
     caption: caption && { body: { kind: 'caption', text: caption.text }, evidence: evidenceOf(caption, frames), provenance: provenance(caption.prompt) },
     seen,
   })
@@ -220,7 +212,7 @@ async function look(pipeline: Pipeline, engine: MammutEngine, clipId: number, en
   const missing = vocabulary.filter((label) => !stored.has(keyOf(label)))
   const found = await engine.detect(encoding, missing.map(phrasesOf), signal)
   const fresh = new Map(missing.map((label, at) => [keyOf(label), found[at] ?? []]))
-  const provenance = provenanceOf(pipeline, engine)
+  const provenance = provenanceOf(pipeline.appVersion, engine)
   const candidates = candidatesOf(new Map(vocabulary.map((label) => [label.name, fresh.get(keyOf(label)) ?? stored.get(keyOf(label)) ?? []])), frames, probe, areaSeen(probe, engine.info.manifest.input))
   return { lookedFor: lookedFor(vocabulary), fresh, candidates: candidates.map((one) => ({ ...one, provenance: provenance(one.body.label) })) }
 }
@@ -232,7 +224,7 @@ export async function lookAgain(pipeline: Pipeline, engine: MammutEngine, clipId
   const encoding = library.encoding(clipId, digest)
   const probe = library.source(library.clip(clipId).sourceId).probe
   if (encoding === null || probe === null) return
-  library.saveSeen(clipId, digest, await persevere(() => look(pipeline, engine, clipId, encoding, library.clipFrames(clipId, digest), probe, signal), signal))
+  library.saveSeen(clipId, engine.info, await persevere(() => look(pipeline, engine, clipId, encoding, library.clipFrames(clipId, digest), probe, signal), signal))
 }
 
 /**
@@ -253,7 +245,7 @@ export async function answerClip(pipeline: Pipeline, clipId: number, question: s
   // A streamed answer is not begun twice: its reader has seen tokens already and is told of the restart instead.
   const answer = onToken ? await engine.answer(encoding, question, { signal, onToken }) : await persevere(() => engine.answer(encoding, question, { signal }), signal)
   const body: AnnotationBody = { kind: 'answer', question, text: answer.text }
-  return stored(library, clipId, { body, evidence: evidenceOf(answer, library.clipFrames(clipId, engine.info.digest)), provenance: provenanceOf(pipeline, engine)(answer.prompt) })
+  return stored(library, clipId, { body, evidence: evidenceOf(answer, library.clipFrames(clipId, engine.info.digest)), provenance: provenanceOf(pipeline.appVersion, engine)(answer.prompt) })
 }
 
 function stored(library: Library, clipId: number, result: MachineResult) {
@@ -279,12 +271,6 @@ function encodingOf(library: Library, clipId: number, { info }: MammutEngine): E
     stillWorks: 'Clips that are done can be asked now.',
     next: 'Wait until its analysis is done, retry the file, or have its clips encoded on the Packs page.',
   })
-}
-
-export function provenanceOf(pipeline: Pick<Pipeline, 'appVersion'>, engine: Engine) {
-  const { manifest, digest, provider } = engine.info
-  const at = new Date().toISOString()
-  return (prompt: string): Provenance => ({ packId: manifest.id, packVersion: manifest.version, packDigest: digest, provider, prompt, appVersion: pipeline.appVersion, at })
 }
 
 /** Attention mass of the model's input frames as the distinct frames of the file, heaviest first. */

@@ -9,10 +9,10 @@ const KEPT = 40
 const BATCH = 50
 
 /** @returns Describes every clip that is not yet, one run at a time; says so as it goes on. Never fails: what is missing then is missing. */
-export function describer({ library, engine }: Pipeline): () => Promise<void> {
+export function describer({ library, packs }: Pipeline): () => Promise<void> {
   let running: Promise<void> | null = null
   const describeAll = async () => {
-    const { info, regions } = await engine().then((ready) => ({ info: ready.info, regions: ready.regions.bind(ready) }))
+    const { info, regions } = await packs.words('search').then((ready) => ({ info: ready.info, regions: ready.regions.bind(ready) }))
     for (;;) {
       const clips = library.find.undescribed(info.digest, BATCH)
       if (clips.length === 0) return

@@ -5,14 +5,15 @@
 import { pixelBox } from '../../app/boxes.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import { joinLines, type Line } from '../../app/text-lines.ts'
-import { detectorPace, Tracker } from '../../app/tracker.ts'
+import { trackScoreOf } from '../../app/naming.ts'
+import { detectorPace, objectScore, type SampledFrame, Tracker } from '../../app/tracker.ts'
 import type { DetectorEngine, Engine, Picture, Spotted, TextEngine } from '../engine/engine.ts'
 import type { MachineResult } from '../library/annotations.ts'
 import type { Library } from '../library/library.ts'
 import type { SeenFrame } from '../library/seen.ts'
 import type { SampledClip } from '../media/clips.ts'
 import type { MeasuredFrame } from '../media/measure.ts'
-import { type Persevere, provenanceOf } from './provenance.ts'
+import { persevere, provenanceOf } from './asking.ts'
 
 /** Pictures that an engine may have waiting: enough that it never waits for the decoder's next. */
 const WAITING = 3
@@ -27,7 +28,6 @@ interface Parts extends Seers {
   appVersion: string
   sourceId: number
   probe: Probe
-  persevere: Persevere
   signal: AbortSignal
 }
 
@@ -81,7 +81,7 @@ export class Watch {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    const { library, sourceId, detector, reader, persevere, signal } = parts
+    const { library, sourceId, detector, reader, signal } = parts
     const of = <T extends Spotted | Line>(engine: Engine, ask: (picture: Picture) => Promise<T[][]>) =>
       new Frames<T>(library.seen.ofSource(sourceId, engine.info.digest) as Map<number, T[] | null>, (picture) => persevere(async () => (await ask(picture))[0] ?? [], signal))
     this.#spotted = detector && of(detector, (picture) => detector.see([picture], signal))
@@ -134,7 +134,36 @@ export class Watch {
   #show(detector: DetectorEngine, clipId: number, span: { startFrame: number; endFrame: number }, ptsOf: (ordinal: number) => number): void {
     const { library } = this.#parts
     const provenance = provenanceOf(this.#parts.appVersion, detector)
-    const candidates = this.#tracker.tracksIn(span, ptsOf, scoring(detector.info.manifest)).map((one) => ({ ...one, provenance: provenance(one.body.label) }))
+    const candidates = this.#tracker.tracksIn(span, ptsOf, (evidence) => trackScoreOf(objectScore(evidence), detector.info.manifest.calibration)).map((one) => ({ ...one, provenance: provenance(one.body.label) }))
     library.detections.saveTracks(clipId, detector.info, candidates)
   }
+}
+
+function sampledFrame({ ordinal, pts, seen }: SeenFrame<Spotted>, frame: Probe): SampledFrame {
+  if (seen === null) return { ordinal, pts, same: true }
+  return { ordinal, pts, sightings: seen.map(({ name, score, box, colours }) => ({ ordinal, pts, label: name, score, box: pixelBox(box, frame), colours })) }
+}
+
+/** Times are known of the sampled frames and of a clip's edges alone while the source is decoded; between them they are taken to run evenly. */
+function ptsNear(known: ReadonlyMap<number, number>, ordinal: number): number {
+  const exact = known.get(ordinal)
+  if (exact !== undefined) return exact
+  const ordinals = [...known.keys()].sort((a, b) => a - b)
+  const [before, after] = [ordinals.findLast((one) => one < ordinal) ?? ordinals[0] ?? 0, ordinals.find((one) => one > ordinal) ?? ordinals.at(-1) ?? 0]
+  const [from, to] = [known.get(before) ?? 0, known.get(after) ?? 0]
+  return after === before ? from : Math.round(from + ((to - from) * (ordinal - before)) / (after - before))
+}
+
+/** Keep the lines of a clip as text on screen, beneath what people decided. */
+function saveText(library: Library, reader: TextEngine, appVersion: string, clipId: number, frames: readonly SeenFrame<Line>[], span: { startFrame: number; endFrame: number }, frame: Probe): void {
+  const provenance = provenanceOf(appVersion, reader)('')
+  library.saveMachine(
+    clipId,
+    'text',
+    joinLines(frames, span).map(({ text, box, confidence, ...at }): MachineResult => ({
+      body: { kind: 'text', text, span: at, box: pixelBox(box, frame) },
+      evidence: { confidence, unsure: false, agreement: null, frames: [] },
+      provenance,
+    })),
+  )
 }

@@ -10,7 +10,9 @@ import type { TrackBody } from '../../app/annotation.ts'
 import type { LookedBy } from '../../app/contract/labels.ts'
 import type { Detection } from '../../app/detections.ts'
 import type { Candidate } from '../../app/tracks.ts'
+import { type ShownAs, shownAs } from '../../app/naming.ts'
 import { type Label, newLabel, phrasesOf, tidy, type Vocabulary } from '../../app/vocabulary.ts'
+import type { EngineInfo } from '../engine/engine.ts'
 import { type Annotations, type MachineResult } from './annotations.ts'
 
 /** What one look at a clip gave. */
@@ -21,6 +23,9 @@ export interface Seen {
   fresh: ReadonlyMap<string, readonly Detection[]>
   candidates: readonly (Candidate & Pick<MachineResult, 'provenance'>)[]
 }
+
+/** The pack that found candidates. */
+export type Shower = Pick<EngineInfo, 'digest' | 'manifest'>
 
 /** Tracks of one label over the library by their score, in thousandths: entry n counts those with a score in [n/1000, (n+1)/1000). */
 export interface ScoreCounts {
@@ -70,16 +75,40 @@ export class Detections {
   }
 
   /** Store a look at an encoded clip and show the tracks that count. */
-  save(clipId: number, digest: string, { lookedFor: what, fresh, candidates }: Seen): void {
+  save(clipId: number, info: Shower, { lookedFor: what, fresh, candidates }: Seen): void {
+    const { digest } = info
     this.#atomic(() => {
       const insert = this.#db.prepare('INSERT OR REPLACE INTO detections (clip_id, pack_digest, phrases, found) VALUES (?, ?, ?, ?)')
       for (const [key, detections] of fresh) insert.run(clipId, digest, key, packed(detections))
-      this.#db.prepare('DELETE FROM candidates WHERE clip_id = ? AND pack_digest = ?').run(clipId, digest)
-      const add = this.#db.prepare('INSERT INTO candidates (clip_id, pack_digest, label, score, boxes, body, provenance) VALUES (?, ?, ?, ?, ?, ?, ?)')
-      for (const { body, score, provenance } of candidates) add.run(clipId, digest, body.label, score, body.boxes.length, JSON.stringify(body), JSON.stringify(provenance))
+      this.#replace(clipId, digest, candidates)
       this.#db.prepare('UPDATE encodings SET looked_for = ? WHERE clip_id = ? AND pack_digest = ?').run(what, clipId, digest)
-      this.#show(clipId, digest)
+      this.#show(clipId, info)
     })
+  }
+
+  /** Store the tracks that a detector of a closed list gives of a clip, and show those that count. */
+  saveTracks(clipId: number, info: Shower, candidates: Seen['candidates']): void {
+    this.#atomic(() => {
+      if (!this.#replace(clipId, info.digest, candidates)) return
+      this.#show(clipId, info)
+    })
+  }
+
+  /** @returns False where they are the same as before. */
+  #replace(clipId: number, digest: string, candidates: Seen['candidates']): boolean {
+    const before = this.#db.prepare('SELECT score, body FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id').all(clipId, digest)
+    const same = before.length === candidates.length && candidates.every(({ score, body }, i) => before[i]?.['score'] === score && before[i]['body'] === JSON.stringify(body))
+    if (same && candidates.length > 0) return false
+    this.#db.prepare('DELETE FROM candidates WHERE clip_id = ? AND pack_digest = ?').run(clipId, digest)
+    const add = this.#db.prepare('INSERT INTO candidates (clip_id, pack_digest, label, score, boxes, body, provenance) VALUES (?, ?, ?, ?, ?, ?, ?)')
+    for (const { body, score, provenance } of candidates) add.run(clipId, digest, body.label, score, body.boxes.length, JSON.stringify(body), JSON.stringify(provenance))
+    return true
+  }
+
+  /** By the name that a pack found a track under, the label it is shown as and the score from which it counts. */
+  #shown({ manifest }: Shower): Map<string, ShownAs> {
+    const vocabulary = this.vocabulary()
+    return manifest.family === 'detector' ? shownAs(manifest, vocabulary) : new Map(vocabulary.map(({ name, threshold }) => [name, { label: name, threshold }]))
   }
 
   /** Every candidate of a clip, also those below their label's threshold. */
@@ -91,46 +120,53 @@ export class Detections {
    * Make the machine's tracks of all clips those candidates that reach their label's threshold now. Tracks that stay keep their id.
    * @returns The clips that changed.
    */
-  apply(digest: string): number[] {
+  apply(info: Shower): number[] {
+    const { digest } = info
     return this.#atomic(() => {
-      const thresholds = JSON.stringify(Object.fromEntries(this.vocabulary().map(({ name, threshold }) => [name, threshold])))
+      const shown = JSON.stringify(Object.fromEntries(this.#shown(info)))
       const gone = this.#db
         .prepare(
           `DELETE FROM annotations WHERE kind = 'track' AND state = 'machine'
-             AND EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = annotations.clip_id AND e.pack_digest = :digest AND e.looked_for IS NOT NULL)
-             AND NOT EXISTS (SELECT 1 FROM candidates c JOIN json_each(:thresholds) t ON t.key = c.label WHERE c.id = annotations.candidate AND c.pack_digest = :digest AND c.score >= t.value)
+             AND (EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = annotations.clip_id AND e.pack_digest = :digest AND e.looked_for IS NOT NULL)
+               OR EXISTS (SELECT 1 FROM seen s WHERE s.clip_id = annotations.clip_id AND s.by = :digest))
+             AND NOT EXISTS (SELECT 1 FROM candidates c JOIN json_each(:shown) t ON t.key = c.label WHERE c.id = annotations.candidate AND c.pack_digest = :digest
+               AND c.score >= t.value ->> '$.threshold' AND annotations.label = t.value ->> '$.label')
            RETURNING clip_id`,
         )
-        .all({ digest, thresholds })
+        .all({ digest, shown })
       const come = this.#db
         .prepare(
           `INSERT INTO annotations (clip_id, kind, topic, machine, provenance, state, updated_at, candidate)
-           SELECT c.clip_id, 'track', '', c.body, c.provenance, 'machine', :now, c.id FROM candidates c JOIN json_each(:thresholds) t ON t.key = c.label
-           WHERE c.pack_digest = :digest AND c.score >= t.value AND NOT EXISTS (SELECT 1 FROM annotations a WHERE a.candidate = c.id)
+           SELECT c.clip_id, 'track', '', json_set(c.body, '$.label', t.value ->> '$.label'), c.provenance, 'machine', :now, c.id FROM candidates c JOIN json_each(:shown) t ON t.key = c.label
+           WHERE c.pack_digest = :digest AND c.score >= t.value ->> '$.threshold' AND NOT EXISTS (SELECT 1 FROM annotations a WHERE a.candidate = c.id)
            RETURNING clip_id`,
         )
-        .all({ digest, thresholds, now: new Date().toISOString() })
+        .all({ digest, shown, now: new Date().toISOString() })
       const changed = new Set([...gone, ...come].map((row) => Number(row['clip_id'])))
       // Where a person decided something, each track is compared with it.
       const decided = this.#db.prepare(`SELECT DISTINCT clip_id FROM annotations WHERE kind = 'track' AND state <> 'machine'`).all().map((row) => Number(row['clip_id']))
-      for (const clipId of decided) if (changed.has(clipId)) this.#show(clipId, digest)
+      for (const clipId of decided) if (changed.has(clipId)) this.#show(clipId, info)
       return [...changed]
     })
   }
 
-  #show(clipId: number, digest: string): void {
-    const thresholds = new Map(this.vocabulary().map(({ name, threshold }) => [name, threshold]))
-    const rows = this.#db.prepare('SELECT id, label, score, body, provenance FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id').all(clipId, digest)
-    const counting = rows.filter((row) => Number(row['score']) >= (thresholds.get(String(row['label'])) ?? Infinity))
-    this.#annotations.saveMachine(clipId, 'track', counting.map((row) => ({
-      body: JSON.parse(String(row['body'])) as TrackBody,
+  #show(clipId: number, info: Shower): void {
+    const shown = this.#shown(info)
+    const rows = this.#db.prepare('SELECT id, label, score, body, provenance FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id').all(clipId, info.digest)
+    const counting = rows.flatMap((row) => {
+      const as = shown.get(String(row['label']))
+      return as && Number(row['score']) >= as.threshold ? [{ row, label: as.label }] : []
+    })
+    this.#annotations.saveMachine(clipId, 'track', counting.map(({ row, label }) => ({
+      body: { ...(JSON.parse(String(row['body'])) as TrackBody), label },
       evidence: null,
       provenance: JSON.parse(String(row['provenance'])) as MachineResult['provenance'],
       candidate: Number(row['id']),
     })))
   }
 
-  scores(digest: string, label: string): ScoreCounts {
+  /** @param names Under which the pack finds what the label means. */
+  scores(digest: string, names: readonly string[]): ScoreCounts {
     const bins = (rows: { [key: string]: unknown }[], of: string) => {
       const counts = new Array<number>(BINS).fill(0)
       for (const row of rows) counts[Math.min(BINS - 1, Number(row['bin']))] = Number(row[of])
@@ -138,16 +174,16 @@ export class Detections {
     }
     // The last bin holds 1.0 too: no track is surer.
     const bin = `min(${BINS - 1}, CAST(score * ${BINS} + 1e-9 AS INTEGER))`
-    const tracks = this.#db.prepare(`SELECT ${bin} AS bin, count(*) AS tracks, total(boxes) AS boxes FROM candidates WHERE pack_digest = ? AND label = ? GROUP BY 1`).all(digest, label)
-    const clips = this.#db.prepare(`SELECT bin, count(*) AS clips FROM (SELECT max(${bin}) AS bin FROM candidates WHERE pack_digest = ? AND label = ? GROUP BY clip_id) GROUP BY bin`).all(digest, label)
+    const tracks = this.#db.prepare(`SELECT ${bin} AS bin, count(*) AS tracks, total(boxes) AS boxes FROM candidates WHERE pack_digest = ? AND label IN (SELECT value FROM json_each(?)) GROUP BY 1`).all(digest, JSON.stringify(names))
+    const clips = this.#db.prepare(`SELECT bin, count(*) AS clips FROM (SELECT max(${bin}) AS bin FROM candidates WHERE pack_digest = ? AND label IN (SELECT value FROM json_each(?)) GROUP BY clip_id) GROUP BY bin`).all(digest, JSON.stringify(names))
     return { tracks: bins(tracks, 'tracks'), boxes: bins(tracks, 'boxes'), clips: bins(clips, 'clips') }
   }
 
   /** Clips in which a label was seen, by the score of their best track, surest first. */
-  clips(digest: string, label: string, limit: number): { clipId: number; score: number }[] {
+  clips(digest: string, names: readonly string[], limit: number): { clipId: number; score: number }[] {
     return this.#db
-      .prepare('SELECT clip_id, max(score) AS score FROM candidates WHERE pack_digest = ? AND label = ? GROUP BY clip_id ORDER BY score DESC, clip_id LIMIT ?')
-      .all(digest, label, limit)
+      .prepare('SELECT clip_id, max(score) AS score FROM candidates WHERE pack_digest = ? AND label IN (SELECT value FROM json_each(?)) GROUP BY clip_id ORDER BY score DESC, clip_id LIMIT ?')
+      .all(digest, JSON.stringify(names), limit)
       .map((row) => ({ clipId: Number(row['clip_id']), score: Number(row['score']) }))
   }
 

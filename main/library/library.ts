@@ -12,12 +12,14 @@ import type { Phrase } from '../../app/phrase.ts'
 import type { Encoding } from '../engine/engine.ts'
 import { changeOf, type Label, tidy } from '../../app/vocabulary.ts'
 import { Annotations, type MachineResult, type Place, type ReviewAction } from './annotations.ts'
-import { Detections, type Seen } from './detections.ts'
+import { Detections, type Seen as Look, type Shower } from './detections.ts'
+import { LibraryFacts } from './facts.ts'
 import { LibraryFind } from './find.ts'
 import { JobTable } from './job-table.ts'
 import { Overview } from './overview.ts'
 import { LibraryPacks } from './packs.ts'
 import { RemovedClips } from './removed.ts'
+import { Seen } from './seen.ts'
 import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf } from './rows.ts'
 import { openDatabase } from './schema.ts'
 import { Steps } from './steps.ts'
@@ -42,6 +44,10 @@ export class Library {
   readonly packs: LibraryPacks
   /** The vocabulary, and what was found for it. */
   readonly detections: Detections
+  /** What detectors and readers left of clips. */
+  readonly seen: Seen
+  /** What can be stated of clips. */
+  readonly facts: LibraryFacts
   readonly table: Table
   readonly overview: Overview
   /** Undo. */
@@ -229,11 +235,13 @@ export class Library {
     return this.#db.prepare(`${CLIP_VIEW} WHERE c.source_id = ? AND c.kind = 'marked' ORDER BY c.start_frame`).all(sourceId).map(clipOf)
   }
 
-  /** Sources with a clip that a person marked and that a pack has not encoded. */
-  unencodedMarks(digest: string): number[] {
+  /** Sources with a clip that a person marked and that a pack which encodes has not. */
+  unencodedMarks(): number[] {
+    const { caption, answer, search } = this.packs.current()
+    const digests = [caption, answer, search].flatMap((pack) => pack?.digest ?? [])
     return this.#db
-      .prepare(`SELECT DISTINCT source_id FROM clips c WHERE kind = 'marked' AND NOT EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND e.pack_digest = ?)`)
-      .all(digest)
+      .prepare(`SELECT DISTINCT source_id FROM clips c WHERE kind = 'marked' AND EXISTS (SELECT 1 FROM json_each(?) d WHERE NOT EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND e.pack_digest = d.value))`)
+      .all(JSON.stringify(digests))
       .map((row) => Number(row['source_id']))
   }
 
@@ -276,6 +284,11 @@ export class Library {
     return { clips, total: Number(this.#db.prepare(`SELECT count(*) AS n FROM clips c ${where}`).get(...only)?.['n']) }
   }
 
+  /** Somebody may take a clip away while it is worked on. */
+  clipExists(id: number): boolean {
+    return this.#db.prepare('SELECT 1 FROM clips WHERE id = ?').get(id) !== undefined
+  }
+
   /** @throws TubeletError `not-found` */
   clip(id: number): Clip {
     const row = this.#db.prepare(`${CLIP_VIEW} WHERE c.id = ?`).get(id)
@@ -293,17 +306,17 @@ export class Library {
    * Everything that one pass over a clip gave, in one transaction: a clip is shown as done whole or not at all.
    * @returns False when somebody removed the clip meanwhile.
    */
-  saveClipResult(clipId: number, digest: string, encoding: Encoding, results: { caption: MachineResult; seen: Seen | null }): boolean {
+  saveClipResult(clipId: number, info: Shower, encoding: Encoding, frames: readonly FrameRef[], results: { caption: MachineResult | null; seen: Look | null }): boolean {
     const saved = this.#atomic(() => {
       const { changes } = this.#db
         .prepare(
           `INSERT OR REPLACE INTO encodings (clip_id, pack_digest, embedding, memory, tokens, caption, frames)
-           SELECT id, ?, ?, ?, ?, ?, frames FROM clips WHERE id = ?`,
+           SELECT id, ?, ?, ?, ?, ?, ? FROM clips WHERE id = ?`,
         )
-        .run(digest, bytesOf(encoding.embedding), bytesOf(encoding.memory), encoding.tokens && bytesOf(encoding.tokens), JSON.stringify(results.caption), clipId)
+        .run(info.digest, bytesOf(encoding.embedding), bytesOf(encoding.memory), encoding.tokens && bytesOf(encoding.tokens), results.caption && JSON.stringify(results.caption), JSON.stringify(frames), clipId)
       if (changes === 0) return false
-      this.#annotations.saveMachine(clipId, 'caption', [results.caption])
-      if (results.seen) this.detections.save(clipId, digest, results.seen)
+      if (results.caption) this.#annotations.saveMachine(clipId, 'caption', [results.caption])
+      if (results.seen) this.detections.save(clipId, info, results.seen)
       return true
     })
     if (saved) this.emit({ type: 'clips', sourceId: this.clip(clipId).sourceId, clipIds: [clipId] })
@@ -358,8 +371,9 @@ export class Library {
   }
 
   /** Make the machine's tracks those that the vocabulary gives of what a pack saw. */
-  showVocabulary(digest: string): void {
-    const changed = this.detections.apply(digest)
+  showVocabulary(info: Shower): void {
+    const changed = this.detections.apply(info)
+    this.facts.refresh(changed)
     if (changed.length > 0) this.emit({ type: 'annotations', clipIds: changed })
     this.emit({ type: 'labels' })
   }
@@ -370,8 +384,8 @@ export class Library {
   }
 
   /** What a look at an encoded clip gave, and with it the machine's tracks. */
-  saveSeen(clipId: number, digest: string, seen: Seen): void {
-    this.detections.save(clipId, digest, seen)
+  saveSeen(clipId: number, info: Shower, seen: Look): void {
+    this.detections.save(clipId, info, seen)
     this.emit({ type: 'annotations', clipIds: [clipId] })
   }
 
