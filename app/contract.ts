@@ -87,6 +87,10 @@ export const AskEvent = z.discriminatedUnion('type', [
 ])
 export type AskEvent = z.infer<typeof AskEvent>
 
+/** What a pack makes of a clip though it was taught nothing like it: shown as a guess, stored nowhere. */
+export const Guess = z.object({ text: z.string(), confidence: z.number(), pack: z.string() })
+export type Guess = z.infer<typeof Guess>
+
 /** Pushed over /api/events. Ids only, except progress: the receiver asks again for what it shows. */
 export const BackendEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('sources'), ids: z.array(z.number().int()) }),
@@ -148,8 +152,12 @@ export const contract = {
   getClip: route({ method: 'get', path: '/api/clips/{clipId}', summary: 'One clip with its annotations', params: onClip, output: ClipDetail, errors: ['not-found'] }),
   clipThumbnail: route({ method: 'get', path: '/api/clips/{clipId}/thumbnail', summary: 'JPEG', params: onClip, bytes: 'image/jpeg', errors: ['not-found'] }),
   askClip: route({
-    method: 'post', path: '/api/clips/{clipId}/ask', summary: 'Ask one question about one encoded clip; streams tokens, then the stored answer',
-    params: onClip, body: z.object({ question: z.string().trim().min(1).max(300) }), events: AskEvent, errors: ['not-found', 'clip-not-encoded', 'engine-unavailable'],
+    method: 'post', path: '/api/clips/{clipId}/ask', summary: 'Ask one question about one clip: answered by facts, or by a pack that knows such footage; streams tokens, then the stored answer',
+    params: onClip, body: z.object({ question: z.string().trim().min(1).max(300) }), events: AskEvent, errors: ['not-found', 'clip-not-encoded', 'not-answerable', 'engine-unavailable'],
+  }),
+  guessClip: route({
+    method: 'post', path: '/api/clips/{clipId}/guess', summary: 'What the pack makes of a clip that it knows nothing of: its caption, or with a question its answer. Nothing is stored',
+    params: onClip, body: z.object({ question: z.string().trim().min(1).max(300).nullable() }), output: Guess, errors: ['not-found', 'clip-not-encoded', 'engine-unavailable', 'pack-cannot'],
   }),
   ...tableRoutes,
   ...labelRoutes,

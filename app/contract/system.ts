@@ -16,8 +16,8 @@ export const Diagnostics = z.object({
   ffmpeg: z
     .object({ path: z.string(), ffprobe: z.string().nullable(), version: z.string(), licence: z.string(), toneMapping: z.boolean(), decoders: z.array(z.object({ codec: z.string(), works: z.boolean() })) })
     .nullable(),
-  /** Null while no engine runs. */
-  engine: z.object({ provider: z.string(), threads: z.number().int(), tried: z.array(ProviderTrial) }).nullable(),
+  /** Those that run. */
+  engines: z.array(z.object({ pack: z.string(), provider: z.string(), threads: z.number().int(), tried: z.array(ProviderTrial) })),
   memory: z.object({ total: bytes, free: bytes, host: bytes }),
   /** Of the library folder: what it holds, and what is free beside it. */
   disk: z.object({ path: z.string(), library: bytes, cache: bytes, free: bytes }),

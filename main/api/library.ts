@@ -9,7 +9,7 @@ import { problemOf, TubeletError } from '../../app/errors.ts'
 import { VIDEO_EXTENSIONS } from '../../app/media.ts'
 import { exportProject } from '../export.ts'
 import { fileResponse } from '../files.ts'
-import { answerClip } from '../jobs/pipeline.ts'
+import { answerClip, guess } from '../jobs/pipeline.ts'
 import { coalesced, eventStream, type Handlers, notFound, type Services } from './handler.ts'
 
 export function libraryHandlers({ pipeline, jobs, status }: Services) {
@@ -53,6 +53,10 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
           (error: unknown) => send({ type: 'error', problem: problemOf(error) }),
         ),
       )
+    },
+    guessClip: ({ params: { clipId }, body: { question } }, request) => {
+      library.clip(clipId)
+      return guess(pipeline, clipId, question, request.signal)
     },
     addAnnotation: ({ params, body }) => library.addAnnotation(params.clipId, body.body),
     reviewAnnotation: ({ params, body }) => library.review(params.annotationId, body.action, body.body),

@@ -15,22 +15,22 @@ export function systemHandlers({ pipeline, projects }: Services): Handlers<keyof
   const { projectDir } = pipeline.library
   return {
     diagnostics: async () => {
-      const [tools, engine] = await Promise.all([pipeline.media().catch(() => null), pipeline.engine().catch(() => null)])
+      const [tools, engines] = await Promise.all([pipeline.media().catch(() => null), pipeline.packs.all()])
       const { versions } = process
       const [cpu] = os.cpus()
       return {
         versions: { tubelet: packageVersion, node: versions.node, electron: 'electron' in versions ? versions['electron'] : null, sqlite: versions.sqlite ?? '', system: `${os.type()} ${os.release()} ${os.arch()}` },
         processor: { name: cpu?.model.trim() ?? '', threads: os.availableParallelism() },
         ffmpeg: tools && ffmpegFacts(tools),
-        engine: engine && engineFacts(engine),
+        engines: engines.map(engineFacts),
         memory: { total: os.totalmem(), free: os.freemem(), host: process.memoryUsage.rss() },
         disk: await diskFacts(projectDir),
       }
     },
     selfTest: async () => {
-      const engine = await pipeline.engine()
       const began = performance.now()
-      const wrong = await engine.selfTest()
+      let wrong: string | null = null
+      for (const engine of await pipeline.packs.all()) wrong ??= await engine.selfTest().then((fault) => fault && `${engine.info.manifest.name}: ${fault}`)
       return { wrong, seconds: (performance.now() - began) / 1000 }
     },
     projects: () => ({ current: projectDir, recent: projects.recent() }),

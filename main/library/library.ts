@@ -73,6 +73,8 @@ export class Library {
     this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work), removed, (vocabulary) => this.detections.setVocabulary(vocabulary))
     this.steps = new Steps(this.#annotations, (event) => this.emit(event))
     this.find = new LibraryFind(projectDir, this.#db)
+    this.seen = new Seen(this.#db)
+    this.facts = new LibraryFacts(this.#db)
     this.packs = new LibraryPacks(this.#db, (work) => this.#atomic(work), (event) => this.emit(event), () => this.find.forget())
     this.detections = new Detections(this.#db, (work) => this.#atomic(work), this.#annotations)
     this.table = new Table(projectDir, this.#db, (event) => this.emit(event))
