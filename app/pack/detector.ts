@@ -9,7 +9,10 @@ export const DetectorManifest = Pack.extend({
   tasks: z.tuple([z.literal('boxes')]),
   /** Pictures of at most this size, a multiple of `multiple` on each side once the border is added; so many a second where something moves. */
   input: PictureInput.extend({ fit: z.literal('letterbox'), multiple: z.number().int().positive(), rate: z.number().positive() }),
+  /** `picture` uint8 [1, H, W, 3] RGB -> `scores` f32 [1, cells, classes] of 0..1 and `distances` f32 [1, cells, 4] in pixels: see main/engine/detector. */
   graphs: z.object({ detector: FileRef }),
+  /** Pixels from one cell to the next, of each grid in the order of the cells. */
+  strides: z.array(z.number().int().positive()).min(1),
   /** Names in the order of the scores. */
   classes: z.array(z.string()).min(1),
   calibration: z.object({

@@ -1,0 +1,95 @@
+/**
+ * Family `detector`: the pack's graph over single pictures. NanoDet's way (Lyu 2020): every cell of three grids has a score for each
+ * class and four distances from its centre to the sides of a box.
+ */
+import type { Box } from '../../app/annotation.ts'
+import { clipBox, type RelativeBox } from '../../app/boxes.ts'
+import { coloursOf } from '../../app/colours.ts'
+import type { DetectorManifest } from '../../app/pack/detector.ts'
+import { onePerThing, type Picture, type Spotted } from '../../app/spotted.ts'
+import { byteTensor, floatsOf, type Graphs } from './graphs.ts'
+
+/** In pixels of the picture; what is thinner is no thing. */
+const LEAST_SIDE = 2
+
+interface Candidate {
+  /** Of its class. */
+  index: number
+  score: number
+  /** In pixels of the bordered picture. */
+  box: Box
+}
+
+export class Detector {
+  readonly #manifest: DetectorManifest
+  readonly #graphs: Graphs
+
+  constructor(manifest: DetectorManifest, graphs: Graphs) {
+    this.#manifest = manifest
+    this.#graphs = graphs
+  }
+
+  /** @returns For each picture its boxes, best first. */
+  async see(pictures: readonly Picture[]): Promise<Spotted[][]> {
+    const out: Spotted[][] = []
+    for (const picture of pictures) out.push(await this.#seeOne(picture))
+    return out
+  }
+
+  async #seeOne(picture: Picture): Promise<Spotted[]> {
+    const { classes, strides, calibration, input } = this.#manifest
+    const { width, height } = picture
+    const { left, top, ...bordered } = withBorder(picture, input.multiple)
+    const outputs = await this.#graphs.run('detector', { picture: byteTensor(bordered.rgb, [1, bordered.height, bordered.width, 3]) })
+    const cells = candidatesOf(floatsOf(outputs, 'scores'), floatsOf(outputs, 'distances'), { ...bordered, strides, classes: classes.length, floor: calibration.floor })
+    const inPicture = cells.map(({ index, score, box: { x1, y1, x2, y2 } }) => ({
+      name: classes[index] ?? '',
+      score,
+      box: clipBox({ x1: x1 - left, y1: y1 - top, x2: x2 - left, y2: y2 - top }, picture),
+    }))
+    return onePerThing(inPicture.filter(({ box }) => box.x2 - box.x1 >= LEAST_SIDE && box.y2 - box.y1 >= LEAST_SIDE)).map(({ name, score, box: { x1, y1, x2, y2 } }) => {
+      const box = { cx: (x1 + x2) / 2 / width, cy: (y1 + y2) / 2 / height, w: (x2 - x1) / width, h: (y2 - y1) / height }
+      return { name, score, box, colours: coloursOfHalves(picture, box) }
+    })
+  }
+}
+
+/** A picture in the middle of black, whose sides are the next multiples of what the graph needs; `left` and `top`: where it begins there. */
+function withBorder({ rgb, width, height }: Picture, multiple: number): Picture & { left: number; top: number } {
+  const up = (side: number) => Math.ceil(side / multiple) * multiple
+  const [wide, high] = [up(width), up(height)]
+  const [left, top] = [(wide - width) >> 1, (high - height) >> 1]
+  const out = new Uint8Array(wide * high * 3)
+  for (let y = 0; y < height; y++) out.set(rgb.subarray(y * width * 3, (y + 1) * width * 3), ((y + top) * wide + left) * 3)
+  return { rgb: out, width: wide, height: high, left, top }
+}
+
+/**
+ * Every cell and class from `floor` on, best first.
+ * @param scores [cells, classes], 0..1; cells grid by grid, row by row.
+ * @param distances [cells, 4]: pixels from the centre of a cell to the left, top, right and bottom of its box.
+ * @param grid Of the bordered picture, in pixels, of which every stride is a divisor.
+ */
+function candidatesOf(scores: Float32Array, distances: Float32Array, grid: { width: number; height: number; strides: readonly number[]; classes: number; floor: number }): Candidate[] {
+  const { width, height, strides, classes, floor } = grid
+  const out: Candidate[] = []
+  let cell = 0
+  for (const stride of strides) {
+    for (let y = (stride - 1) / 2; y < height; y += stride) {
+      for (let x = (stride - 1) / 2; x < width; x += stride, cell++) {
+        for (let index = 0; index < classes; index++) {
+          const score = scores[cell * classes + index] ?? 0
+          if (score < floor) continue
+          const [left = 0, top = 0, right = 0, bottom = 0] = distances.subarray(cell * 4, cell * 4 + 4)
+          out.push({ index, score, box: { x1: x - left, y1: y - top, x2: x + right, y2: y + bottom } })
+        }
+      }
+    }
+  }
+  return out.sort((a, b) => b.score - a.score)
+}
+
+/** Shares of the basic colours in the upper, then in the lower half of a box. */
+function coloursOfHalves({ rgb, width, height }: Picture, { cx, cy, w, h }: RelativeBox): number[] {
+  return [cy - h / 4, cy + h / 4].flatMap((middle) => coloursOf(rgb, width, height, { cx, cy: middle, w, h: h / 2 }))
+}

