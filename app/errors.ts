@@ -20,6 +20,7 @@ export const ErrorCode = z.enum([
   'ffmpeg-failed',
   'decode-timeout',
   'clip-not-encoded',
+  'not-answerable',
   'pack-invalid',
   'pack-self-test-failed',
   'checkpoint-unusable',

@@ -9,3 +9,7 @@ export interface Line {
   /** In shares of the picture. */
   box: RelativeBox
 }
+
+export function joinLines(frames: readonly { ordinal: number; pts: number; lines: readonly Line[] | null }[], span: { startFrame: number; endFrame: number }): { text: string; confidence: number; box: RelativeBox; startFrame: number; endFrame: number }[] {
+  return (frames[0]?.lines ?? []).map((line) => ({ ...line, ...span }))
+}

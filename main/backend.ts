@@ -15,7 +15,7 @@ import { systemHandlers } from './api/system.ts'
 import { tableHandlers } from './api/table.ts'
 import { windowFile } from './files.ts'
 
-const HTTP_STATUS: Partial<Record<ErrorCode, number>> = { 'bad-request': 400, forbidden: 403, 'not-found': 404, 'file-missing': 404, conflict: 409, 'clip-not-encoded': 409, 'checkpoint-unusable': 422, 'pack-invalid': 422, 'network-off': 403, 'engine-unavailable': 503, 'disk-full': 507 }
+const HTTP_STATUS: Partial<Record<ErrorCode, number>> = { 'bad-request': 400, forbidden: 403, 'not-found': 404, 'file-missing': 404, conflict: 409, 'clip-not-encoded': 409, 'not-answerable': 422, 'pack-cannot': 422, 'checkpoint-unusable': 422, 'pack-invalid': 422, 'network-off': 403, 'engine-unavailable': 503, 'disk-full': 507 }
 
 /** @param windowDir The built window. */
 export function createBackend(services: Services, windowDir: string): (request: Request) => Promise<Response> {

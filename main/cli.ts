@@ -117,7 +117,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
   endOnSignals(tubelet)
   try {
     const { library, jobs, packs } = tubelet
-    if (options.pack !== undefined) await packs.finished(packs.use(options.pack, false))
+    if (options.pack !== undefined) await packs.finished(packs.use(options.pack, null, false))
     // A library that was left paused in the window: here somebody waits.
     jobs.resume()
     if (options.labels) await jobs.setVocabulary(onlyNames(library.detections.vocabulary(), options.labels))

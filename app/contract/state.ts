@@ -26,7 +26,7 @@ export const ClipEvent = z.object({
   at: z.string(),
   annotationId: z.number().int(),
   action: z.enum(['said', ...ACTIONS]),
-  kind: z.enum(['caption', 'answer', 'track', 'note', 'segment']),
+  kind: z.enum(['caption', 'answer', 'track', 'note', 'segment', 'text']),
   body: AnnotationBody.nullable(),
   provenance: Provenance.nullable(),
   confidence: z.number().nullable(),

@@ -45,8 +45,8 @@ function ffmpegFacts({ ffmpeg, ffprobe, version, licence, decoders, toneMapping 
   return { path: ffmpeg, ffprobe, version, licence, toneMapping, decoders: CODECS.map((codec) => ({ codec, works: decoders.has(codec) })) }
 }
 
-function engineFacts({ info: { provider, threads, tried } }: Engine): Diagnostics['engine'] {
-  return { provider, threads, tried }
+function engineFacts({ info: { manifest, provider, threads, tried } }: Engine): Diagnostics['engines'][number] {
+  return { pack: manifest.name, provider, threads, tried }
 }
 
 async function diskFacts(folder: string): Promise<Diagnostics['disk']> {

@@ -4,6 +4,8 @@ import { Graphs, type Placement } from './graphs.ts'
 import { openMammut, testMammut } from './mammut.ts'
 import { Model } from './model.ts'
 import { openFolder } from './pack.ts'
+import { openText, testText } from './text-pack.ts'
+import { TextReader } from './text.ts'
 import type { CallName, Calls } from './protocol.ts'
 
 export interface CallContext {

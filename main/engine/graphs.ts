@@ -94,6 +94,12 @@ export function floatsOf(outputs: ort.InferenceSession.OnnxValueMapType, name: s
   return data
 }
 
+export function integersOf(outputs: ort.InferenceSession.OnnxValueMapType, name: string): Int32Array {
+  const { data } = tensorOf(outputs, name)
+  if (!(data instanceof Int32Array)) throw new Error(`output "${name}" is not int32`)
+  return data
+}
+
 /** The execution providers that this build of the runtime knows, best first, the CPU last. */
 export function listedProviders(): string[] {
   const known = new Set(ort.listSupportedBackends().map(({ name }) => name))

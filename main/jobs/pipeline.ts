@@ -3,7 +3,7 @@
  * stored in one transaction, so a crash loses at most the clip under way, and a resumed run skips what is stored.
  */
 import type { AnnotationBody, Evidence } from '../../app/annotation.ts'
-import type { Source } from '../../app/contract.ts'
+import type { Guess, Source } from '../../app/contract.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import { candidatesOf } from '../../app/detections.ts'
@@ -110,7 +110,7 @@ interface Engines {
 }
 
 async function enginesOf({ packs }: Pipeline): Promise<Engines> {
-  const [caption, answer, search, boxes, reader] = await Promise.all([packs.words('caption'), packs.words('answer'), packs.words('search'), packs.boxes(), packs.text()])
+  const [caption, answer, search, boxes, reader] = await Promise.all([packs.words('caption'), packs.words('answer'), packs.words('search'), ...[packs.boxes(), packs.text()].map((one) => one.catch(() => null))] as const)
   const seeing = boxes !== null && ofFamily(boxes, 'mammut') ? [boxes] : []
   return { encoders: [...new Set([caption, answer, search, ...seeing])], detector: boxes !== null && ofFamily(boxes, 'detector') ? boxes : null, reader }
 }
@@ -235,17 +235,28 @@ export async function lookAgain(pipeline: Pipeline, engine: MammutEngine, clipId
 export async function answerClip(pipeline: Pipeline, clipId: number, question: string, signal: AbortSignal, onToken?: (text: string) => void) {
   const { library } = pipeline
   const known = library.facts.answer(clipId, question)
-  if (known !== null) {
+  if (known !== null && 'body' in known) {
     onToken?.(known.body.text)
     return stored(library, clipId, known)
   }
   const engine = await pipeline.packs.words('answer')
   const encoding = encodingOf(library, clipId, engine)
-  if (await engine.unfamiliar(encoding, signal)) throw notAnswerable(library.facts.refusal(clipId, question), engine)
+  if (await engine.unfamiliar(encoding, signal)) throw notAnswerable(known, engine)
   // A streamed answer is not begun twice: its reader has seen tokens already and is told of the restart instead.
   const answer = onToken ? await engine.answer(encoding, question, { signal, onToken }) : await persevere(() => engine.answer(encoding, question, { signal }), signal)
   const body: AnnotationBody = { kind: 'answer', question, text: answer.text }
   return stored(library, clipId, { body, evidence: evidenceOf(answer, library.clipFrames(clipId, engine.info.digest)), provenance: provenanceOf(pipeline.appVersion, engine)(answer.prompt) })
+}
+
+/** @param why Facts have no answer: what they say of the question, or null. */
+function notAnswerable(why: Phrase | null, { info: { manifest } }: MammutEngine): TubeletError {
+  return new TubeletError({
+    code: 'not-answerable',
+    message: why?.text ?? 'Nothing that was seen or measured answers this, and “{{pack}}” was taught nothing like this clip.',
+    values: { ...why?.values, pack: manifest.name },
+    stillWorks: 'Questions of what is there, how many, which colour, which way, where and when; what the camera does; what text says.',
+    next: 'Look at what the model guesses, teach it with your own corrections, or bring a pack that answers questions (Packs page).',
+  })
 }
 
 function stored(library: Library, clipId: number, result: MachineResult) {

@@ -160,7 +160,7 @@ function saveText(library: Library, reader: TextEngine, appVersion: string, clip
   library.saveMachine(
     clipId,
     'text',
-    joinLines(frames, span).map(({ text, box, confidence, ...at }): MachineResult => ({
+    joinLines(frames.map(({ ordinal, pts, seen }) => ({ ordinal, pts, lines: seen })), span).map(({ text, box, confidence, ...at }): MachineResult => ({
       body: { kind: 'text', text, span: at, box: pixelBox(box, frame) },
       evidence: { confidence, unsure: false, agreement: null, frames: [] },
       provenance,

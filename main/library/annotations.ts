@@ -3,12 +3,13 @@
  * writes `human` and `state`. Each human edit is kept with the layer before and after it, so that undo survives a restart.
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
-import { Annotation, AnnotationBody, type Evidence, type Provenance, type ReviewState, type Span, type TrackBody } from '../../app/annotation.ts'
+import { Annotation, AnnotationBody, type Evidence, type Provenance, type ReviewState, type Span, spanWithin, type TextBody, type TrackBody } from '../../app/annotation.ts'
 import type { ClipEvent, History, Step } from '../../app/contract/state.ts'
 import { type Action, DEEDS } from '../../app/deeds.ts'
 import { TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
 import { topicOf as questionTopic } from '../../app/table/question.ts'
+import { iou } from '../../app/boxes.ts'
 import { phrase, type Phrase, said } from '../../app/phrase.ts'
 import { sameObject } from '../../app/tracks.ts'
 import type { Vocabulary } from '../../app/vocabulary.ts'
@@ -93,12 +94,20 @@ export class Annotations {
 
   /**
    * Store what a run said about a clip. A caption or an answer goes beneath a person's decision; tracks replace those that nobody
-   * looked at, but not what a person decided, nor over it. A track that is the same candidate as before stays as it is.
+   * looked at, but not what a person decided, nor over it; so do lines of text. A track that is the same candidate as before stays as it is.
    */
   saveMachine(clipId: number, kind: AnnotationBody['kind'], results: readonly MachineResult[]): Annotation[] {
     return this.#atomic(() => {
       const decided: TrackBody[] = []
+      const decidedText: TextBody[] = []
       const there = new Set<number>()
+      if (kind === 'text') {
+        this.#db.prepare(`DELETE FROM annotations WHERE clip_id = ? AND kind = 'text' AND state = 'machine'`).run(clipId)
+        for (const row of this.#db.prepare(`SELECT * FROM annotations WHERE clip_id = ? AND kind = 'text'`).all(clipId)) {
+          const { body, machine } = annotation(row)
+          for (const layer of [body, machine]) if (layer?.kind === 'text') decidedText.push(layer)
+        }
+      }
       if (kind === 'track') {
         const same = JSON.stringify(results.flatMap(({ candidate }) => candidate ?? []))
         this.#db.prepare(`DELETE FROM annotations WHERE clip_id = ? AND kind = 'track' AND state = 'machine' AND (candidate IS NULL OR candidate NOT IN (SELECT value FROM json_each(?)))`).run(clipId, same)
@@ -109,7 +118,7 @@ export class Annotations {
           if (state !== 'machine') for (const layer of [body, machine]) if (layer?.kind === 'track') decided.push(layer)
         }
       }
-      const covered = (body: AnnotationBody) => body.kind === 'track' && decided.some((track) => sameObject(track, body))
+      const covered = (body: AnnotationBody) => (body.kind === 'track' && decided.some((track) => sameObject(track, body))) || (body.kind === 'text' && decidedText.some((text) => sameLine(text, body)))
       const gone = this.#db.prepare(`DELETE FROM annotations WHERE candidate = ? AND state = 'machine'`)
       const ids = results.flatMap(({ body, evidence, provenance, candidate }) => {
         if (candidate !== undefined && there.has(candidate)) {
@@ -126,7 +135,7 @@ export class Annotations {
   #upsertMachine(clipId: number, body: AnnotationBody, evidence: Evidence | null, provenance: Provenance, candidate?: number): number {
     const stored = [JSON.stringify(body), evidence && JSON.stringify(evidence), JSON.stringify(provenance), now()]
     const topic = topicOf(body)
-    const existing = body.kind === 'track' ? undefined : this.#db.prepare('SELECT id FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(clipId, body.kind, topic)
+    const existing = body.kind === 'track' || body.kind === 'text' ? undefined : this.#db.prepare('SELECT id FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(clipId, body.kind, topic)
     if (existing !== undefined) {
       const id = Number(existing['id'])
       this.#db
@@ -144,7 +153,7 @@ export class Annotations {
   /** A person adds something. A caption or answer that is there already is edited instead. */
   add(clipId: number, body: AnnotationBody, place: Place): Annotation {
     check(body, place)
-    const existing = body.kind === 'track' || body.kind === 'note' ? undefined : this.#db.prepare('SELECT id FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(clipId, body.kind, topicOf(body))
+    const existing = body.kind === 'track' || body.kind === 'note' || body.kind === 'text' ? undefined : this.#db.prepare('SELECT id FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(clipId, body.kind, topicOf(body))
     if (existing) return this.review(Number(existing['id']), 'edit', body, place)
     return this.#atomic(() => this.get(this.#create(clipId, body, deedOn(place, DEEDS[body.kind].add))))
   }
@@ -418,6 +427,11 @@ function now(): string {
 }
 
 /** What makes two answers the same cell: the question, however it was typed. */
+/** Whether two lines stand at one place at one time. */
+function sameLine(a: TextBody, b: TextBody): boolean {
+  return spanWithin(a.span, b.span) !== null && iou(a.box, b.box) > 0.5
+}
+
 function topicOf(body: AnnotationBody): string {
   return body.kind === 'answer' ? questionTopic(body.question) : ''
 }

@@ -1,5 +1,6 @@
 /** What can be stated of clips, from what was seen and measured in them and what people decided: made anew whenever any of that changes. */
 import type { DatabaseSync } from 'node:sqlite'
+import type { Phrase } from '../../app/phrase.ts'
 import type { MachineResult } from './annotations.ts'
 
 export class LibraryFacts {
@@ -15,8 +16,8 @@ export class LibraryFacts {
     void this.#db
   }
 
-  /** The answer that facts give; null where they give none. */
-  answer(clipId: number, question: string): MachineResult | null {
+  /** The answer that facts give; a phrase that says why they cannot; null where the question is none of theirs. */
+  answer(clipId: number, question: string): (MachineResult & { body: { kind: 'answer' } }) | Phrase | null {
     void clipId
     void question
     return null

@@ -4,7 +4,7 @@ import { TubeletError } from '../../app/errors.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { cutTubes } from '../../app/tubes.ts'
-import type { SampledClip } from './clips.ts'
+import type { ClipInput, SampledClip } from './clips.ts'
 import { frameClock } from './clock.ts'
 import { framesInput, pictureFilters } from './decode-plan.ts'
 import { keepFrames, type MediaTools, runTool } from './tools.ts'
@@ -31,7 +31,7 @@ export function framesOf(pts: Float64Array, { startFrame, endFrame }: Span, coun
  *
  * @throws TubeletError `no-frames` when the file does not have them (it was changed), `ffmpeg-missing`; the signal's reason when aborted.
  */
-export async function sampleFrames(tools: MediaTools, file: string, probe: Probe, input: MammutManifest['input'], frames: readonly FrameRef[], signal: AbortSignal): Promise<Pick<SampledClip, 'tubes' | 'thumbnail'>> {
+export async function sampleFrames(tools: MediaTools, file: string, probe: Probe, input: MammutManifest['input'], frames: readonly FrameRef[], signal: AbortSignal): Promise<Pick<ClipInput, 'tubes'> & Pick<SampledClip, 'thumbnail'>> {
   const distinct = [...new Set(frames.map(({ pts }) => pts))]
   const filters = pictureFilters(tools, probe, input)
   const bytes = input.width * input.height * 3

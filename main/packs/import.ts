@@ -16,7 +16,7 @@ import { TubeletError } from '../../app/errors.ts'
 import { VIDEO_EXTENSIONS } from '../../app/media.ts'
 import type { FileRef } from '../../app/pack/base.ts'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
-import { Engine, type ForkEngine } from '../engine/engine.ts'
+import { Engine, type ForkEngine, ofFamily } from '../engine/engine.ts'
 import { needRoom } from './download.ts'
 import { onnxFile } from './onnx.ts'
 import { type OpenMammut, readConfig, recogniseOpenMammut } from './openmammut.ts'
@@ -37,7 +37,8 @@ export interface ImportOptions {
 }
 export interface Imported {
   pack: StoredPack
-  measured: Measured
+  /** Null of packs that encode no clips. */
+  measured: Measured | null
 }
 /** Checked, and ready to be made a pack. */
 export type Prepared = { run: (options: ImportOptions) => Promise<Imported> }
@@ -167,6 +168,8 @@ async function importFolder(folder: string, { store, fork, report, signal }: Imp
     report({ stage: 'testing', bytes: null, totalBytes: null })
     const engine = await Engine.start({ packDir: dir, signal, ...(fork ? { fork } : {}) })
     try {
+      // What detectors and readers take is learnt as they are used.
+      if (!ofFamily(engine, 'mammut')) return null
       const { frames, width, height } = engine.info.manifest.input
       const { secondsPerClip, memoryBytes } = await engine.knownAnswers(testClips(frames, width, height), [], signal)
       return { secondsPerClip, memoryBytes }
@@ -177,7 +180,7 @@ async function importFolder(folder: string, { store, fork, report, signal }: Imp
 }
 
 /** Builds a pack in a folder of its own, which is gone again if that fails. */
-async function building(store: PackStore, build: (dir: string) => Promise<Measured>): Promise<Imported> {
+async function building(store: PackStore, build: (dir: string) => Promise<Measured | null>): Promise<Imported> {
   const dir = store.unfinished()
   try {
     const measured = await build(dir)

@@ -310,7 +310,7 @@ export class Packs {
   }
 
   #imported({ pack, measured }: Imported): void {
-    this.settings.remember(pack.digest, measured)
+    if (measured) this.settings.remember(pack.digest, measured)
   }
 
   #installed(pack: ReturnType<PackStore['list']>[number], usage: ReadonlyMap<string, { clips: number; bytes: number }>): InstalledPack {
@@ -378,6 +378,13 @@ export class Packs {
 }
 
 /** The folder itself, or the closest one above it that exists. */
+/** Bytes that what a pack leaves of a clip takes in the library file; of boxes and lines, what the clips of development took. */
+function storedPerClip({ manifest }: StoredPack): number {
+  if (manifest.family !== 'mammut') return 6_000
+  const { embedding, memory, tokens, token } = manifest.dims
+  return 4 * embedding + 2 * tokens * (memory + token)
+}
+
 function nearest(folder: string): string {
   try {
     readdirSync(folder)
