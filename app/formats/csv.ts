@@ -106,10 +106,10 @@ export const boxes: Format<AnnotationDocument, ReturnType<typeof boxTable.read>>
   ...boxTable,
 }
 
-/** spans.csv: one row for a clip itself (kind shot, window or marked) and one for each caption, answer, note and segment, with the span that it is about. */
+/** spans.csv: one row for a clip itself (kind shot, window or marked) and one for each caption, answer, note, segment and line of text on screen, with the span that it is about. */
 export const spans: Format<AnnotationDocument, ReturnType<typeof spanTable.read>> = {
   project(document) {
-    const said = Map.groupBy(spoken(document, 'caption', 'answer', 'note', 'segment'), ({ clip }) => clip.id)
+    const said = Map.groupBy(spoken(document, 'caption', 'answer', 'note', 'segment', 'text'), ({ clip }) => clip.id)
     return sortedClips(document).flatMap((clip) => {
       const spanOf = (part: Span = clip) => {
         const { start, end } = clipTimes(clip, document, part)
