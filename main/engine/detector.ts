@@ -3,12 +3,16 @@
  * class and four distances from its centre to the sides of a box.
  */
 import type { Box } from '../../app/annotation.ts'
-import { clipBox, type RelativeBox } from '../../app/boxes.ts'
+import { boxArea, clipBox, iou, type RelativeBox } from '../../app/boxes.ts'
 import { coloursOf } from '../../app/colours.ts'
 import type { DetectorManifest } from '../../app/pack/detector.ts'
-import { onePerThing, type Picture, type Spotted } from '../../app/spotted.ts'
 import { byteTensor, floatsOf, type Graphs } from './graphs.ts'
+import type { Picture, Spotted } from './protocol.ts'
 
+/** Boxes of one name that overlap by more than this are one thing: what NanoDet was measured with. */
+const ONE_THING = 0.6
+/** So is a box of which this share lies in a stronger one of its name. */
+const NESTED = 0.85
 /** In pixels of the picture; what is thinner is no thing. */
 const LEAST_SIDE = 2
 
@@ -87,6 +91,20 @@ function candidatesOf(scores: Float32Array, distances: Float32Array, grid: { wid
     }
   }
   return out.sort((a, b) => b.score - a.score)
+}
+
+/** One box for each thing that has several of one name; names compete later, when more frames were seen. @param found Best first. */
+function onePerThing<T extends { name: string; box: Box }>(found: readonly T[]): T[] {
+  const kept: T[] = []
+  for (const one of found) {
+    if (kept.every(({ name, box }) => name !== one.name || (iou(box, one.box) <= ONE_THING && shareWithin(one.box, box) < NESTED))) kept.push(one)
+  }
+  return kept
+}
+
+/** How much of a box with an area lies inside another, 0..1. */
+function shareWithin(box: Box, { x1, y1, x2, y2 }: Box): number {
+  return boxArea({ x1: Math.max(box.x1, x1), y1: Math.max(box.y1, y1), x2: Math.min(box.x2, x2), y2: Math.min(box.y2, y2) }) / boxArea(box)
 }
 
 /** Shares of the basic colours in the upper, then in the lower half of a box. */

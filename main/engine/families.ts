@@ -1,5 +1,7 @@
 /** What the engine process runs: one pack of one family on one execution provider, and the calls that the family answers. */
 import type { PackManifest } from '../../app/pack/pack.ts'
+import { Detector } from './detector.ts'
+import { openDetector, testDetector } from './detector-pack.ts'
 import { Graphs, type Placement } from './graphs.ts'
 import { openMammut, testMammut } from './mammut.ts'
 import { Model } from './model.ts'
@@ -60,8 +62,17 @@ export async function openPlaceable(dir: string, untested: boolean): Promise<Ope
         },
       }
     }
-    case 'detector':
-      return folder.invalid(`The family ${manifest.family} is not there yet.`)
+    case 'detector': {
+      const pack = await openDetector(folder, manifest)
+      return {
+        ...opened,
+        place: (placement) => {
+          const graphs = new Graphs(pack.graphs, placement)
+          const detector = new Detector(manifest, graphs)
+          return { graphs, selfTest: () => testDetector(pack, detector), handlers: { see: ({ pictures }) => detector.see(pictures) } }
+        },
+      }
+    }
     case 'text': {
       const pack = await openText(folder, manifest)
       return {
