@@ -1,0 +1,430 @@
+/**
+ * How the camera moves, from small grey pictures of a clip: tiles of one picture are looked for in the next, most of them must agree on a
+ * shift, a growth and a turn (RANSAC, then least squares), and that must bring more of the picture to where it is than no motion does.
+ *
+ * Pictures are grey bytes, row-major, about 160 on the longer side, without bars round them, some four a second.
+ */
+
+export interface GreyPicture {
+  grey: Uint8Array
+  width: number
+  height: number
+}
+
+/** How the ground of the picture went between two moments: a point at (x, y) from the middle is then at shift + growth * turned (x, y). */
+export interface CameraStep {
+  /** Seconds of the video. */
+  from: number
+  to: number
+  /** Shares of the picture's width and height; right and down count up. A camera that pans right shifts the picture left. */
+  dx: number
+  dy: number
+  /** Growth of the picture less 1. */
+  zoom: number
+  /** Share 0..1 of the tiles with texture that the step explains at least as well as no motion; 0 where nothing fits: a cut, or nothing to see. */
+  trust: number
+}
+
+/** What stays in its place over about a second. */
+export interface Stay {
+  from: number
+  to: number
+  /** Share 0..1 of the tiles with edges that look the same, the mean of those two quarters of the picture where most do; null where too few have edges. */
+  rests: number | null
+}
+
+/** What was measured of the camera in a clip. */
+export interface CameraTrace {
+  steps: CameraStep[]
+  stays: Stay[]
+}
+
+/** Side of a tile and of the first search, in pixels of the half-size picture. */
+const TILE = 8
+const REACH = 5
+/** The whole picture is first looked for this far, as a share of its side. */
+const SWEEP = 0.35
+/** A tile has texture if its grey levels deviate from their mean by this much. */
+const TEXTURE = 5
+/** Mean difference of grey levels above which a tile was not found again. */
+const LOST = 14
+/** A tile has edges if it differs this much from itself two pixels further, and looks the same if it changed by less than this share of that. */
+const EDGES = 3
+const SAME = 0.35
+/** Of the picture's longer side: closer tiles agree. */
+const AGREE = 0.008
+/** With fewer tiles that have texture there is nothing to see. */
+const LEAST_TILES = 6
+/** A picture is compared with the last one kept until the ground went so far (share of a side), or for so long (seconds). */
+const FAR = 0.02
+const PATIENCE = 0.95
+/** With so many tiles at rest nothing is searched: the camera stands. */
+const QUIET = 0.75
+/** Below this trust a step tells no motion. */
+const TRUST = 0.3
+
+interface Tile {
+  x: number
+  y: number
+  u: number
+  v: number
+}
+
+/** x → (tx + s x - r y, ty + r x + s y) from the middle of the picture, less the identity: [tx, ty, s, r]. */
+type Motion = readonly [tx: number, ty: number, growth: number, turn: number]
+
+/** Mean of 2 x 2 pixels. */
+function halved({ grey, width, height }: GreyPicture): GreyPicture {
+  const [w, h] = [width >> 1, height >> 1]
+  const half = new Uint8Array(w * h)
+  for (let y = 0; y < h; y++) {
+    for (let x = 0; x < w; x++) {
+      const at = 2 * y * width + 2 * x
+      half[y * w + x] = ((grey[at] ?? 0) + (grey[at + 1] ?? 0) + (grey[at + width] ?? 0) + (grey[at + width + 1] ?? 0) + 2) >> 2
+    }
+  }
+  return { grey: half, width: w, height: h }
+}
+
+/** The whole shift in pixels that brings picture `a` nearest to `b`; differences above a limit count as that limit, so that things that move do not decide. */
+function sweep(a: GreyPicture, b: GreyPicture): [number, number] {
+  const { width, height } = a
+  const [mx, my] = [Math.floor(width * SWEEP), Math.floor(height * SWEEP)]
+  let best: [number, number] = [0, 0]
+  let least = Infinity
+  for (let dy = -my; dy <= my; dy++) {
+    for (let dx = -mx; dx <= mx; dx++) {
+      const [fromX, toX, fromY, toY] = [Math.max(0, -dx), Math.min(width, width - dx), Math.max(0, -dy), Math.min(height, height - dy)]
+      const count = (toX - fromX) * (toY - fromY)
+      // Nearness decides between equals.
+      const far = 0.02 * Math.hypot(dx, dy)
+      const most = (least - far) * count
+      let sum = 0
+      for (let y = fromY; y < toY && sum < most; y++) {
+        const [rowA, rowB] = [y * width, (y + dy) * width + dx]
+        for (let x = fromX; x < toX; x++) sum += Math.min(Math.abs((a.grey[rowA + x] ?? 0) - (b.grey[rowB + x] ?? 0)), 24)
+      }
+      const cost = sum / count + far
+      if (cost < least) [least, best] = [cost, [dx, dy]]
+    }
+  }
+  return best
+}
+
+/** Mean difference of grey levels between a tile of `a` and the place (u, v) further in `b`; Infinity outside. Above `enough` it may stop short. */
+function difference(a: GreyPicture, b: GreyPicture, x: number, y: number, u: number, v: number, enough = Infinity): number {
+  const left = x + u
+  const top = y + v
+  if (left < 0 || top < 0 || left + TILE > b.width || top + TILE > b.height) return Infinity
+  const most = enough * TILE ** 2
+  let sum = 0
+  for (let row = 0; row < TILE && sum <= most; row++) {
+    const rowA = (y + row) * a.width + x
+    const rowB = (top + row) * b.width + left
+    for (let column = 0; column < TILE; column++) sum += Math.abs((a.grey[rowA + column] ?? 0) - (b.grey[rowB + column] ?? 0))
+  }
+  return sum / TILE ** 2
+}
+
+/** As `difference`, at a place between pixels. */
+function differenceBetween(a: GreyPicture, b: GreyPicture, x: number, y: number, u: number, v: number): number {
+  const [left, top] = [Math.floor(x + u), Math.floor(y + v)]
+  const [fx, fy] = [x + u - left, y + v - top]
+  if (left < 0 || top < 0 || left + TILE + 1 > b.width || top + TILE + 1 > b.height) return Infinity
+  let sum = 0
+  for (let row = 0; row < TILE; row++) {
+    const [rowA, rowB] = [(y + row) * a.width + x, (top + row) * b.width + left]
+    for (let column = 0; column < TILE; column++) {
+      const at = rowB + column
+      const upper = (b.grey[at] ?? 0) * (1 - fx) + (b.grey[at + 1] ?? 0) * fx
+      const lower = (b.grey[at + b.width] ?? 0) * (1 - fx) + (b.grey[at + b.width + 1] ?? 0) * fx
+      sum += Math.abs((a.grey[rowA + column] ?? 0) - upper * (1 - fy) - lower * fy)
+    }
+  }
+  return sum / TILE ** 2
+}
+
+function deviation({ grey, width }: GreyPicture, x: number, y: number): number {
+  let [sum, squares] = [0, 0]
+  for (let row = 0; row < TILE; row++) {
+    for (let column = 0; column < TILE; column++) {
+      const value = grey[(y + row) * width + x + column] ?? 0
+      sum += value
+      squares += value * value
+    }
+  }
+  return Math.sqrt(Math.max(0, squares / TILE ** 2 - (sum / TILE ** 2) ** 2))
+}
+
+/** Where between three neighbours the least of a parabola through them lies, -0.5..0.5. */
+function between(before: number, here: number, after: number): number {
+  const bend = before - 2 * here + after
+  return Number.isFinite(bend) && bend > 1e-6 ? Math.max(-0.5, Math.min(0.5, (before - after) / (2 * bend))) : 0
+}
+
+/** Left upper corners of the tiles of a picture, a grid. */
+function tilesOf({ width, height }: GreyPicture): [number, number][] {
+  const tiles: [number, number][] = []
+  for (let y = 0; y + TILE <= height; y += TILE) for (let x = 0; x + TILE <= width; x += TILE) tiles.push([x, y])
+  return tiles
+}
+
+/** Where a tile is found again, near no shift or near `guess`; null where that is not sure in both directions. */
+function found(a: GreyPicture, b: GreyPicture, x: number, y: number, guess: [number, number]): Tile | null {
+  let u = 0
+  let v = 0
+  let least = difference(a, b, x, y, 0, 0)
+  for (const [gu, gv] of Math.hypot(...guess) < 2 ? [guess] : [[0, 0] as const, guess]) {
+    for (let dv = gv - REACH; dv <= gv + REACH; dv++) {
+      for (let du = gu - REACH; du <= gu + REACH; du++) {
+        const value = difference(a, b, x, y, du, dv, least)
+        if (value >= least) continue
+        least = value
+        u = du
+        v = dv
+      }
+    }
+  }
+  if (least > LOST) return null
+  const at = (du: number, dv: number) => difference(a, b, x, y, u + du, v + dv)
+  const [west, east, north, south] = [at(-1, 0), at(1, 0), at(0, -1), at(0, 1)]
+  // An edge is found anywhere along itself: the tile must fit clearly less well on either side.
+  const clear = least + 1 + 0.15 * least
+  if (Math.min(west, east) < clear || Math.min(north, south) < clear) return null
+  return { x, y, u: u + between(west, least, east), v: v + between(north, least, south) }
+}
+
+const movedBy = ([tx, ty, growth, turn]: Motion, x: number, y: number): [number, number] => [tx + growth * x - turn * y, ty + turn * x + growth * y]
+
+/** The motion that most tiles agree on. @param middle Of the picture, in the tiles' pixels. */
+function agreed(tiles: readonly Tile[], middle: readonly [number, number], tolerance: number): Motion {
+  const points = tiles.map(({ x, y, u, v }) => ({ x: x + TILE / 2 - middle[0], y: y + TILE / 2 - middle[1], u, v }))
+  const agree = (motion: Motion) =>
+    points.filter(({ x, y, u, v }) => {
+      const [mu, mv] = movedBy(motion, x, y)
+      return Math.hypot(mu - u, mv - v) <= tolerance
+    })
+  let best: typeof points = []
+  // No motion is tried first: another one must have more to it.
+  const tries: Motion[] = [[0, 0, 0, 0]]
+  points.forEach(({ u, v }) => tries.push([u, v, 0, 0]))
+  points.forEach((a, i) => {
+    for (const step of [3, 7, 16]) {
+      const b = points[(i + step) % points.length]
+      const apart = b ? (b.x - a.x) ** 2 + (b.y - a.y) ** 2 : 0
+      if (!b || apart < 16 * TILE) continue
+      // Similarity through two points, as a complex division.
+      const growth = ((b.u - a.u) * (b.x - a.x) + (b.v - a.v) * (b.y - a.y)) / apart
+      const turn = ((b.v - a.v) * (b.x - a.x) - (b.u - a.u) * (b.y - a.y)) / apart
+      if (Math.abs(growth) > 0.35 || Math.abs(turn) > 0.2) continue
+      tries.push([a.u - growth * a.x + turn * a.y, a.v - turn * a.x - growth * a.y, growth, turn])
+    }
+  })
+  for (const motion of tries) {
+    const inside = agree(motion)
+    if (inside.length > best.length) best = inside
+  }
+  const fitted = fit(best)
+  return fit(agree(fitted))
+}
+
+/** Least squares of shift, growth and turn; only the shift of fewer than six points or of points on a heap. */
+function fit(points: readonly { x: number; y: number; u: number; v: number }[]): Motion {
+  const n = points.length
+  if (n === 0) return [0, 0, 0, 0]
+  const mean = (of: (point: (typeof points)[number]) => number) => points.reduce((sum, point) => sum + of(point), 0) / n
+  const [mx, my, mu, mv] = [mean(({ x }) => x), mean(({ y }) => y), mean(({ u }) => u), mean(({ v }) => v)]
+  const spread = mean(({ x, y }) => (x - mx) ** 2 + (y - my) ** 2)
+  if (n < 6 || spread < (2 * TILE) ** 2) return [mu, mv, 0, 0]
+  const growth = mean(({ x, y, u, v }) => (x - mx) * (u - mu) + (y - my) * (v - mv)) / spread
+  const turn = mean(({ x, y, u, v }) => (x - mx) * (v - mv) - (y - my) * (u - mu)) / spread
+  return [mu - growth * mx + turn * my, mv - turn * mx - growth * my, growth, turn]
+}
+
+/**
+ * The step from picture `a` to picture `b` of one size.
+ *
+ * No motion wins unless the other brings more than a sixth of the textured tiles nearer to where they are, and more than it takes away.
+ */
+export function cameraStep(a: GreyPicture, b: GreyPicture): Omit<CameraStep, 'from' | 'to'> {
+  const [halfA, halfB] = [halved(a), halved(b)]
+  if ((restingShare(a, b) ?? 0) >= QUIET) return { dx: 0, dy: 0, zoom: 0, trust: 1 }
+  const tiles = tilesOf(halfA).flatMap(([x, y]) => (deviation(halfA, x, y) >= TEXTURE ? [{ x, y, unmoved: difference(halfA, halfB, x, y, 0, 0) }] : []))
+  const still = { dx: 0, dy: 0, zoom: 0 }
+  if (tiles.length < LEAST_TILES) return { ...still, trust: 0 }
+  const [coarseX, coarseY] = sweep(halved(halfA), halved(halfB))
+  const seen = tiles.flatMap(({ x, y }) => found(halfA, halfB, x, y, [2 * coarseX, 2 * coarseY]) ?? [])
+  const middle = [halfA.width / 2, halfA.height / 2] as const
+  const motion = agreed(seen, middle, Math.max(0.5, Math.max(halfA.width, halfA.height) * AGREE))
+  let [better, worse, fits, fitsStill] = [0, 0, 0, 0]
+  for (const { x, y, unmoved } of tiles) {
+    const [u, v] = movedBy(motion, x + TILE / 2 - middle[0], y + TILE / 2 - middle[1])
+    const moved = differenceBetween(halfA, halfB, x, y, u, v)
+    if (unmoved <= LOST) fitsStill++
+    if (moved === Infinity) continue
+    // In grey levels, beyond the noise of what fits best.
+    const counts = 0.5 + 0.2 * Math.min(moved, unmoved)
+    if (unmoved - moved > counts) better++
+    else if (moved - unmoved > counts) worse++
+    if (moved <= LOST) fits++
+  }
+  if (better <= 2 * worse || better <= tiles.length / 6) return { ...still, trust: fitsStill / tiles.length }
+  const [tx, ty, growth] = motion
+  return { dx: tx / halfA.width, dy: ty / halfA.height, zoom: growth, trust: Math.max(0, fits - worse) / tiles.length }
+}
+
+/**
+ * Share of the tiles with edges that stay, in the two quarters of the picture where most do: what moves before a camera that stands seldom
+ * fills three. Light may change: each tile is compared less its mean.
+ */
+export function restingShare(a: GreyPicture, b: GreyPicture): number | null {
+  const [halfA, halfB] = [halved(a), halved(b)]
+  const quarters = [0, 1, 2, 3].map(() => ({ edged: 0, rest: 0 }))
+  for (const [x, y] of tilesOf(halfA)) {
+    const edges = Math.max(...[[2, 0], [0, 2], [-2, 0], [0, -2]].map(([u = 0, v = 0]) => difference(halfA, halfA, x, y, u, v)).filter(Number.isFinite))
+    const quarter = quarters[(x + TILE / 2 < halfA.width / 2 ? 0 : 1) + (y + TILE / 2 < halfA.height / 2 ? 0 : 2)]
+    if (edges < EDGES || !quarter) continue
+    quarter.edged++
+    if (changeLessLight(halfA, halfB, x, y) < SAME * edges) quarter.rest++
+  }
+  const shares = quarters.flatMap(({ edged, rest }) => (edged >= 3 ? [rest / edged] : []))
+  const best = shares.sort((x, y) => y - x).slice(0, 2)
+  return best.length === 0 ? null : best.reduce((sum, share) => sum + share, 0) / best.length
+}
+
+/** Mean difference of the grey levels of one tile in two pictures, after the mean of each is taken away. */
+function changeLessLight(a: GreyPicture, b: GreyPicture, x: number, y: number): number {
+  const level = (picture: GreyPicture, row: number, column: number) => picture.grey[(y + row) * picture.width + x + column] ?? 0
+  let shift = 0
+  for (let row = 0; row < TILE; row++) for (let column = 0; column < TILE; column++) shift += level(b, row, column) - level(a, row, column)
+  shift /= TILE ** 2
+  let sum = 0
+  for (let row = 0; row < TILE; row++) for (let column = 0; column < TILE; column++) sum += Math.abs(level(b, row, column) - level(a, row, column) - shift)
+  return sum / TILE ** 2
+}
+
+interface Kept {
+  picture: GreyPicture
+  time: number
+}
+
+/** Follows the camera over the pictures of a clip as they come. */
+export class CameraGauge {
+  private readonly done: CameraTrace = { steps: [], stays: [] }
+  private kept: Kept | null = null
+  private anchor: Kept | null = null
+  private last: Kept | null = null
+
+  /** @param time Seconds of the video, ascending. */
+  add(picture: GreyPicture, time: number): void {
+    const here = { picture, time }
+    this.last = here
+    this.kept ??= here
+    this.anchor ??= here
+    if (this.kept !== here) {
+      // A slow drift is less than a pixel between two pictures: one is kept until the ground went far enough, or for a while.
+      const step = { from: this.kept.time, to: time, ...cameraStep(this.kept.picture, picture) }
+      const gone = Math.max(Math.abs(step.dx), Math.abs(step.dy), Math.abs(step.zoom) / 2)
+      if (gone >= FAR || step.trust < TRUST || time - this.kept.time >= PATIENCE) {
+        this.done.steps.push(step)
+        this.kept = here
+      }
+    }
+    if (time - this.anchor.time >= PATIENCE) {
+      this.done.stays.push({ from: this.anchor.time, to: time, rests: restingShare(this.anchor.picture, picture) })
+      this.anchor = here
+    }
+  }
+
+  /** What was measured so far, up to the last picture. */
+  get trace(): CameraTrace {
+    const { done, kept, anchor, last } = this
+    const steps = [...done.steps]
+    const stays = [...done.stays]
+    if (kept && last && kept !== last) steps.push({ from: kept.time, to: last.time, ...cameraStep(kept.picture, last.picture) })
+    if (anchor && last && anchor !== last && stays.length === 0) stays.push({ from: anchor.time, to: last.time, rests: restingShare(anchor.picture, last.picture) })
+    return { steps, stays }
+  }
+}
+
+/** What the camera does on one axis, from turn to turn of it. `amount`: share of the picture's width or height, or growth (logarithm). */
+export interface Swing {
+  way: 'left' | 'right' | 'up' | 'down' | 'nearer' | 'farther'
+  from: number
+  to: number
+  amount: number
+}
+
+export interface CameraMotion {
+  /** Null where the pictures do not tell: dark, plain, or between still and moving. */
+  moves: boolean | null
+  /** Pans, tilts and zooms that go on, longest way first. */
+  swings: Swing[]
+  /** It moves, but comes back again and again. */
+  shakes: boolean
+  /** Share 0..1 of the seconds in which nothing stays in its place. */
+  share: number
+}
+
+/** The highest share of resting tiles of a second in which the camera moves, and the lowest of one in which it stands. */
+const MOVED = 0.3
+const STOOD = 0.38
+/** A swing goes at least so far, and ends where this share of that is taken back. */
+const SWING = { shift: 0.08, zoom: 0.12, back: 0.5 }
+
+/** What the camera does in a clip. */
+export function cameraMotion({ steps, stays }: CameraTrace): CameraMotion {
+  const told = stays.filter((stay): stay is Stay & { rests: number } => stay.rests !== null)
+  const part = (of: (rests: number) => boolean) => (told.length > 0 ? told.filter(({ rests }) => of(rests)).length / told.length : 0)
+  const share = part((rests) => rests <= MOVED)
+  const path = steps.filter(({ dx, dy, zoom, trust }) => trust >= TRUST && (dx !== 0 || dy !== 0 || zoom !== 0))
+  const swings = [
+    ...swingsOf(path, ({ dx }) => -dx, SWING.shift, ['left', 'right']),
+    ...swingsOf(path, ({ dy }) => -dy, SWING.shift, ['up', 'down']),
+    ...swingsOf(path, ({ zoom }) => Math.log1p(zoom), SWING.zoom, ['farther', 'nearer']),
+  ].sort((a, b) => b.amount - a.amount)
+  // All along, or for a part of the clip in which the ground goes one way.
+  const moves = told.length === 0 ? null : share > 0.5 || (share >= 0.25 && swings.length > 0) ? true : part((rests) => rests >= STOOD) >= 0.7 ? false : null
+  const way = path.reduce((all, { dx, dy }) => all + Math.hypot(dx, dy), 0)
+  const net = Math.hypot(path.reduce((all, { dx }) => all + dx, 0), path.reduce((all, { dy }) => all + dy, 0))
+  return { moves, swings: moves === true ? swings : [], shakes: moves === true && path.length >= 6 && way > 0.1 && way > 3 * net, share }
+}
+
+/** The runs of a path that go at least `least` one way, without going half of that back. @param ways For a falling and for a rising value. */
+function swingsOf(path: readonly CameraStep[], of: (step: CameraStep) => number, least: number, [falling, rising]: readonly [Swing['way'], Swing['way']]): Swing[] {
+  const first = path[0]
+  if (!first) return []
+  const swings: Swing[] = []
+  let place = 0
+  let start = { place: 0, time: first.from }
+  let turn = start
+  const close = () => {
+    const amount = turn.place - start.place
+    if (Math.abs(amount) >= least) swings.push({ way: amount > 0 ? rising : falling, from: start.time, to: turn.time, amount: Math.abs(amount) })
+    start = turn
+  }
+  for (const step of path) {
+    place += of(step)
+    const outward = Math.sign(turn.place - start.place) || Math.sign(place)
+    if ((place - turn.place) * outward >= 0) turn = { place, time: step.to }
+    else if ((turn.place - place) * outward >= least * SWING.back) {
+      close()
+      turn = { place, time: step.to }
+    }
+  }
+  close()
+  return swings
+}
+
+/** How far the ground of the picture went by `time` since the first step, in shares of the picture; linear within a step. Growth is a factor. */
+export function groundAt(steps: readonly CameraStep[], time: number): { x: number; y: number; growth: number } {
+  let [x, y, growth] = [0, 0, 1]
+  for (const { from, to, dx, dy, zoom } of steps) {
+    if (time <= from) break
+    const share = Math.min(1, (time - from) / (to - from))
+    x += dx * share
+    y += dy * share
+    growth *= 1 + zoom * share
+  }
+  return { x, y, growth }
+}
