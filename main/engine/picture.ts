@@ -1,11 +1,5 @@
 /** Parts of decoded pictures at another size. */
-
-/** Display-oriented, RGB24: [height, width, 3]. */
-export interface Picture {
-  rgb: Uint8Array
-  width: number
-  height: number
-}
+import type { Picture } from '../../app/spotted.ts'
 
 /** A part of a picture in its pixels; its edges need not be whole. */
 export interface Part {
