@@ -1,5 +1,8 @@
-/** Lines of text on single pictures. */
-import type { RelativeBox } from './boxes.ts'
+/** Lines of text on single pictures, and the stretches of frames over which they stand. */
+import type { Span } from './annotation.ts'
+import { iou, type RelativeBox } from './boxes.ts'
+import type { FrameRef } from './media.ts'
+import { editDistance } from './words.ts'
 
 /** A line that was read on one picture. */
 export interface Line {
@@ -10,6 +13,150 @@ export interface Line {
   box: RelativeBox
 }
 
-export function joinLines(frames: readonly { ordinal: number; pts: number; lines: readonly Line[] | null }[], span: { startFrame: number; endFrame: number }): { text: string; confidence: number; box: RelativeBox; startFrame: number; endFrame: number }[] {
-  return (frames[0]?.lines ?? []).map((line) => ({ ...line, ...span }))
+/** A line over the frames of a clip. Where only its numbers change (a clock, a counter), `text` holds its readings one after the other. */
+export interface TextStretch extends Span {
+  text: string
+  /** 0..1 */
+  confidence: number
+  /** Where it was when it was read best. */
+  box: RelativeBox
+}
+
+/** What a stretch was read as, and in which frames. */
+interface Reading {
+  text: string
+  seen: number
+  best: Line
+  sum: number
+}
+
+interface Open {
+  last: Line
+  /** Position of the frame in which it was seen last and first, in the list. */
+  from: number
+  to: number
+  /** In the order of time; equal neighbours are one. */
+  readings: Reading[]
+}
+
+/** Boxes that overlap by this much are at one place. */
+const SAME_PLACE = 0.4
+/** Of the letters of a line so many may differ between two readings of it; short ones and those that moved must be read alike. */
+const MISREAD = 0.25
+const SHORT = 4
+/** A line that is not read in so many frames one after the other is gone. */
+const GONE = 3
+/** A line that was read once counts where it was read this surely and is this long, or where there was no second frame to read it in. */
+const SURE = 0.95
+const LONG = 6
+/** More readings than this of a counter are told by the first ones and the last ones. */
+const MOST_READINGS = 12
+
+/**
+ * The lines of a clip from the frames that were read, by their first frame.
+ *
+ * A line is the same as before where it stands at the same place and is read nearly alike, or reads alike and has moved. The reading counts that was
+ * surest over all frames. Numbers are different: "12:34" and "12:35" are two readings of one line, not a mistake.
+ *
+ * @param frames In ascending order; `lines` is null where the picture looked as the one before it did, so that its lines stand there still.
+ * @param span Of the clip. A line begins with the first frame that it was read in and ends before the first one that it is gone from.
+ */
+export function joinLines(frames: readonly (FrameRef & { lines: readonly Line[] | null })[], { startFrame, endFrame }: Span): TextStretch[] {
+  const all: Open[] = []
+  let open: Open[] = []
+  let lines: readonly Line[] = []
+  for (const [at, frame] of frames.entries()) {
+    lines = frame.lines ?? lines
+    open = open.filter(({ to }) => at - to <= GONE)
+    const left = new Set(lines)
+    const pairs = open.flatMap((one) => lines.map((line) => ({ one, line, fit: fitOf(one.last, line) }))).filter(({ fit }) => fit > 0)
+    const taken = new Set<Open>()
+    for (const { one, line } of pairs.toSorted((a, b) => b.fit - a.fit)) {
+      if (taken.has(one) || !left.delete(line)) continue
+      taken.add(one)
+      extend(one, line, at)
+    }
+    for (const line of left) {
+      const one: Open = { last: line, from: at, to: at, readings: [] }
+      extend(one, line, at)
+      open.push(one)
+      all.push(one)
+    }
+  }
+  const begin = (at: number) => (at === 0 ? startFrame : (frames[at]?.ordinal ?? startFrame))
+  const end = (at: number) => frames[at + 1]?.ordinal ?? endFrame
+  return all.flatMap(({ from, to, readings }) => {
+    const told = tell(readings, frames.length)
+    return told && begin(from) < end(to) ? [{ ...told, startFrame: begin(from), endFrame: end(to) }] : []
+  })
+}
+
+function extend(one: Open, line: Line, at: number): void {
+  one.last = line
+  one.to = at
+  const before = one.readings.at(-1)
+  if (before?.text !== line.text) {
+    one.readings.push({ text: line.text, seen: 1, best: line, sum: line.confidence })
+    return
+  }
+  before.seen += 1
+  before.sum += line.confidence
+  if (line.confidence > before.best.confidence) before.best = line
+}
+
+/** How well a line continues another, above 0 where it does: first what stands still, then what moved. */
+function fitOf(before: Line, line: Line): number {
+  const overlap = iou(corners(before.box), corners(line.box))
+  const likeness = likenessOf(before.text, line.text)
+  if (overlap >= SAME_PLACE && (likeness > 0 || pattern(before.text) === pattern(line.text))) return 1 + overlap + likeness
+  const near = 1 - Math.hypot(before.box.cx - line.box.cx, before.box.cy - line.box.cy)
+  return before.text.length >= SHORT && likeness > 0 && near > 0 && numbers(before.text) === numbers(line.text) ? near * likeness : 0
+}
+
+/** 1 for the same text, 0 for another one. */
+function likenessOf(a: string, b: string): number {
+  if (a === b) return 1
+  const [first, second] = [a, b].map((text) => text.toLowerCase().replace(/\s/g, '')) as [string, string]
+  const longer = Math.max(first.length, second.length)
+  const off = editDistance(first, second) / longer
+  return longer >= SHORT && off <= MISREAD ? 1 - off : 0
+}
+
+function pattern(text: string): string {
+  return /\d/.test(text) ? text.replace(/\s/g, '').replace(/\d+/g, '0') : `no numbers: ${text}`
+}
+
+function numbers(text: string): string {
+  return text.replace(/\D/g, '')
+}
+
+/** What a line is told as; null where it was not seen well enough. */
+function tell(readings: readonly Reading[], frames: number): Omit<TextStretch, keyof Span> | null {
+  const votes = new Map<string, Reading>()
+  for (const reading of readings) {
+    const sum = votes.get(reading.text)
+    votes.set(reading.text, sum ? { ...sum, seen: sum.seen + reading.seen, sum: sum.sum + reading.sum, best: reading.best.confidence > sum.best.confidence ? reading.best : sum.best } : reading)
+  }
+  const ranked = [...votes.values()].sort((a, b) => b.sum - a.sum)
+  const [winner] = ranked
+  const seen = ranked.reduce((sum, reading) => sum + reading.seen, 0)
+  if (!winner || (seen < 2 && !standsAlone(winner.best, frames))) return null
+  const counted = ranked.filter((reading) => pattern(reading.text) === pattern(winner.text) && (reading === winner || reading.seen > 1 || reading.best.confidence >= SURE))
+  const texts = readings.filter(({ text }) => counted.some((reading) => reading.text === text)).map(({ text }) => text)
+  const kept = texts.filter((text, i) => text !== texts[i - 1])
+  const confidence = counted.reduce((sum, reading) => sum + reading.sum, 0) / counted.reduce((sum, reading) => sum + reading.seen, 0)
+  return { text: inOrder(counted.length > 1 ? kept : [winner.text]), confidence, box: winner.best.box }
+}
+
+function standsAlone({ text, confidence }: Line, frames: number): boolean {
+  return confidence >= SURE && (frames <= 2 || text.length >= LONG)
+}
+
+function inOrder(texts: readonly string[]): string {
+  if (texts.length <= MOST_READINGS) return texts.join(' → ')
+  return [...texts.slice(0, MOST_READINGS / 2), '…', ...texts.slice(-MOST_READINGS / 2)].join(' → ')
+}
+
+function corners({ cx, cy, w, h }: RelativeBox) {
+  return { x1: cx - w / 2, y1: cy - h / 2, x2: cx + w / 2, y2: cy + h / 2 }
 }

@@ -303,7 +303,7 @@ export function nearestWords(word: string, known: readonly string[]): string[] {
 }
 
 /** Least number of letters to put in, take out, change or swap with their neighbour (optimal string alignment). */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let [before, last] = [[] as number[], Array.from({ length: b.length + 1 }, (_, j) => j)]
   for (let i = 1; i <= a.length; i++) {
     const row = [i]

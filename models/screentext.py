@@ -59,7 +59,7 @@ def kept(symbol: str) -> str | None:
         return " "
     if 0xFF01 <= code <= 0xFF5E:  # full width, of printed ASCII
         return chr(code - 0xFEE0)
-    if (0x20 <= code <= 0x17F and symbol not in "ªº¨¯´¶·¸¬ĸŉſĿŀĲĳ") or symbol in "ȘșȚț–—―‘’“”•…€₽₺₹℃™←↑→↓−≈≠≤≥√Ωπ":
+    if (0x20 <= code <= 0x17F and symbol not in "ªº¨¯´¶·¸¬ĸŉſĿŀĲĳ") or symbol in "ȘșȚț–—―‘’“”•…€₽₺₹™←↑→↓−≈≠≤≥√Ωπ":
         return symbol
     if 0x3001 <= code <= 0x30FF:
         return symbol
@@ -275,7 +275,7 @@ def main() -> None:
         "graphs": {"finder": ref("finder.onnx"), "reader": ref("reader.onnx")},
         "symbols": ref("symbols.txt"),
         "finding": {"side": 640, "core": 0.3, "sure": 0.6, "grow": 1.6},
-        "calibration": {"floor": 0.7},
+        "calibration": {"floor": 0.87},
         "selfTest": ref("selftest.json"),
         "scores": before.get("scores", []),
     }

@@ -8,9 +8,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import os from 'node:os'
 import path from 'node:path'
 import { TextManifest } from '../app/pack/text.ts'
+import type { Picture } from '../app/spotted.ts'
+import type { Line } from '../app/text-lines.ts'
 import { Graphs } from '../main/engine/graphs.ts'
-import type { Picture } from '../main/engine/picture.ts'
-import { type Line, TextReader } from '../main/engine/text.ts'
+import { openFolder } from '../main/engine/pack.ts'
+import { TextReader } from '../main/engine/text.ts'
+import { openText } from '../main/engine/text-pack.ts'
 import { clipsFolder } from './clips.ts'
 
 const FOLDER = path.resolve(import.meta.dirname, '..', 'models', 'packs', 'screen-text')

@@ -9,7 +9,7 @@ const LEAST_HEIGHT = 3
 /** Boxes on one row are pieces of one line where they overlap by this share of the lower one's height, and are no farther apart than GAP of it. */
 const SAME_ROW = 0.6
 const SAME_SIZE = 1.6
-const GAP = 0.4
+const GAP = 0.8
 
 export interface Core {
   /** In pixels of the map. */

@@ -1,44 +1,67 @@
-/** The files of a text pack: its graphs, its symbols, and the picture by which it is tested. */
+/** The files of a text pack: its two graphs, the reader's symbols, and the picture by which it is tested. */
 import { z } from 'zod'
+import { iou, type RelativeBox } from '../../app/boxes.ts'
 import { FileRef } from '../../app/pack/base.ts'
 import type { TextManifest } from '../../app/pack/text.ts'
-import type { GraphFiles } from './graphs.ts'
+import type { Picture } from '../../app/spotted.ts'
+import { byteTensor, floatsOf, type GraphFiles } from './graphs.ts'
 import type { PackFolder } from './pack.ts'
-import type { Picture } from './picture.ts'
 import type { TextReader } from './text.ts'
 
-const Side = z.number().int().positive().max(4096)
+const Box = z.object({ cx: z.number(), cy: z.number(), w: z.number(), h: z.number() })
+
+/** Written by models/screentext: what was drawn on a picture, and what the published networks, fed as their authors do, give for it. */
 const SelfTest = z.object({
-  /** gzipped RGB bytes [height, width, 3]. */
+  /** gzipped RGB bytes [height, width, 3], sides multiples of 32. */
   picture: FileRef,
-  width: Side,
-  height: Side,
-  lines: z.array(z.object({ text: z.string(), box: z.object({ cx: z.number(), cy: z.number(), w: z.number(), h: z.number() }) })),
-  /** Largest difference of any number of a box, in shares of the picture. */
+  width: z.number().int().positive(),
+  height: z.number().int().positive(),
+  /** From top to bottom. */
+  lines: z.array(z.object({ text: z.string(), box: Box })).min(1),
+  /** The finder's mean probability over the picture. */
+  text: z.number(),
+  /** The reader's mean certainty over the steps of the 48 rows of the picture from `y` on. */
+  strip: z.object({ y: z.number().int(), certainty: z.number() }),
+  /** Largest difference of the two means. */
   tolerance: z.number().positive(),
 })
 
 export interface TextPack {
   graphs: GraphFiles
   symbols: string[]
-  known: Omit<z.infer<typeof SelfTest>, 'picture' | 'width' | 'height'> & { picture: Picture }
+  knownAnswers: Omit<z.infer<typeof SelfTest>, 'picture'> & { picture: Picture }
 }
+
+/** Boxes of letters and of drawn lines need not agree in their margins. */
+const SAME_BOX = 0.4
 
 /** @throws TubeletError `pack-invalid` when anything is missing, changed, malformed or outside the folder. */
 export async function openText(folder: PackFolder, manifest: TextManifest): Promise<TextPack> {
-  const graphs: GraphFiles = { finder: await folder.read(manifest.graphs.finder), reader: await folder.read(manifest.graphs.reader) }
+  const graphs = { finder: await folder.read(manifest.graphs.finder), reader: await folder.read(manifest.graphs.reader) }
   const symbols = (await folder.read(manifest.symbols)).toString('utf8').replace(/\n$/, '').split('\n')
-  const { picture, width, height, ...known } = folder.parse(SelfTest, await folder.read(manifest.selfTest), manifest.selfTest.file)
-  return { graphs, symbols, known: { ...known, picture: { rgb: await folder.unzip(picture, width * height * 3), width, height } } }
+  const { picture, ...answers } = folder.parse(SelfTest, await folder.read(manifest.selfTest), manifest.selfTest.file)
+  const { width, height } = answers
+  return { graphs, symbols, knownAnswers: { ...answers, picture: { rgb: await folder.unzip(picture, width * height * 3), width, height } } }
 }
 
-/** @returns What is read otherwise than the pack says, or null. */
-export async function testText({ known: { picture, lines, tolerance } }: TextPack, reader: TextReader): Promise<string | null> {
-  const read = (await reader.read([picture]))[0] ?? []
-  if (read.length !== lines.length) return `${read.length} lines are read instead of ${lines.length}`
-  const off = lines.findIndex(({ text, box }, i) => {
-    const got = read[i]
-    return got?.text !== text || (['cx', 'cy', 'w', 'h'] as const).some((side) => Math.abs(got.box[side] - box[side]) > tolerance)
-  })
-  return off < 0 ? null : `line ${off + 1} is read as “${read[off]?.text ?? ''}”`
+/** Compare with the known answers. Returns what is wrong, or null. */
+export async function testText({ knownAnswers }: TextPack, reader: TextReader): Promise<string | null> {
+  const { picture, width, height, lines, text, strip, tolerance } = knownAnswers
+  const found = floatsOf(await reader.graphs.run('finder', { rgb: byteTensor(picture.rgb, [1, height, width, 3]) }), 'text')
+  if (!(Math.abs(mean(found) - text) <= tolerance)) return `the finder gives ${mean(found).toFixed(4)}, not ${text.toFixed(4)}`
+  const rows = picture.rgb.subarray(strip.y * width * 3, (strip.y + 48) * width * 3)
+  const certainty = floatsOf(await reader.graphs.run('reader', { rgb: byteTensor(rows, [1, 48, width, 3]) }), 'certainty')
+  if (!(Math.abs(mean(certainty) - strip.certainty) <= tolerance)) return `the reader gives ${mean(certainty).toFixed(4)}, not ${strip.certainty.toFixed(4)}`
+  const [read = []] = await reader.read([picture])
+  const off = lines.find((line, i) => read[i]?.text !== line.text || iou(corners(read[i].box), corners(line.box)) < SAME_BOX)
+  if (off) return `the line "${off.text}" is read as ${read.map((line) => `"${line.text}"`).join(', ')}`
+  return read.length === lines.length ? null : `${read.length} lines are read, not ${lines.length}`
+}
+
+function mean(values: Float32Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+function corners({ cx, cy, w, h }: RelativeBox) {
+  return { x1: cx - w / 2, y1: cy - h / 2, x2: cx + w / 2, y2: cy + h / 2 }
 }

@@ -2,8 +2,10 @@
 import type { Box } from '../../app/annotation.ts'
 import { iou, type RelativeBox } from '../../app/boxes.ts'
 import type { TextManifest } from '../../app/pack/text.ts'
+import type { Picture } from '../../app/spotted.ts'
+import type { Line } from '../../app/text-lines.ts'
 import { byteTensor, floatsOf, type Graphs, integersOf } from './graphs.ts'
-import { type Part, type Picture, resized } from './picture.ts'
+import { type Part, resized } from './picture.ts'
 import { linesIn, textOf } from './text-cores.ts'
 
 /** Sides of the finder's copy are multiples of this. */
@@ -20,13 +22,6 @@ const UPRIGHT = 1.5
 const SAME_PLACE = 0.75
 const SAME_PIXELS = 10
 const STRIP = 8
-
-export interface Line {
-  text: string
-  /** 0..1, the mean certainty of its symbols. */
-  confidence: number
-  box: RelativeBox
-}
 
 /** What was read at a place, right or wrong, and its crop [48, width, 3]. */
 interface Known {

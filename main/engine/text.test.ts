@@ -1,0 +1,89 @@
+import path from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { TextManifest } from '../../app/pack/text.ts'
+import type { Picture } from '../../app/spotted.ts'
+import { Graphs } from './graphs.ts'
+import { openFolder } from './pack.ts'
+import { TextReader } from './text.ts'
+import { openText, type TextPack, testText } from './text-pack.ts'
+
+const FOLDER = path.resolve(import.meta.dirname, '..', '..', 'models', 'packs', 'screen-text')
+
+describe('the pack screen-text', () => {
+  let pack: TextPack
+  let manifest: TextManifest
+  let graphs: Graphs
+  const readerOf = (symbols = pack.symbols) => new TextReader(manifest, symbols, graphs)
+
+  beforeAll(async () => {
+    const { folder, manifest: any } = await openFolder(FOLDER)
+    manifest = TextManifest.parse(any)
+    pack = await openText(folder, manifest)
+    graphs = new Graphs(pack.graphs, { provider: 'cpu', threads: 1 })
+  })
+
+  it('reads German, Scandinavian and Romance letters, digits and € where they stand', async () => {
+    const [lines = []] = await readerOf().read([pack.knownAnswers.picture])
+    expect(lines.map(({ text }) => text)).toEqual(['Größe der Tür: 3,50 €', 'Straße Öl Äpfel Übung 20 °C', 'Exit 23, platform B at 12:34', 'señor café français køb får'])
+    for (const [i, { confidence, box }] of lines.entries()) {
+      const drawn = pack.knownAnswers.lines[i]?.box
+      expect(confidence).toBeGreaterThan(0.9)
+      expect(Math.abs(box.cx - (drawn?.cx ?? NaN))).toBeLessThan(0.02)
+      expect(Math.abs(box.cy - (drawn?.cy ?? NaN))).toBeLessThan(0.03)
+      expect(Math.abs(box.w - (drawn?.w ?? NaN))).toBeLessThan(0.06)
+    }
+  })
+
+  it('gives what the published networks give', async () => {
+    expect(await testText(pack, readerOf())).toBeNull()
+  })
+
+  it('fails its self-test where the channels are turned, the levels are off, or the symbols are one line off', async () => {
+    const { picture } = pack.knownAnswers
+    const wrong = (rgb: Uint8Array) => testText({ ...pack, knownAnswers: { ...pack.knownAnswers, picture: { ...picture, rgb } } }, readerOf())
+    expect(await wrong(picture.rgb.map((_, i) => picture.rgb[i - (i % 3) + 2 - (i % 3)] ?? 0))).toMatch(/gives/)
+    expect(await wrong(picture.rgb.map((level) => level / 2))).toMatch(/gives/)
+    expect(await testText(pack, readerOf(['', ...pack.symbols]))).toMatch(/is read as/)
+    expect(await testText(pack, readerOf(pack.symbols.slice(1)))).toMatch(/is read as/)
+  })
+
+  it('reads the same at another size and place, and on its head reads nothing', async () => {
+    const { picture, lines } = pack.knownAnswers
+    const larger = placed(picture, { width: 1280, height: 720, x: 300, y: 250 })
+    const [read = []] = await readerOf().read([larger])
+    expect(read.map(({ text }) => text)).toEqual(lines.map(({ text }) => text))
+    expect(read[0]?.box.cx).toBeCloseTo((300 + (lines[0]?.box.cx ?? 0) * picture.width) / 1280, 1)
+    expect(read[0]?.box.cy).toBeCloseTo((250 + (lines[0]?.box.cy ?? 0) * picture.height) / 720, 1)
+  })
+
+  it('does not read again what stands still, and reads again where one digit of it changes', async () => {
+    const reader = readerOf()
+    const { picture } = pack.knownAnswers
+    await reader.read([picture])
+    const before = graphs.counts()['reader'] ?? 0
+    const noisy = { ...picture, rgb: picture.rgb.map((level, i) => Math.min(level + (i % 3), 255)) }
+    expect((await reader.read([noisy]))[0]).toHaveLength(4)
+    expect(graphs.counts()['reader']).toBe(before)
+    // The last digit of "12:34" is painted over with the one before it.
+    const { rgb, width } = picture
+    const changed = rgb.slice()
+    for (let y = 128; y < 166; y++) for (let x = 0; x < 16; x++) for (let c = 0; c < 3; c++) changed[(y * width + 369 + x) * 3 + c] = rgb[(y * width + 352 + x) * 3 + c] ?? 0
+    const [again = []] = await reader.read([{ ...picture, rgb: changed }])
+    expect(again[2]?.text).toBe('Exit 23, platform B at 12:33')
+    expect(graphs.counts()['reader']).toBe(before + 1)
+  })
+
+  it('is silent on pictures without text', async () => {
+    const blank: Picture = { rgb: new Uint8Array(640 * 360 * 3).fill(90), width: 640, height: 360 }
+    const stripes: Picture = { ...blank, rgb: blank.rgb.map((_, i) => (Math.floor(i / 60) % 2) * 200) }
+    const noise: Picture = { ...blank, rgb: blank.rgb.map((_, i) => Math.imul(i, 2_654_435_761) >>> 24) }
+    expect(await readerOf().read([blank, stripes, noise])).toEqual([[], [], []])
+  })
+})
+
+/** A picture inside a larger grey one. */
+function placed({ rgb, width, height }: Picture, { x, y, ...size }: { width: number; height: number; x: number; y: number }): Picture {
+  const out = new Uint8Array(size.width * size.height * 3).fill(110)
+  for (let row = 0; row < height; row++) out.set(rgb.subarray(row * width * 3, (row + 1) * width * 3), ((y + row) * size.width + x) * 3)
+  return { rgb: out, ...size }
+}
