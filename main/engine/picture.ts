@@ -1,5 +1,5 @@
 /** Parts of decoded pictures at another size. */
-import type { Picture } from '../../app/spotted.ts'
+import type { Picture } from './protocol.ts'
 
 /** A part of a picture in its pixels; its edges need not be whole. */
 export interface Part {

@@ -76,9 +76,6 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
       case 'picture':
         await watch.picture(event.key, event.frame, event.picture)
         break
-      case 'measured':
-        watch.measured(event.measured)
-        break
       case 'clip':
         clips.push(await understand(pipeline, engines, watch, source, probe, event.clip, signal))
         await report({ stage: said('Clip {{clip}}', { clip: clips.length }), progress: portion(event.clip.end, probe), clips: clips.length })
@@ -110,7 +107,9 @@ interface Engines {
 }
 
 async function enginesOf({ packs }: Pipeline): Promise<Engines> {
-  const [caption, answer, search, boxes, reader] = await Promise.all([packs.words('caption'), packs.words('answer'), packs.words('search'), ...[packs.boxes(), packs.text()].map((one) => one.catch(() => null))] as const)
+  const [caption, answer, search] = await Promise.all([packs.words('caption'), packs.words('answer'), packs.words('search')])
+  // Without boxes or text the rest goes on; the status tells why they are not there, and what they did not see is asked for again.
+  const [boxes, reader] = await Promise.all([packs.boxes().catch(() => null), packs.text().catch(() => null)])
   const seeing = boxes !== null && ofFamily(boxes, 'mammut') ? [boxes] : []
   return { encoders: [...new Set([caption, answer, search, ...seeing])], detector: boxes !== null && ofFamily(boxes, 'detector') ? boxes : null, reader }
 }
@@ -144,7 +143,7 @@ export async function encodeMarked(pipeline: Pipeline, sourceId: number, report:
     }
     // Somebody may have removed it meanwhile.
     if (thumbnail === null || !library.markedClips(sourceId).some((one) => one.id === clip.id)) continue
-    const sampled = { index, kind, start, end, startFrame, endFrame, startPts: pts[startFrame] ?? 0, endPts: pts[endFrame] ?? pts.at(-1) ?? 0, cut: true, frames: inputs[0]?.frames ?? [], inputs, thumbnail }
+    const sampled = { index, kind, start, end, startFrame, endFrame, startPts: pts[startFrame] ?? 0, endPts: pts[endFrame] ?? pts.at(-1) ?? 0, cut: true, measured: { camera: { steps: [], stays: [] }, light: [] }, frames: inputs[0]?.frames ?? [], inputs, thumbnail }
     await understand(pipeline, engines, null, source, source.probe, sampled, signal)
     await report({ stage: said('{{done}} of {{total}} clips', { done: at + 1, total: marked.length }), progress: (at + 1) / marked.length, clips: at + 1 })
   }
@@ -160,8 +159,8 @@ function portion(seconds: number, probe: Probe): number {
  */
 async function understand(pipeline: Pipeline, engines: Engines, watch: Watch | null, source: Source, probe: Probe, clip: SampledClip, signal: AbortSignal): Promise<number> {
   const { library } = pipeline
-  const { inputs, thumbnail, cut: _, ...plan } = clip
-  const clipId = library.saveClip(source.id, plan)
+  const { inputs, thumbnail } = clip
+  const clipId = library.saveClip(source.id, clip)
   library.saveClipThumbnail(clipId, thumbnail)
   // What was seen comes first: it is what people can rely on.
   if (watch) await watch.clip(clipId, clip)

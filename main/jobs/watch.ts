@@ -12,7 +12,6 @@ import type { MachineResult } from '../library/annotations.ts'
 import type { Library } from '../library/library.ts'
 import type { SeenFrame } from '../library/seen.ts'
 import type { SampledClip } from '../media/clips.ts'
-import type { MeasuredFrame } from '../media/measure.ts'
 import { persevere, provenanceOf } from './asking.ts'
 
 /** Pictures that an engine may have waiting: enough that it never waits for the decoder's next. */
@@ -77,7 +76,6 @@ export class Watch {
   readonly #lines: Frames<Line> | null
   readonly #tracker: Tracker
   readonly #clips: { id: number; startFrame: number; endFrame: number }[] = []
-  #measured: MeasuredFrame[] = []
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -96,23 +94,17 @@ export class Watch {
     else if (key === reader?.info.digest) await this.#lines?.push(frame, picture)
   }
 
-  measured(frame: MeasuredFrame): void {
-    this.#measured.push(frame)
-  }
-
   /** All frames of a clip have come. Stores what was seen in it. */
-  async clip(clipId: number, { startFrame, endFrame, cut, startPts, endPts }: SampledClip): Promise<void> {
+  async clip(clipId: number, { startFrame, endFrame, cut, measured, startPts, endPts, frames }: SampledClip): Promise<void> {
     const { library, detector, reader } = this.#parts
     const [spotted, lines] = await Promise.all([this.#spotted?.take(endFrame) ?? [], this.#lines?.take(endFrame) ?? []])
-    const measured = this.#measured.filter(({ ordinal }) => ordinal < endFrame)
-    this.#measured = this.#measured.slice(measured.length)
-    library.seen.saveMeasured(clipId, { cut, frames: measured })
+    library.seen.saveMeasured(clipId, { cut, ...measured })
     if (detector) {
       library.seen.saveFrames(clipId, detector.info.digest, spotted)
       if (cut) this.#tracker.cut(startFrame)
       for (const frame of spotted) this.#tracker.push(sampledFrame(frame, this.#parts.probe))
       this.#clips.push({ id: clipId, startFrame, endFrame })
-      const known = new Map([[startFrame, startPts], [endFrame, endPts], ...measured.map(({ ordinal, pts }) => [ordinal, pts] as const)])
+      const known = new Map([[startFrame, startPts], [endFrame, endPts], ...[...frames, ...spotted].map(({ ordinal, pts }) => [ordinal, pts] as const)])
       this.#show(detector, clipId, { startFrame, endFrame }, (ordinal) => ptsNear(known, ordinal))
     }
     if (reader) {

@@ -4,14 +4,13 @@ import { deflateSync, inflateSync } from 'node:zlib'
 import type { FrameRef } from '../../app/media.ts'
 import type { Line } from '../../app/text-lines.ts'
 import type { Spotted } from '../engine/engine.ts'
-import type { MeasuredFrame } from '../media/measure.ts'
+import type { Measured } from '../media/measure.ts'
 
 /** One frame that a pack was shown; null where it looked as the one before it did, and was not looked at. */
 export type SeenFrame<T> = FrameRef & { seen: T[] | null }
-export interface Measured {
+export type MeasuredClip = Measured & {
   /** Whether a shot begins with the clip. */
   cut: boolean
-  frames: MeasuredFrame[]
 }
 
 /** Under this name, which is no pack's, lies what was measured. */
@@ -28,7 +27,7 @@ export class Seen {
     this.#save(clipId, digest, frames)
   }
 
-  saveMeasured(clipId: number, measured: Measured): void {
+  saveMeasured(clipId: number, measured: MeasuredClip): void {
     this.#save(clipId, MEASURED, measured)
   }
 
@@ -42,8 +41,8 @@ export class Seen {
     return this.#load(clipId, digest) as SeenFrame<Line>[] | null
   }
 
-  measured(clipId: number): Measured | null {
-    return this.#load(clipId, MEASURED) as Measured | null
+  measured(clipId: number): MeasuredClip | null {
+    return this.#load(clipId, MEASURED) as MeasuredClip | null
   }
 
   /** Every frame of a source that a pack was shown, by ordinal: a run that goes on shows it none again. */
@@ -56,14 +55,22 @@ export class Seen {
   copyTo(clipId: number): void {
     const parts = this.#db
       .prepare(
-        `SELECT s.by, s.body, m.start_frame, m.end_frame FROM clips m JOIN clips c ON c.source_id = m.source_id AND c.kind <> 'marked' AND c.start_frame < m.end_frame AND c.end_frame > m.start_frame
+        `SELECT s.by, s.body, m.start_frame, m.end_frame, m.start, m."end" FROM clips m JOIN clips c ON c.source_id = m.source_id AND c.kind <> 'marked' AND c.start_frame < m.end_frame AND c.end_frame > m.start_frame
          JOIN seen s ON s.clip_id = c.id WHERE m.id = ? ORDER BY c.start_frame`,
       )
       .all(clipId)
     for (const [by, some] of Map.groupBy(parts, (row) => String(row['by']))) {
       const inside = ({ ordinal }: FrameRef) => some.some((row) => ordinal >= Number(row['start_frame']) && ordinal < Number(row['end_frame']))
-      if (by === MEASURED) this.saveMeasured(clipId, { cut: true, frames: some.flatMap(({ body }) => (unpacked(body) as Measured).frames).filter(inside) })
-      else this.#save(clipId, by, some.flatMap(({ body }) => unpacked(body) as SeenFrame<Spotted | Line>[]).filter(inside))
+      if (by === MEASURED) {
+        const whole = some.map(({ body }) => unpacked(body) as MeasuredClip)
+        const [start, end] = [Number(some[0]?.['start']), Number(some[0]?.['end'])]
+        const within = ({ from, to }: { from: number; to: number }) => from >= start && to <= end
+        this.saveMeasured(clipId, {
+          cut: true,
+          camera: { steps: whole.flatMap(({ camera }) => camera.steps.filter(within)), stays: whole.flatMap(({ camera }) => camera.stays.filter(within)) },
+          light: whole.flatMap(({ light }) => light.filter(({ time }) => time >= start && time < end)),
+        })
+      } else this.#save(clipId, by, some.flatMap(({ body }) => unpacked(body) as SeenFrame<Spotted | Line>[]).filter(inside))
     }
   }
 

@@ -1,6 +1,7 @@
 /** From sampled frames and cuts to clips: spans that tile the source, each with the frames and tubes that the model sees. */
 import type { FrameRef, Probe } from '../../app/media.ts'
 import { secondsOf } from '../../app/media.ts'
+import { type GreyFrame, type Measured, measure } from './measure.ts'
 import type { Want } from './sample.ts'
 import { cutTubes } from '../../app/tubes.ts'
 
@@ -20,6 +21,7 @@ export interface SampledClip {
   endPts: number
   /** Whether a shot begins with it. */
   cut: boolean
+  measured: Measured
   /** Some sampled frames, for who shows the clip. */
   frames: FrameRef[]
   inputs: ClipInput[]
@@ -38,7 +40,7 @@ export interface ClipInput {
 }
 
 /** A sampled frame: its pictures at each model's size (RGB24), in the order of the wants, and as a preview. */
-export interface PickedFrame extends FrameRef {
+export interface PickedFrame extends GreyFrame {
   rgb: Uint8Array[]
   jpeg: Uint8Array<ArrayBuffer>
 }
@@ -152,6 +154,7 @@ export class ClipCutter {
       startPts,
       endPts: this.#ptsAt(end),
       cut: this.#opens(),
+      measured: measure(inside, this.#probe),
       frames: evenly(inside, SHOWN).map(({ ordinal, pts }) => ({ ordinal, pts })),
       inputs: this.#wants.map(({ key, input }, want) => {
         const chosen = evenly(inside, input.frames)

@@ -4,7 +4,7 @@ import { type Probe, secondsOf } from '../../app/media.ts'
 import { ClipCutter } from './clips.ts'
 import { JpegPictures, type Message, Messages, RawPictures } from './decode-streams.ts'
 import { fittedSize, STRIP_CELLS } from './decode-plan.ts'
-import { greySize, looksAlike, Measurer } from './measure.ts'
+import { greySize, looksAlike } from './measure.ts'
 import type { SampleEvent, WorkerTask } from './sample.ts'
 import { ShotDetector, TINY } from './shots.ts'
 import { STDERR_KEEP } from './tools.ts'
@@ -22,7 +22,6 @@ export class DecodePass {
   readonly #grey: RawPictures
   readonly #tubes: Stream[]
   readonly #single: SingleStream[]
-  readonly #measurer = new Measurer()
   readonly #preview = new JpegPictures()
   readonly #strip = new JpegPictures()
   readonly #messages = new Messages()
@@ -132,9 +131,7 @@ export class DecodePass {
       this.#pickedGrey.shift()
       for (const { waiting } of this.#tubes) waiting.shift()
       this.#pickedJpeg.shift()
-      const frame = { ordinal: found, pts: pts[found] ?? 0 }
-      this.#clips.addPicked({ ...frame, rgb, jpeg })
-      yield { type: 'measured', measured: this.#measurer.push(frame, grey) }
+      this.#clips.addPicked({ ordinal: found, pts: pts[found] ?? 0, rgb, grey, jpeg })
       yield* this.#thumbnailFrom(grey, jpeg)
       yield* this.#progress(pts[found] ?? 0)
     }

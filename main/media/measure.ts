@@ -1,12 +1,20 @@
 /** What is measured of every sampled frame, whatever packs there are: from small grey pictures. */
-import type { FrameRef, Probe } from '../../app/media.ts'
+import { CameraGauge, type CameraTrace, type GreyPicture } from '../../app/facts/camera.ts'
+import { type LightSample, lightSample } from '../../app/facts/light.ts'
+import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 
 /** The longer side of the grey pictures. */
 const GREY_SIDE = 160
 
-export interface MeasuredFrame extends FrameRef {
-  /** Mean brightness, 0..255. */
-  light: number
+/** What was measured of the frames of a clip. Times in seconds from the first frame of the source. */
+export interface Measured {
+  camera: CameraTrace
+  light: LightSample[]
+}
+
+/** A sampled frame, one byte a pixel, of the size `greySize`. */
+export interface GreyFrame extends FrameRef {
+  grey: Uint8Array
 }
 
 export function greySize({ width, height }: Pick<Probe, 'width' | 'height'>): { width: number; height: number } {
@@ -40,9 +48,17 @@ export function looksAlike(a: Uint8Array, b: Uint8Array, width: number): boolean
   return true
 }
 
-export class Measurer {
-  /** @param grey One byte a pixel, of the size `greySize`. */
-  push(frame: FrameRef, grey: Uint8Array): MeasuredFrame {
-    return { ...frame, light: grey.reduce((sum, value) => sum + value, 0) / grey.length }
-  }
+/** @param frames Of one clip, in order. */
+export function measure(frames: readonly GreyFrame[], probe: Probe): Measured {
+  const size = greySize(probe)
+  const gauge = new CameraGauge()
+  let before: GreyPicture | null = null
+  const light = frames.map(({ grey, pts }) => {
+    const [picture, time] = [{ grey, ...size }, secondsOf(pts, probe)]
+    gauge.add(picture, time)
+    const sample = lightSample(picture, time, before)
+    before = picture
+    return sample
+  })
+  return { camera: gauge.trace, light }
 }

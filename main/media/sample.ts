@@ -4,7 +4,6 @@ import path from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
-import type { MeasuredFrame } from './measure.ts'
 import type { PictureInput } from '../../app/pack/base.ts'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
 import type { SampledClip } from './clips.ts'
@@ -34,8 +33,6 @@ export type SampleEvent =
   | { type: 'clip'; clip: SampledClip }
   /** A frame for a pack that wants pictures; null where it looks as the last one that the pack got. Comes before the clip that it lies in. */
   | { type: 'picture'; key: string; frame: FrameRef; picture: SampledPicture | null }
-  /** What was measured of a sampled frame. Comes before the clip that it lies in. */
-  | { type: 'measured'; measured: MeasuredFrame }
   /** How far decoding is, in seconds from the first frame. */
   | { type: 'progress'; seconds: number }
   /** The last event. `probe`: put right by what decoding showed. `pts`: of every decoded frame, by ordinal. `filmstrip`: up to 60 JPEGs, spread evenly over the source. */
