@@ -16,7 +16,7 @@ import type { Pipeline } from './jobs/pipeline.ts'
 import { Library } from './library/library.ts'
 import { warmUp } from './media/sample.ts'
 import { findMediaTools, type MediaTools } from './media/tools.ts'
-import { Packs } from './packs/packs.ts'
+import { chosenOf, Packs } from './packs/packs.ts'
 import { RunningPacks } from './packs/running.ts'
 import { PackStore } from './packs/store.ts'
 import { packageVersion } from './version.ts'
@@ -105,7 +105,7 @@ function choosePacks({ packs }: Library, store: PackStore): { dirs: Map<Task, st
     if (chosen === null) continue
     const shipped = usable.find((one) => one.bundled && one.id === FIRST_CHOICE[task])
     const pack = usable.find((one) => one.digest === chosen?.digest) ?? shipped
-    if (pack && pack.digest !== chosen?.digest) packs.use(task, pack)
+    if (pack && pack.digest !== chosen?.digest) packs.use(task, chosenOf(pack))
     // One that ships is another one after an update, and has the same name.
     if (chosen && pack?.digest !== chosen.digest && pack?.id !== chosen.id) lost = chosen.id
     dirs.set(task, pack?.dir ?? resource('packs', FIRST_CHOICE[task]))

@@ -33,6 +33,10 @@ export const systemRoutes = {
     method: 'post', path: '/api/self-test', summary: 'Give the pack’s known clips and texts to the running engine; `wrong` says what came out otherwise than it should, null when all is right',
     output: z.object({ wrong: z.string().nullable(), seconds: z.number() }), errors: ['engine-unavailable'],
   }),
+  setLanguage: route({
+    method: 'put', path: '/api/language', summary: 'The language in which captions are made from facts in this library; those that nobody decided about are made anew',
+    body: z.object({ language: z.enum(['en', 'de']) }), output: z.object({}),
+  }),
   projects: route({ method: 'get', path: '/api/projects', summary: 'The library that is open and those that were, newest first', output: z.object({ current: z.string(), recent: z.array(Project) }) }),
   openProject: route({
     method: 'post', path: '/api/projects/open', summary: 'Open another library, or begin one in an empty or new folder. What the one before was at goes on when it is opened again',

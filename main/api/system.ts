@@ -33,6 +33,10 @@ export function systemHandlers({ pipeline, projects }: Services): Handlers<keyof
       for (const engine of await pipeline.packs.all()) wrong ??= await engine.selfTest().then((fault) => fault && `${engine.info.manifest.name}: ${fault}`)
       return { wrong, seconds: (performance.now() - began) / 1000 }
     },
+    setLanguage: ({ body }) => {
+      void pipeline.library.setLanguage(body.language)
+      return {}
+    },
     projects: () => ({ current: projectDir, recent: projects.recent() }),
     openProject: async ({ body }) => {
       await projects.open(body.path)

@@ -1,25 +1,173 @@
-/** What can be stated of clips, from what was seen and measured in them and what people decided: made anew whenever any of that changes. */
+/**
+ * What can be stated of clips, from what was seen and measured in them and what people decided about that. Nothing of it is looked for again:
+ * captions and answers that facts gave are made anew whenever a track, a line of text or a threshold changes.
+ */
 import type { DatabaseSync } from 'node:sqlite'
+import type { AnnotationBody, Evidence, KeyBox, Provenance, TrackBody } from '../../app/annotation.ts'
+import { answerFrom } from '../../app/facts/answer.ts'
+import { captionOf } from '../../app/facts/caption.ts'
+import { type Fact, factsOf } from '../../app/facts/facts.ts'
+import type { ClipMeasures, Moment, TextLine, Things, ThingTrack } from '../../app/facts/input.ts'
+import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
+import { namesOf, shownAs, VOLUNTEERED } from '../../app/naming.ts'
 import type { Phrase } from '../../app/phrase.ts'
-import type { MachineResult } from './annotations.ts'
+import { DEFAULT_THRESHOLD } from '../../app/tracks.ts'
+import type { Language } from '../../app/words.ts'
+import type { Annotations, MachineResult } from './annotations.ts'
+import { storedVocabulary } from './detections.ts'
+import type { LibraryPacks } from './packs.ts'
+import type { Seen } from './seen.ts'
+
+/** Frames that a caption or an answer names as its evidence. */
+const MOST_FRAMES = 24
+
+/** Who says what facts give. */
+export const FACTS = 'facts'
+
+interface Parts {
+  db: DatabaseSync
+  annotations: Annotations
+  seen: Seen
+  packs: LibraryPacks
+  appVersion: string
+}
 
 export class LibraryFacts {
-  readonly #db: DatabaseSync
+  readonly #parts: Parts
 
-  constructor(db: DatabaseSync) {
-    this.#db = db
+  constructor(parts: Parts) {
+    this.#parts = parts
   }
 
-  /** Say again what these clips show. */
+  /** What is stated of a clip, surest first; nothing of one that nobody has looked at. */
+  of(clipId: number): Fact[] {
+    const measures = this.#measures(clipId)
+    return measures ? factsOf(measures) : []
+  }
+
+  /** Say again what these clips show: their captions and those answers that facts gave. What a pack said that knows such footage stays. */
   refresh(clipIds: readonly number[]): void {
-    void clipIds
-    void this.#db
+    const { db, annotations } = this.#parts
+    for (const clipId of clipIds) {
+      const measures = this.#measures(clipId)
+      if (measures === null) continue
+      const said = db.prepare(`SELECT kind, provenance ->> '$.packId' AS by, json_extract(machine, '$.question') AS question, evidence ->> '$.unfamiliar' AS unfamiliar FROM annotations WHERE clip_id = ? AND kind IN ('caption', 'answer')`).all(clipId)
+      const others = said.find(({ kind, by, unfamiliar }) => kind === 'caption' && by !== null && by !== FACTS && unfamiliar !== 1)
+      const caption = others === undefined ? this.#caption(measures) : null
+      if (caption) annotations.saveMachine(clipId, 'caption', [caption])
+      for (const { kind, by, question } of said) {
+        if (kind !== 'answer' || by !== FACTS || typeof question !== 'string') continue
+        const answer = this.#answer(measures, question)
+        if (answer !== null && 'body' in answer) annotations.saveMachine(clipId, 'answer', [answer])
+      }
+    }
   }
 
   /** The answer that facts give; a phrase that says why they cannot; null where the question is none of theirs. */
   answer(clipId: number, question: string): (MachineResult & { body: { kind: 'answer' } }) | Phrase | null {
-    void clipId
-    void question
-    return null
+    const measures = this.#measures(clipId)
+    return measures && this.#answer(measures, question)
   }
+
+  /** In which captions are written. */
+  get language(): Language {
+    return this.#parts.db.prepare(`SELECT value FROM settings WHERE key = 'language'`).get()?.['value'] === '"de"' ? 'de' : 'en'
+  }
+
+  #caption(measures: Measures): MachineResult | null {
+    const caption = captionOf(factsOf(measures), measures.span.to - measures.span.from, this.language)
+    return caption && this.#result({ kind: 'caption', text: caption.text }, caption.told.flatMap(({ evidence }) => evidence.frames), caption.reliability, measures)
+  }
+
+  #answer(measures: Measures, question: string): (MachineResult & { body: { kind: 'answer' } }) | Phrase | null {
+    const found = answerFrom(measures, question)
+    if (found === null) return null
+    if ('cannot' in found) return found.cannot
+    return this.#result({ kind: 'answer', question, text: found.text }, found.evidence.frames, found.confidence, measures)
+  }
+
+  #result<B extends AnnotationBody>(body: B, shown: readonly Moment[], confidence: number, { probe }: Measures): MachineResult & { body: B } {
+    const frames = [...new Map(shown.map((frame) => [frame.ordinal, frame])).values()].sort((a, b) => a.ordinal - b.ordinal).slice(0, MOST_FRAMES)
+    const pts = ({ time }: { time: number }) => Math.round(probe.startPts + (time * probe.timeBase.den) / probe.timeBase.num)
+    const evidence: Evidence = { confidence, unsure: false, agreement: null, frames: frames.map((frame) => ({ ordinal: frame.ordinal, pts: pts(frame), weight: 1 / frames.length })) }
+    const provenance: Provenance = { packId: FACTS, packVersion: this.#parts.appVersion, packDigest: '', provider: '', prompt: '', appVersion: this.#parts.appVersion, at: new Date().toISOString() }
+    return { body, evidence, provenance }
+  }
+
+  #measures(clipId: number): Measures | null {
+    const { db, seen, packs } = this.#parts
+    const row = db.prepare('SELECT c.start, c."end", c.start_frame, c.end_frame, s.probe FROM clips c JOIN sources s ON s.id = c.source_id WHERE c.id = ?').get(clipId)
+    const measured = seen.measured(clipId)
+    if (row === undefined || typeof row['probe'] !== 'string' || measured === null) return null
+    const probe = JSON.parse(row['probe']) as Probe
+    const { boxes, text } = packs.current()
+    return {
+      span: { from: Number(row['start']), to: Number(row['end']) },
+      frame: { width: probe.width, height: probe.height },
+      things: boxes ? this.#things(clipId, boxes.digest, boxes.names ?? [], probe) : null,
+      camera: measured.camera,
+      light: measured.light,
+      lines: text ? this.#lines(clipId, text.digest, probe, [Number(row['start_frame']), Number(row['start'])], [Number(row['end_frame']), Number(row['end'])]) : null,
+      probe,
+    }
+  }
+
+  /** What the detector followed, without what a person rejected and with what a person drew, moved or renamed. */
+  #things(clipId: number, digest: string, known: readonly string[], probe: Probe): Things | null {
+    const { db, seen } = this.#parts
+    const frames = seen.spotted(clipId, digest)
+    if (frames === null) return null
+    const decided = db.prepare(`SELECT candidate, state, coalesce(human, machine) AS body FROM annotations WHERE clip_id = ? AND kind = 'track' AND state <> 'machine'`).all(clipId)
+    const settled = new Set(decided.flatMap(({ candidate }) => (candidate === null ? [] : [Number(candidate)])))
+    const found = db.prepare('SELECT id, label, score, body FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id').all(clipId, digest)
+    const vocabulary = storedVocabulary(db)
+    const shown = shownAs({ classes: [...known] }, vocabulary)
+    // What is shown counts and what is not does not, whatever threshold a label has.
+    const counting = (name: string, score: number) => (score >= (shown.get(name)?.threshold ?? Infinity) ? Math.max(score, VOLUNTEERED) : Math.min(score, VOLUNTEERED - 1e-6))
+    const track = (body: TrackBody, score: number): ThingTrack => ({ label: body.label, score, boxes: body.boxes.map((box) => thingBox(box, probe)), ...(body.colours ? { colours: body.colours } : {}) })
+    const weak: Record<string, number> = {}
+    for (const { seen: spotted } of frames) for (const { name, score } of spotted ?? []) weak[name] = Math.max(weak[name] ?? 0, score)
+    return {
+      tracks: [
+        ...found.flatMap(({ id, label, score, body }) => (settled.has(Number(id)) ? [] : [track(JSON.parse(String(body)) as TrackBody, counting(String(label), Number(score)))])),
+        ...decided.flatMap(({ state, body }) => (state === 'rejected' ? [] : [named(track(JSON.parse(String(body)) as TrackBody, 1), known)])),
+      ],
+      looked: frames.map((frame) => moment(frame, probe)),
+      weak,
+      known,
+      asked: DEFAULT_THRESHOLD,
+      volunteered: VOLUNTEERED,
+    }
+  }
+
+  /** @param start,end Of the clip: ordinal and time. */
+  #lines(clipId: number, digest: string, probe: Probe, start: readonly [number, number], end: readonly [number, number]): TextLine[] | null {
+    const frames = this.#parts.seen.lines(clipId, digest)
+    if (frames === null) return null
+    // A line begins and ends with a frame that was read, or with the clip; a person may have moved it between them.
+    const times = [start, ...frames.map(({ ordinal, pts }) => [ordinal, secondsOf(pts, probe)] as const), end].sort(([a], [b]) => a - b)
+    const time = (ordinal: number) => times.find(([at]) => at >= ordinal)?.[1] ?? end[1]
+    const rows = this.#parts.db.prepare(`SELECT coalesce(human, machine) AS body, confidence, state FROM annotations WHERE clip_id = ? AND kind = 'text' AND state <> 'rejected' ORDER BY id`).all(clipId)
+    return rows.flatMap(({ body, confidence, state }) => {
+      const text = JSON.parse(String(body)) as AnnotationBody
+      if (text.kind !== 'text') return []
+      return [{ text: text.text, from: time(text.span.startFrame), to: time(text.span.endFrame), box: text.box, score: state === 'machine' ? Number(confidence) : 1 }]
+    })
+  }
+}
+
+/** A label that means one of the detector's names counts as that. */
+function named(track: ThingTrack, known: readonly string[]): ThingTrack {
+  const [name, ...others] = namesOf([track.label], known)
+  return name !== undefined && others.length === 0 ? { ...track, label: name } : track
+}
+
+type Measures = ClipMeasures & { probe: Probe }
+
+function thingBox({ box, score, outside, ...frame }: KeyBox, probe: Probe) {
+  return { ...moment(frame, probe), box, score, ...(outside ? { outside } : {}) }
+}
+
+function moment({ ordinal, pts }: FrameRef, probe: Probe) {
+  return { ordinal, time: secondsOf(pts, probe) }
 }

@@ -11,6 +11,7 @@ import type { FrameRef, Probe } from '../../app/media.ts'
 import type { Phrase } from '../../app/phrase.ts'
 import type { Encoding } from '../engine/engine.ts'
 import { changeOf, type Label, tidy } from '../../app/vocabulary.ts'
+import type { Language } from '../../app/words.ts'
 import { Annotations, type MachineResult, type Place, type ReviewAction } from './annotations.ts'
 import { Detections, type Seen as Look, type Shower } from './detections.ts'
 import { LibraryFacts } from './facts.ts'
@@ -22,6 +23,7 @@ import { RemovedClips } from './removed.ts'
 import { Seen } from './seen.ts'
 import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf } from './rows.ts'
 import { openDatabase } from './schema.ts'
+import { packageVersion } from '../version.ts'
 import { Steps } from './steps.ts'
 import { Table } from './table.ts'
 
@@ -35,6 +37,11 @@ export interface ClipPlan {
   endFrame: number
   frames: FrameRef[]
 }
+
+/** Clips of an edit whose facts are stated anew at once. */
+const RESTATED = 200
+/** Clips whose captions are written anew in one go. */
+const LANGUAGE_PART = 20
 
 export class Library {
   readonly projectDir: string
@@ -58,6 +65,7 @@ export class Library {
   readonly jobs: JobTable
   readonly #listeners = new Set<(event: BackendEvent) => void>()
   #depth = 0
+  #closed = false
   /** Told when the transaction under way is committed. */
   #afterwards: BackendEvent[] = []
 
@@ -71,11 +79,14 @@ export class Library {
       this.#afterwards.push({ type: 'clips', sourceId, clipIds: [clipId] })
     })
     this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work), removed, (vocabulary) => this.detections.setVocabulary(vocabulary))
-    this.steps = new Steps(this.#annotations, (event) => this.emit(event))
+    this.steps = new Steps(this.#annotations, (event) => {
+      if (event.type === 'annotations') this.#restate(event.clipIds)
+      this.emit(event)
+    })
     this.find = new LibraryFind(projectDir, this.#db)
     this.seen = new Seen(this.#db)
-    this.facts = new LibraryFacts(this.#db)
     this.packs = new LibraryPacks(this.#db, (work) => this.#atomic(work), (event) => this.emit(event), () => this.find.forget())
+    this.facts = new LibraryFacts({ db: this.#db, annotations: this.#annotations, seen: this.seen, packs: this.packs, appVersion: packageVersion })
     this.detections = new Detections(this.#db, (work) => this.#atomic(work), this.#annotations)
     this.table = new Table(projectDir, this.#db, (event) => this.emit(event))
     this.overview = new Overview(projectDir, this.#db)
@@ -88,6 +99,7 @@ export class Library {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await this.steps.close()
     await this.find.close()
     await this.overview.close()
@@ -421,8 +433,14 @@ export class Library {
     return this.#annotations.ofClipOverTime(this.clip(clipId).id)
   }
 
+  /** What facts say follows what people decided about boxes and text. Thousands at once are decisions about words, which facts do not follow. */
+  #restate(clipIds: readonly number[]): void {
+    if (clipIds.length <= RESTATED) this.#atomic(() => this.facts.refresh(clipIds))
+  }
+
   #changed(clipIds: number[]): void {
     if (clipIds.length === 0) return
+    this.#restate(clipIds)
     this.emit({ type: 'annotations', clipIds })
     this.emit({ type: 'history' })
   }
@@ -443,6 +461,19 @@ export class Library {
       span: { startFrame: Number(row['start_frame']), endFrame: Number(row['end_frame']) },
       frames: () => Number(this.#db.prepare('SELECT max(end_frame) AS n FROM clips WHERE source_id = ?').get(row['source_id'] ?? null)?.['n']),
       frame: typeof probe === 'string' ? (JSON.parse(probe) as Probe) : null,
+    }
+  }
+
+  /** Resolves when every caption that facts gave is in that language; others wait no longer than a part of it takes. */
+  async setLanguage(language: Language): Promise<void> {
+    if (this.facts.language === language) return
+    this.setSetting('language', language)
+    const ids = this.#db.prepare('SELECT id FROM clips ORDER BY id').all().map((row) => Number(row['id']))
+    for (let at = 0; at < ids.length && this.facts.language === language && !this.#closed; at += LANGUAGE_PART) {
+      const some = ids.slice(at, at + LANGUAGE_PART)
+      this.#atomic(() => this.facts.refresh(some.filter((id) => this.clipExists(id))))
+      this.emit({ type: 'annotations', clipIds: some })
+      await new Promise(setImmediate)
     }
   }
 

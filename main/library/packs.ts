@@ -9,6 +9,8 @@ import type { Task } from '../../app/pack/base.ts'
 export interface ChosenPack {
   id: string
   digest: string
+  /** The closed list of names of a detector. */
+  names?: readonly string[]
 }
 export type ChosenPacks = Partial<Record<Task, ChosenPack | null>>
 
@@ -49,7 +51,7 @@ export class LibraryPacks {
   /** Give a task to a pack, or to none. For captions, show what this pack says from now on, beneath people's decisions. */
   use(task: Task, pack: ChosenPack | null): void {
     const touched = this.#atomic(() => {
-      this.#db.prepare(`INSERT INTO settings (key, value) VALUES ('packs', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`).run(JSON.stringify({ ...this.current(), [task]: pack && { id: pack.id, digest: pack.digest } }))
+      this.#db.prepare(`INSERT INTO settings (key, value) VALUES ('packs', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`).run(JSON.stringify({ ...this.current(), [task]: pack && { id: pack.id, digest: pack.digest, ...(pack.names ? { names: pack.names } : {}) } }))
       if (task !== 'caption' || pack === null) return []
       return this.#db
         .prepare(

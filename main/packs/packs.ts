@@ -13,6 +13,7 @@ import { does } from '../../app/pack/pack.ts'
 import type { ForkEngine } from '../engine/engine.ts'
 import type { Jobs } from '../jobs/queue.ts'
 import type { Library } from '../library/library.ts'
+import type { ChosenPack } from '../library/packs.ts'
 import { type Brought, receive } from './brought.ts'
 import { checkedAddress, download, forgetDownload, isDenied, partOf } from './download.ts'
 import { prepareImport, type Imported, type ImportOptions } from './import.ts'
@@ -110,7 +111,7 @@ export class Packs {
       await jobs.pausedFor(async () => {
         for (const task of given) {
           await running.assign(task, pack.dir)
-          library.packs.use(task, pack)
+          library.packs.use(task, chosenOf(pack))
         }
         this.#parts.lost = null
       })
@@ -378,9 +379,14 @@ export class Packs {
 }
 
 /** The folder itself, or the closest one above it that exists. */
+/** As a library remembers it. */
+export function chosenOf({ id, digest, manifest }: StoredPack): ChosenPack {
+  return { id, digest, ...(manifest.family === 'detector' ? { names: manifest.classes } : {}) }
+}
+
 /** Bytes that what a pack leaves of a clip takes in the library file; of boxes and lines, what the clips of development took. */
 function storedPerClip({ manifest }: StoredPack): number {
-  if (manifest.family !== 'mammut') return 6_000
+  if (manifest.family !== 'mammut') return 20_000
   const { embedding, memory, tokens, token } = manifest.dims
   return 4 * embedding + 2 * tokens * (memory + token)
 }
