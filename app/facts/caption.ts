@@ -1,0 +1,93 @@
+/** A caption from facts, by a small grammar. It never names what no fact supports; where nothing is known it tells what was measured. */
+import { type Language, nameOf, theNameOf, nounOf } from '../words.ts'
+import type { Fact, NameFact, ThingFact } from './facts.ts'
+import { cameraText, capital, lightText, listText, motionText } from './wording.ts'
+
+/** Names, motions and lines of text that one caption tells. */
+const MOST = { names: 4, motions: 2, lines: 2, letters: 60 }
+/** A motion is told from this clarity on; a colour and a camera from this reliability on. */
+const CLEAR = 0.62
+const SURE = 0.7
+/** A thing that is in the clip for this share of its own length matters more than one that passes. */
+const LASTING = 0.3
+
+export interface FactCaption {
+  text: string
+  /** Of its least sure part, 0..1. */
+  reliability: number
+  /** The facts that it tells. */
+  told: Fact[]
+}
+
+/**
+ * @param facts Of `factsOf`, from the threshold for what nobody asked for.
+ * @param seconds Of the clip.
+ * @returns Null where nothing at all was measured.
+ */
+export function captionOf(facts: readonly Fact[], seconds: number, language: Language): FactCaption | null {
+  const names = facts.filter((fact) => fact.kind === 'name').sort((a, b) => weight(b, seconds) - weight(a, seconds)).slice(0, MOST.names)
+  const things = facts.filter((fact) => fact.kind === 'thing')
+  const told: Fact[] = [...names]
+  const parts: string[] = []
+  if (names.length > 0) {
+    parts.push(
+      listText(
+        names.map((name) => {
+          const only = onlyThing(name, things)
+          return nameOf(name.label, name.most, language, only && only.reliability >= SURE ? (only.colour ?? undefined) : undefined)
+        }),
+        language,
+      ),
+    )
+  }
+  const motions = names.flatMap((name) => movesOf(name, things, language)).slice(0, MOST.motions)
+  for (const { text, facts: of } of motions) {
+    parts.push(text)
+    told.push(...of)
+  }
+  const camera = facts.find((fact) => fact.kind === 'camera')
+  const cameraSaid = camera && camera.reliability >= SURE ? cameraText(camera.motion, language) : null
+  if (camera && cameraSaid !== null) {
+    parts.push(cameraSaid)
+    told.push(camera)
+  }
+  const lines = facts.filter((fact) => fact.kind === 'text').sort((a, b) => b.line.to - b.line.from - (a.line.to - a.line.from)).slice(0, MOST.lines)
+  if (lines.length > 0) {
+    parts.push(`Text ${lines.map(({ line }) => quoted(line.text, language)).join(', ')}`.replace(/^Text/, language === 'en' ? 'text' : 'Text'))
+    told.push(...lines)
+  }
+  // That a picture is bright is no news.
+  const light = facts.find((fact) => fact.kind === 'light' && fact.light !== 'bright' && fact.to - fact.from >= seconds / 2)
+  if (light?.kind === 'light') {
+    parts.push(lightText(light.light, language))
+    told.push(light)
+  }
+  if (parts.length === 0) return null
+  return { text: capital(parts.join('; ')), reliability: Math.min(...told.map(({ reliability }) => reliability)), told }
+}
+
+function weight({ there, reliability }: NameFact, seconds: number): number {
+  const lasts = there.reduce((sum, { from, to }) => sum + to - from, 0) / Math.max(seconds, 1e-3)
+  return reliability * (lasts >= LASTING ? 2 : 1)
+}
+
+/** The thing that a name stands for, where there is just one. */
+function onlyThing({ label, distinct }: NameFact, things: readonly ThingFact[]): ThingFact | null {
+  return distinct === 1 ? (things.find((thing) => thing.label === label) ?? null) : null
+}
+
+/** "the dog moves to the right", "both dogs move …" only where all of them do. Nothing of what stays in place. */
+function movesOf(name: NameFact, things: readonly ThingFact[], language: Language): { text: string; facts: ThingFact[] }[] {
+  const own = things.filter(({ label }) => label === name.label)
+  const ways = new Set(own.map(({ motion }) => (motion && motion.clarity >= CLEAR ? motion.way : null)))
+  const [way] = ways
+  if (ways.size !== 1 || way === null || way === undefined || way === 'still') return []
+  const many = own.length > 1
+  const subject = many ? `${language === 'en' ? 'the' : 'die'} ${nounOf(name.label, language).many}` : theNameOf(name.label, language)
+  return [{ text: `${subject} ${motionText(way, many, language)}`, facts: own }]
+}
+
+export function quoted(text: string, language: Language): string {
+  const short = text.length > MOST.letters ? `${text.slice(0, MOST.letters - 1).trimEnd()}…` : text
+  return language === 'en' ? `“${short}”` : `„${short}“`
+}

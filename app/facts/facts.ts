@@ -1,0 +1,232 @@
+/** From measurements to statements, each with its evidence and how far it can be relied on. */
+import type { Box } from '../annotation.ts'
+import { boxArea } from '../boxes.ts'
+import { type Colour, dominantColour } from '../colours.ts'
+import { type CameraMotion, cameraMotion } from './camera.ts'
+import type { ClipMeasures, Moment, TextLine, Things, ThingTrack } from './input.ts'
+import { type LightKind, lightStretches } from './light.ts'
+import { type Motion, motionOf } from './motion.ts'
+
+export interface FactEvidence {
+  frames: Moment[]
+  boxes: (Moment & { box: Box })[]
+  numbers: Record<string, number>
+}
+
+interface Stated {
+  evidence: FactEvidence
+  /** 0..1: how often such a statement is right. */
+  reliability: number
+}
+
+/** One object: where, how large, which way, which colour. Places and sizes as shares of the picture, the mean while it is there. */
+export interface ThingFact extends Stated {
+  kind: 'thing'
+  label: string
+  track: ThingTrack
+  /** When it is first and last seen. */
+  from: number
+  to: number
+  x: number
+  y: number
+  area: number
+  /** Motion in the picture. */
+  motion: Motion | null
+  /** Motion over the ground; the same as in the picture where the camera stands, null where that is not known. */
+  ground: Motion | null
+  colour: Colour | null
+  upper: Colour | null
+  lower: Colour | null
+}
+
+/** All objects of one name. */
+export interface NameFact extends Stated {
+  kind: 'name'
+  label: string
+  /** When one of them is there, in order. */
+  there: { from: number; to: number }[]
+  /** How many at most at once, first when, and how many different ones. */
+  most: number
+  mostAt: Moment
+  distinct: number
+}
+
+/** Two objects that cover each other for most of the time in which both are there. */
+export interface OverlapFact extends Stated {
+  kind: 'overlap'
+  labels: [string, string]
+}
+
+export interface CameraFact extends Stated {
+  kind: 'camera'
+  motion: CameraMotion
+}
+
+export interface LightFact extends Stated {
+  kind: 'light'
+  light: LightKind
+  from: number
+  to: number
+}
+
+export interface TextFact extends Stated {
+  kind: 'text'
+  line: TextLine
+}
+
+export type Fact = ThingFact | NameFact | OverlapFact | CameraFact | LightFact | TextFact
+
+/** A count is one that holds on so many frames in a row that were looked at. */
+const HOLDS = 2
+/** Boxes of which this share of the smaller one is covered overlap. */
+const COVERED = 0.3
+/** A line counts from this confidence of the reader. */
+const READ = 0.7
+
+/** Every statement about a clip. @param least The track score from which a thing counts: `things.volunteered`, unless it was asked for. */
+export function factsOf(clip: ClipMeasures, least = clip.things?.volunteered ?? 1): Fact[] {
+  const camera = cameraFact(clip)
+  const tracks = clip.things?.tracks.filter(({ score }) => score >= least) ?? []
+  const things = tracks.map((track) => thingFact(track, clip, camera.motion)).sort((a, b) => b.reliability - a.reliability)
+  const names = clip.things ? [...Map.groupBy(tracks, ({ label }) => label)].map(([label, of]) => nameFact(label, of, clip.things)).sort((a, b) => b.reliability - a.reliability) : []
+  return [...names, ...things, ...overlapFacts(tracks), camera, ...lightFacts(clip), ...textFacts(clip)]
+}
+
+/** The box of a track at a time, linear between its boxes; null while it is not in the picture. */
+export function boxAt({ boxes }: Pick<ThingTrack, 'boxes'>, time: number): Box | null {
+  const next = boxes.findIndex((one) => one.time >= time)
+  const after = boxes[next]
+  if (!after) return null
+  if (after.time === time) return after.outside === true ? null : after.box
+  const before = boxes[next - 1]
+  if (!before || before.outside === true) return null
+  const share = (time - before.time) / (after.time - before.time)
+  const between = (a: number, b: number) => a + (b - a) * share
+  return { x1: between(before.box.x1, after.box.x1), y1: between(before.box.y1, after.box.y1), x2: between(before.box.x2, after.box.x2), y2: between(before.box.y2, after.box.y2) }
+}
+
+/** How many of the tracks are there on each frame that was looked at. */
+export function countsOf(tracks: readonly ThingTrack[], looked: readonly Moment[]): (Moment & { count: number })[] {
+  return looked.map((moment) => ({ ...moment, count: tracks.filter((track) => boxAt(track, moment.time) !== null).length }))
+}
+
+/** The most at once that holds on two frames in a row (on one, where only few were looked at), and first when. */
+export function mostOf(counts: readonly (Moment & { count: number })[]): { most: number; at: Moment } {
+  const holds = counts.length < 3 ? 1 : HOLDS
+  let best = { most: 0, at: { ordinal: counts[0]?.ordinal ?? 0, time: counts[0]?.time ?? 0 } }
+  counts.forEach(({ ordinal, time }, i) => {
+    const run = counts.slice(i, i + holds)
+    const least = Math.min(...run.map(({ count }) => count))
+    if (run.length === holds && least > best.most) best = { most: least, at: { ordinal, time } }
+  })
+  return best
+}
+
+/** The stretches in which one of the tracks at least is in the picture. */
+export function thereOf(tracks: readonly ThingTrack[]): { from: number; to: number }[] {
+  const stretches = tracks.flatMap(({ boxes }) => {
+    const own: { from: number; to: number }[] = []
+    let open = false
+    for (const { time, outside } of boxes) {
+      const last = own.at(-1)
+      if (outside !== true && open && last) last.to = time
+      else if (outside !== true) own.push({ from: time, to: time })
+      open = outside !== true
+    }
+    return own
+  })
+  const joined: { from: number; to: number }[] = []
+  for (const { from, to } of stretches.sort((a, b) => a.from - b.from)) {
+    const last = joined.at(-1)
+    if (last && from <= last.to) last.to = Math.max(last.to, to)
+    else joined.push({ from, to })
+  }
+  return joined
+}
+
+function thingFact(track: ThingTrack, clip: ClipMeasures, camera: CameraMotion): ThingFact {
+  const seen = track.boxes.filter(({ outside }) => outside !== true)
+  const { width, height } = clip.frame
+  const mean = (of: (box: Box) => number) => seen.reduce((sum, { box }) => sum + of(box), 0) / Math.max(1, seen.length)
+  const motion = motionOf(track, clip.frame, null)
+  const colours = track.colours ?? []
+  const upper = colours.slice(0, 11)
+  const lower = colours.slice(11)
+  const whole = lower.length === 11 ? upper.map((share, i) => (share + (lower[i] ?? 0)) / 2) : upper
+  const key = seen[seen.length >> 1]
+  return {
+    kind: 'thing',
+    label: track.label,
+    track,
+    from: seen[0]?.time ?? clip.span.from,
+    to: seen.at(-1)?.time ?? clip.span.to,
+    x: mean(({ x1, x2 }) => (x1 + x2) / 2) / width,
+    y: mean(({ y1, y2 }) => (y1 + y2) / 2) / height,
+    area: mean(boxArea) / (width * height),
+    motion,
+    ground: camera.moves === false ? motion : camera.moves === true && clip.camera.steps.some(({ dx, dy, zoom }) => dx !== 0 || dy !== 0 || zoom !== 0) ? motionOf(track, clip.frame, clip.camera) : null,
+    colour: dominantColour(whole)?.colour ?? null,
+    upper: lower.length === 11 ? (dominantColour(upper)?.colour ?? null) : null,
+    lower: lower.length === 11 ? (dominantColour(lower)?.colour ?? null) : null,
+    evidence: { frames: key ? [{ ordinal: key.ordinal, time: key.time }] : [], boxes: key ? [{ ordinal: key.ordinal, time: key.time, box: key.box }] : [], numbers: { score: track.score, boxes: seen.length } },
+    reliability: track.score,
+  }
+}
+
+function nameFact(label: string, tracks: readonly ThingTrack[], things: Things | null): NameFact {
+  const counts = countsOf(tracks, things?.looked ?? [])
+  const { most, at } = mostOf(counts)
+  const boxes = tracks.flatMap((track) => {
+    const box = boxAt(track, at.time)
+    return box ? [{ ...at, box }] : []
+  })
+  return {
+    kind: 'name',
+    label,
+    there: thereOf(tracks),
+    most: Math.max(1, most),
+    mostAt: at,
+    distinct: tracks.length,
+    evidence: { frames: [at], boxes, numbers: { most, distinct: tracks.length } },
+    // That one of them is right.
+    reliability: Math.max(...tracks.map(({ score }) => score)),
+  }
+}
+
+function overlapFacts(tracks: readonly ThingTrack[]): OverlapFact[] {
+  return tracks.flatMap((a, i) =>
+    tracks.slice(i + 1).flatMap((b): OverlapFact[] => {
+      const both = a.boxes.flatMap(({ ordinal, time, box, outside }) => {
+        const other = outside === true ? null : boxAt(b, time)
+        return other ? [{ ordinal, time, box, share: coveredShare(box, other) }] : []
+      })
+      const covered = both.filter(({ share }) => share >= COVERED)
+      const first = covered[0]
+      if (!first || covered.length < HOLDS || covered.length * 2 < both.length) return []
+      return [{ kind: 'overlap', labels: [a.label, b.label], evidence: { frames: [{ ordinal: first.ordinal, time: first.time }], boxes: [{ ordinal: first.ordinal, time: first.time, box: first.box }], numbers: { share: covered.length / both.length } }, reliability: Math.min(a.score, b.score) }]
+    }),
+  )
+}
+
+/** Of the smaller of two boxes, the share that lies in the other. */
+function coveredShare(a: Box, b: Box): number {
+  const both = boxArea({ x1: Math.max(a.x1, b.x1), y1: Math.max(a.y1, b.y1), x2: Math.min(a.x2, b.x2), y2: Math.min(a.y2, b.y2) })
+  return both / Math.max(1e-9, Math.min(boxArea(a), boxArea(b)))
+}
+
+function cameraFact(clip: ClipMeasures): CameraFact {
+  const motion = cameraMotion(clip.camera)
+  // On the development clips every clip was told right; few seconds, or a share near the limit, are worth less.
+  const clear = motion.moves === null ? 0 : motion.moves ? Math.min(1, motion.share) : 1 - motion.share
+  return { kind: 'camera', motion, evidence: { frames: [], boxes: [], numbers: { share: motion.share, seconds: clip.camera.stays.length } }, reliability: motion.moves === null ? 0 : 0.75 + 0.2 * clear }
+}
+
+function lightFacts(clip: ClipMeasures): LightFact[] {
+  return lightStretches(clip.light).map(({ kind, from, to }) => ({ kind: 'light', light: kind, from, to, evidence: { frames: [], boxes: [], numbers: { seconds: to - from } }, reliability: 0.95 }))
+}
+
+function textFacts(clip: ClipMeasures): TextFact[] {
+  return (clip.lines ?? [])
+    .filter(({ score }) => score >= READ)
+    .map((line) => ({ kind: 'text', line, evidence: { frames: [{ ordinal: line.ordinal, time: line.from }], boxes: [{ ordinal: line.ordinal, time: line.from, box: line.box }], numbers: { score: line.score } }, reliability: line.score }))
+}

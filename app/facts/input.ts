@@ -1,0 +1,62 @@
+/** What facts are made from: everything that was measured of one clip, as plain JSON. Times in seconds from the start of the video. */
+import type { Box } from '../annotation.ts'
+import type { CameraTrace } from './camera.ts'
+import type { LightSample } from './light.ts'
+
+export interface Moment {
+  ordinal: number
+  time: number
+}
+
+/** `outside`: not in the picture from here to the next box. Box in pixels of the display-oriented frame; score null where a person drew it. */
+export interface ThingBox extends Moment {
+  box: Box
+  score: number | null
+  outside?: boolean
+}
+
+/** One object followed through the clip. `boxes` ascend in time; between them it moves evenly. */
+export interface ThingTrack {
+  label: string
+  /** How sure the track is, 0..1. */
+  score: number
+  boxes: readonly ThingBox[]
+  /** Shares 0..1 of the eleven basic colours (app/colours): of the whole thing (11 numbers), or of its upper and then of its lower half (22). */
+  colours?: readonly number[]
+}
+
+/** A line of text on the picture, and a frame on which it was read. `score`: the reader's confidence 0..1. */
+export interface TextLine {
+  text: string
+  ordinal: number
+  from: number
+  to: number
+  box: Box
+  score: number
+}
+
+export interface Things {
+  /** Every track, also those below the thresholds. */
+  tracks: readonly ThingTrack[]
+  /** The frames that the detector looked at, ascending, those that it passed over because nothing had changed included. */
+  looked: readonly Moment[]
+  /** The best score of a single box of each class in the clip, however weak; a class without a box is missing. */
+  weak: Readonly<Record<string, number>>
+  /** The classes that the detector knows. */
+  known: readonly string[]
+  /** The track score from which a name counts that somebody asked for, and one that nobody asked for. */
+  asked: number
+  volunteered: number
+}
+
+export interface ClipMeasures {
+  /** Half-open, seconds of the video. */
+  span: { from: number; to: number }
+  frame: { width: number; height: number }
+  /** Null where no detector has run. */
+  things: Things | null
+  camera: CameraTrace
+  light: readonly LightSample[]
+  /** Null where no text was read. */
+  lines: readonly TextLine[] | null
+}
