@@ -7,9 +7,9 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { TextManifest } from '../app/pack/text.ts'
 import type { Picture } from '../app/spotted.ts'
 import type { Line } from '../app/text-lines.ts'
+import { editDistance } from '../app/words.ts'
 import { Graphs } from '../main/engine/graphs.ts'
 import { openFolder } from '../main/engine/pack.ts'
 import { TextReader } from '../main/engine/text.ts'
@@ -49,13 +49,6 @@ function sequence(seed: number): (below: number) => number {
   }
 }
 
-export function loadReader(): { reader: TextReader; manifest: TextManifest } {
-  const manifest = TextManifest.parse(JSON.parse(readFileSync(path.join(FOLDER, 'pack.json'), 'utf8')))
-  const graphs = Object.fromEntries(Object.entries(manifest.graphs).map(([name, { file }]) => [name, new Uint8Array(readFileSync(path.join(FOLDER, file)))]))
-  const symbols = readFileSync(path.join(FOLDER, manifest.symbols.file), 'utf8').split('\n')
-  return { manifest, reader: new TextReader(manifest, symbols, new Graphs(graphs, { provider: 'cpu', threads: 1 })) }
-}
-
 /** Frames of a clip, so many a second from a second on, as the app decodes them, with a filter more. */
 function frames(clip: string, { from = 0, rate = 1, most = 99, size = fitted(clip), more = '' }: { from?: number; rate?: number; most?: number; size?: { width: number; height: number }; more?: string }): Picture[] {
   const { width, height } = size
@@ -72,16 +65,6 @@ function fitted(clip: string): { width: number; height: number } {
   const [w, h] = turned ? [height, width] : [width, height]
   const scale = 1280 / Math.max(w, h)
   return { width: Math.round(w * scale), height: Math.round(h * scale) }
-}
-
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1]
-    for (const [j, other] of [...b].entries()) next.push(Math.min((row[j] ?? 0) + (letter === other ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
-    row = next
-  }
-  return row.at(-1) ?? a.length
 }
 
 function drawnPictures(clips: readonly string[], folder: string): { picture: Picture; truth: Drawn[] }[] {
@@ -110,7 +93,11 @@ const clips = clipsFolder()
 if (clips === null) process.exit(1)
 const all = readdirSync(clips).filter((name) => /^d\d\d_/.test(name))
 const named = (ids: readonly string[]) => all.filter((name) => ids.includes(name.slice(0, 3))).map((name) => path.join(clips, name))
-const { reader } = loadReader()
+const { folder: pack, manifest } = await openFolder(FOLDER)
+if (manifest.family !== 'text') throw new Error('not a text pack')
+const { graphs, symbols } = await openText(pack, manifest)
+const side = Number(process.env['SIDE'] ?? manifest.finding.side)
+const reader = new TextReader({ ...manifest, finding: { ...manifest.finding, side } }, symbols, new Graphs(graphs, { provider: 'cpu', threads: 1 }))
 const debug = process.argv.includes('--lines')
 
 const byKind = new Map<string, { letters: number; wrong: number; lines: number; exact: number; missed: number }>()
@@ -121,7 +108,7 @@ for (const { picture, truth } of drawnPictures(named(WITHOUT), folder)) {
     const here = lines.filter(({ box }) => Math.abs(box.cy - cy) < 0.05).toSorted((a, b) => a.box.cx - b.box.cx)
     for (const line of here) left.delete(line)
     const got = here.map((line) => line.text).join(' ')
-    const wrong = distance(text, got)
+    const wrong = editDistance(text, got)
     if (debug && wrong > 0) console.log(`${size} % ${kind}: "${text}" -> "${got}" ${here.map((line) => line.confidence.toFixed(2)).join(' ')}`)
     for (const key of [kind, `${size} %`, 'all']) {
       const sum = byKind.get(key) ?? { letters: 0, wrong: 0, lines: 0, exact: 0, missed: 0 }

@@ -19,7 +19,7 @@ export const TextManifest = Pack.extend({
   finding: z.object({
     /** Longer side of the finder's copy, in pixels. */
     side: z.number().int().positive(),
-    /** A pixel above this lies in a core; a line's core has at least this mean. */
+    /** A pixel above this lies in a core; the surest core of a line has at least this mean. */
     core: Share,
     sure: Share,
     /** A core's box grows on every side by area x this / circumference. */

@@ -1,5 +1,4 @@
 /** From the finder's probability map to boxes of lines, and from the reader's steps to text. Differentiable binarization: Liao et al. 2020. */
-import { boxArea } from '../../app/boxes.ts'
 import type { Box } from '../../app/annotation.ts'
 import type { TextManifest } from '../../app/pack/text.ts'
 
@@ -9,12 +8,15 @@ const LEAST_HEIGHT = 3
 /** Boxes on one row are pieces of one line where they overlap by this share of the lower one's height, and are no farther apart than GAP of it. */
 const SAME_ROW = 0.6
 const SAME_SIZE = 1.6
-const GAP = 0.8
+const GAP = 0.6
+
+/** A line's first and last letters are often less sure than its middle: boxes grow at their ends by this share of the core's height more. */
+const ENDS = 0.2
 
 export interface Core {
   /** In pixels of the map. */
   box: Box
-  /** Mean probability inside the core, 0..1. */
+  /** Mean probability inside the core, 0..1; of a line that of its surest piece, so that a weak end of a sure line is not lost. */
   score: number
 }
 
@@ -23,10 +25,12 @@ export interface Core {
  * @param map [height, width] probabilities.
  */
 export function linesIn(map: Float32Array, width: number, height: number, finding: TextManifest['finding']): Core[] {
-  return joinedPieces(coresIn(map, width, height, finding)).toSorted((a, b) => b.score - a.score)
+  return joinedPieces(coresIn(map, width, height, finding))
+    .filter(({ score }) => score >= finding.sure)
+    .toSorted((a, b) => b.score - a.score)
 }
 
-function coresIn(map: Float32Array, width: number, height: number, { core, sure, grow }: TextManifest['finding']): Core[] {
+function coresIn(map: Float32Array, width: number, height: number, { core, grow }: TextManifest['finding']): Core[] {
   const seen = new Uint8Array(map.length)
   const open: number[] = []
   const cores: Core[] = []
@@ -54,9 +58,10 @@ function coresIn(map: Float32Array, width: number, height: number, { core, sure,
       }
     }
     const [w, h] = [right - left, bottom - top]
-    if (w < LEAST_WIDTH || h < LEAST_HEIGHT || sum / count < sure) continue
+    if (w < LEAST_WIDTH || h < LEAST_HEIGHT) continue
     const by = (w * h * grow) / (2 * (w + h))
-    const box = { x1: Math.max(left - by, 0), y1: Math.max(top - by, 0), x2: Math.min(right + by, width), y2: Math.min(bottom + by, height) }
+    const ends = by + ENDS * h
+    const box = { x1: Math.max(left - ends, 0), y1: Math.max(top - by, 0), x2: Math.min(right + ends, width), y2: Math.min(bottom + by, height) }
     cores.push({ box, score: sum / count })
   }
   return cores
@@ -71,8 +76,7 @@ function joinedPieces(pieces: readonly Core[]): Core[] {
       lines.push({ ...piece })
       continue
     }
-    const [a, b] = [boxArea(line.box), boxArea(piece.box)]
-    line.score = (line.score * a + piece.score * b) / (a + b)
+    line.score = Math.max(line.score, piece.score)
     line.box = spanning(line.box, piece.box)
   }
   return lines

@@ -47,7 +47,7 @@ describe('the pack screen-text', () => {
     expect(await testText(pack, readerOf(pack.symbols.slice(1)))).toMatch(/is read as/)
   })
 
-  it('reads the same at another size and place, and on its head reads nothing', async () => {
+  it('reads the same small on a large picture', async () => {
     const { picture, lines } = pack.knownAnswers
     const larger = placed(picture, { width: 1280, height: 720, x: 300, y: 250 })
     const [read = []] = await readerOf().read([larger])
