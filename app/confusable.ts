@@ -33,3 +33,10 @@ const groupsOf = Map.groupBy(
 export function confusable(a: string, b: string): boolean {
   return a === b || (groupsOf.get(a) ?? []).some(({ group }) => (groupsOf.get(b) ?? []).some((other) => other.group === group))
 }
+
+/** What goes by itself: people, animals, vehicles. */
+export const GOERS: ReadonlySet<string> = new Set([
+  'person',
+  ...['bicycle', 'car', 'motorcycle', 'airplane', 'bus', 'train', 'truck', 'boat'],
+  ...['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'],
+])

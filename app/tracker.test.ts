@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Box } from './annotation.ts'
 import { iou } from './boxes.ts'
-import { detectorPace, objectScore, Tracker } from './tracker.ts'
+import { ASKED, detectorPace, objectScore, Tracker, VOLUNTEERED } from './tracker.ts'
 import { interpolate, type Sighting } from './tracks.ts'
 
 const TIME_BASE = { num: 1, den: 1000 }
@@ -152,9 +152,28 @@ describe('Tracker', () => {
     expect(tracksOf(tracker, { startFrame: 60, endFrame: 90 })).toEqual([])
   })
 
-  it('is surer of what persists, and of what was seen better', () => {
-    expect(objectScore([0.5, 0.5, 0.5, 0.5])).toBeGreaterThan(objectScore([0.5]))
-    expect(objectScore([0.7, 0.7])).toBeGreaterThan(objectScore([0.5, 0.5]))
-    expect(objectScore(range(400).map(() => 0.9))).toBeLessThanOrEqual(1)
+  it('names what goes by itself after what can: a phone does not cross a car park', () => {
+    const seen = range(8).map((f): Seen[] => [{ box: box(60 + 30 * f, 100, 90, 60), label: 'cell phone', score: 0.6 }, { box: box(60 + 30 * f, 100, 90, 60), label: 'car', score: 0.25 }])
+    const name = (shift: { dx: number; dy: number } | null) => {
+      const tracker = new Tracker(detectorPace(TIME_BASE))
+      seen.forEach((on, i) => tracker.push({ ordinal: i * SAMPLED, pts: ptsOf(i * SAMPLED), sightings: on.map((one) => sighting(i * SAMPLED, one)), ...(shift ? { shift } : {}) }))
+      return tracker.tracksIn(whole, ptsOf).map(({ body, score }) => ({ label: body.label, counts: score > ASKED }))
+    }
+    expect(name({ dx: 0, dy: 0 })).toEqual([{ label: 'car', counts: true }])
+    // The camera pans over it, or nobody knows what the camera does.
+    expect(name({ dx: 30, dy: 0 })).toEqual([{ label: 'cell phone', counts: true }])
+    expect(name(null)).toEqual([{ label: 'cell phone', counts: true }])
+  })
+
+  it('is surer of what persists, of what was seen better, and of what was not missed in between', () => {
+    const of = (scores: number[], looks = scores.length, repeats = 0) => objectScore({ scores, looks, repeats })
+    expect(of([0.5, 0.5, 0.5, 0.5])).toBeGreaterThan(of([0.5]))
+    expect(of([0.7, 0.7])).toBeGreaterThan(of([0.5, 0.5]))
+    expect(of([0.5, 0.5, 0.5])).toBeGreaterThan(of([0.5, 0.5, 0.5], 8))
+    expect(of([0.6], 1, 20)).toBeGreaterThan(of([0.6]))
+    expect(of(range(400).map(() => 0.9))).toBeLessThanOrEqual(1)
+    // Nobody asked: one frame is never enough.
+    expect(of([0.95])).toBeLessThan(VOLUNTEERED)
+    expect(of(range(6).map(() => 0.6))).toBeGreaterThan(VOLUNTEERED)
   })
 })

@@ -9,12 +9,18 @@
 import { munkres } from 'munkres'
 import type { Box, KeyBox, Span, TrackBody } from './annotation.ts'
 import { boxArea, iou } from './boxes.ts'
-import { confusable } from './confusable.ts'
+import { confusable, GOERS } from './confusable.ts'
 import type { PtsOf } from './track-edits.ts'
 import { type Candidate, DEFAULT_THRESHOLD, interpolate, type Sighting, trackScore } from './tracks.ts'
 
-/** One sampled frame, or one that shows what the frame before it showed and was not looked at. */
-export type SampledFrame = { ordinal: number; pts: number } & ({ sightings: readonly Sighting[] } | { same: true })
+/** How the camera moved the ground in the picture: pixels, x to the right, y down. */
+export interface Shift {
+  dx: number
+  dy: number
+}
+
+/** One sampled frame, with what the camera did since the one before where that was measured; or one that shows what the frame before it showed and was not looked at. */
+export type SampledFrame = { ordinal: number; pts: number } & ({ sightings: readonly Sighting[]; shift?: Shift } | { same: true })
 
 /** What a detector's boxes and a sampling rate make possible. Times in ticks of the source's time base. */
 export interface Pace {
@@ -66,6 +72,15 @@ const WEIGHTS = { overlap: 0.5, distance: 0.7, shape: 1, colours: 0.5 }
 const APART = 1.4
 /** Standard deviations, in diagonals of the box: of a box's place, of a new object's speed a step, of how speed changes in a step. */
 const NOISE = { place: 0.06, speed: 0.7, change: 0.2 }
+
+/** What goes by itself over the ground by more than this, in diagonals of its box, is a person, an animal or a vehicle where it was called one now and then: */
+const WENT = 1
+/** within so many of its boxes, */
+const WAY = 12
+/** on a way that is no longer than this part of it, */
+const STRAIGHT = 0.7
+/** with this share of the votes of its commonest name. */
+const GOER_VOTES = 0.2
 
 /** Boxes of one frame that show one thing. */
 interface Observation {
@@ -129,6 +144,8 @@ class Path {
   readonly sights: Sight[] = []
   /** Sum of the scores by name. */
   readonly votes = new Map<string, number>()
+  /** Frames that showed the same as one on which it was seen. */
+  repeats = 0
   /** First and last frame on which it is taken to be in its outermost places, ordinals: a shot's edges, where it was there on the first or last sampled frame of the shot. */
   from: number | null = null
   to: number | null = null
@@ -136,6 +153,12 @@ class Path {
   readonly #colours = { sum: new Array<number>(22).fill(0), count: 0 }
   /** Colours lately, for comparison. */
   #look: readonly number[] | undefined
+  /** How far the ground moved in the picture since it was first seen; null where that is not known. */
+  #ground: [number, number] | null = [0, 0]
+  /** Its last places on the ground. */
+  #way: [number, number][] = []
+  /** Whether it was seen to go by itself. */
+  #goes = false
   readonly #centre: [Coordinate, Coordinate]
   readonly #size: [number, number]
 
@@ -160,7 +183,14 @@ class Path {
   }
 
   get name(): string {
-    return [...this.votes].reduce((best, one) => (one[1] > best[1] ? one : best))[0]
+    return nameOf(this.#possible())
+  }
+
+  /** Votes for what it can be: what goes by itself is no cell phone where it was also called a car. */
+  #possible(): Map<string, number> {
+    const most = Math.max(...this.votes.values())
+    const goers = [...this.votes].filter(([name, vote]) => GOERS.has(name) && vote >= GOER_VOTES * most)
+    return goers.length > 0 && this.#goes ? new Map(goers) : this.votes
   }
 
   /** Where it is after some steps, and by how much that may be wrong: a standard deviation in pixels. */
@@ -191,6 +221,30 @@ class Path {
     this.#keep(at, seen)
   }
 
+  /** The camera moved, or nobody knows whether it did. */
+  carry(shift: Shift | undefined): void {
+    if (shift === undefined) {
+      this.#ground = null
+      return
+    }
+    const { dx, dy } = shift
+    this.#centre[0].value += dx
+    this.#centre[1].value += dy
+    if (this.#ground !== null) this.#ground = [this.#ground[0] + dx, this.#ground[1] + dy]
+  }
+
+  /** Where it is on the ground, which the camera carries along; whether it goes by itself is seen over a short while, before small errors of the camera's motion add up. */
+  #step([x, y]: [number, number], diagonal: number): void {
+    if (this.#ground === null) return
+    const [dx, dy] = this.#ground
+    this.#way = [...this.#way.slice(1 - WAY), [x - dx, y - dy]]
+    const [first, last] = [this.#way[0], this.#way.at(-1)]
+    if (!first || !last || this.#way.length < 4) return
+    const walked = this.#way.slice(1).reduce((sum, [toX, toY], i) => sum + Math.hypot(toX - (this.#way[i]?.[0] ?? toX), toY - (this.#way[i]?.[1] ?? toY)), 0)
+    const went = Math.hypot(last[0] - first[0], last[1] - first[1])
+    if (went > WENT * diagonal && went > STRAIGHT * walked) this.#goes = true
+  }
+
   /** It is where it was. */
   stay(at: { ordinal: number; pts: number }, steps: number): void {
     const [x, y] = centreOf(this.last.box)
@@ -198,10 +252,12 @@ class Path {
     this.#centre[0].update(x, steps, diagonal)
     this.#centre[1].update(y, steps, diagonal)
     this.last.until = { ordinal: at.ordinal, pts: at.pts }
+    this.repeats += 1
   }
 
   #keep({ ordinal, pts }: { ordinal: number; pts: number }, { box, score, names, colours }: Observation): void {
     this.sights.push({ ordinal, pts, box, score, names })
+    this.#step(centreOf(box), diagonalOf(box))
     for (const [name, vote] of names) this.votes.set(name, (this.votes.get(name) ?? 0) + vote)
     if (colours === undefined) return
     this.#look = this.#look === undefined ? colours : this.#look.map((share, i) => share + 0.3 * ((colours[i] ?? 0) - share))
@@ -215,10 +271,16 @@ class Path {
     return count === 0 ? undefined : Array.from({ length: 11 }, (_, i) => ((sum[i] ?? 0) + (sum[i + 11] ?? 0)) / (2 * count))
   }
 
-  /** The scores that its name had on the frames on which it was looked at. */
-  get evidence(): number[] {
-    const { name } = this
-    return this.sights.map(({ names }) => names.get(name) ?? 0)
+  /** The scores that its name had on the frames on which it was seen. */
+  get scores(): number[] {
+    const possible = this.#possible()
+    const name = nameOf(possible)
+    return this.sights.map(({ names }) => {
+      const own = names.get(name) ?? 0
+      // A doubt that comes from names which it cannot have is none.
+      const impossible = Math.max(0, ...[...names].filter(([other]) => !possible.has(other)).map(([, score]) => score))
+      return own / Math.max(own, 1 - impossible)
+    })
   }
 }
 
@@ -247,6 +309,7 @@ export class Tracker {
     }
     this.#open = this.#open.filter((path) => at.pts - path.seen <= this.#pace.patience)
     const seen = observations(frame.sightings)
+    if (!first) for (const path of this.#open) path.carry(frame.shift)
     const [sure, unsure] = [seen.filter(({ score }) => score >= this.#pace.sure), seen.filter(({ score }) => score < this.#pace.sure)]
     const carriedOn = new Set<Path>()
     const left: Observation[] = []
@@ -288,18 +351,24 @@ export class Tracker {
    *
    * @returns Every object, however unsure, by first frame, then name, then place. Scores are those of the whole objects.
    */
-  tracksIn(span: Span, ptsOf: PtsOf, scoreOf: (evidence: readonly number[]) => number = objectScore): Candidate[] {
+  tracksIn(span: Span, ptsOf: PtsOf): Candidate[] {
     return this.#paths
       .flatMap((path): Candidate[] => {
         const boxes = clipped(this.#keysOf(path, ptsOf), span, ptsOf)
         const { colours } = path
-        return boxes.length === 0 ? [] : [{ score: scoreOf(path.evidence), body: { kind: 'track', label: path.name, boxes, object: path.id, ...(colours ? { colours } : {}) } }]
+        return boxes.length === 0 ? [] : [{ score: objectScore(this.#evidenceOf(path)), body: { kind: 'track', label: path.name, boxes, object: path.id, ...(colours ? { colours } : {}) } }]
       })
       .sort((a, b) => byAppearance(a.body, b.body))
   }
 
   #steps(path: Path, pts: number): number {
     return (pts - path.seen) / this.#pace.step
+  }
+
+  #evidenceOf(path: Path): Evidence {
+    const { scores, sights, last, repeats } = path
+    const frames = this.#after(last.ordinal) - this.#after((sights[0]?.ordinal ?? 0) - 1)
+    return { scores, looks: Math.max(scores.length, frames - repeats), repeats }
   }
 
   #keysOf(path: Path, ptsOf: PtsOf): KeyBox[] {
@@ -362,7 +431,7 @@ function costOf(path: Path, { box, deviation }: { box: Box; deviation: number },
   const overlap = iou(box, seen.box)
   if (unsure && overlap < UNSURE_OVERLAP) return null
   const { name } = path
-  const rename = seen.names.has(name) ? 0 : [...seen.names.keys()].some((other) => confusable(name, other)) ? 0.2 : overlap >= RENAMED ? 0.4 : null
+  const rename = seen.names.has(name) ? 0 : [...seen.names.keys()].some((other) => confusable(name, other)) ? 0.2 : overlap >= RENAMED || (distance < 0.3 && shapeOverlap(box, seen.box) > 0.5) ? 0.4 : null
   if (rename === null) return null
   const likeness = path.likeness(seen.colours)
   if (likeness !== null && likeness < UNLIKE && overlap < RENAMED) return null
@@ -398,19 +467,42 @@ function partOf(one: Observation, { name, last }: Path): boolean {
   return iou(one.box, last.box) >= TWICE || (one.names.has(name) && shareInside(one.box, last.box) >= NESTED)
 }
 
+function nameOf(votes: ReadonlyMap<string, number>): string {
+  return [...votes].reduce((best, one) => (one[1] > best[1] ? one : best))[0]
+}
+
 /** Share 0..1 of a box that lies in another. */
 function shareInside(box: Box, other: Box): number {
   return boxArea({ x1: Math.max(box.x1, other.x1), y1: Math.max(box.y1, other.y1), x2: Math.min(box.x2, other.x2), y2: Math.min(box.y2, other.y2) }) / (boxArea(box) || 1)
 }
 
-/**
- * How sure it is that an object is there and has its name, 0..1, from the scores that its name had on each frame on which it was looked at:
- * the mean of the better half, times how far its persistence speaks for it.
- */
-export function objectScore(evidence: readonly number[]): number {
-  const best = evidence.toSorted((a, b) => b - a).slice(0, Math.ceil(evidence.length / 2))
-  return (best.reduce((sum, score) => sum + score, 0) / best.length) * (1 - 0.5 ** evidence.length)
+/** What speaks for an object. */
+export interface Evidence {
+  /** The score that its name had on each frame on which it was seen. */
+  scores: readonly number[]
+  /** Frames that were looked at from its first to its last. */
+  looks: number
+  /** Frames that showed the same as one on which it was seen, and were not looked at. */
+  repeats: number
 }
+
+/**
+ * How sure it is that an object is there and has its name, 0..1: the mean of its scores, less where it was seen on few frames, and where it was missed on
+ * others. The logistic curve was laid through the boxes of the development clips with the detector objects-80, flatter than it fitted
+ * best: boxes of one track are not independent.
+ */
+export function objectScore({ scores, looks, repeats }: Evidence): number {
+  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length
+  // A picture that stays the same says little more than once.
+  const persistence = 1 - 0.6 ** (scores.length + Math.min(repeats, 2))
+  const strength = mean * persistence * Math.sqrt(scores.length / looks)
+  return 1 / (1 + Math.exp(-14 * (strength - 0.37)))
+}
+
+/** The score from which an object counts that was asked for by its name. */
+export const ASKED = 0.5
+/** The score from which an object is named to somebody who asked for nothing. */
+export const VOLUNTEERED = 0.6
 
 /** Keys inside a span, with one at either edge where the object is there before and after it. */
 function clipped(keys: readonly KeyBox[], { startFrame, endFrame }: Span, ptsOf: PtsOf): KeyBox[] {

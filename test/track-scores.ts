@@ -4,21 +4,22 @@
  *
  *     node test/track-scores.ts SPOTTED.json [CLIPS]
  *
- * SPOTTED.json: what the detector saw, `{clip: {size: [w, h], fps, frames: [{ordinal, pts_time, grid, spotted: [{name, score, box, colours}]}]}}`, boxes
- * as shares of the picture; of the frames those on the sampling `grid` are used, as in the app.
+ * SPOTTED.json: what the detector saw, `{clip: {size: [w, h], fps, frames: [{ordinal, pts_time, grid, shift,
+ * spotted: [{name, score, box, colours}]}]}}`, boxes as shares of the picture, `shift` as the tracker takes it; of the frames those on the sampling `grid`
+ * are used, as in the app.
  */
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Box } from '../app/annotation.ts'
 import { boxArea, iou, pixelBox, type RelativeBox } from '../app/boxes.ts'
-import { detectorPace, Tracker } from '../app/tracker.ts'
+import { ASKED, detectorPace, Tracker, VOLUNTEERED } from '../app/tracker.ts'
 import { type Candidate, interpolate } from '../app/tracks.ts'
 import { clipsFolder } from './clips.ts'
 import { trackScores, type TrackFrame } from './hota.ts'
 
 interface Spotted {
   size: [number, number]
-  frames: { ordinal: number; pts_time: number; grid: boolean; spotted: { name: string; score: number; box: RelativeBox; colours?: number[] }[] }[]
+  frames: { ordinal: number; pts_time: number; grid: boolean; shift?: { dx: number; dy: number }; spotted: { name: string; score: number; box: RelativeBox; colours?: number[] }[] }[]
 }
 type Xywh = [number, number, number, number]
 interface TruthClip {
@@ -33,7 +34,7 @@ interface TruthBoxes {
 
 /** Ticks a second: microseconds, since the file gives seconds. */
 const TIME_BASE = { num: 1, den: 1_000_000 }
-const THRESHOLDS = [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7]
+const THRESHOLDS = [0.3, 0.4, ASKED, 0.55, VOLUNTEERED, 0.65, 0.7, 0.8, 0.9]
 
 const boxOf = ([x, y, w, h]: Xywh): Box => ({ x1: x, y1: y, x2: x + w, y2: y + h })
 const inside = (box: Box, other: Box) => boxArea({ x1: Math.max(box.x1, other.x1), y1: Math.max(box.y1, other.y1), x2: Math.min(box.x2, other.x2), y2: Math.min(box.y2, other.y2) }) / (boxArea(box) || 1)
@@ -47,9 +48,9 @@ function followed({ size: [width, height], frames }: Spotted): { tracks: Candida
     return a && b && b.ordinal > a.ordinal ? a.pts + ((b.pts - a.pts) * (ordinal - a.ordinal)) / (b.ordinal - a.ordinal) : 0
   }
   const tracker = new Tracker(detectorPace(TIME_BASE))
-  for (const { ordinal, spotted } of frames.filter(({ grid }) => grid)) {
+  for (const { ordinal, spotted, shift } of frames.filter(({ grid }) => grid)) {
     const pts = ptsOf(ordinal)
-    tracker.push({ ordinal, pts, sightings: spotted.map(({ name, score, box, colours }) => ({ ordinal, pts, label: name, score, box: pixelBox(box, { width, height }), ...(colours ? { colours } : {}) })) })
+    tracker.push({ ordinal, pts, sightings: spotted.map(({ name, score, box, colours }) => ({ ordinal, pts, label: name, score, box: pixelBox(box, { width, height }), ...(colours ? { colours } : {}) })), ...(shift ? { shift } : {}) })
   }
   return { tracks: tracker.tracksIn({ startFrame: 0, endFrame: Number.MAX_SAFE_INTEGER }, ptsOf), ptsOf }
 }
@@ -111,13 +112,13 @@ function boxScores(truth: Record<string, TruthBoxes>, all: ReadonlyMap<string, R
 
 const [file, folder = clipsFolder()] = process.argv.slice(2)
 if (file === undefined || folder === null) throw new Error('Say which file holds what the detector saw.')
-const json = <T>(name: string) => JSON.parse(readFileSync(name, 'utf8')) as T
-const seen = new Map(Object.entries(json<Record<string, Spotted>>(file)).map(([clip, spotted]) => [clip, followed(spotted)]))
-const truth = json<Record<string, TruthClip>>(path.join(folder, 'tracks.json'))
-const boxes = json<Record<string, TruthBoxes>>(path.join(folder, 'boxes.json'))
+const json = (name: string): unknown => JSON.parse(readFileSync(name, 'utf8'))
+const seen = new Map(Object.entries(json(file) as Record<string, Spotted>).map(([clip, spotted]) => [clip, followed(spotted)]))
+const truth = json(path.join(folder, 'tracks.json')) as Record<string, TruthClip>
+const boxes = json(path.join(folder, 'boxes.json')) as Record<string, TruthBoxes>
 
 const share = (value: number) => value.toFixed(2)
-for (const least of [0.3, 0.4, 0.5]) {
+for (const least of [ASKED, VOLUNTEERED]) {
   for (const [clip, one] of Object.entries(truth)) {
     const tracks = seen.get(clip)
     if (!tracks) continue
