@@ -6,8 +6,10 @@ import type { Provenance, TrackBody } from '../../app/annotation.ts'
 import { newLabel, renamed, withNames } from '../../app/vocabulary.ts'
 import { keyOf, lookedFor } from './detections.ts'
 import { Library } from './library.ts'
+import { detector, mammut } from './shower.testing.ts'
 
 const DIGEST = 'd'.repeat(64)
+const PACK = mammut(DIGEST)
 const provenance: Provenance = { packId: 'p', packVersion: '1', packDigest: DIGEST, provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
 const body = (label: string, x: number, score: number): TrackBody => ({ kind: 'track', label, boxes: [{ ordinal: 0, pts: 0, box: { x1: x, y1: 0, x2: x + 20, y2: 20 }, score }] })
 
@@ -27,12 +29,12 @@ afterEach(async () => {
 function addClip(index: number): number {
   const { source } = library.addSource({ path: '/v/v.mp4', name: 'v.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'f' })
   const id = library.saveClip(source.id, { index, kind: 'window', start: index, end: index + 1, startFrame: index * 30, endFrame: index * 30 + 30, frames: [] })
-  library.saveClipResult(id, DIGEST, { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }, { caption: { body: { kind: 'caption', text: 'a car' }, evidence: null, provenance }, seen: null })
+  library.saveClipResult(id, PACK, { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }, [], { caption: { body: { kind: 'caption', text: 'a car' }, evidence: null, provenance }, seen: null })
   return id
 }
 const vocabulary = (threshold: number, ...names: string[]) => withNames([], names).map((label) => ({ ...label, threshold }))
 const see = (id: number, ...tracks: TrackBody[]) =>
-  library.saveSeen(id, DIGEST, { lookedFor: lookedFor(library.detections.vocabulary()), fresh: new Map(), candidates: tracks.map((track) => ({ body: track, score: track.boxes[0]?.score ?? 0, provenance })) })
+  library.saveSeen(id, PACK, { lookedFor: lookedFor(library.detections.vocabulary()), fresh: new Map(), candidates: tracks.map((track) => ({ body: track, score: track.boxes[0]?.score ?? 0, provenance })) })
 const tracks = (id = clipId) => library.annotations(id).flatMap(({ id: annotation, body: track, state }) => (track.kind === 'track' ? [{ id: annotation, at: `${state} ${track.label} ${track.boxes[0]?.box.x1 ?? ''}` }] : []))
 const shown = (id = clipId) => tracks(id).map(({ at }) => at).sort()
 
@@ -44,13 +46,13 @@ test('a threshold shows and hides tracks of every clip, and those that stay keep
   expect(shown()).toEqual(['machine car 0', 'machine dog 200'])
   const before = tracks()
   library.changeVocabulary(vocabulary(0.3, 'car', 'dog'), [])
-  expect(library.detections.apply(DIGEST).sort()).toEqual([clipId, second])
+  expect(library.detections.apply(PACK).sort()).toEqual([clipId, second])
   expect(shown()).toEqual(['machine car 0', 'machine car 100', 'machine dog 200'])
   expect(shown(second)).toEqual(['machine car 0'])
   expect(tracks().filter(({ id }) => before.some((one) => one.id === id))).toEqual(before)
   expect(library.clip(second).labels).toEqual(['car'])
   library.changeVocabulary([{ ...newLabel('car', []), threshold: 0.95 }], [])
-  library.showVocabulary(DIGEST)
+  library.showVocabulary(PACK)
   expect([shown(), shown(second)]).toEqual([[], []])
 })
 
@@ -62,11 +64,11 @@ test('what a person decided stays whatever the threshold, and no candidate comes
   library.review(second?.id ?? 0, 'edit', body('lorry', 102, 1))
   library.addAnnotation(clipId, body('car', 201, 1))
   library.changeVocabulary(vocabulary(0.99, 'car'), [])
-  library.showVocabulary(DIGEST)
+  library.showVocabulary(PACK)
   const mine = ['accepted car 0', 'edited car 201', 'edited lorry 102']
   expect(shown()).toEqual(mine)
   library.changeVocabulary(vocabulary(0.1, 'car'), [])
-  library.showVocabulary(DIGEST)
+  library.showVocabulary(PACK)
   expect(shown()).toEqual(mine)
   // Another look finds the same things again, as other candidates.
   see(clipId, body('car', 0, 0.9), body('car', 100, 0.8), body('car', 200, 0.3), body('car', 300, 0.7))
@@ -78,12 +80,12 @@ test('the counts at each score are what a threshold leaves', () => {
   const second = addClip(1)
   see(clipId, body('car', 0, 0.9), body('car', 100, 0.31), body('car', 200, 0.6))
   see(second, body('car', 0, 0.4))
-  const counts = library.detections.scores(DIGEST, 'car')
+  const counts = library.detections.scores(DIGEST, ['car'])
   const from = (bins: readonly number[], threshold: number) => bins.slice(Math.round(threshold * 1000)).reduce((sum, count) => sum + count, 0)
   for (const [threshold, kept, clips] of [[0, 4, 2], [0.31, 4, 2], [0.311, 3, 2], [0.32, 3, 2], [0.4, 3, 2], [0.41, 2, 1], [0.6, 2, 1], [0.61, 1, 1], [0.9, 1, 1], [0.91, 0, 0]] as const) {
     expect([from(counts.tracks, threshold), from(counts.boxes, threshold), from(counts.clips, threshold)], String(threshold)).toEqual([kept, kept, clips])
     library.changeVocabulary(vocabulary(threshold, 'car'), [])
-    library.showVocabulary(DIGEST)
+    library.showVocabulary(PACK)
     expect(shown().length + shown(second).length).toBe(kept)
   }
 })
@@ -93,7 +95,7 @@ test('only words that are new are looked for, and what was looked for once is ke
   expect(library.detections.stale(DIGEST)).toEqual([clipId])
   const [car] = library.detections.vocabulary()
   const seen = [{ query: 3, frame: 1, cx: 0.5, cy: 0.5, w: 0.25, h: 0.125, score: 0.75 }]
-  library.saveSeen(clipId, DIGEST, { lookedFor: lookedFor(library.detections.vocabulary()), fresh: new Map([[car ? keyOf(car) : '', seen]]), candidates: [] })
+  library.saveSeen(clipId, PACK, { lookedFor: lookedFor(library.detections.vocabulary()), fresh: new Map([[car ? keyOf(car) : '', seen]]), candidates: [] })
   expect(library.detections.stale(DIGEST)).toEqual([])
   library.changeVocabulary([...library.detections.vocabulary(), newLabel('dog', [])], [])
   expect(library.detections.stale(DIGEST)).toEqual([clipId])
@@ -139,7 +141,7 @@ test('a change of the vocabulary is one step of undo, with the boxes that went a
 test('what each pack said of a clip stands beside what the others said', () => {
   const evidence = { confidence: 0.4, unsure: true, agreement: 0.1, frames: [] }
   const other = { ...provenance, packId: 'q', packVersion: '2', packDigest: 'e'.repeat(64) }
-  library.saveClipResult(clipId, other.packDigest, { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }, { caption: { body: { kind: 'caption', text: 'a bus' }, evidence, provenance: other }, seen: null })
+  library.saveClipResult(clipId, mammut(other.packDigest), { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }, [], { caption: { body: { kind: 'caption', text: 'a bus' }, evidence, provenance: other }, seen: null })
   expect(library.detections.packs(clipId)).toEqual([
     { digest: DIGEST, name: 'p 1', current: false, caption: { text: 'a car', confidence: null, unsure: false } },
     { digest: other.packDigest, name: 'q 2', current: false, caption: { text: 'a bus', confidence: 0.4, unsure: true } },
