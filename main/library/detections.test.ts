@@ -147,3 +147,77 @@ test('what each pack said of a clip stands beside what the others said', () => {
     { digest: other.packDigest, name: 'q 2', current: false, caption: { text: 'a bus', confidence: 0.4, unsure: true } },
   ])
 })
+
+/** As `see`, by a detector that has a list of its own: it needs no encoding. */
+const EYES = detector('e'.repeat(64), ['person', 'car', 'dog'])
+function spot(id: number, ...tracks: TrackBody[]): void {
+  library.seen.saveFrames(id, EYES.digest, [])
+  library.detections.saveTracks(id, EYES, tracks.map((track) => ({ body: track, score: track.boxes[0]?.score ?? 0, provenance: { ...provenance, packDigest: EYES.digest } })))
+}
+
+test('what a detector spots counts under its own name from a high score, and under the label that means it from that label’s', () => {
+  const { source } = library.addSource({ path: '/v/w.mp4', name: 'w.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'w' })
+  const bare = library.saveClip(source.id, { index: 0, kind: 'window', start: 0, end: 1, startFrame: 0, endFrame: 30, frames: [] })
+  spot(bare, body('car', 0, 0.9), body('car', 100, 0.6), body('dog', 200, 0.6), body('person', 300, 0.3))
+  expect(shown(bare)).toEqual(['machine car 0'])
+  const [first] = tracks(bare)
+  library.changeVocabulary(vocabulary(0.5, 'Auto', 'dog'), [])
+  expect(library.detections.apply(EYES)).toEqual([bare])
+  expect(shown(bare)).toEqual(['machine Auto 0', 'machine Auto 100', 'machine dog 200'])
+  expect(library.clip(bare).labels.sort()).toEqual(['Auto', 'dog'])
+  expect(first).toBeDefined()
+  expect(library.detections.apply(EYES)).toEqual([])
+  const kept = tracks(bare)
+  library.changeVocabulary(vocabulary(0.7, 'Auto', 'dog'), [])
+  library.showVocabulary(EYES)
+  expect(tracks(bare)).toEqual(kept.filter(({ at }) => at === 'machine Auto 0'))
+  // Without a label the list speaks for itself again.
+  library.changeVocabulary([], [])
+  library.showVocabulary(EYES)
+  expect(shown(bare)).toEqual(['machine car 0'])
+  // A word that the list has nothing of finds nothing.
+  library.changeVocabulary(vocabulary(0, 'crane'), [])
+  library.showVocabulary(EYES)
+  expect(shown(bare)).toEqual(['machine car 0'])
+})
+
+test('a detector’s tracks that are the same in another run keep their id, and what a person decided stays on top', () => {
+  const found = [body('car', 0, 0.9), body('dog', 200, 0.85)]
+  spot(clipId, ...found)
+  const before = tracks()
+  expect(before).toHaveLength(2)
+  spot(clipId, ...found)
+  expect(tracks()).toEqual(before)
+  library.review(before[0]?.id ?? 0, 'reject')
+  spot(clipId, body('car', 1, 0.95), body('dog', 300, 0.85))
+  expect(shown()).toEqual(['machine dog 300', 'rejected car 0'])
+  // Of a clip in which it sees nothing any more, nothing of the machine's is left.
+  spot(clipId)
+  expect(shown()).toEqual(['rejected car 0'])
+  expect(library.detections.candidates(clipId, EYES.digest)).toEqual([])
+})
+
+test('a label counts and lists what the list has under any name that it means', () => {
+  const second = addClip(1)
+  spot(clipId, body('car', 0, 0.9), body('dog', 200, 0.6))
+  spot(second, body('dog', 0, 0.95))
+  const clips = (...names: string[]) => library.detections.clips(EYES.digest, names, 10)
+  expect(clips('car')).toEqual([{ clipId, score: 0.9 }])
+  expect(clips('car', 'dog')).toEqual([{ clipId: second, score: 0.95 }, { clipId, score: 0.9 }])
+  expect(clips()).toEqual([])
+  const counts = library.detections.scores(EYES.digest, ['car', 'dog'])
+  const sum = (bins: readonly number[]) => bins.reduce((total, count) => total + count, 0)
+  expect([sum(counts.tracks), sum(counts.boxes), sum(counts.clips)]).toEqual([3, 3, 2])
+  expect([counts.clips[950], counts.clips[900], counts.clips[600]]).toEqual([1, 1, 0])
+})
+
+test('two packs that have boxes of one clip: the tracks are those of the one that is shown', () => {
+  library.changeVocabulary(vocabulary(0.5, 'car'), [])
+  see(clipId, body('car', 0, 0.9))
+  spot(clipId, body('car', 500, 0.9), body('dog', 600, 0.9))
+  expect(shown()).toEqual(['machine car 500', 'machine dog 600'])
+  library.showVocabulary(PACK)
+  expect(shown()).toEqual(['machine car 0'])
+  library.showVocabulary(EYES)
+  expect(shown()).toEqual(['machine car 500', 'machine dog 600'])
+})

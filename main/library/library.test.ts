@@ -10,6 +10,7 @@ import { TubeletError } from '../../app/errors.ts'
 import { english, type Phrase } from '../../app/phrase.ts'
 import type { MachineResult } from './annotations.ts'
 import { type ClipPlan, Library } from './library.ts'
+import { openDatabase } from './schema.ts'
 import { mammut } from './shower.testing.ts'
 
 const DIGEST = 'd'.repeat(64)
@@ -319,8 +320,9 @@ test('a marked clip comes and goes as steps of undo, with everything said about 
   library.saveClipResult(id, mammut(DIGEST), encoding(5), [{ ordinal: 3, pts: 3 }], { caption: caption('a cat'), seen: null })
   library.review(captionOf(id)?.id ?? 0, 'edit', { kind: 'caption', text: 'my cat' })
   library.addAnnotation(id, { kind: 'note', text: 'keep', span: { startFrame: 4, endFrame: 9 } })
-  const before = { clip: library.clip(id), annotations: library.annotations(id), encoding: library.encoding(id, DIGEST) }
-  const there = () => ({ clip: library.clip(id), annotations: library.annotations(id), encoding: library.encoding(id, DIGEST) })
+  library.seen.saveMeasured(id, { cut: true, frames: [{ ordinal: 3, pts: 3, light: 7 }] })
+  const there = () => ({ clip: library.clip(id), annotations: library.annotations(id), encoding: library.encoding(id, DIGEST), measured: library.seen.measured(id) })
+  const before = there()
   const heard: string[] = []
   library.onChange(({ type }) => heard.push(type))
   library.removeClip(id)
@@ -383,19 +385,17 @@ test('no video and no clip gets the id of one that is gone, after a restart neit
 })
 
 test('a library of before ids were given once only takes none that it can still know of', async () => {
-  const last = addClip(3)
-  const { id: removed } = library.markClip(1, { index: 1, kind: 'marked', start: 0, end: 1, startFrame: 3, endFrame: 28, frames: [] })
-  library.removeClip(removed)
-  const picked = removed + 5
-  library.table.pick([last, picked])
   await library.close()
-  const file = path.join(folder, 'library.sqlite')
-  const old = new DatabaseSync(file)
-  old.exec('DROP TABLE gone; DROP TRIGGER source_ids_stay_taken; DROP TRIGGER clip_ids_stay_taken; PRAGMA user_version = 11')
+  rmSync(path.join(folder, 'library.sqlite'))
+  const old = openDatabase(folder, 11)
+  old.exec(`INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, state) VALUES (1, '/v/v.mp4', 'v.mp4', 1, 0, 'f', '2026-01-01', 'done');
+    INSERT INTO clips (id, source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (3, 1, 0, 'window', 0, 8, 0, 200, '[]');
+    INSERT INTO removed (clip_id, source_id, rows) VALUES (4, 1, x'00');
+    INSERT INTO picks (clip_ids) VALUES ('[3, 9]')`)
   old.close()
   library = Library.open(folder)
   library.removeSource(1)
-  expect(addClip(0)).toBeGreaterThan(picked)
+  expect(addClip(0)).toBeGreaterThan(9)
   expect(library.sources().map(({ id }) => id)).toEqual([2])
 })
 
