@@ -32,6 +32,7 @@ export function detector(digest: string, classes: string[]): Shower {
     tasks: ['boxes'],
     input: { width: 640, height: 640, fit: 'letterbox', multiple: 32, rate: 4 },
     graphs: { detector: file },
+    strides: [8, 16, 32],
     classes,
     calibration: { floor: 0.05, asked: 0.4, volunteered: 0.7 },
   }
