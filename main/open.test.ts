@@ -10,6 +10,7 @@ import { CLIPS } from './media/clips.testing.ts'
 import { findMediaTools } from './media/tools.ts'
 import { type Label, withNames } from '../app/vocabulary.ts'
 import { openTubelet, type Tubelet } from './open.ts'
+import { copyTalkative } from './packs/pack.testing.ts'
 
 const pack = path.resolve(import.meta.dirname, '../models/packs/tubelet-mini/pack.json')
 const ready = existsSync(CLIPS) && existsSync(pack)
@@ -34,8 +35,11 @@ describe.skipIf(!ready)('one Tubelet', () => {
       chmodSync(path.join(folder, name), 0o755)
       process.env[`${name.toUpperCase()}_PATH`] = path.join(folder, name)
     }
-    tubelet = openTubelet({ projectDir: path.join(folder, 'project'), host: 'web' })
-  })
+    const packsDir = path.join(folder, 'packs')
+    copyTalkative(packsDir, 'talkative')
+    tubelet = openTubelet({ projectDir: path.join(folder, 'project'), packsDir, host: 'web' })
+    await tubelet.packs.finished(tubelet.packs.use('talkative', ['caption', 'answer', 'search', 'boxes']))
+  }, 60_000)
   afterAll(async () => {
     await tubelet.close()
     delete process.env['FFMPEG_PATH']
@@ -49,7 +53,7 @@ describe.skipIf(!ready)('one Tubelet', () => {
 
   test('closed before its engine has started, it leaves no child behind', async () => {
     const children = () => process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length
-    await tubelet.engine()
+    await tubelet.engines.all()
     // ffmpeg is asked for its version by children of its own.
     await expect.poll(async () => (await call<{ ffmpeg: unknown }>('GET', '/api/status')).ffmpeg).not.toBeNull()
     const before = children()
@@ -74,7 +78,7 @@ describe.skipIf(!ready)('one Tubelet', () => {
 
   test('the first of many files has a picture at once, the smallest of them is captioned first, and two are under way from then on', async () => {
     const many = openTubelet({ projectDir: path.join(folder, 'many'), host: 'cli' })
-    await many.engine()
+    await many.engines.all()
     await many.jobs.setVocabulary(withNames([], ['person']))
     expect(many.jobs.queue().jobs).toEqual([])
     const seen: { pictures: string[]; clips: number; running: number }[] = []
@@ -118,10 +122,10 @@ describe.skipIf(!ready)('one Tubelet', () => {
       expect(events.slice(0, -1).map(({ text }) => text).join('')).toBe(last?.annotation?.body.text)
     }
     const detected = async (labels: Label[]) => {
-      const { detector = 0 } = await (await tubelet.engine()).counts()
+      const { detector = 0 } = (await (await tubelet.engines.boxes())?.counts()) ?? {}
       await call('PUT', '/api/labels', { labels })
       await tubelet.jobs.idle()
-      return ((await (await tubelet.engine()).counts())['detector'] ?? 0) - detector
+      return ((await (await tubelet.engines.boxes())?.counts())?.['detector'] ?? 0) - detector
     }
     const [person, hand] = withNames([], ['person', 'hand'])
     if (!person || !hand) throw new Error('no labels')
@@ -216,6 +220,6 @@ describe.skipIf(!ready)('one Tubelet', () => {
   })
 })
 
-async function visionRuns({ engine }: Tubelet): Promise<number> {
-  return (await (await engine()).counts())['vision'] ?? 0
+async function visionRuns({ engines }: Tubelet): Promise<number> {
+  return (await (await engines.words('caption')).counts())['vision'] ?? 0
 }

@@ -6,8 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { withNames } from '../app/vocabulary.ts'
 import { lookedFor } from '../main/library/detections.ts'
 import { Library } from '../main/library/library.ts'
+import { mammut } from '../main/library/shower.testing.ts'
 
 const DIGEST = 'd'.repeat(64)
+const PACK = mammut(DIGEST)
 const DIMENSIONS = 96
 const provenance = { packId: 'bench', packVersion: '1', packDigest: DIGEST, provider: 'CPU', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
 
@@ -17,11 +19,11 @@ export async function benchOverview(row: (what: string, measured: string, goal: 
     const library = Library.open(folder)
     try {
       fill(library, count)
-      row(`Counts of a label's scores, ${count} clips`, `${timed(() => library.detections.scores(DIGEST, 'car'))} ms`, '100 ms')
+      row(`Counts of a label's scores, ${count} clips`, `${timed(() => library.detections.scores(DIGEST, ['car']))} ms`, '100 ms')
       const [car] = library.detections.vocabulary()
       if (!car) throw new Error('no vocabulary')
       library.changeVocabulary([{ ...car, threshold: 0.3 }])
-      row(`A saved threshold holds, ${count} clips`, `${timed(() => library.showVocabulary(DIGEST))} ms`, '1000 ms')
+      row(`A saved threshold holds, ${count} clips`, `${timed(() => library.showVocabulary(PACK))} ms`, '1000 ms')
       row(`Facts of the overview, ${count} clips`, `${timed(() => library.overview.facts())} ms`, '500 ms')
       const began = performance.now()
       while (library.overview.map(DIGEST).building !== null) await sleep(50)
@@ -51,6 +53,6 @@ function fill(library: Library, count: number): void {
       const score = ((index * 7 + at * 31) % 100) / 100
       return { score, provenance, body: { kind: 'track' as const, label: 'car', boxes: [{ ordinal: index * 200, pts: index, box: { x1: at * 50, y1: 0, x2: at * 50 + 40, y2: 40 }, score }] } }
     })
-    library.saveClipResult(id, DIGEST, { embedding: raw.map((value) => value / length), memory: new Uint16Array([1]), tokens: null }, { caption: { body: { kind: 'caption', text: 'a car' }, evidence: null, provenance }, seen: { lookedFor: lookedFor(library.detections.vocabulary()), fresh: new Map(), candidates } })
+    library.saveClipResult(id, PACK, { embedding: raw.map((value) => value / length), memory: new Uint16Array([1]), tokens: null }, [], { caption: { body: { kind: 'caption', text: 'a car' }, evidence: null, provenance }, seen: { lookedFor: lookedFor(library.detections.vocabulary()), fresh: new Map(), candidates } })
   }
 }

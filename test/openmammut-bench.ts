@@ -13,7 +13,7 @@ import path from 'node:path'
 import { cutTubes } from '../app/tubes.ts'
 import { floatsOf, floatTensor, Graphs, idTensor, tensorOf } from '../main/engine/graphs.ts'
 import { Model } from '../main/engine/model.ts'
-import { openPack } from '../main/engine/pack.ts'
+import { openPack } from '../main/engine/mammut.ts'
 import { Text } from '../main/engine/tokenizer.ts'
 
 interface Measured {
@@ -46,10 +46,14 @@ async function measure(dir: string, threads: number): Promise<Measured> {
   const pack = await openPack(dir)
   const open = (performance.now() - began) / 1000
   const { manifest } = pack
-  const model = new Model(pack, new Graphs(pack, { provider: 'cpu', threads }))
   const load = await seconds(async () => {
-    for (const graph of ['vision', 'text', 'cross', 'decoder'] as const) await model.graphs.open(graph)
+    for (const [name, file] of Object.entries(pack.graphs)) {
+      const alone = new Graphs({ [name]: file }, { provider: 'cpu', threads })
+      await alone.open()
+      await alone.release()
+    }
   })
+  const model = new Model(pack, new Graphs(pack.graphs, { provider: 'cpu', threads }))
   const tubes = pack.knownAnswers.clips.map((clip) => cutTubes(clip, manifest.input))
   const [first = [], second = []] = tubes
   const seen = await model.see(first)

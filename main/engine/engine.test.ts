@@ -7,21 +7,23 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { problemOf } from '../../app/errors.ts'
 import { cutTubes } from '../../app/tubes.ts'
-import { type EngineState, Engine, type Encoding, type ForkEngine } from './engine.ts'
-import { packDir, packMissing } from './pack-under-test.ts'
+import { type EngineState, Engine, type Encoding, type ForkEngine, type MammutEngine, ofFamily } from './engine.ts'
 import { openPack } from './mammut.ts'
+import { packDir, packMissing } from './pack-under-test.ts'
 
 const cache = mkdtempSync(path.join(tmpdir(), 'tubelet-engine-'))
 process.env['XDG_CACHE_HOME'] = cache
 afterAll(() => rmSync(cache, { recursive: true, force: true }))
 
 describe.skipIf(packMissing)('the engine', () => {
-  let engine: Engine
+  let engine: MammutEngine
   let tubes: Uint8Array[]
   let encoding: Encoding
 
   beforeAll(async () => {
-    engine = await Engine.start({ packDir })
+    const started = await Engine.start({ packDir })
+    if (!ofFamily(started, 'mammut')) return expect.fail('the pack is no MaMMUT')
+    engine = started
     const [clip] = (await openPack(packDir)).knownAnswers.clips
     tubes = cutTubes(clip ?? expect.fail(), engine.info.manifest.input)
     encoding = await engine.encode({ tubes })
@@ -144,6 +146,14 @@ describe.skipIf(packMissing)('the engine', () => {
     expect(await engine.counts()).toEqual(before)
     expect(again).toEqual(first)
     expect(twice).toEqual(first)
+  })
+
+  it('knows of which clips it was taught nothing, and says nothing of other families', async () => {
+    const { familiar } = engine.info.manifest.calibration
+    expect(await engine.unfamiliar(encoding)).toBe(familiar !== undefined)
+    expect((await engine.caption(encoding)).unfamiliar).toBe(familiar !== undefined)
+    await expect(engine.see([{ rgb: new Uint8Array(3), width: 1, height: 1 }])).rejects.toMatchObject({ problem: { code: 'pack-cannot' } })
+    await expect(engine.read([{ rgb: new Uint8Array(3), width: 1, height: 1 }])).rejects.toMatchObject({ problem: { code: 'pack-cannot' } })
   })
 
   it('stops decoding when it is cancelled', async () => {

@@ -41,7 +41,7 @@ describe.skipIf(packMissing)('a model', () => {
 
   beforeAll(async () => {
     pack = await openPack(packDir)
-    model = new Model(pack, new Graphs(pack, { provider: 'cpu', threads: 1 }))
+    model = new Model(pack, new Graphs(pack.graphs, { provider: 'cpu', threads: 1 }))
     text = new Text(pack)
     const [clip] = pack.knownAnswers.clips
     seen = await model.see(cutTubes(clip ?? expect.fail(), pack.manifest.input))

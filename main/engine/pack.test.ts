@@ -6,9 +6,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { cutTubes } from '../../app/tubes.ts'
 import { toHalf } from './float16.ts'
-import { packDir, packMissing } from './pack-under-test.ts'
+import { openPlaceable } from './families.ts'
+import { Graphs } from './graphs.ts'
 import { openPack } from './mammut.ts'
-import { placeModel } from './provider.ts'
+import { Model } from './model.ts'
+import { packDir, packMissing } from './pack-under-test.ts'
+import { placePack } from './provider.ts'
 
 describe.skipIf(packMissing)('a pack', () => {
   let root: string
@@ -43,6 +46,16 @@ describe.skipIf(packMissing)('a pack', () => {
     bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle)
     await writeFile(path.join(dir, file), bytes)
     await expect(openPack(dir)).rejects.toMatchObject(refusal(/checksum/))
+  })
+
+  it('of before families is a MaMMUT, what it called detect being boxes; one of a family that nobody knows is refused', async () => {
+    const json = await manifest()
+    const before: Record<string, unknown> = { ...json, tasks: json.tasks.map((task) => (task === 'boxes' ? 'detect' : task)) }
+    delete before['family']
+    await writeFile(path.join(dir, 'pack.json'), JSON.stringify(before))
+    expect((await openPack(dir)).manifest).toMatchObject({ family: 'mammut', tasks: ['caption', 'answer', 'search', 'boxes'] })
+    await writeFile(path.join(dir, 'pack.json'), JSON.stringify({ ...before, family: 'oracle' }))
+    await expect(openPack(dir)).rejects.toMatchObject(refusal(/family/))
   })
 
   it.each(['../pack.json', '/etc/passwd', 'sub/vision.onnx', '..', 'a\\b'])('cannot name the file %j', async (file) => {
@@ -80,7 +93,7 @@ describe.skipIf(packMissing)('a pack', () => {
     const doubts = async (question: string) => {
       await save(json)
       const pack = await openPack(dir)
-      const { model } = await placeModel(pack)
+      const model = new Model(pack, new Graphs(pack.graphs, { provider: 'cpu', threads: 1 }))
       const out = []
       for (const clip of pack.knownAnswers.clips) {
         const encoding = await model.encode(cutTubes(clip, json.input))
@@ -115,6 +128,6 @@ describe.skipIf(packMissing)('a pack', () => {
     await writeFile(path.join(dir, file), bytes)
     json.selfTest.sha256 = hash('sha256', bytes)
     await save(json)
-    await expect(placeModel(await openPack(dir))).rejects.toMatchObject({ problem: { code: 'pack-self-test-failed', details: expect.stringContaining('caption') as string } })
+    await expect(placePack(await openPlaceable(dir, false))).rejects.toMatchObject({ problem: { code: 'pack-self-test-failed', details: expect.stringContaining('caption') as string } })
   })
 })

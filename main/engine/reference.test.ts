@@ -67,7 +67,7 @@ describe.skipIf(missing)('TypeScript against PyTorch', () => {
   })
 
   it('says the same greedy captions, and is as sure of them', async () => {
-    const model = new Model(pack, new Graphs(pack, { provider: 'cpu', threads: 1 }))
+    const model = new Model(pack, new Graphs(pack.graphs, { provider: 'cpu', threads: 1 }))
     const text = new Text(pack)
     const { dims, prompts, tokenizer } = pack.manifest
     const ties: string[] = []

@@ -36,6 +36,8 @@ class Frames<T extends Spotted | Line> {
   /** What an earlier run was told, by ordinal. */
   readonly #known: ReadonlyMap<number, T[] | null>
   #waiting: { frame: FrameRef; seen: Promise<T[] | null> }[] = []
+  /** What stands there as far as clips were told. */
+  #standing: T[] | null = null
   #running = 0
 
   constructor(known: ReadonlyMap<number, T[] | null>, ask: (picture: Picture) => Promise<T[]>) {
@@ -54,10 +56,15 @@ class Frames<T extends Spotted | Line> {
     while (this.#running >= WAITING) await new Promise(setImmediate)
   }
 
+  /** Those of the next clip, which stands for itself: where nothing has changed since the one before, it begins with what stood there. */
   async take(endFrame: number): Promise<SeenFrame<T>[]> {
     const some = this.#waiting.filter(({ frame }) => frame.ordinal < endFrame)
     this.#waiting = this.#waiting.slice(some.length)
-    return Promise.all(some.map(async ({ frame, seen }) => ({ ...frame, seen: await seen })))
+    const frames = await Promise.all(some.map(async ({ frame, seen }) => ({ ...frame, seen: await seen })))
+    const [first] = frames
+    if (first) first.seen ??= this.#standing
+    this.#standing = frames.findLast(({ seen }) => seen !== null)?.seen ?? this.#standing
+    return frames
   }
 
   async #look(picture: Picture): Promise<T[]> {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AnnotationBody, Evidence, Provenance } from '../../app/annotation.ts'
 import type { Filters } from '../../app/contract/find.ts'
 import { Library } from './library.ts'
+import { mammut } from './shower.testing.ts'
 import type { Sought } from './search-worker.ts'
 import { best, outstanding, SAME_PICTURE, Vectors } from './vectors.ts'
 
@@ -35,7 +36,7 @@ function addClip(file: string, index: number, embedding: Float32Array | null, { 
   const start = index * 10
   const clipId = library.saveClip(source.id, { index, kind: 'window', start, end: start + seconds, startFrame: index * 250, endFrame: index * 250 + 200, frames: [] })
   if (embedding) {
-    library.saveClipResult(clipId, digest, { embedding, memory: new Uint16Array([1]), tokens: new Uint16Array([1]) }, {
+    library.saveClipResult(clipId, mammut(digest), { embedding, memory: new Uint16Array([1]), tokens: new Uint16Array([1]) }, [], {
       caption: said({ kind: 'caption', text }, { confidence: 0.5, unsure, agreement: 0, frames: [] }),
       seen: null,
     })

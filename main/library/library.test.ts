@@ -10,6 +10,8 @@ import { TubeletError } from '../../app/errors.ts'
 import { english, type Phrase } from '../../app/phrase.ts'
 import type { MachineResult } from './annotations.ts'
 import { type ClipPlan, Library } from './library.ts'
+import { openDatabase } from './schema.ts'
+import { mammut } from './shower.testing.ts'
 
 const DIGEST = 'd'.repeat(64)
 const provenance: Provenance = { packId: 'p', packVersion: '1', packDigest: DIGEST, provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
@@ -40,7 +42,7 @@ const reopen = async () => {
 function addClip(index = 0, text = 'a dog'): number {
   const { source } = library.addSource({ path: `/v/${folder}.mp4`, name: 'v.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'f' })
   const clipId = library.saveClip(source.id, plan(index))
-  library.saveClipResult(clipId, DIGEST, encoding(index), { caption: caption(text), seen: null })
+  library.saveClipResult(clipId, mammut(DIGEST), encoding(index), plan(index).frames, { caption: caption(text), seen: null })
   return clipId
 }
 const encoding = (seed: number) => ({ embedding: unit(seed), memory: new Uint16Array([1, 2, seed]), tokens: new Uint16Array([3]) })
@@ -271,11 +273,12 @@ test('kill -9 loses nothing that was shown as done', async () => {
   writeFileSync(
     script,
     `import { Library } from ${JSON.stringify(path.join(import.meta.dirname, 'library.ts'))}
+     import { mammut } from ${JSON.stringify(path.join(import.meta.dirname, 'shower.testing.ts'))}
      const library = Library.open(${JSON.stringify(folder)})
      const { source } = library.addSource({ path: '/v', name: 'v', bytes: 1, mtimeMs: 0, fingerprint: 'x' })
      for (let index = 0; ; index += 1) {
        const id = library.saveClip(source.id, { index, kind: 'window', start: index, end: index + 1, startFrame: index, endFrame: index + 1, frames: [] })
-       library.saveClipResult(id, '${DIGEST}', { embedding: new Float32Array(8), memory: new Uint16Array(9000), tokens: null }, { caption: { body: { kind: 'caption', text: String(index) }, evidence: null, provenance: ${JSON.stringify(provenance)} }, seen: null })
+       library.saveClipResult(id, mammut('${DIGEST}'), { embedding: new Float32Array(8), memory: new Uint16Array(9000), tokens: null }, [], { caption: { body: { kind: 'caption', text: String(index) }, evidence: null, provenance: ${JSON.stringify(provenance)} }, seen: null })
        process.send?.(id)
      }`,
   )
@@ -314,11 +317,12 @@ test('a marked clip comes and goes as steps of undo, with everything said about 
   addClip(0)
   const mark = (startFrame: number) => library.markClip(1, { index: 9, kind: 'marked', start: 0, end: 1, startFrame, endFrame: startFrame + 25, frames: [{ ordinal: 3, pts: 3 }] })
   const { id } = mark(3)
-  library.saveClipResult(id, DIGEST, encoding(5), { caption: caption('a cat'), seen: null })
+  library.saveClipResult(id, mammut(DIGEST), encoding(5), [{ ordinal: 3, pts: 3 }], { caption: caption('a cat'), seen: null })
   library.review(captionOf(id)?.id ?? 0, 'edit', { kind: 'caption', text: 'my cat' })
   library.addAnnotation(id, { kind: 'note', text: 'keep', span: { startFrame: 4, endFrame: 9 } })
-  const before = { clip: library.clip(id), annotations: library.annotations(id), encoding: library.encoding(id, DIGEST) }
-  const there = () => ({ clip: library.clip(id), annotations: library.annotations(id), encoding: library.encoding(id, DIGEST) })
+  library.seen.saveMeasured(id, { cut: true, frames: [{ ordinal: 3, pts: 3, light: 7 }] })
+  const there = () => ({ clip: library.clip(id), annotations: library.annotations(id), encoding: library.encoding(id, DIGEST), measured: library.seen.measured(id) })
+  const before = there()
   const heard: string[] = []
   library.onChange(({ type }) => heard.push(type))
   library.removeClip(id)
@@ -359,7 +363,7 @@ test('a clip of the same span that an analysis made meanwhile gives way when und
   expect(library.clip(id).kind).toBe('marked')
   await library.steps.redo()
   const shot = library.saveClip(1, { index: 1, kind: 'shot', ...span })
-  library.saveClipResult(shot, DIGEST, encoding(1), { caption: caption('a fish'), seen: null })
+  library.saveClipResult(shot, mammut(DIGEST), encoding(1), [], { caption: caption('a fish'), seen: null })
   library.review(captionOf(shot)?.id ?? 0, 'accept')
   // The decision is a step after the removal, so it is taken back first.
   await library.steps.undo()
@@ -381,19 +385,17 @@ test('no video and no clip gets the id of one that is gone, after a restart neit
 })
 
 test('a library of before ids were given once only takes none that it can still know of', async () => {
-  const last = addClip(3)
-  const { id: removed } = library.markClip(1, { index: 1, kind: 'marked', start: 0, end: 1, startFrame: 3, endFrame: 28, frames: [] })
-  library.removeClip(removed)
-  const picked = removed + 5
-  library.table.pick([last, picked])
   await library.close()
-  const file = path.join(folder, 'library.sqlite')
-  const old = new DatabaseSync(file)
-  old.exec('DROP TABLE gone; DROP TRIGGER source_ids_stay_taken; DROP TRIGGER clip_ids_stay_taken; PRAGMA user_version = 11')
+  rmSync(path.join(folder, 'library.sqlite'))
+  const old = openDatabase(folder, 11)
+  old.exec(`INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, state) VALUES (1, '/v/v.mp4', 'v.mp4', 1, 0, 'f', '2026-01-01', 'done');
+    INSERT INTO clips (id, source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (3, 1, 0, 'window', 0, 8, 0, 200, '[]');
+    INSERT INTO removed (clip_id, source_id, rows) VALUES (4, 1, x'00');
+    INSERT INTO picks (clip_ids) VALUES ('[3, 9]')`)
   old.close()
   library = Library.open(folder)
   library.removeSource(1)
-  expect(addClip(0)).toBeGreaterThan(picked)
+  expect(addClip(0)).toBeGreaterThan(9)
   expect(library.sources().map(({ id }) => id)).toEqual([2])
 })
 

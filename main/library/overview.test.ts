@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ClipMap } from '../../app/contract/overview.ts'
 import type { Provenance } from '../../app/annotation.ts'
 import { Library } from './library.ts'
+import { mammut } from './shower.testing.ts'
 
 const DIGEST = 'd'.repeat(64)
 const provenance: Provenance = { packId: 'p', packVersion: '1', packDigest: DIGEST, provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
@@ -27,7 +28,7 @@ function addClips(from: number, to: number): void {
     const id = library.saveClip(source.id, { index, kind: 'window', start: index, end: index + 1, startFrame: index * 30, endFrame: index * 30 + 30, frames: [] })
     const raw = Float32Array.from({ length: 8 }, (_, at) => (index % 2 === at % 2 ? 1 : 0) + 0.2 * Math.sin(index * 7.1 + at * 3.3))
     const length = Math.hypot(...raw)
-    library.saveClipResult(id, DIGEST, { embedding: raw.map((value) => value / length), memory: new Uint16Array([1]), tokens: null }, { caption: { body: { kind: 'caption', text: 'a dog' }, evidence: null, provenance }, seen: null })
+    library.saveClipResult(id, mammut(DIGEST), { embedding: raw.map((value) => value / length), memory: new Uint16Array([1]), tokens: null }, [], { caption: { body: { kind: 'caption', text: 'a dog' }, evidence: null, provenance }, seen: null })
   }
 }
 async function drawn(): Promise<ClipMap> {

@@ -7,8 +7,9 @@ import { deserialize, serialize } from 'node:v8'
 import { TubeletError } from '../../app/errors.ts'
 
 /** What belongs to a clip, in the order in which it can be put back. Described regions are made again when they are needed. */
-const TABLES = ['clips', 'encodings', 'detections', 'candidates', 'annotations', 'replaced'] as const
-type Rows = Record<(typeof TABLES)[number], Record<string, SQLOutputValue>[]>
+const TABLES = ['clips', 'encodings', 'detections', 'candidates', 'seen', 'annotations', 'replaced'] as const
+/** What an earlier version kept has fewer tables. */
+type Rows = Partial<Record<(typeof TABLES)[number], Record<string, SQLOutputValue>[]>>
 
 export class RemovedClips {
   readonly #db: DatabaseSync
@@ -22,7 +23,7 @@ export class RemovedClips {
 
   remove(clipId: number): void {
     const rows = Object.fromEntries(TABLES.map((table) => [table, this.#db.prepare(`SELECT ${this.#columns(table).join(', ')} FROM ${table} WHERE ${table === 'clips' ? 'id' : 'clip_id'} = ?`).all(clipId)])) as Rows
-    const sourceId = Number(rows.clips[0]?.['source_id'])
+    const sourceId = Number(rows.clips?.[0]?.['source_id'])
     this.#db.prepare('INSERT INTO removed (clip_id, source_id, rows) VALUES (?, ?, ?)').run(clipId, sourceId, serialize(rows))
     this.#db.prepare('DELETE FROM clips WHERE id = ?').run(clipId)
     this.#changed(sourceId, clipId)
@@ -33,14 +34,14 @@ export class RemovedClips {
     const blob = this.#db.prepare('SELECT rows FROM removed WHERE clip_id = ?').get(clipId)?.['rows']
     if (!(blob instanceof Uint8Array)) throw new TubeletError({ code: 'not-found', message: 'That clip is not in the library any more.', next: 'Reload the list.' })
     const rows = deserialize(blob) as Rows
-    const [{ source_id: sourceId = 0, start_frame: startFrame = 0, end_frame: endFrame = 0 } = {}] = rows.clips
+    const [{ source_id: sourceId = 0, start_frame: startFrame = 0, end_frame: endFrame = 0 } = {}] = rows.clips ?? []
     // An analysis may have made a clip of the same span meanwhile. What a person decided about that one was taken back before this.
     this.#db.prepare('DELETE FROM clips WHERE source_id = ? AND start_frame = ? AND end_frame = ?').run(sourceId, startFrame, endFrame)
     for (const table of TABLES) {
       // Nothing but the regions knows an encoding by its id, which another one may have by now.
       const columns = this.#columns(table).filter((name) => table !== 'encodings' || name !== '"id"')
       const insert = this.#db.prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`)
-      for (const row of rows[table]) insert.run(...columns.map((name) => row[name.slice(1, -1)] ?? null))
+      for (const row of rows[table] ?? []) insert.run(...columns.map((name) => row[name.slice(1, -1)] ?? null))
     }
     this.#db.prepare('DELETE FROM removed WHERE clip_id = ?').run(clipId)
     this.#changed(Number(sourceId), clipId)

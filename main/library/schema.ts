@@ -172,6 +172,8 @@ export const MIGRATIONS: readonly string[] = [
     id INTEGER PRIMARY KEY AUTOINCREMENT, clip_id INTEGER NOT NULL REFERENCES clips ON DELETE CASCADE, pack_digest TEXT NOT NULL, label TEXT NOT NULL, score REAL NOT NULL,
     boxes INTEGER NOT NULL, body TEXT NOT NULL, provenance TEXT NOT NULL
   ) STRICT;
+  -- Decided tracks still name candidates that are gone: none of their ids may be given again.
+  INSERT INTO sqlite_sequence (name, seq) SELECT 'candidates_of_any', seq FROM sqlite_sequence WHERE name = 'candidates';
   INSERT INTO candidates_of_any SELECT id, clip_id, pack_digest, label, score, boxes, body, provenance FROM candidates;
   DROP TABLE candidates;
   ALTER TABLE candidates_of_any RENAME TO candidates;

@@ -70,7 +70,13 @@ export class Seen {
           camera: { steps: whole.flatMap(({ camera }) => camera.steps.filter(within)), stays: whole.flatMap(({ camera }) => camera.stays.filter(within)) },
           light: whole.flatMap(({ light }) => light.filter(({ time }) => time >= start && time < end)),
         })
-      } else this.#save(clipId, by, some.flatMap(({ body }) => unpacked(body) as SeenFrame<Spotted | Line>[]).filter(inside))
+      } else {
+        const all = some.flatMap(({ body }) => unpacked(body) as SeenFrame<Spotted | Line>[])
+        const [first, ...rest] = all.filter(inside)
+        // Where nothing has changed since before the mark, what stood there is what was seen last.
+        const seen = first?.seen ?? all.findLast((frame) => first && frame.ordinal < first.ordinal && frame.seen !== null)?.seen ?? null
+        this.#save(clipId, by, first ? [{ ...first, seen }, ...rest] : [])
+      }
     }
   }
 

@@ -8,6 +8,7 @@ import type { TableQuery } from '../../app/contract/table.ts'
 import { newLabel } from '../../app/vocabulary.ts'
 import { keyOf, lookedFor } from './detections.ts'
 import { Library } from './library.ts'
+import { mammut } from './shower.testing.ts'
 import { editCells, editClips, noteClips } from './table-edits.ts'
 
 const DIGEST = 'd'.repeat(64)
@@ -30,7 +31,7 @@ function addVideo(name: string, captions: readonly string[]): number[] {
   return captions.map((text, index) => {
     const clipId = library.saveClip(source.id, { index, kind: 'window', start: index * 8, end: index * 8 + 8, startFrame: index * 200, endFrame: index * 200 + 200, frames: [] })
     const encoding = { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }
-    library.saveClipResult(clipId, DIGEST, encoding, { caption: { body: { kind: 'caption', text }, evidence: null, provenance }, seen: null })
+    library.saveClipResult(clipId, mammut(DIGEST), encoding, [], { caption: { body: { kind: 'caption', text }, evidence: null, provenance }, seen: null })
     return clipId
   })
 }
@@ -156,7 +157,7 @@ test('labels are counted without those that were rejected; nothing found is 0, n
   library.changeVocabulary(vocabulary, [])
   const track = (label: string, x: number, score = 0.9) => ({ score, provenance, body: { kind: 'track' as const, label, boxes: [{ ordinal: 0, pts: 0, box: { x1: x, y1: 0, x2: x + 5, y2: 5 }, score }] } })
   const fresh = new Map(vocabulary.map((label) => [keyOf(label), []]))
-  for (const [at, candidates] of [[track('car', 0), track('car', 50), track('car', 70, 0.01), track('dog', 90)], []].entries()) library.saveSeen(clips[at] ?? 0, DIGEST, { lookedFor: lookedFor(vocabulary), fresh, candidates })
+  for (const [at, candidates] of [[track('car', 0), track('car', 50), track('car', 70, 0.01), track('dog', 90)], []].entries()) library.saveSeen(clips[at] ?? 0, mammut(DIGEST), { lookedFor: lookedFor(vocabulary), fresh, candidates })
   expect(await texts({}, key)).toEqual(['2', '0'])
   const [reject] = library.annotations(clips[0] ?? 0).filter(({ body }) => body.kind === 'track')
   library.review(reject?.id ?? 0, 'reject')

@@ -2,17 +2,17 @@
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { probe } from './probe.ts'
-import { sample } from './sample.ts'
+import { sample, type Want } from './sample.ts'
 import { findMediaTools } from './tools.ts'
 
 test('a consumer that is slower than its decoder disturbs no other file: its thread has passed on to that one', async () => {
   const tools = await findMediaTools()
   const file = path.resolve(import.meta.dirname, '../../models/packs/sample.mp4')
   const found = await probe(tools, file)
-  const input = { frames: 4, width: 32, height: 32, fit: 'stretch' as const, maxClipSeconds: 1, tubes: [{ name: 'frame', kernel: [1, 32, 32], stride: [1, 32, 32], offset: [0, 0, 0], depth: [1, 1, 1] }] } satisfies Parameters<typeof sample>[3]
+  const wants: Want[] = [{ key: 'a', kind: 'tubes', input: { frames: 4, width: 32, height: 32, fit: 'stretch', maxClipSeconds: 1, tubes: [{ name: 'frame', kernel: [1, 32, 32], stride: [1, 32, 32], offset: [0, 0, 0], depth: [1, 1, 1] }] } }]
   const [ended, held] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
   const slow = async () => {
-    for await (const { type } of sample(tools, file, found, input)) {
+    for await (const { type } of sample(tools, file, found, wants)) {
       if (type !== 'done') continue
       ended.resolve(undefined)
       await held.promise
@@ -23,7 +23,7 @@ test('a consumer that is slower than its decoder disturbs no other file: its thr
 
   // The decoder of the first has ended, its consumer is still at what it gave.
   const kinds: string[] = []
-  for await (const { type } of sample(tools, file, found, input)) {
+  for await (const { type } of sample(tools, file, found, wants)) {
     kinds.push(type)
     held.resolve(undefined)
     await first

@@ -8,7 +8,7 @@ import { secondsOf } from '../../app/media.ts'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { CLIPS, clipNames, decodedPts, describeWithClips } from './clips.testing.ts'
 import { probe } from './probe.ts'
-import { sample, type SampledClip, type SampleEvent } from './sample.ts'
+import { sample, type SampledClip, type SampleEvent, type Want } from './sample.ts'
 import { findMediaTools, keepFrames, runTool } from './tools.ts'
 
 const tools = await findMediaTools()
@@ -23,20 +23,30 @@ const input: MammutManifest['input'] = {
   tubes: [{ name: 'frame', kernel: [1, 32, 48], stride: [1, 32, 48], offset: [0, 0, 0], depth: [1, 1, 1] }],
 }
 const PICTURE = 48 * 32 * 3
+const encoder = (as = input, key = 'encoder'): Want => ({ key, kind: 'tubes', input: as })
 
-async function sampleAll(name: string, as = input) {
+type Shown = Extract<SampleEvent, { type: 'picture' }>
+
+async function sampleAll(name: string, wants: readonly Want[] = [encoder()]) {
   const file = path.resolve(CLIPS, name)
   const found = await probe(tools, file)
   const clips: SampledClip[] = []
+  const pictures: Shown[] = []
   const thumbnails: Uint8Array[] = []
   let done: Extract<SampleEvent, { type: 'done' }> | null = null
-  for await (const event of sample(tools, file, found, as)) {
+  for await (const event of sample(tools, file, found, wants)) {
     if (event.type === 'clip') clips.push(event.clip)
+    if (event.type === 'picture') pictures.push(event)
     if (event.type === 'thumbnail') thumbnails.push(event.jpeg)
     if (event.type === 'done') done = event
   }
   if (done === null) throw new Error('sampling ended without its last event')
-  return { file, probe: found, clips, thumbnails, done }
+  return { file, probe: found, clips, pictures, thumbnails, done }
+}
+
+/** What the encoder of a clip reads. */
+function seenOf(clip: SampledClip | undefined, key = 'encoder') {
+  return clip?.inputs.find((one) => one.key === key) ?? expect.fail('no input')
 }
 
 const NEIGHBOURS = 2
@@ -80,7 +90,7 @@ describeWithClips('sample on real files', () => {
     expect(Array.from(done.pts)).toEqual(pts)
     expect(found.startPts).toBe(pts[0])
     if (found.frameCount !== null) expect(found.frameCount).toBe(pts.length)
-    for (const frame of clips.flatMap((clip) => clip.frames)) expect(frame.pts).toBe(pts[frame.ordinal])
+    for (const frame of clips.flatMap((clip) => [...clip.frames, ...seenOf(clip).frames])) expect(frame.pts).toBe(pts[frame.ordinal])
 
     // Clips tile the source.
     let [ordinal, time] = [0, 0]
@@ -88,10 +98,14 @@ describeWithClips('sample on real files', () => {
       expect(clip).toMatchObject({ index: i, startFrame: ordinal, start: time, startPts: pts[ordinal] })
       expect(clip.end).toBeGreaterThan(clip.start)
       expect(clip.end - clip.start).toBeLessThanOrEqual(input.maxClipSeconds + 0.3)
-      expect(clip.frames).toHaveLength(input.frames)
-      expect(clip.frames.every((f) => f.ordinal >= clip.startFrame && f.ordinal < clip.endFrame)).toBe(true)
-      expect(clip.frames.toSorted((a, b) => a.ordinal - b.ordinal)).toEqual(clip.frames)
-      expect(clip.tubes.map((tube) => tube.length)).toEqual([input.frames * PICTURE])
+      const { frames, tubes } = seenOf(clip)
+      expect(frames).toHaveLength(input.frames)
+      for (const some of [frames, clip.frames]) {
+        expect(some.every((f) => f.ordinal >= clip.startFrame && f.ordinal < clip.endFrame)).toBe(true)
+        expect(some.toSorted((a, b) => a.ordinal - b.ordinal)).toEqual(some)
+      }
+      expect(clip.frames.length).toBeGreaterThan(0)
+      expect(tubes.map((tube) => tube.length)).toEqual([input.frames * PICTURE])
       expect(isJpeg(clip.thumbnail)).toBe(true)
       ;[ordinal, time] = [clip.endFrame, clip.end]
     }
@@ -111,11 +125,10 @@ describeWithClips('sample on real files', () => {
 
   it.each(['d03_bottles.mp4', 'd12_climber_portrait.mp4', 'f04_rotated_90_flag.mp4'])('the middle of %s is cut out undistorted where the input wants it', async (name) => {
     const square: MammutManifest['input'] = { ...input, width: 32, fit: 'crop', tubes: [{ name: 'frame', kernel: [1, 32, 32], stride: [1, 32, 32], offset: [0, 0, 0], depth: [1, 1, 1] }] }
-    const { file, probe: found, clips } = await sampleAll(name, square)
-    const [clip] = clips
-    const [frame] = clip?.frames ?? []
-    if (clip === undefined || frame === undefined) throw new Error('no clip')
-    const picture = clip.tubes[0]?.subarray(0, 32 * 32 * 3) ?? new Uint8Array()
+    const { file, probe: found, clips } = await sampleAll(name, [encoder(square)])
+    const { frames: [frame], tubes } = seenOf(clips[0])
+    if (frame === undefined) throw new Error('no frame')
+    const picture = tubes[0]?.subarray(0, 32 * 32 * 3) ?? new Uint8Array()
     const as = async (fitted: string) => Buffer.concat(await picturesAround(file, found.videoStream, frame.ordinal, `${fitted},format=rgb24`)).subarray(0, picture.length)
     const cropped = difference(picture, await as('scale=32:32:force_original_aspect_ratio=increase:flags=bicubic,crop=32:32'))
     expect(cropped).toBeLessThan(6)
@@ -126,11 +139,11 @@ describeWithClips('sample on real files', () => {
     'the pixels of %s are those of the frames that it names',
     async (name) => {
       const { file, probe: found, clips } = await sampleAll(name)
-      const clip = clips.at(-1)
+      const { frames, tubes } = seenOf(clips.at(-1))
       const at = 9
-      const frame = clip?.frames[at]
-      if (clip === undefined || frame === undefined) throw new Error('no clip')
-      const picture = clip.tubes[0]?.subarray(at * PICTURE, (at + 1) * PICTURE) ?? new Uint8Array()
+      const frame = frames[at]
+      if (frame === undefined) throw new Error('no frame')
+      const picture = tubes[0]?.subarray(at * PICTURE, (at + 1) * PICTURE) ?? new Uint8Array()
       const differences = (await picturesAround(file, found.videoStream, frame.ordinal)).map((other) => difference(picture, other))
       expect(differences).toHaveLength(2 * NEIGHBOURS + 1)
       // Scaling in two steps differs from scaling in one, by less than the next frame does.
@@ -172,7 +185,7 @@ describeWithClips('sample on real files', () => {
     const found = await probe(tools, file)
     const abort = new AbortController()
     const aborted = async () => {
-      for await (const event of sample(tools, file, found, input, { signal: abort.signal })) {
+      for await (const event of sample(tools, file, found, [encoder()], { signal: abort.signal })) {
         if (event.type !== 'clip') continue
         expect(childrenOn(file)).toBe(1)
         abort.abort()
@@ -180,7 +193,7 @@ describeWithClips('sample on real files', () => {
     }
     await expect(aborted()).rejects.toMatchObject({ name: 'AbortError' })
     expect(childrenOn(file)).toBe(0)
-    for await (const event of sample(tools, file, found, input)) if (event.type === 'clip') break
+    for await (const event of sample(tools, file, found, [encoder()])) if (event.type === 'clip') break
     expect(childrenOn(file)).toBe(0)
   })
 
@@ -188,7 +201,7 @@ describeWithClips('sample on real files', () => {
     const file = path.join(CLIPS, 'd16_long_timer_300s.mp4')
     const found = await probe(tools, file)
     let furthest = 0
-    for await (const event of sample(tools, file, found, input)) {
+    for await (const event of sample(tools, file, found, [encoder()])) {
       if (event.type === 'progress') furthest = event.seconds
       if (event.type !== 'clip') continue
       // A shot is cut once it is two clip lengths long; what lies in the pipes adds some seconds.
@@ -200,7 +213,7 @@ describeWithClips('sample on real files', () => {
 
   it('refuses a file that is gone', async () => {
     const found = await probe(tools, path.join(CLIPS, 'd01_coffee_pour.mp4'))
-    const gone = sample(tools, path.join(CLIPS, 'gone.mp4'), found, input)
+    const gone = sample(tools, path.join(CLIPS, 'gone.mp4'), found, [encoder()])
     const error: unknown = await gone.next().catch((e: unknown) => e)
     expect(error).toBeInstanceOf(TubeletError)
     expect(error).toMatchObject({ problem: { code: 'file-missing' } })

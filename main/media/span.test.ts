@@ -27,10 +27,12 @@ describeWithClips('a span sampled by itself', () => {
     const file = path.join(CLIPS, name)
     const facts = await probe(tools, file)
     const clips: SampledClip[] = []
-    for await (const event of sample(tools, file, facts, input)) if (event.type === 'clip') clips.push(event.clip)
+    for await (const event of sample(tools, file, facts, [{ key: 'a', kind: 'tubes', input }])) if (event.type === 'clip') clips.push(event.clip)
     const last = clips.at(-1) ?? expect.fail('no clip')
-    const { tubes, thumbnail } = await sampleFrames(tools, file, facts, input, last.frames, signal)
-    expect(Buffer.concat(tubes).equals(Buffer.concat(last.tubes))).toBe(true)
+    const [seen] = last.inputs
+    if (seen === undefined) return expect.fail('no input')
+    const { tubes, thumbnail } = await sampleFrames(tools, file, facts, input, seen.frames, signal)
+    expect(Buffer.concat(tubes).equals(Buffer.concat(seen.tubes))).toBe(true)
     expect([...thumbnail.slice(0, 2)]).toEqual([0xff, 0xd8])
   })
 

@@ -1,14 +1,25 @@
-/** A second pack for tests: the one that ships, under another name and so with another digest. Its weights are the same. */
+/** Further packs for tests: those that ship, under another name and so with another digest. Their weights are the same. */
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import type { MammutManifest } from '../../app/pack/mammut.ts'
 import type { PackManifest } from '../../app/pack/pack.ts'
 
-export const BUNDLED = path.resolve(import.meta.dirname, '../../models/packs/tubelet-mini')
+const packs = path.resolve(import.meta.dirname, '../../models/packs')
+export const BUNDLED = path.join(packs, 'tubelet-mini')
+export const OBJECTS = path.join(packs, 'objects-80')
+export const SCREEN_TEXT = path.join(packs, 'screen-text')
 
-export function copyPack(folder: string, id: string, change: Partial<PackManifest> = {}): string {
+export function copyPack(folder: string, id: string, change: Partial<PackManifest> = {}, from = BUNDLED): string {
   const dir = path.join(folder, id)
-  cpSync(BUNDLED, dir, { recursive: true })
+  cpSync(from, dir, { recursive: true })
   const file = path.join(dir, 'pack.json')
   writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as PackManifest), id, name: id, ...change }))
   return dir
+}
+
+/** One that speaks of every clip, where the one that ships knows of which it was taught nothing. */
+export function copyTalkative(folder: string, id: string): string {
+  const { calibration } = JSON.parse(readFileSync(path.join(BUNDLED, 'pack.json'), 'utf8')) as MammutManifest
+  const { familiar: _, ...rest } = calibration
+  return copyPack(folder, id, { calibration: rest })
 }

@@ -21,6 +21,7 @@ const cli = path.resolve(import.meta.dirname, '..', 'cli.ts')
 const checkpoint = path.join(root, 'tiny.safetensors')
 const packsDir = path.join(root, 'packs')
 const ID = 'openmammut-vit-64-14-fp32'
+const SHIPPED = ['objects-80', 'screen-text', 'tubelet-mini']
 let tubelet: Tubelet
 beforeAll(() => {
   writeSafetensors(checkpoint, tinyMammut())
@@ -32,6 +33,9 @@ afterAll(async () => {
 })
 
 const ids = async () => (await tubelet.packs.overview()).packs.map(({ id }) => id)
+/** Who does what in the library. */
+const tasks = async () => Object.fromEntries((await tubelet.packs.overview()).tasks.map(({ task, packId }) => [task, packId]))
+const FIRST = { caption: 'tubelet-mini', answer: 'tubelet-mini', search: 'tubelet-mini', boxes: 'objects-80', text: 'screen-text' }
 const lying = (folder = packsDir) => (existsSync(folder) ? readdirSync(folder).filter((name) => name !== 'settings.json' && name !== '.downloads') : [])
 const why = (promise: Promise<unknown>) => promise.then(() => expect.fail('it was accepted'), (error: unknown) => inEnglish(problemOf(error)).message)
 /** Resolves when the work has come to a stage. */
@@ -45,18 +49,24 @@ const brought = { name: 'tiny.safetensors', bytes: 0, config: 0 }
 test('a checkpoint is imported, used, left again and deleted; only what is not in use can be', async () => {
   const { packs } = tubelet
   await packs.finished(await packs.import(checkpoint))
-  expect(await ids()).toEqual(['tubelet-mini', ID])
-  const [, made] = (await packs.overview()).packs
-  expect(made).toMatchObject({ current: false, problem: null, memory: { measured: true }, encoded: { clips: 0 } })
-  expect(packs.plan(ID)).toMatchObject({ ready: 0, gains: [], losses: ['answer', 'detect'] })
+  expect(await ids()).toEqual([...SHIPPED, ID])
+  const made = (await packs.overview()).packs.at(-1)
+  expect(made).toMatchObject({ does: [], problem: null, memory: { measured: true }, encoded: { clips: 0 } })
+  expect(packs.plan(ID)).toMatchObject({ ready: 0, tasks: ['caption', 'search'] })
 
   await packs.finished(packs.use(ID))
-  expect((await packs.overview()).packs.find(({ current }) => current)?.id).toBe(ID)
+  // It answers no questions, so the one that does keeps them.
+  expect(await tasks()).toEqual({ ...FIRST, caption: ID, search: ID })
+  expect((await packs.overview()).packs.map(({ id, does }) => `${id}: ${does.join(' ')}`)).toEqual(['objects-80: boxes', 'screen-text: text', 'tubelet-mini: answer', `${ID}: caption search`])
+  expect(() => packs.delete(ID)).toThrow(/is in use/)
+  await packs.finished(packs.use('tubelet-mini', ['caption']))
   expect(() => packs.delete(ID)).toThrow(/is in use/)
   await packs.finished(packs.use('tubelet-mini'))
+  expect(await tasks()).toEqual(FIRST)
   packs.delete(ID)
-  expect(await ids()).toEqual(['tubelet-mini'])
+  expect(await ids()).toEqual(SHIPPED)
   expect(() => packs.delete('tubelet-mini')).toThrow(/is in use/)
+  expect(() => packs.delete('objects-80')).toThrow(/is in use/)
   expect(lying()).toEqual([])
 })
 
@@ -65,9 +75,75 @@ test('a pack that fails its self-test is not taken into use: the one from before
   const dir = copyPack(packsDir, 'broken')
   rmSync(path.join(dir, 'decoder.onnx'))
   expect(await why(packs.finished(packs.use('broken')))).toContain('broken')
-  expect((await packs.overview()).packs.find(({ current }) => current)?.id).toBe('tubelet-mini')
-  expect(await tubelet.engine()).toMatchObject({ info: { manifest: { id: 'tubelet-mini' } } })
+  expect(await tasks()).toEqual(FIRST)
+  expect(await tubelet.engines.words('caption')).toMatchObject({ state: 'ready', info: { manifest: { id: 'tubelet-mini' } } })
   packs.delete('broken')
+})
+
+test('a MaMMUT takes boxes from no detector unless it is told to, and nobody what it cannot do', async () => {
+  const { packs } = tubelet
+  copyPack(packsDir, 'second')
+  await packs.finished(packs.use('second'))
+  expect(await tasks()).toEqual({ caption: 'second', answer: 'second', search: 'second', boxes: 'objects-80', text: 'screen-text' })
+  expect(packs.plan('second', 'boxes')).toMatchObject({ tasks: ['boxes'] })
+  await packs.finished(packs.use('second', ['boxes']))
+  expect(await tasks()).toMatchObject({ boxes: 'second' })
+  expect((await tubelet.engines.all()).map(({ info }) => info.manifest.id).sort()).toEqual(['screen-text', 'second'])
+  expect(() => packs.use('objects-80', ['caption'])).toThrow(/cannot do that/)
+  expect(() => packs.plan('screen-text', 'boxes')).toThrow(/cannot do that/)
+  await packs.finished(packs.use('objects-80'))
+  await packs.finished(packs.use('tubelet-mini'))
+  expect(await tasks()).toEqual(FIRST)
+  packs.delete('second')
+})
+
+test('all packs in use together have a cost, which a plan says beside what it would be', async () => {
+  const { packs } = tubelet
+  copyPack(packsDir, 'second')
+  const { cost, tasks: rows } = await packs.overview()
+  expect(rows.find(({ task }) => task === 'caption')?.able.sort()).toEqual(['second', 'tubelet-mini'])
+  expect(rows.find(({ task }) => task === 'text')?.able).toEqual(['screen-text'])
+  // For one task more a second process runs beside the first; for all of them it runs instead.
+  const [one, all] = [packs.plan('second', 'search'), packs.plan('second')]
+  expect(one.cost.now).toEqual(cost)
+  expect(one.cost.then.memory).toBeGreaterThan(cost.memory)
+  expect(all.cost.then.memory / cost.memory).toBeCloseTo(1, 3)
+  packs.delete('second')
+})
+
+test('boxes and text can be left to nobody; what the library is kept by cannot', async () => {
+  const { packs } = tubelet
+  const reader = await tubelet.engines.text()
+  await packs.leave('text')
+  expect(await tasks()).toEqual({ ...FIRST, text: null })
+  expect(await tubelet.engines.text()).toBeNull()
+  await expect(reader?.counts()).rejects.toMatchObject({ problem: { code: 'engine-unavailable' } })
+  expect((await packs.overview()).packs.find(({ id }) => id === 'screen-text')?.does).toEqual([])
+  expect(await why(packs.leave('search'))).toBe('Captions, answers and search need a pack.')
+  await packs.finished(packs.use('screen-text'))
+  expect(await tasks()).toEqual(FIRST)
+})
+
+test('a library opens with the packs that it was left with; a task of nobody stays so, and one whose pack is gone is done by what ships', async () => {
+  const place = { projectDir: path.join(root, 'project 4'), packsDir, host: 'web' as const }
+  copyPack(packsDir, 'second')
+  let other = openTubelet(place)
+  const chosen = () => Object.fromEntries(Object.entries(other.library.packs.current()).map(([task, pack]) => [task, pack?.id ?? null]))
+  expect(chosen()).toEqual(FIRST)
+  await other.packs.finished(other.packs.use('second', ['search']))
+  await other.packs.leave('text')
+  await other.close()
+  other = openTubelet(place)
+  expect(chosen()).toEqual({ ...FIRST, search: 'second', text: null })
+  expect((await other.engines.words('search')).info.manifest.id).toBe('second')
+  expect(await other.engines.text()).toBeNull()
+  expect((await other.packs.overview()).lost).toBeNull()
+  await other.close()
+  tubelet.packs.delete('second')
+  other = openTubelet(place)
+  expect(chosen()).toEqual({ ...FIRST, text: null })
+  expect((await other.packs.overview()).lost).toBe('second')
+  await other.close()
 })
 
 test('sent bytes become a pack; what is cut off, too long or something else leaves nothing', async () => {
@@ -96,7 +172,7 @@ test('sent bytes become a pack; what is cut off, too long or something else leav
     expect(lying()).toEqual([ID])
     packs.delete(ID)
   }
-  expect(readdirSync(root).sort()).toEqual(['cache', 'full', 'packs', 'project', 'tiny.safetensors'])
+  expect(readdirSync(root).sort()).toEqual(['cache', 'full', 'packs', 'project', 'project 4', 'tiny.safetensors'])
 })
 
 test('a downloaded model says where it came from; without the config that it may need just now it is not begun', async () => {
@@ -118,7 +194,7 @@ test('a downloaded model says where it came from; without the config that it may
     expect(await why(packs.finished(packs.download(url, { sha256: '0'.repeat(64) })))).toContain('checksum differs')
     await packs.finished(packs.download(url, {}))
     const made = (await packs.overview()).packs.find(({ id }) => id === ID)
-    expect(made?.manifest?.source).toMatchObject({ file: 'tiny.safetensors', url, sha256: createHash('sha256').update(readFileSync(checkpoint)).digest('hex') })
+    expect(made?.manifest).toMatchObject({ source: { file: 'tiny.safetensors', url, sha256: createHash('sha256').update(readFileSync(checkpoint)).digest('hex') } })
     expect(await why(packs.finished(await packs.import(checkpoint)))).toBe('This pack is on this computer already.')
     packs.delete(ID)
     expect(lying()).toEqual([])
@@ -150,7 +226,7 @@ test('a stopped import leaves nothing, whether it copies, converts or is being t
     await bringing
     expect((await packs.overview()).works.map(({ id }) => id)).not.toContain(work.id)
     expect(lying()).toEqual([])
-    expect(await ids()).toEqual(['tubelet-mini'])
+    expect(await ids()).toEqual(SHIPPED)
   }
 })
 

@@ -11,10 +11,11 @@ import { cutTubes } from '../../app/tubes.ts'
 import { beamSearch } from '../engine/beam.ts'
 import { decode, type CrossAttention } from '../engine/decode.ts'
 import { toHalf } from '../engine/float16.ts'
+import { openPlaceable } from '../engine/families.ts'
 import { floatTensor, Graphs, tensorOf } from '../engine/graphs.ts'
+import { openPack, type Pack } from '../engine/mammut.ts'
 import { Model, type Vision } from '../engine/model.ts'
-import { openPack, type Pack } from '../engine/pack.ts'
-import { placeModel } from '../engine/provider.ts'
+import { placePack } from '../engine/provider.ts'
 import { TEMPLATE_DIR } from './checkpoint.testing.ts'
 import { prepareImport } from './import.ts'
 import { readConfig, recogniseOpenMammut } from './openmammut.ts'
@@ -75,7 +76,7 @@ write_pack(CONFIGS["tiny"].checkpoint(), root / "python", file="seeded")
 `
     execFileSync(python, ['-c', program, root, ...NAMES], { cwd: repository, stdio: 'pipe' })
     for (const name of NAMES) {
-      const store = new PackStore(BUNDLED, path.join(root, name, 'packs'))
+      const store = new PackStore([BUNDLED], path.join(root, name, 'packs'))
       const { run } = await prepareImport(fileOf(name), 'fp32', TEMPLATE_DIR, store)
       const { pack } = await run({ store, fork: undefined, report: () => undefined, signal: new AbortController().signal })
       packs.set(name, pack.dir)
@@ -93,7 +94,7 @@ write_pack(CONFIGS["tiny"].checkpoint(), root / "python", file="seeded")
     let seen: Vision
     beforeAll(async () => {
       pack = await openPack(packs.get(name) ?? expect.fail())
-      model = new Model(pack, new Graphs(pack, { provider: 'cpu', threads: 1 }))
+      model = new Model(pack, new Graphs(pack.graphs, { provider: 'cpu', threads: 1 }))
       // The first known answer is of the video that the reference saw.
       seen = await model.see(cutTubes(pack.knownAnswers.clips[0] ?? expect.fail(), pack.manifest.input))
     })
@@ -121,14 +122,14 @@ write_pack(CONFIGS["tiny"].checkpoint(), root / "python", file="seeded")
     })
 
     it('passes its self-test, captions from a stored encoding, and says plainly what it cannot do', async () => {
-      const placed = await placeModel(pack)
+      await expect(placePack(await openPlaceable(pack.dir, false))).resolves.toMatchObject({ info: { provider: 'CPU' } })
       const stored = { embedding: seen.embedding, memory: toHalf(seen.memory) }
-      const said = await placed.model.caption(stored)
+      const said = await model.caption(stored)
       expect(said).toMatchObject({ unsure: true, prompt: '' })
       expect(said.text).toBe(pack.knownAnswers.caption)
       expect(said.frameWeights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 3)
-      await expect(placed.model.answer(stored, 'what is it?')).rejects.toMatchObject({ problem: { code: 'pack-cannot' } })
-      await expect(placed.model.detect(new Uint16Array(), [['dog']])).rejects.toMatchObject({ problem: { code: 'pack-cannot' } })
+      await expect(model.answer(stored, 'what is it?')).rejects.toMatchObject({ problem: { code: 'pack-cannot' } })
+      await expect(model.detect(new Uint16Array(), [['dog']])).rejects.toMatchObject({ problem: { code: 'pack-cannot' } })
     })
   })
 
@@ -150,7 +151,7 @@ write_pack(CONFIGS["tiny"].checkpoint(), root / "python", file="seeded")
     const [one, other] = [await openPack(path.join(root, 'python')), await openPack(packs.get('tiny') ?? expect.fail())]
     expect(one.manifest.weights).toEqual(other.manifest.weights)
     expect(one.knownAnswers.caption).toBe(other.knownAnswers.caption)
-    await expect(placeModel(one)).resolves.toMatchObject({ info: { provider: 'CPU' } })
+    await expect(placePack(await openPlaceable(one.dir, false))).resolves.toMatchObject({ info: { provider: 'CPU' } })
   })
 
   it.each(Object.keys(graphs))('of %s has the graphs that Python writes, at every precision', async (name) => {

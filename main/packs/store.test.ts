@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { problemOf } from '../../app/errors.ts'
-import { BUNDLED, copyPack } from './pack.testing.ts'
-import { RunningPack } from './running.ts'
+import type { Task } from '../../app/pack/base.ts'
+import { BUNDLED, copyPack, OBJECTS, SCREEN_TEXT } from './pack.testing.ts'
+import { RunningPacks } from './running.ts'
 import { PackStore } from './store.ts'
 
 const root = mkdtempSync(path.join(os.tmpdir(), 'tubelet-store-'))
@@ -29,7 +30,7 @@ const codeOf = (work: () => unknown) => {
 
 describe.skipIf(!ready)('the pack store', () => {
   test('lists the pack that ships and those that were adopted, each with its digest and size', () => {
-    const store = new PackStore(BUNDLED, path.join(folder, 'none yet'))
+    const store = new PackStore([BUNDLED], path.join(folder, 'none yet'))
     expect(store.list().map(({ id }) => id)).toEqual(['tubelet-mini'])
     const dir = store.unfinished()
     expect(store.list()).toHaveLength(1)
@@ -41,8 +42,18 @@ describe.skipIf(!ready)('the pack store', () => {
     expect(inside?.bytes).toBeGreaterThan(1e6)
   })
 
+  test('those that ship come first in their order, and none of them can be deleted', () => {
+    const store = new PackStore([OBJECTS, SCREEN_TEXT, BUNDLED], folder)
+    store.adopt(copyPack(store.unfinished(), 'a first one'.replaceAll(' ', '-')))
+    store.adopt(copyPack(store.unfinished(), 'eyes', {}, OBJECTS))
+    expect(store.list().map(({ id }) => id)).toEqual(['objects-80', 'screen-text', 'tubelet-mini', 'a-first-one', 'eyes'])
+    expect(store.usable().map(({ bundled, manifest }) => [bundled, manifest.family])).toEqual([[true, 'detector'], [true, 'text'], [true, 'mammut'], [false, 'mammut'], [false, 'detector']])
+    for (const id of ['objects-80', 'screen-text', 'tubelet-mini']) expect(codeOf(() => store.delete(id))).toBe('forbidden')
+    expect(codeOf(() => store.adopt(copyPack(store.unfinished(), 'eyes', {}, OBJECTS)))).toBe('conflict')
+  })
+
   test('the same pack is not taken twice, and another one of the same name is told apart', () => {
-    const store = new PackStore(BUNDLED, folder)
+    const store = new PackStore([BUNDLED], folder)
     store.adopt(copyPack(store.unfinished(), 'large'))
     expect(codeOf(() => store.adopt(copyPack(store.unfinished(), 'large')))).toBe('conflict')
     const newer = store.adopt(copyPack(store.unfinished(), 'large', { version: '9' }))
@@ -51,7 +62,7 @@ describe.skipIf(!ready)('the pack store', () => {
   })
 
   test('what ships cannot be deleted, what was imported can, and so can a folder that is no pack', () => {
-    const store = new PackStore(BUNDLED, folder)
+    const store = new PackStore([BUNDLED], folder)
     store.adopt(copyPack(store.unfinished(), 'large'))
     mkdirSync(path.join(folder, 'broken'))
     writeFileSync(path.join(folder, 'broken', 'pack.json'), '{"format": 1')
@@ -69,33 +80,96 @@ describe.skipIf(!ready)('the pack store', () => {
   test('what a killed import left is removed at the next start, what a running one builds is not', () => {
     const { pid } = spawnSync(process.execPath, ['-e', ''])
     mkdirSync(path.join(folder, `.unfinished-${pid}-abc`))
-    const mine = new PackStore(BUNDLED, folder).unfinished()
-    const names = readdirSync(new PackStore(BUNDLED, folder).folder)
+    const mine = new PackStore([BUNDLED], folder).unfinished()
+    const names = readdirSync(new PackStore([BUNDLED], folder).folder)
     expect(names).toEqual([path.basename(mine)])
   })
 })
 
-describe.skipIf(!ready)('the pack that runs', () => {
-  test('is replaced by another one, and is back with the reason where that one is not right', async () => {
-    const good = copyPack(folder, 'good')
+const WORDS = ['caption', 'answer', 'search'] as const
+const isAlive = (pid: number | undefined) => {
+  try {
+    return pid !== undefined && process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+describe.skipIf(!ready)('the packs that run', () => {
+  let running: RunningPacks
+  let changes: number
+  const start = (dirs: Partial<Record<Task, string>>) => {
+    changes = 0
+    running = new RunningPacks(new Map(Object.entries(dirs) as [Task, string][]), undefined, () => (changes += 1))
+    return running
+  }
+  afterEach(() => running.close())
+  const idsOf = () => running.list().map(({ tasks, engine }) => `${tasks.join(' ')}: ${engine?.info.manifest.id ?? 'none'}`)
+
+  test('are one process a pack, whatever number of tasks it has, and answer for their families', async () => {
+    start({ caption: BUNDLED, answer: BUNDLED, search: BUNDLED, boxes: OBJECTS, text: SCREEN_TEXT })
+    expect(idsOf()).toEqual(['caption answer search: none', 'boxes: none', 'text: none'])
+    const [caption, answer, search] = await Promise.all(WORDS.map((task) => running.words(task)))
+    expect(new Set([caption, answer, search]).size).toBe(1)
+    const [boxes, text] = [await running.boxes(), await running.text()]
+    expect([boxes?.info.manifest.family, text?.info.manifest.family]).toEqual(['detector', 'text'])
+    expect(new Set((await running.all()).map(({ pid }) => pid)).size).toBe(3)
+    expect(idsOf()).toEqual(['caption answer search: tubelet-mini', 'boxes: objects-80', 'text: screen-text'])
+    expect(changes).toBeGreaterThanOrEqual(3)
+    // One that dies takes no other along.
+    process.kill(caption?.pid ?? 0, 'SIGKILL')
+    await expect.poll(() => caption?.state).toBe('restarting')
+    expect([boxes?.state, text?.state]).toEqual(['ready', 'ready'])
+  }, 60_000)
+
+  test('one task is given to another pack while the others go on; a pack that has no task any more is ended', async () => {
+    start({ caption: BUNDLED, answer: BUNDLED, search: BUNDLED })
+    const other = copyPack(folder, 'other')
+    const first = await running.words('caption')
+    await running.assign('search', other)
+    expect(idsOf()).toEqual(['caption answer: tubelet-mini', 'search: other'])
+    expect(await running.words('answer')).toBe(first)
+    const second = await running.words('search')
+    expect(second.pid).not.toBe(first.pid)
+    await running.assign('caption', other)
+    expect(isAlive(first.pid)).toBe(true)
+    await running.assign('answer', other)
+    expect(idsOf()).toEqual(['caption answer search: other'])
+    expect(await running.words('caption')).toBe(second)
+    expect(isAlive(first.pid)).toBe(false)
+  }, 60_000)
+
+  test('a pack that is not right gets no task: the one from before keeps it, in the same process', async () => {
+    start({ caption: BUNDLED, boxes: BUNDLED })
     const bad = copyPack(folder, 'bad')
     rmSync(path.join(bad, 'vision.onnx'))
-    const seen: (number | undefined)[] = []
-    const running = new RunningPack(BUNDLED, undefined, () => seen.push(running.value?.pid))
-    try {
-      const first = await running.get()
-      expect(first.info.manifest.id).toBe('tubelet-mini')
-      const waiting = running.switchTo(good).then(() => running.get())
-      expect((await running.get()).info.manifest.id).toBe('good')
-      expect((await waiting).pid).not.toBe(first.pid)
-      expect(seen).toContain(undefined)
+    const first = await running.words('caption')
+    expect(await running.assign('caption', bad).then(() => null, problemOf)).toMatchObject({ code: 'pack-invalid', file: bad })
+    expect(await running.words('caption')).toBe(first)
+    expect(running.list()).toMatchObject([{ tasks: ['caption', 'boxes'], problem: null }])
+    expect(running.list()).toHaveLength(1)
+  }, 60_000)
 
-      const why = await running.switchTo(bad).then(() => null, problemOf)
-      expect(why).toMatchObject({ code: 'pack-invalid', file: bad })
-      expect((await running.get()).info.manifest.id).toBe('good')
-      expect(running.problem).toBeNull()
-    } finally {
-      await running.close()
-    }
-  })
+  test('a task that is given to nobody is not done, and is done again when it is given back', async () => {
+    start({ caption: BUNDLED, text: SCREEN_TEXT })
+    const reader = await running.text()
+    expect(await running.boxes()).toBeNull()
+    expect(await running.words('search').then(() => null, problemOf)).toMatchObject({ code: 'pack-cannot' })
+    await running.assign('text', null)
+    expect(await running.text()).toBeNull()
+    expect(isAlive(reader?.pid)).toBe(false)
+    await running.assign('text', SCREEN_TEXT)
+    expect((await running.text())?.info.manifest.id).toBe('screen-text')
+  }, 60_000)
+
+  test('one that does not start is told with its reason; the others start all the same, and it is tried again', async () => {
+    const bad = copyPack(folder, 'bad', {}, SCREEN_TEXT)
+    rmSync(path.join(bad, 'reader.onnx'))
+    start({ caption: BUNDLED, text: bad })
+    expect((await running.all()).map(({ info }) => info.manifest.id)).toEqual(['tubelet-mini'])
+    expect(running.list()).toMatchObject([{ problem: null }, { tasks: ['text'], engine: null, problem: { code: 'pack-invalid', file: bad } }])
+    writeFileSync(path.join(bad, 'reader.onnx'), readFileSync(path.join(SCREEN_TEXT, 'reader.onnx')))
+    expect((await running.text())?.state).toBe('ready')
+    expect(running.list()).toMatchObject([{ problem: null }, { problem: null }])
+  }, 60_000)
 })

@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Line } from '../../app/text-lines.ts'
+import type { Spotted } from '../engine/engine.ts'
+import { Library } from './library.ts'
+import type { SeenFrame } from './seen.ts'
+
+const [EYES, READER] = ['e'.repeat(64), 'f'.repeat(64)]
+
+let folder: string
+let library: Library
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-seen-'))
+  library = Library.open(folder)
+})
+afterEach(async () => {
+  await library.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function addClip(startFrame: number, endFrame: number, file = 'v.mp4'): number {
+  const { source } = library.addSource({ path: `/v/${file}`, name: file, bytes: 1, mtimeMs: 0, fingerprint: file })
+  return library.saveClip(source.id, { index: 0, kind: 'window', start: startFrame / 25, end: endFrame / 25, startFrame, endFrame, frames: [] })
+}
+const spotted = (name: string): Spotted => ({ name, score: 0.75, box: { cx: 0.5, cy: 0.5, w: 0.25, h: 0.125 }, colours: [1, 0, 0] })
+const line = (text: string): Line => ({ text, confidence: 0.9, box: { cx: 0.5, cy: 0.5, w: 0.25, h: 0.125 } })
+const frames = <T>(from: number, ...seen: (T[] | null)[]): SeenFrame<T>[] => seen.map((some, at) => ({ ordinal: from + at * 10, pts: 1000 + from + at * 10, seen: some }))
+const measured = (from: number, count: number) => Array.from({ length: count }, (_, at) => ({ ordinal: from + at * 10, pts: from + at * 10, light: 100 + at }))
+
+test('what packs saw of a clip and what was measured come back as they were, each under its own name, after a restart', async () => {
+  const clipId = addClip(0, 100)
+  const [things, lines] = [frames(0, [spotted('car'), spotted('dog')], null, []), frames(0, [line('Straße 7')], null)]
+  library.seen.saveFrames(clipId, EYES, things)
+  library.seen.saveFrames(clipId, READER, lines)
+  library.seen.saveMeasured(clipId, { cut: false, frames: measured(0, 3) })
+  await library.close()
+  library = Library.open(folder)
+  expect(library.seen.spotted(clipId, EYES)).toEqual(things)
+  expect(library.seen.lines(clipId, READER)).toEqual(lines)
+  expect(library.seen.measured(clipId)).toEqual({ cut: false, frames: measured(0, 3) })
+  expect(library.seen.spotted(clipId, 'another pack')).toBeNull()
+  expect(library.seen.measured(clipId + 1)).toBeNull()
+  // Another run replaces it; a clip that is gone takes it along, and nothing is kept of one that went meanwhile.
+  library.seen.saveFrames(clipId, EYES, [])
+  expect(library.seen.spotted(clipId, EYES)).toEqual([])
+  library.removeSource(1)
+  library.seen.saveFrames(clipId, EYES, things)
+  expect(library.seen.spotted(clipId, EYES)).toBeNull()
+})
+
+test('a run that goes on knows every frame that a pack was shown of the source, and of no other', () => {
+  const [first, second, other] = [addClip(0, 20), addClip(20, 40), addClip(0, 20, 'other.mp4')]
+  library.seen.saveFrames(first, EYES, frames(0, [spotted('car')], null))
+  library.seen.saveFrames(second, EYES, frames<Spotted>(20, []))
+  library.seen.saveFrames(other, EYES, frames(0, [spotted('dog')]))
+  library.seen.saveFrames(first, READER, frames(0, [line('a')]))
+  library.seen.saveMeasured(first, { cut: true, frames: measured(0, 2) })
+  expect(library.seen.ofSource(1, EYES)).toEqual(new Map([[0, [spotted('car')]], [10, null], [20, []]]))
+  expect(library.seen.ofSource(2, READER)).toEqual(new Map())
+})
+
+test('a marked clip is given what was seen in those of its own frames, of every pack, and begins like a shot', () => {
+  const [first, second] = [addClip(0, 30), addClip(30, 60)]
+  library.seen.saveFrames(first, EYES, frames(0, [spotted('car')], null, [spotted('dog')]))
+  library.seen.saveFrames(second, EYES, frames<Spotted>(30, [], [spotted('cat')]))
+  library.seen.saveFrames(second, READER, frames(30, [line('late')]))
+  library.seen.saveMeasured(first, { cut: true, frames: measured(0, 3) })
+  library.seen.saveMeasured(second, { cut: false, frames: measured(30, 3) })
+  const { id } = library.markClip(1, { index: 9, kind: 'marked', start: 0, end: 1, startFrame: 15, endFrame: 40, frames: [] })
+  library.seen.copyTo(id)
+  const numbers = (some: readonly { ordinal: number }[] | null) => some?.map(({ ordinal }) => ordinal)
+  expect(library.seen.spotted(id, EYES)).toEqual([...frames(20, [spotted('dog')]), ...frames<Spotted>(30, [])])
+  expect(numbers(library.seen.lines(id, READER))).toEqual([30])
+  expect(library.seen.measured(id)?.cut).toBe(true)
+  expect(numbers(library.seen.measured(id)?.frames ?? null)).toEqual([20, 30])
+  // The clips that it lies over keep theirs, and a run that goes on takes nothing twice.
+  expect(numbers(library.seen.spotted(first, EYES))).toEqual([0, 10, 20])
+  expect([...library.seen.ofSource(1, EYES).keys()].sort((a, b) => a - b)).toEqual([0, 10, 20, 30, 40])
+})
+
+test('a mark that begins where nothing changed knows what stood there', () => {
+  const clip = addClip(0, 100)
+  library.seen.saveFrames(clip, EYES, frames(0, [spotted('car')], null, null, null))
+  const { id } = library.markClip(1, { index: 9, kind: 'marked', start: 0, end: 1, startFrame: 15, endFrame: 40, frames: [] })
+  library.seen.copyTo(id)
+  const [begin] = library.seen.spotted(id, EYES) ?? []
+  expect(begin).toEqual({ ordinal: 20, pts: 1020, seen: [spotted('car')] })
+})
