@@ -3,7 +3,7 @@
  * A clip matches where it has every term, in whatever is said about it and in its file's name together.
  */
 import type { DatabaseSync } from 'node:sqlite'
-import { compoundsOf, formsOf, names, quoted, type Term, termsOf } from '../../app/wording.ts'
+import { compoundsOf, formsOf, names, quoted, type Term, termsOf, wordsIn } from '../../app/wording.ts'
 import { classesOf } from '../../app/words.ts'
 
 /** How much of its strength a match has that is not word for word: a form of it, or a class that it means; the end of a compound; a class that holds more than it (a dog for a poodle); its beginning. */
@@ -19,6 +19,14 @@ const MOST_COMPOUNDS = 50
 const GUESS = -1
 /** Words that are one name together, like “traffic light”. */
 const LONGEST_NAME = 3
+
+/** Annotations, with their clips, and for each its standing plus BELOW_ONE times its strength. */
+interface Gathered {
+  ids: number[]
+  clips: number[]
+  standings: number[]
+}
+const BELOW_ONE = 0.999
 
 /** A term, the classes that it means, and how close they are to it. */
 interface Asked extends Term {
@@ -51,8 +59,8 @@ export interface WordMatch {
 
 export class WordSearch {
   readonly #db: DatabaseSync
-  /** The words of the index, as of a version of the database. */
-  #known: { version: number; said: string[]; named: string[] } | null = null
+  /** The words of the index, as of a state of it. */
+  #known: { state: string; said: string[]; named: string[] } | null = null
 
   /** @param db Opened read-only. */
   constructor(db: DatabaseSync) {
@@ -99,17 +107,24 @@ export class WordSearch {
   #find(term: Asked, labels: readonly string[], { guesses, last }: { guesses: boolean; last: boolean }): Found {
     const found: Found = { best: new Map(), said: { ids: [], clips: [], scores: [] }, named: new Map() }
     const seen = new Set<number>()
-    const add = (rows: readonly (readonly number[])[], quality: number) => {
-      for (const [id = 0, clipId = 0, standing = 0, strength = 0] of rows) {
+    const add = ({ ids, clips, standings }: Gathered, quality: number, exact?: ReadonlySet<number>) => {
+      for (const [at, id] of ids.entries()) {
+        const value = standings[at] ?? 0
+        const [clipId, standing] = [clips[at] ?? 0, Math.floor(value)]
         if ((standing === 0 && !guesses) || seen.has(id)) continue
         seen.add(id)
-        const score = standing > 1 ? standing + 1 + quality : (standing === 0 ? GUESS : 1) + strength * quality
+        const close = exact?.has(id) === true ? 1 : quality
+        const score = standing > 1 ? standing + 1 + close : (standing === 0 ? GUESS : 1) + ((value - standing) / BELOW_ONE) * close
         found.said.ids.push(id)
         found.said.clips.push(clipId)
         found.said.scores.push(score)
         const before = found.best.get(clipId)
         if (before === undefined || score > before) found.best.set(clipId, score)
       }
+    }
+    const addStems = (match: string, quality: number) => {
+      const missing = match === '' ? [] : this.#rowids('stems', match).filter((id) => !seen.has(id))
+      if (missing.length > 0) add(this.#gather('findable f WHERE f.id IN (SELECT value FROM json_each(?))', JSON.stringify(missing)), quality)
     }
     const name = (rows: readonly (readonly number[])[], quality: number) => {
       for (const [sourceId = 0, clipId = 0] of rows) {
@@ -118,64 +133,67 @@ export class WordSearch {
       }
     }
     const { words, text, means, close } = term
-    const whole = quoted(words)
-    add(this.#saying(whole), 1)
+    const [whole, single] = [quoted(words), words.length === 1]
+    const forms = single ? formsOf(text) : { plain: [], spelt: [] }
+    const any = [...new Set([whole, ...[...forms.plain, ...forms.spelt].map((form) => quoted([form]))])].join(' OR ')
+    add(this.#saying(any), FORM, new Set(this.#rowids('said', whole)))
+    addStems(whole, FORM)
     for (const label of labels) {
       if (label.toLowerCase() === text.toLowerCase()) add(this.#labelled(label), 1)
       else if (names(label, term)) add(this.#labelled(label), FORM)
       else if (means.includes(label)) add(this.#labelled(label), close)
     }
-    const single = words.length === 1
-    const forms = single ? formsOf(text) : { plain: [], spelt: [] }
-    const meant = means.map((label) => quoted(label.toLowerCase().split(/\s+/)))
-    const any = [...new Set([...forms.plain, ...forms.spelt].map((form) => quoted([form])))].join(' OR ')
-    add(this.#saying(any), FORM)
-    add(this.#stemmed(whole), FORM)
-    add(this.#stemmed(meant.join(' OR ')), close)
-    name(this.#named(single ? any : whole), FORM)
-    if (single) {
-      const known = this.#words()
-      const longer = (list: readonly string[]) => compoundsOf(term, list).slice(0, MOST_COMPOUNDS).map((word) => quoted([word])).join(' OR ')
-      add(this.#saying(longer(known.said)), COMPOUND)
-      name(this.#named(longer(known.named)), COMPOUND)
-      const [word = ''] = words
-      if (last && found.best.size === 0 && word.length >= SHORTEST_PREFIX) {
-        add(this.#saying(`${whole}*`), PREFIX)
-        for (const label of labels) if (label.toLowerCase().startsWith(word)) add(this.#labelled(label), PREFIX)
-        name(this.#named(`${whole}*`), PREFIX)
-      }
+    addStems(means.map((label) => quoted(wordsIn(label))).join(' OR '), close)
+    name(this.#named(any), FORM)
+    if (!single) return found
+    const known = this.#words()
+    const longer = (list: readonly string[]) => compoundsOf(term, list).slice(0, MOST_COMPOUNDS).map((word) => quoted([word])).join(' OR ')
+    add(this.#saying(longer(known.said)), COMPOUND)
+    name(this.#named(longer(known.named)), COMPOUND)
+    const [word = ''] = words
+    if (last && found.best.size === 0 && word.length >= SHORTEST_PREFIX) {
+      add(this.#saying(`${whole}*`), PREFIX)
+      for (const label of labels) if (label.toLowerCase().startsWith(word)) add(this.#labelled(label), PREFIX)
+      name(this.#named(`${whole}*`), PREFIX)
     }
     return found
   }
 
-  #saying(match: string): number[][] {
-    return match === '' ? [] : this.#rows('SELECT f.id, f.clip_id, f.standing, f.strength FROM said s JOIN findable f ON f.id = s.rowid WHERE said MATCH ?', match)
+  #saying(match: string): Gathered {
+    return match === '' ? { ids: [], clips: [], standings: [] } : this.#gather('said s JOIN findable f ON f.id = s.rowid WHERE said MATCH ?', match)
   }
 
-  #stemmed(match: string): number[][] {
-    return match === '' ? [] : this.#rows('SELECT f.id, f.clip_id, f.standing, f.strength FROM stems s JOIN findable f ON f.id = s.rowid WHERE stems MATCH ?', match)
+  #labelled(label: string): Gathered {
+    return this.#gather('findable f WHERE f.label = ?', label)
   }
 
-  /** Of each clip the best of a label. */
-  #labelled(label: string): number[][] {
-    return this.#rows('SELECT id, clip_id, standing, strength, max(standing * 2 + strength) FROM findable WHERE label = ? GROUP BY clip_id', label)
+  /** As three lists in one row: tens of thousands of rows would take longer to hand over than to find. */
+  #gather(from: string, value: string): Gathered {
+    const [[ids = '[]', clips = '[]', standings = '[]'] = []] = this.#rows<string>(`SELECT json_group_array(f.id), json_group_array(f.clip_id), json_group_array(f.standing + ${BELOW_ONE} * f.strength) FROM ${from}`, value)
+    return { ids: JSON.parse(ids) as number[], clips: JSON.parse(clips) as number[], standings: JSON.parse(standings) as number[] }
+  }
+
+  #rowids(table: 'said' | 'stems', match: string): number[] {
+    const [[ids = '[]'] = []] = this.#rows<string>(`SELECT json_group_array(rowid) FROM ${table} WHERE ${table} MATCH ?`, match)
+    return JSON.parse(ids) as number[]
   }
 
   #named(match: string): number[][] {
-    return match === '' ? [] : this.#rows('SELECT n.rowid, c.id FROM named n JOIN clips c ON c.source_id = n.rowid WHERE named MATCH ?', match)
+    return match === '' ? [] : this.#rows<number>('SELECT n.rowid, c.id FROM named n JOIN clips c ON c.source_id = n.rowid WHERE named MATCH ?', match)
   }
 
-  #rows(sql: string, value: string): number[][] {
+  #rows<T>(sql: string, value: string): T[][] {
     const statement = this.#db.prepare(sql)
     statement.setReturnArrays(true)
-    return statement.all(value) as unknown as number[][]
+    return statement.all(value) as unknown as T[][]
   }
 
   #words(): { said: string[]; named: string[] } {
-    const version = Number(this.#db.prepare('PRAGMA data_version').get()?.['data_version'])
-    if (this.#known?.version !== version) {
-      const list = (table: string) => this.#db.prepare(`SELECT term FROM ${table}`).all().map((row) => String(row['term']))
-      this.#known = { version, said: list('said_words'), named: list('named_words') }
+    // FTS5 writes this row with every change of an index.
+    const state = ['said', 'named'].map((table) => String(this.#db.prepare(`SELECT hex(block) AS state FROM ${table}_data WHERE id = 10`).get()?.['state'])).join()
+    if (this.#known?.state !== state) {
+      const list = (table: string) => String(this.#db.prepare(`SELECT coalesce(group_concat(term, ' '), '') AS terms FROM ${table}`).get()?.['terms']).split(' ')
+      this.#known = { state, said: list('said_words'), named: list('named_words') }
     }
     return this.#known
   }
