@@ -24,7 +24,7 @@ export async function benchSearch(row: (what: string, measured: string, goal: st
     fill(folder, clips)
     const library = Library.open(folder)
     const rank = (sought: Sought | null, filters = {}) => library.find.ask('rank', { filters, sought, limit: 60 }, DIGEST)
-    const words: SoughtText = { by: 'text', vector: direction(7), scale: 12, against: -5, line: 0, familiar: false }
+    const words: SoughtText = { by: 'text', vector: direction(7), scale: 12, against: -5, line: 0, familiar: 'unsaid' }
     const began = performance.now()
     await rank(words)
     row(`First search over ${clips.toLocaleString('en')} clips, the embeddings read`, `${(performance.now() - began).toFixed(0)} ms`, '')

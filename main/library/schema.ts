@@ -177,6 +177,7 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE candidates_of_any RENAME TO candidates;
   CREATE INDEX candidates_of_clip ON candidates (clip_id, pack_digest);
   CREATE INDEX candidates_by_score ON candidates (pack_digest, label, score, boxes, clip_id);
+  `,
   // Search by words: an index of what is said, kept in step with the annotations by triggers, whoever writes them. What is rejected is not in it.
   // `said` has ß as ss; a second column has ä as ae where there is one, or a mark that macOS wrote apart from its letter. `stems` is for English.
   // standing: 0 a guess (of a clip like none that the pack was taught), 1 the machine's, 2 accepted, 3 a person's own. Tracks are found by their label.

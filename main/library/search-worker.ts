@@ -14,7 +14,7 @@ import { best, outstanding, picked, SAME_PICTURE, Vectors } from './vectors.ts'
 
 /**
  * A text, scored by its log-odds, scale * cosine + bias; or against rivals, with the log of the sum of exp(scale * cosine) over those in the place of -bias.
- * `familiar`: only clips count that the pack called familiar when it encoded them.
+ * `familiar`, of a pack that says which clips are like what it was taught: only those count, or any, the others as guesses. Of one that does not say: unsaid.
  */
 export interface SoughtText {
   by: 'text'
@@ -22,7 +22,7 @@ export interface SoughtText {
   scale: number
   against: number | Float32Array[]
   line: number
-  familiar: boolean
+  familiar: 'unsaid' | 'only' | 'any'
 }
 /** What to compare clips with. */
 export type Sought =
@@ -45,7 +45,7 @@ export interface Calls {
   saying: { input: { filters: Filters; sought: SoughtWords }; output: number[] }
   /** Labels that tracks have, those of most clips first. */
   labels: { input: null; output: string[] }
-  /** Whether the pack compares any clip that it was taught nothing like, and any other. */
+  /** Whether the pack was taught clips like some of those that it encoded, or like all. */
   familiar: { input: null; output: { some: boolean; all: boolean } }
   rank: { input: { filters: Filters; sought: Sought | null; limit: number }; output: Ranking }
   /** All clips that `rank` counts as matches; without something sought, all that pass. */
@@ -64,8 +64,8 @@ export interface Ranking {
   total: number
 }
 export interface WordRanking {
-  /** `score`: the log-odds of the picture, null where it does not count. `ids`: the annotations for which it is found, best first. */
-  ranked: { clipId: number; score: number | null; ids: number[]; named: boolean; alike: number[] }[]
+  /** `score`: the log-odds of the picture, null where it does not count; `guess`: of a clip like none that the pack was taught. `ids`: the annotations for which it is found, best first. */
+  ranked: { clipId: number; score: number | null; guess: boolean; ids: number[]; named: boolean; alike: number[] }[]
   /** The best that do not match, where nothing does. */
   nearest: WordRanking['ranked']
   matches: number
@@ -230,7 +230,7 @@ function compare(index: Index, sought: Sought): Compared {
     const { against, scale, line } = sought
     const rivals = typeof against === 'number' ? null : rivalsOf(index, against, scale)
     const bias = typeof against === 'number' ? against : 0
-    const compared = sought.familiar ? Uint8Array.from(index.familiar, Number) : everything
+    const compared = sought.familiar === 'only' ? Uint8Array.from(index.familiar, Number) : everything
     return { scores: index.clips.cosines(sought.vector).map((cosine, row) => scale * cosine + (rivals ? -(rivals[row] ?? 0) : bias)), line, compared, likest: null }
   }
   const own = index.rowOf.get(sought.clipId)
@@ -303,10 +303,13 @@ function words(index: Index, { filters, sought, limit }: Calls['words']['input']
   const near = scores.size > 0 ? [] : said.some.length > 0 ? said.some.slice(0, NEAREST).map((clipId) => ({ clipId, score: null })) : below
   const listed = [...own, ...others].slice(0, limit)
   const reasons = said.reasons([...listed, ...near].map(({ clipId }) => clipId))
-  const reason = (clipId: number) => ({ clipId, ids: reasons.get(clipId) ?? [], named: said.named(sourceOf(clipId)) })
+  const hit = (clipId: number, score: number | null, alike: number[]) => {
+    const guess = score !== null && sought.picture?.familiar === 'any' && index.familiar[index.rowOf.get(clipId) ?? -1] !== true
+    return { clipId, score, guess, ids: reasons.get(clipId) ?? [], named: said.named(sourceOf(clipId)), alike }
+  }
   return {
-    ranked: listed.map(({ clipId, alike }) => ({ ...reason(clipId), score: odds.get(clipId) ?? null, alike })),
-    nearest: near.map(({ clipId, score }) => ({ ...reason(clipId), score, alike: [] })),
+    ranked: listed.map(({ clipId, alike }) => hit(clipId, odds.get(clipId) ?? null, alike)),
+    nearest: near.map(({ clipId, score }) => hit(clipId, score, [])),
     matches: scores.size,
     searched: searched ?? total,
     total,

@@ -8,13 +8,13 @@ import type { Clip } from '../../app/contract.ts'
 import type { Curve, Filters, FindHit, FindQuery, FindResult } from '../../app/contract/find.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { secondsOf } from '../../app/media.ts'
-import { unlearnt } from '../../app/pack.ts'
+import { unlearnt } from '../../app/pack/mammut.ts'
 import { wordsIn } from '../../app/wording.ts'
 import { nearestWords } from '../../app/words.ts'
-import type { Encoding, Engine } from '../engine/engine.ts'
+import { type Encoding, type MammutEngine, ofFamily } from '../engine/engine.ts'
 import { describer } from '../jobs/regions.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
-import type { Sought, SoughtText, SoughtWords } from '../library/search-worker.ts'
+import type { Sought, SoughtText, SoughtWords, WordRanking } from '../library/search-worker.ts'
 import { reasonsOf } from './why.ts'
 
 type Words = Extract<FindQuery, { by: 'words' }>
@@ -28,24 +28,25 @@ const REASONS = 4
 const FINDABLE = 40
 
 export class Search {
-  readonly #pipeline: Pipeline
+  readonly #library: Pipeline['library']
+  readonly #packs: Pipeline['packs']
   readonly #describeAll: () => Promise<void>
 
-  constructor(pipeline: Pipeline) {
-    this.#pipeline = pipeline
-    this.#describeAll = describer(pipeline)
+  constructor({ library, packs }: Pick<Pipeline, 'library' | 'packs'>) {
+    this.#library = library
+    this.#packs = packs
+    this.#describeAll = describer({ library, packs })
   }
 
   /** @throws TubeletError `not-found`, `clip-not-encoded`, `pack-cannot` or `engine-unavailable`; for words none of them. */
   async find(query: FindQuery | null, filters: Filters, limit: number): Promise<FindResult> {
-    const { library } = this.#pipeline
     const found = query?.by === 'words' ? await this.#byWords(query, filters, limit) : await this.#byLikeness(query, filters, limit)
-    return { ...found, unread: library.find.unread() }
+    return { ...found, unread: this.#library.find.unread() }
   }
 
   /** All clips that `find` counts as matches. */
   async matching(query: FindQuery | null, filters: Filters): Promise<number[]> {
-    const { find } = this.#pipeline.library
+    const { find } = this.#library
     if (query?.by === 'words') {
       const { sought, digest } = await this.#soughtWords(query)
       return find.ask('saying', { filters, sought }, digest)
@@ -56,16 +57,16 @@ export class Search {
 
   /** How well each moment of a video matches, as far as the pack is trusted on it. */
   async curve(sourceId: number, query: FindQuery): Promise<Curve> {
-    const { library, engine } = this.#pipeline
+    const library = this.#library
     const { probe } = library.source(sourceId)
     const measure = query.by === 'words' ? ('probability' as const) : ('cosine' as const)
     const sought = query.by === 'words' ? (await this.#picture(query)).picture : (await this.#soughtLikeness(query)).sought
     if (sought === null) return { measure, line: 1, clips: [], moments: [] }
-    const { manifest, digest } = (await engine()).info
+    const { manifest, digest } = (await this.#packs.words('search')).info
     const found = await library.find.ask('curve', { sourceId, sought, input: manifest.input, dims: manifest.dims }, digest)
     const score = query.by === 'words' ? probability : asItIs
     const clips = new Map(library.find.clips(found.clips.map(({ clipId }) => clipId)).map((clip) => [clip.id, clip]))
-    const frames = new Map(found.moments.map(({ clipId }) => [clipId, library.clipFrames(clipId)]))
+    const frames = new Map(found.moments.map(({ clipId }) => [clipId, library.clipFrames(clipId, digest)]))
     return {
       measure,
       line: score(found.line),
@@ -83,11 +84,11 @@ export class Search {
   // ── words
 
   async #byWords(query: Words, filters: Filters, limit: number): Promise<Omit<FindResult, 'unread'>> {
-    const { find } = this.#pipeline.library
+    const { find } = this.#library
     const { sought, digest, couldGuess } = await this.#soughtWords(query)
     const { ranked, nearest, unknown, ...counts } = await find.ask('words', { filters, sought, limit }, digest)
     const none = ranked.length === 0
-    const findable = none ? [...new Set([...(await find.ask('labels', null)), ...sought.classes])] : []
+    const findable = none ? await this.#findable(sought.classes) : []
     return {
       ...counts,
       hits: this.#hits(ranked),
@@ -102,11 +103,18 @@ export class Search {
     }
   }
 
+  /** Names of what boxes can be found of: labels that were found, what is looked for, and all that the pack of boxes has a name for. */
+  async #findable(wanted: readonly string[]): Promise<string[]> {
+    const boxes = await this.#packs.boxes().catch(() => null)
+    const classes = boxes !== null && ofFamily(boxes, 'detector') ? boxes.info.manifest.classes : []
+    return [...new Set([...(await this.#library.find.ask('labels', null)), ...wanted, ...classes])]
+  }
+
   async #soughtWords(query: Words): Promise<{ sought: SoughtWords; digest: string | undefined; couldGuess: boolean }> {
-    const { library } = this.#pipeline
+    const library = this.#library
     const { picture, couldGuess } = await this.#picture(query)
     const classes = library.detections.vocabulary().flatMap(({ name, synonyms }) => [name, ...synonyms])
-    return { sought: { words: query.words, guesses: query.guesses ?? false, classes, picture }, digest: library.packs.current()?.digest, couldGuess }
+    return { sought: { words: query.words, guesses: query.guesses ?? false, classes, picture }, digest: library.packs.current().search?.digest, couldGuess }
   }
 
   /**
@@ -114,26 +122,25 @@ export class Search {
    * clip here, or the words mean nothing to it. `couldGuess`: it would say more, as guesses.
    */
   async #picture({ words, guesses = false }: Words): Promise<{ picture: SoughtText | null; couldGuess: boolean }> {
-    const { library, engine } = this.#pipeline
-    const ready = await engine().catch(() => null)
+    const ready = await this.#packs.words('search').catch(() => null)
     if (ready === null) return { picture: null, couldGuess: false }
     const { digest, manifest } = ready.info
     const told = wordsIn(words).filter((word) => /\p{L}/u.test(word))
-    if (!manifest.tasks.includes('search') || told.length === 0 || unlearnt(manifest, told.join(' ')).length === new Set(told).size) return { picture: null, couldGuess: false }
+    if (told.length === 0 || unlearnt(manifest, told.join(' ')).length === new Set(told).size) return { picture: null, couldGuess: false }
     const { search, familiar } = manifest.calibration
-    const known = familiar === undefined ? { some: true, all: true } : await library.find.ask('familiar', null, digest)
+    const known = familiar === undefined ? { some: true, all: true } : await this.#library.find.ask('familiar', null, digest)
     if (!known.some && !guesses) return { picture: null, couldGuess: !known.all }
     const [vector] = await ready.embedText([words], 'search')
     if (vector === undefined) throw new Error('the engine gave no embedding')
     const against = 'background' in search ? await ready.embedText(search.background, 'search') : search.bias
-    const picture: SoughtText = { by: 'text', vector, scale: search.scale, against, line: Math.log(search.threshold / (1 - search.threshold)), familiar: familiar !== undefined && !guesses }
+    const picture: SoughtText = { by: 'text', vector, scale: search.scale, against, line: Math.log(search.threshold / (1 - search.threshold)), familiar: familiar === undefined ? 'unsaid' : guesses ? 'any' : 'only' }
     return { picture, couldGuess: !known.all && !guesses }
   }
 
-  #hits(ranked: readonly { clipId: number; score: number | null; ids: number[]; named: boolean; alike: number[] }[]): FindHit[] {
-    const { library } = this.#pipeline
+  #hits(ranked: WordRanking['ranked']): FindHit[] {
+    const library = this.#library
     const clips = new Map(library.find.clips(ranked.flatMap(({ clipId, alike }) => [clipId, ...alike])).map((clip) => [clip.id, clip]))
-    return ranked.flatMap(({ clipId, score, ids, named, alike }): FindHit[] => {
+    return ranked.flatMap(({ clipId, score, guess, ids, named, alike }): FindHit[] => {
       const clip = clips.get(clipId)
       if (clip === undefined) return []
       const { probe } = library.source(clip.sourceId)
@@ -142,7 +149,7 @@ export class Search {
       const why = [
         ...reasonsOf(library.annotationsById(ids.slice(0, REASONS * 2)), clip, probe, REASONS),
         ...(named ? [{ ...about, kind: 'name' as const, text: clip.sourceName, score: null, guess: false }] : []),
-        ...(odds === null ? [] : [{ ...about, kind: 'picture' as const, text: '', score: odds, guess: clip.unfamiliar }]),
+        ...(odds === null ? [] : [{ ...about, kind: 'picture' as const, text: '', score: odds, guess }]),
       ]
       return [{ clip, score: odds, why, place: null, alike: alike.flatMap((id) => clips.get(id) ?? []) }]
     })
@@ -151,13 +158,13 @@ export class Search {
   #suggestionsFor(words: string): Promise<string[]> {
     // Short words are articles and prepositions: they would suggest anything.
     const told = words.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter((word) => word.length > 2)
-    return this.#pipeline.library.find.ask('phrases', { words: told, most: SUGGESTIONS })
+    return this.#library.find.ask('phrases', { words: told, most: SUGGESTIONS })
   }
 
   // ── likeness
 
   async #byLikeness(query: Likeness | null, filters: Filters, limit: number): Promise<Omit<FindResult, 'unread'>> {
-    const { library } = this.#pipeline
+    const library = this.#library
     const { sought, digest, region } = await this.#soughtLikeness(query)
     if (query?.by === 'box') void this.#describeAll()
     const { ranked, line, ...counts } = await library.find.ask('rank', { filters, sought, limit }, digest)
@@ -166,7 +173,7 @@ export class Search {
     const clips = new Map(library.find.clips(shown.flatMap(({ clipId, alike }) => [clipId, ...alike])).map((clip) => [clip.id, clip]))
     const listed = shown.flatMap(({ clipId, score, place, alike }): FindHit[] => {
       const clip = clips.get(clipId)
-      return clip === undefined ? [] : [{ clip, score, why: [], place: place && this.#placeOf(clip, place), alike: alike.flatMap((id) => clips.get(id) ?? []) }]
+      return clip === undefined ? [] : [{ clip, score, why: [], place: place && this.#placeOf(clip, place, digest), alike: alike.flatMap((id) => clips.get(id) ?? []) }]
     })
     const [found, nearest] = hits.length > 0 ? [listed, []] : [[], listed]
     return { ...counts, line, hits: found, nearest, measure: query && 'cosine', suggestions: [], unknown: [], findable: [], couldGuess: false, region }
@@ -175,8 +182,8 @@ export class Search {
   /** What to compare with, and for a box the region that stands for it. */
   async #soughtLikeness(query: Likeness | null): Promise<{ sought: Sought | null; digest?: string; region: FindResult['region'] }> {
     if (query === null) return { sought: null, region: null }
-    const { library } = this.#pipeline
-    const engine = await this.#pipeline.engine()
+    const library = this.#library
+    const engine = await this.#packs.words('search')
     const { digest } = engine.info
     const encoding = this.encodingOf(query.clipId, engine)
     if (query.by === 'clip') return { sought: query, digest, region: null }
@@ -190,7 +197,7 @@ export class Search {
         next: 'Use a pack that detects.',
       })
     }
-    const frames = library.clipFrames(query.clipId)
+    const frames = library.clipFrames(query.clipId, digest)
     const regions = found.frames.map((frame, at) => ({ at, ordinal: frames[frame]?.ordinal ?? 0, box: pixelBox(found.boxes[at] ?? { cx: 0, cy: 0, w: 0, h: 0 }, probe) }))
     const [best] = regions.sort((a, b) => Math.abs(a.ordinal - query.ordinal) - Math.abs(b.ordinal - query.ordinal) || iou(b.box, query.box) - iou(a.box, query.box) || distance(a.box, query.box) - distance(b.box, query.box))
     if (best === undefined) throw new Error('the detector gave no regions')
@@ -199,8 +206,8 @@ export class Search {
   }
 
   /** @throws TubeletError `not-found`, `clip-not-encoded` */
-  encodingOf(clipId: number, engine: Engine): Encoding {
-    const { library } = this.#pipeline
+  encodingOf(clipId: number, engine: MammutEngine): Encoding {
+    const library = this.#library
     library.clip(clipId)
     const encoding = library.encoding(clipId, engine.info.digest)
     if (encoding !== null) return encoding
@@ -212,10 +219,10 @@ export class Search {
     })
   }
 
-  #placeOf(clip: Clip, { frame, box }: { frame: number; box: RelativeBox }): FindHit['place'] {
-    const { library } = this.#pipeline
+  #placeOf(clip: Clip, { frame, box }: { frame: number; box: RelativeBox }, digest: string | undefined): FindHit['place'] {
+    const library = this.#library
     const { probe } = library.source(clip.sourceId)
-    const seen = library.clipFrames(clip.id)[frame]
+    const seen = library.clipFrames(clip.id, digest)[frame]
     return probe && seen ? { ordinal: seen.ordinal, box: pixelBox(box, probe) } : null
   }
 }
