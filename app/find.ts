@@ -1,6 +1,7 @@
 /** What the window makes of searches: filters in words of a person's day, and results that stay where they are. */
 import type { Clip } from './contract/clip.ts'
-import type { Filters, FindHit } from './contract/find.ts'
+import type { Filters, FindHit, Why } from './contract/find.ts'
+import { type Phrase, phrase, said } from './phrase.ts'
 
 /** How many kinds of filter are set. A range counts once. */
 export function filterCount(filters: Filters): number {
@@ -53,4 +54,37 @@ export function keepOrder(listed: readonly FindHit[], fresh: readonly FindHit[],
 /** A result's clip and those of the same picture beneath it. */
 export function clipIdsOf({ clip, alike }: FindHit): number[] {
   return [clip.id, ...alike.map(({ id }) => id)]
+}
+
+const REASONS: Record<Why['kind'], { own: string; accepted: string; machine: string }> = {
+  caption: { own: phrase('your caption'), accepted: phrase('caption that you accepted'), machine: phrase('caption') },
+  answer: { own: phrase('your answer'), accepted: phrase('answer that you accepted'), machine: phrase('answer') },
+  note: { own: phrase('your note'), accepted: phrase('your note'), machine: phrase('note') },
+  segment: { own: phrase('your segment'), accepted: phrase('your segment'), machine: phrase('segment') },
+  box: { own: phrase('your box'), accepted: phrase('box that you accepted'), machine: phrase('box') },
+  text: { own: phrase('text on screen, corrected by you'), accepted: phrase('text on screen, accepted by you'), machine: phrase('text on screen') },
+  name: { own: phrase('name of the file'), accepted: phrase('name of the file'), machine: phrase('name of the file') },
+  picture: { own: phrase('the picture'), accepted: phrase('the picture'), machine: phrase('the picture') },
+}
+
+/**
+ * Why a clip is found, as parts of a line: what it is, how sure, and when.
+ *
+ * @param quote Whether the words are told: not where they stand beside it.
+ */
+export function reasonParts({ kind, text, question, state, score, guess, when }: Why, quote: boolean, number: (value: number, digits: 1 | 2) => string): Phrase[] {
+  const what = said(REASONS[kind][state === 'edited' ? 'own' : state === 'accepted' ? 'accepted' : 'machine'])
+  const told = kind === 'box' ? said('{{what}}: {{text}}', { what, text }) : question === undefined ? said('{{what}}: “{{text}}”', { what, text }) : said('{{what}}: {{question}} “{{text}}”', { what, question, text })
+  const span = when && { from: number(when.start, 1), to: number(when.end, 1) }
+  return [
+    quote && text !== '' && kind !== 'name' ? told : what,
+    ...(score === null ? [] : [said('{{score}}', { score: number(score, 2) })]),
+    ...(span === null ? [] : [kind === 'box' ? said('seen {{from}}–{{to}} s', span) : said('{{from}}–{{to}} s', span)]),
+    ...(guess ? [said('a guess')] : []),
+  ]
+}
+
+/** Where to go in a clip that is found: to the first reason that has a time. */
+export function momentOf({ place, why }: FindHit): number | null {
+  return place?.ordinal ?? why.find(({ when }) => when !== null)?.when?.ordinal ?? null
 }

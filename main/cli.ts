@@ -11,6 +11,7 @@ import { dataFolder, openTubelet, type Tubelet } from './open.ts'
 import { Projects } from './projects.ts'
 import { exportProject } from './export.ts'
 import { packsCommand } from './packs/command.ts'
+import { searchCommand } from './search/command.ts'
 import { serve } from './serve.ts'
 import { packageVersion } from './version.ts'
 
@@ -55,6 +56,8 @@ program
   .option('--project <folder>', 'the library to use', path.join(dataFolder, 'library'))
   .option('--packs <folder>', PACKS, path.join(dataFolder, 'packs'))
   .action(serveApp)
+
+program.addCommand(searchCommand(path.join(dataFolder, 'cli')))
 
 program.addCommand(
   packsCommand(

@@ -1,13 +1,14 @@
 /** Finding moments, and seeing why: search by words, by a clip, by a box; filters; the curve of a video; where the model looked. */
 import { z } from 'zod'
-import { Box } from '../annotation.ts'
+import { Box, ReviewState } from '../annotation.ts'
 import { FrameRef } from '../media.ts'
 import { Clip } from './clip.ts'
 import { Id, route } from './route.ts'
 import { Picked } from './table.ts'
 
 export const FindQuery = z.discriminatedUnion('by', [
-  z.object({ by: z.literal('words'), words: z.string().trim().min(1).max(300) }),
+  /** `guesses`: with what a pack says or sees of clips like none that it was taught, which is left out else. */
+  z.object({ by: z.literal('words'), words: z.string().trim().min(1).max(300), guesses: z.boolean().optional() }),
   z.object({ by: z.literal('clip'), clipId: z.number().int().positive() }),
   /** A box on one frame of a clip, in pixels of the display-oriented frame. */
   z.object({ by: z.literal('box'), clipId: z.number().int().positive(), ordinal: z.number().int().nonnegative(), box: Box }),
@@ -39,10 +40,32 @@ export const Filters = z.object({
 })
 export type Filters = z.infer<typeof Filters>
 
+/** One reason for which a clip is found by words. */
+export const Why = z.object({
+  /** box: a track's label. text: on screen. name: the file's, or its folder's. picture: the pack of the search task compared the words with the clip. */
+  kind: z.enum(['caption', 'answer', 'note', 'segment', 'box', 'text', 'name', 'picture']),
+  /** What stands there: the words, the label, the name; empty for a picture. */
+  text: z.string(),
+  /** Of an answer. */
+  question: z.string().optional(),
+  /** edited: a person's own. accepted: a person agreed. machine: nobody looked at it. Null for names and pictures. */
+  state: ReviewState.nullable(),
+  /** 0..1: how sure the machine is of it; null where a person made it or nothing tells. */
+  score: z.number().min(0).max(1).nullable(),
+  /** Said of a clip like none that the pack was taught. */
+  guess: z.boolean(),
+  /** When it is there, half-open, in seconds from the first frame of the source, and its first frame; null where it is about the whole clip. */
+  when: z.object({ start: z.number(), end: z.number(), ordinal: z.number().int() }).nullable(),
+  annotationId: z.number().int().nullable(),
+})
+export type Why = z.infer<typeof Why>
+
 const FindHit = z.object({
   clip: Clip,
-  /** In the result's measure; null where nothing was sought, only filtered. */
+  /** In the result's measure; null where no pack compared the clip with what was sought. */
   score: z.number().nullable(),
+  /** For words: the best reasons, what a person wrote or drew first. */
+  why: z.array(Why),
   /** Where in the clip: the region that is like the box, with its frame. */
   place: z.object({ ordinal: z.number().int(), box: Box }).nullable(),
   /** The same picture in other videos (re-encoded, resized, cut anew): not listed again. */
@@ -51,15 +74,18 @@ const FindHit = z.object({
 export type FindHit = z.infer<typeof FindHit>
 
 export const FindResult = z.object({
-  /** Clips at or above the line, best first, or in time order where nothing was sought; at most `limit`. Empty means: no match. */
+  /**
+   * What matches, best first, or in time order where nothing was sought; at most `limit`. Empty means: no match. For words: what a person wrote or
+   * drew, then boxes, text and what the machine says by how sure it is, then names of files, then clips at or above the line of the pack.
+   */
   hits: z.array(FindHit),
-  /** The best below the line, at most three, only when there are no hits. */
+  /** The best that do not match, at most three, only when there are no hits: clips that have some of the words, else those below the line. */
   nearest: z.array(FindHit),
-  /** Clips at or above the line, those in `alike` included. */
+  /** How many match, those in `alike` included. */
   matches: z.number().int(),
   /** probability: calibrated, that a person would call it a match. cosine: likeness of pictures, which nothing calibrates. */
   measure: z.enum(['probability', 'cosine']).nullable(),
-  /** For words the pack's match line; for a clip or a box where it stands out from the rest of the library. */
+  /** For words the pack's match line, null where it compared nothing; for a clip or a box where it stands out from the rest of the library. */
   line: z.number().nullable(),
   /** Clips that pass the filters: those compared so far, and all. */
   searched: z.number().int(),
@@ -68,6 +94,12 @@ export const FindResult = z.object({
   unread: z.number().int(),
   /** Captions of this library to search for instead, when nothing matches the words. */
   suggestions: z.array(z.string()),
+  /** Of the words, those that nothing here has, with what is most like each and can be found. */
+  unknown: z.array(z.object({ word: z.string(), nearest: z.array(z.string()) })),
+  /** What boxes can be found of here, most clips first: labels that were found, then those that are looked for. Given when there are no hits. */
+  findable: z.array(z.string()),
+  /** The pack of the search task was taught no clips like some of these: with `guesses` it compares them too. */
+  couldGuess: z.boolean(),
   /** For a box: the region of the detector that stands for it. */
   region: z.object({ ordinal: z.number().int(), box: Box }).nullable(),
 })

@@ -9,7 +9,7 @@ const KEPT = 40
 const BATCH = 50
 
 /** @returns Describes every clip that is not yet, one run at a time; says so as it goes on. Never fails: what is missing then is missing. */
-export function describer({ library, packs }: Pipeline): () => Promise<void> {
+export function describer({ library, packs }: Pick<Pipeline, 'library' | 'packs'>): () => Promise<void> {
   let running: Promise<void> | null = null
   const describeAll = async () => {
     const { info, regions } = await packs.words('search').then((ready) => ({ info: ready.info, regions: ready.regions.bind(ready) }))

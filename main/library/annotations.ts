@@ -85,6 +85,11 @@ export class Annotations {
     return this.#db.prepare('SELECT * FROM annotations WHERE clip_id = ? ORDER BY kind, id').all(clipId).map(annotation)
   }
 
+  /** In the order of `ids`; those that are gone are left out. */
+  byId(ids: readonly number[]): Annotation[] {
+    return ids.flatMap((id) => this.#prepared('SELECT * FROM annotations WHERE id = ?').all(id).map(annotation))
+  }
+
   /** @throws TubeletError `not-found` */
   get(id: number): Annotation {
     const row = this.#db.prepare('SELECT * FROM annotations WHERE id = ?').get(id)

@@ -45,7 +45,7 @@ function addClip(file: string, index: number, embedding: Float32Array | null, { 
   return clipId
 }
 const rank = (sought: Sought | null, { filters = {}, limit = 50, digest = DIGEST }: { filters?: Filters; limit?: number; digest?: string } = {}) => library.find.ask('rank', { filters, sought, limit }, digest)
-const towards = (vector: Float32Array, line = -1): Sought => ({ by: 'text', vector, scale: 1, against: 0, line })
+const towards = (vector: Float32Array, line = -1): Sought => ({ by: 'text', vector, scale: 1, against: 0, line, familiar: 'unsaid' })
 const idsOf = async (filters: Filters) => (await rank(null, { filters })).ranked.map(({ clipId }) => clipId)
 
 test('search is exact, sees what is new, and forgets what is removed', async () => {
@@ -78,7 +78,7 @@ test('encodings of different packs never meet', async () => {
 test('against rivals a clip that anything matches is no match', async () => {
   const [plain = 0, telling = 0] = [unit([1, 0, 1, 0, 0, 0, 0, 0]), unit([1, 0, 0, 0, 0, 0, 0, 1])].map((embedding, at) => addClip(`${at}.mp4`, 0, embedding))
   const [query, rival] = [unit([1, 0, 0, 0, 0, 0, 0, 0]), unit([0, 0, 1, 0, 0, 0, 0, 0])]
-  const { ranked, matches } = await rank({ by: 'text', vector: query, scale: 10, against: [rival, rival], line: 0 })
+  const { ranked, matches } = await rank({ by: 'text', vector: query, scale: 10, against: [rival, rival], line: 0, familiar: 'unsaid' })
   expect(ranked.map(({ clipId }) => clipId)).toEqual([telling, plain])
   // Both are at a cosine of 0.7 from the query; the first lies as near to each of the two rivals, the other at a right angle to them.
   expect(ranked[0]?.score).toBeCloseTo(10 * Math.SQRT1_2 - Math.log(2), 4)

@@ -363,6 +363,11 @@ export class Library {
     return this.#annotations.get(id)
   }
 
+  /** In the order of `ids`; those that are gone are left out. */
+  annotationsById(ids: readonly number[]): Annotation[] {
+    return this.#annotations.byId(ids)
+  }
+
   saveMachine(clipId: number, kind: AnnotationBody['kind'], results: readonly MachineResult[]): Annotation[] {
     const saved = this.#annotations.saveMachine(clipId, kind, results)
     this.emit({ type: 'annotations', clipIds: [clipId] })

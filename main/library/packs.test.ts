@@ -80,7 +80,7 @@ test('search finds in the encodings of the asked pack only, and none of a pack t
   library.packs.use('caption', LARGE)
   const both = analyse(LARGE, 1, 'a car', [200])
   const query = new Float32Array([1, 0])
-  const search = (digest: string) => library.find.ask('rank', { filters: {}, sought: { by: 'text', vector: query, scale: 1, against: 0, line: 0 }, limit: 10 }, digest)
+  const search = (digest: string) => library.find.ask('rank', { filters: {}, sought: { by: 'text', vector: query, scale: 1, against: 0, line: 0, familiar: 'unsaid' }, limit: 10 }, digest)
   expect((await search(LARGE.digest)).ranked.map(({ clipId }) => clipId)).toEqual([both])
   expect((await search(MINI.digest)).searched).toBe(2)
   expect(library.packs.usage().get(MINI.digest)).toEqual({ clips: 2, bytes: 28 })

@@ -180,6 +180,61 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX candidates_of_clip ON candidates (clip_id, pack_digest);
   CREATE INDEX candidates_by_score ON candidates (pack_digest, label, score, boxes, clip_id);
   `,
+  // Search by words: an index of what is said, kept in step with the annotations by triggers, whoever writes them. What is rejected is not in it.
+  // `said` has ß as ss; a second column has ä as ae where there is one, or a mark that macOS wrote apart from its letter. `stems` is for English.
+  // standing: 0 a guess (of a clip like none that the pack was taught), 1 the machine's, 2 accepted, 3 a person's own. Tracks are found by their label.
+  `
+  CREATE TABLE findable (id INTEGER PRIMARY KEY, clip_id INTEGER NOT NULL, standing INTEGER NOT NULL, strength REAL NOT NULL, label TEXT) STRICT;
+  CREATE INDEX findable_by_label ON findable (label, clip_id, standing, strength) WHERE label IS NOT NULL;
+  CREATE VIRTUAL TABLE said USING fts5 (plain, spelt, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
+  CREATE VIRTUAL TABLE stems USING fts5 (plain, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2');
+  CREATE VIRTUAL TABLE said_words USING fts5vocab (said, 'row');
+  CREATE VIRTUAL TABLE named USING fts5 (plain, spelt, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
+  CREATE VIRTUAL TABLE named_words USING fts5vocab (named, 'row');
+  CREATE VIEW to_find AS SELECT id, clip_id, label,
+      CASE state WHEN 'edited' THEN 3 WHEN 'accepted' THEN 2 ELSE iif(coalesce(json_extract(evidence, '$.unfamiliar'), 0), 0, 1) END AS standing,
+      coalesce(CASE kind WHEN 'track' THEN (SELECT max(json_extract(value, '$.score')) FROM json_each(coalesce(human, machine), '$.boxes')) ELSE confidence END, 1.0) AS strength
+    FROM annotations WHERE state <> 'rejected';
+  CREATE VIEW to_say AS SELECT id, plain, iif(spelt = plain, NULL, spelt) AS spelt FROM (SELECT id, replace(replace(shown, 'ß', 'ss'), 'ẞ', 'ss') AS plain,
+      replace(replace(replace(replace(replace(replace(replace(replace(replace(shown, 'ß', 'ss'), 'ẞ', 'ss'), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'Ä', 'ae'), 'Ö', 'oe'), 'Ü', 'ue'), char(776), 'e') AS spelt
+    FROM annotations WHERE state <> 'rejected' AND kind <> 'track');
+  CREATE VIEW to_name AS SELECT id, plain, iif(spelt = plain, NULL, spelt) AS spelt FROM (SELECT id, replace(replace(text, 'ß', 'ss'), 'ẞ', 'ss') AS plain,
+      replace(replace(replace(replace(replace(replace(replace(replace(replace(text, 'ß', 'ss'), 'ẞ', 'ss'), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'Ä', 'ae'), 'Ö', 'oe'), 'Ü', 'ue'), char(776), 'e') AS spelt
+    FROM (SELECT id, name || ' ' || substr(dir, length(rtrim(dir, replace(dir, '/', ''))) + 1) AS text
+      FROM (SELECT id, name, rtrim(rtrim(replace(path, char(92), '/'), replace(replace(path, char(92), '/'), '/', '')), '/') AS dir FROM sources)));
+  INSERT INTO findable (id, clip_id, label, standing, strength) SELECT id, clip_id, label, standing, strength FROM to_find;
+  INSERT INTO said (rowid, plain, spelt) SELECT id, plain, spelt FROM to_say;
+  INSERT INTO stems (rowid, plain) SELECT id, plain FROM to_say;
+  INSERT INTO named (rowid, plain, spelt) SELECT id, plain, spelt FROM to_name;
+  CREATE TRIGGER find_what_comes AFTER INSERT ON annotations BEGIN
+    INSERT INTO findable (id, clip_id, label, standing, strength) SELECT id, clip_id, label, standing, strength FROM to_find WHERE id = NEW.id;
+    INSERT INTO said (rowid, plain, spelt) SELECT id, plain, spelt FROM to_say WHERE id = NEW.id;
+    INSERT INTO stems (rowid, plain) SELECT id, plain FROM to_say WHERE id = NEW.id;
+  END;
+  CREATE TRIGGER find_what_is_left AFTER DELETE ON annotations BEGIN
+    DELETE FROM findable WHERE id = OLD.id;
+    DELETE FROM said WHERE rowid = OLD.id AND OLD.kind <> 'track' AND OLD.state <> 'rejected';
+    DELETE FROM stems WHERE rowid = OLD.id AND OLD.kind <> 'track' AND OLD.state <> 'rejected';
+  END;
+  CREATE TRIGGER find_what_is_meant AFTER UPDATE ON annotations BEGIN
+    DELETE FROM findable WHERE id = OLD.id;
+    INSERT INTO findable (id, clip_id, label, standing, strength) SELECT id, clip_id, label, standing, strength FROM to_find WHERE id = NEW.id;
+  END;
+  CREATE TRIGGER find_what_is_said AFTER UPDATE ON annotations WHEN OLD.kind <> 'track' AND (OLD.id <> NEW.id OR OLD.shown IS NOT NEW.shown OR (OLD.state = 'rejected') <> (NEW.state = 'rejected')) BEGIN
+    DELETE FROM said WHERE rowid = OLD.id AND OLD.state <> 'rejected';
+    DELETE FROM stems WHERE rowid = OLD.id AND OLD.state <> 'rejected';
+    INSERT INTO said (rowid, plain, spelt) SELECT id, plain, spelt FROM to_say WHERE id = NEW.id;
+    INSERT INTO stems (rowid, plain) SELECT id, plain FROM to_say WHERE id = NEW.id;
+  END;
+  CREATE TRIGGER find_new_names AFTER INSERT ON sources BEGIN
+    INSERT INTO named (rowid, plain, spelt) SELECT id, plain, spelt FROM to_name WHERE id = NEW.id;
+  END;
+  CREATE TRIGGER forget_names AFTER DELETE ON sources BEGIN DELETE FROM named WHERE rowid = OLD.id; END;
+  CREATE TRIGGER find_other_names AFTER UPDATE OF path, name ON sources BEGIN
+    DELETE FROM named WHERE rowid = OLD.id;
+    INSERT INTO named (rowid, plain, spelt) SELECT id, plain, spelt FROM to_name WHERE id = NEW.id;
+  END;
+  `,
 ]
 
 /**

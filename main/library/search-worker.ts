@@ -9,17 +9,44 @@ import type { RelativeBox } from '../../app/boxes.ts'
 import type { Filters } from '../../app/contract/find.ts'
 import { frameMeans, type TubeInput } from '../../app/tubes.ts'
 import { conditionOf } from './filters.ts'
+import { WordSearch } from './search-words.ts'
 import { best, outstanding, picked, SAME_PICTURE, Vectors } from './vectors.ts'
 
+/**
+ * A text, scored by its log-odds, scale * cosine + bias; or against rivals, with the log of the sum of exp(scale * cosine) over those in the place of -bias.
+ * `familiar`, of a pack that says which clips are like what it was taught: only those count, or any, the others as guesses. Of one that does not say: unsaid.
+ */
+export interface SoughtText {
+  by: 'text'
+  vector: Float32Array
+  scale: number
+  against: number | Float32Array[]
+  line: number
+  familiar: 'unsaid' | 'only' | 'any'
+}
 /** What to compare clips with. */
 export type Sought =
-  /** Texts: scored by their log-odds, scale * cosine + bias; or against rivals, with the log of the sum of exp(scale * cosine) over those in the place of -bias. */
-  | { by: 'text'; vector: Float32Array; scale: number; against: number | Float32Array[]; line: number }
+  | SoughtText
   | { by: 'clip'; clipId: number }
   /** The regions of clips with one of `clipId`. */
   | { by: 'region'; vector: Float32Array; clipId: number }
 
+/** Words, and where a pack compares pictures with them, what it compares. `classes`: names that boxes may have, besides the labels that are there. */
+export interface SoughtWords {
+  words: string
+  guesses: boolean
+  classes: readonly string[]
+  picture: SoughtText | null
+}
+
 export interface Calls {
+  words: { input: { filters: Filters; sought: SoughtWords; limit: number }; output: WordRanking }
+  /** All clips that `words` counts as matches. */
+  saying: { input: { filters: Filters; sought: SoughtWords }; output: number[] }
+  /** Labels that tracks have, those of most clips first. */
+  labels: { input: null; output: string[] }
+  /** Whether the pack was taught clips like some of those that it encoded, or like all. */
+  familiar: { input: null; output: { some: boolean; all: boolean } }
   rank: { input: { filters: Filters; sought: Sought | null; limit: number }; output: Ranking }
   /** All clips that `rank` counts as matches; without something sought, all that pass. */
   matching: { input: { filters: Filters; sought: Sought | null }; output: number[] }
@@ -36,6 +63,16 @@ export interface Ranking {
   searched: number
   total: number
 }
+export interface WordRanking {
+  /** `score`: the log-odds of the picture, null where it does not count; `guess`: of a clip like none that the pack was taught. `ids`: the annotations for which it is found, best first. */
+  ranked: { clipId: number; score: number | null; guess: boolean; ids: number[]; named: boolean; alike: number[] }[]
+  /** The best that do not match, where nothing does. */
+  nearest: WordRanking['ranked']
+  matches: number
+  searched: number
+  total: number
+  unknown: string[]
+}
 export interface RawCurve {
   line: number
   clips: { clipId: number; score: number | null }[]
@@ -47,7 +84,7 @@ export type Reply = { id: number; output: Calls[keyof Calls]['output'] } | { id:
 
 const db = new DatabaseSync(path.join(workerData as string, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
 // By id, so that a query looks at what is new alone: another plan would go through all encodings of the pack.
-const newerClips = db.prepare(`SELECT e.id, e.clip_id, c.source_id, e.embedding FROM encodings e CROSS JOIN clips c ON c.id = e.clip_id WHERE +e.pack_digest = ? AND e.id > ? ORDER BY e.id`)
+const newerClips = db.prepare(`SELECT e.id, e.clip_id, c.source_id, e.embedding, json_extract(e.caption, '$.evidence.unfamiliar') AS unfamiliar FROM encodings e CROSS JOIN clips c ON c.id = e.clip_id WHERE +e.pack_digest = ? AND e.id > ? ORDER BY e.id`)
 const newerRegions = db.prepare(
   `SELECT r.encoding_id, e.clip_id, r.vectors FROM regions r CROSS JOIN encodings e ON e.id = r.encoding_id WHERE +e.pack_digest = ? AND r.encoding_id > ? ORDER BY r.encoding_id`,
 )
@@ -67,6 +104,8 @@ class Index {
   /** By row of `clips`. */
   readonly clipIds: number[] = []
   readonly sourceIds: number[] = []
+  /** Whether the pack said that it was taught clips like it. */
+  readonly familiar: boolean[] = []
   readonly rowOf = new Map<number, number>()
   regions = new Vectors(0)
   /** By clip with regions: its row of `clips`, and where its regions begin. They end where the next one's begin. */
@@ -90,6 +129,7 @@ class Index {
       this.rowOf.set(clipId, at)
       this.clipIds[at] = clipId
       this.sourceIds[at] = Number(row['source_id'])
+      this.familiar[at] = row['unfamiliar'] === 0
       this.#lastClip = Number(row['id'])
     }
   }
@@ -190,7 +230,8 @@ function compare(index: Index, sought: Sought): Compared {
     const { against, scale, line } = sought
     const rivals = typeof against === 'number' ? null : rivalsOf(index, against, scale)
     const bias = typeof against === 'number' ? against : 0
-    return { scores: index.clips.cosines(sought.vector).map((cosine, row) => scale * cosine + (rivals ? -(rivals[row] ?? 0) : bias)), line, compared: everything, likest: null }
+    const compared = sought.familiar === 'only' ? Uint8Array.from(index.familiar, Number) : everything
+    return { scores: index.clips.cosines(sought.vector).map((cosine, row) => scale * cosine + (rivals ? -(rivals[row] ?? 0) : bias)), line, compared, likest: null }
   }
   const own = index.rowOf.get(sought.clipId)
   if (own === undefined) throw new Error('the clip is not encoded')
@@ -220,6 +261,77 @@ function compare(index: Index, sought: Sought): Compared {
   return { scores, line: line(scores, compared), compared, likest }
 }
 
+const inWords = new WordSearch(db)
+/** Beneath what words find lies what only the pictures say, from just under it down to this much lower. */
+const PICTURES = -2
+/** From here on a person wrote or drew what is found: it never goes beneath a copy. */
+const PERSON = 3
+/** Of what does not match so many are named. */
+const NEAREST = 3
+
+/** By clip what words and pictures together find, in one scale; and the log-odds of the pictures that count. */
+function foundBy(index: Index, { filters, sought }: Calls['saying']['input']) {
+  const passed = passing(filters)
+  const allowed = passed && new Set(passed)
+  const said = inWords.find(sought.words, { allowed, classes: sought.classes, guesses: sought.guesses })
+  const scores = new Map(said.scores)
+  const odds = new Map<number, number>()
+  let below: { clipId: number; score: number }[] = []
+  let searched: number | null = null
+  if (sought.picture !== null) {
+    const { picture } = sought
+    const { scores: compared, passes, line } = comparedAmong(index, passed, picture)
+    searched = passes.reduce((sum, one) => sum + one, 0)
+    for (let row = 0; row < passes.length; row += 1) {
+      const [clipId, score] = [index.clipIds[row] ?? 0, compared[row] ?? 0]
+      if (passes[row] !== 1 || score < line) continue
+      odds.set(clipId, score)
+      if (!scores.has(clipId)) scores.set(clipId, PICTURES + 1 / (1 + Math.exp(-score)))
+    }
+    if (scores.size === 0) below = best(compared, passes, NEAREST, line).rows.map((row) => ({ clipId: index.clipIds[row] ?? 0, score: compared[row] ?? 0 }))
+  }
+  return { said, scores, odds, below, total: passed?.length ?? clipCount(), searched }
+}
+
+function words(index: Index, { filters, sought, limit }: Calls['words']['input']): WordRanking {
+  const { said, scores, odds, below, total, searched } = foundBy(index, { filters, sought })
+  const [ids, values] = [[...scores.keys()], Float32Array.from(scores.values())]
+  const top = best(values, new Uint8Array(values.length).fill(1), limit * SPARE, -Infinity).rows
+  // Copies go beneath the best of them, but nobody's own words.
+  const own = top.filter((row) => (values[row] ?? 0) >= PERSON).map((row): { clipId: number; alike: number[] } => ({ clipId: ids[row] ?? 0, alike: [] }))
+  const others = collapseClips(index, top.slice(own.length).map((row) => ids[row] ?? 0))
+  const near = scores.size > 0 ? [] : said.some.length > 0 ? said.some.slice(0, NEAREST).map((clipId) => ({ clipId, score: null })) : below
+  const listed = [...own, ...others].slice(0, limit)
+  const reasons = said.reasons([...listed, ...near].map(({ clipId }) => clipId))
+  const hit = (clipId: number, score: number | null, alike: number[]) => {
+    const guess = score !== null && sought.picture?.familiar === 'any' && index.familiar[index.rowOf.get(clipId) ?? -1] !== true
+    return { clipId, score, guess, ids: reasons.get(clipId) ?? [], named: said.named(sourceOf(clipId)), alike }
+  }
+  return {
+    ranked: listed.map(({ clipId, alike }) => hit(clipId, odds.get(clipId) ?? null, alike)),
+    nearest: near.map(({ clipId, score }) => hit(clipId, score, [])),
+    matches: scores.size,
+    searched: searched ?? total,
+    total,
+    unknown: said.unknown,
+  }
+}
+
+function saying(index: Index, input: Calls['saying']['input']): number[] {
+  const { scores } = foundBy(index, input)
+  return [...scores].sort(([, a], [, b]) => b - a).map(([clipId]) => clipId)
+}
+
+function sourceOf(clipId: number): number {
+  return Number(db.prepare('SELECT source_id FROM clips WHERE id = ?').get(clipId)?.['source_id'])
+}
+
+/** Copies of clips in other files beneath the best of them, as far as they are encoded. */
+function collapseClips(index: Index, clipIds: readonly number[]): { clipId: number; alike: number[] }[] {
+  const beneath = new Map(collapse(index, clipIds.flatMap((clipId) => index.rowOf.get(clipId) ?? [])).map(({ row, alike }) => [index.clipIds[row] ?? 0, alike.map((copy) => index.clipIds[copy] ?? 0)]))
+  return clipIds.flatMap((clipId) => (beneath.has(clipId) || !index.rowOf.has(clipId) ? [{ clipId, alike: beneath.get(clipId) ?? [] }] : []))
+}
+
 /** Copies of a clip in other files go beneath the best of them. */
 function collapse(index: Index, rows: readonly number[]): { row: number; alike: number[] }[] {
   const kept: { row: number; alike: number[] }[] = []
@@ -237,11 +349,11 @@ function collapse(index: Index, rows: readonly number[]): { row: number; alike: 
 }
 
 function curve(index: Index, { sourceId, sought, ...pack }: Calls['curve']['input']): RawCurve {
-  const { scores, line } = compare(index, sought)
+  const { scores, line, compared } = compare(index, sought)
   const ids = db.prepare('SELECT id FROM clips WHERE source_id = ? ORDER BY start_frame').all(sourceId).map((row) => Number(row['id']))
   const clips = ids.map((clipId) => {
     const row = index.rowOf.get(clipId)
-    return { clipId, score: row === undefined ? null : (scores[row] ?? null) }
+    return { clipId, score: row === undefined || (sought.by === 'text' && compared[row] !== 1) ? null : (scores[row] ?? null) }
   })
   const vector = sought.by === 'text' ? sought.vector : sought.by === 'clip' ? index.clips.row(index.rowOf.get(sought.clipId) ?? 0) : null
   const moments = vector === null ? [] : clips.flatMap(({ clipId, score }) => {
@@ -302,7 +414,7 @@ function facets(): Calls['facets']['output'] {
 function phrases({ words, most }: Calls['phrases']['input']): string[] {
   const captions = db.prepare(
     `SELECT text, sum((SELECT count(*) FROM json_each(?) w WHERE instr(' ' || lower(text) || ' ', ' ' || w.value || ' ') > 0)) / count(*) AS used, count(*) AS n
-     FROM (SELECT shown AS text FROM annotations WHERE kind = 'caption' AND state <> 'rejected')
+     FROM (SELECT a.shown AS text FROM annotations a JOIN findable f ON f.id = a.id WHERE a.kind = 'caption' AND f.standing > 0)
      GROUP BY text HAVING used > 0 ORDER BY used DESC, n DESC, text LIMIT ?`,
   )
   return captions.all(JSON.stringify(words), most).map((row) => String(row['text']))
@@ -310,6 +422,16 @@ function phrases({ words, most }: Calls['phrases']['input']): string[] {
 
 function perform(task: Task): Calls[keyof Calls]['output'] {
   switch (task.name) {
+    case 'words':
+      return words(indexFor(task), task.input)
+    case 'saying':
+      return saying(indexFor(task), task.input)
+    case 'labels':
+      return facets().labels.map(({ label }) => label)
+    case 'familiar': {
+      const { familiar } = indexFor(task)
+      return { some: familiar.some(Boolean), all: familiar.every(Boolean) }
+    }
     case 'rank':
       return rank(indexFor(task), task.input)
     case 'matching':

@@ -1,11 +1,12 @@
-import { ChevronRight, Layers, SearchX, Table2 } from 'lucide-react'
+import { Captions, ChevronRight, FileVideo, Frame, Image, Layers, type LucideIcon, MessageCircleQuestion, SearchX, StickyNote, Table2, TextInitial, UserRound } from 'lucide-react'
 import { type CSSProperties, useState } from 'react'
 import type { Clip } from '../../app/contract.ts'
-import type { FindHit, FindResult } from '../../app/contract/find.ts'
+import type { FindHit, FindQuery, FindResult, Why } from '../../app/contract/find.ts'
 import { problemOf } from '../../app/errors.ts'
+import { momentOf, reasonParts } from '../../app/find.ts'
 import { urlOf } from '../api.ts'
 import { clock, number, percent } from '../format.ts'
-import { t } from '../i18n.ts'
+import { shown, t } from '../i18n.ts'
 import { NotEncoded } from '../packs/NotEncoded.tsx'
 import { Standing } from '../parts/LibraryList.tsx'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
@@ -29,20 +30,25 @@ export function Results() {
   const { data, error, isPlaceholderData } = useSearch()
   const { query, filters } = useFind()
   const clipId = useUi((ui) => ui.clipId)
-  const uncalibrated = useStatus().data?.pack?.calibration.measured === false
+  const pack = useStatus().data?.packs.search?.manifest
+  const uncalibrated = pack?.family === 'mammut' && !pack.calibration.measured
   if (error !== null) return <div className="pad"><ProblemCard problem={problemOf(error)} /></div>
   if (data === undefined) return <p className="pad muted" role="status">{t('Searching…')}</p>
-  const { hits, nearest, matches, measure, searched, total, unread, late } = data
+  const { hits, nearest, matches, measure, searched, total, unread, late, line, couldGuess } = data
   const partial = (searched > 0 && searched < total) || unread > 0
   const none = hits.length === 0
-  const strange = (query?.by === 'words' ? hits : []).filter(({ clip }) => clip.unfamiliar).length
+  const strange = hits.filter(({ why }) => why.some(({ guess }) => guess)).length
+  // Words alone were looked up, or the pack compared pictures with them too.
+  const compared = query?.by === 'words' && line !== null
+  const partly = nearest.some(({ score }) => score === null)
   return (
     <div className="scroll results" aria-busy={isPlaceholderData} data-waiting={isPlaceholderData}>
       <div className="pad found" role="status">
         {isPlaceholderData ? <strong className="muted">{t('Searching…')}</strong> : none ? <NoMatch result={data} /> : <strong>{headline(query, matches)}</strong>}
-        {query?.by === 'words' && searched > 0 && uncalibrated && <p className="muted small">{t('This model was not calibrated: the order counts, the line between match and no match is a guess.')}</p>}
-        {query?.by === 'words' && !isPlaceholderData && <Unlearnt text={query.words} />}
+        {compared && searched > 0 && uncalibrated && <p className="muted small">{t('This model was not calibrated: the order counts, the line between match and no match is a guess.')}</p>}
+        {compared && !isPlaceholderData && <Unlearnt text={query.words} />}
         {strange > 0 && !isPlaceholderData && <p className="guess small">{t('{{count}} of those listed are like no clip that the model was taught: how well they match is a guess.', { count: strange })}</p>}
+        {query?.by === 'words' && !isPlaceholderData && <Guesses query={query} couldGuess={couldGuess} />}
         {partial && !isPlaceholderData && (
           <p className="muted small partial">
             {query !== null && searched > 0 && searched < total && t('Searched {{searched}} of {{count}} clips so far.', { searched, count: total })} {unread > 0 && t('{{count}} videos are still being read.', { count: unread })}
@@ -52,8 +58,8 @@ export function Results() {
       {query !== null && searched < total && !isPlaceholderData && <NotEncoded quiet />}
       {matches > 0 && !isPlaceholderData && <div className="pad to-table"><button className="small" onClick={() => void showInTable({ search: { query, filters } })}><Table2 size={14} aria-hidden />{t('Show all {{count, number}} in the table', { count: matches })}</button></div>}
       {late > 0 && <button className="late" onClick={sortAgain}>{t('{{count}} new results belong further up. Sort again', { count: late })}</button>}
-      {none && nearest.length > 0 && <p className="pad muted" aria-hidden>{t('Nearest')}</p>}
-      <ul className={none ? 'plain faded' : 'plain'} aria-label={none ? t('Nearest, below the line') : t('Matches')}>
+      {none && nearest.length > 0 && <p className="pad muted" aria-hidden>{partly ? t('These have some of the words') : t('Nearest')}</p>}
+      <ul className={none ? 'plain faded' : 'plain'} aria-label={!none ? t('Matches') : partly ? t('These have some of the words') : t('Nearest, below the line')}>
         {(none ? nearest : hits).map((hit) => <Hit key={hit.clip.id} hit={hit} measure={measure} chosen={clipId} />)}
       </ul>
       {hits.length > 0 && hits.reduce((sum, { alike }) => sum + 1 + alike.length, 0) < matches && (hits.length < MOST_LISTED ? <button className="more" onClick={() => useFind.getState().more()}>{t('Show more')}</button> : <p className="pad muted small">{t('These are the first {{n}}; the table shows all.', { n: number(MOST_LISTED) })}</p>)}
@@ -68,8 +74,9 @@ function headline(query: ReturnType<typeof useFind.getState>['query'], count: nu
   return query.by === 'clip' ? t('{{count}} clips stand out as similar', { count }) : t('{{count}} clips have something similar', { count })
 }
 
-function NoMatch({ result: { nearest, measure, line, suggestions, searched, total } }: { result: FindResult }) {
+function NoMatch({ result }: { result: FindResult }) {
   const query = useFind((find) => find.query)
+  const { nearest, measure, line, searched, total } = result
   const best = nearest[0]?.score
   if (total === 0 || query === null) return <strong className="none"><SearchX size={16} aria-hidden />{t('No clip passes the filters')}</strong>
   if (searched === 0) return <strong className="none"><SearchX size={16} aria-hidden />{t('No clip could be searched yet')}</strong>
@@ -83,36 +90,83 @@ function NoMatch({ result: { nearest, measure, line, suggestions, searched, tota
             : t('Likeness that stands out here begins at {{line}} (best {{best}}).', { line: scoreText(line, measure), best: scoreText(best, measure) })}
         </p>
       )}
-      {query.by === 'words' && (
-        <div className="suggest small">
-          <span className="muted">{suggestions.length > 0 ? t('Captions here that use your words:') : t('Say it as a caption would: “a red car moves to the left”.')}</span>
-          {suggestions.map((words) => <button key={words} className="quiet small" onClick={() => useFind.getState().seek({ by: 'words', words })}>{words}</button>)}
-        </div>
-      )}
+      {query.by === 'words' && <Instead result={result} />}
     </>
   )
 }
 
-function Hit({ hit: { clip, score, place, alike }, measure, chosen }: { hit: FindHit; measure: Measure; chosen: number | null }) {
+/** What to search for instead: what is like the words that nothing here has, captions with some of them, and all that boxes can be found of. */
+function Instead({ result: { unknown, suggestions, findable } }: { result: FindResult }) {
+  return (
+    <div className="suggest small">
+      {unknown.map(({ word, nearest }) => (
+        <p key={word}>
+          {nearest.length > 0 ? t('Nothing here has “{{word}}”. Nearest that can be found:', { word }) : t('Nothing here has “{{word}}”.', { word })} {nearest.map((label) => <Words key={label} words={label} />)}
+        </p>
+      ))}
+      {suggestions.length > 0 && <span className="muted">{t('Captions here that use your words:')}</span>}
+      {suggestions.map((words) => <Words key={words} words={words} />)}
+      {findable.length > 0 && (
+        <details>
+          <summary>{t('What boxes can be found of')}</summary>
+          <div>{findable.map((label) => <Words key={label} words={label} />)}</div>
+        </details>
+      )}
+    </div>
+  )
+}
+
+function Words({ words }: { words: string }) {
+  return <button className="quiet small" onClick={() => useFind.getState().seek({ by: 'words', words })}>{words}</button>
+}
+
+/** What a pack makes of clips like none that it was taught is left out unless somebody asks for it. */
+function Guesses({ query, couldGuess }: { query: Extract<FindQuery, { by: 'words' }>; couldGuess: boolean }) {
+  const { words, guesses = false } = query
+  const seek = (want: boolean) => () => useFind.getState().seek(want ? { by: 'words', words, guesses: true } : { by: 'words', words })
+  if (guesses) return <button className="quiet small guessing" onClick={seek(false)}>{t('Leave guesses out')}</button>
+  if (!couldGuess) return null
+  return <button className="quiet small guessing" title={t('The model that compares pictures with words was taught no clips like these: what it finds is a guess.')} onClick={seek(true)}>{t('Guess from the pictures too')}</button>
+}
+
+function Hit({ hit, measure, chosen }: { hit: FindHit; measure: Measure; chosen: number | null }) {
+  const { clip, score, why, alike } = hit
   const [open, setOpen] = useState(false)
   return (
     <li>
-      <ResultRow clip={clip} current={clip.id === chosen} score={score} measure={measure} ordinal={place?.ordinal ?? null} />
+      <ResultRow clip={clip} current={clip.id === chosen} score={score} why={why} measure={measure} ordinal={momentOf(hit)} />
       {alike.length > 0 && (
         <>
           <button className="quiet small copies" aria-expanded={open} onClick={() => setOpen(!open)}>
             <ChevronRight size={13} aria-hidden /><Layers size={13} aria-hidden />{t('Same picture: {{count}} more clips', { count: alike.length })}
           </button>
-          {open && <ul className="plain nested" aria-label={t('The same picture')}>{alike.map((copy) => <li key={copy.id}><ResultRow clip={copy} current={copy.id === chosen} score={null} measure={measure} ordinal={null} /></li>)}</ul>}
+          {open && <ul className="plain nested" aria-label={t('The same picture')}>{alike.map((copy) => <li key={copy.id}><ResultRow clip={copy} current={copy.id === chosen} score={null} why={[]} measure={measure} ordinal={null} /></li>)}</ul>}
         </>
       )}
     </li>
   )
 }
 
-function ResultRow({ clip, current, score, measure, ordinal }: { clip: Clip; current: boolean; score: number | null; measure: Measure; ordinal: number | null }) {
-  const { id, sourceId, sourceName, start, end, caption, captionState, unfamiliar } = clip
-  const guessed = measure === 'probability' && unfamiliar
+const ICONS: Record<Why['kind'], LucideIcon> = { caption: Captions, answer: MessageCircleQuestion, note: StickyNote, segment: Captions, box: Frame, text: TextInitial, name: FileVideo, picture: Image }
+
+/** Why it is found, a line a reason. */
+function Reasons({ why, clip }: { why: readonly Why[]; clip: Clip }) {
+  return (
+    <span className="reasons">
+      {why.map((reason, at) => {
+        const own = reason.state === 'edited' || reason.state === 'accepted'
+        const Icon = own ? UserRound : ICONS[reason.kind]
+        // The row shows its caption anyway.
+        const parts = reasonParts(reason, !(reason.kind === 'caption' && reason.text === clip.caption), number)
+        return <span key={at} data-own={own} data-guessed={reason.guess}><Icon size={12} aria-hidden />{parts.map(shown).join(', ')}</span>
+      })}
+    </span>
+  )
+}
+
+function ResultRow({ clip, current, score, why, measure, ordinal }: { clip: Clip; current: boolean; score: number | null; why: readonly Why[]; measure: Measure; ordinal: number | null }) {
+  const { id, sourceId, sourceName, start, end, caption, captionState } = clip
+  const guessed = why.some(({ kind, guess }) => kind === 'picture' && guess)
   const choose = () => {
     useUi.getState().selectClip(id, sourceId)
     if (ordinal !== null) goToFrame(sourceId, ordinal)
@@ -122,6 +176,7 @@ function ResultRow({ clip, current, score, measure, ordinal }: { clip: Clip; cur
       <img src={urlOf('clipThumbnail', { params: { clipId: id } })} alt="" loading="lazy" />
       <span className="text">
         <span className="caption">{caption ?? t('No caption')}</span>
+        {why.length > 0 && <Reasons why={why} clip={clip} />}
         <span className="facts-line">
           <span className="muted num">{clock(start, 1)}–{clock(end, 1)}</span>
           <Standing clip={clip} />

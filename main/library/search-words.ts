@@ -1,0 +1,227 @@
+/**
+ * Search by words over what is said in a library, on the side of the search worker: the index that the schema's triggers keep, read term by term.
+ * A clip matches where it has every term, in whatever is said about it and in its file's name together.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { compoundsOf, formsOf, names, quoted, type Term, termsOf, wordsIn } from '../../app/wording.ts'
+import { classesOf } from '../../app/words.ts'
+
+/** How much of its strength a match has that is not word for word: a form of it, or a class that it means; the end of a compound; a class that holds more than it (a dog for a poodle); its beginning. */
+const FORM = 0.95
+const COMPOUND = 0.8
+const WIDER = 0.75
+const PREFIX = 0.7
+/** Letters from which the last word may be the beginning of one. */
+const SHORTEST_PREFIX = 3
+/** Longer words that a term may be the end of: more than these are no help. */
+const MOST_COMPOUNDS = 50
+/** Below all that words find. */
+const GUESS = -1
+/** Words that are one name together, like “traffic light”. */
+const LONGEST_NAME = 3
+
+/** Annotations, with their clips, and for each its standing plus BELOW_ONE times its strength. */
+interface Gathered {
+  ids: number[]
+  clips: number[]
+  standings: number[]
+}
+const BELOW_ONE = 0.999
+
+/** A term, the classes that it means, and how close they are to it. */
+interface Asked extends Term {
+  means: readonly string[]
+  close: number
+}
+
+/** What a term found, and where. */
+interface Found {
+  /** By clip, its best. */
+  best: Map<number, number>
+  /** Annotations, each with its clip and score. */
+  said: { ids: number[]; clips: number[]; scores: number[] }
+  /** Of each source whose name has it, the score. */
+  named: Map<number, number>
+}
+
+export interface WordMatch {
+  /** By clip that has all terms: the mean of the best that each found. 4 to 5 for what is a person's own, 3 to 4 for what a person accepted, 1 to 2 for what the machine says by how sure it is, 0 to 1 for a name. */
+  scores: Map<number, number>
+  /** Clips that have some of the terms, most of them first; only where none has all. */
+  some: number[]
+  /** Terms that nothing in the library has. */
+  unknown: string[]
+  /** Of some clips the annotations for which they are found, best first. */
+  reasons: (clipIds: readonly number[]) => Map<number, number[]>
+  /** Whether the name of a source has a term. */
+  named: (sourceId: number) => boolean
+}
+
+export class WordSearch {
+  readonly #db: DatabaseSync
+  /** The words of the index, as of a state of it. */
+  #known: { state: string; said: string[]; named: string[] } | null = null
+
+  /** @param db Opened read-only. */
+  constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  /** Labels of tracks that can be found. */
+  labels(): string[] {
+    // From label to label through the index, instead of over all tracks.
+    const labels = `WITH RECURSIVE l(label) AS (SELECT min(label) FROM findable WHERE label IS NOT NULL UNION ALL SELECT (SELECT min(f.label) FROM findable f WHERE f.label > l.label) FROM l WHERE l.label IS NOT NULL) SELECT label FROM l WHERE label IS NOT NULL`
+    return this.#db.prepare(labels).all().map((row) => String(row['label']))
+  }
+
+  /**
+   * @param allowed Clips that may be found; null for all.
+   * @param classes Names that boxes may have, besides the labels that are there.
+   */
+  find(words: string, { allowed, classes, guesses }: { allowed: ReadonlySet<number> | null; classes: readonly string[]; guesses: boolean }): WordMatch {
+    const labels = this.labels()
+    const terms = joined(termsOf(words), [...new Set([...labels, ...classes])])
+    const found = terms.map((term, at) => this.#find(term, labels, { guesses, last: at === terms.length - 1 }))
+    const reasons: WordMatch['reasons'] = (clipIds) => {
+      const best = new Map(clipIds.map((clipId) => [clipId, new Map<number, number>()]))
+      for (const { said } of found) {
+        for (const [at, clipId] of said.clips.entries()) {
+          const [ids, id, score] = [best.get(clipId), said.ids[at] ?? 0, said.scores[at] ?? 0]
+          if (ids !== undefined && score > (ids.get(id) ?? -Infinity)) ids.set(id, score)
+        }
+      }
+      return new Map([...best].map(([clipId, ids]) => [clipId, [...ids].sort(([, a], [, b]) => b - a).map(([id]) => id)]))
+    }
+    const unknown = terms.filter((_, at) => found[at]?.best.size === 0).map(({ text }) => text)
+    const may = (clipId: number) => allowed === null || allowed.has(clipId)
+    const scores = new Map<number, number>()
+    const [first, ...others] = found
+    for (const [clipId, score] of first?.best ?? []) {
+      if (!may(clipId)) continue
+      const all = others.map(({ best }) => best.get(clipId))
+      if (all.every((one) => one !== undefined)) scores.set(clipId, all.reduce((sum, one) => sum + one, score) / found.length)
+    }
+    return { scores, some: scores.size > 0 || terms.length < 2 ? [] : some(found, may), unknown, reasons, named: (sourceId) => found.some(({ named }) => named.has(sourceId)) }
+  }
+
+  #find(term: Asked, labels: readonly string[], { guesses, last }: { guesses: boolean; last: boolean }): Found {
+    const found: Found = { best: new Map(), said: { ids: [], clips: [], scores: [] }, named: new Map() }
+    const seen = new Set<number>()
+    const add = ({ ids, clips, standings }: Gathered, quality: number, exact?: ReadonlySet<number>) => {
+      for (const [at, id] of ids.entries()) {
+        const value = standings[at] ?? 0
+        const [clipId, standing] = [clips[at] ?? 0, Math.floor(value)]
+        if ((standing === 0 && !guesses) || seen.has(id)) continue
+        seen.add(id)
+        const close = exact?.has(id) === true ? 1 : quality
+        const score = standing > 1 ? standing + 1 + close : (standing === 0 ? GUESS : 1) + ((value - standing) / BELOW_ONE) * close
+        found.said.ids.push(id)
+        found.said.clips.push(clipId)
+        found.said.scores.push(score)
+        const before = found.best.get(clipId)
+        if (before === undefined || score > before) found.best.set(clipId, score)
+      }
+    }
+    const addStems = (match: string, quality: number) => {
+      const missing = match === '' ? [] : this.#rowids('stems', match).filter((id) => !seen.has(id))
+      if (missing.length > 0) add(this.#gather('findable f WHERE f.id IN (SELECT value FROM json_each(?))', JSON.stringify(missing)), quality)
+    }
+    const name = (rows: readonly (readonly number[])[], quality: number) => {
+      for (const [sourceId = 0, clipId = 0] of rows) {
+        if (!found.named.has(sourceId)) found.named.set(sourceId, quality)
+        if (!found.best.has(clipId)) found.best.set(clipId, quality)
+      }
+    }
+    const { words, text, means, close } = term
+    const [whole, single] = [quoted(words), words.length === 1]
+    const forms = single ? formsOf(text) : { plain: [], spelt: [] }
+    const any = [...new Set([whole, ...[...forms.plain, ...forms.spelt].map((form) => quoted([form]))])].join(' OR ')
+    add(this.#saying(any), FORM, new Set(this.#rowids('said', whole)))
+    addStems(whole, FORM)
+    for (const label of labels) {
+      if (label.toLowerCase() === text.toLowerCase()) add(this.#labelled(label), 1)
+      else if (names(label, term)) add(this.#labelled(label), FORM)
+      else if (means.includes(label)) add(this.#labelled(label), close)
+    }
+    addStems(means.map((label) => quoted(wordsIn(label))).join(' OR '), close)
+    name(this.#named(any), FORM)
+    if (!single) return found
+    const known = this.#words()
+    const longer = (list: readonly string[]) => compoundsOf(term, list).slice(0, MOST_COMPOUNDS).map((word) => quoted([word])).join(' OR ')
+    add(this.#saying(longer(known.said)), COMPOUND)
+    name(this.#named(longer(known.named)), COMPOUND)
+    const [word = ''] = words
+    if (last && found.best.size === 0 && word.length >= SHORTEST_PREFIX) {
+      add(this.#saying(`${whole}*`), PREFIX)
+      for (const label of labels) if (label.toLowerCase().startsWith(word)) add(this.#labelled(label), PREFIX)
+      name(this.#named(`${whole}*`), PREFIX)
+    }
+    return found
+  }
+
+  #saying(match: string): Gathered {
+    return match === '' ? { ids: [], clips: [], standings: [] } : this.#gather('said s JOIN findable f ON f.id = s.rowid WHERE said MATCH ?', match)
+  }
+
+  #labelled(label: string): Gathered {
+    return this.#gather('findable f WHERE f.label = ?', label)
+  }
+
+  /** As three lists in one row: tens of thousands of rows would take longer to hand over than to find. */
+  #gather(from: string, value: string): Gathered {
+    const [[ids = '[]', clips = '[]', standings = '[]'] = []] = this.#rows<string>(`SELECT json_group_array(f.id), json_group_array(f.clip_id), json_group_array(f.standing + ${BELOW_ONE} * f.strength) FROM ${from}`, value)
+    return { ids: JSON.parse(ids) as number[], clips: JSON.parse(clips) as number[], standings: JSON.parse(standings) as number[] }
+  }
+
+  #rowids(table: 'said' | 'stems', match: string): number[] {
+    const [[ids = '[]'] = []] = this.#rows<string>(`SELECT json_group_array(rowid) FROM ${table} WHERE ${table} MATCH ?`, match)
+    return JSON.parse(ids) as number[]
+  }
+
+  #named(match: string): number[][] {
+    return match === '' ? [] : this.#rows<number>('SELECT n.rowid, c.id FROM named n JOIN clips c ON c.source_id = n.rowid WHERE named MATCH ?', match)
+  }
+
+  #rows<T>(sql: string, value: string): T[][] {
+    const statement = this.#db.prepare(sql)
+    statement.setReturnArrays(true)
+    return statement.all(value) as unknown as T[][]
+  }
+
+  #words(): { said: string[]; named: string[] } {
+    // FTS5 writes this row with every change of an index.
+    const state = ['said', 'named'].map((table) => String(this.#db.prepare(`SELECT hex(block) AS state FROM ${table}_data WHERE id = 10`).get()?.['state'])).join()
+    if (this.#known?.state !== state) {
+      const list = (table: string) => String(this.#db.prepare(`SELECT coalesce(group_concat(term, ' '), '') AS terms FROM ${table}`).get()?.['terms']).split(' ')
+      this.#known = { state, said: list('said_words'), named: list('named_words') }
+    }
+    return this.#known
+  }
+}
+
+/** Words that are one class together are one term. */
+function joined(terms: readonly Term[], known: readonly string[]): Asked[] {
+  const all: Asked[] = []
+  for (let at = 0; at < terms.length; ) {
+    let length = Math.min(LONGEST_NAME, terms.length - at)
+    const textOf = () => terms.slice(at, at + length).map(({ text }) => text).join(' ')
+    while (length > 1 && classesOf(textOf(), known) === null) length -= 1
+    const meaning = classesOf(textOf(), known)
+    all.push({ text: textOf(), words: terms.slice(at, at + length).flatMap(({ words }) => words), means: meaning?.classes ?? [], close: meaning?.wider ? WIDER : FORM })
+    at += length
+  }
+  return all
+}
+
+/** Clips by how many of the terms they have, then by how well. */
+function some(found: readonly Found[], may: (clipId: number) => boolean): number[] {
+  const counts = new Map<number, { terms: number; score: number }>()
+  for (const { best } of found) {
+    for (const [clipId, score] of best) {
+      if (!may(clipId)) continue
+      const { terms, score: sum } = counts.get(clipId) ?? { terms: 0, score: 0 }
+      counts.set(clipId, { terms: terms + 1, score: sum + score })
+    }
+  }
+  return [...counts].sort(([, a], [, b]) => b.terms - a.terms || b.score - a.score).map(([clipId]) => clipId)
+}

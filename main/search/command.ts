@@ -1,0 +1,77 @@
+/** `tubelet search …`: search by words over a library without a window. It starts no engine and may run beside an open window. */
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import type { FindHit, FindResult } from '../../app/contract/find.ts'
+import { TubeletError } from '../../app/errors.ts'
+import { reasonParts } from '../../app/find.ts'
+import { english } from '../../app/phrase.ts'
+import { Library } from '../library/library.ts'
+import { Search } from './search.ts'
+
+interface Options {
+  project: string
+  limit: number
+  json: boolean
+}
+
+const LIMIT = 20
+
+/** @param project The library that is searched where none is named. */
+export function searchCommand(project: string): Command {
+  return new Command('search')
+    .description('Find clips by words: in captions, notes, answers, labels of boxes, text on screen and names of files')
+    .argument('<words...>', 'what to look for; all of them must be there')
+    .option('--project <folder>', 'the library to search', project)
+    .option('--limit <number>', 'how many clips at most', count, LIMIT)
+    .option('--json', 'print one JSON document', false)
+    .action(search)
+}
+
+function count(text: string): number {
+  const number = Number(text)
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('It must be a number from 1 on.')
+  return number
+}
+
+async function search(words: string[], { project, limit, json }: Options): Promise<void> {
+  const folder = path.resolve(project)
+  const wanted = words.join(' ')
+  if (!existsSync(path.join(folder, 'library.sqlite'))) throw new TubeletError({ code: 'not-found', message: 'There is no library in this folder.', file: folder, next: 'Analyse videos first, or name another folder with --project.' })
+  const library = Library.open(folder)
+  // Idle, the search worker keeps no process alive.
+  const awake = setInterval(() => undefined, 1_000)
+  try {
+    const none = () => Promise.resolve(null)
+    const found = await new Search({ library, packs: { all: () => Promise.resolve([]), words: () => Promise.reject(new Error('no engine runs')), boxes: none, text: none } }).find({ by: 'words', words: wanted }, {}, limit)
+    if (json) console.log(JSON.stringify({ words: wanted, matches: found.matches, hits: found.hits.map(plain), unknown: found.unknown, findable: found.findable }, null, 2))
+    else print(found, wanted)
+    process.exitCode = found.hits.length > 0 ? 0 : 1
+  } finally {
+    clearInterval(awake)
+    await library.close()
+  }
+}
+
+/** A hit without what only the window needs. Times are seconds from the first frame of the video. */
+function plain({ clip: { id, sourceName, start, end, caption }, why }: FindHit) {
+  return { clipId: id, file: sourceName, start, end, caption, why }
+}
+
+function print({ hits, matches, nearest, unknown, findable }: FindResult, words: string): void {
+  for (const hit of hits) printHit(hit)
+  if (hits.length > 0) {
+    if (matches > hits.length) console.log(`\n${matches} clips match; these are the first ${hits.length}.`)
+    return
+  }
+  console.log(`No clip matches “${words}”.`)
+  for (const { word, nearest: near } of unknown) console.log(`Nothing here has “${word}”${near.length > 0 ? `; nearest: ${near.join(', ')}` : ''}.`)
+  if (findable.length > 0) console.log(`Boxes can be found of: ${findable.join(', ')}.`)
+  if (nearest.length > 0) console.log('\nThese have some of the words:')
+  for (const hit of nearest) printHit(hit)
+}
+
+function printHit({ clip: { sourceName, start, end }, why }: FindHit): void {
+  console.log(`${sourceName}  ${start.toFixed(1)}–${end.toFixed(1)} s`)
+  for (const reason of why) console.log(`    ${reasonParts(reason, true, (value, digits) => value.toFixed(digits)).map(english).join(', ')}`)
+}

@@ -1,0 +1,240 @@
+/**
+ * Search as a service: by words, by a clip or by a box, each hit with why it is one. Words need no engine: they are looked up in what is said in
+ * the library. What the pack of the search task sees in pictures comes after that, and only of clips on which it is trusted.
+ */
+import type { Box } from '../../app/annotation.ts'
+import { iou, pixelBox, type RelativeBox } from '../../app/boxes.ts'
+import type { Clip } from '../../app/contract.ts'
+import type { Curve, Filters, FindHit, FindQuery, FindResult } from '../../app/contract/find.ts'
+import { TubeletError } from '../../app/errors.ts'
+import { secondsOf } from '../../app/media.ts'
+import { unlearnt } from '../../app/pack/mammut.ts'
+import { wordsIn } from '../../app/wording.ts'
+import { nearestWords } from '../../app/words.ts'
+import { type Encoding, type MammutEngine, ofFamily } from '../engine/engine.ts'
+import { describer } from '../jobs/regions.ts'
+import type { Pipeline } from '../jobs/pipeline.ts'
+import type { Sought, SoughtText, SoughtWords, WordRanking } from '../library/search-worker.ts'
+import { reasonsOf } from './why.ts'
+
+type Words = Extract<FindQuery, { by: 'words' }>
+type Likeness = Exclude<FindQuery, { by: 'words' }>
+
+const NEAREST = 3
+const SUGGESTIONS = 3
+/** Of one hit. */
+const REASONS = 4
+/** What can be found, where nothing was. */
+const FINDABLE = 40
+
+export class Search {
+  readonly #library: Pipeline['library']
+  readonly #packs: Pipeline['packs']
+  readonly #describeAll: () => Promise<void>
+
+  constructor({ library, packs }: Pick<Pipeline, 'library' | 'packs'>) {
+    this.#library = library
+    this.#packs = packs
+    this.#describeAll = describer({ library, packs })
+  }
+
+  /** @throws TubeletError `not-found`, `clip-not-encoded`, `pack-cannot` or `engine-unavailable`; for words none of them. */
+  async find(query: FindQuery | null, filters: Filters, limit: number): Promise<FindResult> {
+    const found = query?.by === 'words' ? await this.#byWords(query, filters, limit) : await this.#byLikeness(query, filters, limit)
+    return { ...found, unread: this.#library.find.unread() }
+  }
+
+  /** All clips that `find` counts as matches. */
+  async matching(query: FindQuery | null, filters: Filters): Promise<number[]> {
+    const { find } = this.#library
+    if (query?.by === 'words') {
+      const { sought, digest } = await this.#soughtWords(query)
+      return find.ask('saying', { filters, sought }, digest)
+    }
+    const { sought, digest } = await this.#soughtLikeness(query)
+    return find.ask('matching', { filters, sought }, digest)
+  }
+
+  /** How well each moment of a video matches, as far as the pack is trusted on it. */
+  async curve(sourceId: number, query: FindQuery): Promise<Curve> {
+    const library = this.#library
+    const { probe } = library.source(sourceId)
+    const measure = query.by === 'words' ? ('probability' as const) : ('cosine' as const)
+    const sought = query.by === 'words' ? (await this.#picture(query)).picture : (await this.#soughtLikeness(query)).sought
+    if (sought === null) return { measure, line: 1, clips: [], moments: [] }
+    const { manifest, digest } = (await this.#packs.words('search')).info
+    const found = await library.find.ask('curve', { sourceId, sought, input: manifest.input, dims: manifest.dims }, digest)
+    const score = query.by === 'words' ? probability : asItIs
+    const clips = new Map(library.find.clips(found.clips.map(({ clipId }) => clipId)).map((clip) => [clip.id, clip]))
+    const frames = new Map(found.moments.map(({ clipId }) => [clipId, library.clipFrames(clipId, digest)]))
+    return {
+      measure,
+      line: score(found.line),
+      clips: found.clips.flatMap(({ clipId, score: own }) => {
+        const clip = clips.get(clipId)
+        return clip ? [{ clipId, start: clip.start, end: clip.end, score: own === null ? null : score(own) }] : []
+      }),
+      moments: found.moments.flatMap(({ clipId, frame, score: own }) => {
+        const seen = frames.get(clipId)?.[frame]
+        return seen && probe ? [{ clipId, time: secondsOf(seen.pts, probe), score: score(own) }] : []
+      }),
+    }
+  }
+
+  // ── words
+
+  async #byWords(query: Words, filters: Filters, limit: number): Promise<Omit<FindResult, 'unread'>> {
+    const { find } = this.#library
+    const { sought, digest, couldGuess } = await this.#soughtWords(query)
+    const { ranked, nearest, unknown, ...counts } = await find.ask('words', { filters, sought, limit }, digest)
+    const none = ranked.length === 0
+    const findable = none ? await this.#findable(sought.classes) : []
+    return {
+      ...counts,
+      hits: this.#hits(ranked),
+      nearest: this.#hits(nearest),
+      measure: 'probability',
+      line: sought.picture && probability(sought.picture.line),
+      suggestions: none ? await this.#suggestionsFor(query.words) : [],
+      unknown: unknown.map((word) => ({ word, nearest: nearestWords(word, findable) })),
+      findable: findable.slice(0, FINDABLE),
+      couldGuess,
+      region: null,
+    }
+  }
+
+  /** Names of what boxes can be found of: labels that were found, what is looked for, and all that the pack of boxes has a name for. */
+  async #findable(wanted: readonly string[]): Promise<string[]> {
+    const boxes = await this.#packs.boxes().catch(() => null)
+    const classes = boxes !== null && ofFamily(boxes, 'detector') ? boxes.info.manifest.classes : []
+    return [...new Set([...(await this.#library.find.ask('labels', null)), ...wanted, ...classes])]
+  }
+
+  async #soughtWords(query: Words): Promise<{ sought: SoughtWords; digest: string | undefined; couldGuess: boolean }> {
+    const library = this.#library
+    const { picture, couldGuess } = await this.#picture(query)
+    const classes = library.detections.vocabulary().flatMap(({ name, synonyms }) => [name, ...synonyms])
+    return { sought: { words: query.words, guesses: query.guesses ?? false, classes, picture }, digest: library.packs.current().search?.digest, couldGuess }
+  }
+
+  /**
+   * What the pack of the search task compares with pictures; null where it has nothing to say: it is not running, it was taught nothing like any
+   * clip here, or the words mean nothing to it. `couldGuess`: it would say more, as guesses.
+   */
+  async #picture({ words, guesses = false }: Words): Promise<{ picture: SoughtText | null; couldGuess: boolean }> {
+    const ready = await this.#packs.words('search').catch(() => null)
+    if (ready === null) return { picture: null, couldGuess: false }
+    const { digest, manifest } = ready.info
+    const told = wordsIn(words).filter((word) => /\p{L}/u.test(word))
+    if (told.length === 0 || unlearnt(manifest, told.join(' ')).length === new Set(told).size) return { picture: null, couldGuess: false }
+    const { search, familiar } = manifest.calibration
+    const known = familiar === undefined ? { some: true, all: true } : await this.#library.find.ask('familiar', null, digest)
+    if (!known.some && !guesses) return { picture: null, couldGuess: !known.all }
+    const [vector] = await ready.embedText([words], 'search')
+    if (vector === undefined) throw new Error('the engine gave no embedding')
+    const against = 'background' in search ? await ready.embedText(search.background, 'search') : search.bias
+    const picture: SoughtText = { by: 'text', vector, scale: search.scale, against, line: Math.log(search.threshold / (1 - search.threshold)), familiar: familiar === undefined ? 'unsaid' : guesses ? 'any' : 'only' }
+    return { picture, couldGuess: !known.all && !guesses }
+  }
+
+  #hits(ranked: WordRanking['ranked']): FindHit[] {
+    const library = this.#library
+    const clips = new Map(library.find.clips(ranked.flatMap(({ clipId, alike }) => [clipId, ...alike])).map((clip) => [clip.id, clip]))
+    return ranked.flatMap(({ clipId, score, guess, ids, named, alike }): FindHit[] => {
+      const clip = clips.get(clipId)
+      if (clip === undefined) return []
+      const { probe } = library.source(clip.sourceId)
+      const about = { state: null, when: null, annotationId: null }
+      const odds = score === null ? null : probability(score)
+      const why = [
+        ...reasonsOf(library.annotationsById(ids.slice(0, REASONS * 2)), clip, probe, REASONS),
+        ...(named ? [{ ...about, kind: 'name' as const, text: clip.sourceName, score: null, guess: false }] : []),
+        ...(odds === null ? [] : [{ ...about, kind: 'picture' as const, text: '', score: odds, guess }]),
+      ]
+      return [{ clip, score: odds, why, place: null, alike: alike.flatMap((id) => clips.get(id) ?? []) }]
+    })
+  }
+
+  #suggestionsFor(words: string): Promise<string[]> {
+    // Short words are articles and prepositions: they would suggest anything.
+    const told = words.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter((word) => word.length > 2)
+    return this.#library.find.ask('phrases', { words: told, most: SUGGESTIONS })
+  }
+
+  // ── likeness
+
+  async #byLikeness(query: Likeness | null, filters: Filters, limit: number): Promise<Omit<FindResult, 'unread'>> {
+    const library = this.#library
+    const { sought, digest, region } = await this.#soughtLikeness(query)
+    if (query?.by === 'box') void this.#describeAll()
+    const { ranked, line, ...counts } = await library.find.ask('rank', { filters, sought, limit }, digest)
+    const hits = ranked.filter(({ score }) => score === null || line === null || score >= line)
+    const shown = hits.length > 0 ? hits : ranked.slice(0, NEAREST)
+    const clips = new Map(library.find.clips(shown.flatMap(({ clipId, alike }) => [clipId, ...alike])).map((clip) => [clip.id, clip]))
+    const listed = shown.flatMap(({ clipId, score, place, alike }): FindHit[] => {
+      const clip = clips.get(clipId)
+      return clip === undefined ? [] : [{ clip, score, why: [], place: place && this.#placeOf(clip, place, digest), alike: alike.flatMap((id) => clips.get(id) ?? []) }]
+    })
+    const [found, nearest] = hits.length > 0 ? [listed, []] : [[], listed]
+    return { ...counts, line, hits: found, nearest, measure: query && 'cosine', suggestions: [], unknown: [], findable: [], couldGuess: false, region }
+  }
+
+  /** What to compare with, and for a box the region that stands for it. */
+  async #soughtLikeness(query: Likeness | null): Promise<{ sought: Sought | null; digest?: string; region: FindResult['region'] }> {
+    if (query === null) return { sought: null, region: null }
+    const library = this.#library
+    const engine = await this.#packs.words('search')
+    const { digest } = engine.info
+    const encoding = this.encodingOf(query.clipId, engine)
+    if (query.by === 'clip') return { sought: query, digest, region: null }
+    const found = await engine.regions(encoding, null)
+    const { probe } = library.source(library.clip(query.clipId).sourceId)
+    if (found === null || probe === null) {
+      throw new TubeletError({
+        code: 'pack-cannot',
+        message: 'The model pack in use does not describe what lies in boxes, so it cannot search by one.',
+        stillWorks: 'Search by words and by whole clips.',
+        next: 'Use a pack that detects.',
+      })
+    }
+    const frames = library.clipFrames(query.clipId, digest)
+    const regions = found.frames.map((frame, at) => ({ at, ordinal: frames[frame]?.ordinal ?? 0, box: pixelBox(found.boxes[at] ?? { cx: 0, cy: 0, w: 0, h: 0 }, probe) }))
+    const [best] = regions.sort((a, b) => Math.abs(a.ordinal - query.ordinal) - Math.abs(b.ordinal - query.ordinal) || iou(b.box, query.box) - iou(a.box, query.box) || distance(a.box, query.box) - distance(b.box, query.box))
+    if (best === undefined) throw new Error('the detector gave no regions')
+    const width = found.vectors.length / found.frames.length
+    return { sought: { by: 'region', clipId: query.clipId, vector: found.vectors.slice(best.at * width, (best.at + 1) * width) }, digest, region: { ordinal: best.ordinal, box: best.box } }
+  }
+
+  /** @throws TubeletError `not-found`, `clip-not-encoded` */
+  encodingOf(clipId: number, engine: MammutEngine): Encoding {
+    const library = this.#library
+    library.clip(clipId)
+    const encoding = library.encoding(clipId, engine.info.digest)
+    if (encoding !== null) return encoding
+    throw new TubeletError({
+      code: 'clip-not-encoded',
+      message: 'This clip has not been analysed yet, so nothing can be compared with it.',
+      stillWorks: 'Clips that are done can be searched now.',
+      next: 'Wait until its analysis is done, retry the file, or have its clips encoded on the Packs page.',
+    })
+  }
+
+  #placeOf(clip: Clip, { frame, box }: { frame: number; box: RelativeBox }, digest: string | undefined): FindHit['place'] {
+    const library = this.#library
+    const { probe } = library.source(clip.sourceId)
+    const seen = library.clipFrames(clip.id, digest)[frame]
+    return probe && seen ? { ordinal: seen.ordinal, box: pixelBox(box, probe) } : null
+  }
+}
+
+function probability(logOdds: number): number {
+  return 1 / (1 + Math.exp(-logOdds))
+}
+
+function asItIs(cosine: number): number {
+  return cosine
+}
+
+function distance(a: Box, b: Box): number {
+  return Math.hypot(a.x1 + a.x2 - b.x1 - b.x2, a.y1 + a.y2 - b.y1 - b.y2)
+}
