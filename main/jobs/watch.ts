@@ -3,10 +3,11 @@
  * is kept with the clip that it lies in. Objects are followed through the whole source; each clip gets its part of them.
  */
 import { pixelBox } from '../../app/boxes.ts'
-import type { FrameRef, Probe } from '../../app/media.ts'
+import { type CameraTrace, groundAt } from '../../app/facts/camera.ts'
+import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 import { joinLines, type Line } from '../../app/text-lines.ts'
 import { trackScoreOf } from '../../app/naming.ts'
-import { detectorPace, objectScore, type SampledFrame, Tracker } from '../../app/tracker.ts'
+import { detectorPace, type SampledFrame, type Shift, Tracker } from '../../app/tracker.ts'
 import type { DetectorEngine, Engine, Picture, Spotted, TextEngine } from '../engine/engine.ts'
 import type { MachineResult } from '../library/annotations.ts'
 import type { Library } from '../library/library.ts'
@@ -89,7 +90,7 @@ export class Watch {
     const { library, sourceId, detector, reader, signal } = parts
     const of = <T extends Spotted | Line>(engine: Engine, ask: (picture: Picture) => Promise<T[][]>) =>
       new Frames<T>(library.seen.ofSource(sourceId, engine.info.digest) as Map<number, T[] | null>, (picture) => persevere(async () => (await ask(picture))[0] ?? [], signal))
-    this.#spotted = detector && of(detector, (picture) => detector.see([picture], signal))
+    this.#spotted = detector && of(detector, async (picture) => (await detector.see([picture], signal)).map((boxes) => boxes.map(compact)))
     this.#lines = reader && of(reader, (picture) => reader.read([picture], signal))
     this.#tracker = new Tracker(detectorPace(parts.probe.timeBase))
   }
@@ -109,7 +110,7 @@ export class Watch {
     if (detector) {
       library.seen.saveFrames(clipId, detector.info.digest, spotted)
       if (cut) this.#tracker.cut(startFrame)
-      for (const frame of spotted) this.#tracker.push(sampledFrame(frame, this.#parts.probe))
+      spotted.forEach((frame, i) => this.#tracker.push(sampledFrame(frame, this.#parts.probe, shiftBetween(measured.camera, spotted[i - 1], frame, this.#parts.probe))))
       this.#clips.push({ id: clipId, startFrame, endFrame })
       const known = new Map([[startFrame, startPts], [endFrame, endPts], ...[...frames, ...spotted].map(({ ordinal, pts }) => [ordinal, pts] as const)])
       this.#show(detector, clipId, { startFrame, endFrame }, (ordinal) => ptsNear(known, ordinal))
@@ -133,14 +134,28 @@ export class Watch {
   #show(detector: DetectorEngine, clipId: number, span: { startFrame: number; endFrame: number }, ptsOf: (ordinal: number) => number): void {
     const { library } = this.#parts
     const provenance = provenanceOf(this.#parts.appVersion, detector)
-    const candidates = this.#tracker.tracksIn(span, ptsOf, (evidence) => trackScoreOf(objectScore(evidence), detector.info.manifest.calibration)).map((one) => ({ ...one, provenance: provenance(one.body.label) }))
+    const candidates = this.#tracker.tracksIn(span, ptsOf).map(({ score, body }) => ({ score: trackScoreOf(score, detector.info.manifest.calibration), body, provenance: provenance(body.label) }))
     library.detections.saveTracks(clipId, detector.info, candidates)
   }
 }
 
-function sampledFrame({ ordinal, pts, seen }: SeenFrame<Spotted>, frame: Probe): SampledFrame {
+function sampledFrame({ ordinal, pts, seen }: SeenFrame<Spotted>, frame: Probe, shift: Shift): SampledFrame {
   if (seen === null) return { ordinal, pts, same: true }
-  return { ordinal, pts, sightings: seen.map(({ name, score, box, colours }) => ({ ordinal, pts, label: name, score, box: pixelBox(box, frame), colours })) }
+  return { ordinal, pts, shift, sightings: seen.map(({ name, score, box, colours }) => ({ ordinal, pts, label: name, score, box: pixelBox(box, frame), colours })) }
+}
+
+/** As it is kept: a ten thousandth of the picture is less than a pixel, and a hundredth of a colour nobody sees. */
+function compact({ name, score, box, colours }: Spotted): Spotted {
+  const share = (value: number, of: number) => Math.round(value * of) / of
+  const { cx, cy, w, h } = box
+  return { name, score: share(score, 1e3), box: { cx: share(cx, 1e4), cy: share(cy, 1e4), w: share(w, 1e4), h: share(h, 1e4) }, colours: colours.map((one) => share(one, 100)) }
+}
+
+/** How the camera moved the ground from one frame to the next, pixels; nothing before the first frame of a clip. */
+function shiftBetween({ steps }: CameraTrace, before: FrameRef | undefined, after: FrameRef, probe: Probe): Shift {
+  if (before === undefined) return { dx: 0, dy: 0 }
+  const [from, to] = [groundAt(steps, secondsOf(before.pts, probe)), groundAt(steps, secondsOf(after.pts, probe))]
+  return { dx: (to.x - from.x) * probe.width, dy: (to.y - from.y) * probe.height }
 }
 
 /** Times are known of the sampled frames and of a clip's edges alone while the source is decoded; between them they are taken to run evenly. */

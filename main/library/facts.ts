@@ -151,7 +151,7 @@ export class LibraryFacts {
     return rows.flatMap(({ body, confidence, state }) => {
       const text = JSON.parse(String(body)) as AnnotationBody
       if (text.kind !== 'text') return []
-      return [{ text: text.text, from: time(text.span.startFrame), to: time(text.span.endFrame), box: text.box, score: state === 'machine' ? Number(confidence) : 1 }]
+      return [{ text: text.text, ordinal: text.span.startFrame, from: time(text.span.startFrame), to: time(text.span.endFrame), box: text.box, score: state === 'machine' ? Number(confidence) : 1 }]
     })
   }
 }
