@@ -5,7 +5,7 @@ import { secondOpinion } from '../../app/gaze.ts'
 import { number, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { goToFrame, timeOf } from '../player.ts'
-import { useFrames, useStatus } from '../queries.ts'
+import { useFrames, usePackOf } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { useGaze } from './queries.ts'
 import { useFind } from './store.ts'
@@ -57,9 +57,10 @@ function surety({ confidence: sure, unsure, unfamiliar }: Evidence, line: number
 
 function Why({ annotation, evidence }: { annotation: Annotation; evidence: Evidence }) {
   const { agreement } = evidence
-  const { data: status } = useStatus()
-  const calibration = status?.pack?.calibration
-  if (!calibration) return null
+  const pack = usePackOf(annotation.body.kind === 'answer' ? 'answer' : 'caption')
+  // What another pack said, or none, is not weighed by the numbers of this one.
+  if (agreement === null || pack?.manifest.family !== 'mammut' || pack.digest !== annotation.provenance?.packDigest) return null
+  const { calibration } = pack.manifest
   const line = (annotation.body.kind === 'answer' ? calibration.answer : calibration.caption)?.notSureBelow ?? 1
   const opinion = secondOpinion(agreement, calibration.search)
   const own = annotation.state === 'machine' || annotation.state === 'accepted'

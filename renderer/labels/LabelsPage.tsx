@@ -5,7 +5,7 @@ import { download } from '../download.ts'
 import { t } from '../i18n.ts'
 import { NotEncoded } from '../packs/NotEncoded.tsx'
 import { Panels } from '../parts/Panels.tsx'
-import { useLabelCounts, useLabels, useQueue, useStatus } from '../queries.ts'
+import { useLabelCounts, useLabels, useQueue, usePackOf } from '../queries.ts'
 import { toast } from '../toast.ts'
 import { drafted, moved, scoreShown, useDraft } from './draft.ts'
 import { LabelDetail } from './LabelDetail.tsx'
@@ -54,7 +54,7 @@ function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; cur
   const [text, setText] = useState('')
   const count = useLabelCounts()
   const { data } = useLabels()
-  const pack = useStatus().data?.pack
+  const pack = usePackOf('boxes')
   const select = useDraft((draft) => draft.select)
   const thresholds = useDraft((draft) => draft.thresholds)
   const add = async (names: readonly string[]): Promise<boolean> => {
@@ -79,7 +79,7 @@ function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; cur
         <input aria-label={t('Add labels')} placeholder={t('person, red car…')} value={text} onChange={({ target }) => setText(target.value)} />
         <button className="icon" aria-label={t('Add')} disabled={text.trim() === ''}><Plus size={16} /></button>
       </form>
-      {pack && !pack.tasks.includes('detect') && <p className="note small" role="note">{t('“{{name}}” finds no boxes: with it nothing is looked for. What other packs found and what you draw stays.', { name: pack.name })}</p>}
+      {pack === null && <p className="note small" role="note">{t('No pack finds boxes in this library, so nothing is looked for. What was found and what you draw stays.')}</p>}
       {(data?.stale ?? 0) > 0 && <Looking stale={data?.stale ?? 0} />}
       <ul className="label-list" aria-label={t('Labels')}>
         {drafted(vocabulary, thresholds).map((label) => {

@@ -126,8 +126,7 @@ function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
       tell(error)
     }
   }
-  if (status?.pack?.tasks.includes('answer') === false) return <p className="muted">{t('“{{pack}}” answers no questions: it writes captions and finds clips by words.', { pack: status.pack.name })}</p>
-  return (
+    return (
     <>
       <form className="ask" onSubmit={(event) => void submit(event)}>
         <input id="ask" aria-label={t('Question about this clip')} placeholder={t('What colour is the car?')} value={question} maxLength={300} onChange={(event) => setQuestion(event.target.value)} disabled={!ready} />

@@ -5,13 +5,13 @@ import { t } from '../i18n.ts'
 import { useDraft } from '../labels/draft.ts'
 import { Removal } from '../labels/Removal.tsx'
 import { saveVocabulary, useVocabulary } from '../labels/vocabulary.ts'
-import { useLabelCounts, useStatus } from '../queries.ts'
+import { useLabelCounts, usePackOf } from '../queries.ts'
 import { useUi } from '../store.ts'
 
 /** What is detected, in any words; a change is answered from the stored encodings. */
 export function LabelEditor() {
   const vocabulary = useVocabulary()
-  const { data: status } = useStatus()
+  const pack = usePackOf('boxes')
   const [text, setText] = useState('')
   const [removing, setRemoving] = useState<string | null>(null)
   const { select } = useDraft.getState()
@@ -22,11 +22,11 @@ export function LabelEditor() {
     if (grown.length === vocabulary.length || (await saveVocabulary(grown))) setText((now) => (now === text ? '' : now))
   }
   const count = useLabelCounts()
-  if (status?.pack?.tasks.includes('detect') === false) {
+  if (pack === null) {
     return (
       <section>
         <h3>{t('Labels to find')}</h3>
-        <p className="muted">{t('“{{pack}}” finds no boxes.', { pack: status.pack.name })}</p>
+        <p className="muted">{t('No pack finds boxes in this library: see Packs.')}</p>
       </section>
     )
   }

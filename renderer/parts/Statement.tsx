@@ -7,7 +7,7 @@ import { clock, percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { endTime, showFrame, timeOf } from '../player.ts'
-import { review, useFrames, useStatus } from '../queries.ts'
+import { review, useFrames, usePackOf } from '../queries.ts'
 import { type Draft, takesFocus, texts } from '../review/drafts.ts'
 import { commit } from '../review/edits.ts'
 import { markedSpan, useReview } from '../review/store.ts'
@@ -18,7 +18,7 @@ import { Unlearnt } from './Unlearnt.tsx'
 /** A caption, an answer, a note or a caption of a part, with what people can do to it. */
 export function Statement({ annotation }: { annotation: Annotation }) {
   const { id, clipId, body, state, machine, provenance } = annotation
-  const packInUse = useStatus().data?.packDigest
+  const packInUse = usePackOf('answer')?.digest
   const draft = texts.useDraft(id)
   if (body.kind === 'track') return null
   const named = WHAT[body.kind]
@@ -51,7 +51,7 @@ export function Statement({ annotation }: { annotation: Annotation }) {
           <Review annotation={annotation} onEdit={edit} />
         )}
       </footer>
-      {body.kind === 'answer' && state === 'machine' && provenance?.packDigest === packInUse && <Unlearnt text={body.question} />}
+      {body.kind === 'answer' && state === 'machine' && provenance?.packDigest === packInUse && <Unlearnt task="answer" text={body.question} />}
       <EvidenceOf annotation={annotation} />
     </article>
   )
@@ -134,7 +134,7 @@ const STATES: Record<Annotation['state'], string> = { machine: phrase('not revie
 
 export function Standing({ annotation: { state, evidence } }: { annotation: Annotation }) {
   if (state !== 'machine') return <span className="chip" data-review={state}>{t(STATES[state])}</span>
-  if (evidence === null) return null
+  if (evidence?.agreement == null) return null
   return (
     <span className="muted num" title={t('The two passes of the model agree by {{agreement}} (cosine)', { agreement: evidence.agreement.toFixed(2) })}>
       {evidence.unsure && <em className="unsure">{t('not sure')} · </em>}
