@@ -1,6 +1,6 @@
 import { Eye } from 'lucide-react'
 import type { CSSProperties } from 'react'
-import type { Annotation, Evidence } from '../../app/annotation.ts'
+import { type Annotation, type Evidence, fromFacts } from '../../app/annotation.ts'
 import { secondOpinion } from '../../app/gaze.ts'
 import { number, percent } from '../format.ts'
 import { t } from '../i18n.ts'
@@ -25,6 +25,15 @@ export function EvidenceOf({ annotation }: { annotation: Annotation }) {
     if (sourceId !== null && ordinal !== undefined) goToFrame(sourceId, ordinal)
   }
   const heaviest = evidence.frames.slice(0, OFFERED)
+  if (fromFacts(annotation)) {
+    if (!frames || frames.pts.length === 0 || heaviest.length === 0) return null
+    return (
+      <p className="looked num">
+        {t('seen at')}{' '}
+        {heaviest.map(({ ordinal }) => <button key={ordinal} className="quiet small" title={t('Go there')} onClick={() => sourceId !== null && goToFrame(sourceId, ordinal)}>{number(timeOf(frames, ordinal), 2)} s</button>)}
+      </p>
+    )
+  }
   return (
     <>
       {frames && frames.pts.length > 0 && heaviest.length > 0 && (

@@ -5,6 +5,7 @@ import { t } from '../i18n.ts'
 import { doubts } from '../packs/describe.ts'
 import { Unlearnt } from '../parts/Unlearnt.tsx'
 import { usePackOf } from '../queries.ts'
+import { CannotSee } from './CannotSee.tsx'
 import { Compare } from './Compare.tsx'
 import { useDraft } from './draft.ts'
 import { Preview } from './Preview.tsx'
@@ -34,6 +35,7 @@ export function LabelDetail({ label, vocabulary }: Props) {
       <section className="also" title={t('The name that fits a box best counts.')}>
         <h3 className="muted">{t('Also called')}</h3>
         <Synonyms label={label} vocabulary={vocabulary} />
+        <CannotSee phrases={phrasesOf(label)} />
         <Unlearnt task="boxes" text={phrasesOf(label).join(' ')} />
       </section>
       <section className="card" aria-label={t('How sure it must be')}>

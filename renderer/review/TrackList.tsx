@@ -1,11 +1,12 @@
-import { ArrowRightToLine, CircleSlash2, Copy, Diamond, EyeOff, Merge, ScanSearch, Split, SquareDashedMousePointer, Trash2 } from 'lucide-react'
+import { ArrowRightToLine, CircleSlash2, Copy, Diamond, EyeOff, Merge, ScanSearch, Split, SquareDashedMousePointer, Tag, Trash2 } from 'lucide-react'
 import type { Annotation, TrackAnnotation } from '../../app/annotation.ts'
 import { keyInForce, lifetime } from '../../app/track-edits.ts'
+import { labelNamed, withNames } from '../../app/vocabulary.ts'
 import { findSimilar } from '../find/similar.ts'
 import { percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { hint } from '../keys.ts'
-import { useColours, useVocabulary } from '../labels/vocabulary.ts'
+import { saveVocabulary, useColours, useVocabulary } from '../labels/vocabulary.ts'
 import { Review, Standing } from '../parts/Statement.tsx'
 import { showFrame, ordinalAt, usePlayer } from '../player.ts'
 import { useFrames, usePackOf } from '../queries.ts'
@@ -75,6 +76,7 @@ function TrackTools({ chosen }: { chosen: readonly TrackAnnotation[] }) {
 function TrackItem({ track, selected }: { track: TrackAnnotation; selected: boolean }) {
   const { id, clipId, body, state } = track
   const colourOf = useColours()
+  const vocabulary = useVocabulary()
   const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
   const scores = body.boxes.flatMap(({ score }) => (score === null ? [] : [score]))
   const rename = (label: string) => {
@@ -106,6 +108,15 @@ function TrackItem({ track, selected }: { track: TrackAnnotation; selected: bool
       <span className="muted num">{t('{{count}} boxes', { count: body.boxes.length })}{scores.length > 0 && ` · ${percent(Math.max(...scores))}`}</span>
       <span className="grow" />
       {state !== 'machine' && <Standing annotation={track} />}
+      {state !== 'rejected' && !labelNamed(vocabulary, body.label) && (
+        <button
+          className="icon" aria-label={t('Add “{{label}}” to the labels', { label: body.label })} title={t('Nobody asked for “{{label}}”. Add it to the labels', { label: body.label })}
+          onClick={(event) => {
+            event.stopPropagation()
+            void saveVocabulary(withNames(vocabulary, [body.label]), t('{{label}} added', { label: body.label }))
+          }}
+        ><Tag size={13} /></button>
+      )}
       <Review annotation={track} />
     </li>
   )
