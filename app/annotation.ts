@@ -108,3 +108,9 @@ export const Annotation = z.object({
 export type Annotation = z.infer<typeof Annotation>
 
 export type TrackAnnotation = Annotation & { body: TrackBody }
+export type TextAnnotation = Annotation & { body: TextBody }
+
+/** Whether it was put together from what was seen and measured: no model wrote it, and no probability belongs to it. */
+export function fromFacts({ provenance }: Pick<Annotation, 'provenance'>): boolean {
+  return provenance?.packId === 'facts'
+}

@@ -2,8 +2,9 @@
 import { QueryClient, queryOptions, useQuery } from '@tanstack/react-query'
 import { toast as sonner } from 'sonner'
 import type { AnnotationBody } from '../app/annotation.ts'
-import type { BackendEvent, Queue } from '../app/contract.ts'
+import type { BackendEvent, Queue, Status } from '../app/contract.ts'
 import { problemOf } from '../app/errors.ts'
+import type { Task } from '../app/pack/base.ts'
 import { call, stream } from './api.ts'
 import { percent } from './format.ts'
 import { phrase, shown, t, told } from './i18n.ts'
@@ -18,6 +19,11 @@ export const queryClient = new QueryClient({ defaultOptions: { queries: { retry:
 const MOST_CLIPS = 1_000_000
 
 export const useStatus = () => useQuery({ queryKey: ['status'], queryFn: () => call('status') })
+/** The pack that does a task in this library; null where none does, undefined until that is known. */
+export function usePackOf(task: Task): Status['packs'][Task] | undefined {
+  const { data: status } = useStatus()
+  return status?.packs[task] ?? (status === undefined || status.engine.state === 'starting' ? undefined : null)
+}
 export const useSources = () => useQuery({ queryKey: ['sources'], queryFn: () => call('listSources') })
 /** All clips of a video, in time order: a library may hold more clips than a window should, a video does not. */
 export const clipsOf = (sourceId: number | null) =>

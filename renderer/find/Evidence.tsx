@@ -1,11 +1,11 @@
 import { Eye } from 'lucide-react'
 import type { CSSProperties } from 'react'
-import type { Annotation, Evidence } from '../../app/annotation.ts'
+import { type Annotation, type Evidence, fromFacts } from '../../app/annotation.ts'
 import { secondOpinion } from '../../app/gaze.ts'
 import { number, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { goToFrame, timeOf } from '../player.ts'
-import { useFrames, useStatus } from '../queries.ts'
+import { useFrames, usePackOf } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { useGaze } from './queries.ts'
 import { useFind } from './store.ts'
@@ -25,6 +25,15 @@ export function EvidenceOf({ annotation }: { annotation: Annotation }) {
     if (sourceId !== null && ordinal !== undefined) goToFrame(sourceId, ordinal)
   }
   const heaviest = evidence.frames.slice(0, OFFERED)
+  if (fromFacts(annotation)) {
+    if (!frames || frames.pts.length === 0 || heaviest.length === 0) return null
+    return (
+      <p className="looked num">
+        {t('seen at')}{' '}
+        {heaviest.map(({ ordinal }) => <button key={ordinal} className="quiet small" title={t('Go there')} onClick={() => sourceId !== null && goToFrame(sourceId, ordinal)}>{number(timeOf(frames, ordinal), 2)} s</button>)}
+      </p>
+    )
+  }
   return (
     <>
       {frames && frames.pts.length > 0 && heaviest.length > 0 && (
@@ -57,9 +66,10 @@ function surety({ confidence: sure, unsure, unfamiliar }: Evidence, line: number
 
 function Why({ annotation, evidence }: { annotation: Annotation; evidence: Evidence }) {
   const { agreement } = evidence
-  const { data: status } = useStatus()
-  const calibration = status?.pack?.calibration
-  if (!calibration) return null
+  const pack = usePackOf(annotation.body.kind === 'answer' ? 'answer' : 'caption')
+  // What another pack said, or none, is not weighed by the numbers of this one.
+  if (agreement === null || pack?.manifest.family !== 'mammut' || pack.digest !== annotation.provenance?.packDigest) return null
+  const { calibration } = pack.manifest
   const line = (annotation.body.kind === 'answer' ? calibration.answer : calibration.caption)?.notSureBelow ?? 1
   const opinion = secondOpinion(agreement, calibration.search)
   const own = annotation.state === 'machine' || annotation.state === 'accepted'

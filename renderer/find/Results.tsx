@@ -46,7 +46,7 @@ export function Results() {
       <div className="pad found" role="status">
         {isPlaceholderData ? <strong className="muted">{t('Searching…')}</strong> : none ? <NoMatch result={data} /> : <strong>{headline(query, matches)}</strong>}
         {compared && searched > 0 && uncalibrated && <p className="muted small">{t('This model was not calibrated: the order counts, the line between match and no match is a guess.')}</p>}
-        {compared && !isPlaceholderData && <Unlearnt text={query.words} />}
+        {compared && !isPlaceholderData && <Unlearnt task="search" text={query.words} />}
         {strange > 0 && !isPlaceholderData && <p className="guess small">{t('{{count}} of those listed are like no clip that the model was taught: how well they match is a guess.', { count: strange })}</p>}
         {query?.by === 'words' && !isPlaceholderData && <Guesses query={query} couldGuess={couldGuess} />}
         {partial && !isPlaceholderData && (

@@ -12,7 +12,7 @@ import './history.css'
 
 /** How many steps are fetched at once. */
 const PAGE = 200
-const SAID: Record<ClipEvent['kind'], string> = { caption: phrase('Caption'), answer: phrase('Answer'), track: phrase('Track'), note: phrase('Note'), segment: phrase('Caption of a part') }
+const SAID: Record<ClipEvent['kind'], string> = { caption: phrase('Caption'), answer: phrase('Answer'), track: phrase('Track'), note: phrase('Note'), segment: phrase('Caption of a part'), text: phrase('Text on screen') }
 
 /** What people decided, step by step, and who said what about the chosen clip. */
 export function HistoryDialog() {

@@ -7,7 +7,7 @@ import type { LookedBy } from '../../app/contract/labels.ts'
 import { colourIn, type Label } from '../../app/vocabulary.ts'
 import { clock, percent } from '../format.ts'
 import { t } from '../i18n.ts'
-import { useClip, useClipsOf, useFrames, useSources, useStatus } from '../queries.ts'
+import { useClip, useClipsOf, useFrames, useSources, usePackOf } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { drafted, scoreShown, useDraft } from './draft.ts'
 import { Stage, type StageHandle, type StageTrack } from './Stage.tsx'
@@ -33,7 +33,7 @@ export function Compare({ label, vocabulary }: { label: Label; vocabulary: reado
   const [second, setSecond] = useState<Side>({ pack: null, threshold: Math.round((thresholds[label.name] ?? label.threshold) * 500) / 1000 })
   const [onlyThis, setOnlyThis] = useState(true)
   const { data: detail } = useClip(clipId)
-  const { data: status } = useStatus()
+  const inUse = usePackOf('boxes')?.digest ?? null
   const source = sources?.sources.find(({ id }) => id === detail?.clip.sourceId)
   const { data: frames } = useFrames(source?.id ?? null)
   const stage = useRef<StageHandle>(null)
@@ -44,7 +44,6 @@ export function Compare({ label, vocabulary }: { label: Label; vocabulary: reado
   const agreement = agreementOf(bodies[0].tracks, bodies[1].tracks)
   const differing = agreement.frames.filter((frame) => frame.first + frame.second > 0)
   const packs = bodies[0].packs
-  const inUse = status?.packDigest ?? null
   const tracksOf = (side: 0 | 1) => bodies[side].tracks.map((body, at): StageTrack => ({ key: String(at), body, colour: colourIn(known, body.label), score: null }))
   const outstanding = (side: 'first' | 'second') => (pts: number) => new Set([...alone(bodies[0].tracks, bodies[1].tracks, pts)[side]].map(String))
   return (

@@ -4,7 +4,8 @@ import { type Label, labelNamed, PALETTE, phrasesOf } from '../../app/vocabulary
 import { t } from '../i18n.ts'
 import { doubts } from '../packs/describe.ts'
 import { Unlearnt } from '../parts/Unlearnt.tsx'
-import { useStatus } from '../queries.ts'
+import { usePackOf } from '../queries.ts'
+import { CannotSee } from './CannotSee.tsx'
 import { Compare } from './Compare.tsx'
 import { useDraft } from './draft.ts'
 import { Preview } from './Preview.tsx'
@@ -20,7 +21,7 @@ interface Props {
 /** One label: its names and colour, its threshold, and clips to see what that means. */
 export function LabelDetail({ label, vocabulary }: Props) {
   const [comparing, setComparing] = useState(false)
-  const pack = useStatus().data?.pack
+  const pack = usePackOf('boxes')?.manifest
   const doubt = pack ? doubts(pack) : null
   return (
     <>
@@ -34,7 +35,8 @@ export function LabelDetail({ label, vocabulary }: Props) {
       <section className="also" title={t('The name that fits a box best counts.')}>
         <h3 className="muted">{t('Also called')}</h3>
         <Synonyms label={label} vocabulary={vocabulary} />
-        <Unlearnt text={phrasesOf(label).join(' ')} />
+        <CannotSee phrases={phrasesOf(label)} />
+        <Unlearnt task="boxes" text={phrasesOf(label).join(' ')} />
       </section>
       <section className="card" aria-label={t('How sure it must be')}>
         <h3>{t('How sure it must be')}</h3>

@@ -1,12 +1,13 @@
 import { Download, FileUp, Plus, Tags } from 'lucide-react'
 import { type ChangeEvent, type SubmitEvent, useRef, useState } from 'react'
-import { type Label, labelNamed, readVocabulary, withNames, writeVocabulary } from '../../app/vocabulary.ts'
+import { type Label, labelNamed, phrasesOf, readVocabulary, withNames, writeVocabulary } from '../../app/vocabulary.ts'
 import { download } from '../download.ts'
 import { t } from '../i18n.ts'
 import { NotEncoded } from '../packs/NotEncoded.tsx'
 import { Panels } from '../parts/Panels.tsx'
-import { useLabelCounts, useLabels, useQueue, useStatus } from '../queries.ts'
+import { useLabelCounts, useLabels, useQueue, usePackOf } from '../queries.ts'
 import { toast } from '../toast.ts'
+import { CannotSee, useSees } from './CannotSee.tsx'
 import { drafted, moved, scoreShown, useDraft } from './draft.ts'
 import { LabelDetail } from './LabelDetail.tsx'
 import { saveVocabulary, useSuggestions, useVocabulary } from './vocabulary.ts'
@@ -45,16 +46,24 @@ function NoLabels() {
     <div className="no-labels">
       <Tags size={40} strokeWidth={1.25} aria-hidden />
       <h2>{t('Name what you want to find')}</h2>
-      <p className="muted">{t('Any words: “person”, “red car”, “open door”. Each is looked for in every clip, in what is already encoded: no video is read again.')}</p>
+      <NoLabelsHint />
     </div>
   )
+}
+
+/** What kind of names can be given. */
+function NoLabelsHint() {
+  const pack = usePackOf('boxes')?.manifest
+  if (pack?.family === 'detector') return <p className="muted">{t('{{pack}} sees {{count}} kinds of things, in English and German words: person, car, dog, Fahrrad… What nobody names is shown too, where it is sure.', { pack: pack.name, count: pack.classes.length })}</p>
+  return <p className="muted">{t('Any words: “person”, “red car”, “open door”. Each is looked for in every clip, in what is already encoded: no video is read again.')}</p>
 }
 
 function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; current: string | undefined }) {
   const [text, setText] = useState('')
   const count = useLabelCounts()
   const { data } = useLabels()
-  const pack = useStatus().data?.pack
+  const pack = usePackOf('boxes')
+  const sees = useSees()
   const select = useDraft((draft) => draft.select)
   const thresholds = useDraft((draft) => draft.thresholds)
   const add = async (names: readonly string[]): Promise<boolean> => {
@@ -79,11 +88,13 @@ function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; cur
         <input aria-label={t('Add labels')} placeholder={t('person, red car…')} value={text} onChange={({ target }) => setText(target.value)} />
         <button className="icon" aria-label={t('Add')} disabled={text.trim() === ''}><Plus size={16} /></button>
       </form>
-      {pack && !pack.tasks.includes('detect') && <p className="note small" role="note">{t('“{{name}}” finds no boxes: with it nothing is looked for. What other packs found and what you draw stays.', { name: pack.name })}</p>}
+      <CannotSee phrases={text.split(',')} />
+      {pack === null && <p className="note small" role="note">{t('No pack finds boxes in this library, so nothing is looked for. What was found and what you draw stays.')}</p>}
       {(data?.stale ?? 0) > 0 && <Looking stale={data?.stale ?? 0} />}
       <ul className="label-list" aria-label={t('Labels')}>
         {drafted(vocabulary, thresholds).map((label) => {
           const found = count(label.name)
+          const blind = found === 0 && !sees(phrasesOf(label))
           return (
             <li key={label.name}>
               <button className="label-row" aria-current={label.name === current} onClick={() => select(label.name)}>
@@ -93,7 +104,7 @@ function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; cur
                   {label.synonyms.length > 0 && <span className="muted">{label.synonyms.join(', ')}</span>}
                 </span>
                 <span className="muted num small" title={t('Threshold')}>≥ {scoreShown(label.threshold)}</span>
-                <span className="chip num" title={t('Clips in which it is found')}>{found}</span>
+                {blind ? <span className="chip blind">{t('cannot see')}</span> : <span className="chip num" title={t('Clips in which it is found')}>{found}</span>}
               </button>
             </li>
           )

@@ -1,18 +1,18 @@
 import { Check, Minus, Trash2 } from 'lucide-react'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import type { InstalledPack, PackOverview } from '../../app/contract/packs.ts'
-import type { PackManifest } from '../../app/pack/pack.ts'
+import { TASKS } from '../../app/pack/base.ts'
+import { does } from '../../app/pack/pack.ts'
+import { nounOf } from '../../app/words.ts'
 import { call } from '../api.ts'
 import { about, bytes, number } from '../format.ts'
-import { phrase, t } from '../i18n.ts'
+import { t, useLanguage } from '../i18n.ts'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
 import { Scores } from '../parts/Scores.tsx'
-import { describe, packText } from './describe.ts'
-import { act, usePlan } from './queries.ts'
+import { describe, packText, TASK_NAMES } from './describe.ts'
+import { Plan } from './Plan.tsx'
+import { act } from './queries.ts'
 import { usePacksUi } from './store.ts'
-
-type Task = PackManifest['tasks'][number]
-const TASKS: Record<Task, string> = { caption: phrase('Captions'), answer: phrase('Answers'), search: phrase('Search'), detect: phrase('Boxes') }
 
 /** One pack on this machine: what it can do, what it costs, how good it was measured to be, and what can be done with it. */
 export function PackCard({ pack, overview: { machine, packs } }: { pack: InstalledPack; overview: PackOverview }) {
@@ -20,6 +20,7 @@ export function PackCard({ pack, overview: { machine, packs } }: { pack: Install
   const card = useRef<HTMLLIElement>(null)
   const [deleting, setDeleting] = useState(false)
   const { manifest, id } = pack
+  const planned = considered?.packId === id && considered.task === null
   useEffect(() => {
     if (made !== id) return
     card.current?.scrollIntoView({ block: 'nearest' })
@@ -33,23 +34,25 @@ export function PackCard({ pack, overview: { machine, packs } }: { pack: Install
     )
   }
   const tight = pack.memory.bytes > machine.memoryTotal * 0.8
+  const inUse = pack.does.length > 0
+  const idle = manifest.tasks.some((task) => !pack.does.includes(task))
   return (
-    <li ref={card} className="panel" aria-label={manifest.name} data-current={pack.current}>
+    <li ref={card} className="panel" aria-label={manifest.name} data-current={inUse}>
       <div className="row">
         <h4 className="grow">
           {manifest.name} <span className="muted num">{manifest.version}</span>
           {packs.some((other) => other.id !== id && other.manifest?.name === manifest.name) && <span className="muted mono small"> {id}</span>}
         </h4>
-        {pack.current && <span className="chip" data-state="analysing">{t('In use')}</span>}
+        {inUse && <span className="chip" data-state="analysing">{t('In use: {{tasks}}', { tasks: pack.does.map((task) => t(TASK_NAMES[task])).join(', ') })}</span>}
         {pack.bundled && <span className="chip">{t('Comes with Tubelet')}</span>}
-        {!pack.current && considered !== id && <button onClick={() => set({ considered: id })}>{t('Use this pack')}</button>}
-        {!pack.bundled && !pack.current && <button className="icon" aria-label={t('Delete {{name}}', { name: manifest.name })} title={t('Delete {{name}}', { name: manifest.name })} onClick={() => setDeleting(true)}><Trash2 size={15} /></button>}
+        {idle && !planned && <button onClick={() => set({ considered: { packId: id, task: null } })}>{t('Use this pack')}</button>}
+        {!pack.bundled && !inUse && <button className="icon" aria-label={t('Delete {{name}}', { name: manifest.name })} title={t('Delete {{name}}', { name: manifest.name })} onClick={() => setDeleting(true)}><Trash2 size={15} /></button>}
       </div>
       <p>{describe(manifest)}</p>
       <ul className="tasks" aria-label={t('What it can do')}>
-        {(Object.keys(TASKS) as Task[]).map((task) => {
-          const can = manifest.tasks.includes(task)
-          return <li key={task} data-can={can}>{can ? <Check size={13} aria-hidden /> : <Minus size={13} aria-hidden />}{can ? t(TASKS[task]) : t('No {{task}}', { task: t(TASKS[task]) })}</li>
+        {TASKS.map((task) => {
+          const can = does(manifest, task)
+          return <li key={task} data-can={can}>{can ? <Check size={13} aria-hidden /> : <Minus size={13} aria-hidden />}{can ? t(TASK_NAMES[task]) : t('No {{task}}', { task: t(TASK_NAMES[task]) })}</li>
         })}
       </ul>
       <dl className="facts">
@@ -58,12 +61,13 @@ export function PackCard({ pack, overview: { machine, packs } }: { pack: Install
           {pack.memory.measured ? t('{{needed}}, measured; {{free}} are free', memory(pack, machine)) : t('about {{needed}}; {{free}} are free', memory(pack, machine))}
         </Fact>
         {pack.secondsPerClip !== null && <Fact name={t('A clip takes')}>{about(pack.secondsPerClip)}</Fact>}
-        <Fact name={t('Encoded here')}>{pack.encoded.clips === 0 ? t('nothing yet') : t('{{count}} clips, {{size}}', { count: pack.encoded.clips, size: bytes(pack.encoded.bytes) })}</Fact>
-        {manifest.words && <Fact name={t('Words it learnt')}>{number(manifest.words.length)}</Fact>}
+        <Fact name={t('Seen here')}>{pack.encoded.clips === 0 ? t('nothing yet') : t('{{count}} clips, {{size}}', { count: pack.encoded.clips, size: bytes(pack.encoded.bytes) })}</Fact>
+        {manifest.family === 'mammut' && manifest.words && <Fact name={t('Words it learnt')}>{number(manifest.words.length)}</Fact>}
         <Fact name={t('Licence')}>{packText(manifest.licence)}</Fact>
       </dl>
+      {manifest.family === 'detector' && <Names classes={manifest.classes} />}
       <Scores pack={manifest} />
-      {considered === id && !pack.current && <Plan pack={pack} tight={tight} />}
+      {planned && <Plan packId={id} task={null} />}
       {deleting && (
         <div className="plan" role="group" aria-label={t('Delete {{name}}', { name: manifest.name })}>
           <p>{pack.encoded.clips === 0 ? t('This frees {{size}}. Captions and decisions stay.', { size: bytes(pack.bytes) }) : t('This frees {{size}}, and what it has encoded in this library is forgotten. Captions and decisions stay.', { size: bytes(pack.bytes) })}</p>
@@ -90,38 +94,13 @@ function Fact({ name, warn = false, children }: { name: string; warn?: boolean; 
   )
 }
 
-/** What a switch costs and changes, said before it starts. */
-function Plan({ pack, tight }: { pack: InstalledPack; tight: boolean }) {
-  const { data: plan } = usePlan(pack.id)
-  const set = usePacksUi((ui) => ui.set)
-  const leave = () => set({ considered: null })
-  if (!plan) return null
-  const { missing, ready, losses } = plan
-  const { clips: count, estimate } = missing
-  const [minutes, size, time] = [number(missing.videoSeconds / 60, 1), bytes(missing.bytes), about(estimate?.seconds ?? 0)]
+/** The closed list of a detector: whatever is not on it is not seen. */
+function Names({ classes }: { classes: readonly string[] }) {
+  const language = useLanguage((now) => now.language)
   return (
-    <div className="plan" role="group" aria-label={t('Before you switch')}>
-      <ul className="bullets">
-        {missing.clips > 0 ? (
-          <li>
-            {estimate === null
-              ? t('{{count}} clips ({{minutes}} min of video) must be encoded with it, which takes {{size}} in the library. How long that takes was not measured on this computer.', { count, minutes, size })
-              : estimate.from === 'here'
-                ? t('{{count}} clips ({{minutes}} min of video) must be encoded with it: {{time}} by what it took on this computer before, and {{size}} in the library.', { count, minutes, time, size })
-                : t('{{count}} clips ({{minutes}} min of video) must be encoded with it: {{time}}, reckoned from one clip on this computer, and {{size}} in the library.', { count, minutes, time, size })}
-          </li>
-        ) : (
-          <li>{t('Nothing must be encoded: it can be used at once.')}</li>
-        )}
-        {ready > 0 && missing.clips > 0 && <li>{t('{{count}} clips are encoded with it already and can be searched at once.', { count: ready })}</li>}
-        {losses.length > 0 && <li>{t('It does not give all that the pack in use gives; missing: {{tasks}}.', { tasks: losses.map((task) => t(TASKS[task])).join(', ') })}</li>}
-        {tight && <li className="unsure">{t('It needs most of this computer\'s memory; everything may become slow.')}</li>}
-        <li>{t('What you accepted, edited or rejected stays, and so does what the other packs have encoded: going back is free.')}</li>
-      </ul>
-      <div className="row">
-        <button className="primary" onClick={() => void act(call('usePack', { params: { packId: pack.id } })).then(leave)}>{t('Switch now')}</button>
-        <button onClick={leave}>{t('Not now')}</button>
-      </div>
-    </div>
+    <details>
+      <summary>{t('The {{count}} things that it knows', { count: classes.length })}</summary>
+      <p className="small">{classes.map((name) => nounOf(name, language).one).join(', ')}</p>
+    </details>
   )
 }

@@ -11,12 +11,13 @@ import { PackCard } from './PackCard.tsx'
 import { NotEncoded } from './NotEncoded.tsx'
 import { act, importFile, usePacks } from './queries.ts'
 import { usePacksUi } from './store.ts'
+import { Tasks } from './Tasks.tsx'
 import { Works } from './Works.tsx'
 import './packs.css'
 
 const PRECISIONS: Record<Precision, string> = { fp32: phrase('full precision, as published'), fp16: phrase('half precision, half the room'), int8: phrase('8 bits, a quarter of the room, less exact') }
 
-/** The models: which are here and what they can do, which one watches the videos, and how to get others. */
+/** The models: which one does what, which are here and what they can do, and how to get others. */
 export function PacksPage() {
   const { data, error } = usePacks()
   const { choosing, refused, precision, set } = usePacksUi()
@@ -25,7 +26,7 @@ export function PacksPage() {
       <header className="row">
         <div className="grow">
           <h2>{t('Packs')}</h2>
-          <p className="muted">{t('A pack is the model that watches your videos. Each runs on this computer alone.')}</p>
+          <p className="muted">{t('Packs are the models that watch your videos: each does one task or several, on this computer alone.')}</p>
         </div>
         <label className="row small">
           {t('Store weights in')}
@@ -51,6 +52,7 @@ export function PacksPage() {
         <>
           <Works overview={data} />
           {data.lost !== null && <p className="note">{t('The pack “{{lost}}” that this library used is not on this computer any more, so the one that comes with Tubelet is used.', { lost: data.lost })}</p>}
+          <Tasks overview={data} />
           <NotEncoded />
           <section>
             <h3>{t('On this computer')}</h3>

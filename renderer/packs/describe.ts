@@ -1,5 +1,10 @@
+import { type Task } from '../../app/pack/base.ts'
 import type { PackManifest } from '../../app/pack/pack.ts'
+import { tell } from '../../app/scores.ts'
+import { number, percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
+
+export const TASK_NAMES: Record<Task, string> = { caption: phrase('Captions'), answer: phrase('Answers'), search: phrase('Search'), boxes: phrase('Boxes'), text: phrase('Text on screen') }
 
 /** What Tubelet's own packs say of themselves. */
 const OWN = new Set([
@@ -13,13 +18,27 @@ export function packText(text: string): string {
 }
 
 /** Of what video a pack is never sure; null where it makes no such difference. */
-export function doubts({ calibration: { familiar } }: PackManifest): string | null {
+export function doubts(manifest: PackManifest): string | null {
+  const familiar = manifest.family === 'mammut' ? manifest.calibration.familiar : undefined
   if (familiar === undefined) return null
   if (familiar.taught === null) return t('The model learnt from no footage: what it says of yours, and finds there, is a guess until you teach it your corrections.')
   return t('Of footage the model learnt only the clips that it was taught: what it says of any other, and finds there, is a guess.')
 }
 
-export function describe({ description, source, input: { frames } }: PackManifest): string {
-  if (source === undefined) return packText(description)
-  return t('Made from {{file}} on this machine: {{frames}} frames of a clip, each seen as a picture. It writes captions and finds clips by words; it answers no questions and finds no boxes. Nothing of it was measured here, so how often it is right is not known.', { file: source.file, frames })
+export function describe(manifest: PackManifest): string {
+  if (manifest.family !== 'mammut' || manifest.source === undefined) return packText(manifest.description)
+  return t('Made from {{file}} on this machine: {{frames}} frames of a clip, each seen as a picture. It writes captions and finds clips by words; it answers no questions and finds no boxes. Nothing of it was measured here, so how often it is right is not known.', { file: manifest.source.file, frames: manifest.input.frames })
+}
+
+/** How good a pack was measured to be at a task, in one line. */
+export function worth(manifest: PackManifest, task: Task): string {
+  const familiar = manifest.family === 'mammut' ? manifest.calibration.familiar : undefined
+  if (familiar?.taught === null) return t('Proof of the path; sure of nothing until you teach it.')
+  if (familiar !== undefined) return t('Sure only of clips like those that you taught it.')
+  const told = tell(manifest.scores)
+  if (task === 'caption' && told?.captions) return t('Names the right thing in {{thing}} of clips.', { thing: percent(told.captions.thing) })
+  if (task === 'answer' && told?.answers !== undefined) return t('Of its answers {{right}} are right.', { right: percent(told.answers) })
+  if (task === 'search' && told?.search) return t('The clip that is meant comes first in {{first}} of searches.', { first: percent(told.search.first) })
+  if (task === 'boxes' && told?.boxes) return t('Boxes of names that it learnt: {{known}} average precision (AP50).', { known: number(told.boxes.known, 2) })
+  return t('Nothing was measured: how often it is right is not known.')
 }

@@ -3,6 +3,7 @@ import { QueryObserver, queryOptions, useQuery } from '@tanstack/react-query'
 import { toast } from 'sonner'
 import type { InstalledPack, PackOverview, PackWork } from '../../app/contract/packs.ts'
 import { problemOf, TubeletError } from '../../app/errors.ts'
+import type { Task } from '../../app/pack/base.ts'
 import { call, sendBytes } from '../api.ts'
 import { t, told } from '../i18n.ts'
 import { queryClient, tell } from '../queries.ts'
@@ -14,7 +15,8 @@ const REFRESH_MS = 2_000
 
 const overview = queryOptions({ queryKey: ['packs'], queryFn: () => call('listPacks'), staleTime: 0 })
 export const usePacks = () => useQuery({ ...overview, refetchInterval: ({ state }) => (state.data && state.data.missing.clips > 0 ? REFRESH_MS : false) })
-export const usePlan = (packId: string) => useQuery({ queryKey: ['packs', 'plan', packId], queryFn: () => call('planSwitch', { params: { packId } }), staleTime: 0 })
+export const usePlan = (packId: string, task: Task | null) =>
+  useQuery({ queryKey: ['packs', 'plan', packId, task], queryFn: () => call('planSwitch', { params: { packId }, query: task === null ? {} : { task } }), staleTime: 0 })
 
 /** Do something with packs, then look again. */
 export async function act(what: Promise<unknown>): Promise<void> {

@@ -2,6 +2,7 @@
 import { create } from 'zustand'
 import type { Precision } from '../../app/contract/packs.ts'
 import type { Problem } from '../../app/errors.ts'
+import type { Task } from '../../app/pack/base.ts'
 
 interface PacksUi {
   /** The file picker is open. */
@@ -10,8 +11,8 @@ interface PacksUi {
   refused: readonly Problem[]
   /** How imported weights are stored. */
   precision: Precision
-  /** The pack whose switch is being considered. */
-  considered: string | null
+  /** The pack whose switch is being considered: for one task, or for all that suit it. */
+  considered: { packId: string; task: Task | null } | null
   /** A new pack, to be seen at once. */
   made: string | null
   set: (changes: Partial<Omit<PacksUi, 'set'>>) => void

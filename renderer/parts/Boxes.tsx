@@ -1,5 +1,5 @@
 import { type KeyboardEvent, type PointerEvent, type RefObject, useRef, useState } from 'react'
-import type { Box, TrackAnnotation } from '../../app/annotation.ts'
+import type { Box, TextAnnotation, TrackAnnotation } from '../../app/annotation.ts'
 import { type Grip, GRIPS, movedBox, spannedBox } from '../../app/boxes.ts'
 import type { Probe } from '../../app/media.ts'
 import { keyInForce, withKeyBox } from '../../app/track-edits.ts'
@@ -16,6 +16,8 @@ interface Props {
   probe: Probe
   clipId: number
   tracks: readonly TrackAnnotation[]
+  /** Text on the picture: outlined while it stands there, and left as it is. */
+  texts: readonly TextAnnotation[]
   frames: FrameTable
   /** Pixels of the video in one pixel of the screen: what is drawn keeps its size when the picture is enlarged. */
   unit: number
@@ -35,7 +37,7 @@ type Drag = { id: number; grip: Grip | 'move'; from: Point; start: Box; box: Box
 const CLICK = 4
 
 /** Boxes over the picture, in its display-oriented pixels, at the shown frame's PTS; they are drawn, dragged and nudged here. */
-export function Boxes({ probe, clipId, tracks, frames, unit, editable }: Props) {
+export function Boxes({ probe, clipId, tracks, texts, frames, unit, editable }: Props) {
   const time = usePlayer((player) => player.time)
   const trackId = useUi((ui) => ui.trackId)
   const also = useReview((state) => state.also)
@@ -106,6 +108,9 @@ export function Boxes({ probe, clipId, tracks, frames, unit, editable }: Props) 
   }
   return (
     <svg ref={svg} className="boxes" viewBox={`0 0 ${probe.width} ${probe.height}`} role="group" aria-label={t('Boxes on this frame')} data-drawing={drawing} data-editable={editable} {...sketch}>
+      {texts.filter(({ body: { span } }) => span.startFrame <= ordinal && ordinal < span.endFrame).map(({ id, body: { box } }) => (
+        <rect key={id} className="text-box" data-text-box={id} data-selected={chosen.has(id)} x={box.x1} y={box.y1} width={box.x2 - box.x1} height={box.y2 - box.y1} aria-hidden />
+      ))}
       {tracks.map((track) => {
         const now = interpolate(track.body, pts)
         if (now === null) return null

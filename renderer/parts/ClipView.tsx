@@ -1,6 +1,6 @@
 import { Images, Trash2 } from 'lucide-react'
 import { useEffect, useMemo, useState } from 'react'
-import type { Annotation, TrackAnnotation } from '../../app/annotation.ts'
+import type { Annotation, TextAnnotation, TrackAnnotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
 import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
@@ -34,7 +34,12 @@ export function ClipView() {
   const passed = usePassed(ofSource, clip)
   const annotations = useAnnotations(clipId) ?? NONE
   const below = useAnnotations(passed) ?? NONE
-  const shown = useMemo(() => (passed === null ? null : { clipId: passed, tracks: below.flatMap((one): TrackAnnotation[] => (one.body.kind === 'track' && one.state !== 'rejected' ? [{ ...one, body: one.body }] : [])) }), [passed, below])
+  const shown = useMemo(() => {
+    const valid = below.filter(({ state }) => state !== 'rejected')
+    const tracks = valid.flatMap((one): TrackAnnotation[] => (one.body.kind === 'track' ? [{ ...one, body: one.body }] : []))
+    const texts = valid.flatMap((one): TextAnnotation[] => (one.body.kind === 'text' ? [{ ...one, body: one.body }] : []))
+    return passed === null ? null : { clipId: passed, tracks, texts }
+  }, [passed, below])
   if (source === undefined) return <p className="placeholder muted">{t('Choose a video or a clip at the left.')}</p>
   return (
     <>

@@ -2,6 +2,7 @@ import { Clapperboard, FolderPlus } from 'lucide-react'
 import { shown, t } from '../i18n.ts'
 import { keyOf } from '../keys.ts'
 import { addPaths, useStatus } from '../queries.ts'
+import { Abilities } from '../packs/Abilities.tsx'
 import { privacy } from '../settings/privacy.ts'
 import { useUi } from '../store.ts'
 import { pickFolder } from './AddDialog.tsx'
@@ -14,11 +15,12 @@ export function EmptyState({ dragging }: { dragging: boolean }) {
     <main className="empty" data-dragging={dragging}>
       <Clapperboard size={44} strokeWidth={1.25} aria-hidden />
       <h2>{t('Drop videos or folders here')}</h2>
-      <p className="muted">{t('Every clip gets a caption. Then ask, search, label, correct and export.')}</p>
+      <p className="muted">{t('Things, text and movement are found in every clip. Then ask, search, label, correct and export.')}</p>
       <div className="row">
         <button className="primary large" onClick={() => void pickFolder()} autoFocus><FolderPlus size={17} aria-hidden />{t('Choose folder')}</button>
         {status?.sample && <button className="large" onClick={() => void addPaths([status.sample ?? ''])}>{t('Try the sample clip')}</button>}
       </div>
+      <Abilities />
       <dl className="hints">
         <div><dt><kbd>{keyOf('add')}</kbd></dt><dd>{t('add videos')}</dd></div>
         <div><dt><kbd>{keyOf('search')}</kbd></dt><dd>{t('search for a moment')}</dd></div>

@@ -1,21 +1,23 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { ListPlus, Plus, Send, TriangleAlert } from 'lucide-react'
+import { ListPlus, Plus, Send } from 'lucide-react'
 import { type SubmitEvent, useState } from 'react'
-import type { Annotation } from '../../app/annotation.ts'
+import { type Annotation, fromFacts, type TextAnnotation } from '../../app/annotation.ts'
 import { type Problem, problemOf } from '../../app/errors.ts'
 import { said } from '../../app/phrase.ts'
 import { looksYesNo } from '../../app/table/question.ts'
 import { call, stream } from '../api.ts'
 import { clock } from '../format.ts'
-import { shown, t } from '../i18n.ts'
+import { shown, t, told } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { tell, useClip, useSources, useStatus } from '../queries.ts'
 import { parts } from '../review/drafts.ts'
 import { commit, useAnnotations } from '../review/edits.ts'
 import { sayHere } from '../review/tracks.ts'
+import { TextList } from '../review/TextList.tsx'
 import { TrackList } from '../review/TrackList.tsx'
 import { useUi } from '../store.ts'
 import { toast } from '../toast.ts'
+import { Guess } from './Guess.tsx'
 import { LabelEditor } from './LabelEditor.tsx'
 import { ProblemCard } from './ProblemCard.tsx'
 import { Statement, TextForm } from './Statement.tsx'
@@ -37,13 +39,11 @@ export function Inspector() {
   const of = (kind: Annotation['body']['kind']) => annotations.filter(({ body }) => body.kind === kind)
   return (
     <div className="scroll" key={clipId}>
-      {annotations.some(({ evidence, state }) => state === 'machine' && evidence?.unfamiliar) && (
-        <p className="note warning unfamiliar"><TriangleAlert size={16} aria-hidden />{t('The model was taught no clip like this one, so what it says here is a guess. Correct it, or choose another pack.')}</p>
-      )}
       <section>
         <h3>{t('Caption')} <span className="muted num">{clock(clip.start, 1)}–{clock(clip.end, 1)}</span></h3>
         {of('caption').map((annotation) => <Statement key={annotation.id} annotation={annotation} />)}
         {!clip.encoded && <p className="muted">{t('Being analysed…')}</p>}
+        {clip.encoded && !of('caption').some((caption) => caption.provenance !== null && !fromFacts(caption)) && <Guess clipId={clipId} question={null} />}
       </section>
       <section>
         <h3>{t('Ask')}</h3>
@@ -51,6 +51,7 @@ export function Inspector() {
         {of('answer').toReversed().map((annotation) => <Statement key={annotation.id} annotation={annotation} />)}
       </section>
       <TrackList annotations={annotations} />
+      <TextList texts={annotations.flatMap((one): TextAnnotation[] => (one.body.kind === 'text' ? [{ ...one, body: one.body }] : []))} />
       <Told clipId={clipId} annotations={annotations} />
       <LabelEditor />
     </div>
@@ -89,6 +90,20 @@ function Told({ clipId, annotations }: { clipId: number; annotations: readonly A
   )
 }
 
+/** A question that nothing that was seen answers: why, what can be asked instead, and what the pack would guess. */
+function Unanswered({ clipId, question, problem }: { clipId: number; question: string; problem: Problem }) {
+  const { message, next, stillWorks } = told(problem)
+  return (
+    <div className="statement" data-kind="unanswered" role="status">
+      <p className="muted">{question}</p>
+      <p>{message}</p>
+      {stillWorks !== undefined && <p className="muted small">{t('What can be answered: {{kinds}}', { kinds: stillWorks })}</p>}
+      {next !== undefined && <p className="muted small">{next}</p>}
+      <Guess clipId={clipId} question={question} />
+    </div>
+  )
+}
+
 /** One question, answered token by token from the stored encoding. */
 function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
   const client = useQueryClient()
@@ -96,23 +111,23 @@ function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
   const encoded = useSources().data?.sources.reduce((sum, { encodedCount }) => sum + encodedCount, 0) ?? 0
   const [question, setQuestion] = useState('')
   const [running, setRunning] = useState<{ question: string; text: string } | null>(null)
-  const [problem, setProblem] = useState<Problem | null>(null)
+  const [refused, setRefused] = useState<{ question: string; problem: Problem } | null>(null)
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
     const asked = question.trim()
     if (asked === '' || running) return
-    setProblem(null)
+    setRefused(null)
     setRunning({ question: asked, text: '' })
     try {
       for await (const step of stream('askClip', new AbortController().signal, { params: { clipId }, body: { question: asked } })) {
         if (step.type === 'token') setRunning((now) => now && { ...now, text: now.text + step.text })
-        else if (step.type === 'error') setProblem(step.problem)
+        else if (step.type === 'error') setRefused({ question: asked, problem: step.problem })
         else await client.invalidateQueries({ queryKey: ['clip', clipId] })
       }
       // Not the next question, which may be begun while the answer comes.
       setQuestion((now) => (now.trim() === asked ? '' : now))
     } catch (error) {
-      setProblem(problemOf(error))
+      setRefused({ question: asked, problem: problemOf(error) })
     } finally {
       setRunning(null)
     }
@@ -126,8 +141,7 @@ function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
       tell(error)
     }
   }
-  if (status?.pack?.tasks.includes('answer') === false) return <p className="muted">{t('“{{pack}}” answers no questions: it writes captions and finds clips by words.', { pack: status.pack.name })}</p>
-  return (
+    return (
     <>
       <form className="ask" onSubmit={(event) => void submit(event)}>
         <input id="ask" aria-label={t('Question about this clip')} placeholder={t('What colour is the car?')} value={question} maxLength={300} onChange={(event) => setQuestion(event.target.value)} disabled={!ready} />
@@ -135,7 +149,7 @@ function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
         <button type="button" className="icon" aria-label={t('Ask every clip')} title={t('Ask all {{count}} clips that are ready', { count: encoded })} disabled={encoded === 0 || question.trim() === ''} onClick={() => void everyClip()}><ListPlus size={16} /></button>
       </form>
       {running && <div className="statement" aria-live="polite"><p className="muted">{running.question}</p><p className="said">{running.text}<span className="caret" /></p></div>}
-      {problem && <ProblemCard problem={problem} />}
+      {refused && (refused.problem.code === 'not-answerable' ? <Unanswered key={refused.question} clipId={clipId} question={refused.question} problem={refused.problem} /> : <ProblemCard problem={refused.problem} />)}
       {status?.engine.state === 'restarting' && <p className="muted">{shown(status.engine.sentence)}</p>}
     </>
   )

@@ -1,5 +1,5 @@
 import { type PointerEvent, useEffect, useLayoutEffect, useRef, useState } from 'react'
-import type { Annotation, TrackAnnotation } from '../../app/annotation.ts'
+import type { Annotation, TextAnnotation, TrackAnnotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
 import type { Preview } from '../../app/contract/review.ts'
 import { interpolate } from '../../app/tracks.ts'
@@ -20,7 +20,7 @@ interface Props {
   /** The chosen clip: shown from its first frame, and looped. */
   clip: Clip | null
   /** What lies on the picture: of the chosen clip, or of the one that is passed. */
-  shown: { clipId: number; tracks: readonly TrackAnnotation[] } | null
+  shown: { clipId: number; tracks: readonly TrackAnnotation[]; texts: readonly TextAnnotation[] } | null
   /** Everything said about the chosen clip. */
   annotations: readonly Annotation[]
   frames: FrameTable | undefined
@@ -97,7 +97,7 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
             />
             {state === 'ready' && frames && clip && <Heat probe={probe} clip={clip} annotations={annotations} frames={frames} />}
             {state === 'ready' && frames && shown && showBoxes && (
-              <Boxes probe={probe} clipId={shown.clipId} tracks={shown.tracks} frames={frames} unit={unit} editable={shown.clipId === clip?.id} />
+              <Boxes probe={probe} clipId={shown.clipId} tracks={shown.tracks} texts={shown.texts} frames={frames} unit={unit} editable={shown.clipId === clip?.id} />
             )}
           </>
         )}

@@ -1,13 +1,13 @@
 import { Check, Pencil, RotateCcw, Scissors, Trash2, X } from 'lucide-react'
 import { type SubmitEvent, useEffect, useRef, useState } from 'react'
-import type { Annotation, AnnotationBody, Span } from '../../app/annotation.ts'
+import { type Annotation, type AnnotationBody, fromFacts, type Span } from '../../app/annotation.ts'
 import { said } from '../../app/phrase.ts'
 import { EvidenceOf } from '../find/Evidence.tsx'
 import { clock, percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { endTime, showFrame, timeOf } from '../player.ts'
-import { review, useFrames, useStatus } from '../queries.ts'
+import { review, useFrames, usePackOf } from '../queries.ts'
 import { type Draft, takesFocus, texts } from '../review/drafts.ts'
 import { commit } from '../review/edits.ts'
 import { markedSpan, useReview } from '../review/store.ts'
@@ -17,8 +17,8 @@ import { Unlearnt } from './Unlearnt.tsx'
 
 /** A caption, an answer, a note or a caption of a part, with what people can do to it. */
 export function Statement({ annotation }: { annotation: Annotation }) {
-  const { id, clipId, body, state, machine, provenance } = annotation
-  const packInUse = useStatus().data?.packDigest
+  const { id, clipId, body, state, machine, evidence, provenance } = annotation
+  const packInUse = usePackOf('answer')?.digest
   const draft = texts.useDraft(id)
   if (body.kind === 'track') return null
   const named = WHAT[body.kind]
@@ -30,7 +30,7 @@ export function Statement({ annotation }: { annotation: Annotation }) {
     if (saved) texts.drop(id)
   }
   return (
-    <article className="statement" data-state={state} data-annotation={id} data-kind={body.kind}>
+    <article className="statement" data-state={state} data-annotation={id} data-kind={body.kind} data-guess={state === 'machine' && evidence?.unfamiliar === true}>
       {body.kind === 'answer' && <p className="muted">{body.question}</p>}
       {span && <SpanLine annotation={annotation} span={span} />}
       {draft ? (
@@ -38,7 +38,7 @@ export function Statement({ annotation }: { annotation: Annotation }) {
       ) : (
         <p className="said" onDoubleClick={edit}>{body.text === '' ? <span className="muted">{t('(nothing)')}</span> : body.text}</p>
       )}
-      {state === 'edited' && machine?.kind === body.kind && 'text' in machine && machine.text !== body.text && <p className="muted small">{t('The model said: {{text}}', { text: machine.text })}</p>}
+      {state === 'edited' && machine?.kind === body.kind && 'text' in machine && machine.text !== body.text && <p className="muted small">{fromFacts(annotation) ? t('What was seen said: {{text}}', { text: machine.text }) : t('The model said: {{text}}', { text: machine.text })}</p>}
       <footer>
         {!own && <Standing annotation={annotation} />}
         <span className="grow" />
@@ -51,7 +51,7 @@ export function Statement({ annotation }: { annotation: Annotation }) {
           <Review annotation={annotation} onEdit={edit} />
         )}
       </footer>
-      {body.kind === 'answer' && state === 'machine' && provenance?.packDigest === packInUse && <Unlearnt text={body.question} />}
+      {body.kind === 'answer' && state === 'machine' && provenance?.packDigest === packInUse && <Unlearnt task="answer" text={body.question} />}
       <EvidenceOf annotation={annotation} />
     </article>
   )
@@ -132,13 +132,17 @@ function SpanLine({ annotation, span }: { annotation: Annotation; span: Span }) 
 
 const STATES: Record<Annotation['state'], string> = { machine: phrase('not reviewed'), accepted: phrase('accepted'), edited: phrase('edited'), rejected: phrase('rejected') }
 
-export function Standing({ annotation: { state, evidence } }: { annotation: Annotation }) {
+export function Standing({ annotation }: { annotation: Annotation }) {
+  const { state, evidence } = annotation
   if (state !== 'machine') return <span className="chip" data-review={state}>{t(STATES[state])}</span>
   if (evidence === null) return null
+  const unsure = evidence.unsure && <em className="unsure">{t('not sure')} · </em>
+  if (fromFacts(annotation)) return <span className="muted">{unsure}{t('from what was seen')}</span>
+  // A share beside what a pack says of footage that it was taught nothing of would tell nothing.
+  if (evidence.unfamiliar) return <em className="unsure">{t('a guess')}</em>
   return (
-    <span className="muted num" title={t('The two passes of the model agree by {{agreement}} (cosine)', { agreement: evidence.agreement.toFixed(2) })}>
-      {evidence.unsure && <em className="unsure">{t('not sure')} · </em>}
-      {percent(evidence.confidence)}
+    <span className="muted num" {...(evidence.agreement === null ? {} : { title: t('The two passes of the model agree by {{agreement}} (cosine)', { agreement: evidence.agreement.toFixed(2) }) })}>
+      {unsure}{percent(evidence.confidence)}
     </span>
   )
 }

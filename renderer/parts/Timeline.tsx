@@ -1,6 +1,6 @@
 import { Maximize2, ZoomIn, ZoomOut } from 'lucide-react'
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'react'
-import type { Annotation, Span, TrackAnnotation } from '../../app/annotation.ts'
+import { type Annotation, fromFacts, type Span, type TextAnnotation, type TrackAnnotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
 import { lifetime } from '../../app/track-edits.ts'
 import { fitView, follow, panView, type View, zoomView } from '../../app/timeline.ts'
@@ -109,6 +109,7 @@ function Lanes({ source, clips, clip, annotations, frames, duration }: Props & {
           {clip && <SaidLanes clip={clip} annotations={annotations} />}
           {seeking && <Lane name={t('Match')} className="match"><MatchCurve sourceId={source.id} start={view.from} length={view.to - view.from} frames={frames} /></Lane>}
           {clip && <LookedLane annotations={annotations} />}
+          {clip && <TextLanes annotations={annotations} />}
           {clip && tracks.map((track) => <TrackLane key={track.id} track={track} clipId={clip.id} />)}
           <div className="play-layer"><PlayLine /></div>
         </div>
@@ -161,6 +162,29 @@ function ClipLanes({ clips, clip }: { clips: readonly Clip[]; clip: Clip | null 
 
 type Said = Annotation & { body: { text: string; span: Span } }
 
+/** More text than this at one time is listed at the right, and not drawn. */
+const TEXT_ROWS = 4
+
+/** Text on the picture, while it stands there. */
+function TextLanes({ annotations }: { annotations: readonly Annotation[] }) {
+  const { frames } = useAxis()
+  const chosen = useUi((ui) => ui.trackId)
+  const texts = annotations.flatMap((one): TextAnnotation[] => (one.body.kind === 'text' && one.state !== 'rejected' ? [{ ...one, body: one.body }] : []))
+  return rowsOf(texts).slice(0, TEXT_ROWS).map((row, i) => (
+    <Lane key={i} name={i === 0 ? t('Text') : ''} className="text-lane">
+      {row.map(({ id, body }) => (
+        <Bar
+          key={id} span={body.span} selected={id === chosen} label={t('Text on screen: {{text}}', { text: body.text })} text={body.text} reachable
+          onChoose={() => {
+            chooseTrack(id)
+            showFrame(frames, body.span.startFrame)
+          }}
+        />
+      ))}
+    </Lane>
+  ))
+}
+
 /** The caption where it has a span of its own, captions of parts, and notes; what overlaps lies beneath each other. */
 function SaidLanes({ clip, annotations }: { clip: Clip; annotations: readonly Annotation[] }) {
   const draft = parts.useDraft(clip.id)
@@ -188,8 +212,8 @@ function SaidLanes({ clip, annotations }: { clip: Clip; annotations: readonly An
 }
 
 /** As few rows as possible in which nothing overlaps, in time order. */
-function rowsOf(said: readonly Said[]): Said[][] {
-  const rows: Said[][] = []
+function rowsOf<T extends { body: { span: Span } }>(said: readonly T[]): T[][] {
+  const rows: T[][] = []
   for (const one of said.toSorted((a, b) => a.body.span.startFrame - b.body.span.startFrame)) {
     const free = rows.find((row) => (row.at(-1)?.body.span.endFrame ?? 0) <= one.body.span.startFrame)
     if (free) free.push(one)
@@ -201,7 +225,7 @@ function rowsOf(said: readonly Said[]): Said[][] {
 /** The frames that the model looked at for the caption and the answers; taller where it looked longer. */
 function LookedLane({ annotations }: { annotations: readonly Annotation[] }) {
   const axis = useAxis()
-  const looked = annotations.flatMap(({ id, body, evidence }) => (evidence && (body.kind === 'caption' || body.kind === 'answer') ? [{ id, body, frames: evidence.frames }] : []))
+  const looked = annotations.flatMap(({ id, body, evidence, provenance }) => (evidence && !fromFacts({ provenance }) && (body.kind === 'caption' || body.kind === 'answer') ? [{ id, body, frames: evidence.frames }] : []))
   if (looked.length === 0) return null
   return (
     <Lane name={t('Looked at')} className="looks">

@@ -1,11 +1,12 @@
+import type { Task } from '../../app/pack/base.ts'
 import { unlearnt } from '../../app/pack/mammut.ts'
 import { t } from '../i18n.ts'
-import { useStatus } from '../queries.ts'
+import { usePackOf } from '../queries.ts'
 
-/** Says which words of a text the pack in use never learnt; nothing where it knows them all, or does not tell. */
-export function Unlearnt({ text }: { text: string }) {
-  const pack = useStatus().data?.pack
-  const words = pack ? unlearnt(pack, text) : []
+/** Says which words of a text the pack of a task never learnt; nothing where it knows them all, or does not tell. */
+export function Unlearnt({ task, text }: { task: Task; text: string }) {
+  const pack = usePackOf(task)?.manifest
+  const words = pack?.family === 'mammut' ? unlearnt(pack, text) : []
   if (words.length === 0) return null
   return <p className="guess small">{t('The model never learnt the words {{words}}: what it makes of them is a guess.', { count: words.length, words: words.map((word) => `“${word}”`).join(', ') })}</p>
 }

@@ -1,14 +1,15 @@
-import { ArrowRightToLine, CircleSlash2, Copy, Diamond, EyeOff, Merge, ScanSearch, Split, SquareDashedMousePointer, Trash2 } from 'lucide-react'
+import { ArrowRightToLine, CircleSlash2, Copy, Diamond, EyeOff, Merge, ScanSearch, Split, SquareDashedMousePointer, Tag, Trash2 } from 'lucide-react'
 import type { Annotation, TrackAnnotation } from '../../app/annotation.ts'
 import { keyInForce, lifetime } from '../../app/track-edits.ts'
+import { labelNamed, withNames } from '../../app/vocabulary.ts'
 import { findSimilar } from '../find/similar.ts'
 import { percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 import { hint } from '../keys.ts'
-import { useColours, useVocabulary } from '../labels/vocabulary.ts'
+import { saveVocabulary, useColours, useVocabulary } from '../labels/vocabulary.ts'
 import { Review, Standing } from '../parts/Statement.tsx'
 import { showFrame, ordinalAt, usePlayer } from '../player.ts'
-import { useFrames, useStatus } from '../queries.ts'
+import { useFrames, usePackOf } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { commit } from './edits.ts'
 import { useReview } from './store.ts'
@@ -17,7 +18,7 @@ import { chooseTrack, copyBoxOn, deleteTracks, mergeChosen, relabel, retimeHere,
 /** The tracks of the clip, and what can be done to those that are chosen. */
 export function TrackList({ annotations }: { annotations: readonly Annotation[] }) {
   const vocabulary = useVocabulary()
-  const detects = useStatus().data?.pack?.tasks.includes('detect') ?? true
+  const detects = usePackOf('boxes') !== null
   const trackId = useUi((ui) => ui.trackId)
   const { also, drawing, setDrawing } = useReview()
   // What the model said can be had back from here; what a person made and took away, by undo.
@@ -32,7 +33,7 @@ export function TrackList({ annotations }: { annotations: readonly Annotation[] 
         <span className="grow" />
         <button className="small" aria-pressed={drawing} title={hint('Draw a box', 'draw')} onClick={() => setDrawing(!drawing)}><SquareDashedMousePointer size={13} aria-hidden />{t('Draw')}</button>
       </h3>
-      {tracks.length === 0 && <p className="muted">{!detects ? t('Draw one: this model finds none by itself.') : vocabulary.length === 0 ? t('Draw one, or add labels below to find things in this clip.') : t('Nothing was found for the labels below.')}</p>}
+      {tracks.length === 0 && <p className="muted">{!detects ? t('Draw one: no pack finds boxes in this library.') : vocabulary.length === 0 ? t('Draw one, or add labels below to find things in this clip.') : t('Nothing was found for the labels below.')}</p>}
       {chosen.length > 0 && <TrackTools chosen={chosen} />}
       <ul className="plain">
         {tracks.map((track) => <TrackItem key={track.id} track={track} selected={track.id === trackId || also.includes(track.id)} />)}
@@ -45,8 +46,8 @@ export function TrackList({ annotations }: { annotations: readonly Annotation[] 
 function TrackTools({ chosen }: { chosen: readonly TrackAnnotation[] }) {
   const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
   const ordinal = usePlayer(({ time }) => (frames && frames.pts.length > 0 ? ordinalAt(frames, time) : 0))
-  const { data: status } = useStatus()
-  const detects = status?.pack?.tasks.includes('detect') ?? true
+  // A detector names what lies in a box and keeps no likeness of it.
+  const likens = usePackOf('boxes')?.manifest.family === 'mammut'
   const [first] = chosen
   if (!first) return null
   const key = first.body.boxes.some((one) => one.ordinal === ordinal)
@@ -64,7 +65,7 @@ function TrackTools({ chosen }: { chosen: readonly TrackAnnotation[] }) {
       {tool(phrase('Ends here'), phrase('The track ends here'), 'end-here', ArrowRightToLine, () => retimeHere('last'))}
       {tool(phrase('Hidden'), phrase('Hidden by something from here, or not'), 'occluded', EyeOff, () => toggleFlag('occluded'), { pressed: now?.occluded === true, disabled: !alive })}
       {tool(phrase('Out of the picture'), phrase('Out of the picture from here, or back'), 'outside', CircleSlash2, () => toggleFlag('outside'), { pressed: now?.outside === true, disabled: !alive })}
-      {tool(phrase('Find similar things'), detects ? phrase('Find what is similar to the box') : phrase('The pack in use does not describe what lies in boxes'), 'similar', ScanSearch, findSimilar, { disabled: !detects })}
+      {tool(phrase('Find similar things'), likens ? phrase('Find what is similar to the box') : phrase('The pack that finds boxes does not describe what lies in them'), 'similar', ScanSearch, findSimilar, { disabled: !likens })}
       <span className="grow" />
       {tool(phrase('Delete tracks'), phrase('Delete the chosen tracks'), 'delete-track', Trash2, deleteTracks)}
     </div>
@@ -75,6 +76,7 @@ function TrackTools({ chosen }: { chosen: readonly TrackAnnotation[] }) {
 function TrackItem({ track, selected }: { track: TrackAnnotation; selected: boolean }) {
   const { id, clipId, body, state } = track
   const colourOf = useColours()
+  const vocabulary = useVocabulary()
   const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
   const scores = body.boxes.flatMap(({ score }) => (score === null ? [] : [score]))
   const rename = (label: string) => {
@@ -106,6 +108,15 @@ function TrackItem({ track, selected }: { track: TrackAnnotation; selected: bool
       <span className="muted num">{t('{{count}} boxes', { count: body.boxes.length })}{scores.length > 0 && ` · ${percent(Math.max(...scores))}`}</span>
       <span className="grow" />
       {state !== 'machine' && <Standing annotation={track} />}
+      {state !== 'rejected' && !labelNamed(vocabulary, body.label) && (
+        <button
+          className="icon" aria-label={t('Add “{{label}}” to the labels', { label: body.label })} title={t('Nobody asked for “{{label}}”. Add it to the labels', { label: body.label })}
+          onClick={(event) => {
+            event.stopPropagation()
+            void saveVocabulary(withNames(vocabulary, [body.label]), t('{{label}} added', { label: body.label }))
+          }}
+        ><Tag size={13} /></button>
+      )}
       <Review annotation={track} />
     </li>
   )

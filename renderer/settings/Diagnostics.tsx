@@ -62,7 +62,7 @@ function SelfTest({ ready }: { ready: boolean }) {
   )
 }
 
-function FactList({ facts: { versions, processor, ffmpeg, engine, memory, disk } }: { facts: Facts }) {
+function FactList({ facts: { versions, processor, ffmpeg, engines, memory, disk } }: { facts: Facts }) {
   const missing = ffmpeg?.decoders.filter(({ works }) => !works).map(({ codec }) => codec) ?? []
   return (
     <dl className="facts">
@@ -79,9 +79,9 @@ function FactList({ facts: { versions, processor, ffmpeg, engine, memory, disk }
         ) : t('not found')}
       </dd>
       <dt>{t('Runs on')}</dt>
-      <dd>{engine ? [engine.provider, t('{{count}} threads', { count: engine.threads })].join(', ') : t('no engine is running')}</dd>
+      <dd>{engines.length === 0 ? t('no engine is running') : engines.map(({ pack, provider, threads }) => <div key={pack}>{pack}: {[provider, t('{{count}} threads', { count: threads })].join(', ')}</div>)}</dd>
       <dt>{t('Tried')}</dt>
-      <dd>{engine?.tried.map(({ provider, outcome, details }) => <div key={provider}>{provider}: {t(OUTCOMES[outcome])}{outcome === 'broken' && details !== '' && <span className="muted"> ({details})</span>}</div>)}</dd>
+      <dd>{engines.flatMap(({ pack, tried }) => tried.map(({ provider, outcome, details }) => <div key={`${pack} ${provider}`}>{pack}: {provider}, {t(OUTCOMES[outcome])}{outcome === 'broken' && details !== '' && <span className="muted"> ({details})</span>}</div>))}</dd>
       <dt>{t('Processor')}</dt>
       <dd>{[processor.name, t('{{count}} threads', { count: processor.threads })].join(', ')}</dd>
       <dt>{t('Memory')}</dt>
@@ -96,17 +96,15 @@ function FactList({ facts: { versions, processor, ffmpeg, engine, memory, disk }
   )
 }
 
-/** How good the model is: its own measured scores and nothing else. */
+/** How good the models in use are: their own measured scores and nothing else. */
 function ModelScores() {
-  const { data: status } = useStatus()
-  const pack = status?.pack
-  if (!pack) return null
-  return (
-    <details className="scores">
+  const packs = Object.values(useStatus().data?.packs ?? {}).flatMap((pack) => pack ?? [])
+  return [...new Map(packs.map(({ digest, manifest }) => [digest, manifest]))].map(([digest, pack]) => (
+    <details className="scores" key={digest}>
       <summary>{t('Model: {{name}} {{version}}, with its scores', { name: pack.name, version: pack.version })}</summary>
       <p>{describe(pack)}</p>
       <Scores pack={pack} />
       <p className="muted small">{t('Licence {{licence}}. Learnt from {{data}}.', { licence: packText(pack.licence), data: pack.data.map(({ name, licence }) => `${name} (${licence})`).join(', ') })}</p>
     </details>
-  )
+  ))
 }

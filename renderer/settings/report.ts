@@ -5,7 +5,7 @@ import { inEnglish } from '../../app/errors.ts'
 import { english } from '../../app/phrase.ts'
 
 /** @param withPaths Folders tell who somebody is, so they are left out unless asked for. */
-export function report(status: Status, { versions, processor, ffmpeg, engine, memory, disk }: Diagnostics, withPaths: boolean): string {
+export function report(status: Status, { versions, processor, ffmpeg, engines, memory, disk }: Diagnostics, withPaths: boolean): string {
   const mega = (count: number) => `${Math.round(count / 1e6)} MB`
   const problem = status.engine.problem ?? status.ffmpegProblem
   const lines = [
@@ -13,8 +13,8 @@ export function report(status: Status, { versions, processor, ffmpeg, engine, me
     `Processor: ${processor.name}, ${processor.threads} threads; memory ${mega(memory.free)} free of ${mega(memory.total)}, host ${mega(memory.host)}`,
     `Disk: library ${mega(disk.library)}, cache ${mega(disk.cache)}, free ${mega(disk.free)}`,
     `Engine: ${english(status.engine.sentence)}`,
-    ...(engine?.tried.map(({ provider, outcome, details }) => `  ${provider}: ${outcome}${details === '' ? '' : `, ${details}`}`) ?? []),
-    `Pack: ${status.pack ? `${status.pack.id} ${status.pack.version} (${(status.packDigest ?? '').slice(0, 12)})` : 'none'}`,
+    ...engines.flatMap(({ pack, provider, threads, tried }) => [`  ${pack}: ${provider}, ${threads} threads`, ...tried.map((one) => `    ${one.provider}: ${one.outcome}${one.details === '' ? '' : `, ${one.details}`}`)]),
+    ...Object.entries(status.packs).map(([task, pack]) => `${task}: ${pack ? `${pack.manifest.id} ${pack.manifest.version} (${pack.digest.slice(0, 12)})` : 'no pack'}`),
     ffmpeg ? `ffmpeg ${ffmpeg.version}, ${ffmpeg.licence}; reads ${ffmpeg.decoders.filter(({ works }) => works).map(({ codec }) => codec).join(' ')}` : 'ffmpeg: not found',
     ...(problem ? [`Problem: ${problem.code}: ${inEnglish(problem).message}`, problem.details ?? ''] : []),
     ...(withPaths ? [`Library: ${disk.path}`, ...(ffmpeg ? [`ffmpeg: ${ffmpeg.path}`] : [])] : []),

@@ -4,6 +4,7 @@ import type { Column, ColumnKind } from '../../app/contract/table.ts'
 import { looksYesNo } from '../../app/table/question.ts'
 import { call } from '../api.ts'
 import { phrase, t } from '../i18n.ts'
+import { CannotSee } from '../labels/CannotSee.tsx'
 import { useVocabulary } from '../labels/vocabulary.ts'
 import { queryClient, tell } from '../queries.ts'
 import { Popover } from './Popover.tsx'
@@ -42,6 +43,7 @@ export function AddColumn({ at, chosen, onClose, onAdded }: { at: DOMRect; /** W
           <input autoFocus value={text} maxLength={kind === 'count' ? 60 : 300} placeholder={t(example)} list={kind === 'count' ? 'table-labels' : undefined} onChange={(event) => setText(event.target.value)} />
         </label>
         {kind === 'count' && <datalist id="table-labels">{vocabulary.map(({ name }) => <option key={name} value={name} />)}</datalist>}
+        {kind === 'count' && <CannotSee phrases={[text]} />}
         <fieldset className="kinds">
           <legend className="visually-hidden">{t('Kind of column')}</legend>
           {(Object.keys(KINDS) as ColumnKind[]).map((name) => {
