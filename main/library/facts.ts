@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { AnnotationBody, Evidence, KeyBox, Provenance, TrackBody } from '../../app/annotation.ts'
-import { answerFrom } from '../../app/facts/answer.ts'
+import { answerFrom, SURE } from '../../app/facts/answer.ts'
 import { captionOf } from '../../app/facts/caption.ts'
 import { type Fact, factsOf } from '../../app/facts/facts.ts'
 import type { ClipMeasures, Moment, TextLine, Things, ThingTrack } from '../../app/facts/input.ts'
@@ -82,14 +82,14 @@ export class LibraryFacts {
   #answer(measures: Measures, question: string): (MachineResult & { body: { kind: 'answer' } }) | Phrase | null {
     const found = answerFrom(measures, question)
     if (found === null) return null
-    if ('cannot' in found) return found.cannot
+    if ('cannot' in found) return { text: found.cannot }
     return this.#result({ kind: 'answer', question, text: found.text }, found.evidence.frames, found.confidence, measures)
   }
 
   #result<B extends AnnotationBody>(body: B, shown: readonly Moment[], confidence: number, { probe }: Measures): MachineResult & { body: B } {
     const frames = [...new Map(shown.map((frame) => [frame.ordinal, frame])).values()].sort((a, b) => a.ordinal - b.ordinal).slice(0, MOST_FRAMES)
     const pts = ({ time }: { time: number }) => Math.round(probe.startPts + (time * probe.timeBase.den) / probe.timeBase.num)
-    const evidence: Evidence = { confidence, unsure: false, agreement: null, frames: frames.map((frame) => ({ ordinal: frame.ordinal, pts: pts(frame), weight: 1 / frames.length })) }
+    const evidence: Evidence = { confidence, unsure: confidence < SURE, agreement: null, frames: frames.map((frame) => ({ ordinal: frame.ordinal, pts: pts(frame), weight: 1 / frames.length })) }
     const provenance: Provenance = { packId: FACTS, packVersion: this.#parts.appVersion, packDigest: '', provider: '', prompt: '', appVersion: this.#parts.appVersion, at: new Date().toISOString() }
     return { body, evidence, provenance }
   }
