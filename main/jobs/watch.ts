@@ -40,6 +40,8 @@ class Frames<T extends Spotted | Line> {
   /** What stands there as far as clips were told. */
   #standing: T[] | null = null
   #running = 0
+  /** Resolves when one that runs has ended. */
+  #ended = Promise.withResolvers<undefined>()
 
   constructor(known: ReadonlyMap<number, T[] | null>, ask: (picture: Picture) => Promise<T[]>) {
     this.#known = known
@@ -53,8 +55,7 @@ class Frames<T extends Spotted | Line> {
     // It is heard of where it is awaited.
     seen.catch(() => undefined)
     this.#waiting.push({ frame, seen })
-    if (this.#running >= WAITING) await Promise.race(this.#waiting.map((one) => one.seen))
-    while (this.#running >= WAITING) await new Promise(setImmediate)
+    while (this.#running >= WAITING) await this.#ended.promise
   }
 
   /** Those of the next clip, which stands for itself: where nothing has changed since the one before, it begins with what stood there. */
@@ -74,6 +75,8 @@ class Frames<T extends Spotted | Line> {
       return await this.#ask(picture)
     } finally {
       this.#running -= 1
+      this.#ended.resolve(undefined)
+      this.#ended = Promise.withResolvers()
     }
   }
 }
