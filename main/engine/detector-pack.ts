@@ -37,7 +37,7 @@ export async function openDetector(folder: PackFolder, manifest: DetectorManifes
 /** Compare with the known answers. Returns what is wrong, or null. */
 export async function testDetector({ knownAnswers }: DetectorPack, detector: Detector): Promise<string | null> {
   const { picture, least, boxes, tolerance } = knownAnswers
-  const [seen = []] = await detector.see([picture])
+  const [seen = []] = await detector.see([picture], 0)
   const near = (a: number, b: number) => Math.abs(a - b) <= tolerance
   for (const { name, score, box } of boxes) {
     const found = seen.some((one) => one.name === name && near(one.score, score) && near(one.box.cx, box.cx) && near(one.box.cy, box.cy) && near(one.box.w, box.w) && near(one.box.h, box.h))

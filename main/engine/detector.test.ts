@@ -50,7 +50,7 @@ describe('the pack objects-80', () => {
 
   it('sees in a frame of a real clip what it did where it was converted', async () => {
     expect(await testDetector(pack, detector)).toBeNull()
-    const [seen = []] = await detector.see([picture])
+    const [seen = []] = await detector.see([picture], 0)
     expect(seen.filter(({ score }) => score > 0.5).map(({ name }) => name)).toEqual(['cup', 'person'])
   })
 
@@ -73,14 +73,14 @@ describe('the pack objects-80', () => {
   })
 
   it('gives boxes in shares of the picture, whatever border it needs', async () => {
-    const cup = async (left: number, top: number, wide: number, high: number) => {
+    const cup = async (...[left, top, wide, high]: [number, number, number, number]) => {
       const part = cut(picture, left, top, wide, high)
-      const [seen = []] = await detector.see([part])
+      const [seen = []] = await detector.see([part], 0)
       return pixels(seen.find(({ name }) => name === 'cup')?.box ?? { cx: NaN, cy: NaN, w: NaN, h: NaN }, part, left, top)
     }
     const [x1, y1, x2, y2] = await cup(0, 0, 288, 220)
     // 173 wide: 9 or 10 pixels of border on each side; 193 high: 15 or 16.
-    for (const part of [[115, 0, 173, 220], [95, 27, 193, 193]] as const) {
+    for (const part of [[115, 0, 173, 220], [95, 27, 193, 193]] satisfies [number, number, number, number][]) {
       const box = await cup(...part)
       for (const [i, side] of [x1, y1, x2, y2].entries()) expect(Math.abs((box[i] ?? NaN) - (side ?? NaN))).toBeLessThan(5)
     }
@@ -88,13 +88,25 @@ describe('the pack objects-80', () => {
 
   it('sees nothing in a black picture, and gives each of several pictures its own boxes', async () => {
     const black = { rgb: new Uint8Array(64 * 48 * 3), width: 64, height: 48 }
-    const [none, some] = await detector.see([black, picture])
+    const [none, some] = await detector.see([black, picture], 1)
     expect(none).toEqual([])
     expect(some?.[0]?.name).toBe('cup')
   })
 
+  it('shows its pictures to the network at sizes that take turns, and finds the same places in all of them', async () => {
+    const [first = [], second = [], third = []] = await detector.see([picture, picture, picture], 0)
+    expect(third).toEqual(first)
+    expect(second).not.toEqual(first)
+    const [alone = []] = await detector.see([picture], 1)
+    expect(alone).toEqual(second)
+    for (const name of ['cup', 'person']) {
+      const [one, other] = [first, second].map((seen) => pixels(seen.find((each) => each.name === name)?.box ?? { cx: NaN, cy: NaN, w: NaN, h: NaN }, picture))
+      for (const [i, side] of (one ?? []).entries()) expect(Math.abs((other?.[i] ?? NaN) - side)).toBeLessThan(12)
+    }
+  })
+
   it('has one box for a thing of one name, best first, and the colours of its halves', async () => {
-    const [seen = []] = await detector.see([picture])
+    const [seen = []] = await detector.see([picture], 0)
     expect(seen.map(({ score }) => score)).toEqual(seen.map(({ score }) => score).sort((a, b) => b - a))
     const mug = seen.find(({ name }) => name === 'cup')
     expect(mug?.colours).toHaveLength(22)

@@ -7,6 +7,7 @@ import { boxArea, clipBox, iou, type RelativeBox } from '../../app/boxes.ts'
 import { coloursOf } from '../../app/colours.ts'
 import type { DetectorManifest } from '../../app/pack/detector.ts'
 import { byteTensor, floatsOf, type Graphs } from './graphs.ts'
+import { resized } from './picture.ts'
 import type { Picture, Spotted } from './protocol.ts'
 
 /** Boxes of one name that overlap by more than this are one thing: what NanoDet was measured with. */
@@ -33,29 +34,40 @@ export class Detector {
     this.#graphs = graphs
   }
 
-  /** @returns For each picture its boxes, best first. */
-  async see(pictures: readonly Picture[]): Promise<Spotted[][]> {
+  /**
+   * @param turn Where in its video, in sampled frames, the first picture is: the pack's views take turns.
+   * @returns For each picture its boxes, best first.
+   */
+  async see(pictures: readonly Picture[], turn: number): Promise<Spotted[][]> {
+    const { views } = this.#manifest.input
     const out: Spotted[][] = []
-    for (const picture of pictures) out.push(await this.#seeOne(picture))
+    for (const [i, picture] of pictures.entries()) out.push(await this.#seeOne(picture, views[(turn + i) % views.length] ?? 1))
     return out
   }
 
-  async #seeOne(picture: Picture): Promise<Spotted[]> {
+  /** @param view How large the network sees it, as a share of its size. */
+  async #seeOne(picture: Picture, view: number): Promise<Spotted[]> {
     const { classes, strides, calibration, input } = this.#manifest
-    const { width, height } = picture
-    const { left, top, ...bordered } = withBorder(picture, input.multiple)
+    const shown = view === 1 ? picture : scaled(picture, view)
+    const { width, height } = shown
+    const { left, top, ...bordered } = withBorder(shown, input.multiple)
     const outputs = await this.#graphs.run('detector', { picture: byteTensor(bordered.rgb, [1, bordered.height, bordered.width, 3]) })
     const cells = candidatesOf(floatsOf(outputs, 'scores'), floatsOf(outputs, 'distances'), { ...bordered, strides, classes: classes.length, floor: calibration.floor })
     const inPicture = cells.map(({ index, score, box: { x1, y1, x2, y2 } }) => ({
       name: classes[index] ?? '',
       score,
-      box: clipBox({ x1: x1 - left, y1: y1 - top, x2: x2 - left, y2: y2 - top }, picture),
+      box: clipBox({ x1: x1 - left, y1: y1 - top, x2: x2 - left, y2: y2 - top }, shown),
     }))
     return onePerThing(inPicture.filter(({ box }) => box.x2 - box.x1 >= LEAST_SIDE && box.y2 - box.y1 >= LEAST_SIDE)).map(({ name, score, box: { x1, y1, x2, y2 } }) => {
       const box = { cx: (x1 + x2) / 2 / width, cy: (y1 + y2) / 2 / height, w: (x2 - x1) / width, h: (y2 - y1) / height }
       return { name, score, box, colours: coloursOfHalves(picture, box) }
     })
   }
+}
+
+function scaled(picture: Picture, by: number): Picture {
+  const [width, height] = [Math.round(picture.width * by), Math.round(picture.height * by)]
+  return { rgb: resized(picture, { x: 0, y: 0, width: picture.width, height: picture.height }, width, height), width, height }
 }
 
 /** A picture in the middle of black, whose sides are the next multiples of what the graph needs; `left` and `top`: where it begins there. */

@@ -158,9 +158,9 @@ export class Engine<M extends PackManifest = PackManifest> {
     return this.#call('knownAnswers', { clips, texts }, { signal })
   }
 
-  /** What a detector sees on each picture. */
-  see(pictures: Picture[], signal?: AbortSignal): Promise<Spotted[][]> {
-    return this.#call('see', { pictures }, { signal })
+  /** What a detector sees on each picture. @param turn How many pictures of the video were sampled before the first. */
+  see(pictures: Picture[], turn: number, signal?: AbortSignal): Promise<Spotted[][]> {
+    return this.#call('see', { pictures, turn }, { signal })
   }
 
   /** What a text pack reads on each picture. */

@@ -121,8 +121,8 @@ export interface Calls {
   embedText: { input: { texts: string[]; as: TextUse }; output: Float32Array[] }
   /** `labels`: for each label the phrases that name it. The detections of each label, in the same order. */
   detect: { input: { tokens: Uint16Array; labels: string[][] }; output: Detection[][] }
-  /** Of a detector: on each picture, what is there. */
-  see: { input: { pictures: Picture[] }; output: Spotted[][] }
+  /** Of a detector: on each picture, what is there. `turn`: how many pictures of the video were sampled before the first. */
+  see: { input: { pictures: Picture[]; turn: number }; output: Spotted[][] }
   /** Of a text pack: on each picture, the lines that can be read. */
   read: { input: { pictures: Picture[] }; output: Line[][] }
   knownAnswers: { input: { clips: Uint8Array[]; texts: string[] }; output: KnownAnswers }

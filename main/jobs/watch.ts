@@ -5,6 +5,7 @@
 import { pixelBox } from '../../app/boxes.ts'
 import { type CameraTrace, groundAt } from '../../app/facts/camera.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
+import type { DetectorManifest } from '../../app/pack/detector.ts'
 import { joinLines, type Line } from '../../app/text-lines.ts'
 import { trackScoreOf } from '../../app/naming.ts'
 import { detectorPace, type SampledFrame, type Shift, Tracker } from '../../app/tracker.ts'
@@ -33,7 +34,7 @@ interface Parts extends Seers {
 
 /** The frames that one pack was shown and did not tell a clip of yet. */
 class Frames<T extends Spotted | Line> {
-  readonly #ask: (picture: Picture) => Promise<T[]>
+  readonly #ask: (picture: Picture, frame: FrameRef) => Promise<T[]>
   /** What an earlier run was told, by ordinal. */
   readonly #known: ReadonlyMap<number, T[] | null>
   #waiting: { frame: FrameRef; seen: Promise<T[] | null> }[] = []
@@ -43,7 +44,7 @@ class Frames<T extends Spotted | Line> {
   /** Resolves when one that runs has ended. */
   #ended = Promise.withResolvers<undefined>()
 
-  constructor(known: ReadonlyMap<number, T[] | null>, ask: (picture: Picture) => Promise<T[]>) {
+  constructor(known: ReadonlyMap<number, T[] | null>, ask: (picture: Picture, frame: FrameRef) => Promise<T[]>) {
     this.#known = known
     this.#ask = ask
   }
@@ -51,7 +52,7 @@ class Frames<T extends Spotted | Line> {
   /** Resolves when the next one may come. */
   async push(frame: FrameRef, picture: Picture | null): Promise<void> {
     const known = this.#known.get(frame.ordinal)
-    const seen = known !== undefined ? Promise.resolve(known) : picture === null ? Promise.resolve(null) : this.#look(picture)
+    const seen = known !== undefined ? Promise.resolve(known) : picture === null ? Promise.resolve(null) : this.#look(picture, frame)
     // It is heard of where it is awaited.
     seen.catch(() => undefined)
     this.#waiting.push({ frame, seen })
@@ -69,10 +70,10 @@ class Frames<T extends Spotted | Line> {
     return frames
   }
 
-  async #look(picture: Picture): Promise<T[]> {
+  async #look(picture: Picture, frame: FrameRef): Promise<T[]> {
     this.#running += 1
     try {
-      return await this.#ask(picture)
+      return await this.#ask(picture, frame)
     } finally {
       this.#running -= 1
       this.#ended.resolve(undefined)
@@ -91,9 +92,11 @@ export class Watch {
   constructor(parts: Parts) {
     this.#parts = parts
     const { library, sourceId, detector, reader, signal } = parts
-    const of = <T extends Spotted | Line>(engine: Engine, ask: (picture: Picture) => Promise<T[][]>) =>
-      new Frames<T>(library.seen.ofSource(sourceId, engine.info.digest) as Map<number, T[] | null>, (picture) => persevere(async () => (await ask(picture))[0] ?? [], signal))
-    this.#spotted = detector && of(detector, async (picture) => (await detector.see([picture], signal)).map((boxes) => boxes.map(compact)))
+    const of = <T extends Spotted | Line>(engine: Engine, ask: (picture: Picture, frame: FrameRef) => Promise<T[][]>) =>
+      new Frames<T>(library.seen.ofSource(sourceId, engine.info.digest) as Map<number, T[] | null>, (picture, frame) => persevere(async () => (await ask(picture, frame))[0] ?? [], signal))
+    // The place on the sampling grid, so that a run that goes on where an earlier one stopped sees the same.
+    const turnOf = ({ pts }: FrameRef, { input }: DetectorManifest) => Math.floor(secondsOf(pts, parts.probe) * input.rate + 0.001)
+    this.#spotted = detector && of(detector, async (picture, frame) => (await detector.see([picture], turnOf(frame, detector.info.manifest), signal)).map((boxes) => boxes.map(compact)))
     this.#lines = reader && of(reader, (picture) => reader.read([picture], signal))
     this.#tracker = new Tracker(detectorPace(parts.probe.timeBase))
   }
