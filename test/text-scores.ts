@@ -1,14 +1,15 @@
 /**
- * `node test/text-scores.ts [--write]`: how well the pack screen-text reads. On lines drawn over frames of real clips (English, German, other
+ * `node test/text-scores.ts [--lines] [--write]`: how well the pack screen-text reads. On lines drawn over frames of real clips (English, German, other
  * Latin letters, digits; from 3 to 8 % of the picture's height; light, dark, yellow, boxed), on the real clips with text, and what it
- * invents on those without. `--write` puts the scores into its pack.json. Needs the clips, ffmpeg with drawtext, and the fonts below.
+ * invents on those without. `--lines` shows what was misread,
+ * `--write` puts the scores into its pack.json. Needs the clips, ffmpeg with drawtext, and the fonts below.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import type { Picture } from '../app/spotted.ts'
-import type { Line } from '../app/text-lines.ts'
+import { joinLines } from '../app/text-lines.ts'
 import { editDistance } from '../app/words.ts'
 import { Graphs } from '../main/engine/graphs.ts'
 import { openFolder } from '../main/engine/pack.ts'
@@ -88,6 +89,37 @@ function drawnPictures(clips: readonly string[], folder: string): { picture: Pic
   )
 }
 
+/** What stands on the pictures of the real clips with text, a second each. */
+const SHOWN: Record<string, (second: number) => string[]> = {
+  d15: () => ['WE TOOK A ROAD TRIP FROM SF TO LA', 'TO SHOOT SOME HDR TEST FOOTAGE'],
+  d16: (second) => [`00:${padded(second, 2)}`, padded(Math.floor(second / 2), 3), padded(second, 3), padded(2 * second, 3), 'x0.5', 'x1', 'x2'],
+  d17: () => ['3:35.000', 'bbb_1920x1080@60 16:9 VP8 20Mbps Vorbis 48kHz 5.1ch 384kbps'],
+}
+
+function padded(number: number, digits: number): string {
+  return `${number}`.padStart(digits, '0')
+}
+
+/** Character errors of lines that were to be read: the nearest line that was read stands for each, and a line that was not read is all wrong. */
+class Errors {
+  letters = 0
+  wrong = 0
+  lines = 0
+  missed = 0
+
+  with(text: string, got: string): this {
+    this.letters += text.length
+    this.wrong += Math.min(editDistance(text, got), text.length)
+    this.lines += 1
+    this.missed += got === '' ? 1 : 0
+    return this
+  }
+
+  get rate(): number {
+    return this.wrong / this.letters
+  }
+}
+
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-text-'))
 const clips = clipsFolder()
 if (clips === null) process.exit(1)
@@ -96,11 +128,11 @@ const named = (ids: readonly string[]) => all.filter((name) => ids.includes(name
 const { folder: pack, manifest } = await openFolder(FOLDER)
 if (manifest.family !== 'text') throw new Error('not a text pack')
 const { graphs, symbols } = await openText(pack, manifest)
-const side = Number(process.env['SIDE'] ?? manifest.finding.side)
-const reader = new TextReader({ ...manifest, finding: { ...manifest.finding, side } }, symbols, new Graphs(graphs, { provider: 'cpu', threads: 1 }))
-const debug = process.argv.includes('--lines')
+const reader = new TextReader(manifest, symbols, new Graphs(graphs, { provider: 'cpu', threads: 1 }))
+const asked = new Set(process.argv.slice(2))
 
-const byKind = new Map<string, { letters: number; wrong: number; lines: number; exact: number; missed: number }>()
+const drawn = new Map<string, Errors>()
+let beside = 0
 for (const { picture, truth } of drawnPictures(named(WITHOUT), folder)) {
   const [lines = []] = await reader.read([picture])
   const left = new Set(lines)
@@ -108,27 +140,54 @@ for (const { picture, truth } of drawnPictures(named(WITHOUT), folder)) {
     const here = lines.filter(({ box }) => Math.abs(box.cy - cy) < 0.05).toSorted((a, b) => a.box.cx - b.box.cx)
     for (const line of here) left.delete(line)
     const got = here.map((line) => line.text).join(' ')
-    const wrong = editDistance(text, got)
-    if (debug && wrong > 0) console.log(`${size} % ${kind}: "${text}" -> "${got}" ${here.map((line) => line.confidence.toFixed(2)).join(' ')}`)
-    for (const key of [kind, `${size} %`, 'all']) {
-      const sum = byKind.get(key) ?? { letters: 0, wrong: 0, lines: 0, exact: 0, missed: 0 }
-      byKind.set(key, { letters: sum.letters + text.length, wrong: sum.wrong + wrong, lines: sum.lines + 1, exact: sum.exact + (wrong === 0 ? 1 : 0), missed: sum.missed + (got === '' ? 1 : 0) })
-    }
+    if (asked.has('--lines') && got !== text) console.log(`${size} % ${kind}: "${text}" -> "${got}" ${here.map((line) => line.confidence.toFixed(2)).join(' ')}`)
+    for (const key of ['all', kind, `${size} % high`]) drawn.set(key, (drawn.get(key) ?? new Errors()).with(text, got))
   }
-  for (const line of left) console.log(`invented beside drawn lines: "${line.text}" ${line.confidence.toFixed(2)}`)
-}
-console.log('| drawn lines | character errors | exact | missed | lines |\n|---|---|---|---|---|')
-for (const [key, { letters, wrong, lines, exact, missed }] of byKind) console.log(`| ${key} | ${((100 * wrong) / letters).toFixed(1)} % | ${exact} | ${missed} | ${lines} |`)
-for (const clip of named(['d02', ...WITHOUT, 'd15', 'd16', 'd17'])) {
-  const pictures = frames(clip, { most: 16 })
-  const started = process.cpuUsage()
-  const before = reader.graphs.counts()
-  const read = await reader.read(pictures)
-  const { user, system } = process.cpuUsage(started)
-  const after = reader.graphs.counts()
-  const told = new Map<string, Line[]>()
-  for (const line of read.flat()) told.set(line.text, [...(told.get(line.text) ?? []), line])
-  console.log(`${path.basename(clip)}: ${pictures.length} pictures, ${((user + system) / 1000 / pictures.length).toFixed(0)} ms each, ${(after['reader'] ?? 0) - (before['reader'] ?? 0)} lines read`)
-  for (const [text, lines] of told) console.log(`   ${lines.length} x "${text}" ${lines.map(({ confidence }) => confidence.toFixed(2)).slice(0, 6).join(' ')}`)
+  beside += left.size
 }
 rmSync(folder, { recursive: true })
+console.log('| lines drawn over real pictures | character errors | missed | lines |\n|---|---|---|---|')
+for (const [key, { rate, missed, lines }] of drawn) console.log(`| ${key} | ${percent(rate)} | ${missed} | ${lines} |`)
+console.log(`\nInvented beside them: ${beside}\n\n| clip | pictures | CPU ms a picture | lines read | character errors | told of the clip |\n|---|---|---|---|---|---|`)
+
+const real = new Errors()
+let [silent, pictures, ms] = [0, 0, 0]
+for (const clip of named([...WITHOUT, 'd02', ...Object.keys(SHOWN)])) {
+  const [id, shots] = [path.basename(clip).slice(0, 3), frames(clip, { most: 16 })]
+  const [started, before] = [process.cpuUsage(), reader.graphs.counts()['reader'] ?? 0]
+  const read = await reader.read(shots)
+  const { user, system } = process.cpuUsage(started)
+  const own = new Errors()
+  for (const [second, lines] of read.entries()) {
+    for (const text of SHOWN[id]?.(second) ?? []) {
+      const got = lines.toSorted((a, b) => editDistance(a.text, text) - editDistance(b.text, text))[0]?.text ?? ''
+      for (const errors of [own, real]) errors.with(text, got)
+    }
+  }
+  const told = joinLines(
+    read.map((lines, second) => ({ ordinal: second, pts: second, lines })),
+    { startFrame: 0, endFrame: shots.length },
+  )
+  pictures += shots.length
+  ms += (user + system) / 1000
+  if (WITHOUT.includes(id) && told.length === 0) silent += 1
+  console.log(`| ${id} | ${shots.length} | ${((user + system) / 1000 / shots.length).toFixed(0)} | ${(reader.graphs.counts()['reader'] ?? 0) - before} | ${own.lines > 0 ? percent(own.rate) : ''} | ${told.map(({ text, confidence }) => `${text} (${confidence.toFixed(2)})`).join('; ')} |`)
+}
+console.log(`\nCharacter errors on real clips with text: ${percent(real.rate)} of ${real.letters}. Silent: ${silent} of ${WITHOUT.length} clips without text. ${(ms / pictures).toFixed(0)} ms of one core a picture.`)
+
+if (asked.has('--write')) {
+  const file = path.join(FOLDER, 'pack.json')
+  const date = new Date().toISOString().slice(0, 10)
+  const score = (metric: string, value: number, n: number, on: string) => ({ task: 'text', metric, value: Number(value.toFixed(4)), n, on, date })
+  const over = 'lines drawn over pictures of real clips'
+  const scores = [
+    ...[...drawn].map(([key, { rate, lines }]) => score(key === 'all' ? 'character errors' : `character errors, ${key}`, rate, lines, over)),
+    score('character errors', real.rate, real.lines, 'real clips with text'),
+    score('silent', silent / WITHOUT.length, WITHOUT.length, 'real clips without text'),
+  ]
+  writeFileSync(file, `${JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as object), scores }, null, 2)}\n`)
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`
+}

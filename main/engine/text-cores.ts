@@ -5,11 +5,13 @@ import type { TextManifest } from '../../app/pack/text.ts'
 /** Least box of a core, in pixels of the map: smaller ones are specks. */
 const LEAST_WIDTH = 5
 const LEAST_HEIGHT = 3
-/** Boxes on one row are pieces of one line where they overlap by this share of the lower one's height, and are no farther apart than GAP of it. */
+/**
+ * Boxes on one row are pieces of one line where they overlap by this share of the lower one's height, where neither is so many times as high as
+ * the other (a dash, a degree sign), and where they are no farther apart than this share of their mean height.
+ */
 const SAME_ROW = 0.6
-const SAME_SIZE = 1.6
+const SAME_SIZE = 2.5
 const GAP = 0.6
-
 /** A line's first and last letters are often less sure than its middle: boxes grow at their ends by this share of the core's height more. */
 const ENDS = 0.2
 
@@ -85,7 +87,7 @@ function joinedPieces(pieces: readonly Core[]): Core[] {
 function oneLine(a: Box, b: Box): boolean {
   const [ha, hb] = [a.y2 - a.y1, b.y2 - b.y1]
   const low = Math.min(ha, hb)
-  return Math.min(a.y2, b.y2) - Math.max(a.y1, b.y1) >= SAME_ROW * low && Math.max(ha, hb) <= SAME_SIZE * low && b.x1 - a.x2 <= GAP * low
+  return Math.min(a.y2, b.y2) - Math.max(a.y1, b.y1) >= SAME_ROW * low && Math.max(ha, hb) <= SAME_SIZE * low && b.x1 - a.x2 <= (GAP * (ha + hb)) / 2
 }
 
 function spanning(a: Box, b: Box): Box {
@@ -107,5 +109,6 @@ export function textOf(classes: Int32Array, certainty: Float32Array, symbols: re
     }
     before = best
   }
-  return { text: text.trim().replace(/ +/g, ' '), confidence: count > 0 ? sum / count : 0 }
+  // The one sign ℃, written as two, is often read after a degree sign of its own.
+  return { text: text.trim().replace(/ +/g, ' ').replace('°°', '°'), confidence: count > 0 ? sum / count : 0 }
 }
