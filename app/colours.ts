@@ -235,10 +235,21 @@ export function coloursOf(rgb: Uint8Array, width: number, height: number, { cx, 
 /** A colour names a thing from this share of it on, and this far ahead of the next one. */
 const DOMINANT = 0.4
 const AHEAD = 0.12
+/** What shadow makes of a colour: that goes with it, if the colour itself has this share, and both have that. Light is never added by a shadow. */
+const SHADES: readonly (readonly [lit: Colour, shaded: Colour])[] = [
+  ['white', 'grey'],
+  ['orange', 'brown'],
+]
+const LIT = 0.3
+const TOGETHER = 0.6
 
 /** The colour that one may call a thing by. Null where none stands out: then nobody may claim one. @param shares In the order of `COLOURS`. */
 export function dominantColour(shares: readonly number[]): { colour: Colour; share: number } | null {
-  const ranked = COLOURS.map((colour, i) => ({ colour, share: shares[i] ?? 0 })).sort((a, b) => b.share - a.share)
-  const [first, second] = ranked
+  const shareOf = (colour: Colour) => shares[PLACE[colour]] ?? 0
+  for (const [lit, shaded] of SHADES) {
+    const share = shareOf(lit) + shareOf(shaded)
+    if (shareOf(lit) >= LIT && share >= TOGETHER && shareOf(lit) >= shareOf(shaded) / 2) return { colour: lit, share }
+  }
+  const [first, second] = COLOURS.map((colour) => ({ colour, share: shareOf(colour) })).sort((a, b) => b.share - a.share)
   return first && first.share >= DOMINANT && first.share - (second?.share ?? 0) >= AHEAD ? first : null
 }

@@ -1,8 +1,8 @@
 /** Answers to questions about one clip from what was measured of it: sure ones, unsure ones, and none rather than a wrong one. */
 import { type Colour, COLOURS, dominantColour } from '../colours.ts'
-import { classesOf, colourName, isThing, type Language, nameOf, nearestWords, nounOf, numberName, theNameOf } from '../words.ts'
+import { classesOf, colourName, isThing, type Language, nameOf, nearestWords, nounOf, theNameOf } from '../words.ts'
 import { quoted } from './caption.ts'
-import { boxAt, countsOf, type FactEvidence, factsOf, mostOf, thereOf, type ThingFact } from './facts.ts'
+import { boxAt, certaintyOf, countsOf, type FactEvidence, factsOf, mostOf, thereOf, type ThingFact } from './facts.ts'
 import type { ClipMeasures, Moment, Things, ThingTrack } from './input.ts'
 import { type Asked, type AskedThing, languageOf, type Question, readQuestion } from './question.ts'
 import { cameraText, capital, listText, motionText, placeText, secondsText, wayText } from './wording.ts'
@@ -26,13 +26,15 @@ export interface CannotSee {
 export const SURE = 0.7
 
 /** An absent class has no box above this in the whole clip. */
-const ABSENT_BELOW = 0.4
+const ABSENT_BELOW = 0.35
 /** Confidence of answers by how they were come by. */
 const TRUST = { absent: 0.9, hedged: 0.45, guess: 0.5 }
+/** Who asks how many there are has seen some. */
+const NONE_AT_ALL = 0.6
 /** A track has a colour that was asked for from this share on. */
 const HAS_COLOUR = 0.3
 /** Words for whatever there is: no class, and no word to be refused. */
-const ANYTHING = /^(items?|objects?|things?|stuff|elements?|way|kind|sort|(gegenst[aä]nde?|dinge?|objekte?|sachen?|art|weise))$/i
+const ANYTHING = /^(items?|objects?|things?|stuff|elements?|way|kind|sort|text|writing|captions?|subtitles?|schrift|untertitel|(gegenst[aä]nde?|dinge?|objekte?|sachen?|art|weise))$/i
 /** What needs no detector. */
 const WITHOUT_THINGS: ReadonlySet<Asked> = new Set<Asked>(['camera', 'camera-way', 'text', 'text-what', 'dark', 'frozen', 'length'])
 
@@ -108,9 +110,10 @@ function sceneOf(clip: ClipMeasures, things: Things, asked: readonly AskedThing[
   return { clip, things, asked, classes, tracks: own.filter(({ score }) => score >= things.asked), doubt }
 }
 
-/** Those of the tracks that have the colour and the place that the question tells. */
-function choose({ clip, tracks }: Scene, { colour, side, asked }: Question): ThingTrack[] {
+/** Those of the tracks that have the colour, the place and the turn that the question tells. */
+function choose({ clip, tracks }: Scene, { colour, side, asked, nth }: Question): ThingTrack[] {
   const coloured = colour === null || asked === 'colour' ? tracks : tracks.filter((track) => shareOf(track, colour) >= HAS_COLOUR)
+  if (nth !== null) return coloured.toSorted((a, b) => (a.boxes[0]?.time ?? 0) - (b.boxes[0]?.time ?? 0)).slice(nth - 1, nth)
   if (side === null || coloured.length < 2) return [...coloured]
   const place = (track: ThingTrack) => {
     const { x, y } = placeOf(track, clip)
@@ -119,12 +122,8 @@ function choose({ clip, tracks }: Scene, { colour, side, asked }: Question): Thi
   return coloured.toSorted((a, b) => place(b) - place(a)).slice(0, 1)
 }
 
-function wholeColours({ colours = [] }: ThingTrack): number[] {
-  return colours.length === 22 ? colours.slice(0, 11).map((share, i) => (share + (colours[i + 11] ?? 0)) / 2) : [...colours]
-}
-
-function shareOf(track: ThingTrack, colour: Colour): number {
-  return wholeColours(track)[COLOURS.indexOf(colour)] ?? 0
+function shareOf({ colours = [] }: ThingTrack, colour: Colour): number {
+  return colours[COLOURS.indexOf(colour)] ?? 0
 }
 
 function placeOf({ boxes }: ThingTrack, { frame }: ClipMeasures): { x: number; y: number } {
@@ -160,7 +159,8 @@ function presence(scene: Scene, { colour }: Question, language: Language): FactA
     const from = best.boxes[0]?.time ?? 0
     const evidence = evidenceOf([best], null, { score: best.score })
     if (wider) return { text: say(`There is ${what}; whether that is “${wider.word}” cannot be told.`, `Zu sehen ist ${what}; ob das „${wider.word}“ ist, ist nicht zu sagen.`), value: null, evidence, confidence: TRUST.hedged }
-    return { text: say(`Yes, ${what}, first seen at ${secondsText(from, language)}.`, `Ja, ${what}, zuerst gesehen bei ${secondsText(from, language)}.`), value: true, evidence, confidence: best.score >= scene.things.volunteered ? Math.max(SURE, best.score) : TRUST.guess }
+    const first = from > (scene.things.looked[0]?.time ?? 0) ? say(`, first seen at ${secondsText(from, language)}`, `, zuerst gesehen bei ${secondsText(from, language)}`) : ''
+    return { text: `${say('Yes', 'Ja')}, ${what}${first}.`, value: true, evidence, confidence: certaintyOf(best, scene.things) }
   }
   if (colour !== null && scene.tracks.length > 0) return null
   return { text: say(`No ${calledMany(scene, language)} were seen.`, `Keine ${calledMany(scene, language)} gesehen.`), value: false, evidence: { ...NOTHING, numbers: { best: scene.doubt } }, confidence: absence(scene) }
@@ -176,27 +176,33 @@ function count(scene: Scene, read: Question, language: Language): FactAnswer | n
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   const { things, asked } = scene
   const { colour, at, total, side } = read
-  if (side !== null || asked.some(({ wider }) => wider)) return null
+  if (side !== null || read.nth !== null || asked.some(({ wider }) => wider)) return null
   const tracks = colour === null ? scene.tracks : scene.tracks.filter((track) => shareOf(track, colour) >= HAS_COLOUR)
   if (tracks.length === 0) {
     if (scene.tracks.length > 0) return null
-    return { text: say(`No ${calledMany(scene, language)} were seen.`, `Keine ${calledMany(scene, language)} gesehen.`), value: 0, evidence: { ...NOTHING, numbers: { best: scene.doubt } }, confidence: absence(scene) }
+    return { text: say(`No ${calledMany(scene, language)} were seen.`, `Keine ${calledMany(scene, language)} gesehen.`), value: 0, evidence: { ...NOTHING, numbers: { best: scene.doubt } }, confidence: Math.min(NONE_AT_ALL, absence(scene)) }
   }
-  const name = (number: number) => (scene.classes.length === 1 ? nameOf(scene.classes[0] ?? '', number, language, colour ?? undefined) : `${numberName(number, language)} ${calledMany(scene, language)}`).replace(/^an? /, 'one ')
+  /** "two dogs and one cat" */
+  const name = (present: readonly ThingTrack[], number: number) => {
+    const labels = [...Map.groupBy(present, ({ label }) => label)].map(([label, of]) => [label, of.length] as const)
+    const told = labels.length > 1 ? labels : [[present[0]?.label ?? tracks[0]?.label ?? '', number] as const]
+    return listText(told.map(([label, of]) => nameOf(label, of, language, colour ?? undefined).replace(/^an? /, 'one ')), language)
+  }
   // What the word means and the detector does not know was not counted.
   const most = asked.some(({ narrower }) => narrower) ? TRUST.guess : 1
-  const sure = (present: readonly ThingTrack[]) => Math.min(most, present.length === 0 ? TRUST.guess : present.reduce((sum, { score }) => sum + score, 0) / present.length)
-  if (total) return { text: say(`${capital(name(tracks.length))} in total.`, `Insgesamt ${name(tracks.length)}.`), value: tracks.length, evidence: evidenceOf(tracks, null, { distinct: tracks.length }), confidence: tracks.length === 1 ? sure(tracks) : Math.min(sure(tracks), TRUST.guess) }
+  // One that may be none makes the number a guess.
+  const sure = (present: readonly ThingTrack[]) => Math.min(most, present.length === 0 ? TRUST.guess : Math.min(...present.map((track) => certaintyOf(track, things))))
+  if (total) return { text: say(`${capital(name(tracks, tracks.length))} in total.`, `Insgesamt ${name(tracks, tracks.length)}.`), value: tracks.length, evidence: evidenceOf(tracks, null, { distinct: tracks.length }), confidence: tracks.length === 1 ? sure(tracks) : Math.min(sure(tracks), TRUST.guess) }
   const counts = countsOf(tracks, things.looked)
   const moment = at === null ? null : at === 'start' ? counts[0] : at === 'end' ? counts.at(-1) : counts.toSorted((a, b) => Math.abs(a.time - at) - Math.abs(b.time - at))[0]
   if (moment) {
     const present = tracks.filter((track) => boxAt(track, moment.time) !== null)
-    return { text: say(`${capital(name(moment.count))} at ${secondsText(moment.time, language)}.`, `${capital(name(moment.count))} bei ${secondsText(moment.time, language)}.`), value: moment.count, evidence: evidenceOf(present, moment, { count: moment.count }), confidence: sure(present) }
+    return { text: say(`${capital(name(present, moment.count))} at ${secondsText(moment.time, language)}.`, `${capital(name(present, moment.count))} bei ${secondsText(moment.time, language)}.`), value: moment.count, evidence: evidenceOf(present, moment, { count: moment.count }), confidence: sure(present) }
   }
   const best = mostOf(counts)
   const number = Math.max(1, best.most)
   const present = tracks.filter((track) => boxAt(track, best.at.time) !== null)
-  return { text: say(`${capital(name(number))} at most at once, first at ${secondsText(best.at.time, language)}.`, `Höchstens ${name(number)} gleichzeitig, zuerst bei ${secondsText(best.at.time, language)}.`), value: number, evidence: evidenceOf(present, best.at, { most: number }), confidence: sure(present) }
+  return { text: say(`${capital(name(present, number))} at most at once, first at ${secondsText(best.at.time, language)}.`, `Höchstens ${name(present, number)} gleichzeitig, zuerst bei ${secondsText(best.at.time, language)}.`), value: number, evidence: evidenceOf(present, best.at, { most: number }), confidence: sure(present) }
 }
 
 /** The animals, the vehicles, or all that is there. */
@@ -220,7 +226,7 @@ function whatIsThere(clip: ClipMeasures, asked: readonly AskedThing[] | null, la
 function ofThings(read: Question, tracks: readonly ThingTrack[], scene: Scene, language: Language): FactAnswer | null {
   switch (read.asked) {
     case 'colour':
-      return colourAnswer(read, tracks, language)
+      return colourAnswer(read, tracks, scene, language)
     case 'direction':
     case 'moves':
       return motionAnswer(read, tracks, scene, language)
@@ -235,16 +241,16 @@ function ofThings(read: Question, tracks: readonly ThingTrack[], scene: Scene, l
   }
 }
 
-function colourAnswer({ colour, at }: Question, all: readonly ThingTrack[], language: Language): FactAnswer | null {
+function colourAnswer({ colour, at }: Question, all: readonly ThingTrack[], { things }: Scene, language: Language): FactAnswer | null {
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   const tracks = typeof at === 'number' ? all.filter((track) => boxAt(track, at) !== null) : all
   const first = tracks[0]
   // A person has no colour, and what they wear has several.
   if (!first || at === 'start' || at === 'end' || tracks.some(({ label }) => label === 'person')) return null
-  const found = tracks.map((track) => dominantColour(wholeColours(track)))
+  const found = tracks.map((track) => dominantColour(track.colours ?? []))
   const same = found.every((one) => one !== null && one.colour === found[0]?.colour) ? (found[0] ?? null) : null
   const evidence = evidenceOf(tracks, null, same ? { share: same.share } : {})
-  const sure = (share: number) => Math.min(first.score, 0.55 + share / 2)
+  const sure = (share: number) => Math.min(certaintyOf(first, things), 0.5 + share / 2)
   if (colour !== null) {
     if (same?.colour === colour) return { text: say('Yes.', 'Ja.'), value: true, evidence, confidence: sure(same.share) }
     return same && tracks.every((track) => shareOf(track, colour) < 0.1) ? { text: say(`No, ${colourName(same.colour, 'en')}.`, `Nein, ${colourName(same.colour, 'de')}.`), value: false, evidence, confidence: sure(same.share) } : null
@@ -287,12 +293,13 @@ function motionAnswer({ asked, turned }: Question, tracks: readonly ThingTrack[]
   return { text: `${capital(value ?? motionText(way, false, language))}.`, value, evidence: evidenceOf(movers.map(({ track }) => track), null, { distance: ways[0]?.distance ?? 0, clarity }), confidence: agrees ? sure(first, clarity) : TRUST.guess }
 }
 
-function timeAnswer({ asked, things }: Question, tracks: readonly ThingTrack[], { clip, things: { looked } }: Scene, language: Language): FactAnswer | null {
+function timeAnswer({ asked, things }: Question, tracks: readonly ThingTrack[], { clip, things: measured }: Scene, language: Language): FactAnswer | null {
+  const { looked } = measured
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   const there = thereOf(tracks)
   const [first, last] = [there[0], there.at(-1)]
   if (!first || !last) return null
-  const score = tracks[0]?.score ?? 0
+  const score = tracks[0] ? certaintyOf(tracks[0], measured) : 0
   if (asked === 'long') {
     const seconds = there.reduce((sum, { from, to }) => sum + to - from, 0)
     return { text: say(`About ${secondsText(seconds, language)}.`, `Etwa ${secondsText(seconds, language)}.`), value: seconds, evidence: evidenceOf(tracks, null, { seconds }), confidence: Math.min(score, tracks.length === 1 ? 1 : TRUST.guess) }
@@ -315,10 +322,11 @@ function timeAnswer({ asked, things }: Question, tracks: readonly ThingTrack[], 
   return { text: say(`At ${secondsText(time, language)}.`, `Bei ${secondsText(time, language)}.`), value: time, evidence, confidence: score }
 }
 
-function placeAnswer({ at }: Question, tracks: readonly ThingTrack[], { clip }: Scene, language: Language): FactAnswer | null {
+function placeAnswer({ at }: Question, tracks: readonly ThingTrack[], { clip, things }: Scene, language: Language): FactAnswer | null {
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   const [track] = tracks
   if (!track || tracks.length > 1) return null
+  const confidence = certaintyOf(track, things)
   const seen = track.boxes.filter(({ outside }) => outside !== true)
   const key = typeof at === 'number' ? null : at === 'start' ? seen[0] : at === 'end' ? seen.at(-1) : null
   const box = typeof at === 'number' ? boxAt(track, at) : (key?.box ?? null)
@@ -326,12 +334,12 @@ function placeAnswer({ at }: Question, tracks: readonly ThingTrack[], { clip }: 
   const text = (of: { x: number; y: number }) => placeText(of.x, of.y, language)
   const middle = ({ x1, y1, x2, y2 }: { x1: number; y1: number; x2: number; y2: number }) => ({ x: (x1 + x2) / 2 / clip.frame.width, y: (y1 + y2) / 2 / clip.frame.height })
   const evidence = evidenceOf([track], null, {})
-  if (box) return { text: `${capital(text(middle(box)))}.`, value: text(middle(box)), evidence, confidence: track.score }
+  if (box) return { text: `${capital(text(middle(box)))}.`, value: text(middle(box)), evidence, confidence }
   const [from, to] = [seen[0], seen.at(-1)]
   const [began, ended] = [from ? text(middle(from.box)) : '', to ? text(middle(to.box)) : '']
   const mean = text(placeOf(track, clip))
-  if (began === ended || mean === began) return { text: `${capital(mean)}.`, value: mean, evidence, confidence: track.score }
-  return { text: say(`First ${began}, at the end ${ended}.`, `Erst ${began}, am Ende ${ended}.`), value: mean, evidence, confidence: track.score }
+  if (began === ended || mean === began) return { text: `${capital(mean)}.`, value: mean, evidence, confidence }
+  return { text: say(`First ${began}, at the end ${ended}.`, `Erst ${began}, am Ende ${ended}.`), value: mean, evidence, confidence }
 }
 
 /** Questions about the camera, the light, the text and the length of the clip. */

@@ -34,9 +34,8 @@ export interface ThingFact extends Stated {
   motion: Motion | null
   /** Motion over the ground; the same as in the picture where the camera stands, null where that is not known. */
   ground: Motion | null
+  /** Null also of people: what they wear has several. */
   colour: Colour | null
-  upper: Colour | null
-  lower: Colour | null
 }
 
 /** All objects of one name. */
@@ -83,13 +82,28 @@ const COVERED = 0.3
 /** A line counts from this confidence of the reader. */
 const READ = 0.7
 
+/** How sure a track is, on the scale of reliability: one that counts only because somebody asked for it is as good as a guess. */
+export function certaintyOf({ score }: Pick<ThingTrack, 'score'>, { asked, volunteered }: Pick<Things, 'asked' | 'volunteered'>): number {
+  const points = [[0, 0], [asked, 0.5], [volunteered, 0.75], [1, 1]] as const
+  const next = points.findIndex(([at]) => score <= at)
+  const [[from, low], [to, high]] = [points[next - 1] ?? points[0], points[next] ?? [1, 1]]
+  return to > from ? low + ((score - from) * (high - low)) / (to - from) : high
+}
+
 /** Every statement about a clip. @param least The track score from which a thing counts: `things.volunteered`, unless it was asked for. */
 export function factsOf(clip: ClipMeasures, least = clip.things?.volunteered ?? 1): Fact[] {
   const camera = cameraFact(clip)
-  const tracks = clip.things?.tracks.filter(({ score }) => score >= least) ?? []
-  const things = tracks.map((track) => thingFact(track, clip, camera.motion)).sort((a, b) => b.reliability - a.reliability)
-  const names = clip.things ? [...Map.groupBy(tracks, ({ label }) => label)].map(([label, of]) => nameFact(label, of, clip.things)).sort((a, b) => b.reliability - a.reliability) : []
-  return [...names, ...things, ...overlapFacts(tracks), camera, ...lightFacts(clip), ...textFacts(clip)]
+  return [...(clip.things ? thingsFacts(clip, clip.things, camera.motion, least) : []), camera, ...lightFacts(clip), ...textFacts(clip)]
+}
+
+function thingsFacts(clip: ClipMeasures, things: Things, camera: CameraMotion, least: number): Fact[] {
+  const tracks = things.tracks.filter(({ score }) => score >= least)
+  const best = (facts: (NameFact | ThingFact)[]) => facts.sort((a, b) => b.reliability - a.reliability)
+  return [
+    ...best([...Map.groupBy(tracks, ({ label }) => label)].map(([label, of]) => nameFact(label, of, things))),
+    ...best(tracks.map((track) => thingFact(track, clip, things, camera))),
+    ...overlapFacts(tracks, things),
+  ]
 }
 
 /** The box of a track at a time, linear between its boxes; null while it is not in the picture. */
@@ -144,15 +158,11 @@ export function thereOf(tracks: readonly ThingTrack[]): { from: number; to: numb
   return joined
 }
 
-function thingFact(track: ThingTrack, clip: ClipMeasures, camera: CameraMotion): ThingFact {
+function thingFact(track: ThingTrack, clip: ClipMeasures, things: Things, camera: CameraMotion): ThingFact {
   const seen = track.boxes.filter(({ outside }) => outside !== true)
   const { width, height } = clip.frame
   const mean = (of: (box: Box) => number) => seen.reduce((sum, { box }) => sum + of(box), 0) / Math.max(1, seen.length)
   const motion = motionOf(track, clip.frame, null)
-  const colours = track.colours ?? []
-  const upper = colours.slice(0, 11)
-  const lower = colours.slice(11)
-  const whole = lower.length === 11 ? upper.map((share, i) => (share + (lower[i] ?? 0)) / 2) : upper
   const key = seen[seen.length >> 1]
   return {
     kind: 'thing',
@@ -165,16 +175,14 @@ function thingFact(track: ThingTrack, clip: ClipMeasures, camera: CameraMotion):
     area: mean(boxArea) / (width * height),
     motion,
     ground: camera.moves === false ? motion : camera.moves === true && clip.camera.steps.some(({ dx, dy, zoom }) => dx !== 0 || dy !== 0 || zoom !== 0) ? motionOf(track, clip.frame, clip.camera) : null,
-    colour: dominantColour(whole)?.colour ?? null,
-    upper: lower.length === 11 ? (dominantColour(upper)?.colour ?? null) : null,
-    lower: lower.length === 11 ? (dominantColour(lower)?.colour ?? null) : null,
+    colour: track.label === 'person' ? null : (dominantColour(track.colours ?? [])?.colour ?? null),
     evidence: { frames: key ? [{ ordinal: key.ordinal, time: key.time }] : [], boxes: key ? [{ ordinal: key.ordinal, time: key.time, box: key.box }] : [], numbers: { score: track.score, boxes: seen.length } },
-    reliability: track.score,
+    reliability: certaintyOf(track, things),
   }
 }
 
-function nameFact(label: string, tracks: readonly ThingTrack[], things: Things | null): NameFact {
-  const counts = countsOf(tracks, things?.looked ?? [])
+function nameFact(label: string, tracks: readonly ThingTrack[], things: Things): NameFact {
+  const counts = countsOf(tracks, things.looked)
   const { most, at } = mostOf(counts)
   const boxes = tracks.flatMap((track) => {
     const box = boxAt(track, at.time)
@@ -189,11 +197,11 @@ function nameFact(label: string, tracks: readonly ThingTrack[], things: Things |
     distinct: tracks.length,
     evidence: { frames: [at], boxes, numbers: { most, distinct: tracks.length } },
     // That one of them is right.
-    reliability: Math.max(...tracks.map(({ score }) => score)),
+    reliability: Math.max(...tracks.map((track) => certaintyOf(track, things))),
   }
 }
 
-function overlapFacts(tracks: readonly ThingTrack[]): OverlapFact[] {
+function overlapFacts(tracks: readonly ThingTrack[], things: Things): OverlapFact[] {
   return tracks.flatMap((a, i) =>
     tracks.slice(i + 1).flatMap((b): OverlapFact[] => {
       const both = a.boxes.flatMap(({ ordinal, time, box, outside }) => {
@@ -203,7 +211,7 @@ function overlapFacts(tracks: readonly ThingTrack[]): OverlapFact[] {
       const covered = both.filter(({ share }) => share >= COVERED)
       const first = covered[0]
       if (!first || covered.length < HOLDS || covered.length * 2 < both.length) return []
-      return [{ kind: 'overlap', labels: [a.label, b.label], evidence: { frames: [{ ordinal: first.ordinal, time: first.time }], boxes: [{ ordinal: first.ordinal, time: first.time, box: first.box }], numbers: { share: covered.length / both.length } }, reliability: Math.min(a.score, b.score) }]
+      return [{ kind: 'overlap', labels: [a.label, b.label], evidence: { frames: [{ ordinal: first.ordinal, time: first.time }], boxes: [{ ordinal: first.ordinal, time: first.time, box: first.box }], numbers: { share: covered.length / both.length } }, reliability: Math.min(certaintyOf(a, things), certaintyOf(b, things)) }]
     }),
   )
 }

@@ -21,7 +21,7 @@ export interface ThingTrack {
   /** How sure the track is, 0..1. */
   score: number
   boxes: readonly ThingBox[]
-  /** Shares 0..1 of the eleven basic colours (app/colours): of the whole thing (11 numbers), or of its upper and then of its lower half (22). */
+  /** Shares 0..1 of the eleven basic colours, in the order of `COLOURS` (app/colours). */
   colours?: readonly number[]
 }
 

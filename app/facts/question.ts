@@ -21,6 +21,8 @@ export interface Question {
   colour: Colour | null
   /** Which one of several, by its place. */
   side: 'left' | 'right' | 'top' | 'bottom' | null
+  /** The second or third one, by when they come; null where no turn is told. */
+  nth: number | null
   /** Seconds of the video, or an end of the clip. */
   at: number | 'start' | 'end' | null
   /** How many different ones, not how many at once. */
@@ -143,7 +145,10 @@ const TOTAL = / (in total|altogether|overall|different|distinct|all in all|insge
 /** "at 20 s", "nach 3,5 Sekunden", "at 1:20". */
 const TIME = / (at|um|bei|nach|after|at second|in second|bei sekunde|in sekunde) (?:(\d+):)?(\d+(?:[.,]\d+)?) ?(s|sec|secs|second|seconds|sek|sekunde|sekunden)?(?= )/
 
-/** A few words that stand for whatever is there. */
+/** By place in the list: the second one, and so on. The first one is what comes first anyway. */
+const TURNS = [/ (second|zweite[rsn]?)(?= )/, / (third|dritte[rsn]?)(?= )/, / (fourth|vierte[rsn]?)(?= )/, / (fifth|fünfte[rsn]?)(?= )/]
+
+/** The longest word of the table, in words. */
 const MOST_WORDS = 4
 
 /** What a question asks. Null where it asks nothing of the kinds that facts answer. */
@@ -160,7 +165,7 @@ export function readQuestion(question: string, known: readonly string[], languag
   if (!pattern) {
     // "dogs?", "any red cars": whether there are.
     const named = wordsOf(text.replace(/ (any|some) /, ' '), plain, known, language)
-    return named.things.length > 0 && named.left.length === 0 ? { asked: 'presence', language, ...named, side: null, at: null, total: false, turned: false } : null
+    return named.things.length > 0 && named.left.length === 0 ? { asked: 'presence', language, ...named, side: null, nth: null, at: null, total: false, turned: false } : null
   }
   take(pattern.words)
   text = ` ${text.trim()} `
@@ -171,8 +176,9 @@ export function readQuestion(question: string, known: readonly string[], languag
   const total = TOTAL.test(text)
   text = text.replaceAll(TOTAL, ' ').replaceAll(ONCE, ' ').replaceAll(ONCE, ' ')
   const side = SIDES.find(({ words }) => take(words))?.side ?? null
+  const turn = ['appear', 'leave', 'direction', 'colour', 'where'].includes(pattern.asked) ? TURNS.findIndex(take) : -1
   const { things, colour, left } = wordsOf(text, plain, known, language)
-  return { asked: pattern.asked, language, things, colour, side, at, total, turned: pattern.turned === true, left }
+  return { asked: pattern.asked, language, things, colour, side, nth: turn === -1 ? null : turn + 2, at, total, turned: pattern.turned === true, left }
 }
 
 /** The things, colours and unknown words of what is left of a question. */
