@@ -3,10 +3,10 @@
  * is kept with the clip that it lies in. Objects are followed through the whole source; each clip gets its part of them.
  */
 import { pixelBox } from '../../app/boxes.ts'
-import type { FrameRef, Probe } from '../../app/media.ts'
+import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 import { joinLines, type Line } from '../../app/text-lines.ts'
 import { trackScoreOf } from '../../app/naming.ts'
-import { detectorPace, objectScore, type SampledFrame, Tracker } from '../../app/tracker.ts'
+import { detectorPace, groundShift, objectScore, type SampledFrame, type Shift, Tracker } from '../../app/tracker.ts'
 import type { DetectorEngine, Engine, Picture, Spotted, TextEngine } from '../engine/engine.ts'
 import type { MachineResult } from '../library/annotations.ts'
 import type { Library } from '../library/library.ts'
@@ -102,7 +102,11 @@ export class Watch {
     if (detector) {
       library.seen.saveFrames(clipId, detector.info.digest, spotted)
       if (cut) this.#tracker.cut(startFrame)
-      for (const frame of spotted) this.#tracker.push(sampledFrame(frame, this.#parts.probe))
+      const { probe } = this.#parts
+      spotted.forEach((frame, i) => {
+        const before = spotted[i - 1]
+        this.#tracker.push(sampledFrame(frame, probe, before && groundShift(measured.camera, secondsOf(before.pts, probe), secondsOf(frame.pts, probe), probe)))
+      })
       this.#clips.push({ id: clipId, startFrame, endFrame })
       const known = new Map([[startFrame, startPts], [endFrame, endPts], ...[...frames, ...spotted].map(({ ordinal, pts }) => [ordinal, pts] as const)])
       this.#show(detector, clipId, { startFrame, endFrame }, (ordinal) => ptsNear(known, ordinal))
@@ -131,9 +135,9 @@ export class Watch {
   }
 }
 
-function sampledFrame({ ordinal, pts, seen }: SeenFrame<Spotted>, frame: Probe): SampledFrame {
+function sampledFrame({ ordinal, pts, seen }: SeenFrame<Spotted>, frame: Probe, shift: Shift | undefined): SampledFrame {
   if (seen === null) return { ordinal, pts, same: true }
-  return { ordinal, pts, sightings: seen.map(({ name, score, box, colours }) => ({ ordinal, pts, label: name, score, box: pixelBox(box, frame), colours })) }
+  return { ordinal, pts, sightings: seen.map(({ name, score, box, colours }) => ({ ordinal, pts, label: name, score, box: pixelBox(box, frame), colours })), ...(shift ? { shift } : {}) }
 }
 
 /** Times are known of the sampled frames and of a clip's edges alone while the source is decoded; between them they are taken to run evenly. */
