@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Box } from './annotation.ts'
 import { iou } from './boxes.ts'
-import { ASKED, detectorPace, objectScore, Tracker, VOLUNTEERED } from './tracker.ts'
+import { detectorPace, groundShift, objectScore, Tracker } from './tracker.ts'
 import { interpolate, type Sighting } from './tracks.ts'
 
+/** From which scores objects-80 counts. */
+const [ASKED, VOLUNTEERED] = [0.5, 0.6]
 const TIME_BASE = { num: 1, den: 1000 }
 /** A frame every 40 ms, every sixth one sampled: about four a second. */
 const ptsOf = (ordinal: number) => ordinal * 40
@@ -163,6 +165,20 @@ describe('Tracker', () => {
     // The camera pans over it, or nobody knows what the camera does.
     expect(name({ dx: 30, dy: 0 })).toEqual([{ label: 'cell phone', counts: true }])
     expect(name(null)).toEqual([{ label: 'cell phone', counts: true }])
+  })
+
+  it('takes from what was measured of the camera what lies between two frames', () => {
+    const step = { from: 1, to: 2, dx: 0.1, dy: -0.2, zoom: 0, trust: 0.8 }
+    const trace = { steps: [step, { ...step, from: 2, to: 3, dx: 0, dy: 0 }, { ...step, from: 3, to: 4, trust: 0.1 }], stays: [] }
+    const frame = { width: 200, height: 100 }
+    expect(groundShift(trace, 1.25, 1.75, frame)).toEqual({ dx: 10, dy: -10 })
+    expect(groundShift(trace, 1.5, 2.5, frame)).toEqual({ dx: 10, dy: -10 })
+    expect(groundShift({ ...trace, steps: trace.steps.slice(0, 1) }, 1.5, 2.5, frame)).toBeUndefined()
+    expect(groundShift(trace, 3.8, 4.8, frame)).toBeUndefined()
+    // A car that fills the picture hides a ground that rests.
+    const hidden = { steps: [{ ...step, dx: 0, dy: 0 }, { ...step, from: 2, to: 3, trust: 0.1 }, { ...step, from: 3, to: 4, dx: 0, dy: 0 }], stays: [] }
+    expect(groundShift(hidden, 2.25, 2.5, frame)).toEqual({ dx: 0, dy: 0 })
+    expect(groundShift({ ...hidden, steps: hidden.steps.with(2, { ...step, from: 3, to: 4 }) }, 2.25, 2.5, frame)).toBeUndefined()
   })
 
   it('is surer of what persists, of what was seen better, and of what was not missed in between', () => {

@@ -10,6 +10,7 @@ import { munkres } from 'munkres'
 import type { Box, KeyBox, Span, TrackBody } from './annotation.ts'
 import { boxArea, iou } from './boxes.ts'
 import { confusable, GOERS } from './confusable.ts'
+import type { CameraTrace } from './facts/camera.ts'
 import type { PtsOf } from './track-edits.ts'
 import { type Candidate, DEFAULT_THRESHOLD, interpolate, type Sighting, trackScore } from './tracks.ts'
 
@@ -21,6 +22,30 @@ export interface Shift {
 
 /** One sampled frame, with what the camera did since the one before where that was measured; or one that shows what the frame before it showed and was not looked at. */
 export type SampledFrame = { ordinal: number; pts: number } & ({ sightings: readonly Sighting[]; shift?: Shift } | { same: true })
+
+/**
+ * How the ground moved between two moments, in pixels of a frame, from what was measured of the camera; undefined where that says nothing. Where a
+ * thing fills most of the picture nothing is to be seen of the ground: it rests if it did before and does afterwards.
+ *
+ * @param from Seconds, as those of the trace.
+ */
+export function groundShift({ steps }: CameraTrace, from: number, to: number, frame: { width: number; height: number }): Shift | undefined {
+  const [before, after] = [steps.findLast((step) => step.from < from && step.trust >= TRUSTED), steps.find((step) => step.to > to && step.trust >= TRUSTED)]
+  const restsAround = (before !== undefined || after !== undefined) && [before, after].every((step) => step === undefined || Math.hypot(step.dx, step.dy) < RESTS)
+  let [seen, dx, dy] = [0, 0, 0]
+  for (const step of steps) {
+    const time = Math.min(step.to, to) - Math.max(step.from, from)
+    if (time <= 0) continue
+    seen += time
+    if (step.trust < TRUSTED) {
+      if (!restsAround) return undefined
+      continue
+    }
+    dx += (frame.width * step.dx * time) / (step.to - step.from)
+    dy += (frame.height * step.dy * time) / (step.to - step.from)
+  }
+  return seen < 0.9 * (to - from) ? undefined : { dx, dy }
+}
 
 /** What a detector's boxes and a sampling rate make possible. Times in ticks of the source's time base. */
 export interface Pace {
@@ -42,6 +67,9 @@ export function detectorPace({ num, den }: { num: number; den: number }): Pace {
   return { step: second / 4, patience: 2 * second, bridge: 1.3 * second, begin: 0.25, sure: 0.25 }
 }
 
+/** Least trust in a step of the camera, and how little the ground moves in a step where it rests, in shares of the frame. */
+const TRUSTED = 0.3
+const RESTS = 0.003
 /** Boxes of one name, or of two that are taken for each other, that overlap this much on one frame show one thing. */
 const SAME_THING = 0.55
 /** Boxes of any two names that do. */
@@ -153,8 +181,8 @@ class Path {
   readonly #colours = { sum: new Array<number>(22).fill(0), count: 0 }
   /** Colours lately, for comparison. */
   #look: readonly number[] | undefined
-  /** How far the ground moved in the picture since it was first seen; null where that is not known. */
-  #ground: [number, number] | null = [0, 0]
+  /** How far the ground moved in the picture since it was first seen, as far as that is known. */
+  #ground: [number, number] = [0, 0]
   /** Its last places on the ground. */
   #way: [number, number][] = []
   /** Whether it was seen to go by itself. */
@@ -224,18 +252,17 @@ class Path {
   /** The camera moved, or nobody knows whether it did. */
   carry(shift: Shift | undefined): void {
     if (shift === undefined) {
-      this.#ground = null
+      this.#way = []
       return
     }
     const { dx, dy } = shift
     this.#centre[0].value += dx
     this.#centre[1].value += dy
-    if (this.#ground !== null) this.#ground = [this.#ground[0] + dx, this.#ground[1] + dy]
+    this.#ground = [this.#ground[0] + dx, this.#ground[1] + dy]
   }
 
   /** Where it is on the ground, which the camera carries along; whether it goes by itself is seen over a short while, before small errors of the camera's motion add up. */
   #step([x, y]: [number, number], diagonal: number): void {
-    if (this.#ground === null) return
     const [dx, dy] = this.#ground
     this.#way = [...this.#way.slice(1 - WAY), [x - dx, y - dy]]
     const [first, last] = [this.#way[0], this.#way.at(-1)]
@@ -351,12 +378,12 @@ export class Tracker {
    *
    * @returns Every object, however unsure, by first frame, then name, then place. Scores are those of the whole objects.
    */
-  tracksIn(span: Span, ptsOf: PtsOf): Candidate[] {
+  tracksIn(span: Span, ptsOf: PtsOf, scoreOf: (evidence: Evidence) => number = objectScore): Candidate[] {
     return this.#paths
       .flatMap((path): Candidate[] => {
         const boxes = clipped(this.#keysOf(path, ptsOf), span, ptsOf)
         const { colours } = path
-        return boxes.length === 0 ? [] : [{ score: objectScore(this.#evidenceOf(path)), body: { kind: 'track', label: path.name, boxes, object: path.id, ...(colours ? { colours } : {}) } }]
+        return boxes.length === 0 ? [] : [{ score: scoreOf(this.#evidenceOf(path)), body: { kind: 'track', label: path.name, boxes, object: path.id, ...(colours ? { colours } : {}) } }]
       })
       .sort((a, b) => byAppearance(a.body, b.body))
   }
@@ -498,11 +525,6 @@ export function objectScore({ scores, looks, repeats }: Evidence): number {
   const strength = mean * persistence * Math.sqrt(scores.length / looks)
   return 1 / (1 + Math.exp(-14 * (strength - 0.37)))
 }
-
-/** The score from which an object counts that was asked for by its name. */
-export const ASKED = 0.5
-/** The score from which an object is named to somebody who asked for nothing. */
-export const VOLUNTEERED = 0.6
 
 /** Keys inside a span, with one at either edge where the object is there before and after it. */
 function clipped(keys: readonly KeyBox[], { startFrame, endFrame }: Span, ptsOf: PtsOf): KeyBox[] {

@@ -3,12 +3,11 @@
  * is kept with the clip that it lies in. Objects are followed through the whole source; each clip gets its part of them.
  */
 import { pixelBox } from '../../app/boxes.ts'
-import { type CameraTrace, groundAt } from '../../app/facts/camera.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
+import { trackScoreOf } from '../../app/naming.ts'
 import type { DetectorManifest } from '../../app/pack/detector.ts'
 import { joinLines, type Line } from '../../app/text-lines.ts'
-import { trackScoreOf } from '../../app/naming.ts'
-import { detectorPace, type SampledFrame, type Shift, Tracker } from '../../app/tracker.ts'
+import { detectorPace, groundShift, type SampledFrame, type Shift, Tracker } from '../../app/tracker.ts'
 import type { DetectorEngine, Engine, Picture, Spotted, TextEngine } from '../engine/engine.ts'
 import type { MachineResult } from '../library/annotations.ts'
 import type { Library } from '../library/library.ts'
@@ -116,7 +115,11 @@ export class Watch {
     if (detector) {
       library.seen.saveFrames(clipId, detector.info.digest, spotted)
       if (cut) this.#tracker.cut(startFrame)
-      spotted.forEach((frame, i) => this.#tracker.push(sampledFrame(frame, this.#parts.probe, shiftBetween(measured.camera, spotted[i - 1], frame, this.#parts.probe))))
+      const { probe } = this.#parts
+      spotted.forEach((frame, i) => {
+        const before = spotted[i - 1]
+        this.#tracker.push(sampledFrame(frame, probe, before && groundShift(measured.camera, secondsOf(before.pts, probe), secondsOf(frame.pts, probe), probe)))
+      })
       this.#clips.push({ id: clipId, startFrame, endFrame })
       const known = new Map([[startFrame, startPts], [endFrame, endPts], ...[...frames, ...spotted].map(({ ordinal, pts }) => [ordinal, pts] as const)])
       this.#show(detector, clipId, { startFrame, endFrame }, (ordinal) => ptsNear(known, ordinal))
@@ -145,11 +148,6 @@ export class Watch {
   }
 }
 
-function sampledFrame({ ordinal, pts, seen }: SeenFrame<Spotted>, frame: Probe, shift: Shift): SampledFrame {
-  if (seen === null) return { ordinal, pts, same: true }
-  return { ordinal, pts, shift, sightings: seen.map(({ name, score, box, colours }) => ({ ordinal, pts, label: name, score, box: pixelBox(box, frame), colours })) }
-}
-
 /** As it is kept: a ten thousandth of the picture is less than a pixel, and a hundredth of a colour nobody sees. */
 function compact({ name, score, box, colours }: Spotted): Spotted {
   const share = (value: number, of: number) => Math.round(value * of) / of
@@ -157,11 +155,9 @@ function compact({ name, score, box, colours }: Spotted): Spotted {
   return { name, score: share(score, 1e3), box: { cx: share(cx, 1e4), cy: share(cy, 1e4), w: share(w, 1e4), h: share(h, 1e4) }, colours: colours.map((one) => share(one, 100)) }
 }
 
-/** How the camera moved the ground from one frame to the next, pixels; nothing before the first frame of a clip. */
-function shiftBetween({ steps }: CameraTrace, before: FrameRef | undefined, after: FrameRef, probe: Probe): Shift {
-  if (before === undefined) return { dx: 0, dy: 0 }
-  const [from, to] = [groundAt(steps, secondsOf(before.pts, probe)), groundAt(steps, secondsOf(after.pts, probe))]
-  return { dx: (to.x - from.x) * probe.width, dy: (to.y - from.y) * probe.height }
+function sampledFrame({ ordinal, pts, seen }: SeenFrame<Spotted>, frame: Probe, shift: Shift | undefined): SampledFrame {
+  if (seen === null) return { ordinal, pts, same: true }
+  return { ordinal, pts, sightings: seen.map(({ name, score, box, colours }) => ({ ordinal, pts, label: name, score, box: pixelBox(box, frame), colours })), ...(shift ? { shift } : {}) }
 }
 
 /** Times are known of the sampled frames and of a clip's edges alone while the source is decoded; between them they are taken to run evenly. */
