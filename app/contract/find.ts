@@ -94,8 +94,8 @@ export const FindResult = z.object({
   unread: z.number().int(),
   /** Captions of this library to search for instead, when nothing matches the words. */
   suggestions: z.array(z.string()),
-  /** Of the words, those that nothing here has, with what is most like each and can be found. */
-  unknown: z.array(z.object({ word: z.string(), nearest: z.array(z.string()) })),
+  /** Of the words, those that nothing here has. `seen`: boxes of it are looked for, and none was found. `nearest`: of what can be found. */
+  unknown: z.array(z.object({ word: z.string(), seen: z.boolean(), nearest: z.array(z.string()) })),
   /** What boxes can be found of here, most clips first: labels that were found, then those that are looked for. Given when there are no hits. */
   findable: z.array(z.string()),
   /** The pack of the search task was taught no clips like some of these: with `guesses` it compares them too. */

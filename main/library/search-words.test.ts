@@ -205,6 +205,9 @@ describe('order and reasons', () => {
     expect(matches).toBe(6)
     expect(ranked.map(({ ids, named: byName }) => [ids.length, byName])).toEqual([[1, false], [1, false], [1, false], [1, false], [1, false], [0, true]])
     expect(ranked[0]?.ids).toEqual([idOf(drawn, 'track')])
+    // A name is no further reason where something in the clip says it.
+    library.addAnnotation(named, seen('dog', null))
+    expect((await ask('dog')).ranked.find(({ clipId }) => clipId === named)?.named).toBe(false)
   })
 
   test('a guess counts only where guesses are asked for, and last', async () => {

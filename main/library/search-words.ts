@@ -53,8 +53,8 @@ export interface WordMatch {
   unknown: string[]
   /** Of some clips the annotations for which they are found, best first. */
   reasons: (clipIds: readonly number[]) => Map<number, number[]>
-  /** Whether the name of a source has a term. */
-  named: (sourceId: number) => boolean
+  /** Whether a clip has a term in nothing but the name of its source. */
+  named: (clipId: number, sourceId: number) => boolean
 }
 
 export class WordSearch {
@@ -101,7 +101,7 @@ export class WordSearch {
       const all = others.map(({ best }) => best.get(clipId))
       if (all.every((one) => one !== undefined)) scores.set(clipId, all.reduce((sum, one) => sum + one, score) / found.length)
     }
-    return { scores, some: scores.size > 0 || terms.length < 2 ? [] : some(found, may), unknown, reasons, named: (sourceId) => found.some(({ named }) => named.has(sourceId)) }
+    return { scores, some: scores.size > 0 || terms.length < 2 ? [] : some(found, may), unknown, reasons, named: (clipId, sourceId) => found.some(({ named, best }) => named.has(sourceId) && best.get(clipId) === named.get(sourceId)) }
   }
 
   #find(term: Asked, labels: readonly string[], { guesses, last }: { guesses: boolean; last: boolean }): Found {

@@ -305,7 +305,7 @@ function words(index: Index, { filters, sought, limit }: Calls['words']['input']
   const reasons = said.reasons([...listed, ...near].map(({ clipId }) => clipId))
   const hit = (clipId: number, score: number | null, alike: number[]) => {
     const guess = score !== null && sought.picture?.familiar === 'any' && index.familiar[index.rowOf.get(clipId) ?? -1] !== true
-    return { clipId, score, guess, ids: reasons.get(clipId) ?? [], named: said.named(sourceOf(clipId)), alike }
+    return { clipId, score, guess, ids: reasons.get(clipId) ?? [], named: said.named(clipId, sourceOf(clipId)), alike }
   }
   return {
     ranked: listed.map(({ clipId, alike }) => hit(clipId, odds.get(clipId) ?? null, alike)),

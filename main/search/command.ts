@@ -65,7 +65,7 @@ function print({ hits, matches, nearest, unknown, findable }: FindResult, words:
     return
   }
   console.log(`No clip matches “${words}”.`)
-  for (const { word, nearest: near } of unknown) console.log(`Nothing here has “${word}”${near.length > 0 ? `; nearest: ${near.join(', ')}` : ''}.`)
+  for (const { word, seen, nearest: near } of unknown) console.log(seen ? `“${word}” is looked for, but was found in no clip.` : `Nothing here says “${word}”${near.length > 0 ? `; nearest: ${near.join(', ')}` : ''}.`)
   if (findable.length > 0) console.log(`Boxes can be found of: ${findable.join(', ')}.`)
   if (nearest.length > 0) console.log('\nThese have some of the words:')
   for (const hit of nearest) printHit(hit)

@@ -10,7 +10,7 @@ import { TubeletError } from '../../app/errors.ts'
 import { secondsOf } from '../../app/media.ts'
 import { unlearnt } from '../../app/pack/mammut.ts'
 import { wordsIn } from '../../app/wording.ts'
-import { nearestWords } from '../../app/words.ts'
+import { classesOf, nearestWords } from '../../app/words.ts'
 import { type Encoding, type MammutEngine, ofFamily } from '../engine/engine.ts'
 import { describer } from '../jobs/regions.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
@@ -25,7 +25,7 @@ const SUGGESTIONS = 3
 /** Of one hit. */
 const REASONS = 4
 /** What can be found, where nothing was. */
-const FINDABLE = 40
+const FINDABLE = 200
 
 export class Search {
   readonly #library: Pipeline['library']
@@ -96,7 +96,10 @@ export class Search {
       measure: 'probability',
       line: sought.picture && probability(sought.picture.line),
       suggestions: none ? await this.#suggestionsFor(query.words) : [],
-      unknown: unknown.map((word) => ({ word, nearest: nearestWords(word, findable) })),
+      unknown: unknown.map((word) => {
+        const seen = classesOf(word, findable) !== null
+        return { word, seen, nearest: seen ? [] : nearestWords(word, findable) }
+      }),
       findable: findable.slice(0, FINDABLE),
       couldGuess,
       region: null,
@@ -112,16 +115,16 @@ export class Search {
 
   async #soughtWords(query: Words): Promise<{ sought: SoughtWords; digest: string | undefined; couldGuess: boolean }> {
     const library = this.#library
-    const { picture, couldGuess } = await this.#picture(query)
+    const { picture, couldGuess, digest } = await this.#picture(query)
     const classes = library.detections.vocabulary().flatMap(({ name, synonyms }) => [name, ...synonyms])
-    return { sought: { words: query.words, guesses: query.guesses ?? false, classes, picture }, digest: library.packs.current().search?.digest, couldGuess }
+    return { sought: { words: query.words, guesses: query.guesses ?? false, classes, picture }, digest: digest ?? library.packs.current().search?.digest, couldGuess }
   }
 
   /**
    * What the pack of the search task compares with pictures; null where it has nothing to say: it is not running, it was taught nothing like any
    * clip here, or the words mean nothing to it. `couldGuess`: it would say more, as guesses.
    */
-  async #picture({ words, guesses = false }: Words): Promise<{ picture: SoughtText | null; couldGuess: boolean }> {
+  async #picture({ words, guesses = false }: Words): Promise<{ picture: SoughtText | null; couldGuess: boolean; digest?: string }> {
     const ready = await this.#packs.words('search').catch(() => null)
     if (ready === null) return { picture: null, couldGuess: false }
     const { digest, manifest } = ready.info
@@ -130,11 +133,12 @@ export class Search {
     const { search, familiar } = manifest.calibration
     const known = familiar === undefined ? { some: true, all: true } : await this.#library.find.ask('familiar', null, digest)
     if (!known.some && !guesses) return { picture: null, couldGuess: !known.all }
-    const [vector] = await ready.embedText([words], 'search')
-    if (vector === undefined) throw new Error('the engine gave no embedding')
+    // It may die under this: words are found all the same.
+    const [vector] = await ready.embedText([words], 'search').catch(() => [])
+    if (vector === undefined) return { picture: null, couldGuess: false }
     const against = 'background' in search ? await ready.embedText(search.background, 'search') : search.bias
     const picture: SoughtText = { by: 'text', vector, scale: search.scale, against, line: Math.log(search.threshold / (1 - search.threshold)), familiar: familiar === undefined ? 'unsaid' : guesses ? 'any' : 'only' }
-    return { picture, couldGuess: !known.all && !guesses }
+    return { picture, couldGuess: !known.all && !guesses, digest }
   }
 
   #hits(ranked: WordRanking['ranked']): FindHit[] {

@@ -12,7 +12,7 @@ export function MatchCurve({ sourceId, start, length, frames }: { sourceId: numb
   const query = useFind((find) => find.query)
   const clipId = useUi((ui) => ui.clipId)
   const data = useDeferredValue(useCurve(sourceId, query).data)
-  if (query === null || !data?.clips.some(({ score }) => score !== null)) return null
+  if (query === null || !data) return null
   const { clips, moments, line, measure } = data
   const scores = [...clips.map(({ score }) => score ?? 0), ...moments.map(({ score }) => score), line]
   // Probabilities are drawn from 0 to 1; likeness over the range that it has here, or all would look alike.

@@ -96,14 +96,16 @@ function NoMatch({ result }: { result: FindResult }) {
 }
 
 /** What to search for instead: what is like the words that nothing here has, captions with some of them, and all that boxes can be found of. */
-function Instead({ result: { unknown, suggestions, findable } }: { result: FindResult }) {
+function Instead({ result: { unknown, suggestions, findable, line } }: { result: FindResult }) {
+  const missing = ({ word, seen, nearest }: FindResult['unknown'][number]) => {
+    if (seen) return t('“{{word}}” is looked for, but was found in no clip.', { word })
+    if (nearest.length > 0) return t('No pack here has a name for “{{word}}”, and nothing says it. Nearest that can be found:', { word })
+    // A pack that compares pictures with words knows more than names.
+    return line === null && findable.length > 0 ? t('No pack here has a name for “{{word}}”, and nothing says it.', { word }) : t('Nothing here says “{{word}}”.', { word })
+  }
   return (
     <div className="suggest small">
-      {unknown.map(({ word, nearest }) => (
-        <p key={word}>
-          {nearest.length > 0 ? t('Nothing here has “{{word}}”. Nearest that can be found:', { word }) : t('Nothing here has “{{word}}”.', { word })} {nearest.map((label) => <Words key={label} words={label} />)}
-        </p>
-      ))}
+      {unknown.map((one) => <p key={one.word}>{missing(one)} {one.nearest.map((label) => <Words key={label} words={label} />)}</p>)}
       {suggestions.length > 0 && <span className="muted">{t('Captions here that use your words:')}</span>}
       {suggestions.map((words) => <Words key={words} words={words} />)}
       {findable.length > 0 && (
@@ -175,13 +177,13 @@ function ResultRow({ clip, current, score, why, measure, ordinal }: { clip: Clip
     <button className="clip-row" data-clip={id} data-rejected={captionState === 'rejected'} aria-current={current} onClick={choose}>
       <img src={urlOf('clipThumbnail', { params: { clipId: id } })} alt="" loading="lazy" />
       <span className="text">
-        <span className="caption">{caption ?? t('No caption')}</span>
+        <span className="caption">{caption ?? sourceName}</span>
         {why.length > 0 && <Reasons why={why} clip={clip} />}
         <span className="facts-line">
           <span className="muted num">{clock(start, 1)}–{clock(end, 1)}</span>
           <Standing clip={clip} />
         </span>
-        <span className="muted">{sourceName}</span>
+        {caption !== null && <span className="muted">{sourceName}</span>}
       </span>
       {score !== null && (
         <span className="score num" data-guessed={guessed} style={{ '--share': `${Math.max(0, Math.min(1, score)) * 100}%` } as CSSProperties} title={guessed ? t('A guess: the model was taught no clip like this one.') : measure === 'probability' ? t('Probability that this matches') : t('Likeness: the cosine of the two pictures')}>

@@ -60,6 +60,12 @@ export const useCurve = (sourceId: number, query: FindQuery | null) =>
     placeholderData: (earlier, of) => (of?.queryKey[2] === sourceId ? earlier : undefined),
   })
 
+/** Whether a pack compared any clip of a video with what is sought: words alone are found without that. */
+export function useCompared(sourceId: number): boolean {
+  const query = useFind((find) => find.query)
+  return useCurve(sourceId, query).data?.clips.some(({ score }) => score !== null) ?? false
+}
+
 export const useFacets = (enabled: boolean) => useQuery({ queryKey: ['search', 'facets'], queryFn: () => call('facets'), enabled, placeholderData: keepPreviousData, staleTime: 2_000 })
 export const useSearches = (enabled: boolean) => useQuery({ queryKey: ['searches'], queryFn: () => call('searches'), enabled, staleTime: 0 })
 

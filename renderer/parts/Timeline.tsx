@@ -6,7 +6,7 @@ import { lifetime } from '../../app/track-edits.ts'
 import { fitView, follow, panView, type View, zoomView } from '../../app/timeline.ts'
 import { urlOf } from '../api.ts'
 import { MatchCurve } from '../find/MatchCurve.tsx'
-import { useFind } from '../find/store.ts'
+import { useCompared } from '../find/queries.ts'
 import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
 import { hint } from '../keys.ts'
@@ -43,7 +43,7 @@ function Lanes({ source, clips, clip, annotations, frames, duration }: Props & {
   const setView = useReview((review) => review.setView)
   const view = useMemo(() => chosen ?? { from: 0, to: duration }, [chosen, duration])
   const playing = usePlayer((player) => player.playing)
-  const seeking = useFind((find) => find.query !== null)
+  const compared = useCompared(source.id)
   const axis = useMemo((): Axis => {
     const length = view.to - view.from
     return {
@@ -107,7 +107,7 @@ function Lanes({ source, clips, clip, annotations, frames, duration }: Props & {
           <Ruler />
           <ClipLanes clips={clips} clip={clip} />
           {clip && <SaidLanes clip={clip} annotations={annotations} />}
-          {seeking && <Lane name={t('Match')} className="match"><MatchCurve sourceId={source.id} start={view.from} length={view.to - view.from} frames={frames} /></Lane>}
+          {compared && <Lane name={t('Match')} className="match"><MatchCurve sourceId={source.id} start={view.from} length={view.to - view.from} frames={frames} /></Lane>}
           {clip && <LookedLane annotations={annotations} />}
           {clip && <TextLanes annotations={annotations} />}
           {clip && tracks.map((track) => <TrackLane key={track.id} track={track} clipId={clip.id} />)}
