@@ -90,6 +90,8 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
         library.setFrames(source.id, event.pts)
         library.saveFilmstrip(source.id, event.filmstrip)
         watch.finish(event.pts)
+        // A pack that is new to the library has seen the marks' frames too.
+        for (const { id } of library.markedClips(source.id)) library.seen.copyTo(id)
         damaged = event.damaged
         break
     }

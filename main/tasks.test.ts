@@ -1,0 +1,152 @@
+/** A library as it is installed: boxes by a detector, text by a reader, and a model of words that was taught nothing. Real clips, packs and ffmpeg. */
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { RouteOutput } from '../app/contract.ts'
+import type { Problem } from '../app/errors.ts'
+import { CLIPS } from './media/clips.testing.ts'
+import { findMediaTools } from './media/tools.ts'
+import { openTubelet, type Tubelet } from './open.ts'
+import { BUNDLED, copyPack, OBJECTS, SCREEN_TEXT } from './packs/pack.testing.ts'
+
+const missing = [CLIPS, ...[BUNDLED, OBJECTS, SCREEN_TEXT].map((dir) => path.join(dir, 'pack.json'))].find((file) => !existsSync(file))
+if (missing) console.warn(`SKIPPED: a library as it is installed, because ${missing} does not exist.`)
+
+describe.skipIf(missing)('a library as it is installed', { timeout: 180_000 }, () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-tasks-'))
+  const log = path.join(folder, 'ffmpeg.log')
+  const packsDir = path.join(folder, 'packs')
+  let tubelet: Tubelet
+  const call = async <T>(method: string, url: string, body?: unknown): Promise<T> => {
+    const response = await tubelet.handle(new Request(`http://tubelet${url}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }))
+    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
+    return (await response.json()) as T
+  }
+  /** How often ffmpeg was started, and each graph that sees a picture was run. */
+  const work = async () => {
+    const counts = await Promise.all((await tubelet.engines.all()).map((engine) => engine.counts()))
+    const runs = (graph: string) => counts.reduce((sum, all) => sum + (all[graph] ?? 0), 0)
+    return { ffmpeg: existsSync(log) ? readFileSync(log, 'utf8').length : 0, vision: runs('vision'), finder: runs('finder') }
+  }
+  const clips = () => tubelet.library.clips({ limit: 100, offset: 0 }).clips
+  const tracks = () => clips().flatMap(({ id }) => tubelet.library.annotations(id)).filter(({ body }) => body.kind === 'track')
+  const lines = (clipId: number) => tubelet.library.annotations(clipId).flatMap(({ body }) => (body.kind === 'text' ? [body.text] : [])).sort()
+  const add = async (file: string) => {
+    const { added } = await call<RouteOutput<'addSources'>>('POST', '/api/sources', { paths: [file] })
+    await tubelet.jobs.idle()
+    expect(tubelet.library.source(added[0]?.id ?? 0).state).toBe('done')
+    return added[0]?.id ?? 0
+  }
+
+  beforeAll(async () => {
+    const { ffmpeg } = await findMediaTools()
+    writeFileSync(path.join(folder, 'ffmpeg'), `#!/bin/sh\ncase "$*" in *filter_complex*) printf x >> '${log}';; esac\nexec '${ffmpeg}' "$@"\n`)
+    chmodSync(path.join(folder, 'ffmpeg'), 0o755)
+    process.env['FFMPEG_PATH'] = path.join(folder, 'ffmpeg')
+    tubelet = openTubelet({ projectDir: path.join(folder, 'project'), packsDir, host: 'web' })
+    await add(path.join(CLIPS, 'd09_dashcam_short.mp4'))
+  }, 180_000)
+  afterAll(async () => {
+    await tubelet.close()
+    delete process.env['FFMPEG_PATH']
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test('finds things by the detector in one decode pass, and stores no words of a model that was taught nothing like it', async () => {
+    expect((await work()).ffmpeg).toBe(1)
+    expect(tracks().length).toBeGreaterThan(0)
+    expect(new Set(tracks().map(({ provenance }) => provenance?.packId))).toEqual(new Set(['objects-80']))
+    expect(tracks().map(({ body }) => body.kind === 'track' && body.label)).toContain('car')
+    for (const clip of clips()) {
+      expect(clip).toMatchObject({ encoded: true })
+      expect(tubelet.library.annotations(clip.id).filter(({ provenance }) => provenance?.packId === 'tubelet-mini')).toEqual([])
+      expect(tubelet.library.seen.measured(clip.id)).not.toBeNull()
+    }
+    expect(tubelet.library.packs.missing(tubelet.library.packs.inUse()).clips).toBe(0)
+  })
+
+  test('a question that nobody can answer says so and is stored nowhere; a guess is told as one, and is stored nowhere either', async () => {
+    const [clip] = clips()
+    const before = tubelet.library.annotations(clip?.id ?? 0)
+    const question = 'why did the inspector leave early?'
+    const response = await tubelet.handle(new Request(`http://tubelet/api/clips/${clip?.id ?? 0}/ask`, { method: 'POST', body: JSON.stringify({ question }) }))
+    const text = await response.text()
+    const problem = response.ok ? text.split('\n\n').filter((block) => block.startsWith('data:')).map((block) => JSON.parse(block.slice(5)) as { problem?: Problem }).at(-1)?.problem : (JSON.parse(text) as { problem: Problem }).problem
+    expect(problem).toMatchObject({ code: 'not-answerable' })
+    const guessed = await call<RouteOutput<'guessClip'>>('POST', `/api/clips/${clip?.id ?? 0}/guess`, { question })
+    expect(guessed.text.length).toBeGreaterThan(0)
+    expect(guessed.pack).toBe((await tubelet.engines.words('answer')).info.manifest.name)
+    expect((await call<RouteOutput<'guessClip'>>('POST', `/api/clips/${clip?.id ?? 0}/guess`, { question: null })).text.length).toBeGreaterThan(0)
+    expect(tubelet.library.annotations(clip?.id ?? 0)).toEqual(before)
+  })
+
+  test('a label that means a thing of the list takes its tracks, at once and without a look', async () => {
+    const before = await work()
+    const cars = tracks().filter(({ body }) => body.kind === 'track' && body.label === 'car').length
+    await call('PUT', '/api/labels', { labels: [{ name: 'Auto', synonyms: [], colour: '#69c1fc', threshold: 0.8 }] })
+    await tubelet.jobs.idle()
+    expect(tracks().filter(({ body }) => body.kind === 'track' && body.label === 'Auto')).toHaveLength(cars)
+    const scores = await call<RouteOutput<'labelScores'>>('GET', '/api/labels/scores?name=Auto')
+    expect(scores.tracks.slice(800).reduce((sum, count) => sum + count, 0)).toBe(cars)
+    const column = await call<RouteOutput<'addColumn'>>('POST', '/api/table/columns', { kind: 'count', text: 'Auto' })
+    await tubelet.jobs.idle()
+    const { columns } = await call<RouteOutput<'table'>>('GET', '/api/table')
+    expect(columns.find(({ id }) => id === column.id)).toMatchObject({ filled: clips().length, of: clips().length })
+    await call('PUT', '/api/labels', { labels: [] })
+    await tubelet.jobs.idle()
+    expect(await work()).toEqual(before)
+  })
+
+  test('boxes by another pack are looked for once; back and forth, nothing is done again and nothing is lost', async () => {
+    const shown = () => tracks().map(({ body, provenance }) => `${provenance?.packId ?? ''} ${JSON.stringify(body)}`).sort()
+    const first = shown()
+    copyPack(packsDir, 'eyes', {}, OBJECTS)
+    const mark = tubelet.library.markClip(1, { index: 0, kind: 'marked', start: 0, end: 1, startFrame: 3, endFrame: 20, frames: [] })
+    tubelet.jobs.encodeMarked(1)
+    await tubelet.jobs.idle()
+    const before = await work()
+    await tubelet.packs.finished(tubelet.packs.use('eyes'))
+    await tubelet.jobs.idle()
+    const once = await work()
+    // One pass for the new pack; the others, which have seen all of it, do nothing.
+    expect(once).toMatchObject({ ffmpeg: before.ffmpeg + 1, vision: before.vision, finder: before.finder })
+    expect(new Set(tracks().map(({ provenance }) => provenance?.packId))).toEqual(new Set(['eyes']))
+    expect(shown().map((one) => one.replace('eyes', 'objects-80'))).toEqual(first)
+    expect(tubelet.library.packs.missing(tubelet.library.packs.inUse()).clips).toBe(0)
+    await tubelet.packs.finished(tubelet.packs.use('objects-80'))
+    await tubelet.jobs.idle()
+    expect(shown()).toEqual(first)
+    expect((await work()).ffmpeg).toBe(once.ffmpeg)
+    tubelet.packs.delete('eyes')
+    tubelet.library.removeClip(mark.id)
+  })
+
+  test('text stands in every clip of a picture that stands still', async () => {
+    const [frame, still] = [path.join(folder, 'frame.png'), path.join(folder, 'still.mp4')]
+    const { ffmpeg } = await findMediaTools()
+    execFileSync(ffmpeg, ['-v', 'error', '-ss', '0.8', '-i', path.join(CLIPS, 'd15_roadtrip_vp9_10bit.webm'), '-frames:v', '1', frame])
+    execFileSync(ffmpeg, ['-v', 'error', '-loop', '1', '-i', frame, '-t', '20', '-r', '5', '-vf', 'scale=640:-2,format=yuv420p', '-c:v', 'libx264', still])
+    const before = await work()
+    const source = await add(still)
+    const some = clips().filter(({ sourceId }) => sourceId === source)
+    expect(some.length).toBeGreaterThan(1)
+    const [first = [], ...others] = some.map(({ id }) => lines(id))
+    expect(first.length).toBeGreaterThan(0)
+    for (const other of others) expect(other).toEqual(first)
+    // It was looked at once.
+    expect((await work()).finder - before.finder).toBe(1)
+    const text = tubelet.library.annotations(some[0]?.id ?? 0).filter(({ body }) => body.kind === 'text')
+    expect(new Set(text.map(({ provenance }) => provenance?.packId))).toEqual(new Set(['screen-text']))
+  })
+
+  test('an analysis that is done again shows the packs nothing that they have seen', async () => {
+    const before = await work()
+    const shown = tracks().map(({ body }) => body)
+    await call('POST', '/api/sources/1/retry')
+    await tubelet.jobs.idle()
+    expect(await work()).toEqual({ ...before, ffmpeg: before.ffmpeg + 1 })
+    expect(tracks().map(({ body }) => body)).toEqual(shown)
+  })
+})
