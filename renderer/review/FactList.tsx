@@ -6,10 +6,11 @@ import { useFrames } from '../queries.ts'
 import { useUi } from '../store.ts'
 
 /** What a caption is made from: each statement goes to a frame that shows it. */
-export function FactList({ facts }: { facts: readonly ClipFact[] }) {
+/** @param caption Where it says all that one fact says, the fact need not be listed. */
+export function FactList({ facts, caption }: { facts: readonly ClipFact[]; caption: string | undefined }) {
   const language = useLanguage((now) => now.language)
   const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
-  if (facts.length === 0) return null
+  if (facts.every(({ text }) => text[language] === caption)) return null
   return (
     <details className="fact-list" open>
       <summary className="muted small">{t('What was seen')} <span className="num">{facts.length}</span></summary>
