@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { Annotation, AnnotationBody } from './annotation.ts'
-import { Clip } from './contract/clip.ts'
+import { Clip, ClipFact } from './contract/clip.ts'
 import { findRoutes } from './contract/find.ts'
 import { labelRoutes } from './contract/labels.ts'
 import { packRoutes } from './contract/packs.ts'
@@ -52,6 +52,8 @@ const ClipDetail = z.object({
   /** The frames that the encoder saw, ascending. */
   frames: z.array(FrameRef),
   annotations: z.array(Annotation),
+  /** What its caption and its answers are made from, surest first. */
+  facts: z.array(ClipFact),
 })
 export type ClipDetail = z.infer<typeof ClipDetail>
 
@@ -149,7 +151,7 @@ export const contract = {
     query: z.object({ sourceId: Id.optional(), limit: z.coerce.number().int().min(1).max(1_000_000).default(5_000), offset: z.coerce.number().int().min(0).default(0) }),
     output: z.object({ clips: z.array(Clip), total: z.number().int() }),
   }),
-  getClip: route({ method: 'get', path: '/api/clips/{clipId}', summary: 'One clip with its annotations', params: onClip, output: ClipDetail, errors: ['not-found'] }),
+  getClip: route({ method: 'get', path: '/api/clips/{clipId}', summary: 'One clip with its annotations and its facts', params: onClip, output: ClipDetail, errors: ['not-found'] }),
   clipThumbnail: route({ method: 'get', path: '/api/clips/{clipId}/thumbnail', summary: 'JPEG', params: onClip, bytes: 'image/jpeg', errors: ['not-found'] }),
   askClip: route({
     method: 'post', path: '/api/clips/{clipId}/ask', summary: 'Ask one question about one clip: answered by facts, or by a pack that knows such footage; streams tokens, then the stored answer',

@@ -149,8 +149,8 @@ function files(language: 'de' | 'en'): [name: string, words: Record<string, stri
 
 test('what packs of Tubelet’s own say of themselves is translated', () => {
   const text = (file: string) => readFileSync(path.join(root, file), 'utf8')
-  const [mini, template] = ['tubelet-mini/pack.json', 'openmammut/template.json'].map((file) => text(`models/packs/${file}`)) as [string, string]
-  expect(german).toHaveProperty([(JSON.parse(mini) as { description: string }).description])
+  for (const pack of ['objects-80', 'screen-text', 'tubelet-mini']) expect(german).toHaveProperty([(JSON.parse(text(`models/packs/${pack}/pack.json`)) as { description: string }).description])
+  const template = text('models/packs/openmammut/template.json')
   expect(german).toHaveProperty([(JSON.parse(template) as { manifest: { licence: string } }).manifest.licence])
   // The app writes the sentence of a pack that it makes, and shows it again from the facts in pack.json.
   const made = Object.keys(german).find((key) => key.startsWith('Made from {{file}}'))

@@ -24,3 +24,14 @@ export const Clip = z.object({
   labels: z.array(z.string()),
 })
 export type Clip = z.infer<typeof Clip>
+
+/** A statement about a clip that rests on what was seen and measured in it. */
+export const ClipFact = z.object({
+  kind: z.enum(['name', 'thing', 'overlap', 'camera', 'light']),
+  text: z.object({ en: z.string(), de: z.string() }),
+  /** Of the frames that show it. */
+  ordinals: z.array(z.number().int()),
+  /** 0..1: how often such a statement is right. */
+  reliability: z.number(),
+})
+export type ClipFact = z.infer<typeof ClipFact>

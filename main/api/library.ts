@@ -6,6 +6,7 @@ import path from 'node:path'
 import { zipSync } from 'fflate'
 import type { RouteName, RouteOutput } from '../../app/contract.ts'
 import { problemOf, TubeletError } from '../../app/errors.ts'
+import { toldFacts } from '../../app/facts/told.ts'
 import { VIDEO_EXTENSIONS } from '../../app/media.ts'
 import { exportProject } from '../export.ts'
 import { fileResponse } from '../files.ts'
@@ -43,7 +44,7 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
     },
 
     listClips: ({ query: { sourceId, limit, offset } }) => library.clips({ ...(sourceId === undefined ? {} : { sourceId }), limit, offset }),
-    getClip: ({ params: { clipId } }) => ({ clip: library.clip(clipId), frames: library.clipFrames(clipId), annotations: library.annotations(clipId) }),
+    getClip: ({ params: { clipId } }) => ({ clip: library.clip(clipId), frames: library.clipFrames(clipId), annotations: library.annotations(clipId), facts: toldFacts(library.facts.of(clipId)) }),
     clipThumbnail: ({ params: { clipId } }, request) => picture(request, library.clip(clipId).sourceId, `clip-${clipId}.jpg`),
     askClip: ({ params: { clipId }, body: { question } }) => {
       library.clip(clipId)

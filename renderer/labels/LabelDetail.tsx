@@ -5,7 +5,7 @@ import { t } from '../i18n.ts'
 import { doubts } from '../packs/describe.ts'
 import { Unlearnt } from '../parts/Unlearnt.tsx'
 import { usePackOf } from '../queries.ts'
-import { CannotSee } from './CannotSee.tsx'
+import { CannotSee, useSees } from './CannotSee.tsx'
 import { Compare } from './Compare.tsx'
 import { useDraft } from './draft.ts'
 import { Preview } from './Preview.tsx'
@@ -20,9 +20,7 @@ interface Props {
 
 /** One label: its names and colour, its threshold, and clips to see what that means. */
 export function LabelDetail({ label, vocabulary }: Props) {
-  const [comparing, setComparing] = useState(false)
-  const pack = usePackOf('boxes')?.manifest
-  const doubt = pack ? doubts(pack) : null
+  const sees = useSees()
   return (
     <>
       <header className="label-head">
@@ -38,6 +36,18 @@ export function LabelDetail({ label, vocabulary }: Props) {
         <CannotSee phrases={phrasesOf(label)} />
         <Unlearnt task="boxes" text={phrasesOf(label).join(' ')} />
       </section>
+      {sees(phrasesOf(label)) ? <Found label={label} vocabulary={vocabulary} /> : <p className="card muted">{t('It is not looked for. Draw it by hand, call it by a word that the pack knows, or bring a pack that looks for any words (Packs page).')}</p>}
+    </>
+  )
+}
+
+/** How sure it must be to count, and what that finds. */
+function Found({ label, vocabulary }: Props) {
+  const [comparing, setComparing] = useState(false)
+  const pack = usePackOf('boxes')?.manifest
+  const doubt = pack ? doubts(pack) : null
+  return (
+    <>
       <section className="card" aria-label={t('How sure it must be')}>
         <h3>{t('How sure it must be')}</h3>
         {doubt !== null && <p className="guess small">{doubt}</p>}

@@ -35,7 +35,9 @@ export function PackCard({ pack, overview: { machine, packs } }: { pack: Install
   }
   const tight = pack.memory.bytes > machine.memoryTotal * 0.8
   const inUse = pack.does.length > 0
-  const idle = manifest.tasks.some((task) => !pack.does.includes(task))
+  // A MaMMUT takes boxes from no detector: for that alone there is the row of the task.
+  const detected = packs.some((other) => other.manifest?.family === 'detector' && other.does.includes('boxes'))
+  const idle = manifest.tasks.some((task) => !pack.does.includes(task) && !(task === 'boxes' && manifest.family === 'mammut' && detected))
   return (
     <li ref={card} className="panel" aria-label={manifest.name} data-current={inUse}>
       <div className="row">

@@ -17,6 +17,7 @@ export function Tasks({ overview }: { overview: PackOverview }) {
   return (
     <section aria-label={t('Who does what')}>
       <h3>{t('Who does what')}</h3>
+      <p className="muted small">{t('Captions, answers and search come first from what is seen and measured: boxes, text and movement. Their packs are asked where that says nothing, and only about footage that they know.')}</p>
       <ul className="panel who">
         {tasks.map((row) => <Row key={row.task} row={row} overview={overview} />)}
       </ul>
@@ -34,9 +35,9 @@ function Row({ row: { task, packId, able }, overview: { packs, works } }: { row:
     const manifest = packs.find((pack) => pack.id === id)?.manifest
     return manifest ? `${manifest.name} ${manifest.version}` : id
   }
-  const manifest = packs.find(({ id }) => id === packId)?.manifest
   const switching = works.some(({ kind, state }) => kind === 'switch' && state === 'running')
   const planned = considered?.task === task ? considered.packId : null
+  const manifest = packs.find(({ id }) => id === (planned ?? packId))?.manifest
   const choose = (id: string) => {
     if (id === '') void act(call('leaveTask', { params: { task } })).then(() => set({ considered: null }))
     else set({ considered: id === packId ? null : { packId: id, task } })

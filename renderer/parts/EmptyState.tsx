@@ -1,5 +1,7 @@
 import { Clapperboard, FolderPlus } from 'lucide-react'
-import { shown, t } from '../i18n.ts'
+import { useEffect } from 'react'
+import { call } from '../api.ts'
+import { shown, t, useLanguage } from '../i18n.ts'
 import { keyOf } from '../keys.ts'
 import { addPaths, useStatus } from '../queries.ts'
 import { Abilities } from '../packs/Abilities.tsx'
@@ -11,6 +13,9 @@ import { pickFolder } from './AddDialog.tsx'
 export function EmptyState({ dragging }: { dragging: boolean }) {
   const { data: status } = useStatus()
   const goTo = useUi((ui) => ui.goTo)
+  const language = useLanguage((now) => now.language)
+  // What will be said of the first videos is said in the language of this window.
+  useEffect(() => void call('setLanguage', { body: { language } }).catch(() => undefined), [language])
   return (
     <main className="empty" data-dragging={dragging}>
       <Clapperboard size={44} strokeWidth={1.25} aria-hidden />

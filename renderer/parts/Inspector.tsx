@@ -13,6 +13,7 @@ import { tell, useClip, useSources, useStatus } from '../queries.ts'
 import { parts } from '../review/drafts.ts'
 import { commit, useAnnotations } from '../review/edits.ts'
 import { sayHere } from '../review/tracks.ts'
+import { FactList } from '../review/FactList.tsx'
 import { TextList } from '../review/TextList.tsx'
 import { TrackList } from '../review/TrackList.tsx'
 import { useUi } from '../store.ts'
@@ -43,6 +44,7 @@ export function Inspector() {
         <h3>{t('Caption')} <span className="muted num">{clock(clip.start, 1)}–{clock(clip.end, 1)}</span></h3>
         {of('caption').map((annotation) => <Statement key={annotation.id} annotation={annotation} />)}
         {!clip.encoded && <p className="muted">{t('Being analysed…')}</p>}
+        <FactList facts={data.facts} caption={of('caption').flatMap(({ body }) => ('text' in body ? body.text : []))[0]} />
         {clip.encoded && !of('caption').some((caption) => caption.provenance !== null && !fromFacts(caption)) && <Guess clipId={clipId} question={null} />}
       </section>
       <section>

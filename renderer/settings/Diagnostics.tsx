@@ -81,7 +81,7 @@ function FactList({ facts: { versions, processor, ffmpeg, engines, memory, disk 
       <dt>{t('Runs on')}</dt>
       <dd>{engines.length === 0 ? t('no engine is running') : engines.map(({ pack, provider, threads }) => <div key={pack}>{pack}: {[provider, t('{{count}} threads', { count: threads })].join(', ')}</div>)}</dd>
       <dt>{t('Tried')}</dt>
-      <dd>{engines.flatMap(({ pack, tried }) => tried.map(({ provider, outcome, details }) => <div key={`${pack} ${provider}`}>{pack}: {provider}, {t(OUTCOMES[outcome])}{outcome === 'broken' && details !== '' && <span className="muted"> ({details})</span>}</div>))}</dd>
+      <dd>{engines.map(({ pack, tried }) => <div key={pack}>{pack}: {tried.map(({ provider, outcome, details }) => `${provider} ${t(OUTCOMES[outcome])}${outcome === 'broken' && details !== '' ? ` (${details})` : ''}`).join('; ')}</div>)}</dd>
       <dt>{t('Processor')}</dt>
       <dd>{[processor.name, t('{{count}} threads', { count: processor.threads })].join(', ')}</dd>
       <dt>{t('Memory')}</dt>

@@ -1,6 +1,7 @@
 import { type ReactNode, useId } from 'react'
+import { call } from '../api.ts'
 import { LANGUAGES, type Language, t, useLanguage } from '../i18n.ts'
-import { useStatus } from '../queries.ts'
+import { tell, useStatus } from '../queries.ts'
 import { toast } from '../toast.ts'
 import { Diagnostics } from './Diagnostics.tsx'
 import { chime, mayNotify } from './notify.ts'
@@ -11,6 +12,11 @@ import './settings.css'
 
 export function SettingsPage() {
   const { language, choose } = useLanguage()
+  // Captions that are made from facts are in the language of whoever reads them.
+  const speak = (next: Language) => {
+    void choose(next)
+    void call('setLanguage', { body: { language: next } }).catch(tell)
+  }
   const { theme, contrast, motion, prefer } = usePreferences()
   return (
     <main className="page settings">
@@ -18,7 +24,7 @@ export function SettingsPage() {
       <Section title={t('Window')}>
         <label className="setting">
           <span>{t('Language')}</span>
-          <select value={language} onChange={({ target }) => void choose(target.value as Language)}>
+          <select value={language} onChange={({ target }) => speak(target.value as Language)}>
             {Object.entries(LANGUAGES).map(([code, name]) => <option key={code} value={code} lang={code}>{name}</option>)}
           </select>
         </label>

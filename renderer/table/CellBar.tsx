@@ -18,7 +18,8 @@ export function CellBar({ heading, row, group, chosen, range }: { heading: Headi
       ? []
       : [
           ...(cell.state === 'sure' || cell.state === 'empty' ? [] : [t(STATE_NAMES[cell.state])]),
-          ...(cell.confidence === null ? [] : [t('{{share}} sure', { share: percent(cell.confidence) })]),
+          // A fact is no text that a model is sure of.
+          ...(cell.confidence === null || cell.agreement === null ? [] : [t('{{share}} sure', { share: percent(cell.confidence) })]),
           ...(cell.agreement === null ? [] : [t('its two passes agree by {{cosine}}', { cosine: number(cell.agreement, 2) })]),
           ...(cell.share === null ? [] : [t('{{n}} of {{of}} clips', { n: cell.share[0], of: cell.share[1] })]),
         ]

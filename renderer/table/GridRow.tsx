@@ -104,13 +104,14 @@ function Picture({ clipId }: { clipId: number }) {
 }
 
 /** How sure the model is, or what a person decided; icons are words to those who hear them. */
-function Standing({ cell: { state, confidence, share } }: { cell: Cell }) {
+function Standing({ cell: { state, confidence, agreement, share } }: { cell: Cell }) {
   const decided = state === 'accepted' || state === 'edited' || state === 'rejected'
   return (
     <span className="standing num">
       {share !== null && share[1] > 1 && <span className="muted" title={t('{{n}} of {{of}} clips', { n: share[0], of: share[1] })}>{share[0]}/{share[1]}</span>}
       {(decided || state === 'unsure') && <span className="visually-hidden">{t(STATE_NAMES[state])}</span>}
-      {(state === 'sure' || state === 'unsure') && confidence !== null && <span className={state === 'unsure' ? 'unsure' : 'muted'} title={state === 'unsure' ? t('not sure') : undefined}>{percent(confidence)}</span>}
+      {/* What facts say has no share of a model's certainty. */}
+      {(state === 'unsure' || (state === 'sure' && agreement !== null)) && confidence !== null && <span className={state === 'unsure' ? 'unsure' : 'muted'} title={state === 'unsure' ? t('not sure') : undefined}>{percent(confidence)}</span>}
       {state === 'accepted' && <Check size={14} className="good" aria-hidden />}
       {state === 'edited' && <Pencil size={12} className="good" aria-hidden />}
       {state === 'rejected' && <X size={14} className="bad" aria-hidden />}

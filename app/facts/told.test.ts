@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { factsOf } from './facts.ts'
+import { toldFacts } from './told.ts'
+import type { ClipMeasures, ThingTrack } from './input.ts'
+
+const RED = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
+const looked = [0, 1, 2, 3, 4].map((nth) => ({ ordinal: nth * 25, time: nth }))
+/** A box of 40 × 40 pixels that goes `by` pixels to the right a second. */
+const track = (label: string, x: number, by: number): ThingTrack => ({ label, score: 0.9, colours: RED, boxes: looked.map(({ ordinal, time }) => ({ ordinal, time, score: 0.9, box: { x1: x + by * time, y1: 100, x2: x + by * time + 40, y2: 140 } })) })
+const clip = (tracks: ThingTrack[]): ClipMeasures => ({
+  span: { from: 0, to: 4 }, frame: { width: 640, height: 240 }, light: [], lines: [{ text: 'EXIT', ordinal: 0, from: 0, to: 4, box: { x1: 0, y1: 0, x2: 9, y2: 9 }, score: 0.99 }],
+  camera: { steps: [], stays: [] },
+  things: { tracks, looked, weak: {}, known: ['person', 'car'], asked: 0.5, volunteered: 0.8 },
+})
+
+test('each fact says in both languages what is there, which way it goes, and which frames show it', () => {
+  const told = toldFacts(factsOf(clip([track('car', 20, 120), track('person', 300, 0), track('person', 500, 0)])))
+  const [people] = told.filter(({ text }) => text.en.startsWith('Two people'))
+  expect(people?.text).toEqual({ en: 'Two people at once: 0:00.0–0:04.0', de: 'Zwei Personen zugleich: 0:00.0–0:04.0' })
+  const car = told.find(({ kind, text }) => kind === 'thing' && text.en.includes('car'))
+  expect(car?.text.en).toMatch(/^The red car, .*, moves to the right: 0:00\.0–0:04\.0$/)
+  expect(car?.text.de).toMatch(/^Das rote Auto, .*, bewegt sich nach rechts: /)
+  expect(car?.ordinals).toEqual([50])
+})
+
+test('text on the picture and what nobody knows of the camera are not told', () => {
+  expect(toldFacts(factsOf(clip([]))).map(({ kind }) => kind)).toEqual([])
+})

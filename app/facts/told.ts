@@ -1,0 +1,52 @@
+/** Single facts in words, as they are listed under a caption: each can be looked at by itself. */
+import type { ClipFact } from '../contract/clip.ts'
+import { clockText } from '../table/facts.ts'
+import { type Language, nameOf, nounOf, numberName, theNameOf } from '../words.ts'
+import type { Fact } from './facts.ts'
+import { cameraText, capital, lightText, listText, motionText, placeText } from './wording.ts'
+
+/** A motion is told from this clarity on, as in captions. */
+const CLEAR = 0.62
+/** More objects than people read through. */
+const MOST_THINGS = 12
+
+/** What can be told of a clip, names first; without the text on the picture, which has a list of its own. */
+export function toldFacts(facts: readonly Fact[]): ClipFact[] {
+  const things = facts.filter(({ kind }) => kind === 'thing').slice(0, MOST_THINGS)
+  return facts.flatMap((fact): ClipFact[] => {
+    if (fact.kind === 'text' || (fact.kind === 'thing' && !things.includes(fact))) return []
+    const [en, de] = [wordsOf(fact, 'en'), wordsOf(fact, 'de')]
+    if (en === null || de === null) return []
+    return [{ kind: fact.kind, text: { en: capital(en), de: capital(de) }, ordinals: fact.evidence.frames.map(({ ordinal }) => ordinal), reliability: fact.reliability }]
+  })
+}
+
+/** Null where nothing is known. */
+function wordsOf(fact: Exclude<Fact, { kind: 'text' }>, language: Language): string | null {
+  const german = language === 'de'
+  switch (fact.kind) {
+    case 'name': {
+      const { label, most, distinct, there } = fact
+      const atOnce = most > 1 ? (german ? ' zugleich' : ' at once') : ''
+      const others = distinct > most ? (german ? `, insgesamt ${numberName(distinct, language)} verschiedene` : `, ${numberName(distinct, language)} different in all`) : ''
+      return `${nameOf(label, most, language)}${atOnce}${others}: ${there.map(spanText).join(', ')}`
+    }
+    case 'thing': {
+      const { label, colour, motion, x, y } = fact
+      const way = motion && motion.clarity >= CLEAR ? motionText(motion.way, false, language) : null
+      return [theNameOf(label, language, colour ?? undefined), placeText(x, y, language), ...(way === null ? [] : [way])].join(', ') + `: ${spanText(fact)}`
+    }
+    case 'overlap': {
+      const names = listText(fact.labels.map((label) => nounOf(label, language).one), language)
+      return german ? `${names} verdecken einander` : `${names} overlap`
+    }
+    case 'camera':
+      return cameraText(fact.motion, language)
+    case 'light':
+      return `${lightText(fact.light, language)}: ${spanText(fact)}`
+  }
+}
+
+function spanText({ from, to }: { from: number; to: number }): string {
+  return to - from < 0.05 ? clockText(from) : `${clockText(from)}–${clockText(to)}`
+}

@@ -1,0 +1,27 @@
+import type { ClipFact } from '../../app/contract/clip.ts'
+import { percent } from '../format.ts'
+import { t, useLanguage } from '../i18n.ts'
+import { showFrame } from '../player.ts'
+import { useFrames } from '../queries.ts'
+import { useUi } from '../store.ts'
+
+/** What a caption is made from: each statement goes to a frame that shows it. */
+/** @param caption Where it says all that one fact says, the fact need not be listed. */
+export function FactList({ facts, caption }: { facts: readonly ClipFact[]; caption: string | undefined }) {
+  const language = useLanguage((now) => now.language)
+  const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
+  if (facts.every(({ text }) => text[language] === caption)) return null
+  return (
+    <details className="fact-list" open>
+      <summary className="muted small">{t('What was seen')} <span className="num">{facts.length}</span></summary>
+      <ul className="plain" aria-label={t('What was seen')}>
+        {facts.map(({ text, ordinals: [first], reliability }) => (
+          <li key={text.en}>
+            <button className="quiet small" title={t('Go there')} disabled={first === undefined || !frames} onClick={() => frames && first !== undefined && showFrame(frames, first)}>{text[language]}</button>
+            <span className="muted num small" title={t('How often such a statement is right')}>{percent(reliability)}</span>
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+}
