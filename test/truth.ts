@@ -66,7 +66,7 @@ const boxOf = ([x, y, w, h]: Xywh): Box => ({ x1: x, y1: y, x2: x + w, y2: y + h
 
 /** Every clip of a folder of which anything is known. */
 export function readTruth(folder: string): TrueClip[] {
-  const read = <K extends keyof Files>(name: K): Files[K] => (existsSync(path.join(folder, `${name}.json`)) ? (JSON.parse(readFileSync(path.join(folder, `${name}.json`), 'utf8')) as Files[K]) : ({} as Files[K]))
+  const read = <K extends keyof Files>(name: K): Files[K] => (existsSync(path.join(folder, `${name}.json`)) ? (JSON.parse(readFileSync(path.join(folder, `${name}.json`), 'utf8')) as Files[K]) : {})
   const [boxes, tracks, questions, words] = [read('boxes'), read('tracks'), read('questions'), read('ground_truth')]
   // Of some, ground_truth.json tells where they come from and no more.
   const described = Object.keys(words).filter((name) => words[name]?.description !== undefined)
