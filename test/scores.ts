@@ -13,7 +13,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import type { TrackBody } from '../app/annotation.ts'
 import type { AskEvent, Clip } from '../app/contract.ts'
-import type { DetectorManifest } from '../app/pack/detector.ts'
+import { inEnglish } from '../app/errors.ts'
 import { interpolate, trackScore } from '../app/tracks.ts'
 import { withNames } from '../app/vocabulary.ts'
 import { openTubelet, type Tubelet } from '../main/open.ts'
@@ -44,6 +44,8 @@ interface Video {
 const ASKED = ['person', 'car', 'dog', 'bicycle', 'cup', 'sports ball', 'truck', 'bottle']
 /** Seconds of the file for the first result, and how long it may take. */
 const LONG = { seconds: 60, goal: 2 }
+/** Words by which the truth of a clip tells that something can be read in it. */
+const READABLE = /\b(text|captions?|letters?|digits?|clock|timer|counters?|numbers?|subtitles?|signs?|badge|logo|label)\b/i
 const root = path.resolve(import.meta.dirname, '..')
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { verbose: { type: 'boolean', default: false }, json: { type: 'string' }, project: { type: 'string' }, against: { type: 'string' } } })
@@ -84,11 +86,12 @@ async function scores(): Promise<void> {
     const videos = videosOf(tubelet, truth)
     await look(tubelet, [])
     volunteered(tubelet, videos)
-    captions(tubelet, videos)
+    await captions(tubelet, videos)
     await look(tubelet, [...new Set([...names, ...ASKED])])
     asked(tubelet, videos, names)
     present(tubelet, videos, [...new Set([...names, ...ASKED])])
     tracks(tubelet, videos)
+    text(tubelet, videos)
     await questions(tubelet, videos)
   } finally {
     await tubelet.close()
@@ -161,7 +164,9 @@ function shownBoxes(tracks: readonly { clip: Clip; body: TrackBody }[], pts: Flo
   })
 }
 
-const listed = (boxes: readonly { label: string }[]) => [...Map.groupBy(boxes, ({ label }) => label)].map(([label, of]) => (of.length === 1 ? label : `${of.length} × ${label}`)).join(', ')
+function listed(boxes: readonly { label: string }[]): string {
+  return [...Map.groupBy(boxes, ({ label }) => label)].map(([label, of]) => (of.length === 1 ? label : `${of.length} × ${label}`)).join(', ')
+}
 
 // ── boxes
 
@@ -265,11 +270,10 @@ function trackFrames({ truth, pts }: Video, shown: readonly { clip: Clip; body: 
 
 // ── what is said
 
-const classesOfPack = ({ engines }: Tubelet): readonly string[] => engines.list().flatMap(({ engine }) => (engine?.info.manifest.family === 'detector' ? (engine.info.manifest satisfies DetectorManifest).classes : []))
-
 /** Captions that are shown as captions: no guesses. */
-function captions(tubelet: Tubelet, videos: readonly Video[]): void {
-  const classes = classesOfPack(tubelet)
+async function captions(tubelet: Tubelet, videos: readonly Video[]): Promise<void> {
+  const manifest = (await tubelet.engines.boxes())?.info.manifest
+  const classes = manifest?.family === 'detector' ? manifest.classes : []
   let [all, without] = [0, 0]
   for (const { truth, clips } of videos) {
     if (truth.told === null) continue
@@ -285,6 +289,21 @@ function captions(tubelet: Tubelet, videos: readonly Video[]): void {
     }
   }
   row('captions', 'without a false noun', share(without, all), `${all} captions`, '≥ 95 %', atLeast(without, all, 0.95))
+}
+
+/** Nothing is read where there is nothing to read. How well lines are read is measured on lines that were drawn: test/text-scores.ts. */
+function text({ library }: Tubelet, videos: readonly Video[]): void {
+  let [silent, all] = [0, 0]
+  for (const { truth, clips } of videos) {
+    if (truth.told === null) continue
+    const readable = READABLE.test(truth.told) || truth.questions.some(({ question }) => READABLE.test(question))
+    const lines = clips.flatMap(({ id }) => library.annotations(id).flatMap(({ body }) => (body.kind === 'text' ? [body.text] : [])))
+    if (lines.length > 0) tell('text on screen', truth.name, `${readable ? 'read' : 'INVENTED'}: ${lines.slice(0, 12).map((line) => `“${line}”`).join(' ')}${lines.length > 12 ? ` and ${lines.length - 12} more` : ''}`)
+    if (readable) continue
+    all += 1
+    silent += lines.length === 0 ? 1 : 0
+  }
+  row('text', 'silent on videos without text', share(silent, all), `${all} videos`, '100 %', atLeast(silent, all, 1))
 }
 
 /** An answer that was given, or why none was. */
@@ -341,7 +360,7 @@ async function ask({ handle }: Tubelet, clipId: number, question: string): Promi
   const events = (await response.text()).split('\n').flatMap((line) => (line.startsWith('data: ') ? [JSON.parse(line.slice(6)) as AskEvent] : []))
   const last = events.at(-1)
   if (last?.type === 'done' && last.annotation.body.kind === 'answer') return { text: last.annotation.body.text, unsure: last.annotation.evidence?.unsure ?? false }
-  return { refused: last?.type === 'error' ? last.problem.message : 'nothing came' }
+  return { refused: last?.type === 'error' ? inEnglish(last.problem).message : 'nothing came' }
 }
 
 // ── the table
