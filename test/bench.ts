@@ -2,9 +2,8 @@
  * `npm run bench [-- --install | --search]`: the numbers of the README, measured on this machine with the shipped pack and the clips of
  * TUBELET_CLIPS, printed as one table. Figures, never a pass or fail: machines are shared and noisy.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,6 +11,7 @@ import { chromium, type Page } from '@playwright/test'
 import { contract } from '../app/contract.ts'
 import { forget, start } from './app.ts'
 import { clipsFolder } from './clips.ts'
+import { analyseBatch } from './cost.ts'
 import { benchOverview } from './bench-overview.ts'
 import { benchSearch } from './search-bench.ts'
 import { benchTable } from './table-bench.ts'
@@ -51,47 +51,14 @@ async function all(): Promise<void> {
   if (process.argv.includes('--install')) install()
 }
 
-/** All tasks over all clips, as one command from a cold start; memory is the sum over the process tree, sampled. */
+/** All tasks over all clips, as one command from a cold start. */
 async function batch(files: readonly string[]): Promise<void> {
-  const began = performance.now()
-  const tasks = ['--ask', 'What moves?', '--labels', 'person,car,ball', '--export', 'coco,vtt', '--out', path.join(work, 'out')]
-  const child = spawn(process.execPath, [path.join(root, 'main', 'tubelet.mjs'), 'analyze', ...files, ...tasks, '--project', path.join(work, 'batch'), '--json'], { stdio: ['ignore', 'pipe', 'ignore'] })
-  let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
-  let peak = 0
-  const meter = setInterval(() => (peak = Math.max(peak, treeMemory(child))), 1000)
-  await once(child, 'close')
-  clearInterval(meter)
-  const wall = (performance.now() - began) / 1000
-  const report = JSON.parse(output) as { sources: { state: string; duration: number | null; clips: unknown[] }[] }
+  const { wall, memory, report } = await analyseBatch(root, files, { labels: ['person', 'car', 'ball'], project: path.join(work, 'batch') })
   const done = report.sources.filter(({ state }) => state === 'done')
   const seconds = done.reduce((sum, { duration }) => sum + (duration ?? 0), 0)
   const clipCount = done.reduce((sum, source) => sum + source.clips.length, 0)
   row(`${done.length} of ${files.length} files (the same content counts once), ${clipCount} clips, ${seconds.toFixed(0)} s of video: captions, boxes, a question, exports`, `${wall.toFixed(0)} s, ${(seconds / wall).toFixed(1)} × real time`, '8 × real time')
-  row('Peak memory of all processes together', `${(peak / 1e9).toFixed(2)} GB`, '1.5 GB')
-}
-
-/** Proportional set size of a process and all below it, in bytes: shared pages count once. Linux only; 0 elsewhere. */
-function treeMemory(child: ChildProcess): number {
-  const parents = new Map<number, number[]>()
-  for (const name of existsSync('/proc') ? readdirSync('/proc') : []) {
-    try {
-      const parent = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1])
-      parents.set(parent, [...(parents.get(parent) ?? []), Number(name)])
-    } catch {
-      // Not a process, or one that has ended since.
-    }
-  }
-  const sum = (pid: number): number => {
-    let own = 0
-    try {
-      own = Number(/^Pss:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) * 1024
-    } catch {
-      // It has ended since.
-    }
-    return (parents.get(pid) ?? []).reduce((total, below) => total + sum(below), own)
-  }
-  return child.pid === undefined ? 0 : sum(child.pid)
+  row('Peak memory of all processes together', `${(memory / 1e9).toFixed(2)} GB`, '1.5 GB')
 }
 
 /** The window in a real browser: how soon something is seen, how smooth it stays, how fast a second question is. */

@@ -1,0 +1,374 @@
+/**
+ * `npm run scores [-- CLIPS] [--verbose] [--json FILE] [--project FOLDER] [--against CHECKOUT]`: how right the product is about a folder of clips
+ * with what is true of them beside them (test/truth.ts), and what it costs. The real program with the packs that ship; one table, and with
+ * `--verbose` what was wrong of each clip.
+ *
+ * `--project` keeps the library there, and takes from it what an earlier run analysed (then nothing is said of the batch's cost).
+ * `--against` runs the same batch with another checkout first, for the ratio of the two.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import type { TrackBody } from '../app/annotation.ts'
+import type { AskEvent, Clip } from '../app/contract.ts'
+import { inEnglish } from '../app/errors.ts'
+import { interpolate, trackScore } from '../app/tracks.ts'
+import { withNames } from '../app/vocabulary.ts'
+import { openTubelet, type Tubelet } from '../main/open.ts'
+import { clipsFolder } from './clips.ts'
+import { analyseBatch } from './cost.ts'
+import { type TrackFrame, trackScores } from './hota.ts'
+import { countIn, isName, isRight, judgeBoxes, judgeCounts, namesIn, type Question, readTruth, type SaidBox, timeIn, type TrueClip, yesOrNo } from './truth.ts'
+
+interface Row {
+  part: string
+  what: string
+  value: string
+  n: string
+  goal: string
+  /** Null where there is no goal, or nothing to judge. */
+  pass: boolean | null
+}
+
+/** A clip of the folder with what the library holds of it. */
+interface Video {
+  truth: TrueClip
+  clips: Clip[]
+  /** Of every frame, in ticks. */
+  pts: Float64Array
+}
+
+/** Asked in every clip beside the names of boxes.json. */
+const ASKED = ['person', 'car', 'dog', 'bicycle', 'cup', 'sports ball', 'truck', 'bottle']
+/** Seconds of the file for the first result, and how long it may take. */
+const LONG = { seconds: 60, goal: 2 }
+/** Words by which the truth of a clip tells that something can be read in it. */
+const READABLE = /\b(text|captions?|letters?|digits?|clock|timer|counters?|numbers?|subtitles?|signs?|badge|logo|label)\b/i
+const root = path.resolve(import.meta.dirname, '..')
+
+const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { verbose: { type: 'boolean', default: false }, json: { type: 'string' }, project: { type: 'string' }, against: { type: 'string' } } })
+const folder = positionals[0] ?? clipsFolder()
+if (folder === null) process.exit(1)
+const work = mkdtempSync(path.join(os.tmpdir(), 'tubelet-scores-'))
+const rows: Row[] = []
+const details = new Map<string, string[]>()
+
+const share = (part: number, whole: number): string => (whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`)
+const atLeast = (part: number, whole: number, goal: number): boolean | null => (whole === 0 ? null : part / whole >= goal)
+
+function row(part: string, what: string, value: string, n: string, goal = '', pass: boolean | null = null): void {
+  rows.push({ part, what, value, n, goal, pass })
+}
+
+function tell(part: string, clip: string, line: string): void {
+  details.set(part, [...(details.get(part) ?? []), `${clip.slice(0, 24).padEnd(24)} ${line}`])
+}
+
+try {
+  await scores()
+  print()
+} finally {
+  rmSync(work, { recursive: true, force: true })
+}
+
+async function scores(): Promise<void> {
+  const truth = readTruth(folder ?? '')
+  const files = truth.map(({ name }) => path.join(folder ?? '', name))
+  const names = [...new Set(truth.flatMap(({ frames }) => frames.flatMap(({ boxes }) => boxes.map(({ label }) => label))))].filter(isName)
+  const project = options.project ?? path.join(work, 'project')
+  await batch(files, [...new Set([...names, ...ASKED])], project)
+
+  const tubelet = openTubelet({ projectDir: project, packsDir: path.join(project, 'packs'), host: 'cli' })
+  try {
+    await tubelet.jobs.idle()
+    const videos = videosOf(tubelet, truth)
+    await look(tubelet, [])
+    volunteered(tubelet, videos)
+    await captions(tubelet, videos)
+    await look(tubelet, [...new Set([...names, ...ASKED])])
+    asked(tubelet, videos, names)
+    present(tubelet, videos, [...new Set([...names, ...ASKED])])
+    tracks(tubelet, videos)
+    text(tubelet, videos)
+    await questions(tubelet, videos)
+  } finally {
+    await tubelet.close()
+  }
+  await firstResult(truth)
+}
+
+// ── what it costs
+
+async function batch(files: readonly string[], labels: readonly string[], project: string): Promise<void> {
+  const before = options.against === undefined ? null : await analyseBatch(path.resolve(options.against), files, { labels, project: path.join(work, 'before') })
+  const { wall, cpu, memory, report } = await analyseBatch(root, files, { labels, project })
+  const seconds = report.sources.reduce((sum, { duration }) => sum + (duration ?? 0), 0)
+  if (options.project !== undefined && cpu < 10) return
+  const n = `${files.length} files, ${seconds.toFixed(0)} s`
+  row('cost', 'the batch: wall / processor time', `${wall.toFixed(0)} / ${cpu.toFixed(0)} s`, n)
+  if (before) row('cost', `against ${path.basename(options.against ?? '')}: wall / processor time`, `${(wall / before.wall).toFixed(2)} / ${(cpu / before.cpu).toFixed(2)} × of ${before.wall.toFixed(0)} / ${before.cpu.toFixed(0)} s`, n, '≤ 1.7 ×', wall / before.wall <= 1.7)
+  row('cost', 'most memory of all processes at once', `${(memory / 1e9).toFixed(2)} GB`, n, '≤ 1 GB', memory <= 1e9)
+}
+
+/** From the drop of a long file to the first box, fact or text that people can see, with the engines at rest. */
+async function firstResult(truth: readonly TrueClip[]): Promise<void> {
+  const first = truth.find(({ frames }) => frames[0]?.frame === 0 && frames[0].boxes.some(({ ignore, label }) => !ignore && isName(label)))
+  if (first === undefined) return
+  const [once, long] = [path.join(work, 'once.mp4'), path.join(work, 'long.mp4')]
+  execFileSync('ffmpeg', ['-v', 'error', '-i', path.join(folder ?? '', first.name), '-vf', 'scale=1920:1080', '-an', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', once])
+  execFileSync('ffmpeg', ['-v', 'error', '-stream_loop', '-1', '-i', once, '-t', String(LONG.seconds), '-c', 'copy', long])
+  const tubelet = openTubelet({ projectDir: path.join(work, 'first'), packsDir: path.join(work, 'packs'), host: 'cli' })
+  try {
+    await tubelet.engines.all()
+    const began = performance.now()
+    const seen = Promise.withResolvers<number>()
+    tubelet.onEvent(() => {
+      const { clips } = tubelet.library.clips({ limit: 1, offset: 0 })
+      if (clips.some(({ id }) => tubelet.library.annotations(id).some(({ evidence }) => evidence?.unsure !== true))) seen.resolve(performance.now() - began)
+    })
+    await tubelet.jobs.addPaths([long])
+    const seconds = (await Promise.race([seen.promise, tubelet.jobs.idle().then(() => Infinity)])) / 1000
+    row('cost', `first result of a file of ${LONG.seconds} s, 1080p (${first.name} looped)`, `${seconds.toFixed(1)} s`, '1', `≤ ${LONG.goal} s`, seconds <= LONG.goal)
+  } finally {
+    await tubelet.close()
+  }
+}
+
+// ── what the library holds
+
+function videosOf({ library }: Tubelet, truth: readonly TrueClip[]): Video[] {
+  const sources = library.sources()
+  return truth.flatMap((one) => {
+    const source = sources.find(({ name }) => name === one.name)
+    return source ? [{ truth: one, pts: library.frames(source.id), clips: library.clips({ sourceId: source.id, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips }] : []
+  })
+}
+
+/** Make these the labels that are looked for. */
+async function look({ jobs }: Tubelet, names: readonly string[]): Promise<void> {
+  await jobs.setVocabulary(withNames([], names))
+  await jobs.idle()
+}
+
+function shownTracks({ library }: Tubelet, { clips }: Video): { clip: Clip; body: TrackBody }[] {
+  return clips.flatMap((clip) => library.annotations(clip.id).flatMap(({ body, state }) => (body.kind === 'track' && state !== 'rejected' ? [{ clip, body }] : [])))
+}
+
+/** What is shown on one frame, by its ordinal. */
+function shownBoxes(tracks: readonly { clip: Clip; body: TrackBody }[], pts: Float64Array, frame: number): (SaidBox & { object: number })[] {
+  return tracks.flatMap(({ clip, body }) => {
+    const box = frame >= clip.startFrame && frame < clip.endFrame ? interpolate(body, pts[frame] ?? 0) : null
+    return box ? [{ label: body.label, score: trackScore(body), box, object: body.object ?? 0 }] : []
+  })
+}
+
+function listed(boxes: readonly { label: string }[]): string {
+  return [...Map.groupBy(boxes, ({ label }) => label)].map(([label, of]) => (of.length === 1 ? label : `${of.length} × ${label}`)).join(', ')
+}
+
+// ── boxes
+
+function asked(tubelet: Tubelet, videos: readonly Video[], names: readonly string[]): void {
+  let [right, missed, wrong] = [0, 0, 0]
+  const counts: boolean[] = []
+  for (const video of videos) {
+    const tracks = shownTracks(tubelet, video).filter(({ body }) => names.includes(body.label))
+    for (const { frame, boxes } of video.truth.frames) {
+      const said = shownBoxes(tracks, video.pts, frame)
+      const verdict = judgeBoxes(boxes, said)
+      right += verdict.right.length
+      missed += verdict.missed.length
+      wrong += verdict.wrong.length
+      if (verdict.missed.length + verdict.wrong.length > 0) tell('boxes of asked names', video.truth.name, `frame ${frame}: right ${listed(verdict.right) || '–'}; missed ${listed(verdict.missed) || '–'}; wrong ${listed(verdict.wrong) || '–'}`)
+      for (const { label, there, said: count } of judgeCounts(boxes, said)) {
+        counts.push(there === count)
+        if (there !== count) tell('counts', video.truth.name, `frame ${frame}: ${there} × ${label}, shown ${count}`)
+      }
+    }
+  }
+  row('boxes', 'asked names: recall', share(right, right + missed), `${right + missed} boxes`, '≥ 72 %', atLeast(right, right + missed, 0.72))
+  row('boxes', 'asked names: precision', share(right, right + wrong), `${right + wrong} boxes`, '≥ 85 %', atLeast(right, right + wrong, 0.85))
+  row('counts', 'exact where two or more are there', share(counts.filter(Boolean).length, counts.length), `${counts.length} frames`, '≥ 85 %', atLeast(counts.filter(Boolean).length, counts.length, 0.85))
+}
+
+function volunteered(tubelet: Tubelet, videos: readonly Video[]): void {
+  let [right, there, wrong] = [0, 0, 0]
+  for (const video of videos) {
+    const tracks = shownTracks(tubelet, video)
+    for (const { frame, boxes } of video.truth.frames) {
+      const verdict = judgeBoxes(boxes, shownBoxes(tracks, video.pts, frame))
+      right += verdict.right.length
+      there += verdict.right.length + verdict.missed.length
+      wrong += verdict.wrong.length
+      if (verdict.wrong.length > 0) tell('boxes of names that nobody asked for', video.truth.name, `frame ${frame}: wrong ${listed(verdict.wrong)}`)
+    }
+  }
+  row('boxes', 'names that nobody asked for: precision', share(right, right + wrong), `${right + wrong} boxes`, '≥ 85 %', atLeast(right, right + wrong, 0.85))
+  row('boxes', 'names that nobody asked for: recall', share(right, there), `${there} boxes`)
+}
+
+/** Whether each of these names is anywhere in each clip. What is there only in a part that may be ignored is not asked. */
+function present(tubelet: Tubelet, videos: readonly Video[], names: readonly string[]): void {
+  const cases = { there: [] as boolean[], absent: [] as boolean[] }
+  for (const video of videos.filter(({ truth }) => truth.frames.length > 0)) {
+    const boxes = video.truth.frames.flatMap((frame) => frame.boxes)
+    const shown = new Set(shownTracks(tubelet, video).map(({ body }) => body.label))
+    for (const name of names) {
+      const own = boxes.filter(({ label }) => label === name)
+      if (own.length > 0 && own.every(({ ignore }) => ignore)) continue
+      cases[own.length > 0 ? 'there' : 'absent'].push(shown.has(name))
+      if (own.length > 0 !== shown.has(name)) tell('present or absent', video.truth.name, own.length > 0 ? `${name} not found` : `${name} is not there`)
+    }
+  }
+  const [found, wrong] = [cases.there.filter(Boolean).length, cases.absent.filter(Boolean).length]
+  row('boxes', 'asked names over clips: found of those present', share(found, cases.there.length), `${cases.there.length} cases`, '≥ 80 %', atLeast(found, cases.there.length, 0.8))
+  row('boxes', 'asked names over clips: false of those absent', share(wrong, cases.absent.length), `${cases.absent.length} cases`, '≤ 1 %', cases.absent.length === 0 ? null : wrong / cases.absent.length <= 0.01)
+}
+
+// ── tracks
+
+function tracks(tubelet: Tubelet, videos: readonly Video[]): void {
+  const byLabel = new Map<string, TrackFrame[][]>()
+  let [single, switched] = [0, 0]
+  for (const video of videos.filter(({ truth }) => truth.tracks.length > 0)) {
+    const shown = shownTracks(tubelet, video)
+    for (const label of new Set(video.truth.tracks.map((track) => track.label))) {
+      const frames = trackFrames(video, shown.filter(({ body }) => body.label === label), label)
+      byLabel.set(label, [...(byLabel.get(label) ?? []), frames])
+      const { hota, detection, association, switches, recall, precision } = trackScores([frames])
+      tell('tracks', video.truth.name, `${label}: HOTA ${hota.toFixed(2)}, DetA ${detection.toFixed(2)}, AssA ${association.toFixed(2)}, ${switches} id switches; at IoU 0.5 recall ${recall.toFixed(2)}, precision ${precision.toFixed(2)}`)
+      const [only, ...others] = video.truth.tracks.filter((track) => track.label === label)
+      if (only === undefined || others.length > 0 || only.gaps) continue
+      single += 1
+      if (switches > 0) switched += 1
+    }
+  }
+  for (const [label, all] of byLabel) {
+    const { hota, switches } = trackScores(all)
+    const goal = label === 'person' || label === 'car'
+    row('tracks', `HOTA, ${label} (${switches} id switches)`, hota.toFixed(2), `${all.length} clips`, goal ? '≥ 0.60' : '', goal ? hota >= 0.6 : null)
+  }
+  row('tracks', 'single objects in view with an id switch', String(switched), `${single} objects`, '0', single === 0 ? null : switched === 0)
+}
+
+function trackFrames({ truth, pts }: Video, shown: readonly { clip: Clip; body: TrackBody }[], label: string): TrackFrame[] {
+  const [first, last] = truth.range
+  return Array.from({ length: last - first + 1 }, (_, i) => {
+    const frame = first + i
+    return {
+      truth: truth.tracks.flatMap((track) => {
+        const box = track.label === label ? track.at(frame) : null
+        return box ? [{ id: track.id, box }] : []
+      }),
+      said: shownBoxes(shown, pts, frame).map(({ object, box }) => ({ id: object, box })),
+      ignored: truth.ignored.filter((zone) => zone.label === label && frame >= zone.frames[0] && frame <= zone.frames[1]).map(({ box }) => box),
+    }
+  })
+}
+
+// ── what is said
+
+/** Captions that are shown as captions: no guesses. */
+async function captions(tubelet: Tubelet, videos: readonly Video[]): Promise<void> {
+  const manifest = (await tubelet.engines.boxes())?.info.manifest
+  const classes = manifest?.family === 'detector' ? manifest.classes : []
+  let [all, without] = [0, 0]
+  for (const { truth, clips } of videos) {
+    if (truth.told === null) continue
+    const there = new Set([...namesIn(truth.told, classes), ...truth.frames.flatMap(({ boxes }) => boxes.map(({ label }) => label))])
+    for (const clip of clips) {
+      for (const { body, evidence } of tubelet.library.annotations(clip.id)) {
+        if (body.kind !== 'caption' || evidence?.unsure === true) continue
+        const wrong = [...namesIn(body.text, classes)].filter((name) => !there.has(name))
+        all += 1
+        without += wrong.length === 0 ? 1 : 0
+        tell('captions', truth.name, `${clip.start.toFixed(1)}–${clip.end.toFixed(1)} s ${body.text}${wrong.length === 0 ? '' : `   FALSE: ${wrong.join(', ')}`}\n${' '.repeat(25)}truth: ${truth.told}`)
+      }
+    }
+  }
+  row('captions', 'without a false noun', share(without, all), `${all} captions`, '≥ 95 %', atLeast(without, all, 0.95))
+}
+
+/** Nothing is read where there is nothing to read. How well lines are read is measured on lines that were drawn: test/text-scores.ts. */
+function text({ library }: Tubelet, videos: readonly Video[]): void {
+  let [silent, all] = [0, 0]
+  for (const { truth, clips } of videos) {
+    if (truth.told === null) continue
+    const readable = READABLE.test(truth.told) || truth.questions.some(({ question }) => READABLE.test(question))
+    const lines = clips.flatMap(({ id }) => library.annotations(id).flatMap(({ body }) => (body.kind === 'text' ? [body.text] : [])))
+    if (lines.length > 0) tell('text on screen', truth.name, `${readable ? 'read' : 'INVENTED'}: ${lines.slice(0, 12).map((line) => `“${line}”`).join(' ')}${lines.length > 12 ? ` and ${lines.length - 12} more` : ''}`)
+    if (readable) continue
+    all += 1
+    silent += lines.length === 0 ? 1 : 0
+  }
+  row('text', 'silent on videos without text', share(silent, all), `${all} videos`, '100 %', atLeast(silent, all, 1))
+}
+
+/** An answer that was given, or why none was. */
+type Answer = { text: string; unsure: boolean } | { refused: string }
+
+async function questions(tubelet: Tubelet, videos: readonly Video[]): Promise<void> {
+  const verdicts: { kind: string; verdict: 'right' | 'wrong' | 'unsure' | 'none' }[] = []
+  for (const { truth, clips } of videos) {
+    for (const question of truth.questions) {
+      const answer = await ofVideo(tubelet, clips, question)
+      const verdict = 'refused' in answer ? 'none' : answer.unsure ? 'unsure' : isRight(question, answer.text) ? 'right' : 'wrong'
+      verdicts.push({ kind: question.kind, verdict })
+      tell('answers', truth.name, `${verdict.padEnd(6)} ${question.kind}: ${question.question} → ${'refused' in answer ? `(${answer.refused})` : answer.text}${verdict === 'right' ? '' : `   TRUE: ${question.answer}`}`)
+    }
+  }
+  const count = (verdict: string) => verdicts.filter((one) => one.verdict === verdict).length
+  const given = count('right') + count('wrong')
+  row('answers', 'right of those given', share(count('right'), given), `${given} answers`, '≥ 90 %', atLeast(count('right'), given, 0.9))
+  row('answers', 'questions answered so', share(given, verdicts.length), `${verdicts.length} questions`, '≥ 60 %', atLeast(given, verdicts.length, 0.6))
+  for (const [kind, of] of Map.groupBy(verdicts, (one) => one.kind)) {
+    const [right, wrong] = ['right', 'wrong'].map((verdict) => of.filter((one) => one.verdict === verdict).length)
+    row('answers', `of these, ${kind}: right / wrong`, `${right} / ${wrong}`, `${of.length} questions`)
+  }
+}
+
+/**
+ * The product answers of a clip. Of a video that has several: a time that is named picks the clip; else the most of counts, yes where one says
+ * yes, the earliest time, and what the first clip says that answers.
+ */
+async function ofVideo(tubelet: Tubelet, clips: readonly Clip[], { question, kind }: Question): Promise<Answer> {
+  const at = / at (?:second )?(\d+(?:\.\d+)?) ?s\b/.exec(question)?.[1]
+  const some = at !== undefined ? clips.filter(({ start, end }) => Number(at) >= start && Number(at) < end) : /\bat the end\b/.test(question) ? clips.slice(-1) : clips
+  const answers: Answer[] = []
+  for (const { id } of some) answers.push(await ask(tubelet, id, question))
+  const given = answers.flatMap((answer) => ('refused' in answer ? [] : [answer]))
+  const [first] = given
+  if (first === undefined) return answers[0] ?? { refused: 'no clip' }
+  switch (kind) {
+    case 'count_max':
+      return given.reduce((most, one) => ((countIn(one.text) ?? 0) > (countIn(most.text) ?? 0) ? one : most))
+    case 'presence':
+    case 'camera':
+      return given.find(({ text }) => yesOrNo(text) === 'yes') ?? first
+    case 'time':
+      return given.find(({ text }) => timeIn(text) !== null) ?? first
+    default:
+      return first
+  }
+}
+
+/** As the window asks. */
+async function ask({ handle }: Tubelet, clipId: number, question: string): Promise<Answer> {
+  const response = await handle(new Request(`http://tubelet/api/clips/${clipId}/ask`, { method: 'POST', body: JSON.stringify({ question }) }))
+  const events = (await response.text()).split('\n').flatMap((line) => (line.startsWith('data: ') ? [JSON.parse(line.slice(6)) as AskEvent] : []))
+  const last = events.at(-1)
+  if (last?.type === 'done' && last.annotation.body.kind === 'answer') return { text: last.annotation.body.text, unsure: last.annotation.evidence?.unsure ?? false }
+  return { refused: last?.type === 'error' ? inEnglish(last.problem).message : 'nothing came' }
+}
+
+// ── the table
+
+function print(): void {
+  if (options.verbose) for (const [part, lines] of details) console.log(`\n## ${part}\n${lines.join('\n')}`)
+  const told = rows.map(({ part, what, value, n, goal, pass }) => `| ${part} | ${what} | ${value} | ${n} | ${goal} | ${pass === null ? '' : pass ? 'pass' : '**fail**'} |`)
+  console.log(`\n${['| part | what | measured | n | goal | |', '|---|---|---|---|---|---|', ...told].join('\n')}\n`)
+  console.log(`${os.cpus().length} × ${os.cpus()[0]?.model ?? '?'}, load ${os.loadavg()[0]?.toFixed(1) ?? '?'}, Node ${process.version}`)
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ rows, details: Object.fromEntries(details) }, null, 2)}\n`)
+}
