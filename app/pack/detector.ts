@@ -12,8 +12,6 @@ export const DetectorManifest = Pack.extend({
     fit: z.literal('letterbox'),
     multiple: z.number().int().positive(),
     rate: z.number().positive(),
-    /** Sampled pictures take turns in being shown to the network at these shares of their size: what it invents at one size it rarely sees at the next. */
-    views: z.array(Share.positive()).min(1).default([1]),
   }),
   /** `picture` uint8 [1, H, W, 3] RGB -> `scores` f32 [1, cells, classes] of 0..1 and `distances` f32 [1, cells, 4] in pixels: see main/engine/detector. */
   graphs: z.object({ detector: FileRef }),

@@ -93,15 +93,22 @@ describe('the pack objects-80', () => {
     expect(some?.[0]?.name).toBe('cup')
   })
 
-  it('shows its pictures to the network at sizes that take turns, and finds the same places in all of them', async () => {
+  it('shows every other picture to the network in a mirror, and finds the same places and colours', async () => {
     const [first = [], second = [], third = []] = await detector.see([picture, picture, picture], 0)
     expect(third).toEqual(first)
     expect(second).not.toEqual(first)
     const [alone = []] = await detector.see([picture], 1)
     expect(alone).toEqual(second)
+    // The mirror of a mirror is what the first turn sees.
+    const { rgb, width, height } = picture
+    const mirrored = Uint8Array.from(rgb, (_, i) => rgb[(Math.floor(i / 3 / width) * width + width - 1 - (Math.floor(i / 3) % width)) * 3 + (i % 3)] ?? 0)
+    const [back = []] = await detector.see([{ rgb: mirrored, width, height }], 1)
+    expect(back.map(({ score }) => score)).toEqual(first.map(({ score }) => score))
     for (const name of ['cup', 'person']) {
       const [one, other] = [first, second].map((seen) => pixels(seen.find((each) => each.name === name)?.box ?? { cx: NaN, cy: NaN, w: NaN, h: NaN }, picture))
       for (const [i, side] of (one ?? []).entries()) expect(Math.abs((other?.[i] ?? NaN) - side)).toBeLessThan(12)
+      const [here, there] = [first, second].map((seen) => seen.find((each) => each.name === name)?.colours)
+      for (const [i, share] of (here ?? []).entries()) expect(Math.abs((there?.[i] ?? NaN) - share)).toBeLessThan(0.2)
     }
   })
 
