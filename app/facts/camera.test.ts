@@ -9,9 +9,9 @@ function speck(x: number, y: number, seed: number): number {
   return value - Math.floor(value)
 }
 
-/** A landscape of soft patches some ten pixels wide, defined everywhere. */
+/** A landscape of soft patches some ten pixels wide, as coarse as real pictures of this size, defined everywhere. */
 function scene(x: number, y: number, seed = 1): number {
-  const [cx, cy] = [x / 7, y / 7]
+  const [cx, cy] = [x / 11, y / 11]
   const [ix, iy] = [Math.floor(cx), Math.floor(cy)]
   const [fx, fy] = [cx - ix, cy - iy]
   const at = (dx: number, dy: number) => speck(ix + dx, iy + dy, seed)

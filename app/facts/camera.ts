@@ -46,8 +46,8 @@ const REACH = 5
 const SWEEP = 0.35
 /** A tile has texture if its grey levels deviate from their mean by this much. */
 const TEXTURE = 5
-/** Mean difference of grey levels above which a tile was not found again. */
-const LOST = 14
+/** Mean difference above which a tile was not found again: in grey levels, or as a share of its texture, since fine texture between two pixels is never the same. */
+const LOST = { level: 14, share: 0.6 }
 /** A tile has edges if it differs this much from itself two pixels further, and looks the same if it changed by less than this share of that. */
 const EDGES = 3
 const SAME = 0.35
@@ -170,7 +170,7 @@ function tilesOf({ width, height }: GreyPicture): [number, number][] {
 }
 
 /** Where a tile is found again, near no shift or near `guess`; null where that is not sure in both directions. */
-function found(a: GreyPicture, b: GreyPicture, x: number, y: number, guess: [number, number]): Tile | null {
+function found(a: GreyPicture, b: GreyPicture, x: number, y: number, lost: number, guess: [number, number]): Tile | null {
   let u = 0
   let v = 0
   let least = difference(a, b, x, y, 0, 0)
@@ -185,12 +185,12 @@ function found(a: GreyPicture, b: GreyPicture, x: number, y: number, guess: [num
       }
     }
   }
-  if (least > LOST) return null
+  if (least > lost) return null
   const at = (du: number, dv: number) => difference(a, b, x, y, u + du, v + dv)
   const [west, east, north, south] = [at(-1, 0), at(1, 0), at(0, -1), at(0, 1)]
-  // An edge is found anywhere along itself: the tile must fit clearly less well on either side.
+  // An edge is found anywhere along itself: the tile must fit clearly less well two pixels on either side; one pixel on may be as good, half-way.
   const clear = least + 1 + 0.15 * least
-  if (Math.min(west, east) < clear || Math.min(north, south) < clear) return null
+  if (Math.min(at(-2, 0), at(2, 0), at(0, -2), at(0, 2)) < clear) return null
   return { x, y, u: u + between(west, least, east), v: v + between(north, least, south) }
 }
 
@@ -249,24 +249,27 @@ function fit(points: readonly { x: number; y: number; u: number; v: number }[]):
 export function cameraStep(a: GreyPicture, b: GreyPicture): Omit<CameraStep, 'from' | 'to'> {
   const [halfA, halfB] = [halved(a), halved(b)]
   if ((restingShare(a, b) ?? 0) >= QUIET) return { dx: 0, dy: 0, zoom: 0, trust: 1 }
-  const tiles = tilesOf(halfA).flatMap(([x, y]) => (deviation(halfA, x, y) >= TEXTURE ? [{ x, y, unmoved: difference(halfA, halfB, x, y, 0, 0) }] : []))
+  const tiles = tilesOf(halfA).flatMap(([x, y]) => {
+    const texture = deviation(halfA, x, y)
+    return texture >= TEXTURE ? [{ x, y, lost: Math.max(LOST.level, LOST.share * texture), unmoved: difference(halfA, halfB, x, y, 0, 0) }] : []
+  })
   const still = { dx: 0, dy: 0, zoom: 0 }
   if (tiles.length < LEAST_TILES) return { ...still, trust: 0 }
   const [coarseX, coarseY] = sweep(halved(halfA), halved(halfB))
-  const seen = tiles.flatMap(({ x, y }) => found(halfA, halfB, x, y, [2 * coarseX, 2 * coarseY]) ?? [])
+  const seen = tiles.flatMap(({ x, y, lost }) => found(halfA, halfB, x, y, lost, [2 * coarseX, 2 * coarseY]) ?? [])
   const middle = [halfA.width / 2, halfA.height / 2] as const
   const motion = agreed(seen, middle, Math.max(0.5, Math.max(halfA.width, halfA.height) * AGREE))
   let [better, worse, fits, fitsStill] = [0, 0, 0, 0]
-  for (const { x, y, unmoved } of tiles) {
+  for (const { x, y, lost, unmoved } of tiles) {
     const [u, v] = movedBy(motion, x + TILE / 2 - middle[0], y + TILE / 2 - middle[1])
     const moved = differenceBetween(halfA, halfB, x, y, u, v)
-    if (unmoved <= LOST) fitsStill++
+    if (unmoved <= lost) fitsStill++
     if (moved === Infinity) continue
     // In grey levels, beyond the noise of what fits best.
     const counts = 0.5 + 0.2 * Math.min(moved, unmoved)
     if (unmoved - moved > counts) better++
     else if (moved - unmoved > counts) worse++
-    if (moved <= LOST) fits++
+    if (moved <= lost) fits++
   }
   if (better <= 2 * worse || better <= tiles.length / 6) return { ...still, trust: fitsStill / tiles.length }
   const [tx, ty, growth] = motion
@@ -383,8 +386,11 @@ export function cameraMotion({ steps, stays }: CameraTrace): CameraMotion {
     ...swingsOf(path, ({ dy }) => -dy, SWING.shift, ['up', 'down']),
     ...swingsOf(path, ({ zoom }) => Math.log1p(zoom), SWING.zoom, ['farther', 'nearer']),
   ].sort((a, b) => b.amount - a.amount)
+  const seconds = (of: readonly CameraStep[]) => of.reduce((sum, { from, to }) => sum + to - from, 0)
+  // So slow a drift that much stays nearly in its place, but the ground goes one way for most of the time.
+  const drifts = swings.length > 0 && seconds(path) > 0.5 * seconds(steps)
   // All along, or for a part of the clip in which the ground goes one way.
-  const moves = told.length === 0 ? null : share > 0.5 || (share >= 0.25 && swings.length > 0) ? true : part((rests) => rests >= STOOD) >= 0.7 ? false : null
+  const moves = told.length === 0 ? null : drifts || share > 0.5 || (share >= 0.25 && swings.length > 0) ? true : part((rests) => rests >= STOOD) >= 0.7 ? false : null
   const way = path.reduce((all, { dx, dy }) => all + Math.hypot(dx, dy), 0)
   const net = Math.hypot(path.reduce((all, { dx }) => all + dx, 0), path.reduce((all, { dy }) => all + dy, 0))
   return { moves, swings: moves === true ? swings : [], shakes: moves === true && path.length >= 6 && way > 0.1 && way > 3 * net, share }
