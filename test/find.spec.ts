@@ -95,45 +95,61 @@ test('copies are listed once, beneath the best of them', async () => {
   expect(names.some((text) => text.includes('original.mp4')) && names.some((text) => text.includes('smaller copy.mp4'))).toBe(true)
 })
 
-test('nothing is shown as a match that is none', async () => {
-  let nothing: string | undefined
-  for (const words of ['purple elephant dancing wildly on the red moon', 'tax return of 1987', 'a green dog', 'the camera is still', 'q', 'a photo of a hat']) {
-    const { hits } = await call('search', { body: { query: { by: 'words', words } } })
-    if (hits.length === 0) nothing = words
+test('nothing is shown as a match that is none, and what could be searched for is told', async () => {
+  for (const words of ['🦄', '!!!', '1234567', 'xqzzv blorp', 'tax return of 1987']) {
+    const { hits, nearest } = await call('search', { body: { query: { by: 'words', words } } })
+    expect({ words, hits, nearest }).toEqual({ words, hits: [], nearest: [] })
   }
-  expect(nothing, 'the pack takes anything for a match').toBeDefined()
-  await searchFor(nothing ?? '')
-  await expect(results().getByText(/No clip scores above the match line of \d+%? ?%? \(best \d+/)).toBeVisible()
-  // Copies of them, which an earlier test unfolded, lie beneath.
-  const nearest = results().getByRole('list', { name: 'Nearest, below the line' })
-  await expect(nearest).toBeVisible()
-  expect(await nearest.locator(':scope > li').count()).toBeLessThanOrEqual(3)
+  await searchFor('helmet')
+  await expect(results().getByRole('status')).toContainText('No clip matches “helmet”')
+  await expect(results().getByText('No pack here has a name for “helmet”')).toBeVisible()
+  await expect(rows()).toHaveCount(0)
+  await results().getByText('What boxes can be found of').click()
+  await results().getByRole('button', { name: 'giraffe', exact: true }).click()
+  await expect(results().getByText('“giraffe” is looked for, but was found in no clip.')).toBeVisible()
 })
 
-test('the pack that ships learnt from no footage, so every match is said to be a guess', async () => {
-  const { clips } = await call('listClips')
-  let words = ''
-  let guessed: number[] = []
-  // What it would most likely take for a match is what it says of a clip itself.
-  for (const { caption } of clips) {
-    words = caption ?? ''
-    const { hits } = await call('search', { body: { query: { by: 'words', words } } })
-    guessed = hits.map(({ clip }) => clip.id)
-    if (guessed.length > 0) break
-  }
-  expect(guessed.length, 'nothing matches what is said of any clip').toBeGreaterThan(0)
-  for (const clipId of guessed) expect((await call('getClip', { params: { clipId } })).annotations.find(({ body }) => body.kind === 'caption')?.evidence?.unfamiliar).toBe(true)
-  await searchFor(words)
-  await expect(results().getByText(`${guessed.length} of those listed`)).toBeVisible()
-  await expect(results().locator('[data-guessed=true]')).toHaveCount(guessed.length)
-  await expect(results().getByLabel('not sure')).toHaveCount(guessed.length)
+test('what a person wrote is found first, with the reason, and a result goes to its moment', async () => {
+  const [, second] = await clipsOf('original.mp4')
+  const [road] = await clipsOf('road.mp4')
+  if (!second || !road) missing('no clips')
+  const note = await call('addAnnotation', { params: { clipId: second.id }, body: { body: { kind: 'note', text: 'the blue lighthouse', span: { startFrame: second.startFrame + 20, endFrame: second.startFrame + 40 } } } })
+  const caption = await call('addAnnotation', { params: { clipId: road.id }, body: { body: { kind: 'caption', text: 'lighthouses by the road' } } })
+  const { hits } = await call('search', { body: { query: { by: 'words', words: 'Lighthouse' } } })
+  expect(hits.map(({ clip, why }) => [clip.id, why[0]?.kind, why[0]?.state])).toEqual([[second.id, 'note', 'edited'], [road.id, 'caption', 'edited']])
+  await searchFor('lighthouse')
+  await expect(rows()).toHaveCount(2)
+  await expect(rows().nth(0)).toContainText('your note: “the blue lighthouse”')
+  await expect(rows().nth(1)).toContainText('your caption')
+  await rows().nth(0).click()
+  await expect(page.getByRole('timer')).toContainText(`frame ${second.startFrame + 20}`)
+  await call('reviewAnnotation', { params: { annotationId: note.id }, body: { action: 'reject' } })
+  await expect(results().getByRole('status')).toContainText('1 clip matches')
+  await call('undo')
+  await call('undo')
+  await call('undo')
+  expect((await call('search', { body: { query: { by: 'words', words: 'lighthouse' } } })).hits).toEqual([])
+  expect((await call('getClip', { params: { clipId: road.id } })).annotations.some(({ id }) => id === caption.id)).toBe(false)
+})
+
+test('the pack that ships learnt from no footage, so its pictures count only where guesses are asked for', async () => {
+  const { hits, line, couldGuess } = await call('search', { body: { query: { by: 'words', words: 'a red circle moves' } } })
+  expect({ hits, line, couldGuess }).toEqual({ hits: [], line: null, couldGuess: true })
+  const guessed = await call('search', { body: { query: { by: 'words', words: 'a red circle moves', guesses: true } } })
+  expect(guessed.line).not.toBeNull()
+  for (const { why } of guessed.hits) expect(why).toMatchObject([{ kind: 'picture', guess: true }])
+  await searchFor('a red circle moves')
+  await results().getByRole('button', { name: 'Guess from the pictures too' }).click()
+  await expect(results().getByRole('button', { name: 'Leave guesses out' })).toBeVisible()
+  await expect(results().locator('.score[data-guessed=true]')).toHaveCount(guessed.hits.length)
 })
 
 test('words that the pack never learnt are named: in a search, an answer and a label', async () => {
-  await searchFor('tax return of 1987')
-  await expect(results().getByText('never learnt the words “tax”, “return”, “1987”')).toBeVisible()
-  await searchFor('a red car')
-  await expect(results().getByText('“a red car”')).toBeVisible()
+  await searchFor('a red tax return')
+  await results().getByRole('button', { name: 'Guess from the pictures too' }).click()
+  await expect(results().getByText('never learnt the words “tax”, “return”')).toBeVisible()
+  await searchFor('a red circle')
+  await expect(results().getByText('“a red circle”')).toBeVisible()
   await expect(results().getByText('never learnt')).toHaveCount(0)
   const { id } = (await clipsOf('road.mp4'))[0] ?? missing('no clip of the road')
   await page.keyboard.press('Escape')
@@ -220,7 +236,10 @@ test('the curve of a video shows every clip of it, and a press goes there', asyn
   await page.keyboard.press('Escape')
   await page.keyboard.press('Escape')
   const second = await open('original.mp4', 1)
-  await searchFor('bottles on a shelf')
+  await searchFor('a red circle')
+  // Words alone were looked up: no moment of the video was compared with them.
+  await expect(page.getByRole('group', { name: 'Match over time' })).toHaveCount(0)
+  await results().getByRole('button', { name: 'Guess from the pictures too' }).click()
   const curve = page.getByRole('group', { name: 'Match over time' })
   await expect(curve.getByRole('button')).toHaveCount(2)
   const first = curve.getByRole('button').first()

@@ -33,8 +33,7 @@ afterEach(async () => {
 type Familiar = typeof mini.calibration.familiar
 /** @param familiar What the pack says of what it was taught; its texts all lie where `text` is. */
 function searchWith(familiar: Familiar | 'no engine', text: readonly number[] = [1, 0]): Search {
-  const { familiar: _, ...calibration } = mini.calibration
-  const manifest = { ...mini, calibration: { ...calibration, search: { scale: 10, bias: 0, threshold: 0.5 }, ...(familiar === 'no engine' || familiar === undefined ? {} : { familiar }) } }
+  const manifest = { ...mini, calibration: { ...mini.calibration, search: { scale: 10, bias: 0, threshold: 0.5 }, familiar: familiar === 'no engine' ? undefined : familiar } }
   const engine = { info: { digest: DIGEST, manifest }, embedText: (texts: readonly string[]) => Promise.resolve(texts.map(() => Float32Array.from(text))) }
   const packs = { words: () => (familiar === 'no engine' ? Promise.reject(new Error('it does not start')) : Promise.resolve(engine)), boxes: () => Promise.resolve(null) } as unknown as Pipeline['packs']
   return new Search({ library, packs })

@@ -1,5 +1,5 @@
 import { Captions, ChevronRight, FileVideo, Frame, Image, Layers, type LucideIcon, MessageCircleQuestion, SearchX, StickyNote, Table2, TextInitial, UserRound } from 'lucide-react'
-import { type CSSProperties, useState } from 'react'
+import { type CSSProperties, Fragment, useState } from 'react'
 import type { Clip } from '../../app/contract.ts'
 import type { FindHit, FindQuery, FindResult, Why } from '../../app/contract/find.ts'
 import { problemOf } from '../../app/errors.ts'
@@ -159,8 +159,8 @@ function Reasons({ why, clip }: { why: readonly Why[]; clip: Clip }) {
         const own = reason.state === 'edited' || reason.state === 'accepted'
         const Icon = own ? UserRound : ICONS[reason.kind]
         // The row shows its caption anyway.
-        const parts = reasonParts(reason, !(reason.kind === 'caption' && reason.text === clip.caption), number)
-        return <span key={at} data-own={own} data-guessed={reason.guess}><Icon size={12} aria-hidden />{parts.map(shown).join(', ')}</span>
+        const [what, ...more] = reasonParts(reason, !(reason.kind === 'caption' && reason.text === clip.caption), number).map(shown)
+        return <span key={at} data-own={own} data-guessed={reason.guess}><Icon size={12} aria-hidden />{what}{more.map((part) => <Fragment key={part}>, <span>{part}</span></Fragment>)}</span>
       })}
     </span>
   )
