@@ -320,7 +320,7 @@ test('a marked clip comes and goes as steps of undo, with everything said about 
   library.saveClipResult(id, mammut(DIGEST), encoding(5), [{ ordinal: 3, pts: 3 }], { caption: caption('a cat'), seen: null })
   library.review(captionOf(id)?.id ?? 0, 'edit', { kind: 'caption', text: 'my cat' })
   library.addAnnotation(id, { kind: 'note', text: 'keep', span: { startFrame: 4, endFrame: 9 } })
-  library.seen.saveMeasured(id, { cut: true, frames: [{ ordinal: 3, pts: 3, light: 7 }] })
+  library.seen.saveMeasured(id, { cut: true, camera: { steps: [], stays: [] }, light: [{ time: 0.1, mean: 7, spread: 2, change: null }] })
   const there = () => ({ clip: library.clip(id), annotations: library.annotations(id), encoding: library.encoding(id, DIGEST), measured: library.seen.measured(id) })
   const before = there()
   const heard: string[] = []

@@ -95,12 +95,12 @@ test('every task has its pack, one that was never given has none, and what one l
   expect(library.packs.current()).toEqual({})
   for (const task of ['caption', 'answer', 'search'] as const) library.packs.use(task, MINI)
   library.packs.use('search', LARGE)
-  library.packs.use('boxes', EYES)
+  library.packs.use('boxes', { ...EYES, names: ['car'] })
   library.packs.use('text', { ...EYES, digest: 'f'.repeat(64) })
   library.packs.use('text', null)
   await library.close()
   library = Library.open(folder)
-  expect(library.packs.current()).toEqual({ caption: MINI, answer: MINI, search: LARGE, boxes: EYES, text: null })
+  expect(library.packs.current()).toEqual({ caption: MINI, answer: MINI, search: LARGE, boxes: { ...EYES, names: ['car'] }, text: null })
   expect(library.packs.inUse().sort()).toEqual([MINI.digest, LARGE.digest, EYES.digest].sort())
 })
 
@@ -117,11 +117,12 @@ test('a clip is missing while any of the packs has left nothing of it, and once 
   expect(library.packs.missing([MINI.digest, EYES]).clips).toBe(0)
   expect(library.packs.usage().get(EYES)?.clips).toBe(2)
   // What was measured is nobody's.
-  library.seen.saveMeasured(first, { cut: true, frames: [] })
+  const measured = { cut: true, camera: { steps: [], stays: [] }, light: [] }
+  library.seen.saveMeasured(first, measured)
   expect([...library.packs.usage().keys()].sort()).toEqual([MINI.digest, EYES].sort())
   library.packs.forget(EYES)
   expect(library.packs.missing([EYES]).clips).toBe(2)
-  expect(library.seen.measured(first)).toEqual({ cut: true, frames: [] })
+  expect(library.seen.measured(first)).toEqual(measured)
 })
 
 test('another pack for boxes or search changes no caption; one that says nothing of a clip takes no caption away', () => {

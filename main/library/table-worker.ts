@@ -11,7 +11,8 @@ import { arrange, Cells, summarised, valuesOf } from '../../app/table/cells.ts'
 import { clockText, lengthText, reviewText, timeText } from '../../app/table/facts.ts'
 import { topicOf, yesNo } from '../../app/table/question.ts'
 import { toTsv } from '../../app/table/tsv.ts'
-import { labelNamed } from '../../app/vocabulary.ts'
+import { namesOf } from '../../app/naming.ts'
+import { labelNamed, phrasesOf } from '../../app/vocabulary.ts'
 import { keyOf, storedVocabulary } from './detections.ts'
 
 export interface TableTasks {
@@ -150,6 +151,9 @@ function read(key: ColumnKey, which: Which): Read[] {
 function counts(label: string, only: string, named: readonly (string | number)[]): Read[] {
   const known = labelNamed(storedVocabulary(db), label)
   const looked = known === undefined ? [] : all(`SELECT DISTINCT a.clip_id FROM detections a WHERE a.phrases = ? ${only}`, keyOf(known), ...named)
+  // A detector looks for everything on its list.
+  const [[digest, names] = []] = all(`SELECT value ->> '$.boxes.digest', value ->> '$.boxes.names' FROM settings WHERE key = 'packs'`)
+  if (known && typeof names === 'string' && namesOf(phrasesOf(known), JSON.parse(names) as string[]).length > 0) looked.push(...all(`SELECT a.clip_id FROM seen a WHERE a.by = ? ${only}`, String(digest), ...named))
   const found = new Map(
     all(`SELECT a.clip_id, count(*), total(a.state = 'machine') FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' AND lower(a.label) = lower(?) ${only} GROUP BY a.clip_id`, label, ...named).map(
       ([id, count, machine]) => [Number(id), { count: Number(count), machine: Number(machine) }] as const,

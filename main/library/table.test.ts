@@ -8,7 +8,7 @@ import type { TableQuery } from '../../app/contract/table.ts'
 import { newLabel } from '../../app/vocabulary.ts'
 import { keyOf, lookedFor } from './detections.ts'
 import { Library } from './library.ts'
-import { mammut } from './shower.testing.ts'
+import { detector, mammut } from './shower.testing.ts'
 import { editCells, editClips, noteClips } from './table-edits.ts'
 
 const DIGEST = 'd'.repeat(64)
@@ -163,6 +163,21 @@ test('labels are counted without those that were rejected; nothing found is 0, n
   library.review(reject?.id ?? 0, 'reject')
   expect(await texts({ filters: [{ key, op: 'atLeast', value: 1 }] }, key)).toEqual(['1'])
   expect(await texts({}, 'labels')).toEqual(['car, dog', ''])
+})
+
+test('a detector has looked for everything on its list: nothing found is 0, and of a word that is not on it nothing is known', async () => {
+  const clips = addVideo('v.mp4', ['one', 'two', 'three'])
+  const keys = ['Auto', 'crane'].map((text) => `q${library.table.addColumn('count', text, true).id}`)
+  library.changeVocabulary([newLabel('Auto', []), newLabel('crane', [])], [])
+  const eyes = detector('e'.repeat(64), ['person', 'car'])
+  library.packs.use('boxes', { id: 'eyes', digest: eyes.digest, names: ['person', 'car'] })
+  const car = { score: 0.9, provenance, body: { kind: 'track' as const, label: 'car', boxes: [{ ordinal: 0, pts: 0, box: { x1: 0, y1: 0, x2: 5, y2: 5 }, score: 0.9 }] } }
+  for (const [at, candidates] of [[car], []].entries()) {
+    library.seen.saveFrames(clips[at] ?? 0, eyes.digest, [])
+    library.detections.saveTracks(clips[at] ?? 0, eyes, candidates)
+  }
+  expect(await texts({}, keys[0] ?? '')).toEqual(['1', '0', ''])
+  expect(await texts({}, keys[1] ?? '')).toEqual(['', '', ''])
 })
 
 test('clips that were picked elsewhere are the only rows, of videos those that have one; picks that no view names are forgotten in the end', async () => {

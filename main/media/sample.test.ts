@@ -107,6 +107,9 @@ describeWithClips('sample on real files', () => {
       expect(clip.frames.length).toBeGreaterThan(0)
       expect(tubes.map((tube) => tube.length)).toEqual([input.frames * PICTURE])
       expect(isJpeg(clip.thumbnail)).toBe(true)
+      for (const { time, mean } of clip.measured.light) expect(time >= clip.start && time < clip.end && mean >= 0 && mean <= 255).toBe(true)
+      expect(clip.measured.light.length).toBeGreaterThan(0)
+      expect(clip.measured.camera.steps.every(({ from, to }) => from >= clip.start && to < clip.end && from < to)).toBe(true)
       ;[ordinal, time] = [clip.endFrame, clip.end]
     }
     expect(ordinal).toBe(pts.length)
