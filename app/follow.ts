@@ -6,9 +6,10 @@
  * al., CVPR 2016). How large it is: one more filter, over scales (Danelljan et al., BMVC 2014). It is lost when the answer has no clear peak
  * for a while, or when it has left the picture.
  */
-import type { Box } from './annotation.ts'
+import type { Box, KeyBox } from './annotation.ts'
 import { boxArea, clipBox, iou } from './boxes.ts'
 import { Fourier, type Plane } from './fourier.ts'
+import { interpolate } from './tracks.ts'
 
 /** A frame, or one scaled down: [height, width, 3] sRGB bytes. */
 export interface Picture {
@@ -61,6 +62,8 @@ const LEFT = 0.35
 const SAME_OBJECT = 0.5
 /** A track that was this object and now overlaps it less is another's. */
 const APART = 0.15
+/** How much of the difference between the person's box and the detector's each frame forgets. */
+const FADING = 0.02
 /** How much a detector's box of the same object pulls. */
 const PULL = 0.35
 
@@ -175,6 +178,11 @@ export class Follower {
       return false
     }
     const { x, y, width, height } = centred(same.box)
+    // What the detector's first box was off by is forgotten; what the person meant was the object.
+    bound.dx *= 1 - FADING
+    bound.dy *= 1 - FADING
+    bound.width += FADING * (1 - bound.width)
+    bound.height += FADING * (1 - bound.height)
     const to = { x: x + bound.dx * width, y: y + bound.dy * height, width: width * bound.width, height: height * bound.height }
     if (iou(boxOf(to), boxOf(this.#at)) < APART) return false
     const mix = (a: number, b: number) => a + PULL * (b - a)
@@ -512,4 +520,23 @@ function centred({ x1, y1, x2, y2 }: Box): Centred {
 
 function boxOf({ x, y, width, height }: Centred): Box {
   return { x1: x - width / 2, y1: y - height / 2, x2: x + width / 2, y2: y + height / 2 }
+}
+
+/**
+ * The fewest key boxes between which linear interpolation stays with the path (Douglas and Peucker, 1973, with overlap for distance).
+ *
+ * @param path A box on each frame, in order.
+ * @param overlap Least intersection over union of an interpolated box and the path's.
+ */
+export function keyBoxesOf(path: readonly KeyBox[], overlap: number): KeyBox[] {
+  const [first, last] = [path[0], path.at(-1)]
+  if (!first || !last || path.length <= 2) return [...path]
+  let [worst, at] = [overlap, -1]
+  for (let i = 1; i < path.length - 1; i++) {
+    const one = path[i]
+    const between = one && interpolate({ boxes: [first, last] }, one.pts)
+    const same = one && between ? iou(between, one.box) : 0
+    if (same < worst) [worst, at] = [same, i]
+  }
+  return at < 0 ? [first, last] : [...keyBoxesOf(path.slice(0, at + 1), overlap).slice(0, -1), ...keyBoxesOf(path.slice(at), overlap)]
 }

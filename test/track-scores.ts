@@ -2,6 +2,9 @@
  * How good tracks are on the development clips: HOTA and id switches against tracks.json, boxes against boxes.json by the rules of the
  * score_boxes.py beside them.
  *
+ * Then every object of tracks.json is followed forward, from the box of its first frame and from the first on which most of it is to be seen, with
+ * and without the help of those tracks.
+ *
  *     node test/track-scores.ts SPOTTED.json [CLIPS]
  *
  * SPOTTED.json: what the detector saw, `{clip: {size: [w, h], fps, camera, frames: [{ordinal, pts_time, grid,
@@ -10,11 +13,14 @@
  */
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import type { Box } from '../app/annotation.ts'
+import type { Box, TrackBody } from '../app/annotation.ts'
 import { boxArea, iou, pixelBox, type RelativeBox } from '../app/boxes.ts'
 import type { CameraTrace } from '../app/facts/camera.ts'
 import { detectorPace, groundShift, Tracker } from '../app/tracker.ts'
 import { type Candidate, interpolate } from '../app/tracks.ts'
+import { followBox } from '../main/media/follow.ts'
+import { probe } from '../main/media/probe.ts'
+import { findMediaTools, runTool } from '../main/media/tools.ts'
 import { clipsFolder } from './clips.ts'
 import { trackScores, type TrackFrame } from './hota.ts'
 
@@ -87,6 +93,25 @@ function compared(truth: TruthClip, label: string, { tracks, ptsOf }: ReturnType
   })
 }
 
+/** Follow one object from one of its key boxes: on how many of the frames until it is lost the box overlaps it by half or more, and where that is said. */
+async function followedOn(file: string, track: TruthClip['tracks'][number], start: number, help: readonly TrackBody[]): Promise<string> {
+  const facts = await probe(tools, file)
+  const { stdout } = await runTool(tools.ffprobe ?? 'ffprobe', ['-v', 'quiet', '-select_streams', 'v:0', '-show_frames', '-show_entries', 'frame=best_effort_timestamp', '-of', 'csv=p=0', file])
+  const pts = Float64Array.from([...stdout.toString().matchAll(/^-?\d+/gm)].map(Number))
+  const box = truthBox(track, start)
+  if (box === null) return ''
+  const began = process.cpuUsage()
+  const { boxes, lost, end } = await followBox(tools, { file, probe: facts, pts, from: start, box, help: help.map((body) => ({ ...body, boxes: body.boxes.map((key) => ({ ...key, pts: pts[key.ordinal] ?? 0 })) })) }, new AbortController().signal)
+  const cpu = process.cpuUsage(began)
+  const last = Math.min(track.keys.at(-1)?.frame ?? 0, (lost?.ordinal ?? Infinity) - 1, boxes.at(-1)?.ordinal ?? 0)
+  const overlaps = Array.from({ length: Math.max(0, last - start) }, (_, i) => {
+    const [there, said] = [truthBox(track, start + 1 + i), interpolate({ boxes }, pts[start + 1 + i] ?? 0)]
+    return there && said ? iou(there, said) : 0
+  })
+  const good = overlaps.filter((value) => value >= 0.5).length / Math.max(1, overlaps.length)
+  return `${share(good)} of ${String(overlaps.length).padStart(3)} frames${lost ? ` (lost at ${lost.ordinal})` : ` (${end})`}, ${boxes.length} keys, ${((cpu.user + cpu.system) / 1000 / Math.max(1, (boxes.at(-1)?.ordinal ?? start) - start)).toFixed(0)} ms of CPU a frame`
+}
+
 /** Right, missed and wrong boxes on the frames of boxes.json, of names for which `counts` holds. */
 function boxScores(truth: Record<string, TruthBoxes>, all: ReadonlyMap<string, ReturnType<typeof followed>>, least: number, asked: ReadonlySet<string> | null, wrongs?: Map<string, number>) {
   let [right, there, wrong] = [0, 0, 0]
@@ -119,6 +144,7 @@ function boxScores(truth: Record<string, TruthBoxes>, all: ReadonlyMap<string, R
 
 const [file, folder = clipsFolder()] = process.argv.slice(2)
 if (file === undefined || folder === null) throw new Error('Say which file holds what the detector saw.')
+const tools = await findMediaTools()
 const json = (name: string): unknown => JSON.parse(readFileSync(name, 'utf8'))
 const seen = new Map(Object.entries(json(file) as Record<string, Spotted>).map(([clip, spotted]) => [clip, followed(spotted)]))
 const truth = json(path.join(folder, 'tracks.json')) as Record<string, TruthClip>
@@ -148,4 +174,17 @@ for (const least of THRESHOLDS) {
     `from ${share(least)}: the ${scored.size} scored names: recall ${share(few.recall)} precision ${share(few.precision)}; ${asked.size} names of the truth: precision ${share(names.precision)}; all names: precision ${share(any.precision)} (${any.right} right of ${any.there}, ${any.wrong} wrong)`,
   )
   if (process.env['WRONG']) console.log([...wrongs].sort((a, b) => b[1] - a[1]).map(([k, v]) => `${k}:${v}`).join(', '))
+}
+
+for (const [clip, { tracks }] of Object.entries(truth)) {
+  const help = (seen.get(clip)?.tracks ?? []).filter(({ score }) => score >= ASKED).map(({ body }) => body)
+  for (const track of tracks) {
+    const area = ({ xywh: [, , w, h] }: { xywh: Xywh }) => w * h
+    const usual = track.keys.map(area).sort((a, b) => a - b)[track.keys.length >> 1] ?? 0
+    const [first, seenWell] = [track.keys[0]?.frame ?? 0, track.keys.find((key) => area(key) >= 0.6 * usual)?.frame ?? 0]
+    for (const start of new Set([first, seenWell])) {
+      const own = help.filter(({ label }) => label === track.label)
+      console.log(`${clip.slice(0, 3)} ${track.label} ${track.id} from ${start} to ${track.keys.at(-1)?.frame ?? 0}: helped IoU >= 0.5 on ${await followedOn(path.join(folder, clip), track, start, own)}; alone ${await followedOn(path.join(folder, clip), track, start, [])}`)
+    }
+  }
 }

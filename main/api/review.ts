@@ -1,13 +1,15 @@
 /** Looking at one clip: preview copies, and clips that a person marks. */
+import { boxArea, clipBox } from '../../app/boxes.ts'
 import type { RouteName } from '../../app/contract.ts'
 import type { Preview } from '../../app/contract/review.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { secondsOf } from '../../app/media.ts'
 import { fileResponse } from '../files.ts'
 import { previewFile, previewOf } from '../jobs/previews.ts'
+import { followBox } from '../media/follow.ts'
 import { type Handlers, notFound, type Services } from './handler.ts'
 
-export function reviewHandlers({ pipeline: { library }, jobs }: Services) {
+export function reviewHandlers({ pipeline: { library, media }, jobs }: Services) {
   const preview = (sourceId: number): Promise<Preview> => previewOf(library, library.source(sourceId), jobs.previewJob(sourceId))
 
   return {
@@ -37,6 +39,17 @@ export function reviewHandlers({ pipeline: { library }, jobs }: Services) {
       const clip = library.markClip(sourceId, { index, kind: 'marked', start: at(span.startFrame), end, ...span, frames: [] })
       jobs.encodeMarked(sourceId)
       return clip
+    },
+    followBox: async ({ params: { clipId }, body: { box, ordinal, label } }, request) => {
+      const { sourceId } = library.clip(clipId)
+      const { path: file, probe } = library.source(sourceId)
+      const pts = library.frames(sourceId)
+      if (probe === null || ordinal >= pts.length || boxArea(clipBox(box, probe)) === 0) throw new TubeletError({ code: 'bad-request', message: 'This box is not inside the video.', next: 'Wait until the video was read to its end, or draw the box on the picture.' })
+      const help = library.clips({ sourceId, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips
+        .filter(({ endFrame }) => endFrame > ordinal)
+        .flatMap(({ id }) => library.annotations(id))
+        .flatMap(({ machine }) => (machine?.kind === 'track' && (label === undefined || machine.label === label) ? [machine] : []))
+      return followBox(await media(), { file, probe, pts, from: ordinal, box: clipBox(box, probe), help }, request.signal)
     },
     removeClip: ({ params: { clipId } }) => {
       const { kind } = library.clip(clipId)

@@ -106,7 +106,7 @@ export function fittedSize({ width, height }: Pick<Probe, 'width' | 'height'>, i
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
 }
 
-function toneMapped(tools: MediaTools, { hdr }: Probe): string {
+export function toneMapped(tools: MediaTools, { hdr }: Probe): string {
   return hdr && tools.toneMapping ? `,${TONE_MAPPING}` : ''
 }
 

@@ -10,9 +10,9 @@ import { framesInput, pictureFilters } from './decode-plan.ts'
 import { keepFrames, type MediaTools, runTool } from './tools.ts'
 
 /** Decoding begins this long before the span: containers do not all seek exactly. */
-const LEAD_SECONDS = 3
+export const LEAD_SECONDS = 3
 /** Frames are told apart by their times; no two are closer than this. */
-const SAME_TIME = 0.0004
+export const SAME_TIME = 0.0004
 const TIMEOUT_MS = 10 * 60_000
 
 /** The frames that stand for a span: the one on the screen in the middle of each of `count` equal parts of its time. Some repeat where it has fewer. */
