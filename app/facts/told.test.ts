@@ -23,6 +23,14 @@ test('each fact says in both languages what is there, which way it goes, and whi
   expect(car?.ordinals).toEqual([50])
 })
 
+test('before a camera that moves nothing is said to stay in its place', () => {
+  const measures = clip([track('person', 300, 0)])
+  const pan = Array.from({ length: 8 }, (_, nth) => ({ from: nth / 2, to: (nth + 1) / 2, dx: -0.05, dy: 0, zoom: 0, trust: 1 }))
+  const told = (camera: ClipMeasures['camera']) => toldFacts(factsOf({ ...measures, camera })).find(({ kind }) => kind === 'thing')?.text.en
+  expect(told({ steps: [], stays: [{ from: 0, to: 4, rests: 1 }] })).toContain('stays in place')
+  expect(told({ steps: pan, stays: [{ from: 0, to: 4, rests: 0 }] })).not.toContain('stays in place')
+})
+
 test('text on the picture and what nobody knows of the camera are not told', () => {
   expect(toldFacts(factsOf(clip([]))).map(({ kind }) => kind)).toEqual([])
 })

@@ -32,8 +32,10 @@ function wordsOf(fact: Exclude<Fact, { kind: 'text' }>, language: Language): str
       return `${nameOf(label, most, language)}${atOnce}${others}: ${there.map(spanText).join(', ')}`
     }
     case 'thing': {
-      const { label, colour, motion, x, y } = fact
-      const way = motion && motion.clarity >= CLEAR ? motionText(motion.way, false, language) : null
+      const { label, colour, motion, ground, x, y } = fact
+      // Before a camera that moves, what stays where it is in the picture does not stand still.
+      const told = motion && motion.clarity >= CLEAR && (motion.way !== 'still' || ground?.way === 'still')
+      const way = told ? motionText(motion.way, false, language) : null
       return [theNameOf(label, language, colour ?? undefined), placeText(x, y, language), ...(way === null ? [] : [way])].join(', ') + `: ${spanText(fact)}`
     }
     case 'overlap': {

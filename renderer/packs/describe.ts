@@ -10,7 +10,7 @@ export const TASK_NAMES: Record<Task, string> = { caption: phrase('Captions'), a
 const OWN = new Set([
   phrase('A demonstration model that learnt for some hours on a CPU from composed video only (known things in plain colours that move over pictures): on real footage expect most of its captions and answers to be wrong, and see its scores before you trust any of it.'),
   phrase('Finds things of 80 everyday kinds: people, vehicles, animals, furniture, crockery, food, things of sport and of the desk. It knows no other words, and takes what it does not know for something that it does: toys, drawings, parts of people, and cars seen from straight above are often named wrongly.'),
-  phrase('Reads text that stands upright on the picture: captions, clocks, signs. Latin letters with their accents, digits, Chinese and Japanese. It reads no handwriting, no turned or mirrored text, no Greek, Cyrillic or Arabic; text lower than about 3 % of the picture\'s height is often missed.'),
+  phrase('Reads text that stands upright on the picture: captions, clocks, signs. Latin letters with their accents, digits, Chinese and Japanese. It reads no handwriting, no turned or mirrored text, no Greek, Cyrillic or Arabic, and misses what is lower than about 2 % of the picture.'),
   phrase('The checkpoint\'s own: see where it came from'),
 ])
 

@@ -5,6 +5,9 @@ import { showFrame } from '../player.ts'
 import { useFrames } from '../queries.ts'
 import { useUi } from '../store.ts'
 
+/** Nothing that is measured is certain. */
+const MOST_SURE = 0.99
+
 /** What a caption is made from: each statement goes to a frame that shows it. */
 /** @param caption Where it says all that one fact says, the fact need not be listed. */
 export function FactList({ facts, caption }: { facts: readonly ClipFact[]; caption: string | undefined }) {
@@ -18,7 +21,7 @@ export function FactList({ facts, caption }: { facts: readonly ClipFact[]; capti
         {facts.map(({ text, ordinals: [first], reliability }) => (
           <li key={text.en}>
             <button className="quiet small" title={t('Go there')} disabled={first === undefined || !frames} onClick={() => frames && first !== undefined && showFrame(frames, first)}>{text[language]}</button>
-            <span className="muted num small" title={t('How often such a statement is right')}>{percent(reliability)}</span>
+            <span className="muted num small" title={t('How often such a statement is right')}>{percent(Math.min(MOST_SURE, reliability))}</span>
           </li>
         ))}
       </ul>

@@ -18,7 +18,8 @@ import { chooseTrack, copyBoxOn, deleteTracks, mergeChosen, relabel, retimeHere,
 /** The tracks of the clip, and what can be done to those that are chosen. */
 export function TrackList({ annotations }: { annotations: readonly Annotation[] }) {
   const vocabulary = useVocabulary()
-  const detects = usePackOf('boxes') !== null
+  const pack = usePackOf('boxes')
+  const detects = pack !== null
   const trackId = useUi((ui) => ui.trackId)
   const { also, drawing, setDrawing } = useReview()
   // What the model said can be had back from here; what a person made and took away, by undo.
@@ -33,7 +34,7 @@ export function TrackList({ annotations }: { annotations: readonly Annotation[] 
         <span className="grow" />
         <button className="small" aria-pressed={drawing} title={hint('Draw a box', 'draw')} onClick={() => setDrawing(!drawing)}><SquareDashedMousePointer size={13} aria-hidden />{t('Draw')}</button>
       </h3>
-      {tracks.length === 0 && <p className="muted">{!detects ? t('Draw one: no pack finds boxes in this library.') : vocabulary.length === 0 ? t('Draw one, or add labels below to find things in this clip.') : t('Nothing was found for the labels below.')}</p>}
+      {tracks.length === 0 && <p className="muted">{!detects ? t('Draw one: no pack finds boxes in this library.') : pack?.manifest.family === 'detector' ? t('Nothing was found that is sure. Draw one, or add labels below: of what is asked for, less sure ones are shown too.') : vocabulary.length === 0 ? t('Draw one, or add labels below to find things in this clip.') : t('Nothing was found for the labels below.')}</p>}
       {chosen.length > 0 && <TrackTools chosen={chosen} />}
       <ul className="plain">
         {tracks.map((track) => <TrackItem key={track.id} track={track} selected={track.id === trackId || also.includes(track.id)} />)}
