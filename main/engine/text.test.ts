@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { TextManifest } from '../../app/pack/text.ts'
-import type { Picture } from '../../app/spotted.ts'
+import type { Picture } from './protocol.ts'
 import { Graphs } from './graphs.ts'
 import { openFolder } from './pack.ts'
 import { TextReader } from './text.ts'
