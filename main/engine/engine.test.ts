@@ -152,7 +152,7 @@ describe.skipIf(packMissing)('the engine', () => {
     const { familiar } = engine.info.manifest.calibration
     expect(await engine.unfamiliar(encoding)).toBe(familiar !== undefined)
     expect((await engine.caption(encoding)).unfamiliar).toBe(familiar !== undefined)
-    await expect(engine.see([{ rgb: new Uint8Array(3), width: 1, height: 1 }])).rejects.toMatchObject({ problem: { code: 'pack-cannot' } })
+    await expect(engine.see([{ rgb: new Uint8Array(3), width: 1, height: 1 }], 0)).rejects.toMatchObject({ problem: { code: 'pack-cannot' } })
     await expect(engine.read([{ rgb: new Uint8Array(3), width: 1, height: 1 }])).rejects.toMatchObject({ problem: { code: 'pack-cannot' } })
   })
 

@@ -20,6 +20,5 @@ export function copyPack(folder: string, id: string, change: Partial<PackManifes
 /** One that speaks of every clip, where the one that ships knows of which it was taught nothing. */
 export function copyTalkative(folder: string, id: string): string {
   const { calibration } = JSON.parse(readFileSync(path.join(BUNDLED, 'pack.json'), 'utf8')) as MammutManifest
-  const { familiar: _, ...rest } = calibration
-  return copyPack(folder, id, { calibration: rest })
+  return copyPack(folder, id, { calibration: { ...calibration, familiar: undefined } })
 }
