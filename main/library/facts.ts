@@ -47,12 +47,13 @@ export class LibraryFacts {
 
   /** Say again what these clips show: their captions and those answers that facts gave. What a pack said that knows such footage stays. */
   refresh(clipIds: readonly number[]): void {
-    const { db, annotations } = this.#parts
+    const { db, annotations, packs } = this.#parts
+    const words = packs.current().caption
     for (const clipId of clipIds) {
       const measures = this.#measures(clipId)
       if (measures === null) continue
-      const said = db.prepare(`SELECT kind, provenance ->> '$.packId' AS by, json_extract(machine, '$.question') AS question, evidence ->> '$.unfamiliar' AS unfamiliar FROM annotations WHERE clip_id = ? AND kind IN ('caption', 'answer')`).all(clipId)
-      const others = said.find(({ kind, by, unfamiliar }) => kind === 'caption' && by !== null && by !== FACTS && unfamiliar !== 1)
+      const said = db.prepare(`SELECT kind, provenance ->> '$.packId' AS by, json_extract(machine, '$.question') AS question, provenance ->> '$.packDigest' AS digest, evidence ->> '$.unfamiliar' AS unfamiliar FROM annotations WHERE clip_id = ? AND kind IN ('caption', 'answer')`).all(clipId)
+      const others = said.find(({ kind, digest, unfamiliar }) => kind === 'caption' && digest === words?.digest && unfamiliar !== 1)
       const caption = others === undefined ? this.#caption(measures) : null
       if (caption) annotations.saveMachine(clipId, 'caption', [caption])
       for (const { kind, by, question } of said) {

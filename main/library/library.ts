@@ -40,8 +40,8 @@ export interface ClipPlan {
 
 /** Clips of an edit whose facts are stated anew at once. */
 const RESTATED = 200
-/** Clips whose captions are written anew in one go. */
-const LANGUAGE_PART = 20
+/** Of those that are stated anew by themselves, clips in one go. */
+const RESTATED_TOGETHER = 20
 
 export class Library {
   readonly projectDir: string
@@ -66,6 +66,8 @@ export class Library {
   readonly #listeners = new Set<(event: BackendEvent) => void>()
   #depth = 0
   #closed = false
+  /** Which call of `restateAll` is the newest. */
+  #restating = 0
   /** Told when the transaction under way is committed. */
   #afterwards: BackendEvent[] = []
 
@@ -469,13 +471,19 @@ export class Library {
     }
   }
 
-  /** Resolves when every caption that facts gave is in that language; others wait no longer than a part of it takes. */
+  /** Resolves when every caption that facts gave is in that language. */
   async setLanguage(language: Language): Promise<void> {
     if (this.facts.language === language) return
     this.setSetting('language', language)
+    await this.restateAll()
+  }
+
+  /** State anew what facts say of every clip: in another language, or beneath another pack. Others wait no longer than a part of it takes; a newer call takes over. */
+  async restateAll(): Promise<void> {
+    const turn = (this.#restating += 1)
     const ids = this.#db.prepare('SELECT id FROM clips ORDER BY id').all().map((row) => Number(row['id']))
-    for (let at = 0; at < ids.length && this.facts.language === language && !this.#closed; at += LANGUAGE_PART) {
-      const some = ids.slice(at, at + LANGUAGE_PART)
+    for (let at = 0; at < ids.length && this.#restating === turn && !this.#closed; at += RESTATED_TOGETHER) {
+      const some = ids.slice(at, at + RESTATED_TOGETHER)
       this.#atomic(() => this.facts.refresh(some.filter((id) => this.clipExists(id))))
       this.emit({ type: 'annotations', clipIds: some })
       await new Promise(setImmediate)

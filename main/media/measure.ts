@@ -25,8 +25,8 @@ export function greySize({ width, height }: Pick<Probe, 'width' | 'height'>): { 
 /** Pixels between those of a picture that are compared, and side of the squares that are compared as a whole, in compared pixels. */
 const STEP = 4
 const SQUARE = 4
-/** Mean difference of a square's green, 0..255, at which something has changed there: noise and compression stay below. */
-const CHANGED = 9
+/** Mean difference of a square's three channels together, 0..765, at which something has changed there: noise and compression stay below. */
+const CHANGED = 27
 
 /** Whether nothing a person would see has changed between two pictures, RGB24 of one size. @param width In pixels. */
 export function looksAlike(a: Uint8Array, b: Uint8Array, width: number): boolean {
@@ -37,8 +37,8 @@ export function looksAlike(a: Uint8Array, b: Uint8Array, width: number): boolean
       let [sum, count] = [0, 0]
       for (let y = top; y < Math.min(top + side, height); y += STEP) {
         for (let x = left; x < Math.min(left + side, width); x += STEP) {
-          const at = 3 * (y * width + x) + 1
-          sum += Math.abs((a[at] ?? 0) - (b[at] ?? 0))
+          const at = 3 * (y * width + x)
+          sum += Math.abs((a[at] ?? 0) - (b[at] ?? 0)) + Math.abs((a[at + 1] ?? 0) - (b[at + 1] ?? 0)) + Math.abs((a[at + 2] ?? 0) - (b[at + 2] ?? 0))
           count += 1
         }
       }

@@ -116,6 +116,7 @@ export class Packs {
         this.#parts.lost = null
       })
       await jobs.detectLabels()
+      if (given.includes('caption')) await library.restateAll()
       if (encode) jobs.encodeMissing([pack.digest])
     })
   }
