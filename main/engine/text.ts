@@ -2,10 +2,10 @@
 import type { Box } from '../../app/annotation.ts'
 import { iou, type RelativeBox } from '../../app/boxes.ts'
 import type { TextManifest } from '../../app/pack/text.ts'
-import type { Picture } from './protocol.ts'
 import type { Line } from '../../app/text-lines.ts'
 import { byteTensor, floatsOf, type Graphs, integersOf } from './graphs.ts'
 import { type Part, resized } from './picture.ts'
+import type { Picture } from './protocol.ts'
 import { linesIn, textOf } from './text-cores.ts'
 
 /** Sides of the finder's copy are multiples of this. */
