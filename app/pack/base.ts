@@ -14,9 +14,10 @@ export const TASKS = Task.options
 
 /**
  * A picture as a pack takes it, RGB24. stretch: scaled to width x height. crop: scaled until it covers that, and cut equally from both
- * sides. letterbox: scaled until it fits into that, its sides kept in proportion; the pack's own code adds the border.
+ * sides. letterbox: scaled until it fits into that, its sides kept in proportion; the pack's own code adds the border. inside: the same, but never
+ * enlarged.
  */
-export const PictureInput = z.object({ width: z.number().int().positive(), height: z.number().int().positive(), fit: z.enum(['stretch', 'crop', 'letterbox']) })
+export const PictureInput = z.object({ width: z.number().int().positive(), height: z.number().int().positive(), fit: z.enum(['stretch', 'crop', 'letterbox', 'inside']) })
 export type PictureInput = z.infer<typeof PictureInput>
 
 export const Pack = z.object({

@@ -8,7 +8,7 @@ export const TextManifest = Pack.extend({
   family: z.literal('text'),
   tasks: z.tuple([z.literal('text')]),
   /** Pictures of at most this size, so many a second where something changes. The finder sees a smaller copy; lines are read from the picture. */
-  input: PictureInput.extend({ fit: z.literal('letterbox'), rate: z.number().positive() }),
+  input: PictureInput.extend({ fit: z.literal('inside'), rate: z.number().positive() }),
   /**
    * finder: `rgb` u8 [1, H, W, 3], sides multiples of 32 -> `text` f32 [1, 1, H, W], the probability that a pixel lies in the core of a line.
    * reader: `rgb` u8 [1, 48, W, 3] -> `symbols` i32 [1, T] and `certainty` f32 [1, T], the likeliest symbol of each step; 0 is the blank.

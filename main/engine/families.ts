@@ -78,7 +78,7 @@ export async function openPlaceable(dir: string, untested: boolean): Promise<Ope
       return {
         ...opened,
         place: (placement) => {
-          const graphs = new Graphs(pack.graphs, placement)
+          const graphs = new Graphs(pack.graphs, placement, { varied: true })
           const reader = new TextReader(manifest, pack.symbols, graphs)
           return { graphs, selfTest: () => testText(pack, reader), handlers: { read: ({ pictures }) => reader.read(pictures) } }
         },

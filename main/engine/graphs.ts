@@ -18,12 +18,15 @@ export class Graphs {
   readonly #sessions = new Map<string, Promise<ort.InferenceSession>>()
   readonly #runs = new Map<string, number>()
 
-  constructor(files: GraphFiles, { provider, threads }: Placement) {
+  /** @param varied Inputs are of ever new sizes: the memory of each would be kept for the next of its size. */
+  constructor(files: GraphFiles, { provider, threads }: Placement, { varied = false } = {}) {
     this.#files = files
     this.#options = {
       executionProviders: [provider],
       intraOpNumThreads: threads,
       logSeverityLevel: 4,
+      enableCpuMemArena: !varied,
+      enableMemPattern: !varied,
       // Threads that spin while they wait take the cores that ffmpeg needs, and then everything is slower.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     }

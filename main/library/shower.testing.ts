@@ -30,7 +30,7 @@ export function detector(digest: string, classes: string[]): Shower {
     ...pack,
     family: 'detector',
     tasks: ['boxes'],
-    input: { width: 640, height: 640, fit: 'letterbox', multiple: 32, rate: 4, views: [1] },
+    input: { width: 640, height: 640, fit: 'letterbox', multiple: 32, rate: 4 },
     graphs: { detector: file },
     strides: [8, 16, 32],
     classes,

@@ -101,8 +101,8 @@ function fitted(tools: MediaTools, probe: Probe, input: PictureInput): string {
 
 /** The largest size of the frame's proportions that fits into an input. */
 export function fittedSize({ width, height }: Pick<Probe, 'width' | 'height'>, input: PictureInput): { width: number; height: number } {
-  if (input.fit !== 'letterbox') return { width: input.width, height: input.height }
-  const scale = Math.min(input.width / width, input.height / height)
+  if (input.fit !== 'letterbox' && input.fit !== 'inside') return { width: input.width, height: input.height }
+  const scale = Math.min(input.width / width, input.height / height, input.fit === 'inside' ? 1 : Infinity)
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
 }
 
