@@ -4,7 +4,7 @@ import { camera, clip, line, thing } from './clip.testing.ts'
 import type { ClipMeasures } from './input.ts'
 
 /** A sure answer's value; 'unsure', 'cannot' or null else. */
-function sure(measures: ClipMeasures, question: string): FactAnswer['value'] | 'unsure' | 'cannot' {
+function sure(measures: ClipMeasures, question: string): FactAnswer['value'] {
   const answer = answerFrom(measures, question)
   if (answer === null) return null
   return 'cannot' in answer ? 'cannot' : answer.confidence >= SURE ? answer.value : 'unsure'

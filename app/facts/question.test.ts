@@ -93,6 +93,8 @@ describe('what a question asks', () => {
   it('reads colours, places, turns and moments', () => {
     expect(read('When does the red car leave?')).toMatchObject({ colour: 'red', left: [] })
     expect(read('In welche Richtung fährt das rote Auto?')).toMatchObject({ asked: 'direction', colour: 'red', left: [] })
+    expect(read('Which way does the light blue car move?')).toMatchObject({ colour: 'blue', left: [] })
+    expect(read('Wohin fährt das hellblaue Auto?')).toMatchObject({ colour: 'blue', left: [] })
     expect(read('What colour is the car farthest to the right?')).toMatchObject({ side: 'right', left: [] })
     expect(read('Welche Farbe hat das Auto ganz links?')).toMatchObject({ side: 'left', left: [] })
     expect(read('When does the third person appear?')).toMatchObject({ nth: 3, left: [] })
@@ -115,7 +117,6 @@ describe('what a question asks', () => {
     ['What colour is the jacket of the person?', ['jacket']],
     ['Is there a man with a hat?', ['with', 'hat']],
     ['Which way does the bottle move when it is taken away?', ['when', 'taken', 'away']],
-    ['Which way does the light blue car move?', ['light']],
     ['Is there a helmet?', ['helmet']],
     ['Gibt es einen Helm?', ['Helm']],
     ['How many dogs and helmets are there?', ['helmets']],
