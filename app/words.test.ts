@@ -136,6 +136,9 @@ describe('what things are called', () => {
     ['grünes', 'green'],
     ['violet', 'purple'],
     ['graue', 'grey'],
+    ['dunkelrotes', 'red'],
+    ['light blue', 'blue'],
+    ['dark', null],
     ['dog', null],
     ['heavy', null],
   ])('the colour of %s is %s', (word, colour) => expect(colourOfWord(word)).toBe(colour))

@@ -7,7 +7,7 @@
 import type { Colour } from './colours.ts'
 
 export type Language = 'en' | 'de'
-export type Gender = 'm' | 'f' | 'n'
+type Gender = 'm' | 'f' | 'n'
 
 interface Entry {
   en: string
@@ -375,8 +375,8 @@ const COLOUR_WORDS: Readonly<Record<string, Colour>> = {
   orangefarben: 'orange',
 }
 
-/** The basic colour that a word means, in either language, with or without an ending ("rotes"). */
+/** The basic colour that a word means, in either language, with or without an ending ("rotes") and a shade ("dunkelrot"). */
 export function colourOfWord(word: string): Colour | null {
-  const form = spelling(word)
+  const form = spelling(word).replace(/^(hell|dunkel|light|dark|pale|bright) ?(?=.)/, '')
   return COLOUR_WORDS[form] ?? COLOUR_WORDS[form.replace(/(e|er|es|en|em)$/, '')] ?? null
 }

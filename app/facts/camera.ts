@@ -374,6 +374,8 @@ const MOVED = 0.3
 const STOOD = 0.38
 /** A swing goes at least so far, and ends where this share of that is taken back. */
 const SWING = { shift: 0.08, zoom: 0.12, back: 0.5 }
+/** A camera shakes from so many steps on, of which this share goes back, over this way in all. */
+const SHAKE = { steps: 6, turns: 0.35, way: 0.1 }
 
 /** What the camera does in a clip. */
 export function cameraMotion({ steps, stays }: CameraTrace): CameraMotion {
@@ -391,9 +393,18 @@ export function cameraMotion({ steps, stays }: CameraTrace): CameraMotion {
   const drifts = swings.length > 0 && seconds(path) > 0.5 * seconds(steps)
   // All along, or for a part of the clip in which the ground goes one way.
   const moves = told.length === 0 ? null : drifts || share > 0.5 || (share >= 0.25 && swings.length > 0) ? true : part((rests) => rests >= STOOD) >= 0.7 ? false : null
-  const way = path.reduce((all, { dx, dy }) => all + Math.hypot(dx, dy), 0)
-  const net = Math.hypot(path.reduce((all, { dx }) => all + dx, 0), path.reduce((all, { dy }) => all + dy, 0))
-  return { moves, swings: moves === true ? swings : [], shakes: moves === true && path.length >= 6 && way > 0.1 && way > 3 * net, share }
+  return { moves, swings: moves === true ? swings : [], shakes: moves === true && shaking(path), share }
+}
+
+/** Whether the ground goes back on itself at every other step or so, and comes nowhere. */
+function shaking(path: readonly CameraStep[]): boolean {
+  const turns = path.filter(({ dx, dy }, i) => {
+    const before = path[i - 1]
+    return before !== undefined && dx * before.dx + dy * before.dy < 0
+  })
+  const sum = (of: (step: CameraStep) => number) => path.reduce((all, step) => all + of(step), 0)
+  const way = sum(({ dx, dy }) => Math.hypot(dx, dy))
+  return path.length >= SHAKE.steps && turns.length >= SHAKE.turns * path.length && way > SHAKE.way && way > 3 * Math.hypot(sum(({ dx }) => dx), sum(({ dy }) => dy))
 }
 
 /** The runs of a path that go at least `least` one way, without going half of that back. @param ways For a falling and for a rising value. */

@@ -199,7 +199,8 @@ function wordsOf(text: string, plain: string, known: readonly string[], language
       .map((part) => ({ part, word: written(part) }))
       .find(({ word, part }) => !(part.length === 1 && FILL[language].has(part[0] ?? '')) && (classesOf(word, known, language) !== null || isThing(word, language)))
     const word = words[i] ?? ''
-    const hue = colourOfWord(word)
+    const shaded = colourOfWord(`${word} ${words[i + 1] ?? ''}`)
+    const hue = shaded ?? colourOfWord(word)
     const meaning = found ? classesOf(found.word, known, language) : null
     // "the orange car" is a car, "an orange" a fruit.
     const fruit = hue !== null && found !== undefined && words.slice(i + 1).some((next) => classesOf(next, known, language) !== null)
@@ -207,7 +208,7 @@ function wordsOf(text: string, plain: string, known: readonly string[], language
       // Two colours ask for more than one answer.
       if (colour !== null) left.push(word)
       colour ??= hue
-      i += 1
+      i += shaded === null ? 1 : 2
     } else if (found && meaning) {
       // A second thing that is not joined to the first is in some relation to it.
       if (things.length > 0 && !joined) left.push(found.word)
