@@ -18,10 +18,10 @@ export interface Picture {
   height: number
 }
 
-/** `confidence` 0..1: how clear the answer is beside what it usually is. */
+/** `clear`: it was recognised, or the detector's track was; else this is where it would be. */
 export interface Followed {
   box: Box
-  confidence: number
+  clear: boolean
 }
 
 /** Cells a side of the window in which the object is looked for, and pixels a side of a cell once the window was brought to one size. */
@@ -119,7 +119,7 @@ export class Follower {
    * The next picture, of the same size.
    *
    * @param help Boxes that a detector gives here for things with the object's name.
-   * @returns Null where it is lost; where it was seen last, the caller knows.
+   * @returns Null where it is lost: it was last seen on the last clear frame.
    */
   next(picture: Picture, help: readonly Help[] = []): Followed | null {
     const patch = patchOf(picture, this.#at)
@@ -144,7 +144,7 @@ export class Follower {
       this.#usual += 0.05 * (strength - this.#usual)
       this.#learn(picture, RENEWAL)
     }
-    return { box: clipBox(boxOf(this.#at), picture), confidence: Math.min(1, Math.max(0, strength / this.#usual)) * (unclear ? 0.5 : 1) }
+    return { box: clipBox(boxOf(this.#at), picture), clear: !unclear || helped }
   }
 
   #inside(picture: Picture): number {

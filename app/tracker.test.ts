@@ -167,6 +167,13 @@ describe('Tracker', () => {
     expect(name(null)).toEqual([{ label: 'cell phone', counts: true }])
   })
 
+  it('doubts a kite that nobody flies', () => {
+    const kite: Seen = { box: box(60, 40, 40), label: 'kite', score: 0.45 }
+    const score = (others: Seen[]) => follow(range(10).map(() => [kite, ...others])).tracksIn(whole, ptsOf).find(({ body }) => body.label === 'kite')?.score ?? 0
+    expect(score([])).toBeLessThan(VOLUNTEERED)
+    expect(score([{ box: box(200, 160, 40, 90) }])).toBeGreaterThan(VOLUNTEERED)
+  })
+
   it('takes from what was measured of the camera what lies between two frames', () => {
     const step = { from: 1, to: 2, dx: 0.1, dy: -0.2, zoom: 0, trust: 0.8 }
     const trace = { steps: [step, { ...step, from: 2, to: 3, dx: 0, dy: 0 }, { ...step, from: 3, to: 4, trust: 0.1 }], stays: [] }
@@ -182,7 +189,7 @@ describe('Tracker', () => {
   })
 
   it('is surer of what persists, of what was seen better, and of what was not missed in between', () => {
-    const of = (scores: number[], looks = scores.length, repeats = 0) => objectScore({ scores, looks, repeats })
+    const of = (scores: number[], looks = scores.length, repeats = 0) => objectScore({ scores, looks, repeats, alone: false })
     expect(of([0.5, 0.5, 0.5, 0.5])).toBeGreaterThan(of([0.5]))
     expect(of([0.7, 0.7])).toBeGreaterThan(of([0.5, 0.5]))
     expect(of([0.5, 0.5, 0.5])).toBeGreaterThan(of([0.5, 0.5, 0.5], 8))

@@ -9,7 +9,7 @@
 import { munkres } from 'munkres'
 import type { Box, KeyBox, Span, TrackBody } from './annotation.ts'
 import { boxArea, iou } from './boxes.ts'
-import { confusable, GOERS } from './confusable.ts'
+import { confusable, GEAR, GOERS } from './confusable.ts'
 import type { CameraTrace } from './facts/camera.ts'
 import type { PtsOf } from './track-edits.ts'
 import { type Candidate, DEFAULT_THRESHOLD, interpolate, type Sighting, trackScore } from './tracks.ts'
@@ -197,6 +197,10 @@ class Path {
     this.#centre = [new Coordinate(x, diagonal), new Coordinate(y, diagonal)]
     this.#size = [seen.box.x2 - seen.box.x1, seen.box.y2 - seen.box.y1]
     this.#keep(at, seen)
+  }
+
+  get first(): Sight {
+    return this.sights[0] ?? this.last
   }
 
   get last(): Sight {
@@ -393,9 +397,10 @@ export class Tracker {
   }
 
   #evidenceOf(path: Path): Evidence {
-    const { scores, sights, last, repeats } = path
-    const frames = this.#after(last.ordinal) - this.#after((sights[0]?.ordinal ?? 0) - 1)
-    return { scores, looks: Math.max(scores.length, frames - repeats), repeats }
+    const { scores, first, last, repeats, name } = path
+    const { patience } = this.#pace
+    const frames = this.#after(last.ordinal) - this.#after(first.ordinal - 1)
+    return { scores, looks: Math.max(scores.length, frames - repeats), repeats, alone: GEAR.has(name) && !this.#paths.some((other) => other.name === 'person' && other.sights.length > 1 && other.first.pts <= last.pts + patience && other.last.pts >= first.pts - patience) }
   }
 
   #keysOf(path: Path, ptsOf: PtsOf): KeyBox[] {
@@ -503,6 +508,9 @@ function shareInside(box: Box, other: Box): number {
   return boxArea({ x1: Math.max(box.x1, other.x1), y1: Math.max(box.y1, other.y1), x2: Math.min(box.x2, other.x2), y2: Math.min(box.y2, other.y2) }) / (boxArea(box) || 1)
 }
 
+/** What is left of the score of a kite where nobody is. */
+const ALONE = 0.7
+
 /** What speaks for an object. */
 export interface Evidence {
   /** The score that its name had on each frame on which it was seen. */
@@ -511,6 +519,8 @@ export interface Evidence {
   looks: number
   /** Frames that showed the same as one on which it was seen, and were not looked at. */
   repeats: number
+  /** It is of a kind that is hardly ever seen without a person, and nobody is there. */
+  alone: boolean
 }
 
 /**
@@ -518,12 +528,12 @@ export interface Evidence {
  * others. The logistic curve was laid through the boxes of the development clips with the detector objects-80, flatter than it fitted
  * best: boxes of one track are not independent.
  */
-export function objectScore({ scores, looks, repeats }: Evidence): number {
+export function objectScore({ scores, looks, repeats, alone }: Evidence): number {
   const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length
   // A picture that stays the same says little more than once.
   const persistence = 1 - 0.6 ** (scores.length + Math.min(repeats, 2))
   const strength = mean * persistence * Math.sqrt(scores.length / looks)
-  return 1 / (1 + Math.exp(-14 * (strength - 0.37)))
+  return (alone ? ALONE : 1) / (1 + Math.exp(-14 * (strength - 0.37)))
 }
 
 /** Keys inside a span, with one at either edge where the object is there before and after it. */

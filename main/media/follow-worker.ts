@@ -26,6 +26,8 @@ class Pass {
   /** By frame of the pass, ordinals of the source. */
   readonly #ordinals: number[] = []
   end: FollowResult['end'] | null = null
+  /** Frames of the path up to the last one on which the object was seen. */
+  #clear = 1
   /** Of the pictures, in the frame's pixels. */
   readonly #scale: number
 
@@ -50,10 +52,13 @@ class Pass {
     }
     const followed = this.#follower.next(picture, help)
     if (followed === null) {
+      // Since it was seen last all was guessed.
+      this.path.splice(this.#clear)
       this.end = 'lost'
       return false
     }
     this.path.push({ ordinal, pts, box: scaled(followed.box, 1 / this.#scale), score: null })
+    if (followed.clear) this.#clear = this.path.length
     return true
   }
 
