@@ -145,13 +145,16 @@ test('the pack that ships learnt from no footage, so its pictures count only whe
   await expect(results().locator('.score[data-guessed=true]')).toHaveCount(shown.length)
 })
 
-test('words that the pack never learnt are named: in a search, an answer and a label', async () => {
+test('words that the pack never learnt are named where it guesses', async () => {
   await searchFor('a red tax return')
   await results().getByRole('button', { name: 'Guess from the pictures too' }).click()
   await expect(results().getByText('never learnt the words “tax”, “return”')).toBeVisible()
   await searchFor('a red circle')
   await expect(results().getByText('“a red circle”')).toBeVisible()
   await expect(results().getByText('never learnt')).toHaveCount(0)
+})
+
+test('words that the pack never learnt are named in an answer and a label', async () => {
   const { id } = (await clipsOf('road.mp4'))[0] ?? missing('no clip of the road')
   await page.keyboard.press('Escape')
   await page.locator(`nav [data-clip="${id}"]`).click()
