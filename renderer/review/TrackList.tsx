@@ -47,8 +47,9 @@ export function TrackList({ annotations }: { annotations: readonly Annotation[] 
 function TrackTools({ chosen }: { chosen: readonly TrackAnnotation[] }) {
   const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
   const ordinal = usePlayer(({ time }) => (frames && frames.pts.length > 0 ? ordinalAt(frames, time) : 0))
-  // A detector names what lies in a box and keeps no likeness of it.
-  const likens = usePackOf('boxes')?.manifest.family === 'mammut'
+  // What lies in boxes is compared by the pack of the search task, where it has a detector of its own.
+  const search = usePackOf('search')?.manifest
+  const likens = search?.family === 'mammut' && search.graphs.detector !== undefined
   const [first] = chosen
   if (!first) return null
   const key = first.body.boxes.some((one) => one.ordinal === ordinal)
@@ -66,7 +67,7 @@ function TrackTools({ chosen }: { chosen: readonly TrackAnnotation[] }) {
       {tool(phrase('Ends here'), phrase('The track ends here'), 'end-here', ArrowRightToLine, () => retimeHere('last'))}
       {tool(phrase('Hidden'), phrase('Hidden by something from here, or not'), 'occluded', EyeOff, () => toggleFlag('occluded'), { pressed: now?.occluded === true, disabled: !alive })}
       {tool(phrase('Out of the picture'), phrase('Out of the picture from here, or back'), 'outside', CircleSlash2, () => toggleFlag('outside'), { pressed: now?.outside === true, disabled: !alive })}
-      {tool(phrase('Find similar things'), likens ? phrase('Find what is similar to the box') : phrase('The pack that finds boxes does not describe what lies in them'), 'similar', ScanSearch, findSimilar, { disabled: !likens })}
+      {tool(phrase('Find similar things'), likens ? phrase('Find what is similar to the box') : phrase('The pack that searches does not describe what lies in boxes'), 'similar', ScanSearch, findSimilar, { disabled: !likens })}
       <span className="grow" />
       {tool(phrase('Delete tracks'), phrase('Delete the chosen tracks'), 'delete-track', Trash2, deleteTracks)}
     </div>
