@@ -22,7 +22,7 @@ import { openTubelet, type Tubelet } from '../main/open.ts'
 import { clipsFolder } from './clips.ts'
 import { analyseBatch } from './cost.ts'
 import { type TrackFrame, trackScores } from './hota.ts'
-import { textScores } from './text-scores.ts'
+import { textScores, WITHOUT } from './text-scores.ts'
 import { countIn, isName, isRight, judgeBoxes, judgeCounts, namesIn, type Question, readTruth, type SaidBox, timeIn, type TrueClip, yesOrNo } from './truth.ts'
 
 interface Row {
@@ -47,8 +47,6 @@ interface Video {
 const ASKED = ['person', 'car', 'dog', 'bicycle', 'cup', 'sports ball', 'truck', 'bottle']
 /** Seconds of the file for the first result, and how long it may take. */
 const LONG = { seconds: 60, goal: 2 }
-/** Words by which the truth of a clip tells that something can be read in it. */
-const READABLE = /\b(text|captions?|letters?|digits?|clock|timer|counters?|numbers?|subtitles?|signs?|badge|logo|label)\b/i
 const root = path.resolve(import.meta.dirname, '..')
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { verbose: { type: 'boolean', default: false }, json: { type: 'string' }, project: { type: 'string' }, against: { type: 'string' } } })
@@ -352,8 +350,7 @@ async function text({ library }: Tubelet, videos: readonly Video[]): Promise<voi
   if (real.lines > 0) row('text', 'character errors of lines in real video', share(real.wrong, real.letters), `${real.lines} lines`, '≤ 5 %', atMost(real.wrong, real.letters, 0.05))
   let [silent, without] = [0, 0]
   for (const { truth, clips } of videos) {
-    if (truth.told === null) continue
-    const readable = READABLE.test(truth.told) || truth.questions.some(({ question }) => READABLE.test(question))
+    const readable = !WITHOUT.includes(truth.name.slice(0, 3))
     const lines = clips.flatMap(({ id }) => library.annotations(id).flatMap(({ body }) => (body.kind === 'text' ? [body.text] : [])))
     if (lines.length > 0) tell('text on screen', truth.name, `${readable ? 'read' : 'INVENTED'}: ${lines.slice(0, 12).map((line) => `“${line}”`).join(' ')}${lines.length > 12 ? ` and ${lines.length - 12} more` : ''}`)
     if (readable) continue

@@ -30,7 +30,7 @@ const KINDS = Object.keys(TEXTS) as Kind[]
 const SIZES = [2, 3, 4, 6, 8]
 const LOOKS = ['fontcolor=white:borderw=2:bordercolor=black', 'fontcolor=white:box=1:boxcolor=black@0.6:boxborderw=6', 'fontcolor=yellow:shadowx=2:shadowy=2', 'fontcolor=black:box=1:boxcolor=white@0.8:boxborderw=6', 'fontcolor=white:shadowx=1:shadowy=1']
 /** Clips without any text that one could read. */
-const WITHOUT = ['d01', 'd03', 'd04', 'd05', 'd06', 'd07', 'd08', 'd09', 'd10', 'd11', 'd12', 'd13', 'd14', 'd18']
+export const WITHOUT = ['d01', 'd03', 'd04', 'd05', 'd06', 'd07', 'd08', 'd09', 'd10', 'd11', 'd12', 'd13', 'd14', 'd18']
 const SIZE = { width: 1280, height: 720 }
 
 interface Drawn {
