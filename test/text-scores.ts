@@ -30,7 +30,7 @@ const KINDS = Object.keys(TEXTS) as Kind[]
 const SIZES = [2, 3, 4, 6, 8]
 const LOOKS = ['fontcolor=white:borderw=2:bordercolor=black', 'fontcolor=white:box=1:boxcolor=black@0.6:boxborderw=6', 'fontcolor=yellow:shadowx=2:shadowy=2', 'fontcolor=black:box=1:boxcolor=white@0.8:boxborderw=6', 'fontcolor=white:shadowx=1:shadowy=1']
 /** Clips without any text that one could read. */
-const WITHOUT = ['d01', 'd03', 'd04', 'd05', 'd06', 'd07', 'd08', 'd09', 'd10', 'd11', 'd12', 'd13', 'd14', 'd18']
+export const WITHOUT = ['d01', 'd03', 'd04', 'd05', 'd06', 'd07', 'd08', 'd09', 'd10', 'd11', 'd12', 'd13', 'd14', 'd18']
 const SIZE = { width: 1280, height: 720 }
 
 interface Drawn {
@@ -120,62 +120,74 @@ class Errors {
   }
 }
 
-const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-text-'))
-const clips = clipsFolder()
-if (clips === null) process.exit(1)
-const all = readdirSync(clips).filter((name) => /^d\d\d_/.test(name))
-const named = (ids: readonly string[]) => all.filter((name) => ids.includes(name.slice(0, 3))).map((name) => path.join(clips, name))
-const { folder: pack, manifest } = await openFolder(FOLDER)
-if (manifest.family !== 'text') throw new Error('not a text pack')
-const { graphs, symbols } = await openText(pack, manifest)
-const reader = new TextReader(manifest, symbols, new Graphs(graphs, { provider: 'cpu', threads: 1 }))
-const asked = new Set(process.argv.slice(2))
-
-const drawn = new Map<string, Errors>()
-let beside = 0
-for (const { picture, truth } of drawnPictures(named(WITHOUT), folder)) {
-  const [lines = []] = await reader.read([picture])
-  const left = new Set(lines)
-  for (const { text, kind, size, cy } of truth) {
-    const here = lines.filter(({ box }) => Math.abs(box.cy - cy) < 0.05).toSorted((a, b) => a.box.cx - b.box.cx)
-    for (const line of here) left.delete(line)
-    const got = here.map((line) => line.text).join(' ')
-    if (asked.has('--lines') && got !== text) console.log(`${size} % ${kind}: "${text}" -> "${got}" ${here.map((line) => line.confidence.toFixed(2)).join(' ')}`)
-    for (const key of ['all', kind, `${size} % high`]) drawn.set(key, (drawn.get(key) ?? new Errors()).with(text, got))
-  }
-  beside += left.size
+export interface TextScores {
+  /** Of lines drawn over pictures: all, by kind and by height. */
+  drawn: Map<string, Errors>
+  /** How many lines were read beside the drawn ones. */
+  beside: number
+  /** Of what stands on the pictures of real clips. */
+  real: Errors
+  /** Clips without text, and those of them in which none was read. */
+  without: number
+  silent: number
+  /** CPU time of a picture, milliseconds. */
+  ms: number
 }
-rmSync(folder, { recursive: true })
-console.log('| lines drawn over real pictures | character errors | missed | lines |\n|---|---|---|---|')
-for (const [key, { rate, missed, lines }] of drawn) console.log(`| ${key} | ${percent(rate)} | ${missed} | ${lines} |`)
-console.log(`\nInvented beside them: ${beside}\n\n| clip | pictures | CPU ms a picture | lines read | character errors | told of the clip |\n|---|---|---|---|---|---|`)
 
-const real = new Errors()
-let [silent, pictures, ms] = [0, 0, 0]
-for (const clip of named([...WITHOUT, 'd02', ...Object.keys(SHOWN)])) {
-  const [id, shots] = [path.basename(clip).slice(0, 3), frames(clip, { most: 16 })]
-  const [started, before] = [process.cpuUsage(), reader.graphs.counts()['reader'] ?? 0]
-  const read = await reader.read(shots)
-  const { user, system } = process.cpuUsage(started)
-  const own = new Errors()
-  for (const [second, lines] of read.entries()) {
-    for (const text of SHOWN[id]?.(second) ?? []) {
-      const got = lines.toSorted((a, b) => editDistance(a.text, text) - editDistance(b.text, text))[0]?.text ?? ''
-      for (const errors of [own, real]) errors.with(text, got)
+/** @param clips The folder of the real clips. @param show Told of what was misread, and of each clip as a row of a table. */
+export async function textScores(clips: string, show: { misread?: (line: string) => void; clip?: (row: string) => void } = {}): Promise<TextScores> {
+  const all = readdirSync(clips).filter((name) => /^d\d\d_/.test(name))
+  const named = (ids: readonly string[]) => all.filter((name) => ids.includes(name.slice(0, 3))).map((name) => path.join(clips, name))
+  const { folder: pack, manifest } = await openFolder(FOLDER)
+  if (manifest.family !== 'text') throw new Error('not a text pack')
+  const { graphs, symbols } = await openText(pack, manifest)
+  const reader = new TextReader(manifest, symbols, new Graphs(graphs, { provider: 'cpu', threads: 1 }))
+
+  const drawn = new Map<string, Errors>()
+  let beside = 0
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-text-'))
+  for (const { picture, truth } of drawnPictures(named(WITHOUT), folder)) {
+    const [lines = []] = await reader.read([picture])
+    const left = new Set(lines)
+    for (const { text, kind, size, cy } of truth) {
+      const here = lines.filter(({ box }) => Math.abs(box.cy - cy) < 0.05).toSorted((a, b) => a.box.cx - b.box.cx)
+      for (const line of here) left.delete(line)
+      const got = here.map((line) => line.text).join(' ')
+      if (got !== text) show.misread?.(`${size} % ${kind}: "${text}" -> "${got}" ${here.map((line) => line.confidence.toFixed(2)).join(' ')}`)
+      for (const key of ['all', kind, `${size} % high`]) drawn.set(key, (drawn.get(key) ?? new Errors()).with(text, got))
     }
+    beside += left.size
   }
-  const told = joinLines(
-    read.map((lines, second) => ({ ordinal: second, pts: second, lines })),
-    { startFrame: 0, endFrame: shots.length },
-  )
-  pictures += shots.length
-  ms += (user + system) / 1000
-  if (WITHOUT.includes(id) && told.length === 0) silent += 1
-  console.log(`| ${id} | ${shots.length} | ${((user + system) / 1000 / shots.length).toFixed(0)} | ${(reader.graphs.counts()['reader'] ?? 0) - before} | ${own.lines > 0 ? percent(own.rate) : ''} | ${told.map(({ text, confidence }) => `${text} (${confidence.toFixed(2)})`).join('; ')} |`)
-}
-console.log(`\nCharacter errors on real clips with text: ${percent(real.rate)} of ${real.letters}. Silent: ${silent} of ${WITHOUT.length} clips without text. ${(ms / pictures).toFixed(0)} ms of one core a picture.`)
+  rmSync(folder, { recursive: true })
 
-if (asked.has('--write')) {
+  const real = new Errors()
+  let [without, silent, pictures, ms] = [0, 0, 0, 0]
+  for (const clip of named([...WITHOUT, 'd02', ...Object.keys(SHOWN)])) {
+    const [id, shots] = [path.basename(clip).slice(0, 3), frames(clip, { most: 16 })]
+    const [started, before] = [process.cpuUsage(), reader.graphs.counts()['reader'] ?? 0]
+    const read = await reader.read(shots)
+    const { user, system } = process.cpuUsage(started)
+    const own = new Errors()
+    for (const [second, lines] of read.entries()) {
+      for (const text of SHOWN[id]?.(second) ?? []) {
+        const got = lines.toSorted((a, b) => editDistance(a.text, text) - editDistance(b.text, text))[0]?.text ?? ''
+        for (const errors of [own, real]) errors.with(text, got)
+      }
+    }
+    const told = joinLines(
+      read.map((lines, second) => ({ ordinal: second, pts: second, lines })),
+      { startFrame: 0, endFrame: shots.length },
+    )
+    pictures += shots.length
+    ms += (user + system) / 1000
+    if (WITHOUT.includes(id)) without += 1
+    if (WITHOUT.includes(id) && told.length === 0) silent += 1
+    show.clip?.(`| ${id} | ${shots.length} | ${((user + system) / 1000 / shots.length).toFixed(0)} | ${(reader.graphs.counts()['reader'] ?? 0) - before} | ${own.lines > 0 ? percent(own.rate) : ''} | ${told.map(({ text, confidence }) => `${text} (${confidence.toFixed(2)})`).join('; ')} |`)
+  }
+  return { drawn, beside, real, without, silent, ms: ms / pictures }
+}
+
+function keep({ drawn, real, without, silent }: TextScores): void {
   const file = path.join(FOLDER, 'pack.json')
   const date = new Date().toISOString().slice(0, 10)
   const score = (metric: string, value: number, n: number, on: string) => ({ task: 'text', metric, value: Number(value.toFixed(4)), n, on, date })
@@ -183,11 +195,25 @@ if (asked.has('--write')) {
   const scores = [
     ...[...drawn].map(([key, { rate, lines }]) => score(key === 'all' ? 'character errors' : `character errors, ${key}`, rate, lines, over)),
     score('character errors', real.rate, real.lines, 'real clips with text'),
-    score('silent', silent / WITHOUT.length, WITHOUT.length, 'real clips without text'),
+    score('silent', silent / without, without, 'real clips without text'),
   ]
   writeFileSync(file, `${JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as object), scores }, null, 2)}\n`)
 }
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`
+}
+
+if (import.meta.main) {
+  const clips = clipsFolder()
+  if (clips === null) process.exit(1)
+  const asked = new Set(process.argv.slice(2))
+  const rows: string[] = []
+  const scores = await textScores(clips, { ...(asked.has('--lines') ? { misread: (line) => console.log(line) } : {}), clip: (row) => rows.push(row) })
+  const { drawn, beside, real, without, silent, ms } = scores
+  console.log('| lines drawn over real pictures | character errors | missed | lines |\n|---|---|---|---|')
+  for (const [key, { rate, missed, lines }] of drawn) console.log(`| ${key} | ${percent(rate)} | ${missed} | ${lines} |`)
+  console.log(`\nInvented beside them: ${beside}\n\n| clip | pictures | CPU ms a picture | lines read | character errors | told of the clip |\n|---|---|---|---|---|---|\n${rows.join('\n')}`)
+  console.log(`\nCharacter errors on real clips with text: ${percent(real.rate)} of ${real.letters}. Silent: ${silent} of ${without} clips without text. ${ms.toFixed(0)} ms of one core a picture.`)
+  if (asked.has('--write')) keep(scores)
 }
