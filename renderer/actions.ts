@@ -18,7 +18,7 @@ import { endWalk, goBack, useWalk } from './review/walk.ts'
 import { snapshot } from './review/snapshot.ts'
 import { markedSpan, useReview } from './review/store.ts'
 import {
-  alsoNextTrack, copyBoxOn, deleteBox, deleteTracks, drawInMiddle, frameTable, goToEndOfTrack, goToKey, holdBox, mergeChosen, neighbourTrack, relabelByNumber, retimeHere, sayHere, splitChosen, toggleFlag, toggleKey, tracksToDecide,
+  alsoNextTrack, copyBoxOn, deleteBox, deleteTracks, drawInMiddle, followForward, frameTable, goToEndOfTrack, goToKey, holdBox, mergeChosen, neighbourTrack, relabelByNumber, retimeHere, sayHere, splitChosen, toggleFlag, toggleKey, tracksToDecide,
 } from './review/tracks.ts'
 import { type Page, useUi } from './store.ts'
 
@@ -172,6 +172,7 @@ export const ACTIONS: readonly Action[] = [
   { id: 'track-last', scope: here, keys: ['End'], name: phrase('Last frame of the track or the clip'), group: BOXES, run: () => goToEndOfTrack('last') },
   { id: 'key-frame', scope: here, keys: ['D'], name: phrase('Key frame here, or none'), group: BOXES, run: toggleKey },
   { id: 'copy', scope: here, keys: ['V'], name: phrase('Copy the box to the next key frame'), group: BOXES, run: copyBoxOn },
+  { id: 'follow-on', scope: here, keys: ['Shift+F'], name: phrase('Follow the chosen box forward through the clip'), group: BOXES, run: () => void followForward() },
   { id: 'delete-box', scope: here, keys: ['Delete', 'Backspace'], name: phrase('Delete the box on this key frame'), group: BOXES, run: deleteBox },
   { id: 'delete-track', scope: here, keys: ['Shift+Delete'], name: phrase('Delete the chosen tracks'), group: BOXES, run: deleteTracks },
   { id: 'split', scope: here, keys: ['B'], name: phrase('Split the track here'), group: BOXES, run: splitChosen },

@@ -35,6 +35,7 @@ const bring = async (file: string) => {
   await page.getByLabel('Path').fill(file)
   await page.getByRole('button', { name: 'Import', exact: true }).click()
 }
+const doer = (task: string) => page.getByRole('combobox', { name: `Who does it: ${task}` }).locator('option:checked')
 const captions = async () => {
   await goTo('Review')
   await expect(clipRows()).toHaveCount(4)
@@ -47,7 +48,7 @@ test('the page says what the pack that ships can do and how good it was measured
   await done()
   before = await captions()
   await goTo('Packs')
-  await expect(card(MINI)).toContainText('In use')
+  await expect(card(MINI)).toContainText('In use: Captions, Answers, Search')
   await expect(card(MINI)).toContainText('4 clips')
   await expect(card(MINI)).toContainText(/Of its answers \d+% are right/)
   await expect(card(MINI)).toContainText(/\d+ measured scores/)
@@ -81,26 +82,26 @@ test('a checkpoint becomes a pack; before a switch it is said what that costs', 
   await expect(card(TINY)).toContainText('No scores were measured for this pack')
   await card(TINY).getByRole('button', { name: 'Use this pack' }).click()
   const plan = page.getByRole('group', { name: 'Before you switch' })
-  await expect(plan).toContainText(/4 clips \(0\.2 min of video\) must be encoded with it: (a moment|about \d+ s),? (reckoned from one clip|by what it took)/)
-  await expect(plan).toContainText('missing: Answers, Boxes')
+  await expect(plan).toContainText('It would do: Captions, Search.')
+  await expect(plan).toContainText(/4 clips \(0\.2 min of video\) must be seen by it: (a moment|about \d+ s),? (reckoned from one clip|by what it took)/)
   expect(await violations()).toEqual([])
 })
 
-test('after the switch its captions come by themselves; back at the first pack, everything is there at once', async () => {
+test('after the switch its captions come by themselves, and other tasks stay with their packs; back at the first pack, everything is there at once', async () => {
   await page.getByRole('button', { name: 'Switch now' }).click()
   await expect(card(TINY)).toContainText('In use', { timeout: 60_000 })
   await expect(card(TINY)).toContainText('4 clips', { timeout: 60_000 })
   const other = await captions()
   expect(other).not.toEqual(before)
-  await goTo('Labels')
-  await expect(page.getByRole('note')).toContainText(`“${TINY}” finds no boxes`)
-
   await goTo('Packs')
+  await expect(doer('Captions')).toContainText(TINY)
+  await expect(doer('Answers')).toContainText(MINI)
+  await expect(doer('Boxes')).toContainText('Objects 80')
   await card(MINI).getByRole('button', { name: 'Use this pack' }).click()
-  await expect(page.getByRole('group', { name: 'Before you switch' })).toContainText('Nothing must be encoded')
+  await expect(page.getByRole('group', { name: 'Before you switch' })).toContainText('No clip must be seen again')
   await page.getByRole('button', { name: 'Switch now' }).click()
-  await expect(card(MINI)).toContainText('In use', { timeout: 60_000 })
-  expect(await captions()).toEqual(before)
+  await expect(doer('Captions')).toContainText(MINI, { timeout: 60_000 })
+  await expect.poll(captions).toEqual(before)
 })
 
 test('a pack is deleted with what it encoded; what ships stays', async () => {
@@ -108,7 +109,7 @@ test('a pack is deleted with what it encoded; what ships stays', async () => {
   await card(TINY).getByRole('button', { name: `Delete ${TINY}` }).click()
   await card(TINY).getByRole('group').getByRole('button', { name: 'Delete' }).click()
   await expect(card(TINY)).toHaveCount(0)
-  await expect(card(MINI)).toContainText('In use')
+  await expect(card(MINI)).toContainText('In use: Captions, Answers, Search')
   await goTo('Labels')
   await expect(page.getByRole('textbox', { name: 'Add labels' })).toBeVisible()
   await expect(page.getByRole('note')).toHaveCount(0)

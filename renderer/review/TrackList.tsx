@@ -1,4 +1,4 @@
-import { ArrowRightToLine, CircleSlash2, Copy, Diamond, EyeOff, Merge, ScanSearch, Split, SquareDashedMousePointer, Tag, Trash2 } from 'lucide-react'
+import { ArrowRightToLine, CircleSlash2, Copy, Diamond, EyeOff, Merge, Route, ScanSearch, Split, SquareDashedMousePointer, Tag, Trash2 } from 'lucide-react'
 import type { Annotation, TrackAnnotation } from '../../app/annotation.ts'
 import { keyInForce, lifetime } from '../../app/track-edits.ts'
 import { labelNamed, withNames } from '../../app/vocabulary.ts'
@@ -13,7 +13,7 @@ import { useFrames, usePackOf } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { commit } from './edits.ts'
 import { useReview } from './store.ts'
-import { chooseTrack, copyBoxOn, deleteTracks, mergeChosen, relabel, retimeHere, splitChosen, toggleFlag, toggleKey } from './tracks.ts'
+import { chooseTrack, copyBoxOn, deleteTracks, followForward, mergeChosen, relabel, retimeHere, splitChosen, toggleFlag, toggleKey } from './tracks.ts'
 
 /** The tracks of the clip, and what can be done to those that are chosen. */
 export function TrackList({ annotations }: { annotations: readonly Annotation[] }) {
@@ -62,6 +62,7 @@ function TrackTools({ chosen }: { chosen: readonly TrackAnnotation[] }) {
     <div className="row tight track-tools" role="toolbar" aria-label={t('Chosen tracks')}>
       {tool(phrase('Key frame here'), phrase('Key frame here, or none'), 'key-frame', Diamond, toggleKey, { pressed: key, disabled: !alive })}
       {tool(phrase('Copy to the next key frame'), phrase('Copy the box to the next key frame'), 'copy', Copy, copyBoxOn, { disabled: !alive })}
+      {tool(phrase('Follow forward'), phrase('Follow the box forward through the clip'), 'follow-on', Route, () => void followForward(), { disabled: !alive })}
       {tool(phrase('Split here'), phrase('Split the track here'), 'split', Split, splitChosen, { disabled: !alive || chosen.length > 1 })}
       {tool(phrase('Merge'), phrase('Merge the chosen tracks'), 'merge', Merge, mergeChosen, { disabled: chosen.length < 2 })}
       {tool(phrase('Ends here'), phrase('The track ends here'), 'end-here', ArrowRightToLine, () => retimeHere('last'))}

@@ -3,11 +3,14 @@ import { type Annotation, type Box, type Span, spanWithin, type TrackAnnotation,
 import type { Clip, Source } from '../../app/contract.ts'
 import type { Edit } from '../../app/contract/state.ts'
 import type { FrameRef } from '../../app/media.ts'
+import { problemOf } from '../../app/errors.ts'
 import { said } from '../../app/phrase.ts'
 import { copyToNextKey, keyAt, keyInForce, lifetime, mergeTracks, moveKey, neighbourKey, retimeTrack, splitTrack, withFlag, withKeyBox, withoutKey } from '../../app/track-edits.ts'
 import type { Label } from '../../app/vocabulary.ts'
-import { t } from '../i18n.ts'
-import { type FrameTable, showFrame, ordinalAt, usePlayer } from '../player.ts'
+import { call } from '../api.ts'
+import { clock } from '../format.ts'
+import { t, told } from '../i18n.ts'
+import { type FrameTable, showFrame, ordinalAt, timeOf, usePlayer } from '../player.ts'
 import { queryClient } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { toast } from '../toast.ts'
@@ -205,6 +208,42 @@ export function toggleFlag(flag: 'occluded' | 'outside'): void {
 /** The life of the chosen tracks begins or ends on this frame. */
 export function retimeHere(edge: 'first' | 'last'): void {
   changeChosen((track, { ordinal, ptsOf }) => retimeTrack(track, edge, ordinal, ptsOf), notThere())
+}
+
+/**
+ * Follow the chosen box through the video from this frame on, to the end of its clip at most: one step of undo. What its track held after this
+ * frame is replaced. The frame on which it was lost is shown, and said.
+ */
+export async function followForward(): Promise<void> {
+  const at = here()
+  const [track] = chosenTracks()
+  const key = at && track ? keyAt(track.body, at.ordinal, at.ptsOf) : null
+  const clip = at && clipOf(at.clipId)
+  if (!at || !track || !key || !clip) {
+    toast(track ? notThere() : t('Choose a box first.'), { id: 'review' })
+    return
+  }
+  const { label } = track.body
+  toast(t('“{{label}}” is being followed…', { label }), { id: 'review', duration: Infinity })
+  try {
+    const { boxes, lost, end } = await call('followBox', { params: { clipId: at.clipId }, body: { box: key.box, ordinal: at.ordinal, label } })
+    const body = tracksOf(at.clipId).find(({ id }) => id === track.id)?.body
+    const seen = boxes.filter(({ ordinal }) => ordinal >= at.ordinal && ordinal < clip.endFrame)
+    const last = seen.at(-1)
+    if (!body || !last) return
+    const seconds = clock(timeOf(at.frames, last.ordinal), 2)
+    const gone = end === 'lost' && lost !== null && lost.ordinal < clip.endFrame
+    const outcome = gone
+      ? said('“{{label}}” was followed to {{seconds}} and lost there. Draw it where it is seen again, and follow it on.', { label, seconds })
+      : end === 'cut' && last.ordinal < clip.endFrame - 1
+        ? said('“{{label}}” was followed to the cut at {{seconds}}.', { label, seconds })
+        : said('“{{label}}” was followed to {{seconds}}.', { label, seconds })
+    const followed: TrackBody = { ...body, boxes: [...body.boxes.filter(({ ordinal }) => ordinal < at.ordinal), ...seen] }
+    await commit(at.clipId, [{ action: 'edit', annotationId: track.id, body: followed }], outcome)
+    if (useUi.getState().clipId === at.clipId) showFrame(at.frames, gone ? lost.ordinal : last.ordinal)
+  } catch (error) {
+    toast.error(told(problemOf(error)).message, { id: 'review' })
+  }
 }
 
 export function copyBoxOn(): void {

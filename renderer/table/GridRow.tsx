@@ -82,9 +82,9 @@ function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefine
       </span>
     )
   }
+  if (type === 'count' && (cell === undefined || cell.text === '' || cell.text === '0') && data.encoded && !sees([heading.title])) return <span className="muted small">{t('cannot see')}</span>
   if (cell === undefined) return data.encoded || !said ? null : <span className="muted small">{rows === 'clips' ? t('not analysed yet') : ''}</span>
   const text = valueName(type, cell.text)
-  if (type === 'count' && cell.text === '0' && !sees([heading.title])) return <span className="muted small">{t('cannot see')}</span>
   if (type === 'review') return <span className="chip" data-review={cell.text === 'done' ? 'accepted' : undefined}>{text}</span>
   if (!said) return <span className={heading.numeric ? 'clamped num' : 'clamped'}>{text}</span>
   return (
