@@ -44,7 +44,8 @@ export function labelHandlers({ pipeline, jobs }: Services): Handlers<keyof type
     labelScores: async ({ query: { name } }) => ({ ...detections.scores(await digest(), await namesFor(known(name))), decided: detections.decided(known(name).name).length }),
     labelClips: async ({ query: { name, limit } }) => ({ clips: detections.clips(await digest(), await namesFor(known(name)), limit) }),
     labelSuggestions: () => {
-      const things = thingsIn(library.captions())
+      const seen = library.trackLabels()
+      const things = [...seen, ...thingsIn(library.captions()).filter(({ word }) => !seen.some((one) => one.word === word))]
       const vocabulary = detections.vocabulary()
       const taken = new Set(vocabulary.flatMap(({ name, synonyms }) => [name, ...synonyms]).map((word) => word.toLowerCase()))
       return { words: things.filter(({ word }) => !taken.has(word)).slice(0, 24) }

@@ -14,7 +14,7 @@ import { changeOf, type Label, tidy } from '../../app/vocabulary.ts'
 import type { Language } from '../../app/words.ts'
 import { Annotations, type MachineResult, type Place, type ReviewAction } from './annotations.ts'
 import { Detections, type Seen as Look, type Shower } from './detections.ts'
-import { LibraryFacts } from './facts.ts'
+import { FACTS, LibraryFacts } from './facts.ts'
 import { LibraryFind } from './find.ts'
 import { JobTable } from './job-table.ts'
 import { Overview } from './overview.ts'
@@ -399,9 +399,17 @@ export class Library {
     this.emit({ type: 'labels' })
   }
 
-  /** Of all clips, as people see them. */
+  /** Of all clips, as people see them; without those that are made of facts, whose things are tracks. */
   captions(): string[] {
-    return this.#db.prepare(`SELECT shown AS text FROM annotations WHERE kind = 'caption' AND state <> 'rejected'`).all().map((row) => String(row['text']))
+    return this.#db.prepare(`SELECT shown AS text FROM annotations WHERE kind = 'caption' AND state <> 'rejected' AND (human IS NOT NULL OR provenance ->> '$.packId' IS NOT ?)`).all(FACTS).map((row) => String(row['text']))
+  }
+
+  /** Labels of tracks that were not rejected, by the number of clips with one. */
+  trackLabels(): { word: string; clips: number }[] {
+    return this.#db
+      .prepare(`SELECT label, count(DISTINCT clip_id) AS clips FROM annotations WHERE kind = 'track' AND topic = '' AND state <> 'rejected' GROUP BY label ORDER BY clips DESC, label`)
+      .all()
+      .map((row) => ({ word: String(row['label']), clips: Number(row['clips']) }))
   }
 
   /** What a look at an encoded clip gave, and with it the machine's tracks. */
