@@ -53,6 +53,9 @@ describe('answers to what is there', () => {
   it('is no number where one of them may be none, or none where somebody asks how many', () => {
     expect(sure(clip([thing({ label: 'dog' }), thing({ label: 'dog', score: 0.65 })]), 'How many dogs are there?')).toBe('unsure')
     expect(sure(clip([]), 'How many dogs are there?')).toBe('unsure')
+    // One dog with two tracks, as likely as two.
+    expect(sure(clip([thing({ label: 'dog' }), thing({ label: 'dog', at: [340, 185] })]), 'How many dogs are there?')).toBe('unsure')
+    expect(sure(clip([thing({ label: 'dog' }), thing({ label: 'dog', at: [460, 185] })]), 'How many dogs are there?')).toBe(2)
   })
 
   it('refuses what the detector does not know, with the nearest', () => {

@@ -2,7 +2,7 @@
 import { type Colour, COLOURS, dominantColour } from '../colours.ts'
 import { classesOf, colourName, isThing, type Language, nameOf, nearestWords, nounOf, theNameOf } from '../words.ts'
 import { quoted } from './caption.ts'
-import { boxAt, certaintyOf, countsOf, type FactEvidence, factsOf, mostOf, thereOf, type ThingFact } from './facts.ts'
+import { boxAt, certaintyOf, countsOf, coveredShare, type FactEvidence, factsOf, mostOf, thereOf, type ThingFact } from './facts.ts'
 import type { ClipMeasures, Moment, Things, ThingTrack } from './input.ts'
 import { type Asked, type AskedThing, languageOf, type Question, readQuestion } from './question.ts'
 import { cameraText, capital, listText, motionText, placeText, secondsText, wayText } from './wording.ts'
@@ -33,6 +33,8 @@ const TRUST = { absent: 0.9, hedged: 0.45, guess: 0.5 }
 const NONE_AT_ALL = 0.6
 /** A track has a colour that was asked for from this share on. */
 const HAS_COLOUR = 0.3
+/** Boxes of one name that cover each other this much may show one thing twice. */
+const TWICE = 0.5
 /** Words for whatever there is: no class, and no word to be refused. */
 const ANYTHING = /^(items?|objects?|things?|stuff|elements?|way|kind|sort|text|writing|captions?|subtitles?|schrift|untertitel|(gegenst[aä]nde?|dinge?|objekte?|sachen?|art|weise))$/i
 /** What needs no detector. */
@@ -191,18 +193,22 @@ function count(scene: Scene, read: Question, language: Language): FactAnswer | n
   // What the word means and the detector does not know was not counted.
   const most = asked.some(({ narrower }) => narrower) ? TRUST.guess : 1
   // One that may be none makes the number a guess.
-  const sure = (present: readonly ThingTrack[]) => Math.min(most, present.length === 0 ? TRUST.guess : Math.min(...present.map((track) => certaintyOf(track, things))))
+  const sure = (present: readonly ThingTrack[], moment?: Moment) => {
+    const boxes = moment ? present.map((track) => ({ label: track.label, box: boxAt(track, moment.time) })) : []
+    const twice = boxes.some((a, i) => boxes.slice(i + 1).some((b) => a.label === b.label && a.box && b.box && coveredShare(a.box, b.box) >= TWICE))
+    return present.length === 0 || twice ? TRUST.guess : Math.min(most, ...present.map((track) => certaintyOf(track, things)))
+  }
   if (total) return { text: say(`${capital(name(tracks, tracks.length))} in total.`, `Insgesamt ${name(tracks, tracks.length)}.`), value: tracks.length, evidence: evidenceOf(tracks, null, { distinct: tracks.length }), confidence: tracks.length === 1 ? sure(tracks) : Math.min(sure(tracks), TRUST.guess) }
   const counts = countsOf(tracks, things.looked)
   const moment = at === null ? null : at === 'start' ? counts[0] : at === 'end' ? counts.at(-1) : counts.toSorted((a, b) => Math.abs(a.time - at) - Math.abs(b.time - at))[0]
   if (moment) {
     const present = tracks.filter((track) => boxAt(track, moment.time) !== null)
-    return { text: say(`${capital(name(present, moment.count))} at ${secondsText(moment.time, language)}.`, `${capital(name(present, moment.count))} bei ${secondsText(moment.time, language)}.`), value: moment.count, evidence: evidenceOf(present, moment, { count: moment.count }), confidence: sure(present) }
+    return { text: say(`${capital(name(present, moment.count))} at ${secondsText(moment.time, language)}.`, `${capital(name(present, moment.count))} bei ${secondsText(moment.time, language)}.`), value: moment.count, evidence: evidenceOf(present, moment, { count: moment.count }), confidence: sure(present, moment) }
   }
   const best = mostOf(counts)
   const number = Math.max(1, best.most)
   const present = tracks.filter((track) => boxAt(track, best.at.time) !== null)
-  return { text: say(`${capital(name(present, number))} at most at once, first at ${secondsText(best.at.time, language)}.`, `Höchstens ${name(present, number)} gleichzeitig, zuerst bei ${secondsText(best.at.time, language)}.`), value: number, evidence: evidenceOf(present, best.at, { most: number }), confidence: sure(present) }
+  return { text: say(`${capital(name(present, number))} at most at once, first at ${secondsText(best.at.time, language)}.`, `Höchstens ${name(present, number)} gleichzeitig, zuerst bei ${secondsText(best.at.time, language)}.`), value: number, evidence: evidenceOf(present, best.at, { most: number }), confidence: sure(present, best.at) }
 }
 
 /** The animals, the vehicles, or all that is there. */

@@ -217,7 +217,7 @@ function overlapFacts(tracks: readonly ThingTrack[], things: Things): OverlapFac
 }
 
 /** Of the smaller of two boxes, the share that lies in the other. */
-function coveredShare(a: Box, b: Box): number {
+export function coveredShare(a: Box, b: Box): number {
   const both = boxArea({ x1: Math.max(a.x1, b.x1), y1: Math.max(a.y1, b.y1), x2: Math.min(a.x2, b.x2), y2: Math.min(a.y2, b.y2) })
   return both / Math.max(1e-9, Math.min(boxArea(a), boxArea(b)))
 }
