@@ -1,13 +1,13 @@
 /**
- * `npm run scores [-- CLIPS] [--verbose] [--json FILE] [--project FOLDER] [--against CHECKOUT]`: how right the product is about a folder of clips
+ * `npm run scores [-- CLIPS] [--verbose] [--json FILE] [--project FOLDER] [--against CHECKOUT] [--write]`: how right the product is about a folder of clips
  * with what is true of them beside them (test/truth.ts), and what it costs. The real program with the packs that ship; one table, and with
  * `--verbose` what was wrong of each clip.
  *
  * `--project` keeps the library there, and takes from it what an earlier run analysed (then nothing is said of the batch's cost).
- * `--against` runs the same batch with another checkout first, for the ratio of the two.
+ * `--against` runs the same batch with another checkout first, for the ratio of the two. `--write` puts the scores of boxes into the pack.json of objects-80.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -49,12 +49,14 @@ const ASKED = ['person', 'car', 'dog', 'bicycle', 'cup', 'sports ball', 'truck',
 const LONG = { seconds: 60, goal: 2 }
 const root = path.resolve(import.meta.dirname, '..')
 
-const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { verbose: { type: 'boolean', default: false }, json: { type: 'string' }, project: { type: 'string' }, against: { type: 'string' } } })
+const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { verbose: { type: 'boolean', default: false }, json: { type: 'string' }, project: { type: 'string' }, against: { type: 'string' }, write: { type: 'boolean', default: false } } })
 const folder = positionals[0] ?? clipsFolder()
 if (folder === null) process.exit(1)
 const work = mkdtempSync(path.join(os.tmpdir(), 'tubelet-scores-'))
 const rows: Row[] = []
 const details = new Map<string, string[]>()
+/** What is told of a pack, as it is kept in its pack.json. */
+const kept: { task: 'boxes'; metric: string; value: number; n: number; on: string; date: string }[] = []
 
 const share = (part: number, whole: number): string => (whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`)
 const atLeast = (part: number, whole: number, goal: number): boolean | null => (whole === 0 ? null : part / whole >= goal)
@@ -63,6 +65,10 @@ const atMost = (part: number, whole: number, goal: number): boolean | null => (w
 
 function row(part: string, what: string, value: string, n: string, goal = '', pass: boolean | null = null): void {
   rows.push({ part, what, value, n, goal, pass })
+}
+
+function keep(metric: string, value: number, n: number): void {
+  if (n > 0) kept.push({ task: 'boxes', metric, value: Number(value.toFixed(4)), n, on: 'frames of real clips, as the app shows them', date: new Date().toISOString().slice(0, 10) })
 }
 
 function tell(part: string, clip: string, line: string): void {
@@ -192,6 +198,9 @@ function asked(tubelet: Tubelet, videos: readonly Video[], names: readonly strin
       }
     }
   }
+  keep('recall of asked names', right / (right + missed), right + missed)
+  keep('precision of asked names', right / (right + wrong), right + wrong)
+  keep('exact counts of two or more', counts.filter(Boolean).length / counts.length, counts.length)
   row('boxes', 'asked names: recall', share(right, right + missed), `${right + missed} boxes`, '≥ 72 %', atLeast(right, right + missed, 0.72))
   row('boxes', 'asked names: precision', share(right, right + wrong), `${right + wrong} boxes`, '≥ 85 %', atLeast(right, right + wrong, 0.85))
   row('counts', 'exact where two or more are there', share(counts.filter(Boolean).length, counts.length), `${counts.length} frames`, '≥ 85 %', atLeast(counts.filter(Boolean).length, counts.length, 0.85))
@@ -209,6 +218,7 @@ function volunteered(tubelet: Tubelet, videos: readonly Video[]): void {
       if (verdict.wrong.length > 0) tell('boxes of names that nobody asked for', video.truth.name, `frame ${frame}: wrong ${listed(verdict.wrong)}`)
     }
   }
+  keep('precision of names that nobody asked for', right / (right + wrong), right + wrong)
   row('boxes', 'names that nobody asked for: precision', share(right, right + wrong), `${right + wrong} boxes`, '≥ 85 %', atLeast(right, right + wrong, 0.85))
   row('boxes', 'names that nobody asked for: recall', share(right, there), `${there} boxes`)
 }
@@ -227,6 +237,8 @@ function present(tubelet: Tubelet, videos: readonly Video[], names: readonly str
     }
   }
   const [found, wrong] = [cases.there.filter(Boolean).length, cases.absent.filter(Boolean).length]
+  keep('asked names found in clips that have them', found / cases.there.length, cases.there.length)
+  keep('asked names found in clips without them', wrong / cases.absent.length, cases.absent.length)
   row('boxes', 'asked names over clips: found of those present', share(found, cases.there.length), `${cases.there.length} cases`, '≥ 80 %', atLeast(found, cases.there.length, 0.8))
   row('boxes', 'asked names over clips: false of those absent', share(wrong, cases.absent.length), `${cases.absent.length} cases`, '≤ 1 %', atMost(wrong, cases.absent.length, 0.01))
 }
@@ -252,6 +264,7 @@ function tracks(tubelet: Tubelet, videos: readonly Video[]): void {
   for (const [label, all] of byLabel) {
     const { hota, switches } = trackScores(all)
     const goal = label === 'person' || label === 'car'
+    keep(`HOTA, ${label}`, hota, all.length)
     row('tracks', `HOTA, ${label} (${switches} id switches)`, hota.toFixed(2), `${all.length} clips`, goal ? '≥ 0.60' : '', goal ? hota >= 0.6 : null)
   }
   row('tracks', 'single objects in view with an id switch', String(switched), `${single} objects`, '0', single === 0 ? null : switched === 0)
@@ -424,5 +437,7 @@ function print(): void {
   const told = rows.map(({ part, what, value, n, goal, pass }) => `| ${part} | ${what} | ${value} | ${n} | ${goal} | ${pass === null ? '' : pass ? 'pass' : '**fail**'} |`)
   console.log(`\n${['| part | what | measured | n | goal | |', '|---|---|---|---|---|---|', ...told].join('\n')}\n`)
   console.log(`${os.cpus().length} × ${os.cpus()[0]?.model ?? '?'}, load ${os.loadavg()[0]?.toFixed(1) ?? '?'}, Node ${process.version}`)
+  const pack = path.join(root, 'models', 'packs', 'objects-80', 'pack.json')
+  if (options.write) writeFileSync(pack, `${JSON.stringify({ ...(JSON.parse(readFileSync(pack, 'utf8')) as object), scores: kept }, null, 2)}\n`)
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ rows, details: Object.fromEntries(details) }, null, 2)}\n`)
 }
