@@ -1,4 +1,4 @@
-/** The vocabulary in the real window: named, looked for, dragged, compared, merged, undone, kept as a file. A real clip and the sample, the real pack. */
+/** The vocabulary in the real window: named, looked for, dragged, compared, merged, undone, kept as a file. A real clip and the sample, and the real pack that looks for any words. */
 import path from 'node:path'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from '@playwright/test'
@@ -9,6 +9,9 @@ tubelet(['d09_dashcam_short.mp4'])
 test.beforeAll(async () => {
   // Its stars and moons are of the world that the pack learnt: any pack of ours finds some.
   await call('addSources', { body: { paths: [path.resolve(import.meta.dirname, '..', 'models', 'packs', 'sample.mp4')] } })
+  await done()
+  await call('usePack', { params: { packId: 'tubelet-mini' }, body: { tasks: ['boxes'] } })
+  await expect.poll(async () => (await call('status')).packs.boxes?.manifest.id, { timeout: 60_000 }).toBe('tubelet-mini')
   await done()
   await goTo('Labels')
 })

@@ -48,7 +48,7 @@ function TextItem({ text }: { text: TextAnnotation }) {
   }
   if (draft) return <li className="statement"><TextForm label={t('Text on screen')} draft={draft} onWrite={(written) => drafts.change(id, { text: written })} onSave={save} onCancel={() => drafts.drop(id)} /></li>
   return (
-    <li className="track text-item" data-state={state} data-annotation={id} aria-current={selected}>
+    <li className="text-item" data-state={state} data-annotation={id} aria-current={selected}>
       <button className="quiet grow" title={t('Go there')} onClick={choose}>
         {there && <span className="muted num">{clock(timeOf(frames, body.span.startFrame), 1)}–{clock(endTime(frames, body.span.endFrame, timeOf(frames, frames.pts.length - 1)), 1)}</span>}
         <span className="read">{body.text}</span>
