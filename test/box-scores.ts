@@ -1,5 +1,5 @@
 /**
- * `node test/box-scores.ts [--write]`: how good the boxes of objects-80 are on single frames of the real clips, before anything is followed, each
+ * `npm run scores:boxes [-- --write]`: how good the boxes of objects-80 are on single frames of the real clips, before anything is followed, each
  * frame as it is and in a mirror. `--write` puts the scores into its pack.json. Needs the clips and ffmpeg.
  */
 import { execFileSync } from 'node:child_process'

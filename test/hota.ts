@@ -4,7 +4,7 @@ import type { Box } from '../app/annotation.ts'
 import { boxArea, iou } from '../app/boxes.ts'
 
 /** A box of an object on a frame. */
-export interface Placed {
+interface Placed {
   id: number
   box: Box
 }

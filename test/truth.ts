@@ -21,7 +21,7 @@ export interface TrueBox {
   ignore: boolean
 }
 
-export interface TrueTrack {
+interface TrueTrack {
   id: number
   label: string
   /** Where it is on a frame; null where it is not there. */
@@ -32,7 +32,7 @@ export interface TrueTrack {
   gaps: boolean
 }
 
-export type QuestionKind = 'count_max' | 'presence' | 'colour' | 'direction' | 'time' | 'camera' | 'text'
+type QuestionKind = 'count_max' | 'presence' | 'colour' | 'direction' | 'time' | 'camera' | 'text'
 
 export interface Question {
   question: string

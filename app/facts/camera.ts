@@ -26,7 +26,7 @@ export interface CameraStep {
 }
 
 /** What stays in its place over about a second. */
-export interface Stay {
+interface Stay {
   from: number
   to: number
   /** Share 0..1 of the tiles with edges that look the same, the mean of those two quarters of the picture where most do; null where too few have edges. */

@@ -5,7 +5,7 @@ import type { ClipMeasures, ThingTrack } from './input.ts'
 
 export const KNOWN = ['person', 'bicycle', 'car', 'bus', 'truck', 'bird', 'cat', 'dog', 'horse', 'bottle', 'cup', 'chair', 'dining table', 'sports ball', 'tv', 'traffic light', 'orange', 'apple', 'bench']
 
-export const FRAME = { width: 640, height: 360 }
+const FRAME = { width: 640, height: 360 }
 
 interface Part {
   label: string

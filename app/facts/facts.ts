@@ -51,24 +51,24 @@ export interface NameFact extends Stated {
 }
 
 /** Two objects that cover each other for most of the time in which both are there. */
-export interface OverlapFact extends Stated {
+interface OverlapFact extends Stated {
   kind: 'overlap'
   labels: [string, string]
 }
 
-export interface CameraFact extends Stated {
+interface CameraFact extends Stated {
   kind: 'camera'
   motion: CameraMotion
 }
 
-export interface LightFact extends Stated {
+interface LightFact extends Stated {
   kind: 'light'
   light: LightKind
   from: number
   to: number
 }
 
-export interface TextFact extends Stated {
+interface TextFact extends Stated {
   kind: 'text'
   line: TextLine
 }

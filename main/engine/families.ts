@@ -3,14 +3,14 @@ import type { PackManifest } from '../../app/pack/pack.ts'
 import { Detector } from './detector.ts'
 import { openDetector, testDetector } from './detector-pack.ts'
 import { Graphs, type Placement } from './graphs.ts'
-import { openMammut, testMammut } from './mammut.ts'
+import { openMammut } from './mammut.ts'
 import { Model } from './model.ts'
 import { openFolder } from './pack.ts'
 import { openText, testText } from './text-pack.ts'
 import { TextReader } from './text.ts'
 import type { CallName, Calls } from './protocol.ts'
 
-export interface CallContext {
+interface CallContext {
   onToken: (text: string) => void
   signal: AbortSignal
 }
@@ -46,7 +46,7 @@ export async function openPlaceable(dir: string, untested: boolean): Promise<Ope
           const model = new Model(pack, graphs)
           return {
             graphs,
-            selfTest: (options) => testMammut(pack, model, options),
+            selfTest: (options) => model.selfTest(options),
             handlers: {
               encode: ({ tubes }) => model.encode(tubes),
               unfamiliar: ({ embedding }) => Promise.resolve(model.unfamiliar(embedding)),

@@ -1,10 +1,8 @@
 /** The files of a MaMMUT: its graphs, its tokenizer, what it was taught, and the answers by which it is tested. */
 import { z } from 'zod'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
-import { cutTubes } from '../../app/tubes.ts'
 import { fromHalf } from './float16.ts'
 import type { GraphFiles } from './graphs.ts'
-import type { Model } from './model.ts'
 import { openFolder, type PackFolder } from './pack.ts'
 
 const FileRef = z.object({ file: z.string(), sha256: z.string() })
@@ -70,22 +68,6 @@ export async function openMammut(folder: PackFolder, manifest: MammutManifest, d
 export async function openPack(dir: string): Promise<Pack> {
   const { folder, manifest, digest } = await openFolder(dir)
   return manifest.family === 'mammut' ? openMammut(folder, manifest, digest) : folder.invalid('It is no MaMMUT.')
-}
-
-/** Compare with the known answers, or with those to the texts alone. Returns what is wrong, or null. @throws the signal's reason when it is aborted. */
-export async function testMammut({ knownAnswers, manifest }: Pack, model: Model, { signal, brief = false }: { signal?: AbortSignal | undefined; brief?: boolean } = {}): Promise<string | null> {
-  const { clips, texts, embeddings, textEmbeddings, caption, tolerance } = knownAnswers
-  const differs = (got: Float32Array | undefined, expected: readonly number[] | undefined) =>
-    got?.length !== expected?.length || !(got?.every((value, i) => Math.abs(value - (expected?.[i] ?? NaN)) <= tolerance) ?? false)
-  for (const [i, clip] of brief ? [] : clips.entries()) {
-    signal?.throwIfAborted()
-    const { embedding, memory } = await model.see(cutTubes(clip, manifest.input))
-    if (differs(embedding, embeddings[i])) return `the embedding of clip ${i + 1} is off`
-    if (i === 0 && (await model.describe(memory, signal)) !== caption) return 'the caption is another one'
-  }
-  const got = await model.embed(texts)
-  const off = texts.findIndex((_, i) => differs(got[i], textEmbeddings[i]))
-  return off < 0 ? null : `the embedding of "${texts[off] ?? ''}" is off`
 }
 
 /** A file's bytes may begin anywhere in their buffer; 16-bit numbers may not. */

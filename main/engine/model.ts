@@ -102,6 +102,22 @@ export class Model {
     return this.#text.read(ids)
   }
 
+  /** Compare with the pack's known answers, or with those to its texts alone. Returns what is wrong, or null. @throws the signal's reason when it is aborted. */
+  async selfTest({ signal, brief = false }: { signal?: AbortSignal | undefined; brief?: boolean } = {}): Promise<string | null> {
+    const { clips, texts, embeddings, textEmbeddings, caption, tolerance } = this.#pack.knownAnswers
+    const differs = (got: Float32Array | undefined, expected: readonly number[] | undefined) =>
+      got?.length !== expected?.length || !(got?.every((value, i) => Math.abs(value - (expected?.[i] ?? NaN)) <= tolerance) ?? false)
+    for (const [i, clip] of brief ? [] : clips.entries()) {
+      signal?.throwIfAborted()
+      const { embedding, memory } = await this.see(cutTubes(clip, this.#pack.manifest.input))
+      if (differs(embedding, embeddings[i])) return `the embedding of clip ${i + 1} is off`
+      if (i === 0 && (await this.describe(memory, signal)) !== caption) return 'the caption is another one'
+    }
+    const got = await this.embed(texts)
+    const off = texts.findIndex((_, i) => differs(got[i], textEmbeddings[i]))
+    return off < 0 ? null : `the embedding of "${texts[off] ?? ''}" is off`
+  }
+
   /** What the graphs give for these, and what that costs here. @param clips RGB [frames, height, width, 3] of the pack's input size. */
   async knownAnswers(clips: readonly Uint8Array[], texts: readonly string[]): Promise<KnownAnswers> {
     const embeddings: number[][] = []

@@ -18,7 +18,7 @@ import { persevere, provenanceOf } from './asking.ts'
 /** Pictures that an engine may have waiting: enough that it never waits for the decoder's next. */
 const WAITING = 3
 
-export interface Seers {
+interface Seers {
   detector: DetectorEngine | null
   reader: TextEngine | null
 }

@@ -2,7 +2,7 @@
 import type { FrameRef, Probe } from '../../app/media.ts'
 import { secondsOf } from '../../app/media.ts'
 import { type GreyFrame, type Measured, measure } from './measure.ts'
-import type { Want } from './sample.ts'
+import type { Want } from './decode-plan.ts'
 import { cutTubes } from '../../app/tubes.ts'
 
 /** A clip with what its encoding needs. Spans are half-open. */

@@ -13,9 +13,9 @@
  */
 import type { Probe } from '../../app/media.ts'
 import type { PictureInput } from '../../app/pack/base.ts'
+import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { frameClock } from './clock.ts'
 import { greySize } from './measure.ts'
-import type { Want } from './sample.ts'
 import { TINY } from './shots.ts'
 import { inputFile, keepFrames, type MediaTools } from './tools.ts'
 
@@ -36,6 +36,13 @@ const LEAST_FRAMES = 16
 const FIRST_WANT = 6
 /** Cells of a filmstrip. */
 export const STRIP_CELLS = 60
+
+/** What one pack wants of a pass. `key` is the pack's digest. */
+export type Want =
+  /** The input frames of each clip, cut to tubes. */
+  | { key: string; kind: 'tubes'; input: MammutManifest['input'] }
+  /** Single pictures, at most `rate` a second. */
+  | { key: string; kind: 'pictures'; input: PictureInput; rate: number }
 
 export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants: readonly Want[]): string[] {
   const rate = samplingRate(probe.duration, Math.max(LEAST_FRAMES, ...wants.map((want) => (want.kind === 'tubes' ? want.input.frames : 0))))

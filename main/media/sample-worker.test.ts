@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { probe } from './probe.ts'
+import type { Want } from './decode-plan.ts'
 import { sample, type Want } from './sample.ts'
 import { findMediaTools } from './tools.ts'
 

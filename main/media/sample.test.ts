@@ -8,7 +8,8 @@ import { secondsOf } from '../../app/media.ts'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { CLIPS, clipNames, decodedPts, describeWithClips } from './clips.testing.ts'
 import { probe } from './probe.ts'
-import { sample, type SampledClip, type SampleEvent, type Want } from './sample.ts'
+import type { Want } from './decode-plan.ts'
+import { sample, type SampledClip, type SampleEvent } from './sample.ts'
 import { findMediaTools, keepFrames, runTool } from './tools.ts'
 
 const tools = await findMediaTools()

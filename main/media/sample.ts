@@ -4,24 +4,15 @@ import path from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
-import type { PictureInput } from '../../app/pack/base.ts'
-import type { MammutManifest } from '../../app/pack/mammut.ts'
 import type { SampledClip } from './clips.ts'
-import { decodePlan } from './decode-plan.ts'
+import { decodePlan, type Want } from './decode-plan.ts'
 import { problemOfAccess } from './scan.ts'
 import type { MediaTools } from './tools.ts'
 
 export type { SampledClip } from './clips.ts'
 
-/** What one pack wants of a pass. `key` is the pack's digest. */
-export type Want =
-  /** The input frames of each clip, cut to tubes. */
-  | { key: string; kind: 'tubes'; input: MammutManifest['input'] }
-  /** Single pictures, at most `rate` a second. */
-  | { key: string; kind: 'pictures'; input: PictureInput; rate: number }
-
 /** RGB24. */
-export interface SampledPicture {
+interface SampledPicture {
   rgb: Uint8Array<ArrayBuffer>
   width: number
   height: number
