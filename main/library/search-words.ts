@@ -136,7 +136,10 @@ export class WordSearch {
     const [whole, single] = [quoted(words), words.length === 1]
     const forms = single ? formsOf(text) : { plain: [], spelt: [] }
     const any = [...new Set([whole, ...[...forms.plain, ...forms.spelt].map((form) => quoted([form]))])].join(' OR ')
-    add(this.#saying(any), FORM, new Set(this.#rowids('said', whole)))
+    const [inAnyForm, wordForWord] = [this.#saying(any), this.#rowids('said', whole)]
+    // Most words are written in one form: then nothing needs to be told apart.
+    if (inAnyForm.ids.length === wordForWord.length) add(inAnyForm, 1)
+    else add(inAnyForm, FORM, new Set(wordForWord))
     addStems(whole, FORM)
     for (const label of labels) {
       if (label.toLowerCase() === text.toLowerCase()) add(this.#labelled(label), 1)
