@@ -187,13 +187,18 @@ export class Detections {
       .map((row) => ({ clipId: Number(row['clip_id']), score: Number(row['score']) }))
   }
 
-  /** The packs that encoded a clip, and whether each has looked for the vocabulary as it is. */
+  /** The packs that could see a clip: those that encoded it, and whether each has looked for the vocabulary as it is; and detectors that found something in it. */
   packs(clipId: number): LookedBy[] {
     const now = lookedFor(this.vocabulary())
     return this.#db
-      .prepare(`SELECT pack_digest, looked_for, coalesce(caption ->> '$.provenance.packId' || ' ' || (caption ->> '$.provenance.packVersion'), substr(pack_digest, 1, 8)) AS name, caption FROM encodings WHERE clip_id = ? ORDER BY id`)
+      .prepare(`
+        SELECT of.digest, e.id, e.looked_for, e.caption,
+          coalesce(e.caption ->> '$.provenance.packId' || ' ' || (e.caption ->> '$.provenance.packVersion'), (SELECT provenance ->> '$.packId' || ' ' || (provenance ->> '$.packVersion') FROM candidates WHERE pack_digest = of.digest LIMIT 1), substr(of.digest, 1, 8)) AS name
+        FROM (SELECT pack_digest AS digest FROM encodings WHERE clip_id = ?1 UNION SELECT pack_digest FROM candidates WHERE clip_id = ?1) of
+        LEFT JOIN encodings e ON e.clip_id = ?1 AND e.pack_digest = of.digest ORDER BY e.id IS NULL, e.id
+      `)
       .all(clipId)
-      .map((row) => ({ digest: String(row['pack_digest']), name: String(row['name']), current: row['looked_for'] === now, caption: captionIn(row['caption']) }))
+      .map((row) => ({ digest: String(row['digest']), name: String(row['name']), current: row['id'] === null || row['looked_for'] === now, caption: captionIn(row['caption']) }))
   }
 
   /** Tracks of a label that a person accepted, drew or changed: no threshold and no new run takes them away. */
