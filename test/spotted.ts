@@ -1,7 +1,7 @@
 /**
  * `node test/spotted.ts OUT.json [PACK]`: what a detector sees on the frames of the real clips that have boxes, four a second as the app samples
- * them and those whose boxes are known. test/track-scores.ts and the score_boxes.py beside the clips say how good it is. Prints the time that a frame
- * takes of one core.
+ * them and those whose boxes are known. The score_boxes.py beside the clips says how good it is; test/scores.ts says how good the whole app is.
+ * Prints the time that a frame takes of one core.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
