@@ -3,7 +3,7 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { probe } from './probe.ts'
 import type { Want } from './decode-plan.ts'
-import { sample, type Want } from './sample.ts'
+import { sample } from './sample.ts'
 import { findMediaTools } from './tools.ts'
 
 test('a consumer that is slower than its decoder disturbs no other file: its thread has passed on to that one', async () => {
