@@ -189,10 +189,11 @@ describe('Tracker', () => {
   })
 
   it('is surer of what persists, and of what was seen better', () => {
-    const of = (scores: number[], repeats = 0, alone = false) => objectScore({ scores, repeats, alone })
+    const of = (scores: number[], repeats = 0, alone = false, missed = 0) => objectScore({ scores, looks: scores.length + missed, repeats, alone })
     expect(of([0.5, 0.5, 0.5, 0.5])).toBeGreaterThan(of([0.5]))
     expect(of([0.7, 0.7])).toBeGreaterThan(of([0.5, 0.5]))
     expect(of([0.6], 20)).toBeGreaterThan(of([0.6]))
+    expect(of([0.6, 0.6], 0, false, 4)).toBeLessThan(of([0.6, 0.6]))
     expect(of([0.6, 0.6], 0, true)).toBeLessThan(of([0.6, 0.6]))
     expect(of(range(400).map(() => 0.9))).toBeLessThanOrEqual(1)
     // Nobody asked: two frames are never enough.

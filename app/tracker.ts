@@ -399,7 +399,8 @@ export class Tracker {
   #evidenceOf({ scores, first, last, repeats, name }: Path): Evidence {
     const { patience } = this.#pace
     const somebody = (other: Path) => other.name === 'person' && other.sights.length > 1 && other.first.pts <= last.pts + patience && other.last.pts >= first.pts - patience
-    return { scores, repeats, alone: GEAR.has(name) && !this.#paths.some(somebody) }
+    const frames = this.#after(last.ordinal) - this.#after(first.ordinal - 1)
+    return { scores, looks: Math.max(scores.length, frames - repeats), repeats, alone: GEAR.has(name) && !this.#paths.some(somebody) }
   }
 
   #keysOf(path: Path, ptsOf: PtsOf): KeyBox[] {
@@ -514,6 +515,8 @@ const ALONE = 0.85
 export interface Evidence {
   /** The score that its name had on each frame on which it was seen. */
   scores: readonly number[]
+  /** Frames that were looked at from its first to its last. */
+  looks: number
   /** Frames that showed the same as one on which it was seen, and were not looked at. */
   repeats: number
   /** It is of a kind that is hardly ever seen without a person, and nobody is there. */
@@ -521,16 +524,17 @@ export interface Evidence {
 }
 
 /**
- * How sure it is that an object is there and has its name, 0..1: the mean of the better half of its scores, less where it was seen on few frames. The
- * logistic curve was laid through the boxes of the development clips with the detector objects-80, seen plain and mirrored by turns, flatter
- * than it fitted best: boxes of one track are not independent.
+ * How sure it is that an object is there and has its name, 0..1: the mean of the better half of its scores, less where it was seen on few frames, and
+ * where it was missed on others (else what comes and goes on parts of a thing counts as one more of it). The logistic curve was laid through the boxes
+ * of the development clips with the detector objects-80, seen plain and mirrored by turns, flatter than it fitted best: boxes of one track
+ * are not independent.
  */
-export function objectScore({ scores, repeats, alone }: Evidence): number {
+export function objectScore({ scores, looks, repeats, alone }: Evidence): number {
   const best = scores.toSorted((a, b) => b - a).slice(0, Math.ceil(scores.length / 2))
   const mean = best.reduce((sum, score) => sum + score, 0) / best.length
   // A picture that stays the same says little more than once.
   const persistence = 1 - 0.75 ** (scores.length + Math.min(repeats, 2))
-  return 1 / (1 + Math.exp(-12 * (mean * persistence * (alone ? ALONE : 1) - 0.375)))
+  return 1 / (1 + Math.exp(-12 * (mean * persistence * Math.sqrt(scores.length / looks) * (alone ? ALONE : 1) - 0.375)))
 }
 
 /** Keys inside a span, with one at either edge where the object is there before and after it. */
