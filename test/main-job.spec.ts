@@ -28,10 +28,10 @@ test('the sample clip can be tried at once', async () => {
     await page.keyboard.press('ArrowDown')
     await expect(clipRows().nth(nth)).toHaveAttribute('aria-current', 'true')
   }
-  await page.getByLabel('Question about this clip').fill('what moves?')
+  await page.getByLabel('Question about this clip').fill('is there a person?')
   await page.getByRole('button', { name: 'Ask every clip' }).click()
   await clipRows().nth(3).click()
-  await expect(page.getByRole('article').filter({ hasText: 'what moves?' })).toBeVisible()
+  await expect(page.getByRole('article').filter({ hasText: 'is there a person?' })).toBeVisible()
   await page.getByRole('button', { name: 'Remove from library' }).click()
   await page.getByRole('button', { name: 'Remove', exact: true }).click()
   await expect(page.getByRole('heading', { name: 'Drop videos or folders here' })).toBeVisible()
