@@ -41,6 +41,12 @@ function random(seed: number): () => number {
 }
 
 describe('Tracker', () => {
+  it('takes an object to be there from half way to the frame before until half way to the frame after', () => {
+    const seen = range(8).map((f) => (f >= 2 && f <= 5 ? [{ box: box(100, 100) }] : []))
+    const [track] = tracksOf(follow(seen))
+    expect([track?.boxes[0]?.ordinal, track?.boxes.at(-1)?.ordinal]).toEqual([2 * SAMPLED - SAMPLED / 2, 5 * SAMPLED + SAMPLED / 2])
+  })
+
   it('keeps objects apart where they cross, though boxes jitter, scores vary and some are missed', () => {
     for (let seed = 1; seed <= 60; seed++) {
       const next = random(seed)
@@ -59,7 +65,7 @@ describe('Tracker', () => {
       for (const side of [0, 1]) {
         const first = paths[0]?.[side] ?? expect.fail()
         const track = tracks.find(({ boxes }) => iou(boxes[0]?.box ?? box(0, 0), first) > 0.4) ?? expect.fail(`seed ${seed}`)
-        for (const key of track.boxes) expect(iou(key.box, paths[key.ordinal / SAMPLED]?.[side] ?? box(0, 0)), `seed ${seed}`).toBeGreaterThan(0.4)
+        for (const key of track.boxes.filter(({ ordinal }) => ordinal % SAMPLED === 0)) expect(iou(key.box, paths[key.ordinal / SAMPLED]?.[side] ?? box(0, 0)), `seed ${seed}`).toBeGreaterThan(0.4)
       }
     }
   })

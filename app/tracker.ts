@@ -55,6 +55,8 @@ export interface Pace {
   patience: number
   /** An object that was not seen for longer than this was not there meanwhile: no box is invented between. */
   bridge: number
+  /** Whether an object is taken to be there from half way to the frame before it was first seen until half way to the one after it was last seen. */
+  halfWay: boolean
   /** The score from which a box begins a track. */
   begin: number
   /** The score from which a box is paired before the others. */
@@ -64,7 +66,7 @@ export interface Pace {
 /** For a detector of a closed list of names with sampled frames about a quarter of a second apart. */
 export function detectorPace({ num, den }: { num: number; den: number }): Pace {
   const second = den / num
-  return { step: second / 4, patience: 2 * second, bridge: 1.3 * second, begin: 0.25, sure: 0.25 }
+  return { step: second / 4, patience: 2 * second, bridge: 1.3 * second, halfWay: true, begin: 0.25, sure: 0.25 }
 }
 
 /** Least trust in a step of the camera, and how little the ground moves in a step where it rests, in shares of the frame. */
@@ -407,19 +409,28 @@ export class Tracker {
     const keys: KeyBox[] = []
     const key = ({ ordinal, pts }: { ordinal: number; pts: number }, { box, score }: Sight): KeyBox => ({ ordinal, pts, box, score })
     path.sights.forEach((sight, i) => {
-      if (i === 0 && path.from !== null && path.from < sight.ordinal) keys.push(key({ ordinal: path.from, pts: ptsOf(path.from) }, sight))
+      const begin = i === 0 ? (path.from ?? this.#halfWay(sight.ordinal, -1)) : sight.ordinal
+      if (begin < sight.ordinal) keys.push(key({ ordinal: begin, pts: ptsOf(begin) }, sight))
       keys.push(key(sight, sight))
       if (sight.until) keys.push(key(sight.until, sight))
       const end = sight.until ?? sight
       const next = path.sights[i + 1]
       if (next === undefined) {
-        if (path.to !== null && path.to > end.ordinal) keys.push(key({ ordinal: path.to, pts: ptsOf(path.to) }, sight))
+        const last = path.to ?? this.#halfWay(end.ordinal, 1)
+        if (last > end.ordinal) keys.push(key({ ordinal: last, pts: ptsOf(last) }, sight))
       } else if (next.pts - end.pts > this.#pace.bridge) {
         const missed = this.#frames[this.#after(end.ordinal)]
         if (missed && missed.ordinal < next.ordinal) keys.push({ ...key(missed, sight), outside: true })
       }
     })
     return keys
+  }
+
+  /** Between a frame and the next (1) or the last one (-1) that was looked at: somewhere there an object came or went. */
+  #halfWay(ordinal: number, way: 1 | -1): number {
+    if (!this.#pace.halfWay) return ordinal
+    const other = this.#frames[way === 1 ? this.#after(ordinal) : this.#after(ordinal - 1) - 1]
+    return other ? ordinal + Math.trunc((other.ordinal - ordinal) / 2) : ordinal
   }
 
   /** Index of the first frame after one, by bisection. */
@@ -570,7 +581,7 @@ const KEY_FRAMES = 2
 export function linkTracks(sightings: readonly Sighting[], least = DEFAULT_THRESHOLD): TrackBody[] {
   const frames = [...Map.groupBy(sightings, ({ ordinal }) => ordinal).values()].sort((a, b) => (a[0]?.ordinal ?? 0) - (b[0]?.ordinal ?? 0))
   // Counted in key frames: a clip's are evenly spread, but some repeat where it is short.
-  const pace = { step: 1, patience: KEY_FRAMES, bridge: Infinity, begin: 0, sure: 0 }
+  const pace = { step: 1, patience: KEY_FRAMES, bridge: Infinity, halfWay: false, begin: 0, sure: 0 }
   return [...new Set(sightings.map(({ label }) => label))]
     .flatMap((label) => {
       const tracker = new Tracker(pace)

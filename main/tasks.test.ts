@@ -3,7 +3,10 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+const objectOf = ({ body }: Annotation) => (body.kind === 'track' ? (body.object ?? 0) : 0)
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Annotation } from '../app/annotation.ts'
 import type { RouteOutput } from '../app/contract.ts'
 import type { Problem } from '../app/errors.ts'
 import { CLIPS } from './media/clips.testing.ts'
@@ -31,7 +34,7 @@ describe.skipIf(missing)('a library as it is installed', { timeout: 180_000 }, (
     return { ffmpeg: existsSync(log) ? readFileSync(log, 'utf8').length : 0, vision: runs('vision'), finder: runs('finder') }
   }
   const clips = () => tubelet.library.clips({ limit: 100, offset: 0 }).clips
-  const tracks = () => clips().flatMap(({ id }) => tubelet.library.annotations(id)).filter(({ body }) => body.kind === 'track')
+  const tracks = () => clips().flatMap(({ id }) => tubelet.library.annotations(id)).filter(({ body }) => body.kind === 'track').sort((a, b) => objectOf(a) - objectOf(b))
   const lines = (clipId: number) => tubelet.library.annotations(clipId).flatMap(({ body }) => (body.kind === 'text' ? [body.text] : [])).sort()
   const add = async (file: string) => {
     const { added } = await call<RouteOutput<'addSources'>>('POST', '/api/sources', { paths: [file] })
