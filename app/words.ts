@@ -293,9 +293,10 @@ export function nearestWords(word: string, known: readonly string[]): string[] {
   const head = heads.sort(([a], [b]) => b.length - a.length)[0]
   if (head) return among(head[1].flatMap(({ classes }) => classes))
   if (form.length < SPELT) return []
-  const allowed = form.length < 6 ? 1 : 2
+  // Who mistypes seldom mistypes the first letter: "weather" is no father.
+  const allowed = form.length < 8 ? 1 : 2
   const spelt = [...READINGS]
-    .filter(([other]) => other.length >= SPELT && Math.abs(other.length - form.length) <= allowed)
+    .filter(([other]) => other.length >= SPELT && other[0] === form[0] && Math.abs(other.length - form.length) <= allowed)
     .map(([other, readings]) => ({ readings, distance: editDistance(form, other) }))
     .filter(({ distance }) => distance <= allowed)
     .sort((a, b) => a.distance - b.distance)
