@@ -93,6 +93,7 @@ describe('what is nearest to a word that finds nothing', () => {
     ['excavator', ['truck', 'car', 'bus']],
     ['insect', []],
     ['zxqv', []],
+    ['weather', []],
     ['bycicle', ['bicycle']],
     ['elefphant', ['elephant']],
     ['police dog', ['dog']],

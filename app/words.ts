@@ -294,7 +294,7 @@ export function nearestWords(word: string, known: readonly string[]): string[] {
   if (head) return among(head[1].flatMap(({ classes }) => classes))
   if (form.length < SPELT) return []
   // Who mistypes seldom mistypes the first letter: "weather" is no father.
-  const allowed = form.length < 8 ? 1 : 2
+  const allowed = form.length < 6 ? 1 : 2
   const spelt = [...READINGS]
     .filter(([other]) => other.length >= SPELT && other[0] === form[0] && Math.abs(other.length - form.length) <= allowed)
     .map(([other, readings]) => ({ readings, distance: editDistance(form, other) }))
