@@ -6,7 +6,7 @@
 # its languages, so German and Spanish are outside what it promises. It holds the model converted to ONNX; whether Paddle's own file reads
 # the same was not tried.
 #
-#   findings/ppocrv5-reads-umlauts-as-plain-letters.sh
+#   findings/ppocrv5-loses-capital-u-umlaut.sh
 #
 # Needs bash, Python 3.11 with venv, and a way for pip to get the packages. Everything lies in a temporary folder that goes at the end.
 # Exit 0: the behaviour is there. 3: it is not (any more). Other: cannot be judged (2: an install, the key list, the drawing or plain text).
