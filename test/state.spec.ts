@@ -129,7 +129,7 @@ test('many edits at once are one step, which is undone whole, after a restart to
   await page.getByRole('button', { name: 'History' }).click()
   const dialog = page.getByRole('dialog', { name: 'History' })
   await expect(dialog.getByRole('list').getByRole('listitem').filter({ hasText: 'Person' })).toContainText('Caption accepted')
-  await expect(dialog.getByRole('list').getByRole('listitem').filter({ hasText: 'Model' })).toContainText('tubelet-mini')
+  await expect(dialog.getByRole('list').getByRole('listitem').filter({ hasText: 'Model' })).toContainText('from what was seen')
   await dialog.getByRole('button', { name: 'All edits' }).click()
   await expect(dialog.getByRole('button', { name: `Caption accepted × ${captions.length}` })).toHaveAttribute('aria-current', 'step')
   await dialog.getByRole('button', { name: 'Before all edits' }).click()

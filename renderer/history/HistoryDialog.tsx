@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { fromFacts } from '../../app/annotation.ts'
 import type { ClipEvent, Step } from '../../app/contract/state.ts'
 import { DEEDS } from '../../app/deeds.ts'
 import { call } from '../api.ts'
@@ -92,7 +93,7 @@ function EventRow({ event: { at, action, kind, body, provenance, confidence, und
       {text !== '' && <p className="said">{text}</p>}
       {provenance && (
         <p className="muted small">
-          {[`${provenance.packId} ${provenance.packVersion}`, provenance.provider, ...(confidence === null ? [] : [t('{{confidence}} sure', { confidence: percent(confidence) })]), ...(provenance.prompt === '' ? [] : [t('asked “{{prompt}}”', { prompt: provenance.prompt })])].join(' · ')}
+          {(fromFacts({ provenance }) ? [t('from what was seen')] : [`${provenance.packId} ${provenance.packVersion}`, provenance.provider, ...(confidence === null ? [] : [t('{{confidence}} sure', { confidence: percent(confidence) })]), ...(provenance.prompt === '' ? [] : [t('asked “{{prompt}}”', { prompt: provenance.prompt })])]).join(' · ')}
         </p>
       )}
     </li>
