@@ -56,6 +56,7 @@ const work = mkdtempSync(path.join(os.tmpdir(), 'tubelet-scores-'))
 const rows: Row[] = []
 const details = new Map<string, string[]>()
 /** What is told of a pack, as it is kept in its pack.json. */
+const ON = 'frames of real clips, as the app shows them'
 const kept: { task: 'boxes'; metric: string; value: number; n: number; on: string; date: string }[] = []
 
 const share = (part: number, whole: number): string => (whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`)
@@ -68,7 +69,7 @@ function row(part: string, what: string, value: string, n: string, goal = '', pa
 }
 
 function keep(metric: string, value: number, n: number): void {
-  if (n > 0) kept.push({ task: 'boxes', metric, value: Number(value.toFixed(4)), n, on: 'frames of real clips, as the app shows them', date: new Date().toISOString().slice(0, 10) })
+  if (n > 0) kept.push({ task: 'boxes', metric, value: Number(value.toFixed(4)), n, on: ON, date: new Date().toISOString().slice(0, 10) })
 }
 
 function tell(part: string, clip: string, line: string): void {
@@ -438,6 +439,9 @@ function print(): void {
   console.log(`\n${['| part | what | measured | n | goal | |', '|---|---|---|---|---|---|', ...told].join('\n')}\n`)
   console.log(`${os.cpus().length} × ${os.cpus()[0]?.model ?? '?'}, load ${os.loadavg()[0]?.toFixed(1) ?? '?'}, Node ${process.version}`)
   const pack = path.join(root, 'models', 'packs', 'objects-80', 'pack.json')
-  if (options.write) writeFileSync(pack, `${JSON.stringify({ ...(JSON.parse(readFileSync(pack, 'utf8')) as object), scores: kept }, null, 2)}\n`)
+  if (options.write) {
+    const manifest = JSON.parse(readFileSync(pack, 'utf8')) as { scores: { on: string }[] }
+    writeFileSync(pack, `${JSON.stringify({ ...manifest, scores: [...kept, ...manifest.scores.filter(({ on }) => on !== ON)] }, null, 2)}\n`)
+  }
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ rows, details: Object.fromEntries(details) }, null, 2)}\n`)
 }
