@@ -43,7 +43,7 @@ export function worth(manifest: PackManifest, task: Task): string {
   if (task === 'search' && told?.search) return t('The clip that is meant comes first in {{first}} of searches.', { first: percent(told.search.first) })
   if (task === 'boxes' && told?.boxes) return t('Boxes of names that it learnt: {{known}} average precision (AP50).', { known: number(told.boxes.known, 2) })
   const of = (metric: string) => manifest.scores.find((score) => score.task === task && score.metric === metric)?.value
-  const [found, right, errors] = [of('asked names: recall'), of('asked names: precision'), of('character errors')]
+  const [found, right, errors] = [of('recall of asked names'), of('precision of asked names'), of('character errors')]
   if (found !== undefined && right !== undefined) return t('Of things that are asked for it finds {{found}}; {{right}} of what it then shows is right.', { found: percent(found), right: percent(right) })
   if (errors !== undefined) return t('It reads {{errors}} of letters wrong.', { errors: percent(errors) })
   return t('Nothing was measured: how often it is right is not known.')
