@@ -37,7 +37,10 @@ program
   .command('analyze')
   .description('Analyse files and folders, ask questions of every clip, and write annotation files')
   .argument('<paths...>', 'video files and folders (searched recursively)')
-  .option('--ask <question>', 'ask every clip this question; it becomes a column of the table (repeatable)', (question: string, all: string[]) => [...all, question], [])
+  .option('--ask <question>', 'ask every clip this question; it becomes a column of the table (repeatable)', (question: string, all: string[]) => {
+    if (question.trim() === '') throw new InvalidArgumentError('A question has words.')
+    return [...all, question]
+  }, [])
   .option('--labels <labels>', 'what to detect, separated by commas', commaList)
   .option('--export <formats>', `formats to write, separated by commas: ${ExportFormat.options.join(', ')}`, formatList, [])
   .option('--out <folder>', 'where to write them', '.')
@@ -143,7 +146,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
     const finished = readable.filter(({ state }) => state === 'done' || state === 'partial')
     const exported = options.export.length > 0 && finished.length > 0 ? await exportProject(library, { formats: options.export, directory: path.resolve(options.out), sourceIds: finished.map(({ id }) => id) }) : null
     if (options.json) console.log(JSON.stringify(report(tubelet, sources, rejected, exported?.files ?? []), null, 2))
-    else printSummary(tubelet, sources, exported?.files ?? [])
+    else printSummary(tubelet, sources, exported?.files ?? [], options.ask)
     process.exitCode = finished.length > 0 && finished.length === readable.length && rejected.length === 0 ? 0 : 1
   } finally {
     await tubelet.close()
@@ -195,14 +198,18 @@ function report({ library }: Tubelet, sources: readonly Source[], rejected: read
   }
 }
 
-function printSummary({ library }: Tubelet, sources: readonly Source[], exports: readonly ExportedFile[]): void {
+/** @param asked The questions of this run: where a clip has no answer, why. */
+function printSummary({ library }: Tubelet, sources: readonly Source[], exports: readonly ExportedFile[], asked: readonly string[]): void {
   for (const source of sources) {
     console.log(`\n${source.name}  (${source.state})`)
     if (source.problem) printProblem({ ...source.problem, file: undefined })
     for (const clip of library.clips({ sourceId: source.id, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips) {
       console.log(`  ${clip.start.toFixed(2)}–${clip.end.toFixed(2)} s  ${clip.caption ?? ''}${clip.captionUnsure ? ' (not sure)' : ''}`)
-      for (const { body, evidence } of library.annotations(clip.id)) {
-        if (body.kind === 'answer') console.log(`      ${body.question}  ${body.text}${evidence?.unsure ? ' (not sure)' : ''}`)
+      const answered = library.annotations(clip.id).flatMap(({ body, evidence }) => (body.kind === 'answer' ? [{ body, evidence }] : []))
+      for (const { body, evidence } of answered) console.log(`      ${body.question}  ${body.text}${evidence?.unsure ? ' (not sure)' : ''}`)
+      for (const question of asked.filter((one) => !answered.some(({ body }) => body.question === one))) {
+        const why = library.facts.answer(clip.id, question)
+        console.log(`      ${question}  – no answer: ${why !== null && 'text' in why ? english(why) : 'nothing that was seen or measured tells it'}`)
       }
     }
   }

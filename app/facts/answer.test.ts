@@ -172,3 +172,25 @@ describe('answers to the picture', () => {
     expect(answerFrom(STREET, 'Wie viele Autos gibt es?', 'en')).toMatchObject({ text: 'Two cars at most at once, first at 4.0 s.' })
   })
 })
+
+describe('answers about a moment', () => {
+  it.each([
+    ['Is there a car at 3 s?', true],
+    ['Gibt es bei 3 s ein Auto?', true],
+    ['Is there a car at the end?', true],
+    ['Is there a cat at 3 s?', false],
+    // A car was there before and after: that none was seen just then is not sure.
+    ['Is there a car at 1 s?', 'unsure'],
+    ['Is there a car at the start?', 'unsure'],
+    ['Is there a car at 300 s?', null],
+    ['How many cars are there at 300 s?', null],
+    ['Is there a car after 7 s?', null],
+  ])('%s %s', (question, value) => expect(sure(STREET, question)).toBe(value))
+})
+
+it('tells nothing of a camera that seems to stand where text covers the picture, nor what is absent from a picture of a few pixels', () => {
+  const wide = { ...line('WE TOOK A ROAD TRIP', 0, 10), box: { x1: 20, y1: 40, x2: 620, y2: 100 } }
+  expect(sure(clip([], { lines: [wide] }), 'Is the camera moving?')).toBeNull()
+  expect(sure(clip([]), 'Is the camera moving?')).toBe(false)
+  expect(sure(clip([], { frame: { width: 16, height: 16 } }), 'Is there a dog?')).toBe('unsure')
+})

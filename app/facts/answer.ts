@@ -27,6 +27,10 @@ export const SURE = 0.7
 
 /** An absent class has no box above this in the whole clip. */
 const ABSENT_BELOW = 0.35
+/** Pixels: on a smaller picture nothing can be told to be absent. */
+const LEAST_SIDE = 100
+/** Seconds by which a time may miss a clip that is meant. */
+const CLIP_EDGE = 0.25
 /** Confidence of answers by how they were come by. */
 const TRUST = { absent: 0.9, hedged: 0.45, guess: 0.5 }
 /** Who asks how many there are has seen some. */
@@ -53,6 +57,8 @@ export function answerFrom(clip: ClipMeasures, question: string, language: Langu
   const read = readQuestion(question, known)
   if (!read) return null
   const say = (en: string, de: string) => (language === 'en' ? en : de)
+  // Of a time that is not in the clip nothing is known here.
+  if (typeof read.at === 'number' && (read.at < clip.span.from - CLIP_EDGE || read.at > clip.span.to + CLIP_EDGE)) return null
   if (WITHOUT_THINGS.has(read.asked)) return read.left.length > 0 || read.things.length > 0 ? null : answerOfPicture(clip, read, language)
   if (!clip.things) return null
   if (read.things.length === 0) {
@@ -149,8 +155,9 @@ function calledMany(scene: Scene, language: Language): string {
   return listText(scene.asked.map(({ classes, word, narrower }) => (classes.length === 1 && !narrower ? nounOf(classes[0] ?? word, language).many : word)), language)
 }
 
-function presence(scene: Scene, { colour }: Question, language: Language): FactAnswer | null {
+function presence(scene: Scene, { colour, at }: Question, language: Language): FactAnswer | null {
   const say = (en: string, de: string) => (language === 'en' ? en : de)
+  if (at !== null) return presenceAt(scene, at, language)
   const found = colour === null ? scene.tracks : scene.tracks.filter((track) => shareOf(track, colour) >= HAS_COLOUR)
   // "cats and dogs": both must be there.
   const best = found[0]
@@ -168,10 +175,25 @@ function presence(scene: Scene, { colour }: Question, language: Language): FactA
   return { text: say(`No ${calledMany(scene, language)} were seen.`, `Keine ${calledMany(scene, language)} gesehen.`), value: false, evidence: { ...NOTHING, numbers: { best: scene.doubt } }, confidence: absence(scene) }
 }
 
+/** Whether one is there at a moment. That none is seen just then is less sure than that none is ever seen. */
+function presenceAt(scene: Scene, at: number | 'start' | 'end', language: Language): FactAnswer | null {
+  const say = (en: string, de: string) => (language === 'en' ? en : de)
+  if (scene.asked.length > 1 || scene.asked.some(({ wider }) => wider)) return null
+  const { looked } = scene.things
+  const moment = at === 'start' ? looked[0] : at === 'end' ? looked.at(-1) : looked.toSorted((a, b) => Math.abs(a.time - at) - Math.abs(b.time - at))[0]
+  if (moment === undefined) return null
+  const when = secondsText(moment.time, language)
+  const there = scene.tracks.filter((track) => boxAt(track, moment.time) !== null)
+  const [best] = there
+  if (best) return { text: say(`Yes, ${nameOf(best.label, 1, language)} at ${when}.`, `Ja, ${nameOf(best.label, 1, language)} bei ${when}.`), value: true, evidence: evidenceOf([best], moment, { score: best.score }), confidence: certaintyOf(best, scene.things) }
+  const confidence = scene.tracks.length === 0 ? absence(scene) : TRUST.guess
+  return { text: say(`No ${calledMany(scene, language)} were seen at ${when}.`, `Keine ${calledMany(scene, language)} bei ${when} gesehen.`), value: false, evidence: { ...NOTHING, numbers: { best: scene.doubt } }, confidence }
+}
+
 /** How sure it is that there is none: less where weak boxes were seen, and where the word means more than the classes that are known. */
-function absence({ doubt, asked, things }: Scene): number {
+function absence({ doubt, asked, things, clip: { frame } }: Scene): number {
   if (things.looked.length === 0) return 0
-  return doubt >= ABSENT_BELOW || asked.some(({ narrower }) => narrower) ? TRUST.guess : TRUST.absent
+  return Math.min(frame.width, frame.height) < LEAST_SIDE || doubt >= ABSENT_BELOW || asked.some(({ narrower }) => narrower) ? TRUST.guess : TRUST.absent
 }
 
 function count(scene: Scene, read: Question, language: Language): FactAnswer | null {
@@ -377,7 +399,7 @@ function answerOfPicture(clip: ClipMeasures, { asked, turned }: Question, langua
     case 'dark': {
       const level = clip.light.reduce((sum, { mean }) => sum + mean, 0) / Math.max(1, clip.light.length)
       // Between dark and light nobody is right.
-      if (clip.light.length === 0 || (level >= 40 && level <= 70)) return null
+      if (clip.light.length === 0 || (level >= 40 && level <= 110)) return null
       const dark = level < 40
       return yesNo(dark !== turned, dark ? say('the picture is dark', 'das Bild ist dunkel') : say('the picture is light', 'das Bild ist hell'), { ...NOTHING, numbers: { level } }, 0.85)
     }

@@ -49,7 +49,7 @@ export function clip(tracks: readonly ThingTrack[], rest: Partial<ClipMeasures> 
     frame: FRAME,
     things: { tracks, looked, weak: { ...Object.fromEntries(tracks.map(({ label, score }) => [label, score])), ...weak }, known: KNOWN, asked: 0.6, volunteered: 0.8 },
     camera: camera(),
-    light: looked.map(({ time }) => ({ time, mean: 110, spread: 40, change: 3 })),
+    light: looked.map(({ time }) => ({ time, mean: 130, spread: 40, change: 3 })),
     lines: [],
     ...rest,
   }

@@ -143,7 +143,7 @@ const END = / (at the (very )?end|in the end|am ende|am schluss|zum schluss)(?= 
 const ONCE = / (at most|at once|at the same time|simultaneously|at a time|maximum|maximal|höchstens|gleichzeitig|auf einmal|zugleich|zur gleichen zeit)(?= )/g
 const TOTAL = / (in total|altogether|overall|different|distinct|all in all|insgesamt|verschiedene|verschiedenen|unterschiedliche|in summe)(?= )/g
 /** "at 20 s", "nach 3,5 Sekunden", "at 1:20". */
-const TIME = / (at|um|bei|nach|after|at second|in second|bei sekunde|in sekunde) (?:(\d+):)?(\d+(?:[.,]\d+)?) ?(s|sec|secs|second|seconds|sek|sekunde|sekunden)?(?= )/
+const TIME = / (at|um|bei|at second|in second|bei sekunde|in sekunde) (?:(\d+):)?(\d+(?:[.,]\d+)?) ?(s|sec|secs|second|seconds|sek|sekunde|sekunden)?(?= )/
 
 /** By place in the list: the second one, and so on. The first one is what comes first anyway. */
 const TURNS = [/ (second|zweite[rsn]?)(?= )/, / (third|dritte[rsn]?)(?= )/, / (fourth|vierte[rsn]?)(?= )/, / (fifth|fünfte[rsn]?)(?= )/]

@@ -11,7 +11,8 @@ import type { ClipMeasures, Moment, TextLine, Things, ThingTrack } from '../../a
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 import { namesOf, shownAs, VOLUNTEERED } from '../../app/naming.ts'
 import type { Phrase } from '../../app/phrase.ts'
-import { DEFAULT_THRESHOLD } from '../../app/tracks.ts'
+import { DEFAULT_THRESHOLD, sameObject } from '../../app/tracks.ts'
+import { labelNamed } from '../../app/vocabulary.ts'
 import type { Language } from '../../app/words.ts'
 import type { Annotations, MachineResult } from './annotations.ts'
 import { storedVocabulary } from './detections.ts'
@@ -56,6 +57,8 @@ export class LibraryFacts {
       const others = said.find(({ kind, digest, unfamiliar }) => kind === 'caption' && digest === words?.digest && unfamiliar !== 1)
       const caption = others === undefined ? this.#caption(measures) : null
       if (caption) annotations.saveMachine(clipId, 'caption', [caption])
+      // What nothing supports any more is not said any more.
+      else if (others === undefined) db.prepare(`DELETE FROM annotations WHERE clip_id = ? AND kind = 'caption' AND state = 'machine'`).run(clipId)
       for (const { kind, by, question } of said) {
         if (kind !== 'answer' || by !== FACTS || typeof question !== 'string') continue
         const answer = this.#answer(measures, question)
@@ -118,19 +121,28 @@ export class LibraryFacts {
     const { db, seen } = this.#parts
     const frames = seen.spotted(clipId, digest)
     if (frames === null) return null
-    const decided = db.prepare(`SELECT candidate, state, coalesce(human, machine) AS body FROM annotations WHERE clip_id = ? AND kind = 'track' AND state <> 'machine'`).all(clipId)
-    const settled = new Set(decided.flatMap(({ candidate }) => (candidate === null ? [] : [Number(candidate)])))
-    const found = db.prepare('SELECT id, label, score, body FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id').all(clipId, digest)
+    const decided = db.prepare(`SELECT machine, state, coalesce(human, machine) AS body FROM annotations WHERE clip_id = ? AND kind = 'track' AND state <> 'machine'`).all(clipId)
+    // A newer run finds the same objects again: what a person decided about one holds for it, whatever it is called by now.
+    const layers = decided.flatMap(({ machine, body }) => [machine, body].flatMap((layer) => (typeof layer === 'string' ? [JSON.parse(layer) as TrackBody] : [])))
+    const settled = (found: TrackBody) => layers.some((layer) => sameObject({ ...layer, label: found.label }, found))
+    const found = db.prepare('SELECT label, score, body FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id').all(clipId, digest)
     const vocabulary = storedVocabulary(db)
     const shown = shownAs({ classes: [...known] }, vocabulary)
-    // What is shown counts and what is not does not, whatever threshold a label has.
-    const counting = (name: string, score: number) => (score >= (shown.get(name)?.threshold ?? Infinity) ? Math.max(score, VOLUNTEERED) : Math.min(score, VOLUNTEERED - 1e-6))
+    // What is shown counts and what is not does not, whatever threshold a label has; of a name without a label what is less sure may be asked for.
+    const counting = (name: string, score: number) => {
+      const { threshold, label } = shown.get(name) ?? { threshold: Infinity, label: name }
+      if (score >= threshold) return Math.max(score, VOLUNTEERED)
+      return Math.min(score, (labelNamed(vocabulary, label) ? DEFAULT_THRESHOLD : VOLUNTEERED) - 1e-6)
+    }
     const track = (body: TrackBody, score: number): ThingTrack => ({ label: body.label, score, boxes: body.boxes.map((box) => thingBox(box, probe)), ...(body.colours ? { colours: body.colours } : {}) })
     const weak: Record<string, number> = {}
     for (const { seen: spotted } of frames) for (const { name, score } of spotted ?? []) weak[name] = Math.max(weak[name] ?? 0, score)
     return {
       tracks: [
-        ...found.flatMap(({ id, label, score, body }) => (settled.has(Number(id)) ? [] : [track(JSON.parse(String(body)) as TrackBody, counting(String(label), Number(score)))])),
+        ...found.flatMap(({ label, score, body }) => {
+          const of = JSON.parse(String(body)) as TrackBody
+          return settled(of) ? [] : [track(of, counting(String(label), Number(score)))]
+        }),
         ...decided.flatMap(({ state, body }) => (state === 'rejected' ? [] : [named(track(JSON.parse(String(body)) as TrackBody, 1), known)])),
       ],
       looked: frames.map((frame) => moment(frame, probe)),

@@ -182,7 +182,8 @@ export const MIGRATIONS: readonly string[] = [
   `,
   // Search by words: an index of what is said, kept in step with the annotations by triggers, whoever writes them. What is rejected is not in it.
   // `said` has ß as ss; a second column has ä as ae where there is one, or a mark that macOS wrote apart from its letter. `stems` is for English.
-  // standing: 0 a guess (of a clip like none that the pack was taught), 1 the machine's, 2 accepted, 3 a person's own. Tracks are found by their label.
+  // standing: 0 a guess (of a clip like none that the pack was taught), 1 the machine's, 2 accepted, 3 a person's own. Tracks are found by their label. What
+  // facts answered is not found: what they rest on is, and "no dogs were seen" is no dog.
   `
   CREATE TABLE findable (id INTEGER PRIMARY KEY, clip_id INTEGER NOT NULL, standing INTEGER NOT NULL, strength REAL NOT NULL, label TEXT) STRICT;
   CREATE INDEX findable_by_label ON findable (label, clip_id, standing, strength) WHERE label IS NOT NULL;
@@ -194,7 +195,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE VIEW to_find AS SELECT id, clip_id, label,
       CASE state WHEN 'edited' THEN 3 WHEN 'accepted' THEN 2 ELSE iif(coalesce(json_extract(evidence, '$.unfamiliar'), 0), 0, 1) END AS standing,
       coalesce(CASE kind WHEN 'track' THEN (SELECT max(json_extract(value, '$.score')) FROM json_each(coalesce(human, machine), '$.boxes')) ELSE confidence END, 1.0) AS strength
-    FROM annotations WHERE state <> 'rejected';
+    FROM annotations WHERE state <> 'rejected' AND NOT (kind = 'answer' AND state = 'machine' AND coalesce(provenance ->> '$.packId', '') = 'facts');
   CREATE VIEW to_say AS SELECT id, plain, iif(spelt = plain, NULL, spelt) AS spelt FROM (SELECT id, replace(replace(shown, 'ß', 'ss'), 'ẞ', 'ss') AS plain,
       replace(replace(replace(replace(replace(replace(replace(replace(replace(shown, 'ß', 'ss'), 'ẞ', 'ss'), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'Ä', 'ae'), 'Ö', 'oe'), 'Ü', 'ue'), char(776), 'e') AS spelt
     FROM annotations WHERE state <> 'rejected' AND kind <> 'track');

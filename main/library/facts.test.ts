@@ -1,0 +1,79 @@
+/** What facts say follows what people decide, in one run and over the next. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Provenance, TrackBody } from '../../app/annotation.ts'
+import type { Probe } from '../../app/media.ts'
+import { withNames } from '../../app/vocabulary.ts'
+import { FACTS } from './facts.ts'
+import { Library } from './library.ts'
+import { detector } from './shower.testing.ts'
+
+const DIGEST = 'e'.repeat(64)
+const EYES = detector(DIGEST, ['car', 'dog', 'person'])
+const provenance: Provenance = { packId: 'eyes', packVersion: '1', packDigest: DIGEST, provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
+const FRAMES = Array.from({ length: 33 }, (_, i) => i * 6)
+const probe: Probe = {
+  container: 'mp4', codec: 'h264', pixelFormat: 'yuv420p', bitDepth: 8, hdr: false, width: 640, height: 360, codedWidth: 640, codedHeight: 360, rotation: 0,
+  sampleAspectRatio: { num: 1, den: 1 }, duration: 8, frameRate: { num: 25, den: 1 }, variableFrameRate: false, timeBase: { num: 1, den: 25 }, startPts: 0, frameCount: 200, videoStream: 0, streams: [],
+}
+/** A thing that stands at x for the whole clip. */
+const track = (label: string, x: number): TrackBody => ({ kind: 'track', label, boxes: FRAMES.map((ordinal) => ({ ordinal, pts: ordinal, box: { x1: x, y1: 100, x2: x + 80, y2: 180 }, score: 0.9 })) })
+
+let folder: string
+let library: Library
+let clipId: number
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-facts-'))
+  library = Library.open(folder)
+  library.packs.use('boxes', { id: 'eyes', digest: DIGEST, names: ['car', 'dog', 'person'] })
+  const { source } = library.addSource({ path: '/v/v.mp4', name: 'v.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'f' })
+  library.setProbe(source.id, probe)
+  clipId = library.saveClip(source.id, { index: 0, kind: 'shot', start: 0, end: 8, startFrame: 0, endFrame: 200, frames: [] })
+  library.seen.saveMeasured(clipId, { cut: true, camera: { steps: [], stays: [] }, light: [] })
+})
+afterEach(async () => {
+  await library.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** As a run of the detector ends; a run again finds the same, a little later in its numbers. */
+function run(shift: number, ...bodies: TrackBody[]): void {
+  library.seen.saveFrames(clipId, DIGEST, FRAMES.map((ordinal) => ({ ordinal, pts: ordinal, seen: [] })))
+  const candidates = bodies.map((body) => ({ score: 0.9, provenance, body: { ...body, boxes: body.boxes.map((key) => ({ ...key, box: { ...key.box, x1: key.box.x1 + shift } })) } }))
+  library.detections.saveTracks(clipId, EYES, candidates)
+  library.facts.refresh([clipId])
+}
+const caption = () => library.annotations(clipId).find(({ body }) => body.kind === 'caption')?.body
+const said = () => ((one) => (one?.kind === 'caption' ? one.text : null))(caption())
+const answer = (question: string) => {
+  const given = library.facts.answer(clipId, question)
+  return given === null || !('body' in given) ? given : given.body.text
+}
+const boxes = () => library.annotations(clipId).filter(({ body }) => body.kind === 'track')
+
+test('what a person accepted is counted once, and what was rejected not at all, also when the detector has run again', () => {
+  run(0, track('car', 100), track('car', 400), track('dog', 250))
+  expect(said()).toMatch(/^Two cars and a dog/)
+  for (const { id, body } of boxes()) library.review(id, body.kind === 'track' && body.label === 'dog' ? 'reject' : 'accept')
+  expect(said()).toMatch(/^Two cars(?! and)/)
+  run(1, track('car', 100), track('car', 400), track('dog', 250))
+  expect(said()).toMatch(/^Two cars(?! and)/)
+  expect(answer('How many cars are there?')).toMatch(/^Two cars at most/)
+  expect(answer('Is there a dog?')).toMatch(/^No dogs/)
+})
+
+test('a threshold that hides every box leaves no caption and no certain number behind', () => {
+  run(0, track('car', 100))
+  expect(said()).toMatch(/^A car/)
+  library.changeVocabulary(withNames([], ['car']).map((label) => ({ ...label, threshold: 1 })))
+  library.showVocabulary(EYES)
+  expect(boxes()).toEqual([])
+  expect(said() ?? '').not.toMatch(/car/)
+  expect(answer('How many cars are there?')).toMatch(/^No cars/)
+  library.changeVocabulary(withNames([], ['car']).map((label) => ({ ...label, threshold: 0.5 })))
+  library.showVocabulary(EYES)
+  expect(said()).toMatch(/^A car/)
+  expect(library.annotations(clipId).find(({ body }) => body.kind === 'caption')?.provenance?.packId).toBe(FACTS)
+})
