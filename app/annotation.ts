@@ -62,6 +62,11 @@ export const AnnotationBody = z.discriminatedUnion('kind', [CaptionBody, AnswerB
 export type AnnotationBody = z.infer<typeof AnnotationBody>
 export type TrackBody = z.infer<typeof TrackBody>
 
+/** Of these a clip has one: its caption, and its answer to a question. Of all else it has as many as people and packs made, each its own. */
+export function isOnlyOne(kind: AnnotationBody['kind']): boolean {
+  return kind === 'caption' || kind === 'answer'
+}
+
 /** machine: not looked at. accepted / edited / rejected: a person decided. */
 export const ReviewState = z.enum(['machine', 'accepted', 'edited', 'rejected'])
 export type ReviewState = z.infer<typeof ReviewState>

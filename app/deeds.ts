@@ -1,5 +1,5 @@
 /** What a person can do to an annotation, and how it is told: in the history, on undo, and in the history of a clip. */
-import type { AnnotationBody } from './annotation.ts'
+import type { AnnotationBody, ReviewState } from './annotation.ts'
 import { phrase } from './phrase.ts'
 
 export const ACTIONS = ['add', 'accept', 'reject', 'edit', 'reset'] as const
@@ -13,4 +13,17 @@ export const DEEDS: Record<AnnotationBody['kind'], Record<Action, string>> = {
   note: { add: phrase('Note added'), accept: phrase('Note accepted'), reject: phrase('Note rejected'), edit: phrase('Note edited'), reset: phrase('Note reset') },
   text: { add: phrase('Text added'), accept: phrase('Text accepted'), reject: phrase('Text rejected'), edit: phrase('Text edited'), reset: phrase('Text reset') },
   segment: { add: phrase('Caption of a part added'), accept: phrase('Caption of a part accepted'), reject: phrase('Caption of a part rejected'), edit: phrase('Caption of a part edited'), reset: phrase('Caption of a part reset') },
+}
+
+/** Decisions that an action takes back or turns round. Words that are written over rejected ones agree with the rejection. */
+const OVERTURNED: Record<Exclude<Action, 'add'>, readonly ReviewState[]> = {
+  accept: ['rejected'],
+  reject: ['accepted', 'edited'],
+  edit: ['accepted', 'edited'],
+  reset: ['accepted', 'edited', 'rejected'],
+}
+
+/** Whether an action is against what a person decided before: what is done to many at once leaves that alone unless it is told not to. */
+export function overturns(action: Exclude<Action, 'add'>, state: ReviewState): boolean {
+  return OVERTURNED[action].includes(state)
 }

@@ -4,6 +4,7 @@ import { drop } from './drop.ts'
 import { t } from './i18n.ts'
 import { useKeys } from './keys.ts'
 import { AddDialog } from './parts/AddDialog.tsx'
+import { Confirm } from './parts/Confirm.tsx'
 import { EmptyState } from './parts/EmptyState.tsx'
 import { ExportDialog } from './parts/ExportDialog.tsx'
 import { Palette } from './parts/Palette.tsx'
@@ -64,6 +65,7 @@ export function App() {
       {panel === 'shortcuts' && <ShortcutsDialog />}
       {panel === 'palette' && <Palette />}
       {panel === 'history' && <HistoryDialog />}
+      <Confirm />
       <Toaster position="bottom-right" theme={theme} offset={44} closeButton containerAriaLabel={t('Notifications')} toastOptions={{ closeButtonAriaLabel: t('Close') }} />
     </div>
   )

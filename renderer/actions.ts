@@ -12,7 +12,7 @@ import { showFrame, ordinalAt, seekTarget, shuttle, skip, step, togglePlay, useP
 import { queryClient, undo } from './queries.ts'
 import { neighbourClip } from './review/clips.ts'
 import { parts } from './review/drafts.ts'
-import { annotationsOf, commit } from './review/edits.ts'
+import { annotationsOf, decideAll } from './review/edits.ts'
 import { clipFromMarks } from './review/marked.ts'
 import { endWalk, goBack, useWalk } from './review/walk.ts'
 import { snapshot } from './review/snapshot.ts'
@@ -48,7 +48,7 @@ const decide = (action: 'accept' | 'reject' | 'reset') => () => {
   const [first] = decided
   if (first === undefined) return
   const deed = said(DEEDS[first.body.kind][action])
-  void commit(clipId, decided.map(({ id }) => ({ action, annotationId: id })), decided.length > 1 ? said('{{deed}} × {{times}}', { deed, times: decided.length }) : deed)
+  void decideAll(clipId, decided.map(({ id }) => id), action, decided.length > 1 ? said('{{deed}} × {{times}}', { deed, times: decided.length }) : deed)
   if (tracks.length === 0 && action !== 'reset') void neighbourClip(1)
 }
 const mark = (edge: 'in' | 'out') =>
@@ -174,7 +174,7 @@ export const ACTIONS: readonly Action[] = [
   { id: 'copy', scope: here, keys: ['V'], name: phrase('Copy the box to the next key frame'), group: BOXES, run: copyBoxOn },
   { id: 'follow-on', scope: here, keys: ['Shift+F'], name: phrase('Follow the chosen box forward through the clip'), group: BOXES, run: () => void followForward() },
   { id: 'delete-box', scope: here, keys: ['Delete', 'Backspace'], name: phrase('Delete the box on this key frame'), group: BOXES, run: deleteBox },
-  { id: 'delete-track', scope: here, keys: ['Shift+Delete'], name: phrase('Delete the chosen tracks'), group: BOXES, run: deleteTracks },
+  { id: 'delete-track', scope: here, keys: ['Shift+Delete'], name: phrase('Delete the chosen tracks'), group: BOXES, run: () => void deleteTracks() },
   { id: 'split', scope: here, keys: ['B'], name: phrase('Split the track here'), group: BOXES, run: splitChosen },
   { id: 'merge', scope: here, keys: ['Shift+M'], name: phrase('Merge the chosen tracks'), group: BOXES, run: mergeChosen },
   { id: 'start-here', scope: here, keys: ['Shift+E'], name: phrase('The track begins here'), group: BOXES, run: () => retimeHere('first') },

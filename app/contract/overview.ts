@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Facts } from '../overview.ts'
 import { Id, route } from './route.ts'
-import { EditReport } from './table.ts'
+import { EditReport, Overturn } from './table.ts'
 
 /** Places of clips by what they show; parallel lists. */
 export const ClipMap = z.object({
@@ -17,8 +17,8 @@ export type ClipMap = z.infer<typeof ClipMap>
 
 export const overviewRoutes = {
   editPicked: route({
-    method: 'post', path: '/api/overview/edit', summary: 'Accept or reject the captions of some clips, or note something on each; one step of undo',
-    body: z.object({ clipIds: z.array(Id).min(1).max(1_000_000), deed: z.discriminatedUnion('action', [z.object({ action: z.enum(['accept', 'reject']) }), z.object({ action: z.literal('note'), text: z.string().trim().min(1).max(10_000) })]) }),
+    method: 'post', path: '/api/overview/edit', summary: 'Accept or reject the captions of some clips, or note something on each; one step of undo. Captions that a person decided otherwise are left alone and counted as `kept`, unless `overturn`',
+    body: z.object({ clipIds: z.array(Id).min(1).max(1_000_000), deed: z.discriminatedUnion('action', [z.object({ action: z.enum(['accept', 'reject']) }), z.object({ action: z.literal('note'), text: z.string().trim().min(1).max(10_000) })]), overturn: Overturn }),
     output: EditReport,
   }),
   overview: route({ method: 'get', path: '/api/overview', summary: 'Every clip with what is counted of it', output: Facts }),

@@ -39,9 +39,9 @@ const onJob = z.object({ jobId: Id })
 
 export const stateRoutes = {
   edit: route({
-    method: 'post', path: '/api/edits', summary: 'Edits that are one step of undo together: all are made or none. Answers with the annotation of each, in order',
-    body: z.object({ edits: z.array(Edit).min(1).max(1_000_000), description: Phrase.optional() }),
-    output: z.object({ annotationIds: z.array(z.number().int()), step: z.number().int() }), errors: ['not-found', 'bad-request'],
+    method: 'post', path: '/api/edits', summary: 'Edits that are one step of undo together: all are made or none. Answers with the annotation of each, in order. Decisions about many that would turn round what a person decided are refused, with their number, unless `overturn` says that they are meant too',
+    body: z.object({ edits: z.array(Edit).min(1).max(1_000_000), description: Phrase.optional(), overturn: z.boolean().default(false) }),
+    output: z.object({ annotationIds: z.array(z.number().int()), step: z.number().int() }), errors: ['not-found', 'bad-request', 'conflict'],
   }),
   history: route({ method: 'get', path: '/api/history', summary: 'What undo and redo would do', output: History }),
   undo: route({ method: 'post', path: '/api/history/undo', summary: 'Undo the newest step; survives restarts', output: History }),

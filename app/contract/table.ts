@@ -109,8 +109,12 @@ const Range = z.object({ ...Span, columns: z.array(ColumnKey).min(1).max(400) })
 
 /** Why a value could not be written, with what was tried first. */
 const Refusal = z.object({ reason: z.enum(['fixed', 'not-yes-or-no', 'nothing-there', 'no-clip', 'beyond', 'too-long', 'summary']), cells: z.number().int(), example: z.string() })
-export const EditReport = z.object({ changed: z.number().int(), unchanged: z.number().int(), refused: z.array(Refusal) })
+/** `kept`: cells left as they were because a person had decided the opposite. Asked again with `overturn`, they are changed too. */
+export const EditReport = z.object({ changed: z.number().int(), unchanged: z.number().int(), kept: z.number().int(), refused: z.array(Refusal) })
 export type EditReport = z.infer<typeof EditReport>
+
+/** Of many cells those that a person decided otherwise are left alone, and counted, unless this says that they are meant too. */
+export const Overturn = z.boolean().default(false)
 
 /** A header as `columns=name,q3` in an address. */
 const KeyList = z.string().transform((list) => list.split(',')).pipe(z.array(ColumnKey).min(1).max(400))
@@ -138,12 +142,12 @@ export const tableRoutes = {
     query: z.object({ key: ColumnKey, rows: TableQuery.shape.rows }), output: z.object({ values: z.array(z.object({ text: z.string(), count: z.number().int() })), distinct: z.number().int() }),
   }),
   editCells: route({
-    method: 'post', path: '/api/table/edit', summary: 'Accept, reject, reset or set cells; one step of undo',
-    body: Range.extend({ action: z.enum(['accept', 'reject', 'reset', 'set']), value: z.string().max(10_000).optional() }), output: EditReport, errors: ['not-found', 'bad-request'],
+    method: 'post', path: '/api/table/edit', summary: 'Accept, reject, reset or set cells; one step of undo. Of many, those that a person decided otherwise are left alone and counted as `kept`, unless `overturn` says that they are meant too',
+    body: Range.extend({ action: z.enum(['accept', 'reject', 'reset', 'set']), value: z.string().max(10_000).optional(), overturn: Overturn }), output: EditReport, errors: ['not-found', 'bad-request'],
   }),
   pasteCells: route({
-    method: 'post', path: '/api/table/paste', summary: 'Write values from a spreadsheet, row by row; one step of undo',
-    body: Range.extend({ cells: z.array(z.array(z.string())).min(1).max(200_000) }), output: EditReport, errors: ['not-found', 'bad-request'],
+    method: 'post', path: '/api/table/paste', summary: 'Write values from a spreadsheet, row by row; one step of undo. What a person wrote or accepted is left alone and counted as `kept`, unless `overturn`',
+    body: Range.extend({ cells: z.array(z.array(z.string())).min(1).max(200_000), overturn: Overturn }), output: EditReport, errors: ['not-found', 'bad-request'],
   }),
   copyCells: route({ method: 'post', path: '/api/table/copy', summary: 'Cells as tab-separated text', body: Range, output: z.object({ text: z.string() }), errors: ['not-found'] }),
   tableCsv: route({ method: 'get', path: '/api/table/csv', summary: 'All rows of an opened view as CSV, with confidence and review beside each answer', query: z.object({ view: Span.view, columns: KeyList }), bytes: 'text/csv', errors: ['not-found'] }),

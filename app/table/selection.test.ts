@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { advanced, alone, kept, moved, rectangle } from './selection.ts'
+import { advanced, alone, chosenIn, kept, moved, NOBODYS, rectangle } from './selection.ts'
 
 const extent = { lines: 100, columns: 5, page: 20 }
 const plain = { shift: false, ctrl: false }
@@ -31,4 +31,11 @@ test('Tab goes on over the end of a line, and stops at the ends of the table', (
 
 test('what was chosen stays within a table that became smaller', () => {
   expect(kept({ anchor: { line: 99, column: 4 }, focus: { line: 3, column: 1 } }, { lines: 5, columns: 2, page: 1 })).toEqual({ anchor: { line: 4, column: 1 }, focus: { line: 3, column: 1 } })
+})
+
+test('where nobody chose, no heading of a group is chosen; who goes to it chooses it', () => {
+  const isHeading = (line: number) => line === 0 || line === 1
+  expect(chosenIn(NOBODYS, extent, isHeading)).toEqual(at(2, 0))
+  expect(chosenIn(at(0, 0), extent, isHeading)).toEqual(at(0, 0))
+  expect(chosenIn(NOBODYS, extent, () => false)).toEqual(at(0, 0))
 })

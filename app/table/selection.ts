@@ -37,6 +37,17 @@ export function kept({ anchor, focus }: Selection, extent: Extent): Selection {
 
 export const alone = (place: Place): Selection => ({ anchor: place, focus: place })
 
+/** Before anybody chose: the first cell. */
+export const NOBODYS: Selection = alone({ line: 0, column: 0 })
+
+/** What is chosen in a layout. Where nobody chose, that is never the heading of a group, which stands for all of its rows, but the cell beneath it. */
+export function chosenIn(asked: Selection, extent: Extent, isHeading: (line: number) => boolean): Selection {
+  if (asked !== NOBODYS) return kept(asked, extent)
+  let line = 0
+  while (line < extent.lines - 1 && isHeading(line)) line += 1
+  return kept(alone({ line, column: 0 }), extent)
+}
+
 /** @param key As KeyboardEvent.key. Returns null where the key moves nothing. */
 export function moved({ anchor, focus }: Selection, key: string, { shift, ctrl }: { shift: boolean; ctrl: boolean }, extent: Extent): Selection | null {
   const { lines, columns, page } = extent

@@ -8,10 +8,10 @@ export function overviewHandlers({ pipeline }: Services): Handlers<keyof typeof 
   const { library } = pipeline
   const { overview } = library
   return {
-    editPicked: ({ body: { clipIds, deed } }) =>
+    editPicked: ({ body: { clipIds, deed, overturn } }) =>
       deed.action === 'note'
         ? noteClips(library, clipIds, deed.text)
-        : editClips(library, clipIds, ['caption'], deed, (clips) => said(deed.action === 'accept' ? 'Captions of {{clips}} clips accepted' : 'Captions of {{clips}} clips rejected', { clips })),
+        : editClips(library, clipIds, ['caption'], { ...deed, overturn }, (clips) => said(deed.action === 'accept' ? 'Captions of {{clips}} clips accepted' : 'Captions of {{clips}} clips rejected', { clips })),
     overview: () => overview.facts(),
     clipMap: async () => overview.map((await pipeline.packs.words('search')).info.digest),
   }

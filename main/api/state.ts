@@ -22,7 +22,10 @@ export function stateHandlers({ pipeline: { library }, jobs }: Services): Handle
     return history
   }
   return {
-    edit: ({ body: { edits, description } }) => library.edit(edits, description),
+    edit: ({ body: { edits, description, overturn } }) => {
+      if (!overturn) library.checkDecisions(edits)
+      return library.edit(edits, description)
+    },
     history: () => library.steps.history(),
     undo: () => stepped(() => library.steps.undo()),
     redo: () => stepped(() => library.steps.redo()),

@@ -55,12 +55,12 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
     openTable: ({ body }) => table.ask('open', { query: body }),
     tableRows: async ({ query }) => ({ rows: await table.ask('rows', query) }),
     tableValues: ({ query }) => table.ask('values', query),
-    editCells: ({ body: { action, value, ...range } }) => {
-      if (action !== 'set') return editCells(library, range, { action })
+    editCells: ({ body: { action, value, overturn, ...range } }) => {
+      if (action !== 'set') return editCells(library, range, { action, overturn })
       if (value === undefined) throw new TubeletError({ code: 'bad-request', message: 'A value is needed to set cells.' })
-      return editCells(library, range, { value })
+      return editCells(library, range, { value, overturn })
     },
-    pasteCells: ({ body: { cells, ...range } }) => editCells(library, range, { cells }),
+    pasteCells: ({ body: { cells, overturn, ...range } }) => editCells(library, range, { cells, overturn }),
     copyCells: async ({ body }) => ({ text: await table.ask('tsv', body) }),
     tableCsv: async ({ query: { view, columns } }) => {
       // Asked for before the answer begins: a view that was forgotten is an error, not half a file.

@@ -3,7 +3,7 @@
  * writes `human` and `state`. Each human edit is kept with the layer before and after it, so that undo survives a restart.
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
-import { Annotation, AnnotationBody, type Evidence, type Provenance, type ReviewState, type Span, spanWithin, type TextBody, type TrackBody } from '../../app/annotation.ts'
+import { Annotation, AnnotationBody, type Evidence, isOnlyOne, type Provenance, type ReviewState, type Span, spanWithin, type TextBody, type TrackBody } from '../../app/annotation.ts'
 import type { ClipEvent, History, Step } from '../../app/contract/state.ts'
 import { type Action, DEEDS } from '../../app/deeds.ts'
 import { TubeletError } from '../../app/errors.ts'
@@ -140,7 +140,7 @@ export class Annotations {
   #upsertMachine(clipId: number, body: AnnotationBody, evidence: Evidence | null, provenance: Provenance, candidate?: number): number {
     const stored = [JSON.stringify(body), evidence && JSON.stringify(evidence), JSON.stringify(provenance), now()]
     const topic = topicOf(body)
-    const existing = body.kind === 'track' || body.kind === 'text' ? undefined : this.#db.prepare('SELECT id FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(clipId, body.kind, topic)
+    const existing = isOnlyOne(body.kind) ? this.#db.prepare('SELECT id FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(clipId, body.kind, topic) : undefined
     if (existing !== undefined) {
       const id = Number(existing['id'])
       this.#db
@@ -155,11 +155,18 @@ export class Annotations {
     return Number(insert.run(...stored, clipId, body.kind, topic, candidate ?? null).lastInsertRowid)
   }
 
-  /** A person adds something. A caption or answer that is there already is edited instead. */
+  /**
+   * A person adds something. Said of what a clip has one of, it goes over what the machine said, or over what was rejected; never over what
+   * a person said before.
+   * @throws TubeletError `conflict` where a person's caption or answer is there.
+   */
   add(clipId: number, body: AnnotationBody, place: Place): Annotation {
     check(body, place)
-    const existing = body.kind === 'track' || body.kind === 'note' || body.kind === 'text' ? undefined : this.#db.prepare('SELECT id FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(clipId, body.kind, topicOf(body))
-    if (existing) return this.review(Number(existing['id']), 'edit', body, place)
+    const existing = isOnlyOne(body.kind) ? this.#db.prepare('SELECT id, state, shown FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(clipId, body.kind, topicOf(body)) : undefined
+    if (existing) {
+      if (existing['state'] === 'accepted' || existing['state'] === 'edited') throw takenError(body, Number(existing['id']), String(existing['shown']))
+      return this.review(Number(existing['id']), 'edit', body, place)
+    }
     return this.#atomic(() => this.get(this.#create(clipId, body, deedOn(place, DEEDS[body.kind].add))))
   }
 
@@ -368,7 +375,7 @@ export class Annotations {
     }
     const { kind, topic, state, human } = layer
     // A run may have said this since the person's own was undone: it becomes the layer beneath.
-    if (kind === 'caption' || kind === 'answer') this.#prepared('UPDATE annotations SET id = ?1 WHERE clip_id = ? AND kind = ? AND topic = ? AND id <> ?1').run(id, clipId, kind, topic)
+    if (isOnlyOne(kind)) this.#prepared('UPDATE annotations SET id = ?1 WHERE clip_id = ? AND kind = ? AND topic = ? AND id <> ?1').run(id, clipId, kind, topic)
     this.#prepared(
       `INSERT INTO annotations (id, clip_id, kind, topic, state, human, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET state = excluded.state, human = excluded.human, updated_at = excluded.updated_at`,
@@ -431,18 +438,28 @@ function now(): string {
   return new Date().toISOString()
 }
 
-/** What makes two answers the same cell: the question, however it was typed. */
 /** Whether two lines stand at one place at one time. */
 function sameLine(a: TextBody, b: TextBody): boolean {
   return spanWithin(a.span, b.span) !== null && iou(a.box, b.box) > 0.5
 }
 
+/** What makes two answers the same cell: the question, however it was typed. */
 function topicOf(body: AnnotationBody): string {
   return body.kind === 'answer' ? questionTopic(body.question) : ''
 }
 
 function deedOn({ clip, source }: Place, deed: string): Phrase {
   return said('{{deed}} · clip {{clip}} in {{source}}', { deed: said(deed), clip, source })
+}
+
+function takenError(body: AnnotationBody, id: number, text: string): TubeletError {
+  return new TubeletError({
+    code: 'conflict',
+    message: body.kind === 'answer' ? 'A person has answered this question of this clip already: “{{text}}”.' : 'A person has said already what this clip shows: “{{text}}”.',
+    values: { text, id },
+    stillWorks: 'Nothing was changed.',
+    next: body.kind === 'answer' ? 'Edit that answer (annotation {{id}}).' : 'Edit that caption (annotation {{id}}), or add a caption of a part (kind segment): a clip may have many.',
+  })
 }
 
 function badRequest(message: string): TubeletError {

@@ -407,3 +407,57 @@ test('with a video go its removed clips and all edits on them', () => {
   library.removeSource(1)
   expect(library.steps.list(10)).toEqual({ steps: [], total: 0 })
 })
+
+test('of what a clip may have many, each is another one: none takes the place of one before, nor of one that was deleted', async () => {
+  const clipId = addClip()
+  const span = (startFrame: number) => ({ startFrame, endFrame: startFrame + 40 })
+  const bodies: AnnotationBody[] = [
+    { kind: 'segment', text: 'the ball rolls', span: span(0) },
+    { kind: 'segment', text: 'the ball rests', span: span(50) },
+    { kind: 'segment', text: 'the ball rests', span: span(50) },
+    { kind: 'note', text: 'look' },
+    { kind: 'note', text: 'look again' },
+    { kind: 'text', text: 'EXIT', span: span(0), box: { x1: 0, y1: 0, x2: 9, y2: 9 } },
+    { kind: 'text', text: 'EXIT 2', span: span(0), box: { x1: 0, y1: 0, x2: 9, y2: 9 } },
+    track('dog', 0),
+    track('dog', 0),
+  ]
+  const added = bodies.map((body) => library.addAnnotation(clipId, body))
+  expect(new Set(added.map(({ id }) => id)).size).toBe(bodies.length)
+  for (const { id } of added) library.review(id, 'reject')
+  const again = bodies.map((body) => library.addAnnotation(clipId, body))
+  expect(library.annotations(clipId).filter(({ state }) => state === 'rejected').map(({ id }) => id).sort()).toEqual(added.map(({ id }) => id).sort())
+  await library.steps.undo()
+  await library.steps.redo()
+  await reopen()
+  expect(again.map(({ id }) => library.annotation(id))).toMatchObject(bodies.map((body) => ({ body, state: 'edited' })))
+})
+
+test('a person’s caption and answer are edited, never replaced by an addition', () => {
+  const clipId = addClip()
+  const mine = library.addAnnotation(clipId, { kind: 'caption', text: 'mine' })
+  expect(() => library.addAnnotation(clipId, { kind: 'caption', text: 'another', span: { startFrame: 0, endFrame: 9 } })).toThrow(/said already/)
+  expect(library.annotation(mine.id)).toMatchObject({ state: 'edited', body: { text: 'mine' } })
+  const question = 'What moves?'
+  library.addAnnotation(clipId, { kind: 'answer', question, text: 'a ball' })
+  expect(() => library.edit([{ action: 'add', clipId, body: { kind: 'answer', question: 'what moves', text: 'nothing' } }])).toThrow(/answered this question/)
+})
+
+test('decisions about many at once that turn round what a person decided are refused with their number', () => {
+  const ids = [addClip(0), addClip(1), addClip(2)].map((clip) => captionOf(clip)?.id ?? 0) as [number, number, number]
+  library.review(ids[0], 'reject')
+  library.review(ids[1], 'accept')
+  const all = (action: 'accept' | 'reject' | 'reset') => () => library.checkDecisions(ids.map((annotationId) => ({ action, annotationId })))
+  for (const [action, against] of [['accept', 1], ['reject', 1], ['reset', 2]] as const) {
+    let problem: unknown
+    try {
+      all(action)()
+    } catch (error) {
+      problem = error instanceof TubeletError && error.problem
+    }
+    expect(problem).toMatchObject({ code: 'conflict', values: { against, of: 3 } })
+  }
+  // One, looked at alone, may be turned round.
+  library.checkDecisions([{ action: 'accept', annotationId: ids[0] }])
+  library.checkDecisions([{ action: 'reject', annotationId: ids[0] }, { action: 'reject', annotationId: ids[2] }])
+})

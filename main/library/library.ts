@@ -6,6 +6,7 @@ import { deflateSync, inflateSync } from 'node:zlib'
 import type { Annotation, AnnotationBody } from '../../app/annotation.ts'
 import type { BackendEvent, Clip, Source, SourceState } from '../../app/contract.ts'
 import type { ClipEvent, Edit } from '../../app/contract/state.ts'
+import { overturns } from '../../app/deeds.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import type { Phrase } from '../../app/phrase.ts'
@@ -442,6 +443,25 @@ export class Library {
     )
     this.#changed([...new Set(result.map(({ clipId }) => clipId))])
     return { annotationIds: result.map(({ id }) => id), step }
+  }
+
+  /**
+   * Decisions about many at once must not turn round what a person decided.
+   * @throws TubeletError `conflict`, with how many would
+   */
+  checkDecisions(edits: readonly Edit[]): void {
+    const decisions = edits.flatMap((edit) => (edit.action === 'add' || edit.action === 'edit' ? [] : [edit]))
+    if (decisions.length < 2) return
+    const states = new Map(this.annotationsById(decisions.map(({ annotationId }) => annotationId)).map(({ id, state }) => [id, state]))
+    const against = decisions.filter(({ action, annotationId }) => overturns(action, states.get(annotationId) ?? 'machine')).length
+    if (against === 0) return
+    throw new TubeletError({
+      code: 'conflict',
+      message: '{{against}} of these {{of}} decisions are the opposite of what a person decided.',
+      values: { against, of: decisions.length },
+      stillWorks: 'Nothing was changed.',
+      next: 'Leave these out, or say that they are meant too (overturn).',
+    })
   }
 
   clipHistory(clipId: number): ClipEvent[] {

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { AnnotationBody } from '../../app/annotation.ts'
 import type { ColumnKey, EditReport } from '../../app/contract/table.ts'
 import { type Phrase, phrase, said } from '../../app/phrase.ts'
-import { DEEDS } from '../../app/deeds.ts'
+import { DEEDS, overturns } from '../../app/deeds.ts'
 import { typedYesNo, yesNo } from '../../app/table/question.ts'
 import type { Deed } from './annotations.ts'
 import type { Library } from './library.ts'
@@ -14,8 +14,8 @@ export interface CellRange {
   to: number
   columns: readonly ColumnKey[]
 }
-/** A decision about all cells, or what each is to say: `cells` by row of the range and column. */
-export type Wish = { action: 'accept' | 'reject' | 'reset' } | { cells: readonly (readonly string[])[] } | { value: string }
+/** A decision about all cells, or what each is to say: `cells` by row of the range and column. `overturn`: also where a person decided otherwise. */
+export type Wish = { overturn?: boolean } & ({ action: 'accept' | 'reject' | 'reset' } | { cells: readonly (readonly string[])[] } | { value: string })
 
 type Reason = EditReport['refused'][number]['reason']
 /** What a column's cells are: which annotation of a clip, and whether it takes yes and no alone. */
@@ -43,16 +43,19 @@ export function editClips(library: Library, clipIds: readonly number[], columns:
 /** A note more on each clip, beside those that are there. */
 export async function noteClips(library: Library, clipIds: readonly number[], text: string): Promise<EditReport> {
   await library.steps.editMany(clipIds.map((clipId) => ({ action: 'add', clipId, body: { kind: 'note', text } })), said('Note on {{clips}} clips', { clips: clipIds.length }))
-  return { changed: clipIds.length, unchanged: 0, refused: [] }
+  return { changed: clipIds.length, unchanged: 0, kept: 0, refused: [] }
 }
 
 type RowsOf = (from: number, to: number) => Promise<{ clipIds: number[][]; total: number }>
 
 async function edit(library: Library, rowsOf: RowsOf, { from, to, columns }: Omit<CellRange, 'view'>, wish: Wish, called?: (cells: number) => Phrase): Promise<EditReport> {
   const targets = columns.map((key) => targetOf(library, key))
-  const edits: Deed[] = []
+  const agreed: Deed[] = []
+  // Against what a person decided before.
+  const opposed: Deed[] = []
   const refused = new Map<Reason, { cells: number; example: string }>()
   let unchanged = 0
+  const take = (deed: Deed, there: There) => (there !== undefined && deed.action !== 'add' && overturns(deed.action, there.state) ? opposed : agreed).push(deed)
   const refuse = (reason: Reason, example: string, cells = 1) => refused.set(reason, { cells: (refused.get(reason)?.cells ?? 0) + cells, example: refused.get(reason)?.example ?? example })
   const writes = 'action' in wish ? null : (row: number, column: number) => ('value' in wish ? wish.value : (wish.cells[row - from]?.[column] ?? ''))
 
@@ -71,7 +74,7 @@ async function edit(library: Library, rowsOf: RowsOf, { from, to, columns }: Omi
             const edit = decision(there.get(clipId), (wish as { action: 'accept' | 'reject' | 'reset' }).action)
             if (edit === 'nothing') refuse('nothing-there', '')
             else if (edit === null) unchanged += 1
-            else edits.push(edit)
+            else take(edit, there.get(clipId))
           }
           continue
         }
@@ -83,7 +86,7 @@ async function edit(library: Library, rowsOf: RowsOf, { from, to, columns }: Omi
           const edit = writing(clipId, target, there.get(clipId), text)
           if (typeof edit === 'string') refuse(edit, text)
           else if (edit === null) unchanged += 1
-          else edits.push(edit)
+          else take(edit, there.get(clipId))
         }
       }
     }
@@ -92,10 +95,14 @@ async function edit(library: Library, rowsOf: RowsOf, { from, to, columns }: Omi
     await setImmediate()
   }
 
+  // One cell is decided by who looks at it; of many, nobody looks at each.
+  const many = agreed.length + opposed.length + unchanged + [...refused.values()].reduce((sum, { cells }) => sum + cells, 0) > 1
+  const kept = many && !wish.overturn ? opposed.length : 0
+  const edits = kept > 0 ? agreed : [...agreed, ...opposed]
   const [only, more] = edits
   if (only !== undefined && more === undefined && called === undefined) editOne(library, only)
   else if (only !== undefined) await library.steps.editMany(edits, called?.(edits.length) ?? said('{{deed}} × {{times}}', { deed: nameOf(edits, targets), times: edits.length }))
-  return { changed: edits.length, unchanged, refused: [...refused].map(([reason, found]) => ({ reason, ...found })) }
+  return { changed: edits.length, unchanged, kept, refused: [...refused].map(([reason, found]) => ({ reason, ...found })) }
 }
 
 /** One is called by where it was done. */
@@ -122,7 +129,8 @@ type There = ReturnType<Library['table']['annotationsIn']> extends Map<number, i
 
 /** Null where it is so already, `nothing` where there is nothing to decide about. */
 function decision(there: There, action: 'accept' | 'reject' | 'reset'): Deed | null | 'nothing' {
-  if (there === undefined || (action === 'reset' && !there.machine)) return 'nothing'
+  // What a person made and deleted says nothing any more.
+  if (there === undefined || (!there.machine && (action === 'reset' || there.state === 'rejected'))) return 'nothing'
   const after = { accept: 'accepted', reject: 'rejected', reset: 'machine' }[action]
   if (there.state === after || (action === 'accept' && there.state === 'edited')) return null
   return { action, annotationId: there.id }

@@ -137,7 +137,7 @@ function read(key: ColumnKey, which: Which): Read[] {
       return statements(`a.kind = 'caption'`, [], only, named, false)
     case 'note':
       // The oldest is the table's note; further ones are seen with the clip.
-      return statements(`a.kind = 'note' AND NOT EXISTS (SELECT 1 FROM annotations b WHERE b.clip_id = a.clip_id AND b.kind = 'note' AND b.id < a.id)`, [], only, named, false)
+      return statements(`a.kind = 'note' AND a.state <> 'rejected' AND NOT EXISTS (SELECT 1 FROM annotations b WHERE b.clip_id = a.clip_id AND b.kind = 'note' AND b.state <> 'rejected' AND b.id < a.id)`, [], only, named, false)
     default: {
       const column = definition(key)
       if (column === null) return []

@@ -201,11 +201,11 @@ test('captions of picked clips are decided about in one step, notes are put besi
   const clips = addVideo('a.mp4', ['one', 'two', 'three'])
   library.addAnnotation(clips[0] ?? 0, { kind: 'note', text: 'before' })
   const rejected = (cells: number) => ({ text: 'Rejected {{cells}}', values: { cells } })
-  expect(await editClips(library, clips.slice(0, 2), ['caption'], { action: 'reject' }, rejected)).toEqual({ changed: 2, unchanged: 0, refused: [] })
+  expect(await editClips(library, clips.slice(0, 2), ['caption'], { action: 'reject' }, rejected)).toEqual({ changed: 2, unchanged: 0, kept: 0, refused: [] })
   expect(clips.map((clip) => library.clip(clip).captionState)).toEqual(['rejected', 'rejected', 'machine'])
   expect(library.steps.history().undo).toEqual(rejected(2))
   // What was so already is not counted.
-  expect(await editClips(library, clips, ['caption'], { action: 'reject' }, rejected)).toEqual({ changed: 1, unchanged: 2, refused: [] })
+  expect(await editClips(library, clips, ['caption'], { action: 'reject' }, rejected)).toEqual({ changed: 1, unchanged: 2, kept: 0, refused: [] })
   expect(library.steps.history().undo).toEqual(rejected(1))
   await library.steps.undo()
   expect(await noteClips(library, clips, 'again')).toMatchObject({ changed: 3 })
@@ -260,7 +260,7 @@ test('cells that are accepted, rejected and reset at once are one step of undo, 
     return (await library.table.ask('rows', { view, from: 0, to: 3, columns: [key, 'caption'] })).map(({ cells }) => [cells[key]?.state, cells['caption']?.state])
   }
   const all = { view: (await open()).view, from: 0, to: 3, columns: ['name', 'caption', key] }
-  expect(await editCells(library, all, { action: 'accept' })).toEqual({ changed: 5, unchanged: 0, refused: [{ reason: 'nothing-there', cells: 1, example: '' }] })
+  expect(await editCells(library, all, { action: 'accept' })).toEqual({ changed: 5, unchanged: 0, kept: 0, refused: [{ reason: 'nothing-there', cells: 1, example: '' }] })
   expect(await states()).toEqual([['accepted', 'accepted'], ['accepted', 'accepted'], [undefined, 'accepted']])
   expect(await editCells(library, { ...all, to: 1 }, { action: 'accept' })).toMatchObject({ changed: 0, unchanged: 2 })
   await library.close()
@@ -278,20 +278,74 @@ test('what is pasted lands in its cells, empty takes away, and each refusal has 
   const key = `q${library.table.addColumn('yesno', 'Is it?', true).id}`
   const { view } = await open()
   const report = await editCells(library, { view, from: 0, to: 4, columns: ['name', 'note', key] }, { cells: [['x', 'first', 'No'], ['x', '', 'TRUE'], ['x', 'third', 'maybe so'], ['x', 'fourth', 'yes']] })
-  expect(report).toEqual({ changed: 3, unchanged: 2, refused: [{ reason: 'fixed', cells: 3, example: '' }, { reason: 'not-yes-or-no', cells: 1, example: 'maybe so' }, { reason: 'beyond', cells: 3, example: 'x' }] })
+  expect(report).toEqual({ changed: 3, unchanged: 2, kept: 0, refused: [{ reason: 'fixed', cells: 3, example: '' }, { reason: 'not-yes-or-no', cells: 1, example: 'maybe so' }, { reason: 'beyond', cells: 3, example: 'x' }] })
   const rows = await library.table.ask('rows', { view, from: 0, to: 3, columns: ['note', key] })
   expect(rows.map(({ cells }) => [cells['note']?.text, cells[key]?.text, cells[key]?.state])).toEqual([['first', 'no', 'sure'], [undefined, 'yes', 'edited'], ['third', undefined, undefined]])
   expect(await editCells(library, { view, from: 0, to: 1, columns: ['note'] }, { value: '' })).toMatchObject({ changed: 1 })
-  expect((await library.table.ask('rows', { view, from: 0, to: 1, columns: ['note'] }))[0]?.cells['note']).toMatchObject({ text: '', state: 'empty' })
+  expect((await library.table.ask('rows', { view, from: 0, to: 1, columns: ['note'] }))[0]?.cells['note']).toBeUndefined()
   expect(await editCells(library, { view, from: 0, to: 1, columns: ['note'] }, { value: 'again' })).toMatchObject({ changed: 1 })
 })
 
 test('a row that sums up many clips is decided about as a whole, and not written over', async () => {
   const clips = addVideo('v.mp4', ['one', 'two'])
   const { view } = await open({ rows: 'videos' })
-  expect(await editCells(library, { view, from: 0, to: 1, columns: ['caption'] }, { value: 'new' })).toEqual({ changed: 0, unchanged: 0, refused: [{ reason: 'summary', cells: 1, example: 'new' }] })
+  expect(await editCells(library, { view, from: 0, to: 1, columns: ['caption'] }, { value: 'new' })).toEqual({ changed: 0, unchanged: 0, kept: 0, refused: [{ reason: 'summary', cells: 1, example: 'new' }] })
   expect(await editCells(library, { view, from: 0, to: 1, columns: ['caption'] }, { action: 'reject' })).toMatchObject({ changed: 2 })
   expect(clips.map((clip) => library.clip(clip).captionState)).toEqual(['rejected', 'rejected'])
+})
+
+const decided = (clips: readonly number[]) => clips.map((clip) => library.clip(clip).captionState)
+const captionId = (clipId: number) => library.annotations(clipId).find(({ body }) => body.kind === 'caption')?.id ?? 0
+
+test('what is done to many cells leaves those alone that a person decided otherwise, says how many, and does it when they are meant', async () => {
+  const clips = addVideo('v.mp4', ['one', 'two', 'three', 'four']) as [number, number, number, number]
+  const before = () => {
+    for (const clip of clips) if (library.clip(clip).captionState !== 'machine') library.review(captionId(clip), 'reset')
+    library.review(captionId(clips[0]), 'reject')
+    library.review(captionId(clips[1]), 'accept')
+    library.review(captionId(clips[2]), 'edit', { kind: 'caption', text: 'mine' })
+  }
+  const { view, total } = await open({ group: 'name' })
+  const all = { view, from: 0, to: total, columns: ['name', 'caption', 'note'] }
+  const was = ['rejected', 'accepted', 'edited', 'machine']
+  before()
+  expect(decided(clips)).toEqual(was)
+  expect(await editCells(library, all, { action: 'accept' })).toMatchObject({ changed: 1, unchanged: 2, kept: 1 })
+  expect(decided(clips)).toEqual(['rejected', 'accepted', 'edited', 'accepted'])
+  expect(await editCells(library, all, { action: 'accept', overturn: true })).toMatchObject({ changed: 1, kept: 0 })
+  expect(decided(clips)).toEqual(['accepted', 'accepted', 'edited', 'accepted'])
+  before()
+  expect(await editCells(library, all, { action: 'reject' })).toMatchObject({ changed: 1, unchanged: 1, kept: 2 })
+  expect(decided(clips)).toEqual(['rejected', 'accepted', 'edited', 'rejected'])
+  before()
+  expect(await editCells(library, all, { action: 'reset' })).toMatchObject({ changed: 0, kept: 3 })
+  expect(decided(clips)).toEqual(was)
+  expect(await editCells(library, { ...all, columns: ['caption'] }, { value: 'all the same' })).toMatchObject({ changed: 2, kept: 2 })
+  expect(clips.map((clip) => library.clip(clip).caption)).toEqual(['all the same', 'two', 'mine', 'all the same'])
+  expect(await editCells(library, { ...all, columns: ['caption'] }, { cells: [['a'], [''], ['c'], ['d']] })).toMatchObject({ changed: 0, kept: 4 })
+  // Who looks at one cell knows what is in it.
+  expect(await editCells(library, { ...all, to: 1, columns: ['caption'] }, { action: 'reject' })).toMatchObject({ changed: 1, kept: 0 })
+})
+
+test('a row of a video and picked clips are many', async () => {
+  const clips = addVideo('v.mp4', ['one', 'two']) as [number, number]
+  library.review(captionId(clips[0]), 'reject')
+  const { view } = await open({ rows: 'videos' })
+  expect(await editCells(library, { view, from: 0, to: 1, columns: ['caption'] }, { action: 'accept' })).toMatchObject({ changed: 1, kept: 1 })
+  expect(await editClips(library, clips, ['caption'], { action: 'reject' }, () => ({ text: 'x' }))).toMatchObject({ changed: 0, unchanged: 1, kept: 1 })
+  expect(decided(clips)).toEqual(['rejected', 'accepted'])
+})
+
+test('what a person made and deleted is no cell: nothing brings it back, and a new note is another one', async () => {
+  const [clip] = addVideo('v.mp4', ['one']) as [number]
+  const note = library.addAnnotation(clip, { kind: 'note', text: 'wrong' })
+  library.review(note.id, 'reject')
+  const { view } = await open()
+  const cell = { view, from: 0, to: 1, columns: ['note'] }
+  expect(await editCells(library, cell, { action: 'accept' })).toMatchObject({ changed: 0, refused: [{ reason: 'nothing-there' }] })
+  await editCells(library, cell, { value: 'right' })
+  expect(library.annotations(clip).filter(({ body }) => body.kind === 'note').map(({ state, body }) => [state, 'text' in body && body.text])).toEqual([['rejected', 'wrong'], ['edited', 'right']])
+  expect(await texts({}, 'note')).toEqual(['right'])
 })
 
 /** A video of many clips, "clip 0" and so on, surer and surer. */
@@ -322,7 +376,7 @@ test('a column of twenty-five thousand clips is right when it was read ahead in 
   library.review(caption, 'edit', { kind: 'caption', text: 'zebra' })
   expect(await first()).toEqual([25_000, 'zebra', 'clip 24999'])
   const { view } = await open(last)
-  await editCells(library, { view, from: 0, to: 6_000, columns: ['caption'] }, { action: 'reject' })
+  await editCells(library, { view, from: 0, to: 6_000, columns: ['caption'] }, { action: 'reject', overturn: true })
   expect(await first()).toEqual([25_000, 'clip 19000', 'clip 18999'])
   expect((await open({ filters: [{ key: 'caption', op: 'atLeast', value: 0 }] })).total).toBe(0)
   expect((await open({ filters: [{ key: 'caption', op: 'surerThan', value: 0.5 }] })).total).toBe(12_500)

@@ -2,6 +2,7 @@
 import path from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
+import type { ReviewState } from '../../app/annotation.ts'
 import type { BackendEvent } from '../../app/contract.ts'
 import type { Column, ColumnKind, Picked, TableSpec, View } from '../../app/contract/table.ts'
 import { TubeletError } from '../../app/errors.ts'
@@ -81,15 +82,15 @@ export class Table {
       .map((row) => Number(row['id']))
   }
 
-  /** Annotations that are the cells of a column in these clips, by clip. `question` is null for captions and notes. */
-  annotationsIn(clipIds: readonly number[], kind: 'caption' | 'answer' | 'note', question: string | null): Map<number, { id: number; state: string; text: string; machine: boolean }> {
+  /** Annotations that are the cells of a column in these clips, by clip. `question` is null for captions and notes. What a person made and deleted is no cell. */
+  annotationsIn(clipIds: readonly number[], kind: 'caption' | 'answer' | 'note', question: string | null): Map<number, { id: number; state: ReviewState; text: string; machine: boolean }> {
     const rows = this.#db
       .prepare(
         `SELECT id, clip_id, state, machine IS NOT NULL AS machine, shown AS text FROM annotations
-         WHERE clip_id IN (SELECT value FROM json_each(?)) AND kind = ? AND topic = ? ORDER BY id DESC`,
+         WHERE clip_id IN (SELECT value FROM json_each(?)) AND kind = ? AND topic = ? AND (kind <> 'note' OR state <> 'rejected') ORDER BY id DESC`,
       )
       .all(JSON.stringify(clipIds), kind, question === null ? '' : topicOf(question))
-    return new Map(rows.map((row) => [Number(row['clip_id']), { id: Number(row['id']), state: String(row['state']), text: String(row['text']), machine: row['machine'] === 1 }]))
+    return new Map(rows.map((row) => [Number(row['clip_id']), { id: Number(row['id']), state: row['state'] as ReviewState, text: String(row['text']), machine: row['machine'] === 1 }]))
   }
 
   // ── saved views

@@ -6,10 +6,11 @@ import type { ClipFact } from '../../app/overview.ts'
 import { call } from '../api.ts'
 import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
-import { inOrder, offerUndo, queryClient, tell, useSources } from '../queries.ts'
+import { offerUndo, queryClient, tell, useSources } from '../queries.ts'
 import { endWalk, walkThrough } from '../review/walk.ts'
 import { useUi } from '../store.ts'
 import { showInTable } from '../table/picked.ts'
+import { askingFirst, type Overturning } from '../table/rows.ts'
 import { urlOf } from '../api.ts'
 import { usePicked } from './store.ts'
 
@@ -82,9 +83,15 @@ function PickedList({ clips }: { clips: readonly ClipFact[] }) {
   )
 }
 
+const OVERTURN: Record<'accept' | 'reject', Overturning> = {
+  accept: { text: (count) => t('{{count}} captions had been rejected by a person, and were left as they are.', { count }), yes: (count) => t('Accept these {{count}} too', { count }) },
+  reject: { text: (count) => t('{{count}} captions had been accepted or written by a person, and were left as they are.', { count }), yes: (count) => t('Reject these {{count}} too', { count }) },
+}
+
 async function edit(clips: readonly ClipFact[], deed: CallArgs<'editPicked'>['body']['deed'], done: (count: number) => string): Promise<void> {
   try {
-    const { changed } = await inOrder(() => call('editPicked', { body: { clipIds: clips.map(({ id }) => id), deed } }))
+    const clipIds = clips.map(({ id }) => id)
+    const { changed } = await askingFirst((overturn) => call('editPicked', { body: { clipIds, deed, overturn } }), OVERTURN[deed.action === 'reject' ? 'reject' : 'accept'])
     void queryClient.invalidateQueries({ queryKey: ['history'] })
     offerUndo(done(changed), { id: 'review' })
   } catch (error) {

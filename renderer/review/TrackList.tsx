@@ -70,7 +70,7 @@ function TrackTools({ chosen }: { chosen: readonly TrackAnnotation[] }) {
       {tool(phrase('Out of the picture'), phrase('Out of the picture from here, or back'), 'outside', CircleSlash2, () => toggleFlag('outside'), { pressed: now?.outside === true, disabled: !alive })}
       {tool(phrase('Find similar things'), likens ? phrase('Find what is similar to the box') : phrase('The pack that searches does not describe what lies in boxes'), 'similar', ScanSearch, findSimilar, { disabled: !likens })}
       <span className="grow" />
-      {tool(phrase('Delete tracks'), phrase('Delete the chosen tracks'), 'delete-track', Trash2, deleteTracks)}
+      {tool(phrase('Delete tracks'), phrase('Delete the chosen tracks'), 'delete-track', Trash2, () => void deleteTracks())}
     </div>
   )
 }

@@ -6,9 +6,11 @@ import { useMemo } from 'react'
 import { create } from 'zustand'
 import type { Annotation } from '../../app/annotation.ts'
 import type { Edit } from '../../app/contract/state.ts'
+import { overturns } from '../../app/deeds.ts'
 import type { Phrase } from '../../app/phrase.ts'
 import { call } from '../api.ts'
-import { shown } from '../i18n.ts'
+import { shown, t } from '../i18n.ts'
+import { confirmed } from '../parts/Confirm.tsx'
 import { inOrder, offerUndo, queryClient, tell, useClip } from '../queries.ts'
 import { useUi } from '../store.ts'
 
@@ -24,13 +26,14 @@ let provisional = 0
 
 /**
  * Store edits of one clip as one step of undo; several need a description. They show at once, and are stored in the order in which they were made.
+ * @param overturn Whether what a person decided otherwise is meant too: of many decisions the backend refuses these.
  * @returns The annotation of each edit, in order; null when they were refused.
  */
-export async function commit(clipId: number, edits: readonly Edit[], description?: Phrase): Promise<number[] | null> {
+export async function commit(clipId: number, edits: readonly Edit[], description?: Phrase, overturn = false): Promise<number[] | null> {
   const own: Pending = { clipId, edits, provisional: edits.map((edit) => (edit.action === 'add' ? (provisional -= 1) : 0)) }
   usePending.setState(({ pending }) => ({ pending: [...pending, own] }))
   try {
-    const { annotationIds: ids } = await inOrder(() => call('edit', { body: { edits: [...edits], ...(description && edits.length > 1 ? { description } : {}) } }))
+    const { annotationIds: ids } = await inOrder(() => call('edit', { body: { edits: [...edits], overturn, ...(description && edits.length > 1 ? { description } : {}) } }))
     if (description) offerUndo(shown(description), { id: 'review' })
     await queryClient.refetchQueries({ queryKey: ['clip', clipId] })
     void queryClient.invalidateQueries({ queryKey: ['history'] })
@@ -42,6 +45,20 @@ export async function commit(clipId: number, edits: readonly Edit[], description
   } finally {
     usePending.setState(({ pending }) => ({ pending: pending.filter((other) => other !== own) }))
   }
+}
+
+/**
+ * Decide about several annotations of a clip; where that would turn round what a person decided, say of how many, and ask.
+ * @returns Whether it was done.
+ */
+export async function decideAll(clipId: number, ids: readonly number[], action: 'accept' | 'reject' | 'reset', description: Phrase): Promise<boolean> {
+  const states = new Map(annotationsOf(clipId).map(({ id, state }) => [id, state]))
+  const count = ids.length < 2 ? 0 : ids.filter((id) => overturns(action, states.get(id) ?? 'machine')).length
+  if (count > 0) {
+    const text = action === 'accept' ? t('{{count}} of these had been rejected by a person.', { count }) : action === 'reject' ? t('{{count}} of these had been accepted, drawn or changed by a person.', { count }) : t('{{count}} of these had been decided by a person.', { count })
+    if (!(await confirmed({ title: t('Decided otherwise before'), text, yes: t('Do it with all {{count}}', { count: ids.length }) }))) return false
+  }
+  return (await commit(clipId, ids.map((annotationId) => ({ action, annotationId })), description, count > 0)) !== null
 }
 
 /** What was chosen under its provisional id stays chosen. */

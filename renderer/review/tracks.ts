@@ -15,7 +15,7 @@ import { queryClient } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { toast } from '../toast.ts'
 import { parts } from './drafts.ts'
-import { annotationsOf, commit } from './edits.ts'
+import { annotationsOf, commit, decideAll } from './edits.ts'
 import { markedSpan, useReview } from './store.ts'
 
 interface Here {
@@ -260,15 +260,15 @@ export function deleteBox(): void {
     if (rest === null) return [{ action: 'reject', annotationId: id }]
     return rest === body ? [] : [{ action: 'edit', annotationId: id, body: rest }]
   })
-  if (edits.length > 0) void commit(at.clipId, edits, said('Box deleted'))
+  if (edits.length > 0) void commit(at.clipId, edits, said('Box deleted'), true)
   else toast(t('No key box of this track is on this frame. Delete the track, or go to a key frame.'), { id: 'review' })
 }
 
-export function deleteTracks(): void {
+export async function deleteTracks(): Promise<void> {
   const { clipId } = useUi.getState()
   const tracks = chosenTracks()
   if (clipId === null || tracks.length === 0) return
-  void commit(clipId, tracks.map(({ id }) => ({ action: 'reject', annotationId: id })), said('Deleted {{count}} tracks', { count: tracks.length }))
+  if (!(await decideAll(clipId, tracks.map(({ id }) => id), 'reject', said('Deleted {{count}} tracks', { count: tracks.length })))) return
   useUi.getState().selectTrack(null)
   useReview.getState().setAlso([])
 }
@@ -293,7 +293,7 @@ export function mergeChosen(): void {
     return
   }
   const body = rest.reduce((merged, { body: next }) => mergeTracks(merged, next), first.body)
-  void commit(clipId, [{ action: 'edit', annotationId: first.id, body }, ...rest.map(({ id }): Edit => ({ action: 'reject', annotationId: id }))], said('Tracks merged'))
+  void commit(clipId, [{ action: 'edit', annotationId: first.id, body }, ...rest.map(({ id }): Edit => ({ action: 'reject', annotationId: id }))], said('Tracks merged'), true)
   useReview.getState().setAlso([])
 }
 

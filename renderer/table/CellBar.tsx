@@ -3,6 +3,7 @@ import type { Group, Row } from '../../app/contract/table.ts'
 import { call } from '../api.ts'
 import { number, percent } from '../format.ts'
 import { t } from '../i18n.ts'
+import { hint } from '../keys.ts'
 import { tell } from '../queries.ts'
 import { useActions } from './actions.ts'
 import type { Range } from './rows.ts'
@@ -42,9 +43,9 @@ export function CellBar({ heading, row, group, chosen, range }: { heading: Headi
       {cells > 1 && <span className="chip num">{t('{{count}} cells', { count: cells })}</span>}
       {column !== null && column.filled < column.of && <button title={t('Ask the model where the chosen rows are empty')} onClick={ask}><MessageCircleQuestion size={15} aria-hidden />{t('Ask')}</button>}
       <span className="row tight">
-        <button className="icon" aria-label={t('Accept')} title={t('Accept (Ctrl+Enter)')} disabled={!decidable} onClick={accept}><Check size={16} /></button>
-        <button className="icon" aria-label={t('Reject')} title={t('Reject (Delete)')} disabled={!decidable} onClick={reject}><X size={16} /></button>
-        <button className="icon" aria-label={t('Back to what the model said')} title={t('Back to what the model said (Alt+U)')} disabled={!decidable} onClick={reset}><RotateCcw size={15} /></button>
+        <button className="icon" aria-label={t('Accept')} title={hint('Accept', 'accept')} disabled={!decidable} onClick={accept}><Check size={16} /></button>
+        <button className="icon" aria-label={t('Reject')} title={hint('Reject', 'reject')} disabled={!decidable} onClick={reject}><X size={16} /></button>
+        <button className="icon" aria-label={t('Back to what the model said')} title={hint('Back to what the model said', 'reset')} disabled={!decidable} onClick={reset}><RotateCcw size={15} /></button>
       </span>
       <button disabled={row?.clipId == null} title={t('Show in Review (Alt+Enter)')} onClick={open}><ExternalLink size={15} aria-hidden />{t('Open')}</button>
     </section>

@@ -1,10 +1,12 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { type KeyboardEvent, type PointerEvent, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import type { TableSpec } from '../../app/contract/table.ts'
+import { pressed } from '../../app/bindings.ts'
 import type { Layout } from '../../app/table/layout.ts'
 import { alone, type Extent, moved, rectangle, type Selection, within } from '../../app/table/selection.ts'
 import { toggled } from '../../app/table/question.ts'
 import { t } from '../i18n.ts'
+import { currentKeys } from '../keys.ts'
 import { useActions } from './actions.ts'
 import { GroupRow } from './GroupRow.tsx'
 import { GridRow, NUMBER_WIDTH, type PlacedColumn, ROW_HEIGHT } from './GridRow.tsx'
@@ -111,6 +113,9 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
       if (heading) onMenu(focused.key, heading.getBoundingClientRect())
       return
     }
+    // The same keys as in Review, as this person has them.
+    const combination = pressed(event.nativeEvent)
+    const decision = (['accept', 'reject', 'reset'] as const).find((id) => currentKeys().get(id)?.includes(combination))
     const next = alt ? null : moved(selection, key, { shift, ctrl }, extent)
     if (next !== null) {
       done()
@@ -130,9 +135,9 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
     } else if (alt && (key === 'Enter' || key.toLowerCase() === 'o')) {
       done()
       actions.open()
-    } else if (alt && ['a', 'x', 'u'].includes(key.toLowerCase())) {
+    } else if (decision !== undefined) {
       done()
-      actions[key.toLowerCase() === 'a' ? 'accept' : key.toLowerCase() === 'x' ? 'reject' : 'reset']()
+      actions[decision]()
     } else if (key === 'Escape') {
       done()
       select(alone(focus))
@@ -145,15 +150,9 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
       if (key !== 'Enter' && key !== ' ') return
       done()
       actions.toggle(focus.line)
-    } else if (key === 'Enter' || key === 'F2' || key === ' ') {
+    } else if (key === 'Enter' || key === 'F2') {
       done()
       write(key === 'F2')
-    } else if (key.length === 1 && focused.heading.editable) {
-      done()
-      const word = { y: 'yes', j: 'yes', n: 'no', u: 'unsure', '?': 'unsure' }[key.toLowerCase()]
-      if (focused.heading.type === 'yesno') {
-        if (word !== undefined) onSet(word)
-      } else if (rowOf(focus.line) !== undefined) edit(key)
     } else if (key.length === 1 && key !== '?' && key !== '/') {
       // The keys of the player mean nothing here.
       event.stopPropagation()

@@ -2,7 +2,7 @@ import { type ClipboardEvent, useMemo, useRef, useState } from 'react'
 import type { RouteOutput } from '../../app/contract.ts'
 import type { Column, TableSpec } from '../../app/contract/table.ts'
 import { groupName, layoutOf } from '../../app/table/layout.ts'
-import { advanced, alone, kept, rectangle } from '../../app/table/selection.ts'
+import { advanced, alone, chosenIn, rectangle } from '../../app/table/selection.ts'
 import { fitted, keyOf, queryOf, shown } from '../../app/table/spec.ts'
 import { fromTsv, repeated } from '../../app/table/tsv.ts'
 import { t } from '../i18n.ts'
@@ -46,7 +46,7 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
   const filling = data.columns.flatMap((column) => (queue?.jobs.some((job) => job.columnId === column.id && (job.state === 'running' || job.state === 'queued')) === true ? [`${keyOf(column)},`] : [])).join('')
 
   const extent = { lines: layout.count, columns: columns.length, page: 1 }
-  const selection = kept(asked, extent)
+  const selection = chosenIn(asked, extent, (at) => layout.at(at)?.type === 'group')
   const line = layout.at(selection.focus.line)
   const focusRow = line?.type === 'row' ? line.row : null
   const row = useRows(arranged?.view, columnKeys, focusRow === null ? [] : [Math.floor(focusRow / BLOCK)], true).get(focusRow ?? -1)

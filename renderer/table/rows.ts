@@ -6,6 +6,7 @@ import type { RouteOutput } from '../../app/contract.ts'
 import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
 import { phrase, t } from '../i18n.ts'
+import { confirmed } from '../parts/Confirm.tsx'
 import { inOrder, offerUndo, queryClient, tell } from '../queries.ts'
 import { toast } from '../toast.ts'
 
@@ -91,10 +92,31 @@ export interface Range {
 }
 
 export async function editCells(range: Range, action: 'accept' | 'reject' | 'reset' | 'set', value?: string): Promise<void> {
-  // Shown at once; the event of the change brings what was stored.
-  if (action === 'set' && value !== undefined) foresee(range, value)
   const single = range.to - range.from === 1 && range.columns.length === 1
-  await reported(() => call('editCells', { body: { ...range, action, ...(value === undefined ? {} : { value }) } }), (count) => DONE[action](count), action === 'set' && single)
+  // One cell is shown at once; the event of the change brings what was stored. Of many, some may be left as they are.
+  if (action === 'set' && value !== undefined && single) foresee(range, value)
+  await reported((overturn) => call('editCells', { body: { ...range, action, overturn, ...(value === undefined ? {} : { value }) } }), DONE[action], OVERTURN[action], action === 'set' && single)
+}
+
+/** Many were to be changed, and some of them had been decided otherwise: how that is asked. */
+export interface Overturning {
+  text: (count: number) => string
+  yes: (count: number) => string
+}
+const OVERTURN: Record<'accept' | 'reject' | 'reset' | 'set', Overturning> = {
+  accept: { text: (count) => t('{{count}} cells had been rejected by a person, and were left as they are.', { count }), yes: (count) => t('Accept these {{count}} too', { count }) },
+  reject: { text: (count) => t('{{count}} cells had been accepted or written by a person, and were left as they are.', { count }), yes: (count) => t('Reject these {{count}} too', { count }) },
+  reset: { text: (count) => t('{{count}} cells had been decided by a person, and were left as they are.', { count }), yes: (count) => t('Take back these {{count}} decisions', { count }) },
+  set: { text: (count) => t('{{count}} cells had been accepted or written by a person, and were left as they are.', { count }), yes: (count) => t('Write over these {{count}} too', { count }) },
+}
+
+/** Do it, and where that left some as a person had decided them, say how many and ask whether they are meant too. @returns What was done in all. */
+export async function askingFirst(edit: (overturn: boolean) => Promise<EditReport>, overturning: Overturning): Promise<EditReport> {
+  const report = await inOrder(() => edit(false))
+  const { kept } = report
+  if (kept === 0 || !(await confirmed({ title: t('Decided otherwise before'), text: overturning.text(kept), yes: overturning.yes(kept) }))) return report
+  const more = await inOrder(() => edit(true))
+  return { ...more, changed: report.changed + more.changed, kept: 0 }
 }
 
 const DONE = {
@@ -105,7 +127,7 @@ const DONE = {
 }
 
 export async function pasteCells(range: Range, cells: string[][]): Promise<void> {
-  await reported(() => call('pasteCells', { body: { ...range, cells } }), (count) => t('Pasted {{count}} cells', { count }), false)
+  await reported((overturn) => call('pasteCells', { body: { ...range, cells, overturn } }), (count) => t('Pasted {{count}} cells', { count }), OVERTURN.set, false)
 }
 
 function foresee({ view, from, to, columns }: Range, value: string): void {
@@ -132,12 +154,13 @@ const REASONS: Record<EditReport['refused'][number]['reason'], string> = {
 }
 
 /** Say what an edit did and what it could not do, with a way back. A single cell that was written is seen, not told. */
-async function reported(edit: () => Promise<EditReport>, done: (count: number) => string, quiet: boolean): Promise<void> {
+async function reported(edit: (overturn: boolean) => Promise<EditReport>, done: (count: number) => string, overturning: Overturning, quiet: boolean): Promise<void> {
   try {
-    const { changed, refused } = await inOrder(edit)
+    const { changed, kept, refused } = await askingFirst(edit, overturning)
     void queryClient.invalidateQueries({ queryKey: ['history'] })
     const reasons = refused.map(({ reason, cells, example }) => `${t(REASONS[reason], { n: cells })}${example === '' ? '' : `: “${example.length > 40 ? `${example.slice(0, 40)}…` : example}”`}`)
-    if (quiet && refused.length === 0) return
+    if (kept > 0) reasons.push(t('decided otherwise by a person ({{n}})', { n: kept }))
+    if (quiet && reasons.length === 0) return
     const description = reasons.length > 0 ? `${t('Left as they were:')} ${reasons.join('; ')}` : undefined
     const show = reasons.length > 0 ? toast.warning : toast
     const notice = { id: 'table', description, duration: reasons.length > 0 ? 12_000 : 4_000 }

@@ -1,7 +1,7 @@
 /** How the table on the screen looks and what is chosen in it. It is kept while other pages are shown, so that coming back is coming back. */
 import { create } from 'zustand'
 import type { TableSpec } from '../../app/contract/table.ts'
-import { alone, type Selection } from '../../app/table/selection.ts'
+import { NOBODYS, type Selection } from '../../app/table/selection.ts'
 import { START } from '../../app/table/spec.ts'
 
 interface TableState {
@@ -19,9 +19,12 @@ interface TableState {
   toggleGroup: (name: string) => void
 }
 
+/** Parts of a spec that say which rows there are, and in what order. */
+const ARRANGING = ['rows', 'sort', 'filters', 'group', 'picked'] as const
+
 export const useTable = create<TableState>((set) => ({
   spec: null,
-  selection: alone({ line: 0, column: 0 }),
+  selection: NOBODYS,
   editing: null,
   closed: new Set(),
   scroll: { top: 0, left: 0 },
@@ -30,6 +33,8 @@ export const useTable = create<TableState>((set) => ({
       spec: { ...(now.spec ?? START), ...spec },
       // Other groups have other names.
       ...('group' in spec && spec.group !== now.spec?.group ? { closed: new Set<string>() } : {}),
+      // Other rows come to lie where others were chosen.
+      ...(ARRANGING.some((part) => part in spec && JSON.stringify(spec[part]) !== JSON.stringify(now.spec?.[part])) ? { selection: NOBODYS } : {}),
     })),
   select: (selection) => set({ selection }),
   edit: (editing) => set({ editing }),

@@ -1,0 +1,58 @@
+import { useEffect, useRef } from 'react'
+import { create } from 'zustand'
+import { t } from '../i18n.ts'
+
+interface Question {
+  title: string
+  text: string
+  /** What is done on yes. */
+  yes: string
+  answer: (yes: boolean) => void
+}
+
+const useQuestion = create<{ asked: Question | null }>(() => ({ asked: null }))
+
+/** Ask before something is done that nobody may have meant; anything but the named button is no. */
+export function confirmed(question: Omit<Question, 'answer'>): Promise<boolean> {
+  // Of two at once, the earlier one is no.
+  useQuestion.getState().asked?.answer(false)
+  return new Promise((resolve) => {
+    const answer = (yes: boolean) => {
+      useQuestion.setState({ asked: null })
+      resolve(yes)
+    }
+    useQuestion.setState({ asked: { ...question, answer } })
+  })
+}
+
+/** The question that is asked just now. Leaving things as they are has the focus. */
+export function Confirm() {
+  const asked = useQuestion((state) => state.asked)
+  return asked && <Asked key={`${asked.title} ${asked.text}`} {...asked} />
+}
+
+function Asked({ title, text, yes, answer }: Question) {
+  const ref = useRef<HTMLDialogElement>(null)
+  useEffect(() => {
+    const { current } = ref
+    const before = document.activeElement
+    current?.showModal()
+    return () => {
+      current?.close()
+      if (before instanceof HTMLElement) before.focus()
+    }
+  }, [])
+  return (
+    <dialog ref={ref} className="dialog" aria-label={title} onCancel={() => answer(false)}>
+      <header><h2>{title}</h2></header>
+      <div className="dialog-body">
+        <p>{text}</p>
+        <div className="row">
+          <span className="grow" />
+          <button autoFocus onClick={() => answer(false)}>{t('Leave them')}</button>
+          <button className="danger" onClick={() => answer(true)}>{yes}</button>
+        </div>
+      </div>
+    </dialog>
+  )
+}
