@@ -51,6 +51,7 @@ const ClipDetail = z.object({
   clip: Clip,
   /** The frames that the encoder saw, ascending. */
   frames: z.array(FrameRef),
+  /** Those said about it, and those that reach into it from other clips of its video: tracks, notes and captions of parts belong to the video. */
   annotations: z.array(Annotation),
   /** What its caption and its answers are made from, surest first. */
   facts: z.array(ClipFact),

@@ -200,7 +200,8 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
       case 'annotations':
         for (const key of ['clips', 'sources', 'search', 'rows', 'table']) invalidate(key)
         outdateTable()
-        changed(event.clipIds)
+        // What is said in one clip may reach into another one of its video; few clips are looked at.
+        invalidate('clip')
         break
       case 'progress':
         tellProgress(event)

@@ -80,39 +80,38 @@ test('a notice takes back what it speaks of, and goes when something else is don
   await page.keyboard.press('Control+Enter')
   await notice('Accepted 1 cell').getByRole('button', { name: 'Undo' }).hover()
   await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('F2')
+  await page.keyboard.press('Control+a')
   await page.keyboard.type('mine')
   await page.keyboard.press('Enter')
   await expect(notice('Accepted 1 cell').getByRole('button', { name: 'Undo' })).toHaveCount(0)
 })
 
-test('a box is not drawn outside the chosen clip, by key or by mouse, and the person is told why', async () => {
+test('a box is drawn on the frame that is shown, by key or by mouse, whichever clip is chosen; the clip that it lies in is looked at', async () => {
   const { clips } = await call('listClips', { query: { sourceId: 2 } })
-  const third = clips[2]
-  await page.locator(`[data-clip="${third?.id ?? 0}"]`).click()
+  const drawn = async () =>
+    (await Promise.all(clips.map(async ({ id }) => (await call('getClip', { params: { clipId: id } })).annotations.flatMap(({ clipId, body, machine }) => (clipId === id && body.kind === 'track' && machine === null ? [[id, body.boxes[0]?.ordinal]] : []))))).flat()
+  const clipAt = (frame: number) => clips.find(({ startFrame, endFrame }) => startFrame <= frame && frame < endFrame)?.id ?? 0
+  await page.locator(`[data-clip="${clips[2]?.id ?? 0}"]`).click()
   await expect(page.locator('video')).toHaveJSProperty('readyState', 4)
-  const before = await annotations()
-  const told = notice('That lies outside this clip.')
   await goToFrame(10)
   await page.keyboard.press('n')
   await page.keyboard.press('Enter')
-  await expect(told).toBeVisible()
-  await told.getByRole('button', { name: 'Close' }).click()
-  await expect(told).toHaveCount(0)
+  await expect.poll(drawn).toEqual([[clipAt(10), 10]])
+  await expect(page.locator(`[data-clip="${clipAt(10)}"]`)).toHaveAttribute('aria-current', 'true')
+  await expect(page.getByRole('timer')).toContainText('frame 10')
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Escape')
+  await goToFrame(500)
+  await page.keyboard.press('n')
   const picture = await page.locator('.picture').boundingBox()
   if (!picture) throw new Error('the picture is not on the screen')
-  const draw = async () => {
-    await page.mouse.move(picture.x + 60, picture.y + 60)
-    await page.mouse.down()
-    await page.mouse.move(picture.x + 160, picture.y + 160, { steps: 3 })
-    await page.mouse.up()
-  }
-  await draw()
-  await expect(told).toBeVisible()
-  expect(await annotations()).toEqual(before)
-  // Still drawing: in the clip the same press and drag make a box.
-  await goToFrame(500)
-  await draw()
-  await expect.poll(async () => (await annotations()).flatMap(({ body, machine }) => (body.kind === 'track' && machine === null ? [body.boxes[0]?.ordinal] : []))).toEqual([500])
+  await page.mouse.move(picture.x + 60, picture.y + 60)
+  await page.mouse.down()
+  await page.mouse.move(picture.x + 160, picture.y + 160, { steps: 3 })
+  await page.mouse.up()
+  await expect.poll(drawn).toEqual([[clipAt(10), 10], [clipAt(500), 500]])
+  await expect(page.getByRole('timer')).toContainText('frame 500')
 })
 
 test('a threshold can be typed, is stepped by its arrows, and is left as it was by Escape', async () => {

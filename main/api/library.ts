@@ -44,7 +44,7 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
     },
 
     listClips: ({ query: { sourceId, limit, offset } }) => library.clips({ ...(sourceId === undefined ? {} : { sourceId }), limit, offset }),
-    getClip: ({ params: { clipId } }) => ({ clip: library.clip(clipId), frames: library.clipFrames(clipId), annotations: library.annotations(clipId), facts: toldFacts(library.facts.of(clipId)) }),
+    getClip: ({ params: { clipId } }) => ({ clip: library.clip(clipId), frames: library.clipFrames(clipId), annotations: library.annotationsSeenWith(clipId), facts: toldFacts(library.facts.of(clipId)) }),
     clipThumbnail: ({ params: { clipId } }, request) => picture(request, library.clip(clipId).sourceId, `clip-${clipId}.jpg`),
     askClip: ({ params: { clipId }, body: { question } }) => {
       library.clip(clipId)

@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { Annotation, AnnotationBody, type Evidence, isOnlyOne, type Provenance, type ReviewState, type Span, spanWithin, type TextBody, type TrackBody } from '../../app/annotation.ts'
+import type { Clip } from '../../app/contract/clip.ts'
 import type { ClipEvent, History, Step } from '../../app/contract/state.ts'
 import { type Action, DEEDS } from '../../app/deeds.ts'
 import { TubeletError } from '../../app/errors.ts'
@@ -43,7 +44,7 @@ export interface Place {
   source: string
   /** Frames of the clip. */
   span: Span
-  /** How many frames the analysed part of the video has. */
+  /** How many frames of the video are known. */
   frames: () => number
   /** Null before the file was read. */
   frame: Probe | null
@@ -83,6 +84,19 @@ export class Annotations {
 
   ofClip(clipId: number): Annotation[] {
     return this.#db.prepare('SELECT * FROM annotations WHERE clip_id = ? ORDER BY kind, id').all(clipId).map(annotation)
+  }
+
+  /**
+   * What is seen with a clip: what was said about it, and what people made or decided in other clips of its video that reaches into it.
+   * Tracks, notes and captions of parts belong to the video; the clip that they lie with is where they were begun.
+   */
+  seenWith({ id, sourceId, startFrame, endFrame }: Pick<Clip, 'id' | 'sourceId' | 'startFrame' | 'endFrame'>): Annotation[] {
+    const reaching = this.#prepared(
+      `SELECT a.* FROM clips c JOIN annotations a ON a.clip_id = c.id WHERE c.source_id = ? AND c.id <> ? AND a.kind IN ('track', 'note', 'segment') AND a.state <> 'machine'
+       AND CASE a.kind WHEN 'track' THEN json_extract(a.human, '$.boxes[0].ordinal') ELSE json_extract(a.human, '$.span.startFrame') END < ?
+       AND CASE a.kind WHEN 'track' THEN json_extract(a.human, '$.boxes[#-1].ordinal') + 1 ELSE json_extract(a.human, '$.span.endFrame') END > ? ORDER BY a.kind, a.id`,
+    )
+    return [...this.ofClip(id), ...reaching.all(sourceId, id, endFrame, startFrame).map(annotation)]
   }
 
   /** In the order of `ids`; those that are gone are left out. */
@@ -466,12 +480,22 @@ function badRequest(message: string): TubeletError {
   return new TubeletError({ code: 'bad-request', message })
 }
 
-/** @throws TubeletError `bad-request` unless a span lies inside the clip, and boxes on the picture, on frames of the video, ascending. */
+/** @throws TubeletError `bad-request` unless a caption's span lies inside the clip, any other inside the video, and boxes on the picture, on frames of the video, ascending. */
 function check(body: AnnotationBody, { frame, span: whole, frames }: Place): void {
   if (body.kind === 'answer') return
   if (body.kind !== 'track') {
     const { span } = body
     if (span === undefined || (span.startFrame >= whole.startFrame && span.endFrame <= whole.endFrame)) return
+    if (body.kind !== 'caption') {
+      if (span.endFrame <= frames()) return
+      throw new TubeletError({
+        code: 'bad-request',
+        message: 'The frames {{from}} to {{to}} are not all in this video, which has {{count}} frames.',
+        values: { from: span.startFrame, to: span.endFrame - 1, count: frames() },
+        stillWorks: 'Nothing was changed.',
+        next: 'Mark a span inside the video.',
+      })
+    }
     throw new TubeletError({
       code: 'bad-request',
       message: 'The frames {{from}} to {{to}} are not all in this clip, which has the frames {{first}} to {{last}}.',

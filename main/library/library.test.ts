@@ -296,21 +296,23 @@ test('kill -9 loses nothing that was shown as done', async () => {
   for (const clip of library.clips({ limit: 1000, offset: 0 }).clips) expect(clip.caption !== null).toBe(clip.encoded)
 })
 
-test('a span outside of its clip is refused with the frames that the clip has', () => {
-  const clipId = addClip(1)
-  addClip(2)
+test('tracks, notes and captions of parts belong to the video and are seen in every clip that they reach into; a caption stays in its clip', () => {
+  const [before, clipId, after] = [addClip(0), addClip(1), addClip(2)]
   const note = (startFrame: number, endFrame: number) => library.addAnnotation(clipId, { kind: 'note', text: 'x', span: { startFrame, endFrame } })
-  expect(note(200, 400).body).toMatchObject({ span: { startFrame: 200, endFrame: 400 } })
-  for (const [from, to] of [[199, 210], [390, 401], [0, 10], [500, 600]] as const) {
-    expect(() => note(from, to)).toThrow(`The frames ${from} to ${to - 1} are not all in this clip, which has the frames 200 to 399.`)
-  }
+  const seen = (clip: number) => library.annotationsSeenWith(clip).flatMap(({ id, body }) => (body.kind === 'caption' ? [] : [id]))
+  const [inside, across, away] = [note(200, 400), note(390, 401), note(0, 10)]
+  expect([before, clipId, after].map(seen)).toEqual([[away.id], [inside.id, across.id, away.id], [across.id]])
   const told = library.addAnnotation(clipId, { kind: 'segment', text: 'y', span: { startFrame: 210, endFrame: 220 } })
-  expect(() => library.review(told.id, 'edit', { kind: 'segment', text: 'y', span: { startFrame: 210, endFrame: 401 } })).toThrow(TubeletError)
-  expect(() => library.edit([{ action: 'edit', annotationId: captionOf(clipId)?.id ?? 0, body: { kind: 'caption', text: 'z', span: { startFrame: 0, endFrame: 5 } } }])).toThrow(TubeletError)
-  // An object may be followed beyond the clip, but not beyond the video.
+  library.review(told.id, 'edit', { kind: 'segment', text: 'y', span: { startFrame: 199, endFrame: 600 } })
   const box = (ordinal: number) => ({ ordinal, pts: ordinal, box: { x1: 0, y1: 0, x2: 9, y2: 9 }, score: null })
-  expect(library.addAnnotation(clipId, { kind: 'track', label: 'dog', boxes: [box(210), box(599)] }).state).toBe('edited')
+  const dog = library.addAnnotation(clipId, { kind: 'track', label: 'dog', boxes: [box(210), box(599)] })
+  expect(seen(before)).toEqual([away.id, told.id])
+  expect(seen(after)).toEqual([across.id, told.id, dog.id])
+  expect(library.annotationsSeenWith(after).filter(({ body }) => body.kind === 'track')).toEqual([dog])
+  // None beyond the video.
+  expect(() => note(500, 601)).toThrow('The frames 500 to 600 are not all in this video, which has 600 frames.')
   expect(() => library.addAnnotation(clipId, { kind: 'track', label: 'dog', boxes: [box(210), box(600)] })).toThrow('A track must end with the video.')
+  expect(() => library.edit([{ action: 'edit', annotationId: captionOf(clipId)?.id ?? 0, body: { kind: 'caption', text: 'z', span: { startFrame: 0, endFrame: 5 } } }])).toThrow('The frames 0 to 4 are not all in this clip, which has the frames 200 to 399.')
 })
 
 test('a marked clip comes and goes as steps of undo, with everything said about it and its encoding, also after a restart', async () => {

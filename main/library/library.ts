@@ -362,6 +362,11 @@ export class Library {
     return this.#annotations.ofClip(clipId)
   }
 
+  /** With what reaches into it from other clips of its video. */
+  annotationsSeenWith(clipId: number): Annotation[] {
+    return this.#annotations.seenWith(this.clip(clipId))
+  }
+
   annotation(id: number): Annotation {
     return this.#annotations.get(id)
   }
@@ -494,7 +499,7 @@ export class Library {
       clip: Number(idx) + 1,
       source: String(name),
       span: { startFrame: Number(row['start_frame']), endFrame: Number(row['end_frame']) },
-      frames: () => Number(this.#db.prepare('SELECT max(end_frame) AS n FROM clips WHERE source_id = ?').get(row['source_id'] ?? null)?.['n']),
+      frames: () => Math.max(this.frames(Number(row['source_id'])).length, Number(this.#db.prepare('SELECT max(end_frame) AS n FROM clips WHERE source_id = ?').get(row['source_id'] ?? null)?.['n'])),
       frame: typeof probe === 'string' ? (JSON.parse(probe) as Probe) : null,
     }
   }

@@ -9,7 +9,7 @@ import { useColours } from '../labels/vocabulary.ts'
 import { type FrameTable, ordinalAt, pause, usePlayer } from '../player.ts'
 import { commit } from '../review/edits.ts'
 import { useReview } from '../review/store.ts'
-import { chooseTrack, deleteBox, drawn, mayDraw } from '../review/tracks.ts'
+import { chooseTrack, deleteBox, drawn, standIn } from '../review/tracks.ts'
 import { useUi } from '../store.ts'
 
 interface Props {
@@ -21,8 +21,6 @@ interface Props {
   frames: FrameTable
   /** Pixels of the video in one pixel of the screen: what is drawn keeps its size when the picture is enlarged. */
   unit: number
-  /** False shows the boxes only: of a clip that is passed while another one is chosen. */
-  editable: boolean
 }
 
 interface Point {
@@ -37,7 +35,7 @@ type Drag = { id: number; grip: Grip | 'move'; from: Point; start: Box; box: Box
 const CLICK = 4
 
 /** Boxes over the picture, in its display-oriented pixels, at the shown frame's PTS; they are drawn, dragged and nudged here. */
-export function Boxes({ probe, clipId, tracks, texts, frames, unit, editable }: Props) {
+export function Boxes({ probe, clipId, tracks, texts, frames, unit }: Props) {
   const time = usePlayer((player) => player.time)
   const trackId = useUi((ui) => ui.trackId)
   const also = useReview((state) => state.also)
@@ -49,6 +47,11 @@ export function Boxes({ probe, clipId, tracks, texts, frames, unit, editable }: 
   const pts = frames.pts[ordinal] ?? frames.startPts
   const chosen = new Set([...(trackId === null ? [] : [trackId]), ...also])
 
+  /** A box on the picture may be of a clip that is passed: that is the one that is looked at then. */
+  const chooseHere = (id: number) => {
+    standIn(clipId, ordinal)
+    chooseTrack(id)
+  }
   const store = (track: TrackAnnotation, box: Box) => void commit(clipId, [{ action: 'edit', annotationId: track.id, body: withKeyBox(track.body, ordinal, pts, box) }])
   const grab = (track: TrackAnnotation, grip: Grip | 'move', box: Box) => (event: PointerEvent<SVGElement>) => {
     if (drawing || event.button !== 0) return
@@ -58,7 +61,7 @@ export function Boxes({ probe, clipId, tracks, texts, frames, unit, editable }: 
       chooseTrack(track.id, true)
       return
     }
-    if (!chosen.has(track.id)) chooseTrack(track.id)
+    if (!chosen.has(track.id)) chooseHere(track.id)
     event.currentTarget.setPointerCapture(event.pointerId)
     setDrag({ id: track.id, grip, from: pointOf(svg, event, probe), start: box, box })
   }
@@ -97,7 +100,6 @@ export function Boxes({ probe, clipId, tracks, texts, frames, unit, editable }: 
       if (!drawing || event.button !== 0) return
       event.stopPropagation()
       pause()
-      if (!mayDraw(ordinal)) return
       event.currentTarget.setPointerCapture(event.pointerId)
       const from = pointOf(svg, event, probe)
       setDrag({ id: null, from, box: { x1: from.x, y1: from.y, x2: from.x, y2: from.y } })
@@ -107,7 +109,7 @@ export function Boxes({ probe, clipId, tracks, texts, frames, unit, editable }: 
     onPointerCancel: () => setDrag(null),
   }
   return (
-    <svg ref={svg} className="boxes" viewBox={`0 0 ${probe.width} ${probe.height}`} role="group" aria-label={t('Boxes on this frame')} data-drawing={drawing} data-editable={editable} {...sketch}>
+    <svg ref={svg} className="boxes" viewBox={`0 0 ${probe.width} ${probe.height}`} role="group" aria-label={t('Boxes on this frame')} data-drawing={drawing} {...sketch}>
       {texts.filter(({ body: { span } }) => span.startFrame <= ordinal && ordinal < span.endFrame).map(({ id, body: { box } }) => (
         <rect key={id} className="text-box" data-text-box={id} data-selected={chosen.has(id)} x={box.x1} y={box.y1} width={box.x2 - box.x1} height={box.y2 - box.y1} aria-hidden />
       ))}
@@ -119,14 +121,14 @@ export function Boxes({ probe, clipId, tracks, texts, frames, unit, editable }: 
         const { label, boxes } = track.body
         const observed = boxes.some((key) => key.ordinal === ordinal)
         const hidden = keyInForce(track.body, ordinal)?.occluded === true
-        const bind = editable
-          ? { tabIndex: 0, role: 'button', 'aria-label': t('{{label}}, box', { label }), 'aria-pressed': selected, onPointerDown: grab(track, 'move', box), onFocus: () => !chosen.has(track.id) && chooseTrack(track.id), onKeyDown: nudge(track, box) }
-          : { 'aria-hidden': true }
         return (
-          <g key={track.id} data-box={track.id} data-selected={selected} data-occluded={hidden} style={{ color: colourOf(label) }} {...bind}>
+          <g
+            key={track.id} data-box={track.id} data-selected={selected} data-occluded={hidden} style={{ color: colourOf(label) }} tabIndex={0} role="button" aria-label={t('{{label}}, box', { label })} aria-pressed={selected}
+            onPointerDown={grab(track, 'move', box)} onFocus={() => !chosen.has(track.id) && chooseHere(track.id)} onKeyDown={nudge(track, box)}
+          >
             <rect x={box.x1} y={box.y1} width={box.x2 - box.x1} height={box.y2 - box.y1} strokeDasharray={observed ? undefined : '6 4'} />
             <text x={box.x1 + 2 * unit} y={box.y1 > 18 * unit ? box.y1 - 5 * unit : box.y1 + 14 * unit} fontSize={12 * unit}>{label}</text>
-            {selected && editable && track.id === trackId && GRIPS.map((grip) => {
+            {selected && track.id === trackId && GRIPS.map((grip) => {
               const { x, y } = gripAt(grip, box)
               return <circle key={grip} cx={x} cy={y} r={(grip.length === 2 ? 5 : 4) * unit} onPointerDown={grab(track, grip, box)} className={grip} />
             })}

@@ -97,7 +97,7 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
             />
             {state === 'ready' && frames && clip && <Heat probe={probe} clip={clip} annotations={annotations} frames={frames} />}
             {state === 'ready' && frames && shown && showBoxes && (
-              <Boxes probe={probe} clipId={shown.clipId} tracks={shown.tracks} texts={shown.texts} frames={frames} unit={unit} editable={shown.clipId === clip?.id} />
+              <Boxes probe={probe} clipId={shown.clipId} tracks={shown.tracks} texts={shown.texts} frames={frames} unit={unit} />
             )}
           </>
         )}

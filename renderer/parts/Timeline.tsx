@@ -200,12 +200,12 @@ function SaidLanes({ clip, annotations }: { clip: Clip; annotations: readonly An
       <Lane key={`${kind} ${i}`} name={i === 0 ? name : ''} className={`${kind}-lane`}>
         {row.map(({ id, body }) => (
           <Bar
-            key={id} span={body.span} label={`${body.text} (${name})`} text={body.text} within={clip} reachable
+            key={id} span={body.span} label={`${body.text} (${name})`} text={body.text} within={body.kind === 'caption' ? clip : undefined} reachable
             onChoose={() => document.querySelector<HTMLElement>(`[data-annotation="${id}"]`)?.scrollIntoView({ block: 'nearest' })}
             onChange={(span) => void commit(clip.id, [{ action: 'edit', annotationId: id, body: { ...body, span } as Annotation['body'] }])}
           />
         ))}
-        {i === 0 && drafted && <Bar span={drafted} className="draft" within={clip} reachable label={t('Being written')} onChoose={() => undefined} onChange={(span) => parts.change(clip.id, { span })} />}
+        {i === 0 && drafted && <Bar span={drafted} className="draft" reachable label={t('Being written')} onChoose={() => undefined} onChange={(span) => parts.change(clip.id, { span })} />}
       </Lane>
     )),
   )

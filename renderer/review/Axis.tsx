@@ -59,7 +59,7 @@ interface BarProps {
   /** Its ends can be dragged; called once, when they are let go. */
   onChange?: ((span: Span) => void) | undefined
   /** Where its ends stay; the whole video when left out. */
-  within?: Span
+  within?: Span | undefined
   /** Its ends can be reached by Tab, also when it is not chosen. */
   reachable?: boolean
   /** What lies on the bar, at the span that it has now. */

@@ -11,7 +11,7 @@ import { call } from '../api.ts'
 import { clock } from '../format.ts'
 import { t, told } from '../i18n.ts'
 import { type FrameTable, showFrame, ordinalAt, timeOf, usePlayer } from '../player.ts'
-import { queryClient } from '../queries.ts'
+import { clipsOf, queryClient } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { toast } from '../toast.ts'
 import { parts } from './drafts.ts'
@@ -30,7 +30,25 @@ export function frameTable(): FrameTable | undefined {
   return queryClient.getQueryData(['frames', useUi.getState().sourceId])
 }
 
-/** The chosen clip and the frame that is shown; null without one. */
+/** The clip that a frame lies in: the chosen one where it does, else the one of the analysis; the chosen one where none does. */
+function clipWith(ordinal: number): number | null {
+  const { clipId, sourceId } = useUi.getState()
+  const clips = queryClient.getQueryData(clipsOf(sourceId).queryKey) ?? []
+  const holds = ({ startFrame, endFrame }: Clip) => startFrame <= ordinal && ordinal < endFrame
+  const chosen = clips.find(({ id }) => id === clipId)
+  return (chosen && holds(chosen) ? chosen : clips.find((clip) => clip.kind !== 'marked' && holds(clip)))?.id ?? clipId
+}
+
+/** Look at another clip without leaving the frame that is shown. */
+export function standIn(clipId: number, ordinal: number): void {
+  const { clipId: chosen, sourceId, selectClip } = useUi.getState()
+  if (chosen === clipId || sourceId === null) return
+  usePlayer.setState({ goal: { sourceId, ordinal } })
+  selectClip(clipId, sourceId)
+  useReview.getState().setAlso([])
+}
+
+/** The chosen clip and the frame that is shown, which may lie in another one; null without one. */
 function here(): Here | null {
   const { clipId } = useUi.getState()
   const frames = frameTable()
@@ -115,17 +133,12 @@ export function drawInMiddle(): void {
   const at = here()
   const { sourceId } = useUi.getState()
   const probe = queryClient.getQueryData<{ sources: Source[] }>(['sources'])?.sources.find(({ id }) => id === sourceId)?.probe
-  if (!at || !probe || !mayDraw(at.ordinal)) return
+  if (!at || !probe) {
+    toast(t('Choose a clip first.'), { id: 'review' })
+    return
+  }
   const side = (length: number, edge: -1 | 1) => (length * (1 + edge * IN_MIDDLE)) / 2
-  drawn(at.clipId, { x1: side(probe.width, -1), y1: side(probe.height, -1), x2: side(probe.width, 1), y2: side(probe.height, 1) }, at, at.frames)
-}
-
-/** Whether a box that is drawn on this frame can be the chosen clip's; says so where it cannot. */
-export function mayDraw(ordinal: number): boolean {
-  const { clipId } = useUi.getState()
-  if (clipId !== null) return inClip(clipId, { startFrame: ordinal, endFrame: ordinal + 1 }) !== null
-  toast(t('Choose a clip first.'), { id: 'review' })
-  return false
+  drawn(clipWith(at.ordinal) ?? at.clipId, { x1: side(probe.width, -1), y1: side(probe.height, -1), x2: side(probe.width, 1), y2: side(probe.height, 1) }, at, at.frames)
 }
 
 /** The labels that the person is likely to want, most likely first: of the project, then those in this clip. */
@@ -137,9 +150,10 @@ function likelyLabels(): string[] {
 
 let lastLabel: string | null = null
 
-/** A box was drawn: a new track of one frame, that lives to the end of the clip until a person says otherwise. */
+/** A box was drawn: a new track that lives from this frame to the end of its clip until a person says otherwise. The clip that it lies in is looked at. */
 export function drawn(clipId: number, box: Box, { ordinal, pts }: FrameRef, frames: FrameTable): void {
-  const clip = clipOf(clipId)
+  const clip = queryClient.getQueryData(clipsOf(useUi.getState().sourceId).queryKey)?.find(({ id }) => id === clipId)
+  standIn(clipId, ordinal)
   const last = Math.min((clip?.endFrame ?? ordinal + 1) - 1, frames.pts.length - 1)
   const label = lastLabel ?? likelyLabels()[0] ?? t('object')
   const start: TrackBody = { kind: 'track', label, boxes: [{ ordinal, pts, box, score: null }] }
@@ -211,15 +225,14 @@ export function retimeHere(edge: 'first' | 'last'): void {
 }
 
 /**
- * Follow the chosen box through the video from this frame on, to the end of its clip at most: one step of undo. What its track held after this
+ * Follow the chosen box through the video from this frame on, past the end of its clip too: one step of undo. What its track held after this
  * frame is replaced. The frame on which it was lost is shown, and said.
  */
 export async function followForward(): Promise<void> {
   const at = here()
   const [track] = chosenTracks()
   const key = at && track ? keyAt(track.body, at.ordinal, at.ptsOf) : null
-  const clip = at && clipOf(at.clipId)
-  if (!at || !track || !key || !clip) {
+  if (!at || !track || !key) {
     toast(track ? notThere() : t('Choose a box first.'), { id: 'review' })
     return
   }
@@ -228,14 +241,14 @@ export async function followForward(): Promise<void> {
   try {
     const { boxes, lost, end } = await call('followBox', { params: { clipId: at.clipId }, body: { box: key.box, ordinal: at.ordinal, label } })
     const body = tracksOf(at.clipId).find(({ id }) => id === track.id)?.body
-    const seen = boxes.filter(({ ordinal }) => ordinal >= at.ordinal && ordinal < clip.endFrame)
+    const seen = boxes.filter(({ ordinal }) => ordinal >= at.ordinal)
     const last = seen.at(-1)
     if (!body || !last) return
     const seconds = clock(timeOf(at.frames, last.ordinal), 2)
-    const gone = end === 'lost' && lost !== null && lost.ordinal < clip.endFrame
+    const gone = end === 'lost' && lost !== null
     const outcome = gone
       ? said('“{{label}}” was followed to {{seconds}} and lost there. Draw it where it is seen again, and follow it on.', { label, seconds })
-      : end === 'cut' && last.ordinal < clip.endFrame - 1
+      : end === 'cut'
         ? said('“{{label}}” was followed to the cut at {{seconds}}.', { label, seconds })
         : said('“{{label}}” was followed to {{seconds}}.', { label, seconds })
     const followed: TrackBody = { ...body, boxes: [...body.boxes.filter(({ ordinal }) => ordinal < at.ordinal), ...seen] }
@@ -328,9 +341,13 @@ export function sayHere(kind: 'note' | 'segment'): void {
     toast(t('Choose a clip first.'), { id: 'review' })
     return
   }
-  const clip = clipOf(at.clipId)
-  const span = inClip(at.clipId, markedSpan(useReview.getState()) ?? { startFrame: at.ordinal, endFrame: kind === 'note' ? at.ordinal + 1 : Math.max(at.ordinal + 1, clip?.endFrame ?? 0) })
-  if (span) parts.open(at.clipId, { kind, span })
+  const marked = markedSpan(useReview.getState())
+  const chosen = clipOf(at.clipId)
+  // What reaches into the chosen clip is written there; what lies in another one, there.
+  const clipId = (marked && chosen && spanWithin(marked, chosen) ? at.clipId : clipWith(marked?.startFrame ?? at.ordinal)) ?? at.clipId
+  standIn(clipId, at.ordinal)
+  const end = queryClient.getQueryData(clipsOf(useUi.getState().sourceId).queryKey)?.find(({ id }) => id === clipId)?.endFrame ?? 0
+  parts.open(clipId, { kind, span: marked ?? { startFrame: at.ordinal, endFrame: kind === 'note' ? at.ordinal + 1 : Math.max(at.ordinal + 1, end) } })
 }
 
 /** What a caption says holds for the marked span alone. */
@@ -340,7 +357,7 @@ export function sayOfMarked({ id, clipId, body }: Annotation): void {
   if (span && body.kind === 'caption') void commit(clipId, [{ action: 'edit', annotationId: id, body: { ...body, span } }], said('Saved'))
 }
 
-/** The part of a span that lies in the clip: what is said about a clip is about its own frames. Says so where something is cut off, and where nothing is left. */
+/** The part of a span that lies in the clip: its caption is about its own frames. Says so where something is cut off, and where nothing is left. */
 function inClip(clipId: number, span: Span): Span | null {
   const clip = clipOf(clipId)
   if (!clip) return null
