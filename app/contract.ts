@@ -37,7 +37,10 @@ export const Source = z.object({
   probe: Probe.nullable(),
   clipCount: z.number().int(),
   encodedCount: z.number().int(),
+  /** Clips of which everything to review was decided. */
   reviewedCount: z.number().int(),
+  /** Clips that hold work of people: decisions, boxes, notes. */
+  touchedCount: z.number().int(),
   hasThumbnail: z.boolean(),
   filmstripCells: z.number().int(),
   /** How the browser gets moving pictures: the file itself, or a preview copy that the queue makes when it is asked for. */

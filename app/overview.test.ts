@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { binsOf, byDate, type ClipFact, commonest, endToEnd, histogram, inside } from './overview.ts'
 
 const source = (id: number, duration: number, recordedAt?: string) => ({ id, probe: { duration, ...(recordedAt === undefined ? {} : { recordedAt }) } })
-const clip = (id: number, sourceId: number, start: number, labels: Record<string, number> = {}): ClipFact => ({ id, sourceId, start, end: start + 2, caption: null, state: null, confidence: null, labels, reviewed: false })
+const clip = (id: number, sourceId: number, start: number, labels: Record<string, number> = {}): ClipFact => ({ id, sourceId, start, end: start + 2, caption: null, state: null, confidence: null, labels, unsure: false, review: 'open' })
 
 describe('the axis of a library', () => {
   it('lays videos end to end, recorded ones first and in their order', () => {

@@ -14,8 +14,9 @@ export const ClipFact = z.object({
   confidence: z.number().nullable(),
   /** Tracks that count, by label. */
   labels: z.record(z.string(), z.number().int()),
-  /** A person decided something about it. */
-  reviewed: z.boolean(),
+  /** The model is not sure of the caption, and nobody decided about it. */
+  unsure: z.boolean(),
+  review: z.enum(['open', 'partly', 'done']),
 })
 export type ClipFact = z.infer<typeof ClipFact>
 

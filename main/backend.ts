@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { contract, type RouteArgs, type RouteName } from '../app/contract.ts'
-import { type ErrorCode, problemOf, TubeletError } from '../app/errors.ts'
+import { type ErrorCode, inEnglish, type Problem, problemOf, TubeletError } from '../app/errors.ts'
 import { findHandlers } from './api/find.ts'
 import { type Handler, type Handlers, notFound, type Services } from './api/handler.ts'
 import { labelHandlers } from './api/labels.ts'
@@ -42,9 +42,16 @@ export function createBackend(services: Services, windowDir: string): (request: 
   app.get('*', (context) => windowFile(context.req.raw, windowDir, context.req.path))
   app.onError((error) => {
     const problem = problemOf(error)
-    return Response.json({ problem }, { status: HTTP_STATUS[problem.code] ?? 500 })
+    // Read as it is by whoever calls; the window translates the phrase.
+    return Response.json({ problem: { ...problem, ...spokenEnglish(problem) }, phrase: problem }, { status: HTTP_STATUS[problem.code] ?? 500 })
   })
   return async (request) => app.fetch(request)
+}
+
+/** The sentences that a problem has, with their values in them. */
+function spokenEnglish(problem: Problem): Partial<Problem> {
+  const spoken = inEnglish(problem)
+  return Object.fromEntries((['message', 'next', 'stillWorks'] as const).flatMap((part) => (problem[part] === undefined ? [] : [[part, spoken[part]]])))
 }
 
 /** @throws TubeletError `bad-request` that names the first field that is wrong. */
@@ -53,7 +60,17 @@ function checked(where: string, schema: z.ZodType | undefined, value: unknown): 
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  throw new TubeletError({ code: 'bad-request', message: '{{field}}: {{fault}}.', values: { field: [where, ...(issue?.path ?? [])].join('.'), fault: issue?.message ?? 'is not as documented' }, next: 'See /api/openapi.json.' })
+  throw new TubeletError({ code: 'bad-request', message: '{{field}}: {{fault}}.', values: { field: [where, ...(issue?.path ?? [])].join('.'), fault: issue === undefined ? 'is not as documented' : faultOf(issue) }, next: 'See /api/openapi.json.' })
+}
+
+/** What is wrong with a field, as zod found it. */
+function faultOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_union' && issue.discriminator !== undefined) {
+    const known = (issue as { options?: readonly unknown[] }).options
+    return known === undefined ? `must say by “${issue.discriminator}” what it is` : `must be one of ${known.map(String).join(', ')}`
+  }
+  if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.endsWith('received undefined')) return `is missing; ${issue.expected} expected`
+  return issue.message
 }
 
 /** The OpenAPI 3.1 document of the contract; its schemas are JSON Schema 2020-12, as zod writes them. */

@@ -29,7 +29,7 @@ afterEach(() => {
 
 function sourceOf({ source: { id, path: file, name, fingerprint, probe } }: AnnotationDocument): Source {
   return {
-    id, path: file, name, fingerprint, probe, bytes: 1, addedAt: '', state: 'done', problem: null, clipCount: 0, encodedCount: 0, reviewedCount: 0, hasThumbnail: false, filmstripCells: 0, playback: 'direct',
+    id, path: file, name, fingerprint, probe, bytes: 1, addedAt: '', state: 'done', problem: null, clipCount: 0, encodedCount: 0, reviewedCount: 0, touchedCount: 0, hasThumbnail: false, filmstripCells: 0, playback: 'direct',
   }
 }
 

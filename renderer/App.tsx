@@ -66,7 +66,7 @@ export function App() {
       {panel === 'palette' && <Palette />}
       {panel === 'history' && <HistoryDialog />}
       <Confirm />
-      <Toaster position="bottom-right" theme={theme} offset={44} closeButton containerAriaLabel={t('Notifications')} toastOptions={{ closeButtonAriaLabel: t('Close') }} />
+      <Toaster position="top-center" theme={theme} offset={{ top: 128 }} closeButton containerAriaLabel={t('Notifications')} toastOptions={{ closeButtonAriaLabel: t('Close') }} />
     </div>
   )
 }

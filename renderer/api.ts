@@ -27,8 +27,8 @@ async function send<N extends RouteName>(name: N, args: Args<N>, options: Pick<R
     throw new TubeletError({ code: 'engine-unavailable', message: 'Tubelet does not answer.', stillWorks: 'Everything shown as done is saved.', next: 'Start Tubelet again.' }, { cause })
   })
   if (response.ok) return response
-  const { problem } = (await response.json().catch(() => ({}))) as { problem?: Problem }
-  throw new TubeletError(problem ?? { code: 'internal', message: 'The call failed ({{status}}).', values: { status: response.status }, next: 'Try again.' })
+  const { phrase } = (await response.json().catch(() => ({}))) as { phrase?: Problem }
+  throw new TubeletError(phrase ?? { code: 'internal', message: 'The call failed ({{status}}).', values: { status: response.status }, next: 'Try again.' })
 }
 
 /** @throws TubeletError with the backend's problem. */

@@ -25,8 +25,8 @@ export const Filters = z.object({
   says: z.string().trim().min(1).optional(),
   /** The question was answered; with `text`, the answer has it in it. */
   answer: z.object({ question: z.string(), text: z.string().optional() }).optional(),
-  /** open: nobody decided anything yet. unsure: the model is not sure of its caption or an answer. Else: somebody did this to something. */
-  state: z.enum(['open', 'accepted', 'edited', 'rejected', 'unsure']).optional(),
+  /** open: nobody decided anything yet. partly: not everything. unsure: the model is not sure of its caption or an answer. Else: somebody did this to something. */
+  state: z.enum(['open', 'partly', 'accepted', 'edited', 'rejected', 'unsure']).optional(),
   sourceIds: z.array(z.number().int().positive()).optional(),
   /** To the library. Half-open. */
   addedFrom: Instant.optional(),

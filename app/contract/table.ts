@@ -28,8 +28,11 @@ export const Column = z.object({
 })
 export type Column = z.infer<typeof Column>
 
-/** How a cell stands: `sure` and `unsure` are the model's word, the others a person's. `mixed`: the clips of a video differ. */
-export const CELL_STATES = ['empty', 'sure', 'unsure', 'accepted', 'edited', 'rejected', 'mixed'] as const
+/**
+ * How a cell stands: `sure` and `unsure` are the model's word, the others a person's. `mixed`: the clips of a video differ. `blind`: the pack
+ * that finds boxes cannot see such things, and none is not a number of them.
+ */
+export const CELL_STATES = ['empty', 'sure', 'unsure', 'accepted', 'edited', 'rejected', 'mixed', 'blind'] as const
 export const CellState = z.enum(CELL_STATES)
 export type CellState = z.infer<typeof CellState>
 
@@ -74,8 +77,8 @@ export type TableSpec = z.infer<typeof TableSpec>
 export const View = z.object({ id: z.number().int(), name: z.string(), spec: TableSpec })
 export type View = z.infer<typeof View>
 
-/** Rows of one value, contiguous from row `start` of the view. `text` is null where there is no value, and `others` where there are too many values. */
-const Group = z.object({ text: z.string().nullable(), others: z.boolean(), start: z.number().int(), count: z.number().int() })
+/** Rows of one value, contiguous from row `start` of the view. `text` is null where there is no value, and `others` where there are too many values. Of `count` rows the model is not sure in `unsure`. */
+const Group = z.object({ text: z.string().nullable(), others: z.boolean(), start: z.number().int(), count: z.number().int(), unsure: z.number().int() })
 export type Group = z.infer<typeof Group>
 
 export const Cell = z.object({

@@ -62,9 +62,9 @@ test('groups hold every row once, the largest first and what has no value last, 
   const answers = column([['no'], ['yes'], [null], ['no'], ['unsure', 'rejected']])
   const { order, groups } = arrange(all, { filters: [], sort: [{ key: 'q2', by: 'value', down: true }], group: 'q1' }, (key) => (key === 'q1' ? answers : size))
   expect(groups).toEqual([
-    { text: 'no', others: false, start: 0, count: 2 },
-    { text: 'yes', others: false, start: 2, count: 1 },
-    { text: null, others: false, start: 3, count: 2 },
+    { text: 'no', others: false, start: 0, count: 2, unsure: 0 },
+    { text: 'yes', others: false, start: 2, count: 1, unsure: 0 },
+    { text: null, others: false, start: 3, count: 2, unsure: 0 },
   ])
   expect([...order]).toEqual([0, 3, 1, 2, 4])
 })
@@ -75,7 +75,7 @@ test('thousands of values are a thousand groups and one for the rest', () => {
   for (let row = 0; row < 3_000; row += 1) many.set(row, `v${row}`, 'sure', null)
   const { order, groups } = arrange(Int32Array.from({ length: 3_000 }, (_, row) => row), { filters: [], sort: [], group: 'q1' }, () => many)
   expect(groups).toHaveLength(1_001)
-  expect(groups?.at(-1)).toEqual({ text: null, others: true, start: 1_000, count: 2_000 })
+  expect(groups?.at(-1)).toEqual({ text: null, others: true, start: 1_000, count: 2_000, unsure: 0 })
   expect(new Set(order).size).toBe(3_000)
 })
 

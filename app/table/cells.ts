@@ -200,12 +200,12 @@ function grouped(order: Int32Array, cells: Cells): Arranged {
     .sort((a, b) => (counts[b + 1] ?? 0) - (counts[a + 1] ?? 0) || (ranks[a] ?? 0) - (ranks[b] ?? 0))
   // By code + 1: the group that its rows go to.
   const places = new Int32Array(cells.words.length + 1)
-  const groups: Group[] = present.slice(0, MOST_GROUPS).map((code) => ({ text: cells.words[code] ?? '', others: false, start: 0, count: counts[code + 1] ?? 0 }))
+  const groups: Group[] = present.slice(0, MOST_GROUPS).map((code) => ({ text: cells.words[code] ?? '', others: false, start: 0, count: counts[code + 1] ?? 0, unsure: 0 }))
   for (const [place, code] of present.entries()) places[code + 1] = Math.min(place, MOST_GROUPS)
-  if (present.length > MOST_GROUPS) groups.push({ text: null, others: true, start: 0, count: present.slice(MOST_GROUPS).reduce((sum, code) => sum + (counts[code + 1] ?? 0), 0) })
+  if (present.length > MOST_GROUPS) groups.push({ text: null, others: true, start: 0, count: present.slice(MOST_GROUPS).reduce((sum, code) => sum + (counts[code + 1] ?? 0), 0), unsure: 0 })
   const without = counts[0] ?? 0
   places[0] = groups.length
-  if (without > 0) groups.push({ text: null, others: false, start: 0, count: without })
+  if (without > 0) groups.push({ text: null, others: false, start: 0, count: without, unsure: 0 })
   let start = 0
   for (const group of groups) {
     group.start = start
@@ -218,6 +218,8 @@ function grouped(order: Int32Array, cells: Cells): Arranged {
     const at = next[place] ?? 0
     arranged[at] = row
     next[place] = at + 1
+    const group = groups[place]
+    if (group && cells.stateAt(row) === 'unsure') group.unsure += 1
   }
   return { order: arranged, groups }
 }
@@ -241,12 +243,10 @@ export function summarised(clips: Cells, rows: Int32Array, spans: readonly (read
   const shares = new Int32Array(spans.length * 2)
   for (const [video, [from, to]] of spans.entries()) {
     const counts = new Map<number, number>()
-    const states = new Set<number>()
     let most = -1
     let largest = NaN
     let said = 0
     for (const row of rows.subarray(from, to)) {
-      if (clips.states[row] !== 0) states.add(clips.states[row] ?? 0)
       const code = clips.codes[row] ?? -1
       if (code === -1) continue
       said += 1
@@ -257,11 +257,20 @@ export function summarised(clips: Cells, rows: Int32Array, spans: readonly (read
         if (Number.isNaN(largest) || number > largest) [largest, most] = [number, code]
       } else if (count > (counts.get(most) ?? 0)) most = code
     }
-    const [only, other] = states
-    const state = only === undefined ? 'empty' : other === undefined ? (CELL_STATES[only] ?? 'empty') : 'mixed'
+    const own = rows.subarray(from, to)
+    // It is as sure as those clips are that say what is shown; where none says anything, as they all are.
+    const state = together(new Set(Array.from(most === -1 ? own : own.filter((row) => clips.codes[row] === most), (row) => clips.stateAt(row))))
     cells.set(video, clips.words[most] ?? null, state, null, Number.isNaN(largest) ? null : largest)
     shares[video * 2] = counts.get(most) ?? 0
     shares[video * 2 + 1] = said
   }
   return { cells, shares }
+}
+
+/** The state of several cells as one: unsure as soon as the model is not sure of one that nobody decided about. */
+function together(states: ReadonlySet<CellState>): CellState {
+  const told = [...states].filter((state) => state !== 'empty')
+  const [only, other] = told
+  if (other === undefined) return only ?? 'empty'
+  return told.includes('unsure') && told.every((state) => state === 'sure' || state === 'unsure') ? 'unsure' : 'mixed'
 }

@@ -15,8 +15,3 @@ export function timeText(start: number, end: number): string {
 export function lengthText(seconds: number): string {
   return seconds.toFixed(1)
 }
-
-/** How far a clip is reviewed: of what the model said about it, how much a person decided. */
-export function reviewText(decided: number, total: number): 'open' | 'partly' | 'done' {
-  return decided === 0 ? 'open' : decided < total ? 'partly' : 'done'
-}

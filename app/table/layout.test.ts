@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Group } from '../contract/table.ts'
 import { groupName, layoutOf } from './layout.ts'
 
-const group = (text: string | null, start: number, count: number): Group => ({ text, others: false, start, count })
+const group = (text: string | null, start: number, count: number): Group => ({ text, others: false, start, count, unsure: 0 })
 const groups = [group('no', 0, 3), group('yes', 3, 2), group(null, 5, 1)]
 
 test('without groups a line is a row', () => {

@@ -19,12 +19,15 @@ export function findHandlers({ pipeline }: Services) {
 
   return {
     search: ({ body: { query, filters, limit } }) => {
+      library.checkSources(filters.sourceIds ?? [])
       if (query?.by === 'words') remember(query.words)
       return search.find(query, filters, limit)
     },
 
     pickRows: async ({ body: { clipIds, search: by } }) => {
       if (clipIds === undefined && by === undefined) throw new TubeletError({ code: 'bad-request', message: 'Say which clips: by id, or by a search.' })
+      library.checkClips(clipIds ?? [])
+      library.checkSources(by?.filters.sourceIds ?? [])
       return library.table.pick(clipIds ?? (by ? await search.matching(by.query, by.filters) : []))
     },
 

@@ -31,7 +31,8 @@ const COALESCE_MS = 100
 const HEARTBEAT_MS = 15_000
 
 export function notFound(message = 'There is nothing at this address.'): Response {
-  return Response.json({ problem: { code: 'not-found', message } satisfies Problem }, { status: 404 })
+  const problem: Problem = { code: 'not-found', message }
+  return Response.json({ problem, phrase: problem }, { status: 404 })
 }
 
 /** Server-sent events until `run` resolves; `signal` aborts when the client leaves. */

@@ -43,7 +43,10 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
       return { timeBase: probe.timeBase, startPts: probe.startPts, pts: [...library.frames(params.sourceId)] }
     },
 
-    listClips: ({ query: { sourceId, limit, offset } }) => library.clips({ ...(sourceId === undefined ? {} : { sourceId }), limit, offset }),
+    listClips: ({ query: { sourceId, limit, offset } }) => {
+      library.checkSources(sourceId === undefined ? [] : [sourceId])
+      return library.clips({ ...(sourceId === undefined ? {} : { sourceId }), limit, offset })
+    },
     getClip: ({ params: { clipId } }) => ({ clip: library.clip(clipId), frames: library.clipFrames(clipId), annotations: library.annotationsSeenWith(clipId), facts: toldFacts(library.facts.of(clipId)) }),
     clipThumbnail: ({ params: { clipId } }, request) => picture(request, library.clip(clipId).sourceId, `clip-${clipId}.jpg`),
     askClip: ({ params: { clipId }, body: { question } }) => {

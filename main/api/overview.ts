@@ -8,10 +8,12 @@ export function overviewHandlers({ pipeline }: Services): Handlers<keyof typeof 
   const { library } = pipeline
   const { overview } = library
   return {
-    editPicked: ({ body: { clipIds, deed, overturn } }) =>
-      deed.action === 'note'
+    editPicked: ({ body: { clipIds, deed, overturn } }) => {
+      library.checkClips(clipIds)
+      return deed.action === 'note'
         ? noteClips(library, clipIds, deed.text)
-        : editClips(library, clipIds, ['caption'], { ...deed, overturn }, (clips) => said(deed.action === 'accept' ? 'Captions of {{clips}} clips accepted' : 'Captions of {{clips}} clips rejected', { clips })),
+        : editClips(library, clipIds, ['caption'], { ...deed, overturn }, (clips) => said(deed.action === 'accept' ? 'Captions of {{clips}} clips accepted' : 'Captions of {{clips}} clips rejected', { clips }))
+    },
     overview: () => overview.facts(),
     clipMap: async () => overview.map((await pipeline.packs.words('search')).info.digest),
   }

@@ -1,6 +1,6 @@
 /** The calls of the question table. */
 import { Readable } from 'node:stream'
-import { type Column, type ColumnKey, FACTS, type tableRoutes } from '../../app/contract/table.ts'
+import { type CellState, type Column, type ColumnKey, FACTS, type tableRoutes } from '../../app/contract/table.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { csvLine } from '../../app/formats/csv.ts'
 import type { KeptColumn } from '../library/table.ts'
@@ -10,6 +10,8 @@ import type { Handlers, Services } from './handler.ts'
 
 /** Rows that a CSV file is written by at a time. */
 const CSV_ROWS = 1_000
+/** What stands in a file's review column. */
+const STANDINGS: Readonly<Record<CellState, string | null>> = { empty: null, sure: 'not reviewed', unsure: 'not sure', accepted: 'accepted', edited: 'edited', rejected: 'rejected', mixed: 'mixed', blind: 'cannot see' }
 const FACT_TITLES: Readonly<Record<string, string>> = { name: 'Video', time: 'Time', length: 'Length', review: 'Review', caption: 'Caption', labels: 'Labels', note: 'Note' }
 
 export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<keyof typeof tableRoutes> {
@@ -26,7 +28,10 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
     return column
   }
 
-  const clipsOf = async ({ clipIds, rows }: { clipIds?: number[] | undefined; rows?: TableTasks['clips']['args'] | undefined }) => (rows === undefined ? clipIds : (await table.ask('clips', rows)).clipIds.flat())
+  const clipsOf = async ({ clipIds, rows }: { clipIds?: number[] | undefined; rows?: TableTasks['clips']['args'] | undefined }) => {
+    library.checkClips(clipIds ?? [])
+    return rows === undefined ? clipIds : (await table.ask('clips', rows)).clipIds.flat()
+  }
   const title = (key: ColumnKey) => FACT_TITLES[key] ?? table.columns().find(({ id }) => `q${id}` === key)?.text ?? key
   const hasEvidence = (key: ColumnKey) => key === 'caption' || !FACTS.some((fact) => fact === key)
 
@@ -57,7 +62,7 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
     tableValues: ({ query }) => table.ask('values', query),
     editCells: ({ body: { action, value, overturn, ...range } }) => {
       if (action !== 'set') return editCells(library, range, { action, overturn })
-      if (value === undefined) throw new TubeletError({ code: 'bad-request', message: 'A value is needed to set cells.' })
+      if (value === undefined) throw new TubeletError({ code: 'bad-request', message: 'body.value: is missing; a value is needed to set cells.' })
       return editCells(library, range, { value, overturn })
     },
     pasteCells: ({ body: { cells, overturn, ...range } }) => editCells(library, range, { cells, overturn }),
@@ -72,7 +77,7 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
             columns.flatMap((key) => {
               const { text = null, state, confidence = null } = cells[key] ?? {}
               const value = state === 'rejected' || text === '' ? null : text
-              return hasEvidence(key) ? [value, confidence, state ?? null] : [value]
+              return hasEvidence(key) ? [value, confidence, state === undefined ? null : STANDINGS[state]] : [value]
             }),
           ),
         )

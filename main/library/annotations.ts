@@ -46,6 +46,8 @@ export interface Place {
   span: Span
   /** How many frames of the video are known. */
   frames: () => number
+  /** Of every frame that is known, by ordinal. */
+  pts: () => Float64Array
   /** Null before the file was read. */
   frame: Probe | null
 }
@@ -190,7 +192,7 @@ export class Annotations {
     if (action === 'edit') {
       if (body === undefined || body.kind !== before.body.kind) throw badRequest('An edit must say what the annotation becomes, of the same kind.')
       if (topicOf(body) !== topicOf(before.body)) throw badRequest('An answer keeps its question. Ask the other question instead.')
-      check(body, place)
+      check(body, place, before.body)
     }
     if (action === 'reset' && before.machine === null) throw badRequest('A person made this; there is no model result to go back to. Reject it instead.')
     return this.#atomic(() => {
@@ -476,13 +478,21 @@ function takenError(body: AnnotationBody, id: number, text: string): TubeletErro
   })
 }
 
+function emptyError(field: string): TubeletError {
+  return new TubeletError({ code: 'bad-request', message: '{{field}}: must not be empty.', values: { field }, stillWorks: 'Nothing was changed.' })
+}
+
 function badRequest(message: string): TubeletError {
   return new TubeletError({ code: 'bad-request', message })
 }
 
 /** @throws TubeletError `bad-request` unless a caption's span lies inside the clip, any other inside the video, and boxes on the picture, on frames of the video, ascending. */
-function check(body: AnnotationBody, { frame, span: whole, frames }: Place): void {
-  if (body.kind === 'answer') return
+function check(body: AnnotationBody, { frame, span: whole, frames, pts: timesOf }: Place, before?: AnnotationBody): void {
+  if (body.kind !== 'track' && body.text.trim() === '') throw emptyError('body.text')
+  if (body.kind === 'answer') {
+    if (body.question.trim() === '') throw emptyError('body.question')
+    return
+  }
   if (body.kind !== 'track') {
     const { span } = body
     if (span === undefined || (span.startFrame >= whole.startFrame && span.endFrame <= whole.endFrame)) return
@@ -504,10 +514,23 @@ function check(body: AnnotationBody, { frame, span: whole, frames }: Place): voi
       next: 'Mark a span inside the clip, or choose the clip that it lies in.',
     })
   }
+  if (body.label.trim() === '') throw emptyError('body.label')
   const end = body.boxes.at(-1)?.ordinal ?? 0
   if (end >= whole.endFrame && end >= frames()) throw badRequest('A track must end with the video.')
+  const pts = timesOf()
+  const known = new Set(before?.kind === 'track' ? before.boxes.map((key) => `${key.ordinal} ${key.pts}`) : [])
   let last = -1
-  for (const { ordinal, box } of body.boxes) {
+  for (const [at, { ordinal, pts: time, box }] of body.boxes.entries()) {
+    const wanted = pts[ordinal]
+    if (wanted !== undefined && wanted !== time && !known.has(`${ordinal} ${time}`)) {
+      throw new TubeletError({
+        code: 'bad-request',
+        message: 'body.boxes.{{at}}.pts: {{time}} is not the time of frame {{frame}}, which is {{wanted}}.',
+        values: { at, time, frame: ordinal, wanted },
+        stillWorks: 'Nothing was changed.',
+        next: 'Take the times from the list of frames of the video.',
+      })
+    }
     if (ordinal <= last) throw badRequest('The boxes of a track must ascend, one a frame.')
     last = ordinal
     const inside = box.x1 >= 0 && box.y1 >= 0 && (frame === null || (box.x2 <= frame.width && box.y2 <= frame.height))

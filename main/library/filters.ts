@@ -1,6 +1,7 @@
 /** What clips can be filtered by, as SQL over the library. */
 import type { SQLInputValue } from 'node:sqlite'
 import type { Filters } from '../../app/contract/find.ts'
+import { BEGUN, DONE } from './rows.ts'
 import { topicOf } from '../../app/table/question.ts'
 
 /** Clips of which something holds that an index knows of annotations: looked up once, not clip by clip. */
@@ -10,7 +11,8 @@ const STATED = `a.state <> 'rejected'`
 const RECORDED = `coalesce(json_extract(s.probe, '$.recordedAt'), strftime('%Y-%m-%dT%H:%M:%fZ', s.mtime_ms / 1000, 'unixepoch'))`
 
 const STATE = {
-  open: `NOT EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state <> 'machine')`,
+  open: `NOT ${BEGUN}`,
+  partly: `${BEGUN} AND NOT ${DONE}`,
   unsure: among(`a.kind IN ('caption', 'answer') AND a.state = 'machine' AND a.unsure`),
   accepted: `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state = 'accepted')`,
   edited: `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state = 'edited')`,

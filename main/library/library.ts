@@ -61,6 +61,8 @@ export class Library {
   /** Undo. */
   readonly steps: Steps
   readonly #db: DatabaseSync
+  /** The frames that were read last. */
+  #framesRead: { id: number; pts: Float64Array } | null = null
   readonly #annotations: Annotations
   /** The queue. */
   readonly jobs: JobTable
@@ -179,10 +181,17 @@ export class Library {
   /** @param pts Of every decoded frame, by ordinal, in time base ticks. */
   setFrames(id: number, pts: Float64Array): void {
     const steps = Float64Array.from(pts, (value, at) => value - (at === 0 ? 0 : (pts[at - 1] ?? 0)))
+    this.#framesRead = null
     this.#updateSource(id, { pts: deflateSync(new Uint8Array(steps.buffer)) })
   }
 
   frames(id: number): Float64Array {
+    // Every edit of a track asks for those of its video.
+    if (this.#framesRead?.id !== id) this.#framesRead = { id, pts: this.#readFrames(id) }
+    return this.#framesRead.pts
+  }
+
+  #readFrames(id: number): Float64Array {
     const blob = this.#db.prepare('SELECT pts FROM sources WHERE id = ?').get(id)?.['pts']
     if (!(blob instanceof Uint8Array)) return new Float64Array(0)
     const pts = new Float64Array(new Uint8Array(inflateSync(blob)).buffer)
@@ -291,6 +300,23 @@ export class Library {
     if (removed.changes === 0) return
     this.find.forget()
     this.emit({ type: 'clips', sourceId, clipIds: [] })
+  }
+
+  /** @throws TubeletError `not-found` that names the first of these clips that is not in the library. */
+  checkClips(ids: readonly number[]): void {
+    const [missing] = this.#missing('clips', ids)
+    if (missing !== undefined) throw new TubeletError({ code: 'not-found', message: 'There is no clip {{clip}} in this library.', values: { clip: missing }, next: 'Choose clips from the list.' })
+  }
+
+  /** @throws TubeletError `not-found` that names the first of these sources that is not in the library. */
+  checkSources(ids: readonly number[]): void {
+    const [missing] = this.#missing('sources', ids)
+    if (missing !== undefined) throw new TubeletError({ code: 'not-found', message: 'There is no source {{source}} in this library.', values: { source: missing }, next: 'Choose sources from the list.' })
+  }
+
+  #missing(table: 'clips' | 'sources', ids: readonly number[]): number[] {
+    if (ids.length === 0) return []
+    return this.#db.prepare(`SELECT value AS id FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM ${table} t WHERE t.id = value) LIMIT 1`).all(JSON.stringify(ids)).map((row) => Number(row['id']))
   }
 
   /** In source and time order. */
@@ -500,6 +526,7 @@ export class Library {
       source: String(name),
       span: { startFrame: Number(row['start_frame']), endFrame: Number(row['end_frame']) },
       frames: () => Math.max(this.frames(Number(row['source_id'])).length, Number(this.#db.prepare('SELECT max(end_frame) AS n FROM clips WHERE source_id = ?').get(row['source_id'] ?? null)?.['n'])),
+      pts: () => this.frames(Number(row['source_id'])),
       frame: typeof probe === 'string' ? (JSON.parse(probe) as Probe) : null,
     }
   }

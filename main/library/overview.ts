@@ -3,7 +3,10 @@ import path from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import type { ClipMap } from '../../app/contract/overview.ts'
+import type { ReviewState } from '../../app/annotation.ts'
 import type { ClipFact, Facts } from '../../app/overview.ts'
+import { reviewOf, standingOf } from '../../app/review.ts'
+import { REVIEWED } from './rows.ts'
 import type { MapReply, MapTask } from './map-worker.ts'
 
 interface Drawn {
@@ -36,10 +39,10 @@ export class Overview {
       const clipId = Number(row['clip_id'])
       labels.set(clipId, { ...labels.get(clipId), [String(row['label'])]: Number(row['n']) })
     }
-    const reviewed = new Set(this.#db.prepare(`SELECT DISTINCT clip_id FROM annotations WHERE state <> 'machine'`).all().map((row) => Number(row['clip_id'])))
+    const reviews = new Map(this.#db.prepare(`SELECT a.clip_id, total(a.state <> 'machine') AS decided, count(*) AS n FROM annotations a WHERE ${REVIEWED} GROUP BY a.clip_id`).all().map((row) => [Number(row['clip_id']), reviewOf(Number(row['decided']), Number(row['n']))]))
     const clips = this.#db
       .prepare(
-        `SELECT c.id, c.source_id, c.start, c."end", a.shown AS caption, a.state, a.confidence
+        `SELECT c.id, c.source_id, c.start, c."end", a.shown AS caption, a.state, a.confidence, a.unsure
          FROM clips c LEFT JOIN annotations a ON a.clip_id = c.id AND a.kind = 'caption' AND a.topic = '' ORDER BY c.source_id, c.start_frame`,
       )
       .all()
@@ -52,7 +55,8 @@ export class Overview {
         state: row['state'] as ClipFact['state'],
         confidence: row['confidence'] === null ? null : Number(row['confidence']),
         labels: labels.get(Number(row['id'])) ?? {},
-        reviewed: reviewed.has(Number(row['id'])),
+        unsure: row['state'] !== null && standingOf(row['state'] as ReviewState, row['unsure'] === 1) === 'unsure',
+        review: reviews.get(Number(row['id'])) ?? 'open',
       }))
     const answers = this.#db
       .prepare(

@@ -1,8 +1,10 @@
 /** Rows of the library as the contract's sources, clips and jobs. */
 import type { SQLOutputValue } from 'node:sqlite'
+import type { ReviewState } from '../../app/annotation.ts'
 import type { Clip, Job, Source, SourceState } from '../../app/contract.ts'
 import type { Problem } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
+import { standingOf } from '../../app/review.ts'
 import { playbackOf } from '../media/playback.ts'
 
 type Row = Record<string, SQLOutputValue>
@@ -10,11 +12,21 @@ type Row = Record<string, SQLOutputValue>
 /** An encoding of the pack that writes captions; of any, in a library that has not been told of one. */
 const IN_USE = `e.pack_digest = coalesce((SELECT value ->> '$.caption.digest' FROM settings WHERE key = 'packs'), e.pack_digest)`
 
+/**
+ * Of `annotations a`, what reviewing a clip is about: its caption, and what the analysis found in it. Answers are asked for column by column, and
+ * boxes, notes and captions of parts that a person made are that person's: none of them makes a clip more or less reviewed.
+ */
+export const REVIEWED = `(a.kind = 'caption' OR (a.kind IN ('track', 'text') AND (a.state = 'machine' OR a.machine IS NOT NULL)))`
+/** Whether somebody decided about something of clip `c`, and whether nothing is left to decide. */
+export const BEGUN = `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND ${REVIEWED} AND a.state <> 'machine')`
+export const DONE = `(${BEGUN} AND NOT EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND ${REVIEWED} AND a.state = 'machine'))`
+
 // Counted source by source over indexes: joined and grouped, one source would cost a pass over every encoding.
 export const SOURCE_VIEW = `
   SELECT s.*, (SELECT count(*) FROM clips c WHERE c.source_id = s.id) AS clip_count,
     (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE})) AS encoded_count,
-    (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state <> 'machine')) AS reviewed_count
+    (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND ${DONE}) AS reviewed_count,
+    (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state <> 'machine')) AS touched_count
   FROM sources s`
 /** The frames that a pack saw (none named: the one that writes captions); before it has, those that another one saw. */
 export const CLIP_FRAMES = `SELECT coalesce((SELECT e.frames FROM encodings e WHERE e.clip_id = c.id AND (e.pack_digest = :digest OR (:digest IS NULL AND ${IN_USE}))), c.frames) AS frames FROM clips c WHERE c.id = :id`
@@ -45,6 +57,7 @@ export function sourceOf(row: Row): Source {
     clipCount: Number(row['clip_count']),
     encodedCount: Number(row['encoded_count']),
     reviewedCount: Number(row['reviewed_count']),
+    touchedCount: Number(row['touched_count']),
     hasThumbnail: row['has_thumbnail'] === 1,
     filmstripCells: Number(row['filmstrip_cells']),
     playback: probe === null ? 'none' : playbackOf(probe),
@@ -66,7 +79,7 @@ export function clipOf(row: Row): Clip {
     encoded: row['encoded'] === 1,
     caption: row['caption'] === null ? null : String(row['caption']),
     captionState: row['caption_state'] as Clip['captionState'],
-    captionUnsure: evidence?.unsure ?? false,
+    captionUnsure: row['caption_state'] !== null && standingOf(row['caption_state'] as ReviewState, evidence?.unsure ?? false) === 'unsure',
     unfamiliar: evidence?.unfamiliar ?? false,
     labels: (parsed(row['labels']) as string[] | null) ?? [],
   }

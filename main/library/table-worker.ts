@@ -6,14 +6,17 @@
 import path from 'node:path'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
+import type { ReviewState } from '../../app/annotation.ts'
 import { type Cell, type CellState, type ColumnKey, type ColumnKind, FACTS, type Group, type Row, type TableQuery } from '../../app/contract/table.ts'
 import { arrange, Cells, summarised, valuesOf } from '../../app/table/cells.ts'
-import { clockText, lengthText, reviewText, timeText } from '../../app/table/facts.ts'
+import { clockText, lengthText, timeText } from '../../app/table/facts.ts'
+import { reviewOf, standingOf } from '../../app/review.ts'
 import { topicOf, yesNo } from '../../app/table/question.ts'
 import { toTsv } from '../../app/table/tsv.ts'
 import { namesOf } from '../../app/naming.ts'
 import { labelNamed, phrasesOf } from '../../app/vocabulary.ts'
 import { keyOf, storedVocabulary } from './detections.ts'
+import { REVIEWED } from './rows.ts'
 
 export interface TableTasks {
   open: { args: { query: TableQuery }; result: { view: string; total: number; of: number; groups: Group[] | null } }
@@ -126,8 +129,8 @@ function read(key: ColumnKey, which: Which): Read[] {
         return fact(base.ids[row] ?? 0, lengthText(seconds), seconds)
       })
     case 'review':
-      return all(`SELECT a.clip_id, total(a.state <> 'machine'), count(*) FROM annotations a WHERE a.kind <> 'note' ${only} GROUP BY a.clip_id`, ...named).map(([id, decided, total]) =>
-        fact(Number(id), reviewText(Number(decided), Number(total)), Number(decided) / Number(total)),
+      return all(`SELECT a.clip_id, total(a.state <> 'machine'), count(*) FROM annotations a WHERE ${REVIEWED} ${only} GROUP BY a.clip_id`, ...named).map(([id, decided, total]) =>
+        fact(Number(id), reviewOf(Number(decided), Number(total)), Number(decided) / Number(total)),
       )
     case 'labels':
       return all(`SELECT a.clip_id, group_concat(DISTINCT a.label) FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' ${only} GROUP BY a.clip_id`, ...named).map(([id, labels]) =>
@@ -150,18 +153,23 @@ function read(key: ColumnKey, which: Which): Read[] {
 /** How many tracks of a label a clip has that nobody rejected. A clip that was looked through and has none has 0 of them. */
 function counts(label: string, only: string, named: readonly (string | number)[]): Read[] {
   const known = labelNamed(storedVocabulary(db), label)
-  const looked = known === undefined ? [] : all(`SELECT DISTINCT a.clip_id FROM detections a WHERE a.phrases = ? ${only}`, keyOf(known), ...named)
-  // A detector looks for everything on its list.
-  const [[digest, names] = []] = all(`SELECT value ->> '$.boxes.digest', value ->> '$.boxes.names' FROM settings WHERE key = 'packs'`)
-  if (known && typeof names === 'string' && namesOf(phrasesOf(known), JSON.parse(names) as string[]).length > 0) looked.push(...all(`SELECT a.clip_id FROM seen a WHERE a.by = ? ${only}`, String(digest), ...named))
+  const [[digest = null, names] = []] = all(`SELECT value ->> '$.boxes.digest', value ->> '$.boxes.names' FROM settings WHERE key = 'packs'`)
+  // That another pack found none says nothing of what this one sees.
+  const own = digest === null ? '' : 'AND a.pack_digest = ?'
+  const looked = known === undefined ? [] : all(`SELECT DISTINCT a.clip_id FROM detections a WHERE a.phrases = ? ${own} ${only}`, keyOf(known), ...(digest === null ? [] : [String(digest)]), ...named)
+  // A detector looks for everything on its list, and for nothing else.
+  const blind = typeof names === 'string' && namesOf(known ? phrasesOf(known) : [label], JSON.parse(names) as string[]).length === 0
+  if (typeof names === 'string' && (known || blind)) looked.push(...all(`SELECT a.clip_id FROM seen a WHERE a.by = ? ${only}`, String(digest), ...named))
   const found = new Map(
     all(`SELECT a.clip_id, count(*), total(a.state = 'machine') FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' AND lower(a.label) = lower(?) ${only} GROUP BY a.clip_id`, label, ...named).map(
       ([id, count, machine]) => [Number(id), { count: Number(count), machine: Number(machine) }] as const,
     ),
   )
   const ids = new Set([...looked.map(([id]) => Number(id)), ...found.keys()])
-  return [...ids].map((id) => {
-    const { count, machine } = found.get(id) ?? { count: 0, machine: 1 }
+  return [...ids].map((id): Read => {
+    const there = found.get(id)
+    if (there === undefined && blind) return { ...fact(id, ''), text: null, state: 'blind' }
+    const { count, machine } = there ?? { count: 0, machine: 1 }
     return { ...fact(id, String(count), count), state: machine === 0 ? 'accepted' : 'sure' }
   })
 }
@@ -173,7 +181,7 @@ function statements(which: string, values: readonly string[], only: string, name
     const words = String(shown ?? '')
     const text = isYesNo ? yesNo(words) : words
     const machine = state === 'machine' ? words : overruled === null ? null : String(overruled)
-    const review = state === 'machine' ? (unsure === 1 || (isYesNo && text === 'unsure') ? 'unsure' : 'sure') : (state as CellState)
+    const review = standingOf(state as ReviewState, unsure === 1 || (isYesNo && text === 'unsure'))
     // What a person made and took back says nothing any more.
     const nothing = review === 'rejected' && machine === null
     return {
@@ -272,6 +280,7 @@ function videos(): Videos {
 
 /** A column by video. Facts of the file itself are its own, all else sums up its clips. */
 function videoCells(key: ColumnKey, { ids, spans }: Videos): { cells: Cells; shares: Int32Array | null } {
+  if (key === 'review') return reviewed(cellsOf(key), spans)
   if (key !== 'name' && key !== 'time' && key !== 'length') return summarised(cellsOf(key), base.order, spans)
   const cells = new Cells()
   cells.resize(ids.length)
@@ -283,6 +292,21 @@ function videoCells(key: ColumnKey, { ids, spans }: Videos): { cells: Cells; sha
     else if (length !== undefined) cells.set(row, clockText(length), 'sure', null, length)
   }
   return { cells, shares: null }
+}
+
+/** A video is reviewed when all of its clips are, and begun when one is. */
+function reviewed(clips: Cells, spans: Videos['spans']): { cells: Cells; shares: Int32Array } {
+  const cells = new Cells()
+  cells.resize(spans.length)
+  const shares = new Int32Array(spans.length * 2)
+  for (const [video, [from, to]] of spans.entries()) {
+    const texts = Array.from(base.order.subarray(from, to), (row) => clips.textAt(row) ?? 'open')
+    const done = texts.filter((text) => text === 'done').length
+    const begun = texts.filter((text) => text !== 'open').length
+    if (texts.length > 0) cells.set(video, done === texts.length ? 'done' : reviewOf(begun, texts.length + 1), 'sure', null, done / texts.length)
+    shares.set([done, texts.length], video * 2)
+  }
+  return { cells, shares }
 }
 
 // ── tasks

@@ -178,6 +178,15 @@ test('a detector has looked for everything on its list: nothing found is 0, and 
   }
   expect(await texts({}, keys[0] ?? '')).toEqual(['1', '0', ''])
   expect(await texts({}, keys[1] ?? '')).toEqual(['', '', ''])
+  // Nor where another pack once looked for it: a 0 that means that nobody can see it is no number, in no view.
+  const crane = newLabel('crane', [])
+  library.saveSeen(clips[0] ?? 0, mammut(DIGEST), { lookedFor: lookedFor([crane]), fresh: new Map([[keyOf(crane), []]]), candidates: [] })
+  for (const [rows, states] of [['clips', ['blind', 'blind', undefined]], ['videos', ['blind']]] as const) {
+    const { view, total } = await open({ rows })
+    expect((await library.table.ask('rows', { view, from: 0, to: total, columns: keys })).map(({ cells }) => cells[keys[1] ?? '']?.state)).toEqual(states)
+    expect(await library.table.ask('tsv', { view, from: 0, to: 1, columns: [keys[1] ?? ''] })).toBe('')
+    expect((await open({ rows, filters: [{ key: keys[1] ?? '', op: 'atMost', value: 0 }] })).total).toBe(0)
+  }
 })
 
 test('clips that were picked elsewhere are the only rows, of videos those that have one; picks that no view names are forgotten in the end', async () => {
@@ -410,4 +419,57 @@ test('thousands of cells are one step, made, undone and redone in parts that tel
   expect([await accepted(), library.steps.history().undo]).toEqual([0, null])
   await library.steps.redo()
   expect([await accepted(), library.steps.history().redo]).toEqual([6_000, null])
+})
+
+test('what the model is not sure of looks so everywhere: clip, video, group, lists, filters and the overview', async () => {
+  const { source } = library.addSource({ path: '/v/u.mp4', name: 'u.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'u' })
+  const evidence = (unsure: boolean) => ({ confidence: 0.4, unsure, agreement: 0.2, frames: [] })
+  const clips = [true, false].map((unsure, index) => {
+    const clipId = library.saveClip(source.id, { index, kind: 'window', start: index * 8, end: index * 8 + 8, startFrame: index * 200, endFrame: index * 200 + 200, frames: [] })
+    library.saveClipResult(clipId, mammut(DIGEST), { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }, [], { caption: { body: { kind: 'caption', text: 'a dog' }, evidence: evidence(unsure), provenance }, seen: null })
+    return clipId
+  }) as [number, number]
+  const states = async (over: Partial<TableQuery>) => {
+    const { view, total } = await open(over)
+    return (await library.table.ask('rows', { view, from: 0, to: total, columns: ['caption'] })).map(({ cells }) => cells['caption']?.state)
+  }
+  expect(await states({})).toEqual(['unsure', 'sure'])
+  expect(await states({ rows: 'videos' })).toEqual(['unsure'])
+  expect((await open({ group: 'caption' })).groups).toMatchObject([{ count: 2, unsure: 1 }])
+  expect((await open({ rows: 'videos', group: 'caption' })).groups).toMatchObject([{ count: 1, unsure: 1 }])
+  expect(clips.map((clip) => library.clip(clip).captionUnsure)).toEqual([true, false])
+  expect(library.overview.facts().clips.map(({ unsure }) => unsure)).toEqual([true, false])
+  // Decided, it is not unsure any more, anywhere.
+  library.review(captionId(clips[0]), 'accept')
+  expect(await states({})).toEqual(['accepted', 'sure'])
+  expect(await states({ rows: 'videos' })).toEqual(['mixed'])
+  expect((await open({ group: 'caption' })).groups).toMatchObject([{ count: 2, unsure: 0 }])
+  expect(library.clip(clips[0]).captionUnsure).toBe(false)
+  expect(library.overview.facts().clips.map(({ unsure }) => unsure)).toEqual([false, false])
+})
+
+test('a clip is reviewed when its caption and what was found in it are decided; columns, notes and a person’s own boxes change nothing', async () => {
+  const [a, b] = addVideo('v.mp4', ['one', 'two']) as [number, number]
+  const box = { ordinal: 5, pts: 5, box: { x1: 0, y1: 0, x2: 9, y2: 9 }, score: null }
+  library.saveMachine(a, 'track', [{ body: { kind: 'track', label: 'dog', boxes: [{ ...box, score: 0.9 }] }, evidence: null, provenance }])
+  const everywhere = async () => {
+    const facts = library.overview.facts().clips
+    const [source] = library.sources()
+    return [await texts({}, 'review'), await texts({ rows: 'videos' }, 'review'), facts.map(({ review }) => review), source?.reviewedCount]
+  }
+  const untouched = [['open', 'open'], ['open'], ['open', 'open'], 0]
+  expect(await everywhere()).toEqual(untouched)
+  library.addAnnotation(a, { kind: 'track', label: 'cat', boxes: [box] })
+  library.addAnnotation(a, { kind: 'note', text: 'look' })
+  library.addAnnotation(b, { kind: 'segment', text: 'it runs', span: { startFrame: 200, endFrame: 210 } })
+  for (const clip of [a, b]) answer(clip, 'What?', 'a ball', 0.9)
+  expect(await everywhere()).toEqual(untouched)
+  expect(library.sources()[0]?.touchedCount).toBe(2)
+  library.review(captionId(a), 'accept')
+  expect(await everywhere()).toEqual([['partly', 'open'], ['partly'], ['partly', 'open'], 0])
+  library.review(library.annotations(a).find(({ body, machine }) => body.kind === 'track' && machine !== null)?.id ?? 0, 'reject')
+  expect(await everywhere()).toEqual([['done', 'open'], ['partly'], ['done', 'open'], 1])
+  for (const clip of [a, b]) answer(clip, 'What else?', 'a cat', 0.9)
+  library.review(captionId(b), 'edit', { kind: 'caption', text: 'mine' })
+  expect(await everywhere()).toEqual([['done', 'done'], ['done'], ['done', 'done'], 2])
 })

@@ -8,7 +8,7 @@ import { useFacets } from './queries.ts'
 import { useFind } from './store.ts'
 
 const STATES: Record<NonNullable<Filters['state']>, string> = {
-  open: phrase('Not reviewed'), unsure: phrase('Not sure'), accepted: phrase('Accepted'), edited: phrase('Corrected'), rejected: phrase('Rejected'),
+  open: phrase('Not reviewed'), partly: phrase('Partly reviewed'), unsure: phrase('Not sure'), accepted: phrase('Accepted'), edited: phrase('Corrected'), rejected: phrase('Rejected'),
 }
 
 /** What clips must be, with or without a search: a button that opens the choice, and a chip for each that is set. */

@@ -114,7 +114,7 @@ function kinder(by: string, facts: Facts, sources: readonly Source[]): (clip: Fa
     const names = new Map(sources.map(({ id, name }) => [id, name]))
     return ({ sourceId }) => names.get(sourceId) ?? ''
   }
-  if (by === 'state') return ({ state, reviewed }) => (state !== null && state !== 'machine' ? t(state) : reviewed ? t('reviewed') : '')
+  if (by === 'state') return ({ state }) => (state !== null && state !== 'machine' ? t(state) : '')
   if (by === 'label') return ({ labels }) => Object.entries(labels).sort(([, a], [, b]) => b - a)[0]?.[0] ?? ''
   const answers = new Map(facts.answers.filter(({ question }) => `answer ${question}` === by).map(({ clipId, text }) => [clipId, text]))
   return ({ id }) => answers.get(id) ?? ''

@@ -2,7 +2,7 @@ import { type ReactNode, useMemo, useRef, useState } from 'react'
 import { binsOf, byDate, type ClipFact, endToEnd, type Facts, histogram } from '../../app/overview.ts'
 import type { Source } from '../../app/contract.ts'
 import { urlOf } from '../api.ts'
-import { clock, percent } from '../format.ts'
+import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
 import { useColours, useVocabulary } from '../labels/vocabulary.ts'
 import { useSources } from '../queries.ts'
@@ -45,7 +45,8 @@ export function OverviewPage() {
 
 function Totals({ facts, sources }: { facts: Facts; sources: readonly Source[] }) {
   const seconds = sources.reduce((sum, { probe }) => sum + (probe?.duration ?? 0), 0)
-  const reviewed = facts.clips.filter((clip) => clip.reviewed).length
+  const reviewed = (wanted: ClipFact['review']) => facts.clips.filter(({ review }) => review === wanted).length
+  const [done, begun] = [reviewed('done'), reviewed('partly')]
   const state = (wanted: ClipFact['state']) => facts.clips.filter((clip) => clip.state === wanted).length
   const parts = [
     { key: 'accepted', name: t('accepted'), count: state('accepted') },
@@ -64,7 +65,7 @@ function Totals({ facts, sources }: { facts: Facts; sources: readonly Source[] }
         <Total name={t('Answers')} value={facts.answers.length} />
       </dl>
       <section className="progress-of-review" aria-label={t('Review')}>
-        <p className="small"><strong className="num">{percent(facts.clips.length === 0 ? 0 : reviewed / facts.clips.length)}</strong> <span className="muted">{t('of clips reviewed; captions:')}</span></p>
+        <p className="small"><strong className="num">{t('{{done, number}} of {{count, number}} clips reviewed', { done, count: facts.clips.length })}</strong> <span className="muted">{begun === 0 ? t('captions:') : t('{{count, number}} begun; captions:', { count: begun })}</span></p>
         <div className="stack" role="group" aria-label={t('Captions by what was decided')}>
           {parts.filter(({ count }) => count > 0).map(({ key, name, count }) => (
             <button key={key} data-part={key} style={{ flexGrow: count }} title={`${count} ${name}`} aria-label={`${count} ${name}`} onClick={() => pick(facts.clips.filter((clip) => (clip.state ?? 'machine') === key).map(({ id }) => id), t('captions {{state}}', { state: name }))} />

@@ -66,7 +66,7 @@ function PickedList({ clips }: { clips: readonly ClipFact[] }) {
   const { openClip } = useUi.getState()
   return (
     <ul className="picked-list">
-      {clips.map(({ id, sourceId, start, end, caption }) => (
+      {clips.map(({ id, sourceId, start, end, caption, unsure }) => (
         <li key={id}>
           <button
             onClick={() => {
@@ -75,7 +75,7 @@ function PickedList({ clips }: { clips: readonly ClipFact[] }) {
             }}
           >
             <img src={urlOf('clipThumbnail', { params: { clipId: id } })} alt="" loading="lazy" />
-            <span className="text"><span>{caption ?? t('No caption')}</span><span className="muted num">{sources?.sources.find((source) => source.id === sourceId)?.name} · {clock(start, 1)}–{clock(end, 1)}</span></span>
+            <span className="text"><span>{unsure && <em className="unsure">{t('not sure')} · </em>}{caption ?? t('No caption')}</span><span className="muted num">{sources?.sources.find((source) => source.id === sourceId)?.name} · {clock(start, 1)}–{clock(end, 1)}</span></span>
           </button>
         </li>
       ))}

@@ -103,7 +103,7 @@ function SourceProblem({ source }: { source: Source }) {
 /** Takes a second press: what people have corrected goes with it. */
 function Remove({ source }: { source: Source }) {
   const remove = () => call('removeSource', { params: { sourceId: source.id } }).then(() => useUi.getState().selectSource(null), tell)
-  const loss = source.reviewedCount > 0 ? t('Your work on {{count}} clips goes with it; the file stays.', { count: source.reviewedCount }) : t('The file itself stays where it is.')
+  const loss = source.touchedCount > 0 ? t('Your work on {{count}} clips goes with it; the file stays.', { count: source.touchedCount }) : t('The file itself stays where it is.')
   return <Confirmed name={t('Remove from library')} loss={loss} run={() => void remove()} />
 }
 

@@ -44,6 +44,10 @@ export function Inspector() {
         <h3>{t('Caption')} <span className="muted num">{clock(clip.start, 1)}–{clock(clip.end, 1)}</span></h3>
         {of('caption').map((annotation) => <Statement key={annotation.id} annotation={annotation} />)}
         {!clip.encoded && <p className="muted">{t('Being analysed…')}</p>}
+      </section>
+      {/* What is drawn is named here: near the top, however much is said of the clip. */}
+      <TrackList annotations={annotations} />
+      <section>
         <FactList facts={data.facts} caption={of('caption').flatMap(({ body }) => ('text' in body ? body.text : []))[0]} />
         {clip.encoded && !of('caption').some((caption) => caption.provenance !== null && !fromFacts(caption)) && <Guess clipId={clipId} question={null} />}
       </section>
@@ -52,7 +56,6 @@ export function Inspector() {
         <Ask clipId={clipId} ready={clip.encoded} />
         {of('answer').toReversed().map((annotation) => <Statement key={annotation.id} annotation={annotation} />)}
       </section>
-      <TrackList annotations={annotations} />
       <TextList texts={annotations.flatMap((one): TextAnnotation[] => (one.body.kind === 'text' ? [{ ...one, body: one.body }] : []))} />
       <Told clipId={clipId} annotations={annotations} />
       <LabelEditor />

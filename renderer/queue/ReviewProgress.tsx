@@ -40,13 +40,13 @@ export function ReviewProgress() {
   )
 }
 
-/** Open the first clip about which nobody decided anything; without one, the first. */
+/** Open the first clip about which nobody decided anything; without one, the first that is not reviewed to its end. */
 async function reviewNext(sources: readonly Source[]): Promise<void> {
   try {
     const left = sources.find(({ reviewedCount, clipCount }) => reviewedCount < clipCount) ?? sources[0]
     if (left === undefined) return
-    const { hits } = await call('search', { body: { query: null, filters: { state: 'open', sourceIds: [left.id] }, limit: 1 } })
-    const clip = hits[0]?.clip ?? (await call('listClips', { query: { sourceId: left.id, limit: 1 } })).clips[0]
+    const first = async (state: 'open' | 'partly') => (await call('search', { body: { query: null, filters: { state, sourceIds: [left.id] }, limit: 1 } })).hits[0]?.clip
+    const clip = (await first('open')) ?? (await first('partly')) ?? (await call('listClips', { query: { sourceId: left.id, limit: 1 } })).clips[0]
     if (clip === undefined) return
     useFind.getState().clear()
     endWalk()

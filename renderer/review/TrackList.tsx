@@ -36,7 +36,7 @@ export function TrackList({ annotations }: { annotations: readonly Annotation[] 
       </h3>
       {tracks.length === 0 && <p className="muted">{!detects ? t('Draw one: no pack finds boxes in this library.') : pack?.manifest.family === 'detector' ? t('Nothing was found that is sure. Draw one, or add labels below: of what is asked for, less sure ones are shown too.') : vocabulary.length === 0 ? t('Draw one, or add labels below to find things in this clip.') : t('Nothing was found for the labels below.')}</p>}
       {chosen.length > 0 && <TrackTools chosen={chosen} />}
-      <ul className="plain">
+      <ul className="plain tracks">
         {tracks.map((track) => <TrackItem key={track.id} track={track} selected={track.id === trackId || also.includes(track.id)} />)}
       </ul>
       <datalist id="labels">{suggestions.map((label) => <option key={label} value={label} />)}</datalist>

@@ -161,7 +161,15 @@ export function drawn(clipId: number, box: Box, { ordinal, pts }: FrameRef, fram
   useReview.getState().setDrawing(false)
   const stored = commit(clipId, [{ action: 'add', clipId, body }])
   chooseProvisional(clipId)
-  void stored.then((ids) => ids !== null && document.querySelector<HTMLInputElement>(`[data-label-of="${String(ids[0])}"]`)?.select())
+  void stored.then((ids) => ids !== null && askForLabel(ids[0]))
+}
+
+/** What a new box shows: it has the label that was used last, and the next keys name it otherwise. */
+function askForLabel(id: number | undefined): void {
+  const field = document.querySelector<HTMLInputElement>(`[data-label-of="${String(id)}"]`)
+  field?.scrollIntoView({ block: 'nearest' })
+  field?.focus({ preventScroll: true })
+  field?.select()
 }
 
 /** The newest track, which has no id yet. */

@@ -4,7 +4,6 @@ import type { Cell, Row, ShownColumn, TableSpec } from '../../app/contract/table
 import { urlOf } from '../api.ts'
 import { percent } from '../format.ts'
 import { t } from '../i18n.ts'
-import { useSees } from '../labels/CannotSee.tsx'
 import { FileName } from '../parts/FileName.tsx'
 import { CellEditor } from './CellEditor.tsx'
 import { useMotion } from './state.ts'
@@ -73,7 +72,6 @@ export const GridRow = memo(function GridRow({ line, row, data, top, columns, wi
 
 function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefined; heading: Heading; rows: TableSpec['rows'] }) {
   const { type, said } = heading
-  const sees = useSees()
   if (type === 'name') {
     return (
       <span className="clip-name">
@@ -82,7 +80,7 @@ function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefine
       </span>
     )
   }
-  if (type === 'count' && (cell === undefined || cell.text === '' || cell.text === '0') && data.encoded && !sees([heading.title])) return <span className="muted small">{t('cannot see')}</span>
+  if (cell?.state === 'blind') return <span className="muted small">{t('cannot see')}</span>
   if (cell === undefined) return data.encoded || !said ? null : <span className="muted small">{rows === 'clips' ? t('not analysed yet') : ''}</span>
   const text = valueName(type, cell.text)
   if (type === 'review') return <span className="chip" data-review={cell.text === 'done' ? 'accepted' : undefined}>{text}</span>

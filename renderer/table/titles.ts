@@ -12,6 +12,7 @@ export const STATE_NAMES: Record<CellState, string> = {
   edited: phrase('edited'),
   rejected: phrase('rejected'),
   mixed: phrase('mixed'),
+  blind: phrase('cannot see'),
 }
 
 export type ColumnType = Fact | Column['kind']
