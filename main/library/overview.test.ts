@@ -82,5 +82,5 @@ test('facts count what holds', () => {
   const rejected = library.addAnnotation(id, { kind: 'track', label: 'cat', boxes: [{ ordinal: 0, pts: 0, box: { x1: 0, y1: 0, x2: 5, y2: 5 }, score: null }] })
   library.review(rejected.id, 'reject')
   const { clips } = library.overview.facts()
-  expect(clips).toMatchObject([{ id, labels: { dog: 1 }, review: 'partly', caption: 'a dog', state: 'machine' }, { labels: {}, review: 'open' }])
+  expect(clips).toMatchObject([{ id, labels: { dog: 1 }, review: 'open', caption: 'a dog', state: 'machine' }, { labels: {}, review: 'open' }])
 })
