@@ -169,7 +169,7 @@ export const contract = {
   ...labelRoutes,
   ...overviewRoutes,
 
-  addAnnotation: route({ method: 'post', path: '/api/clips/{clipId}/annotations', summary: 'A person adds an annotation', params: onClip, body: z.object({ body: AnnotationBody }), output: Annotation, errors: ['not-found'] }),
+  addAnnotation: route({ method: 'post', path: '/api/clips/{clipId}/annotations', summary: 'A person adds an annotation', params: onClip, body: z.object({ body: AnnotationBody }), output: Annotation, errors: ['not-found', 'bad-request', 'conflict'] }),
   reviewAnnotation: route({
     method: 'patch', path: '/api/annotations/{annotationId}', summary: 'Accept, reject, edit, or go back to what the model said',
     params: z.object({ annotationId: Id }),
