@@ -32,9 +32,14 @@ export function boxArea({ x1, y1, x2, y2 }: Box): number {
   return Math.max(0, x2 - x1) * Math.max(0, y2 - y1)
 }
 
+/** Area that two boxes share. */
+export function sharedArea(a: Box, b: Box): number {
+  return boxArea({ x1: Math.max(a.x1, b.x1), y1: Math.max(a.y1, b.y1), x2: Math.min(a.x2, b.x2), y2: Math.min(a.y2, b.y2) })
+}
+
 /** Intersection over union, 0..1. Two boxes without area have none. */
 export function iou(a: Box, b: Box): number {
-  const both = boxArea({ x1: Math.max(a.x1, b.x1), y1: Math.max(a.y1, b.y1), x2: Math.min(a.x2, b.x2), y2: Math.min(a.y2, b.y2) })
+  const both = sharedArea(a, b)
   const either = boxArea(a) + boxArea(b) - both
   return either > 0 ? both / either : 0
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Box, KeyBox } from './annotation.ts'
+import type { Box, KeyBox, TrackBody } from './annotation.ts'
 import { iou } from './boxes.ts'
-import { Follower, type Help, keyBoxesOf, type Picture } from './follow.ts'
+import { enteredAs, Follower, type Help, keyBoxesOf, type Picture } from './follow.ts'
 import { interpolate } from './tracks.ts'
 
 const [WIDTH, HEIGHT] = [320, 240]
@@ -110,6 +110,18 @@ describe('Follower', () => {
     expect(helped).toBeGreaterThan(alone)
     expect(Math.min(...followed(frames(30).map(() => box(160, 120, 50)), (f) => (f === 0 ? [] : [{ object: 2, box: box(225, 120, 50) }])))).toBeGreaterThan(0.85)
   })
+
+  it('does not shrink with the part that another thing leaves to be seen', () => {
+    const truth = Array.from({ length: 40 }, () => box(150, 120, 60, 80))
+    const front = (frame: number): Box => ({ x1: 120, y1: 160 - frame, x2: 200, y2: 160 })
+    const help = (frame: number): Help[] => [
+      { object: 1, box: { x1: 120, y1: 80, x2: 180, y2: 160 - frame } },
+      { object: 2, box: front(frame) },
+    ]
+    const alone = (frame: number): Help[] => help(frame).slice(0, 1)
+    const last = (overlaps: number[]) => overlaps.at(-1) ?? expect.fail()
+    expect(last(followed(truth, help, front))).toBeGreaterThan(last(followed(truth, alone, front)) + 0.1)
+  })
 })
 
 describe('keyBoxesOf', () => {
@@ -125,5 +137,27 @@ describe('keyBoxesOf', () => {
   it('keeps two of a straight path and all of the shortest', () => {
     expect(keyBoxesOf(path.map((key, f) => ({ ...key, box: box(100 + f, 100, 50) })), 0.9)).toHaveLength(2)
     expect(keyBoxesOf(path.slice(0, 1), 0.9)).toEqual(path.slice(0, 1))
+  })
+})
+
+describe('an object that comes into the picture', () => {
+  const track = (object: number, pts: number, first: Box): TrackBody => ({ kind: 'track', label: 'car', object, boxes: [{ ordinal: pts, pts, box: first, score: 0.9 }, { ordinal: pts + 25, pts: pts + 25, box: first, score: 0.9 }] })
+  const frame = { width: WIDTH, height: HEIGHT }
+  /** Drawn at the lower edge when ten rows of it showed. */
+  const drawn = { x1: 100, y1: 230, x2: 160, y2: 240 }
+  const grown = { x1: 90, y1: 150, x2: 180, y2: 239 }
+
+  it('is the track that begins soon after at the same place of the same edge', () => {
+    const tracks = [track(1, 100, { x1: 0, y1: 0, x2: 60, y2: 40 }), track(2, 110, grown), track(3, 112, grown)]
+    expect(enteredAs(drawn, 100, 115, tracks, frame)?.object).toBe(2)
+  })
+
+  it('is none that was there before, comes later, elsewhere or at another edge', () => {
+    expect(enteredAs(drawn, 100, 115, [track(1, 100, grown)], frame)).toBeNull()
+    expect(enteredAs(drawn, 100, 115, [track(1, 116, grown)], frame)).toBeNull()
+    expect(enteredAs(drawn, 100, 115, [track(1, 60, grown), track(1, 110, grown)], frame)).toBeNull()
+    expect(enteredAs(drawn, 100, 115, [track(1, 110, { ...grown, x1: 150, x2: 240 })], frame)).toBeNull()
+    expect(enteredAs(drawn, 100, 115, [track(1, 110, { x1: 100, y1: 0, x2: 160, y2: 90 })], frame)).toBeNull()
+    expect(enteredAs({ x1: 100, y1: 100, x2: 160, y2: 160 }, 100, 115, [track(1, 110, grown)], frame)).toBeNull()
   })
 })

@@ -6,8 +6,8 @@
  * al., CVPR 2016). How large it is: one more filter, over scales (Danelljan et al., BMVC 2014). It is lost when the answer has no clear peak
  * for a while, or when it has left the picture.
  */
-import type { Box, KeyBox } from './annotation.ts'
-import { boxArea, clipBox, iou } from './boxes.ts'
+import type { Box, KeyBox, TrackBody } from './annotation.ts'
+import { boxArea, clipBox, iou, sharedArea } from './boxes.ts'
 import { Fourier, type Plane } from './fourier.ts'
 import { interpolate } from './tracks.ts'
 
@@ -72,6 +72,13 @@ export interface Help {
   object: number
   box: Box
 }
+
+/** With more of it under another box, an object is partly hidden: a share of its box. */
+const COVERED = 0.05
+/** A box this near to an edge of the picture is cut off by it: a share of the side. */
+const AT_EDGE = 0.02
+/** So much of what was drawn at an edge lies within the first box of the track that it belongs to, along that edge. */
+const SAME_STRETCH = 0.7
 
 interface Centred {
   x: number
@@ -186,7 +193,11 @@ export class Follower {
     const to = { x: x + bound.dx * width, y: y + bound.dy * height, width: width * bound.width, height: height * bound.height }
     if (iou(boxOf(to), boxOf(this.#at)) < APART) return false
     const mix = (a: number, b: number) => a + PULL * (b - a)
-    this.#at = { x: mix(this.#at.x, to.x), y: mix(this.#at.y, to.y), width: mix(this.#at.width, to.width), height: mix(this.#at.height, to.height) }
+    // Where another thing stands before it, the detector boxes the part that shows; the object does not shrink.
+    const box = boxOf(this.#at)
+    const covered = help.some((other) => other !== same && sharedArea(other.box, box) > COVERED * boxArea(box))
+    const side = (a: number, b: number) => (covered && b < a ? a : mix(a, b))
+    this.#at = { x: mix(this.#at.x, to.x), y: mix(this.#at.y, to.y), width: side(this.#at.width, to.width), height: side(this.#at.height, to.height) }
     return true
   }
 
@@ -520,6 +531,30 @@ function centred({ x1, y1, x2, y2 }: Box): Centred {
 
 function boxOf({ x, y, width, height }: Centred): Box {
   return { x1: x - width / 2, y1: y - height / 2, x2: x + width / 2, y2: y + height / 2 }
+}
+
+/**
+ * The track of an object that comes into the picture, of which a person drew the first part: too little to be recognised by when more of it
+ * shows. It begins soon after at the same edge of the picture, over the same stretch of it.
+ *
+ * @param drawn In pixels of the frame, at `pts` in ticks. @param until Ticks: a track that begins later is of another object.
+ * @returns Null where there is none.
+ */
+export function enteredAs(drawn: Box, pts: number, until: number, tracks: readonly TrackBody[], { width, height }: { width: number; height: number }): TrackBody | null {
+  const edgesOf = ({ x1, y1, x2, y2 }: Box) => [x1 <= AT_EDGE * width, x2 >= (1 - AT_EDGE) * width, y1 <= AT_EDGE * height, y2 >= (1 - AT_EDGE) * height]
+  const within = (from: number, to: number, first: number, last: number) => (Math.min(to, last) - Math.max(from, first)) / (to - from)
+  const edges = edgesOf(drawn)
+  const begins = (track: TrackBody) => tracks.filter(({ object }) => object !== undefined && object === track.object).concat(track).reduce((least, { boxes }) => Math.min(least, boxes[0]?.pts ?? Infinity), Infinity)
+  const entering = tracks.flatMap((track) => {
+    const first = track.boxes[0]
+    if (!first || first.pts <= pts || first.pts > until || begins(track) < first.pts) return []
+    const found = edgesOf(first.box)
+    const across = within(drawn.x1, drawn.x2, first.box.x1, first.box.x2)
+    const down = within(drawn.y1, drawn.y2, first.box.y1, first.box.y2)
+    const shares = edges.flatMap((at, i) => (at && found[i] === true ? [i < 2 ? down : across] : []))
+    return shares.length > 0 && Math.max(...shares) >= SAME_STRETCH ? [track] : []
+  })
+  return entering.sort((a, b) => (a.boxes[0]?.pts ?? 0) - (b.boxes[0]?.pts ?? 0))[0] ?? null
 }
 
 /**

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Box, KeyBox } from '../../app/annotation.ts'
 import { problemOf, TubeletError } from '../../app/errors.ts'
-import { Follower, type Help, type Picture } from '../../app/follow.ts'
+import { enteredAs, Follower, type Help, type Picture } from '../../app/follow.ts'
 import { secondsOf } from '../../app/media.ts'
 import { interpolate } from '../../app/tracks.ts'
 import { frameClock } from './clock.ts'
@@ -17,6 +17,9 @@ import { ended, keepFrames, startTool } from './tools.ts'
 const SIDE = 640
 
 const task = workerData as FollowTask
+
+/** Of an object that comes into the picture the detector's track begins within so many seconds. */
+const ENTERING = 0.6
 
 /** The frames that are followed, one by one. */
 class Pass {
@@ -52,6 +55,7 @@ class Pass {
     }
     const followed = this.#follower.next(picture, help)
     if (followed === null) {
+      if (this.#entered(ordinal, picture, help)) return true
       // Since it was seen last all was guessed.
       this.path.splice(this.#clear)
       this.end = 'lost'
@@ -59,6 +63,24 @@ class Pass {
     }
     this.path.push({ ordinal, pts, box: scaled(followed.box, 1 / this.#scale), score: null })
     if (followed.clear) this.#clear = this.path.length
+    return true
+  }
+
+  /** What was drawn was the first part of an object that came into the picture: it goes on as the detector's track. */
+  #entered(ordinal: number, picture: Picture, help: readonly Help[]): boolean {
+    const { from, box, probe } = task
+    if (this.#clear > 1) return false
+    const [pts, second] = [task.pts[from] ?? 0, probe.timeBase.den / probe.timeBase.num]
+    const track = enteredAs(box, pts, pts + ENTERING * second, task.help, probe)
+    const now = track && interpolate(track, task.pts[ordinal] ?? 0)
+    if (!track || !now) return false
+    this.path.splice(1)
+    for (let frame = from + 1; frame <= ordinal; frame++) {
+      const there = interpolate(track, task.pts[frame] ?? 0)
+      if (there) this.path.push({ ordinal: frame, pts: task.pts[frame] ?? 0, box: there, score: null })
+    }
+    this.#clear = this.path.length
+    this.#follower = new Follower(picture, scaled(now, this.#scale), help)
     return true
   }
 
