@@ -19,6 +19,7 @@ export const ErrorCode = z.enum([
   'ffmpeg-missing',
   'ffmpeg-failed',
   'decode-timeout',
+  'tool-killed',
   'clip-not-encoded',
   'not-answerable',
   'pack-invalid',

@@ -20,7 +20,7 @@ import type { ClipInput } from '../media/clips.ts'
 import type { Want } from '../media/decode-plan.ts'
 import { sample, type SampledClip } from '../media/sample.ts'
 import { framesOf, sampleFrames } from '../media/span.ts'
-import type { MediaTools } from '../media/tools.ts'
+import { type MediaTools, untilNotKilled } from '../media/tools.ts'
 import type { RunningPacks } from '../packs/running.ts'
 import { persevere, provenanceOf } from './asking.ts'
 import { Watch } from './watch.ts'
@@ -65,6 +65,16 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
   library.setSourceState(source.id, 'analysing')
   await report({ stage: said('Starting the engine'), progress: 0, clips: 0 })
   const engines = await enginesOf(pipeline)
+  // What an earlier try stored is not done again.
+  const damaged = await untilNotKilled(() => readOnce(pipeline, engines, source, probe, report, signal), signal)
+  await encodeMarked(pipeline, source.id, () => Promise.resolve(), signal)
+  return damaged
+}
+
+/** @throws TubeletError of `sample` */
+async function readOnce(pipeline: Pipeline, engines: Engines, source: Source, probe: Probe, report: Report, signal: AbortSignal): Promise<Problem | null> {
+  const { library } = pipeline
+  const media = await pipeline.media()
   const watch = new Watch({ library, appVersion: pipeline.appVersion, sourceId: source.id, probe, signal, ...engines })
   let damaged: Problem | null = null
   const clips: number[] = []
@@ -97,7 +107,6 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
         break
     }
   }
-  await encodeMarked(pipeline, source.id, () => Promise.resolve(), signal)
   return damaged
 }
 

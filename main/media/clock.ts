@@ -10,12 +10,12 @@ import type { Probe } from '../../app/media.ts'
 /** A step back by less, in seconds, is no new clock: damaged files and some decoders hand a frame out too late. It goes with the one before. */
 const NEW_CLOCK = 1
 
-/** `print` says on standard error that the clock started again: a number alone on a line, which only `-v info` lets through. */
-export function frameClock({ frameRate, timeBase, startPts }: Pick<Probe, 'frameRate' | 'timeBase' | 'startPts'>): string {
+/** @param seal Printed on standard error where the clock starts again: a number alone on a line, which only `-v info` lets through. */
+export function frameClock({ frameRate, timeBase, startPts }: Pick<Probe, 'frameRate' | 'timeBase' | 'startPts'>, seal?: number): string {
   const first = `if(isnan(PTS),round(${startPts}*${timeBase.num}/${timeBase.den}/TB),PTS)`
   // A frame without a time is taken to follow at the nominal rate.
   const next = `PREV_OUTPTS+max(1,round(${frameRate.den}/${frameRate.num}/TB))`
-  return `setpts='if(isnan(PREV_OUTPTS),${first},if(isnan(PTS),${next},${carriedOn(next, 'print')}))'`
+  return `setpts='if(isnan(PREV_OUTPTS),${first},if(isnan(PTS),${next},${carriedOn(next, seal)}))'`
 }
 
 /** Of sound: its clock starts again with that of the pictures beside it. */
@@ -24,6 +24,7 @@ export function soundClock(): string {
 }
 
 /** The time of a frame that has one and is not the first. Register 0 holds how far the clock is shifted by now. */
-function carriedOn(next: string, tell = ''): string {
-  return `if(lt(PTS+ld(0),PREV_OUTPTS-${NEW_CLOCK}/TB),PTS+st(0,${tell}(${next}-PTS)),max(PTS+ld(0),PREV_OUTPTS))`
+function carriedOn(next: string, seal?: number): string {
+  const shift = `PTS+st(0,${next}-PTS)`
+  return `if(lt(PTS+ld(0),PREV_OUTPTS-${NEW_CLOCK}/TB),${seal === undefined ? shift : `${shift}+0*print(${seal})`},max(PTS+ld(0),PREV_OUTPTS))`
 }

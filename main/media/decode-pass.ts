@@ -1,11 +1,12 @@
-/** What the pipes of one decode pass say together: which frames there are, which were sampled, where the cuts are, what is damaged. */
+/** What the pipes of one decode pass say together: which frames there are, which were sampled, where the cuts are, what was complained of. */
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import { type Probe, secondsOf } from '../../app/media.ts'
 import { ClipCutter } from './clips.ts'
+import { type Heard, note } from './damage.ts'
 import { JpegPictures, type Message, Messages, RawPictures } from './decode-streams.ts'
 import { fittedSize, STRIP_CELLS } from './decode-plan.ts'
 import { greySize, looksAlike } from './measure.ts'
-import type { SampleEvent, WorkerTask } from './sample.ts'
+import type { PassEvent, WorkerTask } from './sample.ts'
 import { ShotDetector, TINY } from './shots.ts'
 import { STDERR_KEEP } from './tools.ts'
 
@@ -24,7 +25,7 @@ export class DecodePass {
   readonly #single: SingleStream[]
   readonly #preview = new JpegPictures()
   readonly #strip = new JpegPictures()
-  readonly #messages = new Messages()
+  readonly #messages: Messages
   readonly #text = new TextDecoder()
   /** Of sampled frames, what has come on each pipe and waits for the others. */
   readonly #pickedPts: number[] = []
@@ -34,11 +35,12 @@ export class DecodePass {
   readonly #filmstrip = new Filmstrip()
   #thumbnail: 'none' | 'dull' | 'good' = 'none'
   #ticks = 1
-  #errors = ''
+  readonly #heard: Heard = { complaints: [], text: '', code: null, stalled: false }
   #lastProgress = 0
 
   constructor(task: WorkerTask) {
     this.#task = task
+    this.#messages = new Messages(task.seal)
     this.#probe = { ...task.probe }
     const wants = task.wants.filter((want) => want.kind === 'tubes')
     this.#clips = new ClipCutter(this.#probe, wants)
@@ -48,33 +50,33 @@ export class DecodePass {
     this.#single = task.wants.flatMap((want, number) => (want.kind === 'pictures' ? [new SingleStream(want.key, number, fittedSize(task.probe, want.input))] : []))
   }
 
-  *tiny(chunk: Uint8Array): Generator<SampleEvent> {
+  *tiny(chunk: Uint8Array): Generator<PassEvent> {
     for (const picture of this.#tiny.push(chunk)) this.#clips.addCuts(this.#shots.push(picture))
     yield* this.#advance()
   }
 
-  *messages(chunk: Uint8Array): Generator<SampleEvent> {
+  *messages(chunk: Uint8Array): Generator<PassEvent> {
     for (const message of this.#messages.push(this.#text.decode(chunk, { stream: true }))) this.#note(message)
     yield* this.#advance()
   }
 
-  *grey(chunk: Uint8Array): Generator<SampleEvent> {
+  *grey(chunk: Uint8Array): Generator<PassEvent> {
     this.#pickedGrey.push(...this.#grey.push(chunk))
     yield* this.#advance()
   }
 
   /** @param key Of the want. */
-  *wanted(key: string, chunk: Uint8Array): Generator<SampleEvent> {
+  *wanted(key: string, chunk: Uint8Array): Generator<PassEvent> {
     for (const stream of [...this.#tubes, ...this.#single]) if (stream.key === key) stream.waiting.push(...stream.pictures.push(chunk))
     yield* this.#advance()
   }
 
-  *preview(chunk: Uint8Array): Generator<SampleEvent> {
+  *preview(chunk: Uint8Array): Generator<PassEvent> {
     this.#pickedJpeg.push(...this.#preview.push(chunk))
     yield* this.#advance()
   }
 
-  strip(chunk: Uint8Array): SampleEvent[] {
+  strip(chunk: Uint8Array): PassEvent[] {
     for (const jpeg of this.#strip.push(chunk)) this.#filmstrip.add(jpeg)
     return []
   }
@@ -84,20 +86,24 @@ export class DecodePass {
    *
    * @throws TubeletError `no-frames`, `codec-unsupported`, `decode-timeout` when there is nothing to show for it.
    */
-  *finish(code: number | null, stalled: boolean): Generator<SampleEvent> {
+  *finish(code: number | null, stalled: boolean): Generator<PassEvent> {
     const { pts } = this.#clips
+    Object.assign(this.#heard, { code, stalled })
     this.#clips.addCuts(this.#shots.finish())
     yield* this.#advance()
     for (const stream of this.#single) stream.here = Infinity
     if (pts.length === 0) throw new TubeletError(this.#nothing(stalled))
     for (const clip of this.#clips.finish()) yield { type: 'clip', clip }
-    yield { type: 'done', probe: { ...this.#probe, duration: this.#duration() }, pts: Float64Array.from(pts), filmstrip: this.#filmstrip.cells(), damaged: this.#damage(code, stalled) }
+    yield { type: 'done', probe: { ...this.#probe, duration: this.#duration() }, pts: Float64Array.from(pts), filmstrip: this.#filmstrip.cells(), heard: this.#heard }
   }
 
   #note(message: Message): void {
     const { pts } = this.#clips
     const { timeBase } = this.#probe
-    if (message.type === 'error') this.#errors = `${this.#errors}${message.text}\n`.slice(-STDERR_KEEP)
+    if (message.type === 'error') {
+      this.#heard.text = `${this.#heard.text}${message.text}\n`.slice(-STDERR_KEEP)
+      if (message.about !== 'output') note(this.#heard, pts.length, message.about)
+    }
     else if (message.type === 'time-base') this.#ticks = (message.num * timeBase.den) / (message.den * timeBase.num)
     else if (message.type === 'new-clock') this.#probe.clockRestarts = true
     else {
@@ -117,7 +123,7 @@ export class DecodePass {
   }
 
   /** Joins what the pipes have brought so far, and gives off what that completes. */
-  *#advance(): Generator<SampleEvent> {
+  *#advance(): Generator<PassEvent> {
     const { pts } = this.#clips
     for (;;) {
       const [ticks, grey, jpeg] = [this.#pickedPts[0], this.#pickedGrey[0], this.#pickedJpeg[0]]
@@ -141,52 +147,27 @@ export class DecodePass {
   }
 
   /** The first frame at once, so that there is something to see; a later one instead where that is a black or empty picture. */
-  *#thumbnailFrom(grey: Uint8Array, jpeg: Uint8Array): Generator<SampleEvent> {
+  *#thumbnailFrom(grey: Uint8Array, jpeg: Uint8Array): Generator<PassEvent> {
     if (this.#thumbnail === 'good') return
     const good = contrastOf(grey) >= 16
     if (this.#thumbnail === 'none' || good) yield { type: 'thumbnail', jpeg: new Uint8Array(jpeg) }
     this.#thumbnail = good ? 'good' : 'dull'
   }
 
-  *#progress(pts: number): Generator<SampleEvent> {
+  *#progress(pts: number): Generator<PassEvent> {
     const now = performance.now()
     if (now - this.#lastProgress < PROGRESS_EVERY) return
     this.#lastProgress = now
     yield { type: 'progress', seconds: Math.max(0, secondsOf(pts, this.#probe)) }
   }
 
-  /**
-   * What of the file could not be read. Both are needed: fewer frames than the container promises, and a complaint of the decoder. Edit
-   * lists make fewer frames without any damage, and decoders complain of much that they then put right.
-   */
-  #damage(code: number | null, stalled: boolean): Problem | null {
-    const { probe, file } = this.#task
-    const { pts } = this.#clips
-    if (this.#errors === '' && code === 0 && !stalled) return null
-    const read = secondsOf(pts.at(-1) ?? probe.startPts, probe)
-    const missing = probe.frameCount !== null && probe.frameCount > pts.length
-    const short = probe.frameCount === null && probe.duration - read > Math.max(1, 0.02 * probe.duration)
-    if (!missing && !short && code === 0 && !stalled) return null
-    return {
-      code: 'damaged',
-      message: missing
-        ? 'Damaged: {{read}} of {{total}} frames could be read.'
-        : 'Damaged: {{read}} of {{total}} seconds could be read.',
-      values: missing ? { read: pts.length, total: probe.frameCount ?? pts.length } : { read: Number(read.toFixed(1)), total: Number(probe.duration.toFixed(1)) },
-      file,
-      stillWorks: 'The part that could be read is analysed and can be used.',
-      next: 'Copy the file again from its source if you need the rest.',
-      details: this.#errors,
-    }
-  }
-
   #nothing(stalled: boolean): Problem {
     const { file, probe } = this.#task
-    const shared = { file, stillWorks: 'All other files go on.', details: this.#errors }
+    const shared = { file, stillWorks: 'All other files go on.', details: this.#heard.text }
     if (stalled) {
       return { ...shared, code: 'decode-timeout', message: 'The decoder found no picture in a minute and was stopped.', next: 'Convert the file to H.264 and add that.' }
     }
-    if (/decoder .*not found|not (?:currently )?implemented|doesn't support|unsupported/i.test(this.#errors)) {
+    if (/decoder .*not found|not (?:currently )?implemented|doesn't support|unsupported/i.test(this.#heard.text)) {
       return { ...shared, code: 'codec-unsupported', message: 'This kind of “{{codec}}” video is not supported by the ffmpeg on this computer.', values: { codec: probe.codec }, next: 'Install a newer ffmpeg, or convert the file to H.264.' }
     }
     return { ...shared, code: 'no-frames', message: 'No picture in this file can be read.', next: 'Copy the file again from its source, or export it again.' }
@@ -251,7 +232,7 @@ class SingleStream implements Stream {
   }
 
   /** @param all PTS of every frame so far, by ordinal. */
-  *advance(all: readonly number[]): Generator<SampleEvent> {
+  *advance(all: readonly number[]): Generator<PassEvent> {
     for (;;) {
       const [ticks, rgb] = [this.pts[0], this.waiting[0]]
       if (ticks === undefined || rgb === undefined) return

@@ -44,7 +44,8 @@ export type Want =
   /** Single pictures, at most `rate` a second. */
   | { key: string; kind: 'pictures'; input: PictureInput; rate: number }
 
-export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants: readonly Want[]): string[] {
+/** @param seal What the messages of this pass are known by, see decode-streams. */
+export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants: readonly Want[], seal: number): string[] {
   const rate = samplingRate(probe.duration, Math.max(LEAST_FRAMES, ...wants.map((want) => (want.kind === 'tubes' ? want.input.frames : 0))))
   const stripRate = probe.duration > 0 ? Math.min(rate, STRIP_CELLS / probe.duration) : rate
   const models = wants.flatMap((want) => (want.kind === 'tubes' ? [want.input] : []))
@@ -53,10 +54,10 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants:
   const grey = greySize(probe)
   const [tubes, single] = [wants.flatMap(({ kind }, i) => (kind === 'tubes' ? [i] : [])), wants.flatMap((want, i) => (want.kind === 'pictures' ? [{ i, want }] : []))]
   const graph = [
-    `[0:${probe.videoStream}]${frameClock(probe)},showinfo@all=checksum=0,split=2[every][candidates]`,
+    `[0:${probe.videoStream}]${frameClock(probe, seal)},showinfo@all_${seal}=checksum=0,split=2[every][candidates]`,
     `[every]scale=${TINY.width}:${TINY.height}:flags=area,format=rgb24,${COUNTED}[tiny]`,
-    `[candidates]select='${onGrid(rate)}',showinfo@picked=checksum=0,split=${1 + single.length}[whole]${single.map(({ i }) => `[whole${i}]`).join('')}`,
-    ...single.map(({ i, want }) => `[whole${i}]select='${onGrid(want.rate)}',showinfo@want${i}=checksum=0,${fitted(tools, probe, want.input)},${COUNTED}[want${i}]`),
+    `[candidates]select='${onGrid(rate)}',showinfo@picked_${seal}=checksum=0,split=${1 + single.length}[whole]${single.map(({ i }) => `[whole${i}]`).join('')}`,
+    ...single.map(({ i, want }) => `[whole${i}]select='${onGrid(want.rate)}',showinfo@want${i}_${seal}=checksum=0,${fitted(tools, probe, want.input)},${COUNTED}[want${i}]`),
     `[whole]${small},split=${2 + tubes.length}[a][b]${tubes.map((i) => `[small${i}]`).join('')}`,
     ...tubes.map((i, at) => `[small${i}]${scaled[at] ?? ''},${COUNTED}[want${i}]`),
     `[a]scale=${grey.width}:${grey.height}:flags=area,format=gray,${COUNTED}[grey]`,
@@ -64,8 +65,9 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants:
     `[c]${COUNTED}[preview]`,
     `[d]select='${onGrid(stripRate)}',scale=${strip.width}:${strip.height}:flags=area,setsar=1,${COUNTED}[strip]`,
   ]
-  const jpeg = ['-c:v', 'mjpeg', '-enc_time_base', '1:25', '-threads', '1', '-q:v', '4', '-f', 'mpjpeg']
-  const output = (label: string, ...format: string[]) => ['-map', `[${label}]`, ...keepFrames(tools), ...format]
+  const jpeg = ['-c:v', 'mjpeg', '-threads', '1', '-q:v', '4', '-f', 'mpjpeg']
+  // Else frames are put on a clock of the file's rate, on which two of them may share a tick.
+  const output = (label: string, ...format: string[]) => ['-map', `[${label}]`, ...keepFrames(tools), '-enc_time_base', '1:25', ...format]
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-v', 'level+info', '-threads', probe.codedWidth * probe.codedHeight > THREADED_ABOVE ? '2' : '1', '-copyts', '-filter_complex_threads', '1'],
     ...framesInput(file, probe),

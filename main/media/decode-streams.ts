@@ -1,4 +1,5 @@
 /** The four formats that a decode pass writes, taken apart as their bytes come in. */
+import { randomInt } from 'node:crypto'
 
 /** Bytes in, exact pieces out, each a copy of its own that may be handed to another thread. */
 class ByteQueue {
@@ -80,28 +81,64 @@ export type Message =
   | { type: 'time-base'; num: number; den: number }
   /** The clock of the file starts again with the frame that comes next, see clock.ts. */
   | { type: 'new-clock' }
-  | { type: 'error'; text: string }
+  /** `about`: the file (its bytes or its pictures are broken), its references (pictures that others need are not there), or what we make of it. */
+  | { type: 'error'; about: 'file' | 'references' | 'output'; text: string }
 
-/** ffmpeg's messages at `-v level+info`, line by line. Lines that say nothing of use are passed over. */
+/**
+ * ffmpeg's messages at `-v level+info`, line by line. Lines that say nothing of use are passed over.
+ *
+ * Names, tags and numbers of a file are printed among them, line breaks included. So frames are told by filters with a number in their names
+ * that no file can know, see `newSeal`.
+ */
 export class Messages {
-  #rest = '';
+  readonly #seal: number
+  #rest = ''
+
+  constructor(seal: number) {
+    this.#seal = seal
+  }
 
   *push(text: string): Generator<Message> {
     const lines = (this.#rest + text).split('\n')
     this.#rest = lines.pop() ?? ''
     for (const line of lines) {
-      const message = readMessage(line)
+      const message = readMessage(line, this.#seal)
       if (message !== null) yield message
     }
   }
 }
 
-function readMessage(line: string): Message | null {
-  const frame = /^\[showinfo@(all|picked|want(\d+)) @ [^\]]*\] \[info\] n: *\d+ pts: *(-?\d+)/.exec(line)
-  if (frame !== null) return { type: 'frame', filter: frame[2] !== undefined ? Number(frame[2]) : frame[1] === 'all' ? 'all' : 'picked', pts: Number(frame[3]) }
-  const base = /^\[showinfo@all @ [^\]]*\] \[info\] config in time_base: (\d+)\/(\d+)/.exec(line)
-  if (base !== null) return { type: 'time-base', num: Number(base[1]), den: Number(base[2]) }
+/** Nine digits, which ffmpeg's expressions print exactly. */
+export function newSeal(): number {
+  return randomInt(100_000_000, 1_000_000_000)
+}
+
+function readMessage(line: string, seal: number): Message | null {
+  const [, filter, want, sealed, said = ''] = /^\[showinfo@(all|picked|want(\d+))_(\d+) @ [^\]]*\] \[info\] (.*)/.exec(line) ?? []
+  if (filter !== undefined) {
+    if (sealed !== String(seal)) return null
+    const pts = /^n: *\d+ pts: *(-?\d+)/.exec(said)?.[1]
+    if (pts !== undefined) return { type: 'frame', filter: want !== undefined ? Number(want) : filter === 'all' ? 'all' : 'picked', pts: Number(pts) }
+    const [, num, den] = (filter === 'all' ? /^config in time_base: (\d+)\/(\d+)/.exec(said) : null) ?? []
+    return num === undefined ? null : { type: 'time-base', num: Number(num), den: Number(den) }
+  }
   // All that the expressions of the plan print.
-  if (/^(?:\[Eval @ [^\]]*\] )?\[info\] -?\d+\.\d+\s*$/.test(line)) return { type: 'new-clock' }
-  return /\[(?:error|fatal|panic)\]/.test(line) ? { type: 'error', text: line } : null
+  const printed = /^(?:\[Eval @ [^\]]*\] )?\[info\] (\d+)\.0+\s*$/.exec(line)?.[1]
+  if (printed !== undefined) return Number(printed) === seal ? { type: 'new-clock' } : null
+  return readComplaint(line)
+}
+
+/** Who speaks: each part of ffmpeg that a message went through, and how bad it is. */
+const SPOKEN = /^((?:\[[^\]]* @ [^\]]*\] )*)\[(warning|error|fatal|panic)\] (.*)/
+/** The muxers and encoders of the pipes, and what newer ffmpeg writes before them. */
+const OURS = /^\[(?:rawvideo|mpjpeg|null|mp4|out#|vost#|aost#|enc:|libx264|aac)/
+const WARNINGS = /corrupt|packet mismatch/i
+/** Recordings that begin, or were cut, between key frames miss pictures that others were made from. Nothing is wrong with them. */
+const REFERENCES = /unref short failure|co located pocs|reference frames|reference picture|non-existing [ps]ps|could not find ref|no frame!|decode_slice_header error|constructing the frame rps|mvs not available/i
+
+function readComplaint(line: string): Message | null {
+  const [, speakers = '', level, text = ''] = SPOKEN.exec(line) ?? []
+  if (level === undefined || (level === 'warning' && !WARNINGS.test(text))) return null
+  const about = OURS.test(speakers) || text.startsWith('Application provided invalid') ? 'output' : REFERENCES.test(text) ? 'references' : 'file'
+  return { type: 'error', about, text: line }
 }

@@ -7,11 +7,11 @@ import { secondsOf } from '../../app/media.ts'
 import { interpolate } from '../../app/tracks.ts'
 import { frameClock } from './clock.ts'
 import { framesInput, toneMapped } from './decode-plan.ts'
-import { Messages, RawPictures } from './decode-streams.ts'
+import { Messages, newSeal, RawPictures } from './decode-streams.ts'
 import type { FollowResult, FollowTask, FromFollowWorker } from './follow.ts'
 import { ShotDetector, TINY } from './shots.ts'
 import { LEAD_SECONDS, SAME_TIME } from './span.ts'
-import { ended, keepFrames, startTool } from './tools.ts'
+import { ended, keepFrames, startTool, untilNotKilled } from './tools.ts'
 
 /** Longer side of the pictures. The follower brings the object to one size anyway. */
 const SIDE = 640
@@ -106,8 +106,9 @@ async function follow(seek: number | null): Promise<FollowResult | null> {
   const scale = Math.min(1, SIDE / Math.max(probe.width, probe.height))
   const [width, height] = [Math.max(1, Math.round(probe.width * scale)), Math.max(1, Math.round(probe.height * scale))]
   const seconds = (ordinal: number) => ((pts[ordinal] ?? 0) * probe.timeBase.num) / probe.timeBase.den
+  const seal = newSeal()
   const graph = [
-    `[0:${probe.videoStream}]${seek === null ? `${frameClock(probe)},` : ''}select='gte(t,${seconds(from) - SAME_TIME})',showinfo@all=checksum=0`,
+    `[0:${probe.videoStream}]${seek === null ? `${frameClock(probe, seal)},` : ''}select='gte(t,${seconds(from) - SAME_TIME})',showinfo@all_${seal}=checksum=0`,
     `scale=${width}:${height}:flags=area${toneMapped(tools, probe)},format=rgb24[out]`,
   ]
   const args = [
@@ -117,7 +118,7 @@ async function follow(seek: number | null): Promise<FollowResult | null> {
   const stop = new AbortController()
   const child = startTool(tools.ffmpeg, args, ['ignore', 'pipe', 'pipe'], stop.signal)
   const pass = new Pass(scale)
-  const [pictures, messages, text] = [new RawPictures(width * height * 3), new Messages(), new TextDecoder()]
+  const [pictures, messages, text] = [new RawPictures(width * height * 3), new Messages(seal), new TextDecoder()]
   const waiting: { times: number[]; rgb: Uint8Array[] } = { times: [], rgb: [] }
   let [tick, next, strange] = [0, from, false]
   const advance = () => {
@@ -173,7 +174,7 @@ function send(message: FromFollowWorker): void {
 async function run(): Promise<FollowResult> {
   const lead = Math.max(0, secondsOf(task.pts[task.from] ?? 0, task.probe) - LEAD_SECONDS)
   for (const seek of lead > 0 && task.probe.clockRestarts !== true ? [lead, null] : [null]) {
-    const result = await follow(seek)
+    const result = await untilNotKilled(() => follow(seek))
     if (result !== null) return result
   }
   throw new TubeletError({ code: 'no-frames', message: 'The frames of this span cannot be read again.', file: task.file, stillWorks: 'Everything that was analysed before.', next: 'Retry the whole file: it may have been changed.' })

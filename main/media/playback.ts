@@ -6,7 +6,7 @@ import { TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
 import { frameClock, soundClock } from './clock.ts'
 import { framesInput, PREVIEW_SIDE } from './decode-plan.ts'
-import { ended, inputFile, keepFrames, type MediaTools, runTool, startTool, tailOf } from './tools.ts'
+import { ended, inputFile, keepFrames, type MediaTools, runTool, startTool, tailOf, untilNotKilled } from './tools.ts'
 
 const PROXY_SIDE = 1280
 const PROXY_STALL_MS = 60_000
@@ -44,20 +44,32 @@ export async function firstPicture(tools: MediaTools, file: string, signal: Abor
  * goes with the frames is kept. The file appears under its name only when it is complete.
  *
  * @param onProgress Seconds of the source done so far; nothing more is done until it resolves, except on Windows, where no process can be held.
- * @throws TubeletError `ffmpeg-failed`, `decode-timeout`, `ffmpeg-missing`; the signal's reason when aborted.
+ * @throws TubeletError `ffmpeg-failed`, `decode-timeout`, `ffmpeg-missing`, `tool-killed`; the signal's reason when aborted.
  */
-export async function makeProxy(
-  tools: MediaTools,
-  file: string,
-  probe: Probe,
-  outFile: string,
-  options: { signal?: AbortSignal; onProgress?: (seconds: number) => Promise<void> } = {},
-): Promise<void> {
+export async function makeProxy(tools: MediaTools, file: string, probe: Probe, outFile: string, options: ProxyOptions = {}): Promise<void> {
+  const copy = (streams: Probe['streams']) => untilNotKilled(() => copyOnce(tools, file, { ...probe, streams }, outFile, options), options.signal)
+  try {
+    await copy(probe.streams)
+  } catch (error) {
+    // Sound that cannot be decoded costs no picture.
+    const silent = probe.streams.filter(({ type }) => type !== 'audio')
+    if (!(error instanceof TubeletError) || error.problem.code !== 'ffmpeg-failed' || silent.length === probe.streams.length) throw error
+    await copy(silent)
+  }
+}
+
+interface ProxyOptions {
+  signal?: AbortSignal
+  onProgress?: (seconds: number) => Promise<void>
+}
+
+async function copyOnce(tools: MediaTools, file: string, probe: Probe, outFile: string, options: ProxyOptions): Promise<void> {
   const { signal, onProgress } = options
   signal?.throwIfAborted()
   const start = ((probe.startPts * probe.timeBase.num) / probe.timeBase.den).toFixed(6)
   const scale = Math.min(1, PROXY_SIDE / Math.max(probe.width, probe.height))
   const even = (side: number) => Math.max(2, 2 * Math.round((side * scale) / 2))
+  const hasSound = probe.streams.some(({ type }) => type === 'audio')
   // An ffmpeg that outlived the host of before may still write to its own.
   const part = `${outFile}.${randomUUID()}.part`
   const stall = new AbortController()
@@ -66,14 +78,14 @@ export async function makeProxy(
     // Else ffmpeg closes the gaps that recordings on transport streams have.
     '-copyts',
     ...framesInput(file, probe),
-    ...['-map', `0:${probe.videoStream}`, '-map', '0:a:0?', '-dn', '-sn'],
+    ...['-map', `0:${probe.videoStream}`, ...(hasSound ? ['-map', '0:a:0?'] : []), '-dn', '-sn'],
     ...['-vf', `${frameClock(probe)},setpts=PTS-STARTPTS,scale=${even(probe.width)}:${even(probe.height)}:flags=bicubic,setsar=1,format=yuv420p`],
     ...keepFrames(tools),
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '23', '-enc_time_base', `${probe.timeBase.num}:${probe.timeBase.den}`],
     // B-frames would move the first frame away from time 0.
     ...['-bf', '0', '-video_track_timescale', String(trackTimescale(probe))],
     // The encoder would close gaps in the sound: they are filled with silence.
-    ...(probe.streams.some(({ type }) => type === 'audio') ? ['-af', `${soundClock()},atrim=start=${start},asetpts=PTS-${start}/TB,aresample=async=1`] : []),
+    ...(hasSound ? ['-af', `${soundClock()},atrim=start=${start},asetpts=PTS-${start}/TB,aresample=async=1`] : []),
     ...['-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-movflags', '+faststart', '-f', 'mp4', part],
   ]
   const child = startTool(tools.ffmpeg, args, ['ignore', 'pipe', 'pipe'], AbortSignal.any([stall.signal, ...(signal ? [signal] : [])]))

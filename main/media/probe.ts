@@ -16,6 +16,7 @@ import { packetTiming, type PacketTiming } from './timing.ts'
  */
 export async function probe(tools: MediaTools, file: string, signal?: AbortSignal): Promise<Probe> {
   const header = await readHeader(file)
+  if (isPhoto(header)) throw verdict(file, { code: 'not-a-video', message: '{{name}} is a photo, not a video.', values: { name: path.basename(file) }, next: 'Remove it from the list, or add the video that you meant.' })
   const { report, messages: stderr } = await readReport(tools, file, signal)
   if (report === null) throw unopened(file, header, stderr)
   const stream = bestVideo(report.streams)
@@ -112,6 +113,11 @@ function rational(text: string): Rational | null {
 /** Still pictures and text "decode" too (ffmpeg renders .txt and .nfo as ANSI art); neither is a video. */
 function isPicture(format: string): boolean {
   return format === 'image2' || format === 'tty' || format.endsWith('_pipe')
+}
+
+/** HEIC and AVIF are MP4 without a film: older ffmpeg misses its index, newer shows one frame. Their moving kinds have brands of their own. */
+function isPhoto(header: Buffer): boolean {
+  return header.toString('latin1', 4, 8) === 'ftyp' && /^(?:hei[cxms]|mif1|avif)$/.test(header.toString('latin1', 8, 12))
 }
 
 async function readHeader(file: string): Promise<Buffer> {

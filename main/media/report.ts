@@ -56,7 +56,9 @@ const FURTHER = ['-analyzeduration', '60M', '-probesize', '64M']
 export async function readReport(tools: MediaTools, file: string, signal?: AbortSignal): Promise<{ report: Report | null; messages: string }> {
   const read = (input: readonly string[]) => (tools.ffprobe === null ? byFfmpeg(tools.ffmpeg, input, signal) : byFfprobe(tools.ffprobe, input, signal))
   const input = inputFile(file)
-  const found = await read(input)
+  const first = await read(input)
+  // ffprobe opens the decoder of every stream, and gives up where one cannot be: that of damaged sound, say.
+  const found = first.report === null && tools.ffprobe !== null ? { messages: first.messages, report: (await byFfmpeg(tools.ffmpeg, input, signal)).report } : first
   const unseen = found.report?.streams.some(({ codec_type, width }) => codec_type === 'video' && width === 0) === true
   return unseen ? read([...FURTHER, ...input]) : found
 }

@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream'
 import { parentPort } from 'node:worker_threads'
 import { problemOf } from '../../app/errors.ts'
 import { DecodePass } from './decode-pass.ts'
-import { type FromWorker, isHeavy, type SampleEvent, type ToWorker, type WorkerTask } from './sample.ts'
+import { type FromWorker, isHeavy, type PassEvent, type ToWorker, type WorkerTask } from './sample.ts'
 import { ended, startTool } from './tools.ts'
 
 /** Finished clips and pictures that the host has not taken yet; at this number ffmpeg's pipes are left to fill, and it waits. */
@@ -87,7 +87,7 @@ class Run {
     for (const pipe of this.#pipes) pipe.destroy()
   }
 
-  #read(pipe: Readable | null | undefined, take: (chunk: Uint8Array) => Iterable<SampleEvent>): void {
+  #read(pipe: Readable | null | undefined, take: (chunk: Uint8Array) => Iterable<PassEvent>): void {
     if (pipe === null || pipe === undefined) return
     this.#pipes.push(pipe)
     pipe.on('data', (chunk: Buffer) => {

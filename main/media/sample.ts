@@ -5,7 +5,9 @@ import { Worker } from 'node:worker_threads'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import type { SampledClip } from './clips.ts'
+import { damageOf, type Heard } from './damage.ts'
 import { decodePlan, type Want } from './decode-plan.ts'
+import { newSeal } from './decode-streams.ts'
 import { problemOfAccess } from './scan.ts'
 import type { MediaTools } from './tools.ts'
 
@@ -29,16 +31,21 @@ export type SampleEvent =
   /** The last event. `probe`: put right by what decoding showed. `pts`: of every decoded frame, by ordinal. `filmstrip`: up to 60 JPEGs, spread evenly over the source. */
   | { type: 'done'; probe: Probe; pts: Float64Array<ArrayBuffer>; filmstrip: Uint8Array<ArrayBuffer>[]; damaged: Problem | null }
 
+/** What a pass gives: of damage, what was heard of it. */
+export type PassEvent = Exclude<SampleEvent, { type: 'done' }> | (Omit<Extract<SampleEvent, { type: 'done' }>, 'damaged'> & { heard: Heard })
+
 /** What a worker thread needs for a pass. */
 export interface WorkerTask {
   ffmpeg: string
   args: string[]
+  /** What the messages of this pass are known by. */
+  seal: number
   file: string
   probe: Probe
   wants: readonly Want[]
 }
 /** idle: the pass is over, ffmpeg has ended, and the worker is ready for another task. */
-export type FromWorker = SampleEvent | { type: 'failed'; problem: Problem } | { type: 'idle' }
+export type FromWorker = PassEvent | { type: 'failed'; problem: Problem } | { type: 'idle' }
 /** taken: the consumer has asked for what follows a clip or a picture. stop: kill ffmpeg and end the pass. */
 export type ToWorker = WorkerTask | 'taken' | 'stop'
 
@@ -79,7 +86,8 @@ function putBack(worker: Worker): void {
  * Decode a source once. Clips tile the source without gaps and come in order. A consumer that is slow makes ffmpeg wait, so memory does
  * not grow; leaving the loop, or aborting, kills ffmpeg before this returns.
  *
- * @throws TubeletError `no-frames`, `codec-unsupported`, `decode-timeout`, `file-missing`, `file-unreadable`, `ffmpeg-missing`; the
+ * @throws TubeletError `no-frames`, `codec-unsupported`, `decode-timeout`, `file-missing`, `file-unreadable`, `ffmpeg-missing`,
+ *   `tool-killed` (what was given before holds, and is given again by the next try); the
  *   signal's reason when aborted. A file of which a part can be read is no error: its `done` event says what is missing.
  */
 export async function* sample(
@@ -94,8 +102,8 @@ export async function* sample(
   await access(file).catch((error: unknown) => {
     throw new TubeletError(problemOfAccess(file, error), { cause: error })
   })
-  const args = decodePlan(tools, file, probe, wants)
-  const task: WorkerTask = { ffmpeg: tools.ffmpeg, args, file, probe, wants }
+  const seal = newSeal()
+  const task: WorkerTask = { ffmpeg: tools.ffmpeg, args: decodePlan(tools, file, probe, wants, seal), seal, file, probe, wants }
   const worker = takeWorker()
   // A slow consumer is still at its clips when the pass is over: by then the thread may be at another file, which must not hear of it.
   let ours = true
@@ -125,9 +133,13 @@ export async function* sample(
     for (;;) {
       const message = await inbox.next()
       if (message.type === 'failed') throw new TubeletError(message.problem)
+      if (message.type === 'done') {
+        const { heard, ...done } = message
+        yield { ...done, damaged: damageOf(file, probe, done, heard) }
+        return
+      }
       yield message
       if (isHeavy(message)) tell('taken')
-      if (message.type === 'done') return
     }
   } finally {
     signal?.removeEventListener('abort', abort)

@@ -8,7 +8,8 @@ import { access, constants, readdir } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
-import { TubeletError } from '../../app/errors.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Problem, TubeletError } from '../../app/errors.ts'
 import { phrase } from '../../app/phrase.ts'
 
 export interface MediaTools {
@@ -36,7 +37,7 @@ export interface RunOptions {
 }
 
 export interface RunResult {
-  /** Exit status; null when a signal ended the child. */
+  /** Exit status; null when the child was killed from here. */
   code: number | null
   stdout: Buffer
   /** The end of standard error. */
@@ -52,19 +53,63 @@ export const STDERR_KEEP = 8_000
  */
 export function startTool(tool: string, args: readonly string[], stdio: StdioOptions, signal?: AbortSignal): ChildProcess {
   const child = spawn(tool, args, { stdio, windowsHide: true })
-  const kill = () => child.kill('SIGKILL')
+  const kill = () => {
+    killedHere.add(child)
+    child.kill('SIGKILL')
+  }
   if (signal?.aborted === true) kill()
   signal?.addEventListener('abort', kill, { once: true })
   child.once('close', () => signal?.removeEventListener('abort', kill))
   return child
 }
 
-/** Resolves with the exit status once the child has ended and its pipes are drained. Rejects when it could not be started. */
+/** Children that this process ended itself: what they leave is no accident. */
+const killedHere = new WeakSet<ChildProcess>()
+
+/** What a shell, or an ffmpeg that caught it, makes of a signal: SIGABRT, SIGKILL, SIGSEGV, SIGTERM. ffmpeg's own codes for errors are others. */
+const STATUS_OF_SIGNAL: Partial<Record<number, string>> = { 134: 'SIGABRT', 137: 'SIGKILL', 139: 'SIGSEGV', 143: 'SIGTERM' }
+
+/**
+ * Resolves with the exit status once the child has ended and its pipes are drained; null where it was killed from here.
+ *
+ * @throws TubeletError `ffmpeg-missing` when it could not be started; `tool-killed` when a signal ended it that was not sent from here, as a
+ *   system does that has no memory left. That says nothing about the file that it read.
+ */
 export function ended(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve, reject) => {
     child.once('error', (error) => reject(notStarted(child.spawnfile, error)))
-    child.once('close', (code) => resolve(code))
+    child.once('close', (code, signal) => {
+      const by = signal ?? STATUS_OF_SIGNAL[code ?? 0]
+      if (by === undefined || killedHere.has(child)) resolve(code)
+      else reject(new TubeletError(toolKilled(child.spawnfile, by)))
+    })
   })
+}
+
+function toolKilled(tool: string, signal: string): Problem {
+  return {
+    code: 'tool-killed',
+    message: 'The system ended {{tool}} while it read this file ({{signal}}), more than once. That says nothing about the file.',
+    values: { tool: path.basename(tool), signal },
+    stillWorks: 'All other files go on.',
+    next: 'Close programs that need much memory, then try this file again.',
+  }
+}
+
+/** How long a killed tool is given until it is tried again, milliseconds: memory that was short may be there by then. */
+const RETRY_AFTER = [300, 2000]
+
+/** Do something that a tool does, again where the system killed the tool. @throws what `work` throws; `tool-killed` after the last try. */
+export async function untilNotKilled<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  for (const pause of RETRY_AFTER) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof TubeletError) || error.problem.code !== 'tool-killed') throw error
+    }
+    await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted())
+  }
+  return await work()
 }
 
 /** Collects the end of a text stream; the returned function gives what there is so far. */
@@ -78,12 +123,16 @@ export function tailOf(stream: Readable | null, keep = STDERR_KEEP): () => strin
 }
 
 /**
- * Run a tool to its end and collect what it wrote.
+ * Run a tool to its end and collect what it wrote; again where the system killed it.
  *
- * @throws TubeletError `ffmpeg-missing` (cannot be started), `decode-timeout`, `ffmpeg-failed` (too much output); the signal's reason
- *   when aborted. A non-zero exit is no error here: the caller knows what it means.
+ * @throws TubeletError `ffmpeg-missing` (cannot be started), `decode-timeout`, `ffmpeg-failed` (too much output), `tool-killed`; the
+ *   signal's reason when aborted. A non-zero exit is no error here: the caller knows what it means.
  */
-export async function runTool(tool: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+export function runTool(tool: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  return untilNotKilled(() => runOnce(tool, args, options), options.signal)
+}
+
+async function runOnce(tool: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   const { signal, timeoutMs = 60_000, maxBytes = 64 * 2 ** 20, keep } = options
   signal?.throwIfAborted()
   const timeout = AbortSignal.timeout(timeoutMs)

@@ -1,0 +1,101 @@
+/**
+ * What of a file could not be read. Two things must come together: pictures that are missing, and a complaint of ffmpeg about the file at that
+ * place. Screen recordings and cameras that wait for movement have pauses without any damage, edit lists hide pictures that a container
+ * counts, interlaced files count fields; and decoders complain of much that they then put right.
+ */
+import type { Problem } from '../../app/errors.ts'
+import { type Probe, secondsOf } from '../../app/media.ts'
+
+/** What a pass heard of damage. */
+export interface Heard {
+  /** How many frames had come, and whether the file itself was complained of or only pictures that others need; ascending, each once. */
+  complaints: { ordinal: number; about: 'file' | 'references' }[]
+  /** The end of what was said. */
+  text: string
+  /** Exit status. */
+  code: number | null
+  stalled: boolean
+}
+
+/** Between two frames, a decoder may say the same a thousand times. */
+export function note({ complaints }: Heard, ordinal: number, about: 'file' | 'references'): void {
+  const last = complaints.at(-1)
+  if (last?.ordinal === ordinal) last.about = last.about === 'file' ? 'file' : about
+  else complaints.push({ ordinal, about })
+}
+
+/** Frames by which a complaint may come before its place: what lies in queues and waits to be put in order. */
+const AHEAD = 48
+/** And after it: the decoder is at a frame that is shown later. */
+const BEHIND = 16
+/** Spans that are told. */
+const TOLD = 8
+
+interface Lost {
+  /** Seconds from the first frame. */
+  from: number
+  to: number
+}
+
+/** @param done The probe put right, and the PTS of every frame. @returns Null for a file that is whole. */
+export function damageOf(file: string, claimed: Probe, { probe, pts }: { probe: Probe; pts: Float64Array }, heard: Heard): Problem | null {
+  const { code, stalled, complaints } = heard
+  if (complaints.length === 0 && code === 0 && !stalled) return null
+  const usual = claimed.frameRate.den / claimed.frameRate.num
+  const read = secondsOf(pts.at(-1) ?? probe.startPts, probe)
+  const late = secondsOf(probe.startPts, claimed)
+  const counted = claimed.frameCount !== null && claimed.frameCount > pts.length
+  const total = Math.max(claimed.duration, counted ? promised(claimed, usual) : 0) - late
+  // The time of a last picture, and lengths that a container gives for its sound, are no exact measure.
+  const short = total - read > (counted ? 1.5 * usual : Math.max(1, 0.02 * claimed.duration))
+  // Where a file ends too early, its last pictures are part of that.
+  const lost = gaps(probe, pts, usual, heard).filter(({ from }) => !short || from < read - 1)
+  const seconds = lost.reduce((sum, { from, to }) => sum + to - from, 0)
+  if (lost.length > 0 && (!counted || seconds >= 1)) {
+    return broken(file, heard, 'Damaged: seconds {{spans}} cannot be read.', { spans: spansOf(short ? [...lost, { from: read + usual, to: total }] : lost) })
+  }
+  if (lost.length === 0 && !short && !beheaded(claimed, late, usual, counted, heard) && code === 0 && !stalled) return null
+  return counted
+    ? broken(file, heard, 'Damaged: {{read}} of {{total}} frames could be read.', { read: pts.length, total: claimed.frameCount ?? pts.length })
+    : broken(file, heard, 'Damaged: {{read}} of {{total}} seconds could be read.', { read: Number(read.toFixed(1)), total: Number(claimed.duration.toFixed(1)) })
+}
+
+function broken(file: string, { text }: Heard, message: string, values: NonNullable<Problem['values']>): Problem {
+  return { code: 'damaged', message, values, file, stillWorks: 'The part that could be read is analysed and can be used.', next: 'Copy the file again from its source if you need the rest.', details: text }
+}
+
+/** Seconds that a count of frames stands for. That of MP4 and MOV holds pictures that edit lists hide, and their lengths are exact. */
+function promised({ container, frameCount }: Probe, usual: number): number {
+  return /\b(?:mov|mp4)\b/.test(container) ? 0 : (frameCount ?? 0) * usual
+}
+
+/** Streams are cut between key frames; where an index promises pictures before the first one that there is, that is no beginning. */
+function beheaded({ container }: Probe, late: number, usual: number, counted: boolean, { complaints: [first] }: Heard): boolean {
+  return counted && late > 1.5 * usual && first?.ordinal === 0 && first.about === 'file' && /\b(?:mov|mp4|avi)\b/.test(container)
+}
+
+/** Where frames are further apart than they use to be, and the file was complained of there. */
+function gaps(probe: Probe, pts: Float64Array, usual: number, { complaints }: Heard): Lost[] {
+  const far = (probe.variableFrameRate ? 3 : 1.5) * usual
+  const places = complaints.flatMap(({ ordinal, about }) => (about === 'file' ? [ordinal] : []))
+  const lost: Lost[] = []
+  let at = 0
+  for (let next = 1; next < pts.length; next++) {
+    const [from, to] = [secondsOf(pts[next - 1] ?? 0, probe), secondsOf(pts[next] ?? 0, probe)]
+    if (to - from <= far) continue
+    while ((places[at] ?? Infinity) < next - AHEAD) at += 1
+    if ((places[at] ?? Infinity) <= next + BEHIND) lost.push({ from: from + usual, to })
+  }
+  return lost
+}
+
+/** Whole seconds, "28–32, 41–45"; what touches is one. */
+function spansOf(lost: readonly Lost[]): string {
+  const spans: Lost[] = []
+  for (const { from, to } of lost.map((one) => ({ from: Math.floor(one.from), to: Math.ceil(one.to) }))) {
+    const last = spans.at(-1)
+    if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to)
+    else spans.push({ from, to })
+  }
+  return spans.slice(0, TOLD).map(({ from, to }) => `${from}–${to}`).join(', ') + (spans.length > TOLD ? ' …' : '')
+}
