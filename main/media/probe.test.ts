@@ -122,6 +122,25 @@ it('takes neither text nor pictures nor missing files for video', async () => {
   }
 })
 
+it('opens no list of other files, whatever its name', async () => {
+  const beside = path.join(folder, 'beside.ts')
+  await runTool(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=1', '-c:v', 'mpeg2video', beside])
+  const lists: Record<string, string> = {
+    'concat.mp4': `ffconcat version 1.0\nfile beside.ts\n`,
+    'absolute.mkv': `ffconcat version 1.0\nfile '${beside}'\n`,
+    'hls.ts': '#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n#EXTINF:1.0,\nbeside.ts\n#EXT-X-ENDLIST\n',
+    'list.m3u8': `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1.0,\nfile:${beside}\n#EXT-X-ENDLIST\n`,
+    'session.webm': 'v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n',
+    'dash.mp4': `<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT1S" profiles="urn:mpeg:dash:profile:isoff-main:2011"><Period><AdaptationSet mimeType="video/mp2t"><Representation id="1" bandwidth="1"><BaseURL>beside.ts</BaseURL></Representation></AdaptationSet></Period></MPD>`,
+  }
+  expect(await verdictOf(beside)).toBe('ok')
+  for (const [name, text] of Object.entries(lists)) {
+    const file = path.join(folder, name)
+    await writeFile(file, text)
+    for (const by of [tools, alone]) expect([name, await verdictOf(file, by)]).toEqual([name, 'not-a-video'])
+  }
+})
+
 it('knows where a file begins whose packets have no times, by ffmpeg alone too', async () => {
   const moving = ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=1', '-bf', '2']
   const [avi, raw] = [path.join(folder, 'b-frames.avi'), path.join(folder, 'raw.h264')]

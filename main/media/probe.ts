@@ -20,7 +20,7 @@ export async function probe(tools: MediaTools, file: string, signal?: AbortSigna
   const { report, messages: stderr } = await readReport(tools, file, signal)
   if (report === null) throw unopened(file, header, stderr)
   const stream = bestVideo(report.streams)
-  if (stream === undefined || isPicture(report.format.format_name)) throw withoutVideo(file, report, stderr)
+  if (stream === undefined) throw withoutVideo(file, report, stderr)
   if (!tools.decoders.has(stream.codec_name)) throw unsupportedCodec(file, stream, stderr)
   if (stream.width <= 0 || stream.height <= 0) throw verdict(file, { code: 'no-frames', message: 'No picture in this file can be read.', next: 'Copy the file again from its source, or export it again.' }, stderr)
   return describe(report, stream)
@@ -108,11 +108,6 @@ function frameRateOf(stream: Stream, timing: PacketTiming, timeBase: Rational): 
 function rational(text: string): Rational | null {
   const [num, den] = text.split('/').map(Number)
   return num !== undefined && den !== undefined && num > 0 && den > 0 ? { num, den } : null
-}
-
-/** Still pictures and text "decode" too (ffmpeg renders .txt and .nfo as ANSI art); neither is a video. */
-function isPicture(format: string): boolean {
-  return format === 'image2' || format === 'tty' || format.endsWith('_pipe')
 }
 
 /** HEIC and AVIF are MP4 without a film: older ffmpeg misses its index, newer shows one frame. Their moving kinds have brands of their own. */

@@ -157,12 +157,22 @@ async function runOnce(tool: string, args: readonly string[], options: RunOption
 }
 
 /**
+ * What ffmpeg may open: containers and streams that hold their pictures, or their sound, themselves. Not playlists of any kind (concat, HLS,
+ * DASH, SDP, IMF), which open other files, nor scripts, devices, text and single pictures, which it "plays" as well.
+ */
+const CONTAINERS = [
+  'matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,flv,live_flv,kux,mpegts,mpegtsraw,mpeg,mpegvideo,m4v,asf,asf_o,ogg,rm,nut,mxf,gxf,lxf,dv,gif,apng,ivf,obu,av1,h264,hevc,vvc,evc,h261,h263,mjpeg,mjpeg_2000',
+  'smjpeg,mpjpeg,yuv4mpegpipe,vc1,vc1test,cavsvideo,avs2,avs3,dirac,dnxhd,swf,wtv,nuv,nsv,pva,ifv,dhav,r3d,cine,flic,bink,smk,roq,film_cpk,vivo,xmv,thp,wc3movie,ea,mv,mtv,moflex',
+  'mp3,wav,w64,flac,aac,ac3,eac3,dts,aiff,caf,au,amr,ape,wv,tta,opus',
+].join(',')
+
+/**
  * A file as ffmpeg's input arguments. The `file:` prefix keeps names like `-x.mp4` or `concat:a` from being read as options or
- * protocols; the whitelist keeps playlists inside a file from reaching the network. Only its name tells a file of JPEGs, one after the other,
+ * protocols; the whitelists keep it from reading any other file, or the network. Only its name tells a file of JPEGs, one after the other,
  * from a picture.
  */
 export function inputFile(file: string): string[] {
-  return [...(/\.mjpe?g$/i.test(file) ? ['-f', 'mjpeg'] : []), '-protocol_whitelist', 'file', '-i', `file:${path.resolve(file)}`]
+  return [...(/\.mjpe?g$/i.test(file) ? ['-f', 'mjpeg'] : []), '-protocol_whitelist', 'file', '-format_whitelist', CONTAINERS, '-i', `file:${path.resolve(file)}`]
 }
 
 /** The output option that neither repeats nor drops frames to reach a frame rate. ffmpeg renamed it in 5.1, and will drop the old name. */
