@@ -66,7 +66,8 @@ export function App() {
       {panel === 'palette' && <Palette />}
       {panel === 'history' && <HistoryDialog />}
       <Confirm />
-      <Toaster position="top-center" theme={theme} offset={{ top: 128 }} closeButton containerAriaLabel={t('Notifications')} toastOptions={{ closeButtonAriaLabel: t('Close') }} />
+      {/* Over the picture, or above the bar at the foot of a page: over no tool. */}
+      <Toaster position={page === 'review' ? 'top-center' : 'bottom-center'} theme={theme} offset={{ top: 116, bottom: 104 }} closeButton containerAriaLabel={t('Notifications')} toastOptions={{ closeButtonAriaLabel: t('Close') }} />
     </div>
   )
 }

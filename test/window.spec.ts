@@ -17,7 +17,7 @@ test.beforeAll(async () => {
   const { ffmpeg } = await findMediaTools()
   const made = path.join(folder, 'two shots.mp4')
   execFileSync(ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=2', '-f', 'lavfi', '-i', 'mandelbrot=s=320x240:r=25', '-filter_complex', '[1:v]trim=duration=2,setpts=PTS-STARTPTS[b];[0:v][b]concat=n=2:v=1[v]', '-map', '[v]', '-pix_fmt', 'yuv420p', made])
-  for (const [at, colour] of ['red', 'green', 'blue', 'white'].entries()) execFileSync(ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', `color=c=${colour}:s=160x120:r=25:d=1`, '-pix_fmt', 'yuv420p', path.join(folder, `colour ${at + 1}.mp4`)])
+  for (const at of [0, 1, 2, 3]) execFileSync(ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', `testsrc2=s=320x240:r=25:d=1,hue=h=${60 * at}`, '-pix_fmt', 'yuv420p', path.join(folder, `colour ${at + 1}.mp4`)])
   await call('addSources', { body: { paths: [folder] } })
   await done()
 })
@@ -141,9 +141,14 @@ test('what is refused over REST names the field and the fault', async () => {
 })
 
 test('a notice lies over no tool', async () => {
-  await choose((await clipsOf('two shots.mp4'))[0]?.id ?? 0)
-  for (const width of [1024, 1440]) {
+  for (const [width, where] of [[1024, 'Review'], [1440, 'Review'], [1024, 'Table'], [1440, 'Table']] as const) {
     await page.setViewportSize({ width, height: 900 })
+    if (where === 'Review') await choose((await clipsOf('two shots.mp4'))[0]?.id ?? 0)
+    else {
+      await goTo('Table')
+      await page.locator('.grid-row').last().locator('[data-key=caption]').click()
+    }
+    await page.keyboard.press('u')
     await page.keyboard.press('a')
     const notice = page.locator('[data-sonner-toast]').first()
     await expect(notice).toBeVisible()

@@ -1,6 +1,7 @@
 /** Clips around a threshold, and the one that is looked at with the boxes that the threshold leaves. */
 import { useState } from 'react'
 import { colourIn, type Label } from '../../app/vocabulary.ts'
+import { captionText } from '../caption.ts'
 import { urlOf } from '../api.ts'
 import { t } from '../i18n.ts'
 import { useClip, useFrames, useSources } from '../queries.ts'
@@ -72,7 +73,7 @@ function Looked({ clipId, vocabulary }: { clipId: number; vocabulary: readonly L
     <>
       <Stage key={clipId} source={source} clip={detail.clip} frames={frames} panes={[{ tracks: [...found, ...decided] }]} />
       <div className="row small">
-        <span className="muted">{source.name}{detail.clip.caption === null ? '' : ` · ${detail.clip.caption}`}</span>
+        <span className="muted">{source.name}{detail.clip.caption === null ? '' : ` · ${captionText({ caption: detail.clip.caption, state: detail.clip.captionState, unsure: detail.clip.captionUnsure })}`}</span>
         <span className="grow" />
         <span className="muted num" role="status">{t('{{count}} tracks shown', { count: found.length + decided.length })}</span>
         <button className="small" onClick={review}>{t('Review this clip')}</button>

@@ -4,6 +4,7 @@ import type { Source } from '../../app/contract.ts'
 import { commonest, type Facts, inside, type Point } from '../../app/overview.ts'
 import { PALETTE } from '../../app/vocabulary.ts'
 import { urlOf } from '../api.ts'
+import { captionText } from '../caption.ts'
 import { clock, percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { useColours } from '../labels/vocabulary.ts'
@@ -96,7 +97,7 @@ function MapTable({ dots, facts, sources }: { dots: readonly Dot[]; facts: Facts
     }
     return dots.slice(0, ROWS).map((dot) => [
       <button key="clip" className="quiet small" onClick={() => open(dot.id)}>{named(dot.id)}</button>,
-      clips.get(dot.id)?.caption ?? t('No caption'),
+      captionText(clips.get(dot.id) ?? { caption: null, state: null, unsure: false }),
       dot.kind,
       alike(dot, dots, LIKEST + 1).filter((id) => id !== dot.id).slice(0, LIKEST).map(named).join(', '),
     ])
@@ -261,7 +262,7 @@ function Plane({ dots, colour, facts, building }: { dots: readonly Dot[]; colour
         {focused && spot && (
           <div className="map-tip" style={{ left: Math.min(spot.x + 12, size.width - 226), top: Math.min(Math.max(spot.y - 40, 4), size.height - 150) }} aria-hidden>
             <img src={urlOf('clipThumbnail', { params: { clipId: focused.id } })} alt="" />
-            <p>{focused.caption ?? t('No caption')}</p>
+            <p>{captionText(focused)}</p>
             <p className="muted num">{clock(focused.start, 1)}–{clock(focused.end, 1)} {Object.entries(focused.labels).map(([label, count]) => `${label} ${count}`).join(', ')}</p>
           </div>
         )}
@@ -275,7 +276,7 @@ function Plane({ dots, colour, facts, building }: { dots: readonly Dot[]; colour
         {building !== null && <p className="map-building small muted" role="status">{t('A newer map is being made… {{share}}', { share: percent(building) })}</p>}
       </div>
       <p id="map-keys" className="small muted">{t('Draw around clips to take them. With keys: arrows go from clip to clip, Space takes one, G the {{number}} most alike, Enter opens it, + and − zoom.', { number: GROUP })}</p>
-      <p className="unseen" role="status">{focused ? `${focused.caption ?? t('No caption')}, ${clock(focused.start, 1)}` : ''}</p>
+      <p className="unseen" role="status">{focused ? `${captionText(focused)}, ${clock(focused.start, 1)}` : ''}</p>
     </>
   )
 }

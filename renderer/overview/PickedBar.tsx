@@ -4,6 +4,7 @@ import { type SubmitEvent, useState } from 'react'
 import type { CallArgs } from '../../app/contract.ts'
 import type { ClipFact } from '../../app/overview.ts'
 import { call } from '../api.ts'
+import { captionText } from '../caption.ts'
 import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
 import { offerUndo, queryClient, tell, useSources } from '../queries.ts'
@@ -38,7 +39,6 @@ export function PickedBar({ clips }: { clips: readonly ClipFact[] }) {
       {open && chosen.length > LISTED && <p className="muted small">{t('The first {{n}} of {{count, number}} are listed; Review and the table show all.', { n: LISTED, count: chosen.length })}</p>}
       <div className="row">
         <strong className="num" role="status">{t('{{count}} clips picked', { count: chosen.length })}</strong>
-        {/* At the left: what is told at the lower right of the window must not cover what comes next. */}
         {noting ? (
           <form className="row" onSubmit={note}>
             <input name="note" aria-label={t('Note')} placeholder={t('A word or a note for all of them')} maxLength={300} autoFocus onKeyDown={({ key }) => key === 'Escape' && setNoting(false)} />
@@ -66,7 +66,7 @@ function PickedList({ clips }: { clips: readonly ClipFact[] }) {
   const { openClip } = useUi.getState()
   return (
     <ul className="picked-list">
-      {clips.map(({ id, sourceId, start, end, caption, unsure }) => (
+      {clips.map(({ id, sourceId, start, end, caption, state, unsure }) => (
         <li key={id}>
           <button
             onClick={() => {
@@ -75,7 +75,7 @@ function PickedList({ clips }: { clips: readonly ClipFact[] }) {
             }}
           >
             <img src={urlOf('clipThumbnail', { params: { clipId: id } })} alt="" loading="lazy" />
-            <span className="text"><span>{unsure && <em className="unsure">{t('not sure')} · </em>}{caption ?? t('No caption')}</span><span className="muted num">{sources?.sources.find((source) => source.id === sourceId)?.name} · {clock(start, 1)}–{clock(end, 1)}</span></span>
+            <span className="text"><span>{captionText({ caption, state, unsure })}</span><span className="muted num">{sources?.sources.find((source) => source.id === sourceId)?.name} · {clock(start, 1)}–{clock(end, 1)}</span></span>
           </button>
         </li>
       ))}

@@ -48,7 +48,7 @@ export function ClipView() {
           <h2 title={source.path}>{source.name}</h2>
           <span className="grow" />
           {clip?.kind === 'marked' && <button onClick={() => void removeClip(clip.id, clip.sourceId)}>{t('Remove this clip')}</button>}
-          {clip?.encoded && <button onClick={findSimilar} title={hint('Find similar clips', 'similar')}><Images size={15} aria-hidden />{t('Find similar')}</button>}
+          {clip?.encoded && <button onClick={findSimilar} aria-label={t('Find similar')} title={hint('Find similar clips', 'similar')}><Images size={15} aria-hidden /><span className="roomy">{t('Find similar')}</span></button>}
           <Remove key={source.id} source={source} />
         </div>
         <SourceProblem source={source} />

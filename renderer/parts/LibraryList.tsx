@@ -110,13 +110,15 @@ async function choose({ id, state, clipCount }: Source): Promise<void> {
 
 const SourceRow = memo(function SourceRow({ source, current }: { source: Source; current: boolean }) {
   const { probe, name } = source
-  const facts = probe === null ? [] : [clock(probe.duration), `${probe.width}×${probe.height}`, probe.codec.toUpperCase(), ...(probe.hdr ? ['HDR'] : []), ...(probe.variableFrameRate ? ['VFR'] : [])]
+  const facts = probe === null ? [] : [clock(probe.duration), `${probe.width}×${probe.height}`]
+  // What is told where there is room.
+  const more = probe === null ? [] : [probe.codec.toUpperCase(), ...(probe.hdr ? ['HDR'] : []), ...(probe.variableFrameRate ? ['VFR'] : [])]
   return (
     <button className="source-row" aria-current={current} onClick={() => void choose(source)} title={source.path}>
       {source.hasThumbnail ? <img src={urlOf('thumbnail', { params: { sourceId: source.id } })} alt="" loading="lazy" /> : <span className="blank" />}
       <span className="text">
         <strong><FileName of={name} /></strong>
-        <span className="facts-line"><span className="muted num">{facts.join(' · ')}</span><StateChip source={source} /></span>
+        <span className="facts-line"><span className="muted num">{facts.join(' · ')}{more.length > 0 && <span className="roomy"> · {more.join(' · ')}</span>}</span><StateChip source={source} /></span>
       </span>
     </button>
   )

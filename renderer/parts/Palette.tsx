@@ -4,6 +4,7 @@ import { type KeyboardEvent, useDeferredValue, useId, useMemo, useRef, useState 
 import { fuzzy } from '../../app/fuzzy.ts'
 import { call } from '../api.ts'
 import { ACTIONS } from '../actions.ts'
+import { captionText } from '../caption.ts'
 import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
 import { currentKeys, keyName } from '../keys.ts'
@@ -56,8 +57,8 @@ export function Palette() {
     if (text.trim() === '') return all.slice(0, MOST)
     const scored = all.map((entry) => ({ entry, score: Math.max(fuzzy(text, entry.name), 0.8 * fuzzy(text, `${entry.name} ${entry.detail}`)) })).filter(({ score }) => score > 0)
     const named = scored.sort((a, b) => b.score - a.score).slice(0, MOST).map(({ entry }) => entry)
-    const said = text.trim().length < SHORTEST ? [] : (clips?.hits ?? []).map(({ clip: { id, sourceId, start, end, caption, sourceName } }): Entry => ({
-      id: `clip-${id}`, name: caption ?? t('No caption'), detail: `${sourceName} · ${clock(start, 1)}–${clock(end, 1)}`, Icon: Clapperboard,
+    const said = text.trim().length < SHORTEST ? [] : (clips?.hits ?? []).map(({ clip: { id, sourceId, start, end, caption, captionState, captionUnsure, sourceName } }): Entry => ({
+      id: `clip-${id}`, name: captionText({ caption, state: captionState, unsure: captionUnsure }), detail: `${sourceName} · ${clock(start, 1)}–${clock(end, 1)}`, Icon: Clapperboard,
       run: () => {
         useUi.getState().goTo('review')
         useUi.getState().selectClip(id, sourceId)

@@ -5,6 +5,7 @@ import type { Clip, Source } from '../../app/contract.ts'
 import { lifetime } from '../../app/track-edits.ts'
 import { fitView, follow, panView, type View, zoomView } from '../../app/timeline.ts'
 import { urlOf } from '../api.ts'
+import { captionText } from '../caption.ts'
 import { MatchCurve } from '../find/MatchCurve.tsx'
 import { useCompared } from '../find/queries.ts'
 import { clock } from '../format.ts'
@@ -150,8 +151,8 @@ function ClipLanes({ clips, clip }: { clips: readonly Clip[]; clip: Clip | null 
         <Lane key={name} name={name} className="clips">
           {shown.map((one) => (
             <Bar
-              key={one.id} span={one} selected={one.id === clip?.id} label={`${t('Clip {{number}}', { number: one.index + 1 })}, ${clock(one.start, 1)}–${clock(one.end, 1)}${one.caption ? `: ${one.caption}` : ''}`}
-              text={one.caption ?? ''} onChoose={() => useUi.getState().selectClip(one.id, one.sourceId)} onOpen={() => open(one, duration)}
+              key={one.id} span={one} selected={one.id === clip?.id} label={`${t('Clip {{number}}', { number: one.index + 1 })}, ${clock(one.start, 1)}–${clock(one.end, 1)}${one.caption ? `: ${captionText({ caption: one.caption, state: one.captionState, unsure: one.captionUnsure })}` : ''}`}
+              text={one.caption ? captionText({ caption: one.caption, state: one.captionState, unsure: one.captionUnsure }) : ''} onChoose={() => useUi.getState().selectClip(one.id, one.sourceId)} onOpen={() => open(one, duration)}
             />
           ))}
         </Lane>

@@ -1,4 +1,4 @@
-import { createContext, type KeyboardEvent, type PointerEvent, type ReactNode, useContext, useRef, useState } from 'react'
+import { createContext, type KeyboardEvent, type PointerEvent, type ReactNode, useContext, useLayoutEffect, useRef, useState } from 'react'
 import type { Span } from '../../app/annotation.ts'
 import { panView, ticks, type View } from '../../app/timeline.ts'
 import { clock } from '../format.ts'
@@ -150,18 +150,30 @@ export function Point({ ordinal, label, reachable, onChoose, onMove, className =
 }
 
 /** Round times, what is marked, and the playhead's slider. */
+/** Room that a time takes, in pixels, and how many are enough. */
+const [TICK_WIDTH, MOST_TICKS] = [64, 9]
+
 export function Ruler() {
   const axis = useAxis()
   const { frames, view, duration } = axis
   const [markIn, markOut] = [useReview((review) => review.markIn), useReview((review) => review.markOut)]
-  const { times, decimals } = ticks(view, 9)
+  const body = useRef<HTMLDivElement>(null)
+  const [most, setMost] = useState(MOST_TICKS)
+  useLayoutEffect(() => {
+    const { current } = body
+    if (current === null) return
+    const observer = new ResizeObserver(() => setMost(Math.max(2, Math.min(MOST_TICKS, Math.floor(current.clientWidth / TICK_WIDTH)))))
+    observer.observe(current)
+    return () => observer.disconnect()
+  }, [])
+  const { times, decimals } = ticks(view, most)
   const marked = markedSpan({ markIn, markOut })
   const scrub = (event: PointerEvent<HTMLDivElement>) => seek(seekTarget(frames, axis.frameAt(event.clientX)))
   return (
     <div className="lane ruler">
       <span className="lane-name" aria-hidden />
       <div
-        className="lane-body"
+        ref={body} className="lane-body"
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId)
           scrub(event)

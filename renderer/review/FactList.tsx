@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import type { ClipFact } from '../../app/contract/clip.ts'
 import { percent } from '../format.ts'
 import { t, useLanguage } from '../i18n.ts'
@@ -8,8 +9,15 @@ import { useUi } from '../store.ts'
 /** Nothing that is measured is certain. */
 const MOST_SURE = 0.99
 
-/** What a caption is made from: each statement goes to a frame that shows it. */
-/** @param caption Where it says all that one fact says, the fact need not be listed. */
+/** A statement whose spans of time are not broken over lines. */
+function whole(text: string): ReactNode[] {
+  return text.split(/((?:\d+:)+\d+(?:[.,]\d+)?–(?:\d+:)+\d+(?:[.,]\d+)?)/).map((part, at) => (at % 2 === 1 ? <span key={at} className="unbroken">{part}</span> : part))
+}
+
+/**
+ * What a caption is made from: each statement goes to a frame that shows it.
+ * @param caption Where it says all that one fact says, the fact need not be listed.
+ */
 export function FactList({ facts, caption }: { facts: readonly ClipFact[]; caption: string | undefined }) {
   const language = useLanguage((now) => now.language)
   const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
@@ -20,7 +28,7 @@ export function FactList({ facts, caption }: { facts: readonly ClipFact[]; capti
       <ul className="plain" aria-label={t('What was seen')}>
         {facts.map(({ text, ordinals: [first], reliability }) => (
           <li key={text.en}>
-            <button className="quiet small" title={t('Go there')} disabled={first === undefined || !frames} onClick={() => frames && first !== undefined && showFrame(frames, first)}>{text[language]}</button>
+            <button className="quiet small" title={t('Go there')} disabled={first === undefined || !frames} onClick={() => frames && first !== undefined && showFrame(frames, first)}>{whole(text[language])}</button>
             <span className="muted num small" title={t('How often such a statement is right')}>{percent(Math.min(MOST_SURE, reliability))}</span>
           </li>
         ))}

@@ -1,13 +1,21 @@
 import { Check, ExternalLink, MessageCircleQuestion, RotateCcw, X } from 'lucide-react'
-import type { Group, Row } from '../../app/contract/table.ts'
+import type { Cell, Group, Row } from '../../app/contract/table.ts'
 import { call } from '../api.ts'
-import { number, percent } from '../format.ts'
+import { percent } from '../format.ts'
 import { t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { tell } from '../queries.ts'
 import { useActions } from './actions.ts'
 import type { Range } from './rows.ts'
 import { type Heading, STATE_NAMES, valueName } from './titles.ts'
+
+/** One plain sentence. A fact is no text that a model is sure of, and a share of certainty would say nothing of it. */
+function surety({ state, confidence, agreement }: Cell): string[] {
+  const share = confidence === null || agreement === null ? null : percent(confidence)
+  if (state === 'unsure') return [share === null ? t('not sure') : t('the model is not sure of this ({{share}})', { share })]
+  if (state === 'sure') return share === null ? [] : [t('the model is {{share}} sure', { share })]
+  return state === 'empty' ? [] : [t(STATE_NAMES[state])]
+}
 
 /** The whole of the cell with the focus, what the model said, how sure it is; and what can be done to all that is chosen. */
 export function CellBar({ heading, row, group, chosen, range }: { heading: Heading; row: Row | undefined; /** Where the focus is on the heading of one. */ group: Group | null; chosen: { rows: number; columns: readonly Heading[] }; range: () => Range | null }) {
@@ -18,10 +26,7 @@ export function CellBar({ heading, row, group, chosen, range }: { heading: Headi
     cell === undefined || !said
       ? []
       : [
-          ...(cell.state === 'sure' || cell.state === 'empty' ? [] : [t(STATE_NAMES[cell.state])]),
-          // A fact is no text that a model is sure of.
-          ...(cell.confidence === null || cell.agreement === null ? [] : [t('{{share}} sure', { share: percent(cell.confidence) })]),
-          ...(cell.agreement === null ? [] : [t('its two passes agree by {{cosine}}', { cosine: number(cell.agreement, 2) })]),
+          ...surety(cell),
           ...(cell.share === null ? [] : [t('{{n}} of {{of}} clips', { n: cell.share[0], of: cell.share[1] })]),
         ]
   const cells = chosen.rows * chosen.columns.length

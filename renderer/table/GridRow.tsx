@@ -107,9 +107,11 @@ function Standing({ cell: { state, confidence, agreement, share } }: { cell: Cel
   return (
     <span className="standing num">
       {share !== null && share[1] > 1 && <span className="muted" title={t('{{n}} of {{of}} clips', { n: share[0], of: share[1] })}>{share[0]}/{share[1]}</span>}
-      {(decided || state === 'unsure') && <span className="visually-hidden">{t(STATE_NAMES[state])}</span>}
+      {decided && <span className="visually-hidden">{t(STATE_NAMES[state])}</span>}
+      {state === 'unsure' && <em className="unsure">{t(STATE_NAMES.unsure)}</em>}
+      {state === 'mixed' && <span className="muted">{t(STATE_NAMES.mixed)}</span>}
       {/* What facts say has no share of a model's certainty. */}
-      {(state === 'unsure' || (state === 'sure' && agreement !== null)) && confidence !== null && <span className={state === 'unsure' ? 'unsure' : 'muted'} title={state === 'unsure' ? t('not sure') : undefined}>{percent(confidence)}</span>}
+      {state === 'sure' && agreement !== null && confidence !== null && <span className="muted">{percent(confidence)}</span>}
       {state === 'accepted' && <Check size={14} className="good" aria-hidden />}
       {state === 'edited' && <Pencil size={12} className="good" aria-hidden />}
       {state === 'rejected' && <X size={14} className="bad" aria-hidden />}

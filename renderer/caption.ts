@@ -1,0 +1,10 @@
+/** A caption where there is room for its words alone. */
+import type { ReviewState } from '../app/annotation.ts'
+import { t } from './i18n.ts'
+
+/** With how it stands, where it is not sure or was rejected. */
+export function captionText({ caption, state, unsure }: { caption: string | null; state: ReviewState | null; unsure: boolean }): string {
+  if (caption === null || caption === '') return t('No caption')
+  if (state === 'rejected') return `${t('rejected')}: ${caption}`
+  return unsure ? `${t('not sure')}: ${caption}` : caption
+}
