@@ -111,8 +111,9 @@ async function choose({ id, state, clipCount }: Source): Promise<void> {
 const SourceRow = memo(function SourceRow({ source, current }: { source: Source; current: boolean }) {
   const { probe, name } = source
   const facts = probe === null ? [] : [clock(probe.duration), `${probe.width}×${probe.height}`]
-  // What is told where there is room.
-  const more = probe === null ? [] : [probe.codec.toUpperCase(), ...(probe.hdr ? ['HDR'] : []), ...(probe.variableFrameRate ? ['VFR'] : [])]
+  // What is told where there is room: what is unusual before the codec.
+  const unusual = probe === null ? [] : [...(probe.hdr ? ['HDR'] : []), ...(probe.variableFrameRate ? ['VFR'] : [])]
+  const more = probe === null || unusual.length > 0 ? unusual : [probe.codec.toUpperCase()]
   return (
     <button className="source-row" aria-current={current} onClick={() => void choose(source)} title={source.path}>
       {source.hasThumbnail ? <img src={urlOf('thumbnail', { params: { sourceId: source.id } })} alt="" loading="lazy" /> : <span className="blank" />}

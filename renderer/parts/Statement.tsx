@@ -136,8 +136,8 @@ export function Standing({ annotation }: { annotation: Annotation }) {
   const { state, evidence } = annotation
   if (state !== 'machine') return <span className="chip" data-review={state}>{t(STATES[state])}</span>
   if (evidence === null) return null
-  const unsure = evidence.unsure && <em className="unsure">{t('not sure')}<span className="roomy"> · </span></em>
-  if (fromFacts(annotation)) return <span className="muted" title={t('from what was seen')}>{unsure}<span className={evidence.unsure ? 'roomy' : undefined}>{t('from what was seen')}</span></span>
+  const unsure = evidence.unsure && <em className="unsure">{t('not sure')}<span className="visually-hidden"> · </span></em>
+  if (fromFacts(annotation)) return <span className="muted" title={t('from what was seen')}>{unsure}<span className={evidence.unsure ? 'visually-hidden' : undefined}>{t('from what was seen')}</span></span>
   // A share beside what a pack says of footage that it was taught nothing of would tell nothing.
   if (evidence.unfamiliar) return <em className="unsure">{t('a guess')}</em>
   return (
