@@ -6,17 +6,14 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { contract, type RouteOutput, type Source } from '../app/contract.ts'
 import { inEnglish, type Problem } from '../app/errors.ts'
-import { CLIPS } from './media/clips.testing.ts'
+import { clipPath } from './media/clips.testing.ts'
 import { findMediaTools } from './media/tools.ts'
 import { type Label, withNames } from '../app/vocabulary.ts'
 import { openTubelet, type Tubelet } from './open.ts'
 import { copyTalkative } from './packs/pack.testing.ts'
 
-const pack = path.resolve(import.meta.dirname, '../models/packs/tubelet-mini/pack.json')
-const ready = existsSync(CLIPS) && existsSync(pack)
-if (!ready) console.warn(`SKIPPED: the services together, because ${existsSync(CLIPS) ? pack : CLIPS} does not exist.`)
 
-describe.skipIf(!ready)('one Tubelet', () => {
+describe('one Tubelet', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-open-'))
   const log = path.join(folder, 'ffmpeg.log')
   let tubelet: Tubelet
@@ -91,7 +88,7 @@ describe.skipIf(!ready)('one Tubelet', () => {
     })
     // Held, so that all are found before one is chosen: a busy machine takes longer from one to the next than the choice waits.
     many.jobs.pause()
-    await many.jobs.addPaths(['d13_toy_robot_wmv2.wmv', 'f01_mjpeg.avi', 'd06_sign_book.mkv'].map((name) => path.join(CLIPS, name)))
+    await many.jobs.addPaths(['d13_toy_robot_wmv2.wmv', 'f01_mjpeg.avi', 'd06_sign_book.mkv'].map((name) => clipPath(name)))
     many.jobs.resume()
     await many.jobs.idle()
     await many.close()
@@ -102,7 +99,7 @@ describe.skipIf(!ready)('one Tubelet', () => {
   })
 
   test('a second question, new labels and a search touch neither ffmpeg nor the vision graph', async () => {
-    const { added, rejected } = await call<RouteOutput<'addSources'>>('POST', '/api/sources', { paths: [path.join(CLIPS, 'd06_sign_book.mkv'), path.join(CLIPS, 'nothing.mp4')] })
+    const { added, rejected } = await call<RouteOutput<'addSources'>>('POST', '/api/sources', { paths: [clipPath('d06_sign_book.mkv'), clipPath('nothing.mp4')] })
     expect(added).toHaveLength(1)
     expect(rejected.map(({ problem }) => problem.code)).toEqual(['file-missing'])
     await tubelet.jobs.idle()
@@ -142,7 +139,7 @@ describe.skipIf(!ready)('one Tubelet', () => {
   })
 
   test('a cancelled file keeps what was done, and a retry finishes it', async () => {
-    const { added } = await call<RouteOutput<'addSources'>>('POST', '/api/sources', { paths: [path.join(CLIPS, 'd03_bottles.mp4')] })
+    const { added } = await call<RouteOutput<'addSources'>>('POST', '/api/sources', { paths: [clipPath('d03_bottles.mp4')] })
     const id = added[0]?.id ?? 0
     await new Promise<void>((resolve) => {
       const stop = tubelet.onEvent((event) => {
@@ -188,7 +185,7 @@ describe.skipIf(!ready)('one Tubelet', () => {
     expect(answered()).toBe(clips.length)
     expect({ ffmpeg: ffmpegStarts(), vision: await visionRuns(tubelet) }).toEqual(before)
 
-    await call('POST', '/api/sources', { paths: [path.join(CLIPS, 'f06_tiny_64x48.mp4')] })
+    await call('POST', '/api/sources', { paths: [clipPath('f06_tiny_64x48.mp4')] })
     await tubelet.jobs.idle()
     const later = (await call<RouteOutput<'table'>>('GET', '/api/table')).columns.find(({ id }) => id === column.id)
     expect(later?.filled).toBe(later?.of)

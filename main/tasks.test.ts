@@ -9,15 +9,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Annotation } from '../app/annotation.ts'
 import type { RouteOutput } from '../app/contract.ts'
 import type { Problem } from '../app/errors.ts'
-import { CLIPS } from './media/clips.testing.ts'
+import { clipPath } from './media/clips.testing.ts'
 import { findMediaTools } from './media/tools.ts'
 import { openTubelet, type Tubelet } from './open.ts'
-import { BUNDLED, copyPack, OBJECTS, SCREEN_TEXT } from './packs/pack.testing.ts'
+import { copyPack, OBJECTS } from './packs/pack.testing.ts'
 
-const missing = [CLIPS, ...[BUNDLED, OBJECTS, SCREEN_TEXT].map((dir) => path.join(dir, 'pack.json'))].find((file) => !existsSync(file))
-if (missing) console.warn(`SKIPPED: a library as it is installed, because ${missing} does not exist.`)
-
-describe.skipIf(missing)('a library as it is installed', { timeout: 180_000 }, () => {
+describe('a library as it is installed', { timeout: 180_000 }, () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-tasks-'))
   const log = path.join(folder, 'ffmpeg.log')
   const packsDir = path.join(folder, 'packs')
@@ -49,7 +46,7 @@ describe.skipIf(missing)('a library as it is installed', { timeout: 180_000 }, (
     chmodSync(path.join(folder, 'ffmpeg'), 0o755)
     process.env['FFMPEG_PATH'] = path.join(folder, 'ffmpeg')
     tubelet = openTubelet({ projectDir: path.join(folder, 'project'), packsDir, host: 'web' })
-    await add(path.join(CLIPS, 'd09_dashcam_short.mp4'))
+    await add(clipPath('d09_dashcam_short.mp4'))
   }, 180_000)
   afterAll(async () => {
     await tubelet.close()
@@ -129,7 +126,7 @@ describe.skipIf(missing)('a library as it is installed', { timeout: 180_000 }, (
   test('text stands in every clip of a picture that stands still', async () => {
     const [frame, still] = [path.join(folder, 'frame.png'), path.join(folder, 'still.mp4')]
     const { ffmpeg } = await findMediaTools()
-    execFileSync(ffmpeg, ['-v', 'error', '-ss', '0.8', '-i', path.join(CLIPS, 'd15_roadtrip_vp9_10bit.webm'), '-frames:v', '1', frame])
+    execFileSync(ffmpeg, ['-v', 'error', '-ss', '0.8', '-i', clipPath('d15_roadtrip_vp9_10bit.webm'), '-frames:v', '1', frame])
     execFileSync(ffmpeg, ['-v', 'error', '-loop', '1', '-i', frame, '-t', '20', '-r', '5', '-vf', 'scale=640:-2,format=yuv420p', '-c:v', 'libx264', still])
     const before = await work()
     const source = await add(still)

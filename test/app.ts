@@ -7,7 +7,7 @@ import path from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
 import { type CDPSession, expect, type Page, test } from '@playwright/test'
 import { type CallArgs, contract, type RouteName, type RouteOutput } from '../app/contract.ts'
-import { clipsFolder } from './clips.ts'
+import { clip } from './clips.ts'
 
 const cli = path.resolve(import.meta.dirname, '..', 'main', 'cli.ts')
 
@@ -56,19 +56,19 @@ export let page: Page
 
 /**
  * Called once at the top of a spec file: one Tubelet with an empty library and one window with a ready engine, which the tests of the
- * file share in their order. `clips` are names of real clips that are analysed before the first test (none if []); where this machine
- * has no real clips the file is skipped. Without `clips` the file needs none.
+ * file share in their order.
+ *
+ * @param clips Names of videos that are analysed before the first test.
  */
-export function tubelet(clips?: readonly string[]): void {
+export function tubelet(...clips: readonly string[]): void {
   test.describe.configure({ mode: 'serial' })
-  if (clips) test.skip(clipsFolder() === null, 'no real clips: set TUBELET_CLIPS')
   test.beforeAll(async ({ browser }) => {
     test.setTimeout(240_000)
     app = await start()
     const context = await browser.newContext({ locale: 'en-US', reducedMotion: 'reduce', permissions: ['clipboard-read', 'clipboard-write'] })
     page = await context.newPage()
     await opened()
-    if (clips && clips.length > 0) await analyse(...clips)
+    if (clips.length > 0) await analyse(...clips)
   })
   test.afterAll(async () => {
     await page.context().close()
@@ -76,9 +76,6 @@ export function tubelet(clips?: readonly string[]): void {
     forget(app)
   })
 }
-
-/** The path of a real clip. */
-export const clip = (name: string) => path.join(clipsFolder() ?? '', name)
 
 /** The parts that a call of `N` cannot do without: `listClips` has a query, and every field of it may be left out. */
 type Needs<N extends RouteName> = { [K in keyof CallArgs<N>]: Partial<CallArgs<N>[K]> extends CallArgs<N>[K] ? never : K }[keyof CallArgs<N>]
@@ -102,7 +99,7 @@ export async function done(): Promise<void> {
   await expect(page.getByRole('status').filter({ hasText: /All done|Nothing runs or waits; \d+ failed/ })).toBeVisible()
 }
 
-/** Adds real clips and waits for all that follows from it. */
+/** Adds videos of test/clips and waits for all that follows from it. */
 export async function analyse(...names: string[]): Promise<void> {
   await call('addSources', { body: { paths: names.map(clip) } })
   await done()

@@ -1,8 +1,11 @@
-/** The real clips that tests and the benchmark run on: a folder beside the project, or TUBELET_CLIPS. */
+/** The videos of tests and measurements. */
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 
-/** Null, said loudly, where there are none. */
+/** The path of a small video that is in the project, see clips/README.md. */
+export const clip = (name: string) => path.join(import.meta.dirname, 'clips', name)
+
+/** Real clips with what is known of them, for measurements: a folder beside the project, or TUBELET_CLIPS. Null, said loudly, where there is none. */
 export function clipsFolder(): string | null {
   const folder = process.env['TUBELET_CLIPS'] ?? path.resolve(import.meta.dirname, '..', '..', 'shared', 'clips')
   if (existsSync(folder)) return folder

@@ -1,9 +1,10 @@
 /** What people decide and write in the real window: it is about what they chose, it is kept, and it is taken back step by step. */
 import path from 'node:path'
 import { expect, test } from '@playwright/test'
-import { call, clip, clipRows, done, goTo, page, tubelet } from './app.ts'
+import { call, clipRows, done, goTo, page, tubelet } from './app.ts'
+import { clip } from './clips.ts'
 
-tubelet([])
+tubelet()
 const SAMPLE = path.resolve(import.meta.dirname, '..', 'models', 'packs', 'sample.mp4')
 
 const clipId = async () => Number(await page.locator('[data-clip][aria-current=true]').getAttribute('data-clip'))

@@ -6,9 +6,10 @@ import { expect, test } from '@playwright/test'
 import { glancesOf } from '../app/gaze.ts'
 import { findMediaTools } from '../main/media/tools.ts'
 import { copyTalkative } from '../main/packs/pack.testing.ts'
-import { accessible, app, call, clip, done, goTo, page, tubelet } from './app.ts'
+import { accessible, app, call, done, goTo, page, tubelet } from './app.ts'
+import { clip } from './clips.ts'
 
-tubelet([])
+tubelet()
 
 let videos: string
 test.beforeAll(async () => {

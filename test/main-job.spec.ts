@@ -2,9 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from '@playwright/test'
-import { accessible, app, call, clip, clipRows, done, page, restart, tubelet, violations } from './app.ts'
+import { accessible, app, call, clipRows, done, page, restart, tubelet, violations } from './app.ts'
+import { clip } from './clips.ts'
 
-tubelet([])
+tubelet()
 
 const add = async (name: string) => {
   await page.keyboard.press('Control+o')

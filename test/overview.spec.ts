@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from '@playwright/test'
 import { accessible, analyse, call, goTo, page, tubelet } from './app.ts'
 
-tubelet(['d03_bottles.mp4', 'd09_dashcam_short.mp4'])
+tubelet('d03_bottles.mp4', 'd09_dashcam_short.mp4')
 
 const map = () => page.getByRole('application', { name: 'Map of clips' })
 const picked = () => page.getByRole('complementary', { name: 'Picked clips' })

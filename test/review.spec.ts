@@ -6,7 +6,7 @@ import { expect, type Locator, test } from '@playwright/test'
 import { findMediaTools } from '../main/media/tools.ts'
 import { accessible, analyse, app, call, done, goTo as toPage, page, restart, tubelet, violations } from './app.ts'
 
-tubelet([])
+tubelet()
 
 const clipId = () => page.locator('[data-clip][aria-current=true]').getAttribute('data-clip')
 const annotations = async () => (await call('getClip', { params: { clipId: Number(await clipId()) } })).annotations

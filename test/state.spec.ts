@@ -1,9 +1,10 @@
 /** What was done and what is to be done survive everything: the queue's order and pause, a kill in the middle, and steps of undo. */
 import path from 'node:path'
 import { expect, test } from '@playwright/test'
-import { app, call, clip, goTo, page, restart, tubelet } from './app.ts'
+import { app, call, goTo, page, restart, tubelet } from './app.ts'
+import { clip } from './clips.ts'
 
-tubelet([])
+tubelet()
 
 const queue = () => call('queue')
 const sources = async () => (await call('listSources')).sources

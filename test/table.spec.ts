@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from '@playwright/test'
 import { accessible, app, call, done, goTo, page, restart, tubelet, violations } from './app.ts'
 
-tubelet(['d03_bottles.mp4', 'd06_sign_book.mkv', 'f06_tiny_64x48.mp4'])
+tubelet('d03_bottles.mp4', 'd06_sign_book.mkv', 'f06_tiny_64x48.mp4')
 test.beforeAll(() => goTo('Table'))
 
 const grid = () => page.getByRole('grid')

@@ -2,7 +2,7 @@
 import { expect, test } from '@playwright/test'
 import { page, tubelet, violations } from './app.ts'
 
-tubelet(['d11_room_dog_rot180_vfr.mp4'])
+tubelet('d11_room_dog_rot180_vfr.mp4')
 
 test('in a small window the bar beneath the picture has one line, in both languages and with everything on it; what is needed less is a key away', async () => {
   await page.setViewportSize({ width: 1024, height: 700 })

@@ -2,14 +2,14 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, copyFileSync, statSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RouteOutput, Source } from '../../app/contract.ts'
-import { CLIPS, describeWithClips } from '../media/clips.testing.ts'
+import { clipPath } from '../media/clips.testing.ts'
 import { probe } from '../media/probe.ts'
 import { findMediaTools } from '../media/tools.ts'
 import { openTubelet, type Tubelet } from '../open.ts'
 
-describeWithClips('preview copies', () => {
+describe('preview copies', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-previews-'))
   const copies = path.join(folder, 'project', 'cache', 'previews')
   let tubelet: Tubelet
@@ -23,7 +23,7 @@ describeWithClips('preview copies', () => {
   const stateOf = async (source: Source) => (await preview('GET', source)).state
   const jobs = () => tubelet.jobs.queue().jobs.map(({ kind, title, state }) => `${kind} ${title} ${state}`)
   /** A video that was read and not analysed. */
-  const source = async (name: string, file = path.join(CLIPS, name)): Promise<Source> => {
+  const source = async (name: string, file = clipPath(name)): Promise<Source> => {
     const { library } = tubelet
     const added = library.addSource({ path: file, name, bytes: statSync(file).size, mtimeMs: 0, fingerprint: name })
     library.setProbe(added.source.id, await probe(await findMediaTools(), file))
@@ -69,7 +69,7 @@ describeWithClips('preview copies', () => {
 
   it('says why it failed, and is made by trying all failed ones again', async () => {
     const file = path.join(folder, 'moving.avi')
-    copyFileSync(path.join(CLIPS, 'f01_mjpeg.avi'), file)
+    copyFileSync(clipPath('f01_mjpeg.avi'), file)
     const moved = await source('moving.avi', file)
     renameSync(file, `${file}.away`)
     await preview('POST', moved)
@@ -83,7 +83,7 @@ describeWithClips('preview copies', () => {
   })
 
   it('stands still while the queue is paused, goes on after a quit, and takes no part for a copy', async () => {
-    const long = await source('d16_long_timer_300s.mp4')
+    const long = await source('t04_long.mp4')
     await preview('POST', long)
     await begun(long)
     expect(await stateOf(long)).toBe('making')

@@ -1,17 +1,21 @@
-/** The real clips that the tests of this folder run on, and what ffprobe says of their frames when asked in another way than the product asks. */
+/** The videos that tests run on, and what ffprobe says of their frames when asked in another way than the product asks. */
 import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
-import { describe } from 'vitest'
 import { type MediaTools, runTool } from './tools.ts'
 
-export const CLIPS = process.env['TUBELET_CLIPS'] ?? path.resolve(import.meta.dirname, '../../../shared/clips')
-const present = existsSync(CLIPS)
-if (!present) console.warn(`SKIPPED: the tests on real video, because ${CLIPS} does not exist. Set TUBELET_CLIPS to the folder with the clips.`)
+const COMMITTED = path.resolve(import.meta.dirname, '../../test/clips')
+/** Further videos, for the tests that walk over all. */
+const MORE = process.env['TUBELET_CLIPS'] ?? path.resolve(import.meta.dirname, '../../../shared/clips')
 
-export const describeWithClips = describe.skipIf(!present)
+/** A video that is in the project, see test/clips/README.md, or of the further ones. */
+export function clipPath(name: string): string {
+  const committed = path.join(COMMITTED, name)
+  return existsSync(committed) ? committed : path.join(MORE, name)
+}
 
 export function clipNames(pattern: RegExp): string[] {
-  return present ? readdirSync(CLIPS).filter((name) => pattern.test(name)) : []
+  const names = [COMMITTED, MORE].flatMap((folder) => (existsSync(folder) ? readdirSync(folder) : []))
+  return [...new Set(names)].filter((name) => pattern.test(name)).sort()
 }
 
 /** PTS of every frame that ffprobe decodes of the first video stream. */

@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { TubeletError } from '../../app/errors.ts'
 import { secondsOf } from '../../app/media.ts'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
-import { CLIPS, clipNames, decodedPts, describeWithClips } from './clips.testing.ts'
+import { clipNames, clipPath, decodedPts } from './clips.testing.ts'
 import { probe } from './probe.ts'
 import type { Want } from './decode-plan.ts'
 import { sample, type SampledClip, type SampleEvent } from './sample.ts'
@@ -29,7 +29,7 @@ const encoder = (as = input, key = 'encoder'): Want => ({ key, kind: 'tubes', in
 type Shown = Extract<SampleEvent, { type: 'picture' }>
 
 async function sampleAll(name: string, wants: readonly Want[] = [encoder()]) {
-  const file = path.resolve(CLIPS, name)
+  const file = (path.isAbsolute(name) ? name : clipPath(name))
   const found = await probe(tools, file)
   const clips: SampledClip[] = []
   const pictures: Shown[] = []
@@ -82,7 +82,7 @@ function childrenOn(file: string): number {
   }).length
 }
 
-describeWithClips('sample on real files', () => {
+describe('sample on real files', () => {
   it.concurrent.each(clipNames(/^[df]\d\d/))('%s', { timeout: 120_000 }, async (name) => {
     const { file, probe: found, clips, thumbnails, done } = await sampleAll(name)
     expect(done.damaged).toBeNull()
@@ -127,7 +127,7 @@ describeWithClips('sample on real files', () => {
     expect(done.filmstrip.every(isJpeg)).toBe(true)
   })
 
-  it.each(['d03_bottles.mp4', 'd12_climber_portrait.mp4', 'f04_rotated_90_flag.mp4'])('the middle of %s is cut out undistorted where the input wants it', async (name) => {
+  it.each(['d03_bottles.mp4', 't05_portrait.mp4', 't02_rotated.mp4'])('the middle of %s is cut out undistorted where the input wants it', async (name) => {
     const square: MammutManifest['input'] = { ...input, width: 32, fit: 'crop', tubes: [{ name: 'frame', kernel: [1, 32, 32], stride: [1, 32, 32], offset: [0, 0, 0], depth: [1, 1, 1] }] }
     const { file, probe: found, clips } = await sampleAll(name, [encoder(square)])
     const { frames: [frame], tubes } = seenOf(clips[0])
@@ -139,7 +139,7 @@ describeWithClips('sample on real files', () => {
     expect(cropped).toBeLessThan(difference(picture, await as('scale=32:32:flags=bicubic')) / 2)
   })
 
-  it.each(['d03_bottles.mp4', 'd05_fruit_belt.gif', 'd07_flower_bloom_vp8.webm', 'd11_room_dog_rot180_vfr.mp4', 'f04_rotated_90_flag.mp4'])(
+  it.each(['d03_bottles.mp4', 't03_belt.gif', 'd07_flower_bloom_vp8.webm', 'd11_room_dog_rot180_vfr.mp4', 't02_rotated.mp4'])(
     'the pixels of %s are those of the frames that it names',
     async (name) => {
       const { file, probe: found, clips } = await sampleAll(name)
@@ -165,14 +165,14 @@ describeWithClips('sample on real files', () => {
     expect(corrupt.clips.at(-1)?.endFrame).toBe(49)
     const silent = await sampleAll('b07_missing_audio_stsd.mp4')
     expect([silent.done.pts.length, silent.done.damaged]).toEqual([30, null])
-    await expect(sampleAll('b06_invalid_vp9_bitstream.webm')).rejects.toMatchObject({ problem: { code: 'no-frames', file: path.join(CLIPS, 'b06_invalid_vp9_bitstream.webm') } })
+    await expect(sampleAll('b06_invalid_vp9_bitstream.webm')).rejects.toMatchObject({ problem: { code: 'no-frames', file: clipPath('b06_invalid_vp9_bitstream.webm') } })
   })
 
   it('says of a Matroska file that was cut off how much is left, though all its packets are read at once', async () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-cut-'))
     try {
       const [whole, cut] = [path.join(folder, 'whole.mkv'), path.join(folder, 'cut.mkv')]
-      execFileSync(tools.ffmpeg, ['-v', 'error', '-i', path.join(CLIPS, 'd03_bottles.mp4'), '-t', '8', '-an', '-c', 'copy', whole])
+      execFileSync(tools.ffmpeg, ['-v', 'error', '-i', clipPath('d03_bottles.mp4'), '-t', '8', '-an', '-c', 'copy', whole])
       const bytes = readFileSync(whole)
       writeFileSync(cut, bytes.subarray(0, bytes.length >> 1))
       const { damaged } = (await sampleAll(cut)).done
@@ -185,7 +185,7 @@ describeWithClips('sample on real files', () => {
   })
 
   it.skipIf(process.platform !== 'linux')('leaves no decoder behind when aborted, or when its consumer walks away', async () => {
-    const file = path.join(CLIPS, 'd16_long_timer_300s.mp4')
+    const file = clipPath('t04_long.mp4')
     const found = await probe(tools, file)
     const abort = new AbortController()
     const aborted = async () => {
@@ -202,7 +202,7 @@ describeWithClips('sample on real files', () => {
   })
 
   it('gives windows off while a long shot goes on, and waits for a slow consumer', async () => {
-    const file = path.join(CLIPS, 'd16_long_timer_300s.mp4')
+    const file = clipPath('t04_long.mp4')
     const found = await probe(tools, file)
     let furthest = 0
     for await (const event of sample(tools, file, found, [encoder()])) {
@@ -216,8 +216,8 @@ describeWithClips('sample on real files', () => {
   })
 
   it('refuses a file that is gone', async () => {
-    const found = await probe(tools, path.join(CLIPS, 'd01_coffee_pour.mp4'))
-    const gone = sample(tools, path.join(CLIPS, 'gone.mp4'), found, [encoder()])
+    const found = await probe(tools, clipPath('d03_bottles.mp4'))
+    const gone = sample(tools, clipPath('gone.mp4'), found, [encoder()])
     const error: unknown = await gone.next().catch((e: unknown) => e)
     expect(error).toBeInstanceOf(TubeletError)
     expect(error).toMatchObject({ problem: { code: 'file-missing' } })
