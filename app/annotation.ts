@@ -48,15 +48,25 @@ export const TrackBody = z.object({
   boxes: z.array(KeyBox).min(1),
   /** The same number on tracks of other clips of this video: the same object, seen on beyond a clip's end. */
   object: z.number().int().positive().optional(),
-  /** Share 0..1 of the object's picture that has each of the eleven basic colours, in the order of `COLOURS` (app/colours), the mean over its boxes. */
-  colours: z.array(z.number()).length(11).optional(),
+  /**
+   * Share 0..1 of the object's picture that has each of the eleven basic colours, in the order of `COLOURS` (app/colours), the mean over its boxes: of the
+   * upper half of them, then of the lower half. Tracks of old have eleven numbers, of the whole.
+   */
+  colours: z.union([z.array(z.number()).length(22), z.array(z.number()).length(11)]).optional(),
 })
 /** About the clip, or about a moment of it. */
 const NoteBody = z.object({ kind: z.literal('note'), text: z.string(), span: Span.optional() })
 /** What happens in a part of a clip, told by a person: a clip may have many, and they may overlap. */
 const SegmentBody = z.object({ kind: z.literal('segment'), text: z.string(), span: Span })
 /** A line of text on the picture: where it was when it was read best, and from which frame to which it stood there. */
-export const TextBody = z.object({ kind: z.literal('text'), text: z.string(), span: Span, box: Box })
+export const TextBody = z.object({
+  kind: z.literal('text'),
+  text: z.string(),
+  span: Span,
+  box: Box,
+  /** Share 0..1 of its letters that has each of the eleven basic colours. */
+  colours: z.array(z.number()).length(11).optional(),
+})
 export type TextBody = z.infer<typeof TextBody>
 export const AnnotationBody = z.discriminatedUnion('kind', [CaptionBody, AnswerBody, TrackBody, NoteBody, SegmentBody, TextBody])
 export type AnnotationBody = z.infer<typeof AnnotationBody>

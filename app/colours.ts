@@ -232,6 +232,55 @@ export function coloursOf(rgb: Uint8Array, width: number, height: number, { cx, 
   return total > 0 ? sums.map((sum) => sum / total) : sums
 }
 
+/** Of the picture of a line, rows at either edge that show the ground; and of its letters the share that stands off most: their edges mix with the ground. */
+const MARGIN = 0.08
+const CORE = 0.5
+
+/**
+ * How much of the letters of a line has each basic colour: what stands off from the ground, which is the median of the rows at its edges, by Otsu's
+ * threshold on the distance in RGB (N. Otsu, IEEE Trans. SMC 9(1), 1979).
+ *
+ * @param rgb [height, width, 3] sRGB bytes of the line alone.
+ * @returns Eleven shares in the order of `COLOURS` that sum to 1.
+ */
+export function coloursOfLetters(rgb: Uint8Array, width: number, height: number): number[] {
+  const margin = Math.max(1, Math.round(MARGIN * height))
+  const pixels: { colour: [number, number, number]; edge: boolean }[] = []
+  // A stroke is wider than two pixels of a line that is 48 high.
+  for (let y = 0; y < height; y += 2) {
+    for (let x = 0; x < width; x += 2) {
+      const at = (y * width + x) * 3
+      pixels.push({ colour: [rgb[at] ?? 0, rgb[at + 1] ?? 0, rgb[at + 2] ?? 0], edge: y < margin || y >= height - margin })
+    }
+  }
+  const edge = pixels.filter((pixel) => pixel.edge)
+  const [red = 0, green = 0, blue = 0] = [0, 1, 2].map((channel) => edge.map(({ colour }) => colour[channel] ?? 0).sort((a, b) => a - b)[edge.length >> 1] ?? 0)
+  const all = pixels.map(({ colour }) => ({ colour, off: Math.round(Math.hypot(colour[0] - red, colour[1] - green, colour[2] - blue) / Math.sqrt(3)) }))
+  const least = otsu(all.map(({ off }) => off))
+  const letters = all.filter(({ off }) => off > least).sort((a, b) => b.off - a.off)
+  const core = letters.slice(0, Math.ceil(CORE * letters.length))
+  const sums = new Array<number>(COLOURS.length).fill(0)
+  for (const { colour } of core) addMembership(...colour, 1 / core.length, sums)
+  return sums
+}
+
+/** The value 0..255 that parts two groups best: most variance between them. */
+function otsu(values: readonly number[]): number {
+  const counts = new Array<number>(256).fill(0)
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1
+  const total = values.reduce((sum, value) => sum + value, 0)
+  let [below, sum, best, most] = [0, 0, 0, -1]
+  counts.forEach((count, value) => {
+    below += count
+    sum += count * value
+    const above = values.length - below
+    if (below === 0 || above === 0) return
+    const between = below * above * (sum / below - (total - sum) / above) ** 2
+    if (between > most) [best, most] = [value, between]
+  })
+  return best
+}
+
 /** A colour names a thing from this share of it on, and this far ahead of the next one. */
 const DOMINANT = 0.4
 const AHEAD = 0.12

@@ -11,6 +11,8 @@ export interface Line {
   confidence: number
   /** In shares of the picture. */
   box: RelativeBox
+  /** Shares of the eleven basic colours of its letters (app/colours). */
+  colours?: readonly number[]
 }
 
 /** A line over the frames of a clip. Where only its numbers change (a clock, a counter), `text` holds its readings one after the other. */
@@ -18,8 +20,9 @@ export interface TextStretch extends Span {
   text: string
   /** 0..1 */
   confidence: number
-  /** Where it was when it was read best. */
+  /** Where it was when it was read best, and the colours of its letters then. */
   box: RelativeBox
+  colours?: readonly number[]
 }
 
 /** What a stretch was read as, and in which frames. */
@@ -145,7 +148,7 @@ function tell(readings: readonly Reading[], frames: number): Omit<TextStretch, k
   const texts = readings.filter(({ text }) => counted.some((reading) => reading.text === text)).map(({ text }) => text)
   const kept = texts.filter((text, i) => text !== texts[i - 1])
   const confidence = counted.reduce((sum, reading) => sum + reading.sum, 0) / counted.reduce((sum, reading) => sum + reading.seen, 0)
-  return { text: inOrder(counted.length > 1 ? kept : [winner.text]), confidence, box: winner.best.box }
+  return { text: inOrder(counted.length > 1 ? kept : [winner.text]), confidence, box: winner.best.box, ...(winner.best.colours ? { colours: winner.best.colours } : {}) }
 }
 
 function standsAlone({ text, confidence }: Line, frames: number): boolean {

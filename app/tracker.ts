@@ -298,10 +298,10 @@ class Path {
     this.#colours.count += 1
   }
 
-  /** Shares of the eleven colours over all its boxes. */
+  /** Shares of the eleven colours over all its boxes, in their upper and then in their lower halves. A hundredth is less than anybody sees. */
   get colours(): number[] | undefined {
     const { sum, count } = this.#colours
-    return count === 0 ? undefined : Array.from({ length: 11 }, (_, i) => ((sum[i] ?? 0) + (sum[i + 11] ?? 0)) / (2 * count))
+    return count === 0 ? undefined : sum.map((share) => Math.round((1e3 * share) / count) / 1e3)
   }
 
   /** The scores that its name had on the frames on which it was seen. */

@@ -156,9 +156,9 @@ const GROUPS: readonly { words: string; classes: readonly string[] }[] = [
 ]
 
 /** What the detector does not know, and the classes that are nearest in kind. None of these words may find anything by itself. */
-const NEAR: readonly { words: string; classes: readonly string[] }[] = [
-  { words: 'face, head, hand, arm, leg, foot/feet, finger, eye, hair, palm, mouth, Gesicht/Gesichter, Kopf/Köpfe, Hand/Hände, Arm/Arme, Bein/Beine, Fuß/Füße, Finger, Auge/Augen, Haar/Haare, Mund/Münder', classes: ['person'] },
-  { words: 'helmet, hat, cap, glove, sleeve, shirt, t-shirt, jacket, coat, trousers, dress, skirt, shoe, boot, uniform, mask, glasses, hoodie, vest, Helm/Helme, Hut/Hüte, Mütze/Mützen, Handschuh/Handschuhe, Ärmel, Hemd/Hemden, Jacke/Jacken, Mantel/Mäntel, Hose/Hosen, Kleid/Kleider, Rock/Röcke, Schuh/Schuhe, Stiefel, Maske/Masken, Brille/Brillen, Weste/Westen, Warnweste/Warnwesten', classes: ['person'] },
+const NEAR: readonly { words: string; classes: readonly string[]; parts?: boolean }[] = [
+  { parts: true, words: 'face, head, hand, arm, leg, foot/feet, finger, eye, hair, palm, mouth, nose, ear, knee, elbow, shoulder, thumb, neck, Gesicht/Gesichter, Kopf/Köpfe, Hand/Hände, Arm/Arme, Bein/Beine, Fuß/Füße, Finger, Auge/Augen, Haar/Haare, Mund/Münder, Nase/Nasen, Ohr/Ohren, Knie, Ellbogen, Schulter/Schultern, Daumen, Hals/Hälse', classes: ['person'] },
+  { words: 'helmet, hat, cap, glove, sleeve, scarf/scarves, sock, shirt, t-shirt, jacket, coat, trousers, dress, skirt, shoe, boot, uniform, mask, glasses, hoodie, vest, Helm/Helme, Hut/Hüte, Mütze/Mützen, Handschuh/Handschuhe, Ärmel, Hemd/Hemden, Jacke/Jacken, Mantel/Mäntel, Hose/Hosen, Kleid/Kleider, Rock/Röcke, Schuh/Schuhe, Stiefel, Maske/Masken, Brille/Brillen, Weste/Westen, Warnweste/Warnwesten, Schal/Schals, Socke/Socken', classes: ['person'] },
   { words: 'crowd, group, team, Menge/Mengen, Gruppe/Gruppen, Menschenmenge/Menschenmengen', classes: ['person'] },
   { words: 'excavator, digger, bulldozer, tractor, crane, forklift, tank, trailer, caravan, Bagger, Planierraupe/Planierraupen, Traktor/Traktoren, Trecker, Kran/Kräne, Gabelstapler, Panzer, Anhänger, Wohnwagen', classes: ['truck', 'car', 'bus'] },
   { words: 'ambulance, Krankenwagen, Rettungswagen', classes: ['truck', 'car', 'bus'] },
@@ -181,8 +181,17 @@ const NEAR: readonly { words: string; classes: readonly string[] }[] = [
   { words: 'house, building, roof, tower, door, window, wall, road, street, bridge, sky/skies, cloud, lamp, box/boxes, weapon, gun, pistol, rifle, smoke, Haus/Häuser, Gebäude, Dach/Dächer, Turm/Türme, Tür/Türen, Fenster, Wand/Wände, Straße/Straßen, Brücke/Brücken, Himmel, Wolke/Wolken, Lampe/Lampen, Kiste/Kisten, Karton/Kartons, Tafel/Tafeln, Waffe/Waffen, Pistole/Pistolen, Gewehr/Gewehre, Feuer, Rauch', classes: [] },
 ]
 
+/** What people wear on which half of the body, and what its colour can be told of. None of it is found by itself. */
+const GARMENTS: Readonly<Record<'upper' | 'lower', string>> = {
+  upper:
+    'shirt, t-shirt, tee shirt, tshirt, jacket, coat, hoodie, hoody, vest, sweater, pullover, jumper, cardigan, blouse, sweatshirt, polo shirt, jersey, blazer, tunic, anorak, Hemd/Hemden, T-Shirt/T-Shirts, Shirt/Shirts, Jacke/Jacken, Mantel/Mäntel, Weste/Westen, Warnweste/Warnwesten, Pullover, Pulli/Pullis, Hoodie/Hoodies, Kapuzenpulli/Kapuzenpullis, Bluse/Blusen, Oberteil/Oberteile, Sweatshirt/Sweatshirts, Trikot/Trikots, Strickjacke/Strickjacken, Anorak/Anoraks',
+  lower: 'trousers/trousers, pants/pants, jeans/jeans, shorts/shorts, skirt, leggings/leggings, slacks/slacks, Hose/Hosen, Jeans, Shorts, Rock/Röcke, Leggings',
+}
+
 /** Small English words that are something else than the German noun of the same letters; such a noun needs its capital, or a German sentence. */
 const FALSE_FRIENDS = new Set(['bank', 'bahn', 'brief', 'handy', 'herd', 'hut', 'kind', 'rad', 'rock', 'tier'])
+
+export const PERSON = 'person'
 
 /** What a word finds. */
 export interface Meaning {
@@ -223,7 +232,7 @@ function formsOf(entry: string): string[] {
   const [one, many] = pairOf(entry)
   if (!isGerman(entry)) return [one, many, `${one}'s`].map(spelling)
   // Genitive of the singular, dative of the plural, and the plural that takes an s.
-  return [one, many, `${one}s`, `${one}es`, /[ns]$/.test(many) ? many : `${many}n`].map(spelling)
+  return [one, many, `${one}s`, `${one}es`, `${one}ses`, /[ns]$/.test(many) ? many : `${many}n`].map(spelling)
 }
 
 const READINGS = new Map<string, Reading[]>()
@@ -244,6 +253,21 @@ for (const [name, { en, de, same, kinds, more }] of Object.entries(TABLE)) {
 }
 for (const { words, classes } of GROUPS) learn(words, { classes: [...classes], wider: false, narrower: true })
 for (const { words, classes } of NEAR) learn(words, { classes: [...classes], wider: false, narrower: false }, true)
+
+const PARTS = new Set(NEAR.filter(({ parts }) => parts).flatMap(({ words }) => words.split(', ').flatMap(formsOf)))
+const WORN = new Map((['upper', 'lower'] as const).flatMap((half) => GARMENTS[half].split(', ').flatMap((entry) => formsOf(entry).map((form) => [form, half] as const))))
+
+/** Whether the word is for a part of a person, which is not there where nobody is. */
+export function isPartOfPerson(word: string): boolean {
+  return PARTS.has(spelling(word))
+}
+
+/** Which half of a person the word covers; null where it is no garment, or one whose place or colour a half does not tell (hat, dress, shoe). */
+export function garmentOf(word: string, language: Language): 'upper' | 'lower' | null {
+  const form = spelling(word)
+  if (FALSE_FRIENDS.has(form) && language !== 'de') return null
+  return WORN.get(form) ?? null
+}
 
 /** What the table says of a word, in the language of the sentence if that is known, else by its capital. */
 function readingsOf(word: string, language: Language | undefined): Reading[] {
@@ -337,6 +361,13 @@ const NUMBERS = {
 
 export function numberName(count: number, language: Language): string {
   return NUMBERS[language][count] ?? String(count)
+}
+
+/** The number that a word or digits mean; null where it is none. */
+export function numberOf(word: string): number | null {
+  if (/^\d+$/.test(word)) return Number(word)
+  const of = [NUMBERS.en, NUMBERS.de].map((names) => names.findIndex((name) => name === word.toLowerCase())).find((number) => number > 0)
+  return of ?? (/^eine[nmr]?$/.test(word) ? 1 : null)
 }
 
 /** "a dog", "two dogs", "no dogs"; "ein Hund", "eine Katze", "zwei schwarze Hunde", "keine Hunde" (nominative). */

@@ -31,6 +31,16 @@ interface Stay {
   to: number
   /** Share 0..1 of the tiles with edges that look the same, the mean of those two quarters of the picture where most do; null where too few have edges. */
   rests: number | null
+  /** Tiles with edges, and those of them that look the same, in each part of the picture: `PARTS` x `PARTS`, row by row. Libraries of old have none. */
+  parts?: [edged: number, rest: number][]
+}
+
+/** A part of the picture, in shares of it. */
+export interface PicturePart {
+  x: number
+  y: number
+  w: number
+  h: number
 }
 
 /** What was measured of the camera in a clip. */
@@ -60,6 +70,11 @@ const FAR = 0.02
 const PATIENCE = 0.95
 /** With so many tiles at rest nothing is searched: the camera stands. */
 const QUIET = 0.75
+/** Parts of the picture on each axis in which tiles at rest are counted, and the least tiles with edges that tell of a quarter of it. */
+const PARTS = 4
+const LEAST_EDGED = 3
+/** Where parts were not kept: with more of the picture covered than this share, what rests tells nothing. */
+const MUCH = 0.25
 /** Below this trust a step tells no motion. */
 const TRUST = 0.3
 
@@ -281,16 +296,35 @@ export function cameraStep(a: GreyPicture, b: GreyPicture): Omit<CameraStep, 'fr
  * fills three. Light may change: each tile is compared less its mean.
  */
 export function restingShare(a: GreyPicture, b: GreyPicture): number | null {
+  return restingOf(restingParts(a, b), () => false)
+}
+
+/** Tiles with edges, and those of them that stay, by part of the picture. */
+function restingParts(a: GreyPicture, b: GreyPicture): [edged: number, rest: number][] {
   const [halfA, halfB] = [halved(a), halved(b)]
-  const quarters = [0, 1, 2, 3].map(() => ({ edged: 0, rest: 0 }))
+  const parts = Array.from({ length: PARTS ** 2 }, (): [number, number] => [0, 0])
   for (const [x, y] of tilesOf(halfA)) {
     const edges = Math.max(...[[2, 0], [0, 2], [-2, 0], [0, -2]].map(([u = 0, v = 0]) => difference(halfA, halfA, x, y, u, v)).filter(Number.isFinite))
-    const quarter = quarters[(x + TILE / 2 < halfA.width / 2 ? 0 : 1) + (y + TILE / 2 < halfA.height / 2 ? 0 : 2)]
-    if (edges < EDGES || !quarter) continue
-    quarter.edged++
-    if (changeLessLight(halfA, halfB, x, y) < SAME * edges) quarter.rest++
+    const [column, row] = [Math.floor((PARTS * (x + TILE / 2)) / halfA.width), Math.floor((PARTS * (y + TILE / 2)) / halfA.height)]
+    const part = parts[row * PARTS + column]
+    if (edges < EDGES || !part) continue
+    part[0]++
+    if (changeLessLight(halfA, halfB, x, y) < SAME * edges) part[1]++
   }
-  const shares = quarters.flatMap(({ edged, rest }) => (edged >= 3 ? [rest / edged] : []))
+  return parts
+}
+
+/** The share of those parts that nothing covers. */
+function restingOf(parts: readonly (readonly [edged: number, rest: number])[], covered: (part: PicturePart) => boolean): number | null {
+  const quarters = [0, 1, 2, 3].map(() => ({ edged: 0, rest: 0 }))
+  parts.forEach(([edged, rest], i) => {
+    const [column, row] = [i % PARTS, Math.floor(i / PARTS)]
+    const quarter = quarters[(column < PARTS / 2 ? 0 : 1) + (row < PARTS / 2 ? 0 : 2)]
+    if (!quarter || covered({ x: column / PARTS, y: row / PARTS, w: 1 / PARTS, h: 1 / PARTS })) return
+    quarter.edged += edged
+    quarter.rest += rest
+  })
+  const shares = quarters.flatMap(({ edged, rest }) => (edged >= LEAST_EDGED ? [rest / edged] : []))
   const best = shares.sort((x, y) => y - x).slice(0, 2)
   return best.length === 0 ? null : best.reduce((sum, share) => sum + share, 0) / best.length
 }
@@ -311,11 +345,17 @@ interface Kept {
   time: number
 }
 
+function stayOf(anchor: Kept, here: Kept): Stay {
+  const parts = restingParts(anchor.picture, here.picture)
+  return { from: anchor.time, to: here.time, rests: restingOf(parts, () => false), parts }
+}
+
 /** Follows the camera over the pictures of a clip as they come. */
 export class CameraGauge {
   private readonly done: CameraTrace = { steps: [], stays: [] }
   private kept: Kept | null = null
   private anchor: Kept | null = null
+  private first: Kept | null = null
   private last: Kept | null = null
 
   /** @param time Seconds of the video, ascending. */
@@ -323,6 +363,7 @@ export class CameraGauge {
     const here = { picture, time }
     this.last = here
     this.kept ??= here
+    this.first ??= here
     this.anchor ??= here
     if (this.kept !== here) {
       // A slow drift is less than a pixel between two pictures: one is kept until the ground went far enough, or for a while.
@@ -334,18 +375,19 @@ export class CameraGauge {
       }
     }
     if (time - this.anchor.time >= PATIENCE) {
-      this.done.stays.push({ from: this.anchor.time, to: time, rests: restingShare(this.anchor.picture, picture) })
+      this.done.stays.push(stayOf(this.anchor, here))
       this.anchor = here
     }
   }
 
   /** What was measured so far, up to the last picture. */
   get trace(): CameraTrace {
-    const { done, kept, anchor, last } = this
+    const { done, kept, anchor, first, last } = this
     const steps = [...done.steps]
     const stays = [...done.stays]
     if (kept && last && kept !== last) steps.push({ from: kept.time, to: last.time, ...cameraStep(kept.picture, last.picture) })
-    if (anchor && last && anchor !== last && stays.length === 0) stays.push({ from: anchor.time, to: last.time, rests: restingShare(anchor.picture, last.picture) })
+    // Of a short clip its whole length tells most: what rests does so over any time, and a slow move goes furthest.
+    if (anchor && first && last && anchor !== last && stays.length < 2) stays.splice(0, 1, stayOf(first, last))
     return { steps, stays }
   }
 }
@@ -377,9 +419,16 @@ const SWING = { shift: 0.08, zoom: 0.12, back: 0.5 }
 /** A camera shakes from so many steps on, of which this share goes back, over this way in all. */
 const SHAKE = { steps: 6, turns: 0.35, way: 0.1 }
 
-/** What the camera does in a clip. */
-export function cameraMotion({ steps, stays }: CameraTrace): CameraMotion {
-  const told = stays.filter((stay): stay is Stay & { rests: number } => stay.rests !== null)
+/**
+ * What the camera does in a clip.
+ *
+ * @param covered Whether something that does not belong to the scene lies over a part of the picture: what rests there tells nothing.
+ */
+export function cameraMotion({ steps, stays }: CameraTrace, covered: (part: PicturePart) => boolean = () => false): CameraMotion {
+  const told = stays.flatMap((stay) => {
+    const rests = restsBeside(stay, covered)
+    return rests === null ? [] : [{ rests }]
+  })
   const part = (of: (rests: number) => boolean) => (told.length > 0 ? told.filter(({ rests }) => of(rests)).length / told.length : 0)
   const share = part((rests) => rests <= MOVED)
   const path = steps.filter(({ dx, dy, zoom, trust }) => trust >= TRUST && (dx !== 0 || dy !== 0 || zoom !== 0))
@@ -392,8 +441,16 @@ export function cameraMotion({ steps, stays }: CameraTrace): CameraMotion {
   // So slow a drift that much stays nearly in its place, but the ground goes one way for most of the time.
   const drifts = swings.length > 0 && seconds(path) > 0.5 * seconds(steps)
   // All along, or for a part of the clip in which the ground goes one way.
-  const moves = told.length === 0 ? null : drifts || share > 0.5 || (share >= 0.25 && swings.length > 0) ? true : part((rests) => rests >= STOOD) >= 0.7 ? false : null
+  // What rests while the ground was seen to go a long way is something that moves along: a dashboard, a frame, the sky.
+  const rests = part((of) => of >= STOOD) >= 0.7 && swings.length === 0
+  const moves = told.length === 0 ? null : drifts || share > 0.5 || (share >= 0.25 && swings.length > 0) ? true : rests ? false : null
   return { moves, swings: moves === true ? swings : [], shakes: moves === true && shaking(path), share }
+}
+
+function restsBeside({ rests, parts }: Stay, covered: (part: PicturePart) => boolean): number | null {
+  if (parts) return restingOf(parts, covered)
+  const whole = Array.from({ length: PARTS ** 2 }, (_, i) => ({ x: (i % PARTS) / PARTS, y: Math.floor(i / PARTS) / PARTS, w: 1 / PARTS, h: 1 / PARTS }))
+  return rests !== null && rests > MOVED && whole.filter(covered).length > MUCH * whole.length ? null : rests
 }
 
 /** Whether the ground goes back on itself at every other step or so, and comes nowhere. */

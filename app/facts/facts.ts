@@ -68,7 +68,7 @@ interface LightFact extends Stated {
   to: number
 }
 
-interface TextFact extends Stated {
+export interface TextFact extends Stated {
   kind: 'text'
   line: TextLine
 }
@@ -79,8 +79,6 @@ export type Fact = ThingFact | NameFact | OverlapFact | CameraFact | LightFact |
 const HOLDS = 2
 /** Boxes of which this share of the smaller one is covered overlap. */
 const COVERED = 0.3
-/** So much of the picture under text tells nothing of a camera that seems to stand. */
-const TEXTY = 0.05
 /** A line counts from this confidence of the reader. */
 const READ = 0.7
 
@@ -225,18 +223,11 @@ export function coveredShare(a: Box, b: Box): number {
 }
 
 function cameraFact(clip: ClipMeasures): CameraFact {
-  const seen = cameraMotion(clip.camera)
   // Text that was laid over the picture stands still before any camera.
-  const motion = seen.moves === false && textShare(clip) >= TEXTY ? { ...seen, moves: null } : seen
+  const motion = cameraMotion(clip.camera, ({ x, y, w, h }) => (clip.lines ?? []).some(({ box: { x1, y1, x2, y2 } }) => x1 < (x + w) * clip.frame.width && x2 > x * clip.frame.width && y1 < (y + h) * clip.frame.height && y2 > y * clip.frame.height))
   // On the development clips every clip was told right; few seconds, or a share near the limit, are worth less.
   const clear = motion.moves === null ? 0 : motion.moves ? Math.min(1, motion.share) : 1 - motion.share
   return { kind: 'camera', motion, evidence: { frames: [], boxes: [], numbers: { share: motion.share, seconds: clip.camera.stays.length } }, reliability: motion.moves === null ? 0 : 0.75 + 0.2 * clear }
-}
-
-/** The share of the picture, over the time of the clip, that lies under text. */
-function textShare({ lines, span, frame }: ClipMeasures): number {
-  const seconds = Math.max(span.to - span.from, 1e-3)
-  return (lines ?? []).reduce((sum, { box, from, to }) => sum + (boxArea(box) / (frame.width * frame.height)) * Math.min(1, (to - from) / seconds), 0)
 }
 
 function lightFacts(clip: ClipMeasures): LightFact[] {

@@ -23,6 +23,8 @@ export interface ThingTrack {
   boxes: readonly ThingBox[]
   /** Shares 0..1 of the eleven basic colours, in the order of `COLOURS` (app/colours). */
   colours?: readonly number[]
+  /** The same of the upper and of the lower half of its boxes, where that was kept. */
+  halves?: readonly [upper: readonly number[], lower: readonly number[]]
 }
 
 /** A line of text on the picture, and a frame on which it was read. `score`: the reader's confidence 0..1. */
@@ -33,6 +35,8 @@ export interface TextLine {
   to: number
   box: Box
   score: number
+  /** Shares of the eleven basic colours of its letters, where they were measured. */
+  colours?: readonly number[]
 }
 
 export interface Things {
@@ -57,6 +61,8 @@ export interface ClipMeasures {
   things: Things | null
   camera: CameraTrace
   light: readonly LightSample[]
+  /** When the whole video cuts, its beginning left out; missing where that was not measured. */
+  cuts?: readonly number[]
   /** Null where no text was read. */
   lines: readonly TextLine[] | null
 }

@@ -1,6 +1,7 @@
 /** Lines of text on pictures: the finder looks over a smaller copy, the reader reads each line that it found from the picture. */
 import type { Box } from '../../app/annotation.ts'
 import { iou, type RelativeBox } from '../../app/boxes.ts'
+import { coloursOfLetters } from '../../app/colours.ts'
 import type { TextManifest } from '../../app/pack/text.ts'
 import type { Line } from '../../app/text-lines.ts'
 import { byteTensor, floatsOf, type Graphs, integersOf } from './graphs.ts'
@@ -28,7 +29,7 @@ interface Known {
   part: Part
   width: number
   crop: Uint8Array
-  read: { text: string; confidence: number }
+  read: { text: string; confidence: number; colours: readonly number[] }
 }
 
 export class TextReader {
@@ -81,7 +82,9 @@ export class TextReader {
     const width = Math.min(Math.max(wanted, READER_HEIGHT), READER_LONGEST)
     const crop = resized(picture, part, width, READER_HEIGHT)
     const outputs = await this.graphs.run('reader', { rgb: byteTensor(crop, [1, READER_HEIGHT, width, 3]) })
-    return { part, width, crop, read: textOf(integersOf(outputs, 'symbols'), floatsOf(outputs, 'certainty'), this.#symbols) }
+    // A hundredth of a colour nobody sees.
+    const colours = coloursOfLetters(crop, width, READER_HEIGHT).map((share) => Math.round(100 * share) / 100)
+    return { part, width, crop, read: { ...textOf(integersOf(outputs, 'symbols'), floatsOf(outputs, 'certainty'), this.#symbols), colours } }
   }
 
   /** The line of the picture before at the same place, if the picture still looks the same there. */

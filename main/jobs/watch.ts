@@ -176,8 +176,8 @@ function saveText(library: Library, reader: TextEngine, appVersion: string, clip
   library.saveMachine(
     clipId,
     'text',
-    joinLines(frames.map(({ ordinal, pts, seen }) => ({ ordinal, pts, lines: seen })), span).map(({ text, box, confidence, ...at }): MachineResult => ({
-      body: { kind: 'text', text, span: at, box: pixelBox(box, frame) },
+    joinLines(frames.map(({ ordinal, pts, seen }) => ({ ordinal, pts, lines: seen })), span).map(({ text, box, confidence, colours, ...at }): MachineResult => ({
+      body: { kind: 'text', text, span: at, box: pixelBox(box, frame), ...(colours ? { colours: [...colours] } : {}) },
       evidence: { confidence, unsure: false, agreement: null, frames: [] },
       provenance,
     })),

@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { AnnotationBody, Evidence, KeyBox, Provenance, TrackBody } from '../../app/annotation.ts'
+import { COLOURS } from '../../app/colours.ts'
 import { answerFrom, SURE } from '../../app/facts/answer.ts'
 import { captionOf } from '../../app/facts/caption.ts'
 import { type Fact, factsOf } from '../../app/facts/facts.ts'
@@ -134,7 +135,7 @@ export class LibraryFacts {
       if (score >= threshold) return Math.max(score, VOLUNTEERED)
       return Math.min(score, (labelNamed(vocabulary, label) ? DEFAULT_THRESHOLD : VOLUNTEERED) - 1e-6)
     }
-    const track = (body: TrackBody, score: number): ThingTrack => ({ label: body.label, score, boxes: body.boxes.map((box) => thingBox(box, probe)), ...(body.colours ? { colours: body.colours } : {}) })
+    const track = (body: TrackBody, score: number): ThingTrack => ({ label: body.label, score, boxes: body.boxes.map((box) => thingBox(box, probe)), ...coloursOf(body) })
     const weak: Record<string, number> = {}
     for (const { seen: spotted } of frames) for (const { name, score } of spotted ?? []) weak[name] = Math.max(weak[name] ?? 0, score)
     return {
@@ -164,9 +165,16 @@ export class LibraryFacts {
     return rows.flatMap(({ body, confidence, state }) => {
       const text = JSON.parse(String(body)) as AnnotationBody
       if (text.kind !== 'text') return []
-      return [{ text: text.text, ordinal: text.span.startFrame, from: time(text.span.startFrame), to: time(text.span.endFrame), box: text.box, score: state === 'machine' ? Number(confidence) : 1 }]
+      return [{ text: text.text, ordinal: text.span.startFrame, from: time(text.span.startFrame), to: time(text.span.endFrame), box: text.box, score: state === 'machine' ? Number(confidence) : 1, ...(text.colours ? { colours: text.colours } : {}) }]
     })
   }
+}
+
+/** Of the whole, and of both halves where they were kept. */
+function coloursOf({ colours }: TrackBody): Pick<ThingTrack, 'colours' | 'halves'> {
+  if (!colours) return {}
+  const [upper, lower] = [colours.slice(0, COLOURS.length), colours.slice(COLOURS.length)]
+  return lower.length === 0 ? { colours } : { colours: upper.map((share, i) => (share + (lower[i] ?? 0)) / 2), halves: [upper, lower] }
 }
 
 /** A label that means one of the detector's names counts as that. */

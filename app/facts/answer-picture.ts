@@ -1,0 +1,161 @@
+/** Answers about the picture as a whole: the camera, the light, the cuts, the length of the clip, and the text on it. */
+import { dominantColour } from '../colours.ts'
+import { colourName, type Language, numberName } from '../words.ts'
+import { quoted } from './caption.ts'
+import { type Fact, type FactEvidence, factsOf, mostOf, type TextFact } from './facts.ts'
+import type { ClipMeasures } from './input.ts'
+import { lightStretches } from './light.ts'
+import type { Question } from './question.ts'
+import { type FactAnswer, NOTHING, TRUST } from './scene.ts'
+import { cameraText, capital, placeText, secondsText } from './wording.ts'
+
+/** Mean grey levels: below the first it is dark, above the second it is light; between them nobody is right. */
+const LEVELS = { dark: 40, light: 110 }
+/** How often answers by the light are right, and that a picture never stands still. */
+const MEASURED = 0.85
+/** Lines that an answer reads out; and the least samples of light that tell whether a picture changes. */
+const LINES = 3
+const SAMPLES = 3
+/** Seconds in which no line that was read before or after is looked for. */
+const NEAR = 0.5
+
+const yesNo = (yes: boolean, why: string, evidence: FactEvidence, confidence: number, language: Language): FactAnswer => ({
+  text: `${language === 'en' ? (yes ? 'Yes' : 'No') : yes ? 'Ja' : 'Nein'}, ${why}.`,
+  value: yes,
+  evidence,
+  confidence,
+})
+
+export function pictureAnswer(clip: ClipMeasures, read: Question, language: Language): FactAnswer | null {
+  const say = (en: string, de: string) => (language === 'en' ? en : de)
+  switch (read.asked) {
+    case 'camera':
+    case 'camera-way':
+      return cameraAnswer(clip, read, language)
+    case 'text':
+    case 'text-what':
+      return textAnswer(clip, read, language)
+    case 'dark':
+    case 'day': {
+      const level = clip.light.reduce((sum, { mean }) => sum + mean, 0) / Math.max(1, clip.light.length)
+      if (clip.light.length === 0 || (level >= LEVELS.dark && level <= LEVELS.light)) return null
+      const dark = level < LEVELS.dark
+      const why = dark ? say('the picture is dark', 'das Bild ist dunkel') : say('the picture is light', 'das Bild ist hell')
+      const evidence = { ...NOTHING, numbers: { level } }
+      if (read.asked === 'dark') return yesNo(dark !== read.turned, why, evidence, MEASURED, language)
+      // A lit room at night is light, a cellar by day dark.
+      return { text: `${capital(why)}${say(', which is all that was measured.', '; mehr wurde nicht gemessen.')}`, value: null, evidence, confidence: TRUST.guess }
+    }
+    case 'black': {
+      if (clip.light.length === 0) return null
+      const black = lightStretches(clip.light).filter(({ kind }) => kind === 'black')
+      const [first] = black
+      const why = first ? `${say('black', 'schwarz')}: ${secondsText(first.from, language)} – ${secondsText(first.to, language)}` : say('the picture is never black', 'das Bild ist nie schwarz')
+      return yesNo(black.length > 0, why, { ...NOTHING, numbers: { stretches: black.length } }, MEASURED, language)
+    }
+    case 'frozen': {
+      const frozen = lightStretches(clip.light).filter(({ kind }) => kind === 'frozen')
+      if (clip.light.length < SAMPLES) return null
+      const part = frozen[0] ? `${secondsText(frozen[0].from, language)} – ${secondsText(frozen[0].to, language)}` : say('the picture changes all the time', 'das Bild ändert sich immer')
+      return yesNo(frozen.length > 0, part, { ...NOTHING, numbers: { stretches: frozen.length } }, MEASURED, language)
+    }
+    case 'length': {
+      const seconds = clip.span.to - clip.span.from
+      return { text: `${secondsText(seconds, language)}.`, value: seconds, evidence: NOTHING, confidence: 1 }
+    }
+    case 'cuts':
+      return cutsAnswer(clip, language)
+    default:
+      return null
+  }
+}
+
+function cameraAnswer(clip: ClipMeasures, { asked, turned, at }: Question, language: Language): FactAnswer | null {
+  const camera = factsOf({ ...clip, things: null }).find((fact) => fact.kind === 'camera')
+  const text = camera ? cameraText(camera.motion, language) : null
+  if (!camera || text === null) return null
+  const moves = camera.motion.moves === true
+  // One that moves now and then may stand at that moment.
+  const sure = at === null || !moves ? camera.reliability : TRUST.guess
+  if (asked === 'camera') return yesNo(moves !== turned, text, camera.evidence, sure, language)
+  return { text: `${capital(text)}.`, value: text, evidence: camera.evidence, confidence: moves && camera.motion.swings.length === 0 && !camera.motion.shakes ? TRUST.guess : sure }
+}
+
+/** Cuts inside the clip, which most clips have none of since they begin at one; and those of the whole video. */
+function cutsAnswer({ cuts, span }: ClipMeasures, language: Language): FactAnswer | null {
+  if (!cuts) return null
+  const say = (en: string, de: string) => (language === 'en' ? en : de)
+  const inside = cuts.filter((time) => time > span.from && time < span.to)
+  const number = (count: number) => (count === 0 ? say('no cut', 'kein Schnitt') : count === 1 ? say('one cut', 'ein Schnitt') : `${numberName(count, language)} ${say('cuts', 'Schnitte')}`)
+  return { text: `${capital(number(cuts.length))} ${say('in the whole video', 'im ganzen Video')}, ${number(inside.length)} ${say('inside this clip', 'in diesem Clip')}.`, value: cuts.length, evidence: { ...NOTHING, numbers: { cuts: cuts.length } }, confidence: MEASURED }
+}
+
+/** Questions about the text on the picture: whether there is some, what it says, when, where, how long, how many lines and which colour. */
+export function textAnswer(clip: ClipMeasures, { asked, at, nth, side, total, colour, quantity }: Question, language: Language): FactAnswer | null {
+  if (!clip.lines || side !== null || total || nth !== null || quantity !== null) return null
+  const say = (en: string, de: string) => (language === 'en' ? en : de)
+  const moment = at === 'start' ? clip.span.from : at === 'end' ? clip.span.to : at
+  const all = factsOf({ ...clip, things: null }).filter((fact): fact is Extract<Fact, { kind: 'text' }> => fact.kind === 'text')
+  const lines = moment === null ? all : all.filter(({ line }) => moment >= line.from - NEAR && moment <= line.to + NEAR)
+  const evidence = { frames: lines.flatMap((line) => line.evidence.frames), boxes: lines.flatMap((line) => line.evidence.boxes), numbers: { lines: lines.length } }
+  if (lines.length === 0) {
+    if (asked !== 'text' && asked !== 'text-what' && asked !== 'presence') return null
+    return { text: moment === null ? say('No text was read.', 'Kein Text gelesen.') : say(`No text was read at ${secondsText(moment, language)}.`, `Kein Text bei ${secondsText(moment, language)} gelesen.`), value: asked === 'text-what' ? null : false, evidence, confidence: clip.lines.length === 0 ? TRUST.absent : TRUST.guess }
+  }
+  const said = [...new Set(lines.map(({ line }) => line.text))]
+  const [best, least] = [Math.max(...lines.map(({ reliability }) => reliability)), Math.min(...lines.map(({ reliability }) => reliability))]
+  const told = said.slice(0, LINES).map((line) => quoted(line, language)).join(', ')
+  switch (asked) {
+    case 'text':
+    case 'presence':
+      return yesNo(true, told, evidence, best, language)
+    case 'text-what':
+    case 'what':
+      return { text: said.join(' / '), value: said.join('\n'), evidence, confidence: least }
+    case 'colour':
+      return lineColour(lines, colour, evidence, language)
+    case 'appear':
+    case 'leave': {
+      const time = asked === 'appear' ? Math.min(...lines.map(({ line }) => line.from)) : Math.max(...lines.map(({ line }) => line.to))
+      const edge = asked === 'appear' ? time <= clip.span.from + 1e-3 : time >= clip.span.to - 1e-3
+      if (edge) return { text: asked === 'appear' ? say('It is there from the start.', 'Von Anfang an.') : say('It is there to the end.', 'Bis zum Ende da.'), value: asked === 'appear' ? time : null, evidence, confidence: least }
+      return { text: say(`At ${secondsText(time, language)}.`, `Bei ${secondsText(time, language)}.`), value: time, evidence, confidence: least }
+    }
+    case 'long': {
+      const seconds = covered(lines.map(({ line }) => line))
+      return { text: say(`About ${secondsText(seconds, language)}.`, `Etwa ${secondsText(seconds, language)}.`), value: seconds, evidence, confidence: least }
+    }
+    case 'where': {
+      const places = [...new Set(lines.map(({ line: { box } }) => placeText((box.x1 + box.x2) / 2 / clip.frame.width, (box.y1 + box.y2) / 2 / clip.frame.height, language)))]
+      return places.length > LINES ? null : { text: `${capital(places.join(', '))}.`, value: places.join(', '), evidence, confidence: least }
+    }
+    case 'count': {
+      const moments = [...new Set(lines.map(({ line }) => line.from))].sort((a, b) => a - b)
+      const { most } = mostOf(moments.map((time) => ({ ordinal: 0, time, count: lines.filter(({ line }) => line.from <= time && line.to > time).length })).flatMap((one) => [one, one]))
+      // What somebody counts as one piece of text may be several lines.
+      return { text: say(`${capital(numberName(most, 'en'))} ${most === 1 ? 'line' : 'lines'} at once.`, `${capital(numberName(most, 'de'))}${most === 1 ? 'e Zeile' : ' Zeilen'} zugleich.`), value: most, evidence, confidence: TRUST.guess }
+    }
+    default:
+      return null
+  }
+}
+
+function lineColour(lines: readonly TextFact[], asked: Question['colour'], evidence: FactEvidence, language: Language): FactAnswer | null {
+  const found = lines.map(({ line }) => dominantColour(line.colours ?? []))
+  const [first] = found
+  if (!first || found.some((one) => one?.colour !== first.colour)) return null
+  const name = colourName(first.colour, language)
+  const confidence = Math.min(...lines.map(({ reliability }) => reliability), 0.5 + first.share / 2)
+  if (asked === null) return { text: `${capital(name)}.`, value: name, evidence, confidence }
+  return yesNo(asked === first.colour, name, evidence, confidence, language)
+}
+
+/** Seconds in which one of them is there. */
+function covered(lines: readonly { from: number; to: number }[]): number {
+  let [sum, until] = [0, -Infinity]
+  for (const { from, to } of lines.toSorted((a, b) => a.from - b.from)) {
+    sum += Math.max(0, to - Math.max(from, until))
+    until = Math.max(until, to)
+  }
+  return sum
+}
