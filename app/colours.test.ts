@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { COLOURS, coloursOf, dominantColour } from './colours.ts'
+import { COLOURS, coloursOf, coloursOfLetters, dominantColour } from './colours.ts'
 
 type Rgb = readonly [number, number, number]
 const WHOLE = { cx: 0.5, cy: 0.5, w: 1, h: 1 }
@@ -84,4 +84,15 @@ describe('colours of a part of a picture', () => {
     const rgb = picture(50, 50, (x) => (x >= 40 ? [40, 80, 190] : [240, 240, 240]))
     expect(dominantColour(coloursOf(rgb, 50, 50, { cx: 1, cy: 0.5, w: 0.4, h: 1 }))?.colour).toBe('blue')
   })
+})
+
+it.each([
+  ['white', [240, 240, 240], [40, 90, 40]],
+  ['yellow', [250, 220, 20], [10, 10, 10]],
+  ['black', [10, 10, 10], [235, 235, 225]],
+  ['red', [200, 20, 20], [240, 240, 240]],
+] as const)('tells the colour of %s letters from their ground, edges that mix with it left out', (colour, ink, ground) => {
+  const stroke = (x: number, y: number) => (y < 8 || y > 39 || x % 24 > 10 ? 0 : x % 24 === 0 || x % 24 === 10 ? 0.5 : 1)
+  const rgb = picture(200, 48, (x, y) => ground.map((byte, channel) => Math.round(byte + stroke(x, y) * ((ink[channel] ?? 0) - byte))) as unknown as Rgb)
+  expect(dominantColour(coloursOfLetters(rgb, 200, 48))).toMatchObject({ colour })
 })

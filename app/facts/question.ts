@@ -85,7 +85,7 @@ const TIME = / (at|um|bei|at second|in second|at minute|bei sekunde|in sekunde|z
 const NUMBER = '(one|two|three|four|five|six|seven|eight|nine|ten|ein|eine|einen|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|\\d+)'
 const QUANTITIES: readonly { words: RegExp; quantity: (n: number) => Quantity }[] = [
   { words: new RegExp(` (?:more than|mehr als) ${NUMBER}(?= )`), quantity: (n) => ({ least: n + 1, most: Infinity }) },
-  { words: new RegExp(` (?:at least|mindestens|${NUMBER} or more) ${NUMBER}(?= )`), quantity: (n) => ({ least: n, most: Infinity }) },
+  { words: new RegExp(` (?:at least|mindestens) ${NUMBER}(?= )`), quantity: (n) => ({ least: n, most: Infinity }) },
   { words: new RegExp(` (?:fewer than|less than|weniger als) ${NUMBER}(?= )`), quantity: (n) => ({ least: 0, most: n - 1 }) },
   { words: new RegExp(` (?:exactly|only|just|genau|nur) ${NUMBER}(?= )`), quantity: (n) => ({ least: n, most: n }) },
   // "Are there two dogs?" is true of three as well.
@@ -166,7 +166,8 @@ function turnIn(text: string, asked: Asked, take: (words: RegExp) => unknown): n
 function quantityIn(take: (words: RegExp) => RegExpExecArray | null): Quantity | null {
   for (const { words, quantity } of QUANTITIES) {
     const found = take(words)
-    if (found) return quantity(numberOf((found.findLast((part, i) => i > 0 && part !== undefined) ?? found[0]).trim()) ?? 1)
+    const number = found?.[0].split(' ').findLast((word) => numberOf(word) !== null)
+    if (number !== undefined) return quantity(numberOf(number) ?? 1)
   }
   return null
 }

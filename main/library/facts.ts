@@ -36,6 +36,8 @@ interface Parts {
 
 export class LibraryFacts {
   readonly #parts: Parts
+  /** Of the video that was asked about last, and its clips. */
+  #lastCuts: { of: string; cuts: number[] } | null = null
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -71,7 +73,7 @@ export class LibraryFacts {
   /** The answer that facts give; a phrase that says why they cannot; null where the question is none of theirs. */
   answer(clipId: number, question: string): (MachineResult & { body: { kind: 'answer' } }) | Phrase | null {
     const measures = this.#measures(clipId)
-    return measures && this.#answer(measures, question)
+    return measures && this.#answer({ ...measures, ...this.#cuts(clipId) }, question)
   }
 
   /** In which captions are written. */
@@ -115,6 +117,18 @@ export class LibraryFacts {
       lines: text ? this.#lines(clipId, text.digest, probe, [Number(row['start_frame']), Number(row['start'])], [Number(row['end_frame']), Number(row['end'])]) : null,
       probe,
     }
+  }
+
+  /** When the video of a clip cuts; nothing where not all of it was looked at. Asked of every clip of a long video it is looked up once. */
+  #cuts(clipId: number): Pick<ClipMeasures, 'cuts'> {
+    const { db, seen } = this.#parts
+    const clips = db.prepare(`SELECT id, start, source_id FROM clips WHERE kind <> 'marked' AND source_id = (SELECT source_id FROM clips WHERE id = ?) ORDER BY start_frame`).all(clipId)
+    const of = clips.map(({ id }) => Number(id)).join()
+    if (this.#lastCuts?.of === of) return this.#lastCuts
+    const measured = clips.map(({ id, start }) => ({ start: Number(start), clip: seen.measured(Number(id)) }))
+    if (measured.some(({ clip }) => clip === null)) return {}
+    this.#lastCuts = { of, cuts: measured.slice(1).flatMap(({ start, clip }) => (clip?.cut === true ? [start] : [])) }
+    return this.#lastCuts
   }
 
   /** What the detector followed, without what a person rejected and with what a person drew, moved or renamed. */
