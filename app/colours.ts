@@ -168,22 +168,44 @@ const HUES = LEVELS.map(({ sectors }) =>
   }),
 )
 
-/** Adds `weight` times the memberships of one sRGB colour to `into` (11 numbers, in the order of `COLOURS`). They sum to 1. */
+/** Bits of a channel that tell one colour from another: what is finer is noise of coded video. */
+const BITS = 6
+/** Memberships of every colour that was met, eleven each, and whether it was: a box is 800 pixels of few colours, and a membership costs as much as a hundred sums. */
+const KNOWN = { memberships: new Float32Array(2 ** (3 * BITS) * COLOURS.length), met: new Uint8Array(2 ** (3 * BITS)) }
+
+/** Adds `weight` times the memberships of one sRGB colour, to 6 bits a channel, to `into` (11 numbers, in the order of `COLOURS`). They sum to 1. */
 function addMembership(red: number, green: number, blue: number, weight: number, into: number[]): void {
-  const add = (place: number, share: number) => (into[place] = (into[place] ?? 0) + share * weight)
+  const entry = ((red >> (8 - BITS)) << (2 * BITS)) | ((green >> (8 - BITS)) << BITS) | (blue >> (8 - BITS))
+  const from = entry * COLOURS.length
+  if (KNOWN.met[entry] === 0) {
+    KNOWN.memberships.set(membership(rounded(red), rounded(green), rounded(blue)), from)
+    KNOWN.met[entry] = 1
+  }
+  for (let place = 0; place < COLOURS.length; place++) into[place] = (into[place] ?? 0) + weight * (KNOWN.memberships[from + place] ?? 0)
+}
+
+/** The byte that stands for all that share its upper bits; black, white and the purest colours for themselves. */
+function rounded(byte: number): number {
+  return Math.round(((byte >> (8 - BITS)) * 255) / (2 ** BITS - 1))
+}
+
+/** The memberships of one sRGB colour: 11 numbers, in the order of `COLOURS`, that sum to 1. */
+function membership(red: number, green: number, blue: number): number[] {
+  const out = new Array<number>(COLOURS.length).fill(0)
+  const add = (place: number, share: number) => (out[place] = (out[place] ?? 0) + share)
   const [lightness, a, b] = labOf(red, green, blue)
   if (lightness < NO_HUE_BELOW) {
     add(PLACE.black, 1)
-    return
+    return out
   }
   if (Math.hypot(a, b) > VIVID) {
     const hue = hueOf(red, green, blue)
     add(PLACE[VIVID_HUES.find(([upTo]) => hue <= upTo)?.[1] ?? 'red'], 1)
-    return
+    return out
   }
   const at = LEVELS.findIndex(({ below }) => lightness <= below)
   const level = LEVELS[at]
-  if (!level) return
+  if (!level) return out
   const { centre, ellipse } = level
   const [x, y] = [a - centre[0], b - centre[1]]
   const [sin, cos] = [Math.sin(ellipse.angle), Math.cos(ellipse.angle)]
@@ -200,6 +222,7 @@ function addMembership(red: number, green: number, blue: number, weight: number,
   add(PLACE.black, plain * dark)
   add(PLACE.white, plain * light)
   add(PLACE.grey, plain * (1 - light - dark))
+  return out
 }
 
 /**

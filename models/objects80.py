@@ -249,7 +249,9 @@ def graph_of(topology: dict[str, Any], tensors: dict[str, Array]) -> onnx.ModelP
         _, cells, width = (int(dim["size"]) for dim in each["tensorShape"]["dim"])
         published[OUTPUTS[cells], width] = name
     flat = made.constant("flat", np.array([1, -1, 80], np.int64))
-    binned = made.constant("binned", np.array([1, -1, 4, BINS], np.int64))
+    # One row a side of a box: a product of two matrices, of which onnxruntime makes less work than of a stack of them.
+    binned = made.constant("binned", np.array([-1, BINS], np.int64))
+    sides = made.constant("sides", np.array([1, -1, 4], np.int64))
     scores, distances = [], []
     for stride in STRIDES:
         level = made.level(published[stride, 80], published[stride, 4 * BINS])
@@ -258,8 +260,9 @@ def graph_of(topology: dict[str, Any], tensors: dict[str, Array]) -> onnx.ModelP
         made.add("Transpose", [level.distances], f"bins_last_{stride}", perm=[0, 2, 3, 1])
         made.add("Reshape", [f"bins_last_{stride}", binned], f"bins_{stride}")
         made.add("Softmax", [f"bins_{stride}"], f"shares_{stride}", axis=-1)
-        numbers = made.constant(f"pixels_{stride}", np.arange(BINS, dtype=np.float32) * stride)
-        distances.append(made.add("MatMul", [f"shares_{stride}", numbers], f"distances_{stride}"))
+        numbers = made.constant(f"pixels_{stride}", np.arange(BINS, dtype=np.float32).reshape(BINS, 1) * stride)
+        made.add("MatMul", [f"shares_{stride}", numbers], f"lengths_{stride}")
+        distances.append(made.add("Reshape", [f"lengths_{stride}", sides], f"distances_{stride}"))
     made.add("Concat", scores, "scores", axis=1)
     made.add("Concat", distances, "distances", axis=1)
     graph = helper.make_graph(
