@@ -27,8 +27,9 @@ async function send<N extends RouteName>(name: N, args: Args<N>, options: Pick<R
     throw new TubeletError({ code: 'engine-unavailable', message: 'Tubelet does not answer.', stillWorks: 'Everything shown as done is saved.', next: 'Start Tubelet again.' }, { cause })
   })
   if (response.ok) return response
-  const { phrase } = (await response.json().catch(() => ({}))) as { phrase?: Problem }
-  throw new TubeletError(phrase ?? { code: 'internal', message: 'The call failed ({{status}}).', values: { status: response.status }, next: 'Try again.' })
+  // As a phrase it can be translated; what stands before the backend has only the sentence.
+  const { phrase, problem } = (await response.json().catch(() => ({}))) as { phrase?: Problem; problem?: Problem }
+  throw new TubeletError(phrase ?? problem ?? { code: 'internal', message: 'The call failed ({{status}}).', values: { status: response.status }, next: 'Try again.' })
 }
 
 /** @throws TubeletError with the backend's problem. */
