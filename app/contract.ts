@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { Annotation, AnnotationBody } from './annotation.ts'
 import { Clip, ClipFact } from './contract/clip.ts'
+import { exportRoutes } from './contract/export.ts'
 import { findRoutes } from './contract/find.ts'
 import { labelRoutes } from './contract/labels.ts'
 import { packRoutes } from './contract/packs.ts'
@@ -114,12 +115,11 @@ export const BackendEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('history') }),
   /** How far an edit of thousands of annotations is, its undo or its redo; small ones are done before there is something to tell. */
   z.object({ type: z.literal('progress'), what: z.enum(['edit', 'undo', 'redo']), share: z.number() }),
+  /** How far an export is, by its name. */
+  z.object({ type: z.literal('export'), exportId: z.string(), share: z.number() }),
   z.object({ type: z.literal('batch-done'), done: z.number().int(), failed: z.number().int() }),
 ])
 export type BackendEvent = z.infer<typeof BackendEvent>
-
-export const ExportFormat = z.enum(['coco', 'cvat', 'vtt', 'srt', 'csv', 'jsonl'])
-export type ExportFormat = z.infer<typeof ExportFormat>
 
 const Rejected = z.object({ path: z.string(), problem: Problem })
 
@@ -181,13 +181,7 @@ export const contract = {
   queue: route({ method: 'get', path: '/api/queue', summary: 'Jobs and ETA', output: Queue }),
   events: route({ method: 'get', path: '/api/events', summary: 'What changed, as it changes', events: BackendEvent }),
 
-  export: route({
-    method: 'post', path: '/api/export', summary: 'Write annotation files, each beside a frames.csv',
-    body: z.object({ formats: z.array(ExportFormat).min(1), directory: z.string().optional(), sourceIds: z.array(Id).optional() }),
-    output: z.object({ exportId: z.string(), directory: z.string(), files: z.array(z.object({ format: z.string(), path: z.string(), bytes: z.number().int() })) }),
-    errors: ['bad-request', 'conflict', 'forbidden', 'disk-full'],
-  }),
-  exportZip: route({ method: 'get', path: '/api/exports/{exportId}', summary: 'The files of one export as a zip', params: z.object({ exportId: z.string() }), bytes: 'application/zip', errors: ['not-found'] }),
+  ...exportRoutes,
   browse: route({
     method: 'get', path: '/api/browse', summary: 'Folders and files on this machine, for picking a path in a browser',
     query: z.object({ path: z.string().optional() }),

@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import { contract, type RouteArgs, type RouteName } from '../app/contract.ts'
 import { type ErrorCode, inEnglish, type Problem, problemOf, TubeletError } from '../app/errors.ts'
+import { exportHandlers } from './api/export.ts'
 import { findHandlers } from './api/find.ts'
 import { type Handler, type Handlers, notFound, type Services } from './api/handler.ts'
 import { labelHandlers } from './api/labels.ts'
@@ -20,7 +21,7 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = { 'bad-request': 400, fo
 /** @param windowDir The built window. */
 export function createBackend(services: Services, windowDir: string): (request: Request) => Promise<Response> {
   // One file of handlers an area; together they answer every route.
-  const handlers: Handlers<RouteName> = { ...libraryHandlers(services), ...findHandlers(services), ...stateHandlers(services), ...systemHandlers(services), ...labelHandlers(services), ...overviewHandlers(services), ...tableHandlers(services), ...packHandlers(services), ...reviewHandlers(services) }
+  const handlers: Handlers<RouteName> = { ...libraryHandlers(services), ...exportHandlers(services), ...findHandlers(services), ...stateHandlers(services), ...systemHandlers(services), ...labelHandlers(services), ...overviewHandlers(services), ...tableHandlers(services), ...packHandlers(services), ...reviewHandlers(services) }
   const app = new Hono()
   const register = <N extends RouteName>(name: N, handler: Handler<N>) => {
     const spec: { method: string; path: string; params?: z.ZodType; query?: z.ZodType; body?: z.ZodType } = contract[name]

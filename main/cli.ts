@@ -3,14 +3,16 @@ import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
-import { ExportFormat, type Source } from '../app/contract.ts'
+import type { Source } from '../app/contract.ts'
+import { ExportFormat } from '../app/contract/export.ts'
 import { type ErrorCode, inEnglish, type Problem, problemOf } from '../app/errors.ts'
 import { english } from '../app/phrase.ts'
 import { looksYesNo } from '../app/table/question.ts'
 import { onlyNames } from '../app/vocabulary.ts'
 import { dataFolder, openTubelet, type Tubelet } from './open.ts'
 import { Projects } from './projects.ts'
-import { exportProject } from './export.ts'
+import { exportCommand, listOf, sayWhatIsMissing } from './export/command.ts'
+import { type Exported, exportProject } from './export/export.ts'
 import { packsCommand } from './packs/command.ts'
 import { searchCommand } from './search/command.ts'
 import { serve } from './serve.ts'
@@ -43,7 +45,7 @@ program
     return [...all, question]
   }, [])
   .option('--labels <labels>', 'what to detect, separated by commas', commaList)
-  .option('--export <formats>', `formats to write, separated by commas: ${ExportFormat.options.join(', ')}`, formatList, [])
+  .option('--export <formats>', `formats to write, separated by commas: ${ExportFormat.options.join(', ')}`, listOf(ExportFormat.options), [])
   .option('--out <folder>', 'where to write them', '.')
   .option('--project <folder>', 'the library to use; analysed files are not analysed again', path.join(dataFolder, 'cli'))
   .option('--pack <id>', 'use this pack from now on, see "tubelet packs list"')
@@ -62,6 +64,7 @@ program
   .action(serveApp)
 
 program.addCommand(searchCommand(path.join(dataFolder, 'cli')))
+program.addCommand(exportCommand(path.join(dataFolder, 'cli')))
 
 program.addCommand(
   packsCommand(
@@ -87,12 +90,6 @@ try {
 
 function commaList(text: string): string[] {
   return text.split(',').map((part) => part.trim()).filter((part) => part !== '')
-}
-
-function formatList(text: string): ExportFormat[] {
-  const parsed = ExportFormat.array().safeParse(commaList(text))
-  if (!parsed.success) throw new InvalidArgumentError(`Choose from ${ExportFormat.options.join(', ')}.`)
-  return parsed.data
 }
 
 function printProblem(problem: Problem): void {
@@ -145,7 +142,9 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
     const sources = ids.map((id) => library.source(id))
     const readable = sources.filter(({ problem }) => problem === null || !UNREADABLE.has(problem.code))
     const finished = readable.filter(({ state }) => state === 'done' || state === 'partial')
-    const exported = options.export.length > 0 && finished.length > 0 ? await exportProject(library, { formats: options.export, directory: path.resolve(options.out), sourceIds: finished.map(({ id }) => id) }) : null
+    // Those that are unfinished are left out by the export, which says so.
+    const exported = options.export.length > 0 && finished.length > 0 ? await exportProject(library, { formats: options.export, directory: path.resolve(options.out), sourceIds: readable.map(({ id }) => id) }) : null
+    if (exported) sayWhatIsMissing(exported)
     if (options.json) console.log(JSON.stringify(report(tubelet, sources, rejected, exported?.files ?? []), null, 2))
     else printSummary(tubelet, sources, exported?.files ?? [], options.ask)
     process.exitCode = finished.length > 0 && finished.length === readable.length && rejected.length === 0 ? 0 : 1
@@ -179,7 +178,7 @@ function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: ()
   }
 }
 
-type ExportedFile = Awaited<ReturnType<typeof exportProject>>['files'][number]
+type ExportedFile = Exported['files'][number]
 
 function report({ library }: Tubelet, sources: readonly Source[], rejected: readonly { path: string; problem: Problem }[], exports: readonly ExportedFile[]) {
   return {

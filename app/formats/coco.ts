@@ -1,133 +1,207 @@
 /**
- * COCO JSON with TAO's keys for video, one file for a whole project.
+ * COCO JSON with TAO's keys for video, of a whole project or of one video.
  *
- * There is one image for every frame that carries a box; a frame without an entry is not claimed to be empty, so every video names all
- * categories as not exhaustive. Image file names are made up (`video-<id>/<frame>.jpg`); `frame_index` is the 0-based ordinal.
- * Interpolated boxes are included and marked. Scores are attributes only, so that the file can serve as ground truth.
+ * A category keeps its id in every file of a project, for ever, and all labels of the project are listed. Image files are named as
+ * `video-<id>/frame_<ordinal>.jpg`, which CVAT takes for that frame; `frame_index` is the 0-based ordinal. `neg_category_ids` and
+ * `not_exhaustive_category_ids` say, of videos as in TAO and of images as in LVIS, which labels were looked for and are not there, and which
+ * are there and were not looked for everywhere; labels that are there and in neither list were looked for everywhere, so that a box that is
+ * not in this file is a false one. Where something was looked for every frame has an image, boxes or not. Interpolated boxes are included
+ * and marked. A machine's box has a `score`; where it is interpolated, that of the last one observed.
  */
 import { z } from 'zod'
 import { Provenance, ReviewState } from '../annotation.ts'
 import { Rational } from '../media.ts'
-import { colourIn } from '../vocabulary.ts'
-import { byText, decodedPicture, sharedName, thousandths, trackedObjects, wellFormed } from './document.ts'
-import type { AnnotationDocument, Format, TrackedBox, TrackedObject } from './document.ts'
+import { decodedPicture, thousandths, trackedObjects, wellFormed } from './document.ts'
+import type { Category, Film, Format, TrackedBox, TrackedObject } from './document.ts'
+import { jsonParts } from './json-parts.ts'
 
 const id = z.number().int().min(1)
+const ids = z.array(id)
 const Channel = z.number().int().min(0).max(255)
 
-const CocoDataset = z.object({
+const PARTS = {
   info: z.object({
     description: z.string(),
     version: z.string(),
     /** Names the keys below that plain COCO does not have. */
     x_extensions: z.array(z.string()),
   }),
-  licenses: z.array(z.never()),
   /** `color` as in COCO's panoptic categories: red, green, blue, each 0..255. */
-  categories: z.array(z.object({ id, name: z.string(), color: z.tuple([Channel, Channel, Channel]) })),
-  videos: z.array(
-    z.object({
-      id,
-      name: z.string(),
-      width: z.number(),
-      height: z.number(),
-      neg_category_ids: z.array(id),
-      not_exhaustive_category_ids: z.array(id),
-      metadata: z.object({ path: z.string(), fingerprint: z.string(), time_base: Rational, start_pts: z.number() }),
-    }),
-  ),
-  images: z.array(
-    z.object({
-      id, video_id: id, file_name: z.string(), video: z.string(), width: z.number(), height: z.number(), frame_index: z.number().int().min(0), pts: z.number(),
-    }),
-  ),
-  tracks: z.array(z.object({ id, category_id: id, video_id: id, state: ReviewState, provenance: Provenance.nullable() })),
-  annotations: z.array(
-    z.object({
-      id, image_id: id, video_id: id, track_id: id, category_id: id,
-      /** x, y, width, height in pixels of the decoded picture. */
-      bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
-      area: z.number(),
-      iscrowd: z.literal(0),
-      segmentation: z.array(z.never()),
-      /** Repeats the track: Datumaro keeps attributes and drops the key. */
-      attributes: z.object({ track_id: id, state: ReviewState, interpolated: z.boolean(), score: z.number().nullable() }),
-    }),
-  ),
-})
-type CocoDataset = z.infer<typeof CocoDataset>
+  categories: z.object({ id, name: z.string(), color: z.tuple([Channel, Channel, Channel]) }),
+  annotations: z.object({
+    id, image_id: id, video_id: id, track_id: id, category_id: id,
+    /** x, y, width, height in pixels of the decoded picture. */
+    bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+    area: z.number(),
+    iscrowd: z.literal(0),
+    segmentation: z.array(z.never()),
+    score: z.number().optional(),
+    /** Repeats the track: Datumaro keeps attributes and drops the key. */
+    attributes: z.object({ track_id: id, state: ReviewState, interpolated: z.boolean(), occluded: z.boolean() }),
+  }),
+  tracks: z.object({ id, category_id: id, video_id: id, state: ReviewState, provenance: Provenance.nullable() }),
+  videos: z.object({
+    id,
+    /** No two videos of a library have the same. */
+    name: z.string(),
+    width: z.number(),
+    height: z.number(),
+    /** The rate that DIVE reads. */
+    annotation_fps: z.number(),
+    neg_category_ids: ids,
+    not_exhaustive_category_ids: ids,
+    metadata: z.object({ path: z.string(), fingerprint: z.string(), time_base: Rational, start_pts: z.number(), partial: z.boolean() }),
+  }),
+  images: z.object({
+    id, video_id: id, file_name: z.string(), video: z.string(), width: z.number(), height: z.number(), frame_index: z.number().int().min(0), pts: z.number(),
+    neg_category_ids: ids, not_exhaustive_category_ids: ids,
+  }),
+} as const
+type Parts = { [K in keyof typeof PARTS]: z.infer<(typeof PARTS)[K]> }
+type CocoPiece = { [K in keyof Parts]: { part: K; value: Parts[K] } }[keyof Parts]
 
-export const coco: Format<readonly AnnotationDocument[], CocoDataset> = {
-  project(documents) {
-    // A label that is in no vocabulary may be written in another case in another film.
-    const known: { name: string }[] = []
-    const films = documents
-      .toSorted((a, b) => a.source.id - b.source.id)
-      .map((document) => ({ document, objects: trackedObjects(document, decodedPicture(document.source.probe)).map((object) => ({ ...object, label: sharedName(known, object.label) })) }))
-    const names = known.map(({ name }) => name).sort(byText)
-    const categoryIds = new Map(names.map((name, i) => [name, i + 1]))
-    const labels = films[0]?.document.labels ?? []
-    const dataset: CocoDataset = {
-      info: {
+/** In the order in which they are written; all but the first are lists. */
+const ORDER = Object.keys(PARTS) as (keyof Parts)[]
+
+export const coco: Format<Iterable<Film>, CocoPiece> = {
+  *pieces(input) {
+    const films = [...input].sort((a, b) => a.source.id - b.source.id)
+    const [first] = films
+    yield {
+      part: 'info',
+      value: {
         description: 'Boxes and tracks from Tubelet',
-        version: films[0]?.document.appVersion ?? '',
-        x_extensions: ['categories[].color', 'videos[].metadata', 'images[].pts', 'tracks[].state', 'tracks[].provenance', 'annotations[].attributes'],
+        version: first?.appVersion ?? '',
+        x_extensions: ['categories[].color', 'videos[].annotation_fps', 'videos[].metadata', 'images[].pts', 'tracks[].state', 'tracks[].provenance', 'annotations[].score', 'annotations[].attributes'],
       },
-      licenses: [],
-      categories: names.map((name, i) => ({ id: i + 1, name, color: channels(colourIn(labels, name)) })),
-      videos: [],
-      images: [],
-      tracks: [],
-      annotations: [],
     }
-    for (const { document, objects } of films) addVideo(dataset, document, objects, categoryIds)
-    return dataset
+    for (const { id: category, name, colour } of first?.categories ?? []) yield { part: 'categories', value: { id: category, name, color: channels(colour) } }
+    const seen: { film: Film; firstImage: number; presence: Presence; tracks: Parts['tracks'][] }[] = []
+    let firstImage = 1
+    // From 1: pycocotools takes a match with annotation 0 for no match.
+    let annotation = 1
+    for (const film of films) {
+      const presence = new Presence(film.pts.length)
+      const tracks: Parts['tracks'][] = []
+      for (const object of trackedObjects(film)) {
+        tracks.push({ id: object.id, category_id: object.category.id, video_id: film.source.id, state: object.state, provenance: object.provenance })
+        for (const box of object.boxes) {
+          presence.add(object.category.id, box.frame)
+          yield { part: 'annotations', value: annotationOf(box, object, { id: annotation, image_id: firstImage + box.frame, video_id: film.source.id }) }
+          annotation += 1
+        }
+      }
+      seen.push({ film, firstImage, presence, tracks })
+      firstImage += film.pts.length
+    }
+    for (const { tracks } of seen) for (const track of tracks) yield { part: 'tracks', value: track }
+    for (const { film, presence } of seen) yield { part: 'videos', value: videoOf(film, statedIds(film.categories, film.lookedFor, presence.ids())) }
+    for (const { film, firstImage: from, presence } of seen) yield* imagesOf(film, from, presence)
   },
-  write: (dataset) => `${JSON.stringify(dataset)}\n`,
-  read: (text) => CocoDataset.parse(JSON.parse(text)),
+
+  *write(pieces) {
+    let open = 0
+    let isFirst = true
+    for (const piece of pieces) {
+      if (piece.part === 'info') {
+        yield `{"info":${JSON.stringify(piece.value)},\n"licenses":[]`
+        continue
+      }
+      const place = ORDER.indexOf(piece.part)
+      for (; open < place; open++) {
+        yield `${open > 0 ? '\n]' : ''},\n"${ORDER[open + 1] ?? ''}":[`
+        isFirst = true
+      }
+      yield `${isFirst ? '' : ','}\n${JSON.stringify(piece.value)}`
+      isFirst = false
+    }
+    for (; open < ORDER.length - 1; open++) yield `${open > 0 ? '\n]' : ''},\n"${ORDER[open + 1] ?? ''}":[`
+    yield '\n]}\n'
+  },
+
+  *read(chunks) {
+    let hasInfo = false
+    for (const { key, value } of jsonParts(chunks)) {
+      if (key === 'licenses') continue
+      hasInfo ||= key === 'info'
+      const part = ORDER.find((one) => one === key)
+      if (part === undefined) throw new SyntaxError(`There is no “${key}” in a COCO file of Tubelet.`)
+      yield { part, value: PARTS[part].parse(value) } as CocoPiece
+    }
+    if (!hasInfo) throw new SyntaxError('The file has no info.')
+  },
+}
+
+/** In which frames of a video something of each category is. */
+class Presence {
+  readonly #frames: number
+  readonly #bits = new Map<number, Uint8Array>()
+
+  constructor(frames: number) {
+    this.#frames = frames
+  }
+
+  add(category: number, frame: number): void {
+    let bits = this.#bits.get(category)
+    if (bits === undefined) this.#bits.set(category, (bits = new Uint8Array((this.#frames >> 3) + 1)))
+    bits[frame >> 3] = (bits[frame >> 3] ?? 0) | (1 << (frame & 7))
+  }
+
+  ids(): number[] {
+    return [...this.#bits.keys()]
+  }
+
+  idsOn(frame: number): number[] {
+    return this.ids().filter((category) => (this.#bits.get(category)?.[frame >> 3] ?? 0) & (1 << (frame & 7)))
+  }
+}
+
+/** What a list of the categories that are there says of those that were looked for. */
+function statedIds(categories: readonly Category[], lookedFor: readonly string[], there: readonly number[]): Pick<Parts['images'], 'neg_category_ids' | 'not_exhaustive_category_ids'> {
+  const names = new Set(lookedFor.map((name) => name.toLowerCase()))
+  const looked = new Set(categories.filter(({ name }) => names.has(name.toLowerCase())).map((category) => category.id))
+  const present = new Set(there)
+  return { neg_category_ids: [...looked].filter((one) => !present.has(one)), not_exhaustive_category_ids: [...present].filter((one) => !looked.has(one)).sort((a, b) => a - b) }
+}
+
+function videoOf(film: Film, stated: ReturnType<typeof statedIds>): Parts['videos'] {
+  const { source, title, partial } = film
+  const { timeBase, startPts, frameRate } = source.probe
+  const { path, fingerprint } = wellFormed(source)
+  return {
+    id: source.id, name: title.toWellFormed(), ...decodedPicture(source.probe), annotation_fps: thousandths(frameRate.num / frameRate.den), ...stated,
+    metadata: { path, fingerprint, time_base: timeBase, start_pts: startPts, partial },
+  }
+}
+
+/** Frames with boxes; where something was looked for, every frame of the clips. */
+function* imagesOf({ source, title, pts, clips, categories, lookedFor }: Film, firstImage: number, presence: Presence): Generator<CocoPiece> {
+  const picture = decodedPicture(source.probe)
+  const video = title.toWellFormed()
+  const looked = new Uint8Array(pts.length)
+  if (lookedFor.length > 0) for (const { startFrame, endFrame } of clips) looked.fill(1, startFrame, endFrame)
+  let last = { there: '', stated: statedIds(categories, lookedFor, []) }
+  for (let frame = 0; frame < pts.length; frame++) {
+    const there = presence.idsOn(frame)
+    if (there.length === 0 && looked[frame] !== 1) continue
+    const key = there.join()
+    if (key !== last.there) last = { there: key, stated: statedIds(categories, lookedFor, there) }
+    const file_name = `video-${source.id}/frame_${String(frame).padStart(6, '0')}.jpg`
+    yield { part: 'images', value: { id: firstImage + frame, video_id: source.id, file_name, video, ...picture, frame_index: frame, pts: pts[frame] ?? 0, ...last.stated } }
+  }
+}
+
+function annotationOf(box: TrackedBox, { id: track, category, state }: TrackedObject, place: Pick<Parts['annotations'], 'id' | 'image_id' | 'video_id'>): Parts['annotations'] {
+  const [w, h] = [thousandths(box.x2 - box.x1), thousandths(box.y2 - box.y1)]
+  return {
+    ...place, track_id: track, category_id: category.id, bbox: [box.x1, box.y1, w, h], area: w * h, iscrowd: 0, segmentation: [],
+    ...(box.carried === null ? {} : { score: box.carried }),
+    attributes: { track_id: track, state, interpolated: !box.observed, occluded: box.occluded },
+  }
 }
 
 /** `#rrggbb` as red, green, blue. */
 function channels(colour: string): [number, number, number] {
   const channel = (at: number) => Number.parseInt(colour.slice(at, at + 2), 16)
   return [channel(1), channel(3), channel(5)]
-}
-
-function addVideo(dataset: CocoDataset, { source }: AnnotationDocument, objects: readonly TrackedObject[], categoryIds: ReadonlyMap<string, number>): void {
-  const { timeBase, startPts } = source.probe
-  const { width, height } = decodedPicture(source.probe)
-  const { name, path, fingerprint } = wellFormed(source)
-  const metadata = { path, fingerprint, time_base: timeBase, start_pts: startPts }
-  dataset.videos.push({
-    id: source.id, name, width, height, neg_category_ids: [], not_exhaustive_category_ids: [...categoryIds.values()], metadata,
-  })
-
-  const frames = new Map<number, { pts: number; boxes: { object: TrackedObject; tracked: TrackedBox; categoryId: number }[] }>()
-  for (const object of objects) {
-    const categoryId = categoryIds.get(object.label)
-    if (categoryId === undefined) throw new RangeError(`no category for the label ${object.label}`)
-    dataset.tracks.push({ id: object.id, category_id: categoryId, video_id: source.id, state: object.state, provenance: object.provenance })
-    for (const tracked of object.boxes) {
-      const frame = frames.get(tracked.frame) ?? { pts: tracked.pts, boxes: [] }
-      frame.boxes.push({ object, tracked, categoryId })
-      frames.set(tracked.frame, frame)
-    }
-  }
-
-  for (const [index, { pts, boxes }] of [...frames].sort(([a], [b]) => a - b)) {
-    const imageId = dataset.images.length + 1
-    const fileName = `video-${source.id}/${String(index).padStart(6, '0')}.jpg`
-    dataset.images.push({ id: imageId, video_id: source.id, file_name: fileName, video: name, width, height, frame_index: index, pts })
-    for (const { object, tracked, categoryId } of boxes) {
-      const { x1, y1, x2, y2 } = tracked.box
-      const [w, h] = [thousandths(x2 - x1), thousandths(y2 - y1)]
-      dataset.annotations.push({
-        // From 1: pycocotools takes a match with annotation 0 for no match.
-        id: dataset.annotations.length + 1,
-        image_id: imageId, video_id: source.id, track_id: object.id, category_id: categoryId,
-        bbox: [x1, y1, w, h], area: w * h, iscrowd: 0, segmentation: [],
-        attributes: { track_id: object.id, state: object.state, interpolated: !tracked.observed, score: tracked.score },
-      })
-    }
-  }
 }

@@ -1,33 +1,80 @@
 /**
- * Tables as CSV: RFC 4180, UTF-8, `.` decimals.
+ * Tables as CSV: RFC 4180, UTF-8, `.` decimals. What the columns mean is written down in docs/exports.md.
  *
- * A text that a spreadsheet would run as a formula gets an apostrophe in front; reading takes it off again. An empty cell is null, a
- * quoted empty cell an empty text.
+ * A text that a spreadsheet would run as a formula gets an apostrophe in front; reading takes it off again. A text that programs take for
+ * "missing" (NA, None, null) is in quotes. An empty cell is null, a quoted empty cell an empty text.
  */
-import { clipTimes, sortedClips, spoken, trackedObjects, wellFormed } from './document.ts'
-import type { AnnotationDocument, Format } from './document.ts'
+import { standingOf } from '../annotation.ts'
 import type { Annotation, Span } from '../annotation.ts'
 import { secondsOf } from '../media.ts'
+import { clipTimes, decodedPicture, spokenIn, trackedObjects, wellFormed } from './document.ts'
+import type { Film, Format } from './document.ts'
 
 type Columns = Readonly<Record<string, 'text' | 'number'>>
-type Row<C extends Columns> = { [K in keyof C]: (C[K] extends 'text' ? string : number) | null }
+export type Row<C extends Columns> = { [K in keyof C]: (C[K] extends 'text' ? string : number) | null }
 
-/** Apostrophes before a sign are part of the pattern, so that a text which has one already comes back unharmed. */
-const FORMULA = /^'*[=+\-@\t\r\n＝＋－＠]/
+/** What a formula is made of, after the signs that it begins with: numbers, texts, names and references, with operators between. */
+const OPERAND = String.raw`(?:\d[\d.,]*(?:e[+-]?\d+)?%?|"[^"]*"|[\p{L}_$\\][\p{L}\d_.$\\:]*)`
+const EXPRESSION = new RegExp(String.raw`^[\s(+\-＋－]*${OPERAND}[\s)]*(?:[-+*/^&=<>][\s(+\-=<>]*${OPERAND}[\s)]*)*$`, 'iu')
+/** A number or a single word, whatever sign is before it: nothing is run. Unless the word is a place on the sheet. */
+const HARMLESS = /^[\s+\-＋－]*(?:\d[\d.,]*(?:e[+-]?\d+)?%?|(?!(?:[a-z]{1,3}\d{1,7}|r\d+c\d+)\s*$)[\p{L}_][\p{L}\d_]*)\s*$/iu
+/** A function that is called, another program (DDE), another sheet. */
+const CALLS = /[\p{L}\d_.]\s*\(|\|.*!|![$\p{L}]/u
+
+/** Whether a spreadsheet would evaluate a text. Spaces, tabs and line breaks before it are passed over, as some spreadsheets do. */
+export function isFormula(text: string): boolean {
+  const start = text.trimStart()
+  if (/^[=@＝＠]/.test(start)) return true
+  return /^[+\-＋－]/.test(start) && (CALLS.test(start) || (EXPRESSION.test(start) && !HARMLESS.test(start)))
+}
+
+/** Apostrophes before a formula count as part of it, so that a text which has one already comes back unharmed. */
+function needsGuard(text: string): boolean {
+  return MAY_NEED_GUARD.test(text) && isFormula(text.replace(/^'+/, ''))
+}
+const MAY_NEED_GUARD = /^['\s]*[=+\-@＝＋－＠]/
+
+/** What pandas, R and others read as "missing" unless it is in quotes, or they are told not to. */
+const MISSING = /^(?:#N\/A(?: N\/A)?|#NA|-?1\.#(?:IND|QNAN)|-?nan|<NA>|N\/A|NA|null|none)$/i
+
+interface Table<C extends Columns> {
+  write: (rows: Iterable<Row<C>>) => Iterable<string>
+  read: (chunks: Iterable<string>) => Iterable<Row<C>>
+}
 
 /** Writer and reader of a table whose columns have these names, in this order. */
-export function table<C extends Columns>(columns: C): { write(rows: readonly Row<C>[]): string; read(text: string): Row<C>[] } {
+export function table<C extends Columns>(columns: C): Table<C> {
   const names = Object.keys(columns)
   return {
-    write: (rows) => csvLine(names) + rows.map((row) => csvLine(names.map((name) => row[name] ?? null))).join(''),
-    read(text) {
-      const [header, ...records] = recordsOf(text.replace(/^\uFEFF/, ''))
-      if (header?.map(({ text: name }) => name).join() !== names.join()) throw new SyntaxError(`The columns must be ${names.join(', ')}.`)
-      return records.map((cells, i) => {
-        if (cells.length !== names.length) throw new SyntaxError(`Row ${i + 1} has ${cells.length} cells, not ${names.length}.`)
-        const values = names.map((name, column) => [name, valueOf(cells[column], columns[name])])
-        return Object.fromEntries(values) as Row<C>
-      })
+    *write(rows) {
+      yield csvLine(names)
+      // Most cells are what they were a row before.
+      const values: (string | number | null)[] = names.map(() => null)
+      const cells: string[] = names.map(() => '')
+      for (const row of rows) {
+        for (const [at, name] of names.entries()) {
+          const value = row[name] ?? null
+          if (value === values[at]) continue
+          values[at] = value
+          cells[at] = cellOf(value)
+        }
+        yield `${cells.join(',')}\r\n`
+      }
+    },
+    *read(chunks) {
+      let count = -1
+      for (const cells of recordsOf(chunks)) {
+        count += 1
+        if (count === 0) {
+          if (cells.map(({ text }) => text).join() !== names.join()) throw new SyntaxError(`The columns must be ${names.join(', ')}.`)
+          continue
+        }
+        if (cells.length !== names.length) throw new SyntaxError(`Row ${count} has ${cells.length} cells, not ${names.length}.`)
+        const row: Record<string, string | number | null> = {}
+        for (const [at, name] of names.entries()) row[name] = valueOf(cells[at], columns[name])
+        yield row as Row<C>
+      }
+      if (count === -1) throw new SyntaxError(`The columns must be ${names.join(', ')}.`)
     },
   }
 }
@@ -40,8 +87,8 @@ export function csvLine(values: readonly (string | number | null)[]): string {
 function cellOf(value: string | number | null): string {
   if (value === null) return ''
   if (typeof value === 'number') return String(value)
-  const guarded = FORMULA.test(value) ? `'${value}` : value
-  return guarded === '' || /[",\r\n]|^\s|\s$/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded
+  const guarded = needsGuard(value) ? `'${value}` : value
+  return guarded === '' || /[",\r\n]|^\s|\s$/.test(guarded) || MISSING.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded
 }
 
 interface Cell {
@@ -51,99 +98,117 @@ interface Cell {
 
 function valueOf(cell: Cell | undefined, type: 'text' | 'number' | undefined): string | number | null {
   if (!cell || (cell.text === '' && !cell.quoted)) return null
-  if (type === 'text') return cell.text.startsWith("'") && FORMULA.test(cell.text.slice(1)) ? cell.text.slice(1) : cell.text
+  if (type === 'text') return cell.text.startsWith("'") && needsGuard(cell.text.slice(1)) ? cell.text.slice(1) : cell.text
   const number = Number(cell.text)
   if (!Number.isFinite(number)) throw new SyntaxError(`${cell.text} is not a number.`)
   return number
 }
 
-function recordsOf(text: string): Cell[][] {
-  const records: Cell[][] = []
-  let record: Cell[] = []
-  const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/y
-  while (cell.lastIndex < text.length || record.length > 0) {
-    const at = cell.lastIndex
-    const found = cell.exec(text)
-    if (!found) throw new SyntaxError(`A quote is out of its place at character ${at}.`)
-    const [, quoted, plain = '', end] = found
-    record.push(quoted === undefined ? { text: plain, quoted: false } : { text: quoted.replaceAll('""', '"'), quoted: true })
-    if (end === ',') continue
-    records.push(record)
-    record = []
+/** Records of a table as chunks come: one that the text so far does not show the end of waits for more. */
+function* recordsOf(chunks: Iterable<string>): Generator<Cell[]> {
+  const cell = /(?:"((?:[^"]+|"")*)"|([^",\r\n]*))(,|\r?\n|$)/y
+  let text = ''
+  let isFirst = true
+  function* records(isLast: boolean): Generator<Cell[]> {
+    let from = 0
+    let record: Cell[] = []
+    cell.lastIndex = 0
+    while (cell.lastIndex < text.length || (isLast && record.length > 0)) {
+      const at = cell.lastIndex
+      const found = cell.exec(text)
+      if (!isLast && (found === null || found[3] === '')) break
+      if (found === null) throw new SyntaxError(`A quote is out of its place near “${text.slice(at, at + 20)}”.`)
+      const [, quoted, plain = '', end] = found
+      record.push(quoted === undefined ? { text: plain, quoted: false } : { text: quoted.replaceAll('""', '"'), quoted: true })
+      if (end === ',') continue
+      yield record
+      record = []
+      from = cell.lastIndex
+    }
+    text = text.slice(from)
   }
-  return records
+  for (const chunk of chunks) {
+    text += isFirst ? chunk.replace(/^\uFEFF/, '') : chunk
+    isFirst &&= chunk === ''
+    yield* records(false)
+  }
+  yield* records(true)
 }
 
 const video = { video_fingerprint: 'text', video_path: 'text' } as const
 const decision = {
-  state: 'text', pack_id: 'text', pack_version: 'text', pack_digest: 'text', provider: 'text', prompt: 'text', app_version: 'text', made_at: 'text',
+  state: 'text', review: 'text', pack_id: 'text', pack_version: 'text', pack_digest: 'text', provider: 'text', prompt: 'text', app_version: 'text', made_at: 'text',
 } as const
-const boxTable = table({
+const boxColumns = {
   ...video, frame: 'number', pts: 'number', timebase_num: 'number', timebase_den: 'number', time_s: 'number', track_id: 'number', label: 'text', score: 'number',
   observed: 'number', x1: 'number', y1: 'number', x2: 'number', y2: 'number', width: 'number', height: 'number', ...decision,
-})
-const spanTable = table({
+} as const
+const spanColumns = {
   ...video, clip_id: 'number', annotation_id: 'number', kind: 'text', start_s: 'number', end_s: 'number', start_frame: 'number', end_frame: 'number',
   text: 'text', question: 'text', machine_text: 'text', confidence: 'number', unsure: 'number', agreement: 'number', ...decision,
-})
+} as const
 
 /**
- * boxes.csv: one row for a box on a frame, in square pixels of a picture that is `width` by `height`. `observed` is 0 where the box is
+ * boxes.csv: one row for a box on a frame, in pixels of the decoded picture, which is `width` by `height`. `observed` is 0 where the box is
  * interpolated.
  */
-export const boxes: Format<AnnotationDocument, ReturnType<typeof boxTable.read>> = {
-  project(document) {
-    const { probe } = document.source
-    const fixed = { ...videoOf(document), timebase_num: probe.timeBase.num, timebase_den: probe.timeBase.den, width: probe.width, height: probe.height }
-    return trackedObjects(document).flatMap((object) =>
-      object.boxes.map(({ frame, pts, box, score, observed }) =>
-        wellFormed({
-          ...fixed, frame, pts, time_s: secondsOf(pts, probe), track_id: object.id, label: object.label, score, observed: Number(observed), ...box, ...decisionOf(object),
-        }),
-      ),
-    )
+export const boxes: Format<Film, Row<typeof boxColumns>> = {
+  *pieces(film) {
+    const { probe } = film.source
+    const [named, timeBase, picture] = [videoOf(film), { timebase_num: probe.timeBase.num, timebase_den: probe.timeBase.den }, decodedPicture(probe)]
+    for (const { id, category, state, provenance, boxes: all } of trackedObjects(film)) {
+      const decided = wellFormed(decisionOf({ state, provenance, evidence: null }))
+      for (const { frame, pts, x1, y1, x2, y2, score, observed } of all) {
+        yield { ...named, frame, pts, ...timeBase, time_s: secondsOf(pts, probe), track_id: id, label: category.name, score, observed: Number(observed), x1, y1, x2, y2, ...picture, ...decided }
+      }
+    }
   },
-  ...boxTable,
+  ...table(boxColumns),
 }
 
-/** spans.csv: one row for a clip itself (kind shot, window or marked) and one for each caption, answer, note, segment and line of text on screen, with the span that it is about. */
-export const spans: Format<AnnotationDocument, ReturnType<typeof spanTable.read>> = {
-  project(document) {
-    const said = Map.groupBy(spoken(document, 'caption', 'answer', 'note', 'segment', 'text'), ({ clip }) => clip.id)
-    return sortedClips(document).flatMap((clip) => {
+/**
+ * spans.csv: one row for a clip itself (kind shot, window or marked; annotation_id 0) and one for each caption, answer, note, segment and
+ * line of text on screen, with the span that it is about.
+ */
+export const spans: Format<Film, Row<typeof spanColumns>> = {
+  *pieces(film) {
+    const named = videoOf(film)
+    for (const clip of film.clips) {
       const spanOf = (part: Span = clip) => {
-        const { start, end } = clipTimes(clip, document, part)
-        return { ...videoOf(document), clip_id: clip.id, start_s: start, end_s: end, start_frame: part.startFrame, end_frame: part.endFrame }
+        const { start, end } = clipTimes(clip, film, part)
+        return { start_s: start, end_s: end, start_frame: part.startFrame, end_frame: part.endFrame }
       }
-      const itself = { ...spanOf(), annotation_id: null, kind: clip.kind, text: null, question: null, machine_text: null, confidence: null, unsure: null, agreement: null }
-      return [
-        wellFormed({ ...itself, ...decisionOf(null) }),
-        ...(said.get(clip.id) ?? []).map(({ annotation, body }) => wellFormed({
-          ...spanOf('span' in body ? body.span : undefined),
+      const unsaid = { text: null, question: null, machine_text: null, confidence: null, unsure: 0, agreement: null }
+      yield { ...named, clip_id: clip.id, annotation_id: 0, kind: clip.kind, ...spanOf(), ...unsaid, ...decisionOf(null) }
+      for (const { annotation, body } of spokenIn(film, clip, 'caption', 'answer', 'note', 'segment', 'text')) {
+        yield wellFormed({
+          ...named,
+          clip_id: clip.id,
           annotation_id: annotation.id,
           kind: body.kind,
+          ...spanOf('span' in body ? body.span : undefined),
           text: body.text,
           question: body.kind === 'answer' ? body.question : null,
           machine_text: annotation.machine && annotation.machine.kind !== 'track' ? annotation.machine.text : null,
           confidence: annotation.evidence?.confidence ?? null,
-          unsure: annotation.evidence ? Number(annotation.evidence.unsure) : null,
+          unsure: Number(annotation.evidence?.unsure ?? false),
           agreement: annotation.evidence?.agreement ?? null,
           ...decisionOf(annotation),
-        })),
-      ]
-    })
+        })
+      }
+    }
   },
-  ...spanTable,
+  ...table(spanColumns),
 }
 
-function videoOf({ source }: AnnotationDocument): Row<typeof video> {
-  return { video_fingerprint: source.fingerprint, video_path: source.path }
+function videoOf({ source }: Film): Row<typeof video> {
+  return wellFormed({ video_fingerprint: source.fingerprint, video_path: source.path })
 }
 
-function decisionOf(decided: Pick<Annotation, 'state' | 'provenance'> | null): Row<typeof decision> {
+function decisionOf(decided: Pick<Annotation, 'state' | 'provenance' | 'evidence'> | null): Row<typeof decision> {
   const made = decided?.provenance
   return {
-    state: decided?.state ?? null, pack_id: made?.packId ?? null, pack_version: made?.packVersion ?? null, pack_digest: made?.packDigest ?? null,
-    provider: made?.provider ?? null, prompt: made?.prompt ?? null, app_version: made?.appVersion ?? null, made_at: made?.at ?? null,
+    state: decided?.state ?? null, review: decided && standingOf(decided), pack_id: made?.packId ?? null, pack_version: made?.packVersion ?? null,
+    pack_digest: made?.packDigest ?? null, provider: made?.provider ?? null, prompt: made?.prompt ?? null, app_version: made?.appVersion ?? null, made_at: made?.at ?? null,
   }
 }

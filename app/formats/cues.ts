@@ -1,7 +1,9 @@
 /** What WebVTT and SRT share: captions of clips and of parts of them as cues, and reading their times. */
+import { standingOf } from '../annotation.ts'
 import { leadOf } from '../media.ts'
 import { clipTimes, spoken } from './document.ts'
-import type { AnnotationDocument } from './document.ts'
+import type { Film } from './document.ts'
+import { linesOf } from './lines.ts'
 
 /** Text that shows over a span, whole milliseconds from the beginning of the file, which players count from: its sound may begin before its first frame. */
 export interface Cue {
@@ -11,16 +13,16 @@ export interface Cue {
 }
 
 /**
- * One cue for each caption that was not rejected, of a clip or of a span in it, by start. Times are rounded once; a cue lasts at least a millisecond.
- * A cue that the model is not sure of, and nobody looked at, begins with (?): who reads subtitles sees nothing but their text.
+ * One cue for each caption of a clip or of a span in it, by start. Times are rounded once; a cue lasts at least a millisecond. A cue that
+ * the machine is not sure of, and nobody looked at, begins with (?): who reads subtitles sees nothing but their text.
  */
-export function captionCues(document: AnnotationDocument) {
-  const lead = leadOf(document.source.probe)
-  const cues = spoken(document, 'caption', 'segment').flatMap(({ clip, annotation, body }) => {
-    const { start, end } = clipTimes(clip, document, body.span)
+export function captionCues(film: Film) {
+  const lead = leadOf(film.source.probe)
+  const cues = [...spoken(film, 'caption', 'segment')].flatMap(({ clip, annotation, body }) => {
+    const { start, end } = clipTimes(clip, film, body.span)
     const from = Math.round((lead + start) * 1000)
     const text = cueText(body.text)
-    const doubt = annotation.state === 'machine' && annotation.evidence?.unsure === true ? '(?) ' : ''
+    const doubt = standingOf(annotation) === 'unsure' ? '(?) ' : ''
     return text === '' ? [] : [{ start: from, end: Math.max(from + 1, Math.round((lead + end) * 1000)), text: doubt + text, annotation }]
   })
   // WebVTT asks for ascending starts and the longer first, and clips that people marked lie over others.
@@ -44,13 +46,16 @@ export function timestamp(milliseconds: number, mark: '.' | ','): string {
 }
 
 /** Blocks between blank lines, as lines. Takes a byte order mark and any line ending. */
-export function blocksOf(text: string): string[][] {
-  return text
-    .replace(/^\uFEFF/, '')
-    .replace(/\r\n?/g, '\n')
-    .split(/\n{2,}/)
-    .map((block) => block.split('\n').filter((line) => line !== ''))
-    .filter((lines) => lines.length > 0)
+export function* blocksOf(chunks: Iterable<string>): Generator<string[]> {
+  let block: string[] = []
+  for (const line of linesOf(chunks)) {
+    if (line !== '') block.push(line)
+    else if (block.length > 0) {
+      yield block
+      block = []
+    }
+  }
+  if (block.length > 0) yield block
 }
 
 const TIMING = /^\s*(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})\s*-->\s*(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})(?:\s.*)?$/

@@ -1,21 +1,46 @@
 /**
- * CVAT for video 1.1, one document a source.
+ * CVAT for video 1.1, one document a source, and the list of labels that a task needs before it takes one.
  *
  * Boxes are in pixels of the decoded picture, as CVAT shows it. Frames are absolute and 0-based, with step 1. Every frame of a track has
  * its box, but CVAT reads only those with `keyframe` 1 and draws the others on a line by frame number between them. So they are where the
  * box was observed, on the first and last box before a gap, on the `outside` box that ends its life on the frame after, and where that
  * line would leave our box, which moves by time and ends at the frame's edge. The attribute `observed` keeps the first kind apart. An
- * attribute that a keyframe lacks CVAT takes from the one before: a box without a score has an empty one.
+ * attribute that a keyframe lacks CVAT takes from the one before: in a track in which some boxes have a score, one without has -1. A track
+ * without any has no such attribute: a number that is empty stops other readers.
  */
 import { XMLParser } from 'fast-xml-parser'
 import { z } from 'zod'
 import { ReviewState } from '../annotation.ts'
 import type { Box } from '../annotation.ts'
-import { colourIn } from '../vocabulary.ts'
-import { byText, decodedPicture, trackedObjects } from './document.ts'
-import type { AnnotationDocument, Format, TrackedBox, TrackedObject } from './document.ts'
+import { decodedPicture, lineText, trackedObjects } from './document.ts'
+import type { Category, Film, Format, TrackedBox, TrackedObject } from './document.ts'
 
+interface CvatTask {
+  part: 'task'
+  name: string
+  /** Frames in the source. */
+  size: number
+  width: number
+  height: number
+  labels: { name: string; colour: string }[]
+}
+
+interface CvatTrack {
+  part: 'track'
+  id: number
+  label: string
+  /** `manual` once a person changed the track or where one drew it. */
+  source: 'auto' | 'manual'
+  state: ReviewState
+  /** Pack and version that found it, empty where a person drew it. */
+  model: string
+  /** Whether some of its boxes have a score. */
+  scored: boolean
+}
+
+/** Of the track before it. */
 interface CvatBox extends Box {
+  part: 'box'
   frame: number
   outside: boolean
   keyframe: boolean
@@ -24,90 +49,91 @@ interface CvatBox extends Box {
   score: number | null
 }
 
-interface CvatTrack {
-  id: number
-  label: string
-  /** `manual` once a person changed the track or where one drew it. */
-  source: 'auto' | 'manual'
-  state: ReviewState
-  /** Pack and version that found it, empty where a person drew it. */
-  model: string
-  boxes: CvatBox[]
-}
+const ATTRIBUTES = [
+  { name: 'state', mutable: false, input_type: 'select', default_value: 'machine', values: ['machine', 'accepted', 'edited', 'rejected'] },
+  { name: 'model', mutable: false, input_type: 'text', default_value: '', values: [''] },
+  { name: 'observed', mutable: true, input_type: 'checkbox', default_value: 'true', values: ['true', 'false'] },
+  { name: 'score', mutable: true, input_type: 'number', default_value: '-1', values: ['-1', '1', '0.001'] },
+] as const
+/** Stands for no score. */
+const NONE = -1
 
-interface CvatTask {
-  name: string
-  /** Frames in the source. */
-  size: number
-  width: number
-  height: number
-  labels: { name: string; colour: string }[]
-  tracks: CvatTrack[]
-}
-
-export const cvat: Format<AnnotationDocument, CvatTask> = {
-  project(document) {
-    const picture = decodedPicture(document.source.probe)
-    const objects = trackedObjects(document, picture)
-    const tracks = objects.map((object): CvatTrack => ({
-      id: object.id,
-      label: xmlText(object.label),
-      source: object.provenance && object.state !== 'edited' ? 'auto' : 'manual',
-      state: object.state,
-      model: object.provenance ? xmlText(`${object.provenance.packId} ${object.provenance.packVersion}`) : '',
-      boxes: cvatBoxes(object, document.pts.length),
-    }))
-    const colours = new Map(objects.map(({ label }) => [xmlText(label), colourIn(document.labels, label)]))
-    const labels = [...colours].map(([name, colour]) => ({ name, colour })).sort((a, b) => byText(a.name, b.name))
-    return { name: xmlText(document.source.name), size: document.pts.length, ...picture, labels, tracks }
-  },
-
-  write({ name, size, width, height, labels, tracks }) {
-    const facts = { id: '1', name, size: String(size), mode: 'interpolation', overlap: '0', start_frame: '0', stop_frame: String(Math.max(0, size - 1)) }
-    const specs = ATTRIBUTES.map((attribute) => element('attribute', {}, leaves(attribute)))
-    const declared = labels.map(({ name: label, colour }) => element('label', {}, [...leaves({ name: label, color: colour }), element('attributes', {}, specs)]))
-    const originalSize = element('original_size', {}, leaves({ width: String(width), height: String(height) }))
-    const task = element('task', {}, [...leaves(facts), element('labels', {}, declared), originalSize])
-    const elements = tracks.map(({ id, label, source, state, model, boxes }) =>
-      element('track', { id: String(id), label, source }, boxes.map((box) => boxElement(box, state, model))),
-    )
-    return `<?xml version="1.0" encoding="utf-8"?>\n${element('annotations', {}, [element('version', {}, '1.1'), element('meta', {}, [task]), ...elements])}\n`
-  },
-
-  read(text) {
-    // Our files declare no document type, and one is the door to entity attacks.
-    if (/<!DOCTYPE|<!ENTITY/i.test(text)) throw new SyntaxError('A document type declaration is not allowed.')
-    if (!/<\/annotations>\s*$/.test(text)) throw new SyntaxError('The file does not end where a CVAT file ends: it may be cut off.')
-    const { meta: { task }, track } = Document.parse(parser.parse(text)).annotations
-    return {
-      name: task.name, size: task.size, width: task.original_size.width, height: task.original_size.height,
-      labels: task.labels.label.map(({ name, color }) => ({ name, colour: color })),
-      tracks: track.map(({ id, label, source, box }) => ({
-        id, label, source,
-        state: ReviewState.parse(attributeOf(box[0], 'state')),
-        model: attributeOf(box[0], 'model') ?? '',
-        boxes: box.map((one) => {
-          // Files of before have none where it is not known.
-          const score = attributeOf(one, 'score') ?? ''
-          return {
-            frame: one.frame, x1: one.xtl, y1: one.ytl, x2: one.xbr, y2: one.ybr,
-            outside: one.outside === '1', occluded: one.occluded === '1', keyframe: one.keyframe === '1',
-            observed: attributeOf(one, 'observed') === 'true', score: score === '' ? null : Number(score),
-          }
-        }),
-      })),
+export const cvat: Format<Film, CvatTask | CvatTrack | CvatBox> = {
+  *pieces(film) {
+    yield { part: 'task', name: lineText(film.title), size: film.pts.length, ...decodedPicture(film.source.probe), labels: film.categories.map(({ name, colour }) => ({ name, colour })) }
+    for (const object of trackedObjects(film)) {
+      const { id, category, state, provenance, boxes } = object
+      const model = provenance ? lineText(`${provenance.packId} ${provenance.packVersion}`) : ''
+      yield { part: 'track', id, label: category.name, source: provenance && state !== 'edited' ? 'auto' : 'manual', state, model, scored: boxes.some(({ score }) => score !== null) }
+      yield* cvatBoxes(object, film.pts.length)
     }
   },
+
+  *write(pieces) {
+    let track: CvatTrack | null = null
+    for (const piece of pieces) {
+      if (piece.part === 'task') yield `<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>\n${metaOf(piece)}`
+      else if (piece.part === 'track') {
+        yield `${track ? '</track>\n' : ''}<track id="${piece.id}" label="${escaped(piece.label)}" source="${piece.source}">\n`
+        track = piece
+      } else if (track) yield boxElement(piece, track)
+    }
+    yield `${track ? '</track>\n' : ''}</annotations>\n`
+  },
+
+  /** Some boxes at a time: a closing tag can stand nowhere else, since texts have no `<`. */
+  *read(chunks) {
+    let text = ''
+    let hasTask = false
+    /** The opening tag of the track that is being read. */
+    let opened: string | null = null
+    let isNew = false
+    const upTo = (end: number) => {
+      const part = text.slice(0, end)
+      text = text.slice(end)
+      return part
+    }
+    for (const chunk of chunks) {
+      text += chunk
+      // Our files declare no document type, and one is the door to entity attacks.
+      if (/<!DOCTYPE|<!ENTITY/i.test(text)) throw new SyntaxError('A document type declaration is not allowed.')
+      if (!hasTask) {
+        const head = text.indexOf('</meta>')
+        if (head === -1) continue
+        hasTask = true
+        yield taskOf(Document.parse(parser.parse(`${upTo(head + '</meta>'.length)}</annotations>`)).annotations.meta.task)
+      }
+      for (;;) {
+        if (opened === null) {
+          const start = /^\s*<track [^>]*>/.exec(text)
+          if (start === null) break
+          opened = upTo(start[0].length)
+          isNew = true
+        }
+        const end = text.indexOf('</track>')
+        const last = text.lastIndexOf('</box>', end === -1 ? Infinity : end)
+        if (last !== -1) {
+          const { track } = TrackDocument.parse(parser.parse(`${opened}${upTo(last + '</box>'.length)}</track>`))
+          if (isNew) yield trackOf(track)
+          isNew = false
+          for (const box of track.box) yield boxOf(box)
+        }
+        if (end === -1) break
+        if (isNew) throw new SyntaxError('A track without boxes.')
+        upTo(text.indexOf('</track>') + '</track>'.length)
+        opened = null
+      }
+    }
+    if (!hasTask || opened !== null || !/^\s*<\/annotations>\s*$/.test(text)) throw new SyntaxError('The file does not end where a CVAT file ends: it may be cut off.')
+  },
 }
 
-const ATTRIBUTES = [
-  { name: 'state', mutable: 'False', input_type: 'select', default_value: 'machine', values: 'machine\naccepted\nedited' },
-  { name: 'model', mutable: 'False', input_type: 'text', default_value: '', values: '' },
-  { name: 'observed', mutable: 'True', input_type: 'checkbox', default_value: 'true', values: '' },
-  { name: 'score', mutable: 'True', input_type: 'number', default_value: '0', values: '0;1;0.001' },
-] as const
+/** The labels of a project for the Raw tab of a new task: CVAT refuses a track whose label the task lacks, and drops attributes that it lacks. */
+export function cvatLabels(categories: readonly Category[]): string {
+  return `${JSON.stringify(categories.map(({ name, colour }) => ({ name, color: colour, attributes: ATTRIBUTES })), null, 2)}\n`
+}
 
-const LISTS = new Set(['annotations.track', 'annotations.track.box', 'annotations.track.box.attribute', 'annotations.meta.task.labels.label'])
+const LISTS = new Set(['track.box', 'track.box.attribute', 'annotations.meta.task.labels.label'])
 const parser = new XMLParser({
   ignoreAttributes: false, attributeNamePrefix: '', textNodeName: 'text', parseTagValue: false, parseAttributeValue: false, ignoreDeclaration: true,
   isArray: (_name, path) => LISTS.has(String(path)),
@@ -119,21 +145,37 @@ const BoxElement = z.object({
   frame: Count, outside: Bit, occluded: Bit, keyframe: Bit, xtl: z.coerce.number(), ytl: z.coerce.number(), xbr: z.coerce.number(), ybr: z.coerce.number(),
   attribute: z.array(z.object({ name: z.string(), text: z.string().default('') })).default([]),
 })
-const Labels = z.object({ label: z.array(z.object({ name: z.string(), color: z.string() })).default([]) })
-const Document = z.object({
-  annotations: z.object({
-    meta: z.object({
-      task: z.object({
-        name: z.string(),
-        size: Count,
-        // An empty element reads as an empty text.
-        labels: z.union([z.literal('').transform(() => ({ label: [] })), Labels]),
-        original_size: z.object({ width: Count, height: Count }),
-      }),
-    }),
-    track: z.array(z.object({ id: Count, label: z.string(), source: z.enum(['auto', 'manual']), box: z.array(BoxElement).min(1) })).default([]),
-  }),
+const TaskElement = z.object({
+  name: z.string(),
+  size: Count,
+  labels: z.object({ label: z.array(z.object({ name: z.string(), color: z.string() })) }).default({ label: [] }),
+  original_size: z.object({ width: Count, height: Count }),
 })
+const Document = z.object({ annotations: z.object({ meta: z.object({ task: TaskElement }) }) })
+const TrackElement = z.object({ id: Count, label: z.string(), source: z.enum(['auto', 'manual']), box: z.array(BoxElement).min(1) })
+const TrackDocument = z.object({ track: TrackElement })
+
+function taskOf({ name, size, labels, original_size }: z.infer<typeof TaskElement>): CvatTask {
+  return { part: 'task', name, size, ...original_size, labels: labels.label.map(({ name: label, color }) => ({ name: label, colour: color })) }
+}
+
+function trackOf(track: z.infer<typeof TrackElement>): CvatTrack {
+  const { id, label, source, box: [first] } = track
+  return { part: 'track', id, label, source, state: ReviewState.parse(attributeOf(first, 'state')), model: attributeOf(first, 'model') ?? '', scored: isScored(track) }
+}
+
+/** One box has the attribute where one has a score. */
+function isScored({ box: [first] }: z.infer<typeof TrackElement>): boolean {
+  return attributeOf(first, 'score') !== undefined
+}
+
+function boxOf(box: z.infer<typeof BoxElement>): CvatBox {
+  const score = Number(attributeOf(box, 'score') ?? NONE)
+  return {
+    part: 'box', frame: box.frame, x1: box.xtl, y1: box.ytl, x2: box.xbr, y2: box.ybr, outside: box.outside === '1', keyframe: box.keyframe === '1',
+    observed: attributeOf(box, 'observed') === 'true', occluded: box.occluded === '1', score: score === NONE ? null : score,
+  }
+}
 
 function attributeOf(box: z.infer<typeof BoxElement> | undefined, name: string): string | undefined {
   return box?.attribute.find((attribute) => attribute.name === name)?.text
@@ -143,13 +185,14 @@ const SIDES = ['x1', 'y1', 'x2', 'y2'] as const
 /** Pixels that CVAT's box may be off ours. */
 const TOLERANCE = 0.5
 
-function cvatBoxes({ boxes }: TrackedObject, size: number): CvatBox[] {
+function* cvatBoxes({ boxes }: TrackedObject, size: number): Generator<CvatBox> {
   const keyframes = keyframesOf(boxes)
-  return boxes.flatMap(({ frame, box, score, observed, occluded }, i) => {
+  for (const [i, { frame, x1, y1, x2, y2, score, observed, occluded }] of boxes.entries()) {
+    const visible = { part: 'box' as const, frame, x1, y1, x2, y2, outside: false, keyframe: keyframes.has(i), observed, occluded, score }
+    yield visible
     const ends = boxes[i + 1]?.frame !== frame + 1 && frame + 1 < size
-    const visible = { frame, ...box, outside: false, keyframe: keyframes.has(i), observed, occluded, score }
-    return ends ? [visible, { ...visible, frame: frame + 1, outside: true, keyframe: true, observed: false, occluded: false, score: null }] : [visible]
-  })
+    if (ends) yield { ...visible, frame: frame + 1, outside: true, keyframe: true, observed: false, occluded: false, score: null }
+  }
 }
 
 /** Indices of the boxes that CVAT needs: between two that it has, the one that its line misses most, until it misses none. */
@@ -177,31 +220,40 @@ function mostMissed(boxes: readonly TrackedBox[], from: number, to: number): num
     const one = boxes[i]
     if (!one) continue
     const share = (one.frame - first.frame) / (last.frame - first.frame)
-    const off = Math.max(...SIDES.map((side) => Math.abs(first.box[side] + (last.box[side] - first.box[side]) * share - one.box[side])))
+    const off = Math.max(...SIDES.map((side) => Math.abs(first[side] + (last[side] - first[side]) * share - one[side])))
     if (off > most) [missed, most] = [i, off]
   }
   return missed
 }
 
-function boxElement({ frame, x1, y1, x2, y2, outside, keyframe, observed, occluded, score }: CvatBox, state: ReviewState, model: string): string {
-  const place = { xtl: String(x1), ytl: String(y1), xbr: String(x2), ybr: String(y2), z_order: '0' }
-  const values = { state, model, observed: String(observed), score: score === null ? '' : String(score) }
-  return element(
-    'box',
-    { frame: String(frame), keyframe: bit(keyframe), outside: bit(outside), occluded: bit(occluded), ...place },
-    Object.entries(values).map(([name, value]) => element('attribute', { name }, value)),
+function boxElement({ frame, x1, y1, x2, y2, outside, keyframe, observed, occluded, score }: CvatBox, { state, model, scored }: CvatTrack): string {
+  const last = scored ? `<attribute name="score">${score ?? NONE}</attribute>\n` : ''
+  return `<box frame="${frame}" keyframe="${bit(keyframe)}" outside="${bit(outside)}" occluded="${bit(occluded)}" xtl="${x1}" ytl="${y1}" xbr="${x2}" ybr="${y2}" z_order="0">
+<attribute name="state">${state}</attribute>
+<attribute name="model">${escaped(model)}</attribute>
+<attribute name="observed">${observed}</attribute>
+${last}</box>
+`
+}
+
+function metaOf({ name, size, width, height, labels }: CvatTask): string {
+  const facts = { id: '1', name, size: String(size), mode: 'interpolation', overlap: '0', start_frame: '0', stop_frame: String(Math.max(0, size - 1)) }
+  const specs = ATTRIBUTES.map(({ name: attribute, mutable, input_type, default_value, values }) =>
+    element('attribute', leaves({ name: attribute, mutable: mutable ? 'True' : 'False', input_type, default_value, values: values.join(input_type === 'number' ? ';' : '\n') })),
   )
+  const declared = labels.map(({ name: label, colour }) => element('label', [...leaves({ name: label, color: colour }), element('attributes', specs)]))
+  // An empty list of labels stops other readers.
+  const list = labels.length > 0 ? [element('labels', declared)] : []
+  return `${element('meta', [element('task', [...leaves(facts), ...list, element('original_size', leaves({ width: String(width), height: String(height) }))])])}\n`
 }
 
 /** An element with a text, or with elements on lines of their own. */
-function element(name: string, attributes: Readonly<Record<string, string>>, content: string | readonly string[]): string {
-  const tag = name + Object.entries(attributes).map(([key, value]) => ` ${key}="${escaped(value)}"`).join('')
-  const inside = typeof content === 'string' ? escaped(content) : content.map((child) => `\n${child}`).join('') + '\n'
-  return `<${tag}>${inside}</${name}>`
+function element(name: string, content: string | readonly string[]): string {
+  return `<${name}>${typeof content === 'string' ? escaped(content) : content.map((child) => `\n${child}`).join('') + '\n'}</${name}>`
 }
 
 function leaves(values: Readonly<Record<string, string>>): string[] {
-  return Object.entries(values).map(([name, value]) => element(name, {}, value))
+  return Object.entries(values).map(([name, value]) => element(name, value))
 }
 
 function escaped(text: string): string {
@@ -210,9 +262,4 @@ function escaped(text: string): string {
 
 function bit(value: boolean): string {
   return value ? '1' : '0'
-}
-
-/** On one line and without the characters that XML 1.0 cannot hold. */
-function xmlText(text: string): string {
-  return text.toWellFormed().replace(/\s+/g, ' ').replace(/[\p{Cc}\uFFFE\uFFFF]/gu, '').trim()
 }

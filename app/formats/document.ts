@@ -1,18 +1,17 @@
 /**
- * The one input of every annotation file: a source with its clips and what is said about them.
+ * The one input of every annotation file: a film, which is a source with its clips and what is said about them.
  *
- * Frames are 0-based decoded ordinals, times seconds from the first frame, boxes absolute pixels of the display-oriented frame, which are
- * square. Each format turns a document into the part that it can carry, writes that part as text, and reads the same part back.
+ * Frames are 0-based decoded ordinals, times seconds from the first frame. In the library boxes are absolute pixels of the display-oriented
+ * frame, which are square; in every file they are pixels of the decoded picture: turned upright, its pixels as they are coded. A film is
+ * read as it is written: only one track of it, and no whole file, is in memory at a time.
  */
 import { z } from 'zod'
-import { Annotation } from '../annotation.ts'
-import type { AnnotationBody, Box, Provenance, ReviewState, Span } from '../annotation.ts'
+import type { Annotation, AnnotationBody, Box, Provenance, ReviewState, Span } from '../annotation.ts'
 import { boxArea, clipBox } from '../boxes.ts'
 import { Probe, secondsOf } from '../media.ts'
-import { interpolate, sameObject } from '../tracks.ts'
-import { Label, labelNamed } from '../vocabulary.ts'
+import { sameObject } from '../tracks.ts'
 
-const DocumentClip = z.object({
+export const DocumentClip = z.object({
   id: z.number().int(),
   index: z.number().int(),
   kind: z.enum(['shot', 'window', 'marked']),
@@ -22,34 +21,48 @@ const DocumentClip = z.object({
   /** Ordinals, half-open. */
   startFrame: z.number().int(),
   endFrame: z.number().int(),
-  annotations: z.array(Annotation),
 })
 export type DocumentClip = z.infer<typeof DocumentClip>
 
 export const DocumentSource = z.object({ id: z.number().int(), path: z.string(), name: z.string(), fingerprint: z.string(), probe: Probe })
+export type DocumentSource = z.infer<typeof DocumentSource>
 
-export const AnnotationDocument = z.object({
-  source: DocumentSource,
+/** A label of the project. Its id stays the same for ever and in every file, and is given to no other. */
+export const Category = z.object({ id: z.number().int().min(1), name: z.string(), colour: z.string() })
+export type Category = z.infer<typeof Category>
+
+export type Kind = AnnotationBody['kind']
+
+export interface Film {
+  source: DocumentSource
+  /** What it is called in files: unlike its name, no two films of a library have the same. */
+  title: string
   /** PTS by ordinal, in time base ticks. */
-  pts: z.array(z.number()),
-  clips: z.array(DocumentClip),
-  /** The colours that the project draws its labels in. */
-  labels: z.array(Label.pick({ name: true, colour: true })),
-  appVersion: z.string(),
-})
-export type AnnotationDocument = z.infer<typeof AnnotationDocument>
-
-/** How one kind of file carries documents: `read(write(project(x)))` equals `project(x)`. */
-export interface Format<Input, Carried> {
-  /** The part of the input that this file can hold, sorted and normalised. */
-  project(input: Input): Carried
-  write(carried: Carried): string
-  /** @throws When the text is not such a file. */
-  read(text: string): Carried
+  pts: ArrayLike<number>
+  /** In time order. */
+  clips: readonly DocumentClip[]
+  /** What is said of a clip and is to be written, by id, read anew each time. @param withRejected Also what a person rejected, unless the export names states. */
+  of: (clip: DocumentClip, kinds: readonly Kind[], withRejected?: boolean) => Iterable<Annotation>
+  /** All labels of the project, also those without a box here: each that a track has is among them. */
+  categories: readonly Category[]
+  /** Those of them that were looked for everywhere in these clips. */
+  lookedFor: readonly string[]
+  /** Whether a part of the file could not be read, so that nothing is said of it. */
+  partial: boolean
+  appVersion: string
 }
 
-type BodyOf<K extends AnnotationBody['kind']> = Extract<AnnotationBody, { kind: K }>
-export interface Spoken<K extends AnnotationBody['kind']> {
+/** How one kind of file carries films: `read(write(pieces))` gives the pieces again, whatever the sizes of the chunks of text. */
+export interface Format<Input, Piece> {
+  /** What the file holds, piece by piece in its order. */
+  pieces: (input: Input) => Iterable<Piece>
+  write: (pieces: Iterable<Piece>) => Iterable<string>
+  /** @throws When the text is not such a file. */
+  read: (chunks: Iterable<string>) => Iterable<Piece>
+}
+
+type BodyOf<K extends Kind> = Extract<AnnotationBody, { kind: K }>
+export interface Spoken<K extends Kind> {
   clip: DocumentClip
   annotation: Annotation
   body: BodyOf<K>
@@ -61,13 +74,14 @@ interface Size {
   height: number
 }
 
-/** One frame's box of a track: clipped to the frame, to a thousandth of a pixel. */
-export interface TrackedBox {
+/** One frame's box of a track: clipped to the frame, to a thousandth of a pixel of the decoded picture. */
+export interface TrackedBox extends Box {
   frame: number
   pts: number
-  box: Box
   /** Of the observation; null where a person drew the box or it is interpolated. */
   score: number | null
+  /** Of the last observation before, where the box is interpolated. */
+  carried: number | null
   /** False where the box is interpolated between two observed ones. */
   observed: boolean
   /** Something stands before the object. */
@@ -77,47 +91,52 @@ export interface TrackedBox {
 /** A track with a box on every frame of its life on which it is in the picture. `id` is the annotation's and stays the same from export to export. */
 export interface TrackedObject {
   id: number
-  label: string
+  category: Category
   state: ReviewState
   provenance: Provenance | null
   boxes: TrackedBox[]
 }
 
-/** What was not rejected, of the kinds asked for, in time order. */
-export function spoken<K extends AnnotationBody['kind']>(document: AnnotationDocument, ...kinds: readonly K[]): Spoken<K>[] {
-  const isOfKind = (body: AnnotationBody): body is BodyOf<K> => kinds.some((kind) => kind === body.kind)
-  return sortedClips(document).flatMap((clip) =>
-    clip.annotations
-      .toSorted((a, b) => a.id - b.id)
-      .flatMap((annotation) => (annotation.state !== 'rejected' && isOfKind(annotation.body) ? [{ clip, annotation, body: annotation.body }] : [])),
-  )
+/** What is to be written, of the kinds asked for, in time order. */
+export function* spoken<K extends Kind>(film: Film, ...kinds: readonly K[]): Generator<Spoken<K>> {
+  for (const clip of film.clips) yield* spokenIn(film, clip, ...kinds)
 }
 
-export function sortedClips(document: AnnotationDocument): DocumentClip[] {
-  return document.clips.toSorted((a, b) => a.startFrame - b.startFrame || a.id - b.id)
+export function* spokenIn<K extends Kind>(film: Film, clip: DocumentClip, ...kinds: readonly K[]): Generator<Spoken<K>> {
+  for (const annotation of film.of(clip, kinds)) yield { clip, annotation, body: annotation.body as BodyOf<K> }
 }
 
 /**
- * The tracks of a document that were not rejected and have a box with an area inside the frame. An object has one box a frame: where two
- * clips show it, the boxes of the one that a person decided about are left, else of the one that was not marked, else of the earlier one.
- *
- * @param picture Size of the picture whose pixels the boxes are to count.
+ * The tracks of a film that have a box with an area inside the frame. An object has one box a frame: where two clips show it, the boxes of
+ * the one that a person decided about are left, else of the one that was not marked, else of the earlier one.
  */
-export function trackedObjects(document: AnnotationDocument, picture: Size = document.source.probe): TrackedObject[] {
-  const labels = [...document.labels]
-  const tracks = spoken(document, 'track').map((track) => ({ ...track, body: { ...track.body, label: sharedName(labels, track.body.label).toWellFormed() } }))
-  return tracks.flatMap((track, i) => {
-    const { annotation: { id, state, provenance }, body } = track
-    const firsts = tracks.filter((other, j) => (precedence(other) - precedence(track) || j - i) < 0 && isRepeatOf(track, other)).map((other) => lifeOf(other.body))
-    const boxes = everyBox(body, document, picture).filter(({ frame }) => !firsts.some(({ first, last }) => first <= frame && frame <= last))
-    return boxes.length > 0 ? [{ id, label: body.label, state, provenance: provenance && wellFormed(provenance), boxes }] : []
-  })
+export function* trackedObjects(film: Film): Generator<TrackedObject> {
+  const categories = new Map(film.categories.map((category) => [category.name.toLowerCase(), category]))
+  for (const [at, clip] of film.clips.entries()) {
+    const over = film.clips.filter((other) => liesOver(clip, other)).flatMap((other) => [...spokenIn(film, other, 'track')].map((track) => ({ track, later: film.clips.indexOf(other) > at })))
+    for (const track of spokenIn(film, clip, 'track')) {
+      const { annotation: { id, state, provenance }, body } = track
+      const firsts = over.filter(({ track: other, later }) => (precedence(other) - precedence(track) || (later ? 1 : -1)) < 0 && isRepeatOf(track, other)).map(({ track: other }) => lifeOf(other.body))
+      const category = categories.get(labelText(body.label).toLowerCase())
+      if (category === undefined) throw new RangeError(`no category for the label ${body.label}`)
+      const all = everyBox(body, film)
+      const boxes = firsts.length === 0 ? all : all.filter(({ frame }) => !firsts.some(({ first, last }) => first <= frame && frame <= last))
+      if (boxes.length > 0) yield { id, category, state, provenance: provenance && wellFormed(provenance), boxes }
+    }
+  }
 }
 
 /** The picture as a decoder hands it on: turned upright, its pixels as they are coded, square or not. CVAT, OpenCV and ffmpeg's frames show it so. */
 export function decodedPicture({ codedWidth, codedHeight, rotation }: Probe): Size {
   const turned = rotation === 90 || rotation === 270
   return turned ? { width: codedHeight, height: codedWidth } : { width: codedWidth, height: codedHeight }
+}
+
+/** A box of the library in pixels of the decoded picture. */
+export function decodedBox({ x1, y1, x2, y2 }: Box, probe: Probe): Box {
+  const picture = decodedPicture(probe)
+  const [across, down] = [picture.width / probe.width, picture.height / probe.height]
+  return { x1: x1 * across, y1: y1 * down, x2: x2 * across, y2: y2 * down }
 }
 
 /** Whose boxes count where two tracks are of one object: the lower's. */
@@ -127,35 +146,33 @@ function precedence({ annotation, clip }: Spoken<'track'>): number {
 
 /** A clip that a person marked lies over others, and the model finds in it again what it found in those. Nobody decided about such a track. */
 function isRepeatOf(track: Spoken<'track'>, other: Spoken<'track'>): boolean {
-  return track.annotation.state === 'machine' && liesOver(track.clip, other.clip) && sameObject(track.body, other.body)
+  return track.annotation.state === 'machine' && sameObject({ ...track.body, label: track.body.label.toLowerCase() }, { ...other.body, label: other.body.label.toLowerCase() })
 }
 
 function liesOver(a: DocumentClip, b: DocumentClip): boolean {
   return a.id !== b.id && a.startFrame < b.endFrame && b.startFrame < a.endFrame
 }
 
-/** The one name of a label that is written in this or another case: that of `known`, which a name without an entry joins. */
-export function sharedName(known: Pick<Label, 'name'>[], name: string): string {
-  const named = labelNamed(known, name)
-  if (!named) known.push({ name })
-  return named?.name ?? name
+/** A label as every file can hold it: on one line, without characters that XML cannot hold, and never empty. */
+export function labelText(text: string): string {
+  return lineText(text) || 'unnamed'
+}
+
+/** On one line and without the characters that XML 1.0 cannot hold. */
+export function lineText(text: string): string {
+  return text.toWellFormed().replace(/\s+/g, ' ').replace(/[\p{Cc}\uFFFE\uFFFF]/gu, '').trim()
 }
 
 /**
  * Span of a clip in seconds, or of the part of it that something is said about, from the PTS of its frames; the stored end only where no
  * frame follows.
  */
-export function clipTimes(clip: DocumentClip, { pts, source }: AnnotationDocument, span: Span = clip): { start: number; end: number } {
+export function clipTimes(clip: DocumentClip, { pts, source }: Film, span: Span = clip): { start: number; end: number } {
   const secondsAt = (ordinal: number, otherwise: number) => {
     const at = pts[ordinal]
     return at === undefined ? otherwise : secondsOf(at, source.probe)
   }
   return { start: secondsAt(span.startFrame, clip.start), end: secondsAt(span.endFrame, clip.end) }
-}
-
-/** Order of code units: the same on every machine, unlike a locale's. */
-export function byText(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b)
 }
 
 /** UTF-8 cannot hold half a surrogate pair, which a text that was cut in the middle of an emoji ends with. */
@@ -168,27 +185,35 @@ function lifeOf({ boxes }: BodyOf<'track'>): { first: number; last: number } {
   return { first: boxes[0]?.ordinal ?? 0, last: boxes.at(-1)?.ordinal ?? -1 }
 }
 
-function everyBox(track: BodyOf<'track'>, { pts, source }: AnnotationDocument, picture: Size): TrackedBox[] {
-  const [across, down] = [picture.width / source.probe.width, picture.height / source.probe.height]
-  const keys = new Map(track.boxes.map((key) => [key.ordinal, key]))
-  const { first, last } = lifeOf(track)
+/** Box by box along the frames, linear in time between key boxes: one walk, however many there are. */
+function everyBox({ boxes: keys }: BodyOf<'track'>, { pts, source }: Film): TrackedBox[] {
+  const { probe } = source
+  const picture = decodedPicture(probe)
+  const [across, down] = [picture.width / probe.width, picture.height / probe.height]
   const boxes: TrackedBox[] = []
-  let inForce = track.boxes[0]
-  for (let frame = first; frame <= last; frame++) {
-    const key = keys.get(frame)
-    inForce = key ?? inForce
-    const at = key?.pts ?? pts[frame]
-    const raw = at === undefined || inForce?.outside ? null : (key?.box ?? interpolate(track, at))
-    if (at === undefined || !raw) continue
-    const { x1, y1, x2, y2 } = clipBox(raw, source.probe)
-    const box = rounded({ x1: x1 * across, y1: y1 * down, x2: x2 * across, y2: y2 * down })
-    if (boxArea(box) > 0) boxes.push({ frame, pts: at, box, score: key?.score ?? null, observed: key !== undefined, occluded: inForce?.occluded ?? false })
+  for (const [at, key] of keys.entries()) {
+    const next = keys[at + 1]
+    const until = key.outside || next === undefined ? key.ordinal + 1 : next.ordinal
+    for (let frame = key.ordinal; frame < until; frame++) {
+      const observed = frame === key.ordinal
+      const now = observed ? key.pts : pts[frame]
+      if (now === undefined || frame >= pts.length || (observed && key.outside)) continue
+      const share = observed || next === undefined ? 0 : (now - key.pts) / (next.pts - key.pts)
+      const raw = share === 0 || next === undefined ? key.box : between(key.box, next.box, share)
+      const { x1, y1, x2, y2 } = clipBox(raw, probe)
+      const box = {
+        frame, pts: now, x1: thousandths(x1 * across), y1: thousandths(y1 * down), x2: thousandths(x2 * across), y2: thousandths(y2 * down),
+        score: observed ? key.score : null, carried: key.score, observed, occluded: key.occluded ?? false,
+      }
+      if (boxArea(box) > 0) boxes.push(box)
+    }
   }
   return boxes
 }
 
-function rounded({ x1, y1, x2, y2 }: Box): Box {
-  return { x1: thousandths(x1), y1: thousandths(y1), x2: thousandths(x2), y2: thousandths(y2) }
+function between(from: Box, to: Box, share: number): Box {
+  const side = (a: number, b: number) => a + (b - a) * share
+  return { x1: side(from.x1, to.x1), y1: side(from.y1, to.y1), x2: side(from.x2, to.x2), y2: side(from.y2, to.y2) }
 }
 
 /** Adding zero turns -0, which no text format keeps, into 0. */

@@ -1,48 +1,67 @@
 /**
- * JSON Lines: the complete reviewed state of a source, without loss and with what was rejected.
+ * JSON Lines: the complete state of a source, without loss and with what was rejected.
  *
- * The first line is the source, the second its frames; each clip follows with its annotations after it, one object a line.
+ * The first line is the source, the second its frames; each clip follows with its annotations after it, one object a line. Boxes are
+ * pixels of `picture`, the decoded one, as in every file. `review` is how a statement stands: see `standingOf`.
  */
 import { z } from 'zod'
-import { Annotation } from '../annotation.ts'
-import { AnnotationDocument, DocumentSource } from './document.ts'
-import type { Format } from './document.ts'
+import { Annotation, Standing, standingOf } from '../annotation.ts'
+import type { AnnotationBody } from '../annotation.ts'
+import type { Probe } from '../media.ts'
+import { Category, decodedBox, decodedPicture, DocumentClip, DocumentSource } from './document.ts'
+import type { Film, Format } from './document.ts'
+import { linesOf } from './lines.ts'
 
-const SCHEMA = 'tubelet-reviewed/1'
+/** The first version had boxes in square pixels, and no picture. */
+const SCHEMA = 'tubelet-annotations/2'
 const schema = z.literal(SCHEMA)
-const ClipFacts = AnnotationDocument.shape.clips.element.omit({ annotations: true })
 const Line = z.discriminatedUnion('type', [
-  // Files of before have no labels.
-  z.object({ schema, type: z.literal('source'), appVersion: z.string(), source: DocumentSource, labels: AnnotationDocument.shape.labels.default([]) }),
+  z.object({
+    schema, type: z.literal('source'), appVersion: z.string(), title: z.string(), source: DocumentSource, picture: z.object({ width: z.number(), height: z.number() }), labels: z.array(Category),
+    /** A part of the file could not be read. */
+    partial: z.boolean(),
+  }),
   z.object({ schema, type: z.literal('frames'), pts: z.array(z.number()) }),
-  z.object({ schema, type: z.literal('clip'), clip: ClipFacts }),
-  z.object({ schema, type: z.literal('annotation'), annotation: Annotation }),
+  z.object({ schema, type: z.literal('clip'), clip: DocumentClip }),
+  z.object({ schema, type: z.literal('annotation'), review: Standing, annotation: Annotation }),
 ])
 type Line = z.infer<typeof Line>
 
-export const jsonl: Format<AnnotationDocument, AnnotationDocument> = {
-  project: (document) => document,
-  write({ source, pts, clips, labels, appVersion }) {
-    const lines: Line[] = [
-      { schema: SCHEMA, type: 'source', appVersion, source, labels },
-      { schema: SCHEMA, type: 'frames', pts },
-      ...clips.flatMap(({ annotations, ...clip }): Line[] => [
-        { schema: SCHEMA, type: 'clip', clip },
-        ...annotations.map((annotation): Line => ({ schema: SCHEMA, type: 'annotation', annotation })),
-      ]),
-    ]
-    return lines.map((line) => `${JSON.stringify(line)}\n`).join('')
-  },
-  read(text) {
-    const [head, frames, ...rest] = text.split('\n').filter(Boolean).map((line) => Line.parse(JSON.parse(line)))
-    if (head?.type !== 'source' || frames?.type !== 'frames') throw new SyntaxError('The first two lines must be the source and its frames.')
-    const document: AnnotationDocument = { source: head.source, pts: frames.pts, clips: [], labels: head.labels, appVersion: head.appVersion }
-    for (const line of rest) {
-      const clip = document.clips.at(-1)
-      if (line.type === 'clip') document.clips.push({ ...line.clip, annotations: [] })
-      else if (line.type === 'annotation' && clip) clip.annotations.push(line.annotation)
-      else throw new SyntaxError(`A line of type ${line.type} out of its place.`)
+const KINDS = ['answer', 'caption', 'note', 'segment', 'text', 'track'] as const
+
+export const jsonl: Format<Film, Line> = {
+  *pieces(film) {
+    const { source, title, pts, clips, categories, partial, appVersion } = film
+    yield { schema: SCHEMA, type: 'source', appVersion, title, source, picture: decodedPicture(source.probe), labels: [...categories], partial }
+    yield { schema: SCHEMA, type: 'frames', pts: Array.from(pts) }
+    for (const clip of clips) {
+      yield { schema: SCHEMA, type: 'clip', clip }
+      for (const annotation of film.of(clip, KINDS, true)) {
+        const { body, machine } = annotation
+        yield { schema: SCHEMA, type: 'annotation', review: standingOf(annotation), annotation: { ...annotation, body: decoded(body, source.probe), machine: machine && decoded(machine, source.probe) } }
+      }
     }
-    return document
   },
+  *write(pieces) {
+    for (const line of pieces) yield `${JSON.stringify(line)}\n`
+  },
+  *read(chunks) {
+    let count = 0
+    for (const text of linesOf(chunks)) {
+      if (text === '') continue
+      const line = Line.parse(JSON.parse(text))
+      const place = count === 0 ? 'source' : count === 1 ? 'frames' : null
+      if (place !== null && line.type !== place) throw new SyntaxError('The first two lines must be the source and its frames.')
+      if (place === null && line.type !== 'clip' && (line.type !== 'annotation' || count === 2)) throw new SyntaxError(`A line of type ${line.type} out of its place.`)
+      count += 1
+      yield line
+    }
+    if (count < 2) throw new SyntaxError('The first two lines must be the source and its frames.')
+  },
+}
+
+/** With its boxes in pixels of the decoded picture. */
+function decoded(body: AnnotationBody, probe: Probe): AnnotationBody {
+  if (body.kind === 'track') return { ...body, boxes: body.boxes.map((key) => ({ ...key, box: decodedBox(key.box, probe) })) }
+  return body.kind === 'text' ? { ...body, box: decodedBox(body.box, probe) } : body
 }

@@ -5,19 +5,23 @@
  */
 import { blocksOf, captionCues, timesOf, timestamp } from './cues.ts'
 import type { Cue } from './cues.ts'
-import type { AnnotationDocument, Format } from './document.ts'
+import type { Film, Format } from './document.ts'
 
-export const srt: Format<AnnotationDocument, Cue[]> = {
-  project: (document) => captionCues(document).map(({ start, end, text }) => ({ start, end, text: text.replace(/-{2,}>/g, '→') })),
-  write: (cues) =>
-    cues
-      .map(({ start, end, text }, i) => [String(i + 1), `${timestamp(start, ',')} --> ${timestamp(end, ',')}`, ...text.split('\n'), '', ''].join('\r\n'))
-      .join(''),
-  read: (text) =>
-    blocksOf(text).map((lines) => {
+export const srt: Format<Film, Cue> = {
+  pieces: (film) => captionCues(film).map(({ start, end, text }) => ({ start, end, text: text.replace(/-{2,}>/g, '→') })),
+  *write(cues) {
+    let number = 0
+    for (const { start, end, text } of cues) {
+      number += 1
+      yield [String(number), `${timestamp(start, ',')} --> ${timestamp(end, ',')}`, ...text.split('\n'), '', ''].join('\r\n')
+    }
+  },
+  *read(chunks) {
+    for (const lines of blocksOf(chunks)) {
       const first = lines.findIndex((line) => timesOf(line) !== null)
       const times = timesOf(lines[first])
       if (!times || first > 1) throw new SyntaxError(`A cue without times: ${lines.join(' ')}`)
-      return { ...times, text: lines.slice(first + 1).join('\n') }
-    }),
+      yield { ...times, text: lines.slice(first + 1).join('\n') }
+    }
+  },
 }

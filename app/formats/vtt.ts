@@ -1,14 +1,15 @@
 /**
- * WebVTT captions. A cue's identifier is its annotation's id; a NOTE before it says as JSON who made the caption and whether a person
- * looked at it.
+ * WebVTT captions. A cue's identifier is its annotation's id. A comment before the first cue says as JSON, a line a cue, who made the caption
+ * and whether a person looked at it: between cues, several readers take a comment for text of the cue before it.
  */
 import { z } from 'zod'
-import { Provenance, ReviewState } from '../annotation.ts'
+import { Provenance, ReviewState, Standing, standingOf } from '../annotation.ts'
 import { blocksOf, captionCues, timesOf, timestamp } from './cues.ts'
 import type { Cue } from './cues.ts'
-import type { AnnotationDocument, Format } from './document.ts'
+import type { Film, Format } from './document.ts'
 
-const Origin = z.object({ state: ReviewState, confidence: z.number().nullable(), provenance: Provenance.nullable() })
+const Origin = z.object({ state: ReviewState, review: Standing, confidence: z.number().nullable(), provenance: Provenance.nullable() })
+const Told = Origin.extend({ cue: z.string() })
 
 interface CaptionCue extends Cue {
   /** The cue identifier, empty where it has none. */
@@ -17,40 +18,50 @@ interface CaptionCue extends Cue {
   origin: z.infer<typeof Origin> | null
 }
 
-const NOTE = 'NOTE tubelet '
+const NOTE = 'NOTE tubelet'
 const ENTITIES: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&nbsp;': '\u00A0', '&lrm;': '\u200E', '&rlm;': '\u200F' }
 
-export const vtt: Format<AnnotationDocument, CaptionCue[]> = {
-  project: (document) =>
-    captionCues(document).map(({ annotation, ...cue }) => ({
+export const vtt: Format<Film, CaptionCue> = {
+  pieces: (film) =>
+    captionCues(film).map(({ annotation, ...cue }) => ({
       id: String(annotation.id),
       ...cue,
-      origin: { state: annotation.state, confidence: annotation.evidence?.confidence ?? null, provenance: annotation.provenance },
+      origin: { state: annotation.state, review: standingOf(annotation), confidence: annotation.evidence?.confidence ?? null, provenance: annotation.provenance },
     })),
-  write: (cues) =>
-    ['WEBVTT\n', ...cues.map((cue) => `${noteOf(cue)}${cue.id}\n${timestamp(cue.start, '.')} --> ${timestamp(cue.end, '.')}\n${escaped(cue.text)}\n`)].join('\n'),
-  read(text) {
-    const [head, ...blocks] = blocksOf(text)
-    if (!/^WEBVTT(?:[ \t]|$)/.test(head?.[0] ?? '')) throw new SyntaxError('The file must start with WEBVTT.')
-    const cues: CaptionCue[] = []
-    let origin: CaptionCue['origin'] = null
-    for (const lines of blocks) {
+  *write(pieces) {
+    const cues = [...pieces]
+    yield 'WEBVTT\n'
+    const told = cues.flatMap(({ id, origin }) => (origin ? [{ cue: id, ...origin }] : []))
+    if (told.length > 0) yield `\n${NOTE}\n`
+    // The arrow may not stand in a comment, so `>` is written as JSON's escape.
+    for (const line of told) yield `${JSON.stringify(line).replaceAll('>', '\\u003e')}\n`
+    for (const { id, start, end, text } of cues) yield `\n${id}\n${timestamp(start, '.')} --> ${timestamp(end, '.')}\n${escaped(text)}\n`
+  },
+  *read(chunks) {
+    const origins = new Map<string, CaptionCue['origin']>()
+    let isHead = true
+    for (const lines of blocksOf(chunks)) {
       const first = lines[0] ?? ''
-      if (first.startsWith(NOTE)) origin = Origin.parse(JSON.parse(first.slice(NOTE.length)))
-      if (/^(?:NOTE|STYLE|REGION)\b/.test(first) && !timesOf(lines[1])) continue
+      if (isHead && !/^WEBVTT(?:[ \t]|$)/.test(first)) throw new SyntaxError('The file must start with WEBVTT.')
+      const told = !isHead && first === NOTE && !timesOf(lines[1])
+      if (told) {
+        for (const line of lines.slice(1)) {
+          const { cue, ...origin } = Told.parse(JSON.parse(line))
+          origins.set(cue, origin)
+        }
+      }
+      if (isHead || (/^(?:NOTE|STYLE|REGION)\b/.test(first) && !timesOf(lines[1]))) {
+        isHead = false
+        continue
+      }
       const named = timesOf(first) === null
       const times = timesOf(lines[named ? 1 : 0])
       if (!times) throw new SyntaxError(`A cue without times: ${lines.join(' ')}`)
-      cues.push({ id: named ? first : '', ...times, text: unescaped(lines.slice(named ? 2 : 1).join('\n')), origin })
-      origin = null
+      const id = named ? first : ''
+      yield { id, ...times, text: unescaped(lines.slice(named ? 2 : 1).join('\n')), origin: origins.get(id) ?? null }
     }
-    return cues
+    if (isHead) throw new SyntaxError('The file must start with WEBVTT.')
   },
-}
-
-/** The arrow may not stand in a note, so `>` is written as JSON's escape. */
-function noteOf({ origin }: CaptionCue): string {
-  return origin ? `${NOTE}${JSON.stringify(origin).replaceAll('>', '\\u003e')}\n\n` : ''
 }
 
 function escaped(text: string): string {

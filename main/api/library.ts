@@ -1,21 +1,17 @@
-/** Sources, clips, what is said about them, the queue, export: the calls of the library. */
-import { randomUUID } from 'node:crypto'
-import { readdir, readFile, stat } from 'node:fs/promises'
+/** Sources, clips, what is said about them, the queue: the calls of the library. */
+import { readdir, stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { zipSync } from 'fflate'
 import type { RouteName, RouteOutput } from '../../app/contract.ts'
 import { problemOf, TubeletError } from '../../app/errors.ts'
 import { toldFacts } from '../../app/facts/told.ts'
 import { VIDEO_EXTENSIONS } from '../../app/media.ts'
-import { exportProject } from '../export.ts'
 import { fileResponse } from '../files.ts'
 import { answerClip, guess } from '../jobs/pipeline.ts'
 import { coalesced, eventStream, type Handlers, notFound, type Services } from './handler.ts'
 
 export function libraryHandlers({ pipeline, jobs, status }: Services) {
   const { library } = pipeline
-  const exports = new Map<string, { directory: string; files: string[] }>()
 
   const picture = async (request: Request, ...parts: (string | number)[]) => (await fileResponse(request, library.cachePath('sources', ...parts), 'image/jpeg')) ?? notFound()
 
@@ -77,20 +73,6 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
         return promise
       }),
 
-    export: async ({ body: { formats, directory, sourceIds } }) => {
-      const exportId = `${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}-${randomUUID().slice(0, 8)}`
-      const target = directory ?? path.join(library.projectDir, 'exports', exportId)
-      if (!path.isAbsolute(target)) throw new TubeletError({ code: 'bad-request', message: 'The folder must be a full path.', file: target, next: 'Choose the folder again.' })
-      const result = await exportProject(library, { formats, directory: target, ...(sourceIds ? { sourceIds } : {}) })
-      exports.set(exportId, { directory: result.directory, files: result.files.map((file) => file.path) })
-      return { exportId, ...result }
-    },
-    exportZip: async ({ params }) => {
-      const written = exports.get(params.exportId)
-      if (written === undefined) return notFound()
-      const entries = await Promise.all(written.files.map(async (file) => [path.relative(written.directory, file).split(path.sep).join('/'), new Uint8Array(await readFile(file))] as const))
-      return new Response(zipSync(Object.fromEntries(entries)), { headers: { 'content-type': 'application/zip', 'content-disposition': `attachment; filename="tubelet-${params.exportId}.zip"` } })
-    },
     browse: ({ query }) => browse(query.path ?? os.homedir()),
   } satisfies Partial<Handlers<RouteName>>
 }

@@ -15,6 +15,7 @@ import { changeOf, type Label, tidy } from '../../app/vocabulary.ts'
 import type { Language } from '../../app/words.ts'
 import { Annotations, type MachineResult, type Place, type ReviewAction } from './annotations.ts'
 import { Detections, type Seen as Look, type Shower } from './detections.ts'
+import { LibraryExports } from './exports.ts'
 import { FACTS, LibraryFacts } from './facts.ts'
 import { LibraryFind } from './find.ts'
 import { JobTable } from './job-table.ts'
@@ -57,6 +58,7 @@ export class Library {
   /** What can be stated of clips. */
   readonly facts: LibraryFacts
   readonly table: Table
+  readonly exports: LibraryExports
   readonly overview: Overview
   /** Undo. */
   readonly steps: Steps
@@ -93,6 +95,7 @@ export class Library {
     this.packs = new LibraryPacks(this.#db, (work) => this.#atomic(work), (event) => this.emit(event), () => this.find.forget())
     this.facts = new LibraryFacts({ db: this.#db, annotations: this.#annotations, seen: this.seen, packs: this.packs, appVersion: packageVersion })
     this.detections = new Detections(this.#db, (work) => this.#atomic(work), this.#annotations)
+    this.exports = new LibraryExports(this.#db, (work) => this.#atomic(work))
     this.table = new Table(projectDir, this.#db, (event) => this.emit(event))
     this.overview = new Overview(projectDir, this.#db)
     this.onChange((event) => this.table.hear(event))

@@ -236,6 +236,10 @@ export const MIGRATIONS: readonly string[] = [
     INSERT INTO named (rowid, plain, spelt) SELECT id, plain, spelt FROM to_name WHERE id = NEW.id;
   END;
   `,
+  // A label's number in exported files: given once and never to another, so that what learnt from an old file can be compared with a new one.
+  `
+  CREATE TABLE categories (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL) STRICT;
+  `,
 ]
 
 /**

@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { ExportFormat } from '../../app/contract.ts'
+import type { ExportFormat } from '../../app/contract/export.ts'
 import { problemOf } from '../../app/errors.ts'
 import { call, urlOf } from '../api.ts'
 import { desktop } from '../desktop.ts'

@@ -1,0 +1,58 @@
+/** Annotation files: which there are, what they hold, and the calls that write them. */
+import { z } from 'zod'
+import { Scope } from '../formats/scope.ts'
+import { Phrase } from '../phrase.ts'
+import { LabelName } from '../vocabulary.ts'
+import { Filters, FindQuery } from './find.ts'
+import { Id, route } from './route.ts'
+import { TableQuery } from './table.ts'
+
+export const ExportFormat = z.enum(['coco', 'cvat', 'vtt', 'srt', 'csv', 'jsonl'])
+export type ExportFormat = z.infer<typeof ExportFormat>
+
+/** A video that was chosen and is not in the files, since its analysis is in this state: a file of it would hold a part and look whole. */
+export const LeftOut = z.object({ sourceId: z.number().int(), name: z.string(), state: z.string() })
+export type LeftOut = z.infer<typeof LeftOut>
+
+/** Which videos and clips files are about; all that are given hold together, and nothing means everything. */
+const Which = z.object({
+  sourceIds: z.array(Id).min(1).optional(),
+  clipIds: z.array(Id).min(1).max(1_000_000).optional(),
+  /** The clips that a search finds. */
+  search: z.object({ query: FindQuery.nullable(), filters: Filters.default({}) }).optional(),
+  /** The clips of the rows that a table of this kind shows. */
+  table: TableQuery.optional(),
+  /** The clips of the rows of a saved view, by its name. */
+  view: z.string().optional(),
+})
+export type Which = z.infer<typeof Which>
+
+export const ExportRequest = Which.extend({
+  ...Scope.shape,
+  formats: z.array(ExportFormat).min(1),
+  /** A full path; in the library's own folder where it is left out. */
+  directory: z.string().optional(),
+  /** A COCO file a video, in its folder, in the place of one for all: DIVE takes a file of several for one video. */
+  perVideo: z.boolean().optional(),
+  /** Labels that were looked for everywhere in what is exported, so that an evaluator counts other boxes of them as false. Where it is left out: those that the pack of boxes looked for in every clip. */
+  lookedFor: z.array(LabelName).optional(),
+  /** A name for the export, which its progress is told by. */
+  exportId: z.string().regex(/^[\w-]{1,64}$/).optional(),
+})
+export type ExportRequest = z.infer<typeof ExportRequest>
+
+export const exportRoutes = {
+  export: route({
+    method: 'post', path: '/api/export', summary: 'Write annotation files, each video’s beside a frames.csv. Videos whose analysis is unfinished are left out, and told. Ends with nothing written where the request is aborted',
+    body: ExportRequest,
+    output: z.object({
+      exportId: z.string(), directory: z.string(), files: z.array(z.object({ format: z.string(), path: z.string(), bytes: z.number().int() })),
+      leftOut: z.array(LeftOut),
+      /** What else to know about the files. */
+      notes: z.array(Phrase),
+    }),
+    errors: ['bad-request', 'not-found', 'conflict', 'forbidden', 'disk-full', 'cancelled'],
+  }),
+  cancelExport: route({ method: 'post', path: '/api/exports/{exportId}/cancel', summary: 'End an export that is under way, with nothing written', params: z.object({ exportId: z.string() }), output: z.object({}), errors: ['not-found'] }),
+  exportZip: route({ method: 'get', path: '/api/exports/{exportId}', summary: 'The files of one export as a zip', params: z.object({ exportId: z.string() }), bytes: 'application/zip', errors: ['not-found'] }),
+} as const

@@ -1,0 +1,121 @@
+/** One JSON object, larger than memory, as its parts: the elements of its arrays one by one, and everything else that it holds. */
+
+/** An element of the array under `key`, or the whole of a value that is no array. */
+export interface JsonPart {
+  key: string
+  value: unknown
+}
+
+/** @throws SyntaxError Where the text is not one JSON object. */
+export function* jsonParts(chunks: Iterable<string>): Generator<JsonPart> {
+  /** What has come and is not told yet begins at 0; `at` is where to look on. */
+  let text = ''
+  let at = 0
+  let key: string | null = null
+  let inArray = false
+  let state: 'before' | 'key' | 'value' | 'after' | 'done' = 'before'
+  const skip = () => {
+    while (at < text.length && ' \t\n\r'.includes(text.charAt(at))) at += 1
+    text = text.slice(at)
+    at = 0
+  }
+  const value = nextValue()
+  for (const chunk of chunks) {
+    text += at === 0 && text === '' && state === 'before' ? chunk.replace(/^\uFEFF/, '') : chunk
+    for (;;) {
+      if (!value.isOpen) skip()
+      if (text === '') break
+      const sign = text.charAt(0)
+      if (state === 'before') {
+        if (sign !== '{') throw new SyntaxError('The file is not one JSON object.')
+        state = 'key'
+        at = 1
+      } else if (state === 'key' && sign === '}') {
+        state = 'done'
+        at = 1
+      } else if (state === 'after') {
+        if (sign !== ',' && sign !== (inArray ? ']' : '}')) throw new SyntaxError(`A comma is missing before “${text.slice(0, 20)}”.`)
+        at = 1
+        if (sign === ']') inArray = false
+        else state = sign === '}' ? 'done' : inArray ? 'value' : 'key'
+      } else if (state === 'done') throw new SyntaxError('Something stands after the end of the JSON object.')
+      else if (state === 'value' && !value.isOpen && sign === '[' && !inArray) {
+        inArray = true
+        at = 1
+      } else if (state === 'value' && !value.isOpen && sign === ']' && inArray) {
+        inArray = false
+        state = 'after'
+        at = 1
+      } else {
+        const end = value.endIn(text)
+        if (end === null) break
+        const parsed: unknown = JSON.parse(text.slice(0, end))
+        at = end
+        if (state === 'value') {
+          yield { key: key ?? '', value: parsed }
+          state = 'after'
+        } else {
+          skip()
+          // The colon may be in the next chunk: the key is looked at again.
+          if (typeof parsed !== 'string' || (text !== '' && text.charAt(0) !== ':')) throw new SyntaxError('A key is out of its place.')
+          key = parsed
+          if (text === '') {
+            text = JSON.stringify(parsed)
+            break
+          }
+          at = 1
+          state = 'value'
+        }
+      }
+    }
+  }
+  if (state !== 'done') throw new SyntaxError('The JSON ends before its end: it may be cut off.')
+}
+
+/** Finds where a value ends, going on where it was when more text comes. */
+function nextValue() {
+  let from = 0
+  let depth = 0
+  let inText = false
+  const scan = /["{}[\],\\]/g
+  return {
+    get isOpen() {
+      return from > 0
+    },
+    /** The index after the value that begins at 0; null where the text ends before it. */
+    endIn(text: string): number | null {
+      scan.lastIndex = from
+      for (let found = scan.exec(text); found; found = scan.exec(text)) {
+        const sign = found[0]
+        if (inText) {
+          if (sign === '\\') {
+            if (found.index + 1 >= text.length) {
+              from = found.index
+              return null
+            }
+            scan.lastIndex = found.index + 2
+          } else if (sign === '"') {
+            inText = false
+            if (depth === 0) return done(found.index + 1)
+          }
+        } else if (sign === '"') inText = true
+        else if (sign === '{' || sign === '[') depth += 1
+        else if (sign === ',' && depth === 0) return done(found.index)
+        else if (sign === '}' || sign === ']') {
+          // The end of what the value stands in ends a number or a word.
+          if (depth === 0) return done(found.index)
+          depth -= 1
+          if (depth === 0) return done(found.index + 1)
+        }
+      }
+      from = text.length
+      return null
+    },
+  }
+  function done(end: number): number {
+    from = 0
+    depth = 0
+    inText = false
+    return end
+  }
+}

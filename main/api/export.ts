@@ -1,0 +1,50 @@
+/** Annotation files: the calls that write them and give them away. */
+import { randomUUID } from 'node:crypto'
+import path from 'node:path'
+import type { exportRoutes } from '../../app/contract/export.ts'
+import { TubeletError } from '../../app/errors.ts'
+import { exportProject } from '../export/export.ts'
+import { chosenClips } from '../export/which.ts'
+import { zipOf } from '../export/zip.ts'
+import { Search } from '../search/search.ts'
+import { type Handlers, notFound, type Services } from './handler.ts'
+
+export function exportHandlers({ pipeline }: Services): Handlers<keyof typeof exportRoutes> {
+  const { library } = pipeline
+  const search = new Search(pipeline)
+  const written = new Map<string, { directory: string; files: string[] }>()
+  const underWay = new Map<string, AbortController>()
+
+  return {
+    export: async ({ body: { exportId: named, formats, directory, sourceIds, labels, states, by, perVideo, lookedFor, ...which } }, request) => {
+      const exportId = named ?? `${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}-${randomUUID().slice(0, 8)}`
+      const target = directory ?? path.join(library.projectDir, 'exports', exportId)
+      if (!path.isAbsolute(target)) throw new TubeletError({ code: 'bad-request', message: 'The folder must be a full path.', file: target, next: 'Choose the folder again.' })
+      if (underWay.has(exportId)) throw new TubeletError({ code: 'conflict', message: 'An export of this name is under way.', stillWorks: 'It goes on.', next: 'Give another name.' })
+      const stop = new AbortController()
+      underWay.set(exportId, stop)
+      try {
+        const result = await exportProject(library, {
+          formats, directory: target, sourceIds, scope: { labels, states, by }, perVideo, lookedFor, clipIds: await chosenClips(library, search, which),
+          signal: AbortSignal.any([stop.signal, request.signal]), onProgress: (share) => library.emit({ type: 'export', exportId, share }),
+        })
+        written.set(exportId, { directory: result.directory, files: result.files.map((file) => file.path) })
+        return { exportId, ...result }
+      } finally {
+        underWay.delete(exportId)
+      }
+    },
+    cancelExport: ({ params: { exportId } }) => {
+      const stop = underWay.get(exportId)
+      if (stop === undefined) throw new TubeletError({ code: 'not-found', message: 'No export of this name is under way.' })
+      stop.abort()
+      return {}
+    },
+    exportZip: async ({ params: { exportId } }) => {
+      const { directory, files } = written.get(exportId) ?? {}
+      if (directory === undefined || files === undefined) return notFound()
+      const zip = await zipOf(files.map((file) => ({ file, name: path.relative(directory, file).split(path.sep).join('/') })))
+      return new Response(zip, { headers: { 'content-type': 'application/zip', 'content-disposition': `attachment; filename="tubelet-${exportId}.zip"` } })
+    },
+  }
+}

@@ -1,0 +1,118 @@
+/** `tubelet export …`: annotation files of a library without a window. It starts no engine and may run beside an open window. */
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { SingleBar } from 'cli-progress'
+import { Command, InvalidArgumentError } from 'commander'
+import { ReviewState } from '../../app/annotation.ts'
+import { ExportFormat, type LeftOut } from '../../app/contract/export.ts'
+import { TubeletError } from '../../app/errors.ts'
+import { english, type Phrase } from '../../app/phrase.ts'
+import { Library } from '../library/library.ts'
+import { Search } from '../search/search.ts'
+import { exportProject } from './export.ts'
+import { chosenClips } from './which.ts'
+
+interface Options {
+  project: string
+  formats: ExportFormat[]
+  out: string
+  videos?: string[]
+  clips?: number[]
+  search?: string
+  view?: string
+  labels?: string[]
+  states?: ReviewState[]
+  by?: 'machine' | 'people'
+  perVideo: boolean
+  lookedFor?: string[]
+  json: boolean
+}
+
+/** @param project The library that is exported where none is named. */
+export function exportCommand(project: string): Command {
+  return new Command('export')
+    .description('Write annotation files of a library; what it holds is in docs/exports.md')
+    .requiredOption('--formats <formats>', `which, separated by commas: ${ExportFormat.options.join(', ')}`, listOf(ExportFormat.options))
+    .option('--out <folder>', 'where to write them', '.')
+    .option('--project <folder>', 'the library', project)
+    .option('--videos <names>', 'of these videos alone: names or paths, separated by commas', names)
+    .option('--clips <ids>', 'of these clips alone, separated by commas', numbers)
+    .option('--search <words>', 'of the clips that a search finds')
+    .option('--view <name>', 'of the rows of a saved view of the table')
+    .option('--labels <labels>', 'boxes of these labels alone, separated by commas', names)
+    .option('--states <states>', `reviewed like this alone, separated by commas: ${ReviewState.options.join(', ')}`, listOf(ReviewState.options))
+    .option('--by <whom>', 'machine: what the machine said and nobody changed; people: what people wrote, drew, changed or accepted', oneOf(['machine', 'people'] as const))
+    .option('--per-video', 'a COCO file a video, in its folder', false)
+    .option('--looked-for <labels>', 'labels that were looked for everywhere, separated by commas, or "none"; otherwise those that the pack of boxes looked for', (text: string) => (text === 'none' ? [] : names(text)))
+    .option('--json', 'print one JSON document', false)
+    .action(run)
+}
+
+function names(text: string): string[] {
+  const parts = text.split(',').map((part) => part.trim()).filter((part) => part !== '')
+  if (parts.length === 0) throw new InvalidArgumentError('Name at least one.')
+  return parts
+}
+
+function numbers(text: string): number[] {
+  const ids = names(text).map(Number)
+  if (ids.some((id) => !Number.isInteger(id) || id < 1)) throw new InvalidArgumentError('Ids are whole numbers from 1 on.')
+  return ids
+}
+
+export function listOf<T extends string>(options: readonly T[]): (text: string) => T[] {
+  return (text) => names(text).map(oneOf(options))
+}
+
+function oneOf<T extends string>(options: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = options.find((option) => option === text.trim())
+    if (found === undefined) throw new InvalidArgumentError(`Choose from ${options.join(', ')}.`)
+    return found
+  }
+}
+
+async function run({ project, formats, out, videos, clips, search: words, view, labels, states, by, perVideo, lookedFor, json }: Options): Promise<void> {
+  const folder = path.resolve(project)
+  if (!existsSync(path.join(folder, 'library.sqlite'))) throw new TubeletError({ code: 'not-found', message: 'There is no library in this folder.', file: folder, next: 'Analyse videos first, or name another folder with --project.' })
+  const library = Library.open(folder)
+  // Idle, the workers of the library keep no process alive.
+  const awake = setInterval(() => undefined, 1_000)
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
+  const bar = process.stderr.isTTY ? new SingleBar({ format: '{bar} {percentage}%', stream: process.stderr, hideCursor: true, clearOnComplete: true }) : null
+  try {
+    const none = () => Promise.resolve(null)
+    const search = new Search({ library, packs: { all: () => Promise.resolve([]), words: () => Promise.reject(new Error('no engine runs')), boxes: none, text: none } })
+    const clipIds = await chosenClips(library, search, { clipIds: clips, view, search: words === undefined ? undefined : { query: { by: 'words', words }, filters: {} } })
+    bar?.start(1, 0)
+    const exported = await exportProject(library, {
+      formats, directory: path.resolve(out), sourceIds: videos && sourceIdsOf(library, videos), clipIds, scope: { labels, states, by }, perVideo, lookedFor,
+      signal: stop.signal, onProgress: (share) => bar?.update(share),
+    })
+    bar?.stop()
+    if (json) console.log(JSON.stringify(exported, null, 2))
+    else for (const { path: file } of exported.files) console.log(`wrote ${file}`)
+    sayWhatIsMissing(exported)
+  } finally {
+    bar?.stop()
+    clearInterval(awake)
+    await library.close()
+  }
+}
+
+/** What the files do not hold, to standard error. */
+export function sayWhatIsMissing({ leftOut, notes }: { leftOut: readonly LeftOut[]; notes: readonly Phrase[] }): void {
+  for (const { name, state } of leftOut) console.error(`${name} is left out: its analysis is unfinished (${state}).`)
+  for (const note of notes) console.error(english(note))
+}
+
+/** @throws TubeletError `not-found` for one that is in no library. */
+function sourceIdsOf(library: Library, videos: readonly string[]): number[] {
+  const sources = library.sources()
+  return videos.flatMap((video) => {
+    const found = sources.filter(({ name, path: file }) => name === video || file === video || file === path.resolve(video))
+    if (found.length === 0) throw new TubeletError({ code: 'not-found', message: 'There is no video “{{video}}” in this library.', values: { video }, next: 'Name it as it is listed, or by its path.' })
+    return found.map(({ id }) => id)
+  })
+}

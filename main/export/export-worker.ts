@@ -1,0 +1,92 @@
+/**
+ * Writes the files of one export beside the host's thread, each under a temporary name. It reads the library through a connection of its own,
+ * in one transaction: what changes meanwhile is in no file or in none.
+ */
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { parentPort, workerData } from 'node:worker_threads'
+import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
+import type { Film } from '../../app/formats/document.ts'
+import { type Content, CONTENTS, digestOf, fileError, type Written } from './files.ts'
+import { annotationsIn, filmOf, type FilmOptions, type FilmPlan } from './films.ts'
+
+interface FileTask {
+  content: Content
+  temporary: string
+  films: FilmPlan[]
+}
+/** A place that is to be written: with the SHA-256 of what earlier exports wrote there, for anything else that lies there is somebody's own. */
+interface Place {
+  target: string
+  ours: readonly string[]
+}
+export interface ExportTask {
+  projectDir: string
+  directory: string
+  options: FilmOptions
+  mustBeOurs: Place[]
+  files: FileTask[]
+}
+export type ExportReply = { type: 'progress'; share: number } | { type: 'written'; files: Written[] } | { type: 'problem'; problem: Problem }
+
+const PROGRESS_MS = 100
+/** Of a file's share: writing it; the rest is reading it back. */
+const WRITING = 0.6
+
+const { projectDir, directory, options, mustBeOurs, files } = workerData as ExportTask
+const db = new DatabaseSync(path.join(projectDir, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
+try {
+  db.exec('BEGIN')
+  for (const place of mustBeOurs) check(place)
+  send({ type: 'written', files: writeAll() })
+} catch (error) {
+  send({ type: 'problem', problem: problemOf(fileError(error, directory)) })
+} finally {
+  db.close()
+}
+
+function send(reply: ExportReply): void {
+  parentPort?.postMessage(reply)
+}
+
+function writeAll(): Written[] {
+  const counts = new Map<number, number>()
+  const countOf = ({ sourceId }: FilmPlan) => {
+    const count = counts.get(sourceId) ?? 1 + annotationsIn(db, sourceId)
+    counts.set(sourceId, count)
+    return count
+  }
+  const costs = files.map(({ films }) => films.reduce((sum, film) => sum + countOf(film), 0))
+  const total = costs.reduce((sum, cost) => sum + cost, 0)
+  let done = 0
+  let told = 0
+  const tell = (within: number) => {
+    const now = performance.now()
+    if (now - told < PROGRESS_MS) return
+    told = now
+    send({ type: 'progress', share: Math.min(1, (done + within) / Math.max(1, total)) })
+  }
+  return files.map(({ content, temporary, films: plans }, at) => {
+    const cost = costs[at] ?? 0
+    let seen = 0
+    const films = plans.map((plan): Film => filmOf(db, plan, options, () => tell(Math.min(cost, (seen += 1)) * WRITING)))
+    mkdirSync(path.dirname(temporary), { recursive: true })
+    const written = CONTENTS[content](films, temporary, (share) => tell(cost * (WRITING + (1 - WRITING) * share)))
+    done += cost
+    return written
+  })
+}
+
+function check({ target, ours }: Place): void {
+  const there = digestOf(target)
+  if (there === null || ours.includes(there)) return
+  throw new TubeletError({
+    code: 'conflict',
+    message: '{{name}} is already there, and Tubelet did not write it or it was changed since.',
+    values: { name: path.basename(target) },
+    file: target,
+    stillWorks: 'Nothing was overwritten.',
+    next: 'Move that file away, or export to another folder.',
+  })
+}

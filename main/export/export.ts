@@ -1,0 +1,231 @@
+/** Writing annotation files: all of an export or none of it, each file read back before it counts. */
+import { createHash } from 'node:crypto'
+import { copyFile, link, mkdir, rename, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { Source } from '../../app/contract.ts'
+import type { ExportFormat, LeftOut } from '../../app/contract/export.ts'
+import { TubeletError } from '../../app/errors.ts'
+import { type Scope, scopeKey } from '../../app/formats/scope.ts'
+import { titlesOf } from '../../app/formats/titles.ts'
+import { type Phrase, said } from '../../app/phrase.ts'
+import type { Library } from '../library/library.ts'
+import { packageVersion } from '../version.ts'
+import type { ExportReply, ExportTask } from './export-worker.ts'
+import { type Content, fileError, type Written } from './files.ts'
+import { COCO_FILE, COCO_FOLDER, FileNames, folderNames, readRecord, type ExportRecord, writeRecord } from './names.ts'
+
+/** What an export reads of the library beside its file. */
+export type ExportableLibrary = Pick<Library, 'projectDir' | 'sources'> & { exports: Pick<Library['exports'], 'categories' | 'sourcesOf' | 'underWay'> }
+
+export interface ExportOptions {
+  formats: readonly ExportFormat[]
+  /** Made where it does not exist. */
+  directory: string
+  /** All that were analysed when left out. */
+  sourceIds?: readonly number[] | undefined
+  /** These clips alone, and the videos that they are of. */
+  clipIds?: readonly number[] | undefined
+  scope?: Scope | undefined
+  /** A COCO file a video, in its folder, in the place of one for all. */
+  perVideo?: boolean | undefined
+  /** Labels that were looked for everywhere; where it is left out those that the pack of boxes looked for in every clip. */
+  lookedFor?: readonly string[] | undefined
+  /** Aborted, nothing is left of the export. */
+  signal?: AbortSignal | undefined
+  onProgress?: ((share: number) => void) | undefined
+}
+
+export interface Exported {
+  directory: string
+  files: { format: string; path: string; bytes: number }[]
+  /** Videos that were chosen and are not in the files. */
+  leftOut: LeftOut[]
+  /** What else to know about the files. */
+  notes: Phrase[]
+}
+
+const PER_SOURCE: readonly { format: Exclude<ExportFormat, 'coco'> | 'frames'; content: Content }[] = [
+  { format: 'cvat', content: 'cvat.xml' },
+  { format: 'cvat', content: 'cvat-labels.json' },
+  { format: 'vtt', content: 'captions.vtt' },
+  { format: 'srt', content: 'captions.srt' },
+  { format: 'csv', content: 'boxes.csv' },
+  { format: 'csv', content: 'spans.csv' },
+  { format: 'jsonl', content: 'annotations.jsonl' },
+  { format: 'frames', content: 'frames.csv' },
+]
+
+/** A file to write: its name in the folder, with `/` between its parts, which is its key in the record, and names that it has as well. */
+interface Planned {
+  format: string
+  content: Content
+  name: string
+  also: string[]
+  /** Empty where it holds everything. */
+  part: string
+  sources: Source[]
+}
+
+/**
+ * Write annotation files: a folder for each source with a frames.csv in it, and one COCO file beside the folders. Videos whose analysis did
+ * not end are left out.
+ *
+ * A thread beside this one writes every file under a temporary name and reads it back from disk; only when all are right do they take their
+ * places. A file is replaced only by one of the same part of the same videos, or of more of them.
+ * @throws TubeletError `bad-request` when there is nothing to export, `conflict` when a file is in the way that Tubelet did not write,
+ *   that was changed since or that is of another project, `disk-full`, `forbidden` when the folder may not be written, `cancelled`, `internal`
+ *   when a file reads back differently.
+ */
+export async function exportProject(library: ExportableLibrary, options: ExportOptions): Promise<Exported> {
+  const { scope = {}, clipIds, signal, onProgress } = options
+  const directory = path.resolve(options.directory)
+  const { chosen, leftOut } = chosenSources(library, options)
+  const planned: Planned[] = []
+  const temporary = ({ name }: Pick<Planned, 'name'>) => path.join(directory, `${name}.tubelet-part`)
+  try {
+    await mkdir(directory, { recursive: true })
+    const record = await readRecord(directory)
+    planned.push(...plan(library.sources(), chosen, record, { ...options, directory }))
+    const titles = titlesOf(library.sources())
+    const ours = (name: string) => ({ target: path.join(directory, name), ours: record.files[name] ?? [] })
+    const task: ExportTask = {
+      projectDir: library.projectDir,
+      directory,
+      options: {
+        scope, clipIds: clipIds ? new Set(clipIds) : null, categories: library.exports.categories(scope.states?.includes('rejected') ?? false),
+        lookedFor: options.lookedFor ?? null, appVersion: packageVersion,
+      },
+      mustBeOurs: planned.flatMap(({ name, also }) => [name, ...also].map(ours)),
+      files: planned.map((file) => ({ content: file.content, temporary: temporary(file), films: file.sources.map(({ id }) => ({ sourceId: id, title: titles.get(id) ?? String(id) })) })),
+    }
+    const written = await inWorker(task, signal, onProgress)
+    if (signal?.aborted) throw cancelled()
+    await publish(directory, planned.map((file, at) => ({ ...file, temporary: temporary(file), ...(written[at] ?? { bytes: 0, digest: '' }) })), record)
+    const files = planned.flatMap(({ format, name, also }, at) => [name, ...also].map((one) => ({ format, path: path.join(directory, one), bytes: written[at]?.bytes ?? 0 })))
+    return { directory, files, leftOut, notes: notesOf(library, chosen) }
+  } catch (error) {
+    await Promise.all(planned.map((file) => rm(temporary(file), { force: true }).catch(() => undefined)))
+    throw fileError(error, directory)
+  }
+}
+
+function chosenSources(library: ExportableLibrary, { sourceIds, clipIds }: ExportOptions): { chosen: Source[]; leftOut: LeftOut[] } {
+  const sources = library.sources()
+  const missing = sourceIds?.find((id) => !sources.some((source) => source.id === id))
+  if (missing !== undefined) throw new TubeletError({ code: 'bad-request', message: 'There is no source {{source}} in this library.', values: { source: missing }, next: 'Choose sources from the list.' })
+  const withClips = clipIds && library.exports.sourcesOf(clipIds)
+  const wanted = sources.filter(({ id }) => (sourceIds?.includes(id) ?? true) && (withClips?.has(id) ?? true)).sort((a, b) => a.id - b.id)
+  const chosen = wanted.filter(isFinished)
+  const leftOut = wanted.filter((source) => !isFinished(source)).map(({ id, name, state }): LeftOut => ({ sourceId: id, name, state }))
+  if (chosen.length > 0) return { chosen, leftOut }
+  const [first] = leftOut
+  if (first === undefined) throw new TubeletError({ code: 'bad-request', message: 'There is nothing to export yet.', next: 'Wait until a video was analysed, then export again.' })
+  throw new TubeletError({
+    code: 'bad-request',
+    message: leftOut.length === 1 ? 'The analysis of {{name}} is unfinished: its files would be incomplete, so none were written.' : 'The analysis of all {{videos}} chosen videos is unfinished: their files would be incomplete, so none were written.',
+    values: { name: first.name, videos: leftOut.length },
+    stillWorks: 'What was found so far, and all that you said, is kept.',
+    next: 'Wait until the queue is done with them, or resume or retry them on the Queue page, then export again.',
+  })
+}
+
+/** Of a video whose analysis is still to end, stopped or failed, a file would hold a part and look whole. */
+function isFinished({ state, probe }: Source): boolean {
+  return probe !== null && (state === 'done' || state === 'partial')
+}
+
+function notesOf(library: ExportableLibrary, chosen: readonly Source[]): Phrase[] {
+  const underWay = library.exports.underWay()
+  const partial = chosen.filter(({ state }) => state === 'partial').map(({ name }) => name)
+  return [
+    ...(partial.length > 0 ? [said('Only a part of these files could be read, and nothing is said of the rest: {{names}}.', { names: partial.join(', ') })] : []),
+    ...(underWay > 0 ? [said('Jobs that were still running or waiting: {{jobs}}. What they find is not in these files.', { jobs: underWay })] : []),
+  ]
+}
+
+function plan(all: readonly Source[], chosen: Source[], record: ExportRecord, { formats, directory, scope = {}, clipIds, perVideo = false }: ExportOptions): Planned[] {
+  const clipsKey = clipIds ? createHash('sha256').update(clipIds.toSorted((a, b) => a - b).join()).digest('hex') : ''
+  const part = [scopeKey(scope), clipsKey].filter(Boolean).join(' ')
+  const names = new FileNames(directory, record, part)
+  const folders = folderNames(all, record)
+  const wanted = new Set<string>([...formats, 'frames'])
+  const folderOf = ({ id }: Source) => folders.get(id) ?? String(id)
+  const whole = new FileNames(directory, record, '')
+  const ofEach = chosen.flatMap((source): Planned[] =>
+    PER_SOURCE.filter(({ format }) => wanted.has(format)).map(({ format, content }) => {
+      // Frames and labels are the same whatever part is written.
+      const isWhole = content === 'frames.csv' || content === 'cvat-labels.json'
+      return { format, content, name: (isWhole ? whole : names).inFolder(folderOf(source), content), also: [], part: isWhole ? '' : part, sources: [source] }
+    }),
+  )
+  if (!wanted.has('coco')) return ofEach
+  const coco = (name: string, sources: Source[]): Planned => ({ format: 'coco', content: COCO_FILE, name, also: [datumaroName(name)], part, sources })
+  if (perVideo) return [...ofEach, ...chosen.map((source) => coco(names.inFolder(folderOf(source), COCO_FILE), [source]))]
+  const [only] = chosen.length === 1 ? chosen : []
+  return [...ofEach, coco(names.coco(chosen.map(({ fingerprint }) => fingerprint), new Set(all.map(({ fingerprint }) => fingerprint)), only ? folderOf(only) : null), chosen)]
+}
+
+/** Datumaro finds `annotations/instances_SUBSET.json` beside a folder `images`, and nothing else. */
+function datumaroName(name: string): string {
+  const { dir, name: stem } = path.posix.parse(name)
+  return path.posix.join(dir, COCO_FOLDER.annotations, stem === path.posix.parse(COCO_FILE).name ? 'instances_default.json' : `${stem}.json`)
+}
+
+function cancelled(): TubeletError {
+  return new TubeletError({ code: 'cancelled', message: 'The export was cancelled.', stillWorks: 'Your library and earlier exports are unchanged.', next: 'Export again when you like.' })
+}
+
+async function inWorker(task: ExportTask, signal: AbortSignal | undefined, onProgress: ((share: number) => void) | undefined): Promise<Written[]> {
+  if (signal?.aborted) throw cancelled()
+  const worker = new Worker(new URL(`./export-worker${path.extname(import.meta.url)}`, import.meta.url), { workerData: task })
+  const stop = () => void worker.terminate()
+  signal?.addEventListener('abort', stop)
+  try {
+    return await new Promise((resolve, reject) => {
+      worker.on('message', (reply: ExportReply) => {
+        if (reply.type === 'progress') onProgress?.(reply.share)
+        else if (reply.type === 'written') resolve(reply.files)
+        else reject(new TubeletError(reply.problem))
+      })
+      worker.on('error', reject)
+      worker.on('exit', () => reject(signal?.aborted ? cancelled() : new Error('the export ended before its end')))
+    })
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    // Its files are closed before anybody removes them.
+    await worker.terminate()
+  }
+}
+
+interface Staged extends Planned, Written {
+  temporary: string
+}
+
+/** The record names the new contents beside the old before any file takes its place, so that a crash in between leaves only known files. */
+async function publish(directory: string, staged: readonly Staged[], record: ExportRecord): Promise<void> {
+  const named = staged.flatMap((file) => [file.name, ...file.also].map((name) => ({ ...file, name })))
+  const after = {
+    videos: { ...record.videos, ...Object.fromEntries(named.map(({ name, content, sources }) => [content === COCO_FILE ? name : path.posix.dirname(name), sources.map(({ fingerprint }) => fingerprint)])) },
+    parts: { ...Object.fromEntries(Object.entries(record.parts).filter(([name]) => !named.some((file) => file.name === name))), ...Object.fromEntries(named.filter(({ part }) => part !== '').map(({ name, part }) => [name, part])) },
+  }
+  const both = Object.fromEntries(named.map(({ name, digest }) => [name, [...(record.files[name] ?? []), digest]]))
+  await writeRecord(directory, { files: { ...record.files, ...both }, ...after })
+  for (const { temporary, name, also } of staged) {
+    const target = path.join(directory, name)
+    await rename(temporary, target)
+    for (const other of also) await sameFile(target, path.join(directory, other))
+  }
+  const fresh = Object.fromEntries(named.map(({ name, digest }) => [name, [digest]]))
+  await writeRecord(directory, { files: { ...record.files, ...fresh }, ...after })
+}
+
+/** A second name of one file, as Datumaro asks for it; a copy where the disk knows no such thing. */
+async function sameFile(file: string, other: string): Promise<void> {
+  await mkdir(path.dirname(other), { recursive: true })
+  await mkdir(path.join(path.dirname(other), '..', COCO_FOLDER.images), { recursive: true })
+  const temporary = `${other}.tubelet-part`
+  await rm(temporary, { force: true })
+  await link(file, temporary).catch(() => copyFile(file, temporary))
+  await rename(temporary, other)
+}

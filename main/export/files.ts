@@ -1,0 +1,185 @@
+/** The files that an export writes: what is in each, piece by piece to the disk, and piece by piece back from it. */
+import { createHash, type Hash } from 'node:crypto'
+import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
+import { StringDecoder } from 'node:string_decoder'
+import { TubeletError } from '../../app/errors.ts'
+import { coco } from '../../app/formats/coco.ts'
+import { boxes, spans } from '../../app/formats/csv.ts'
+import { cvat, cvatLabels } from '../../app/formats/cvat.ts'
+import type { Film, Format } from '../../app/formats/document.ts'
+import { frames } from '../../app/formats/frames.ts'
+import { jsonl } from '../../app/formats/jsonl.ts'
+import { srt } from '../../app/formats/srt.ts'
+import { vtt } from '../../app/formats/vtt.ts'
+
+/** Bytes that are written, or read, at once. */
+const CHUNK = 1 << 18
+
+export interface Written {
+  bytes: number
+  /** SHA-256. */
+  digest: string
+}
+
+type Writer = (films: readonly Film[], file: string, onShare: (share: number) => void) => Written
+
+/** By the name of the file: how films are written to it, read back and compared. */
+export const CONTENTS = {
+  'cvat.xml': ofOne('CVAT', cvat),
+  'captions.vtt': ofOne('WebVTT', vtt),
+  'captions.srt': ofOne('SRT', srt),
+  'boxes.csv': ofOne('boxes.csv', boxes),
+  'spans.csv': ofOne('spans.csv', spans),
+  'annotations.jsonl': ofOne('JSON Lines', jsonl),
+  'frames.csv': ofOne('frames.csv', frames),
+  'instances.json': (films, file, onShare) => checked('COCO', coco, films, file, onShare),
+  'cvat-labels.json': ([film], file) => {
+    const text = cvatLabels(film?.categories ?? [])
+    const { written } = writeTo(file, [text])
+    return written
+  },
+} satisfies Record<string, Writer>
+export type Content = keyof typeof CONTENTS
+
+function ofOne<Piece>(name: string, format: Format<Film, Piece>): Writer {
+  return ([film], file, onShare) => {
+    if (film === undefined) throw new RangeError('a file of no film')
+    return checked(name, format, film, file, onShare)
+  }
+}
+
+/** Writes a file, and finds in it, read from the disk by our own reader, all pieces that were to be in it. */
+function checked<Input, Piece>(name: string, format: Format<Input, Piece>, input: Input, file: string, onShare: (share: number) => void): Written {
+  const meant = new Digest()
+  const { written } = writeTo(file, format.write(passing(format.pieces(input), meant)))
+  const found = new Digest()
+  const disk = createHash('sha256')
+  try {
+    for (const piece of format.read(textOf(file, disk, (bytes) => onShare(bytes / Math.max(1, written.bytes))))) found.add(piece)
+  } catch (error) {
+    throw unlike(name, file, error)
+  }
+  if (found.end() !== meant.end() || disk.digest('hex') !== written.digest) throw unlike(name, file)
+  return written
+}
+
+function* passing<Piece>(pieces: Iterable<Piece>, digest: Digest): Generator<Piece> {
+  for (const piece of pieces) {
+    digest.add(piece)
+    yield piece
+  }
+}
+
+/** Of pieces in their order; many are hashed at a time. */
+class Digest {
+  readonly #hash = createHash('sha1')
+  #text = ''
+
+  add(piece: unknown): void {
+    // What UTF-8 cannot hold must show here: half a surrogate pair is no text that was read from a file.
+    this.#text += `${JSON.stringify(piece)}\n`
+    if (this.#text.length > CHUNK) this.#flush()
+  }
+
+  #flush(): void {
+    this.#hash.update(this.#text)
+    this.#text = ''
+  }
+
+  end(): string {
+    this.#flush()
+    return this.#hash.digest('hex')
+  }
+}
+
+function unlike(format: string, file: string, cause?: unknown): TubeletError {
+  return new TubeletError(
+    {
+      code: 'internal',
+      message: 'The {{format}} export did not read back as it was written, so it was not kept.',
+      values: { format },
+      file,
+      stillWorks: 'Your library and earlier exports are unchanged.',
+      next: 'Export the other formats, and report this.',
+      ...(cause instanceof Error ? { details: cause.stack ?? cause.message } : {}),
+    },
+    { cause },
+  )
+}
+
+function writeTo(file: string, texts: Iterable<string>): { written: Written } {
+  const hash = createHash('sha256')
+  const descriptor = openSync(file, 'w')
+  let bytes = 0
+  let text = ''
+  const flush = () => {
+    const data = Buffer.from(text, 'utf8')
+    hash.update(data)
+    for (let at = 0; at < data.length; ) at += writeSync(descriptor, data, at)
+    bytes += data.length
+    text = ''
+  }
+  try {
+    for (const part of texts) {
+      text += part
+      if (text.length > CHUNK) flush()
+    }
+    flush()
+    // A device that cannot be synced is none that keeps files.
+    try {
+      fsyncSync(descriptor)
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EINVAL')) throw error
+    }
+  } finally {
+    closeSync(descriptor)
+  }
+  return { written: { bytes, digest: hash.digest('hex') } }
+}
+
+function* textOf(file: string, hash: Hash, onBytes: (bytes: number) => void): Generator<string> {
+  const descriptor = openSync(file, 'r')
+  const decoder = new StringDecoder('utf8')
+  const buffer = Buffer.allocUnsafe(CHUNK)
+  try {
+    let total = 0
+    for (let count = readSync(descriptor, buffer); count > 0; count = readSync(descriptor, buffer)) {
+      const data = buffer.subarray(0, count)
+      hash.update(data)
+      yield decoder.write(data)
+      total += count
+      onBytes(total)
+    }
+    yield decoder.end()
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** SHA-256 of what lies on the disk; null where nothing does. */
+export function digestOf(file: string): string | null {
+  const hash = createHash('sha256')
+  try {
+    // The text itself is not wanted: reading it goes through all of it.
+    for (const _ of textOf(file, hash, () => undefined)) continue
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  }
+  return hash.digest('hex')
+}
+
+export function fileError(error: unknown, directory: string): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const stillWorks = 'Your library and earlier exports are unchanged.'
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new TubeletError({ code: 'disk-full', message: 'The disk is full.', file: directory, stillWorks, next: 'Free some space, or export to another disk.' }, { cause: error })
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new TubeletError({ code: 'forbidden', message: 'This folder may not be written to.', file: directory, stillWorks, next: 'Choose a folder of your own.' }, { cause: error })
+  }
+  if (code === 'EEXIST' || code === 'ENOTDIR' || code === 'EISDIR') {
+    return new TubeletError({ code: 'conflict', message: 'A file lies where a folder is needed, or the other way round.', file: directory, stillWorks, next: 'Choose another folder.' }, { cause: error })
+  }
+  return error
+}

@@ -1,0 +1,100 @@
+/** Films as files are made of them, read from the library while they are written: one annotation at a time. */
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+import { inflateSync } from 'node:zlib'
+import { Annotation } from '../../app/annotation.ts'
+import { type Category, DocumentClip, DocumentSource, type Film } from '../../app/formats/document.ts'
+import { inScope, type Scope } from '../../app/formats/scope.ts'
+import { namesOf } from '../../app/naming.ts'
+import { labelNamed, phrasesOf } from '../../app/vocabulary.ts'
+import { lookedFor, storedVocabulary } from '../library/detections.ts'
+import type { ChosenPacks } from '../library/packs.ts'
+
+export interface FilmPlan {
+  sourceId: number
+  title: string
+}
+
+/** What all films of one export share. */
+export interface FilmOptions {
+  scope: Scope
+  /** Of these clips alone; null for all. */
+  clipIds: ReadonlySet<number> | null
+  categories: readonly Category[]
+  /** Labels that were looked for everywhere, where a person says which; null for those that the pack of boxes looked for. */
+  lookedFor: readonly string[] | null
+  appVersion: string
+}
+
+/** @param onAnnotation Told of each annotation that is read, whether it is written or not. */
+export function filmOf(db: DatabaseSync, { sourceId, title }: FilmPlan, options: FilmOptions, onAnnotation: () => void): Film {
+  const row = db.prepare('SELECT id, path, name, fingerprint, probe, pts, state FROM sources WHERE id = ?').get(sourceId)
+  if (row === undefined) throw new RangeError(`source ${sourceId} is gone`)
+  const clips = clipsOf(db, sourceId).filter(({ id }) => options.clipIds?.has(id) ?? true)
+  return {
+    source: DocumentSource.parse({ id: row['id'], path: row['path'], name: row['name'], fingerprint: row['fingerprint'], probe: parsed(row['probe']) }),
+    title,
+    pts: ptsOf(row['pts']),
+    clips,
+    *of({ id }, kinds, withRejected = false) {
+      // Prepared each time: one statement can be read by one reader at a time.
+      const rows = db.prepare(`SELECT id, clip_id, human, machine, state, evidence, provenance, updated_at FROM annotations WHERE clip_id = ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY id`)
+      for (const one of rows.iterate(id, JSON.stringify(kinds))) {
+        onAnnotation()
+        const annotation = annotationOf(one)
+        if (inScope(options.scope, annotation, withRejected)) yield annotation
+      }
+    },
+    categories: options.categories,
+    lookedFor: options.lookedFor ?? looked(db, sourceId, clips, options),
+    partial: row['state'] === 'partial',
+    appVersion: options.appVersion,
+  }
+}
+
+export function annotationsIn(db: DatabaseSync, sourceId: number): number {
+  return Number(db.prepare('SELECT count(*) AS n FROM annotations WHERE clip_id IN (SELECT id FROM clips WHERE source_id = ?)').get(sourceId)?.['n'])
+}
+
+function clipsOf(db: DatabaseSync, sourceId: number): DocumentClip[] {
+  return db
+    .prepare('SELECT * FROM clips WHERE source_id = ? ORDER BY start_frame, id')
+    .all(sourceId)
+    .map((row) => DocumentClip.parse({ id: row['id'], index: row['idx'], kind: row['kind'], start: row['start'], end: row['end'], startFrame: row['start_frame'], endFrame: row['end_frame'] }))
+}
+
+/** Labels that the pack of boxes looked for in every clip; none where only a part of what it found is written. */
+function looked(db: DatabaseSync, sourceId: number, clips: readonly DocumentClip[], { scope, categories }: FilmOptions): string[] {
+  const packs = parsed(db.prepare(`SELECT value FROM settings WHERE key = 'packs'`).get()?.['value']) as ChosenPacks | null
+  const boxes = packs?.boxes
+  if (!boxes || clips.length === 0 || scope.by !== undefined || scope.states !== undefined) return []
+  const vocabulary = storedVocabulary(db)
+  const wanted = categories.filter(({ name }) => scope.labels?.some((label) => label.toLowerCase() === name.toLowerCase()) ?? true)
+  const ids = JSON.stringify(clips.map(({ id }) => id))
+  const { names } = boxes
+  if (names === undefined) {
+    const seen = db.prepare('SELECT count(*) AS n FROM encodings WHERE pack_digest = ? AND looked_for = ? AND clip_id IN (SELECT value FROM json_each(?))').get(boxes.digest, lookedFor(vocabulary), ids)
+    return Number(seen?.['n']) === clips.length ? wanted.filter(({ name }) => labelNamed(vocabulary, name)).map(({ name }) => name) : []
+  }
+  const seen = db.prepare('SELECT count(*) AS n FROM seen s JOIN clips c ON c.id = s.clip_id WHERE c.source_id = ? AND s.by = ? AND s.clip_id IN (SELECT value FROM json_each(?))').get(sourceId, boxes.digest, ids)
+  if (Number(seen?.['n']) !== clips.length) return []
+  return wanted.flatMap(({ name }) => (namesOf(phrasesOf(labelNamed(vocabulary, name) ?? { name, synonyms: [] }), names).length > 0 ? [name] : []))
+}
+
+/** As the library keeps it: steps from one frame to the next. */
+function ptsOf(blob: SQLOutputValue | undefined): Float64Array {
+  if (!(blob instanceof Uint8Array)) return new Float64Array(0)
+  const pts = new Float64Array(new Uint8Array(inflateSync(blob)).buffer)
+  for (let at = 1; at < pts.length; at += 1) pts[at] = (pts[at] ?? 0) + (pts[at - 1] ?? 0)
+  return pts
+}
+
+function annotationOf(row: Record<string, SQLOutputValue>): Annotation {
+  return Annotation.parse({
+    id: row['id'], clipId: row['clip_id'], body: parsed(row['human']) ?? parsed(row['machine']), machine: parsed(row['machine']),
+    state: row['state'], evidence: parsed(row['evidence']), provenance: parsed(row['provenance']), updatedAt: row['updated_at'],
+  })
+}
+
+function parsed(value: SQLOutputValue | undefined): unknown {
+  return typeof value === 'string' ? JSON.parse(value) : null
+}

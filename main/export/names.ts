@@ -1,0 +1,141 @@
+/**
+ * Under which names an export writes into a folder, so that no file of before is lost: a file is replaced only by one that has the same part
+ * of at least the same videos in it. Everything else gets a name of its own.
+ */
+import { existsSync } from 'node:fs'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { z } from 'zod'
+import type { Source } from '../../app/contract.ts'
+import { TubeletError } from '../../app/errors.ts'
+
+/** Lists the files that exports wrote into a directory, with the SHA-256 of what was written: nothing else is ever overwritten. */
+const RECORD = 'tubelet-export.json'
+/** COCO is one file for the whole project: that is what training and evaluation tools open. */
+export const COCO_FILE = 'instances.json'
+/** Where Datumaro looks for COCO, whose pictures it expects beside that. */
+export const COCO_FOLDER = { annotations: 'annotations', images: 'images' } as const
+
+const ExportRecord = z.object({
+  files: z.record(z.string(), z.array(z.string())),
+  /** Fingerprints of the videos that a folder, or a file beside the folders, is about. Records of before say nothing of it. */
+  videos: z.record(z.string(), z.array(z.string())).default({}),
+  /** Which part of what is said a file holds; files that hold everything are not listed. */
+  parts: z.record(z.string(), z.string()).default({}),
+})
+export type ExportRecord = z.infer<typeof ExportRecord>
+
+export async function readRecord(directory: string): Promise<ExportRecord> {
+  const nothing = { files: {}, videos: {}, parts: {} }
+  const text = await readFile(path.join(directory, RECORD), 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  })
+  if (text === null) return nothing
+  try {
+    return ExportRecord.parse(JSON.parse(text))
+  } catch {
+    // Without a record every file that is in the way counts as somebody else's, which is the safe side.
+    return nothing
+  }
+}
+
+export async function writeRecord(directory: string, record: ExportRecord): Promise<void> {
+  const target = path.join(directory, RECORD)
+  await writeFile(`${target}.tubelet-part`, `${JSON.stringify(record, null, 2)}\n`, { flush: true })
+  await rename(`${target}.tubelet-part`, target)
+}
+
+/** Names that Windows keeps for devices, with any extension. */
+const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?$/i
+/** File systems take 255 bytes; a number for a name taken twice must fit too. */
+const NAME_BYTES = 200
+
+/** A folder name for each source of the library, the same whichever of them are exported. A folder that was of another video stays that one's. */
+export function folderNames(sources: readonly Source[], { videos }: ExportRecord): Map<number, string> {
+  const taken = new Set<string>([COCO_FILE, RECORD, ...Object.values(COCO_FOLDER)])
+  const owners = new Map(Object.entries(videos).map(([folder, [owner]]) => [folder.toLowerCase(), owner]))
+  const names = new Map<number, string>()
+  for (const { id, name, fingerprint } of sources.toSorted((a, b) => a.id - b.id)) {
+    const stem = safeName(path.parse(name).name)
+    const isFree = (folder: string) => !taken.has(folder.toLowerCase()) && (owners.get(folder.toLowerCase()) ?? fingerprint) === fingerprint
+    let folder = stem
+    for (let copy = 2; !isFree(folder); copy++) folder = `${stem} (${copy})`
+    taken.add(folder.toLowerCase())
+    names.set(id, folder)
+  }
+  return names
+}
+
+function safeName(stem: string): string {
+  let name = ''
+  for (const character of stem.toWellFormed().normalize('NFC').replace(/[<>:"/\\|?*\p{Cc}]/gu, '_')) {
+    if (Buffer.byteLength(name + character) > NAME_BYTES) break
+    name += character
+  }
+  // Windows drops dots and spaces at the end, and two names would become one.
+  const trimmed = name.trim().replace(/[. ]+$/, '')
+  if (trimmed === '') return 'video'
+  return RESERVED.test(trimmed) ? `_${trimmed}` : trimmed
+}
+
+/** Names with `/` between their parts, as in the record. */
+export class FileNames {
+  readonly #directory: string
+  readonly #record: ExportRecord
+  readonly #part: string
+
+  /** @param part What tells this part of what is said from others; empty for everything. */
+  constructor(directory: string, record: ExportRecord, part: string) {
+    this.#directory = directory
+    this.#record = record
+    this.#part = part
+  }
+
+  /** In the folder of one video. */
+  inFolder(folder: string, file: string): string {
+    return this.#first(`${folder}/${file}`, this.#part === '' ? null : 'part', (name) => this.#isSamePart(name))
+  }
+
+  /**
+   * Of the COCO file of several videos, or of one beside their folders.
+   * @param shown Their fingerprints. @param all Those of all videos in the library. @param alone The folder's name where it is one video.
+   * @throws TubeletError `conflict` Where the file is of a project that has none of these videos.
+   */
+  coco(shown: readonly string[], all: ReadonlySet<string>, alone: string | null): string {
+    const holdsAll = (name: string) => (this.#record.videos[name] ?? []).every((fingerprint) => shown.includes(fingerprint) || !all.has(fingerprint))
+    const before = this.#record.videos[COCO_FILE]
+    if (before && !before.some((fingerprint) => all.has(fingerprint)) && existsSync(path.join(this.#directory, COCO_FILE))) throw otherProject(path.join(this.#directory, COCO_FILE))
+    return this.#first(COCO_FILE, alone ?? 'part', (name) => this.#isSamePart(name) && holdsAll(name))
+  }
+
+  #isSamePart(name: string): boolean {
+    return (this.#record.parts[name] ?? '') === this.#part
+  }
+
+  /** The plain name where it holds everything and may be written; else one that says that it is another part, with a number where that one is another's. */
+  #first(name: string, suffix: string | null, mayReplace: (name: string) => boolean): string {
+    const { dir, name: stem, ext } = path.posix.parse(name)
+    const named = (end: string) => path.posix.join(dir, `${stem}_${end}${ext}`)
+    const isFree = (candidate: string) => (this.#record.files[candidate] === undefined ? !existsSync(path.join(this.#directory, candidate)) : mayReplace(candidate))
+    // A file that nobody recorded is in the way of the plain name, and is told of.
+    const isPlain = this.#part === '' && (this.#record.files[name] === undefined || mayReplace(name) || !existsSync(path.join(this.#directory, name)))
+    if (isPlain) return name
+    const end = suffix ?? 'all'
+    if (isFree(named(end))) return named(end)
+    let copy = 2
+    while (!isFree(named(`${end} (${copy})`))) copy += 1
+    return named(`${end} (${copy})`)
+  }
+}
+
+function otherProject(file: string): TubeletError {
+  return new TubeletError({
+    code: 'conflict',
+    message: '{{name}} is already there, from a project with other videos.',
+    values: { name: COCO_FILE },
+    file,
+    stillWorks: 'Nothing was overwritten.',
+    next: 'Move that file away, or export to another folder.',
+  })
+}

@@ -1,0 +1,47 @@
+/** What files that are written need of the library besides what is said: numbers of labels, and what is still to come. */
+import type { DatabaseSync } from 'node:sqlite'
+import { type Category, labelText } from '../../app/formats/document.ts'
+import { colourIn } from '../../app/vocabulary.ts'
+import { storedVocabulary } from './detections.ts'
+
+export class LibraryExports {
+  readonly #db: DatabaseSync
+  /** Runs `work` in one transaction. */
+  readonly #atomic: <T>(work: () => T) => T
+
+  constructor(db: DatabaseSync, atomic: <T>(work: () => T) => T) {
+    this.#db = db
+    this.#atomic = atomic
+  }
+
+  /**
+   * All labels that the library has or had, by number. A number is given once, to one label, whatever its case, and for ever: new ones, of the
+   * vocabulary and then of tracks, get theirs now.
+   *
+   * @param withRejected Whether labels that only rejected tracks have get one too.
+   */
+  categories(withRejected: boolean): Category[] {
+    const vocabulary = storedVocabulary(this.#db)
+    const named = new Map(vocabulary.map(({ name }) => [labelText(name).toLowerCase(), labelText(name)]))
+    const rows = this.#atomic(() => {
+      const onTracks = this.#db.prepare(`SELECT DISTINCT label FROM annotations WHERE kind = 'track' AND (state <> 'rejected' OR ?)`).all(Number(withRejected)).map((row) => labelText(String(row['label'])))
+      const give = this.#db.prepare('INSERT INTO categories (key, name) VALUES (?, ?) ON CONFLICT (key) DO NOTHING')
+      for (const name of [...named.values(), ...onTracks.sort()]) give.run(name.toLowerCase(), name)
+      return this.#db.prepare('SELECT id, key, name FROM categories ORDER BY id').all()
+    })
+    return rows.map((row) => {
+      const name = named.get(String(row['key'])) ?? String(row['name'])
+      return { id: Number(row['id']), name, colour: colourIn(vocabulary, name) }
+    })
+  }
+
+  /** The sources that these clips are of. */
+  sourcesOf(clipIds: Iterable<number>): Set<number> {
+    return new Set(this.#db.prepare('SELECT DISTINCT source_id AS id FROM clips WHERE id IN (SELECT value FROM json_each(?))').all(JSON.stringify([...clipIds])).map((row) => Number(row['id'])))
+  }
+
+  /** Jobs that run or wait and may add something to sources that were analysed: labels that are looked for, questions that are asked, clips that were marked. */
+  underWay(): number {
+    return Number(this.#db.prepare(`SELECT count(*) AS n FROM jobs WHERE state IN ('queued', 'running') AND kind IN ('detect', 'ask', 'mark')`).get()?.['n'])
+  }
+}
