@@ -129,12 +129,3 @@ export type TextAnnotation = Annotation & { body: TextBody }
 export function fromFacts({ provenance }: Pick<Annotation, 'provenance'>): boolean {
   return provenance?.packId === 'facts'
 }
-
-/** How a statement stands, in the words of every list and file. sure, unsure: the machine's, and nobody has decided. The others are people's decisions. */
-export const Standing = z.enum(['sure', 'unsure', 'accepted', 'edited', 'rejected'])
-export type Standing = z.infer<typeof Standing>
-
-export function standingOf({ state, evidence }: { state: ReviewState; evidence: Pick<Evidence, 'unsure'> | null }): Standing {
-  if (state !== 'machine') return state
-  return evidence?.unsure === true ? 'unsure' : 'sure'
-}

@@ -1,12 +1,19 @@
 /** How sure what is said is, and how far people have looked at a clip: decided here, once, for every list, table, chart and file. */
-import type { ReviewState } from './annotation.ts'
+import { z } from 'zod'
+import { type Annotation, ReviewState } from './annotation.ts'
 
 /** sure, unsure: the machine's word, that nobody decided about. Else what a person decided. */
-export type Standing = Exclude<ReviewState, 'machine'> | 'sure' | 'unsure'
+export const Standing = z.enum([...ReviewState.exclude(['machine']).options, 'sure', 'unsure'])
+export type Standing = z.infer<typeof Standing>
 
 /** @param unsure Whether the machine says that it is (`Evidence.unsure`), or said nothing that could be right. */
 export function standingOf(state: ReviewState, unsure: boolean): Standing {
   return state === 'machine' ? (unsure ? 'unsure' : 'sure') : state
+}
+
+/** Of one annotation, whole. */
+export function standingOfAnnotation({ state, evidence }: Pick<Annotation, 'state' | 'evidence'>): Standing {
+  return standingOf(state, evidence?.unsure ?? false)
 }
 
 /** How far a clip, or a video, is reviewed: of what is to be reviewed, how much a person decided. */

@@ -85,7 +85,7 @@ def parse(export: Path) -> Export:
         # Not splitlines(): a text may hold other ends of lines, such as U+2028.
         lines = [json.loads(line) for line in export.read_text(encoding="utf-8").split("\n") if line]
         head, times, rest = lines[0], lines[1], lines[2:]
-        if head["schema"] != "tubelet-reviewed/1" or head["type"] != "source" or times["type"] != "frames":
+        if head["schema"] not in ("tubelet-annotations/2", "tubelet-reviewed/1") or head["type"] != "source" or times["type"] != "frames":
             raise ValueError("its first lines are not a source and its frames")
         clips: list[dict[str, Any]] = []
         for line in rest:
@@ -93,7 +93,9 @@ def parse(export: Path) -> Export:
                 clips.append({**line["clip"], "annotations": []})
             else:
                 clips[-1]["annotations"].append(line["annotation"])
-        return head["source"], times["pts"], clips
+        # Boxes are pixels of the decoded picture; files of before have none, and square pixels of the one that is shown.
+        picture = head.get("picture") or {side: head["source"]["probe"][side] for side in ("width", "height")}
+        return {**head["source"], "picture": picture}, times["pts"], clips
     except OSError as error:
         raise ValueError(f"{export} cannot be read ({error.strerror}): give the JSONL files themselves with --annotations") from error
     except (ValueError, KeyError, IndexError, TypeError) as error:
@@ -183,7 +185,7 @@ def taught(clip: dict[str, Any], source: dict[str, Any], times: dict[int, int], 
     kept = [each["body"] for each in clip["annotations"] if each["state"] in DECIDED]
     captions = [body["text"] for body in kept if body["kind"] == "caption" and body["text"].strip() and of_whole(body, clip)]
     qa = [(body["question"], body["text"]) for body in kept if body["kind"] == "answer" and body["text"].strip()]
-    width, height = source["probe"]["width"], source["probe"]["height"]
+    width, height = source["picture"]["width"], source["picture"]["height"]
     boxes: dict[int, list[tuple[str, float, float, float, float]]] = {}
     for body in (body for body in kept if body["kind"] == "track"):
         for frame, pts in times.items():

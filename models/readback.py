@@ -1,14 +1,16 @@
 """What readers that share no code with Tubelet see in its annotation files.
 
-    python -m models.readback coco|cvat|vtt|srt|csv|frames FILE
+    python -m models.readback coco|cvat|vtt|webvtt|srt|csv|pandas|frames FILE
 
-prints one JSON object and ends with 1 when the file breaks a rule of its format. Needs pycocotools (coco) and pysrt (srt).
+prints one JSON object and ends with 1 when the file breaks a rule of its format. Needs pycocotools (coco), webvtt-py (webvtt), pysrt (srt) and
+pandas (pandas).
 """
 
 from __future__ import annotations
 
 import contextlib
 import csv
+import html
 import io
 import itertools
 import json
@@ -68,10 +70,14 @@ def read_cvat(path: Path) -> Seen:
     root = ElementTree.parse(path).getroot()
     require([child.tag for child in root][:2] == ["version", "meta"] and root.findtext("version") == "1.1", "version 1.1, then meta, must come first")
     size = int(root.findtext("meta/task/size", ""))
+    require(root.find("meta/task/labels") is None or root.find("meta/task/labels/label") is not None, "an empty list of labels stops readers")
     labels = list(root.iterfind("meta/task/labels/label"))
     colours = {label.findtext("name", ""): label.findtext("color", "") for label in labels}
     require(all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in colours.values()), "a label needs a colour of six digits")
     declared = {label.findtext("name", ""): {a.findtext("name") for a in label.iterfind("attributes/attribute")} for label in labels}
+    numbers = {a.findtext("name") for a in root.iterfind("meta/task/labels/label/attributes/attribute") if a.findtext("input_type") == "number"}
+    for attribute in root.iterfind("track/box/attribute"):
+        require(attribute.attrib["name"] not in numbers or is_number(attribute.text), "an attribute that is a number needs one")
     tracks = []
     for track in root.iterfind("track"):
         label, boxes = track.attrib["label"], [read_cvat_box(box) for box in track.iterfind("box")]
@@ -128,6 +134,14 @@ def read_vtt(path: Path) -> Seen:
     return {"cues": cues}
 
 
+def read_webvtt(path: Path) -> Seen:
+    """By webvtt-py, which leaves entities as they are."""
+    import webvtt  # type: ignore[import-untyped]
+
+    cues = [{"start": milliseconds(cue.start), "end": milliseconds(cue.end), "text": html.unescape(cue.text)} for cue in webvtt.read(str(path))]
+    return {"cues": cues}
+
+
 def milliseconds(timestamp: str) -> int:
     hours, minutes, seconds = timestamp.split(":")
     return (int(hours) * 60 + int(minutes)) * 60_000 + int(seconds.replace(".", ""))
@@ -138,6 +152,23 @@ def read_csv(path: Path) -> Seen:
         header, *rows = list(csv.reader(file, strict=True))
     require(all(len(row) == len(header) for row in rows), "every row must have a cell for each column")
     return {"rows": [dict(zip(header, row, strict=True)) for row in rows]}
+
+
+def read_pandas(path: Path) -> Seen:
+    """As docs/exports.md says that a table is read."""
+    import pandas  # type: ignore[import-untyped]
+
+    table = pandas.read_csv(path, keep_default_na=False, na_values=[""])
+    labels = table["label"] if "label" in table else []
+    return {"types": {column: str(kind) for column, kind in table.dtypes.items()}, "labels": [str(label) for label in labels]}
+
+
+def is_number(text: str | None) -> bool:
+    try:
+        float(text or "")
+    except ValueError:
+        return False
+    return True
 
 
 def read_frames(path: Path) -> Seen:
@@ -155,8 +186,10 @@ READERS: dict[str, Callable[[Path], Seen]] = {
     "coco": read_coco,
     "cvat": read_cvat,
     "vtt": read_vtt,
+    "webvtt": read_webvtt,
     "srt": read_srt,
     "csv": read_csv,
+    "pandas": read_pandas,
     "frames": read_frames,
 }
 

@@ -206,6 +206,9 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
       case 'progress':
         tellProgress(event)
         break
+      case 'export':
+        queryClient.setQueryData(['exporting', event.exportId], event.share)
+        break
       case 'queue':
         queryClient.setQueryData<Queue>(['queue'], (shown) => newest(shown, event.queue))
         invalidate('preview')

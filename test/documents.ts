@@ -1,7 +1,68 @@
-/** Made-up annotation documents: one with everything that breaks a naive writer, and random ones from a seed. */
+/** Made-up films: one with everything that breaks a naive writer, and random ones from a seed; and a library that holds them. */
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { deflateSync } from 'node:zlib'
 import type { Annotation, AnnotationBody, KeyBox, ReviewState } from '../app/annotation.ts'
-import type { AnnotationDocument } from '../app/formats/document.ts'
+import { type Category, type DocumentClip, type DocumentSource, type Film, labelText } from '../app/formats/document.ts'
+import { inScope, type Scope } from '../app/formats/scope.ts'
 import type { Probe } from '../app/media.ts'
+import { colourIn } from '../app/vocabulary.ts'
+import { Library } from '../main/library/library.ts'
+
+export interface AnnotationDocument {
+  source: DocumentSource
+  pts: number[]
+  clips: (DocumentClip & { annotations: Annotation[] })[]
+  labels: { name: string; colour: string }[]
+}
+
+/** Documents as films are read of a library that holds them all. */
+export function filmsOf(documents: readonly AnnotationDocument[], scope: Scope = {}, lookedFor: readonly string[] = []): Film[] {
+  const vocabulary = documents[0]?.labels ?? []
+  const names = new Map<string, string>()
+  const tracks = documents.flatMap(({ clips }) => clips.flatMap(({ annotations }) => annotations.flatMap(({ body, state }) => (body.kind === 'track' && state !== 'rejected' ? [labelText(body.label)] : []))))
+  for (const name of [...vocabulary.map((label) => labelText(label.name)), ...tracks.sort()]) if (!names.has(name.toLowerCase())) names.set(name.toLowerCase(), name)
+  const categories = [...names.values()].map((name, at): Category => ({ id: at + 1, name, colour: colourIn(vocabulary, name) }))
+  return documents.map(({ source, pts, clips }) => {
+    const ordered = clips.toSorted((a, b) => a.startFrame - b.startFrame || a.id - b.id)
+    return {
+      source, title: source.name, pts, categories, lookedFor, partial: false, appVersion: '0.1.0',
+      clips: ordered.map(({ id, index, kind, start, end, startFrame, endFrame }) => ({ id, index, kind, start, end, startFrame, endFrame })),
+      of: ({ id }, kinds, withRejected = false) =>
+        (ordered.find((clip) => clip.id === id)?.annotations ?? [])
+          .toSorted((a, b) => a.id - b.id)
+          .filter((annotation) => kinds.includes(annotation.body.kind) && inScope(scope, annotation, withRejected)),
+    }
+  })
+}
+
+export function filmOf(document: AnnotationDocument, scope: Scope = {}, lookedFor: readonly string[] = []): Film {
+  const [film] = filmsOf([document], scope, lookedFor)
+  if (!film) throw new RangeError('a document makes a film')
+  return film
+}
+
+/** A library in a new folder that holds these documents, each with its ids. */
+export function libraryOf(directory: string, documents: readonly AnnotationDocument[], state = 'done'): Library {
+  const library = Library.open(directory)
+  const db = new DatabaseSync(path.join(directory, 'library.sqlite'))
+  library.detections.setVocabulary((documents[0]?.labels ?? []).map((label) => ({ ...label, synonyms: [], threshold: 0.5 })))
+  for (const { source, pts, clips } of documents) {
+    const steps = Float64Array.from(pts, (at, i) => at - (i === 0 ? 0 : (pts[i - 1] ?? 0)))
+    db.prepare('INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, state, probe, pts) VALUES (?, ?, ?, 1, 0, ?, ?, ?, ?, ?)')
+      .run(source.id, source.path, source.name, source.fingerprint, '2026-01-01T00:00:00Z', state, JSON.stringify(source.probe), deflateSync(new Uint8Array(steps.buffer)))
+    for (const { id, index, kind, start, end, startFrame, endFrame, annotations } of clips) {
+      db.prepare('INSERT INTO clips (id, source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)').run(id, source.id, index, kind, start, end, startFrame, endFrame, '[]')
+      for (const { id: one, body, machine, state: review, evidence, provenance, updatedAt } of annotations) {
+        const topic = body.kind === 'caption' || body.kind === 'answer' ? `${one}` : ''
+        db.prepare('INSERT INTO annotations (id, clip_id, kind, topic, machine, human, state, evidence, provenance, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+          .run(one, id, body.kind, topic, machine && JSON.stringify(machine), review === 'machine' ? null : JSON.stringify(body), review, evidence && JSON.stringify(evidence), provenance && JSON.stringify(provenance), updatedAt)
+      }
+    }
+  }
+  db.close()
+  return library
+}
 
 const probe: Probe = {
   container: 'mov,mp4', codec: 'h264', pixelFormat: 'yuv420p', bitDepth: 8, hdr: false, width: 320, height: 240, codedWidth: 320, codedHeight: 240, rotation: 0,
@@ -31,7 +92,6 @@ export const tricky: AnnotationDocument = {
   source: { id: 7, path: '/films/été, "quoted"\n空白.mp4', name: 'été <a> & "b" 空白.mp4', fingerprint: 'xxh:0123', probe },
   pts,
   labels: [{ name: '=CMD|1', colour: '#12ab00' }],
-  appVersion: '0.1.0',
   clips: [
     {
       id: 31, index: 0, kind: 'shot', start: 0, end: 0.5, startFrame: 0, endFrame: 5,
@@ -113,5 +173,5 @@ export function randomDocument(seed: number): AnnotationDocument {
   }))
   const source = { id: 1 + seed, path: text(), name: text(), fingerprint: text(), probe: { ...probe, startPts: times[0] ?? 0 } }
   const labels = Array.from({ length: below(3) }, () => ({ name: text().slice(0, 20).trim() || 'x', colour: `#${Math.floor(next() * 0x1000000).toString(16).padStart(6, '0')}` }))
-  return { source, pts: times, clips, labels, appVersion: '0.1.0' }
+  return { source, pts: times, clips, labels }
 }

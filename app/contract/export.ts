@@ -27,7 +27,7 @@ const Which = z.object({
 })
 export type Which = z.infer<typeof Which>
 
-export const ExportRequest = Which.extend({
+const ExportRequest = Which.extend({
   ...Scope.shape,
   formats: z.array(ExportFormat).min(1),
   /** A full path; in the library's own folder where it is left out. */
@@ -39,7 +39,6 @@ export const ExportRequest = Which.extend({
   /** A name for the export, which its progress is told by. */
   exportId: z.string().regex(/^[\w-]{1,64}$/).optional(),
 })
-export type ExportRequest = z.infer<typeof ExportRequest>
 
 export const exportRoutes = {
   export: route({

@@ -4,9 +4,9 @@
  * A text that a spreadsheet would run as a formula gets an apostrophe in front; reading takes it off again. A text that programs take for
  * "missing" (NA, None, null) is in quotes. An empty cell is null, a quoted empty cell an empty text.
  */
-import { standingOf } from '../annotation.ts'
 import type { Annotation, Span } from '../annotation.ts'
 import { secondsOf } from '../media.ts'
+import { standingOfAnnotation } from '../review.ts'
 import { clipTimes, decodedPicture, spokenIn, trackedObjects, wellFormed } from './document.ts'
 import type { Film, Format } from './document.ts'
 
@@ -19,7 +19,7 @@ const EXPRESSION = new RegExp(String.raw`^[\s(+\-＋－]*${OPERAND}[\s)]*(?:[-+*
 /** A number or a single word, whatever sign is before it: nothing is run. Unless the word is a place on the sheet. */
 const HARMLESS = /^[\s+\-＋－]*(?:\d[\d.,]*(?:e[+-]?\d+)?%?|(?!(?:[a-z]{1,3}\d{1,7}|r\d+c\d+)\s*$)[\p{L}_][\p{L}\d_]*)\s*$/iu
 /** A function that is called, another program (DDE), another sheet. */
-const CALLS = /[\p{L}\d_.]\s*\(|\|.*!|![$\p{L}]/u
+const CALLS = /[-+*/^&=<>(,;＋－]\s*[\p{L}_][\p{L}\d_.]*\s*\(|\|.*!|![$\p{L}]/u
 
 /** Whether a spreadsheet would evaluate a text. Spaces, tabs and line breaks before it are passed over, as some spreadsheets do. */
 export function isFormula(text: string): boolean {
@@ -208,7 +208,7 @@ function videoOf({ source }: Film): Row<typeof video> {
 function decisionOf(decided: Pick<Annotation, 'state' | 'provenance' | 'evidence'> | null): Row<typeof decision> {
   const made = decided?.provenance
   return {
-    state: decided?.state ?? null, review: decided && standingOf(decided), pack_id: made?.packId ?? null, pack_version: made?.packVersion ?? null,
+    state: decided?.state ?? null, review: decided && standingOfAnnotation(decided), pack_id: made?.packId ?? null, pack_version: made?.packVersion ?? null,
     pack_digest: made?.packDigest ?? null, provider: made?.provider ?? null, prompt: made?.prompt ?? null, app_version: made?.appVersion ?? null, made_at: made?.at ?? null,
   }
 }

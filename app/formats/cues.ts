@@ -1,6 +1,6 @@
 /** What WebVTT and SRT share: captions of clips and of parts of them as cues, and reading their times. */
-import { standingOf } from '../annotation.ts'
 import { leadOf } from '../media.ts'
+import { standingOfAnnotation } from '../review.ts'
 import { clipTimes, spoken } from './document.ts'
 import type { Film } from './document.ts'
 import { linesOf } from './lines.ts'
@@ -22,7 +22,7 @@ export function captionCues(film: Film) {
     const { start, end } = clipTimes(clip, film, body.span)
     const from = Math.round((lead + start) * 1000)
     const text = cueText(body.text)
-    const doubt = standingOf(annotation) === 'unsure' ? '(?) ' : ''
+    const doubt = standingOfAnnotation(annotation) === 'unsure' ? '(?) ' : ''
     return text === '' ? [] : [{ start: from, end: Math.max(from + 1, Math.round((lead + end) * 1000)), text: doubt + text, annotation }]
   })
   // WebVTT asks for ascending starts and the longer first, and clips that people marked lie over others.

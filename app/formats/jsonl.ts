@@ -2,12 +2,13 @@
  * JSON Lines: the complete state of a source, without loss and with what was rejected.
  *
  * The first line is the source, the second its frames; each clip follows with its annotations after it, one object a line. Boxes are
- * pixels of `picture`, the decoded one, as in every file. `review` is how a statement stands: see `standingOf`.
+ * pixels of `picture`, the decoded one, as in every file. `review` is how a statement stands: see `standingOf` in app/review.
  */
 import { z } from 'zod'
-import { Annotation, Standing, standingOf } from '../annotation.ts'
+import { Annotation } from '../annotation.ts'
 import type { AnnotationBody } from '../annotation.ts'
 import type { Probe } from '../media.ts'
+import { Standing, standingOfAnnotation } from '../review.ts'
 import { Category, decodedBox, decodedPicture, DocumentClip, DocumentSource } from './document.ts'
 import type { Film, Format } from './document.ts'
 import { linesOf } from './lines.ts'
@@ -38,7 +39,7 @@ export const jsonl: Format<Film, Line> = {
       yield { schema: SCHEMA, type: 'clip', clip }
       for (const annotation of film.of(clip, KINDS, true)) {
         const { body, machine } = annotation
-        yield { schema: SCHEMA, type: 'annotation', review: standingOf(annotation), annotation: { ...annotation, body: decoded(body, source.probe), machine: machine && decoded(machine, source.probe) } }
+        yield { schema: SCHEMA, type: 'annotation', review: standingOfAnnotation(annotation), annotation: { ...annotation, body: decoded(body, source.probe), machine: machine && decoded(machine, source.probe) } }
       }
     }
   },

@@ -3,7 +3,8 @@
  * and whether a person looked at it: between cues, several readers take a comment for text of the cue before it.
  */
 import { z } from 'zod'
-import { Provenance, ReviewState, Standing, standingOf } from '../annotation.ts'
+import { Provenance, ReviewState } from '../annotation.ts'
+import { Standing, standingOfAnnotation } from '../review.ts'
 import { blocksOf, captionCues, timesOf, timestamp } from './cues.ts'
 import type { Cue } from './cues.ts'
 import type { Film, Format } from './document.ts'
@@ -26,7 +27,7 @@ export const vtt: Format<Film, CaptionCue> = {
     captionCues(film).map(({ annotation, ...cue }) => ({
       id: String(annotation.id),
       ...cue,
-      origin: { state: annotation.state, review: standingOf(annotation), confidence: annotation.evidence?.confidence ?? null, provenance: annotation.provenance },
+      origin: { state: annotation.state, review: standingOfAnnotation(annotation), confidence: annotation.evidence?.confidence ?? null, provenance: annotation.provenance },
     })),
   *write(pieces) {
     const cues = [...pieces]

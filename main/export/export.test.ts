@@ -1,21 +1,22 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { ExportFormat, type Source } from '../app/contract.ts'
-import { coco } from '../app/formats/coco.ts'
-import { boxes, spans } from '../app/formats/csv.ts'
-import { cvat } from '../app/formats/cvat.ts'
-import type { AnnotationDocument } from '../app/formats/document.ts'
-import { jsonl } from '../app/formats/jsonl.ts'
-import { srt } from '../app/formats/srt.ts'
-import { vtt } from '../app/formats/vtt.ts'
-import { randomDocument, tricky } from '../test/documents.ts'
-import { exportProject, type ExportableLibrary } from './export.ts'
+import { ExportFormat } from '../../app/contract/export.ts'
+import { coco } from '../../app/formats/coco.ts'
+import { boxes, spans } from '../../app/formats/csv.ts'
+import { cvat } from '../../app/formats/cvat.ts'
+import type { Film } from '../../app/formats/document.ts'
+import { srt } from '../../app/formats/srt.ts'
+import { vtt } from '../../app/formats/vtt.ts'
+import { type AnnotationDocument, libraryOf as keep, filmsOf, randomDocument, tricky } from '../../test/documents.ts'
+import type { Library } from '../library/library.ts'
+import { exportProject } from './export.ts'
 
-const repository = path.join(import.meta.dirname, '..')
+const repository = path.join(import.meta.dirname, '..', '..')
 const python = path.join(repository, '.venv', 'bin', 'python')
 const hasPython = existsSync(python)
 if (!hasPython) console.warn('SKIPPED: outside readers of annotation files, because .venv is not there (models/requirements.txt)')
@@ -27,27 +28,35 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-function sourceOf({ source: { id, path: file, name, fingerprint, probe } }: AnnotationDocument): Source {
-  return {
-    id, path: file, name, fingerprint, probe, bytes: 1, addedAt: '', state: 'done', problem: null, clipCount: 0, encodedCount: 0, reviewedCount: 0, touchedCount: 0, hasThumbnail: false, filmstripCells: 0, playback: 'direct',
+const libraries: { library: Library; folder: string }[] = []
+afterAll(async () => {
+  for (const { library, folder } of libraries) {
+    await library.close()
+    rmSync(folder, { recursive: true, force: true })
   }
+})
+
+/** A library that holds them; clips and annotations get numbers that are theirs alone. */
+function libraryOf(documents: readonly AnnotationDocument[], state = 'done'): Library {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-export-library-'))
+  const library = keep(folder, apart(documents), state)
+  libraries.push({ library, folder })
+  return library
 }
 
-/** The documents as a library holds them. */
-function libraryOf(documents: readonly AnnotationDocument[]): ExportableLibrary {
-  const find = (id: number | undefined) => documents.filter(({ source }) => id === undefined || source.id === id)
-  return {
-    sources: () => documents.map(sourceOf),
-    clips: ({ sourceId, limit, offset }) => {
-      const clips = find(sourceId).flatMap(({ clips: all, source }) =>
-        all.map((clip) => ({ ...clip, sourceId: source.id, sourceName: source.name, encoded: true, caption: null, captionState: null, captionUnsure: false, unfamiliar: false, labels: [] })),
-      )
-      return { clips: clips.slice(offset, offset + limit), total: clips.length }
-    },
-    annotations: (clipId) => documents.flatMap(({ clips }) => clips).find(({ id }) => id === clipId)?.annotations ?? [],
-    frames: (id) => Float64Array.from(find(id)[0]?.pts ?? []),
-    detections: { vocabulary: () => (documents[0]?.labels ?? []).map((label) => ({ ...label, synonyms: [], threshold: 0.5 })) },
-  }
+function apart(documents: readonly AnnotationDocument[]): AnnotationDocument[] {
+  return documents.map((document, i) => ({
+    ...document,
+    source: { ...document.source, fingerprint: document.source.fingerprint + (documents.some((other, j) => j < i && other.source.fingerprint === document.source.fingerprint) ? ` ${i}` : '') },
+    clips: document.clips.map((clip) => ({ ...clip, id: clip.id + i * 1000, annotations: clip.annotations.map((one) => ({ ...one, id: one.id + i * 1000, clipId: clip.id + i * 1000 })) })),
+  }))
+}
+
+const Lines = z.object({ type: z.string() })
+const cocoOf = (file: string) => {
+  const parts: Record<string, unknown[]> = {}
+  for (const { part, value } of coco.read([readFileSync(file, 'utf8')])) (parts[part] ??= []).push(value)
+  return z.object({ videos: z.array(z.object({ id: z.number(), name: z.string() })).default([]), categories: z.array(z.object({ id: z.number(), name: z.string() })).default([]), annotations: z.array(z.object({ video_id: z.number(), category_id: z.number() })).default([]), images: z.array(z.unknown()).default([]) }).parse(parts)
 }
 
 const formats = ExportFormat.options
@@ -61,11 +70,22 @@ describe('an export', () => {
   it('has a folder for each source and one COCO file, as it says', async () => {
     const { files } = await exportProject(libraryOf([tricky]), { formats, directory })
     const folder = 'été _a_ & _b_ 空白'
-    const expected = ['boxes.csv', 'captions.srt', 'captions.vtt', 'cvat.xml', 'frames.csv', 'reviewed.jsonl', 'spans.csv'].map((file) => path.join(folder, file))
-    expect(files.map(({ path: file }) => path.relative(directory, file)).sort()).toEqual(['instances.json', ...expected].sort())
-    expect([...contents().keys()].sort()).toEqual(['instances.json', 'tubelet-export.json', ...expected].sort())
+    const ofVideo = ['annotations.jsonl', 'boxes.csv', 'captions.srt', 'captions.vtt', 'cvat-labels.json', 'cvat.xml', 'frames.csv', 'spans.csv'].map((file) => path.join(folder, file))
+    const expected = ['instances.json', path.join('annotations', 'instances_default.json'), ...ofVideo].sort()
+    expect(files.map(({ path: file }) => path.relative(directory, file)).sort()).toEqual(expected)
+    expect([...contents().keys()].sort()).toEqual(['tubelet-export.json', ...expected].sort())
+    // Datumaro wants a folder for pictures, with or without any.
+    expect(existsSync(path.join(directory, 'images'))).toBe(true)
     for (const { path: file, bytes } of files) expect(readFileSync(file).length).toBe(bytes)
-    expect(jsonl.read(contents().get(path.join(folder, 'reviewed.jsonl')) ?? '')).toEqual(tricky)
+  })
+
+  it('calls no file reviewed that holds what nobody reviewed', async () => {
+    await exportProject(libraryOf([tricky]), { formats, directory })
+    for (const [file, text] of contents()) if (text.includes('"state":"machine"')) expect(file).not.toMatch(/review/)
+    await exportProject(libraryOf([tricky]), { formats: ['jsonl'], directory: path.join(directory, 'decided'), scope: { states: ['accepted', 'edited'] } })
+    const lines = [...contents()].find(([file]) => file.startsWith('decided') && file.endsWith('.jsonl'))?.[1].split('\n').filter(Boolean) ?? []
+    const annotations = lines.filter((line) => Lines.parse(JSON.parse(line)).type === 'annotation')
+    expect([annotations.length, annotations.some((line) => line.includes('"state":"machine"'))]).toEqual([5, false])
   })
 
   it('leaves out what a person rejected, except in the state of review', async () => {
@@ -93,7 +113,7 @@ describe('an export', () => {
   })
 
   const filmed = (id: number, fingerprint: string): AnnotationDocument => ({ ...tricky, source: { ...tricky.source, id, fingerprint, path: `/${fingerprint}/clip.mp4`, name: 'clip.mp4' } })
-  const about = (folder: string) => readdirSync(path.join(directory, folder)).filter((file) => /^boxes|jsonl$/.test(file)).map((file) => /day\d/.exec(readFileSync(path.join(directory, folder, file), 'utf8'))?.[0])
+  const about = (folder: string) => readdirSync(path.join(directory, folder)).filter((file) => /^spans|jsonl$/.test(file)).map((file) => /day\d/.exec(readFileSync(path.join(directory, folder, file), 'utf8'))?.[0])
 
   it('keeps a folder for one video, also when another of its name is gone', async () => {
     await exportProject(libraryOf([filmed(1, 'day1'), filmed(2, 'day2')]), { formats: ['csv', 'jsonl', 'coco'], directory })
@@ -111,6 +131,7 @@ describe('an export', () => {
     await expect(exportProject(other, { formats: ['coco', 'csv'], directory })).rejects.toMatchObject({ problem: { code: 'conflict', file: path.join(directory, 'instances.json') } })
     expect(contents()).toEqual(before)
     rmSync(path.join(directory, 'instances.json'))
+    rmSync(path.join(directory, 'annotations'), { recursive: true })
     await exportProject(other, { formats: ['coco'], directory })
     expect(contents().get('instances.json')).toContain('day2')
   })
@@ -149,62 +170,197 @@ describe('an export', () => {
       return
     }
     const library = libraryOf([named('full.mp4', 1)])
-    execFileSync('mkdir', [path.join(directory, 'full')])
-    execFileSync('ln', ['-s', '/dev/full', path.join(directory, 'full', 'captions.vtt.tubelet-part')])
+    mkdirSync(path.join(directory, 'full'))
+    symlinkSync('/dev/full', path.join(directory, 'full', 'captions.vtt.tubelet-part'))
     await expect(exportProject(library, { formats: ['vtt', 'srt'], directory })).rejects.toMatchObject({ problem: { code: 'disk-full' } })
     expect([...contents().keys()]).toEqual([])
   })
 })
 
+describe('which videos are in the files', () => {
+  const film = (id: number, name: string, fingerprint = name): AnnotationDocument => ({ ...tricky, source: { ...tricky.source, id, name, path: `/films/${name}`, fingerprint } })
+  const three = [film(1, 'a.mp4'), film(2, 'b.mp4'), film(3, 'c.mp4')]
+  const shown = (file: string) => cocoOf(path.join(directory, file)).videos.map(({ name }) => name)
+  const setState = (library: Library, id: number, state: string) => {
+    const db = new DatabaseSync(path.join(library.projectDir, 'library.sqlite'))
+    db.prepare('UPDATE sources SET state = ? WHERE id = ?').run(state, id)
+    db.close()
+  }
+
+  it('are never fewer than before: a part gets a name of its own', async () => {
+    const library = libraryOf(three)
+    await exportProject(library, { formats: ['coco'], directory })
+    const { files } = await exportProject(library, { formats: ['coco'], directory, sourceIds: [2] })
+    expect(files.map(({ path: file }) => path.basename(file))).toContain('instances_b.json')
+    await exportProject(library, { formats: ['coco'], directory, sourceIds: [1, 3] })
+    expect([shown('instances.json'), shown('instances_b.json'), shown('instances_part.json')]).toEqual([['a.mp4', 'b.mp4', 'c.mp4'], ['b.mp4'], ['a.mp4', 'c.mp4']])
+    // Also where one is left out since it is being analysed again.
+    setState(library, 3, 'analysing')
+    await exportProject(library, { formats: ['coco'], directory })
+    expect([shown('instances.json'), shown('instances_part (2).json')]).toEqual([['a.mp4', 'b.mp4', 'c.mp4'], ['a.mp4', 'b.mp4']])
+    // One that holds all of them and more takes the place.
+    await exportProject(libraryOf([...three, film(4, 'd.mp4')]), { formats: ['coco'], directory })
+    expect(shown('instances.json')).toEqual(['a.mp4', 'b.mp4', 'c.mp4', 'd.mp4'])
+  })
+
+  it('lie in a file each where that is wished', async () => {
+    await exportProject(libraryOf(three), { formats: ['coco'], directory, perVideo: true })
+    expect(existsSync(path.join(directory, 'instances.json'))).toBe(false)
+    expect(['a', 'b', 'c'].map((name) => shown(`${name}/instances.json`))).toEqual([['a.mp4'], ['b.mp4'], ['c.mp4']])
+  })
+
+  it('have names that differ, the same in a file of one of them', async () => {
+    const films = [film(1, 'clip.mp4', 'x'), film(2, 'clip.mp4', 'y')].map((document, i) => ({ ...document, source: { ...document.source, path: `/films/${i === 0 ? 'monday' : 'tuesday'}/clip.mp4` } }))
+    const library = libraryOf(films)
+    await exportProject(library, { formats, directory })
+    expect(shown('instances.json')).toEqual(['monday/clip.mp4', 'tuesday/clip.mp4'])
+    await exportProject(library, { formats: ['coco'], directory: path.join(directory, 'one'), sourceIds: [2] })
+    expect(shown('one/instances.json')).toEqual(['tuesday/clip.mp4'])
+    expect(contents().get(path.join('clip (2)', 'cvat.xml'))).toContain('<name>tuesday/clip.mp4</name>')
+  })
+
+  it.each(['queued', 'probing', 'analysing', 'cancelled', 'failed'])('are not those whose analysis is %s, which is told', async (state) => {
+    const library = libraryOf(three)
+    setState(library, 2, state)
+    const { files, leftOut } = await exportProject(library, { formats, directory })
+    expect(leftOut).toEqual([{ sourceId: 2, name: 'b.mp4', state }])
+    expect(files.some(({ path: file }) => path.relative(directory, file).startsWith('b'))).toBe(false)
+    expect(shown('instances.json')).toEqual(['a.mp4', 'c.mp4'])
+    await expect(exportProject(library, { formats, directory, sourceIds: [2] })).rejects.toMatchObject({ problem: { code: 'bad-request', message: expect.stringContaining('unfinished') as string } })
+  })
+
+  it('say so where only a part of a file could be read', async () => {
+    const library = libraryOf([film(1, 'a.mp4')], 'partial')
+    const { notes } = await exportProject(library, { formats, directory })
+    expect(notes).toMatchObject([{ values: { names: 'a.mp4' } }])
+    expect(contents().get(path.join('a', 'annotations.jsonl'))).toContain('"partial":true')
+    expect(contents().get('instances.json')).toContain('"partial":true')
+  })
+})
+
+describe('which part of what is said is in the files', () => {
+  const tracks = () => [...contents()].filter(([file]) => file.endsWith('.csv') && file.includes('boxes')).map(([file, text]) => [path.basename(file), new Set(text.split('\r\n').slice(1, -1).map((line) => line.split(',').at(-18)?.replaceAll('"', ''))).size])
+  it('has a name of its own, so that the file of everything stays', async () => {
+    const library = libraryOf([{ ...tricky, source: { ...tricky.source, name: 'a.mp4' } }])
+    await exportProject(library, { formats, directory })
+    const before = contents()
+    await exportProject(library, { formats, directory, scope: { by: 'people' } })
+    await exportProject(library, { formats, directory, scope: { by: 'machine' } })
+    for (const [file, text] of before) if (file !== 'tubelet-export.json') expect([file, contents().get(file)]).toEqual([file, text])
+    expect([...contents().keys()].filter((file) => file.includes('boxes')).map((file) => path.basename(file)).sort()).toEqual(['boxes.csv', 'boxes_part (2).csv', 'boxes_part.csv'])
+    // The same part goes to the same file.
+    await exportProject(library, { formats, directory, scope: { by: 'people' } })
+    expect(tracks()).toHaveLength(3)
+  })
+  it('may be some clips alone', async () => {
+    const library = libraryOf([{ ...tricky, source: { ...tricky.source, name: 'a.mp4' } }])
+    await exportProject(library, { formats, directory, clipIds: [31] })
+    const text = [...contents()].find(([file]) => file.includes('annotations_part.jsonl'))?.[1] ?? ''
+    expect([...text.matchAll(/"type":"clip","clip":{"id":(\d+)/g)].map(([, id]) => Number(id))).toEqual([31])
+    await expect(exportProject(library, { formats, directory, clipIds: [99] })).rejects.toMatchObject({ problem: { code: 'bad-request' } })
+  })
+})
+
+describe('numbers of labels', () => {
+  it('stay the same whatever is exported, drawn, renamed or taken away, and are never given again', async () => {
+    const [clip] = tricky.clips
+    const track = clip?.annotations.find(({ id }) => id === 4)
+    if (!clip || !track || track.body.kind !== 'track') throw new RangeError('the tricky document lost its track')
+    const { body } = track
+    const film = (id: number, ...labels: string[]): AnnotationDocument => ({
+      ...tricky, source: { ...tricky.source, id, name: `${id}.mp4`, fingerprint: `f${id}` }, labels: [{ name: 'person', colour: '#112233' }, { name: 'dog', colour: '#112233' }],
+      clips: [{ ...clip, annotations: labels.map((label, i) => ({ ...track, id: i + 1, body: { ...body, label } })) }],
+    })
+    const library = libraryOf([film(1, 'zebra'), film(2, 'person', 'Dog', 'ant')])
+    const ids = async (folder: string, sourceIds?: number[]) => {
+      await exportProject(library, { formats: ['coco'], directory: path.join(directory, folder), ...(sourceIds ? { sourceIds } : {}) })
+      return Object.fromEntries(cocoOf(path.join(directory, folder, 'instances.json')).categories.map(({ name, id }) => [name, id]))
+    }
+    const first = { person: 1, dog: 2, ant: 3, zebra: 4 }
+    expect(await ids('all')).toEqual(first)
+    expect(await ids('one', [1])).toEqual(first)
+    library.changeVocabulary([{ name: 'aardvark', synonyms: [], colour: '#112233', threshold: 0.5 }])
+    expect(await ids('later')).toEqual({ ...first, aardvark: 5 })
+    library.changeVocabulary([])
+    expect(await ids('after', [1])).toEqual({ ...first, aardvark: 5 })
+    library.changeVocabulary([{ name: 'Person', synonyms: [], colour: '#112233', threshold: 0.5 }, { name: 'cow', synonyms: [], colour: '#112233', threshold: 0.5 }])
+    expect(await ids('again')).toEqual({ Person: 1, dog: 2, ant: 3, zebra: 4, aardvark: 5, cow: 6 })
+  })
+})
+
+describe('an export that takes long', () => {
+  it('tells how far it is, is ended when asked, and leaves nothing behind', async () => {
+    const [clip] = tricky.clips
+    const track = clip?.annotations.find(({ id }) => id === 4)
+    if (!clip || !track || track.body.kind !== 'track') throw new RangeError('the tricky document lost its track')
+    const { body } = track
+    const count = 20_000
+    const pts = Array.from({ length: count }, (_, i) => i * 3000)
+    const key = (ordinal: number) => ({ ordinal, pts: pts[ordinal] ?? 0, box: { x1: 10, y1: 10, x2: 50, y2: 50 }, score: null })
+    const library = libraryOf([{ ...tricky, pts, clips: [{ ...clip, endFrame: count, annotations: Array.from({ length: 20 }, (_, i) => ({ ...track, id: i + 1, body: { ...body, boxes: [key(0), key(count - 1)] } })) }] }])
+    const stop = new AbortController()
+    const shares: number[] = []
+    const under = exportProject(library, { formats, directory, signal: stop.signal, onProgress: (share) => {
+      shares.push(share)
+      if (shares.length === 3) stop.abort()
+    } })
+    await expect(under).rejects.toMatchObject({ problem: { code: 'cancelled' } })
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b))
+    expect([...contents().keys()]).toEqual([])
+  }, 60_000)
+})
+
 const Cues = z.object({ cues: z.array(z.object({ start: z.number(), end: z.number(), text: z.string() })) })
 
 describe.skipIf(!hasPython)('outside readers', () => {
-  const random = Array.from({ length: 50 }, (_, i) => randomDocument(i + 1)).filter((document) => srt.project(document).length > 0 && boxes.project(document).length > 0)
-  const documents = [tricky, ...random.slice(0, 2)].map((document, i): AnnotationDocument => ({
-    ...document,
-    source: { ...document.source, id: i + 1, name: `v${i + 1}.mp4` },
-    labels: tricky.labels,
-    // In one library no two clips or annotations share an id.
-    clips: document.clips.map((clip) => ({
-      ...clip, id: clip.id + i * 1000, annotations: clip.annotations.map((one) => ({ ...one, id: one.id + i * 1000, clipId: clip.id + i * 1000 })),
-    })),
-  }))
+  const of = <I, P>(format: { pieces: (input: I) => Iterable<P> }, input: I) => [...format.pieces(input)]
+  const random = Array.from({ length: 50 }, (_, i) => randomDocument(i + 1)).filter((document) => filmsOf([document]).every((film) => of(srt, film).length > 0 && of(boxes, film).length > 0))
+  const documents = apart([tricky, ...random.slice(0, 2)].map((document, i): AnnotationDocument => ({ ...document, source: { ...document.source, id: i + 1, name: `v${i + 1}.mp4`, path: `/v${i + 1}.mp4` }, labels: tricky.labels })))
+  /** As they are read of a library, whose numbers of labels they have. */
+  let films: Film[] = []
   let exported = ''
   beforeAll(async () => {
     exported = mkdtempSync(path.join(os.tmpdir(), 'tubelet-readers-'))
-    await exportProject(libraryOf(documents), { formats, directory: exported })
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-export-library-'))
+    const library = keep(folder, documents)
+    libraries.push({ library, folder })
+    await exportProject(library, { formats, directory: exported })
+    films = filmsOf(documents).map((film) => ({ ...film, categories: library.exports.categories(false) }))
   })
   afterAll(() => rmSync(exported, { recursive: true, force: true }))
   const seen = (reader: string, ...file: string[]): unknown =>
     JSON.parse(execFileSync(python, ['-m', 'models.readback', reader, path.join(exported, ...file)], { cwd: repository, encoding: 'utf8', stdio: 'pipe' }))
 
   it('pycocotools finds every box, and the file scores 1 against itself', () => {
-    const dataset = coco.project(documents)
+    const parts = of(coco, films)
     expect(seen('coco', 'instances.json')).toMatchObject({
       self_precision: 1,
-      categories: dataset.categories.map(({ name, color }) => ({ name, color })),
-      boxes: dataset.annotations.map(({ bbox, track_id, video_id }) => ({ bbox, track: track_id, video: video_id })),
+      categories: parts.flatMap((piece) => (piece.part === 'categories' ? [{ name: piece.value.name, color: piece.value.color }] : [])),
+      boxes: parts.flatMap((piece) => (piece.part === 'annotations' ? [{ bbox: piece.value.bbox, track: piece.value.track_id, video: piece.value.video_id }] : [])),
     })
+    expect(seen('coco', 'annotations', 'instances_default.json')).toEqual(seen('coco', 'instances.json'))
   }, 60_000)
 
   it('the documented rules of CVAT hold, and ElementTree finds every box', () => {
-    documents.forEach((document, i) => {
-      const { labels, tracks, size } = cvat.project(document)
-      expect(seen('cvat', `v${i + 1}`, 'cvat.xml')).toMatchObject({
-        size,
-        labels,
-        tracks: tracks.map(({ id, label, source, boxes: all }) => ({
-          id, label, source, boxes: all.map(({ frame, x1, y1, x2, y2, outside, keyframe }) => ({ frame, box: [x1, y1, x2, y2], outside, keyframe })),
-        })),
-      })
+    films.forEach((film, i) => {
+      const pieces = of(cvat, film)
+      const [task] = pieces
+      const tracks: { id: number; label: string; source: string; boxes: unknown[] }[] = []
+      for (const piece of pieces) {
+        if (piece.part === 'track') tracks.push({ id: piece.id, label: piece.label, source: piece.source, boxes: [] })
+        if (piece.part === 'box') tracks.at(-1)?.boxes.push({ frame: piece.frame, box: [piece.x1, piece.y1, piece.x2, piece.y2], outside: piece.outside, keyframe: piece.keyframe })
+      }
+      expect(seen('cvat', `v${i + 1}`, 'cvat.xml')).toMatchObject({ size: film.pts.length, labels: task?.part === 'task' ? task.labels : [], tracks })
     })
   })
 
-  it('pysrt and ffprobe read the captions', () => {
-    documents.forEach((document, i) => {
-      const cues = srt.project(document)
+  it('pysrt, webvtt-py and ffprobe read the captions', () => {
+    films.forEach((film, i) => {
+      const cues = of(srt, film)
+      const told = of(vtt, film)
       expect(Cues.parse(seen('srt', `v${i + 1}`, 'captions.srt')).cues).toEqual(cues)
-      expect(Cues.parse(seen('vtt', `v${i + 1}`, 'captions.vtt')).cues.map(({ start, end }) => [start, end])).toEqual(vtt.project(document).map(({ start, end }) => [start, end]))
+      expect(Cues.parse(seen('vtt', `v${i + 1}`, 'captions.vtt')).cues.map(({ start, end }) => [start, end])).toEqual(told.map(({ start, end }) => [start, end]))
+      expect(Cues.parse(seen('webvtt', `v${i + 1}`, 'captions.vtt')).cues).toEqual(told.map(({ start, end, text }) => ({ start, end, text })))
       for (const [file, codec] of [['captions.srt', 'subrip'], ['captions.vtt', 'webvtt']] as const) {
         const probe = execFileSync('ffprobe', ['-v', 'error', '-of', 'json', '-show_streams', '-show_packets', path.join(exported, `v${i + 1}`, file)], { encoding: 'utf8' })
         expect(JSON.parse(probe)).toMatchObject({
@@ -215,23 +371,40 @@ describe.skipIf(!hasPython)('outside readers', () => {
     })
   })
 
+  const Rows = z.object({ rows: z.array(z.record(z.string(), z.unknown())) })
+  const unguarded = (text: unknown) => String(text).replace(/^'(?='*\s*[=+\-@＝])/, '')
+
   it("Python's csv reads the tables, and frames count from 0", () => {
-    const Rows = z.object({ rows: z.array(z.record(z.string(), z.unknown())) })
-    documents.forEach((document, i) => {
+    films.forEach((film, i) => {
       const folder = `v${i + 1}`
       const boxRows = Rows.parse(seen('csv', folder, 'boxes.csv')).rows
-      expect(boxRows.map(({ frame, x1, label }) => [Number(frame), Number(x1), String(label).replace(/^'(?='*[=+\-@\t\r\n])/, '')])).toEqual(
-        boxes.project(document).map(({ frame, x1, label }) => [frame, x1, label]),
-      )
-      expect(Rows.parse(seen('csv', folder, 'spans.csv')).rows.map(({ kind, start_s }) => [kind, Number(start_s)])).toEqual(spans.project(document).map(({ kind, start_s }) => [kind, start_s]))
-      expect(Rows.parse(seen('frames', folder, 'frames.csv')).rows.map(({ pts }) => pts)).toEqual(document.pts)
+      expect(boxRows.map(({ frame, x1, label }) => [Number(frame), Number(x1), unguarded(label)])).toEqual(of(boxes, film).map(({ frame, x1, label }) => [frame, x1, label]))
+      expect(Rows.parse(seen('csv', folder, 'spans.csv')).rows.map(({ kind, start_s }) => [kind, Number(start_s)])).toEqual(of(spans, film).map(({ kind, start_s }) => [kind, start_s]))
+      expect(Rows.parse(seen('frames', folder, 'frames.csv')).rows.map(({ pts }) => pts)).toEqual(Array.from(film.pts))
     })
   })
+
+  it('pandas reads whole numbers as such, and no label as missing', () => {
+    const labels = ['NA', 'None', 'null', 'nan', '-5 °C']
+    const [clip] = tricky.clips
+    const track = clip?.annotations.find(({ id }) => id === 4)
+    if (!clip || !track || track.body.kind !== 'track') throw new RangeError('the tricky document lost its track')
+    const { body } = track
+    const document = { ...tricky, source: { ...tricky.source, name: 'na.mp4' }, clips: [{ ...clip, annotations: labels.map((label, i) => ({ ...track, id: 50 + i, body: { ...body, label } })) }] }
+    return exportProject(libraryOf([document]), { formats: ['csv'], directory: exported }).then(() => {
+      const Table = z.object({ types: z.record(z.string(), z.string()), labels: z.array(z.string()) })
+      const boxTable = Table.parse(seen('pandas', 'na', 'boxes.csv'))
+      expect(new Set(boxTable.labels)).toEqual(new Set(labels))
+      expect(['frame', 'pts', 'timebase_den', 'track_id', 'observed'].map((column) => boxTable.types[column])).toEqual(Array(5).fill('int64'))
+      const spanTable = Table.parse(seen('pandas', 'v1', 'spans.csv'))
+      expect(['clip_id', 'annotation_id', 'start_frame', 'end_frame', 'unsure'].map((column) => spanTable.types[column])).toEqual(Array(5).fill('int64'))
+    })
+  }, 60_000)
 
   it('refuse files that break the rules', () => {
     const file = path.join(exported, 'v1', 'cvat.xml')
     const break_ = (from: RegExp, to: string) => writeFileSync(path.join(exported, 'broken.xml'), readFileSync(file, 'utf8').replace(from, to))
-    for (const [from, to] of [[/ frame="1"/, ' frame="0"'], [/keyframe="1"/, 'keyframe="0"'], [/outside="1"/, 'outside="0"'], [/<name>one frame<\/name>/, '<name>x</name>']] as const) {
+    for (const [from, to] of [[/ frame="1"/, ' frame="0"'], [/keyframe="1"/, 'keyframe="0"'], [/outside="1"/, 'outside="0"'], [/<name>one frame<\/name>/, '<name>x</name>'], [/<attribute name="score">[^<]*</, '<attribute name="score"><']] as const) {
       break_(from, to)
       expect(() => seen('cvat', 'broken.xml')).toThrow('Command failed')
     }

@@ -137,7 +137,7 @@ function writeTo(file: string, texts: Iterable<string>): { written: Written } {
   return { written: { bytes, digest: hash.digest('hex') } }
 }
 
-function* textOf(file: string, hash: Hash, onBytes: (bytes: number) => void): Generator<string> {
+function* textOf(file: string, hash: Hash, onBytes: (bytes: number) => void): Generator<string, undefined> {
   const descriptor = openSync(file, 'r')
   const decoder = new StringDecoder('utf8')
   const buffer = Buffer.allocUnsafe(CHUNK)
@@ -151,6 +151,7 @@ function* textOf(file: string, hash: Hash, onBytes: (bytes: number) => void): Ge
       onBytes(total)
     }
     yield decoder.end()
+    return undefined
   } finally {
     closeSync(descriptor)
   }
@@ -160,8 +161,9 @@ function* textOf(file: string, hash: Hash, onBytes: (bytes: number) => void): Ge
 export function digestOf(file: string): string | null {
   const hash = createHash('sha256')
   try {
-    // The text itself is not wanted: reading it goes through all of it.
-    for (const _ of textOf(file, hash, () => undefined)) continue
+    const parts = textOf(file, hash, () => undefined)
+    // The text itself is not wanted: going through it is.
+    while (parts.next().done !== true) continue
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw error

@@ -25,7 +25,7 @@ export class LibraryExports {
     const named = new Map(vocabulary.map(({ name }) => [labelText(name).toLowerCase(), labelText(name)]))
     const rows = this.#atomic(() => {
       const onTracks = this.#db.prepare(`SELECT DISTINCT label FROM annotations WHERE kind = 'track' AND (state <> 'rejected' OR ?)`).all(Number(withRejected)).map((row) => labelText(String(row['label'])))
-      const give = this.#db.prepare('INSERT INTO categories (key, name) VALUES (?, ?) ON CONFLICT (key) DO NOTHING')
+      const give = this.#db.prepare('INSERT INTO categories (key, name) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM categories WHERE key = ?1)')
       for (const name of [...named.values(), ...onTracks.sort()]) give.run(name.toLowerCase(), name)
       return this.#db.prepare('SELECT id, key, name FROM categories ORDER BY id').all()
     })

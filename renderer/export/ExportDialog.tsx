@@ -1,0 +1,113 @@
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import type { ExportFormat } from '../../app/contract/export.ts'
+import { problemOf } from '../../app/errors.ts'
+import { call } from '../api.ts'
+import { desktop } from '../desktop.ts'
+import { percent } from '../format.ts'
+import { phrase, t } from '../i18n.ts'
+import { PathPicker } from '../parts/AddDialog.tsx'
+import { Dialog } from '../parts/Dialog.tsx'
+import { ProblemCard } from '../parts/ProblemCard.tsx'
+import { tell, useLabels, useQueue, useSources } from '../queries.ts'
+import { Exported } from './Exported.tsx'
+import { requestOf, useChoice, useOffered } from './scope.ts'
+import { ScopeFields } from './ScopeFields.tsx'
+
+const FORMATS: readonly { format: ExportFormat; name: string; what: string }[] = [
+  { format: 'coco', name: 'COCO', what: phrase('Boxes and tracks as JSON, with TAO’s and LVIS’s keys') },
+  { format: 'cvat', name: 'CVAT video 1.1', what: phrase('Tracks as XML, to go on labelling in CVAT') },
+  { format: 'vtt', name: 'WebVTT', what: phrase('Captions as subtitles for the web') },
+  { format: 'srt', name: 'SRT', what: phrase('Captions as subtitles for players') },
+  { format: 'csv', name: 'CSV', what: phrase('Boxes and spans as tables') },
+  { format: 'jsonl', name: 'JSONL', what: phrase('Everything, with who decided what and where it came from') },
+]
+
+export function ExportDialog() {
+  const choice = useChoice()
+  const { formats, folder, change } = choice
+  const [picking, setPicking] = useState(false)
+  const [exportId, setExportId] = useState('')
+  const { data: labels } = useLabels()
+  const offered = useOffered()
+  const run = useMutation({
+    mutationFn: () => {
+      const id = crypto.randomUUID()
+      setExportId(id)
+      return call('export', { body: requestOf(choice, id, labels?.labels.map(({ name }) => name) ?? []) })
+    },
+  })
+  // Told by events as it goes.
+  const { data: share = 0 } = useQuery({ queryKey: ['exporting', exportId], queryFn: () => 0, enabled: false })
+  const toggle = (format: ExportFormat) => change({ formats: formats.includes(format) ? formats.filter((other) => other !== format) : [...formats, format] })
+  const choose = async () => {
+    if (desktop === null) {
+      setPicking(true)
+      return
+    }
+    const [chosen] = (await desktop.openFolderDialog()) ?? []
+    if (chosen !== undefined) change({ folder: chosen })
+  }
+  if (run.data) return <Exported result={run.data} onAgain={() => run.reset()} />
+  return (
+    <Dialog title={t('Export')} wide>
+      <fieldset className="formats">
+        <legend>{t('Formats')}</legend>
+        {FORMATS.map(({ format, name, what }) => (
+          <label key={format}><input type="checkbox" checked={formats.includes(format)} onChange={() => toggle(format)} /><span><strong>{name}</strong><span className="muted">{t(what)}</span></span></label>
+        ))}
+      </fieldset>
+      <ScopeFields offered={offered} />
+      <Missing />
+      <fieldset>
+        <legend>{t('Where')}</legend>
+        <div className="row"><span className={folder === null ? 'grow' : 'mono grow'}>{folder ?? t('In the library’s own exports folder')}</span><button onClick={() => void choose()}>{t('Choose folder…')}</button></div>
+        {picking && (
+          <PathPicker action={t('Use this folder')} onChoose={(path) => {
+            change({ folder: path })
+            setPicking(false)
+          }} />
+        )}
+      </fieldset>
+      {run.error && problemOf(run.error).code !== 'cancelled' && <ProblemCard problem={problemOf(run.error)} />}
+      <div className="row">
+        {run.isPending ? (
+          <>
+            <progress className="grow" value={share} aria-label={t('Export')} />
+            <span className="num muted" role="status">{t('Writing… {{share}}', { share: percent(share) })}</span>
+            <button className="large" onClick={() => void call('cancelExport', { params: { exportId } }).catch(tell)}>{t('Cancel')}</button>
+          </>
+        ) : (
+          <>
+            <span className="muted small grow">{t('A frames.csv with every frame’s PTS goes beside each. Rejected items stay out of all but JSONL; subtitles that the model is not sure of begin with (?). No file of other videos or another part is overwritten.')}</span>
+            <button className="primary large" disabled={formats.length === 0} onClick={() => run.mutate()}>{t('Export')}</button>
+          </>
+        )}
+      </div>
+    </Dialog>
+  )
+}
+
+/** What the files will not hold, before they are written. */
+function Missing() {
+  const { data: sources } = useSources()
+  const { data: queue } = useQueue()
+  // What was not read has no frames to write anything about.
+  const unread = sources?.sources.filter(({ probe }) => probe === null).length ?? 0
+  const unfinished = sources?.sources.filter(({ probe, state }) => probe !== null && state !== 'done' && state !== 'partial') ?? []
+  const adding = queue?.jobs.filter(({ kind, state }) => (kind === 'detect' || kind === 'ask' || kind === 'mark') && (state === 'queued' || state === 'running')).length ?? 0
+  if (unread + unfinished.length + adding === 0) return null
+  return (
+    <div className="note small" role="status">
+      {unfinished.length > 0 && <p>{t('{{count, number}} videos are left out, since their analysis is unfinished: {{names}}.', { count: unfinished.length, names: names(unfinished) })}</p>}
+      {unread > 0 && <p>{t('{{count, number}} videos have nothing to write: they were not read.', { count: unread })}</p>}
+      {adding > 0 && <p>{t('{{count, number}} jobs still run or wait; what they find will not be in these files.', { count: adding })}</p>}
+    </div>
+  )
+}
+
+const NAMED = 3
+
+function names(sources: readonly { name: string }[]): string {
+  return [...sources.slice(0, NAMED).map(({ name }) => name), ...(sources.length > NAMED ? ['…'] : [])].join(', ')
+}

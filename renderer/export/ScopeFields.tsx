@@ -1,0 +1,73 @@
+import { phrase, t } from '../i18n.ts'
+import { useLabels, useSources } from '../queries.ts'
+import { useUi } from '../store.ts'
+import { useColumns } from '../table/rows.ts'
+import { type Clips, REVIEWED, useChoice, type useOffered } from './scope.ts'
+import './export.css'
+
+const REVIEW_NAMES: Record<keyof typeof REVIEWED, string> = { any: phrase('All but what was rejected'), decided: phrase('Accepted or edited'), open: phrase('Not reviewed'), rejected: phrase('Rejected') }
+
+/** Which clips, and what of that which is said about them. */
+export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered> }) {
+  const choice = useChoice()
+  const { clips, label, by, reviewed, perVideo, lookedFor, formats, change } = choice
+  const sourceId = useUi((ui) => ui.sourceId)
+  const { data: sources } = useSources()
+  const { data: labels } = useLabels()
+  const { data: table } = useColumns()
+  const finished = sources?.sources.filter(({ state }) => state === 'done' || state === 'partial') ?? []
+  const current = finished.find(({ id }) => id === sourceId)
+  const radio = (value: Clips, name: string, available = true) => (
+    <label className="row" key={value}><input type="radio" name="scope" checked={clips === value} disabled={!available} onChange={() => change({ clips: value })} />{name}</label>
+  )
+  return (
+    <>
+      <fieldset>
+        <legend>{t('Videos and clips')}</legend>
+        <div className="export-clips">
+          {radio('all', t('All ({{count, number}})', { count: finished.length }))}
+          {radio('video', current ? t('Only {{name}}', { name: current.name }) : t('Only the chosen one'), current !== undefined)}
+          {offered.clip && radio('clip', t('The chosen clip'))}
+          {offered.picked && radio('picked', t('The clips picked on the map'))}
+          {offered.found && radio('found', t('What the search found'))}
+          {offered.table && radio('table', t('The rows of the table'))}
+          {table?.views.map(({ name }) => radio(`view ${name}`, t('View “{{name}}”', { name })))}
+        </div>
+      </fieldset>
+      <fieldset className="export-part">
+        <legend>{t('What of it')}</legend>
+        <label>{t('By whom')}
+          <select value={by} onChange={({ target }) => change({ by: target.value as typeof by })}>
+            <option value="both">{t('Machine and people')}</option>
+            <option value="machine">{t('Machine only')}</option>
+            <option value="people">{t('People only')}</option>
+          </select>
+        </label>
+        <label>{t('Review')}
+          <select value={reviewed} onChange={({ target }) => change({ reviewed: target.value as typeof reviewed })}>
+            {Object.entries(REVIEW_NAMES).map(([value, name]) => <option key={value} value={value}>{t(name)}</option>)}
+          </select>
+        </label>
+        <label>{t('Boxes of')}
+          <select value={label ?? ''} onChange={({ target }) => change({ label: target.value === '' ? null : target.value })}>
+            <option value="">{t('All labels')}</option>
+            {labels?.labels.map(({ name }) => <option key={name} value={name}>{name}</option>)}
+          </select>
+        </label>
+      </fieldset>
+      {formats.includes('coco') && (
+        <fieldset className="export-part">
+          <legend>COCO</legend>
+          <label title={t('An evaluator counts other boxes of these labels as false, also in frames without any.')}>{t('Looked for everywhere')}
+            <select value={lookedFor} onChange={({ target }) => change({ lookedFor: target.value as typeof lookedFor })}>
+              <option value="pack">{t('What the pack of boxes looked for')}</option>
+              <option value="all">{t('All labels of the vocabulary')}</option>
+              <option value="none">{t('No label')}</option>
+            </select>
+          </label>
+          <label className="row export-check"><input type="checkbox" checked={perVideo} onChange={() => change({ perVideo: !perVideo })} />{t('One file a video, as DIVE needs it')}</label>
+        </fieldset>
+      )}
+    </>
+  )
+}
