@@ -245,7 +245,10 @@ function whatIsThere(clip: ClipMeasures, asked: Question['things'] | null, langu
   // Which dog it is, nobody knows.
   if (asked?.some(({ narrower, wider }) => wider || !narrower) === true || !clip.things) return null
   const classes = asked?.flatMap((thing) => thing.classes) ?? clip.things.known
-  const names = factsOf(clip).flatMap((fact) => (fact.kind === 'name' && classes.includes(fact.label) ? [fact] : []))
+  const all = factsOf(clip).flatMap((fact) => (fact.kind === 'name' && classes.includes(fact.label) ? [fact] : []))
+  // What may be something else is told only where nothing is sure.
+  const sure = all.filter(({ reliability }) => reliability >= SURE)
+  const names = sure.length > 0 ? sure : all
   const confidence = Math.min(1, ...names.map(({ reliability }) => reliability))
   if (names.length === 0) return asked === null ? null : { text: say('None that this pack knows.', 'Nichts, das dieses Paket kennt.'), value: null, evidence: NOTHING, confidence: TRUST.guess }
   return {

@@ -25,7 +25,8 @@ export interface FactCaption {
  * @returns Null where nothing at all was measured.
  */
 export function captionOf(facts: readonly Fact[], seconds: number, language: Language): FactCaption | null {
-  const names = facts.filter((fact) => fact.kind === 'name').sort((a, b) => weight(b, seconds) - weight(a, seconds)).slice(0, MOST.names)
+  // What may as well be something else is no fact: it stays among the single facts, as "perhaps".
+  const names = facts.filter((fact) => fact.kind === 'name').filter(({ reliability }) => reliability >= SURE).sort((a, b) => weight(b, seconds) - weight(a, seconds)).slice(0, MOST.names)
   const things = facts.filter((fact) => fact.kind === 'thing')
   const told: Fact[] = [...names]
   const parts: string[] = []

@@ -6,6 +6,7 @@ import { type CameraMotion, cameraMotion } from './camera.ts'
 import type { ClipMeasures, Moment, TextLine, Things, ThingTrack } from './input.ts'
 import { type LightKind, lightStretches } from './light.ts'
 import { type Motion, motionOf } from './motion.ts'
+import { reliabilityOf } from './reliability.ts'
 
 export interface FactEvidence {
   frames: Moment[]
@@ -82,12 +83,13 @@ const COVERED = 0.3
 /** A line counts from this confidence of the reader. */
 const READ = 0.7
 
-/** How sure a track is, on the scale of reliability: one that counts only because somebody asked for it is as good as a guess. */
-export function certaintyOf({ score }: Pick<ThingTrack, 'score'>, { asked, volunteered }: Pick<Things, 'asked' | 'volunteered'>): number {
+/** How sure a track is: by its score where somebody asked for its name, drew it or decided about it; else also by how often such a name is right. */
+export function certaintyOf({ label, score, asked: wanted }: Pick<ThingTrack, 'label' | 'score' | 'asked'>, { asked, volunteered }: Pick<Things, 'asked' | 'volunteered'>): number {
   const points = [[0, 0], [asked, 0.5], [volunteered, 0.75], [1, 1]] as const
   const next = points.findIndex(([at]) => score <= at)
   const [[from, low], [to, high]] = [points[next - 1] ?? points[0], points[next] ?? [1, 1]]
-  return to > from ? low + ((score - from) * (high - low)) / (to - from) : high
+  const byScore = to > from ? low + ((score - from) * (high - low)) / (to - from) : high
+  return wanted === true || score >= 1 ? byScore : Math.min(byScore, reliabilityOf(label, score))
 }
 
 /** Every statement about a clip. @param least The track score from which a thing counts: `things.volunteered`, unless it was asked for. */

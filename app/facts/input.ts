@@ -20,6 +20,8 @@ export interface ThingTrack {
   label: string
   /** How sure the track is, 0..1. */
   score: number
+  /** The library has a label that means its name: somebody asked for it. */
+  asked?: boolean
   boxes: readonly ThingBox[]
   /** Shares 0..1 of the eleven basic colours, in the order of `COLOURS` (app/colours). */
   colours?: readonly number[]

@@ -3,6 +3,7 @@ import type { ClipFact } from '../contract/clip.ts'
 import { clockText } from '../table/facts.ts'
 import { type Language, nameOf, nounOf, numberName, theNameOf } from '../words.ts'
 import type { Fact } from './facts.ts'
+import { SURE } from './scene.ts'
 import { cameraText, capital, lightText, listText, motionText, placeText } from './wording.ts'
 
 /** A motion is told from this clarity on, as in captions. */
@@ -17,7 +18,8 @@ export function toldFacts(facts: readonly Fact[]): ClipFact[] {
     if (fact.kind === 'text' || (fact.kind === 'thing' && !things.includes(fact))) return []
     const [en, de] = [wordsOf(fact, 'en'), wordsOf(fact, 'de')]
     if (en === null || de === null) return []
-    return [{ kind: fact.kind, text: { en: capital(en), de: capital(de) }, ordinals: fact.evidence.frames.map(({ ordinal }) => ordinal), reliability: fact.reliability }]
+    const perhaps = (fact.kind === 'name' || fact.kind === 'thing') && fact.reliability < SURE
+    return [{ kind: fact.kind, text: perhaps ? { en: `Perhaps ${en}`, de: `Vielleicht ${de}` } : { en: capital(en), de: capital(de) }, ordinals: fact.evidence.frames.map(({ ordinal }) => ordinal), reliability: fact.reliability }]
   })
 }
 

@@ -156,7 +156,8 @@ export class LibraryFacts {
       tracks: [
         ...found.flatMap(({ label, score, body }) => {
           const of = JSON.parse(String(body)) as TrackBody
-          return settled(of) ? [] : [track(of, counting(String(label), Number(score)))]
+          const wanted = labelNamed(vocabulary, shown.get(String(label))?.label ?? '') !== undefined
+          return settled(of) ? [] : [{ ...track(of, counting(String(label), Number(score))), ...(wanted ? { asked: true } : {}) }]
         }),
         ...decided.flatMap(({ state, body }) => (state === 'rejected' ? [] : [named(track(JSON.parse(String(body)) as TrackBody, 1), known)])),
       ],
