@@ -41,6 +41,10 @@ export const Probe = z.object({
   startPts: z.number().int(),
   /** Seconds of the file's own time at which its earliest stream begins. Libraries of before do not know it. */
   fileStart: z.number().optional(),
+  /** How many of its first frames have no time in the file: they lie before the first one that has. */
+  untimedFrames: z.number().int().positive().optional(),
+  /** Whether its times of showing are late against those of decoding, with no edit list to put them right: browsers do not seek such a file to the frame. */
+  shownLate: z.boolean().optional(),
   /** Joined recordings: times in the file start again midway. Where the app gives times, the later part carries on from the one before. */
   clockRestarts: z.boolean().optional(),
   /** Exact only when the container states it or the file was decoded. */

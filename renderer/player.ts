@@ -22,6 +22,8 @@ interface Player {
   video: HTMLVideoElement | null
   /** Seconds of the video element's time at which the first frame is shown. */
   origin: number
+  /** Where a seek goes of which no frame was shown yet, in seconds from the first frame. */
+  going: number | null
   /** A frame to show as soon as its video and its frame table are there. */
   goal: { sourceId: number; ordinal: number } | null
   attach: (video: HTMLVideoElement | null) => void
@@ -42,12 +44,13 @@ export const usePlayer = create<Player>((set) => ({
   volume: 1,
   video: null,
   origin: 0,
+  going: null,
   goal: null,
   attach: (video) => {
     backwards?.abort()
-    set({ video, time: 0, playing: false, shuttle: 1 })
+    set({ video, time: 0, playing: false, shuttle: 1, going: null })
   },
-  setShown: (shown) => set(({ origin }) => ({ time: Math.max(0, shown - origin) })),
+  setShown: (shown) => set(({ origin }) => ({ time: Math.max(0, shown - origin), going: null })),
   setPlaying: (playing) => set({ playing }),
   toggleSound: () => set(({ muted }) => ({ muted: !muted })),
   setVolume: (volume) => set({ volume, muted: volume === 0 }),
@@ -63,6 +66,7 @@ export function seek(seconds: number): void {
   const { video, origin } = usePlayer.getState()
   if (video === null) return
   const goal = origin + Math.max(0, seconds)
+  usePlayer.setState({ going: Math.max(0, seconds) })
   video.currentTime = Number.isFinite(video.duration) ? Math.min(goal, video.duration) : goal
 }
 
@@ -169,12 +173,12 @@ export function seekTarget(table: FrameTable, ordinal: number): number {
   return frame + 1 < table.pts.length ? (begins + timeOf(table, frame + 1)) / 2 : begins + 0.001
 }
 
-/** Pause and show the frame `by` frames from this one. */
+/** Pause and show the frame `by` frames from the one that is shown, or that quick presses go to: the player's own clock may be past it. */
 export function step(table: FrameTable, by: number): void {
-  const { video } = usePlayer.getState()
+  const { video, time, going } = usePlayer.getState()
   if (video === null || table.pts.length === 0) return
   pause()
-  seek(seekTarget(table, ordinalAt(table, whereabouts(video)) + by))
+  seek(seekTarget(table, ordinalAt(table, going ?? time) + by))
 }
 
 /** Pause and show one frame of the chosen video, at once or when it is there. */

@@ -72,6 +72,8 @@ export class ClipCutter {
   /** Whether the open shot begins where nothing of it was given off. */
   #atCut = true
   #count = 0
+  /** PTS. */
+  #lastEnds = -Infinity
 
   constructor(probe: Probe, wants: readonly TubesWant[]) {
     this.#probe = probe
@@ -112,14 +114,18 @@ export class ClipCutter {
     }
   }
 
-  /** No more frames follow. @returns The last clips. */
-  *finish(): Generator<SampledClip> {
-    for (const cut of this.#cuts) yield* this.#closeShot(cut)
+  /** No more frames follow. @param end Seconds at which the last one ends, where it stands longer than others. @returns The last clips. */
+  *finish(end: number): Generator<SampledClip> {
+    const { timeBase, startPts } = this.#probe
+    this.#lastEnds = startPts + Math.round((end * timeBase.den) / timeBase.num)
+    // A last shot of which no frame was sampled belongs to the one before it.
+    const lastPicked = this.#picked.at(-1)?.ordinal ?? 0
+    for (const cut of this.#cuts) if (cut <= lastPicked) yield* this.#closeShot(cut)
     yield* this.#closeShot(this.pts.length)
   }
 
   *#closeShot(end: number): Generator<SampledClip> {
-    // A shot so short that no frame of it was sampled joins the next one; at the end of the source, the one before has taken it.
+    // A shot so short that no frame of it was sampled joins the next one.
     if (!this.#picked.some(({ ordinal }) => ordinal < end)) return
     const from = this.#timeOf(this.#shotStart)
     const length = this.#timeOf(end) - from
@@ -183,7 +189,7 @@ export class ClipCutter {
   #ptsAt(ordinal: number): number {
     const { frameRate, timeBase } = this.#probe
     const nominal = Math.max(1, Math.round((frameRate.den * timeBase.den) / (frameRate.num * timeBase.num)))
-    return this.pts[ordinal] ?? (this.pts.at(-1) ?? this.#probe.startPts) + nominal
+    return this.pts[ordinal] ?? Math.max(this.#lastEnds, (this.pts.at(-1) ?? this.#probe.startPts) + nominal)
   }
 
   /** The first frame at least `seconds` after frame `from`, by bisection (times ascend); null if it has not come yet. */

@@ -11,11 +11,14 @@ import type { Probe } from '../../app/media.ts'
 const NEW_CLOCK = 1
 
 /** @param seal Printed on standard error where the clock starts again: a number alone on a line, which only `-v info` lets through. */
-export function frameClock({ frameRate, timeBase, startPts }: Pick<Probe, 'frameRate' | 'timeBase' | 'startPts'>, seal?: number): string {
-  const first = `if(isnan(PTS),round(${startPts}*${timeBase.num}/${timeBase.den}/TB),PTS)`
+export function frameClock({ frameRate, timeBase, startPts, untimedFrames = 0 }: Pick<Probe, 'frameRate' | 'timeBase' | 'startPts' | 'untimedFrames'>, seal?: number): string {
+  const start = `round(${startPts}*${timeBase.num}/${timeBase.den}/TB)`
   // A frame without a time is taken to follow at the nominal rate.
-  const next = `PREV_OUTPTS+max(1,round(${frameRate.den}/${frameRate.num}/TB))`
-  return `setpts='if(isnan(PREV_OUTPTS),${first},if(isnan(PTS),${next},${carriedOn(next, seal)}))'`
+  const nominal = `max(1,round(${frameRate.den}/${frameRate.num}/TB))`
+  const next = `PREV_OUTPTS+${nominal}`
+  // Of frames before the first time ffmpeg counts upwards from 0, into those that have one.
+  const untimed = (rest: string) => (untimedFrames === 0 ? rest : `if(lt(N,${untimedFrames}),${start}+N*${nominal},${rest})`)
+  return `setpts='${untimed(`if(isnan(PREV_OUTPTS),if(isnan(PTS),${start},PTS),if(isnan(PTS),${next},${carriedOn(next, seal)}))`)}'`
 }
 
 /** Of sound: its clock starts again with that of the pictures beside it. */

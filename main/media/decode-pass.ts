@@ -93,7 +93,9 @@ export class DecodePass {
     yield* this.#advance()
     for (const stream of this.#single) stream.here = Infinity
     if (pts.length === 0) throw new TubeletError(this.#nothing(stalled))
-    for (const clip of this.#clips.finish()) yield { type: 'clip', clip }
+    // A length that a file claims stands for a last picture that stays; not where it broke off.
+    const whole = this.#heard.complaints.length === 0 && code === 0 && !stalled
+    for (const clip of this.#clips.finish(whole ? this.#duration() : 0)) yield { type: 'clip', clip }
     yield { type: 'done', probe: { ...this.#probe, duration: this.#duration() }, pts: Float64Array.from(pts), filmstrip: this.#filmstrip.cells(), heard: this.#heard }
   }
 

@@ -7,7 +7,7 @@ import { afterAll, expect, it } from 'vitest'
 import { type Probe, secondsOf } from '../../app/media.ts'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { decodedPts } from './clips.testing.ts'
-import { makeProxy } from './playback.ts'
+import { makeProxy, playbackOf } from './playback.ts'
 import { probe } from './probe.ts'
 import { sample, type SampledClip, type SampleEvent } from './sample.ts'
 import { sampleFrames } from './span.ts'
@@ -144,4 +144,48 @@ it('keeps a gap of a recording in its preview copy, for the sound too', async ()
   const { stderr } = spawnSync(tools.ffmpeg, ['-hide_banner', '-copyts', '-i', `${file}.copy.mp4`, '-af', 'astats=metadata=1:reset=1,ametadata=print:key=lavfi.astats.Overall.RMS_level', '-vn', '-f', 'null', '-'], { encoding: 'utf8' })
   const loud = [...stderr.matchAll(/pts_time:([\d.]+)[^]*?RMS_level=(-?[\d.]+|-inf)/g)].filter(([, , level]) => Number(level) > -30).map(([, at]) => Number(at))
   expect(Math.abs((loud.find((at) => at > 0.5) ?? NaN) - 20)).toBeLessThan(0.15)
+})
+
+it('gives every frame its own time where the first ones of a cut have none', async () => {
+  const whole = made('timed.mp4', ...picture('testsrc2=s=64x48:r=25:d=6'), '-c:v', 'libx264', '-preset', 'veryfast', '-g', '50', '-bf', '2')
+  for (const [name, from] of [['cut.mkv', 0.5], ['other cut.mkv', 1.3]] as const) {
+    const file = made(name, '-ss', String(from), '-i', whole, '-c', 'copy', '-avoid_negative_ts', 'disabled')
+    const sampled = await sampleAll(file)
+    const deltas = sampled.pts.slice(1).map((time, i) => time - (sampled.pts[i] ?? 0))
+    expect(sampled.pts).toHaveLength(150)
+    expect([Math.min(...deltas), Math.max(...deltas)]).toEqual([40, 40])
+    expect(sampled.pts[0]).toBeLessThan(0)
+    expect(sampled.probe.startPts).toBe(sampled.pts[0])
+    // A browser cannot seek to what lies before its time 0.
+    expect(playbackOf(sampled.probe)).toBe('proxy')
+    expectTiled(sampled)
+    await expectSameTimes(file, sampled)
+  }
+})
+
+it.each(['mp4', 'mov', 'mkv'])('has a last clip as long as a last picture stands, in %s', async (container) => {
+  const moved = made(`moved.${container}`, ...picture('testsrc2=s=64x48:r=10:d=2.2'), '-vf', "setpts='if(eq(N,21),220,N)'", '-fps_mode', 'passthrough', '-c:v', 'libx264', '-bf', '0')
+  const file = made(`still.${container}`, '-i', moved, '-c', 'copy', '-t', '21.9')
+  const sampled = await sampleAll(file)
+  expect(sampled.clips.at(-1)?.end).toBeCloseTo(sampled.probe.duration, 1)
+  expect(sampled.clips.at(-1)?.endFrame).toBe(sampled.pts.length)
+})
+
+it('gives every picture of a slow GIF a clip to its end', async () => {
+  const file = made('slow.gif', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=1/6:d=18', '-loop', '-1', '-final_delay', '1000')
+  const sampled = await sampleAll(file)
+  expect(sampled.clips.at(-1)?.end).toBeCloseTo(22, 0)
+  expect(sampled.clips.at(-1)?.endFrame).toBe(3)
+})
+
+it('plays a copy of what a browser does not seek to the frame', async () => {
+  const whole = made('b.mp4', ...picture('testsrc2=s=64x48:r=25:d=3'), '-c:v', 'libx264', '-bf', '2', '-g', '25')
+  const bare = made('no edit list.mp4', '-i', whole, '-c', 'copy', '-use_editlist', '0', '-avoid_negative_ts', 'make_non_negative')
+  const fragments = made('fragments.mp4', '-i', whole, '-c', 'copy', '-use_editlist', '0', '-movflags', 'frag_keyframe+empty_moov+default_base_moof', '-avoid_negative_ts', 'make_non_negative')
+  const alone = { ...tools, ffprobe: null }
+  for (const by of [tools, alone]) {
+    expect(playbackOf(await probe(by, whole))).toBe('direct')
+    expect(playbackOf(await probe(by, bare))).toBe('proxy')
+    expect(playbackOf(await probe(by, fragments))).toBe('proxy')
+  }
 })

@@ -24,7 +24,9 @@ export function playbackOf(probe: Probe): 'direct' | 'proxy' | 'none' {
   const chroma420 = /^yuvj?420p(?:10le)?$/.test(probe.pixelFormat)
   // Chromium has no 10-bit H.264; of VP9 and AV1 it plays 10 bits.
   const depth = probe.bitDepth === 8 || (probe.bitDepth === 10 && probe.codec !== 'h264')
-  return plays && chroma420 && depth ? 'direct' : 'proxy'
+  // Where a browser does not seek to the frame, and before time 0, to which it cannot seek at all.
+  const exact = probe.shownLate !== true && probe.startPts >= 0
+  return plays && chroma420 && depth && exact ? 'direct' : 'proxy'
 }
 
 /**

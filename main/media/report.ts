@@ -38,7 +38,7 @@ const Stream = z.object({
 })
 export type Stream = z.infer<typeof Stream>
 
-const Packet = z.object({ stream_index: z.number(), pts: z.number().optional(), duration: z.number().optional(), flags: z.string().default('') })
+const Packet = z.object({ stream_index: z.number(), pts: z.number().optional(), dts: z.number().optional(), duration: z.number().optional(), flags: z.string().default('') })
 const Printed = z.object({
   streams: z.array(Stream).default([]),
   packets: z.array(Packet).default([]),
@@ -104,12 +104,13 @@ function textReport(description: string, packetLines: string): Report | null {
     if (stream && base !== undefined) stream.time_base = base
   }
   const edited = head[1].includes('mov')
-  const packets = [...packetLines.matchAll(/^(\d+),\s*-?\d+,\s*(-?\d+),\s*(\d+),/gm)].map(([, out, printed, length]) => {
+  const packets = [...packetLines.matchAll(/^(\d+),\s*(-?\d+),\s*(-?\d+),\s*(\d+),/gm)].map(([, out, decoded, shown, length]) => {
     // The least 64-bit number stands for none: AVI with B-frames and raw streams have packets without a time.
-    const pts = Number.isSafeInteger(Number(printed)) ? Number(printed) : undefined
+    const [dts, pts] = [decoded, shown].map((printed) => (Number.isSafeInteger(Number(printed)) ? Number(printed) : undefined))
     return {
       stream_index: video[Number(out)]?.index ?? -1,
       pts,
+      dts,
       duration: Number(length),
       // What an edit list cuts away from the beginning lies before time 0.
       flags: edited && pts !== undefined && pts < 0 ? 'D' : '',

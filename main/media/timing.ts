@@ -11,10 +11,15 @@ export interface PacketTiming {
   complete: boolean
   frameCount: number | null
   span: number | null
+  /** Packets at the beginning that have no time at all, before one that has. */
+  untimed: number
+  /** Whether the first picture is shown after it is decoded, though times of decoding do not begin before 0, as they do under an edit list. */
+  shownLate: boolean
 }
 
 interface TimedPacket {
   pts?: number | undefined
+  dts?: number | undefined
   duration?: number | undefined
   flags: string
 }
@@ -33,6 +38,8 @@ export function packetTiming(packets: readonly TimedPacket[], complete: boolean)
   const last = timed.at(-1)
   // VP8 and VP9 store pictures that are never shown as packets of their own, next to nothing before the frame that they serve.
   const visible = median === null ? timed : timed.filter(({ pts }, i) => (timed[i + 1]?.pts ?? Infinity) - pts > median * 0.1)
+  const untimed = Math.max(0, packets.findIndex(({ pts, dts }) => pts !== undefined || dts !== undefined))
+  const decoded = packets[0]?.dts
   const deltas = deltasOf(visible.slice(0, reliable.length === timed.length ? undefined : -REORDER_DEPTH))
   const medianDelta = medianOf(deltas)
   const tolerance = medianDelta === null ? 0 : Math.max(1.5, medianDelta * 0.05)
@@ -41,8 +48,11 @@ export function packetTiming(packets: readonly TimedPacket[], complete: boolean)
     medianDelta: medianDelta !== null && medianDelta > 0 ? medianDelta : null,
     irregular: medianDelta !== null && deltas.some((delta) => Math.abs(delta - medianDelta) > tolerance),
     complete,
+    // Those that are decoded late have none either, among others that do.
+    untimed: untimed === 0 ? 0 : packets.filter(({ pts, flags }) => pts === undefined && !flags.includes('D')).length,
+    shownLate: decoded !== undefined && decoded >= 0 && first !== undefined && first.pts > decoded,
     frameCount: complete && timed.length === shown.length && timed.length > 0 ? visible.length : null,
-    span: complete && first !== undefined && last !== undefined ? last.pts + (last.duration || (medianDelta ?? 0)) - first.pts : null,
+    span: complete && untimed === 0 && first !== undefined && last !== undefined ? last.pts + (last.duration || (medianDelta ?? 0)) - first.pts : null,
   }
 }
 

@@ -93,7 +93,7 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
             <video
               ref={ref} src={src} preload="auto" muted={muted} playsInline aria-label={source.name}
               onPlay={() => setPlaying(true)} onPause={() => usePlayer.getState().shuttle > 0 && setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => (copied ? setState('failed') : refuse())}
-              onSeeked={(event) => setShown(event.currentTarget.currentTime)} onEnded={ended} loop={span === null && useReview.getState().loop}
+              onEnded={ended} loop={span === null && useReview.getState().loop}
             />
             {state === 'ready' && frames && clip && <Heat probe={probe} clip={clip} annotations={annotations} frames={frames} />}
             {state === 'ready' && frames && shown && showBoxes && (
