@@ -64,7 +64,7 @@ function fitted(clip: string): { width: number; height: number } {
   const { width = 1, height = 1, side_data_list = [] } = streams[0] ?? {}
   const turned = side_data_list.some(({ rotation = 0 }) => Math.abs(rotation) === 90)
   const [w, h] = turned ? [height, width] : [width, height]
-  const scale = 1280 / Math.max(w, h)
+  const scale = Math.min(1, 1280 / Math.max(w, h))
   return { width: Math.round(w * scale), height: Math.round(h * scale) }
 }
 

@@ -17,7 +17,7 @@ export const TextManifest = Pack.extend({
   /** The reader's symbols, a line each, in the order of its classes without the blank. */
   symbols: FileRef,
   finding: z.object({
-    /** Longer side of the finder's copy, in pixels. */
+    /** Longer side of the finder's copy, in pixels; small pictures are enlarged by half at most. */
     side: z.number().int().positive(),
     /** A pixel above this lies in a core; the surest core of a line has at least this mean. */
     core: Share,

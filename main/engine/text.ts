@@ -11,6 +11,8 @@ import { linesIn, textOf } from './text-cores.ts'
 
 /** Sides of the finder's copy are multiples of this. */
 const MULTIPLE = 32
+/** Small pictures are enlarged for the finder by no more than this. */
+const LARGEST_SCALE = 1.5
 const READER_HEIGHT = 48
 /** The reader's width is a multiple of this, so that few shapes occur; longer lines are squeezed. */
 const READER_STEP = 16
@@ -65,7 +67,8 @@ export class TextReader {
   /** Where lines are, in pixels of the picture. */
   async #find(picture: Picture): Promise<Part[]> {
     const { finding } = this.#manifest
-    const scale = finding.side / Math.max(picture.width, picture.height)
+    // What stands close together on a small picture falls apart when it is enlarged; more than this takes only time.
+    const scale = Math.min(LARGEST_SCALE, finding.side / Math.max(picture.width, picture.height))
     const whole = (side: number) => Math.max(Math.round((side * scale) / MULTIPLE), 1) * MULTIPLE
     const [width, height] = [whole(picture.width), whole(picture.height)]
     const copy = resized(picture, { x: 0, y: 0, width: picture.width, height: picture.height }, width, height)
