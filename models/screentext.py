@@ -304,7 +304,7 @@ def main() -> None:
         "licence": "Apache-2.0",
         "data": [{"name": "PP-OCRv5 mobile and PP-OCRv6 small (PaddlePaddle Authors; training data of Paddle's own)", "licence": "Apache-2.0"}],
         "tasks": ["text"],
-        "input": {"width": 1280, "height": 1280, "fit": "inside", "rate": 1},
+        "input": {"width": 1280, "height": 1280, "fit": "inside", "rate": 0.5},
         "graphs": {"finder": ref("finder.onnx"), "reader": ref("reader.onnx")},
         "symbols": ref("symbols.txt"),
         "finding": {"side": 576, "core": 0.3, "sure": 0.6, "grow": 1.6},
