@@ -1,8 +1,9 @@
 /**
  * `npm test`: everything, from a fresh clone. Each stage runs even when an earlier one failed; the last line counts all of it.
- * Static checks count as one test each.
+ * Static checks count as one test each. What needs one core runs beside the rest: its output comes when it has ended.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -17,11 +18,15 @@ const env = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${pro
 const total = { passed: 0, failed: 0, skipped: 0 }
 const summary = []
 
-function stage(name, command, args, count) {
-  console.log(`\n── ${name}`)
+/** @param aside Whether it runs beside others, on one core: its output waits until it has ended. */
+async function stage(name, command, args, count, aside = false) {
+  if (!aside) console.log(`\n── ${name}`)
   const began = Date.now()
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env })
-  if (error) console.error(error.message)
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', aside ? 'pipe' : 'inherit', aside ? 'pipe' : 'inherit'], env: aside ? { ...env, OMP_NUM_THREADS: '1' } : env })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output += text))
+  const [status] = await once(child, 'close').catch((error) => [console.error(error.message)])
+  if (aside) console.log(`\n── ${name}\n${output}`)
   let counts
   try {
     counts = count ? count() : { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 }
@@ -45,23 +50,31 @@ const junit = (file) => {
   return { passed: number('tests') - failed - number('skipped'), failed, skipped: number('skipped') }
 }
 
-stage('types', node, [bin('typescript', 'bin/tsc'), '--noEmit'])
-stage('lint', node, [bin('eslint', 'bin/eslint.js'), '.', '--max-warnings', '0'])
-stage('layers', node, [bin('dependency-cruiser', 'bin/dependency-cruiser.mjs'), 'app', 'main', 'renderer', '--config', '.dependency-cruiser.cjs'])
-stage('dead code', node, [bin('knip', 'bin/knip.js')])
-stage('python lint', python, ['-m', 'ruff', 'check', 'models'])
-stage('python types', python, ['-m', 'mypy', 'models'])
-stage('python tests', python, ['-m', 'pytest', '-q', '-rs', '--junitxml', result('pytest.xml')], () => junit('pytest.xml'))
-stage('unit tests', node, [bin('vitest', 'vitest.mjs'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${result('vitest.json')}`], () => {
-  const { numPassedTests: passed, numFailedTests: failed, numPendingTests: pending, numTodoTests: todo } = json('vitest.json')
-  return { passed, failed, skipped: pending + todo }
-})
+async function checks() {
+  const check = (name, command, args, count) => stage(name, command, args, count, true)
+  await check('types', node, [bin('typescript', 'bin/tsc'), '--noEmit'])
+  await check('lint', node, [bin('eslint', 'bin/eslint.js'), '.', '--max-warnings', '0'])
+  await check('layers', node, [bin('dependency-cruiser', 'bin/dependency-cruiser.mjs'), 'app', 'main', 'renderer', '--config', '.dependency-cruiser.cjs'])
+  await check('dead code', node, [bin('knip', 'bin/knip.js')])
+  await check('python lint', python, ['-m', 'ruff', 'check', 'models'])
+  await check('python types', python, ['-m', 'mypy', 'models'])
+  await check('python tests', python, ['-m', 'pytest', '-q', '-rs', '--junitxml', result('pytest.xml')], () => junit('pytest.xml'))
+}
+
+async function programs() {
+  await stage('unit tests', node, [bin('vitest', 'vitest.mjs'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${result('vitest.json')}`], () => {
+    const { numPassedTests: passed, numFailedTests: failed, numPendingTests: pending, numTodoTests: todo } = json('vitest.json')
+    return { passed, failed, skipped: pending + todo }
+  })
+  env.PLAYWRIGHT_JSON_OUTPUT_NAME = result('playwright.json')
+  await stage('end to end', node, [bin('@playwright/test', 'cli.js'), 'test', '--reporter=list,json'], () => {
+    const { expected, unexpected, flaky, skipped } = json('playwright.json').stats
+    return { passed: expected, failed: unexpected + flaky, skipped }
+  })
+}
+
 ensureRenderer()
-env.PLAYWRIGHT_JSON_OUTPUT_NAME = result('playwright.json')
-stage('end to end', node, [bin('@playwright/test', 'cli.js'), 'test', '--reporter=list,json'], () => {
-  const { expected, unexpected, flaky, skipped } = json('playwright.json').stats
-  return { passed: expected, failed: unexpected + flaky, skipped }
-})
+await Promise.all([checks(), programs()])
 
 rmSync(folder, { recursive: true, force: true })
 console.log(`\n${summary.join('\n')}\n\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
