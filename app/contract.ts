@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { Annotation, AnnotationBody } from './annotation.ts'
 import { Clip, ClipFact } from './contract/clip.ts'
 import { exportRoutes } from './contract/export.ts'
+import { binRoutes } from './contract/bin.ts'
 import { findRoutes } from './contract/find.ts'
 import { labelRoutes } from './contract/labels.ts'
 import { packRoutes } from './contract/packs.ts'
@@ -31,10 +32,15 @@ export const Source = z.object({
   path: z.string(),
   name: z.string(),
   bytes: z.number().int(),
+  /** Of its content; where one of several pictures of a file was chosen, with its stream. */
   fingerprint: z.string(),
   addedAt: z.string(),
   state: SourceState,
   problem: Problem.nullable(),
+  /** What was seen at its path last: its content, or that as far as it is written, nothing, or another video. */
+  file: z.enum(['there', 'growing', 'missing', 'replaced']),
+  /** The stream that a person chose of a file with several pictures. */
+  picture: z.number().int().nullable(),
   probe: Probe.nullable(),
   clipCount: z.number().int(),
   encodedCount: z.number().int(),
@@ -113,6 +119,10 @@ export const BackendEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('search') }),
   z.object({ type: z.literal('packs') }),
   z.object({ type: z.literal('history') }),
+  /** What lies in the bin. */
+  z.object({ type: z.literal('bin') }),
+  /** A sentence for people, of something that happened by itself. */
+  z.object({ type: z.literal('told'), phrase: Phrase }),
   /** How far an edit of thousands of annotations is, its undo or its redo; small ones are done before there is something to tell. */
   z.object({ type: z.literal('progress'), what: z.enum(['edit', 'undo', 'redo']), share: z.number() }),
   /** How far an export is, by its name. */
@@ -121,6 +131,7 @@ export const BackendEvent = z.discriminatedUnion('type', [
 ])
 export type BackendEvent = z.infer<typeof BackendEvent>
 
+const Known = z.object({ path: z.string(), sourceId: z.number().int() })
 const Rejected = z.object({ path: z.string(), problem: Problem })
 
 const onClip = z.object({ clipId: Id })
@@ -134,17 +145,27 @@ export const contract = {
   addSources: route({
     method: 'post', path: '/api/sources', summary: 'Add files and folders (recursively) by path; answers when all are registered, analysis goes on in the queue',
     body: z.object({ paths: z.array(z.string().min(1)).min(1) }),
-    output: z.object({ added: z.array(Source), duplicates: z.array(z.object({ path: z.string(), sourceId: z.number().int() })), rejected: z.array(Rejected) }),
+    output: z.object({
+      added: z.array(Source),
+      duplicates: z.array(Known),
+      /** Known videos that were found at another place than before. */
+      moved: z.array(Known.extend({ from: z.string() })),
+      /** Videos that lay in the bin. */
+      restored: z.array(Known),
+      rejected: z.array(Rejected),
+    }),
   }),
   listSources: route({ method: 'get', path: '/api/sources', summary: 'All sources, newest last', output: z.object({ sources: z.array(Source) }) }),
-  removeSource: route({ method: 'delete', path: '/api/sources/{sourceId}', summary: 'Forget a source with its clips; the file itself is untouched', params: onSource, output: z.object({}), errors: ['not-found'] }),
-  retrySource: route({ method: 'post', path: '/api/sources/{sourceId}/retry', summary: 'Analyse again; human decisions stay', params: onSource, output: Source, errors: ['not-found'] }),
+  removeSource: route({ method: 'delete', path: '/api/sources/{sourceId}', summary: 'Move a source with its clips to the bin: a step of undo; the file itself is untouched', params: onSource, output: z.object({}), errors: ['not-found'] }),
+  retrySource: route({ method: 'post', path: '/api/sources/{sourceId}/retry', summary: 'Analyse again; human decisions stay', params: onSource, output: Source, errors: ['not-found', 'file-missing', 'file-replaced'] }),
+  lookForFile: route({ method: 'get', path: '/api/sources/{sourceId}/file', summary: 'Look whether its content lies where it was, and find it beside that place', params: onSource, output: Source, errors: ['not-found'] }),
+  acceptFile: route({ method: 'post', path: '/api/sources/{sourceId}/file', summary: 'Say that what lies at its path now is the same video, made anew: it is analysed again, human decisions stay', params: onSource, output: Source, errors: ['not-found', 'file-missing', 'conflict'] }),
   thumbnail: route({ method: 'get', path: '/api/sources/{sourceId}/thumbnail', summary: 'JPEG', params: onSource, bytes: 'image/jpeg', errors: ['not-found'] }),
   filmstrip: route({
     method: 'get', path: '/api/sources/{sourceId}/filmstrip/{cell}', summary: 'JPEG: one of `filmstripCells` pictures spread evenly over the source, 0-based',
     params: onSource.extend({ cell: z.coerce.number().int().min(0) }), bytes: 'image/jpeg', errors: ['not-found'],
   }),
-  media: route({ method: 'get', path: '/api/sources/{sourceId}/media', summary: 'The video with byte ranges; a preview copy where the browser cannot play the file', params: onSource, bytes: 'video/*', errors: ['not-found', 'file-missing', 'ffmpeg-failed'] }),
+  media: route({ method: 'get', path: '/api/sources/{sourceId}/media', summary: 'The video with byte ranges; a preview copy where the browser cannot play the file', params: onSource, bytes: 'video/*', errors: ['not-found', 'file-missing', 'file-replaced', 'ffmpeg-failed'] }),
   frames: route({
     method: 'get', path: '/api/sources/{sourceId}/frames', summary: 'PTS of every decoded frame, by ordinal',
     params: onSource, output: z.object({ timeBase: Probe.shape.timeBase, startPts: z.number().int(), pts: z.array(z.number().int()) }), errors: ['not-found'],
@@ -176,6 +197,7 @@ export const contract = {
     body: z.object({ action: z.enum(['accept', 'reject', 'edit', 'reset']), body: AnnotationBody.optional() }), output: Annotation, errors: ['not-found', 'bad-request'],
   }),
   ...stateRoutes,
+  ...binRoutes,
   ...systemRoutes,
 
   queue: route({ method: 'get', path: '/api/queue', summary: 'Jobs and ETA', output: Queue }),

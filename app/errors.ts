@@ -15,6 +15,7 @@ export const ErrorCode = z.enum([
   'no-frames',
   'damaged',
   'file-missing',
+  'file-replaced',
   'file-unreadable',
   'ffmpeg-missing',
   'ffmpeg-failed',

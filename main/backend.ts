@@ -1,9 +1,11 @@
 /** The contract, answered: one fetch-standard handler for every host. */
 import { Hono } from 'hono'
 import { z } from 'zod'
+import { WINDOW } from '../app/contract/route.ts'
 import { contract, type RouteArgs, type RouteName } from '../app/contract.ts'
 import { type ErrorCode, inEnglish, type Problem, problemOf, TubeletError } from '../app/errors.ts'
 import { exportHandlers } from './api/export.ts'
+import { binHandlers } from './api/bin.ts'
 import { findHandlers } from './api/find.ts'
 import { type Handler, type Handlers, notFound, type Services } from './api/handler.ts'
 import { labelHandlers } from './api/labels.ts'
@@ -15,13 +17,14 @@ import { stateHandlers } from './api/state.ts'
 import { systemHandlers } from './api/system.ts'
 import { tableHandlers } from './api/table.ts'
 import { windowFile } from './files.ts'
+import { madeIn } from './made-in.ts'
 
-const HTTP_STATUS: Partial<Record<ErrorCode, number>> = { 'bad-request': 400, forbidden: 403, 'not-found': 404, 'file-missing': 404, conflict: 409, 'clip-not-encoded': 409, 'not-answerable': 422, 'pack-cannot': 422, 'checkpoint-unusable': 422, 'pack-invalid': 422, 'network-off': 403, 'engine-unavailable': 503, 'disk-full': 507 }
+const HTTP_STATUS: Partial<Record<ErrorCode, number>> = { 'bad-request': 400, forbidden: 403, 'not-found': 404, 'file-missing': 404, 'file-replaced': 409, conflict: 409, 'clip-not-encoded': 409, 'not-answerable': 422, 'pack-cannot': 422, 'checkpoint-unusable': 422, 'pack-invalid': 422, 'network-off': 403, 'engine-unavailable': 503, 'disk-full': 507 }
 
 /** @param windowDir The built window. */
 export function createBackend(services: Services, windowDir: string): (request: Request) => Promise<Response> {
   // One file of handlers an area; together they answer every route.
-  const handlers: Handlers<RouteName> = { ...libraryHandlers(services), ...exportHandlers(services), ...findHandlers(services), ...stateHandlers(services), ...systemHandlers(services), ...labelHandlers(services), ...overviewHandlers(services), ...tableHandlers(services), ...packHandlers(services), ...reviewHandlers(services) }
+  const handlers: Handlers<RouteName> = { ...libraryHandlers(services), ...exportHandlers(services), ...findHandlers(services), ...stateHandlers(services), ...binHandlers(services), ...systemHandlers(services), ...labelHandlers(services), ...overviewHandlers(services), ...tableHandlers(services), ...packHandlers(services), ...reviewHandlers(services) }
   const app = new Hono()
   const register = <N extends RouteName>(name: N, handler: Handler<N>) => {
     const spec: { method: string; path: string; params?: z.ZodType; query?: z.ZodType; body?: z.ZodType } = contract[name]
@@ -32,7 +35,7 @@ export function createBackend(services: Services, windowDir: string): (request: 
         query: checked('query', spec.query, context.req.query()),
         body: spec.body ? checked('body', spec.body, await request.json().catch(() => undefined)) : undefined,
       } as RouteArgs<N>
-      const answer = await handler(args, request)
+      const answer = await madeIn(request.headers.get(WINDOW), () => handler(args, request))
       return answer instanceof Response ? answer : Response.json(answer, { headers: { 'cache-control': 'no-store' } })
     })
   }

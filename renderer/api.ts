@@ -1,6 +1,10 @@
 /** The contract as calls: typed by it, and the only way out of the window. */
 import { type CallArgs, contract, type RouteEvent, type RouteName, type RouteOutput } from '../app/contract.ts'
+import { WINDOW } from '../app/contract/route.ts'
 import { type Problem, TubeletError } from '../app/errors.ts'
+
+/** Of this page: a second window, and a page that is loaded anew, are others. */
+const OWN = { [WINDOW]: crypto.randomUUID() }
 
 interface AnyArgs {
   params?: Record<string, unknown>
@@ -20,8 +24,8 @@ export function urlOf<N extends RouteName>(name: N, ...[args]: Args<N>): string 
 
 async function send<N extends RouteName>(name: N, args: Args<N>, options: Pick<RequestInit, 'signal' | 'keepalive' | 'body'> = {}): Promise<Response> {
   const { body } = (args[0] ?? {}) as AnyArgs
-  const init: RequestInit = { method: contract[name].method.toUpperCase(), ...options }
-  if (body !== undefined) Object.assign(init, { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+  const init: RequestInit = { method: contract[name].method.toUpperCase(), headers: OWN, ...options }
+  if (body !== undefined) Object.assign(init, { body: JSON.stringify(body), headers: { ...OWN, 'content-type': 'application/json' } })
   const response = await fetch(urlOf(name, ...args), init).catch((cause: unknown) => {
     if (options.signal?.aborted) throw cause
     throw new TubeletError({ code: 'engine-unavailable', message: 'Tubelet does not answer.', stillWorks: 'Everything shown as done is saved.', next: 'Start Tubelet again.' }, { cause })

@@ -7,6 +7,7 @@ import { problemOf } from '../app/errors.ts'
 import type { Task } from '../app/pack/base.ts'
 import { call, stream } from './api.ts'
 import { percent } from './format.ts'
+import type { Phrase } from '../app/phrase.ts'
 import { phrase, shown, t, told } from './i18n.ts'
 import { newest } from './queue/order.ts'
 import { batchDone } from './settings/notify.ts'
@@ -49,20 +50,26 @@ export function tell(error: unknown): void {
 
 export async function addPaths(paths: readonly string[]): Promise<void> {
   try {
-    const { added, duplicates, rejected } = await call('addSources', { body: { paths: [...paths] } })
+    const { added, duplicates, moved, restored, rejected } = await call('addSources', { body: { paths: [...paths] } })
     if (added.length > 0) toast.success(t('{{count, number}} videos added', { count: added.length }))
     if (duplicates.length > 0) toast.info(t('{{count, number}} files are already in the library', { count: duplicates.length }))
+    for (const { path, from } of moved) toast.info(t('{{name}} was known: its new place is kept.', { name: fileName(from) }), { description: path })
+    if (restored.length > 0) toast.success(t('{{count, number}} videos came back from the bin, with what was said about them', { count: restored.length }))
     const [first] = rejected
     if (first) {
       const { message, next } = told(first.problem)
       toast.error(message, { description: [first.path, next].filter(Boolean).join(' · '), duration: 12_000 })
     }
-    if (added.length + duplicates.length + rejected.length === 0) toast.info(t('No video was found there'))
+    if (added.length + duplicates.length + moved.length + restored.length + rejected.length === 0) toast.info(t('No video was found there'))
     const [source] = added
     if (source && useUi.getState().sourceId === null) useUi.getState().selectSource(source.id)
   } catch (error) {
     tell(error)
   }
+}
+
+function fileName(path: string): string {
+  return path.replace(/^.*[\\/]/, '')
 }
 
 let line: Promise<unknown> = Promise.resolve()
@@ -108,9 +115,12 @@ export function undo(direction: 'undo' | 'redo'): Promise<void> {
 async function takeStep(direction: 'undo' | 'redo'): Promise<void> {
   try {
     await inOrder(async () => {
-      const what = (await call('history'))[direction]
-      if (!what) return
-      queryClient.setQueryData(['history'], await call(direction))
+      const { [direction]: what, elsewhere } = await call('history')
+      if (!what) {
+        if (direction === 'undo' && elsewhere) offerOthers(elsewhere)
+        return
+      }
+      queryClient.setQueryData(['history'], await (direction === 'undo' ? call('undo', { query: {} }) : call('redo')))
       // What is edited next must not be edited as it was before.
       await queryClient.refetchQueries({ queryKey: ['clip'], type: 'active' })
       toast(direction === 'undo' ? t('Undone: {{what}}', { what: shown(what) }) : t('Redone: {{what}}', { what: shown(what) }))
@@ -118,6 +128,12 @@ async function takeStep(direction: 'undo' | 'redo'): Promise<void> {
   } catch (error) {
     tell(error)
   }
+}
+
+/** What was done in another window is taken back only by who has read what it is. */
+function offerOthers(what: Phrase): void {
+  const takeBack = () => inOrder(() => call('undo', { query: { whose: 'all' } })).then(() => queryClient.invalidateQueries(), tell)
+  toast.info(t('Nothing was done in this window that could be taken back. In another one was done last: {{what}}', { what: shown(what) }), { id: 'review', duration: 12_000, action: { label: t('Undo that'), onClick: () => void takeBack() } })
 }
 
 const REVIEWED = { accept: phrase('Accepted'), reject: phrase('Rejected'), edit: phrase('Saved'), reset: phrase('Back to what the model said') }
@@ -202,6 +218,9 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
         outdateTable()
         // What is said in one clip may reach into another one of its video; few clips are looked at.
         invalidate('clip')
+        break
+      case 'told':
+        toast.info(shown(event.phrase), { duration: 12_000 })
         break
       case 'progress':
         tellProgress(event)

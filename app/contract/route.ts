@@ -2,6 +2,9 @@
 import { z } from 'zod'
 import type { ErrorCode } from '../errors.ts'
 
+/** The header by which a window says which one it is: its steps are its own. */
+export const WINDOW = 'x-tubelet-window'
+
 /** A row of the library, in a path, a query or a body. */
 export const Id = z.coerce.number().int().positive()
 

@@ -13,8 +13,11 @@ export const Edit = z.discriminatedUnion('action', [
 ])
 export type Edit = z.infer<typeof Edit>
 
-/** What undo and redo would do; null where there is nothing. */
-export const History = z.object({ undo: Phrase.nullable(), redo: Phrase.nullable() })
+/**
+ * What undo and redo would do; null where there is nothing. To a window, what is done in other windows that are open is not its own to take back:
+ * `elsewhere` is what was done there last, where there is nothing of its own.
+ */
+export const History = z.object({ undo: Phrase.nullable(), redo: Phrase.nullable(), elsewhere: Phrase.nullable() })
 export type History = z.infer<typeof History>
 
 /** One step of undo: what a person did at once, to one annotation or to many; to the vocabulary alone where there is no clip. */
@@ -44,7 +47,10 @@ export const stateRoutes = {
     output: z.object({ annotationIds: z.array(z.number().int()), step: z.number().int() }), errors: ['not-found', 'bad-request', 'conflict'],
   }),
   history: route({ method: 'get', path: '/api/history', summary: 'What undo and redo would do', output: History }),
-  undo: route({ method: 'post', path: '/api/history/undo', summary: 'Undo the newest step; survives restarts', output: History }),
+  undo: route({
+    method: 'post', path: '/api/history/undo', summary: 'Undo the newest step; survives restarts. Asked by a window: the newest of its own, unless all are meant',
+    query: z.object({ whose: z.enum(['own', 'all']).default('own') }), output: History, errors: ['conflict'],
+  }),
   redo: route({ method: 'post', path: '/api/history/redo', summary: 'Redo', output: History }),
   steps: route({
     method: 'get', path: '/api/history/steps', summary: 'Steps, newest first, with those that redo would do again',

@@ -9,7 +9,7 @@ import { zipOf } from '../export/zip.ts'
 import { Search } from '../search/search.ts'
 import { type Handlers, notFound, type Services } from './handler.ts'
 
-export function exportHandlers({ pipeline }: Services): Handlers<keyof typeof exportRoutes> {
+export function exportHandlers({ pipeline, jobs }: Services): Handlers<keyof typeof exportRoutes> {
   const { library } = pipeline
   const search = new Search(pipeline)
   const written = new Map<string, { directory: string; files: string[] }>()
@@ -24,6 +24,8 @@ export function exportHandlers({ pipeline }: Services): Handlers<keyof typeof ex
       const stop = new AbortController()
       underWay.set(exportId, stop)
       try {
+        // The files name where each video is.
+        for (const { id } of library.sources()) if (sourceIds?.includes(id) ?? true) await jobs.identity.check(id)
         const result = await exportProject(library, {
           formats, directory: target, sourceIds, scope: { labels, states, by }, perVideo, lookedFor, clipIds: await chosenClips(library, search, which),
           signal: AbortSignal.any([stop.signal, request.signal]), onProgress: (share) => library.emit({ type: 'export', exportId, share }),

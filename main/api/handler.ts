@@ -62,7 +62,7 @@ export function coalesced(send: (event: BackendEvent) => void): (event: BackendE
   const pending = new Map<string, BackendEvent>()
   let timer: NodeJS.Timeout | undefined
   return (event) => {
-    const key = 'sourceId' in event ? `${event.type} ${event.sourceId}` : event.type
+    const key = event.type === 'told' ? JSON.stringify(event) : 'sourceId' in event ? `${event.type} ${event.sourceId}` : event.type
     pending.set(key, merged(pending.get(key), event))
     timer ??= setTimeout(() => {
       timer = undefined

@@ -7,6 +7,7 @@ import { problemOf, TubeletError } from '../../app/errors.ts'
 import { toldFacts } from '../../app/facts/told.ts'
 import { VIDEO_EXTENSIONS } from '../../app/media.ts'
 import { fileResponse } from '../files.ts'
+import { windowOpened } from '../made-in.ts'
 import { answerClip, guess } from '../jobs/pipeline.ts'
 import { coalesced, eventStream, type Handlers, notFound, type Services } from './handler.ts'
 
@@ -24,14 +25,23 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
       await jobs.removeSource(params.sourceId)
       return {}
     },
-    retrySource: ({ params }) => jobs.retry(params.sourceId),
+    retrySource: async ({ params }) => {
+      await jobs.identity.there(params.sourceId)
+      return jobs.retry(params.sourceId)
+    },
+    lookForFile: async ({ params: { sourceId } }) => {
+      await jobs.identity.check(sourceId)
+      return library.source(sourceId)
+    },
+    acceptFile: async ({ params: { sourceId } }) => {
+      await jobs.identity.accept(sourceId)
+      return jobs.retry(sourceId)
+    },
     thumbnail: ({ params }, request) => picture(request, params.sourceId, 'thumbnail.jpg'),
     filmstrip: ({ params }, request) => picture(request, params.sourceId, `strip-${params.cell}.jpg`),
     media: async ({ params }, request) => {
-      const source = library.source(params.sourceId)
-      const response = await fileResponse(request, source.path)
-      if (response) return response
-      throw new TubeletError({ code: 'file-missing', message: 'The video is not where it was.', file: source.path, stillWorks: 'Captions, answers, search and labels work without it.', next: 'Put it back, or add it again from its new place.' })
+      const { path: file } = await jobs.identity.there(params.sourceId)
+      return (await fileResponse(request, file)) ?? notFound()
     },
     frames: ({ params }) => {
       const { probe } = library.source(params.sourceId)
@@ -66,8 +76,10 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
       eventStream((send, signal) => {
         const { promise, resolve } = Promise.withResolvers<undefined>()
         const stop = library.onChange(coalesced(send))
+        const closed = windowOpened()
         signal.addEventListener('abort', () => {
           stop()
+          closed()
           resolve(undefined)
         })
         return promise

@@ -13,7 +13,10 @@ export function reviewHandlers({ pipeline: { library, media }, jobs }: Services)
   const preview = (sourceId: number): Promise<Preview> => previewOf(library, library.source(sourceId), jobs.previewJob(sourceId))
 
   return {
-    preview: ({ params: { sourceId } }) => preview(sourceId),
+    preview: ({ params: { sourceId } }) => {
+      void jobs.identity.check(sourceId)
+      return preview(sourceId)
+    },
     makePreview: async ({ params: { sourceId } }) => {
       if ((await preview(sourceId)).state !== 'ready') jobs.makePreview(sourceId)
       return preview(sourceId)
@@ -42,7 +45,7 @@ export function reviewHandlers({ pipeline: { library, media }, jobs }: Services)
     },
     followBox: async ({ params: { clipId }, body: { box, ordinal, label } }, request) => {
       const { sourceId } = library.clip(clipId)
-      const { path: file, probe } = library.source(sourceId)
+      const { path: file, probe } = await jobs.identity.there(sourceId)
       const pts = library.frames(sourceId)
       if (probe === null || ordinal >= pts.length || boxArea(clipBox(box, probe)) === 0) throw new TubeletError({ code: 'bad-request', message: 'This box is not inside the video.', next: 'Wait until the video was read to its end, or draw the box on the picture.' })
       const help = library.clips({ sourceId, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips

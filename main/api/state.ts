@@ -27,7 +27,7 @@ export function stateHandlers({ pipeline: { library }, jobs }: Services): Handle
       return library.edit(edits, description)
     },
     history: () => library.steps.history(),
-    undo: () => stepped(() => library.steps.undo()),
+    undo: ({ query: { whose } }) => stepped(() => library.steps.undo(whose)),
     redo: () => stepped(() => library.steps.redo()),
     steps: ({ query: { limit, before } }) => library.steps.list(limit, before),
     jump: ({ body: { step } }) => stepped(() => library.steps.jump(step)),

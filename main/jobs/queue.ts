@@ -5,9 +5,7 @@
  * are ffmpeg's alone and somebody waits for them: they run beside whatever runs, and the others do not wait for them.
  */
 import { rmSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import path from 'node:path'
 import { type Job, type Queue, readsWhole, type Source } from '../../app/contract.ts'
 import { type Label, labelNamed, withNames } from '../../app/vocabulary.ts'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
@@ -17,16 +15,21 @@ import type { JobPlan, JobTable } from '../library/job-table.ts'
 import type { Library } from '../library/library.ts'
 import type { StoredJob } from '../library/rows.ts'
 import type { KeptColumn } from '../library/table.ts'
-import { fingerprint } from '../media/fingerprint.ts'
 import { scanPaths } from '../media/scan.ts'
+import { Identity } from './identity.ts'
 import { perform } from './perform.ts'
 import { type Pipeline, type Progress, type Report, showFirst } from './pipeline.ts'
 import { previewFile } from './previews.ts'
+import { Resting } from './resting.ts'
 import type { Speed, Sums, VideoKind } from './speed.ts'
 
 export interface AddedPaths {
   added: Source[]
   duplicates: { path: string; sourceId: number }[]
+  /** Known videos that were found at another place than before. */
+  moved: { path: string; sourceId: number; from: string }[]
+  /** Videos that lay in the bin. */
+  restored: { path: string; sourceId: number }[]
   rejected: { path: string; problem: Problem }[]
 }
 
@@ -35,6 +38,7 @@ type Standing = Progress & { began: number }
 
 interface Running {
   kind: Job['kind']
+  sourceId: number | null
   /** Nothing is started beside it: it is a detection, or the first analysis, which has the machine to itself until its first caption. */
   alone: boolean
   stop: AbortController
@@ -59,6 +63,10 @@ export class Jobs {
   readonly #library: Library
   readonly #table: JobTable
   readonly #speed: Speed
+  /** Which video a file is. */
+  readonly identity: Identity
+  readonly #resting: Resting
+  readonly #enders = new Set<(job: StoredJob) => void>()
   readonly #running = new Map<number, Running>()
   /** How far each running job is. Not kept on disk, where every step would cost a write. */
   readonly #progress = new Map<number, Standing>()
@@ -82,12 +90,20 @@ export class Jobs {
     this.#library = pipeline.library
     this.#table = pipeline.library.jobs
     this.#speed = speed
+    this.identity = new Identity(pipeline.library, (id) => this.retry(id))
+    this.#resting = new Resting(pipeline.library, { rested: () => this.#wake(), changed: (id) => void this.identity.check(id) })
+    // A redo may take a video away that is being analysed.
+    pipeline.library.onChange((event) => {
+      if (event.type !== 'sources') return
+      for (const { sourceId, stop } of this.#running.values()) if (sourceId !== null && event.ids.includes(sourceId) && !this.#library.sourceExists(sourceId)) stop.abort()
+    })
   }
 
   /** Take up what an earlier process left. */
   start(): void {
     this.#table.recover()
     if (this.#library.setting<boolean>('paused', false)) this.#pause = Promise.withResolvers()
+    for (const { kind, sourceId } of this.#table.open()) if (kind === 'analyse' && sourceId !== null) this.#settle(this.#library.source(sourceId))
     this.#wake()
     void this.detectLabels()
   }
@@ -112,6 +128,7 @@ export class Jobs {
     clearTimeout(this.#announcement)
     clearTimeout(this.#choice)
     this.#closing.abort()
+    this.#resting.close()
     await Promise.all([this.#stopRunning(), this.#shown])
   }
 
@@ -137,40 +154,44 @@ export class Jobs {
 
   /** Resolves when nothing is waiting or running. */
   async idle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ ended }) => ended))
+    for (;;) {
+      if (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ ended }) => ended))
+      else if (this.#resting.waiting.length > 0 && !this.#closed) await new Promise((resolve) => setTimeout(resolve, ANNOUNCE_MS))
+      else return
+    }
   }
 
   /** Register files and folders. Each file is queued as it is found; resolves when the last one was. */
   async addPaths(paths: readonly string[], signal?: AbortSignal): Promise<AddedPaths> {
-    const result: AddedPaths = { added: [], duplicates: [], rejected: [] }
+    const result: AddedPaths = { added: [], duplicates: [], moved: [], restored: [], rejected: [] }
+    const seen = new Set<number>()
     for await (const found of scanPaths(paths, signal)) {
       if ('problem' in found) {
         result.rejected.push(found)
         continue
       }
       try {
-        const file = await stat(found.path)
-        const { source, isNew } = this.#library.addSource({
-          path: found.path,
-          name: path.basename(found.path),
-          bytes: file.size,
-          mtimeMs: file.mtimeMs,
-          fingerprint: await fingerprint(found.path),
-        })
-        if (isNew) {
+        const { how, sourceId, from } = await this.identity.recognise(found.path)
+        const source = this.#library.source(sourceId)
+        const named = { path: found.path, sourceId }
+        if (how === 'new') {
           // Somebody has just dropped this and looks at the top of the list.
           if (result.added.length === 0 && this.#running.size === 0) this.#shown = showFirst(this.#pipeline, source, this.#closing.signal)
           result.added.push(source)
+          this.#settle(source)
           this.#table.create(analysisOf(source))
           this.#announce()
           clearTimeout(this.#choice)
           this.#chooseBy ??= performance.now() + LONGEST_CHOICE_MS
           this.#choice = setTimeout(() => this.#wake(), Math.min(CHOICE_MS, this.#chooseBy - performance.now()))
         } else {
-          result.duplicates.push({ path: found.path, sourceId: source.id })
-          // Dropping a file again is how people retry one that failed or was cancelled.
-          if (source.state === 'failed' || source.state === 'cancelled') this.retry(source.id)
+          if (how === 'moved') result.moved.push({ ...named, from: from ?? found.path })
+          else if (how === 'restored') result.restored.push(named)
+          else result.duplicates.push(named)
+          // Dropping a file again is how people retry one that failed or was cancelled; once, however often it was dropped.
+          if (!seen.has(sourceId) && (source.state === 'failed' || source.state === 'cancelled')) this.retry(sourceId)
         }
+        seen.add(sourceId)
       } catch (error) {
         result.rejected.push({ path: found.path, problem: unreadable(found.path, error) })
       }
@@ -183,6 +204,7 @@ export class Jobs {
     const source = this.#library.source(sourceId)
     if (!this.#analysisWaits(sourceId)) {
       this.#library.setSourceState(source.id, 'queued')
+      this.#settle(source)
       this.#queueJob(analysisOf(source))
     }
     return this.#library.source(sourceId)
@@ -219,6 +241,11 @@ export class Jobs {
     this.#again(jobId)
   }
 
+  /** An analysis that is asked for waits until its file rests. */
+  #settle({ id, path }: Source): void {
+    this.#resting.watch(id, path)
+  }
+
   retryFailed(): void {
     for (const { id } of this.#table.failed()) this.retryJob(id)
   }
@@ -233,7 +260,13 @@ export class Jobs {
     this.#wake()
   }
 
-  /** Forget a source: its jobs first, then its rows. */
+  /** Hear of every job that ends. @returns What stops listening. */
+  onEnd(listener: (job: StoredJob) => void): () => void {
+    this.#enders.add(listener)
+    return () => void this.#enders.delete(listener)
+  }
+
+  /** Move a source to the bin: its jobs end first. */
   async removeSource(sourceId: number): Promise<void> {
     for (const job of this.#table.open()) {
       if (job.sourceId !== sourceId) continue
@@ -326,7 +359,8 @@ export class Jobs {
   /** A job with how it stands. */
   #listed(job: StoredJob): Job {
     const standing = this.#progress.get(job.id)
-    if (standing === undefined) return { ...job, stage: job.state === 'running' ? said('Starting') : null, rate: null }
+    const waits = job.kind === 'analyse' && job.state === 'queued' && job.sourceId !== null && this.#resting.waiting.includes(job.sourceId)
+    if (standing === undefined) return { ...job, stage: waits ? said('Waits until the file rests: it may still be written') : job.state === 'running' ? said('Starting') : null, rate: null }
     const { stage, progress, clips, began } = standing
     const elapsed = (performance.now() - began) / 1000
     const amount = job.sourceId !== null && readsWhole(job) ? progress * (this.#library.source(job.sourceId).probe?.duration ?? 0) : clips
@@ -360,10 +394,10 @@ export class Jobs {
     this.#choice = this.#chooseBy = undefined
     while (!this.#closed && this.#holds === 0 && this.#pause === null) {
       const others = this.#others()
-      const job = this.#table.next({ quick: others.length === 0, copies: this.#running.size - others.length < SLOTS })
+      const job = this.#table.next({ quick: others.length === 0, copies: this.#running.size - others.length < SLOTS, except: this.#resting.waiting })
       if (job === null || !this.#hasRoom(job.kind)) break
       this.#table.begin(job.id)
-      const running: Running = { kind: job.kind, alone: job.kind !== 'ask' && job.kind !== 'preview' && others.length === 0, stop: new AbortController(), ended: Promise.resolve() }
+      const running: Running = { kind: job.kind, sourceId: job.sourceId, alone: job.kind !== 'ask' && job.kind !== 'preview' && others.length === 0, stop: new AbortController(), ended: Promise.resolve() }
       this.#running.set(job.id, running)
       running.ended = this.#run(job, running)
       this.#announce()
@@ -392,6 +426,8 @@ export class Jobs {
     } finally {
       this.#running.delete(job.id)
       this.#progress.delete(job.id)
+      // What was written while it was read is not in it.
+      if (job.kind === 'analyse' && job.sourceId !== null && !this.#closed && !signal.aborted) void this.identity.check(job.sourceId)
       this.#wake()
       if (this.#others().length === 0 && this.#holds === 0) this.#endBatch()
     }
@@ -418,6 +454,7 @@ export class Jobs {
       await Promise.race([this.#pause.promise, aborted(signal)])
       paused += performance.now() - since
     }
+    if (job.sourceId !== null) await this.identity.there(job.sourceId)
     const problem = await perform(this.#pipeline, job, this.#table.payload(job.id), report, signal)
     const probe = job.sourceId === null ? null : this.#library.source(job.sourceId).probe
     // The time is shared with what else is under way.
@@ -428,10 +465,15 @@ export class Jobs {
   /** The job's end and, for an analysis, the source's state with it. */
   #finish(job: StoredJob, state: 'done' | 'failed' | 'cancelled', problem: Problem | null): void {
     if (state === 'cancelled' && job.columnId !== null) this.#library.table.setAutomatic(job.columnId, false)
+    // It may have been removed meanwhile, and its jobs with it.
+    if (job.sourceId !== null && !this.#library.sourceExists(job.sourceId)) return
     this.#table.end(job.id, state, problem)
+    for (const listener of this.#enders) listener({ ...job, state, problem })
     if (job.kind === 'analyse' && job.sourceId !== null) {
       const file = this.#library.source(job.sourceId).name
-      this.#library.setSourceState(job.sourceId, state === 'done' && problem ? 'partial' : state, problem && { file, ...problem })
+      // What was analysed before its file went stays as it is; where the file is, the source tells.
+      const lost = problem !== null && (problem.code === 'file-missing' || problem.code === 'file-replaced') && this.#library.source(job.sourceId).encodedCount > 0
+      this.#library.setSourceState(job.sourceId, lost || (state === 'done' && !problem) ? 'done' : state === 'done' ? 'partial' : state, lost ? null : problem && { file, ...problem })
       if (state === 'failed') this.#batch.failed += 1
       else if (state === 'done') this.#batch.done += 1
     }

@@ -11,9 +11,11 @@ import { TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
 import { topicOf as questionTopic } from '../../app/table/question.ts'
 import { iou } from '../../app/boxes.ts'
-import { phrase, type Phrase, said } from '../../app/phrase.ts'
+import { english, phrase, type Phrase, said } from '../../app/phrase.ts'
 import { sameObject } from '../../app/tracks.ts'
 import type { Vocabulary } from '../../app/vocabulary.ts'
+import { isOpen, windowOf } from '../made-in.ts'
+import type { Bin } from './bin.ts'
 import type { RemovedClips } from './removed.ts'
 
 /** A machine result to store. */
@@ -67,10 +69,10 @@ export class Annotations {
   readonly #setVocabulary: (vocabulary: Vocabulary) => void
   readonly #statements = new Map<string, StatementSync>()
 
-  readonly #removed: RemovedClips
+  readonly #removed: { clips: RemovedClips; sources: Pick<Bin, 'remove' | 'restore'> }
 
   /** @param setVocabulary What undo and redo of a change of the vocabulary do. */
-  constructor(db: DatabaseSync, atomic: <T>(work: () => T) => T, removed: RemovedClips, setVocabulary: (vocabulary: Vocabulary) => void) {
+  constructor(db: DatabaseSync, atomic: <T>(work: () => T) => T, removed: { clips: RemovedClips; sources: Pick<Bin, 'remove' | 'restore'> }, setVocabulary: (vocabulary: Vocabulary) => void) {
     this.#db = db
     this.#atomic = atomic
     this.#removed = removed
@@ -278,13 +280,13 @@ export class Annotations {
     const count = edits.reduce((sum, { n }) => sum + Number(n), 0)
     if (count === 1) return
     const [only, other] = edits
-    const deed = only && !other && only['action'] !== 'vocabulary' && only['action'] !== 'clip' ? DEEDS[only['kind'] as AnnotationBody['kind']][only['action'] as Action] : phrase('Changed')
+    const deed = only && !other && only['action'] !== 'vocabulary' && only['action'] !== 'clip' && only['action'] !== 'source' ? DEEDS[only['kind'] as AnnotationBody['kind']][only['action'] as Action] : phrase('Changed')
     this.#db.prepare('UPDATE edits SET description = ? WHERE step = ?').run(JSON.stringify(said('{{deed}} × {{times}}', { deed: said(deed), times: count })), step)
   }
 
-  /** The step that undo or redo is about next, and how many edits of it there are; null when there is none. */
-  next(direction: 'undo' | 'redo'): { step: number; edits: number } | null {
-    const step = this.#next(direction)?.['step']
+  /** The step that undo or redo is about next, and how many edits of it there are; null when there is none. `own`: of the window that asks. */
+  next(direction: 'undo' | 'redo', whose: 'own' | 'all'): { step: number; edits: number } | null {
+    const step = this.#next(direction, whose)?.['step']
     if (step === undefined) return null
     return { step: Number(step), edits: Number(this.#db.prepare('SELECT count(*) AS n FROM edits WHERE step = ? AND undone = ?').get(step, direction === 'undo' ? 0 : 1)?.['n']) }
   }
@@ -301,7 +303,8 @@ export class Annotations {
         if (edits.length === 0) break
         for (const { id, annotation_id, clip_id, action, layer } of edits) {
           if (action === 'vocabulary') this.#setVocabulary(parsed(layer) as Vocabulary)
-          else if (action === 'clip') this.#removed[parsed(layer) === THERE ? 'restore' : 'remove'](Number(clip_id))
+          else if (action === 'clip') this.#removed.clips[parsed(layer) === THERE ? 'restore' : 'remove'](Number(clip_id))
+          else if (action === 'source') this.#removed.sources[parsed(layer) === null ? 'remove' : 'restore'](Number(annotation_id))
           else this.#apply(Number(annotation_id), Number(clip_id), parsed(layer) as HumanLayer)
           if (clip_id !== null) clips.add(Number(clip_id))
           this.#prepared('UPDATE edits SET undone = ? WHERE id = ?').run(1 - undone, id ?? 0)
@@ -312,10 +315,29 @@ export class Annotations {
     })
   }
 
-  /** Edits that came while a step was being undone end the line of what could be redone, as they would have after it. */
-  settle(step: number): void {
-    const over = this.#db.prepare('SELECT 1 FROM edits WHERE undone = 0 AND step > ? LIMIT 1').get(step) !== undefined
+  newestEdit(): number {
+    return Number(this.#db.prepare('SELECT coalesce(max(id), 0) AS id FROM edits').get()?.['id'])
+  }
+
+  /** Edits that came while a step was being undone, after `edit`, end the line of what could be redone, as they would have after it. */
+  settle(edit: number): void {
+    const over = this.#db.prepare('SELECT 1 FROM edits WHERE undone = 0 AND id > ? LIMIT 1').get(edit) !== undefined
     if (over) this.#endRedo()
+  }
+
+  /** @throws TubeletError `conflict` where a later step that stays is about the same: taking this one back would take that one back too. */
+  mustBeFree(step: number): void {
+    const later = this.#db
+      .prepare(
+        `SELECT l.description FROM edits e JOIN edits l ON l.step > e.step AND l.undone = 0 AND (l.action = 'vocabulary') = (e.action = 'vocabulary') AND l.clip_id IS e.clip_id AND (l.annotation_id = e.annotation_id OR l.action = 'clip')
+         WHERE e.step = ? AND e.undone = 0 LIMIT 1`,
+      )
+      .get(step)
+    if (later === undefined) return
+    throw new TubeletError({
+      code: 'conflict', message: 'What was done here last was changed in another window since: {{what}}', values: { what: english(parsed(later['description']) as Phrase) },
+      stillWorks: 'Nothing was changed.', next: 'Take that back first, in that window or by the history of all edits.',
+    })
   }
 
   /** @throws TubeletError `not-found` */
@@ -325,8 +347,9 @@ export class Annotations {
   }
 
   history(): History {
-    const describe = (direction: 'undo' | 'redo') => parsed(this.#next(direction)?.['description']) as Phrase | null
-    return { undo: describe('undo'), redo: describe('redo') }
+    const describe = (direction: 'undo' | 'redo', whose: 'own' | 'all' = 'own') => parsed(this.#next(direction, whose)?.['description']) as Phrase | null
+    const undo = describe('undo')
+    return { undo, redo: describe('redo'), elsewhere: undo === null ? describe('undo', 'all') : null }
   }
 
   /** Newest first; those before the step `before`, at most `limit`. */
@@ -374,9 +397,14 @@ export class Annotations {
     return [...machine, ...human].sort((a, b) => b.at.localeCompare(a.at))
   }
 
-  #next(direction: 'undo' | 'redo'): Row | undefined {
+  #next(direction: 'undo' | 'redo', whose: 'own' | 'all'): Row | undefined {
     const which = direction === 'undo' ? 'undone = 0 ORDER BY step DESC' : 'undone = 1 ORDER BY step'
-    return this.#db.prepare(`SELECT step, description FROM edits WHERE ${which} LIMIT 1`).get()
+    const any = this.#db.prepare(`SELECT step, description, made_in FROM edits WHERE ${which} LIMIT 1`).get()
+    const window = windowOf()
+    if (any === undefined || whose === 'all' || window === null) return any
+    // What a program did, or a window that was closed, is taken back by who has done nothing himself.
+    const own = this.#db.prepare(`SELECT step, description FROM edits WHERE made_in = ? AND ${which} LIMIT 1`).get(window)
+    return own ?? (isOpen(any['made_in']) ? undefined : any)
   }
 
   /**
@@ -412,8 +440,21 @@ export class Annotations {
   removeClip(clipId: number, place: Place): void {
     this.#atomic(() => {
       this.#append({ action: 'clip', description: deedOn(place, phrase('Clip removed')), id: 0, clipId, before: THERE, after: null })
-      this.#removed.remove(clipId)
+      this.#removed.clips.remove(clipId)
     })
+  }
+
+  /** A person takes a video away, as a step; its own steps go with it, and come back with it. */
+  removeSource(sourceId: number, name: string): void {
+    this.#atomic(() => {
+      this.#append({ action: 'source', description: said('{{deed}} · {{source}}', { deed: said('Video removed'), source: name }), id: sourceId, clipId: null, before: THERE, after: null })
+      this.#removed.sources.remove(sourceId)
+    })
+  }
+
+  /** It came back in another way than by undo: there is nothing to take back any more. */
+  sourceRestored(sourceId: number): void {
+    this.#db.prepare(`DELETE FROM edits WHERE action = 'source' AND annotation_id = ?`).run(sourceId)
   }
 
   #endRedo(): void {
@@ -421,11 +462,11 @@ export class Annotations {
     this.#prepared('DELETE FROM edits WHERE undone = 1').run()
   }
 
-  #append({ action, description, id, clipId, before, after }: { action: Action | 'vocabulary' | 'clip'; description: Phrase; id: number; clipId: number | null; before: Layer; after: Layer }): void {
+  #append({ action, description, id, clipId, before, after }: { action: Action | 'vocabulary' | 'clip' | 'source'; description: Phrase; id: number; clipId: number | null; before: Layer; after: Layer }): void {
     // A new edit ends the line of what could be redone, and with it clips that only a redo would bring back.
     this.#endRedo()
-    const edit = this.#prepared('INSERT INTO edits (step, action, description, annotation_id, clip_id, before, after, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-      .run(this.#step?.id ?? 0, action, JSON.stringify(this.#step?.description ?? description), id, clipId, before && JSON.stringify(before), JSON.stringify(after), now()).lastInsertRowid
+    const edit = this.#prepared('INSERT INTO edits (step, action, description, annotation_id, clip_id, before, after, at, made_in) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+      .run(this.#step?.id ?? 0, action, JSON.stringify(this.#step?.description ?? description), id, clipId, before && JSON.stringify(before), JSON.stringify(after), now(), windowOf()).lastInsertRowid
     // The first edit of a step, which may be all of it, gives the step its number.
     if ((this.#step?.id ?? 0) !== 0) return
     this.#db.prepare('UPDATE edits SET step = id WHERE id = ?').run(edit)

@@ -77,9 +77,10 @@ export class JobTable {
   /**
    * What to do next, in order; `quick`, the smallest of the files at the top of the list, for somebody waits for a first result there,
    * unless a person chose what is first. Without `copies`, none of the preview copies.
+   * @param except Sources whose analysis waits for something else.
    */
-  next({ quick, copies }: { quick: boolean; copies: boolean }): StoredJob | null {
-    const top = this.#db.prepare(`SELECT j.*, s.bytes FROM jobs j LEFT JOIN sources s ON s.id = j.source_id WHERE j.state = 'queued' ${copies ? '' : `AND j.kind <> 'preview'`} ORDER BY j.rank, j.id LIMIT ?`).all(quick ? TOP_OF_LIST : 1)
+  next({ quick, copies, except = [] }: { quick: boolean; copies: boolean; except?: readonly number[] }): StoredJob | null {
+    const top = this.#db.prepare(`SELECT j.*, s.bytes FROM jobs j LEFT JOIN sources s ON s.id = j.source_id WHERE j.state = 'queued' ${copies ? '' : `AND j.kind <> 'preview'`} AND NOT (j.kind = 'analyse' AND j.source_id IN (SELECT value FROM json_each(?))) ORDER BY j.rank, j.id LIMIT ?`).all(JSON.stringify(except), quick ? TOP_OF_LIST : 1)
     const [first] = top
     if (first === undefined) return null
     const size = (row: (typeof top)[number]) => (row['kind'] === 'analyse' && row['placed'] === 0 ? Number(row['bytes']) : Infinity)

@@ -13,12 +13,14 @@ import type { Phrase } from '../../app/phrase.ts'
 import type { Encoding } from '../engine/engine.ts'
 import { changeOf, type Label, tidy } from '../../app/vocabulary.ts'
 import type { Language } from '../../app/words.ts'
+import { Bin, KEPT_DAYS } from './bin.ts'
 import { Annotations, type MachineResult, type Place, type ReviewAction } from './annotations.ts'
 import { Detections, type Seen as Look, type Shower } from './detections.ts'
 import { LibraryExports } from './exports.ts'
 import { FACTS, LibraryFacts } from './facts.ts'
 import { LibraryFind } from './find.ts'
 import { JobTable } from './job-table.ts'
+import { KnownFiles } from './known-files.ts'
 import { Overview } from './overview.ts'
 import { LibraryPacks } from './packs.ts'
 import { RemovedClips } from './removed.ts'
@@ -62,6 +64,10 @@ export class Library {
   readonly overview: Overview
   /** Undo. */
   readonly steps: Steps
+  /** Which file each video is. */
+  readonly files: KnownFiles
+  /** Videos that were removed. */
+  readonly bin: Bin
   readonly #db: DatabaseSync
   /** The frames that were read last. */
   #framesRead: { id: number; pts: Float64Array } | null = null
@@ -85,7 +91,20 @@ export class Library {
       this.find.forget()
       this.#afterwards.push({ type: 'clips', sourceId, clipIds: [clipId] })
     })
-    this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work), removed, (vocabulary) => this.detections.setVocabulary(vocabulary))
+    this.files = new KnownFiles(this.#db, (event) => this.emit(event))
+    this.bin = new Bin(
+      this.#db,
+      (work) => this.#atomic(work),
+      (id) => {
+        this.find.forget()
+        this.#afterwards.push({ type: 'sources', ids: [id] }, { type: 'clips', sourceId: id, clipIds: [] }, { type: 'bin' })
+      },
+      (id) => {
+        rmSync(this.cachePath('sources', id), { recursive: true, force: true })
+        this.emit({ type: 'bin' })
+      },
+    )
+    this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work), { clips: removed, sources: this.bin }, (vocabulary) => this.detections.setVocabulary(vocabulary))
     this.steps = new Steps(this.#annotations, (event) => {
       if (event.type === 'annotations') this.#restate(event.clipIds)
       this.emit(event)
@@ -103,7 +122,9 @@ export class Library {
 
   /** @throws TubeletError `conflict` when a newer Tubelet wrote it. */
   static open(projectDir: string): Library {
-    return new Library(projectDir)
+    const library = new Library(projectDir)
+    library.bin.empty(new Date(Date.now() - KEPT_DAYS * 86_400_000).toISOString())
+    return library
   }
 
   async close(): Promise<void> {
@@ -146,11 +167,11 @@ export class Library {
   // ── sources
 
   /** Register a file. The same content under another name is the same source; where its old path is gone, the new one is taken. */
-  addSource({ path: file, name, bytes, mtimeMs, fingerprint }: { path: string; name: string; bytes: number; mtimeMs: number; fingerprint: string }): { source: Source; isNew: boolean } {
+  addSource({ path: file, name, bytes, mtimeMs, fingerprint, stamp = null, picture = null }: { path: string; name: string; bytes: number; mtimeMs: number; fingerprint: string; stamp?: string | null; picture?: number | null }): { source: Source; isNew: boolean } {
     const known = this.#db.prepare('SELECT id, path FROM sources WHERE fingerprint = ?').get(fingerprint)
     if (known === undefined) {
-      const insert = this.#db.prepare(`INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, state) VALUES (${freeId('sources')}, ?, ?, ?, ?, ?, ?, 'queued')`)
-      const id = Number(insert.run(file, name, bytes, mtimeMs, fingerprint, new Date().toISOString()).lastInsertRowid)
+      const insert = this.#db.prepare(`INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, stamp, picture, state) VALUES (${freeId('sources')}, ?, ?, ?, ?, ?, ?, ?, ?, 'queued')`)
+      const id = Number(insert.run(file, name, bytes, mtimeMs, fingerprint, new Date().toISOString(), stamp, picture).lastInsertRowid)
       this.emit({ type: 'sources', ids: [id] })
       return { source: this.source(id), isNew: true }
     }
@@ -202,14 +223,22 @@ export class Library {
     return pts
   }
 
-  /** Forget a source with everything said about it. The file itself is untouched. */
+  sourceExists(id: number): boolean {
+    return this.#db.prepare('SELECT 1 FROM sources WHERE id = ?').get(id) !== undefined
+  }
+
+  /** Move a source with everything said about it to the bin: a step of undo. The file itself is untouched. */
   removeSource(id: number): void {
-    this.source(id)
-    this.#db.prepare('DELETE FROM sources WHERE id = ?').run(id)
-    this.find.forget()
-    rmSync(this.cachePath('sources', id), { recursive: true, force: true })
-    this.emit({ type: 'sources', ids: [id] })
-    this.emit({ type: 'clips', sourceId: id, clipIds: [] })
+    this.#annotations.removeSource(id, this.source(id).name)
+    this.emit({ type: 'history' })
+  }
+
+  /** Take a source out of the bin. @throws TubeletError `not-found`, `conflict` */
+  restoreSource(id: number): void {
+    this.#atomic(() => {
+      this.bin.restore(id)
+      this.#annotations.sourceRestored(id)
+    })
     this.emit({ type: 'history' })
   }
 

@@ -23,7 +23,7 @@ export const DONE = `(${BEGUN} AND NOT EXISTS (SELECT 1 FROM annotations a WHERE
 
 // Counted source by source over indexes: joined and grouped, one source would cost a pass over every encoding.
 export const SOURCE_VIEW = `
-  SELECT s.*, (SELECT count(*) FROM clips c WHERE c.source_id = s.id) AS clip_count,
+  SELECT s.*, EXISTS (SELECT 1 FROM sources o WHERE o.path = s.path AND o.id <> s.id AND o.file IN ('there', 'growing')) AS taken, (SELECT count(*) FROM clips c WHERE c.source_id = s.id) AS clip_count,
     (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE})) AS encoded_count,
     (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND ${DONE}) AS reviewed_count,
     (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state <> 'machine')) AS touched_count
@@ -52,7 +52,9 @@ export function sourceOf(row: Row): Source {
     fingerprint: String(row['fingerprint']),
     addedAt: String(row['added_at']),
     state: row['state'] as SourceState,
-    problem: parsed(row['problem']) as Problem | null,
+    problem: problemOfFile(row) ?? (parsed(row['problem']) as Problem | null),
+    file: row['file'] as Source['file'],
+    picture: row['picture'] === null ? null : Number(row['picture']),
     probe,
     clipCount: Number(row['clip_count']),
     encodedCount: Number(row['encoded_count']),
@@ -61,6 +63,18 @@ export function sourceOf(row: Row): Source {
     hasThumbnail: row['has_thumbnail'] === 1,
     filmstripCells: Number(row['filmstrip_cells']),
     playback: probe === null ? 'none' : playbackOf(probe),
+  }
+}
+
+/** What is told of a video whose content does not lie where it was. */
+function problemOfFile({ file, path, seen_at, taken }: Row): Problem | null {
+  if (file !== 'missing' && file !== 'replaced') return null
+  const where = String(path)
+  if (file === 'missing') return { code: 'file-missing', message: 'The video is not where it was.', file: where, stillWorks: 'Captions, answers, search and labels work without it.', next: 'Connect its drive again, or add the video or its folder from the new place: it is recognised by its content, whatever its name.' }
+  return {
+    code: 'file-replaced', message: 'Another video lies in the place of this one since {{when}}.', values: { when: `${String(seen_at).slice(0, 16).replace('T', ' ')} UTC` }, file: where,
+    stillWorks: 'What was decided here stays with the pictures that it was decided about.',
+    next: taken === 1 ? 'That one has an entry of its own. Add the file of this one from its new place, if there is a copy of it.' : 'Add the new content as a video of its own, or say that it is the same video, made anew.',
   }
 }
 

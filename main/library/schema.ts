@@ -240,6 +240,24 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE categories (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL) STRICT;
   `,
+  // A video is known by its content, and what lies at its path is looked at again and again. What is removed lies in a bin, whole: rows of every
+  // table that belong to a video, as v8 writes them. Who made a step of undo is known: a window by its number, others by none.
+  `
+  ALTER TABLE sources ADD COLUMN stamp TEXT;
+  ALTER TABLE sources ADD COLUMN file TEXT NOT NULL DEFAULT 'there';
+  ALTER TABLE sources ADD COLUMN seen TEXT;
+  ALTER TABLE sources ADD COLUMN seen_at TEXT;
+  ALTER TABLE sources ADD COLUMN picture INTEGER;
+  CREATE INDEX sources_by_path ON sources (path);
+  ALTER TABLE edits ADD COLUMN made_in TEXT;
+  CREATE TABLE bin (
+    source_id INTEGER PRIMARY KEY, name TEXT NOT NULL, path TEXT NOT NULL, fingerprint TEXT NOT NULL, bytes INTEGER NOT NULL, clips INTEGER NOT NULL, reviewed INTEGER NOT NULL,
+    removed_at TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX bin_by_content ON bin (fingerprint);
+  CREATE TABLE bin_rows (id INTEGER PRIMARY KEY, source_id INTEGER NOT NULL REFERENCES bin ON DELETE CASCADE, rows BLOB NOT NULL) STRICT;
+  CREATE INDEX bin_rows_of_source ON bin_rows (source_id);
+  `,
 ]
 
 /**

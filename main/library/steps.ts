@@ -38,13 +38,13 @@ export class Steps {
     })
   }
 
-  /** Undo the newest step, in parts where it is large. What the parts of one that was cut off have not undone is undone by the next. */
-  undo(): Promise<History> {
-    return this.#inTurn(() => this.#step('undo'))
+  /** Undo the newest step, in parts where it is large; `own`: not of other windows that are open. What the parts of one that was cut off have not undone is undone by the next. */
+  undo(whose: 'own' | 'all' = 'own'): Promise<History> {
+    return this.#inTurn(() => this.#step('undo', whose))
   }
 
   redo(): Promise<History> {
-    return this.#inTurn(() => this.#step('redo'))
+    return this.#inTurn(() => this.#step('redo', 'own'))
   }
 
   /**
@@ -54,8 +54,8 @@ export class Steps {
   jump(step: number): Promise<History> {
     return this.#inTurn(async () => {
       this.#annotations.checkStep(step)
-      const newest = () => this.#annotations.next('undo')?.step ?? 0
-      for (let at = newest(); at !== step && !this.#closing; at = newest()) await this.#step(at > step ? 'undo' : 'redo')
+      const newest = () => this.#annotations.next('undo', 'all')?.step ?? 0
+      for (let at = newest(); at !== step && !this.#closing; at = newest()) await this.#step(at > step ? 'undo' : 'redo', 'all')
       return this.history()
     })
   }
@@ -69,9 +69,11 @@ export class Steps {
     return this.#annotations.steps(limit, before)
   }
 
-  async #step(direction: 'undo' | 'redo'): Promise<History> {
-    const next = this.#annotations.next(direction)
+  async #step(direction: 'undo' | 'redo', whose: 'own' | 'all'): Promise<History> {
+    const next = this.#annotations.next(direction, whose)
     if (next === null) return this.history()
+    if (direction === 'undo') this.#annotations.mustBeFree(next.step)
+    const newest = this.#annotations.newestEdit()
     for (let done = 0; !this.#closing; ) {
       const { clipIds, edits } = this.#annotations.stepPart(direction, next.step)
       if (edits === 0) break
@@ -79,7 +81,7 @@ export class Steps {
       if (clipIds.length > 0) this.#emit({ type: 'annotations', clipIds })
       await this.#progress(direction, done, next.edits)
     }
-    if (direction === 'undo') this.#annotations.settle(next.step)
+    if (direction === 'undo') this.#annotations.settle(newest)
     this.#emit({ type: 'history' })
     return this.history()
   }

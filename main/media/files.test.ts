@@ -82,6 +82,60 @@ describe('fingerprint', () => {
   })
 })
 
+describe('fingerprint of formats', () => {
+  const half = 2 ** 29 + 2 ** 20 + 7
+  /** A file of more than 512 MiB, most of it a hole, with bytes at some places. */
+  const big = async (name: string, size: number, ...bytes: [at: number, what: Uint8Array][]) => {
+    const file = await open(path.join(folder, name), 'w')
+    await file.truncate(size)
+    for (const [at, what] of bytes) await file.write(what, 0, what.length, at)
+    await file.close()
+    return fingerprint(path.join(folder, name))
+  }
+  const box = (name: string, content: Buffer) => {
+    const head = Buffer.alloc(8)
+    head.writeUInt32BE(content.length + 8)
+    head.write(name, 4, 'latin1')
+    return Buffer.concat([head, content])
+  }
+  /** An MP4 whose index gives those sizes. */
+  const mp4 = (sizes: readonly number[]) => {
+    const table = Buffer.alloc(12 + 4 * sizes.length)
+    table.writeUInt32BE(sizes.length, 8)
+    sizes.forEach((size, i) => table.writeUInt32BE(size, 12 + 4 * i))
+    const moov = box('moov', box('stsz', table))
+    const mdat = Buffer.alloc(16)
+    mdat.writeUInt32BE(1)
+    mdat.write('mdat', 4, 'latin1')
+    mdat.writeBigUInt64BE(BigInt(half - moov.length - 24), 8)
+    return [[0, box('ftyp', Buffer.alloc(0))], [8, mdat], [half - moov.length - 8, moov]] as [number, Uint8Array][]
+  }
+
+  it('counts a changed byte anywhere in a DV tape, and in a MOV of frames of one size', { timeout: 60_000 }, async () => {
+    const other = [half / 2 | 0, Buffer.from('frame')] as [number, Uint8Array]
+    const dv = [0, Buffer.from([0x1f, 7, 0, 0xbf])] as [number, Uint8Array]
+    expect(await big('a.dv', half, dv, other)).not.toBe(await big('a.dv', half, dv))
+    const same = mp4([144_000, 144_000, 144_000])
+    expect(await big('a.mov', half, ...same, other)).not.toBe(await big('a.mov', half, ...same))
+  })
+
+  it('reads the index of an MP4 whose frames vary in size, and a part of the rest', { timeout: 60_000 }, async () => {
+    const first = await big('a.mp4', half, ...mp4([2_000, 3_000, 4_000]))
+    expect(await big('a.mp4', half, ...mp4([2_000, 3_001, 3_999]))).not.toBe(first)
+    const began = process.cpuUsage()
+    await fingerprint(path.join(folder, 'a.mp4'))
+    expect(process.cpuUsage(began).user / 1e6).toBeLessThan(1)
+  })
+
+  it('is that of the beginning of a file that grew', async () => {
+    const file = path.join(folder, 'grown.ts')
+    await writeFile(file, 'some bytes')
+    const before = await fingerprint(file)
+    await writeFile(file, 'some bytes and more')
+    expect(await fingerprint(file, 10)).toBe(before)
+  })
+})
+
 describe('runTool', () => {
   it('ends a child that writes or lasts too long, or whose work is no longer wanted', async () => {
     const { ffmpeg } = await findMediaTools()

@@ -1,31 +1,72 @@
 /** What tells two files apart: their bytes, not their names, so that a moved or renamed file keeps its results. */
+import type { Stats } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import xxhash from 'xxhash-wasm'
 import { TubeletError } from '../../app/errors.ts'
 import { problemOfAccess } from './scan.ts'
 
 const BLOCK = 2 ** 20
-const WHOLE_UP_TO = 64 * 2 ** 20
-const SPREAD_BLOCKS = 64
+/** Files up to this size are read whole, whatever they are. */
+const WHOLE_UP_TO = 512 * 2 ** 20
+/** Of bigger ones of which a part is enough. */
+const SPREAD_BLOCKS = 256
+/** An index of more bytes than this is of many days. */
+const LARGEST_INDEX = 256 * 2 ** 20
+/** Bytes at the beginning of a Matroska file in which its codec is named. */
+const HEAD = 2 ** 16
+/** A sample of fewer bytes is one of sound. */
+const SMALLEST_PICTURE = 1024
+/** Libraries of before read this much whole, and so many blocks of what was bigger. */
+const BEFORE = { whole: 64 * 2 ** 20, blocks: 64 }
 
 const hasher = xxhash()
 
 /**
  * XXH64 of a file's size and content, as 16 hex digits.
  *
- * Files up to 64 MiB are read whole. Of bigger ones 64 blocks of 1 MiB are read, the first and the last among them, evenly spread:
- * reading a day of camera files whole would take longer than looking at them, and two real recordings of the same length differ
- * everywhere. Blocks are read one at a time, so memory is bounded and the event loop stays free.
+ * What is promised: every byte counts in files up to 512 MiB, and whatever their size in all formats but those of which is known that another
+ * picture makes other sizes: MP4 and MOV whose index gives each frame a size of its own, and Matroska and WebM with the codecs of today. Of
+ * those 256 blocks of 1 MiB count, the first and the last among them, evenly spread, and of MP4 and MOV the whole index, which holds the size
+ * of every frame. So a changed frame is seen in DV, uncompressed, MXF, AVI and transport stream files of any length, at the price of reading
+ * them once, as their analysis does too. Blocks are read one at a time, so memory is bounded and the event loop stays free.
  *
  * Empty files have no content to be told apart by, so each counts as its own by its path.
  *
+ * @param length Only so many bytes, as if the file ended there: what a file that grew was before.
  * @throws TubeletError `file-missing` or `file-unreadable`.
  */
-export async function fingerprint(path: string): Promise<string> {
+export function fingerprint(path: string, length?: number): Promise<string> {
+  return opened(path, async (file) => {
+    const size = length ?? (await file.stat()).size
+    const index = size > WHOLE_UP_TO ? await indexOfVaryingFrames(file, size) : null
+    return hashOf(file, path, size, index === null ? whole(size) : (function* () {
+      yield* index
+      yield* spread(size, SPREAD_BLOCKS)
+    })())
+  })
+}
+
+/** The fingerprint that a library of before would have for the file; null where it is the same. @throws as `fingerprint` */
+export function fingerprintOfBefore(path: string): Promise<string | null> {
+  return opened(path, async (file) => {
+    const { size } = await file.stat()
+    return size <= BEFORE.whole ? null : hashOf(file, path, size, spread(size, BEFORE.blocks))
+  })
+}
+
+/**
+ * What can be known of a file without reading it: while it stays the same, so does the content. The time of the last change of the file's entry
+ * is among it, which no program sets back as copies set the time of their content.
+ */
+export function stampOf({ size, mtimeMs, ctimeMs }: Pick<Stats, 'size' | 'mtimeMs' | 'ctimeMs'>): string {
+  return `${size}:${mtimeMs}:${ctimeMs}`
+}
+
+async function opened<T>(path: string, read: (file: FileHandle) => Promise<T>): Promise<T> {
   try {
     const file = await open(path)
     try {
-      return await hashOf(file, path)
+      return await read(file)
     } finally {
       await file.close()
     }
@@ -34,22 +75,71 @@ export async function fingerprint(path: string): Promise<string> {
   }
 }
 
-async function hashOf(file: FileHandle, path: string): Promise<string> {
-  const { size } = await file.stat()
+/** A part of a file, bytes. */
+interface Part {
+  at: number
+  length: number
+}
+
+async function hashOf(file: FileHandle, path: string, size: number, parts: Iterable<Part>): Promise<string> {
   const hash = (await hasher).create64()
   hash.update(size === 0 ? `empty:${path}` : `${size}:`)
   const buffer = Buffer.allocUnsafe(BLOCK)
-  for (const position of blockPositions(size)) {
-    const { bytesRead } = await file.read(buffer, 0, BLOCK, position)
+  for (const { at, length } of parts) {
+    const { bytesRead } = await file.read(buffer, 0, length, at)
     hash.update(buffer.subarray(0, bytesRead))
   }
   return hash.digest().toString(16).padStart(16, '0')
 }
 
-function* blockPositions(size: number): Generator<number> {
-  if (size <= WHOLE_UP_TO) {
-    for (let at = 0; at < size; at += BLOCK) yield at
-    return
+function* whole(size: number, from = 0): Generator<Part> {
+  for (let at = from; at < from + size; at += BLOCK) yield { at, length: Math.min(BLOCK, from + size - at) }
+}
+
+function* spread(size: number, blocks: number): Generator<Part> {
+  for (let i = 0; i < blocks; i++) yield { at: Math.round((i * (size - BLOCK)) / (blocks - 1)), length: BLOCK }
+}
+
+/** The parts of a file that give its frames their sizes, where those vary for certain; null where frames may all have one size. */
+async function indexOfVaryingFrames(file: FileHandle, size: number): Promise<Part[] | null> {
+  const head = await bytesOf(file, { at: 0, length: HEAD })
+  if (head.readUInt32BE(0) === 0x1a45dfa3) return VARYING_IN_MATROSKA.test(head.toString('latin1')) ? [] : null
+  // ISO base media file format (ISO/IEC 14496-12): boxes of a length and a name, one after the other.
+  for (let at = 0, boxes = 0; at + 16 <= size && boxes < 10_000; boxes += 1) {
+    const box = await bytesOf(file, { at, length: 16 })
+    const name = box.toString('latin1', 4, 8)
+    const [short, long] = [box.readUInt32BE(0), Number(box.readBigUInt64BE(8))]
+    const length = short === 1 ? long : short === 0 ? size - at : short
+    if (length < 8 || !/^[\w ]{4}$/.test(name)) return null
+    if (name === 'moov') {
+      if (length > LARGEST_INDEX) return null
+      const moov = await bytesOf(file, { at, length })
+      return sizesVary(moov) ? [...whole(length, at)] : null
+    }
+    at += length
   }
-  for (let i = 0; i < SPREAD_BLOCKS; i++) yield Math.round((i * (size - BLOCK)) / (SPREAD_BLOCKS - 1))
+  return null
+}
+
+/** CodecIDs of the Matroska specification under which frames have sizes of their own. */
+const VARYING_IN_MATROSKA = /V_(?:MPEG4\/ISO\/(?:AVC|SP|ASP)|MPEGH\/ISO\/HEVC|MPEG[12]|VP8|VP9|AV1|THEORA)/
+
+/** Whether every table of sample sizes with samples as large as pictures holds different ones: `stsz`, version and flags, one size for all, count, sizes. */
+function sizesVary(moov: Buffer): boolean {
+  let varying = false
+  for (let at = moov.indexOf('stsz'); at >= 0; at = moov.indexOf('stsz', at + 4)) {
+    if (at + 16 > moov.length) return false
+    const [all, count] = [moov.readUInt32BE(at + 8), moov.readUInt32BE(at + 12)]
+    if (all >= SMALLEST_PICTURE) return false
+    const sizes = all === 0 ? Array.from({ length: Math.min(count, 10_000, Math.floor((moov.length - at - 16) / 4)) }, (_, i) => moov.readUInt32BE(at + 16 + 4 * i)) : []
+    if (sizes.length > 1 && sizes.every((one) => one === sizes[0] && one >= SMALLEST_PICTURE)) return false
+    if (new Set(sizes).size > 1) varying = true
+  }
+  return varying
+}
+
+async function bytesOf(file: FileHandle, { at, length }: Part): Promise<Buffer> {
+  const buffer = Buffer.alloc(length)
+  await file.read(buffer, 0, length, at)
+  return buffer
 }

@@ -8,10 +8,13 @@ import { findSimilar } from '../find/similar.ts'
 import { t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { usePlayer } from '../player.ts'
-import { queryClient, tell, useClip, useClipsOf, useFrames, useSources } from '../queries.ts'
+import { addPaths, inOrder, offerUndo, queryClient, tell, useClip, useClipsOf, useFrames, useSources } from '../queries.ts'
+import { isLost } from '../review/preview.ts'
 import { useAnnotations } from '../review/edits.ts'
 import { removeClip } from '../review/marked.ts'
 import { useUi } from '../store.ts'
+import { toast } from '../toast.ts'
+import { pickFolder } from './AddDialog.tsx'
 import { Panels } from './Panels.tsx'
 import { Player } from './Player.tsx'
 import { ProblemCard } from './ProblemCard.tsx'
@@ -31,6 +34,7 @@ export function ClipView() {
   const ofSource = clips ?? NO_CLIPS
   const clip = ofSource.find(({ id }) => id === clipId) ?? null
   useGone(sourceId, clipId)
+  useLook(sourceId)
   const passed = usePassed(ofSource, clip)
   const annotations = useAnnotations(clipId) ?? NONE
   const below = useAnnotations(passed) ?? NONE
@@ -57,15 +61,26 @@ export function ClipView() {
         <Panels
           id="clip" className="seen" vertical
           parts={[
-            { id: 'player', least: '200px', content: <Player key={source.id} source={source} clip={clip} shown={shown} annotations={annotations} frames={frames} /> },
+            { id: 'player', least: '200px', content: <Player key={`${source.id} ${isLost(source)}`} source={source} clip={clip} shown={shown} annotations={annotations} frames={frames} /> },
             { id: 'timeline', name: t('Timeline'), size: '204px', least: '96px', most: '60%', content: <Timeline source={source} clips={ofSource} clip={clip} annotations={annotations} frames={frames} /> },
           ]}
         />
       ) : (
-        source.problem === null && <p className="placeholder muted">{t('This video waits for its turn.')}</p>
+        source.problem === null && <p className="placeholder muted">{source.file === 'growing' ? t('This file is still being written. It is analysed as soon as it rests.') : t('This video waits for its turn.')}</p>
       )}
     </>
   )
+}
+
+/** Whoever opens a video, or comes back to it from another program, is told where its file is not. What is found, events tell. */
+function useLook(sourceId: number | null): void {
+  useEffect(() => {
+    if (sourceId === null) return
+    const look = () => void call('lookForFile', { params: { sourceId } }).catch(() => undefined)
+    look()
+    window.addEventListener('focus', look)
+    return () => window.removeEventListener('focus', look)
+  }, [sourceId])
 }
 
 /** A chosen clip that went, by undo or from elsewhere, leaves its video chosen. */
@@ -93,6 +108,7 @@ function SourceProblem({ source }: { source: Source }) {
   const retry = () => call('retrySource', { params: { sourceId: source.id } }).catch(tell)
   if (source.state === 'cancelled') return <div className="row"><span className="muted">{t('Its analysis was cancelled; what was done is kept.')}</span><button onClick={() => void retry()}>{t('Go on')}</button></div>
   if (source.problem === null) return null
+  if (isLost(source)) return <Lost source={source} />
   return (
     <ProblemCard problem={source.problem} warning={source.state === 'partial'}>
       <button onClick={() => void retry()}>{t('Retry')}</button>
@@ -100,10 +116,35 @@ function SourceProblem({ source }: { source: Source }) {
   )
 }
 
+/** The content of the video is not where it was: what can be done about it. */
+function Lost({ source: { id, path, file, problem } }: { source: Source }) {
+  const others = useSources().data?.sources.some((one) => one.id !== id && one.path === path && !isLost(one)) === true
+  if (problem === null) return null
+  const same = () => call('acceptFile', { params: { sourceId: id } }).then(() => toast.success(t('It is analysed again; what was decided stays.')), tell)
+  const again = () => call('retrySource', { params: { sourceId: id } }).then(() => toast.success(t('It is there again.')), tell)
+  return (
+    <ProblemCard problem={problem} warning>
+      {file === 'replaced' && !others && <button onClick={() => void addPaths([path])}>{t('Add as a new video')}</button>}
+      {file === 'replaced' && !others && <button onClick={() => void same()}>{t('It is the same video')}</button>}
+      {(file === 'missing' || others) && <button onClick={() => void pickFolder()}>{t('Show where it is…')}</button>}
+      {file === 'missing' && <button onClick={() => void again()}>{t('Look again')}</button>}
+    </ProblemCard>
+  )
+}
+
 /** Takes a second press: what people have corrected goes with it. */
 function Remove({ source }: { source: Source }) {
-  const remove = () => call('removeSource', { params: { sourceId: source.id } }).then(() => useUi.getState().selectSource(null), tell)
-  const loss = source.touchedCount > 0 ? t('Your work on {{count}} clips goes with it; the file stays.', { count: source.touchedCount }) : t('The file itself stays where it is.')
+  const remove = async () => {
+    try {
+      await inOrder(() => call('removeSource', { params: { sourceId: source.id } }))
+      useUi.getState().selectSource(null)
+      void queryClient.invalidateQueries({ queryKey: ['history'] })
+      offerUndo(t('The video lies in the bin for 30 days (Settings)'), { id: 'review', duration: 12_000 })
+    } catch (error) {
+      tell(error)
+    }
+  }
+  const loss = source.touchedCount > 0 ? t('Your work on {{count}} clips goes to the bin with it, for 30 days; the file stays.', { count: source.touchedCount }) : t('The file itself stays where it is.')
   return <Confirmed name={t('Remove from library')} loss={loss} run={() => void remove()} />
 }
 

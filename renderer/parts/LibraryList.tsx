@@ -125,10 +125,10 @@ const SourceRow = memo(function SourceRow({ source, current }: { source: Source;
   )
 })
 
-function StateChip({ source: { state, encodedCount, clipCount, reviewedCount } }: { source: Source }) {
+function StateChip({ source: { state, file, encodedCount, clipCount, reviewedCount } }: { source: Source }) {
   const clips = t('{{count}} clips', { count: clipCount })
   const text = {
-    queued: t('Waiting'),
+    queued: file === 'growing' ? t('Being written') : t('Waiting'),
     probing: t('Reading'),
     analysing: clipCount > 0 ? t('{{count}} clips', { count: encodedCount }) : t('Analysing'),
     done: reviewedCount > 0 ? t('{{reviewed}}/{{clips}} reviewed', { reviewed: reviewedCount, clips: clipCount }) : clips,
@@ -136,6 +136,8 @@ function StateChip({ source: { state, encodedCount, clipCount, reviewedCount } }
     failed: t('Unreadable'),
     cancelled: t('Cancelled'),
   }[state]
+  // Where its file is not, that comes first.
+  if (file === 'missing' || file === 'replaced') return <span className="chip" data-state="partial">{file === 'missing' ? t('File missing') : t('File replaced')}</span>
   return <span className="chip" data-state={state}>{text}</span>
 }
 

@@ -9,7 +9,7 @@ import { percent } from '../format.ts'
 import { t, told } from '../i18n.ts'
 import { endTime, type FrameTable, ordinalAt, ptsAt, seek, seekTarget, showFrame, timeOf, togglePlay, usePlayer } from '../player.ts'
 import { tell, useQueue } from '../queries.ts'
-import { changePreview, usePlayable } from '../review/preview.ts'
+import { changePreview, isLost, usePlayable } from '../review/preview.ts'
 import { markedSpan, useReview, type Zoom } from '../review/store.ts'
 import { Transport } from '../review/Transport.tsx'
 import { useUi } from '../store.ts'
@@ -92,7 +92,7 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
           <>
             <video
               ref={ref} src={src} preload="auto" muted={muted} playsInline aria-label={source.name}
-              onPlay={() => setPlaying(true)} onPause={() => usePlayer.getState().shuttle > 0 && setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => (copied ? setState('failed') : refuse())}
+              onPlay={() => setPlaying(true)} onPause={() => usePlayer.getState().shuttle > 0 && setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => (copied ? setState('failed') : void refuse())}
               onEnded={ended} loop={span === null && useReview.getState().loop}
             />
             {state === 'ready' && frames && clip && <Heat probe={probe} clip={clip} annotations={annotations} frames={frames} />}
@@ -102,7 +102,7 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
           </>
         )}
       </Picture>
-      {state === 'loading' && (copied && preview?.state !== 'ready' ? <Copying source={source} preview={preview} /> : <p className="cover">{t('Loading…')}</p>)}
+      {state === 'loading' && (isLost(source) && preview?.state !== 'ready' ? <p className="cover">{source.problem && told(source.problem).message}</p> : copied && preview?.state !== 'ready' ? <Copying source={source} preview={preview} /> : <p className="cover">{t('Loading…')}</p>)}
       {state === 'failed' && <p className="cover">{t('This video cannot be played here. Captions, answers, search and labels work all the same.')}</p>}
       <Transport source={source} clip={clip} frames={frames} onFullscreen={() => void toggleFullscreen(frame.current)} />
     </section>

@@ -37,7 +37,7 @@ export function StatusBar() {
         {running && <progress value={running.progress} aria-hidden />}
       </button>
       <button className="icon" aria-label={t('History')} title={t('History of what was decided')} onClick={() => open('history')}><History size={14} aria-hidden /></button>
-      <button className="icon" aria-label={t('Undo')} title={history?.undo ? t('Undo: {{what}}', { what: shown(history.undo) }) : t('Nothing to undo')} disabled={!history?.undo} onClick={() => void undo('undo')}><Undo2 size={14} /></button>
+      <button className="icon" aria-label={t('Undo')} title={history?.undo ? t('Undo: {{what}}', { what: shown(history.undo) }) : t('Nothing to undo')} disabled={!history?.undo && !history?.elsewhere} onClick={() => void undo('undo')}><Undo2 size={14} /></button>
       <button className="icon" aria-label={t('Redo')} title={history?.redo ? t('Redo: {{what}}', { what: shown(history.redo) }) : t('Nothing to redo')} disabled={!history?.redo} onClick={() => void undo('redo')}><Redo2 size={14} /></button>
     </footer>
   )

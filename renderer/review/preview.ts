@@ -19,7 +19,17 @@ export function usePlayable({ id, playback, probe }: Source) {
   const params = { sourceId: id }
   const src = !copied ? urlOf('media', { params }) : preview?.state === 'ready' ? urlOf('previewMedia', { params }) : undefined
   const origin = copied || probe === null ? 0 : (probe.startPts * probe.timeBase.num) / probe.timeBase.den
-  return { src, origin, copied, preview, refuse: () => setRefused(true) }
+  const refuse = async () => {
+    // A copy can be made only of what is there.
+    const source = (await call('listSources').catch(() => null))?.sources.find((one) => one.id === id)
+    if (source && !isLost(source)) setRefused(true)
+  }
+  return { src, origin, copied, preview, refuse }
+}
+
+/** Its content is not where it was. */
+export function isLost({ file }: Pick<Source, 'file'>): boolean {
+  return file === 'missing' || file === 'replaced'
 }
 
 /** How far the copy of a video is, where one is needed; the first time that it is asked for, it is begun. */

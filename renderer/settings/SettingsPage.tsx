@@ -3,6 +3,7 @@ import { call } from '../api.ts'
 import { LANGUAGES, type Language, t, useLanguage } from '../i18n.ts'
 import { tell, useStatus } from '../queries.ts'
 import { toast } from '../toast.ts'
+import { Bin } from './Bin.tsx'
 import { Diagnostics } from './Diagnostics.tsx'
 import { chime, mayNotify } from './notify.ts'
 import { CONTRASTS, MOTIONS, THEMES, usePreferences } from './preferences.ts'
@@ -34,6 +35,7 @@ export function SettingsPage() {
       </Section>
       <Notifications />
       <Section title={t('Libraries')}><Projects /></Section>
+      <Section title={t('Bin')}><Bin /></Section>
       <Privacy />
       <Diagnostics />
     </main>

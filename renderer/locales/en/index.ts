@@ -1,6 +1,7 @@
 /** The English that a key cannot give, its singulars: one file an area of the window, as German is. */
 import backend from './backend.json' with { type: 'json' }
 import care from './care.json' with { type: 'json' }
+import files from './files.json' with { type: 'json' }
 import find from './find.json' with { type: 'json' }
 import labels from './labels.json' with { type: 'json' }
 import overview from './overview.json' with { type: 'json' }
@@ -9,4 +10,4 @@ import review from './review.json' with { type: 'json' }
 import shell from './shell.json' with { type: 'json' }
 import table from './table.json' with { type: 'json' }
 
-export default { ...backend, ...care, ...find, ...labels, ...overview, ...packs, ...review, ...shell, ...table }
+export default { ...backend, ...care, ...files, ...find, ...labels, ...overview, ...packs, ...review, ...shell, ...table }

@@ -1,0 +1,209 @@
+/**
+ * Which video a file is. Content leads, the path follows: whenever a file is added, opened, analysed, played or exported, what lies at its path
+ * is compared with what is known of it, cheaply by size and times, by its fingerprint where these differ. A file that rolled away is found
+ * beside its old place, one that grew is the same video, and anything else at the path is another video: nothing that was decided moves to it.
+ */
+import { readdir, stat } from 'node:fs/promises'
+import path from 'node:path'
+import type { Source } from '../../app/contract.ts'
+import { TubeletError } from '../../app/errors.ts'
+import { said } from '../../app/phrase.ts'
+import type { KnownFile } from '../library/known-files.ts'
+import type { Library } from '../library/library.ts'
+import { fingerprint, fingerprintOfBefore, stampOf } from '../media/fingerprint.ts'
+
+/** Files of the same size beside the old place that are read to find the one that went from it. */
+const CANDIDATES = 20
+/** Fingerprints that are remembered, so that one look after the other does not read a file again. */
+const REMEMBERED = 500
+
+interface FileNow {
+  bytes: number
+  mtimeMs: number
+  stamp: string
+}
+
+/** What a file that was added is: new here; known; known, and here now; known, and longer than before; back from the bin. */
+export interface Recognised {
+  how: 'new' | 'known' | 'moved' | 'changed' | 'restored'
+  sourceId: number
+  /** Where it was, of what moved. */
+  from?: string
+}
+
+export class Identity {
+  readonly #library: Library
+  readonly #changed: (sourceId: number) => void
+  /** Checks under way, so that the many requests of one player cost one. */
+  readonly #checks = new Map<number, Promise<void>>()
+  readonly #prints = new Map<string, string>()
+
+  /** @param changed Told of a video whose file has more or other content than was analysed, which is its own. */
+  constructor(library: Library, changed: (sourceId: number) => void) {
+    this.#library = library
+    this.#changed = changed
+  }
+
+  /** Look where the content of a video is now, and keep that. Never fails: what cannot be read is not there. */
+  check(sourceId: number): Promise<void> {
+    const running = this.#checks.get(sourceId)
+    if (running) return running
+    const check = this.#check(sourceId).finally(() => this.#checks.delete(sourceId))
+    this.#checks.set(sourceId, check)
+    return check
+  }
+
+  /** The video, whose content lies at its path. @throws TubeletError `file-missing`, `file-replaced`, `not-found` */
+  async there(sourceId: number): Promise<Source> {
+    await this.check(sourceId)
+    const source = this.#library.source(sourceId)
+    if ((source.file === 'missing' || source.file === 'replaced') && source.problem) throw new TubeletError(source.problem)
+    return source
+  }
+
+  /** A file that somebody adds. @throws TubeletError `file-missing` or `file-unreadable`. */
+  async recognise(file: string): Promise<Recognised> {
+    const { files, bin } = this.#library
+    const now = await look(file)
+    if (now === null) throw new TubeletError({ code: 'file-missing', message: 'There is nothing at this place any more.', file, stillWorks: 'All other files go on.' })
+    const here = files.at(file)
+    const same = here.find(({ stamp, file: state }) => stamp === now.stamp && state !== 'replaced' && state !== 'missing')
+    if (same) return { how: 'known', sourceId: same.id }
+    const content = await this.#print(file, now)
+    const known = await this.#known(file, content)
+    const [first] = known
+    if (first && first.path !== file) await this.check(first.id)
+    // What was seen here before is looked for elsewhere before anything takes its place.
+    for (const { id } of here) if (!known.some((one) => one.id === id)) await this.check(id)
+    if (first) {
+      const { path: at, file: state } = files.get(first.id) ?? first
+      const moved = at !== file && (state === 'missing' || state === 'replaced')
+      if (at !== file && !moved) return { how: 'known', sourceId: first.id }
+      for (const { id } of known) this.#found(id, file, now.stamp)
+      return moved || first.path !== file ? { how: 'moved', sourceId: first.id, from: first.path } : { how: 'known', sourceId: first.id }
+    }
+    const grown = files.at(file).find((one) => one.content === content)
+    if (grown) return { how: 'changed', sourceId: grown.id }
+    const binned = bin.ofContent(content)
+    if (binned !== null) {
+      this.#library.restoreSource(binned)
+      this.#found(binned, file, now.stamp)
+      return { how: 'restored', sourceId: binned }
+    }
+    const { source } = this.#library.addSource({ path: file, name: path.basename(file), ...now, fingerprint: content })
+    return { how: 'new', sourceId: source.id }
+  }
+
+  /** A person says that what lies at its path now is the same video, made anew. @throws TubeletError `conflict` where it is another one of the library, `file-missing`. */
+  async accept(sourceId: number): Promise<void> {
+    const { files } = this.#library
+    const { path: file } = this.#library.source(sourceId)
+    const now = await look(file)
+    if (now === null) throw new TubeletError({ code: 'file-missing', message: 'There is nothing at this place any more.', file })
+    const content = await this.#print(file, now)
+    const [other] = files.ofContent(content).filter(({ id }) => id !== sourceId)
+    if (other) {
+      throw new TubeletError({
+        code: 'conflict', message: 'This content is in the library already, as {{name}}.', values: { name: this.#library.source(other.id).name }, file,
+        stillWorks: 'Nothing was changed.', next: 'Keep this entry as it is, or remove that one first.',
+      })
+    }
+    files.changed(sourceId, content, now)
+  }
+
+  async #check(sourceId: number): Promise<void> {
+    const { files } = this.#library
+    const known = files.get(sourceId)
+    if (known === null) return
+    const now = await look(known.path)
+    if (now !== null && now.stamp === known.stamp) {
+      if (known.file === 'missing' || known.file === 'replaced') this.#found(sourceId, known.path, now.stamp)
+      return
+    }
+    if (now !== null && known.file === 'replaced' && now.stamp === known.seen) return
+    try {
+      if (now !== null && (await this.#same(known, now))) return
+      if (await this.#foundBeside(known)) return
+      if (now !== null && known.replaceable && files.ofContent(await this.#print(known.path, now)).length === 0) {
+        files.changed(sourceId, await this.#print(known.path, now), now)
+        this.#changed(sourceId)
+        return
+      }
+    } catch {
+      // Unreadable or gone meanwhile: it is not there.
+    }
+    if (files.get(sourceId)) files.lost(sourceId, now === null ? 'missing' : 'replaced', now?.stamp ?? null)
+  }
+
+  /** Whether what lies at the path of a video is its own content, or that and more. */
+  async #same(known: KnownFile, now: FileNow): Promise<boolean> {
+    const { files } = this.#library
+    const content = await this.#print(known.path, now)
+    if (content === known.content) {
+      this.#found(known.id, known.path, now.stamp)
+      return true
+    }
+    if (known.stamp === null && now.bytes === known.bytes && (await fingerprintOfBefore(known.path)) === known.content) {
+      files.changed(known.id, content, now)
+      return true
+    }
+    if (now.bytes <= known.bytes || known.bytes === 0 || (await fingerprint(known.path, known.bytes)) !== known.content) return false
+    files.changed(known.id, content, now)
+    this.#changed(known.id)
+    return true
+  }
+
+  /** Videos of a content, also under the fingerprint of before. */
+  async #known(file: string, content: string): Promise<KnownFile[]> {
+    const { files } = this.#library
+    const known = files.ofContent(content)
+    if (known.length > 0) return known
+    const before = await fingerprintOfBefore(file)
+    const old = before === null ? [] : files.ofContent(before).filter(({ stamp }) => stamp === null)
+    const now = old.length > 0 ? await look(file) : null
+    if (now !== null) for (const { id } of old) files.changed(id, content, now)
+    return old
+  }
+
+  /** A recorder that rolls its files, and who renames one, leaves it in its folder. */
+  async #foundBeside({ id, path: was, bytes, content }: KnownFile): Promise<boolean> {
+    const folder = path.dirname(was)
+    let tried = 0
+    for (const name of await readdir(folder).catch(() => [])) {
+      const file = path.join(folder, name)
+      if (file === was) continue
+      const now = await look(file)
+      if (now?.bytes !== bytes || (tried += 1) > CANDIDATES) continue
+      if ((await this.#print(file, now).catch(() => null)) !== content) continue
+      this.#found(id, file, now.stamp)
+      this.#library.emit({ type: 'told', phrase: said('{{was}} was found again as {{name}}, by its content.', { was: path.basename(was), name }) })
+      return true
+    }
+    return false
+  }
+
+  #found(id: number, file: string, stamp: string): void {
+    const { picture } = this.#library.source(id)
+    this.#library.files.found(id, file, nameOf(file, picture), stamp)
+  }
+
+  /** Of what was seen: a file that grows while it is read is read as far as it was. */
+  async #print(file: string, { bytes, stamp }: FileNow): Promise<string> {
+    const key = `${stamp} ${file}`
+    const print = this.#prints.get(key) ?? (await fingerprint(file, bytes))
+    if (this.#prints.size >= REMEMBERED) this.#prints.clear()
+    this.#prints.set(key, print)
+    return print
+  }
+}
+
+/** What a video is called: its file, and which of several pictures it is. */
+export function nameOf(file: string, picture: number | null): string {
+  return picture === null ? path.basename(file) : `${path.basename(file)} #${picture}`
+}
+
+async function look(file: string): Promise<FileNow | null> {
+  const info = await stat(file).catch(() => null)
+  return info?.isFile() === true ? { bytes: info.size, mtimeMs: info.mtimeMs, stamp: stampOf(info) } : null
+}
+

@@ -1,0 +1,100 @@
+/** Which file each video is: its content, where that was seen last, and what was found there since. */
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import type { BackendEvent, Source } from '../../app/contract.ts'
+
+/** A video as a file. */
+export interface KnownFile {
+  id: number
+  path: string
+  bytes: number
+  mtimeMs: number
+  /** Of the content, whichever of its pictures is analysed. */
+  content: string
+  /** The file's stamp when its content was seen last; null in libraries of before. */
+  stamp: string | null
+  file: Source['file']
+  /** The stamp of what lies there instead. */
+  seen: string | null
+  /** Nothing hangs on its content that another run does not give: no decision and no whole analysis. */
+  replaceable: boolean
+}
+
+/** A video of one file with several pictures is known by the content and the picture's stream. */
+export function contentOf(fingerprint: string): string {
+  return fingerprint.split('#')[0] ?? fingerprint
+}
+
+const VIEW = `SELECT s.id, s.path, s.bytes, s.mtime_ms, s.fingerprint, s.stamp, s.file, s.seen,
+  s.state NOT IN ('done') AND NOT EXISTS (SELECT 1 FROM edits e JOIN clips c ON c.id = e.clip_id WHERE c.source_id = s.id)
+    AND NOT EXISTS (SELECT 1 FROM clips c JOIN annotations a ON a.clip_id = c.id WHERE c.source_id = s.id AND a.state <> 'machine') AS replaceable
+  FROM sources s`
+
+export class KnownFiles {
+  readonly #db: DatabaseSync
+  readonly #emit: (event: BackendEvent) => void
+
+  constructor(db: DatabaseSync, emit: (event: BackendEvent) => void) {
+    this.#db = db
+    this.#emit = emit
+  }
+
+  get(id: number): KnownFile | null {
+    return this.#find('s.id = ?', id)[0] ?? null
+  }
+
+  /** Those that were seen at a path last. */
+  at(path: string): KnownFile[] {
+    return this.#find('s.path = ?', path)
+  }
+
+  /** Those with a content: several where several of its pictures are analysed. */
+  ofContent(content: string): KnownFile[] {
+    return this.#find(`s.fingerprint = ?1 OR (s.fingerprint > ?1 || '#' AND s.fingerprint < ?1 || '$')`, content)
+  }
+
+  /** Its content was seen, at this path or another one. */
+  found(id: number, path: string, name: string, stamp: string): void {
+    this.#update(id, { path, name, stamp, file: 'there', seen: null, seen_at: null })
+  }
+
+  /** Its content is another one from now on: it grew, or a person says that it is the same video. */
+  changed(id: number, content: string, { bytes, mtimeMs, stamp }: { bytes: number; mtimeMs: number; stamp: string }): void {
+    this.#db.prepare(`UPDATE sources SET fingerprint = ? || iif(picture IS NULL, '', '#' || picture) WHERE id = ?`).run(content, id)
+    this.#update(id, { bytes, mtime_ms: mtimeMs, stamp, file: 'there', seen: null, seen_at: null })
+  }
+
+  /** @param seen The stamp of what lies there instead of it. */
+  lost(id: number, file: 'missing' | 'replaced', seen: string | null): void {
+    if (this.#db.prepare('SELECT 1 FROM sources WHERE id = ? AND file = ? AND seen IS ?').get(id, file, seen)) return
+    this.#update(id, { file, seen, seen_at: new Date().toISOString() })
+  }
+
+  /** Whether it is being written just now. */
+  growing(id: number, is: boolean): void {
+    const { changes } = this.#db.prepare(`UPDATE sources SET file = ?1 WHERE id = ?2 AND file = ?3`).run(is ? 'growing' : 'there', id, is ? 'there' : 'growing')
+    if (changes > 0) this.#emit({ type: 'sources', ids: [id] })
+  }
+
+  #find(where: string, ...values: SQLInputValue[]): KnownFile[] {
+    return this.#db.prepare(`${VIEW} WHERE ${where} ORDER BY s.id`).all(...values).map(knownFile)
+  }
+
+  #update(id: number, values: Record<string, SQLInputValue>): void {
+    this.#db.prepare(`UPDATE sources SET ${Object.keys(values).map((name) => `${name} = ?`).join(', ')} WHERE id = ?`).run(...Object.values(values), id)
+    this.#emit({ type: 'sources', ids: [id] })
+  }
+}
+
+function knownFile(row: Record<string, SQLOutputValue>): KnownFile {
+  return {
+    id: Number(row['id']),
+    path: String(row['path']),
+    bytes: Number(row['bytes']),
+    mtimeMs: Number(row['mtime_ms']),
+    content: contentOf(String(row['fingerprint'])),
+    stamp: row['stamp'] === null ? null : String(row['stamp']),
+    file: row['file'] as Source['file'],
+    seen: row['seen'] === null ? null : String(row['seen']),
+    replaceable: row['replaceable'] === 1,
+  }
+}

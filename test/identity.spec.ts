@@ -1,0 +1,164 @@
+/** A video is what is in it, wherever its file lies: replaced, moved, rolled, growing files in the real window; the bin; and undo with two windows. */
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import os from 'node:os'
+import path from 'node:path'
+import { expect, type Page, test } from '@playwright/test'
+import { app, call, done, goTo, page, tubelet } from './app.ts'
+
+tubelet()
+const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-identity-'))
+const at = (name: string) => path.join(folder, name)
+const film = (name: string, picture: string, ...more: string[]) => {
+  mkdirSync(path.dirname(at(name)), { recursive: true })
+  const { status, stderr } = spawnSync('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', picture, '-pix_fmt', 'yuv420p', ...more, at(name)], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(stderr)
+}
+test.afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const sources = async () => (await call('listSources')).sources
+const named = async (name: string) => {
+  const source = (await sources()).find((one) => one.name === name)
+  if (!source) throw new Error(`no ${name}`)
+  return source
+}
+const add = async (...paths: string[]) => {
+  const answer = await call('addSources', { body: { paths: paths.map(at) } })
+  await done()
+  return answer
+}
+const captionOf = async (sourceId: number) => {
+  const { clips } = await call('listClips', { query: { sourceId } })
+  return clips[0]?.caption
+}
+const edit = async (sourceId: number, text: string) => {
+  const { clips } = await call('listClips', { query: { sourceId } })
+  const { annotations } = await call('getClip', { params: { clipId: clips[0]?.id ?? 0 } })
+  const caption = annotations.find(({ body }) => body.kind === 'caption')
+  await call('reviewAnnotation', { params: { annotationId: caption?.id ?? 0 }, body: { action: 'edit', body: { kind: 'caption', text } } })
+}
+const row = (name: string) => page.locator('.source-row').filter({ hasText: name })
+const notice = (text: string | RegExp, where: Page = page) => where.getByRole('region', { name: 'Notifications' }).getByRole('listitem').filter({ hasText: text })
+
+test('a file that is replaced is told of, with a choice, and what was decided stays with its pictures', async () => {
+  film('clip.mp4', 'testsrc2=s=320x240:r=25:d=2')
+  await add('clip.mp4')
+  const { id } = await named('clip.mp4')
+  await edit(id, 'about the first pictures')
+  film('clip.mp4', 'smptehdbars=s=640x360:r=25:d=2')
+  await row('clip.mp4').click()
+  const card = page.getByRole('alert').filter({ hasText: 'Another video lies in the place of this one' })
+  await expect(card).toContainText('What was decided here stays with the pictures')
+  await expect(row('clip.mp4')).toContainText('File replaced')
+  // Neither played, nor analysed, nor copied under the old entry.
+  await expect(call('retrySource', { params: { sourceId: id } })).rejects.toThrow('file-replaced')
+  await card.getByRole('button', { name: 'Add as a new video' }).click()
+  await expect(row('clip.mp4')).toHaveCount(2)
+  await done()
+  const [old, fresh] = await sources()
+  expect(old).toMatchObject({ id, file: 'replaced', probe: { width: 320 } })
+  expect(fresh).toMatchObject({ file: 'there', probe: { width: 640 }, reviewedCount: 0 })
+  expect(await captionOf(id)).toBe('about the first pictures')
+  await expect(card).toContainText('That one has an entry of its own')
+  if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/replaced.png` })
+})
+
+test('a recorder that rolls its files, and a folder that moves', async () => {
+  film('camera/cam.mp4', 'testsrc=s=320x240:r=30:d=2')
+  await add('camera')
+  const { id } = await named('cam.mp4')
+  await edit(id, 'of the first recording')
+  renameSync(at('camera/cam.mp4'), at('camera/cam.1.mp4'))
+  film('camera/cam.mp4', 'rgbtestsrc=s=320x240:r=30:d=2')
+  // Nobody adds anything: who opens the video sees its own pictures.
+  await row('cam.mp4').click()
+  await expect(notice('cam.mp4 was found again as cam.1.mp4, by its content.')).toBeVisible()
+  await expect(row('cam.1.mp4')).toBeVisible()
+  expect((await add('camera')).added.map(({ name }) => name)).toEqual(['cam.mp4'])
+  renameSync(at('camera'), at('archive'))
+  await row('clip.mp4').first().click()
+  await row('cam.1.mp4').click()
+  const card = page.getByRole('alert').filter({ hasText: 'The video is not where it was.' })
+  await expect(card).toContainText('it is recognised by its content')
+  await expect(page.getByText('No preview copy')).toHaveCount(0)
+  const { moved } = await add('archive')
+  expect(moved.map(({ from, path: to }) => [path.relative(folder, from), path.relative(folder, to)])).toEqual([['camera/cam.1.mp4', 'archive/cam.1.mp4'], ['camera/cam.mp4', 'archive/cam.mp4']])
+  await expect(card).toHaveCount(0)
+  expect(await captionOf(id)).toBe('of the first recording')
+})
+
+test('a recording waits until it rests, whatever its container', async () => {
+  test.setTimeout(120_000)
+  mkdirSync(at('recorder'))
+  const record = (name: string, ...how: string[]) => new Promise((resolve) => spawn('ffmpeg', ['-v', 'error', '-re', '-f', 'lavfi', '-i', 'testsrc2=s=160x120:r=25', '-t', '7', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', ...how, at(`recorder/${name}`)]).on('exit', resolve))
+  const ended = [record('rec.mkv', '-flush_packets', '1'), record('rec.mp4', '-movflags', 'frag_keyframe+empty_moov')]
+  await expect.poll(async () => (await call('addSources', { body: { paths: [at('recorder')] } })).duplicates.length, { timeout: 10_000, intervals: [1_000] }).toBe(2)
+  await expect(row('rec.mkv')).toContainText('Being written')
+  await Promise.all(ended)
+  await expect(async () => {
+    for (const name of ['rec.mkv', 'rec.mp4']) {
+      const { id, state } = await named(name)
+      expect([name, state, (await call('frames', { params: { sourceId: id } })).pts.length]).toEqual([name, 'done', 175])
+    }
+  }).toPass({ timeout: 60_000 })
+  expect((await sources()).filter(({ name }) => name.startsWith('rec.'))).toHaveLength(2)
+})
+
+test('a removed video comes back by undo, from the bin, and by adding its file', async () => {
+  const { id } = await named('cam.1.mp4')
+  const remove = async () => {
+    await row('cam.1.mp4').click()
+    await page.getByRole('button', { name: 'Remove from library' }).click()
+    await page.getByRole('button', { name: 'Remove', exact: true }).click()
+    await expect(row('cam.1.mp4')).toHaveCount(0)
+  }
+  await goTo('Review')
+  await remove()
+  await expect(notice('The video lies in the bin for 30 days')).toBeVisible()
+  await page.keyboard.press('Control+z')
+  await expect(row('cam.1.mp4')).toBeVisible()
+  await expect(notice('Undone: Video removed · cam.1.mp4')).toBeVisible()
+  await remove()
+  await goTo('Settings')
+  await expect(page.getByRole('list', { name: 'Removed videos' })).toContainText('cam.1.mp4')
+  if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/bin.png` })
+  await page.getByRole('button', { name: 'Restore cam.1.mp4' }).click()
+  await expect(notice('cam.1.mp4 is in the library again')).toBeVisible()
+  await goTo('Review')
+  await remove()
+  expect((await add('archive/cam.1.mp4')).restored.map(({ sourceId }) => sourceId)).toEqual([id])
+  expect(await captionOf(id)).toBe('of the first recording')
+  await remove()
+  await goTo('Settings')
+  await page.getByRole('button', { name: 'Empty the bin' }).click()
+  await page.getByRole('button', { name: 'Forget for good' }).click()
+  await expect(page.getByText('Empty. A video that is removed lies here')).toBeVisible()
+  await goTo('Review')
+})
+
+test('two windows: each takes back its own, and never the other’s without saying so', async ({ browser }) => {
+  const other = await (await browser.newContext({ locale: 'en-US', reducedMotion: 'reduce' })).newPage()
+  try {
+    await other.goto(app.url)
+    const clip = (window: Page, source: string) => window.locator('[data-clip]').nth({ 'rec.mkv': -2, 'rec.mp4': -1 }[source] ?? 0)
+    await page.reload()
+    await clip(page, 'rec.mkv').click()
+    await page.keyboard.press('a')
+    await expect(clip(page, 'rec.mkv')).toContainText('accepted')
+    await expect(clip(other, 'rec.mkv')).toContainText('accepted')
+    // Nothing was done there yet: what was done here is not taken back, but told.
+    await other.keyboard.press('Control+z')
+    await expect(notice(/Nothing was done in this window .* Caption accepted/, other)).toBeVisible()
+    await expect(clip(other, 'rec.mkv')).toContainText('accepted')
+    await clip(other, 'rec.mp4').click()
+    await other.keyboard.press('x')
+    await expect(clip(page, 'rec.mp4')).toContainText('rejected')
+    await page.keyboard.press('Control+z')
+    await expect(clip(page, 'rec.mkv')).not.toContainText('accepted')
+    await expect(clip(page, 'rec.mp4')).toContainText('rejected')
+    await other.keyboard.press('Control+z')
+    await expect(clip(other, 'rec.mp4')).not.toContainText('rejected')
+  } finally {
+    await other.context().close()
+  }
+})
