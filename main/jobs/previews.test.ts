@@ -5,6 +5,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RouteOutput, Source } from '../../app/contract.ts'
 import { clipPath } from '../media/clips.testing.ts'
+import { fingerprint } from '../media/fingerprint.ts'
 import { probe } from '../media/probe.ts'
 import { findMediaTools } from '../media/tools.ts'
 import { openTubelet, type Tubelet } from '../open.ts'
@@ -25,7 +26,7 @@ describe('preview copies', () => {
   /** A video that was read and not analysed. */
   const source = async (name: string, file = clipPath(name)): Promise<Source> => {
     const { library } = tubelet
-    const added = library.addSource({ path: file, name, bytes: statSync(file).size, mtimeMs: 0, fingerprint: name })
+    const added = library.addSource({ path: file, name, bytes: statSync(file).size, mtimeMs: 0, fingerprint: await fingerprint(file) })
     library.setProbe(added.source.id, await probe(await findMediaTools(), file))
     return library.source(added.source.id)
   }
@@ -55,28 +56,29 @@ describe('preview copies', () => {
     tubelet.jobs.resume()
     await tubelet.jobs.idle()
     for (const one of [prores, hevc]) expect(await preview('GET', one)).toEqual({ state: 'ready', progress: 1, problem: null })
-    expect(readdirSync(copies).sort()).toEqual(['f02_prores.mov.mp4', 'f03_hevc_10bit.mkv.mp4'])
+    expect(readdirSync(copies).sort()).toEqual([prores, hevc].map((one) => `${one.fingerprint}.mp4`).sort())
     // Somebody empties the cache.
-    rmSync(path.join(copies, 'f02_prores.mov.mp4'))
+    rmSync(path.join(copies, `${prores.fingerprint}.mp4`))
     expect(await stateOf(prores)).toBe('none')
     await preview('POST', prores)
     await tubelet.jobs.idle()
     expect(await stateOf(prores)).toBe('ready')
     // What is forgotten leaves no copy.
     await tubelet.jobs.removeSource(prores.id)
-    expect(readdirSync(copies)).toEqual(['f03_hevc_10bit.mkv.mp4'])
+    expect(readdirSync(copies)).toEqual([`${hevc.fingerprint}.mp4`])
   })
 
   it('says why it failed, and is made by trying all failed ones again', async () => {
     const file = path.join(folder, 'moving.avi')
     copyFileSync(clipPath('f01_mjpeg.avi'), file)
     const moved = await source('moving.avi', file)
-    renameSync(file, `${file}.away`)
+    mkdirSync(path.join(folder, 'away'))
+    renameSync(file, path.join(folder, 'away', 'moving.avi'))
     await preview('POST', moved)
     await tubelet.jobs.idle()
-    expect(await preview('GET', moved)).toMatchObject({ state: 'failed', problem: { code: 'ffmpeg-failed', file } })
+    expect(await preview('GET', moved)).toMatchObject({ state: 'failed', problem: { code: 'file-missing', file } })
     expect(tubelet.jobs.queue().failed).toBe(1)
-    renameSync(`${file}.away`, file)
+    renameSync(path.join(folder, 'away', 'moving.avi'), file)
     tubelet.jobs.retryFailed()
     await tubelet.jobs.idle()
     expect(await stateOf(moved)).toBe('ready')

@@ -91,7 +91,11 @@ export class Jobs {
     this.#table = pipeline.library.jobs
     this.#speed = speed
     this.identity = new Identity(pipeline.library, (id) => this.retry(id))
-    this.#resting = new Resting(pipeline.library, { rested: () => this.#wake(), changed: (id) => void this.identity.check(id) })
+    const rested = () => {
+      // Where the first file is still being chosen, that begins what there is.
+      if (this.#choice === undefined) this.#wake()
+    }
+    this.#resting = new Resting(pipeline.library, { rested, changed: (id) => void this.identity.check(id) })
     // A redo may take a video away that is being analysed.
     pipeline.library.onChange((event) => {
       if (event.type !== 'sources') return

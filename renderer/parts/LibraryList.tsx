@@ -103,6 +103,7 @@ async function choose({ id, state, clipCount }: Source): Promise<void> {
   try {
     const [only] = await queryClient.query(clipsOf(id))
     if (only) selectClip(only.id, id)
+    else selectSource(id)
   } catch (error) {
     tell(error)
   }
