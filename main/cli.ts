@@ -126,11 +126,16 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
     jobs.resume()
     if (options.labels) await jobs.setVocabulary(onlyNames(library.detections.vocabulary(), options.labels))
     const progress = showProgress(tubelet, say)
-    const { added, duplicates, rejected } = await jobs.addPaths(paths.map((item) => path.resolve(item)))
+    const { added, duplicates, moved, restored, rejected } = await jobs.addPaths(paths.map((item) => path.resolve(item)))
     for (const { path: file, problem } of rejected) printProblem({ file, ...problem })
-    const ids = [...new Set([...added.map(({ id }) => id), ...duplicates.map(({ sourceId }) => sourceId)])]
-    // A file that an earlier run left unfinished is taken up again; one that is done is not.
-    for (const id of ids) if (['failed', 'cancelled'].includes(library.source(id).state)) jobs.retry(id)
+    const known = [...duplicates, ...moved, ...restored]
+    if (added.length + known.length + rejected.length === 0) console.error(`No video was found in ${paths.join(', ')}. Name files, or a folder with videos in it or below it.`)
+    // Each under its own name, also one whose content another file has.
+    for (const { path: file, sourceId } of known) if (library.source(sourceId).path !== file) say(`the same video as ${library.source(sourceId).path}: ${file}`)
+    for (const { path: file, from } of moved) say(`known from ${from}: ${file}`)
+    for (const { path: file } of restored) say(`back from the bin: ${file}`)
+    // A file that an earlier run left unfinished was taken up again as it was added; one that is done is not.
+    const ids = [...new Set([...added.map(({ id }) => id), ...known.map(({ sourceId }) => sourceId)])]
     if (options.pack !== undefined) packs.encodeMissing(ids)
     await jobs.idle()
     const clipIds = ids.flatMap((sourceId) => library.clips({ sourceId, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips.map(({ id }) => id))
@@ -157,22 +162,21 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
 function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: () => void } {
   const bar = process.stderr.isTTY ? new SingleBar({ format: '{bar} {percentage}% | {finished}/{jobs} | {title}', stream: process.stderr, hideCursor: true, clearOnComplete: true }) : null
   bar?.start(1, 0, { finished: 0, jobs: 0, title: '' })
-  const told = new Set<number>()
   const stopListening = tubelet.onEvent((event) => {
     if (event.type !== 'queue') return
     const { jobs } = event.queue
     const sum = jobs.reduce((total, job) => total + (job.state === 'queued' || job.state === 'running' ? job.progress : 1), 0)
     bar?.setTotal(jobs.length)
     bar?.update(sum, { finished: event.queue.finished, jobs: jobs.length, title: jobs.find(({ state }) => state === 'running')?.title ?? '' })
-    for (const job of jobs) {
-      if (job.state === 'queued' || job.state === 'running' || told.has(job.id)) continue
-      told.add(job.id)
-      if (!bar) say(`${job.state}: ${job.title}${job.problem ? `: ${inEnglish(job.problem).message}` : ''}`)
-    }
+  })
+  // The queue lists some; every end is heard of here.
+  const stopHearing = tubelet.jobs.onEnd(({ state, title, problem }) => {
+    if (!bar) say(`${state}: ${title}${problem ? `: ${inEnglish(problem).message}` : ''}`)
   })
   return {
     stop: () => {
       stopListening()
+      stopHearing()
       bar?.stop()
     },
   }

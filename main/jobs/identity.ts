@@ -55,7 +55,10 @@ export class Identity {
 
   /** The video, whose content lies at its path. @throws TubeletError `file-missing`, `file-replaced`, `not-found` */
   async there(sourceId: number): Promise<Source> {
+    const begunBefore = this.#checks.has(sourceId)
     await this.check(sourceId)
+    // What was not there a moment ago may be there now.
+    if (begunBefore && this.#library.source(sourceId).file !== 'there') await this.check(sourceId)
     const source = this.#library.source(sourceId)
     if ((source.file === 'missing' || source.file === 'replaced') && source.problem) throw new TubeletError(source.problem)
     return source

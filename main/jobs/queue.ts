@@ -107,7 +107,7 @@ export class Jobs {
   start(): void {
     this.#table.recover()
     if (this.#library.setting<boolean>('paused', false)) this.#pause = Promise.withResolvers()
-    for (const { kind, sourceId } of this.#table.open()) if (kind === 'analyse' && sourceId !== null) this.#settle(this.#library.source(sourceId))
+    for (const { kind, sourceId } of this.#table.open()) if (kind === 'analyse' && sourceId !== null) void this.#settle(this.#library.source(sourceId))
     this.#wake()
     void this.detectLabels()
   }
@@ -182,7 +182,7 @@ export class Jobs {
           // Somebody has just dropped this and looks at the top of the list.
           if (result.added.length === 0 && this.#running.size === 0) this.#shown = showFirst(this.#pipeline, source, this.#closing.signal)
           result.added.push(source)
-          this.#settle(source)
+          await this.#settle(source)
           this.#table.create(analysisOf(source))
           this.#announce()
           clearTimeout(this.#choice)
@@ -208,7 +208,7 @@ export class Jobs {
     const source = this.#library.source(sourceId)
     if (!this.#analysisWaits(sourceId)) {
       this.#library.setSourceState(source.id, 'queued')
-      this.#settle(source)
+      void this.#settle(source)
       this.#queueJob(analysisOf(source))
     }
     return this.#library.source(sourceId)
@@ -246,8 +246,8 @@ export class Jobs {
   }
 
   /** An analysis that is asked for waits until its file rests. */
-  #settle({ id, path }: Source): void {
-    this.#resting.watch(id, path)
+  #settle({ id, path }: Source): Promise<void> {
+    return this.#resting.watch(id, path)
   }
 
   retryFailed(): void {

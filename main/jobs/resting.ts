@@ -40,10 +40,10 @@ export class Resting {
     return [...this.#asked, ...[...this.#looks].filter(([, { waits }]) => waits).map(([id]) => id)]
   }
 
-  /** Look after the file of a source that is to be analysed. */
-  watch(id: number, path: string): void {
+  /** Look after the file of a source that is to be analysed. Resolves when it is known whether that waits. */
+  watch(id: number, path: string): Promise<void> {
     this.#asked.add(id)
-    void this.#begin(id, path).finally(() => {
+    return this.#begin(id, path).finally(() => {
       this.#asked.delete(id)
       if (!this.#closed && this.#looks.get(id)?.waits !== true) this.#told.rested()
     })
