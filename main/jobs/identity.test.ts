@@ -96,7 +96,7 @@ test('a person may say that the new content is the same video', async () => {
   write('clip.mp4', 'made anew')
   await identity.check(id)
   await identity.accept(id)
-  await expect(identity.there(id)).resolves.toMatchObject({ problem: null, reviewedCount: 1 })
+  await expect(identity.there(id)).resolves.toMatchObject({ problem: null, touchedCount: 1 })
   copyFileSync(at('other.mp4'), at('clip.mp4'))
   await identity.check(id)
   await expect(identity.accept(id)).rejects.toMatchObject({ problem: { code: 'conflict' } })
@@ -143,7 +143,7 @@ test('a missing file says so until it is back, and a video in the bin comes back
   expect(library.sources()).toEqual([])
   copyFileSync(at('drive/clip.mp4'), at('copy.mp4'))
   expect(await identity.recognise(at('copy.mp4'))).toEqual({ how: 'restored', sourceId: id })
-  expect(library.source(id)).toMatchObject({ path: at('copy.mp4'), reviewedCount: 1 })
+  expect(library.source(id)).toMatchObject({ path: at('copy.mp4'), touchedCount: 1 })
 })
 
 test('a video of a library of before is known by its fingerprint of before', async () => {
