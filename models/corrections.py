@@ -103,10 +103,12 @@ def parse(export: Path) -> Export:
 
 
 def find(source: dict[str, Any], videos: Path, export: Path) -> Path:
-    """The file below `videos` with the source's name; of several the one whose path ends most like the path it had in the app."""
-    found = sorted(path for path in videos.rglob(glob.escape(source["name"])) if path.is_file())
+    """The file below `videos` with the name of the source's; of several the one whose path ends most like the path it had in the app."""
+    # One of several pictures in a file is called after both; a name may hold what separates folders elsewhere.
+    name = source["name"] if source["path"].endswith(source["name"]) else PureWindowsPath(source["path"]).name
+    found = sorted(path for path in videos.rglob(glob.escape(name)) if path.is_file())
     if not found:
-        raise ValueError(f"{export}: {source['name']} is nowhere in {videos}: give the folder that holds it with --videos")
+        raise ValueError(f"{export}: {name} is nowhere in {videos}: give the folder that holds it with --videos")
     if len(found) == 1:
         return found[0]
     path = PureWindowsPath(source["path"]).parts  # knows the separators of every system
@@ -116,7 +118,7 @@ def find(source: dict[str, Any], videos: Path, export: Path) -> Path:
 
     best, second = sorted(found, key=alike, reverse=True)[:2]
     if alike(best) == alike(second):
-        raise ValueError(f"{export}: {source['name']} may be {best} or {second}: give a folder that holds only one of them with --videos")
+        raise ValueError(f"{export}: {name} may be {best} or {second}: give a folder that holds only one of them with --videos")
     return best
 
 

@@ -138,7 +138,9 @@ def read_webvtt(path: Path) -> Seen:
     """By webvtt-py, which leaves entities as they are."""
     import webvtt  # type: ignore[import-untyped]
 
-    cues = [{"start": milliseconds(cue.start), "end": milliseconds(cue.end), "text": html.unescape(cue.text)} for cue in webvtt.read(str(path))]
+    cues = [
+        {"start": milliseconds(cue.start), "end": milliseconds(cue.end), "text": html.unescape(cue.text)} for cue in webvtt.read(str(path)).captions
+    ]
     return {"cues": cues}
 
 
@@ -159,7 +161,7 @@ def read_pandas(path: Path) -> Seen:
     import pandas  # type: ignore[import-untyped]
 
     table = pandas.read_csv(path, keep_default_na=False, na_values=[""])
-    labels = table["label"] if "label" in table else []
+    labels = table.get("label", [])
     return {"types": {column: str(kind) for column, kind in table.dtypes.items()}, "labels": [str(label) for label in labels]}
 
 

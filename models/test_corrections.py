@@ -67,8 +67,23 @@ def write(file: Path, name: str, clips: Sequence[list[dict[str, Any]]], *, count
 def test_boxes_of_a_wide_video_are_shares_of_its_width_and_height() -> None:
     body = {"kind": "track", "label": "dog", "boxes": [key(0, 20, 30, 60, 40), key(1, 20, 30, 60, 40)]}
     clip = {"index": 0, "startFrame": 0, "endFrame": 16, "annotations": [{"body": body, "state": "accepted"}]}
-    source = {"name": "wide.mp4", "probe": {"width": 200, "height": 100}}
+    source = {"name": "wide.mp4", "picture": {"width": 200, "height": 100}}
     assert taught(clip, source, {0: 0, 4: 2 * TICKS}, np.zeros((16, 8, 8, 3), np.uint8)).boxes == {0: [("dog", 0.2, 0.35, 0.2, 0.1)]}
+
+
+def test_boxes_are_of_the_picture_that_the_file_names_and_of_the_shown_one_in_a_file_of_before(tmp_path: Path) -> None:
+    record(tmp_path / "a.mkv", numbered(16))
+    boxes = [key(0, 0, 0, 16, 16), key(15, 0, 0, 16, 16)]
+    old = write(tmp_path / "old.jsonl", "a.mkv", [[annotation({"kind": "track", "label": "ball", "boxes": boxes}, "accepted")]])
+    assert read([old], tmp_path, TINY)[0].boxes[0] == [("ball", 0.25, 0.25, 0.5, 0.5)]
+    head, *rest = old.read_text(encoding="utf-8").split("\n")
+    head = json.dumps({**json.loads(head), "schema": "tubelet-annotations/2", "picture": {"width": 16, "height": 32}})
+    new = tmp_path / "new.jsonl"
+    new.write_text("\n".join([head, *rest]), encoding="utf-8")
+    assert read([new], tmp_path, TINY)[0].boxes[0] == [("ball", 0.5, 0.25, 1, 0.5)]
+    new.write_text("\n".join([head.replace("annotations/2", "annotations/9"), *rest]), encoding="utf-8")
+    with pytest.raises(ValueError, match="no JSONL export of Tubelet"):
+        read([new], tmp_path, TINY)
 
 
 def test_boxes_are_where_the_app_shows_them(tmp_path: Path) -> None:
@@ -169,8 +184,10 @@ def test_of_videos_with_one_name_the_path_decides(tmp_path: Path) -> None:
         record(tmp_path / folder / "film [1080p].mkv", numbered(40)[shift : shift + 16])
     export = tmp_path / "film.jsonl"
     for path, first in (("/home/me/one/film [1080p].mkv", 0), ("C:\\films\\two\\film [1080p].mkv", 20)):
-        (clip,) = read([write(export, "film [1080p].mkv", [[said("x")]], path=path)], tmp_path, TINY)
-        assert greys(clip.video)[0] == first
+        # The second of several pictures in a file is called "film [1080p].mkv #1".
+        for name in ("film [1080p].mkv", "film [1080p].mkv #1"):
+            (clip,) = read([write(export, name, [[said("x")]], path=path)], tmp_path, TINY)
+            assert greys(clip.video)[0] == first
     with pytest.raises(ValueError, match=r"one.film .* or .*two.film .*--videos"):
         read([write(export, "film [1080p].mkv", [[said("x")]], path="/elsewhere/film [1080p].mkv")], tmp_path, TINY)
 

@@ -30,7 +30,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     record(folder / "videos" / "deep" / "toy.mkv", np.concatenate([clip.video for clip in made]))
     probe = {"width": 96, "height": 96, "rotation": 0, "videoStream": 0}
     lines: list[dict[str, Any]] = [
-        {"schema": "tubelet-reviewed/1", "type": "source", "source": {"name": "toy.mkv", "probe": probe}},
+        {"schema": "tubelet-reviewed/1", "type": "source", "source": {"name": "toy.mkv", "path": "/films/toy.mkv", "probe": probe}},
         {"schema": "tubelet-reviewed/1", "type": "frames", "pts": [TICKS * i for i in range(16 * CLIPS)]},
     ]
     for i, clip in enumerate(made):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -21,7 +23,7 @@ def network() -> onnx.ModelProto:
     for name in ("gamma", "beta", "mean", "variance"):
         held[name] = RANDOM.uniform(0.5, 2, 4).astype(np.float32)
 
-    def conv(name: str, x: str, weights: str, **more: object) -> onnx.NodeProto:
+    def conv(name: str, x: str, weights: str, **more: Any) -> onnx.NodeProto:
         return helper.make_node("Conv", [x, weights], [name], **more)
 
     def swish(name: str, x: str) -> list[onnx.NodeProto]:

@@ -84,7 +84,7 @@ const COVERED = 0.3
 const READ = 0.7
 
 /** How sure a track is: by its score where somebody asked for its name, drew it or decided about it; else also by how often such a name is right. */
-export function certaintyOf({ label, score, asked: wanted }: Pick<ThingTrack, 'label' | 'score' | 'asked'>, { asked, volunteered }: Pick<Things, 'asked' | 'volunteered'>): number {
+function certaintyOf({ label, score, asked: wanted }: Pick<ThingTrack, 'label' | 'score' | 'asked'>, { asked, volunteered }: Pick<Things, 'asked' | 'volunteered'>): number {
   const points = [[0, 0], [asked, 0.5], [volunteered, 0.75], [1, 1]] as const
   const next = points.findIndex(([at]) => score <= at)
   const [[from, low], [to, high]] = [points[next - 1] ?? points[0], points[next] ?? [1, 1]]

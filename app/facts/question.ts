@@ -14,13 +14,13 @@ export interface AskedThing extends Meaning {
 }
 
 /** What somebody wears: which half of them it covers. */
-export interface Garment {
+interface Garment {
   word: string
   half: 'upper' | 'lower'
 }
 
 /** "more than two", "at least one", "exactly 3". */
-export interface Quantity {
+interface Quantity {
   least: number
   most: number
 }

@@ -201,7 +201,7 @@ export class Identity {
 }
 
 /** What a video is called: its file, and which of several pictures it is. */
-export function nameOf(file: string, picture: number | null): string {
+function nameOf(file: string, picture: number | null): string {
   return picture === null ? path.basename(file) : `${path.basename(file)} #${picture}`
 }
 

@@ -20,7 +20,7 @@ export interface KnownFile {
 }
 
 /** A video of one file with several pictures is known by the content and the picture's stream. */
-export function contentOf(fingerprint: string): string {
+function contentOf(fingerprint: string): string {
   return fingerprint.split('#')[0] ?? fingerprint
 }
 
