@@ -1,5 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { toast } from 'sonner'
 import type { ExportFormat } from '../../app/contract/export.ts'
 import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
@@ -10,6 +11,7 @@ import { PathPicker } from '../parts/AddDialog.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
 import { tell, useLabels, useQueue, useSources } from '../queries.ts'
+import { useUi } from '../store.ts'
 import { Exported } from './Exported.tsx'
 import { requestOf, useChoice, useOffered } from './scope.ts'
 import { ScopeFields } from './ScopeFields.tsx'
@@ -35,6 +37,13 @@ export function ExportDialog() {
       const id = crypto.randomUUID()
       setExportId(id)
       return call('export', { body: requestOf(choice, id, labels?.labels.map(({ name }) => name) ?? []) })
+    },
+    // It goes on where the dialog was closed meanwhile: then its end is told.
+    onSuccess: ({ files, directory }) => {
+      if (useUi.getState().panel !== 'export') toast.success(t('Exported'), { description: t('{{count, number}} files, each read back after writing, in {{directory}}', { count: files.length, directory }), duration: 12_000 })
+    },
+    onError: (error) => {
+      if (useUi.getState().panel !== 'export' && problemOf(error).code !== 'cancelled') tell(error)
     },
   })
   // Told by events as it goes.
@@ -70,7 +79,8 @@ export function ExportDialog() {
         )}
       </fieldset>
       {run.error && problemOf(run.error).code !== 'cancelled' && <ProblemCard problem={problemOf(run.error)} />}
-      <div className="row">
+      <p className="muted small">{t('A frames.csv with every frame’s PTS goes beside each. Rejected items stay out of all but JSONL; subtitles that the model is not sure of begin with (?). No file of other videos or another part is overwritten.')}</p>
+      <div className="row export-foot">
         {run.isPending ? (
           <>
             <progress className="grow" value={share} aria-label={t('Export')} />
@@ -78,10 +88,7 @@ export function ExportDialog() {
             <button className="large" onClick={() => void call('cancelExport', { params: { exportId } }).catch(tell)}>{t('Cancel')}</button>
           </>
         ) : (
-          <>
-            <span className="muted small grow">{t('A frames.csv with every frame’s PTS goes beside each. Rejected items stay out of all but JSONL; subtitles that the model is not sure of begin with (?). No file of other videos or another part is overwritten.')}</span>
-            <button className="primary large" disabled={formats.length === 0} onClick={() => run.mutate()}>{t('Export')}</button>
-          </>
+          <button className="primary large" disabled={formats.length === 0} onClick={() => run.mutate()}>{t('Export')}</button>
         )}
       </div>
     </Dialog>

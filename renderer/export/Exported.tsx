@@ -12,7 +12,7 @@ export function Exported({ result: { directory, files, exportId, leftOut, notes 
       <p>{t('{{count, number}} files, each read back after writing, in', { count: files.length })} <span className="mono">{directory}</span></p>
       {leftOut.length + notes.length > 0 && (
         <div className="note small">
-          {leftOut.map(({ sourceId, name }) => <p key={sourceId}>{t('{{name}} is left out: its analysis is unfinished.', { name })}</p>)}
+          {leftOut.map(({ sourceId, name, state }) => <p key={sourceId}>{state === 'failed' ? t('{{name}} is left out: it could not be analysed.', { name }) : t('{{name}} is left out: its analysis is unfinished.', { name })}</p>)}
           {notes.map((note) => <p key={note.text}>{shown(note)}</p>)}
         </div>
       )}

@@ -43,7 +43,7 @@ export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered
             <option value="people">{t('People only')}</option>
           </select>
         </label>
-        <label>{t('Review')}
+        <label>{t('State of review')}
           <select value={reviewed} onChange={({ target }) => change({ reviewed: target.value as typeof reviewed })}>
             {Object.entries(REVIEW_NAMES).map(([value, name]) => <option key={value} value={value}>{t(name)}</option>)}
           </select>
@@ -56,7 +56,7 @@ export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered
         </label>
       </fieldset>
       {formats.includes('coco') && (
-        <fieldset className="export-part">
+        <fieldset className="export-part export-coco">
           <legend>COCO</legend>
           <label title={t('An evaluator counts other boxes of these labels as false, also in frames without any.')}>{t('Looked for everywhere')}
             <select value={lookedFor} onChange={({ target }) => change({ lookedFor: target.value as typeof lookedFor })}>
