@@ -69,14 +69,44 @@ export function inEnglish({ message, next = '', stillWorks = '', values = {} }: 
   return { message: english({ text: message, values }), next: english({ text: next, values }), stillWorks: english({ text: stillWorks, values }) }
 }
 
-/** Any thrown value as a Problem; what is not ours becomes `internal` with its stack folded into `details`. */
+const SAFE = 'Your library and everything already shown as done are safe.'
+
+/** What the file system says by name, and SQLite by number (its primary result code). */
+const FULL = new Set<unknown>(['ENOSPC', 'EDQUOT', 13])
+const NOT_ALLOWED = new Set<unknown>(['EACCES', 'EPERM', 'EROFS', 8, 14])
+const IN_THE_WAY = new Set<unknown>(['EEXIST', 'ENOTDIR', 'EISDIR'])
+const SILENT = new Set<unknown>(['EIO', 'ENXIO', 'ESTALE', 'ENOTCONN', 10])
+const IN_USE = new Set<unknown>([5])
+const NO_LIBRARY = new Set<unknown>([11, 26])
+/** SQLite found no room for the index that it keeps beside its log. */
+const NO_ROOM_FOR_INDEX = 4874
+
+/** What the disk, or the folder on it, refused to whoever wrote or read there; null where a thrown value is of another kind. */
+export function diskProblem(error: unknown): Problem | null {
+  if (!(error instanceof Error)) return null
+  const { code, errcode, path, syscall } = error as { code?: unknown; errcode?: unknown; path?: unknown; syscall?: unknown }
+  const cause = typeof errcode !== 'number' ? code : errcode === NO_ROOM_FOR_INDEX ? 13 : errcode & 0xff
+  const rest = { stillWorks: SAFE, details: error.message, ...(typeof path === 'string' ? { file: path } : {}) }
+  if (FULL.has(cause)) return { code: 'disk-full', message: 'The disk is full.', next: 'Free some space on it; what waits then goes on by itself.', ...rest }
+  if (NOT_ALLOWED.has(cause)) return { code: 'forbidden', message: 'Tubelet may not read or write here.', next: 'Give yourself the right to write in this folder, or choose another one.', ...rest }
+  if (code === 'ENOENT' && syscall === 'mkdir') return { code: 'forbidden', message: 'No folder can be made here.', next: 'Choose another folder.', ...rest }
+  if (IN_THE_WAY.has(cause)) return { code: 'conflict', message: 'A file lies where a folder is needed, or the other way round.', next: 'Choose another folder.', ...rest }
+  if (SILENT.has(cause)) return { code: 'file-unreadable', message: 'The disk could not be read or written.', next: 'Check that it is connected and sound; what waits then goes on by itself.', ...rest }
+  if (IN_USE.has(cause)) return { code: 'conflict', message: 'Another program keeps the library to itself.', next: 'Close that program; what waits then goes on by itself.', ...rest }
+  if (NO_LIBRARY.has(cause)) return { code: 'file-unreadable', message: 'The library file is damaged, or is no library.', next: 'Put a copy of before in its place, or choose another library.', ...rest, stillWorks: 'The file was not changed.' }
+  return null
+}
+
+/** Any thrown value as a Problem; what is neither ours nor the disk's becomes `internal` with its stack folded into `details`. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof TubeletError) return error.problem
+  const refused = diskProblem(error)
+  if (refused !== null) return refused
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return {
     code: 'internal',
     message: 'Something went wrong inside Tubelet.',
-    stillWorks: 'Your library and everything already shown as done are safe.',
+    stillWorks: SAFE,
     next: 'Try again. If it happens again, copy the details into a report.',
     details: text,
   }

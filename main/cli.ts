@@ -105,11 +105,13 @@ function endOnSignals(tubelet: Pick<Tubelet, 'close'>, alsoClose?: () => Promise
   const end = (exitCode: number) => {
     if (ending) process.exit(exitCode)
     ending = true
-    void (async () => {
+    const close = async () => {
       await alsoClose?.()
       await tubelet.close()
-      process.exit(exitCode)
-    })()
+    }
+    void close()
+      .catch((error: unknown) => printProblem(problemOf(error)))
+      .finally(() => process.exit(exitCode))
   }
   process.on('SIGINT', () => end(130))
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(143))
@@ -144,7 +146,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
     await jobs.idle()
     progress.stop()
 
-    const sources = ids.map((id) => library.source(id))
+    const sources = ids.map((id) => jobs.source(id))
     const readable = sources.filter(({ problem }) => problem === null || !UNREADABLE.has(problem.code))
     const finished = readable.filter(({ state }) => state === 'done' || state === 'partial')
     // Those that are unfinished are left out by the export, which says so.

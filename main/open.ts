@@ -1,15 +1,16 @@
 /** Puts one Tubelet together: library, engine, queue and handler over one project folder. The three hosts differ only in what they pass. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import envPaths from 'env-paths'
 import type { BackendEvent, Status } from '../app/contract.ts'
-import { type Problem, problemOf, TubeletError } from '../app/errors.ts'
+import { diskProblem, type Problem, problemOf, TubeletError } from '../app/errors.ts'
 import { type Task, TASKS } from '../app/pack/base.ts'
 import { said } from '../app/phrase.ts'
 import { isAlive } from './alive.ts'
 import type { ProjectSwitch } from './api/handler.ts'
 import { createBackend } from './backend.ts'
 import type { ForkEngine } from './engine/engine.ts'
+import { makeFolderSync } from './folders.ts'
 import { Jobs } from './jobs/queue.ts'
 import { Speed } from './jobs/speed.ts'
 import type { Pipeline } from './jobs/pipeline.ts'
@@ -51,12 +52,27 @@ export interface Tubelet {
   close: () => Promise<void>
 }
 
-/** Throws a TubeletError `conflict` when another Tubelet has the folder open or a newer one wrote it. */
-export function openTubelet({ projectDir, host, fork, projects = ONE_PROJECT, packsDir = path.join(dataFolder, 'packs') }: OpenOptions): Tubelet {
-  mkdirSync(projectDir, { recursive: true })
-  const unlock = lock(projectDir)
-  const library = Library.open(projectDir)
+/** @throws TubeletError `conflict` when another Tubelet has the folder open or a newer one wrote it, or where a file lies; `disk-full`, `forbidden`, `file-unreadable`. */
+export function openTubelet(options: OpenOptions): Tubelet {
+  const { projectDir } = options
+  let unlock: (() => void) | undefined
+  let library: Library | undefined
+  try {
+    makeFolderSync(projectDir)
+    unlock = lock(projectDir)
+    library = Library.open(projectDir)
+    return assembled(library, unlock, options)
+  } catch (error) {
+    void library?.close()
+    unlock?.()
+    const problem = problemOf(error)
+    if (problem.code === 'disk-full') throw new TubeletError({ ...problem, code: 'disk-full', message: 'The disk is full.', file: projectDir, next: 'Free some space on it, then open the library again.' }, { cause: error })
+    if (diskProblem(error) === null) throw error
+    throw new TubeletError({ file: projectDir, ...problem }, { cause: error })
+  }
+}
 
+function assembled(library: Library, unlock: () => void, { projectDir, host, fork, projects = ONE_PROJECT, packsDir = path.join(dataFolder, 'packs') }: OpenOptions): Tubelet {
   const changed = () => library.emit({ type: 'status' })
   const store = new PackStore(SHIPPED.map((name) => resource('packs', name)), packsDir)
   const chosen = choosePacks(library, store)
@@ -194,7 +210,11 @@ function lock(projectDir: string): () => void {
       writeFileSync(file, String(process.pid), { flag: 'wx' })
       return () => rmSync(file, { force: true })
     } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw error
+      if (!hasCode(error, 'EEXIST')) {
+        // A full disk takes the name of a file and not what is in it.
+        if (hasCode(error, 'ENOSPC')) unlinkSync(file)
+        throw error
+      }
       const owner = Number(readFileSync(file, 'utf8'))
       if (owner !== process.pid && isAlive(owner)) {
         throw new TubeletError({
@@ -205,7 +225,12 @@ function lock(projectDir: string): () => void {
           next: 'Close it first, or give another folder with --project.',
         })
       }
-      rmSync(file, { force: true })
+      try {
+        unlinkSync(file)
+      } catch (cause) {
+        // Another one may have taken it over just now.
+        if (!hasCode(cause, 'ENOENT')) throw cause
+      }
     }
   }
 }

@@ -1,10 +1,11 @@
 /** The libraries of this person: one is open at a time, and the window may change to another without a new start. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import type { BackendEvent } from '../app/contract.ts'
 import type { Project } from '../app/contract/system.ts'
 import { TubeletError } from '../app/errors.ts'
+import { makeFolderSync } from './folders.ts'
 import { type OpenOptions, openTubelet, type Tubelet } from './open.ts'
 
 const Remembered = z.array(z.object({ path: z.string(), openedAt: z.string() }))
@@ -82,7 +83,7 @@ export class Projects {
   #remember(dir: string): void {
     const others = remembered(this.#file).filter((one) => one.path !== dir)
     try {
-      mkdirSync(path.dirname(this.#file), { recursive: true })
+      makeFolderSync(path.dirname(this.#file))
       writeFileSync(this.#file, JSON.stringify([{ path: dir, openedAt: new Date().toISOString() }, ...others].slice(0, RECENT)))
     } catch {
       // The list of recent libraries is a convenience.

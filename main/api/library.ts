@@ -20,7 +20,7 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
     status: () => status(),
 
     addSources: ({ body }) => jobs.addPaths(body.paths),
-    listSources: () => ({ sources: library.sources() }),
+    listSources: () => ({ sources: jobs.sources() }),
     removeSource: async ({ params }) => {
       await jobs.removeSource(params.sourceId)
       return {}

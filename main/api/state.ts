@@ -14,10 +14,10 @@ export function stateHandlers({ pipeline: { library }, jobs }: Services): Handle
     const vocabulary = () => JSON.stringify(library.detections.vocabulary())
     const before = vocabulary()
     const history = await step()
-    void jobs.encodeMarks()
+    jobs.eventually(() => jobs.encodeMarks())
     if (vocabulary() !== before) {
       library.emit({ type: 'labels' })
-      void jobs.detectLabels()
+      jobs.eventually(() => jobs.detectLabels())
     }
     return history
   }

@@ -11,7 +11,7 @@ import type { Handlers, Services } from './handler.ts'
 /** What people bring most: phones, cameras, the web, archives. */
 const CODECS = ['h264', 'hevc', 'av1', 'vp9', 'vp8', 'prores', 'mpeg2video', 'mpeg4', 'mjpeg', 'dnxhd', 'wmv2', 'ffv1']
 
-export function systemHandlers({ pipeline, projects }: Services): Handlers<keyof typeof systemRoutes> {
+export function systemHandlers({ pipeline, jobs, projects }: Services): Handlers<keyof typeof systemRoutes> {
   const { projectDir } = pipeline.library
   return {
     diagnostics: async () => {
@@ -34,7 +34,7 @@ export function systemHandlers({ pipeline, projects }: Services): Handlers<keyof
       return { wrong, seconds: (performance.now() - began) / 1000 }
     },
     setLanguage: ({ body }) => {
-      void pipeline.library.setLanguage(body.language)
+      jobs.eventually(() => pipeline.library.setLanguage(body.language))
       return {}
     },
     projects: () => ({ current: projectDir, recent: projects.recent() }),

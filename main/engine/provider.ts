@@ -2,7 +2,7 @@
  * Where a pack runs: every accelerator that the runtime lists is tried and measured against the CPU with the pack's own self-test, once;
  * the choice is remembered for this machine and pack.
  */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import envPaths from 'env-paths'
@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { ProviderTrial } from '../../app/contract/system.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
+import { makeFolder } from '../folders.ts'
 import type { OpenedPack, Placed } from './families.ts'
 import { listedProviders, type Placement, runtimeVersion } from './graphs.ts'
 import type { EngineInfo } from './protocol.ts'
@@ -166,7 +167,7 @@ async function remember(file: string, key: string): Promise<Memory> {
 /** Losing the note only costs a measurement, so a cache folder that cannot be written is no error. */
 async function write(file: string, memory: Memory): Promise<void> {
   const part = `${file}.${process.pid}`
-  await mkdir(path.dirname(file), { recursive: true })
+  await makeFolder(path.dirname(file))
     .then(() => writeFile(part, JSON.stringify(memory)))
     .then(() => rename(part, file))
     .catch(() => undefined)

@@ -2,12 +2,12 @@
  * Writes the files of one export beside the host's thread, each under a temporary name. It reads the library through a connection of its own,
  * in one transaction: what changes meanwhile is in no file or in none.
  */
-import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { Film } from '../../app/formats/document.ts'
+import { makeFolderSync } from '../folders.ts'
 import { type Content, CONTENTS, digestOf, fileError, type Written } from './files.ts'
 import { annotationsIn, filmOf, type FilmOptions, type FilmPlan } from './films.ts'
 
@@ -71,7 +71,7 @@ function writeAll(): Written[] {
     const cost = costs[at] ?? 0
     let seen = 0
     const films = plans.map((plan): Film => filmOf(db, plan, options, () => tell(Math.min(cost, (seen += 1)) * WRITING)))
-    mkdirSync(path.dirname(temporary), { recursive: true })
+    makeFolderSync(path.dirname(temporary))
     const written = CONTENTS[content](films, temporary, (share) => tell(cost * (WRITING + (1 - WRITING) * share)))
     done += cost
     return written

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -162,6 +162,21 @@ describe('an export', () => {
     } finally {
       if (isRoot) process.seteuid?.(0)
     }
+  })
+
+  it.skipIf(process.platform !== 'linux')('comes back from where no folder can be made', async () => {
+    await expect(exportProject(libraryOf([tricky]), { formats, directory: '/proc/tubelet/export' })).rejects.toMatchObject({ problem: { code: 'forbidden', message: 'No folder can be made here.', next: 'Choose another folder.' } })
+  })
+
+  it.skipIf(process.platform === 'win32')('can be stopped while the folder does not answer', async () => {
+    const record = path.join(directory, 'tubelet-export.json')
+    execFileSync('mkfifo', [record])
+    const stop = new AbortController()
+    const exporting = exportProject(libraryOf([tricky]), { formats, directory, signal: stop.signal })
+    setImmediate(() => stop.abort())
+    await expect(exporting).rejects.toMatchObject({ problem: { code: 'cancelled' } })
+    // Whoever reads it waits for somebody to write.
+    spawn('sh', ['-c', ': > "$0"', record])
   })
 
   it('says so when the disk is full, and leaves nothing behind', async () => {

@@ -1,6 +1,6 @@
 /** Writing annotation files: all of an export or none of it, each file read back before it counts. */
 import { createHash } from 'node:crypto'
-import { copyFile, link, mkdir, rename, rm } from 'node:fs/promises'
+import { copyFile, link, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Source } from '../../app/contract.ts'
@@ -10,6 +10,7 @@ import { type Scope, scopeKey } from '../../app/formats/scope.ts'
 import { titlesOf } from '../../app/formats/titles.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
 import type { Library } from '../library/library.ts'
+import { makeFolder } from '../folders.ts'
 import { packageVersion } from '../version.ts'
 import type { ExportReply, ExportTask } from './export-worker.ts'
 import { type Content, fileError, type Written } from './files.ts'
@@ -44,6 +45,9 @@ export interface Exported {
   /** What else to know about the files. */
   notes: Phrase[]
 }
+
+/** Longer than a disk needs to wake up. */
+const ANSWER_MS = 15_000
 
 const PER_SOURCE: readonly { format: Exclude<ExportFormat, 'coco'> | 'frames'; content: Content }[] = [
   { format: 'cvat', content: 'cvat.xml' },
@@ -84,8 +88,7 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
   const planned: Planned[] = []
   const temporary = ({ name }: Pick<Planned, 'name'>) => path.join(directory, `${name}.tubelet-part`)
   try {
-    await mkdir(directory, { recursive: true })
-    const record = await readRecord(directory)
+    const record = await answering(directory, signal, () => makeFolder(directory).then(() => readRecord(directory)))
     planned.push(...plan(library.sources(), chosen, record, { ...options, directory }))
     const titles = titlesOf(library.sources())
     const ours = (name: string) => ({ target: path.join(directory, name), ours: record.files[name] ?? [] })
@@ -172,6 +175,25 @@ function datumaroName(name: string): string {
   return path.posix.join(dir, COCO_FOLDER.annotations, stem === path.posix.parse(COCO_FILE).name ? 'instances_default.json' : `${stem}.json`)
 }
 
+/** @throws TubeletError `file-unreadable` where a folder, on a network or a disk that is gone, says nothing for ANSWER_MS; `cancelled`. */
+async function answering<T>(directory: string, signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
+  if (signal?.aborted) throw cancelled()
+  const patience = AbortSignal.timeout(ANSWER_MS)
+  const { promise, reject } = Promise.withResolvers<never>()
+  const give = () => reject(signal?.aborted ? cancelled() : silent(directory))
+  for (const end of [patience, ...(signal ? [signal] : [])]) end.addEventListener('abort', give, { once: true })
+  try {
+    return await Promise.race([ask(), promise])
+  } finally {
+    signal?.removeEventListener('abort', give)
+    patience.removeEventListener('abort', give)
+  }
+}
+
+function silent(file: string): TubeletError {
+  return new TubeletError({ code: 'file-unreadable', message: 'The folder does not answer.', file, stillWorks: 'Your library and earlier exports are unchanged.', next: 'Check that its disk or network is connected, or choose another folder.' })
+}
+
 function cancelled(): TubeletError {
   return new TubeletError({ code: 'cancelled', message: 'The export was cancelled.', stillWorks: 'Your library and earlier exports are unchanged.', next: 'Export again when you like.' })
 }
@@ -222,8 +244,8 @@ async function publish(directory: string, staged: readonly Staged[], record: Exp
 
 /** A second name of one file, as Datumaro asks for it; a copy where the disk knows no such thing. */
 async function sameFile(file: string, other: string): Promise<void> {
-  await mkdir(path.dirname(other), { recursive: true })
-  await mkdir(path.join(path.dirname(other), '..', COCO_FOLDER.images), { recursive: true })
+  await makeFolder(path.dirname(other))
+  await makeFolder(path.join(path.dirname(other), '..', COCO_FOLDER.images))
   const temporary = `${other}.tubelet-part`
   await rm(temporary, { force: true })
   await link(file, temporary).catch(() => copyFile(file, temporary))

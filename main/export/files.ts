@@ -2,7 +2,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
-import { TubeletError } from '../../app/errors.ts'
+import { diskProblem, TubeletError } from '../../app/errors.ts'
 import { coco } from '../../app/formats/coco.ts'
 import { boxes, spans } from '../../app/formats/csv.ts'
 import { cvat, cvatLabels } from '../../app/formats/cvat.ts'
@@ -171,17 +171,11 @@ export function digestOf(file: string): string | null {
   return hash.digest('hex')
 }
 
+/** What the folder of an export refused, as whoever exports is told it. */
 export function fileError(error: unknown, directory: string): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  const stillWorks = 'Your library and earlier exports are unchanged.'
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new TubeletError({ code: 'disk-full', message: 'The disk is full.', file: directory, stillWorks, next: 'Free some space, or export to another disk.' }, { cause: error })
-  }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new TubeletError({ code: 'forbidden', message: 'This folder may not be written to.', file: directory, stillWorks, next: 'Choose a folder of your own.' }, { cause: error })
-  }
-  if (code === 'EEXIST' || code === 'ENOTDIR' || code === 'EISDIR') {
-    return new TubeletError({ code: 'conflict', message: 'A file lies where a folder is needed, or the other way round.', file: directory, stillWorks, next: 'Choose another folder.' }, { cause: error })
-  }
-  return error
+  const refused = diskProblem(error)
+  if (refused === null) return error
+  const problem = { ...refused, file: directory, stillWorks: 'Your library and earlier exports are unchanged.' }
+  if (refused.code === 'disk-full') return new TubeletError({ ...problem, code: 'disk-full', message: 'The disk is full.', next: 'Free some space, or export to another disk.' }, { cause: error })
+  return new TubeletError(problem, { cause: error })
 }

@@ -1,10 +1,11 @@
 /** Preview copies of what a browser cannot play: how far one is, and the job that makes it. Kept by content, in the cache folder. */
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Job, Source } from '../../app/contract.ts'
 import type { Preview } from '../../app/contract/review.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { said } from '../../app/phrase.ts'
+import { makeFolder } from '../folders.ts'
 import type { Library } from '../library/library.ts'
 import { makeProxy } from '../media/playback.ts'
 import type { Pipeline, Report } from './pipeline.ts'
@@ -29,7 +30,7 @@ export async function makePreview({ library, media }: Pipeline, source: Source, 
   const file = previewFile(library, source)
   if (await isThere(file)) return
   const folder = path.dirname(file)
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   // What a crash left.
   for (const name of await readdir(folder)) if (name.startsWith(path.basename(file))) await rm(path.join(folder, name), { force: true })
   const stage = said('A copy that every browser plays')

@@ -8,7 +8,7 @@ import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { type Job, type Queue, readsWhole, type Source } from '../../app/contract.ts'
 import { type Label, labelNamed, withNames } from '../../app/vocabulary.ts'
-import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
+import { diskProblem, type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
 import { said } from '../../app/phrase.ts'
 import type { JobPlan, JobTable } from '../library/job-table.ts'
@@ -16,6 +16,7 @@ import type { Library } from '../library/library.ts'
 import type { StoredJob } from '../library/rows.ts'
 import type { KeptColumn } from '../library/table.ts'
 import { scanPaths } from '../media/scan.ts'
+import { LibraryDisk } from './disk.ts'
 import { Identity } from './identity.ts'
 import { perform } from './perform.ts'
 import { type Pipeline, type Progress, type Report, showFirst } from './pipeline.ts'
@@ -67,6 +68,7 @@ export class Jobs {
   readonly identity: Identity
   readonly #resting: Resting
   readonly #enders = new Set<(job: StoredJob) => void>()
+  readonly #disk: LibraryDisk
   readonly #running = new Map<number, Running>()
   /** How far each running job is. Not kept on disk, where every step would cost a write. */
   readonly #progress = new Map<number, Standing>()
@@ -95,21 +97,32 @@ export class Jobs {
       // Where the first file is still being chosen, that begins what there is.
       if (this.#choice === undefined) this.#wake()
     }
-    this.#resting = new Resting(pipeline.library, { rested, changed: (id) => void this.identity.check(id) })
+    this.#resting = new Resting(pipeline.library, { rested, changed: (id) => this.#look(id) })
     // A redo may take a video away that is being analysed.
     pipeline.library.onChange((event) => {
       if (event.type !== 'sources') return
       for (const { sourceId, stop } of this.#running.values()) if (sourceId !== null && event.ids.includes(sourceId) && !this.#library.sourceExists(sourceId)) stop.abort()
     })
+    this.#disk = new LibraryDisk(
+      pipeline.library.projectDir,
+      () => {
+        this.#announce()
+        this.#library.emit({ type: 'sources', ids: [] })
+      },
+      () => {
+        this.#table.recover([...this.#running.keys()])
+        this.#wake()
+      },
+    )
   }
 
   /** Take up what an earlier process left. */
   start(): void {
-    this.#table.recover()
     if (this.#library.setting<boolean>('paused', false)) this.#pause = Promise.withResolvers()
+    this.#disk.attempt(null, () => this.#table.recover())
     for (const { kind, sourceId } of this.#table.open()) if (kind === 'analyse' && sourceId !== null) void this.#settle(this.#library.source(sourceId))
     this.#wake()
-    void this.detectLabels()
+    this.#disk.eventually(() => this.detectLabels())
   }
 
   pause(): void {
@@ -122,6 +135,7 @@ export class Jobs {
     this.#library.setSetting('paused', false)
     this.#pause?.resolve(undefined)
     this.#pause = null
+    this.#disk.retry()
     this.#wake()
     this.#announce()
   }
@@ -131,6 +145,7 @@ export class Jobs {
     this.#closed = true
     clearTimeout(this.#announcement)
     clearTimeout(this.#choice)
+    this.#disk.close()
     this.#closing.abort()
     this.#resting.close()
     await Promise.all([this.#stopRunning(), this.#shown])
@@ -211,7 +226,36 @@ export class Jobs {
       void this.#settle(source)
       this.#queueJob(analysisOf(source))
     }
-    return this.#library.source(sourceId)
+    this.#disk.retry()
+    return this.source(sourceId)
+  }
+
+  /** As the library has them; those whose analysis the disk holds up, with why. */
+  sources(): Source[] {
+    return this.#withDisk(this.#library.sources())
+  }
+
+  /** @throws TubeletError `not-found` */
+  source(id: number): Source {
+    const [source] = this.#withDisk([this.#library.source(id)])
+    return source ?? this.#library.source(id)
+  }
+
+  /** Whether a file is still the one that it was. */
+  #look(sourceId: number): void {
+    this.#disk.eventually(async () => void (await this.identity.check(sourceId)))
+  }
+
+  #withDisk(sources: Source[]): Source[] {
+    const { problem } = this.#disk
+    if (problem === null) return sources
+    const held = new Set(this.#table.open().flatMap(({ id, kind, sourceId }) => (kind === 'analyse' && this.#disk.holdsUp(id) && sourceId !== null ? [sourceId] : [])))
+    return sources.map((source) => (held.has(source.id) ? { ...source, state: 'queued', problem } : source))
+  }
+
+  /** Do in the background what nobody waits for, also if the disk is full just now. */
+  eventually(work: () => Promise<void>): void {
+    this.#disk.eventually(work)
   }
 
   /**
@@ -295,7 +339,7 @@ export class Jobs {
   /** What is filled stays; neither the rest nor clips to come are filled until it is asked for again. */
   stopColumn(columnId: number): void {
     this.#library.table.setAutomatic(columnId, false)
-    for (const job of this.#table.open()) if (job.columnId === columnId) void this.cancel(job.id)
+    for (const job of this.#table.open()) if (job.columnId === columnId) this.#disk.eventually(() => this.cancel(job.id))
   }
 
   /**
@@ -323,7 +367,7 @@ export class Jobs {
     const stale = detections.stale(digest).length
     const open = this.#table.open()
     // One that runs began with the words of before; one that waits will see the newest.
-    for (const job of open) if (job.kind === 'detect' && job.state === 'running') void this.cancel(job.id)
+    for (const job of open) if (job.kind === 'detect' && job.state === 'running') this.#disk.eventually(() => this.cancel(job.id))
     if (open.some(({ kind, state }) => kind === 'detect' && state === 'queued') || (stale === 0 && !open.some(({ kind }) => kind === 'analyse'))) return
     const names = detections.vocabulary().map(({ name }) => name)
     this.#queueJob({ kind: 'detect', title: names.join(', '), sourceId: null, payload: {} })
@@ -357,11 +401,14 @@ export class Jobs {
 
   queue(): Queue {
     this.#revision = Math.max(this.#revision + 1, Date.now())
-    return { revision: this.#revision, jobs: this.#table.list(LISTED).map((job) => this.#listed(job)), ...this.#table.counts(), paused: this.#pause !== null, etaSeconds: this.#eta() }
+    const { waiting, running, ...counts } = this.#table.counts()
+    const cutOff = this.#disk.problem === null ? 0 : running - this.#running.size
+    return { revision: this.#revision, jobs: this.#table.list(LISTED).map((job) => this.#listed(job)), waiting: waiting + cutOff, running: running - cutOff, ...counts, paused: this.#pause !== null, etaSeconds: this.#eta() }
   }
 
   /** A job with how it stands. */
   #listed(job: StoredJob): Job {
+    if (this.#disk.holdsUp(job.id)) return { ...job, state: 'queued', stage: null, rate: null, problem: this.#disk.problem }
     const standing = this.#progress.get(job.id)
     const waits = job.kind === 'analyse' && job.state === 'queued' && job.sourceId !== null && this.#resting.waiting.includes(job.sourceId)
     if (standing === undefined) return { ...job, stage: waits ? said('Waits until the file rests: it may still be written') : job.state === 'running' ? said('Starting') : null, rate: null }
@@ -377,11 +424,11 @@ export class Jobs {
     const running = this.#running.get(jobId)
     running?.stop.abort()
     if (running) await running.ended
-    else if (job.state === 'queued') this.#finish(job, 'cancelled', null)
+    else if (job.state === 'queued' || this.#disk.holdsUp(jobId)) this.#finish(job, 'cancelled', null)
   }
 
   cancelAll(): void {
-    for (const job of this.#table.open()) if (job.state === 'queued') this.#finish(job, 'cancelled', null)
+    for (const job of this.#table.open()) if (job.state === 'queued' || this.#disk.holdsUp(job.id)) this.#finish(job, 'cancelled', null)
     for (const { stop } of this.#running.values()) stop.abort()
   }
 
@@ -396,16 +443,24 @@ export class Jobs {
   #wake(): void {
     clearTimeout(this.#choice)
     this.#choice = this.#chooseBy = undefined
-    while (!this.#closed && this.#holds === 0 && this.#pause === null) {
+    while (!this.#closed && this.#holds === 0 && this.#pause === null && this.#disk.problem === null) {
+      const job = this.#disk.attempt(null, () => this.#begin(), () => undefined) ?? null
+      if (job === null) break
       const others = this.#others()
-      const job = this.#table.next({ quick: others.length === 0, copies: this.#running.size - others.length < SLOTS, except: this.#resting.waiting })
-      if (job === null || !this.#hasRoom(job.kind)) break
-      this.#table.begin(job.id)
       const running: Running = { kind: job.kind, sourceId: job.sourceId, alone: job.kind !== 'ask' && job.kind !== 'preview' && others.length === 0, stop: new AbortController(), ended: Promise.resolve() }
       this.#running.set(job.id, running)
       running.ended = this.#run(job, running)
       this.#announce()
     }
+  }
+
+  /** The next job for which there is room, begun in the table. */
+  #begin(): StoredJob | null {
+    const others = this.#others()
+    const job = this.#table.next({ quick: others.length === 0, copies: this.#running.size - others.length < SLOTS, except: this.#resting.waiting })
+    if (job === null || !this.#hasRoom(job.kind)) return null
+    // Where the disk refuses, it goes on waiting.
+    return this.#disk.attempt(job.id, () => (this.#table.begin(job.id), job), () => undefined) ?? null
   }
 
   /** What runs and is no preview copy. */
@@ -423,15 +478,17 @@ export class Jobs {
     const { signal } = running.stop
     try {
       const problem = await this.#perform(job, running)
-      this.#finish(job, 'done', problem)
+      this.#end(job, 'done', problem)
     } catch (error) {
       // Neither closing nor a pause is a cancellation: the job stays 'running' in the table and is taken up again.
-      if (!this.#closed && this.#holds === 0) this.#finish(job, signal.aborted ? 'cancelled' : 'failed', signal.aborted ? null : problemOf(error))
+      if (this.#closed || this.#holds > 0) return
+      if (signal.aborted) this.#end(job, 'cancelled', null)
+      else if (!this.#disk.refused(job.id, error)) this.#end(job, 'failed', problemOf(error))
     } finally {
       this.#running.delete(job.id)
       this.#progress.delete(job.id)
       // What was written while it was read is not in it.
-      if (job.kind === 'analyse' && job.sourceId !== null && !this.#closed && !signal.aborted) void this.identity.check(job.sourceId)
+      if (job.kind === 'analyse' && job.sourceId !== null && !this.#closed && !signal.aborted) this.#look(job.sourceId)
       this.#wake()
       if (this.#others().length === 0 && this.#holds === 0) this.#endBatch()
     }
@@ -466,18 +523,28 @@ export class Jobs {
     return problem
   }
 
+  /** Like #finish; where the disk does not take that, it is written when it does. */
+  #end(job: StoredJob, state: 'done' | 'failed' | 'cancelled', problem: Problem | null): void {
+    if (state === 'done') this.#disk.worked()
+    this.#disk.attempt(job.id, () => this.#finish(job, state, problem))
+  }
+
   /** The job's end and, for an analysis, the source's state with it. */
   #finish(job: StoredJob, state: 'done' | 'failed' | 'cancelled', problem: Problem | null): void {
     if (state === 'cancelled' && job.columnId !== null) this.#library.table.setAutomatic(job.columnId, false)
+    this.#disk.forget(job.id)
     // It may have been removed meanwhile, and its jobs with it.
     if (job.sourceId !== null && !this.#library.sourceExists(job.sourceId)) return
-    this.#table.end(job.id, state, problem)
-    for (const listener of this.#enders) listener({ ...job, state, problem })
+    // The source first: cut off in between, the job is done again.
     if (job.kind === 'analyse' && job.sourceId !== null) {
       const file = this.#library.source(job.sourceId).name
       // What was analysed before its file went stays as it is; where the file is, the source tells.
       const lost = problem !== null && (problem.code === 'file-missing' || problem.code === 'file-replaced') && this.#library.source(job.sourceId).encodedCount > 0
       this.#library.setSourceState(job.sourceId, lost || (state === 'done' && !problem) ? 'done' : state === 'done' ? 'partial' : state, lost ? null : problem && { file, ...problem })
+    }
+    this.#table.end(job.id, state, problem)
+    for (const listener of this.#enders) listener({ ...job, state, problem })
+    if (job.kind === 'analyse' && job.sourceId !== null) {
       if (state === 'failed') this.#batch.failed += 1
       else if (state === 'done') this.#batch.done += 1
     }
@@ -504,13 +571,16 @@ export class Jobs {
   #announce(): void {
     this.#announcement ??= setTimeout(() => {
       this.#announcement = undefined
-      if (!this.#closed) this.#library.emit({ type: 'queue', queue: this.queue() })
+      if (!this.#closed) this.#disk.attempt(null, () => this.#library.emit({ type: 'queue', queue: this.queue() }), () => undefined)
     }, ANNOUNCE_MS)
   }
 }
 
 function unreadable(file: string, error: unknown): Problem {
   if (error instanceof TubeletError) return error.problem
+  // What names no file was said by the library.
+  const refused = diskProblem(error)
+  if (refused !== null && refused.file === undefined) return { ...refused, file }
   return {
     code: 'file-unreadable',
     message: 'The file could not be opened.',

@@ -1,7 +1,8 @@
 /** How fast this machine is, learnt from what it did: by pack, and by the kind of video where enough of it was seen. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
+import { makeFolderSync } from '../folders.ts'
 
 /** Until this many files were timed, nothing is promised. */
 const SAMPLES = 3
@@ -38,7 +39,7 @@ export class Speed {
       this.#learnt[key] = { video: before + video, wall: spent + wall, files: files + 1 }
     }
     try {
-      mkdirSync(path.dirname(this.#file), { recursive: true })
+      makeFolderSync(path.dirname(this.#file))
       writeFileSync(this.#file, JSON.stringify(this.#learnt))
     } catch {
       // It only costs learning again.

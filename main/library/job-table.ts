@@ -150,8 +150,10 @@ export class JobTable {
     return { waiting: of('queued'), running: of('running'), finished: of('done') + of('failed') + of('cancelled'), failed: of('failed') }
   }
 
-  /** After a crash or a quit: what was running waits again, before the others. */
-  recover(): void {
-    this.#db.exec(`UPDATE jobs SET rank = (SELECT coalesce(min(rank), 1) - 1 FROM jobs WHERE state = 'queued') WHERE state = 'running'; UPDATE jobs SET state = 'queued' WHERE state = 'running'`)
+  /** What was cut off, by a crash, a quit or a full disk, waits again, before the others. @param running Those that do run. */
+  recover(running: readonly number[] = []): void {
+    this.#db
+      .prepare(`UPDATE jobs SET rank = (SELECT coalesce(min(rank), 1) - 1 FROM jobs WHERE state = 'queued'), state = 'queued' WHERE state = 'running' AND id NOT IN (SELECT value FROM json_each(?))`)
+      .run(JSON.stringify(running))
   }
 }

@@ -1,5 +1,5 @@
 /** The project on disk: one SQLite file and a cache folder that can be deleted at any time. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { deflateSync, inflateSync } from 'node:zlib'
@@ -27,6 +27,7 @@ import { RemovedClips } from './removed.ts'
 import { Seen } from './seen.ts'
 import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf } from './rows.ts'
 import { openDatabase } from './schema.ts'
+import { makeFolderSync } from '../folders.ts'
 import { packageVersion } from '../version.ts'
 import { Steps } from './steps.ts'
 import { Table } from './table.ts'
@@ -84,7 +85,7 @@ export class Library {
 
   private constructor(projectDir: string) {
     this.projectDir = projectDir
-    mkdirSync(projectDir, { recursive: true })
+    makeFolderSync(projectDir)
     this.#db = openDatabase(projectDir)
     this.jobs = new JobTable(this.#db)
     const removed = new RemovedClips(this.#db, (sourceId, clipId) => {
@@ -155,7 +156,8 @@ export class Library {
       this.#db.exec('COMMIT')
       return result
     } catch (error) {
-      this.#db.exec('ROLLBACK')
+      // On a full disk SQLite has rolled it back by itself.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
       this.#afterwards = []
       throw error
     } finally {
@@ -270,7 +272,7 @@ export class Library {
 
   #savePicture(parts: readonly (string | number)[], jpeg: Uint8Array): void {
     const file = this.cachePath(...parts)
-    mkdirSync(path.dirname(file), { recursive: true })
+    makeFolderSync(path.dirname(file))
     writeFileSync(file, jpeg)
   }
 

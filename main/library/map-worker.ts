@@ -2,12 +2,13 @@
  * The map of a library: UMAP (McInnes et al. 2018, by umap-js) of its clips' embeddings, beside the host's thread. The same embeddings give
  * the same map. A map is kept in the cache; while few clips are new, those are placed among the clips that they are most like.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { UMAP } from 'umap-js'
 import { z } from 'zod'
+import { makeFolderSync } from '../folders.ts'
 
 export interface MapTask {
   projectDir: string
@@ -33,7 +34,7 @@ db.close()
 
 const places = placed(kept()) ?? drawn()
 const map = { clipIds: clips.map(({ id }) => id), x: clips.map((_, at) => places[at]?.[0] ?? 0.5), y: clips.map((_, at) => places[at]?.[1] ?? 0.5) }
-mkdirSync(path.dirname(file), { recursive: true })
+makeFolderSync(path.dirname(file))
 writeFileSync(file, JSON.stringify(map))
 send({ type: 'map', ...map })
 

@@ -1,7 +1,7 @@
 /** The library file: one SQLite database a project, changed only by the numbered migrations below. */
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { TubeletError } from '../../app/errors.ts'
+import { problemOf, TubeletError } from '../../app/errors.ts'
 
 /** Migration n brings a file from version n to n + 1. Never edit one that was released: add another. */
 export const MIGRATIONS: readonly string[] = [
@@ -267,11 +267,21 @@ export const MIGRATIONS: readonly string[] = [
 export function openDatabase(projectDir: string, upTo = MIGRATIONS.length): DatabaseSync {
   const file = path.join(projectDir, 'library.sqlite')
   const db = new DatabaseSync(file, { timeout: 5_000 })
+  try {
+    return migrated(db, file, upTo)
+  } catch (error) {
+    // Else it would keep the file to itself.
+    db.close()
+    if (error instanceof TubeletError) throw error
+    throw new TubeletError({ ...problemOf(error), file }, { cause: error })
+  }
+}
+
+function migrated(db: DatabaseSync, file: string, upTo: number): DatabaseSync {
   // FULL: what was shown as done is on the disk, also after a power cut.
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
   const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
   if (version > MIGRATIONS.length) {
-    db.close()
     throw new TubeletError({
       code: 'conflict',
       message: 'This library was written by a newer version of Tubelet.',

@@ -46,7 +46,7 @@ export async function firstPicture(tools: MediaTools, file: string, signal: Abor
  * goes with the frames is kept. The file appears under its name only when it is complete.
  *
  * @param onProgress Seconds of the source done so far; nothing more is done until it resolves, except on Windows, where no process can be held.
- * @throws TubeletError `ffmpeg-failed`, `decode-timeout`, `ffmpeg-missing`, `tool-killed`; the signal's reason when aborted.
+ * @throws TubeletError `ffmpeg-failed`, `decode-timeout`, `disk-full`, `ffmpeg-missing`, `tool-killed`; the signal's reason when aborted.
  */
 export async function makeProxy(tools: MediaTools, file: string, probe: Probe, outFile: string, options: ProxyOptions = {}): Promise<void> {
   const copy = (streams: Probe['streams']) => untilNotKilled(() => copyOnce(tools, file, { ...probe, streams }, outFile, options), options.signal)
@@ -109,6 +109,7 @@ async function copyOnce(tools: MediaTools, file: string, probe: Probe, outFile: 
     const code = await ended(child)
     signal?.throwIfAborted()
     if (stall.signal.aborted) throw failure('decode-timeout', 'The preview copy stopped moving and was given up.', file, stderr())
+    if (code !== 0 && /No space left on device|Disk quota exceeded/.test(stderr())) throw new TubeletError({ code: 'disk-full', message: 'The disk is full.', file: outFile, stillWorks: 'Its clips, captions and pictures.', next: 'Free some space on it; what waits then goes on by itself.', details: stderr() })
     if (code !== 0) throw failure('ffmpeg-failed', 'No preview copy of this file could be made.', file, stderr())
     await rename(part, outFile)
   } finally {

@@ -4,13 +4,14 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { Values } from '../../app/phrase.ts'
+import { makeFolder } from '../folders.ts'
 
 const ATTEMPTS = 4
 const FIRST_PAUSE_MS = 500
@@ -43,7 +44,7 @@ export function checkedAddress(address: string): URL {
  * @throws TubeletError `download-failed` or `disk-full`, after which what has come stays for the next time; the signal's reason when aborted.
  */
 export async function download({ url, file, sha256 }: Download, report: (bytes: number, total: number | null) => void, signal: AbortSignal): Promise<string> {
-  await mkdir(path.dirname(file), { recursive: true })
+  await makeFolder(path.dirname(file))
   if ((await sizeOf(file)) > 0) return hashOf(file, signal)
   for (let attempt = 1; ; attempt += 1) {
     const before = await sizeOf(`${file}.part`)

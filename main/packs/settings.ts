@@ -1,7 +1,8 @@
 /** What is remembered about packs on this machine, whichever library is open. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
+import { makeFolderSync } from '../folders.ts'
 
 /** What one clip cost on this machine, when the pack was imported. */
 const Measured = z.object({
@@ -47,7 +48,7 @@ export class PackSettings {
   #write(changes: Partial<z.infer<typeof Settings>>): void {
     // Another Tubelet may have written meanwhile.
     this.#values = { ...read(this.#file), ...changes }
-    mkdirSync(path.dirname(this.#file), { recursive: true })
+    makeFolderSync(path.dirname(this.#file))
     const part = `${this.#file}.${process.pid}`
     writeFileSync(part, JSON.stringify(this.#values, null, 2))
     renameSync(part, this.#file)

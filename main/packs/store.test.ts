@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -40,6 +40,26 @@ describe.skipIf(!ready)('the pack store', () => {
     expect(mini?.bundled).toBe(true)
     expect(inside?.digest).not.toBe(mini?.digest)
     expect(inside?.bytes).toBeGreaterThan(1e6)
+  })
+
+  test.skipIf(process.platform === 'win32')('a link to what is not there is a pack that cannot be used, and can be deleted', () => {
+    symlinkSync(path.join(root, 'unplugged'), path.join(folder, 'elsewhere'))
+    symlinkSync(path.join(folder, 'round'), path.join(folder, 'round'))
+    const store = new PackStore([BUNDLED], folder)
+    store.adopt(copyPack(store.unfinished(), 'inside'))
+    symlinkSync(path.join(root, 'unplugged'), path.join(folder, 'inside', 'scores.txt'))
+    expect(store.usable().map(({ id }) => id)).toEqual(['tubelet-mini', 'inside'])
+    expect(codeOf(() => store.find('elsewhere'))).toBe('pack-invalid')
+    expect(codeOf(() => store.find('round'))).toBe('pack-invalid')
+    store.delete('elsewhere')
+    store.delete('round')
+    expect(store.list().map(({ id }) => id)).toEqual(['tubelet-mini', 'inside'])
+  })
+
+  test('where no folder is, the packs that ship are there all the same', () => {
+    const file = path.join(folder, 'file')
+    writeFileSync(file, '')
+    expect(new PackStore([BUNDLED], file).list().map(({ id }) => id)).toEqual(['tubelet-mini'])
   })
 
   test('those that ship come first in their order, and none of them can be deleted', () => {

@@ -1,11 +1,12 @@
 /** The packs on this machine: those that ship, and those that were imported, each in a folder of its own. */
 import { hash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
 import path from 'node:path'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { PackManifest } from '../../app/pack/pack.ts'
 import { isAlive } from '../alive.ts'
+import { makeFolderSync } from '../folders.ts'
 
 export interface StoredPack {
   /** Unique on this machine: the name of its folder. */
@@ -40,13 +41,18 @@ export class PackStore {
     this.folder = folder
     // What an import left whose process was killed.
     for (const name of namesIn(folder)) {
-      if (name.startsWith(UNFINISHED) && !isAlive(Number(name.slice(UNFINISHED.length).split('-')[0]))) rmSync(path.join(folder, name), { recursive: true, force: true })
+      if (!name.startsWith(UNFINISHED) || isAlive(Number(name.slice(UNFINISHED.length).split('-')[0]))) continue
+      try {
+        rmSync(path.join(folder, name), { recursive: true, force: true })
+      } catch {
+        // It is no pack, and may be removed another time.
+      }
     }
   }
 
   /** Those that ship first, then by name. */
   list(): (StoredPack | BrokenPack)[] {
-    const imported = namesIn(this.folder).filter((name) => !name.startsWith('.')).map((name) => path.join(this.folder, name)).filter((dir) => statSync(dir).isDirectory())
+    const imported = namesIn(this.folder).filter((name) => !name.startsWith('.')).map((name) => path.join(this.folder, name)).filter((dir) => infoOf(dir)?.isFile() !== true)
     return [...this.#bundled.map((dir) => read(dir, true)), ...imported.map((dir) => read(dir, false)).sort((a, b) => a.id.localeCompare(b.id))]
   }
 
@@ -64,7 +70,7 @@ export class PackStore {
 
   /** `folder`, made where it was never needed before. */
   existingFolder(): string {
-    mkdirSync(this.folder, { recursive: true })
+    makeFolderSync(this.folder)
     return this.folder
   }
 
@@ -107,13 +113,27 @@ function isSame(one: StoredPack, other: StoredPack): boolean {
   return made(a) === made(b)
 }
 
+/** None where there is no folder, or none that may be read: other packs are there all the same. */
 function namesIn(dir: string): string[] {
-  return existsSync(dir) ? readdirSync(dir) : []
+  try {
+    return readdirSync(dir)
+  } catch {
+    return []
+  }
+}
+
+/** Null for a link to what is not there. */
+function infoOf(file: string): Stats | null {
+  try {
+    return statSync(file)
+  } catch {
+    return null
+  }
 }
 
 function read(dir: string, bundled: boolean): StoredPack | BrokenPack {
   const id = path.basename(dir)
-  const bytes = namesIn(dir).reduce((sum, name) => sum + statSync(path.join(dir, name)).size, 0)
+  const bytes = namesIn(dir).reduce((sum, name) => sum + (infoOf(path.join(dir, name))?.size ?? 0), 0)
   try {
     const text = readFileSync(path.join(dir, 'pack.json'))
     return { id, dir, bundled, bytes, digest: hash('sha256', text), manifest: PackManifest.parse(JSON.parse(text.toString('utf8'))) }

@@ -1,0 +1,39 @@
+/**
+ * Folders, made with all that are missing above them. Node's own `recursive` never comes back where a folder takes no new one and says that it
+ * is itself not there, as those below /proc do.
+ */
+import { mkdirSync, statSync } from 'node:fs'
+import { mkdir, stat } from 'node:fs/promises'
+import path from 'node:path'
+
+/** @throws What mkdir throws: `ENOENT` where no folder can be made, `EEXIST` or `ENOTDIR` where a file is in the way. */
+export async function makeFolder(folder: string): Promise<void> {
+  const isThere = (dir: string) => stat(dir).then((found) => found.isDirectory(), () => false)
+  try {
+    await mkdir(folder)
+  } catch (error) {
+    if (await isThere(folder)) return
+    const above = path.dirname(folder)
+    if (!isMissing(error) || above === folder || (await isThere(above))) throw error
+    await makeFolder(above)
+    await mkdir(folder)
+  }
+}
+
+/** The same while everything else waits: for Tubelet's own folders. */
+export function makeFolderSync(folder: string): void {
+  const isThere = (dir: string) => statSync(dir, { throwIfNoEntry: false })?.isDirectory() ?? false
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    if (isThere(folder)) return
+    const above = path.dirname(folder)
+    if (!isMissing(error) || above === folder || isThere(above)) throw error
+    makeFolderSync(above)
+    mkdirSync(folder)
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}

@@ -1,0 +1,103 @@
+/**
+ * The disk that a library lies on may be full, gone or not to be written to for a while. That is no verdict about any video: while it lasts
+ * nothing is begun, what was cut off waits with the disk's problem on it, and all of it goes on by itself when the disk takes it again.
+ */
+import { diskProblem, type Problem, problemOf, TubeletError } from '../../app/errors.ts'
+
+/** After which a disk is tried again; twice that the next time, as long as nothing was done in between. */
+const FIRST_TRY_MS = 1_000
+const LAST_TRY_MS = 60_000
+
+/** What is to be done when the disk takes it. */
+interface Owed {
+  /** Null for what is no job's. */
+  jobId: number | null
+  settle: () => void
+}
+
+export class LibraryDisk {
+  /** What it refused; null while it works. */
+  problem: Problem | null = null
+  readonly #projectDir: string
+  readonly #onChange: () => void
+  readonly #goOn: () => void
+  #owed: Owed[] = []
+  #again: NodeJS.Timeout | undefined
+  #tryMs = FIRST_TRY_MS
+  #closed = false
+
+  /** @param onChange It refuses, or works again. @param goOn Takes up what was cut off; it may throw when the disk still refuses. */
+  constructor(projectDir: string, onChange: () => void, goOn: () => void) {
+    this.#projectDir = projectDir
+    this.#onChange = onChange
+    this.#goOn = goOn
+  }
+
+  /** Whether a job waits for it. */
+  holdsUp(jobId: number): boolean {
+    return this.#owed.some((one) => one.jobId === jobId)
+  }
+
+  /** Nothing is owed to this job any more. */
+  forget(jobId: number): void {
+    this.#owed = this.#owed.filter((one) => one.jobId !== jobId)
+  }
+
+  /** Something was done: the next time that it refuses is the first. */
+  worked(): void {
+    this.#tryMs = FIRST_TRY_MS
+  }
+
+  /** Do what reads or writes the library; where the disk refuses, `later` when it works again. @throws What is not the disk's. */
+  attempt<T>(jobId: number | null, work: () => T, later: () => void = () => void work()): T | undefined {
+    try {
+      return work()
+    } catch (error) {
+      if (!this.refused(jobId, error, later)) throw error
+      return undefined
+    }
+  }
+
+  /** Do in the background what nobody waits for, and again where the disk refuses. */
+  eventually(work: () => Promise<void>): void {
+    work().catch((error: unknown) => {
+      if (!this.refused(null, error, () => this.eventually(work))) throw error
+    })
+  }
+
+  /** @returns Whether an error is the disk's and no job's own; `later` is then done when it works again. */
+  refused(jobId: number | null, error: unknown, later: () => void = () => undefined): boolean {
+    if (!this.#isOurs(error)) return false
+    if (this.#closed) return true
+    this.#again ??= setTimeout(() => this.retry(), this.#tryMs)
+    if (this.problem === null) this.#tryMs = Math.min(LAST_TRY_MS, 2 * this.#tryMs)
+    this.problem = problemOf(error)
+    if (jobId !== null) this.forget(jobId)
+    this.#owed.push({ jobId, settle: later })
+    this.#onChange()
+    return true
+  }
+
+  /** Try it now. */
+  retry(): void {
+    if (this.problem === null || this.#closed) return
+    clearTimeout(this.#again)
+    this.#again = undefined
+    this.problem = null
+    for (const { jobId, settle } of this.#owed.splice(0)) this.attempt(jobId, settle)
+    if (this.#owed.length === 0) this.attempt(null, this.#goOn)
+    this.#onChange()
+  }
+
+  /** What is owed by now was never said to be done: the next start does it. */
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#again)
+  }
+
+  #isOurs(error: unknown): boolean {
+    if (error instanceof TubeletError) return error.problem.code === 'disk-full'
+    const refused = diskProblem(error)
+    return refused !== null && (refused.file?.startsWith(this.#projectDir) ?? true)
+  }
+}
