@@ -243,7 +243,7 @@ export class Jobs {
 
   /** Whether a file is still the one that it was. */
   #look(sourceId: number): void {
-    this.#disk.eventually(async () => void (await this.identity.check(sourceId)))
+    this.#disk.eventually(() => this.identity.check(sourceId))
   }
 
   #withDisk(sources: Source[]): Source[] {
