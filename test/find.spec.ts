@@ -134,14 +134,14 @@ test('what a person wrote is found first, with the reason, and a result goes to 
 })
 
 test('the pack that ships learnt from no footage, so its pictures count only where guesses are asked for', async () => {
-  const { hits, line, couldGuess } = await call('search', { body: { query: { by: 'words', words: 'a red circle moves' } } })
+  const { hits, line, couldGuess } = await call('search', { body: { query: { by: 'words', words: 'a purple star' } } })
   expect({ hits, line, couldGuess }).toEqual({ hits: [], line: null, couldGuess: true })
-  const guessed = await call('search', { body: { query: { by: 'words', words: 'a red circle moves', guesses: true } } })
+  const guessed = await call('search', { body: { query: { by: 'words', words: 'a purple star', guesses: true } } })
   expect(guessed.line).not.toBeNull()
   const shown = guessed.hits.length > 0 ? guessed.hits : guessed.nearest
   expect(shown.length).toBeGreaterThan(0)
   for (const { why } of shown) expect(why).toMatchObject([{ kind: 'picture', guess: true }])
-  await searchFor('a red circle moves')
+  await searchFor('a purple star')
   await results().getByRole('button', { name: 'Guess from the pictures too' }).click()
   await expect(results().getByRole('button', { name: 'Leave guesses out' })).toBeVisible()
   await expect(results().locator('.score[data-guessed=true]')).toHaveCount(shown.length)

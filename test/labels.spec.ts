@@ -74,10 +74,11 @@ test('the boxes in the picture follow the threshold before it is saved', async (
   await expect(shown).toHaveText(/^[1-9]/)
   // A track need not be there on the first picture, and may be there on one alone: look on frame by frame until one is.
   const look = async () => {
-    await page.locator('.looking video').first().evaluate((video: HTMLVideoElement) => (video.currentTime = (video.currentTime + 0.04) % video.duration))
+    await page.getByRole('button', { name: 'One frame on' }).click()
     return page.locator('.looking [data-track]').count()
   }
-  await expect.poll(look, { timeout: 60_000, intervals: [300] }).toBeGreaterThan(0)
+  await expect.poll(look, { timeout: 60_000, intervals: [100] }).toBeGreaterThan(0)
+  await slider().focus()
   await page.keyboard.press('End')
   await expect(shown).toHaveText(/^0/)
   await page.getByRole('button', { name: 'Reset' }).click()

@@ -156,8 +156,10 @@ function useLoop(clip: Clip | null, frames: FrameTable | undefined, video: React
   const end = marked && frames ? endTime(frames, marked.endFrame, Infinity) : clip?.end
   useEffect(() => {
     if (start === undefined || end === undefined) return
+    // Browsers round the times of frames.
+    const over = end - 0.001
     return usePlayer.subscribe(({ time, playing, shuttle }, { time: before }) => {
-      if (!playing || shuttle < 0 || before >= end || time < end - 0.001) return
+      if (!playing || shuttle < 0 || before >= over || time < over) return
       if (useReview.getState().loop) seek(start + 0.001)
       else video.current?.pause()
     })
