@@ -195,7 +195,7 @@ describe('one Tubelet', () => {
     const csv = await (await tubelet.handle(new Request(`http://tubelet/api/table/csv?view=${view}&columns=name,q${column.id}`))).text()
     expect(csv.split('\r\n')[0]).toBe('Video,Is there a bottle?,Is there a bottle? (confidence),Is there a bottle? (review)')
     expect(csv.trim().split('\r\n')).toHaveLength(1 + (later?.of ?? 0))
-    expect(csv).toMatch(/d03_bottles\.mp4,(yes|no|unsure),(0\.\d+)?,(sure|unsure)/)
+    expect(csv).toMatch(/d03_bottles\.mp4,(yes|no|unsure),(0\.\d+)?,(not sure|not reviewed)/)
   })
 
   test('bad requests say which field is wrong; unknown things are 404', async () => {

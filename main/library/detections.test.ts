@@ -130,7 +130,7 @@ test('a change of the vocabulary is one step of undo, with the boxes that went a
   expect(shown()).toEqual(['edited vehicle 0'])
   expect(library.detections.vocabulary()).toMatchObject([{ name: 'vehicle', synonyms: ['car'] }])
   library.changeVocabulary(library.detections.vocabulary().map((label) => ({ ...label, threshold: 0.2 })))
-  expect(library.steps.history()).toEqual({ undo: { text: 'Thresholds of {{labels}}', values: { labels: 'vehicle' } }, redo: null })
+  expect(library.steps.history()).toEqual({ undo: { text: 'Thresholds of {{labels}}', values: { labels: 'vehicle' } }, redo: null, elsewhere: null })
   expect(library.steps.list(10).steps.map(({ clipId: on }) => on)).toEqual([null, null, clipId, null])
   await library.steps.undo()
   expect(library.detections.vocabulary()[0]?.threshold).toBe(0.5)

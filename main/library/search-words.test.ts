@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AnnotationBody, Evidence, Provenance } from '../../app/annotation.ts'
 import type { Filters } from '../../app/contract/find.ts'
 import { Library } from './library.ts'
-import { MIGRATIONS, openDatabase } from './schema.ts'
+import { MIGRATIONS } from './schema.ts'
 
 const provenance: Provenance = { packId: 'p', packVersion: '1', packDigest: 'd'.repeat(64), provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
 const sure = (confidence: number, unfamiliar = false): Evidence => ({ confidence, unsure: unfamiliar, unfamiliar, agreement: 0, frames: [] })
@@ -181,9 +181,8 @@ describe('the index follows', () => {
     const db = new DatabaseSync(file)
     for (const { type, name } of db.prepare(`SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view') AND (name LIKE 'find\\_%' ESCAPE '\\' OR name LIKE 'to\\_%' ESCAPE '\\' OR name = 'forget_names')`).all()) db.exec(`DROP ${String(type)} ${String(name)}`)
     for (const table of ['findable', 'said', 'stems', 'named', 'said_words', 'named_words']) db.exec(`DROP TABLE ${table}`)
-    db.exec(`PRAGMA user_version = ${MIGRATIONS.length - 1}`)
+    db.exec(MIGRATIONS.find((migration) => migration.includes('TABLE findable')) ?? '')
     db.close()
-    openDatabase(folder).close()
     library = Library.open(folder)
     expect(await found('quarry')).toEqual([clip])
     expect(await found('crane')).toEqual([clip])
