@@ -198,9 +198,12 @@ function cancelled(): TubeletError {
   return new TubeletError({ code: 'cancelled', message: 'The export was cancelled.', stillWorks: 'Your library and earlier exports are unchanged.', next: 'Export again when you like.' })
 }
 
+/** Boxes live for a moment: V8 lets them fill far more memory than they need. Nothing that lives longer has a limit here. */
+const WORKER = { maxYoungGenerationSizeMb: 16 }
+
 async function inWorker(task: ExportTask, signal: AbortSignal | undefined, onProgress: ((share: number) => void) | undefined): Promise<Written[]> {
   if (signal?.aborted) throw cancelled()
-  const worker = new Worker(new URL(`./export-worker${path.extname(import.meta.url)}`, import.meta.url), { workerData: task })
+  const worker = new Worker(new URL(`./export-worker${path.extname(import.meta.url)}`, import.meta.url), { workerData: task, resourceLimits: WORKER })
   const stop = () => void worker.terminate()
   signal?.addEventListener('abort', stop)
   try {
