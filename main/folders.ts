@@ -14,9 +14,12 @@ export async function makeFolder(folder: string): Promise<void> {
   } catch (error) {
     if (await isThere(folder)) return
     const above = path.dirname(folder)
-    if (!isMissing(error) || above === folder || (await isThere(above))) throw error
-    await makeFolder(above)
-    await mkdir(folder)
+    if (!isMissing(error) || above === folder) throw error
+    if (!(await isThere(above))) await makeFolder(above)
+    // Somebody else may have made either meanwhile.
+    await mkdir(folder).catch(async (again: unknown) => {
+      if (!(await isThere(folder))) throw again
+    })
   }
 }
 
@@ -30,7 +33,7 @@ export function makeFolderSync(folder: string): void {
     const above = path.dirname(folder)
     if (!isMissing(error) || above === folder || isThere(above)) throw error
     makeFolderSync(above)
-    mkdirSync(folder)
+    makeFolderSync(folder)
   }
 }
 

@@ -7,7 +7,7 @@
  * `--against` runs the same batch with another checkout first, for the ratio of the two. `--write` puts the scores of boxes into the pack.json of objects-80.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -46,7 +46,7 @@ interface Video {
 /** Asked in every clip beside the names of boxes.json. */
 const ASKED = ['person', 'car', 'dog', 'bicycle', 'cup', 'sports ball', 'truck', 'bottle']
 /** Seconds of the file for the first result, and how long it may take. */
-const LONG = { seconds: 60, goal: 2 }
+const LONG = { seconds: 60, goal: 2, written: new Date(2026, 0, 1) }
 const root = path.resolve(import.meta.dirname, '..')
 
 const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { verbose: { type: 'boolean', default: false }, json: { type: 'string' }, project: { type: 'string' }, against: { type: 'string' }, write: { type: 'boolean', default: false } } })
@@ -130,6 +130,8 @@ async function firstResult(truth: readonly TrueClip[]): Promise<void> {
   const [once, long] = [path.join(work, 'once.mp4'), path.join(work, 'long.mp4')]
   execFileSync('ffmpeg', ['-v', 'error', '-i', path.join(folder ?? '', first.name), '-vf', 'scale=1920:1080', '-an', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', once])
   execFileSync('ffmpeg', ['-v', 'error', '-stream_loop', '-1', '-i', once, '-t', String(LONG.seconds), '-c', 'copy', long])
+  // A file that was just written would be waited for until it rests.
+  utimesSync(long, LONG.written, LONG.written)
   const tubelet = openTubelet({ projectDir: path.join(work, 'first'), packsDir: path.join(work, 'packs'), host: 'cli' })
   try {
     await tubelet.engines.all()
