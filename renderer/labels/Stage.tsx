@@ -87,7 +87,7 @@ export function Stage({ source, clip, frames, panes, ref }: { source: Source; cl
               {at === 0 ? (
                 <video
                   ref={video} src={src} preload="auto" muted playsInline aria-label={source.name} onClick={toggle}
-                  onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => (copied ? setState('failed') : refuse())}
+                  onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => (copied ? setState('failed') : void refuse())}
                 />
               ) : (
                 <canvas
