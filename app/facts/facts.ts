@@ -84,7 +84,7 @@ const COVERED = 0.3
 const READ = 0.7
 
 /** How sure a track is: by its score where somebody asked for its name, drew it or decided about it; else also by how often such a name is right. */
-function certaintyOf({ label, score, asked: wanted }: Pick<ThingTrack, 'label' | 'score' | 'asked'>, { asked, volunteered }: Pick<Things, 'asked' | 'volunteered'>): number {
+function trackReliability({ label, score, asked: wanted }: Pick<ThingTrack, 'label' | 'score' | 'asked'>, { asked, volunteered }: Pick<Things, 'asked' | 'volunteered'>): number {
   const points = [[0, 0], [asked, 0.5], [volunteered, 0.75], [1, 1]] as const
   const next = points.findIndex(([at]) => score <= at)
   const [[from, low], [to, high]] = [points[next - 1] ?? points[0], points[next] ?? [1, 1]]
@@ -179,7 +179,7 @@ function thingFact(track: ThingTrack, clip: ClipMeasures, things: Things, camera
     ground: camera.moves === false ? motion : camera.moves === true && clip.camera.steps.some(({ dx, dy, zoom }) => dx !== 0 || dy !== 0 || zoom !== 0) ? motionOf(track, clip.frame, clip.camera) : null,
     colour: track.label === 'person' ? null : (dominantColour(track.colours ?? [])?.colour ?? null),
     evidence: { frames: key ? [{ ordinal: key.ordinal, time: key.time }] : [], boxes: key ? [{ ordinal: key.ordinal, time: key.time, box: key.box }] : [], numbers: { score: track.score, boxes: seen.length } },
-    reliability: certaintyOf(track, things),
+    reliability: trackReliability(track, things),
   }
 }
 
@@ -199,7 +199,7 @@ function nameFact(label: string, tracks: readonly ThingTrack[], things: Things):
     distinct: tracks.length,
     evidence: { frames: [at], boxes, numbers: { most, distinct: tracks.length } },
     // That one of them is right.
-    reliability: Math.max(...tracks.map((track) => certaintyOf(track, things))),
+    reliability: Math.max(...tracks.map((track) => trackReliability(track, things))),
   }
 }
 
@@ -213,7 +213,7 @@ function overlapFacts(tracks: readonly ThingTrack[], things: Things): OverlapFac
       const covered = both.filter(({ share }) => share >= COVERED)
       const first = covered[0]
       if (!first || covered.length < HOLDS || covered.length * 2 < both.length) return []
-      return [{ kind: 'overlap', labels: [a.label, b.label], evidence: { frames: [{ ordinal: first.ordinal, time: first.time }], boxes: [{ ordinal: first.ordinal, time: first.time, box: first.box }], numbers: { share: covered.length / both.length } }, reliability: Math.min(certaintyOf(a, things), certaintyOf(b, things)) }]
+      return [{ kind: 'overlap', labels: [a.label, b.label], evidence: { frames: [{ ordinal: first.ordinal, time: first.time }], boxes: [{ ordinal: first.ordinal, time: first.time, box: first.box }], numbers: { share: covered.length / both.length } }, reliability: Math.min(trackReliability(a, things), trackReliability(b, things)) }]
     }),
   )
 }
