@@ -3,7 +3,9 @@ import type { TrackBody } from './annotation.ts'
 import { agreementOf, alone } from './agreement.ts'
 
 const track = (label: string, x: number, ordinals: readonly number[] = [0, 10], width = 100): TrackBody => ({
-  kind: 'track', label, boxes: ordinals.map((ordinal) => ({ ordinal, pts: ordinal * 100, box: { x1: x, y1: 0, x2: x + width, y2: 100 }, score: 0.9 })),
+  kind: 'track',
+  label,
+  boxes: ordinals.map((ordinal) => ({ ordinal, pts: ordinal * 100, box: { x1: x, y1: 0, x2: x + width, y2: 100 }, score: 0.9 })),
 })
 
 describe('agreement of two sets of tracks', () => {
@@ -15,7 +17,9 @@ describe('agreement of two sets of tracks', () => {
   })
 
   it('compares interpolated boxes where only one side has a key box', () => {
-    expect(agreementOf([track('car', 0, [0, 10])], [track('car', 0, [0, 4, 10])]).frames).toEqual([0, 4, 10].map((ordinal) => ({ ordinal, pts: ordinal * 100, both: 1, first: 0, second: 0 })))
+    expect(agreementOf([track('car', 0, [0, 10])], [track('car', 0, [0, 4, 10])]).frames).toEqual(
+      [0, 4, 10].map((ordinal) => ({ ordinal, pts: ordinal * 100, both: 1, first: 0, second: 0 })),
+    )
   })
 
   it('pairs each box once, the best overlap first', () => {

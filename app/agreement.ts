@@ -22,11 +22,16 @@ export interface Agreement {
 }
 
 /** Indices of the tracks of each side whose box at `pts` the other side does not have. Boxes are paired best overlap first. */
-export function alone(first: readonly TrackBody[], second: readonly TrackBody[], pts: number): { first: Set<number>; second: Set<number>; both: number } {
-  const at = (tracks: readonly TrackBody[]) => tracks.flatMap((track, index) => {
-    const box = interpolate(track, pts)
-    return box === null ? [] : [{ index, label: track.label, box }]
-  })
+export function alone(
+  first: readonly TrackBody[],
+  second: readonly TrackBody[],
+  pts: number,
+): { first: Set<number>; second: Set<number>; both: number } {
+  const at = (tracks: readonly TrackBody[]) =>
+    tracks.flatMap((track, index) => {
+      const box = interpolate(track, pts)
+      return box === null ? [] : [{ index, label: track.label, box }]
+    })
   const [here, there] = [at(first), at(second)]
   const pairs = here
     .flatMap((a) => there.filter((b) => b.label === a.label).map((b) => ({ a: a.index, b: b.index, overlap: iou(a.box, b.box) })))
@@ -44,11 +49,12 @@ export function alone(first: readonly TrackBody[], second: readonly TrackBody[],
 
 export function agreementOf(first: readonly TrackBody[], second: readonly TrackBody[]): Agreement {
   const times = new Map([...first, ...second].flatMap(({ boxes }) => boxes.map(({ ordinal, pts }) => [ordinal, pts] as const)))
-  const frames = [...times].sort(([a], [b]) => a - b).map(([ordinal, pts]): FrameAgreement => {
-    const left = alone(first, second, pts)
-    return { ordinal, pts, both: left.both, first: left.first.size, second: left.second.size }
-  })
+  const frames = [...times]
+    .sort(([a], [b]) => a - b)
+    .map(([ordinal, pts]): FrameAgreement => {
+      const left = alone(first, second, pts)
+      return { ordinal, pts, both: left.both, first: left.first.size, second: left.second.size }
+    })
   const sum = (key: 'both' | 'first' | 'second') => frames.reduce((total, frame) => total + frame[key], 0)
   return { both: sum('both'), first: sum('first'), second: sum('second'), frames }
 }
-

@@ -25,7 +25,9 @@ export const KeyBox = z.object({
 export type KeyBox = z.infer<typeof KeyBox>
 
 /** A stretch of frames, half-open ordinals of the source. */
-export const Span = z.object({ startFrame: z.number().int().nonnegative(), endFrame: z.number().int().positive() }).refine(({ startFrame, endFrame }) => startFrame < endFrame, 'must have a frame')
+export const Span = z
+  .object({ startFrame: z.number().int().nonnegative(), endFrame: z.number().int().positive() })
+  .refine(({ startFrame, endFrame }) => startFrame < endFrame, 'must have a frame')
 export type Span = z.infer<typeof Span>
 
 /** The part of a span that lies inside another one; null where there is none. */

@@ -8,7 +8,15 @@ const actions: readonly Bindable[] = [
   { id: 'key-frame', scope: 'review', keys: ['D'] },
   { id: 'frame-back', scope: 'review', keys: [',', 'ArrowLeft'] },
 ]
-const event = (key: string, more: Partial<Parameters<typeof pressed>[0]> = {}) => ({ key, code: '', ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...more })
+const event = (key: string, more: Partial<Parameters<typeof pressed>[0]> = {}) => ({
+  key,
+  code: '',
+  ctrlKey: false,
+  metaKey: false,
+  shiftKey: false,
+  altKey: false,
+  ...more,
+})
 
 describe('bindings', () => {
   it('are the action’s own until somebody changes them, and can be taken back one by one', () => {
@@ -30,7 +38,12 @@ describe('bindings', () => {
 
   it('say where two actions want one key', () => {
     expect(conflicts(actions, DEFAULT).size).toBe(0)
-    expect(conflicts(actions, bind(DEFAULT, { id: 'sound', scope: 'review', keys: ['M'] }, ['K', 'Shift+M']))).toEqual(new Map([['K', ['play', 'sound']], ['Shift+M', ['sound', 'merge']]]))
+    expect(conflicts(actions, bind(DEFAULT, { id: 'sound', scope: 'review', keys: ['M'] }, ['K', 'Shift+M']))).toEqual(
+      new Map([
+        ['K', ['play', 'sound']],
+        ['Shift+M', ['sound', 'merge']],
+      ]),
+    )
   })
 
   it('survive being stored, and what is stored is not trusted', () => {

@@ -21,18 +21,66 @@ export const PRESETS = {
   cvat: {
     name: 'CVAT',
     keys: {
-      'frame-back': ['D'], 'frame-on': ['F'], 'second-back': ['C'], 'second-on': ['V'], draw: ['N'], merge: ['M'], split: ['Alt+M'], 'key-frame': ['K'], 'key-back': ['E'], 'key-on': ['R'],
-      occluded: ['Q'], outside: ['O'], 'delete-track': ['Delete'], 'delete-box': ['Shift+Delete'], 'track-next': ['Tab'], 'track-back': ['Shift+Tab'], play: ['Space'], keys: ['F1'],
-      fullscreen: ['Alt+F'], snapshot: ['Alt+C'], sound: ['Alt+S'], 'mark-out': ['Shift+O'], 'mark-in': ['Shift+I'], loop: ['Alt+R'], copy: ['Ctrl+B'], ask: ['Alt+Q'],
-      'label-1': ['Ctrl+1'], 'label-2': ['Ctrl+2'], 'label-3': ['Ctrl+3'], 'label-4': ['Ctrl+4'], 'label-5': ['Ctrl+5'], 'label-6': ['Ctrl+6'], 'label-7': ['Ctrl+7'], 'label-8': ['Ctrl+8'], 'label-9': ['Ctrl+9'],
+      'frame-back': ['D'],
+      'frame-on': ['F'],
+      'second-back': ['C'],
+      'second-on': ['V'],
+      draw: ['N'],
+      merge: ['M'],
+      split: ['Alt+M'],
+      'key-frame': ['K'],
+      'key-back': ['E'],
+      'key-on': ['R'],
+      occluded: ['Q'],
+      outside: ['O'],
+      'delete-track': ['Delete'],
+      'delete-box': ['Shift+Delete'],
+      'track-next': ['Tab'],
+      'track-back': ['Shift+Tab'],
+      play: ['Space'],
+      keys: ['F1'],
+      fullscreen: ['Alt+F'],
+      snapshot: ['Alt+C'],
+      sound: ['Alt+S'],
+      'mark-out': ['Shift+O'],
+      'mark-in': ['Shift+I'],
+      loop: ['Alt+R'],
+      copy: ['Ctrl+B'],
+      ask: ['Alt+Q'],
+      'label-1': ['Ctrl+1'],
+      'label-2': ['Ctrl+2'],
+      'label-3': ['Ctrl+3'],
+      'label-4': ['Ctrl+4'],
+      'label-5': ['Ctrl+5'],
+      'label-6': ['Ctrl+6'],
+      'label-7': ['Ctrl+7'],
+      'label-8': ['Ctrl+8'],
+      'label-9': ['Ctrl+9'],
     },
   },
   dive: {
     name: 'DIVE',
     keys: {
-      'frame-back': ['ArrowLeft', 'D'], 'frame-on': ['ArrowRight', 'F'], 'track-back': ['ArrowUp'], 'track-next': ['ArrowDown'], 'track-first': ['Home'], 'track-last': ['End'], 'edit-text': ['Shift+Enter'],
-      merge: ['M'], draw: ['N'], 'delete-track': ['Delete'], 'delete-box': ['Shift+Delete'], 'key-frame': ['K'], play: ['Space'], 'timeline-fit': ['Z'], 'picture-fit': ['R'],
-      sound: ['Alt+S'], fullscreen: ['Alt+F'], loop: ['Alt+R'], 'clip-back': ['Shift+ArrowUp'], 'clip-next': ['Shift+ArrowDown'],
+      'frame-back': ['ArrowLeft', 'D'],
+      'frame-on': ['ArrowRight', 'F'],
+      'track-back': ['ArrowUp'],
+      'track-next': ['ArrowDown'],
+      'track-first': ['Home'],
+      'track-last': ['End'],
+      'edit-text': ['Shift+Enter'],
+      merge: ['M'],
+      draw: ['N'],
+      'delete-track': ['Delete'],
+      'delete-box': ['Shift+Delete'],
+      'key-frame': ['K'],
+      play: ['Space'],
+      'timeline-fit': ['Z'],
+      'picture-fit': ['R'],
+      sound: ['Alt+S'],
+      fullscreen: ['Alt+F'],
+      loop: ['Alt+R'],
+      'clip-back': ['Shift+ArrowUp'],
+      'clip-next': ['Shift+ArrowDown'],
     },
   },
 } as const satisfies Record<string, { name: string; keys: Keys }>
@@ -60,7 +108,9 @@ export function keysOf(actions: readonly Bindable[], { preset, changed }: Bindin
 /** Change an action's keys; back to what they were given means that nothing is changed. */
 export function bind(bindings: Bindings, action: Bindable, keys: readonly string[] | null): Bindings {
   const changed = Object.fromEntries(Object.entries(bindings.changed).filter(([id]) => id !== action.id))
-  const same = keys === null || (keys.length === given(action, bindings.preset).length && keys.every((key, i) => key === given(action, bindings.preset)[i]))
+  const same =
+    keys === null ||
+    (keys.length === given(action, bindings.preset).length && keys.every((key, i) => key === given(action, bindings.preset)[i]))
   return { ...bindings, changed: same ? changed : { ...changed, [action.id]: [...keys] } }
 }
 

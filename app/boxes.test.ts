@@ -49,7 +49,13 @@ describe('movedBox', () => {
 
   it('keeps the sides’ ratio by a corner, wherever that leads', () => {
     for (const grip of ['ne', 'se', 'sw', 'nw'] as const) {
-      for (const [dx, dy] of [[13, 4], [-300, 2], [500, 500], [-7, -90], [0, 0]] as const) {
+      for (const [dx, dy] of [
+        [13, 4],
+        [-300, 2],
+        [500, 500],
+        [-7, -90],
+        [0, 0],
+      ] as const) {
         const { x1, y1, x2, y2 } = movedBox(box, grip, dx, dy, frame, true)
         expect((x2 - x1) / (y2 - y1)).toBeCloseTo(2)
         expect(clipBox({ x1, y1, x2, y2 }, frame)).toEqual({ x1, y1, x2, y2 })
@@ -59,7 +65,12 @@ describe('movedBox', () => {
 
   it('always has a size and lies in the frame', () => {
     for (const grip of GRIPS) {
-      for (const [dx, dy] of [[999, 999], [-999, -999], [999, -999], [39, 19]] as const) {
+      for (const [dx, dy] of [
+        [999, 999],
+        [-999, -999],
+        [999, -999],
+        [39, 19],
+      ] as const) {
         const moved = movedBox(box, grip, dx, dy, frame)
         expect(boxArea(moved)).toBeGreaterThan(0)
         expect(clipBox(moved, frame)).toEqual(moved)

@@ -33,23 +33,48 @@ const at = (repo: string) => ({ repo, page: `${HUB}/${repo}`, address: `${HUB}/$
 export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     ...at('laion/openMaMMUT-ViT-L-14-DataComp-1.4B-s12.8B-b180K'),
-    network: 'ViT-L/14', pixels: 224, trainedOn: 'DataComp-1.4B', parameters: 508_294_913, bytes: 2_033_000_000,
+    network: 'ViT-L/14',
+    pixels: 224,
+    trainedOn: 'DataComp-1.4B',
+    parameters: 508_294_913,
+    bytes: 2_033_000_000,
     scores: [{ measure: 'ImageNet-1k zero-shot, %', value: 80.34 }],
   },
   {
     ...at('laion/openMaMMUT-ViT-L-14-512x512-pt_datacomp1b-ft_datacomp512x512-s76M-b73k'),
-    network: 'ViT-L/14', pixels: 512, trainedOn: 'DataComp-1B', parameters: null, bytes: null,
-    scores: [{ measure: 'ImageNet-1k zero-shot, %', value: 80.94 }, { measure: 'COCO image retrieval R@5', value: 71.95 }, { measure: 'COCO text retrieval R@5', value: 86.56 }],
+    network: 'ViT-L/14',
+    pixels: 512,
+    trainedOn: 'DataComp-1B',
+    parameters: null,
+    bytes: null,
+    scores: [
+      { measure: 'ImageNet-1k zero-shot, %', value: 80.94 },
+      { measure: 'COCO image retrieval R@5', value: 71.95 },
+      { measure: 'COCO text retrieval R@5', value: 86.56 },
+    ],
   },
   {
     ...at('rwightman/mammut2_ViT-B-32.cc12m'),
-    network: 'ViT-B/32', pixels: null, trainedOn: 'CC12M', parameters: null, bytes: null,
-    scores: [{ measure: 'ImageNet-1k zero-shot, %', value: 38.36 }, { measure: 'COCO caption CIDEr', value: 10.04 }],
+    network: 'ViT-B/32',
+    pixels: null,
+    trainedOn: 'CC12M',
+    parameters: null,
+    bytes: null,
+    scores: [
+      { measure: 'ImageNet-1k zero-shot, %', value: 38.36 },
+      { measure: 'COCO caption CIDEr', value: 10.04 },
+    ],
   },
   {
     // Thousands of .pt files: models/openmammut converts them, the app does not open them.
-    ...at('laion/scaling-laws-for-comparison'), address: null,
-    network: 'ViT-S … ViT-H', pixels: null, trainedOn: 'DataComp, DFN, Re-LAION', parameters: null, bytes: null, scores: [],
+    ...at('laion/scaling-laws-for-comparison'),
+    address: null,
+    network: 'ViT-S … ViT-H',
+    pixels: null,
+    trainedOn: 'DataComp, DFN, Re-LAION',
+    parameters: null,
+    bytes: null,
+    scores: [],
   },
 ]
 

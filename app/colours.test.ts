@@ -17,7 +17,7 @@ const shaded = (colour: Rgb, light: number): Rgb => colour.map((byte) => 255 * (
 /** Pseudo-random numbers of [-1, 1), the same in every run. */
 function noise(seed: number): () => number {
   let state = seed
-  return () => ((state = (state * 1103515245 + 12345) % 2147483648) / 1073741824) - 1
+  return () => (state = (state * 1103515245 + 12345) % 2147483648) / 1073741824 - 1
 }
 
 const NAMED: readonly (readonly [string, Rgb])[] = [
@@ -39,20 +39,43 @@ const NAMED: readonly (readonly [string, Rgb])[] = [
 
 describe('colours of a part of a picture', () => {
   it.each(NAMED)('calls a patch %s', (name, colour) => {
-    const shares = coloursOf(picture(40, 30, () => colour), 40, 30, WHOLE)
+    const shares = coloursOf(
+      picture(40, 30, () => colour),
+      40,
+      30,
+      WHOLE,
+    )
     expect(dominantColour(shares)?.colour).toBe(name)
     expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1)
   })
 
-  it.each(NAMED.filter(([name]) => !['black', 'grey', 'yellow', 'pink'].includes(name)))('keeps %s where a shadow of half the light falls on half of it, with noise', (name, colour) => {
-    const random = noise(7)
-    const rgb = picture(60, 60, (x) => (x < 30 ? shaded(colour, 0.5) : colour).map((byte) => Math.min(255, Math.max(0, byte + 8 * random()))) as unknown as Rgb)
-    expect(dominantColour(coloursOf(rgb, 60, 60, WHOLE))?.colour).toBe(name)
-  })
+  it.each(NAMED.filter(([name]) => !['black', 'grey', 'yellow', 'pink'].includes(name)))(
+    'keeps %s where a shadow of half the light falls on half of it, with noise',
+    (name, colour) => {
+      const random = noise(7)
+      const rgb = picture(
+        60,
+        60,
+        (x) => (x < 30 ? shaded(colour, 0.5) : colour).map((byte) => Math.min(255, Math.max(0, byte + 8 * random()))) as unknown as Rgb,
+      )
+      expect(dominantColour(coloursOf(rgb, 60, 60, WHOLE))?.colour).toBe(name)
+    },
+  )
 
   it('calls a wall grey or white that light tints a little, not blue or brown', () => {
-    for (const tint of [[118, 122, 132], [132, 124, 114], [215, 222, 234]] as const) {
-      const named = dominantColour(coloursOf(picture(20, 20, () => tint), 20, 20, WHOLE))
+    for (const tint of [
+      [118, 122, 132],
+      [132, 124, 114],
+      [215, 222, 234],
+    ] as const) {
+      const named = dominantColour(
+        coloursOf(
+          picture(20, 20, () => tint),
+          20,
+          20,
+          WHOLE,
+        ),
+      )
       expect(['grey', 'white']).toContain(named?.colour)
     }
   })
@@ -68,7 +91,7 @@ describe('colours of a part of a picture', () => {
   })
 
   it('claims no colour of a chequered thing, of an empty box, or of one outside of the picture', () => {
-    const chequered = picture(64, 64, (x, y) => ((x >> 3) + (y >> 3)) % 2 === 0 ? [200, 20, 30] : [240, 240, 240])
+    const chequered = picture(64, 64, (x, y) => (((x >> 3) + (y >> 3)) % 2 === 0 ? [200, 20, 30] : [240, 240, 240]))
     expect(dominantColour(coloursOf(chequered, 64, 64, WHOLE))).toBeNull()
     expect(coloursOf(chequered, 64, 64, { cx: 1.5, cy: 0.5, w: 0.4, h: 0.4 })).toEqual(new Array(11).fill(0))
     expect(dominantColour(new Array<number>(11).fill(0))).toBeNull()
@@ -93,6 +116,10 @@ it.each([
   ['red', [200, 20, 20], [240, 240, 240]],
 ] as const)('tells the colour of %s letters from their ground, edges that mix with it left out', (colour, ink, ground) => {
   const stroke = (x: number, y: number) => (y < 8 || y > 39 || x % 24 > 10 ? 0 : x % 24 === 0 || x % 24 === 10 ? 0.5 : 1)
-  const rgb = picture(200, 48, (x, y) => ground.map((byte, channel) => Math.round(byte + stroke(x, y) * ((ink[channel] ?? 0) - byte))) as unknown as Rgb)
+  const rgb = picture(
+    200,
+    48,
+    (x, y) => ground.map((byte, channel) => Math.round(byte + stroke(x, y) * ((ink[channel] ?? 0) - byte))) as unknown as Rgb,
+  )
   expect(dominantColour(coloursOfLetters(rgb, 200, 48))).toMatchObject({ colour })
 })

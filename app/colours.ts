@@ -164,7 +164,9 @@ const HUES = LEVELS.map(({ sectors }) =>
     const sector = sectors[colour]
     if (!sector) return []
     const [edgeX, edgeY, steepX, steepY] = sector
-    return [{ place: PLACE[colour], sinX: Math.sin(edgeX), cosX: Math.cos(edgeX), sinY: Math.sin(edgeY), cosY: Math.cos(edgeY), steepX, steepY }]
+    return [
+      { place: PLACE[colour], sinX: Math.sin(edgeX), cosX: Math.cos(edgeX), sinY: Math.sin(edgeY), cosY: Math.cos(edgeY), steepX, steepY },
+    ]
   }),
 )
 
@@ -212,7 +214,9 @@ function membership(red: number, green: number, blue: number): number[] {
   const outside = ((x * cos + y * sin) / (ellipse.radii[0] * CAST)) ** 2 + ((y * cos - x * sin) / (ellipse.radii[1] * CAST)) ** 2 - 1
   const coloured = sigmoid(outside, ellipse.steep)
   const hues = coloured > 1e-4 ? (HUES[at] ?? []) : []
-  const degrees = hues.map(({ sinX, cosX, sinY, cosY, steepX, steepY }) => coloured * sigmoid(x * cosY + y * sinY, steepY) * sigmoid(y * cosX - x * sinX, steepX))
+  const degrees = hues.map(
+    ({ sinX, cosX, sinY, cosY, steepX, steepY }) => coloured * sigmoid(x * cosY + y * sinY, steepY) * sigmoid(y * cosX - x * sinX, steepX),
+  )
   const total = degrees.reduce((sum, degree) => sum + degree, 0)
   // Neighbouring sectors overlap a little; together they hold no more than the colour has.
   const scale = total > 1 ? 1 / total : 1
@@ -277,8 +281,13 @@ export function coloursOfLetters(rgb: Uint8Array, width: number, height: number)
     }
   }
   const edge = pixels.filter((pixel) => pixel.edge)
-  const [red = 0, green = 0, blue = 0] = [0, 1, 2].map((channel) => edge.map(({ colour }) => colour[channel] ?? 0).sort((a, b) => a - b)[edge.length >> 1] ?? 0)
-  const all = pixels.map(({ colour }) => ({ colour, off: Math.round(Math.hypot(colour[0] - red, colour[1] - green, colour[2] - blue) / Math.sqrt(3)) }))
+  const [red = 0, green = 0, blue = 0] = [0, 1, 2].map(
+    (channel) => edge.map(({ colour }) => colour[channel] ?? 0).sort((a, b) => a - b)[edge.length >> 1] ?? 0,
+  )
+  const all = pixels.map(({ colour }) => ({
+    colour,
+    off: Math.round(Math.hypot(colour[0] - red, colour[1] - green, colour[2] - blue) / Math.sqrt(3)),
+  }))
   const least = otsu(all.map(({ off }) => off))
   const letters = all.filter(({ off }) => off > least).sort((a, b) => b.off - a.off)
   const core = letters.slice(0, Math.ceil(CORE * letters.length))

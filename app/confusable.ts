@@ -42,4 +42,16 @@ export const GOERS: ReadonlySet<string> = new Set([
 ])
 
 /** What is hardly ever seen without somebody who uses it: in COCO's pictures people are beside nearly all of it. */
-export const GEAR: ReadonlySet<string> = new Set(['frisbee', 'skis', 'snowboard', 'sports ball', 'kite', 'baseball bat', 'baseball glove', 'skateboard', 'surfboard', 'tennis racket', 'tie'])
+export const GEAR: ReadonlySet<string> = new Set([
+  'frisbee',
+  'skis',
+  'snowboard',
+  'sports ball',
+  'kite',
+  'baseball bat',
+  'baseball glove',
+  'skateboard',
+  'surfboard',
+  'tennis racket',
+  'tie',
+])

@@ -143,7 +143,9 @@ export const contract = {
   status: route({ method: 'get', path: '/api/status', summary: 'Engine, ffmpeg, pack and project', output: Status }),
 
   addSources: route({
-    method: 'post', path: '/api/sources', summary: 'Add files and folders (recursively) by path; answers when all are registered, analysis goes on in the queue',
+    method: 'post',
+    path: '/api/sources',
+    summary: 'Add files and folders (recursively) by path; answers when all are registered, analysis goes on in the queue',
     body: z.object({ paths: z.array(z.string().min(1)).min(1) }),
     output: z.object({
       added: z.array(Source),
@@ -155,46 +157,144 @@ export const contract = {
       rejected: z.array(Rejected),
     }),
   }),
-  listSources: route({ method: 'get', path: '/api/sources', summary: 'All sources, newest last', output: z.object({ sources: z.array(Source) }) }),
-  removeSource: route({ method: 'delete', path: '/api/sources/{sourceId}', summary: 'Move a source with its clips to the bin: a step of undo; the file itself is untouched', params: onSource, output: z.object({}), errors: ['not-found'] }),
-  retrySource: route({ method: 'post', path: '/api/sources/{sourceId}/retry', summary: 'Analyse again; human decisions stay', params: onSource, output: Source, errors: ['not-found', 'file-missing', 'file-replaced'] }),
-  lookForFile: route({ method: 'get', path: '/api/sources/{sourceId}/file', summary: 'Look whether its content lies where it was, and find it beside that place', params: onSource, output: Source, errors: ['not-found'] }),
-  acceptFile: route({ method: 'post', path: '/api/sources/{sourceId}/file', summary: 'Say that what lies at its path now is the same video, made anew: it is analysed again, human decisions stay', params: onSource, output: Source, errors: ['not-found', 'file-missing', 'conflict'] }),
-  thumbnail: route({ method: 'get', path: '/api/sources/{sourceId}/thumbnail', summary: 'JPEG', params: onSource, bytes: 'image/jpeg', errors: ['not-found'] }),
-  filmstrip: route({
-    method: 'get', path: '/api/sources/{sourceId}/filmstrip/{cell}', summary: 'JPEG: one of `filmstripCells` pictures spread evenly over the source, 0-based',
-    params: onSource.extend({ cell: z.coerce.number().int().min(0) }), bytes: 'image/jpeg', errors: ['not-found'],
+  listSources: route({
+    method: 'get',
+    path: '/api/sources',
+    summary: 'All sources, newest last',
+    output: z.object({ sources: z.array(Source) }),
   }),
-  media: route({ method: 'get', path: '/api/sources/{sourceId}/media', summary: 'The video with byte ranges; a preview copy where the browser cannot play the file', params: onSource, bytes: 'video/*', errors: ['not-found', 'file-missing', 'file-replaced', 'ffmpeg-failed'] }),
+  removeSource: route({
+    method: 'delete',
+    path: '/api/sources/{sourceId}',
+    summary: 'Move a source with its clips to the bin: a step of undo; the file itself is untouched',
+    params: onSource,
+    output: z.object({}),
+    errors: ['not-found'],
+  }),
+  retrySource: route({
+    method: 'post',
+    path: '/api/sources/{sourceId}/retry',
+    summary: 'Analyse again; human decisions stay',
+    params: onSource,
+    output: Source,
+    errors: ['not-found', 'file-missing', 'file-replaced'],
+  }),
+  lookForFile: route({
+    method: 'get',
+    path: '/api/sources/{sourceId}/file',
+    summary: 'Look whether its content lies where it was, and find it beside that place',
+    params: onSource,
+    output: Source,
+    errors: ['not-found'],
+  }),
+  acceptFile: route({
+    method: 'post',
+    path: '/api/sources/{sourceId}/file',
+    summary: 'Say that what lies at its path now is the same video, made anew: it is analysed again, human decisions stay',
+    params: onSource,
+    output: Source,
+    errors: ['not-found', 'file-missing', 'conflict'],
+  }),
+  thumbnail: route({
+    method: 'get',
+    path: '/api/sources/{sourceId}/thumbnail',
+    summary: 'JPEG',
+    params: onSource,
+    bytes: 'image/jpeg',
+    errors: ['not-found'],
+  }),
+  filmstrip: route({
+    method: 'get',
+    path: '/api/sources/{sourceId}/filmstrip/{cell}',
+    summary: 'JPEG: one of `filmstripCells` pictures spread evenly over the source, 0-based',
+    params: onSource.extend({ cell: z.coerce.number().int().min(0) }),
+    bytes: 'image/jpeg',
+    errors: ['not-found'],
+  }),
+  media: route({
+    method: 'get',
+    path: '/api/sources/{sourceId}/media',
+    summary: 'The video with byte ranges; a preview copy where the browser cannot play the file',
+    params: onSource,
+    bytes: 'video/*',
+    errors: ['not-found', 'file-missing', 'file-replaced', 'ffmpeg-failed'],
+  }),
   frames: route({
-    method: 'get', path: '/api/sources/{sourceId}/frames', summary: 'PTS of every decoded frame, by ordinal',
-    params: onSource, output: z.object({ timeBase: Probe.shape.timeBase, startPts: z.number().int(), pts: z.array(z.number().int()) }), errors: ['not-found'],
+    method: 'get',
+    path: '/api/sources/{sourceId}/frames',
+    summary: 'PTS of every decoded frame, by ordinal',
+    params: onSource,
+    output: z.object({ timeBase: Probe.shape.timeBase, startPts: z.number().int(), pts: z.array(z.number().int()) }),
+    errors: ['not-found'],
   }),
 
   listClips: route({
-    method: 'get', path: '/api/clips', summary: 'Clips in source and time order',
-    query: z.object({ sourceId: Id.optional(), limit: z.coerce.number().int().min(1).max(1_000_000).default(5_000), offset: z.coerce.number().int().min(0).default(0) }),
+    method: 'get',
+    path: '/api/clips',
+    summary: 'Clips in source and time order',
+    query: z.object({
+      sourceId: Id.optional(),
+      limit: z.coerce.number().int().min(1).max(1_000_000).default(5_000),
+      offset: z.coerce.number().int().min(0).default(0),
+    }),
     output: z.object({ clips: z.array(Clip), total: z.number().int() }),
   }),
-  getClip: route({ method: 'get', path: '/api/clips/{clipId}', summary: 'One clip with its annotations and its facts', params: onClip, output: ClipDetail, errors: ['not-found'] }),
-  clipThumbnail: route({ method: 'get', path: '/api/clips/{clipId}/thumbnail', summary: 'JPEG', params: onClip, bytes: 'image/jpeg', errors: ['not-found'] }),
+  getClip: route({
+    method: 'get',
+    path: '/api/clips/{clipId}',
+    summary: 'One clip with its annotations and its facts',
+    params: onClip,
+    output: ClipDetail,
+    errors: ['not-found'],
+  }),
+  clipThumbnail: route({
+    method: 'get',
+    path: '/api/clips/{clipId}/thumbnail',
+    summary: 'JPEG',
+    params: onClip,
+    bytes: 'image/jpeg',
+    errors: ['not-found'],
+  }),
   askClip: route({
-    method: 'post', path: '/api/clips/{clipId}/ask', summary: 'Ask one question about one clip: answered by facts, or by a pack that knows such footage; streams tokens, then the stored answer',
-    params: onClip, body: z.object({ question: z.string().trim().min(1).max(300) }), events: AskEvent, errors: ['not-found', 'clip-not-encoded', 'not-answerable', 'engine-unavailable'],
+    method: 'post',
+    path: '/api/clips/{clipId}/ask',
+    summary:
+      'Ask one question about one clip: answered by facts, or by a pack that knows such footage; streams tokens, then the stored answer',
+    params: onClip,
+    body: z.object({ question: z.string().trim().min(1).max(300) }),
+    events: AskEvent,
+    errors: ['not-found', 'clip-not-encoded', 'not-answerable', 'engine-unavailable'],
   }),
   guessClip: route({
-    method: 'post', path: '/api/clips/{clipId}/guess', summary: 'What the pack makes of a clip that it knows nothing of: its caption, or with a question its answer. Nothing is stored',
-    params: onClip, body: z.object({ question: z.string().trim().min(1).max(300).nullable() }), output: Guess, errors: ['not-found', 'clip-not-encoded', 'engine-unavailable', 'pack-cannot'],
+    method: 'post',
+    path: '/api/clips/{clipId}/guess',
+    summary: 'What the pack makes of a clip that it knows nothing of: its caption, or with a question its answer. Nothing is stored',
+    params: onClip,
+    body: z.object({ question: z.string().trim().min(1).max(300).nullable() }),
+    output: Guess,
+    errors: ['not-found', 'clip-not-encoded', 'engine-unavailable', 'pack-cannot'],
   }),
   ...tableRoutes,
   ...labelRoutes,
   ...overviewRoutes,
 
-  addAnnotation: route({ method: 'post', path: '/api/clips/{clipId}/annotations', summary: 'A person adds an annotation', params: onClip, body: z.object({ body: AnnotationBody }), output: Annotation, errors: ['not-found', 'bad-request', 'conflict'] }),
+  addAnnotation: route({
+    method: 'post',
+    path: '/api/clips/{clipId}/annotations',
+    summary: 'A person adds an annotation',
+    params: onClip,
+    body: z.object({ body: AnnotationBody }),
+    output: Annotation,
+    errors: ['not-found', 'bad-request', 'conflict'],
+  }),
   reviewAnnotation: route({
-    method: 'patch', path: '/api/annotations/{annotationId}', summary: 'Accept, reject, edit, or go back to what the model said',
+    method: 'patch',
+    path: '/api/annotations/{annotationId}',
+    summary: 'Accept, reject, edit, or go back to what the model said',
     params: z.object({ annotationId: Id }),
-    body: z.object({ action: z.enum(['accept', 'reject', 'edit', 'reset']), body: AnnotationBody.optional() }), output: Annotation, errors: ['not-found', 'bad-request'],
+    body: z.object({ action: z.enum(['accept', 'reject', 'edit', 'reset']), body: AnnotationBody.optional() }),
+    output: Annotation,
+    errors: ['not-found', 'bad-request'],
   }),
   ...stateRoutes,
   ...binRoutes,
@@ -205,9 +305,17 @@ export const contract = {
 
   ...exportRoutes,
   browse: route({
-    method: 'get', path: '/api/browse', summary: 'Folders and files on this machine, for picking a path in a browser',
+    method: 'get',
+    path: '/api/browse',
+    summary: 'Folders and files on this machine, for picking a path in a browser',
     query: z.object({ path: z.string().optional() }),
-    output: z.object({ path: z.string(), parent: z.string().nullable(), entries: z.array(z.object({ name: z.string(), path: z.string(), kind: z.enum(['folder', 'video', 'file']), bytes: z.number().int().nullable() })) }),
+    output: z.object({
+      path: z.string(),
+      parent: z.string().nullable(),
+      entries: z.array(
+        z.object({ name: z.string(), path: z.string(), kind: z.enum(['folder', 'video', 'file']), bytes: z.number().int().nullable() }),
+      ),
+    }),
     errors: ['not-found', 'file-unreadable'],
   }),
 
@@ -217,12 +325,16 @@ export const contract = {
 type Contract = typeof contract
 export type RouteName = keyof Contract
 /** A type of the schema `K` of route `R`, or undefined where the route has none. */
-type Part<R, K extends string, Side extends 'input' | 'output'> = R extends Record<K, infer S extends z.ZodType> ? (Side extends 'input' ? z.input<S> : z.output<S>) : undefined
-export type RouteArgs<N extends RouteName> = { params: Part<Contract[N], 'params', 'output'>; query: Part<Contract[N], 'query', 'output'>; body: Part<Contract[N], 'body', 'output'> }
+type Part<R, K extends string, Side extends 'input' | 'output'> =
+  R extends Record<K, infer S extends z.ZodType> ? (Side extends 'input' ? z.input<S> : z.output<S>) : undefined
+export type RouteArgs<N extends RouteName> = {
+  params: Part<Contract[N], 'params', 'output'>
+  query: Part<Contract[N], 'query', 'output'>
+  body: Part<Contract[N], 'body', 'output'>
+}
 /** What a client passes: only the parts that the route has. */
 export type CallArgs<N extends RouteName> = {
   [K in 'params' | 'query' | 'body' as Part<Contract[N], K, 'input'> extends undefined ? never : K]: Part<Contract[N], K, 'input'>
 }
 export type RouteOutput<N extends RouteName> = Part<Contract[N], 'output', 'output'>
 export type RouteEvent<N extends RouteName> = Part<Contract[N], 'events', 'output'>
-

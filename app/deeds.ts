@@ -7,12 +7,48 @@ export type Action = (typeof ACTIONS)[number]
 
 /** Each is followed by where it was done. */
 export const DEEDS: Record<AnnotationBody['kind'], Record<Action, string>> = {
-  caption: { add: phrase('Caption added'), accept: phrase('Caption accepted'), reject: phrase('Caption rejected'), edit: phrase('Caption edited'), reset: phrase('Caption reset') },
-  answer: { add: phrase('Answer added'), accept: phrase('Answer accepted'), reject: phrase('Answer rejected'), edit: phrase('Answer edited'), reset: phrase('Answer reset') },
-  track: { add: phrase('Track added'), accept: phrase('Track accepted'), reject: phrase('Track rejected'), edit: phrase('Track edited'), reset: phrase('Track reset') },
-  note: { add: phrase('Note added'), accept: phrase('Note accepted'), reject: phrase('Note rejected'), edit: phrase('Note edited'), reset: phrase('Note reset') },
-  text: { add: phrase('Text added'), accept: phrase('Text accepted'), reject: phrase('Text rejected'), edit: phrase('Text edited'), reset: phrase('Text reset') },
-  segment: { add: phrase('Caption of a part added'), accept: phrase('Caption of a part accepted'), reject: phrase('Caption of a part rejected'), edit: phrase('Caption of a part edited'), reset: phrase('Caption of a part reset') },
+  caption: {
+    add: phrase('Caption added'),
+    accept: phrase('Caption accepted'),
+    reject: phrase('Caption rejected'),
+    edit: phrase('Caption edited'),
+    reset: phrase('Caption reset'),
+  },
+  answer: {
+    add: phrase('Answer added'),
+    accept: phrase('Answer accepted'),
+    reject: phrase('Answer rejected'),
+    edit: phrase('Answer edited'),
+    reset: phrase('Answer reset'),
+  },
+  track: {
+    add: phrase('Track added'),
+    accept: phrase('Track accepted'),
+    reject: phrase('Track rejected'),
+    edit: phrase('Track edited'),
+    reset: phrase('Track reset'),
+  },
+  note: {
+    add: phrase('Note added'),
+    accept: phrase('Note accepted'),
+    reject: phrase('Note rejected'),
+    edit: phrase('Note edited'),
+    reset: phrase('Note reset'),
+  },
+  text: {
+    add: phrase('Text added'),
+    accept: phrase('Text accepted'),
+    reject: phrase('Text rejected'),
+    edit: phrase('Text edited'),
+    reset: phrase('Text reset'),
+  },
+  segment: {
+    add: phrase('Caption of a part added'),
+    accept: phrase('Caption of a part accepted'),
+    reject: phrase('Caption of a part rejected'),
+    edit: phrase('Caption of a part edited'),
+    reset: phrase('Caption of a part reset'),
+  },
 }
 
 /** Decisions that an action takes back or turns round. Words that are written over rejected ones agree with the rejection. */

@@ -4,12 +4,30 @@ import { candidatesOf, type Detection } from './detections.ts'
 const FRAMES = [0, 10, 20].map((ordinal) => ({ ordinal, pts: ordinal * 512 }))
 const SIZE = { width: 1000, height: 500 }
 const WHOLE = { x: 0, y: 0, width: 1, height: 1 }
-const detection = (query: number, frame: number, cx: number, score: number): Detection => ({ query, frame, cx, cy: 0.5, w: 0.1, h: 0.2, score })
-const said = (found: Record<string, Detection[]>) => candidatesOf(new Map(Object.entries(found)), FRAMES, SIZE, WHOLE).map(({ body, score }) => [body.label, body.boxes.length, Number(score.toFixed(3))])
+const detection = (query: number, frame: number, cx: number, score: number): Detection => ({
+  query,
+  frame,
+  cx,
+  cy: 0.5,
+  w: 0.1,
+  h: 0.2,
+  score,
+})
+const said = (found: Record<string, Detection[]>) =>
+  candidatesOf(new Map(Object.entries(found)), FRAMES, SIZE, WHOLE).map(({ body, score }) => [
+    body.label,
+    body.boxes.length,
+    Number(score.toFixed(3)),
+  ])
 
 describe('candidatesOf', () => {
   it('gives a box to the label that fits it best, the first of equals', () => {
-    expect(said({ car: [detection(1, 0, 0.2, 0.4), detection(2, 0, 0.7, 0.5)], lorry: [detection(1, 0, 0.2, 0.6), detection(2, 0, 0.7, 0.5)] })).toEqual([['car', 1, 0.5], ['lorry', 1, 0.6]])
+    expect(
+      said({ car: [detection(1, 0, 0.2, 0.4), detection(2, 0, 0.7, 0.5)], lorry: [detection(1, 0, 0.2, 0.6), detection(2, 0, 0.7, 0.5)] }),
+    ).toEqual([
+      ['car', 1, 0.5],
+      ['lorry', 1, 0.6],
+    ])
   })
 
   it('takes boxes of two labels that overlap on a frame for one object', () => {
@@ -17,7 +35,12 @@ describe('candidatesOf', () => {
   })
 
   it('scores a track by all of its boxes, and keeps those that are unsure', () => {
-    expect(said({ car: [detection(1, 0, 0.2, 0.5), detection(2, 1, 0.21, 0.5), detection(3, 2, 0.22, 0.5)], dog: [detection(4, 1, 0.8, 0.06)] })).toEqual([['car', 3, 0.875], ['dog', 1, 0.06]])
+    expect(
+      said({ car: [detection(1, 0, 0.2, 0.5), detection(2, 1, 0.21, 0.5), detection(3, 2, 0.22, 0.5)], dog: [detection(4, 1, 0.8, 0.06)] }),
+    ).toEqual([
+      ['car', 3, 0.875],
+      ['dog', 1, 0.06],
+    ])
   })
 
   it('places boxes in pixels on the frames that the model saw', () => {

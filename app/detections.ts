@@ -31,12 +31,22 @@ const UNIT = { width: 1, height: 1 }
  * @param area What the model sees of it (`areaSeen`): a detection is in shares of that.
  * @returns Every track, however unsure.
  */
-export function candidatesOf(found: ReadonlyMap<string, readonly Detection[]>, frames: readonly FrameRef[], frame: { width: number; height: number }, area: Gaze['area']): Candidate[] {
+export function candidatesOf(
+  found: ReadonlyMap<string, readonly Detection[]>,
+  frames: readonly FrameRef[],
+  frame: { width: number; height: number },
+  area: Gaze['area'],
+): Candidate[] {
   const best = new Map<number, Detection & { label: string }>()
   for (const [label, detections] of found) {
     for (const one of detections) if (one.score > (best.get(one.query)?.score ?? 0)) best.set(one.query, { ...one, label })
   }
-  const kept = [...Map.groupBy(best.values(), (one) => one.frame).values()].flatMap((on) => suppress(on.map((one) => ({ one, box: pixelBox(one, UNIT), score: one.score })), SAME_OBJECT))
+  const kept = [...Map.groupBy(best.values(), (one) => one.frame).values()].flatMap((on) =>
+    suppress(
+      on.map((one) => ({ one, box: pixelBox(one, UNIT), score: one.score })),
+      SAME_OBJECT,
+    ),
+  )
   const sightings = kept.flatMap(({ one, score }) => {
     const at = frames[one.frame]
     const { x, y, width, height } = area

@@ -65,8 +65,16 @@ export class TubeletError extends Error {
 }
 
 /** The sentences of a problem with their values, where there is no window to translate them. */
-export function inEnglish({ message, next = '', stillWorks = '', values = {} }: Problem): { message: string; next: string; stillWorks: string } {
-  return { message: english({ text: message, values }), next: english({ text: next, values }), stillWorks: english({ text: stillWorks, values }) }
+export function inEnglish({ message, next = '', stillWorks = '', values = {} }: Problem): {
+  message: string
+  next: string
+  stillWorks: string
+} {
+  return {
+    message: english({ text: message, values }),
+    next: english({ text: next, values }),
+    stillWorks: english({ text: stillWorks, values }),
+  }
 }
 
 const SAFE = 'Your library and everything already shown as done are safe.'
@@ -87,13 +95,46 @@ export function diskProblem(error: unknown): Problem | null {
   const { code, errcode, path, syscall } = error as { code?: unknown; errcode?: unknown; path?: unknown; syscall?: unknown }
   const cause = typeof errcode !== 'number' ? code : errcode === NO_ROOM_FOR_INDEX ? 13 : errcode & 0xff
   const rest = { stillWorks: SAFE, details: error.message, ...(typeof path === 'string' ? { file: path } : {}) }
-  if (FULL.has(cause)) return { code: 'disk-full', message: 'The disk is full.', next: 'Free some space on it; what waits then goes on by itself.', ...rest }
-  if (NOT_ALLOWED.has(cause)) return { code: 'forbidden', message: 'Tubelet may not read or write here.', next: 'Give yourself the right to write in this folder, or choose another one.', ...rest }
-  if (code === 'ENOENT' && syscall === 'mkdir') return { code: 'forbidden', message: 'No folder can be made here.', next: 'Choose another folder.', ...rest }
-  if (IN_THE_WAY.has(cause)) return { code: 'conflict', message: 'A file lies where a folder is needed, or the other way round.', next: 'Choose another folder.', ...rest }
-  if (SILENT.has(cause)) return { code: 'file-unreadable', message: 'The disk could not be read or written.', next: 'Check that it is connected and sound; what waits then goes on by itself.', ...rest }
-  if (IN_USE.has(cause)) return { code: 'conflict', message: 'Another program keeps the library to itself.', next: 'Close that program; what waits then goes on by itself.', ...rest }
-  if (NO_LIBRARY.has(cause)) return { code: 'file-unreadable', message: 'The library file is damaged, or is no library.', next: 'Put a copy of before in its place, or choose another library.', ...rest, stillWorks: 'The file was not changed.' }
+  if (FULL.has(cause))
+    return { code: 'disk-full', message: 'The disk is full.', next: 'Free some space on it; what waits then goes on by itself.', ...rest }
+  if (NOT_ALLOWED.has(cause))
+    return {
+      code: 'forbidden',
+      message: 'Tubelet may not read or write here.',
+      next: 'Give yourself the right to write in this folder, or choose another one.',
+      ...rest,
+    }
+  if (code === 'ENOENT' && syscall === 'mkdir')
+    return { code: 'forbidden', message: 'No folder can be made here.', next: 'Choose another folder.', ...rest }
+  if (IN_THE_WAY.has(cause))
+    return {
+      code: 'conflict',
+      message: 'A file lies where a folder is needed, or the other way round.',
+      next: 'Choose another folder.',
+      ...rest,
+    }
+  if (SILENT.has(cause))
+    return {
+      code: 'file-unreadable',
+      message: 'The disk could not be read or written.',
+      next: 'Check that it is connected and sound; what waits then goes on by itself.',
+      ...rest,
+    }
+  if (IN_USE.has(cause))
+    return {
+      code: 'conflict',
+      message: 'Another program keeps the library to itself.',
+      next: 'Close that program; what waits then goes on by itself.',
+      ...rest,
+    }
+  if (NO_LIBRARY.has(cause))
+    return {
+      code: 'file-unreadable',
+      message: 'The library file is damaged, or is no library.',
+      next: 'Put a copy of before in its place, or choose another library.',
+      ...rest,
+      stillWorks: 'The file was not changed.',
+    }
   return null
 }
 

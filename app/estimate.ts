@@ -14,10 +14,16 @@ export interface Known {
  * added: what the pack in use took here, less what its model needed of that.
  * @param work Clips to encode, and the seconds of video in them.
  */
-export function encodingTime(work: { clips: number; videoSeconds: number }, { here, secondsPerClip, other }: Known): { seconds: number; from: 'here' | 'clip' } | null {
+export function encodingTime(
+  work: { clips: number; videoSeconds: number },
+  { here, secondsPerClip, other }: Known,
+): { seconds: number; from: 'here' | 'clip' } | null {
   if (work.clips === 0) return { seconds: 0, from: here ? 'here' : 'clip' }
   if (here && here.video > 0) return { seconds: (work.videoSeconds * here.wall) / here.video, from: 'here' }
   if (secondsPerClip === null) return null
-  const reading = other.here && other.here.video > 0 ? (work.videoSeconds * other.here.wall) / other.here.video - work.clips * (other.secondsPerClip ?? 0) : 0
+  const reading =
+    other.here && other.here.video > 0
+      ? (work.videoSeconds * other.here.wall) / other.here.video - work.clips * (other.secondsPerClip ?? 0)
+      : 0
   return { seconds: work.clips * secondsPerClip + Math.max(0, reading), from: 'clip' }
 }

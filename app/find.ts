@@ -6,7 +6,16 @@ import { type Phrase, phrase, said } from './phrase.ts'
 /** How many kinds of filter are set. A range counts once. */
 export function filterCount(filters: Filters): number {
   const { labels, says, answer, state, sourceIds, addedFrom, addedBefore, recordedFrom, recordedBefore, minSeconds, maxSeconds } = filters
-  return [labels?.length ? labels : undefined, says, answer, state, sourceIds?.length ? sourceIds : undefined, addedFrom ?? addedBefore, recordedFrom ?? recordedBefore, minSeconds ?? maxSeconds].filter((set) => set !== undefined).length
+  return [
+    labels?.length ? labels : undefined,
+    says,
+    answer,
+    state,
+    sourceIds?.length ? sourceIds : undefined,
+    addedFrom ?? addedBefore,
+    recordedFrom ?? recordedBefore,
+    minSeconds ?? maxSeconds,
+  ].filter((set) => set !== undefined).length
 }
 
 /** Days of the person's calendar, "2026-03-01", as the instants that bound them; `to` is included. */
@@ -36,7 +45,11 @@ export function daysOf({ from, before }: { from?: string | undefined; before?: s
  *
  * @returns `late`: how many of the new ones belong further up.
  */
-export function keepOrder(listed: readonly FindHit[], fresh: readonly FindHit[], others: ReadonlyMap<number, Clip>): { hits: FindHit[]; late: number } {
+export function keepOrder(
+  listed: readonly FindHit[],
+  fresh: readonly FindHit[],
+  others: ReadonlyMap<number, Clip>,
+): { hits: FindHit[]; late: number } {
   const byId = new Map(fresh.map((hit) => [hit.clip.id, hit]))
   const found = new Set(fresh.flatMap(clipIdsOf))
   const stay = listed.flatMap((hit): FindHit[] => {
@@ -62,7 +75,11 @@ const REASONS: Record<Why['kind'], { own: string; accepted: string; machine: str
   note: { own: phrase('your note'), accepted: phrase('your note'), machine: phrase('note') },
   segment: { own: phrase('your segment'), accepted: phrase('your segment'), machine: phrase('segment') },
   box: { own: phrase('your box'), accepted: phrase('box that you accepted'), machine: phrase('box') },
-  text: { own: phrase('text on screen, corrected by you'), accepted: phrase('text on screen, accepted by you'), machine: phrase('text on screen') },
+  text: {
+    own: phrase('text on screen, corrected by you'),
+    accepted: phrase('text on screen, accepted by you'),
+    machine: phrase('text on screen'),
+  },
   name: { own: phrase('name of the file'), accepted: phrase('name of the file'), machine: phrase('name of the file') },
   picture: { own: phrase('the picture'), accepted: phrase('the picture'), machine: phrase('the picture') },
 }
@@ -72,9 +89,18 @@ const REASONS: Record<Why['kind'], { own: string; accepted: string; machine: str
  *
  * @param quote Whether the words are told: not where they stand beside it.
  */
-export function reasonParts({ kind, text, question, state, score, guess, when }: Why, quote: boolean, number: (value: number, digits: 1 | 2) => string): Phrase[] {
+export function reasonParts(
+  { kind, text, question, state, score, guess, when }: Why,
+  quote: boolean,
+  number: (value: number, digits: 1 | 2) => string,
+): Phrase[] {
   const what = said(REASONS[kind][state === 'edited' ? 'own' : state === 'accepted' ? 'accepted' : 'machine'])
-  const told = kind === 'box' ? said('{{what}}: {{text}}', { what, text }) : question === undefined ? said('{{what}}: “{{text}}”', { what, text }) : said('{{what}}: {{question}} “{{text}}”', { what, question, text })
+  const told =
+    kind === 'box'
+      ? said('{{what}}: {{text}}', { what, text })
+      : question === undefined
+        ? said('{{what}}: “{{text}}”', { what, text })
+        : said('{{what}}: {{question}} “{{text}}”', { what, question, text })
   const span = when && { from: number(when.start, 1), to: number(when.end, 1) }
   return [
     quote && text !== '' && kind !== 'name' ? told : what,

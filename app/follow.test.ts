@@ -20,7 +20,12 @@ function random(seed: number): () => number {
 /** Soft blobs of many colours: something to see everywhere. [side, side, 3] */
 function texture(seed: number, side: number, tint: readonly [number, number, number]): Uint8Array {
   const next = random(seed)
-  const blobs = Array.from({ length: 60 }, () => ({ x: next() * side, y: next() * side, r: side * (0.03 + 0.07 * next()), level: 0.4 + next() }))
+  const blobs = Array.from({ length: 60 }, () => ({
+    x: next() * side,
+    y: next() * side,
+    r: side * (0.03 + 0.07 * next()),
+    level: 0.4 + next(),
+  }))
   const rgb = new Uint8Array(side * side * 3)
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {
@@ -52,10 +57,19 @@ function picture(box: Box | null, noise: () => number, hidden: Box | null = null
   return { rgb, width: WIDTH, height: HEIGHT }
 }
 
-const box = (x: number, y: number, width: number, height = width): Box => ({ x1: x - width / 2, y1: y - height / 2, x2: x + width / 2, y2: y + height / 2 })
+const box = (x: number, y: number, width: number, height = width): Box => ({
+  x1: x - width / 2,
+  y1: y - height / 2,
+  x2: x + width / 2,
+  y2: y + height / 2,
+})
 
 /** Overlap with the truth on each frame until it is lost. */
-function followed(truth: readonly (Box | null)[], help: (frame: number) => Help[] = () => [], hidden: (frame: number) => Box | null = () => null): number[] {
+function followed(
+  truth: readonly (Box | null)[],
+  help: (frame: number) => Help[] = () => [],
+  hidden: (frame: number) => Box | null = () => null,
+): number[] {
   const noise = random(3)
   const [first] = truth
   const follower = new Follower(picture(first ?? null, noise), first ?? expect.fail(), help(0))
@@ -95,12 +109,16 @@ describe('Follower', () => {
   it('says that it lost what vanished, and not what was hidden for a moment', () => {
     const still = frames(60).map(() => box(160, 120, 50))
     expect(followed(still.map((at, f) => (f < 20 ? at : null))).length).toBeLessThan(35)
-    const hidden = followed(still, () => [], (f) => (f >= 20 && f < 25 ? box(160, 120, 60) : null))
+    const hidden = followed(
+      still,
+      () => [],
+      (f) => (f >= 20 && f < 25 ? box(160, 120, 60) : null),
+    )
     expect(hidden).toHaveLength(59)
     expect(hidden.at(-1)).toBeGreaterThan(0.75)
   })
 
-  it('is drawn to the detector\'s track of its object, and to no other', () => {
+  it("is drawn to the detector's track of its object, and to no other", () => {
     // It gets wider, which no scale of its first look explains.
     const truth = frames(50).map((f) => box(160, 120, 40 + 1.6 * f, 50))
     const other: Help = { object: 2, box: box(175, 125, 90, 80) }
@@ -108,7 +126,14 @@ describe('Follower', () => {
     const helped = followed(truth, (f) => [other, { object: 1, box: truth[f] ?? box(0, 0, 1) }]).at(-1) ?? 0
     expect(helped).toBeGreaterThan(0.85)
     expect(helped).toBeGreaterThan(alone)
-    expect(Math.min(...followed(frames(30).map(() => box(160, 120, 50)), (f) => (f === 0 ? [] : [{ object: 2, box: box(225, 120, 50) }])))).toBeGreaterThan(0.85)
+    expect(
+      Math.min(
+        ...followed(
+          frames(30).map(() => box(160, 120, 50)),
+          (f) => (f === 0 ? [] : [{ object: 2, box: box(225, 120, 50) }]),
+        ),
+      ),
+    ).toBeGreaterThan(0.85)
   })
 
   it('does not shrink with the part that another thing leaves to be seen', () => {
@@ -125,7 +150,9 @@ describe('Follower', () => {
 })
 
 describe('keyBoxesOf', () => {
-  const path = frames(80).map((f): KeyBox => ({ ordinal: f, pts: f * 40, score: null, box: box(100 + 2 * f + 40 * Math.sin(f / 12), 100, 50) }))
+  const path = frames(80).map(
+    (f): KeyBox => ({ ordinal: f, pts: f * 40, score: null, box: box(100 + 2 * f + 40 * Math.sin(f / 12), 100, 50) }),
+  )
 
   it('keeps few boxes, between which the rest is interpolated', () => {
     const keys = keyBoxesOf(path, 0.9)
@@ -135,13 +162,26 @@ describe('keyBoxesOf', () => {
   })
 
   it('keeps two of a straight path and all of the shortest', () => {
-    expect(keyBoxesOf(path.map((key, f) => ({ ...key, box: box(100 + f, 100, 50) })), 0.9)).toHaveLength(2)
+    expect(
+      keyBoxesOf(
+        path.map((key, f) => ({ ...key, box: box(100 + f, 100, 50) })),
+        0.9,
+      ),
+    ).toHaveLength(2)
     expect(keyBoxesOf(path.slice(0, 1), 0.9)).toEqual(path.slice(0, 1))
   })
 })
 
 describe('an object that comes into the picture', () => {
-  const track = (object: number, pts: number, first: Box): TrackBody => ({ kind: 'track', label: 'car', object, boxes: [{ ordinal: pts, pts, box: first, score: 0.9 }, { ordinal: pts + 25, pts: pts + 25, box: first, score: 0.9 }] })
+  const track = (object: number, pts: number, first: Box): TrackBody => ({
+    kind: 'track',
+    label: 'car',
+    object,
+    boxes: [
+      { ordinal: pts, pts, box: first, score: 0.9 },
+      { ordinal: pts + 25, pts: pts + 25, box: first, score: 0.9 },
+    ],
+  })
   const frame = { width: WIDTH, height: HEIGHT }
   /** Drawn at the lower edge when ten rows of it showed. */
   const drawn = { x1: 100, y1: 230, x2: 160, y2: 240 }

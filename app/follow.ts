@@ -93,10 +93,12 @@ const COS = Float32Array.from({ length: SCALES }, (_, i) => Math.cos((2 * Math.P
 const SIN = Float32Array.from({ length: SCALES }, (_, i) => Math.sin((2 * Math.PI * i) / SCALES))
 const fourier = new Fourier(CELLS)
 const hann = Float32Array.from({ length: CELLS }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / CELLS))
-const bell = fourier.forward(Float32Array.from({ length: CELLS * CELLS }, (_, i) => {
-  const [x, y] = [around(i % CELLS), around(Math.floor(i / CELLS))]
-  return Math.exp(-(x * x + y * y) / (2 * BELL * BELL))
-}))
+const bell = fourier.forward(
+  Float32Array.from({ length: CELLS * CELLS }, (_, i) => {
+    const [x, y] = [around(i % CELLS), around(Math.floor(i / CELLS))]
+    return Math.exp(-(x * x + y * y) / (2 * BELL * BELL))
+  }),
+)
 
 /** A cell's distance from the first one, over the edge where that is nearer. */
 function around(i: number): number {
@@ -140,7 +142,11 @@ export class Follower {
     const unclear = clear < UNCLEAR || strength < WEAK * this.#usual
     const cell = { width: (this.#at.width * WINDOW) / CELLS, height: (this.#at.height * WINDOW) / CELLS }
     if (!unclear) {
-      this.#at = { ...this.#at, x: this.#at.x + (around(peak.x) + peak.dx) * cell.width, y: this.#at.y + (around(peak.y) + peak.dy) * cell.height }
+      this.#at = {
+        ...this.#at,
+        x: this.#at.x + (around(peak.x) + peak.dx) * cell.width,
+        y: this.#at.y + (around(peak.y) + peak.dy) * cell.height,
+      }
       // At the edge of the picture it only looks smaller.
       if (this.#inside(picture) > 0.9) this.#resize(this.#scales.best(picture, this.#at), picture)
     }
@@ -173,7 +179,13 @@ export class Follower {
     if (!best || iou(best.box, box) < SAME_OBJECT) return
     const other = centred(best.box)
     const { x, y, width, height } = this.#at
-    this.#bound = { object: best.object, dx: (x - other.x) / other.width, dy: (y - other.y) / other.height, width: width / other.width, height: height / other.height }
+    this.#bound = {
+      object: best.object,
+      dx: (x - other.x) / other.width,
+      dy: (y - other.y) / other.height,
+      width: width / other.width,
+      height: height / other.height,
+    }
   }
 
   /** The detector's box of this object draws ours towards it, as the person's lay to it in the beginning. @returns Whether there was one. */
@@ -197,7 +209,12 @@ export class Follower {
     const box = boxOf(this.#at)
     const covered = help.some((other) => other !== same && sharedArea(other.box, box) > COVERED * boxArea(box))
     const side = (a: number, b: number) => (covered && b < a ? a : mix(a, b))
-    this.#at = { x: mix(this.#at.x, to.x), y: mix(this.#at.y, to.y), width: side(this.#at.width, to.width), height: side(this.#at.height, to.height) }
+    this.#at = {
+      x: mix(this.#at.x, to.x),
+      y: mix(this.#at.y, to.y),
+      width: side(this.#at.width, to.width),
+      height: side(this.#at.height, to.height),
+    }
     return true
   }
 
@@ -229,7 +246,10 @@ export class Follower {
   #learn(picture: Picture, rate: number): void {
     const patch = patchOf(picture, this.#at)
     const features = featuresOf(patch)
-    const filter = (this.#filter ??= { top: features.map(({ re }) => ({ re: new Float32Array(re.length), im: new Float32Array(re.length) })), bottom: new Float32Array(CELLS * CELLS) })
+    const filter = (this.#filter ??= {
+      top: features.map(({ re }) => ({ re: new Float32Array(re.length), im: new Float32Array(re.length) })),
+      bottom: new Float32Array(CELLS * CELLS),
+    })
     const energy = new Float32Array(CELLS * CELLS)
     features.forEach((plane, channel) => {
       const top = filter.top[channel]
@@ -251,7 +271,9 @@ export class Follower {
     const seen = coloursOf(patch)
     const colours = (this.#colours ??= seen)
     const colourRate = rate === 1 ? 1 : COLOUR_RENEWAL
-    for (const side of ['inside', 'outside'] as const) for (let i = 0; i < seen.inside.length; i++) colours[side][i] = (1 - colourRate) * (colours[side][i] ?? 0) + colourRate * (seen[side][i] ?? 0)
+    for (const side of ['inside', 'outside'] as const)
+      for (let i = 0; i < seen.inside.length; i++)
+        colours[side][i] = (1 - colourRate) * (colours[side][i] ?? 0) + colourRate * (seen[side][i] ?? 0)
   }
 
   /** [CELLS, CELLS] as the filter's: the mean likelihood 0..1 of the pixels that would be the object's. */
@@ -314,7 +336,9 @@ class ScaleFilter {
       let value = 0
       for (let k = 0; k < HALF; k++) {
         const turn = (k * i) % SCALES
-        value += ((k === 0 ? 1 : 2) * ((answer.re[k] ?? 0) * (COS[turn] ?? 0) - (answer.im[k] ?? 0) * (SIN[turn] ?? 0))) / ((this.#bottom[k] ?? 0) + REGULARISATION)
+        value +=
+          ((k === 0 ? 1 : 2) * ((answer.re[k] ?? 0) * (COS[turn] ?? 0) - (answer.im[k] ?? 0) * (SIN[turn] ?? 0))) /
+          ((this.#bottom[k] ?? 0) + REGULARISATION)
       }
       return value
     })
@@ -341,7 +365,9 @@ class ScaleFilter {
   /** The box at every scale, brought to one size. */
   #seen(picture: Picture, { x, y, width, height }: Centred): Plane {
     const side = SCALE_CELLS * CELL
-    return spectra(this.#factors.map((factor) => edgesOf(sampled(picture, { x, y, width: width * factor, height: height * factor }, side), side)))
+    return spectra(
+      this.#factors.map((factor) => edgesOf(sampled(picture, { x, y, width: width * factor, height: height * factor }, side), side)),
+    )
   }
 }
 
@@ -403,7 +429,9 @@ function sampled({ rgb, width, height }: Picture, at: Centred, side: number): Fl
 }
 
 function places(start: number, step: number, side: number, many: number, length: number): Int32Array {
-  return Int32Array.from({ length: side * many }, (_, i) => Math.min(Math.max(Math.floor(start + ((i + 0.5) * step) / many), 0), length - 1))
+  return Int32Array.from({ length: side * many }, (_, i) =>
+    Math.min(Math.max(Math.floor(start + ((i + 0.5) * step) / many), 0), length - 1),
+  )
 }
 
 /** Spectra of the channels of a patch, each windowed so that its edges do not count. */
@@ -460,12 +488,14 @@ function edgesOf(patch: Float32Array, side: number): Float32Array {
     }
   }
   const energy = new Float32Array(across * across)
-  for (let d = 0; d < DIRECTIONS; d++) for (let i = 0; i < energy.length; i++) energy[i] = (energy[i] ?? 0) + (out[d * energy.length + i] ?? 0) ** 2
+  for (let d = 0; d < DIRECTIONS; d++)
+    for (let i = 0; i < energy.length; i++) energy[i] = (energy[i] ?? 0) + (out[d * energy.length + i] ?? 0) ** 2
   const normal = energy.map((_, i) => {
     const x = i % across
     const y = Math.floor(i / across)
     let sum = 0
-    for (let v = Math.max(0, y - 1); v <= Math.min(across - 1, y + 1); v++) for (let u = Math.max(0, x - 1); u <= Math.min(across - 1, x + 1); u++) sum += energy[v * across + u] ?? 0
+    for (let v = Math.max(0, y - 1); v <= Math.min(across - 1, y + 1); v++)
+      for (let u = Math.max(0, x - 1); u <= Math.min(across - 1, x + 1); u++) sum += energy[v * across + u] ?? 0
     return 1 / Math.sqrt(sum + 0.05)
   })
   return out.map((value, i) => Math.min(0.4, value * (normal[i % energy.length] ?? 0)))
@@ -514,7 +544,10 @@ function peakOf(answer: Float32Array): { x: number; y: number; dx: number; dy: n
 function clarityOf(answer: Float32Array, { x, y }: { x: number; y: number }): number {
   let [sum, squares, count] = [0, 0, 0]
   for (let i = 0; i < answer.length; i++) {
-    const far = Math.max(Math.abs(around((i % CELLS) - x + (i % CELLS < x ? CELLS : 0))), Math.abs(around(Math.floor(i / CELLS) - y + (Math.floor(i / CELLS) < y ? CELLS : 0))))
+    const far = Math.max(
+      Math.abs(around((i % CELLS) - x + (i % CELLS < x ? CELLS : 0))),
+      Math.abs(around(Math.floor(i / CELLS) - y + (Math.floor(i / CELLS) < y ? CELLS : 0))),
+    )
     if (far <= 4) continue
     const value = answer[i] ?? 0
     sum += value
@@ -540,11 +573,26 @@ function boxOf({ x, y, width, height }: Centred): Box {
  * @param drawn In pixels of the frame, at `pts` in ticks. @param until Ticks: a track that begins later is of another object.
  * @returns Null where there is none.
  */
-export function enteredAs(drawn: Box, pts: number, until: number, tracks: readonly TrackBody[], { width, height }: { width: number; height: number }): TrackBody | null {
-  const edgesOf = ({ x1, y1, x2, y2 }: Box) => [x1 <= AT_EDGE * width, x2 >= (1 - AT_EDGE) * width, y1 <= AT_EDGE * height, y2 >= (1 - AT_EDGE) * height]
+export function enteredAs(
+  drawn: Box,
+  pts: number,
+  until: number,
+  tracks: readonly TrackBody[],
+  { width, height }: { width: number; height: number },
+): TrackBody | null {
+  const edgesOf = ({ x1, y1, x2, y2 }: Box) => [
+    x1 <= AT_EDGE * width,
+    x2 >= (1 - AT_EDGE) * width,
+    y1 <= AT_EDGE * height,
+    y2 >= (1 - AT_EDGE) * height,
+  ]
   const within = (from: number, to: number, first: number, last: number) => (Math.min(to, last) - Math.max(from, first)) / (to - from)
   const edges = edgesOf(drawn)
-  const begins = (track: TrackBody) => tracks.filter(({ object }) => object !== undefined && object === track.object).concat(track).reduce((least, { boxes }) => Math.min(least, boxes[0]?.pts ?? Infinity), Infinity)
+  const begins = (track: TrackBody) =>
+    tracks
+      .filter(({ object }) => object !== undefined && object === track.object)
+      .concat(track)
+      .reduce((least, { boxes }) => Math.min(least, boxes[0]?.pts ?? Infinity), Infinity)
   const entering = tracks.flatMap((track) => {
     const first = track.boxes[0]
     if (!first || first.pts <= pts || first.pts > until || begins(track) < first.pts) return []

@@ -19,7 +19,9 @@ export class Fourier {
     this.#cos = Float32Array.from({ length: side / 2 }, (_, k) => Math.cos((2 * Math.PI * k) / side))
     this.#sin = Float32Array.from({ length: side / 2 }, (_, k) => -Math.sin((2 * Math.PI * k) / side))
     const bits = Math.log2(side)
-    this.#swap = Int32Array.from({ length: side }, (_, i) => Array.from({ length: bits }, (__, bit) => ((i >> bit) & 1) << (bits - 1 - bit)).reduce((sum, one) => sum + one, 0))
+    this.#swap = Int32Array.from({ length: side }, (_, i) =>
+      Array.from({ length: bits }, (__, bit) => ((i >> bit) & 1) << (bits - 1 - bit)).reduce((sum, one) => sum + one, 0),
+    )
   }
 
   /** The spectrum of real values. */

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { fuzzy } from './fuzzy.ts'
 
-const ranked = (query: string, texts: readonly string[]) => texts.filter((text) => fuzzy(query, text) > 0).toSorted((a, b) => fuzzy(query, b) - fuzzy(query, a))
+const ranked = (query: string, texts: readonly string[]) =>
+  texts.filter((text) => fuzzy(query, text) > 0).toSorted((a, b) => fuzzy(query, b) - fuzzy(query, a))
 
 it('finds letters in order, in any case, and nothing else', () => {
   expect(fuzzy('gtq', 'Go to Queue')).toBeGreaterThan(0)

@@ -30,7 +30,8 @@ test('between two frames the nearer one counts', () => {
 })
 
 test('the brightest part of the picture is named', () => {
-  const at = (cell: number, rows: number, columns: number) => brightest({ glow: Array.from({ length: rows * columns }, (_, i) => Number(i === cell)) }, { rows, columns })
+  const at = (cell: number, rows: number, columns: number) =>
+    brightest({ glow: Array.from({ length: rows * columns }, (_, i) => Number(i === cell)) }, { rows, columns })
   expect([0, 4, 8].map((cell) => at(cell, 3, 3))).toEqual(['upper left', 'middle centre', 'lower right'])
   expect(at(15, 4, 4)).toBe('lower right')
   expect(at(0, 1, 1)).toBe('middle centre')

@@ -25,17 +25,28 @@ export function glancesOf({ frames, rows, columns }: Pick<Gaze, 'frames' | 'rows
     seen.masses = seen.masses.map((mass, cell) => mass + (heat[frame * cells + cell] ?? 0))
     byOrdinal.set(ordinal, seen)
   })
-  return [...byOrdinal].map(([ordinal, { pts, masses }]) => {
-    const mass = masses.reduce((sum, value) => sum + value, 0)
-    const shares = masses.map((value) => (mass > 0 ? (value * cells) / mass : 0))
-    const strongest = Math.max(...shares)
-    return { ordinal, pts, weight: total > 0 ? mass / total : 0, glow: shares.map((share) => (strongest > 1 ? Math.max(0, (share - 1) / (strongest - 1)) : 0)), strongest }
-  }).sort((a, b) => a.ordinal - b.ordinal)
+  return [...byOrdinal]
+    .map(([ordinal, { pts, masses }]) => {
+      const mass = masses.reduce((sum, value) => sum + value, 0)
+      const shares = masses.map((value) => (mass > 0 ? (value * cells) / mass : 0))
+      const strongest = Math.max(...shares)
+      return {
+        ordinal,
+        pts,
+        weight: total > 0 ? mass / total : 0,
+        glow: shares.map((share) => (strongest > 1 ? Math.max(0, (share - 1) / (strongest - 1)) : 0)),
+        strongest,
+      }
+    })
+    .sort((a, b) => a.ordinal - b.ordinal)
 }
 
 /** The one nearest in time. */
 export function glanceAt(glances: readonly Glance[], pts: number): Glance | null {
-  return glances.reduce<Glance | null>((near, glance) => (near === null || Math.abs(glance.pts - pts) < Math.abs(near.pts - pts) ? glance : near), null)
+  return glances.reduce<Glance | null>(
+    (near, glance) => (near === null || Math.abs(glance.pts - pts) < Math.abs(near.pts - pts) ? glance : near),
+    null,
+  )
 }
 
 const DOWN = ['upper', 'middle', 'lower'] as const
@@ -63,7 +74,10 @@ export function areaSeen(frame: { width: number; height: number }, input: Pictur
 }
 
 /** What the contrastive pass says of the words that the other pass wrote; null where nothing calibrates it. @param agreement Cosine of the text with the clip. */
-export function secondOpinion(agreement: number, search: MammutManifest['calibration']['search']): { probability: number; agrees: boolean } | null {
+export function secondOpinion(
+  agreement: number,
+  search: MammutManifest['calibration']['search'],
+): { probability: number; agrees: boolean } | null {
   if ('background' in search) return null
   const { scale, bias, threshold } = search
   const probability = 1 / (1 + Math.exp(-(scale * agreement + bias)))

@@ -68,5 +68,7 @@ export function leadOf({ startPts, timeBase, fileStart }: Pick<Probe, 'timeBase'
 
 /** Video file names that a folder drop picks up. Anything may still be added as a single file and gets its own verdict. */
 export const VIDEO_EXTENSIONS = new Set(
-  '3g2 3gp asf avi divx dv f4v flv gif h264 h265 hevc ivf m1v m2ts m2v m4v mj2 mjpeg mjpg mkv mov mp4 mpeg mpg mpv mts mxf nut ogg ogm ogv qt rm rmvb ts vob webm wmv y4m'.split(' '),
+  '3g2 3gp asf avi divx dv f4v flv gif h264 h265 hevc ivf m1v m2ts m2v m4v mj2 mjpeg mjpg mkv mov mp4 mpeg mpg mpv mts mxf nut ogg ogm ogv qt rm rmvb ts vob webm wmv y4m'.split(
+    ' ',
+  ),
 )

@@ -17,7 +17,9 @@ export interface ShownAs {
  * demanded, since nobody asked.
  */
 export function shownAs({ classes }: Pick<DetectorManifest, 'classes'>, vocabulary: Vocabulary): Map<string, ShownAs> {
-  const asked = vocabulary.map((label) => ({ label, means: namesOf(phrasesOf(label), classes) })).sort((a, b) => a.means.length - b.means.length)
+  const asked = vocabulary
+    .map((label) => ({ label, means: namesOf(phrasesOf(label), classes) }))
+    .sort((a, b) => a.means.length - b.means.length)
   return new Map(
     classes.map((name) => {
       const own = asked.find(({ means }) => means.includes(name))?.label
@@ -36,7 +38,12 @@ export function namesOf(phrases: readonly string[], classes: readonly string[]):
  * measured as enough for one that nobody asked for becomes `VOLUNTEERED`, linear between. @param raw 0..1, see `objectScore`.
  */
 export function trackScoreOf(raw: number, { asked, volunteered }: DetectorManifest['calibration']): number {
-  const points = [[0, 0], [asked, DEFAULT_THRESHOLD], [volunteered, VOLUNTEERED], [1, 1]] as const
+  const points = [
+    [0, 0],
+    [asked, DEFAULT_THRESHOLD],
+    [volunteered, VOLUNTEERED],
+    [1, 1],
+  ] as const
   for (const [i, [to, high]] of points.entries()) {
     const [from, low] = points[i - 1] ?? [0, 0]
     if (i > 0 && raw <= to) return to === from ? high : low + ((raw - from) * (high - low)) / (to - from)

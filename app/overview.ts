@@ -62,7 +62,11 @@ export function endToEnd(sources: readonly Timed[]): Axis {
 
 /** Videos at the time at which they were recorded; those that do not tell are left out. Null when none tells. */
 export function byDate(sources: readonly Timed[]): Axis | null {
-  const dated = sources.flatMap(({ id, probe }) => (probe?.recordedAt === undefined ? [] : [{ id, at: Date.parse(probe.recordedAt), duration: probe.duration }])).sort((a, b) => a.at - b.at)
+  const dated = sources
+    .flatMap(({ id, probe }) =>
+      probe?.recordedAt === undefined ? [] : [{ id, at: Date.parse(probe.recordedAt), duration: probe.duration }],
+    )
+    .sort((a, b) => a.at - b.at)
   const [first] = dated
   if (first === undefined) return null
   const placed = dated.map(({ id, at, duration }) => ({ sourceId: id, from: (at - first.at) / 1000, length: duration }))
@@ -80,7 +84,10 @@ export interface Bin {
 /** Clips by where their middle lies, in `count` equal parts of `[from, to)` of the axis. */
 export function binsOf(clips: readonly ClipFact[], axis: Axis, count: number, [from, to]: readonly [number, number]): Bin[] {
   const width = (to - from) / count
-  const bins = Array.from({ length: count }, (_, at): Bin => ({ from: from + at * width, to: from + (at + 1) * width, clipIds: [], labels: new Map() }))
+  const bins = Array.from(
+    { length: count },
+    (_, at): Bin => ({ from: from + at * width, to: from + (at + 1) * width, clipIds: [], labels: new Map() }),
+  )
   const places = new Map(axis.sources.map((source) => [source.sourceId, source.from]))
   for (const clip of clips) {
     const place = places.get(clip.sourceId)
@@ -119,5 +126,8 @@ export function inside({ x, y }: Point, polygon: readonly Point[]): boolean {
 export function commonest(texts: readonly string[], most: number): string[] {
   const counts = new Map<string, number>()
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1)
-  return [...counts].sort(([a, n], [b, m]) => m - n || a.localeCompare(b)).slice(0, most).map(([text]) => text)
+  return [...counts]
+    .sort(([a, n], [b, m]) => m - n || a.localeCompare(b))
+    .slice(0, most)
+    .map(([text]) => text)
 }

@@ -3,7 +3,10 @@ import { joinLines, type Line } from './text-lines.ts'
 
 const CLIP = { startFrame: 100, endFrame: 400 }
 
-function line(text: string, { confidence = 0.98, cx = 0.5, cy = 0.9, w = 0.4, h = 0.06 }: Partial<Line['box'] & { confidence: number }> = {}): Line {
+function line(
+  text: string,
+  { confidence = 0.98, cx = 0.5, cy = 0.9, w = 0.4, h = 0.06 }: Partial<Line['box'] & { confidence: number }> = {},
+): Line {
   return { text, confidence, box: { cx, cy, w, h } }
 }
 
@@ -26,7 +29,9 @@ describe('lines over frames', () => {
   })
 
   it('stand still while the picture does', () => {
-    expect(join([], [line('Exit 23', { confidence: 0.9 })], null, null, [])).toMatchObject([{ text: 'Exit 23', startFrame: 130, endFrame: 220 }])
+    expect(join([], [line('Exit 23', { confidence: 0.9 })], null, null, [])).toMatchObject([
+      { text: 'Exit 23', startFrame: 130, endFrame: 220 },
+    ])
   })
 
   it('are bridged where a few pictures did not show them, and begin anew after that', () => {
@@ -36,7 +41,11 @@ describe('lines over frames', () => {
   })
 
   it('read as most pictures, and the surest, read them', () => {
-    const told = join([line('WE TOOK SFTO LA', { confidence: 0.95 })], [line('WE TOOK SF TO LA', { confidence: 0.97 })], [line('WE TOOK SF TO LA', { confidence: 0.96, cx: 0.51 })])
+    const told = join(
+      [line('WE TOOK SFTO LA', { confidence: 0.95 })],
+      [line('WE TOOK SF TO LA', { confidence: 0.97 })],
+      [line('WE TOOK SF TO LA', { confidence: 0.96, cx: 0.51 })],
+    )
     expect(told).toMatchObject([{ text: 'WE TOOK SF TO LA', box: { cx: 0.5 } }])
     expect(told[0]?.confidence).toBeCloseTo(0.965)
     expect(join([line('Grosse', { confidence: 0.88 })], [line('Größe', { confidence: 0.99 })])).toMatchObject([{ text: 'Größe' }])
@@ -57,7 +66,21 @@ describe('lines over frames', () => {
 
   it('tell only the first and the last readings of a long count', () => {
     const [told] = join(...Array.from({ length: 30 }, (_, i) => [line(`lap ${10 + i}`)]))
-    expect(told?.text.split(' → ')).toEqual(['lap 10', 'lap 11', 'lap 12', 'lap 13', 'lap 14', 'lap 15', '…', 'lap 34', 'lap 35', 'lap 36', 'lap 37', 'lap 38', 'lap 39'])
+    expect(told?.text.split(' → ')).toEqual([
+      'lap 10',
+      'lap 11',
+      'lap 12',
+      'lap 13',
+      'lap 14',
+      'lap 15',
+      '…',
+      'lap 34',
+      'lap 35',
+      'lap 36',
+      'lap 37',
+      'lap 38',
+      'lap 39',
+    ])
   })
 
   it('take one unsure digit for a mistake', () => {
@@ -67,12 +90,18 @@ describe('lines over frames', () => {
 
   it('keep two equal counters apart', () => {
     const both = (a: string, b: string) => [line(a, { cx: 0.2, w: 0.1 }), line(b, { cx: 0.8, w: 0.1 })]
-    expect(join(both('000', '000'), both('001', '002'), both('002', '004')).map(({ text }) => text)).toEqual(['000 → 001 → 002', '000 → 002 → 004'])
+    expect(join(both('000', '000'), both('001', '002'), both('002', '004')).map(({ text }) => text)).toEqual([
+      '000 → 001 → 002',
+      '000 → 002 → 004',
+    ])
   })
 
   it('are followed when they move', () => {
     const credits = [0.9, 0.7, 0.5, 0.3].map((cy) => [line('Directed by', { cy }), line('Jörg Müßig', { cy: cy + 0.08 })])
-    expect(join(...credits)).toMatchObject([{ text: 'Directed by', ...CLIP }, { text: 'Jörg Müßig', ...CLIP }])
+    expect(join(...credits)).toMatchObject([
+      { text: 'Directed by', ...CLIP },
+      { text: 'Jörg Müßig', ...CLIP },
+    ])
   })
 
   it('count when they were seen once only if they are sure and long, or there was no second picture', () => {

@@ -64,7 +64,10 @@ const MOST_READINGS = 12
  * @param frames In ascending order; `lines` is null where the picture looked as the one before it did, so that its lines stand there still.
  * @param span Of the clip. A line begins with the first frame that it was read in and ends before the first one that it is gone from.
  */
-export function joinLines(frames: readonly (FrameRef & { lines: readonly Line[] | null })[], { startFrame, endFrame }: Span): TextStretch[] {
+export function joinLines(
+  frames: readonly (FrameRef & { lines: readonly Line[] | null })[],
+  { startFrame, endFrame }: Span,
+): TextStretch[] {
   const all: Open[] = []
   let open: Open[] = []
   let lines: readonly Line[] = []
@@ -138,17 +141,35 @@ function tell(readings: readonly Reading[], frames: number): Omit<TextStretch, k
   const votes = new Map<string, Reading>()
   for (const reading of readings) {
     const sum = votes.get(reading.text)
-    votes.set(reading.text, sum ? { ...sum, seen: sum.seen + reading.seen, sum: sum.sum + reading.sum, best: reading.best.confidence > sum.best.confidence ? reading.best : sum.best } : reading)
+    votes.set(
+      reading.text,
+      sum
+        ? {
+            ...sum,
+            seen: sum.seen + reading.seen,
+            sum: sum.sum + reading.sum,
+            best: reading.best.confidence > sum.best.confidence ? reading.best : sum.best,
+          }
+        : reading,
+    )
   }
   const ranked = [...votes.values()].sort((a, b) => b.sum - a.sum)
   const [winner] = ranked
   const seen = ranked.reduce((sum, reading) => sum + reading.seen, 0)
   if (!winner || (seen < 2 && !standsAlone(winner.best, frames))) return null
-  const counted = ranked.filter((reading) => pattern(reading.text) === pattern(winner.text) && (reading === winner || reading.seen > 1 || reading.best.confidence >= SURE))
+  const counted = ranked.filter(
+    (reading) =>
+      pattern(reading.text) === pattern(winner.text) && (reading === winner || reading.seen > 1 || reading.best.confidence >= SURE),
+  )
   const texts = readings.filter(({ text }) => counted.some((reading) => reading.text === text)).map(({ text }) => text)
   const kept = texts.filter((text, i) => text !== texts[i - 1])
   const confidence = counted.reduce((sum, reading) => sum + reading.sum, 0) / counted.reduce((sum, reading) => sum + reading.seen, 0)
-  return { text: inOrder(counted.length > 1 ? kept : [winner.text]), confidence, box: winner.best.box, ...(winner.best.colours ? { colours: winner.best.colours } : {}) }
+  return {
+    text: inOrder(counted.length > 1 ? kept : [winner.text]),
+    confidence,
+    box: winner.best.box,
+    ...(winner.best.colours ? { colours: winner.best.colours } : {}),
+  }
 }
 
 function standsAlone({ text, confidence }: Line, frames: number): boolean {

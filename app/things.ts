@@ -2,18 +2,34 @@
  * Things that English captions speak of, as suggestions for a vocabulary: the last noun of each phrase that a determiner opens ("a small
  * red *car* moves …"). No grammar is parsed; a word that is wrong here costs nobody more than a look.
  */
-const DETERMINERS = new Set('a an the this that these those some several many few his her its their my our one two three four five six seven eight nine ten both each every another'.split(' '))
+const DETERMINERS = new Set(
+  'a an the this that these those some several many few his her its their my our one two three four five six seven eight nine ten both each every another'.split(
+    ' ',
+  ),
+)
 /** Words that end a noun phrase. */
 const BREAKS = new Set(
-  'in on at of to from by with without and or but while as is are was were be being been has have that which who into onto over under near behind beside between through across along up down left right out off around against towards toward then there not very it he she they them him'.split(' '),
+  'in on at of to from by with without and or but while as is are was were be being been has have that which who into onto over under near behind beside between through across along up down left right out off around against towards toward then there not very it he she they them him'.split(
+    ' ',
+  ),
 )
 /** What stands in a noun's place in captions without being a thing. */
-const NO_THINGS = new Set('left right top bottom side front back middle center centre background foreground camera picture image video clip scene view frame something anything nothing way other others while still time color colour photo photograph shot view zoom pan pair group set number lot kind type'.split(' '))
+const NO_THINGS = new Set(
+  'left right top bottom side front back middle center centre background foreground camera picture image video clip scene view frame something anything nothing way other others while still time color colour photo photograph shot view zoom pan pair group set number lot kind type'.split(
+    ' ',
+  ),
+)
 
 /** @returns Singular words by the number of captions that speak of them, commonest first. */
 export function thingsIn(captions: readonly string[]): { word: string; clips: number }[] {
   const phrases = captions.map((caption) => phrasesIn(caption))
-  const heads = new Set([...NO_THINGS, ...phrases.flat().filter(({ single }) => single).map(({ single, words }) => headOf(words, single, NONE))])
+  const heads = new Set([
+    ...NO_THINGS,
+    ...phrases
+      .flat()
+      .filter(({ single }) => single)
+      .map(({ single, words }) => headOf(words, single, NONE)),
+  ])
   const counts = new Map<string, number>()
   for (const inCaption of phrases) {
     const things = new Set(inCaption.map(({ single, words }) => headOf(words, single, heads)))
@@ -29,7 +45,9 @@ const NONE: ReadonlySet<string> = new Set()
  * looks like a verb is one where a known thing stands before it.
  */
 function headOf(words: readonly string[], single: boolean, heads: ReadonlySet<string>): string {
-  const verb = words.findIndex((word, at) => at > 0 && ((single && /[^su]s$/.test(word)) || (/(s|ing|ed)$/.test(word) && heads.has(words[at - 1] ?? ''))))
+  const verb = words.findIndex(
+    (word, at) => at > 0 && ((single && /[^su]s$/.test(word)) || (/(s|ing|ed)$/.test(word) && heads.has(words[at - 1] ?? ''))),
+  )
   const head = (verb === -1 ? words.at(-1) : words[verb - 1]) ?? ''
   return single ? head : singular(head)
 }

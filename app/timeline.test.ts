@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { fitView, follow, panView, ticks, zoomView } from './timeline.ts'
 
 describe('a view of a timeline', () => {
-  const views = [{ from: 0, to: 300 }, { from: 40, to: 60 }, { from: 299, to: 300 }, { from: 0, to: 0.2 }]
+  const views = [
+    { from: 0, to: 300 },
+    { from: 40, to: 60 },
+    { from: 299, to: 300 },
+    { from: 0, to: 0.2 },
+  ]
   it('never leaves the video, nor shows less than some frames', () => {
     for (const view of views) {
       for (const factor of [0.001, 0.5, 1, 1.3, 1000]) {
@@ -41,7 +46,17 @@ describe('a view of a timeline', () => {
 describe('ticks', () => {
   it('are round times inside the view', () => {
     expect(ticks({ from: 0, to: 10 }, 10)).toEqual({ times: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], decimals: 0 })
-    expect(ticks({ from: 3.7, to: 5.2 }, 8).times.map((time) => time.toFixed(1))).toEqual(['3.8', '4.0', '4.2', '4.4', '4.6', '4.8', '5.0', '5.2'])
-    for (const length of [0.2, 1, 33, 300, 7200, 90_000]) expect(ticks({ from: 11, to: 11 + length }, 9).times.length).toBeLessThanOrEqual(10)
+    expect(ticks({ from: 3.7, to: 5.2 }, 8).times.map((time) => time.toFixed(1))).toEqual([
+      '3.8',
+      '4.0',
+      '4.2',
+      '4.4',
+      '4.6',
+      '4.8',
+      '5.0',
+      '5.2',
+    ])
+    for (const length of [0.2, 1, 33, 300, 7200, 90_000])
+      expect(ticks({ from: 11, to: 11 + length }, 9).times.length).toBeLessThanOrEqual(10)
   })
 })

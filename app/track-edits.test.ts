@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import type { KeyBox, TrackBody } from './annotation.ts'
-import { copyToNextKey, keyAt, lifetime, mergeTracks, moveKey, neighbourKey, retimeTrack, splitTrack, withFlag, withKeyBox, withoutKey } from './track-edits.ts'
+import {
+  copyToNextKey,
+  keyAt,
+  lifetime,
+  mergeTracks,
+  moveKey,
+  neighbourKey,
+  retimeTrack,
+  splitTrack,
+  withFlag,
+  withKeyBox,
+  withoutKey,
+} from './track-edits.ts'
 import { interpolate } from './tracks.ts'
 
 /** A repeatable stream of numbers 0..1 (mulberry32). */
@@ -26,7 +38,13 @@ function randomTrack(seed: number): TrackBody {
   const boxes = ordinals.map((ordinal): KeyBox => {
     const [x1, y1] = [next() * 500, next() * 300]
     const flags = { ...(next() < 0.15 ? { outside: true } : {}), ...(next() < 0.2 ? { occluded: true } : {}) }
-    return { ordinal, pts: ptsOf(ordinal), box: { x1, y1, x2: x1 + 10 + next() * 80, y2: y1 + 10 + next() * 80 }, score: next() < 0.5 ? null : next(), ...flags }
+    return {
+      ordinal,
+      pts: ptsOf(ordinal),
+      box: { x1, y1, x2: x1 + 10 + next() * 80, y2: y1 + 10 + next() * 80 },
+      score: next() < 0.5 ? null : next(),
+      ...flags,
+    }
   })
   return { kind: 'track', label: `label ${seed}`, boxes }
 }
@@ -37,7 +55,8 @@ const at = (track: TrackBody, ordinal: number) => {
   return box && [box.x1, box.y1, box.x2, box.y2].map((side) => Math.round(side * 1000))
 }
 const everyFrame = Array.from({ length: FRAMES }, (_, ordinal) => ordinal)
-const sound = (track: TrackBody) => track.boxes.every((key, i) => key.pts === ptsOf(key.ordinal) && (i === 0 || key.ordinal > (track.boxes[i - 1]?.ordinal ?? Infinity)))
+const sound = (track: TrackBody) =>
+  track.boxes.every((key, i) => key.pts === ptsOf(key.ordinal) && (i === 0 || key.ordinal > (track.boxes[i - 1]?.ordinal ?? Infinity)))
 const seeds = Array.from({ length: 40 }, (_, seed) => seed + 1)
 
 describe('what holds for every track', () => {
@@ -53,7 +72,10 @@ describe('what holds for every track', () => {
         }
         const [before, after] = parts
         expect([sound(before), sound(after)]).toEqual([true, true])
-        expect([lifetime(before), lifetime(after)]).toEqual([{ first, last: cut - 1 }, { first: cut, last }])
+        expect([lifetime(before), lifetime(after)]).toEqual([
+          { first, last: cut - 1 },
+          { first: cut, last },
+        ])
         for (const frame of everyFrame) expect(frame < cut ? at(before, frame) : at(after, frame)).toEqual(at(track, frame))
         for (const whole of [mergeTracks(before, after), mergeTracks(after, before)]) {
           expect(sound(whole)).toBe(true)
@@ -88,7 +110,9 @@ describe('what holds for every track', () => {
           const life = lifetime(retimed)
           expect(sound(retimed)).toBe(true)
           expect(life[edge]).toBe(edge === 'first' ? Math.min(to, last) : Math.max(to, first))
-          for (const frame of everyFrame) if (frame >= Math.max(first, life.first) && frame <= Math.min(last, life.last)) expect(at(retimed, frame)).toEqual(at(track, frame))
+          for (const frame of everyFrame)
+            if (frame >= Math.max(first, life.first) && frame <= Math.min(last, life.last))
+              expect(at(retimed, frame)).toEqual(at(track, frame))
         }
       }
     }
@@ -124,7 +148,13 @@ describe('what holds for every track', () => {
 })
 
 describe('single edits', () => {
-  const key = (ordinal: number, x1: number, more: Partial<KeyBox> = {}): KeyBox => ({ ordinal, pts: ptsOf(ordinal), box: { x1, y1: 10, x2: x1 + 20, y2: 40 }, score: 0.9, ...more })
+  const key = (ordinal: number, x1: number, more: Partial<KeyBox> = {}): KeyBox => ({
+    ordinal,
+    pts: ptsOf(ordinal),
+    box: { x1, y1: 10, x2: x1 + 20, y2: 40 },
+    score: 0.9,
+    ...more,
+  })
   const track: TrackBody = { kind: 'track', label: 'car', boxes: [key(5, 0), key(10, 100), key(20, 200)] }
   const box = { x1: 1, y1: 2, x2: 3, y2: 4 }
 

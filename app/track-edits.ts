@@ -39,7 +39,14 @@ export function keyAt(track: TrackBody, ordinal: number, ptsOf: PtsOf): KeyBox |
   if (!before || ordinal < first || ordinal > last) return null
   const pts = ptsOf(ordinal)
   const { occluded, outside } = before
-  return { ordinal, pts, box: interpolate(track, pts) ?? before.box, score: null, ...(occluded ? { occluded } : {}), ...(outside ? { outside } : {}) }
+  return {
+    ordinal,
+    pts,
+    box: interpolate(track, pts) ?? before.box,
+    score: null,
+    ...(occluded ? { occluded } : {}),
+    ...(outside ? { outside } : {}),
+  }
 }
 
 /** The last key on or before a frame: its flags hold there. */

@@ -12,7 +12,12 @@ const ptsOf = (ordinal: number) => ordinal * 40
 const SAMPLED = 6
 const whole = { startFrame: 0, endFrame: 100_000 }
 
-const box = (cx: number, cy: number, width = 40, height = width): Box => ({ x1: cx - width / 2, y1: cy - height / 2, x2: cx + width / 2, y2: cy + height / 2 })
+const box = (cx: number, cy: number, width = 40, height = width): Box => ({
+  x1: cx - width / 2,
+  y1: cy - height / 2,
+  x2: cx + width / 2,
+  y2: cy + height / 2,
+})
 const RED = [1, ...new Array<number>(10).fill(0), 1, ...new Array<number>(10).fill(0)]
 const BLUE = [0, 1, ...new Array<number>(9).fill(0), 0, 1, ...new Array<number>(9).fill(0)]
 
@@ -22,7 +27,9 @@ const sighting = (ordinal: number, seen: Seen): Sighting => ({ ordinal, pts: pts
 /** @param seen What is seen on each sampled frame. */
 function follow(seen: readonly (readonly Seen[])[]): Tracker {
   const tracker = new Tracker(detectorPace(TIME_BASE))
-  seen.forEach((on, i) => tracker.push({ ordinal: i * SAMPLED, pts: ptsOf(i * SAMPLED), sightings: on.map((one) => sighting(i * SAMPLED, one)) }))
+  seen.forEach((on, i) =>
+    tracker.push({ ordinal: i * SAMPLED, pts: ptsOf(i * SAMPLED), sightings: on.map((one) => sighting(i * SAMPLED, one)) }),
+  )
   return tracker
 }
 
@@ -57,7 +64,12 @@ describe('Tracker', () => {
       const seen = paths.map((at, f) =>
         at
           .filter(() => f < 2 || next() > 0.12)
-          .map(({ x1, y1, x2, y2 }): Seen => ({ box: { x1: x1 + jitter(), y1: y1 + jitter(), x2: x2 + jitter(), y2: y2 + jitter() }, score: 0.35 + next() * 0.5 }))
+          .map(
+            ({ x1, y1, x2, y2 }): Seen => ({
+              box: { x1: x1 + jitter(), y1: y1 + jitter(), x2: x2 + jitter(), y2: y2 + jitter() },
+              score: 0.35 + next() * 0.5,
+            }),
+          )
           .sort(() => next() - 0.5),
       )
       const tracks = tracksOf(follow(seen))
@@ -65,7 +77,8 @@ describe('Tracker', () => {
       for (const side of [0, 1]) {
         const first = paths[0]?.[side] ?? expect.fail()
         const track = tracks.find(({ boxes }) => iou(boxes[0]?.box ?? box(0, 0), first) > 0.4) ?? expect.fail(`seed ${seed}`)
-        for (const key of track.boxes.filter(({ ordinal }) => ordinal % SAMPLED === 0)) expect(iou(key.box, paths[key.ordinal / SAMPLED]?.[side] ?? box(0, 0)), `seed ${seed}`).toBeGreaterThan(0.4)
+        for (const key of track.boxes.filter(({ ordinal }) => ordinal % SAMPLED === 0))
+          expect(iou(key.box, paths[key.ordinal / SAMPLED]?.[side] ?? box(0, 0)), `seed ${seed}`).toBeGreaterThan(0.4)
       }
     }
   })
@@ -74,7 +87,9 @@ describe('Tracker', () => {
     const walk = range(12).map((f): Seen => ({ box: box(50 + 20 * f, 100, 40, 90), colours: RED }))
     const hidden = walk.map((one, f) => (f >= 5 && f < 9 ? [] : [one]))
     expect(tracksOf(follow(hidden))).toHaveLength(1)
-    const exchanged = hidden.map((on, f) => (f < 9 ? on : on.map((one) => ({ ...one, box: box(50 + 20 * f + 25, 100, 40, 90), colours: BLUE }))))
+    const exchanged = hidden.map((on, f) =>
+      f < 9 ? on : on.map((one) => ({ ...one, box: box(50 + 20 * f + 25, 100, 40, 90), colours: BLUE })),
+    )
     expect(tracksOf(follow(exchanged))).toHaveLength(2)
   })
 
@@ -132,7 +147,10 @@ describe('Tracker', () => {
       tracker.push({ ordinal: i * SAMPLED, pts: ptsOf(i * SAMPLED), sightings: [sighting(i * SAMPLED, { box: box(100, 100) })] })
     }
     tracker.cut(45)
-    expect(tracksOf(tracker).map(({ boxes }) => [boxes[0]?.ordinal, boxes.at(-1)?.ordinal])).toEqual([[0, 20], [21, 44]])
+    expect(tracksOf(tracker).map(({ boxes }) => [boxes[0]?.ordinal, boxes.at(-1)?.ordinal])).toEqual([
+      [0, 20],
+      [21, 44],
+    ])
   })
 
   it('stays where it is over frames that show the same, and moves only after them', () => {
@@ -161,10 +179,20 @@ describe('Tracker', () => {
   })
 
   it('names what goes by itself after what can: a phone does not cross a car park', () => {
-    const seen = range(8).map((f): Seen[] => [{ box: box(60 + 30 * f, 100, 90, 60), label: 'cell phone', score: 0.6 }, { box: box(60 + 30 * f, 100, 90, 60), label: 'car', score: 0.25 }])
+    const seen = range(8).map((f): Seen[] => [
+      { box: box(60 + 30 * f, 100, 90, 60), label: 'cell phone', score: 0.6 },
+      { box: box(60 + 30 * f, 100, 90, 60), label: 'car', score: 0.25 },
+    ])
     const name = (shift: { dx: number; dy: number } | null) => {
       const tracker = new Tracker(detectorPace(TIME_BASE))
-      seen.forEach((on, i) => tracker.push({ ordinal: i * SAMPLED, pts: ptsOf(i * SAMPLED), sightings: on.map((one) => sighting(i * SAMPLED, one)), ...(shift ? { shift } : {}) }))
+      seen.forEach((on, i) =>
+        tracker.push({
+          ordinal: i * SAMPLED,
+          pts: ptsOf(i * SAMPLED),
+          sightings: on.map((one) => sighting(i * SAMPLED, one)),
+          ...(shift ? { shift } : {}),
+        }),
+      )
       return tracker.tracksIn(whole, ptsOf).map(({ body, score }) => ({ label: body.label, counts: score > ASKED }))
     }
     expect(name({ dx: 0, dy: 0 })).toEqual([{ label: 'car', counts: true }])
@@ -175,7 +203,10 @@ describe('Tracker', () => {
 
   it('doubts a kite that nobody flies', () => {
     const kite: Seen = { box: box(60, 40, 40), label: 'kite', score: 0.5 }
-    const score = (others: Seen[]) => follow(range(10).map(() => [kite, ...others])).tracksIn(whole, ptsOf).find(({ body }) => body.label === 'kite')?.score ?? 0
+    const score = (others: Seen[]) =>
+      follow(range(10).map(() => [kite, ...others]))
+        .tracksIn(whole, ptsOf)
+        .find(({ body }) => body.label === 'kite')?.score ?? 0
     expect(score([])).toBeLessThan(VOLUNTEERED)
     expect(score([{ box: box(200, 160, 40, 90) }])).toBeGreaterThan(VOLUNTEERED)
   })
@@ -189,13 +220,21 @@ describe('Tracker', () => {
     expect(groundShift({ ...trace, steps: trace.steps.slice(0, 1) }, 1.5, 2.5, frame)).toBeUndefined()
     expect(groundShift(trace, 3.8, 4.8, frame)).toBeUndefined()
     // A car that fills the picture hides a ground that rests.
-    const hidden = { steps: [{ ...step, dx: 0, dy: 0 }, { ...step, from: 2, to: 3, trust: 0.1 }, { ...step, from: 3, to: 4, dx: 0, dy: 0 }], stays: [] }
+    const hidden = {
+      steps: [
+        { ...step, dx: 0, dy: 0 },
+        { ...step, from: 2, to: 3, trust: 0.1 },
+        { ...step, from: 3, to: 4, dx: 0, dy: 0 },
+      ],
+      stays: [],
+    }
     expect(groundShift(hidden, 2.25, 2.5, frame)).toEqual({ dx: 0, dy: 0 })
     expect(groundShift({ ...hidden, steps: hidden.steps.with(2, { ...step, from: 3, to: 4 }) }, 2.25, 2.5, frame)).toBeUndefined()
   })
 
   it('is surer of what persists, and of what was seen better', () => {
-    const of = (scores: number[], repeats = 0, alone = false, missed = 0) => objectScore({ scores, looks: scores.length + missed, repeats, alone })
+    const of = (scores: number[], repeats = 0, alone = false, missed = 0) =>
+      objectScore({ scores, looks: scores.length + missed, repeats, alone })
     expect(of([0.5, 0.5, 0.5, 0.5])).toBeGreaterThan(of([0.5]))
     expect(of([0.7, 0.7])).toBeGreaterThan(of([0.5, 0.5]))
     expect(of([0.6], 20)).toBeGreaterThan(of([0.6]))

@@ -30,8 +30,13 @@ export type SampledFrame = { ordinal: number; pts: number } & ({ sightings: read
  * @param from Seconds, as those of the trace.
  */
 export function groundShift({ steps }: CameraTrace, from: number, to: number, frame: { width: number; height: number }): Shift | undefined {
-  const [before, after] = [steps.findLast((step) => step.from < from && step.trust >= TRUSTED), steps.find((step) => step.to > to && step.trust >= TRUSTED)]
-  const restsAround = (before !== undefined || after !== undefined) && [before, after].every((step) => step === undefined || Math.hypot(step.dx, step.dy) < RESTS)
+  const [before, after] = [
+    steps.findLast((step) => step.from < from && step.trust >= TRUSTED),
+    steps.find((step) => step.to > to && step.trust >= TRUSTED),
+  ]
+  const restsAround =
+    (before !== undefined || after !== undefined) &&
+    [before, after].every((step) => step === undefined || Math.hypot(step.dx, step.dy) < RESTS)
   let [seen, dx, dy] = [0, 0, 0]
   for (const step of steps) {
     const time = Math.min(step.to, to) - Math.max(step.from, from)
@@ -139,7 +144,10 @@ class Coordinate {
   /** Value and its variance after `steps`. */
   expected(steps: number, diagonal: number): { value: number; variance: number } {
     const change = (NOISE.change * diagonal) ** 2
-    return { value: this.value + this.#speed * steps, variance: this.#vv + 2 * steps * this.#vs + steps ** 2 * this.#ss + (change * steps ** 3) / 3 }
+    return {
+      value: this.value + this.#speed * steps,
+      variance: this.#vv + 2 * steps * this.#vs + steps ** 2 * this.#ss + (change * steps ** 3) / 3,
+    }
   }
 
   update(seen: number, steps: number, diagonal: number): void {
@@ -242,7 +250,9 @@ class Path {
   /** Bhattacharyya coefficient 0..1 of its colours and others; null where either is not known. */
   likeness(colours: readonly number[] | undefined): number | null {
     const look = this.#look
-    return look === undefined || colours === undefined ? null : colours.reduce((sum, share, i) => sum + Math.sqrt(share * (look[i] ?? 0)), 0) / 2
+    return look === undefined || colours === undefined
+      ? null
+      : colours.reduce((sum, share, i) => sum + Math.sqrt(share * (look[i] ?? 0)), 0) / 2
   }
 
   see(at: { ordinal: number; pts: number }, seen: Observation, steps: number): void {
@@ -273,7 +283,9 @@ class Path {
     this.#way = [...this.#way.slice(1 - WAY), [x - dx, y - dy]]
     const [first, last] = [this.#way[0], this.#way.at(-1)]
     if (!first || !last || this.#way.length < 4) return
-    const walked = this.#way.slice(1).reduce((sum, [toX, toY], i) => sum + Math.hypot(toX - (this.#way[i]?.[0] ?? toX), toY - (this.#way[i]?.[1] ?? toY)), 0)
+    const walked = this.#way
+      .slice(1)
+      .reduce((sum, [toX, toY], i) => sum + Math.hypot(toX - (this.#way[i]?.[0] ?? toX), toY - (this.#way[i]?.[1] ?? toY)), 0)
     const went = Math.hypot(last[0] - first[0], last[1] - first[1])
     if (went > WENT * diagonal && went > STRAIGHT * walked) this.#goes = true
   }
@@ -346,7 +358,10 @@ export class Tracker {
     const [sure, unsure] = [seen.filter(({ score }) => score >= this.#pace.sure), seen.filter(({ score }) => score < this.#pace.sure)]
     const carriedOn = new Set<Path>()
     const left: Observation[] = []
-    for (const [some, open] of [[sure, () => this.#open], [unsure, () => this.#open.filter((path) => !carriedOn.has(path))]] as const) {
+    for (const [some, open] of [
+      [sure, () => this.#open],
+      [unsure, () => this.#open.filter((path) => !carriedOn.has(path))],
+    ] as const) {
       const taken = this.#assign(open(), some, at.pts, some === unsure)
       some.forEach((one, i) => {
         const path = taken.get(i)
@@ -355,7 +370,15 @@ export class Tracker {
           return
         }
         // A hand or a leg that was taken for an object of its own, for as long as it is inside the whole.
-        if ([...taken].some(([j, whole]) => whole.sights.length > path.sights.length && whole.name === path.name && shareInside(one.box, some[j]?.box ?? one.box) >= NESTED)) return
+        if (
+          [...taken].some(
+            ([j, whole]) =>
+              whole.sights.length > path.sights.length &&
+              whole.name === path.name &&
+              shareInside(one.box, some[j]?.box ?? one.box) >= NESTED,
+          )
+        )
+          return
         path.see(at, one, this.#steps(path, at.pts))
         carriedOn.add(path)
       })
@@ -389,7 +412,14 @@ export class Tracker {
       .flatMap((path): Candidate[] => {
         const boxes = clipped(this.#keysOf(path, ptsOf), span, ptsOf)
         const { colours } = path
-        return boxes.length === 0 ? [] : [{ score: scoreOf(this.#evidenceOf(path)), body: { kind: 'track', label: path.name, boxes, object: path.id, ...(colours ? { colours } : {}) } }]
+        return boxes.length === 0
+          ? []
+          : [
+              {
+                score: scoreOf(this.#evidenceOf(path)),
+                body: { kind: 'track', label: path.name, boxes, object: path.id, ...(colours ? { colours } : {}) },
+              },
+            ]
       })
       .sort((a, b) => byAppearance(a.body, b.body))
   }
@@ -400,7 +430,8 @@ export class Tracker {
 
   #evidenceOf({ scores, first, last, repeats, name }: Path): Evidence {
     const { patience } = this.#pace
-    const somebody = (other: Path) => other.name === 'person' && other.sights.length > 1 && other.first.pts <= last.pts + patience && other.last.pts >= first.pts - patience
+    const somebody = (other: Path) =>
+      other.name === 'person' && other.sights.length > 1 && other.first.pts <= last.pts + patience && other.last.pts >= first.pts - patience
     const frames = this.#after(last.ordinal) - this.#after(first.ordinal - 1)
     return { scores, looks: Math.max(scores.length, frames - repeats), repeats, alone: GEAR.has(name) && !this.#paths.some(somebody) }
   }
@@ -474,17 +505,31 @@ function costOf(path: Path, { box, deviation }: { box: Box; deviation: number },
   const overlap = iou(box, seen.box)
   if (unsure && overlap < UNSURE_OVERLAP) return null
   const { name } = path
-  const rename = seen.names.has(name) ? 0 : [...seen.names.keys()].some((other) => confusable(name, other)) ? 0.2 : overlap >= RENAMED || (distance < 0.3 && shapeOverlap(box, seen.box) > 0.5) ? 0.4 : null
+  const rename = seen.names.has(name)
+    ? 0
+    : [...seen.names.keys()].some((other) => confusable(name, other))
+      ? 0.2
+      : overlap >= RENAMED || (distance < 0.3 && shapeOverlap(box, seen.box) > 0.5)
+        ? 0.4
+        : null
   if (rename === null) return null
   const likeness = path.likeness(seen.colours)
   if (likeness !== null && likeness < UNLIKE && overlap < RENAMED) return null
-  const cost = WEIGHTS.overlap * (1 - overlap) + WEIGHTS.distance * (distance / reach) + WEIGHTS.shape * (1 - shapeOverlap(box, seen.box)) + rename + (likeness === null ? 0 : WEIGHTS.colours * (1 - likeness))
+  const cost =
+    WEIGHTS.overlap * (1 - overlap) +
+    WEIGHTS.distance * (distance / reach) +
+    WEIGHTS.shape * (1 - shapeOverlap(box, seen.box)) +
+    rename +
+    (likeness === null ? 0 : WEIGHTS.colours * (1 - likeness))
   return cost < APART ? cost : null
 }
 
 /** Intersection over union, 0..1, of two boxes moved to one place. */
 function shapeOverlap(a: Box, b: Box): number {
-  const [width, height] = [[a.x2 - a.x1, b.x2 - b.x1], [a.y2 - a.y1, b.y2 - b.y1]].map((sides) => Math.min(...sides))
+  const [width, height] = [
+    [a.x2 - a.x1, b.x2 - b.x1],
+    [a.y2 - a.y1, b.y2 - b.y1],
+  ].map((sides) => Math.min(...sides))
   const both = (width ?? 0) * (height ?? 0)
   return both / (boxArea(a) + boxArea(b) - both || 1)
 }
@@ -492,14 +537,17 @@ function shapeOverlap(a: Box, b: Box): number {
 /** One observation for each thing: best first, with every name that it was given. */
 function observations(sightings: readonly Sighting[]): Observation[] {
   const seen: Observation[] = []
-  const best = sightings.toSorted((a, b) => b.score - a.score || a.box.x1 - b.box.x1 || a.box.y1 - b.box.y1 || a.label.localeCompare(b.label)).slice(0, MOST)
+  const best = sightings
+    .toSorted((a, b) => b.score - a.score || a.box.x1 - b.box.x1 || a.box.y1 - b.box.y1 || a.label.localeCompare(b.label))
+    .slice(0, MOST)
   for (const { box, score, label, colours } of best) {
     const same = seen.find((one) => {
       const overlap = iou(one.box, box)
       return overlap >= SAME_PLACE || (overlap >= SAME_THING && [...one.names.keys()].some((name) => confusable(name, label)))
     })
     if (same) same.names.set(label, same.names.get(label) ?? score)
-    else if (!seen.some((one) => one.names.has(label) && shareInside(box, one.box) >= NESTED)) seen.push({ box, score, names: new Map([[label, score]]), colours })
+    else if (!seen.some((one) => one.names.has(label) && shareInside(box, one.box) >= NESTED))
+      seen.push({ box, score, names: new Map([[label, score]]), colours })
   }
   return seen
 }
@@ -516,7 +564,14 @@ function nameOf(votes: ReadonlyMap<string, number>): string {
 
 /** Share 0..1 of a box that lies in another. */
 function shareInside(box: Box, other: Box): number {
-  return boxArea({ x1: Math.max(box.x1, other.x1), y1: Math.max(box.y1, other.y1), x2: Math.min(box.x2, other.x2), y2: Math.min(box.y2, other.y2) }) / (boxArea(box) || 1)
+  return (
+    boxArea({
+      x1: Math.max(box.x1, other.x1),
+      y1: Math.max(box.y1, other.y1),
+      x2: Math.min(box.x2, other.x2),
+      y2: Math.min(box.y2, other.y2),
+    }) / (boxArea(box) || 1)
+  )
 }
 
 /** What is left of what speaks for a kite where nobody is. */
@@ -552,7 +607,11 @@ export function objectScore({ scores, looks, repeats, alone }: Evidence): number
 function clipped(keys: readonly KeyBox[], { startFrame, endFrame }: Span, ptsOf: PtsOf): KeyBox[] {
   const [start, end] = [edgeKey(keys, startFrame, ptsOf), edgeKey(keys, endFrame - 1, ptsOf)]
   const inside = keys.filter(({ ordinal }) => ordinal >= startFrame && ordinal < endFrame)
-  const all = [...(start && inside[0]?.ordinal !== startFrame ? [start] : []), ...inside, ...(end && inside.at(-1)?.ordinal !== endFrame - 1 && endFrame - 1 > startFrame ? [end] : [])]
+  const all = [
+    ...(start && inside[0]?.ordinal !== startFrame ? [start] : []),
+    ...inside,
+    ...(end && inside.at(-1)?.ordinal !== endFrame - 1 && endFrame - 1 > startFrame ? [end] : []),
+  ]
   // A stretch out of the picture that nothing follows is the end of the track.
   const visible = all.findLastIndex(({ outside }) => outside !== true)
   return all.slice(0, visible + 1)
@@ -585,10 +644,18 @@ export function linkTracks(sightings: readonly Sighting[], least = DEFAULT_THRES
   return [...new Set(sightings.map(({ label }) => label))]
     .flatMap((label) => {
       const tracker = new Tracker(pace)
-      frames.forEach((on, frame) => tracker.push({ ordinal: on[0]?.ordinal ?? 0, pts: frame, sightings: on.filter((one) => one.label === label) }))
+      frames.forEach((on, frame) =>
+        tracker.push({ ordinal: on[0]?.ordinal ?? 0, pts: frame, sightings: on.filter((one) => one.label === label) }),
+      )
       return tracker.tracksIn({ startFrame: 0, endFrame: Infinity }, () => 0)
     })
-    .map(({ body: { kind, label, boxes } }): TrackBody => ({ kind, label, boxes: boxes.map((key) => ({ ...key, pts: frames[key.pts]?.[0]?.pts ?? 0 })) }))
+    .map(
+      ({ body: { kind, label, boxes } }): TrackBody => ({
+        kind,
+        label,
+        boxes: boxes.map((key) => ({ ...key, pts: frames[key.pts]?.[0]?.pts ?? 0 })),
+      }),
+    )
     .filter((track) => trackScore(track) >= least)
     .sort(byAppearance)
 }

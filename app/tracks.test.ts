@@ -43,20 +43,29 @@ describe('linkTracks', () => {
       expect(tracks, `seed ${seed}`).toHaveLength(2)
       for (const path of [right, left]) {
         const same = tracks.find((track) => track.boxes[0]?.box === path[0]?.box)
-        expect(same?.boxes.map((key) => key.box), `seed ${seed}`).toEqual(path.map((one) => one.box))
+        expect(
+          same?.boxes.map((key) => key.box),
+          `seed ${seed}`,
+        ).toEqual(path.map((one) => one.box))
       }
     }
   })
 
   it('never joins two labels', () => {
     const tracks = linkTracks([sighting(0, 100, 100), sighting(4, 100, 100, { label: 'car' }), sighting(8, 100, 100)])
-    expect(tracks.map(({ label, boxes }) => [label, boxes.length])).toEqual([['ball', 2], ['car', 1]])
+    expect(tracks.map(({ label, boxes }) => [label, boxes.length])).toEqual([
+      ['ball', 2],
+      ['car', 1],
+    ])
   })
 
   it('bridges a key frame on which the object was missed', () => {
     const other = [0, 4, 8, 12].map((ordinal) => sighting(ordinal, 400, 400, { label: 'car' }))
     const tracks = linkTracks([sighting(0, 100, 100), sighting(8, 140, 100), sighting(12, 160, 100), ...other])
-    expect(tracks.map(({ label, boxes }) => [label, boxes.length])).toEqual([['ball', 3], ['car', 4]])
+    expect(tracks.map(({ label, boxes }) => [label, boxes.length])).toEqual([
+      ['ball', 3],
+      ['car', 4],
+    ])
   })
 
   it('starts a new track where the object would have to leap or burst', () => {

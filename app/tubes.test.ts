@@ -78,7 +78,12 @@ it('gives the weight of a tube to the frames that it spans', () => {
 
 describe('heat', () => {
   const rounded = (heat: Float64Array) => [...heat].map((mass) => +mass.toFixed(6))
-  const kind = (kernel: TubeKind['kernel'], stride: TubeKind['stride'], offset: TubeKind['offset'] = [0, 0, 0], depth: TubeKind['depth'] = [1, 1, 1]): TubeKind => ({ name: 'kind', kernel, stride, offset, depth })
+  const kind = (
+    kernel: TubeKind['kernel'],
+    stride: TubeKind['stride'],
+    offset: TubeKind['offset'] = [0, 0, 0],
+    depth: TubeKind['depth'] = [1, 1, 1],
+  ): TubeKind => ({ name: 'kind', kernel, stride, offset, depth })
 
   it('lies where a patch lies, and is shared by cells that it straddles', () => {
     const input = { frames: 2, height: 4, width: 4, tubes: [kind([1, 2, 2], [2, 2, 2])] }
@@ -107,7 +112,9 @@ describe('heat', () => {
 
   it('spreads a token of a whole picture over that picture', () => {
     const input = { frames: 2, height: 2, width: 2, tubes: [kind([1, 1, 1], [1, 1, 1])] }
-    expect(rounded(heatOf([0.4, 0, 0, 0, 0, 0, 0, 0.5, 0, 0.1], input, { rows: 2, columns: 2 }))).toEqual([0.1, 0.1, 0.1, 0.1, 0, 0.5, 0, 0.1])
+    expect(rounded(heatOf([0.4, 0, 0, 0, 0, 0, 0, 0.5, 0, 0.1], input, { rows: 2, columns: 2 }))).toEqual([
+      0.1, 0.1, 0.1, 0.1, 0, 0.5, 0, 0.1,
+    ])
     expect(frameWeights([0.4, 0, 0, 0, 0, 0, 0, 0.5, 0, 0.1], input).map((weight) => +weight.toFixed(6))).toEqual([0.4, 0.6])
     expect(() => heatOf([0.4, 0, 0, 0, 0, 0, 0, 0.5, 0], input, { rows: 2, columns: 2 })).toThrow(RangeError)
   })
@@ -116,7 +123,11 @@ describe('heat', () => {
     const input = { frames, height, width, tubes }
     const weights = tubeCentres(input).map((_, token) => (token % 7) + 1)
     const total = weights.reduce((sum, weight) => sum + weight, 0)
-    for (const grid of [{ rows: 1, columns: 1 }, { rows: 16, columns: 16 }, { rows: 5, columns: 7 }]) {
+    for (const grid of [
+      { rows: 1, columns: 1 },
+      { rows: 16, columns: 16 },
+      { rows: 5, columns: 7 },
+    ]) {
       const heat = heatOf(weights, input, grid)
       expect(heat).toHaveLength(frames * grid.rows * grid.columns)
       expect(heat.reduce((sum, mass) => sum + mass, 0)).toBeCloseTo(total, 6)
@@ -134,7 +145,10 @@ it('says what the tokens of a key frame say on average', () => {
   // Two numbers a token: patches of frame 0, patches of frame 2, one long tube that counts a quarter for each frame.
   const means = frameMeans([1, 0, 3, 0, 5, 1, 7, 1, 9, 4], input)
   expect(means.map(({ frame }) => frame)).toEqual([0, 2])
-  expect(means.map(({ mean }) => [...mean].map((value) => +value.toFixed(5)))).toEqual([[2.77778, 0.44444], [6.33333, 1.33333]])
+  expect(means.map(({ mean }) => [...mean].map((value) => +value.toFixed(5)))).toEqual([
+    [2.77778, 0.44444],
+    [6.33333, 1.33333],
+  ])
   expect(frameMeans([1, 2, 3], input)).toEqual([])
 })
 

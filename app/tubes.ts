@@ -101,11 +101,16 @@ export function heatOf(weights: ArrayLike<number>, input: TubeInput, { rows, col
   const tubes = tubeCounts(input).reduce((sum, count) => sum + count, 0)
   const whole = (weights.length - tubes) / input.frames
   const pictures = input.tubes.length === 1 && input.tubes[0]?.kernel[0] === 1 && axesOf(input, input.tubes[0]).t.count === input.frames
-  if (!Number.isInteger(whole) || whole < 0 || (whole > 0 && !pictures)) throw new RangeError(`a clip of this geometry has ${tubes} tokens, not ${weights.length}`)
+  if (!Number.isInteger(whole) || whole < 0 || (whole > 0 && !pictures))
+    throw new RangeError(`a clip of this geometry has ${tubes} tokens, not ${weights.length}`)
   let token = 0
   for (const kind of input.tubes) {
     const { t, y, x } = axesOf(input, kind)
-    const [times, heights, widths] = [coverage(t, input.frames, input.frames), coverage(y, input.height, rows), coverage(x, input.width, columns)]
+    const [times, heights, widths] = [
+      coverage(t, input.frames, input.frames),
+      coverage(y, input.height, rows),
+      coverage(x, input.width, columns),
+    ]
     times.forEach((time, frame) => {
       for (const end = token + whole; token < end; token++) {
         const even = (weights[token] ?? 0) / (rows * columns)
@@ -177,7 +182,9 @@ export function cutTubes(video: Uint8Array, input: TubeInput): Uint8Array[] {
   const row = input.width * CHANNELS
   const frame = input.height * row
   if (video.length !== input.frames * frame) {
-    throw new RangeError(`a clip of ${input.frames} x ${input.height} x ${input.width} has ${input.frames * frame} bytes, not ${video.length}`)
+    throw new RangeError(
+      `a clip of ${input.frames} x ${input.height} x ${input.width} has ${input.frames * frame} bytes, not ${video.length}`,
+    )
   }
   return input.tubes.map((kind) => {
     const { t, y, x } = axesOf(input, kind)
@@ -199,7 +206,8 @@ export function cutTubes(video: Uint8Array, input: TubeInput): Uint8Array[] {
 
 /** Where each kernel of each tube begins, as a byte of the video. */
 function* corners(t: Axis, y: Axis, x: Axis, { frame, row }: { frame: number; row: number }): Generator<number> {
-  const steps = ({ stride, offset, step }: Axis, index: number, part: number, bytes: number) => (index * stride + part * step + offset) * bytes
+  const steps = ({ stride, offset, step }: Axis, index: number, part: number, bytes: number) =>
+    (index * stride + part * step + offset) * bytes
   for (let i = 0; i < t.count; i++) {
     for (let j = 0; j < y.count; j++) {
       for (let k = 0; k < x.count; k++) {

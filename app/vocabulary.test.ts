@@ -1,13 +1,27 @@
 import { describe, expect, it } from 'vitest'
 import { thingsIn } from './things.ts'
-import { colourIn, onlyNames, PALETTE, readVocabulary, renamed, tidy, tooMuch, withNames, writeVocabulary, type Label } from './vocabulary.ts'
+import {
+  colourIn,
+  onlyNames,
+  PALETTE,
+  readVocabulary,
+  renamed,
+  tidy,
+  tooMuch,
+  withNames,
+  writeVocabulary,
+  type Label,
+} from './vocabulary.ts'
 
 const label = (name: string, more: Partial<Label> = {}): Label => ({ name, synonyms: [], colour: '#112233', threshold: 0.6, ...more })
 
 describe('a vocabulary', () => {
   it('has each name once whatever its case, in order', () => {
     expect(withNames([], ['Car', 'dog', 'car ', '', 'Dog']).map(({ name }) => name)).toEqual(['Car', 'dog'])
-    expect(tidy([label(' car '), label('CAR', { threshold: 0.1 }), label('dog', { synonyms: ['Dog', 'hound', ' HOUND', ''] })])).toEqual([label('car'), label('dog', { synonyms: ['hound'] })])
+    expect(tidy([label(' car '), label('CAR', { threshold: 0.1 }), label('dog', { synonyms: ['Dog', 'hound', ' HOUND', ''] })])).toEqual([
+      label('car'),
+      label('dog', { synonyms: ['hound'] }),
+    ])
   })
 
   it('gives each new label a colour of its own until all are used', () => {
@@ -20,7 +34,12 @@ describe('a vocabulary', () => {
   })
 
   it('keeps what is said about a label when only its name is given again', () => {
-    expect(onlyNames([label('car', { threshold: 0.2 }), label('dog')], ['Car', 'cat']).map(({ name, threshold }) => [name, threshold])).toEqual([['car', 0.2], ['cat', 0.6]])
+    expect(
+      onlyNames([label('car', { threshold: 0.2 }), label('dog')], ['Car', 'cat']).map(({ name, threshold }) => [name, threshold]),
+    ).toEqual([
+      ['car', 0.2],
+      ['cat', 0.6],
+    ])
   })
 
   it('renames, and merges where the name is there: no phrase is lost', () => {
@@ -44,13 +63,21 @@ describe('a vocabulary that is too much', () => {
 
 describe('a vocabulary file', () => {
   it('comes back as it was written', () => {
-    const all = [label('car', { synonyms: ['auto', 'motor car, old', '0.5', '#abcdef', 'the "T"'] }), label('#1', { threshold: 0 }), label('Hund, groß', { threshold: 1 })]
+    const all = [
+      label('car', { synonyms: ['auto', 'motor car, old', '0.5', '#abcdef', 'the "T"'] }),
+      label('#1', { threshold: 0 }),
+      label('Hund, groß', { threshold: 1 }),
+    ]
     expect(readVocabulary(writeVocabulary(all))).toEqual(all)
   })
 
   it('reads lists that people write', () => {
     const read = readVocabulary('\uFEFF# things on the road\nperson, human, #FF0000, 0.4\r\n\n  car  \nPerson\ndog, .25,')
-    expect(read.map(({ name, synonyms, threshold }) => [name, synonyms, threshold])).toEqual([['person', ['human'], 0.4], ['car', [], 0.6], ['dog', [], 0.25]])
+    expect(read.map(({ name, synonyms, threshold }) => [name, synonyms, threshold])).toEqual([
+      ['person', ['human'], 0.4],
+      ['car', [], 0.6],
+      ['dog', [], 0.25],
+    ])
     expect(read[0]?.colour).toBe('#ff0000')
   })
 
@@ -64,8 +91,18 @@ describe('a vocabulary file', () => {
 describe('thingsIn', () => {
   const words = (...captions: string[]) => thingsIn(captions).map(({ word, clips }) => `${word} ${clips}`)
   it('finds the heads of noun phrases, singular, commonest first', () => {
-    expect(words('a small red car moves to the left', 'two cars and a green hat', 'the person in a white shirt pours coffee')).toEqual(['car 2', 'hat 1', 'person 1', 'shirt 1'])
-    expect(words('a yellow traffic light spins', 'three boxes', 'an octopus swims', 'the glass')).toEqual(['box 1', 'glass 1', 'light 1', 'octopus 1'])
+    expect(words('a small red car moves to the left', 'two cars and a green hat', 'the person in a white shirt pours coffee')).toEqual([
+      'car 2',
+      'hat 1',
+      'person 1',
+      'shirt 1',
+    ])
+    expect(words('a yellow traffic light spins', 'three boxes', 'an octopus swims', 'the glass')).toEqual([
+      'box 1',
+      'glass 1',
+      'light 1',
+      'octopus 1',
+    ])
   })
   it('counts a caption once, and what is no thing never', () => {
     expect(words('a dog and another dog on the left', 'the background')).toEqual(['dog 1'])

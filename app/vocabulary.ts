@@ -21,7 +21,20 @@ export const Vocabulary = z.array(Label).max(MOST.labels)
 export type Vocabulary = z.infer<typeof Vocabulary>
 
 /** Hues that stay apart, light enough for dark text on them and to be seen on dark pictures: oklch(0.78 0.12 h), h in steps of 30°, as sRGB; neighbours in the list lie far apart. */
-export const PALETTE = ['#69c1fc', '#efa464', '#7ccd8e', '#f696b4', '#c3a5f9', '#d5b455', '#3ecce2', '#fb9989', '#adc367', '#e39bdc', '#4ad0ba', '#99b3ff'] as const
+export const PALETTE = [
+  '#69c1fc',
+  '#efa464',
+  '#7ccd8e',
+  '#f696b4',
+  '#c3a5f9',
+  '#d5b455',
+  '#3ecce2',
+  '#fb9989',
+  '#adc367',
+  '#e39bdc',
+  '#4ad0ba',
+  '#99b3ff',
+] as const
 
 const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
 
@@ -53,7 +66,8 @@ export function tidy(vocabulary: readonly Label[]): Vocabulary {
     if (label.name.trim() === '' || labelNamed(kept, label.name.trim())) continue
     const name = label.name.trim()
     const synonyms: string[] = []
-    for (const synonym of label.synonyms.map((text) => text.trim())) if (synonym !== '' && !same(synonym, name) && !synonyms.some((other) => same(other, synonym))) synonyms.push(synonym)
+    for (const synonym of label.synonyms.map((text) => text.trim()))
+      if (synonym !== '' && !same(synonym, name) && !synonyms.some((other) => same(other, synonym))) synonyms.push(synonym)
     kept.push({ ...label, name, synonyms })
   }
   return kept
@@ -61,7 +75,10 @@ export function tidy(vocabulary: readonly Label[]): Vocabulary {
 
 /** Add names that are not there yet, in any words. */
 export function withNames(vocabulary: readonly Label[], names: readonly string[]): Vocabulary {
-  return names.reduce<Vocabulary>((grown, name) => (name.trim() === '' || labelNamed(grown, name.trim()) ? grown : [...grown, newLabel(name, grown)]), [...vocabulary])
+  return names.reduce<Vocabulary>(
+    (grown, name) => (name.trim() === '' || labelNamed(grown, name.trim()) ? grown : [...grown, newLabel(name, grown)]),
+    [...vocabulary],
+  )
 }
 
 /** Just these names: those that are there keep what is said about them. */
@@ -78,7 +95,11 @@ export function renamed(vocabulary: readonly Label[], from: string, to: string):
   const target = labelNamed(vocabulary, to)
   if (!gone) return [...vocabulary]
   if (!target || target === gone) return tidy(vocabulary.map((label) => (label === gone ? { ...label, name: to } : label)))
-  return tidy(vocabulary.flatMap((label) => (label === gone ? [] : label === target ? [{ ...label, synonyms: [...label.synonyms, gone.name, ...gone.synonyms] }] : [label])))
+  return tidy(
+    vocabulary.flatMap((label) =>
+      label === gone ? [] : label === target ? [{ ...label, synonyms: [...label.synonyms, gone.name, ...gone.synonyms] }] : [label],
+    ),
+  )
 }
 
 /** What a person did to a vocabulary, for the list of what can be undone; null when nothing is different. */
@@ -89,7 +110,8 @@ export function changeOf(before: readonly Label[], after: readonly Label[]): Phr
   if (added.length > 0 && removed.length > 0) return said('{{from}} is now {{to}}', { from: names(removed), to: names(added) })
   if (added.length > 0) return said('Labels added: {{labels}}', { labels: names(added) })
   if (removed.length > 0) return said('Labels removed: {{labels}}', { labels: names(removed) })
-  const differ = (key: keyof Label) => after.filter((label) => JSON.stringify(label[key]) !== JSON.stringify(labelNamed(before, label.name)?.[key]))
+  const differ = (key: keyof Label) =>
+    after.filter((label) => JSON.stringify(label[key]) !== JSON.stringify(labelNamed(before, label.name)?.[key]))
   const [thresholds, colours, synonyms] = [differ('threshold'), differ('colour'), differ('synonyms')]
   if (synonyms.length > 0) return said('Synonyms of {{labels}}', { labels: names(synonyms) })
   if (thresholds.length > 0) return said('Thresholds of {{labels}}', { labels: names(thresholds) })
@@ -100,10 +122,22 @@ export function changeOf(before: readonly Label[], after: readonly Label[]): Phr
 /** Why a vocabulary cannot be kept as it was typed; null when it can. */
 export function tooMuch(vocabulary: readonly Label[]): Phrase | null {
   const long = vocabulary.flatMap(phrasesOf).find((name) => name.trim().length > MOST.name)
-  if (long !== undefined) return said('A name has at most {{most}} characters. This one has {{length}}: “{{name}}”', { most: MOST.name, length: long.trim().length, name: long.trim() })
+  if (long !== undefined)
+    return said('A name has at most {{most}} characters. This one has {{length}}: “{{name}}”', {
+      most: MOST.name,
+      length: long.trim().length,
+      name: long.trim(),
+    })
   const crowded = vocabulary.find(({ synonyms }) => synonyms.length > MOST.synonyms)
-  if (crowded) return said('“{{label}}” can have at most {{most}} synonyms; this would be {{length}}.', { label: crowded.name, most: MOST.synonyms, length: crowded.synonyms.length })
-  return vocabulary.length > MOST.labels ? said('At most {{most}} labels can be looked for; this would be {{length}}.', { most: MOST.labels, length: vocabulary.length }) : null
+  if (crowded)
+    return said('“{{label}}” can have at most {{most}} synonyms; this would be {{length}}.', {
+      label: crowded.name,
+      most: MOST.synonyms,
+      length: crowded.synonyms.length,
+    })
+  return vocabulary.length > MOST.labels
+    ? said('At most {{most}} labels can be looked for; this would be {{length}}.', { most: MOST.labels, length: vocabulary.length })
+    : null
 }
 
 /** What a label is looked for as; labels with the same phrases find the same. */
@@ -116,7 +150,9 @@ export function phrasesOf({ name, synonyms }: Pick<Label, 'name' | 'synonyms'>):
 /** As a spreadsheet and a person can read it. */
 export function writeVocabulary(vocabulary: readonly Label[]): string {
   const cell = (text: string) => (/[",\r\n#]|^\s|\s$|^[\d.]+$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
-  return vocabulary.map(({ name, colour, threshold, synonyms }) => `${[cell(name), colour, String(threshold), ...synonyms.map(cell)].join(',')}\r\n`).join('')
+  return vocabulary
+    .map(({ name, colour, threshold, synonyms }) => `${[cell(name), colour, String(threshold), ...synonyms.map(cell)].join(',')}\r\n`)
+    .join('')
 }
 
 /**
@@ -127,20 +163,26 @@ export function writeVocabulary(vocabulary: readonly Label[]): string {
  */
 export function readVocabulary(text: string): Vocabulary {
   const read: Label[] = []
-  text.replace(/^\uFEFF/, '').split(/\r?\n/).forEach((line, at) => {
-    if (line.trim() === '' || /^#\s/.test(line)) return
-    const [name, ...cells] = cellsOf(line, at + 1)
-    if (name === undefined || name.text === '') throw new SyntaxError(`Line ${at + 1} has no name.`)
-    const label = newLabel(name.text, read)
-    for (const { text: cell, quoted } of cells) {
-      if (!quoted && /^#[0-9a-f]{6}$/i.test(cell)) label.colour = cell.toLowerCase()
-      else if (!quoted && /^\d*\.?\d+$/.test(cell)) label.threshold = Number(cell)
-      else if (cell !== '') label.synonyms.push(cell)
-    }
-    const checked = Label.safeParse(label)
-    if (!checked.success) throw new SyntaxError(`Line ${at + 1}: ${checked.error.issues[0]?.path.join('.') ?? ''} ${checked.error.issues[0]?.message ?? 'is not right'}.`)
-    read.push(checked.data)
-  })
+  text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .forEach((line, at) => {
+      if (line.trim() === '' || /^#\s/.test(line)) return
+      const [name, ...cells] = cellsOf(line, at + 1)
+      if (name === undefined || name.text === '') throw new SyntaxError(`Line ${at + 1} has no name.`)
+      const label = newLabel(name.text, read)
+      for (const { text: cell, quoted } of cells) {
+        if (!quoted && /^#[0-9a-f]{6}$/i.test(cell)) label.colour = cell.toLowerCase()
+        else if (!quoted && /^\d*\.?\d+$/.test(cell)) label.threshold = Number(cell)
+        else if (cell !== '') label.synonyms.push(cell)
+      }
+      const checked = Label.safeParse(label)
+      if (!checked.success)
+        throw new SyntaxError(
+          `Line ${at + 1}: ${checked.error.issues[0]?.path.join('.') ?? ''} ${checked.error.issues[0]?.message ?? 'is not right'}.`,
+        )
+      read.push(checked.data)
+    })
   return tidy(read)
 }
 

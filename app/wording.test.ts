@@ -15,19 +15,53 @@ test('case, marks and ß fold away, however the marks are written', () => {
 test('what people type becomes terms; signs are nothing, quotes hold together, empty words go', () => {
   expect(termsOf('!!! 🦄 -')).toEqual([])
   expect(termsOf('a red car on the road').map(({ text }) => text)).toEqual(['red', 'car', 'road'])
-  expect(termsOf('„rotes Auto“ "NOT this" what?')).toEqual([{ text: 'rotes Auto', words: ['rotes', 'auto'] }, { text: 'NOT this', words: ['not', 'this'] }, { text: 'what', words: ['what'] }])
+  expect(termsOf('„rotes Auto“ "NOT this" what?')).toEqual([
+    { text: 'rotes Auto', words: ['rotes', 'auto'] },
+    { text: 'NOT this', words: ['not', 'this'] },
+    { text: 'what', words: ['what'] },
+  ])
   expect(termsOf('the').map(({ text }) => text)).toEqual(['the'])
   expect(termsOf('"unfinished').map(({ words }) => words)).toEqual([['unfinished']])
 })
 
 test('forms of German nouns and adjectives, and English plurals, are the same word', () => {
-  for (const [one, other] of [['Hund', 'Hunde'], ['Hunde', 'Hund'], ['Katze', 'Katzen'], ['Haus', 'Häuser'], ['Häuser', 'Haus'], ['Haeuser', 'Häuser'], ['Kinder', 'Kind'], ['Bälle', 'Ball'], ['Ball', 'Bälle'], ['rotes', 'rot'], ['rot', 'rote'], ['Autos', 'Auto'], ['Brücken', 'Brücke'], ['bruecke', 'Brücke'], ['cars', 'car'], ['boxes', 'box'], ['bus', 'buses'], ['Strasse', 'Straße'], ['Vögel', 'Vogel']] as const) {
+  for (const [one, other] of [
+    ['Hund', 'Hunde'],
+    ['Hunde', 'Hund'],
+    ['Katze', 'Katzen'],
+    ['Haus', 'Häuser'],
+    ['Häuser', 'Haus'],
+    ['Haeuser', 'Häuser'],
+    ['Kinder', 'Kind'],
+    ['Bälle', 'Ball'],
+    ['Ball', 'Bälle'],
+    ['rotes', 'rot'],
+    ['rot', 'rote'],
+    ['Autos', 'Auto'],
+    ['Brücken', 'Brücke'],
+    ['bruecke', 'Brücke'],
+    ['cars', 'car'],
+    ['boxes', 'box'],
+    ['bus', 'buses'],
+    ['Strasse', 'Straße'],
+    ['Vögel', 'Vogel'],
+  ] as const) {
     expect(same(one, other), `${one} ${other}`).toBe(true)
   }
 })
 
 test('words that only look alike are others', () => {
-  for (const [one, other] of [['corner', 'corn'], ['flow', 'flower'], ['car', 'care'], ['car', 'cargo'], ['hat', 'hate'], ['show', 'shower'], ['dress', 'dres'], ['Hund', 'hundert'], ['bus', 'bu']] as const) {
+  for (const [one, other] of [
+    ['corner', 'corn'],
+    ['flow', 'flower'],
+    ['car', 'care'],
+    ['car', 'cargo'],
+    ['hat', 'hate'],
+    ['show', 'shower'],
+    ['dress', 'dres'],
+    ['Hund', 'hundert'],
+    ['bus', 'bu'],
+  ] as const) {
     expect(same(one, other), `${one} ${other}`).toBe(false)
   }
 })

@@ -19,7 +19,11 @@ export interface Forms {
 
 /** In lower case, ß as ss, without marks: as the index has it in its plain column. */
 export function folded(text: string): string {
-  return text.replaceAll(/[ßẞ]/g, 'ss').normalize('NFD').replaceAll(/\p{Mn}/gu, '').toLowerCase()
+  return text
+    .replaceAll(/[ßẞ]/g, 'ss')
+    .normalize('NFD')
+    .replaceAll(/\p{Mn}/gu, '')
+    .toLowerCase()
 }
 
 /** The same with ä as ae: how German is written without its letters. */
@@ -53,7 +57,10 @@ export function termsOf(query: string): Term[] {
 
 /** German nouns whose plural is -er without a change of the vowel, and adjectives, which take the endings below. They are closed lists: -er after anything would make corn of corner. */
 const NOUNS_ER = 'kind bild feld kleid lied schild brett rind licht gesicht nest schwert glied geist ei'.split(' ')
-const ADJECTIVES = 'rot grun blau gelb schwarz weiss grau braun orange rosa violett gross klein alt jung neu lang kurz hell leer voll nass trocken schnell langsam hoch niedrig breit rund'.split(' ')
+const ADJECTIVES =
+  'rot grun blau gelb schwarz weiss grau braun orange rosa violett gross klein alt jung neu lang kurz hell leer voll nass trocken schnell langsam hoch niedrig breit rund'.split(
+    ' ',
+  )
 const ADJECTIVE_ENDINGS = ['e', 'er', 'es', 'en', 'em']
 const PLURAL_ENDINGS = ['er', 'ern', 'e', 'en', 'n']
 
@@ -91,8 +98,10 @@ function basesOf(word: string): string[] {
   if (/[elr]n$/.test(plain)) strip('n', 4)
   // Häuser: the vowel that was changed says that -er is an ending.
   if (spelt(word) !== plain) for (const ending of ['ern', 'er']) strip(ending, 3)
-  for (const ending of ['ern', 'er']) if (plain.endsWith(ending) && NOUNS_ER.some((noun) => plain.slice(0, -ending.length).endsWith(noun))) strip(ending, 2)
-  for (const ending of ADJECTIVE_ENDINGS) if (plain.endsWith(ending) && ADJECTIVES.includes(plain.slice(0, -ending.length))) strip(ending, 3)
+  for (const ending of ['ern', 'er'])
+    if (plain.endsWith(ending) && NOUNS_ER.some((noun) => plain.slice(0, -ending.length).endsWith(noun))) strip(ending, 2)
+  for (const ending of ADJECTIVE_ENDINGS)
+    if (plain.endsWith(ending) && ADJECTIVES.includes(plain.slice(0, -ending.length))) strip(ending, 3)
   return [...new Set(bases)]
 }
 
@@ -118,7 +127,13 @@ export function names(label: string, { text, words }: Term): boolean {
   if (words.length > 1) return ` ${given.join(' ')} `.includes(` ${words.join(' ')} `)
   const forms = formsOf(text)
   const wanted = new Set([...forms.plain, ...forms.spelt])
-  return given.some((word) => wanted.has(word)) || (spelt(label) !== folded(label) && spelt(label).split(/[^\p{L}\p{N}]+/u).some((word) => wanted.has(word)))
+  return (
+    given.some((word) => wanted.has(word)) ||
+    (spelt(label) !== folded(label) &&
+      spelt(label)
+        .split(/[^\p{L}\p{N}]+/u)
+        .some((word) => wanted.has(word)))
+  )
 }
 
 /** The fewest letters of a word that may end a longer one, and of what stands before it: else plane has a lane. */
@@ -129,7 +144,11 @@ export function compoundsOf({ text, words }: Term, known: readonly string[]): st
   const [word, more] = words
   if (word === undefined || more !== undefined || word.length < COMPOUND.end || !/^\p{L}+$/u.test(word)) return []
   const ends = formsOf(text).plain.filter((form) => form.length >= COMPOUND.end)
-  return known.filter((longer) => longer.length >= word.length + COMPOUND.head && ends.some((end) => longer.length >= end.length + COMPOUND.head && longer.endsWith(end)))
+  return known.filter(
+    (longer) =>
+      longer.length >= word.length + COMPOUND.head &&
+      ends.some((end) => longer.length >= end.length + COMPOUND.head && longer.endsWith(end)),
+  )
 }
 
 /** A string of FTS5 that means these words in this order and nothing else. */

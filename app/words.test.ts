@@ -2,11 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { classesOf, colourOfWord, nameOf, nearestWords, nounOf, theNameOf } from './words.ts'
 
 const KNOWN =
-  'person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,bench,bird,cat,dog,horse,sheep,cow,elephant,bear,zebra,giraffe,backpack,umbrella,handbag,tie,suitcase,frisbee,skis,snowboard,sports ball,kite,baseball bat,baseball glove,skateboard,surfboard,tennis racket,bottle,wine glass,cup,fork,knife,spoon,bowl,banana,apple,sandwich,orange,broccoli,carrot,hot dog,pizza,donut,cake,chair,couch,potted plant,bed,dining table,toilet,tv,laptop,mouse,remote,keyboard,cell phone,microwave,oven,toaster,sink,refrigerator,book,clock,vase,scissors,teddy bear,hair drier,toothbrush'.split(',')
+  'person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,bench,bird,cat,dog,horse,sheep,cow,elephant,bear,zebra,giraffe,backpack,umbrella,handbag,tie,suitcase,frisbee,skis,snowboard,sports ball,kite,baseball bat,baseball glove,skateboard,surfboard,tennis racket,bottle,wine glass,cup,fork,knife,spoon,bowl,banana,apple,sandwich,orange,broccoli,carrot,hot dog,pizza,donut,cake,chair,couch,potted plant,bed,dining table,toilet,tv,laptop,mouse,remote,keyboard,cell phone,microwave,oven,toaster,sink,refrigerator,book,clock,vase,scissors,teddy bear,hair drier,toothbrush'.split(
+    ',',
+  )
 
 const only = (word: string, language?: 'en' | 'de') => {
   const meaning = classesOf(word, KNOWN, language)
-  return meaning && meaning.classes.length === 1 && !meaning.narrower ? `${meaning.classes[0] ?? ''}${meaning.wider ? ' (wider)' : ''}` : meaning
+  return meaning && meaning.classes.length === 1 && !meaning.narrower
+    ? `${meaning.classes[0] ?? ''}${meaning.wider ? ' (wider)' : ''}`
+    : meaning
 }
 
 describe('words to classes', () => {
@@ -53,7 +57,11 @@ describe('words to classes', () => {
   ])('%s means %s', (word, name) => expect(only(word)).toBe(name))
 
   it('gives several classes for what stands above them, and says that the word means more than they hold', () => {
-    expect(classesOf('animals', KNOWN)).toEqual({ classes: ['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'], wider: false, narrower: true })
+    expect(classesOf('animals', KNOWN)).toEqual({
+      classes: ['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'],
+      wider: false,
+      narrower: true,
+    })
     expect(classesOf('Tiere', KNOWN)?.classes).toEqual(classesOf('animal', KNOWN)?.classes)
     expect(classesOf('Fahrzeuge', KNOWN)?.classes).toContain('truck')
     expect(classesOf('Obst', KNOWN)?.classes).toEqual(['banana', 'apple', 'orange'])
@@ -61,12 +69,13 @@ describe('words to classes', () => {
     expect(classesOf('animal', ['dog', 'car'])?.classes).toEqual(['dog'])
   })
 
-  it.each('excavator helmet kettle tractor glove stove sign face insect crane hand head sleeve rabbit figurine flower tree building box roof glasses wristwatch ambulance helicopter drone weapon shirt palm coffee spout item object thing border sky text zxqv 🦄 123 !!! Bagger Helm Wasserkocher Traktor Handschuh Herd Schild Gesicht Insekt Kran Hase Baum Dach Ding Gegenstand'.split(' '))(
-    'refuses %s',
-    (word) => {
-      expect(classesOf(word, KNOWN)).toBeNull()
-    },
-  )
+  it.each(
+    'excavator helmet kettle tractor glove stove sign face insect crane hand head sleeve rabbit figurine flower tree building box roof glasses wristwatch ambulance helicopter drone weapon shirt palm coffee spout item object thing border sky text zxqv 🦄 123 !!! Bagger Helm Wasserkocher Traktor Handschuh Herd Schild Gesicht Insekt Kran Hase Baum Dach Ding Gegenstand'.split(
+      ' ',
+    ),
+  )('refuses %s', (word) => {
+    expect(classesOf(word, KNOWN)).toBeNull()
+  })
 
   it('keeps English words from German nouns of the same letters', () => {
     expect(classesOf('kind', KNOWN)).toBeNull()

@@ -19,12 +19,39 @@ import { tableHandlers } from './api/table.ts'
 import { windowFile } from './files.ts'
 import { madeIn } from './made-in.ts'
 
-const HTTP_STATUS: Partial<Record<ErrorCode, number>> = { 'bad-request': 400, forbidden: 403, 'not-found': 404, 'file-missing': 404, 'file-replaced': 409, conflict: 409, 'clip-not-encoded': 409, 'not-answerable': 422, 'pack-cannot': 422, 'checkpoint-unusable': 422, 'pack-invalid': 422, 'network-off': 403, 'engine-unavailable': 503, 'disk-full': 507 }
+const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
+  'bad-request': 400,
+  forbidden: 403,
+  'not-found': 404,
+  'file-missing': 404,
+  'file-replaced': 409,
+  conflict: 409,
+  'clip-not-encoded': 409,
+  'not-answerable': 422,
+  'pack-cannot': 422,
+  'checkpoint-unusable': 422,
+  'pack-invalid': 422,
+  'network-off': 403,
+  'engine-unavailable': 503,
+  'disk-full': 507,
+}
 
 /** @param windowDir The built window. */
 export function createBackend(services: Services, windowDir: string): (request: Request) => Promise<Response> {
   // One file of handlers an area; together they answer every route.
-  const handlers: Handlers<RouteName> = { ...libraryHandlers(services), ...exportHandlers(services), ...findHandlers(services), ...stateHandlers(services), ...binHandlers(services), ...systemHandlers(services), ...labelHandlers(services), ...overviewHandlers(services), ...tableHandlers(services), ...packHandlers(services), ...reviewHandlers(services) }
+  const handlers: Handlers<RouteName> = {
+    ...libraryHandlers(services),
+    ...exportHandlers(services),
+    ...findHandlers(services),
+    ...stateHandlers(services),
+    ...binHandlers(services),
+    ...systemHandlers(services),
+    ...labelHandlers(services),
+    ...overviewHandlers(services),
+    ...tableHandlers(services),
+    ...packHandlers(services),
+    ...reviewHandlers(services),
+  }
   const app = new Hono()
   const register = <N extends RouteName>(name: N, handler: Handler<N>) => {
     const spec: { method: string; path: string; params?: z.ZodType; query?: z.ZodType; body?: z.ZodType } = contract[name]
@@ -47,7 +74,10 @@ export function createBackend(services: Services, windowDir: string): (request: 
   app.onError((error) => {
     const problem = problemOf(error)
     // Read as it is by whoever calls; the window translates the phrase.
-    return Response.json({ problem: { ...problem, ...spokenEnglish(problem) }, phrase: problem }, { status: HTTP_STATUS[problem.code] ?? 500 })
+    return Response.json(
+      { problem: { ...problem, ...spokenEnglish(problem) }, phrase: problem },
+      { status: HTTP_STATUS[problem.code] ?? 500 },
+    )
   })
   return async (request) => app.fetch(request)
 }
@@ -55,7 +85,9 @@ export function createBackend(services: Services, windowDir: string): (request: 
 /** The sentences that a problem has, with their values in them. */
 function spokenEnglish(problem: Problem): Partial<Problem> {
   const spoken = inEnglish(problem)
-  return Object.fromEntries((['message', 'next', 'stillWorks'] as const).flatMap((part) => (problem[part] === undefined ? [] : [[part, spoken[part]]])))
+  return Object.fromEntries(
+    (['message', 'next', 'stillWorks'] as const).flatMap((part) => (problem[part] === undefined ? [] : [[part, spoken[part]]])),
+  )
 }
 
 /** @throws TubeletError `bad-request` that names the first field that is wrong. */
@@ -64,7 +96,12 @@ function checked(where: string, schema: z.ZodType | undefined, value: unknown): 
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  throw new TubeletError({ code: 'bad-request', message: '{{field}}: {{fault}}.', values: { field: [where, ...(issue?.path ?? [])].join('.'), fault: issue === undefined ? 'is not as documented' : faultOf(issue) }, next: 'See /api/openapi.json.' })
+  throw new TubeletError({
+    code: 'bad-request',
+    message: '{{field}}: {{fault}}.',
+    values: { field: [where, ...(issue?.path ?? [])].join('.'), fault: issue === undefined ? 'is not as documented' : faultOf(issue) },
+    next: 'See /api/openapi.json.',
+  })
 }
 
 /** What is wrong with a field, as zod found it. */
@@ -73,25 +110,60 @@ function faultOf(issue: z.core.$ZodIssue): string {
     const known = (issue as { options?: readonly unknown[] }).options
     return known === undefined ? `must say by “${issue.discriminator}” what it is` : `must be one of ${known.map(String).join(', ')}`
   }
-  if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.endsWith('received undefined')) return `is missing; ${issue.expected} expected`
+  if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.endsWith('received undefined'))
+    return `is missing; ${issue.expected} expected`
   return issue.message
 }
 
 /** The OpenAPI 3.1 document of the contract; its schemas are JSON Schema 2020-12, as zod writes them. */
 function openApi(): unknown {
   const paths: Record<string, Record<string, unknown>> = {}
-  for (const [name, spec] of Object.entries(contract) as [RouteName, { method: string; path: string; summary: string; params?: z.ZodObject; query?: z.ZodObject; body?: z.ZodObject; accepts?: string; output?: z.ZodType; events?: z.ZodType; bytes?: string; errors?: readonly ErrorCode[] }][]) {
-    const parameters = ([['path', spec.params], ['query', spec.query]] as const).flatMap(([place, schema]) =>
-      Object.entries((schema?.shape ?? {}) as Record<string, z.ZodType>).map(([key, field]) => ({ name: key, in: place, required: place === 'path' || !field.safeParse(undefined).success, schema: jsonSchema(field, 'input') })),
+  for (const [name, spec] of Object.entries(contract) as [
+    RouteName,
+    {
+      method: string
+      path: string
+      summary: string
+      params?: z.ZodObject
+      query?: z.ZodObject
+      body?: z.ZodObject
+      accepts?: string
+      output?: z.ZodType
+      events?: z.ZodType
+      bytes?: string
+      errors?: readonly ErrorCode[]
+    },
+  ][]) {
+    const parameters = (
+      [
+        ['path', spec.params],
+        ['query', spec.query],
+      ] as const
+    ).flatMap(([place, schema]) =>
+      Object.entries((schema?.shape ?? {}) as Record<string, z.ZodType>).map(([key, field]) => ({
+        name: key,
+        in: place,
+        required: place === 'path' || !field.safeParse(undefined).success,
+        schema: jsonSchema(field, 'input'),
+      })),
     )
-    const content = spec.output ? { 'application/json': { schema: jsonSchema(spec.output, 'output') } } : spec.events ? { 'text/event-stream': { schema: jsonSchema(spec.events, 'output') } } : { [spec.bytes ?? 'application/octet-stream']: {} }
+    const content = spec.output
+      ? { 'application/json': { schema: jsonSchema(spec.output, 'output') } }
+      : spec.events
+        ? { 'text/event-stream': { schema: jsonSchema(spec.events, 'output') } }
+        : { [spec.bytes ?? 'application/octet-stream']: {} }
     ;(paths[spec.path] ??= {})[spec.method] = {
       operationId: name,
       summary: spec.summary,
       ...(parameters.length > 0 ? { parameters } : {}),
-      ...(spec.body ? { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(spec.body, 'input') } } } } : {}),
+      ...(spec.body
+        ? { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(spec.body, 'input') } } } }
+        : {}),
       ...(spec.accepts ? { requestBody: { required: true, content: { [spec.accepts]: {} } } } : {}),
-      responses: { 200: { description: 'Done', content }, default: { description: `A problem${spec.errors ? `: ${spec.errors.join(', ')}` : ''}` } },
+      responses: {
+        200: { description: 'Done', content },
+        default: { description: `A problem${spec.errors ? `: ${spec.errors.join(', ')}` : ''}` },
+      },
     }
   }
   return { openapi: '3.1.0', info: { title: 'Tubelet', version: '1' }, paths }

@@ -30,22 +30,41 @@ interface AnalyzeOptions {
 }
 
 /** Verdicts about a file itself: nothing that Tubelet could have done better on it. */
-const UNREADABLE: ReadonlySet<ErrorCode> = new Set(['empty-file', 'not-a-video', 'audio-only', 'no-index', 'codec-unsupported', 'no-frames'])
+const UNREADABLE: ReadonlySet<ErrorCode> = new Set([
+  'empty-file',
+  'not-a-video',
+  'audio-only',
+  'no-index',
+  'codec-unsupported',
+  'no-frames',
+])
 
 const PACKS = 'where imported packs lie'
 
-const program = new Command('tubelet').description('Captions, answers, search and boxes for a lot of video, on this machine.').version(packageVersion)
+const program = new Command('tubelet')
+  .description('Captions, answers, search and boxes for a lot of video, on this machine.')
+  .version(packageVersion)
 
 program
   .command('analyze')
   .description('Analyse files and folders, ask questions of every clip, and write annotation files')
   .argument('<paths...>', 'video files and folders (searched recursively)')
-  .option('--ask <question>', 'ask every clip this question; it becomes a column of the table (repeatable)', (question: string, all: string[]) => {
-    if (question.trim() === '') throw new InvalidArgumentError('A question has words.')
-    return [...all, question]
-  }, [])
+  .option(
+    '--ask <question>',
+    'ask every clip this question; it becomes a column of the table (repeatable)',
+    (question: string, all: string[]) => {
+      if (question.trim() === '') throw new InvalidArgumentError('A question has words.')
+      return [...all, question]
+    },
+    [],
+  )
   .option('--labels <labels>', 'what to detect, separated by commas', commaList)
-  .option('--export <formats>', `formats to write, separated by commas: ${ExportFormat.options.join(', ')}`, listOf(ExportFormat.options), [])
+  .option(
+    '--export <formats>',
+    `formats to write, separated by commas: ${ExportFormat.options.join(', ')}`,
+    listOf(ExportFormat.options),
+    [],
+  )
   .option('--out <folder>', 'where to write them', '.')
   .option('--project <folder>', 'the library to use; analysed files are not analysed again', path.join(dataFolder, 'cli'))
   .option('--pack <id>', 'use this pack from now on, see "tubelet packs list"')
@@ -77,7 +96,10 @@ program.addCommand(
         await tubelet.close()
       }
     },
-    (command) => command.option('--project <folder>', 'the library in which a pack is used', path.join(dataFolder, 'cli')).option('--packs <folder>', PACKS, path.join(dataFolder, 'packs')),
+    (command) =>
+      command
+        .option('--project <folder>', 'the library in which a pack is used', path.join(dataFolder, 'cli'))
+        .option('--packs <folder>', PACKS, path.join(dataFolder, 'packs')),
   ),
 )
 
@@ -89,7 +111,10 @@ try {
 }
 
 function commaList(text: string): string[] {
-  return text.split(',').map((part) => part.trim()).filter((part) => part !== '')
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
 }
 
 function printProblem(problem: Problem): void {
@@ -131,18 +156,23 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
     const { added, duplicates, moved, restored, rejected } = await jobs.addPaths(paths.map((item) => path.resolve(item)))
     for (const { path: file, problem } of rejected) printProblem({ file, ...problem })
     const known = [...duplicates, ...moved, ...restored]
-    if (added.length + known.length + rejected.length === 0) console.error(`No video was found in ${paths.join(', ')}. Name files, or a folder with videos in it or below it.`)
+    if (added.length + known.length + rejected.length === 0)
+      console.error(`No video was found in ${paths.join(', ')}. Name files, or a folder with videos in it or below it.`)
     // Each under its own name, also one whose content another file has.
-    for (const { path: file, sourceId } of known) if (library.source(sourceId).path !== file) say(`the same video as ${library.source(sourceId).path}: ${file}`)
+    for (const { path: file, sourceId } of known)
+      if (library.source(sourceId).path !== file) say(`the same video as ${library.source(sourceId).path}: ${file}`)
     for (const { path: file, from } of moved) say(`known from ${from}: ${file}`)
     for (const { path: file } of restored) say(`back from the bin: ${file}`)
     // A file that an earlier run left unfinished was taken up again as it was added; one that is done is not.
     const ids = [...new Set([...added.map(({ id }) => id), ...known.map(({ sourceId }) => sourceId)])]
     if (options.pack !== undefined) packs.encodeMissing(ids)
     await jobs.idle()
-    const clipIds = ids.flatMap((sourceId) => library.clips({ sourceId, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips.map(({ id }) => id))
+    const clipIds = ids.flatMap((sourceId) =>
+      library.clips({ sourceId, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips.map(({ id }) => id),
+    )
     // Only of these files, and not by itself of those of the next command.
-    for (const question of options.ask) await jobs.fillColumn(library.table.addColumn(looksYesNo(question) ? 'yesno' : 'question', question, false), clipIds)
+    for (const question of options.ask)
+      await jobs.fillColumn(library.table.addColumn(looksYesNo(question) ? 'yesno' : 'question', question, false), clipIds)
     await jobs.idle()
     progress.stop()
 
@@ -150,7 +180,14 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
     const readable = sources.filter(({ problem }) => problem === null || !UNREADABLE.has(problem.code))
     const finished = readable.filter(({ state }) => state === 'done' || state === 'partial')
     // Those that are unfinished are left out by the export, which says so.
-    const exported = options.export.length > 0 && finished.length > 0 ? await exportProject(library, { formats: options.export, directory: path.resolve(options.out), sourceIds: readable.map(({ id }) => id) }) : null
+    const exported =
+      options.export.length > 0 && finished.length > 0
+        ? await exportProject(library, {
+            formats: options.export,
+            directory: path.resolve(options.out),
+            sourceIds: readable.map(({ id }) => id),
+          })
+        : null
     if (exported) sayWhatIsMissing(exported)
     if (options.json) console.log(JSON.stringify(report(tubelet, sources, rejected, exported?.files ?? []), null, 2))
     else printSummary(tubelet, sources, exported?.files ?? [], options.ask)
@@ -162,14 +199,25 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
 
 /** A bar on a terminal, a plain line a finished file elsewhere. */
 function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: () => void } {
-  const bar = process.stderr.isTTY ? new SingleBar({ format: '{bar} {percentage}% | {finished}/{jobs} | {title}', stream: process.stderr, hideCursor: true, clearOnComplete: true }) : null
+  const bar = process.stderr.isTTY
+    ? new SingleBar({
+        format: '{bar} {percentage}% | {finished}/{jobs} | {title}',
+        stream: process.stderr,
+        hideCursor: true,
+        clearOnComplete: true,
+      })
+    : null
   bar?.start(1, 0, { finished: 0, jobs: 0, title: '' })
   const stopListening = tubelet.onEvent((event) => {
     if (event.type !== 'queue') return
     const { jobs } = event.queue
     const sum = jobs.reduce((total, job) => total + (job.state === 'queued' || job.state === 'running' ? job.progress : 1), 0)
     bar?.setTotal(jobs.length)
-    bar?.update(sum, { finished: event.queue.finished, jobs: jobs.length, title: jobs.find(({ state }) => state === 'running')?.title ?? '' })
+    bar?.update(sum, {
+      finished: event.queue.finished,
+      jobs: jobs.length,
+      title: jobs.find(({ state }) => state === 'running')?.title ?? '',
+    })
   })
   // The queue lists some; every end is heard of here.
   const stopHearing = tubelet.jobs.onEnd(({ state, title, problem }) => {
@@ -186,7 +234,12 @@ function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: ()
 
 type ExportedFile = Exported['files'][number]
 
-function report({ library }: Tubelet, sources: readonly Source[], rejected: readonly { path: string; problem: Problem }[], exports: readonly ExportedFile[]) {
+function report(
+  { library }: Tubelet,
+  sources: readonly Source[],
+  rejected: readonly { path: string; problem: Problem }[],
+  exports: readonly ExportedFile[],
+) {
   return {
     sources: sources.map(({ id, path: file, state, problem, probe }) => ({
       path: file,
@@ -196,7 +249,9 @@ function report({ library }: Tubelet, sources: readonly Source[], rejected: read
       clips: library.clips({ sourceId: id, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips.map((clip) => ({
         start: clip.start,
         end: clip.end,
-        annotations: library.annotations(clip.id).map(({ body, state: review, evidence, provenance }) => ({ ...body, state: review, evidence, provenance })),
+        annotations: library
+          .annotations(clip.id)
+          .map(({ body, state: review, evidence, provenance }) => ({ ...body, state: review, evidence, provenance })),
       })),
     })),
     rejected,
@@ -215,7 +270,9 @@ function printSummary({ library }: Tubelet, sources: readonly Source[], exports:
       for (const { body, evidence } of answered) console.log(`      ${body.question}  ${body.text}${evidence?.unsure ? ' (not sure)' : ''}`)
       for (const question of asked.filter((one) => !answered.some(({ body }) => body.question === one))) {
         const why = library.facts.answer(clip.id, question)
-        console.log(`      ${question}  – no answer: ${why !== null && 'text' in why ? english(why) : 'nothing that was seen or measured tells it'}`)
+        console.log(
+          `      ${question}  – no answer: ${why !== null && 'text' in why ? english(why) : 'nothing that was seen or measured tells it'}`,
+        )
       }
     }
   }
@@ -223,7 +280,11 @@ function printSummary({ library }: Tubelet, sources: readonly Source[], exports:
 }
 
 async function serveApp(paths: string[], options: { open: boolean; port?: number; project: string; packs: string }): Promise<void> {
-  const projects = new Projects(path.resolve(options.project), { host: 'web', packsDir: path.resolve(options.packs) }, path.join(dataFolder, 'projects.json'))
+  const projects = new Projects(
+    path.resolve(options.project),
+    { host: 'web', packsDir: path.resolve(options.packs) },
+    path.join(dataFolder, 'projects.json'),
+  )
   const server = await serve({ handle: projects.handle, ...(options.port === undefined ? {} : { port: options.port }) })
   endOnSignals(projects, server.close)
   const address = `${server.url}/?token=${server.token}`
@@ -238,6 +299,9 @@ async function serveApp(paths: string[], options: { open: boolean; port?: number
 /** The person's own browser; where there is none the printed address is enough. */
 function openBrowser(address: string): void {
   if (process.platform === 'linux' && !process.env['DISPLAY'] && !process.env['WAYLAND_DISPLAY']) return
-  const [command, ...args] = process.platform === 'darwin' ? ['open'] : process.platform === 'win32' ? ['cmd', '/c', 'start', ''] : ['xdg-open']
-  spawn(command, [...args, address], { stdio: 'ignore', detached: true }).on('error', () => undefined).unref()
+  const [command, ...args] =
+    process.platform === 'darwin' ? ['open'] : process.platform === 'win32' ? ['cmd', '/c', 'start', ''] : ['xdg-open']
+  spawn(command, [...args, address], { stdio: 'ignore', detached: true })
+    .on('error', () => undefined)
+    .unref()
 }

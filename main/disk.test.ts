@@ -36,7 +36,20 @@ function refusal(projectDir: string): Problem {
 }
 function video(name: string, hue: number): string {
   const file = path.join(folder, `${name}.mp4`)
-  execFileSync('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', 'testsrc2=s=160x120:r=10:d=2', '-vf', `hue=h=${hue}`, '-pix_fmt', 'yuv420p', file])
+  execFileSync('ffmpeg', [
+    '-v',
+    'error',
+    '-y',
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc2=s=160x120:r=10:d=2',
+    '-vf',
+    `hue=h=${hue}`,
+    '-pix_fmt',
+    'yuv420p',
+    file,
+  ])
   return file
 }
 /** Take all that is free. */
@@ -49,36 +62,46 @@ function fill(): void {
 }
 const makeRoom = () => rmSync(path.join(disk, 'filler'))
 
-test.skipIf(!hasDisk)('a full disk holds the work up, says so, and lets it go on', async () => {
-  const projectDir = path.join(disk, 'library')
-  const [one, another] = [video('one', 0), video('another', 90)]
-  const tubelet = open(projectDir)
-  try {
-    const { jobs, library } = tubelet
-    const { added } = await jobs.addPaths([one])
-    fill()
-    const told = { code: 'disk-full', message: 'The disk is full.', next: expect.stringContaining('Free some space') as string }
-    await expect.poll(() => jobs.queue(), { timeout: 60_000 }).toMatchObject({ waiting: 1, running: 0, failed: 0, jobs: [{ state: 'queued', problem: told }] })
-    const [source] = added
-    expect(jobs.sources()).toMatchObject([{ id: source?.id, state: 'queued', problem: told }])
-    expect((await jobs.addPaths([another])).rejected).toMatchObject([{ problem: told }])
-    const answer = await tubelet.handle(new Request('http://tubelet/api/queue/pause', { method: 'POST' }))
-    expect(answer.status).toBe(507)
-    makeRoom()
-    jobs.resume()
-    await expect.poll(() => jobs.sources(), { timeout: 60_000 }).toMatchObject([{ state: 'done', problem: null }])
-    expect(library.clips({ limit: 9, offset: 0 }).total).toBeGreaterThan(0)
-    expect(jobs.queue()).toMatchObject({ waiting: 0, running: 0, failed: 0, finished: 1 })
-  } finally {
-    await tubelet.close()
-  }
-}, 180_000)
+test.skipIf(!hasDisk)(
+  'a full disk holds the work up, says so, and lets it go on',
+  async () => {
+    const projectDir = path.join(disk, 'library')
+    const [one, another] = [video('one', 0), video('another', 90)]
+    const tubelet = open(projectDir)
+    try {
+      const { jobs, library } = tubelet
+      const { added } = await jobs.addPaths([one])
+      fill()
+      const told = { code: 'disk-full', message: 'The disk is full.', next: expect.stringContaining('Free some space') as string }
+      await expect
+        .poll(() => jobs.queue(), { timeout: 60_000 })
+        .toMatchObject({ waiting: 1, running: 0, failed: 0, jobs: [{ state: 'queued', problem: told }] })
+      const [source] = added
+      expect(jobs.sources()).toMatchObject([{ id: source?.id, state: 'queued', problem: told }])
+      expect((await jobs.addPaths([another])).rejected).toMatchObject([{ problem: told }])
+      const answer = await tubelet.handle(new Request('http://tubelet/api/queue/pause', { method: 'POST' }))
+      expect(answer.status).toBe(507)
+      makeRoom()
+      jobs.resume()
+      await expect.poll(() => jobs.sources(), { timeout: 60_000 }).toMatchObject([{ state: 'done', problem: null }])
+      expect(library.clips({ limit: 9, offset: 0 }).total).toBeGreaterThan(0)
+      expect(jobs.queue()).toMatchObject({ waiting: 0, running: 0, failed: 0, finished: 1 })
+    } finally {
+      await tubelet.close()
+    }
+  },
+  180_000,
+)
 
 test.skipIf(!hasDisk)('a library on a full disk, or on one that may not be written to, is opened when it may', async () => {
   const projectDir = path.join(disk, 'second')
   await open(projectDir).close()
   fill()
-  expect(refusal(projectDir)).toMatchObject({ code: 'disk-full', file: projectDir, next: 'Free some space on it, then open the library again.' })
+  expect(refusal(projectDir)).toMatchObject({
+    code: 'disk-full',
+    file: projectDir,
+    next: 'Free some space on it, then open the library again.',
+  })
   makeRoom()
   mount('-o', 'remount,ro')
   expect(refusal(projectDir)).toMatchObject({ code: 'forbidden' })
@@ -96,5 +119,7 @@ test('what is no library is told apart and stays as it is', () => {
   writeFileSync(path.join(damaged, 'library.sqlite'), 'no database, but somebody’s own text, and long enough to be read as a header')
   expect(refusal(damaged)).toMatchObject({ code: 'file-unreadable', message: 'The library file is damaged, or is no library.' })
   expect(readFileSync(path.join(damaged, 'library.sqlite'), 'utf8')).toMatch(/^no database/)
-  expect(refusal(process.platform === 'linux' ? '/proc/tubelet/library' : path.join(file, 'x'))).toMatchObject({ next: 'Choose another folder.' })
+  expect(refusal(process.platform === 'linux' ? '/proc/tubelet/library' : path.join(file, 'x'))).toMatchObject({
+    next: 'Choose another folder.',
+  })
 })

@@ -5,9 +5,21 @@ import path from 'node:path'
 import { Readable } from 'node:stream'
 
 const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.json': 'application/json',
-  '.svg': 'image/svg+xml', '.png': 'image/png', '.jpg': 'image/jpeg', '.ico': 'image/x-icon', '.woff2': 'font/woff2',
-  '.mp4': 'video/mp4', '.m4v': 'video/mp4', '.mov': 'video/quicktime', '.webm': 'video/webm', '.mkv': 'video/x-matroska', '.ogv': 'video/ogg',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+  '.mp4': 'video/mp4',
+  '.m4v': 'video/mp4',
+  '.mov': 'video/quicktime',
+  '.webm': 'video/webm',
+  '.mkv': 'video/x-matroska',
+  '.ogv': 'video/ogg',
 }
 
 function contentType(file: string): string {
@@ -18,21 +30,40 @@ function contentType(file: string): string {
  * A file, or the part of it that the request's Range header asks for, streamed from the disk. Null when there is no such file.
  * A range that cannot be met is 416; a header that cannot be read is ignored, as are multiple ranges (RFC 9110: a server may).
  */
-export async function fileResponse(request: Request, file: string, type = contentType(file), headers: Record<string, string> = {}): Promise<Response | null> {
+export async function fileResponse(
+  request: Request,
+  file: string,
+  type = contentType(file),
+  headers: Record<string, string> = {},
+): Promise<Response | null> {
   const info = await stat(file).catch(() => null)
   if (info === null || !info.isFile()) return null
   const etag = `"${info.size.toString(16)}-${Math.trunc(info.mtimeMs).toString(16)}"`
-  const common = { 'content-type': type, 'accept-ranges': 'bytes', etag, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff', ...headers }
+  const common = {
+    'content-type': type,
+    'accept-ranges': 'bytes',
+    etag,
+    'cache-control': 'no-cache',
+    'x-content-type-options': 'nosniff',
+    ...headers,
+  }
   if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers: common })
   const ifRange = request.headers.get('if-range')
   const range = ifRange !== null && ifRange !== etag ? 'all' : parseRange(request.headers.get('range'), info.size)
   if (range === 'unsatisfiable') return new Response(null, { status: 416, headers: { ...common, 'content-range': `bytes */${info.size}` } })
   const { start, end } = range === 'all' ? { start: 0, end: info.size - 1 } : range
   const length = end - start + 1
-  const body = request.method === 'HEAD' || length === 0 ? null : (Readable.toWeb(createReadStream(file, { start, end })) as ReadableStream<Uint8Array>)
+  const body =
+    request.method === 'HEAD' || length === 0
+      ? null
+      : (Readable.toWeb(createReadStream(file, { start, end })) as ReadableStream<Uint8Array>)
   return new Response(body, {
     status: range === 'all' ? 200 : 206,
-    headers: { ...common, 'content-length': String(length), ...(range === 'all' ? {} : { 'content-range': `bytes ${start}-${end}/${info.size}` }) },
+    headers: {
+      ...common,
+      'content-length': String(length),
+      ...(range === 'all' ? {} : { 'content-range': `bytes ${start}-${end}/${info.size}` }),
+    },
   })
 }
 
@@ -53,8 +84,16 @@ function parseRange(header: string | null, size: number): { start: number; end: 
 
 /** What the window may do: run its own code, show its own pictures and video, and talk to nobody. */
 const POLICY = [
-  "default-src 'self'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data: blob:", "media-src 'self' blob:",
-  "connect-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+  "default-src 'self'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "media-src 'self' blob:",
+  "connect-src 'self'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
 ].join('; ')
 
 /** One of the window's files; every path that names none is the window itself. */
@@ -62,7 +101,9 @@ export async function windowFile(request: Request, folder: string, pathname: str
   const headers = { 'content-security-policy': POLICY, 'referrer-policy': 'no-referrer' }
   const file = path.resolve(folder, `.${decoded(pathname)}`)
   const inside = file.startsWith(folder + path.sep)
-  const found = (inside ? await fileResponse(request, file, undefined, headers) : null) ?? (path.extname(pathname) === '' ? await fileResponse(request, path.join(folder, 'index.html'), undefined, headers) : null)
+  const found =
+    (inside ? await fileResponse(request, file, undefined, headers) : null) ??
+    (path.extname(pathname) === '' ? await fileResponse(request, path.join(folder, 'index.html'), undefined, headers) : null)
   return found ?? new Response('Not found', { status: 404, headers })
 }
 

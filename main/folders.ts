@@ -8,7 +8,11 @@ import path from 'node:path'
 
 /** @throws What mkdir throws: `ENOENT` where no folder can be made, `EEXIST` or `ENOTDIR` where a file is in the way. */
 export async function makeFolder(folder: string): Promise<void> {
-  const isThere = (dir: string) => stat(dir).then((found) => found.isDirectory(), () => false)
+  const isThere = (dir: string) =>
+    stat(dir).then(
+      (found) => found.isDirectory(),
+      () => false,
+    )
   try {
     await mkdir(folder)
   } catch (error) {

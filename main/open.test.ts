@@ -12,14 +12,15 @@ import { type Label, withNames } from '../app/vocabulary.ts'
 import { openTubelet, type Tubelet } from './open.ts'
 import { copyTalkative } from './packs/pack.testing.ts'
 
-
 describe('one Tubelet', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-open-'))
   const log = path.join(folder, 'ffmpeg.log')
   let tubelet: Tubelet
   const ffmpegStarts = () => (existsSync(log) ? readFileSync(log, 'utf8').length : 0)
   const call = async <T>(method: string, url: string, body?: unknown): Promise<T> => {
-    const response = await tubelet.handle(new Request(`http://tubelet${url}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }))
+    const response = await tubelet.handle(
+      new Request(`http://tubelet${url}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }),
+    )
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
     return (await response.json()) as T
   }
@@ -63,7 +64,17 @@ describe('one Tubelet', () => {
 
   test('what decoding shows of a video’s time is what the library has', async () => {
     const raw = path.join(folder, 'raw.h264')
-    execFileSync((await findMediaTools()).ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=2,format=yuv420p', '-c:v', 'libx264', raw])
+    execFileSync((await findMediaTools()).ffmpeg, [
+      '-v',
+      'error',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=s=64x48:r=25:d=2,format=yuv420p',
+      '-c:v',
+      'libx264',
+      raw,
+    ])
     const one = openTubelet({ projectDir: path.join(folder, 'raw'), host: 'cli' })
     await one.jobs.addPaths([raw])
     await one.jobs.idle()
@@ -84,7 +95,11 @@ describe('one Tubelet', () => {
       const sources = many.library.sources()
       const sum = (value: (source: Source) => number) => sources.reduce((total, source) => total + value(source), 0)
       first ??= sources.find(({ encodedCount }) => encodedCount > 0)?.name
-      seen.push({ pictures: sources.filter(({ hasThumbnail }) => hasThumbnail).map(({ name }) => name), clips: sum(({ encodedCount }) => encodedCount), running: many.jobs.queue().running })
+      seen.push({
+        pictures: sources.filter(({ hasThumbnail }) => hasThumbnail).map(({ name }) => name),
+        clips: sum(({ encodedCount }) => encodedCount),
+        running: many.jobs.queue().running,
+      })
     })
     // Held, so that all are found before one is chosen: a busy machine takes longer from one to the next than the choice waits.
     many.jobs.pause()
@@ -99,7 +114,9 @@ describe('one Tubelet', () => {
   })
 
   test('a second question, new labels and a search touch neither ffmpeg nor the vision graph', async () => {
-    const { added, rejected } = await call<RouteOutput<'addSources'>>('POST', '/api/sources', { paths: [clipPath('d06_sign_book.mkv'), clipPath('nothing.mp4')] })
+    const { added, rejected } = await call<RouteOutput<'addSources'>>('POST', '/api/sources', {
+      paths: [clipPath('d06_sign_book.mkv'), clipPath('nothing.mp4')],
+    })
     expect(added).toHaveLength(1)
     expect(rejected.map(({ problem }) => problem.code)).toEqual(['file-missing'])
     await tubelet.jobs.idle()
@@ -112,11 +129,21 @@ describe('one Tubelet', () => {
     expect(before.ffmpeg).toBeGreaterThan(0)
     expect(before.vision).toBeGreaterThan(0)
     for (const question of ['what moves?', 'is there a person?']) {
-      const response = await tubelet.handle(new Request(`http://tubelet/api/clips/${clip.id}/ask`, { method: 'POST', body: JSON.stringify({ question }) }))
-      const events = (await response.text()).split('\n\n').filter((block) => block.startsWith('data:')).map((block) => JSON.parse(block.slice(5)) as { type: string; text?: string; annotation?: { body: { text: string } } })
+      const response = await tubelet.handle(
+        new Request(`http://tubelet/api/clips/${clip.id}/ask`, { method: 'POST', body: JSON.stringify({ question }) }),
+      )
+      const events = (await response.text())
+        .split('\n\n')
+        .filter((block) => block.startsWith('data:'))
+        .map((block) => JSON.parse(block.slice(5)) as { type: string; text?: string; annotation?: { body: { text: string } } })
       const last = events.at(-1)
       expect(last?.type).toBe('done')
-      expect(events.slice(0, -1).map(({ text }) => text).join('')).toBe(last?.annotation?.body.text)
+      expect(
+        events
+          .slice(0, -1)
+          .map(({ text }) => text)
+          .join(''),
+      ).toBe(last?.annotation?.body.text)
     }
     const detected = async (labels: Label[]) => {
       const { detector = 0 } = (await (await tubelet.engines.boxes())?.counts()) ?? {}
@@ -165,7 +192,8 @@ describe('one Tubelet', () => {
     const clips = tubelet.library.clips({ limit: 1000, offset: 0 }).clips.filter(({ encoded }) => encoded)
     expect(clips.length).toBeGreaterThan(3)
     const before = { ffmpeg: ffmpegStarts(), vision: await visionRuns(tubelet) }
-    const answered = () => clips.filter(({ id }) => tubelet.library.table.annotationsIn([id], 'answer', 'Is there a bottle?').size > 0).length
+    const answered = () =>
+      clips.filter(({ id }) => tubelet.library.table.annotationsIn([id], 'answer', 'Is there a bottle?').size > 0).length
     // Cancelled at its first answer, as soon as that is stored.
     const stop = tubelet.onEvent((event) => {
       if (event.type !== 'annotations') return
@@ -200,7 +228,9 @@ describe('one Tubelet', () => {
 
   test('bad requests say which field is wrong; unknown things are 404', async () => {
     const status = async (method: string, url: string, body?: unknown) => {
-      const response = await tubelet.handle(new Request(`http://tubelet${url}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }))
+      const response = await tubelet.handle(
+        new Request(`http://tubelet${url}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }),
+      )
       return `${response.status} ${inEnglish(((await response.json()) as { problem: Problem }).problem).message}`
     }
     expect(await status('POST', '/api/sources', { paths: [] })).toMatch(/^400 body\.paths/)

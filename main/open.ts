@@ -66,15 +66,32 @@ export function openTubelet(options: OpenOptions): Tubelet {
     void library?.close()
     unlock?.()
     const problem = problemOf(error)
-    if (problem.code === 'disk-full') throw new TubeletError({ ...problem, code: 'disk-full', message: 'The disk is full.', file: projectDir, next: 'Free some space on it, then open the library again.' }, { cause: error })
+    if (problem.code === 'disk-full')
+      throw new TubeletError(
+        {
+          ...problem,
+          code: 'disk-full',
+          message: 'The disk is full.',
+          file: projectDir,
+          next: 'Free some space on it, then open the library again.',
+        },
+        { cause: error },
+      )
     if (diskProblem(error) === null) throw error
     throw new TubeletError({ file: projectDir, ...problem }, { cause: error })
   }
 }
 
-function assembled(library: Library, unlock: () => void, { projectDir, host, fork, projects = ONE_PROJECT, packsDir = path.join(dataFolder, 'packs') }: OpenOptions): Tubelet {
+function assembled(
+  library: Library,
+  unlock: () => void,
+  { projectDir, host, fork, projects = ONE_PROJECT, packsDir = path.join(dataFolder, 'packs') }: OpenOptions,
+): Tubelet {
   const changed = () => library.emit({ type: 'status' })
-  const store = new PackStore(SHIPPED.map((name) => resource('packs', name)), packsDir)
+  const store = new PackStore(
+    SHIPPED.map((name) => resource('packs', name)),
+    packsDir,
+  )
   const chosen = choosePacks(library, store)
   const engines = new RunningPacks(chosen.dirs, fork, changed)
   const media = new Starting(findMediaTools, () => {
@@ -84,7 +101,17 @@ function assembled(library: Library, unlock: () => void, { projectDir, host, for
   const pipeline: Pipeline = { library, packs: engines, media: () => media.get(), appVersion: packageVersion }
   const jobs = new Jobs(pipeline, new Speed(path.join(folders.cache, 'speed.json')))
   const packs = new Packs({ library, jobs, store, running: engines, fork, templateDir: resource('packs', 'openmammut'), lost: chosen.lost })
-  const status = (): Promise<Status> => Promise.resolve({ version: packageVersion, host, projectPath: projectDir, network: packs.settings.network, engine: engineStatus(engines), packs: packsOf(engines), ...mediaStatus(media), sample: sampleClip() })
+  const status = (): Promise<Status> =>
+    Promise.resolve({
+      version: packageVersion,
+      host,
+      projectPath: projectDir,
+      network: packs.settings.network,
+      engine: engineStatus(engines),
+      packs: packsOf(engines),
+      ...mediaStatus(media),
+      sample: sampleClip(),
+    })
   const handle = createBackend({ pipeline, jobs, packs, status, projects }, path.join(root, 'dist', 'renderer'))
   // Both are warm before the first file is dropped; their failures are shown by the status and by each job that needs them.
   void engines.all().then(changed)
@@ -103,12 +130,21 @@ function assembled(library: Library, unlock: () => void, { projectDir, host, for
 
 const ONE_PROJECT: ProjectSwitch = {
   recent: () => [],
-  open: () => Promise.reject(new TubeletError({ code: 'bad-request', message: 'This Tubelet works on one library.', next: 'Start another one with --project.' })),
+  open: () =>
+    Promise.reject(
+      new TubeletError({ code: 'bad-request', message: 'This Tubelet works on one library.', next: 'Start another one with --project.' }),
+    ),
 }
 
 /** The packs that ship, and the tasks that each has in a library that has chosen no other. */
 const SHIPPED = ['objects-80', 'screen-text', 'tubelet-mini'] as const
-const FIRST_CHOICE: Record<Task, (typeof SHIPPED)[number]> = { caption: 'tubelet-mini', answer: 'tubelet-mini', search: 'tubelet-mini', boxes: 'objects-80', text: 'screen-text' }
+const FIRST_CHOICE: Record<Task, (typeof SHIPPED)[number]> = {
+  caption: 'tubelet-mini',
+  answer: 'tubelet-mini',
+  search: 'tubelet-mini',
+  boxes: 'objects-80',
+  text: 'screen-text',
+}
 
 /** The folder of the pack that does each task in this library; of one that ships, where that is gone, which is then told, or none was chosen. */
 function choosePacks({ packs }: Library, store: PackStore): { dirs: Map<Task, string>; lost: string | null } {
@@ -166,7 +202,8 @@ class Starting<T> {
 
 /** A folder that ships with the app: models/ in the project, resources/ once packaged. */
 function resource(...parts: readonly string[]): string {
-  const packaged = 'resourcesPath' in process && typeof process.resourcesPath === 'string' ? path.join(process.resourcesPath, ...parts) : null
+  const packaged =
+    'resourcesPath' in process && typeof process.resourcesPath === 'string' ? path.join(process.resourcesPath, ...parts) : null
   return packaged !== null && existsSync(packaged) ? packaged : path.join(root, 'models', ...parts)
 }
 
@@ -181,20 +218,42 @@ function engineStatus(engines: RunningPacks): Status['engine'] {
   const failed = all.find(({ engine, problem }) => problem !== null || engine?.state === 'failed')
   if (failed) {
     const problem = failed.problem ?? failed.engine?.problem ?? null
-    return { state: 'failed', sentence: problem ? said(problem.message, problem.values) : said('The engine does not start.'), provider: null, fallback: true, problem }
+    return {
+      state: 'failed',
+      sentence: problem ? said(problem.message, problem.values) : said('The engine does not start.'),
+      provider: null,
+      fallback: true,
+      problem,
+    }
   }
   const [first] = all
-  if (first?.engine === undefined || all.some(({ engine }) => engine === null)) return { state: 'starting', sentence: said('The engine is starting…'), provider: null, fallback: false, problem: null }
+  if (first?.engine === undefined || all.some(({ engine }) => engine === null))
+    return { state: 'starting', sentence: said('The engine is starting…'), provider: null, fallback: false, problem: null }
   const restarting = all.find(({ engine }) => engine?.state !== 'ready')?.engine
   const { info } = restarting ?? first.engine ?? {}
-  if (info === undefined) return { state: 'starting', sentence: said('The engine is starting…'), provider: null, fallback: false, problem: null }
-  if (restarting) return { state: restarting.state, sentence: said('The engine stopped and is being restarted; nothing is lost.'), provider: info.provider, fallback: true, problem: restarting.problem }
-  return { state: 'ready', sentence: info.sentence, provider: info.provider, fallback: all.some(({ engine }) => engine?.info.fallback === true), problem: null }
+  if (info === undefined)
+    return { state: 'starting', sentence: said('The engine is starting…'), provider: null, fallback: false, problem: null }
+  if (restarting)
+    return {
+      state: restarting.state,
+      sentence: said('The engine stopped and is being restarted; nothing is lost.'),
+      provider: info.provider,
+      fallback: true,
+      problem: restarting.problem,
+    }
+  return {
+    state: 'ready',
+    sentence: info.sentence,
+    provider: info.provider,
+    fallback: all.some(({ engine }) => engine?.info.fallback === true),
+    problem: null,
+  }
 }
 
 function packsOf(engines: RunningPacks): Status['packs'] {
   const none: Status['packs'] = { caption: null, answer: null, search: null, boxes: null, text: null }
-  for (const { tasks, engine } of engines.list()) for (const task of tasks) none[task] = engine && { digest: engine.info.digest, manifest: engine.info.manifest }
+  for (const { tasks, engine } of engines.list())
+    for (const task of tasks) none[task] = engine && { digest: engine.info.digest, manifest: engine.info.manifest }
   return none
 }
 

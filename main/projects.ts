@@ -42,7 +42,12 @@ export class Projects {
   }
 
   recent(): Project[] {
-    return remembered(this.#file).map(({ path: dir, openedAt }) => ({ path: dir, name: path.basename(dir), openedAt, there: existsSync(path.join(dir, LIBRARY)) }))
+    return remembered(this.#file).map(({ path: dir, openedAt }) => ({
+      path: dir,
+      name: path.basename(dir),
+      openedAt,
+      there: existsSync(path.join(dir, LIBRARY)),
+    }))
   }
 
   /**
@@ -52,7 +57,13 @@ export class Projects {
    * @throws TubeletError `bad-request` where the folder holds other things, `conflict` where the library is open elsewhere or newer.
    */
   async open(folder: string): Promise<void> {
-    if (!path.isAbsolute(folder)) throw new TubeletError({ code: 'bad-request', message: 'The folder must be a full path.', file: folder, next: 'Choose the folder again.' })
+    if (!path.isAbsolute(folder))
+      throw new TubeletError({
+        code: 'bad-request',
+        message: 'The folder must be a full path.',
+        file: folder,
+        next: 'Choose the folder again.',
+      })
     const dir = path.resolve(folder)
     const turn = this.#switching.then(async () => {
       if (dir === this.#dir) return
@@ -112,9 +123,18 @@ function mustBeLibraryOrEmpty(dir: string): void {
   try {
     entries = readdirSync(dir)
   } catch (cause) {
-    throw new TubeletError({ code: 'bad-request', message: 'This is not a folder that can be read.', file: dir, next: 'Choose another folder.' }, { cause })
+    throw new TubeletError(
+      { code: 'bad-request', message: 'This is not a folder that can be read.', file: dir, next: 'Choose another folder.' },
+      { cause },
+    )
   }
   if (entries.some((name) => !name.startsWith('.'))) {
-    throw new TubeletError({ code: 'bad-request', message: 'This folder holds other files and no Tubelet library.', file: dir, stillWorks: 'The open library stays open.', next: 'Choose a library, an empty folder, or add the name of a new folder to the path.' })
+    throw new TubeletError({
+      code: 'bad-request',
+      message: 'This folder holds other files and no Tubelet library.',
+      file: dir,
+      stillWorks: 'The open library stays open.',
+      next: 'Choose a library, an empty folder, or add the name of a new folder to the path.',
+    })
   }
 }

@@ -16,7 +16,12 @@ describe('byte ranges (RFC 9110, section 14)', () => {
   const ask = async (range?: string, headers: Record<string, string> = {}) => {
     const response = await fileResponse(new Request('http://x/', { headers: { ...(range ? { range } : {}), ...headers } }), file)
     if (!response) throw new Error('no file')
-    return { status: response.status, range: response.headers.get('content-range'), text: await response.text(), etag: response.headers.get('etag') ?? '' }
+    return {
+      status: response.status,
+      range: response.headers.get('content-range'),
+      text: await response.text(),
+      etag: response.headers.get('etag') ?? '',
+    }
   }
   test.each([
     [undefined, 200, null, '0123456789'],
@@ -64,7 +69,9 @@ describe('the guard', () => {
       request({ hostname, port, path: pathname, headers }, (response) => {
         response.resume()
         resolve(response.statusCode)
-      }).on('error', reject).end()
+      })
+        .on('error', reject)
+        .end()
     })
   const bearer = () => ({ authorization: `Bearer ${served.token}` })
 

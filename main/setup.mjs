@@ -31,7 +31,8 @@ export function ensureModules() {
   const installed = path.join(root, 'node_modules', '.package-lock.json')
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return
   console.log('Installing packages (npm ci)…')
-  if (!run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])) stop('npm ci failed; its message above says why. Run it again when the registry can be reached.')
+  if (!run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']))
+    stop('npm ci failed; its message above says why. Run it again when the registry can be reached.')
 }
 
 /** A Node >= 24: this one, or the one that npm brought along. */
@@ -75,7 +76,8 @@ export function ensureRenderer() {
   const inputs = ['renderer', 'app', 'vite.config.ts', 'package-lock.json'].map((name) => path.join(root, name))
   if (existsSync(built) && newest(inputs) <= statSync(built).mtimeMs) return
   console.log('Building the window…')
-  if (!run(node24(), [path.join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn'])) stop('The window could not be built; the message above says why.')
+  if (!run(node24(), [path.join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn']))
+    stop('The window could not be built; the message above says why.')
 }
 
 function newest(paths) {
@@ -89,7 +91,8 @@ function newest(paths) {
 
 /** JavaScript for the desktop shell, which loads no TypeScript. */
 export function ensureDesktopBuild() {
-  if (!run(node24(), [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'])) stop('The desktop build failed; the message above says why.')
+  if (!run(node24(), [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']))
+    stop('The desktop build failed; the message above says why.')
 }
 
 /**
@@ -116,13 +119,15 @@ export function ensurePython() {
   if (!existsSync(python)) {
     console.log('Making .venv…')
     const base = windows ? 'python' : 'python3'
-    if (!run(base, ['-m', 'venv', venv])) stop('Python 3.11 or newer with venv is needed for the tests of models/: install it and run the command again.')
+    if (!run(base, ['-m', 'venv', venv]))
+      stop('Python 3.11 or newer with venv is needed for the tests of models/: install it and run the command again.')
   }
   const stamp = path.join(venv, 'requirements.sha256')
   const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return python
   console.log('Installing Python packages (models/requirements.txt)…')
-  if (!run(python, ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '-r', requirements])) stop('pip could not install models/requirements.txt; its message above says why.')
+  if (!run(python, ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '-r', requirements]))
+    stop('pip could not install models/requirements.txt; its message above says why.')
   writeFileSync(stamp, digest)
   return python
 }

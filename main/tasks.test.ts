@@ -20,7 +20,9 @@ describe('a library as it is installed', { timeout: 180_000 }, () => {
   const packsDir = path.join(folder, 'packs')
   let tubelet: Tubelet
   const call = async <T>(method: string, url: string, body?: unknown): Promise<T> => {
-    const response = await tubelet.handle(new Request(`http://tubelet${url}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }))
+    const response = await tubelet.handle(
+      new Request(`http://tubelet${url}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }),
+    )
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
     return (await response.json()) as T
   }
@@ -31,8 +33,16 @@ describe('a library as it is installed', { timeout: 180_000 }, () => {
     return { ffmpeg: existsSync(log) ? readFileSync(log, 'utf8').length : 0, vision: runs('vision'), finder: runs('finder') }
   }
   const clips = () => tubelet.library.clips({ limit: 100, offset: 0 }).clips
-  const tracks = () => clips().flatMap(({ id }) => tubelet.library.annotations(id)).filter(({ body }) => body.kind === 'track').sort((a, b) => objectOf(a) - objectOf(b))
-  const lines = (clipId: number) => tubelet.library.annotations(clipId).flatMap(({ body }) => (body.kind === 'text' ? [body.text] : [])).sort()
+  const tracks = () =>
+    clips()
+      .flatMap(({ id }) => tubelet.library.annotations(id))
+      .filter(({ body }) => body.kind === 'track')
+      .sort((a, b) => objectOf(a) - objectOf(b))
+  const lines = (clipId: number) =>
+    tubelet.library
+      .annotations(clipId)
+      .flatMap(({ body }) => (body.kind === 'text' ? [body.text] : []))
+      .sort()
   const add = async (file: string) => {
     const { added } = await call<RouteOutput<'addSources'>>('POST', '/api/sources', { paths: [file] })
     await tubelet.jobs.idle()
@@ -42,7 +52,10 @@ describe('a library as it is installed', { timeout: 180_000 }, () => {
 
   beforeAll(async () => {
     const { ffmpeg } = await findMediaTools()
-    writeFileSync(path.join(folder, 'ffmpeg'), `#!/bin/sh\ncase "$*" in *filter_complex*) printf x >> '${log}';; esac\nexec '${ffmpeg}' "$@"\n`)
+    writeFileSync(
+      path.join(folder, 'ffmpeg'),
+      `#!/bin/sh\ncase "$*" in *filter_complex*) printf x >> '${log}';; esac\nexec '${ffmpeg}' "$@"\n`,
+    )
     chmodSync(path.join(folder, 'ffmpeg'), 0o755)
     process.env['FFMPEG_PATH'] = path.join(folder, 'ffmpeg')
     tubelet = openTubelet({ projectDir: path.join(folder, 'project'), packsDir, host: 'web' })
@@ -71,14 +84,24 @@ describe('a library as it is installed', { timeout: 180_000 }, () => {
     const [clip] = clips()
     const before = tubelet.library.annotations(clip?.id ?? 0)
     const question = 'why did the inspector leave early?'
-    const response = await tubelet.handle(new Request(`http://tubelet/api/clips/${clip?.id ?? 0}/ask`, { method: 'POST', body: JSON.stringify({ question }) }))
+    const response = await tubelet.handle(
+      new Request(`http://tubelet/api/clips/${clip?.id ?? 0}/ask`, { method: 'POST', body: JSON.stringify({ question }) }),
+    )
     const text = await response.text()
-    const problem = response.ok ? text.split('\n\n').filter((block) => block.startsWith('data:')).map((block) => JSON.parse(block.slice(5)) as { problem?: Problem }).at(-1)?.problem : (JSON.parse(text) as { problem: Problem }).problem
+    const problem = response.ok
+      ? text
+          .split('\n\n')
+          .filter((block) => block.startsWith('data:'))
+          .map((block) => JSON.parse(block.slice(5)) as { problem?: Problem })
+          .at(-1)?.problem
+      : (JSON.parse(text) as { problem: Problem }).problem
     expect(problem).toMatchObject({ code: 'not-answerable' })
     const guessed = await call<RouteOutput<'guessClip'>>('POST', `/api/clips/${clip?.id ?? 0}/guess`, { question })
     expect(guessed.text.length).toBeGreaterThan(0)
     expect(guessed.pack).toBe((await tubelet.engines.words('answer')).info.manifest.name)
-    expect((await call<RouteOutput<'guessClip'>>('POST', `/api/clips/${clip?.id ?? 0}/guess`, { question: null })).text.length).toBeGreaterThan(0)
+    expect(
+      (await call<RouteOutput<'guessClip'>>('POST', `/api/clips/${clip?.id ?? 0}/guess`, { question: null })).text.length,
+    ).toBeGreaterThan(0)
     expect(tubelet.library.annotations(clip?.id ?? 0)).toEqual(before)
   })
 
@@ -100,7 +123,10 @@ describe('a library as it is installed', { timeout: 180_000 }, () => {
   })
 
   test('boxes by another pack are looked for once; back and forth, nothing is done again and nothing is lost', async () => {
-    const shown = () => tracks().map(({ body, provenance }) => `${provenance?.packId ?? ''} ${JSON.stringify(body)}`).sort()
+    const shown = () =>
+      tracks()
+        .map(({ body, provenance }) => `${provenance?.packId ?? ''} ${JSON.stringify(body)}`)
+        .sort()
     const first = shown()
     copyPack(packsDir, 'eyes', {}, OBJECTS)
     const mark = tubelet.library.markClip(1, { index: 0, kind: 'marked', start: 0, end: 1, startFrame: 3, endFrame: 20, frames: [] })
@@ -127,7 +153,23 @@ describe('a library as it is installed', { timeout: 180_000 }, () => {
     const [frame, still] = [path.join(folder, 'frame.png'), path.join(folder, 'still.mp4')]
     const { ffmpeg } = await findMediaTools()
     execFileSync(ffmpeg, ['-v', 'error', '-ss', '0.8', '-i', clipPath('d15_roadtrip_vp9_10bit.webm'), '-frames:v', '1', frame])
-    execFileSync(ffmpeg, ['-v', 'error', '-loop', '1', '-i', frame, '-t', '20', '-r', '5', '-vf', 'scale=640:-2,format=yuv420p', '-c:v', 'libx264', still])
+    execFileSync(ffmpeg, [
+      '-v',
+      'error',
+      '-loop',
+      '1',
+      '-i',
+      frame,
+      '-t',
+      '20',
+      '-r',
+      '5',
+      '-vf',
+      'scale=640:-2,format=yuv420p',
+      '-c:v',
+      'libx264',
+      still,
+    ])
     const before = await work()
     const source = await add(still)
     const some = clips().filter(({ sourceId }) => sourceId === source)

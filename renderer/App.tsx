@@ -59,7 +59,11 @@ export function App() {
         {empty && NEEDS_VIDEO.has(page) ? <EmptyState dragging={dragging} /> : <Component />}
       </div>
       <StatusBar />
-      {dragging && !empty && <div className="drop-veil" aria-hidden>{t('Drop to add to the library')}</div>}
+      {dragging && !empty && (
+        <div className="drop-veil" aria-hidden>
+          {t('Drop to add to the library')}
+        </div>
+      )}
       {panel === 'add' && <AddDialog />}
       {panel === 'export' && <ExportDialog />}
       {panel === 'shortcuts' && <ShortcutsDialog />}
@@ -67,7 +71,14 @@ export function App() {
       {panel === 'history' && <HistoryDialog />}
       <Confirm />
       {/* Over the picture, or above the bar at the foot of a page: over no tool. */}
-      <Toaster position={page === 'review' ? 'top-center' : 'bottom-center'} theme={theme} offset={{ top: 116, bottom: 104 }} closeButton containerAriaLabel={t('Notifications')} toastOptions={{ closeButtonAriaLabel: t('Close') }} />
+      <Toaster
+        position={page === 'review' ? 'top-center' : 'bottom-center'}
+        theme={theme}
+        offset={{ top: 116, bottom: 104 }}
+        closeButton
+        containerAriaLabel={t('Notifications')}
+        toastOptions={{ closeButtonAriaLabel: t('Close') }}
+      />
     </div>
   )
 }

@@ -18,22 +18,39 @@ type Args<N extends RouteName> = keyof CallArgs<N> extends never ? [] : [CallArg
 export function urlOf<N extends RouteName>(name: N, ...[args]: Args<N>): string {
   const { params = {}, query = {} } = (args ?? {}) as AnyArgs
   const path = contract[name].path.replaceAll(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(String(params[key])))
-  const search = new URLSearchParams(Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value as string | number)]])))
+  const search = new URLSearchParams(
+    Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value as string | number)]])),
+  )
   return search.size > 0 ? `${path}?${search}` : path
 }
 
-async function send<N extends RouteName>(name: N, args: Args<N>, options: Pick<RequestInit, 'signal' | 'keepalive' | 'body'> = {}): Promise<Response> {
+async function send<N extends RouteName>(
+  name: N,
+  args: Args<N>,
+  options: Pick<RequestInit, 'signal' | 'keepalive' | 'body'> = {},
+): Promise<Response> {
   const { body } = (args[0] ?? {}) as AnyArgs
   const init: RequestInit = { method: contract[name].method.toUpperCase(), headers: OWN, ...options }
   if (body !== undefined) Object.assign(init, { body: JSON.stringify(body), headers: { ...OWN, 'content-type': 'application/json' } })
   const response = await fetch(urlOf(name, ...args), init).catch((cause: unknown) => {
     if (options.signal?.aborted) throw cause
-    throw new TubeletError({ code: 'engine-unavailable', message: 'Tubelet does not answer.', stillWorks: 'Everything shown as done is saved.', next: 'Start Tubelet again.' }, { cause })
+    throw new TubeletError(
+      {
+        code: 'engine-unavailable',
+        message: 'Tubelet does not answer.',
+        stillWorks: 'Everything shown as done is saved.',
+        next: 'Start Tubelet again.',
+      },
+      { cause },
+    )
   })
   if (response.ok) return response
   // As a phrase it can be translated; what stands before the backend has only the sentence.
   const { phrase, problem } = (await response.json().catch(() => ({}))) as { phrase?: Problem; problem?: Problem }
-  throw new TubeletError(phrase ?? problem ?? { code: 'internal', message: 'The call failed ({{status}}).', values: { status: response.status }, next: 'Try again.' })
+  throw new TubeletError(
+    phrase ??
+      problem ?? { code: 'internal', message: 'The call failed ({{status}}).', values: { status: response.status }, next: 'Try again.' },
+  )
 }
 
 /** @throws TubeletError with the backend's problem. */
@@ -56,7 +73,8 @@ export async function* stream<N extends RouteName>(name: N, signal: AbortSignal,
   const { body } = await send(name, args, { signal })
   if (body === null) return
   const parse = eventParser()
-  for await (const chunk of body.pipeThrough(new TextDecoderStream())) for (const data of parse(chunk)) yield JSON.parse(data) as RouteEvent<N>
+  for await (const chunk of body.pipeThrough(new TextDecoderStream()))
+    for (const data of parse(chunk)) yield JSON.parse(data) as RouteEvent<N>
 }
 
 /** Server-sent events as chunks arrive (WHATWG HTML, 9.2.6): the data of each event that a chunk completes. Comments are dropped. */
@@ -66,7 +84,10 @@ export function eventParser(): (chunk: string) => string[] {
     const blocks = (rest + chunk).replaceAll('\r\n', '\n').split('\n\n')
     rest = blocks.pop() ?? ''
     return blocks.flatMap((block) => {
-      const data = block.split('\n').filter((line) => line.startsWith('data:')).map((line) => line.slice(5).replace(/^ /, ''))
+      const data = block
+        .split('\n')
+        .filter((line) => line.startsWith('data:'))
+        .map((line) => line.slice(5).replace(/^ /, ''))
       return data.length > 0 ? [data.join('\n')] : []
     })
   }

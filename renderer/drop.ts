@@ -17,7 +17,11 @@ export async function drop(transfer: DataTransfer): Promise<void> {
   // A dialog over the page would hide what comes of it.
   useUi.getState().open(null)
   if (desktop !== null) await addAny(files.map(desktop.pathForFile).filter((path) => path !== ''))
-  else await bring(files.filter(({ name }) => folders.every((folder) => folder.name !== name)), folders).catch(tell)
+  else
+    await bring(
+      files.filter(({ name }) => folders.every((folder) => folder.name !== name)),
+      folders,
+    ).catch(tell)
 }
 
 /** Files and folders by their paths: models become packs, everything else is searched for videos. */

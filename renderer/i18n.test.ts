@@ -32,7 +32,13 @@ for (const folder of ['app', 'main', 'renderer']) {
 }
 
 function read(file: string): void {
-  const source = ts.createSourceFile(file, readFileSync(path.join(root, file), 'utf8'), ts.ScriptTarget.Latest, true, file.endsWith('x') ? ts.ScriptKind.TSX : ts.ScriptKind.TS)
+  const source = ts.createSourceFile(
+    file,
+    readFileSync(path.join(root, file), 'utf8'),
+    ts.ScriptTarget.Latest,
+    true,
+    file.endsWith('x') ? ts.ScriptKind.TSX : ts.ScriptKind.TS,
+  )
   const at = (node: ts.Node) => `${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`
   const fault = (node: ts.Node, what: string) => faults.push(`${at(node)} ${what}: ${node.getText().slice(0, 80)}`)
   const raw = file.endsWith('.tsx')
@@ -42,7 +48,16 @@ function read(file: string): void {
     if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) found(node)
     else if (ts.isParenthesizedExpression(node) || ts.isAsExpression(node)) strings(node.expression, found)
     else if (ts.isConditionalExpression(node)) for (const side of [node.whenTrue, node.whenFalse]) strings(side, found)
-    else if (ts.isBinaryExpression(node) && [ts.SyntaxKind.QuestionQuestionToken, ts.SyntaxKind.BarBarToken, ts.SyntaxKind.AmpersandAmpersandToken, ts.SyntaxKind.PlusToken].includes(node.operatorToken.kind)) for (const side of [node.left, node.right]) strings(side, found)
+    else if (
+      ts.isBinaryExpression(node) &&
+      [
+        ts.SyntaxKind.QuestionQuestionToken,
+        ts.SyntaxKind.BarBarToken,
+        ts.SyntaxKind.AmpersandAmpersandToken,
+        ts.SyntaxKind.PlusToken,
+      ].includes(node.operatorToken.kind)
+    )
+      for (const side of [node.left, node.right]) strings(side, found)
   }
   const shows = (node: ts.Expression, plural = false) =>
     strings(node, (literal) => {
@@ -75,7 +90,9 @@ function read(file: string): void {
   }
   const shownRaw = (node: ts.Expression) =>
     strings(node, (literal) => {
-      const text = ts.isTemplateExpression(literal) ? [literal.head, ...literal.templateSpans.map((span) => span.literal)].map((part) => part.text).join(' ') : literal.text
+      const text = ts.isTemplateExpression(literal)
+        ? [literal.head, ...literal.templateSpans.map((span) => span.literal)].map((part) => part.text).join(' ')
+        : literal.text
       if (isEnglish(text)) fault(literal, 'is not translated')
     })
 
@@ -84,7 +101,12 @@ function read(file: string): void {
       const name = node.expression.getText()
       const [first, second] = node.arguments
       if (first && MARKS.has(name)) {
-        shows(first, second !== undefined && ts.isObjectLiteralExpression(second) && second.properties.some((property) => property.name?.getText() === 'count'))
+        shows(
+          first,
+          second !== undefined &&
+            ts.isObjectLiteralExpression(second) &&
+            second.properties.some((property) => property.name?.getText() === 'count'),
+        )
       }
       if (first && raw && /^toast(\.\w+)?$/.test(name)) shownRaw(first)
     } else if (ts.isObjectLiteralExpression(node)) {
@@ -99,7 +121,8 @@ function read(file: string): void {
       if (isEnglish(node.text)) fault(node, 'is not translated')
     } else if (raw && ts.isJsxAttribute(node) && ATTRIBUTES.has(node.name.getText())) {
       if (node.initializer && ts.isStringLiteral(node.initializer)) shownRaw(node.initializer)
-      else if (node.initializer && ts.isJsxExpression(node.initializer) && node.initializer.expression) shownRaw(node.initializer.expression)
+      else if (node.initializer && ts.isJsxExpression(node.initializer) && node.initializer.expression)
+        shownRaw(node.initializer.expression)
     } else if (raw && ts.isJsxExpression(node) && node.expression && !ts.isJsxAttribute(node.parent)) shownRaw(node.expression)
   })
 }
@@ -136,7 +159,9 @@ test('a translation has the values of its text, and none is left over', () => {
     const text = textOf(key)
     expect(used, `${key} is not shown anywhere`).toContain(text)
     // A singular may say "one" in words.
-    const [wanted, given] = [values(text), values(translation)].map((names) => names.filter((name) => !(key.endsWith('_one') && name === 'count')))
+    const [wanted, given] = [values(text), values(translation)].map((names) =>
+      names.filter((name) => !(key.endsWith('_one') && name === 'count')),
+    )
     expect(given, key).toEqual(wanted)
   }
 })
@@ -144,12 +169,15 @@ test('a translation has the values of its text, and none is left over', () => {
 /** Files of an area, by their names. */
 function files(language: 'de' | 'en'): [name: string, words: Record<string, string>][] {
   const folder = path.join(root, 'renderer', 'locales', language)
-  return readdirSync(folder).filter((name) => name.endsWith('.json')).map((name) => [name, JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as Record<string, string>])
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => [name, JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as Record<string, string>])
 }
 
 test('what packs of Tubelet’s own say of themselves is translated', () => {
   const text = (file: string) => readFileSync(path.join(root, file), 'utf8')
-  for (const pack of ['objects-80', 'screen-text', 'tubelet-mini']) expect(german).toHaveProperty([(JSON.parse(text(`models/packs/${pack}/pack.json`)) as { description: string }).description])
+  for (const pack of ['objects-80', 'screen-text', 'tubelet-mini'])
+    expect(german).toHaveProperty([(JSON.parse(text(`models/packs/${pack}/pack.json`)) as { description: string }).description])
   const template = text('models/packs/openmammut/template.json')
   expect(german).toHaveProperty([(JSON.parse(template) as { manifest: { licence: string } }).manifest.licence])
   // The app writes the sentence of a pack that it makes, and shows it again from the facts in pack.json.
@@ -167,7 +195,8 @@ test('a text is translated in one file only: of two, nobody knows which is shown
 test('German addresses nobody, and calls a thing by one name', () => {
   // “Sie” and “Ihr” for people, or “du”; at the beginning of a sentence “Sie” is a thing that was spoken of.
   const address = /(?<!^|[.!?] )\bSie\b|\b(Ihr\w*|[Dd]u|[Dd]ich|[Dd]ir|[Dd]eine?\w*)\b/
-  const rivals = /\b(Label|Labels|Kasten|Kästen|Modellpaket\w*|Warteschlange|Übersicht|Vorschau-Kopie)\b|analys|verw[oae]rf|verworfen|kodiert/i
+  const rivals =
+    /\b(Label|Labels|Kasten|Kästen|Modellpaket\w*|Warteschlange|Übersicht|Vorschau-Kopie)\b|analys|verw[oae]rf|verworfen|kodiert/i
   const said = files('de').flatMap(([name, words]) => Object.entries(words).map(([key, text]) => ({ name, key, text })))
   expect(said.filter(({ text }) => address.test(text))).toEqual([])
   expect(said.filter(({ text }) => rivals.test(text.replaceAll(/\{\{.*?\}\}/g, '')))).toEqual([])

@@ -33,13 +33,20 @@ export function t(english: string, values?: TOptions): string {
 
 /** A sentence of the backend in the window's language. */
 export function shown({ text, values = {} }: Phrase): string {
-  return t(text, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === 'object' ? t(value.text) : value])))
+  return t(
+    text,
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === 'object' ? t(value.text) : value])),
+  )
 }
 
 /** What a problem says, each part in the window's language. */
 export function told({ message, next, stillWorks, values = {} }: Problem): { message: string; next?: string; stillWorks?: string } {
   const part = (text: string) => shown({ text, values })
-  return { message: part(message), ...(next === undefined ? {} : { next: part(next) }), ...(stillWorks === undefined ? {} : { stillWorks: part(stillWorks) }) }
+  return {
+    message: part(message),
+    ...(next === undefined ? {} : { next: part(next) }),
+    ...(stillWorks === undefined ? {} : { stillWorks: part(stillWorks) }),
+  }
 }
 
 export { phrase } from '../app/phrase.ts'

@@ -77,7 +77,8 @@ export function useKeys(): void {
       const typing = target.closest('input:not([type=range]), textarea, [contenteditable]') !== null
       if (typing && !(combination.includes('Ctrl') && WHILE_TYPING.has(action.id))) return
       // A focused control answers these keys itself; a chosen clip in the list leaves them to the player.
-      if (ON_CONTROLS.has(combination) && target.closest('button:not([data-clip]), [role=slider], input, [data-box], select, a') !== null) return
+      if (ON_CONTROLS.has(combination) && target.closest('button:not([data-clip]), [role=slider], input, [data-box], select, a') !== null)
+        return
       event.preventDefault()
       void afterStep(action.run)
     }
@@ -86,7 +87,14 @@ export function useKeys(): void {
   }, [])
 }
 
-const NAMES: Readonly<Record<string, string>> = { ArrowLeft: '←', ArrowRight: '→', ArrowUp: '↑', ArrowDown: '↓', Delete: 'Del', Escape: 'Esc' }
+const NAMES: Readonly<Record<string, string>> = {
+  ArrowLeft: '←',
+  ArrowRight: '→',
+  ArrowUp: '↑',
+  ArrowDown: '↓',
+  Delete: 'Del',
+  Escape: 'Esc',
+}
 
 /** A key as people know it. */
 export function keyName(combination: string): string {

@@ -19,7 +19,11 @@ function later(load: () => Promise<ComponentType>): ComponentType {
   return function Later() {
     // Chosen once: what is on the screen is not swapped for itself.
     const [Shown] = useState(() => here ?? Coming)
-    return <Suspense fallback={<main className="page" />}><Shown /></Suspense>
+    return (
+      <Suspense fallback={<main className="page" />}>
+        <Shown />
+      </Suspense>
+    )
   }
 }
 
@@ -33,10 +37,18 @@ export const PAGES: Record<Page, { name: string; Icon: typeof Table2; Component:
   review: { name: phrase('Review'), Icon: Clapperboard, Component: ReviewPage },
   table: { name: phrase('Table'), Icon: Table2, Component: later(async () => (await import('./table/TablePage.tsx')).TablePage) },
   labels: { name: phrase('Labels'), Icon: Tags, Component: later(async () => (await import('./labels/LabelsPage.tsx')).LabelsPage) },
-  overview: { name: phrase('Overview'), Icon: ChartNoAxesCombined, Component: later(async () => (await import('./overview/OverviewPage.tsx')).OverviewPage) },
+  overview: {
+    name: phrase('Overview'),
+    Icon: ChartNoAxesCombined,
+    Component: later(async () => (await import('./overview/OverviewPage.tsx')).OverviewPage),
+  },
   queue: { name: phrase('Queue'), Icon: ListChecks, Component: later(async () => (await import('./queue/QueuePage.tsx')).QueuePage) },
   packs: { name: phrase('Packs'), Icon: Boxes, Component: later(async () => (await import('./packs/PacksPage.tsx')).PacksPage) },
-  settings: { name: phrase('Settings'), Icon: Settings, Component: later(async () => (await import('./settings/SettingsPage.tsx')).SettingsPage) },
+  settings: {
+    name: phrase('Settings'),
+    Icon: Settings,
+    Component: later(async () => (await import('./settings/SettingsPage.tsx')).SettingsPage),
+  },
 }
 
 export function Rail() {

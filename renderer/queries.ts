@@ -28,18 +28,29 @@ export function usePackOf(task: Task): Status['packs'][Task] | undefined {
 export const useSources = () => useQuery({ queryKey: ['sources'], queryFn: () => call('listSources') })
 /** All clips of a video, in time order: a library may hold more clips than a window should, a video does not. */
 export const clipsOf = (sourceId: number | null) =>
-  queryOptions({ queryKey: ['clips', sourceId], queryFn: async () => (await call('listClips', { query: { sourceId: sourceId ?? 0, limit: MOST_CLIPS } })).clips, enabled: sourceId !== null })
+  queryOptions({
+    queryKey: ['clips', sourceId],
+    queryFn: async () => (await call('listClips', { query: { sourceId: sourceId ?? 0, limit: MOST_CLIPS } })).clips,
+    enabled: sourceId !== null,
+  })
 export const useClipsOf = (sourceId: number | null) => useQuery(clipsOf(sourceId))
 /** In how many clips each label is. */
 export function useLabelCounts(): (label: string) => number {
   const { data } = useQuery({ queryKey: ['clips', 'labels'], queryFn: () => call('facets') })
   return (label) => data?.labels.find((one) => one.label.toLowerCase() === label.toLowerCase())?.clips ?? 0
 }
-export const useQueue = () => useQuery({ queryKey: ['queue'], queryFn: async () => newest(queryClient.getQueryData(['queue']), await call('queue')) })
+export const useQueue = () =>
+  useQuery({ queryKey: ['queue'], queryFn: async () => newest(queryClient.getQueryData(['queue']), await call('queue')) })
 export const useLabels = () => useQuery({ queryKey: ['labels'], queryFn: () => call('getLabels') })
 export const useHistory = () => useQuery({ queryKey: ['history'], queryFn: () => call('history') })
-export const useClip = (clipId: number | null) => useQuery({ queryKey: ['clip', clipId], queryFn: () => call('getClip', { params: { clipId: clipId ?? 0 } }), enabled: clipId !== null })
-export const useFrames = (sourceId: number | null) => useQuery({ queryKey: ['frames', sourceId], queryFn: () => call('frames', { params: { sourceId: sourceId ?? 0 } }), enabled: sourceId !== null })
+export const useClip = (clipId: number | null) =>
+  useQuery({ queryKey: ['clip', clipId], queryFn: () => call('getClip', { params: { clipId: clipId ?? 0 } }), enabled: clipId !== null })
+export const useFrames = (sourceId: number | null) =>
+  useQuery({
+    queryKey: ['frames', sourceId],
+    queryFn: () => call('frames', { params: { sourceId: sourceId ?? 0 } }),
+    enabled: sourceId !== null,
+  })
 
 /** Show a failed action where people look; the reason stays readable until it is closed. */
 export function tell(error: unknown): void {
@@ -53,8 +64,10 @@ export async function addPaths(paths: readonly string[]): Promise<void> {
     const { added, duplicates, moved, restored, rejected } = await call('addSources', { body: { paths: [...paths] } })
     if (added.length > 0) toast.success(t('{{count, number}} videos added', { count: added.length }))
     if (duplicates.length > 0) toast.info(t('{{count, number}} files are already in the library', { count: duplicates.length }))
-    for (const { path, from } of moved) toast.info(t('{{name}} was known: its new place is kept.', { name: fileName(from) }), { description: path })
-    if (restored.length > 0) toast.success(t('{{count, number}} videos came back from the bin, with what was said about them', { count: restored.length }))
+    for (const { path, from } of moved)
+      toast.info(t('{{name}} was known: its new place is kept.', { name: fileName(from) }), { description: path })
+    if (restored.length > 0)
+      toast.success(t('{{count, number}} videos came back from the bin, with what was said about them', { count: restored.length }))
     const [first] = rejected
     if (first) {
       const { message, next } = told(first.problem)
@@ -133,10 +146,19 @@ async function takeStep(direction: 'undo' | 'redo'): Promise<void> {
 /** What was done in another window is taken back only by who has read what it is. */
 function offerOthers(what: Phrase): void {
   const takeBack = () => inOrder(() => call('undo', { query: { whose: 'all' } })).then(() => queryClient.invalidateQueries(), tell)
-  toast.info(t('Nothing was done in this window that could be taken back. In another one was done last: {{what}}', { what: shown(what) }), { id: 'review', duration: 12_000, action: { label: t('Undo that'), onClick: () => void takeBack() } })
+  toast.info(t('Nothing was done in this window that could be taken back. In another one was done last: {{what}}', { what: shown(what) }), {
+    id: 'review',
+    duration: 12_000,
+    action: { label: t('Undo that'), onClick: () => void takeBack() },
+  })
 }
 
-const REVIEWED = { accept: phrase('Accepted'), reject: phrase('Rejected'), edit: phrase('Saved'), reset: phrase('Back to what the model said') }
+const REVIEWED = {
+  accept: phrase('Accepted'),
+  reject: phrase('Rejected'),
+  edit: phrase('Saved'),
+  reset: phrase('Back to what the model said'),
+}
 
 /** Decide about an annotation; one toast at a time says so and offers to take it back. */
 export async function review({ id, action, body }: { id: number; action: keyof typeof REVIEWED; body?: AnnotationBody }): Promise<void> {

@@ -35,7 +35,8 @@ export const useUi = create<Ui>((set) => ({
   dropped: [],
   selectSource: (sourceId) => set({ sourceId, clipId: null, trackId: null }),
   selectClip: (clipId, sourceId) => set({ clipId, sourceId, trackId: null }),
-  openClip: (clipId, sourceId) => set(({ page, from }) => ({ clipId, sourceId, trackId: null, page: 'review', from: page === 'review' ? from : page })),
+  openClip: (clipId, sourceId) =>
+    set(({ page, from }) => ({ clipId, sourceId, trackId: null, page: 'review', from: page === 'review' ? from : page })),
   selectTrack: (trackId) => set({ trackId }),
   goTo: (page) => set({ page, from: null }),
   open: (panel) => set({ panel, ...(panel === 'add' ? {} : { dropped: [] }) }),

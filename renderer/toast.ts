@@ -18,4 +18,9 @@ function placed(show: (text: string, options: ExternalToast) => string | number)
   }
 }
 
-export const toast = Object.assign(placed(sonner), { success: placed(sonner.success), info: placed(sonner.info), warning: placed(sonner.warning), error: placed(sonner.error) })
+export const toast = Object.assign(placed(sonner), {
+  success: placed(sonner.success),
+  info: placed(sonner.info),
+  warning: placed(sonner.warning),
+  error: placed(sonner.error),
+})

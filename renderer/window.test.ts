@@ -37,12 +37,20 @@ test('numbers as people read them', () => {
 test('scores follow the language where they are read, and not where they are typed', () => {
   expect([scoreShown(0.6), scoreShown(0.0451), scoreText(0.6)]).toEqual(['0.60', '0.045', '0.60'])
   useLanguage.setState({ language: 'de' })
-  expect([scoreShown(0.6), scoreShown(0.0451), scoreText(0.6), bytes(10_700_000), number(12.27, 2)]).toEqual(['0,60', '0,045', '0.60', '10,7 MB', '12,27'])
+  expect([scoreShown(0.6), scoreShown(0.0451), scoreText(0.6), bytes(10_700_000), number(12.27, 2)]).toEqual([
+    '0,60',
+    '0,045',
+    '0.60',
+    '10,7 MB',
+    '12,27',
+  ])
   useLanguage.setState({ language: 'en' })
 })
 
 test('no key does two things, whichever tool’s keys are chosen', () => {
-  for (const preset of ['tubelet', 'cvat', 'dive'] as const) expect([preset, ...conflicts(ACTIONS, { preset, changed: {} })]).toEqual([preset])
+  for (const preset of ['tubelet', 'cvat', 'dive'] as const)
+    expect([preset, ...conflicts(ACTIONS, { preset, changed: {} })]).toEqual([preset])
   expect(new Set(ACTIONS.map(({ id }) => id)).size).toBe(ACTIONS.length)
-  for (const { keys } of Object.values(PRESETS)) for (const id of Object.keys(keys)) expect(ACTIONS.map((action) => action.id)).toContain(id)
+  for (const { keys } of Object.values(PRESETS))
+    for (const id of Object.keys(keys)) expect(ACTIONS.map((action) => action.id)).toContain(id)
 })

@@ -24,7 +24,9 @@ function projectFolder(): string {
 }
 
 export async function start(projectDir = projectFolder()): Promise<Running> {
-  const child: ChildProcess = spawn(process.execPath, [cli, 'serve', '--project', projectDir, '--packs', path.join(projectDir, 'packs')], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child: ChildProcess = spawn(process.execPath, [cli, 'serve', '--project', projectDir, '--packs', path.join(projectDir, 'packs')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const url = await new Promise<string>((resolve, reject) => {
     let output = ''
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -65,7 +67,11 @@ export function tubelet(...clips: readonly string[]): void {
   test.beforeAll(async ({ browser }) => {
     test.setTimeout(240_000)
     app = await start()
-    const context = await browser.newContext({ locale: 'en-US', reducedMotion: 'reduce', permissions: ['clipboard-read', 'clipboard-write'] })
+    const context = await browser.newContext({
+      locale: 'en-US',
+      reducedMotion: 'reduce',
+      permissions: ['clipboard-read', 'clipboard-write'],
+    })
     page = await context.newPage()
     await opened()
     if (clips.length > 0) await analyse(...clips)
@@ -78,17 +84,33 @@ export function tubelet(...clips: readonly string[]): void {
 }
 
 /** The parts that a call of `N` cannot do without: `listClips` has a query, and every field of it may be left out. */
-type Needs<N extends RouteName> = { [K in keyof CallArgs<N>]: Partial<CallArgs<N>[K]> extends CallArgs<N>[K] ? never : K }[keyof CallArgs<N>]
+type Needs<N extends RouteName> = {
+  [K in keyof CallArgs<N>]: Partial<CallArgs<N>[K]> extends CallArgs<N>[K] ? never : K
+}[keyof CallArgs<N>]
 
 /** What the window does too, without the window. */
-export async function call<N extends RouteName>(name: N, ...[args]: Needs<N> extends never ? [CallArgs<N>?] : [CallArgs<N>]): Promise<RouteOutput<N>> {
-  const { params = {}, query = {}, body } = (args ?? {}) as { params?: Record<string, unknown>; query?: Record<string, string>; body?: unknown }
+export async function call<N extends RouteName>(
+  name: N,
+  ...[args]: Needs<N> extends never ? [CallArgs<N>?] : [CallArgs<N>]
+): Promise<RouteOutput<N>> {
+  const {
+    params = {},
+    query = {},
+    body,
+  } = (args ?? {}) as { params?: Record<string, unknown>; query?: Record<string, string>; body?: unknown }
   const { method, path: route } = contract[name]
   const { origin, searchParams } = new URL(app.url)
-  const url = new URL(route.replaceAll(/\{(\w+)\}/g, (_, key: string) => String(params[key])), origin)
+  const url = new URL(
+    route.replaceAll(/\{(\w+)\}/g, (_, key: string) => String(params[key])),
+    origin,
+  )
   for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value)
   const headers = { authorization: `Bearer ${searchParams.get('token') ?? ''}`, 'content-type': 'application/json' }
-  const response = await fetch(url, { method: method.toUpperCase(), headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+  const response = await fetch(url, {
+    method: method.toUpperCase(),
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
   if (!response.ok) throw new Error(await response.text())
   return (await response.json()) as RouteOutput<N>
 }
@@ -121,7 +143,12 @@ async function opened(): Promise<void> {
 export const goTo = (name: string) => page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name, exact: true }).click()
 
 /** Chromium's own drag of files from outside, to a place of the window. */
-export async function dropFiles(window: Page, devtools: CDPSession, files: readonly string[], [x, y]: [x: number, y: number] = [700, 400]): Promise<void> {
+export async function dropFiles(
+  window: Page,
+  devtools: CDPSession,
+  files: readonly string[],
+  [x, y]: [x: number, y: number] = [700, 400],
+): Promise<void> {
   const data = { items: [], files: [...files], dragOperationsMask: 1 }
   const send = (type: 'dragEnter' | 'dragOver' | 'drop') => devtools.send('Input.dispatchDragEvent', { type, x, y, data })
   await expect(window.locator('.app')).toBeVisible()
@@ -138,7 +165,10 @@ export const clipRows = () => page.getByRole('navigation').locator('[data-clip]'
 
 /** What breaks WCAG 2.2 AA or axe’s best practices in the window as it is. */
 export async function violations(): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).exclude('[data-sonner-toaster]').analyze()
+  const { violations: found } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .exclude('[data-sonner-toaster]')
+    .analyze()
   const faults = found.flatMap(({ id, nodes }) => nodes.map(({ html, target }) => ({ id, html, target: String(target) })))
   const kept = await Promise.all(faults.map(async ({ id, html, target }) => !(await allowed(id, html, target))))
   return faults.filter((_, nth) => kept[nth]).map(({ id, html }) => `${id} ${html.slice(0, 160)}`)
@@ -152,10 +182,13 @@ async function allowed(rule: string, html: string, target: string): Promise<bool
   if (rule !== 'target-size') return false
   // A bar of the timeline is as long as what it stands for; rows of the lists and keys do the same at a full size (WCAG 2.5.8,
   // “equivalent”). What a head covers that stays in place while its list scrolls is whole once it is scrolled.
-  return page.locator(target).first().evaluate((element) => {
-    const { width, height } = element.getBoundingClientRect()
-    return element.closest('.timeline') !== null || Math.min(width, height) >= 24
-  })
+  return page
+    .locator(target)
+    .first()
+    .evaluate((element) => {
+      const { width, height } = element.getBoundingClientRect()
+      return element.closest('.timeline') !== null || Math.min(width, height) >= 24
+    })
 }
 
 /** The window as it is breaks nothing, in light and in dark. */

@@ -11,7 +11,15 @@ import { mammut } from '../main/library/shower.testing.ts'
 const DIGEST = 'd'.repeat(64)
 const PACK = mammut(DIGEST)
 const DIMENSIONS = 96
-const provenance = { packId: 'bench', packVersion: '1', packDigest: DIGEST, provider: 'CPU', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
+const provenance = {
+  packId: 'bench',
+  packVersion: '1',
+  packDigest: DIGEST,
+  provider: 'CPU',
+  prompt: '',
+  appVersion: '0',
+  at: '2026-01-01T00:00:00.000Z',
+}
 
 export async function benchOverview(row: (what: string, measured: string, goal: string) => void): Promise<void> {
   for (const count of [1_000, 10_000]) {
@@ -46,13 +54,35 @@ function fill(library: Library, count: number): void {
   library.changeVocabulary(withNames([], ['car']))
   const { source } = library.addSource({ path: '/bench.mp4', name: 'bench.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'bench' })
   for (let index = 0; index < count; index += 1) {
-    const id = library.saveClip(source.id, { index, kind: 'window', start: index * 8, end: index * 8 + 8, startFrame: index * 200, endFrame: index * 200 + 200, frames: [] })
-    const raw = Float32Array.from({ length: DIMENSIONS }, (_, at) => (at % 10 === index % 10 ? 1 : 0) + 0.4 * Math.sin(index * 12.9898 + at * 78.233))
+    const id = library.saveClip(source.id, {
+      index,
+      kind: 'window',
+      start: index * 8,
+      end: index * 8 + 8,
+      startFrame: index * 200,
+      endFrame: index * 200 + 200,
+      frames: [],
+    })
+    const raw = Float32Array.from(
+      { length: DIMENSIONS },
+      (_, at) => (at % 10 === index % 10 ? 1 : 0) + 0.4 * Math.sin(index * 12.9898 + at * 78.233),
+    )
     const length = Math.hypot(...raw)
     const candidates = [0, 1, 2].map((at) => {
       const score = ((index * 7 + at * 31) % 100) / 100
-      return { score, provenance, body: { kind: 'track' as const, label: 'car', boxes: [{ ordinal: index * 200, pts: index, box: { x1: at * 50, y1: 0, x2: at * 50 + 40, y2: 40 }, score }] } }
+      return {
+        score,
+        provenance,
+        body: {
+          kind: 'track' as const,
+          label: 'car',
+          boxes: [{ ordinal: index * 200, pts: index, box: { x1: at * 50, y1: 0, x2: at * 50 + 40, y2: 40 }, score }],
+        },
+      }
     })
-    library.saveClipResult(id, PACK, { embedding: raw.map((value) => value / length), memory: new Uint16Array([1]), tokens: null }, [], { caption: { body: { kind: 'caption', text: 'a car' }, evidence: null, provenance }, seen: { lookedFor: lookedFor(library.detections.vocabulary()), fresh: new Map(), candidates } })
+    library.saveClipResult(id, PACK, { embedding: raw.map((value) => value / length), memory: new Uint16Array([1]), tokens: null }, [], {
+      caption: { body: { kind: 'caption', text: 'a car' }, evidence: null, provenance },
+      seen: { lookedFor: lookedFor(library.detections.vocabulary()), fresh: new Map(), candidates },
+    })
   }
 }

@@ -27,7 +27,9 @@ function row(what: string, measured: string, goal: string): void {
 
 const clips = clipsFolder()
 if (clips === null) process.exit(1)
-const videos = readdirSync(clips).filter((name) => /^[df]\d/.test(name)).map((name) => path.join(clips, name))
+const videos = readdirSync(clips)
+  .filter((name) => /^[df]\d/.test(name))
+  .map((name) => path.join(clips, name))
 
 try {
   if (process.argv.includes('--search')) await benchSearch(row)
@@ -36,7 +38,11 @@ try {
   else await all()
   const cpu = os.cpus()
   console.log(`\n${cpu.length} × ${cpu[0]?.model ?? '?'}, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}\n`)
-  console.log(['| What | Measured | Goal |', '|---|---|---|', ...rows.map(({ what, measured, goal }) => `| ${what} | ${measured} | ${goal} |`)].join('\n'))
+  console.log(
+    ['| What | Measured | Goal |', '|---|---|---|', ...rows.map(({ what, measured, goal }) => `| ${what} | ${measured} | ${goal} |`)].join(
+      '\n',
+    ),
+  )
 } finally {
   rmSync(work, { recursive: true, force: true })
 }
@@ -57,18 +63,28 @@ async function batch(files: readonly string[]): Promise<void> {
   const done = report.sources.filter(({ state }) => state === 'done')
   const seconds = done.reduce((sum, { duration }) => sum + (duration ?? 0), 0)
   const clipCount = done.reduce((sum, source) => sum + source.clips.length, 0)
-  row(`${done.length} of ${files.length} files (the same content counts once), ${clipCount} clips, ${seconds.toFixed(0)} s of video: captions, boxes, a question, exports`, `${wall.toFixed(0)} s, ${(seconds / wall).toFixed(1)} × real time`, '8 × real time')
+  row(
+    `${done.length} of ${files.length} files (the same content counts once), ${clipCount} clips, ${seconds.toFixed(0)} s of video: captions, boxes, a question, exports`,
+    `${wall.toFixed(0)} s, ${(seconds / wall).toFixed(1)} × real time`,
+    '8 × real time',
+  )
   row('Peak memory of all processes together', `${(memory / 1e9).toFixed(2)} GB`, '1.5 GB')
 }
 
 /** The window in a real browser: how soon something is seen, how smooth it stays, how fast a second question is. */
 async function inWindow(folder: string): Promise<void> {
   const app = await start()
-  const browser = await chromium.launch({ executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-background-networking', '--disable-gpu'] })
+  const browser = await chromium.launch({
+    executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-background-networking', '--disable-gpu'],
+  })
   try {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
     await page.goto(app.url)
-    await page.getByText(/Ready on/).first().waitFor({ timeout: 60_000 })
+    await page
+      .getByText(/Ready on/)
+      .first()
+      .waitFor({ timeout: 60_000 })
     const painted = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN)
     row('The window is drawn after it is opened', `${(painted / 1000).toFixed(2)} s`, '0.5 s')
     // An app at rest, as people find it who have started it and look for their files.
@@ -77,13 +93,22 @@ async function inWindow(folder: string): Promise<void> {
     await page.evaluate(() => {
       const seen = { added: 0, picture: 0, caption: 0, long: [] as number[] }
       Object.assign(globalThis, { seen })
-      document.addEventListener('click', (event) => {
-        if ((event.target as HTMLElement).textContent === 'Add') seen.added = performance.now()
-      }, { capture: true })
+      document.addEventListener(
+        'click',
+        (event) => {
+          if ((event.target as HTMLElement).textContent === 'Add') seen.added = performance.now()
+        },
+        { capture: true },
+      )
       // Pictures do not bubble their load: it is caught on the way down.
-      document.addEventListener('load', ({ target }) => {
-        if (seen.added > 0 && seen.picture === 0 && target instanceof HTMLImageElement && target.closest('nav')) seen.picture = performance.now()
-      }, { capture: true })
+      document.addEventListener(
+        'load',
+        ({ target }) => {
+          if (seen.added > 0 && seen.picture === 0 && target instanceof HTMLImageElement && target.closest('nav'))
+            seen.picture = performance.now()
+        },
+        { capture: true },
+      )
       const captions = new MutationObserver(() => {
         if (!/[a-z]{3}/.test(document.querySelector('[data-clip]')?.textContent ?? '')) return
         seen.caption = performance.now()
@@ -104,19 +129,31 @@ async function inWindow(folder: string): Promise<void> {
       return finished === 0 ? Infinity : waiting + running
     }
     while ((await left()) > 0) await sleep(1000)
-    const seen = await page.evaluate(() => (globalThis as unknown as { seen: { added: number; picture: number; caption: number; long: number[] } }).seen)
+    const seen = await page.evaluate(
+      () => (globalThis as unknown as { seen: { added: number; picture: number; caption: number; long: number[] } }).seen,
+    )
     row('First picture after the drop', `${((seen.picture - seen.added) / 1000).toFixed(2)} s`, '1 s')
     row('First caption after the drop', `${((seen.caption - seen.added) / 1000).toFixed(2)} s`, '5 s')
-    row('Longest task of the window while the batch ran', seen.long.length === 0 ? 'none over 50 ms' : `${Math.max(...seen.long).toFixed(0)} ms (${seen.long.length} over 50 ms)`, '50 ms')
+    row(
+      'Longest task of the window while the batch ran',
+      seen.long.length === 0 ? 'none over 50 ms' : `${Math.max(...seen.long).toFixed(0)} ms (${seen.long.length} over 50 ms)`,
+      '50 ms',
+    )
 
-    await whileBusy(page, left, (route) => fetch(new URL(route, app.url), { method: 'POST', headers: { authorization: `Bearer ${token}` } }))
+    await whileBusy(page, left, (route) =>
+      fetch(new URL(route, app.url), { method: 'POST', headers: { authorization: `Bearer ${token}` } }),
+    )
 
     const clip = Number(await page.locator('[data-clip]').first().getAttribute('data-clip'))
     const ask = (question: string) =>
       page.evaluate(
         async ([url, question]) => {
           const began = performance.now()
-          const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ question }) })
+          const response = await fetch(url, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify({ question }),
+          })
           let first: number | null = null
           let text = ''
           for await (const chunk of response.body ?? []) {
@@ -129,7 +166,8 @@ async function inWindow(folder: string): Promise<void> {
       )
     await ask('What moves?')
     const times: number[] = []
-    for (const question of ['What colour is it?', 'How many things are there?', 'Where is it?', 'Is the camera still?', 'What is large?']) times.push((await ask(question)) ?? NaN)
+    for (const question of ['What colour is it?', 'How many things are there?', 'Where is it?', 'Is the camera still?', 'What is large?'])
+      times.push((await ask(question)) ?? NaN)
     row('First token of a further question about a clip, median of 5', `${times.sort((a, b) => a - b)[2]?.toFixed(0) ?? '?'} ms`, '150 ms')
   } finally {
     await browser.close()
@@ -145,10 +183,16 @@ async function whileBusy(page: Page, left: () => Promise<number>, post: (route: 
   await page.evaluate(() => {
     const slow = new Map<number, number>()
     Object.assign(globalThis, { slow })
-    const note = (entry: PerformanceEventTiming) => entry.interactionId > 0 && slow.set(entry.interactionId, Math.max(slow.get(entry.interactionId) ?? 0, entry.duration))
-    new PerformanceObserver((list) => (list.getEntries() as PerformanceEventTiming[]).forEach(note)).observe({ type: 'event', durationThreshold: 16 } as PerformanceObserverInit)
+    const note = (entry: PerformanceEventTiming) =>
+      entry.interactionId > 0 && slow.set(entry.interactionId, Math.max(slow.get(entry.interactionId) ?? 0, entry.duration))
+    new PerformanceObserver((list) => (list.getEntries() as PerformanceEventTiming[]).forEach(note)).observe({
+      type: 'event',
+      durationThreshold: 16,
+    } as PerformanceObserverInit)
   })
-  const pages = await page.locator('.rail [data-page]').evaluateAll((buttons) => buttons.map((button) => button.getAttribute('data-page') ?? ''))
+  const pages = await page
+    .locator('.rail [data-page]')
+    .evaluateAll((buttons) => buttons.map((button) => button.getAttribute('data-page') ?? ''))
   let count = 0
   for (let turn = 0; turn < 200 && (await left()) > 0; turn += 1) {
     await page.locator(`.rail [data-page=${pages[turn % pages.length] ?? 'review'}]`).click()
@@ -159,7 +203,11 @@ async function whileBusy(page: Page, left: () => Promise<number>, post: (route: 
   const slow = await page.evaluate(() => [...(globalThis as unknown as { slow: Map<number, number> }).slow.values()])
   // Shorter ones are not reported at all.
   const all = [...slow, ...Array.from({ length: Math.max(0, count - slow.length) }, () => 16)].sort((a, b) => a - b)
-  row(`From a press to the next picture while a batch runs, 95th percentile of ${count}`, `${all[Math.ceil(all.length * 0.95) - 1]?.toFixed(0) ?? '?'} ms`, '100 ms')
+  row(
+    `From a press to the next picture while a batch runs, 95th percentile of ${count}`,
+    `${all[Math.ceil(all.length * 0.95) - 1]?.toFixed(0) ?? '?'} ms`,
+    '100 ms',
+  )
   await page.locator('.rail [data-page=review]').click()
 }
 
@@ -170,9 +218,24 @@ function packagedSize(): void {
   const out = path.join(work, 'packed')
   mkdirSync(electron)
   writeFileSync(path.join(electron, 'electron'), '')
-  const packed = spawnSync(process.execPath, [path.join(root, 'node_modules', 'electron-builder', 'cli.js'), '--linux', 'dir', `-c.electronDist=${electron}`, `-c.directories.output=${out}`], { cwd: root, encoding: 'utf8' })
+  const packed = spawnSync(
+    process.execPath,
+    [
+      path.join(root, 'node_modules', 'electron-builder', 'cli.js'),
+      '--linux',
+      'dir',
+      `-c.electronDist=${electron}`,
+      `-c.directories.output=${out}`,
+    ],
+    { cwd: root, encoding: 'utf8' },
+  )
   const resources = path.join(out, 'linux-unpacked', 'resources')
-  if (packed.status !== 0 || !existsSync(resources)) row("The packaged app's own files, Linux", `not measured: ${(packed.stderr || packed.stdout).trim().split('\n').at(-1) ?? ''}`, '200 MB')
+  if (packed.status !== 0 || !existsSync(resources))
+    row(
+      "The packaged app's own files, Linux",
+      `not measured: ${(packed.stderr || packed.stdout).trim().split('\n').at(-1) ?? ''}`,
+      '200 MB',
+    )
   else row("The packaged app's own files, Linux", `${(sizeOf(resources) / 1e6).toFixed(0)} MB`, '200 MB')
 }
 
@@ -187,5 +250,9 @@ function install(): void {
   spawnSync('git', ['clone', '-q', root, copy])
   const began = performance.now()
   const done = spawnSync('sh', ['-c', 'npm ci --no-audit --no-fund && npm run build'], { cwd: copy, stdio: 'ignore' })
-  row('npm ci and build from a warm npm cache', done.status === 0 ? `${((performance.now() - began) / 1000).toFixed(0)} s` : 'failed', '180 s')
+  row(
+    'npm ci and build from a warm npm cache',
+    done.status === 0 ? `${((performance.now() - began) / 1000).toFixed(0)} s` : 'failed',
+    '180 s',
+  )
 }

@@ -14,7 +14,11 @@ async function tabTo(name: RegExp): Promise<void> {
       const { outlineStyle, outlineWidth } = getComputedStyle(element)
       const { left, right, top, bottom } = element.getBoundingClientRect()
       const onTop = document.elementFromPoint((left + right) / 2, (top + bottom) / 2)
-      return { name: `${element.getAttribute('aria-label') ?? ''} ${element.innerText}`, visible: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2, covered: onTop === null || !(element.contains(onTop) || onTop.contains(element)) }
+      return {
+        name: `${element.getAttribute('aria-label') ?? ''} ${element.innerText}`,
+        visible: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2,
+        covered: onTop === null || !(element.contains(onTop) || onTop.contains(element)),
+      }
     })
     if (seen === null || !name.test(seen.name)) continue
     expect(seen, 'the focus is seen and nothing lies over it').toMatchObject({ visible: true, covered: false })
@@ -24,10 +28,26 @@ async function tabTo(name: RegExp): Promise<void> {
 }
 
 const pages = () => page.locator('.rail button')
-const LOOKS = [{ colorScheme: 'light', contrast: 'no-preference' }, { colorScheme: 'dark', contrast: 'no-preference' }, { colorScheme: 'light', contrast: 'more' }, { colorScheme: 'dark', contrast: 'more' }, { colorScheme: 'light', contrast: 'no-preference', forcedColors: 'active' }] as const
+const LOOKS = [
+  { colorScheme: 'light', contrast: 'no-preference' },
+  { colorScheme: 'dark', contrast: 'no-preference' },
+  { colorScheme: 'light', contrast: 'more' },
+  { colorScheme: 'dark', contrast: 'more' },
+  { colorScheme: 'light', contrast: 'no-preference', forcedColors: 'active' },
+] as const
 const PLAIN = { colorScheme: 'light', contrast: 'no-preference', forcedColors: 'none', reducedMotion: 'reduce' } as const
 /** What opens over a page: the page, the key or the button, the name that it then has. */
-const OPENED = [['Review', 'Control+k', /^An action/], ['Review', 'Control+o', 'Add videos'], ['Review', 'Control+e', 'Export'], ['Review', '?', 'Keyboard shortcuts'], ['Review', 'Filter', 'Filters'], ['Review', 'History', 'History'], ['Table', 'Add column', /./], ['Table', 'Column Caption', 'Column Caption'], ['Table', 'Views', /./]] as const
+const OPENED = [
+  ['Review', 'Control+k', /^An action/],
+  ['Review', 'Control+o', 'Add videos'],
+  ['Review', 'Control+e', 'Export'],
+  ['Review', '?', 'Keyboard shortcuts'],
+  ['Review', 'Filter', 'Filters'],
+  ['Review', 'History', 'History'],
+  ['Table', 'Add column', /./],
+  ['Table', 'Column Caption', 'Column Caption'],
+  ['Table', 'Views', /./],
+] as const
 
 test('the main job by keyboard alone: try the sample, decide, ask, search, export', async () => {
   await tabTo(/Try the sample clip/)
@@ -82,7 +102,10 @@ test('every page, dialog and menu keeps WCAG 2.2 AA in light, dark, high contras
     if (/^(Control|\?)/.test(how)) await page.keyboard.press(how)
     else await page.getByRole('button', { name: how, exact: true }).click()
     await expect(page.getByRole('dialog', typeof name === 'string' ? { name } : {}).first()).toBeVisible()
-    await look(`${where}, ${how}`, LOOKS.filter(({ contrast }) => contrast === 'no-preference'))
+    await look(
+      `${where}, ${how}`,
+      LOOKS.filter(({ contrast }) => contrast === 'no-preference'),
+    )
     await page.keyboard.press('Escape')
   }
   await page.emulateMedia(PLAIN)
@@ -111,11 +134,14 @@ test('no word is cut at 200 % zoom, in either language, and everything is reache
 
 /** Runs in the page: words beyond the right edge that no scroller brings back, and controls that cannot be scrolled into the window. */
 function outside(): string[] {
-  const scrolls = (element: Element | null): boolean => element !== null && (/auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement))
+  const scrolls = (element: Element | null): boolean =>
+    element !== null && (/auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement))
   /** The nearest element that hides a part of the words in it and does not scroll. */
   const clips = (element: Element | null): Element | null => {
     if (!(element instanceof HTMLElement) || /auto|scroll/.test(getComputedStyle(element).overflow)) return null
-    const hides = /hidden|clip/.test(getComputedStyle(element).overflow) && (element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 2)
+    const hides =
+      /hidden|clip/.test(getComputedStyle(element).overflow) &&
+      (element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 2)
     return hides ? element : clips(element.parentElement)
   }
   const faults: string[] = []
@@ -129,14 +155,17 @@ function outside(): string[] {
     const { right, width } = range.getBoundingClientRect()
     const cutter = clips(parent)
     // What ends in “…” is said whole elsewhere: by its title, or where it is chosen.
-    if (cutter !== null && cutter.closest('[title], [data-clip]') === null) faults.push(`“${(node.textContent ?? '').slice(0, 40)}” is cut by ${cutter.className || cutter.tagName}`)
-    if (width > 0 && right > innerWidth + 1 && !scrolls(parent)) faults.push(`“${(node.textContent ?? '').slice(0, 40)}” ends at ${Math.round(right)}`)
+    if (cutter !== null && cutter.closest('[title], [data-clip]') === null)
+      faults.push(`“${(node.textContent ?? '').slice(0, 40)}” is cut by ${cutter.className || cutter.tagName}`)
+    if (width > 0 && right > innerWidth + 1 && !scrolls(parent))
+      faults.push(`“${(node.textContent ?? '').slice(0, 40)}” ends at ${Math.round(right)}`)
   }
   for (const control of document.querySelectorAll('main :is(button, input, select, a)')) {
     if (control.getClientRects().length === 0 || control.closest('.visually-hidden') !== null) continue
     control.scrollIntoView({ block: 'nearest', inline: 'nearest' })
     const { top, bottom, left, right } = control.getBoundingClientRect()
-    if (bottom < 0 || top > innerHeight || right < 0 || left > innerWidth) faults.push(`${control.outerHTML.slice(0, 80)} cannot be scrolled into view`)
+    if (bottom < 0 || top > innerHeight || right < 0 || left > innerWidth)
+      faults.push(`${control.outerHTML.slice(0, 80)} cannot be scrolled into view`)
   }
   return faults
 }
@@ -144,14 +173,35 @@ function outside(): string[] {
 test('with forced colours what is chosen and what has the focus is still seen; with reduced motion nothing moves', async () => {
   await page.emulateMedia({ ...PLAIN, forcedColors: 'active' })
   await goTo('Table')
-  const outlined = (selector: string) => page.locator(selector).first().evaluate((element) => getComputedStyle(element).outlineStyle)
+  const outlined = (selector: string) =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((element) => getComputedStyle(element).outlineStyle)
   expect(await outlined('.rail [aria-current=page]')).toBe('solid')
   expect(await outlined('.rail button:not([aria-current])')).toBe('none')
   // A button without a line around it would be words among words.
-  expect(await page.locator('button.primary').first().evaluate((element) => getComputedStyle(element).borderTopWidth)).not.toBe('0px')
+  expect(
+    await page
+      .locator('button.primary')
+      .first()
+      .evaluate((element) => getComputedStyle(element).borderTopWidth),
+  ).not.toBe('0px')
   await tabTo(/Add column/)
   await page.emulateMedia(PLAIN)
-  const moving = () => page.evaluate(() => [...document.querySelectorAll('*')].filter((element) => ['', '::before', '::after'].some((part) => ((style) => parseFloat(style.transitionDuration) > 0 || (style.animationName !== 'none' && parseFloat(style.animationDuration) > 0))(getComputedStyle(element, part)))).map((element) => element.getAttribute('class')))
+  const moving = () =>
+    page.evaluate(() =>
+      [...document.querySelectorAll('*')]
+        .filter((element) =>
+          ['', '::before', '::after'].some((part) =>
+            ((style) =>
+              parseFloat(style.transitionDuration) > 0 || (style.animationName !== 'none' && parseFloat(style.animationDuration) > 0))(
+              getComputedStyle(element, part),
+            ),
+          ),
+        )
+        .map((element) => element.getAttribute('class')),
+    )
   for (let nth = 0; nth < (await pages().count()); nth += 1) {
     await pages().nth(nth).click()
     expect(await moving()).toEqual([])

@@ -18,11 +18,30 @@ interface Report {
 }
 
 /** All tasks over all files as one command from a cold start, of the Tubelet in a folder. @param project Where its library lies afterwards. */
-export async function analyseBatch(root: string, files: readonly string[], { labels, project }: { labels: readonly string[]; project: string }): Promise<Cost & { report: Report }> {
-  const tasks = ['--ask', 'What moves?', '--labels', labels.join(','), '--export', 'coco,vtt', '--out', path.join(project, 'exports'), '--packs', path.join(project, 'packs')]
+export async function analyseBatch(
+  root: string,
+  files: readonly string[],
+  { labels, project }: { labels: readonly string[]; project: string },
+): Promise<Cost & { report: Report }> {
+  const tasks = [
+    '--ask',
+    'What moves?',
+    '--labels',
+    labels.join(','),
+    '--export',
+    'coco,vtt',
+    '--out',
+    path.join(project, 'exports'),
+    '--packs',
+    path.join(project, 'packs'),
+  ]
   const before = childTime()
   const began = performance.now()
-  const child = spawn(process.execPath, [path.join(root, 'main', 'tubelet.mjs'), 'analyze', ...files, ...tasks, '--project', project, '--json'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn(
+    process.execPath,
+    [path.join(root, 'main', 'tubelet.mjs'), 'analyze', ...files, ...tasks, '--project', project, '--json'],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  )
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
   let memory = 0
@@ -36,7 +55,9 @@ export async function analyseBatch(root: string, files: readonly string[], { lab
 function childTime(): number {
   if (!existsSync('/proc/self/stat')) return 0
   // Behind the name in brackets, which may hold blanks; the 16th and 17th field of all are the times of ended children.
-  const fields = readFileSync('/proc/self/stat', 'utf8').replace(/^.*\) /s, '').split(' ')
+  const fields = readFileSync('/proc/self/stat', 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
   return (Number(fields[13]) + Number(fields[14])) / 100
 }
 

@@ -20,14 +20,33 @@ export interface AnnotationDocument {
 export function filmsOf(documents: readonly AnnotationDocument[], scope: Scope = {}, lookedFor: readonly string[] = []): Film[] {
   const vocabulary = documents[0]?.labels ?? []
   const names = new Map<string, string>()
-  const tracks = documents.flatMap(({ clips }) => clips.flatMap(({ annotations }) => annotations.flatMap(({ body, state }) => (body.kind === 'track' && state !== 'rejected' ? [labelText(body.label)] : []))))
-  for (const name of [...vocabulary.map((label) => labelText(label.name)), ...tracks.sort()]) if (!names.has(name.toLowerCase())) names.set(name.toLowerCase(), name)
+  const tracks = documents.flatMap(({ clips }) =>
+    clips.flatMap(({ annotations }) =>
+      annotations.flatMap(({ body, state }) => (body.kind === 'track' && state !== 'rejected' ? [labelText(body.label)] : [])),
+    ),
+  )
+  for (const name of [...vocabulary.map((label) => labelText(label.name)), ...tracks.sort()])
+    if (!names.has(name.toLowerCase())) names.set(name.toLowerCase(), name)
   const categories = [...names.values()].map((name, at): Category => ({ id: at + 1, name, colour: colourIn(vocabulary, name) }))
   return documents.map(({ source, pts, clips }) => {
     const ordered = clips.toSorted((a, b) => a.startFrame - b.startFrame || a.id - b.id)
     return {
-      source, title: source.name, pts, categories, lookedFor, partial: false, appVersion: '0.1.0',
-      clips: ordered.map(({ id, index, kind, start, end, startFrame, endFrame }) => ({ id, index, kind, start, end, startFrame, endFrame })),
+      source,
+      title: source.name,
+      pts,
+      categories,
+      lookedFor,
+      partial: false,
+      appVersion: '0.1.0',
+      clips: ordered.map(({ id, index, kind, start, end, startFrame, endFrame }) => ({
+        id,
+        index,
+        kind,
+        start,
+        end,
+        startFrame,
+        endFrame,
+      })),
       of: ({ id }, kinds, withRejected = false) =>
         (ordered.find((clip) => clip.id === id)?.annotations ?? [])
           .toSorted((a, b) => a.id - b.id)
@@ -49,14 +68,38 @@ export function libraryOf(directory: string, documents: readonly AnnotationDocum
   library.detections.setVocabulary((documents[0]?.labels ?? []).map((label) => ({ ...label, synonyms: [], threshold: 0.5 })))
   for (const { source, pts, clips } of documents) {
     const steps = Float64Array.from(pts, (at, i) => at - (i === 0 ? 0 : (pts[i - 1] ?? 0)))
-    db.prepare('INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, state, probe, pts) VALUES (?, ?, ?, 1, 0, ?, ?, ?, ?, ?)')
-      .run(source.id, source.path, source.name, source.fingerprint, '2026-01-01T00:00:00Z', state, JSON.stringify(source.probe), deflateSync(new Uint8Array(steps.buffer)))
+    db.prepare(
+      'INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, state, probe, pts) VALUES (?, ?, ?, 1, 0, ?, ?, ?, ?, ?)',
+    ).run(
+      source.id,
+      source.path,
+      source.name,
+      source.fingerprint,
+      '2026-01-01T00:00:00Z',
+      state,
+      JSON.stringify(source.probe),
+      deflateSync(new Uint8Array(steps.buffer)),
+    )
     for (const { id, index, kind, start, end, startFrame, endFrame, annotations } of clips) {
-      db.prepare('INSERT INTO clips (id, source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)').run(id, source.id, index, kind, start, end, startFrame, endFrame, '[]')
+      db.prepare(
+        'INSERT INTO clips (id, source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      ).run(id, source.id, index, kind, start, end, startFrame, endFrame, '[]')
       for (const { id: one, body, machine, state: review, evidence, provenance, updatedAt } of annotations) {
         const topic = body.kind === 'caption' || body.kind === 'answer' ? `${one}` : ''
-        db.prepare('INSERT INTO annotations (id, clip_id, kind, topic, machine, human, state, evidence, provenance, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-          .run(one, id, body.kind, topic, machine && JSON.stringify(machine), review === 'machine' ? null : JSON.stringify(body), review, evidence && JSON.stringify(evidence), provenance && JSON.stringify(provenance), updatedAt)
+        db.prepare(
+          'INSERT INTO annotations (id, clip_id, kind, topic, machine, human, state, evidence, provenance, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        ).run(
+          one,
+          id,
+          body.kind,
+          topic,
+          machine && JSON.stringify(machine),
+          review === 'machine' ? null : JSON.stringify(body),
+          review,
+          evidence && JSON.stringify(evidence),
+          provenance && JSON.stringify(provenance),
+          updatedAt,
+        )
       }
     }
   }
@@ -65,9 +108,25 @@ export function libraryOf(directory: string, documents: readonly AnnotationDocum
 }
 
 const probe: Probe = {
-  container: 'mov,mp4', codec: 'h264', pixelFormat: 'yuv420p', bitDepth: 8, hdr: false, width: 320, height: 240, codedWidth: 320, codedHeight: 240, rotation: 0,
-  sampleAspectRatio: { num: 1, den: 1 }, duration: 4, frameRate: { num: 15, den: 1 }, variableFrameRate: true, timeBase: { num: 1, den: 90_000 }, startPts: 126_000,
-  frameCount: 12, videoStream: 0, streams: [{ index: 0, type: 'video', codec: 'h264', isDefault: true }],
+  container: 'mov,mp4',
+  codec: 'h264',
+  pixelFormat: 'yuv420p',
+  bitDepth: 8,
+  hdr: false,
+  width: 320,
+  height: 240,
+  codedWidth: 320,
+  codedHeight: 240,
+  rotation: 0,
+  sampleAspectRatio: { num: 1, den: 1 },
+  duration: 4,
+  frameRate: { num: 15, den: 1 },
+  variableFrameRate: true,
+  timeBase: { num: 1, den: 90_000 },
+  startPts: 126_000,
+  frameCount: 12,
+  videoStream: 0,
+  streams: [{ index: 0, type: 'video', codec: 'h264', isDefault: true }],
 }
 /** Variable frame rate, first PTS not 0, times that do not end on whole milliseconds. */
 const pts = [126_000, 129_003, 132_006, 141_015, 144_018, 171_000, 171_090, 216_001, 261_000, 300_007, 360_000, 450_001]
@@ -77,11 +136,31 @@ function key(ordinal: number, x1: number, y1: number, x2: number, y2: number, sc
 }
 
 function said(id: number, clipId: number, state: ReviewState, body: AnnotationBody): Annotation {
-  const evidence = { confidence: 0.625, unsure: state === 'machine', agreement: -0.125, frames: [{ ordinal: 1, pts: pts[1] ?? 0, weight: 0.5 }] }
-  const provenance = {
-    packId: 'mini "é" <&>', packVersion: '0.1.0', packDigest: 'sha256:00ff', provider: 'cpu', prompt: '=a prompt -->\nwith lines', appVersion: '0.1.0', at: '2026-01-02T03:04:05Z',
+  const evidence = {
+    confidence: 0.625,
+    unsure: state === 'machine',
+    agreement: -0.125,
+    frames: [{ ordinal: 1, pts: pts[1] ?? 0, weight: 0.5 }],
   }
-  return { id, clipId, body, machine: state === 'edited' ? { kind: 'caption', text: '@was' } : body, state, evidence, provenance, updatedAt: '2026-01-02T03:04:06Z' }
+  const provenance = {
+    packId: 'mini "é" <&>',
+    packVersion: '0.1.0',
+    packDigest: 'sha256:00ff',
+    provider: 'cpu',
+    prompt: '=a prompt -->\nwith lines',
+    appVersion: '0.1.0',
+    at: '2026-01-02T03:04:05Z',
+  }
+  return {
+    id,
+    clipId,
+    body,
+    machine: state === 'edited' ? { kind: 'caption', text: '@was' } : body,
+    state,
+    evidence,
+    provenance,
+    updatedAt: '2026-01-02T03:04:06Z',
+  }
 }
 
 function byHand(id: number, clipId: number, body: AnnotationBody): Annotation {
@@ -94,11 +173,21 @@ export const tricky: AnnotationDocument = {
   labels: [{ name: '=CMD|1', colour: '#12ab00' }],
   clips: [
     {
-      id: 31, index: 0, kind: 'shot', start: 0, end: 0.5, startFrame: 0, endFrame: 5,
+      id: 31,
+      index: 0,
+      kind: 'shot',
+      start: 0,
+      end: 0.5,
+      startFrame: 0,
+      endFrame: 5,
       annotations: [
         said(1, 31, 'machine', { kind: 'caption', text: 'A "dog" & a <b>cat</b>\r\n\r\n\r\n00:00:01.000 --> 00:00:02.000\n\n17\nend ' }),
-        said(2, 31, 'accepted', { kind: 'answer', question: '+What, "now"?', text: "'=HYPERLINK(\"x\")" }),
-        said(3, 31, 'machine', { kind: 'track', label: '狗 "dog" & <cat>', boxes: [key(0, -20, 10, 40, 60), key(3, 10.12345, 10, 70, 60, 0.5)] }),
+        said(2, 31, 'accepted', { kind: 'answer', question: '+What, "now"?', text: '\'=HYPERLINK("x")' }),
+        said(3, 31, 'machine', {
+          kind: 'track',
+          label: '狗 "dog" & <cat>',
+          boxes: [key(0, -20, 10, 40, 60), key(3, 10.12345, 10, 70, 60, 0.5)],
+        }),
         said(4, 31, 'edited', { kind: 'track', label: '=cmd|1', boxes: [key(1, 5, 5, 45, 55, null), key(4, 300, 200, 400, 300, null)] }),
         said(5, 31, 'rejected', { kind: 'track', label: 'REJECTED', boxes: [key(2, 1, 1, 9, 9)] }),
         said(6, 31, 'rejected', { kind: 'caption', text: 'REJECTED' }),
@@ -106,12 +195,22 @@ export const tricky: AnnotationDocument = {
     },
     { id: 32, index: 1, kind: 'shot', start: 0.5, end: 0.5, startFrame: 5, endFrame: 5, annotations: [] },
     {
-      id: 33, index: 2, kind: 'window', start: 0.5, end: 3.6, startFrame: 5, endFrame: 12,
+      id: 33,
+      index: 2,
+      kind: 'window',
+      start: 0.5,
+      end: 3.6,
+      startFrame: 5,
+      endFrame: 12,
       annotations: [
         byHand(11, 33, { kind: 'note', text: '-note\twith tab, comma\nand line' }),
         byHand(12, 33, { kind: 'track', label: 'one frame', boxes: [key(6, 0, 0, 320, 240, null)] }),
         said(13, 33, 'machine', { kind: 'track', label: 'out of the picture', boxes: [key(6, 400, 10, 420, 30)] }),
-        said(14, 33, 'machine', { kind: 'track', label: 'leaves and comes back', boxes: [key(5, 290, 10, 310, 30), key(6, 330, 10, 350, 30), key(8, 290, 10, 310, 30), key(11, 10, 10, 30, 30)] }),
+        said(14, 33, 'machine', {
+          kind: 'track',
+          label: 'leaves and comes back',
+          boxes: [key(5, 290, 10, 310, 30), key(6, 330, 10, 350, 30), key(8, 290, 10, 310, 30), key(11, 10, 10, 30, 30)],
+        }),
         said(15, 33, 'accepted', { kind: 'caption', text: 'Emoji 👩‍👩‍👧, عربي, half \ud83d and \u0007bell\u2028line' }),
         said(16, 33, 'machine', { kind: 'caption', text: ' \n \r\n' }),
       ],
@@ -128,7 +227,37 @@ function generator(seed: number): () => number {
   }
 }
 
-const PIECES = ['a', 'Z', ' ', '\n', '\r', '"', "'", ',', '<', '>', '&', '&amp;', '&#10;', '-->', '=', '+', '-', '@', '\t', '狗', '👍', '\ud800', '\u0000', '\u2028', ']]>', '<!--', '\\', '1', '\ufeff']
+const PIECES = [
+  'a',
+  'Z',
+  ' ',
+  '\n',
+  '\r',
+  '"',
+  "'",
+  ',',
+  '<',
+  '>',
+  '&',
+  '&amp;',
+  '&#10;',
+  '-->',
+  '=',
+  '+',
+  '-',
+  '@',
+  '\t',
+  '狗',
+  '👍',
+  '\ud800',
+  '\u0000',
+  '\u2028',
+  ']]>',
+  '<!--',
+  '\\',
+  '1',
+  '\ufeff',
+]
 
 /** A random sound document: texts of hostile pieces, tracks that may leave the frame, any state. */
 export function randomDocument(seed: number): AnnotationDocument {
@@ -155,13 +284,30 @@ export function randomDocument(seed: number): AnnotationDocument {
       label: text(),
       boxes: boxes.map((ordinal) => {
         const [x1, y1] = [next() * 400 - 60, next() * 300 - 40]
-        return { ordinal, pts: times[ordinal] ?? 0, box: { x1, y1, x2: x1 + next() * 90, y2: y1 + next() * 90 }, score: next() < 0.5 ? null : next(), ...(next() < 0.2 ? { occluded: true } : {}), ...(next() < 0.1 ? { outside: true } : {}) }
+        return {
+          ordinal,
+          pts: times[ordinal] ?? 0,
+          box: { x1, y1, x2: x1 + next() * 90, y2: y1 + next() * 90 },
+          score: next() < 0.5 ? null : next(),
+          ...(next() < 0.2 ? { occluded: true } : {}),
+          ...(next() < 0.1 ? { outside: true } : {}),
+        }
       }),
     }
   }
   const cut = 1 + below(times.length - 1)
-  const clips = [[0, cut], [cut, cut], [cut, times.length]].map(([startFrame = 0, endFrame = 0], index): AnnotationDocument['clips'][number] => ({
-    id: index + 1, index, kind: index === 1 ? 'shot' : 'window', start: index, end: index + 1, startFrame, endFrame,
+  const clips = [
+    [0, cut],
+    [cut, cut],
+    [cut, times.length],
+  ].map(([startFrame = 0, endFrame = 0], index): AnnotationDocument['clips'][number] => ({
+    id: index + 1,
+    index,
+    kind: index === 1 ? 'shot' : 'window',
+    start: index,
+    end: index + 1,
+    startFrame,
+    endFrame,
     annotations:
       startFrame === endFrame
         ? []
@@ -172,6 +318,11 @@ export function randomDocument(seed: number): AnnotationDocument {
           }),
   }))
   const source = { id: 1 + seed, path: text(), name: text(), fingerprint: text(), probe: { ...probe, startPts: times[0] ?? 0 } }
-  const labels = Array.from({ length: below(3) }, () => ({ name: text().slice(0, 20).trim() || 'x', colour: `#${Math.floor(next() * 0x1000000).toString(16).padStart(6, '0')}` }))
+  const labels = Array.from({ length: below(3) }, () => ({
+    name: text().slice(0, 20).trim() || 'x',
+    colour: `#${Math.floor(next() * 0x1000000)
+      .toString(16)
+      .padStart(6, '0')}`,
+  }))
   return { source, pts: times, clips, labels }
 }

@@ -46,9 +46,12 @@ test.afterAll(async () => {
 const drop = (files: readonly string[], place?: [x: number, y: number]) => dropFiles(page, devtools, files, place)
 const goTo = (name: string) => page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name }).click()
 const card = () => page.getByRole('listitem', { name: NAME, exact: true })
-const notice = (text: string | RegExp) => page.getByRole('region', { name: 'Notifications' }).getByRole('listitem').filter({ hasText: text })
+const notice = (text: string | RegExp) =>
+  page.getByRole('region', { name: 'Notifications' }).getByRole('listitem').filter({ hasText: text })
 const remove = async () => {
-  await card().getByRole('button', { name: `Delete ${NAME}` }).click()
+  await card()
+    .getByRole('button', { name: `Delete ${NAME}` })
+    .click()
   await card().getByRole('group').getByRole('button', { name: 'Delete' }).click()
   await expect(card()).toHaveCount(0)
 }
@@ -148,7 +151,9 @@ test('a folder with a checkpoint and its config', async () => {
 
 test('a checkpoint and a video together: the one becomes a pack, for the other the picker says why', async () => {
   await drop([sample, at('tiny.safetensors')])
-  await expect(page.getByRole('dialog', { name: 'Add videos' })).toContainText('A browser does not tell where dropped files lie (sample.mp4)')
+  await expect(page.getByRole('dialog', { name: 'Add videos' })).toContainText(
+    'A browser does not tell where dropped files lie (sample.mp4)',
+  )
   await page.keyboard.press('Escape')
   await expect(card()).toBeVisible({ timeout: 60_000 })
   await remove()
@@ -166,7 +171,13 @@ test('a pack folder: the picker opens and says why; a path leads to it', async (
 test('where paths are known, files and folders are read where they lie', async ({ browser }) => {
   const desktop: BrowserContext = await browser.newContext({ locale: 'en' })
   try {
-    await desktop.addInitScript((lie: string) => Object.assign(window, { tubelet: { platform: 'linux', pathForFile: ({ name }: File) => `${lie}/${name}`, notify: () => undefined } }), folder)
+    await desktop.addInitScript(
+      (lie: string) =>
+        Object.assign(window, {
+          tubelet: { platform: 'linux', pathForFile: ({ name }: File) => `${lie}/${name}`, notify: () => undefined },
+        }),
+      folder,
+    )
     page = await desktop.newPage()
     devtools = await desktop.newCDPSession(page)
     await page.goto(app.url)

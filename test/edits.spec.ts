@@ -23,14 +23,18 @@ const goToFrame = async (ordinal: number) => {
 const clipWithTracks = async (least: number) => {
   const { clips } = await call('listClips')
   const details = await Promise.all(clips.map(({ id }) => call('getClip', { params: { clipId: id } })))
-  const found = details.find((one) => one.annotations.filter(({ body, state }) => body.kind === 'track' && state === 'machine').length >= least)
+  const found = details.find(
+    (one) => one.annotations.filter(({ body, state }) => body.kind === 'track' && state === 'machine').length >= least,
+  )
   if (!found) throw new Error(`no clip has ${least} tracks`)
   await page.locator(`[data-clip="${found.clip.id}"]`).click()
   await expect(rows().first()).toBeVisible()
 }
 
 test.beforeAll(async () => {
-  await call('setLabels', { body: { labels: ['bottle', 'bird'].map((name) => ({ name, synonyms: [], colour: '#69c1fc', threshold: 0.02 })) } })
+  await call('setLabels', {
+    body: { labels: ['bottle', 'bird'].map((name) => ({ name, synonyms: [], colour: '#69c1fc', threshold: 0.02 })) },
+  })
   await call('addSources', { body: { paths: [SAMPLE, clip('d03_bottles.mp4')] } })
   await done()
 })
@@ -47,8 +51,15 @@ test('a rejected track stays what the keys are about, and they bring it back; th
   await page.getByRole('textbox', { name: 'Caption' }).fill('a zebra and a cake')
   await page.keyboard.press('Enter')
   await expect.poll(caption).toEqual(['a zebra and a cake', 'edited'])
-  await rows().first().click({ position: { x: 4, y: 4 } })
-  for (const [key, state] of [['x', 'rejected'], ['u', 'machine'], ['x', 'rejected'], ['a', 'accepted']] as const) {
+  await rows()
+    .first()
+    .click({ position: { x: 4, y: 4 } })
+  for (const [key, state] of [
+    ['x', 'rejected'],
+    ['u', 'machine'],
+    ['x', 'rejected'],
+    ['a', 'accepted'],
+  ] as const) {
     await page.keyboard.press(key)
     await expect(rows().first()).toHaveAttribute('data-state', state)
     expect((await trackStates())[0]).toBe(state)
@@ -58,8 +69,12 @@ test('a rejected track stays what the keys are about, and they bring it back; th
 
 test('several tracks are decided in one step of undo', async () => {
   await clipWithTracks(2)
-  await rows().nth(0).click({ position: { x: 4, y: 4 } })
-  await rows().nth(1).click({ modifiers: ['Shift'], position: { x: 4, y: 4 } })
+  await rows()
+    .nth(0)
+    .click({ position: { x: 4, y: 4 } })
+  await rows()
+    .nth(1)
+    .click({ modifiers: ['Shift'], position: { x: 4, y: 4 } })
   await page.keyboard.press('a')
   await expect.poll(async () => (await trackStates()).slice(0, 2)).toEqual(['accepted', 'accepted'])
   await page.keyboard.press('Control+z')
@@ -69,7 +84,10 @@ test('several tracks are decided in one step of undo', async () => {
 test('a notice takes back what it speaks of, and goes when something else is done or undone', async () => {
   await clipWithTracks(1)
   await page.keyboard.press('a')
-  const accepted = page.getByRole('listitem').filter({ hasText: /accepted/i }).getByRole('button', { name: 'Undo' })
+  const accepted = page
+    .getByRole('listitem')
+    .filter({ hasText: /accepted/i })
+    .getByRole('button', { name: 'Undo' })
   // Under the pointer a notice does not go by itself.
   await accepted.hover()
   await page.keyboard.press('Control+z')
@@ -91,7 +109,17 @@ test('a notice takes back what it speaks of, and goes when something else is don
 test('a box is drawn on the frame that is shown, by key or by mouse, whichever clip is chosen; the clip that it lies in is looked at', async () => {
   const { clips } = await call('listClips', { query: { sourceId: 2 } })
   const drawn = async () =>
-    (await Promise.all(clips.map(async ({ id }) => (await call('getClip', { params: { clipId: id } })).annotations.flatMap(({ clipId, body, machine }) => (clipId === id && body.kind === 'track' && machine === null ? [[id, body.boxes[0]?.ordinal]] : []))))).flat()
+    (
+      await Promise.all(
+        clips.map(async ({ id }) =>
+          (
+            await call('getClip', { params: { clipId: id } })
+          ).annotations.flatMap(({ clipId, body, machine }) =>
+            clipId === id && body.kind === 'track' && machine === null ? [[id, body.boxes[0]?.ordinal]] : [],
+          ),
+        ),
+      )
+    ).flat()
   const clipAt = (frame: number) => clips.find(({ startFrame, endFrame }) => startFrame <= frame && frame < endFrame)?.id ?? 0
   await page.locator(`[data-clip="${clips[2]?.id ?? 0}"]`).click()
   await expect(page.locator('video')).toHaveJSProperty('readyState', 4)
@@ -101,6 +129,8 @@ test('a box is drawn on the frame that is shown, by key or by mouse, whichever c
   await expect.poll(drawn).toEqual([[clipAt(10), 10]])
   await expect(page.locator(`[data-clip="${clipAt(10)}"]`)).toHaveAttribute('aria-current', 'true')
   await expect(page.getByRole('timer')).toContainText('frame 10')
+  // A new box asks for its label as soon as it is kept: keys that come before that would be typed into the field.
+  await expect(page.locator('input[data-label-of]:focus')).toBeVisible()
   await page.keyboard.press('Escape')
   await page.keyboard.press('Escape')
   await goToFrame(500)
@@ -111,7 +141,10 @@ test('a box is drawn on the frame that is shown, by key or by mouse, whichever c
   await page.mouse.down()
   await page.mouse.move(picture.x + 160, picture.y + 160, { steps: 3 })
   await page.mouse.up()
-  await expect.poll(drawn).toEqual([[clipAt(10), 10], [clipAt(500), 500]])
+  await expect.poll(drawn).toEqual([
+    [clipAt(10), 10],
+    [clipAt(500), 500],
+  ])
   await expect(page.getByRole('timer')).toContainText('frame 500')
 })
 
@@ -221,7 +254,9 @@ test('the next question can be typed while the answer to the last one comes', as
   await page.keyboard.press('Enter')
   await field.fill('is there a dog?')
   answering.resolve(undefined)
-  await expect.poll(async () => (await annotations()).flatMap(({ body }) => (body.kind === 'answer' ? [body.question] : []))).toEqual(['is there a person?'])
+  await expect
+    .poll(async () => (await annotations()).flatMap(({ body }) => (body.kind === 'answer' ? [body.question] : [])))
+    .toEqual(['is there a person?'])
   await expect(page.locator('.inspector .caret')).toHaveCount(0)
   await expect(field).toHaveValue('is there a dog?')
   await page.unroute('**/ask')
@@ -234,7 +269,9 @@ test('boxes that were rejected are not counted', async () => {
   const head = page.getByRole('heading', { name: 'Boxes' })
   const before = (await trackStates()).length
   await expect(head).toContainText(`Boxes ${before}`)
-  await rows().first().click({ position: { x: 4, y: 4 } })
+  await rows()
+    .first()
+    .click({ position: { x: 4, y: 4 } })
   await page.keyboard.press('x')
   await expect(head).toContainText(before > 1 ? `Boxes ${before - 1}` : /^Boxes Draw/)
   await expect(rows()).toHaveCount(before)
@@ -244,26 +281,49 @@ test('in a narrow window, in either language, nothing at the sides is cut off th
   await call('addSources', { body: { paths: [clip('b01_zero_length.mp4')] } })
   await done()
   const { clips } = await call('listClips')
-  const captions = await Promise.all(clips.slice(0, 3).map(async ({ id }) => (await call('getClip', { params: { clipId: id } })).annotations.find(({ body }) => body.kind === 'caption')?.id ?? 0))
+  const captions = await Promise.all(
+    clips
+      .slice(0, 3)
+      .map(
+        async ({ id }) =>
+          (await call('getClip', { params: { clipId: id } })).annotations.find(({ body }) => body.kind === 'caption')?.id ?? 0,
+      ),
+  )
   for (const [nth, action] of (['accept', 'reject', 'edit'] as const).entries()) {
-    await call('reviewAnnotation', { params: { annotationId: captions[nth] ?? 0 }, body: { action, ...(action === 'edit' ? { body: { kind: 'caption', text: 'a caption that a person wrote, longer than its two lines are' } } : {}) } })
+    await call('reviewAnnotation', {
+      params: { annotationId: captions[nth] ?? 0 },
+      body: {
+        action,
+        ...(action === 'edit' ? { body: { kind: 'caption', text: 'a caption that a person wrote, longer than its two lines are' } } : {}),
+      },
+    })
   }
   for (const language of ['de', 'en']) {
     await page.evaluate((code) => localStorage.setItem('tubelet-language', code), language)
-    for (const [width, height] of [[1440, 900], [1024, 700], [720, 450]] as const) {
+    for (const [width, height] of [
+      [1440, 900],
+      [1024, 700],
+      [720, 450],
+    ] as const) {
       await page.setViewportSize({ width, height })
       await page.reload()
       await clipRows().first().click()
       await expect(page.locator('.inspector [data-kind=caption]')).toBeVisible()
       const faults = await page.evaluate(() => {
         const said = document.querySelector('.inspector .scroll')
-        const wide = said && said.scrollWidth > said.clientWidth ? [`what is said is ${said.scrollWidth} px wide in ${said.clientWidth}`] : []
-        const inside = (child: Element, parent: Element | null) => child.getBoundingClientRect().right <= (parent?.getBoundingClientRect().right ?? 0)
-        const cut = [...document.querySelectorAll('.clip-row em')].filter((one) => !inside(one, one.closest('.text'))).map((one) => `${one.textContent} is cut off`)
+        const wide =
+          said && said.scrollWidth > said.clientWidth ? [`what is said is ${said.scrollWidth} px wide in ${said.clientWidth}`] : []
+        const inside = (child: Element, parent: Element | null) =>
+          child.getBoundingClientRect().right <= (parent?.getBoundingClientRect().right ?? 0)
+        const cut = [...document.querySelectorAll('.clip-row em')]
+          .filter((one) => !inside(one, one.closest('.text')))
+          .map((one) => `${one.textContent} is cut off`)
         const status = [...document.querySelectorAll('.statusbar > button')].flatMap((button, nth, all) => {
           const next = all[nth + 1]
           const words = button.querySelector('[role=status]') ?? button
-          return next && words.getBoundingClientRect().right > next.getBoundingClientRect().left ? [`${words.textContent} lies over what follows`] : []
+          return next && words.getBoundingClientRect().right > next.getBoundingClientRect().left
+            ? [`${words.textContent} lies over what follows`]
+            : []
         })
         return [...wide, ...cut, ...status]
       })

@@ -17,8 +17,33 @@ test.beforeAll(async () => {
   mkdirSync(videos)
   const { ffmpeg } = await findMediaTools()
   const make = (...args: string[]) => execFileSync(ffmpeg, ['-v', 'error', ...args])
-  make('-i', clip('d03_bottles.mp4'), '-t', '15.9', '-an', '-c:v', 'libx264', '-preset', 'veryfast', '-crf', '20', path.join(videos, 'original.mp4'))
-  make('-i', path.join(videos, 'original.mp4'), '-vf', 'scale=trunc(iw/4)*2:-2', '-c:v', 'libx264', '-preset', 'veryfast', '-crf', '33', path.join(videos, 'smaller copy.mp4'))
+  make(
+    '-i',
+    clip('d03_bottles.mp4'),
+    '-t',
+    '15.9',
+    '-an',
+    '-c:v',
+    'libx264',
+    '-preset',
+    'veryfast',
+    '-crf',
+    '20',
+    path.join(videos, 'original.mp4'),
+  )
+  make(
+    '-i',
+    path.join(videos, 'original.mp4'),
+    '-vf',
+    'scale=trunc(iw/4)*2:-2',
+    '-c:v',
+    'libx264',
+    '-preset',
+    'veryfast',
+    '-crf',
+    '33',
+    path.join(videos, 'smaller copy.mp4'),
+  )
   make('-i', clip('d09_dashcam_short.mp4'), '-an', '-c:v', 'libx264', '-preset', 'veryfast', path.join(videos, 'road.mp4'))
 })
 
@@ -45,7 +70,11 @@ test('while a batch runs, search says how much it has seen, and goes on by itsel
   await call('addSources', { body: { paths: [videos] } })
   await expect(page.getByRole('combobox', { name: 'Search' })).toBeEnabled()
   await searchFor('bottles on a shelf')
-  await expect(results().getByText(/so far|still being read/).first()).toBeVisible()
+  await expect(
+    results()
+      .getByText(/so far|still being read/)
+      .first(),
+  ).toBeVisible()
   await expect(results().getByText(/so far|still being read/)).toHaveCount(0, { timeout: 90_000 })
   const { searched, total, unread } = await call('search', { body: { query: { by: 'words', words: 'bottles on a shelf' } } })
   expect({ searched, unread }).toEqual({ searched: total, unread: 0 })
@@ -115,10 +144,18 @@ test('what a person wrote is found first, with the reason, and a result goes to 
   const [, second] = await clipsOf('original.mp4')
   const [road] = await clipsOf('road.mp4')
   if (!second || !road) missing('no clips')
-  const note = await call('addAnnotation', { params: { clipId: second.id }, body: { body: { kind: 'note', text: 'the blue lighthouse', span: { startFrame: second.startFrame + 20, endFrame: second.startFrame + 40 } } } })
+  const note = await call('addAnnotation', {
+    params: { clipId: second.id },
+    body: {
+      body: { kind: 'note', text: 'the blue lighthouse', span: { startFrame: second.startFrame + 20, endFrame: second.startFrame + 40 } },
+    },
+  })
   await call('addAnnotation', { params: { clipId: road.id }, body: { body: { kind: 'caption', text: 'lighthouses by the road' } } })
   const { hits } = await call('search', { body: { query: { by: 'words', words: 'Lighthouse' } } })
-  expect(hits.map(({ clip, why }) => [clip.id, why[0]?.kind, why[0]?.state])).toEqual([[second.id, 'note', 'edited'], [road.id, 'caption', 'edited']])
+  expect(hits.map(({ clip, why }) => [clip.id, why[0]?.kind, why[0]?.state])).toEqual([
+    [second.id, 'note', 'edited'],
+    [road.id, 'caption', 'edited'],
+  ])
   await searchFor('lighthouse')
   await expect(rows()).toHaveCount(2)
   await expect(rows().nth(0)).toContainText('your note: “the blue lighthouse”')
@@ -213,15 +250,22 @@ test('what is decided about results shows in their rows, which stay where they a
   const order = await rows().evaluateAll((all) => all.map((row) => row.getAttribute('data-clip')))
   await expect(results().getByRole('status')).toHaveText(`${before} clips`)
   await rows().nth(1).click()
-  const annotationOf = async (at: number) => (await call('getClip', { params: { clipId: Number(order[at]) } })).annotations.find(({ body }) => body.kind === 'caption')?.id ?? missing('no caption')
+  const annotationOf = async (at: number) =>
+    (await call('getClip', { params: { clipId: Number(order[at]) } })).annotations.find(({ body }) => body.kind === 'caption')?.id ??
+    missing('no caption')
   await call('reviewAnnotation', { params: { annotationId: await annotationOf(1) }, body: { action: 'accept' } })
-  await call('reviewAnnotation', { params: { annotationId: await annotationOf(0) }, body: { action: 'edit', body: { kind: 'caption', text: 'said anew' } } })
+  await call('reviewAnnotation', {
+    params: { annotationId: await annotationOf(0) },
+    body: { action: 'edit', body: { kind: 'caption', text: 'said anew' } },
+  })
   await expect(results().getByRole('status')).toHaveText(`${before - 2} clips`)
   await expect(rows().nth(0)).toContainText('said anew')
   await expect(rows().nth(0)).toContainText('edited')
   await expect(rows().nth(1)).toContainText('accepted')
   expect(await rows().evaluateAll((all) => all.map((row) => row.getAttribute('data-clip')))).toEqual(order)
-  await results().getByRole('button', { name: `Show all ${before - 2} in the table` }).click()
+  await results()
+    .getByRole('button', { name: `Show all ${before - 2} in the table` })
+    .click()
   await expect(page.locator('.grid-row')).toHaveCount(before - 2)
   await page.getByRole('button', { name: `Remove: ${before - 2} clips picked` }).click()
   await goTo('Review')
@@ -261,7 +305,8 @@ test('one press goes to the moment that the model looked at, with heat where it 
   await page.keyboard.press('Escape')
   await page.keyboard.press('Escape')
   // A pack that speaks of every clip: the one that ships is silent on footage.
-  const worked = () => expect.poll(async () => (await call('listPacks')).works.map(({ state }) => state), { timeout: 60_000 }).not.toContain('running')
+  const worked = () =>
+    expect.poll(async () => (await call('listPacks')).works.map(({ state }) => state), { timeout: 60_000 }).not.toContain('running')
   await call('importPack', { body: { path: copyTalkative(app.projectDir, 'talkative') } })
   await worked()
   await call('usePack', { params: { packId: 'talkative' }, body: { tasks: ['caption', 'answer', 'search'] } })
@@ -303,7 +348,10 @@ test('one press goes to the moment that the model looked at, with heat where it 
 test('what is like a box is found in other clips, and shown where it is', async () => {
   const opened = await open('original.mp4')
   const box = { x1: 10, y1: 10, x2: 120, y2: 160 }
-  await call('addAnnotation', { params: { clipId: opened.id }, body: { body: { kind: 'track', label: 'drawn', boxes: [{ ordinal: 0, pts: 0, box, score: null }] } } })
+  await call('addAnnotation', {
+    params: { clipId: opened.id },
+    body: { body: { kind: 'track', label: 'drawn', boxes: [{ ordinal: 0, pts: 0, box, score: null }] } },
+  })
   await page.locator('.inspector .track[data-state=edited]').click()
   await page.getByRole('button', { name: 'Find similar things' }).click()
   await expect(page.getByText('Similar to a box')).toBeVisible()
@@ -317,7 +365,9 @@ test('what is like a box is found in other clips, and shown where it is', async 
   const { frames } = await call('getClip', { params: { clipId: opened.id } })
   expect(found.region?.ordinal).toBe(frames[0]?.ordinal)
   expect(best?.place).not.toBeNull()
-  await results().locator(`[data-clip="${best?.clip.id ?? 0}"]`).click()
+  await results()
+    .locator(`[data-clip="${best?.clip.id ?? 0}"]`)
+    .click()
   await expect(page.getByRole('timer')).toContainText(`frame ${best?.place?.ordinal ?? -1}`)
   await expect(page.getByRole('img', { name: 'The region that was compared' })).toBeVisible()
 })

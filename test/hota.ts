@@ -60,7 +60,10 @@ export function trackScores(videos: readonly (readonly TrackFrame[])[]): TrackSc
     const matches = OVERLAPS.map(() => new Map<string, number>())
     const on = new Map<number, number>()
     frames.forEach(({ truth, said }, f) => {
-      const pairs = truth.length === 0 || said.length === 0 ? [] : munkres(truth.map((one, i) => said.map((other, j) => 1 - alignment(one.id, other.id) * (overlaps[f]?.[i]?.[j] ?? 0))))
+      const pairs =
+        truth.length === 0 || said.length === 0
+          ? []
+          : munkres(truth.map((one, i) => said.map((other, j) => 1 - alignment(one.id, other.id) * (overlaps[f]?.[i]?.[j] ?? 0))))
       OVERLAPS.forEach((least, a) => {
         const sum = sums[a]
         if (!sum) return
@@ -103,8 +106,18 @@ export function trackScores(videos: readonly (readonly TrackFrame[])[]): TrackSc
 
 /** Said boxes that lie on nothing true, but half or more in an ignored region, are taken away. */
 function withoutIgnored({ truth, said, ignored }: TrackFrame): TrackFrame {
-  const inside = (box: Box, other: Box) => boxArea({ x1: Math.max(box.x1, other.x1), y1: Math.max(box.y1, other.y1), x2: Math.min(box.x2, other.x2), y2: Math.min(box.y2, other.y2) }) / (boxArea(box) || 1)
-  return { truth, ignored, said: said.filter(({ box }) => truth.some((one) => iou(one.box, box) >= 0.5) || ignored.every((zone) => inside(box, zone) < 0.5)) }
+  const inside = (box: Box, other: Box) =>
+    boxArea({
+      x1: Math.max(box.x1, other.x1),
+      y1: Math.max(box.y1, other.y1),
+      x2: Math.min(box.x2, other.x2),
+      y2: Math.min(box.y2, other.y2),
+    }) / (boxArea(box) || 1)
+  return {
+    truth,
+    ignored,
+    said: said.filter(({ box }) => truth.some((one) => iou(one.box, box) >= 0.5) || ignored.every((zone) => inside(box, zone) < 0.5)),
+  }
 }
 
 function add<Key>(counts: Map<Key, number>, key: Key, by: number): void {

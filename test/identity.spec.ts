@@ -11,7 +11,11 @@ const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-identity-'))
 const at = (name: string) => path.join(folder, name)
 const film = (name: string, picture: string, ...more: string[]) => {
   mkdirSync(path.dirname(at(name)), { recursive: true })
-  const { status, stderr } = spawnSync('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', picture, '-pix_fmt', 'yuv420p', ...more, at(name)], { encoding: 'utf8' })
+  const { status, stderr } = spawnSync(
+    'ffmpeg',
+    ['-v', 'error', '-y', '-f', 'lavfi', '-i', picture, '-pix_fmt', 'yuv420p', ...more, at(name)],
+    { encoding: 'utf8' },
+  )
   if (status !== 0) throw new Error(stderr)
 }
 test.afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -38,7 +42,8 @@ const edit = async (sourceId: number, text: string) => {
   await call('reviewAnnotation', { params: { annotationId: caption?.id ?? 0 }, body: { action: 'edit', body: { kind: 'caption', text } } })
 }
 const row = (name: string) => page.locator('.source-row').filter({ hasText: name })
-const notice = (text: string | RegExp, where: Page = page) => where.getByRole('region', { name: 'Notifications' }).getByRole('listitem').filter({ hasText: text })
+const notice = (text: string | RegExp, where: Page = page) =>
+  where.getByRole('region', { name: 'Notifications' }).getByRole('listitem').filter({ hasText: text })
 
 test('a file that is replaced is told of, with a choice, and what was decided stays with its pictures', async () => {
   film('clip.mp4', 'testsrc2=s=320x240:r=25:d=2')
@@ -71,7 +76,10 @@ test('a recorder that rolls its files, and a folder that moves', async () => {
   renameSync(at('camera/cam.mp4'), at('camera/cam.1.mp4'))
   film('camera/cam.mp4', 'rgbtestsrc=s=320x240:r=30:d=2')
   // Nobody adds anything: who opens the video sees its own pictures. It may have been found already, for its file is young.
-  await page.locator('.source-row').filter({ hasText: /cam(\.1)?\.mp4/ }).click()
+  await page
+    .locator('.source-row')
+    .filter({ hasText: /cam(\.1)?\.mp4/ })
+    .click()
   await expect(notice('cam.mp4 was found again as cam.1.mp4, by its content.')).toBeVisible()
   await expect(row('cam.1.mp4')).toBeVisible()
   expect((await add('camera')).added.map(({ name }) => name)).toEqual(['cam.mp4'])
@@ -82,7 +90,10 @@ test('a recorder that rolls its files, and a folder that moves', async () => {
   await expect(card).toContainText('it is recognised by its content')
   await expect(page.getByText('No preview copy')).toHaveCount(0)
   const { moved } = await add('archive')
-  expect(moved.map(({ from, path: to }) => [path.relative(folder, from), path.relative(folder, to)])).toEqual([['camera/cam.1.mp4', 'archive/cam.1.mp4'], ['camera/cam.mp4', 'archive/cam.mp4']])
+  expect(moved.map(({ from, path: to }) => [path.relative(folder, from), path.relative(folder, to)])).toEqual([
+    ['camera/cam.1.mp4', 'archive/cam.1.mp4'],
+    ['camera/cam.mp4', 'archive/cam.mp4'],
+  ])
   await expect(card).toHaveCount(0)
   expect(await captionOf(id)).toBe('of the first recording')
 })
@@ -90,9 +101,35 @@ test('a recorder that rolls its files, and a folder that moves', async () => {
 test('a recording waits until it rests, whatever its container', async () => {
   test.setTimeout(120_000)
   mkdirSync(at('recorder'))
-  const record = (name: string, ...how: string[]) => new Promise((resolve) => spawn('ffmpeg', ['-v', 'error', '-re', '-f', 'lavfi', '-i', 'testsrc2=s=160x120:r=25', '-t', '7', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', ...how, at(`recorder/${name}`)]).on('exit', resolve))
+  const record = (name: string, ...how: string[]) =>
+    new Promise((resolve) =>
+      spawn('ffmpeg', [
+        '-v',
+        'error',
+        '-re',
+        '-f',
+        'lavfi',
+        '-i',
+        'testsrc2=s=160x120:r=25',
+        '-t',
+        '7',
+        '-c:v',
+        'libx264',
+        '-preset',
+        'ultrafast',
+        '-g',
+        '25',
+        ...how,
+        at(`recorder/${name}`),
+      ]).on('exit', resolve),
+    )
   const ended = [record('rec.mkv', '-flush_packets', '1'), record('rec.mp4', '-movflags', 'frag_keyframe+empty_moov')]
-  await expect.poll(async () => (await call('addSources', { body: { paths: [at('recorder')] } })).duplicates.length, { timeout: 10_000, intervals: [1_000] }).toBe(2)
+  await expect
+    .poll(async () => (await call('addSources', { body: { paths: [at('recorder')] } })).duplicates.length, {
+      timeout: 10_000,
+      intervals: [1_000],
+    })
+    .toBe(2)
   await expect(row('rec.mkv')).toContainText('Being written')
   await Promise.all(ended)
   await expect(async () => {

@@ -21,7 +21,10 @@ const slider = () => page.getByRole('slider', { name: /^Threshold of/ })
 /** The first of the numbers that say what remains: tracks. */
 const remaining = async () => Number(await page.getByLabel('What remains').locator('strong').first().textContent())
 const threshold = async () => Number(await slider().getAttribute('aria-valuenow'))
-const annotations = async () => (await Promise.all((await call('listClips')).clips.map(({ id }) => call('getClip', { params: { clipId: id } })))).flatMap((detail) => detail.annotations)
+const annotations = async () =>
+  (await Promise.all((await call('listClips')).clips.map(({ id }) => call('getClip', { params: { clipId: id } })))).flatMap(
+    (detail) => detail.annotations,
+  )
 const stars = async () => (await annotations()).filter(({ body }) => body.kind === 'track' && body.label === 'star')
 const starCount = async () => (await stars()).length
 
@@ -168,8 +171,19 @@ test('two packs stand side by side on one clip: what each says of it, and the bo
   const manifest = JSON.parse(readFileSync(path.join(folder, 'pack.json'), 'utf8')) as MammutManifest
   const { detect } = manifest.calibration
   if (!detect) throw new Error('the pack finds no boxes')
-  writeFileSync(path.join(folder, 'pack.json'), JSON.stringify({ ...manifest, calibration: { ...manifest.calibration, detect: { ...detect, bias: detect.bias + 4 } }, id: 'tubelet-mini-plain', version: '9.9.9', name: 'Plain', prompts: { ...manifest.prompts, label: '{label}' } }))
-  const worked = () => expect.poll(async () => (await call('listPacks')).works.map(({ state }) => state), { timeout: 60_000 }).not.toContain('running')
+  writeFileSync(
+    path.join(folder, 'pack.json'),
+    JSON.stringify({
+      ...manifest,
+      calibration: { ...manifest.calibration, detect: { ...detect, bias: detect.bias + 4 } },
+      id: 'tubelet-mini-plain',
+      version: '9.9.9',
+      name: 'Plain',
+      prompts: { ...manifest.prompts, label: '{label}' },
+    }),
+  )
+  const worked = () =>
+    expect.poll(async () => (await call('listPacks')).works.map(({ state }) => state), { timeout: 60_000 }).not.toContain('running')
   await call('setLabels', { body: { labels: ['star', 'moon'].map((name) => ({ name, synonyms: [], colour: '#69c1fc', threshold: 0 })) } })
   await done()
   await call('importPack', { body: { path: folder } })
@@ -191,7 +205,8 @@ test('two packs stand side by side on one clip: what each says of it, and the bo
   await expect(right.getByLabel('Pack').locator(':checked')).toHaveText(/^tubelet-mini \d/)
   await expect(agreement).not.toContainText(/\b0 only left/)
   const clips = (await call('listClips')).clips
-  for (const side of [left, right]) expect(clips.some(({ caption }) => caption !== null)).toBe((await side.locator('.told').textContent()) !== '')
+  for (const side of [left, right])
+    expect(clips.some(({ caption }) => caption !== null)).toBe((await side.locator('.told').textContent()) !== '')
   expect(await violations()).toEqual([])
 })
 

@@ -84,7 +84,10 @@ test('a question is answered in the window and kept with its evidence', async ()
   const answer = page.getByRole('article').filter({ hasText: 'how many bottles are there?' })
   await expect(answer).toBeVisible()
   await expect(answer).toContainText('from what was seen')
-  await answer.getByRole('button', { name: /^\d+\.\d\d s$/ }).first().click()
+  await answer
+    .getByRole('button', { name: /^\d+\.\d\d s$/ })
+    .first()
+    .click()
 })
 
 test('a corrected caption is kept, undone, redone, and survives kill -9', async () => {
@@ -111,10 +114,24 @@ test('a corrected caption is kept, undone, redone, and survives kill -9', async 
 
 test('a box can be added, follows time, is dragged, and a new run leaves it alone', async () => {
   const clipId = Number(await clipRows().first().getAttribute('data-clip'))
-  const { clip: { sourceId } } = await call('getClip', { params: { clipId } })
+  const {
+    clip: { sourceId },
+  } = await call('getClip', { params: { clipId } })
   const { pts } = await call('frames', { params: { sourceId } })
   const key = (ordinal: number) => ({ ordinal, pts: pts[ordinal] ?? 0 })
-  await call('addAnnotation', { params: { clipId }, body: { body: { kind: 'track', label: 'parcel', boxes: [{ ...key(0), box: { x1: 100, y1: 100, x2: 200, y2: 300 }, score: null }, { ...key(200), box: { x1: 200, y1: 100, x2: 300, y2: 300 }, score: null }] } } })
+  await call('addAnnotation', {
+    params: { clipId },
+    body: {
+      body: {
+        kind: 'track',
+        label: 'parcel',
+        boxes: [
+          { ...key(0), box: { x1: 100, y1: 100, x2: 200, y2: 300 }, score: null },
+          { ...key(200), box: { x1: 200, y1: 100, x2: 300, y2: 300 }, score: null },
+        ],
+      },
+    },
+  })
   const rect = page.getByRole('button', { name: 'parcel, box' }).locator('rect')
   await expect(rect).toHaveAttribute('x', /^10\d/)
   for (let press = 0; press < 5; press += 1) await page.keyboard.press('Shift+ArrowRight')
@@ -162,10 +179,14 @@ test('an export writes every format where it was asked to', async () => {
   await dialog.getByRole('button', { name: 'Export', exact: true }).click()
   await expect(page.getByRole('dialog', { name: 'Exported' })).toContainText('instances.json')
   const directory = (await page.getByRole('dialog').locator('.mono').first().textContent()) ?? out
-  const coco = JSON.parse(readFileSync(path.join(directory, 'instances.json'), 'utf8')) as { annotations: unknown[]; categories: { name: string }[] }
+  const coco = JSON.parse(readFileSync(path.join(directory, 'instances.json'), 'utf8')) as {
+    annotations: unknown[]
+    categories: { name: string }[]
+  }
   expect(coco.categories.map(({ name }) => name)).toContain('bottle')
   expect(coco.annotations.length).toBeGreaterThan(1)
-  for (const file of ['captions.vtt', 'captions.srt', 'frames.csv', 'boxes.csv']) expect(existsSync(path.join(directory, 'd03_bottles', file))).toBe(true)
+  for (const file of ['captions.vtt', 'captions.srt', 'frames.csv', 'boxes.csv'])
+    expect(existsSync(path.join(directory, 'd03_bottles', file))).toBe(true)
   expect(readFileSync(path.join(directory, 'd03_bottles', 'captions.vtt'), 'utf8')).toContain('three bottles stand on a shelf')
   const download = page.waitForEvent('download')
   await page.getByRole('link', { name: 'Download as zip' }).click()
@@ -182,5 +203,7 @@ test('nobody without the key gets in, and nobody from another site', async ({ re
   expect((await request.get(`${origin}/api/status`)).status()).toBe(403)
   const token = new URL(app.url).searchParams.get('token') ?? ''
   expect((await request.get(`${origin}/api/status`, { headers: { authorization: `Bearer ${token}` } })).status()).toBe(200)
-  expect((await request.get(`${origin}/api/status`, { headers: { authorization: `Bearer ${token}`, origin: 'http://example.com' } })).status()).toBe(403)
+  expect(
+    (await request.get(`${origin}/api/status`, { headers: { authorization: `Bearer ${token}`, origin: 'http://example.com' } })).status(),
+  ).toBe(403)
 })

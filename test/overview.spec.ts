@@ -26,7 +26,13 @@ test('a line drawn around clips takes them; keys can do it too', async () => {
   if (!box) throw new Error('the map is not on the screen')
   await page.mouse.move(box.x + 2, box.y + 2)
   await page.mouse.down()
-  for (const [x, y] of [[box.width - 2, 2], [box.width - 2, box.height - 2], [2, box.height - 2], [2, 4]] as const) await page.mouse.move(box.x + x, box.y + y, { steps: 3 })
+  for (const [x, y] of [
+    [box.width - 2, 2],
+    [box.width - 2, box.height - 2],
+    [2, box.height - 2],
+    [2, 4],
+  ] as const)
+    await page.mouse.move(box.x + x, box.y + y, { steps: 3 })
   await page.mouse.up()
   const { total } = await call('listClips')
   await expect(picked().getByRole('status')).toHaveText(`${total} clips picked`)
@@ -59,7 +65,11 @@ test('picked captions are accepted as one step of undo, and notes are put on all
 
 test('a bar of a histogram opens its clips', async () => {
   await picked().getByRole('button', { name: 'Drop the selection' }).click()
-  await page.getByRole('region', { name: 'How sure captions are' }).getByRole('button', { name: /^\d+–\d+ %: [1-9]/ }).first().press('Enter')
+  await page
+    .getByRole('region', { name: 'How sure captions are' })
+    .getByRole('button', { name: /^\d+–\d+ %: [1-9]/ })
+    .first()
+    .press('Enter')
   await picked().getByRole('button', { name: 'Open as a list' }).click()
   await picked().getByRole('listitem').first().getByRole('button').click()
   await expect(page.getByRole('region', { name: 'Player' })).toBeVisible()
@@ -111,7 +121,11 @@ test('the map is a table too: each clip with those most like it, opened from the
 })
 
 test('each chart is kept as a picture with its title, counts and real text', async () => {
-  for (const [name, words] of [['In time', 'd03_bottles.mp4'], ['By likeness', '<circle'], ['How sure captions are', '100 %']] as const) {
+  for (const [name, words] of [
+    ['In time', 'd03_bottles.mp4'],
+    ['By likeness', '<circle'],
+    ['How sure captions are', '100 %'],
+  ] as const) {
     const card = page.getByRole('region', { name })
     const [svg] = await Promise.all([page.waitForEvent('download'), card.getByRole('button', { name: 'SVG' }).click()])
     const text = readFileSync(await svg.path(), 'utf8')
@@ -119,7 +133,11 @@ test('each chart is kept as a picture with its title, counts and real text', asy
     expect(text).toContain(words)
     expect(text).not.toMatch(/var\(|aria-|undefined|NaN/)
     const [png] = await Promise.all([page.waitForEvent('download'), card.getByRole('button', { name: 'PNG' }).click()])
-    expect(readFileSync(await png.path()).subarray(1, 4).toString('latin1')).toBe('PNG')
+    expect(
+      readFileSync(await png.path())
+        .subarray(1, 4)
+        .toString('latin1'),
+    ).toBe('PNG')
   }
 })
 
@@ -133,7 +151,10 @@ test('with a video its clips leave every page, and the next video has data of it
   await expect(row.first()).toBeVisible()
   await goTo('Review')
   await page.getByRole('button', { name: 'Filter', exact: true }).click()
-  await page.getByRole('dialog', { name: 'Filters' }).getByRole('combobox', { name: /^Video/ }).selectOption('d09_dashcam_short.mp4')
+  await page
+    .getByRole('dialog', { name: 'Filters' })
+    .getByRole('combobox', { name: /^Video/ })
+    .selectOption('d09_dashcam_short.mp4')
   await page.keyboard.press('Escape')
   await expect(page.getByRole('list', { name: 'Matches' }).locator('[data-clip]')).not.toHaveCount(0)
   const { sources } = await call('listSources')

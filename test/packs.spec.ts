@@ -83,7 +83,9 @@ test('a checkpoint becomes a pack; before a switch it is said what that costs', 
   await card(TINY).getByRole('button', { name: 'Use this pack' }).click()
   const plan = page.getByRole('group', { name: 'Before you switch' })
   await expect(plan).toContainText('It would do: Captions, Search.')
-  await expect(plan).toContainText(/4 clips \(0\.2 min of video\) must be seen by it: (a moment|about \d+ s),? (reckoned from one clip|by what it took)/)
+  await expect(plan).toContainText(
+    /4 clips \(0\.2 min of video\) must be seen by it: (a moment|about \d+ s),? (reckoned from one clip|by what it took)/,
+  )
   expect(await violations()).toEqual([])
 })
 
@@ -106,7 +108,9 @@ test('after the switch its captions come by themselves, and other tasks stay wit
 
 test('a pack is deleted with what it encoded; what ships stays', async () => {
   await goTo('Packs')
-  await card(TINY).getByRole('button', { name: `Delete ${TINY}` }).click()
+  await card(TINY)
+    .getByRole('button', { name: `Delete ${TINY}` })
+    .click()
   await card(TINY).getByRole('group').getByRole('button', { name: 'Delete' }).click()
   await expect(card(TINY)).toHaveCount(0)
   await expect(card(MINI)).toContainText('In use: Captions, Answers, Search')
@@ -147,7 +151,9 @@ test('in German a pack that is Tubelet’s own, or made here, speaks German', as
     await german.goto(app.url)
     await german.getByRole('button', { name: 'Modelle', exact: true }).click()
     await expect(german.getByRole('listitem', { name: MINI, exact: true })).toContainText('Ein Modell zur Vorführung')
-    await expect(german.getByRole('listitem', { name: TINY, exact: true })).toContainText('Auf diesem Rechner aus tiny.safetensors gemacht: 4 Bilder')
+    await expect(german.getByRole('listitem', { name: TINY, exact: true })).toContainText(
+      'Auf diesem Rechner aus tiny.safetensors gemacht: 4 Bilder',
+    )
   } finally {
     await context.close()
   }
@@ -172,5 +178,10 @@ test('what the pack in use has not encoded is said where it is missed, with a bu
   await expect(page.getByText(/No clip matches/)).toHaveCount(0)
   await page.getByRole('button', { name: /^Encode them now/ }).click()
   await expect(missing).toHaveCount(0)
-  await expect(page.getByRole('list', { name: /Matches|Nearest/ }).getByRole('listitem').first()).toBeVisible({ timeout: 60_000 })
+  await expect(
+    page
+      .getByRole('list', { name: /Matches|Nearest/ })
+      .getByRole('listitem')
+      .first(),
+  ).toBeVisible({ timeout: 60_000 })
 })

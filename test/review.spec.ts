@@ -10,7 +10,8 @@ tubelet()
 
 const clipId = () => page.locator('[data-clip][aria-current=true]').getAttribute('data-clip')
 const annotations = async () => (await call('getClip', { params: { clipId: Number(await clipId()) } })).annotations
-const tracks = async () => (await annotations()).flatMap(({ body, state }) => (body.kind === 'track' && state !== 'rejected' ? [body.boxes] : []))
+const tracks = async () =>
+  (await annotations()).flatMap(({ body, state }) => (body.kind === 'track' && state !== 'rejected' ? [body.boxes] : []))
 const ordinals = async () => (await tracks()).map((boxes) => boxes.map(({ ordinal }) => ordinal))
 const frame = async () => Number(/frame (\d+)/.exec((await page.getByRole('timer').textContent()) ?? '')?.[1])
 const shows = (ordinal: number) => expect(page.getByRole('timer')).toContainText(`frame ${ordinal}`)
@@ -107,7 +108,11 @@ test('a marked clip that is removed comes back by undo with its caption and note
   const before = await annotations()
   await page.getByRole('button', { name: 'Remove this clip' }).click()
   await expect(marked).toHaveCount(0)
-  await page.getByRole('listitem').filter({ hasText: 'The clip was removed, with what was said about it' }).getByRole('button', { name: 'Undo' }).click()
+  await page
+    .getByRole('listitem')
+    .filter({ hasText: 'The clip was removed, with what was said about it' })
+    .getByRole('button', { name: 'Undo' })
+    .click()
   await expect(marked).toBeVisible()
   await page.keyboard.press('Control+Shift+Z')
   await expect(marked).toHaveCount(0)
@@ -198,7 +203,10 @@ test('key frames, flags, ends, splitting and merging by key, each one step of un
   await page.keyboard.press('Control+z')
   await expect(page.getByRole('button', { name: 'dog, box' })).toBeVisible()
   await page.keyboard.press('b')
-  await expect.poll(ordinals).toEqual([[2, 10, 14], [15, last]])
+  await expect.poll(ordinals).toEqual([
+    [2, 10, 14],
+    [15, last],
+  ])
   await page.keyboard.press('Control+z')
   await expect.poll(ordinals).toEqual([[2, 10, last]])
   await page.keyboard.press('Control+Shift+Z')
@@ -288,7 +296,9 @@ test('a label is taken away in Review only after a question, and undo brings it 
 })
 
 test('an edit that is refused is taken back with its reason', async () => {
-  await page.route('**/api/edits', (route) => route.fulfill({ status: 507, json: { problem: { code: 'disk-full', message: 'The disk is full.' } } }))
+  await page.route('**/api/edits', (route) =>
+    route.fulfill({ status: 507, json: { problem: { code: 'disk-full', message: 'The disk is full.' } } }),
+  )
   await goTo(12)
   const dog = page.getByRole('button', { name: 'dog, box' })
   const before = await dog.locator('rect').getAttribute('y')
@@ -313,7 +323,17 @@ test('captions of parts and notes have their times, and the caption can have one
   await page.keyboard.press('Shift+T')
   await page.getByRole('textbox', { name: 'Note' }).fill('ask Anna')
   await page.keyboard.press('Enter')
-  await expect.poll(async () => (await annotations()).flatMap(({ body }) => ('span' in body && body.span ? [[body.kind, body.span.startFrame, body.span.endFrame]] : [])).sort()).toEqual([['caption', 8, 19], ['note', 8, 19], ['segment', 8, 19]])
+  await expect
+    .poll(async () =>
+      (await annotations())
+        .flatMap(({ body }) => ('span' in body && body.span ? [[body.kind, body.span.startFrame, body.span.endFrame]] : []))
+        .sort(),
+    )
+    .toEqual([
+      ['caption', 8, 19],
+      ['note', 8, 19],
+      ['segment', 8, 19],
+    ])
 })
 
 test('what is marked over the end of a clip is said of all of it, and seen on both sides', async () => {
@@ -332,10 +352,15 @@ test('what is marked over the end of a clip is said of all of it, and seen on bo
   await expect(page.getByRole('article').filter({ hasText: 'the end' })).toBeVisible()
   await expect.poll(async () => (await annotations()).flatMap(({ body }) => (body.kind === 'note' ? [body.span] : []))).toEqual([span])
   const { clips } = await call('listClips', { query: { sourceId: 2 } })
-  const beneath = clips.find(({ id, startFrame, endFrame }) => id !== marked.id && startFrame <= span.startFrame && span.startFrame < endFrame)
+  const beneath = clips.find(
+    ({ id, startFrame, endFrame }) => id !== marked.id && startFrame <= span.startFrame && span.startFrame < endFrame,
+  )
   await page.locator(`[data-clip="${beneath?.id ?? 0}"]`).click()
   await expect(page.getByRole('article').filter({ hasText: 'the end' })).toBeVisible()
-  const beyond = call('addAnnotation', { params: { clipId: marked.id }, body: { body: { kind: 'note', text: 'x', span: { startFrame: 5, endFrame: 100_000 } } } })
+  const beyond = call('addAnnotation', {
+    params: { clipId: marked.id },
+    body: { body: { kind: 'note', text: 'x', span: { startFrame: 5, endFrame: 100_000 } } },
+  })
   await expect(beyond).rejects.toThrow('are not all in this video')
   await choose('d11_room_dog_rot180_vfr.mp4')
   await page.locator('[data-clip]').first().click()
@@ -469,11 +494,17 @@ test('where sound begins before the picture, or the file after time 0, the frame
   const { ffmpeg } = await findMediaTools()
   // Each frame is ten grey levels lighter than the one before it.
   const picture = ['-f', 'lavfi', '-i', "nullsrc=s=64x64:r=10:d=2,geq=lum='20+10*N':cb=128:cr=128"]
-  const [sound, codec] = [['-f', 'lavfi', '-i', 'sine=d=3'], ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-y']]
+  const [sound, codec] = [
+    ['-f', 'lavfi', '-i', 'sine=d=3'],
+    ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-y'],
+  ]
   const files = [
     { file: 'sound first.mkv', args: ['-itsoffset', '1.5', ...picture, ...sound, ...codec] },
     { file: 'no edit list.mp4', args: [...picture, ...sound, ...codec, '-bf', '2', '-use_editlist', '0'] },
-    { file: 'sound first, copied.avi', args: ['-itsoffset', '1.5', ...picture, ...sound, ...codec, '-c:v', 'mjpeg', '-pix_fmt', 'yuvj420p', '-f', 'matroska'] },
+    {
+      file: 'sound first, copied.avi',
+      args: ['-itsoffset', '1.5', ...picture, ...sound, ...codec, '-c:v', 'mjpeg', '-pix_fmt', 'yuvj420p', '-f', 'matroska'],
+    },
   ].map(({ file, args }) => ({ file: path.join(app.projectDir, file), args }))
   for (const { file, args } of files) execFileSync(ffmpeg, ['-v', 'error', ...args, file])
   await call('addSources', { body: { paths: files.map(({ file }) => file) } })

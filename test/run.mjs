@@ -10,11 +10,17 @@ import path from 'node:path'
 import { CHROMIUM, ensureDebian, ensureModules, ensurePython, ensureRenderer, FFMPEG, node24, root } from '../main/setup.mjs'
 
 ensureModules()
-for (const name of ensureDebian([FFMPEG, CHROMIUM])) console.warn(`\n!!! ${name} is not installed: tests that need it will fail. Install it with your package manager.\n`)
+for (const name of ensureDebian([FFMPEG, CHROMIUM]))
+  console.warn(`\n!!! ${name} is not installed: tests that need it will fail. Install it with your package manager.\n`)
 const node = node24()
 const python = ensurePython()
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-test-'))
-const env = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}`, CI: process.env.CI ?? '1', FORCE_COLOR: '0' }
+const env = {
+  ...process.env,
+  PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}`,
+  CI: process.env.CI ?? '1',
+  FORCE_COLOR: '0',
+}
 const total = { passed: 0, failed: 0, skipped: 0 }
 const summary = []
 
@@ -22,7 +28,11 @@ const summary = []
 async function stage(name, command, args, count, aside = false) {
   if (!aside) console.log(`\n── ${name}`)
   const began = Date.now()
-  const child = spawn(command, args, { cwd: root, stdio: ['ignore', aside ? 'pipe' : 'inherit', aside ? 'pipe' : 'inherit'], env: aside ? { ...env, OMP_NUM_THREADS: '1' } : env })
+  const child = spawn(command, args, {
+    cwd: root,
+    stdio: ['ignore', aside ? 'pipe' : 'inherit', aside ? 'pipe' : 'inherit'],
+    env: aside ? { ...env, OMP_NUM_THREADS: '1' } : env,
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output += text))
   const [status] = await once(child, 'close').catch((error) => [console.error(error.message)])
@@ -37,7 +47,9 @@ async function stage(name, command, args, count, aside = false) {
   // A runner that failed outside of any test (a crash, a suite that did not load) has failed all the same.
   if (status !== 0 && counts.failed === 0) counts.failed = 1
   for (const key of Object.keys(total)) total[key] += counts[key]
-  summary.push(`${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped (${((Date.now() - began) / 1000).toFixed(0)} s)`)
+  summary.push(
+    `${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped (${((Date.now() - began) / 1000).toFixed(0)} s)`,
+  )
 }
 
 const bin = (packageName, file) => path.join(root, 'node_modules', packageName, file)
@@ -54,18 +66,32 @@ async function checks() {
   const check = (name, command, args, count) => stage(name, command, args, count, true)
   await check('types', node, [bin('typescript', 'bin/tsc'), '--noEmit'])
   await check('lint', node, [bin('eslint', 'bin/eslint.js'), '.', '--max-warnings', '0'])
-  await check('layers', node, [bin('dependency-cruiser', 'bin/dependency-cruiser.mjs'), 'app', 'main', 'renderer', '--config', '.dependency-cruiser.cjs'])
+  await check('format', node, [bin('@biomejs/biome', 'bin/biome'), 'format', '.'])
+  await check('layers', node, [
+    bin('dependency-cruiser', 'bin/dependency-cruiser.mjs'),
+    'app',
+    'main',
+    'renderer',
+    '--config',
+    '.dependency-cruiser.cjs',
+  ])
   await check('dead code', node, [bin('knip', 'bin/knip.js')])
   await check('python lint', python, ['-m', 'ruff', 'check', 'models'])
+  await check('python format', python, ['-m', 'ruff', 'format', '--check', 'models'])
   await check('python types', python, ['-m', 'mypy', 'models'])
   await check('python tests', python, ['-m', 'pytest', '-q', '-rs', '--junitxml', result('pytest.xml')], () => junit('pytest.xml'))
 }
 
 async function programs() {
-  await stage('unit tests', node, [bin('vitest', 'vitest.mjs'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${result('vitest.json')}`], () => {
-    const { numPassedTests: passed, numFailedTests: failed, numPendingTests: pending, numTodoTests: todo } = json('vitest.json')
-    return { passed, failed, skipped: pending + todo }
-  })
+  await stage(
+    'unit tests',
+    node,
+    [bin('vitest', 'vitest.mjs'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${result('vitest.json')}`],
+    () => {
+      const { numPassedTests: passed, numFailedTests: failed, numPendingTests: pending, numTodoTests: todo } = json('vitest.json')
+      return { passed, failed, skipped: pending + todo }
+    },
+  )
   env.PLAYWRIGHT_JSON_OUTPUT_NAME = result('playwright.json')
   await stage('end to end', node, [bin('@playwright/test', 'cli.js'), 'test', '--reporter=list,json'], () => {
     const { expected, unexpected, flaky, skipped } = json('playwright.json').stats

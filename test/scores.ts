@@ -23,7 +23,20 @@ import { clipsFolder } from './clips.ts'
 import { analyseBatch } from './cost.ts'
 import { type TrackFrame, trackScores } from './hota.ts'
 import { textScores, WITHOUT } from './text-scores.ts'
-import { countIn, isName, isRight, judgeBoxes, judgeCounts, namesIn, type Question, readTruth, type SaidBox, timeIn, type TrueClip, yesOrNo } from './truth.ts'
+import {
+  countIn,
+  isName,
+  isRight,
+  judgeBoxes,
+  judgeCounts,
+  namesIn,
+  type Question,
+  readTruth,
+  type SaidBox,
+  timeIn,
+  type TrueClip,
+  yesOrNo,
+} from './truth.ts'
 
 interface Row {
   part: string
@@ -49,7 +62,16 @@ const ASKED = ['person', 'car', 'dog', 'bicycle', 'cup', 'sports ball', 'truck',
 const LONG = { seconds: 60, goal: 2, written: new Date(2026, 0, 1) }
 const root = path.resolve(import.meta.dirname, '..')
 
-const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { verbose: { type: 'boolean', default: false }, json: { type: 'string' }, project: { type: 'string' }, against: { type: 'string' }, write: { type: 'boolean', default: false } } })
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    verbose: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    project: { type: 'string' },
+    against: { type: 'string' },
+    write: { type: 'boolean', default: false },
+  },
+})
 const folder = positionals[0] ?? clipsFolder()
 if (folder === null) process.exit(1)
 const work = mkdtempSync(path.join(os.tmpdir(), 'tubelet-scores-'))
@@ -113,13 +135,24 @@ async function scores(): Promise<void> {
 // ── what it costs
 
 async function batch(files: readonly string[], labels: readonly string[], project: string): Promise<void> {
-  const before = options.against === undefined ? null : await analyseBatch(path.resolve(options.against), files, { labels, project: path.join(work, 'before') })
+  const before =
+    options.against === undefined
+      ? null
+      : await analyseBatch(path.resolve(options.against), files, { labels, project: path.join(work, 'before') })
   const { wall, cpu, memory, report } = await analyseBatch(root, files, { labels, project })
   const seconds = report.sources.reduce((sum, { duration }) => sum + (duration ?? 0), 0)
   if (options.project !== undefined && cpu < 10) return
   const n = `${files.length} files, ${seconds.toFixed(0)} s`
   row('cost', 'the batch: wall / processor time', `${wall.toFixed(0)} / ${cpu.toFixed(0)} s`, n)
-  if (before) row('cost', `against ${path.basename(options.against ?? '')}: wall / processor time`, `${(wall / before.wall).toFixed(2)} / ${(cpu / before.cpu).toFixed(2)} × of ${before.wall.toFixed(0)} / ${before.cpu.toFixed(0)} s`, n, '≤ 1.7 ×', wall / before.wall <= 1.7)
+  if (before)
+    row(
+      'cost',
+      `against ${path.basename(options.against ?? '')}: wall / processor time`,
+      `${(wall / before.wall).toFixed(2)} / ${(cpu / before.cpu).toFixed(2)} × of ${before.wall.toFixed(0)} / ${before.cpu.toFixed(0)} s`,
+      n,
+      '≤ 1.7 ×',
+      wall / before.wall <= 1.7,
+    )
   row('cost', 'most memory of all processes at once', `${(memory / 1e9).toFixed(2)} GB`, n, '≤ 1 GB', memory <= 1e9)
 }
 
@@ -128,7 +161,22 @@ async function firstResult(truth: readonly TrueClip[]): Promise<void> {
   const first = truth.find(({ frames }) => frames[0]?.frame === 0 && frames[0].boxes.some(({ ignore, label }) => !ignore && isName(label)))
   if (first === undefined) return
   const [once, long] = [path.join(work, 'once.mp4'), path.join(work, 'long.mp4')]
-  execFileSync('ffmpeg', ['-v', 'error', '-i', path.join(folder ?? '', first.name), '-vf', 'scale=1920:1080', '-an', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', once])
+  execFileSync('ffmpeg', [
+    '-v',
+    'error',
+    '-i',
+    path.join(folder ?? '', first.name),
+    '-vf',
+    'scale=1920:1080',
+    '-an',
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-pix_fmt',
+    'yuv420p',
+    once,
+  ])
   execFileSync('ffmpeg', ['-v', 'error', '-stream_loop', '-1', '-i', once, '-t', String(LONG.seconds), '-c', 'copy', long])
   // A file that was just written would be waited for until it rests.
   utimesSync(long, LONG.written, LONG.written)
@@ -139,11 +187,19 @@ async function firstResult(truth: readonly TrueClip[]): Promise<void> {
     const seen = Promise.withResolvers<number>()
     tubelet.onEvent(() => {
       const { clips } = tubelet.library.clips({ limit: 1, offset: 0 })
-      if (clips.some(({ id }) => tubelet.library.annotations(id).some(({ evidence }) => evidence?.unsure !== true))) seen.resolve(performance.now() - began)
+      if (clips.some(({ id }) => tubelet.library.annotations(id).some(({ evidence }) => evidence?.unsure !== true)))
+        seen.resolve(performance.now() - began)
     })
     await tubelet.jobs.addPaths([long])
     const seconds = (await Promise.race([seen.promise, tubelet.jobs.idle().then(() => Infinity)])) / 1000
-    row('cost', `first result of a file of ${LONG.seconds} s, 1080p (${first.name} looped)`, `${seconds.toFixed(1)} s`, '1', `≤ ${LONG.goal} s`, seconds <= LONG.goal)
+    row(
+      'cost',
+      `first result of a file of ${LONG.seconds} s, 1080p (${first.name} looped)`,
+      `${seconds.toFixed(1)} s`,
+      '1',
+      `≤ ${LONG.goal} s`,
+      seconds <= LONG.goal,
+    )
   } finally {
     await tubelet.close()
   }
@@ -155,7 +211,15 @@ function videosOf({ library }: Tubelet, truth: readonly TrueClip[]): Video[] {
   const sources = library.sources()
   return truth.flatMap((one) => {
     const source = sources.find(({ name }) => name === one.name)
-    return source ? [{ truth: one, pts: library.frames(source.id), clips: library.clips({ sourceId: source.id, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips }] : []
+    return source
+      ? [
+          {
+            truth: one,
+            pts: library.frames(source.id),
+            clips: library.clips({ sourceId: source.id, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips,
+          },
+        ]
+      : []
   })
 }
 
@@ -166,11 +230,17 @@ async function look({ jobs }: Tubelet, names: readonly string[]): Promise<void> 
 }
 
 function shownTracks({ library }: Tubelet, { clips }: Video): { clip: Clip; body: TrackBody }[] {
-  return clips.flatMap((clip) => library.annotations(clip.id).flatMap(({ body, state }) => (body.kind === 'track' && state !== 'rejected' ? [{ clip, body }] : [])))
+  return clips.flatMap((clip) =>
+    library.annotations(clip.id).flatMap(({ body, state }) => (body.kind === 'track' && state !== 'rejected' ? [{ clip, body }] : [])),
+  )
 }
 
 /** What is shown on one frame, by its ordinal. */
-function shownBoxes(tracks: readonly { clip: Clip; body: TrackBody }[], pts: Float64Array, frame: number): (SaidBox & { object: number })[] {
+function shownBoxes(
+  tracks: readonly { clip: Clip; body: TrackBody }[],
+  pts: Float64Array,
+  frame: number,
+): (SaidBox & { object: number })[] {
   return tracks.flatMap(({ clip, body }) => {
     const box = frame >= clip.startFrame && frame < clip.endFrame ? interpolate(body, pts[frame] ?? 0) : null
     return box ? [{ label: body.label, score: trackScore(body), box, object: body.object ?? 0 }] : []
@@ -178,7 +248,9 @@ function shownBoxes(tracks: readonly { clip: Clip; body: TrackBody }[], pts: Flo
 }
 
 function listed(boxes: readonly { label: string }[]): string {
-  return [...Map.groupBy(boxes, ({ label }) => label)].map(([label, of]) => (of.length === 1 ? label : `${of.length} × ${label}`)).join(', ')
+  return [...Map.groupBy(boxes, ({ label }) => label)]
+    .map(([label, of]) => (of.length === 1 ? label : `${of.length} × ${label}`))
+    .join(', ')
 }
 
 // ── boxes
@@ -194,7 +266,12 @@ function asked(tubelet: Tubelet, videos: readonly Video[], names: readonly strin
       right += verdict.right.length
       missed += verdict.missed.length
       wrong += verdict.wrong.length
-      if (verdict.missed.length + verdict.wrong.length > 0) tell('boxes of asked names', video.truth.name, `frame ${frame}: right ${listed(verdict.right) || '–'}; missed ${listed(verdict.missed) || '–'}; wrong ${listed(verdict.wrong) || '–'}`)
+      if (verdict.missed.length + verdict.wrong.length > 0)
+        tell(
+          'boxes of asked names',
+          video.truth.name,
+          `frame ${frame}: right ${listed(verdict.right) || '–'}; missed ${listed(verdict.missed) || '–'}; wrong ${listed(verdict.wrong) || '–'}`,
+        )
       for (const { label, there, said: count } of judgeCounts(boxes, said)) {
         counts.push(there === count)
         if (there !== count) tell('counts', video.truth.name, `frame ${frame}: ${there} × ${label}, shown ${count}`)
@@ -204,9 +281,30 @@ function asked(tubelet: Tubelet, videos: readonly Video[], names: readonly strin
   keep('recall of asked names', right / (right + missed), right + missed)
   keep('precision of asked names', right / (right + wrong), right + wrong)
   keep('exact counts of two or more', counts.filter(Boolean).length / counts.length, counts.length)
-  row('boxes', 'asked names: recall', share(right, right + missed), `${right + missed} boxes`, '≥ 72 %', atLeast(right, right + missed, 0.72))
-  row('boxes', 'asked names: precision', share(right, right + wrong), `${right + wrong} boxes`, '≥ 85 %', atLeast(right, right + wrong, 0.85))
-  row('counts', 'exact where two or more are there', share(counts.filter(Boolean).length, counts.length), `${counts.length} frames`, '≥ 85 %', atLeast(counts.filter(Boolean).length, counts.length, 0.85))
+  row(
+    'boxes',
+    'asked names: recall',
+    share(right, right + missed),
+    `${right + missed} boxes`,
+    '≥ 72 %',
+    atLeast(right, right + missed, 0.72),
+  )
+  row(
+    'boxes',
+    'asked names: precision',
+    share(right, right + wrong),
+    `${right + wrong} boxes`,
+    '≥ 85 %',
+    atLeast(right, right + wrong, 0.85),
+  )
+  row(
+    'counts',
+    'exact where two or more are there',
+    share(counts.filter(Boolean).length, counts.length),
+    `${counts.length} frames`,
+    '≥ 85 %',
+    atLeast(counts.filter(Boolean).length, counts.length, 0.85),
+  )
 }
 
 function volunteered(tubelet: Tubelet, videos: readonly Video[]): void {
@@ -218,11 +316,19 @@ function volunteered(tubelet: Tubelet, videos: readonly Video[]): void {
       right += verdict.right.length
       there += verdict.right.length + verdict.missed.length
       wrong += verdict.wrong.length
-      if (verdict.wrong.length > 0) tell('boxes of names that nobody asked for', video.truth.name, `frame ${frame}: wrong ${listed(verdict.wrong)}`)
+      if (verdict.wrong.length > 0)
+        tell('boxes of names that nobody asked for', video.truth.name, `frame ${frame}: wrong ${listed(verdict.wrong)}`)
     }
   }
   keep('precision of names that nobody asked for', right / (right + wrong), right + wrong)
-  row('boxes', 'names that nobody asked for: precision', share(right, right + wrong), `${right + wrong} boxes`, '≥ 85 %', atLeast(right, right + wrong, 0.85))
+  row(
+    'boxes',
+    'names that nobody asked for: precision',
+    share(right, right + wrong),
+    `${right + wrong} boxes`,
+    '≥ 85 %',
+    atLeast(right, right + wrong, 0.85),
+  )
   row('boxes', 'names that nobody asked for: recall', share(right, there), `${there} boxes`)
 }
 
@@ -236,14 +342,29 @@ function present(tubelet: Tubelet, videos: readonly Video[], names: readonly str
       const own = boxes.filter(({ label }) => label === name)
       if (own.length > 0 && own.every(({ ignore }) => ignore)) continue
       cases[own.length > 0 ? 'there' : 'absent'].push(shown.has(name))
-      if (own.length > 0 !== shown.has(name)) tell('present or absent', video.truth.name, own.length > 0 ? `${name} not found` : `${name} is not there`)
+      if (own.length > 0 !== shown.has(name))
+        tell('present or absent', video.truth.name, own.length > 0 ? `${name} not found` : `${name} is not there`)
     }
   }
   const [found, wrong] = [cases.there.filter(Boolean).length, cases.absent.filter(Boolean).length]
   keep('asked names found in clips that have them', found / cases.there.length, cases.there.length)
   keep('asked names found in clips without them', wrong / cases.absent.length, cases.absent.length)
-  row('boxes', 'asked names over clips: found of those present', share(found, cases.there.length), `${cases.there.length} cases`, '≥ 80 %', atLeast(found, cases.there.length, 0.8))
-  row('boxes', 'asked names over clips: false of those absent', share(wrong, cases.absent.length), `${cases.absent.length} cases`, '≤ 1 %', atMost(wrong, cases.absent.length, 0.01))
+  row(
+    'boxes',
+    'asked names over clips: found of those present',
+    share(found, cases.there.length),
+    `${cases.there.length} cases`,
+    '≥ 80 %',
+    atLeast(found, cases.there.length, 0.8),
+  )
+  row(
+    'boxes',
+    'asked names over clips: false of those absent',
+    share(wrong, cases.absent.length),
+    `${cases.absent.length} cases`,
+    '≤ 1 %',
+    atMost(wrong, cases.absent.length, 0.01),
+  )
 }
 
 // ── tracks
@@ -254,10 +375,18 @@ function tracks(tubelet: Tubelet, videos: readonly Video[]): void {
   for (const video of videos.filter(({ truth }) => truth.tracks.length > 0)) {
     const shown = shownTracks(tubelet, video)
     for (const label of new Set(video.truth.tracks.map((track) => track.label))) {
-      const frames = trackFrames(video, shown.filter(({ body }) => body.label === label), label)
+      const frames = trackFrames(
+        video,
+        shown.filter(({ body }) => body.label === label),
+        label,
+      )
       byLabel.set(label, [...(byLabel.get(label) ?? []), frames])
       const { hota, detection, association, switches, recall, precision } = trackScores([frames])
-      tell('tracks', video.truth.name, `${label}: HOTA ${hota.toFixed(2)}, DetA ${detection.toFixed(2)}, AssA ${association.toFixed(2)}, ${switches} id switches; at IoU 0.5 recall ${recall.toFixed(2)}, precision ${precision.toFixed(2)}`)
+      tell(
+        'tracks',
+        video.truth.name,
+        `${label}: HOTA ${hota.toFixed(2)}, DetA ${detection.toFixed(2)}, AssA ${association.toFixed(2)}, ${switches} id switches; at IoU 0.5 recall ${recall.toFixed(2)}, precision ${precision.toFixed(2)}`,
+      )
       const [only, ...others] = video.truth.tracks.filter((track) => track.label === label)
       if (only === undefined || others.length > 0 || only.gaps) continue
       single += 1
@@ -268,9 +397,23 @@ function tracks(tubelet: Tubelet, videos: readonly Video[]): void {
     const { hota, switches } = trackScores(all)
     const goal = label === 'person' || label === 'car'
     keep(`HOTA, ${label}`, hota, all.length)
-    row('tracks', `HOTA, ${label} (${switches} id switches)`, hota.toFixed(2), `${all.length} clips`, goal ? '≥ 0.60' : '', goal ? hota >= 0.6 : null)
+    row(
+      'tracks',
+      `HOTA, ${label} (${switches} id switches)`,
+      hota.toFixed(2),
+      `${all.length} clips`,
+      goal ? '≥ 0.60' : '',
+      goal ? hota >= 0.6 : null,
+    )
   }
-  row('tracks', 'single objects in view with an id switch', String(switched), `${single} objects`, '0', single === 0 ? null : switched === 0)
+  row(
+    'tracks',
+    'single objects in view with an id switch',
+    String(switched),
+    `${single} objects`,
+    '0',
+    single === 0 ? null : switched === 0,
+  )
 }
 
 function trackFrames({ truth, pts }: Video, shown: readonly { clip: Clip; body: TrackBody }[], label: string): TrackFrame[] {
@@ -283,7 +426,9 @@ function trackFrames({ truth, pts }: Video, shown: readonly { clip: Clip; body: 
         return box ? [{ id: track.id, box }] : []
       }),
       said: shownBoxes(shown, pts, frame).map(({ object, box }) => ({ id: object, box })),
-      ignored: truth.ignored.filter((zone) => zone.label === label && frame >= zone.frames[0] && frame <= zone.frames[1]).map(({ box }) => box),
+      ignored: truth.ignored
+        .filter((zone) => zone.label === label && frame >= zone.frames[0] && frame <= zone.frames[1])
+        .map(({ box }) => box),
     }
   })
 }
@@ -298,7 +443,10 @@ async function followed(tubelet: Tubelet, videos: readonly Video[]): Promise<voi
       if (box === null) continue
       const { boxes, end } = await follow(tubelet, video, track.range[0], box, track.label)
       // What comes after the object has gone for a while is another story.
-      const frames = framesUntilGone(track).map((frame) => ({ truth: track.at(frame), said: interpolate({ boxes }, video.pts[frame] ?? 0) }))
+      const frames = framesUntilGone(track).map((frame) => ({
+        truth: track.at(frame),
+        said: interpolate({ boxes }, video.pts[frame] ?? 0),
+      }))
       const hits = frames.filter(({ truth, said }) => truth !== null && said !== null && iou(truth, said) >= 0.5).length
       const said = frames.filter((frame) => frame.said !== null).length
       objects += 1
@@ -308,11 +456,27 @@ async function followed(tubelet: Tubelet, videos: readonly Video[]): Promise<voi
       const holds = hits >= 0.8 * frames.length
       if (holds) held += 1
       else if (end === 'lost') saidLost += 1
-      tell('followed forward', video.truth.name, `${track.label} ${track.id} from frame ${track.range[0]}: IoU 0.5 on ${hits} of ${frames.length} frames, ended after ${said} (${end})${holds || end === 'lost' ? '' : '   FAILED'}`)
+      tell(
+        'followed forward',
+        video.truth.name,
+        `${track.label} ${track.id} from frame ${track.range[0]}: IoU 0.5 on ${hits} of ${frames.length} frames, ended after ${said} (${end})${holds || end === 'lost' ? '' : '   FAILED'}`,
+      )
     }
   }
-  row('tracks', `followed forward: held for 80 % of the track (${held}), or said to be lost (${saidLost})`, share(held + saidLost, objects), `${objects} objects`, 'all', atLeast(held + saidLost, objects, 1))
-  row('tracks', 'followed forward: frames at IoU 0.5, of those that are there / of those with a box', `${share(right, there)} / ${share(right, claimed)}`, `${there} frames`)
+  row(
+    'tracks',
+    `followed forward: held for 80 % of the track (${held}), or said to be lost (${saidLost})`,
+    share(held + saidLost, objects),
+    `${objects} objects`,
+    'all',
+    atLeast(held + saidLost, objects, 1),
+  )
+  row(
+    'tracks',
+    'followed forward: frames at IoU 0.5, of those that are there / of those with a box',
+    `${share(right, there)} / ${share(right, claimed)}`,
+    `${there} frames`,
+  )
 }
 
 function framesUntilGone({ range: [first, last], at }: TrueClip['tracks'][number]): number[] {
@@ -322,12 +486,20 @@ function framesUntilGone({ range: [first, last], at }: TrueClip['tracks'][number
 }
 
 /** As a person does who presses the key again where it stopped for its limit alone. */
-async function follow({ handle }: Tubelet, { clips, pts }: Video, frame: number, start: Box, label: string): Promise<Pick<FollowedBox, 'boxes' | 'end'>> {
+async function follow(
+  { handle }: Tubelet,
+  { clips, pts }: Video,
+  frame: number,
+  start: Box,
+  label: string,
+): Promise<Pick<FollowedBox, 'boxes' | 'end'>> {
   const boxes: FollowedBox['boxes'] = [{ ordinal: frame, pts: pts[frame] ?? 0, box: start, score: null }]
   for (;;) {
     const { ordinal, box } = boxes.at(-1) ?? { ordinal: frame, box: start }
     const clip = clips.find(({ startFrame, endFrame }) => ordinal >= startFrame && ordinal < endFrame)
-    const response = await handle(new Request(`http://tubelet/api/clips/${clip?.id ?? 0}/follow`, { method: 'POST', body: JSON.stringify({ box, ordinal, label }) }))
+    const response = await handle(
+      new Request(`http://tubelet/api/clips/${clip?.id ?? 0}/follow`, { method: 'POST', body: JSON.stringify({ box, ordinal, label }) }),
+    )
     if (!response.ok) throw new Error(await response.text())
     const more = FollowedBox.parse(await response.json())
     boxes.push(...more.boxes.filter((key) => key.ordinal > ordinal))
@@ -351,7 +523,11 @@ async function captions(tubelet: Tubelet, videos: readonly Video[]): Promise<voi
         const wrong = [...namesIn(body.text, classes)].filter((name) => !there.has(name))
         all += 1
         without += wrong.length === 0 ? 1 : 0
-        tell('captions', truth.name, `${clip.start.toFixed(1)}–${clip.end.toFixed(1)} s ${body.text}${wrong.length === 0 ? '' : `   FALSE: ${wrong.join(', ')}`}\n${' '.repeat(25)}truth: ${truth.told}`)
+        tell(
+          'captions',
+          truth.name,
+          `${clip.start.toFixed(1)}–${clip.end.toFixed(1)} s ${body.text}${wrong.length === 0 ? '' : `   FALSE: ${wrong.join(', ')}`}\n${' '.repeat(25)}truth: ${truth.told}`,
+        )
       }
     }
   }
@@ -362,13 +538,37 @@ async function captions(tubelet: Tubelet, videos: readonly Video[]): Promise<voi
 async function text({ library }: Tubelet, videos: readonly Video[]): Promise<void> {
   const { drawn, real } = await textScores(folder ?? '')
   const all = drawn.get('all')
-  if (all) row('text', 'character errors of lines drawn over pictures', share(all.wrong, all.letters), `${all.lines} lines`, '≤ 5 %', atMost(all.wrong, all.letters, 0.05))
-  if (real.lines > 0) row('text', 'character errors of lines in real video', share(real.wrong, real.letters), `${real.lines} lines`, '≤ 5 %', atMost(real.wrong, real.letters, 0.05))
+  if (all)
+    row(
+      'text',
+      'character errors of lines drawn over pictures',
+      share(all.wrong, all.letters),
+      `${all.lines} lines`,
+      '≤ 5 %',
+      atMost(all.wrong, all.letters, 0.05),
+    )
+  if (real.lines > 0)
+    row(
+      'text',
+      'character errors of lines in real video',
+      share(real.wrong, real.letters),
+      `${real.lines} lines`,
+      '≤ 5 %',
+      atMost(real.wrong, real.letters, 0.05),
+    )
   let [silent, without] = [0, 0]
   for (const { truth, clips } of videos) {
     const readable = !WITHOUT.includes(truth.name.slice(0, 3))
     const lines = clips.flatMap(({ id }) => library.annotations(id).flatMap(({ body }) => (body.kind === 'text' ? [body.text] : [])))
-    if (lines.length > 0) tell('text on screen', truth.name, `${readable ? 'read' : 'INVENTED'}: ${lines.slice(0, 12).map((line) => `“${line}”`).join(' ')}${lines.length > 12 ? ` and ${lines.length - 12} more` : ''}`)
+    if (lines.length > 0)
+      tell(
+        'text on screen',
+        truth.name,
+        `${readable ? 'read' : 'INVENTED'}: ${lines
+          .slice(0, 12)
+          .map((line) => `“${line}”`)
+          .join(' ')}${lines.length > 12 ? ` and ${lines.length - 12} more` : ''}`,
+      )
     if (readable) continue
     without += 1
     silent += lines.length === 0 ? 1 : 0
@@ -386,13 +586,24 @@ async function questions(tubelet: Tubelet, videos: readonly Video[]): Promise<vo
       const answer = await ofVideo(tubelet, clips, question)
       const verdict = 'refused' in answer ? 'none' : answer.unsure ? 'unsure' : isRight(question, answer.text) ? 'right' : 'wrong'
       verdicts.push({ kind: question.kind, verdict })
-      tell('answers', truth.name, `${verdict.padEnd(6)} ${question.kind}: ${question.question} → ${'refused' in answer ? `(${answer.refused})` : answer.text}${verdict === 'right' ? '' : `   TRUE: ${question.answer}`}`)
+      tell(
+        'answers',
+        truth.name,
+        `${verdict.padEnd(6)} ${question.kind}: ${question.question} → ${'refused' in answer ? `(${answer.refused})` : answer.text}${verdict === 'right' ? '' : `   TRUE: ${question.answer}`}`,
+      )
     }
   }
   const count = (verdict: string) => verdicts.filter((one) => one.verdict === verdict).length
   const given = count('right') + count('wrong')
   row('answers', 'right of those given', share(count('right'), given), `${given} answers`, '≥ 90 %', atLeast(count('right'), given, 0.9))
-  row('answers', 'questions answered so', share(given, verdicts.length), `${verdicts.length} questions`, '≥ 60 %', atLeast(given, verdicts.length, 0.6))
+  row(
+    'answers',
+    'questions answered so',
+    share(given, verdicts.length),
+    `${verdicts.length} questions`,
+    '≥ 60 %',
+    atLeast(given, verdicts.length, 0.6),
+  )
   for (const [kind, of] of Map.groupBy(verdicts, (one) => one.kind)) {
     const [right, wrong] = ['right', 'wrong'].map((verdict) => of.filter((one) => one.verdict === verdict).length)
     row('answers', `of these, ${kind}: right / wrong`, `${right} / ${wrong}`, `${of.length} questions`)
@@ -405,7 +616,12 @@ async function questions(tubelet: Tubelet, videos: readonly Video[]): Promise<vo
  */
 async function ofVideo(tubelet: Tubelet, clips: readonly Clip[], { question, kind }: Question): Promise<Answer> {
   const at = / at (?:second )?(\d+(?:\.\d+)?) ?s\b/.exec(question)?.[1]
-  const some = at !== undefined ? clips.filter(({ start, end }) => Number(at) >= start && Number(at) < end) : /\bat the end\b/.test(question) ? clips.slice(-1) : clips
+  const some =
+    at !== undefined
+      ? clips.filter(({ start, end }) => Number(at) >= start && Number(at) < end)
+      : /\bat the end\b/.test(question)
+        ? clips.slice(-1)
+        : clips
   const answers: Answer[] = []
   for (const { id } of some) answers.push(await ask(tubelet, id, question))
   const given = answers.flatMap((answer) => ('refused' in answer ? [] : [answer]))
@@ -426,10 +642,15 @@ async function ofVideo(tubelet: Tubelet, clips: readonly Clip[], { question, kin
 
 /** As the window asks. */
 async function ask({ handle }: Tubelet, clipId: number, question: string): Promise<Answer> {
-  const response = await handle(new Request(`http://tubelet/api/clips/${clipId}/ask`, { method: 'POST', body: JSON.stringify({ question }) }))
-  const events = (await response.text()).split('\n').flatMap((line) => (line.startsWith('data: ') ? [JSON.parse(line.slice(6)) as AskEvent] : []))
+  const response = await handle(
+    new Request(`http://tubelet/api/clips/${clipId}/ask`, { method: 'POST', body: JSON.stringify({ question }) }),
+  )
+  const events = (await response.text())
+    .split('\n')
+    .flatMap((line) => (line.startsWith('data: ') ? [JSON.parse(line.slice(6)) as AskEvent] : []))
   const last = events.at(-1)
-  if (last?.type === 'done' && last.annotation.body.kind === 'answer') return { text: last.annotation.body.text, unsure: last.annotation.evidence?.unsure ?? false }
+  if (last?.type === 'done' && last.annotation.body.kind === 'answer')
+    return { text: last.annotation.body.text, unsure: last.annotation.evidence?.unsure ?? false }
   return { refused: last?.type === 'error' ? inEnglish(last.problem).message : 'nothing came' }
 }
 
@@ -437,13 +658,20 @@ async function ask({ handle }: Tubelet, clipId: number, question: string): Promi
 
 function print(): void {
   if (options.verbose) for (const [part, lines] of details) console.log(`\n## ${part}\n${lines.join('\n')}`)
-  const told = rows.map(({ part, what, value, n, goal, pass }) => `| ${part} | ${what} | ${value} | ${n} | ${goal} | ${pass === null ? '' : pass ? 'pass' : '**fail**'} |`)
+  const told = rows.map(
+    ({ part, what, value, n, goal, pass }) =>
+      `| ${part} | ${what} | ${value} | ${n} | ${goal} | ${pass === null ? '' : pass ? 'pass' : '**fail**'} |`,
+  )
   console.log(`\n${['| part | what | measured | n | goal | |', '|---|---|---|---|---|---|', ...told].join('\n')}\n`)
   console.log(`${os.cpus().length} × ${os.cpus()[0]?.model ?? '?'}, load ${os.loadavg()[0]?.toFixed(1) ?? '?'}, Node ${process.version}`)
   const pack = path.join(root, 'models', 'packs', 'objects-80', 'pack.json')
   if (options.write) {
     const manifest = JSON.parse(readFileSync(pack, 'utf8')) as { scores: { on: string }[] }
-    writeFileSync(pack, `${JSON.stringify({ ...manifest, scores: [...kept, ...manifest.scores.filter(({ on }) => on !== ON)] }, null, 2)}\n`)
+    writeFileSync(
+      pack,
+      `${JSON.stringify({ ...manifest, scores: [...kept, ...manifest.scores.filter(({ on }) => on !== ON)] }, null, 2)}\n`,
+    )
   }
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ rows, details: Object.fromEntries(details) }, null, 2)}\n`)
+  if (options.json !== undefined)
+    writeFileSync(options.json, `${JSON.stringify({ rows, details: Object.fromEntries(details) }, null, 2)}\n`)
 }

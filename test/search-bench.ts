@@ -29,15 +29,28 @@ export async function benchSearch(row: (what: string, measured: string, goal: st
     await rank(words)
     row(`First search over ${clips.toLocaleString('en')} clips, the embeddings read`, `${(performance.now() - began).toFixed(0)} ms`, '')
     row(`A further one, median of ${REPEATS}`, `${(await median(() => rank(words))).toFixed(0)} ms`, clips === 100_000 ? '100 ms' : '')
-    const say = (text: string, picture: SoughtText | null = null) => library.find.ask('words', { filters: {}, sought: { words: text, guesses: false, classes: [], picture }, limit: 60 }, DIGEST)
+    const say = (text: string, picture: SoughtText | null = null) =>
+      library.find.ask('words', { filters: {}, sought: { words: text, guesses: false, classes: [], picture }, limit: 60 }, DIGEST)
     row('By words that a few hundred captions have', `${(await median(() => say('harbour lighthouse'))).toFixed(0)} ms`, '')
-    row('By words that a third of them have, and boxes', `${(await median(() => say('red car'))).toFixed(0)} ms`, clips === 100_000 ? '50 ms' : '')
+    row(
+      'By words that a third of them have, and boxes',
+      `${(await median(() => say('red car'))).toFixed(0)} ms`,
+      clips === 100_000 ? '50 ms' : '',
+    )
     row('By such words and by pictures', `${(await median(() => say('red car', words))).toFixed(0)} ms`, clips === 100_000 ? '50 ms' : '')
     row('By words that nothing has', `${(await median(() => say('zxqv blorp'))).toFixed(0)} ms`, '')
     row('Similar to a clip', `${(await median(() => rank({ by: 'clip', clipId: 1 }))).toFixed(0)} ms`, '')
-    row('With a label and a review state as filters', `${(await median(() => rank(words, { labels: ['car'], state: 'open' }))).toFixed(0)} ms`, '')
+    row(
+      'With a label and a review state as filters',
+      `${(await median(() => rank(words, { labels: ['car'], state: 'open' }))).toFixed(0)} ms`,
+      '',
+    )
     await rank({ by: 'region', clipId: 1, vector: direction(9) })
-    row(`Similar to a box, ${REGIONS} regions a clip`, `${(await median(() => rank({ by: 'region', clipId: 1, vector: direction(9) }))).toFixed(0)} ms`, '')
+    row(
+      `Similar to a box, ${REGIONS} regions a clip`,
+      `${(await median(() => rank({ by: 'region', clipId: 1, vector: direction(9) }))).toFixed(0)} ms`,
+      '',
+    )
     await library.close()
     rmSync(folder, { recursive: true, force: true })
   }
@@ -58,12 +71,20 @@ function direction(seed: number): Float32Array {
 function fill(folder: string, clips: number): void {
   const db = new DatabaseSync(path.join(folder, 'library.sqlite'))
   db.exec('PRAGMA synchronous = OFF; BEGIN')
-  const source = db.prepare(`INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, state) VALUES (?, ?, ?, 1, 0, ?, '2026-01-01T00:00:00Z', 'done')`)
-  const clip = db.prepare(`INSERT INTO clips (id, source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (?, ?, ?, 'window', ?, ?, ?, ?, '[]')`)
+  const source = db.prepare(
+    `INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, state) VALUES (?, ?, ?, 1, 0, ?, '2026-01-01T00:00:00Z', 'done')`,
+  )
+  const clip = db.prepare(
+    `INSERT INTO clips (id, source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (?, ?, ?, 'window', ?, ?, ?, ?, '[]')`,
+  )
   const encoding = db.prepare('INSERT INTO encodings (id, clip_id, pack_digest, embedding, memory) VALUES (?, ?, ?, ?, ?)')
   const regions = db.prepare('INSERT INTO regions (encoding_id, places, vectors) VALUES (?, ?, ?)')
-  const track = db.prepare(`INSERT INTO annotations (clip_id, kind, topic, machine, state, updated_at) VALUES (?, 'track', '', ?, 'machine', '2026-01-01')`)
-  const said = db.prepare(`INSERT INTO annotations (clip_id, kind, topic, machine, state, updated_at) VALUES (?, 'caption', '', ?, 'machine', '2026-01-01')`)
+  const track = db.prepare(
+    `INSERT INTO annotations (clip_id, kind, topic, machine, state, updated_at) VALUES (?, 'track', '', ?, 'machine', '2026-01-01')`,
+  )
+  const said = db.prepare(
+    `INSERT INTO annotations (clip_id, kind, topic, machine, state, updated_at) VALUES (?, 'caption', '', ?, 'machine', '2026-01-01')`,
+  )
   const bytes = (vector: Float32Array) => new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)
   const places = JSON.stringify(Array.from({ length: REGIONS }, (_, frame) => ({ frame, box: { cx: 0.5, cy: 0.5, w: 0.2, h: 0.2 } })))
   for (let id = 1; id <= clips; id += 1) {
@@ -79,11 +100,17 @@ function fill(folder: string, clips: number): void {
   db.close()
 }
 
-const WORDS = 'red blue green white black brown car person dog road street house tree water sky table stands drives walks turns waits behind before beside'.split(' ')
+const WORDS =
+  'red blue green white black brown car person dog road street house tree water sky table stands drives walks turns waits behind before beside'.split(
+    ' ',
+  )
 
 /** Twelve words, a few of them common; some captions have a rare one. */
 function sentence(id: number): string {
-  const words = Array.from({ length: 11 }, (_, at) => WORDS[Math.imul(id * 31 + at * 17 + 7, 2_654_435_761) >>> 27] ?? `word${(id * at) % 5_000}`)
+  const words = Array.from(
+    { length: 11 },
+    (_, at) => WORDS[Math.imul(id * 31 + at * 17 + 7, 2_654_435_761) >>> 27] ?? `word${(id * at) % 5_000}`,
+  )
   return [...words, id % 300 === 0 ? 'harbour lighthouse' : `name${id % 20_000}`].join(' ')
 }
 

@@ -30,7 +30,11 @@ test('a row a task says who does it; before a task goes to another pack, what al
   await expect(row('caption')).toContainText('sure of nothing until you teach it')
   const boxes = row('boxes').getByRole('combobox', { name: 'Who does it: Boxes' })
   await expect(boxes.locator('option:checked')).toHaveText(/Objects 80/)
-  expect(await boxes.locator('option').allTextContents()).toEqual(['nobody', expect.stringContaining('Objects 80'), expect.stringContaining('Tubelet mini')])
+  expect(await boxes.locator('option').allTextContents()).toEqual([
+    'nobody',
+    expect.stringContaining('Objects 80'),
+    expect.stringContaining('Tubelet mini'),
+  ])
   await boxes.selectOption({ label: (await boxes.locator('option').nth(2).textContent()) ?? '' })
   await expect(plan()).toContainText('It would do: Boxes.')
   await expect(plan()).toContainText(/Memory of all packs together: [\d.]+ [MG]B now, [\d.]+ [MG]B then/)
@@ -44,7 +48,10 @@ test('a row a task says who does it; before a task goes to another pack, what al
 test('text can be left to nobody and given back; what was read stays, and nothing is read again', async () => {
   const text = row('text').getByRole('combobox')
   const [clips] = [await call('listClips')]
-  const read = async () => (await Promise.all(clips.clips.map(({ id }) => call('getClip', { params: { clipId: id } })))).flatMap(({ annotations }) => annotations.filter(({ body }) => body.kind === 'text')).length
+  const read = async () =>
+    (await Promise.all(clips.clips.map(({ id }) => call('getClip', { params: { clipId: id } })))).flatMap(({ annotations }) =>
+      annotations.filter(({ body }) => body.kind === 'text'),
+    ).length
   const before = await read()
   expect(before).toBeGreaterThan(0)
   await text.selectOption('')
@@ -142,7 +149,10 @@ test('a box is followed forward by key: one step of undo, and it is said how far
   await page.keyboard.press('Home')
   await inspector().locator('.track:has([data-label-of]) input').first().focus()
   await page.keyboard.press('Escape')
-  const track = async () => (await call('getClip', { params: { clipId: await clipId(0) } })).annotations.flatMap(({ body, state }) => (body.kind === 'track' && state === 'edited' ? [body] : []))
+  const track = async () =>
+    (await call('getClip', { params: { clipId: await clipId(0) } })).annotations.flatMap(({ body, state }) =>
+      body.kind === 'track' && state === 'edited' ? [body] : [],
+    )
   expect(await track()).toEqual([])
   await page.locator('.boxes [data-box]').first().focus()
   await page.keyboard.press('Shift+F')

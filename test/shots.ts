@@ -40,9 +40,11 @@ const button = (selector: string) => async (page: Page) => {
   await page.locator(selector).first().click()
   await page.waitForTimeout(400)
 }
-const then = (...steps: Picture['go'][]) => async (page: Page) => {
-  for (const step of steps) await step(page)
-}
+const then =
+  (...steps: Picture['go'][]) =>
+  async (page: Page) => {
+    for (const step of steps) await step(page)
+  }
 const firstClip = async (page: Page) => {
   await rail('review')(page)
   await page.locator('[data-clip]').first().click()
@@ -73,8 +75,15 @@ const FULL: readonly Picture[] = [
   { name: 'diagnostics', go: then(rail('settings'), (page) => page.locator('.diagnostics').scrollIntoViewIfNeeded()) },
   { name: 'export', go: key('Control+e'), more: true },
   { name: 'shortcuts', go: then(rail('review'), key('?')), more: true },
-  { name: 'history-clip', go: then(firstClip, (page) => page.keyboard.press('a'), firstClip, button('.statusbar button.icon')), more: true },
-  { name: 'history', go: then(button('.statusbar button.icon'), (page) => page.getByRole('dialog').getByRole('button', { pressed: false }).first().click()) },
+  {
+    name: 'history-clip',
+    go: then(firstClip, (page) => page.keyboard.press('a'), firstClip, button('.statusbar button.icon')),
+    more: true,
+  },
+  {
+    name: 'history',
+    go: then(button('.statusbar button.icon'), (page) => page.getByRole('dialog').getByRole('button', { pressed: false }).first().click()),
+  },
 ]
 
 /** The queue has nothing to do any more, whatever failed. */
@@ -84,23 +93,42 @@ const only = process.argv.slice(3)
 mkdirSync(out, { recursive: true })
 const clips = clipsFolder()
 const app = await start()
-const browser = await chromium.launch({ executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-background-networking', '--disable-gpu'] })
+const browser = await chromium.launch({
+  executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-background-networking', '--disable-gpu'],
+})
 try {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', locale: 'en-US' })
   await page.goto(app.url)
-  await page.getByText(/Ready on/).first().waitFor({ timeout: 60_000 })
+  await page
+    .getByText(/Ready on/)
+    .first()
+    .waitFor({ timeout: 60_000 })
   await take(page, EMPTY)
   await page.getByRole('button', { name: 'Try the sample clip' }).click()
   if (clips !== null) {
     for (const name of readdirSync(clips).filter((file) => /^(b01|b02|b05|d03|d06|d12)/.test(file))) await add(page, path.join(clips, name))
-    const long = path.join(app.projectDir, 'A recording whose name says everything about the day and the place, camera 12, north gate, 2026-11-25 06-00-00.mp4')
+    const long = path.join(
+      app.projectDir,
+      'A recording whose name says everything about the day and the place, camera 12, north gate, 2026-11-25 06-00-00.mp4',
+    )
     copyFileSync(path.join(clips, 'd09_dashcam_short.mp4'), long)
     await add(page, long)
     await take(page, [{ name: 'queue-running', go: rail('queue') }])
   }
   await page.getByRole('status').filter({ hasText: ENDED }).first().waitFor({ timeout: 600_000 })
-  const send = (url: string, body: unknown) => page.evaluate(([to, json]) => fetch(to, { method: 'POST', headers: { 'content-type': 'application/json' }, body: json }).then(({ ok }) => ok), [url, JSON.stringify(body)] as const)
-  for (const text of ['Is there a person?', 'What colour is the car?', 'Where does it happen, and what is the weather like there?', 'What moves?']) await send('/api/table/columns', { kind: 'question', text })
+  const send = (url: string, body: unknown) =>
+    page.evaluate(
+      ([to, json]) => fetch(to, { method: 'POST', headers: { 'content-type': 'application/json' }, body: json }).then(({ ok }) => ok),
+      [url, JSON.stringify(body)] as const,
+    )
+  for (const text of [
+    'Is there a person?',
+    'What colour is the car?',
+    'Where does it happen, and what is the weather like there?',
+    'What moves?',
+  ])
+    await send('/api/table/columns', { kind: 'question', text })
   const checkpoint = path.join(app.projectDir, 'tiny.safetensors')
   writeSafetensors(checkpoint, tinyMammut())
   await send('/api/packs/import', { path: checkpoint })
@@ -150,7 +178,12 @@ async function speak(page: Page, language: string): Promise<void> {
   await page.locator('.rail').waitFor()
 }
 
-async function shoot(page: Page, { name, go }: Picture, kind: string, schemes: readonly ('light' | 'dark')[] = ['light', 'dark']): Promise<void> {
+async function shoot(
+  page: Page,
+  { name, go }: Picture,
+  kind: string,
+  schemes: readonly ('light' | 'dark')[] = ['light', 'dark'],
+): Promise<void> {
   try {
     await go(page)
     for (const colorScheme of schemes) {

@@ -12,7 +12,9 @@ const waiting = () => page.getByRole('list', { name: 'Waiting' }).getByRole('lis
 
 test('a paused queue begins nothing, is put in order by key and by mouse, and stays so over a kill', async () => {
   await call('pauseQueue')
-  await call('addSources', { body: { paths: ['d11_room_dog_rot180_vfr.mp4', 'd06_sign_book.mkv', 'd03_bottles.mp4', 'b01_zero_length.mp4'].map(clip) } })
+  await call('addSources', {
+    body: { paths: ['d11_room_dog_rot180_vfr.mp4', 'd06_sign_book.mkv', 'd03_bottles.mp4', 'b01_zero_length.mp4'].map(clip) },
+  })
   await goTo('Queue')
   await expect(waiting()).toHaveCount(4)
   await page.getByRole('button', { name: 'Move d03_bottles.mp4' }).press('Home')
@@ -36,13 +38,20 @@ test('a paused queue begins nothing, is put in order by key and by mouse, and st
 test('killed in the middle it goes on, and nothing is done twice', async () => {
   await page.getByRole('button', { name: 'Resume' }).click()
   // Some of the first video is stored, and not all.
-  await expect.poll(async () => (await sources()).reduce((sum, { encodedCount }) => sum + encodedCount, 0), { timeout: 60_000, intervals: [50] }).toBeGreaterThan(0)
+  await expect
+    .poll(async () => (await sources()).reduce((sum, { encodedCount }) => sum + encodedCount, 0), { timeout: 60_000, intervals: [50] })
+    .toBeGreaterThan(0)
   const before = (await sources()).reduce((sum, { encodedCount }) => sum + encodedCount, 0)
   await restart('SIGKILL')
   expect((await sources()).reduce((sum, { encodedCount }) => sum + encodedCount, 0)).toBeGreaterThanOrEqual(before)
   await expect.poll(async () => ((now) => now.running + now.waiting)(await queue()), { timeout: 120_000 }).toBe(0)
   const done = await sources()
-  expect(done.filter(({ state }) => state === 'done').map(({ name }) => name).sort()).toEqual(['d03_bottles.mp4', 'd06_sign_book.mkv', 'd11_room_dog_rot180_vfr.mp4'])
+  expect(
+    done
+      .filter(({ state }) => state === 'done')
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual(['d03_bottles.mp4', 'd06_sign_book.mkv', 'd11_room_dog_rot180_vfr.mp4'])
   for (const { encodedCount, clipCount } of done) expect(encodedCount).toBe(clipCount)
   expect((await queue()).jobs.filter(({ kind }) => kind === 'analyse')).toHaveLength(4)
   for (const { id } of (await call('listClips')).clips) {
@@ -74,12 +83,15 @@ test('whoever looks elsewhere is told when a batch ends, and of what failed', as
   // The browser's own, noted as they are shown: a page cannot list them.
   await page.evaluate(() => {
     const shown: string[] = []
-    Object.assign(globalThis, { shown, Notification: class extends Notification {
-      constructor(title: string, options?: NotificationOptions) {
-        super(title, options)
-        shown.push(`${title}: ${options?.body ?? ''}`)
-      }
-    } })
+    Object.assign(globalThis, {
+      shown,
+      Notification: class extends Notification {
+        constructor(title: string, options?: NotificationOptions) {
+          super(title, options)
+          shown.push(`${title}: ${options?.body ?? ''}`)
+        }
+      },
+    })
   })
   const shown = () => page.evaluate(() => (globalThis as unknown as { shown: string[] }).shown)
   await goTo('Settings')
@@ -120,7 +132,12 @@ test('whoever looks elsewhere is told when a batch ends, and of what failed', as
 
 test('many edits at once are one step, which is undone whole, after a restart too, and gone back to by the history', async () => {
   const { clips: listed } = await call('listClips')
-  const captions = await Promise.all(listed.map(async ({ id }) => (await call('getClip', { params: { clipId: id } })).annotations.find(({ body }) => body.kind === 'caption')?.id ?? 0))
+  const captions = await Promise.all(
+    listed.map(
+      async ({ id }) =>
+        (await call('getClip', { params: { clipId: id } })).annotations.find(({ body }) => body.kind === 'caption')?.id ?? 0,
+    ),
+  )
   await call('edit', { body: { edits: captions.map((annotationId) => ({ action: 'accept', annotationId })) } })
   const states = async () => new Set((await call('listClips')).clips.map(({ captionState }) => captionState))
   expect(await states()).toEqual(new Set(['accepted']))

@@ -13,7 +13,18 @@ import { forget, start } from './app.ts'
 
 type Row = (what: string, measured: string, goal: string) => void
 const QUESTIONS = ['What colour is it?', 'Is there a person?', 'What moves?']
-const WORDS = ['red', 'blue', 'a green car', 'white', 'black', 'a brown dog', 'yellow', 'a man with a hat', 'grey', 'a small pink ball that rolls to the left']
+const WORDS = [
+  'red',
+  'blue',
+  'a green car',
+  'white',
+  'black',
+  'a brown dog',
+  'yellow',
+  'a man with a hat',
+  'grey',
+  'a small pink ball that rolls to the left',
+]
 
 export async function benchTable(row: Row): Promise<void> {
   for (const clips of [1_000, 10_000, 100_000]) {
@@ -23,34 +34,67 @@ export async function benchTable(row: Row): Promise<void> {
     await library.close()
     fill(folder, clips)
     const app = await start(folder)
-    const browser = await chromium.launch({ executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-background-networking', '--disable-gpu'] })
+    const browser = await chromium.launch({
+      executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-background-networking', '--disable-gpu'],
+    })
     try {
       const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
       await page.goto(app.url)
-      await page.getByText(/Ready on/).first().waitFor({ timeout: 60_000 })
+      await page
+        .getByText(/Ready on/)
+        .first()
+        .waitFor({ timeout: 60_000 })
       await page.waitForTimeout(1_000)
       const name = clips.toLocaleString('en')
-      row(`${name} clips: the table opens`, `${(await timed(page, () => page.getByRole('button', { name: 'Table', exact: true }).click())).toFixed(0)} ms`, '')
+      row(
+        `${name} clips: the table opens`,
+        `${(await timed(page, () => page.getByRole('button', { name: 'Table', exact: true }).click())).toFixed(0)} ms`,
+        '',
+      )
       for (const when of ['just opened', 'at rest for five seconds before']) {
         if (when !== 'just opened') await page.waitForTimeout(5_000)
         const { median, high, most } = await scroll(page)
-        row(`${name} clips: frames while it scrolls by wheel, ${when}: median / 95th percentile / longest`, `${median.toFixed(1)} / ${high.toFixed(1)} / ${most.toFixed(0)} ms`, '16.7 ms')
+        row(
+          `${name} clips: frames while it scrolls by wheel, ${when}: median / 95th percentile / longest`,
+          `${median.toFixed(1)} / ${high.toFixed(1)} / ${most.toFixed(0)} ms`,
+          '16.7 ms',
+        )
       }
       row(`${name} clips: from end to end at once until rows are there`, `${(await jump(page)).toFixed(0)} ms`, '')
       const menu = async (column: string, act: () => Promise<void>) => {
         await page.getByRole('button', { name: `Column ${column}`, exact: true }).click()
         await act()
       }
-      row(`${name} clips: sort by an answer`, `${(await timed(page, () => page.locator('[data-heading=q1] .grid-title').click())).toFixed(0)} ms`, '')
-      row(`${name} clips: the other way`, `${(await timed(page, () => page.locator('[data-heading=q1] .grid-title').click())).toFixed(0)} ms`, '100 ms')
+      row(
+        `${name} clips: sort by an answer`,
+        `${(await timed(page, () => page.locator('[data-heading=q1] .grid-title').click())).toFixed(0)} ms`,
+        '',
+      )
+      row(
+        `${name} clips: the other way`,
+        `${(await timed(page, () => page.locator('[data-heading=q1] .grid-title').click())).toFixed(0)} ms`,
+        '100 ms',
+      )
       await menu('Caption', async () => page.getByLabel('Text to find').fill('number 77'))
       row(`${name} clips: captions that contain a text`, `${(await timed(page, () => page.keyboard.press('Enter'))).toFixed(0)} ms`, '')
       await page.getByRole('button', { name: /^Remove: Caption/ }).click()
       await menu('Is there a person?', () => Promise.resolve())
-      row(`${name} clips: group by yes or no`, `${(await timed(page, () => page.getByRole('button', { name: 'Group by this' }).click())).toFixed(0)} ms`, '')
+      row(
+        `${name} clips: group by yes or no`,
+        `${(await timed(page, () => page.getByRole('button', { name: 'Group by this' }).click())).toFixed(0)} ms`,
+        '',
+      )
       if (clips === 100_000) {
         const token = new URL(app.url).searchParams.get('token') ?? ''
-        const post = async (route: string, body: unknown) => (await fetch(new URL(route, app.url), { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(body) })).json() as Promise<unknown>
+        const post = async (route: string, body: unknown) =>
+          (
+            await fetch(new URL(route, app.url), {
+              method: 'POST',
+              headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+              body: JSON.stringify(body),
+            })
+          ).json() as Promise<unknown>
         const { view } = (await post(contract.openTable.path, { rows: 'clips', sort: [], filters: [], group: null })) as { view: string }
         /** How long it takes, and how long other calls wait meanwhile. */
         const busy = async (work: () => Promise<unknown>) => {
@@ -66,7 +110,11 @@ export async function benchTable(row: Row): Promise<void> {
           await doing
           return `${((performance.now() - began) / 1000).toFixed(1)} s; other calls wait ${percentile(waits, 0.95).toFixed(0)} ms at the 95th percentile, ${Math.max(...waits).toFixed(0)} ms at most`
         }
-        row('100,000 answers accepted as one step', await busy(() => post(contract.editCells.path, { view, from: 0, to: 100_000, columns: ['q1'], action: 'accept' })), '')
+        row(
+          '100,000 answers accepted as one step',
+          await busy(() => post(contract.editCells.path, { view, from: 0, to: 100_000, columns: ['q1'], action: 'accept' })),
+          '',
+        )
         row('That step undone', await busy(() => post(contract.undo.path, {})), '')
       }
     } finally {
@@ -87,7 +135,14 @@ async function timed(page: Page, act: () => Promise<unknown>): Promise<number> {
     const view = () => document.querySelector<HTMLElement>('.grid')?.dataset['view']
     const before = view()
     const seen = new MutationObserver(() => {
-      if (began === 0 || view() === undefined || view() === before || document.querySelector('.grid-row') === null || document.querySelector('.grid-row .skeleton') !== null) return
+      if (
+        began === 0 ||
+        view() === undefined ||
+        view() === before ||
+        document.querySelector('.grid-row') === null ||
+        document.querySelector('.grid-row .skeleton') !== null
+      )
+        return
       seen.disconnect()
       requestAnimationFrame(() => setTimeout(() => done.resolve(performance.now() - began)))
     })
@@ -135,7 +190,9 @@ function jump(page: Page): Promise<number> {
         const look = () => {
           const rows = [...document.querySelectorAll('.grid-row')]
           const bottom = grid?.getBoundingClientRect().bottom ?? 0
-          const there = rows.some((row) => Math.abs(row.getBoundingClientRect().bottom - bottom) < 60 && row.querySelector('.skeleton') === null)
+          const there = rows.some(
+            (row) => Math.abs(row.getBoundingClientRect().bottom - bottom) < 60 && row.querySelector('.skeleton') === null,
+          )
           if (there) resolve(performance.now() - began)
           else requestAnimationFrame(look)
         }
@@ -151,11 +208,25 @@ function percentile(values: readonly number[], share: number): number {
 /** Clips with a caption and an answer to each question, written past the engine. */
 function fill(folder: string, clips: number): void {
   const db = new DatabaseSync(path.join(folder, 'library.sqlite'))
-  const source = db.prepare(`INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, state) VALUES (?, ?, ?, 1, 0, ?, '2026-01-01', 'done')`)
-  const clip = db.prepare(`INSERT INTO clips (id, source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (?, ?, ?, 'window', ?, ?, ?, ?, '[]')`)
-  const said = db.prepare(`INSERT INTO annotations (clip_id, kind, topic, machine, state, evidence, provenance, updated_at) VALUES (?, ?, ?, ?, 'machine', ?, ?, '2026-01-01')`)
+  const source = db.prepare(
+    `INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, state) VALUES (?, ?, ?, 1, 0, ?, '2026-01-01', 'done')`,
+  )
+  const clip = db.prepare(
+    `INSERT INTO clips (id, source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (?, ?, ?, 'window', ?, ?, ?, ?, '[]')`,
+  )
+  const said = db.prepare(
+    `INSERT INTO annotations (clip_id, kind, topic, machine, state, evidence, provenance, updated_at) VALUES (?, ?, ?, ?, 'machine', ?, ?, '2026-01-01')`,
+  )
   const encoding = db.prepare(`INSERT INTO encodings (clip_id, pack_digest, embedding, memory) VALUES (?, 'none', x'00000000', x'0000')`)
-  const provenance = JSON.stringify({ packId: 'p', packVersion: '1', packDigest: 'none', provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' })
+  const provenance = JSON.stringify({
+    packId: 'p',
+    packVersion: '1',
+    packDigest: 'none',
+    provider: 'cpu',
+    prompt: '',
+    appVersion: '0',
+    at: '2026-01-01T00:00:00.000Z',
+  })
   const frames = Array.from({ length: 16 }, (_, at) => ({ ordinal: at * 12, pts: at * 12, weight: 0.06 }))
   db.exec('BEGIN')
   for (let id = 1; id <= clips; id += 1) {
@@ -163,11 +234,34 @@ function fill(folder: string, clips: number): void {
     if (index === 0) source.run(video, `/v/${video}.mp4`, `camera ${video % 12} day ${video}.mp4`, `f${video}`)
     clip.run(id, video, index, index * 8, index * 8 + 8, index * 200, index * 200 + 200)
     encoding.run(id)
-    const evidence = (at: number) => JSON.stringify({ confidence: ((id * 7919 + at * 31) % 1000) / 1000, unsure: (id * 7919 + at * 31) % 1000 < 500, agreement: 0.2, frames })
-    said.run(id, 'caption', '', JSON.stringify({ kind: 'caption', text: `clip number ${id}: ${WORDS[(id * 13) % WORDS.length] ?? ''} moves to the left while the camera pans` }), evidence(0), provenance)
+    const evidence = (at: number) =>
+      JSON.stringify({
+        confidence: ((id * 7919 + at * 31) % 1000) / 1000,
+        unsure: (id * 7919 + at * 31) % 1000 < 500,
+        agreement: 0.2,
+        frames,
+      })
+    said.run(
+      id,
+      'caption',
+      '',
+      JSON.stringify({
+        kind: 'caption',
+        text: `clip number ${id}: ${WORDS[(id * 13) % WORDS.length] ?? ''} moves to the left while the camera pans`,
+      }),
+      evidence(0),
+      provenance,
+    )
     for (const [at, question] of QUESTIONS.entries()) {
       const text = at === 1 ? (['yes', 'no', 'a red car'][(id * 31) % 3] ?? '') : (WORDS[(id * 17 + at) % WORDS.length] ?? '')
-      said.run(id, 'answer', question.toLowerCase().replace('?', ''), JSON.stringify({ kind: 'answer', question, text }), evidence(at + 1), provenance)
+      said.run(
+        id,
+        'answer',
+        question.toLowerCase().replace('?', ''),
+        JSON.stringify({ kind: 'answer', question, text }),
+        evidence(at + 1),
+        provenance,
+      )
     }
   }
   db.exec('COMMIT')

@@ -163,7 +163,9 @@ test('a view is kept with its columns, sorting and filters, and the file holds e
   const download = page.waitForEvent('download')
   await page.getByRole('link', { name: 'CSV' }).click()
   const file = readFileSync(await (await download).path(), 'utf8')
-  expect(file.split('\r\n')[0]).toBe('\uFEFFVideo,Is there a person?,Is there a person? (confidence),Is there a person? (review),Time,Length,Review,Caption,Caption (confidence),Caption (review),Note')
+  expect(file.split('\r\n')[0]).toBe(
+    '\uFEFFVideo,Is there a person?,Is there a person? (confidence),Is there a person? (review),Time,Length,Review,Caption,Caption (confidence),Caption (review),Note',
+  )
   expect(file.match(/^d0\d|^f06/gm)).toHaveLength(7)
   expect(file).toContain('"two\nlines"')
 })

@@ -18,17 +18,74 @@ import { openText } from '../main/engine/text-pack.ts'
 import { clipsFolder } from './clips.ts'
 
 const FOLDER = path.resolve(import.meta.dirname, '..', 'models', 'packs', 'screen-text')
-const FONTS = ['dejavu/DejaVuSans.ttf', 'dejavu/DejaVuSans-Bold.ttf', 'dejavu/DejaVuSerif.ttf', 'liberation/LiberationSans-Regular.ttf', 'liberation/LiberationSansNarrow-Bold.ttf', 'liberation/LiberationMono-Regular.ttf']
+const FONTS = [
+  'dejavu/DejaVuSans.ttf',
+  'dejavu/DejaVuSans-Bold.ttf',
+  'dejavu/DejaVuSerif.ttf',
+  'liberation/LiberationSans-Regular.ttf',
+  'liberation/LiberationSansNarrow-Bold.ttf',
+  'liberation/LiberationMono-Regular.ttf',
+]
 const TEXTS = {
-  English: ['Exit 23', 'The quick brown fox jumps over it', 'Platform 4 - trains to London', 'Recorded live at the town hall', 'Do not open while running', 'BREAKING NEWS', 'Camera 07 North Gate', 'Please keep the door closed', 'Ambulance entrance only', 'Chapter three: the long way home'],
-  German: ['Größe der Straßenbahn', 'Tür öffnet nach außen', 'Übergabe der Schlüssel', 'Äpfel und Öl aus Köln', 'Grüße aus München', 'Heute wärmer, später Schauer', 'Ausfahrt freihalten!', 'Bürgermeister Jörg Müßig', 'ÜBERHOLVERBOT', 'Höchstgeschwindigkeit 30 km/h'],
-  other: ['señor Muñoz', 'café français', 'smørrebrød på dansk', 'façade élégante', 'coração português', 'Å på øya', 'déjà vu à Genève', 'mañana por la tarde'],
-  digits: ['12:34', '2026-11-29 14:05:59', '3,50 €', '20 °C', '100 %', '$1,299.00', '+49 30 1234567', 'x = 0.75', '00:01:48', '£25', 'A4 / B-17', '1/250 f/2.8 ISO 400'],
+  English: [
+    'Exit 23',
+    'The quick brown fox jumps over it',
+    'Platform 4 - trains to London',
+    'Recorded live at the town hall',
+    'Do not open while running',
+    'BREAKING NEWS',
+    'Camera 07 North Gate',
+    'Please keep the door closed',
+    'Ambulance entrance only',
+    'Chapter three: the long way home',
+  ],
+  German: [
+    'Größe der Straßenbahn',
+    'Tür öffnet nach außen',
+    'Übergabe der Schlüssel',
+    'Äpfel und Öl aus Köln',
+    'Grüße aus München',
+    'Heute wärmer, später Schauer',
+    'Ausfahrt freihalten!',
+    'Bürgermeister Jörg Müßig',
+    'ÜBERHOLVERBOT',
+    'Höchstgeschwindigkeit 30 km/h',
+  ],
+  other: [
+    'señor Muñoz',
+    'café français',
+    'smørrebrød på dansk',
+    'façade élégante',
+    'coração português',
+    'Å på øya',
+    'déjà vu à Genève',
+    'mañana por la tarde',
+  ],
+  digits: [
+    '12:34',
+    '2026-11-29 14:05:59',
+    '3,50 €',
+    '20 °C',
+    '100 %',
+    '$1,299.00',
+    '+49 30 1234567',
+    'x = 0.75',
+    '00:01:48',
+    '£25',
+    'A4 / B-17',
+    '1/250 f/2.8 ISO 400',
+  ],
 }
 type Kind = keyof typeof TEXTS
 const KINDS = Object.keys(TEXTS) as Kind[]
 const SIZES = [2, 3, 4, 6, 8]
-const LOOKS = ['fontcolor=white:borderw=2:bordercolor=black', 'fontcolor=white:box=1:boxcolor=black@0.6:boxborderw=6', 'fontcolor=yellow:shadowx=2:shadowy=2', 'fontcolor=black:box=1:boxcolor=white@0.8:boxborderw=6', 'fontcolor=white:shadowx=1:shadowy=1']
+const LOOKS = [
+  'fontcolor=white:borderw=2:bordercolor=black',
+  'fontcolor=white:box=1:boxcolor=black@0.6:boxborderw=6',
+  'fontcolor=yellow:shadowx=2:shadowy=2',
+  'fontcolor=black:box=1:boxcolor=white@0.8:boxborderw=6',
+  'fontcolor=white:shadowx=1:shadowy=1',
+]
 /** Clips without any text that one could read. */
 export const WITHOUT = ['d01', 'd03', 'd04', 'd05', 'd06', 'd07', 'd08', 'd09', 'd10', 'd11', 'd12', 'd13', 'd14', 'd18']
 const SIZE = { width: 1280, height: 720 }
@@ -51,15 +108,36 @@ function sequence(seed: number): (below: number) => number {
 }
 
 /** Frames of a clip, so many a second from a second on, as the app decodes them, with a filter more. */
-function frames(clip: string, { from = 0, rate = 1, most = 99, size = fitted(clip), more = '' }: { from?: number; rate?: number; most?: number; size?: { width: number; height: number }; more?: string }): Picture[] {
+function frames(
+  clip: string,
+  {
+    from = 0,
+    rate = 1,
+    most = 99,
+    size = fitted(clip),
+    more = '',
+  }: { from?: number; rate?: number; most?: number; size?: { width: number; height: number }; more?: string },
+): Picture[] {
   const { width, height } = size
   const filter = `fps=${rate},scale=${width}:${height}:flags=bicubic${more}`
-  const bytes = execFileSync('ffmpeg', ['-v', 'error', '-ss', `${from}`, '-i', clip, '-vf', filter, '-frames:v', `${most}`, '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'], { maxBuffer: 1 << 30 })
-  return Array.from({ length: bytes.length / (width * height * 3) }, (_, i) => ({ rgb: new Uint8Array(bytes.subarray(i * width * height * 3, (i + 1) * width * height * 3)), width, height }))
+  const bytes = execFileSync(
+    'ffmpeg',
+    ['-v', 'error', '-ss', `${from}`, '-i', clip, '-vf', filter, '-frames:v', `${most}`, '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'],
+    { maxBuffer: 1 << 30 },
+  )
+  return Array.from({ length: bytes.length / (width * height * 3) }, (_, i) => ({
+    rgb: new Uint8Array(bytes.subarray(i * width * height * 3, (i + 1) * width * height * 3)),
+    width,
+    height,
+  }))
 }
 
 function fitted(clip: string): { width: number; height: number } {
-  const shown = execFileSync('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'stream=width,height:stream_side_data=rotation', '-of', 'json', clip], { encoding: 'utf8' })
+  const shown = execFileSync(
+    'ffprobe',
+    ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'stream=width,height:stream_side_data=rotation', '-of', 'json', clip],
+    { encoding: 'utf8' },
+  )
   const { streams } = JSON.parse(shown) as { streams: { width: number; height: number; side_data_list?: { rotation?: number }[] }[] }
   const { width = 1, height = 1, side_data_list = [] } = streams[0] ?? {}
   const turned = side_data_list.some(({ rotation = 0 }) => Math.abs(rotation) === 90)
@@ -92,7 +170,15 @@ function drawnPictures(clips: readonly string[], folder: string): { picture: Pic
 /** What stands on the pictures of the real clips with text, a second each. */
 const SHOWN: Record<string, (second: number) => string[]> = {
   d15: () => ['WE TOOK A ROAD TRIP FROM SF TO LA', 'TO SHOOT SOME HDR TEST FOOTAGE'],
-  d16: (second) => [`00:${padded(second, 2)}`, padded(Math.floor(second / 2), 3), padded(second, 3), padded(2 * second, 3), 'x0.5', 'x1', 'x2'],
+  d16: (second) => [
+    `00:${padded(second, 2)}`,
+    padded(Math.floor(second / 2), 3),
+    padded(second, 3),
+    padded(2 * second, 3),
+    'x0.5',
+    'x1',
+    'x2',
+  ],
   d17: () => ['3:35.000', 'bbb_1920x1080@60 16:9 VP8 20Mbps Vorbis 48kHz 5.1ch 384kbps'],
 }
 
@@ -135,7 +221,10 @@ export interface TextScores {
 }
 
 /** @param clips The folder of the real clips. @param show Told of what was misread, and of each clip as a row of a table. */
-export async function textScores(clips: string, show: { misread?: (line: string) => void; clip?: (row: string) => void } = {}): Promise<TextScores> {
+export async function textScores(
+  clips: string,
+  show: { misread?: (line: string) => void; clip?: (row: string) => void } = {},
+): Promise<TextScores> {
   const all = readdirSync(clips).filter((name) => /^d\d\d_/.test(name))
   const named = (ids: readonly string[]) => all.filter((name) => ids.includes(name.slice(0, 3))).map((name) => path.join(clips, name))
   const { folder: pack, manifest } = await openFolder(FOLDER)
@@ -153,7 +242,8 @@ export async function textScores(clips: string, show: { misread?: (line: string)
       const here = lines.filter(({ box }) => Math.abs(box.cy - cy) < 0.05).toSorted((a, b) => a.box.cx - b.box.cx)
       for (const line of here) left.delete(line)
       const got = here.map((line) => line.text).join(' ')
-      if (got !== text) show.misread?.(`${size} % ${kind}: "${text}" -> "${got}" ${here.map((line) => line.confidence.toFixed(2)).join(' ')}`)
+      if (got !== text)
+        show.misread?.(`${size} % ${kind}: "${text}" -> "${got}" ${here.map((line) => line.confidence.toFixed(2)).join(' ')}`)
       for (const key of ['all', kind, `${size} % high`]) drawn.set(key, (drawn.get(key) ?? new Errors()).with(text, got))
     }
     beside += left.size
@@ -182,7 +272,9 @@ export async function textScores(clips: string, show: { misread?: (line: string)
     ms += (user + system) / 1000
     if (WITHOUT.includes(id)) without += 1
     if (WITHOUT.includes(id) && told.length === 0) silent += 1
-    show.clip?.(`| ${id} | ${shots.length} | ${((user + system) / 1000 / shots.length).toFixed(0)} | ${(reader.graphs.counts()['reader'] ?? 0) - before} | ${own.lines > 0 ? percent(own.rate) : ''} | ${told.map(({ text, confidence }) => `${text} (${confidence.toFixed(2)})`).join('; ')} |`)
+    show.clip?.(
+      `| ${id} | ${shots.length} | ${((user + system) / 1000 / shots.length).toFixed(0)} | ${(reader.graphs.counts()['reader'] ?? 0) - before} | ${own.lines > 0 ? percent(own.rate) : ''} | ${told.map(({ text, confidence }) => `${text} (${confidence.toFixed(2)})`).join('; ')} |`,
+    )
   }
   return { drawn, beside, real, without, silent, ms: ms / pictures }
 }
@@ -190,10 +282,19 @@ export async function textScores(clips: string, show: { misread?: (line: string)
 function keep({ drawn, real, without, silent }: TextScores): void {
   const file = path.join(FOLDER, 'pack.json')
   const date = new Date().toISOString().slice(0, 10)
-  const score = (metric: string, value: number, n: number, on: string) => ({ task: 'text', metric, value: Number(value.toFixed(4)), n, on, date })
+  const score = (metric: string, value: number, n: number, on: string) => ({
+    task: 'text',
+    metric,
+    value: Number(value.toFixed(4)),
+    n,
+    on,
+    date,
+  })
   const over = 'lines drawn over pictures of real clips'
   const scores = [
-    ...[...drawn].map(([key, { rate, lines }]) => score(key === 'all' ? 'character errors' : `character errors, ${key}`, rate, lines, over)),
+    ...[...drawn].map(([key, { rate, lines }]) =>
+      score(key === 'all' ? 'character errors' : `character errors, ${key}`, rate, lines, over),
+    ),
     score('character errors', real.rate, real.lines, 'real clips with text'),
     score('silent', silent / without, without, 'real clips without text'),
   ]
@@ -209,11 +310,18 @@ if (import.meta.main) {
   if (clips === null) process.exit(1)
   const asked = new Set(process.argv.slice(2))
   const rows: string[] = []
-  const scores = await textScores(clips, { ...(asked.has('--lines') ? { misread: (line) => console.log(line) } : {}), clip: (row) => rows.push(row) })
+  const scores = await textScores(clips, {
+    ...(asked.has('--lines') ? { misread: (line) => console.log(line) } : {}),
+    clip: (row) => rows.push(row),
+  })
   const { drawn, beside, real, without, silent, ms } = scores
   console.log('| lines drawn over real pictures | character errors | missed | lines |\n|---|---|---|---|')
   for (const [key, { rate, missed, lines }] of drawn) console.log(`| ${key} | ${percent(rate)} | ${missed} | ${lines} |`)
-  console.log(`\nInvented beside them: ${beside}\n\n| clip | pictures | CPU ms a picture | lines read | character errors | told of the clip |\n|---|---|---|---|---|---|\n${rows.join('\n')}`)
-  console.log(`\nCharacter errors on real clips with text: ${percent(real.rate)} of ${real.letters}. Silent: ${silent} of ${without} clips without text. ${ms.toFixed(0)} ms of one core a picture.`)
+  console.log(
+    `\nInvented beside them: ${beside}\n\n| clip | pictures | CPU ms a picture | lines read | character errors | told of the clip |\n|---|---|---|---|---|---|\n${rows.join('\n')}`,
+  )
+  console.log(
+    `\nCharacter errors on real clips with text: ${percent(real.rate)} of ${real.letters}. Silent: ${silent} of ${without} clips without text. ${ms.toFixed(0)} ms of one core a picture.`,
+  )
   if (asked.has('--write')) keep(scores)
 }

@@ -7,7 +7,15 @@ tubelet('d11_room_dog_rot180_vfr.mp4')
 test('in a small window the bar beneath the picture has one line, in both languages and with everything on it; what is needed less is a key away', async () => {
   await page.setViewportSize({ width: 1024, height: 700 })
   const bar = page.locator('.transport')
-  const rows = () => bar.evaluate((element) => new Set([...element.children].filter((child) => child.getClientRects().length > 0).map((child) => Math.round(child.getBoundingClientRect().top + child.getBoundingClientRect().height / 2))).size)
+  const rows = () =>
+    bar.evaluate(
+      (element) =>
+        new Set(
+          [...element.children]
+            .filter((child) => child.getClientRects().length > 0)
+            .map((child) => Math.round(child.getBoundingClientRect().top + child.getBoundingClientRect().height / 2)),
+        ).size,
+    )
   for (const language of ['de', 'en']) {
     await page.evaluate((chosen) => localStorage.setItem('tubelet-language', chosen), language)
     await page.reload()

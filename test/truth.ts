@@ -57,7 +57,14 @@ export interface TrueClip {
 
 interface Files {
   boxes: Record<string, { frames: { frame: number; boxes: { label: string; xywh: Xywh; ignore: boolean }[] }[] }>
-  tracks: Record<string, { range: [number, number]; tracks: { id: number; label: string; keys: { frame: number; xywh: Xywh }[]; gaps?: [number, number][] }[]; ignore?: { label: string; xywh: Xywh; frames: [number, number] }[] }>
+  tracks: Record<
+    string,
+    {
+      range: [number, number]
+      tracks: { id: number; label: string; keys: { frame: number; xywh: Xywh }[]; gaps?: [number, number][] }[]
+      ignore?: { label: string; xywh: Xywh; frames: [number, number] }[]
+    }
+  >
   questions: Record<string, { q: string; a: string | number; kind: QuestionKind; accept?: string[]; tolerance_s?: number }[]>
   ground_truth: Record<string, { description?: string; objects?: string; motion?: string; counts?: string }>
 }
@@ -66,26 +73,45 @@ const boxOf = ([x, y, w, h]: Xywh): Box => ({ x1: x, y1: y, x2: x + w, y2: y + h
 
 /** Every clip of a folder of which anything is known. */
 export function readTruth(folder: string): TrueClip[] {
-  const read = <K extends keyof Files>(name: K): Files[K] => (existsSync(path.join(folder, `${name}.json`)) ? (JSON.parse(readFileSync(path.join(folder, `${name}.json`), 'utf8')) as Files[K]) : {})
+  const read = <K extends keyof Files>(name: K): Files[K] =>
+    existsSync(path.join(folder, `${name}.json`)) ? (JSON.parse(readFileSync(path.join(folder, `${name}.json`), 'utf8')) as Files[K]) : {}
   const [boxes, tracks, questions, words] = [read('boxes'), read('tracks'), read('questions'), read('ground_truth')]
   // Of some, ground_truth.json tells where they come from and no more.
   const described = Object.keys(words).filter((name) => words[name]?.description !== undefined)
   const names = new Set([...Object.keys(boxes), ...Object.keys(tracks), ...Object.keys(questions), ...described])
-  return [...names].filter((name) => existsSync(path.join(folder, name))).sort().map((name) => {
-    const { description, objects, motion, counts } = words[name] ?? {}
-    return {
-      name,
-      frames: (boxes[name]?.frames ?? []).map(({ frame, boxes: on }) => ({ frame, boxes: on.map(({ label, xywh, ignore }) => ({ label, ignore, box: boxOf(xywh) })) })),
-      tracks: (tracks[name]?.tracks ?? []).map(({ id, label, keys, gaps = [] }): TrueTrack => {
-        const body = { boxes: keys.map(({ frame, xywh }) => ({ ordinal: frame, pts: frame, box: boxOf(xywh), score: null })) }
-        return { id, label, gaps: gaps.length > 0, range: [keys[0]?.frame ?? 0, keys.at(-1)?.frame ?? 0], at: (frame) => (gaps.some(([first, last]) => frame >= first && frame <= last) ? null : interpolate(body, frame)) }
-      }),
-      range: tracks[name]?.range ?? [0, -1],
-      ignored: (tracks[name]?.ignore ?? []).map(({ label, xywh, frames }) => ({ label, frames, box: boxOf(xywh) })),
-      questions: (questions[name] ?? []).map(({ q, a, kind, accept = [], tolerance_s = 0 }) => ({ question: q, answer: a, kind, accept, tolerance: tolerance_s })),
-      told: description === undefined ? null : [description, objects, motion, counts].filter((text) => text !== undefined).join('. '),
-    }
-  })
+  return [...names]
+    .filter((name) => existsSync(path.join(folder, name)))
+    .sort()
+    .map((name) => {
+      const { description, objects, motion, counts } = words[name] ?? {}
+      return {
+        name,
+        frames: (boxes[name]?.frames ?? []).map(({ frame, boxes: on }) => ({
+          frame,
+          boxes: on.map(({ label, xywh, ignore }) => ({ label, ignore, box: boxOf(xywh) })),
+        })),
+        tracks: (tracks[name]?.tracks ?? []).map(({ id, label, keys, gaps = [] }): TrueTrack => {
+          const body = { boxes: keys.map(({ frame, xywh }) => ({ ordinal: frame, pts: frame, box: boxOf(xywh), score: null })) }
+          return {
+            id,
+            label,
+            gaps: gaps.length > 0,
+            range: [keys[0]?.frame ?? 0, keys.at(-1)?.frame ?? 0],
+            at: (frame) => (gaps.some(([first, last]) => frame >= first && frame <= last) ? null : interpolate(body, frame)),
+          }
+        }),
+        range: tracks[name]?.range ?? [0, -1],
+        ignored: (tracks[name]?.ignore ?? []).map(({ label, xywh, frames }) => ({ label, frames, box: boxOf(xywh) })),
+        questions: (questions[name] ?? []).map(({ q, a, kind, accept = [], tolerance_s = 0 }) => ({
+          question: q,
+          answer: a,
+          kind,
+          accept,
+          tolerance: tolerance_s,
+        })),
+        told: description === undefined ? null : [description, objects, motion, counts].filter((text) => text !== undefined).join('. '),
+      }
+    })
 }
 
 /** Names of the detector's kind; `other:` marks what it does not know, and does not count. */
@@ -127,7 +153,14 @@ function isIgnored(truth: readonly TrueBox[], { label, box }: SaidBox): boolean 
 }
 
 function shareInside(box: Box, other: Box): number {
-  return boxArea({ x1: Math.max(box.x1, other.x1), y1: Math.max(box.y1, other.y1), x2: Math.min(box.x2, other.x2), y2: Math.min(box.y2, other.y2) }) / (boxArea(box) || 1)
+  return (
+    boxArea({
+      x1: Math.max(box.x1, other.x1),
+      y1: Math.max(box.y1, other.y1),
+      x2: Math.min(box.x2, other.x2),
+      y2: Math.min(box.y2, other.y2),
+    }) / (boxArea(box) || 1)
+  )
 }
 
 /** By name of which there are two or more on a frame: how many there are, and how many were said, those that may be ignored left out. */
@@ -188,7 +221,18 @@ export function yesOrNo(text: string): 'yes' | 'no' | null {
   return first === 'yes' || first === 'no' ? first : null
 }
 
-const WAYS: Readonly<Record<string, string>> = { left: 'left', right: 'right', up: 'up', upward: 'up', upwards: 'up', top: 'up', down: 'down', downward: 'down', downwards: 'down', bottom: 'down' }
+const WAYS: Readonly<Record<string, string>> = {
+  left: 'left',
+  right: 'right',
+  up: 'up',
+  upward: 'up',
+  upwards: 'up',
+  top: 'up',
+  down: 'down',
+  downward: 'down',
+  downwards: 'down',
+  bottom: 'down',
+}
 const waysIn = (text: string): string[] => wordsOf(text).flatMap((word) => WAYS[word] ?? [])
 
 /** The first time, in seconds: "4.4 s", "at 4.4 seconds", "1:04.5". */
@@ -204,12 +248,16 @@ export function timeIn(text: string): number | null {
 /** The names of a detector's list that a text speaks of, what it says in inverted commas and what it says is not there left out. */
 export function namesIn(text: string, classes: readonly string[]): Set<string> {
   const found = new Set<string>()
-  for (const phrase of text.replaceAll(/[“"][^”"]*[”"]/g, ' ').replaceAll(/\b(0|no|without)\s+[\p{L}]+/giu, ' ').split(/[.,;:()/]/)) {
+  for (const phrase of text
+    .replaceAll(/[“"][^”"]*[”"]/g, ' ')
+    .replaceAll(/\b(0|no|without)\s+[\p{L}]+/giu, ' ')
+    .split(/[.,;:()/]/)) {
     const words = phrase.match(/[\p{L}\p{N}'’-]+/gu) ?? []
     for (let at = 0; at < words.length; at += 1) {
       const length = [3, 2, 1].find((n) => at + n <= words.length && meaningOf(words.slice(at, at + n).join(' '), classes).length > 0) ?? 0
       // "an orange cup" has no orange in it.
-      if (length === 0 || (length === 1 && colourOfWord(words[at] ?? '') !== null && meaningOf(words[at + 1] ?? '', classes).length > 0)) continue
+      if (length === 0 || (length === 1 && colourOfWord(words[at] ?? '') !== null && meaningOf(words[at + 1] ?? '', classes).length > 0))
+        continue
       for (const name of meaningOf(words.slice(at, at + length).join(' '), classes)) found.add(name)
       at += length - 1
     }

@@ -16,8 +16,37 @@ test.afterAll(() => rmSync(folder, { recursive: true, force: true }))
 test.beforeAll(async () => {
   const { ffmpeg } = await findMediaTools()
   const made = path.join(folder, 'two shots.mp4')
-  execFileSync(ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=2', '-f', 'lavfi', '-i', 'mandelbrot=s=320x240:r=25', '-filter_complex', '[1:v]trim=duration=2,setpts=PTS-STARTPTS[b];[0:v][b]concat=n=2:v=1[v]', '-map', '[v]', '-pix_fmt', 'yuv420p', made])
-  for (const at of [0, 1, 2, 3]) execFileSync(ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', `testsrc2=s=320x240:r=25:d=1,hue=h=${60 * at}`, '-pix_fmt', 'yuv420p', path.join(folder, `colour ${at + 1}.mp4`)])
+  execFileSync(ffmpeg, [
+    '-v',
+    'error',
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc2=s=320x240:r=25:d=2',
+    '-f',
+    'lavfi',
+    '-i',
+    'mandelbrot=s=320x240:r=25',
+    '-filter_complex',
+    '[1:v]trim=duration=2,setpts=PTS-STARTPTS[b];[0:v][b]concat=n=2:v=1[v]',
+    '-map',
+    '[v]',
+    '-pix_fmt',
+    'yuv420p',
+    made,
+  ])
+  for (const at of [0, 1, 2, 3])
+    execFileSync(ffmpeg, [
+      '-v',
+      'error',
+      '-f',
+      'lavfi',
+      '-i',
+      `testsrc2=s=320x240:r=25:d=1,hue=h=${60 * at}`,
+      '-pix_fmt',
+      'yuv420p',
+      path.join(folder, `colour ${at + 1}.mp4`),
+    ])
   await call('addSources', { body: { paths: [folder] } })
   await done()
 })
@@ -53,7 +82,13 @@ test('a box is drawn where the playhead stands, also in the next clip; its label
   await goToFrame(first.endFrame + 5)
   await page.keyboard.press('n')
   await draw()
-  await expect.poll(async () => (await said(second.id)).flatMap(({ body, clipId }) => (body.kind === 'track' && clipId === second.id ? [body.boxes[0]?.ordinal] : []))).toEqual([first.endFrame + 5])
+  await expect
+    .poll(async () =>
+      (await said(second.id)).flatMap(({ body, clipId }) =>
+        body.kind === 'track' && clipId === second.id ? [body.boxes[0]?.ordinal] : [],
+      ),
+    )
+    .toEqual([first.endFrame + 5])
   await frameIs(first.endFrame + 5)
   await expect(page.locator(`[data-clip="${second.id}"]`)).toHaveAttribute('aria-current', 'true')
   const field = page.locator('[data-label-of]').last()
@@ -68,7 +103,9 @@ test('a box is drawn where the playhead stands, also in the next clip; its label
   await page.locator('li.track').click({ position: { x: 6, y: 6 } })
   await goToFrame(first.endFrame - 10)
   await page.keyboard.press('Shift+E')
-  await expect.poll(async () => (await said(first.id)).flatMap(({ body }) => (body.kind === 'track' ? [body.boxes[0]?.ordinal] : []))).toEqual([first.endFrame - 10])
+  await expect
+    .poll(async () => (await said(first.id)).flatMap(({ body }) => (body.kind === 'track' ? [body.boxes[0]?.ordinal] : [])))
+    .toEqual([first.endFrame - 10])
   await expect(page.locator(`[data-box="${track.id}"]`)).toBeVisible()
   await choose(first.id)
   await goToFrame(first.endFrame - 5)
@@ -82,7 +119,8 @@ test('many decisions at once leave the opposite ones alone until they are meant,
   const clips = (await call('listClips')).clips.filter(({ sourceName }) => sourceName.startsWith('colour'))
   const captions = await Promise.all(clips.map(async ({ id }) => (await said(id)).find(({ body }) => body.kind === 'caption')?.id ?? 0))
   for (const annotationId of captions.slice(0, 2)) await call('reviewAnnotation', { params: { annotationId }, body: { action: 'reject' } })
-  const states = async () => (await call('listClips')).clips.filter(({ sourceName }) => sourceName.startsWith('colour')).map(({ captionState }) => captionState)
+  const states = async () =>
+    (await call('listClips')).clips.filter(({ sourceName }) => sourceName.startsWith('colour')).map(({ captionState }) => captionState)
   const asked = page.getByRole('dialog', { name: 'Decided otherwise before' })
   await goTo('Table')
   await page.getByRole('button', { name: 'Column Length', exact: true }).click()
@@ -90,7 +128,10 @@ test('many decisions at once leave the opposite ones alone until they are meant,
   await expect(page.locator('.grid-group').first()).toBeVisible()
   await page.getByRole('grid').focus()
   await expect(page.locator('.grid-group [aria-selected=true]')).toHaveCount(0)
-  await page.locator('.grid-group').filter({ hasText: '1.0' }).click({ position: { x: 400, y: 12 } })
+  await page
+    .locator('.grid-group')
+    .filter({ hasText: '1.0' })
+    .click({ position: { x: 400, y: 12 } })
   await page.keyboard.press('a')
   await expect(asked).toContainText('2 cells had been rejected by a person')
   await expect(asked.getByRole('button', { name: 'Leave them' })).toBeFocused()
@@ -129,8 +170,11 @@ test('what is refused over REST names the field and the fault', async () => {
   const [clip] = await clipsOf('two shots.mp4')
   const { pts } = await call('frames', { params: { sourceId: clip?.sourceId ?? 0 } })
   const key = (ordinal: number, time = pts[ordinal] ?? 0) => ({ ordinal, pts: time, box: { x1: 1, y1: 1, x2: 9, y2: 9 }, score: null })
-  const add = (body: Parameters<typeof call<'addAnnotation'>>[1]['body']['body']) => call('addAnnotation', { params: { clipId: clip?.id ?? 0 }, body: { body } })
-  await expect(add({ kind: 'track', label: 'dog', boxes: [key(0), key(10, (pts[10] ?? 0) + 1)] })).rejects.toThrow(/body\.boxes\.1\.pts: \d+ is not the time of frame 10, which is \d+/)
+  const add = (body: Parameters<typeof call<'addAnnotation'>>[1]['body']['body']) =>
+    call('addAnnotation', { params: { clipId: clip?.id ?? 0 }, body: { body } })
+  await expect(add({ kind: 'track', label: 'dog', boxes: [key(0), key(10, (pts[10] ?? 0) + 1)] })).rejects.toThrow(
+    /body\.boxes\.1\.pts: \d+ is not the time of frame 10, which is \d+/,
+  )
   await expect(add({ kind: 'track', label: ' ', boxes: [key(0)] })).rejects.toThrow('body.label: must not be empty')
   await expect(add({ kind: 'note', text: '' })).rejects.toThrow('body.text: must not be empty')
   await expect(add({ kind: 'segment', text: 'x' } as never)).rejects.toThrow(/body\.body\.span: is missing/)
@@ -141,7 +185,12 @@ test('what is refused over REST names the field and the fault', async () => {
 })
 
 test('a notice lies over no tool', async () => {
-  for (const [width, where] of [[1024, 'Review'], [1440, 'Review'], [1024, 'Table'], [1440, 'Table']] as const) {
+  for (const [width, where] of [
+    [1024, 'Review'],
+    [1440, 'Review'],
+    [1024, 'Table'],
+    [1440, 'Table'],
+  ] as const) {
     await page.setViewportSize({ width, height: 900 })
     if (where === 'Review') await choose((await clipsOf('two shots.mp4'))[0]?.id ?? 0)
     else {
@@ -154,10 +203,13 @@ test('a notice lies over no tool', async () => {
     await expect(notice).toBeVisible()
     const covered = await page.evaluate(() => {
       const boxes = [...document.querySelectorAll('[data-sonner-toast]')].map((one) => one.getBoundingClientRect())
-      return [...document.querySelectorAll<HTMLElement>('.app button, .app input')].filter((tool) => tool.closest('[data-sonner-toaster]') === null && tool.checkVisibility()).filter((tool) => {
-        const { left, right, top, bottom } = tool.getBoundingClientRect()
-        return boxes.some((box) => left < box.right && right > box.left && top < box.bottom && bottom > box.top)
-      }).map((tool) => tool.outerHTML.slice(0, 120))
+      return [...document.querySelectorAll<HTMLElement>('.app button, .app input')]
+        .filter((tool) => tool.closest('[data-sonner-toaster]') === null && tool.checkVisibility())
+        .filter((tool) => {
+          const { left, right, top, bottom } = tool.getBoundingClientRect()
+          return boxes.some((box) => left < box.right && right > box.left && top < box.bottom && bottom > box.top)
+        })
+        .map((tool) => tool.outerHTML.slice(0, 120))
     })
     expect(covered).toEqual([])
   }

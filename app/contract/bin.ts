@@ -16,10 +16,24 @@ export const BinEntry = z.object({
 export type BinEntry = z.infer<typeof BinEntry>
 
 export const binRoutes = {
-  listBin: route({ method: 'get', path: '/api/bin', summary: 'Videos that were removed, newest first; each goes for good after 30 days', output: z.object({ entries: z.array(BinEntry) }) }),
-  restoreSource: route({
-    method: 'post', path: '/api/bin/{sourceId}/restore', summary: 'Put a removed video back, with everything that was said about it',
-    params: z.object({ sourceId: Id }), output: z.object({}), errors: ['not-found', 'conflict'],
+  listBin: route({
+    method: 'get',
+    path: '/api/bin',
+    summary: 'Videos that were removed, newest first; each goes for good after 30 days',
+    output: z.object({ entries: z.array(BinEntry) }),
   }),
-  emptyBin: route({ method: 'delete', path: '/api/bin', summary: 'Forget all removed videos for good; the files themselves are untouched', output: z.object({ forgotten: z.number().int() }) }),
+  restoreSource: route({
+    method: 'post',
+    path: '/api/bin/{sourceId}/restore',
+    summary: 'Put a removed video back, with everything that was said about it',
+    params: z.object({ sourceId: Id }),
+    output: z.object({}),
+    errors: ['not-found', 'conflict'],
+  }),
+  emptyBin: route({
+    method: 'delete',
+    path: '/api/bin',
+    summary: 'Forget all removed videos for good; the files themselves are untouched',
+    output: z.object({ forgotten: z.number().int() }),
+  }),
 } as const

@@ -37,21 +37,43 @@ const ExportRequest = Which.extend({
   /** Labels that were looked for everywhere in what is exported, so that an evaluator counts other boxes of them as false. Where it is left out: those that the pack of boxes looked for in every clip. */
   lookedFor: z.array(LabelName).optional(),
   /** A name for the export, which its progress is told by. */
-  exportId: z.string().regex(/^[\w-]{1,64}$/).optional(),
+  exportId: z
+    .string()
+    .regex(/^[\w-]{1,64}$/)
+    .optional(),
 })
 
 export const exportRoutes = {
   export: route({
-    method: 'post', path: '/api/export', summary: 'Write annotation files, each video’s beside a frames.csv. Videos whose analysis is unfinished are left out, and told. Ends with nothing written where the request is aborted',
+    method: 'post',
+    path: '/api/export',
+    summary:
+      'Write annotation files, each video’s beside a frames.csv. Videos whose analysis is unfinished are left out, and told. Ends with nothing written where the request is aborted',
     body: ExportRequest,
     output: z.object({
-      exportId: z.string(), directory: z.string(), files: z.array(z.object({ format: z.string(), path: z.string(), bytes: z.number().int() })),
+      exportId: z.string(),
+      directory: z.string(),
+      files: z.array(z.object({ format: z.string(), path: z.string(), bytes: z.number().int() })),
       leftOut: z.array(LeftOut),
       /** What else to know about the files. */
       notes: z.array(Phrase),
     }),
     errors: ['bad-request', 'not-found', 'conflict', 'forbidden', 'disk-full', 'cancelled'],
   }),
-  cancelExport: route({ method: 'post', path: '/api/exports/{exportId}/cancel', summary: 'End an export that is under way, with nothing written', params: z.object({ exportId: z.string() }), output: z.object({}), errors: ['not-found'] }),
-  exportZip: route({ method: 'get', path: '/api/exports/{exportId}', summary: 'The files of one export as a zip', params: z.object({ exportId: z.string() }), bytes: 'application/zip', errors: ['not-found'] }),
+  cancelExport: route({
+    method: 'post',
+    path: '/api/exports/{exportId}/cancel',
+    summary: 'End an export that is under way, with nothing written',
+    params: z.object({ exportId: z.string() }),
+    output: z.object({}),
+    errors: ['not-found'],
+  }),
+  exportZip: route({
+    method: 'get',
+    path: '/api/exports/{exportId}',
+    summary: 'The files of one export as a zip',
+    params: z.object({ exportId: z.string() }),
+    bytes: 'application/zip',
+    errors: ['not-found'],
+  }),
 } as const

@@ -24,31 +24,75 @@ const LabelScores = z.object({
 const Candidate = z.object({ score: z.number(), body: TrackBody })
 
 /** A pack that encoded a clip. `current`: it has looked for the vocabulary as it is now. `caption` is what it said of the clip, with how sure it was. */
-const LookedBy = z.object({ digest: z.string(), name: z.string(), current: z.boolean(), caption: z.object({ text: z.string(), confidence: z.number().nullable(), unsure: z.boolean() }).nullable() })
+const LookedBy = z.object({
+  digest: z.string(),
+  name: z.string(),
+  current: z.boolean(),
+  caption: z.object({ text: z.string(), confidence: z.number().nullable(), unsure: z.boolean() }).nullable(),
+})
 export type LookedBy = z.infer<typeof LookedBy>
 
 export const labelRoutes = {
-  getLabels: route({ method: 'get', path: '/api/labels', summary: 'The vocabulary, in the order in which labels win over equals', output: Labels }),
+  getLabels: route({
+    method: 'get',
+    path: '/api/labels',
+    summary: 'The vocabulary, in the order in which labels win over equals',
+    output: Labels,
+  }),
   setLabels: route({
-    method: 'put', path: '/api/labels', summary: 'Set the vocabulary, one step of undo. Thresholds hold at once; new words are looked for in stored encodings, no video is read',
-    body: z.object({ labels: Vocabulary }), output: Labels,
+    method: 'put',
+    path: '/api/labels',
+    summary:
+      'Set the vocabulary, one step of undo. Thresholds hold at once; new words are looked for in stored encodings, no video is read',
+    body: z.object({ labels: Vocabulary }),
+    output: Labels,
   }),
   renameLabel: route({
-    method: 'post', path: '/api/labels/rename', summary: 'Call a label something else, or merge it into another: with its boxes, one step of undo',
-    body: z.object({ from: LabelName, to: LabelName }), output: Labels, errors: ['not-found'],
+    method: 'post',
+    path: '/api/labels/rename',
+    summary: 'Call a label something else, or merge it into another: with its boxes, one step of undo',
+    body: z.object({ from: LabelName, to: LabelName }),
+    output: Labels,
+    errors: ['not-found'],
   }),
   removeLabel: route({
-    method: 'post', path: '/api/labels/remove', summary: 'Take a label out of the vocabulary, one step of undo; `decided` says what becomes of the boxes that a person accepted or drew',
-    body: z.object({ name: LabelName, decided: z.enum(['keep', 'reject']) }), output: Labels, errors: ['not-found'],
+    method: 'post',
+    path: '/api/labels/remove',
+    summary:
+      'Take a label out of the vocabulary, one step of undo; `decided` says what becomes of the boxes that a person accepted or drew',
+    body: z.object({ name: LabelName, decided: z.enum(['keep', 'reject']) }),
+    output: Labels,
+    errors: ['not-found'],
   }),
-  labelScores: route({ method: 'get', path: '/api/labels/scores', summary: 'How many tracks, boxes and clips of a label there are at which score', query: z.object({ name: LabelName }), output: LabelScores, errors: ['engine-unavailable'] }),
-  labelSuggestions: route({ method: 'get', path: '/api/labels/suggestions', summary: 'Things that captions speak of and the vocabulary does not, commonest first', output: z.object({ words: z.array(z.object({ word: z.string(), clips: z.number().int() })) }) }),
+  labelScores: route({
+    method: 'get',
+    path: '/api/labels/scores',
+    summary: 'How many tracks, boxes and clips of a label there are at which score',
+    query: z.object({ name: LabelName }),
+    output: LabelScores,
+    errors: ['engine-unavailable'],
+  }),
+  labelSuggestions: route({
+    method: 'get',
+    path: '/api/labels/suggestions',
+    summary: 'Things that captions speak of and the vocabulary does not, commonest first',
+    output: z.object({ words: z.array(z.object({ word: z.string(), clips: z.number().int() })) }),
+  }),
   labelClips: route({
-    method: 'get', path: '/api/labels/clips', summary: 'Clips in which a label was seen, by the score of their best track, surest first',
-    query: z.object({ name: LabelName, limit: z.coerce.number().int().min(1).max(1_000_000).default(1_000_000) }), output: z.object({ clips: z.array(z.object({ clipId: z.number().int(), score: z.number() })) }), errors: ['engine-unavailable'],
+    method: 'get',
+    path: '/api/labels/clips',
+    summary: 'Clips in which a label was seen, by the score of their best track, surest first',
+    query: z.object({ name: LabelName, limit: z.coerce.number().int().min(1).max(1_000_000).default(1_000_000) }),
+    output: z.object({ clips: z.array(z.object({ clipId: z.number().int(), score: z.number() })) }),
+    errors: ['engine-unavailable'],
   }),
   candidates: route({
-    method: 'get', path: '/api/clips/{clipId}/candidates', summary: 'Every track that a pack could see in a clip, also those below their threshold; of the pack in use when none is named',
-    params: z.object({ clipId: Id }), query: z.object({ pack: z.string().optional() }), output: z.object({ candidates: z.array(Candidate), packs: z.array(LookedBy) }), errors: ['not-found', 'engine-unavailable'],
+    method: 'get',
+    path: '/api/clips/{clipId}/candidates',
+    summary: 'Every track that a pack could see in a clip, also those below their threshold; of the pack in use when none is named',
+    params: z.object({ clipId: Id }),
+    query: z.object({ pack: z.string().optional() }),
+    output: z.object({ candidates: z.array(Candidate), packs: z.array(LookedBy) }),
+    errors: ['not-found', 'engine-unavailable'],
   }),
 } as const

@@ -17,13 +17,27 @@ export type ClipMap = z.infer<typeof ClipMap>
 
 export const overviewRoutes = {
   editPicked: route({
-    method: 'post', path: '/api/overview/edit', summary: 'Accept or reject the captions of some clips, or note something on each; one step of undo. Captions that a person decided otherwise are left alone and counted as `kept`, unless `overturn`',
-    body: z.object({ clipIds: z.array(Id).min(1).max(1_000_000), deed: z.discriminatedUnion('action', [z.object({ action: z.enum(['accept', 'reject']) }), z.object({ action: z.literal('note'), text: z.string().trim().min(1).max(10_000) })]), overturn: Overturn }),
+    method: 'post',
+    path: '/api/overview/edit',
+    summary:
+      'Accept or reject the captions of some clips, or note something on each; one step of undo. Captions that a person decided otherwise are left alone and counted as `kept`, unless `overturn`',
+    body: z.object({
+      clipIds: z.array(Id).min(1).max(1_000_000),
+      deed: z.discriminatedUnion('action', [
+        z.object({ action: z.enum(['accept', 'reject']) }),
+        z.object({ action: z.literal('note'), text: z.string().trim().min(1).max(10_000) }),
+      ]),
+      overturn: Overturn,
+    }),
     output: EditReport,
   }),
   overview: route({ method: 'get', path: '/api/overview', summary: 'Every clip with what is counted of it', output: Facts }),
   clipMap: route({
-    method: 'get', path: '/api/overview/map', summary: 'Clips in the plane, alike ones near each other (UMAP of their embeddings). Made beside everything else; ask again while `building`',
-    output: ClipMap, errors: ['engine-unavailable'],
+    method: 'get',
+    path: '/api/overview/map',
+    summary:
+      'Clips in the plane, alike ones near each other (UMAP of their embeddings). Made beside everything else; ask again while `building`',
+    output: ClipMap,
+    errors: ['engine-unavailable'],
   }),
 } as const

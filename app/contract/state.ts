@@ -21,7 +21,15 @@ export const History = z.object({ undo: Phrase.nullable(), redo: Phrase.nullable
 export type History = z.infer<typeof History>
 
 /** One step of undo: what a person did at once, to one annotation or to many; to the vocabulary alone where there is no clip. */
-export const Step = z.object({ id: z.number().int(), description: Phrase, edits: z.number().int(), clipId: z.number().int().nullable(), sourceId: z.number().int().nullable(), undone: z.boolean(), at: z.string() })
+export const Step = z.object({
+  id: z.number().int(),
+  description: Phrase,
+  edits: z.number().int(),
+  clipId: z.number().int().nullable(),
+  sourceId: z.number().int().nullable(),
+  undone: z.boolean(),
+  at: z.string(),
+})
 export type Step = z.infer<typeof Step>
 
 /** Something that was said about a clip, by the model (`provenance`) or by a person. `body` is null where nothing was left. */
@@ -42,37 +50,80 @@ const onJob = z.object({ jobId: Id })
 
 export const stateRoutes = {
   edit: route({
-    method: 'post', path: '/api/edits', summary: 'Edits that are one step of undo together: all are made or none. Answers with the annotation of each, in order. Decisions about many that would turn round what a person decided are refused, with their number, unless `overturn` says that they are meant too',
+    method: 'post',
+    path: '/api/edits',
+    summary:
+      'Edits that are one step of undo together: all are made or none. Answers with the annotation of each, in order. Decisions about many that would turn round what a person decided are refused, with their number, unless `overturn` says that they are meant too',
     body: z.object({ edits: z.array(Edit).min(1).max(1_000_000), description: Phrase.optional(), overturn: z.boolean().default(false) }),
-    output: z.object({ annotationIds: z.array(z.number().int()), step: z.number().int() }), errors: ['not-found', 'bad-request', 'conflict'],
+    output: z.object({ annotationIds: z.array(z.number().int()), step: z.number().int() }),
+    errors: ['not-found', 'bad-request', 'conflict'],
   }),
   history: route({ method: 'get', path: '/api/history', summary: 'What undo and redo would do', output: History }),
   undo: route({
-    method: 'post', path: '/api/history/undo', summary: 'Undo the newest step; survives restarts. Asked by a window: the newest of its own, unless all are meant',
-    query: z.object({ whose: z.enum(['own', 'all']).default('own') }), output: History, errors: ['conflict'],
+    method: 'post',
+    path: '/api/history/undo',
+    summary: 'Undo the newest step; survives restarts. Asked by a window: the newest of its own, unless all are meant',
+    query: z.object({ whose: z.enum(['own', 'all']).default('own') }),
+    output: History,
+    errors: ['conflict'],
   }),
   redo: route({ method: 'post', path: '/api/history/redo', summary: 'Redo', output: History }),
   steps: route({
-    method: 'get', path: '/api/history/steps', summary: 'Steps, newest first, with those that redo would do again',
-    query: z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(200), before: Id.optional() }), output: z.object({ steps: z.array(Step), total: z.number().int() }),
+    method: 'get',
+    path: '/api/history/steps',
+    summary: 'Steps, newest first, with those that redo would do again',
+    query: z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(200), before: Id.optional() }),
+    output: z.object({ steps: z.array(Step), total: z.number().int() }),
   }),
   jump: route({
-    method: 'post', path: '/api/history/jump', summary: 'Undo or redo until this step is the newest one that holds; 0 is before all of them',
-    body: z.object({ step: z.number().int().min(0) }), output: History, errors: ['not-found'],
+    method: 'post',
+    path: '/api/history/jump',
+    summary: 'Undo or redo until this step is the newest one that holds; 0 is before all of them',
+    body: z.object({ step: z.number().int().min(0) }),
+    output: History,
+    errors: ['not-found'],
   }),
   clipHistory: route({
-    method: 'get', path: '/api/clips/{clipId}/history', summary: 'Who said what about a clip and when, model and people, newest first',
-    params: z.object({ clipId: Id }), output: z.object({ events: z.array(ClipEvent) }), errors: ['not-found'],
+    method: 'get',
+    path: '/api/clips/{clipId}/history',
+    summary: 'Who said what about a clip and when, model and people, newest first',
+    params: z.object({ clipId: Id }),
+    output: z.object({ events: z.array(ClipEvent) }),
+    errors: ['not-found'],
   }),
 
-  pauseQueue: route({ method: 'post', path: '/api/queue/pause', summary: 'Begin nothing; what runs waits after the clip that it is at, a preview copy at once. Kept over restarts', output: z.object({}) }),
+  pauseQueue: route({
+    method: 'post',
+    path: '/api/queue/pause',
+    summary: 'Begin nothing; what runs waits after the clip that it is at, a preview copy at once. Kept over restarts',
+    output: z.object({}),
+  }),
   resumeQueue: route({ method: 'post', path: '/api/queue/resume', summary: 'Go on', output: z.object({}) }),
   moveJob: route({
-    method: 'post', path: '/api/queue/{jobId}/move', summary: 'Do a waiting job just before another waiting one; before none is last',
-    params: onJob, body: z.object({ before: Id.nullable() }), output: Queue, errors: ['not-found', 'conflict'],
+    method: 'post',
+    path: '/api/queue/{jobId}/move',
+    summary: 'Do a waiting job just before another waiting one; before none is last',
+    params: onJob,
+    body: z.object({ before: Id.nullable() }),
+    output: Queue,
+    errors: ['not-found', 'conflict'],
   }),
-  retryJob: route({ method: 'post', path: '/api/queue/{jobId}/retry', summary: 'Do a job again that failed or was cancelled; what it stored stays', params: onJob, output: z.object({}), errors: ['not-found'] }),
+  retryJob: route({
+    method: 'post',
+    path: '/api/queue/{jobId}/retry',
+    summary: 'Do a job again that failed or was cancelled; what it stored stays',
+    params: onJob,
+    output: z.object({}),
+    errors: ['not-found'],
+  }),
   retryFailed: route({ method: 'post', path: '/api/queue/retry', summary: 'Do all failed jobs again', output: z.object({}) }),
-  cancelJob: route({ method: 'post', path: '/api/queue/{jobId}/cancel', summary: 'Cancel one job; what it finished stays', params: onJob, output: z.object({}), errors: ['not-found'] }),
+  cancelJob: route({
+    method: 'post',
+    path: '/api/queue/{jobId}/cancel',
+    summary: 'Cancel one job; what it finished stays',
+    params: onJob,
+    output: z.object({}),
+    errors: ['not-found'],
+  }),
   cancelAll: route({ method: 'post', path: '/api/queue/cancel', summary: 'Cancel every waiting and running job', output: z.object({}) }),
 } as const

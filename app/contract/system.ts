@@ -14,7 +14,14 @@ export const Diagnostics = z.object({
   processor: z.object({ name: z.string(), threads: z.number().int() }),
   /** Null where none was found; Status says why. `decoders`: the codecs that people bring most, and whether this build reads them. */
   ffmpeg: z
-    .object({ path: z.string(), ffprobe: z.string().nullable(), version: z.string(), licence: z.string(), toneMapping: z.boolean(), decoders: z.array(z.object({ codec: z.string(), works: z.boolean() })) })
+    .object({
+      path: z.string(),
+      ffprobe: z.string().nullable(),
+      version: z.string(),
+      licence: z.string(),
+      toneMapping: z.boolean(),
+      decoders: z.array(z.object({ codec: z.string(), works: z.boolean() })),
+    })
     .nullable(),
   /** Those that run. */
   engines: z.array(z.object({ pack: z.string(), provider: z.string(), threads: z.number().int(), tried: z.array(ProviderTrial) })),
@@ -30,16 +37,32 @@ export type Project = z.infer<typeof Project>
 export const systemRoutes = {
   diagnostics: route({ method: 'get', path: '/api/diagnostics', summary: 'What Tubelet runs on', output: Diagnostics }),
   selfTest: route({
-    method: 'post', path: '/api/self-test', summary: 'Give the pack’s known clips and texts to the running engine; `wrong` says what came out otherwise than it should, null when all is right',
-    output: z.object({ wrong: z.string().nullable(), seconds: z.number() }), errors: ['engine-unavailable'],
+    method: 'post',
+    path: '/api/self-test',
+    summary:
+      'Give the pack’s known clips and texts to the running engine; `wrong` says what came out otherwise than it should, null when all is right',
+    output: z.object({ wrong: z.string().nullable(), seconds: z.number() }),
+    errors: ['engine-unavailable'],
   }),
   setLanguage: route({
-    method: 'put', path: '/api/language', summary: 'The language in which captions are made from facts in this library; those that nobody decided about are made anew',
-    body: z.object({ language: z.enum(['en', 'de']) }), output: z.object({}),
+    method: 'put',
+    path: '/api/language',
+    summary: 'The language in which captions are made from facts in this library; those that nobody decided about are made anew',
+    body: z.object({ language: z.enum(['en', 'de']) }),
+    output: z.object({}),
   }),
-  projects: route({ method: 'get', path: '/api/projects', summary: 'The library that is open and those that were, newest first', output: z.object({ current: z.string(), recent: z.array(Project) }) }),
+  projects: route({
+    method: 'get',
+    path: '/api/projects',
+    summary: 'The library that is open and those that were, newest first',
+    output: z.object({ current: z.string(), recent: z.array(Project) }),
+  }),
   openProject: route({
-    method: 'post', path: '/api/projects/open', summary: 'Open another library, or begin one in an empty or new folder. What the one before was at goes on when it is opened again',
-    body: z.object({ path: z.string().min(1) }), output: z.object({}), errors: ['bad-request', 'conflict'],
+    method: 'post',
+    path: '/api/projects/open',
+    summary: 'Open another library, or begin one in an empty or new folder. What the one before was at goes on when it is opened again',
+    body: z.object({ path: z.string().min(1) }),
+    output: z.object({}),
+    errors: ['bad-request', 'conflict'],
   }),
 } as const

@@ -78,7 +78,13 @@ export const View = z.object({ id: z.number().int(), name: z.string(), spec: Tab
 export type View = z.infer<typeof View>
 
 /** Rows of one value, contiguous from row `start` of the view. `text` is null where there is no value, and `others` where there are too many values. Of `count` rows the model is not sure in `unsure`. */
-const Group = z.object({ text: z.string().nullable(), others: z.boolean(), start: z.number().int(), count: z.number().int(), unsure: z.number().int() })
+const Group = z.object({
+  text: z.string().nullable(),
+  others: z.boolean(),
+  start: z.number().int(),
+  count: z.number().int(),
+  unsure: z.number().int(),
+})
 export type Group = z.infer<typeof Group>
 
 export const Cell = z.object({
@@ -111,52 +117,143 @@ const which = { clipIds: z.array(Id).min(1).optional(), rows: z.object(Span).opt
 const Range = z.object({ ...Span, columns: z.array(ColumnKey).min(1).max(400) })
 
 /** Why a value could not be written, with what was tried first. */
-const Refusal = z.object({ reason: z.enum(['fixed', 'not-yes-or-no', 'nothing-there', 'no-clip', 'beyond', 'too-long', 'summary']), cells: z.number().int(), example: z.string() })
+const Refusal = z.object({
+  reason: z.enum(['fixed', 'not-yes-or-no', 'nothing-there', 'no-clip', 'beyond', 'too-long', 'summary']),
+  cells: z.number().int(),
+  example: z.string(),
+})
 /** `kept`: cells left as they were because a person had decided the opposite. Asked again with `overturn`, they are changed too. */
-export const EditReport = z.object({ changed: z.number().int(), unchanged: z.number().int(), kept: z.number().int(), refused: z.array(Refusal) })
+export const EditReport = z.object({
+  changed: z.number().int(),
+  unchanged: z.number().int(),
+  kept: z.number().int(),
+  refused: z.array(Refusal),
+})
 export type EditReport = z.infer<typeof EditReport>
 
 /** Of many cells those that a person decided otherwise are left alone, and counted, unless this says that they are meant too. */
 export const Overturn = z.boolean().default(false)
 
 /** A header as `columns=name,q3` in an address. */
-const KeyList = z.string().transform((list) => list.split(',')).pipe(z.array(ColumnKey).min(1).max(400))
+const KeyList = z
+  .string()
+  .transform((list) => list.split(','))
+  .pipe(z.array(ColumnKey).min(1).max(400))
 
 export const tableRoutes = {
-  table: route({ method: 'get', path: '/api/table', summary: 'Columns that were added, saved views, and how the table was left', output: z.object({ columns: z.array(Column), views: z.array(View), current: TableSpec.nullable() }) }),
+  table: route({
+    method: 'get',
+    path: '/api/table',
+    summary: 'Columns that were added, saved views, and how the table was left',
+    output: z.object({ columns: z.array(Column), views: z.array(View), current: TableSpec.nullable() }),
+  }),
   addColumn: route({
-    method: 'post', path: '/api/table/columns',
-    summary: 'Ask every clip a question, or count a label in each; answered from stored encodings as the queue reaches it. One that is there already goes on filling',
-    body: z.object({ kind: ColumnKind, text: z.string().trim().min(1).max(300), ...which }), output: Column, errors: ['bad-request', 'not-found'],
+    method: 'post',
+    path: '/api/table/columns',
+    summary:
+      'Ask every clip a question, or count a label in each; answered from stored encodings as the queue reaches it. One that is there already goes on filling',
+    body: z.object({ kind: ColumnKind, text: z.string().trim().min(1).max(300), ...which }),
+    output: Column,
+    errors: ['bad-request', 'not-found'],
   }),
   fillColumn: route({
-    method: 'post', path: '/api/table/columns/{columnId}/fill', summary: 'Fill what is empty, in all clips (those to come too) or some',
-    params: z.object({ columnId: Id }), body: z.object(which), output: Column, errors: ['not-found'],
+    method: 'post',
+    path: '/api/table/columns/{columnId}/fill',
+    summary: 'Fill what is empty, in all clips (those to come too) or some',
+    params: z.object({ columnId: Id }),
+    body: z.object(which),
+    output: Column,
+    errors: ['not-found'],
   }),
-  stopColumn: route({ method: 'post', path: '/api/table/columns/{columnId}/stop', summary: 'Cancel its filling; what is filled stays', params: z.object({ columnId: Id }), output: Column, errors: ['not-found'] }),
-  removeColumn: route({ method: 'delete', path: '/api/table/columns/{columnId}', summary: 'Take a column away; its answers stay with their clips', params: z.object({ columnId: Id }), output: z.object({}), errors: ['not-found'] }),
+  stopColumn: route({
+    method: 'post',
+    path: '/api/table/columns/{columnId}/stop',
+    summary: 'Cancel its filling; what is filled stays',
+    params: z.object({ columnId: Id }),
+    output: Column,
+    errors: ['not-found'],
+  }),
+  removeColumn: route({
+    method: 'delete',
+    path: '/api/table/columns/{columnId}',
+    summary: 'Take a column away; its answers stay with their clips',
+    params: z.object({ columnId: Id }),
+    output: z.object({}),
+    errors: ['not-found'],
+  }),
   openTable: route({
-    method: 'post', path: '/api/table/open', summary: 'Filter, sort and group; the order then stands still under its name until it is opened again',
-    body: TableQuery, output: z.object({ view: z.string(), total: z.number().int(), of: z.number().int(), groups: z.array(Group).nullable() }),
+    method: 'post',
+    path: '/api/table/open',
+    summary: 'Filter, sort and group; the order then stands still under its name until it is opened again',
+    body: TableQuery,
+    output: z.object({ view: z.string(), total: z.number().int(), of: z.number().int(), groups: z.array(Group).nullable() }),
   }),
-  tableRows: route({ method: 'get', path: '/api/table/rows', summary: 'Some rows of an opened view', query: z.object({ ...Span, columns: KeyList }), output: z.object({ rows: z.array(Row) }), errors: ['not-found'] }),
+  tableRows: route({
+    method: 'get',
+    path: '/api/table/rows',
+    summary: 'Some rows of an opened view',
+    query: z.object({ ...Span, columns: KeyList }),
+    output: z.object({ rows: z.array(Row) }),
+    errors: ['not-found'],
+  }),
   tableValues: route({
-    method: 'get', path: '/api/table/values', summary: 'The values of a column with how often each is there, commonest first',
-    query: z.object({ key: ColumnKey, rows: TableQuery.shape.rows }), output: z.object({ values: z.array(z.object({ text: z.string(), count: z.number().int() })), distinct: z.number().int() }),
+    method: 'get',
+    path: '/api/table/values',
+    summary: 'The values of a column with how often each is there, commonest first',
+    query: z.object({ key: ColumnKey, rows: TableQuery.shape.rows }),
+    output: z.object({ values: z.array(z.object({ text: z.string(), count: z.number().int() })), distinct: z.number().int() }),
   }),
   editCells: route({
-    method: 'post', path: '/api/table/edit', summary: 'Accept, reject, reset or set cells; one step of undo. Of many, those that a person decided otherwise are left alone and counted as `kept`, unless `overturn` says that they are meant too',
-    body: Range.extend({ action: z.enum(['accept', 'reject', 'reset', 'set']), value: z.string().max(10_000).optional(), overturn: Overturn }), output: EditReport, errors: ['not-found', 'bad-request'],
+    method: 'post',
+    path: '/api/table/edit',
+    summary:
+      'Accept, reject, reset or set cells; one step of undo. Of many, those that a person decided otherwise are left alone and counted as `kept`, unless `overturn` says that they are meant too',
+    body: Range.extend({
+      action: z.enum(['accept', 'reject', 'reset', 'set']),
+      value: z.string().max(10_000).optional(),
+      overturn: Overturn,
+    }),
+    output: EditReport,
+    errors: ['not-found', 'bad-request'],
   }),
   pasteCells: route({
-    method: 'post', path: '/api/table/paste', summary: 'Write values from a spreadsheet, row by row; one step of undo. What a person wrote or accepted is left alone and counted as `kept`, unless `overturn`',
-    body: Range.extend({ cells: z.array(z.array(z.string())).min(1).max(200_000), overturn: Overturn }), output: EditReport, errors: ['not-found', 'bad-request'],
+    method: 'post',
+    path: '/api/table/paste',
+    summary:
+      'Write values from a spreadsheet, row by row; one step of undo. What a person wrote or accepted is left alone and counted as `kept`, unless `overturn`',
+    body: Range.extend({ cells: z.array(z.array(z.string())).min(1).max(200_000), overturn: Overturn }),
+    output: EditReport,
+    errors: ['not-found', 'bad-request'],
   }),
-  copyCells: route({ method: 'post', path: '/api/table/copy', summary: 'Cells as tab-separated text', body: Range, output: z.object({ text: z.string() }), errors: ['not-found'] }),
-  tableCsv: route({ method: 'get', path: '/api/table/csv', summary: 'All rows of an opened view as CSV, with confidence and review beside each answer', query: z.object({ view: Span.view, columns: KeyList }), bytes: 'text/csv', errors: ['not-found'] }),
+  copyCells: route({
+    method: 'post',
+    path: '/api/table/copy',
+    summary: 'Cells as tab-separated text',
+    body: Range,
+    output: z.object({ text: z.string() }),
+    errors: ['not-found'],
+  }),
+  tableCsv: route({
+    method: 'get',
+    path: '/api/table/csv',
+    summary: 'All rows of an opened view as CSV, with confidence and review beside each answer',
+    query: z.object({ view: Span.view, columns: KeyList }),
+    bytes: 'text/csv',
+    errors: ['not-found'],
+  }),
   saveView: route({
-    method: 'put', path: '/api/table/views', summary: 'Keep a view under a name, in place of the one that has it; without a name, how the table is left',
-    body: z.object({ name: z.string().trim().min(1).max(80).nullable(), spec: TableSpec }), output: z.object({ views: z.array(View) }),
+    method: 'put',
+    path: '/api/table/views',
+    summary: 'Keep a view under a name, in place of the one that has it; without a name, how the table is left',
+    body: z.object({ name: z.string().trim().min(1).max(80).nullable(), spec: TableSpec }),
+    output: z.object({ views: z.array(View) }),
   }),
-  removeView: route({ method: 'delete', path: '/api/table/views/{viewId}', summary: 'Forget a saved view', params: z.object({ viewId: Id }), output: z.object({ views: z.array(View) }), errors: ['not-found'] }),
+  removeView: route({
+    method: 'delete',
+    path: '/api/table/views/{viewId}',
+    summary: 'Forget a saved view',
+    params: z.object({ viewId: Id }),
+    output: z.object({ views: z.array(View) }),
+    errors: ['not-found'],
+  }),
 } as const

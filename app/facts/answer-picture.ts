@@ -44,19 +44,28 @@ export function pictureAnswer(clip: ClipMeasures, read: Question, language: Lang
       const evidence = { ...NOTHING, numbers: { level } }
       if (read.asked === 'dark') return yesNo(dark !== read.turned, why, evidence, MEASURED, language)
       // A lit room at night is light, a cellar by day dark.
-      return { text: `${capital(why)}${say(', which is all that was measured.', '; mehr wurde nicht gemessen.')}`, value: null, evidence, confidence: TRUST.guess }
+      return {
+        text: `${capital(why)}${say(', which is all that was measured.', '; mehr wurde nicht gemessen.')}`,
+        value: null,
+        evidence,
+        confidence: TRUST.guess,
+      }
     }
     case 'black': {
       if (clip.light.length === 0) return null
       const black = lightStretches(clip.light).filter(({ kind }) => kind === 'black')
       const [first] = black
-      const why = first ? `${say('black', 'schwarz')}: ${secondsText(first.from, language)} – ${secondsText(first.to, language)}` : say('the picture is never black', 'das Bild ist nie schwarz')
+      const why = first
+        ? `${say('black', 'schwarz')}: ${secondsText(first.from, language)} – ${secondsText(first.to, language)}`
+        : say('the picture is never black', 'das Bild ist nie schwarz')
       return yesNo(black.length > 0, why, { ...NOTHING, numbers: { stretches: black.length } }, MEASURED, language)
     }
     case 'frozen': {
       const frozen = lightStretches(clip.light).filter(({ kind }) => kind === 'frozen')
       if (clip.light.length < SAMPLES) return null
-      const part = frozen[0] ? `${secondsText(frozen[0].from, language)} – ${secondsText(frozen[0].to, language)}` : say('the picture changes all the time', 'das Bild ändert sich immer')
+      const part = frozen[0]
+        ? `${secondsText(frozen[0].from, language)} – ${secondsText(frozen[0].to, language)}`
+        : say('the picture changes all the time', 'das Bild ändert sich immer')
       return yesNo(frozen.length > 0, part, { ...NOTHING, numbers: { stretches: frozen.length } }, MEASURED, language)
     }
     case 'length': {
@@ -78,7 +87,12 @@ function cameraAnswer(clip: ClipMeasures, { asked, turned, at }: Question, langu
   // One that moves now and then may stand at that moment.
   const sure = at === null || !moves ? camera.reliability : TRUST.guess
   if (asked === 'camera') return yesNo(moves !== turned, text, camera.evidence, sure, language)
-  return { text: `${capital(text)}.`, value: text, evidence: camera.evidence, confidence: moves && camera.motion.swings.length === 0 && !camera.motion.shakes ? TRUST.guess : sure }
+  return {
+    text: `${capital(text)}.`,
+    value: text,
+    evidence: camera.evidence,
+    confidence: moves && camera.motion.swings.length === 0 && !camera.motion.shakes ? TRUST.guess : sure,
+  }
 }
 
 /** Cuts inside the clip, which most clips have none of since they begin at one; and those of the whole video. */
@@ -86,25 +100,54 @@ function cutsAnswer({ cuts, span }: ClipMeasures, language: Language): FactAnswe
   if (!cuts) return null
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   const inside = cuts.filter((time) => time > span.from && time < span.to)
-  const number = (count: number) => (count === 0 ? say('no cut', 'kein Schnitt') : count === 1 ? say('one cut', 'ein Schnitt') : `${numberName(count, language)} ${say('cuts', 'Schnitte')}`)
-  return { text: `${capital(number(cuts.length))} ${say('in the whole video', 'im ganzen Video')}, ${number(inside.length)} ${say('inside this clip', 'in diesem Clip')}.`, value: cuts.length, evidence: { ...NOTHING, numbers: { cuts: cuts.length } }, confidence: MEASURED }
+  const number = (count: number) =>
+    count === 0
+      ? say('no cut', 'kein Schnitt')
+      : count === 1
+        ? say('one cut', 'ein Schnitt')
+        : `${numberName(count, language)} ${say('cuts', 'Schnitte')}`
+  return {
+    text: `${capital(number(cuts.length))} ${say('in the whole video', 'im ganzen Video')}, ${number(inside.length)} ${say('inside this clip', 'in diesem Clip')}.`,
+    value: cuts.length,
+    evidence: { ...NOTHING, numbers: { cuts: cuts.length } },
+    confidence: MEASURED,
+  }
 }
 
 /** Questions about the text on the picture: whether there is some, what it says, when, where, how long, how many lines and which colour. */
-export function textAnswer(clip: ClipMeasures, { asked, at, nth, side, total, colour, quantity }: Question, language: Language): FactAnswer | null {
+export function textAnswer(
+  clip: ClipMeasures,
+  { asked, at, nth, side, total, colour, quantity }: Question,
+  language: Language,
+): FactAnswer | null {
   if (!clip.lines || side !== null || total || nth !== null || quantity !== null) return null
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   const moment = at === 'start' ? clip.span.from : at === 'end' ? clip.span.to : at
   const all = factsOf({ ...clip, things: null }).filter((fact): fact is Extract<Fact, { kind: 'text' }> => fact.kind === 'text')
   const lines = moment === null ? all : all.filter(({ line }) => moment >= line.from - NEAR && moment <= line.to + NEAR)
-  const evidence = { frames: lines.flatMap((line) => line.evidence.frames), boxes: lines.flatMap((line) => line.evidence.boxes), numbers: { lines: lines.length } }
+  const evidence = {
+    frames: lines.flatMap((line) => line.evidence.frames),
+    boxes: lines.flatMap((line) => line.evidence.boxes),
+    numbers: { lines: lines.length },
+  }
   if (lines.length === 0) {
     if (asked !== 'text' && asked !== 'text-what' && asked !== 'presence') return null
-    return { text: moment === null ? say('No text was read.', 'Kein Text gelesen.') : say(`No text was read at ${secondsText(moment, language)}.`, `Kein Text bei ${secondsText(moment, language)} gelesen.`), value: asked === 'text-what' ? null : false, evidence, confidence: clip.lines.length === 0 ? TRUST.absent : TRUST.guess }
+    return {
+      text:
+        moment === null
+          ? say('No text was read.', 'Kein Text gelesen.')
+          : say(`No text was read at ${secondsText(moment, language)}.`, `Kein Text bei ${secondsText(moment, language)} gelesen.`),
+      value: asked === 'text-what' ? null : false,
+      evidence,
+      confidence: clip.lines.length === 0 ? TRUST.absent : TRUST.guess,
+    }
   }
   const said = [...new Set(lines.map(({ line }) => line.text))]
   const [best, least] = [Math.max(...lines.map(({ reliability }) => reliability)), Math.min(...lines.map(({ reliability }) => reliability))]
-  const told = said.slice(0, LINES).map((line) => quoted(line, language)).join(', ')
+  const told = said
+    .slice(0, LINES)
+    .map((line) => quoted(line, language))
+    .join(', ')
   switch (asked) {
     case 'text':
     case 'presence':
@@ -118,22 +161,59 @@ export function textAnswer(clip: ClipMeasures, { asked, at, nth, side, total, co
     case 'leave': {
       const time = asked === 'appear' ? Math.min(...lines.map(({ line }) => line.from)) : Math.max(...lines.map(({ line }) => line.to))
       const edge = asked === 'appear' ? time <= clip.span.from + 1e-3 : time >= clip.span.to - 1e-3
-      if (edge) return { text: asked === 'appear' ? say('It is there from the start.', 'Von Anfang an.') : say('It is there to the end.', 'Bis zum Ende da.'), value: asked === 'appear' ? time : null, evidence, confidence: least }
-      return { text: say(`At ${secondsText(time, language)}.`, `Bei ${secondsText(time, language)}.`), value: time, evidence, confidence: least }
+      if (edge)
+        return {
+          text:
+            asked === 'appear' ? say('It is there from the start.', 'Von Anfang an.') : say('It is there to the end.', 'Bis zum Ende da.'),
+          value: asked === 'appear' ? time : null,
+          evidence,
+          confidence: least,
+        }
+      return {
+        text: say(`At ${secondsText(time, language)}.`, `Bei ${secondsText(time, language)}.`),
+        value: time,
+        evidence,
+        confidence: least,
+      }
     }
     case 'long': {
       const seconds = covered(lines.map(({ line }) => line))
-      return { text: say(`About ${secondsText(seconds, language)}.`, `Etwa ${secondsText(seconds, language)}.`), value: seconds, evidence, confidence: least }
+      return {
+        text: say(`About ${secondsText(seconds, language)}.`, `Etwa ${secondsText(seconds, language)}.`),
+        value: seconds,
+        evidence,
+        confidence: least,
+      }
     }
     case 'where': {
-      const places = [...new Set(lines.map(({ line: { box } }) => placeText((box.x1 + box.x2) / 2 / clip.frame.width, (box.y1 + box.y2) / 2 / clip.frame.height, language)))]
-      return places.length > LINES ? null : { text: `${capital(places.join(', '))}.`, value: places.join(', '), evidence, confidence: least }
+      const places = [
+        ...new Set(
+          lines.map(({ line: { box } }) =>
+            placeText((box.x1 + box.x2) / 2 / clip.frame.width, (box.y1 + box.y2) / 2 / clip.frame.height, language),
+          ),
+        ),
+      ]
+      return places.length > LINES
+        ? null
+        : { text: `${capital(places.join(', '))}.`, value: places.join(', '), evidence, confidence: least }
     }
     case 'count': {
       const moments = [...new Set(lines.map(({ line }) => line.from))].sort((a, b) => a - b)
-      const { most } = mostOf(moments.map((time) => ({ ordinal: 0, time, count: lines.filter(({ line }) => line.from <= time && line.to > time).length })).flatMap((one) => [one, one]))
+      const { most } = mostOf(
+        moments
+          .map((time) => ({ ordinal: 0, time, count: lines.filter(({ line }) => line.from <= time && line.to > time).length }))
+          .flatMap((one) => [one, one]),
+      )
       // What somebody counts as one piece of text may be several lines.
-      return { text: say(`${capital(numberName(most, 'en'))} ${most === 1 ? 'line' : 'lines'} at once.`, `${capital(numberName(most, 'de'))}${most === 1 ? 'e Zeile' : ' Zeilen'} zugleich.`), value: most, evidence, confidence: TRUST.guess }
+      return {
+        text: say(
+          `${capital(numberName(most, 'en'))} ${most === 1 ? 'line' : 'lines'} at once.`,
+          `${capital(numberName(most, 'de'))}${most === 1 ? 'e Zeile' : ' Zeilen'} zugleich.`,
+        ),
+        value: most,
+        evidence,
+        confidence: TRUST.guess,
+      }
     }
     default:
       return null

@@ -18,7 +18,14 @@ const VAGUE = 2
 /** @param tracks Those that the question is about, not none. */
 export function ofThings(read: Question, tracks: readonly ThingTrack[], scene: Scene, language: Language): FactAnswer | null {
   const { asked, at } = read
-  const moment = typeof at === 'number' ? at : at === 'start' ? scene.things.looked[0]?.time : at === 'end' ? scene.things.looked.at(-1)?.time : undefined
+  const moment =
+    typeof at === 'number'
+      ? at
+      : at === 'start'
+        ? scene.things.looked[0]?.time
+        : at === 'end'
+          ? scene.things.looked.at(-1)?.time
+          : undefined
   const there = moment === undefined ? tracks : tracks.filter((track) => boxAt(track, moment) !== null)
   if (there.length === 0 && asked !== 'moves') return null
   switch (asked) {
@@ -44,7 +51,14 @@ export function ofThings(read: Question, tracks: readonly ThingTrack[], scene: S
 }
 
 /** One colour that all of them have; or whether they have the one that the question tells. */
-function colourOf({ colour }: Question, found: readonly ({ colour: Colour; share: number } | null)[], hasNone: (colour: Colour) => boolean, tracks: readonly ThingTrack[], { things }: Scene, language: Language): FactAnswer | null {
+function colourOf(
+  { colour }: Question,
+  found: readonly ({ colour: Colour; share: number } | null)[],
+  hasNone: (colour: Colour) => boolean,
+  tracks: readonly ThingTrack[],
+  { things }: Scene,
+  language: Language,
+): FactAnswer | null {
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   const same = found.every((one) => one !== null && one.colour === found[0]?.colour) ? (found[0] ?? null) : null
   if (!same) return null
@@ -59,7 +73,14 @@ function colourOf({ colour }: Question, found: readonly ({ colour: Colour; share
 function colourAnswer(read: Question, tracks: readonly ThingTrack[], scene: Scene, language: Language): FactAnswer | null {
   // A person has no colour, and what they wear has several.
   if (tracks.some(isPerson)) return null
-  return colourOf(read, tracks.map((track) => dominantColour(track.colours ?? [])), (colour) => tracks.every((track) => shareOf(track, colour) < 0.1), tracks, scene, language)
+  return colourOf(
+    read,
+    tracks.map((track) => dominantColour(track.colours ?? [])),
+    (colour) => tracks.every((track) => shareOf(track, colour) < 0.1),
+    tracks,
+    scene,
+    language,
+  )
 }
 
 /** What somebody wears, of one person: of several nobody knows who is meant. */
@@ -84,14 +105,28 @@ function motionAnswer(read: Question, tracks: readonly ThingTrack[], scene: Scen
   const movers = facts.filter(({ motion, ground }) => (ground ?? motion)?.way !== 'still' && (ground ?? motion) !== null)
   const [first] = movers
   // Where the camera's motion is not known, motion in the picture may be its.
-  const sure = (fact: ThingFact | undefined, clarity: number) => (fact?.ground ? Math.min(certaintyOf(fact.track, scene.things), 0.5 + clarity / 2) : TRUST.guess)
+  const sure = (fact: ThingFact | undefined, clarity: number) =>
+    fact?.ground ? Math.min(certaintyOf(fact.track, scene.things), 0.5 + clarity / 2) : TRUST.guess
   if (asked === 'moves' && read.anything) {
     if (turned) return null
-    if (first) return { text: `${say('Yes', 'Ja')}, ${theNameOf(first.label, language)} ${motionText((first.ground ?? first.motion)?.way ?? 'still', false, language)}.`, value: true, evidence: evidenceOf([first.track], null, {}), confidence: sure(first, 0.6) }
+    if (first)
+      return {
+        text: `${say('Yes', 'Ja')}, ${theNameOf(first.label, language)} ${motionText((first.ground ?? first.motion)?.way ?? 'still', false, language)}.`,
+        value: true,
+        evidence: evidenceOf([first.track], null, {}),
+        confidence: sure(first, 0.6),
+      }
     const { light } = scene.clip
     const frozen = light.length > 2 && light.every(({ change }) => change === null || change < 0.25)
     // Something that has no name may move.
-    return frozen ? { text: say('No, the picture stands still.', 'Nein, das Bild steht still.'), value: false, evidence: evidenceOf([], null, {}), confidence: 0.9 } : null
+    return frozen
+      ? {
+          text: say('No, the picture stands still.', 'Nein, das Bild steht still.'),
+          value: false,
+          evidence: evidenceOf([], null, {}),
+          confidence: 0.9,
+        }
+      : null
   }
   if (facts.length === 0) return null
   if (asked === 'moves') {
@@ -102,9 +137,22 @@ function motionAnswer(read: Question, tracks: readonly ThingTrack[], scene: Scen
     const many = facts.length > 1
     const label = (first ?? facts[0])?.label ?? ''
     const subject = many ? `${say('the', 'die')} ${nounOf(label, language).many}` : theNameOf(label, language)
-    return { text: `${yes ? say('Yes', 'Ja') : say('No', 'Nein')}, ${subject} ${motionText((first?.ground ?? first?.motion)?.way ?? 'still', many, language)}.`, value: yes, evidence: evidenceOf(tracks, null, {}), confidence: sure(first ?? facts[0], 0.6) }
+    return {
+      text: `${yes ? say('Yes', 'Ja') : say('No', 'Nein')}, ${subject} ${motionText((first?.ground ?? first?.motion)?.way ?? 'still', many, language)}.`,
+      value: yes,
+      evidence: evidenceOf(tracks, null, {}),
+      confidence: sure(first ?? facts[0], 0.6),
+    }
   }
-  if (!first) return still ? { text: capital(`${theNameOf(facts[0]?.label ?? '', language)} ${motionText('still', false, language)}.`), value: null, evidence: evidenceOf(tracks, null, {}), confidence: TRUST.guess } : null
+  if (!first)
+    return still
+      ? {
+          text: capital(`${theNameOf(facts[0]?.label ?? '', language)} ${motionText('still', false, language)}.`),
+          value: null,
+          evidence: evidenceOf(tracks, null, {}),
+          confidence: TRUST.guess,
+        }
+      : null
   const ways = movers.map(({ motion, ground }) => ground ?? motion)
   const way = ways[0]?.way
   if (way === undefined || ways.some((one) => one?.way !== way)) return null
@@ -112,7 +160,16 @@ function motionAnswer(read: Question, tracks: readonly ThingTrack[], scene: Scen
   // Over the ground and in the picture it goes two ways where the camera follows: both are true.
   const agrees = movers.every(({ motion, ground }) => ground === null || motion?.way === ground.way)
   const value = way === 'back' || way === 'still' ? null : wayText(way, language)
-  return { text: `${capital(value ?? motionText(way, false, language))}.`, value, evidence: evidenceOf(movers.map(({ track }) => track), null, { distance: ways[0]?.distance ?? 0, clarity }), confidence: agrees ? sure(first, clarity) : TRUST.guess }
+  return {
+    text: `${capital(value ?? motionText(way, false, language))}.`,
+    value,
+    evidence: evidenceOf(
+      movers.map(({ track }) => track),
+      null,
+      { distance: ways[0]?.distance ?? 0, clarity },
+    ),
+    confidence: agrees ? sure(first, clarity) : TRUST.guess,
+  }
 }
 
 /**
@@ -135,7 +192,12 @@ function beginning({ boxes }: ThingTrack, looked: readonly Moment[]): { from: nu
 /** Looks in which a thing that was seen once is missed: perhaps it was not there yet. */
 const MISSED = 2
 
-function timeAnswer({ asked, things }: Question, tracks: readonly ThingTrack[], { clip, things: measured }: Scene, language: Language): FactAnswer | null {
+function timeAnswer(
+  { asked, things }: Question,
+  tracks: readonly ThingTrack[],
+  { clip, things: measured }: Scene,
+  language: Language,
+): FactAnswer | null {
   const { looked } = measured
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   const there = thereOf(tracks)
@@ -144,7 +206,12 @@ function timeAnswer({ asked, things }: Question, tracks: readonly ThingTrack[], 
   const score = tracks[0] ? certaintyOf(tracks[0], measured) : 0
   if (asked === 'long') {
     const seconds = there.reduce((sum, { from, to }) => sum + to - from, 0)
-    return { text: say(`About ${secondsText(seconds, language)}.`, `Etwa ${secondsText(seconds, language)}.`), value: seconds, evidence: evidenceOf(tracks, null, { seconds }), confidence: Math.min(score, tracks.length === 1 ? 1 : TRUST.guess) }
+    return {
+      text: say(`About ${secondsText(seconds, language)}.`, `Etwa ${secondsText(seconds, language)}.`),
+      value: seconds,
+      evidence: evidenceOf(tracks, null, { seconds }),
+      confidence: Math.min(score, tracks.length === 1 ? 1 : TRUST.guess),
+    }
   }
   // It came or went between two frames that were looked at.
   if (asked === 'appear') {
@@ -155,7 +222,14 @@ function timeAnswer({ asked, things }: Question, tracks: readonly ThingTrack[], 
     if (!came) return { text: say('It is there from the start.', 'Von Anfang an.'), value: time, evidence, confidence: score }
     const span = `${secondsText(came.from, language)} ${say('and', 'und')} ${secondsText(came.to, language)}`
     const vague = came.to - came.from > TOGETHER * 2
-    return { text: vague ? say(`At about ${secondsText(time, language)}, between ${span}.`, `Bei etwa ${secondsText(time, language)}, zwischen ${span}.`) : say(`At ${secondsText(time, language)}.`, `Bei ${secondsText(time, language)}.`), value: time, evidence, confidence: came.to - came.from > VAGUE ? Math.min(score, TRUST.guess) : score }
+    return {
+      text: vague
+        ? say(`At about ${secondsText(time, language)}, between ${span}.`, `Bei etwa ${secondsText(time, language)}, zwischen ${span}.`)
+        : say(`At ${secondsText(time, language)}.`, `Bei ${secondsText(time, language)}.`),
+      value: time,
+      evidence,
+      confidence: came.to - came.from > VAGUE ? Math.min(score, TRUST.guess) : score,
+    }
   }
   // "the car leaves" while another one is still there: which one?
   if (tracks.length > 1 && things.length > 0 && there.length > 1) return null
@@ -165,7 +239,12 @@ function timeAnswer({ asked, things }: Question, tracks: readonly ThingTrack[], 
   if (!after) return { text: say('It is there to the end.', 'Bis zum Ende da.'), value: null, evidence, confidence: score }
   const seen = looked.findLast(({ time }) => time <= last.to + 1e-6)
   const time = ((seen?.time ?? last.to) + after.time) / 2
-  return { text: say(`At ${secondsText(time, language)}.`, `Bei ${secondsText(time, language)}.`), value: time, evidence, confidence: score }
+  return {
+    text: say(`At ${secondsText(time, language)}.`, `Bei ${secondsText(time, language)}.`),
+    value: time,
+    evidence,
+    confidence: score,
+  }
 }
 
 function placeAnswer({ at }: Question, tracks: readonly ThingTrack[], { clip, things }: Scene, language: Language): FactAnswer | null {
@@ -178,7 +257,10 @@ function placeAnswer({ at }: Question, tracks: readonly ThingTrack[], { clip, th
   const box = typeof at === 'number' ? boxAt(track, at) : (key?.box ?? null)
   if (at !== null && !box) return null
   const text = (of: { x: number; y: number }) => placeText(of.x, of.y, language)
-  const middle = ({ x1, y1, x2, y2 }: { x1: number; y1: number; x2: number; y2: number }) => ({ x: (x1 + x2) / 2 / clip.frame.width, y: (y1 + y2) / 2 / clip.frame.height })
+  const middle = ({ x1, y1, x2, y2 }: { x1: number; y1: number; x2: number; y2: number }) => ({
+    x: (x1 + x2) / 2 / clip.frame.width,
+    y: (y1 + y2) / 2 / clip.frame.height,
+  })
   const evidence = evidenceOf([track], null, {})
   if (box) return { text: `${capital(text(middle(box)))}.`, value: text(middle(box)), evidence, confidence }
   const [from, to] = [seen[0], seen.at(-1)]
@@ -196,12 +278,25 @@ function orderAnswer({ nth }: Question, tracks: readonly ThingTrack[], { things 
   if (!chosen || time === undefined) return null
   const together = came.filter(({ boxes }) => Math.abs((boxes[0]?.time ?? 0) - time) <= TOGETHER)
   const labels = [...Map.groupBy(together, ({ label }) => label)]
-  const names = listText(labels.map(([label, of]) => nameOf(label, of.length, language)), language)
-  return { text: `${capital(names)}, ${language === 'en' ? `at ${secondsText(time, language)}` : `bei ${secondsText(time, language)}`}.`, value: labels.map(([label]) => nounOf(label, language).one).join(', '), evidence: evidenceOf(together, chosen.boxes[0] ?? null, { time }), confidence: Math.min(...together.map((track) => certaintyOf(track, things))) }
+  const names = listText(
+    labels.map(([label, of]) => nameOf(label, of.length, language)),
+    language,
+  )
+  return {
+    text: `${capital(names)}, ${language === 'en' ? `at ${secondsText(time, language)}` : `bei ${secondsText(time, language)}`}.`,
+    value: labels.map(([label]) => nounOf(label, language).one).join(', '),
+    evidence: evidenceOf(together, chosen.boxes[0] ?? null, { time }),
+    confidence: Math.min(...together.map((track) => certaintyOf(track, things))),
+  }
 }
 
 /** One thing against another, or the largest of several, in the picture. */
-function comparison({ asked: kind, relation, things: asked, colour }: Question, tracks: readonly ThingTrack[], scene: Scene, language: Language): FactAnswer | null {
+function comparison(
+  { asked: kind, relation, things: asked, colour }: Question,
+  tracks: readonly ThingTrack[],
+  scene: Scene,
+  language: Language,
+): FactAnswer | null {
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   const [one, other] = asked
   if (!one || !other || asked.length > 2 || (relation === null && kind !== 'bigger') || colour !== null) return null
@@ -216,15 +311,33 @@ function comparison({ asked: kind, relation, things: asked, colour }: Question, 
   if (!first || !second) return null
   if (kind === 'bigger') {
     const ratio = first.area / Math.max(second.area, 1e-9)
-    if (ratio < LARGER && ratio > 1 / LARGER) return { text: say('About the same size in the picture.', 'Im Bild etwa gleich groß.'), value: null, evidence, confidence: TRUST.guess }
+    if (ratio < LARGER && ratio > 1 / LARGER)
+      return {
+        text: say('About the same size in the picture.', 'Im Bild etwa gleich groß.'),
+        value: null,
+        evidence,
+        confidence: TRUST.guess,
+      }
     const larger = ratio > 1 ? a : b
     const told = `${theNameOf(larger.label, language)} ${say('is larger in the picture', 'ist im Bild größer')}`
     if (relation === null) return { text: `${capital(told)}.`, value: nounOf(larger.label, language).one, evidence, confidence }
     const yes = (larger === a) === (relation === 'bigger')
     return { text: `${yes ? say('Yes', 'Ja') : say('No', 'Nein')}, ${told}.`, value: yes, evidence, confidence }
   }
-  const distance = relation === 'left' ? second.x - first.x : relation === 'right' ? first.x - second.x : relation === 'above' ? second.y - first.y : first.y - second.y
+  const distance =
+    relation === 'left'
+      ? second.x - first.x
+      : relation === 'right'
+        ? first.x - second.x
+        : relation === 'above'
+          ? second.y - first.y
+          : first.y - second.y
   if (Math.abs(distance) < BESIDE) return null
   const yes = distance > 0
-  return { text: `${yes ? say('Yes', 'Ja') : say('No', 'Nein')}.`, value: yes, evidence, confidence: first.to < second.from || second.to < first.from ? TRUST.guess : confidence }
+  return {
+    text: `${yes ? say('Yes', 'Ja') : say('No', 'Nein')}.`,
+    value: yes,
+    evidence,
+    confidence: first.to < second.from || second.to < first.from ? TRUST.guess : confidence,
+  }
 }

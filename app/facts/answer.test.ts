@@ -62,7 +62,11 @@ describe('answers to what is there', () => {
   })
 
   it('refuses what the detector does not know, with the nearest', () => {
-    expect(answerFrom(STREET, 'Is there a helmet?')).toEqual({ cannot: 'This pack cannot see “helmet”; nearest that it can: person.', word: 'helmet', nearest: ['person'] })
+    expect(answerFrom(STREET, 'Is there a helmet?')).toEqual({
+      cannot: 'This pack cannot see “helmet”; nearest that it can: person.',
+      word: 'helmet',
+      nearest: ['person'],
+    })
     expect(text(STREET, 'Gibt es einen Bagger?')).toBe('Dieses Paket kann „Bagger“ nicht sehen; am nächsten kommt: Lastwagen, Auto, Bus.')
     expect(sure(STREET, 'How many insects are there?')).toBe('cannot')
     expect(text(STREET, 'What colour is the sky?')).toBe('This pack cannot see “sky”.')
@@ -125,7 +129,10 @@ describe('answers to how things are', () => {
   it('does not tell the way of a thing that only the camera moved, nor of two that part', () => {
     const passed = clip([thing({ label: 'car', at: [520, 180], till: [200, 180] })], { camera: camera(-0.5) })
     expect(sure(passed, 'Which way does the car move?')).toBe('unsure')
-    const parting = clip([thing({ label: 'car', at: [300, 100], till: [60, 100] }), thing({ label: 'car', at: [300, 250], till: [600, 250] })])
+    const parting = clip([
+      thing({ label: 'car', at: [300, 100], till: [60, 100] }),
+      thing({ label: 'car', at: [300, 250], till: [600, 250] }),
+    ])
     expect(answerFrom(parting, 'Which way does the car move?')).toBeNull()
     const unknown = clip([thing({ label: 'car', at: [520, 180], till: [200, 180] })], { camera: { steps: [], stays: [] } })
     expect(sure(unknown, 'Which way does the car move?')).toBe('unsure')
@@ -205,7 +212,10 @@ describe('answers to the picture', () => {
 
 describe('answers to what people wear', () => {
   const shares = (colour: Colour) => COLOURS.map((one) => (one === colour ? 0.8 : 0.02))
-  const dressed = (size: [number, number], upper: Colour, lower: Colour, at: [number, number] = [320, 180], from = 0) => ({ ...thing({ label: 'person', size, at, from }), halves: [shares(upper), shares(lower)] as const })
+  const dressed = (size: [number, number], upper: Colour, lower: Colour, at: [number, number] = [320, 180], from = 0) => ({
+    ...thing({ label: 'person', size, at, from }),
+    halves: [shares(upper), shares(lower)] as const,
+  })
   const standing = dressed([60, 160], 'red', 'blue')
 
   it.each([
@@ -300,7 +310,10 @@ describe('answers to when things come', () => {
 })
 
 it('counts two that pass each other as two, and one that has two boxes as one', () => {
-  const passing = [thing({ label: 'person', at: [300, 180], size: [60, 160] }), thing({ label: 'person', at: [220, 180], till: [380, 180], size: [60, 160] })]
+  const passing = [
+    thing({ label: 'person', at: [300, 180], size: [60, 160] }),
+    thing({ label: 'person', at: [220, 180], till: [380, 180], size: [60, 160] }),
+  ]
   const meet = passing.map((track) => ({ ...track, boxes: track.boxes.slice(17) }))
   expect(sure(clip(meet), 'How many people are there?')).toBe(2)
   expect(sure(clip(meet.map((track) => ({ ...track, boxes: track.boxes.slice(0, 6) }))), 'How many people are there?')).toBe('unsure')

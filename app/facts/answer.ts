@@ -6,7 +6,23 @@ import { ofThings } from './answer-things.ts'
 import { boxAt, countsOf, factsOf, mostOf } from './facts.ts'
 import type { ClipMeasures, Moment, ThingTrack } from './input.ts'
 import { type Asked, languageOf, type Question, readQuestion } from './question.ts'
-import { absence, calledMany, certaintyOf, choose, evidenceOf, type FactAnswer, NOTHING, ofColour, placeOf, type Scene, sceneOf, SURE, TRUST, twice, wornColours } from './scene.ts'
+import {
+  absence,
+  calledMany,
+  certaintyOf,
+  choose,
+  evidenceOf,
+  type FactAnswer,
+  NOTHING,
+  ofColour,
+  placeOf,
+  type Scene,
+  sceneOf,
+  SURE,
+  TRUST,
+  twice,
+  wornColours,
+} from './scene.ts'
 import { capital, listText, placeText, secondsText } from './wording.ts'
 
 export { type FactAnswer, SURE }
@@ -27,7 +43,18 @@ const NOBODY = 0.3
 /** What is left of the first, or right of the second, of the picture's width is on that side; so of its height. */
 const ASIDE = { before: 0.42, behind: 0.58 }
 /** What needs no detector. */
-const OF_PICTURE: ReadonlySet<Asked> = new Set<Asked>(['camera', 'camera-way', 'text', 'text-what', 'dark', 'black', 'day', 'frozen', 'length', 'cuts'])
+const OF_PICTURE: ReadonlySet<Asked> = new Set<Asked>([
+  'camera',
+  'camera-way',
+  'text',
+  'text-what',
+  'dark',
+  'black',
+  'day',
+  'frozen',
+  'length',
+  'cuts',
+])
 /** Words for whatever there is: no class, and no word to be refused. */
 const ANYTHING = /^(stuff|elements?|way|kind|sort|art|weise|text|wear|tragen)$/i
 
@@ -43,7 +70,10 @@ export function answerFrom(clip: ClipMeasures, question: string, language: Langu
   if (!read) return null
   // Of a time that is not in the clip nothing is known here.
   if (typeof read.at === 'number' && (read.at < clip.span.from - CLIP_EDGE || read.at > clip.span.to + CLIP_EDGE)) return null
-  if (OF_PICTURE.has(read.asked)) return read.left.length > 0 || read.things.length > 0 || (read.colour !== null && read.asked !== 'black') ? null : pictureAnswer(clip, read, language)
+  if (OF_PICTURE.has(read.asked))
+    return read.left.length > 0 || read.things.length > 0 || (read.colour !== null && read.asked !== 'black')
+      ? null
+      : pictureAnswer(clip, read, language)
   if (read.text && read.things.length === 0) return read.left.length > 0 ? null : textAnswer(clip, read, language)
   if (!clip.things) return null
   if (read.things.length === 0) return withoutName(clip, read, known, language)
@@ -60,10 +90,23 @@ function withoutName(clip: ClipMeasures, read: Question, known: readonly string[
   const { asked, left, colour } = read
   if (left.length > 0) {
     // "Is there a hand?": there is none where there is nobody. A person may be seen without a face.
-    if (asked === 'presence' && colour === null && read.at === null && clip.things && known.includes(PERSON) && left.every(isPartOfPerson)) {
+    if (
+      asked === 'presence' &&
+      colour === null &&
+      read.at === null &&
+      clip.things &&
+      known.includes(PERSON) &&
+      left.every(isPartOfPerson)
+    ) {
       const word = left.at(-1) ?? ''
       const scene = sceneOf(clip, clip.things, [{ classes: [PERSON], wider: false, narrower: false, word }])
-      if (scene.tracks.length === 0 && scene.doubt < NOBODY) return { text: language === 'en' ? `No: nobody was seen, so no ${word}.` : `Nein: niemand gesehen, also auch „${word}“ nicht.`, value: false, evidence: { ...NOTHING, numbers: { best: scene.doubt } }, confidence: absence(scene) }
+      if (scene.tracks.length === 0 && scene.doubt < NOBODY)
+        return {
+          text: language === 'en' ? `No: nobody was seen, so no ${word}.` : `Nein: niemand gesehen, also auch „${word}“ nicht.`,
+          value: false,
+          evidence: { ...NOTHING, numbers: { best: scene.doubt } },
+          confidence: absence(scene),
+        }
     }
     return asked === 'what' || asked === 'order' || asked === 'who' ? null : refused(read, known, language)
   }
@@ -72,10 +115,24 @@ function withoutName(clip: ClipMeasures, read: Question, known: readonly string[
     case 'what':
       return read.relation === null && read.at === null && read.side === null ? whatIsThere(clip, null, language) : null
     case 'who':
-      return read.at === null && read.side === null ? who(sceneOf(clip, clip.things, [{ classes: [PERSON], wider: false, narrower: false, word: language === 'en' ? 'people' : 'Personen' }]), language) : null
+      return read.at === null && read.side === null
+        ? who(
+            sceneOf(clip, clip.things, [
+              { classes: [PERSON], wider: false, narrower: false, word: language === 'en' ? 'people' : 'Personen' },
+            ]),
+            language,
+          )
+        : null
     case 'order':
     case 'moves':
-      return read.anything || asked === 'order' ? ofThings(read, clip.things.tracks.filter(({ score }) => score >= (clip.things?.volunteered ?? 1)), sceneOf(clip, clip.things, []), language) : null
+      return read.anything || asked === 'order'
+        ? ofThings(
+            read,
+            clip.things.tracks.filter(({ score }) => score >= (clip.things?.volunteered ?? 1)),
+            sceneOf(clip, clip.things, []),
+            language,
+          )
+        : null
     default:
       return null
   }
@@ -105,16 +162,36 @@ function ofNamed(read: Question, scene: Scene, language: Language): FactAnswer |
   // "the man": a person that may be a woman.
   const hedge = read.things.some(({ wider }) => wider)
   const say = (en: string, de: string) => (language === 'en' ? en : de)
-  return hedge ? { ...answer, confidence: Math.min(answer.confidence, chosen.length === 1 ? SURE : TRUST.hedged), text: chosen.length === 1 ? answer.text : `${answer.text} ${say('(not only of what was asked)', '(nicht nur von dem, was gefragt war)')}` } : answer
+  return hedge
+    ? {
+        ...answer,
+        confidence: Math.min(answer.confidence, chosen.length === 1 ? SURE : TRUST.hedged),
+        text:
+          chosen.length === 1
+            ? answer.text
+            : `${answer.text} ${say('(not only of what was asked)', '(nicht nur von dem, was gefragt war)')}`,
+      }
+    : answer
 }
 
 function refused({ left, asked }: Question, known: readonly string[], language: Language): CannotSee | null {
-  const word = left.find((one) => isThing(one) && classesOf(one, known) === null) ?? (asked === 'presence' || asked === 'count' ? left.at(-1) : left[0])
+  const word =
+    left.find((one) => isThing(one) && classesOf(one, known) === null) ??
+    (asked === 'presence' || asked === 'count' ? left.at(-1) : left[0])
   if (word === undefined || ANYTHING.test(word)) return null
   const nearest = nearestWords(word, known)
   const list = nearest.map((name) => nounOf(name, language).one).join(', ')
   const cannot = language === 'en' ? `This pack cannot see “${word}”` : `Dieses Paket kann „${word}“ nicht sehen`
-  return { cannot: nearest.length === 0 ? `${cannot}.` : language === 'en' ? `${cannot}; nearest that it can: ${list}.` : `${cannot}; am nächsten kommt: ${list}.`, word, nearest }
+  return {
+    cannot:
+      nearest.length === 0
+        ? `${cannot}.`
+        : language === 'en'
+          ? `${cannot}; nearest that it can: ${list}.`
+          : `${cannot}; am nächsten kommt: ${list}.`,
+    word,
+    nearest,
+  }
 }
 
 function presence(scene: Scene, read: Question, language: Language): FactAnswer | null {
@@ -132,8 +209,20 @@ function presence(scene: Scene, read: Question, language: Language): FactAnswer 
     const wider = scene.asked.find((thing) => thing.wider)
     const from = best.boxes[0]?.time ?? 0
     const evidence = evidenceOf([best], null, { score: best.score })
-    if (wider) return { text: say(`There is ${what}; whether that is “${wider.word}” cannot be told.`, `Zu sehen ist ${what}; ob das „${wider.word}“ ist, ist nicht zu sagen.`), value: null, evidence, confidence: TRUST.hedged }
-    const first = from > (scene.things.looked[0]?.time ?? 0) ? say(`, first seen at ${secondsText(from, language)}`, `, zuerst gesehen bei ${secondsText(from, language)}`) : ''
+    if (wider)
+      return {
+        text: say(
+          `There is ${what}; whether that is “${wider.word}” cannot be told.`,
+          `Zu sehen ist ${what}; ob das „${wider.word}“ ist, ist nicht zu sagen.`,
+        ),
+        value: null,
+        evidence,
+        confidence: TRUST.hedged,
+      }
+    const first =
+      from > (scene.things.looked[0]?.time ?? 0)
+        ? say(`, first seen at ${secondsText(from, language)}`, `, zuerst gesehen bei ${secondsText(from, language)}`)
+        : ''
     return { text: `${say('Yes', 'Ja')}, ${what}${first}.`, value: true, evidence, confidence: certaintyOf(best, scene.things) }
   }
   if (colour !== null && scene.tracks.length > 0) return null
@@ -141,7 +230,12 @@ function presence(scene: Scene, read: Question, language: Language): FactAnswer 
 }
 
 function none(scene: Scene, language: Language): FactAnswer {
-  return { text: language === 'en' ? `No ${calledMany(scene, language)} were seen.` : `Keine ${calledMany(scene, language)} gesehen.`, value: false, evidence: { ...NOTHING, numbers: { best: scene.doubt } }, confidence: absence(scene) }
+  return {
+    text: language === 'en' ? `No ${calledMany(scene, language)} were seen.` : `Keine ${calledMany(scene, language)} gesehen.`,
+    value: false,
+    evidence: { ...NOTHING, numbers: { best: scene.doubt } },
+    confidence: absence(scene),
+  }
 }
 
 /** "Is somebody wearing a red jacket?" Yes where one does; no only where nobody is. */
@@ -151,7 +245,13 @@ function wearing(scene: Scene, { colour, garment, at, side, things }: Question, 
   for (const track of scene.tracks) {
     const worn = dominantColour(wornColours(track, garment.half) ?? [])
     // Whether the red on them is a jacket or a shirt is not seen.
-    if (worn?.colour === colour) return { text: language === 'en' ? `Yes, a person in something ${colour}.` : `Ja, eine Person in dieser Farbe.`, value: true, evidence: evidenceOf([track], null, { share: worn.share }), confidence: TRUST.guess }
+    if (worn?.colour === colour)
+      return {
+        text: language === 'en' ? `Yes, a person in something ${colour}.` : `Ja, eine Person in dieser Farbe.`,
+        value: true,
+        evidence: evidenceOf([track], null, { share: worn.share }),
+        confidence: TRUST.guess,
+      }
   }
   return null
 }
@@ -171,11 +271,20 @@ function aside(scene: Scene, { colour }: Question, side: NonNullable<Question['s
   const [best] = there ? [there] : tracks
   if (!best || (!there && !far)) return null
   const place = placeOf(best, scene.clip)
-  return { text: `${there ? say('Yes', 'Ja') : say('No', 'Nein')}, ${nameOf(best.label, 1, language)} ${placeText(place.x, place.y, language)}.`, value: there !== undefined, evidence: evidenceOf([best], null, place), confidence: certaintyOf(best, scene.things) }
+  return {
+    text: `${there ? say('Yes', 'Ja') : say('No', 'Nein')}, ${nameOf(best.label, 1, language)} ${placeText(place.x, place.y, language)}.`,
+    value: there !== undefined,
+    evidence: evidenceOf([best], null, place),
+    confidence: certaintyOf(best, scene.things),
+  }
 }
 
 function momentAt(looked: readonly Moment[], at: number | 'start' | 'end'): Moment | undefined {
-  return at === 'start' ? looked[0] : at === 'end' ? looked.at(-1) : looked.toSorted((a, b) => Math.abs(a.time - at) - Math.abs(b.time - at))[0]
+  return at === 'start'
+    ? looked[0]
+    : at === 'end'
+      ? looked.at(-1)
+      : looked.toSorted((a, b) => Math.abs(a.time - at) - Math.abs(b.time - at))[0]
 }
 
 /** Whether one is there at a moment. That none is seen just then is less sure than that none is ever seen. */
@@ -187,9 +296,20 @@ function presenceAt(scene: Scene, at: number | 'start' | 'end', language: Langua
   const when = secondsText(moment.time, language)
   const there = scene.tracks.filter((track) => boxAt(track, moment.time) !== null)
   const [best] = there
-  if (best) return { text: say(`Yes, ${nameOf(best.label, 1, language)} at ${when}.`, `Ja, ${nameOf(best.label, 1, language)} bei ${when}.`), value: true, evidence: evidenceOf([best], moment, { score: best.score }), confidence: certaintyOf(best, scene.things) }
+  if (best)
+    return {
+      text: say(`Yes, ${nameOf(best.label, 1, language)} at ${when}.`, `Ja, ${nameOf(best.label, 1, language)} bei ${when}.`),
+      value: true,
+      evidence: evidenceOf([best], moment, { score: best.score }),
+      confidence: certaintyOf(best, scene.things),
+    }
   const confidence = scene.tracks.length === 0 ? absence(scene) : TRUST.guess
-  return { text: say(`No ${calledMany(scene, language)} were seen at ${when}.`, `Keine ${calledMany(scene, language)} bei ${when} gesehen.`), value: false, evidence: { ...NOTHING, numbers: { best: scene.doubt } }, confidence }
+  return {
+    text: say(`No ${calledMany(scene, language)} were seen at ${when}.`, `Keine ${calledMany(scene, language)} bei ${when} gesehen.`),
+    value: false,
+    evidence: { ...NOTHING, numbers: { best: scene.doubt } },
+    confidence,
+  }
 }
 
 /** "Are there two dogs?", "is there more than one car?": by the most at once, which is sure of what is reached and less so of what is not. */
@@ -211,13 +331,21 @@ function count(scene: Scene, read: Question, language: Language): FactAnswer | n
   const tracks = colour === null ? scene.tracks : ofColour(scene.tracks, colour, false)
   if (tracks.length === 0) {
     if (scene.tracks.length > 0) return null
-    return { text: say(`No ${calledMany(scene, language)} were seen.`, `Keine ${calledMany(scene, language)} gesehen.`), value: 0, evidence: { ...NOTHING, numbers: { best: scene.doubt } }, confidence: Math.min(NONE_AT_ALL, absence(scene)) }
+    return {
+      text: say(`No ${calledMany(scene, language)} were seen.`, `Keine ${calledMany(scene, language)} gesehen.`),
+      value: 0,
+      evidence: { ...NOTHING, numbers: { best: scene.doubt } },
+      confidence: Math.min(NONE_AT_ALL, absence(scene)),
+    }
   }
   /** "two dogs and one cat" */
   const name = (present: readonly ThingTrack[], number: number) => {
     const labels = [...Map.groupBy(present, ({ label }) => label)].map(([label, of]) => [label, of.length] as const)
     const told = labels.length > 1 ? labels : [[present[0]?.label ?? tracks[0]?.label ?? '', number] as const]
-    return listText(told.map(([label, of]) => nameOf(label, of, language, colour ?? undefined).replace(/^an? /, 'one ')), language)
+    return listText(
+      told.map(([label, of]) => nameOf(label, of, language, colour ?? undefined).replace(/^an? /, 'one ')),
+      language,
+    )
   }
   // What the word means and the detector does not know was not counted.
   const most = asked.some(({ narrower }) => narrower) ? TRUST.guess : 1
@@ -226,17 +354,39 @@ function count(scene: Scene, read: Question, language: Language): FactAnswer | n
     const doubled = moment !== undefined && present.some((a, i) => present.slice(i + 1).some((b) => twice(a, b, moment)))
     return present.length === 0 || doubled ? TRUST.guess : Math.min(most, ...present.map((track) => certaintyOf(track, things)))
   }
-  if (total) return { text: say(`${capital(name(tracks, tracks.length))} in total.`, `Insgesamt ${name(tracks, tracks.length)}.`), value: tracks.length, evidence: evidenceOf(tracks, null, { distinct: tracks.length }), confidence: tracks.length === 1 ? sure(tracks) : Math.min(sure(tracks), TRUST.guess) }
+  if (total)
+    return {
+      text: say(`${capital(name(tracks, tracks.length))} in total.`, `Insgesamt ${name(tracks, tracks.length)}.`),
+      value: tracks.length,
+      evidence: evidenceOf(tracks, null, { distinct: tracks.length }),
+      confidence: tracks.length === 1 ? sure(tracks) : Math.min(sure(tracks), TRUST.guess),
+    }
   const counts = countsOf(tracks, things.looked)
   const moment = at === null ? undefined : momentAt(things.looked, at)
   if (moment) {
     const present = tracks.filter((track) => boxAt(track, moment.time) !== null)
-    return { text: say(`${capital(name(present, present.length))} at ${secondsText(moment.time, language)}.`, `${capital(name(present, present.length))} bei ${secondsText(moment.time, language)}.`), value: present.length, evidence: evidenceOf(present, moment, { count: present.length }), confidence: sure(present, moment) }
+    return {
+      text: say(
+        `${capital(name(present, present.length))} at ${secondsText(moment.time, language)}.`,
+        `${capital(name(present, present.length))} bei ${secondsText(moment.time, language)}.`,
+      ),
+      value: present.length,
+      evidence: evidenceOf(present, moment, { count: present.length }),
+      confidence: sure(present, moment),
+    }
   }
   const best = mostOf(counts)
   const number = Math.max(1, best.most)
   const present = tracks.filter((track) => boxAt(track, best.at.time) !== null)
-  return { text: say(`${capital(name(present, number))} at most at once, first at ${secondsText(best.at.time, language)}.`, `Höchstens ${name(present, number)} gleichzeitig, zuerst bei ${secondsText(best.at.time, language)}.`), value: number, evidence: evidenceOf(present, best.at, { most: number }), confidence: sure(present, best.at) }
+  return {
+    text: say(
+      `${capital(name(present, number))} at most at once, first at ${secondsText(best.at.time, language)}.`,
+      `Höchstens ${name(present, number)} gleichzeitig, zuerst bei ${secondsText(best.at.time, language)}.`,
+    ),
+    value: number,
+    evidence: evidenceOf(present, best.at, { most: number }),
+    confidence: sure(present, best.at),
+  }
 }
 
 /** The animals, the vehicles, or all that is there. */
@@ -250,11 +400,28 @@ function whatIsThere(clip: ClipMeasures, asked: Question['things'] | null, langu
   const sure = all.filter(({ reliability }) => reliability >= SURE)
   const names = sure.length > 0 ? sure : all
   const confidence = Math.min(1, ...names.map(({ reliability }) => reliability))
-  if (names.length === 0) return asked === null ? null : { text: say('None that this pack knows.', 'Nichts, das dieses Paket kennt.'), value: null, evidence: NOTHING, confidence: TRUST.guess }
+  if (names.length === 0)
+    return asked === null
+      ? null
+      : {
+          text: say('None that this pack knows.', 'Nichts, das dieses Paket kennt.'),
+          value: null,
+          evidence: NOTHING,
+          confidence: TRUST.guess,
+        }
   return {
-    text: `${capital(listText(names.map(({ label, most }) => nameOf(label, most, language)), language))}.`,
+    text: `${capital(
+      listText(
+        names.map(({ label, most }) => nameOf(label, most, language)),
+        language,
+      ),
+    )}.`,
     value: names.map(({ label }) => nounOf(label, language).one).join(', '),
-    evidence: { frames: names.flatMap(({ evidence }) => evidence.frames), boxes: names.flatMap(({ evidence }) => evidence.boxes), numbers: {} },
+    evidence: {
+      frames: names.flatMap(({ evidence }) => evidence.frames),
+      boxes: names.flatMap(({ evidence }) => evidence.boxes),
+      numbers: {},
+    },
     confidence,
   }
 }
@@ -266,5 +433,10 @@ function who(scene: Scene, language: Language): FactAnswer | null {
   const { most, at } = mostOf(countsOf(scene.tracks, scene.things.looked))
   const present = scene.tracks.filter((track) => boxAt(track, at.time) !== null)
   const name = nameOf(PERSON, Math.max(1, most), language)
-  return { text: `${capital(name)}${say('; who that is cannot be told.', '; wer das ist, ist nicht zu sagen.')}`, value: null, evidence: evidenceOf(present, at, { most }), confidence: Math.min(...(present.length > 0 ? present : scene.tracks).map((track) => certaintyOf(track, scene.things))) }
+  return {
+    text: `${capital(name)}${say('; who that is cannot be told.', '; wer das ist, ist nicht zu sagen.')}`,
+    value: null,
+    evidence: evidenceOf(present, at, { most }),
+    confidence: Math.min(...(present.length > 0 ? present : scene.tracks).map((track) => certaintyOf(track, scene.things))),
+  }
 }

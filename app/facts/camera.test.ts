@@ -20,16 +20,30 @@ function scene(x: number, y: number, seed = 1): number {
 
 function picture(level: (x: number, y: number) => number, noise = 0, seed = 0): GreyPicture {
   const grey = new Uint8Array(WIDTH * HEIGHT)
-  for (let y = 0; y < HEIGHT; y++) for (let x = 0; x < WIDTH; x++) grey[y * WIDTH + x] = Math.max(0, Math.min(255, level(x, y) + noise * (2 * speck(x, y, seed + 99) - 1)))
+  for (let y = 0; y < HEIGHT; y++)
+    for (let x = 0; x < WIDTH; x++) grey[y * WIDTH + x] = Math.max(0, Math.min(255, level(x, y) + noise * (2 * speck(x, y, seed + 99) - 1)))
   return { grey, width: WIDTH, height: HEIGHT }
 }
 
 /** The landscape seen by a camera whose ground went by (dx, dy) pixels and grew by a factor from the middle. */
-const seen = (dx: number, dy: number, growth = 1, noise = 0, seed = 0) => picture((x, y) => scene((x - 80 - dx) / growth + 80, (y - 45 - dy) / growth + 45), noise, seed)
+const seen = (dx: number, dy: number, growth = 1, noise = 0, seed = 0) =>
+  picture((x, y) => scene((x - 80 - dx) / growth + 80, (y - 45 - dy) / growth + 45), noise, seed)
 
 /** A thing of another texture before what `behind` shows, its left upper corner at (left, top). */
-function withThing(behind: (x: number, y: number) => number, left: number, top: number, width: number, height: number, noise = 0, seed = 0): GreyPicture {
-  return picture((x, y) => (x >= left && x < left + width && y >= top && y < top + height ? scene(x - left, y - top, 5) : behind(x, y)), noise, seed)
+function withThing(
+  behind: (x: number, y: number) => number,
+  left: number,
+  top: number,
+  width: number,
+  height: number,
+  noise = 0,
+  seed = 0,
+): GreyPicture {
+  return picture(
+    (x, y) => (x >= left && x < left + width && y >= top && y < top + height ? scene(x - left, y - top, 5) : behind(x, y)),
+    noise,
+    seed,
+  )
 }
 
 function traceOf(pictures: readonly GreyPicture[]): CameraTrace {
@@ -61,7 +75,10 @@ describe('a step of the camera', () => {
   })
 
   it('finds no motion where only noise and light change', () => {
-    const step = cameraStep(picture((x, y) => scene(x, y), 8, 1), picture((x, y) => 0.9 * scene(x, y) + 12, 8, 2))
+    const step = cameraStep(
+      picture((x, y) => scene(x, y), 8, 1),
+      picture((x, y) => 0.9 * scene(x, y) + 12, 8, 2),
+    )
     expect(step).toMatchObject({ dx: 0, dy: 0, zoom: 0 })
   })
 
@@ -77,8 +94,16 @@ describe('a step of the camera', () => {
   })
 
   it('trusts nothing in a plain picture, and little over a cut', () => {
-    expect(cameraStep(picture(() => 120, 3, 1), picture(() => 120, 3, 2)).trust).toBe(0)
-    const cut = cameraStep(seen(0, 0), picture((x, y) => scene(x, y, 77)))
+    expect(
+      cameraStep(
+        picture(() => 120, 3, 1),
+        picture(() => 120, 3, 2),
+      ).trust,
+    ).toBe(0)
+    const cut = cameraStep(
+      seen(0, 0),
+      picture((x, y) => scene(x, y, 77)),
+    )
     expect(cut.trust).toBeLessThan(0.3)
   })
 })
@@ -95,7 +120,13 @@ describe('what stays', () => {
     expect(restingShare(before, after)).toBeGreaterThan(0.6)
   })
 
-  it('is not known of a plain picture', () => expect(restingShare(picture(() => 90), picture(() => 90))).toBeNull())
+  it('is not known of a plain picture', () =>
+    expect(
+      restingShare(
+        picture(() => 90),
+        picture(() => 90),
+      ),
+    ).toBeNull())
 })
 
 describe('what the camera does in a clip', () => {
@@ -143,7 +174,8 @@ describe('what the camera does in a clip', () => {
     expect(cameraMotion(traceOf([seen(0, 0)])).moves).toBeNull()
   })
 
-  it('is told of a clip of less than a second', () => expect(cameraMotion(traceOf(steps(3).map((i) => seen(0, 0, 1, 4, i)))).moves).toBe(false))
+  it('is told of a clip of less than a second', () =>
+    expect(cameraMotion(traceOf(steps(3).map((i) => seen(0, 0, 1, 4, i)))).moves).toBe(false))
 })
 
 describe('where the ground is', () => {

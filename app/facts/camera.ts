@@ -209,7 +209,10 @@ function found(a: GreyPicture, b: GreyPicture, x: number, y: number, lost: numbe
   return { x, y, u: u + between(west, least, east), v: v + between(north, least, south) }
 }
 
-const movedBy = ([tx, ty, growth, turn]: Motion, x: number, y: number): [number, number] => [tx + growth * x - turn * y, ty + turn * x + growth * y]
+const movedBy = ([tx, ty, growth, turn]: Motion, x: number, y: number): [number, number] => [
+  tx + growth * x - turn * y,
+  ty + turn * x + growth * y,
+]
 
 /** The motion that most tiles agree on. @param middle Of the picture, in the tiles' pixels. */
 function agreed(tiles: readonly Tile[], middle: readonly [number, number], tolerance: number): Motion {
@@ -266,7 +269,9 @@ export function cameraStep(a: GreyPicture, b: GreyPicture): Omit<CameraStep, 'fr
   if ((restingShare(a, b) ?? 0) >= QUIET) return { dx: 0, dy: 0, zoom: 0, trust: 1 }
   const tiles = tilesOf(halfA).flatMap(([x, y]) => {
     const texture = deviation(halfA, x, y)
-    return texture >= TEXTURE ? [{ x, y, lost: Math.max(LOST.level, LOST.share * texture), unmoved: difference(halfA, halfB, x, y, 0, 0) }] : []
+    return texture >= TEXTURE
+      ? [{ x, y, lost: Math.max(LOST.level, LOST.share * texture), unmoved: difference(halfA, halfB, x, y, 0, 0) }]
+      : []
   })
   const still = { dx: 0, dy: 0, zoom: 0 }
   if (tiles.length < LEAST_TILES) return { ...still, trust: 0 }
@@ -304,7 +309,16 @@ function restingParts(a: GreyPicture, b: GreyPicture): [edged: number, rest: num
   const [halfA, halfB] = [halved(a), halved(b)]
   const parts = Array.from({ length: PARTS ** 2 }, (): [number, number] => [0, 0])
   for (const [x, y] of tilesOf(halfA)) {
-    const edges = Math.max(...[[2, 0], [0, 2], [-2, 0], [0, -2]].map(([u = 0, v = 0]) => difference(halfA, halfA, x, y, u, v)).filter(Number.isFinite))
+    const edges = Math.max(
+      ...[
+        [2, 0],
+        [0, 2],
+        [-2, 0],
+        [0, -2],
+      ]
+        .map(([u = 0, v = 0]) => difference(halfA, halfA, x, y, u, v))
+        .filter(Number.isFinite),
+    )
     const [column, row] = [Math.floor((PARTS * (x + TILE / 2)) / halfA.width), Math.floor((PARTS * (y + TILE / 2)) / halfA.height)]
     const part = parts[row * PARTS + column]
     if (edges < EDGES || !part) continue
@@ -336,7 +350,8 @@ function changeLessLight(a: GreyPicture, b: GreyPicture, x: number, y: number): 
   for (let row = 0; row < TILE; row++) for (let column = 0; column < TILE; column++) shift += level(b, row, column) - level(a, row, column)
   shift /= TILE ** 2
   let sum = 0
-  for (let row = 0; row < TILE; row++) for (let column = 0; column < TILE; column++) sum += Math.abs(level(b, row, column) - level(a, row, column) - shift)
+  for (let row = 0; row < TILE; row++)
+    for (let column = 0; column < TILE; column++) sum += Math.abs(level(b, row, column) - level(a, row, column) - shift)
   return sum / TILE ** 2
 }
 
@@ -449,7 +464,12 @@ export function cameraMotion({ steps, stays }: CameraTrace, covered: (part: Pict
 
 function restsBeside({ rests, parts }: Stay, covered: (part: PicturePart) => boolean): number | null {
   if (parts) return restingOf(parts, covered)
-  const whole = Array.from({ length: PARTS ** 2 }, (_, i) => ({ x: (i % PARTS) / PARTS, y: Math.floor(i / PARTS) / PARTS, w: 1 / PARTS, h: 1 / PARTS }))
+  const whole = Array.from({ length: PARTS ** 2 }, (_, i) => ({
+    x: (i % PARTS) / PARTS,
+    y: Math.floor(i / PARTS) / PARTS,
+    w: 1 / PARTS,
+    h: 1 / PARTS,
+  }))
   return rests !== null && rests > MOVED && whole.filter(covered).length > MUCH * whole.length ? null : rests
 }
 
@@ -461,11 +481,26 @@ function shaking(path: readonly CameraStep[]): boolean {
   })
   const sum = (of: (step: CameraStep) => number) => path.reduce((all, step) => all + of(step), 0)
   const way = sum(({ dx, dy }) => Math.hypot(dx, dy))
-  return path.length >= SHAKE.steps && turns.length >= SHAKE.turns * path.length && way > SHAKE.way && way > 3 * Math.hypot(sum(({ dx }) => dx), sum(({ dy }) => dy))
+  return (
+    path.length >= SHAKE.steps &&
+    turns.length >= SHAKE.turns * path.length &&
+    way > SHAKE.way &&
+    way >
+      3 *
+        Math.hypot(
+          sum(({ dx }) => dx),
+          sum(({ dy }) => dy),
+        )
+  )
 }
 
 /** The runs of a path that go at least `least` one way, without going half of that back. @param ways For a falling and for a rising value. */
-function swingsOf(path: readonly CameraStep[], of: (step: CameraStep) => number, least: number, [falling, rising]: readonly [Swing['way'], Swing['way']]): Swing[] {
+function swingsOf(
+  path: readonly CameraStep[],
+  of: (step: CameraStep) => number,
+  least: number,
+  [falling, rising]: readonly [Swing['way'], Swing['way']],
+): Swing[] {
   const first = path[0]
   if (!first) return []
   const swings: Swing[] = []
@@ -474,7 +509,8 @@ function swingsOf(path: readonly CameraStep[], of: (step: CameraStep) => number,
   let turn = start
   const close = () => {
     const amount = turn.place - start.place
-    if (Math.abs(amount) >= least) swings.push({ way: amount > 0 ? rising : falling, from: start.time, to: turn.time, amount: Math.abs(amount) })
+    if (Math.abs(amount) >= least)
+      swings.push({ way: amount > 0 ? rising : falling, from: start.time, to: turn.time, amount: Math.abs(amount) })
     start = turn
   }
   for (const step of path) {

@@ -8,7 +8,10 @@ const both = (measures: ClipMeasures) => (['en', 'de'] as const).map((language) 
 
 describe('captions from facts', () => {
   it('names things with their number, the one motion that all of a name share, and the camera', () => {
-    const people = [thing({ label: 'person', at: [200, 200], size: [60, 160] }), thing({ label: 'person', at: [300, 200], size: [60, 160] })]
+    const people = [
+      thing({ label: 'person', at: [200, 200], size: [60, 160] }),
+      thing({ label: 'person', at: [300, 200], size: [60, 160] }),
+    ]
     expect(both(clip([...people, thing({ label: 'dog', at: [100, 280], till: [540, 280], colour: 'black' })]))).toEqual([
       'Two people and a black dog; the dog moves to the right; the camera is still',
       'Zwei Personen und ein schwarzer Hund; der Hund bewegt sich nach rechts; die Kamera steht still',
@@ -16,18 +19,30 @@ describe('captions from facts', () => {
   })
 
   it('tells no motion where two of a name go two ways, and no colour of people or of several things', () => {
-    const cars = [thing({ label: 'car', at: [100, 100], till: [500, 100], colour: 'red' }), thing({ label: 'car', at: [500, 250], till: [100, 250], colour: 'red' })]
+    const cars = [
+      thing({ label: 'car', at: [100, 100], till: [500, 100], colour: 'red' }),
+      thing({ label: 'car', at: [500, 250], till: [100, 250], colour: 'red' }),
+    ]
     expect(both(clip([...cars, thing({ label: 'person', colour: 'orange' })]))[0]).toBe('Two cars and a person; the camera is still')
   })
 
   it('tells the motion of several that go one way', () => {
     const cars = [thing({ label: 'car', at: [100, 100], till: [400, 100] }), thing({ label: 'car', at: [200, 250], till: [500, 250] })]
-    expect(both(clip(cars))).toEqual(['Two cars; the cars move to the right; the camera is still', 'Zwei Autos; die Autos bewegen sich nach rechts; die Kamera steht still'])
+    expect(both(clip(cars))).toEqual([
+      'Two cars; the cars move to the right; the camera is still',
+      'Zwei Autos; die Autos bewegen sich nach rechts; die Kamera steht still',
+    ])
   })
 
   it('tells what was measured where nothing known was seen', () => {
-    expect(both(clip([], { camera: camera(-0.6), lines: [line('EXIT')] }))).toEqual(['The camera pans to the right; text “EXIT”', 'Die Kamera schwenkt nach rechts; Text „EXIT“'])
-    const black = clip([], { camera: { steps: [], stays: [] }, light: [0, 1, 2, 9].map((time) => ({ time, mean: 3, spread: 1, change: 0 })) })
+    expect(both(clip([], { camera: camera(-0.6), lines: [line('EXIT')] }))).toEqual([
+      'The camera pans to the right; text “EXIT”',
+      'Die Kamera schwenkt nach rechts; Text „EXIT“',
+    ])
+    const black = clip([], {
+      camera: { steps: [], stays: [] },
+      light: [0, 1, 2, 9].map((time) => ({ time, mean: 3, spread: 1, change: 0 })),
+    })
     expect(both(black)).toEqual(['The picture is black', 'Das Bild ist schwarz'])
     expect(both(clip([], { camera: { steps: [], stays: [] } }))).toEqual([undefined, undefined])
   })
@@ -51,23 +66,41 @@ describe('captions from facts', () => {
 describe('facts', () => {
   it('count what is there at once on two frames in a row, not a box that flickers', () => {
     const flicker = thing({ label: 'person', from: 5, to: 5 })
-    const [name] = factsOf(clip([thing({ label: 'person' }), thing({ label: 'person', from: 2, to: 4 }), thing({ label: 'person', from: 3, to: 3 }), flicker]))
+    const [name] = factsOf(
+      clip([thing({ label: 'person' }), thing({ label: 'person', from: 2, to: 4 }), thing({ label: 'person', from: 3, to: 3 }), flicker]),
+    )
     expect(name).toMatchObject({ kind: 'name', most: 2, distinct: 4, mostAt: { time: 2 } })
   })
 
   it('tell when a thing is there, without its gaps', () => {
     const gone = thing({ label: 'dog' })
     const boxes = gone.boxes.filter(({ time }) => time <= 3 || time >= 6).map((key) => (key.time === 3 ? { ...key, outside: true } : key))
-    expect(factsOf(clip([{ ...gone, boxes }]))[0]).toMatchObject({ there: [{ from: 0, to: 2.75 }, { from: 6, to: 10 }], most: 1 })
+    expect(factsOf(clip([{ ...gone, boxes }]))[0]).toMatchObject({
+      there: [
+        { from: 0, to: 2.75 },
+        { from: 6, to: 10 },
+      ],
+      most: 1,
+    })
   })
 
   it('tell what covers what', () => {
-    const facts = factsOf(clip([thing({ label: 'person', size: [100, 200] }), thing({ label: 'chair', at: [330, 220], size: [90, 90] }), thing({ label: 'dog', at: [60, 60] })]))
-    expect(facts.filter(({ kind }) => kind === 'overlap')).toMatchObject([{ labels: ['person', 'chair'], evidence: { numbers: { share: 1 } } }])
+    const facts = factsOf(
+      clip([
+        thing({ label: 'person', size: [100, 200] }),
+        thing({ label: 'chair', at: [330, 220], size: [90, 90] }),
+        thing({ label: 'dog', at: [60, 60] }),
+      ]),
+    )
+    expect(facts.filter(({ kind }) => kind === 'overlap')).toMatchObject([
+      { labels: ['person', 'chair'], evidence: { numbers: { share: 1 } } },
+    ])
   })
 
   it('tell motion over the ground where the camera moves', () => {
-    const [fact] = factsOf(clip([thing({ label: 'car', at: [520, 180], till: [200, 180] })], { camera: camera(-0.5) })).filter(({ kind }) => kind === 'thing')
+    const [fact] = factsOf(clip([thing({ label: 'car', at: [520, 180], till: [200, 180] })], { camera: camera(-0.5) })).filter(
+      ({ kind }) => kind === 'thing',
+    )
     expect(fact).toMatchObject({ motion: { way: 'left' }, ground: { way: 'still' } })
   })
 

@@ -26,7 +26,11 @@ export interface FactCaption {
  */
 export function captionOf(facts: readonly Fact[], seconds: number, language: Language): FactCaption | null {
   // What may as well be something else is no fact: it stays among the single facts, as "perhaps".
-  const names = facts.filter((fact) => fact.kind === 'name').filter(({ reliability }) => reliability >= SURE).sort((a, b) => weight(b, seconds) - weight(a, seconds)).slice(0, MOST.names)
+  const names = facts
+    .filter((fact) => fact.kind === 'name')
+    .filter(({ reliability }) => reliability >= SURE)
+    .sort((a, b) => weight(b, seconds) - weight(a, seconds))
+    .slice(0, MOST.names)
   const things = facts.filter((fact) => fact.kind === 'thing')
   const told: Fact[] = [...names]
   const parts: string[] = []
@@ -52,9 +56,14 @@ export function captionOf(facts: readonly Fact[], seconds: number, language: Lan
     parts.push(cameraSaid)
     told.push(camera)
   }
-  const lines = facts.filter((fact) => fact.kind === 'text').sort((a, b) => b.line.to - b.line.from - (a.line.to - a.line.from)).slice(0, MOST.lines)
+  const lines = facts
+    .filter((fact) => fact.kind === 'text')
+    .sort((a, b) => b.line.to - b.line.from - (a.line.to - a.line.from))
+    .slice(0, MOST.lines)
   if (lines.length > 0) {
-    parts.push(`Text ${lines.map(({ line }) => quoted(line.text, language)).join(', ')}`.replace(/^Text/, language === 'en' ? 'text' : 'Text'))
+    parts.push(
+      `Text ${lines.map(({ line }) => quoted(line.text, language)).join(', ')}`.replace(/^Text/, language === 'en' ? 'text' : 'Text'),
+    )
     told.push(...lines)
   }
   // That a picture is bright is no news.

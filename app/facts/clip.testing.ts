@@ -3,7 +3,27 @@ import { COLOURS, type Colour } from '../colours.ts'
 import type { CameraTrace } from './camera.ts'
 import type { ClipMeasures, ThingTrack } from './input.ts'
 
-export const KNOWN = ['person', 'bicycle', 'car', 'bus', 'truck', 'bird', 'cat', 'dog', 'horse', 'bottle', 'cup', 'chair', 'dining table', 'sports ball', 'tv', 'traffic light', 'orange', 'apple', 'bench']
+export const KNOWN = [
+  'person',
+  'bicycle',
+  'car',
+  'bus',
+  'truck',
+  'bird',
+  'cat',
+  'dog',
+  'horse',
+  'bottle',
+  'cup',
+  'chair',
+  'dining table',
+  'sports ball',
+  'tv',
+  'traffic light',
+  'orange',
+  'apple',
+  'bench',
+]
 
 const FRAME = { width: 640, height: 360 }
 
@@ -29,7 +49,12 @@ export function thing({ label, from = 0, to = 10, at = [320, 180], till = at, si
       const share = i / Math.max(1, looks)
       const [x, y] = [at[0] + share * (till[0] - at[0]), at[1] + share * (till[1] - at[1])]
       const time = from + i / 4
-      return { ordinal: Math.round(time * 24), time, score, box: { x1: x - size[0] / 2, y1: y - size[1] / 2, x2: x + size[0] / 2, y2: y + size[1] / 2 } }
+      return {
+        ordinal: Math.round(time * 24),
+        time,
+        score,
+        box: { x1: x - size[0] / 2, y1: y - size[1] / 2, x2: x + size[0] / 2, y2: y + size[1] / 2 },
+      }
     }),
     ...(colour ? { colours: COLOURS.map((one) => (one === colour ? 0.8 : 0.02)) } : {}),
   }
@@ -39,7 +64,10 @@ export function thing({ label, from = 0, to = 10, at = [320, 180], till = at, si
 export function camera(dx = 0, dy = 0): CameraTrace {
   const moves = dx !== 0 || dy !== 0
   const seconds = Array.from({ length: 10 }, (_, i) => i)
-  return { steps: seconds.map((i) => ({ from: i, to: i + 1, dx: dx / 10, dy: dy / 10, zoom: 0, trust: 0.9 })), stays: seconds.map((i) => ({ from: i, to: i + 1, rests: moves ? 0.05 : 0.95 })) }
+  return {
+    steps: seconds.map((i) => ({ from: i, to: i + 1, dx: dx / 10, dy: dy / 10, zoom: 0, trust: 0.9 })),
+    stays: seconds.map((i) => ({ from: i, to: i + 1, rests: moves ? 0.05 : 0.95 })),
+  }
 }
 
 export function clip(tracks: readonly ThingTrack[], rest: Partial<ClipMeasures> = {}, weak: Record<string, number> = {}): ClipMeasures {
@@ -47,7 +75,14 @@ export function clip(tracks: readonly ThingTrack[], rest: Partial<ClipMeasures> 
   return {
     span: { from: 0, to: 10 },
     frame: FRAME,
-    things: { tracks, looked, weak: { ...Object.fromEntries(tracks.map(({ label, score }) => [label, score])), ...weak }, known: KNOWN, asked: 0.6, volunteered: 0.8 },
+    things: {
+      tracks,
+      looked,
+      weak: { ...Object.fromEntries(tracks.map(({ label, score }) => [label, score])), ...weak },
+      known: KNOWN,
+      asked: 0.6,
+      volunteered: 0.8,
+    },
     camera: camera(),
     light: looked.map(({ time }) => ({ time, mean: 130, spread: 40, change: 3 })),
     lines: [],
@@ -55,4 +90,11 @@ export function clip(tracks: readonly ThingTrack[], rest: Partial<ClipMeasures> 
   }
 }
 
-export const line = (text: string, from = 1, to = 6, score = 0.95) => ({ text, ordinal: Math.round(24 * from), from, to, score, box: { x1: 10, y1: 300, x2: 300, y2: 330 } })
+export const line = (text: string, from = 1, to = 6, score = 0.95) => ({
+  text,
+  ordinal: Math.round(24 * from),
+  from,
+  to,
+  score,
+  box: { x1: 10, y1: 300, x2: 300, y2: 330 },
+})

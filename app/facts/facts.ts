@@ -84,8 +84,16 @@ const COVERED = 0.3
 const READ = 0.7
 
 /** How sure a track is: by its score where somebody asked for its name, drew it or decided about it; else also by how often such a name is right. */
-function trackReliability({ label, score, asked: wanted }: Pick<ThingTrack, 'label' | 'score' | 'asked'>, { asked, volunteered }: Pick<Things, 'asked' | 'volunteered'>): number {
-  const points = [[0, 0], [asked, 0.5], [volunteered, 0.75], [1, 1]] as const
+function trackReliability(
+  { label, score, asked: wanted }: Pick<ThingTrack, 'label' | 'score' | 'asked'>,
+  { asked, volunteered }: Pick<Things, 'asked' | 'volunteered'>,
+): number {
+  const points = [
+    [0, 0],
+    [asked, 0.5],
+    [volunteered, 0.75],
+    [1, 1],
+  ] as const
   const next = points.findIndex(([at]) => score <= at)
   const [[from, low], [to, high]] = [points[next - 1] ?? points[0], points[next] ?? [1, 1]]
   const byScore = to > from ? low + ((score - from) * (high - low)) / (to - from) : high
@@ -118,7 +126,12 @@ export function boxAt({ boxes }: Pick<ThingTrack, 'boxes'>, time: number): Box |
   if (!before || before.outside === true) return null
   const share = (time - before.time) / (after.time - before.time)
   const between = (a: number, b: number) => a + (b - a) * share
-  return { x1: between(before.box.x1, after.box.x1), y1: between(before.box.y1, after.box.y1), x2: between(before.box.x2, after.box.x2), y2: between(before.box.y2, after.box.y2) }
+  return {
+    x1: between(before.box.x1, after.box.x1),
+    y1: between(before.box.y1, after.box.y1),
+    x2: between(before.box.x2, after.box.x2),
+    y2: between(before.box.y2, after.box.y2),
+  }
 }
 
 /** How many of the tracks are there on each frame that was looked at. */
@@ -176,9 +189,18 @@ function thingFact(track: ThingTrack, clip: ClipMeasures, things: Things, camera
     y: mean(({ y1, y2 }) => (y1 + y2) / 2) / height,
     area: mean(boxArea) / (width * height),
     motion,
-    ground: camera.moves === false ? motion : camera.moves === true && clip.camera.steps.some(({ dx, dy, zoom }) => dx !== 0 || dy !== 0 || zoom !== 0) ? motionOf(track, clip.frame, clip.camera) : null,
+    ground:
+      camera.moves === false
+        ? motion
+        : camera.moves === true && clip.camera.steps.some(({ dx, dy, zoom }) => dx !== 0 || dy !== 0 || zoom !== 0)
+          ? motionOf(track, clip.frame, clip.camera)
+          : null,
     colour: track.label === 'person' ? null : (dominantColour(track.colours ?? [])?.colour ?? null),
-    evidence: { frames: key ? [{ ordinal: key.ordinal, time: key.time }] : [], boxes: key ? [{ ordinal: key.ordinal, time: key.time, box: key.box }] : [], numbers: { score: track.score, boxes: seen.length } },
+    evidence: {
+      frames: key ? [{ ordinal: key.ordinal, time: key.time }] : [],
+      boxes: key ? [{ ordinal: key.ordinal, time: key.time, box: key.box }] : [],
+      numbers: { score: track.score, boxes: seen.length },
+    },
     reliability: trackReliability(track, things),
   }
 }
@@ -213,7 +235,18 @@ function overlapFacts(tracks: readonly ThingTrack[], things: Things): OverlapFac
       const covered = both.filter(({ share }) => share >= COVERED)
       const first = covered[0]
       if (!first || covered.length < HOLDS || covered.length * 2 < both.length) return []
-      return [{ kind: 'overlap', labels: [a.label, b.label], evidence: { frames: [{ ordinal: first.ordinal, time: first.time }], boxes: [{ ordinal: first.ordinal, time: first.time, box: first.box }], numbers: { share: covered.length / both.length } }, reliability: Math.min(trackReliability(a, things), trackReliability(b, things)) }]
+      return [
+        {
+          kind: 'overlap',
+          labels: [a.label, b.label],
+          evidence: {
+            frames: [{ ordinal: first.ordinal, time: first.time }],
+            boxes: [{ ordinal: first.ordinal, time: first.time, box: first.box }],
+            numbers: { share: covered.length / both.length },
+          },
+          reliability: Math.min(trackReliability(a, things), trackReliability(b, things)),
+        },
+      ]
     }),
   )
 }
@@ -226,18 +259,44 @@ export function coveredShare(a: Box, b: Box): number {
 
 function cameraFact(clip: ClipMeasures): CameraFact {
   // Text that was laid over the picture stands still before any camera.
-  const motion = cameraMotion(clip.camera, ({ x, y, w, h }) => (clip.lines ?? []).some(({ box: { x1, y1, x2, y2 } }) => x1 < (x + w) * clip.frame.width && x2 > x * clip.frame.width && y1 < (y + h) * clip.frame.height && y2 > y * clip.frame.height))
+  const motion = cameraMotion(clip.camera, ({ x, y, w, h }) =>
+    (clip.lines ?? []).some(
+      ({ box: { x1, y1, x2, y2 } }) =>
+        x1 < (x + w) * clip.frame.width && x2 > x * clip.frame.width && y1 < (y + h) * clip.frame.height && y2 > y * clip.frame.height,
+    ),
+  )
   // On the development clips every clip was told right; few seconds, or a share near the limit, are worth less.
   const clear = motion.moves === null ? 0 : motion.moves ? Math.min(1, motion.share) : 1 - motion.share
-  return { kind: 'camera', motion, evidence: { frames: [], boxes: [], numbers: { share: motion.share, seconds: clip.camera.stays.length } }, reliability: motion.moves === null ? 0 : 0.75 + 0.2 * clear }
+  return {
+    kind: 'camera',
+    motion,
+    evidence: { frames: [], boxes: [], numbers: { share: motion.share, seconds: clip.camera.stays.length } },
+    reliability: motion.moves === null ? 0 : 0.75 + 0.2 * clear,
+  }
 }
 
 function lightFacts(clip: ClipMeasures): LightFact[] {
-  return lightStretches(clip.light).map(({ kind, from, to }) => ({ kind: 'light', light: kind, from, to, evidence: { frames: [], boxes: [], numbers: { seconds: to - from } }, reliability: 0.95 }))
+  return lightStretches(clip.light).map(({ kind, from, to }) => ({
+    kind: 'light',
+    light: kind,
+    from,
+    to,
+    evidence: { frames: [], boxes: [], numbers: { seconds: to - from } },
+    reliability: 0.95,
+  }))
 }
 
 function textFacts(clip: ClipMeasures): TextFact[] {
   return (clip.lines ?? [])
     .filter(({ score }) => score >= READ)
-    .map((line) => ({ kind: 'text', line, evidence: { frames: [{ ordinal: line.ordinal, time: line.from }], boxes: [{ ordinal: line.ordinal, time: line.from, box: line.box }], numbers: { score: line.score } }, reliability: line.score }))
+    .map((line) => ({
+      kind: 'text',
+      line,
+      evidence: {
+        frames: [{ ordinal: line.ordinal, time: line.from }],
+        boxes: [{ ordinal: line.ordinal, time: line.from, box: line.box }],
+        numbers: { score: line.score },
+      },
+      reliability: line.score,
+    }))
 }

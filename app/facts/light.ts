@@ -51,11 +51,18 @@ export function lightStretches(samples: readonly LightSample[]): LightStretch[] 
     ...stretches(samples, 'dark', (sample) => sample.mean < DARK && !black(sample)),
     ...stretches(samples, 'bright', ({ mean }) => mean >= BRIGHT),
     // The change of a sample is that since the one before, where the stretch begins.
-    ...stretches(samples, 'frozen', (sample) => sample.change !== null && sample.change < FROZEN && !black(sample), true).filter(({ from, to }) => to - from >= STANDS),
+    ...stretches(samples, 'frozen', (sample) => sample.change !== null && sample.change < FROZEN && !black(sample), true).filter(
+      ({ from, to }) => to - from >= STANDS,
+    ),
   ]
 }
 
-function stretches(samples: readonly LightSample[], kind: LightKind, is: (sample: LightSample) => boolean, sinceBefore = false): LightStretch[] {
+function stretches(
+  samples: readonly LightSample[],
+  kind: LightKind,
+  is: (sample: LightSample) => boolean,
+  sinceBefore = false,
+): LightStretch[] {
   const found: LightStretch[] = []
   samples.forEach((sample, i) => {
     if (!is(sample)) return

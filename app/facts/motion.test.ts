@@ -19,7 +19,10 @@ function track(middle: (share: number) => [number, number], side: (share: number
 }
 
 /** A camera whose ground goes by (dx, dy) of the picture in three seconds. */
-const camera = (dx: number, dy: number): CameraTrace => ({ steps: Array.from({ length: 12 }, (_, i) => ({ from: i / 4, to: (i + 1) / 4, dx: dx / 12, dy: dy / 12, zoom: 0, trust: 1 })), stays: [] })
+const camera = (dx: number, dy: number): CameraTrace => ({
+  steps: Array.from({ length: 12 }, (_, i) => ({ from: i / 4, to: (i + 1) / 4, dx: dx / 12, dy: dy / 12, zoom: 0, trust: 1 })),
+  stays: [],
+})
 
 describe('motion of a thing', () => {
   it.each([
@@ -28,22 +31,65 @@ describe('motion of a thing', () => {
     ['down', [320, 60], [330, 300]],
     ['up', [320, 300], [310, 60]],
   ] as const)('goes %s', (way, [x, y], [toX, toY]) => {
-    const motion = motionOf(track((share) => [x + share * (toX - x), y + share * (toY - y)]), FRAME, null)
+    const motion = motionOf(
+      track((share) => [x + share * (toX - x), y + share * (toY - y)]),
+      FRAME,
+      null,
+    )
     expect(motion?.way).toBe(way)
     expect(motion?.clarity).toBeGreaterThan(0.85)
     // Its ends are medians of three boxes.
     expect(motion?.distance).toBeCloseTo((Math.hypot(toX - x, toY - y) * 10) / 12 / Math.hypot(640, 360), 1)
   })
 
-  it('stays, though its box shakes', () => expect(motionOf(track(() => [300, 200]), FRAME, null)?.way).toBe('still'))
+  it('stays, though its box shakes', () =>
+    expect(
+      motionOf(
+        track(() => [300, 200]),
+        FRAME,
+        null,
+      )?.way,
+    ).toBe('still'))
 
-  it('is not clear across both', () => expect(motionOf(track((share) => [100 + 250 * share, 80 + 230 * share]), FRAME, null)?.clarity).toBeLessThan(0.5))
+  it('is not clear across both', () =>
+    expect(
+      motionOf(
+        track((share) => [100 + 250 * share, 80 + 230 * share]),
+        FRAME,
+        null,
+      )?.clarity,
+    ).toBeLessThan(0.5))
 
-  it('turns back', () => expect(motionOf(track((share) => [100 + 400 * (1 - Math.abs(2 * share - 1)), 180]), FRAME, null)?.way).toBe('back'))
+  it('turns back', () =>
+    expect(
+      motionOf(
+        track((share) => [100 + 400 * (1 - Math.abs(2 * share - 1)), 180]),
+        FRAME,
+        null,
+      )?.way,
+    ).toBe('back'))
 
   it('comes nearer and goes away', () => {
-    expect(motionOf(track(() => [320, 180], (share) => 60 + 80 * share), FRAME, null)?.way).toBe('nearer')
-    expect(motionOf(track(() => [320, 180], (share) => 140 - 80 * share), FRAME, null)?.way).toBe('farther')
+    expect(
+      motionOf(
+        track(
+          () => [320, 180],
+          (share) => 60 + 80 * share,
+        ),
+        FRAME,
+        null,
+      )?.way,
+    ).toBe('nearer')
+    expect(
+      motionOf(
+        track(
+          () => [320, 180],
+          (share) => 140 - 80 * share,
+        ),
+        FRAME,
+        null,
+      )?.way,
+    ).toBe('farther')
   })
 
   it('does not come nearer where the edge of the picture lets more of it in', () => {

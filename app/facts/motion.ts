@@ -53,13 +53,24 @@ export function motionOf({ boxes }: Pick<ThingTrack, 'boxes'>, frame: ClipMeasur
   const net = Math.hypot(dx, dy)
   const growth = Math.log(to.side / from.side)
   const whole = !from.cut && !to.cut
-  if (whole && Math.abs(growth) >= Math.log(GROWS) && Math.abs(growth) * size > net / 2) return { way: growth > 0 ? 'nearer' : 'farther', distance: Math.abs(growth), speed: Math.abs(growth) / seconds, clarity: Math.min(1, Math.abs(growth) / (2 * Math.log(GROWS))) }
+  if (whole && Math.abs(growth) >= Math.log(GROWS) && Math.abs(growth) * size > net / 2)
+    return {
+      way: growth > 0 ? 'nearer' : 'farther',
+      distance: Math.abs(growth),
+      speed: Math.abs(growth) / seconds,
+      clarity: Math.min(1, Math.abs(growth) / (2 * Math.log(GROWS))),
+    }
   const far = Math.max(...places.map(({ x, y }) => Math.hypot(x - from.x, y - from.y) / diagonal))
   if (far >= 2 * least && net <= (1 - BACK) * far) return { way: 'back', distance: far, speed: (2 * far) / seconds, clarity: 1 - net / far }
   if (net < least) return { way: 'still', distance: net, speed: net / seconds, clarity: Math.max(0, 1 - far / least / 2) }
   const [across, along] = [Math.abs(dx), Math.abs(dy)]
   const clarity = Math.max(across, along) / (across + along)
-  return { way: across >= along ? (dx > 0 ? 'right' : 'left') : dy > 0 ? 'down' : 'up', distance: net, speed: net / seconds, clarity: clarity < MAIN ? clarity / 2 : clarity * Math.min(1, net / far) }
+  return {
+    way: across >= along ? (dx > 0 ? 'right' : 'left') : dy > 0 ? 'down' : 'up',
+    distance: net,
+    speed: net / seconds,
+    clarity: clarity < MAIN ? clarity / 2 : clarity * Math.min(1, net / far),
+  }
 }
 
 /** Middle and side of a box in pixels; where the camera's ground is given, those that it would have had the camera stood still. */

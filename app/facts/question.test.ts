@@ -292,18 +292,43 @@ describe('what a question asks', () => {
   })
 
   it('reads comparisons, numbers, clothes, turns and text', () => {
-    expect(read('Which is bigger, the dog or the cat?')).toMatchObject({ asked: 'bigger', relation: null, things: [{ word: 'dog' }, { word: 'cat' }], left: [] })
+    expect(read('Which is bigger, the dog or the cat?')).toMatchObject({
+      asked: 'bigger',
+      relation: null,
+      things: [{ word: 'dog' }, { word: 'cat' }],
+      left: [],
+    })
     expect(read('Is the dog smaller than the horse?')).toMatchObject({ asked: 'bigger', relation: 'smaller', left: [] })
     expect(read('Ist der Hund größer als die Katze?')).toMatchObject({ asked: 'bigger', relation: 'bigger', left: [] })
-    expect(read('Is the dog to the left of the car?')).toMatchObject({ asked: 'beside', relation: 'left', things: [{ word: 'dog' }, { word: 'car' }], left: [] })
+    expect(read('Is the dog to the left of the car?')).toMatchObject({
+      asked: 'beside',
+      relation: 'left',
+      things: [{ word: 'dog' }, { word: 'car' }],
+      left: [],
+    })
     expect(read('Steht der Hund rechts neben dem Auto?')).toMatchObject({ asked: 'beside', relation: 'right', left: [] })
     expect(read('Are there more than two cars?')).toMatchObject({ asked: 'presence', quantity: { least: 3, most: Infinity }, left: [] })
     expect(read('Sind genau zwei Autos zu sehen?')).toMatchObject({ asked: 'presence', quantity: { least: 2, most: 2 }, left: [] })
     expect(read('Are there three dogs?')).toMatchObject({ quantity: { least: 3 }, left: [] })
-    expect(read('What colour is the jacket of the man on the left?')).toMatchObject({ asked: 'colour', garment: { half: 'upper' }, side: 'left', left: [] })
+    expect(read('What colour is the jacket of the man on the left?')).toMatchObject({
+      asked: 'colour',
+      garment: { half: 'upper' },
+      side: 'left',
+      left: [],
+    })
     expect(read('Welche Farbe hat die Hose der Person?')).toMatchObject({ asked: 'colour', garment: { half: 'lower' }, left: [] })
-    expect(read('What colour are the trousers that the second person wears?')).toMatchObject({ garment: { half: 'lower' }, nth: 2, left: [] })
-    expect(read('Is the T-shirt red?')).toMatchObject({ asked: 'colour', colour: 'red', garment: { half: 'upper' }, things: [{ classes: ['person'] }], left: [] })
+    expect(read('What colour are the trousers that the second person wears?')).toMatchObject({
+      garment: { half: 'lower' },
+      nth: 2,
+      left: [],
+    })
+    expect(read('Is the T-shirt red?')).toMatchObject({
+      asked: 'colour',
+      colour: 'red',
+      garment: { half: 'upper' },
+      things: [{ classes: ['person'] }],
+      left: [],
+    })
     expect(read('When does the third dog first appear?')).toMatchObject({ asked: 'appear', nth: 3, left: [] })
     expect(read('When does the last car leave?')).toMatchObject({ asked: 'leave', nth: -1, left: [] })
     expect(read('When is the dog last seen?')).toMatchObject({ asked: 'leave', nth: null, left: [] })
@@ -312,7 +337,15 @@ describe('what a question asks', () => {
     expect(read('Is there a dog on the left?')).toMatchObject({ asked: 'presence', side: 'left', left: [] })
   })
 
-  it.each(['Why does the dog bark?', 'Who is that?', 'Tell me a story', 'What time of day is it in Paris?', '', '???', 'When do the palms first touch?'])('is not known: %s', (question) => {
+  it.each([
+    'Why does the dog bark?',
+    'Who is that?',
+    'Tell me a story',
+    'What time of day is it in Paris?',
+    '',
+    '???',
+    'When do the palms first touch?',
+  ])('is not known: %s', (question) => {
     const found = read(question)
     expect(found === null || found.left.length > 0).toBe(true)
   })

@@ -58,8 +58,16 @@ export interface Question {
   left: string[]
 }
 
-const GERMAN = new Set('der die das den dem des ein eine einen einem einer wie viele viel ist sind gibt es wann wo wohin welche welcher welches welchen was wer und oder nicht im am auf bewegt sich wird zu sehen farbe richtung hat haben steht man kamera bild'.split(' '))
-const ENGLISH = new Set('the a an is are how many much there what which when where who does do did and or not in on at move moves moving color colour has have can you see camera picture image any'.split(' '))
+const GERMAN = new Set(
+  'der die das den dem des ein eine einen einem einer wie viele viel ist sind gibt es wann wo wohin welche welcher welches welchen was wer und oder nicht im am auf bewegt sich wird zu sehen farbe richtung hat haben steht man kamera bild'.split(
+    ' ',
+  ),
+)
+const ENGLISH = new Set(
+  'the a an is are how many much there what which when where who does do did and or not in on at move moves moving color colour has have can you see camera picture image any'.split(
+    ' ',
+  ),
+)
 
 /** By its small words; English where they do not tell. */
 export function languageOf(question: string): Language {
@@ -69,18 +77,29 @@ export function languageOf(question: string): Language {
 }
 
 const SIDES: readonly { side: NonNullable<Question['side']>; words: RegExp }[] = [
-  { side: 'left', words: / (on the (very |far )?left(-hand)?( side| edge)?|leftmost|left-most|left-hand|(farthest|furthest) (to the |on the )?left|to the far left|ganz links|am weitesten links|ganz linken?|linken?|linkes|links)(?= )/ },
-  { side: 'right', words: / (on the (very |far )?right(-hand)?( side| edge)?|rightmost|right-most|right-hand|(farthest|furthest) (to the |on the )?right|to the far right|ganz rechts|am weitesten rechts|rechten?|rechtes|rechts)(?= )/ },
+  {
+    side: 'left',
+    words:
+      / (on the (very |far )?left(-hand)?( side| edge)?|leftmost|left-most|left-hand|(farthest|furthest) (to the |on the )?left|to the far left|ganz links|am weitesten links|ganz linken?|linken?|linkes|links)(?= )/,
+  },
+  {
+    side: 'right',
+    words:
+      / (on the (very |far )?right(-hand)?( side| edge)?|rightmost|right-most|right-hand|(farthest|furthest) (to the |on the )?right|to the far right|ganz rechts|am weitesten rechts|rechten?|rechtes|rechts)(?= )/,
+  },
   { side: 'top', words: / (at the (very )?top|topmost|uppermost|ganz oben|oberste[rsn]?|oben)(?= )/ },
   { side: 'bottom', words: / (at the (very )?bottom|bottommost|lowest|ganz unten|unterste[rsn]?|unten)(?= )/ },
 ]
 
 const START = / (at the (very )?(start|beginning|first frame)|in the beginning|in the first frame|am (ganz )?anfang|zu beginn|anfangs)(?= )/
 const END = / (at the (very )?(end|last frame)|in the end|in the last frame|am (ganz )?ende|am schluss|zum schluss)(?= )/
-const ONCE = / (at (the )?most|at once|at the same time|simultaneously|at a time|at any (one )?time|maximum|maximal|maximally|höchstens|gleichzeitig|auf einmal|zugleich|zur gleichen zeit|together at once)(?= )/g
-const TOTAL = / (in total|altogether|overall|different|distinct|all in all|in all|insgesamt|verschiedene[rsn]?|unterschiedliche[rsn]?|in summe)(?= )/g
+const ONCE =
+  / (at (the )?most|at once|at the same time|simultaneously|at a time|at any (one )?time|maximum|maximal|maximally|höchstens|gleichzeitig|auf einmal|zugleich|zur gleichen zeit|together at once)(?= )/g
+const TOTAL =
+  / (in total|altogether|overall|different|distinct|all in all|in all|insgesamt|verschiedene[rsn]?|unterschiedliche[rsn]?|in summe)(?= )/g
 /** "at 20 s", "nach 3,5 Sekunden", "at 1:20". */
-const TIME = / (at|um|bei|at second|in second|at minute|bei sekunde|in sekunde|zur sekunde|at time) (?:(\d+):)?(\d+(?:[.,]\d+)?) ?(s|sec|secs|second|seconds|sek|sekunde|sekunden)?(?= )/
+const TIME =
+  / (at|um|bei|at second|in second|at minute|bei sekunde|in sekunde|zur sekunde|at time) (?:(\d+):)?(\d+(?:[.,]\d+)?) ?(s|sec|secs|second|seconds|sek|sekunde|sekunden)?(?= )/
 
 const NUMBER = '(one|two|three|four|five|six|seven|eight|nine|ten|ein|eine|einen|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|\\d+)'
 const QUANTITIES: readonly { words: RegExp; quantity: (n: number) => Quantity }[] = [
@@ -89,7 +108,10 @@ const QUANTITIES: readonly { words: RegExp; quantity: (n: number) => Quantity }[
   { words: new RegExp(` (?:fewer than|less than|weniger als) ${NUMBER}(?= )`), quantity: (n) => ({ least: 0, most: n - 1 }) },
   { words: new RegExp(` (?:exactly|only|just|genau|nur) ${NUMBER}(?= )`), quantity: (n) => ({ least: n, most: n }) },
   // "Are there two dogs?" is true of three as well.
-  { words: / (?:two|three|four|five|six|seven|eight|nine|ten|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|\d+)(?= )/, quantity: (n) => ({ least: n, most: Infinity }) },
+  {
+    words: / (?:two|three|four|five|six|seven|eight|nine|ten|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|\d+)(?= )/,
+    quantity: (n) => ({ least: n, most: Infinity }),
+  },
 ]
 
 /** Each is taken out, and what stands on either side of it is compared. */
@@ -103,12 +125,20 @@ const RELATIONS: readonly { relation: NonNullable<Question['relation']>; words: 
 ]
 
 /** By place in the list, from the first one on. */
-const TURNS = [/ (first|erste[rsn]?)(?= )/, / (second|zweite[rsn]?)(?= )/, / (third|dritte[rsn]?)(?= )/, / (fourth|vierte[rsn]?)(?= )/, / (fifth|fünfte[rsn]?)(?= )/]
+const TURNS = [
+  / (first|erste[rsn]?)(?= )/,
+  / (second|zweite[rsn]?)(?= )/,
+  / (third|dritte[rsn]?)(?= )/,
+  / (fourth|vierte[rsn]?)(?= )/,
+  / (fifth|fünfte[rsn]?)(?= )/,
+]
 const LAST = / (last|letzte[rsn]?)(?= )/
 const TURNED: readonly Asked[] = ['appear', 'leave', 'direction', 'colour', 'where', 'long', 'moves']
 
-const TEXT = /^(text|texts|writing|captions?|subtitles?|lettering|inscriptions?|words|titles?|schrift|texts?|untitel|untertitels?|schriftzug|schriftzüge|einblendung(en)?|beschriftung|aufschrift)$/
-const ANYTHING = /^(anything|something|everything|things?|objects?|items?|etwas|irgendetwas|irgendwas|was|alles|dinge?|gegenst[aä]nde?|objekte?|sachen?)$/
+const TEXT =
+  /^(text|texts|writing|captions?|subtitles?|lettering|inscriptions?|words|titles?|schrift|texts?|untitel|untertitels?|schriftzug|schriftzüge|einblendung(en)?|beschriftung|aufschrift)$/
+const ANYTHING =
+  /^(anything|something|everything|things?|objects?|items?|etwas|irgendetwas|irgendwas|was|alles|dinge?|gegenst[aä]nde?|objekte?|sachen?)$/
 const WEARS = /^(wear|wears|wearing|worn|dressed|has on|trägt|tragen|angezogen|bekleidet|anhat)$/
 
 const PALE = /^(light|pale|hell)/
@@ -119,7 +149,13 @@ const MOST_WORDS = 4
 /** What a question asks. Null where it asks nothing of the kinds that facts answer. */
 export function readQuestion(question: string, known: readonly string[], language = languageOf(question)): Question | null {
   // Capitals tell German nouns; all else is matched in small letters.
-  const plain = ` ${question.replaceAll(/[?!;"“”„()]|[.,:](?!\d)/g, ' ').replaceAll(/[‘’´`]/g, "'").replaceAll(/\b(what|who|where|when|how|it|there|that)'s\b/gi, '$1 is').replaceAll(/ '|' /g, ' ').replaceAll(/\s+/g, ' ').trim()} `
+  const plain = ` ${question
+    .replaceAll(/[?!;"“”„()]|[.,:](?!\d)/g, ' ')
+    .replaceAll(/[‘’´`]/g, "'")
+    .replaceAll(/\b(what|who|where|when|how|it|there|that)'s\b/gi, '$1 is')
+    .replaceAll(/ '|' /g, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim()} `
   let text = plain.toLowerCase()
   const take = (words: RegExp): RegExpExecArray | null => {
     const found = words.exec(text)
@@ -130,7 +166,9 @@ export function readQuestion(question: string, known: readonly string[], languag
   if (!pattern) {
     // "dogs?", "any red cars": whether there are.
     const named = wordsOf(text.replace(/ (any|some) /, ' '), plain, known, language)
-    return named.things.length > 0 && named.left.length === 0 && named.garment === null ? { ...NOTHING_MORE, asked: 'presence', language, ...named } : null
+    return named.things.length > 0 && named.left.length === 0 && named.garment === null
+      ? { ...NOTHING_MORE, asked: 'presence', language, ...named }
+      : null
   }
   const { asked } = pattern
   const order = asked === 'order' && /\b(last|zuletzt|letzte[rsn]?)\b/.test(text) ? -1 : null
@@ -143,20 +181,42 @@ export function readQuestion(question: string, known: readonly string[], languag
   text = ` ${text.trim()} `
   for (const { of, words } of ALSO[language]) if (of.includes(asked)) while (take(words)) text = ` ${text.trim()} `
   const time = take(TIME)
-  const at = time ? Number(time[2] ?? 0) * 60 + Number((time[3] ?? '0').replace(',', '.')) : take(START) ? 'start' : take(END) ? 'end' : null
+  const at = time
+    ? Number(time[2] ?? 0) * 60 + Number((time[3] ?? '0').replace(',', '.'))
+    : take(START)
+      ? 'start'
+      : take(END)
+        ? 'end'
+        : null
   const total = text.search(TOTAL) !== -1
   text = text.replaceAll(TOTAL, ' ').replaceAll(ONCE, ' ').replaceAll(ONCE, ' ')
   const quantity = asked === 'presence' ? quantityIn(take) : null
   const side = relation === null ? (SIDES.find(({ words }) => take(words))?.side ?? null) : null
   const words = wordsOf(text, plain, known, language)
-  return { ...NOTHING_MORE, asked, language, ...words, side, nth: order ?? turn, quantity, relation: relation?.relation ?? null, at, total, turned: pattern.turned === true }
+  return {
+    ...NOTHING_MORE,
+    asked,
+    language,
+    ...words,
+    side,
+    nth: order ?? turn,
+    quantity,
+    relation: relation?.relation ?? null,
+    at,
+    total,
+    turned: pattern.turned === true,
+  }
 }
 
 const NOTHING_MORE = { side: null, nth: null, quantity: null, relation: null, at: null, total: false, turned: false }
 
 function turnIn(text: string, asked: Asked, take: (words: RegExp) => unknown): number | null {
   // "When does the dog first appear?" asks of no first dog, "when is it last seen?" of no last one.
-  const first = asked === 'appear' && / first (appear|come|enter|seen|visible|show|arrive|see|in|time|turn|there|become|pop|walk|drive)|(visible|appears?|seen|comes?|enters?|there|time) first | zum ersten mal| das erste mal| als erste[rs]? /.test(text)
+  const first =
+    asked === 'appear' &&
+    / first (appear|come|enter|seen|visible|show|arrive|see|in|time|turn|there|become|pop|walk|drive)|(visible|appears?|seen|comes?|enters?|there|time) first | zum ersten mal| das erste mal| als erste[rs]? /.test(
+      text,
+    )
   const last = / last (seen|visible|time)|(seen|visible) last | zum letzten mal/.test(text)
   const turn = TURNS.findIndex((words, i) => !(i === 0 && first) && take(words))
   if (turn !== -1) return turn + 1
@@ -173,8 +233,16 @@ function quantityIn(take: (words: RegExp) => RegExpExecArray | null): Quantity |
 }
 
 /** The things, colours and unknown words of what is left of a question. */
-function wordsOf(text: string, plain: string, known: readonly string[], language: Language): Pick<Question, 'things' | 'colour' | 'pale' | 'text' | 'anything' | 'garment' | 'left'> {
-  const words = text.trim().split(' ').filter((word) => word !== '')
+function wordsOf(
+  text: string,
+  plain: string,
+  known: readonly string[],
+  language: Language,
+): Pick<Question, 'things' | 'colour' | 'pale' | 'text' | 'anything' | 'garment' | 'left'> {
+  const words = text
+    .trim()
+    .split(' ')
+    .filter((word) => word !== '')
   /** With its capital, where it has one in the question. */
   const written = (part: readonly string[]) => {
     const at = plain.toLowerCase().indexOf(` ${part.join(' ')} `)
@@ -190,7 +258,11 @@ function wordsOf(text: string, plain: string, known: readonly string[], language
     const found = [...Array(Math.min(MOST_WORDS, words.length - i)).keys()]
       .map((less) => words.slice(i, i + Math.min(MOST_WORDS, words.length - i) - less))
       .map((part) => ({ part, word: written(part) }))
-      .find(({ word, part }) => !(part.length === 1 && FILL[language].has(part[0] ?? '')) && (classesOf(word, known, language) !== null || isThing(word, language)))
+      .find(
+        ({ word, part }) =>
+          !(part.length === 1 && FILL[language].has(part[0] ?? '')) &&
+          (classesOf(word, known, language) !== null || isThing(word, language)),
+      )
     const word = words[i] ?? ''
     const shaded = colourOfWord(`${word} ${words[i + 1] ?? ''}`)
     const hue = shaded ?? colourOfWord(word)
@@ -227,7 +299,13 @@ function wordsOf(text: string, plain: string, known: readonly string[], language
     }
   }
   if (wears && garment === null) left.push(language === 'en' ? 'wear' : 'tragen')
-  if (garment !== null && things.length === 0) things.push({ classes: known.includes(PERSON) ? [PERSON] : [], wider: false, narrower: false, word: language === 'en' ? 'person' : 'Person' })
+  if (garment !== null && things.length === 0)
+    things.push({
+      classes: known.includes(PERSON) ? [PERSON] : [],
+      wider: false,
+      narrower: false,
+      word: language === 'en' ? 'person' : 'Person',
+    })
   // What only people wear, on something else; and text on a thing.
   if (garment !== null && things.some(({ classes }) => classes.some((name) => name !== PERSON))) left.push(garment.word)
   if (ofText && things.length > 0) left.push('text')

@@ -61,7 +61,12 @@ export function sceneOf(clip: ClipMeasures, things: Things, asked: readonly Aske
  * development clips none that reached the threshold was wrong, where one in ten of those that nobody asked for was (models/RESULTS.md).
  */
 export function certaintyOf({ score }: Pick<ThingTrack, 'score'>, { asked, volunteered }: Pick<Things, 'asked' | 'volunteered'>): number {
-  const points = [[0, 0], [asked, 0.72], [volunteered, 0.85], [1, 1]] as const
+  const points = [
+    [0, 0],
+    [asked, 0.72],
+    [volunteered, 0.85],
+    [1, 1],
+  ] as const
   const next = points.findIndex(([at]) => score <= at)
   const [[from, low], [to, high]] = [points[next - 1] ?? points[0], points[next] ?? [1, 1]]
   return to > from ? low + ((score - from) * (high - low)) / (to - from) : high
@@ -70,7 +75,9 @@ export function certaintyOf({ score }: Pick<ThingTrack, 'score'>, { asked, volun
 /** How sure it is that there is none: less where weak boxes were seen, and where the word means more than the classes that are known. */
 export function absence({ doubt, asked, things, clip: { frame } }: Scene): number {
   if (things.looked.length === 0) return 0
-  return Math.min(frame.width, frame.height) < LEAST_SIDE || doubt >= ABSENT_BELOW || asked.some(({ narrower }) => narrower) ? TRUST.guess : TRUST.absent
+  return Math.min(frame.width, frame.height) < LEAST_SIDE || doubt >= ABSENT_BELOW || asked.some(({ narrower }) => narrower)
+    ? TRUST.guess
+    : TRUST.absent
 }
 
 export function shareOf({ colours = [] }: ThingTrack, colour: Colour): number {
@@ -80,7 +87,10 @@ export function shareOf({ colours = [] }: ThingTrack, colour: Colour): number {
 /** Shares of the colours of what a person wears on that half of the body; null where the box does not show it, or nothing was kept of halves. */
 export function wornColours({ halves, boxes }: ThingTrack, half: 'upper' | 'lower'): readonly number[] | null {
   if (!halves) return null
-  const shapes = boxes.filter(({ outside }) => outside !== true).map(({ box }) => (box.y2 - box.y1) / Math.max(1, box.x2 - box.x1)).sort((a, b) => a - b)
+  const shapes = boxes
+    .filter(({ outside }) => outside !== true)
+    .map(({ box }) => (box.y2 - box.y1) / Math.max(1, box.x2 - box.x1))
+    .sort((a, b) => a - b)
   const upright = (shapes[shapes.length >> 1] ?? 0) >= UPRIGHT
   // Of somebody who is seen from the waist up the upper half of the box is the head.
   if (!upright) return half === 'upper' ? halves[1] : null
@@ -96,7 +106,9 @@ export function ofColour(tracks: readonly ThingTrack[], colour: Colour, named: b
   if (having.length > 0 || !named) return having
   const [first, second] = tracks.toSorted((a, b) => shareOf(b, colour) - shareOf(a, colour))
   const least = pale && first && shareOf(first, 'white') + shareOf(first, 'grey') >= PALE.rest ? PALE.share : HAS_HUE.share
-  return first && shareOf(first, colour) >= least && shareOf(first, colour) >= HAS_HUE.times * (second ? shareOf(second, colour) : 0) ? [first] : []
+  return first && shareOf(first, colour) >= least && shareOf(first, colour) >= HAS_HUE.times * (second ? shareOf(second, colour) : 0)
+    ? [first]
+    : []
 }
 
 /** Those of the tracks that have the colour, the place and the turn that the question tells. */
@@ -120,7 +132,10 @@ const firstOf = ({ boxes }: ThingTrack) => boxes[0]?.time ?? 0
 export function placeOf({ boxes }: ThingTrack, { frame }: ClipMeasures): { x: number; y: number } {
   const seen = boxes.filter(({ outside }) => outside !== true)
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
-  return { x: mean(seen.map(({ box }) => (box.x1 + box.x2) / 2)) / frame.width, y: mean(seen.map(({ box }) => (box.y1 + box.y2) / 2)) / frame.height }
+  return {
+    x: mean(seen.map(({ box }) => (box.x1 + box.x2) / 2)) / frame.width,
+    y: mean(seen.map(({ box }) => (box.y1 + box.y2) / 2)) / frame.height,
+  }
 }
 
 export function evidenceOf(tracks: readonly ThingTrack[], at: Moment | null, numbers: Record<string, number>): FactEvidence {
@@ -146,14 +161,25 @@ export function twice(a: ThingTrack, b: ThingTrack, moment: Moment): boolean {
     return Math.max(...ways) - Math.min(...ways)
   }
   const size = Math.min(...both.map(({ box, other }) => Math.min(diagonal(box), diagonal(other))))
-  return Math.hypot(apart(({ x1, x2 }) => (x1 + x2) / 2), apart(({ y1, y2 }) => (y1 + y2) / 2)) < PAST * size
+  return (
+    Math.hypot(
+      apart(({ x1, x2 }) => (x1 + x2) / 2),
+      apart(({ y1, y2 }) => (y1 + y2) / 2),
+    ) <
+    PAST * size
+  )
 }
 
 const diagonal = ({ x1, y1, x2, y2 }: Box) => Math.hypot(x2 - x1, y2 - y1)
 
 /** What the question called the things, for an answer: its own word where it has one meaning, else the class. */
 export function calledMany(scene: Scene, language: Language): string {
-  return listText(scene.asked.map(({ classes, word, narrower }) => (classes.length === 1 && !narrower ? nounOf(classes[0] ?? word, language).many : word)), language)
+  return listText(
+    scene.asked.map(({ classes, word, narrower }) =>
+      classes.length === 1 && !narrower ? nounOf(classes[0] ?? word, language).many : word,
+    ),
+    language,
+  )
 }
 
 export const isPerson = ({ label }: Pick<ThingTrack, 'label'>) => label === PERSON

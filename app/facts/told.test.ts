@@ -6,9 +6,22 @@ import type { ClipMeasures, ThingTrack } from './input.ts'
 const RED = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
 const looked = [0, 1, 2, 3, 4].map((nth) => ({ ordinal: nth * 25, time: nth }))
 /** A box of 40 × 40 pixels that goes `by` pixels to the right a second. */
-const track = (label: string, x: number, by: number): ThingTrack => ({ label, score: 0.9, colours: RED, boxes: looked.map(({ ordinal, time }) => ({ ordinal, time, score: 0.9, box: { x1: x + by * time, y1: 100, x2: x + by * time + 40, y2: 140 } })) })
+const track = (label: string, x: number, by: number): ThingTrack => ({
+  label,
+  score: 0.9,
+  colours: RED,
+  boxes: looked.map(({ ordinal, time }) => ({
+    ordinal,
+    time,
+    score: 0.9,
+    box: { x1: x + by * time, y1: 100, x2: x + by * time + 40, y2: 140 },
+  })),
+})
 const clip = (tracks: ThingTrack[]): ClipMeasures => ({
-  span: { from: 0, to: 4 }, frame: { width: 640, height: 240 }, light: [], lines: [{ text: 'EXIT', ordinal: 0, from: 0, to: 4, box: { x1: 0, y1: 0, x2: 9, y2: 9 }, score: 0.99 }],
+  span: { from: 0, to: 4 },
+  frame: { width: 640, height: 240 },
+  light: [],
+  lines: [{ text: 'EXIT', ordinal: 0, from: 0, to: 4, box: { x1: 0, y1: 0, x2: 9, y2: 9 }, score: 0.99 }],
   camera: { steps: [], stays: [] },
   things: { tracks, looked, weak: {}, known: ['person', 'car'], asked: 0.5, volunteered: 0.8 },
 })

@@ -19,7 +19,14 @@ export function toldFacts(facts: readonly Fact[]): ClipFact[] {
     const [en, de] = [wordsOf(fact, 'en'), wordsOf(fact, 'de')]
     if (en === null || de === null) return []
     const perhaps = (fact.kind === 'name' || fact.kind === 'thing') && fact.reliability < SURE
-    return [{ kind: fact.kind, text: perhaps ? { en: `Perhaps ${en}`, de: `Vielleicht ${de}` } : { en: capital(en), de: capital(de) }, ordinals: fact.evidence.frames.map(({ ordinal }) => ordinal), reliability: fact.reliability }]
+    return [
+      {
+        kind: fact.kind,
+        text: perhaps ? { en: `Perhaps ${en}`, de: `Vielleicht ${de}` } : { en: capital(en), de: capital(de) },
+        ordinals: fact.evidence.frames.map(({ ordinal }) => ordinal),
+        reliability: fact.reliability,
+      },
+    ]
   })
 }
 
@@ -30,7 +37,12 @@ function wordsOf(fact: Exclude<Fact, { kind: 'text' }>, language: Language): str
     case 'name': {
       const { label, most, distinct, there } = fact
       const atOnce = most > 1 ? (german ? ' zugleich' : ' at once') : ''
-      const others = distinct > most ? (german ? `, insgesamt ${numberName(distinct, language)} verschiedene` : `, ${numberName(distinct, language)} different in all`) : ''
+      const others =
+        distinct > most
+          ? german
+            ? `, insgesamt ${numberName(distinct, language)} verschiedene`
+            : `, ${numberName(distinct, language)} different in all`
+          : ''
       return `${nameOf(label, most, language)}${atOnce}${others}: ${there.map(spanText).join(', ')}`
     }
     case 'thing': {
@@ -38,10 +50,16 @@ function wordsOf(fact: Exclude<Fact, { kind: 'text' }>, language: Language): str
       // Before a camera that moves, what stays where it is in the picture does not stand still.
       const told = motion && motion.clarity >= CLEAR && (motion.way !== 'still' || ground?.way === 'still')
       const way = told ? motionText(motion.way, false, language) : null
-      return [theNameOf(label, language, colour ?? undefined), placeText(x, y, language), ...(way === null ? [] : [way])].join(', ') + `: ${spanText(fact)}`
+      return (
+        [theNameOf(label, language, colour ?? undefined), placeText(x, y, language), ...(way === null ? [] : [way])].join(', ') +
+        `: ${spanText(fact)}`
+      )
     }
     case 'overlap': {
-      const names = listText(fact.labels.map((label) => nounOf(label, language).one), language)
+      const names = listText(
+        fact.labels.map((label) => nounOf(label, language).one),
+        language,
+      )
       return german ? `${names} verdecken einander` : `${names} overlap`
     }
     case 'camera':

@@ -45,8 +45,22 @@ export function motionText(way: Way, many: boolean, language: Language): string 
 
 const SWINGS: Record<Language, Record<Swing['way'], string>> = {
   // A zoom and a step forward look alike.
-  en: { left: 'pans to the left', right: 'pans to the right', up: 'tilts up', down: 'tilts down', nearer: 'zooms in or moves closer', farther: 'zooms out or moves away' },
-  de: { left: 'schwenkt nach links', right: 'schwenkt nach rechts', up: 'schwenkt nach oben', down: 'schwenkt nach unten', nearer: 'zoomt heran oder kommt näher', farther: 'zoomt weg oder entfernt sich' },
+  en: {
+    left: 'pans to the left',
+    right: 'pans to the right',
+    up: 'tilts up',
+    down: 'tilts down',
+    nearer: 'zooms in or moves closer',
+    farther: 'zooms out or moves away',
+  },
+  de: {
+    left: 'schwenkt nach links',
+    right: 'schwenkt nach rechts',
+    up: 'schwenkt nach oben',
+    down: 'schwenkt nach unten',
+    nearer: 'zoomt heran oder kommt näher',
+    farther: 'zoomt weg oder entfernt sich',
+  },
 }
 
 /** Swings of a clip that are told. */
@@ -78,7 +92,11 @@ export function placeText(x: number, y: number, language: Language): string {
   const row = y < 0.36 ? 0 : y <= 0.64 ? 1 : 2
   if (language === 'en') {
     if (row === 1) return ['on the left', 'in the middle', 'on the right'][column] ?? ''
-    return column === 1 ? (row === 0 ? 'at the top' : 'at the bottom') : `in the ${row === 0 ? 'upper' : 'lower'} ${column === 0 ? 'left' : 'right'}`
+    return column === 1
+      ? row === 0
+        ? 'at the top'
+        : 'at the bottom'
+      : `in the ${row === 0 ? 'upper' : 'lower'} ${column === 0 ? 'left' : 'right'}`
   }
   if (row === 1) return ['links', 'in der Mitte', 'rechts'][column] ?? ''
   const height = row === 0 ? 'oben' : 'unten'

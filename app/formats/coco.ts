@@ -29,7 +29,11 @@ const PARTS = {
   /** `color` as in COCO's panoptic categories: red, green, blue, each 0..255. */
   categories: z.object({ id, name: z.string(), color: z.tuple([Channel, Channel, Channel]) }),
   annotations: z.object({
-    id, image_id: id, video_id: id, track_id: id, category_id: id,
+    id,
+    image_id: id,
+    video_id: id,
+    track_id: id,
+    category_id: id,
     /** x, y, width, height in pixels of the decoded picture. */
     bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
     area: z.number(),
@@ -53,8 +57,16 @@ const PARTS = {
     metadata: z.object({ path: z.string(), fingerprint: z.string(), time_base: Rational, start_pts: z.number(), partial: z.boolean() }),
   }),
   images: z.object({
-    id, video_id: id, file_name: z.string(), video: z.string(), width: z.number(), height: z.number(), frame_index: z.number().int().min(0), pts: z.number(),
-    neg_category_ids: ids, not_exhaustive_category_ids: ids,
+    id,
+    video_id: id,
+    file_name: z.string(),
+    video: z.string(),
+    width: z.number(),
+    height: z.number(),
+    frame_index: z.number().int().min(0),
+    pts: z.number(),
+    neg_category_ids: ids,
+    not_exhaustive_category_ids: ids,
   }),
 } as const
 type Parts = { [K in keyof typeof PARTS]: z.infer<(typeof PARTS)[K]> }
@@ -72,10 +84,20 @@ export const coco: Format<Iterable<Film>, CocoPiece> = {
       value: {
         description: 'Boxes and tracks from Tubelet',
         version: first?.appVersion ?? '',
-        x_extensions: ['categories[].color', 'videos[].annotation_fps', 'videos[].metadata', 'images[].pts', 'tracks[].state', 'tracks[].provenance', 'annotations[].score', 'annotations[].attributes'],
+        x_extensions: [
+          'categories[].color',
+          'videos[].annotation_fps',
+          'videos[].metadata',
+          'images[].pts',
+          'tracks[].state',
+          'tracks[].provenance',
+          'annotations[].score',
+          'annotations[].attributes',
+        ],
       },
     }
-    for (const { id: category, name, colour } of first?.categories ?? []) yield { part: 'categories', value: { id: category, name, color: channels(colour) } }
+    for (const { id: category, name, colour } of first?.categories ?? [])
+      yield { part: 'categories', value: { id: category, name, color: channels(colour) } }
     const seen: { film: Film; firstImage: number; presence: Presence; tracks: Parts['tracks'][] }[] = []
     let firstImage = 1
     // From 1: pycocotools takes a match with annotation 0 for no match.
@@ -84,10 +106,19 @@ export const coco: Format<Iterable<Film>, CocoPiece> = {
       const presence = new Presence(film.pts.length)
       const tracks: Parts['tracks'][] = []
       for (const object of trackedObjects(film)) {
-        tracks.push({ id: object.id, category_id: object.category.id, video_id: film.source.id, state: object.state, provenance: object.provenance })
+        tracks.push({
+          id: object.id,
+          category_id: object.category.id,
+          video_id: film.source.id,
+          state: object.state,
+          provenance: object.provenance,
+        })
         for (const box of object.boxes) {
           presence.add(object.category.id, box.frame)
-          yield { part: 'annotations', value: annotationOf(box, object, { id: annotation, image_id: firstImage + box.frame, video_id: film.source.id }) }
+          yield {
+            part: 'annotations',
+            value: annotationOf(box, object, { id: annotation, image_id: firstImage + box.frame, video_id: film.source.id }),
+          }
           annotation += 1
         }
       }
@@ -95,7 +126,8 @@ export const coco: Format<Iterable<Film>, CocoPiece> = {
       firstImage += film.pts.length
     }
     for (const { tracks } of seen) for (const track of tracks) yield { part: 'tracks', value: track }
-    for (const { film, presence } of seen) yield { part: 'videos', value: videoOf(film, statedIds(film.categories, film.lookedFor, presence.ids())) }
+    for (const { film, presence } of seen)
+      yield { part: 'videos', value: videoOf(film, statedIds(film.categories, film.lookedFor, presence.ids())) }
     for (const { film, firstImage: from, presence } of seen) yield* imagesOf(film, from, presence)
   },
 
@@ -157,11 +189,18 @@ class Presence {
 }
 
 /** What a list of the categories that are there says of those that were looked for. */
-function statedIds(categories: readonly Category[], lookedFor: readonly string[], there: readonly number[]): Pick<Parts['images'], 'neg_category_ids' | 'not_exhaustive_category_ids'> {
+function statedIds(
+  categories: readonly Category[],
+  lookedFor: readonly string[],
+  there: readonly number[],
+): Pick<Parts['images'], 'neg_category_ids' | 'not_exhaustive_category_ids'> {
   const names = new Set(lookedFor.map((name) => name.toLowerCase()))
   const looked = new Set(categories.filter(({ name }) => names.has(name.toLowerCase())).map((category) => category.id))
   const present = new Set(there)
-  return { neg_category_ids: [...looked].filter((one) => !present.has(one)), not_exhaustive_category_ids: [...present].filter((one) => !looked.has(one)).sort((a, b) => a - b) }
+  return {
+    neg_category_ids: [...looked].filter((one) => !present.has(one)),
+    not_exhaustive_category_ids: [...present].filter((one) => !looked.has(one)).sort((a, b) => a - b),
+  }
 }
 
 function videoOf(film: Film, stated: ReturnType<typeof statedIds>): Parts['videos'] {
@@ -169,13 +208,21 @@ function videoOf(film: Film, stated: ReturnType<typeof statedIds>): Parts['video
   const { timeBase, startPts, frameRate } = source.probe
   const { path, fingerprint } = wellFormed(source)
   return {
-    id: source.id, name: title.toWellFormed(), ...decodedPicture(source.probe), annotation_fps: thousandths(frameRate.num / frameRate.den), ...stated,
+    id: source.id,
+    name: title.toWellFormed(),
+    ...decodedPicture(source.probe),
+    annotation_fps: thousandths(frameRate.num / frameRate.den),
+    ...stated,
     metadata: { path, fingerprint, time_base: timeBase, start_pts: startPts, partial },
   }
 }
 
 /** Frames with boxes; where something was looked for, every frame of the clips. */
-function* imagesOf({ source, title, pts, clips, categories, lookedFor }: Film, firstImage: number, presence: Presence): Generator<CocoPiece> {
+function* imagesOf(
+  { source, title, pts, clips, categories, lookedFor }: Film,
+  firstImage: number,
+  presence: Presence,
+): Generator<CocoPiece> {
   const picture = decodedPicture(source.probe)
   const video = title.toWellFormed()
   const looked = new Uint8Array(pts.length)
@@ -187,14 +234,36 @@ function* imagesOf({ source, title, pts, clips, categories, lookedFor }: Film, f
     const key = there.join()
     if (key !== last.there) last = { there: key, stated: statedIds(categories, lookedFor, there) }
     const file_name = `video-${source.id}/frame_${String(frame).padStart(6, '0')}.jpg`
-    yield { part: 'images', value: { id: firstImage + frame, video_id: source.id, file_name, video, ...picture, frame_index: frame, pts: pts[frame] ?? 0, ...last.stated } }
+    yield {
+      part: 'images',
+      value: {
+        id: firstImage + frame,
+        video_id: source.id,
+        file_name,
+        video,
+        ...picture,
+        frame_index: frame,
+        pts: pts[frame] ?? 0,
+        ...last.stated,
+      },
+    }
   }
 }
 
-function annotationOf(box: TrackedBox, { id: track, category, state }: TrackedObject, place: Pick<Parts['annotations'], 'id' | 'image_id' | 'video_id'>): Parts['annotations'] {
+function annotationOf(
+  box: TrackedBox,
+  { id: track, category, state }: TrackedObject,
+  place: Pick<Parts['annotations'], 'id' | 'image_id' | 'video_id'>,
+): Parts['annotations'] {
   const [w, h] = [thousandths(box.x2 - box.x1), thousandths(box.y2 - box.y1)]
   return {
-    ...place, track_id: track, category_id: category.id, bbox: [box.x1, box.y1, w, h], area: w * h, iscrowd: 0, segmentation: [],
+    ...place,
+    track_id: track,
+    category_id: category.id,
+    bbox: [box.x1, box.y1, w, h],
+    area: w * h,
+    iscrowd: 0,
+    segmentation: [],
     ...(box.carried === null ? {} : { score: box.carried }),
     attributes: { track_id: track, state, interpolated: !box.observed, occluded: box.occluded },
   }

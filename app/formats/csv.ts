@@ -137,15 +137,51 @@ function* recordsOf(chunks: Iterable<string>): Generator<Cell[]> {
 
 const video = { video_fingerprint: 'text', video_path: 'text' } as const
 const decision = {
-  state: 'text', review: 'text', pack_id: 'text', pack_version: 'text', pack_digest: 'text', provider: 'text', prompt: 'text', app_version: 'text', made_at: 'text',
+  state: 'text',
+  review: 'text',
+  pack_id: 'text',
+  pack_version: 'text',
+  pack_digest: 'text',
+  provider: 'text',
+  prompt: 'text',
+  app_version: 'text',
+  made_at: 'text',
 } as const
 const boxColumns = {
-  ...video, frame: 'number', pts: 'number', timebase_num: 'number', timebase_den: 'number', time_s: 'number', track_id: 'number', label: 'text', score: 'number',
-  observed: 'number', x1: 'number', y1: 'number', x2: 'number', y2: 'number', width: 'number', height: 'number', ...decision,
+  ...video,
+  frame: 'number',
+  pts: 'number',
+  timebase_num: 'number',
+  timebase_den: 'number',
+  time_s: 'number',
+  track_id: 'number',
+  label: 'text',
+  score: 'number',
+  observed: 'number',
+  x1: 'number',
+  y1: 'number',
+  x2: 'number',
+  y2: 'number',
+  width: 'number',
+  height: 'number',
+  ...decision,
 } as const
 const spanColumns = {
-  ...video, clip_id: 'number', annotation_id: 'number', kind: 'text', start_s: 'number', end_s: 'number', start_frame: 'number', end_frame: 'number',
-  text: 'text', question: 'text', machine_text: 'text', confidence: 'number', unsure: 'number', agreement: 'number', ...decision,
+  ...video,
+  clip_id: 'number',
+  annotation_id: 'number',
+  kind: 'text',
+  start_s: 'number',
+  end_s: 'number',
+  start_frame: 'number',
+  end_frame: 'number',
+  text: 'text',
+  question: 'text',
+  machine_text: 'text',
+  confidence: 'number',
+  unsure: 'number',
+  agreement: 'number',
+  ...decision,
 } as const
 
 /**
@@ -155,11 +191,31 @@ const spanColumns = {
 export const boxes: Format<Film, Row<typeof boxColumns>> = {
   *pieces(film) {
     const { probe } = film.source
-    const [named, timeBase, picture] = [videoOf(film), { timebase_num: probe.timeBase.num, timebase_den: probe.timeBase.den }, decodedPicture(probe)]
+    const [named, timeBase, picture] = [
+      videoOf(film),
+      { timebase_num: probe.timeBase.num, timebase_den: probe.timeBase.den },
+      decodedPicture(probe),
+    ]
     for (const { id, category, state, provenance, boxes: all } of trackedObjects(film)) {
       const decided = wellFormed(decisionOf({ state, provenance, evidence: null }))
       for (const { frame, pts, x1, y1, x2, y2, score, observed } of all) {
-        yield { ...named, frame, pts, ...timeBase, time_s: secondsOf(pts, probe), track_id: id, label: category.name, score, observed: Number(observed), x1, y1, x2, y2, ...picture, ...decided }
+        yield {
+          ...named,
+          frame,
+          pts,
+          ...timeBase,
+          time_s: secondsOf(pts, probe),
+          track_id: id,
+          label: category.name,
+          score,
+          observed: Number(observed),
+          x1,
+          y1,
+          x2,
+          y2,
+          ...picture,
+          ...decided,
+        }
       }
     }
   },
@@ -208,7 +264,14 @@ function videoOf({ source }: Film): Row<typeof video> {
 function decisionOf(decided: Pick<Annotation, 'state' | 'provenance' | 'evidence'> | null): Row<typeof decision> {
   const made = decided?.provenance
   return {
-    state: decided?.state ?? null, review: decided && standingOfAnnotation(decided), pack_id: made?.packId ?? null, pack_version: made?.packVersion ?? null,
-    pack_digest: made?.packDigest ?? null, provider: made?.provider ?? null, prompt: made?.prompt ?? null, app_version: made?.appVersion ?? null, made_at: made?.at ?? null,
+    state: decided?.state ?? null,
+    review: decided && standingOfAnnotation(decided),
+    pack_id: made?.packId ?? null,
+    pack_version: made?.packVersion ?? null,
+    pack_digest: made?.packDigest ?? null,
+    provider: made?.provider ?? null,
+    prompt: made?.prompt ?? null,
+    app_version: made?.appVersion ?? null,
+    made_at: made?.at ?? null,
   }
 }

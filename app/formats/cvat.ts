@@ -60,11 +60,25 @@ const NONE = -1
 
 export const cvat: Format<Film, CvatTask | CvatTrack | CvatBox> = {
   *pieces(film) {
-    yield { part: 'task', name: lineText(film.title), size: film.pts.length, ...decodedPicture(film.source.probe), labels: film.categories.map(({ name, colour }) => ({ name, colour })) }
+    yield {
+      part: 'task',
+      name: lineText(film.title),
+      size: film.pts.length,
+      ...decodedPicture(film.source.probe),
+      labels: film.categories.map(({ name, colour }) => ({ name, colour })),
+    }
     for (const object of trackedObjects(film)) {
       const { id, category, state, provenance, boxes } = object
       const model = provenance ? lineText(`${provenance.packId} ${provenance.packVersion}`) : ''
-      yield { part: 'track', id, label: category.name, source: provenance && state !== 'edited' ? 'auto' : 'manual', state, model, scored: boxes.some(({ score }) => score !== null) }
+      yield {
+        part: 'track',
+        id,
+        label: category.name,
+        source: provenance && state !== 'edited' ? 'auto' : 'manual',
+        state,
+        model,
+        scored: boxes.some(({ score }) => score !== null),
+      }
       yield* cvatBoxes(object, film.pts.length)
     }
   },
@@ -124,25 +138,42 @@ export const cvat: Format<Film, CvatTask | CvatTrack | CvatBox> = {
         opened = null
       }
     }
-    if (!hasTask || opened !== null || !/^\s*<\/annotations>\s*$/.test(text)) throw new SyntaxError('The file does not end where a CVAT file ends: it may be cut off.')
+    if (!hasTask || opened !== null || !/^\s*<\/annotations>\s*$/.test(text))
+      throw new SyntaxError('The file does not end where a CVAT file ends: it may be cut off.')
   },
 }
 
 /** The labels of a project for the Raw tab of a new task: CVAT refuses a track whose label the task lacks, and drops attributes that it lacks. */
 export function cvatLabels(categories: readonly Category[]): string {
-  return `${JSON.stringify(categories.map(({ name, colour }) => ({ name, color: colour, attributes: ATTRIBUTES })), null, 2)}\n`
+  return `${JSON.stringify(
+    categories.map(({ name, colour }) => ({ name, color: colour, attributes: ATTRIBUTES })),
+    null,
+    2,
+  )}\n`
 }
 
 const LISTS = new Set(['track.box', 'track.box.attribute', 'annotations.meta.task.labels.label'])
 const parser = new XMLParser({
-  ignoreAttributes: false, attributeNamePrefix: '', textNodeName: 'text', parseTagValue: false, parseAttributeValue: false, ignoreDeclaration: true,
+  ignoreAttributes: false,
+  attributeNamePrefix: '',
+  textNodeName: 'text',
+  parseTagValue: false,
+  parseAttributeValue: false,
+  ignoreDeclaration: true,
   isArray: (_name, path) => LISTS.has(String(path)),
 })
 
 const Count = z.coerce.number().int().nonnegative()
 const Bit = z.enum(['0', '1'])
 const BoxElement = z.object({
-  frame: Count, outside: Bit, occluded: Bit, keyframe: Bit, xtl: z.coerce.number(), ytl: z.coerce.number(), xbr: z.coerce.number(), ybr: z.coerce.number(),
+  frame: Count,
+  outside: Bit,
+  occluded: Bit,
+  keyframe: Bit,
+  xtl: z.coerce.number(),
+  ytl: z.coerce.number(),
+  xbr: z.coerce.number(),
+  ybr: z.coerce.number(),
   attribute: z.array(z.object({ name: z.string(), text: z.string().default('') })).default([]),
 })
 const TaskElement = z.object({
@@ -156,12 +187,31 @@ const TrackElement = z.object({ id: Count, label: z.string(), source: z.enum(['a
 const TrackDocument = z.object({ track: TrackElement })
 
 function taskOf({ name, size, labels, original_size }: z.infer<typeof TaskElement>): CvatTask {
-  return { part: 'task', name, size, ...original_size, labels: labels.label.map(({ name: label, color }) => ({ name: label, colour: color })) }
+  return {
+    part: 'task',
+    name,
+    size,
+    ...original_size,
+    labels: labels.label.map(({ name: label, color }) => ({ name: label, colour: color })),
+  }
 }
 
 function trackOf(track: z.infer<typeof TrackElement>): CvatTrack {
-  const { id, label, source, box: [first] } = track
-  return { part: 'track', id, label, source, state: ReviewState.parse(attributeOf(first, 'state')), model: attributeOf(first, 'model') ?? '', scored: isScored(track) }
+  const {
+    id,
+    label,
+    source,
+    box: [first],
+  } = track
+  return {
+    part: 'track',
+    id,
+    label,
+    source,
+    state: ReviewState.parse(attributeOf(first, 'state')),
+    model: attributeOf(first, 'model') ?? '',
+    scored: isScored(track),
+  }
 }
 
 /** One box has the attribute where one has a score. */
@@ -172,8 +222,17 @@ function isScored({ box: [first] }: z.infer<typeof TrackElement>): boolean {
 function boxOf(box: z.infer<typeof BoxElement>): CvatBox {
   const score = Number(attributeOf(box, 'score') ?? NONE)
   return {
-    part: 'box', frame: box.frame, x1: box.xtl, y1: box.ytl, x2: box.xbr, y2: box.ybr, outside: box.outside === '1', keyframe: box.keyframe === '1',
-    observed: attributeOf(box, 'observed') === 'true', occluded: box.occluded === '1', score: score === NONE ? null : score,
+    part: 'box',
+    frame: box.frame,
+    x1: box.xtl,
+    y1: box.ytl,
+    x2: box.xbr,
+    y2: box.ybr,
+    outside: box.outside === '1',
+    keyframe: box.keyframe === '1',
+    observed: attributeOf(box, 'observed') === 'true',
+    occluded: box.occluded === '1',
+    score: score === NONE ? null : score,
   }
 }
 
@@ -197,7 +256,9 @@ function* cvatBoxes({ boxes }: TrackedObject, size: number): Generator<CvatBox> 
 
 /** Indices of the boxes that CVAT needs: between two that it has, the one that its line misses most, until it misses none. */
 function keyframesOf(boxes: readonly TrackedBox[]): Set<number> {
-  const known = boxes.flatMap(({ frame, observed }, i) => (observed || boxes[i - 1]?.frame !== frame - 1 || boxes[i + 1]?.frame !== frame + 1 ? [i] : []))
+  const known = boxes.flatMap(({ frame, observed }, i) =>
+    observed || boxes[i - 1]?.frame !== frame - 1 || boxes[i + 1]?.frame !== frame + 1 ? [i] : [],
+  )
   const keyframes = new Set(known)
   const spans = known.map((from, i): [number, number] => [from, known[i + 1] ?? from])
   for (let span = spans.pop(); span; span = spans.pop()) {
@@ -226,7 +287,10 @@ function mostMissed(boxes: readonly TrackedBox[], from: number, to: number): num
   return missed
 }
 
-function boxElement({ frame, x1, y1, x2, y2, outside, keyframe, observed, occluded, score }: CvatBox, { state, model, scored }: CvatTrack): string {
+function boxElement(
+  { frame, x1, y1, x2, y2, outside, keyframe, observed, occluded, score }: CvatBox,
+  { state, model, scored }: CvatTrack,
+): string {
   const last = scored ? `<attribute name="score">${score ?? NONE}</attribute>\n` : ''
   return `<box frame="${frame}" keyframe="${bit(keyframe)}" outside="${bit(outside)}" occluded="${bit(occluded)}" xtl="${x1}" ytl="${y1}" xbr="${x2}" ybr="${y2}" z_order="0">
 <attribute name="state">${state}</attribute>
@@ -237,11 +301,30 @@ ${last}</box>
 }
 
 function metaOf({ name, size, width, height, labels }: CvatTask): string {
-  const facts = { id: '1', name, size: String(size), mode: 'interpolation', overlap: '0', start_frame: '0', stop_frame: String(Math.max(0, size - 1)) }
+  const facts = {
+    id: '1',
+    name,
+    size: String(size),
+    mode: 'interpolation',
+    overlap: '0',
+    start_frame: '0',
+    stop_frame: String(Math.max(0, size - 1)),
+  }
   const specs = ATTRIBUTES.map(({ name: attribute, mutable, input_type, default_value, values }) =>
-    element('attribute', leaves({ name: attribute, mutable: mutable ? 'True' : 'False', input_type, default_value, values: values.join(input_type === 'number' ? ';' : '\n') })),
+    element(
+      'attribute',
+      leaves({
+        name: attribute,
+        mutable: mutable ? 'True' : 'False',
+        input_type,
+        default_value,
+        values: values.join(input_type === 'number' ? ';' : '\n'),
+      }),
+    ),
   )
-  const declared = labels.map(({ name: label, colour }) => element('label', [...leaves({ name: label, color: colour }), element('attributes', specs)]))
+  const declared = labels.map(({ name: label, colour }) =>
+    element('label', [...leaves({ name: label, color: colour }), element('attributes', specs)]),
+  )
   // An empty list of labels stops other readers.
   const list = labels.length > 0 ? [element('labels', declared)] : []
   return `${element('meta', [element('task', [...leaves(facts), ...list, element('original_size', leaves({ width: String(width), height: String(height) }))])])}\n`

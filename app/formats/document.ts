@@ -113,14 +113,22 @@ export function* spokenIn<K extends Kind>(film: Film, clip: DocumentClip, ...kin
 export function* trackedObjects(film: Film): Generator<TrackedObject> {
   const categories = new Map(film.categories.map((category) => [category.name.toLowerCase(), category]))
   for (const [at, clip] of film.clips.entries()) {
-    const over = film.clips.filter((other) => liesOver(clip, other)).flatMap((other) => [...spokenIn(film, other, 'track')].map((track) => ({ track, later: film.clips.indexOf(other) > at })))
+    const over = film.clips
+      .filter((other) => liesOver(clip, other))
+      .flatMap((other) => [...spokenIn(film, other, 'track')].map((track) => ({ track, later: film.clips.indexOf(other) > at })))
     for (const track of spokenIn(film, clip, 'track')) {
-      const { annotation: { id, state, provenance }, body } = track
-      const firsts = over.filter(({ track: other, later }) => (precedence(other) - precedence(track) || (later ? 1 : -1)) < 0 && isRepeatOf(track, other)).map(({ track: other }) => lifeOf(other.body))
+      const {
+        annotation: { id, state, provenance },
+        body,
+      } = track
+      const firsts = over
+        .filter(({ track: other, later }) => (precedence(other) - precedence(track) || (later ? 1 : -1)) < 0 && isRepeatOf(track, other))
+        .map(({ track: other }) => lifeOf(other.body))
       const category = categories.get(labelText(body.label).toLowerCase())
       if (category === undefined) throw new RangeError(`no category for the label ${body.label}`)
       const all = everyBox(body, film)
-      const boxes = firsts.length === 0 ? all : all.filter(({ frame }) => !firsts.some(({ first, last }) => first <= frame && frame <= last))
+      const boxes =
+        firsts.length === 0 ? all : all.filter(({ frame }) => !firsts.some(({ first, last }) => first <= frame && frame <= last))
       if (boxes.length > 0) yield { id, category, state, provenance: provenance && wellFormed(provenance), boxes }
     }
   }
@@ -146,7 +154,10 @@ function precedence({ annotation, clip }: Spoken<'track'>): number {
 
 /** A clip that a person marked lies over others, and the model finds in it again what it found in those. Nobody decided about such a track. */
 function isRepeatOf(track: Spoken<'track'>, other: Spoken<'track'>): boolean {
-  return track.annotation.state === 'machine' && sameObject({ ...track.body, label: track.body.label.toLowerCase() }, { ...other.body, label: other.body.label.toLowerCase() })
+  return (
+    track.annotation.state === 'machine' &&
+    sameObject({ ...track.body, label: track.body.label.toLowerCase() }, { ...other.body, label: other.body.label.toLowerCase() })
+  )
 }
 
 function liesOver(a: DocumentClip, b: DocumentClip): boolean {
@@ -160,7 +171,11 @@ export function labelText(text: string): string {
 
 /** On one line and without the characters that XML 1.0 cannot hold. */
 export function lineText(text: string): string {
-  return text.toWellFormed().replace(/\s+/g, ' ').replace(/[\p{Cc}\uFFFE\uFFFF]/gu, '').trim()
+  return text
+    .toWellFormed()
+    .replace(/\s+/g, ' ')
+    .replace(/[\p{Cc}\uFFFE\uFFFF]/gu, '')
+    .trim()
 }
 
 /**
@@ -177,7 +192,9 @@ export function clipTimes(clip: DocumentClip, { pts, source }: Film, span: Span 
 
 /** UTF-8 cannot hold half a surrogate pair, which a text that was cut in the middle of an emoji ends with. */
 export function wellFormed<R extends object>(record: R): R {
-  return Object.fromEntries(Object.entries(record).map(([name, value]: [string, unknown]) => [name, typeof value === 'string' ? value.toWellFormed() : value])) as R
+  return Object.fromEntries(
+    Object.entries(record).map(([name, value]: [string, unknown]) => [name, typeof value === 'string' ? value.toWellFormed() : value]),
+  ) as R
 }
 
 /** First and last ordinal. */
@@ -202,8 +219,16 @@ function everyBox({ boxes: keys }: BodyOf<'track'>, { pts, source }: Film): Trac
       const raw = share === 0 || next === undefined ? key.box : between(key.box, next.box, share)
       const { x1, y1, x2, y2 } = clipBox(raw, probe)
       const box = {
-        frame, pts: now, x1: thousandths(x1 * across), y1: thousandths(y1 * down), x2: thousandths(x2 * across), y2: thousandths(y2 * down),
-        score: observed ? key.score : null, carried: key.score, observed, occluded: key.occluded ?? false,
+        frame,
+        pts: now,
+        x1: thousandths(x1 * across),
+        y1: thousandths(y1 * down),
+        x2: thousandths(x2 * across),
+        y2: thousandths(y2 * down),
+        score: observed ? key.score : null,
+        carried: key.score,
+        observed,
+        occluded: key.occluded ?? false,
       }
       if (boxArea(box) > 0) boxes.push(box)
     }

@@ -18,7 +18,13 @@ const SCHEMA = 'tubelet-annotations/2'
 const schema = z.literal(SCHEMA)
 const Line = z.discriminatedUnion('type', [
   z.object({
-    schema, type: z.literal('source'), appVersion: z.string(), title: z.string(), source: DocumentSource, picture: z.object({ width: z.number(), height: z.number() }), labels: z.array(Category),
+    schema,
+    type: z.literal('source'),
+    appVersion: z.string(),
+    title: z.string(),
+    source: DocumentSource,
+    picture: z.object({ width: z.number(), height: z.number() }),
+    labels: z.array(Category),
     /** A part of the file could not be read. */
     partial: z.boolean(),
   }),
@@ -33,13 +39,27 @@ const KINDS = ['answer', 'caption', 'note', 'segment', 'text', 'track'] as const
 export const jsonl: Format<Film, Line> = {
   *pieces(film) {
     const { source, title, pts, clips, categories, partial, appVersion } = film
-    yield { schema: SCHEMA, type: 'source', appVersion, title, source, picture: decodedPicture(source.probe), labels: [...categories], partial }
+    yield {
+      schema: SCHEMA,
+      type: 'source',
+      appVersion,
+      title,
+      source,
+      picture: decodedPicture(source.probe),
+      labels: [...categories],
+      partial,
+    }
     yield { schema: SCHEMA, type: 'frames', pts: Array.from(pts) }
     for (const clip of clips) {
       yield { schema: SCHEMA, type: 'clip', clip }
       for (const annotation of film.of(clip, KINDS, true)) {
         const { body, machine } = annotation
-        yield { schema: SCHEMA, type: 'annotation', review: standingOfAnnotation(annotation), annotation: { ...annotation, body: decoded(body, source.probe), machine: machine && decoded(machine, source.probe) } }
+        yield {
+          schema: SCHEMA,
+          type: 'annotation',
+          review: standingOfAnnotation(annotation),
+          annotation: { ...annotation, body: decoded(body, source.probe), machine: machine && decoded(machine, source.probe) },
+        }
       }
     }
   },
@@ -53,7 +73,8 @@ export const jsonl: Format<Film, Line> = {
       const line = Line.parse(JSON.parse(text))
       const place = count === 0 ? 'source' : count === 1 ? 'frames' : null
       if (place !== null && line.type !== place) throw new SyntaxError('The first two lines must be the source and its frames.')
-      if (place === null && line.type !== 'clip' && (line.type !== 'annotation' || count === 2)) throw new SyntaxError(`A line of type ${line.type} out of its place.`)
+      if (place === null && line.type !== 'clip' && (line.type !== 'annotation' || count === 2))
+        throw new SyntaxError(`A line of type ${line.type} out of its place.`)
       count += 1
       yield line
     }

@@ -13,7 +13,11 @@ export const Scope = z.object({
 export type Scope = z.infer<typeof Scope>
 
 /** @param withRejected Whether what was rejected belongs to a file that names no states. */
-export function inScope({ labels, states, by }: Scope, { body, state, provenance }: Pick<Annotation, 'body' | 'state' | 'provenance'>, withRejected: boolean): boolean {
+export function inScope(
+  { labels, states, by }: Scope,
+  { body, state, provenance }: Pick<Annotation, 'body' | 'state' | 'provenance'>,
+  withRejected: boolean,
+): boolean {
   if (states === undefined ? state === 'rejected' && !withRejected : !states.includes(state)) return false
   if (by === 'machine' && (provenance === null || state === 'edited')) return false
   if (by === 'people' && state === 'machine') return false
@@ -22,6 +26,10 @@ export function inScope({ labels, states, by }: Scope, { body, state, provenance
 
 /** The same text for the same part of things; empty for all. */
 export function scopeKey({ labels, states, by }: Scope): string {
-  const parts = { ...(labels && { labels: labels.map((label) => label.toLowerCase()).sort() }), ...(states && { states: states.toSorted() }), ...(by && { by }) }
+  const parts = {
+    ...(labels && { labels: labels.map((label) => label.toLowerCase()).sort() }),
+    ...(states && { states: states.toSorted() }),
+    ...(by && { by }),
+  }
   return Object.keys(parts).length === 0 ? '' : JSON.stringify(parts)
 }

@@ -3,7 +3,18 @@ import { lineText } from './document.ts'
 
 /** By id: the name of its file, with as much of its folder before it as tells it from others of that name; `/` between. */
 export function titlesOf(films: readonly { id: number; name: string; path: string }[]): Map<number, string> {
-  const parts = new Map(films.map(({ id, name, path }) => [id, [...path.split(/[\\/]/).slice(0, -1).filter((part) => part !== ''), name].map((part) => lineText(part) || '_')]))
+  const parts = new Map(
+    films.map(({ id, name, path }) => [
+      id,
+      [
+        ...path
+          .split(/[\\/]/)
+          .slice(0, -1)
+          .filter((part) => part !== ''),
+        name,
+      ].map((part) => lineText(part) || '_'),
+    ]),
+  )
   const titles = new Map<number, string>()
   let open = films.map(({ id }) => id)
   for (let length = 1; open.length > 0; length++) {

@@ -20,14 +20,26 @@ interface CaptionCue extends Cue {
 }
 
 const NOTE = 'NOTE tubelet'
-const ENTITIES: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&nbsp;': '\u00A0', '&lrm;': '\u200E', '&rlm;': '\u200F' }
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&amp;': '&',
+  '&lt;': '<',
+  '&gt;': '>',
+  '&nbsp;': '\u00A0',
+  '&lrm;': '\u200E',
+  '&rlm;': '\u200F',
+}
 
 export const vtt: Format<Film, CaptionCue> = {
   pieces: (film) =>
     captionCues(film).map(({ annotation, ...cue }) => ({
       id: String(annotation.id),
       ...cue,
-      origin: { state: annotation.state, review: standingOfAnnotation(annotation), confidence: annotation.evidence?.confidence ?? null, provenance: annotation.provenance },
+      origin: {
+        state: annotation.state,
+        review: standingOfAnnotation(annotation),
+        confidence: annotation.evidence?.confidence ?? null,
+        provenance: annotation.provenance,
+      },
     })),
   *write(pieces) {
     const cues = [...pieces]

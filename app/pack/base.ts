@@ -17,7 +17,11 @@ export const TASKS = Task.options
  * sides. letterbox: scaled until it fits into that, its sides kept in proportion; the pack's own code adds the border. inside: the same, but never
  * enlarged.
  */
-export const PictureInput = z.object({ width: z.number().int().positive(), height: z.number().int().positive(), fit: z.enum(['stretch', 'crop', 'letterbox', 'inside']) })
+export const PictureInput = z.object({
+  width: z.number().int().positive(),
+  height: z.number().int().positive(),
+  fit: z.enum(['stretch', 'crop', 'letterbox', 'inside']),
+})
 export type PictureInput = z.infer<typeof PictureInput>
 
 export const Pack = z.object({
@@ -29,5 +33,7 @@ export const Pack = z.object({
   licence: z.string(),
   data: z.array(z.object({ name: z.string(), licence: z.string() })),
   selfTest: FileRef,
-  scores: z.array(z.object({ task: z.string(), metric: z.string(), value: z.number(), n: z.number().int(), on: z.string(), date: z.string() })),
+  scores: z.array(
+    z.object({ task: z.string(), metric: z.string(), value: z.number(), n: z.number().int(), on: z.string(), date: z.string() }),
+  ),
 })

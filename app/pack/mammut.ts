@@ -16,7 +16,10 @@ export const TubeKind = z
     offset: Triple.refine((o) => o.every((n) => n >= 0)),
     depth: Triple.refine((d) => d.every((n) => n > 0)).default([1, 1, 1]),
   })
-  .refine(({ stride, depth }) => stride.every((s, axis) => s % (depth[axis] ?? 1) === 0), 'a stride that is a multiple of the space-to-depth')
+  .refine(
+    ({ stride, depth }) => stride.every((s, axis) => s % (depth[axis] ?? 1) === 0),
+    'a stride that is a multiple of the space-to-depth',
+  )
 export type TubeKind = z.infer<typeof TubeKind>
 
 const Threshold = z.number().min(0).max(1)
@@ -70,7 +73,9 @@ const Manifest = Pack.extend({
   /** All words, in lower case, of the texts that the pack learnt from. Not told by one that learnt from texts of any kind. */
   words: z.array(z.string()).optional(),
   /** How captions are found: see main/engine/beam. */
-  decoding: z.object({ beams: z.number().int().min(1).max(16), lengthPenalty: z.number().min(0), longest: z.number().int().positive() }).optional(),
+  decoding: z
+    .object({ beams: z.number().int().min(1).max(16), lengthPenalty: z.number().min(0), longest: z.number().int().positive() })
+    .optional(),
   calibration: z.object({
     /** False: no measurement stands behind these numbers, and the app must not show them as if one did. */
     measured: z.boolean().default(true),

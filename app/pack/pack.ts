@@ -7,7 +7,10 @@ import { TextManifest } from './text.ts'
 
 const Family = z.discriminatedUnion('family', [MammutManifest, DetectorManifest, TextManifest])
 /** Packs of before name no family: they are MaMMUTs. */
-export const PackManifest = z.preprocess((json) => (typeof json === 'object' && json !== null && !('family' in json) ? { ...json, family: 'mammut' } : json), Family)
+export const PackManifest = z.preprocess(
+  (json) => (typeof json === 'object' && json !== null && !('family' in json) ? { ...json, family: 'mammut' } : json),
+  Family,
+)
 export type PackManifest = z.infer<typeof PackManifest>
 
 export function does({ tasks }: PackManifest, task: Task): boolean {

@@ -2,10 +2,13 @@ import { expect, test } from 'vitest'
 import type { CellState, Filter, Sort } from '../contract/table.ts'
 import { arrange, Cells, summarised, valuesOf } from './cells.ts'
 
-function column(values: readonly (readonly [text: string | null, state?: CellState, confidence?: number | null, number?: number])[]): Cells {
+function column(
+  values: readonly (readonly [text: string | null, state?: CellState, confidence?: number | null, number?: number])[],
+): Cells {
   const cells = new Cells()
   cells.resize(values.length)
-  for (const [row, [text, state, confidence, number]] of values.entries()) cells.set(row, text, state ?? (text === null ? 'empty' : 'sure'), confidence ?? null, number ?? null)
+  for (const [row, [text, state, confidence, number]] of values.entries())
+    cells.set(row, text, state ?? (text === null ? 'empty' : 'sure'), confidence ?? null, number ?? null)
   return cells
 }
 
@@ -42,14 +45,21 @@ test('empty cells come last both ways, equals keep their order, a second key dec
 
 test('texts sort as people do: numbers inside by size, accents by their letter, yes before no before unsure', () => {
   const names = column([['clip 10'], ['Clip 2'], ['éclair'], ['echo'], ['zebra']])
-  expect([...arrange(all, { filters: [], sort: [{ key: 'q1', by: 'value', down: false }], group: null }, () => names).order]).toEqual([1, 0, 3, 2, 4])
+  expect([...arrange(all, { filters: [], sort: [{ key: 'q1', by: 'value', down: false }], group: null }, () => names).order]).toEqual([
+    1, 0, 3, 2, 4,
+  ])
   const answers = column([['unsure'], ['no'], ['yes'], ['no'], [null]])
-  expect([...arrange(all, { filters: [], sort: [{ key: 'q1', by: 'value', down: false }], group: null }, () => answers).order]).toEqual([2, 1, 3, 0, 4])
+  expect([...arrange(all, { filters: [], sort: [{ key: 'q1', by: 'value', down: false }], group: null }, () => answers).order]).toEqual([
+    2, 1, 3, 0, 4,
+  ])
 })
 
 test('a word that comes later takes its place among those that were sorted before', () => {
   const cells = column([['pear'], ['fig'], ['plum'], [null]])
-  const order = () => [...arrange(Int32Array.from([0, 1, 2, 3]), { filters: [], sort: [{ key: 'q1', by: 'value', down: false }], group: null }, () => cells).order]
+  const order = () => [
+    ...arrange(Int32Array.from([0, 1, 2, 3]), { filters: [], sort: [{ key: 'q1', by: 'value', down: false }], group: null }, () => cells)
+      .order,
+  ]
   expect(order()).toEqual([1, 0, 2, 3])
   cells.set(3, 'Olive', 'edited', null)
   cells.set(0, 'apple', 'edited', null)
@@ -60,7 +70,9 @@ test('a word that comes later takes its place among those that were sorted befor
 
 test('groups hold every row once, the largest first and what has no value last, each in the order asked for', () => {
   const answers = column([['no'], ['yes'], [null], ['no'], ['unsure', 'rejected']])
-  const { order, groups } = arrange(all, { filters: [], sort: [{ key: 'q2', by: 'value', down: true }], group: 'q1' }, (key) => (key === 'q1' ? answers : size))
+  const { order, groups } = arrange(all, { filters: [], sort: [{ key: 'q2', by: 'value', down: true }], group: 'q1' }, (key) =>
+    key === 'q1' ? answers : size,
+  )
   expect(groups).toEqual([
     { text: 'no', others: false, start: 0, count: 2, unsure: 0 },
     { text: 'yes', others: false, start: 2, count: 1, unsure: 0 },
@@ -73,7 +85,11 @@ test('thousands of values are a thousand groups and one for the rest', () => {
   const many = new Cells()
   many.resize(3_000)
   for (let row = 0; row < 3_000; row += 1) many.set(row, `v${row}`, 'sure', null)
-  const { order, groups } = arrange(Int32Array.from({ length: 3_000 }, (_, row) => row), { filters: [], sort: [], group: 'q1' }, () => many)
+  const { order, groups } = arrange(
+    Int32Array.from({ length: 3_000 }, (_, row) => row),
+    { filters: [], sort: [], group: 'q1' },
+    () => many,
+  )
   expect(groups).toHaveLength(1_001)
   expect(groups?.at(-1)).toEqual({ text: null, others: true, start: 1_000, count: 2_000, unsure: 0 })
   expect(new Set(order).size).toBe(3_000)
@@ -91,8 +107,16 @@ test('rows that come later are empty until they are set, and can be changed', ()
 
 test('a video says what most of its clips say, and how many; of numbers the largest', () => {
   const answers = column([['yes'], ['no'], ['yes'], [null], ['no', 'accepted']])
-  const { cells, shares } = summarised(answers, all, [[0, 3], [3, 4], [4, 5]])
-  expect([0, 1, 2].map((video) => [cells.textAt(video), cells.stateAt(video)])).toEqual([['yes', 'sure'], [null, 'empty'], ['no', 'accepted']])
+  const { cells, shares } = summarised(answers, all, [
+    [0, 3],
+    [3, 4],
+    [4, 5],
+  ])
+  expect([0, 1, 2].map((video) => [cells.textAt(video), cells.stateAt(video)])).toEqual([
+    ['yes', 'sure'],
+    [null, 'empty'],
+    ['no', 'accepted'],
+  ])
   expect([...shares]).toEqual([2, 3, 0, 0, 1, 1])
   const counts = summarised(size, all, [[0, 5]])
   expect([counts.cells.textAt(0), [...counts.shares]]).toEqual(['100', [1, 4]])

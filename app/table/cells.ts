@@ -25,7 +25,12 @@ export class Cells {
   resize(rows: number): void {
     if (rows <= this.codes.length) return
     const from = this.codes.length
-    const [codes, numbers, confidences, states] = [new Int32Array(rows).fill(-1, from), new Float64Array(rows).fill(NaN, from), new Float32Array(rows).fill(NaN, from), new Uint8Array(rows)]
+    const [codes, numbers, confidences, states] = [
+      new Int32Array(rows).fill(-1, from),
+      new Float64Array(rows).fill(NaN, from),
+      new Float32Array(rows).fill(NaN, from),
+      new Uint8Array(rows),
+    ]
     codes.set(this.codes)
     numbers.set(this.numbers)
     confidences.set(this.confidences)
@@ -200,9 +205,18 @@ function grouped(order: Int32Array, cells: Cells): Arranged {
     .sort((a, b) => (counts[b + 1] ?? 0) - (counts[a + 1] ?? 0) || (ranks[a] ?? 0) - (ranks[b] ?? 0))
   // By code + 1: the group that its rows go to.
   const places = new Int32Array(cells.words.length + 1)
-  const groups: Group[] = present.slice(0, MOST_GROUPS).map((code) => ({ text: cells.words[code] ?? '', others: false, start: 0, count: counts[code + 1] ?? 0, unsure: 0 }))
+  const groups: Group[] = present
+    .slice(0, MOST_GROUPS)
+    .map((code) => ({ text: cells.words[code] ?? '', others: false, start: 0, count: counts[code + 1] ?? 0, unsure: 0 }))
   for (const [place, code] of present.entries()) places[code + 1] = Math.min(place, MOST_GROUPS)
-  if (present.length > MOST_GROUPS) groups.push({ text: null, others: true, start: 0, count: present.slice(MOST_GROUPS).reduce((sum, code) => sum + (counts[code + 1] ?? 0), 0), unsure: 0 })
+  if (present.length > MOST_GROUPS)
+    groups.push({
+      text: null,
+      others: true,
+      start: 0,
+      count: present.slice(MOST_GROUPS).reduce((sum, code) => sum + (counts[code + 1] ?? 0), 0),
+      unsure: 0,
+    })
   const without = counts[0] ?? 0
   places[0] = groups.length
   if (without > 0) groups.push({ text: null, others: false, start: 0, count: without, unsure: 0 })
@@ -236,7 +250,11 @@ export function valuesOf(cells: Cells, rows: Int32Array, limit: number): { value
  * A column of clips as a column of videos: the commonest value of a video's clips (the largest number, where the values are numbers).
  * `spans` are the rows of each video's clips: [from, to) pairs in `rows`.
  */
-export function summarised(clips: Cells, rows: Int32Array, spans: readonly (readonly [from: number, to: number])[]): { cells: Cells; shares: Int32Array } {
+export function summarised(
+  clips: Cells,
+  rows: Int32Array,
+  spans: readonly (readonly [from: number, to: number])[],
+): { cells: Cells; shares: Int32Array } {
   const cells = new Cells()
   cells.resize(spans.length)
   // By video: how many clips say it, and how many say anything.
@@ -259,7 +277,9 @@ export function summarised(clips: Cells, rows: Int32Array, spans: readonly (read
     }
     const own = rows.subarray(from, to)
     // It is as sure as those clips are that say what is shown; where none says anything, as they all are.
-    const state = together(new Set(Array.from(most === -1 ? own : own.filter((row) => clips.codes[row] === most), (row) => clips.stateAt(row))))
+    const state = together(
+      new Set(Array.from(most === -1 ? own : own.filter((row) => clips.codes[row] === most), (row) => clips.stateAt(row))),
+    )
     cells.set(video, clips.words[most] ?? null, state, null, Number.isNaN(largest) ? null : largest)
     shares[video * 2] = counts.get(most) ?? 0
     shares[video * 2 + 1] = said

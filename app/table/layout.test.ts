@@ -7,7 +7,13 @@ const groups = [group('no', 0, 3), group('yes', 3, 2), group(null, 5, 1)]
 
 test('without groups a line is a row', () => {
   const layout = layoutOf(4, null, new Set())
-  expect([layout.count, layout.at(2), layout.at(4), layout.lineOf(3), layout.rows(1, 2)]).toEqual([4, { type: 'row', row: 2, group: null }, null, 3, [1, 3]])
+  expect([layout.count, layout.at(2), layout.at(4), layout.lineOf(3), layout.rows(1, 2)]).toEqual([
+    4,
+    { type: 'row', row: 2, group: null },
+    null,
+    3,
+    [1, 3],
+  ])
   expect(layoutOf(0, null, new Set()).count).toBe(0)
   expect(layoutOf(0, [], new Set()).at(0)).toBeNull()
 })

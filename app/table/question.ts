@@ -2,7 +2,11 @@
 
 /** What makes two questions the same column: their words, however they were typed. */
 export function topicOf(question: string): string {
-  return question.trim().toLowerCase().replace(/\s+/g, ' ').replace(/[?.!\s]+$/, '')
+  return question
+    .trim()
+    .toLowerCase()
+    .replace(/\s+/g, ' ')
+    .replace(/[?.!\s]+$/, '')
 }
 
 export type YesNo = 'yes' | 'no' | 'unsure'
@@ -15,7 +19,10 @@ const NO = new Set(['no', 'n', 'nope', 'none', 'not', 'false', '0', '✗', '✘'
  * confident the model is of its words.
  */
 export function yesNo(answer: string): YesNo {
-  const [first = ''] = answer.trim().toLowerCase().split(/[\s,.;:!]+/)
+  const [first = ''] = answer
+    .trim()
+    .toLowerCase()
+    .split(/[\s,.;:!]+/)
   return YES.has(first) ? 'yes' : NO.has(first) ? 'no' : 'unsure'
 }
 
@@ -32,7 +39,8 @@ export function toggled(answer: string): YesNo {
   return yesNo(answer) === 'yes' ? 'no' : 'yes'
 }
 
-const YES_NO_START = /^(is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might|ist|sind|war|waren|gibt|hat|haben|kann|können|wird|werden|trägt|fährt)\b/i
+const YES_NO_START =
+  /^(is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might|ist|sind|war|waren|gibt|hat|haben|kann|können|wird|werden|trägt|fährt)\b/i
 
 /** A guess from its first word, so that the form proposes the right kind of column. "Is it red or blue?" offers a choice and asks for words. */
 export function looksYesNo(question: string): boolean {

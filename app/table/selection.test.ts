@@ -17,7 +17,12 @@ test('arrows, Home, End and pages move the focus and stay inside', () => {
 })
 
 test('Shift keeps where the choice began, whichever way it grows', () => {
-  const up = moved(moved(at(5, 2), 'ArrowUp', { shift: true, ctrl: false }, extent) ?? at(0, 0), 'ArrowLeft', { shift: true, ctrl: false }, extent)
+  const up = moved(
+    moved(at(5, 2), 'ArrowUp', { shift: true, ctrl: false }, extent) ?? at(0, 0),
+    'ArrowLeft',
+    { shift: true, ctrl: false },
+    extent,
+  )
   expect(up && rectangle(up)).toEqual({ top: 4, bottom: 5, left: 1, right: 2 })
 })
 
@@ -30,7 +35,10 @@ test('Tab goes on over the end of a line, and stops at the ends of the table', (
 })
 
 test('what was chosen stays within a table that became smaller', () => {
-  expect(kept({ anchor: { line: 99, column: 4 }, focus: { line: 3, column: 1 } }, { lines: 5, columns: 2, page: 1 })).toEqual({ anchor: { line: 4, column: 1 }, focus: { line: 3, column: 1 } })
+  expect(kept({ anchor: { line: 99, column: 4 }, focus: { line: 3, column: 1 } }, { lines: 5, columns: 2, page: 1 })).toEqual({
+    anchor: { line: 4, column: 1 },
+    focus: { line: 3, column: 1 },
+  })
 })
 
 test('where nobody chose, no heading of a group is chosen; who goes to it chooses it', () => {

@@ -49,19 +49,33 @@ export function chosenIn(asked: Selection, extent: Extent, isHeading: (line: num
 }
 
 /** @param key As KeyboardEvent.key. Returns null where the key moves nothing. */
-export function moved({ anchor, focus }: Selection, key: string, { shift, ctrl }: { shift: boolean; ctrl: boolean }, extent: Extent): Selection | null {
+export function moved(
+  { anchor, focus }: Selection,
+  key: string,
+  { shift, ctrl }: { shift: boolean; ctrl: boolean },
+  extent: Extent,
+): Selection | null {
   const { lines, columns, page } = extent
   const to = ((): Place | null => {
     switch (key) {
-      case 'ArrowUp': return { ...focus, line: ctrl ? 0 : focus.line - 1 }
-      case 'ArrowDown': return { ...focus, line: ctrl ? lines - 1 : focus.line + 1 }
-      case 'ArrowLeft': return { ...focus, column: ctrl ? 0 : focus.column - 1 }
-      case 'ArrowRight': return { ...focus, column: ctrl ? columns - 1 : focus.column + 1 }
-      case 'PageUp': return { ...focus, line: focus.line - page }
-      case 'PageDown': return { ...focus, line: focus.line + page }
-      case 'Home': return { line: ctrl ? 0 : focus.line, column: 0 }
-      case 'End': return { line: ctrl ? lines - 1 : focus.line, column: columns - 1 }
-      default: return null
+      case 'ArrowUp':
+        return { ...focus, line: ctrl ? 0 : focus.line - 1 }
+      case 'ArrowDown':
+        return { ...focus, line: ctrl ? lines - 1 : focus.line + 1 }
+      case 'ArrowLeft':
+        return { ...focus, column: ctrl ? 0 : focus.column - 1 }
+      case 'ArrowRight':
+        return { ...focus, column: ctrl ? columns - 1 : focus.column + 1 }
+      case 'PageUp':
+        return { ...focus, line: focus.line - page }
+      case 'PageDown':
+        return { ...focus, line: focus.line + page }
+      case 'Home':
+        return { line: ctrl ? 0 : focus.line, column: 0 }
+      case 'End':
+        return { line: ctrl ? lines - 1 : focus.line, column: columns - 1 }
+      default:
+        return null
     }
   })()
   if (to === null) return null

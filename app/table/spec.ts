@@ -26,7 +26,9 @@ export function fitted(spec: TableSpec, columns: readonly Column[]): TableSpec {
   const known = spec.columns.filter(({ key }) => there.has(key))
   const has = new Set(known.map(({ key }) => key))
   const facts = START.columns.filter(({ key }) => !has.has(key))
-  const added = columns.filter((column) => !has.has(keyOf(column))).map((column): ShownColumn => ({ key: keyOf(column), width: NEW_WIDTH[column.kind], hidden: false, pinned: false }))
+  const added = columns
+    .filter((column) => !has.has(keyOf(column)))
+    .map((column): ShownColumn => ({ key: keyOf(column), width: NEW_WIDTH[column.kind], hidden: false, pinned: false }))
   const note = known.findLastIndex(({ key }) => key === 'note')
   const place = note === -1 ? known.length : note
   return {

@@ -39,5 +39,7 @@ export function fromTsv(text: string): string[][] {
 export function repeated(cells: readonly (readonly string[])[], rows: number, columns: number): string[][] {
   const [height, width] = [cells.length, cells[0]?.length ?? 0]
   const times = (chosen: number, copied: number) => (chosen > copied && chosen % copied === 0 ? chosen : copied)
-  return Array.from({ length: times(rows, height) }, (_, row) => Array.from({ length: times(columns, width) }, (_, column) => cells[row % height]?.[column % width] ?? ''))
+  return Array.from({ length: times(rows, height) }, (_, row) =>
+    Array.from({ length: times(columns, width) }, (_, column) => cells[row % height]?.[column % width] ?? ''),
+  )
 }

@@ -16,19 +16,41 @@ export function exportHandlers({ pipeline, jobs }: Services): Handlers<keyof typ
   const underWay = new Map<string, AbortController>()
 
   return {
-    export: async ({ body: { exportId: named, formats, directory, sourceIds, labels, states, by, perVideo, lookedFor, ...which } }, request) => {
+    export: async (
+      { body: { exportId: named, formats, directory, sourceIds, labels, states, by, perVideo, lookedFor, ...which } },
+      request,
+    ) => {
       const exportId = named ?? `${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}-${randomUUID().slice(0, 8)}`
       const target = directory ?? path.join(library.projectDir, 'exports', exportId)
-      if (!path.isAbsolute(target)) throw new TubeletError({ code: 'bad-request', message: 'The folder must be a full path.', file: target, next: 'Choose the folder again.' })
-      if (underWay.has(exportId)) throw new TubeletError({ code: 'conflict', message: 'An export of this name is under way.', stillWorks: 'It goes on.', next: 'Give another name.' })
+      if (!path.isAbsolute(target))
+        throw new TubeletError({
+          code: 'bad-request',
+          message: 'The folder must be a full path.',
+          file: target,
+          next: 'Choose the folder again.',
+        })
+      if (underWay.has(exportId))
+        throw new TubeletError({
+          code: 'conflict',
+          message: 'An export of this name is under way.',
+          stillWorks: 'It goes on.',
+          next: 'Give another name.',
+        })
       const stop = new AbortController()
       underWay.set(exportId, stop)
       try {
         // The files name where each video is.
         for (const { id } of library.sources()) if (sourceIds?.includes(id) ?? true) await jobs.identity.check(id)
         const result = await exportProject(library, {
-          formats, directory: target, sourceIds, scope: { labels, states, by }, perVideo, lookedFor, clipIds: await chosenClips(library, search, which),
-          signal: AbortSignal.any([stop.signal, request.signal]), onProgress: (share) => library.emit({ type: 'export', exportId, share }),
+          formats,
+          directory: target,
+          sourceIds,
+          scope: { labels, states, by },
+          perVideo,
+          lookedFor,
+          clipIds: await chosenClips(library, search, which),
+          signal: AbortSignal.any([stop.signal, request.signal]),
+          onProgress: (share) => library.emit({ type: 'export', exportId, share }),
         })
         written.set(exportId, { directory: result.directory, files: result.files.map((file) => file.path) })
         return { exportId, ...result }
@@ -46,7 +68,9 @@ export function exportHandlers({ pipeline, jobs }: Services): Handlers<keyof typ
       const { directory, files } = written.get(exportId) ?? {}
       if (directory === undefined || files === undefined) return notFound()
       const zip = await zipOf(files.map((file) => ({ file, name: path.relative(directory, file).split(path.sep).join('/') })))
-      return new Response(zip, { headers: { 'content-type': 'application/zip', 'content-disposition': `attachment; filename="tubelet-${exportId}.zip"` } })
+      return new Response(zip, {
+        headers: { 'content-type': 'application/zip', 'content-disposition': `attachment; filename="tubelet-${exportId}.zip"` },
+      })
     },
   }
 }

@@ -25,7 +25,8 @@ export function findHandlers({ pipeline }: Services) {
     },
 
     pickRows: async ({ body: { clipIds, search: by } }) => {
-      if (clipIds === undefined && by === undefined) throw new TubeletError({ code: 'bad-request', message: 'Say which clips: by id, or by a search.' })
+      if (clipIds === undefined && by === undefined)
+        throw new TubeletError({ code: 'bad-request', message: 'Say which clips: by id, or by a search.' })
       library.checkClips(clipIds ?? [])
       library.checkSources(by?.filters.sourceIds ?? [])
       return library.table.pick(clipIds ?? (by ? await search.matching(by.query, by.filters) : []))
@@ -41,12 +42,25 @@ export function findHandlers({ pipeline }: Services) {
 
     gaze: async ({ params: { annotationId } }) => {
       const { clipId, body } = library.annotation(annotationId)
-      if (body.kind !== 'caption' && body.kind !== 'answer') throw new TubeletError({ code: 'bad-request', message: 'Only captions and answers are words of the model.' })
+      if (body.kind !== 'caption' && body.kind !== 'answer')
+        throw new TubeletError({ code: 'bad-request', message: 'Only captions and answers are words of the model.' })
       const engine = await pipeline.packs.words(body.kind === 'answer' ? 'answer' : 'caption')
-      const { rows, columns, heat, words } = await engine.follow(search.encodingOf(clipId, engine), body.text, body.kind === 'answer' ? body.question : null)
+      const { rows, columns, heat, words } = await engine.follow(
+        search.encodingOf(clipId, engine),
+        body.text,
+        body.kind === 'answer' ? body.question : null,
+      )
       const { probe } = library.source(library.clip(clipId).sourceId)
       const area = areaSeen(probe ?? { width: 1, height: 1 }, engine.info.manifest.input)
-      return { text: body.text, rows, columns, area, frames: library.clipFrames(clipId, engine.info.digest), heat: bytesOf(heat), words: words.map((word) => ({ ...word, heat: bytesOf(word.heat) })) }
+      return {
+        text: body.text,
+        rows,
+        columns,
+        area,
+        frames: library.clipFrames(clipId, engine.info.digest),
+        heat: bytesOf(heat),
+        words: words.map((word) => ({ ...word, heat: bytesOf(word.heat) })),
+      }
     },
   } satisfies Partial<Handlers<RouteName>>
 }

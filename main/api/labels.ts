@@ -16,11 +16,19 @@ export function labelHandlers({ pipeline, jobs }: Services): Handlers<keyof type
     const info = await seer()
     return info?.manifest.family === 'detector' ? namesOf(phrasesOf(label), info.manifest.classes) : [label.name]
   }
-  const answer = async () => ({ labels: detections.vocabulary(), stale: await Promise.race([digest().then((pack) => detections.stale(pack).length), Promise.resolve(null)]) })
+  const answer = async () => ({
+    labels: detections.vocabulary(),
+    stale: await Promise.race([digest().then((pack) => detections.stale(pack).length), Promise.resolve(null)]),
+  })
   const known = (name: string) => {
     const label = labelNamed(detections.vocabulary(), name)
     if (label) return label
-    throw new TubeletError({ code: 'not-found', message: '“{{label}}” is not in the vocabulary any more.', values: { label: name }, next: 'Reload the labels.' })
+    throw new TubeletError({
+      code: 'not-found',
+      message: '“{{label}}” is not in the vocabulary any more.',
+      values: { label: name },
+      next: 'Reload the labels.',
+    })
   }
   return {
     getLabels: answer,
@@ -31,17 +39,28 @@ export function labelHandlers({ pipeline, jobs }: Services): Handlers<keyof type
     renameLabel: async ({ body: { from, to } }) => {
       const label = known(from)
       const target = labelNamed(detections.vocabulary(), to) ?? { name: to }
-      const edits = detections.decided(label.name).map(({ id, body }) => ({ action: 'edit' as const, annotationId: id, body: { ...body, label: target === label ? to : target.name } }))
+      const edits = detections.decided(label.name).map(({ id, body }) => ({
+        action: 'edit' as const,
+        annotationId: id,
+        body: { ...body, label: target === label ? to : target.name },
+      }))
       await jobs.setVocabulary(renamed(detections.vocabulary(), from, to), edits)
       return answer()
     },
     removeLabel: async ({ body: { name, decided } }) => {
       const label = known(name)
-      const edits = decided === 'keep' ? [] : detections.decided(label.name).map(({ id }) => ({ action: 'reject' as const, annotationId: id }))
-      await jobs.setVocabulary(detections.vocabulary().filter((other) => other.name !== label.name), edits)
+      const edits =
+        decided === 'keep' ? [] : detections.decided(label.name).map(({ id }) => ({ action: 'reject' as const, annotationId: id }))
+      await jobs.setVocabulary(
+        detections.vocabulary().filter((other) => other.name !== label.name),
+        edits,
+      )
       return answer()
     },
-    labelScores: async ({ query: { name } }) => ({ ...detections.scores(await digest(), await namesFor(known(name))), decided: detections.decided(known(name).name).length }),
+    labelScores: async ({ query: { name } }) => ({
+      ...detections.scores(await digest(), await namesFor(known(name))),
+      decided: detections.decided(known(name).name).length,
+    }),
     labelClips: async ({ query: { name, limit } }) => ({ clips: detections.clips(await digest(), await namesFor(known(name)), limit) }),
     labelSuggestions: () => {
       const seen = library.trackLabels()

@@ -14,7 +14,8 @@ import { coalesced, eventStream, type Handlers, notFound, type Services } from '
 export function libraryHandlers({ pipeline, jobs, status }: Services) {
   const { library } = pipeline
 
-  const picture = async (request: Request, ...parts: (string | number)[]) => (await fileResponse(request, library.cachePath('sources', ...parts), 'image/jpeg')) ?? notFound()
+  const picture = async (request: Request, ...parts: (string | number)[]) =>
+    (await fileResponse(request, library.cachePath('sources', ...parts), 'image/jpeg')) ?? notFound()
 
   return {
     status: () => status(),
@@ -53,7 +54,12 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
       library.checkSources(sourceId === undefined ? [] : [sourceId])
       return library.clips({ ...(sourceId === undefined ? {} : { sourceId }), limit, offset })
     },
-    getClip: ({ params: { clipId } }) => ({ clip: library.clip(clipId), frames: library.clipFrames(clipId), annotations: library.annotationsSeenWith(clipId), facts: toldFacts(library.facts.of(clipId)) }),
+    getClip: ({ params: { clipId } }) => ({
+      clip: library.clip(clipId),
+      frames: library.clipFrames(clipId),
+      annotations: library.annotationsSeenWith(clipId),
+      facts: toldFacts(library.facts.of(clipId)),
+    }),
     clipThumbnail: ({ params: { clipId } }, request) => picture(request, library.clip(clipId).sourceId, `clip-${clipId}.jpg`),
     askClip: ({ params: { clipId }, body: { question } }) => {
       library.clip(clipId)
@@ -94,14 +100,26 @@ async function browse(folder: string): Promise<RouteOutput<'browse'>> {
   const listed = await readdir(here, { withFileTypes: true }).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     const missing = code === 'ENOENT' || code === 'ENOTDIR'
-    throw new TubeletError({ code: missing ? 'not-found' : 'file-unreadable', message: missing ? 'There is no such folder.' : 'This folder cannot be read.', file: here, next: 'Choose another folder.' }, { cause: error })
+    throw new TubeletError(
+      {
+        code: missing ? 'not-found' : 'file-unreadable',
+        message: missing ? 'There is no such folder.' : 'This folder cannot be read.',
+        file: here,
+        next: 'Choose another folder.',
+      },
+      { cause: error },
+    )
   })
   const visible = listed.filter(({ name }) => !name.startsWith('.'))
   const entries = await Promise.all(
     visible.map(async (entry) => {
       const target = path.join(here, entry.name)
       const info = await stat(target).catch(() => null)
-      const kind = info?.isDirectory() ? ('folder' as const) : VIDEO_EXTENSIONS.has(path.extname(entry.name).slice(1).toLowerCase()) ? ('video' as const) : ('file' as const)
+      const kind = info?.isDirectory()
+        ? ('folder' as const)
+        : VIDEO_EXTENSIONS.has(path.extname(entry.name).slice(1).toLowerCase())
+          ? ('video' as const)
+          : ('file' as const)
       return { name: entry.name, path: target, kind, bytes: info?.isFile() ? info.size : null }
     }),
   )

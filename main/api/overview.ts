@@ -12,7 +12,9 @@ export function overviewHandlers({ pipeline }: Services): Handlers<keyof typeof 
       library.checkClips(clipIds)
       return deed.action === 'note'
         ? noteClips(library, clipIds, deed.text)
-        : editClips(library, clipIds, ['caption'], { ...deed, overturn }, (clips) => said(deed.action === 'accept' ? 'Captions of {{clips}} clips accepted' : 'Captions of {{clips}} clips rejected', { clips }))
+        : editClips(library, clipIds, ['caption'], { ...deed, overturn }, (clips) =>
+            said(deed.action === 'accept' ? 'Captions of {{clips}} clips accepted' : 'Captions of {{clips}} clips rejected', { clips }),
+          )
     },
     overview: () => overview.facts(),
     clipMap: async () => overview.map((await pipeline.packs.words('search')).info.digest),

@@ -22,7 +22,8 @@ export function packHandlers({ packs }: Services) {
       return {}
     },
     importPack: ({ body }) => packs.import(body.path, body.precision),
-    bringPack: ({ query: { precision, config = 0, ...file } }, { body }) => packs.bring({ ...file, config }, body ?? new Blob([]).stream(), precision),
+    bringPack: ({ query: { precision, config = 0, ...file } }, { body }) =>
+      packs.bring({ ...file, config }, body ?? new Blob([]).stream(), precision),
     sortPaths: ({ body }) => sortPaths(body.paths),
     downloadPack: ({ body: { url, ...options } }) => packs.download(url, options),
     discardDownload: async ({ body }) => {

@@ -26,12 +26,18 @@ export function reviewHandlers({ pipeline: { library, media }, jobs }: Services)
       if (job) await jobs.cancel(job.id)
       return preview(sourceId)
     },
-    previewMedia: async ({ params }, request) => (await fileResponse(request, previewFile(library, library.source(params.sourceId)))) ?? notFound(),
+    previewMedia: async ({ params }, request) =>
+      (await fileResponse(request, previewFile(library, library.source(params.sourceId)))) ?? notFound(),
 
     markClip: ({ params: { sourceId }, body: { span } }) => {
       const { probe } = library.source(sourceId)
       const pts = library.frames(sourceId)
-      if (probe === null || span.endFrame > pts.length) throw new TubeletError({ code: 'bad-request', message: 'This span is not inside the video.', next: 'Wait until the video was read to its end, or mark a shorter span.' })
+      if (probe === null || span.endFrame > pts.length)
+        throw new TubeletError({
+          code: 'bad-request',
+          message: 'This span is not inside the video.',
+          next: 'Wait until the video was read to its end, or mark a shorter span.',
+        })
       const clips = library.clips({ sourceId, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips
       const there = clips.find(({ startFrame, endFrame }) => startFrame === span.startFrame && endFrame === span.endFrame)
       if (there) return there
@@ -47,16 +53,27 @@ export function reviewHandlers({ pipeline: { library, media }, jobs }: Services)
       const { sourceId } = library.clip(clipId)
       const { path: file, probe } = await jobs.identity.there(sourceId)
       const pts = library.frames(sourceId)
-      if (probe === null || ordinal >= pts.length || boxArea(clipBox(box, probe)) === 0) throw new TubeletError({ code: 'bad-request', message: 'This box is not inside the video.', next: 'Wait until the video was read to its end, or draw the box on the picture.' })
-      const help = library.clips({ sourceId, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips
-        .filter(({ endFrame }) => endFrame > ordinal)
+      if (probe === null || ordinal >= pts.length || boxArea(clipBox(box, probe)) === 0)
+        throw new TubeletError({
+          code: 'bad-request',
+          message: 'This box is not inside the video.',
+          next: 'Wait until the video was read to its end, or draw the box on the picture.',
+        })
+      const help = library
+        .clips({ sourceId, limit: Number.MAX_SAFE_INTEGER, offset: 0 })
+        .clips.filter(({ endFrame }) => endFrame > ordinal)
         .flatMap(({ id }) => library.annotations(id))
         .flatMap(({ machine }) => (machine?.kind === 'track' && (label === undefined || machine.label === label) ? [machine] : []))
       return followBox(await media(), { file, probe, pts, from: ordinal, box: clipBox(box, probe), help }, request.signal)
     },
     removeClip: ({ params: { clipId } }) => {
       const { kind } = library.clip(clipId)
-      if (kind !== 'marked') throw new TubeletError({ code: 'conflict', message: 'Only clips that a person marked can be removed: the others tile the video.', next: 'Reject its caption instead.' })
+      if (kind !== 'marked')
+        throw new TubeletError({
+          code: 'conflict',
+          message: 'Only clips that a person marked can be removed: the others tile the video.',
+          next: 'Reject its caption instead.',
+        })
       library.removeClip(clipId)
       return {}
     },

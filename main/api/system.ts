@@ -19,7 +19,13 @@ export function systemHandlers({ pipeline, jobs, projects }: Services): Handlers
       const { versions } = process
       const [cpu] = os.cpus()
       return {
-        versions: { tubelet: packageVersion, node: versions.node, electron: 'electron' in versions ? versions['electron'] : null, sqlite: versions.sqlite ?? '', system: `${os.type()} ${os.release()} ${os.arch()}` },
+        versions: {
+          tubelet: packageVersion,
+          node: versions.node,
+          electron: 'electron' in versions ? versions['electron'] : null,
+          sqlite: versions.sqlite ?? '',
+          system: `${os.type()} ${os.release()} ${os.arch()}`,
+        },
         processor: { name: cpu?.model.trim() ?? '', threads: os.availableParallelism() },
         ffmpeg: tools && ffmpegFacts(tools),
         engines: engines.map(engineFacts),
@@ -30,7 +36,8 @@ export function systemHandlers({ pipeline, jobs, projects }: Services): Handlers
     selfTest: async () => {
       const began = performance.now()
       let wrong: string | null = null
-      for (const engine of await pipeline.packs.all()) wrong ??= await engine.selfTest().then((fault) => fault && `${engine.info.manifest.name}: ${fault}`)
+      for (const engine of await pipeline.packs.all())
+        wrong ??= await engine.selfTest().then((fault) => fault && `${engine.info.manifest.name}: ${fault}`)
       return { wrong, seconds: (performance.now() - began) / 1000 }
     },
     setLanguage: ({ body }) => {
@@ -62,6 +69,13 @@ async function diskFacts(folder: string): Promise<Diagnostics['disk']> {
 async function sizeOf(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
   const files = entries.filter((entry) => entry.isFile())
-  const sizes = await Promise.all(files.map((file) => stat(path.join(file.parentPath, file.name)).then(({ size }) => size, () => 0)))
+  const sizes = await Promise.all(
+    files.map((file) =>
+      stat(path.join(file.parentPath, file.name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  )
   return sizes.reduce((sum, size) => sum + size, 0)
 }

@@ -11,8 +11,25 @@ import type { Handlers, Services } from './handler.ts'
 /** Rows that a CSV file is written by at a time. */
 const CSV_ROWS = 1_000
 /** What stands in a file's review column. */
-const STANDINGS: Readonly<Record<CellState, string | null>> = { empty: null, sure: 'not reviewed', unsure: 'not sure', accepted: 'accepted', edited: 'edited', rejected: 'rejected', mixed: 'mixed', blind: 'cannot see' }
-const FACT_TITLES: Readonly<Record<string, string>> = { name: 'Video', time: 'Time', length: 'Length', review: 'Review', caption: 'Caption', labels: 'Labels', note: 'Note' }
+const STANDINGS: Readonly<Record<CellState, string | null>> = {
+  empty: null,
+  sure: 'not reviewed',
+  unsure: 'not sure',
+  accepted: 'accepted',
+  edited: 'edited',
+  rejected: 'rejected',
+  mixed: 'mixed',
+  blind: 'cannot see',
+}
+const FACT_TITLES: Readonly<Record<string, string>> = {
+  name: 'Video',
+  time: 'Time',
+  length: 'Length',
+  review: 'Review',
+  caption: 'Caption',
+  labels: 'Labels',
+  note: 'Note',
+}
 
 export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<keyof typeof tableRoutes> {
   const { library } = pipeline
@@ -62,7 +79,8 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
     tableValues: ({ query }) => table.ask('values', query),
     editCells: ({ body: { action, value, overturn, ...range } }) => {
       if (action !== 'set') return editCells(library, range, { action, overturn })
-      if (value === undefined) throw new TubeletError({ code: 'bad-request', message: 'body.value: is missing; a value is needed to set cells.' })
+      if (value === undefined)
+        throw new TubeletError({ code: 'bad-request', message: 'body.value: is missing; a value is needed to set cells.' })
       return editCells(library, range, { value, overturn })
     },
     pasteCells: ({ body: { cells, overturn, ...range } }) => editCells(library, range, { cells, overturn }),
@@ -70,7 +88,9 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
     tableCsv: async ({ query: { view, columns } }) => {
       // Asked for before the answer begins: a view that was forgotten is an error, not half a file.
       const first = await table.ask('rows', { view, from: 0, to: CSV_ROWS, columns })
-      const headings = columns.flatMap((key) => (hasEvidence(key) ? [title(key), `${title(key)} (confidence)`, `${title(key)} (review)`] : [title(key)]))
+      const headings = columns.flatMap((key) =>
+        hasEvidence(key) ? [title(key), `${title(key)} (confidence)`, `${title(key)} (review)`] : [title(key)],
+      )
       const lines = (rows: typeof first) =>
         rows.map(({ cells }) =>
           csvLine(
@@ -89,7 +109,9 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
           from += CSV_ROWS
         }
       }
-      return new Response(Readable.toWeb(Readable.from(file())) as ReadableStream<Uint8Array>, { headers: { 'content-type': 'text/csv; charset=utf-8', 'content-disposition': 'attachment; filename="tubelet-table.csv"' } })
+      return new Response(Readable.toWeb(Readable.from(file())) as ReadableStream<Uint8Array>, {
+        headers: { 'content-type': 'text/csv; charset=utf-8', 'content-disposition': 'attachment; filename="tubelet-table.csv"' },
+      })
     },
 
     saveView: ({ body: { name, spec } }) => {

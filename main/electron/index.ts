@@ -4,7 +4,18 @@
  */
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { app, BrowserWindow, dialog, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, Notification, protocol, session, shell } from 'electron'
+import {
+  app,
+  BrowserWindow,
+  dialog,
+  ipcMain,
+  type IpcMainEvent,
+  type IpcMainInvokeEvent,
+  Notification,
+  protocol,
+  session,
+  shell,
+} from 'electron'
 import { inEnglish, problemOf } from '../../app/errors.ts'
 import { sortPaths } from '../packs/import.ts'
 import { lastProject, Projects } from '../projects.ts'
@@ -14,7 +25,9 @@ import { keepWindowState, windowState } from './window-state.ts'
 
 const ORIGIN = 'tubelet://app'
 
-protocol.registerSchemesAsPrivileged([{ scheme: 'tubelet', privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true } }])
+protocol.registerSchemesAsPrivileged([
+  { scheme: 'tubelet', privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true } },
+])
 
 let projects: Projects | null = null
 let window: BrowserWindow | null = null
@@ -75,7 +88,11 @@ async function run(): Promise<void> {
 
 /** The library that was open last; the first one where that is gone or cannot be opened. */
 function openProjects(folder: string): Projects {
-  const [first, options, file] = [path.join(folder, 'library'), { host: 'electron' as const, fork: forkUtility }, path.join(folder, 'projects.json')]
+  const [first, options, file] = [
+    path.join(folder, 'library'),
+    { host: 'electron' as const, fork: forkUtility },
+    path.join(folder, 'projects.json'),
+  ]
   const last = lastProject(file)
   if (last === null || last === first) return new Projects(first, options, file)
   try {
@@ -94,7 +111,10 @@ function lockDown(): void {
   const { defaultSession } = session
   defaultSession.setPermissionRequestHandler((_contents, _permission, decide) => decide(false))
   defaultSession.setPermissionCheckHandler(() => false)
-  defaultSession.webRequest.onBeforeRequest({ urls: ['http://*/*', 'https://*/*', 'ws://*/*', 'wss://*/*', 'ftp://*/*'] }, (_details, decide) => decide({ cancel: true }))
+  defaultSession.webRequest.onBeforeRequest(
+    { urls: ['http://*/*', 'https://*/*', 'ws://*/*', 'wss://*/*', 'ftp://*/*'] },
+    (_details, decide) => decide({ cancel: true }),
+  )
 }
 
 function answerWindow(): void {
@@ -120,7 +140,14 @@ function openWindow(): void {
     minHeight: 700,
     show: false,
     title: 'Tubelet',
-    webPreferences: { preload: path.join(import.meta.dirname, 'preload.cjs'), contextIsolation: true, sandbox: true, nodeIntegration: false, webviewTag: false, spellcheck: false },
+    webPreferences: {
+      preload: path.join(import.meta.dirname, 'preload.cjs'),
+      contextIsolation: true,
+      sandbox: true,
+      nodeIntegration: false,
+      webviewTag: false,
+      spellcheck: false,
+    },
   })
   if (state.maximized) window.maximize()
   keepWindowState(window)
@@ -153,7 +180,14 @@ async function add(paths: readonly string[]): Promise<void> {
   const { jobs, packs } = projects.current
   const { models, others } = await sortPaths(paths)
   const { rejected } = await jobs.addPaths(others)
-  const refused = await Promise.all(models.map((path) => packs.import(path).then(() => [], (error: unknown) => [{ path, problem: problemOf(error) }])))
+  const refused = await Promise.all(
+    models.map((path) =>
+      packs.import(path).then(
+        () => [],
+        (error: unknown) => [{ path, problem: problemOf(error) }],
+      ),
+    ),
+  )
   const [first] = [...rejected, ...refused.flat()]
   if (first) {
     const { message, next } = inEnglish(first.problem)
@@ -163,7 +197,11 @@ async function add(paths: readonly string[]): Promise<void> {
 
 /** Files and folders among command-line arguments: what exists, past the program and the app's own folder. */
 function pathsIn(argv: readonly string[], cwd: string): string[] {
-  return argv.slice(app.isPackaged ? 1 : 2).filter((arg) => !arg.startsWith('-')).map((arg) => path.resolve(cwd, arg)).filter((file) => existsSync(file))
+  return argv
+    .slice(app.isPackaged ? 1 : 2)
+    .filter((arg) => !arg.startsWith('-'))
+    .map((arg) => path.resolve(cwd, arg))
+    .filter((file) => existsSync(file))
 }
 
 function share(jobs: readonly { progress: number; state: string }[]): number {

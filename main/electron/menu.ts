@@ -29,6 +29,11 @@ export function setMenu({ addFiles, addFolder }: MenuActions): void {
     ],
   }
   // No Edit > Undo role: Ctrl+Z belongs to the window, which undoes reviews outside text fields and text inside them.
-  const edit: MenuItemConstructorOptions = { label: '&Edit', submenu: [{ role: 'cut' }, { role: 'copy' }, { role: 'paste' }, { role: 'selectAll' }] }
-  Menu.setApplicationMenu(Menu.buildFromTemplate([...(mac ? [{ role: 'appMenu' as const }] : []), file, edit, view, { role: 'windowMenu' }]))
+  const edit: MenuItemConstructorOptions = {
+    label: '&Edit',
+    submenu: [{ role: 'cut' }, { role: 'copy' }, { role: 'paste' }, { role: 'selectAll' }],
+  }
+  Menu.setApplicationMenu(
+    Menu.buildFromTemplate([...(mac ? [{ role: 'appMenu' as const }] : []), file, edit, view, { role: 'windowMenu' }]),
+  )
 }

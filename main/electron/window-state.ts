@@ -4,7 +4,13 @@ import path from 'node:path'
 import { app, type BrowserWindow, type Rectangle, screen } from 'electron'
 import { z } from 'zod'
 
-const State = z.object({ x: z.number().int(), y: z.number().int(), width: z.number().int().min(400), height: z.number().int().min(300), maximized: z.boolean() })
+const State = z.object({
+  x: z.number().int(),
+  y: z.number().int(),
+  width: z.number().int().min(400),
+  height: z.number().int().min(300),
+  maximized: z.boolean(),
+})
 
 const file = () => path.join(app.getPath('userData'), 'window.json')
 
@@ -13,7 +19,11 @@ export function windowState(): { bounds: Partial<Rectangle>; maximized: boolean 
   try {
     const { maximized, ...bounds } = State.parse(JSON.parse(readFileSync(file(), 'utf8')))
     const { workArea } = screen.getDisplayMatching(bounds)
-    const visible = bounds.x < workArea.x + workArea.width && bounds.x + bounds.width > workArea.x && bounds.y >= workArea.y - 1 && bounds.y < workArea.y + workArea.height
+    const visible =
+      bounds.x < workArea.x + workArea.width &&
+      bounds.x + bounds.width > workArea.x &&
+      bounds.y >= workArea.y - 1 &&
+      bounds.y < workArea.y + workArea.height
     return visible ? { bounds, maximized } : { ...fallback, maximized }
   } catch {
     // First start, or a file that somebody edited: open where the system puts us.

@@ -43,7 +43,14 @@ export async function beamSearch(
     const perRow = logits.length / rows.length
     const width = beams - ended.length
     const candidates = growing
-      .flatMap((sentence, row) => likeliest(logits.subarray((row + 1) * perRow - dims.vocab, (row + 1) * perRow), width).map(({ id, logProb }) => ({ sentence, row, id, logProb: sentence.logProb + logProb })))
+      .flatMap((sentence, row) =>
+        likeliest(logits.subarray((row + 1) * perRow - dims.vocab, (row + 1) * perRow), width).map(({ id, logProb }) => ({
+          sentence,
+          row,
+          id,
+          logProb: sentence.logProb + logProb,
+        })),
+      )
       .sort((a, b) => b.logProb - a.logProb || a.row - b.row || a.id - b.id)
       .slice(0, width)
     const parents: number[] = []

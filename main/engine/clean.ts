@@ -6,15 +6,38 @@
 import { decodeHTML, decodeHTMLStrict } from 'entities'
 
 const LIGATURES: Record<string, string> = {
-  Ĳ: 'IJ', ĳ: 'ij', ŉ: 'ʼn', Ǳ: 'DZ', ǲ: 'Dz', ǳ: 'dz', Ǆ: 'DŽ', ǅ: 'Dž', ǆ: 'dž', Ǉ: 'LJ', ǈ: 'Lj', ǉ: 'lj', Ǌ: 'NJ', ǋ: 'Nj', ǌ: 'nj',
-  ﬀ: 'ff', ﬁ: 'fi', ﬂ: 'fl', ﬃ: 'ffi', ﬄ: 'ffl', ﬅ: 'ſt', ﬆ: 'st',
+  Ĳ: 'IJ',
+  ĳ: 'ij',
+  ŉ: 'ʼn',
+  Ǳ: 'DZ',
+  ǲ: 'Dz',
+  ǳ: 'dz',
+  Ǆ: 'DŽ',
+  ǅ: 'Dž',
+  ǆ: 'dž',
+  Ǉ: 'LJ',
+  ǈ: 'Lj',
+  ǉ: 'lj',
+  Ǌ: 'NJ',
+  ǋ: 'Nj',
+  ǌ: 'nj',
+  ﬀ: 'ff',
+  ﬁ: 'fi',
+  ﬂ: 'fl',
+  ﬃ: 'ffi',
+  ﬄ: 'ffl',
+  ﬅ: 'ſt',
+  ﬆ: 'st',
 }
 const LIGATURE = new RegExp(`[${Object.keys(LIGATURES).join('')}]`, 'g')
 const windows1252 = new TextDecoder('windows-1252')
 
 export function cleanForClip(text: string): string {
   // Entities of a line are left alone where there seems to be markup.
-  const fixed = text.split(/(?<=\n)/).map(fixLine).join('')
+  const fixed = text
+    .split(/(?<=\n)/)
+    .map(fixLine)
+    .join('')
   return decodeHTML(decodeHTML(fixed)).trim().replace(/\s+/gu, ' ').toLowerCase()
 }
 

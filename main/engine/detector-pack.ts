@@ -40,7 +40,15 @@ export async function testDetector({ knownAnswers }: DetectorPack, detector: Det
   const [seen = []] = await detector.see([picture], 0)
   const near = (a: number, b: number) => Math.abs(a - b) <= tolerance
   for (const { name, score, box } of boxes) {
-    const found = seen.some((one) => one.name === name && near(one.score, score) && near(one.box.cx, box.cx) && near(one.box.cy, box.cy) && near(one.box.w, box.w) && near(one.box.h, box.h))
+    const found = seen.some(
+      (one) =>
+        one.name === name &&
+        near(one.score, score) &&
+        near(one.box.cx, box.cx) &&
+        near(one.box.cy, box.cy) &&
+        near(one.box.w, box.w) &&
+        near(one.box.h, box.h),
+    )
     if (!found) return `the box of "${name}" is off`
   }
   const more = seen.filter(({ score }) => score >= least + tolerance).length - boxes.length

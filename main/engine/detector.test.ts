@@ -27,7 +27,8 @@ function cut({ rgb, width, height }: Picture, left: number, top: number, wide: n
   for (let y = 0; y < high; y++) {
     for (let x = 0; x < wide; x++) {
       const [fromX, fromY] = [x + left, y + top]
-      if (fromX >= 0 && fromX < width && fromY >= 0 && fromY < height) out.set(rgb.subarray((fromY * width + fromX) * 3, (fromY * width + fromX) * 3 + 3), (y * wide + x) * 3)
+      if (fromX >= 0 && fromX < width && fromY >= 0 && fromY < height)
+        out.set(rgb.subarray((fromY * width + fromX) * 3, (fromY * width + fromX) * 3 + 3), (y * wide + x) * 3)
     }
   }
   return { rgb: out, width: wide, height: high }
@@ -80,7 +81,10 @@ describe('the pack objects-80', () => {
     }
     const [x1, y1, x2, y2] = await cup(0, 0, 288, 220)
     // 173 wide: 9 or 10 pixels of border on each side; 193 high: 15 or 16.
-    for (const part of [[115, 0, 173, 220], [95, 27, 193, 193]] satisfies [number, number, number, number][]) {
+    for (const part of [
+      [115, 0, 173, 220],
+      [95, 27, 193, 193],
+    ] satisfies [number, number, number, number][]) {
       const box = await cup(...part)
       for (const [i, side] of [x1, y1, x2, y2].entries()) expect(Math.abs((box[i] ?? NaN) - (side ?? NaN))).toBeLessThan(5)
     }
@@ -101,11 +105,16 @@ describe('the pack objects-80', () => {
     expect(alone).toEqual(second)
     // The mirror of a mirror is what the first turn sees.
     const { rgb, width, height } = picture
-    const mirrored = Uint8Array.from(rgb, (_, i) => rgb[(Math.floor(i / 3 / width) * width + width - 1 - (Math.floor(i / 3) % width)) * 3 + (i % 3)] ?? 0)
+    const mirrored = Uint8Array.from(
+      rgb,
+      (_, i) => rgb[(Math.floor(i / 3 / width) * width + width - 1 - (Math.floor(i / 3) % width)) * 3 + (i % 3)] ?? 0,
+    )
     const [back = []] = await detector.see([{ rgb: mirrored, width, height }], 1)
     expect(back.map(({ score }) => score)).toEqual(first.map(({ score }) => score))
     for (const name of ['cup', 'person']) {
-      const [one, other] = [first, second].map((seen) => pixels(seen.find((each) => each.name === name)?.box ?? { cx: NaN, cy: NaN, w: NaN, h: NaN }, picture))
+      const [one, other] = [first, second].map((seen) =>
+        pixels(seen.find((each) => each.name === name)?.box ?? { cx: NaN, cy: NaN, w: NaN, h: NaN }, picture),
+      )
       for (const [i, side] of (one ?? []).entries()) expect(Math.abs((other?.[i] ?? NaN) - side)).toBeLessThan(12)
       const [here, there] = [first, second].map((seen) => seen.find((each) => each.name === name)?.colours)
       for (const [i, share] of (here ?? []).entries()) expect(Math.abs((there?.[i] ?? NaN) - share)).toBeLessThan(0.2)
@@ -117,7 +126,8 @@ describe('the pack objects-80', () => {
     expect(seen.map(({ score }) => score)).toEqual(seen.map(({ score }) => score).sort((a, b) => b - a))
     const mug = seen.find(({ name }) => name === 'cup')
     expect(mug?.colours).toHaveLength(22)
-    for (const half of [mug?.colours.slice(0, 11), mug?.colours.slice(11)]) expect(half?.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 5)
+    for (const half of [mug?.colours.slice(0, 11), mug?.colours.slice(11)])
+      expect(half?.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 5)
   })
 })
 
@@ -139,7 +149,9 @@ describe('a detector’s folder', () => {
       expect(await testDetector(pack, detector)).toBe('there are 1 boxes too many')
       await graphs.release()
       await save({ ...answers, picture: { ...answers.picture, width: answers.picture.width + 1 } })
-      await expect(opened(dir)).rejects.toMatchObject({ problem: { code: 'pack-invalid', details: expect.stringContaining('size') as string } })
+      await expect(opened(dir)).rejects.toMatchObject({
+        problem: { code: 'pack-invalid', details: expect.stringContaining('size') as string },
+      })
     } finally {
       await rm(dir, { recursive: true })
     }

@@ -51,17 +51,24 @@ export class Detector {
     const { width, height } = picture
     const { left, top, ...bordered } = withBorder(mirrored ? mirror(picture) : picture, input.multiple)
     const outputs = await this.#graphs.run('detector', { picture: byteTensor(bordered.rgb, [1, bordered.height, bordered.width, 3]) })
-    const cells = candidatesOf(floatsOf(outputs, 'scores'), floatsOf(outputs, 'distances'), { ...bordered, strides, classes: classes.length, floor: calibration.floor })
+    const cells = candidatesOf(floatsOf(outputs, 'scores'), floatsOf(outputs, 'distances'), {
+      ...bordered,
+      strides,
+      classes: classes.length,
+      floor: calibration.floor,
+    })
     const inPicture = cells.map(({ index, score, box: { x1, y1, x2, y2 } }) => ({
       name: classes[index] ?? '',
       score,
       box: clipBox({ x1: x1 - left, y1: y1 - top, x2: x2 - left, y2: y2 - top }, picture),
     }))
-    return onePerThing(inPicture.filter(({ box }) => box.x2 - box.x1 >= LEAST_SIDE && box.y2 - box.y1 >= LEAST_SIDE)).map(({ name, score, box: { x1, y1, x2, y2 } }) => {
-      const cx = (x1 + x2) / 2 / width
-      const box = { cx: mirrored ? 1 - cx : cx, cy: (y1 + y2) / 2 / height, w: (x2 - x1) / width, h: (y2 - y1) / height }
-      return { name, score, box, colours: coloursOfHalves(picture, box) }
-    })
+    return onePerThing(inPicture.filter(({ box }) => box.x2 - box.x1 >= LEAST_SIDE && box.y2 - box.y1 >= LEAST_SIDE)).map(
+      ({ name, score, box: { x1, y1, x2, y2 } }) => {
+        const cx = (x1 + x2) / 2 / width
+        const box = { cx: mirrored ? 1 - cx : cx, cy: (y1 + y2) / 2 / height, w: (x2 - x1) / width, h: (y2 - y1) / height }
+        return { name, score, box, colours: coloursOfHalves(picture, box) }
+      },
+    )
   }
 }
 
@@ -95,7 +102,11 @@ function withBorder({ rgb, width, height }: Picture, multiple: number): Picture 
  * @param distances [cells, 4]: pixels from the centre of a cell to the left, top, right and bottom of its box.
  * @param grid Of the bordered picture, in pixels, of which every stride is a divisor.
  */
-function candidatesOf(scores: Float32Array, distances: Float32Array, grid: { width: number; height: number; strides: readonly number[]; classes: number; floor: number }): Candidate[] {
+function candidatesOf(
+  scores: Float32Array,
+  distances: Float32Array,
+  grid: { width: number; height: number; strides: readonly number[]; classes: number; floor: number },
+): Candidate[] {
   const { width, height, strides, classes, floor } = grid
   const out: Candidate[] = []
   let cell = 0
@@ -118,7 +129,8 @@ function candidatesOf(scores: Float32Array, distances: Float32Array, grid: { wid
 function onePerThing<T extends { name: string; box: Box }>(found: readonly T[]): T[] {
   const kept: T[] = []
   for (const one of found) {
-    if (kept.every(({ name, box }) => name !== one.name || (iou(box, one.box) <= ONE_THING && shareWithin(one.box, box) < NESTED))) kept.push(one)
+    if (kept.every(({ name, box }) => name !== one.name || (iou(box, one.box) <= ONE_THING && shareWithin(one.box, box) < NESTED)))
+      kept.push(one)
   }
   return kept
 }

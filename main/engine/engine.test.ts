@@ -49,7 +49,7 @@ describe.skipIf(packMissing)('the engine', () => {
     expect(readdirSync(cache, { recursive: true }).filter((file) => /microsoft|telemetry|\.db/i.test(String(file)))).toEqual([])
   })
 
-  it('leaves an encoding of the pack\'s shape', () => {
+  it("leaves an encoding of the pack's shape", () => {
     const { dims } = engine.info.manifest
     expect(encoding.embedding).toHaveLength(dims.embedding)
     expect(encoding.memory).toHaveLength(dims.tokens * dims.memory)
@@ -78,7 +78,10 @@ describe.skipIf(packMissing)('the engine', () => {
     const questions = ['what is moving ?', 'how many are there ?', 'what colour is it ?']
     const alone: string[] = []
     for (const question of questions) alone.push((await engine.answer(encoding, question)).text)
-    const [together, again] = await Promise.all([Promise.all(questions.map((question) => engine.answer(encoding, question))), engine.encode({ tubes })])
+    const [together, again] = await Promise.all([
+      Promise.all(questions.map((question) => engine.answer(encoding, question))),
+      engine.encode({ tubes }),
+    ])
     expect(together.map(({ text }) => text)).toEqual(alone)
     expect(again).toEqual(encoding)
   })
@@ -117,7 +120,9 @@ describe.skipIf(packMissing)('the engine', () => {
       expect(heat.reduce((sum, mass) => sum + mass, 0)).toBeCloseTo(1, 3)
       expect(probability > 0 && probability <= 1).toBe(true)
     }
-    said.frameWeights.forEach((weight, frame) => expect(followed.heat.subarray(frame * cells, (frame + 1) * cells).reduce((sum, mass) => sum + mass, 0)).toBeCloseTo(weight, 3))
+    said.frameWeights.forEach((weight, frame) =>
+      expect(followed.heat.subarray(frame * cells, (frame + 1) * cells).reduce((sum, mass) => sum + mass, 0)).toBeCloseTo(weight, 3),
+    )
     const corrected = await engine.follow(encoding, 'a person wrote this instead', null)
     expect(corrected.words).toHaveLength(5)
     expect((await engine.follow(encoding, 'word '.repeat(dims.context * 2), null)).words.length).toBeLessThan(dims.context)
@@ -152,7 +157,9 @@ describe.skipIf(packMissing)('the engine', () => {
     const { familiar } = engine.info.manifest.calibration
     expect(await engine.unfamiliar(encoding)).toBe(familiar !== undefined)
     expect((await engine.caption(encoding)).unfamiliar).toBe(familiar !== undefined)
-    await expect(engine.see([{ rgb: new Uint8Array(3), width: 1, height: 1 }], 0)).rejects.toMatchObject({ problem: { code: 'pack-cannot' } })
+    await expect(engine.see([{ rgb: new Uint8Array(3), width: 1, height: 1 }], 0)).rejects.toMatchObject({
+      problem: { code: 'pack-cannot' },
+    })
     await expect(engine.read([{ rgb: new Uint8Array(3), width: 1, height: 1 }])).rejects.toMatchObject({ problem: { code: 'pack-cannot' } })
   })
 
@@ -190,14 +197,26 @@ it('gives up on a process that keeps dying', async () => {
   const dying: ForkEngine = () => {
     starts += 1
     const child = spawn(process.execPath, ['-e', 'process.exit(3)'], { stdio: 'ignore' })
-    return { pid: child.pid, post: () => undefined, onMessage: () => undefined, onExit: (listener) => child.once('exit', listener), kill: () => child.kill() }
+    return {
+      pid: child.pid,
+      post: () => undefined,
+      onMessage: () => undefined,
+      onExit: (listener) => child.once('exit', listener),
+      kill: () => child.kill(),
+    }
   }
-  await expect(Engine.start({ packDir, fork: dying })).rejects.toMatchObject({ problem: { code: 'engine-unavailable', details: 'exit code 3' } })
+  await expect(Engine.start({ packDir, fork: dying })).rejects.toMatchObject({
+    problem: { code: 'engine-unavailable', details: 'exit code 3' },
+  })
   expect(starts).toBe(5)
 })
 
 it('ends when its host goes away', async () => {
-  const child = fork(fileURLToPath(new URL('process.ts', import.meta.url)), [packDir], { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+  const child = fork(fileURLToPath(new URL('process.ts', import.meta.url)), [packDir], {
+    serialization: 'advanced',
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
   await once(child, 'message')
   child.disconnect()
   const [code] = (await once(child, 'exit')) as [number | null]

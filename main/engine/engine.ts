@@ -7,7 +7,21 @@ import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { Detection } from '../../app/detections.ts'
 import type { PackManifest } from '../../app/pack/pack.ts'
 import type { Line } from '../../app/text-lines.ts'
-import type { Calls, CallName, Encoding, EngineInfo, Followed, Generated, KnownAnswers, Picture, Regions, Reply, Request, Spotted, TextUse } from './protocol.ts'
+import type {
+  Calls,
+  CallName,
+  Encoding,
+  EngineInfo,
+  Followed,
+  Generated,
+  KnownAnswers,
+  Picture,
+  Regions,
+  Reply,
+  Request,
+  Spotted,
+  TextUse,
+} from './protocol.ts'
 
 export type { Encoding, EngineInfo, Followed, Generated, Picture, Regions, Spotted, TextUse } from './protocol.ts'
 export type EngineState = Status['engine']['state']
@@ -69,7 +83,17 @@ export class Engine<M extends PackManifest = PackManifest> {
    * `signal` ends a start that takes too long for who waits. `untested`: of a pack that is being made, which has no known answers yet.
    * @throws TubeletError `pack-invalid`, `pack-self-test-failed` or `engine-unavailable`.
    */
-  static async start({ packDir, fork = forkNode, signal, untested = false }: { packDir: string; fork?: ForkEngine; signal?: AbortSignal; untested?: boolean }): Promise<Engine> {
+  static async start({
+    packDir,
+    fork = forkNode,
+    signal,
+    untested = false,
+  }: {
+    packDir: string
+    fork?: ForkEngine
+    signal?: AbortSignal
+    untested?: boolean
+  }): Promise<Engine> {
     signal?.throwIfAborted()
     const engine = new Engine(untested ? [packDir, 'untested'] : [packDir], fork)
     const stop = () => void engine.close()
@@ -125,7 +149,11 @@ export class Engine<M extends PackManifest = PackManifest> {
     return this.#call('caption', { embedding, memory }, { signal })
   }
 
-  answer({ embedding, memory }: Pick<Encoding, 'embedding' | 'memory'>, question: string, { onToken, signal }: AskOptions = {}): Promise<Generated> {
+  answer(
+    { embedding, memory }: Pick<Encoding, 'embedding' | 'memory'>,
+    question: string,
+    { onToken, signal }: AskOptions = {},
+  ): Promise<Generated> {
     return this.#call('answer', { embedding, memory, question }, { onToken, signal })
   }
 

@@ -69,7 +69,11 @@ export async function openPlaceable(dir: string, untested: boolean): Promise<Ope
         place: (placement) => {
           const graphs = new Graphs(pack.graphs, placement)
           const detector = new Detector(manifest, graphs)
-          return { graphs, selfTest: () => testDetector(pack, detector), handlers: { see: ({ pictures, turn }) => detector.see(pictures, turn) } }
+          return {
+            graphs,
+            selfTest: () => testDetector(pack, detector),
+            handlers: { see: ({ pictures, turn }) => detector.see(pictures, turn) },
+          }
         },
       }
     }

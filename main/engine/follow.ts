@@ -21,7 +21,15 @@ interface Step {
  * @param said The text: what the model wrote, or a person instead of it. What does not fit the decoder's context is left out.
  * @throws the signal's reason when it is aborted between two steps.
  */
-export async function follow(graphs: Graphs, manifest: MammutManifest, text: Text, cross: CrossAttention, prompt: readonly number[], said: string, signal?: AbortSignal): Promise<Followed> {
+export async function follow(
+  graphs: Graphs,
+  manifest: MammutManifest,
+  text: Text,
+  cross: CrossAttention,
+  prompt: readonly number[],
+  said: string,
+  signal?: AbortSignal,
+): Promise<Followed> {
   const { dims, input, tokenizer } = manifest
   const [, ...whole] = text.sentence(said)
   const ids = [...whole.slice(0, -1).slice(0, dims.context - prompt.length), tokenizer.end]
@@ -33,12 +41,23 @@ export async function follow(graphs: Graphs, manifest: MammutManifest, text: Tex
   }
   const words = wordsOf(text, ids).map(({ text: word, from, to }) => {
     const some = steps.slice(from, to)
-    return { text: word, probability: Math.exp(some.reduce((sum, { probability }) => sum + Math.log(probability), 0) / some.length), heat: mean(some) }
+    return {
+      text: word,
+      probability: Math.exp(some.reduce((sum, { probability }) => sum + Math.log(probability), 0) / some.length),
+      heat: mean(some),
+    }
   })
   return { ...GRID, frames: input.frames, heat: mean(steps), words }
 }
 
-async function forced(graphs: Graphs, manifest: MammutManifest, cross: CrossAttention, prompt: readonly number[], ids: readonly number[], signal?: AbortSignal): Promise<Step[]> {
+async function forced(
+  graphs: Graphs,
+  manifest: MammutManifest,
+  cross: CrossAttention,
+  prompt: readonly number[],
+  ids: readonly number[],
+  signal?: AbortSignal,
+): Promise<Step[]> {
   const { dims } = manifest
   const none = floatTensor(new Float32Array(0), [1, dims.layers, dims.heads, 0, dims.headDim])
   let [past_k, past_v] = [none, none]
@@ -50,7 +69,10 @@ async function forced(graphs: Graphs, manifest: MammutManifest, cross: CrossAtte
     past_k = tensorOf(outputs, 'present_k')
     past_v = tensorOf(outputs, 'present_v')
     next = [id]
-    steps.push({ probability: probabilityOf(id, floatsOf(outputs, 'logits').subarray(-dims.vocab), temperatureOf(manifest)), attention: floatsOf(outputs, 'attention') })
+    steps.push({
+      probability: probabilityOf(id, floatsOf(outputs, 'logits').subarray(-dims.vocab), temperatureOf(manifest)),
+      attention: floatsOf(outputs, 'attention'),
+    })
   }
   return steps
 }

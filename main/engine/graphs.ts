@@ -65,7 +65,8 @@ export class Graphs {
     if (!session) {
       const graph = this.#files[name]
       if (graph === undefined) throw new Error(`the pack has no ${name} graph`)
-      session = typeof graph === 'string' ? ort.InferenceSession.create(graph, this.#options) : ort.InferenceSession.create(graph, this.#options)
+      session =
+        typeof graph === 'string' ? ort.InferenceSession.create(graph, this.#options) : ort.InferenceSession.create(graph, this.#options)
       this.#sessions.set(name, session)
     }
     return session

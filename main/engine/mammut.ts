@@ -50,7 +50,8 @@ export async function openMammut(folder: PackFolder, manifest: MammutManifest, d
   const { graphs: refs, input, weights, dims, calibration } = manifest
   for (const ref of weights) await folder.check(ref)
   const graphs: GraphFiles = {}
-  for (const [name, ref] of Object.entries(refs)) if (ref) graphs[name] = weights.length === 0 ? await folder.read(ref) : await folder.check(ref)
+  for (const [name, ref] of Object.entries(refs))
+    if (ref) graphs[name] = weights.length === 0 ? await folder.read(ref) : await folder.check(ref)
   const tokenizer = folder.parse(TokenizerFile, await folder.read(manifest.tokenizer), manifest.tokenizer.file)
   const bank = calibration.familiar?.taught
   const taught = bank ? fromHalf(halves(await folder.read(bank))) : new Float32Array()
@@ -60,7 +61,15 @@ export async function openMammut(folder: PackFolder, manifest: MammutManifest, d
   const { clips: clipFiles, ...answers } = folder.parse(SelfTest, await folder.read(manifest.selfTest), manifest.selfTest.file)
   const clips: Uint8Array[] = []
   for (const ref of clipFiles) clips.push(await folder.unzip(ref, input.frames * input.height * input.width * 3))
-  if (weights.length > 0) await folder.refuseOthers([...Object.values(refs).filter((ref) => ref !== undefined), ...weights, manifest.tokenizer, manifest.selfTest, ...(bank ? [bank] : []), ...clipFiles])
+  if (weights.length > 0)
+    await folder.refuseOthers([
+      ...Object.values(refs).filter((ref) => ref !== undefined),
+      ...weights,
+      manifest.tokenizer,
+      manifest.selfTest,
+      ...(bank ? [bank] : []),
+      ...clipFiles,
+    ])
   return { ...pack, knownAnswers: { ...answers, clips } }
 }
 

@@ -89,12 +89,17 @@ describe.skipIf(packMissing)('a model', () => {
 
   it('refuses a clip and an encoding of another geometry', async () => {
     await expect(model.encode([new Uint8Array(3)])).rejects.toMatchObject({ problem: { code: 'bad-request' } })
-    await expect(model.caption({ embedding: seen.embedding, memory: new Uint16Array(7) })).rejects.toMatchObject({ problem: { code: 'bad-request' } })
+    await expect(model.caption({ embedding: seen.embedding, memory: new Uint16Array(7) })).rejects.toMatchObject({
+      problem: { code: 'bad-request' },
+    })
   })
 
   describe('its text', () => {
     it('keeps room for the answer, and the words of the prompt after a question of any length', () => {
-      const { prompts: { question: asked = '' }, dims } = pack.manifest
+      const {
+        prompts: { question: asked = '' },
+        dims,
+      } = pack.manifest
       const tail = text.prompt(asked.split('{question}')[1]?.trim() ?? '').slice(1)
       for (const question of ['what ?', 'why '.repeat(500), '🦊'.repeat(300), 'x'.repeat(3000), '', '[EOT] $& [PAD]']) {
         const ids = text.prompt(asked, question)

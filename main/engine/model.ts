@@ -68,19 +68,26 @@ export class Model {
       }),
     )
     const outputs = await this.graphs.run('vision', feeds)
-    return { embedding: floatsOf(outputs, 'embedding'), memory: floatsOf(outputs, 'memory'), tokens: this.graphs.has('detector') ? floatsOf(outputs, 'tokens') : null }
+    return {
+      embedding: floatsOf(outputs, 'embedding'),
+      memory: floatsOf(outputs, 'memory'),
+      tokens: this.graphs.has('detector') ? floatsOf(outputs, 'tokens') : null,
+    }
   }
 
   async caption(encoding: Pick<Encoding, 'embedding' | 'memory'>, options: GenerateOptions = {}): Promise<Generated> {
     const { prompts, calibration, decoding } = this.#pack.manifest
     const ids = this.#text.prompt(prompts.caption)
-    const decoded = decoding ? await this.#best(await this.#crossOf(encoding.memory), ids, decoding, options.signal) : await this.#generate(encoding, ids, options)
+    const decoded = decoding
+      ? await this.#best(await this.#crossOf(encoding.memory), ids, decoding, options.signal)
+      : await this.#generate(encoding, ids, options)
     return this.#judged(encoding, decoded, prompts.caption, '', calibration.caption.notSureBelow)
   }
 
   async answer(encoding: Pick<Encoding, 'embedding' | 'memory'>, question: string, options: GenerateOptions = {}): Promise<Generated> {
     const { prompts, calibration } = this.#pack.manifest
-    if (prompts.question === undefined || calibration.answer === undefined) throw cannot(this.#pack, '“{{pack}}” answers no questions: it writes captions and finds clips by words.')
+    if (prompts.question === undefined || calibration.answer === undefined)
+      throw cannot(this.#pack, '“{{pack}}” answers no questions: it writes captions and finds clips by words.')
     const ids = this.#text.prompt(prompts.question, question)
     const decoded = await this.#generate(encoding, ids, options)
     return this.#judged(encoding, decoded, this.#text.read(ids.slice(1)), question, calibration.answer.notSureBelow)
@@ -89,8 +96,12 @@ export class Model {
   /** A caption, or with its question an answer, word by word over a stored encoding. */
   async follow(memory: Uint16Array, text: string, question: string | null, signal?: AbortSignal): Promise<Followed> {
     const { prompts } = this.#pack.manifest
-    if (question !== null && prompts.question === undefined) throw cannot(this.#pack, '“{{pack}}” answers no questions: it writes captions and finds clips by words.')
-    const prompt = question === null || prompts.question === undefined ? this.#text.prompt(prompts.caption) : this.#text.prompt(prompts.question, question)
+    if (question !== null && prompts.question === undefined)
+      throw cannot(this.#pack, '“{{pack}}” answers no questions: it writes captions and finds clips by words.')
+    const prompt =
+      question === null || prompts.question === undefined
+        ? this.#text.prompt(prompts.caption)
+        : this.#text.prompt(prompts.question, question)
     return follow(this.graphs, this.#pack.manifest, this.#text, await this.#crossOf(memory), prompt, text, signal)
   }
 
@@ -98,7 +109,9 @@ export class Model {
   async describe(memory: Float32Array, signal?: AbortSignal): Promise<string> {
     const { manifest } = this.#pack
     const [cross, prompt] = [await this.#project(memory), this.#text.prompt(manifest.prompts.caption)]
-    const { ids } = manifest.decoding ? await this.#best(cross, prompt, manifest.decoding, signal) : await decode(this.graphs, manifest, cross, prompt, { signal })
+    const { ids } = manifest.decoding
+      ? await this.#best(cross, prompt, manifest.decoding, signal)
+      : await decode(this.graphs, manifest, cross, prompt, { signal })
     return this.#text.read(ids)
   }
 
@@ -139,7 +152,13 @@ export class Model {
   /** One L2-normalised embedding [E] for each text, through the prompt of its use. */
   embedText(texts: readonly string[], as: TextUse): Promise<Float32Array[]> {
     const { prompts } = this.#pack.manifest
-    return this.embed(texts.map((text) => (as === 'label' && prompts.label !== undefined ? prompts.label.replace('{label}', () => text) : prompts.search.replace('{query}', () => text))))
+    return this.embed(
+      texts.map((text) =>
+        as === 'label' && prompts.label !== undefined
+          ? prompts.label.replace('{label}', () => text)
+          : prompts.search.replace('{query}', () => text),
+      ),
+    )
   }
 
   /** As `embedText`, but the texts are taken as they are. */
@@ -218,15 +237,29 @@ export class Model {
     const { dims } = this.#pack.manifest
     const tokens = floatTensor(this.#widen(tokenBits, dims.tokens * dims.token), [1, dims.tokens, dims.token])
     const outputs = await this.graphs.run('detector', { tokens })
-    return { boxes: floatsOf(outputs, 'boxes'), objectness: floatsOf(outputs, 'objectness'), regions: floatsOf(outputs, 'regions'), frames: tensorOf(outputs, 'frame').data }
+    return {
+      boxes: floatsOf(outputs, 'boxes'),
+      objectness: floatsOf(outputs, 'objectness'),
+      regions: floatsOf(outputs, 'regions'),
+      frames: tensorOf(outputs, 'frame').data,
+    }
   }
 
-  async #best(cross: CrossAttention, prompt: readonly number[], decoding: NonNullable<MammutManifest['decoding']>, signal?: AbortSignal): Promise<Decoded & { text: string }> {
+  async #best(
+    cross: CrossAttention,
+    prompt: readonly number[],
+    decoding: NonNullable<MammutManifest['decoding']>,
+    signal?: AbortSignal,
+  ): Promise<Decoded & { text: string }> {
     const decoded = await beamSearch(this.graphs, this.#pack.manifest, decoding, cross, prompt, signal)
     return { ...decoded, text: this.#text.read(decoded.ids) }
   }
 
-  async #generate({ memory }: Pick<Encoding, 'memory'>, prompt: readonly number[], { onToken, signal }: GenerateOptions): Promise<Decoded & { text: string }> {
+  async #generate(
+    { memory }: Pick<Encoding, 'memory'>,
+    prompt: readonly number[],
+    { onToken, signal }: GenerateOptions,
+  ): Promise<Decoded & { text: string }> {
     const cross = await this.#crossOf(memory)
     const stream = new TextStream(this.#text)
     const give = (text: string) => {
@@ -237,7 +270,13 @@ export class Model {
     return { ...decoded, text: this.#text.read(decoded.ids) }
   }
 
-  async #judged({ embedding }: Pick<Encoding, 'embedding'>, decoded: Decoded & { text: string }, prompt: string, question: string, notSureBelow: number): Promise<Generated> {
+  async #judged(
+    { embedding }: Pick<Encoding, 'embedding'>,
+    decoded: Decoded & { text: string },
+    prompt: string,
+    question: string,
+    notSureBelow: number,
+  ): Promise<Generated> {
     const { manifest } = this.#pack
     const { text, confidence, attention } = decoded
     const [said] = await this.embedText([`${question} ${text}`.trim()], 'search')
@@ -253,7 +292,9 @@ export class Model {
     const { familiar } = manifest.calibration
     if (!familiar) return false
     const width = embedding.length
-    return !Array.from({ length: taught.length / width }, (_, i) => taught.subarray(i * width, (i + 1) * width)).some((near) => dot(near, embedding) >= familiar.threshold)
+    return !Array.from({ length: taught.length / width }, (_, i) => taught.subarray(i * width, (i + 1) * width)).some(
+      (near) => dot(near, embedding) >= familiar.threshold,
+    )
   }
 
   #crossOf(memory: Uint16Array): Promise<CrossAttention> {
@@ -296,7 +337,13 @@ function keep<V>(cache: Map<string, V>, key: string, value: V, limit: number): v
 }
 
 function cannot({ manifest }: Pack, message: string): TubeletError {
-  return new TubeletError({ code: 'pack-cannot', message, values: { pack: manifest.name }, stillWorks: 'What this model can do is written on the Packs page.', next: 'Switch to a pack that can.' })
+  return new TubeletError({
+    code: 'pack-cannot',
+    message,
+    values: { pack: manifest.name },
+    stillWorks: 'What this model can do is written on the Packs page.',
+    next: 'Switch to a pack that can.',
+  })
 }
 
 function badRequest(message: string): TubeletError {

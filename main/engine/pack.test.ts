@@ -97,14 +97,25 @@ describe.skipIf(packMissing)('a pack', () => {
       const out = []
       for (const clip of pack.knownAnswers.clips) {
         const encoding = await model.encode(cutTubes(clip, json.input))
-        out.push([await model.caption(encoding), await model.answer(encoding, question)].map(({ unsure, unfamiliar }) => [unsure, unfamiliar]))
+        out.push(
+          [await model.caption(encoding), await model.answer(encoding, question)].map(({ unsure, unfamiliar }) => [unsure, unfamiliar]),
+        )
       }
       return out
     }
-    const [sure, guess] = [[false, false], [true, true]]
-    expect(await doubts('what moves?')).toEqual([[sure, sure], [sure, sure]])
+    const [sure, guess] = [
+      [false, false],
+      [true, true],
+    ]
+    expect(await doubts('what moves?')).toEqual([
+      [sure, sure],
+      [sure, sure],
+    ])
     json.calibration.familiar = { threshold: (1 + likeness) / 2, taught: null }
-    expect(await doubts('what moves?')).toEqual([[guess, guess], [guess, guess]])
+    expect(await doubts('what moves?')).toEqual([
+      [guess, guess],
+      [guess, guess],
+    ])
     const teach = async (bank: Buffer) => {
       await writeFile(path.join(dir, 'taught.f16'), bank)
       json.calibration.familiar = { threshold: (1 + likeness) / 2, taught: { file: 'taught.f16', sha256: hash('sha256', bank) } }
@@ -112,10 +123,19 @@ describe.skipIf(packMissing)('a pack', () => {
     const away = first.map((x) => -x)
     const bank = Buffer.from(toHalf(Float32Array.from([...away, ...first])).buffer)
     await teach(bank)
-    expect(await doubts('what moves?')).toEqual([[sure, sure], [guess, guess]])
+    expect(await doubts('what moves?')).toEqual([
+      [sure, sure],
+      [guess, guess],
+    ])
     json.words = ['what', 'moves']
-    expect(await doubts('What moves?')).toEqual([[sure, sure], [guess, guess]])
-    expect(await doubts('What drives?')).toEqual([[sure, [true, false]], [guess, guess]])
+    expect(await doubts('What moves?')).toEqual([
+      [sure, sure],
+      [guess, guess],
+    ])
+    expect(await doubts('What drives?')).toEqual([
+      [sure, [true, false]],
+      [guess, guess],
+    ])
     await teach(bank.subarray(2))
     await expect(doubts('what moves?')).rejects.toMatchObject(refusal(/whole embeddings/))
   })
@@ -128,6 +148,8 @@ describe.skipIf(packMissing)('a pack', () => {
     await writeFile(path.join(dir, file), bytes)
     json.selfTest.sha256 = hash('sha256', bytes)
     await save(json)
-    await expect(placePack(await openPlaceable(dir, false))).rejects.toMatchObject({ problem: { code: 'pack-self-test-failed', details: expect.stringContaining('caption') as string } })
+    await expect(placePack(await openPlaceable(dir, false))).rejects.toMatchObject({
+      problem: { code: 'pack-self-test-failed', details: expect.stringContaining('caption') as string },
+    })
   })
 })

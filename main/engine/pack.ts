@@ -29,7 +29,9 @@ export class PackFolder {
   async check({ file, sha256 }: FileRef): Promise<string> {
     const inside = await this.#inside(file)
     const digest = createHash('sha256')
-    await pipeline(createReadStream(inside, { highWaterMark: 1 << 20 }), digest).catch((error: unknown) => this.invalid(`${file} cannot be read.`, error))
+    await pipeline(createReadStream(inside, { highWaterMark: 1 << 20 }), digest).catch((error: unknown) =>
+      this.invalid(`${file} cannot be read.`, error),
+    )
     if (digest.digest('hex') !== sha256) this.#damaged(file)
     return inside
   }
@@ -107,7 +109,9 @@ export interface OpenedFolder {
 
 /** @throws TubeletError `pack-invalid` when there is no manifest, or it is malformed. */
 export async function openFolder(dir: string): Promise<OpenedFolder> {
-  const folder = new PackFolder(await realpath(dir).catch((error: unknown) => new PackFolder(dir).invalid('The folder cannot be read.', error)))
+  const folder = new PackFolder(
+    await realpath(dir).catch((error: unknown) => new PackFolder(dir).invalid('The folder cannot be read.', error)),
+  )
   const bytes = await folder.bytes('pack.json')
   return { folder, manifest: folder.parse(PackManifest, bytes, 'pack.json'), digest: hash('sha256', bytes) }
 }

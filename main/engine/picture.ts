@@ -37,7 +37,8 @@ export function resized({ rgb, ...size }: Picture, part: Part, width: number, he
       const a = 65_536 - b - c - d
       let at = row + (across.first[x] ?? 0) * 3
       for (let channel = 0; channel < 3; channel++, at++) {
-        out[to++] = (a * (rgb[at] ?? 0) + b * (rgb[at + right] ?? 0) + c * (rgb[at + below] ?? 0) + d * (rgb[at + right + below] ?? 0) + 32_768) >> 16
+        out[to++] =
+          (a * (rgb[at] ?? 0) + b * (rgb[at + right] ?? 0) + c * (rgb[at + below] ?? 0) + d * (rgb[at + right + below] ?? 0) + 32_768) >> 16
       }
     }
   }

@@ -30,7 +30,11 @@ async function serve(packDir: string, untested: boolean): Promise<void> {
   const { placePack, placeUntested } = await import('./provider.ts')
   const pack = await openPlaceable(packDir, untested)
   const { placed, info } = await (untested ? placeUntested(pack) : placePack(pack))
-  const handlers: Handlers = { ...placed.handlers, selfTest: () => placed.selfTest({}), counts: () => Promise.resolve(placed.graphs.counts()) }
+  const handlers: Handlers = {
+    ...placed.handlers,
+    selfTest: () => placed.selfTest({}),
+    counts: () => Promise.resolve(placed.graphs.counts()),
+  }
   const running = new Map<number, AbortController>()
 
   async function run<N extends CallName>(id: number, name: N, input: Calls[N]['input']): Promise<void> {
@@ -56,7 +60,13 @@ async function serve(packDir: string, untested: boolean): Promise<void> {
 }
 
 function cannot({ manifest }: EngineInfo): TubeletError {
-  return new TubeletError({ code: 'pack-cannot', message: '“{{pack}}” cannot do that.', values: { pack: manifest.name }, stillWorks: 'What this model can do is written on the Packs page.', next: 'Give that task to a pack that can.' })
+  return new TubeletError({
+    code: 'pack-cannot',
+    message: '“{{pack}}” cannot do that.',
+    values: { pack: manifest.name },
+    stillWorks: 'What this model can do is written on the Packs page.',
+    next: 'Give that task to a pack that can.',
+  })
 }
 
 // The runtime's official binaries report to their maker unless this is set before they are loaded. Nothing leaves this computer.

@@ -34,7 +34,6 @@ export interface Generated {
   prompt: string
 }
 
-
 /** A text as the decoder follows it. Heat is cross-attention mass in [frames, rows, columns], row-major, and sums to 1. */
 export interface Followed {
   /** Input frames. */
@@ -132,7 +131,9 @@ export interface Calls {
 }
 export type CallName = keyof Calls
 
-export type Request = { [N in CallName]: { type: 'call'; id: number; name: N; input: Calls[N]['input'] } }[CallName] | { type: 'cancel'; id: number }
+export type Request =
+  | { [N in CallName]: { type: 'call'; id: number; name: N; input: Calls[N]['input'] } }[CallName]
+  | { type: 'cancel'; id: number }
 
 export type Reply =
   | { type: 'ready'; info: EngineInfo }

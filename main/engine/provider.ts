@@ -54,7 +54,18 @@ interface Candidate {
 export function placeUntested(pack: OpenedPack): { placed: Placed; info: EngineInfo } {
   const threads = cpuThreads()
   const placed = pack.place({ provider: 'cpu', threads })
-  return { placed, info: { manifest: pack.manifest, digest: pack.digest, provider: nameOf('cpu'), threads, sentence: said('Ready on {{provider}}.', { provider: nameOf('cpu') }), fallback: false, tried: [] } }
+  return {
+    placed,
+    info: {
+      manifest: pack.manifest,
+      digest: pack.digest,
+      provider: nameOf('cpu'),
+      threads,
+      sentence: said('Ready on {{provider}}.', { provider: nameOf('cpu') }),
+      fallback: false,
+      tried: [],
+    },
+  }
 }
 
 /** @throws TubeletError `pack-self-test-failed` when the pack gives wrong answers even on the CPU. */
@@ -65,7 +76,11 @@ export async function placePack(pack: OpenedPack): Promise<{ placed: Placed; inf
   const memory = await remember(file, [pack.digest, runtimeVersion, process.platform, process.arch, ...listed].join(' '))
   const { chosen } = memory
   const crashing = listed.filter((name) => memory.crashed.filter((crashed) => crashed === name).length >= CRASHES_TRUSTED)
-  const tried: ProviderTrial[] = crashing.map((name) => ({ provider: nameOf(name), outcome: 'broken', details: 'It ended the process that tried it.' }))
+  const tried: ProviderTrial[] = crashing.map((name) => ({
+    provider: nameOf(name),
+    outcome: 'broken',
+    details: 'It ended the process that tried it.',
+  }))
 
   const candidates: Candidate[] = []
   for (const provider of listed) {
@@ -88,11 +103,22 @@ export async function placePack(pack: OpenedPack): Promise<{ placed: Placed; inf
   const { provider, placed } = await fastest(candidates)
 
   tried.push({ provider: nameOf(provider), outcome: 'used', details: '' })
-  for (const other of candidates) if (other.provider !== provider) tried.push({ provider: nameOf(other.provider), outcome: 'slow', details: '' })
+  for (const other of candidates)
+    if (other.provider !== provider) tried.push({ provider: nameOf(other.provider), outcome: 'slow', details: '' })
   // What was remembered was not tried again.
   const outcomes = chosen === provider ? memory.tried : tried
   await write(file, { ...memory, chosen: provider, tried: outcomes, trying: null, passed })
-  return { placed, info: { manifest: pack.manifest, digest: pack.digest, provider: nameOf(provider), threads, tried: outcomes, ...standing(provider, threads, outcomes) } }
+  return {
+    placed,
+    info: {
+      manifest: pack.manifest,
+      digest: pack.digest,
+      provider: nameOf(provider),
+      threads,
+      tried: outcomes,
+      ...standing(provider, threads, outcomes),
+    },
+  }
 }
 
 /** Where it runs and why not on a GPU, for people. */
@@ -102,7 +128,10 @@ function standing(provider: string, count: number, tried: readonly ProviderTrial
   const [broken, slow] = [of('broken'), of('slow')]
   const sentence =
     broken.length > 0
-      ? said('Ready on CPU, {{count}} threads; GPU not used: {{providers}} cannot be trusted on this machine.', { count, providers: broken.join(', ') })
+      ? said('Ready on CPU, {{count}} threads; GPU not used: {{providers}} cannot be trusted on this machine.', {
+          count,
+          providers: broken.join(', '),
+        })
       : slow.length > 0
         ? said('Ready on CPU, {{count}} threads; GPU not used: {{providers}} would be slower here.', { count, providers: slow.join(', ') })
         : said('Ready on CPU, {{count}} threads; GPU not used: no usable GPU was found.', { count })

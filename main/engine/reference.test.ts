@@ -52,7 +52,10 @@ describe.skipIf(missing)('TypeScript against PyTorch', () => {
   beforeAll(async () => {
     pack = await openPack(packDir)
     directory = mkdtempSync(path.join(os.tmpdir(), 'tubelet-reference-'))
-    execFileSync(python, ['-m', 'models.reference', '--pack', packDir, '--clips', String(CLIPS), '--out', directory], { cwd: repository, stdio: 'pipe' })
+    execFileSync(python, ['-m', 'models.reference', '--pack', packDir, '--clips', String(CLIPS), '--out', directory], {
+      cwd: repository,
+      stdio: 'pipe',
+    })
     expected = Reference.parse(JSON.parse(readFileSync(path.join(directory, 'reference.json'), 'utf8'))).clips
     const all = readFileSync(path.join(directory, 'clips.u8'))
     const size = all.length / CLIPS

@@ -45,7 +45,8 @@ describe('lines in a map', () => {
 })
 
 describe('steps of the reader', () => {
-  const read = (classes: number[], certainty: number[] = classes.map(() => 0.9)) => textOf(Int32Array.from(classes), Float32Array.from(certainty), ['a', 'ß', ' '])
+  const read = (classes: number[], certainty: number[] = classes.map(() => 0.9)) =>
+    textOf(Int32Array.from(classes), Float32Array.from(certainty), ['a', 'ß', ' '])
 
   it('become text: repeats and blanks fall out, a letter after a blank counts again', () => {
     expect(read([0, 1, 1, 0, 1, 2, 2, 0]).text).toBe('aaß')

@@ -63,7 +63,12 @@ function coresIn(map: Float32Array, width: number, height: number, { core, grow 
     if (w < LEAST_WIDTH || h < LEAST_HEIGHT) continue
     const by = (w * h * grow) / (2 * (w + h))
     const ends = by + ENDS * h
-    const box = { x1: Math.max(left - ends, 0), y1: Math.max(top - by, 0), x2: Math.min(right + ends, width), y2: Math.min(bottom + by, height) }
+    const box = {
+      x1: Math.max(left - ends, 0),
+      y1: Math.max(top - by, 0),
+      x2: Math.min(right + ends, width),
+      y2: Math.min(bottom + by, height),
+    }
     cores.push({ box, score: sum / count })
   }
   return cores
@@ -87,7 +92,11 @@ function joinedPieces(pieces: readonly Core[]): Core[] {
 function oneLine(a: Box, b: Box): boolean {
   const [ha, hb] = [a.y2 - a.y1, b.y2 - b.y1]
   const low = Math.min(ha, hb)
-  return Math.min(a.y2, b.y2) - Math.max(a.y1, b.y1) >= SAME_ROW * low && Math.max(ha, hb) <= SAME_SIZE * low && b.x1 - a.x2 <= (GAP * (ha + hb)) / 2
+  return (
+    Math.min(a.y2, b.y2) - Math.max(a.y1, b.y1) >= SAME_ROW * low &&
+    Math.max(ha, hb) <= SAME_SIZE * low &&
+    b.x1 - a.x2 <= (GAP * (ha + hb)) / 2
+  )
 }
 
 function spanning(a: Box, b: Box): Box {

@@ -51,7 +51,8 @@ export async function testText({ knownAnswers }: TextPack, reader: TextReader): 
   if (!(Math.abs(mean(found) - text) <= tolerance)) return `the finder gives ${mean(found).toFixed(4)}, not ${text.toFixed(4)}`
   const rows = picture.rgb.subarray(strip.y * width * 3, (strip.y + 48) * width * 3)
   const certainty = floatsOf(await reader.graphs.run('reader', { rgb: byteTensor(rows, [1, 48, width, 3]) }), 'certainty')
-  if (!(Math.abs(mean(certainty) - strip.certainty) <= tolerance)) return `the reader gives ${mean(certainty).toFixed(4)}, not ${strip.certainty.toFixed(4)}`
+  if (!(Math.abs(mean(certainty) - strip.certainty) <= tolerance))
+    return `the reader gives ${mean(certainty).toFixed(4)}, not ${strip.certainty.toFixed(4)}`
   const [read = []] = await reader.read([picture])
   const off = lines.find((line, i) => read[i]?.text !== line.text || iou(corners(read[i].box), corners(line.box)) < SAME_BOX)
   if (off) return `the line "${off.text}" is read as ${read.map((line) => `"${line.text}"`).join(', ')}`

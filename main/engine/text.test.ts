@@ -24,7 +24,12 @@ describe('the pack screen-text', () => {
 
   it('reads German, Scandinavian and Romance letters, digits and € where they stand', async () => {
     const [lines = []] = await readerOf().read([pack.knownAnswers.picture])
-    expect(lines.map(({ text }) => text)).toEqual(['Größe der Tür: 3,50 €', 'Straße Öl Äpfel Übung 20 °C', 'Exit 23, platform B at 12:34', 'señor café français køb får'])
+    expect(lines.map(({ text }) => text)).toEqual([
+      'Größe der Tür: 3,50 €',
+      'Straße Öl Äpfel Übung 20 °C',
+      'Exit 23, platform B at 12:34',
+      'señor café français køb får',
+    ])
     for (const [i, { confidence, box }] of lines.entries()) {
       const drawn = pack.knownAnswers.lines[i]?.box
       expect(confidence).toBeGreaterThan(0.9)
@@ -40,7 +45,8 @@ describe('the pack screen-text', () => {
 
   it('fails its self-test where the channels are turned, the levels are off, or the symbols are one line off', async () => {
     const { picture } = pack.knownAnswers
-    const wrong = (rgb: Uint8Array) => testText({ ...pack, knownAnswers: { ...pack.knownAnswers, picture: { ...picture, rgb } } }, readerOf())
+    const wrong = (rgb: Uint8Array) =>
+      testText({ ...pack, knownAnswers: { ...pack.knownAnswers, picture: { ...picture, rgb } } }, readerOf())
     expect(await wrong(picture.rgb.map((_, i) => picture.rgb[i - (i % 3) + 2 - (i % 3)] ?? 0))).toMatch(/gives/)
     expect(await wrong(picture.rgb.map((level) => level / 2))).toMatch(/gives/)
     expect(await testText(pack, readerOf(['', ...pack.symbols]))).toMatch(/is read as/)
@@ -67,7 +73,9 @@ describe('the pack screen-text', () => {
     // The last digit of "12:34" is painted over with the one before it.
     const { rgb, width } = picture
     const changed = rgb.slice()
-    for (let y = 128; y < 166; y++) for (let x = 0; x < 16; x++) for (let c = 0; c < 3; c++) changed[(y * width + 369 + x) * 3 + c] = rgb[(y * width + 352 + x) * 3 + c] ?? 0
+    for (let y = 128; y < 166; y++)
+      for (let x = 0; x < 16; x++)
+        for (let c = 0; c < 3; c++) changed[(y * width + 369 + x) * 3 + c] = rgb[(y * width + 352 + x) * 3 + c] ?? 0
     const [again = []] = await reader.read([{ ...picture, rgb: changed }])
     expect(again[2]?.text).toBe('Exit 23, platform B at 12:33')
     expect(graphs.counts()['reader']).toBe(before + 1)

@@ -87,12 +87,21 @@ export class TextReader {
     const outputs = await this.graphs.run('reader', { rgb: byteTensor(crop, [1, READER_HEIGHT, width, 3]) })
     // A hundredth of a colour nobody sees.
     const colours = coloursOfLetters(crop, width, READER_HEIGHT).map((share) => Math.round(100 * share) / 100)
-    return { part, width, crop, read: { ...textOf(integersOf(outputs, 'symbols'), floatsOf(outputs, 'certainty'), this.#symbols), colours } }
+    return {
+      part,
+      width,
+      crop,
+      read: { ...textOf(integersOf(outputs, 'symbols'), floatsOf(outputs, 'certainty'), this.#symbols), colours },
+    }
   }
 
   /** The line of the picture before at the same place, if the picture still looks the same there. */
   #remembered(picture: Picture, part: Part): Known | undefined {
-    return this.#known.find((line) => iou(boxOf(line.part), boxOf(part)) >= SAME_PLACE && alike(line.crop, resized(picture, line.part, line.width, READER_HEIGHT), line.width))
+    return this.#known.find(
+      (line) =>
+        iou(boxOf(line.part), boxOf(part)) >= SAME_PLACE &&
+        alike(line.crop, resized(picture, line.part, line.width, READER_HEIGHT), line.width),
+    )
   }
 }
 
@@ -119,5 +128,10 @@ function boxOf({ x, y, width, height }: Part): Box {
 }
 
 function relative({ x, y, width, height }: Part, picture: Picture): RelativeBox {
-  return { cx: (x + width / 2) / picture.width, cy: (y + height / 2) / picture.height, w: width / picture.width, h: height / picture.height }
+  return {
+    cx: (x + width / 2) / picture.width,
+    cy: (y + height / 2) / picture.height,
+    w: width / picture.width,
+    h: height / picture.height,
+  }
 }

@@ -26,7 +26,13 @@ export class Text {
   readonly #marks: Set<number>
   readonly #clean: (text: string) => string
 
-  constructor({ tokenizer, manifest: { tokenizer: { start, end, clean }, dims } }: TokenizerOf) {
+  constructor({
+    tokenizer,
+    manifest: {
+      tokenizer: { start, end, clean },
+      dims,
+    },
+  }: TokenizerOf) {
     // eslint-disable-next-line @typescript-eslint/no-unsafe-call -- see Bpe
     this.#tokenizer = new Tokenizer(tokenizer, {}) as Bpe
     this.#context = dims.context

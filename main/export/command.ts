@@ -40,16 +40,31 @@ export function exportCommand(project: string): Command {
     .option('--search <words>', 'of the clips that a search finds')
     .option('--view <name>', 'of the rows of a saved view of the table')
     .option('--labels <labels>', 'boxes of these labels alone, separated by commas', names)
-    .option('--states <states>', `reviewed like this alone, separated by commas: ${ReviewState.options.join(', ')}`, listOf(ReviewState.options))
-    .option('--by <whom>', 'machine: what the machine said and nobody changed; people: what people wrote, drew, changed or accepted', oneOf(['machine', 'people'] as const))
+    .option(
+      '--states <states>',
+      `reviewed like this alone, separated by commas: ${ReviewState.options.join(', ')}`,
+      listOf(ReviewState.options),
+    )
+    .option(
+      '--by <whom>',
+      'machine: what the machine said and nobody changed; people: what people wrote, drew, changed or accepted',
+      oneOf(['machine', 'people'] as const),
+    )
     .option('--per-video', 'a COCO file a video, in its folder', false)
-    .option('--looked-for <labels>', 'labels that were looked for everywhere, separated by commas, or "none"; otherwise those that the pack of boxes looked for', (text: string) => (text === 'none' ? [] : names(text)))
+    .option(
+      '--looked-for <labels>',
+      'labels that were looked for everywhere, separated by commas, or "none"; otherwise those that the pack of boxes looked for',
+      (text: string) => (text === 'none' ? [] : names(text)),
+    )
     .option('--json', 'print one JSON document', false)
     .action(run)
 }
 
 function names(text: string): string[] {
-  const parts = text.split(',').map((part) => part.trim()).filter((part) => part !== '')
+  const parts = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
   if (parts.length === 0) throw new InvalidArgumentError('Name at least one.')
   return parts
 }
@@ -72,23 +87,59 @@ function oneOf<T extends string>(options: readonly T[]): (text: string) => T {
   }
 }
 
-async function run({ project, formats, out, videos, clips, search: words, view, labels, states, by, perVideo, lookedFor, json }: Options): Promise<void> {
+async function run({
+  project,
+  formats,
+  out,
+  videos,
+  clips,
+  search: words,
+  view,
+  labels,
+  states,
+  by,
+  perVideo,
+  lookedFor,
+  json,
+}: Options): Promise<void> {
   const folder = path.resolve(project)
-  if (!existsSync(path.join(folder, 'library.sqlite'))) throw new TubeletError({ code: 'not-found', message: 'There is no library in this folder.', file: folder, next: 'Analyse videos first, or name another folder with --project.' })
+  if (!existsSync(path.join(folder, 'library.sqlite')))
+    throw new TubeletError({
+      code: 'not-found',
+      message: 'There is no library in this folder.',
+      file: folder,
+      next: 'Analyse videos first, or name another folder with --project.',
+    })
   const library = Library.open(folder)
   // Idle, the workers of the library keep no process alive.
   const awake = setInterval(() => undefined, 1_000)
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
-  const bar = process.stderr.isTTY ? new SingleBar({ format: '{bar} {percentage}%', stream: process.stderr, hideCursor: true, clearOnComplete: true }) : null
+  const bar = process.stderr.isTTY
+    ? new SingleBar({ format: '{bar} {percentage}%', stream: process.stderr, hideCursor: true, clearOnComplete: true })
+    : null
   try {
     const none = () => Promise.resolve(null)
-    const search = new Search({ library, packs: { all: () => Promise.resolve([]), words: () => Promise.reject(new Error('no engine runs')), boxes: none, text: none } })
-    const clipIds = await chosenClips(library, search, { clipIds: clips, view, search: words === undefined ? undefined : { query: { by: 'words', words }, filters: {} } })
+    const search = new Search({
+      library,
+      packs: { all: () => Promise.resolve([]), words: () => Promise.reject(new Error('no engine runs')), boxes: none, text: none },
+    })
+    const clipIds = await chosenClips(library, search, {
+      clipIds: clips,
+      view,
+      search: words === undefined ? undefined : { query: { by: 'words', words }, filters: {} },
+    })
     bar?.start(1, 0)
     const exported = await exportProject(library, {
-      formats, directory: path.resolve(out), sourceIds: videos && sourceIdsOf(library, videos), clipIds, scope: { labels, states, by }, perVideo, lookedFor,
-      signal: stop.signal, onProgress: (share) => bar?.update(share),
+      formats,
+      directory: path.resolve(out),
+      sourceIds: videos && sourceIdsOf(library, videos),
+      clipIds,
+      scope: { labels, states, by },
+      perVideo,
+      lookedFor,
+      signal: stop.signal,
+      onProgress: (share) => bar?.update(share),
     })
     bar?.stop()
     if (json) console.log(JSON.stringify(exported, null, 2))
@@ -112,7 +163,13 @@ function sourceIdsOf(library: Library, videos: readonly string[]): number[] {
   const sources = library.sources()
   return videos.flatMap((video) => {
     const found = sources.filter(({ name, path: file }) => name === video || file === video || file === path.resolve(video))
-    if (found.length === 0) throw new TubeletError({ code: 'not-found', message: 'There is no video “{{video}}” in this library.', values: { video }, next: 'Name it as it is listed, or by its path.' })
+    if (found.length === 0)
+      throw new TubeletError({
+        code: 'not-found',
+        message: 'There is no video “{{video}}” in this library.',
+        values: { video },
+        next: 'Name it as it is listed, or by its path.',
+      })
     return found.map(({ id }) => id)
   })
 }

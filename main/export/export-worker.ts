@@ -28,7 +28,10 @@ export interface ExportTask {
   mustBeOurs: Place[]
   files: FileTask[]
 }
-export type ExportReply = { type: 'progress'; share: number } | { type: 'written'; files: Written[] } | { type: 'problem'; problem: Problem }
+export type ExportReply =
+  | { type: 'progress'; share: number }
+  | { type: 'written'; files: Written[] }
+  | { type: 'problem'; problem: Problem }
 
 const PROGRESS_MS = 100
 /** Of a file's share: writing it; the rest is reading it back. */

@@ -47,8 +47,17 @@ function libraryOf(documents: readonly AnnotationDocument[], state = 'done'): Li
 function apart(documents: readonly AnnotationDocument[]): AnnotationDocument[] {
   return documents.map((document, i) => ({
     ...document,
-    source: { ...document.source, fingerprint: document.source.fingerprint + (documents.some((other, j) => j < i && other.source.fingerprint === document.source.fingerprint) ? ` ${i}` : '') },
-    clips: document.clips.map((clip) => ({ ...clip, id: clip.id + i * 1000, annotations: clip.annotations.map((one) => ({ ...one, id: one.id + i * 1000, clipId: clip.id + i * 1000 })) })),
+    source: {
+      ...document.source,
+      fingerprint:
+        document.source.fingerprint +
+        (documents.some((other, j) => j < i && other.source.fingerprint === document.source.fingerprint) ? ` ${i}` : ''),
+    },
+    clips: document.clips.map((clip) => ({
+      ...clip,
+      id: clip.id + i * 1000,
+      annotations: clip.annotations.map((one) => ({ ...one, id: one.id + i * 1000, clipId: clip.id + i * 1000 })),
+    })),
   }))
 }
 
@@ -56,21 +65,42 @@ const Lines = z.object({ type: z.string() })
 const cocoOf = (file: string) => {
   const parts: Record<string, unknown[]> = {}
   for (const { part, value } of coco.read([readFileSync(file, 'utf8')])) (parts[part] ??= []).push(value)
-  return z.object({ videos: z.array(z.object({ id: z.number(), name: z.string() })).default([]), categories: z.array(z.object({ id: z.number(), name: z.string() })).default([]), annotations: z.array(z.object({ video_id: z.number(), category_id: z.number() })).default([]), images: z.array(z.unknown()).default([]) }).parse(parts)
+  return z
+    .object({
+      videos: z.array(z.object({ id: z.number(), name: z.string() })).default([]),
+      categories: z.array(z.object({ id: z.number(), name: z.string() })).default([]),
+      annotations: z.array(z.object({ video_id: z.number(), category_id: z.number() })).default([]),
+      images: z.array(z.unknown()).default([]),
+    })
+    .parse(parts)
 }
 
 const formats = ExportFormat.options
 const named = (name: string, id: number): AnnotationDocument => ({ ...tricky, source: { ...tricky.source, name, id } })
-const contents = () => new Map(readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => {
-  const file = path.join(entry.parentPath, entry.name)
-  return [path.relative(directory, file), readFileSync(file, 'utf8')]
-}))
+const contents = () =>
+  new Map(
+    readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => {
+        const file = path.join(entry.parentPath, entry.name)
+        return [path.relative(directory, file), readFileSync(file, 'utf8')]
+      }),
+  )
 
 describe('an export', () => {
   it('has a folder for each source and one COCO file, as it says', async () => {
     const { files } = await exportProject(libraryOf([tricky]), { formats, directory })
     const folder = 'été _a_ & _b_ 空白'
-    const ofVideo = ['annotations.jsonl', 'boxes.csv', 'captions.srt', 'captions.vtt', 'cvat-labels.json', 'cvat.xml', 'frames.csv', 'spans.csv'].map((file) => path.join(folder, file))
+    const ofVideo = [
+      'annotations.jsonl',
+      'boxes.csv',
+      'captions.srt',
+      'captions.vtt',
+      'cvat-labels.json',
+      'cvat.xml',
+      'frames.csv',
+      'spans.csv',
+    ].map((file) => path.join(folder, file))
     const expected = ['instances.json', path.join('annotations', 'instances_default.json'), ...ofVideo].sort()
     expect(files.map(({ path: file }) => path.relative(directory, file)).sort()).toEqual(expected)
     expect([...contents().keys()].sort()).toEqual(['tubelet-export.json', ...expected].sort())
@@ -82,8 +112,16 @@ describe('an export', () => {
   it('calls no file reviewed that holds what nobody reviewed', async () => {
     await exportProject(libraryOf([tricky]), { formats, directory })
     for (const [file, text] of contents()) if (text.includes('"state":"machine"')) expect(file).not.toMatch(/review/)
-    await exportProject(libraryOf([tricky]), { formats: ['jsonl'], directory: path.join(directory, 'decided'), scope: { states: ['accepted', 'edited'] } })
-    const lines = [...contents()].find(([file]) => file.startsWith('decided') && file.endsWith('.jsonl'))?.[1].split('\n').filter(Boolean) ?? []
+    await exportProject(libraryOf([tricky]), {
+      formats: ['jsonl'],
+      directory: path.join(directory, 'decided'),
+      scope: { states: ['accepted', 'edited'] },
+    })
+    const lines =
+      [...contents()]
+        .find(([file]) => file.startsWith('decided') && file.endsWith('.jsonl'))?.[1]
+        .split('\n')
+        .filter(Boolean) ?? []
     const annotations = lines.filter((line) => Lines.parse(JSON.parse(line)).type === 'annotation')
     expect([annotations.length, annotations.some((line) => line.includes('"state":"machine"'))]).toEqual([5, false])
   })
@@ -94,11 +132,23 @@ describe('an export', () => {
   })
 
   it('gives each source a name of its own that every system takes', async () => {
-    const names = ['clip.mp4', 'Clip.mkv', 'CON.avi', '日本語.mov', 'a:b*c?.mp4', '...mp4', 'instances.json.mp4', `${'長'.repeat(200)}.mp4`, 'dots. .mp4']
+    const names = [
+      'clip.mp4',
+      'Clip.mkv',
+      'CON.avi',
+      '日本語.mov',
+      'a:b*c?.mp4',
+      '...mp4',
+      'instances.json.mp4',
+      `${'長'.repeat(200)}.mp4`,
+      'dots. .mp4',
+    ]
     const library = libraryOf(names.map((name, i) => named(name, i + 1)))
     await exportProject(library, { formats: ['vtt'], directory })
     const folders = readdirSync(directory).filter((name) => name !== 'tubelet-export.json')
-    expect(folders.sort()).toEqual(['clip', 'Clip (2)', '_CON', '日本語', 'a_b_c_', 'video', 'instances.json (2)', '長'.repeat(66), 'dots'].sort())
+    expect(folders.sort()).toEqual(
+      ['clip', 'Clip (2)', '_CON', '日本語', 'a_b_c_', 'video', 'instances.json (2)', '長'.repeat(66), 'dots'].sort(),
+    )
     const { files } = await exportProject(library, { formats: ['srt'], directory, sourceIds: [2] })
     expect(path.basename(path.dirname(files[0]?.path ?? ''))).toBe('Clip (2)')
   })
@@ -108,18 +158,29 @@ describe('an export', () => {
     expect(await exportProject(libraryOf([named('a.mp4', 1)]), { formats, directory })).toEqual(once)
     writeFileSync(path.join(directory, 'a', 'captions.srt'), 'mine')
     const before = contents()
-    await expect(exportProject(libraryOf([named('a.mp4', 1)]), { formats, directory })).rejects.toMatchObject({ problem: { code: 'conflict', file: path.join(directory, 'a', 'captions.srt') } })
+    await expect(exportProject(libraryOf([named('a.mp4', 1)]), { formats, directory })).rejects.toMatchObject({
+      problem: { code: 'conflict', file: path.join(directory, 'a', 'captions.srt') },
+    })
     expect(contents()).toEqual(before)
   })
 
-  const filmed = (id: number, fingerprint: string): AnnotationDocument => ({ ...tricky, source: { ...tricky.source, id, fingerprint, path: `/${fingerprint}/clip.mp4`, name: 'clip.mp4' } })
-  const about = (folder: string) => readdirSync(path.join(directory, folder)).filter((file) => /^spans|jsonl$/.test(file)).map((file) => /day\d/.exec(readFileSync(path.join(directory, folder, file), 'utf8'))?.[0])
+  const filmed = (id: number, fingerprint: string): AnnotationDocument => ({
+    ...tricky,
+    source: { ...tricky.source, id, fingerprint, path: `/${fingerprint}/clip.mp4`, name: 'clip.mp4' },
+  })
+  const about = (folder: string) =>
+    readdirSync(path.join(directory, folder))
+      .filter((file) => /^spans|jsonl$/.test(file))
+      .map((file) => /day\d/.exec(readFileSync(path.join(directory, folder, file), 'utf8'))?.[0])
 
   it('keeps a folder for one video, also when another of its name is gone', async () => {
     await exportProject(libraryOf([filmed(1, 'day1'), filmed(2, 'day2')]), { formats: ['csv', 'jsonl', 'coco'], directory })
     const left = libraryOf([filmed(2, 'day2')])
     await exportProject(left, { formats: ['csv', 'coco'], directory })
-    expect([about('clip'), about('clip (2)')]).toEqual([['day1', 'day1'], ['day2', 'day2']])
+    expect([about('clip'), about('clip (2)')]).toEqual([
+      ['day1', 'day1'],
+      ['day2', 'day2'],
+    ])
     await exportProject(libraryOf([filmed(3, 'day3')]), { formats: ['csv'], directory })
     expect([about('clip'), about('clip (2)'), about('clip (3)')]).toEqual([['day1', 'day1'], ['day2', 'day2'], ['day3']])
   })
@@ -128,7 +189,9 @@ describe('an export', () => {
     await exportProject(libraryOf([filmed(1, 'day1')]), { formats: ['coco'], directory })
     const before = contents()
     const other = libraryOf([filmed(1, 'day2')])
-    await expect(exportProject(other, { formats: ['coco', 'csv'], directory })).rejects.toMatchObject({ problem: { code: 'conflict', file: path.join(directory, 'instances.json') } })
+    await expect(exportProject(other, { formats: ['coco', 'csv'], directory })).rejects.toMatchObject({
+      problem: { code: 'conflict', file: path.join(directory, 'instances.json') },
+    })
     expect(contents()).toEqual(before)
     rmSync(path.join(directory, 'instances.json'))
     rmSync(path.join(directory, 'annotations'), { recursive: true })
@@ -148,8 +211,12 @@ describe('an export', () => {
 
   it('needs something to export, and a folder that may be written', async () => {
     await expect(exportProject(libraryOf([]), { formats, directory })).rejects.toMatchObject({ problem: { code: 'bad-request' } })
-    await expect(exportProject(libraryOf([tricky]), { formats, directory, sourceIds: [99] })).rejects.toMatchObject({ problem: { code: 'bad-request' } })
-    await expect(exportProject(libraryOf([tricky]), { formats, directory: path.join(import.meta.filename, 'x') })).rejects.toMatchObject({ problem: { code: 'conflict' } })
+    await expect(exportProject(libraryOf([tricky]), { formats, directory, sourceIds: [99] })).rejects.toMatchObject({
+      problem: { code: 'bad-request' },
+    })
+    await expect(exportProject(libraryOf([tricky]), { formats, directory: path.join(import.meta.filename, 'x') })).rejects.toMatchObject({
+      problem: { code: 'conflict' },
+    })
   })
 
   it.skipIf(process.platform === 'win32')('says so when the folder may not be written', async () => {
@@ -165,7 +232,9 @@ describe('an export', () => {
   })
 
   it.skipIf(process.platform !== 'linux')('comes back from where no folder can be made', async () => {
-    await expect(exportProject(libraryOf([tricky]), { formats, directory: '/proc/tubelet/export' })).rejects.toMatchObject({ problem: { code: 'forbidden', message: 'No folder can be made here.', next: 'Choose another folder.' } })
+    await expect(exportProject(libraryOf([tricky]), { formats, directory: '/proc/tubelet/export' })).rejects.toMatchObject({
+      problem: { code: 'forbidden', message: 'No folder can be made here.', next: 'Choose another folder.' },
+    })
   })
 
   it.skipIf(process.platform === 'win32')('can be stopped while the folder does not answer', async () => {
@@ -193,7 +262,10 @@ describe('an export', () => {
 })
 
 describe('which videos are in the files', () => {
-  const film = (id: number, name: string, fingerprint = name): AnnotationDocument => ({ ...tricky, source: { ...tricky.source, id, name, path: `/films/${name}`, fingerprint } })
+  const film = (id: number, name: string, fingerprint = name): AnnotationDocument => ({
+    ...tricky,
+    source: { ...tricky.source, id, name, path: `/films/${name}`, fingerprint },
+  })
   const three = [film(1, 'a.mp4'), film(2, 'b.mp4'), film(3, 'c.mp4')]
   const shown = (file: string) => cocoOf(path.join(directory, file)).videos.map(({ name }) => name)
   const setState = (library: Library, id: number, state: string) => {
@@ -208,11 +280,18 @@ describe('which videos are in the files', () => {
     const { files } = await exportProject(library, { formats: ['coco'], directory, sourceIds: [2] })
     expect(files.map(({ path: file }) => path.basename(file))).toContain('instances_b.json')
     await exportProject(library, { formats: ['coco'], directory, sourceIds: [1, 3] })
-    expect([shown('instances.json'), shown('instances_b.json'), shown('instances_part.json')]).toEqual([['a.mp4', 'b.mp4', 'c.mp4'], ['b.mp4'], ['a.mp4', 'c.mp4']])
+    expect([shown('instances.json'), shown('instances_b.json'), shown('instances_part.json')]).toEqual([
+      ['a.mp4', 'b.mp4', 'c.mp4'],
+      ['b.mp4'],
+      ['a.mp4', 'c.mp4'],
+    ])
     // Also where one is left out since it is being analysed again.
     setState(library, 3, 'analysing')
     await exportProject(library, { formats: ['coco'], directory })
-    expect([shown('instances.json'), shown('instances_part (2).json')]).toEqual([['a.mp4', 'b.mp4', 'c.mp4'], ['a.mp4', 'b.mp4']])
+    expect([shown('instances.json'), shown('instances_part (2).json')]).toEqual([
+      ['a.mp4', 'b.mp4', 'c.mp4'],
+      ['a.mp4', 'b.mp4'],
+    ])
     // One that holds all of them and more takes the place.
     await exportProject(libraryOf([...three, film(4, 'd.mp4')]), { formats: ['coco'], directory })
     expect(shown('instances.json')).toEqual(['a.mp4', 'b.mp4', 'c.mp4', 'd.mp4'])
@@ -225,7 +304,10 @@ describe('which videos are in the files', () => {
   })
 
   it('have names that differ, the same in a file of one of them', async () => {
-    const films = [film(1, 'clip.mp4', 'x'), film(2, 'clip.mp4', 'y')].map((document, i) => ({ ...document, source: { ...document.source, path: `/films/${i === 0 ? 'monday' : 'tuesday'}/clip.mp4` } }))
+    const films = [film(1, 'clip.mp4', 'x'), film(2, 'clip.mp4', 'y')].map((document, i) => ({
+      ...document,
+      source: { ...document.source, path: `/films/${i === 0 ? 'monday' : 'tuesday'}/clip.mp4` },
+    }))
     const library = libraryOf(films)
     await exportProject(library, { formats, directory })
     expect(shown('instances.json')).toEqual(['monday/clip.mp4', 'tuesday/clip.mp4'])
@@ -241,7 +323,9 @@ describe('which videos are in the files', () => {
     expect(leftOut).toEqual([{ sourceId: 2, name: 'b.mp4', state }])
     expect(files.some(({ path: file }) => path.relative(directory, file).startsWith('b'))).toBe(false)
     expect(shown('instances.json')).toEqual(['a.mp4', 'c.mp4'])
-    await expect(exportProject(library, { formats, directory, sourceIds: [2] })).rejects.toMatchObject({ problem: { code: 'bad-request', message: expect.stringContaining('unfinished') as string } })
+    await expect(exportProject(library, { formats, directory, sourceIds: [2] })).rejects.toMatchObject({
+      problem: { code: 'bad-request', message: expect.stringContaining('unfinished') as string },
+    })
   })
 
   it('say so where only a part of a file could be read', async () => {
@@ -254,7 +338,18 @@ describe('which videos are in the files', () => {
 })
 
 describe('which part of what is said is in the files', () => {
-  const tracks = () => [...contents()].filter(([file]) => file.endsWith('.csv') && file.includes('boxes')).map(([file, text]) => [path.basename(file), new Set(text.split('\r\n').slice(1, -1).map((line) => line.split(',').at(-18)?.replaceAll('"', ''))).size])
+  const tracks = () =>
+    [...contents()]
+      .filter(([file]) => file.endsWith('.csv') && file.includes('boxes'))
+      .map(([file, text]) => [
+        path.basename(file),
+        new Set(
+          text
+            .split('\r\n')
+            .slice(1, -1)
+            .map((line) => line.split(',').at(-18)?.replaceAll('"', '')),
+        ).size,
+      ])
   it('has a name of its own, so that the file of everything stays', async () => {
     const library = libraryOf([{ ...tricky, source: { ...tricky.source, name: 'a.mp4' } }])
     await exportProject(library, { formats, directory })
@@ -262,7 +357,12 @@ describe('which part of what is said is in the files', () => {
     await exportProject(library, { formats, directory, scope: { by: 'people' } })
     await exportProject(library, { formats, directory, scope: { by: 'machine' } })
     for (const [file, text] of before) if (file !== 'tubelet-export.json') expect([file, contents().get(file)]).toEqual([file, text])
-    expect([...contents().keys()].filter((file) => file.includes('boxes')).map((file) => path.basename(file)).sort()).toEqual(['boxes.csv', 'boxes_part (2).csv', 'boxes_part.csv'])
+    expect(
+      [...contents().keys()]
+        .filter((file) => file.includes('boxes'))
+        .map((file) => path.basename(file))
+        .sort(),
+    ).toEqual(['boxes.csv', 'boxes_part (2).csv', 'boxes_part.csv'])
     // The same part goes to the same file.
     await exportProject(library, { formats, directory, scope: { by: 'people' } })
     expect(tracks()).toHaveLength(3)
@@ -283,7 +383,12 @@ describe('numbers of labels', () => {
     if (!clip || !track || track.body.kind !== 'track') throw new RangeError('the tricky document lost its track')
     const { body } = track
     const film = (id: number, ...labels: string[]): AnnotationDocument => ({
-      ...tricky, source: { ...tricky.source, id, name: `${id}.mp4`, fingerprint: `f${id}` }, labels: [{ name: 'person', colour: '#112233' }, { name: 'dog', colour: '#112233' }],
+      ...tricky,
+      source: { ...tricky.source, id, name: `${id}.mp4`, fingerprint: `f${id}` },
+      labels: [
+        { name: 'person', colour: '#112233' },
+        { name: 'dog', colour: '#112233' },
+      ],
       clips: [{ ...clip, annotations: labels.map((label, i) => ({ ...track, id: i + 1, body: { ...body, label } })) }],
     })
     const library = libraryOf([film(1, 'zebra'), film(2, 'person', 'Dog', 'ant')])
@@ -298,7 +403,10 @@ describe('numbers of labels', () => {
     expect(await ids('later')).toEqual({ ...first, aardvark: 5 })
     library.changeVocabulary([])
     expect(await ids('after', [1])).toEqual({ ...first, aardvark: 5 })
-    library.changeVocabulary([{ name: 'Person', synonyms: [], colour: '#112233', threshold: 0.5 }, { name: 'cow', synonyms: [], colour: '#112233', threshold: 0.5 }])
+    library.changeVocabulary([
+      { name: 'Person', synonyms: [], colour: '#112233', threshold: 0.5 },
+      { name: 'cow', synonyms: [], colour: '#112233', threshold: 0.5 },
+    ])
     expect(await ids('again')).toEqual({ Person: 1, dog: 2, ant: 3, zebra: 4, aardvark: 5, cow: 6 })
   })
 })
@@ -312,13 +420,34 @@ describe('an export that takes long', () => {
     const count = 20_000
     const pts = Array.from({ length: count }, (_, i) => i * 3000)
     const key = (ordinal: number) => ({ ordinal, pts: pts[ordinal] ?? 0, box: { x1: 10, y1: 10, x2: 50, y2: 50 }, score: null })
-    const library = libraryOf([{ ...tricky, pts, clips: [{ ...clip, endFrame: count, annotations: Array.from({ length: 20 }, (_, i) => ({ ...track, id: i + 1, body: { ...body, boxes: [key(0), key(count - 1)] } })) }] }])
+    const library = libraryOf([
+      {
+        ...tricky,
+        pts,
+        clips: [
+          {
+            ...clip,
+            endFrame: count,
+            annotations: Array.from({ length: 20 }, (_, i) => ({
+              ...track,
+              id: i + 1,
+              body: { ...body, boxes: [key(0), key(count - 1)] },
+            })),
+          },
+        ],
+      },
+    ])
     const stop = new AbortController()
     const shares: number[] = []
-    const under = exportProject(library, { formats, directory, signal: stop.signal, onProgress: (share) => {
-      shares.push(share)
-      if (shares.length === 3) stop.abort()
-    } })
+    const under = exportProject(library, {
+      formats,
+      directory,
+      signal: stop.signal,
+      onProgress: (share) => {
+        shares.push(share)
+        if (shares.length === 3) stop.abort()
+      },
+    })
     await expect(under).rejects.toMatchObject({ problem: { code: 'cancelled' } })
     expect(shares).toEqual(shares.toSorted((a, b) => a - b))
     expect([...contents().keys()]).toEqual([])
@@ -329,8 +458,18 @@ const Cues = z.object({ cues: z.array(z.object({ start: z.number(), end: z.numbe
 
 describe.skipIf(!hasPython)('outside readers', () => {
   const of = <I, P>(format: { pieces: (input: I) => Iterable<P> }, input: I) => [...format.pieces(input)]
-  const random = Array.from({ length: 50 }, (_, i) => randomDocument(i + 1)).filter((document) => filmsOf([document]).every((film) => of(srt, film).length > 0 && of(boxes, film).length > 0))
-  const documents = apart([tricky, ...random.slice(0, 2)].map((document, i): AnnotationDocument => ({ ...document, source: { ...document.source, id: i + 1, name: `v${i + 1}.mp4`, path: `/v${i + 1}.mp4` }, labels: tricky.labels })))
+  const random = Array.from({ length: 50 }, (_, i) => randomDocument(i + 1)).filter((document) =>
+    filmsOf([document]).every((film) => of(srt, film).length > 0 && of(boxes, film).length > 0),
+  )
+  const documents = apart(
+    [tricky, ...random.slice(0, 2)].map(
+      (document, i): AnnotationDocument => ({
+        ...document,
+        source: { ...document.source, id: i + 1, name: `v${i + 1}.mp4`, path: `/v${i + 1}.mp4` },
+        labels: tricky.labels,
+      }),
+    ),
+  )
   /** As they are read of a library, whose numbers of labels they have. */
   let films: Film[] = []
   let exported = ''
@@ -344,14 +483,22 @@ describe.skipIf(!hasPython)('outside readers', () => {
   })
   afterAll(() => rmSync(exported, { recursive: true, force: true }))
   const seen = (reader: string, ...file: string[]): unknown =>
-    JSON.parse(execFileSync(python, ['-m', 'models.readback', reader, path.join(exported, ...file)], { cwd: repository, encoding: 'utf8', stdio: 'pipe' }))
+    JSON.parse(
+      execFileSync(python, ['-m', 'models.readback', reader, path.join(exported, ...file)], {
+        cwd: repository,
+        encoding: 'utf8',
+        stdio: 'pipe',
+      }),
+    )
 
   it('pycocotools finds every box, and the file scores 1 against itself', () => {
     const parts = of(coco, films)
     expect(seen('coco', 'instances.json')).toMatchObject({
       self_precision: 1,
       categories: parts.flatMap((piece) => (piece.part === 'categories' ? [{ name: piece.value.name, color: piece.value.color }] : [])),
-      boxes: parts.flatMap((piece) => (piece.part === 'annotations' ? [{ bbox: piece.value.bbox, track: piece.value.track_id, video: piece.value.video_id }] : [])),
+      boxes: parts.flatMap((piece) =>
+        piece.part === 'annotations' ? [{ bbox: piece.value.bbox, track: piece.value.track_id, video: piece.value.video_id }] : [],
+      ),
     })
     expect(seen('coco', 'annotations', 'instances_default.json')).toEqual(seen('coco', 'instances.json'))
   }, 60_000)
@@ -363,9 +510,19 @@ describe.skipIf(!hasPython)('outside readers', () => {
       const tracks: { id: number; label: string; source: string; boxes: unknown[] }[] = []
       for (const piece of pieces) {
         if (piece.part === 'track') tracks.push({ id: piece.id, label: piece.label, source: piece.source, boxes: [] })
-        if (piece.part === 'box') tracks.at(-1)?.boxes.push({ frame: piece.frame, box: [piece.x1, piece.y1, piece.x2, piece.y2], outside: piece.outside, keyframe: piece.keyframe })
+        if (piece.part === 'box')
+          tracks.at(-1)?.boxes.push({
+            frame: piece.frame,
+            box: [piece.x1, piece.y1, piece.x2, piece.y2],
+            outside: piece.outside,
+            keyframe: piece.keyframe,
+          })
       }
-      expect(seen('cvat', `v${i + 1}`, 'cvat.xml')).toMatchObject({ size: film.pts.length, labels: task?.part === 'task' ? task.labels : [], tracks })
+      expect(seen('cvat', `v${i + 1}`, 'cvat.xml')).toMatchObject({
+        size: film.pts.length,
+        labels: task?.part === 'task' ? task.labels : [],
+        tracks,
+      })
     })
   })
 
@@ -374,10 +531,21 @@ describe.skipIf(!hasPython)('outside readers', () => {
       const cues = of(srt, film)
       const told = of(vtt, film)
       expect(Cues.parse(seen('srt', `v${i + 1}`, 'captions.srt')).cues).toEqual(cues)
-      expect(Cues.parse(seen('vtt', `v${i + 1}`, 'captions.vtt')).cues.map(({ start, end }) => [start, end])).toEqual(told.map(({ start, end }) => [start, end]))
-      expect(Cues.parse(seen('webvtt', `v${i + 1}`, 'captions.vtt')).cues).toEqual(told.map(({ start, end, text }) => ({ start, end, text })))
-      for (const [file, codec] of [['captions.srt', 'subrip'], ['captions.vtt', 'webvtt']] as const) {
-        const probe = execFileSync('ffprobe', ['-v', 'error', '-of', 'json', '-show_streams', '-show_packets', path.join(exported, `v${i + 1}`, file)], { encoding: 'utf8' })
+      expect(Cues.parse(seen('vtt', `v${i + 1}`, 'captions.vtt')).cues.map(({ start, end }) => [start, end])).toEqual(
+        told.map(({ start, end }) => [start, end]),
+      )
+      expect(Cues.parse(seen('webvtt', `v${i + 1}`, 'captions.vtt')).cues).toEqual(
+        told.map(({ start, end, text }) => ({ start, end, text })),
+      )
+      for (const [file, codec] of [
+        ['captions.srt', 'subrip'],
+        ['captions.vtt', 'webvtt'],
+      ] as const) {
+        const probe = execFileSync(
+          'ffprobe',
+          ['-v', 'error', '-of', 'json', '-show_streams', '-show_packets', path.join(exported, `v${i + 1}`, file)],
+          { encoding: 'utf8' },
+        )
         expect(JSON.parse(probe)).toMatchObject({
           streams: [{ codec_type: 'subtitle', codec_name: codec }],
           packets: cues.map(({ start, end }) => ({ pts: start, duration: end - start })),
@@ -393,8 +561,12 @@ describe.skipIf(!hasPython)('outside readers', () => {
     films.forEach((film, i) => {
       const folder = `v${i + 1}`
       const boxRows = Rows.parse(seen('csv', folder, 'boxes.csv')).rows
-      expect(boxRows.map(({ frame, x1, label }) => [Number(frame), Number(x1), unguarded(label)])).toEqual(of(boxes, film).map(({ frame, x1, label }) => [frame, x1, label]))
-      expect(Rows.parse(seen('csv', folder, 'spans.csv')).rows.map(({ kind, start_s }) => [kind, Number(start_s)])).toEqual(of(spans, film).map(({ kind, start_s }) => [kind, start_s]))
+      expect(boxRows.map(({ frame, x1, label }) => [Number(frame), Number(x1), unguarded(label)])).toEqual(
+        of(boxes, film).map(({ frame, x1, label }) => [frame, x1, label]),
+      )
+      expect(Rows.parse(seen('csv', folder, 'spans.csv')).rows.map(({ kind, start_s }) => [kind, Number(start_s)])).toEqual(
+        of(spans, film).map(({ kind, start_s }) => [kind, start_s]),
+      )
       expect(Rows.parse(seen('frames', folder, 'frames.csv')).rows.map(({ pts }) => pts)).toEqual(Array.from(film.pts))
     })
   })
@@ -405,21 +577,36 @@ describe.skipIf(!hasPython)('outside readers', () => {
     const track = clip?.annotations.find(({ id }) => id === 4)
     if (!clip || !track || track.body.kind !== 'track') throw new RangeError('the tricky document lost its track')
     const { body } = track
-    const document = { ...tricky, source: { ...tricky.source, name: 'na.mp4' }, clips: [{ ...clip, annotations: labels.map((label, i) => ({ ...track, id: 50 + i, body: { ...body, label } })) }] }
+    const document = {
+      ...tricky,
+      source: { ...tricky.source, name: 'na.mp4' },
+      clips: [{ ...clip, annotations: labels.map((label, i) => ({ ...track, id: 50 + i, body: { ...body, label } })) }],
+    }
     return exportProject(libraryOf([document]), { formats: ['csv'], directory: exported }).then(() => {
       const Table = z.object({ types: z.record(z.string(), z.string()), labels: z.array(z.string()) })
       const boxTable = Table.parse(seen('pandas', 'na', 'boxes.csv'))
       expect(new Set(boxTable.labels)).toEqual(new Set(labels))
-      expect(['frame', 'pts', 'timebase_den', 'track_id', 'observed'].map((column) => boxTable.types[column])).toEqual(Array(5).fill('int64'))
+      expect(['frame', 'pts', 'timebase_den', 'track_id', 'observed'].map((column) => boxTable.types[column])).toEqual(
+        Array(5).fill('int64'),
+      )
       const spanTable = Table.parse(seen('pandas', 'v1', 'spans.csv'))
-      expect(['clip_id', 'annotation_id', 'start_frame', 'end_frame', 'unsure'].map((column) => spanTable.types[column])).toEqual(Array(5).fill('int64'))
+      expect(['clip_id', 'annotation_id', 'start_frame', 'end_frame', 'unsure'].map((column) => spanTable.types[column])).toEqual(
+        Array(5).fill('int64'),
+      )
     })
   }, 60_000)
 
   it('refuse files that break the rules', () => {
     const file = path.join(exported, 'v1', 'cvat.xml')
-    const break_ = (from: RegExp, to: string) => writeFileSync(path.join(exported, 'broken.xml'), readFileSync(file, 'utf8').replace(from, to))
-    for (const [from, to] of [[/ frame="1"/, ' frame="0"'], [/keyframe="1"/, 'keyframe="0"'], [/outside="1"/, 'outside="0"'], [/<name>one frame<\/name>/, '<name>x</name>'], [/<attribute name="score">[^<]*</, '<attribute name="score"><']] as const) {
+    const break_ = (from: RegExp, to: string) =>
+      writeFileSync(path.join(exported, 'broken.xml'), readFileSync(file, 'utf8').replace(from, to))
+    for (const [from, to] of [
+      [/ frame="1"/, ' frame="0"'],
+      [/keyframe="1"/, 'keyframe="0"'],
+      [/outside="1"/, 'outside="0"'],
+      [/<name>one frame<\/name>/, '<name>x</name>'],
+      [/<attribute name="score">[^<]*</, '<attribute name="score"><'],
+    ] as const) {
       break_(from, to)
       expect(() => seen('cvat', 'broken.xml')).toThrow('Command failed')
     }

@@ -17,7 +17,9 @@ import { type Content, fileError, type Written } from './files.ts'
 import { COCO_FILE, COCO_FOLDER, FileNames, folderNames, readRecord, type ExportRecord, writeRecord } from './names.ts'
 
 /** What an export reads of the library beside its file. */
-export type ExportableLibrary = Pick<Library, 'projectDir' | 'sources'> & { exports: Pick<Library['exports'], 'categories' | 'sourcesOf' | 'underWay'> }
+export type ExportableLibrary = Pick<Library, 'projectDir' | 'sources'> & {
+  exports: Pick<Library['exports'], 'categories' | 'sourcesOf' | 'underWay'>
+}
 
 export interface ExportOptions {
   formats: readonly ExportFormat[]
@@ -96,16 +98,29 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
       projectDir: library.projectDir,
       directory,
       options: {
-        scope, clipIds: clipIds ? new Set(clipIds) : null, categories: library.exports.categories(scope.states?.includes('rejected') ?? false),
-        lookedFor: options.lookedFor ?? null, appVersion: packageVersion,
+        scope,
+        clipIds: clipIds ? new Set(clipIds) : null,
+        categories: library.exports.categories(scope.states?.includes('rejected') ?? false),
+        lookedFor: options.lookedFor ?? null,
+        appVersion: packageVersion,
       },
       mustBeOurs: planned.flatMap(({ name, also }) => [name, ...also].map(ours)),
-      files: planned.map((file) => ({ content: file.content, temporary: temporary(file), films: file.sources.map(({ id }) => ({ sourceId: id, title: titles.get(id) ?? String(id) })) })),
+      files: planned.map((file) => ({
+        content: file.content,
+        temporary: temporary(file),
+        films: file.sources.map(({ id }) => ({ sourceId: id, title: titles.get(id) ?? String(id) })),
+      })),
     }
     const written = await inWorker(task, signal, onProgress)
     if (signal?.aborted) throw cancelled()
-    await publish(directory, planned.map((file, at) => ({ ...file, temporary: temporary(file), ...(written[at] ?? { bytes: 0, digest: '' }) })), record)
-    const files = planned.flatMap(({ format, name, also }, at) => [name, ...also].map((one) => ({ format, path: path.join(directory, one), bytes: written[at]?.bytes ?? 0 })))
+    await publish(
+      directory,
+      planned.map((file, at) => ({ ...file, temporary: temporary(file), ...(written[at] ?? { bytes: 0, digest: '' }) })),
+      record,
+    )
+    const files = planned.flatMap(({ format, name, also }, at) =>
+      [name, ...also].map((one) => ({ format, path: path.join(directory, one), bytes: written[at]?.bytes ?? 0 })),
+    )
     return { directory, files, leftOut, notes: notesOf(library, chosen) }
   } catch (error) {
     await Promise.all(planned.map((file) => rm(temporary(file), { force: true }).catch(() => undefined)))
@@ -116,17 +131,31 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
 function chosenSources(library: ExportableLibrary, { sourceIds, clipIds }: ExportOptions): { chosen: Source[]; leftOut: LeftOut[] } {
   const sources = library.sources()
   const missing = sourceIds?.find((id) => !sources.some((source) => source.id === id))
-  if (missing !== undefined) throw new TubeletError({ code: 'bad-request', message: 'There is no source {{source}} in this library.', values: { source: missing }, next: 'Choose sources from the list.' })
+  if (missing !== undefined)
+    throw new TubeletError({
+      code: 'bad-request',
+      message: 'There is no source {{source}} in this library.',
+      values: { source: missing },
+      next: 'Choose sources from the list.',
+    })
   const withClips = clipIds && library.exports.sourcesOf(clipIds)
   const wanted = sources.filter(({ id }) => (sourceIds?.includes(id) ?? true) && (withClips?.has(id) ?? true)).sort((a, b) => a.id - b.id)
   const chosen = wanted.filter(isFinished)
   const leftOut = wanted.filter((source) => !isFinished(source)).map(({ id, name, state }): LeftOut => ({ sourceId: id, name, state }))
   if (chosen.length > 0) return { chosen, leftOut }
   const [first] = leftOut
-  if (first === undefined) throw new TubeletError({ code: 'bad-request', message: 'There is nothing to export yet.', next: 'Wait until a video was analysed, then export again.' })
+  if (first === undefined)
+    throw new TubeletError({
+      code: 'bad-request',
+      message: 'There is nothing to export yet.',
+      next: 'Wait until a video was analysed, then export again.',
+    })
   throw new TubeletError({
     code: 'bad-request',
-    message: leftOut.length === 1 ? 'The analysis of {{name}} is unfinished: its files would be incomplete, so none were written.' : 'The analysis of all {{videos}} chosen videos is unfinished: their files would be incomplete, so none were written.',
+    message:
+      leftOut.length === 1
+        ? 'The analysis of {{name}} is unfinished: its files would be incomplete, so none were written.'
+        : 'The analysis of all {{videos}} chosen videos is unfinished: their files would be incomplete, so none were written.',
     values: { name: first.name, videos: leftOut.length },
     stillWorks: 'What was found so far, and all that you said, is kept.',
     next: 'Wait until the queue is done with them, or resume or retry them on the Queue page, then export again.',
@@ -142,13 +171,26 @@ function notesOf(library: ExportableLibrary, chosen: readonly Source[]): Phrase[
   const underWay = library.exports.underWay()
   const partial = chosen.filter(({ state }) => state === 'partial').map(({ name }) => name)
   return [
-    ...(partial.length > 0 ? [said('Only a part of these files could be read, and nothing is said of the rest: {{names}}.', { names: partial.join(', ') })] : []),
-    ...(underWay > 0 ? [said('Jobs that were still running or waiting: {{jobs}}. What they find is not in these files.', { jobs: underWay })] : []),
+    ...(partial.length > 0
+      ? [said('Only a part of these files could be read, and nothing is said of the rest: {{names}}.', { names: partial.join(', ') })]
+      : []),
+    ...(underWay > 0
+      ? [said('Jobs that were still running or waiting: {{jobs}}. What they find is not in these files.', { jobs: underWay })]
+      : []),
   ]
 }
 
-function plan(all: readonly Source[], chosen: Source[], record: ExportRecord, { formats, directory, scope = {}, clipIds, perVideo = false }: ExportOptions): Planned[] {
-  const clipsKey = clipIds ? createHash('sha256').update(clipIds.toSorted((a, b) => a - b).join()).digest('hex') : ''
+function plan(
+  all: readonly Source[],
+  chosen: Source[],
+  record: ExportRecord,
+  { formats, directory, scope = {}, clipIds, perVideo = false }: ExportOptions,
+): Planned[] {
+  const clipsKey = clipIds
+    ? createHash('sha256')
+        .update(clipIds.toSorted((a, b) => a - b).join())
+        .digest('hex')
+    : ''
   const part = [scopeKey(scope), clipsKey].filter(Boolean).join(' ')
   const names = new FileNames(directory, record, part)
   const folders = folderNames(all, record)
@@ -159,20 +201,48 @@ function plan(all: readonly Source[], chosen: Source[], record: ExportRecord, { 
     PER_SOURCE.filter(({ format }) => wanted.has(format)).map(({ format, content }) => {
       // Frames and labels are the same whatever part is written.
       const isWhole = content === 'frames.csv' || content === 'cvat-labels.json'
-      return { format, content, name: (isWhole ? whole : names).inFolder(folderOf(source), content), also: [], part: isWhole ? '' : part, sources: [source] }
+      return {
+        format,
+        content,
+        name: (isWhole ? whole : names).inFolder(folderOf(source), content),
+        also: [],
+        part: isWhole ? '' : part,
+        sources: [source],
+      }
     }),
   )
   if (!wanted.has('coco')) return ofEach
-  const coco = (name: string, sources: Source[]): Planned => ({ format: 'coco', content: COCO_FILE, name, also: [datumaroName(name)], part, sources })
+  const coco = (name: string, sources: Source[]): Planned => ({
+    format: 'coco',
+    content: COCO_FILE,
+    name,
+    also: [datumaroName(name)],
+    part,
+    sources,
+  })
   if (perVideo) return [...ofEach, ...chosen.map((source) => coco(names.inFolder(folderOf(source), COCO_FILE), [source]))]
   const [only] = chosen.length === 1 ? chosen : []
-  return [...ofEach, coco(names.coco(chosen.map(({ fingerprint }) => fingerprint), new Set(all.map(({ fingerprint }) => fingerprint)), only ? folderOf(only) : null), chosen)]
+  return [
+    ...ofEach,
+    coco(
+      names.coco(
+        chosen.map(({ fingerprint }) => fingerprint),
+        new Set(all.map(({ fingerprint }) => fingerprint)),
+        only ? folderOf(only) : null,
+      ),
+      chosen,
+    ),
+  ]
 }
 
 /** Datumaro finds `annotations/instances_SUBSET.json` beside a folder `images`, and nothing else. */
 function datumaroName(name: string): string {
   const { dir, name: stem } = path.posix.parse(name)
-  return path.posix.join(dir, COCO_FOLDER.annotations, stem === path.posix.parse(COCO_FILE).name ? 'instances_default.json' : `${stem}.json`)
+  return path.posix.join(
+    dir,
+    COCO_FOLDER.annotations,
+    stem === path.posix.parse(COCO_FILE).name ? 'instances_default.json' : `${stem}.json`,
+  )
 }
 
 /** @throws TubeletError `file-unreadable` where a folder, on a network or a disk that is gone, says nothing for ANSWER_MS; `cancelled`. */
@@ -191,19 +261,37 @@ async function answering<T>(directory: string, signal: AbortSignal | undefined, 
 }
 
 function silent(file: string): TubeletError {
-  return new TubeletError({ code: 'file-unreadable', message: 'The folder does not answer.', file, stillWorks: 'Your library and earlier exports are unchanged.', next: 'Check that its disk or network is connected, or choose another folder.' })
+  return new TubeletError({
+    code: 'file-unreadable',
+    message: 'The folder does not answer.',
+    file,
+    stillWorks: 'Your library and earlier exports are unchanged.',
+    next: 'Check that its disk or network is connected, or choose another folder.',
+  })
 }
 
 function cancelled(): TubeletError {
-  return new TubeletError({ code: 'cancelled', message: 'The export was cancelled.', stillWorks: 'Your library and earlier exports are unchanged.', next: 'Export again when you like.' })
+  return new TubeletError({
+    code: 'cancelled',
+    message: 'The export was cancelled.',
+    stillWorks: 'Your library and earlier exports are unchanged.',
+    next: 'Export again when you like.',
+  })
 }
 
 /** Boxes live for a moment: V8 lets them fill far more memory than they need. Nothing that lives longer has a limit here. */
 const WORKER = { maxYoungGenerationSizeMb: 16 }
 
-async function inWorker(task: ExportTask, signal: AbortSignal | undefined, onProgress: ((share: number) => void) | undefined): Promise<Written[]> {
+async function inWorker(
+  task: ExportTask,
+  signal: AbortSignal | undefined,
+  onProgress: ((share: number) => void) | undefined,
+): Promise<Written[]> {
   if (signal?.aborted) throw cancelled()
-  const worker = new Worker(new URL(`./export-worker${path.extname(import.meta.url)}`, import.meta.url), { workerData: task, resourceLimits: WORKER })
+  const worker = new Worker(new URL(`./export-worker${path.extname(import.meta.url)}`, import.meta.url), {
+    workerData: task,
+    resourceLimits: WORKER,
+  })
   const stop = () => void worker.terminate()
   signal?.addEventListener('abort', stop)
   try {
@@ -231,8 +319,19 @@ interface Staged extends Planned, Written {
 async function publish(directory: string, staged: readonly Staged[], record: ExportRecord): Promise<void> {
   const named = staged.flatMap((file) => [file.name, ...file.also].map((name) => ({ ...file, name })))
   const after = {
-    videos: { ...record.videos, ...Object.fromEntries(named.map(({ name, content, sources }) => [content === COCO_FILE ? name : path.posix.dirname(name), sources.map(({ fingerprint }) => fingerprint)])) },
-    parts: { ...Object.fromEntries(Object.entries(record.parts).filter(([name]) => !named.some((file) => file.name === name))), ...Object.fromEntries(named.filter(({ part }) => part !== '').map(({ name, part }) => [name, part])) },
+    videos: {
+      ...record.videos,
+      ...Object.fromEntries(
+        named.map(({ name, content, sources }) => [
+          content === COCO_FILE ? name : path.posix.dirname(name),
+          sources.map(({ fingerprint }) => fingerprint),
+        ]),
+      ),
+    },
+    parts: {
+      ...Object.fromEntries(Object.entries(record.parts).filter(([name]) => !named.some((file) => file.name === name))),
+      ...Object.fromEntries(named.filter(({ part }) => part !== '').map(({ name, part }) => [name, part])),
+    },
   }
   const both = Object.fromEntries(named.map(({ name, digest }) => [name, [...(record.files[name] ?? []), digest]]))
   await writeRecord(directory, { files: { ...record.files, ...both }, ...after })

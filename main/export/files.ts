@@ -49,7 +49,13 @@ function ofOne<Piece>(name: string, format: Format<Film, Piece>): Writer {
 }
 
 /** Writes a file, and finds in it, read from the disk by our own reader, all pieces that were to be in it. */
-function checked<Input, Piece>(name: string, format: Format<Input, Piece>, input: Input, file: string, onShare: (share: number) => void): Written {
+function checked<Input, Piece>(
+  name: string,
+  format: Format<Input, Piece>,
+  input: Input,
+  file: string,
+  onShare: (share: number) => void,
+): Written {
   const meant = new Digest()
   const { written } = writeTo(file, format.write(passing(format.pieces(input), meant)))
   const found = new Digest()
@@ -176,6 +182,10 @@ export function fileError(error: unknown, directory: string): unknown {
   const refused = diskProblem(error)
   if (refused === null) return error
   const problem = { ...refused, file: directory, stillWorks: 'Your library and earlier exports are unchanged.' }
-  if (refused.code === 'disk-full') return new TubeletError({ ...problem, code: 'disk-full', message: 'The disk is full.', next: 'Free some space, or export to another disk.' }, { cause: error })
+  if (refused.code === 'disk-full')
+    return new TubeletError(
+      { ...problem, code: 'disk-full', message: 'The disk is full.', next: 'Free some space, or export to another disk.' },
+      { cause: error },
+    )
   return new TubeletError(problem, { cause: error })
 }

@@ -31,13 +31,21 @@ export function filmOf(db: DatabaseSync, { sourceId, title }: FilmPlan, options:
   if (row === undefined) throw new RangeError(`source ${sourceId} is gone`)
   const clips = clipsOf(db, sourceId).filter(({ id }) => options.clipIds?.has(id) ?? true)
   return {
-    source: DocumentSource.parse({ id: row['id'], path: row['path'], name: row['name'], fingerprint: row['fingerprint'], probe: parsed(row['probe']) }),
+    source: DocumentSource.parse({
+      id: row['id'],
+      path: row['path'],
+      name: row['name'],
+      fingerprint: row['fingerprint'],
+      probe: parsed(row['probe']),
+    }),
     title,
     pts: ptsOf(row['pts']),
     clips,
     *of({ id }, kinds, withRejected = false) {
       // Prepared each time: one statement can be read by one reader at a time.
-      const rows = db.prepare(`SELECT id, clip_id, human, machine, state, evidence, provenance, updated_at FROM annotations WHERE clip_id = ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY id`)
+      const rows = db.prepare(
+        `SELECT id, clip_id, human, machine, state, evidence, provenance, updated_at FROM annotations WHERE clip_id = ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY id`,
+      )
       for (const one of rows.iterate(id, JSON.stringify(kinds))) {
         onAnnotation()
         const annotation = annotationOf(one)
@@ -52,14 +60,26 @@ export function filmOf(db: DatabaseSync, { sourceId, title }: FilmPlan, options:
 }
 
 export function annotationsIn(db: DatabaseSync, sourceId: number): number {
-  return Number(db.prepare('SELECT count(*) AS n FROM annotations WHERE clip_id IN (SELECT id FROM clips WHERE source_id = ?)').get(sourceId)?.['n'])
+  return Number(
+    db.prepare('SELECT count(*) AS n FROM annotations WHERE clip_id IN (SELECT id FROM clips WHERE source_id = ?)').get(sourceId)?.['n'],
+  )
 }
 
 function clipsOf(db: DatabaseSync, sourceId: number): DocumentClip[] {
   return db
     .prepare('SELECT * FROM clips WHERE source_id = ? ORDER BY start_frame, id')
     .all(sourceId)
-    .map((row) => DocumentClip.parse({ id: row['id'], index: row['idx'], kind: row['kind'], start: row['start'], end: row['end'], startFrame: row['start_frame'], endFrame: row['end_frame'] }))
+    .map((row) =>
+      DocumentClip.parse({
+        id: row['id'],
+        index: row['idx'],
+        kind: row['kind'],
+        start: row['start'],
+        end: row['end'],
+        startFrame: row['start_frame'],
+        endFrame: row['end_frame'],
+      }),
+    )
 }
 
 /** Labels that the pack of boxes looked for in every clip; none where only a part of what it found is written. */
@@ -72,12 +92,22 @@ function looked(db: DatabaseSync, sourceId: number, clips: readonly DocumentClip
   const ids = JSON.stringify(clips.map(({ id }) => id))
   const { names } = boxes
   if (names === undefined) {
-    const seen = db.prepare('SELECT count(*) AS n FROM encodings WHERE pack_digest = ? AND looked_for = ? AND clip_id IN (SELECT value FROM json_each(?))').get(boxes.digest, lookedFor(vocabulary), ids)
+    const seen = db
+      .prepare(
+        'SELECT count(*) AS n FROM encodings WHERE pack_digest = ? AND looked_for = ? AND clip_id IN (SELECT value FROM json_each(?))',
+      )
+      .get(boxes.digest, lookedFor(vocabulary), ids)
     return Number(seen?.['n']) === clips.length ? wanted.filter(({ name }) => labelNamed(vocabulary, name)).map(({ name }) => name) : []
   }
-  const seen = db.prepare('SELECT count(*) AS n FROM seen s JOIN clips c ON c.id = s.clip_id WHERE c.source_id = ? AND s.by = ? AND s.clip_id IN (SELECT value FROM json_each(?))').get(sourceId, boxes.digest, ids)
+  const seen = db
+    .prepare(
+      'SELECT count(*) AS n FROM seen s JOIN clips c ON c.id = s.clip_id WHERE c.source_id = ? AND s.by = ? AND s.clip_id IN (SELECT value FROM json_each(?))',
+    )
+    .get(sourceId, boxes.digest, ids)
   if (Number(seen?.['n']) !== clips.length) return []
-  return wanted.flatMap(({ name }) => (namesOf(phrasesOf(labelNamed(vocabulary, name) ?? { name, synonyms: [] }), names).length > 0 ? [name] : []))
+  return wanted.flatMap(({ name }) =>
+    namesOf(phrasesOf(labelNamed(vocabulary, name) ?? { name, synonyms: [] }), names).length > 0 ? [name] : [],
+  )
 }
 
 /** As the library keeps it: steps from one frame to the next. */
@@ -90,8 +120,14 @@ function ptsOf(blob: SQLOutputValue | undefined): Float64Array {
 
 function annotationOf(row: Record<string, SQLOutputValue>): Annotation {
   return Annotation.parse({
-    id: row['id'], clipId: row['clip_id'], body: parsed(row['human']) ?? parsed(row['machine']), machine: parsed(row['machine']),
-    state: row['state'], evidence: parsed(row['evidence']), provenance: parsed(row['provenance']), updatedAt: row['updated_at'],
+    id: row['id'],
+    clipId: row['clip_id'],
+    body: parsed(row['human']) ?? parsed(row['machine']),
+    machine: parsed(row['machine']),
+    state: row['state'],
+    evidence: parsed(row['evidence']),
+    provenance: parsed(row['provenance']),
+    updatedAt: row['updated_at'],
   })
 }
 

@@ -69,7 +69,10 @@ export function folderNames(sources: readonly Source[], { videos }: ExportRecord
 
 function safeName(stem: string): string {
   let name = ''
-  for (const character of stem.toWellFormed().normalize('NFC').replace(/[<>:"/\\|?*\p{Cc}]/gu, '_')) {
+  for (const character of stem
+    .toWellFormed()
+    .normalize('NFC')
+    .replace(/[<>:"/\\|?*\p{Cc}]/gu, '_')) {
     if (Buffer.byteLength(name + character) > NAME_BYTES) break
     name += character
   }
@@ -103,9 +106,11 @@ export class FileNames {
    * @throws TubeletError `conflict` Where the file is of a project that has none of these videos.
    */
   coco(shown: readonly string[], all: ReadonlySet<string>, alone: string | null): string {
-    const holdsAll = (name: string) => (this.#record.videos[name] ?? []).every((fingerprint) => shown.includes(fingerprint) || !all.has(fingerprint))
+    const holdsAll = (name: string) =>
+      (this.#record.videos[name] ?? []).every((fingerprint) => shown.includes(fingerprint) || !all.has(fingerprint))
     const before = this.#record.videos[COCO_FILE]
-    if (before && !before.some((fingerprint) => all.has(fingerprint)) && existsSync(path.join(this.#directory, COCO_FILE))) throw otherProject(path.join(this.#directory, COCO_FILE))
+    if (before && !before.some((fingerprint) => all.has(fingerprint)) && existsSync(path.join(this.#directory, COCO_FILE)))
+      throw otherProject(path.join(this.#directory, COCO_FILE))
     return this.#first(COCO_FILE, alone ?? 'part', (name) => this.#isSamePart(name) && holdsAll(name))
   }
 
@@ -117,9 +122,11 @@ export class FileNames {
   #first(name: string, suffix: string | null, mayReplace: (name: string) => boolean): string {
     const { dir, name: stem, ext } = path.posix.parse(name)
     const named = (end: string) => path.posix.join(dir, `${stem}_${end}${ext}`)
-    const isFree = (candidate: string) => (this.#record.files[candidate] === undefined ? !existsSync(path.join(this.#directory, candidate)) : mayReplace(candidate))
+    const isFree = (candidate: string) =>
+      this.#record.files[candidate] === undefined ? !existsSync(path.join(this.#directory, candidate)) : mayReplace(candidate)
     // A file that nobody recorded is in the way of the plain name, and is told of.
-    const isPlain = this.#part === '' && (this.#record.files[name] === undefined || mayReplace(name) || !existsSync(path.join(this.#directory, name)))
+    const isPlain =
+      this.#part === '' && (this.#record.files[name] === undefined || mayReplace(name) || !existsSync(path.join(this.#directory, name)))
     if (isPlain) return name
     const end = suffix ?? 'all'
     if (isFree(named(end))) return named(end)

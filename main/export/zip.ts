@@ -11,7 +11,12 @@ const MOST_BYTES = 2 ** 32 - 1
 export async function zipOf(files: readonly { file: string; name: string }[]): Promise<ReadableStream<Uint8Array>> {
   const sizes = await Promise.all(files.map(async ({ file }) => (await stat(file)).size))
   if (sizes.reduce((sum, size) => sum + size, 0) > MOST_BYTES) {
-    throw new TubeletError({ code: 'bad-request', message: 'These files are larger than a zip can be.', stillWorks: 'They lie in their folder, whole.', next: 'Copy them from there.' })
+    throw new TubeletError({
+      code: 'bad-request',
+      message: 'These files are larger than a zip can be.',
+      stillWorks: 'They lie in their folder, whole.',
+      next: 'Copy them from there.',
+    })
   }
   const parts = compressed(files)
   return new ReadableStream({

@@ -7,23 +7,38 @@ import { answerClip, type Pipeline, type Report } from './pipeline.ts'
 const CHUNK = 200
 
 /** Ask each encoded clip that has no answer yet, or those of `clipIds`, in order. A clip that was removed meanwhile is passed over. */
-export async function fillColumn(pipeline: Pipeline, question: string, clipIds: readonly number[] | null, report: Report, signal: AbortSignal): Promise<void> {
+export async function fillColumn(
+  pipeline: Pipeline,
+  question: string,
+  clipIds: readonly number[] | null,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
   const { table } = pipeline.library
   const { digest } = (await pipeline.packs.words('answer')).info
   const wanted = clipIds && new Set(clipIds)
   const of = wanted?.size ?? table.unanswered(question, digest, 0, Number.MAX_SAFE_INTEGER).length
   let done = 0
-  for (let ids = table.unanswered(question, digest, 0, CHUNK); ids.length > 0; ids = table.unanswered(question, digest, ids.at(-1) ?? 0, CHUNK)) {
+  for (
+    let ids = table.unanswered(question, digest, 0, CHUNK);
+    ids.length > 0;
+    ids = table.unanswered(question, digest, ids.at(-1) ?? 0, CHUNK)
+  ) {
     for (const clipId of ids) {
       if (wanted?.has(clipId) === false) continue
       signal.throwIfAborted()
       try {
         await answerClip(pipeline, clipId, question, signal)
       } catch (error) {
-        if (!(error instanceof TubeletError) || !['not-found', 'clip-not-encoded', 'not-answerable'].includes(error.problem.code)) throw error
+        if (!(error instanceof TubeletError) || !['not-found', 'clip-not-encoded', 'not-answerable'].includes(error.problem.code))
+          throw error
       }
       done += 1
-      await report({ stage: said('{{done}} of {{total}} clips', { done, total: Math.max(of, done) }), progress: done / Math.max(of, done), clips: done })
+      await report({
+        stage: said('{{done}} of {{total}} clips', { done, total: Math.max(of, done) }),
+        progress: done / Math.max(of, done),
+        clips: done,
+      })
     }
   }
 }

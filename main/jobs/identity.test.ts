@@ -1,5 +1,16 @@
 /** Which video a file is, with real files: nothing but their content tells. */
-import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -37,7 +48,10 @@ async function decided(name: string): Promise<number> {
 const where = () => library.sources().map(({ id, path: file, file: state }) => [id, path.relative(folder, file), state])
 
 test('a rolled recording is followed, whichever file is looked at first', async () => {
-  for (const order of [['cam.1.mp4', 'cam.mp4'], ['cam.mp4', 'cam.1.mp4']]) {
+  for (const order of [
+    ['cam.1.mp4', 'cam.mp4'],
+    ['cam.mp4', 'cam.1.mp4'],
+  ]) {
     write('cam.mp4', `first ${String(order)}`)
     const id = await decided('cam.mp4')
     renameSync(at('cam.mp4'), at('cam.1.mp4'))
@@ -108,7 +122,10 @@ test('a copy over a video makes it no copy of the other: its decisions stay with
   const [a, b] = [await decided('a.mp4'), await decided('b.mp4')]
   copyFileSync(at('a.mp4'), at('b.mp4'))
   expect(await identity.recognise(at('b.mp4'))).toEqual({ how: 'known', sourceId: a })
-  expect(where()).toEqual([[a, 'a.mp4', 'there'], [b, 'b.mp4', 'replaced']])
+  expect(where()).toEqual([
+    [a, 'a.mp4', 'there'],
+    [b, 'b.mp4', 'replaced'],
+  ])
 })
 
 test('a file that was added to is the same video, longer; one that was cut short is not', async () => {
@@ -150,7 +167,13 @@ test('a video of a library of before is known by its fingerprint of before', asy
   writeFileSync(at('big.mkv'), Buffer.alloc(70 * 2 ** 20, 'x'))
   const { fingerprintOfBefore } = await import('../media/fingerprint.ts')
   const { size, mtimeMs } = statSync(at('big.mkv'))
-  const { source } = library.addSource({ path: at('big.mkv'), name: 'big.mkv', bytes: size, mtimeMs, fingerprint: (await fingerprintOfBefore(at('big.mkv'))) ?? '' })
+  const { source } = library.addSource({
+    path: at('big.mkv'),
+    name: 'big.mkv',
+    bytes: size,
+    mtimeMs,
+    fingerprint: (await fingerprintOfBefore(at('big.mkv'))) ?? '',
+  })
   renameSync(at('big.mkv'), at('moved.mkv'))
   expect(await identity.recognise(at('moved.mkv'))).toMatchObject({ how: 'moved', sourceId: source.id })
 })

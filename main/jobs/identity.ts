@@ -68,7 +68,13 @@ export class Identity {
   async recognise(file: string): Promise<Recognised> {
     const { files, bin } = this.#library
     const now = await look(file)
-    if (now === null) throw new TubeletError({ code: 'file-missing', message: 'There is nothing at this place any more.', file, stillWorks: 'All other files go on.' })
+    if (now === null)
+      throw new TubeletError({
+        code: 'file-missing',
+        message: 'There is nothing at this place any more.',
+        file,
+        stillWorks: 'All other files go on.',
+      })
     const here = files.at(file)
     const same = here.find(({ stamp, file: state }) => stamp === now.stamp && state !== 'replaced' && state !== 'missing')
     if (same) return { how: 'known', sourceId: same.id }
@@ -107,8 +113,12 @@ export class Identity {
     const [other] = files.ofContent(content).filter(({ id }) => id !== sourceId)
     if (other) {
       throw new TubeletError({
-        code: 'conflict', message: 'This content is in the library already, as {{name}}.', values: { name: this.#library.source(other.id).name }, file,
-        stillWorks: 'Nothing was changed.', next: 'Keep this entry as it is, or remove that one first.',
+        code: 'conflict',
+        message: 'This content is in the library already, as {{name}}.',
+        values: { name: this.#library.source(other.id).name },
+        file,
+        stillWorks: 'Nothing was changed.',
+        next: 'Keep this entry as it is, or remove that one first.',
       })
     }
     files.changed(sourceId, content, now)
@@ -179,7 +189,10 @@ export class Identity {
       if (now?.bytes !== bytes || (tried += 1) > CANDIDATES) continue
       if ((await this.#print(file, now).catch(() => null)) !== content) continue
       this.#found(id, file, now.stamp)
-      this.#library.emit({ type: 'told', phrase: said('{{was}} was found again as {{name}}, by its content.', { was: path.basename(was), name }) })
+      this.#library.emit({
+        type: 'told',
+        phrase: said('{{was}} was found again as {{name}}, by its content.', { was: path.basename(was), name }),
+      })
       return true
     }
     return false
@@ -209,4 +222,3 @@ async function look(file: string): Promise<FileNow | null> {
   const info = await stat(file).catch(() => null)
   return info?.isFile() === true ? { bytes: info.size, mtimeMs: info.mtimeMs, stamp: stampOf(info) } : null
 }
-

@@ -10,7 +10,13 @@ import { analyseSource, encodeMarked, lookAgain, type Pipeline, type Report } fr
 import { makePreview } from './previews.ts'
 
 /** Resolves with what was wrong with a file that was not analysed whole. */
-export async function perform(pipeline: Pipeline, job: StoredJob, { clipIds }: JobPayload, report: Report, signal: AbortSignal): Promise<Problem | null> {
+export async function perform(
+  pipeline: Pipeline,
+  job: StoredJob,
+  { clipIds }: JobPayload,
+  report: Report,
+  signal: AbortSignal,
+): Promise<Problem | null> {
   switch (job.kind) {
     case 'analyse':
       return analyseSource(pipeline, sourceOf(pipeline, job), report, signal)
@@ -45,7 +51,11 @@ async function detect(pipeline: Pipeline, report: Report, signal: AbortSignal): 
   for (const [index, clipId] of ids.entries()) {
     signal.throwIfAborted()
     await lookAgain(pipeline, engine, clipId, signal)
-    await report({ stage: said('{{done}} of {{total}} clips', { done: index + 1, total: ids.length }), progress: (index + 1) / ids.length, clips: index + 1 })
+    await report({
+      stage: said('{{done}} of {{total}} clips', { done: index + 1, total: ids.length }),
+      progress: (index + 1) / ids.length,
+      clips: index + 1,
+    })
   }
   pipeline.library.emit({ type: 'labels' })
 }

@@ -72,7 +72,14 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
 }
 
 /** @throws TubeletError of `sample` */
-async function readOnce(pipeline: Pipeline, engines: Engines, source: Source, probe: Probe, report: Report, signal: AbortSignal): Promise<Problem | null> {
+async function readOnce(
+  pipeline: Pipeline,
+  engines: Engines,
+  source: Source,
+  probe: Probe,
+  report: Report,
+  signal: AbortSignal,
+): Promise<Problem | null> {
   const { library } = pipeline
   const media = await pipeline.media()
   const watch = new Watch({ library, appVersion: pipeline.appVersion, sourceId: source.id, probe, signal, ...engines })
@@ -89,11 +96,19 @@ async function readOnce(pipeline: Pipeline, engines: Engines, source: Source, pr
         break
       case 'clip':
         clips.push(await understand(pipeline, engines, watch, source, probe, event.clip, signal))
-        await report({ stage: said('Clip {{clip}}', { clip: clips.length }), progress: portion(event.clip.end, probe), clips: clips.length })
+        await report({
+          stage: said('Clip {{clip}}', { clip: clips.length }),
+          progress: portion(event.clip.end, probe),
+          clips: clips.length,
+        })
         break
       case 'progress':
         seconds = Math.max(seconds, event.seconds)
-        await report({ stage: clips.length === 0 ? said('Reading frames') : said('Clip {{clip}}', { clip: clips.length }), progress: portion(seconds, probe) * 0.99, clips: clips.length })
+        await report({
+          stage: clips.length === 0 ? said('Reading frames') : said('Clip {{clip}}', { clip: clips.length }),
+          progress: portion(seconds, probe) * 0.99,
+          clips: clips.length,
+        })
         break
       case 'done':
         library.pruneClips(source.id, clips)
@@ -123,14 +138,20 @@ async function enginesOf({ packs }: Pipeline): Promise<Engines> {
   // Without boxes or text the rest goes on; the status tells why they are not there, and what they did not see is asked for again.
   const [boxes, reader] = await Promise.all([packs.boxes().catch(() => null), packs.text().catch(() => null)])
   const seeing = boxes !== null && ofFamily(boxes, 'mammut') ? [boxes] : []
-  return { encoders: [...new Set([caption, answer, search, ...seeing])], detector: boxes !== null && ofFamily(boxes, 'detector') ? boxes : null, reader }
+  return {
+    encoders: [...new Set([caption, answer, search, ...seeing])],
+    detector: boxes !== null && ofFamily(boxes, 'detector') ? boxes : null,
+    reader,
+  }
 }
 
 function wantsOf({ encoders, detector, reader }: Engines): Want[] {
   const single = [detector, reader].filter((engine) => engine !== null)
   return [
     ...encoders.map(({ info }): Want => ({ key: info.digest, kind: 'tubes', input: info.manifest.input })),
-    ...single.map(({ info: { digest, manifest } }): Want => ({ key: digest, kind: 'pictures', input: manifest.input, rate: manifest.input.rate })),
+    ...single.map(
+      ({ info: { digest, manifest } }): Want => ({ key: digest, kind: 'pictures', input: manifest.input, rate: manifest.input.rate }),
+    ),
   ]
 }
 
@@ -140,7 +161,9 @@ export async function encodeMarked(pipeline: Pipeline, sourceId: number, report:
   const engines = await enginesOf(pipeline)
   const source = library.source(sourceId)
   const pts = library.frames(sourceId)
-  const marked = library.markedClips(sourceId).filter(({ id }) => engines.encoders.some(({ info }) => !library.hasEncoding(id, info.digest)))
+  const marked = library
+    .markedClips(sourceId)
+    .filter(({ id }) => engines.encoders.some(({ info }) => !library.hasEncoding(id, info.digest)))
   for (const [at, clip] of marked.entries()) {
     signal.throwIfAborted()
     if (source.probe === null) return
@@ -155,9 +178,27 @@ export async function encodeMarked(pipeline: Pipeline, sourceId: number, report:
     }
     // Somebody may have removed it meanwhile.
     if (thumbnail === null || !library.markedClips(sourceId).some((one) => one.id === clip.id)) continue
-    const sampled = { index, kind, start, end, startFrame, endFrame, startPts: pts[startFrame] ?? 0, endPts: pts[endFrame] ?? pts.at(-1) ?? 0, cut: true, measured: { camera: { steps: [], stays: [] }, light: [] }, frames: inputs[0]?.frames ?? [], inputs, thumbnail }
+    const sampled = {
+      index,
+      kind,
+      start,
+      end,
+      startFrame,
+      endFrame,
+      startPts: pts[startFrame] ?? 0,
+      endPts: pts[endFrame] ?? pts.at(-1) ?? 0,
+      cut: true,
+      measured: { camera: { steps: [], stays: [] }, light: [] },
+      frames: inputs[0]?.frames ?? [],
+      inputs,
+      thumbnail,
+    }
     await understand(pipeline, engines, null, source, source.probe, sampled, signal)
-    await report({ stage: said('{{done}} of {{total}} clips', { done: at + 1, total: marked.length }), progress: (at + 1) / marked.length, clips: at + 1 })
+    await report({
+      stage: said('{{done}} of {{total}} clips', { done: at + 1, total: marked.length }),
+      progress: (at + 1) / marked.length,
+      clips: at + 1,
+    })
   }
 }
 
@@ -169,7 +210,15 @@ function portion(seconds: number, probe: Probe): number {
  * Encode a clip once for each pack, and say from that and from what was seen in it what it shows.
  * @param watch What was seen; null for a clip that a person marked, whose parts were seen before. @returns The clip's id.
  */
-async function understand(pipeline: Pipeline, engines: Engines, watch: Watch | null, source: Source, probe: Probe, clip: SampledClip, signal: AbortSignal): Promise<number> {
+async function understand(
+  pipeline: Pipeline,
+  engines: Engines,
+  watch: Watch | null,
+  source: Source,
+  probe: Probe,
+  clip: SampledClip,
+  signal: AbortSignal,
+): Promise<number> {
   const { library } = pipeline
   const { inputs, thumbnail } = clip
   const clipId = library.saveClip(source.id, clip)
@@ -188,7 +237,14 @@ async function understand(pipeline: Pipeline, engines: Engines, watch: Watch | n
 }
 
 /** @returns False when somebody removed the clip meanwhile. */
-async function encodeClip(pipeline: Pipeline, engine: MammutEngine, clipId: number, { tubes, frames }: ClipInput, probe: Probe, signal: AbortSignal): Promise<boolean> {
+async function encodeClip(
+  pipeline: Pipeline,
+  engine: MammutEngine,
+  clipId: number,
+  { tubes, frames }: ClipInput,
+  probe: Probe,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { library } = pipeline
   const { digest } = engine.info
   const provenance = provenanceOf(pipeline.appVersion, engine)
@@ -196,12 +252,17 @@ async function encodeClip(pipeline: Pipeline, engine: MammutEngine, clipId: numb
   const { encoding, caption, seen } = await persevere(async () => {
     const encoding = await engine.encode({ tubes }, signal)
     // A caption that nobody would be shown is written when somebody asks for the guess.
-    const caption = chosen.caption?.digest === digest && !(await engine.unfamiliar(encoding, signal)) ? await engine.caption(encoding, signal) : null
+    const caption =
+      chosen.caption?.digest === digest && !(await engine.unfamiliar(encoding, signal)) ? await engine.caption(encoding, signal) : null
     const seen = chosen.boxes?.digest === digest ? await look(pipeline, engine, clipId, encoding, frames, probe, signal) : null
     return { encoding, caption, seen }
   }, signal)
   return library.saveClipResult(clipId, engine.info, encoding, frames, {
-    caption: caption && { body: { kind: 'caption', text: caption.text }, evidence: evidenceOf(caption, frames), provenance: provenance(caption.prompt) },
+    caption: caption && {
+      body: { kind: 'caption', text: caption.text },
+      evidence: evidenceOf(caption, frames),
+      provenance: provenance(caption.prompt),
+    },
     seen,
   })
 }
@@ -216,7 +277,15 @@ async function answerColumns(pipeline: Pipeline, clipId: number, signal: AbortSi
 }
 
 /** Look for the vocabulary in a clip: the detector runs for those labels alone that it never ran for on this encoding. */
-async function look(pipeline: Pipeline, engine: MammutEngine, clipId: number, encoding: Pick<Encoding, 'tokens'>, frames: readonly FrameRef[], probe: Probe, signal: AbortSignal): Promise<Seen> {
+async function look(
+  pipeline: Pipeline,
+  engine: MammutEngine,
+  clipId: number,
+  encoding: Pick<Encoding, 'tokens'>,
+  frames: readonly FrameRef[],
+  probe: Probe,
+  signal: AbortSignal,
+): Promise<Seen> {
   const { detections } = pipeline.library
   const vocabulary = detections.vocabulary()
   const stored = detections.stored(clipId, engine.info.digest, vocabulary)
@@ -224,8 +293,17 @@ async function look(pipeline: Pipeline, engine: MammutEngine, clipId: number, en
   const found = await engine.detect(encoding, missing.map(phrasesOf), signal)
   const fresh = new Map(missing.map((label, at) => [keyOf(label), found[at] ?? []]))
   const provenance = provenanceOf(pipeline.appVersion, engine)
-  const candidates = candidatesOf(new Map(vocabulary.map((label) => [label.name, fresh.get(keyOf(label)) ?? stored.get(keyOf(label)) ?? []])), frames, probe, areaSeen(probe, engine.info.manifest.input))
-  return { lookedFor: lookedFor(vocabulary), fresh, candidates: candidates.map((one) => ({ ...one, provenance: provenance(one.body.label) })) }
+  const candidates = candidatesOf(
+    new Map(vocabulary.map((label) => [label.name, fresh.get(keyOf(label)) ?? stored.get(keyOf(label)) ?? []])),
+    frames,
+    probe,
+    areaSeen(probe, engine.info.manifest.input),
+  )
+  return {
+    lookedFor: lookedFor(vocabulary),
+    fresh,
+    candidates: candidates.map((one) => ({ ...one, provenance: provenance(one.body.label) })),
+  }
 }
 
 /** The vocabulary over a clip's stored encoding: no decoding, no vision graph. */
@@ -235,7 +313,11 @@ export async function lookAgain(pipeline: Pipeline, engine: MammutEngine, clipId
   const encoding = library.encoding(clipId, digest)
   const probe = library.source(library.clip(clipId).sourceId).probe
   if (encoding === null || probe === null) return
-  library.saveSeen(clipId, engine.info, await persevere(() => look(pipeline, engine, clipId, encoding, library.clipFrames(clipId, digest), probe, signal), signal))
+  library.saveSeen(
+    clipId,
+    engine.info,
+    await persevere(() => look(pipeline, engine, clipId, encoding, library.clipFrames(clipId, digest), probe, signal), signal),
+  )
 }
 
 /**
@@ -243,7 +325,13 @@ export async function lookAgain(pipeline: Pipeline, engine: MammutEngine, clipId
  * stored annotation.
  * @throws TubeletError `not-answerable` where neither can; its words say what could.
  */
-export async function answerClip(pipeline: Pipeline, clipId: number, question: string, signal: AbortSignal, onToken?: (text: string) => void) {
+export async function answerClip(
+  pipeline: Pipeline,
+  clipId: number,
+  question: string,
+  signal: AbortSignal,
+  onToken?: (text: string) => void,
+) {
   const { library } = pipeline
   const known = library.facts.answer(clipId, question)
   if (known !== null && 'body' in known) {
@@ -254,9 +342,15 @@ export async function answerClip(pipeline: Pipeline, clipId: number, question: s
   const encoding = encodingOf(library, clipId, engine)
   if (await engine.unfamiliar(encoding, signal)) throw notAnswerable(known, engine)
   // A streamed answer is not begun twice: its reader has seen tokens already and is told of the restart instead.
-  const answer = onToken ? await engine.answer(encoding, question, { signal, onToken }) : await persevere(() => engine.answer(encoding, question, { signal }), signal)
+  const answer = onToken
+    ? await engine.answer(encoding, question, { signal, onToken })
+    : await persevere(() => engine.answer(encoding, question, { signal }), signal)
   const body: AnnotationBody = { kind: 'answer', question, text: answer.text }
-  return stored(library, clipId, { body, evidence: evidenceOf(answer, library.clipFrames(clipId, engine.info.digest)), provenance: provenanceOf(pipeline.appVersion, engine)(answer.prompt) })
+  return stored(library, clipId, {
+    body,
+    evidence: evidenceOf(answer, library.clipFrames(clipId, engine.info.digest)),
+    provenance: provenanceOf(pipeline.appVersion, engine)(answer.prompt),
+  })
 }
 
 /** @param why Facts have no answer: what they say of the question, or null. */
@@ -280,7 +374,8 @@ function stored(library: Library, clipId: number, result: MachineResult) {
 export async function guess(pipeline: Pipeline, clipId: number, question: string | null, signal: AbortSignal): Promise<Guess> {
   const engine = await pipeline.packs.words(question === null ? 'caption' : 'answer')
   const encoding = encodingOf(pipeline.library, clipId, engine)
-  const { text, confidence } = question === null ? await engine.caption(encoding, signal) : await engine.answer(encoding, question, { signal })
+  const { text, confidence } =
+    question === null ? await engine.caption(encoding, signal) : await engine.answer(encoding, question, { signal })
   return { text, confidence, pack: engine.info.manifest.name }
 }
 
@@ -306,5 +401,11 @@ function evidenceOf(generated: Generated, frames: readonly FrameRef[]): Evidence
     weights.set(frame.ordinal, entry)
   })
   const { confidence, unsure, unfamiliar, agreement } = generated
-  return { confidence, unsure, unfamiliar, agreement, frames: [...weights.values()].filter(({ weight }) => weight > 0).sort((a, b) => b.weight - a.weight || a.ordinal - b.ordinal) }
+  return {
+    confidence,
+    unsure,
+    unfamiliar,
+    agreement,
+    frames: [...weights.values()].filter(({ weight }) => weight > 0).sort((a, b) => b.weight - a.weight || a.ordinal - b.ordinal),
+  }
 }

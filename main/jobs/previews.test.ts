@@ -102,7 +102,10 @@ describe('preview copies', () => {
     expect(await stateOf(long)).toBe('making')
     await expect.poll(() => stateOf(long), { timeout: 120_000 }).toBe('ready')
     expect(readdirSync(copies).filter((name) => name.startsWith(long.fingerprint))).toEqual([`${long.fingerprint}.mp4`])
-    expect((await probe(await findMediaTools(), path.join(copies, `${long.fingerprint}.mp4`))).duration).toBeCloseTo(long.probe?.duration ?? 0, 0)
+    expect((await probe(await findMediaTools(), path.join(copies, `${long.fingerprint}.mp4`))).duration).toBeCloseTo(
+      long.probe?.duration ?? 0,
+      0,
+    )
   }, 240_000)
 })
 
@@ -110,7 +113,9 @@ describe('preview copies', () => {
 function ffmpegStates(name: string): string[] {
   return readdirSync('/proc').flatMap((pid) => {
     try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(name) ? [readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0] ?? ''] : []
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(name)
+        ? [readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0] ?? '']
+        : []
     } catch {
       return []
     }

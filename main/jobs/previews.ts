@@ -20,7 +20,9 @@ const STATE_OF = { queued: 'waiting', running: 'making', done: 'none', failed: '
 /** @param job What made, makes or will make it, as it was before this was called: a copy is there before its job is done. */
 export async function previewOf(library: Library, source: Source, job: Job | null): Promise<Preview> {
   if (await isThere(previewFile(library, source))) return { state: 'ready', progress: 1, problem: null }
-  return job === null ? { state: 'none', progress: 0, problem: null } : { state: STATE_OF[job.state], progress: job.progress, problem: job.problem }
+  return job === null
+    ? { state: 'none', progress: 0, problem: null }
+    : { state: STATE_OF[job.state], progress: job.progress, problem: job.problem }
 }
 
 /** The file appears when it is complete. @throws TubeletError `not-found` before the video was read. */
@@ -35,9 +37,15 @@ export async function makePreview({ library, media }: Pipeline, source: Source, 
   for (const name of await readdir(folder)) if (name.startsWith(path.basename(file))) await rm(path.join(folder, name), { force: true })
   const stage = said('A copy that every browser plays')
   await report({ stage, progress: 0, clips: 0 })
-  await makeProxy(await media(), source.path, probe, file, { signal, onProgress: (seconds) => report({ stage, progress: probe.duration > 0 ? Math.min(1, seconds / probe.duration) : 0, clips: 0 }) })
+  await makeProxy(await media(), source.path, probe, file, {
+    signal,
+    onProgress: (seconds) => report({ stage, progress: probe.duration > 0 ? Math.min(1, seconds / probe.duration) : 0, clips: 0 }),
+  })
 }
 
 function isThere(file: string): Promise<boolean> {
-  return stat(file).then(() => true, () => false)
+  return stat(file).then(
+    () => true,
+    () => false,
+  )
 }

@@ -101,7 +101,8 @@ export class Jobs {
     // A redo may take a video away that is being analysed.
     pipeline.library.onChange((event) => {
       if (event.type !== 'sources') return
-      for (const { sourceId, stop } of this.#running.values()) if (sourceId !== null && event.ids.includes(sourceId) && !this.#library.sourceExists(sourceId)) stop.abort()
+      for (const { sourceId, stop } of this.#running.values())
+        if (sourceId !== null && event.ids.includes(sourceId) && !this.#library.sourceExists(sourceId)) stop.abort()
     })
     this.#disk = new LibraryDisk(
       pipeline.library.projectDir,
@@ -120,7 +121,8 @@ export class Jobs {
   start(): void {
     if (this.#library.setting<boolean>('paused', false)) this.#pause = Promise.withResolvers()
     this.#disk.attempt(null, () => this.#table.recover())
-    for (const { kind, sourceId } of this.#table.open()) if (kind === 'analyse' && sourceId !== null) void this.#settle(this.#library.source(sourceId))
+    for (const { kind, sourceId } of this.#table.open())
+      if (kind === 'analyse' && sourceId !== null) void this.#settle(this.#library.source(sourceId))
     this.#wake()
     this.#disk.eventually(() => this.detectLabels())
   }
@@ -249,7 +251,11 @@ export class Jobs {
   #withDisk(sources: Source[]): Source[] {
     const { problem } = this.#disk
     if (problem === null) return sources
-    const held = new Set(this.#table.open().flatMap(({ id, kind, sourceId }) => (kind === 'analyse' && this.#disk.holdsUp(id) && sourceId !== null ? [sourceId] : [])))
+    const held = new Set(
+      this.#table
+        .open()
+        .flatMap(({ id, kind, sourceId }) => (kind === 'analyse' && this.#disk.holdsUp(id) && sourceId !== null ? [sourceId] : [])),
+    )
     return sources.map((source) => (held.has(source.id) ? { ...source, state: 'queued', problem } : source))
   }
 
@@ -263,7 +269,12 @@ export class Jobs {
    * @returns How many were queued.
    */
   encodeMissing(digests: readonly string[], only?: readonly number[]): number {
-    const waiting = new Set(this.#table.open().filter(({ kind }) => kind === 'analyse').map(({ sourceId }) => sourceId))
+    const waiting = new Set(
+      this.#table
+        .open()
+        .filter(({ kind }) => kind === 'analyse')
+        .map(({ sourceId }) => sourceId),
+    )
     const ids = this.#library.packs.missing(digests).sourceIds.filter((id) => !waiting.has(id) && (only === undefined || only.includes(id)))
     for (const id of ids) this.retry(id)
     return ids.length
@@ -271,7 +282,12 @@ export class Jobs {
 
   /** Do a waiting job just before another waiting one, or last. @throws TubeletError `not-found`; `conflict` when it does not wait. */
   move(jobId: number, before: number | null): Queue {
-    if (this.#table.get(jobId).state !== 'queued') throw new TubeletError({ code: 'conflict', message: 'This job does not wait any more.', stillWorks: 'The order of the others is as it was.' })
+    if (this.#table.get(jobId).state !== 'queued')
+      throw new TubeletError({
+        code: 'conflict',
+        message: 'This job does not wait any more.',
+        stillWorks: 'The order of the others is as it was.',
+      })
     this.#table.move(jobId, before)
     this.#announce()
     return this.queue()
@@ -368,7 +384,11 @@ export class Jobs {
     const open = this.#table.open()
     // One that runs began with the words of before; one that waits will see the newest.
     for (const job of open) if (job.kind === 'detect' && job.state === 'running') this.#disk.eventually(() => this.cancel(job.id))
-    if (open.some(({ kind, state }) => kind === 'detect' && state === 'queued') || (stale === 0 && !open.some(({ kind }) => kind === 'analyse'))) return
+    if (
+      open.some(({ kind, state }) => kind === 'detect' && state === 'queued') ||
+      (stale === 0 && !open.some(({ kind }) => kind === 'analyse'))
+    )
+      return
     const names = detections.vocabulary().map(({ name }) => name)
     this.#queueJob({ kind: 'detect', title: names.join(', '), sourceId: null, payload: {} })
   }
@@ -403,7 +423,15 @@ export class Jobs {
     this.#revision = Math.max(this.#revision + 1, Date.now())
     const { waiting, running, ...counts } = this.#table.counts()
     const cutOff = this.#disk.problem === null ? 0 : running - this.#running.size
-    return { revision: this.#revision, jobs: this.#table.list(LISTED).map((job) => this.#listed(job)), waiting: waiting + cutOff, running: running - cutOff, ...counts, paused: this.#pause !== null, etaSeconds: this.#eta() }
+    return {
+      revision: this.#revision,
+      jobs: this.#table.list(LISTED).map((job) => this.#listed(job)),
+      waiting: waiting + cutOff,
+      running: running - cutOff,
+      ...counts,
+      paused: this.#pause !== null,
+      etaSeconds: this.#eta(),
+    }
   }
 
   /** A job with how it stands. */
@@ -411,7 +439,12 @@ export class Jobs {
     if (this.#disk.holdsUp(job.id)) return { ...job, state: 'queued', stage: null, rate: null, problem: this.#disk.problem }
     const standing = this.#progress.get(job.id)
     const waits = job.kind === 'analyse' && job.state === 'queued' && job.sourceId !== null && this.#resting.waiting.includes(job.sourceId)
-    if (standing === undefined) return { ...job, stage: waits ? said('Waits until the file rests: it may still be written') : job.state === 'running' ? said('Starting') : null, rate: null }
+    if (standing === undefined)
+      return {
+        ...job,
+        stage: waits ? said('Waits until the file rests: it may still be written') : job.state === 'running' ? said('Starting') : null,
+        rate: null,
+      }
     const { stage, progress, clips, began } = standing
     const elapsed = (performance.now() - began) / 1000
     const amount = job.sourceId !== null && readsWhole(job) ? progress * (this.#library.source(job.sourceId).probe?.duration ?? 0) : clips
@@ -444,10 +477,21 @@ export class Jobs {
     clearTimeout(this.#choice)
     this.#choice = this.#chooseBy = undefined
     while (!this.#closed && this.#holds === 0 && this.#pause === null && this.#disk.problem === null) {
-      const job = this.#disk.attempt(null, () => this.#begin(), () => undefined) ?? null
+      const job =
+        this.#disk.attempt(
+          null,
+          () => this.#begin(),
+          () => undefined,
+        ) ?? null
       if (job === null) break
       const others = this.#others()
-      const running: Running = { kind: job.kind, sourceId: job.sourceId, alone: job.kind !== 'ask' && job.kind !== 'preview' && others.length === 0, stop: new AbortController(), ended: Promise.resolve() }
+      const running: Running = {
+        kind: job.kind,
+        sourceId: job.sourceId,
+        alone: job.kind !== 'ask' && job.kind !== 'preview' && others.length === 0,
+        stop: new AbortController(),
+        ended: Promise.resolve(),
+      }
       this.#running.set(job.id, running)
       running.ended = this.#run(job, running)
       this.#announce()
@@ -457,10 +501,20 @@ export class Jobs {
   /** The next job for which there is room, begun in the table. */
   #begin(): StoredJob | null {
     const others = this.#others()
-    const job = this.#table.next({ quick: others.length === 0, copies: this.#running.size - others.length < SLOTS, except: this.#resting.waiting })
+    const job = this.#table.next({
+      quick: others.length === 0,
+      copies: this.#running.size - others.length < SLOTS,
+      except: this.#resting.waiting,
+    })
     if (job === null || !this.#hasRoom(job.kind)) return null
     // Where the disk refuses, it goes on waiting.
-    return this.#disk.attempt(job.id, () => (this.#table.begin(job.id), job), () => undefined) ?? null
+    return (
+      this.#disk.attempt(
+        job.id,
+        () => (this.#table.begin(job.id), job),
+        () => undefined,
+      ) ?? null
+    )
   }
 
   /** What runs and is no preview copy. */
@@ -471,7 +525,11 @@ export class Jobs {
   #hasRoom(kind: Job['kind']): boolean {
     const running = this.#others()
     const same = running.filter((other) => other.kind === kind).length
-    return kind === 'preview' || running.length === 0 || (kind !== 'detect' && running.every(({ alone }) => !alone) && same < (kind === 'ask' ? 1 : SLOTS))
+    return (
+      kind === 'preview' ||
+      running.length === 0 ||
+      (kind !== 'detect' && running.every(({ alone }) => !alone) && same < (kind === 'ask' ? 1 : SLOTS))
+    )
   }
 
   async #run(job: StoredJob, running: Running): Promise<void> {
@@ -519,7 +577,13 @@ export class Jobs {
     const problem = await perform(this.#pipeline, job, this.#table.payload(job.id), report, signal)
     const probe = job.sourceId === null ? null : this.#library.source(job.sourceId).probe
     // The time is shared with what else is under way.
-    if (probe && readsWhole(job)) this.#speed.learn(this.#speedOf(job.kind), kindOf(probe), probe.duration, (performance.now() - began - paused) / 1000 / this.#running.size)
+    if (probe && readsWhole(job))
+      this.#speed.learn(
+        this.#speedOf(job.kind),
+        kindOf(probe),
+        probe.duration,
+        (performance.now() - began - paused) / 1000 / this.#running.size,
+      )
     return problem
   }
 
@@ -539,8 +603,15 @@ export class Jobs {
     if (job.kind === 'analyse' && job.sourceId !== null) {
       const file = this.#library.source(job.sourceId).name
       // What was analysed before its file went stays as it is; where the file is, the source tells.
-      const lost = problem !== null && (problem.code === 'file-missing' || problem.code === 'file-replaced') && this.#library.source(job.sourceId).encodedCount > 0
-      this.#library.setSourceState(job.sourceId, lost || (state === 'done' && !problem) ? 'done' : state === 'done' ? 'partial' : state, lost ? null : problem && { file, ...problem })
+      const lost =
+        problem !== null &&
+        (problem.code === 'file-missing' || problem.code === 'file-replaced') &&
+        this.#library.source(job.sourceId).encodedCount > 0
+      this.#library.setSourceState(
+        job.sourceId,
+        lost || (state === 'done' && !problem) ? 'done' : state === 'done' ? 'partial' : state,
+        lost ? null : problem && { file, ...problem },
+      )
     }
     this.#table.end(job.id, state, problem)
     for (const listener of this.#enders) listener({ ...job, state, problem })
@@ -558,8 +629,13 @@ export class Jobs {
 
   /** Of what is known to take its time: that of the analyses, of the copies, or of both. */
   #eta(): number | null {
-    const ahead = this.#table.videoAhead().map(({ jobId, seconds, ...of }) => ({ ...of, seconds: seconds * (1 - (jobId === null ? 0 : (this.#progress.get(jobId)?.progress ?? 0))) }))
-    const known = [...Map.groupBy(ahead, ({ kind }) => kind)].flatMap(([kind, some]) => this.#speed.estimate(this.#speedOf(kind), some) ?? [])
+    const ahead = this.#table.videoAhead().map(({ jobId, seconds, ...of }) => ({
+      ...of,
+      seconds: seconds * (1 - (jobId === null ? 0 : (this.#progress.get(jobId)?.progress ?? 0))),
+    }))
+    const known = [...Map.groupBy(ahead, ({ kind }) => kind)].flatMap(
+      ([kind, some]) => this.#speed.estimate(this.#speedOf(kind), some) ?? [],
+    )
     return known.length === 0 ? null : known.reduce((sum, seconds) => sum + seconds)
   }
 
@@ -571,7 +647,12 @@ export class Jobs {
   #announce(): void {
     this.#announcement ??= setTimeout(() => {
       this.#announcement = undefined
-      if (!this.#closed) this.#disk.attempt(null, () => this.#library.emit({ type: 'queue', queue: this.queue() }), () => undefined)
+      if (!this.#closed)
+        this.#disk.attempt(
+          null,
+          () => this.#library.emit({ type: 'queue', queue: this.queue() }),
+          () => undefined,
+        )
     }, ANNOUNCE_MS)
   }
 }
@@ -597,7 +678,10 @@ function analysisOf({ id, name }: Source): JobPlan {
 
 /** How a set of packs is known. */
 function together(digests: readonly string[]): string {
-  return digests.toSorted().map((digest) => digest.slice(0, 12)).join('+')
+  return digests
+    .toSorted()
+    .map((digest) => digest.slice(0, 12))
+    .join('+')
 }
 
 function kindOf({ codec, width, height }: Probe): VideoKind {

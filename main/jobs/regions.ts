@@ -24,5 +24,8 @@ export function describer({ library, packs }: Pick<Pipeline, 'library' | 'packs'
       library.emit({ type: 'search' })
     }
   }
-  return () => (running ??= describeAll().catch(() => undefined).finally(() => (running = null)))
+  return () =>
+    (running ??= describeAll()
+      .catch(() => undefined)
+      .finally(() => (running = null)))
 }

@@ -56,7 +56,13 @@ export class Resting {
     // A time in the future is another clock's: that file has to be seen at rest.
     const changedAt = age < 0 ? Date.now() : now.mtimeMs
     if (age > YOUNG_MS) return
-    this.#looks.set(id, { path, stamp: stampOf(now), changedAt, grew: this.#looks.get(id)?.grew ?? false, waits: Date.now() - changedAt < REST_MS })
+    this.#looks.set(id, {
+      path,
+      stamp: stampOf(now),
+      changedAt,
+      grew: this.#looks.get(id)?.grew ?? false,
+      waits: Date.now() - changedAt < REST_MS,
+    })
     this.#timer ??= setInterval(() => void this.#look(), LOOK_MS).unref()
   }
 

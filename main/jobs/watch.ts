@@ -92,10 +92,16 @@ export class Watch {
     this.#parts = parts
     const { library, sourceId, detector, reader, signal } = parts
     const of = <T extends Spotted | Line>(engine: Engine, ask: (picture: Picture, frame: FrameRef) => Promise<T[][]>) =>
-      new Frames<T>(library.seen.ofSource(sourceId, engine.info.digest) as Map<number, T[] | null>, (picture, frame) => persevere(async () => (await ask(picture, frame))[0] ?? [], signal))
+      new Frames<T>(library.seen.ofSource(sourceId, engine.info.digest) as Map<number, T[] | null>, (picture, frame) =>
+        persevere(async () => (await ask(picture, frame))[0] ?? [], signal),
+      )
     // The place on the sampling grid, so that a run that goes on where an earlier one stopped sees the same.
     const turnOf = ({ pts }: FrameRef, { input }: DetectorManifest) => Math.floor(secondsOf(pts, parts.probe) * input.rate + 0.001)
-    this.#spotted = detector && of(detector, async (picture, frame) => (await detector.see([picture], turnOf(frame, detector.info.manifest), signal)).map((boxes) => boxes.map(compact)))
+    this.#spotted =
+      detector &&
+      of(detector, async (picture, frame) =>
+        (await detector.see([picture], turnOf(frame, detector.info.manifest), signal)).map((boxes) => boxes.map(compact)),
+      )
     this.#lines = reader && of(reader, (picture) => reader.read([picture], signal))
     this.#tracker = new Tracker(detectorPace(parts.probe.timeBase))
   }
@@ -118,10 +124,20 @@ export class Watch {
       const { probe } = this.#parts
       spotted.forEach((frame, i) => {
         const before = spotted[i - 1]
-        this.#tracker.push(sampledFrame(frame, probe, before && groundShift(measured.camera, secondsOf(before.pts, probe), secondsOf(frame.pts, probe), probe)))
+        this.#tracker.push(
+          sampledFrame(
+            frame,
+            probe,
+            before && groundShift(measured.camera, secondsOf(before.pts, probe), secondsOf(frame.pts, probe), probe),
+          ),
+        )
       })
       this.#clips.push({ id: clipId, startFrame, endFrame })
-      const known = new Map([[startFrame, startPts], [endFrame, endPts], ...[...frames, ...spotted].map(({ ordinal, pts }) => [ordinal, pts] as const)])
+      const known = new Map([
+        [startFrame, startPts],
+        [endFrame, endPts],
+        ...[...frames, ...spotted].map(({ ordinal, pts }) => [ordinal, pts] as const),
+      ])
       this.#show(detector, clipId, { startFrame, endFrame }, (ordinal) => ptsNear(known, ordinal))
     }
     if (reader) {
@@ -140,10 +156,19 @@ export class Watch {
     library.facts.refresh(this.#clips.map(({ id }) => id))
   }
 
-  #show(detector: DetectorEngine, clipId: number, span: { startFrame: number; endFrame: number }, ptsOf: (ordinal: number) => number): void {
+  #show(
+    detector: DetectorEngine,
+    clipId: number,
+    span: { startFrame: number; endFrame: number },
+    ptsOf: (ordinal: number) => number,
+  ): void {
     const { library } = this.#parts
     const provenance = provenanceOf(this.#parts.appVersion, detector)
-    const candidates = this.#tracker.tracksIn(span, ptsOf).map(({ score, body }) => ({ score: trackScoreOf(score, detector.info.manifest.calibration), body, provenance: provenance(body.label) }))
+    const candidates = this.#tracker.tracksIn(span, ptsOf).map(({ score, body }) => ({
+      score: trackScoreOf(score, detector.info.manifest.calibration),
+      body,
+      provenance: provenance(body.label),
+    }))
     library.detections.saveTracks(clipId, detector.info, candidates)
   }
 }
@@ -152,12 +177,22 @@ export class Watch {
 function compact({ name, score, box, colours }: Spotted): Spotted {
   const share = (value: number, of: number) => Math.round(value * of) / of
   const { cx, cy, w, h } = box
-  return { name, score: share(score, 1e3), box: { cx: share(cx, 1e4), cy: share(cy, 1e4), w: share(w, 1e4), h: share(h, 1e4) }, colours: colours.map((one) => share(one, 100)) }
+  return {
+    name,
+    score: share(score, 1e3),
+    box: { cx: share(cx, 1e4), cy: share(cy, 1e4), w: share(w, 1e4), h: share(h, 1e4) },
+    colours: colours.map((one) => share(one, 100)),
+  }
 }
 
 function sampledFrame({ ordinal, pts, seen }: SeenFrame<Spotted>, frame: Probe, shift: Shift | undefined): SampledFrame {
   if (seen === null) return { ordinal, pts, same: true }
-  return { ordinal, pts, sightings: seen.map(({ name, score, box, colours }) => ({ ordinal, pts, label: name, score, box: pixelBox(box, frame), colours })), ...(shift ? { shift } : {}) }
+  return {
+    ordinal,
+    pts,
+    sightings: seen.map(({ name, score, box, colours }) => ({ ordinal, pts, label: name, score, box: pixelBox(box, frame), colours })),
+    ...(shift ? { shift } : {}),
+  }
 }
 
 /** Times are known of the sampled frames and of a clip's edges alone while the source is decoded; between them they are taken to run evenly. */
@@ -165,21 +200,37 @@ function ptsNear(known: ReadonlyMap<number, number>, ordinal: number): number {
   const exact = known.get(ordinal)
   if (exact !== undefined) return exact
   const ordinals = [...known.keys()].sort((a, b) => a - b)
-  const [before, after] = [ordinals.findLast((one) => one < ordinal) ?? ordinals[0] ?? 0, ordinals.find((one) => one > ordinal) ?? ordinals.at(-1) ?? 0]
+  const [before, after] = [
+    ordinals.findLast((one) => one < ordinal) ?? ordinals[0] ?? 0,
+    ordinals.find((one) => one > ordinal) ?? ordinals.at(-1) ?? 0,
+  ]
   const [from, to] = [known.get(before) ?? 0, known.get(after) ?? 0]
   return after === before ? from : Math.round(from + ((to - from) * (ordinal - before)) / (after - before))
 }
 
 /** Keep the lines of a clip as text on screen, beneath what people decided. */
-function saveText(library: Library, reader: TextEngine, appVersion: string, clipId: number, frames: readonly SeenFrame<Line>[], span: { startFrame: number; endFrame: number }, frame: Probe): void {
+function saveText(
+  library: Library,
+  reader: TextEngine,
+  appVersion: string,
+  clipId: number,
+  frames: readonly SeenFrame<Line>[],
+  span: { startFrame: number; endFrame: number },
+  frame: Probe,
+): void {
   const provenance = provenanceOf(appVersion, reader)('')
   library.saveMachine(
     clipId,
     'text',
-    joinLines(frames.map(({ ordinal, pts, seen }) => ({ ordinal, pts, lines: seen })), span).map(({ text, box, confidence, colours, ...at }): MachineResult => ({
-      body: { kind: 'text', text, span: at, box: pixelBox(box, frame), ...(colours ? { colours: [...colours] } : {}) },
-      evidence: { confidence, unsure: false, agreement: null, frames: [] },
-      provenance,
-    })),
+    joinLines(
+      frames.map(({ ordinal, pts, seen }) => ({ ordinal, pts, lines: seen })),
+      span,
+    ).map(
+      ({ text, box, confidence, colours, ...at }): MachineResult => ({
+        body: { kind: 'text', text, span: at, box: pixelBox(box, frame), ...(colours ? { colours: [...colours] } : {}) },
+        evidence: { confidence, unsure: false, agreement: null, frames: [] },
+        provenance,
+      }),
+    ),
   )
 }

@@ -3,7 +3,18 @@
  * writes `human` and `state`. Each human edit is kept with the layer before and after it, so that undo survives a restart.
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
-import { Annotation, AnnotationBody, type Evidence, isOnlyOne, type Provenance, type ReviewState, type Span, spanWithin, type TextBody, type TrackBody } from '../../app/annotation.ts'
+import {
+  Annotation,
+  AnnotationBody,
+  type Evidence,
+  isOnlyOne,
+  type Provenance,
+  type ReviewState,
+  type Span,
+  spanWithin,
+  type TextBody,
+  type TrackBody,
+} from '../../app/annotation.ts'
 import type { Clip } from '../../app/contract/clip.ts'
 import type { ClipEvent, History, Step } from '../../app/contract/state.ts'
 import { type Action, DEEDS } from '../../app/deeds.ts'
@@ -33,7 +44,10 @@ type HumanLayer = { kind: AnnotationBody['kind']; topic: string; state: ReviewSt
 export type ReviewAction = Exclude<Action, 'add'>
 
 /** What a person does to captions, answers and notes by the thousand: nothing of it needs the picture. */
-export type Deed = { action: 'accept' | 'reject' | 'reset'; annotationId: number } | { action: 'edit'; annotationId: number; text: string } | { action: 'add'; clipId: number; body: Exclude<AnnotationBody, TrackBody> }
+export type Deed =
+  | { action: 'accept' | 'reject' | 'reset'; annotationId: number }
+  | { action: 'edit'; annotationId: number; text: string }
+  | { action: 'add'; clipId: number; body: Exclude<AnnotationBody, TrackBody> }
 
 /** How long work on many edits keeps everybody else waiting: it is done in parts of so many milliseconds. */
 const TURN_MS = 25
@@ -72,7 +86,12 @@ export class Annotations {
   readonly #removed: { clips: RemovedClips; sources: Pick<Bin, 'remove' | 'restore'> }
 
   /** @param setVocabulary What undo and redo of a change of the vocabulary do. */
-  constructor(db: DatabaseSync, atomic: <T>(work: () => T) => T, removed: { clips: RemovedClips; sources: Pick<Bin, 'remove' | 'restore'> }, setVocabulary: (vocabulary: Vocabulary) => void) {
+  constructor(
+    db: DatabaseSync,
+    atomic: <T>(work: () => T) => T,
+    removed: { clips: RemovedClips; sources: Pick<Bin, 'remove' | 'restore'> },
+    setVocabulary: (vocabulary: Vocabulary) => void,
+  ) {
     this.#db = db
     this.#atomic = atomic
     this.#removed = removed
@@ -133,7 +152,11 @@ export class Annotations {
       }
       if (kind === 'track') {
         const same = JSON.stringify(results.flatMap(({ candidate }) => candidate ?? []))
-        this.#db.prepare(`DELETE FROM annotations WHERE clip_id = ? AND kind = 'track' AND state = 'machine' AND (candidate IS NULL OR candidate NOT IN (SELECT value FROM json_each(?)))`).run(clipId, same)
+        this.#db
+          .prepare(
+            `DELETE FROM annotations WHERE clip_id = ? AND kind = 'track' AND state = 'machine' AND (candidate IS NULL OR candidate NOT IN (SELECT value FROM json_each(?)))`,
+          )
+          .run(clipId, same)
         for (const row of this.#db.prepare(`SELECT * FROM annotations WHERE clip_id = ? AND kind = 'track'`).all(clipId)) {
           const { body, machine, state } = annotation(row)
           if (row['candidate'] !== null) there.add(Number(row['candidate']))
@@ -141,7 +164,9 @@ export class Annotations {
           if (state !== 'machine') for (const layer of [body, machine]) if (layer?.kind === 'track') decided.push(layer)
         }
       }
-      const covered = (body: AnnotationBody) => (body.kind === 'track' && decided.some((track) => sameObject(track, body))) || (body.kind === 'text' && decidedText.some((text) => sameLine(text, body)))
+      const covered = (body: AnnotationBody) =>
+        (body.kind === 'track' && decided.some((track) => sameObject(track, body))) ||
+        (body.kind === 'text' && decidedText.some((text) => sameLine(text, body)))
       const gone = this.#db.prepare(`DELETE FROM annotations WHERE candidate = ? AND state = 'machine'`)
       const ids = results.flatMap(({ body, evidence, provenance, candidate }) => {
         if (candidate !== undefined && there.has(candidate)) {
@@ -158,11 +183,15 @@ export class Annotations {
   #upsertMachine(clipId: number, body: AnnotationBody, evidence: Evidence | null, provenance: Provenance, candidate?: number): number {
     const stored = [JSON.stringify(body), evidence && JSON.stringify(evidence), JSON.stringify(provenance), now()]
     const topic = topicOf(body)
-    const existing = isOnlyOne(body.kind) ? this.#db.prepare('SELECT id FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(clipId, body.kind, topic) : undefined
+    const existing = isOnlyOne(body.kind)
+      ? this.#db.prepare('SELECT id FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(clipId, body.kind, topic)
+      : undefined
     if (existing !== undefined) {
       const id = Number(existing['id'])
       this.#db
-        .prepare('INSERT INTO replaced (annotation_id, clip_id, machine, evidence, provenance) SELECT id, clip_id, machine, evidence, provenance FROM annotations WHERE id = ? AND machine <> ?')
+        .prepare(
+          'INSERT INTO replaced (annotation_id, clip_id, machine, evidence, provenance) SELECT id, clip_id, machine, evidence, provenance FROM annotations WHERE id = ? AND machine <> ?',
+        )
         .run(id, stored[0] ?? null)
       this.#db.prepare('UPDATE annotations SET machine = ?, evidence = ?, provenance = ?, updated_at = ? WHERE id = ?').run(...stored, id)
       return id
@@ -180,9 +209,14 @@ export class Annotations {
    */
   add(clipId: number, body: AnnotationBody, place: Place): Annotation {
     check(body, place)
-    const existing = isOnlyOne(body.kind) ? this.#db.prepare('SELECT id, state, shown FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?').get(clipId, body.kind, topicOf(body)) : undefined
+    const existing = isOnlyOne(body.kind)
+      ? this.#db
+          .prepare('SELECT id, state, shown FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?')
+          .get(clipId, body.kind, topicOf(body))
+      : undefined
     if (existing) {
-      if (existing['state'] === 'accepted' || existing['state'] === 'edited') throw takenError(body, Number(existing['id']), String(existing['shown']))
+      if (existing['state'] === 'accepted' || existing['state'] === 'edited')
+        throw takenError(body, Number(existing['id']), String(existing['shown']))
       return this.review(Number(existing['id']), 'edit', body, place)
     }
     return this.#atomic(() => this.get(this.#create(clipId, body, deedOn(place, DEEDS[body.kind].add))))
@@ -192,11 +226,13 @@ export class Annotations {
   review(id: number, action: ReviewAction, body: AnnotationBody | undefined, place: Place): Annotation {
     const before = this.get(id)
     if (action === 'edit') {
-      if (body === undefined || body.kind !== before.body.kind) throw badRequest('An edit must say what the annotation becomes, of the same kind.')
+      if (body === undefined || body.kind !== before.body.kind)
+        throw badRequest('An edit must say what the annotation becomes, of the same kind.')
       if (topicOf(body) !== topicOf(before.body)) throw badRequest('An answer keeps its question. Ask the other question instead.')
       check(body, place, before.body)
     }
-    if (action === 'reset' && before.machine === null) throw badRequest('A person made this; there is no model result to go back to. Reject it instead.')
+    if (action === 'reset' && before.machine === null)
+      throw badRequest('A person made this; there is no model result to go back to. Reject it instead.')
     return this.#atomic(() => {
       this.#decide(id, action, body, ({ kind }) => deedOn(place, DEEDS[kind][action]))
       return this.get(id)
@@ -204,10 +240,20 @@ export class Annotations {
   }
 
   /** @param body What it becomes by an edit. */
-  #decide(id: number, action: ReviewAction, body: AnnotationBody | ((now: AnnotationBody) => AnnotationBody) | undefined, description: (layer: NonNullable<HumanLayer>) => Phrase): number {
+  #decide(
+    id: number,
+    action: ReviewAction,
+    body: AnnotationBody | ((now: AnnotationBody) => AnnotationBody) | undefined,
+    description: (layer: NonNullable<HumanLayer>) => Phrase,
+  ): number {
     const row = this.#prepared('SELECT clip_id, kind, topic, state, human, machine FROM annotations WHERE id = ?').get(id)
     if (row === undefined) throw badRequest('That annotation is gone.')
-    const before = { kind: row['kind'] as AnnotationBody['kind'], topic: String(row['topic']), state: row['state'] as ReviewState, human: parsed(row['human']) as AnnotationBody | null }
+    const before = {
+      kind: row['kind'] as AnnotationBody['kind'],
+      topic: String(row['topic']),
+      state: row['state'] as ReviewState,
+      human: parsed(row['human']) as AnnotationBody | null,
+    }
     const said = before.human ?? (parsed(row['machine']) as AnnotationBody)
     const after = {
       accept: () => ({ ...before, state: 'accepted' as const, human: said }),
@@ -222,7 +268,9 @@ export class Annotations {
   }
 
   #create(clipId: number, body: AnnotationBody, description: Phrase): number {
-    const id = Number(this.#prepared(`SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'annotations'), 0) + 1 AS id`).get()?.['id'])
+    const id = Number(
+      this.#prepared(`SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'annotations'), 0) + 1 AS id`).get()?.['id'],
+    )
     const after = { kind: body.kind, topic: topicOf(body), state: 'edited' as const, human: body }
     this.#apply(id, clipId, after)
     this.#append({ action: 'add', description, id, clipId, before: null, after })
@@ -246,7 +294,15 @@ export class Annotations {
           if (deed.action === 'add') {
             this.#create(deed.clipId, deed.body, description)
             clips.add(deed.clipId)
-          } else clips.add(this.#decide(deed.annotationId, deed.action, deed.action === 'edit' ? (said) => ({ ...said, text: deed.text }) as AnnotationBody : undefined, () => description))
+          } else
+            clips.add(
+              this.#decide(
+                deed.annotationId,
+                deed.action,
+                deed.action === 'edit' ? (said) => ({ ...said, text: deed.text }) as AnnotationBody : undefined,
+                () => description,
+              ),
+            )
         } while (performance.now() < until)
         return { next, clipIds: [...clips] }
       },
@@ -276,19 +332,33 @@ export class Annotations {
 
   /** One edit keeps what it is called; many are called by their deed where all are the same. */
   #describe(step: number): void {
-    const edits = this.#db.prepare(`SELECT action, json_extract(coalesce(after, before), '$.kind') AS kind, count(*) AS n FROM edits WHERE step = ? GROUP BY 1, 2`).all(step)
+    const edits = this.#db
+      .prepare(
+        `SELECT action, json_extract(coalesce(after, before), '$.kind') AS kind, count(*) AS n FROM edits WHERE step = ? GROUP BY 1, 2`,
+      )
+      .all(step)
     const count = edits.reduce((sum, { n }) => sum + Number(n), 0)
     if (count === 1) return
     const [only, other] = edits
-    const deed = only && !other && only['action'] !== 'vocabulary' && only['action'] !== 'clip' && only['action'] !== 'source' ? DEEDS[only['kind'] as AnnotationBody['kind']][only['action'] as Action] : phrase('Changed')
-    this.#db.prepare('UPDATE edits SET description = ? WHERE step = ?').run(JSON.stringify(said('{{deed}} × {{times}}', { deed: said(deed), times: count })), step)
+    const deed =
+      only && !other && only['action'] !== 'vocabulary' && only['action'] !== 'clip' && only['action'] !== 'source'
+        ? DEEDS[only['kind'] as AnnotationBody['kind']][only['action'] as Action]
+        : phrase('Changed')
+    this.#db
+      .prepare('UPDATE edits SET description = ? WHERE step = ?')
+      .run(JSON.stringify(said('{{deed}} × {{times}}', { deed: said(deed), times: count })), step)
   }
 
   /** The step that undo or redo is about next, and how many edits of it there are; null when there is none. `own`: of the window that asks. */
   next(direction: 'undo' | 'redo', whose: 'own' | 'all'): { step: number; edits: number } | null {
     const step = this.#next(direction, whose)?.['step']
     if (step === undefined) return null
-    return { step: Number(step), edits: Number(this.#db.prepare('SELECT count(*) AS n FROM edits WHERE step = ? AND undone = ?').get(step, direction === 'undo' ? 0 : 1)?.['n']) }
+    return {
+      step: Number(step),
+      edits: Number(
+        this.#db.prepare('SELECT count(*) AS n FROM edits WHERE step = ? AND undone = ?').get(step, direction === 'undo' ? 0 : 1)?.['n'],
+      ),
+    }
   }
 
   /** Undo or redo as much of a step as one turn has time for. Each edit knows whether it is undone, so that what is cut off goes on. Returns the clips, and how many edits were stepped over: none when all are. */
@@ -299,7 +369,9 @@ export class Annotations {
       const until = performance.now() + TURN_MS
       let count = 0
       do {
-        const edits = this.#prepared(`SELECT id, annotation_id, clip_id, action, ${layerOf} AS layer FROM edits WHERE step = ? AND undone = ? ORDER BY id ${order} LIMIT ${READ}`).all(step, undone)
+        const edits = this.#prepared(
+          `SELECT id, annotation_id, clip_id, action, ${layerOf} AS layer FROM edits WHERE step = ? AND undone = ? ORDER BY id ${order} LIMIT ${READ}`,
+        ).all(step, undone)
         if (edits.length === 0) break
         for (const { id, annotation_id, clip_id, action, layer } of edits) {
           if (action === 'vocabulary') this.#setVocabulary(parsed(layer) as Vocabulary)
@@ -335,19 +407,24 @@ export class Annotations {
       .get(step)
     if (later === undefined) return
     throw new TubeletError({
-      code: 'conflict', message: 'What was done here last was changed in another window since: {{what}}', values: { what: english(parsed(later['description']) as Phrase) },
-      stillWorks: 'Nothing was changed.', next: 'Take that back first, in that window or by the history of all edits.',
+      code: 'conflict',
+      message: 'What was done here last was changed in another window since: {{what}}',
+      values: { what: english(parsed(later['description']) as Phrase) },
+      stillWorks: 'Nothing was changed.',
+      next: 'Take that back first, in that window or by the history of all edits.',
     })
   }
 
   /** @throws TubeletError `not-found` */
   checkStep(step: number): void {
     const known = step === 0 || this.#db.prepare('SELECT 1 FROM edits WHERE step = ?').get(step) !== undefined
-    if (!known) throw new TubeletError({ code: 'not-found', message: 'That step is not in the history any more.', next: 'Choose another step.' })
+    if (!known)
+      throw new TubeletError({ code: 'not-found', message: 'That step is not in the history any more.', next: 'Choose another step.' })
   }
 
   history(): History {
-    const describe = (direction: 'undo' | 'redo', whose: 'own' | 'all' = 'own') => parsed(this.#next(direction, whose)?.['description']) as Phrase | null
+    const describe = (direction: 'undo' | 'redo', whose: 'own' | 'all' = 'own') =>
+      parsed(this.#next(direction, whose)?.['description']) as Phrase | null
     const undo = describe('undo')
     return { undo, redo: describe('redo'), elsewhere: undo === null ? describe('undo', 'all') : null }
   }
@@ -361,15 +438,17 @@ export class Annotations {
          JOIN edits e ON e.id = g.id LEFT JOIN clips c ON c.id = e.clip_id ORDER BY e.step DESC`,
       )
       .all(before, limit)
-    const steps = rows.map((row): Step => ({
-      id: Number(row['step']),
-      description: parsed(row['description']) as Phrase,
-      edits: Number(row['n']),
-      clipId: row['clip_id'] === null ? null : Number(row['clip_id']),
-      sourceId: row['source_id'] === null ? null : Number(row['source_id']),
-      undone: row['undone'] === 1,
-      at: String(row['at']),
-    }))
+    const steps = rows.map(
+      (row): Step => ({
+        id: Number(row['step']),
+        description: parsed(row['description']) as Phrase,
+        edits: Number(row['n']),
+        clipId: row['clip_id'] === null ? null : Number(row['clip_id']),
+        sourceId: row['source_id'] === null ? null : Number(row['source_id']),
+        undone: row['undone'] === 1,
+        at: String(row['at']),
+      }),
+    )
     return { steps, total: Number(this.#db.prepare('SELECT count(DISTINCT step) AS n FROM edits').get()?.['n']) }
   }
 
@@ -384,7 +463,16 @@ export class Annotations {
       .map((row): ClipEvent => {
         const provenance = parsed(row['provenance']) as Provenance | null
         const body = parsed(row['machine']) as AnnotationBody
-        return { at: provenance?.at ?? '', annotationId: Number(row['annotation_id']), action: 'said', kind: body.kind, body, provenance, confidence: (parsed(row['evidence']) as Evidence | null)?.confidence ?? null, undone: false }
+        return {
+          at: provenance?.at ?? '',
+          annotationId: Number(row['annotation_id']),
+          action: 'said',
+          kind: body.kind,
+          body,
+          provenance,
+          confidence: (parsed(row['evidence']) as Evidence | null)?.confidence ?? null,
+          undone: false,
+        }
       })
     const human = this.#db
       .prepare(`SELECT * FROM edits WHERE clip_id = ? AND action <> 'clip'`)
@@ -392,7 +480,16 @@ export class Annotations {
       .map((row): ClipEvent => {
         const [before, after] = [row['before'], row['after']].map((layer) => parsed(layer) as HumanLayer)
         const kind = after?.kind ?? before?.kind ?? 'note'
-        return { at: String(row['at']), annotationId: Number(row['annotation_id']), action: row['action'] as Action, kind, body: after?.human ?? null, provenance: null, confidence: null, undone: row['undone'] === 1 }
+        return {
+          at: String(row['at']),
+          annotationId: Number(row['annotation_id']),
+          action: row['action'] as Action,
+          kind,
+          body: after?.human ?? null,
+          provenance: null,
+          confidence: null,
+          undone: row['undone'] === 1,
+        }
       })
     return [...machine, ...human].sort((a, b) => b.at.localeCompare(a.at))
   }
@@ -419,7 +516,13 @@ export class Annotations {
     }
     const { kind, topic, state, human } = layer
     // A run may have said this since the person's own was undone: it becomes the layer beneath.
-    if (isOnlyOne(kind)) this.#prepared('UPDATE annotations SET id = ?1 WHERE clip_id = ? AND kind = ? AND topic = ? AND id <> ?1').run(id, clipId, kind, topic)
+    if (isOnlyOne(kind))
+      this.#prepared('UPDATE annotations SET id = ?1 WHERE clip_id = ? AND kind = ? AND topic = ? AND id <> ?1').run(
+        id,
+        clipId,
+        kind,
+        topic,
+      )
     this.#prepared(
       `INSERT INTO annotations (id, clip_id, kind, topic, state, human, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET state = excluded.state, human = excluded.human, updated_at = excluded.updated_at`,
@@ -433,7 +536,9 @@ export class Annotations {
 
   /** A person marked a clip: that it is there is a step. */
   clipMarked(clipId: number, place: Place): void {
-    this.#atomic(() => this.#append({ action: 'clip', description: deedOn(place, phrase('Clip marked')), id: 0, clipId, before: null, after: THERE }))
+    this.#atomic(() =>
+      this.#append({ action: 'clip', description: deedOn(place, phrase('Clip marked')), id: 0, clipId, before: null, after: THERE }),
+    )
   }
 
   /** A person takes a clip away, as a step. */
@@ -447,7 +552,14 @@ export class Annotations {
   /** A person takes a video away, as a step; its own steps go with it, and come back with it. */
   removeSource(sourceId: number, name: string): void {
     this.#atomic(() => {
-      this.#append({ action: 'source', description: said('{{deed}} · {{source}}', { deed: said('Video removed'), source: name }), id: sourceId, clipId: null, before: THERE, after: null })
+      this.#append({
+        action: 'source',
+        description: said('{{deed}} · {{source}}', { deed: said('Video removed'), source: name }),
+        id: sourceId,
+        clipId: null,
+        before: THERE,
+        after: null,
+      })
       this.#removed.sources.remove(sourceId)
     })
   }
@@ -462,11 +574,36 @@ export class Annotations {
     this.#prepared('DELETE FROM edits WHERE undone = 1').run()
   }
 
-  #append({ action, description, id, clipId, before, after }: { action: Action | 'vocabulary' | 'clip' | 'source'; description: Phrase; id: number; clipId: number | null; before: Layer; after: Layer }): void {
+  #append({
+    action,
+    description,
+    id,
+    clipId,
+    before,
+    after,
+  }: {
+    action: Action | 'vocabulary' | 'clip' | 'source'
+    description: Phrase
+    id: number
+    clipId: number | null
+    before: Layer
+    after: Layer
+  }): void {
     // A new edit ends the line of what could be redone, and with it clips that only a redo would bring back.
     this.#endRedo()
-    const edit = this.#prepared('INSERT INTO edits (step, action, description, annotation_id, clip_id, before, after, at, made_in) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
-      .run(this.#step?.id ?? 0, action, JSON.stringify(this.#step?.description ?? description), id, clipId, before && JSON.stringify(before), JSON.stringify(after), now(), windowOf()).lastInsertRowid
+    const edit = this.#prepared(
+      'INSERT INTO edits (step, action, description, annotation_id, clip_id, before, after, at, made_in) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    ).run(
+      this.#step?.id ?? 0,
+      action,
+      JSON.stringify(this.#step?.description ?? description),
+      id,
+      clipId,
+      before && JSON.stringify(before),
+      JSON.stringify(after),
+      now(),
+      windowOf(),
+    ).lastInsertRowid
     // The first edit of a step, which may be all of it, gives the step its number.
     if ((this.#step?.id ?? 0) !== 0) return
     this.#db.prepare('UPDATE edits SET step = id WHERE id = ?').run(edit)
@@ -512,15 +649,26 @@ function deedOn({ clip, source }: Place, deed: string): Phrase {
 function takenError(body: AnnotationBody, id: number, text: string): TubeletError {
   return new TubeletError({
     code: 'conflict',
-    message: body.kind === 'answer' ? 'A person has answered this question of this clip already: “{{text}}”.' : 'A person has said already what this clip shows: “{{text}}”.',
+    message:
+      body.kind === 'answer'
+        ? 'A person has answered this question of this clip already: “{{text}}”.'
+        : 'A person has said already what this clip shows: “{{text}}”.',
     values: { text, id },
     stillWorks: 'Nothing was changed.',
-    next: body.kind === 'answer' ? 'Edit that answer (annotation {{id}}).' : 'Edit that caption (annotation {{id}}), or add a caption of a part (kind segment): a clip may have many.',
+    next:
+      body.kind === 'answer'
+        ? 'Edit that answer (annotation {{id}}).'
+        : 'Edit that caption (annotation {{id}}), or add a caption of a part (kind segment): a clip may have many.',
   })
 }
 
 function emptyError(field: string): TubeletError {
-  return new TubeletError({ code: 'bad-request', message: '{{field}}: must not be empty.', values: { field }, stillWorks: 'Nothing was changed.' })
+  return new TubeletError({
+    code: 'bad-request',
+    message: '{{field}}: must not be empty.',
+    values: { field },
+    stillWorks: 'Nothing was changed.',
+  })
 }
 
 function badRequest(message: string): TubeletError {

@@ -33,10 +33,18 @@ export class Bin {
 
   /** Newest first. */
   list(): BinEntry[] {
-    return this.#db.prepare('SELECT * FROM bin ORDER BY removed_at DESC, source_id DESC').all().map((row) => ({
-      sourceId: Number(row['source_id']), name: String(row['name']), path: String(row['path']), clips: Number(row['clips']), reviewed: Number(row['reviewed']), removedAt: String(row['removed_at']),
-      until: new Date(Date.parse(String(row['removed_at'])) + KEPT_DAYS * 86_400_000).toISOString(),
-    }))
+    return this.#db
+      .prepare('SELECT * FROM bin ORDER BY removed_at DESC, source_id DESC')
+      .all()
+      .map((row) => ({
+        sourceId: Number(row['source_id']),
+        name: String(row['name']),
+        path: String(row['path']),
+        clips: Number(row['clips']),
+        reviewed: Number(row['reviewed']),
+        removedAt: String(row['removed_at']),
+        until: new Date(Date.parse(String(row['removed_at'])) + KEPT_DAYS * 86_400_000).toISOString(),
+      }))
   }
 
   /** The newest with a content. */
@@ -67,12 +75,16 @@ export class Bin {
   /** @throws TubeletError `not-found` where it was emptied; `conflict` where the library has its content meanwhile. */
   restore(sourceId: number): void {
     const entry = this.#db.prepare('SELECT fingerprint, name FROM bin WHERE source_id = ?').get(sourceId)
-    if (entry === undefined) throw new TubeletError({ code: 'not-found', message: 'This video is not in the bin any more.', next: 'Add its file again.' })
+    if (entry === undefined)
+      throw new TubeletError({ code: 'not-found', message: 'This video is not in the bin any more.', next: 'Add its file again.' })
     const there = this.#db.prepare('SELECT name FROM sources WHERE fingerprint = ?').get(entry['fingerprint'] ?? null)
     if (there) {
       throw new TubeletError({
-        code: 'conflict', message: '{{name}} is in the library again.', values: { name: String(there['name']) },
-        stillWorks: 'Its earlier entry stays in the bin.', next: 'Remove the newer entry first, then restore the earlier one.',
+        code: 'conflict',
+        message: '{{name}} is in the library again.',
+        values: { name: String(there['name']) },
+        stillWorks: 'Its earlier entry stays in the bin.',
+        next: 'Remove the newer entry first, then restore the earlier one.',
       })
     }
     this.#atomic(() => {
@@ -89,7 +101,10 @@ export class Bin {
 
   /** For good: all, or what has lain there long enough. @returns How many. */
   empty(before = '9'): number {
-    const ids = this.#db.prepare('SELECT source_id FROM bin WHERE removed_at < ?').all(before).map((row) => Number(row['source_id']))
+    const ids = this.#db
+      .prepare('SELECT source_id FROM bin WHERE removed_at < ?')
+      .all(before)
+      .map((row) => Number(row['source_id']))
     this.#atomic(() => {
       for (const id of ids) {
         this.#db.prepare('DELETE FROM bin WHERE source_id = ?').run(id)
@@ -104,9 +119,14 @@ export class Bin {
     let [piece, bytes]: [Piece, number] = [[], 0]
     for (const { table, where } of this.#tables()) {
       let rows: Row[] = []
-      for (const row of this.#db.prepare(`SELECT ${this.#columns(table).map(quoted).join(', ')} FROM ${quoted(table)} WHERE ${where}`).iterate(sourceId)) {
+      for (const row of this.#db
+        .prepare(`SELECT ${this.#columns(table).map(quoted).join(', ')} FROM ${quoted(table)} WHERE ${where}`)
+        .iterate(sourceId)) {
         rows.push(row)
-        bytes += Object.values(row).reduce<number>((sum, value) => sum + (value instanceof Uint8Array ? value.length : typeof value === 'string' ? value.length : 8), 0)
+        bytes += Object.values(row).reduce<number>(
+          (sum, value) => sum + (value instanceof Uint8Array ? value.length : typeof value === 'string' ? value.length : 8),
+          0,
+        )
         if (bytes < PIECE) continue
         yield [...piece, { table, rows }]
         ;[piece, rows, bytes] = [[], [], 0]
@@ -118,14 +138,22 @@ export class Bin {
 
   /** Tables with rows of a video, and how to find them. */
   #tables(): { table: string; where: string }[] {
-    const names = this.#db.prepare(`SELECT name FROM pragma_table_list WHERE type = 'table' AND schema = 'main' AND name NOT LIKE 'sqlite%' ORDER BY name`).all().map(({ name }) => String(name))
-    return names.filter((table) => !LEFT_OUT.has(table)).flatMap((table) => {
-      const columns = this.#columns(table)
-      if (table === 'sources') return { table, where: 'id = ?' }
-      if (columns.includes('source_id')) return { table, where: 'source_id = ?' }
-      if (!columns.includes('clip_id')) return []
-      return { table, where: 'clip_id IN (SELECT id FROM clips WHERE source_id = ?1 UNION ALL SELECT clip_id FROM removed WHERE source_id = ?1)' }
-    })
+    const names = this.#db
+      .prepare(`SELECT name FROM pragma_table_list WHERE type = 'table' AND schema = 'main' AND name NOT LIKE 'sqlite%' ORDER BY name`)
+      .all()
+      .map(({ name }) => String(name))
+    return names
+      .filter((table) => !LEFT_OUT.has(table))
+      .flatMap((table) => {
+        const columns = this.#columns(table)
+        if (table === 'sources') return { table, where: 'id = ?' }
+        if (columns.includes('source_id')) return { table, where: 'source_id = ?' }
+        if (!columns.includes('clip_id')) return []
+        return {
+          table,
+          where: 'clip_id IN (SELECT id FROM clips WHERE source_id = ?1 UNION ALL SELECT clip_id FROM removed WHERE source_id = ?1)',
+        }
+      })
   }
 
   #insert(table: string, rows: readonly Row[]): void {
@@ -133,13 +161,18 @@ export class Bin {
     // Nothing knows these rows by their number, which others may have by now.
     const numbered = table === 'encodings' || table === 'replaced'
     const columns = Object.keys(rows[0] ?? {}).filter((name) => there.has(name) && !(numbered && name === 'id'))
-    const insert = this.#db.prepare(`INSERT INTO ${quoted(table)} (${columns.map(quoted).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`)
+    const insert = this.#db.prepare(
+      `INSERT INTO ${quoted(table)} (${columns.map(quoted).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+    )
     for (const row of rows) insert.run(...columns.map((name) => row[name] ?? null))
   }
 
   /** Without those that the database computes. */
   #columns(table: string): string[] {
-    return this.#db.prepare('SELECT name FROM pragma_table_info(?)').all(table).map(({ name }) => String(name))
+    return this.#db
+      .prepare('SELECT name FROM pragma_table_info(?)')
+      .all(table)
+      .map(({ name }) => String(name))
   }
 }
 

@@ -10,8 +10,20 @@ import { detector, mammut } from './shower.testing.ts'
 
 const DIGEST = 'd'.repeat(64)
 const PACK = mammut(DIGEST)
-const provenance: Provenance = { packId: 'p', packVersion: '1', packDigest: DIGEST, provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
-const body = (label: string, x: number, score: number): TrackBody => ({ kind: 'track', label, boxes: [{ ordinal: 0, pts: 0, box: { x1: x, y1: 0, x2: x + 20, y2: 20 }, score }] })
+const provenance: Provenance = {
+  packId: 'p',
+  packVersion: '1',
+  packDigest: DIGEST,
+  provider: 'cpu',
+  prompt: '',
+  appVersion: '0',
+  at: '2026-01-01T00:00:00.000Z',
+}
+const body = (label: string, x: number, score: number): TrackBody => ({
+  kind: 'track',
+  label,
+  boxes: [{ ordinal: 0, pts: 0, box: { x1: x, y1: 0, x2: x + 20, y2: 20 }, score }],
+})
 
 let folder: string
 let library: Library
@@ -28,15 +40,38 @@ afterEach(async () => {
 
 function addClip(index: number): number {
   const { source } = library.addSource({ path: '/v/v.mp4', name: 'v.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'f' })
-  const id = library.saveClip(source.id, { index, kind: 'window', start: index, end: index + 1, startFrame: index * 30, endFrame: index * 30 + 30, frames: [] })
-  library.saveClipResult(id, PACK, { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }, [], { caption: { body: { kind: 'caption', text: 'a car' }, evidence: null, provenance }, seen: null })
+  const id = library.saveClip(source.id, {
+    index,
+    kind: 'window',
+    start: index,
+    end: index + 1,
+    startFrame: index * 30,
+    endFrame: index * 30 + 30,
+    frames: [],
+  })
+  library.saveClipResult(id, PACK, { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }, [], {
+    caption: { body: { kind: 'caption', text: 'a car' }, evidence: null, provenance },
+    seen: null,
+  })
   return id
 }
 const vocabulary = (threshold: number, ...names: string[]) => withNames([], names).map((label) => ({ ...label, threshold }))
 const see = (id: number, ...tracks: TrackBody[]) =>
-  library.saveSeen(id, PACK, { lookedFor: lookedFor(library.detections.vocabulary()), fresh: new Map(), candidates: tracks.map((track) => ({ body: track, score: track.boxes[0]?.score ?? 0, provenance })) })
-const tracks = (id = clipId) => library.annotations(id).flatMap(({ id: annotation, body: track, state }) => (track.kind === 'track' ? [{ id: annotation, at: `${state} ${track.label} ${track.boxes[0]?.box.x1 ?? ''}` }] : []))
-const shown = (id = clipId) => tracks(id).map(({ at }) => at).sort()
+  library.saveSeen(id, PACK, {
+    lookedFor: lookedFor(library.detections.vocabulary()),
+    fresh: new Map(),
+    candidates: tracks.map((track) => ({ body: track, score: track.boxes[0]?.score ?? 0, provenance })),
+  })
+const tracks = (id = clipId) =>
+  library
+    .annotations(id)
+    .flatMap(({ id: annotation, body: track, state }) =>
+      track.kind === 'track' ? [{ id: annotation, at: `${state} ${track.label} ${track.boxes[0]?.box.x1 ?? ''}` }] : [],
+    )
+const shown = (id = clipId) =>
+  tracks(id)
+    .map(({ at }) => at)
+    .sort()
 
 test('a threshold shows and hides tracks of every clip, and those that stay keep their id', () => {
   library.changeVocabulary(vocabulary(0.5, 'car', 'dog'), [])
@@ -81,9 +116,25 @@ test('the counts at each score are what a threshold leaves', () => {
   see(clipId, body('car', 0, 0.9), body('car', 100, 0.31), body('car', 200, 0.6))
   see(second, body('car', 0, 0.4))
   const counts = library.detections.scores(DIGEST, ['car'])
-  const from = (bins: readonly number[], threshold: number) => bins.slice(Math.round(threshold * 1000)).reduce((sum, count) => sum + count, 0)
-  for (const [threshold, kept, clips] of [[0, 4, 2], [0.31, 4, 2], [0.311, 3, 2], [0.32, 3, 2], [0.4, 3, 2], [0.41, 2, 1], [0.6, 2, 1], [0.61, 1, 1], [0.9, 1, 1], [0.91, 0, 0]] as const) {
-    expect([from(counts.tracks, threshold), from(counts.boxes, threshold), from(counts.clips, threshold)], String(threshold)).toEqual([kept, kept, clips])
+  const from = (bins: readonly number[], threshold: number) =>
+    bins.slice(Math.round(threshold * 1000)).reduce((sum, count) => sum + count, 0)
+  for (const [threshold, kept, clips] of [
+    [0, 4, 2],
+    [0.31, 4, 2],
+    [0.311, 3, 2],
+    [0.32, 3, 2],
+    [0.4, 3, 2],
+    [0.41, 2, 1],
+    [0.6, 2, 1],
+    [0.61, 1, 1],
+    [0.9, 1, 1],
+    [0.91, 0, 0],
+  ] as const) {
+    expect([from(counts.tracks, threshold), from(counts.boxes, threshold), from(counts.clips, threshold)], String(threshold)).toEqual([
+      kept,
+      kept,
+      clips,
+    ])
     library.changeVocabulary(vocabulary(threshold, 'car'), [])
     library.showVocabulary(PACK)
     expect(shown().length + shown(second).length).toBe(kept)
@@ -95,7 +146,11 @@ test('only words that are new are looked for, and what was looked for once is ke
   expect(library.detections.stale(DIGEST)).toEqual([clipId])
   const [car] = library.detections.vocabulary()
   const seen = [{ query: 3, frame: 1, cx: 0.5, cy: 0.5, w: 0.25, h: 0.125, score: 0.75 }]
-  library.saveSeen(clipId, PACK, { lookedFor: lookedFor(library.detections.vocabulary()), fresh: new Map([[car ? keyOf(car) : '', seen]]), candidates: [] })
+  library.saveSeen(clipId, PACK, {
+    lookedFor: lookedFor(library.detections.vocabulary()),
+    fresh: new Map([[car ? keyOf(car) : '', seen]]),
+    candidates: [],
+  })
   expect(library.detections.stale(DIGEST)).toEqual([])
   library.changeVocabulary([...library.detections.vocabulary(), newLabel('dog', [])], [])
   expect(library.detections.stale(DIGEST)).toEqual([clipId])
@@ -108,7 +163,9 @@ test('a label that is renamed takes the boxes that people decided about along', 
   library.changeVocabulary(vocabulary(0.5, 'car', 'vehicle'), [])
   see(clipId, body('car', 0, 0.9))
   library.review(tracks()[0]?.id ?? 0, 'accept')
-  const edits = library.detections.decided('car').map(({ id, body: track }) => ({ action: 'edit' as const, annotationId: id, body: { ...track, label: 'vehicle' } }))
+  const edits = library.detections
+    .decided('car')
+    .map(({ id, body: track }) => ({ action: 'edit' as const, annotationId: id, body: { ...track, label: 'vehicle' } }))
   library.changeVocabulary(renamed(library.detections.vocabulary(), 'car', 'vehicle'), edits)
   expect(shown()).toEqual(['edited vehicle 0'])
   expect(library.detections.vocabulary()).toMatchObject([{ name: 'vehicle', synonyms: ['car'] }])
@@ -119,7 +176,9 @@ test('a change of the vocabulary is one step of undo, with the boxes that went a
   see(clipId, body('car', 0, 0.9))
   library.review(tracks()[0]?.id ?? 0, 'accept')
   const [accepted] = library.detections.decided('car')
-  library.changeVocabulary(renamed(library.detections.vocabulary(), 'car', 'vehicle'), [{ action: 'edit', annotationId: accepted?.id ?? 0, body: body('vehicle', 0, 0.9) }])
+  library.changeVocabulary(renamed(library.detections.vocabulary(), 'car', 'vehicle'), [
+    { action: 'edit', annotationId: accepted?.id ?? 0, body: body('vehicle', 0, 0.9) },
+  ])
   expect(library.steps.history().undo?.text).toBe('Labels removed: {{labels}}')
   await library.close()
   library = Library.open(folder)
@@ -130,7 +189,11 @@ test('a change of the vocabulary is one step of undo, with the boxes that went a
   expect(shown()).toEqual(['edited vehicle 0'])
   expect(library.detections.vocabulary()).toMatchObject([{ name: 'vehicle', synonyms: ['car'] }])
   library.changeVocabulary(library.detections.vocabulary().map((label) => ({ ...label, threshold: 0.2 })))
-  expect(library.steps.history()).toEqual({ undo: { text: 'Thresholds of {{labels}}', values: { labels: 'vehicle' } }, redo: null, elsewhere: null })
+  expect(library.steps.history()).toEqual({
+    undo: { text: 'Thresholds of {{labels}}', values: { labels: 'vehicle' } },
+    redo: null,
+    elsewhere: null,
+  })
   expect(library.steps.list(10).steps.map(({ clipId: on }) => on)).toEqual([null, null, clipId, null])
   await library.steps.undo()
   expect(library.detections.vocabulary()[0]?.threshold).toBe(0.5)
@@ -141,7 +204,13 @@ test('a change of the vocabulary is one step of undo, with the boxes that went a
 test('what each pack said of a clip stands beside what the others said', () => {
   const evidence = { confidence: 0.4, unsure: true, agreement: 0.1, frames: [] }
   const other = { ...provenance, packId: 'q', packVersion: '2', packDigest: 'e'.repeat(64) }
-  library.saveClipResult(clipId, mammut(other.packDigest), { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }, [], { caption: { body: { kind: 'caption', text: 'a bus' }, evidence, provenance: other }, seen: null })
+  library.saveClipResult(
+    clipId,
+    mammut(other.packDigest),
+    { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null },
+    [],
+    { caption: { body: { kind: 'caption', text: 'a bus' }, evidence, provenance: other }, seen: null },
+  )
   expect(library.detections.packs(clipId)).toEqual([
     { digest: DIGEST, name: 'p 1', current: false, caption: { text: 'a car', confidence: null, unsure: false } },
     { digest: other.packDigest, name: 'q 2', current: false, caption: { text: 'a bus', confidence: 0.4, unsure: true } },
@@ -152,7 +221,11 @@ test('what each pack said of a clip stands beside what the others said', () => {
 const EYES = detector('e'.repeat(64), ['person', 'car', 'dog'])
 function spot(id: number, ...tracks: TrackBody[]): void {
   library.seen.saveFrames(id, EYES.digest, [])
-  library.detections.saveTracks(id, EYES, tracks.map((track) => ({ body: track, score: track.boxes[0]?.score ?? 0, provenance: { ...provenance, packDigest: EYES.digest } })))
+  library.detections.saveTracks(
+    id,
+    EYES,
+    tracks.map((track) => ({ body: track, score: track.boxes[0]?.score ?? 0, provenance: { ...provenance, packDigest: EYES.digest } })),
+  )
 }
 
 test('what a detector spots counts under its own name from a high score, and under the label that means it from that label’s', () => {
@@ -203,7 +276,10 @@ test('a label counts and lists what the list has under any name that it means', 
   spot(second, body('dog', 0, 0.95))
   const clips = (...names: string[]) => library.detections.clips(EYES.digest, names, 10)
   expect(clips('car')).toEqual([{ clipId, score: 0.9 }])
-  expect(clips('car', 'dog')).toEqual([{ clipId: second, score: 0.95 }, { clipId, score: 0.9 }])
+  expect(clips('car', 'dog')).toEqual([
+    { clipId: second, score: 0.95 },
+    { clipId, score: 0.9 },
+  ])
   expect(clips()).toEqual([])
   const counts = library.detections.scores(EYES.digest, ['car', 'dog'])
   const sum = (bins: readonly number[]) => bins.reduce((total, count) => total + count, 0)

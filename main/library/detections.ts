@@ -55,12 +55,17 @@ export class Detections {
 
   /** Keeps the vocabulary alone; `apply` and a look at what is `stale` make tracks of it. */
   setVocabulary(vocabulary: readonly Label[]): void {
-    this.#db.prepare(`INSERT INTO settings (key, value) VALUES ('vocabulary', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`).run(JSON.stringify(tidy(vocabulary)))
+    this.#db
+      .prepare(`INSERT INTO settings (key, value) VALUES ('vocabulary', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`)
+      .run(JSON.stringify(tidy(vocabulary)))
   }
 
   /** Clips whose candidates are of another vocabulary than this. */
   stale(digest: string): number[] {
-    return this.#db.prepare('SELECT clip_id FROM encodings WHERE pack_digest = ? AND looked_for IS NOT ? ORDER BY clip_id').all(digest, lookedFor(this.vocabulary())).map((row) => Number(row['clip_id']))
+    return this.#db
+      .prepare('SELECT clip_id FROM encodings WHERE pack_digest = ? AND looked_for IS NOT ? ORDER BY clip_id')
+      .all(digest, lookedFor(this.vocabulary()))
+      .map((row) => Number(row['clip_id']))
   }
 
   /** What was found in a clip for those of `labels` that were looked for before, by their key. */
@@ -96,24 +101,36 @@ export class Detections {
 
   /** @returns False where they are the same as before. */
   #replace(clipId: number, digest: string, candidates: Seen['candidates']): boolean {
-    const before = this.#db.prepare('SELECT score, body FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id').all(clipId, digest)
-    const same = before.length === candidates.length && candidates.every(({ score, body }, i) => before[i]?.['score'] === score && before[i]['body'] === JSON.stringify(body))
+    const before = this.#db
+      .prepare('SELECT score, body FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id')
+      .all(clipId, digest)
+    const same =
+      before.length === candidates.length &&
+      candidates.every(({ score, body }, i) => before[i]?.['score'] === score && before[i]['body'] === JSON.stringify(body))
     if (same && candidates.length > 0) return false
     this.#db.prepare('DELETE FROM candidates WHERE clip_id = ? AND pack_digest = ?').run(clipId, digest)
-    const add = this.#db.prepare('INSERT INTO candidates (clip_id, pack_digest, label, score, boxes, body, provenance) VALUES (?, ?, ?, ?, ?, ?, ?)')
-    for (const { body, score, provenance } of candidates) add.run(clipId, digest, body.label, score, body.boxes.length, JSON.stringify(body), JSON.stringify(provenance))
+    const add = this.#db.prepare(
+      'INSERT INTO candidates (clip_id, pack_digest, label, score, boxes, body, provenance) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    )
+    for (const { body, score, provenance } of candidates)
+      add.run(clipId, digest, body.label, score, body.boxes.length, JSON.stringify(body), JSON.stringify(provenance))
     return true
   }
 
   /** By the name that a pack found a track under, the label it is shown as and the score from which it counts. */
   #shown({ manifest }: Shower): Map<string, ShownAs> {
     const vocabulary = this.vocabulary()
-    return manifest.family === 'detector' ? shownAs(manifest, vocabulary) : new Map(vocabulary.map(({ name, threshold }) => [name, { label: name, threshold }]))
+    return manifest.family === 'detector'
+      ? shownAs(manifest, vocabulary)
+      : new Map(vocabulary.map(({ name, threshold }) => [name, { label: name, threshold }]))
   }
 
   /** Every candidate of a clip, also those below their label's threshold. */
   candidates(clipId: number, digest: string): Candidate[] {
-    return this.#db.prepare('SELECT score, body FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id').all(clipId, digest).map((row) => ({ score: Number(row['score']), body: JSON.parse(String(row['body'])) as TrackBody }))
+    return this.#db
+      .prepare('SELECT score, body FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id')
+      .all(clipId, digest)
+      .map((row) => ({ score: Number(row['score']), body: JSON.parse(String(row['body'])) as TrackBody }))
   }
 
   /**
@@ -144,7 +161,10 @@ export class Detections {
         .all({ digest, shown, now: new Date().toISOString() })
       const changed = new Set([...gone, ...come].map((row) => Number(row['clip_id'])))
       // Where a person decided something, each track is compared with it.
-      const decided = this.#db.prepare(`SELECT DISTINCT clip_id FROM annotations WHERE kind = 'track' AND state <> 'machine'`).all().map((row) => Number(row['clip_id']))
+      const decided = this.#db
+        .prepare(`SELECT DISTINCT clip_id FROM annotations WHERE kind = 'track' AND state <> 'machine'`)
+        .all()
+        .map((row) => Number(row['clip_id']))
       for (const clipId of decided) if (changed.has(clipId)) this.#show(clipId, info)
       return [...changed]
     })
@@ -152,17 +172,23 @@ export class Detections {
 
   #show(clipId: number, info: Shower): void {
     const shown = this.#shown(info)
-    const rows = this.#db.prepare('SELECT id, label, score, body, provenance FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id').all(clipId, info.digest)
+    const rows = this.#db
+      .prepare('SELECT id, label, score, body, provenance FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id')
+      .all(clipId, info.digest)
     const counting = rows.flatMap((row) => {
       const as = shown.get(String(row['label']))
       return as && Number(row['score']) >= as.threshold ? [{ row, label: as.label }] : []
     })
-    this.#annotations.saveMachine(clipId, 'track', counting.map(({ row, label }) => ({
-      body: { ...(JSON.parse(String(row['body'])) as TrackBody), label },
-      evidence: null,
-      provenance: JSON.parse(String(row['provenance'])) as MachineResult['provenance'],
-      candidate: Number(row['id']),
-    })))
+    this.#annotations.saveMachine(
+      clipId,
+      'track',
+      counting.map(({ row, label }) => ({
+        body: { ...(JSON.parse(String(row['body'])) as TrackBody), label },
+        evidence: null,
+        provenance: JSON.parse(String(row['provenance'])) as MachineResult['provenance'],
+        candidate: Number(row['id']),
+      })),
+    )
   }
 
   /** @param names Under which the pack finds what the label means. */
@@ -174,15 +200,25 @@ export class Detections {
     }
     // The last bin holds 1.0 too: no track is surer.
     const bin = `min(${BINS - 1}, CAST(score * ${BINS} + 1e-9 AS INTEGER))`
-    const tracks = this.#db.prepare(`SELECT ${bin} AS bin, count(*) AS tracks, total(boxes) AS boxes FROM candidates WHERE pack_digest = ? AND label IN (SELECT value FROM json_each(?)) GROUP BY 1`).all(digest, JSON.stringify(names))
-    const clips = this.#db.prepare(`SELECT bin, count(*) AS clips FROM (SELECT max(${bin}) AS bin FROM candidates WHERE pack_digest = ? AND label IN (SELECT value FROM json_each(?)) GROUP BY clip_id) GROUP BY bin`).all(digest, JSON.stringify(names))
+    const tracks = this.#db
+      .prepare(
+        `SELECT ${bin} AS bin, count(*) AS tracks, total(boxes) AS boxes FROM candidates WHERE pack_digest = ? AND label IN (SELECT value FROM json_each(?)) GROUP BY 1`,
+      )
+      .all(digest, JSON.stringify(names))
+    const clips = this.#db
+      .prepare(
+        `SELECT bin, count(*) AS clips FROM (SELECT max(${bin}) AS bin FROM candidates WHERE pack_digest = ? AND label IN (SELECT value FROM json_each(?)) GROUP BY clip_id) GROUP BY bin`,
+      )
+      .all(digest, JSON.stringify(names))
     return { tracks: bins(tracks, 'tracks'), boxes: bins(tracks, 'boxes'), clips: bins(clips, 'clips') }
   }
 
   /** Clips in which a label was seen, by the score of their best track, surest first. */
   clips(digest: string, names: readonly string[], limit: number): { clipId: number; score: number }[] {
     return this.#db
-      .prepare('SELECT clip_id, max(score) AS score FROM candidates WHERE pack_digest = ? AND label IN (SELECT value FROM json_each(?)) GROUP BY clip_id ORDER BY score DESC, clip_id LIMIT ?')
+      .prepare(
+        'SELECT clip_id, max(score) AS score FROM candidates WHERE pack_digest = ? AND label IN (SELECT value FROM json_each(?)) GROUP BY clip_id ORDER BY score DESC, clip_id LIMIT ?',
+      )
       .all(digest, JSON.stringify(names), limit)
       .map((row) => ({ clipId: Number(row['clip_id']), score: Number(row['score']) }))
   }
@@ -198,13 +234,20 @@ export class Detections {
         LEFT JOIN encodings e ON e.clip_id = ?1 AND e.pack_digest = of.digest ORDER BY e.id IS NULL, e.id
       `)
       .all(clipId)
-      .map((row) => ({ digest: String(row['digest']), name: String(row['name']), current: row['id'] === null || row['looked_for'] === now, caption: captionIn(row['caption']) }))
+      .map((row) => ({
+        digest: String(row['digest']),
+        name: String(row['name']),
+        current: row['id'] === null || row['looked_for'] === now,
+        caption: captionIn(row['caption']),
+      }))
   }
 
   /** Tracks of a label that a person accepted, drew or changed: no threshold and no new run takes them away. */
   decided(label: string): { id: number; clipId: number; body: TrackBody }[] {
     return this.#db
-      .prepare(`SELECT id, clip_id, coalesce(human, machine) AS body FROM annotations WHERE kind = 'track' AND state IN ('accepted', 'edited') AND json_extract(coalesce(human, machine), '$.label') = ? ORDER BY id`)
+      .prepare(
+        `SELECT id, clip_id, coalesce(human, machine) AS body FROM annotations WHERE kind = 'track' AND state IN ('accepted', 'edited') AND json_extract(coalesce(human, machine), '$.label') = ? ORDER BY id`,
+      )
       .all(label)
       .map((row) => ({ id: Number(row['id']), clipId: Number(row['clip_id']), body: JSON.parse(String(row['body'])) as TrackBody }))
   }
@@ -223,7 +266,9 @@ export function storedVocabulary(db: DatabaseSync): Vocabulary {
   if (typeof own === 'string') return JSON.parse(own) as Vocabulary
   // A library of before kept names alone.
   const names = stored('labels')
-  return typeof names === 'string' ? (JSON.parse(names) as string[]).reduce<Vocabulary>((all, name) => [...all, newLabel(name, all)], []) : []
+  return typeof names === 'string'
+    ? (JSON.parse(names) as string[]).reduce<Vocabulary>((all, name) => [...all, newLabel(name, all)], [])
+    : []
 }
 
 /** What labels are looked for, as one text: candidates of another one are stale. Colours and thresholds have no part in it. */

@@ -24,8 +24,13 @@ export class LibraryExports {
     const vocabulary = storedVocabulary(this.#db)
     const named = new Map(vocabulary.map(({ name }) => [labelText(name).toLowerCase(), labelText(name)]))
     const rows = this.#atomic(() => {
-      const onTracks = this.#db.prepare(`SELECT DISTINCT label FROM annotations WHERE kind = 'track' AND (state <> 'rejected' OR ?)`).all(Number(withRejected)).map((row) => labelText(String(row['label'])))
-      const give = this.#db.prepare('INSERT INTO categories (key, name) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM categories WHERE key = ?1)')
+      const onTracks = this.#db
+        .prepare(`SELECT DISTINCT label FROM annotations WHERE kind = 'track' AND (state <> 'rejected' OR ?)`)
+        .all(Number(withRejected))
+        .map((row) => labelText(String(row['label'])))
+      const give = this.#db.prepare(
+        'INSERT INTO categories (key, name) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM categories WHERE key = ?1)',
+      )
       for (const name of [...named.values(), ...onTracks.sort()]) give.run(name.toLowerCase(), name)
       return this.#db.prepare('SELECT id, key, name FROM categories ORDER BY id').all()
     })
@@ -37,11 +42,20 @@ export class LibraryExports {
 
   /** The sources that these clips are of. */
   sourcesOf(clipIds: Iterable<number>): Set<number> {
-    return new Set(this.#db.prepare('SELECT DISTINCT source_id AS id FROM clips WHERE id IN (SELECT value FROM json_each(?))').all(JSON.stringify([...clipIds])).map((row) => Number(row['id'])))
+    return new Set(
+      this.#db
+        .prepare('SELECT DISTINCT source_id AS id FROM clips WHERE id IN (SELECT value FROM json_each(?))')
+        .all(JSON.stringify([...clipIds]))
+        .map((row) => Number(row['id'])),
+    )
   }
 
   /** Jobs that run or wait and may add something to sources that were analysed: labels that are looked for, questions that are asked, clips that were marked. */
   underWay(): number {
-    return Number(this.#db.prepare(`SELECT count(*) AS n FROM jobs WHERE state IN ('queued', 'running') AND kind IN ('detect', 'ask', 'mark')`).get()?.['n'])
+    return Number(
+      this.#db.prepare(`SELECT count(*) AS n FROM jobs WHERE state IN ('queued', 'running') AND kind IN ('detect', 'ask', 'mark')`).get()?.[
+        'n'
+      ],
+    )
   }
 }

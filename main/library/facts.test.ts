@@ -12,14 +12,43 @@ import { detector } from './shower.testing.ts'
 
 const DIGEST = 'e'.repeat(64)
 const EYES = detector(DIGEST, ['car', 'dog', 'person'])
-const provenance: Provenance = { packId: 'eyes', packVersion: '1', packDigest: DIGEST, provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
+const provenance: Provenance = {
+  packId: 'eyes',
+  packVersion: '1',
+  packDigest: DIGEST,
+  provider: 'cpu',
+  prompt: '',
+  appVersion: '0',
+  at: '2026-01-01T00:00:00.000Z',
+}
 const FRAMES = Array.from({ length: 33 }, (_, i) => i * 6)
 const probe: Probe = {
-  container: 'mp4', codec: 'h264', pixelFormat: 'yuv420p', bitDepth: 8, hdr: false, width: 640, height: 360, codedWidth: 640, codedHeight: 360, rotation: 0,
-  sampleAspectRatio: { num: 1, den: 1 }, duration: 8, frameRate: { num: 25, den: 1 }, variableFrameRate: false, timeBase: { num: 1, den: 25 }, startPts: 0, frameCount: 200, videoStream: 0, streams: [],
+  container: 'mp4',
+  codec: 'h264',
+  pixelFormat: 'yuv420p',
+  bitDepth: 8,
+  hdr: false,
+  width: 640,
+  height: 360,
+  codedWidth: 640,
+  codedHeight: 360,
+  rotation: 0,
+  sampleAspectRatio: { num: 1, den: 1 },
+  duration: 8,
+  frameRate: { num: 25, den: 1 },
+  variableFrameRate: false,
+  timeBase: { num: 1, den: 25 },
+  startPts: 0,
+  frameCount: 200,
+  videoStream: 0,
+  streams: [],
 }
 /** A thing that stands at x for the whole clip. */
-const track = (label: string, x: number): TrackBody => ({ kind: 'track', label, boxes: FRAMES.map((ordinal) => ({ ordinal, pts: ordinal, box: { x1: x, y1: 100, x2: x + 80, y2: 180 }, score: 0.9 })) })
+const track = (label: string, x: number): TrackBody => ({
+  kind: 'track',
+  label,
+  boxes: FRAMES.map((ordinal) => ({ ordinal, pts: ordinal, box: { x1: x, y1: 100, x2: x + 80, y2: 180 }, score: 0.9 })),
+})
 
 let folder: string
 let library: Library
@@ -40,8 +69,16 @@ afterEach(async () => {
 
 /** As a run of the detector ends; a run again finds the same, a little later in its numbers. */
 function run(shift: number, ...bodies: TrackBody[]): void {
-  library.seen.saveFrames(clipId, DIGEST, FRAMES.map((ordinal) => ({ ordinal, pts: ordinal, seen: [] })))
-  const candidates = bodies.map((body) => ({ score: 0.9, provenance, body: { ...body, boxes: body.boxes.map((key) => ({ ...key, box: { ...key.box, x1: key.box.x1 + shift } })) } }))
+  library.seen.saveFrames(
+    clipId,
+    DIGEST,
+    FRAMES.map((ordinal) => ({ ordinal, pts: ordinal, seen: [] })),
+  )
+  const candidates = bodies.map((body) => ({
+    score: 0.9,
+    provenance,
+    body: { ...body, boxes: body.boxes.map((key) => ({ ...key, box: { ...key.box, x1: key.box.x1 + shift } })) },
+  }))
   library.detections.saveTracks(clipId, EYES, candidates)
   library.facts.refresh([clipId])
 }

@@ -56,12 +56,17 @@ export class LibraryFacts {
     for (const clipId of clipIds) {
       const measures = this.#measures(clipId)
       if (measures === null) continue
-      const said = db.prepare(`SELECT kind, provenance ->> '$.packId' AS by, json_extract(machine, '$.question') AS question, provenance ->> '$.packDigest' AS digest, evidence ->> '$.unfamiliar' AS unfamiliar FROM annotations WHERE clip_id = ? AND kind IN ('caption', 'answer')`).all(clipId)
+      const said = db
+        .prepare(
+          `SELECT kind, provenance ->> '$.packId' AS by, json_extract(machine, '$.question') AS question, provenance ->> '$.packDigest' AS digest, evidence ->> '$.unfamiliar' AS unfamiliar FROM annotations WHERE clip_id = ? AND kind IN ('caption', 'answer')`,
+        )
+        .all(clipId)
       const others = said.find(({ kind, digest, unfamiliar }) => kind === 'caption' && digest === words?.digest && unfamiliar !== 1)
       const caption = others === undefined ? this.#caption(measures) : null
       if (caption) annotations.saveMachine(clipId, 'caption', [caption])
       // What nothing supports any more is not said any more.
-      else if (others === undefined) db.prepare(`DELETE FROM annotations WHERE clip_id = ? AND kind = 'caption' AND state = 'machine'`).run(clipId)
+      else if (others === undefined)
+        db.prepare(`DELETE FROM annotations WHERE clip_id = ? AND kind = 'caption' AND state = 'machine'`).run(clipId)
       for (const { kind, by, question } of said) {
         if (kind !== 'answer' || by !== FACTS || typeof question !== 'string') continue
         const answer = this.#answer(measures, question)
@@ -83,7 +88,15 @@ export class LibraryFacts {
 
   #caption(measures: Measures): MachineResult | null {
     const caption = captionOf(factsOf(measures), measures.span.to - measures.span.from, this.language)
-    return caption && this.#result({ kind: 'caption', text: caption.text }, caption.told.flatMap(({ evidence }) => evidence.frames), caption.reliability, measures)
+    return (
+      caption &&
+      this.#result(
+        { kind: 'caption', text: caption.text },
+        caption.told.flatMap(({ evidence }) => evidence.frames),
+        caption.reliability,
+        measures,
+      )
+    )
   }
 
   #answer(measures: Measures, question: string): (MachineResult & { body: { kind: 'answer' } }) | Phrase | null {
@@ -93,17 +106,41 @@ export class LibraryFacts {
     return this.#result({ kind: 'answer', question, text: found.text }, found.evidence.frames, found.confidence, measures)
   }
 
-  #result<B extends AnnotationBody>(body: B, shown: readonly Moment[], confidence: number, { probe }: Measures): MachineResult & { body: B } {
-    const frames = [...new Map(shown.map((frame) => [frame.ordinal, frame])).values()].sort((a, b) => a.ordinal - b.ordinal).slice(0, MOST_FRAMES)
+  #result<B extends AnnotationBody>(
+    body: B,
+    shown: readonly Moment[],
+    confidence: number,
+    { probe }: Measures,
+  ): MachineResult & { body: B } {
+    const frames = [...new Map(shown.map((frame) => [frame.ordinal, frame])).values()]
+      .sort((a, b) => a.ordinal - b.ordinal)
+      .slice(0, MOST_FRAMES)
     const pts = ({ time }: { time: number }) => Math.round(probe.startPts + (time * probe.timeBase.den) / probe.timeBase.num)
-    const evidence: Evidence = { confidence, unsure: confidence < SURE, agreement: null, frames: frames.map((frame) => ({ ordinal: frame.ordinal, pts: pts(frame), weight: 1 / frames.length })) }
-    const provenance: Provenance = { packId: FACTS, packVersion: this.#parts.appVersion, packDigest: '', provider: '', prompt: '', appVersion: this.#parts.appVersion, at: new Date().toISOString() }
+    const evidence: Evidence = {
+      confidence,
+      unsure: confidence < SURE,
+      agreement: null,
+      frames: frames.map((frame) => ({ ordinal: frame.ordinal, pts: pts(frame), weight: 1 / frames.length })),
+    }
+    const provenance: Provenance = {
+      packId: FACTS,
+      packVersion: this.#parts.appVersion,
+      packDigest: '',
+      provider: '',
+      prompt: '',
+      appVersion: this.#parts.appVersion,
+      at: new Date().toISOString(),
+    }
     return { body, evidence, provenance }
   }
 
   #measures(clipId: number): Measures | null {
     const { db, seen, packs } = this.#parts
-    const row = db.prepare('SELECT c.start, c."end", c.start_frame, c.end_frame, s.probe FROM clips c JOIN sources s ON s.id = c.source_id WHERE c.id = ?').get(clipId)
+    const row = db
+      .prepare(
+        'SELECT c.start, c."end", c.start_frame, c.end_frame, s.probe FROM clips c JOIN sources s ON s.id = c.source_id WHERE c.id = ?',
+      )
+      .get(clipId)
     const measured = seen.measured(clipId)
     if (row === undefined || typeof row['probe'] !== 'string' || measured === null) return null
     const probe = JSON.parse(row['probe']) as Probe
@@ -114,7 +151,15 @@ export class LibraryFacts {
       things: boxes ? this.#things(clipId, boxes.digest, boxes.names ?? [], probe) : null,
       camera: measured.camera,
       light: measured.light,
-      lines: text ? this.#lines(clipId, text.digest, probe, [Number(row['start_frame']), Number(row['start'])], [Number(row['end_frame']), Number(row['end'])]) : null,
+      lines: text
+        ? this.#lines(
+            clipId,
+            text.digest,
+            probe,
+            [Number(row['start_frame']), Number(row['start'])],
+            [Number(row['end_frame']), Number(row['end'])],
+          )
+        : null,
       probe,
     }
   }
@@ -122,7 +167,11 @@ export class LibraryFacts {
   /** When the video of a clip cuts; nothing where not all of it was looked at. Asked of every clip of a long video it is looked up once. */
   #cuts(clipId: number): Pick<ClipMeasures, 'cuts'> {
     const { db, seen } = this.#parts
-    const clips = db.prepare(`SELECT id, start, source_id FROM clips WHERE kind <> 'marked' AND source_id = (SELECT source_id FROM clips WHERE id = ?) ORDER BY start_frame`).all(clipId)
+    const clips = db
+      .prepare(
+        `SELECT id, start, source_id FROM clips WHERE kind <> 'marked' AND source_id = (SELECT source_id FROM clips WHERE id = ?) ORDER BY start_frame`,
+      )
+      .all(clipId)
     const of = clips.map(({ id }) => Number(id)).join()
     if (this.#lastCuts?.of === of) return this.#lastCuts
     const measured = clips.map(({ id, start }) => ({ start: Number(start), clip: seen.measured(Number(id)) }))
@@ -136,11 +185,19 @@ export class LibraryFacts {
     const { db, seen } = this.#parts
     const frames = seen.spotted(clipId, digest)
     if (frames === null) return null
-    const decided = db.prepare(`SELECT machine, state, coalesce(human, machine) AS body FROM annotations WHERE clip_id = ? AND kind = 'track' AND state <> 'machine'`).all(clipId)
+    const decided = db
+      .prepare(
+        `SELECT machine, state, coalesce(human, machine) AS body FROM annotations WHERE clip_id = ? AND kind = 'track' AND state <> 'machine'`,
+      )
+      .all(clipId)
     // A newer run finds the same objects again: what a person decided about one holds for it, whatever it is called by now.
-    const layers = decided.flatMap(({ machine, body }) => [machine, body].flatMap((layer) => (typeof layer === 'string' ? [JSON.parse(layer) as TrackBody] : [])))
+    const layers = decided.flatMap(({ machine, body }) =>
+      [machine, body].flatMap((layer) => (typeof layer === 'string' ? [JSON.parse(layer) as TrackBody] : [])),
+    )
     const settled = (found: TrackBody) => layers.some((layer) => sameObject({ ...layer, label: found.label }, found))
-    const found = db.prepare('SELECT label, score, body FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id').all(clipId, digest)
+    const found = db
+      .prepare('SELECT label, score, body FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id')
+      .all(clipId, digest)
     const vocabulary = storedVocabulary(db)
     const shown = shownAs({ classes: [...known] }, vocabulary)
     // What is shown counts and what is not does not, whatever threshold a label has; of a name without a label what is less sure may be asked for.
@@ -149,7 +206,12 @@ export class LibraryFacts {
       if (score >= threshold) return Math.max(score, VOLUNTEERED)
       return Math.min(score, (labelNamed(vocabulary, label) ? DEFAULT_THRESHOLD : VOLUNTEERED) - 1e-6)
     }
-    const track = (body: TrackBody, score: number): ThingTrack => ({ label: body.label, score, boxes: body.boxes.map((box) => thingBox(box, probe)), ...coloursOf(body) })
+    const track = (body: TrackBody, score: number): ThingTrack => ({
+      label: body.label,
+      score,
+      boxes: body.boxes.map((box) => thingBox(box, probe)),
+      ...coloursOf(body),
+    })
     const weak: Record<string, number> = {}
     for (const { seen: spotted } of frames) for (const { name, score } of spotted ?? []) weak[name] = Math.max(weak[name] ?? 0, score)
     return {
@@ -159,7 +221,9 @@ export class LibraryFacts {
           const wanted = labelNamed(vocabulary, shown.get(String(label))?.label ?? '') !== undefined
           return settled(of) ? [] : [{ ...track(of, counting(String(label), Number(score))), ...(wanted ? { asked: true } : {}) }]
         }),
-        ...decided.flatMap(({ state, body }) => (state === 'rejected' ? [] : [named(track(JSON.parse(String(body)) as TrackBody, 1), known)])),
+        ...decided.flatMap(({ state, body }) =>
+          state === 'rejected' ? [] : [named(track(JSON.parse(String(body)) as TrackBody, 1), known)],
+        ),
       ],
       looked: frames.map((frame) => moment(frame, probe)),
       weak,
@@ -170,17 +234,37 @@ export class LibraryFacts {
   }
 
   /** @param start,end Of the clip: ordinal and time. */
-  #lines(clipId: number, digest: string, probe: Probe, start: readonly [number, number], end: readonly [number, number]): TextLine[] | null {
+  #lines(
+    clipId: number,
+    digest: string,
+    probe: Probe,
+    start: readonly [number, number],
+    end: readonly [number, number],
+  ): TextLine[] | null {
     const frames = this.#parts.seen.lines(clipId, digest)
     if (frames === null) return null
     // A line begins and ends with a frame that was read, or with the clip; a person may have moved it between them.
     const times = [start, ...frames.map(({ ordinal, pts }) => [ordinal, secondsOf(pts, probe)] as const), end].sort(([a], [b]) => a - b)
     const time = (ordinal: number) => times.find(([at]) => at >= ordinal)?.[1] ?? end[1]
-    const rows = this.#parts.db.prepare(`SELECT coalesce(human, machine) AS body, confidence, state FROM annotations WHERE clip_id = ? AND kind = 'text' AND state <> 'rejected' ORDER BY id`).all(clipId)
+    const rows = this.#parts.db
+      .prepare(
+        `SELECT coalesce(human, machine) AS body, confidence, state FROM annotations WHERE clip_id = ? AND kind = 'text' AND state <> 'rejected' ORDER BY id`,
+      )
+      .all(clipId)
     return rows.flatMap(({ body, confidence, state }) => {
       const text = JSON.parse(String(body)) as AnnotationBody
       if (text.kind !== 'text') return []
-      return [{ text: text.text, ordinal: text.span.startFrame, from: time(text.span.startFrame), to: time(text.span.endFrame), box: text.box, score: state === 'machine' ? Number(confidence) : 1, ...(text.colours ? { colours: text.colours } : {}) }]
+      return [
+        {
+          text: text.text,
+          ordinal: text.span.startFrame,
+          from: time(text.span.startFrame),
+          to: time(text.span.endFrame),
+          box: text.box,
+          score: state === 'machine' ? Number(confidence) : 1,
+          ...(text.colours ? { colours: text.colours } : {}),
+        },
+      ]
     })
   }
 }

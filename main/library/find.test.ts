@@ -10,7 +10,15 @@ import type { Sought } from './search-worker.ts'
 import { best, outstanding, SAME_PICTURE, Vectors } from './vectors.ts'
 
 const DIGEST = 'd'.repeat(64)
-const provenance: Provenance = { packId: 'p', packVersion: '1', packDigest: DIGEST, provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
+const provenance: Provenance = {
+  packId: 'p',
+  packVersion: '1',
+  packDigest: DIGEST,
+  provider: 'cpu',
+  prompt: '',
+  appVersion: '0',
+  at: '2026-01-01T00:00:00.000Z',
+}
 const said = (body: AnnotationBody, evidence: Evidence | null = null) => ({ body, evidence, provenance })
 
 let folder: string
@@ -28,30 +36,54 @@ function unit(values: readonly number[]): Float32Array {
   const length = Math.hypot(...values)
   return Float32Array.from(values, (value) => value / length)
 }
-const scattered = (seed: number) => unit(Array.from({ length: 8 }, (_, at) => ((Math.sin(seed * 12.9898 + at * 78.233) * 43758.5453) % 1)))
+const scattered = (seed: number) => unit(Array.from({ length: 8 }, (_, at) => (Math.sin(seed * 12.9898 + at * 78.233) * 43758.5453) % 1))
 const cosine = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, at) => sum + value * (b[at] ?? 0), 0)
 
-function addClip(file: string, index: number, embedding: Float32Array | null, { text = 'a dog', unsure = false, labels = [] as string[], seconds = 8, digest = DIGEST } = {}): number {
+function addClip(
+  file: string,
+  index: number,
+  embedding: Float32Array | null,
+  { text = 'a dog', unsure = false, labels = [] as string[], seconds = 8, digest = DIGEST } = {},
+): number {
   const { source } = library.addSource({ path: `/v/${file}`, name: file, bytes: 1, mtimeMs: Date.UTC(2020, 0, 1), fingerprint: file })
   const start = index * 10
-  const clipId = library.saveClip(source.id, { index, kind: 'window', start, end: start + seconds, startFrame: index * 250, endFrame: index * 250 + 200, frames: [] })
+  const clipId = library.saveClip(source.id, {
+    index,
+    kind: 'window',
+    start,
+    end: start + seconds,
+    startFrame: index * 250,
+    endFrame: index * 250 + 200,
+    frames: [],
+  })
   if (embedding) {
     library.saveClipResult(clipId, mammut(digest), { embedding, memory: new Uint16Array([1]), tokens: new Uint16Array([1]) }, [], {
       caption: said({ kind: 'caption', text }, { confidence: 0.5, unsure, agreement: 0, frames: [] }),
       seen: null,
     })
-    library.saveMachine(clipId, 'track', labels.map((label) => said({ kind: 'track', label, boxes: [{ ordinal: 0, pts: 0, box: { x1: 0, y1: 0, x2: 1, y2: 1 }, score: 1 }] })))
+    library.saveMachine(
+      clipId,
+      'track',
+      labels.map((label) => said({ kind: 'track', label, boxes: [{ ordinal: 0, pts: 0, box: { x1: 0, y1: 0, x2: 1, y2: 1 }, score: 1 }] })),
+    )
   }
   return clipId
 }
-const rank = (sought: Sought | null, { filters = {}, limit = 50, digest = DIGEST }: { filters?: Filters; limit?: number; digest?: string } = {}) => library.find.ask('rank', { filters, sought, limit }, digest)
+const rank = (
+  sought: Sought | null,
+  { filters = {}, limit = 50, digest = DIGEST }: { filters?: Filters; limit?: number; digest?: string } = {},
+) => library.find.ask('rank', { filters, sought, limit }, digest)
 const towards = (vector: Float32Array, line = -1): Sought => ({ by: 'text', vector, scale: 1, against: 0, line, familiar: 'unsaid' })
 const idsOf = async (filters: Filters) => (await rank(null, { filters })).ranked.map(({ clipId }) => clipId)
 
 test('search is exact, sees what is new, and forgets what is removed', async () => {
   const ids = Array.from({ length: 40 }, (_, index) => addClip(`${index}.mp4`, 0, scattered(index)))
   const query = scattered(1000)
-  const expected = () => ids.map((clipId, seed) => ({ clipId, seed })).sort((a, b) => cosine(scattered(b.seed), query) - cosine(scattered(a.seed), query)).map(({ clipId }) => clipId)
+  const expected = () =>
+    ids
+      .map((clipId, seed) => ({ clipId, seed }))
+      .sort((a, b) => cosine(scattered(b.seed), query) - cosine(scattered(a.seed), query))
+      .map(({ clipId }) => clipId)
   const first = await rank(towards(query), { limit: 5 })
   expect(first).toMatchObject({ searched: 40, total: 40, matches: 40 })
   expect(first.ranked.map(({ clipId }) => clipId)).toEqual(expected().slice(0, 5))
@@ -76,7 +108,9 @@ test('encodings of different packs never meet', async () => {
 })
 
 test('against rivals a clip that anything matches is no match', async () => {
-  const [plain = 0, telling = 0] = [unit([1, 0, 1, 0, 0, 0, 0, 0]), unit([1, 0, 0, 0, 0, 0, 0, 1])].map((embedding, at) => addClip(`${at}.mp4`, 0, embedding))
+  const [plain = 0, telling = 0] = [unit([1, 0, 1, 0, 0, 0, 0, 0]), unit([1, 0, 0, 0, 0, 0, 0, 1])].map((embedding, at) =>
+    addClip(`${at}.mp4`, 0, embedding),
+  )
   const [query, rival] = [unit([1, 0, 0, 0, 0, 0, 0, 0]), unit([0, 0, 1, 0, 0, 0, 0, 0])]
   const { ranked, matches } = await rank({ by: 'text', vector: query, scale: 10, against: [rival, rival], line: 0, familiar: 'unsaid' })
   expect(ranked.map(({ clipId }) => clipId)).toEqual([telling, plain])
@@ -95,13 +129,21 @@ test('copies in other files go beneath the best of them; windows of one file sta
   const other = addClip('c.mp4', 0, nearly(0.5))
   expect(cosine(nearly(0.01), nearly(0.05))).toBeGreaterThan(SAME_PICTURE)
   const { ranked, matches } = await rank(towards(picture, 0.5))
-  expect(ranked.map(({ clipId, alike }) => ({ clipId, alike }))).toEqual([{ clipId: original, alike: [] }, { clipId: sibling, alike: [copy] }, { clipId: other, alike: [] }])
+  expect(ranked.map(({ clipId, alike }) => ({ clipId, alike }))).toEqual([
+    { clipId: original, alike: [] },
+    { clipId: sibling, alike: [copy] },
+    { clipId: other, alike: [] },
+  ])
   expect(matches).toBe(4)
 })
 
 test('a copy of a clip is more like it than anything else, and stands out', async () => {
   const ids = Array.from({ length: 30 }, (_, index) => addClip(`${index}.mp4`, 0, scattered(index)))
-  const copy = addClip('copy.mp4', 0, scattered(3).map((value, at) => value + (at === 0 ? 0.001 : 0)))
+  const copy = addClip(
+    'copy.mp4',
+    0,
+    scattered(3).map((value, at) => value + (at === 0 ? 0.001 : 0)),
+  )
   const found = await rank({ by: 'clip', clipId: ids[3] ?? 0 })
   expect(found.ranked[0]?.clipId).toBe(copy)
   expect(found.ranked.map(({ clipId }) => clipId)).not.toContain(ids[3])
@@ -115,13 +157,20 @@ test('a region is sought among the regions of other clips', async () => {
   const box = (cx: number) => ({ cx, cy: 0.5, w: 0.2, h: 0.2 })
   expect(library.find.undescribed(DIGEST, 10)).toEqual([mine, near, far])
   const save = (clipId: number, vectors: Float32Array[]) =>
-    library.find.saveRegions(clipId, DIGEST, { frames: vectors.map((_, at) => at), boxes: vectors.map((_, at) => box(at / 10)), vectors: Float32Array.from(vectors.flatMap((vector) => [...vector])) })
+    library.find.saveRegions(clipId, DIGEST, {
+      frames: vectors.map((_, at) => at),
+      boxes: vectors.map((_, at) => box(at / 10)),
+      vectors: Float32Array.from(vectors.flatMap((vector) => [...vector])),
+    })
   save(mine, [unit([1, 0, 0])])
   save(near, [unit([0, 1, 0]), unit([1, 0.1, 0])])
   expect(await rank({ by: 'region', clipId: mine, vector: unit([1, 0, 0]) })).toMatchObject({ searched: 1, total: 2 })
   save(far, [unit([0, 0, 1])])
   const { ranked } = await rank({ by: 'region', clipId: mine, vector: unit([1, 0, 0]) })
-  expect(ranked.map(({ clipId, place }) => ({ clipId, place }))).toEqual([{ clipId: near, place: { frame: 1, box: box(0.1) } }, { clipId: far, place: { frame: 0, box: box(0) } }])
+  expect(ranked.map(({ clipId, place }) => ({ clipId, place }))).toEqual([
+    { clipId: near, place: { frame: 1, box: box(0.1) } },
+    { clipId: far, place: { frame: 0, box: box(0) } },
+  ])
   expect(library.find.undescribed(DIGEST, 10)).toEqual([])
 })
 
@@ -154,7 +203,10 @@ describe('filters', () => {
     expect(found.ranked.map(({ clipId }) => clipId)).toEqual([none, car])
     expect(found).toMatchObject({ searched: 2, total: 2 })
     const { labels, questions } = await library.find.ask('facets', null)
-    expect(labels).toEqual([{ label: 'dog', clips: 1 }, { label: 'person', clips: 1 }])
+    expect(labels).toEqual([
+      { label: 'dog', clips: 1 },
+      { label: 'person', clips: 1 },
+    ])
     expect(questions.map(({ clips }) => clips)).toEqual([2])
   })
 
@@ -205,7 +257,11 @@ test('a matrix grows and replaces rows', () => {
 test('a matrix of any width and size is compared as the sums say, and the best of it are those that sorting gives', () => {
   let state = 1
   const random = () => (state = (Math.imul(state ^ (state >>> 15), 2_246_822_519) + 374_761_393) >>> 0) / 2 ** 31 - 1
-  for (const [width, rows] of [[3, 20_000], [96, 9_000], [90, 100]] as const) {
+  for (const [width, rows] of [
+    [3, 20_000],
+    [96, 9_000],
+    [90, 100],
+  ] as const) {
     const vectors = new Vectors(width)
     const all = Array.from({ length: rows }, () => unit(Array.from({ length: width }, random)))
     for (const row of all) vectors.set(new Uint8Array(row.buffer))
@@ -217,7 +273,11 @@ test('a matrix of any width and size is compared as the sums say, and the best o
 
     const passes = Uint8Array.from(all, (_, row) => Number(row % 3 !== 0))
     const order = [...cosines.keys()].filter((row) => passes[row] === 1).sort((a, b) => (cosines[b] ?? 0) - (cosines[a] ?? 0) || a - b)
-    expect(best(cosines, passes, 25, 0.1)).toEqual({ rows: order.slice(0, 25), matches: order.filter((row) => (cosines[row] ?? 0) >= 0.1).length, compared: order.length })
+    expect(best(cosines, passes, 25, 0.1)).toEqual({
+      rows: order.slice(0, 25),
+      matches: order.filter((row) => (cosines[row] ?? 0) >= 0.1).length,
+      compared: order.length,
+    })
     const ascending = cosines.toSorted()
     const median = ascending[rows >> 1] ?? 0
     const spread = ascending.map((value) => Math.abs(value - median)).sort()[rows >> 1] ?? 0

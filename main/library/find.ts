@@ -81,7 +81,9 @@ export class LibraryFind {
   /** Up to `most` clips whose regions are not stored yet. */
   undescribed(digest: string, most: number): number[] {
     return this.#db
-      .prepare('SELECT e.clip_id FROM encodings e WHERE e.pack_digest = ? AND e.tokens IS NOT NULL AND NOT EXISTS (SELECT 1 FROM regions r WHERE r.encoding_id = e.id) ORDER BY e.id LIMIT ?')
+      .prepare(
+        'SELECT e.clip_id FROM encodings e WHERE e.pack_digest = ? AND e.tokens IS NOT NULL AND NOT EXISTS (SELECT 1 FROM regions r WHERE r.encoding_id = e.id) ORDER BY e.id LIMIT ?',
+      )
       .all(digest, most)
       .map((row) => Number(row['clip_id']))
   }
@@ -89,7 +91,9 @@ export class LibraryFind {
   saveRegions(clipId: number, digest: string, { frames, boxes, vectors }: Regions): void {
     const places = frames.map((frame, at) => ({ frame, box: boxes[at] }))
     this.#db
-      .prepare('INSERT OR REPLACE INTO regions (encoding_id, places, vectors) SELECT id, ?, ? FROM encodings WHERE clip_id = ? AND pack_digest = ?')
+      .prepare(
+        'INSERT OR REPLACE INTO regions (encoding_id, places, vectors) SELECT id, ?, ? FROM encodings WHERE clip_id = ? AND pack_digest = ?',
+      )
       .run(JSON.stringify(places), new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength), clipId, digest)
   }
 }

@@ -42,7 +42,9 @@ export class JobTable {
 
   create({ kind, title, sourceId, payload }: JobPlan): StoredJob {
     const rank = this.#place(kind)
-    const insert = this.#db.prepare(`INSERT INTO jobs (kind, title, source_id, payload, state, progress, rank) VALUES (?, ?, ?, ?, 'queued', 0, ?)`)
+    const insert = this.#db.prepare(
+      `INSERT INTO jobs (kind, title, source_id, payload, state, progress, rank) VALUES (?, ?, ?, ?, 'queued', 0, ?)`,
+    )
     return this.get(Number(insert.run(kind, title, sourceId, JSON.stringify(payload), rank).lastInsertRowid))
   }
 
@@ -65,7 +67,8 @@ export class JobTable {
   /** @throws TubeletError `not-found` */
   get(id: number): StoredJob {
     const row = this.#db.prepare('SELECT * FROM jobs WHERE id = ?').get(id)
-    if (row === undefined) throw new TubeletError({ code: 'not-found', message: 'That job is not in the queue any more.', next: 'Reload the list.' })
+    if (row === undefined)
+      throw new TubeletError({ code: 'not-found', message: 'That job is not in the queue any more.', next: 'Reload the list.' })
     return jobOf(row)
   }
 
@@ -80,7 +83,11 @@ export class JobTable {
    * @param except Sources whose analysis waits for something else.
    */
   next({ quick, copies, except = [] }: { quick: boolean; copies: boolean; except?: readonly number[] }): StoredJob | null {
-    const top = this.#db.prepare(`SELECT j.*, s.bytes FROM jobs j LEFT JOIN sources s ON s.id = j.source_id WHERE j.state = 'queued' ${copies ? '' : `AND j.kind <> 'preview'`} AND NOT (j.kind = 'analyse' AND j.source_id IN (SELECT value FROM json_each(?))) ORDER BY j.rank, j.id LIMIT ?`).all(JSON.stringify(except), quick ? TOP_OF_LIST : 1)
+    const top = this.#db
+      .prepare(
+        `SELECT j.*, s.bytes FROM jobs j LEFT JOIN sources s ON s.id = j.source_id WHERE j.state = 'queued' ${copies ? '' : `AND j.kind <> 'preview'`} AND NOT (j.kind = 'analyse' AND j.source_id IN (SELECT value FROM json_each(?))) ORDER BY j.rank, j.id LIMIT ?`,
+      )
+      .all(JSON.stringify(except), quick ? TOP_OF_LIST : 1)
     const [first] = top
     if (first === undefined) return null
     const size = (row: (typeof top)[number]) => (row['kind'] === 'analyse' && row['placed'] === 0 ? Number(row['bytes']) : Infinity)
@@ -89,23 +96,32 @@ export class JobTable {
   }
 
   begin(id: number): void {
-    this.#db.prepare(`UPDATE jobs SET state = 'running', progress = 0, started_at = ?, ended_at = NULL, problem = NULL WHERE id = ?`).run(new Date().toISOString(), id)
+    this.#db
+      .prepare(`UPDATE jobs SET state = 'running', progress = 0, started_at = ?, ended_at = NULL, problem = NULL WHERE id = ?`)
+      .run(new Date().toISOString(), id)
   }
 
   end(id: number, state: 'done' | 'failed' | 'cancelled', problem: Problem | null): void {
     this.#db
-      .prepare('UPDATE jobs SET state = ?1, progress = CASE ?1 WHEN \'done\' THEN 1 ELSE progress END, ended_at = ?2, problem = ?3 WHERE id = ?4')
+      .prepare(
+        "UPDATE jobs SET state = ?1, progress = CASE ?1 WHEN 'done' THEN 1 ELSE progress END, ended_at = ?2, problem = ?3 WHERE id = ?4",
+      )
       .run(state, new Date().toISOString(), problem && JSON.stringify(problem), id)
   }
 
   /** Let one that ended wait again, where a new one would. */
   again(id: number): void {
-    this.#db.prepare(`UPDATE jobs SET state = 'queued', progress = 0, problem = NULL, started_at = NULL, ended_at = NULL, rank = ? WHERE id = ?`).run(this.#place(this.get(id).kind), id)
+    this.#db
+      .prepare(`UPDATE jobs SET state = 'queued', progress = 0, problem = NULL, started_at = NULL, ended_at = NULL, rank = ? WHERE id = ?`)
+      .run(this.#place(this.get(id).kind), id)
   }
 
   /** Do a waiting job just before another waiting one, or last. */
   move(id: number, before: number | null): void {
-    const others = this.#db.prepare(`SELECT id, rank FROM jobs WHERE state = 'queued' AND id <> ? ORDER BY rank, id`).all(id).map((row) => ({ id: Number(row['id']), rank: Number(row['rank']) }))
+    const others = this.#db
+      .prepare(`SELECT id, rank FROM jobs WHERE state = 'queued' AND id <> ? ORDER BY rank, id`)
+      .all(id)
+      .map((row) => ({ id: Number(row['id']), rank: Number(row['rank']) }))
     const found = before === null ? others.length : others.findIndex((other) => other.id === before)
     const at = found === -1 ? others.length : found
     const [above, below] = [others[at - 1]?.rank, others[at]?.rank]
@@ -122,8 +138,14 @@ export class JobTable {
 
   /** Waiting and running jobs first, in order, then those that failed, which somebody has to look at, then the others; the newest first. */
   list(limit: number): StoredJob[] {
-    const open = this.#db.prepare(`SELECT * FROM jobs WHERE state IN ('running', 'queued') ORDER BY state = 'queued', rank, id LIMIT ?`).all(limit)
-    const ended = this.#db.prepare(`SELECT * FROM jobs WHERE state NOT IN ('running', 'queued') ORDER BY state = 'failed' DESC, coalesce(ended_at, '') DESC, id DESC LIMIT ?`).all(limit - open.length)
+    const open = this.#db
+      .prepare(`SELECT * FROM jobs WHERE state IN ('running', 'queued') ORDER BY state = 'queued', rank, id LIMIT ?`)
+      .all(limit)
+    const ended = this.#db
+      .prepare(
+        `SELECT * FROM jobs WHERE state NOT IN ('running', 'queued') ORDER BY state = 'failed' DESC, coalesce(ended_at, '') DESC, id DESC LIMIT ?`,
+      )
+      .all(limit - open.length)
     return [...open, ...ended].map(jobOf)
   }
 
@@ -140,12 +162,28 @@ export class JobTable {
   videoAhead(): VideoAhead[] {
     const ahead = `j.kind, json_extract(s.probe, '$.codec') AS codec, coalesce(min(json_extract(s.probe, '$.width'), json_extract(s.probe, '$.height')), 0) AS side,
       total(json_extract(s.probe, '$.duration')) AS seconds, count(*) AS files FROM jobs j JOIN sources s ON s.id = j.source_id WHERE j.kind IN ('analyse', 'preview')`
-    const groups = this.#db.prepare(`SELECT NULL AS job, ${ahead} AND j.state = 'queued' GROUP BY j.kind, codec, side UNION ALL SELECT j.id AS job, ${ahead} AND j.state = 'running' GROUP BY j.id`).all()
-    return groups.map((row) => ({ kind: row['kind'] as Job['kind'], jobId: row['job'] === null ? null : Number(row['job']), codec: row['codec'] === null ? null : String(row['codec']), side: Number(row['side']), seconds: Number(row['seconds']), files: Number(row['files']) }))
+    const groups = this.#db
+      .prepare(
+        `SELECT NULL AS job, ${ahead} AND j.state = 'queued' GROUP BY j.kind, codec, side UNION ALL SELECT j.id AS job, ${ahead} AND j.state = 'running' GROUP BY j.id`,
+      )
+      .all()
+    return groups.map((row) => ({
+      kind: row['kind'] as Job['kind'],
+      jobId: row['job'] === null ? null : Number(row['job']),
+      codec: row['codec'] === null ? null : String(row['codec']),
+      side: Number(row['side']),
+      seconds: Number(row['seconds']),
+      files: Number(row['files']),
+    }))
   }
 
   counts(): { waiting: number; running: number; finished: number; failed: number } {
-    const counts = new Map(this.#db.prepare('SELECT state, count(*) AS n FROM jobs GROUP BY state').all().map((row) => [row['state'], Number(row['n'])]))
+    const counts = new Map(
+      this.#db
+        .prepare('SELECT state, count(*) AS n FROM jobs GROUP BY state')
+        .all()
+        .map((row) => [row['state'], Number(row['n'])]),
+    )
     const of = (state: Job['state']) => counts.get(state) ?? 0
     return { waiting: of('queued'), running: of('running'), finished: of('done') + of('failed') + of('cancelled'), failed: of('failed') }
   }
@@ -153,7 +191,9 @@ export class JobTable {
   /** What was cut off, by a crash, a quit or a full disk, waits again, before the others. @param running Those that do run. */
   recover(running: readonly number[] = []): void {
     this.#db
-      .prepare(`UPDATE jobs SET rank = (SELECT coalesce(min(rank), 1) - 1 FROM jobs WHERE state = 'queued'), state = 'queued' WHERE state = 'running' AND id NOT IN (SELECT value FROM json_each(?))`)
+      .prepare(
+        `UPDATE jobs SET rank = (SELECT coalesce(min(rank), 1) - 1 FROM jobs WHERE state = 'queued'), state = 'queued' WHERE state = 'running' AND id NOT IN (SELECT value FROM json_each(?))`,
+      )
       .run(JSON.stringify(running))
   }
 }

@@ -71,16 +71,27 @@ export class KnownFiles {
 
   /** Whether it is being written just now. */
   growing(id: number, is: boolean): void {
-    const { changes } = this.#db.prepare(`UPDATE sources SET file = ?1 WHERE id = ?2 AND file = ?3`).run(is ? 'growing' : 'there', id, is ? 'there' : 'growing')
+    const { changes } = this.#db
+      .prepare(`UPDATE sources SET file = ?1 WHERE id = ?2 AND file = ?3`)
+      .run(is ? 'growing' : 'there', id, is ? 'there' : 'growing')
     if (changes > 0) this.#emit({ type: 'sources', ids: [id] })
   }
 
   #find(where: string, ...values: SQLInputValue[]): KnownFile[] {
-    return this.#db.prepare(`${VIEW} WHERE ${where} ORDER BY s.id`).all(...values).map(knownFile)
+    return this.#db
+      .prepare(`${VIEW} WHERE ${where} ORDER BY s.id`)
+      .all(...values)
+      .map(knownFile)
   }
 
   #update(id: number, values: Record<string, SQLInputValue>): void {
-    this.#db.prepare(`UPDATE sources SET ${Object.keys(values).map((name) => `${name} = ?`).join(', ')} WHERE id = ?`).run(...Object.values(values), id)
+    this.#db
+      .prepare(
+        `UPDATE sources SET ${Object.keys(values)
+          .map((name) => `${name} = ?`)
+          .join(', ')} WHERE id = ?`,
+      )
+      .run(...Object.values(values), id)
     this.#emit({ type: 'sources', ids: [id] })
   }
 }

@@ -14,7 +14,15 @@ import { openDatabase } from './schema.ts'
 import { mammut } from './shower.testing.ts'
 
 const DIGEST = 'd'.repeat(64)
-const provenance: Provenance = { packId: 'p', packVersion: '1', packDigest: DIGEST, provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
+const provenance: Provenance = {
+  packId: 'p',
+  packVersion: '1',
+  packDigest: DIGEST,
+  provider: 'cpu',
+  prompt: '',
+  appVersion: '0',
+  at: '2026-01-01T00:00:00.000Z',
+}
 const said = (body: AnnotationBody): MachineResult => ({ body, evidence: null, provenance })
 const caption = (text: string) => said({ kind: 'caption', text })
 const track = (label: string, x: number): TrackBody => ({
@@ -22,7 +30,15 @@ const track = (label: string, x: number): TrackBody => ({
   label,
   boxes: [0, 10].map((ordinal) => ({ ordinal, pts: ordinal, box: { x1: x, y1: 0, x2: x + 20, y2: 20 }, score: 0.9 })),
 })
-const plan = (index: number): ClipPlan => ({ index, kind: 'window', start: index * 8, end: index * 8 + 8, startFrame: index * 200, endFrame: index * 200 + 200, frames: [{ ordinal: index * 200, pts: index * 200 }] })
+const plan = (index: number): ClipPlan => ({
+  index,
+  kind: 'window',
+  start: index * 8,
+  end: index * 8 + 8,
+  startFrame: index * 200,
+  endFrame: index * 200 + 200,
+  frames: [{ ordinal: index * 200, pts: index * 200 }],
+})
 
 let folder: string
 let library: Library
@@ -92,7 +108,9 @@ test('a rejected or moved track does not come back, others are replaced', () => 
   library.review(left?.id ?? 0, 'reject')
   library.review(right?.id ?? 0, 'edit', track('truck', 300))
   library.saveMachine(clipId, 'track', [said(track('car', 2)), said(track('car', 101)), said(track('car', 200))])
-  const tracks = library.annotations(clipId).flatMap(({ body, state }) => (body.kind === 'track' ? [`${state} ${body.label} ${body.boxes[0]?.box.x1 ?? ''}`] : []))
+  const tracks = library
+    .annotations(clipId)
+    .flatMap(({ body, state }) => (body.kind === 'track' ? [`${state} ${body.label} ${body.boxes[0]?.box.x1 ?? ''}`] : []))
   expect(tracks.toSorted()).toEqual(['edited truck 300', 'machine car 200', 'rejected car 0'])
 })
 
@@ -141,8 +159,19 @@ test('many edits are one step: made, undone and redone together, or not at all',
   expect(annotationIds).toEqual([idOf(first), idOf(second)])
   expect(library.steps.history().undo).toSatisfy((step: Phrase) => english(step) === 'Caption accepted × 2')
   library.review(idOf(third), 'reject')
-  library.edit([{ action: 'edit', annotationId: idOf(first), body: { kind: 'caption', text: 'mine' } }, { action: 'add', clipId: first, body: { kind: 'note', text: 'n' } }], { text: 'tidy up' })
-  expect(() => library.edit([{ action: 'reject', annotationId: idOf(second) }, { action: 'reject', annotationId: 999_999 }])).toThrow(/gone/)
+  library.edit(
+    [
+      { action: 'edit', annotationId: idOf(first), body: { kind: 'caption', text: 'mine' } },
+      { action: 'add', clipId: first, body: { kind: 'note', text: 'n' } },
+    ],
+    { text: 'tidy up' },
+  )
+  expect(() =>
+    library.edit([
+      { action: 'reject', annotationId: idOf(second) },
+      { action: 'reject', annotationId: 999_999 },
+    ]),
+  ).toThrow(/gone/)
   expect([first, second, third].map(stateOf)).toEqual(['edited', 'accepted', 'rejected'])
 
   const { steps, total } = library.steps.list(10)
@@ -169,13 +198,26 @@ test('a clip tells who said what and when, earlier runs included', async () => {
   library.review(captionOf(clipId)?.id ?? 0, 'edit', { kind: 'caption', text: 'a cat' })
   await library.steps.undo()
   const events = library.clipHistory(clipId)
-  expect(events.map(({ action, body, undone }) => [action, body && 'text' in body ? body.text : null, undone])).toContainEqual(['edit', 'a cat', true])
-  expect(events.filter(({ action }) => action === 'said').map(({ body }) => body && 'text' in body && body.text).sort()).toEqual(['a dog', 'a dog runs'])
+  expect(events.map(({ action, body, undone }) => [action, body && 'text' in body ? body.text : null, undone])).toContainEqual([
+    'edit',
+    'a cat',
+    true,
+  ])
+  expect(
+    events
+      .filter(({ action }) => action === 'said')
+      .map(({ body }) => body && 'text' in body && body.text)
+      .sort(),
+  ).toEqual(['a dog', 'a dog runs'])
 })
 
 test('the queue has an order of its own, and ends and begins again where it was', () => {
   const job = (kind: 'analyse' | 'ask', title: string) => library.jobs.create({ kind, title, sourceId: null, payload: {} }).id
-  const order = () => library.jobs.list(100).map(({ title }) => title).join('')
+  const order = () =>
+    library.jobs
+      .list(100)
+      .map(({ title }) => title)
+      .join('')
   const [a, b, c] = [job('analyse', 'a'), job('analyse', 'b'), job('analyse', 'c')]
   job('ask', '?')
   job('ask', '!')
@@ -238,7 +280,8 @@ test('an edit of an answer keeps its question', () => {
   const ask = (question: string) => library.saveMachine(clipId, 'answer', [said({ kind: 'answer', question, text: 'red' })])[0]?.id ?? 0
   const id = ask('What colour?')
   ask('How many?')
-  for (const question of ['How many?', 'Where?']) expect(() => library.review(id, 'edit', { kind: 'answer', question, text: 'two' })).toThrow(/question/)
+  for (const question of ['How many?', 'Where?'])
+    expect(() => library.review(id, 'edit', { kind: 'answer', question, text: 'two' })).toThrow(/question/)
   expect(library.review(id, 'edit', { kind: 'answer', question: 'What colour?', text: 'blue' }).body).toMatchObject({ text: 'blue' })
 })
 
@@ -246,7 +289,12 @@ test('an answer is one cell however the question was typed', () => {
   const clipId = addClip()
   library.saveMachine(clipId, 'answer', [said({ kind: 'answer', question: 'What colour is it?', text: 'red' })])
   library.saveMachine(clipId, 'answer', [said({ kind: 'answer', question: ' what  colour is it', text: 'blue' })])
-  expect(library.annotations(clipId).filter(({ body }) => body.kind === 'answer').map(({ body }) => body)).toEqual([{ kind: 'answer', question: ' what  colour is it', text: 'blue' }])
+  expect(
+    library
+      .annotations(clipId)
+      .filter(({ body }) => body.kind === 'answer')
+      .map(({ body }) => body),
+  ).toEqual([{ kind: 'answer', question: ' what  colour is it', text: 'blue' }])
 })
 
 test('clips that a run no longer finds go, unless a person decided something there', () => {
@@ -298,7 +346,8 @@ test('kill -9 loses nothing that was shown as done', async () => {
 
 test('tracks, notes and captions of parts belong to the video and are seen in every clip that they reach into; a caption stays in its clip', () => {
   const [before, clipId, after] = [addClip(0), addClip(1), addClip(2)]
-  const note = (startFrame: number, endFrame: number) => library.addAnnotation(clipId, { kind: 'note', text: 'x', span: { startFrame, endFrame } })
+  const note = (startFrame: number, endFrame: number) =>
+    library.addAnnotation(clipId, { kind: 'note', text: 'x', span: { startFrame, endFrame } })
   const seen = (clip: number) => library.annotationsSeenWith(clip).flatMap(({ id, body }) => (body.kind === 'caption' ? [] : [id]))
   const [inside, across, away] = [note(200, 400), note(390, 401), note(0, 10)]
   expect([before, clipId, after].map(seen)).toEqual([[away.id], [inside.id, across.id, away.id], [across.id]])
@@ -311,19 +360,43 @@ test('tracks, notes and captions of parts belong to the video and are seen in ev
   expect(library.annotationsSeenWith(after).filter(({ body }) => body.kind === 'track')).toEqual([dog])
   // None beyond the video.
   expect(() => note(500, 601)).toThrow('The frames 500 to 600 are not all in this video, which has 600 frames.')
-  expect(() => library.addAnnotation(clipId, { kind: 'track', label: 'dog', boxes: [box(210), box(600)] })).toThrow('A track must end with the video.')
-  expect(() => library.edit([{ action: 'edit', annotationId: captionOf(clipId)?.id ?? 0, body: { kind: 'caption', text: 'z', span: { startFrame: 0, endFrame: 5 } } }])).toThrow('The frames 0 to 4 are not all in this clip, which has the frames 200 to 399.')
+  expect(() => library.addAnnotation(clipId, { kind: 'track', label: 'dog', boxes: [box(210), box(600)] })).toThrow(
+    'A track must end with the video.',
+  )
+  expect(() =>
+    library.edit([
+      {
+        action: 'edit',
+        annotationId: captionOf(clipId)?.id ?? 0,
+        body: { kind: 'caption', text: 'z', span: { startFrame: 0, endFrame: 5 } },
+      },
+    ]),
+  ).toThrow('The frames 0 to 4 are not all in this clip, which has the frames 200 to 399.')
 })
 
 test('a marked clip comes and goes as steps of undo, with everything said about it and its encoding, also after a restart', async () => {
   addClip(0)
-  const mark = (startFrame: number) => library.markClip(1, { index: 9, kind: 'marked', start: 0, end: 1, startFrame, endFrame: startFrame + 25, frames: [{ ordinal: 3, pts: 3 }] })
+  const mark = (startFrame: number) =>
+    library.markClip(1, {
+      index: 9,
+      kind: 'marked',
+      start: 0,
+      end: 1,
+      startFrame,
+      endFrame: startFrame + 25,
+      frames: [{ ordinal: 3, pts: 3 }],
+    })
   const { id } = mark(3)
   library.saveClipResult(id, mammut(DIGEST), encoding(5), [{ ordinal: 3, pts: 3 }], { caption: caption('a cat'), seen: null })
   library.review(captionOf(id)?.id ?? 0, 'edit', { kind: 'caption', text: 'my cat' })
   library.addAnnotation(id, { kind: 'note', text: 'keep', span: { startFrame: 4, endFrame: 9 } })
   library.seen.saveMeasured(id, { cut: true, camera: { steps: [], stays: [] }, light: [{ time: 0.1, mean: 7, spread: 2, change: null }] })
-  const there = () => ({ clip: library.clip(id), annotations: library.annotations(id), encoding: library.encoding(id, DIGEST), measured: library.seen.measured(id) })
+  const there = () => ({
+    clip: library.clip(id),
+    annotations: library.annotations(id),
+    encoding: library.encoding(id, DIGEST),
+    measured: library.seen.measured(id),
+  })
   const before = there()
   const heard: string[] = []
   library.onChange(({ type }) => heard.push(type))
@@ -345,7 +418,9 @@ test('a marked clip comes and goes as steps of undo, with everything said about 
   const other = addClip(1)
   expect(other).not.toBe(id)
   for (let step = 0; step < 3; step += 1) await library.steps.redo()
-  expect(there().annotations.map(({ body, state }) => ({ body, state }))).toEqual(before.annotations.map(({ body, state }) => ({ body, state })))
+  expect(there().annotations.map(({ body, state }) => ({ body, state }))).toEqual(
+    before.annotations.map(({ body, state }) => ({ body, state })),
+  )
   expect(there().encoding).toEqual(before.encoding)
   // A new step ends what could be done again; taken back to before it was marked, the clip is gone for good.
   await library.steps.jump(0)
@@ -424,7 +499,14 @@ test('a removed video comes back by undo as it was, with its history, after a re
   await library.steps.undo()
   library.setFrames(1, new Float64Array([0, 1, 3]))
   library.setSourceState(1, 'done')
-  const all = () => ({ sources: library.sources(), clips: library.clips({ limit: 10, offset: 0 }), annotations: library.annotations(clipId), encoding: library.encoding(clipId, DIGEST), frames: library.frames(1), steps: library.steps.list(10).steps.filter(({ undone }) => !undone) })
+  const all = () => ({
+    sources: library.sources(),
+    clips: library.clips({ limit: 10, offset: 0 }),
+    annotations: library.annotations(clipId),
+    encoding: library.encoding(clipId, DIGEST),
+    frames: library.frames(1),
+    steps: library.steps.list(10).steps.filter(({ undone }) => !undone),
+  })
   const before = all()
   library.removeSource(1)
   expect(library.clips({ limit: 10, offset: 0 }).total).toBe(0)
@@ -478,7 +560,13 @@ test('of what a clip may have many, each is another one: none takes the place of
   expect(new Set(added.map(({ id }) => id)).size).toBe(bodies.length)
   for (const { id } of added) library.review(id, 'reject')
   const again = bodies.map((body) => library.addAnnotation(clipId, body))
-  expect(library.annotations(clipId).filter(({ state }) => state === 'rejected').map(({ id }) => id).sort()).toEqual(added.map(({ id }) => id).sort())
+  expect(
+    library
+      .annotations(clipId)
+      .filter(({ state }) => state === 'rejected')
+      .map(({ id }) => id)
+      .sort(),
+  ).toEqual(added.map(({ id }) => id).sort())
   await library.steps.undo()
   await library.steps.redo()
   await reopen()
@@ -488,11 +576,15 @@ test('of what a clip may have many, each is another one: none takes the place of
 test('a person’s caption and answer are edited, never replaced by an addition', () => {
   const clipId = addClip()
   const mine = library.addAnnotation(clipId, { kind: 'caption', text: 'mine' })
-  expect(() => library.addAnnotation(clipId, { kind: 'caption', text: 'another', span: { startFrame: 0, endFrame: 9 } })).toThrow(/said already/)
+  expect(() => library.addAnnotation(clipId, { kind: 'caption', text: 'another', span: { startFrame: 0, endFrame: 9 } })).toThrow(
+    /said already/,
+  )
   expect(library.annotation(mine.id)).toMatchObject({ state: 'edited', body: { text: 'mine' } })
   const question = 'What moves?'
   library.addAnnotation(clipId, { kind: 'answer', question, text: 'a ball' })
-  expect(() => library.edit([{ action: 'add', clipId, body: { kind: 'answer', question: 'what moves', text: 'nothing' } }])).toThrow(/answered this question/)
+  expect(() => library.edit([{ action: 'add', clipId, body: { kind: 'answer', question: 'what moves', text: 'nothing' } }])).toThrow(
+    /answered this question/,
+  )
 })
 
 test('decisions about many at once that turn round what a person decided are refused with their number', () => {
@@ -500,7 +592,11 @@ test('decisions about many at once that turn round what a person decided are ref
   library.review(ids[0], 'reject')
   library.review(ids[1], 'accept')
   const all = (action: 'accept' | 'reject' | 'reset') => () => library.checkDecisions(ids.map((annotationId) => ({ action, annotationId })))
-  for (const [action, against] of [['accept', 1], ['reject', 1], ['reset', 2]] as const) {
+  for (const [action, against] of [
+    ['accept', 1],
+    ['reject', 1],
+    ['reset', 2],
+  ] as const) {
     let problem: unknown
     try {
       all(action)()
@@ -511,5 +607,8 @@ test('decisions about many at once that turn round what a person decided are ref
   }
   // One, looked at alone, may be turned round.
   library.checkDecisions([{ action: 'accept', annotationId: ids[0] }])
-  library.checkDecisions([{ action: 'reject', annotationId: ids[0] }, { action: 'reject', annotationId: ids[2] }])
+  library.checkDecisions([
+    { action: 'reject', annotationId: ids[0] },
+    { action: 'reject', annotationId: ids[2] },
+  ])
 })

@@ -105,15 +105,31 @@ export class Library {
         this.emit({ type: 'bin' })
       },
     )
-    this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work), { clips: removed, sources: this.bin }, (vocabulary) => this.detections.setVocabulary(vocabulary))
+    this.#annotations = new Annotations(
+      this.#db,
+      (work) => this.#atomic(work),
+      { clips: removed, sources: this.bin },
+      (vocabulary) => this.detections.setVocabulary(vocabulary),
+    )
     this.steps = new Steps(this.#annotations, (event) => {
       if (event.type === 'annotations') this.#restate(event.clipIds)
       this.emit(event)
     })
     this.find = new LibraryFind(projectDir, this.#db)
     this.seen = new Seen(this.#db)
-    this.packs = new LibraryPacks(this.#db, (work) => this.#atomic(work), (event) => this.emit(event), () => this.find.forget())
-    this.facts = new LibraryFacts({ db: this.#db, annotations: this.#annotations, seen: this.seen, packs: this.packs, appVersion: packageVersion })
+    this.packs = new LibraryPacks(
+      this.#db,
+      (work) => this.#atomic(work),
+      (event) => this.emit(event),
+      () => this.find.forget(),
+    )
+    this.facts = new LibraryFacts({
+      db: this.#db,
+      annotations: this.#annotations,
+      seen: this.seen,
+      packs: this.packs,
+      appVersion: packageVersion,
+    })
     this.detections = new Detections(this.#db, (work) => this.#atomic(work), this.#annotations)
     this.exports = new LibraryExports(this.#db, (work) => this.#atomic(work))
     this.table = new Table(projectDir, this.#db, (event) => this.emit(event))
@@ -169,10 +185,28 @@ export class Library {
   // ── sources
 
   /** Register a file. The same content under another name is the same source; where its old path is gone, the new one is taken. */
-  addSource({ path: file, name, bytes, mtimeMs, fingerprint, stamp = null, picture = null }: { path: string; name: string; bytes: number; mtimeMs: number; fingerprint: string; stamp?: string | null; picture?: number | null }): { source: Source; isNew: boolean } {
+  addSource({
+    path: file,
+    name,
+    bytes,
+    mtimeMs,
+    fingerprint,
+    stamp = null,
+    picture = null,
+  }: {
+    path: string
+    name: string
+    bytes: number
+    mtimeMs: number
+    fingerprint: string
+    stamp?: string | null
+    picture?: number | null
+  }): { source: Source; isNew: boolean } {
     const known = this.#db.prepare('SELECT id, path FROM sources WHERE fingerprint = ?').get(fingerprint)
     if (known === undefined) {
-      const insert = this.#db.prepare(`INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, stamp, picture, state) VALUES (${freeId('sources')}, ?, ?, ?, ?, ?, ?, ?, ?, 'queued')`)
+      const insert = this.#db.prepare(
+        `INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, stamp, picture, state) VALUES (${freeId('sources')}, ?, ?, ?, ?, ?, ?, ?, ?, 'queued')`,
+      )
       const id = Number(insert.run(file, name, bytes, mtimeMs, fingerprint, new Date().toISOString(), stamp, picture).lastInsertRowid)
       this.emit({ type: 'sources', ids: [id] })
       return { source: this.source(id), isNew: true }
@@ -192,7 +226,8 @@ export class Library {
   /** @throws TubeletError `not-found` */
   source(id: number): Source {
     const row = this.#db.prepare(`${SOURCE_VIEW} WHERE s.id = ?`).get(id)
-    if (row === undefined) throw new TubeletError({ code: 'not-found', message: 'That video is not in the library any more.', next: 'Reload the list.' })
+    if (row === undefined)
+      throw new TubeletError({ code: 'not-found', message: 'That video is not in the library any more.', next: 'Reload the list.' })
     return sourceOf(row)
   }
 
@@ -300,7 +335,9 @@ export class Library {
     const { caption, answer, search } = this.packs.current()
     const digests = [caption, answer, search].flatMap((pack) => pack?.digest ?? [])
     return this.#db
-      .prepare(`SELECT DISTINCT source_id FROM clips c WHERE kind = 'marked' AND EXISTS (SELECT 1 FROM json_each(?) d WHERE NOT EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND e.pack_digest = d.value))`)
+      .prepare(
+        `SELECT DISTINCT source_id FROM clips c WHERE kind = 'marked' AND EXISTS (SELECT 1 FROM json_each(?) d WHERE NOT EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND e.pack_digest = d.value))`,
+      )
       .all(JSON.stringify(digests))
       .map((row) => Number(row['source_id']))
   }
@@ -339,25 +376,43 @@ export class Library {
   /** @throws TubeletError `not-found` that names the first of these clips that is not in the library. */
   checkClips(ids: readonly number[]): void {
     const [missing] = this.#missing('clips', ids)
-    if (missing !== undefined) throw new TubeletError({ code: 'not-found', message: 'There is no clip {{clip}} in this library.', values: { clip: missing }, next: 'Choose clips from the list.' })
+    if (missing !== undefined)
+      throw new TubeletError({
+        code: 'not-found',
+        message: 'There is no clip {{clip}} in this library.',
+        values: { clip: missing },
+        next: 'Choose clips from the list.',
+      })
   }
 
   /** @throws TubeletError `not-found` that names the first of these sources that is not in the library. */
   checkSources(ids: readonly number[]): void {
     const [missing] = this.#missing('sources', ids)
-    if (missing !== undefined) throw new TubeletError({ code: 'not-found', message: 'There is no source {{source}} in this library.', values: { source: missing }, next: 'Choose sources from the list.' })
+    if (missing !== undefined)
+      throw new TubeletError({
+        code: 'not-found',
+        message: 'There is no source {{source}} in this library.',
+        values: { source: missing },
+        next: 'Choose sources from the list.',
+      })
   }
 
   #missing(table: 'clips' | 'sources', ids: readonly number[]): number[] {
     if (ids.length === 0) return []
-    return this.#db.prepare(`SELECT value AS id FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM ${table} t WHERE t.id = value) LIMIT 1`).all(JSON.stringify(ids)).map((row) => Number(row['id']))
+    return this.#db
+      .prepare(`SELECT value AS id FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM ${table} t WHERE t.id = value) LIMIT 1`)
+      .all(JSON.stringify(ids))
+      .map((row) => Number(row['id']))
   }
 
   /** In source and time order. */
   clips({ sourceId, limit, offset }: { sourceId?: number; limit: number; offset: number }): { clips: Clip[]; total: number } {
     const where = sourceId === undefined ? '' : 'WHERE c.source_id = ?'
     const only = sourceId === undefined ? [] : [sourceId]
-    const clips = this.#db.prepare(`${CLIP_VIEW} ${where} ORDER BY c.source_id, c.start_frame LIMIT ? OFFSET ?`).all(...only, limit, offset).map(clipOf)
+    const clips = this.#db
+      .prepare(`${CLIP_VIEW} ${where} ORDER BY c.source_id, c.start_frame LIMIT ? OFFSET ?`)
+      .all(...only, limit, offset)
+      .map(clipOf)
     return { clips, total: Number(this.#db.prepare(`SELECT count(*) AS n FROM clips c ${where}`).get(...only)?.['n']) }
   }
 
@@ -383,14 +438,28 @@ export class Library {
    * Everything that one pass over a clip gave, in one transaction: a clip is shown as done whole or not at all.
    * @returns False when somebody removed the clip meanwhile.
    */
-  saveClipResult(clipId: number, info: Shower, encoding: Encoding, frames: readonly FrameRef[], results: { caption: MachineResult | null; seen: Look | null }): boolean {
+  saveClipResult(
+    clipId: number,
+    info: Shower,
+    encoding: Encoding,
+    frames: readonly FrameRef[],
+    results: { caption: MachineResult | null; seen: Look | null },
+  ): boolean {
     const saved = this.#atomic(() => {
       const { changes } = this.#db
         .prepare(
           `INSERT OR REPLACE INTO encodings (clip_id, pack_digest, embedding, memory, tokens, caption, frames)
            SELECT id, ?, ?, ?, ?, ?, ? FROM clips WHERE id = ?`,
         )
-        .run(info.digest, bytesOf(encoding.embedding), bytesOf(encoding.memory), encoding.tokens && bytesOf(encoding.tokens), results.caption && JSON.stringify(results.caption), JSON.stringify(frames), clipId)
+        .run(
+          info.digest,
+          bytesOf(encoding.embedding),
+          bytesOf(encoding.memory),
+          encoding.tokens && bytesOf(encoding.tokens),
+          results.caption && JSON.stringify(results.caption),
+          JSON.stringify(frames),
+          clipId,
+        )
       if (changes === 0) return false
       if (results.caption) this.#annotations.saveMachine(clipId, 'caption', [results.caption])
       if (results.seen) this.detections.save(clipId, info, results.seen)
@@ -405,15 +474,22 @@ export class Library {
   }
 
   encoding(clipId: number, digest: string): Encoding | null {
-    const row = this.#db.prepare('SELECT embedding, memory, tokens FROM encodings WHERE clip_id = ? AND pack_digest = ?').get(clipId, digest)
+    const row = this.#db
+      .prepare('SELECT embedding, memory, tokens FROM encodings WHERE clip_id = ? AND pack_digest = ?')
+      .get(clipId, digest)
     if (row === undefined) return null
-    const [embedding, memory, tokens] = [row['embedding'], row['memory'], row['tokens']].map((blob) => (blob instanceof Uint8Array ? new Uint8Array(blob).buffer : null))
+    const [embedding, memory, tokens] = [row['embedding'], row['memory'], row['tokens']].map((blob) =>
+      blob instanceof Uint8Array ? new Uint8Array(blob).buffer : null,
+    )
     if (!embedding || !memory) return null
     return { embedding: new Float32Array(embedding), memory: new Uint16Array(memory), tokens: tokens ? new Uint16Array(tokens) : null }
   }
 
   encodedClipIds(digest: string): number[] {
-    return this.#db.prepare('SELECT clip_id FROM encodings WHERE pack_digest = ? ORDER BY clip_id').all(digest).map((row) => Number(row['clip_id']))
+    return this.#db
+      .prepare('SELECT clip_id FROM encodings WHERE pack_digest = ? ORDER BY clip_id')
+      .all(digest)
+      .map((row) => Number(row['clip_id']))
   }
 
   // ── annotations
@@ -451,7 +527,15 @@ export class Library {
       this.detections.setVocabulary(vocabulary)
       const after = this.detections.vocabulary()
       if (description) this.#annotations.vocabularyChanged(before, after, description)
-      return edits.map((edit) => this.#annotations.review(edit.annotationId, edit.action, edit.action === 'edit' ? edit.body : undefined, this.#place(this.annotation(edit.annotationId).clipId)).clipId)
+      return edits.map(
+        (edit) =>
+          this.#annotations.review(
+            edit.annotationId,
+            edit.action,
+            edit.action === 'edit' ? edit.body : undefined,
+            this.#place(this.annotation(edit.annotationId).clipId),
+          ).clipId,
+      )
     }, description ?? undefined)
     this.#changed([...new Set(result)])
     this.emit({ type: 'labels' })
@@ -467,13 +551,20 @@ export class Library {
 
   /** Of all clips, as people see them; without those that are made of facts, whose things are tracks. */
   captions(): string[] {
-    return this.#db.prepare(`SELECT shown AS text FROM annotations WHERE kind = 'caption' AND state <> 'rejected' AND (human IS NOT NULL OR provenance ->> '$.packId' IS NOT ?)`).all(FACTS).map((row) => String(row['text']))
+    return this.#db
+      .prepare(
+        `SELECT shown AS text FROM annotations WHERE kind = 'caption' AND state <> 'rejected' AND (human IS NOT NULL OR provenance ->> '$.packId' IS NOT ?)`,
+      )
+      .all(FACTS)
+      .map((row) => String(row['text']))
   }
 
   /** Labels of tracks that were not rejected, by the number of clips with one. */
   trackLabels(): { word: string; clips: number }[] {
     return this.#db
-      .prepare(`SELECT label, count(DISTINCT clip_id) AS clips FROM annotations WHERE kind = 'track' AND topic = '' AND state <> 'rejected' GROUP BY label ORDER BY clips DESC, label`)
+      .prepare(
+        `SELECT label, count(DISTINCT clip_id) AS clips FROM annotations WHERE kind = 'track' AND topic = '' AND state <> 'rejected' GROUP BY label ORDER BY clips DESC, label`,
+      )
       .all()
       .map((row) => ({ word: String(row['label']), clips: Number(row['clips']) }))
   }
@@ -501,7 +592,12 @@ export class Library {
       () =>
         edits.map((edit) => {
           if (edit.action === 'add') return this.#annotations.add(edit.clipId, edit.body, this.#place(edit.clipId))
-          return this.#annotations.review(edit.annotationId, edit.action, edit.action === 'edit' ? edit.body : undefined, this.#place(this.annotation(edit.annotationId).clipId))
+          return this.#annotations.review(
+            edit.annotationId,
+            edit.action,
+            edit.action === 'edit' ? edit.body : undefined,
+            this.#place(this.annotation(edit.annotationId).clipId),
+          )
         }),
       description,
       after,
@@ -552,14 +648,22 @@ export class Library {
 
   /** @throws TubeletError `not-found` */
   #place(clipId: number): Place {
-    const row = this.#db.prepare('SELECT c.idx, c.source_id, c.start_frame, c.end_frame, s.name, s.probe FROM clips c JOIN sources s ON s.id = c.source_id WHERE c.id = ?').get(clipId)
+    const row = this.#db
+      .prepare(
+        'SELECT c.idx, c.source_id, c.start_frame, c.end_frame, s.name, s.probe FROM clips c JOIN sources s ON s.id = c.source_id WHERE c.id = ?',
+      )
+      .get(clipId)
     if (row === undefined) throw noClip()
     const { idx, name, probe } = row
     return {
       clip: Number(idx) + 1,
       source: String(name),
       span: { startFrame: Number(row['start_frame']), endFrame: Number(row['end_frame']) },
-      frames: () => Math.max(this.frames(Number(row['source_id'])).length, Number(this.#db.prepare('SELECT max(end_frame) AS n FROM clips WHERE source_id = ?').get(row['source_id'] ?? null)?.['n'])),
+      frames: () =>
+        Math.max(
+          this.frames(Number(row['source_id'])).length,
+          Number(this.#db.prepare('SELECT max(end_frame) AS n FROM clips WHERE source_id = ?').get(row['source_id'] ?? null)?.['n']),
+        ),
       pts: () => this.frames(Number(row['source_id'])),
       frame: typeof probe === 'string' ? (JSON.parse(probe) as Probe) : null,
     }
@@ -575,7 +679,10 @@ export class Library {
   /** State anew what facts say of every clip: in another language, or beneath another pack. Others wait no longer than a part of it takes; a newer call takes over. */
   async restateAll(): Promise<void> {
     const turn = (this.#restating += 1)
-    const ids = this.#db.prepare('SELECT id FROM clips ORDER BY id').all().map((row) => Number(row['id']))
+    const ids = this.#db
+      .prepare('SELECT id FROM clips ORDER BY id')
+      .all()
+      .map((row) => Number(row['id']))
     for (let at = 0; at < ids.length && this.#restating === turn && !this.#closed; at += RESTATED_TOGETHER) {
       const some = ids.slice(at, at + RESTATED_TOGETHER)
       this.#atomic(() => this.facts.refresh(some.filter((id) => this.clipExists(id))))
@@ -592,7 +699,9 @@ export class Library {
   }
 
   setSetting(key: string, value: unknown): void {
-    this.#db.prepare('INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(key, JSON.stringify(value))
+    this.#db
+      .prepare('INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value')
+      .run(key, JSON.stringify(value))
   }
 }
 

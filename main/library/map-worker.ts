@@ -26,14 +26,21 @@ const { projectDir, digest } = workerData as MapTask
 const file = path.join(projectDir, 'cache', 'maps', `${digest}.json`)
 
 const db = new DatabaseSync(path.join(projectDir, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
-const clips = db.prepare('SELECT clip_id, embedding FROM encodings WHERE pack_digest = ? ORDER BY clip_id').all(digest).map((row) => ({
-  id: Number(row['clip_id']),
-  embedding: Array.from(new Float32Array(new Uint8Array(row['embedding'] as Uint8Array).buffer)),
-}))
+const clips = db
+  .prepare('SELECT clip_id, embedding FROM encodings WHERE pack_digest = ? ORDER BY clip_id')
+  .all(digest)
+  .map((row) => ({
+    id: Number(row['clip_id']),
+    embedding: Array.from(new Float32Array(new Uint8Array(row['embedding'] as Uint8Array).buffer)),
+  }))
 db.close()
 
 const places = placed(kept()) ?? drawn()
-const map = { clipIds: clips.map(({ id }) => id), x: clips.map((_, at) => places[at]?.[0] ?? 0.5), y: clips.map((_, at) => places[at]?.[1] ?? 0.5) }
+const map = {
+  clipIds: clips.map(({ id }) => id),
+  x: clips.map((_, at) => places[at]?.[0] ?? 0.5),
+  y: clips.map((_, at) => places[at]?.[1] ?? 0.5),
+}
 makeFolderSync(path.dirname(file))
 writeFileSync(file, JSON.stringify(map))
 send({ type: 'map', ...map })
@@ -63,7 +70,10 @@ function placed(old: z.infer<typeof Kept> | null): [number, number][] | null {
   return clips.map(({ id, embedding }) => {
     const place = known.get(id)
     if (place) return place
-    const near = there.map((one) => ({ place: one.place, like: one.embedding.reduce((sum, value, at) => sum + value * (embedding[at] ?? 0), 0) })).sort((a, b) => b.like - a.like).slice(0, AMONG)
+    const near = there
+      .map((one) => ({ place: one.place, like: one.embedding.reduce((sum, value, at) => sum + value * (embedding[at] ?? 0), 0) }))
+      .sort((a, b) => b.like - a.like)
+      .slice(0, AMONG)
     return [near.reduce((sum, one) => sum + one.place[0], 0) / near.length, near.reduce((sum, one) => sum + one.place[1], 0) / near.length]
   })
 }

@@ -8,7 +8,15 @@ import { Library } from './library.ts'
 import { mammut } from './shower.testing.ts'
 
 const DIGEST = 'd'.repeat(64)
-const provenance: Provenance = { packId: 'p', packVersion: '1', packDigest: DIGEST, provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
+const provenance: Provenance = {
+  packId: 'p',
+  packVersion: '1',
+  packDigest: DIGEST,
+  provider: 'cpu',
+  prompt: '',
+  appVersion: '0',
+  at: '2026-01-01T00:00:00.000Z',
+}
 
 let folder: string
 let library: Library
@@ -25,10 +33,24 @@ afterEach(async () => {
 function addClips(from: number, to: number): void {
   const { source } = library.addSource({ path: '/v/v.mp4', name: 'v.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'f' })
   for (let index = from; index < to; index += 1) {
-    const id = library.saveClip(source.id, { index, kind: 'window', start: index, end: index + 1, startFrame: index * 30, endFrame: index * 30 + 30, frames: [] })
+    const id = library.saveClip(source.id, {
+      index,
+      kind: 'window',
+      start: index,
+      end: index + 1,
+      startFrame: index * 30,
+      endFrame: index * 30 + 30,
+      frames: [],
+    })
     const raw = Float32Array.from({ length: 8 }, (_, at) => (index % 2 === at % 2 ? 1 : 0) + 0.2 * Math.sin(index * 7.1 + at * 3.3))
     const length = Math.hypot(...raw)
-    library.saveClipResult(id, mammut(DIGEST), { embedding: raw.map((value) => value / length), memory: new Uint16Array([1]), tokens: null }, [], { caption: { body: { kind: 'caption', text: 'a dog' }, evidence: null, provenance }, seen: null })
+    library.saveClipResult(
+      id,
+      mammut(DIGEST),
+      { embedding: raw.map((value) => value / length), memory: new Uint16Array([1]), tokens: null },
+      [],
+      { caption: { body: { kind: 'caption', text: 'a dog' }, evidence: null, provenance }, seen: null },
+    )
   }
 }
 async function drawn(): Promise<ClipMap> {
@@ -78,9 +100,20 @@ test('facts count what holds', () => {
   addClips(0, 2)
   const [first] = library.clips({ limit: 1, offset: 0 }).clips
   const id = first?.id ?? 0
-  library.addAnnotation(id, { kind: 'track', label: 'dog', boxes: [{ ordinal: 0, pts: 0, box: { x1: 0, y1: 0, x2: 5, y2: 5 }, score: null }] })
-  const rejected = library.addAnnotation(id, { kind: 'track', label: 'cat', boxes: [{ ordinal: 0, pts: 0, box: { x1: 0, y1: 0, x2: 5, y2: 5 }, score: null }] })
+  library.addAnnotation(id, {
+    kind: 'track',
+    label: 'dog',
+    boxes: [{ ordinal: 0, pts: 0, box: { x1: 0, y1: 0, x2: 5, y2: 5 }, score: null }],
+  })
+  const rejected = library.addAnnotation(id, {
+    kind: 'track',
+    label: 'cat',
+    boxes: [{ ordinal: 0, pts: 0, box: { x1: 0, y1: 0, x2: 5, y2: 5 }, score: null }],
+  })
   library.review(rejected.id, 'reject')
   const { clips } = library.overview.facts()
-  expect(clips).toMatchObject([{ id, labels: { dog: 1 }, review: 'open', caption: 'a dog', state: 'machine' }, { labels: {}, review: 'open' }])
+  expect(clips).toMatchObject([
+    { id, labels: { dog: 1 }, review: 'open', caption: 'a dog', state: 'machine' },
+    { labels: {}, review: 'open' },
+  ])
 })

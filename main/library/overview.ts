@@ -35,38 +35,58 @@ export class Overview {
 
   facts(): Facts {
     const labels = new Map<number, Record<string, number>>()
-    for (const row of this.#db.prepare(`SELECT clip_id, label, count(*) AS n FROM annotations WHERE kind = 'track' AND topic = '' AND state <> 'rejected' GROUP BY 1, 2`).all()) {
+    for (const row of this.#db
+      .prepare(
+        `SELECT clip_id, label, count(*) AS n FROM annotations WHERE kind = 'track' AND topic = '' AND state <> 'rejected' GROUP BY 1, 2`,
+      )
+      .all()) {
       const clipId = Number(row['clip_id'])
       labels.set(clipId, { ...labels.get(clipId), [String(row['label'])]: Number(row['n']) })
     }
-    const reviews = new Map(this.#db.prepare(`SELECT a.clip_id, total(a.state <> 'machine') AS decided, count(*) AS n FROM annotations a WHERE ${REVIEWED} GROUP BY a.clip_id`).all().map((row) => [Number(row['clip_id']), reviewOf(Number(row['decided']), Number(row['n']))]))
+    const reviews = new Map(
+      this.#db
+        .prepare(
+          `SELECT a.clip_id, total(a.state <> 'machine') AS decided, count(*) AS n FROM annotations a WHERE ${REVIEWED} GROUP BY a.clip_id`,
+        )
+        .all()
+        .map((row) => [Number(row['clip_id']), reviewOf(Number(row['decided']), Number(row['n']))]),
+    )
     const clips = this.#db
       .prepare(
         `SELECT c.id, c.source_id, c.start, c."end", a.shown AS caption, a.state, a.confidence, a.unsure
          FROM clips c LEFT JOIN annotations a ON a.clip_id = c.id AND a.kind = 'caption' AND a.topic = '' ORDER BY c.source_id, c.start_frame`,
       )
       .all()
-      .map((row): ClipFact => ({
-        id: Number(row['id']),
-        sourceId: Number(row['source_id']),
-        start: Number(row['start']),
-        end: Number(row['end']),
-        caption: row['caption'] === null ? null : String(row['caption']),
-        state: row['state'] as ClipFact['state'],
-        confidence: row['confidence'] === null ? null : Number(row['confidence']),
-        labels: labels.get(Number(row['id'])) ?? {},
-        unsure: row['state'] !== null && standingOf(row['state'] as ReviewState, row['unsure'] === 1) === 'unsure',
-        review: reviews.get(Number(row['id'])) ?? 'open',
-      }))
+      .map(
+        (row): ClipFact => ({
+          id: Number(row['id']),
+          sourceId: Number(row['source_id']),
+          start: Number(row['start']),
+          end: Number(row['end']),
+          caption: row['caption'] === null ? null : String(row['caption']),
+          state: row['state'] as ClipFact['state'],
+          confidence: row['confidence'] === null ? null : Number(row['confidence']),
+          labels: labels.get(Number(row['id'])) ?? {},
+          unsure: row['state'] !== null && standingOf(row['state'] as ReviewState, row['unsure'] === 1) === 'unsure',
+          review: reviews.get(Number(row['id'])) ?? 'open',
+        }),
+      )
     const answers = this.#db
       .prepare(
         `SELECT clip_id, json_extract(coalesce(human, machine), '$.question') AS question, shown AS text, confidence
          FROM annotations WHERE kind = 'answer' AND state <> 'rejected' ORDER BY id`,
       )
       .all()
-      .map((row) => ({ clipId: Number(row['clip_id']), question: String(row['question']), text: String(row['text']), confidence: row['confidence'] === null ? null : Number(row['confidence']) }))
+      .map((row) => ({
+        clipId: Number(row['clip_id']),
+        question: String(row['question']),
+        text: String(row['text']),
+        confidence: row['confidence'] === null ? null : Number(row['confidence']),
+      }))
     const tracks = this.#db
-      .prepare(`SELECT a.clip_id, c.score FROM annotations a JOIN candidates c ON c.id = a.candidate WHERE a.kind = 'track' AND a.state <> 'rejected'`)
+      .prepare(
+        `SELECT a.clip_id, c.score FROM annotations a JOIN candidates c ON c.id = a.candidate WHERE a.kind = 'track' AND a.state <> 'rejected'`,
+      )
       .all()
       .map((row) => ({ clipId: Number(row['clip_id']), score: Number(row['score']) }))
     return { clips, answers, tracks }
@@ -74,7 +94,10 @@ export class Overview {
 
   /** The newest map; where clips came or went since, another is being made beside this thread. */
   map(digest: string): ClipMap {
-    const ids = this.#db.prepare('SELECT clip_id FROM encodings WHERE pack_digest = ? ORDER BY clip_id').all(digest).map((row) => Number(row['clip_id']))
+    const ids = this.#db
+      .prepare('SELECT clip_id FROM encodings WHERE pack_digest = ? ORDER BY clip_id')
+      .all(digest)
+      .map((row) => Number(row['clip_id']))
     const drawn = this.#drawn?.digest === digest ? this.#drawn : null
     const wanted = `${digest} ${ids.join()}`
     const current = drawn !== null && drawn.clipIds.length === ids.length && drawn.clipIds.every((id, at) => id === ids[at])
@@ -90,7 +113,9 @@ export class Overview {
   }
 
   #draw(digest: string, wanted: string): void {
-    const worker = new Worker(new URL(`./map-worker${path.extname(import.meta.url)}`, import.meta.url), { workerData: { projectDir: this.#projectDir, digest } satisfies MapTask })
+    const worker = new Worker(new URL(`./map-worker${path.extname(import.meta.url)}`, import.meta.url), {
+      workerData: { projectDir: this.#projectDir, digest } satisfies MapTask,
+    })
     const drawing = { worker, digest, progress: 0 }
     this.#drawing = drawing
     worker.on('message', (reply: MapReply) => {

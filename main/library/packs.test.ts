@@ -26,10 +26,29 @@ function analyse(pack: typeof MINI, index: number, text: string, ordinals: reado
   const { source } = library.addSource({ path: '/v/v.mp4', name: 'v.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'f' })
   library.setSourceState(source.id, 'done')
   const frames = ordinals.map((ordinal) => ({ ordinal, pts: ordinal }))
-  const clipId = library.saveClip(source.id, { index, kind: 'window', start: index * 8, end: index * 8 + 8, startFrame: index * 200, endFrame: index * 200 + 200, frames: [] })
-  const provenance = { packId: pack.id, packVersion: '1', packDigest: pack.digest, provider: 'CPU', prompt: 'caption:', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
+  const clipId = library.saveClip(source.id, {
+    index,
+    kind: 'window',
+    start: index * 8,
+    end: index * 8 + 8,
+    startFrame: index * 200,
+    endFrame: index * 200 + 200,
+    frames: [],
+  })
+  const provenance = {
+    packId: pack.id,
+    packVersion: '1',
+    packDigest: pack.digest,
+    provider: 'CPU',
+    prompt: 'caption:',
+    appVersion: '0',
+    at: '2026-01-01T00:00:00.000Z',
+  }
   const encoding = { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1, 2, 3]), tokens: null }
-  library.saveClipResult(clipId, mammut(pack.digest), encoding, frames, { caption: { body: { kind: 'caption', text }, evidence: null, provenance }, seen: null })
+  library.saveClipResult(clipId, mammut(pack.digest), encoding, frames, {
+    caption: { body: { kind: 'caption', text }, evidence: null, provenance },
+    seen: null,
+  })
   return clipId
 }
 const captionOf = (clipId: number) => library.annotations(clipId).find(({ body }) => body.kind === 'caption')
@@ -62,7 +81,7 @@ test('another pack has everything to encode; going back, everything of the first
   expect(library.clipFrames(first).map(({ ordinal }) => ordinal)).toEqual([10, 20])
 })
 
-test('a person\'s caption stays on top whichever pack is in use', () => {
+test("a person's caption stays on top whichever pack is in use", () => {
   library.packs.use('caption', MINI)
   const clipId = analyse(MINI, 0, 'a blue thing', [0])
   library.review(captionOf(clipId)?.id ?? 0, 'edit', { kind: 'caption', text: 'my dog Rex' })
@@ -80,7 +99,12 @@ test('search finds in the encodings of the asked pack only, and none of a pack t
   library.packs.use('caption', LARGE)
   const both = analyse(LARGE, 1, 'a car', [200])
   const query = new Float32Array([1, 0])
-  const search = (digest: string) => library.find.ask('rank', { filters: {}, sought: { by: 'text', vector: query, scale: 1, against: 0, line: 0, familiar: 'unsaid' }, limit: 10 }, digest)
+  const search = (digest: string) =>
+    library.find.ask(
+      'rank',
+      { filters: {}, sought: { by: 'text', vector: query, scale: 1, against: 0, line: 0, familiar: 'unsaid' }, limit: 10 },
+      digest,
+    )
   expect((await search(LARGE.digest)).ranked.map(({ clipId }) => clipId)).toEqual([both])
   expect((await search(MINI.digest)).searched).toBe(2)
   expect(library.packs.usage().get(MINI.digest)).toEqual({ clips: 2, bytes: 28 })
@@ -128,7 +152,13 @@ test('a clip is missing while any of the packs has left nothing of it, and once 
 test('another pack for boxes or search changes no caption; one that says nothing of a clip takes no caption away', () => {
   library.packs.use('caption', MINI)
   const clipId = analyse(MINI, 0, 'a blue thing', [0])
-  library.saveClipResult(clipId, mammut(LARGE.digest), { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }, [], { caption: null, seen: null })
+  library.saveClipResult(
+    clipId,
+    mammut(LARGE.digest),
+    { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null },
+    [],
+    { caption: null, seen: null },
+  )
   for (const task of ['answer', 'search', 'boxes'] as const) library.packs.use(task, LARGE)
   expect(library.clip(clipId)).toMatchObject({ encoded: true, caption: 'a blue thing' })
   library.packs.use('caption', LARGE)
@@ -140,8 +170,23 @@ test('another pack for boxes or search changes no caption; one that says nothing
 test('a pack that is forgotten takes its tracks to come along, those of others stay', () => {
   const [eyes, other] = [detector('e'.repeat(64), ['car']), detector('f'.repeat(64), ['car'])]
   const clipId = analyse(MINI, 0, 'a blue thing', [0])
-  const provenance = { packId: 'eyes', packVersion: '1', packDigest: eyes.digest, provider: 'CPU', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
-  for (const info of [eyes, other]) library.detections.saveTracks(clipId, info, [{ score: 0.9, provenance, body: { kind: 'track', label: 'car', boxes: [{ ordinal: 0, pts: 0, box: { x1: 0, y1: 0, x2: 9, y2: 9 }, score: 0.9 }] } }])
+  const provenance = {
+    packId: 'eyes',
+    packVersion: '1',
+    packDigest: eyes.digest,
+    provider: 'CPU',
+    prompt: '',
+    appVersion: '0',
+    at: '2026-01-01T00:00:00.000Z',
+  }
+  for (const info of [eyes, other])
+    library.detections.saveTracks(clipId, info, [
+      {
+        score: 0.9,
+        provenance,
+        body: { kind: 'track', label: 'car', boxes: [{ ordinal: 0, pts: 0, box: { x1: 0, y1: 0, x2: 9, y2: 9 }, score: 0.9 }] },
+      },
+    ])
   library.packs.forget(eyes.digest)
   expect([eyes, other].map(({ digest }) => library.detections.candidates(clipId, digest).length)).toEqual([0, 1])
 })
@@ -182,8 +227,20 @@ test('a library of one pack for everything keeps it for captions, answers and se
   rmSync(folder, { recursive: true })
   mkdirSync(folder)
   const old = openDatabase(folder, 12)
-  const said = JSON.stringify({ packId: 'mini', packVersion: '1', packDigest: MINI.digest, provider: 'CPU', prompt: 'car', appVersion: '0', at: '2026-01-01T00:00:00.000Z' })
-  const track = JSON.stringify({ kind: 'track', label: 'car', boxes: [{ ordinal: 0, pts: 0, box: { x1: 0, y1: 0, x2: 9, y2: 9 }, score: 0.9 }] })
+  const said = JSON.stringify({
+    packId: 'mini',
+    packVersion: '1',
+    packDigest: MINI.digest,
+    provider: 'CPU',
+    prompt: 'car',
+    appVersion: '0',
+    at: '2026-01-01T00:00:00.000Z',
+  })
+  const track = JSON.stringify({
+    kind: 'track',
+    label: 'car',
+    boxes: [{ ordinal: 0, pts: 0, box: { x1: 0, y1: 0, x2: 9, y2: 9 }, score: 0.9 }],
+  })
   old.exec(`INSERT INTO settings (key, value) VALUES ('pack', '${JSON.stringify(MINI)}'), ('vocabulary', '[{"name":"car","synonyms":[],"colour":"#ffffff","threshold":0.5}]');
     INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, state) VALUES (1, '/v/v.mp4', 'v.mp4', 1, 0, 'f', '2026-01-01', 'done');
     INSERT INTO clips (id, source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (1, 1, 0, 'window', 0, 8, 0, 200, '[]');
@@ -199,9 +256,25 @@ test('a library of one pack for everything keeps it for captions, answers and se
   expect(library.detections.candidates(1, MINI.digest)).toMatchObject([{ score: 0.9, body: { label: 'car' } }])
   expect(library.packs.missing([MINI.digest]).clips).toBe(0)
   // The accepted track was of a candidate that is gone: none that comes may be taken for it.
-  const provenance = { packId: 'eyes', packVersion: '1', packDigest: 'e'.repeat(64), provider: 'CPU', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
+  const provenance = {
+    packId: 'eyes',
+    packVersion: '1',
+    packDigest: 'e'.repeat(64),
+    provider: 'CPU',
+    prompt: '',
+    appVersion: '0',
+    at: '2026-01-01T00:00:00.000Z',
+  }
   const eyes = detector(provenance.packDigest, ['car'])
-  const far = (x: number) => ({ score: 0.9, provenance, body: { kind: 'track' as const, label: 'car', boxes: [{ ordinal: 100, pts: 100, box: { x1: x, y1: 50, x2: x + 9, y2: 59 }, score: 0.9 }] } })
+  const far = (x: number) => ({
+    score: 0.9,
+    provenance,
+    body: {
+      kind: 'track' as const,
+      label: 'car',
+      boxes: [{ ordinal: 100, pts: 100, box: { x1: x, y1: 50, x2: x + 9, y2: 59 }, score: 0.9 }],
+    },
+  })
   library.detections.saveTracks(1, eyes, [0, 20, 40, 60, 80].map(far))
   library.seen.saveFrames(1, eyes.digest, [])
   library.detections.apply(eyes)

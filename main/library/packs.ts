@@ -51,7 +51,12 @@ export class LibraryPacks {
   /** Give a task to a pack, or to none. For captions, show what this pack says from now on, beneath people's decisions. */
   use(task: Task, pack: ChosenPack | null): void {
     const touched = this.#atomic(() => {
-      this.#db.prepare(`INSERT INTO settings (key, value) VALUES ('packs', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`).run(JSON.stringify({ ...this.current(), [task]: pack && { id: pack.id, digest: pack.digest, ...(pack.names ? { names: pack.names } : {}) } }))
+      this.#db.prepare(`INSERT INTO settings (key, value) VALUES ('packs', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`).run(
+        JSON.stringify({
+          ...this.current(),
+          [task]: pack && { id: pack.id, digest: pack.digest, ...(pack.names ? { names: pack.names } : {}) },
+        }),
+      )
       if (task !== 'caption' || pack === null) return []
       return this.#db
         .prepare(
@@ -62,7 +67,9 @@ export class LibraryPacks {
         )
         .all(pack.digest)
     })
-    const bySource = this.#db.prepare('SELECT source_id, json_group_array(id) AS ids FROM clips WHERE id IN (SELECT value FROM json_each(?)) GROUP BY source_id')
+    const bySource = this.#db.prepare(
+      'SELECT source_id, json_group_array(id) AS ids FROM clips WHERE id IN (SELECT value FROM json_each(?)) GROUP BY source_id',
+    )
     for (const row of bySource.all(JSON.stringify(touched.map((row) => Number(row['clip_id']))))) {
       this.#emit({ type: 'clips', sourceId: Number(row['source_id']), clipIds: JSON.parse(String(row['ids'])) as number[] })
     }

@@ -22,7 +22,14 @@ export class RemovedClips {
   }
 
   remove(clipId: number): void {
-    const rows = Object.fromEntries(TABLES.map((table) => [table, this.#db.prepare(`SELECT ${this.#columns(table).join(', ')} FROM ${table} WHERE ${table === 'clips' ? 'id' : 'clip_id'} = ?`).all(clipId)])) as Rows
+    const rows = Object.fromEntries(
+      TABLES.map((table) => [
+        table,
+        this.#db
+          .prepare(`SELECT ${this.#columns(table).join(', ')} FROM ${table} WHERE ${table === 'clips' ? 'id' : 'clip_id'} = ?`)
+          .all(clipId),
+      ]),
+    ) as Rows
     const sourceId = Number(rows.clips?.[0]?.['source_id'])
     this.#db.prepare('INSERT INTO removed (clip_id, source_id, rows) VALUES (?, ?, ?)').run(clipId, sourceId, serialize(rows))
     this.#db.prepare('DELETE FROM clips WHERE id = ?').run(clipId)
@@ -32,7 +39,8 @@ export class RemovedClips {
   /** @throws TubeletError `not-found` */
   restore(clipId: number): void {
     const blob = this.#db.prepare('SELECT rows FROM removed WHERE clip_id = ?').get(clipId)?.['rows']
-    if (!(blob instanceof Uint8Array)) throw new TubeletError({ code: 'not-found', message: 'That clip is not in the library any more.', next: 'Reload the list.' })
+    if (!(blob instanceof Uint8Array))
+      throw new TubeletError({ code: 'not-found', message: 'That clip is not in the library any more.', next: 'Reload the list.' })
     const rows = deserialize(blob) as Rows
     const [{ source_id: sourceId = 0, start_frame: startFrame = 0, end_frame: endFrame = 0 } = {}] = rows.clips ?? []
     // An analysis may have made a clip of the same span meanwhile. What a person decided about that one was taken back before this.
@@ -49,6 +57,9 @@ export class RemovedClips {
 
   /** Quoted, without those that the database computes. */
   #columns(table: string): string[] {
-    return this.#db.prepare('SELECT name FROM pragma_table_info(?)').all(table).map(({ name }) => `"${String(name)}"`)
+    return this.#db
+      .prepare('SELECT name FROM pragma_table_info(?)')
+      .all(table)
+      .map(({ name }) => `"${String(name)}"`)
   }
 }

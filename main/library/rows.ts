@@ -70,11 +70,24 @@ export function sourceOf(row: Row): Source {
 function problemOfFile({ file, path, seen_at, taken }: Row): Problem | null {
   if (file !== 'missing' && file !== 'replaced') return null
   const where = String(path)
-  if (file === 'missing') return { code: 'file-missing', message: 'The video is not where it was.', file: where, stillWorks: 'Captions, answers, search and labels work without it.', next: 'Connect its drive again, or add the video or its folder from the new place: it is recognised by its content, whatever its name.' }
+  if (file === 'missing')
+    return {
+      code: 'file-missing',
+      message: 'The video is not where it was.',
+      file: where,
+      stillWorks: 'Captions, answers, search and labels work without it.',
+      next: 'Connect its drive again, or add the video or its folder from the new place: it is recognised by its content, whatever its name.',
+    }
   return {
-    code: 'file-replaced', message: 'Another video lies in the place of this one since {{when}}.', values: { when: `${String(seen_at).slice(0, 16).replace('T', ' ')} UTC` }, file: where,
+    code: 'file-replaced',
+    message: 'Another video lies in the place of this one since {{when}}.',
+    values: { when: `${String(seen_at).slice(0, 16).replace('T', ' ')} UTC` },
+    file: where,
     stillWorks: 'What was decided here stays with the pictures that it was decided about.',
-    next: taken === 1 ? 'That one has an entry of its own. Add the file of this one from its new place, if there is a copy of it.' : 'Add the new content as a video of its own, or say that it is the same video, made anew.',
+    next:
+      taken === 1
+        ? 'That one has an entry of its own. Add the file of this one from its new place, if there is a copy of it.'
+        : 'Add the new content as a video of its own, or say that it is the same video, made anew.',
   }
 }
 

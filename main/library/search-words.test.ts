@@ -9,10 +9,28 @@ import type { Filters } from '../../app/contract/find.ts'
 import { Library } from './library.ts'
 import { MIGRATIONS } from './schema.ts'
 
-const provenance: Provenance = { packId: 'p', packVersion: '1', packDigest: 'd'.repeat(64), provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
-const sure = (confidence: number, unfamiliar = false): Evidence => ({ confidence, unsure: unfamiliar, unfamiliar, agreement: 0, frames: [] })
+const provenance: Provenance = {
+  packId: 'p',
+  packVersion: '1',
+  packDigest: 'd'.repeat(64),
+  provider: 'cpu',
+  prompt: '',
+  appVersion: '0',
+  at: '2026-01-01T00:00:00.000Z',
+}
+const sure = (confidence: number, unfamiliar = false): Evidence => ({
+  confidence,
+  unsure: unfamiliar,
+  unfamiliar,
+  agreement: 0,
+  frames: [],
+})
 const box = { x1: 0, y1: 0, x2: 1, y2: 1 }
-const seen = (label: string, score: number | null): AnnotationBody => ({ kind: 'track', label, boxes: [{ ordinal: 0, pts: 0, box, score }] })
+const seen = (label: string, score: number | null): AnnotationBody => ({
+  kind: 'track',
+  label,
+  boxes: [{ ordinal: 0, pts: 0, box, score }],
+})
 
 let folder: string
 let library: Library
@@ -27,7 +45,15 @@ afterEach(async () => {
 
 function addClip(file: string, index = 0): number {
   const { source } = library.addSource({ path: `/v/holiday/${file}`, name: file, bytes: 1, mtimeMs: 0, fingerprint: file })
-  return library.saveClip(source.id, { index, kind: 'window', start: index * 10, end: index * 10 + 8, startFrame: index * 250, endFrame: index * 250 + 200, frames: [] })
+  return library.saveClip(source.id, {
+    index,
+    kind: 'window',
+    start: index * 10,
+    end: index * 10 + 8,
+    startFrame: index * 250,
+    endFrame: index * 250 + 200,
+    frames: [],
+  })
 }
 let files = 0
 /** A clip of its own video, with what the machine says of it. */
@@ -40,17 +66,27 @@ function clipOf(...bodies: (AnnotationBody | [AnnotationBody, Evidence])[]): num
   return clipId
 }
 const caption = (text: string): AnnotationBody => ({ kind: 'caption', text })
-const ask = (words: string, { filters = {}, guesses = false, classes = [] as string[] }: { filters?: Filters; guesses?: boolean; classes?: string[] } = {}) => library.find.ask('words', { filters, sought: { words, guesses, classes, picture: null }, limit: 50 })
+const ask = (
+  words: string,
+  { filters = {}, guesses = false, classes = [] as string[] }: { filters?: Filters; guesses?: boolean; classes?: string[] } = {},
+) => library.find.ask('words', { filters, sought: { words, guesses, classes, picture: null }, limit: 50 })
 const found = async (words: string, options?: Parameters<typeof ask>[1]) => (await ask(words, options)).ranked.map(({ clipId }) => clipId)
 const idOf = (clipId: number, kind: AnnotationBody['kind']) => library.annotations(clipId).find(({ body }) => body.kind === kind)?.id ?? 0
 
 describe('what is written is found', () => {
   test('in captions, answers, notes, segments, text on screen, labels and names', async () => {
-    const clip = clipOf(caption('a harbour at dawn'), { kind: 'answer', question: 'What colour is the crane?', text: 'yellow' }, seen('ship', 0.8))
+    const clip = clipOf(
+      caption('a harbour at dawn'),
+      { kind: 'answer', question: 'What colour is the crane?', text: 'yellow' },
+      seen('ship', 0.8),
+    )
     library.addAnnotation(clip, { kind: 'note', text: 'ask the captain' })
     library.addAnnotation(clip, { kind: 'segment', text: 'mooring', span: { startFrame: 10, endFrame: 50 } })
-    library.saveMachine(clip, 'text', [{ body: { kind: 'text', text: 'PILOT 7', span: { startFrame: 0, endFrame: 9 }, box }, evidence: sure(0.9), provenance }])
-    for (const words of ['harbour', 'yellow', 'ship', 'captain', 'mooring', 'pilot', 'pilot 7', 'holiday', 'HARBOUR yellow', `${files}x`]) expect(await found(words), words).toEqual([clip])
+    library.saveMachine(clip, 'text', [
+      { body: { kind: 'text', text: 'PILOT 7', span: { startFrame: 0, endFrame: 9 }, box }, evidence: sure(0.9), provenance },
+    ])
+    for (const words of ['harbour', 'yellow', 'ship', 'captain', 'mooring', 'pilot', 'pilot 7', 'holiday', 'HARBOUR yellow', `${files}x`])
+      expect(await found(words), words).toEqual([clip])
     // A question says nothing of the picture; nor does the folder above that of the file.
     expect(await found('crane')).toEqual([])
     expect(await found('v')).toEqual([])
@@ -59,8 +95,10 @@ describe('what is written is found', () => {
   test('in other forms, in English and German, with and without their letters', async () => {
     const english = clipOf(caption('two men were running past parked cars'))
     const german = clipOf(caption('Häuser an der Straße, dahinter eine Autobahnbrücke'))
-    for (const words of ['run', 'runs', 'car', 'park', 'man running']) expect(await found(words), words).toEqual(words === 'man running' ? [] : [english])
-    for (const words of ['Haus', 'haeuser', 'HÄUSER', 'Strasse', 'strassen', 'Brücke', 'bruecke', 'brucke', 'Autobahnbruecken']) expect(await found(words), words).toEqual([german])
+    for (const words of ['run', 'runs', 'car', 'park', 'man running'])
+      expect(await found(words), words).toEqual(words === 'man running' ? [] : [english])
+    for (const words of ['Haus', 'haeuser', 'HÄUSER', 'Strasse', 'strassen', 'Brücke', 'bruecke', 'brucke', 'Autobahnbruecken'])
+      expect(await found(words), words).toEqual([german])
     const spelt = clipOf(caption('eine Muehle'))
     expect(await found('Mühle')).toEqual([spelt])
     expect(await found('u\u0308 Mu\u0308hle'.slice(3))).toEqual([spelt])
@@ -107,8 +145,28 @@ describe('what is written is found', () => {
 
 test('nonsense finds nothing, and no words are syntax', async () => {
   clipOf(caption('a dog and a cat; C code, 5 euros'), seen('dog', 0.9))
-  for (const words of ['zxqv blorp', '🦄', '123', '1234567', '!!!', '???', '"', '""', '*', '-', '()', 'fnord wubble', 'NOT', 'NEAR(x)', 'plain:', '^', '\u0000']) expect(await found(words), words).toEqual([])
-  for (const words of ['dog OR', 'dog*', '"dog', 'dog-', "dog's?", '(dog)', 'plain:dog', 'cat/dog', 'C++', 'NOT dog', 'dog AND cat', '5']) await expect(ask(words), words).resolves.toBeDefined()
+  for (const words of [
+    'zxqv blorp',
+    '🦄',
+    '123',
+    '1234567',
+    '!!!',
+    '???',
+    '"',
+    '""',
+    '*',
+    '-',
+    '()',
+    'fnord wubble',
+    'NOT',
+    'NEAR(x)',
+    'plain:',
+    '^',
+    '\u0000',
+  ])
+    expect(await found(words), words).toEqual([])
+  for (const words of ['dog OR', 'dog*', '"dog', 'dog-', "dog's?", '(dog)', 'plain:dog', 'cat/dog', 'C++', 'NOT dog', 'dog AND cat', '5'])
+    await expect(ask(words), words).resolves.toBeDefined()
   expect(await found('cat/dog')).toEqual([])
   expect(await found('dog/')).toHaveLength(1)
   expect(await found('C++')).toHaveLength(1)
@@ -179,7 +237,12 @@ describe('the index follows', () => {
     await library.close()
     const file = path.join(folder, 'library.sqlite')
     const db = new DatabaseSync(file)
-    for (const { type, name } of db.prepare(`SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view') AND (name LIKE 'find\\_%' ESCAPE '\\' OR name LIKE 'to\\_%' ESCAPE '\\' OR name = 'forget_names')`).all()) db.exec(`DROP ${String(type)} ${String(name)}`)
+    for (const { type, name } of db
+      .prepare(
+        `SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view') AND (name LIKE 'find\\_%' ESCAPE '\\' OR name LIKE 'to\\_%' ESCAPE '\\' OR name = 'forget_names')`,
+      )
+      .all())
+      db.exec(`DROP ${String(type)} ${String(name)}`)
     for (const table of ['findable', 'said', 'stems', 'named', 'said_words', 'named_words']) db.exec(`DROP TABLE ${table}`)
     db.exec(MIGRATIONS.find((migration) => migration.includes('TABLE findable')) ?? '')
     db.close()
@@ -202,7 +265,14 @@ describe('order and reasons', () => {
     expect(await found('dog')).toEqual([drawn, accepted, strong, read, weak, named])
     const { ranked, matches } = await ask('dog')
     expect(matches).toBe(6)
-    expect(ranked.map(({ ids, named: byName }) => [ids.length, byName])).toEqual([[1, false], [1, false], [1, false], [1, false], [1, false], [0, true]])
+    expect(ranked.map(({ ids, named: byName }) => [ids.length, byName])).toEqual([
+      [1, false],
+      [1, false],
+      [1, false],
+      [1, false],
+      [1, false],
+      [0, true],
+    ])
     expect(ranked[0]?.ids).toEqual([idOf(drawn, 'track')])
     // A name is no further reason where something in the clip says it.
     library.addAnnotation(named, seen('dog', null))

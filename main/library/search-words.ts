@@ -71,14 +71,20 @@ export class WordSearch {
   labels(): string[] {
     // From label to label through the index, instead of over all tracks.
     const labels = `WITH RECURSIVE l(label) AS (SELECT min(label) FROM findable WHERE label IS NOT NULL UNION ALL SELECT (SELECT min(f.label) FROM findable f WHERE f.label > l.label) FROM l WHERE l.label IS NOT NULL) SELECT label FROM l WHERE label IS NOT NULL`
-    return this.#db.prepare(labels).all().map((row) => String(row['label']))
+    return this.#db
+      .prepare(labels)
+      .all()
+      .map((row) => String(row['label']))
   }
 
   /**
    * @param allowed Clips that may be found; null for all.
    * @param classes Names that boxes may have, besides the labels that are there.
    */
-  find(words: string, { allowed, classes, guesses }: { allowed: ReadonlySet<number> | null; classes: readonly string[]; guesses: boolean }): WordMatch {
+  find(
+    words: string,
+    { allowed, classes, guesses }: { allowed: ReadonlySet<number> | null; classes: readonly string[]; guesses: boolean },
+  ): WordMatch {
     const labels = this.labels()
     const terms = joined(termsOf(words), [...new Set([...labels, ...classes])])
     const found = terms.map((term, at) => this.#find(term, labels, { guesses, last: at === terms.length - 1 }))
@@ -101,7 +107,13 @@ export class WordSearch {
       const all = others.map(({ best }) => best.get(clipId))
       if (all.every((one) => one !== undefined)) scores.set(clipId, all.reduce((sum, one) => sum + one, score) / found.length)
     }
-    return { scores, some: scores.size > 0 || terms.length < 2 ? [] : some(found, may), unknown, reasons, named: (clipId, sourceId) => found.some(({ named, best }) => named.has(sourceId) && best.get(clipId) === named.get(sourceId)) }
+    return {
+      scores,
+      some: scores.size > 0 || terms.length < 2 ? [] : some(found, may),
+      unknown,
+      reasons,
+      named: (clipId, sourceId) => found.some(({ named, best }) => named.has(sourceId) && best.get(clipId) === named.get(sourceId)),
+    }
   }
 
   #find(term: Asked, labels: readonly string[], { guesses, last }: { guesses: boolean; last: boolean }): Found {
@@ -124,7 +136,8 @@ export class WordSearch {
     }
     const addStems = (match: string, quality: number) => {
       const missing = match === '' ? [] : this.#rowids('stems', match).filter((id) => !seen.has(id))
-      if (missing.length > 0) add(this.#gather('findable f WHERE f.id IN (SELECT value FROM json_each(?))', JSON.stringify(missing)), quality)
+      if (missing.length > 0)
+        add(this.#gather('findable f WHERE f.id IN (SELECT value FROM json_each(?))', JSON.stringify(missing)), quality)
     }
     const name = (rows: readonly (readonly number[])[], quality: number) => {
       for (const [sourceId = 0, clipId = 0] of rows) {
@@ -150,7 +163,11 @@ export class WordSearch {
     name(this.#named(any), FORM)
     if (!single) return found
     const known = this.#words()
-    const longer = (list: readonly string[]) => compoundsOf(term, list).slice(0, MOST_COMPOUNDS).map((word) => quoted([word])).join(' OR ')
+    const longer = (list: readonly string[]) =>
+      compoundsOf(term, list)
+        .slice(0, MOST_COMPOUNDS)
+        .map((word) => quoted([word]))
+        .join(' OR ')
     add(this.#saying(longer(known.said)), COMPOUND)
     name(this.#named(longer(known.named)), COMPOUND)
     const [word = ''] = words
@@ -163,7 +180,9 @@ export class WordSearch {
   }
 
   #saying(match: string): Gathered {
-    return match === '' ? { ids: [], clips: [], standings: [] } : this.#gather('said s JOIN findable f ON f.id = s.rowid WHERE said MATCH ?', match)
+    return match === ''
+      ? { ids: [], clips: [], standings: [] }
+      : this.#gather('said s JOIN findable f ON f.id = s.rowid WHERE said MATCH ?', match)
   }
 
   #labelled(label: string): Gathered {
@@ -172,7 +191,10 @@ export class WordSearch {
 
   /** As three lists in one row: tens of thousands of rows would take longer to hand over than to find. */
   #gather(from: string, value: string): Gathered {
-    const [[ids = '[]', clips = '[]', standings = '[]'] = []] = this.#rows<string>(`SELECT json_group_array(f.id), json_group_array(f.clip_id), json_group_array(f.standing + ${BELOW_ONE} * f.strength) FROM ${from}`, value)
+    const [[ids = '[]', clips = '[]', standings = '[]'] = []] = this.#rows<string>(
+      `SELECT json_group_array(f.id), json_group_array(f.clip_id), json_group_array(f.standing + ${BELOW_ONE} * f.strength) FROM ${from}`,
+      value,
+    )
     return { ids: JSON.parse(ids) as number[], clips: JSON.parse(clips) as number[], standings: JSON.parse(standings) as number[] }
   }
 
@@ -182,7 +204,9 @@ export class WordSearch {
   }
 
   #named(match: string): number[][] {
-    return match === '' ? [] : this.#rows<number>('SELECT n.rowid, c.id FROM named n JOIN clips c ON c.source_id = n.rowid WHERE named MATCH ?', match)
+    return match === ''
+      ? []
+      : this.#rows<number>('SELECT n.rowid, c.id FROM named n JOIN clips c ON c.source_id = n.rowid WHERE named MATCH ?', match)
   }
 
   #rows<T>(sql: string, value: string): T[][] {
@@ -193,9 +217,12 @@ export class WordSearch {
 
   #words(): { said: string[]; named: string[] } {
     // FTS5 writes this row with every change of an index.
-    const state = ['said', 'named'].map((table) => String(this.#db.prepare(`SELECT hex(block) AS state FROM ${table}_data WHERE id = 10`).get()?.['state'])).join()
+    const state = ['said', 'named']
+      .map((table) => String(this.#db.prepare(`SELECT hex(block) AS state FROM ${table}_data WHERE id = 10`).get()?.['state']))
+      .join()
     if (this.#known?.state !== state) {
-      const list = (table: string) => String(this.#db.prepare(`SELECT coalesce(group_concat(term, ' '), '') AS terms FROM ${table}`).get()?.['terms']).split(' ')
+      const list = (table: string) =>
+        String(this.#db.prepare(`SELECT coalesce(group_concat(term, ' '), '') AS terms FROM ${table}`).get()?.['terms']).split(' ')
       this.#known = { state, said: list('said_words'), named: list('named_words') }
     }
     return this.#known
@@ -207,10 +234,19 @@ function joined(terms: readonly Term[], known: readonly string[]): Asked[] {
   const all: Asked[] = []
   for (let at = 0; at < terms.length; ) {
     let length = Math.min(LONGEST_NAME, terms.length - at)
-    const textOf = () => terms.slice(at, at + length).map(({ text }) => text).join(' ')
+    const textOf = () =>
+      terms
+        .slice(at, at + length)
+        .map(({ text }) => text)
+        .join(' ')
     while (length > 1 && classesOf(textOf(), known) === null) length -= 1
     const meaning = classesOf(textOf(), known)
-    all.push({ text: textOf(), words: terms.slice(at, at + length).flatMap(({ words }) => words), means: meaning?.classes ?? [], close: meaning?.wider ? WIDER : FORM })
+    all.push({
+      text: textOf(),
+      words: terms.slice(at, at + length).flatMap(({ words }) => words),
+      means: meaning?.classes ?? [],
+      close: meaning?.wider ? WIDER : FORM,
+    })
     at += length
   }
   return all

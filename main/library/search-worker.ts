@@ -79,17 +79,23 @@ export interface RawCurve {
   moments: { clipId: number; frame: number; score: number }[]
 }
 
-export type Task = { [N in keyof Calls]: { id: number; name: N; input: Calls[N]['input']; digest: string; generation: number } }[keyof Calls]
+export type Task = {
+  [N in keyof Calls]: { id: number; name: N; input: Calls[N]['input']; digest: string; generation: number }
+}[keyof Calls]
 export type Reply = { id: number; output: Calls[keyof Calls]['output'] } | { id: number; error: string }
 
 const db = new DatabaseSync(path.join(workerData as string, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
 // By id, so that a query looks at what is new alone: another plan would go through all encodings of the pack.
-const newerClips = db.prepare(`SELECT e.id, e.clip_id, c.source_id, e.embedding, json_extract(e.caption, '$.evidence.unfamiliar') AS unfamiliar FROM encodings e CROSS JOIN clips c ON c.id = e.clip_id WHERE +e.pack_digest = ? AND e.id > ? ORDER BY e.id`)
+const newerClips = db.prepare(
+  `SELECT e.id, e.clip_id, c.source_id, e.embedding, json_extract(e.caption, '$.evidence.unfamiliar') AS unfamiliar FROM encodings e CROSS JOIN clips c ON c.id = e.clip_id WHERE +e.pack_digest = ? AND e.id > ? ORDER BY e.id`,
+)
 const newerRegions = db.prepare(
   `SELECT r.encoding_id, e.clip_id, r.vectors FROM regions r CROSS JOIN encodings e ON e.id = r.encoding_id WHERE +e.pack_digest = ? AND r.encoding_id > ? ORDER BY r.encoding_id`,
 )
 const regionWidth = db.prepare('SELECT length(vectors) / 4 / json_array_length(places) AS width FROM regions WHERE encoding_id = ?')
-const placesOf = db.prepare(`SELECT r.places FROM regions r JOIN encodings e ON e.id = r.encoding_id WHERE e.clip_id = ? AND e.pack_digest = ?`)
+const placesOf = db.prepare(
+  `SELECT r.places FROM regions r JOIN encodings e ON e.id = r.encoding_id WHERE e.clip_id = ? AND e.pack_digest = ?`,
+)
 
 /** An unlikely match of frame-wise means with the clip's own embedding: the tokens of such a pack live in a space of their own. */
 const COMPARABLE = 0.95
@@ -176,22 +182,39 @@ const IN_ORDER = 'ORDER BY c.source_id, c.start_frame'
 function rank(index: Index, { filters, sought, limit }: Calls['rank']['input']): Ranking {
   if (sought === null) {
     const found = passing(filters, IN_ORDER) ?? ids(`SELECT c.id FROM clips c ${IN_ORDER}`)
-    return { ranked: found.slice(0, limit).map((clipId) => ({ clipId, score: null, place: null, alike: [] })), line: null, matches: found.length, searched: found.length, total: found.length }
+    return {
+      ranked: found.slice(0, limit).map((clipId) => ({ clipId, score: null, place: null, alike: [] })),
+      line: null,
+      matches: found.length,
+      searched: found.length,
+      total: found.length,
+    }
   }
   const allowed = passing(filters)
   const { scores, line, likest, passes } = comparedAmong(index, allowed, sought)
   const self = sought.by === 'text' ? null : sought.clipId
   const top = best(scores, passes, limit * SPARE, line)
   const total = (allowed?.length ?? clipCount()) - (self !== null && (allowed === null || allowed.includes(self)) ? 1 : 0)
-  const ranked = collapse(index, top.rows).slice(0, limit).map(({ row, alike }) => {
-    const clipId = index.clipIds[row] ?? 0
-    return { clipId, score: scores[row] ?? 0, place: likest && placeIn(index, clipId, likest[row] ?? 0), alike: alike.map((copy) => index.clipIds[copy] ?? 0) }
-  })
+  const ranked = collapse(index, top.rows)
+    .slice(0, limit)
+    .map(({ row, alike }) => {
+      const clipId = index.clipIds[row] ?? 0
+      return {
+        clipId,
+        score: scores[row] ?? 0,
+        place: likest && placeIn(index, clipId, likest[row] ?? 0),
+        alike: alike.map((copy) => index.clipIds[copy] ?? 0),
+      }
+    })
   return { ranked, line, matches: top.matches, searched: top.compared, total }
 }
 
 /** As `compare`, with 1 in `passes` for each row that could be compared, is among those allowed and is not what others are compared with. */
-function comparedAmong(index: Index, allowed: readonly number[] | null, sought: Sought): Omit<Compared, 'compared'> & { passes: Uint8Array } {
+function comparedAmong(
+  index: Index,
+  allowed: readonly number[] | null,
+  sought: Sought,
+): Omit<Compared, 'compared'> & { passes: Uint8Array } {
   const { compared, ...found } = compare(index, sought)
   const passes = allowed === null ? compared : new Uint8Array(compared.length)
   for (const clipId of allowed ?? []) {
@@ -231,12 +254,23 @@ function compare(index: Index, sought: Sought): Compared {
     const rivals = typeof against === 'number' ? null : rivalsOf(index, against, scale)
     const bias = typeof against === 'number' ? against : 0
     const compared = sought.familiar === 'only' ? Uint8Array.from(index.familiar, Number) : everything
-    return { scores: index.clips.cosines(sought.vector).map((cosine, row) => scale * cosine + (rivals ? -(rivals[row] ?? 0) : bias)), line, compared, likest: null }
+    return {
+      scores: index.clips.cosines(sought.vector).map((cosine, row) => scale * cosine + (rivals ? -(rivals[row] ?? 0) : bias)),
+      line,
+      compared,
+      likest: null,
+    }
   }
   const own = index.rowOf.get(sought.clipId)
   if (own === undefined) throw new Error('the clip is not encoded')
   // The rest of a video is like its clips: what stands out is told by the other videos.
-  const line = (scores: Float32Array, compared: Uint8Array) => outstanding(picked(scores, compared.map((one, row) => (index.sourceIds[row] === index.sourceIds[own] ? 0 : one))))
+  const line = (scores: Float32Array, compared: Uint8Array) =>
+    outstanding(
+      picked(
+        scores,
+        compared.map((one, row) => (index.sourceIds[row] === index.sourceIds[own] ? 0 : one)),
+      ),
+    )
   if (sought.by === 'clip') {
     const scores = index.clips.cosines(index.clips.row(own).slice())
     return { scores, line: line(scores, everything), compared: everything, likest: null }
@@ -288,7 +322,8 @@ function foundBy(index: Index, { filters, sought }: Calls['saying']['input']) {
       odds.set(clipId, score)
       if (!scores.has(clipId)) scores.set(clipId, PICTURES + 1 / (1 + Math.exp(-score)))
     }
-    if (scores.size === 0) below = best(compared, passes, NEAREST, line).rows.map((row) => ({ clipId: index.clipIds[row] ?? 0, score: compared[row] ?? 0 }))
+    if (scores.size === 0)
+      below = best(compared, passes, NEAREST, line).rows.map((row) => ({ clipId: index.clipIds[row] ?? 0, score: compared[row] ?? 0 }))
   }
   return { said, scores, odds, below, total: passed?.length ?? clipCount(), searched }
 }
@@ -298,8 +333,13 @@ function words(index: Index, { filters, sought, limit }: Calls['words']['input']
   const [ids, values] = [[...scores.keys()], Float32Array.from(scores.values())]
   const top = best(values, new Uint8Array(values.length).fill(1), limit * SPARE, -Infinity).rows
   // Copies go beneath the best of them, but nobody's own words.
-  const own = top.filter((row) => (values[row] ?? 0) >= PERSON).map((row): { clipId: number; alike: number[] } => ({ clipId: ids[row] ?? 0, alike: [] }))
-  const others = collapseClips(index, top.slice(own.length).map((row) => ids[row] ?? 0))
+  const own = top
+    .filter((row) => (values[row] ?? 0) >= PERSON)
+    .map((row): { clipId: number; alike: number[] } => ({ clipId: ids[row] ?? 0, alike: [] }))
+  const others = collapseClips(
+    index,
+    top.slice(own.length).map((row) => ids[row] ?? 0),
+  )
   const near = scores.size > 0 ? [] : said.some.length > 0 ? said.some.slice(0, NEAREST).map((clipId) => ({ clipId, score: null })) : below
   const listed = [...own, ...others].slice(0, limit)
   const reasons = said.reasons([...listed, ...near].map(({ clipId }) => clipId))
@@ -328,8 +368,15 @@ function sourceOf(clipId: number): number {
 
 /** Copies of clips in other files beneath the best of them, as far as they are encoded. */
 function collapseClips(index: Index, clipIds: readonly number[]): { clipId: number; alike: number[] }[] {
-  const beneath = new Map(collapse(index, clipIds.flatMap((clipId) => index.rowOf.get(clipId) ?? [])).map(({ row, alike }) => [index.clipIds[row] ?? 0, alike.map((copy) => index.clipIds[copy] ?? 0)]))
-  return clipIds.flatMap((clipId) => (beneath.has(clipId) || !index.rowOf.has(clipId) ? [{ clipId, alike: beneath.get(clipId) ?? [] }] : []))
+  const beneath = new Map(
+    collapse(
+      index,
+      clipIds.flatMap((clipId) => index.rowOf.get(clipId) ?? []),
+    ).map(({ row, alike }) => [index.clipIds[row] ?? 0, alike.map((copy) => index.clipIds[copy] ?? 0)]),
+  )
+  return clipIds.flatMap((clipId) =>
+    beneath.has(clipId) || !index.rowOf.has(clipId) ? [{ clipId, alike: beneath.get(clipId) ?? [] }] : [],
+  )
 }
 
 /** Copies of a clip in other files go beneath the best of them. */
@@ -350,24 +397,40 @@ function collapse(index: Index, rows: readonly number[]): { row: number; alike: 
 
 function curve(index: Index, { sourceId, sought, ...pack }: Calls['curve']['input']): RawCurve {
   const { scores, line, compared } = compare(index, sought)
-  const ids = db.prepare('SELECT id FROM clips WHERE source_id = ? ORDER BY start_frame').all(sourceId).map((row) => Number(row['id']))
+  const ids = db
+    .prepare('SELECT id FROM clips WHERE source_id = ? ORDER BY start_frame')
+    .all(sourceId)
+    .map((row) => Number(row['id']))
   const clips = ids.map((clipId) => {
     const row = index.rowOf.get(clipId)
     return { clipId, score: row === undefined || (sought.by === 'text' && compared[row] !== 1) ? null : (scores[row] ?? null) }
   })
   const vector = sought.by === 'text' ? sought.vector : sought.by === 'clip' ? index.clips.row(index.rowOf.get(sought.clipId) ?? 0) : null
-  const moments = vector === null ? [] : clips.flatMap(({ clipId, score }) => {
-    const row = index.rowOf.get(clipId)
-    if (score === null || row === undefined) return []
-    // Of a text the odds of a moment differ from those of its clip by the cosine alone.
-    const whole = dot(vector, index.clips.row(row))
-    return momentsOf(index, clipId, row, vector, pack).map(({ frame, cosine }) => ({ clipId, frame, score: sought.by === 'text' ? score + sought.scale * (cosine - whole) : cosine }))
-  })
+  const moments =
+    vector === null
+      ? []
+      : clips.flatMap(({ clipId, score }) => {
+          const row = index.rowOf.get(clipId)
+          if (score === null || row === undefined) return []
+          // Of a text the odds of a moment differ from those of its clip by the cosine alone.
+          const whole = dot(vector, index.clips.row(row))
+          return momentsOf(index, clipId, row, vector, pack).map(({ frame, cosine }) => ({
+            clipId,
+            frame,
+            score: sought.by === 'text' ? score + sought.scale * (cosine - whole) : cosine,
+          }))
+        })
   return { line, clips, moments }
 }
 
 /** The same comparison with the tokens that read single frames, for packs whose tokens lie in the space of their embeddings. */
-function momentsOf(index: Index, clipId: number, row: number, vector: Float32Array, { input, dims }: Pick<Calls['curve']['input'], 'input' | 'dims'>): { frame: number; cosine: number }[] {
+function momentsOf(
+  index: Index,
+  clipId: number,
+  row: number,
+  vector: Float32Array,
+  { input, dims }: Pick<Calls['curve']['input'], 'input' | 'dims'>,
+): { frame: number; cosine: number }[] {
   if (dims.memory !== vector.length) return []
   const memory = db.prepare('SELECT memory FROM encodings WHERE clip_id = ? AND pack_digest = ?').get(clipId, index.digest)?.['memory']
   if (!(memory instanceof Uint8Array) || memory.byteLength !== dims.tokens * dims.memory * 2) return []
@@ -382,9 +445,11 @@ function rivalsOf({ clips }: Index, texts: readonly Float32Array[], scale: numbe
   // The largest of all is taken out first: a large sum of exponentials is no number.
   const cosines = texts.map((text) => clips.cosines(text))
   const largest = new Float32Array(clips.rows).fill(-Infinity)
-  for (const one of cosines) for (let row = 0; row < one.length; row += 1) largest[row] = Math.max(largest[row] ?? 0, scale * (one[row] ?? 0))
+  for (const one of cosines)
+    for (let row = 0; row < one.length; row += 1) largest[row] = Math.max(largest[row] ?? 0, scale * (one[row] ?? 0))
   const sums = new Float32Array(clips.rows)
-  for (const one of cosines) for (let row = 0; row < one.length; row += 1) sums[row] = (sums[row] ?? 0) + Math.exp(scale * (one[row] ?? 0) - (largest[row] ?? 0))
+  for (const one of cosines)
+    for (let row = 0; row < one.length; row += 1) sums[row] = (sums[row] ?? 0) + Math.exp(scale * (one[row] ?? 0) - (largest[row] ?? 0))
   return sums.map((sum, row) => (largest[row] ?? 0) + Math.log(sum))
 }
 

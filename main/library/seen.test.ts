@@ -22,16 +22,28 @@ afterEach(async () => {
 
 function addClip(startFrame: number, endFrame: number, file = 'v.mp4'): number {
   const { source } = library.addSource({ path: `/v/${file}`, name: file, bytes: 1, mtimeMs: 0, fingerprint: file })
-  return library.saveClip(source.id, { index: 0, kind: 'window', start: startFrame / 25, end: endFrame / 25, startFrame, endFrame, frames: [] })
+  return library.saveClip(source.id, {
+    index: 0,
+    kind: 'window',
+    start: startFrame / 25,
+    end: endFrame / 25,
+    startFrame,
+    endFrame,
+    frames: [],
+  })
 }
 const spotted = (name: string): Spotted => ({ name, score: 0.75, box: { cx: 0.5, cy: 0.5, w: 0.25, h: 0.125 }, colours: [1, 0, 0] })
 const line = (text: string): Line => ({ text, confidence: 0.9, box: { cx: 0.5, cy: 0.5, w: 0.25, h: 0.125 } })
-const frames = <T>(from: number, ...seen: (T[] | null)[]): SeenFrame<T>[] => seen.map((some, at) => ({ ordinal: from + at * 10, pts: 1000 + from + at * 10, seen: some }))
+const frames = <T>(from: number, ...seen: (T[] | null)[]): SeenFrame<T>[] =>
+  seen.map((some, at) => ({ ordinal: from + at * 10, pts: 1000 + from + at * 10, seen: some }))
 /** A step a frame and a second of rest, at 25 frames a second. */
 const measured = (from: number, count: number): Omit<MeasuredClip, 'cut'> => {
   const times = Array.from({ length: count }, (_, at) => (from + at * 10) / 25)
   return {
-    camera: { steps: times.slice(1).map((to, at) => ({ from: times[at] ?? 0, to, dx: 0.01, dy: 0, zoom: 0, trust: 1 })), stays: [{ from: times[0] ?? 0, to: times.at(-1) ?? 0, rests: 0.9 }] },
+    camera: {
+      steps: times.slice(1).map((to, at) => ({ from: times[at] ?? 0, to, dx: 0.01, dy: 0, zoom: 0, trust: 1 })),
+      stays: [{ from: times[0] ?? 0, to: times.at(-1) ?? 0, rests: 0.9 }],
+    },
     light: times.map((time, at) => ({ time, mean: 100, spread: 20, change: at === 0 ? null : 1 })),
   }
 }
@@ -64,7 +76,13 @@ test('a run that goes on knows every frame that a pack was shown of the source, 
   library.seen.saveFrames(other, EYES, frames(0, [spotted('dog')]))
   library.seen.saveFrames(first, READER, frames(0, [line('a')]))
   library.seen.saveMeasured(first, { cut: true, ...measured(0, 2) })
-  expect(library.seen.ofSource(1, EYES)).toEqual(new Map([[0, [spotted('car')]], [10, null], [20, []]]))
+  expect(library.seen.ofSource(1, EYES)).toEqual(
+    new Map([
+      [0, [spotted('car')]],
+      [10, null],
+      [20, []],
+    ]),
+  )
   expect(library.seen.ofSource(2, READER)).toEqual(new Map())
 })
 

@@ -47,8 +47,12 @@ export class Seen {
 
   /** Every frame of a source that a pack was shown, by ordinal: a run that goes on shows it none again. */
   ofSource(sourceId: number, digest: string): Map<number, (Spotted | Line)[] | null> {
-    const rows = this.#db.prepare(`SELECT s.body FROM seen s JOIN clips c ON c.id = s.clip_id WHERE s.by = ? AND c.source_id = ? AND c.kind <> 'marked'`).all(digest, sourceId)
-    return new Map(rows.flatMap(({ body }) => (unpacked(body) as SeenFrame<Spotted | Line>[]).map(({ ordinal, seen }) => [ordinal, seen] as const)))
+    const rows = this.#db
+      .prepare(`SELECT s.body FROM seen s JOIN clips c ON c.id = s.clip_id WHERE s.by = ? AND c.source_id = ? AND c.kind <> 'marked'`)
+      .all(digest, sourceId)
+    return new Map(
+      rows.flatMap(({ body }) => (unpacked(body) as SeenFrame<Spotted | Line>[]).map(({ ordinal, seen }) => [ordinal, seen] as const)),
+    )
   }
 
   /** Give a clip that a person marked what was seen in the clips that it lies over. */
@@ -60,14 +64,18 @@ export class Seen {
       )
       .all(clipId)
     for (const [by, some] of Map.groupBy(parts, (row) => String(row['by']))) {
-      const inside = ({ ordinal }: FrameRef) => some.some((row) => ordinal >= Number(row['start_frame']) && ordinal < Number(row['end_frame']))
+      const inside = ({ ordinal }: FrameRef) =>
+        some.some((row) => ordinal >= Number(row['start_frame']) && ordinal < Number(row['end_frame']))
       if (by === MEASURED) {
         const whole = some.map(({ body }) => unpacked(body) as MeasuredClip)
         const [start, end] = [Number(some[0]?.['start']), Number(some[0]?.['end'])]
         const within = ({ from, to }: { from: number; to: number }) => from >= start && to <= end
         this.saveMeasured(clipId, {
           cut: true,
-          camera: { steps: whole.flatMap(({ camera }) => camera.steps.filter(within)), stays: whole.flatMap(({ camera }) => camera.stays.filter(within)) },
+          camera: {
+            steps: whole.flatMap(({ camera }) => camera.steps.filter(within)),
+            stays: whole.flatMap(({ camera }) => camera.stays.filter(within)),
+          },
           light: whole.flatMap(({ light }) => light.filter(({ time }) => time >= start && time < end)),
         })
       } else {
@@ -81,7 +89,9 @@ export class Seen {
   }
 
   #save(clipId: number, by: string, body: unknown): void {
-    this.#db.prepare('INSERT OR REPLACE INTO seen (clip_id, by, body) SELECT id, ?, ? FROM clips WHERE id = ?').run(by, deflateSync(JSON.stringify(body)), clipId)
+    this.#db
+      .prepare('INSERT OR REPLACE INTO seen (clip_id, by, body) SELECT id, ?, ? FROM clips WHERE id = ?')
+      .run(by, deflateSync(JSON.stringify(body)), clipId)
   }
 
   #load(clipId: number, by: string): unknown {

@@ -10,13 +10,25 @@ const MAMMUT: MammutManifest = {
   ...pack,
   family: 'mammut',
   tasks: ['caption', 'search', 'boxes'],
-  input: { frames: 1, width: 32, height: 32, fit: 'stretch', maxClipSeconds: 8, tubes: [{ name: 'frame', kernel: [1, 32, 32], stride: [1, 32, 32], offset: [0, 0, 0], depth: [1, 1, 1] }] },
+  input: {
+    frames: 1,
+    width: 32,
+    height: 32,
+    fit: 'stretch',
+    maxClipSeconds: 8,
+    tubes: [{ name: 'frame', kernel: [1, 32, 32], stride: [1, 32, 32], offset: [0, 0, 0], depth: [1, 1, 1] }],
+  },
   dims: { embedding: 2, memory: 1, tokens: 1, token: 1, layers: 1, crossLayers: 1, heads: 1, headDim: 1, vocab: 1, context: 1, queries: 1 },
   graphs: { vision: file, text: file, cross: file, decoder: file, detector: file },
   weights: [],
   tokenizer: { ...file, pad: 0, start: 1, end: 2, clean: 'none' },
   prompts: { caption: '', search: '{query}', label: '{label}' },
-  calibration: { measured: true, search: { scale: 1, bias: 0, threshold: 0.5 }, caption: { notSureBelow: 0 }, detect: { scale: 1, bias: 0, threshold: 0.5 } },
+  calibration: {
+    measured: true,
+    search: { scale: 1, bias: 0, threshold: 0.5 },
+    caption: { notSureBelow: 0 },
+    detect: { scale: 1, bias: 0, threshold: 0.5 },
+  },
 }
 
 /** One that looks for the words of the vocabulary. */

@@ -15,7 +15,11 @@ export interface CellRange {
   columns: readonly ColumnKey[]
 }
 /** A decision about all cells, or what each is to say: `cells` by row of the range and column. `overturn`: also where a person decided otherwise. */
-export type Wish = { overturn?: boolean } & ({ action: 'accept' | 'reject' | 'reset' } | { cells: readonly (readonly string[])[] } | { value: string })
+export type Wish = { overturn?: boolean } & (
+  | { action: 'accept' | 'reject' | 'reset' }
+  | { cells: readonly (readonly string[])[] }
+  | { value: string }
+)
 
 type Reason = EditReport['refused'][number]['reason']
 /** What a column's cells are: which annotation of a clip, and whether it takes yes and no alone. */
@@ -35,29 +39,47 @@ export function editCells(library: Library, { view, from, to, columns }: CellRan
 }
 
 /** The same for columns of clips that were chosen somewhere else. @param called What undo calls a change of so many cells. */
-export function editClips(library: Library, clipIds: readonly number[], columns: readonly ColumnKey[], wish: Wish, called: (cells: number) => Phrase): Promise<EditReport> {
+export function editClips(
+  library: Library,
+  clipIds: readonly number[],
+  columns: readonly ColumnKey[],
+  wish: Wish,
+  called: (cells: number) => Phrase,
+): Promise<EditReport> {
   const rows = (at: number, end: number) => Promise.resolve({ clipIds: clipIds.slice(at, end).map((id) => [id]), total: clipIds.length })
   return edit(library, rows, { from: 0, to: clipIds.length, columns }, wish, called)
 }
 
 /** A note more on each clip, beside those that are there. */
 export async function noteClips(library: Library, clipIds: readonly number[], text: string): Promise<EditReport> {
-  await library.steps.editMany(clipIds.map((clipId) => ({ action: 'add', clipId, body: { kind: 'note', text } })), said('Note on {{clips}} clips', { clips: clipIds.length }))
+  await library.steps.editMany(
+    clipIds.map((clipId) => ({ action: 'add', clipId, body: { kind: 'note', text } })),
+    said('Note on {{clips}} clips', { clips: clipIds.length }),
+  )
   return { changed: clipIds.length, unchanged: 0, kept: 0, refused: [] }
 }
 
 type RowsOf = (from: number, to: number) => Promise<{ clipIds: number[][]; total: number }>
 
-async function edit(library: Library, rowsOf: RowsOf, { from, to, columns }: Omit<CellRange, 'view'>, wish: Wish, called?: (cells: number) => Phrase): Promise<EditReport> {
+async function edit(
+  library: Library,
+  rowsOf: RowsOf,
+  { from, to, columns }: Omit<CellRange, 'view'>,
+  wish: Wish,
+  called?: (cells: number) => Phrase,
+): Promise<EditReport> {
   const targets = columns.map((key) => targetOf(library, key))
   const agreed: Deed[] = []
   // Against what a person decided before.
   const opposed: Deed[] = []
   const refused = new Map<Reason, { cells: number; example: string }>()
   let unchanged = 0
-  const take = (deed: Deed, there: There) => (there !== undefined && deed.action !== 'add' && overturns(deed.action, there.state) ? opposed : agreed).push(deed)
-  const refuse = (reason: Reason, example: string, cells = 1) => refused.set(reason, { cells: (refused.get(reason)?.cells ?? 0) + cells, example: refused.get(reason)?.example ?? example })
-  const writes = 'action' in wish ? null : (row: number, column: number) => ('value' in wish ? wish.value : (wish.cells[row - from]?.[column] ?? ''))
+  const take = (deed: Deed, there: There) =>
+    (there !== undefined && deed.action !== 'add' && overturns(deed.action, there.state) ? opposed : agreed).push(deed)
+  const refuse = (reason: Reason, example: string, cells = 1) =>
+    refused.set(reason, { cells: (refused.get(reason)?.cells ?? 0) + cells, example: refused.get(reason)?.example ?? example })
+  const writes =
+    'action' in wish ? null : (row: number, column: number) => ('value' in wish ? wish.value : (wish.cells[row - from]?.[column] ?? ''))
 
   for (let at = from; at < to; at += ROWS) {
     const { clipIds, total } = await rowsOf(at, Math.min(to, at + ROWS))
@@ -101,14 +123,19 @@ async function edit(library: Library, rowsOf: RowsOf, { from, to, columns }: Omi
   const edits = kept > 0 ? agreed : [...agreed, ...opposed]
   const [only, more] = edits
   if (only !== undefined && more === undefined && called === undefined) editOne(library, only)
-  else if (only !== undefined) await library.steps.editMany(edits, called?.(edits.length) ?? said('{{deed}} × {{times}}', { deed: nameOf(edits, targets), times: edits.length }))
+  else if (only !== undefined)
+    await library.steps.editMany(
+      edits,
+      called?.(edits.length) ?? said('{{deed}} × {{times}}', { deed: nameOf(edits, targets), times: edits.length }),
+    )
   return { changed: edits.length, unchanged, kept, refused: [...refused].map(([reason, found]) => ({ reason, ...found })) }
 }
 
 /** One is called by where it was done. */
 function editOne(library: Library, deed: Deed): void {
   if (deed.action === 'add') library.addAnnotation(deed.clipId, deed.body)
-  else if (deed.action === 'edit') library.review(deed.annotationId, 'edit', { ...library.annotation(deed.annotationId).body, text: deed.text } as AnnotationBody)
+  else if (deed.action === 'edit')
+    library.review(deed.annotationId, 'edit', { ...library.annotation(deed.annotationId).body, text: deed.text } as AnnotationBody)
   else library.review(deed.annotationId, deed.action)
 }
 
@@ -116,7 +143,9 @@ function editOne(library: Library, deed: Deed): void {
 function nameOf(edits: readonly Deed[], targets: readonly (Target | null)[]): Phrase {
   const [actions, kinds] = [new Set(edits.map(({ action }) => action)), new Set(targets.flatMap((target) => target?.kind ?? []))]
   const [[action], [kind]] = [[...actions], [...kinds]]
-  return said(action !== undefined && kind !== undefined && actions.size === 1 && kinds.size === 1 ? DEEDS[kind][action] : phrase('Changed'))
+  return said(
+    action !== undefined && kind !== undefined && actions.size === 1 && kinds.size === 1 ? DEEDS[kind][action] : phrase('Changed'),
+  )
 }
 
 function targetOf(library: Library, key: ColumnKey): Target | null {
@@ -142,7 +171,8 @@ function writing(clipId: number, { kind, question, yesNo: onlyYesNo }: Target, t
   if (text.length > LONGEST) return 'too-long'
   const value = onlyYesNo ? typedYesNo(text) : text
   if (value === null) return 'not-yes-or-no'
-  if (there === undefined) return { action: 'add', clipId, body: kind === 'answer' ? { kind, question: question ?? '', text: value } : { kind, text: value } }
+  if (there === undefined)
+    return { action: 'add', clipId, body: kind === 'answer' ? { kind, question: question ?? '', text: value } : { kind, text: value } }
   if (there.state !== 'rejected' && (onlyYesNo ? yesNo(there.text) : there.text) === value) return null
   return { action: 'edit', annotationId: there.id, text: value }
 }

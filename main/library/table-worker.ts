@@ -7,7 +7,16 @@ import path from 'node:path'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { ReviewState } from '../../app/annotation.ts'
-import { type Cell, type CellState, type ColumnKey, type ColumnKind, FACTS, type Group, type Row, type TableQuery } from '../../app/contract/table.ts'
+import {
+  type Cell,
+  type CellState,
+  type ColumnKey,
+  type ColumnKind,
+  FACTS,
+  type Group,
+  type Row,
+  type TableQuery,
+} from '../../app/contract/table.ts'
 import { arrange, Cells, summarised, valuesOf } from '../../app/table/cells.ts'
 import { clockText, lengthText, timeText } from '../../app/table/facts.ts'
 import { reviewOf, standingOf } from '../../app/review.ts'
@@ -29,7 +38,14 @@ export interface TableTasks {
   filled: { args: { digest: string | null }; result: Map<number, { filled: number; of: number }> }
 }
 type Op = keyof TableTasks
-export type TableTask = { [O in Op]: { id: number; op: O; args: TableTasks[O]['args']; /** Clips that changed since the last task; null for all. */ changed: number[] | null } }[Op]
+export type TableTask = {
+  [O in Op]: {
+    id: number
+    op: O
+    args: TableTasks[O]['args'] /** Clips that changed since the last task; null for all. */
+    changed: number[] | null
+  }
+}[Op]
 export type TableReply = { id: number; result: TableTasks[Op]['result'] } | { id: number; gone: true } | { id: number; error: string }
 
 const db = new DatabaseSync(path.join(workerData as string, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
@@ -53,7 +69,15 @@ const views = new Map<string, View>()
 let opened = 0
 
 /** Every clip, by row: rows are numbered as clips came into the library and keep their number until one is removed. */
-const base = { ids: [] as number[], sum: 0, sources: [] as number[], starts: [] as number[], ends: [] as number[], order: new Int32Array(0), rowOf: new Map<number, number>() }
+const base = {
+  ids: [] as number[],
+  sum: 0,
+  sources: [] as number[],
+  starts: [] as number[],
+  ends: [] as number[],
+  order: new Int32Array(0),
+  rowOf: new Map<number, number>(),
+}
 const names = new Map<number, string>()
 const lengths = new Map<number, number>()
 /** Columns, read as far as row `read`; `wanted` are those to read ahead. */
@@ -79,7 +103,10 @@ function refresh(): void {
     base.rowOf.clear()
     kept.clear()
   }
-  for (const [id, source, start, end] of all('SELECT id, source_id, start, "end" FROM clips WHERE id > ? ORDER BY id', removed ? 0 : newest)) {
+  for (const [id, source, start, end] of all(
+    'SELECT id, source_id, start, "end" FROM clips WHERE id > ? ORDER BY id',
+    removed ? 0 : newest,
+  )) {
     base.rowOf.set(Number(id), base.ids.length)
     base.ids.push(Number(id))
     base.sum += Number(id)
@@ -87,7 +114,9 @@ function refresh(): void {
     base.starts.push(Number(start))
     base.ends.push(Number(end))
   }
-  base.order = Int32Array.from(base.ids.keys()).sort((a, b) => (base.sources[a] ?? 0) - (base.sources[b] ?? 0) || (base.starts[a] ?? 0) - (base.starts[b] ?? 0))
+  base.order = Int32Array.from(base.ids.keys()).sort(
+    (a, b) => (base.sources[a] ?? 0) - (base.sources[b] ?? 0) || (base.starts[a] ?? 0) - (base.starts[b] ?? 0),
+  )
   for (const { cells } of kept.values()) cells.resize(base.ids.length)
 }
 
@@ -103,7 +132,15 @@ interface Read {
   agreement: number | null
   said: string | null
 }
-const fact = (clipId: number, text: string, number: number | null = null): Read => ({ clipId, text, number, state: 'sure', confidence: null, agreement: null, said: null })
+const fact = (clipId: number, text: string, number: number | null = null): Read => ({
+  clipId,
+  text,
+  number,
+  state: 'sure',
+  confidence: null,
+  agreement: null,
+  said: null,
+})
 
 function definition(key: ColumnKey): { kind: ColumnKind; text: string } | null {
   const [row] = all('SELECT kind, text FROM columns WHERE id = ?', Number(key.slice(1)))
@@ -115,9 +152,15 @@ type Which = { ids: readonly number[] } | { from: number; to: number }
 
 /** The cells of some clips in a column. Cells that are empty need not come. */
 function read(key: ColumnKey, which: Which): Read[] {
-  const rows = 'ids' in which ? which.ids.flatMap((id) => base.rowOf.get(id) ?? []) : Array.from({ length: which.to - which.from }, (_, at) => which.from + at)
+  const rows =
+    'ids' in which
+      ? which.ids.flatMap((id) => base.rowOf.get(id) ?? [])
+      : Array.from({ length: which.to - which.from }, (_, at) => which.from + at)
   // Rows are numbered by ascending id.
-  const [only, named] = 'ids' in which ? ['AND a.clip_id IN (SELECT value FROM json_each(?))', [JSON.stringify(which.ids)]] : ['AND a.clip_id BETWEEN ? AND ?', [base.ids[which.from] ?? 0, base.ids[which.to - 1] ?? 0]]
+  const [only, named] =
+    'ids' in which
+      ? ['AND a.clip_id IN (SELECT value FROM json_each(?))', [JSON.stringify(which.ids)]]
+      : ['AND a.clip_id BETWEEN ? AND ?', [base.ids[which.from] ?? 0, base.ids[which.to - 1] ?? 0]]
   switch (key as (typeof FACTS)[number]) {
     case 'name':
       return rows.map((row) => fact(base.ids[row] ?? 0, names.get(base.sources[row] ?? 0) ?? ''))
@@ -129,22 +172,31 @@ function read(key: ColumnKey, which: Which): Read[] {
         return fact(base.ids[row] ?? 0, lengthText(seconds), seconds)
       })
     case 'review':
-      return all(`SELECT a.clip_id, total(a.state <> 'machine'), count(*) FROM annotations a WHERE ${REVIEWED} ${only} GROUP BY a.clip_id`, ...named).map(([id, decided, total]) =>
-        fact(Number(id), reviewOf(Number(decided), Number(total)), Number(decided) / Number(total)),
-      )
+      return all(
+        `SELECT a.clip_id, total(a.state <> 'machine'), count(*) FROM annotations a WHERE ${REVIEWED} ${only} GROUP BY a.clip_id`,
+        ...named,
+      ).map(([id, decided, total]) => fact(Number(id), reviewOf(Number(decided), Number(total)), Number(decided) / Number(total)))
     case 'labels':
-      return all(`SELECT a.clip_id, group_concat(DISTINCT a.label) FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' ${only} GROUP BY a.clip_id`, ...named).map(([id, labels]) =>
-        fact(Number(id), String(labels).split(',').sort().join(', ')),
-      )
+      return all(
+        `SELECT a.clip_id, group_concat(DISTINCT a.label) FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' ${only} GROUP BY a.clip_id`,
+        ...named,
+      ).map(([id, labels]) => fact(Number(id), String(labels).split(',').sort().join(', ')))
     case 'caption':
       return statements(`a.kind = 'caption'`, [], only, named, false)
     case 'note':
       // The oldest is the table's note; further ones are seen with the clip.
-      return statements(`a.kind = 'note' AND a.state <> 'rejected' AND NOT EXISTS (SELECT 1 FROM annotations b WHERE b.clip_id = a.clip_id AND b.kind = 'note' AND b.state <> 'rejected' AND b.id < a.id)`, [], only, named, false)
+      return statements(
+        `a.kind = 'note' AND a.state <> 'rejected' AND NOT EXISTS (SELECT 1 FROM annotations b WHERE b.clip_id = a.clip_id AND b.kind = 'note' AND b.state <> 'rejected' AND b.id < a.id)`,
+        [],
+        only,
+        named,
+        false,
+      )
     default: {
       const column = definition(key)
       if (column === null) return []
-      if (column.kind !== 'count') return statements(`a.kind = 'answer' AND a.topic = ?`, [topicOf(column.text)], only, named, column.kind === 'yesno')
+      if (column.kind !== 'count')
+        return statements(`a.kind = 'answer' AND a.topic = ?`, [topicOf(column.text)], only, named, column.kind === 'yesno')
       return counts(column.text, only, named)
     }
   }
@@ -153,17 +205,30 @@ function read(key: ColumnKey, which: Which): Read[] {
 /** How many tracks of a label a clip has that nobody rejected. A clip that was looked through and has none has 0 of them. */
 function counts(label: string, only: string, named: readonly (string | number)[]): Read[] {
   const known = labelNamed(storedVocabulary(db), label)
-  const [[digest = null, names] = []] = all(`SELECT value ->> '$.boxes.digest', value ->> '$.boxes.names' FROM settings WHERE key = 'packs'`)
+  const [[digest = null, names] = []] = all(
+    `SELECT value ->> '$.boxes.digest', value ->> '$.boxes.names' FROM settings WHERE key = 'packs'`,
+  )
   // That another pack found none says nothing of what this one sees.
   const own = digest === null ? '' : 'AND a.pack_digest = ?'
-  const looked = known === undefined ? [] : all(`SELECT DISTINCT a.clip_id FROM detections a WHERE a.phrases = ? ${own} ${only}`, keyOf(known), ...(digest === null ? [] : [String(digest)]), ...named)
+  const looked =
+    known === undefined
+      ? []
+      : all(
+          `SELECT DISTINCT a.clip_id FROM detections a WHERE a.phrases = ? ${own} ${only}`,
+          keyOf(known),
+          ...(digest === null ? [] : [String(digest)]),
+          ...named,
+        )
   // A detector looks for everything on its list, and for nothing else.
   const blind = typeof names === 'string' && namesOf(known ? phrasesOf(known) : [label], JSON.parse(names) as string[]).length === 0
-  if (typeof names === 'string' && (known || blind)) looked.push(...all(`SELECT a.clip_id FROM seen a WHERE a.by = ? ${only}`, String(digest), ...named))
+  if (typeof names === 'string' && (known || blind))
+    looked.push(...all(`SELECT a.clip_id FROM seen a WHERE a.by = ? ${only}`, String(digest), ...named))
   const found = new Map(
-    all(`SELECT a.clip_id, count(*), total(a.state = 'machine') FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' AND lower(a.label) = lower(?) ${only} GROUP BY a.clip_id`, label, ...named).map(
-      ([id, count, machine]) => [Number(id), { count: Number(count), machine: Number(machine) }] as const,
-    ),
+    all(
+      `SELECT a.clip_id, count(*), total(a.state = 'machine') FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' AND lower(a.label) = lower(?) ${only} GROUP BY a.clip_id`,
+      label,
+      ...named,
+    ).map(([id, count, machine]) => [Number(id), { count: Number(count), machine: Number(machine) }] as const),
   )
   const ids = new Set([...looked.map(([id]) => Number(id)), ...found.keys()])
   return [...ids].map((id): Read => {
@@ -176,7 +241,11 @@ function counts(label: string, only: string, named: readonly (string | number)[]
 
 function statements(which: string, values: readonly string[], only: string, named: readonly (string | number)[], isYesNo: boolean): Read[] {
   // All of these lie in the index: no annotation is read for them.
-  const rows = all(`SELECT a.clip_id, a.state, a.shown, a.overruled, a.confidence, a.unsure, a.agreement FROM annotations a WHERE ${which} ${only}`, ...values, ...named)
+  const rows = all(
+    `SELECT a.clip_id, a.state, a.shown, a.overruled, a.confidence, a.unsure, a.agreement FROM annotations a WHERE ${which} ${only}`,
+    ...values,
+    ...named,
+  )
   return rows.map(([id, state, shown, overruled, confidence, unsure, agreement]) => {
     const words = String(shown ?? '')
     const text = isYesNo ? yesNo(words) : words
@@ -303,7 +372,8 @@ function reviewed(clips: Cells, spans: Videos['spans']): { cells: Cells; shares:
     const texts = Array.from(base.order.subarray(from, to), (row) => clips.textAt(row) ?? 'open')
     const done = texts.filter((text) => text === 'done').length
     const begun = texts.filter((text) => text !== 'open').length
-    if (texts.length > 0) cells.set(video, done === texts.length ? 'done' : reviewOf(begun, texts.length + 1), 'sure', null, done / texts.length)
+    if (texts.length > 0)
+      cells.set(video, done === texts.length ? 'done' : reviewOf(begun, texts.length + 1), 'sure', null, done / texts.length)
     shares.set([done, texts.length], video * 2)
   }
   return { cells, shares }
@@ -334,7 +404,9 @@ function open({ query }: TableTasks['open']['args']): TableTasks['open']['result
   const { order, groups } = arrange(rows, query, column)
   const ids = order.map((row) => (known === null ? base.ids : known.ids)[row] ?? 0)
   const text = JSON.stringify(query)
-  const same = [...views].findLast(([, view]) => view.query === text && view.ids.length === ids.length && view.ids.every((id, at) => id === ids[at]))
+  const same = [...views].findLast(
+    ([, view]) => view.query === text && view.ids.length === ids.length && view.ids.every((id, at) => id === ids[at]),
+  )
   const view = same?.[0] ?? String((opened += 1))
   // The newest last: the oldest is forgotten.
   views.delete(view)
@@ -362,13 +434,27 @@ function rows({ view, from, to, columns }: TableTasks['rows']['args']): Row[] {
 const NOTHING: Cell = { text: '', state: 'empty', confidence: null, agreement: null, machine: null, share: null }
 
 function clipRows(ids: readonly number[], columns: readonly ColumnKey[]): Row[] {
-  const encoded = new Set(all('SELECT DISTINCT clip_id FROM encodings WHERE clip_id IN (SELECT value FROM json_each(?))', JSON.stringify(ids)).map(([id]) => Number(id)))
-  const found = ids.map((clipId): Row => ({ clipId, sourceId: base.sources[base.rowOf.get(clipId) ?? -1] ?? 0, encoded: encoded.has(clipId), cells: {} }))
+  const encoded = new Set(
+    all('SELECT DISTINCT clip_id FROM encodings WHERE clip_id IN (SELECT value FROM json_each(?))', JSON.stringify(ids)).map(([id]) =>
+      Number(id),
+    ),
+  )
+  const found = ids.map(
+    (clipId): Row => ({ clipId, sourceId: base.sources[base.rowOf.get(clipId) ?? -1] ?? 0, encoded: encoded.has(clipId), cells: {} }),
+  )
   for (const key of columns) {
     const cells = new Map(read(key, { ids }).map((cell) => [cell.clipId, cell]))
     for (const row of found) {
       const cell = cells.get(row.clipId ?? 0)
-      if (cell !== undefined) row.cells[key] = { text: cell.text ?? '', state: cell.state, confidence: cell.confidence, agreement: cell.agreement, machine: cell.said === cell.text ? null : cell.said, share: null }
+      if (cell !== undefined)
+        row.cells[key] = {
+          text: cell.text ?? '',
+          state: cell.state,
+          confidence: cell.confidence,
+          agreement: cell.agreement,
+          machine: cell.said === cell.text ? null : cell.said,
+          share: null,
+        }
     }
   }
   return found
@@ -388,7 +474,12 @@ function videoRows(ids: readonly number[], columns: readonly ColumnKey[]): Row[]
       const text = cells.textAt(at)
       const state = cells.stateAt(at)
       if (text === null && state === 'empty') continue
-      row.cells[key] = { ...NOTHING, text: text ?? '', state, share: shares === null ? null : [shares[at * 2] ?? 0, shares[at * 2 + 1] ?? 0] }
+      row.cells[key] = {
+        ...NOTHING,
+        text: text ?? '',
+        state,
+        share: shares === null ? null : [shares[at * 2] ?? 0, shares[at * 2 + 1] ?? 0],
+      }
     }
   }
   return found
@@ -400,7 +491,10 @@ function clipsOf({ view, from, to }: TableTasks['clips']['args']): TableTasks['c
   if (kind === 'clips') return { clipIds: some.map((id) => [id]), total: ids.length }
   const every = videos()
   const spans = new Map(every.ids.map((id, at) => [id, every.spans[at] ?? [0, 0]]))
-  return { clipIds: some.map((id) => Array.from(base.order.subarray(...(spans.get(id) ?? [0, 0])), (row) => base.ids[row] ?? 0)), total: ids.length }
+  return {
+    clipIds: some.map((id) => Array.from(base.order.subarray(...(spans.get(id) ?? [0, 0])), (row) => base.ids[row] ?? 0)),
+    total: ids.length,
+  }
 }
 
 /** So many rows at a time are read, which bounds what is in memory. */
@@ -409,15 +503,26 @@ const CHUNK = 2_000
 function tsv({ view, from, to, columns }: TableTasks['tsv']['args']): string {
   const parts: string[] = []
   const end = Math.min(to, viewOf(view).ids.length)
-  for (let at = from; at < end; at += CHUNK) parts.push(toTsv(rows({ view, from: at, to: Math.min(end, at + CHUNK), columns }).map(({ cells }) => columns.map((key) => (cells[key]?.state === 'rejected' ? '' : (cells[key]?.text ?? ''))))))
+  for (let at = from; at < end; at += CHUNK)
+    parts.push(
+      toTsv(
+        rows({ view, from: at, to: Math.min(end, at + CHUNK), columns }).map(({ cells }) =>
+          columns.map((key) => (cells[key]?.state === 'rejected' ? '' : (cells[key]?.text ?? ''))),
+        ),
+      ),
+    )
   return parts.join('\r\n')
 }
 
 function filled({ digest }: TableTasks['filled']['args']): TableTasks['filled']['result'] {
-  const [[clips] = []] = digest === null ? all('SELECT count(DISTINCT clip_id) FROM encodings') : all('SELECT count(*) FROM encodings WHERE pack_digest = ?', digest)
+  const [[clips] = []] =
+    digest === null
+      ? all('SELECT count(DISTINCT clip_id) FROM encodings')
+      : all('SELECT count(*) FROM encodings WHERE pack_digest = ?', digest)
   return new Map(
     all('SELECT id, kind, text FROM columns').map(([id, kind, text]) => {
-      const [[answers] = []] = kind === 'count' ? [[clips]] : all(`SELECT count(*) FROM annotations WHERE kind = 'answer' AND topic = ?`, topicOf(String(text)))
+      const [[answers] = []] =
+        kind === 'count' ? [[clips]] : all(`SELECT count(*) FROM annotations WHERE kind = 'answer' AND topic = ?`, topicOf(String(text)))
       return [Number(id), { filled: Number(answers), of: Math.max(Number(clips), Number(answers)) }]
     }),
   )
@@ -426,17 +531,22 @@ function filled({ digest }: TableTasks['filled']['args']): TableTasks['filled'][
 function perform(task: TableTask): TableTasks[Op]['result'] {
   update(task.changed)
   switch (task.op) {
-    case 'open': return open(task.args)
-    case 'rows': return rows(task.args)
-    case 'clips': return clipsOf(task.args)
+    case 'open':
+      return open(task.args)
+    case 'rows':
+      return rows(task.args)
+    case 'clips':
+      return clipsOf(task.args)
     case 'values': {
       refresh()
       if (task.args.rows === 'clips') return valuesOf(cellsOf(task.args.key), base.order, 200)
       const every = videos()
       return valuesOf(videoCells(task.args.key, every).cells, Int32Array.from(every.ids.keys()), 200)
     }
-    case 'tsv': return tsv(task.args)
-    case 'filled': return filled(task.args)
+    case 'tsv':
+      return tsv(task.args)
+    case 'filled':
+      return filled(task.args)
   }
 }
 
@@ -450,7 +560,11 @@ parentPort?.on('message', (task: TableTask) => {
   try {
     parentPort?.postMessage({ id: task.id, result: perform(task) } satisfies TableReply)
   } catch (error) {
-    parentPort?.postMessage(error instanceof Gone ? { id: task.id, gone: true } : { id: task.id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+    parentPort?.postMessage(
+      error instanceof Gone
+        ? { id: task.id, gone: true }
+        : { id: task.id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) },
+    )
   }
   ahead ??= setImmediate(goOn)
 })

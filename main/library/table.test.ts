@@ -12,7 +12,15 @@ import { detector, mammut } from './shower.testing.ts'
 import { editCells, editClips, noteClips } from './table-edits.ts'
 
 const DIGEST = 'd'.repeat(64)
-const provenance: Provenance = { packId: 'p', packVersion: '1', packDigest: DIGEST, provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
+const provenance: Provenance = {
+  packId: 'p',
+  packVersion: '1',
+  packDigest: DIGEST,
+  provider: 'cpu',
+  prompt: '',
+  appVersion: '0',
+  at: '2026-01-01T00:00:00.000Z',
+}
 
 let folder: string
 let library: Library
@@ -29,14 +37,27 @@ afterEach(async () => {
 function addVideo(name: string, captions: readonly string[]): number[] {
   const { source } = library.addSource({ path: `/v/${name}`, name, bytes: 1, mtimeMs: 0, fingerprint: name })
   return captions.map((text, index) => {
-    const clipId = library.saveClip(source.id, { index, kind: 'window', start: index * 8, end: index * 8 + 8, startFrame: index * 200, endFrame: index * 200 + 200, frames: [] })
+    const clipId = library.saveClip(source.id, {
+      index,
+      kind: 'window',
+      start: index * 8,
+      end: index * 8 + 8,
+      startFrame: index * 200,
+      endFrame: index * 200 + 200,
+      frames: [],
+    })
     const encoding = { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }
-    library.saveClipResult(clipId, mammut(DIGEST), encoding, [], { caption: { body: { kind: 'caption', text }, evidence: null, provenance }, seen: null })
+    library.saveClipResult(clipId, mammut(DIGEST), encoding, [], {
+      caption: { body: { kind: 'caption', text }, evidence: null, provenance },
+      seen: null,
+    })
     return clipId
   })
 }
 function answer(clipId: number, question: string, text: string, confidence: number, unsure = false): void {
-  library.saveMachine(clipId, 'answer', [{ body: { kind: 'answer', question, text }, evidence: { confidence, unsure, agreement: 0.25, frames: [] }, provenance }])
+  library.saveMachine(clipId, 'answer', [
+    { body: { kind: 'answer', question, text }, evidence: { confidence, unsure, agreement: 0.25, frames: [] }, provenance },
+  ])
 }
 const answerId = (clipId: number) => library.annotations(clipId).find(({ body }) => body.kind === 'answer')?.id ?? 0
 
@@ -52,8 +73,23 @@ test('clips are rows in the order of their videos and times, with what is known 
   addVideo('a.mp4', ['a car'])
   const { view, total, of, groups } = await open()
   expect([total, of, groups]).toEqual([3, 3, null])
-  const [, row] = await library.table.ask('rows', { view, from: 0, to: 3, columns: ['name', 'time', 'length', 'caption', 'review', 'note'] })
-  expect(row).toMatchObject({ clipId: second, encoded: true, cells: { name: { text: 'b.mp4' }, time: { text: '0:08.0–0:16.0' }, length: { text: '8.0' }, caption: { text: 'a cat', state: 'sure' }, review: { text: 'open' } } })
+  const [, row] = await library.table.ask('rows', {
+    view,
+    from: 0,
+    to: 3,
+    columns: ['name', 'time', 'length', 'caption', 'review', 'note'],
+  })
+  expect(row).toMatchObject({
+    clipId: second,
+    encoded: true,
+    cells: {
+      name: { text: 'b.mp4' },
+      time: { text: '0:08.0–0:16.0' },
+      length: { text: '8.0' },
+      caption: { text: 'a cat', state: 'sure' },
+      review: { text: 'open' },
+    },
+  })
   expect(row?.cells['note']).toBeUndefined()
 })
 
@@ -107,7 +143,11 @@ test('an arrangement stands still under its name while cells change; opened agai
   const before = await open(sorted)
   library.review(answerId(clips[1]), 'edit', { kind: 'answer', question: 'What?', text: 'zeta' })
   const rows = await library.table.ask('rows', { view: before.view, from: 0, to: 3, columns: [key] })
-  expect(rows.map(({ clipId, cells }) => [clipId, cells[key]?.text, cells[key]?.state])).toEqual([[clips[1], 'zeta', 'edited'], [clips[0], 'beta', 'sure'], [clips[2], 'gamma', 'sure']])
+  expect(rows.map(({ clipId, cells }) => [clipId, cells[key]?.text, cells[key]?.state])).toEqual([
+    [clips[1], 'zeta', 'edited'],
+    [clips[0], 'beta', 'sure'],
+    [clips[2], 'gamma', 'sure'],
+  ])
   expect(await texts(sorted, key)).toEqual(['beta', 'gamma', 'zeta'])
   expect(await texts({ filters: [{ key, op: 'state', states: ['edited'] }] }, key)).toEqual(['zeta'])
   library.review(answerId(clips[1]), 'reject')
@@ -123,7 +163,9 @@ test('clips that come and go are rows that come and go; opening the same again k
   expect((await open()).view).not.toBe(before.view)
   library.removeSource(library.clip(first ?? 0).sourceId)
   expect(await texts({ sort: [{ key: 'caption', by: 'value', down: false }] }, 'caption')).toEqual(['three'])
-  await expect(library.table.ask('rows', { view: 'no such', from: 0, to: 1, columns: ['name'] })).rejects.toMatchObject({ problem: { code: 'not-found' } })
+  await expect(library.table.ask('rows', { view: 'no such', from: 0, to: 1, columns: ['name'] })).rejects.toMatchObject({
+    problem: { code: 'not-found' },
+  })
 })
 
 test('a video that comes after the last one went has rows and cells of its own', async () => {
@@ -139,7 +181,8 @@ test('a video that comes after the last one went has rows and cells of its own',
 
 test('a clip that goes while another one comes back changes the rows, though not how many they are', async () => {
   addVideo('a.mp4', ['one'])
-  const mark = (at: number) => library.markClip(1, { index: 1, kind: 'marked', start: at, end: at + 1, startFrame: at * 25, endFrame: at * 25 + 25, frames: [] }).id
+  const mark = (at: number) =>
+    library.markClip(1, { index: 1, kind: 'marked', start: at, end: at + 1, startFrame: at * 25, endFrame: at * 25 + 25, frames: [] }).id
   const [first, second] = [mark(1), mark(2)]
   mark(3)
   library.removeClip(first)
@@ -155,9 +198,14 @@ test('labels are counted without those that were rejected; nothing found is 0, n
   expect(await texts({}, key)).toEqual(['', ''])
   const vocabulary = [newLabel('car', []), newLabel('dog', [])]
   library.changeVocabulary(vocabulary, [])
-  const track = (label: string, x: number, score = 0.9) => ({ score, provenance, body: { kind: 'track' as const, label, boxes: [{ ordinal: 0, pts: 0, box: { x1: x, y1: 0, x2: x + 5, y2: 5 }, score }] } })
+  const track = (label: string, x: number, score = 0.9) => ({
+    score,
+    provenance,
+    body: { kind: 'track' as const, label, boxes: [{ ordinal: 0, pts: 0, box: { x1: x, y1: 0, x2: x + 5, y2: 5 }, score }] },
+  })
   const fresh = new Map(vocabulary.map((label) => [keyOf(label), []]))
-  for (const [at, candidates] of [[track('car', 0), track('car', 50), track('car', 70, 0.01), track('dog', 90)], []].entries()) library.saveSeen(clips[at] ?? 0, mammut(DIGEST), { lookedFor: lookedFor(vocabulary), fresh, candidates })
+  for (const [at, candidates] of [[track('car', 0), track('car', 50), track('car', 70, 0.01), track('dog', 90)], []].entries())
+    library.saveSeen(clips[at] ?? 0, mammut(DIGEST), { lookedFor: lookedFor(vocabulary), fresh, candidates })
   expect(await texts({}, key)).toEqual(['2', '0'])
   const [reject] = library.annotations(clips[0] ?? 0).filter(({ body }) => body.kind === 'track')
   library.review(reject?.id ?? 0, 'reject')
@@ -171,7 +219,11 @@ test('a detector has looked for everything on its list: nothing found is 0, and 
   library.changeVocabulary([newLabel('Auto', []), newLabel('crane', [])], [])
   const eyes = detector('e'.repeat(64), ['person', 'car'])
   library.packs.use('boxes', { id: 'eyes', digest: eyes.digest, names: ['person', 'car'] })
-  const car = { score: 0.9, provenance, body: { kind: 'track' as const, label: 'car', boxes: [{ ordinal: 0, pts: 0, box: { x1: 0, y1: 0, x2: 5, y2: 5 }, score: 0.9 }] } }
+  const car = {
+    score: 0.9,
+    provenance,
+    body: { kind: 'track' as const, label: 'car', boxes: [{ ordinal: 0, pts: 0, box: { x1: 0, y1: 0, x2: 5, y2: 5 }, score: 0.9 }] },
+  }
   for (const [at, candidates] of [[car], []].entries()) {
     library.seen.saveFrames(clips[at] ?? 0, eyes.digest, [])
     library.detections.saveTracks(clips[at] ?? 0, eyes, candidates)
@@ -181,9 +233,14 @@ test('a detector has looked for everything on its list: nothing found is 0, and 
   // Nor where another pack once looked for it: a 0 that means that nobody can see it is no number, in no view.
   const crane = newLabel('crane', [])
   library.saveSeen(clips[0] ?? 0, mammut(DIGEST), { lookedFor: lookedFor([crane]), fresh: new Map([[keyOf(crane), []]]), candidates: [] })
-  for (const [rows, states] of [['clips', ['blind', 'blind', undefined]], ['videos', ['blind']]] as const) {
+  for (const [rows, states] of [
+    ['clips', ['blind', 'blind', undefined]],
+    ['videos', ['blind']],
+  ] as const) {
     const { view, total } = await open({ rows })
-    expect((await library.table.ask('rows', { view, from: 0, to: total, columns: keys })).map(({ cells }) => cells[keys[1] ?? '']?.state)).toEqual(states)
+    expect(
+      (await library.table.ask('rows', { view, from: 0, to: total, columns: keys })).map(({ cells }) => cells[keys[1] ?? '']?.state),
+    ).toEqual(states)
     expect(await library.table.ask('tsv', { view, from: 0, to: 1, columns: [keys[1] ?? ''] })).toBe('')
     expect((await open({ rows, filters: [{ key: keys[1] ?? '', op: 'atMost', value: 0 }] })).total).toBe(0)
   }
@@ -210,11 +267,21 @@ test('captions of picked clips are decided about in one step, notes are put besi
   const clips = addVideo('a.mp4', ['one', 'two', 'three'])
   library.addAnnotation(clips[0] ?? 0, { kind: 'note', text: 'before' })
   const rejected = (cells: number) => ({ text: 'Rejected {{cells}}', values: { cells } })
-  expect(await editClips(library, clips.slice(0, 2), ['caption'], { action: 'reject' }, rejected)).toEqual({ changed: 2, unchanged: 0, kept: 0, refused: [] })
+  expect(await editClips(library, clips.slice(0, 2), ['caption'], { action: 'reject' }, rejected)).toEqual({
+    changed: 2,
+    unchanged: 0,
+    kept: 0,
+    refused: [],
+  })
   expect(clips.map((clip) => library.clip(clip).captionState)).toEqual(['rejected', 'rejected', 'machine'])
   expect(library.steps.history().undo).toEqual(rejected(2))
   // What was so already is not counted.
-  expect(await editClips(library, clips, ['caption'], { action: 'reject' }, rejected)).toEqual({ changed: 1, unchanged: 2, kept: 0, refused: [] })
+  expect(await editClips(library, clips, ['caption'], { action: 'reject' }, rejected)).toEqual({
+    changed: 1,
+    unchanged: 2,
+    kept: 0,
+    refused: [],
+  })
   expect(library.steps.history().undo).toEqual(rejected(1))
   await library.steps.undo()
   expect(await noteClips(library, clips, 'again')).toMatchObject({ changed: 3 })
@@ -233,18 +300,29 @@ test('a row for a video sums up its clips', async () => {
   for (const [at, clip] of a.entries()) answer(clip, 'Is it red?', at === 1 ? 'no' : 'yes', 0.6)
   const { view, total } = await open({ rows: 'videos', sort: [{ key: 'time', by: 'value', down: true }] })
   const rows = await library.table.ask('rows', { view, from: 0, to: total, columns: ['name', 'time', key] })
-  expect(rows.map(({ cells }) => [cells['name']?.text, cells['time']?.text, cells[key]?.text, cells[key]?.share])).toEqual([['a.mp4', '3', 'yes', [2, 3]], ['b.mp4', '0', undefined, undefined]])
+  expect(rows.map(({ cells }) => [cells['name']?.text, cells['time']?.text, cells[key]?.text, cells[key]?.share])).toEqual([
+    ['a.mp4', '3', 'yes', [2, 3]],
+    ['b.mp4', '0', undefined, undefined],
+  ])
   expect((await library.table.ask('clips', { view, from: 0, to: 2 })).clipIds).toEqual([a, []])
 })
 
 test('cells are copied as text for a spreadsheet, those that were rejected empty; values are counted', async () => {
   const clips = addVideo('v.mp4', ['one', 'two\tlines', 'one']) as [number, number, number]
   const { view } = await open()
-  expect(await library.table.ask('tsv', { view, from: 0, to: 3, columns: ['caption', 'length'] })).toBe('one\t8.0\r\n"two\tlines"\t8.0\r\none\t8.0')
+  expect(await library.table.ask('tsv', { view, from: 0, to: 3, columns: ['caption', 'length'] })).toBe(
+    'one\t8.0\r\n"two\tlines"\t8.0\r\none\t8.0',
+  )
   const [caption] = library.annotations(clips[0])
   library.review(caption?.id ?? 0, 'reject')
   expect(await library.table.ask('tsv', { view, from: 0, to: 1, columns: ['caption'] })).toBe('')
-  expect(await library.table.ask('values', { key: 'caption', rows: 'clips' })).toEqual({ values: [{ text: 'one', count: 1 }, { text: 'two\tlines', count: 1 }], distinct: 2 })
+  expect(await library.table.ask('values', { key: 'caption', rows: 'clips' })).toEqual({
+    values: [
+      { text: 'one', count: 1 },
+      { text: 'two\tlines', count: 1 },
+    ],
+    distinct: 2,
+  })
 })
 
 test('views are kept by name, and how the table was left without one', async () => {
@@ -266,18 +344,38 @@ test('cells that are accepted, rejected and reset at once are one step of undo, 
   const key = `q${library.table.addColumn('question', 'What?', true).id}`
   const states = async () => {
     const { view } = await open()
-    return (await library.table.ask('rows', { view, from: 0, to: 3, columns: [key, 'caption'] })).map(({ cells }) => [cells[key]?.state, cells['caption']?.state])
+    return (await library.table.ask('rows', { view, from: 0, to: 3, columns: [key, 'caption'] })).map(({ cells }) => [
+      cells[key]?.state,
+      cells['caption']?.state,
+    ])
   }
   const all = { view: (await open()).view, from: 0, to: 3, columns: ['name', 'caption', key] }
-  expect(await editCells(library, all, { action: 'accept' })).toEqual({ changed: 5, unchanged: 0, kept: 0, refused: [{ reason: 'nothing-there', cells: 1, example: '' }] })
-  expect(await states()).toEqual([['accepted', 'accepted'], ['accepted', 'accepted'], [undefined, 'accepted']])
+  expect(await editCells(library, all, { action: 'accept' })).toEqual({
+    changed: 5,
+    unchanged: 0,
+    kept: 0,
+    refused: [{ reason: 'nothing-there', cells: 1, example: '' }],
+  })
+  expect(await states()).toEqual([
+    ['accepted', 'accepted'],
+    ['accepted', 'accepted'],
+    [undefined, 'accepted'],
+  ])
   expect(await editCells(library, { ...all, to: 1 }, { action: 'accept' })).toMatchObject({ changed: 0, unchanged: 2 })
   await library.close()
   library = Library.open(folder)
   await library.steps.undo()
-  expect(await states()).toEqual([['sure', 'sure'], ['sure', 'sure'], [undefined, 'sure']])
+  expect(await states()).toEqual([
+    ['sure', 'sure'],
+    ['sure', 'sure'],
+    [undefined, 'sure'],
+  ])
   await library.steps.redo()
-  expect(await states()).toEqual([['accepted', 'accepted'], ['accepted', 'accepted'], [undefined, 'accepted']])
+  expect(await states()).toEqual([
+    ['accepted', 'accepted'],
+    ['accepted', 'accepted'],
+    [undefined, 'accepted'],
+  ])
   expect(library.steps.history().redo).toBeNull()
 })
 
@@ -286,10 +384,34 @@ test('what is pasted lands in its cells, empty takes away, and each refusal has 
   answer(clips[0], 'Is it?', 'no, never', 0.5)
   const key = `q${library.table.addColumn('yesno', 'Is it?', true).id}`
   const { view } = await open()
-  const report = await editCells(library, { view, from: 0, to: 4, columns: ['name', 'note', key] }, { cells: [['x', 'first', 'No'], ['x', '', 'TRUE'], ['x', 'third', 'maybe so'], ['x', 'fourth', 'yes']] })
-  expect(report).toEqual({ changed: 3, unchanged: 2, kept: 0, refused: [{ reason: 'fixed', cells: 3, example: '' }, { reason: 'not-yes-or-no', cells: 1, example: 'maybe so' }, { reason: 'beyond', cells: 3, example: 'x' }] })
+  const report = await editCells(
+    library,
+    { view, from: 0, to: 4, columns: ['name', 'note', key] },
+    {
+      cells: [
+        ['x', 'first', 'No'],
+        ['x', '', 'TRUE'],
+        ['x', 'third', 'maybe so'],
+        ['x', 'fourth', 'yes'],
+      ],
+    },
+  )
+  expect(report).toEqual({
+    changed: 3,
+    unchanged: 2,
+    kept: 0,
+    refused: [
+      { reason: 'fixed', cells: 3, example: '' },
+      { reason: 'not-yes-or-no', cells: 1, example: 'maybe so' },
+      { reason: 'beyond', cells: 3, example: 'x' },
+    ],
+  })
   const rows = await library.table.ask('rows', { view, from: 0, to: 3, columns: ['note', key] })
-  expect(rows.map(({ cells }) => [cells['note']?.text, cells[key]?.text, cells[key]?.state])).toEqual([['first', 'no', 'sure'], [undefined, 'yes', 'edited'], ['third', undefined, undefined]])
+  expect(rows.map(({ cells }) => [cells['note']?.text, cells[key]?.text, cells[key]?.state])).toEqual([
+    ['first', 'no', 'sure'],
+    [undefined, 'yes', 'edited'],
+    ['third', undefined, undefined],
+  ])
   expect(await editCells(library, { view, from: 0, to: 1, columns: ['note'] }, { value: '' })).toMatchObject({ changed: 1 })
   expect((await library.table.ask('rows', { view, from: 0, to: 1, columns: ['note'] }))[0]?.cells['note']).toBeUndefined()
   expect(await editCells(library, { view, from: 0, to: 1, columns: ['note'] }, { value: 'again' })).toMatchObject({ changed: 1 })
@@ -298,7 +420,12 @@ test('what is pasted lands in its cells, empty takes away, and each refusal has 
 test('a row that sums up many clips is decided about as a whole, and not written over', async () => {
   const clips = addVideo('v.mp4', ['one', 'two'])
   const { view } = await open({ rows: 'videos' })
-  expect(await editCells(library, { view, from: 0, to: 1, columns: ['caption'] }, { value: 'new' })).toEqual({ changed: 0, unchanged: 0, kept: 0, refused: [{ reason: 'summary', cells: 1, example: 'new' }] })
+  expect(await editCells(library, { view, from: 0, to: 1, columns: ['caption'] }, { value: 'new' })).toEqual({
+    changed: 0,
+    unchanged: 0,
+    kept: 0,
+    refused: [{ reason: 'summary', cells: 1, example: 'new' }],
+  })
   expect(await editCells(library, { view, from: 0, to: 1, columns: ['caption'] }, { action: 'reject' })).toMatchObject({ changed: 2 })
   expect(clips.map((clip) => library.clip(clip).captionState)).toEqual(['rejected', 'rejected'])
 })
@@ -331,7 +458,10 @@ test('what is done to many cells leaves those alone that a person decided otherw
   expect(decided(clips)).toEqual(was)
   expect(await editCells(library, { ...all, columns: ['caption'] }, { value: 'all the same' })).toMatchObject({ changed: 2, kept: 2 })
   expect(clips.map((clip) => library.clip(clip).caption)).toEqual(['all the same', 'two', 'mine', 'all the same'])
-  expect(await editCells(library, { ...all, columns: ['caption'] }, { cells: [['a'], [''], ['c'], ['d']] })).toMatchObject({ changed: 0, kept: 4 })
+  expect(await editCells(library, { ...all, columns: ['caption'] }, { cells: [['a'], [''], ['c'], ['d']] })).toMatchObject({
+    changed: 0,
+    kept: 4,
+  })
   // Who looks at one cell knows what is in it.
   expect(await editCells(library, { ...all, to: 1, columns: ['caption'] }, { action: 'reject' })).toMatchObject({ changed: 1, kept: 0 })
 })
@@ -340,8 +470,15 @@ test('a row of a video and picked clips are many', async () => {
   const clips = addVideo('v.mp4', ['one', 'two']) as [number, number]
   library.review(captionId(clips[0]), 'reject')
   const { view } = await open({ rows: 'videos' })
-  expect(await editCells(library, { view, from: 0, to: 1, columns: ['caption'] }, { action: 'accept' })).toMatchObject({ changed: 1, kept: 1 })
-  expect(await editClips(library, clips, ['caption'], { action: 'reject' }, () => ({ text: 'x' }))).toMatchObject({ changed: 0, unchanged: 1, kept: 1 })
+  expect(await editCells(library, { view, from: 0, to: 1, columns: ['caption'] }, { action: 'accept' })).toMatchObject({
+    changed: 1,
+    kept: 1,
+  })
+  expect(await editClips(library, clips, ['caption'], { action: 'reject' }, () => ({ text: 'x' }))).toMatchObject({
+    changed: 0,
+    unchanged: 1,
+    kept: 1,
+  })
   expect(decided(clips)).toEqual(['rejected', 'accepted'])
 })
 
@@ -353,7 +490,15 @@ test('what a person made and deleted is no cell: nothing brings it back, and a n
   const cell = { view, from: 0, to: 1, columns: ['note'] }
   expect(await editCells(library, cell, { action: 'accept' })).toMatchObject({ changed: 0, refused: [{ reason: 'nothing-there' }] })
   await editCells(library, cell, { value: 'right' })
-  expect(library.annotations(clip).filter(({ body }) => body.kind === 'note').map(({ state, body }) => [state, 'text' in body && body.text])).toEqual([['rejected', 'wrong'], ['edited', 'right']])
+  expect(
+    library
+      .annotations(clip)
+      .filter(({ body }) => body.kind === 'note')
+      .map(({ state, body }) => [state, 'text' in body && body.text]),
+  ).toEqual([
+    ['rejected', 'wrong'],
+    ['edited', 'right'],
+  ])
   expect(await texts({}, 'note')).toEqual(['right'])
 })
 
@@ -376,7 +521,10 @@ test('a column of twenty-five thousand clips is right when it was read ahead in 
   const last = { sort: [{ key: 'caption' as const, by: 'value' as const, down: true }] }
   const first = async () => {
     const { view, total } = await open(last)
-    return [total, ...(await library.table.ask('rows', { view, from: 0, to: 2, columns: ['caption'] })).map(({ cells }) => cells['caption']?.text)]
+    return [
+      total,
+      ...(await library.table.ask('rows', { view, from: 0, to: 2, columns: ['caption'] })).map(({ cells }) => cells['caption']?.text),
+    ]
   }
   // Asked for rows, it reads ahead; asked in the middle of that, it answers whole.
   await library.table.ask('rows', { view: (await open()).view, from: 0, to: 10, columns: ['name', 'caption'] })
@@ -398,7 +546,10 @@ test('thousands of cells are one step, made, undone and redone in parts that tel
   library.onChange((event) => event.type === 'progress' && shares.push(`${event.what} ${event.share}`))
   const accepted = async () => (await open({ filters: [{ key: 'caption', op: 'state', states: ['accepted'] }] })).total
   await editCells(library, { view, from: 0, to: 6_000, columns: ['caption'] }, { action: 'accept' })
-  expect([await accepted(), library.steps.history().undo]).toEqual([6_000, { text: '{{deed}} × {{times}}', values: { deed: { text: 'Caption accepted' }, times: 6_000 } }])
+  expect([await accepted(), library.steps.history().undo]).toEqual([
+    6_000,
+    { text: '{{deed}} × {{times}}', values: { deed: { text: 'Caption accepted' }, times: 6_000 } },
+  ])
   expect(shares.at(0)).toMatch(/^edit 0\.\d+$/)
   expect(shares.at(-1)).toBe('edit 1')
   shares.length = 0
@@ -425,8 +576,22 @@ test('what the model is not sure of looks so everywhere: clip, video, group, lis
   const { source } = library.addSource({ path: '/v/u.mp4', name: 'u.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'u' })
   const evidence = (unsure: boolean) => ({ confidence: 0.4, unsure, agreement: 0.2, frames: [] })
   const clips = [true, false].map((unsure, index) => {
-    const clipId = library.saveClip(source.id, { index, kind: 'window', start: index * 8, end: index * 8 + 8, startFrame: index * 200, endFrame: index * 200 + 200, frames: [] })
-    library.saveClipResult(clipId, mammut(DIGEST), { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null }, [], { caption: { body: { kind: 'caption', text: 'a dog' }, evidence: evidence(unsure), provenance }, seen: null })
+    const clipId = library.saveClip(source.id, {
+      index,
+      kind: 'window',
+      start: index * 8,
+      end: index * 8 + 8,
+      startFrame: index * 200,
+      endFrame: index * 200 + 200,
+      frames: [],
+    })
+    library.saveClipResult(
+      clipId,
+      mammut(DIGEST),
+      { embedding: new Float32Array([1, 0]), memory: new Uint16Array([1]), tokens: null },
+      [],
+      { caption: { body: { kind: 'caption', text: 'a dog' }, evidence: evidence(unsure), provenance }, seen: null },
+    )
     return clipId
   }) as [number, number]
   const states = async (over: Partial<TableQuery>) => {

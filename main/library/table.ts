@@ -38,13 +38,26 @@ export class Table {
   // ── columns
 
   columns(): KeptColumn[] {
-    return this.#db.prepare('SELECT * FROM columns ORDER BY id').all().map((row) => ({ id: Number(row['id']), kind: row['kind'] as ColumnKind, text: String(row['text']), automatic: row['automatic'] === 1 }))
+    return this.#db
+      .prepare('SELECT * FROM columns ORDER BY id')
+      .all()
+      .map((row) => ({
+        id: Number(row['id']),
+        kind: row['kind'] as ColumnKind,
+        text: String(row['text']),
+        automatic: row['automatic'] === 1,
+      }))
   }
 
   /** @throws TubeletError `not-found` */
   column(id: number): KeptColumn {
     const column = this.columns().find((candidate) => candidate.id === id)
-    if (column === undefined) throw new TubeletError({ code: 'not-found', message: 'That column was taken away.', next: 'Add it again: its answers are still there.' })
+    if (column === undefined)
+      throw new TubeletError({
+        code: 'not-found',
+        message: 'That column was taken away.',
+        next: 'Add it again: its answers are still there.',
+      })
     return column
   }
 
@@ -62,7 +75,11 @@ export class Table {
   }
 
   setAutomatic(id: number, automatic: boolean): void {
-    if (this.#db.prepare('UPDATE columns SET automatic = ? WHERE id = ? AND automatic <> ?').run(Number(automatic), id, Number(automatic)).changes > 0) this.#emit({ type: 'table' })
+    if (
+      this.#db.prepare('UPDATE columns SET automatic = ? WHERE id = ? AND automatic <> ?').run(Number(automatic), id, Number(automatic))
+        .changes > 0
+    )
+      this.#emit({ type: 'table' })
   }
 
   removeColumn(id: number): void {
@@ -83,20 +100,32 @@ export class Table {
   }
 
   /** Annotations that are the cells of a column in these clips, by clip. `question` is null for captions and notes. What a person made and deleted is no cell. */
-  annotationsIn(clipIds: readonly number[], kind: 'caption' | 'answer' | 'note', question: string | null): Map<number, { id: number; state: ReviewState; text: string; machine: boolean }> {
+  annotationsIn(
+    clipIds: readonly number[],
+    kind: 'caption' | 'answer' | 'note',
+    question: string | null,
+  ): Map<number, { id: number; state: ReviewState; text: string; machine: boolean }> {
     const rows = this.#db
       .prepare(
         `SELECT id, clip_id, state, machine IS NOT NULL AS machine, shown AS text FROM annotations
          WHERE clip_id IN (SELECT value FROM json_each(?)) AND kind = ? AND topic = ? AND (kind <> 'note' OR state <> 'rejected') ORDER BY id DESC`,
       )
       .all(JSON.stringify(clipIds), kind, question === null ? '' : topicOf(question))
-    return new Map(rows.map((row) => [Number(row['clip_id']), { id: Number(row['id']), state: row['state'] as ReviewState, text: String(row['text']), machine: row['machine'] === 1 }]))
+    return new Map(
+      rows.map((row) => [
+        Number(row['clip_id']),
+        { id: Number(row['id']), state: row['state'] as ReviewState, text: String(row['text']), machine: row['machine'] === 1 },
+      ]),
+    )
   }
 
   // ── saved views
 
   views(): View[] {
-    return this.#db.prepare(`SELECT * FROM views WHERE name <> '' ORDER BY name COLLATE NOCASE`).all().map((row) => ({ id: Number(row['id']), name: String(row['name']), spec: JSON.parse(String(row['spec'])) as TableSpec }))
+    return this.#db
+      .prepare(`SELECT * FROM views WHERE name <> '' ORDER BY name COLLATE NOCASE`)
+      .all()
+      .map((row) => ({ id: Number(row['id']), name: String(row['name']), spec: JSON.parse(String(row['spec'])) as TableSpec }))
   }
 
   /** How the table was left. */
@@ -107,12 +136,15 @@ export class Table {
 
   /** @param name Null keeps how the table is left. */
   saveView(name: string | null, spec: TableSpec): void {
-    this.#db.prepare('INSERT INTO views (name, spec) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET spec = excluded.spec').run(name ?? '', JSON.stringify(spec))
+    this.#db
+      .prepare('INSERT INTO views (name, spec) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET spec = excluded.spec')
+      .run(name ?? '', JSON.stringify(spec))
     if (name !== null) this.#emit({ type: 'table' })
   }
 
   removeView(id: number): void {
-    if (this.#db.prepare(`DELETE FROM views WHERE id = ? AND name <> ''`).run(id).changes === 0) throw new TubeletError({ code: 'not-found', message: 'There is no such view any more.' })
+    if (this.#db.prepare(`DELETE FROM views WHERE id = ? AND name <> ''`).run(id).changes === 0)
+      throw new TubeletError({ code: 'not-found', message: 'There is no such view any more.' })
     this.#emit({ type: 'table' })
   }
 
@@ -121,7 +153,11 @@ export class Table {
   /** Those that no view names any more are forgotten, except the newest. */
   pick(clipIds: readonly number[]): Picked {
     const id = Number(this.#db.prepare('INSERT INTO picks (clip_ids) VALUES (?)').run(JSON.stringify(clipIds)).lastInsertRowid)
-    this.#db.prepare(`DELETE FROM picks WHERE id <= ? AND id NOT IN (SELECT spec ->> '$.picked.id' FROM views WHERE spec ->> '$.picked.id' IS NOT NULL)`).run(id - PICKS)
+    this.#db
+      .prepare(
+        `DELETE FROM picks WHERE id <= ? AND id NOT IN (SELECT spec ->> '$.picked.id' FROM views WHERE spec ->> '$.picked.id' IS NOT NULL)`,
+      )
+      .run(id - PICKS)
     return { id, count: clipIds.length }
   }
 
@@ -129,7 +165,8 @@ export class Table {
 
   /** Hear what changed, so that the worker reads it again. */
   hear(event: BackendEvent): void {
-    if (this.#rows !== null && (event.type === 'annotations' || event.type === 'clips')) for (const id of event.clipIds) this.#changed?.add(id)
+    if (this.#rows !== null && (event.type === 'annotations' || event.type === 'clips'))
+      for (const id of event.clipIds) this.#changed?.add(id)
     // What is looked for changes the counts of every clip.
     if (event.type === 'labels') this.#changed = null
   }

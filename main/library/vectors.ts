@@ -78,7 +78,12 @@ export class Vectors {
  *
  * @param passes 1 for each row that does.
  */
-export function best(scores: Float32Array, passes: Uint8Array, most: number, line: number): { rows: number[]; matches: number; compared: number } {
+export function best(
+  scores: Float32Array,
+  passes: Uint8Array,
+  most: number,
+  line: number,
+): { rows: number[]; matches: number; compared: number } {
   const compared = picked(scores, passes)
   let matches = 0
   for (const score of compared) if (score >= line) matches += 1

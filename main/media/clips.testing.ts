@@ -20,7 +20,20 @@ export function clipNames(pattern: RegExp): string[] {
 
 /** PTS of every frame that ffprobe decodes of the first video stream. */
 export async function decodedPts({ ffprobe }: MediaTools, file: string): Promise<number[]> {
-  const args = ['-v', 'quiet', '-threads', '2', '-select_streams', 'v:0', '-show_frames', '-show_entries', 'frame=best_effort_timestamp', '-of', 'csv=p=0', file]
+  const args = [
+    '-v',
+    'quiet',
+    '-threads',
+    '2',
+    '-select_streams',
+    'v:0',
+    '-show_frames',
+    '-show_entries',
+    'frame=best_effort_timestamp',
+    '-of',
+    'csv=p=0',
+    file,
+  ]
   if (ffprobe === null) throw new Error('the tests need ffprobe')
   const { stdout } = await runTool(ffprobe, args)
   return [...stdout.toString().matchAll(/^-?\d+/gm)].map(Number)

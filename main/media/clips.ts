@@ -167,7 +167,11 @@ export class ClipCutter {
         const picture = input.width * input.height * 3
         const video = new Uint8Array(chosen.length * picture)
         chosen.forEach(({ rgb }, i) => video.set(rgb[want] ?? new Uint8Array(), i * picture))
-        return { key, frames: chosen.map(({ ordinal, pts }) => ({ ordinal, pts })), tubes: cutTubes(video, input).map((tube) => new Uint8Array(tube)) }
+        return {
+          key,
+          frames: chosen.map(({ ordinal, pts }) => ({ ordinal, pts })),
+          tubes: cutTubes(video, input).map((tube) => new Uint8Array(tube)),
+        }
       }),
       thumbnail: middle.jpeg,
     }

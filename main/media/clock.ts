@@ -11,7 +11,10 @@ import type { Probe } from '../../app/media.ts'
 const NEW_CLOCK = 1
 
 /** @param seal Printed on standard error where the clock starts again: a number alone on a line, which only `-v info` lets through. */
-export function frameClock({ frameRate, timeBase, startPts, untimedFrames = 0 }: Pick<Probe, 'frameRate' | 'timeBase' | 'startPts' | 'untimedFrames'>, seal?: number): string {
+export function frameClock(
+  { frameRate, timeBase, startPts, untimedFrames = 0 }: Pick<Probe, 'frameRate' | 'timeBase' | 'startPts' | 'untimedFrames'>,
+  seal?: number,
+): string {
   const start = `round(${startPts}*${timeBase.num}/${timeBase.den}/TB)`
   // A frame without a time is taken to follow at the nominal rate.
   const nominal = `max(1,round(${frameRate.den}/${frameRate.num}/TB))`

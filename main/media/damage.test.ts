@@ -25,11 +25,17 @@ function made(name: string, ...args: string[]): string {
 }
 
 /** Noise, so that bytes are spread evenly over its seconds. */
-const moving = (seconds: number, rate: number | string = 25) => ['-f', 'lavfi', '-i', `testsrc2=s=160x120:r=${rate}:d=${seconds},noise=alls=20:allf=t,format=yuv420p`]
+const moving = (seconds: number, rate: number | string = 25) => [
+  '-f',
+  'lavfi',
+  '-i',
+  `testsrc2=s=160x120:r=${rate}:d=${seconds},noise=alls=20:allf=t,format=yuv420p`,
+]
 const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-b:v', '400k']
 
 async function readAll(file: string, by: MediaTools = tools): Promise<{ pts: number[]; damaged: Problem | null }> {
-  for await (const event of sample(by, file, await probe(by, file), [])) if (event.type === 'done') return { pts: [...event.pts], damaged: event.damaged }
+  for await (const event of sample(by, file, await probe(by, file), []))
+    if (event.type === 'done') return { pts: [...event.pts], damaged: event.damaged }
   throw new Error('sampling ended without its last event')
 }
 
@@ -45,7 +51,14 @@ function damaged(file: string, how: 'zeros' | 'gone'): string {
 describe('damage in the middle', () => {
   const whole = made('whole.mp4', ...moving(20), ...x264, '-movflags', '+faststart')
   it.each([
-    ['mkv', 'zeros'], ['mkv', 'gone'], ['flv', 'zeros'], ['flv', 'gone'], ['ts', 'zeros'], ['ts', 'gone'], ['mov', 'zeros'], ['mp4', 'zeros'],
+    ['mkv', 'zeros'],
+    ['mkv', 'gone'],
+    ['flv', 'zeros'],
+    ['flv', 'gone'],
+    ['ts', 'zeros'],
+    ['ts', 'gone'],
+    ['mov', 'zeros'],
+    ['mp4', 'zeros'],
   ] as const)('of %s, %s, is told in seconds', async (container, how) => {
     const file = made(`middle.${container}`, '-i', whole, '-c', 'copy')
     expect((await readAll(file)).damaged).toBeNull()
@@ -59,7 +72,20 @@ describe('damage in the middle', () => {
   })
 
   it('of WebM too, and of a file of which all else is short', async () => {
-    const file = made('middle.webm', ...moving(12, 15), '-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '400k', '-g', '30')
+    const file = made(
+      'middle.webm',
+      ...moving(12, 15),
+      '-c:v',
+      'libvpx',
+      '-deadline',
+      'realtime',
+      '-cpu-used',
+      '8',
+      '-b:v',
+      '400k',
+      '-g',
+      '30',
+    )
     expect((await readAll(file)).damaged).toBeNull()
     expect((await readAll(damaged(file, 'zeros'))).damaged).toMatchObject({ message: 'Damaged: seconds {{spans}} cannot be read.' })
   })
@@ -71,7 +97,10 @@ it('of the beginning is told by the frames', async () => {
   const from = bytes.indexOf('mdat') + 4
   writeFileSync(file, bytes.fill(0, from, from + 30_000))
   const { pts, damaged } = await readAll(file)
-  expect(damaged).toMatchObject({ message: 'Damaged: {{read}} of {{total}} frames could be read.', values: { read: pts.length, total: 150 } })
+  expect(damaged).toMatchObject({
+    message: 'Damaged: {{read}} of {{total}} frames could be read.',
+    values: { read: pts.length, total: 150 },
+  })
 })
 
 describe('whole files that look damaged', () => {
@@ -116,15 +145,26 @@ describe('whole files that look damaged', () => {
   it('photos of phones are no recordings that were cut off', async () => {
     for (const brand of ['heic', 'mif1', 'avif']) {
       const photo = path.join(folder, `photo ${brand}.mp4`)
-      writeFileSync(photo, Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from(`ftyp${brand}\0\0\0\0mif1${brand}`, 'latin1'), Buffer.from([0, 0, 0, 16]), Buffer.from('mdat12345678')]))
-      await expect(probe(tools, photo)).rejects.toMatchObject({ problem: { code: 'not-a-video', message: '{{name}} is a photo, not a video.' } })
+      writeFileSync(
+        photo,
+        Buffer.concat([
+          Buffer.from([0, 0, 0, 24]),
+          Buffer.from(`ftyp${brand}\0\0\0\0mif1${brand}`, 'latin1'),
+          Buffer.from([0, 0, 0, 16]),
+          Buffer.from('mdat12345678'),
+        ]),
+      )
+      await expect(probe(tools, photo)).rejects.toMatchObject({
+        problem: { code: 'not-a-video', message: '{{name}} is a photo, not a video.' },
+      })
     }
   })
 })
 
 describe('what a file can say', () => {
   it.skipIf(process.platform === 'win32')('its name and its tags count no frames and complain of nothing', async () => {
-    const line = (n: number) => `[showinfo@all @ 0x5] [info] n: ${n} pts: ${n * 1000} pts_time:${n}\n[showinfo@all_123456789 @ 0x5] [info] n: ${n} pts: ${n * 1000}\n[h264 @ 0x5] [error] error while decoding MB\n[Eval @ 0x5] [info] 0.040000\n`
+    const line = (n: number) =>
+      `[showinfo@all @ 0x5] [info] n: ${n} pts: ${n * 1000} pts_time:${n}\n[showinfo@all_123456789 @ 0x5] [info] n: ${n} pts: ${n * 1000}\n[h264 @ 0x5] [error] error while decoding MB\n[Eval @ 0x5] [info] 0.040000\n`
     const plain = made('plain.mkv', ...moving(2), ...x264, '-metadata', `title=a\n${line(7)}`, '-metadata:s:v', `comment=\r\n${line(8)}`)
     const named = path.join(folder, `a\n${line(9).slice(0, 200)}.mkv`.replaceAll('/', ''))
     copyFileSync(plain, named)
@@ -138,19 +178,30 @@ describe('what a file can say', () => {
     expect(said('[showinfo@all_123456788 @ 0x5] [info] n:   0 pts:  40 pts_time:1\n[showinfo@all @ 0x5] [info] n: 0 pts: 40\n')).toEqual([])
     expect(said('[info] 123456789.000000\n[info] 0.000000\n')).toEqual([{ type: 'new-clock' }])
     expect(said('[vist#0:0/h264 @ 0x5] [dec:h264 @ 0x6] [warning] corrupt decoded frame\n')).toMatchObject([{ about: 'file' }])
-    expect(said('[rawvideo @ 0x5] [error] Application provided invalid, non monotonically increasing dts\n')).toMatchObject([{ about: 'output' }])
+    expect(said('[rawvideo @ 0x5] [error] Application provided invalid, non monotonically increasing dts\n')).toMatchObject([
+      { about: 'output' },
+    ])
   })
 })
 
 describe('damageOf', () => {
-  const about: Probe = { frameRate: { num: 10, den: 1 }, timeBase: { num: 1, den: 10 }, startPts: 0, duration: 10, frameCount: null, variableFrameRate: false, container: 'matroska' } as Probe
+  const about: Probe = {
+    frameRate: { num: 10, den: 1 },
+    timeBase: { num: 1, den: 10 },
+    startPts: 0,
+    duration: 10,
+    frameCount: null,
+    variableFrameRate: false,
+    container: 'matroska',
+  } as Probe
   const heard = (...ordinals: number[]): Heard => {
     const all: Heard = { complaints: [], text: '', code: 0, stalled: false }
     for (const ordinal of ordinals) note(all, ordinal, 'file')
     return all
   }
   const times = Array.from({ length: 100 }, (_, i) => i).filter((i) => (i < 31 || i > 45) && (i < 60 || i > 62))
-  const spans = (found: Heard, claimed = about) => damageOf('x', claimed, { probe: about, pts: Float64Array.from(times) }, found)?.values?.['spans']
+  const spans = (found: Heard, claimed = about) =>
+    damageOf('x', claimed, { probe: about, pts: Float64Array.from(times) }, found)?.values?.['spans']
 
   it('needs a complaint where frames are missing, and frames missing where there is a complaint', () => {
     expect(spans(heard())).toBeUndefined()
@@ -173,7 +224,10 @@ describe.skipIf(process.platform === 'win32')('a tool that the system kills', ()
   /** Stands before a tool, and is killed as often as told when it is given the file. */
   function killed(tool: string, times: number, how = 'kill -9 $$'): string {
     const wrapper = path.join(folder, `${path.basename(tool)}-${times}-${statSync(folder).mtimeMs}`)
-    writeFileSync(wrapper, `#!/bin/sh\ncase "$*" in *healthy.mp4*) n=$(cat "$0.n" 2>/dev/null || echo 0); if [ $n -lt ${times} ]; then echo $((n + 1)) > "$0.n"; ${how}; fi;; esac\nexec ${tool} "$@"\n`)
+    writeFileSync(
+      wrapper,
+      `#!/bin/sh\ncase "$*" in *healthy.mp4*) n=$(cat "$0.n" 2>/dev/null || echo 0); if [ $n -lt ${times} ]; then echo $((n + 1)) > "$0.n"; ${how}; fi;; esac\nexec ${tool} "$@"\n`,
+    )
     chmodSync(wrapper, 0o755)
     return wrapper
   }
@@ -188,10 +242,13 @@ describe.skipIf(process.platform === 'win32')('a tool that the system kills', ()
   it('is told as such in the end, and never as a fault of the file', async () => {
     const { ffprobe } = tools
     if (ffprobe === null) throw new Error('the tests need ffprobe')
-    await expect(probe({ ...tools, ffprobe: killed(ffprobe, 99) }, file)).rejects.toMatchObject({ problem: { code: 'tool-killed', values: { signal: 'SIGKILL' } } })
+    await expect(probe({ ...tools, ffprobe: killed(ffprobe, 99) }, file)).rejects.toMatchObject({
+      problem: { code: 'tool-killed', values: { signal: 'SIGKILL' } },
+    })
     const found = await probe(tools, file)
     const pass = (async () => {
-      for await (const event of sample({ ...tools, ffmpeg: killed(tools.ffmpeg, 99) }, file, found, [])) if (event.type === 'done') return event.damaged
+      for await (const event of sample({ ...tools, ffmpeg: killed(tools.ffmpeg, 99) }, file, found, []))
+        if (event.type === 'done') return event.damaged
     })()
     await expect(pass).rejects.toMatchObject({ problem: { code: 'tool-killed' } })
   })

@@ -52,16 +52,32 @@ export function damageOf(file: string, claimed: Probe, { probe, pts }: { probe: 
   const lost = gaps(probe, pts, usual, heard).filter(({ from }) => !short || from < read - 1)
   const seconds = lost.reduce((sum, { from, to }) => sum + to - from, 0)
   if (lost.length > 0 && (!counted || seconds >= 1)) {
-    return broken(file, heard, 'Damaged: seconds {{spans}} cannot be read.', { spans: spansOf(short ? [...lost, { from: read + usual, to: total }] : lost) })
+    return broken(file, heard, 'Damaged: seconds {{spans}} cannot be read.', {
+      spans: spansOf(short ? [...lost, { from: read + usual, to: total }] : lost),
+    })
   }
   if (lost.length === 0 && !short && !beheaded(claimed, late, usual, counted, heard) && code === 0 && !stalled) return null
   return counted
-    ? broken(file, heard, 'Damaged: {{read}} of {{total}} frames could be read.', { read: pts.length, total: claimed.frameCount ?? pts.length })
-    : broken(file, heard, 'Damaged: {{read}} of {{total}} seconds could be read.', { read: Number(read.toFixed(1)), total: Number(claimed.duration.toFixed(1)) })
+    ? broken(file, heard, 'Damaged: {{read}} of {{total}} frames could be read.', {
+        read: pts.length,
+        total: claimed.frameCount ?? pts.length,
+      })
+    : broken(file, heard, 'Damaged: {{read}} of {{total}} seconds could be read.', {
+        read: Number(read.toFixed(1)),
+        total: Number(claimed.duration.toFixed(1)),
+      })
 }
 
 function broken(file: string, { text }: Heard, message: string, values: NonNullable<Problem['values']>): Problem {
-  return { code: 'damaged', message, values, file, stillWorks: 'The part that could be read is analysed and can be used.', next: 'Copy the file again from its source if you need the rest.', details: text }
+  return {
+    code: 'damaged',
+    message,
+    values,
+    file,
+    stillWorks: 'The part that could be read is analysed and can be used.',
+    next: 'Copy the file again from its source if you need the rest.',
+    details: text,
+  }
 }
 
 /** Seconds that a count of frames stands for. That of MP4 and MOV holds pictures that edit lists hide, and their lengths are exact. */
@@ -97,5 +113,10 @@ function spansOf(lost: readonly Lost[]): string {
     if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to)
     else spans.push({ from, to })
   }
-  return spans.slice(0, TOLD).map(({ from, to }) => `${from}–${to}`).join(', ') + (spans.length > TOLD ? ' …' : '')
+  return (
+    spans
+      .slice(0, TOLD)
+      .map(({ from, to }) => `${from}–${to}`)
+      .join(', ') + (spans.length > TOLD ? ' …' : '')
+  )
 }

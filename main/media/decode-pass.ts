@@ -47,7 +47,9 @@ export class DecodePass {
     const grey = greySize(task.probe)
     this.#grey = new RawPictures(grey.width * grey.height)
     this.#tubes = wants.map(({ key, input }) => ({ key, pictures: new RawPictures(input.width * input.height * 3), waiting: [] }))
-    this.#single = task.wants.flatMap((want, number) => (want.kind === 'pictures' ? [new SingleStream(want.key, number, fittedSize(task.probe, want.input))] : []))
+    this.#single = task.wants.flatMap((want, number) =>
+      want.kind === 'pictures' ? [new SingleStream(want.key, number, fittedSize(task.probe, want.input))] : [],
+    )
   }
 
   *tiny(chunk: Uint8Array): Generator<PassEvent> {
@@ -96,7 +98,13 @@ export class DecodePass {
     // A length that a file claims stands for a last picture that stays; not where it broke off.
     const whole = this.#heard.complaints.length === 0 && code === 0 && !stalled
     for (const clip of this.#clips.finish(whole ? this.#duration() : 0)) yield { type: 'clip', clip }
-    yield { type: 'done', probe: { ...this.#probe, duration: this.#duration() }, pts: Float64Array.from(pts), filmstrip: this.#filmstrip.cells(), heard: this.#heard }
+    yield {
+      type: 'done',
+      probe: { ...this.#probe, duration: this.#duration() },
+      pts: Float64Array.from(pts),
+      filmstrip: this.#filmstrip.cells(),
+      heard: this.#heard,
+    }
   }
 
   #note(message: Message): void {
@@ -105,8 +113,7 @@ export class DecodePass {
     if (message.type === 'error') {
       this.#heard.text = `${this.#heard.text}${message.text}\n`.slice(-STDERR_KEEP)
       if (message.about !== 'output') note(this.#heard, pts.length, message.about)
-    }
-    else if (message.type === 'time-base') this.#ticks = (message.num * timeBase.den) / (message.den * timeBase.num)
+    } else if (message.type === 'time-base') this.#ticks = (message.num * timeBase.den) / (message.den * timeBase.num)
     else if (message.type === 'new-clock') this.#probe.clockRestarts = true
     else {
       const ticks = Math.round(message.pts * this.#ticks)
@@ -167,12 +174,28 @@ export class DecodePass {
     const { file, probe } = this.#task
     const shared = { file, stillWorks: 'All other files go on.', details: this.#heard.text }
     if (stalled) {
-      return { ...shared, code: 'decode-timeout', message: 'The decoder found no picture in a minute and was stopped.', next: 'Convert the file to H.264 and add that.' }
+      return {
+        ...shared,
+        code: 'decode-timeout',
+        message: 'The decoder found no picture in a minute and was stopped.',
+        next: 'Convert the file to H.264 and add that.',
+      }
     }
     if (/decoder .*not found|not (?:currently )?implemented|doesn't support|unsupported/i.test(this.#heard.text)) {
-      return { ...shared, code: 'codec-unsupported', message: 'This kind of “{{codec}}” video is not supported by the ffmpeg on this computer.', values: { codec: probe.codec }, next: 'Install a newer ffmpeg, or convert the file to H.264.' }
+      return {
+        ...shared,
+        code: 'codec-unsupported',
+        message: 'This kind of “{{codec}}” video is not supported by the ffmpeg on this computer.',
+        values: { codec: probe.codec },
+        next: 'Install a newer ffmpeg, or convert the file to H.264.',
+      }
     }
-    return { ...shared, code: 'no-frames', message: 'No picture in this file can be read.', next: 'Copy the file again from its source, or export it again.' }
+    return {
+      ...shared,
+      code: 'no-frames',
+      message: 'No picture in this file can be read.',
+      next: 'Copy the file again from its source, or export it again.',
+    }
   }
 }
 
@@ -192,7 +215,9 @@ class Filmstrip {
 
   cells(): Uint8Array<ArrayBuffer>[] {
     const count = Math.min(STRIP_CELLS, this.#kept.length)
-    return Array.from({ length: count }, (_, i) => this.#kept[Math.floor((i * this.#kept.length) / count)]).filter((jpeg) => jpeg !== undefined)
+    return Array.from({ length: count }, (_, i) => this.#kept[Math.floor((i * this.#kept.length) / count)]).filter(
+      (jpeg) => jpeg !== undefined,
+    )
   }
 }
 
@@ -244,7 +269,8 @@ class SingleStream implements Stream {
       this.waiting.shift()
       this.here = ordinal + 1
       const frame = { ordinal, pts: ticks }
-      if (this.#given !== null && looksAlike(this.#given, rgb, this.#size.width)) yield { type: 'picture', key: this.key, frame, picture: null }
+      if (this.#given !== null && looksAlike(this.#given, rgb, this.#size.width))
+        yield { type: 'picture', key: this.key, frame, picture: null }
       else {
         // What is given away is another thread's.
         this.#given = rgb.slice()

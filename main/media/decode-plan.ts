@@ -52,12 +52,18 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants:
   const { small, scaled, preview } = pictures(tools, probe, models)
   const strip = { width: STRIP_WIDTH, height: Math.max(2, 2 * Math.round((STRIP_WIDTH * probe.height) / probe.width / 2)) }
   const grey = greySize(probe)
-  const [tubes, single] = [wants.flatMap(({ kind }, i) => (kind === 'tubes' ? [i] : [])), wants.flatMap((want, i) => (want.kind === 'pictures' ? [{ i, want }] : []))]
+  const [tubes, single] = [
+    wants.flatMap(({ kind }, i) => (kind === 'tubes' ? [i] : [])),
+    wants.flatMap((want, i) => (want.kind === 'pictures' ? [{ i, want }] : [])),
+  ]
   const graph = [
     `[0:${probe.videoStream}]${frameClock(probe, seal)},showinfo@all_${seal}=checksum=0,split=2[every][candidates]`,
     `[every]scale=${TINY.width}:${TINY.height}:flags=area,format=rgb24,${COUNTED}[tiny]`,
     `[candidates]select='${onGrid(rate)}',showinfo@picked_${seal}=checksum=0,split=${1 + single.length}[whole]${single.map(({ i }) => `[whole${i}]`).join('')}`,
-    ...single.map(({ i, want }) => `[whole${i}]select='${onGrid(want.rate)}',showinfo@want${i}_${seal}=checksum=0,${fitted(tools, probe, want.input)},${COUNTED}[want${i}]`),
+    ...single.map(
+      ({ i, want }) =>
+        `[whole${i}]select='${onGrid(want.rate)}',showinfo@want${i}_${seal}=checksum=0,${fitted(tools, probe, want.input)},${COUNTED}[want${i}]`,
+    ),
     `[whole]${small},split=${2 + tubes.length}[a][b]${tubes.map((i) => `[small${i}]`).join('')}`,
     ...tubes.map((i, at) => `[small${i}]${scaled[at] ?? ''},${COUNTED}[want${i}]`),
     `[a]scale=${grey.width}:${grey.height}:flags=area,format=gray,${COUNTED}[grey]`,
@@ -69,7 +75,18 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants:
   // Else frames are put on a clock of the file's rate, on which two of them may share a tick.
   const output = (label: string, ...format: string[]) => ['-map', `[${label}]`, ...keepFrames(tools), '-enc_time_base', '1:25', ...format]
   return [
-    ...['-hide_banner', '-nostdin', '-nostats', '-v', 'level+info', '-threads', probe.codedWidth * probe.codedHeight > THREADED_ABOVE ? '2' : '1', '-copyts', '-filter_complex_threads', '1'],
+    ...[
+      '-hide_banner',
+      '-nostdin',
+      '-nostats',
+      '-v',
+      'level+info',
+      '-threads',
+      probe.codedWidth * probe.codedHeight > THREADED_ABOVE ? '2' : '1',
+      '-copyts',
+      '-filter_complex_threads',
+      '1',
+    ],
     ...framesInput(file, probe),
     ...['-filter_complex', graph.join(';')],
     ...output('tiny', '-f', 'rawvideo', 'pipe:1'),
@@ -93,11 +110,16 @@ export function framesInput(file: string, { rotation }: Pick<Probe, 'rotation'>)
 function pictures(tools: MediaTools, probe: Probe, models: readonly PictureInput[]): { small: string; scaled: string[]; preview: string } {
   const preview = previewSize(probe)
   const covers = models.map((input) => (input.fit === 'crop' ? covering(probe, input) : input))
-  const [width, height] = [Math.max(preview.width, ...covers.map((cover) => cover.width)), Math.max(preview.height, ...covers.map((cover) => cover.height))]
+  const [width, height] = [
+    Math.max(preview.width, ...covers.map((cover) => cover.width)),
+    Math.max(preview.height, ...covers.map((cover) => cover.height)),
+  ]
   return {
     small: `scale=${width}:${height}:flags=bicubic${toneMapped(tools, probe)}`,
     // Cropped as RGB: with subsampled chroma only even places could be cut at.
-    scaled: models.map((input, i) => `scale=${covers[i]?.width ?? 0}:${covers[i]?.height ?? 0}:flags=area,format=rgb24,crop=${input.width}:${input.height}`),
+    scaled: models.map(
+      (input, i) => `scale=${covers[i]?.width ?? 0}:${covers[i]?.height ?? 0}:flags=area,format=rgb24,crop=${input.width}:${input.height}`,
+    ),
     preview: `scale=${preview.width}:${preview.height}:flags=bicubic:out_range=full,setsar=1,format=yuvj420p`,
   }
 }

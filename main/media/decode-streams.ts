@@ -118,7 +118,8 @@ function readMessage(line: string, seal: number): Message | null {
   if (filter !== undefined) {
     if (sealed !== String(seal)) return null
     const pts = /^n: *\d+ pts: *(-?\d+)/.exec(said)?.[1]
-    if (pts !== undefined) return { type: 'frame', filter: want !== undefined ? Number(want) : filter === 'all' ? 'all' : 'picked', pts: Number(pts) }
+    if (pts !== undefined)
+      return { type: 'frame', filter: want !== undefined ? Number(want) : filter === 'all' ? 'all' : 'picked', pts: Number(pts) }
     const [, num, den] = (filter === 'all' ? /^config in time_base: (\d+)\/(\d+)/.exec(said) : null) ?? []
     return num === undefined ? null : { type: 'time-base', num: Number(num), den: Number(den) }
   }
@@ -134,11 +135,13 @@ const SPOKEN = /^((?:\[[^\]]* @ [^\]]*\] )*)\[(warning|error|fatal|panic)\] (.*)
 const OURS = /^\[(?:rawvideo|mpjpeg|null|mp4|out#|vost#|aost#|enc:|libx264|aac)/
 const WARNINGS = /corrupt|packet mismatch/i
 /** Recordings that begin, or were cut, between key frames miss pictures that others were made from. Nothing is wrong with them. */
-const REFERENCES = /unref short failure|co located pocs|reference frames|reference picture|non-existing [ps]ps|could not find ref|no frame!|decode_slice_header error|constructing the frame rps|mvs not available/i
+const REFERENCES =
+  /unref short failure|co located pocs|reference frames|reference picture|non-existing [ps]ps|could not find ref|no frame!|decode_slice_header error|constructing the frame rps|mvs not available/i
 
 function readComplaint(line: string): Message | null {
   const [, speakers = '', level, text = ''] = SPOKEN.exec(line) ?? []
   if (level === undefined || (level === 'warning' && !WARNINGS.test(text))) return null
-  const about = OURS.test(speakers) || text.startsWith('Application provided invalid') ? 'output' : REFERENCES.test(text) ? 'references' : 'file'
+  const about =
+    OURS.test(speakers) || text.startsWith('Application provided invalid') ? 'output' : REFERENCES.test(text) ? 'references' : 'file'
   return { type: 'error', about, text: line }
 }

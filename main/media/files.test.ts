@@ -12,7 +12,8 @@ afterAll(() => rm(folder, { recursive: true }))
 
 async function scan(...paths: string[]) {
   const found: string[] = []
-  for await (const one of scanPaths(paths)) found.push('problem' in one ? `${one.problem.code} ${path.relative(folder, one.path)}` : path.relative(folder, one.path))
+  for await (const one of scanPaths(paths))
+    found.push('problem' in one ? `${one.problem.code} ${path.relative(folder, one.path)}` : path.relative(folder, one.path))
   return found
 }
 
@@ -71,7 +72,11 @@ describe('fingerprint', () => {
     const big = path.join(folder, 'big.mkv')
     const size = 100 * 2 ** 20
     const prints = new Set<string>()
-    for (const [position, length] of [[0, size], [size - 1, size], [0, size + 1]] as const) {
+    for (const [position, length] of [
+      [0, size],
+      [size - 1, size],
+      [0, size + 1],
+    ] as const) {
       const file = await open(big, 'w')
       await file.truncate(length)
       await file.write(Buffer.from([1]), 0, 1, position)
@@ -108,11 +113,15 @@ describe('fingerprint of formats', () => {
     mdat.writeUInt32BE(1)
     mdat.write('mdat', 4, 'latin1')
     mdat.writeBigUInt64BE(BigInt(half - moov.length - 24), 8)
-    return [[0, box('ftyp', Buffer.alloc(0))], [8, mdat], [half - moov.length - 8, moov]] as [number, Uint8Array][]
+    return [
+      [0, box('ftyp', Buffer.alloc(0))],
+      [8, mdat],
+      [half - moov.length - 8, moov],
+    ] as [number, Uint8Array][]
   }
 
   it('counts a changed byte anywhere in a DV tape, and in a MOV of frames of one size', { timeout: 60_000 }, async () => {
-    const other = [half / 2 | 0, Buffer.from('frame')] as [number, Uint8Array]
+    const other = [(half / 2) | 0, Buffer.from('frame')] as [number, Uint8Array]
     const dv = [0, Buffer.from([0x1f, 7, 0, 0xbf])] as [number, Uint8Array]
     expect(await big('a.dv', half, dv, other)).not.toBe(await big('a.dv', half, dv))
     const same = mp4([144_000, 144_000, 144_000])

@@ -39,10 +39,17 @@ export function fingerprint(path: string, length?: number): Promise<string> {
   return opened(path, async (file) => {
     const size = length ?? (await file.stat()).size
     const index = size > WHOLE_UP_TO ? await indexOfVaryingFrames(file, size) : null
-    return hashOf(file, path, size, index === null ? whole(size) : (function* () {
-      yield* index
-      yield* spread(size, SPREAD_BLOCKS)
-    })())
+    return hashOf(
+      file,
+      path,
+      size,
+      index === null
+        ? whole(size)
+        : (function* () {
+            yield* index
+            yield* spread(size, SPREAD_BLOCKS)
+          })(),
+    )
   })
 }
 
@@ -131,7 +138,12 @@ function sizesVary(moov: Buffer): boolean {
     if (at + 16 > moov.length) return false
     const [all, count] = [moov.readUInt32BE(at + 8), moov.readUInt32BE(at + 12)]
     if (all >= SMALLEST_PICTURE) return false
-    const sizes = all === 0 ? Array.from({ length: Math.min(count, 10_000, Math.floor((moov.length - at - 16) / 4)) }, (_, i) => moov.readUInt32BE(at + 16 + 4 * i)) : []
+    const sizes =
+      all === 0
+        ? Array.from({ length: Math.min(count, 10_000, Math.floor((moov.length - at - 16) / 4)) }, (_, i) =>
+            moov.readUInt32BE(at + 16 + 4 * i),
+          )
+        : []
     if (sizes.length > 1 && sizes.every((one) => one === sizes[0] && one >= SMALLEST_PICTURE)) return false
     if (new Set(sizes).size > 1) varying = true
   }

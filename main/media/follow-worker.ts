@@ -112,8 +112,30 @@ async function follow(seek: number | null): Promise<FollowResult | null> {
     `scale=${width}:${height}:flags=area${toneMapped(tools, probe)},format=rgb24[out]`,
   ]
   const args = [
-    ...['-hide_banner', '-nostdin', '-nostats', '-v', 'level+info', '-threads', '2', '-copyts', ...(seek === null ? [] : ['-ss', String(seek)]), ...framesInput(file, probe)],
-    ...['-filter_complex', graph.join(','), '-map', '[out]', ...keepFrames(tools), '-frames:v', String(until - from), '-f', 'rawvideo', 'pipe:1'],
+    ...[
+      '-hide_banner',
+      '-nostdin',
+      '-nostats',
+      '-v',
+      'level+info',
+      '-threads',
+      '2',
+      '-copyts',
+      ...(seek === null ? [] : ['-ss', String(seek)]),
+      ...framesInput(file, probe),
+    ],
+    ...[
+      '-filter_complex',
+      graph.join(','),
+      '-map',
+      '[out]',
+      ...keepFrames(tools),
+      '-frames:v',
+      String(until - from),
+      '-f',
+      'rawvideo',
+      'pipe:1',
+    ],
   ]
   const stop = new AbortController()
   const child = startTool(tools.ffmpeg, args, ['ignore', 'pipe', 'pipe'], stop.signal)
@@ -150,9 +172,15 @@ async function follow(seek: number | null): Promise<FollowResult | null> {
 function tiny({ rgb, width, height }: Picture): Uint8Array {
   const out = new Uint8Array(TINY.width * TINY.height * 3)
   for (let y = 0; y < TINY.height; y++) {
-    const [top, bottom] = [Math.floor((y * height) / TINY.height), Math.max(Math.floor(((y + 1) * height) / TINY.height), Math.floor((y * height) / TINY.height) + 1)]
+    const [top, bottom] = [
+      Math.floor((y * height) / TINY.height),
+      Math.max(Math.floor(((y + 1) * height) / TINY.height), Math.floor((y * height) / TINY.height) + 1),
+    ]
     for (let x = 0; x < TINY.width; x++) {
-      const [left, right] = [Math.floor((x * width) / TINY.width), Math.max(Math.floor(((x + 1) * width) / TINY.width), Math.floor((x * width) / TINY.width) + 1)]
+      const [left, right] = [
+        Math.floor((x * width) / TINY.width),
+        Math.max(Math.floor(((x + 1) * width) / TINY.width), Math.floor((x * width) / TINY.width) + 1),
+      ]
       for (let channel = 0; channel < 3; channel++) {
         let sum = 0
         for (let v = top; v < bottom; v++) for (let u = left; u < right; u++) sum += rgb[3 * (v * width + u) + channel] ?? 0
@@ -177,7 +205,13 @@ async function run(): Promise<FollowResult> {
     const result = await untilNotKilled(() => follow(seek))
     if (result !== null) return result
   }
-  throw new TubeletError({ code: 'no-frames', message: 'The frames of this span cannot be read again.', file: task.file, stillWorks: 'Everything that was analysed before.', next: 'Retry the whole file: it may have been changed.' })
+  throw new TubeletError({
+    code: 'no-frames',
+    message: 'The frames of this span cannot be read again.',
+    file: task.file,
+    stillWorks: 'Everything that was analysed before.',
+    next: 'Retry the whole file: it may have been changed.',
+  })
 }
 
 void run().then(

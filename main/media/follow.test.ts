@@ -29,7 +29,24 @@ async function made(name: string, after: string): Promise<Omit<FollowStart, 'fro
     `mandelbrot=size=${SIDE}x${SIDE}:rate=${RATE}:start_scale=0.3,trim=end_frame=1,loop=loop=149:size=1,setpts=N/${RATE}/TB[thing]`,
     `[ground][thing]overlay=x=10+2*n:y=80+30*sin(n/12):shortest=1${after}[out]`,
   ]
-  await runTool(tools.ffmpeg, ['-v', 'error', '-filter_complex', graph.join(';'), '-map', '[out]', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-pix_fmt', 'yuv420p', '-y', file])
+  await runTool(tools.ffmpeg, [
+    '-v',
+    'error',
+    '-filter_complex',
+    graph.join(';'),
+    '-map',
+    '[out]',
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-g',
+    '50',
+    '-pix_fmt',
+    'yuv420p',
+    '-y',
+    file,
+  ])
   return { file, probe: await probe(tools, file), pts: Float64Array.from(await decodedPts(tools, file)) }
 }
 
@@ -37,7 +54,10 @@ let leaving: Awaited<ReturnType<typeof made>>
 let cutting: Awaited<ReturnType<typeof made>>
 beforeAll(async () => {
   leaving = await made('leaving.mp4', '')
-  cutting = await made('cutting.mp4', `,trim=end_frame=90[first];smptebars=size=320x240:rate=${RATE}:duration=2[second];[first][second]concat`)
+  cutting = await made(
+    'cutting.mp4',
+    `,trim=end_frame=90[first];smptebars=size=320x240:rate=${RATE}:duration=2[second];[first][second]concat`,
+  )
 })
 
 it('follows from a frame in the middle, on every frame, until the object leaves, and says where', async () => {
@@ -45,7 +65,8 @@ it('follows from a frame in the middle, on every frame, until the object leaves,
     const { boxes, lost, end } = await followBox(tools, { ...leaving, from, box: truth(from), help: [] }, signal)
     expect(boxes[0]).toEqual({ ordinal: from, pts: leaving.pts[from], box: truth(from), score: null })
     // From frame 123 on it is cut off, half of it at 139.
-    for (let frame = from; frame < 120; frame++) expect(iou(interpolate({ boxes }, leaving.pts[frame] ?? 0) ?? truth(0), truth(frame)), `frame ${frame}`).toBeGreaterThan(0.6)
+    for (let frame = from; frame < 120; frame++)
+      expect(iou(interpolate({ boxes }, leaving.pts[frame] ?? 0) ?? truth(0), truth(frame)), `frame ${frame}`).toBeGreaterThan(0.6)
     expect(boxes.every(({ ordinal, pts }) => leaving.pts[ordinal] === pts)).toBe(true)
     expect(boxes.length).toBeLessThan((lost?.ordinal ?? 0) - from)
     expect(end).toBe('lost')
@@ -64,6 +85,10 @@ it('stops when nobody waits for it any more, and says what is wrong with a file'
   const following = followBox(tools, { ...leaving, from: 0, box: truth(0), help: [] }, gone.signal)
   gone.abort(new Error('gone'))
   await expect(following).rejects.toThrow('gone')
-  await expect(followBox(tools, { ...leaving, file: path.join(folder, 'none.mp4'), from: 0, box: truth(0), help: [] }, signal)).rejects.toMatchObject({ problem: { code: 'file-missing' } })
-  await expect(followBox(tools, { ...leaving, pts: leaving.pts.map((time) => time + 7), from: 3, box: truth(3), help: [] }, signal)).rejects.toMatchObject({ problem: { code: 'no-frames' } })
+  await expect(
+    followBox(tools, { ...leaving, file: path.join(folder, 'none.mp4'), from: 0, box: truth(0), help: [] }, signal),
+  ).rejects.toMatchObject({ problem: { code: 'file-missing' } })
+  await expect(
+    followBox(tools, { ...leaving, pts: leaving.pts.map((time) => time + 7), from: 3, box: truth(3), help: [] }, signal),
+  ).rejects.toMatchObject({ problem: { code: 'no-frames' } })
 })

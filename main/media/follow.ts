@@ -69,7 +69,11 @@ export async function followBox(tools: MediaTools, start: FollowStart, signal: A
       })
     })
     const lost = end === 'lost' ? (followed.at(-1)?.ordinal ?? from) + 1 : null
-    return { boxes: keyBoxesOf(followed, KEPT_OVERLAP), lost: lost === null ? null : { ordinal: lost, pts: pts[lost] ?? 0 }, end: end !== 'done' ? end : until < pts.length ? 'limit' : 'end' }
+    return {
+      boxes: keyBoxesOf(followed, KEPT_OVERLAP),
+      lost: lost === null ? null : { ordinal: lost, pts: pts[lost] ?? 0 },
+      end: end !== 'done' ? end : until < pts.length ? 'limit' : 'end',
+    }
   } finally {
     // Its decoder writes to a pipe, and ends with it.
     await worker.terminate()

@@ -19,7 +19,11 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 /** Its one kind of tube is a whole frame, so a clip's tubes are its frames. */
 const input: MammutManifest['input'] = {
-  frames: 4, width: 48, height: 32, fit: 'stretch', maxClipSeconds: 8,
+  frames: 4,
+  width: 48,
+  height: 32,
+  fit: 'stretch',
+  maxClipSeconds: 8,
   tubes: [{ name: 'frame', kernel: [1, 32, 48], stride: [1, 32, 48], offset: [0, 0, 0], depth: [1, 1, 1] }],
 }
 
@@ -41,7 +45,10 @@ function joined(name: string, files: readonly string[], skip = 0): string {
 
 /** One file after the other in one WebM, as a video call is recorded whose picture grows with the bandwidth. */
 function videoCall(): string {
-  const [small, big] = [made('small.webm', ...picture('testsrc=s=64x48:r=10:d=1'), '-c:v', 'libvpx'), made('big.webm', ...picture('testsrc2=s=128x96:r=10:d=1'), '-c:v', 'libvpx')]
+  const [small, big] = [
+    made('small.webm', ...picture('testsrc=s=64x48:r=10:d=1'), '-c:v', 'libvpx'),
+    made('big.webm', ...picture('testsrc2=s=128x96:r=10:d=1'), '-c:v', 'libvpx'),
+  ]
   const list = path.join(folder, 'call.txt')
   writeFileSync(list, [small, big, small].map((file) => `file '${file}'\n`).join(''))
   return made('call.webm', '-f', 'concat', '-safe', '0', '-i', list, '-c', 'copy')
@@ -120,7 +127,28 @@ it('counts from the first frame, not from packets before it', async () => {
   const avi = made('b-frames.avi', ...picture('testsrc=s=64x48:r=25:d=2'), '-c:v', 'mpeg4', '-bf', '2')
   expectTiled(await sampleAll(avi))
   // More sound comes before the picture than is read to find out where it begins.
-  const late = made('late.webm', '-f', 'lavfi', '-i', 'sine=d=15', '-itsoffset', '13', ...picture('testsrc=s=64x48:r=10:d=2'), '-map', '1', '-map', '0', '-fps_mode', 'passthrough', '-c:v', 'libvpx', '-lag-in-frames', '0', '-c:a', 'libopus')
+  const late = made(
+    'late.webm',
+    '-f',
+    'lavfi',
+    '-i',
+    'sine=d=15',
+    '-itsoffset',
+    '13',
+    ...picture('testsrc=s=64x48:r=10:d=2'),
+    '-map',
+    '1',
+    '-map',
+    '0',
+    '-fps_mode',
+    'passthrough',
+    '-c:v',
+    'libvpx',
+    '-lag-in-frames',
+    '0',
+    '-c:a',
+    'libopus',
+  )
   const begun = await sampleAll(late)
   expect(begun.pts[0]).toBeGreaterThan(12_900)
   expectTiled(begun)
@@ -135,20 +163,42 @@ it('knows how long a stream is that does not say it', async () => {
 
 it('keeps a gap of a recording in its preview copy, for the sound too', async () => {
   const beep = ['-f', 'lavfi', '-i', "aevalsrc='if(lt(t,0.2),sin(2000*t),0)':d=1", '-c:v', 'mpeg2video', '-c:a', 'mp2']
-  const parts = [0, 20].map((offset) => made(`from ${offset}.ts`, ...picture('testsrc=s=64x48:r=25:d=1'), ...beep, '-output_ts_offset', String(offset)))
+  const parts = [0, 20].map((offset) =>
+    made(`from ${offset}.ts`, ...picture('testsrc=s=64x48:r=25:d=1'), ...beep, '-output_ts_offset', String(offset)),
+  )
   const file = joined('gap.ts', parts)
   const sampled = await sampleAll(file)
   expect(sampled.probe.duration).toBeCloseTo(21, 1)
   expectTiled(sampled)
   await expectSameTimes(file, sampled)
-  const { stderr } = spawnSync(tools.ffmpeg, ['-hide_banner', '-copyts', '-i', `${file}.copy.mp4`, '-af', 'astats=metadata=1:reset=1,ametadata=print:key=lavfi.astats.Overall.RMS_level', '-vn', '-f', 'null', '-'], { encoding: 'utf8' })
-  const loud = [...stderr.matchAll(/pts_time:([\d.]+)[^]*?RMS_level=(-?[\d.]+|-inf)/g)].filter(([, , level]) => Number(level) > -30).map(([, at]) => Number(at))
+  const { stderr } = spawnSync(
+    tools.ffmpeg,
+    [
+      '-hide_banner',
+      '-copyts',
+      '-i',
+      `${file}.copy.mp4`,
+      '-af',
+      'astats=metadata=1:reset=1,ametadata=print:key=lavfi.astats.Overall.RMS_level',
+      '-vn',
+      '-f',
+      'null',
+      '-',
+    ],
+    { encoding: 'utf8' },
+  )
+  const loud = [...stderr.matchAll(/pts_time:([\d.]+)[^]*?RMS_level=(-?[\d.]+|-inf)/g)]
+    .filter(([, , level]) => Number(level) > -30)
+    .map(([, at]) => Number(at))
   expect(Math.abs((loud.find((at) => at > 0.5) ?? NaN) - 20)).toBeLessThan(0.15)
 })
 
 it('gives every frame its own time where the first ones of a cut have none', async () => {
   const whole = made('timed.mp4', ...picture('testsrc2=s=64x48:r=25:d=6'), '-c:v', 'libx264', '-preset', 'veryfast', '-g', '50', '-bf', '2')
-  for (const [name, from] of [['cut.mkv', 0.5], ['other cut.mkv', 1.3]] as const) {
+  for (const [name, from] of [
+    ['cut.mkv', 0.5],
+    ['other cut.mkv', 1.3],
+  ] as const) {
     const file = made(name, '-ss', String(from), '-i', whole, '-c', 'copy', '-avoid_negative_ts', 'disabled')
     const sampled = await sampleAll(file)
     const deltas = sampled.pts.slice(1).map((time, i) => time - (sampled.pts[i] ?? 0))
@@ -164,7 +214,18 @@ it('gives every frame its own time where the first ones of a cut have none', asy
 })
 
 it.each(['mp4', 'mov', 'mkv'])('has a last clip as long as a last picture stands, in %s', async (container) => {
-  const moved = made(`moved.${container}`, ...picture('testsrc2=s=64x48:r=10:d=2.2'), '-vf', "setpts='if(eq(N,21),220,N)'", '-fps_mode', 'passthrough', '-c:v', 'libx264', '-bf', '0')
+  const moved = made(
+    `moved.${container}`,
+    ...picture('testsrc2=s=64x48:r=10:d=2.2'),
+    '-vf',
+    "setpts='if(eq(N,21),220,N)'",
+    '-fps_mode',
+    'passthrough',
+    '-c:v',
+    'libx264',
+    '-bf',
+    '0',
+  )
   const file = made(`still.${container}`, '-i', moved, '-c', 'copy', '-t', '21.9')
   const sampled = await sampleAll(file)
   expect(sampled.clips.at(-1)?.end).toBeCloseTo(sampled.probe.duration, 1)
@@ -181,7 +242,19 @@ it('gives every picture of a slow GIF a clip to its end', async () => {
 it('plays a copy of what a browser does not seek to the frame', async () => {
   const whole = made('b.mp4', ...picture('testsrc2=s=64x48:r=25:d=3'), '-c:v', 'libx264', '-bf', '2', '-g', '25')
   const bare = made('no edit list.mp4', '-i', whole, '-c', 'copy', '-use_editlist', '0', '-avoid_negative_ts', 'make_non_negative')
-  const fragments = made('fragments.mp4', '-i', whole, '-c', 'copy', '-use_editlist', '0', '-movflags', 'frag_keyframe+empty_moov+default_base_moof', '-avoid_negative_ts', 'make_non_negative')
+  const fragments = made(
+    'fragments.mp4',
+    '-i',
+    whole,
+    '-c',
+    'copy',
+    '-use_editlist',
+    '0',
+    '-movflags',
+    'frag_keyframe+empty_moov+default_base_moof',
+    '-avoid_negative_ts',
+    'make_non_negative',
+  )
   const alone = { ...tools, ffprobe: null }
   for (const by of [tools, alone]) {
     expect(playbackOf(await probe(by, whole))).toBe('direct')

@@ -38,7 +38,10 @@ export function looksAlike(a: Uint8Array, b: Uint8Array, width: number): boolean
       for (let y = top; y < Math.min(top + side, height); y += STEP) {
         for (let x = left; x < Math.min(left + side, width); x += STEP) {
           const at = 3 * (y * width + x)
-          sum += Math.abs((a[at] ?? 0) - (b[at] ?? 0)) + Math.abs((a[at + 1] ?? 0) - (b[at + 1] ?? 0)) + Math.abs((a[at + 2] ?? 0) - (b[at + 2] ?? 0))
+          sum +=
+            Math.abs((a[at] ?? 0) - (b[at] ?? 0)) +
+            Math.abs((a[at + 1] ?? 0) - (b[at + 1] ?? 0)) +
+            Math.abs((a[at + 2] ?? 0) - (b[at + 2] ?? 0))
           count += 1
         }
       }

@@ -14,7 +14,14 @@ const folder = await mkdtemp(path.join(os.tmpdir(), 'tubelet-proxy-'))
 afterAll(() => rm(folder, { recursive: true }))
 
 describe('makeProxy on real files', () => {
-  it.each(['t03_belt.gif', 'd11_room_dog_rot180_vfr.mp4', 'd13_toy_robot_wmv2.wmv', 'f01_mjpeg.avi', 'f02_prores.mov', 'f03_hevc_10bit.mkv'])('keeps every frame of %s at its time', async (name) => {
+  it.each([
+    't03_belt.gif',
+    'd11_room_dog_rot180_vfr.mp4',
+    'd13_toy_robot_wmv2.wmv',
+    'f01_mjpeg.avi',
+    'f02_prores.mov',
+    'f03_hevc_10bit.mkv',
+  ])('keeps every frame of %s at its time', async (name) => {
     const file = clipPath(name)
     const source = await probe(tools, file)
     const out = path.join(folder, `${name}.mp4`)
@@ -31,11 +38,31 @@ describe('makeProxy on real files', () => {
     const [file, out] = [path.join(folder, 'sound first.mkv'), path.join(folder, 'sound first.mp4')]
     // Silence but for a beep at 1.5 s, where the picture begins.
     const sound = ['-f', 'lavfi', '-i', "aevalsrc='if(between(t,1.5,1.6),sin(2000*t),0)':d=3"]
-    execFileSync(tools.ffmpeg, ['-v', 'error', '-itsoffset', '1.5', '-f', 'lavfi', '-i', 'testsrc=s=64x64:r=10:d=1.5', ...sound, '-c:v', 'mpeg4', '-c:a', 'flac', '-y', file])
+    execFileSync(tools.ffmpeg, [
+      '-v',
+      'error',
+      '-itsoffset',
+      '1.5',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=s=64x64:r=10:d=1.5',
+      ...sound,
+      '-c:v',
+      'mpeg4',
+      '-c:a',
+      'flac',
+      '-y',
+      file,
+    ])
     const source = await probe(tools, file)
     expect(leadOf(source)).toBeCloseTo(1.5, 1)
     await makeProxy(tools, file, source, out)
-    const { stderr } = spawnSync(tools.ffmpeg, ['-hide_banner', '-i', out, '-af', 'silencedetect=n=-30dB:d=0.05', '-vn', '-f', 'null', '-'], { encoding: 'utf8' })
+    const { stderr } = spawnSync(
+      tools.ffmpeg,
+      ['-hide_banner', '-i', out, '-af', 'silencedetect=n=-30dB:d=0.05', '-vn', '-f', 'null', '-'],
+      { encoding: 'utf8' },
+    )
     const [beepEnds] = [...stderr.matchAll(/silence_start: ([\d.-]+)/g)].map(([, at]) => Number(at))
     expect(beepEnds).toBeGreaterThan(0.02)
     expect(beepEnds).toBeLessThan(0.25)

@@ -35,7 +35,23 @@ export function playbackOf(probe: Probe): 'direct' | 'proxy' | 'none' {
  */
 export async function firstPicture(tools: MediaTools, file: string, signal: AbortSignal): Promise<Uint8Array | null> {
   const scale = `scale=iw*sar:ih,scale=${PREVIEW_SIDE}:${PREVIEW_SIDE}:force_original_aspect_ratio=decrease`
-  const args = ['-v', 'error', '-nostdin', '-threads', '1', ...inputFile(file), '-map', '0:V:0', '-frames:v', '1', '-vf', scale, '-f', 'mjpeg', 'pipe:1']
+  const args = [
+    '-v',
+    'error',
+    '-nostdin',
+    '-threads',
+    '1',
+    ...inputFile(file),
+    '-map',
+    '0:V:0',
+    '-frames:v',
+    '1',
+    '-vf',
+    scale,
+    '-f',
+    'mjpeg',
+    'pipe:1',
+  ]
   const { stdout } = await runTool(tools.ffmpeg, args, { signal, timeoutMs: 10_000 })
   return stdout.length > 0 ? stdout : null
 }
@@ -49,7 +65,8 @@ export async function firstPicture(tools: MediaTools, file: string, signal: Abor
  * @throws TubeletError `ffmpeg-failed`, `decode-timeout`, `disk-full`, `ffmpeg-missing`, `tool-killed`; the signal's reason when aborted.
  */
 export async function makeProxy(tools: MediaTools, file: string, probe: Probe, outFile: string, options: ProxyOptions = {}): Promise<void> {
-  const copy = (streams: Probe['streams']) => untilNotKilled(() => copyOnce(tools, file, { ...probe, streams }, outFile, options), options.signal)
+  const copy = (streams: Probe['streams']) =>
+    untilNotKilled(() => copyOnce(tools, file, { ...probe, streams }, outFile, options), options.signal)
   try {
     await copy(probe.streams)
   } catch (error) {
@@ -81,7 +98,10 @@ async function copyOnce(tools: MediaTools, file: string, probe: Probe, outFile: 
     '-copyts',
     ...framesInput(file, probe),
     ...['-map', `0:${probe.videoStream}`, ...(hasSound ? ['-map', '0:a:0?'] : []), '-dn', '-sn'],
-    ...['-vf', `${frameClock(probe)},setpts=PTS-STARTPTS,scale=${even(probe.width)}:${even(probe.height)}:flags=bicubic,setsar=1,format=yuv420p`],
+    ...[
+      '-vf',
+      `${frameClock(probe)},setpts=PTS-STARTPTS,scale=${even(probe.width)}:${even(probe.height)}:flags=bicubic,setsar=1,format=yuv420p`,
+    ],
     ...keepFrames(tools),
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '23', '-enc_time_base', `${probe.timeBase.num}:${probe.timeBase.den}`],
     // B-frames would move the first frame away from time 0.
@@ -109,7 +129,15 @@ async function copyOnce(tools: MediaTools, file: string, probe: Probe, outFile: 
     const code = await ended(child)
     signal?.throwIfAborted()
     if (stall.signal.aborted) throw failure('decode-timeout', 'The preview copy stopped moving and was given up.', file, stderr())
-    if (code !== 0 && /No space left on device|Disk quota exceeded/.test(stderr())) throw new TubeletError({ code: 'disk-full', message: 'The disk is full.', file: outFile, stillWorks: 'Its clips, captions and pictures.', next: 'Free some space on it; what waits then goes on by itself.', details: stderr() })
+    if (code !== 0 && /No space left on device|Disk quota exceeded/.test(stderr()))
+      throw new TubeletError({
+        code: 'disk-full',
+        message: 'The disk is full.',
+        file: outFile,
+        stillWorks: 'Its clips, captions and pictures.',
+        next: 'Free some space on it; what waits then goes on by itself.',
+        details: stderr(),
+      })
     if (code !== 0) throw failure('ffmpeg-failed', 'No preview copy of this file could be made.', file, stderr())
     await rename(part, outFile)
   } finally {
@@ -128,5 +156,12 @@ function trackTimescale({ timeBase }: Probe): number {
 }
 
 function failure(code: 'decode-timeout' | 'ffmpeg-failed', message: string, file: string, details: string): TubeletError {
-  return new TubeletError({ code, message, file, stillWorks: 'Its clips, captions and pictures.', next: 'Open the file in another player to watch it.', details })
+  return new TubeletError({
+    code,
+    message,
+    file,
+    stillWorks: 'Its clips, captions and pictures.',
+    next: 'Open the file in another player to watch it.',
+    details,
+  })
 }

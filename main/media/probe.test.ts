@@ -27,7 +27,15 @@ async function verdictOf(file: string, by = tools): Promise<string> {
 
 /** By clips/SOURCES.md and by how the f* files were made. */
 const facts: Record<string, object> = {
-  d01: { codec: 'h264', width: 1280, height: 720, frameRate: { num: 30000, den: 1001 }, variableFrameRate: false, frameCount: 287, hdr: false },
+  d01: {
+    codec: 'h264',
+    width: 1280,
+    height: 720,
+    frameRate: { num: 30000, den: 1001 },
+    variableFrameRate: false,
+    frameCount: 287,
+    hdr: false,
+  },
   d05: { container: 'gif', width: 480, height: 270, frameRate: { num: 15, den: 1 }, variableFrameRate: false, frameCount: 101 },
   d06: { container: 'matroska,webm', startPts: 33, timeBase: { num: 1, den: 1000 }, variableFrameRate: false },
   d11: { rotation: 180, variableFrameRate: true, frameCount: 25 },
@@ -70,7 +78,8 @@ describe('probe on real files', () => {
 
   it('states the turn that ffmpeg makes to show the picture upright', async () => {
     const source = clipPath('f06_tiny_64x48.mp4')
-    const firstFrame = async (...args: string[]) => (await runTool(tools.ffmpeg, ['-v', 'error', ...args, '-frames:v', '1', '-f', 'rawvideo', '-'])).stdout
+    const firstFrame = async (...args: string[]) =>
+      (await runTool(tools.ffmpeg, ['-v', 'error', ...args, '-frames:v', '1', '-f', 'rawvideo', '-'])).stdout
     const rotations = new Set<number>()
     for (const tag of [90, 270]) {
       const turned = path.join(folder, `${tag}.mp4`)
@@ -88,7 +97,8 @@ describe('probe on real files', () => {
   it('widens pixels that are not square', async () => {
     const wide = path.join(folder, 'anamorphic.mkv')
     await runTool(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=720x576:d=1,setsar=64/45', '-c:v', 'libx264', wide])
-    for (const by of [tools, alone]) expect(await probe(by, wide)).toMatchObject({ codedWidth: 720, width: 1024, height: 576, sampleAspectRatio: { num: 64, den: 45 } })
+    for (const by of [tools, alone])
+      expect(await probe(by, wide)).toMatchObject({ codedWidth: 720, width: 1024, height: 576, sampleAspectRatio: { num: 64, den: 45 } })
   })
 
   it('says what is wrong with a file that is no usable video', async () => {
@@ -96,9 +106,20 @@ describe('probe on real files', () => {
       await Promise.all(clipNames(/^b\d\d/).map(async (name) => [name.slice(0, 3), await verdictOf(clipPath(name))] as const)),
     )
     // b02, b04 and b06 are only found out by decoding.
-    const found = { b01: 'empty-file', b02: 'ok', b03: 'not-a-video', b04: 'ok', b05: 'audio-only', b06: 'ok', b07: 'ok', b08: 'codec-unsupported', b09: 'no-index' }
+    const found = {
+      b01: 'empty-file',
+      b02: 'ok',
+      b03: 'not-a-video',
+      b04: 'ok',
+      b05: 'audio-only',
+      b06: 'ok',
+      b07: 'ok',
+      b08: 'codec-unsupported',
+      b09: 'no-index',
+    }
     expect(verdicts).toEqual(found)
-    for (const name of clipNames(/^b\d\d/)) expect([name, await verdictOf(clipPath(name), alone)]).toEqual([name, found[name.slice(0, 3) as keyof typeof found]])
+    for (const name of clipNames(/^b\d\d/))
+      expect([name, await verdictOf(clipPath(name), alone)]).toEqual([name, found[name.slice(0, 3) as keyof typeof found]])
   })
 
   it('plays directly only what Chromium plays', async () => {
@@ -118,7 +139,11 @@ it('takes neither text nor pictures nor missing files for video', async () => {
   const picture = path.join(folder, 'one.png')
   await runTool(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x64', '-frames:v', '1', picture])
   for (const by of [tools, alone]) {
-    expect([await verdictOf(text, by), await verdictOf(picture, by), await verdictOf(path.join(folder, 'gone.mp4'), by)]).toEqual(['not-a-video', 'not-a-video', 'file-missing'])
+    expect([await verdictOf(text, by), await verdictOf(picture, by), await verdictOf(path.join(folder, 'gone.mp4'), by)]).toEqual([
+      'not-a-video',
+      'not-a-video',
+      'file-missing',
+    ])
   }
 })
 
@@ -155,7 +180,28 @@ it('knows where a file begins whose packets have no times, by ffmpeg alone too',
 it('sees a picture that begins long after the sound', async () => {
   const late = path.join(folder, 'late.ts')
   const sound = ['-f', 'lavfi', '-i', 'sine=d=13']
-  await runTool(tools.ffmpeg, ['-v', 'error', ...sound, '-itsoffset', '12', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=1', '-map', '1', '-map', '0', '-fps_mode', 'passthrough', '-c:v', 'mpeg2video', '-c:a', 'mp2', late])
+  await runTool(tools.ffmpeg, [
+    '-v',
+    'error',
+    ...sound,
+    '-itsoffset',
+    '12',
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc=s=64x48:r=25:d=1',
+    '-map',
+    '1',
+    '-map',
+    '0',
+    '-fps_mode',
+    'passthrough',
+    '-c:v',
+    'mpeg2video',
+    '-c:a',
+    'mp2',
+    late,
+  ])
   for (const by of [tools, alone]) expect(await probe(by, late)).toMatchObject({ codec: 'mpeg2video', width: 64, height: 48 })
 })
 

@@ -16,13 +16,28 @@ import { packetTiming, type PacketTiming } from './timing.ts'
  */
 export async function probe(tools: MediaTools, file: string, signal?: AbortSignal): Promise<Probe> {
   const header = await readHeader(file)
-  if (isPhoto(header)) throw verdict(file, { code: 'not-a-video', message: '{{name}} is a photo, not a video.', values: { name: path.basename(file) }, next: 'Remove it from the list, or add the video that you meant.' })
+  if (isPhoto(header))
+    throw verdict(file, {
+      code: 'not-a-video',
+      message: '{{name}} is a photo, not a video.',
+      values: { name: path.basename(file) },
+      next: 'Remove it from the list, or add the video that you meant.',
+    })
   const { report, messages: stderr } = await readReport(tools, file, signal)
   if (report === null) throw unopened(file, header, stderr)
   const stream = bestVideo(report.streams)
   if (stream === undefined) throw withoutVideo(file, report, stderr)
   if (!tools.decoders.has(stream.codec_name)) throw unsupportedCodec(file, stream, stderr)
-  if (stream.width <= 0 || stream.height <= 0) throw verdict(file, { code: 'no-frames', message: 'No picture in this file can be read.', next: 'Copy the file again from its source, or export it again.' }, stderr)
+  if (stream.width <= 0 || stream.height <= 0)
+    throw verdict(
+      file,
+      {
+        code: 'no-frames',
+        message: 'No picture in this file can be read.',
+        next: 'Copy the file again from its source, or export it again.',
+      },
+      stderr,
+    )
   return describe(report, stream)
 }
 
@@ -57,7 +72,12 @@ function describe(report: Report, stream: Stream): Probe {
     frameCount: stream.nb_frames ?? timing.frameCount,
     ...recordedAt(report.format.tags['creation_time']),
     videoStream: stream.index,
-    streams: report.streams.map((s) => ({ index: s.index, type: s.codec_type, codec: s.codec_name, isDefault: s.disposition.default === 1 })),
+    streams: report.streams.map((s) => ({
+      index: s.index,
+      type: s.codec_type,
+      codec: s.codec_name,
+      isDefault: s.disposition.default === 1,
+    })),
   }
 }
 
@@ -103,7 +123,11 @@ function frameRateOf(stream: Stream, timing: PacketTiming, timeBase: Rational): 
   // streams state their field rate as nominal: twice the average is no sign of anything.
   const gapsLater = !timing.complete && apart(nominal, average) > 0.02 && Math.abs(apart(nominal, average) - 1) > 0.02
   const variableFrameRate = timing.irregular || gapsLater
-  const rate = variableFrameRate ? (average ?? measured) : nominal !== null && apart(nominal, measured) < 0.1 ? nominal : (average ?? measured ?? nominal)
+  const rate = variableFrameRate
+    ? (average ?? measured)
+    : nominal !== null && apart(nominal, measured) < 0.1
+      ? nominal
+      : (average ?? measured ?? nominal)
   return { frameRate: rate ?? { num: 25, den: 1 }, variableFrameRate }
 }
 
@@ -120,7 +144,12 @@ function isPhoto(header: Buffer): boolean {
 async function readHeader(file: string): Promise<Buffer> {
   try {
     const { size } = await stat(file)
-    if (size === 0) throw verdict(file, { code: 'empty-file', message: 'This file is empty (0 bytes).', next: 'Copy it again from where it came from; the copy was probably interrupted.' })
+    if (size === 0)
+      throw verdict(file, {
+        code: 'empty-file',
+        message: 'This file is empty (0 bytes).',
+        next: 'Copy it again from where it came from; the copy was probably interrupted.',
+      })
     const handle = await open(file)
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0)
@@ -144,7 +173,11 @@ function unopened(file: string, header: Buffer, stderr: string): TubeletError {
   if (/moov atom not found/i.test(stderr) && ['ftyp', 'mdat', 'moov', 'wide', 'free', 'skip'].includes(firstBox)) {
     return verdict(
       file,
-      { code: 'no-index', message: 'The recording was cut off: its index is missing, so its pictures cannot be found.', next: 'Copy it again, or repair it with the program or camera that recorded it.' },
+      {
+        code: 'no-index',
+        message: 'The recording was cut off: its index is missing, so its pictures cannot be found.',
+        next: 'Copy it again, or repair it with the program or camera that recorded it.',
+      },
       stderr,
     )
   }
@@ -152,19 +185,37 @@ function unopened(file: string, header: Buffer, stderr: string): TubeletError {
 }
 
 function notVideo(file: string, details: string): TubeletError {
-  return verdict(file, { code: 'not-a-video', message: '{{name}} is not a video, whatever its name says.', values: { name: path.basename(file) }, next: 'Remove it from the list, or add the video that you meant.' }, details)
+  return verdict(
+    file,
+    {
+      code: 'not-a-video',
+      message: '{{name}} is not a video, whatever its name says.',
+      values: { name: path.basename(file) },
+      next: 'Remove it from the list, or add the video that you meant.',
+    },
+    details,
+  )
 }
 
 function withoutVideo(file: string, report: Report, stderr: string): TubeletError {
   if (!report.streams.some((s) => s.codec_type === 'audio')) return notVideo(file, stderr)
-  return verdict(file, { code: 'audio-only', message: 'This file has sound but no video track.', next: 'Add a file that has pictures.' }, stderr)
+  return verdict(
+    file,
+    { code: 'audio-only', message: 'This file has sound but no video track.', next: 'Add a file that has pictures.' },
+    stderr,
+  )
 }
 
 function unsupportedCodec(file: string, stream: Stream, stderr: string): TubeletError {
   const codec = stream.codec_name !== 'unknown' ? stream.codec_name : stream.codec_tag_string || 'unknown'
   return verdict(
     file,
-    { code: 'codec-unsupported', message: 'The video codec “{{codec}}” is not supported by the ffmpeg on this computer.', values: { codec }, next: 'Install a newer ffmpeg, or convert the file to H.264.' },
+    {
+      code: 'codec-unsupported',
+      message: 'The video codec “{{codec}}” is not supported by the ffmpeg on this computer.',
+      values: { codec },
+      next: 'Install a newer ffmpeg, or convert the file to H.264.',
+    },
     stderr,
   )
 }

@@ -38,11 +38,24 @@ const Stream = z.object({
 })
 export type Stream = z.infer<typeof Stream>
 
-const Packet = z.object({ stream_index: z.number(), pts: z.number().optional(), dts: z.number().optional(), duration: z.number().optional(), flags: z.string().default('') })
+const Packet = z.object({
+  stream_index: z.number(),
+  pts: z.number().optional(),
+  dts: z.number().optional(),
+  duration: z.number().optional(),
+  flags: z.string().default(''),
+})
 const Printed = z.object({
   streams: z.array(Stream).default([]),
   packets: z.array(Packet).default([]),
-  format: z.object({ format_name: z.string().default('unknown'), start_time: z.coerce.number().optional(), duration: z.coerce.number().optional(), tags: z.record(z.string(), z.string()).default({}) }).default({ format_name: 'unknown', tags: {} }),
+  format: z
+    .object({
+      format_name: z.string().default('unknown'),
+      start_time: z.coerce.number().optional(),
+      duration: z.coerce.number().optional(),
+      tags: z.record(z.string(), z.string()).default({}),
+    })
+    .default({ format_name: 'unknown', tags: {} }),
 })
 export type Report = z.infer<typeof Printed> & {
   /** Whether `packets` are all that the file was made to hold: not where it was cut off, and its header promises more. */
@@ -53,18 +66,42 @@ export type Report = z.infer<typeof Printed> & {
 const FURTHER = ['-analyzeduration', '60M', '-probesize', '64M']
 
 /** The report, null where the file could not be opened, and what the tool had to say about it. */
-export async function readReport(tools: MediaTools, file: string, signal?: AbortSignal): Promise<{ report: Report | null; messages: string }> {
-  const read = (input: readonly string[]) => (tools.ffprobe === null ? byFfmpeg(tools.ffmpeg, input, signal) : byFfprobe(tools.ffprobe, input, signal))
+export async function readReport(
+  tools: MediaTools,
+  file: string,
+  signal?: AbortSignal,
+): Promise<{ report: Report | null; messages: string }> {
+  const read = (input: readonly string[]) =>
+    tools.ffprobe === null ? byFfmpeg(tools.ffmpeg, input, signal) : byFfprobe(tools.ffprobe, input, signal)
   const input = inputFile(file)
   const first = await read(input)
   // ffprobe opens the decoder of every stream, and gives up where one cannot be: that of damaged sound, say.
-  const found = first.report === null && tools.ffprobe !== null ? { messages: first.messages, report: (await byFfmpeg(tools.ffmpeg, input, signal)).report } : first
+  const found =
+    first.report === null && tools.ffprobe !== null
+      ? { messages: first.messages, report: (await byFfmpeg(tools.ffmpeg, input, signal)).report }
+      : first
   const unseen = found.report?.streams.some(({ codec_type, width }) => codec_type === 'video' && width === 0) === true
   return unseen ? read([...FURTHER, ...input]) : found
 }
 
-async function byFfprobe(ffprobe: string, input: readonly string[], signal?: AbortSignal): Promise<{ report: Report | null; messages: string }> {
-  const args = ['-v', 'error', '-hide_banner', '-of', 'json', '-show_format', '-show_streams', '-show_packets', '-read_intervals', `%+#${PACKETS_READ}`, ...input]
+async function byFfprobe(
+  ffprobe: string,
+  input: readonly string[],
+  signal?: AbortSignal,
+): Promise<{ report: Report | null; messages: string }> {
+  const args = [
+    '-v',
+    'error',
+    '-hide_banner',
+    '-of',
+    'json',
+    '-show_format',
+    '-show_streams',
+    '-show_packets',
+    '-read_intervals',
+    `%+#${PACKETS_READ}`,
+    ...input,
+  ]
   const { code, stdout, stderr } = await runTool(ffprobe, args, { signal, timeoutMs: TIMEOUT_MS })
   const printed = Printed.safeParse(parsed(stdout)).data
   if (printed === undefined || (code !== 0 && printed.streams.length === 0)) return { report: null, messages: stderr }
@@ -79,10 +116,34 @@ function parsed(json: Buffer): unknown {
   }
 }
 
-async function byFfmpeg(ffmpeg: string, input: readonly string[], signal?: AbortSignal): Promise<{ report: Report | null; messages: string }> {
+async function byFfmpeg(
+  ffmpeg: string,
+  input: readonly string[],
+  signal?: AbortSignal,
+): Promise<{ report: Report | null; messages: string }> {
   // Packets as they are, none decoded; the hash is of no use, but its muxer prints their times in the stream's own time base.
-  const copy = ['-map', '0:v?', '-c', 'copy', '-copyinkf', '-copyts', '-avoid_negative_ts', 'disabled', '-frames:v', String(PACKETS_READ), '-f', 'framehash', '-hash', 'adler32', 'pipe:1']
-  const { stdout, stderr } = await runTool(ffmpeg, ['-hide_banner', '-nostdin', '-nostats', ...input, ...copy], { signal, timeoutMs: TIMEOUT_MS, keep: DESCRIPTION })
+  const copy = [
+    '-map',
+    '0:v?',
+    '-c',
+    'copy',
+    '-copyinkf',
+    '-copyts',
+    '-avoid_negative_ts',
+    'disabled',
+    '-frames:v',
+    String(PACKETS_READ),
+    '-f',
+    'framehash',
+    '-hash',
+    'adler32',
+    'pipe:1',
+  ]
+  const { stdout, stderr } = await runTool(ffmpeg, ['-hide_banner', '-nostdin', '-nostats', ...input, ...copy], {
+    signal,
+    timeoutMs: TIMEOUT_MS,
+    keep: DESCRIPTION,
+  })
   return { report: textReport(stderr, stdout.toString()), messages: stderr }
 }
 
@@ -96,7 +157,10 @@ function textReport(description: string, packetLines: string): Report | null {
   const said = description.slice(head.index).split(/^(?:Output #0|Stream mapping:)/m)[0] ?? ''
   const [, length, start] = /^ {2}Duration: ([\d:.]+|N\/A)(?:, start: (-?[\d.]+))?/m.exec(said) ?? []
   const duration = secondsOf(length)
-  const streams = said.split(/^(?= {2}Stream #0:)/m).slice(1).flatMap((block) => streamOf(block))
+  const streams = said
+    .split(/^(?= {2}Stream #0:)/m)
+    .slice(1)
+    .flatMap((block) => streamOf(block))
   // Mapped streams come out renumbered, in order.
   const video = streams.filter(({ codec_type }) => codec_type === 'video')
   for (const [out, base] of [...packetLines.matchAll(/^#tb (\d+): (\d+\/\d+)/gm)].map((match) => [Number(match[1]), match[2]] as const)) {
@@ -118,8 +182,18 @@ function textReport(description: string, packetLines: string): Report | null {
   })
   // What a container says of itself is indented less than what it says of its streams.
   const created = /^ {4}creation_time\s*: (\S+)/m.exec(said)?.[1]
-  const format = { format_name: head[1], ...(start === undefined ? {} : { start_time: Number(start) }), ...(duration === undefined ? {} : { duration }), tags: created === undefined ? {} : { creation_time: created } }
-  return { streams, packets, format, complete: packets.filter(({ stream_index }) => stream_index === video[0]?.index).length < PACKETS_READ && !CUT_OFF.test(description) }
+  const format = {
+    format_name: head[1],
+    ...(start === undefined ? {} : { start_time: Number(start) }),
+    ...(duration === undefined ? {} : { duration }),
+    tags: created === undefined ? {} : { creation_time: created },
+  }
+  return {
+    streams,
+    packets,
+    format,
+    complete: packets.filter(({ stream_index }) => stream_index === video[0]?.index).length < PACKETS_READ && !CUT_OFF.test(description),
+  }
 }
 
 function streamOf(block: string): Stream[] {
@@ -145,7 +219,9 @@ function streamOf(block: string): Stream[] {
       avg_frame_rate: rateOf(/, ([\d.]+k?) fps/.exec(line)?.[1]),
       time_base: `1/${base}`,
       disposition: { default: Number(line.includes('(default)')), attached_pic: Number(line.includes('(attached pic)')) },
-      tags: Object.fromEntries([...block.matchAll(/^ {4,6}(DURATION|rotate) *: (.+)$/gm)].map(([, key = '', value = '']) => [key, value] as const)),
+      tags: Object.fromEntries(
+        [...block.matchAll(/^ {4,6}(DURATION|rotate) *: (.+)$/gm)].map(([, key = '', value = '']) => [key, value] as const),
+      ),
       side_data_list: rotation === undefined ? [] : [{ rotation: Number(rotation) }],
     }),
   ]
@@ -168,7 +244,10 @@ function rateOf(printed: string | undefined): string {
   if (printed === undefined) return '0/0'
   const rate = thousands(printed)
   const whole = Math.round(rate * 1.001)
-  const { num, den }: Rational = !Number.isInteger(rate) && Math.abs(rate - whole / 1.001) < 0.006 ? { num: whole * 1000, den: 1001 } : { num: Math.round(rate * 100), den: 100 }
+  const { num, den }: Rational =
+    !Number.isInteger(rate) && Math.abs(rate - whole / 1.001) < 0.006
+      ? { num: whole * 1000, den: 1001 }
+      : { num: Math.round(rate * 100), den: 100 }
   return num % den === 0 ? `${num / den}/1` : `${num}/${den}`
 }
 

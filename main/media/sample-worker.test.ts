@@ -10,7 +10,20 @@ test('a consumer that is slower than its decoder disturbs no other file: its thr
   const tools = await findMediaTools()
   const file = path.resolve(import.meta.dirname, '../../models/packs/sample.mp4')
   const found = await probe(tools, file)
-  const wants: Want[] = [{ key: 'a', kind: 'tubes', input: { frames: 4, width: 32, height: 32, fit: 'stretch', maxClipSeconds: 1, tubes: [{ name: 'frame', kernel: [1, 32, 32], stride: [1, 32, 32], offset: [0, 0, 0], depth: [1, 1, 1] }] } }]
+  const wants: Want[] = [
+    {
+      key: 'a',
+      kind: 'tubes',
+      input: {
+        frames: 4,
+        width: 32,
+        height: 32,
+        fit: 'stretch',
+        maxClipSeconds: 1,
+        tubes: [{ name: 'frame', kernel: [1, 32, 32], stride: [1, 32, 32], offset: [0, 0, 0], depth: [1, 1, 1] }],
+      },
+    },
+  ]
   const [ended, held] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
   const slow = async () => {
     for await (const { type } of sample(tools, file, found, wants)) {

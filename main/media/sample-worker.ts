@@ -26,7 +26,9 @@ function send(message: FromWorker): void {
       : message.type === 'thumbnail'
         ? [message.jpeg.buffer]
         : message.type === 'picture'
-          ? message.picture === null ? [] : [message.picture.rgb.buffer]
+          ? message.picture === null
+            ? []
+            : [message.picture.rgb.buffer]
           : message.type === 'done'
             ? [message.pts.buffer, ...message.filmstrip.map((jpeg) => jpeg.buffer)]
             : []
@@ -49,7 +51,12 @@ class Run {
   /** Resolves when ffmpeg has ended and every event has been sent. */
   async start(task: WorkerTask): Promise<void> {
     const signal = AbortSignal.any([this.#stop.signal, this.#stall.signal])
-    const child = startTool(task.ffmpeg, task.args, ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...task.wants.map(() => 'pipe' as const)], signal)
+    const child = startTool(
+      task.ffmpeg,
+      task.args,
+      ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...task.wants.map(() => 'pipe' as const)],
+      signal,
+    )
     yieldToPeople(child)
     const pass = this.#pass
     // As the plan numbers them. Node types every pipe past the third as one that may be written to as well.

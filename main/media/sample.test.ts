@@ -29,7 +29,7 @@ const encoder = (as = input, key = 'encoder'): Want => ({ key, kind: 'tubes', in
 type Shown = Extract<SampleEvent, { type: 'picture' }>
 
 async function sampleAll(name: string, wants: readonly Want[] = [encoder()]) {
-  const file = (path.isAbsolute(name) ? name : clipPath(name))
+  const file = path.isAbsolute(name) ? name : clipPath(name)
   const found = await probe(tools, file)
   const clips: SampledClip[] = []
   const pictures: Shown[] = []
@@ -53,9 +53,27 @@ function seenOf(clip: SampledClip | undefined, key = 'encoder') {
 const NEIGHBOURS = 2
 
 /** The pictures of a frame and of its neighbours, got by counting frames in a run of ffmpeg of its own. */
-async function picturesAround(file: string, stream: number, ordinal: number, fitted = `scale=${input.width}:${input.height}:flags=bicubic,format=rgb24`): Promise<Buffer[]> {
+async function picturesAround(
+  file: string,
+  stream: number,
+  ordinal: number,
+  fitted = `scale=${input.width}:${input.height}:flags=bicubic,format=rgb24`,
+): Promise<Buffer[]> {
   const filter = `select=between(n\\,${ordinal - NEIGHBOURS}\\,${ordinal + NEIGHBOURS}),${fitted}`
-  const { stdout } = await runTool(tools.ffmpeg, ['-v', 'error', '-i', file, '-map', `0:${stream}`, '-vf', filter, ...keepFrames(tools), '-f', 'rawvideo', '-'])
+  const { stdout } = await runTool(tools.ffmpeg, [
+    '-v',
+    'error',
+    '-i',
+    file,
+    '-map',
+    `0:${stream}`,
+    '-vf',
+    filter,
+    ...keepFrames(tools),
+    '-f',
+    'rawvideo',
+    '-',
+  ])
   return Array.from({ length: stdout.length / PICTURE }, (_, i) => stdout.subarray(i * PICTURE, (i + 1) * PICTURE))
 }
 
@@ -75,7 +93,11 @@ const cuts: Record<string, number[]> = { d15: [1.7, 2.8] }
 function childrenOn(file: string): number {
   return readdirSync('/proc').filter((pid) => {
     try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/status`, 'utf8').includes(`\nPPid:\t${process.pid}\n`) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`file:${file}`)
+      return (
+        /^\d+$/.test(pid) &&
+        readFileSync(`/proc/${pid}/status`, 'utf8').includes(`\nPPid:\t${process.pid}\n`) &&
+        readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`file:${file}`)
+      )
     } catch {
       return false
     }
@@ -127,17 +149,29 @@ describe('sample on real files', () => {
     expect(done.filmstrip.every(isJpeg)).toBe(true)
   })
 
-  it.each(['d03_bottles.mp4', 't05_portrait.mp4', 't02_rotated.mp4'])('the middle of %s is cut out undistorted where the input wants it', async (name) => {
-    const square: MammutManifest['input'] = { ...input, width: 32, fit: 'crop', tubes: [{ name: 'frame', kernel: [1, 32, 32], stride: [1, 32, 32], offset: [0, 0, 0], depth: [1, 1, 1] }] }
-    const { file, probe: found, clips } = await sampleAll(name, [encoder(square)])
-    const { frames: [frame], tubes } = seenOf(clips[0])
-    if (frame === undefined) throw new Error('no frame')
-    const picture = tubes[0]?.subarray(0, 32 * 32 * 3) ?? new Uint8Array()
-    const as = async (fitted: string) => Buffer.concat(await picturesAround(file, found.videoStream, frame.ordinal, `${fitted},format=rgb24`)).subarray(0, picture.length)
-    const cropped = difference(picture, await as('scale=32:32:force_original_aspect_ratio=increase:flags=bicubic,crop=32:32'))
-    expect(cropped).toBeLessThan(6)
-    expect(cropped).toBeLessThan(difference(picture, await as('scale=32:32:flags=bicubic')) / 2)
-  })
+  it.each(['d03_bottles.mp4', 't05_portrait.mp4', 't02_rotated.mp4'])(
+    'the middle of %s is cut out undistorted where the input wants it',
+    async (name) => {
+      const square: MammutManifest['input'] = {
+        ...input,
+        width: 32,
+        fit: 'crop',
+        tubes: [{ name: 'frame', kernel: [1, 32, 32], stride: [1, 32, 32], offset: [0, 0, 0], depth: [1, 1, 1] }],
+      }
+      const { file, probe: found, clips } = await sampleAll(name, [encoder(square)])
+      const {
+        frames: [frame],
+        tubes,
+      } = seenOf(clips[0])
+      if (frame === undefined) throw new Error('no frame')
+      const picture = tubes[0]?.subarray(0, 32 * 32 * 3) ?? new Uint8Array()
+      const as = async (fitted: string) =>
+        Buffer.concat(await picturesAround(file, found.videoStream, frame.ordinal, `${fitted},format=rgb24`)).subarray(0, picture.length)
+      const cropped = difference(picture, await as('scale=32:32:force_original_aspect_ratio=increase:flags=bicubic,crop=32:32'))
+      expect(cropped).toBeLessThan(6)
+      expect(cropped).toBeLessThan(difference(picture, await as('scale=32:32:flags=bicubic')) / 2)
+    },
+  )
 
   it.each(['d03_bottles.mp4', 't03_belt.gif', 'd07_flower_bloom_vp8.webm', 'd11_room_dog_rot180_vfr.mp4', 't02_rotated.mp4'])(
     'the pixels of %s are those of the frames that it names',
@@ -165,7 +199,9 @@ describe('sample on real files', () => {
     expect(corrupt.clips.at(-1)?.endFrame).toBe(49)
     const silent = await sampleAll('b07_missing_audio_stsd.mp4')
     expect([silent.done.pts.length, silent.done.damaged]).toEqual([30, null])
-    await expect(sampleAll('b06_invalid_vp9_bitstream.webm')).rejects.toMatchObject({ problem: { code: 'no-frames', file: clipPath('b06_invalid_vp9_bitstream.webm') } })
+    await expect(sampleAll('b06_invalid_vp9_bitstream.webm')).rejects.toMatchObject({
+      problem: { code: 'no-frames', file: clipPath('b06_invalid_vp9_bitstream.webm') },
+    })
   })
 
   it('says of a Matroska file that was cut off how much is left, though all its packets are read at once', async () => {

@@ -32,7 +32,9 @@ export type SampleEvent =
   | { type: 'done'; probe: Probe; pts: Float64Array<ArrayBuffer>; filmstrip: Uint8Array<ArrayBuffer>[]; damaged: Problem | null }
 
 /** What a pass gives: of damage, what was heard of it. */
-export type PassEvent = Exclude<SampleEvent, { type: 'done' }> | (Omit<Extract<SampleEvent, { type: 'done' }>, 'damaged'> & { heard: Heard })
+export type PassEvent =
+  | Exclude<SampleEvent, { type: 'done' }>
+  | (Omit<Extract<SampleEvent, { type: 'done' }>, 'damaged'> & { heard: Heard })
 
 /** What a worker thread needs for a pass. */
 export interface WorkerTask {

@@ -85,7 +85,8 @@ export function problemOfAccess(file: string, error: unknown): Problem {
   }
   return {
     code: 'file-unreadable',
-    message: code === 'EACCES' || code === 'EPERM' ? 'You do not have permission to read this.' : 'The operating system could not read this.',
+    message:
+      code === 'EACCES' || code === 'EPERM' ? 'You do not have permission to read this.' : 'The operating system could not read this.',
     file,
     stillWorks: 'All other files go on.',
     next: 'Check the permissions and the drive, then add it again.',

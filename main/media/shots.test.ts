@@ -5,7 +5,12 @@ import { ShotDetector, TINY } from './shots.ts'
 function view(seed: number, { dx = 0, dy = 0, zoom = 1, light = 1 } = {}): Uint8Array {
   const blobs = Array.from({ length: 40 }, (_, i) => {
     const random = (k: number) => Math.abs(Math.sin(seed * 1000 + i * 17 + k * 101) * 43758.5453) % 1
-    return { x: random(1) * 90 - 20, y: random(2) * 60 - 14, r: 2 + random(3) * 4, colour: [random(4) * 255, random(5) * 255, random(6) * 255] }
+    return {
+      x: random(1) * 90 - 20,
+      y: random(2) * 60 - 14,
+      r: 2 + random(3) * 4,
+      colour: [random(4) * 255, random(5) * 255, random(6) * 255],
+    }
   })
   const frame = new Uint8Array(TINY.width * TINY.height * 3)
   for (let y = 0; y < TINY.height; y++) {
@@ -31,7 +36,9 @@ const times = (count: number, make: (i: number) => Uint8Array) => Array.from({ l
 describe('ShotDetector', () => {
   it('finds a cut at its frame, between still and between moving pictures', () => {
     expect(cutsOf([...times(10, () => view(1)), ...times(8, () => view(2))])).toEqual([10])
-    expect(cutsOf([...times(10, (i) => view(1, { dx: i / 2 })), ...times(8, (i) => view(2, { dy: -i / 2 })), ...times(5, () => view(3))])).toEqual([10, 18])
+    expect(
+      cutsOf([...times(10, (i) => view(1, { dx: i / 2 })), ...times(8, (i) => view(2, { dy: -i / 2 })), ...times(5, () => view(3))]),
+    ).toEqual([10, 18])
   })
 
   it('finds none in a pan, a zoom, a jump of the lens, a change of exposure, or a flash', () => {

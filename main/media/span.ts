@@ -31,30 +31,89 @@ export function framesOf(pts: Float64Array, { startFrame, endFrame }: Span, coun
  *
  * @throws TubeletError `no-frames` when the file does not have them (it was changed), `ffmpeg-missing`; the signal's reason when aborted.
  */
-export async function sampleFrames(tools: MediaTools, file: string, probe: Probe, input: MammutManifest['input'], frames: readonly FrameRef[], signal: AbortSignal): Promise<Pick<ClipInput, 'tubes'> & Pick<SampledClip, 'thumbnail'>> {
+export async function sampleFrames(
+  tools: MediaTools,
+  file: string,
+  probe: Probe,
+  input: MammutManifest['input'],
+  frames: readonly FrameRef[],
+  signal: AbortSignal,
+): Promise<Pick<ClipInput, 'tubes'> & Pick<SampledClip, 'thumbnail'>> {
   const distinct = [...new Set(frames.map(({ pts }) => pts))]
   const filters = pictureFilters(tools, probe, input)
   const bytes = input.width * input.height * 3
-  const raw = await decode(tools, file, probe, distinct, filters.model, ['-f', 'rawvideo'], (out) => out.length === distinct.length * bytes, signal)
+  const raw = await decode(
+    tools,
+    file,
+    probe,
+    distinct,
+    filters.model,
+    ['-f', 'rawvideo'],
+    (out) => out.length === distinct.length * bytes,
+    signal,
+  )
   const video = new Uint8Array(frames.length * bytes)
   frames.forEach(({ pts }, i) => video.set(raw.subarray(distinct.indexOf(pts) * bytes, (distinct.indexOf(pts) + 1) * bytes), i * bytes))
   const middle = frames[frames.length >> 1]?.pts ?? 0
-  const jpeg = await decode(tools, file, probe, [middle], filters.preview, ['-c:v', 'mjpeg', '-q:v', '4', '-f', 'mjpeg'], (out) => out.length > 0, signal)
+  const jpeg = await decode(
+    tools,
+    file,
+    probe,
+    [middle],
+    filters.preview,
+    ['-c:v', 'mjpeg', '-q:v', '4', '-f', 'mjpeg'],
+    (out) => out.length > 0,
+    signal,
+  )
   return { tubes: cutTubes(video, input).map((tube) => new Uint8Array(tube)), thumbnail: new Uint8Array(jpeg) }
 }
 
-async function decode(tools: MediaTools, file: string, probe: Probe, pts: readonly number[], filters: string, output: readonly string[], whole: (out: Uint8Array) => boolean, signal: AbortSignal): Promise<Uint8Array> {
+async function decode(
+  tools: MediaTools,
+  file: string,
+  probe: Probe,
+  pts: readonly number[],
+  filters: string,
+  output: readonly string[],
+  whole: (out: Uint8Array) => boolean,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   const seconds = (ticks: number) => (ticks * probe.timeBase.num) / probe.timeBase.den
   const chosen = pts.map((ticks) => `lt(abs(t-(${seconds(ticks)})),${SAME_TIME})`).join('+')
   const lead = Math.max(0, secondsOf(Math.min(...pts), probe) - LEAD_SECONDS)
   // Where seeking brings other frames, or none, the file is decoded from its beginning, on which its clock depends.
   for (const seek of lead > 0 && probe.clockRestarts !== true ? [lead, null] : [null]) {
     const args = [
-      ...['-v', 'error', '-nostdin', '-threads', '2', '-copyts', ...(seek === null ? [] : ['-ss', String(seek)]), ...framesInput(file, probe)],
-      ...['-filter_complex', `[0:${probe.videoStream}]${seek === null ? `${frameClock(probe)},` : ''}select='${chosen}',${filters}[out]`, '-map', '[out]', ...keepFrames(tools), '-frames:v', String(pts.length), ...output, 'pipe:1'],
+      ...[
+        '-v',
+        'error',
+        '-nostdin',
+        '-threads',
+        '2',
+        '-copyts',
+        ...(seek === null ? [] : ['-ss', String(seek)]),
+        ...framesInput(file, probe),
+      ],
+      ...[
+        '-filter_complex',
+        `[0:${probe.videoStream}]${seek === null ? `${frameClock(probe)},` : ''}select='${chosen}',${filters}[out]`,
+        '-map',
+        '[out]',
+        ...keepFrames(tools),
+        '-frames:v',
+        String(pts.length),
+        ...output,
+        'pipe:1',
+      ],
     ]
     const { stdout } = await runTool(tools.ffmpeg, args, { signal, timeoutMs: TIMEOUT_MS })
     if (whole(stdout)) return stdout
   }
-  throw new TubeletError({ code: 'no-frames', message: 'The frames of this span cannot be read again.', file, stillWorks: 'Everything that was analysed before.', next: 'Retry the whole file: it may have been changed.' })
+  throw new TubeletError({
+    code: 'no-frames',
+    message: 'The frames of this span cannot be read again.',
+    file,
+    stillWorks: 'Everything that was analysed before.',
+    next: 'Retry the whole file: it may have been changed.',
+  })
 }

@@ -38,7 +38,10 @@ export function packetTiming(packets: readonly TimedPacket[], complete: boolean)
   const last = timed.at(-1)
   // VP8 and VP9 store pictures that are never shown as packets of their own, next to nothing before the frame that they serve.
   const visible = median === null ? timed : timed.filter(({ pts }, i) => (timed[i + 1]?.pts ?? Infinity) - pts > median * 0.1)
-  const untimed = Math.max(0, packets.findIndex(({ pts, dts }) => pts !== undefined || dts !== undefined))
+  const untimed = Math.max(
+    0,
+    packets.findIndex(({ pts, dts }) => pts !== undefined || dts !== undefined),
+  )
   const decoded = packets[0]?.dts
   const deltas = deltasOf(visible.slice(0, reliable.length === timed.length ? undefined : -REORDER_DEPTH))
   const medianDelta = medianOf(deltas)
@@ -52,7 +55,10 @@ export function packetTiming(packets: readonly TimedPacket[], complete: boolean)
     untimed: untimed === 0 ? 0 : packets.filter(({ pts, flags }) => pts === undefined && !flags.includes('D')).length,
     shownLate: decoded !== undefined && decoded >= 0 && first !== undefined && first.pts > decoded,
     frameCount: complete && timed.length === shown.length && timed.length > 0 ? visible.length : null,
-    span: complete && untimed === 0 && first !== undefined && last !== undefined ? last.pts + (last.duration || (medianDelta ?? 0)) - first.pts : null,
+    span:
+      complete && untimed === 0 && first !== undefined && last !== undefined
+        ? last.pts + (last.duration || (medianDelta ?? 0)) - first.pts
+        : null,
   }
 }
 

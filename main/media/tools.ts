@@ -149,9 +149,20 @@ async function runOnce(tool: string, args: readonly string[], options: RunOption
   const code = await ended(child)
   signal?.throwIfAborted()
   const name = path.basename(tool)
-  if (flood.signal.aborted) throw new TubeletError({ code: 'ffmpeg-failed', message: '{{tool}} wrote more than it should have.', values: { tool: name }, details: stderr() })
+  if (flood.signal.aborted)
+    throw new TubeletError({
+      code: 'ffmpeg-failed',
+      message: '{{tool}} wrote more than it should have.',
+      values: { tool: name },
+      details: stderr(),
+    })
   if (timeout.aborted) {
-    throw new TubeletError({ code: 'decode-timeout', message: '{{tool}} did not finish within {{seconds}} s.', values: { tool: name, seconds: Math.round(timeoutMs / 1000) }, details: stderr() })
+    throw new TubeletError({
+      code: 'decode-timeout',
+      message: '{{tool}} did not finish within {{seconds}} s.',
+      values: { tool: name, seconds: Math.round(timeoutMs / 1000) },
+      details: stderr(),
+    })
   }
   return { code, stdout: Buffer.concat(chunks), stderr: stderr() }
 }
@@ -172,7 +183,15 @@ const CONTAINERS = [
  * from a picture.
  */
 export function inputFile(file: string): string[] {
-  return [...(/\.mjpe?g$/i.test(file) ? ['-f', 'mjpeg'] : []), '-protocol_whitelist', 'file', '-format_whitelist', CONTAINERS, '-i', `file:${path.resolve(file)}`]
+  return [
+    ...(/\.mjpe?g$/i.test(file) ? ['-f', 'mjpeg'] : []),
+    '-protocol_whitelist',
+    'file',
+    '-format_whitelist',
+    CONTAINERS,
+    '-i',
+    `file:${path.resolve(file)}`,
+  ]
 }
 
 /** The output option that neither repeats nor drops frames to reach a frame rate. ffmpeg renamed it in 5.1, and will drop the old name. */
@@ -257,7 +276,11 @@ async function wellKnownFolders(): Promise<string[]> {
 }
 
 /** The first that answers `question`, with its answer and with the banner that it prints beside it. */
-async function firstWorking(files: readonly string[], question: string, tried: string[]): Promise<{ file: string; output: string; banner: string } | null> {
+async function firstWorking(
+  files: readonly string[],
+  question: string,
+  tried: string[],
+): Promise<{ file: string; output: string; banner: string } | null> {
   for (const file of files) {
     try {
       await access(file, constants.X_OK)
@@ -279,7 +302,9 @@ function missing(tried: readonly string[]): TubeletError {
   const install: Partial<Record<NodeJS.Platform, string>> = {
     darwin: phrase('Install it with "brew install ffmpeg", then start Tubelet again.'),
     win32: phrase('Install it with "winget install Gyan.FFmpeg", then start Tubelet again.'),
-    linux: phrase('Install the package "ffmpeg" with your package manager (on Debian and Ubuntu: "sudo apt install ffmpeg"), then start Tubelet again.'),
+    linux: phrase(
+      'Install the package "ffmpeg" with your package manager (on Debian and Ubuntu: "sudo apt install ffmpeg"), then start Tubelet again.',
+    ),
   }
   return new TubeletError({
     code: 'ffmpeg-missing',

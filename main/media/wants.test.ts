@@ -19,13 +19,47 @@ afterAll(() => rmSync(folder, { recursive: true }))
 /** A video that ffmpeg makes of a source of its own, all its frames stored as they are. */
 function made(name: string, source: string): string {
   const file = path.join(folder, name)
-  execFileSync(tools.ffmpeg, ['-v', 'error', '-nostdin', '-y', '-f', 'lavfi', '-i', `${source},format=yuv420p`, '-c:v', 'libx264', '-qp', '1', file])
+  execFileSync(tools.ffmpeg, [
+    '-v',
+    'error',
+    '-nostdin',
+    '-y',
+    '-f',
+    'lavfi',
+    '-i',
+    `${source},format=yuv420p`,
+    '-c:v',
+    'libx264',
+    '-qp',
+    '1',
+    file,
+  ])
   return file
 }
 
 /** An encoder whose one kind of tube is a whole frame, so that its tubes are its frames. */
-function encoder(key: string, { frames, width, height, fit, maxClipSeconds = 8 }: { frames: number; width: number; height: number; fit: 'stretch' | 'crop'; maxClipSeconds?: number }): Want {
-  return { key, kind: 'tubes', input: { frames, width, height, fit, maxClipSeconds, tubes: [{ name: 'frame', kernel: [1, height, width], stride: [1, height, width], offset: [0, 0, 0], depth: [1, 1, 1] }] } }
+function encoder(
+  key: string,
+  {
+    frames,
+    width,
+    height,
+    fit,
+    maxClipSeconds = 8,
+  }: { frames: number; width: number; height: number; fit: 'stretch' | 'crop'; maxClipSeconds?: number },
+): Want {
+  return {
+    key,
+    kind: 'tubes',
+    input: {
+      frames,
+      width,
+      height,
+      fit,
+      maxClipSeconds,
+      tubes: [{ name: 'frame', kernel: [1, height, width], stride: [1, height, width], offset: [0, 0, 0], depth: [1, 1, 1] }],
+    },
+  }
 }
 function looker(key: string, rate: number, input: Partial<PictureInput> = {}): Want {
   return { key, kind: 'pictures', input: { width: 64, height: 64, fit: 'letterbox', ...input }, rate }
@@ -50,7 +84,22 @@ async function sampleAll(file: string, wants: readonly Want[]) {
 
 /** One frame as ffmpeg gives it when it is found by counting, and scaled in one step. */
 async function frameOf(file: string, { videoStream }: Probe, { ordinal }: FrameRef, filters: string): Promise<Buffer> {
-  const args = ['-v', 'error', '-i', file, '-map', `0:${videoStream}`, '-vf', `select=eq(n\\,${ordinal}),${filters},format=rgb24`, ...keepFrames(tools), '-frames:v', '1', '-f', 'rawvideo', '-']
+  const args = [
+    '-v',
+    'error',
+    '-i',
+    file,
+    '-map',
+    `0:${videoStream}`,
+    '-vf',
+    `select=eq(n\\,${ordinal}),${filters},format=rgb24`,
+    ...keepFrames(tools),
+    '-frames:v',
+    '1',
+    '-f',
+    'rawvideo',
+    '-',
+  ]
   return (await runTool(tools.ffmpeg, args)).stdout
 }
 
@@ -84,9 +133,17 @@ it('gives the first frame of every cell of a rate, scaled to fit, and of clips n
   const file = made('moving.mp4', 'testsrc2=s=320x180:r=10:d=20')
   const sampled = await sampleAll(file, [looker('slow', 1), looker('fast', 4, { width: 100, height: 30 })])
   expect(sampled.shown('slow').map(({ frame }) => frame.ordinal)).toEqual(Array.from({ length: 20 }, (_, second) => second * 10))
-  expect(sampled.shown('fast').map(({ frame }) => frame.ordinal).slice(0, 5)).toEqual([0, 3, 5, 8, 10])
+  expect(
+    sampled
+      .shown('fast')
+      .map(({ frame }) => frame.ordinal)
+      .slice(0, 5),
+  ).toEqual([0, 3, 5, 8, 10])
   expect(sampled.shown('fast')).toHaveLength(80)
-  for (const [key, rate, width, height] of [['slow', 1, 64, 36], ['fast', 4, 53, 30]] as const) {
+  for (const [key, rate, width, height] of [
+    ['slow', 1, 64, 36],
+    ['fast', 4, 53, 30],
+  ] as const) {
     expectInOrder(sampled, key, rate)
     for (const { picture } of sampled.shown(key)) {
       expect(picture).toMatchObject({ width, height })
@@ -94,11 +151,20 @@ it('gives the first frame of every cell of a rate, scaled to fit, and of clips n
     }
   }
   const [at] = sampled.shown('slow').slice(7)
-  expect(difference(at?.picture?.rgb ?? new Uint8Array(), await frameOf(file, sampled.probe, at?.frame ?? expect.fail(), 'scale=64:36:flags=area'))).toBeLessThan(1)
+  expect(
+    difference(
+      at?.picture?.rgb ?? new Uint8Array(),
+      await frameOf(file, sampled.probe, at?.frame ?? expect.fail(), 'scale=64:36:flags=area'),
+    ),
+  ).toBeLessThan(1)
   // Nobody encodes: clips tile the file all the same.
   expect(sampled.clips.map(({ inputs }) => inputs.length)).toEqual(sampled.clips.map(() => 0))
   expect(sampled.clips.at(-1)?.endFrame).toBe(200)
-  expect(sampled.clips.every(({ frames, startFrame, endFrame }) => frames.length > 0 && frames.every(({ ordinal }) => ordinal >= startFrame && ordinal < endFrame))).toBe(true)
+  expect(
+    sampled.clips.every(
+      ({ frames, startFrame, endFrame }) => frames.length > 0 && frames.every(({ ordinal }) => ordinal >= startFrame && ordinal < endFrame),
+    ),
+  ).toBe(true)
 })
 
 it('never gives more frames than the file has, nor makes a small picture twice', async () => {
@@ -112,21 +178,45 @@ it('tells of a frame that looks as the one that was given last, and gives no pic
   expectInOrder(still, 'eyes', 2)
   // Something small comes and goes.
   const box = "color=gray:s=320x180:r=10:d=9,drawbox=x=100:y=60:w=40:h=40:color=red:t=fill:enable='between(t,2.95,5.95)'"
-  const changing = await sampleAll(made('box.mp4', box), [looker('eyes', 2, { width: 160, height: 160 }), looker('reader', 1, { width: 320, height: 320 })])
+  const changing = await sampleAll(made('box.mp4', box), [
+    looker('eyes', 2, { width: 160, height: 160 }),
+    looker('reader', 1, { width: 320, height: 320 }),
+  ])
   const given = (key: string) => changing.shown(key).flatMap(({ frame, picture }) => (picture === null ? [] : [frame.ordinal]))
-  expect([given('eyes'), given('reader')]).toEqual([[0, 30, 60], [0, 30, 60]])
+  expect([given('eyes'), given('reader')]).toEqual([
+    [0, 30, 60],
+    [0, 30, 60],
+  ])
   // Fades that no two neighbours show are seen against the picture that was given last.
-  const fade = await sampleAll(made('fade.mp4', "testsrc=s=320x180:r=10:d=10,select='eq(n,0)',loop=loop=99:size=1,setpts=N/10/TB,fade=t=out:st=1:d=8"), [looker('eyes', 4)])
+  const fade = await sampleAll(
+    made('fade.mp4', "testsrc=s=320x180:r=10:d=10,select='eq(n,0)',loop=loop=99:size=1,setpts=N/10/TB,fade=t=out:st=1:d=8"),
+    [looker('eyes', 4)],
+  )
   expect(fade.shown('eyes').filter(({ picture }) => picture !== null).length).toBeGreaterThan(3)
 })
 
 it('gives each encoder its own frames, beside those who look at pictures, in whatever order they are wanted', async () => {
   const file = made('two.mp4', 'testsrc2=s=320x180:r=10:d=6')
-  const [wide, square] = [{ frames: 16, width: 48, height: 32, fit: 'stretch' as const }, { frames: 5, width: 40, height: 40, fit: 'crop' as const }]
-  const { clips, shown, probe: found } = await sampleAll(file, [looker('eyes', 2), encoder('wide', wide), looker('reader', 1, { width: 128, height: 128 }), encoder('square', square)])
+  const [wide, square] = [
+    { frames: 16, width: 48, height: 32, fit: 'stretch' as const },
+    { frames: 5, width: 40, height: 40, fit: 'crop' as const },
+  ]
+  const {
+    clips,
+    shown,
+    probe: found,
+  } = await sampleAll(file, [
+    looker('eyes', 2),
+    encoder('wide', wide),
+    looker('reader', 1, { width: 128, height: 128 }),
+    encoder('square', square),
+  ])
   expect(clips).toHaveLength(1)
   expect(clips[0]?.inputs.map(({ key }) => key)).toEqual(['wide', 'square'])
-  for (const [key, { frames: count, width, height }, filters] of [['wide', wide, 'scale=48:32:flags=area'], ['square', square, 'scale=40:40:force_original_aspect_ratio=increase:flags=area,crop=40:40']] as const) {
+  for (const [key, { frames: count, width, height }, filters] of [
+    ['wide', wide, 'scale=48:32:flags=area'],
+    ['square', square, 'scale=40:40:force_original_aspect_ratio=increase:flags=area,crop=40:40'],
+  ] as const) {
     const seen = clips[0]?.inputs.find((one) => one.key === key) ?? expect.fail()
     expect(seen.frames).toHaveLength(count)
     expect(seen.tubes.map(({ length }) => length)).toEqual([count * width * height * 3])
@@ -135,7 +225,12 @@ it('gives each encoder its own frames, beside those who look at pictures, in wha
       const frame = seen.frames[at] ?? expect.fail()
       const own = difference(picture, await frameOf(file, found, frame, filters))
       expect(own).toBeLessThan(6)
-      expect(own).toBeLessThan(difference(picture, await frameOf(file, found, { ...frame, ordinal: frame.ordinal + 8 > 59 ? frame.ordinal - 8 : frame.ordinal + 8 }, filters)) / 2)
+      expect(own).toBeLessThan(
+        difference(
+          picture,
+          await frameOf(file, found, { ...frame, ordinal: frame.ordinal + 8 > 59 ? frame.ordinal - 8 : frame.ordinal + 8 }, filters),
+        ) / 2,
+      )
     }
   }
   expect([shown('eyes').length, shown('reader').length]).toEqual([12, 6])
@@ -144,16 +239,36 @@ it('gives each encoder its own frames, beside those who look at pictures, in wha
 })
 
 it('makes clips as long as the encoder that wants the shortest ones can take', async () => {
-  const wants = [encoder('long', { frames: 8, width: 32, height: 32, fit: 'stretch' }), encoder('short', { frames: 8, width: 32, height: 32, fit: 'stretch', maxClipSeconds: 2 })]
+  const wants = [
+    encoder('long', { frames: 8, width: 32, height: 32, fit: 'stretch' }),
+    encoder('short', { frames: 8, width: 32, height: 32, fit: 'stretch', maxClipSeconds: 2 }),
+  ]
   const { clips } = await sampleAll(made('long.mp4', 'testsrc2=s=64x48:r=10:d=9'), wants)
   expect(Math.max(...clips.map(({ start, end }) => end - start))).toBeLessThanOrEqual(2.1)
-  for (const { inputs, startFrame, endFrame } of clips) for (const { frames } of inputs) expect(frames.every(({ ordinal }) => ordinal >= startFrame && ordinal < endFrame)).toBe(true)
+  for (const { inputs, startFrame, endFrame } of clips)
+    for (const { frames } of inputs) expect(frames.every(({ ordinal }) => ordinal >= startFrame && ordinal < endFrame)).toBe(true)
 })
 
 it('says of each clip whether a shot begins with it', async () => {
-  const parts = ['testsrc2=s=160x90:r=10:d=20', 'smptebars=s=160x90:r=10:d=5', 'testsrc=s=160x90:r=10:d=18'].map((source, i) => made(`shot ${i}.mp4`, source))
+  const parts = ['testsrc2=s=160x90:r=10:d=20', 'smptebars=s=160x90:r=10:d=5', 'testsrc=s=160x90:r=10:d=18'].map((source, i) =>
+    made(`shot ${i}.mp4`, source),
+  )
   const file = path.join(folder, 'shots.mp4')
-  execFileSync(tools.ffmpeg, ['-v', 'error', '-y', ...parts.flatMap((part) => ['-i', part]), '-filter_complex', `${parts.map((_, i) => `[${i}:v]`).join('')}concat=n=3[v]`, '-map', '[v]', '-c:v', 'libx264', '-qp', '1', file])
+  execFileSync(tools.ffmpeg, [
+    '-v',
+    'error',
+    '-y',
+    ...parts.flatMap((part) => ['-i', part]),
+    '-filter_complex',
+    `${parts.map((_, i) => `[${i}:v]`).join('')}concat=n=3[v]`,
+    '-map',
+    '[v]',
+    '-c:v',
+    'libx264',
+    '-qp',
+    '1',
+    file,
+  ])
   const { clips } = await sampleAll(file, [looker('eyes', 1)])
   expect(clips.length).toBeGreaterThan(5)
   expect(clips.filter(({ cut }) => cut).map(({ start }) => start)).toEqual([0, 20, 25])
@@ -176,7 +291,14 @@ it('waits for a consumer that is slow with its pictures', async () => {
 
 describe('on real files', () => {
   it.each([
-    ['d03_bottles.mp4', 4], ['d11_room_dog_rot180_vfr.mp4', 2], ['t05_portrait.mp4', 4], ['d13_toy_robot_wmv2.wmv', 1], ['t03_belt.gif', 4], ['t02_rotated.mp4', 4], ['f03_hevc_10bit.mkv', 2], ['f06_tiny_64x48.mp4', 4],
+    ['d03_bottles.mp4', 4],
+    ['d11_room_dog_rot180_vfr.mp4', 2],
+    ['t05_portrait.mp4', 4],
+    ['d13_toy_robot_wmv2.wmv', 1],
+    ['t03_belt.gif', 4],
+    ['t02_rotated.mp4', 4],
+    ['f03_hevc_10bit.mkv', 2],
+    ['f06_tiny_64x48.mp4', 4],
   ])('the pictures of %s are whole frames in their proportions, at the times that ffprobe says', async (name, rate) => {
     const file = clipPath(name)
     const sampled = await sampleAll(file, [looker('eyes', rate, { width: 320, height: 320 })])
@@ -192,7 +314,12 @@ describe('on real files', () => {
     }
     const last = given.at(-1) ?? expect.fail()
     const [w, h] = [last.picture?.width ?? 0, last.picture?.height ?? 0]
-    expect(difference(last.picture?.rgb ?? new Uint8Array(), await frameOf(file, sampled.probe, last.frame, `scale=${w}:${h}:flags=${w < width ? 'area' : 'bilinear'}`))).toBeLessThan(2)
+    expect(
+      difference(
+        last.picture?.rgb ?? new Uint8Array(),
+        await frameOf(file, sampled.probe, last.frame, `scale=${w}:${h}:flags=${w < width ? 'area' : 'bilinear'}`),
+      ),
+    ).toBeLessThan(2)
   })
 
   it('the cuts of a real file begin clips, and the windows of one long shot do not', async () => {

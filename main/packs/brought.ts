@@ -23,7 +23,13 @@ const LENGTH = 8
  * @param check Refuses a file, of which only the beginning may be there yet.
  * @throws TubeletError what `check` throws, with the name that the person knows; `checkpoint-unusable` where the rest never comes, `disk-full`.
  */
-export async function receive({ name, bytes, config }: Brought, body: ReadableStream<Uint8Array>, dir: string, check: (file: string) => Promise<Prepared>, { report, signal }: Pick<ImportOptions, 'report' | 'signal'>): Promise<Prepared> {
+export async function receive(
+  { name, bytes, config }: Brought,
+  body: ReadableStream<Uint8Array>,
+  dir: string,
+  check: (file: string) => Promise<Prepared>,
+  { report, signal }: Pick<ImportOptions, 'report' | 'signal'>,
+): Promise<Prepared> {
   const file = path.join(dir, safeName(name))
   let target: Awaited<ReturnType<typeof open>> | undefined
   try {
@@ -57,7 +63,8 @@ export async function receive({ name, bytes, config }: Brought, body: ReadableSt
     return prepared ?? (await check(file))
   } catch (error) {
     signal.throwIfAborted()
-    if (error instanceof TubeletError) throw error.problem.file?.startsWith(dir) ? new TubeletError({ ...error.problem, file: name }, { cause: error }) : error
+    if (error instanceof TubeletError)
+      throw error.problem.file?.startsWith(dir) ? new TubeletError({ ...error.problem, file: name }, { cause: error }) : error
     if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') await needRoom(dir, bytes, name)
     throw cutOff(name, error instanceof Error ? error.message : String(error))
   } finally {
@@ -67,10 +74,19 @@ export async function receive({ name, bytes, config }: Brought, body: ReadableSt
 
 /** A file's own name, kept because the pack tells what it was made of; never one that means something here. */
 function safeName(name: string): string {
-  const plain = path.basename(name).replaceAll(/[\\/:\0]/g, '_').replace(/^\.+/, '')
+  const plain = path
+    .basename(name)
+    .replaceAll(/[\\/:\0]/g, '_')
+    .replace(/^\.+/, '')
   return plain === '' || plain === CONFIG ? 'checkpoint' : plain
 }
 
 function cutOff(file: string, details: string): TubeletError {
-  return refusal({ code: 'checkpoint-unusable', message: 'The file did not come whole.', file, next: 'Drop it again, and leave the window open until it is here.', details })
+  return refusal({
+    code: 'checkpoint-unusable',
+    message: 'The file did not come whole.',
+    file,
+    next: 'Drop it again, and leave the window open until it is here.',
+    details,
+  })
 }

@@ -16,7 +16,11 @@ export function f32(shape: readonly number[], values: ArrayLike<number>): MadeTe
 }
 
 /** @param edit Changes the header, to make a file wrong. */
-export function writeSafetensors(file: string, tensors: Readonly<Record<string, MadeTensor>>, edit: (header: Record<string, unknown>) => unknown = (header) => header): void {
+export function writeSafetensors(
+  file: string,
+  tensors: Readonly<Record<string, MadeTensor>>,
+  edit: (header: Record<string, unknown>) => unknown = (header) => header,
+): void {
   let at = 0
   const header: Record<string, unknown> = { __metadata__: { format: 'pt' } }
   for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
@@ -34,9 +38,24 @@ export function writeSafetensors(file: string, tensors: Readonly<Record<string, 
 /** The smallest openMaMMUT of the fork's layout: two layers of vision, four of text with two cross-attentions; CLIP's vocabulary makes its 26 MB. */
 export function tinyMammut(): Record<string, MadeTensor> {
   const template = Template.parse(JSON.parse(readFileSync(path.join(TEMPLATE_DIR, 'template.json'), 'utf8')))
-  const sizes = { visionWidth: 64, patch: 14, visionTokens: 17, visionMlp: 256, embed: 64, vocab: 49408, width: 64, context: 77, mlpWidth: 256, visionLayers: 2, layers: 4, crossLayers: 2 }
+  const sizes = {
+    visionWidth: 64,
+    patch: 14,
+    visionTokens: 17,
+    visionMlp: 256,
+    embed: 64,
+    vocab: 49408,
+    width: 64,
+    context: 77,
+    mlpWidth: 256,
+    visionLayers: 2,
+    layers: 4,
+    crossLayers: 2,
+  }
   const shapes = expectedKeys(template, { ...sizes, projected: false, mlp: [false, true, false, true] })
-  return Object.fromEntries([...shapes].map(([key, shape]) => [key === 'text.lm_head' ? 'text.text_projection' : key, f32(shape, seeded(key, shape))]))
+  return Object.fromEntries(
+    [...shapes].map(([key, shape]) => [key === 'text.lm_head' ? 'text.text_projection' : key, f32(shape, seeded(key, shape))]),
+  )
 }
 
 /** Value i is `offset + bound * (2 h / 2^32 - 1)`, h = murmur3's finaliser of (fnv1a(key) + i * 0x9E3779B9). */

@@ -5,7 +5,14 @@ import { type PackWork, Precision } from '../../app/contract/packs.ts'
 import { Task } from '../../app/pack/base.ts'
 import type { Tubelet } from '../open.ts'
 
-const STAGES: Record<PackWork['stage'], string> = { downloading: 'Downloading', checking: 'Checking the file', converting: 'Converting the weights', copying: 'Copying', testing: 'Testing what it says', switching: 'Starting the engine with it' }
+const STAGES: Record<PackWork['stage'], string> = {
+  downloading: 'Downloading',
+  checking: 'Checking the file',
+  converting: 'Converting the weights',
+  copying: 'Copying',
+  testing: 'Testing what it says',
+  switching: 'Starting the engine with it',
+}
 const NAMES: Record<Task, string> = { caption: 'captions', answer: 'answers', search: 'search', boxes: 'boxes', text: 'text on screen' }
 
 /** The library in which a pack is used. */
@@ -15,7 +22,10 @@ interface Where {
 }
 
 /** @param run Opens that library, does the work in it and closes it. @param options Adds the options that say which library. */
-export function packsCommand(run: (where: Where, work: (tubelet: Tubelet) => Promise<void>) => Promise<void>, options: (command: Command) => Command): Command {
+export function packsCommand(
+  run: (where: Where, work: (tubelet: Tubelet) => Promise<void>) => Promise<void>,
+  options: (command: Command) => Command,
+): Command {
   const packs = new Command('packs').description('List, import, use and delete model packs')
   const command = (name: string, description: string) => options(packs.command(name).description(description))
 
@@ -24,7 +34,9 @@ export function packsCommand(run: (where: Where, work: (tubelet: Tubelet) => Pro
       const overview = await packs.overview()
       for (const { id, manifest, bytes, does, encoded, problem } of overview.packs) {
         const size = `${(bytes / 1e6).toFixed(0)} MB`
-        const what = problem ? 'cannot be used; delete it and import it again' : `${manifest?.tasks.map((task) => NAMES[task]).join(', ') ?? ''}${does.length > 0 ? ` (in use for ${does.map((task) => NAMES[task]).join(', ')})` : ''}; ${encoded.clips} clips seen; ${manifest?.scores.length === 0 ? 'no scores were measured' : `${manifest?.scores.length ?? 0} measured scores`}`
+        const what = problem
+          ? 'cannot be used; delete it and import it again'
+          : `${manifest?.tasks.map((task) => NAMES[task]).join(', ') ?? ''}${does.length > 0 ? ` (in use for ${does.map((task) => NAMES[task]).join(', ')})` : ''}; ${encoded.clips} clips seen; ${manifest?.scores.length === 0 ? 'no scores were measured' : `${manifest?.scores.length ?? 0} measured scores`}`
         console.log(`${does.length > 0 ? '*' : ' '} ${id.padEnd(36)} ${size.padStart(8)}  ${what}`)
       }
     }),
@@ -47,7 +59,11 @@ export function packsCommand(run: (where: Where, work: (tubelet: Tubelet) => Pro
       run(where, async ({ packs }) => {
         const { missing } = packs.plan(id, task ?? null)
         await packs.finished(packs.use(id, task ? [task] : null, false))
-        console.log(missing.clips === 0 ? `${id} is in use.` : `${id} is in use. ${missing.clips} clips (${(missing.videoSeconds / 60).toFixed(1)} min of video) were not seen by it${missing.estimate ? `, which takes about ${Math.ceil(missing.estimate.seconds / 60)} min here` : ''}: analyze their files again, or open the library.`)
+        console.log(
+          missing.clips === 0
+            ? `${id} is in use.`
+            : `${id} is in use. ${missing.clips} clips (${(missing.videoSeconds / 60).toFixed(1)} min of video) were not seen by it${missing.estimate ? `, which takes about ${Math.ceil(missing.estimate.seconds / 60)} min here` : ''}: analyze their files again, or open the library.`,
+        )
       }),
     )
   command('delete', 'Delete an imported pack, and what it has encoded in this library')

@@ -20,17 +20,27 @@ let etag = '"one"'
 const whole = (request: IncomingMessage, response: ServerResponse) => {
   const from = request.headers['if-range'] === etag ? Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0) : 0
   const headers = { 'content-length': content.length - from, etag }
-  response.writeHead(from > 0 ? 206 : 200, from > 0 ? { ...headers, 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` } : headers)
+  response.writeHead(
+    from > 0 ? 206 : 200,
+    from > 0 ? { ...headers, 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` } : headers,
+  )
   response.end(content.subarray(from))
 }
 /** Sends some bytes of the file, and cuts the line once they are on the disk there: bytes on their way die with it. */
-const cut = (bytes: number, vouched = true) => (request: IncomingMessage, response: ServerResponse) => {
-  const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
-  response.writeHead(from > 0 ? 206 : 200, { 'content-length': content.length - from, ...(vouched ? { etag } : {}), ...(from > 0 ? { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` } : {}) })
-  response.write(content.subarray(from, from + bytes))
-  const arrived = () => (existsSync(`${file}.part`) && statSync(`${file}.part`).size === from + bytes ? response.destroy() : setImmediate(arrived))
-  arrived()
-}
+const cut =
+  (bytes: number, vouched = true) =>
+  (request: IncomingMessage, response: ServerResponse) => {
+    const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+    response.writeHead(from > 0 ? 206 : 200, {
+      'content-length': content.length - from,
+      ...(vouched ? { etag } : {}),
+      ...(from > 0 ? { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` } : {}),
+    })
+    response.write(content.subarray(from, from + bytes))
+    const arrived = () =>
+      existsSync(`${file}.part`) && statSync(`${file}.part`).size === from + bytes ? response.destroy() : setImmediate(arrived)
+    arrived()
+  }
 const answer = (status: number) => (_request: IncomingMessage, response: ServerResponse) => void response.writeHead(status).end('no')
 
 const server = createServer((request, response) => {
@@ -56,12 +66,20 @@ beforeEach(() => {
   file = path.join(folder, String((count += 1)), 'model.safetensors')
 })
 const run = (options: { sha256?: string; signal?: AbortSignal; report?: (bytes: number, total: number | null) => void } = {}) =>
-  download({ url: address, file, sha256: options.sha256 }, options.report ?? (() => undefined), options.signal ?? new AbortController().signal)
+  download(
+    { url: address, file, sha256: options.sha256 },
+    options.report ?? (() => undefined),
+    options.signal ?? new AbortController().signal,
+  )
 /** The problem as a person reads it. */
-const why = (promise: Promise<unknown>) => promise.then(() => expect.fail('it did not fail'), (error: unknown) => {
-  const problem = problemOf(error)
-  return { ...problem, ...inEnglish(problem) }
-})
+const why = (promise: Promise<unknown>) =>
+  promise.then(
+    () => expect.fail('it did not fail'),
+    (error: unknown) => {
+      const problem = problemOf(error)
+      return { ...problem, ...inEnglish(problem) }
+    },
+  )
 
 describe('a download', () => {
   test('brings the file once, tells how far it is, and gives its checksum', async () => {
@@ -103,13 +121,20 @@ describe('a download', () => {
   })
 
   test('starts anew at a server that knows no ranges', async () => {
-    script = [cut(100_000), (request, response) => void response.writeHead(200, { 'content-length': content.length }).end(request.method === 'GET' ? content : '')]
+    script = [
+      cut(100_000),
+      (request, response) =>
+        void response.writeHead(200, { 'content-length': content.length }).end(request.method === 'GET' ? content : ''),
+    ]
     expect(await run({ sha256 })).toBe(sha256)
     expect(statSync(file).size).toBe(content.length)
   })
 
   test('trusts no part that the server cannot vouch for', async () => {
-    script = [(_request, response) => void response.writeHead(200, { 'content-length': content.length }).write(content.subarray(0, 9), () => response.destroy())]
+    script = [
+      (_request, response) =>
+        void response.writeHead(200, { 'content-length': content.length }).write(content.subarray(0, 9), () => response.destroy()),
+    ]
     expect(await run({ sha256 })).toBe(sha256)
     expect(asked[1]?.range).toBeUndefined()
   })
@@ -117,7 +142,8 @@ describe('a download', () => {
   test('of unknown length goes on too, and starts anew where there is less of it by now than is here', async () => {
     const chunked = (_request: IncomingMessage, response: ServerResponse) => {
       response.writeHead(200, { etag }).write(content.subarray(0, 100_000))
-      const arrived = () => (existsSync(`${file}.part`) && statSync(`${file}.part`).size === 100_000 ? response.destroy() : setImmediate(arrived))
+      const arrived = () =>
+        existsSync(`${file}.part`) && statSync(`${file}.part`).size === 100_000 ? response.destroy() : setImmediate(arrived)
       arrived()
     }
     script = [chunked]
@@ -137,7 +163,11 @@ describe('a download', () => {
       setImmediate(() => response.destroy())
     }
     script = [cut(100_000), short, short, short, short]
-    expect(await why(run())).toMatchObject({ code: 'download-failed', message: 'The connection was lost.', next: 'Try again: it goes on where it stopped.' })
+    expect(await why(run())).toMatchObject({
+      code: 'download-failed',
+      message: 'The connection was lost.',
+      next: 'Try again: it goes on where it stopped.',
+    })
     expect(await partOf(file)).toMatchObject({ bytes: 100_000, total: 300_000 })
     expect(await run({ sha256 })).toBe(sha256)
     expect(asked.at(-1)?.range).toBe('bytes=100000-')
@@ -167,7 +197,8 @@ describe('a download', () => {
   }, 20_000)
 
   test('follows the server to another place, unless somebody on the way could change what comes from there', async () => {
-    const to = (place: string) => (_request: IncomingMessage, response: ServerResponse) => void response.writeHead(302, { location: place }).end()
+    const to = (place: string) => (_request: IncomingMessage, response: ServerResponse) =>
+      void response.writeHead(302, { location: place }).end()
     script = [to('/elsewhere')]
     expect(await run({ sha256 })).toBe(sha256)
     rmSync(file)
@@ -178,7 +209,11 @@ describe('a download', () => {
   })
 
   test('with the wrong checksum is thrown away, and says so', async () => {
-    expect(await why(run({ sha256: '0'.repeat(64) }))).toMatchObject({ code: 'download-failed', message: expect.stringContaining('checksum differs') as string, details: expect.stringContaining(sha256) as string })
+    expect(await why(run({ sha256: '0'.repeat(64) }))).toMatchObject({
+      code: 'download-failed',
+      message: expect.stringContaining('checksum differs') as string,
+      details: expect.stringContaining(sha256) as string,
+    })
     expect([file, `${file}.part`, `${file}.json`].filter((name) => existsSync(name))).toEqual([])
   })
 
@@ -196,7 +231,19 @@ describe('a download', () => {
   })
 
   test('goes only to places that nobody on the way can change', () => {
-    for (const bad of ['http://example.org/a', 'ftp://example.org/a', 'file:///etc/passwd', 'example.org/a', '']) expect(problemOf((() => { try { return checkedAddress(bad) } catch (error) { return error } })()).code, bad).toBe('bad-request')
+    for (const bad of ['http://example.org/a', 'ftp://example.org/a', 'file:///etc/passwd', 'example.org/a', ''])
+      expect(
+        problemOf(
+          (() => {
+            try {
+              return checkedAddress(bad)
+            } catch (error) {
+              return error
+            }
+          })(),
+        ).code,
+        bad,
+      ).toBe('bad-request')
     expect(checkedAddress('https://example.org/a').hostname).toBe('example.org')
   })
 })

@@ -19,7 +19,12 @@ const FIRST_PAUSE_MS = 500
 const STALL_MS = 60_000
 
 /** What is known of the file on the server: enough to tell whether it is still the same one; and the SHA-256 that whoever asked for it expects. */
-const Meta = z.object({ url: z.string(), validator: z.string().nullable(), total: z.number().int().positive().nullable(), expected: z.string().optional() })
+const Meta = z.object({
+  url: z.string(),
+  validator: z.string().nullable(),
+  total: z.number().int().positive().nullable(),
+  expected: z.string().optional(),
+})
 type Meta = z.infer<typeof Meta>
 
 export interface Download {
@@ -35,7 +40,11 @@ export function checkedAddress(address: string): URL {
   const url = URL.canParse(address) ? new URL(address) : null
   const here = url !== null && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
   if (url?.protocol === 'https:' || (here && url.protocol === 'http:')) return url
-  throw new TubeletError({ code: 'bad-request', message: 'This is not an address that a file can be fetched from safely.', next: 'Give one that begins with https://' })
+  throw new TubeletError({
+    code: 'bad-request',
+    message: 'This is not an address that a file can be fetched from safely.',
+    next: 'Give one that begins with https://',
+  })
 }
 
 /**
@@ -43,7 +52,11 @@ export function checkedAddress(address: string): URL {
  * @returns The SHA-256 of the file.
  * @throws TubeletError `download-failed` or `disk-full`, after which what has come stays for the next time; the signal's reason when aborted.
  */
-export async function download({ url, file, sha256 }: Download, report: (bytes: number, total: number | null) => void, signal: AbortSignal): Promise<string> {
+export async function download(
+  { url, file, sha256 }: Download,
+  report: (bytes: number, total: number | null) => void,
+  signal: AbortSignal,
+): Promise<string> {
   await makeFolder(path.dirname(file))
   if ((await sizeOf(file)) > 0) return hashOf(file, signal)
   for (let attempt = 1; ; attempt += 1) {
@@ -58,7 +71,9 @@ export async function download({ url, file, sha256 }: Download, report: (bytes: 
       if ((await sizeOf(`${file}.part`)) > before) attempt = 1
       if (attempt >= ATTEMPTS) {
         const goesOn = (await partOf(file))?.bytes ?? 0
-        throw failed(url, 'The connection was lost.', goesOn > 0 ? 'Try again: it goes on where it stopped.' : 'Try again.', { cause: error })
+        throw failed(url, 'The connection was lost.', goesOn > 0 ? 'Try again: it goes on where it stopped.' : 'Try again.', {
+          cause: error,
+        })
       }
       await wait(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, { signal }).catch(() => signal.throwIfAborted())
     }
@@ -67,7 +82,12 @@ export async function download({ url, file, sha256 }: Download, report: (bytes: 
   const expected = (await metaOf(file, url))?.expected
   if (expected !== undefined && found !== expected) {
     await forgetDownload(file)
-    throw failed(url, 'The file that came is not the one that was expected: its checksum differs.', 'Fetch it again from its source; if it happens again, somebody changed the file there.', { cause: `expected SHA-256 ${expected}, found ${found}` })
+    throw failed(
+      url,
+      'The file that came is not the one that was expected: its checksum differs.',
+      'Fetch it again from its source; if it happens again, somebody changed the file there.',
+      { cause: `expected SHA-256 ${expected}, found ${found}` },
+    )
   }
   await rename(`${file}.part`, file)
   return found
@@ -79,7 +99,11 @@ export async function forgetDownload(file: string): Promise<void> {
 }
 
 /** One request for what is not here yet. */
-async function fetchRest({ url, file, sha256 }: Download, report: (bytes: number, total: number | null) => void, signal: AbortSignal): Promise<void> {
+async function fetchRest(
+  { url, file, sha256 }: Download,
+  report: (bytes: number, total: number | null) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const part = `${file}.part`
   const known = await metaOf(file, url)
   let at = known?.validator ? await sizeOf(part) : 0
@@ -87,7 +111,10 @@ async function fetchRest({ url, file, sha256 }: Download, report: (bytes: number
   const stall = new AbortController()
   const watch = setTimeout(() => stall.abort(new Error('the server sent nothing for a minute')), STALL_MS)
   try {
-    const headers: Record<string, string> = { 'accept-encoding': 'identity', ...(at > 0 && known?.validator ? { range: `bytes=${at}-`, 'if-range': known.validator } : {}) }
+    const headers: Record<string, string> = {
+      'accept-encoding': 'identity',
+      ...(at > 0 && known?.validator ? { range: `bytes=${at}-`, 'if-range': known.validator } : {}),
+    }
     const response = await fetch(url, { headers, redirect: 'follow', signal: AbortSignal.any([signal, stall.signal]) })
     checkedAddress(response.url)
     if (response.status === 416 && at > 0) {
@@ -152,7 +179,13 @@ function diskFull(file: string, need: { bytes: number; free: number } | null): T
 export async function partOf(file: string): Promise<{ url: string; bytes: number; total: number | null } | null> {
   const meta = await metaOf(file, null)
   // Of a file that the server cannot vouch for nothing is used again.
-  return meta && { url: meta.url, bytes: Math.max(await sizeOf(file), meta.validator === null ? 0 : await sizeOf(`${file}.part`)), total: meta.total }
+  return (
+    meta && {
+      url: meta.url,
+      bytes: Math.max(await sizeOf(file), meta.validator === null ? 0 : await sizeOf(`${file}.part`)),
+      total: meta.total,
+    }
+  )
 }
 
 async function metaOf(file: string, url: string | null): Promise<Meta | null> {
@@ -183,13 +216,35 @@ export function isDenied(error: unknown): boolean {
 }
 
 function refused(url: string, status: number): TubeletError {
-  if (status === 401 || status === 403) return failed(url, CLOSED, 'Open the model\'s page in your browser, do there what it asks, download the file there, and choose it here.')
-  if (status === 404 || status === 410) return failed(url, ABSENT, 'Open the model\'s page in your browser and copy the address of its .safetensors file.')
-  return failed(url, 'The server cannot send the file now (it answered {{status}}).', 'Try again later: it goes on where it stopped.', { values: { status } })
+  if (status === 401 || status === 403)
+    return failed(url, CLOSED, "Open the model's page in your browser, do there what it asks, download the file there, and choose it here.")
+  if (status === 404 || status === 410)
+    return failed(url, ABSENT, "Open the model's page in your browser and copy the address of its .safetensors file.")
+  return failed(url, 'The server cannot send the file now (it answered {{status}}).', 'Try again later: it goes on where it stopped.', {
+    values: { status },
+  })
 }
 
-function failed(url: string, message: string, next: string, { values = {}, cause }: { values?: Values; cause?: unknown } = {}): TubeletError {
-  const details = cause instanceof Error ? `${cause.message}${cause.cause instanceof Error ? `: ${cause.cause.message}` : ''}` : typeof cause === 'string' ? cause : undefined
-  const problem: Problem = { code: 'download-failed', message, file: url, stillWorks: 'The packs that you have, and everything else: nothing but this download uses the network.', next, values, ...(details === undefined ? {} : { details }) }
+function failed(
+  url: string,
+  message: string,
+  next: string,
+  { values = {}, cause }: { values?: Values; cause?: unknown } = {},
+): TubeletError {
+  const details =
+    cause instanceof Error
+      ? `${cause.message}${cause.cause instanceof Error ? `: ${cause.cause.message}` : ''}`
+      : typeof cause === 'string'
+        ? cause
+        : undefined
+  const problem: Problem = {
+    code: 'download-failed',
+    message,
+    file: url,
+    stillWorks: 'The packs that you have, and everything else: nothing but this download uses the network.',
+    next,
+    values,
+    ...(details === undefined ? {} : { details }),
+  }
   return new TubeletError(problem, { cause })
 }

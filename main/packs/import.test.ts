@@ -28,13 +28,23 @@ let store: PackStore
 beforeEach(() => {
   store = new PackStore([BUNDLED], mkdtempSync(path.join(root, 'packs-')))
 })
-const options = (changes: Partial<ImportOptions> = {}): ImportOptions => ({ store, fork: undefined, report: () => undefined, signal: never, ...changes })
+const options = (changes: Partial<ImportOptions> = {}): ImportOptions => ({
+  store,
+  fork: undefined,
+  report: () => undefined,
+  signal: never,
+  ...changes,
+})
 const importing = (file: string, precision: Precision = 'fp32') => prepareImport(file, precision, TEMPLATE_DIR, store)
 /** The problem as a person reads it. */
-const why = (promise: Promise<unknown>) => promise.then(() => expect.fail('it was accepted'), (error: unknown) => {
-  const problem = problemOf(error)
-  return { ...problem, ...inEnglish(problem) }
-})
+const why = (promise: Promise<unknown>) =>
+  promise.then(
+    () => expect.fail('it was accepted'),
+    (error: unknown) => {
+      const problem = problemOf(error)
+      return { ...problem, ...inEnglish(problem) }
+    },
+  )
 const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 describe('a checkpoint becomes a pack', () => {
@@ -62,7 +72,12 @@ describe('a checkpoint becomes a pack', () => {
     const { pack, measured } = await prepared.run(options({ report: ({ stage }) => stages.push(stage) }))
     expect([...new Set(stages)]).toEqual(['converting', 'testing'])
     expect(store.usable().map(({ id }) => id)).toEqual(['tubelet-mini', pack.id])
-    expect(pack.manifest).toMatchObject({ tasks: ['caption', 'search'], scores: [], calibration: { measured: false }, source: { file: 'tiny.safetensors', layout: 'fork', precision: 'fp32' } })
+    expect(pack.manifest).toMatchObject({
+      tasks: ['caption', 'search'],
+      scores: [],
+      calibration: { measured: false },
+      source: { file: 'tiny.safetensors', layout: 'fork', precision: 'fp32' },
+    })
     expect(measured?.secondsPerClip).toBeGreaterThan(0)
     expect(measured?.memoryBytes).toBeGreaterThan(3e7)
     const engine = await Engine.start({ packDir: pack.dir })
@@ -88,13 +103,19 @@ describe('a checkpoint becomes a pack', () => {
     expect(readdirSync(store.folder)).toEqual(['brought'])
   })
 
-  test.each([['eyes', OBJECTS, 'detector'], ['letters', SCREEN_TEXT, 'text']] as const)('a pack of another family is copied and tested as well: %s', async (id, from, family) => {
+  test.each([
+    ['eyes', OBJECTS, 'detector'],
+    ['letters', SCREEN_TEXT, 'text'],
+  ] as const)('a pack of another family is copied and tested as well: %s', async (id, from, family) => {
     const { pack } = await (await importing(copyPack(mkdtempSync(path.join(root, 'from-')), id, {}, from))).run(options())
     expect(pack).toMatchObject({ id, dir: path.join(store.folder, id), manifest: { family } })
     const broken = copyPack(mkdtempSync(path.join(root, 'from-')), `${id}-broken`, {}, from)
     const graph = readdirSync(broken).find((name) => name.endsWith('.onnx')) ?? expect.fail('no graph')
     writeFileSync(path.join(broken, graph), 'something else')
-    expect(await why((await importing(broken)).run(options()))).toMatchObject({ code: 'pack-invalid', details: expect.stringContaining(graph) as string })
+    expect(await why((await importing(broken)).run(options()))).toMatchObject({
+      code: 'pack-invalid',
+      details: expect.stringContaining(graph) as string,
+    })
     expect(readdirSync(store.folder)).toEqual([id])
   })
 
@@ -102,7 +123,8 @@ describe('a checkpoint becomes a pack', () => {
     for (const stage of ['converting', 'testing']) {
       const stop = new AbortController()
       const prepared = await importing(checkpoint)
-      const report: ImportOptions['report'] = (progress) => progress.stage === stage && (progress.bytes ?? 1) > 0 && stop.abort(new Error('stopped'))
+      const report: ImportOptions['report'] = (progress) =>
+        progress.stage === stage && (progress.bytes ?? 1) > 0 && stop.abort(new Error('stopped'))
       await expect(prepared.run(options({ report, signal: stop.signal }))).rejects.toThrow('stopped')
       expect(existsSync(store.folder) ? readdirSync(store.folder) : []).toEqual([])
     }
@@ -114,10 +136,36 @@ describe('a checkpoint becomes a pack', () => {
     const file = path.join(root, 'matrix.safetensors')
     writeSafetensors(file, { m: f32([rows, columns], values) })
     const { tensors } = await readSafetensors(file)
-    const { places } = planWeights([{ name: 'text', inputs: [], outputs: [], nodes: [], constants: new Map(), weights: new Map([['m', { key: 'm', transforms: [['rows', '1', '2'], ['perm', '1', '0']] }]]) }], tensors)
+    const { places } = planWeights(
+      [
+        {
+          name: 'text',
+          inputs: [],
+          outputs: [],
+          nodes: [],
+          constants: new Map(),
+          weights: new Map([
+            [
+              'm',
+              {
+                key: 'm',
+                transforms: [
+                  ['rows', '1', '2'],
+                  ['perm', '1', '0'],
+                ],
+              },
+            ],
+          ]),
+        },
+      ],
+      tensors,
+    )
     await writeWeights({ checkpoint: file, out: path.join(root, 'turned'), plan: [...places.values()] }, () => undefined, never)
     const written = new Float32Array(new Uint8Array(readFileSync(path.join(root, 'turned'))).buffer)
-    const expected = Float32Array.from({ length: (rows / 2) * columns }, (_, i) => values[(rows / 2 + (i % (rows / 2))) * columns + Math.floor(i / (rows / 2))] ?? NaN)
+    const expected = Float32Array.from(
+      { length: (rows / 2) * columns },
+      (_, i) => values[(rows / 2 + (i % (rows / 2))) * columns + Math.floor(i / (rows / 2))] ?? NaN,
+    )
     expect(sha(new Uint8Array(written.buffer))).toBe(sha(new Uint8Array(expected.buffer)))
   })
 })
@@ -135,7 +183,8 @@ describe('a checkpoint of something else is refused at once, with what it is', (
     expect(problem.stillWorks).toBeTruthy()
     return `${problem.message} ${problem.details ?? ''}`
   }
-  const without = (pattern: RegExp) => (tensors: Record<string, MadeTensor>) => Object.fromEntries(Object.entries(tensors).filter(([key]) => !pattern.test(key)))
+  const without = (pattern: RegExp) => (tensors: Record<string, MadeTensor>) =>
+    Object.fromEntries(Object.entries(tensors).filter(([key]) => !pattern.test(key)))
 
   test('by its tensors', async () => {
     expect(await refusedWith(without(/map_viz2txt_kv|^text\.cross/))).toContain('plain CLIP')
@@ -145,9 +194,15 @@ describe('a checkpoint of something else is refused at once, with what it is', (
     expect(await refusedWith((all) => ({ ...all, 'visual.trunk.patch.weight': f32([1], [1]) }))).toContain('timm')
     expect(await refusedWith(without(/resblocks\.1\.ln_2\.bias/))).toContain('missing')
     expect(await refusedWith((all) => ({ ...all, 'text.resblocks.0.gate': f32([1], [1]) }))).toContain('text.resblocks.0.gate')
-    expect(await refusedWith((all) => ({ ...all, 'visual.ln_post.bias': f32([2], [1, 2]) }))).toContain('visual.ln_post.bias is [2], not [64]')
-    expect(await refusedWith((all) => ({ ...all, 'visual.ln_post.bias': { dtype: 'I32', shape: [64], data: new Uint8Array(256) } }))).toContain('I32')
-    expect(await refusedWith((all) => ({ ...all, 'text.token_embedding.weight': f32([100, 64], new Float32Array(6400)) }))).toContain('vocabulary has 100')
+    expect(await refusedWith((all) => ({ ...all, 'visual.ln_post.bias': f32([2], [1, 2]) }))).toContain(
+      'visual.ln_post.bias is [2], not [64]',
+    )
+    expect(
+      await refusedWith((all) => ({ ...all, 'visual.ln_post.bias': { dtype: 'I32', shape: [64], data: new Uint8Array(256) } })),
+    ).toContain('I32')
+    expect(await refusedWith((all) => ({ ...all, 'text.token_embedding.weight': f32([100, 64], new Float32Array(6400)) }))).toContain(
+      'vocabulary has 100',
+    )
   })
 
   test('by the config beside it', async () => {
@@ -157,11 +212,20 @@ describe('a checkpoint of something else is refused at once, with what it is', (
     const published = { pool_type: 'avg_all', final_ln_after_pool: true }
     expect(await refusedWith((all) => all, vision({ pool_type: 'avg_all' }))).toContain('normalises in another order')
     expect(await refusedWith((all) => all, vision({ ...published, norm_kwargs: { eps: 1e-6 } }))).toContain('eps')
-    expect(await refusedWith((all) => all, { model_cfg: { text_cfg: { heads: 1, cross_attn_ratio: 4 } } })).toContain('2 cross-attention layers do not fit 4 text layers, one after every 4')
-    expect(await refusedWith((all) => all, { model_cfg: { text_cfg: { tokenizer_kwargs: { clean: 'canonicalize' } } } })).toContain('another tokenizer (clean)')
-    const newer = ({ 'text.text_projection': head, ...all }: Record<string, MadeTensor>) => ({ ...all, ...(head && { 'text.lm_head': head }) })
+    expect(await refusedWith((all) => all, { model_cfg: { text_cfg: { heads: 1, cross_attn_ratio: 4 } } })).toContain(
+      '2 cross-attention layers do not fit 4 text layers, one after every 4',
+    )
+    expect(await refusedWith((all) => all, { model_cfg: { text_cfg: { tokenizer_kwargs: { clean: 'canonicalize' } } } })).toContain(
+      'another tokenizer (clean)',
+    )
+    const newer = ({ 'text.text_projection': head, ...all }: Record<string, MadeTensor>) => ({
+      ...all,
+      ...(head && { 'text.lm_head': head }),
+    })
     expect(await refusedWith(newer)).toContain('no open_clip_config.json beside it')
-    expect(await refusedWith((all) => all, { model_cfg: { multimodal_cfg: { hf_tokenizer_name: 'someone/bert' } } })).toContain('someone/bert')
+    expect(await refusedWith((all) => all, { model_cfg: { multimodal_cfg: { hf_tokenizer_name: 'someone/bert' } } })).toContain(
+      'someone/bert',
+    )
     expect(await refusedWith((all) => all, { model_cfg: { embed_dim: 'wide' } })).toContain('cannot be read')
   })
 

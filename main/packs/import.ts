@@ -59,9 +59,15 @@ export async function sortPaths(paths: readonly string[]): Promise<{ models: str
   const found = await Promise.all(
     paths.map(async (file) => {
       const names = await readdir(file).catch(() => null)
-      if (names === null) return { model: isCheckpoint(file) || path.basename(file) === 'pack.json', other: !isCheckpoint(file) && path.basename(file) !== 'pack.json' }
+      if (names === null)
+        return {
+          model: isCheckpoint(file) || path.basename(file) === 'pack.json',
+          other: !isCheckpoint(file) && path.basename(file) !== 'pack.json',
+        }
       // A model's folder may have videos beside the model, and a folder of videos some .bin that is no model.
-      const model = names.some((name) => name === 'pack.json' || (isCheckpoint(name) && !name.endsWith('.bin')) || name === PUBLISHED_BEFORE)
+      const model = names.some(
+        (name) => name === 'pack.json' || (isCheckpoint(name) && !name.endsWith('.bin')) || name === PUBLISHED_BEFORE,
+      )
       return { model, other: !model || names.some((name) => VIDEO_EXTENSIONS.has(path.extname(name).slice(1).toLowerCase())) }
     }),
   )
@@ -75,7 +81,14 @@ async function modelIn(folder: string): Promise<string | null> {
   const kinds = [names.filter((name) => name.endsWith('.safetensors')), names.filter(isCheckpoint)]
   const [one, ...more] = kinds.find((some) => some.length > 0) ?? []
   if (one === undefined) return null
-  if (more.length > 0 && !names.includes(PUBLISHED)) throw refusal({ code: 'checkpoint-unusable', message: 'There are several checkpoints in this folder: {{names}}.', file: folder, next: 'Choose one of them.', values: { names: [one, ...more].slice(0, 5).join(', ') } })
+  if (more.length > 0 && !names.includes(PUBLISHED))
+    throw refusal({
+      code: 'checkpoint-unusable',
+      message: 'There are several checkpoints in this folder: {{names}}.',
+      file: folder,
+      next: 'Choose one of them.',
+      values: { names: [one, ...more].slice(0, 5).join(', ') },
+    })
   return path.join(folder, names.includes(PUBLISHED) ? PUBLISHED : one)
 }
 
@@ -86,7 +99,13 @@ async function modelIn(folder: string): Promise<string | null> {
  * @param whole The size of a file of which only the beginning is here yet.
  * @throws TubeletError `checkpoint-unusable`, `pack-invalid`, `file-missing`, `file-unreadable`, `disk-full`
  */
-export async function prepareImport(given: string, precision: Precision, templateDir: string, store: PackStore, whole?: number): Promise<Prepared> {
+export async function prepareImport(
+  given: string,
+  precision: Precision,
+  templateDir: string,
+  store: PackStore,
+  whole?: number,
+): Promise<Prepared> {
   const file = path.basename(given) === 'pack.json' ? path.dirname(given) : ((await modelIn(given)) ?? given)
   if (await stat(path.join(file, 'pack.json')).catch(() => null)) return { run: (options) => importFolder(file, options) }
   const template = Template.parse(JSON.parse(await readFile(path.join(templateDir, 'template.json'), 'utf8')))
@@ -110,7 +129,10 @@ interface Conversion {
   bytes: number
 }
 
-async function importCheckpoint({ file, precision, templateDir, template, model, graphs, places, bytes }: Conversion, { store, fork, report, signal, origin }: ImportOptions): Promise<Imported> {
+async function importCheckpoint(
+  { file, precision, templateDir, template, model, graphs, places, bytes }: Conversion,
+  { store, fork, report, signal, origin }: ImportOptions,
+): Promise<Imported> {
   return building(store, async (dir) => {
     const refs: Record<string, { file: string; sha256: string }> = {}
     const put = async (name: string, content: Uint8Array | string) => {
@@ -118,7 +140,11 @@ async function importCheckpoint({ file, precision, templateDir, template, model,
       return (refs[name] = { file: name, sha256: hash('sha256', content) })
     }
     report({ stage: 'converting', bytes: 0, totalBytes: bytes })
-    const sha256 = await writeWeights({ checkpoint: file, out: path.join(dir, WEIGHTS), plan: [...places.values()] }, (done) => report({ stage: 'converting', bytes: done, totalBytes: bytes }), signal)
+    const sha256 = await writeWeights(
+      { checkpoint: file, out: path.join(dir, WEIGHTS), plan: [...places.values()] },
+      (done) => report({ stage: 'converting', bytes: done, totalBytes: bytes }),
+      signal,
+    )
     for (const graph of graphs) await put(`${graph.name}.onnx`, onnxFile(graph, places, { ...template, location: WEIGHTS }))
     await put('tokenizer.json', await readFile(path.join(templateDir, 'tokenizer.json')))
     await copyFile(path.join(templateDir, 'NOTICE'), path.join(dir, 'NOTICE'))
@@ -139,7 +165,12 @@ async function importCheckpoint({ file, precision, templateDir, template, model,
     try {
       const { secondsPerClip, memoryBytes, ...answers } = await engine.knownAnswers(clips, template.selfTest.texts, signal)
       if ([...answers.embeddings, ...answers.textEmbeddings].flat().some((value) => !Number.isFinite(value))) {
-        throw refusal({ code: 'checkpoint-unusable', message: 'With these weights the model gives no numbers.', file, next: precision === 'fp32' ? 'Download the checkpoint again; it may be damaged.' : 'Import it in full precision.' })
+        throw refusal({
+          code: 'checkpoint-unusable',
+          message: 'With these weights the model gives no numbers.',
+          file,
+          next: precision === 'fp32' ? 'Download the checkpoint again; it may be damaged.' : 'Import it in full precision.',
+        })
       }
       const clipRefs = []
       for (const [i, clip] of clips.entries()) clipRefs.push(await put(`selftest_${i}.u8.gz`, await promisify(gzip)(clip)))
@@ -187,7 +218,9 @@ async function building(store: PackStore, build: (dir: string) => Promise<Measur
     return { pack: store.adopt(dir), measured }
   } catch (error) {
     // Errors in a folder that is gone in a moment would name a file that nobody can look at.
-    throw error instanceof TubeletError && error.problem.file?.startsWith(dir) ? new TubeletError({ ...error.problem, file: store.folder }, { cause: error }) : error
+    throw error instanceof TubeletError && error.problem.file?.startsWith(dir)
+      ? new TubeletError({ ...error.problem, file: store.folder }, { cause: error })
+      : error
   } finally {
     await rm(dir, { recursive: true, force: true })
   }
@@ -204,7 +237,14 @@ interface Facts {
 }
 
 /** What pack.json says, but for the files. */
-function manifestOf({ file, precision, template: { manifest }, model: { env, size, fit, layout }, scale, origin }: Facts): Omit<MammutManifest, 'graphs' | 'weights' | 'tokenizer' | 'selfTest'> {
+function manifestOf({
+  file,
+  precision,
+  template: { manifest },
+  model: { env, size, fit, layout },
+  scale,
+  origin,
+}: Facts): Omit<MammutManifest, 'graphs' | 'weights' | 'tokenizer' | 'selfTest'> {
   const of = (name: keyof Env) => Number(env[name])
   const width = of('visionWidth')
   const kind = `ViT-${LETTERS[width] ?? width}/${of('patch')}`
@@ -219,15 +259,35 @@ function manifestOf({ file, precision, template: { manifest }, model: { env, siz
     licence: manifest.licence,
     data: [],
     tasks: ['caption', 'search'],
-    input: { frames: of('frames'), width: size, height: size, fit, maxClipSeconds: manifest.maxClipSeconds, tubes: [{ name: 'patch', kernel: patch, stride: patch, offset: [0, 0, 0], depth: [1, 1, 1] }] },
+    input: {
+      frames: of('frames'),
+      width: size,
+      height: size,
+      fit,
+      maxClipSeconds: manifest.maxClipSeconds,
+      tubes: [{ name: 'patch', kernel: patch, stride: patch, offset: [0, 0, 0], depth: [1, 1, 1] }],
+    },
     dims: {
-      embedding: of('embed'), memory: of('width'), tokens: of('frames') * of('memoryTokens'), token: 0,
-      layers: of('layers'), crossLayers: of('crossLayers'), heads: of('heads'), headDim: of('headDim'), vocab: of('vocab'), context: of('context'), queries: 0,
+      embedding: of('embed'),
+      memory: of('width'),
+      tokens: of('frames') * of('memoryTokens'),
+      token: 0,
+      layers: of('layers'),
+      crossLayers: of('crossLayers'),
+      heads: of('heads'),
+      headDim: of('headDim'),
+      vocab: of('vocab'),
+      context: of('context'),
+      queries: 0,
     },
     prompts: manifest.prompts,
     decoding: manifest.decoding,
     // Nothing is known of how often a caption is right, so none is called sure.
-    calibration: { measured: false, search: { scale, background: manifest.background, threshold: manifest.threshold }, caption: { notSureBelow: 1 } },
+    calibration: {
+      measured: false,
+      search: { scale, background: manifest.background, threshold: manifest.threshold },
+      caption: { notSureBelow: 1 },
+    },
     scores: [],
     source: { file: path.basename(file), layout, precision, ...origin },
   }
@@ -240,7 +300,9 @@ async function scalarOf(file: string, tensor: Tensor | undefined): Promise<numbe
     const { buffer } = await handle.read(new Uint8Array(tensor.bytes), 0, tensor.bytes, tensor.begin)
     const bits = new DataView(buffer.buffer)
     if (tensor.dtype === 'F32') return bits.getFloat32(0, true)
-    return tensor.dtype === 'F16' ? bits.getFloat16(0, true) : new Float32Array(Uint32Array.of(bits.getUint16(0, true) << 16).buffer)[0] ?? NaN
+    return tensor.dtype === 'F16'
+      ? bits.getFloat16(0, true)
+      : (new Float32Array(Uint32Array.of(bits.getUint16(0, true) << 16).buffer)[0] ?? NaN)
   } finally {
     await handle.close()
   }
@@ -254,7 +316,8 @@ function testClips(frames: number, width: number, height = width): Uint8Array[] 
     for (let frame = 0; frame < frames; frame += 1) {
       for (let row = 0; row < height; row += 1) {
         const [t, y] = [time(frame), mirror ? height - 1 - row : row]
-        for (let x = 0; x < width; x += 1) for (let c = 0; c < 3; c += 1) bytes[at++] = (t * 7 + y * 13 + x * 29 + c * 53 + ((t * y * x) % 17)) % 256
+        for (let x = 0; x < width; x += 1)
+          for (let c = 0; c < 3; c += 1) bytes[at++] = (t * 7 + y * 13 + x * 29 + c * 53 + ((t * y * x) % 17)) % 256
       }
     }
     return bytes

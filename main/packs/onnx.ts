@@ -20,7 +20,11 @@ const ATTRIBUTE = { float: 1, int: 2, ints: 7 } as const
 const EXTERNAL = 1
 
 /** @param places Of every weight of the graph. */
-export function onnxFile(graph: Graph, places: ReadonlyMap<string, Place>, { opset, ir, location }: { opset: number; ir: number; location: string }): Uint8Array {
+export function onnxFile(
+  graph: Graph,
+  places: ReadonlyMap<string, Place>,
+  { opset, ir, location }: { opset: number; ir: number; location: string },
+): Uint8Array {
   const weights = [...graph.weights.keys()].map((name) => {
     const place = places.get(name)
     if (place === undefined) throw new Error(`the weight "${name}" was not placed`)
@@ -30,30 +34,46 @@ export function onnxFile(graph: Graph, places: ReadonlyMap<string, Place>, { ops
   return message(
     number(1, ir),
     text(2, 'tubelet'),
-    bytes(7, message(
-      ...graph.nodes.map((node) => bytes(1, nodeProto(node))),
-      text(2, graph.name),
-      ...[...weights, ...constants].map((tensor) => bytes(5, tensor)),
-      ...graph.inputs.map((value) => bytes(11, valueInfo(value))),
-      ...graph.outputs.map((value) => bytes(12, valueInfo(value))),
-    )),
+    bytes(
+      7,
+      message(
+        ...graph.nodes.map((node) => bytes(1, nodeProto(node))),
+        text(2, graph.name),
+        ...[...weights, ...constants].map((tensor) => bytes(5, tensor)),
+        ...graph.inputs.map((value) => bytes(11, valueInfo(value))),
+        ...graph.outputs.map((value) => bytes(12, valueInfo(value))),
+      ),
+    ),
     bytes(8, message(text(1, ''), number(2, opset))),
   )
 }
 
 function nodeProto({ op, inputs, outputs, attributes }: Node): Uint8Array {
-  return message(...inputs.map((name) => text(1, name)), ...outputs.map((name) => text(2, name)), text(3, outputs[0] ?? ''), text(4, op), ...attributes.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => bytes(5, attribute(name, value))))
+  return message(
+    ...inputs.map((name) => text(1, name)),
+    ...outputs.map((name) => text(2, name)),
+    text(3, outputs[0] ?? ''),
+    text(4, op),
+    ...attributes.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => bytes(5, attribute(name, value))),
+  )
 }
 
 function attribute(name: string, value: string): Uint8Array {
-  if (value.startsWith('[')) return message(text(1, name), ...(JSON.parse(value) as number[]).map((item) => number(8, item)), number(20, ATTRIBUTE.ints))
+  if (value.startsWith('['))
+    return message(text(1, name), ...(JSON.parse(value) as number[]).map((item) => number(8, item)), number(20, ATTRIBUTE.ints))
   if (/[.e]/i.test(value)) return message(text(1, name), fixed32(2, Number(value)), number(20, ATTRIBUTE.float))
   return message(text(1, name), number(3, Number(value)), number(20, ATTRIBUTE.int))
 }
 
 function externalTensor(name: string, { offset, length, type, shape }: Place, location: string): Uint8Array {
   const entries = Object.entries({ location, offset: String(offset), length: String(length) })
-  return message(...shape.map((side) => number(1, side)), number(2, TYPE[type]), text(8, name), ...entries.map(([key, value]) => bytes(13, message(text(1, key), text(2, value)))), number(14, EXTERNAL))
+  return message(
+    ...shape.map((side) => number(1, side)),
+    number(2, TYPE[type]),
+    text(8, name),
+    ...entries.map(([key, value]) => bytes(13, message(text(1, key), text(2, value)))),
+    number(14, EXTERNAL),
+  )
 }
 
 function constantTensor(name: string, type: 'int64' | 'float32', value: number | readonly number[]): Uint8Array {
@@ -88,6 +108,8 @@ function varint(value: bigint): number[] {
 
 const tag = (field: number, wire: number) => varint(BigInt((field << 3) | wire))
 const number = (field: number, value: number) => Uint8Array.from([...tag(field, VARINT), ...varint(BigInt(value))])
-const bytes = (field: number, value: Uint8Array) => message(Uint8Array.from([...tag(field, LENGTH), ...varint(BigInt(value.length))]), value)
+const bytes = (field: number, value: Uint8Array) =>
+  message(Uint8Array.from([...tag(field, LENGTH), ...varint(BigInt(value.length))]), value)
 const text = (field: number, value: string) => bytes(field, Buffer.from(value, 'utf8'))
-const fixed32 = (field: number, value: number) => message(Uint8Array.from(tag(field, FIXED32)), new Uint8Array(Float32Array.of(value).buffer))
+const fixed32 = (field: number, value: number) =>
+  message(Uint8Array.from(tag(field, FIXED32)), new Uint8Array(Float32Array.of(value).buffer))

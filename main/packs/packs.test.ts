@@ -36,8 +36,13 @@ const ids = async () => (await tubelet.packs.overview()).packs.map(({ id }) => i
 /** Who does what in the library. */
 const tasks = async () => Object.fromEntries((await tubelet.packs.overview()).tasks.map(({ task, packId }) => [task, packId]))
 const FIRST = { caption: 'tubelet-mini', answer: 'tubelet-mini', search: 'tubelet-mini', boxes: 'objects-80', text: 'screen-text' }
-const lying = (folder = packsDir) => (existsSync(folder) ? readdirSync(folder).filter((name) => name !== 'settings.json' && name !== '.downloads') : [])
-const why = (promise: Promise<unknown>) => promise.then(() => expect.fail('it was accepted'), (error: unknown) => inEnglish(problemOf(error)).message)
+const lying = (folder = packsDir) =>
+  existsSync(folder) ? readdirSync(folder).filter((name) => name !== 'settings.json' && name !== '.downloads') : []
+const why = (promise: Promise<unknown>) =>
+  promise.then(
+    () => expect.fail('it was accepted'),
+    (error: unknown) => inEnglish(problemOf(error)).message,
+  )
 /** Resolves when the work has come to a stage. */
 const reached = async (work: PackWork, stage: PackWork['stage']) => {
   while (work.stage !== stage && work.state === 'running') await new Promise(setImmediate)
@@ -57,7 +62,12 @@ test('a checkpoint is imported, used, left again and deleted; only what is not i
   await packs.finished(packs.use(ID))
   // It answers no questions, so the one that does keeps them.
   expect(await tasks()).toEqual({ ...FIRST, caption: ID, search: ID })
-  expect((await packs.overview()).packs.map(({ id, does }) => `${id}: ${does.join(' ')}`)).toEqual(['objects-80: boxes', 'screen-text: text', 'tubelet-mini: answer', `${ID}: caption search`])
+  expect((await packs.overview()).packs.map(({ id, does }) => `${id}: ${does.join(' ')}`)).toEqual([
+    'objects-80: boxes',
+    'screen-text: text',
+    'tubelet-mini: answer',
+    `${ID}: caption search`,
+  ])
   expect(() => packs.delete(ID)).toThrow(/is in use/)
   await packs.finished(packs.use('tubelet-mini', ['caption']))
   expect(() => packs.delete(ID)).toThrow(/is in use/)
@@ -181,7 +191,8 @@ test('a downloaded model says where it came from; without the config that it may
   const asked: (string | undefined)[] = []
   const server = createServer(({ url }, response) => {
     asked.push(url)
-    if (url === '/tiny.safetensors') createReadStream(checkpoint).pipe(response.writeHead(200, { 'content-length': statSync(checkpoint).size, etag: '"tiny"' }))
+    if (url === '/tiny.safetensors')
+      createReadStream(checkpoint).pipe(response.writeHead(200, { 'content-length': statSync(checkpoint).size, etag: '"tiny"' }))
     else response.writeHead(config).end()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -194,7 +205,9 @@ test('a downloaded model says where it came from; without the config that it may
     expect(await why(packs.finished(packs.download(url, { sha256: '0'.repeat(64) })))).toContain('checksum differs')
     await packs.finished(packs.download(url, {}))
     const made = (await packs.overview()).packs.find(({ id }) => id === ID)
-    expect(made?.manifest).toMatchObject({ source: { file: 'tiny.safetensors', url, sha256: createHash('sha256').update(readFileSync(checkpoint)).digest('hex') } })
+    expect(made?.manifest).toMatchObject({
+      source: { file: 'tiny.safetensors', url, sha256: createHash('sha256').update(readFileSync(checkpoint)).digest('hex') },
+    })
     expect(await why(packs.finished(await packs.import(checkpoint)))).toBe('This pack is on this computer already.')
     packs.delete(ID)
     expect(lying()).toEqual([])
@@ -275,7 +288,9 @@ test('killed in the middle of an import, it is as if it had never begun', async 
   for await (const text of child.stderr.setEncoding('utf8') as AsyncIterable<string>) if (text.includes('Testing')) child.kill('SIGKILL')
   await exited
   expect(lying(folder)).toHaveLength(1)
-  const listed = execFileSync(process.execPath, [cli, 'packs', 'list', '--packs', folder, '--project', path.join(root, 'project 3')], { encoding: 'utf8' })
+  const listed = execFileSync(process.execPath, [cli, 'packs', 'list', '--packs', folder, '--project', path.join(root, 'project 3')], {
+    encoding: 'utf8',
+  })
   expect(listed).not.toContain('openmammut')
   expect(lying(folder)).toEqual([])
 })

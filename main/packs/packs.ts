@@ -72,7 +72,14 @@ export class Packs {
       stopped: await this.#stopped(),
       machine: { memoryTotal: os.totalmem(), memoryFree: os.freemem(), diskFree: bavail * bsize, folder: store.folder },
       networkAllowed: this.settings.network,
-      tasks: TASKS.map((task) => ({ task, packId: this.#of(task)?.id ?? null, able: store.usable().filter(({ manifest }) => does(manifest, task)).map(({ id }) => id) })),
+      tasks: TASKS.map((task) => ({
+        task,
+        packId: this.#of(task)?.id ?? null,
+        able: store
+          .usable()
+          .filter(({ manifest }) => does(manifest, task))
+          .map(({ id }) => id),
+      })),
       cost: this.#cost(this.#inUse()),
       missing: this.#missing(this.#inUse()),
       orphans: { clips: orphans.reduce((sum, { clips }) => sum + clips, 0), bytes: orphans.reduce((sum, { bytes }) => sum + bytes, 0) },
@@ -124,7 +131,13 @@ export class Packs {
   /** Have a task done by no pack. @throws TubeletError `conflict` for what the library is kept by, and while a switch is under way. */
   async leave(task: Task): Promise<void> {
     const { library, jobs, running } = this.#parts
-    if (task !== 'boxes' && task !== 'text') throw new TubeletError({ code: 'conflict', message: 'Captions, answers and search need a pack.', stillWorks: 'Everything.', next: 'Give the task to another pack instead.' })
+    if (task !== 'boxes' && task !== 'text')
+      throw new TubeletError({
+        code: 'conflict',
+        message: 'Captions, answers and search need a pack.',
+        stillWorks: 'Everything.',
+        next: 'Give the task to another pack instead.',
+      })
     this.#refuseSecondSwitch()
     await jobs.pausedFor(async () => {
       await running.assign(task, null)
@@ -135,15 +148,29 @@ export class Packs {
 
   #refuseSecondSwitch(): void {
     if (![...this.#works.values()].some(({ shown }) => shown.kind === 'switch' && shown.state === 'running')) return
-    throw new TubeletError({ code: 'conflict', message: 'Another pack is being started just now.', stillWorks: 'It goes on.', next: 'Wait until it is ready, then choose again.' })
+    throw new TubeletError({
+      code: 'conflict',
+      message: 'Another pack is being started just now.',
+      stillWorks: 'It goes on.',
+      next: 'Wait until it is ready, then choose again.',
+    })
   }
 
   /** Those of the tasks that are the pack's; without any named all that suit it: a MaMMUT takes boxes from no detector, which finds far more. */
   #given({ manifest }: StoredPack, tasks: readonly Task[] | null): Task[] {
     const able = TASKS.filter((task) => does(manifest, task))
     const other = tasks?.find((task) => !able.includes(task))
-    if (other !== undefined) throw new TubeletError({ code: 'pack-cannot', message: '“{{pack}}” cannot do that.', values: { pack: manifest.name }, stillWorks: 'What this model can do is written on the Packs page.', next: 'Give that task to a pack that can.' })
-    return tasks ? [...tasks] : able.filter((task) => task !== 'boxes' || manifest.family !== 'mammut' || this.#of('boxes')?.manifest.family !== 'detector')
+    if (other !== undefined)
+      throw new TubeletError({
+        code: 'pack-cannot',
+        message: '“{{pack}}” cannot do that.',
+        values: { pack: manifest.name },
+        stillWorks: 'What this model can do is written on the Packs page.',
+        next: 'Give that task to a pack that can.',
+      })
+    return tasks
+      ? [...tasks]
+      : able.filter((task) => task !== 'boxes' || manifest.family !== 'mammut' || this.#of('boxes')?.manifest.family !== 'detector')
   }
 
   #of(task: Task): StoredPack | null {
@@ -158,7 +185,10 @@ export class Packs {
 
   #cost(packs: readonly StoredPack[]): PackOverview['cost'] {
     const speed = this.#parts.jobs.speed(packs.map(({ digest }) => digest))
-    return { memory: packs.reduce((sum, pack) => sum + this.#memory(pack).bytes, 0), secondsPerMinute: speed && (60 * speed.wall) / speed.video }
+    return {
+      memory: packs.reduce((sum, pack) => sum + this.#memory(pack).bytes, 0),
+      secondsPerMinute: speed && (60 * speed.wall) / speed.video,
+    }
   }
 
   #memory({ digest, bytes }: StoredPack): InstalledPack['memory'] {
@@ -177,7 +207,13 @@ export class Packs {
     const { library, store } = this.#parts
     const pack = store.list().find((one) => one.id === id)
     if (pack && 'digest' in pack && library.packs.inUse().includes(pack.digest)) {
-      throw new TubeletError({ code: 'conflict', message: '“{{name}}” is in use.', values: { name: pack.manifest.name }, stillWorks: 'It goes on.', next: 'Use another pack first, then delete this one.' })
+      throw new TubeletError({
+        code: 'conflict',
+        message: '“{{name}}” is in use.',
+        values: { name: pack.manifest.name },
+        stillWorks: 'It goes on.',
+        next: 'Use another pack first, then delete this one.',
+      })
     }
     store.delete(id)
     if (pack && 'digest' in pack) library.packs.forget(pack.digest)
@@ -195,7 +231,9 @@ export class Packs {
   async import(file: string, precision: Precision = 'fp32'): Promise<PackWork> {
     const { store, templateDir } = this.#parts
     const prepared = await prepareImport(file, precision, templateDir, store)
-    return this.#start({ kind: 'import', title: path.basename(file), url: null }, 'checking', async (options) => this.#imported(await prepared.run(options)))
+    return this.#start({ kind: 'import', title: path.basename(file), url: null }, 'checking', async (options) =>
+      this.#imported(await prepared.run(options)),
+    )
   }
 
   /** Import a file whose bytes are sent. Resolves when all of it is here. @throws what `receive` throws */
@@ -220,7 +258,12 @@ export class Packs {
   download(url: string, { sha256, precision = 'fp32' }: { sha256?: string | undefined; precision?: Precision | undefined }): PackWork {
     const address = checkedAddress(url)
     if (!this.settings.network) {
-      throw new TubeletError({ code: 'network-off', message: 'Tubelet may not use the network.', stillWorks: 'A file that you bring yourself can be imported.', next: 'Allow downloads on the Packs page, then try again.' })
+      throw new TubeletError({
+        code: 'network-off',
+        message: 'Tubelet may not use the network.',
+        stillWorks: 'A file that you bring yourself can be imported.',
+        next: 'Allow downloads on the Packs page, then try again.',
+      })
     }
     const file = this.#downloadFile(url)
     if (this.#fetching().has(url)) {
@@ -230,7 +273,11 @@ export class Packs {
     return this.#start({ kind: 'download', title: path.basename(file), url }, 'downloading', async (options) => {
       const told = (bytes: number, totalBytes: number | null) => options.report({ stage: 'downloading', bytes, totalBytes })
       // Its config says what shapes cannot. Not every model has one.
-      await download({ url: new URL(CONFIG, address).href, file: path.join(path.dirname(file), CONFIG) }, () => undefined, options.signal).catch((error: unknown) => {
+      await download(
+        { url: new URL(CONFIG, address).href, file: path.join(path.dirname(file), CONFIG) },
+        () => undefined,
+        options.signal,
+      ).catch((error: unknown) => {
         options.signal.throwIfAborted()
         // Without a config that is only not to be had just now, the model would be refused when all of it is here, and thrown away.
         if (!isDenied(error)) throw error
@@ -242,7 +289,8 @@ export class Packs {
         this.#imported(await prepared.run({ ...options, origin: { url, sha256: found } }))
       } catch (error) {
         // What cannot be used is not kept; what there was no room or time for is.
-        if (!options.signal.aborted && error instanceof TubeletError && error.problem.code === 'checkpoint-unusable') await rm(path.dirname(file), { recursive: true, force: true })
+        if (!options.signal.aborted && error instanceof TubeletError && error.problem.code === 'checkpoint-unusable')
+          await rm(path.dirname(file), { recursive: true, force: true })
         throw error
       }
       await rm(path.dirname(file), { recursive: true, force: true })
@@ -260,7 +308,12 @@ export class Packs {
   async cancel(workId: number): Promise<void> {
     const work = this.#works.get(workId)
     if (work === undefined) throw new TubeletError({ code: 'not-found', message: 'That is over already.' })
-    if (work.shown.kind === 'switch' && work.shown.state === 'running') throw new TubeletError({ code: 'conflict', message: 'A pack that is being started cannot be stopped half way.', next: 'Wait until it is ready, then choose another one.' })
+    if (work.shown.kind === 'switch' && work.shown.state === 'running')
+      throw new TubeletError({
+        code: 'conflict',
+        message: 'A pack that is being started cannot be stopped half way.',
+        next: 'Wait until it is ready, then choose another one.',
+      })
     work.stop.abort(new TubeletError({ code: 'cancelled', message: 'Stopped.' }))
     await work.ended
     this.#works.delete(workId)
@@ -271,7 +324,17 @@ export class Packs {
     this.settings.network = allowed
     // The window says whether anything may leave this computer.
     this.#parts.library.emit({ type: 'status' })
-    if (!allowed) for (const { shown, stop } of this.#works.values()) if (shown.stage === 'downloading') stop.abort(new TubeletError({ code: 'network-off', message: 'Downloads were switched off.', stillWorks: 'What has come is kept.', next: 'Allow downloads to go on.' }))
+    if (!allowed)
+      for (const { shown, stop } of this.#works.values())
+        if (shown.stage === 'downloading')
+          stop.abort(
+            new TubeletError({
+              code: 'network-off',
+              message: 'Downloads were switched off.',
+              stillWorks: 'What has come is kept.',
+              next: 'Allow downloads to go on.',
+            }),
+          )
     this.#changed()
   }
 
@@ -290,7 +353,11 @@ export class Packs {
     await Promise.all([...this.#works.values()].map(({ ended }) => ended))
   }
 
-  #start(what: Pick<PackWork, 'kind' | 'title' | 'url'>, stage: PackWork['stage'], run: (options: ImportOptions) => Promise<void>): PackWork {
+  #start(
+    what: Pick<PackWork, 'kind' | 'title' | 'url'>,
+    stage: PackWork['stage'],
+    run: (options: ImportOptions) => Promise<void>,
+  ): PackWork {
     const { store, fork } = this.#parts
     const shown: PackWork = { ...what, id: (this.#lastWork += 1), state: 'running', stage, bytes: null, totalBytes: null, problem: null }
     const stop = new AbortController()
@@ -317,7 +384,20 @@ export class Packs {
 
   #installed(pack: ReturnType<PackStore['list']>[number], usage: ReadonlyMap<string, { clips: number; bytes: number }>): InstalledPack {
     const { id, dir: folder, bytes } = pack
-    if ('problem' in pack) return { id, folder, bytes, bundled: false, does: [], manifest: null, digest: null, problem: pack.problem, memory: { bytes: 0, measured: false }, secondsPerClip: null, encoded: { clips: 0, bytes: 0 } }
+    if ('problem' in pack)
+      return {
+        id,
+        folder,
+        bytes,
+        bundled: false,
+        does: [],
+        manifest: null,
+        digest: null,
+        problem: pack.problem,
+        memory: { bytes: 0, measured: false },
+        secondsPerClip: null,
+        encoded: { clips: 0, bytes: 0 },
+      }
     const measured = this.settings.measured(pack.digest)
     return {
       id,
@@ -341,20 +421,32 @@ export class Packs {
     const words = packs.find(({ manifest }) => manifest.family === 'mammut')
     const measured = words ? (this.settings.measured(words.digest)?.secondsPerClip ?? null) : null
     const now = this.#inUse()
-    const other = { here: jobs.speed(now.map(({ digest }) => digest)), secondsPerClip: now.flatMap(({ digest }) => this.settings.measured(digest)?.secondsPerClip ?? [])[0] ?? null }
-    const estimate = encodingTime({ clips, videoSeconds }, { here: jobs.speed(then.map(({ digest }) => digest)), secondsPerClip: measured, other })
+    const other = {
+      here: jobs.speed(now.map(({ digest }) => digest)),
+      secondsPerClip: now.flatMap(({ digest }) => this.settings.measured(digest)?.secondsPerClip ?? [])[0] ?? null,
+    }
+    const estimate = encodingTime(
+      { clips, videoSeconds },
+      { here: jobs.speed(then.map(({ digest }) => digest)), secondsPerClip: measured, other },
+    )
     return { clips, videoSeconds, estimate, bytes: clips * packs.reduce((sum, pack) => sum + storedPerClip(pack), 0) }
   }
 
   /** One folder an address, so that files of the same name do not meet. */
   #downloadFile(url: string): string {
     const name = path.posix.basename(new URL(url).pathname).replaceAll(/[^A-Za-z0-9._-]/g, '_')
-    return path.join(this.#downloads, createHash('sha256').update(url).digest('hex').slice(0, 12), name === '' || name.startsWith('.') ? 'checkpoint' : name)
+    return path.join(
+      this.#downloads,
+      createHash('sha256').update(url).digest('hex').slice(0, 12),
+      name === '' || name.startsWith('.') ? 'checkpoint' : name,
+    )
   }
 
   async #stopped(): Promise<PackOverview['stopped']> {
     const fetching = this.#fetching()
-    const files = (await readdir(this.#downloads, { recursive: true }).catch(() => [])).filter((file) => file.endsWith('.json') && !path.basename(file).startsWith(CONFIG))
+    const files = (await readdir(this.#downloads, { recursive: true }).catch(() => [])).filter(
+      (file) => file.endsWith('.json') && !path.basename(file).startsWith(CONFIG),
+    )
     const found = await Promise.all(
       files.map(async (json) => {
         const file = path.join(this.#downloads, json.slice(0, -'.json'.length))
@@ -367,7 +459,9 @@ export class Packs {
 
   /** Addresses of downloads under way. */
   #fetching(): Set<string | null> {
-    return new Set([...this.#works.values()].filter(({ shown }) => shown.kind === 'download' && shown.state === 'running').map(({ shown }) => shown.url))
+    return new Set(
+      [...this.#works.values()].filter(({ shown }) => shown.kind === 'download' && shown.state === 'running').map(({ shown }) => shown.url),
+    )
   }
 
   #changed(): void {

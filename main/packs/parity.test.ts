@@ -26,7 +26,10 @@ import { expandTemplate, type Graph, Template } from './template.ts'
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const python = path.join(repository, '.venv', 'bin', 'python')
 const missing = !existsSync(python)
-if (missing) console.warn(`SKIPPED: there is no Python at ${python}, which writes the checkpoints of this test. Run npm test, or make it as models/README.md says.`)
+if (missing)
+  console.warn(
+    `SKIPPED: there is no Python at ${python}, which writes the checkpoints of this test. Run npm test, or make it as models/README.md says.`,
+  )
 
 /** Odd in every way that the published sizes are. */
 const NAMES = ['tiny', 'tiny-no-mlp', 'tiny-upstream', 'tiny-resaved']
@@ -44,7 +47,9 @@ const Golden = z.object({
     }),
   ),
 })
-const { sentences, graphs, configs } = Golden.parse(JSON.parse(readFileSync(path.join(repository, 'models/openmammut/golden/values.json'), 'utf8')))
+const { sentences, graphs, configs } = Golden.parse(
+  JSON.parse(readFileSync(path.join(repository, 'models/openmammut/golden/values.json'), 'utf8')),
+)
 
 /** Relative to the largest value. */
 function difference(got: Float32Array | undefined, expected: readonly number[] | undefined): number {
@@ -116,7 +121,9 @@ write_pack(CONFIGS["tiny"].checkpoint(), root / "python", file="seeded")
       }
       // A beam of one is greedy decoding.
       const greedy = await decode(model.graphs, pack.manifest, cross, [tokenizer.start])
-      const one = await beamSearch(model.graphs, pack.manifest, { beams: 1, lengthPenalty: 1, longest: dims.context }, cross, [tokenizer.start])
+      const one = await beamSearch(model.graphs, pack.manifest, { beams: 1, lengthPenalty: 1, longest: dims.context }, cross, [
+        tokenizer.start,
+      ])
       expect(one.ids).toEqual(greedy.ids)
       expect(one.confidence).toBeCloseTo(greedy.confidence, 2)
     })
@@ -135,7 +142,8 @@ write_pack(CONFIGS["tiny"].checkpoint(), root / "python", file="seeded")
 
   it('is refused when its weights differ by a byte, or when a file lies beside them that it does not name', async () => {
     const dir = packs.get('tiny-no-mlp') ?? expect.fail()
-    const refused = (details: RegExp) => expect(openPack(dir)).rejects.toMatchObject({ problem: { code: 'pack-invalid', details: expect.stringMatching(details) as string } })
+    const refused = (details: RegExp) =>
+      expect(openPack(dir)).rejects.toMatchObject({ problem: { code: 'pack-invalid', details: expect.stringMatching(details) as string } })
     writeFileSync(path.join(dir, 'more.bin'), 'weights of another model')
     await refused(/more\.bin is not named/)
     rmSync(path.join(dir, 'more.bin'))
@@ -159,14 +167,21 @@ write_pack(CONFIGS["tiny"].checkpoint(), root / "python", file="seeded")
     const template = Template.parse(JSON.parse(readFileSync(path.join(TEMPLATE_DIR, 'template.json'), 'utf8')))
     const shapes = z.record(z.string(), z.array(z.number())).parse(JSON.parse(readFileSync(path.join(folder, 'shapes.json'), 'utf8')))
     const tensors = new Map(Object.entries(shapes).map(([key, shape]) => [key, { dtype: 'F32', shape, begin: 0, bytes: 0 }]))
-    const { env } = recogniseOpenMammut({ file: name, bytes: 0, tensors }, template, await readConfig(path.join(folder, 'model.safetensors')))
-    for (const precision of ['fp32', 'fp16', 'int8'] as const) expect(expandTemplate(template, env, precision).map(digestOf)).toEqual(graphs[name]?.[precision])
+    const { env } = recogniseOpenMammut(
+      { file: name, bytes: 0, tensors },
+      template,
+      await readConfig(path.join(folder, 'model.safetensors')),
+    )
+    for (const precision of ['fp32', 'fp16', 'int8'] as const)
+      expect(expandTemplate(template, env, precision).map(digestOf)).toEqual(graphs[name]?.[precision])
   })
 })
 
 /** As models/openmammut/template.py writes it down. */
 function digestOf({ name, inputs, outputs, nodes, weights }: Graph): string {
   const values = [...inputs, ...outputs].map((value) => [value.name, value.type, ...value.shape].join(' '))
-  const lines = nodes.map((node) => [...node.outputs, '=', node.op, ...node.inputs, ...node.attributes.map(([key, value]) => `${key}=${value}`)].join(' '))
+  const lines = nodes.map((node) =>
+    [...node.outputs, '=', node.op, ...node.inputs, ...node.attributes.map(([key, value]) => `${key}=${value}`)].join(' '),
+  )
   return hash('sha256', [name, ...values, ...lines, ...weights.keys()].join('\n'))
 }

@@ -47,7 +47,12 @@ export class RunningPacks {
   async words(task: WordTask): Promise<MammutEngine> {
     const engine = await this.get(task)
     if (engine !== null && ofFamily(engine, 'mammut')) return engine
-    throw new TubeletError({ code: 'pack-cannot', message: 'No pack does that in this library.', stillWorks: 'Everything else.', next: 'Give the task to a pack on the Packs page.' })
+    throw new TubeletError({
+      code: 'pack-cannot',
+      message: 'No pack does that in this library.',
+      stillWorks: 'Everything else.',
+      next: 'Give the task to a pack on the Packs page.',
+    })
   }
 
   async boxes(): Promise<MammutEngine | DetectorEngine | null> {
@@ -65,10 +70,13 @@ export class RunningPacks {
    * the task and this rejects with the reason.
    */
   async assign(task: Task, dir: string | null): Promise<void> {
-    if (dir !== null) await this.#of(dir).get().catch(async (error: unknown) => {
-      await this.#endUnused()
-      throw error
-    })
+    if (dir !== null)
+      await this.#of(dir)
+        .get()
+        .catch(async (error: unknown) => {
+          await this.#endUnused()
+          throw error
+        })
     if (dir === null) this.#dirs.delete(task)
     else this.#dirs.set(task, dir)
     await this.#endUnused()

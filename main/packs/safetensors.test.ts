@@ -9,7 +9,12 @@ import { readSafetensors } from './safetensors.ts'
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-safetensors-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const good = { a: f32([2, 3], [1, 2, 3, 4, 5, 6]), b: { dtype: 'BF16', shape: [2], data: new Uint8Array([0, 1, 2, 3]) }, scalar: f32([], [7]), none: f32([0, 4], []) }
+const good = {
+  a: f32([2, 3], [1, 2, 3, 4, 5, 6]),
+  b: { dtype: 'BF16', shape: [2], data: new Uint8Array([0, 1, 2, 3]) },
+  scalar: f32([], [7]),
+  none: f32([0, 4], []),
+}
 let count = 0
 const fresh = () => path.join(folder, `${(count += 1)}.safetensors`)
 const made = (edit?: (header: Record<string, never>) => unknown) => {
@@ -23,10 +28,14 @@ const holding = (content: string | Uint8Array) => {
   return file
 }
 /** The problem as a person reads it. */
-const why = (file: string) => readSafetensors(file).then(() => expect.fail(`${file} was accepted`), (error: unknown) => {
-  const problem = problemOf(error)
-  return { ...problem, ...inEnglish(problem) }
-})
+const why = (file: string) =>
+  readSafetensors(file).then(
+    () => expect.fail(`${file} was accepted`),
+    (error: unknown) => {
+      const problem = problemOf(error)
+      return { ...problem, ...inEnglish(problem) }
+    },
+  )
 
 test('a good file is read: types, shapes, and where each tensor lies', async () => {
   const file = made()
@@ -41,7 +50,11 @@ test('a good file is read: types, shapes, and where each tensor lies', async () 
 })
 
 test('what is no checkpoint is called what it is, with a way on', async () => {
-  expect(await why(holding('PK\x03\x04 archive/data.pkl and so on'))).toMatchObject({ code: 'checkpoint-unusable', message: expect.stringContaining('PyTorch') as string, next: expect.stringContaining('python -m models.openmammut import') as string })
+  expect(await why(holding('PK\x03\x04 archive/data.pkl and so on'))).toMatchObject({
+    code: 'checkpoint-unusable',
+    message: expect.stringContaining('PyTorch') as string,
+    next: expect.stringContaining('python -m models.openmammut import') as string,
+  })
   expect((await why(holding(new Uint8Array([0x80, 2, 0x7d, 0x71, 0, 0x2e, 0, 0, 0, 0, 0])))).message).toContain('PyTorch')
   expect((await why(holding('version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2033179652\n'))).message).toContain('pointer')
   expect((await why(holding('<!DOCTYPE html><title>Sign in</title>'))).message).toContain('web page')

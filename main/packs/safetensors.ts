@@ -10,7 +10,23 @@ import { type Problem, TubeletError } from '../../app/errors.ts'
 import { phrase } from '../../app/phrase.ts'
 
 /** Bits of an element. Only F32, F16 and BF16 can be converted; the others may lie in a file beside what is needed. */
-const BITS: Readonly<Record<string, number>> = { F64: 64, F32: 32, F16: 16, BF16: 16, I64: 64, I32: 32, I16: 16, I8: 8, U64: 64, U32: 32, U16: 16, U8: 8, BOOL: 8, F8_E4M3: 8, F8_E5M2: 8 }
+const BITS: Readonly<Record<string, number>> = {
+  F64: 64,
+  F32: 32,
+  F16: 16,
+  BF16: 16,
+  I64: 64,
+  I32: 32,
+  I16: 16,
+  I8: 8,
+  U64: 64,
+  U32: 32,
+  U16: 16,
+  U8: 8,
+  BOOL: 8,
+  F8_E4M3: 8,
+  F8_E5M2: 8,
+}
 /** As the format's own reader sets it. */
 export const MAX_HEADER = 100_000_000
 
@@ -39,12 +55,26 @@ export async function readSafetensors(file: string, whole?: number): Promise<Che
   const handle = await open(file).catch((error: unknown) => {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
     const message = missing ? 'There is no such file.' : 'The file could not be opened.'
-    throw refusal({ code: missing ? 'file-missing' : 'file-unreadable', message, file, next: missing ? 'Choose it again.' : 'Check that you may read it.' }, error)
+    throw refusal(
+      {
+        code: missing ? 'file-missing' : 'file-unreadable',
+        message,
+        file,
+        next: missing ? 'Choose it again.' : 'Check that you may read it.',
+      },
+      error,
+    )
   })
   try {
     const info = await handle.stat()
     const size = whole ?? info.size
-    if (info.isDirectory()) throw refusal({ code: 'checkpoint-unusable', message: 'There is neither a checkpoint nor a pack in this folder.', file, next: 'Choose the folder or the .safetensors file of an openMaMMUT model.' })
+    if (info.isDirectory())
+      throw refusal({
+        code: 'checkpoint-unusable',
+        message: 'There is neither a checkpoint nor a pack in this folder.',
+        file,
+        next: 'Choose the folder or the .safetensors file of an openMaMMUT model.',
+      })
     const start = await bytesAt(handle, 0, Math.min(512, size))
     refuseStrangers(file, start, size)
     const length = Number(start.readBigUInt64LE(0))
@@ -61,7 +91,8 @@ export async function readSafetensors(file: string, whole?: number): Promise<Che
 /** Things that people mistake for a checkpoint, each by how it begins. */
 function refuseStrangers(file: string, start: Buffer, bytes: number): void {
   const text = start.toString('latin1')
-  if (bytes === 0) throw refusal({ code: 'checkpoint-unusable', message: 'This file is empty (0 bytes).', file, next: 'Download it again.' })
+  if (bytes === 0)
+    throw refusal({ code: 'checkpoint-unusable', message: 'This file is empty (0 bytes).', file, next: 'Download it again.' })
   const pickle = start[0] === 0x80 && (start[1] ?? 0) >= 2 && (start[1] ?? 0) <= 5
   if (text.startsWith('PK\x03\x04') || pickle) {
     throw refusal({
@@ -72,9 +103,27 @@ function refuseStrangers(file: string, start: Buffer, bytes: number): void {
       values: { name: path.basename(file) },
     })
   }
-  if (text.startsWith('version https://git-lfs')) throw refusal({ code: 'checkpoint-unusable', message: 'This is only a pointer to the checkpoint (Git LFS), not the checkpoint.', file, next: 'Download the file itself: it is as large as the page says, not a few bytes.' })
-  if (text.startsWith('GGUF')) throw refusal({ code: 'checkpoint-unusable', message: 'This is a GGUF file, which holds a language model.', file, next: 'Choose the .safetensors file of an openMaMMUT model.' })
-  if (/^\s*<(!doctype|html|\?xml)/i.test(text)) throw refusal({ code: 'checkpoint-unusable', message: 'This is a web page that was saved under the name of a checkpoint.', file, next: 'Download the file itself; where a page asks for an account or a licence first, do that in your browser.' })
+  if (text.startsWith('version https://git-lfs'))
+    throw refusal({
+      code: 'checkpoint-unusable',
+      message: 'This is only a pointer to the checkpoint (Git LFS), not the checkpoint.',
+      file,
+      next: 'Download the file itself: it is as large as the page says, not a few bytes.',
+    })
+  if (text.startsWith('GGUF'))
+    throw refusal({
+      code: 'checkpoint-unusable',
+      message: 'This is a GGUF file, which holds a language model.',
+      file,
+      next: 'Choose the .safetensors file of an openMaMMUT model.',
+    })
+  if (/^\s*<(!doctype|html|\?xml)/i.test(text))
+    throw refusal({
+      code: 'checkpoint-unusable',
+      message: 'This is a web page that was saved under the name of a checkpoint.',
+      file,
+      next: 'Download the file itself; where a page asks for an account or a licence first, do that in your browser.',
+    })
   if (bytes < 10) throw notSafetensors(file)
 }
 
@@ -92,11 +141,16 @@ function parseHeader(file: string, bytes: Buffer, dataBegin: number): Map<string
     if (name === '__metadata__') continue
     const entry = Entry.safeParse(value)
     if (!entry.success) throw damaged(file, `tensor "${name}": ${z.prettifyError(entry.error)}`)
-    const { dtype, shape, data_offsets: [begin, end] } = entry.data
+    const {
+      dtype,
+      shape,
+      data_offsets: [begin, end],
+    } = entry.data
     const bits = BITS[dtype]
     if (bits === undefined) throw damaged(file, `tensor "${name}" has the unknown type ${dtype}`)
     const size = shape.reduce((product, side) => product * side, bits / 8)
-    if (!Number.isSafeInteger(size) || size !== end - begin) throw damaged(file, `tensor "${name}" of ${dtype} [${shape.join(', ')}] cannot lie in bytes ${begin} to ${end}`)
+    if (!Number.isSafeInteger(size) || size !== end - begin)
+      throw damaged(file, `tensor "${name}" of ${dtype} [${shape.join(', ')}] cannot lie in bytes ${begin} to ${end}`)
     tensors.set(name, { dtype, shape, begin: dataBegin + begin, bytes: size })
   }
   return tensors
@@ -107,7 +161,8 @@ function checkLayout(file: string, tensors: ReadonlyMap<string, Tensor>, dataBeg
   const inOrder = [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.bytes - b.bytes)
   let at = dataBegin
   for (const [name, { begin, bytes }] of inOrder) {
-    if (begin !== at) throw damaged(file, begin < at ? `tensor "${name}" overlaps another one` : `nobody owns the bytes before tensor "${name}"`)
+    if (begin !== at)
+      throw damaged(file, begin < at ? `tensor "${name}" overlaps another one` : `nobody owns the bytes before tensor "${name}"`)
     at = begin + bytes
   }
   if (at > fileBytes) throw truncated(file, fileBytes, at)
@@ -125,11 +180,25 @@ export function refusal(problem: Omit<Problem, 'stillWorks'>, cause?: unknown): 
 }
 
 function notSafetensors(file: string, cause?: unknown): TubeletError {
-  return refusal({ code: 'checkpoint-unusable', message: 'This is not a .safetensors checkpoint, whatever its name says.', file, next: 'Choose the .safetensors file of an openMaMMUT model.' }, cause)
+  return refusal(
+    {
+      code: 'checkpoint-unusable',
+      message: 'This is not a .safetensors checkpoint, whatever its name says.',
+      file,
+      next: 'Choose the .safetensors file of an openMaMMUT model.',
+    },
+    cause,
+  )
 }
 
 function damaged(file: string, details: string): TubeletError {
-  return refusal({ code: 'checkpoint-unusable', message: 'This checkpoint is damaged: its list of contents does not fit what is in it.', file, next: 'Download it again.', details })
+  return refusal({
+    code: 'checkpoint-unusable',
+    message: 'This checkpoint is damaged: its list of contents does not fit what is in it.',
+    file,
+    next: 'Download it again.',
+    details,
+  })
 }
 
 function truncated(file: string, bytes: number, needed: number): TubeletError {
@@ -137,7 +206,9 @@ function truncated(file: string, bytes: number, needed: number): TubeletError {
   const [here, whole] = small ? [bytes, needed] : [Math.floor(bytes / 1e6), Math.floor(needed / 1e6)]
   return refusal({
     code: 'checkpoint-unusable',
-    message: small ? 'This checkpoint is cut off: {{here}} of {{whole}} bytes are there.' : 'This checkpoint is cut off: {{here}} of {{whole}} MB are there.',
+    message: small
+      ? 'This checkpoint is cut off: {{here}} of {{whole}} bytes are there.'
+      : 'This checkpoint is cut off: {{here}} of {{whole}} MB are there.',
     file,
     next: 'Download it again; a download here goes on where it stopped.',
     values: { here, whole },

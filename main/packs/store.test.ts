@@ -67,7 +67,13 @@ describe.skipIf(!ready)('the pack store', () => {
     store.adopt(copyPack(store.unfinished(), 'a first one'.replaceAll(' ', '-')))
     store.adopt(copyPack(store.unfinished(), 'eyes', {}, OBJECTS))
     expect(store.list().map(({ id }) => id)).toEqual(['objects-80', 'screen-text', 'tubelet-mini', 'a-first-one', 'eyes'])
-    expect(store.usable().map(({ bundled, manifest }) => [bundled, manifest.family])).toEqual([[true, 'detector'], [true, 'text'], [true, 'mammut'], [false, 'mammut'], [false, 'detector']])
+    expect(store.usable().map(({ bundled, manifest }) => [bundled, manifest.family])).toEqual([
+      [true, 'detector'],
+      [true, 'text'],
+      [true, 'mammut'],
+      [false, 'mammut'],
+      [false, 'detector'],
+    ])
     for (const id of ['objects-80', 'screen-text', 'tubelet-mini']) expect(codeOf(() => store.delete(id))).toBe('forbidden')
     expect(codeOf(() => store.adopt(copyPack(store.unfinished(), 'eyes', {}, OBJECTS)))).toBe('conflict')
   })
@@ -86,7 +92,11 @@ describe.skipIf(!ready)('the pack store', () => {
     store.adopt(copyPack(store.unfinished(), 'large'))
     mkdirSync(path.join(folder, 'broken'))
     writeFileSync(path.join(folder, 'broken', 'pack.json'), '{"format": 1')
-    expect(store.list().map((pack) => ('problem' in pack ? `${pack.id} ${pack.problem.code}` : pack.id))).toEqual(['tubelet-mini', 'broken pack-invalid', 'large'])
+    expect(store.list().map((pack) => ('problem' in pack ? `${pack.id} ${pack.problem.code}` : pack.id))).toEqual([
+      'tubelet-mini',
+      'broken pack-invalid',
+      'large',
+    ])
     expect(codeOf(() => store.find('broken'))).toBe('pack-invalid')
     expect(codeOf(() => store.delete('tubelet-mini'))).toBe('forbidden')
     expect(codeOf(() => store.delete('nobody'))).toBe('not-found')
@@ -187,7 +197,10 @@ describe.skipIf(!ready)('the packs that run', () => {
     rmSync(path.join(bad, 'reader.onnx'))
     start({ caption: BUNDLED, text: bad })
     expect((await running.all()).map(({ info }) => info.manifest.id)).toEqual(['tubelet-mini'])
-    expect(running.list()).toMatchObject([{ problem: null }, { tasks: ['text'], engine: null, problem: { code: 'pack-invalid', file: bad } }])
+    expect(running.list()).toMatchObject([
+      { problem: null },
+      { tasks: ['text'], engine: null, problem: { code: 'pack-invalid', file: bad } },
+    ])
     writeFileSync(path.join(bad, 'reader.onnx'), readFileSync(path.join(SCREEN_TEXT, 'reader.onnx')))
     expect((await running.text())?.state).toBe('ready')
     expect(running.list()).toMatchObject([{ problem: null }, { problem: null }])

@@ -52,8 +52,14 @@ export class PackStore {
 
   /** Those that ship first, then by name. */
   list(): (StoredPack | BrokenPack)[] {
-    const imported = namesIn(this.folder).filter((name) => !name.startsWith('.')).map((name) => path.join(this.folder, name)).filter((dir) => infoOf(dir)?.isFile() !== true)
-    return [...this.#bundled.map((dir) => read(dir, true)), ...imported.map((dir) => read(dir, false)).sort((a, b) => a.id.localeCompare(b.id))]
+    const imported = namesIn(this.folder)
+      .filter((name) => !name.startsWith('.'))
+      .map((name) => path.join(this.folder, name))
+      .filter((dir) => infoOf(dir)?.isFile() !== true)
+    return [
+      ...this.#bundled.map((dir) => read(dir, true)),
+      ...imported.map((dir) => read(dir, false)).sort((a, b) => a.id.localeCompare(b.id)),
+    ]
   }
 
   usable(): StoredPack[] {
@@ -63,7 +69,18 @@ export class PackStore {
   /** @throws TubeletError `not-found`, or the problem of a broken one. */
   find(id: string): StoredPack {
     const found = this.list().find((pack) => pack.id === id)
-    if (found === undefined) throw new TubeletError({ code: 'not-found', message: 'There is no pack “{{id}}” on this computer.', next: 'Choose one of: {{packs}}.', values: { id, packs: this.usable().map((pack) => pack.id).join(', ') } })
+    if (found === undefined)
+      throw new TubeletError({
+        code: 'not-found',
+        message: 'There is no pack “{{id}}” on this computer.',
+        next: 'Choose one of: {{packs}}.',
+        values: {
+          id,
+          packs: this.usable()
+            .map((pack) => pack.id)
+            .join(', '),
+        },
+      })
     if ('problem' in found) throw new TubeletError(found.problem)
     return found
   }
@@ -85,7 +102,15 @@ export class PackStore {
     if ('problem' in pack) throw new TubeletError(pack.problem)
     const others = this.list()
     const same = others.filter((other) => 'digest' in other).find((other) => isSame(other, pack))
-    if (same) throw new TubeletError({ code: 'conflict', message: 'This pack is on this computer already.', file: same.dir, stillWorks: 'Everything.', next: 'It is listed as “{{name}}”.', values: { name: same.manifest.name } })
+    if (same)
+      throw new TubeletError({
+        code: 'conflict',
+        message: 'This pack is on this computer already.',
+        file: same.dir,
+        stillWorks: 'Everything.',
+        next: 'It is listed as “{{name}}”.',
+        values: { name: same.manifest.name },
+      })
     const taken = others.some((other) => other.id === pack.manifest.id)
     const target = path.join(this.folder, taken ? `${pack.manifest.id}-${pack.digest.slice(0, 8)}` : pack.manifest.id)
     renameSync(dir, target)
@@ -95,8 +120,14 @@ export class PackStore {
   /** @throws TubeletError `not-found`; `forbidden` for those that ship. */
   delete(id: string): void {
     const found = this.list().find((pack) => pack.id === id)
-    if (found === undefined) throw new TubeletError({ code: 'not-found', message: 'There is no pack “{{id}}” on this computer.', values: { id } })
-    if (this.#bundled.includes(found.dir)) throw new TubeletError({ code: 'forbidden', message: 'A pack that comes with Tubelet cannot be deleted.', next: 'Use another one instead.' })
+    if (found === undefined)
+      throw new TubeletError({ code: 'not-found', message: 'There is no pack “{{id}}” on this computer.', values: { id } })
+    if (this.#bundled.includes(found.dir))
+      throw new TubeletError({
+        code: 'forbidden',
+        message: 'A pack that comes with Tubelet cannot be deleted.',
+        next: 'Use another one instead.',
+      })
     // Out of the list at once; what cannot be removed now goes at the next start.
     const doomed = this.unfinished()
     renameSync(found.dir, path.join(doomed, 'pack'))
@@ -139,6 +170,19 @@ function read(dir: string, bundled: boolean): StoredPack | BrokenPack {
     return { id, dir, bundled, bytes, digest: hash('sha256', text), manifest: PackManifest.parse(JSON.parse(text.toString('utf8'))) }
   } catch (error) {
     const { message, details = message } = problemOf(error)
-    return { id, dir, bytes, problem: { code: 'pack-invalid', message: 'The pack “{{id}}” is not complete, so it cannot be used.', values: { id }, file: dir, stillWorks: 'The other packs.', next: bundled ? 'Install Tubelet again.' : 'Delete it and import it again.', details } }
+    return {
+      id,
+      dir,
+      bytes,
+      problem: {
+        code: 'pack-invalid',
+        message: 'The pack “{{id}}” is not complete, so it cannot be used.',
+        values: { id },
+        file: dir,
+        stillWorks: 'The other packs.',
+        next: bundled ? 'Install Tubelet again.' : 'Delete it and import it again.',
+        details,
+      },
+    }
   }
 }

@@ -30,7 +30,12 @@ type Item = string | KeyItem | ForItem | IfItem
 const Dims = z.array(z.union([z.string(), z.number()]))
 const Key: z.ZodType<KeyItem> = z.tuple([z.string(), Dims])
 const Item: z.ZodType<Item> = z.lazy(() =>
-  z.union([z.string(), Key, z.object({ for: z.string(), in: z.string(), do: z.array(Item) }), z.object({ if: z.string(), do: z.array(Item), else: z.array(Item).optional() })]),
+  z.union([
+    z.string(),
+    Key,
+    z.object({ for: z.string(), in: z.string(), do: z.array(Item) }),
+    z.object({ if: z.string(), do: z.array(Item), else: z.array(Item).optional() }),
+  ]),
 )
 const Input = z.tuple([z.string(), z.enum(['uint8', 'int64', 'float32']), Dims])
 export const Template = z.object({
@@ -54,7 +59,10 @@ export const Template = z.object({
   counts: z.record(z.string(), z.string()),
   keys: z.array(Item),
   macros: z.record(z.string(), z.object({ in: z.array(z.string()), out: z.array(z.string()), body: z.array(Item) })),
-  graphs: z.record(z.enum(['vision', 'text', 'cross', 'decoder']), z.object({ inputs: z.array(Input), outputs: z.array(Input), body: z.array(Item) })),
+  graphs: z.record(
+    z.enum(['vision', 'text', 'cross', 'decoder']),
+    z.object({ inputs: z.array(Input), outputs: z.array(Input), body: z.array(Item) }),
+  ),
 })
 export type Template = z.infer<typeof Template>
 export type GraphName = keyof Template['graphs']
@@ -91,16 +99,18 @@ export interface Graph {
 
 /** An integer, a name, `name[index]`, or a product of them. */
 function evaluate(expression: string | number, env: Env): Env[string] {
-  const factors = String(expression).split('*').map((factor): Env[string] => {
-    const found = /^(?:(-?\d+)|(\w+)(?:\[(\w+)\])?)$/.exec(factor.trim())
-    if (!found) throw new Error(`the template has the expression "${expression}"`)
-    const [, literal, name = '', index] = found
-    if (literal !== undefined) return Number(literal)
-    const value = env[name]
-    const chosen = index === undefined ? value : Array.isArray(value) ? (value as (number | boolean)[])[integer(index, env)] : undefined
-    if (chosen === undefined) throw new Error(`the template knows no ${factor}`)
-    return chosen
-  })
+  const factors = String(expression)
+    .split('*')
+    .map((factor): Env[string] => {
+      const found = /^(?:(-?\d+)|(\w+)(?:\[(\w+)\])?)$/.exec(factor.trim())
+      if (!found) throw new Error(`the template has the expression "${expression}"`)
+      const [, literal, name = '', index] = found
+      if (literal !== undefined) return Number(literal)
+      const value = env[name]
+      const chosen = index === undefined ? value : Array.isArray(value) ? (value as (number | boolean)[])[integer(index, env)] : undefined
+      if (chosen === undefined) throw new Error(`the template knows no ${factor}`)
+      return chosen
+    })
   const [only] = factors
   return only !== undefined && factors.length === 1 ? only : factors.reduce<number>((product, factor) => product * Number(factor), 1)
 }
@@ -130,7 +140,11 @@ function* unrolled(items: readonly Item[], env: Env): Generator<{ item: string |
 export function expectedKeys(template: Template, env: Env): Map<string, number[]> {
   const keys = new Map<string, number[]>()
   for (const { item, env: here } of unrolled(template.keys, env)) {
-    if (typeof item !== 'string') keys.set(fill(item[0], here), item[1].map((dim) => integer(dim, here)))
+    if (typeof item !== 'string')
+      keys.set(
+        fill(item[0], here),
+        item[1].map((dim) => integer(dim, here)),
+      )
   }
   return keys
 }
@@ -183,7 +197,10 @@ class Expansion {
     } else {
       const inputs = args.flatMap((arg) => this.#argument(arg, names, env))
       results = targets.map((target) => this.#fresh(target, top))
-      const attributes = attributeList.split(' ').filter((pair) => pair !== '').map((pair): [string, string] => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)])
+      const attributes = attributeList
+        .split(' ')
+        .filter((pair) => pair !== '')
+        .map((pair): [string, string] => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)])
       this.graph.nodes.push({ op, inputs, outputs: results, attributes })
     }
     targets.forEach((target, i) => {
@@ -230,7 +247,10 @@ class Expansion {
         return [rest]
       }
       case '[': {
-        const value = rest.slice(0, -1).split(',').map((part) => integer(part, env))
+        const value = rest
+          .slice(0, -1)
+          .split(',')
+          .map((part) => integer(part, env))
         constants.set(`[${value.join(',')}]`, { type: 'int64', value })
         return [`[${value.join(',')}]`]
       }

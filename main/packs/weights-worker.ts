@@ -25,7 +25,13 @@ function read({ dtype, begin }: PlannedWeight['tensor'], from: number, count: nu
   let got = 0
   while (got < bytes.length) {
     const more = readSync(input, bytes, got, bytes.length - got, begin + from * width + got)
-    if (more === 0) throw refusal({ code: 'checkpoint-unusable', message: 'The checkpoint became shorter while it was read.', file: checkpoint, next: 'Wait until its download is finished, then import it again.' })
+    if (more === 0)
+      throw refusal({
+        code: 'checkpoint-unusable',
+        message: 'The checkpoint became shorter while it was read.',
+        file: checkpoint,
+        next: 'Wait until its download is finished, then import it again.',
+      })
     got += more
   }
   if (dtype === 'F32') return new Float32Array(bytes.buffer)
@@ -61,7 +67,13 @@ function* parts({ tensor, transforms }: PlannedWeight): Generator<Float32Array> 
       for (let row = 0; row < rows; row += 1) data.set(read(tensor, from + row * columns + left, band), row * band)
       yield turned(data, [rows, band], order)
     }
-  } else throw refusal({ code: 'checkpoint-unusable', message: 'A tensor of this checkpoint is far larger than those of any published model.', file: checkpoint, next: 'Choose the .safetensors file of an openMaMMUT model.' })
+  } else
+    throw refusal({
+      code: 'checkpoint-unusable',
+      message: 'A tensor of this checkpoint is far larger than those of any published model.',
+      file: checkpoint,
+      next: 'Choose the .safetensors file of an openMaMMUT model.',
+    })
 }
 
 /** Axes in another order. */
@@ -96,18 +108,26 @@ function* stored(weight: PlannedWeight): Generator<Uint8Array> {
     const columns = asked.includes('scale') ? (weight.shape[0] ?? 0) : (weight.shape.at(-1) ?? 0)
     const scales = new Float32Array(columns)
     let at = 0
-    for (const part of parts(weight)) for (const value of part) scales[at % columns] = Math.max(scales[at++ % columns] ?? 0, Math.abs(value))
+    for (const part of parts(weight))
+      for (const value of part) scales[at % columns] = Math.max(scales[at++ % columns] ?? 0, Math.abs(value))
     scales.forEach((largest, column) => (scales[column] = largest === 0 ? 1 : largest / 127))
     if (asked.includes('scale')) yield new Uint8Array(scales.buffer)
     else {
       at = 0
-      for (const part of parts(weight)) yield new Uint8Array(Int8Array.from(part, (value) => roundHalfEven(Math.fround(value / (scales[at++ % columns] ?? 1)))).buffer)
+      for (const part of parts(weight))
+        yield new Uint8Array(Int8Array.from(part, (value) => roundHalfEven(Math.fround(value / (scales[at++ % columns] ?? 1)))).buffer)
     }
     return
   }
   for (const part of parts(weight)) {
     if (weight.type === 'float16') {
-      if (part.some((value) => Math.abs(value) > HALF_MAX)) throw refusal({ code: 'checkpoint-unusable', message: 'A weight of this checkpoint is too large for half precision.', file: checkpoint, next: 'Import it in full precision.' })
+      if (part.some((value) => Math.abs(value) > HALF_MAX))
+        throw refusal({
+          code: 'checkpoint-unusable',
+          message: 'A weight of this checkpoint is too large for half precision.',
+          file: checkpoint,
+          next: 'Import it in full precision.',
+        })
       yield new Uint8Array(new Float16Array(part).buffer)
     } else yield new Uint8Array(part.buffer)
   }
@@ -147,7 +167,20 @@ try {
   send({ type: 'done', sha256: write() })
 } catch (error) {
   const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC'
-  send({ type: 'failed', problem: problemOf(full ? new TubeletError({ code: 'disk-full', message: 'The disk became full while the weights were written.', file: out, stillWorks: 'The packs that you have go on working.', next: 'Make room and import it again.' }) : error) })
+  send({
+    type: 'failed',
+    problem: problemOf(
+      full
+        ? new TubeletError({
+            code: 'disk-full',
+            message: 'The disk became full while the weights were written.',
+            file: out,
+            stillWorks: 'The packs that you have go on working.',
+            next: 'Make room and import it again.',
+          })
+        : error,
+    ),
+  })
 } finally {
   closeSync(input)
 }

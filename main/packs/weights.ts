@@ -16,7 +16,10 @@ export interface WeightsTask {
   out: string
   plan: readonly PlannedWeight[]
 }
-export type FromWeightsWorker = { type: 'progress'; bytes: number } | { type: 'done'; sha256: string } | { type: 'failed'; problem: Problem }
+export type FromWeightsWorker =
+  | { type: 'progress'; bytes: number }
+  | { type: 'done'; sha256: string }
+  | { type: 'failed'; problem: Problem }
 
 const BYTES = { float32: 4, float16: 2, int8: 1 } as const
 /** A large tensor begins on a page, so that it can be mapped; the others where any processor reads them fast. */
@@ -25,7 +28,10 @@ const PAGED_FROM = 65_536
 const ALIGNED = 64
 
 /** Where each tensor that the graphs name comes to lie. What several of them name alike is stored once. */
-export function planWeights(graphs: readonly Graph[], tensors: ReadonlyMap<string, Tensor>): { places: Map<string, PlannedWeight>; bytes: number } {
+export function planWeights(
+  graphs: readonly Graph[],
+  tensors: ReadonlyMap<string, Tensor>,
+): { places: Map<string, PlannedWeight>; bytes: number } {
   const places = new Map<string, PlannedWeight>()
   let at = 0
   for (const [name, { key, transforms }] of graphs.flatMap(({ weights }) => [...weights])) {

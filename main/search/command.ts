@@ -37,14 +37,30 @@ function count(text: string): number {
 async function search(words: string[], { project, limit, json }: Options): Promise<void> {
   const folder = path.resolve(project)
   const wanted = words.join(' ')
-  if (!existsSync(path.join(folder, 'library.sqlite'))) throw new TubeletError({ code: 'not-found', message: 'There is no library in this folder.', file: folder, next: 'Analyse videos first, or name another folder with --project.' })
+  if (!existsSync(path.join(folder, 'library.sqlite')))
+    throw new TubeletError({
+      code: 'not-found',
+      message: 'There is no library in this folder.',
+      file: folder,
+      next: 'Analyse videos first, or name another folder with --project.',
+    })
   const library = Library.open(folder)
   // Idle, the search worker keeps no process alive.
   const awake = setInterval(() => undefined, 1_000)
   try {
     const none = () => Promise.resolve(null)
-    const found = await new Search({ library, packs: { all: () => Promise.resolve([]), words: () => Promise.reject(new Error('no engine runs')), boxes: none, text: none } }).find({ by: 'words', words: wanted }, {}, limit)
-    if (json) console.log(JSON.stringify({ words: wanted, matches: found.matches, hits: found.hits.map(plain), unknown: found.unknown, findable: found.findable }, null, 2))
+    const found = await new Search({
+      library,
+      packs: { all: () => Promise.resolve([]), words: () => Promise.reject(new Error('no engine runs')), boxes: none, text: none },
+    }).find({ by: 'words', words: wanted }, {}, limit)
+    if (json)
+      console.log(
+        JSON.stringify(
+          { words: wanted, matches: found.matches, hits: found.hits.map(plain), unknown: found.unknown, findable: found.findable },
+          null,
+          2,
+        ),
+      )
     else print(found, wanted)
     process.exitCode = found.hits.length > 0 ? 0 : 1
   } finally {
@@ -65,7 +81,12 @@ function print({ hits, matches, nearest, unknown, findable }: FindResult, words:
     return
   }
   console.log(`No clip matches “${words}”.`)
-  for (const { word, seen, nearest: near } of unknown) console.log(seen ? `“${word}” is looked for, but was found in no clip.` : `Nothing here says “${word}”${near.length > 0 ? `; nearest: ${near.join(', ')}` : ''}.`)
+  for (const { word, seen, nearest: near } of unknown)
+    console.log(
+      seen
+        ? `“${word}” is looked for, but was found in no clip.`
+        : `Nothing here says “${word}”${near.length > 0 ? `; nearest: ${near.join(', ')}` : ''}.`,
+    )
   if (findable.length > 0) console.log(`Boxes can be found of: ${findable.join(', ')}.`)
   if (nearest.length > 0) console.log('\nThese have some of the words:')
   for (const hit of nearest) printHit(hit)
@@ -73,5 +94,10 @@ function print({ hits, matches, nearest, unknown, findable }: FindResult, words:
 
 function printHit({ clip: { sourceName, start, end }, why }: FindHit): void {
   console.log(`${sourceName}  ${start.toFixed(1)}–${end.toFixed(1)} s`)
-  for (const reason of why) console.log(`    ${reasonParts(reason, true, (value, digits) => value.toFixed(digits)).map(english).join(', ')}`)
+  for (const reason of why)
+    console.log(
+      `    ${reasonParts(reason, true, (value, digits) => value.toFixed(digits))
+        .map(english)
+        .join(', ')}`,
+    )
 }

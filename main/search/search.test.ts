@@ -13,9 +13,33 @@ import { Library } from '../library/library.ts'
 import { Search } from './search.ts'
 
 const DIGEST = 'd'.repeat(64)
-const provenance: Provenance = { packId: 'p', packVersion: '1', packDigest: DIGEST, provider: 'cpu', prompt: '', appVersion: '0', at: '2026-01-01T00:00:00.000Z' }
-const probe: Probe = { container: 'mp4', duration: 20, codec: 'h264', width: 640, height: 360, frameRate: { num: 25, den: 1 }, variableFrameRate: false, timeBase: { num: 1, den: 1000 }, startPts: 0, frameCount: 500, videoStream: 0, streams: [] } as unknown as Probe
-const mini = MammutManifest.parse({ family: 'mammut', ...(JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../models/packs/tubelet-mini/pack.json'), 'utf8')) as object) })
+const provenance: Provenance = {
+  packId: 'p',
+  packVersion: '1',
+  packDigest: DIGEST,
+  provider: 'cpu',
+  prompt: '',
+  appVersion: '0',
+  at: '2026-01-01T00:00:00.000Z',
+}
+const probe: Probe = {
+  container: 'mp4',
+  duration: 20,
+  codec: 'h264',
+  width: 640,
+  height: 360,
+  frameRate: { num: 25, den: 1 },
+  variableFrameRate: false,
+  timeBase: { num: 1, den: 1000 },
+  startPts: 0,
+  frameCount: 500,
+  videoStream: 0,
+  streams: [],
+} as unknown as Probe
+const mini = MammutManifest.parse({
+  family: 'mammut',
+  ...(JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../models/packs/tubelet-mini/pack.json'), 'utf8')) as object),
+})
 const box = { x1: 0, y1: 0, x2: 10, y2: 10 }
 const sure = (confidence: number): Evidence => ({ confidence, unsure: false, unfamiliar: false, agreement: 0, frames: [] })
 
@@ -33,26 +57,52 @@ afterEach(async () => {
 type Familiar = typeof mini.calibration.familiar
 /** @param familiar What the pack says of what it was taught; its texts all lie where `text` is. */
 function searchWith(familiar: Familiar | 'no engine', text: readonly number[] = [1, 0]): Search {
-  const manifest = { ...mini, calibration: { ...mini.calibration, search: { scale: 10, bias: 0, threshold: 0.5 }, familiar: familiar === 'no engine' ? undefined : familiar } }
-  const engine = { info: { digest: DIGEST, manifest }, embedText: (texts: readonly string[]) => Promise.resolve(texts.map(() => Float32Array.from(text))) }
-  const packs = { words: () => (familiar === 'no engine' ? Promise.reject(new Error('it does not start')) : Promise.resolve(engine)), boxes: () => Promise.resolve(null) } as unknown as Pipeline['packs']
+  const manifest = {
+    ...mini,
+    calibration: {
+      ...mini.calibration,
+      search: { scale: 10, bias: 0, threshold: 0.5 },
+      familiar: familiar === 'no engine' ? undefined : familiar,
+    },
+  }
+  const engine = {
+    info: { digest: DIGEST, manifest },
+    embedText: (texts: readonly string[]) => Promise.resolve(texts.map(() => Float32Array.from(text))),
+  }
+  const packs = {
+    words: () => (familiar === 'no engine' ? Promise.reject(new Error('it does not start')) : Promise.resolve(engine)),
+    boxes: () => Promise.resolve(null),
+  } as unknown as Pipeline['packs']
   return new Search({ library, packs })
 }
 let files = 0
 /** A clip with what is said of it and, where it is encoded, its embedding; `taught`: the pack was taught clips like it, and captioned it. */
 function clipOf(bodies: readonly AnnotationBody[], embedding: readonly number[] | null = null, taught = false): number {
-  const { source } = library.addSource({ path: `/v/${(files += 1)}/a.mp4`, name: `clip-${files}.mp4`, bytes: 1, mtimeMs: 0, fingerprint: String(files) })
+  const { source } = library.addSource({
+    path: `/v/${(files += 1)}/a.mp4`,
+    name: `clip-${files}.mp4`,
+    bytes: 1,
+    mtimeMs: 0,
+    fingerprint: String(files),
+  })
   library.setProbe(source.id, probe)
   const clipId = library.saveClip(source.id, { index: 0, kind: 'window', start: 0, end: 8, startFrame: 0, endFrame: 200, frames: [] })
   if (embedding) {
     const caption = taught ? { body: { kind: 'caption' as const, text: 'something' }, evidence: sure(0.5), provenance } : null
-    library.saveClipResult(clipId, { digest: DIGEST, manifest: mini }, { embedding: Float32Array.from(embedding), memory: new Uint16Array(1), tokens: null }, [], { caption, seen: null })
+    library.saveClipResult(
+      clipId,
+      { digest: DIGEST, manifest: mini },
+      { embedding: Float32Array.from(embedding), memory: new Uint16Array(1), tokens: null },
+      [],
+      { caption, seen: null },
+    )
   }
   for (const body of bodies) library.saveMachine(clipId, body.kind, [{ body, evidence: sure(0.9), provenance }])
   return clipId
 }
 const of = (query: string, guesses = false) => ({ by: 'words' as const, words: query, guesses })
-const idsOf = async (search: Search, words: string, guesses = false) => (await search.find(of(words, guesses), {}, 20)).hits.map(({ clip }) => clip.id)
+const idsOf = async (search: Search, words: string, guesses = false) =>
+  (await search.find(of(words, guesses), {}, 20)).hits.map(({ clip }) => clip.id)
 
 test('without an engine words are found all the same', async () => {
   const clip = clipOf([{ kind: 'note', text: 'a red car' }], [1, 0])
@@ -78,7 +128,9 @@ test('of what a pack was taught it counts what is like it', async () => {
   const taught = clipOf([], [1, 0.01], true)
   const search = searchWith({ threshold: 0.9, taught: { file: 'taught.bin', sha256: 'a'.repeat(64) } })
   const found = await search.find(of('a red car'), {}, 20)
-  expect(found.hits.map(({ clip, why }) => [clip.id, why.map(({ kind, guess }) => [kind, guess])])).toEqual([[taught, [['picture', false]]]])
+  expect(found.hits.map(({ clip, why }) => [clip.id, why.map(({ kind, guess }) => [kind, guess])])).toEqual([
+    [taught, [['picture', false]]],
+  ])
   expect(found).toMatchObject({ couldGuess: true, searched: 1, total: 2 })
   expect(found.hits.map(({ clip }) => clip.id)).not.toContain(strange)
 })
@@ -113,13 +165,26 @@ test('nonsense finds nothing, whatever pack compares pictures, and what could be
 
 test('each reason says what, whose, how sure and when', async () => {
   const clip = clipOf([
-    { kind: 'track', label: 'dog', boxes: [{ ordinal: 45, pts: 1800, box, score: 0.7 }, { ordinal: 82, pts: 3300, box, score: 0.83 }] },
+    {
+      kind: 'track',
+      label: 'dog',
+      boxes: [
+        { ordinal: 45, pts: 1800, box, score: 0.7 },
+        { ordinal: 82, pts: 3300, box, score: 0.83 },
+      ],
+    },
     { kind: 'text', text: 'DOG FOOD', span: { startFrame: 50, endFrame: 100 }, box },
     { kind: 'answer', question: 'What is it?', text: 'a dog' },
   ])
   library.addAnnotation(clip, { kind: 'caption', text: 'my dog' })
   const { hits } = await searchWith('no engine').find(of('dog'), {}, 20)
-  expect(hits[0]?.why.map((why) => reasonParts(why, true, (value, digits) => value.toFixed(digits)).map(english).join(', '))).toEqual([
+  expect(
+    hits[0]?.why.map((why) =>
+      reasonParts(why, true, (value, digits) => value.toFixed(digits))
+        .map(english)
+        .join(', '),
+    ),
+  ).toEqual([
     'your caption: “my dog”',
     'text on screen: “DOG FOOD”, 0.90, 2.0–4.0 s',
     'answer: What is it? “a dog”, 0.90',

@@ -117,7 +117,11 @@ export class Search {
     const library = this.#library
     const { picture, couldGuess, digest } = await this.#picture(query)
     const classes = library.detections.vocabulary().flatMap(({ name, synonyms }) => [name, ...synonyms])
-    return { sought: { words: query.words, guesses: query.guesses ?? false, classes, picture }, digest: digest ?? library.packs.current().search?.digest, couldGuess }
+    return {
+      sought: { words: query.words, guesses: query.guesses ?? false, classes, picture },
+      digest: digest ?? library.packs.current().search?.digest,
+      couldGuess,
+    }
   }
 
   /**
@@ -137,7 +141,14 @@ export class Search {
     const [vector] = await ready.embedText([words], 'search').catch(() => [])
     if (vector === undefined) return { picture: null, couldGuess: false }
     const against = 'background' in search ? await ready.embedText(search.background, 'search') : search.bias
-    const picture: SoughtText = { by: 'text', vector, scale: search.scale, against, line: Math.log(search.threshold / (1 - search.threshold)), familiar: familiar === undefined ? 'unsaid' : guesses ? 'any' : 'only' }
+    const picture: SoughtText = {
+      by: 'text',
+      vector,
+      scale: search.scale,
+      against,
+      line: Math.log(search.threshold / (1 - search.threshold)),
+      familiar: familiar === undefined ? 'unsaid' : guesses ? 'any' : 'only',
+    }
     return { picture, couldGuess: !known.all && !guesses, digest }
   }
 
@@ -161,7 +172,10 @@ export class Search {
 
   #suggestionsFor(words: string): Promise<string[]> {
     // Short words are articles and prepositions: they would suggest anything.
-    const told = words.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter((word) => word.length > 2)
+    const told = words
+      .toLowerCase()
+      .split(/[^\p{L}\p{N}]+/u)
+      .filter((word) => word.length > 2)
     return this.#library.find.ask('phrases', { words: told, most: SUGGESTIONS })
   }
 
@@ -177,10 +191,23 @@ export class Search {
     const clips = new Map(library.find.clips(shown.flatMap(({ clipId, alike }) => [clipId, ...alike])).map((clip) => [clip.id, clip]))
     const listed = shown.flatMap(({ clipId, score, place, alike }): FindHit[] => {
       const clip = clips.get(clipId)
-      return clip === undefined ? [] : [{ clip, score, why: [], place: place && this.#placeOf(clip, place, digest), alike: alike.flatMap((id) => clips.get(id) ?? []) }]
+      return clip === undefined
+        ? []
+        : [{ clip, score, why: [], place: place && this.#placeOf(clip, place, digest), alike: alike.flatMap((id) => clips.get(id) ?? []) }]
     })
     const [found, nearest] = hits.length > 0 ? [listed, []] : [[], listed]
-    return { ...counts, line, hits: found, nearest, measure: query && 'cosine', suggestions: [], unknown: [], findable: [], couldGuess: false, region }
+    return {
+      ...counts,
+      line,
+      hits: found,
+      nearest,
+      measure: query && 'cosine',
+      suggestions: [],
+      unknown: [],
+      findable: [],
+      couldGuess: false,
+      region,
+    }
   }
 
   /** What to compare with, and for a box the region that stands for it. */
@@ -202,11 +229,24 @@ export class Search {
       })
     }
     const frames = library.clipFrames(query.clipId, digest)
-    const regions = found.frames.map((frame, at) => ({ at, ordinal: frames[frame]?.ordinal ?? 0, box: pixelBox(found.boxes[at] ?? { cx: 0, cy: 0, w: 0, h: 0 }, probe) }))
-    const [best] = regions.sort((a, b) => Math.abs(a.ordinal - query.ordinal) - Math.abs(b.ordinal - query.ordinal) || iou(b.box, query.box) - iou(a.box, query.box) || distance(a.box, query.box) - distance(b.box, query.box))
+    const regions = found.frames.map((frame, at) => ({
+      at,
+      ordinal: frames[frame]?.ordinal ?? 0,
+      box: pixelBox(found.boxes[at] ?? { cx: 0, cy: 0, w: 0, h: 0 }, probe),
+    }))
+    const [best] = regions.sort(
+      (a, b) =>
+        Math.abs(a.ordinal - query.ordinal) - Math.abs(b.ordinal - query.ordinal) ||
+        iou(b.box, query.box) - iou(a.box, query.box) ||
+        distance(a.box, query.box) - distance(b.box, query.box),
+    )
     if (best === undefined) throw new Error('the detector gave no regions')
     const width = found.vectors.length / found.frames.length
-    return { sought: { by: 'region', clipId: query.clipId, vector: found.vectors.slice(best.at * width, (best.at + 1) * width) }, digest, region: { ordinal: best.ordinal, box: best.box } }
+    return {
+      sought: { by: 'region', clipId: query.clipId, vector: found.vectors.slice(best.at * width, (best.at + 1) * width) },
+      digest,
+      region: { ordinal: best.ordinal, box: best.box },
+    }
   }
 
   /** @throws TubeletError `not-found`, `clip-not-encoded` */

@@ -7,21 +7,38 @@ import { type Probe, secondsOf } from '../../app/media.ts'
 /** What is said of one clip: a track of each label, and each text once, since the same words twice are no further reason. */
 export function reasonsOf(annotations: readonly Annotation[], clip: Clip, probe: Probe | null, most: number): Why[] {
   const reasons = annotations.map((annotation) => reasonOf(annotation, clip, probe))
-  return reasons.filter((reason, at) => reasons.findIndex((other) => other.kind === reason.kind && other.text === reason.text) === at).slice(0, most)
+  return reasons
+    .filter((reason, at) => reasons.findIndex((other) => other.kind === reason.kind && other.text === reason.text) === at)
+    .slice(0, most)
 }
 
 function reasonOf({ id, body, state, evidence }: Annotation, clip: Clip, probe: Probe | null): Why {
   const own = state === 'edited'
-  const common = { kind: body.kind === 'track' ? ('box' as const) : body.kind, state, guess: state === 'machine' && evidence?.unfamiliar === true, annotationId: id }
+  const common = {
+    kind: body.kind === 'track' ? ('box' as const) : body.kind,
+    state,
+    guess: state === 'machine' && evidence?.unfamiliar === true,
+    annotationId: id,
+  }
   if (body.kind === 'track') {
     const { boxes, label } = body
     const [first, last] = [boxes[0], boxes.at(-1)]
     const scores = boxes.flatMap(({ score }) => score ?? [])
-    const when = first && last && probe ? { start: secondsOf(first.pts, probe), end: secondsOf(last.pts, probe), ordinal: first.ordinal } : null
+    const when =
+      first && last && probe ? { start: secondsOf(first.pts, probe), end: secondsOf(last.pts, probe), ordinal: first.ordinal } : null
     return { ...common, text: label, score: own || scores.length === 0 ? null : Math.max(...scores), when }
   }
-  const when = 'span' in body && body.span ? { start: timeIn(clip, body.span.startFrame), end: timeIn(clip, body.span.endFrame), ordinal: body.span.startFrame } : null
-  return { ...common, text: body.text, ...(body.kind === 'answer' ? { question: body.question } : {}), score: own ? null : (evidence?.confidence ?? null), when }
+  const when =
+    'span' in body && body.span
+      ? { start: timeIn(clip, body.span.startFrame), end: timeIn(clip, body.span.endFrame), ordinal: body.span.startFrame }
+      : null
+  return {
+    ...common,
+    text: body.text,
+    ...(body.kind === 'answer' ? { question: body.question } : {}),
+    score: own ? null : (evidence?.confidence ?? null),
+    when,
+  }
 }
 
 /** Seconds of a frame as if the frames of a clip were even: exact at its ends, elsewhere for reading; to go there the ordinal counts. */

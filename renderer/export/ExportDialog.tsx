@@ -40,7 +40,11 @@ export function ExportDialog() {
     },
     // It goes on where the dialog was closed meanwhile: then its end is told.
     onSuccess: ({ files, directory }) => {
-      if (useUi.getState().panel !== 'export') toast.success(t('Exported'), { description: t('{{count, number}} files, each read back after writing, in {{directory}}', { count: files.length, directory }), duration: 12_000 })
+      if (useUi.getState().panel !== 'export')
+        toast.success(t('Exported'), {
+          description: t('{{count, number}} files, each read back after writing, in {{directory}}', { count: files.length, directory }),
+          duration: 12_000,
+        })
     },
     onError: (error) => {
       if (useUi.getState().panel !== 'export' && problemOf(error).code !== 'cancelled') tell(error)
@@ -48,7 +52,8 @@ export function ExportDialog() {
   })
   // Told by events as it goes.
   const { data: share = 0 } = useQuery({ queryKey: ['exporting', exportId], queryFn: () => 0, enabled: false })
-  const toggle = (format: ExportFormat) => change({ formats: formats.includes(format) ? formats.filter((other) => other !== format) : [...formats, format] })
+  const toggle = (format: ExportFormat) =>
+    change({ formats: formats.includes(format) ? formats.filter((other) => other !== format) : [...formats, format] })
   const choose = async () => {
     if (desktop === null) {
       setPicking(true)
@@ -63,32 +68,54 @@ export function ExportDialog() {
       <fieldset className="formats">
         <legend>{t('Formats')}</legend>
         {FORMATS.map(({ format, name, what }) => (
-          <label key={format}><input type="checkbox" checked={formats.includes(format)} onChange={() => toggle(format)} /><span><strong>{name}</strong><span className="muted">{t(what)}</span></span></label>
+          <label key={format}>
+            <input type="checkbox" checked={formats.includes(format)} onChange={() => toggle(format)} />
+            <span>
+              <strong>{name}</strong>
+              <span className="muted">{t(what)}</span>
+            </span>
+          </label>
         ))}
       </fieldset>
       <ScopeFields offered={offered} />
       <Missing />
       <fieldset>
         <legend>{t('Where')}</legend>
-        <div className="row"><span className={folder === null ? 'grow' : 'mono grow'}>{folder ?? t('In the library’s own exports folder')}</span><button onClick={() => void choose()}>{t('Choose folder…')}</button></div>
+        <div className="row">
+          <span className={folder === null ? 'grow' : 'mono grow'}>{folder ?? t('In the library’s own exports folder')}</span>
+          <button onClick={() => void choose()}>{t('Choose folder…')}</button>
+        </div>
         {picking && (
-          <PathPicker action={t('Use this folder')} onChoose={(path) => {
-            change({ folder: path })
-            setPicking(false)
-          }} />
+          <PathPicker
+            action={t('Use this folder')}
+            onChoose={(path) => {
+              change({ folder: path })
+              setPicking(false)
+            }}
+          />
         )}
       </fieldset>
       {run.error && problemOf(run.error).code !== 'cancelled' && <ProblemCard problem={problemOf(run.error)} />}
-      <p className="muted small">{t('A frames.csv with every frame’s PTS goes beside each. Rejected items stay out of all but JSONL; subtitles that the model is not sure of begin with (?). No file of other videos or another part is overwritten.')}</p>
+      <p className="muted small">
+        {t(
+          'A frames.csv with every frame’s PTS goes beside each. Rejected items stay out of all but JSONL; subtitles that the model is not sure of begin with (?). No file of other videos or another part is overwritten.',
+        )}
+      </p>
       <div className="row export-foot">
         {run.isPending ? (
           <>
             <progress className="grow" value={share} aria-label={t('Export')} />
-            <span className="num muted" role="status">{t('Writing… {{share}}', { share: percent(share) })}</span>
-            <button className="large" onClick={() => void call('cancelExport', { params: { exportId } }).catch(tell)}>{t('Cancel')}</button>
+            <span className="num muted" role="status">
+              {t('Writing… {{share}}', { share: percent(share) })}
+            </span>
+            <button className="large" onClick={() => void call('cancelExport', { params: { exportId } }).catch(tell)}>
+              {t('Cancel')}
+            </button>
           </>
         ) : (
-          <button className="primary large" disabled={formats.length === 0} onClick={() => run.mutate()}>{t('Export')}</button>
+          <button className="primary large" disabled={formats.length === 0} onClick={() => run.mutate()}>
+            {t('Export')}
+          </button>
         )}
       </div>
     </Dialog>
@@ -102,11 +129,21 @@ function Missing() {
   // What was not read has no frames to write anything about.
   const unread = sources?.sources.filter(({ probe }) => probe === null).length ?? 0
   const unfinished = sources?.sources.filter(({ probe, state }) => probe !== null && state !== 'done' && state !== 'partial') ?? []
-  const adding = queue?.jobs.filter(({ kind, state }) => (kind === 'detect' || kind === 'ask' || kind === 'mark') && (state === 'queued' || state === 'running')).length ?? 0
+  const adding =
+    queue?.jobs.filter(
+      ({ kind, state }) => (kind === 'detect' || kind === 'ask' || kind === 'mark') && (state === 'queued' || state === 'running'),
+    ).length ?? 0
   if (unread + unfinished.length + adding === 0) return null
   return (
     <div className="note small" role="status">
-      {unfinished.length > 0 && <p>{t('{{count, number}} videos are left out, since their analysis is unfinished: {{names}}.', { count: unfinished.length, names: names(unfinished) })}</p>}
+      {unfinished.length > 0 && (
+        <p>
+          {t('{{count, number}} videos are left out, since their analysis is unfinished: {{names}}.', {
+            count: unfinished.length,
+            names: names(unfinished),
+          })}
+        </p>
+      )}
       {unread > 0 && <p>{t('{{count, number}} videos have nothing to write: they were not read.', { count: unread })}</p>}
       {adding > 0 && <p>{t('{{count, number}} jobs still run or wait; what they find will not be in these files.', { count: adding })}</p>}
     </div>

@@ -6,19 +6,44 @@ import { shown, t } from '../i18n.ts'
 import { Dialog } from '../parts/Dialog.tsx'
 
 /** What was written, and what was not. */
-export function Exported({ result: { directory, files, exportId, leftOut, notes }, onAgain }: { result: RouteOutput<'export'>; onAgain: () => void }) {
+export function Exported({
+  result: { directory, files, exportId, leftOut, notes },
+  onAgain,
+}: {
+  result: RouteOutput<'export'>
+  onAgain: () => void
+}) {
   return (
     <Dialog title={t('Exported')} wide>
-      <p>{t('{{count, number}} files, each read back after writing, in', { count: files.length })} <span className="mono">{directory}</span></p>
+      <p>
+        {t('{{count, number}} files, each read back after writing, in', { count: files.length })} <span className="mono">{directory}</span>
+      </p>
       {leftOut.length + notes.length > 0 && (
         <div className="note small">
-          {leftOut.map(({ sourceId, name, state }) => <p key={sourceId}>{state === 'failed' ? t('{{name}} is left out: it could not be analysed.', { name }) : t('{{name}} is left out: its analysis is unfinished.', { name })}</p>)}
-          {notes.map((note) => <p key={note.text}>{shown(note)}</p>)}
+          {leftOut.map(({ sourceId, name, state }) => (
+            <p key={sourceId}>
+              {state === 'failed'
+                ? t('{{name}} is left out: it could not be analysed.', { name })
+                : t('{{name}} is left out: its analysis is unfinished.', { name })}
+            </p>
+          ))}
+          {notes.map((note) => (
+            <p key={note.text}>{shown(note)}</p>
+          ))}
         </div>
       )}
-      <ul className="plain files">{files.map((file) => <li key={file.path}><span>{file.path.slice(directory.length + 1)}</span><span className="muted num">{bytes(file.bytes)}</span></li>)}</ul>
+      <ul className="plain files">
+        {files.map((file) => (
+          <li key={file.path}>
+            <span>{file.path.slice(directory.length + 1)}</span>
+            <span className="muted num">{bytes(file.bytes)}</span>
+          </li>
+        ))}
+      </ul>
       <div className="row">
-        <a className="button primary" href={urlOf('exportZip', { params: { exportId } })} download>{t('Download as zip')}</a>
+        <a className="button primary" href={urlOf('exportZip', { params: { exportId } })} download>
+          {t('Download as zip')}
+        </a>
         {desktop && <button onClick={() => desktop?.showInFolder(files[0]?.path ?? directory)}>{t('Show in folder')}</button>}
         <button onClick={onAgain}>{t('Export again')}</button>
       </div>

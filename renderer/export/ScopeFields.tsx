@@ -5,7 +5,12 @@ import { useColumns } from '../table/rows.ts'
 import { type Clips, REVIEWED, useChoice, type useOffered } from './scope.ts'
 import './export.css'
 
-const REVIEW_NAMES: Record<keyof typeof REVIEWED, string> = { any: phrase('All but what was rejected'), decided: phrase('Accepted or edited'), open: phrase('Not reviewed'), rejected: phrase('Rejected') }
+const REVIEW_NAMES: Record<keyof typeof REVIEWED, string> = {
+  any: phrase('All but what was rejected'),
+  decided: phrase('Accepted or edited'),
+  open: phrase('Not reviewed'),
+  rejected: phrase('Rejected'),
+}
 
 /** Which clips, and what of that which is said about them. */
 export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered> }) {
@@ -18,7 +23,10 @@ export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered
   const finished = sources?.sources.filter(({ state }) => state === 'done' || state === 'partial') ?? []
   const current = finished.find(({ id }) => id === sourceId)
   const radio = (value: Clips, name: string, available = true) => (
-    <label className="row" key={value}><input type="radio" name="scope" checked={clips === value} disabled={!available} onChange={() => change({ clips: value })} />{name}</label>
+    <label className="row" key={value}>
+      <input type="radio" name="scope" checked={clips === value} disabled={!available} onChange={() => change({ clips: value })} />
+      {name}
+    </label>
   )
   return (
     <>
@@ -36,36 +44,51 @@ export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered
       </fieldset>
       <fieldset className="export-part">
         <legend>{t('What of it')}</legend>
-        <label>{t('By whom')}
+        <label>
+          {t('By whom')}
           <select value={by} onChange={({ target }) => change({ by: target.value as typeof by })}>
             <option value="both">{t('Machine and people')}</option>
             <option value="machine">{t('Machine only')}</option>
             <option value="people">{t('People only')}</option>
           </select>
         </label>
-        <label>{t('State of review')}
+        <label>
+          {t('State of review')}
           <select value={reviewed} onChange={({ target }) => change({ reviewed: target.value as typeof reviewed })}>
-            {Object.entries(REVIEW_NAMES).map(([value, name]) => <option key={value} value={value}>{t(name)}</option>)}
+            {Object.entries(REVIEW_NAMES).map(([value, name]) => (
+              <option key={value} value={value}>
+                {t(name)}
+              </option>
+            ))}
           </select>
         </label>
-        <label>{t('Boxes of')}
+        <label>
+          {t('Boxes of')}
           <select value={label ?? ''} onChange={({ target }) => change({ label: target.value === '' ? null : target.value })}>
             <option value="">{t('All labels')}</option>
-            {labels?.labels.map(({ name }) => <option key={name} value={name}>{name}</option>)}
+            {labels?.labels.map(({ name }) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
           </select>
         </label>
       </fieldset>
       {formats.includes('coco') && (
         <fieldset className="export-part export-coco">
           <legend>COCO</legend>
-          <label title={t('An evaluator counts other boxes of these labels as false, also in frames without any.')}>{t('Looked for everywhere')}
+          <label title={t('An evaluator counts other boxes of these labels as false, also in frames without any.')}>
+            {t('Looked for everywhere')}
             <select value={lookedFor} onChange={({ target }) => change({ lookedFor: target.value as typeof lookedFor })}>
               <option value="pack">{t('What the pack of boxes looked for')}</option>
               <option value="all">{t('All labels of the vocabulary')}</option>
               <option value="none">{t('No label')}</option>
             </select>
           </label>
-          <label className="row export-check"><input type="checkbox" checked={perVideo} onChange={() => change({ perVideo: !perVideo })} />{t('One file a video, as DIVE needs it')}</label>
+          <label className="row export-check">
+            <input type="checkbox" checked={perVideo} onChange={() => change({ perVideo: !perVideo })} />
+            {t('One file a video, as DIVE needs it')}
+          </label>
         </fieldset>
       )}
     </>

@@ -11,7 +11,12 @@ import { useTable } from '../table/state.ts'
 
 /** Which clips: all, those of the chosen video, the chosen clip, those picked on the map, those found, the table's rows, or those of a saved view. */
 export type Clips = 'all' | 'video' | 'clip' | 'picked' | 'found' | 'table' | `view ${string}`
-export const REVIEWED = { any: undefined, decided: ['accepted', 'edited'], open: ['machine'], rejected: ['rejected'] } as const satisfies Record<string, readonly ReviewState[] | undefined>
+export const REVIEWED = {
+  any: undefined,
+  decided: ['accepted', 'edited'],
+  open: ['machine'],
+  rejected: ['rejected'],
+} as const satisfies Record<string, readonly ReviewState[] | undefined>
 
 interface Choice {
   formats: readonly ExportFormat[]
@@ -28,7 +33,14 @@ interface Choice {
 }
 
 export const useChoice = create<Choice>((set) => ({
-  formats: ['coco', 'vtt', 'jsonl'], clips: 'all', label: null, by: 'both', reviewed: 'any', perVideo: false, lookedFor: 'pack', folder: null,
+  formats: ['coco', 'vtt', 'jsonl'],
+  clips: 'all',
+  label: null,
+  by: 'both',
+  reviewed: 'any',
+  perVideo: false,
+  lookedFor: 'pack',
+  folder: null,
   change: (choice) => set(choice),
 }))
 

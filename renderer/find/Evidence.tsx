@@ -30,7 +30,16 @@ export function EvidenceOf({ annotation }: { annotation: Annotation }) {
     return (
       <p className="looked num">
         {t('seen at')}{' '}
-        {heaviest.map(({ ordinal }) => <button key={ordinal} className="quiet small" title={t('Go there')} onClick={() => sourceId !== null && goToFrame(sourceId, ordinal)}>{number(timeOf(frames, ordinal), 2)} s</button>)}
+        {heaviest.map(({ ordinal }) => (
+          <button
+            key={ordinal}
+            className="quiet small"
+            title={t('Go there')}
+            onClick={() => sourceId !== null && goToFrame(sourceId, ordinal)}
+          >
+            {number(timeOf(frames, ordinal), 2)} s
+          </button>
+        ))}
       </p>
     )
   }
@@ -39,13 +48,23 @@ export function EvidenceOf({ annotation }: { annotation: Annotation }) {
       {frames && frames.pts.length > 0 && heaviest.length > 0 && (
         <p className="looked num">
           <button
-            className="icon" aria-label={t('Show where it looked')} aria-pressed={showing} title={t('Show where it looked (H)')}
+            className="icon"
+            aria-label={t('Show where it looked')}
+            aria-pressed={showing}
+            title={t('Show where it looked (H)')}
             onClick={() => (showing ? useFind.getState().toggleHeat() : look(heaviest[0]?.ordinal)())}
           >
             <Eye size={14} />
           </button>
           {heaviest.map(({ ordinal, weight }) => (
-            <button key={ordinal} className="quiet small" title={t('{{share}} of its attention', { share: percent(weight) })} onClick={look(ordinal)}>{number(timeOf(frames, ordinal), 2)} s</button>
+            <button
+              key={ordinal}
+              className="quiet small"
+              title={t('{{share}} of its attention', { share: percent(weight) })}
+              onClick={look(ordinal)}
+            >
+              {number(timeOf(frames, ordinal), 2)} s
+            </button>
           ))}
         </p>
       )}
@@ -57,11 +76,30 @@ export function EvidenceOf({ annotation }: { annotation: Annotation }) {
 /** How sure the pass that wrote a text is, and what that is worth. @param line The pack's operating point. */
 function surety({ confidence: sure, unsure, unfamiliar }: Evidence, line: number): string {
   const confidence = percent(sure)
-  if (unsure && unfamiliar === true) return t('The pass that wrote this is {{confidence}} sure; but the model was taught no clip like this one, and of such a clip nothing counts as sure.', { confidence })
-  if (unsure && line >= 1) return t('The pass that wrote this is {{confidence}} sure. Nothing of this kind that this pack writes counts as sure: it was right too seldom on video that it had not seen.', { confidence })
-  if (unsure && sure >= line) return t('The pass that wrote this is {{confidence}} sure; but the question has words that the model never learnt, and then nothing counts as sure.', { confidence })
-  if (unsure) return t('The pass that wrote this is {{confidence}} sure, below the {{line}} from which this pack was right often enough on video that it had not seen: “not sure”.', { confidence, line: percent(line) })
-  return t('The pass that wrote this is {{confidence}} sure, above the {{line}} from which this pack was right often enough on video that it had not seen.', { confidence, line: percent(line) })
+  if (unsure && unfamiliar === true)
+    return t(
+      'The pass that wrote this is {{confidence}} sure; but the model was taught no clip like this one, and of such a clip nothing counts as sure.',
+      { confidence },
+    )
+  if (unsure && line >= 1)
+    return t(
+      'The pass that wrote this is {{confidence}} sure. Nothing of this kind that this pack writes counts as sure: it was right too seldom on video that it had not seen.',
+      { confidence },
+    )
+  if (unsure && sure >= line)
+    return t(
+      'The pass that wrote this is {{confidence}} sure; but the question has words that the model never learnt, and then nothing counts as sure.',
+      { confidence },
+    )
+  if (unsure)
+    return t(
+      'The pass that wrote this is {{confidence}} sure, below the {{line}} from which this pack was right often enough on video that it had not seen: “not sure”.',
+      { confidence, line: percent(line) },
+    )
+  return t(
+    'The pass that wrote this is {{confidence}} sure, above the {{line}} from which this pack was right often enough on video that it had not seen.',
+    { confidence, line: percent(line) },
+  )
 }
 
 function Why({ annotation, evidence }: { annotation: Annotation; evidence: Evidence }) {
@@ -75,16 +113,31 @@ function Why({ annotation, evidence }: { annotation: Annotation; evidence: Evide
   const own = annotation.state === 'machine' || annotation.state === 'accepted'
   return (
     <details className="why small">
-      <summary>{t('Why?')} {opinion && <span className="muted">{opinion.agrees ? t('both passes agree') : t('the two passes disagree')}</span>}</summary>
+      <summary>
+        {t('Why?')} {opinion && <span className="muted">{opinion.agrees ? t('both passes agree') : t('the two passes disagree')}</span>}
+      </summary>
       <p>
-        {calibration.measured ? surety(evidence, line) : t('The pass that wrote this is {{confidence}} sure. Nothing was measured of this pack, so how often such a text is right is not known.', { confidence: percent(evidence.confidence) })}
+        {calibration.measured
+          ? surety(evidence, line)
+          : t(
+              'The pass that wrote this is {{confidence}} sure. Nothing was measured of this pack, so how often such a text is right is not known.',
+              { confidence: percent(evidence.confidence) },
+            )}
       </p>
       <p>
         {opinion === null
-          ? t('Its second pass, which compares the words with the clip as search does, finds them {{agreement}} alike (cosine); nothing tells yet what that is worth with this pack.', { agreement: number(agreement, 2) })
+          ? t(
+              'Its second pass, which compares the words with the clip as search does, finds them {{agreement}} alike (cosine); nothing tells yet what that is worth with this pack.',
+              { agreement: number(agreement, 2) },
+            )
           : opinion.agrees
-            ? t('Its second pass, which compares the words with the clip as search does, finds a match too ({{probability}}).', { probability: percent(opinion.probability) })
-            : t('Its second pass, which compares the words with the clip as search does, finds no match ({{probability}}). Look for yourself.', { probability: percent(opinion.probability) })}
+            ? t('Its second pass, which compares the words with the clip as search does, finds a match too ({{probability}}).', {
+                probability: percent(opinion.probability),
+              })
+            : t(
+                'Its second pass, which compares the words with the clip as search does, finds no match ({{probability}}). Look for yourself.',
+                { probability: percent(opinion.probability) },
+              )}
       </p>
       {!own && <p className="muted">{t('Both are about what the model wrote. Below is where it looks for your words.')}</p>}
       <Words annotation={annotation} />
@@ -103,8 +156,15 @@ function Words({ annotation }: { annotation: Annotation }) {
     <p className="words" onPointerLeave={point(null)} aria-label={t('Word by word')} role="group">
       {gaze.words.map(({ text, probability }, at) => (
         <button
-          key={at} className="quiet" style={{ '--share': `${probability * 100}%` } as CSSProperties} data-pointed={annotationId === annotation.id && word === at} title={t('{{share}} likely after the words before', { share: percent(probability) })}
-          onPointerEnter={point(at)} onFocus={point(at)} onBlur={point(null)} onClick={() => useFind.getState().lookAt(annotation.id)}
+          key={at}
+          className="quiet"
+          style={{ '--share': `${probability * 100}%` } as CSSProperties}
+          data-pointed={annotationId === annotation.id && word === at}
+          title={t('{{share}} likely after the words before', { share: percent(probability) })}
+          onPointerEnter={point(at)}
+          onFocus={point(at)}
+          onBlur={point(null)}
+          onClick={() => useFind.getState().lookAt(annotation.id)}
         >
           {text}
         </button>

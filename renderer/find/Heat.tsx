@@ -12,9 +12,15 @@ import { useFind } from './store.ts'
 
 /** Places in a picture as people name them. */
 const PLACE = {
-  'upper left': phrase('at the upper left'), 'upper centre': phrase('at the top'), 'upper right': phrase('at the upper right'),
-  'middle left': phrase('at the left'), 'middle centre': phrase('in the middle'), 'middle right': phrase('at the right'),
-  'lower left': phrase('at the lower left'), 'lower centre': phrase('at the bottom'), 'lower right': phrase('at the lower right'),
+  'upper left': phrase('at the upper left'),
+  'upper centre': phrase('at the top'),
+  'upper right': phrase('at the upper right'),
+  'middle left': phrase('at the left'),
+  'middle centre': phrase('in the middle'),
+  'middle right': phrase('at the right'),
+  'lower left': phrase('at the lower left'),
+  'lower centre': phrase('at the bottom'),
+  'lower right': phrase('at the lower right'),
 }
 
 /** Whose words the heat is of: those chosen, else the caption. */
@@ -51,7 +57,17 @@ export function Heat(props: { probe: Probe; clip: Clip; annotations: readonly An
 }
 
 /** Where the model looks, on the frame that it saw nearest to the one shown. Follows while the video plays. */
-function Looked({ probe, clip, annotations, frames }: { probe: Probe; clip: Clip; annotations: readonly Annotation[]; frames: FrameTable }) {
+function Looked({
+  probe,
+  clip,
+  annotations,
+  frames,
+}: {
+  probe: Probe
+  clip: Clip
+  annotations: readonly Annotation[]
+  frames: FrameTable
+}) {
   const { heat, annotationId, word } = useFind()
   const annotation = lookedAt(annotations, annotationId)
   const wanted = heat || (word !== null && annotation?.id === annotationId)
@@ -65,7 +81,12 @@ function Looked({ probe, clip, annotations, frames }: { probe: Probe; clip: Clip
   const place = brightest(glance, gaze)
   const words = said?.text ?? gaze.text
   const description = place
-    ? t('For “{{words}}” the model looked {{place}}, up to {{times}} times its even share; this frame got {{share}} of the attention.', { words, place: t(PLACE[place]), times: number(glance.strongest, 1), share: percent(glance.weight) })
+    ? t('For “{{words}}” the model looked {{place}}, up to {{times}} times its even share; this frame got {{share}} of the attention.', {
+        words,
+        place: t(PLACE[place]),
+        times: number(glance.strongest, 1),
+        share: percent(glance.weight),
+      })
     : t('For “{{words}}” the model looked at no part of this frame more than at others.', { words })
   return (
     <>
@@ -74,16 +95,28 @@ function Looked({ probe, clip, annotations, frames }: { probe: Probe; clip: Clip
         <figcaption>
           {t('Where it looked for')} <strong>{words}</strong>
         </figcaption>
-        <span className="ramp"><span>{t('even')}</span><i /><span className="num">{number(glance.strongest, 1)}×</span></span>
+        <span className="ramp">
+          <span>{t('even')}</span>
+          <i />
+          <span className="num">{number(glance.strongest, 1)}×</span>
+        </span>
         <span className="num">{t('{{share}} on this frame', { share: percent(glance.weight) })}</span>
       </figure>
-      <p className="unseen" role="status">{description}</p>
+      <p className="unseen" role="status">
+        {description}
+      </p>
     </>
   )
 }
 
 /** Dark where it did not look, so that light pictures do not drown the glow; from there over violet and orange to yellow. Alpha 0..255. */
-const RAMP = [[8, 8, 24, 120], [95, 20, 110, 130], [200, 60, 60, 140], [250, 150, 20, 150], [255, 236, 110, 165]] as const
+const RAMP = [
+  [8, 8, 24, 120],
+  [95, 20, 110, 130],
+  [200, 60, 60, 140],
+  [250, 150, 20, 150],
+  [255, 236, 110, 165],
+] as const
 
 function colourOf(value: number): [number, number, number, number] {
   const at = Math.min(value, 0.9999) * (RAMP.length - 1)
@@ -110,7 +143,14 @@ function Glow({ glance, gaze, probe: { width, height }, description }: { glance:
   const { area } = gaze
   return (
     <svg className="heat" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={description} data-ordinal={glance.ordinal}>
-      <image href={picture} x={area.x * width} y={area.y * height} width={area.width * width} height={area.height * height} preserveAspectRatio="none" />
+      <image
+        href={picture}
+        x={area.x * width}
+        y={area.y * height}
+        width={area.width * width}
+        height={area.height * height}
+        preserveAspectRatio="none"
+      />
     </svg>
   )
 }

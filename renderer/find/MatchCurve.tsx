@@ -8,7 +8,17 @@ import { useCurve } from './queries.ts'
 import { useFind } from './store.ts'
 
 /** How well each moment of the video matches what is searched for, over the part of it from `start` that is `length` seconds long. A press goes there. */
-export function MatchCurve({ sourceId, start, length, frames }: { sourceId: number; start: number; length: number; frames: FrameTable | undefined }) {
+export function MatchCurve({
+  sourceId,
+  start,
+  length,
+  frames,
+}: {
+  sourceId: number
+  start: number
+  length: number
+  frames: FrameTable | undefined
+}) {
   const query = useFind((find) => find.query)
   const clipId = useUi((ui) => ui.clipId)
   const data = useDeferredValue(useCurve(sourceId, query).data)
@@ -35,19 +45,36 @@ export function MatchCurve({ sourceId, start, length, frames }: { sourceId: numb
       {clips.map((clip) =>
         clip.score === null ? null : (
           <button
-            key={clip.clipId} data-over={clip.score >= line} aria-current={clip.clipId === clipId} style={{ left: left(clip.start), width: `${(100 * (clip.end - clip.start)) / length}%`, '--height': height(clip.score) } as CSSProperties} onClick={go(clip)}
+            key={clip.clipId}
+            data-over={clip.score >= line}
+            aria-current={clip.clipId === clipId}
+            style={
+              {
+                left: left(clip.start),
+                width: `${(100 * (clip.end - clip.start)) / length}%`,
+                '--height': height(clip.score),
+              } as CSSProperties
+            }
+            onClick={go(clip)}
             title={`${clock(clip.start, 1)}–${clock(clip.end, 1)} · ${say(clip.score)}`}
-            aria-label={t(clip.score >= line ? '{{from}} to {{to}}: {{score}}, above the line' : '{{from}} to {{to}}: {{score}}, below the line', { from: clock(clip.start, 1), to: clock(clip.end, 1), score: say(clip.score) })}
+            aria-label={t(
+              clip.score >= line ? '{{from}} to {{to}}: {{score}}, above the line' : '{{from}} to {{to}}: {{score}}, below the line',
+              { from: clock(clip.start, 1), to: clock(clip.end, 1), score: say(clip.score) },
+            )}
           />
         ),
       )}
       <svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden>
         {clips.map(({ clipId: id }) => {
-          const points = moments.filter((moment) => moment.clipId === id).map(({ time, score }) => `${(100 * (time - start)) / length},${100 - (100 * (score - bottom)) / (top - bottom || 1)}`)
+          const points = moments
+            .filter((moment) => moment.clipId === id)
+            .map(({ time, score }) => `${(100 * (time - start)) / length},${100 - (100 * (score - bottom)) / (top - bottom || 1)}`)
           return points.length > 1 && <polyline key={id} points={points.join(' ')} />
         })}
       </svg>
-      <div className="match-line" style={{ bottom: height(line) }} aria-hidden><span>{say(line)}</span></div>
+      <div className="match-line" style={{ bottom: height(line) }} aria-hidden>
+        <span>{say(line)}</span>
+      </div>
     </div>
   )
 }

@@ -20,7 +20,10 @@ export function SearchBox({ disabled }: { disabled: boolean }) {
   const { data } = useSearches(open)
 
   const typed = text.trim().toLowerCase()
-  const earlier = open && (typed === '' || text.trim() !== words) ? (data?.searches ?? []).filter((search) => search.toLowerCase().startsWith(typed) && search !== text.trim()).slice(0, 8) : []
+  const earlier =
+    open && (typed === '' || text.trim() !== words)
+      ? (data?.searches ?? []).filter((search) => search.toLowerCase().startsWith(typed) && search !== text.trim()).slice(0, 8)
+      : []
   const search = (next: string) => {
     setOpen(false)
     setChosen(-1)
@@ -56,12 +59,30 @@ export function SearchBox({ disabled }: { disabled: boolean }) {
   }
   const forget = () => call('forgetSearches').then(() => queryClient.invalidateQueries({ queryKey: ['searches'] }), tell)
   return (
-    <form className="search" role="search" onSubmit={submit} onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setOpen(false)}>
+    <form
+      className="search"
+      role="search"
+      onSubmit={submit}
+      onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setOpen(false)}
+    >
       <Search size={15} aria-hidden />
       {query !== null && query.by !== 'words' && <Likeness query={query} />}
       <input
-        ref={input} type="search" role="combobox" aria-label={t('Search')} aria-expanded={earlier.length > 0} aria-controls={listId} aria-autocomplete="list" aria-activedescendant={chosen >= 0 ? `${listId}-${chosen}` : undefined}
-        placeholder={query !== null && query.by !== 'words' ? t('or search for words') : t('Search for a moment: “a red car moves to the left”')} value={text} disabled={disabled} autoComplete="off" maxLength={300}
+        ref={input}
+        type="search"
+        role="combobox"
+        aria-label={t('Search')}
+        aria-expanded={earlier.length > 0}
+        aria-controls={listId}
+        aria-autocomplete="list"
+        aria-activedescendant={chosen >= 0 ? `${listId}-${chosen}` : undefined}
+        placeholder={
+          query !== null && query.by !== 'words' ? t('or search for words') : t('Search for a moment: “a red car moves to the left”')
+        }
+        value={text}
+        disabled={disabled}
+        autoComplete="off"
+        maxLength={300}
         onFocus={() => setOpen(true)}
         onChange={(event) => {
           if (event.target.value === '' && query?.by === 'words') useFind.getState().seek(null)
@@ -72,7 +93,9 @@ export function SearchBox({ disabled }: { disabled: boolean }) {
         onKeyDown={key}
       />
       {text !== '' ? (
-        <button type="button" className="icon" aria-label={t('Clear search')} onClick={() => search('')}><X size={14} /></button>
+        <button type="button" className="icon" aria-label={t('Clear search')} onClick={() => search('')}>
+          <X size={14} />
+        </button>
       ) : (
         <kbd>/</kbd>
       )}
@@ -80,18 +103,24 @@ export function SearchBox({ disabled }: { disabled: boolean }) {
         <ul id={listId} role="listbox" aria-label={t('Earlier searches')}>
           {earlier.map((before, at) => (
             <li
-              key={before} id={`${listId}-${at}`} role="option" aria-selected={at === chosen}
+              key={before}
+              id={`${listId}-${at}`}
+              role="option"
+              aria-selected={at === chosen}
               // Before the field loses its focus, which closes this list.
               onPointerDown={(event) => {
                 event.preventDefault()
                 search(before)
               }}
             >
-              <History size={13} aria-hidden />{before}
+              <History size={13} aria-hidden />
+              {before}
             </li>
           ))}
         </ul>
-        <button type="button" className="quiet small" onPointerDown={(event) => event.preventDefault()} onClick={() => void forget()}>{t('Forget earlier searches')}</button>
+        <button type="button" className="quiet small" onPointerDown={(event) => event.preventDefault()} onClick={() => void forget()}>
+          {t('Forget earlier searches')}
+        </button>
       </div>
     </form>
   )
@@ -107,7 +136,9 @@ function Likeness({ query }: { query: Exclude<FindQuery, { by: 'words' }> }) {
       <img src={urlOf('clipThumbnail', { params: { clipId: query.clipId } })} alt="" />
       <Icon size={12} aria-hidden />
       <span>{what}</span>
-      <button type="button" className="icon" aria-label={t('Clear search')} onClick={() => useFind.getState().seek(null)}><X size={12} /></button>
+      <button type="button" className="icon" aria-label={t('Clear search')} onClick={() => useFind.getState().seek(null)}>
+        <X size={12} />
+      </button>
     </span>
   )
 }

@@ -14,7 +14,13 @@ interface Found extends FindResult {
 }
 
 /** Asked for again, the same is another list. */
-const keyOf = ({ query, filters, limit, asked }: Pick<Find, 'query' | 'filters' | 'limit' | 'asked'>) => ['search', query, filters, limit, asked]
+const keyOf = ({ query, filters, limit, asked }: Pick<Find, 'query' | 'filters' | 'limit' | 'asked'>) => [
+  'search',
+  query,
+  filters,
+  limit,
+  asked,
+]
 
 export function useSearch() {
   const find = useFind()
@@ -36,7 +42,9 @@ export function useSearch() {
 async function othersNow(listed: readonly FindHit[], fresh: readonly FindHit[]): Promise<ReadonlyMap<number, Clip>> {
   const found = new Set(fresh.flatMap(clipIdsOf))
   const left = listed.flatMap(({ clip, alike }) => [clip, ...alike]).filter(({ id }) => !found.has(id))
-  const clips = await Promise.all([...new Set(left.map(({ sourceId }) => sourceId))].map((sourceId) => queryClient.query({ ...clipsOf(sourceId), staleTime: 0 })))
+  const clips = await Promise.all(
+    [...new Set(left.map(({ sourceId }) => sourceId))].map((sourceId) => queryClient.query({ ...clipsOf(sourceId), staleTime: 0 })),
+  )
   const ids = new Set(left.map(({ id }) => id))
   return new Map(clips.flat().flatMap((clip) => (ids.has(clip.id) ? [[clip.id, clip]] : [])))
 }
@@ -66,8 +74,14 @@ export function useCompared(sourceId: number): boolean {
   return useCurve(sourceId, query).data?.clips.some(({ score }) => score !== null) ?? false
 }
 
-export const useFacets = (enabled: boolean) => useQuery({ queryKey: ['search', 'facets'], queryFn: () => call('facets'), enabled, placeholderData: keepPreviousData, staleTime: 2_000 })
-export const useSearches = (enabled: boolean) => useQuery({ queryKey: ['searches'], queryFn: () => call('searches'), enabled, staleTime: 0 })
+export const useFacets = (enabled: boolean) =>
+  useQuery({ queryKey: ['search', 'facets'], queryFn: () => call('facets'), enabled, placeholderData: keepPreviousData, staleTime: 2_000 })
+export const useSearches = (enabled: boolean) =>
+  useQuery({ queryKey: ['searches'], queryFn: () => call('searches'), enabled, staleTime: 0 })
 
 export const useGaze = (annotation: Annotation | undefined, enabled: boolean) =>
-  useQuery({ queryKey: ['gaze', annotation?.id, annotation && 'text' in annotation.body ? annotation.body.text : null], queryFn: () => call('gaze', { params: { annotationId: annotation?.id ?? 0 } }), enabled: enabled && annotation !== undefined })
+  useQuery({
+    queryKey: ['gaze', annotation?.id, annotation && 'text' in annotation.body ? annotation.body.text : null],
+    queryFn: () => call('gaze', { params: { annotationId: annotation?.id ?? 0 } }),
+    enabled: enabled && annotation !== undefined,
+  })

@@ -13,7 +13,14 @@ import './history.css'
 
 /** How many steps are fetched at once. */
 const PAGE = 200
-const SAID: Record<ClipEvent['kind'], string> = { caption: phrase('Caption'), answer: phrase('Answer'), track: phrase('Track'), note: phrase('Note'), segment: phrase('Caption of a part'), text: phrase('Text on screen') }
+const SAID: Record<ClipEvent['kind'], string> = {
+  caption: phrase('Caption'),
+  answer: phrase('Answer'),
+  track: phrase('Track'),
+  note: phrase('Note'),
+  segment: phrase('Caption of a part'),
+  text: phrase('Text on screen'),
+}
 
 /** What people decided, step by step, and who said what about the chosen clip. */
 export function HistoryDialog() {
@@ -22,8 +29,12 @@ export function HistoryDialog() {
   return (
     <Dialog title={t('History')} wide>
       <div className="row" role="group" aria-label={t('History of')}>
-        <button aria-pressed={view === 'clip'} disabled={clipId === null} onClick={() => setView('clip')}>{t('This clip')}</button>
-        <button aria-pressed={view === 'steps'} onClick={() => setView('steps')}>{t('All edits')}</button>
+        <button aria-pressed={view === 'clip'} disabled={clipId === null} onClick={() => setView('clip')}>
+          {t('This clip')}
+        </button>
+        <button aria-pressed={view === 'steps'} onClick={() => setView('steps')}>
+          {t('All edits')}
+        </button>
       </div>
       {view === 'clip' && clipId !== null ? <ClipHistory clipId={clipId} /> : <Steps />}
     </Dialog>
@@ -32,7 +43,11 @@ export function HistoryDialog() {
 
 function Steps() {
   const [limit, setLimit] = useState(PAGE)
-  const { data } = useQuery({ queryKey: ['history', 'steps', limit], queryFn: () => call('steps', { query: { limit } }), placeholderData: (earlier) => earlier })
+  const { data } = useQuery({
+    queryKey: ['history', 'steps', limit],
+    queryFn: () => call('steps', { query: { limit } }),
+    placeholderData: (earlier) => earlier,
+  })
   const jump = async (step: number) => {
     try {
       queryClient.setQueryData(['history'], await inOrder(() => call('jump', { body: { step } })))
@@ -46,14 +61,26 @@ function Steps() {
   const now = steps.find(({ undone }) => !undone)?.id ?? 0
   return (
     <>
-      <p className="muted">{t('Choose a step to go back to it, or forward again. A new edit ends what could be done again. Everything survives a restart.')}</p>
+      <p className="muted">
+        {t('Choose a step to go back to it, or forward again. A new edit ends what could be done again. Everything survives a restart.')}
+      </p>
       <ol className="plain steps" aria-label={t('Steps, newest first')}>
-        {steps.map((step) => <StepRow key={step.id} step={step} current={step.id === now} onJump={() => void jump(step.id)} />)}
+        {steps.map((step) => (
+          <StepRow key={step.id} step={step} current={step.id === now} onJump={() => void jump(step.id)} />
+        ))}
         {total <= limit && (
-          <li><button className="quiet" aria-current={now === 0 ? 'step' : undefined} onClick={() => void jump(0)}>{t('Before all edits')}</button></li>
+          <li>
+            <button className="quiet" aria-current={now === 0 ? 'step' : undefined} onClick={() => void jump(0)}>
+              {t('Before all edits')}
+            </button>
+          </li>
         )}
       </ol>
-      {total > limit && <button onClick={() => setLimit(Math.min(1000, limit + PAGE))} disabled={limit >= 1000}>{t('Show earlier steps')}</button>}
+      {total > limit && (
+        <button onClick={() => setLimit(Math.min(1000, limit + PAGE))} disabled={limit >= 1000}>
+          {t('Show earlier steps')}
+        </button>
+      )}
     </>
   )
 }
@@ -71,13 +98,21 @@ function StepRow({ step: { description, undone, at }, current, onJump }: { step:
 
 function ClipHistory({ clipId }: { clipId: number }) {
   const { data: detail } = useClip(clipId)
-  const { data } = useQuery({ queryKey: ['history', 'clip', clipId, detail?.annotations.map(({ updatedAt }) => updatedAt).join()], queryFn: () => call('clipHistory', { params: { clipId } }), placeholderData: (earlier) => earlier })
+  const { data } = useQuery({
+    queryKey: ['history', 'clip', clipId, detail?.annotations.map(({ updatedAt }) => updatedAt).join()],
+    queryFn: () => call('clipHistory', { params: { clipId } }),
+    placeholderData: (earlier) => earlier,
+  })
   if (data === undefined || detail === undefined) return null
   return (
     <>
-      <p className="muted">{t('Clip {{clip}} of {{source}}: who said what, and when.', { clip: detail.clip.index + 1, source: detail.clip.sourceName })}</p>
+      <p className="muted">
+        {t('Clip {{clip}} of {{source}}: who said what, and when.', { clip: detail.clip.index + 1, source: detail.clip.sourceName })}
+      </p>
       <ol className="plain events" aria-label={t('Newest first')}>
-        {data.events.map((event, at) => <EventRow key={`${event.at} ${event.annotationId} ${at}`} event={event} />)}
+        {data.events.map((event, at) => (
+          <EventRow key={`${event.at} ${event.annotationId} ${at}`} event={event} />
+        ))}
       </ol>
       {data.events.length === 0 && <p className="placeholder muted">{t('Nothing was said about this clip yet.')}</p>}
     </>
@@ -86,14 +121,27 @@ function ClipHistory({ clipId }: { clipId: number }) {
 
 function EventRow({ event: { at, action, kind, body, provenance, confidence, undone } }: { event: ClipEvent }) {
   const who = action === 'said' ? t('Model') : t('Person')
-  const text = body === null ? '' : body.kind === 'track' ? body.label : body.kind === 'answer' ? `${body.question} ${body.text}` : body.text
+  const text =
+    body === null ? '' : body.kind === 'track' ? body.label : body.kind === 'answer' ? `${body.question} ${body.text}` : body.text
   return (
     <li data-undone={undone} data-who={action === 'said' ? 'model' : 'person'}>
-      <p><strong>{who}</strong> · {action === 'said' ? t(SAID[kind]) : t(DEEDS[kind][action])}{undone && <span className="muted"> · {t('undone')}</span>}<span className="muted num"> · {when(at)}</span></p>
+      <p>
+        <strong>{who}</strong> · {action === 'said' ? t(SAID[kind]) : t(DEEDS[kind][action])}
+        {undone && <span className="muted"> · {t('undone')}</span>}
+        <span className="muted num"> · {when(at)}</span>
+      </p>
       {text !== '' && <p className="said">{text}</p>}
       {provenance && (
         <p className="muted small">
-          {(fromFacts({ provenance }) ? [t('from what was seen')] : [`${provenance.packId} ${provenance.packVersion}`, provenance.provider, ...(confidence === null ? [] : [t('{{confidence}} sure', { confidence: percent(confidence) })]), ...(provenance.prompt === '' ? [] : [t('asked “{{prompt}}”', { prompt: provenance.prompt })])]).join(' · ')}
+          {(fromFacts({ provenance })
+            ? [t('from what was seen')]
+            : [
+                `${provenance.packId} ${provenance.packVersion}`,
+                provenance.provider,
+                ...(confidence === null ? [] : [t('{{confidence}} sure', { confidence: percent(confidence) })]),
+                ...(provenance.prompt === '' ? [] : [t('asked “{{prompt}}”', { prompt: provenance.prompt })]),
+              ]
+          ).join(' · ')}
         </p>
       )}
     </li>

@@ -7,7 +7,8 @@ import { usePackOf } from '../queries.ts'
 /** Tells whether the pack that finds boxes can see anything that is called so. A count of what it cannot see is no count. */
 export function useSees(): (phrases: readonly string[]) => boolean {
   const pack = usePackOf('boxes')?.manifest
-  return (phrases) => pack?.family !== 'detector' || phrases.every((phrase) => phrase.trim() === '') || namesOf(phrases, pack.classes).length > 0
+  return (phrases) =>
+    pack?.family !== 'detector' || phrases.every((phrase) => phrase.trim() === '') || namesOf(phrases, pack.classes).length > 0
 }
 
 /** Of names as they are typed, or of a label: which of them the pack that finds boxes cannot see and what comes nearest, and which it cannot tell from others. */
@@ -16,19 +17,31 @@ export function CannotSee({ phrases }: { phrases: readonly string[] }) {
   const language = useLanguage((now) => now.language)
   if (pack?.family !== 'detector') return null
   const called = (names: readonly string[]) => names.map((name) => nounOf(name, language).one).join(', ')
-  return phrases.map((phrase) => phrase.trim()).filter((phrase) => phrase !== '').map((phrase) => {
-    const meaning = classesOf(phrase, pack.classes)
-    const values = { pack: pack.name, word: phrase }
-    if (meaning === null) {
-      const near = nearestWords(phrase, pack.classes)
-      return (
-        <p key={phrase} className="cannot-see small" role="note">
-          <EyeOff size={14} aria-hidden />
-          <span>{near.length > 0 ? t('“{{pack}}” cannot see “{{word}}”. Nearest that it can: {{near}}.', { ...values, near: called(near) }) : t('“{{pack}}” cannot see “{{word}}”, and knows nothing like it.', values)}</span>
-        </p>
-      )
-    }
-    if (meaning.wider) return <p key={phrase} className="muted small" role="note">{t('“{{word}}” finds: {{names}}. It cannot be told from others of the kind.', { ...values, names: called(meaning.classes) })}</p>
-    return null
-  })
+  return phrases
+    .map((phrase) => phrase.trim())
+    .filter((phrase) => phrase !== '')
+    .map((phrase) => {
+      const meaning = classesOf(phrase, pack.classes)
+      const values = { pack: pack.name, word: phrase }
+      if (meaning === null) {
+        const near = nearestWords(phrase, pack.classes)
+        return (
+          <p key={phrase} className="cannot-see small" role="note">
+            <EyeOff size={14} aria-hidden />
+            <span>
+              {near.length > 0
+                ? t('“{{pack}}” cannot see “{{word}}”. Nearest that it can: {{near}}.', { ...values, near: called(near) })
+                : t('“{{pack}}” cannot see “{{word}}”, and knows nothing like it.', values)}
+            </span>
+          </p>
+        )
+      }
+      if (meaning.wider)
+        return (
+          <p key={phrase} className="muted small" role="note">
+            {t('“{{word}}” finds: {{names}}. It cannot be told from others of the kind.', { ...values, names: called(meaning.classes) })}
+          </p>
+        )
+      return null
+    })
 }

@@ -36,7 +36,15 @@ export function LabelDetail({ label, vocabulary }: Props) {
         <CannotSee phrases={phrasesOf(label)} />
         <Unlearnt task="boxes" text={phrasesOf(label).join(' ')} />
       </section>
-      {sees(phrasesOf(label)) ? <Found label={label} vocabulary={vocabulary} /> : <p className="card muted">{t('It is not looked for. Draw it by hand, call it by a word that the pack knows, or bring a pack that looks for any words (Packs page).')}</p>}
+      {sees(phrasesOf(label)) ? (
+        <Found label={label} vocabulary={vocabulary} />
+      ) : (
+        <p className="card muted">
+          {t(
+            'It is not looked for. Draw it by hand, call it by a word that the pack knows, or bring a pack that looks for any words (Packs page).',
+          )}
+        </p>
+      )}
     </>
   )
 }
@@ -57,7 +65,10 @@ function Found({ label, vocabulary }: Props) {
         <div className="row">
           <h3>{comparing ? t('Side by side') : t('What that means')}</h3>
           <span className="grow" />
-          <button className="quiet small" aria-pressed={comparing} onClick={() => setComparing(!comparing)}><Columns2 size={14} aria-hidden />{t('Compare two thresholds or packs')}</button>
+          <button className="quiet small" aria-pressed={comparing} onClick={() => setComparing(!comparing)}>
+            <Columns2 size={14} aria-hidden />
+            {t('Compare two thresholds or packs')}
+          </button>
         </div>
         {comparing ? <Compare label={label} vocabulary={vocabulary} /> : <Preview label={label} vocabulary={vocabulary} />}
       </section>
@@ -72,22 +83,35 @@ function withLabel(vocabulary: readonly Label[], name: string, change: Partial<L
 
 function Colour({ label, vocabulary }: Props) {
   const [open, setOpen] = useState(false)
-  const set = (colour: string) => void saveVocabulary(withLabel(vocabulary, label.name, { colour }), t('Colour of {{label}} changed', { label: label.name }))
+  const set = (colour: string) =>
+    void saveVocabulary(withLabel(vocabulary, label.name, { colour }), t('Colour of {{label}} changed', { label: label.name }))
   return (
     <div className="colour" onKeyDown={({ key }) => key === 'Escape' && setOpen(false)}>
-      <button className="big-swatch" style={{ background: label.colour }} aria-label={t('Colour of {{label}}', { label: label.name })} aria-expanded={open} onClick={() => setOpen(!open)} />
+      <button
+        className="big-swatch"
+        style={{ background: label.colour }}
+        aria-label={t('Colour of {{label}}', { label: label.name })}
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      />
       {open && (
         <div className="palette" role="group" aria-label={t('Colours')}>
           {PALETTE.map((colour) => (
             <button
-              key={colour} style={{ background: colour }} aria-label={colour} aria-pressed={colour === label.colour}
+              key={colour}
+              style={{ background: colour }}
+              aria-label={colour}
+              aria-pressed={colour === label.colour}
               onClick={() => {
                 setOpen(false)
                 set(colour)
               }}
             />
           ))}
-          <label className="row small">{t('Other')}<input type="color" defaultValue={label.colour} onBlur={({ target }) => target.value !== label.colour && set(target.value)} /></label>
+          <label className="row small">
+            {t('Other')}
+            <input type="color" defaultValue={label.colour} onBlur={({ target }) => target.value !== label.colour && set(target.value)} />
+          </label>
         </div>
       )}
     </div>
@@ -108,7 +132,12 @@ function Name({ label, vocabulary }: Props) {
   }
   return (
     <input
-      className="label-name" aria-label={t('Name')} defaultValue={label.name} maxLength={60} size={Math.max(6, label.name.length)} onBlur={({ target }) => void rename(target)}
+      className="label-name"
+      aria-label={t('Name')}
+      defaultValue={label.name}
+      maxLength={60}
+      size={Math.max(6, label.name.length)}
+      onBlur={({ target }) => void rename(target)}
       onKeyDown={(event) => {
         if (event.key === 'Enter') event.currentTarget.blur()
         if (event.key !== 'Escape') return
@@ -131,8 +160,14 @@ function MergeInto({ label, vocabulary }: Props) {
     <label className="row merge" title={t('Its names become synonyms there, and its boxes get that label')}>
       <Merge size={14} aria-hidden />
       <select aria-label={t('Merge into another label')} value="" onChange={({ target }) => merge(target.value)}>
-        <option value="" disabled>{t('Merge into…')}</option>
-        {others.map(({ name }) => <option key={name} value={name}>{name}</option>)}
+        <option value="" disabled>
+          {t('Merge into…')}
+        </option>
+        {others.map(({ name }) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
       </select>
     </label>
   )
@@ -141,15 +176,28 @@ function MergeInto({ label, vocabulary }: Props) {
 function Remove({ label }: { label: Label }) {
   const [asking, setAsking] = useState(false)
   if (asking) return <Removal name={label.name} onDone={() => setAsking(false)} />
-  return <button className="icon" aria-label={t('Remove {{label}}', { label: label.name })} title={t('Remove from the vocabulary')} onClick={() => setAsking(true)}><Trash2 size={15} /></button>
+  return (
+    <button
+      className="icon"
+      aria-label={t('Remove {{label}}', { label: label.name })}
+      title={t('Remove from the vocabulary')}
+      onClick={() => setAsking(true)}
+    >
+      <Trash2 size={15} />
+    </button>
+  )
 }
 
 function Synonyms({ label, vocabulary }: Props) {
   const [text, setText] = useState('')
-  const set = (synonyms: string[]) => saveVocabulary(withLabel(vocabulary, label.name, { synonyms }), t('Synonyms of {{label}} changed', { label: label.name }))
+  const set = (synonyms: string[]) =>
+    saveVocabulary(withLabel(vocabulary, label.name, { synonyms }), t('Synonyms of {{label}} changed', { label: label.name }))
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
-    const more = text.split(',').map((word) => word.trim()).filter((word) => word !== '')
+    const more = text
+      .split(',')
+      .map((word) => word.trim())
+      .filter((word) => word !== '')
     if (more.length === 0 || (await set([...label.synonyms, ...more]))) setText((now) => (now === text ? '' : now))
   }
   const key = (event: KeyboardEvent) => {
@@ -158,9 +206,25 @@ function Synonyms({ label, vocabulary }: Props) {
   return (
     <form className="synonyms chips" onSubmit={(event) => void submit(event)}>
       {label.synonyms.map((synonym) => (
-        <span key={synonym} className="chip">{synonym}<button type="button" className="icon" aria-label={t('Remove synonym {{synonym}}', { synonym })} onClick={() => void set(label.synonyms.filter((other) => other !== synonym))}><X size={12} /></button></span>
+        <span key={synonym} className="chip">
+          {synonym}
+          <button
+            type="button"
+            className="icon"
+            aria-label={t('Remove synonym {{synonym}}', { synonym })}
+            onClick={() => void set(label.synonyms.filter((other) => other !== synonym))}
+          >
+            <X size={12} />
+          </button>
+        </span>
       ))}
-      <input aria-label={t('Add a synonym')} placeholder={t('Add a synonym…')} value={text} onChange={({ target }) => setText(target.value)} onKeyDown={key} />
+      <input
+        aria-label={t('Add a synonym')}
+        placeholder={t('Add a synonym…')}
+        value={text}
+        onChange={({ target }) => setText(target.value)}
+        onKeyDown={key}
+      />
     </form>
   )
 }

@@ -20,14 +20,24 @@ export function LabelsPage() {
   const label = labelNamed(vocabulary, selected ?? '') ?? vocabulary[0]
   return (
     <Panels
-      id="labels" className="labels-page"
+      id="labels"
+      className="labels-page"
       parts={[
         {
-          id: 'vocabulary', name: t('Vocabulary'), size: '22vw', least: '220px', most: '45%',
-          content: <nav className="side" aria-label={t('Vocabulary')}><Vocabulary vocabulary={vocabulary} current={label?.name} /></nav>,
+          id: 'vocabulary',
+          name: t('Vocabulary'),
+          size: '22vw',
+          least: '220px',
+          most: '45%',
+          content: (
+            <nav className="side" aria-label={t('Vocabulary')}>
+              <Vocabulary vocabulary={vocabulary} current={label?.name} />
+            </nav>
+          ),
         },
         {
-          id: 'label', least: '420px',
+          id: 'label',
+          least: '420px',
           content: (
             <main id="page" tabIndex={-1} className="label-detail">
               <Unsaved vocabulary={vocabulary} />
@@ -54,8 +64,22 @@ function NoLabels() {
 /** What kind of names can be given. */
 function NoLabelsHint() {
   const pack = usePackOf('boxes')?.manifest
-  if (pack?.family === 'detector') return <p className="muted">{t('{{pack}} sees {{count}} kinds of things, in English and German words: person, car, dog, Fahrrad… What nobody names is shown too, where it is sure.', { pack: pack.name, count: pack.classes.length })}</p>
-  return <p className="muted">{t('Any words: “person”, “red car”, “open door”. Each is looked for in every clip, in what is already encoded: no video is read again.')}</p>
+  if (pack?.family === 'detector')
+    return (
+      <p className="muted">
+        {t(
+          '{{pack}} sees {{count}} kinds of things, in English and German words: person, car, dog, Fahrrad… What nobody names is shown too, where it is sure.',
+          { pack: pack.name, count: pack.classes.length },
+        )}
+      </p>
+    )
+  return (
+    <p className="muted">
+      {t(
+        'Any words: “person”, “red car”, “open door”. Each is looked for in every clip, in what is already encoded: no video is read again.',
+      )}
+    </p>
+  )
 }
 
 function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; current: string | undefined }) {
@@ -70,7 +94,15 @@ function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; cur
     const grown = withNames(vocabulary, names)
     const first = grown[vocabulary.length]
     if (!first) return true
-    const added = await saveVocabulary(grown, t('{{label}} added', { label: grown.slice(vocabulary.length).map(({ name }) => name).join(', ') }))
+    const added = await saveVocabulary(
+      grown,
+      t('{{label}} added', {
+        label: grown
+          .slice(vocabulary.length)
+          .map(({ name }) => name)
+          .join(', '),
+      }),
+    )
     if (added) select(first.name)
     return added
   }
@@ -85,11 +117,22 @@ function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; cur
         <Files vocabulary={vocabulary} />
       </header>
       <form className="ask" onSubmit={(event) => void submit(event)}>
-        <input aria-label={t('Add labels')} placeholder={t('person, red car…')} value={text} onChange={({ target }) => setText(target.value)} />
-        <button className="icon" aria-label={t('Add')} disabled={text.trim() === ''}><Plus size={16} /></button>
+        <input
+          aria-label={t('Add labels')}
+          placeholder={t('person, red car…')}
+          value={text}
+          onChange={({ target }) => setText(target.value)}
+        />
+        <button className="icon" aria-label={t('Add')} disabled={text.trim() === ''}>
+          <Plus size={16} />
+        </button>
       </form>
       <CannotSee phrases={text.split(',')} />
-      {pack === null && <p className="note small" role="note">{t('No pack finds boxes in this library, so nothing is looked for. What was found and what you draw stays.')}</p>}
+      {pack === null && (
+        <p className="note small" role="note">
+          {t('No pack finds boxes in this library, so nothing is looked for. What was found and what you draw stays.')}
+        </p>
+      )}
       {(data?.stale ?? 0) > 0 && <Looking stale={data?.stale ?? 0} />}
       <ul className="label-list" aria-label={t('Labels')}>
         {drafted(vocabulary, thresholds).map((label) => {
@@ -103,8 +146,16 @@ function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; cur
                   <strong>{label.name}</strong>
                   {label.synonyms.length > 0 && <span className="muted">{label.synonyms.join(', ')}</span>}
                 </span>
-                <span className="muted num small" title={t('Threshold')}>≥ {scoreShown(label.threshold)}</span>
-                {blind ? <span className="chip blind">{t('cannot see')}</span> : <span className="chip num" title={t('Clips in which it is found')}>{found}</span>}
+                <span className="muted num small" title={t('Threshold')}>
+                  ≥ {scoreShown(label.threshold)}
+                </span>
+                {blind ? (
+                  <span className="chip blind">{t('cannot see')}</span>
+                ) : (
+                  <span className="chip num" title={t('Clips in which it is found')}>
+                    {found}
+                  </span>
+                )}
               </button>
             </li>
           )
@@ -135,7 +186,10 @@ function Suggestions({ onAdd }: { onAdd: (word: string) => void }) {
       <h3>{t('Seen in captions')}</h3>
       <div className="chips">
         {data.words.slice(0, 12).map(({ word, clips }) => (
-          <button key={word} className="chip suggestion" title={t('In {{count}} captions', { count: clips })} onClick={() => onAdd(word)}><Plus size={11} aria-hidden />{word} <span className="muted num">{clips}</span></button>
+          <button key={word} className="chip suggestion" title={t('In {{count}} captions', { count: clips })} onClick={() => onAdd(word)}>
+            <Plus size={11} aria-hidden />
+            {word} <span className="muted num">{clips}</span>
+          </button>
         ))}
       </div>
     </section>
@@ -156,14 +210,39 @@ function Files({ vocabulary }: { vocabulary: readonly Label[] }) {
       const others = vocabulary.filter(({ name }) => !labelNamed(labels, name))
       await saveVocabulary([...others, ...labels], t('{{count}} labels from {{file}}', { count: labels.length, file: file.name }))
     } catch (error) {
-      toast.error(t('The file could not be read as a vocabulary.'), { description: `${file.name} · ${error instanceof Error ? error.message : ''}`, duration: 12_000 })
+      toast.error(t('The file could not be read as a vocabulary.'), {
+        description: `${file.name} · ${error instanceof Error ? error.message : ''}`,
+        duration: 12_000,
+      })
     }
   }
   return (
     <span className="row tight">
-      <input ref={picker} type="file" accept=".csv,.txt,text/csv,text/plain" hidden onChange={(event) => void read(event)} aria-label={t('Vocabulary file')} />
-      <button className="icon" aria-label={t('Import a vocabulary')} title={t('Import: one label a line, with colour, threshold and synonyms in any order after it')} onClick={() => picker.current?.click()}><FileUp size={15} /></button>
-      <button className="icon" aria-label={t('Export the vocabulary')} title={t('Export as CSV')} disabled={vocabulary.length === 0} onClick={() => download('labels.csv', new Blob([writeVocabulary(vocabulary)], { type: 'text/csv' }))}><Download size={15} /></button>
+      <input
+        ref={picker}
+        type="file"
+        accept=".csv,.txt,text/csv,text/plain"
+        hidden
+        onChange={(event) => void read(event)}
+        aria-label={t('Vocabulary file')}
+      />
+      <button
+        className="icon"
+        aria-label={t('Import a vocabulary')}
+        title={t('Import: one label a line, with colour, threshold and synonyms in any order after it')}
+        onClick={() => picker.current?.click()}
+      >
+        <FileUp size={15} />
+      </button>
+      <button
+        className="icon"
+        aria-label={t('Export the vocabulary')}
+        title={t('Export as CSV')}
+        disabled={vocabulary.length === 0}
+        onClick={() => download('labels.csv', new Blob([writeVocabulary(vocabulary)], { type: 'text/csv' }))}
+      >
+        <Download size={15} />
+      </button>
     </span>
   )
 }
@@ -174,13 +253,19 @@ function Unsaved({ vocabulary }: { vocabulary: readonly Label[] }) {
   const clear = useDraft((draft) => draft.clear)
   const changed = moved(vocabulary, thresholds)
   if (changed.length === 0) return null
-  const said = changed.map(({ name, threshold }) => `${name} ${scoreShown(threshold)} → ${scoreShown(thresholds[name] ?? threshold)}`).join(', ')
+  const said = changed
+    .map(({ name, threshold }) => `${name} ${scoreShown(threshold)} → ${scoreShown(thresholds[name] ?? threshold)}`)
+    .join(', ')
   const save = () => saveVocabulary(drafted(vocabulary, thresholds), t('Threshold: {{change}}', { change: said })).then(clear)
   return (
     <div className="unsaved" role="region" aria-label={t('Unsaved thresholds')}>
-      <span className="num"><strong>{t('Not saved:')}</strong> {said}</span>
+      <span className="num">
+        <strong>{t('Not saved:')}</strong> {said}
+      </span>
       <span className="grow" />
-      <button className="primary" onClick={() => void save()}>{t('Save')}</button>
+      <button className="primary" onClick={() => void save()}>
+        {t('Save')}
+      </button>
       <button onClick={clear}>{t('Reset')}</button>
     </div>
   )

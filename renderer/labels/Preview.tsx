@@ -26,22 +26,51 @@ export function Preview({ label, vocabulary }: { label: Label; vocabulary: reado
   return (
     <>
       <div className="around">
-        <Strip title={t('Just in')} clips={inside.slice(-NEIGHBOURS).reverse()} current={clipId} onChoose={setChosen} none={t('No clip reaches the threshold.')} />
-        <Strip title={t('Just out')} clips={outside.slice(0, NEIGHBOURS)} current={clipId} onChoose={setChosen} none={t('Every clip that has it is in.')} />
+        <Strip
+          title={t('Just in')}
+          clips={inside.slice(-NEIGHBOURS).reverse()}
+          current={clipId}
+          onChoose={setChosen}
+          none={t('No clip reaches the threshold.')}
+        />
+        <Strip
+          title={t('Just out')}
+          clips={outside.slice(0, NEIGHBOURS)}
+          current={clipId}
+          onChoose={setChosen}
+          none={t('Every clip that has it is in.')}
+        />
       </div>
       {clipId !== null && <Looked clipId={clipId} vocabulary={drafted(vocabulary, thresholds)} />}
     </>
   )
 }
 
-function Strip({ title, clips, current, onChoose, none }: { title: string; clips: readonly { clipId: number; score: number }[]; current: number | null; onChoose: (clipId: number) => void; none: string }) {
+function Strip({
+  title,
+  clips,
+  current,
+  onChoose,
+  none,
+}: {
+  title: string
+  clips: readonly { clipId: number; score: number }[]
+  current: number | null
+  onChoose: (clipId: number) => void
+  none: string
+}) {
   return (
     <div role="group" aria-label={title}>
       <h4 className="muted">{title}</h4>
       {clips.length === 0 && <p className="muted small">{none}</p>}
       <div className="thumbs">
         {clips.map(({ clipId, score }) => (
-          <button key={clipId} aria-current={clipId === current} aria-label={t('Clip {{clip}}, score {{score}}', { clip: clipId, score: scoreShown(score) })} onClick={() => onChoose(clipId)}>
+          <button
+            key={clipId}
+            aria-current={clipId === current}
+            aria-label={t('Clip {{clip}}, score {{score}}', { clip: clipId, score: scoreShown(score) })}
+            onClick={() => onChoose(clipId)}
+          >
             <img src={urlOf('clipThumbnail', { params: { clipId } })} alt="" loading="lazy" />
             <span className="num">{scoreShown(score)}</span>
           </button>
@@ -64,7 +93,11 @@ function Looked({ clipId, vocabulary }: { clipId: number; vocabulary: readonly L
     const label = vocabulary.find(({ name }) => name === body.label)
     return label && score >= label.threshold - 1e-9 ? [{ key: `candidate ${at}`, body, colour: label.colour, score }] : []
   })
-  const decided = detail.annotations.flatMap(({ id, body, state }): StageTrack[] => (body.kind === 'track' && (state === 'accepted' || state === 'edited') ? [{ key: `track ${id}`, body, colour: colourIn(vocabulary, body.label), score: null }] : []))
+  const decided = detail.annotations.flatMap(({ id, body, state }): StageTrack[] =>
+    body.kind === 'track' && (state === 'accepted' || state === 'edited')
+      ? [{ key: `track ${id}`, body, colour: colourIn(vocabulary, body.label), score: null }]
+      : [],
+  )
   const review = () => {
     selectClip(clipId, source.id)
     goTo('review')
@@ -73,10 +106,19 @@ function Looked({ clipId, vocabulary }: { clipId: number; vocabulary: readonly L
     <>
       <Stage key={clipId} source={source} clip={detail.clip} frames={frames} panes={[{ tracks: [...found, ...decided] }]} />
       <div className="row small">
-        <span className="muted">{source.name}{detail.clip.caption === null ? '' : ` · ${captionText({ caption: detail.clip.caption, state: detail.clip.captionState, unsure: detail.clip.captionUnsure })}`}</span>
+        <span className="muted">
+          {source.name}
+          {detail.clip.caption === null
+            ? ''
+            : ` · ${captionText({ caption: detail.clip.caption, state: detail.clip.captionState, unsure: detail.clip.captionUnsure })}`}
+        </span>
         <span className="grow" />
-        <span className="muted num" role="status">{t('{{count}} tracks shown', { count: found.length + decided.length })}</span>
-        <button className="small" onClick={review}>{t('Review this clip')}</button>
+        <span className="muted num" role="status">
+          {t('{{count}} tracks shown', { count: found.length + decided.length })}
+        </span>
+        <button className="small" onClick={review}>
+          {t('Review this clip')}
+        </button>
       </div>
     </>
   )

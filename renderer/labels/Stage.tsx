@@ -35,7 +35,19 @@ export interface StageHandle {
   show: (ordinal: number) => void
 }
 
-export function Stage({ source, clip, frames, panes, ref }: { source: Source; clip: Clip; frames: FrameTable; panes: readonly Pane[]; ref?: RefObject<StageHandle | null> }) {
+export function Stage({
+  source,
+  clip,
+  frames,
+  panes,
+  ref,
+}: {
+  source: Source
+  clip: Clip
+  frames: FrameTable
+  panes: readonly Pane[]
+  ref?: RefObject<StageHandle | null>
+}) {
   const video = useRef<HTMLVideoElement>(null)
   const mirrors = useRef(new Map<number, HTMLCanvasElement>())
   const [time, setTime] = useState(clip.start)
@@ -86,12 +98,24 @@ export function Stage({ source, clip, frames, panes, ref }: { source: Source; cl
             <div className="frame" style={{ aspectRatio: `${probe.width} / ${probe.height}` }}>
               {at === 0 ? (
                 <video
-                  ref={video} src={src} preload="auto" muted playsInline aria-label={source.name} onClick={toggle}
-                  onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => (copied ? setState('failed') : void refuse())}
+                  ref={video}
+                  src={src}
+                  preload="auto"
+                  muted
+                  playsInline
+                  aria-label={source.name}
+                  onClick={toggle}
+                  onPlay={() => setPlaying(true)}
+                  onPause={() => setPlaying(false)}
+                  onLoadedData={() => setState('ready')}
+                  onError={() => (copied ? setState('failed') : void refuse())}
                 />
               ) : (
                 <canvas
-                  width={probe.width} height={probe.height} role="img" aria-label={t('{{name}}, the same frame', { name: source.name })}
+                  width={probe.width}
+                  height={probe.height}
+                  role="img"
+                  aria-label={t('{{name}}, the same frame', { name: source.name })}
                   ref={(canvas) => {
                     if (canvas) mirrors.current.set(at, canvas)
                     else mirrors.current.delete(at)
@@ -99,18 +123,36 @@ export function Stage({ source, clip, frames, panes, ref }: { source: Source; cl
                 />
               )}
               <StageBoxes probe={probe} pane={pane} pts={pts} />
-              {state === 'loading' && at === 0 && (copied && preview?.state !== 'ready' ? <Copying source={source} preview={preview} /> : <p className="cover">{t('Loading…')}</p>)}
+              {state === 'loading' &&
+                at === 0 &&
+                (copied && preview?.state !== 'ready' ? (
+                  <Copying source={source} preview={preview} />
+                ) : (
+                  <p className="cover">{t('Loading…')}</p>
+                ))}
               {state === 'failed' && at === 0 && <p className="cover">{t('This video cannot be played here.')}</p>}
             </div>
           </figure>
         ))}
       </div>
       <div className="row controls">
-        <button className="icon" aria-label={t('One frame back')} onClick={() => show(ordinal - 1)}><StepBack size={15} /></button>
-        <button className="icon" aria-label={playing ? t('Pause') : t('Play')} onClick={toggle}>{playing ? <Pause size={16} /> : <Play size={16} />}</button>
-        <button className="icon" aria-label={t('One frame on')} onClick={() => show(ordinal + 1)}><StepForward size={15} /></button>
+        <button className="icon" aria-label={t('One frame back')} onClick={() => show(ordinal - 1)}>
+          <StepBack size={15} />
+        </button>
+        <button className="icon" aria-label={playing ? t('Pause') : t('Play')} onClick={toggle}>
+          {playing ? <Pause size={16} /> : <Play size={16} />}
+        </button>
+        <button className="icon" aria-label={t('One frame on')} onClick={() => show(ordinal + 1)}>
+          <StepForward size={15} />
+        </button>
         <input
-          className="grow" type="range" aria-label={t('Position in the clip')} min={clip.startFrame} max={Math.max(clip.startFrame, clip.endFrame - 1)} value={ordinal} onChange={({ target }) => show(Number(target.value))}
+          className="grow"
+          type="range"
+          aria-label={t('Position in the clip')}
+          min={clip.startFrame}
+          max={Math.max(clip.startFrame, clip.endFrame - 1)}
+          value={ordinal}
+          onChange={({ target }) => show(Number(target.value))}
           aria-valuetext={clock(timeOf(frames, ordinal), 2)}
         />
         <span className="num muted small">{clock(timeOf(frames, ordinal), 2)}</span>
@@ -130,7 +172,10 @@ function StageBoxes({ probe, pane: { tracks, outstanding }, pts }: { probe: Prob
         return (
           <g key={key} data-track={key} data-alone={special?.has(key)} style={{ color: colour }}>
             <rect x={box.x1} y={box.y1} width={box.x2 - box.x1} height={box.y2 - box.y1} />
-            <text x={box.x1 + 3 * unit} y={Math.max(box.y1 - 4 * unit, 12 * unit)} fontSize={12 * unit}>{body.label}{score === null ? '' : ` ${scoreShown(score)}`}</text>
+            <text x={box.x1 + 3 * unit} y={Math.max(box.y1 - 4 * unit, 12 * unit)} fontSize={12 * unit}>
+              {body.label}
+              {score === null ? '' : ` ${scoreShown(score)}`}
+            </text>
           </g>
         )
       })}

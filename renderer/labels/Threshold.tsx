@@ -55,12 +55,20 @@ export function Threshold({ label }: { label: Label }) {
   const highest = Math.sqrt(Math.max(1, ...bars))
   const height = (count: number) => (Math.sqrt(count) / highest) * (HEIGHT - 12)
   const names = { tracks: t('Tracks'), boxes: t('Boxes'), clips: t('Clips') }
-  const remain = t('{{tracks}} tracks, {{boxes}} boxes, {{clips}} clips', { tracks: atOrAbove(scores.tracks, threshold), boxes: atOrAbove(scores.boxes, threshold), clips: atOrAbove(scores.clips, threshold) })
+  const remain = t('{{tracks}} tracks, {{boxes}} boxes, {{clips}} clips', {
+    tracks: atOrAbove(scores.tracks, threshold),
+    boxes: atOrAbove(scores.boxes, threshold),
+    clips: atOrAbove(scores.clips, threshold),
+  })
   return (
     <div className="threshold">
       <div className="row">
         <div className="segmented" role="group" aria-label={t('Count')}>
-          {MEASURES.map((one) => <button key={one} aria-pressed={one === measure} onClick={() => setMeasure(one)}>{names[one]}</button>)}
+          {MEASURES.map((one) => (
+            <button key={one} aria-pressed={one === measure} onClick={() => setMeasure(one)}>
+              {names[one]}
+            </button>
+          ))}
         </div>
         <span className="grow" />
         <label className="row small muted">
@@ -69,7 +77,8 @@ export function Threshold({ label }: { label: Label }) {
         </label>
       </div>
       <div
-        className="histogram" style={{ ['--at' as string]: `${placeOf(threshold) * 100}%`, ['--colour' as string]: label.colour }}
+        className="histogram"
+        style={{ ['--at' as string]: `${placeOf(threshold) * 100}%`, ['--colour' as string]: label.colour }}
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId)
           point(event)
@@ -79,25 +88,57 @@ export function Threshold({ label }: { label: Label }) {
         <svg ref={plot} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden>
           {bars.map((count, at) => {
             const tall = Math.max(2, height(count))
-            return count > 0 && <rect key={at} x={(at * WIDTH) / BARS + 0.5} width={WIDTH / BARS - 1} y={HEIGHT - tall} height={tall} data-in={(at + 0.5) / BARS >= placeOf(threshold)} />
+            return (
+              count > 0 && (
+                <rect
+                  key={at}
+                  x={(at * WIDTH) / BARS + 0.5}
+                  width={WIDTH / BARS - 1}
+                  y={HEIGHT - tall}
+                  height={tall}
+                  data-in={(at + 0.5) / BARS >= placeOf(threshold)}
+                />
+              )
+            )
           })}
         </svg>
         {sum(counts) === 0 && <p className="muted">{t('Nothing of this kind was seen in any clip yet.')}</p>}
         <div
-          className="line" role="slider" tabIndex={0} aria-label={t('Threshold of {{label}}', { label: label.name })} aria-valuemin={0} aria-valuemax={1} aria-valuenow={threshold}
-          aria-valuetext={t('{{threshold}}: {{remain}} remain', { threshold: scoreShown(threshold), remain })} onKeyDown={key}
+          className="line"
+          role="slider"
+          tabIndex={0}
+          aria-label={t('Threshold of {{label}}', { label: label.name })}
+          aria-valuemin={0}
+          aria-valuemax={1}
+          aria-valuenow={threshold}
+          aria-valuetext={t('{{threshold}}: {{remain}} remain', { threshold: scoreShown(threshold), remain })}
+          onKeyDown={key}
         />
       </div>
-      <div className="axis num muted" aria-hidden>{TICKS.map((tick) => <span key={tick} style={{ left: `${placeOf(tick) * 100}%` }}>{tick}</span>)}</div>
+      <div className="axis num muted" aria-hidden>
+        {TICKS.map((tick) => (
+          <span key={tick} style={{ left: `${placeOf(tick) * 100}%` }}>
+            {tick}
+          </span>
+        ))}
+      </div>
       <dl className="remain" aria-label={t('What remains')}>
         {MEASURES.map((one) => (
           <div key={one}>
             <dt>{names[one]}</dt>
-            <dd><strong className="num">{atOrAbove(scores[one], threshold)}</strong> <span className="muted num">{t('of {{total}}', { total: sum(scores[one]) })}</span><Change now={atOrAbove(scores[one], threshold)} saved={atOrAbove(scores[one], label.threshold)} /></dd>
+            <dd>
+              <strong className="num">{atOrAbove(scores[one], threshold)}</strong>{' '}
+              <span className="muted num">{t('of {{total}}', { total: sum(scores[one]) })}</span>
+              <Change now={atOrAbove(scores[one], threshold)} saved={atOrAbove(scores[one], label.threshold)} />
+            </dd>
           </div>
         ))}
       </dl>
-      {scores.decided > 0 && <p className="muted small">{t('{{count}} tracks that you accepted, drew or changed stay whatever the threshold.', { count: scores.decided })}</p>}
+      {scores.decided > 0 && (
+        <p className="muted small">
+          {t('{{count}} tracks that you accepted, drew or changed stay whatever the threshold.', { count: scores.decided })}
+        </p>
+      )}
     </div>
   )
 }
@@ -111,7 +152,12 @@ function Typed({ threshold, onChange }: { threshold: number; onChange: (threshol
   }
   return (
     <input
-      className="num" type="number" min={0} max={1} step={0.001} value={typed ?? scoreText(threshold)}
+      className="num"
+      type="number"
+      min={0}
+      max={1}
+      step={0.001}
+      value={typed ?? scoreText(threshold)}
       // Only what is typed or pasted comes as an InputEvent.
       onChange={({ target, nativeEvent }) => (nativeEvent instanceof InputEvent ? setTyped(target.value) : take(target.valueAsNumber))}
       onBlur={({ target }) => typed !== null && take(target.valueAsNumber)}
@@ -125,5 +171,11 @@ function Typed({ threshold, onChange }: { threshold: number; onChange: (threshol
 
 function Change({ now, saved }: { now: number; saved: number }) {
   if (now === saved) return null
-  return <span className="num change" data-more={now > saved}> {now > saved ? '+' : '−'}{Math.abs(now - saved)}</span>
+  return (
+    <span className="num change" data-more={now > saved}>
+      {' '}
+      {now > saved ? '+' : '−'}
+      {Math.abs(now - saved)}
+    </span>
+  )
 }

@@ -26,8 +26,18 @@ function useWhileRunning(): number | false {
 }
 
 // Beneath the key of the labels, so that what makes those stale makes these stale.
-export const useScores = (name: string) => useQuery({ queryKey: ['labels', 'scores', name], queryFn: () => call('labelScores', { query: { name } }), refetchInterval: useWhileRunning() })
-export const useLabelClips = (name: string) => useQuery({ queryKey: ['labels', 'clips', name], queryFn: () => call('labelClips', { query: { name } }), refetchInterval: useWhileRunning() })
+export const useScores = (name: string) =>
+  useQuery({
+    queryKey: ['labels', 'scores', name],
+    queryFn: () => call('labelScores', { query: { name } }),
+    refetchInterval: useWhileRunning(),
+  })
+export const useLabelClips = (name: string) =>
+  useQuery({
+    queryKey: ['labels', 'clips', name],
+    queryFn: () => call('labelClips', { query: { name } }),
+    refetchInterval: useWhileRunning(),
+  })
 export const useSuggestions = () => useQuery({ queryKey: ['labels', 'suggestions'], queryFn: () => call('labelSuggestions') })
 export const useCandidates = (clipId: number | null, pack?: string) =>
   useQuery({
@@ -58,4 +68,5 @@ export async function saveVocabulary(labels: readonly Label[], said: string | nu
   return false
 }
 export const renameLabel = (from: string, to: string, said: string) => change(() => call('renameLabel', { body: { from, to } }), said)
-export const removeLabel = (name: string, decided: 'keep' | 'reject', said: string) => change(() => call('removeLabel', { body: { name, decided } }), said)
+export const removeLabel = (name: string, decided: 'keep' | 'reject', said: string) =>
+  change(() => call('removeLabel', { body: { name, decided } }), said)

@@ -4,7 +4,21 @@ import { t } from '../i18n.ts'
 import { framed, save } from './picture.ts'
 
 /** A chart in its frame: title, its file, and its numbers as a table. */
-export function Card({ title, counts, name, actions, chart, children }: { title: string; counts: string; name: string; actions?: ReactNode; chart: () => { content: string; width: number; height: number } | null; children: ReactNode }) {
+export function Card({
+  title,
+  counts,
+  name,
+  actions,
+  chart,
+  children,
+}: {
+  title: string
+  counts: string
+  name: string
+  actions?: ReactNode
+  chart: () => { content: string; width: number; height: number } | null
+  children: ReactNode
+}) {
   const keep = (as: 'svg' | 'png') => () => {
     const drawn = chart()
     if (drawn) void save(name, framed({ title, counts, ...drawn }), as)
@@ -18,8 +32,12 @@ export function Card({ title, counts, name, actions, chart, children }: { title:
         {actions}
         <span className="row tight save-as" role="group" aria-label={t('Save {{title}} as a picture', { title })}>
           <Download size={13} aria-hidden />
-          <button className="quiet small" onClick={keep('png')}>PNG</button>
-          <button className="quiet small" onClick={keep('svg')}>SVG</button>
+          <button className="quiet small" onClick={keep('png')}>
+            PNG
+          </button>
+          <button className="quiet small" onClick={keep('svg')}>
+            SVG
+          </button>
         </span>
       </header>
       {children}
@@ -36,8 +54,33 @@ export function DataTable({ head, rows }: { head: readonly string[]; rows: () =>
       <summary className="small muted">{t('As a table')}</summary>
       <div className="data-scroll" tabIndex={0} role="region" aria-label={t('As a table')}>
         <table>
-          <thead><tr>{head.map((cell) => <th key={cell} scope="col">{cell}</th>)}</tr></thead>
-          <tbody>{open && rows().map((row, at) => <tr key={at}>{row.map((cell, column) => (column === 0 ? <th key={column} scope="row">{cell}</th> : <td key={column} className="num">{cell}</td>))}</tr>)}</tbody>
+          <thead>
+            <tr>
+              {head.map((cell) => (
+                <th key={cell} scope="col">
+                  {cell}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {open &&
+              rows().map((row, at) => (
+                <tr key={at}>
+                  {row.map((cell, column) =>
+                    column === 0 ? (
+                      <th key={column} scope="row">
+                        {cell}
+                      </th>
+                    ) : (
+                      <td key={column} className="num">
+                        {cell}
+                      </td>
+                    ),
+                  )}
+                </tr>
+              ))}
+          </tbody>
         </table>
       </div>
     </details>

@@ -33,7 +33,14 @@ export function MapCard({ facts, sources }: { facts: Facts; sources: readonly So
   const { data: map } = useMap()
   const [by, setBy] = useState('label')
   const labelColour = useColours()
-  const questions = useMemo(() => commonest(facts.answers.map(({ question }) => question), 20), [facts])
+  const questions = useMemo(
+    () =>
+      commonest(
+        facts.answers.map(({ question }) => question),
+        20,
+      ),
+    [facts],
+  )
   const { dots, kinds } = useMemo(() => {
     const kindOf = kinder(by, facts, sources)
     const clips = new Map(facts.clips.map((clip) => [clip.id, clip]))
@@ -41,9 +48,16 @@ export function MapCard({ facts, sources }: { facts: Facts; sources: readonly So
       const clip = clips.get(id)
       return clip ? [{ id, x: (map?.x[at] ?? 0) * SIDE, y: (map?.y[at] ?? 0) * SIDE, kind: kindOf(clip) }] : []
     })
-    return { dots: all, kinds: commonest(all.map(({ kind }) => kind).filter((kind) => kind !== ''), KINDS) }
+    return {
+      dots: all,
+      kinds: commonest(
+        all.map(({ kind }) => kind).filter((kind) => kind !== ''),
+        KINDS,
+      ),
+    }
   }, [map, facts, sources, by])
-  const colour = (kind: string) => (by === 'label' ? (kind === '' ? REST : labelColour(kind)) : kinds.includes(kind) ? (PALETTE[kinds.indexOf(kind)] ?? REST) : REST)
+  const colour = (kind: string) =>
+    by === 'label' ? (kind === '' ? REST : labelColour(kind)) : kinds.includes(kind) ? (PALETTE[kinds.indexOf(kind)] ?? REST) : REST
   const { pick } = usePicked.getState()
   const counts = t('{{clips}} clips', { clips: dots.length })
   const content = () => ({
@@ -53,7 +67,10 @@ export function MapCard({ facts, sources }: { facts: Facts; sources: readonly So
   })
   return (
     <Card
-      title={t('By likeness')} counts={counts} name="map" chart={content}
+      title={t('By likeness')}
+      counts={counts}
+      name="map"
+      chart={content}
       actions={
         <label className="row small">
           <span className="muted">{t('Colour')}</span>
@@ -61,18 +78,40 @@ export function MapCard({ facts, sources }: { facts: Facts; sources: readonly So
             <option value="label">{t('by label')}</option>
             <option value="source">{t('by video')}</option>
             <option value="state">{t('by review')}</option>
-            {questions.map((question) => <option key={question} value={`answer ${question}`}>{question}</option>)}
+            {questions.map((question) => (
+              <option key={question} value={`answer ${question}`}>
+                {question}
+              </option>
+            ))}
           </select>
         </label>
       }
     >
       {dots.length === 0 ? (
-        <p className="map-empty muted">{map?.building === null || map === undefined ? t('No clip is encoded yet.') : t('Placing clips by what they show… {{share}}', { share: percent(map.building) })}</p>
+        <p className="map-empty muted">
+          {map?.building === null || map === undefined
+            ? t('No clip is encoded yet.')
+            : t('Placing clips by what they show… {{share}}', { share: percent(map.building) })}
+        </p>
       ) : (
         <Plane dots={dots} colour={colour} facts={facts} building={map?.building ?? null} />
       )}
       <p className="legend small">
-        {kinds.map((kind) => <button key={kind} className="quiet small" onClick={() => pick(dots.filter((dot) => dot.kind === kind).map(({ id }) => id), kind)}><i style={{ background: colour(kind) }} aria-hidden />{kind}</button>)}
+        {kinds.map((kind) => (
+          <button
+            key={kind}
+            className="quiet small"
+            onClick={() =>
+              pick(
+                dots.filter((dot) => dot.kind === kind).map(({ id }) => id),
+                kind,
+              )
+            }
+          >
+            <i style={{ background: colour(kind) }} aria-hidden />
+            {kind}
+          </button>
+        ))}
       </p>
       {dots.length > 0 && <MapTable dots={dots} facts={facts} sources={sources} />}
     </Card>
@@ -96,16 +135,24 @@ function MapTable({ dots, facts, sources }: { dots: readonly Dot[]; facts: Facts
       useUi.getState().goTo('review')
     }
     return dots.slice(0, ROWS).map((dot) => [
-      <button key="clip" className="quiet small" onClick={() => open(dot.id)}>{named(dot.id)}</button>,
+      <button key="clip" className="quiet small" onClick={() => open(dot.id)}>
+        {named(dot.id)}
+      </button>,
       captionText(clips.get(dot.id) ?? { caption: null, state: null, unsure: false }),
       dot.kind,
-      alike(dot, dots, LIKEST + 1).filter((id) => id !== dot.id).slice(0, LIKEST).map(named).join(', '),
+      alike(dot, dots, LIKEST + 1)
+        .filter((id) => id !== dot.id)
+        .slice(0, LIKEST)
+        .map(named)
+        .join(', '),
     ])
   }
   return (
     <>
       <DataTable head={[t('Clip'), t('Caption'), t('Kind'), t('Most alike')]} rows={rows} />
-      {dots.length > ROWS && <p className="small muted">{t('The table has the first {{count, number}} clips; the Table page has all.', { count: ROWS })}</p>}
+      {dots.length > ROWS && (
+        <p className="small muted">{t('The table has the first {{count, number}} clips; the Table page has all.', { count: ROWS })}</p>
+      )}
     </>
   )
 }
@@ -121,7 +168,17 @@ function kinder(by: string, facts: Facts, sources: readonly Source[]): (clip: Fa
   return ({ id }) => answers.get(id) ?? ''
 }
 
-function Plane({ dots, colour, facts, building }: { dots: readonly Dot[]; colour: (kind: string) => string; facts: Facts; building: number | null }) {
+function Plane({
+  dots,
+  colour,
+  facts,
+  building,
+}: {
+  dots: readonly Dot[]
+  colour: (kind: string) => string
+  facts: Facts
+  building: number | null
+}) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const box = useRef<HTMLDivElement>(null)
   const [size, setSize] = useState({ width: 600, height: 420 })
@@ -145,7 +202,10 @@ function Plane({ dots, colour, facts, building }: { dots: readonly Dot[]; colour
   const scale = (Math.min(size.width, size.height) / (SIDE * 1.08)) * view.zoom
   // Wider than high: what lies at the sides is drawn as far apart as there is room for.
   const stretch = size.width / Math.max(1, size.height)
-  const toScreen = ({ x, y }: Point): Point => ({ x: (x - view.x) * scale * stretch + size.width / 2, y: (y - view.y) * scale + size.height / 2 })
+  const toScreen = ({ x, y }: Point): Point => ({
+    x: (x - view.x) * scale * stretch + size.width / 2,
+    y: (y - view.y) * scale + size.height / 2,
+  })
   const at = (event: { clientX: number; clientY: number }): Point => {
     const { left, top } = box.current?.getBoundingClientRect() ?? { left: 0, top: 0 }
     return { x: event.clientX - left, y: event.clientY - top }
@@ -215,7 +275,10 @@ function Plane({ dots, colour, facts, building }: { dots: readonly Dot[]; colour
   const up = () => {
     drag.current = null
     if (lasso.length > 4) {
-      pick(dots.filter((dot) => inside(toScreen(dot), lasso)).map(({ id }) => id), t('drawn on the map'))
+      pick(
+        dots.filter((dot) => inside(toScreen(dot), lasso)).map(({ id }) => id),
+        t('drawn on the map'),
+      )
     } else if (lasso.length > 0) {
       const [point] = lasso
       const id = point ? closest(point, 12) : null
@@ -233,7 +296,8 @@ function Plane({ dots, colour, facts, building }: { dots: readonly Dot[]; colour
     const here = dots.find(({ id }) => id === near) ?? dots[0]
     if (!here) return
     if (arrow) setNear(beside(here, dots, arrow[0] ?? 0, arrow[1] ?? 0))
-    else if (event.key === ' ') pick(picked.has(here.id) ? [...picked].filter((id) => id !== here.id) : [...picked, here.id], t('chosen on the map'))
+    else if (event.key === ' ')
+      pick(picked.has(here.id) ? [...picked].filter((id) => id !== here.id) : [...picked, here.id], t('chosen on the map'))
     else if (event.key.toLowerCase() === 'g') pick(alike(here, dots), t('alike on the map'))
     else if (event.key === '+' || event.key === '=') zoomBy(1.5)
     else if (event.key === '-') zoomBy(1 / 1.5)
@@ -254,29 +318,91 @@ function Plane({ dots, colour, facts, building }: { dots: readonly Dot[]; colour
   return (
     <>
       <div
-        ref={box} className="plane" data-mode={mode} tabIndex={0} role="application" aria-label={t('Map of clips')} aria-describedby="map-keys"
-        onPointerDown={down} onPointerMove={over} onPointerUp={up} onPointerLeave={() => setNear(null)} onWheel={wheel} onKeyDown={key}
+        ref={box}
+        className="plane"
+        data-mode={mode}
+        tabIndex={0}
+        role="application"
+        aria-label={t('Map of clips')}
+        aria-describedby="map-keys"
+        onPointerDown={down}
+        onPointerMove={over}
+        onPointerUp={up}
+        onPointerLeave={() => setNear(null)}
+        onWheel={wheel}
+        onKeyDown={key}
       >
         <canvas ref={canvas} />
-        {lasso.length > 1 && <svg className="lasso" aria-hidden><polygon points={lasso.map(({ x, y }) => `${x},${y}`).join(' ')} /></svg>}
+        {lasso.length > 1 && (
+          <svg className="lasso" aria-hidden>
+            <polygon points={lasso.map(({ x, y }) => `${x},${y}`).join(' ')} />
+          </svg>
+        )}
         {focused && spot && (
-          <div className="map-tip" style={{ left: Math.min(spot.x + 12, size.width - 226), top: Math.min(Math.max(spot.y - 40, 4), size.height - 150) }} aria-hidden>
+          <div
+            className="map-tip"
+            style={{ left: Math.min(spot.x + 12, size.width - 226), top: Math.min(Math.max(spot.y - 40, 4), size.height - 150) }}
+            aria-hidden
+          >
             <img src={urlOf('clipThumbnail', { params: { clipId: focused.id } })} alt="" />
             <p>{captionText(focused)}</p>
-            <p className="muted num">{clock(focused.start, 1)}–{clock(focused.end, 1)} {Object.entries(focused.labels).map(([label, count]) => `${label} ${count}`).join(', ')}</p>
+            <p className="muted num">
+              {clock(focused.start, 1)}–{clock(focused.end, 1)}{' '}
+              {Object.entries(focused.labels)
+                .map(([label, count]) => `${label} ${count}`)
+                .join(', ')}
+            </p>
           </div>
         )}
         <div className="map-tools" onPointerDown={(event) => event.stopPropagation()}>
-          <button className="icon" aria-label={t('Draw around clips')} title={t('Draw around clips')} aria-pressed={mode === 'lasso'} onClick={() => setMode('lasso')}><Lasso size={15} /></button>
-          <button className="icon" aria-label={t('Move the map')} title={t('Move the map')} aria-pressed={mode === 'move'} onClick={() => setMode('move')}><Hand size={15} /></button>
-          <button className="icon" aria-label={t('Zoom in')} onClick={() => zoomBy(1.5)}>+</button>
-          <button className="icon" aria-label={t('Zoom out')} onClick={() => zoomBy(1 / 1.5)}>−</button>
-          <button className="icon" aria-label={t('Whole map')} title={t('Whole map')} onClick={() => setView({ zoom: 1, x: SIDE / 2, y: SIDE / 2 })}><Maximize2 size={14} /></button>
+          <button
+            className="icon"
+            aria-label={t('Draw around clips')}
+            title={t('Draw around clips')}
+            aria-pressed={mode === 'lasso'}
+            onClick={() => setMode('lasso')}
+          >
+            <Lasso size={15} />
+          </button>
+          <button
+            className="icon"
+            aria-label={t('Move the map')}
+            title={t('Move the map')}
+            aria-pressed={mode === 'move'}
+            onClick={() => setMode('move')}
+          >
+            <Hand size={15} />
+          </button>
+          <button className="icon" aria-label={t('Zoom in')} onClick={() => zoomBy(1.5)}>
+            +
+          </button>
+          <button className="icon" aria-label={t('Zoom out')} onClick={() => zoomBy(1 / 1.5)}>
+            −
+          </button>
+          <button
+            className="icon"
+            aria-label={t('Whole map')}
+            title={t('Whole map')}
+            onClick={() => setView({ zoom: 1, x: SIDE / 2, y: SIDE / 2 })}
+          >
+            <Maximize2 size={14} />
+          </button>
         </div>
-        {building !== null && <p className="map-building small muted" role="status">{t('A newer map is being made… {{share}}', { share: percent(building) })}</p>}
+        {building !== null && (
+          <p className="map-building small muted" role="status">
+            {t('A newer map is being made… {{share}}', { share: percent(building) })}
+          </p>
+        )}
       </div>
-      <p id="map-keys" className="small muted">{t('Draw around clips to take them. With keys: arrows go from clip to clip, Space takes one, G the {{number}} most alike, Enter opens it, + and − zoom.', { number: GROUP })}</p>
-      <p className="unseen" role="status">{focused ? `${captionText(focused)}, ${clock(focused.start, 1)}` : ''}</p>
+      <p id="map-keys" className="small muted">
+        {t(
+          'Draw around clips to take them. With keys: arrows go from clip to clip, Space takes one, G the {{number}} most alike, Enter opens it, + and − zoom.',
+          { number: GROUP },
+        )}
+      </p>
+      <p className="unseen" role="status">
+        {focused ? `${captionText(focused)}, ${clock(focused.start, 1)}` : ''}
+      </p>
     </>
   )
 }

@@ -36,25 +36,58 @@ export function PickedBar({ clips }: { clips: readonly ClipFact[] }) {
   return (
     <aside className="picked" aria-label={t('Picked clips')}>
       {open && <PickedList clips={chosen.slice(0, LISTED)} />}
-      {open && chosen.length > LISTED && <p className="muted small">{t('The first {{n}} of {{count, number}} are listed; Review and the table show all.', { n: LISTED, count: chosen.length })}</p>}
+      {open && chosen.length > LISTED && (
+        <p className="muted small">
+          {t('The first {{n}} of {{count, number}} are listed; Review and the table show all.', { n: LISTED, count: chosen.length })}
+        </p>
+      )}
       <div className="row">
-        <strong className="num" role="status">{t('{{count}} clips picked', { count: chosen.length })}</strong>
+        <strong className="num" role="status">
+          {t('{{count}} clips picked', { count: chosen.length })}
+        </strong>
         {noting ? (
           <form className="row" onSubmit={note}>
-            <input name="note" aria-label={t('Note')} placeholder={t('A word or a note for all of them')} maxLength={300} autoFocus onKeyDown={({ key }) => key === 'Escape' && setNoting(false)} />
+            <input
+              name="note"
+              aria-label={t('Note')}
+              placeholder={t('A word or a note for all of them')}
+              maxLength={300}
+              autoFocus
+              onKeyDown={({ key }) => key === 'Escape' && setNoting(false)}
+            />
             <button className="primary">{t('Add')}</button>
           </form>
         ) : (
           <>
-            <button aria-expanded={open} onClick={() => setOpen(!open)}><ListFilter size={14} aria-hidden />{open ? t('Close the list') : t('Open as a list')}</button>
-            <button onClick={() => walkThrough(chosen, from)}><Clapperboard size={14} aria-hidden />{t('Review them')}</button>
-            <button onClick={() => void showInTable({ clipIds: chosen.map(({ id }) => id) })}><Table2 size={14} aria-hidden />{t('Show in the table')}</button>
-            <button onClick={() => void edit(chosen, { action: 'accept' }, (count) => t('{{count}} captions accepted', { count }))}><Check size={14} aria-hidden />{t('Accept captions')}</button>
-            <button onClick={() => void edit(chosen, { action: 'reject' }, (count) => t('{{count}} captions rejected', { count }))}><X size={14} aria-hidden />{t('Reject captions')}</button>
-            <button onClick={() => setNoting(true)}><StickyNote size={14} aria-hidden />{t('Note')}</button>
+            <button aria-expanded={open} onClick={() => setOpen(!open)}>
+              <ListFilter size={14} aria-hidden />
+              {open ? t('Close the list') : t('Open as a list')}
+            </button>
+            <button onClick={() => walkThrough(chosen, from)}>
+              <Clapperboard size={14} aria-hidden />
+              {t('Review them')}
+            </button>
+            <button onClick={() => void showInTable({ clipIds: chosen.map(({ id }) => id) })}>
+              <Table2 size={14} aria-hidden />
+              {t('Show in the table')}
+            </button>
+            <button onClick={() => void edit(chosen, { action: 'accept' }, (count) => t('{{count}} captions accepted', { count }))}>
+              <Check size={14} aria-hidden />
+              {t('Accept captions')}
+            </button>
+            <button onClick={() => void edit(chosen, { action: 'reject' }, (count) => t('{{count}} captions rejected', { count }))}>
+              <X size={14} aria-hidden />
+              {t('Reject captions')}
+            </button>
+            <button onClick={() => setNoting(true)}>
+              <StickyNote size={14} aria-hidden />
+              {t('Note')}
+            </button>
           </>
         )}
-        <button className="icon" aria-label={t('Drop the selection')} title={t('Drop the selection')} onClick={clear}><X size={15} /></button>
+        <button className="icon" aria-label={t('Drop the selection')} title={t('Drop the selection')} onClick={clear}>
+          <X size={15} />
+        </button>
         <span className="muted small from">{from}</span>
       </div>
     </aside>
@@ -75,7 +108,12 @@ function PickedList({ clips }: { clips: readonly ClipFact[] }) {
             }}
           >
             <img src={urlOf('clipThumbnail', { params: { clipId: id } })} alt="" loading="lazy" />
-            <span className="text"><span>{captionText({ caption, state, unsure })}</span><span className="muted num">{sources?.sources.find((source) => source.id === sourceId)?.name} · {clock(start, 1)}–{clock(end, 1)}</span></span>
+            <span className="text">
+              <span>{captionText({ caption, state, unsure })}</span>
+              <span className="muted num">
+                {sources?.sources.find((source) => source.id === sourceId)?.name} · {clock(start, 1)}–{clock(end, 1)}
+              </span>
+            </span>
           </button>
         </li>
       ))}
@@ -84,14 +122,27 @@ function PickedList({ clips }: { clips: readonly ClipFact[] }) {
 }
 
 const OVERTURN: Record<'accept' | 'reject', Overturning> = {
-  accept: { text: (count) => t('{{count}} captions had been rejected by a person, and were left as they are.', { count }), yes: (count) => t('Accept these {{count}} too', { count }) },
-  reject: { text: (count) => t('{{count}} captions had been accepted or written by a person, and were left as they are.', { count }), yes: (count) => t('Reject these {{count}} too', { count }) },
+  accept: {
+    text: (count) => t('{{count}} captions had been rejected by a person, and were left as they are.', { count }),
+    yes: (count) => t('Accept these {{count}} too', { count }),
+  },
+  reject: {
+    text: (count) => t('{{count}} captions had been accepted or written by a person, and were left as they are.', { count }),
+    yes: (count) => t('Reject these {{count}} too', { count }),
+  },
 }
 
-async function edit(clips: readonly ClipFact[], deed: CallArgs<'editPicked'>['body']['deed'], done: (count: number) => string): Promise<void> {
+async function edit(
+  clips: readonly ClipFact[],
+  deed: CallArgs<'editPicked'>['body']['deed'],
+  done: (count: number) => string,
+): Promise<void> {
   try {
     const clipIds = clips.map(({ id }) => id)
-    const { changed } = await askingFirst((overturn) => call('editPicked', { body: { clipIds, deed, overturn } }), OVERTURN[deed.action === 'reject' ? 'reject' : 'accept'])
+    const { changed } = await askingFirst(
+      (overturn) => call('editPicked', { body: { clipIds, deed, overturn } }),
+      OVERTURN[deed.action === 'reject' ? 'reject' : 'accept'],
+    )
     void queryClient.invalidateQueries({ queryKey: ['history'] })
     offerUndo(done(changed), { id: 'review' })
   } catch (error) {

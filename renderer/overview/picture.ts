@@ -3,8 +3,18 @@ import { download } from '../download.ts'
 
 /** The variables of the light theme that charts use. */
 const LIGHT: Record<string, string> = {
-  '--bg': '#f6f7f9', '--panel': '#ffffff', '--text': '#16191d', '--muted': '#59626d', '--line': '#dfe3e8', '--strong-line': '#8b95a3', '--accent': '#2f5bea', '--good': '#156f3d', '--warn': '#8a5200', '--bad': '#b42318',
-  '--block': '#dbe2f5', '--other-block': '#c9d4f0',
+  '--bg': '#f6f7f9',
+  '--panel': '#ffffff',
+  '--text': '#16191d',
+  '--muted': '#59626d',
+  '--line': '#dfe3e8',
+  '--strong-line': '#8b95a3',
+  '--accent': '#2f5bea',
+  '--good': '#156f3d',
+  '--warn': '#8a5200',
+  '--bad': '#b42318',
+  '--block': '#dbe2f5',
+  '--other-block': '#c9d4f0',
 }
 const FONT = 'font-family="system-ui, Segoe UI, Noto Sans, sans-serif"'
 const MARGIN = 16
@@ -15,7 +25,19 @@ function escaped(text: string): string {
 }
 
 /** `content` is SVG in its own units, `width` × `height`. */
-export function framed({ title, counts, content, width, height }: { title: string; counts: string; content: string; width: number; height: number }): string {
+export function framed({
+  title,
+  counts,
+  content,
+  width,
+  height,
+}: {
+  title: string
+  counts: string
+  content: string
+  width: number
+  height: number
+}): string {
   const light = content.replaceAll(/var\((--[\w-]+)\)/g, (whole, name: string) => LIGHT[name] ?? whole)
   const [w, h] = [width + 2 * MARGIN, height + HEAD + MARGIN]
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" ${FONT}><rect width="${w}" height="${h}" fill="#ffffff"/><text x="${MARGIN}" y="22" font-size="15" font-weight="600" fill="#16191d">${escaped(title)}</text><text x="${MARGIN}" y="39" font-size="11" fill="#59626d">${escaped(counts)}</text><g transform="translate(${MARGIN} ${HEAD})">${light}</g></svg>\n`
@@ -25,7 +47,8 @@ export function framed({ title, counts, content, width, height }: { title: strin
 export function contentOf(chart: SVGSVGElement): { content: string; width: number; height: number } {
   const { width, height } = chart.viewBox.baseVal
   const copy = chart.cloneNode(true) as SVGSVGElement
-  for (const element of copy.querySelectorAll('[role], [tabindex], [class]')) for (const name of ['role', 'tabindex', 'class', 'aria-label']) element.removeAttribute(name)
+  for (const element of copy.querySelectorAll('[role], [tabindex], [class]'))
+    for (const name of ['role', 'tabindex', 'class', 'aria-label']) element.removeAttribute(name)
   const serializer = new XMLSerializer()
   return { content: [...copy.childNodes].map((node) => serializer.serializeToString(node)).join(''), width, height }
 }

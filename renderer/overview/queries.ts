@@ -10,5 +10,10 @@ const BUILDING_MS = 700
 export const useFacts = () => useQuery({ queryKey: ['clips', 'overview'], queryFn: () => call('overview') })
 export function useMap() {
   const running = (useQueue().data?.running ?? 0) > 0
-  return useQuery({ queryKey: ['overview', 'map'], queryFn: () => call('clipMap'), staleTime: 0, refetchInterval: ({ state }) => (state.data === undefined || state.data.building !== null ? BUILDING_MS : running ? FOLLOW_MS : false) })
+  return useQuery({
+    queryKey: ['overview', 'map'],
+    queryFn: () => call('clipMap'),
+    staleTime: 0,
+    refetchInterval: ({ state }) => (state.data === undefined || state.data.building !== null ? BUILDING_MS : running ? FOLLOW_MS : false),
+  })
 }

@@ -14,7 +14,9 @@ export function NotEncoded({ quiet = false }: { quiet?: boolean }) {
   return (
     <p className="note row" role="status">
       <span className="grow">
-        {working ? t('{{count}} clips are still to be encoded with the pack in use; this goes on in the background.', { count: missing.clips }) : t('{{count}} clips are not encoded with the pack in use, so they cannot be searched or asked.', { count: missing.clips })}
+        {working
+          ? t('{{count}} clips are still to be encoded with the pack in use; this goes on in the background.', { count: missing.clips })
+          : t('{{count}} clips are not encoded with the pack in use, so they cannot be searched or asked.', { count: missing.clips })}
       </span>
       {!working && (
         <button onClick={() => void act(call('encodeMissing'))}>

@@ -29,7 +29,11 @@ export function PackCard({ pack, overview: { machine, packs } }: { pack: Install
   if (pack.problem || !manifest) {
     return (
       <li className="panel">
-        {pack.problem && <ProblemCard problem={pack.problem}><button onClick={() => void act(call('deletePack', { params: { packId: id } }))}>{t('Delete')}</button></ProblemCard>}
+        {pack.problem && (
+          <ProblemCard problem={pack.problem}>
+            <button onClick={() => void act(call('deletePack', { params: { packId: id } }))}>{t('Delete')}</button>
+          </ProblemCard>
+        )}
       </li>
     )
   }
@@ -43,27 +47,53 @@ export function PackCard({ pack, overview: { machine, packs } }: { pack: Install
       <div className="row">
         <h4 className="grow">
           {manifest.name} <span className="muted num">{manifest.version}</span>
-          {packs.some((other) => other.id !== id && other.manifest?.name === manifest.name) && <span className="muted mono small"> {id}</span>}
+          {packs.some((other) => other.id !== id && other.manifest?.name === manifest.name) && (
+            <span className="muted mono small"> {id}</span>
+          )}
         </h4>
-        {inUse && <span className="chip" data-state="analysing">{t('In use: {{tasks}}', { tasks: pack.does.map((task) => t(TASK_NAMES[task])).join(', ') })}</span>}
+        {inUse && (
+          <span className="chip" data-state="analysing">
+            {t('In use: {{tasks}}', { tasks: pack.does.map((task) => t(TASK_NAMES[task])).join(', ') })}
+          </span>
+        )}
         {pack.bundled && <span className="chip">{t('Comes with Tubelet')}</span>}
         {idle && !planned && <button onClick={() => set({ considered: { packId: id, task: null } })}>{t('Use this pack')}</button>}
-        {!pack.bundled && !inUse && <button className="icon" aria-label={t('Delete {{name}}', { name: manifest.name })} title={t('Delete {{name}}', { name: manifest.name })} onClick={() => setDeleting(true)}><Trash2 size={15} /></button>}
+        {!pack.bundled && !inUse && (
+          <button
+            className="icon"
+            aria-label={t('Delete {{name}}', { name: manifest.name })}
+            title={t('Delete {{name}}', { name: manifest.name })}
+            onClick={() => setDeleting(true)}
+          >
+            <Trash2 size={15} />
+          </button>
+        )}
       </div>
       <p>{describe(manifest)}</p>
       <ul className="tasks" aria-label={t('What it can do')}>
         {TASKS.map((task) => {
           const can = does(manifest, task)
-          return <li key={task} data-can={can}>{can ? <Check size={13} aria-hidden /> : <Minus size={13} aria-hidden />}{can ? t(TASK_NAMES[task]) : t('No {{task}}', { task: t(TASK_NAMES[task]) })}</li>
+          return (
+            <li key={task} data-can={can}>
+              {can ? <Check size={13} aria-hidden /> : <Minus size={13} aria-hidden />}
+              {can ? t(TASK_NAMES[task]) : t('No {{task}}', { task: t(TASK_NAMES[task]) })}
+            </li>
+          )
         })}
       </ul>
       <dl className="facts">
         <Fact name={t('On disk')}>{bytes(pack.bytes)}</Fact>
         <Fact name={t('Memory')} warn={tight}>
-          {pack.memory.measured ? t('{{needed}}, measured; {{free}} are free', memory(pack, machine)) : t('about {{needed}}; {{free}} are free', memory(pack, machine))}
+          {pack.memory.measured
+            ? t('{{needed}}, measured; {{free}} are free', memory(pack, machine))
+            : t('about {{needed}}; {{free}} are free', memory(pack, machine))}
         </Fact>
         {pack.secondsPerClip !== null && <Fact name={t('A clip takes')}>{about(pack.secondsPerClip)}</Fact>}
-        <Fact name={t('Seen here')}>{pack.encoded.clips === 0 ? t('nothing yet') : t('{{count}} clips, {{size}}', { count: pack.encoded.clips, size: bytes(pack.encoded.bytes) })}</Fact>
+        <Fact name={t('Seen here')}>
+          {pack.encoded.clips === 0
+            ? t('nothing yet')
+            : t('{{count}} clips, {{size}}', { count: pack.encoded.clips, size: bytes(pack.encoded.bytes) })}
+        </Fact>
         {manifest.family === 'mammut' && manifest.words && <Fact name={t('Words it learnt')}>{number(manifest.words.length)}</Fact>}
         <Fact name={t('Licence')}>{packText(manifest.licence)}</Fact>
       </dl>
@@ -72,9 +102,20 @@ export function PackCard({ pack, overview: { machine, packs } }: { pack: Install
       {planned && <Plan packId={id} task={null} />}
       {deleting && (
         <div className="plan" role="group" aria-label={t('Delete {{name}}', { name: manifest.name })}>
-          <p>{pack.encoded.clips === 0 ? t('This frees {{size}}. Captions and decisions stay.', { size: bytes(pack.bytes) }) : t('This frees {{size}}, and what it has encoded in this library is forgotten. Captions and decisions stay.', { size: bytes(pack.bytes) })}</p>
+          <p>
+            {pack.encoded.clips === 0
+              ? t('This frees {{size}}. Captions and decisions stay.', { size: bytes(pack.bytes) })
+              : t('This frees {{size}}, and what it has encoded in this library is forgotten. Captions and decisions stay.', {
+                  size: bytes(pack.bytes),
+                })}
+          </p>
           <div className="row">
-            <button className="primary" onClick={() => void act(call('deletePack', { params: { packId: id } })).then(() => setDeleting(false))}>{t('Delete')}</button>
+            <button
+              className="primary"
+              onClick={() => void act(call('deletePack', { params: { packId: id } })).then(() => setDeleting(false))}
+            >
+              {t('Delete')}
+            </button>
             <button onClick={() => setDeleting(false)}>{t('Keep')}</button>
           </div>
         </div>

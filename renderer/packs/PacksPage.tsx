@@ -15,7 +15,11 @@ import { Tasks } from './Tasks.tsx'
 import { Works } from './Works.tsx'
 import './packs.css'
 
-const PRECISIONS: Record<Precision, string> = { fp32: phrase('full precision, as published'), fp16: phrase('half precision, half the room'), int8: phrase('8 bits, a quarter of the room, less exact') }
+const PRECISIONS: Record<Precision, string> = {
+  fp32: phrase('full precision, as published'),
+  fp16: phrase('half precision, half the room'),
+  int8: phrase('8 bits, a quarter of the room, less exact'),
+}
 
 /** The models: which one does what, which are here and what they can do, and how to get others. */
 export function PacksPage() {
@@ -26,15 +30,24 @@ export function PacksPage() {
       <header className="row">
         <div className="grow">
           <h2>{t('Packs')}</h2>
-          <p className="muted">{t('Packs are the models that watch your videos: each does one task or several, on this computer alone.')}</p>
+          <p className="muted">
+            {t('Packs are the models that watch your videos: each does one task or several, on this computer alone.')}
+          </p>
         </div>
         <label className="row small">
           {t('Store weights in')}
           <select value={precision} onChange={({ target }) => set({ precision: Precision.parse(target.value) })}>
-            {Precision.options.map((option) => <option key={option} value={option}>{t(PRECISIONS[option])}</option>)}
+            {Precision.options.map((option) => (
+              <option key={option} value={option}>
+                {t(PRECISIONS[option])}
+              </option>
+            ))}
           </select>
         </label>
-        <button className="primary" onClick={() => set({ choosing: !choosing, refused: [] })} aria-expanded={choosing}><FolderInput size={15} aria-hidden />{t('Import a file')}</button>
+        <button className="primary" onClick={() => set({ choosing: !choosing, refused: [] })} aria-expanded={choosing}>
+          <FolderInput size={15} aria-hidden />
+          {t('Import a file')}
+        </button>
       </header>
       {choosing && (
         <section className="panel" aria-label={t('Import a file')}>
@@ -51,18 +64,29 @@ export function PacksPage() {
       {data && (
         <>
           <Works overview={data} />
-          {data.lost !== null && <p className="note">{t('The pack “{{lost}}” that this library used is not on this computer any more, so the one that comes with Tubelet is used.', { lost: data.lost })}</p>}
+          {data.lost !== null && (
+            <p className="note">
+              {t(
+                'The pack “{{lost}}” that this library used is not on this computer any more, so the one that comes with Tubelet is used.',
+                { lost: data.lost },
+              )}
+            </p>
+          )}
           <Tasks overview={data} />
           <NotEncoded />
           <section>
             <h3>{t('On this computer')}</h3>
             <ul className="cards">
-              {data.packs.map((pack) => <PackCard key={pack.id} pack={pack} overview={data} />)}
+              {data.packs.map((pack) => (
+                <PackCard key={pack.id} pack={pack} overview={data} />
+              ))}
             </ul>
             {data.orphans.clips > 0 && (
               <p className="row small muted">
                 {t('{{size}} of this library are encodings of packs that are not here.', { size: bytes(data.orphans.bytes) })}
-                <button className="quiet small" onClick={() => void act(call('forgetOrphans'))}>{t('Remove them')}</button>
+                <button className="quiet small" onClick={() => void act(call('forgetOrphans'))}>
+                  {t('Remove them')}
+                </button>
               </p>
             )}
           </section>

@@ -24,22 +24,47 @@ export function Plan({ packId, task }: { packId: string; task: Task | null }) {
         {missing.clips > 0 ? (
           <li>
             {estimate === null
-              ? t('{{count}} clips ({{minutes}} min of video) must be seen by it, which takes {{size}} in the library. How long that takes was not measured on this computer.', { count, minutes, size })
+              ? t(
+                  '{{count}} clips ({{minutes}} min of video) must be seen by it, which takes {{size}} in the library. How long that takes was not measured on this computer.',
+                  { count, minutes, size },
+                )
               : estimate.from === 'here'
-                ? t('{{count}} clips ({{minutes}} min of video) must be seen by it: {{time}} by what it took on this computer before, and {{size}} in the library.', { count, minutes, time, size })
-                : t('{{count}} clips ({{minutes}} min of video) must be seen by it: {{time}}, reckoned from one clip on this computer, and {{size}} in the library.', { count, minutes, time, size })}
+                ? t(
+                    '{{count}} clips ({{minutes}} min of video) must be seen by it: {{time}} by what it took on this computer before, and {{size}} in the library.',
+                    { count, minutes, time, size },
+                  )
+                : t(
+                    '{{count}} clips ({{minutes}} min of video) must be seen by it: {{time}}, reckoned from one clip on this computer, and {{size}} in the library.',
+                    { count, minutes, time, size },
+                  )}
           </li>
         ) : (
           <li>{t('No clip must be seen again: it can be used at once.')}</li>
         )}
         {ready > 0 && missing.clips > 0 && <li>{t('{{count}} clips were seen by it already.', { count: ready })}</li>}
-        <li>{t('Memory of all packs together: {{now}} now, {{then}} then; {{free}} are free.', { now: bytes(cost.now.memory), then: bytes(cost.then.memory), free: bytes(machine.memoryFree) })}</li>
-        <li>{t('A minute of video takes all packs together: {{now}} now, {{then}} then.', { now: pace(cost.now.secondsPerMinute), then: pace(cost.then.secondsPerMinute) })}</li>
-        {tight && <li className="unsure">{t('Together they need most of this computer\'s memory; everything may become slow.')}</li>}
+        <li>
+          {t('Memory of all packs together: {{now}} now, {{then}} then; {{free}} are free.', {
+            now: bytes(cost.now.memory),
+            then: bytes(cost.then.memory),
+            free: bytes(machine.memoryFree),
+          })}
+        </li>
+        <li>
+          {t('A minute of video takes all packs together: {{now}} now, {{then}} then.', {
+            now: pace(cost.now.secondsPerMinute),
+            then: pace(cost.then.secondsPerMinute),
+          })}
+        </li>
+        {tight && <li className="unsure">{t("Together they need most of this computer's memory; everything may become slow.")}</li>}
         <li>{t('What you accepted, edited or rejected stays, and so does what the other packs have seen: going back is free.')}</li>
       </ul>
       <div className="row">
-        <button className="primary" onClick={() => void act(call('usePack', { params: { packId }, body: task === null ? {} : { tasks: [task] } })).then(leave)}>{t('Switch now')}</button>
+        <button
+          className="primary"
+          onClick={() => void act(call('usePack', { params: { packId }, body: task === null ? {} : { tasks: [task] } })).then(leave)}
+        >
+          {t('Switch now')}
+        </button>
         <button onClick={leave}>{t('Not now')}</button>
       </div>
     </div>

@@ -17,12 +17,21 @@ export function Tasks({ overview }: { overview: PackOverview }) {
   return (
     <section aria-label={t('Who does what')}>
       <h3>{t('Who does what')}</h3>
-      <p className="muted small">{t('Captions, answers and search come first from what is seen and measured: boxes, text and movement. Their packs are asked where that says nothing, and only about footage that they know.')}</p>
+      <p className="muted small">
+        {t(
+          'Captions, answers and search come first from what is seen and measured: boxes, text and movement. Their packs are asked where that says nothing, and only about footage that they know.',
+        )}
+      </p>
       <ul className="panel who">
-        {tasks.map((row) => <Row key={row.task} row={row} overview={overview} />)}
+        {tasks.map((row) => (
+          <Row key={row.task} row={row} overview={overview} />
+        ))}
       </ul>
       <p className="muted small">
-        {t('All packs in use together: {{memory}} of memory ({{free}} are free).', { memory: bytes(cost.memory), free: bytes(machine.memoryFree) })}{' '}
+        {t('All packs in use together: {{memory}} of memory ({{free}} are free).', {
+          memory: bytes(cost.memory),
+          free: bytes(machine.memoryFree),
+        })}{' '}
         {t('A minute of video takes: {{pace}}.', { pace: pace(cost.secondsPerMinute) })}
       </p>
     </section>
@@ -46,11 +55,22 @@ function Row({ row: { task, packId, able }, overview: { packs, works } }: { row:
     <li data-task={task}>
       <div className="row">
         <strong>{t(TASK_NAMES[task])}</strong>
-        <select aria-label={t('Who does it: {{task}}', { task: t(TASK_NAMES[task]) })} value={planned ?? packId ?? ''} disabled={switching} onChange={({ target }) => choose(target.value)}>
+        <select
+          aria-label={t('Who does it: {{task}}', { task: t(TASK_NAMES[task]) })}
+          value={planned ?? packId ?? ''}
+          disabled={switching}
+          onChange={({ target }) => choose(target.value)}
+        >
           {(packId === null || SPARED.includes(task)) && <option value="">{t('nobody')}</option>}
-          {able.map((id) => <option key={id} value={id}>{nameOf(id)}</option>)}
+          {able.map((id) => (
+            <option key={id} value={id}>
+              {nameOf(id)}
+            </option>
+          ))}
         </select>
-        <span className={manifest ? 'grow' : 'grow muted'}>{manifest ? worth(manifest, task) : t('Nobody does this here; what was found before stays.')}</span>
+        <span className={manifest ? 'grow' : 'grow muted'}>
+          {manifest ? worth(manifest, task) : t('Nobody does this here; what was found before stays.')}
+        </span>
       </div>
       {planned !== null && <Plan packId={planned} task={task} />}
     </li>

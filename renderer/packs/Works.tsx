@@ -30,10 +30,16 @@ export function Works({ overview: { works, stopped } }: { overview: PackOverview
             <div className="grow">
               <strong>{name}</strong>
               <p className="muted small mono">{url}</p>
-              <p className="muted small">{totalBytes === null ? t('Stopped; {{here}} are here.', { here: bytes(here) }) : t('Stopped; {{here}} of {{total}} are here.', { here: bytes(here), total: bytes(totalBytes) })}</p>
+              <p className="muted small">
+                {totalBytes === null
+                  ? t('Stopped; {{here}} are here.', { here: bytes(here) })
+                  : t('Stopped; {{here}} of {{total}} are here.', { here: bytes(here), total: bytes(totalBytes) })}
+              </p>
             </div>
             <button onClick={() => void act(call('downloadPack', { body: { url, precision } }))}>{t('Go on')}</button>
-            <button className="quiet" onClick={() => void act(call('discardDownload', { body: { url } }))}>{t('Discard')}</button>
+            <button className="quiet" onClick={() => void act(call('discardDownload', { body: { url } }))}>
+              {t('Discard')}
+            </button>
           </li>
         ))}
       </ul>
@@ -49,7 +55,9 @@ function Running({ work: { id, kind, title, stage, bytes: done, totalBytes } }: 
         <strong>{title}</strong>
         <p className="muted small num">
           {t(STAGES[stage])}
-          {share !== null && done !== null && totalBytes !== null ? ` · ${percent(share)} · ${t('{{done}} of {{total}}', { done: bytes(done), total: bytes(totalBytes) })}` : ''}
+          {share !== null && done !== null && totalBytes !== null
+            ? ` · ${percent(share)} · ${t('{{done}} of {{total}}', { done: bytes(done), total: bytes(totalBytes) })}`
+            : ''}
         </p>
         <progress aria-label={title} {...(share === null ? {} : { value: share })} max={1} />
       </div>
@@ -61,7 +69,9 @@ function Running({ work: { id, kind, title, stage, bytes: done, totalBytes } }: 
 function Failed({ work: { id, kind, title }, problem }: { work: PackWork; problem: NonNullable<PackWork['problem']> }) {
   return (
     <>
-      {kind === 'switch' && <p className="muted small">{t('“{{title}}” was not taken into use; the pack from before goes on.', { title })}</p>}
+      {kind === 'switch' && (
+        <p className="muted small">{t('“{{title}}” was not taken into use; the pack from before goes on.', { title })}</p>
+      )}
       <ProblemCard problem={problem}>
         <button onClick={() => void act(call('cancelPackWork', { params: { workId: id } }))}>{t('Put away')}</button>
       </ProblemCard>

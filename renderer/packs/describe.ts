@@ -4,14 +4,26 @@ import { tell } from '../../app/scores.ts'
 import { number, percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
 
-export const TASK_NAMES: Record<Task, string> = { caption: phrase('Captions'), answer: phrase('Answers'), search: phrase('Search'), boxes: phrase('Boxes'), text: phrase('Text on screen') }
+export const TASK_NAMES: Record<Task, string> = {
+  caption: phrase('Captions'),
+  answer: phrase('Answers'),
+  search: phrase('Search'),
+  boxes: phrase('Boxes'),
+  text: phrase('Text on screen'),
+}
 
 /** What Tubelet's own packs say of themselves. */
 const OWN = new Set([
-  phrase('A demonstration model that learnt for some hours on a CPU from composed video only (known things in plain colours that move over pictures): on real footage expect most of its captions and answers to be wrong, and see its scores before you trust any of it.'),
-  phrase('Finds things of 80 everyday kinds: people, vehicles, animals, furniture, crockery, food, things of sport and of the desk. It knows no other words, and takes what it does not know for something that it does: toys, drawings, parts of people, and cars seen from straight above are often named wrongly.'),
-  phrase('Reads text that stands upright on the picture: captions, clocks, signs. Latin letters with their accents, digits, Chinese and Japanese. It reads no handwriting, no turned or mirrored text, no Greek, Cyrillic or Arabic, and misses what is lower than about 2 % of the picture.'),
-  phrase('The checkpoint\'s own: see where it came from'),
+  phrase(
+    'A demonstration model that learnt for some hours on a CPU from composed video only (known things in plain colours that move over pictures): on real footage expect most of its captions and answers to be wrong, and see its scores before you trust any of it.',
+  ),
+  phrase(
+    'Finds things of 80 everyday kinds: people, vehicles, animals, furniture, crockery, food, things of sport and of the desk. It knows no other words, and takes what it does not know for something that it does: toys, drawings, parts of people, and cars seen from straight above are often named wrongly.',
+  ),
+  phrase(
+    'Reads text that stands upright on the picture: captions, clocks, signs. Latin letters with their accents, digits, Chinese and Japanese. It reads no handwriting, no turned or mirrored text, no Greek, Cyrillic or Arabic, and misses what is lower than about 2 % of the picture.',
+  ),
+  phrase("The checkpoint's own: see where it came from"),
 ])
 
 /** Words of a pack.json in the window's language where they are Tubelet's own; those of others stay as they are. */
@@ -23,13 +35,17 @@ export function packText(text: string): string {
 export function doubts(manifest: PackManifest): string | null {
   const familiar = manifest.family === 'mammut' ? manifest.calibration.familiar : undefined
   if (familiar === undefined) return null
-  if (familiar.taught === null) return t('The model learnt from no footage: what it says of yours, and finds there, is a guess until you teach it your corrections.')
+  if (familiar.taught === null)
+    return t('The model learnt from no footage: what it says of yours, and finds there, is a guess until you teach it your corrections.')
   return t('Of footage the model learnt only the clips that it was taught: what it says of any other, and finds there, is a guess.')
 }
 
 export function describe(manifest: PackManifest): string {
   if (manifest.family !== 'mammut' || manifest.source === undefined) return packText(manifest.description)
-  return t('Made from {{file}} on this machine: {{frames}} frames of a clip, each seen as a picture. It writes captions and finds clips by words; it answers no questions and finds no boxes. Nothing of it was measured here, so how often it is right is not known.', { file: manifest.source.file, frames: manifest.input.frames })
+  return t(
+    'Made from {{file}} on this machine: {{frames}} frames of a clip, each seen as a picture. It writes captions and finds clips by words; it answers no questions and finds no boxes. Nothing of it was measured here, so how often it is right is not known.',
+    { file: manifest.source.file, frames: manifest.input.frames },
+  )
 }
 
 /** How good a pack was measured to be at a task, in one line. */
@@ -38,13 +54,20 @@ export function worth(manifest: PackManifest, task: Task): string {
   if (familiar?.taught === null) return t('Proof of the path; sure of nothing until you teach it.')
   if (familiar !== undefined) return t('Sure only of clips like those that you taught it.')
   const told = tell(manifest.scores)
-  if (task === 'caption' && told?.captions) return t('Names the right thing in {{thing}} of clips.', { thing: percent(told.captions.thing) })
+  if (task === 'caption' && told?.captions)
+    return t('Names the right thing in {{thing}} of clips.', { thing: percent(told.captions.thing) })
   if (task === 'answer' && told?.answers !== undefined) return t('Of its answers {{right}} are right.', { right: percent(told.answers) })
-  if (task === 'search' && told?.search) return t('The clip that is meant comes first in {{first}} of searches.', { first: percent(told.search.first) })
-  if (task === 'boxes' && told?.boxes) return t('Boxes of names that it learnt: {{known}} average precision (AP50).', { known: number(told.boxes.known, 2) })
+  if (task === 'search' && told?.search)
+    return t('The clip that is meant comes first in {{first}} of searches.', { first: percent(told.search.first) })
+  if (task === 'boxes' && told?.boxes)
+    return t('Boxes of names that it learnt: {{known}} average precision (AP50).', { known: number(told.boxes.known, 2) })
   const of = (metric: string) => manifest.scores.find((score) => score.task === task && score.metric === metric)?.value
   const [found, right, errors] = [of('recall of asked names'), of('precision of asked names'), of('character errors')]
-  if (found !== undefined && right !== undefined) return t('Of things that are asked for it finds {{found}}; {{right}} of what it then shows is right.', { found: percent(found), right: percent(right) })
+  if (found !== undefined && right !== undefined)
+    return t('Of things that are asked for it finds {{found}}; {{right}} of what it then shows is right.', {
+      found: percent(found),
+      right: percent(right),
+    })
   if (errors !== undefined) return t('It reads {{errors}} of letters wrong.', { errors: percent(errors) })
   return t('Nothing was measured: how often it is right is not known.')
 }

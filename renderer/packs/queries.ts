@@ -14,9 +14,14 @@ import { usePacksUi } from './store.ts'
 const REFRESH_MS = 2_000
 
 const overview = queryOptions({ queryKey: ['packs'], queryFn: () => call('listPacks'), staleTime: 0 })
-export const usePacks = () => useQuery({ ...overview, refetchInterval: ({ state }) => (state.data && state.data.missing.clips > 0 ? REFRESH_MS : false) })
+export const usePacks = () =>
+  useQuery({ ...overview, refetchInterval: ({ state }) => (state.data && state.data.missing.clips > 0 ? REFRESH_MS : false) })
 export const usePlan = (packId: string, task: Task | null) =>
-  useQuery({ queryKey: ['packs', 'plan', packId, task], queryFn: () => call('planSwitch', { params: { packId }, query: task === null ? {} : { task } }), staleTime: 0 })
+  useQuery({
+    queryKey: ['packs', 'plan', packId, task],
+    queryFn: () => call('planSwitch', { params: { packId }, query: task === null ? {} : { task } }),
+    staleTime: 0,
+  })
 
 /** Do something with packs, then look again. */
 export async function act(what: Promise<unknown>): Promise<void> {
@@ -49,7 +54,8 @@ const NOTICE = 'import-'
 let imports = 0
 // The page says all of it at greater length.
 useUi.subscribe(({ page }, before) => {
-  if (page === 'packs' && before.page !== 'packs') for (const { id } of toast.getToasts()) if (String(id).startsWith(NOTICE)) toast.dismiss(id)
+  if (page === 'packs' && before.page !== 'packs')
+    for (const { id } of toast.getToasts()) if (String(id).startsWith(NOTICE)) toast.dismiss(id)
 })
 
 /** Tell how an import begins and ends, on whichever page the person goes on meanwhile. */

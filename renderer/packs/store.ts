@@ -18,4 +18,11 @@ interface PacksUi {
   set: (changes: Partial<Omit<PacksUi, 'set'>>) => void
 }
 
-export const usePacksUi = create<PacksUi>((set) => ({ choosing: false, refused: [], precision: 'fp32', considered: null, made: null, set: (changes) => set(changes) }))
+export const usePacksUi = create<PacksUi>((set) => ({
+  choosing: false,
+  refused: [],
+  precision: 'fp32',
+  considered: null,
+  made: null,
+  set: (changes) => set(changes),
+}))

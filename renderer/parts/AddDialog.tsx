@@ -32,7 +32,10 @@ export function AddDialog() {
     <Dialog title={t('Add videos')} wide>
       {dropped.length > 0 && (
         <p className="note">
-          {t('A browser does not tell where dropped files lie ({{names}}). Choose them or their folder here; the desktop app takes drops directly.', { names: dropped.join(', ') })}
+          {t(
+            'A browser does not tell where dropped files lie ({{names}}). Choose them or their folder here; the desktop app takes drops directly.',
+            { names: dropped.join(', ') },
+          )}
         </p>
       )}
       <PathPicker action={t('Add')} onChoose={add} files />
@@ -41,14 +44,31 @@ export function AddDialog() {
 }
 
 /** Walk the folders of this machine and choose one, or a file. `files`: those are listed too, of all kinds or as videos to add. */
-export function PathPicker({ action, onChoose, files = false }: { action: string; onChoose: (path: string) => void; files?: boolean | 'any' }) {
+export function PathPicker({
+  action,
+  onChoose,
+  files = false,
+}: {
+  action: string
+  onChoose: (path: string) => void
+  files?: boolean | 'any'
+}) {
   const [folder, setFolder] = useState<string | undefined>()
   const [typed, setTyped] = useState<string | null>(null)
   // What is typed leads on: its folder is listed, as far as names begin like the rest.
   const [, into, begins = ''] = /^(.*[\\/])([^\\/]*)$/.exec(typed ?? '') ?? []
   const listed = into ?? folder
-  const { data, error } = useQuery({ queryKey: ['browse', listed], queryFn: () => call('browse', { query: { path: listed } }), staleTime: 0, placeholderData: (earlier) => earlier, retry: false })
-  const entries = data?.entries.filter(({ kind, name }) => (files !== false || kind === 'folder') && name.toLowerCase().startsWith(begins.toLowerCase())) ?? []
+  const { data, error } = useQuery({
+    queryKey: ['browse', listed],
+    queryFn: () => call('browse', { query: { path: listed } }),
+    staleTime: 0,
+    placeholderData: (earlier) => earlier,
+    retry: false,
+  })
+  const entries =
+    data?.entries.filter(
+      ({ kind, name }) => (files !== false || kind === 'folder') && name.toLowerCase().startsWith(begins.toLowerCase()),
+    ) ?? []
   const path = typed ?? data?.path ?? ''
   const go = (to: string) => {
     setFolder(to)
@@ -63,19 +83,34 @@ export function PathPicker({ action, onChoose, files = false }: { action: string
     <form className="picker" onSubmit={submit}>
       <div className="row">
         <input aria-label={t('Path')} value={path} onChange={(event) => setTyped(event.target.value)} spellCheck={false} autoFocus />
-        <button className="primary" type="submit">{action}</button>
+        <button className="primary" type="submit">
+          {action}
+        </button>
       </div>
       {error !== null && typed === null && <ProblemCard problem={problemOf(error)} warning />}
       <ul aria-label={t('Folders and files')}>
         {data?.parent != null && (
-          <li><button type="button" onClick={() => go(data.parent ?? '/')}><CornerLeftUp size={15} aria-hidden />{t('Up')}</button></li>
+          <li>
+            <button type="button" onClick={() => go(data.parent ?? '/')}>
+              <CornerLeftUp size={15} aria-hidden />
+              {t('Up')}
+            </button>
+          </li>
         )}
         {entries.map((entry) => (
           <li key={entry.path}>
             {entry.kind === 'folder' ? (
-              <button type="button" onClick={() => go(entry.path)}><Folder size={15} aria-hidden />{entry.name}</button>
+              <button type="button" onClick={() => go(entry.path)}>
+                <Folder size={15} aria-hidden />
+                {entry.name}
+              </button>
             ) : (
-              <button type="button" className={entry.kind === 'file' ? 'muted' : ''} onClick={() => onChoose(entry.path)} title={`${action}: ${entry.name}`}>
+              <button
+                type="button"
+                className={entry.kind === 'file' ? 'muted' : ''}
+                onClick={() => onChoose(entry.path)}
+                title={`${action}: ${entry.name}`}
+              >
                 {entry.kind === 'video' ? <Film size={15} aria-hidden /> : <File size={15} aria-hidden />}
                 {entry.name}
                 <span className="muted num">{entry.bytes === null ? '' : bytes(entry.bytes)}</span>
@@ -84,7 +119,13 @@ export function PathPicker({ action, onChoose, files = false }: { action: string
           </li>
         ))}
       </ul>
-      {files === true && <p className="muted small">{videos > 0 ? t('“{{action}}” takes this folder with everything below it.', { action }) : t('No video lies directly in this folder; folders below it are searched too.')}</p>}
+      {files === true && (
+        <p className="muted small">
+          {videos > 0
+            ? t('“{{action}}” takes this folder with everything below it.', { action })
+            : t('No video lies directly in this folder; folders below it are searched too.')}
+        </p>
+      )}
     </form>
   )
 }

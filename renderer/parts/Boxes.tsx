@@ -52,7 +52,8 @@ export function Boxes({ probe, clipId, tracks, texts, frames, unit }: Props) {
     standIn(clipId, ordinal)
     chooseTrack(id)
   }
-  const store = (track: TrackAnnotation, box: Box) => void commit(clipId, [{ action: 'edit', annotationId: track.id, body: withKeyBox(track.body, ordinal, pts, box) }])
+  const store = (track: TrackAnnotation, box: Box) =>
+    void commit(clipId, [{ action: 'edit', annotationId: track.id, body: withKeyBox(track.body, ordinal, pts, box) }])
   const grab = (track: TrackAnnotation, grip: Grip | 'move', box: Box) => (event: PointerEvent<SVGElement>) => {
     if (drawing || event.button !== 0) return
     event.stopPropagation()
@@ -80,7 +81,11 @@ export function Boxes({ probe, clipId, tracks, texts, frames, unit }: Props) {
     }
     const { start, box, id } = drag
     const track = tracks.find((one) => one.id === id)
-    if (track && Math.abs(box.x1 - start.x1) + Math.abs(box.y1 - start.y1) + Math.abs(box.x2 - start.x2) + Math.abs(box.y2 - start.y2) > unit) store(track, box)
+    if (
+      track &&
+      Math.abs(box.x1 - start.x1) + Math.abs(box.y1 - start.y1) + Math.abs(box.x2 - start.x2) + Math.abs(box.y2 - start.y2) > unit
+    )
+      store(track, box)
   }
   const nudge = (track: TrackAnnotation, box: Box) => (event: KeyboardEvent) => {
     if (event.key === 'Delete' || event.key === 'Backspace') {
@@ -109,10 +114,30 @@ export function Boxes({ probe, clipId, tracks, texts, frames, unit }: Props) {
     onPointerCancel: () => setDrag(null),
   }
   return (
-    <svg ref={svg} className="boxes" viewBox={`0 0 ${probe.width} ${probe.height}`} role="group" aria-label={t('Boxes on this frame')} data-drawing={drawing} {...sketch}>
-      {texts.filter(({ body: { span } }) => span.startFrame <= ordinal && ordinal < span.endFrame).map(({ id, body: { box } }) => (
-        <rect key={id} className="text-box" data-text-box={id} data-selected={chosen.has(id)} x={box.x1} y={box.y1} width={box.x2 - box.x1} height={box.y2 - box.y1} aria-hidden />
-      ))}
+    <svg
+      ref={svg}
+      className="boxes"
+      viewBox={`0 0 ${probe.width} ${probe.height}`}
+      role="group"
+      aria-label={t('Boxes on this frame')}
+      data-drawing={drawing}
+      {...sketch}
+    >
+      {texts
+        .filter(({ body: { span } }) => span.startFrame <= ordinal && ordinal < span.endFrame)
+        .map(({ id, body: { box } }) => (
+          <rect
+            key={id}
+            className="text-box"
+            data-text-box={id}
+            data-selected={chosen.has(id)}
+            x={box.x1}
+            y={box.y1}
+            width={box.x2 - box.x1}
+            height={box.y2 - box.y1}
+            aria-hidden
+          />
+        ))}
       {tracks.map((track) => {
         const now = interpolate(track.body, pts)
         if (now === null) return null
@@ -123,19 +148,44 @@ export function Boxes({ probe, clipId, tracks, texts, frames, unit }: Props) {
         const hidden = keyInForce(track.body, ordinal)?.occluded === true
         return (
           <g
-            key={track.id} data-box={track.id} data-selected={selected} data-occluded={hidden} style={{ color: colourOf(label) }} tabIndex={0} role="button" aria-label={t('{{label}}, box', { label })} aria-pressed={selected}
-            onPointerDown={grab(track, 'move', box)} onFocus={() => !chosen.has(track.id) && chooseHere(track.id)} onKeyDown={nudge(track, box)}
+            key={track.id}
+            data-box={track.id}
+            data-selected={selected}
+            data-occluded={hidden}
+            style={{ color: colourOf(label) }}
+            tabIndex={0}
+            role="button"
+            aria-label={t('{{label}}, box', { label })}
+            aria-pressed={selected}
+            onPointerDown={grab(track, 'move', box)}
+            onFocus={() => !chosen.has(track.id) && chooseHere(track.id)}
+            onKeyDown={nudge(track, box)}
           >
             <rect x={box.x1} y={box.y1} width={box.x2 - box.x1} height={box.y2 - box.y1} strokeDasharray={observed ? undefined : '6 4'} />
-            <text x={box.x1 + 2 * unit} y={box.y1 > 18 * unit ? box.y1 - 5 * unit : box.y1 + 14 * unit} fontSize={12 * unit}>{label}</text>
-            {selected && track.id === trackId && GRIPS.map((grip) => {
-              const { x, y } = gripAt(grip, box)
-              return <circle key={grip} cx={x} cy={y} r={(grip.length === 2 ? 5 : 4) * unit} onPointerDown={grab(track, grip, box)} className={grip} />
-            })}
+            <text x={box.x1 + 2 * unit} y={box.y1 > 18 * unit ? box.y1 - 5 * unit : box.y1 + 14 * unit} fontSize={12 * unit}>
+              {label}
+            </text>
+            {selected &&
+              track.id === trackId &&
+              GRIPS.map((grip) => {
+                const { x, y } = gripAt(grip, box)
+                return (
+                  <circle
+                    key={grip}
+                    cx={x}
+                    cy={y}
+                    r={(grip.length === 2 ? 5 : 4) * unit}
+                    onPointerDown={grab(track, grip, box)}
+                    className={grip}
+                  />
+                )
+              })}
           </g>
         )
       })}
-      {drag?.id === null && <rect className="sketch" x={drag.box.x1} y={drag.box.y1} width={drag.box.x2 - drag.box.x1} height={drag.box.y2 - drag.box.y1} />}
+      {drag?.id === null && (
+        <rect className="sketch" x={drag.box.x1} y={drag.box.y1} width={drag.box.x2 - drag.box.x1} height={drag.box.y2 - drag.box.y1} />
+      )}
     </svg>
   )
 }
@@ -146,5 +196,8 @@ function pointOf(svg: RefObject<SVGSVGElement | null>, event: PointerEvent, prob
 }
 
 function gripAt(grip: Grip, { x1, y1, x2, y2 }: Box): Point {
-  return { x: grip.includes('w') ? x1 : grip.includes('e') ? x2 : (x1 + x2) / 2, y: grip.includes('n') ? y1 : grip.includes('s') ? y2 : (y1 + y2) / 2 }
+  return {
+    x: grip.includes('w') ? x1 : grip.includes('e') ? x2 : (x1 + x2) / 2,
+    y: grip.includes('n') ? y1 : grip.includes('s') ? y2 : (y1 + y2) / 2,
+  }
 }

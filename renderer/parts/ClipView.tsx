@@ -52,21 +52,54 @@ export function ClipView() {
           <h2 title={source.path}>{source.name}</h2>
           <span className="grow" />
           {clip?.kind === 'marked' && <button onClick={() => void removeClip(clip.id, clip.sourceId)}>{t('Remove this clip')}</button>}
-          {clip?.encoded && <button onClick={findSimilar} aria-label={t('Find similar')} title={hint('Find similar clips', 'similar')}><Images size={15} aria-hidden /><span className="roomy">{t('Find similar')}</span></button>}
+          {clip?.encoded && (
+            <button onClick={findSimilar} aria-label={t('Find similar')} title={hint('Find similar clips', 'similar')}>
+              <Images size={15} aria-hidden />
+              <span className="roomy">{t('Find similar')}</span>
+            </button>
+          )}
           <Remove key={source.id} source={source} />
         </div>
         <SourceProblem source={source} />
       </header>
       {source.probe !== null && source.playback !== 'none' && source.state !== 'failed' ? (
         <Panels
-          id="clip" className="seen" vertical
+          id="clip"
+          className="seen"
+          vertical
           parts={[
-            { id: 'player', least: '200px', content: <Player key={`${source.id} ${isLost(source)}`} source={source} clip={clip} shown={shown} annotations={annotations} frames={frames} /> },
-            { id: 'timeline', name: t('Timeline'), size: '204px', least: '96px', most: '60%', content: <Timeline source={source} clips={ofSource} clip={clip} annotations={annotations} frames={frames} /> },
+            {
+              id: 'player',
+              least: '200px',
+              content: (
+                <Player
+                  key={`${source.id} ${isLost(source)}`}
+                  source={source}
+                  clip={clip}
+                  shown={shown}
+                  annotations={annotations}
+                  frames={frames}
+                />
+              ),
+            },
+            {
+              id: 'timeline',
+              name: t('Timeline'),
+              size: '204px',
+              least: '96px',
+              most: '60%',
+              content: <Timeline source={source} clips={ofSource} clip={clip} annotations={annotations} frames={frames} />,
+            },
           ]}
         />
       ) : (
-        source.problem === null && <p className="placeholder muted">{source.file === 'growing' ? t('This file is still being written. It is analysed as soon as it rests.') : t('This video waits for its turn.')}</p>
+        source.problem === null && (
+          <p className="placeholder muted">
+            {source.file === 'growing'
+              ? t('This file is still being written. It is analysed as soon as it rests.')
+              : t('This video waits for its turn.')}
+          </p>
+        )
       )}
     </>
   )
@@ -106,7 +139,13 @@ function usePassed(clips: readonly Clip[], chosen: Clip | null): number | null {
 
 function SourceProblem({ source }: { source: Source }) {
   const retry = () => call('retrySource', { params: { sourceId: source.id } }).catch(tell)
-  if (source.state === 'cancelled') return <div className="row"><span className="muted">{t('Its analysis was cancelled; what was done is kept.')}</span><button onClick={() => void retry()}>{t('Go on')}</button></div>
+  if (source.state === 'cancelled')
+    return (
+      <div className="row">
+        <span className="muted">{t('Its analysis was cancelled; what was done is kept.')}</span>
+        <button onClick={() => void retry()}>{t('Go on')}</button>
+      </div>
+    )
   if (source.problem === null) return null
   if (isLost(source)) return <Lost source={source} />
   return (
@@ -120,7 +159,8 @@ function SourceProblem({ source }: { source: Source }) {
 function Lost({ source: { id, path, file, problem } }: { source: Source }) {
   const others = useSources().data?.sources.some((one) => one.id !== id && one.path === path && !isLost(one)) === true
   if (problem === null) return null
-  const same = () => call('acceptFile', { params: { sourceId: id } }).then(() => toast.success(t('It is analysed again; what was decided stays.')), tell)
+  const same = () =>
+    call('acceptFile', { params: { sourceId: id } }).then(() => toast.success(t('It is analysed again; what was decided stays.')), tell)
   const again = () => call('retrySource', { params: { sourceId: id } }).then(() => toast.success(t('It is there again.')), tell)
   return (
     <ProblemCard problem={problem} warning>
@@ -144,17 +184,27 @@ function Remove({ source }: { source: Source }) {
       tell(error)
     }
   }
-  const loss = source.touchedCount > 0 ? t('Your work on {{count}} clips goes to the bin with it, for 30 days; the file stays.', { count: source.touchedCount }) : t('The file itself stays where it is.')
+  const loss =
+    source.touchedCount > 0
+      ? t('Your work on {{count}} clips goes to the bin with it, for 30 days; the file stays.', { count: source.touchedCount })
+      : t('The file itself stays where it is.')
   return <Confirmed name={t('Remove from library')} loss={loss} run={() => void remove()} />
 }
 
 function Confirmed({ name, loss, run }: { name: string; loss: string; run: () => void }) {
   const [asking, setAsking] = useState(false)
-  if (!asking) return <button className="icon" aria-label={name} title={name} onClick={() => setAsking(true)}><Trash2 size={15} /></button>
+  if (!asking)
+    return (
+      <button className="icon" aria-label={name} title={name} onClick={() => setAsking(true)}>
+        <Trash2 size={15} />
+      </button>
+    )
   return (
     <div className="row" role="group" aria-label={name}>
       <span className="muted small">{loss}</span>
-      <button className="danger" autoFocus onClick={run}>{t('Remove')}</button>
+      <button className="danger" autoFocus onClick={run}>
+        {t('Remove')}
+      </button>
       <button onClick={() => setAsking(false)}>{t('Keep')}</button>
     </div>
   )

@@ -44,13 +44,19 @@ function Asked({ title, text, yes, answer }: Question) {
   }, [])
   return (
     <dialog ref={ref} className="dialog" aria-label={title} onCancel={() => answer(false)}>
-      <header><h2>{title}</h2></header>
+      <header>
+        <h2>{title}</h2>
+      </header>
       <div className="dialog-body">
         <p>{text}</p>
         <div className="row">
           <span className="grow" />
-          <button autoFocus onClick={() => answer(false)}>{t('Leave them')}</button>
-          <button className="danger" onClick={() => answer(true)}>{yes}</button>
+          <button autoFocus onClick={() => answer(false)}>
+            {t('Leave them')}
+          </button>
+          <button className="danger" onClick={() => answer(true)}>
+            {yes}
+          </button>
         </div>
       </div>
     </dialog>

@@ -15,7 +15,13 @@ export function Dialog({ title, wide = false, children }: { title: string; wide?
     return () => current?.close()
   }, [])
   return (
-    <dialog ref={ref} className={wide ? 'dialog wide' : 'dialog'} aria-label={title} onClose={() => open(null)} onClick={(event) => event.target === ref.current && open(null)}>
+    <dialog
+      ref={ref}
+      className={wide ? 'dialog wide' : 'dialog'}
+      aria-label={title}
+      onClose={() => open(null)}
+      onClick={(event) => event.target === ref.current && open(null)}
+    >
       <header>
         <h2>{title}</h2>
         <button className="icon" aria-label={t('Close')} onClick={() => open(null)}>

@@ -22,17 +22,41 @@ export function EmptyState({ dragging }: { dragging: boolean }) {
       <h2>{t('Drop videos or folders here')}</h2>
       <p className="muted">{t('Things, text and movement are found in every clip. Then ask, search, label, correct and export.')}</p>
       <div className="row">
-        <button className="primary large" onClick={() => void pickFolder()} autoFocus><FolderPlus size={17} aria-hidden />{t('Choose folder')}</button>
-        {status?.sample && <button className="large" onClick={() => void addPaths([status.sample ?? ''])}>{t('Try the sample clip')}</button>}
+        <button className="primary large" onClick={() => void pickFolder()} autoFocus>
+          <FolderPlus size={17} aria-hidden />
+          {t('Choose folder')}
+        </button>
+        {status?.sample && (
+          <button className="large" onClick={() => void addPaths([status.sample ?? ''])}>
+            {t('Try the sample clip')}
+          </button>
+        )}
       </div>
       <Abilities />
       <dl className="hints">
-        <div><dt><kbd>{keyOf('add')}</kbd></dt><dd>{t('add videos')}</dd></div>
-        <div><dt><kbd>{keyOf('search')}</kbd></dt><dd>{t('search for a moment')}</dd></div>
-        <div><dt><kbd>{keyOf('keys')}</kbd></dt><dd>{t('all keys')}</dd></div>
+        <div>
+          <dt>
+            <kbd>{keyOf('add')}</kbd>
+          </dt>
+          <dd>{t('add videos')}</dd>
+        </div>
+        <div>
+          <dt>
+            <kbd>{keyOf('search')}</kbd>
+          </dt>
+          <dd>{t('search for a moment')}</dd>
+        </div>
+        <div>
+          <dt>
+            <kbd>{keyOf('keys')}</kbd>
+          </dt>
+          <dd>{t('all keys')}</dd>
+        </div>
       </dl>
       <p className="muted small">{privacy(status)}</p>
-      <button className="quiet small" onClick={() => goTo('settings')}>{status ? shown(status.engine.sentence) : t('Starting…')}</button>
+      <button className="quiet small" onClick={() => goTo('settings')}>
+        {status ? shown(status.engine.sentence) : t('Starting…')}
+      </button>
     </main>
   )
 }

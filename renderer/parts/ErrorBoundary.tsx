@@ -20,8 +20,12 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { problem:
     if (problem === null) return this.props.children
     return (
       <div className="crash">
-        <ProblemCard problem={{ ...problem, message: phrase('The window ran into a fault.'), next: phrase('Reload the window; nothing is lost.') }} />
-        <button className="primary" onClick={() => location.reload()}>{t('Reload')}</button>
+        <ProblemCard
+          problem={{ ...problem, message: phrase('The window ran into a fault.'), next: phrase('Reload the window; nothing is lost.') }}
+        />
+        <button className="primary" onClick={() => location.reload()}>
+          {t('Reload')}
+        </button>
       </div>
     )
   }

@@ -41,20 +41,33 @@ export function Inspector() {
   return (
     <div className="scroll" key={clipId}>
       <section>
-        <h3>{t('Caption')} <span className="muted num">{clock(clip.start, 1)}–{clock(clip.end, 1)}</span></h3>
-        {of('caption').map((annotation) => <Statement key={annotation.id} annotation={annotation} />)}
+        <h3>
+          {t('Caption')}{' '}
+          <span className="muted num">
+            {clock(clip.start, 1)}–{clock(clip.end, 1)}
+          </span>
+        </h3>
+        {of('caption').map((annotation) => (
+          <Statement key={annotation.id} annotation={annotation} />
+        ))}
         {!clip.encoded && <p className="muted">{t('Being analysed…')}</p>}
       </section>
       {/* What is drawn is named here: near the top, however much is said of the clip. */}
       <TrackList annotations={annotations} />
       <section>
         <FactList facts={data.facts} caption={of('caption').flatMap(({ body }) => ('text' in body ? body.text : []))[0]} />
-        {clip.encoded && !of('caption').some((caption) => caption.provenance !== null && !fromFacts(caption)) && <Guess clipId={clipId} question={null} />}
+        {clip.encoded && !of('caption').some((caption) => caption.provenance !== null && !fromFacts(caption)) && (
+          <Guess clipId={clipId} question={null} />
+        )}
       </section>
       <section>
         <h3>{t('Ask')}</h3>
         <Ask clipId={clipId} ready={clip.encoded} />
-        {of('answer').toReversed().map((annotation) => <Statement key={annotation.id} annotation={annotation} />)}
+        {of('answer')
+          .toReversed()
+          .map((annotation) => (
+            <Statement key={annotation.id} annotation={annotation} />
+          ))}
       </section>
       <TextList texts={annotations.flatMap((one): TextAnnotation[] => (one.body.kind === 'text' ? [{ ...one, body: one.body }] : []))} />
       <Told clipId={clipId} annotations={annotations} />
@@ -67,7 +80,9 @@ export function Inspector() {
 function Told({ clipId, annotations }: { clipId: number; annotations: readonly Annotation[] }) {
   const draft = parts.useDraft(clipId)
   const told = annotations
-    .flatMap((one) => ((one.body.kind === 'segment' || one.body.kind === 'note') && one.state !== 'rejected' ? [{ ...one, body: one.body }] : []))
+    .flatMap((one) =>
+      (one.body.kind === 'segment' || one.body.kind === 'note') && one.state !== 'rejected' ? [{ ...one, body: one.body }] : [],
+    )
     .sort((a, b) => (a.body.span?.startFrame ?? 0) - (b.body.span?.startFrame ?? 0))
   const save = async ({ kind, span }: NonNullable<typeof draft>, text: string) => {
     if ((await commit(clipId, [{ action: 'add', clipId, body: { kind, span, text } }], said('Saved'))) !== null) parts.drop(clipId)
@@ -78,19 +93,31 @@ function Told({ clipId, annotations }: { clipId: number; annotations: readonly A
         {t('Moments')} <span className="muted num">{told.length > 0 ? told.length : ''}</span>
         <span className="grow" />
         <span className="row">
-          <button className="small" title={hint('Caption what is marked, or from here on', 'segment')} onClick={() => sayHere('segment')}><Plus size={13} aria-hidden />{t('Caption')}</button>
-          <button className="small" title={hint('Note on what is marked, or on this moment', 'note')} onClick={() => sayHere('note')}><Plus size={13} aria-hidden />{t('Note')}</button>
+          <button className="small" title={hint('Caption what is marked, or from here on', 'segment')} onClick={() => sayHere('segment')}>
+            <Plus size={13} aria-hidden />
+            {t('Caption')}
+          </button>
+          <button className="small" title={hint('Note on what is marked, or on this moment', 'note')} onClick={() => sayHere('note')}>
+            <Plus size={13} aria-hidden />
+            {t('Note')}
+          </button>
         </span>
       </h3>
       {draft && (
         <div className="statement">
           <TextForm
-            label={draft.kind === 'note' ? t('Note') : t('Caption of a part')} draft={draft} onWrite={(text) => parts.change(clipId, { text })} onSave={(text) => save(draft, text)} onCancel={() => parts.drop(clipId)}
+            label={draft.kind === 'note' ? t('Note') : t('Caption of a part')}
+            draft={draft}
+            onWrite={(text) => parts.change(clipId, { text })}
+            onSave={(text) => save(draft, text)}
+            onCancel={() => parts.drop(clipId)}
           />
         </div>
       )}
       {told.length === 0 && !draft && <p className="muted">{t('Captions of parts of the clip, and notes, each with its time.')}</p>}
-      {told.map((annotation) => <Statement key={annotation.id} annotation={annotation} />)}
+      {told.map((annotation) => (
+        <Statement key={annotation.id} annotation={annotation} />
+      ))}
     </section>
   )
 }
@@ -140,21 +167,60 @@ function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
   const everyClip = async () => {
     try {
       await call('addColumn', { body: { kind: looksYesNo(question) ? 'yesno' : 'question', text: question.trim() } })
-      toast.success(t('Asking {{count}} clips: “{{question}}”', { count: encoded, question: question.trim() }), { description: t('It is a column of the table now, and clips that come later are asked too.') })
+      toast.success(t('Asking {{count}} clips: “{{question}}”', { count: encoded, question: question.trim() }), {
+        description: t('It is a column of the table now, and clips that come later are asked too.'),
+      })
       setQuestion('')
     } catch (error) {
       tell(error)
     }
   }
-    return (
+  return (
     <>
       <form className="ask" onSubmit={(event) => void submit(event)}>
-        <input id="ask" aria-label={t('Question about this clip')} placeholder={t('What colour is the car?')} value={question} maxLength={300} onChange={(event) => setQuestion(event.target.value)} disabled={!ready} />
-        <button className="icon" aria-label={t('Ask')} title={hint('Ask', 'ask')} disabled={!ready || running !== null || question.trim() === ''}><Send size={15} /></button>
-        <button type="button" className="icon" aria-label={t('Ask every clip')} title={t('Ask all {{count}} clips that are ready', { count: encoded })} disabled={encoded === 0 || question.trim() === ''} onClick={() => void everyClip()}><ListPlus size={16} /></button>
+        <input
+          id="ask"
+          aria-label={t('Question about this clip')}
+          placeholder={t('What colour is the car?')}
+          value={question}
+          maxLength={300}
+          onChange={(event) => setQuestion(event.target.value)}
+          disabled={!ready}
+        />
+        <button
+          className="icon"
+          aria-label={t('Ask')}
+          title={hint('Ask', 'ask')}
+          disabled={!ready || running !== null || question.trim() === ''}
+        >
+          <Send size={15} />
+        </button>
+        <button
+          type="button"
+          className="icon"
+          aria-label={t('Ask every clip')}
+          title={t('Ask all {{count}} clips that are ready', { count: encoded })}
+          disabled={encoded === 0 || question.trim() === ''}
+          onClick={() => void everyClip()}
+        >
+          <ListPlus size={16} />
+        </button>
       </form>
-      {running && <div className="statement" aria-live="polite"><p className="muted">{running.question}</p><p className="said">{running.text}<span className="caret" /></p></div>}
-      {refused && (refused.problem.code === 'not-answerable' ? <Unanswered key={refused.question} clipId={clipId} question={refused.question} problem={refused.problem} /> : <ProblemCard problem={refused.problem} />)}
+      {running && (
+        <div className="statement" aria-live="polite">
+          <p className="muted">{running.question}</p>
+          <p className="said">
+            {running.text}
+            <span className="caret" />
+          </p>
+        </div>
+      )}
+      {refused &&
+        (refused.problem.code === 'not-answerable' ? (
+          <Unanswered key={refused.question} clipId={clipId} question={refused.question} problem={refused.problem} />
+        ) : (
+          <ProblemCard problem={refused.problem} />
+        ))}
       {status?.engine.state === 'restarting' && <p className="muted">{shown(status.engine.sentence)}</p>}
     </>
   )

@@ -37,16 +37,31 @@ export function LabelEditor() {
       <div className="row">
         <h3>{t('Labels to find')}</h3>
         <span className="grow" />
-        {vocabulary.length > 0 && <button className="icon" aria-label={t('Thresholds, colours, synonyms')} title={t('Thresholds, colours, synonyms')} onClick={() => goTo('labels')}><SlidersHorizontal size={14} /></button>}
+        {vocabulary.length > 0 && (
+          <button
+            className="icon"
+            aria-label={t('Thresholds, colours, synonyms')}
+            title={t('Thresholds, colours, synonyms')}
+            onClick={() => goTo('labels')}
+          >
+            <SlidersHorizontal size={14} />
+          </button>
+        )}
       </div>
       <ul className="chips" aria-label={t('Labels')}>
         {vocabulary.map(({ name, colour, synonyms }) => {
           const blind = count(name) === 0 && !sees([name, ...synonyms])
           return (
-            <li key={name} className="chip" data-blind={blind} title={blind ? t('cannot see') : t('found in {{count}} clips', { count: count(name) })}>
+            <li
+              key={name}
+              className="chip"
+              data-blind={blind}
+              title={blind ? t('cannot see') : t('found in {{count}} clips', { count: count(name) })}
+            >
               <span className="swatch" style={{ background: colour }} aria-hidden />
               <button
-                className="quiet small" title={t('Details of {{label}}', { label: name })}
+                className="quiet small"
+                title={t('Details of {{label}}', { label: name })}
                 onClick={() => {
                   select(name)
                   goTo('labels')
@@ -54,17 +69,31 @@ export function LabelEditor() {
               >
                 {name} <span className="muted num">{blind ? t('cannot see') : count(name)}</span>
               </button>
-              <button className="icon" aria-label={t('Remove label {{label}}', { label: name })} onClick={() => setRemoving(name)}><X size={12} /></button>
+              <button className="icon" aria-label={t('Remove label {{label}}', { label: name })} onClick={() => setRemoving(name)}>
+                <X size={12} />
+              </button>
             </li>
           )
         })}
       </ul>
       {removing !== null && <Removal key={removing} name={removing} onDone={() => setRemoving(null)} />}
       <form className="ask" onSubmit={(event) => void add(event)}>
-        <input aria-label={t('Add a label')} placeholder={t('person, red car…')} value={text} onChange={(event) => setText(event.target.value)} />
+        <input
+          aria-label={t('Add a label')}
+          placeholder={t('person, red car…')}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
       </form>
       <CannotSee phrases={text.split(',')} />
-      <p className="muted small">{pack?.manifest.family === 'detector' ? t('{{pack}} sees {{count}} kinds of things, in English and German words. No video is read again.', { pack: pack.manifest.name, count: pack.manifest.classes.length }) : t('Any words. New labels are looked for in what is already encoded: no video is read again.')}</p>
+      <p className="muted small">
+        {pack?.manifest.family === 'detector'
+          ? t('{{pack}} sees {{count}} kinds of things, in English and German words. No video is read again.', {
+              pack: pack.manifest.name,
+              count: pack.manifest.classes.length,
+            })
+          : t('Any words. New labels are looked for in what is already encoded: no video is read again.')}
+      </p>
     </section>
   )
 }

@@ -66,10 +66,14 @@ export function LibraryList() {
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [clipId, chosen !== -1])
   const items = virtual.getVirtualItems()
-  const inView = [...new Set(items.flatMap(({ index }) => {
-    const row = rows.at(index)
-    return row?.type === 'clip' ? row.source.id : []
-  }))]
+  const inView = [
+    ...new Set(
+      items.flatMap(({ index }) => {
+        const row = rows.at(index)
+        return row?.type === 'clip' ? row.source.id : []
+      }),
+    ),
+  ]
   const clips = useQueries({ queries: inView.map((id) => clipsOf(id)), combine: clipsBySource })
   return (
     <div ref={scroller} className="scroll" tabIndex={-1}>
@@ -117,10 +121,22 @@ const SourceRow = memo(function SourceRow({ source, current }: { source: Source;
   const more = probe === null || unusual.length > 0 ? unusual : [probe.codec.toUpperCase()]
   return (
     <button className="source-row" aria-current={current} onClick={() => void choose(source)} title={source.path}>
-      {source.hasThumbnail ? <img src={urlOf('thumbnail', { params: { sourceId: source.id } })} alt="" loading="lazy" /> : <span className="blank" />}
+      {source.hasThumbnail ? (
+        <img src={urlOf('thumbnail', { params: { sourceId: source.id } })} alt="" loading="lazy" />
+      ) : (
+        <span className="blank" />
+      )}
       <span className="text">
-        <strong><FileName of={name} /></strong>
-        <span className="facts-line"><span className="muted num">{facts.join(' · ')}{more.length > 0 && <span className="roomy"> · {more.join(' · ')}</span>}</span><StateChip source={source} /></span>
+        <strong>
+          <FileName of={name} />
+        </strong>
+        <span className="facts-line">
+          <span className="muted num">
+            {facts.join(' · ')}
+            {more.length > 0 && <span className="roomy"> · {more.join(' · ')}</span>}
+          </span>
+          <StateChip source={source} />
+        </span>
       </span>
     </button>
   )
@@ -138,8 +154,17 @@ function StateChip({ source: { state, file, encodedCount, clipCount, reviewedCou
     cancelled: t('Cancelled'),
   }[state]
   // Where its file is not, that comes first.
-  if (file === 'missing' || file === 'replaced') return <span className="chip" data-state="partial">{file === 'missing' ? t('File missing') : t('File replaced')}</span>
-  return <span className="chip" data-state={state}>{text}</span>
+  if (file === 'missing' || file === 'replaced')
+    return (
+      <span className="chip" data-state="partial">
+        {file === 'missing' ? t('File missing') : t('File replaced')}
+      </span>
+    )
+  return (
+    <span className="chip" data-state={state}>
+      {text}
+    </span>
+  )
 }
 
 const REVIEWED = { accepted: phrase('accepted'), edited: phrase('edited'), rejected: phrase('rejected') }
@@ -150,12 +175,30 @@ export function Standing({ clip: { captionState, captionUnsure } }: { clip: Clip
   return <em data-review={captionState}>{t(REVIEWED[captionState])}</em>
 }
 
-export const ClipRow = memo(function ClipRow({ clip, current, named = false }: { clip: Clip; current: boolean; /** With the name of its video. */ named?: boolean }) {
+export const ClipRow = memo(function ClipRow({
+  clip,
+  current,
+  named = false,
+}: {
+  clip: Clip
+  current: boolean /** With the name of its video. */
+  named?: boolean
+}) {
   const { id, kind, sourceId, start, end, caption, captionState, labels, encoded, sourceName } = clip
   return (
-    <button className="clip-row" data-clip={id} data-rejected={captionState === 'rejected'} aria-current={current} onClick={() => useUi.getState().selectClip(id, sourceId)}>
+    <button
+      className="clip-row"
+      data-clip={id}
+      data-rejected={captionState === 'rejected'}
+      aria-current={current}
+      onClick={() => useUi.getState().selectClip(id, sourceId)}
+    >
       {/* A clip that was just marked has no picture before it is encoded. */}
-      {kind === 'marked' && !encoded ? <span className="blank" /> : <img src={urlOf('clipThumbnail', { params: { clipId: id } })} alt="" loading="lazy" />}
+      {kind === 'marked' && !encoded ? (
+        <span className="blank" />
+      ) : (
+        <img src={urlOf('clipThumbnail', { params: { clipId: id } })} alt="" loading="lazy" />
+      )}
       <span className="text">
         <span className="caption">{caption ?? (encoded ? t('No caption') : t('Waiting for its caption…'))}</span>
         {/* In a narrow list the rest gives way to what was decided. */}

@@ -41,29 +41,52 @@ export function Palette() {
         const key = keys.get(id)?.[0]
         return { id, name: t(name), detail: t(group), Icon: SquareTerminal, key: key && keyName(key), run }
       }),
-      ...(sources?.sources ?? []).map(({ id, name }): Entry => ({
-        id: `source-${id}`, name, detail: t('Video'), Icon: Film,
-        run: () => {
-          goTo('review')
-          selectSource(id)
-        },
-      })),
+      ...(sources?.sources ?? []).map(
+        ({ id, name }): Entry => ({
+          id: `source-${id}`,
+          name,
+          detail: t('Video'),
+          Icon: Film,
+          run: () => {
+            goTo('review')
+            selectSource(id)
+          },
+        }),
+      ),
     ]
   }, [sources])
   const says = useDeferredValue(text.trim())
   // Clips are too many to be held here: the library looks for those that say it.
-  const { data: clips, isFetching } = useQuery({ queryKey: ['search', 'palette', says], queryFn: () => call('search', { body: { query: null, filters: { says }, limit: CLIPS } }), enabled: says.length >= SHORTEST, placeholderData: keepPreviousData })
+  const { data: clips, isFetching } = useQuery({
+    queryKey: ['search', 'palette', says],
+    queryFn: () => call('search', { body: { query: null, filters: { says }, limit: CLIPS } }),
+    enabled: says.length >= SHORTEST,
+    placeholderData: keepPreviousData,
+  })
   const found = useMemo(() => {
     if (text.trim() === '') return all.slice(0, MOST)
-    const scored = all.map((entry) => ({ entry, score: Math.max(fuzzy(text, entry.name), 0.8 * fuzzy(text, `${entry.name} ${entry.detail}`)) })).filter(({ score }) => score > 0)
-    const named = scored.sort((a, b) => b.score - a.score).slice(0, MOST).map(({ entry }) => entry)
-    const said = text.trim().length < SHORTEST ? [] : (clips?.hits ?? []).map(({ clip: { id, sourceId, start, end, caption, captionState, captionUnsure, sourceName } }): Entry => ({
-      id: `clip-${id}`, name: captionText({ caption, state: captionState, unsure: captionUnsure }), detail: `${sourceName} · ${clock(start, 1)}–${clock(end, 1)}`, Icon: Clapperboard,
-      run: () => {
-        useUi.getState().goTo('review')
-        useUi.getState().selectClip(id, sourceId)
-      },
-    }))
+    const scored = all
+      .map((entry) => ({ entry, score: Math.max(fuzzy(text, entry.name), 0.8 * fuzzy(text, `${entry.name} ${entry.detail}`)) }))
+      .filter(({ score }) => score > 0)
+    const named = scored
+      .sort((a, b) => b.score - a.score)
+      .slice(0, MOST)
+      .map(({ entry }) => entry)
+    const said =
+      text.trim().length < SHORTEST
+        ? []
+        : (clips?.hits ?? []).map(
+            ({ clip: { id, sourceId, start, end, caption, captionState, captionUnsure, sourceName } }): Entry => ({
+              id: `clip-${id}`,
+              name: captionText({ caption, state: captionState, unsure: captionUnsure }),
+              detail: `${sourceName} · ${clock(start, 1)}–${clock(end, 1)}`,
+              Icon: Clapperboard,
+              run: () => {
+                useUi.getState().goTo('review')
+                useUi.getState().selectClip(id, sourceId)
+              },
+            }),
+          )
     return [...named.slice(0, MOST - said.length), ...said]
   }, [all, text, clips])
   const choose = (entry: Entry | undefined) => {
@@ -87,8 +110,17 @@ export function Palette() {
   return (
     <Dialog title={t('Do anything by name')}>
       <input
-        type="text" role="combobox" aria-expanded aria-controls={listId} aria-activedescendant={found[at] && `${listId}-${at}`} aria-autocomplete="list" aria-label={t('An action, a page, a video or a clip')}
-        placeholder={t('An action, a page, a video or a clip')} value={text} autoComplete="off" onKeyDown={press}
+        type="text"
+        role="combobox"
+        aria-expanded
+        aria-controls={listId}
+        aria-activedescendant={found[at] && `${listId}-${at}`}
+        aria-autocomplete="list"
+        aria-label={t('An action, a page, a video or a clip')}
+        placeholder={t('An action, a page, a video or a clip')}
+        value={text}
+        autoComplete="off"
+        onKeyDown={press}
         onChange={({ target }) => {
           setText(target.value)
           setAt(0)
@@ -96,7 +128,14 @@ export function Palette() {
       />
       <ul ref={list} id={listId} className="named" role="listbox" aria-label={t('Found')}>
         {found.map((entry, i) => (
-          <li key={entry.id} id={`${listId}-${i}`} role="option" aria-selected={i === at} onClick={() => choose(entry)} onPointerMove={() => setAt(i)}>
+          <li
+            key={entry.id}
+            id={`${listId}-${i}`}
+            role="option"
+            aria-selected={i === at}
+            onClick={() => choose(entry)}
+            onPointerMove={() => setAt(i)}
+          >
             <entry.Icon size={14} aria-hidden />
             <span className="name">{entry.name}</span>
             <span className="muted small detail">{entry.detail}</span>
@@ -104,7 +143,11 @@ export function Palette() {
           </li>
         ))}
       </ul>
-      <p role="status" className={found.length === 0 ? 'muted' : 'sr'}>{found.length === 0 ? t(isPending || isFetching ? 'Looking…' : 'Nothing is called that.') : t('{{count}} found', { count: found.length })}</p>
+      <p role="status" className={found.length === 0 ? 'muted' : 'sr'}>
+        {found.length === 0
+          ? t(isPending || isFetching ? 'Looking…' : 'Nothing is called that.')
+          : t('{{count}} found', { count: found.length })}
+      </p>
     </Dialog>
   )
 }

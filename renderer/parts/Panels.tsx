@@ -34,13 +34,36 @@ export function togglePanel(id: string): void {
 }
 
 /** @param id Under which the sizes are remembered on this machine. */
-export function Panels({ id, className, vertical = false, parts }: { id: string; className: string; vertical?: boolean; parts: readonly Part[] }) {
+export function Panels({
+  id,
+  className,
+  vertical = false,
+  parts,
+}: {
+  id: string
+  className: string
+  vertical?: boolean
+  parts: readonly Part[]
+}) {
   const stacked = useSyncExternalStore(listen, () => narrow().matches)
   const { defaultLayout, onLayoutChanged } = useDefaultLayout({ id: `tubelet-${id}`, panelIds: parts.map((part) => part.id) })
-  if (stacked) return <div className={className}>{parts.map((part) => <Fragment key={part.id}>{part.content}</Fragment>)}</div>
+  if (stacked)
+    return (
+      <div className={className}>
+        {parts.map((part) => (
+          <Fragment key={part.id}>{part.content}</Fragment>
+        ))}
+      </div>
+    )
   const rest = parts.findIndex(({ name }) => name === undefined)
   return (
-    <Group id={`tubelet-${id}`} className={`panels ${className}`} orientation={vertical ? 'vertical' : 'horizontal'} {...(defaultLayout ? { defaultLayout } : {})} onLayoutChanged={onLayoutChanged}>
+    <Group
+      id={`tubelet-${id}`}
+      className={`panels ${className}`}
+      orientation={vertical ? 'vertical' : 'horizontal'}
+      {...(defaultLayout ? { defaultLayout } : {})}
+      onLayoutChanged={onLayoutChanged}
+    >
       {parts.map((part, at) => (
         <Fragment key={part.id}>
           {part.name !== undefined && at > rest && <Bar name={part.name} closes={part.id} />}
@@ -56,7 +79,14 @@ export function Panels({ id, className, vertical = false, parts }: { id: string;
 function Bar({ name, closes }: { name: string; closes?: string }) {
   const bar = t('Size of {{panel}}', { panel: name })
   const enter = ({ key }: KeyboardEvent) => key === 'Enter' && closes !== undefined && togglePanel(closes)
-  return <Separator className="panel-bar" onKeyDown={enter} aria-label={bar} title={t('{{bar}}: drag, or use the arrow keys; Enter closes and opens it, a double click resets it', { bar })} />
+  return (
+    <Separator
+      className="panel-bar"
+      onKeyDown={enter}
+      aria-label={bar}
+      title={t('{{bar}}: drag, or use the arrow keys; Enter closes and opens it, a double click resets it', { bar })}
+    />
+  )
 }
 
 function Pane({ id, content, name, size, least, most }: Part) {
@@ -71,11 +101,20 @@ function Pane({ id, content, name, size, least, most }: Part) {
   }, [id, closes])
   return (
     <Panel
-      id={id} panelRef={handle} minSize={least} groupResizeBehavior={closes ? 'preserve-pixel-size' : 'preserve-relative-size'} collapsible={closes} collapsedSize={0} onResize={({ inPixels }) => setClosed(closes && inPixels < 1)}
-      {...(size === undefined ? {} : { defaultSize: size })} {...(most === undefined ? {} : { maxSize: most })}
+      id={id}
+      panelRef={handle}
+      minSize={least}
+      groupResizeBehavior={closes ? 'preserve-pixel-size' : 'preserve-relative-size'}
+      collapsible={closes}
+      collapsedSize={0}
+      onResize={({ inPixels }) => setClosed(closes && inPixels < 1)}
+      {...(size === undefined ? {} : { defaultSize: size })}
+      {...(most === undefined ? {} : { maxSize: most })}
     >
       {/* What is closed is not walked through by Tab either. */}
-      <div className="panel-content" inert={closed}>{content}</div>
+      <div className="panel-content" inert={closed}>
+        {content}
+      </div>
     </Panel>
   )
 }

@@ -91,9 +91,18 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
         {(unit) => (
           <>
             <video
-              ref={ref} src={src} preload="auto" muted={muted} playsInline aria-label={source.name}
-              onPlay={() => setPlaying(true)} onPause={() => usePlayer.getState().shuttle > 0 && setPlaying(false)} onLoadedData={() => setState('ready')} onError={() => (copied ? setState('failed') : void refuse())}
-              onEnded={ended} loop={span === null && useReview.getState().loop}
+              ref={ref}
+              src={src}
+              preload="auto"
+              muted={muted}
+              playsInline
+              aria-label={source.name}
+              onPlay={() => setPlaying(true)}
+              onPause={() => usePlayer.getState().shuttle > 0 && setPlaying(false)}
+              onLoadedData={() => setState('ready')}
+              onError={() => (copied ? setState('failed') : void refuse())}
+              onEnded={ended}
+              loop={span === null && useReview.getState().loop}
             />
             {state === 'ready' && frames && clip && <Heat probe={probe} clip={clip} annotations={annotations} frames={frames} />}
             {state === 'ready' && frames && shown && showBoxes && (
@@ -102,8 +111,17 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
           </>
         )}
       </Picture>
-      {state === 'loading' && (isLost(source) && preview?.state !== 'ready' ? <p className="cover">{source.problem && told(source.problem).message}</p> : copied && preview?.state !== 'ready' ? <Copying source={source} preview={preview} /> : <p className="cover">{t('Loading…')}</p>)}
-      {state === 'failed' && <p className="cover">{t('This video cannot be played here. Captions, answers, search and labels work all the same.')}</p>}
+      {state === 'loading' &&
+        (isLost(source) && preview?.state !== 'ready' ? (
+          <p className="cover">{source.problem && told(source.problem).message}</p>
+        ) : copied && preview?.state !== 'ready' ? (
+          <Copying source={source} preview={preview} />
+        ) : (
+          <p className="cover">{t('Loading…')}</p>
+        ))}
+      {state === 'failed' && (
+        <p className="cover">{t('This video cannot be played here. Captions, answers, search and labels work all the same.')}</p>
+      )}
       <Transport source={source} clip={clip} frames={frames} onFullscreen={() => void toggleFullscreen(frame.current)} />
     </section>
   )
@@ -117,8 +135,16 @@ export function Copying({ source: { id, probe }, preview }: { source: Source; pr
   if (preview?.state === 'cancelled' || preview?.state === 'failed') {
     return (
       <div className="cover" role="status">
-        <p>{preview.problem ? told(preview.problem).message : t('A browser cannot play {{codec}} here without a preview copy. Analysis works all the same.', { codec })}</p>
-        <div className="row"><button onClick={() => void changePreview('makePreview', id)}>{preview.problem ? t('Try again') : t('Make the preview copy')}</button></div>
+        <p>
+          {preview.problem
+            ? told(preview.problem).message
+            : t('A browser cannot play {{codec}} here without a preview copy. Analysis works all the same.', { codec })}
+        </p>
+        <div className="row">
+          <button onClick={() => void changePreview('makePreview', id)}>
+            {preview.problem ? t('Try again') : t('Make the preview copy')}
+          </button>
+        </div>
       </div>
     )
   }
@@ -149,7 +175,11 @@ async function toggleFullscreen(element: HTMLElement | null): Promise<void> {
 }
 
 /** Keeps playing inside what is marked, else inside the chosen clip. Returns that span in seconds, null for the whole video. */
-function useLoop(clip: Clip | null, frames: FrameTable | undefined, video: React.RefObject<HTMLVideoElement | null>): { start: number; end: number } | null {
+function useLoop(
+  clip: Clip | null,
+  frames: FrameTable | undefined,
+  video: React.RefObject<HTMLVideoElement | null>,
+): { start: number; end: number } | null {
   const [markIn, markOut] = [useReview((review) => review.markIn), useReview((review) => review.markOut)]
   const marked = markedSpan({ markIn, markOut })
   const start = marked && frames ? timeOf(frames, marked.startFrame) : clip?.start
@@ -213,10 +243,14 @@ function Picture({ aspect, pixels, frames, tracks, children }: PictureProps) {
     }
   }, [])
 
-  const fitted = size.width / size.height > aspect ? { width: size.height * aspect, height: size.height } : { width: size.width, height: size.width / aspect }
+  const fitted =
+    size.width / size.height > aspect
+      ? { width: size.height * aspect, height: size.height }
+      : { width: size.width, height: size.width / aspect }
   const [width, height] = [fitted.width * zoom.scale, fitted.height * zoom.scale]
   // Whole, it is in the middle; enlarged, its chosen point is.
-  const place = (full: number, room: number, share: number) => (full <= room ? (room - full) / 2 : Math.min(0, Math.max(room - full, room / 2 - share * full)))
+  const place = (full: number, room: number, share: number) =>
+    full <= room ? (room - full) / 2 : Math.min(0, Math.max(room - full, room / 2 - share * full))
   const pan = {
     onPointerDown: (event: PointerEvent<HTMLDivElement>) => {
       if (event.button > 1) return
@@ -228,7 +262,8 @@ function Picture({ aspect, pixels, frames, tracks, children }: PictureProps) {
       if (began === null) return
       const [dx, dy] = [event.clientX - began.x, event.clientY - began.y]
       if (Math.hypot(dx, dy) > CLICK) began.moved = true
-      if (began.moved && began.zoom.scale > 1) useReview.getState().setZoom({ ...began.zoom, x: began.zoom.x - dx / width, y: began.zoom.y - dy / height })
+      if (began.moved && began.zoom.scale > 1)
+        useReview.getState().setZoom({ ...began.zoom, x: began.zoom.x - dx / width, y: began.zoom.y - dy / height })
     },
     onPointerUp: (event: PointerEvent<HTMLDivElement>) => {
       if (press.current?.moved === false && event.button === 0) {
@@ -243,7 +278,10 @@ function Picture({ aspect, pixels, frames, tracks, children }: PictureProps) {
   }
   return (
     <div ref={ref} className="viewport" data-zoomed={zoom.scale > 1} data-drawing={drawing} {...pan}>
-      <div className="picture" style={{ width, height, transform: `translate(${place(width, size.width, zoom.x)}px, ${place(height, size.height, zoom.y)}px)` }}>
+      <div
+        className="picture"
+        style={{ width, height, transform: `translate(${place(width, size.width, zoom.x)}px, ${place(height, size.height, zoom.y)}px)` }}
+      >
         {children(width > 0 ? pixels / width : 1)}
       </div>
     </div>

@@ -14,7 +14,12 @@ export function ProblemCard({ problem, warning = false, children }: { problem: P
   const Icon = warning ? TriangleAlert : CircleAlert
   const status = queryClient.getQueryData<Status>(['status'])
   // A report may be sent to strangers: file names are enough, folders tell about the person.
-  const report = [`Tubelet ${status?.version ?? ''}: ${inEnglish(problem).message}`, `code: ${code}`, `engine: ${status ? english(status.engine.sentence) : 'unknown'}`, details ?? ''].join('\n')
+  const report = [
+    `Tubelet ${status?.version ?? ''}: ${inEnglish(problem).message}`,
+    `code: ${code}`,
+    `engine: ${status ? english(status.engine.sentence) : 'unknown'}`,
+    details ?? '',
+  ].join('\n')
   const shareable = file === undefined ? report : report.replaceAll(file, file.replace(/^.*[\\/]/, ''))
   return (
     <section className={warning ? 'problem warning' : 'problem'} role="alert">
@@ -26,7 +31,9 @@ export function ProblemCard({ problem, warning = false, children }: { problem: P
         {stillWorks !== undefined && <p className="muted">{stillWorks}</p>}
         <div className="row">
           {children}
-          <button className="quiet" onClick={() => void navigator.clipboard.writeText(shareable).then(() => toast(t('Report copied')))}>{t('Copy report')}</button>
+          <button className="quiet" onClick={() => void navigator.clipboard.writeText(shareable).then(() => toast(t('Report copied')))}>
+            {t('Copy report')}
+          </button>
         </div>
         {(details !== undefined || (warning && file !== undefined)) && (
           <details>

@@ -5,8 +5,16 @@ import { phrase, t } from '../i18n.ts'
 import { doubts } from '../packs/describe.ts'
 
 const KINDS: Record<Kind, string> = {
-  what: phrase('what something is'), colour: phrase('colours'), count: phrase('how many'), direction: phrase('which way things move'), speed: phrase('how fast'),
-  size: phrase('sizes'), where: phrase('where something is'), camera: phrase('what the camera does'), 'before-after': phrase('before and after'), yesno: phrase('yes or no'),
+  what: phrase('what something is'),
+  colour: phrase('colours'),
+  count: phrase('how many'),
+  direction: phrase('which way things move'),
+  speed: phrase('how fast'),
+  size: phrase('sizes'),
+  where: phrase('where something is'),
+  camera: phrase('what the camera does'),
+  'before-after': phrase('before and after'),
+  yesno: phrase('yes or no'),
 }
 
 /** What was measured of a pack, and nothing else: in sentences, and as a table. */
@@ -23,16 +31,38 @@ export function Scores({ pack }: { pack: PackManifest }) {
         {answers !== undefined && (
           <li>
             {t('Of its answers {{right}} are right.', { right: percent(answers) })}{' '}
-            {sure && sure.share > 0 && (doubt === null
-              ? t('It is sure of {{share}} of them, and of those {{right}} are right.', { share: percent(sure.share), right: percent(sure.right) })
-              : t('Above its line of “not sure” are {{share}} of them, and of those {{right}} are right.', { share: percent(sure.share), right: percent(sure.right) }))}
+            {sure &&
+              sure.share > 0 &&
+              (doubt === null
+                ? t('It is sure of {{share}} of them, and of those {{right}} are right.', {
+                    share: percent(sure.share),
+                    right: percent(sure.right),
+                  })
+                : t('Above its line of “not sure” are {{share}} of them, and of those {{right}} are right.', {
+                    share: percent(sure.share),
+                    right: percent(sure.right),
+                  }))}
             {sure?.share === 0 && t('It is never sure of one.')}
           </li>
         )}
         {good.length > 0 && <li>{t('Best at: {{kinds}}.', { kinds: list(good) })}</li>}
         {poor.length > 0 && <li>{t('Seldom right, or hardly better than a guess: {{kinds}}.', { kinds: list(poor) })}</li>}
-        {captions && <li>{t('Its captions name the right colour in {{colour}}, the right thing in {{thing}} and the right direction in {{direction}} of clips.', { colour: percent(captions.colour), thing: percent(captions.thing), direction: percent(captions.direction) })}</li>}
-        {search && <li>{t('Searched with its own caption, a clip comes first among {{among}} in {{first}} of searches and under the first ten in {{ten}}.', { among: number(search.among), first: percent(search.first), ten: percent(search.ten) })}</li>}
+        {captions && (
+          <li>
+            {t(
+              'Its captions name the right colour in {{colour}}, the right thing in {{thing}} and the right direction in {{direction}} of clips.',
+              { colour: percent(captions.colour), thing: percent(captions.thing), direction: percent(captions.direction) },
+            )}
+          </li>
+        )}
+        {search && (
+          <li>
+            {t(
+              'Searched with its own caption, a clip comes first among {{among}} in {{first}} of searches and under the first ten in {{ten}}.',
+              { among: number(search.among), first: percent(search.first), ten: percent(search.ten) },
+            )}
+          </li>
+        )}
         {boxes && (
           <li>
             {t('Boxes of names that it learnt: {{known}} average precision (AP50).', { known: percent(boxes.known) })}{' '}
@@ -40,16 +70,34 @@ export function Scores({ pack }: { pack: PackManifest }) {
           </li>
         )}
         {doubt !== null && <li>{doubt}</li>}
-        <li className="muted">{on === 'generated validation video' ? t('All this on composed video like that which it learnt from; on real footage it is right less often.') : t('Measured on: {{on}}.', { on })}</li>
+        <li className="muted">
+          {on === 'generated validation video'
+            ? t('All this on composed video like that which it learnt from; on real footage it is right less often.')
+            : t('Measured on: {{on}}.', { on })}
+        </li>
       </ul>
       <details>
         <summary>{t('{{count}} measured scores', { count: scores.length })}</summary>
         <div className="scores">
           <table>
-            <thead><tr><th>{t('Task')}</th><th>{t('Measure')}</th><th>{t('Score')}</th><th>{t('On')}</th></tr></thead>
+            <thead>
+              <tr>
+                <th>{t('Task')}</th>
+                <th>{t('Measure')}</th>
+                <th>{t('Score')}</th>
+                <th>{t('On')}</th>
+              </tr>
+            </thead>
             <tbody>
               {scores.map(({ task, metric, value, n, on: set, date }) => (
-                <tr key={`${task} ${metric} ${set}`}><td>{task}</td><td>{metric}</td><td className="num">{number(value, 3)}</td><td className="muted">{number(n)} × {set}, {date}</td></tr>
+                <tr key={`${task} ${metric} ${set}`}>
+                  <td>{task}</td>
+                  <td>{metric}</td>
+                  <td className="num">{number(value, 3)}</td>
+                  <td className="muted">
+                    {number(n)} × {set}, {date}
+                  </td>
+                </tr>
               ))}
             </tbody>
           </table>

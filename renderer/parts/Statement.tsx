@@ -26,44 +26,109 @@ export function Statement({ annotation }: { annotation: Annotation }) {
   const span = body.kind === 'answer' ? undefined : body.span
   const edit = () => texts.open(id, {}, body.text)
   const save = async (text: string) => {
-    const saved = text === body.text || (await commit(clipId, [{ action: 'edit', annotationId: id, body: { ...body, text } }], said('Saved'))) !== null
+    const saved =
+      text === body.text || (await commit(clipId, [{ action: 'edit', annotationId: id, body: { ...body, text } }], said('Saved'))) !== null
     if (saved) texts.drop(id)
   }
   return (
-    <article className="statement" data-state={state} data-annotation={id} data-kind={body.kind} data-guess={state === 'machine' && evidence?.unfamiliar === true}>
+    <article
+      className="statement"
+      data-state={state}
+      data-annotation={id}
+      data-kind={body.kind}
+      data-guess={state === 'machine' && evidence?.unfamiliar === true}
+    >
       {body.kind === 'answer' && <p className="muted">{body.question}</p>}
       {span && <SpanLine annotation={annotation} span={span} />}
       {draft ? (
-        <TextForm label={t(named.name)} draft={draft} onWrite={(text) => texts.change(id, { text })} onSave={save} onCancel={() => texts.drop(id)} />
+        <TextForm
+          label={t(named.name)}
+          draft={draft}
+          onWrite={(text) => texts.change(id, { text })}
+          onSave={save}
+          onCancel={() => texts.drop(id)}
+        />
       ) : (
-        <p className="said" onDoubleClick={edit}>{body.text === '' ? <span className="muted">{t('(nothing)')}</span> : body.text}</p>
+        <p className="said" onDoubleClick={edit}>
+          {body.text === '' ? <span className="muted">{t('(nothing)')}</span> : body.text}
+        </p>
       )}
-      {state === 'edited' && machine?.kind === body.kind && 'text' in machine && machine.text !== body.text && <p className="muted small">{fromFacts(annotation) ? t('What was seen said: {{text}}', { text: machine.text }) : t('The model said: {{text}}', { text: machine.text })}</p>}
+      {state === 'edited' && machine?.kind === body.kind && 'text' in machine && machine.text !== body.text && (
+        <p className="muted small">
+          {fromFacts(annotation)
+            ? t('What was seen said: {{text}}', { text: machine.text })
+            : t('The model said: {{text}}', { text: machine.text })}
+        </p>
+      )}
       <footer>
         {!own && <Standing annotation={annotation} />}
         <span className="grow" />
         {own ? (
           <span className="row tight">
-            <button className="icon" aria-label={t(named.edit)} title={t('Edit')} onClick={edit}><Pencil size={14} /></button>
-            <button className="icon" aria-label={t(named.reject)} title={t('Delete')} onClick={() => void commit(clipId, [{ action: 'reject', annotationId: id }], said('Deleted'))}><Trash2 size={14} /></button>
+            <button className="icon" aria-label={t(named.edit)} title={t('Edit')} onClick={edit}>
+              <Pencil size={14} />
+            </button>
+            <button
+              className="icon"
+              aria-label={t(named.reject)}
+              title={t('Delete')}
+              onClick={() => void commit(clipId, [{ action: 'reject', annotationId: id }], said('Deleted'))}
+            >
+              <Trash2 size={14} />
+            </button>
           </span>
         ) : (
           <Review annotation={annotation} onEdit={edit} />
         )}
       </footer>
-      {body.kind === 'answer' && state === 'machine' && provenance?.packDigest === packInUse && <Unlearnt task="answer" text={body.question} />}
+      {body.kind === 'answer' && state === 'machine' && provenance?.packDigest === packInUse && (
+        <Unlearnt task="answer" text={body.question} />
+      )}
       <EvidenceOf annotation={annotation} />
     </article>
   )
 }
 
 /** What can be said, by kind: its name, and what is done to it. */
-const WHAT: Record<Exclude<AnnotationBody['kind'], 'track'>, { name: string; edit: string; accept: string; reject: string; reset: string }> = {
-  caption: { name: phrase('Caption'), edit: phrase('Edit caption'), accept: phrase('Accept caption'), reject: phrase('Reject caption'), reset: phrase('Reset caption') },
-  answer: { name: phrase('Answer'), edit: phrase('Edit answer'), accept: phrase('Accept answer'), reject: phrase('Reject answer'), reset: phrase('Reset answer') },
-  text: { name: phrase('Text on screen'), edit: phrase('Edit text'), accept: phrase('Accept text'), reject: phrase('Reject text'), reset: phrase('Reset text') },
-  note: { name: phrase('Note'), edit: phrase('Edit note'), accept: phrase('Accept note'), reject: phrase('Delete note'), reset: phrase('Reset note') },
-  segment: { name: phrase('Caption of a part'), edit: phrase('Edit caption of a part'), accept: phrase('Accept caption of a part'), reject: phrase('Delete caption of a part'), reset: phrase('Reset caption of a part') },
+const WHAT: Record<
+  Exclude<AnnotationBody['kind'], 'track'>,
+  { name: string; edit: string; accept: string; reject: string; reset: string }
+> = {
+  caption: {
+    name: phrase('Caption'),
+    edit: phrase('Edit caption'),
+    accept: phrase('Accept caption'),
+    reject: phrase('Reject caption'),
+    reset: phrase('Reset caption'),
+  },
+  answer: {
+    name: phrase('Answer'),
+    edit: phrase('Edit answer'),
+    accept: phrase('Accept answer'),
+    reject: phrase('Reject answer'),
+    reset: phrase('Reset answer'),
+  },
+  text: {
+    name: phrase('Text on screen'),
+    edit: phrase('Edit text'),
+    accept: phrase('Accept text'),
+    reject: phrase('Reject text'),
+    reset: phrase('Reset text'),
+  },
+  note: {
+    name: phrase('Note'),
+    edit: phrase('Edit note'),
+    accept: phrase('Accept note'),
+    reject: phrase('Delete note'),
+    reset: phrase('Reset note'),
+  },
+  segment: {
+    name: phrase('Caption of a part'),
+    edit: phrase('Edit caption of a part'),
+    accept: phrase('Accept caption of a part'),
+    reject: phrase('Delete caption of a part'),
+    reset: phrase('Reset caption of a part'),
+  },
 }
 
 interface TextFormProps {
@@ -97,7 +162,12 @@ export function TextForm({ label, draft, onWrite, onSave, onCancel }: TextFormPr
   return (
     <form onSubmit={(event) => void submit(event)}>
       <textarea
-        ref={field} aria-label={label} value={draft.text} rows={3} readOnly={saving} onChange={({ target }) => onWrite(target.value)}
+        ref={field}
+        aria-label={label}
+        value={draft.text}
+        rows={3}
+        readOnly={saving}
+        onChange={({ target }) => onWrite(target.value)}
         onKeyDown={(event) => {
           if (event.key === 'Escape') onCancel()
           if (event.key === 'Enter' && !event.shiftKey) {
@@ -106,7 +176,12 @@ export function TextForm({ label, draft, onWrite, onSave, onCancel }: TextFormPr
           }
         }}
       />
-      <div className="row"><button className="primary">{t('Save')}</button><button type="button" onClick={onCancel}>{t('Cancel')}</button></div>
+      <div className="row">
+        <button className="primary">{t('Save')}</button>
+        <button type="button" onClick={onCancel}>
+          {t('Cancel')}
+        </button>
+      </div>
     </form>
   )
 }
@@ -119,30 +194,66 @@ function SpanLine({ annotation, span }: { annotation: Annotation; span: Span }) 
   const { id, clipId, body } = annotation
   return (
     <div className="row tight">
-      <button className="quiet small num" title={t('Go there')} onClick={() => showFrame(frames, span.startFrame)}>{clock(from, 2)}–{clock(to, 2)}</button>
+      <button className="quiet small num" title={t('Go there')} onClick={() => showFrame(frames, span.startFrame)}>
+        {clock(from, 2)}–{clock(to, 2)}
+      </button>
       {body.kind === 'caption' && (
         <button
-          className="icon" aria-label={t('Say it of the whole clip')} title={t('Say it of the whole clip')}
-          onClick={() => void commit(clipId, [{ action: 'edit', annotationId: id, body: { kind: 'caption', text: body.text } }], said('Saved'))}
-        ><X size={12} /></button>
+          className="icon"
+          aria-label={t('Say it of the whole clip')}
+          title={t('Say it of the whole clip')}
+          onClick={() =>
+            void commit(clipId, [{ action: 'edit', annotationId: id, body: { kind: 'caption', text: body.text } }], said('Saved'))
+          }
+        >
+          <X size={12} />
+        </button>
       )}
     </div>
   )
 }
 
-const STATES: Record<Annotation['state'], string> = { machine: phrase('not reviewed'), accepted: phrase('accepted'), edited: phrase('edited'), rejected: phrase('rejected') }
+const STATES: Record<Annotation['state'], string> = {
+  machine: phrase('not reviewed'),
+  accepted: phrase('accepted'),
+  edited: phrase('edited'),
+  rejected: phrase('rejected'),
+}
 
 export function Standing({ annotation }: { annotation: Annotation }) {
   const { state, evidence } = annotation
-  if (state !== 'machine') return <span className="chip" data-review={state}>{t(STATES[state])}</span>
+  if (state !== 'machine')
+    return (
+      <span className="chip" data-review={state}>
+        {t(STATES[state])}
+      </span>
+    )
   if (evidence === null) return null
-  const unsure = evidence.unsure && <em className="unsure">{t('not sure')}<span className="visually-hidden"> · </span></em>
-  if (fromFacts(annotation)) return <span className="muted" title={t('from what was seen')}>{unsure}<span className={evidence.unsure ? 'visually-hidden' : undefined}>{t('from what was seen')}</span></span>
+  const unsure = evidence.unsure && (
+    <em className="unsure">
+      {t('not sure')}
+      <span className="visually-hidden"> · </span>
+    </em>
+  )
+  if (fromFacts(annotation))
+    return (
+      <span className="muted" title={t('from what was seen')}>
+        {unsure}
+        <span className={evidence.unsure ? 'visually-hidden' : undefined}>{t('from what was seen')}</span>
+      </span>
+    )
   // A share beside what a pack says of footage that it was taught nothing of would tell nothing.
   if (evidence.unfamiliar) return <em className="unsure">{t('a guess')}</em>
   return (
-    <span className="muted num" {...(evidence.agreement === null ? {} : { title: t('The two passes of the model agree by {{agreement}} (cosine)', { agreement: evidence.agreement.toFixed(2) }) })}>
-      {unsure}{evidence.unsure && ' '}{percent(evidence.confidence)}
+    <span
+      className="muted num"
+      {...(evidence.agreement === null
+        ? {}
+        : { title: t('The two passes of the model agree by {{agreement}} (cosine)', { agreement: evidence.agreement.toFixed(2) }) })}
+    >
+      {unsure}
+      {evidence.unsure && ' '}
+      {percent(evidence.confidence)}
     </span>
   )
 }
@@ -157,14 +268,61 @@ export function Review({ annotation, onEdit }: { annotation: Annotation; onEdit?
   return (
     <span className="row tight">
       {body.kind === 'caption' && marked && (
-        <button className="icon" aria-label={t('Say it of the marked span only')} title={t('Say it of the marked span only')} onClick={() => sayOfMarked(annotation)}><Scissors size={14} /></button>
+        <button
+          className="icon"
+          aria-label={t('Say it of the marked span only')}
+          title={t('Say it of the marked span only')}
+          onClick={() => sayOfMarked(annotation)}
+        >
+          <Scissors size={14} />
+        </button>
       )}
-      {onEdit && <button className="icon" aria-label={t(names.edit)} title={hint('Edit', 'edit-text')} onClick={onEdit} {...(body.kind === 'caption' ? { 'data-edit-caption': true } : {})}><Pencil size={14} /></button>}
-      <button className="icon" aria-label={t(names.accept, values)} aria-pressed={state === 'accepted'} title={hint('Accept', 'accept')} onClick={act('accept')}><Check size={15} /></button>
-      <button className="icon" aria-label={t(names.reject, values)} aria-pressed={state === 'rejected'} title={hint('Reject', 'reject')} onClick={act('reject')}><X size={15} /></button>
-      {state !== 'machine' && machine !== null && <button className="icon" aria-label={t(names.reset, values)} title={hint('Back to what the model said', 'reset')} onClick={act('reset')}><RotateCcw size={14} /></button>}
+      {onEdit && (
+        <button
+          className="icon"
+          aria-label={t(names.edit)}
+          title={hint('Edit', 'edit-text')}
+          onClick={onEdit}
+          {...(body.kind === 'caption' ? { 'data-edit-caption': true } : {})}
+        >
+          <Pencil size={14} />
+        </button>
+      )}
+      <button
+        className="icon"
+        aria-label={t(names.accept, values)}
+        aria-pressed={state === 'accepted'}
+        title={hint('Accept', 'accept')}
+        onClick={act('accept')}
+      >
+        <Check size={15} />
+      </button>
+      <button
+        className="icon"
+        aria-label={t(names.reject, values)}
+        aria-pressed={state === 'rejected'}
+        title={hint('Reject', 'reject')}
+        onClick={act('reject')}
+      >
+        <X size={15} />
+      </button>
+      {state !== 'machine' && machine !== null && (
+        <button
+          className="icon"
+          aria-label={t(names.reset, values)}
+          title={hint('Back to what the model said', 'reset')}
+          onClick={act('reset')}
+        >
+          <RotateCcw size={14} />
+        </button>
+      )}
     </span>
   )
 }
 
-const TRACK = { edit: phrase('Edit track of {{label}}'), accept: phrase('Accept track of {{label}}'), reject: phrase('Reject track of {{label}}'), reset: phrase('Reset track of {{label}}') }
+const TRACK = {
+  edit: phrase('Edit track of {{label}}'),
+  accept: phrase('Accept track of {{label}}'),
+  reject: phrase('Reject track of {{label}}'),
+  reset: phrase('Reset track of {{label}}'),
+}

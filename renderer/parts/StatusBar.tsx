@@ -21,13 +21,20 @@ export function StatusBar() {
         {amber ? <TriangleAlert size={13} aria-hidden /> : <Cpu size={13} aria-hidden />}
         {status?.ffmpegProblem ? told(status.ffmpegProblem).message : status ? shown(status.engine.sentence) : t('Starting…')}
       </button>
-      <span className="muted secure"><ShieldCheck size={13} aria-hidden />{status?.network ? t('Network: on, for packs only') : t('Nothing leaves this computer')}</span>
+      <span className="muted secure">
+        <ShieldCheck size={13} aria-hidden />
+        {status?.network ? t('Network: on, for packs only') : t('Nothing leaves this computer')}
+      </span>
       <span className="grow" />
       <button className="quiet" onClick={() => goTo('queue')} title={t('Show the queue')}>
         <ListChecks size={13} aria-hidden />
         <span role="status" className="num">
           {waiting === 0
-            ? !queue?.finished ? t('Nothing to do') : queue.failed > 0 ? t('Nothing runs or waits; {{count, number}} failed', { count: queue.failed }) : t('All done')
+            ? !queue?.finished
+              ? t('Nothing to do')
+              : queue.failed > 0
+                ? t('Nothing runs or waits; {{count, number}} failed', { count: queue.failed })
+                : t('All done')
             : [
                 queue?.paused ? t('Paused') : running ? `${jobName(running)} · ${percent(running.progress)}` : t('Starting'),
                 t('{{count, number}} jobs left', { count: waiting }),
@@ -36,9 +43,27 @@ export function StatusBar() {
         </span>
         {running && <progress value={running.progress} aria-hidden />}
       </button>
-      <button className="icon" aria-label={t('History')} title={t('History of what was decided')} onClick={() => open('history')}><History size={14} aria-hidden /></button>
-      <button className="icon" aria-label={t('Undo')} title={history?.undo ? t('Undo: {{what}}', { what: shown(history.undo) }) : t('Nothing to undo')} disabled={!history?.undo && !history?.elsewhere} onClick={() => void undo('undo')}><Undo2 size={14} /></button>
-      <button className="icon" aria-label={t('Redo')} title={history?.redo ? t('Redo: {{what}}', { what: shown(history.redo) }) : t('Nothing to redo')} disabled={!history?.redo} onClick={() => void undo('redo')}><Redo2 size={14} /></button>
+      <button className="icon" aria-label={t('History')} title={t('History of what was decided')} onClick={() => open('history')}>
+        <History size={14} aria-hidden />
+      </button>
+      <button
+        className="icon"
+        aria-label={t('Undo')}
+        title={history?.undo ? t('Undo: {{what}}', { what: shown(history.undo) }) : t('Nothing to undo')}
+        disabled={!history?.undo && !history?.elsewhere}
+        onClick={() => void undo('undo')}
+      >
+        <Undo2 size={14} />
+      </button>
+      <button
+        className="icon"
+        aria-label={t('Redo')}
+        title={history?.redo ? t('Redo: {{what}}', { what: shown(history.redo) }) : t('Nothing to redo')}
+        disabled={!history?.redo}
+        onClick={() => void undo('redo')}
+      >
+        <Redo2 size={14} />
+      </button>
     </footer>
   )
 }

@@ -48,7 +48,9 @@ function Lanes({ source, clips, clip, annotations, frames, duration }: Props & {
   const axis = useMemo((): Axis => {
     const length = view.to - view.from
     return {
-      view, duration, frames,
+      view,
+      duration,
+      frames,
       at: (seconds) => (100 * (seconds - view.from)) / length,
       frameAt: (clientX) => {
         const { left, width } = ref.current?.querySelector('.ruler .lane-body')?.getBoundingClientRect() ?? { left: 0, width: 1 }
@@ -73,7 +75,8 @@ function Lanes({ source, clips, clip, annotations, frames, duration }: Props & {
     const { view: now } = useReview.getState()
     const { from, to } = now ?? { from: 0, to: duration }
     const length = end - start
-    if (start < from || end > to || length < (to - from) / 4) setView(length > duration / 2 ? null : fitView({ from: start - length / 2, to: end + length / 2 }, duration))
+    if (start < from || end > to || length < (to - from) / 4)
+      setView(length > duration / 2 ? null : fitView({ from: start - length / 2, to: end + length / 2 }, duration))
   }, [start, end, duration, setView])
 
   useLayoutEffect(() => {
@@ -101,18 +104,26 @@ function Lanes({ source, clips, clip, annotations, frames, duration }: Props & {
       <section ref={ref} className="timeline" aria-label={t('Timeline')}>
         <Overview duration={duration} view={view} frames={frames}>
           <div className="strip" aria-hidden>
-            {stripCells(source).map((cell) => <img key={cell} src={urlOf('filmstrip', { params: { sourceId: source.id, cell } })} alt="" loading="lazy" draggable={false} />)}
+            {stripCells(source).map((cell) => (
+              <img key={cell} src={urlOf('filmstrip', { params: { sourceId: source.id, cell } })} alt="" loading="lazy" draggable={false} />
+            ))}
           </div>
         </Overview>
         <div className="lanes">
           <Ruler />
           <ClipLanes clips={clips} clip={clip} />
           {clip && <SaidLanes clip={clip} annotations={annotations} />}
-          {compared && <Lane name={t('Match')} className="match"><MatchCurve sourceId={source.id} start={view.from} length={view.to - view.from} frames={frames} /></Lane>}
+          {compared && (
+            <Lane name={t('Match')} className="match">
+              <MatchCurve sourceId={source.id} start={view.from} length={view.to - view.from} frames={frames} />
+            </Lane>
+          )}
           {clip && <LookedLane annotations={annotations} />}
           {clip && <TextLanes annotations={annotations} />}
           {clip && tracks.map((track) => <TrackLane key={track.id} track={track} clipId={clip.id} />)}
-          <div className="play-layer"><PlayLine /></div>
+          <div className="play-layer">
+            <PlayLine />
+          </div>
         </div>
         <Tools duration={duration} view={view} />
       </section>
@@ -122,12 +133,24 @@ function Lanes({ source, clips, clip, annotations, frames, duration }: Props & {
 
 function Tools({ duration, view }: { duration: number; view: View }) {
   const setView = useReview((review) => review.setView)
-  const zoom = (factor: number) => () => setView(zoomView(view, Math.min(view.to, Math.max(view.from, usePlayer.getState().time)), factor, duration))
+  const zoom = (factor: number) => () =>
+    setView(zoomView(view, Math.min(view.to, Math.max(view.from, usePlayer.getState().time)), factor, duration))
   return (
     <div className="tools" role="toolbar" aria-label={t('Timeline tools')}>
-      <button className="icon" aria-label={t('Show less')} title={hint('Show less of the timeline', 'timeline-in')} onClick={zoom(2)}><ZoomIn size={14} /></button>
-      <button className="icon" aria-label={t('Show more')} title={hint('Show more of the timeline', 'timeline-out')} onClick={zoom(0.5)}><ZoomOut size={14} /></button>
-      <button className="icon" aria-label={t('Show the whole video')} title={hint('Show the whole video', 'timeline-fit')} onClick={() => setView(null)}><Maximize2 size={13} /></button>
+      <button className="icon" aria-label={t('Show less')} title={hint('Show less of the timeline', 'timeline-in')} onClick={zoom(2)}>
+        <ZoomIn size={14} />
+      </button>
+      <button className="icon" aria-label={t('Show more')} title={hint('Show more of the timeline', 'timeline-out')} onClick={zoom(0.5)}>
+        <ZoomOut size={14} />
+      </button>
+      <button
+        className="icon"
+        aria-label={t('Show the whole video')}
+        title={hint('Show the whole video', 'timeline-fit')}
+        onClick={() => setView(null)}
+      >
+        <Maximize2 size={13} />
+      </button>
     </div>
   )
 }
@@ -136,7 +159,10 @@ function Tools({ duration, view }: { duration: number; view: View }) {
 function ClipLanes({ clips, clip }: { clips: readonly Clip[]; clip: Clip | null }) {
   const open = ({ start, end }: Clip, duration: number) => useReview.getState().setView(fitView({ from: start, to: end }, duration))
   const { duration, view } = useAxis()
-  const lanes = [[t('Clips'), clips.filter(({ kind }) => kind !== 'marked')], [t('Marked'), clips.filter(({ kind }) => kind === 'marked')]] as const
+  const lanes = [
+    [t('Clips'), clips.filter(({ kind }) => kind !== 'marked')],
+    [t('Marked'), clips.filter(({ kind }) => kind === 'marked')],
+  ] as const
   return lanes.map(([name, all]) => {
     // Of what would lie on one pixel, one is drawn.
     let last = -1
@@ -151,8 +177,13 @@ function ClipLanes({ clips, clip }: { clips: readonly Clip[]; clip: Clip | null 
         <Lane key={name} name={name} className="clips">
           {shown.map((one) => (
             <Bar
-              key={one.id} span={one} selected={one.id === clip?.id} label={`${t('Clip {{number}}', { number: one.index + 1 })}, ${clock(one.start, 1)}–${clock(one.end, 1)}${one.caption ? `: ${captionText({ caption: one.caption, state: one.captionState, unsure: one.captionUnsure })}` : ''}`}
-              text={one.caption ? captionText({ caption: one.caption, state: one.captionState, unsure: one.captionUnsure }) : ''} onChoose={() => useUi.getState().selectClip(one.id, one.sourceId)} onOpen={() => open(one, duration)}
+              key={one.id}
+              span={one}
+              selected={one.id === clip?.id}
+              label={`${t('Clip {{number}}', { number: one.index + 1 })}, ${clock(one.start, 1)}–${clock(one.end, 1)}${one.caption ? `: ${captionText({ caption: one.caption, state: one.captionState, unsure: one.captionUnsure })}` : ''}`}
+              text={one.caption ? captionText({ caption: one.caption, state: one.captionState, unsure: one.captionUnsure }) : ''}
+              onChoose={() => useUi.getState().selectClip(one.id, one.sourceId)}
+              onOpen={() => open(one, duration)}
             />
           ))}
         </Lane>
@@ -170,27 +201,40 @@ const TEXT_ROWS = 4
 function TextLanes({ annotations }: { annotations: readonly Annotation[] }) {
   const { frames } = useAxis()
   const chosen = useUi((ui) => ui.trackId)
-  const texts = annotations.flatMap((one): TextAnnotation[] => (one.body.kind === 'text' && one.state !== 'rejected' ? [{ ...one, body: one.body }] : []))
-  return rowsOf(texts).slice(0, TEXT_ROWS).map((row, i) => (
-    <Lane key={i} name={i === 0 ? t('Text') : ''} className="text-lane">
-      {row.map(({ id, body }) => (
-        <Bar
-          key={id} span={body.span} selected={id === chosen} label={t('Text on screen: {{text}}', { text: body.text })} text={body.text} reachable
-          onChoose={() => {
-            chooseTrack(id)
-            showFrame(frames, body.span.startFrame)
-          }}
-        />
-      ))}
-    </Lane>
-  ))
+  const texts = annotations.flatMap((one): TextAnnotation[] =>
+    one.body.kind === 'text' && one.state !== 'rejected' ? [{ ...one, body: one.body }] : [],
+  )
+  return rowsOf(texts)
+    .slice(0, TEXT_ROWS)
+    .map((row, i) => (
+      <Lane key={i} name={i === 0 ? t('Text') : ''} className="text-lane">
+        {row.map(({ id, body }) => (
+          <Bar
+            key={id}
+            span={body.span}
+            selected={id === chosen}
+            label={t('Text on screen: {{text}}', { text: body.text })}
+            text={body.text}
+            reachable
+            onChoose={() => {
+              chooseTrack(id)
+              showFrame(frames, body.span.startFrame)
+            }}
+          />
+        ))}
+      </Lane>
+    ))
 }
 
 /** The caption where it has a span of its own, captions of parts, and notes; what overlaps lies beneath each other. */
 function SaidLanes({ clip, annotations }: { clip: Clip; annotations: readonly Annotation[] }) {
   const draft = parts.useDraft(clip.id)
   const of = (kind: 'segment' | 'note') =>
-    annotations.flatMap((one): Said[] => ((one.body.kind === kind || (kind === 'segment' && one.body.kind === 'caption')) && one.state !== 'rejected' && one.body.span ? [{ ...one, body: { ...one.body, span: one.body.span } }] : []))
+    annotations.flatMap((one): Said[] =>
+      (one.body.kind === kind || (kind === 'segment' && one.body.kind === 'caption')) && one.state !== 'rejected' && one.body.span
+        ? [{ ...one, body: { ...one.body, span: one.body.span } }]
+        : [],
+    )
   const lanes = (['segment', 'note'] as const).map((kind) => {
     const said = of(kind)
     const drafted = draft?.kind === kind ? draft.span : null
@@ -201,12 +245,26 @@ function SaidLanes({ clip, annotations }: { clip: Clip; annotations: readonly An
       <Lane key={`${kind} ${i}`} name={i === 0 ? name : ''} className={`${kind}-lane`}>
         {row.map(({ id, body }) => (
           <Bar
-            key={id} span={body.span} label={`${body.text} (${name})`} text={body.text} within={body.kind === 'caption' ? clip : undefined} reachable
+            key={id}
+            span={body.span}
+            label={`${body.text} (${name})`}
+            text={body.text}
+            within={body.kind === 'caption' ? clip : undefined}
+            reachable
             onChoose={() => document.querySelector<HTMLElement>(`[data-annotation="${id}"]`)?.scrollIntoView({ block: 'nearest' })}
             onChange={(span) => void commit(clip.id, [{ action: 'edit', annotationId: id, body: { ...body, span } as Annotation['body'] }])}
           />
         ))}
-        {i === 0 && drafted && <Bar span={drafted} className="draft" reachable label={t('Being written')} onChoose={() => undefined} onChange={(span) => parts.change(clip.id, { span })} />}
+        {i === 0 && drafted && (
+          <Bar
+            span={drafted}
+            className="draft"
+            reachable
+            label={t('Being written')}
+            onChoose={() => undefined}
+            onChange={(span) => parts.change(clip.id, { span })}
+          />
+        )}
       </Lane>
     )),
   )
@@ -226,7 +284,11 @@ function rowsOf<T extends { body: { span: Span } }>(said: readonly T[]): T[][] {
 /** The frames that the model looked at for the caption and the answers; taller where it looked longer. */
 function LookedLane({ annotations }: { annotations: readonly Annotation[] }) {
   const axis = useAxis()
-  const looked = annotations.flatMap(({ id, body, evidence, provenance }) => (evidence && !fromFacts({ provenance }) && (body.kind === 'caption' || body.kind === 'answer') ? [{ id, body, frames: evidence.frames }] : []))
+  const looked = annotations.flatMap(({ id, body, evidence, provenance }) =>
+    evidence && !fromFacts({ provenance }) && (body.kind === 'caption' || body.kind === 'answer')
+      ? [{ id, body, frames: evidence.frames }]
+      : [],
+  )
   if (looked.length === 0) return null
   return (
     <Lane name={t('Looked at')} className="looks">
@@ -234,8 +296,11 @@ function LookedLane({ annotations }: { annotations: readonly Annotation[] }) {
         const heaviest = frames[0]?.weight ?? 1
         return frames.map(({ ordinal, weight }) => (
           <i
-            key={`${id} ${ordinal}`} data-kind={body.kind} style={{ left: `${axis.at(timeOf(axis.frames, ordinal))}%`, height: `${20 + (80 * weight) / heaviest}%` }}
-            title={body.kind === 'answer' ? `${body.question} ${body.text}` : body.text} onClick={() => showFrame(axis.frames, ordinal)}
+            key={`${id} ${ordinal}`}
+            data-kind={body.kind}
+            style={{ left: `${axis.at(timeOf(axis.frames, ordinal))}%`, height: `${20 + (80 * weight) / heaviest}%` }}
+            title={body.kind === 'answer' ? `${body.question} ${body.text}` : body.text}
+            onClick={() => showFrame(axis.frames, ordinal)}
           />
         ))
       })}
@@ -255,13 +320,26 @@ function TrackLane({ track, clipId }: { track: TrackAnnotation; clipId: number }
   return (
     <Lane name={body.label} className="life">
       <Bar
-        span={{ startFrame: first, endFrame: last + 1 }} label={t('Track of {{label}}', { label: body.label })} selected={selected || also} colour={colourOf(body.label)}
+        span={{ startFrame: first, endFrame: last + 1 }}
+        label={t('Track of {{label}}', { label: body.label })}
+        selected={selected || also}
+        colour={colourOf(body.label)}
         onChoose={(event) => chooseTrack(id, event.shiftKey)}
-        onChange={(span) => store(span.startFrame === first ? retimed(track, frames, 'last', span.endFrame - 1) : retimed(track, frames, 'first', span.startFrame))}
+        onChange={(span) =>
+          store(
+            span.startFrame === first
+              ? retimed(track, frames, 'last', span.endFrame - 1)
+              : retimed(track, frames, 'first', span.startFrame),
+          )
+        }
       />
       {body.boxes.map((key, nth) => (
         <Point
-          key={nth} ordinal={key.ordinal} reachable={selected} className={`${key.score === null ? 'by-person' : ''} ${key.outside ? 'outside' : ''}`} label={t('Key frame {{frame}} of {{label}}', { frame: key.ordinal, label: body.label })}
+          key={nth}
+          ordinal={key.ordinal}
+          reachable={selected}
+          className={`${key.score === null ? 'by-person' : ''} ${key.outside ? 'outside' : ''}`}
+          label={t('Key frame {{frame}} of {{label}}', { frame: key.ordinal, label: body.label })}
           onChoose={() => {
             chooseTrack(id)
             showFrame(frames, key.ordinal)

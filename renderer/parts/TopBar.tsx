@@ -17,17 +17,39 @@ export function TopBar() {
   const none = data === undefined || data.sources.length === 0
   return (
     <header className="topbar">
-      <button className="skip" onClick={skipToPage}>{t('Skip to the page')}</button>
+      <button className="skip" onClick={skipToPage}>
+        {t('Skip to the page')}
+      </button>
       <h1>
         <span className="mark" aria-hidden />
         Tubelet
       </h1>
       <SearchBox disabled={none} />
       <div className="actions">
-        <button onClick={() => open('add')} title={hint('Add videos', 'add')}><FolderPlus size={15} aria-hidden />{t('Add videos')}</button>
-        <button className="primary" disabled={none} onClick={() => open('export')} title={hint('Export', 'export')}><FileDown size={15} aria-hidden />{t('Export')}</button>
-        <button className="icon" aria-label={t('Colours: {{theme}}', { theme: t(THEMES[theme]) })} title={t('Colours: {{theme}}', { theme: t(THEMES[theme]) })} onClick={() => prefer({ theme: NEXT_THEME[theme] })}><ThemeIcon size={16} /></button>
-        <button className="icon" aria-label={t('Keyboard shortcuts')} title={hint('Keyboard shortcuts', 'keys')} onClick={() => open('shortcuts')}><span aria-hidden>?</span></button>
+        <button onClick={() => open('add')} title={hint('Add videos', 'add')}>
+          <FolderPlus size={15} aria-hidden />
+          {t('Add videos')}
+        </button>
+        <button className="primary" disabled={none} onClick={() => open('export')} title={hint('Export', 'export')}>
+          <FileDown size={15} aria-hidden />
+          {t('Export')}
+        </button>
+        <button
+          className="icon"
+          aria-label={t('Colours: {{theme}}', { theme: t(THEMES[theme]) })}
+          title={t('Colours: {{theme}}', { theme: t(THEMES[theme]) })}
+          onClick={() => prefer({ theme: NEXT_THEME[theme] })}
+        >
+          <ThemeIcon size={16} />
+        </button>
+        <button
+          className="icon"
+          aria-label={t('Keyboard shortcuts')}
+          title={hint('Keyboard shortcuts', 'keys')}
+          onClick={() => open('shortcuts')}
+        >
+          <span aria-hidden>?</span>
+        </button>
       </div>
     </header>
   )

@@ -8,5 +8,12 @@ export function Unlearnt({ task, text }: { task: Task; text: string }) {
   const pack = usePackOf(task)?.manifest
   const words = pack?.family === 'mammut' ? unlearnt(pack, text) : []
   if (words.length === 0) return null
-  return <p className="guess small">{t('The model never learnt the words {{words}}: what it makes of them is a guess.', { count: words.length, words: words.map((word) => `“${word}”`).join(', ') })}</p>
+  return (
+    <p className="guess small">
+      {t('The model never learnt the words {{words}}: what it makes of them is a guess.', {
+        count: words.length,
+        words: words.map((word) => `“${word}”`).join(', '),
+      })}
+    </p>
+  )
 }

@@ -38,7 +38,11 @@ function Head({ queue }: { queue: Queue | undefined }) {
         <h3 id="queue-machine">{t('For this computer')}</h3>
         <p className="muted" role="status">
           {open === 0
-            ? failed > 0 ? t('Nothing runs or waits; {{count, number}} failed', { count: failed }) : cancelled ? t('Nothing runs or waits.') : t('Everything is done.')
+            ? failed > 0
+              ? t('Nothing runs or waits; {{count, number}} failed', { count: failed })
+              : cancelled
+                ? t('Nothing runs or waits.')
+                : t('Everything is done.')
             : [
                 ...(queue?.paused ? [t('Paused')] : []),
                 t('{{count, number}} jobs left', { count: open }),
@@ -47,13 +51,27 @@ function Head({ queue }: { queue: Queue | undefined }) {
               ].join(' · ')}
         </p>
       </div>
-      {failed > 0 && <button onClick={act('retryFailed')}><RotateCcw size={14} aria-hidden />{t('Retry all failed')}</button>}
-      {queue?.paused ? (
-        <button className="primary" onClick={act('resumeQueue')}><Play size={14} aria-hidden />{t('Resume')}</button>
-      ) : (
-        <button disabled={open === 0} onClick={act('pauseQueue')}><Pause size={14} aria-hidden />{t('Pause')}</button>
+      {failed > 0 && (
+        <button onClick={act('retryFailed')}>
+          <RotateCcw size={14} aria-hidden />
+          {t('Retry all failed')}
+        </button>
       )}
-      <button disabled={open === 0} onClick={act('cancelAll')}><X size={14} aria-hidden />{t('Cancel all')}</button>
+      {queue?.paused ? (
+        <button className="primary" onClick={act('resumeQueue')}>
+          <Play size={14} aria-hidden />
+          {t('Resume')}
+        </button>
+      ) : (
+        <button disabled={open === 0} onClick={act('pauseQueue')}>
+          <Pause size={14} aria-hidden />
+          {t('Pause')}
+        </button>
+      )}
+      <button disabled={open === 0} onClick={act('cancelAll')}>
+        <X size={14} aria-hidden />
+        {t('Cancel all')}
+      </button>
     </header>
   )
 }
@@ -69,17 +87,26 @@ function Jobs({ queue: { jobs, waiting, running, finished, failed } }: { queue: 
     moveJob(job, others[at]?.id ?? null)
     setMoved(t('{{name}} is now number {{place}} of {{total}}', { name: jobName(job), place: at + 1, total: queued.length }))
   }
-  if (jobs.length === 0) return <p className="placeholder muted">{t('Nothing was asked of this computer yet. Add videos, and their analysis shows here.')}</p>
+  if (jobs.length === 0)
+    return <p className="placeholder muted">{t('Nothing was asked of this computer yet. Add videos, and their analysis shows here.')}</p>
   return (
     <>
-      <p className="visually-hidden" role="status">{moved}</p>
+      <p className="visually-hidden" role="status">
+        {moved}
+      </p>
       <Group name={t('Running')} count={running}>
-        {of('running').map((job) => <JobRow key={job.id} job={job} />)}
+        {of('running').map((job) => (
+          <JobRow key={job.id} job={job} />
+        ))}
       </Group>
       <Group name={t('Waiting')} count={waiting} more={waiting - queued.length}>
         {queued.map((job, at) => (
           <JobRow
-            key={job.id} job={job} place={at} dragged={dragged === job.id} onMove={move}
+            key={job.id}
+            job={job}
+            place={at}
+            dragged={dragged === job.id}
+            onMove={move}
             drag={{
               onDragStart: (event) => {
                 event.dataTransfer.effectAllowed = 'move'
@@ -105,10 +132,14 @@ function Jobs({ queue: { jobs, waiting, running, finished, failed } }: { queue: 
         ))}
       </Group>
       <Group name={t('Failed')} count={failed}>
-        {of('failed').map((job) => <JobRow key={job.id} job={job} />)}
+        {of('failed').map((job) => (
+          <JobRow key={job.id} job={job} />
+        ))}
       </Group>
       <Group name={t('Finished')} count={finished - failed}>
-        {of('done', 'cancelled').map((job) => <JobRow key={job.id} job={job} />)}
+        {of('done', 'cancelled').map((job) => (
+          <JobRow key={job.id} job={job} />
+        ))}
       </Group>
     </>
   )
@@ -131,8 +162,12 @@ function Group({ name, count, more = 0, children }: { name: string; count: numbe
   if (count === 0) return null
   return (
     <section className="jobs">
-      <h4>{name} <span className="muted num">{number(count)}</span></h4>
-      <ul className="plain" aria-label={name}>{children}</ul>
+      <h4>
+        {name} <span className="muted num">{number(count)}</span>
+      </h4>
+      <ul className="plain" aria-label={name}>
+        {children}
+      </ul>
       {more > 0 && <p className="muted small">{t('and {{count, number}} more', { count: more })}</p>}
     </section>
   )
@@ -165,22 +200,60 @@ const JobRow = memo(function JobRow({ job, place, dragged = false, onMove, drag 
     onMove(job, to)
   }
   const facts = [
-    ...(problem ? [told(problem).message, told(problem).next] : stage ? [shown(stage)] : state === 'done' || state === 'cancelled' ? [t(ENDED[state])] : []),
-    ...(job.rate === null ? [] : [readsWhole(job) ? t('{{rate}} × real time', { rate: number(job.rate, 1) }) : t('{{rate}} clips a second', { rate: number(job.rate, 1) })]),
+    ...(problem
+      ? [told(problem).message, told(problem).next]
+      : stage
+        ? [shown(stage)]
+        : state === 'done' || state === 'cancelled'
+          ? [t(ENDED[state])]
+          : []),
+    ...(job.rate === null
+      ? []
+      : [
+          readsWhole(job)
+            ? t('{{rate}} × real time', { rate: number(job.rate, 1) })
+            : t('{{rate}} clips a second', { rate: number(job.rate, 1) }),
+        ]),
   ].filter(Boolean)
   return (
     <li data-state={state} data-job={id} data-dragged={dragged} draggable={drag !== undefined} {...drag}>
       {place !== undefined && (
-        <button className="icon grip" aria-label={t('Move {{name}}', { name })} aria-description={t('Arrow keys move it up and down')} title={t('Drag, or use the arrow keys')} onKeyDown={keys}><GripVertical size={15} aria-hidden /></button>
+        <button
+          className="icon grip"
+          aria-label={t('Move {{name}}', { name })}
+          aria-description={t('Arrow keys move it up and down')}
+          title={t('Drag, or use the arrow keys')}
+          onKeyDown={keys}
+        >
+          <GripVertical size={15} aria-hidden />
+        </button>
       )}
       <span className="job-text">
         <strong>{name}</strong>
         {facts.length > 0 && <span className={state === 'failed' ? 'failure' : 'muted'}>{facts.join(' · ')}</span>}
       </span>
-      {state === 'running' && <><progress value={progress} aria-label={t('Progress of {{name}}', { name })} /><span className="num percent">{percent(progress)}</span></>}
-      {place !== undefined && place > 0 && <button className="icon" aria-label={t('Do {{name}} first', { name })} title={t('Do this first')} onClick={() => onMove?.(job, 0)}><ArrowUpToLine size={15} aria-hidden /></button>}
-      {(state === 'running' || state === 'queued') && <button className="icon" aria-label={t('Cancel {{name}}', { name })} title={t('Cancel')} onClick={onJob('cancelJob')}><X size={15} aria-hidden /></button>}
-      {(state === 'failed' || state === 'cancelled') && <button aria-label={t('Retry {{name}}', { name })} onClick={onJob('retryJob')}><RotateCcw size={14} aria-hidden />{t('Retry')}</button>}
+      {state === 'running' && (
+        <>
+          <progress value={progress} aria-label={t('Progress of {{name}}', { name })} />
+          <span className="num percent">{percent(progress)}</span>
+        </>
+      )}
+      {place !== undefined && place > 0 && (
+        <button className="icon" aria-label={t('Do {{name}} first', { name })} title={t('Do this first')} onClick={() => onMove?.(job, 0)}>
+          <ArrowUpToLine size={15} aria-hidden />
+        </button>
+      )}
+      {(state === 'running' || state === 'queued') && (
+        <button className="icon" aria-label={t('Cancel {{name}}', { name })} title={t('Cancel')} onClick={onJob('cancelJob')}>
+          <X size={15} aria-hidden />
+        </button>
+      )}
+      {(state === 'failed' || state === 'cancelled') && (
+        <button aria-label={t('Retry {{name}}', { name })} onClick={onJob('retryJob')}>
+          <RotateCcw size={14} aria-hidden />
+          {t('Retry')}
+        </button>
+      )}
     </li>
   )
 })

@@ -22,16 +22,27 @@ export function ReviewProgress() {
           <h3 id="queue-people">{t('For you: review')}</h3>
           <p className="muted">{t('{{done}} of {{count, number}} clips reviewed', { done: reviewed, count: total })}</p>
         </div>
-        <button className="primary" disabled={reviewed === total} onClick={() => void reviewNext(sources)}>{t('Review the next clip')}</button>
+        <button className="primary" disabled={reviewed === total} onClick={() => void reviewNext(sources)}>
+          {t('Review the next clip')}
+        </button>
       </header>
       {total > 0 && <progress className="whole" value={reviewed / total} aria-label={t('Reviewed in all')} />}
-      {total > 0 && <label className="row only-open"><input type="checkbox" checked={onlyOpen} onChange={({ target }) => setOnlyOpen(target.checked)} />{t('Only what is left to review')}</label>}
+      {total > 0 && (
+        <label className="row only-open">
+          <input type="checkbox" checked={onlyOpen} onChange={({ target }) => setOnlyOpen(target.checked)} />
+          {t('Only what is left to review')}
+        </label>
+      )}
       <ul className="plain reviews" aria-label={t('Videos')}>
         {listed.map((source) => (
           <li key={source.id}>
-            <button className="quiet name" onClick={() => void reviewNext([source])}>{source.name}</button>
+            <button className="quiet name" onClick={() => void reviewNext([source])}>
+              {source.name}
+            </button>
             <progress value={source.reviewedCount / source.clipCount} aria-label={t('Reviewed of {{name}}', { name: source.name })} />
-            <span className="num muted">{source.reviewedCount}/{source.clipCount} · {percent(source.reviewedCount / source.clipCount)}</span>
+            <span className="num muted">
+              {source.reviewedCount}/{source.clipCount} · {percent(source.reviewedCount / source.clipCount)}
+            </span>
           </li>
         ))}
       </ul>
@@ -45,8 +56,10 @@ async function reviewNext(sources: readonly Source[]): Promise<void> {
   try {
     const left = sources.find(({ reviewedCount, clipCount }) => reviewedCount < clipCount) ?? sources[0]
     if (left === undefined) return
-    const first = async (state: 'open' | 'partly') => (await call('search', { body: { query: null, filters: { state, sourceIds: [left.id] }, limit: 1 } })).hits[0]?.clip
-    const clip = (await first('open')) ?? (await first('partly')) ?? (await call('listClips', { query: { sourceId: left.id, limit: 1 } })).clips[0]
+    const first = async (state: 'open' | 'partly') =>
+      (await call('search', { body: { query: null, filters: { state, sourceIds: [left.id] }, limit: 1 } })).hits[0]?.clip
+    const clip =
+      (await first('open')) ?? (await first('partly')) ?? (await call('listClips', { query: { sourceId: left.id, limit: 1 } })).clips[0]
     if (clip === undefined) return
     useFind.getState().clear()
     endWalk()

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import type { Queue } from '../../app/contract.ts'
 import { ask, newest } from './order.ts'
 
-const queue = (...jobs: [id: number, state?: 'queued' | 'running' | 'done'][]) => ({ revision: 0, jobs: jobs.map(([id, state = 'queued']) => ({ id, state })) }) as unknown as Queue
+const queue = (...jobs: [id: number, state?: 'queued' | 'running' | 'done'][]) =>
+  ({ revision: 0, jobs: jobs.map(([id, state = 'queued']) => ({ id, state })) }) as unknown as Queue
 const order = (of: Queue) => of.jobs.map(({ id }) => id)
 
 test('what was asked for holds against older word of the order, until it is stored', async () => {
@@ -38,7 +39,10 @@ test('a move that is refused is not held', async () => {
 })
 
 test('word of the queue that was overtaken changes nothing', () => {
-  const [older, newer] = [{ ...queue([2], [3]), revision: 5 }, { ...queue([3], [2]), revision: 6 }]
+  const [older, newer] = [
+    { ...queue([2], [3]), revision: 5 },
+    { ...queue([3], [2]), revision: 6 },
+  ]
   expect(order(newest(newer, older))).toEqual([3, 2])
   expect(order(newest(older, newer))).toEqual([3, 2])
 })

@@ -27,7 +27,10 @@ export function useAxis(): Axis {
 }
 
 /** Seconds of a span of frames. */
-function spanSeconds({ frames, duration }: Pick<Axis, 'frames' | 'duration'>, { startFrame, endFrame }: Span): { from: number; to: number } {
+function spanSeconds(
+  { frames, duration }: Pick<Axis, 'frames' | 'duration'>,
+  { startFrame, endFrame }: Span,
+): { from: number; to: number } {
   return { from: timeOf(frames, startFrame), to: endTime(frames, endFrame, duration) }
 }
 
@@ -40,7 +43,9 @@ function inView({ view }: Axis, { from, to }: View): boolean {
 export function Lane({ name, children, className = '' }: { name: string; children: ReactNode; className?: string }) {
   return (
     <div className={`lane ${className}`} role="group" aria-label={name}>
-      <span className="lane-name" aria-hidden>{name}</span>
+      <span className="lane-name" aria-hidden>
+        {name}
+      </span>
       <div className="lane-body">{children}</div>
     </div>
   )
@@ -67,7 +72,20 @@ interface BarProps {
 }
 
 /** A stretch of frames on a lane. */
-export function Bar({ span, label, text, selected = false, className = '', colour, onChoose, onOpen, onChange, within, reachable = selected, children }: BarProps) {
+export function Bar({
+  span,
+  label,
+  text,
+  selected = false,
+  className = '',
+  colour,
+  onChoose,
+  onOpen,
+  onChange,
+  within,
+  reachable = selected,
+  children,
+}: BarProps) {
   const axis = useAxis()
   const [preview, setPreview] = useState<Span | null>(null)
   const shown = preview ?? span
@@ -76,15 +94,23 @@ export function Bar({ span, label, text, selected = false, className = '', colou
   const [left, right] = [Math.max(-2, axis.at(seconds.from)), Math.min(102, axis.at(seconds.to))]
   const [least, most] = [within?.startFrame ?? 0, within?.endFrame ?? axis.frames.pts.length]
   const moved = (edge: 'startFrame' | 'endFrame', frame: number): Span =>
-    edge === 'startFrame' ? { ...span, startFrame: Math.min(Math.max(least, frame), span.endFrame - 1) } : { ...span, endFrame: Math.max(Math.min(frame, most), span.startFrame + 1) }
+    edge === 'startFrame'
+      ? { ...span, startFrame: Math.min(Math.max(least, frame), span.endFrame - 1) }
+      : { ...span, endFrame: Math.max(Math.min(frame, most), span.startFrame + 1) }
   const settle = (to: Span) => {
     setPreview(null)
     if (to.startFrame !== span.startFrame || to.endFrame !== span.endFrame) onChange?.(to)
   }
   const handle = (edge: 'startFrame' | 'endFrame') => (
     <span
-      className={`handle ${edge === 'startFrame' ? 'start' : 'end'}`} role="slider" tabIndex={reachable ? 0 : -1} aria-label={edge === 'startFrame' ? t('Start of {{label}}', { label }) : t('End of {{label}}', { label })}
-      aria-valuemin={least} aria-valuemax={most} aria-valuenow={shown[edge]} aria-valuetext={clock(edge === 'startFrame' ? seconds.from : seconds.to, 2)}
+      className={`handle ${edge === 'startFrame' ? 'start' : 'end'}`}
+      role="slider"
+      tabIndex={reachable ? 0 : -1}
+      aria-label={edge === 'startFrame' ? t('Start of {{label}}', { label }) : t('End of {{label}}', { label })}
+      aria-valuemin={least}
+      aria-valuemax={most}
+      aria-valuenow={shown[edge]}
+      aria-valuetext={clock(edge === 'startFrame' ? seconds.from : seconds.to, 2)}
       onPointerDown={(event) => {
         event.stopPropagation()
         event.currentTarget.setPointerCapture(event.pointerId)
@@ -97,7 +123,8 @@ export function Bar({ span, label, text, selected = false, className = '', colou
         // The frame that the end is dragged to is what one wants to see.
         showFrame(axis.frames, edge === 'startFrame' ? next.startFrame : next.endFrame - 1)
       }}
-      onPointerUp={() => preview && settle(preview)} onPointerCancel={() => setPreview(null)}
+      onPointerUp={() => preview && settle(preview)}
+      onPointerCancel={() => setPreview(null)}
       onKeyDown={(event) => {
         const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
         if (by === undefined || event.ctrlKey || event.metaKey || event.altKey) return
@@ -107,8 +134,14 @@ export function Bar({ span, label, text, selected = false, className = '', colou
     />
   )
   return (
-    <div className={`bar ${className}`} data-selected={selected} style={{ left: `${left}%`, width: `max(3px, ${right - left}%)`, ...(colour ? { '--bar': colour } : {}) }}>
-      <button aria-pressed={selected} aria-label={label} title={label} onClick={onChoose} onDoubleClick={onOpen}>{text}</button>
+    <div
+      className={`bar ${className}`}
+      data-selected={selected}
+      style={{ left: `${left}%`, width: `max(3px, ${right - left}%)`, ...(colour ? { '--bar': colour } : {}) }}
+    >
+      <button aria-pressed={selected} aria-label={label} title={label} onClick={onChoose} onDoubleClick={onOpen}>
+        {text}
+      </button>
       {children}
       {onChange && handle('startFrame')}
       {onChange && handle('endFrame')}
@@ -117,15 +150,38 @@ export function Bar({ span, label, text, selected = false, className = '', colou
 }
 
 /** A point on a lane that can be moved to another frame, by dragging or by arrow keys; where it is `reachable`, Tab comes to it. */
-export function Point({ ordinal, label, reachable, onChoose, onMove, className = '' }: { ordinal: number; label: string; reachable: boolean; onChoose: () => void; onMove: (ordinal: number) => void; className?: string }) {
+export function Point({
+  ordinal,
+  label,
+  reachable,
+  onChoose,
+  onMove,
+  className = '',
+}: {
+  ordinal: number
+  label: string
+  reachable: boolean
+  onChoose: () => void
+  onMove: (ordinal: number) => void
+  className?: string
+}) {
   const axis = useAxis()
   const [preview, setPreview] = useState<number | null>(null)
   const at = timeOf(axis.frames, preview ?? ordinal)
   if (!inView(axis, { from: at, to: at })) return null
   return (
     <span
-      className={`point ${className}`} style={{ left: `${axis.at(at)}%` }} title={label} data-key={ordinal}
-      role="slider" tabIndex={reachable ? 0 : -1} aria-label={label} aria-valuemin={0} aria-valuemax={axis.frames.pts.length - 1} aria-valuenow={ordinal} aria-valuetext={clock(at, 2)}
+      className={`point ${className}`}
+      style={{ left: `${axis.at(at)}%` }}
+      title={label}
+      data-key={ordinal}
+      role="slider"
+      tabIndex={reachable ? 0 : -1}
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={axis.frames.pts.length - 1}
+      aria-valuenow={ordinal}
+      aria-valuetext={clock(at, 2)}
       onKeyDown={(event) => {
         if (event.key === 'Enter') onChoose()
         const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
@@ -173,22 +229,33 @@ export function Ruler() {
     <div className="lane ruler">
       <span className="lane-name" aria-hidden />
       <div
-        ref={body} className="lane-body"
+        ref={body}
+        className="lane-body"
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId)
           scrub(event)
         }}
         onPointerMove={(event) => event.buttons === 1 && scrub(event)}
       >
-        {times.map((time) => <span key={time} className="tick num" style={{ left: `${axis.at(time)}%` }}>{clock(time, decimals)}</span>)}
+        {times.map((time) => (
+          <span key={time} className="tick num" style={{ left: `${axis.at(time)}%` }}>
+            {clock(time, decimals)}
+          </span>
+        ))}
         {marked && (
           <Bar
-            span={marked} className="marked" label={t('Marked span')} selected onChoose={() => showFrame(frames, marked.startFrame)}
+            span={marked}
+            className="marked"
+            label={t('Marked span')}
+            selected
+            onChoose={() => showFrame(frames, marked.startFrame)}
             onChange={({ startFrame, endFrame }) => useReview.setState({ markIn: startFrame, markOut: endFrame - 1 })}
           />
         )}
         {!marked && markIn !== null && <span className="edge in" style={{ left: `${axis.at(timeOf(frames, markIn))}%` }} />}
-        {!marked && markOut !== null && <span className="edge out" style={{ left: `${axis.at(endTime(frames, markOut + 1, duration))}%` }} />}
+        {!marked && markOut !== null && (
+          <span className="edge out" style={{ left: `${axis.at(endTime(frames, markOut + 1, duration))}%` }} />
+        )}
         <Head />
       </div>
     </div>
@@ -208,8 +275,17 @@ function Head() {
   }
   return (
     <span
-      className="head" style={{ left: `${at(time)}%` }} hidden={time < view.from || time > view.to} role="slider" tabIndex={0} aria-label={t('Position in the video')}
-      aria-valuemin={0} aria-valuemax={Number(duration.toFixed(3))} aria-valuenow={Number(time.toFixed(3))} aria-valuetext={clock(time, 2)} onKeyDown={key}
+      className="head"
+      style={{ left: `${at(time)}%` }}
+      hidden={time < view.from || time > view.to}
+      role="slider"
+      tabIndex={0}
+      aria-label={t('Position in the video')}
+      aria-valuemin={0}
+      aria-valuemax={Number(duration.toFixed(3))}
+      aria-valuenow={Number(time.toFixed(3))}
+      aria-valuetext={clock(time, 2)}
+      onKeyDown={key}
     />
   )
 }
@@ -242,7 +318,9 @@ export function Overview({ duration, view, frames, children }: { duration: numbe
     <div className="lane whole-video">
       <span className="lane-name" aria-hidden />
       <div
-        ref={ref} className="lane-body" data-whole={whole}
+        ref={ref}
+        className="lane-body"
+        data-whole={whole}
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId)
           const at = secondsAt(event.clientX)

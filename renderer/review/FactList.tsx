@@ -11,7 +11,15 @@ const MOST_SURE = 0.99
 
 /** A statement whose spans of time are not broken over lines. */
 function whole(text: string): ReactNode[] {
-  return text.split(/((?:\d+:)+\d+(?:[.,]\d+)?–(?:\d+:)+\d+(?:[.,]\d+)?)/).map((part, at) => (at % 2 === 1 ? <span key={at} className="unbroken">{part}</span> : part))
+  return text.split(/((?:\d+:)+\d+(?:[.,]\d+)?–(?:\d+:)+\d+(?:[.,]\d+)?)/).map((part, at) =>
+    at % 2 === 1 ? (
+      <span key={at} className="unbroken">
+        {part}
+      </span>
+    ) : (
+      part
+    ),
+  )
 }
 
 /**
@@ -24,12 +32,23 @@ export function FactList({ facts, caption }: { facts: readonly ClipFact[]; capti
   if (facts.every(({ text }) => text[language] === caption)) return null
   return (
     <details className="fact-list" open>
-      <summary className="muted small">{t('What was seen')} <span className="num">{facts.length}</span></summary>
+      <summary className="muted small">
+        {t('What was seen')} <span className="num">{facts.length}</span>
+      </summary>
       <ul className="plain" aria-label={t('What was seen')}>
         {facts.map(({ text, ordinals: [first], reliability }) => (
           <li key={text.en}>
-            <button className="quiet small" title={t('Go there')} disabled={first === undefined || !frames} onClick={() => frames && first !== undefined && showFrame(frames, first)}>{whole(text[language])}</button>
-            <span className="muted num small" title={t('How often such a statement is right')}>{percent(Math.min(MOST_SURE, reliability))}</span>
+            <button
+              className="quiet small"
+              title={t('Go there')}
+              disabled={first === undefined || !frames}
+              onClick={() => frames && first !== undefined && showFrame(frames, first)}
+            >
+              {whole(text[language])}
+            </button>
+            <span className="muted num small" title={t('How often such a statement is right')}>
+              {percent(Math.min(MOST_SURE, reliability))}
+            </span>
           </li>
         ))}
       </ul>

@@ -17,10 +17,15 @@ export function ReviewPage() {
   const listName = finding ? t('Search results') : walk ? t('Picked clips') : t('Library')
   return (
     <Panels
-      id="review" className="workspace"
+      id="review"
+      className="workspace"
       parts={[
         {
-          id: 'library', name: listName, size: '22vw', least: '220px', most: '40%',
+          id: 'library',
+          name: listName,
+          size: '22vw',
+          least: '220px',
+          most: '40%',
           content: (
             <nav className="side" aria-label={listName}>
               <h2 className="visually-hidden">{listName}</h2>
@@ -30,10 +35,26 @@ export function ReviewPage() {
             </nav>
           ),
         },
-        { id: 'stage', least: '360px', content: <main className="stage"><ClipView /></main> },
         {
-          id: 'said', name: t('What is said about the clip'), size: '22vw', least: '260px', most: '45%',
-          content: <aside className="inspector" aria-label={t('What is said about the clip')}><Inspector /></aside>,
+          id: 'stage',
+          least: '360px',
+          content: (
+            <main className="stage">
+              <ClipView />
+            </main>
+          ),
+        },
+        {
+          id: 'said',
+          name: t('What is said about the clip'),
+          size: '22vw',
+          least: '260px',
+          most: '45%',
+          content: (
+            <aside className="inspector" aria-label={t('What is said about the clip')}>
+              <Inspector />
+            </aside>
+          ),
         },
       ]}
     />

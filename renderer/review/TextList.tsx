@@ -22,12 +22,20 @@ export function TextList({ texts }: { texts: readonly TextAnnotation[] }) {
   const inOrder = texts.toSorted((a, b) => a.body.span.startFrame - b.body.span.startFrame || a.body.box.y1 - b.body.box.y1)
   return (
     <section>
-      <h3>{t('Text on screen')} <span className="muted num">{texts.length > 0 ? texts.length : ''}</span></h3>
+      <h3>
+        {t('Text on screen')} <span className="muted num">{texts.length > 0 ? texts.length : ''}</span>
+      </h3>
       {!reads && texts.length === 0 && <p className="muted">{t('No pack reads text in this library: see Packs.')}</p>}
       <ul className="plain">
-        {(all ? inOrder : inOrder.slice(0, FIRST)).map((text) => <TextItem key={text.id} text={text} />)}
+        {(all ? inOrder : inOrder.slice(0, FIRST)).map((text) => (
+          <TextItem key={text.id} text={text} />
+        ))}
       </ul>
-      {!all && texts.length > FIRST && <button className="quiet small" onClick={() => setAll(true)}>{t('Show all {{count}}', { count: texts.length })}</button>}
+      {!all && texts.length > FIRST && (
+        <button className="quiet small" onClick={() => setAll(true)}>
+          {t('Show all {{count}}', { count: texts.length })}
+        </button>
+      )}
     </section>
   )
 }
@@ -43,14 +51,32 @@ function TextItem({ text }: { text: TextAnnotation }) {
     if (there) showFrame(frames, body.span.startFrame)
   }
   const save = async (written: string) => {
-    const saved = written === body.text || (await commit(clipId, [{ action: 'edit', annotationId: id, body: { ...body, text: written } }], said('Saved'))) !== null
+    const saved =
+      written === body.text ||
+      (await commit(clipId, [{ action: 'edit', annotationId: id, body: { ...body, text: written } }], said('Saved'))) !== null
     if (saved) drafts.drop(id)
   }
-  if (draft) return <li className="statement"><TextForm label={t('Text on screen')} draft={draft} onWrite={(written) => drafts.change(id, { text: written })} onSave={save} onCancel={() => drafts.drop(id)} /></li>
+  if (draft)
+    return (
+      <li className="statement">
+        <TextForm
+          label={t('Text on screen')}
+          draft={draft}
+          onWrite={(written) => drafts.change(id, { text: written })}
+          onSave={save}
+          onCancel={() => drafts.drop(id)}
+        />
+      </li>
+    )
   return (
     <li className="text-item" data-state={state} data-annotation={id} aria-current={selected}>
       <button className="quiet grow" title={t('Go there')} onClick={choose}>
-        {there && <span className="muted num">{clock(timeOf(frames, body.span.startFrame), 1)}–{clock(endTime(frames, body.span.endFrame, timeOf(frames, frames.pts.length - 1)), 1)}</span>}
+        {there && (
+          <span className="muted num">
+            {clock(timeOf(frames, body.span.startFrame), 1)}–
+            {clock(endTime(frames, body.span.endFrame, timeOf(frames, frames.pts.length - 1)), 1)}
+          </span>
+        )}
         <span className="read">{body.text}</span>
       </button>
       {state !== 'machine' && <Standing annotation={text} />}

@@ -1,4 +1,17 @@
-import { ArrowRightToLine, CircleSlash2, Copy, Diamond, EyeOff, Merge, Route, ScanSearch, Split, SquareDashedMousePointer, Tag, Trash2 } from 'lucide-react'
+import {
+  ArrowRightToLine,
+  CircleSlash2,
+  Copy,
+  Diamond,
+  EyeOff,
+  Merge,
+  Route,
+  ScanSearch,
+  Split,
+  SquareDashedMousePointer,
+  Tag,
+  Trash2,
+} from 'lucide-react'
 import type { Annotation, TrackAnnotation } from '../../app/annotation.ts'
 import { keyInForce, lifetime } from '../../app/track-edits.ts'
 import { labelNamed, withNames } from '../../app/vocabulary.ts'
@@ -13,7 +26,18 @@ import { useFrames, usePackOf } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { commit } from './edits.ts'
 import { useReview } from './store.ts'
-import { chooseTrack, copyBoxOn, deleteTracks, followForward, mergeChosen, relabel, retimeHere, splitChosen, toggleFlag, toggleKey } from './tracks.ts'
+import {
+  chooseTrack,
+  copyBoxOn,
+  deleteTracks,
+  followForward,
+  mergeChosen,
+  relabel,
+  retimeHere,
+  splitChosen,
+  toggleFlag,
+  toggleKey,
+} from './tracks.ts'
 
 /** The tracks of the clip, and what can be done to those that are chosen. */
 export function TrackList({ annotations }: { annotations: readonly Annotation[] }) {
@@ -23,7 +47,9 @@ export function TrackList({ annotations }: { annotations: readonly Annotation[] 
   const trackId = useUi((ui) => ui.trackId)
   const { also, drawing, setDrawing } = useReview()
   // What the model said can be had back from here; what a person made and took away, by undo.
-  const tracks = annotations.flatMap((one): TrackAnnotation[] => (one.body.kind === 'track' && (one.state !== 'rejected' || one.machine !== null) ? [{ ...one, body: one.body }] : []))
+  const tracks = annotations.flatMap((one): TrackAnnotation[] =>
+    one.body.kind === 'track' && (one.state !== 'rejected' || one.machine !== null) ? [{ ...one, body: one.body }] : [],
+  )
   const valid = tracks.filter(({ state }) => state !== 'rejected').length
   const chosen = [trackId, ...also].flatMap((id) => tracks.find((track) => track.id === id && track.state !== 'rejected') ?? [])
   const suggestions = [...new Set([...vocabulary.map(({ name }) => name), ...tracks.map(({ body }) => body.label)])]
@@ -32,14 +58,33 @@ export function TrackList({ annotations }: { annotations: readonly Annotation[] 
       <h3 className="row">
         {t('Boxes')} <span className="muted num">{valid > 0 ? valid : ''}</span>
         <span className="grow" />
-        <button className="small" aria-pressed={drawing} title={hint('Draw a box', 'draw')} onClick={() => setDrawing(!drawing)}><SquareDashedMousePointer size={13} aria-hidden />{t('Draw')}</button>
+        <button className="small" aria-pressed={drawing} title={hint('Draw a box', 'draw')} onClick={() => setDrawing(!drawing)}>
+          <SquareDashedMousePointer size={13} aria-hidden />
+          {t('Draw')}
+        </button>
       </h3>
-      {tracks.length === 0 && <p className="muted">{!detects ? t('Draw one: no pack finds boxes in this library.') : pack?.manifest.family === 'detector' ? t('Nothing was found that is sure. Draw one, or add labels below: of what is asked for, less sure ones are shown too.') : vocabulary.length === 0 ? t('Draw one, or add labels below to find things in this clip.') : t('Nothing was found for the labels below.')}</p>}
+      {tracks.length === 0 && (
+        <p className="muted">
+          {!detects
+            ? t('Draw one: no pack finds boxes in this library.')
+            : pack?.manifest.family === 'detector'
+              ? t('Nothing was found that is sure. Draw one, or add labels below: of what is asked for, less sure ones are shown too.')
+              : vocabulary.length === 0
+                ? t('Draw one, or add labels below to find things in this clip.')
+                : t('Nothing was found for the labels below.')}
+        </p>
+      )}
       {chosen.length > 0 && <TrackTools chosen={chosen} />}
       <ul className="plain tracks">
-        {tracks.map((track) => <TrackItem key={track.id} track={track} selected={track.id === trackId || also.includes(track.id)} />)}
+        {tracks.map((track) => (
+          <TrackItem key={track.id} track={track} selected={track.id === trackId || also.includes(track.id)} />
+        ))}
       </ul>
-      <datalist id="labels">{suggestions.map((label) => <option key={label} value={label} />)}</datalist>
+      <datalist id="labels">
+        {suggestions.map((label) => (
+          <option key={label} value={label} />
+        ))}
+      </datalist>
     </section>
   )
 }
@@ -55,20 +100,60 @@ function TrackTools({ chosen }: { chosen: readonly TrackAnnotation[] }) {
   const key = first.body.boxes.some((one) => one.ordinal === ordinal)
   const now = keyInForce(first.body, ordinal)
   const alive = ordinal <= lifetime(first.body).last && now !== undefined
-  const tool = (name: string, title: string, id: string, Icon: typeof Diamond, run: () => void, more: { pressed?: boolean; disabled?: boolean } = {}) => (
-    <button className="icon" aria-label={t(name)} title={hint(title, id)} aria-pressed={more.pressed} disabled={more.disabled ?? false} onClick={run}><Icon size={15} /></button>
+  const tool = (
+    name: string,
+    title: string,
+    id: string,
+    Icon: typeof Diamond,
+    run: () => void,
+    more: { pressed?: boolean; disabled?: boolean } = {},
+  ) => (
+    <button
+      className="icon"
+      aria-label={t(name)}
+      title={hint(title, id)}
+      aria-pressed={more.pressed}
+      disabled={more.disabled ?? false}
+      onClick={run}
+    >
+      <Icon size={15} />
+    </button>
   )
   return (
     <div className="row tight track-tools" role="toolbar" aria-label={t('Chosen tracks')}>
-      {tool(phrase('Key frame here'), phrase('Key frame here, or none'), 'key-frame', Diamond, toggleKey, { pressed: key, disabled: !alive })}
-      {tool(phrase('Copy to the next key frame'), phrase('Copy the box to the next key frame'), 'copy', Copy, copyBoxOn, { disabled: !alive })}
-      {tool(phrase('Follow forward'), phrase('Follow the box forward through the clip'), 'follow-on', Route, () => void followForward(), { disabled: !alive })}
+      {tool(phrase('Key frame here'), phrase('Key frame here, or none'), 'key-frame', Diamond, toggleKey, {
+        pressed: key,
+        disabled: !alive,
+      })}
+      {tool(phrase('Copy to the next key frame'), phrase('Copy the box to the next key frame'), 'copy', Copy, copyBoxOn, {
+        disabled: !alive,
+      })}
+      {tool(phrase('Follow forward'), phrase('Follow the box forward through the clip'), 'follow-on', Route, () => void followForward(), {
+        disabled: !alive,
+      })}
       {tool(phrase('Split here'), phrase('Split the track here'), 'split', Split, splitChosen, { disabled: !alive || chosen.length > 1 })}
       {tool(phrase('Merge'), phrase('Merge the chosen tracks'), 'merge', Merge, mergeChosen, { disabled: chosen.length < 2 })}
       {tool(phrase('Ends here'), phrase('The track ends here'), 'end-here', ArrowRightToLine, () => retimeHere('last'))}
-      {tool(phrase('Hidden'), phrase('Hidden by something from here, or not'), 'occluded', EyeOff, () => toggleFlag('occluded'), { pressed: now?.occluded === true, disabled: !alive })}
-      {tool(phrase('Out of the picture'), phrase('Out of the picture from here, or back'), 'outside', CircleSlash2, () => toggleFlag('outside'), { pressed: now?.outside === true, disabled: !alive })}
-      {tool(phrase('Find similar things'), likens ? phrase('Find what is similar to the box') : phrase('The pack that searches does not describe what lies in boxes'), 'similar', ScanSearch, findSimilar, { disabled: !likens })}
+      {tool(phrase('Hidden'), phrase('Hidden by something from here, or not'), 'occluded', EyeOff, () => toggleFlag('occluded'), {
+        pressed: now?.occluded === true,
+        disabled: !alive,
+      })}
+      {tool(
+        phrase('Out of the picture'),
+        phrase('Out of the picture from here, or back'),
+        'outside',
+        CircleSlash2,
+        () => toggleFlag('outside'),
+        { pressed: now?.outside === true, disabled: !alive },
+      )}
+      {tool(
+        phrase('Find similar things'),
+        likens ? phrase('Find what is similar to the box') : phrase('The pack that searches does not describe what lies in boxes'),
+        'similar',
+        ScanSearch,
+        findSimilar,
+        { disabled: !likens },
+      )}
       <span className="grow" />
       {tool(phrase('Delete tracks'), phrase('Delete the chosen tracks'), 'delete-track', Trash2, () => void deleteTracks())}
     </div>
@@ -98,7 +183,14 @@ function TrackItem({ track, selected }: { track: TrackAnnotation; selected: bool
     <li className="track" data-state={state} aria-current={selected} onClick={choose}>
       <span className="swatch" style={{ background: colourOf(body.label) }} aria-hidden />
       <input
-        key={body.label} aria-label={t('Label of track {{id}}', { id })} data-label-of={id} list="labels" defaultValue={body.label} size={Math.max(4, body.label.length)} onFocus={() => !selected && chooseTrack(id)} onBlur={(event) => rename(event.target.value)}
+        key={body.label}
+        aria-label={t('Label of track {{id}}', { id })}
+        data-label-of={id}
+        list="labels"
+        defaultValue={body.label}
+        size={Math.max(4, body.label.length)}
+        onFocus={() => !selected && chooseTrack(id)}
+        onBlur={(event) => rename(event.target.value)}
         onClick={(event) => event.stopPropagation()}
         onKeyDown={(event) => {
           if (event.key === 'Enter') event.currentTarget.blur()
@@ -108,17 +200,24 @@ function TrackItem({ track, selected }: { track: TrackAnnotation; selected: bool
           }
         }}
       />
-      <span className="muted num">{t('{{count}} boxes', { count: body.boxes.length })}{scores.length > 0 && ` · ${percent(Math.max(...scores))}`}</span>
+      <span className="muted num">
+        {t('{{count}} boxes', { count: body.boxes.length })}
+        {scores.length > 0 && ` · ${percent(Math.max(...scores))}`}
+      </span>
       <span className="grow" />
       {state !== 'machine' && <Standing annotation={track} />}
       {state !== 'rejected' && !labelNamed(vocabulary, body.label) && (
         <button
-          className="icon" aria-label={t('Add “{{label}}” to the labels', { label: body.label })} title={t('Nobody asked for “{{label}}”. Add it to the labels', { label: body.label })}
+          className="icon"
+          aria-label={t('Add “{{label}}” to the labels', { label: body.label })}
+          title={t('Nobody asked for “{{label}}”. Add it to the labels', { label: body.label })}
           onClick={(event) => {
             event.stopPropagation()
             void saveVocabulary(withNames(vocabulary, [body.label]), t('{{label}} added', { label: body.label }))
           }}
-        ><Tag size={13} /></button>
+        >
+          <Tag size={13} />
+        </button>
       )}
       <Review annotation={track} />
     </li>

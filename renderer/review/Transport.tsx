@@ -1,4 +1,22 @@
-import { Camera, Crosshair, Ellipsis, Flame, Maximize, Pause, Play, Repeat, Scissors, Square, SquareDashedMousePointer, StepBack, StepForward, Volume2, VolumeX, X, ZoomOut } from 'lucide-react'
+import {
+  Camera,
+  Crosshair,
+  Ellipsis,
+  Flame,
+  Maximize,
+  Pause,
+  Play,
+  Repeat,
+  Scissors,
+  Square,
+  SquareDashedMousePointer,
+  StepBack,
+  StepForward,
+  Volume2,
+  VolumeX,
+  X,
+  ZoomOut,
+} from 'lucide-react'
 import { type KeyboardEvent, useId, useRef } from 'react'
 import type { Clip, Source } from '../../app/contract.ts'
 import { parseMoment } from '../../app/moment.ts'
@@ -30,51 +48,173 @@ export function Transport({ source, clip, frames, onFullscreen }: Props) {
   const { probe } = source
   if (probe === null) return null
   // It closes what is open, and is no key of the window then.
-  const escape = (event: KeyboardEvent) => event.key === 'Escape' && document.getElementById(more)?.matches(':popover-open') && event.stopPropagation()
+  const escape = (event: KeyboardEvent) =>
+    event.key === 'Escape' && document.getElementById(more)?.matches(':popover-open') && event.stopPropagation()
   const speed = playing ? shuttle * rate : rate
   return (
     <div className="transport" role="toolbar" aria-label={t('Playback')} onKeyDown={escape}>
-      <button className="icon" aria-label={t('One frame back')} title={hint('One frame back', 'frame-back')} onClick={() => frames && step(frames, -1)}><StepBack size={16} /></button>
-      <button className="icon" aria-label={playing ? t('Pause') : t('Play')} title={hint(playing ? 'Pause' : 'Play', 'play')} onClick={togglePlay}>{playing ? <Pause size={18} /> : <Play size={18} />}</button>
-      <button className="icon" aria-label={t('One frame on')} title={hint('One frame on', 'frame-on')} onClick={() => frames && step(frames, 1)}><StepForward size={16} /></button>
-      <button className="icon" aria-label={t('Loop')} aria-pressed={loop} title={hint('Play the clip or what is marked again and again', 'loop')} onClick={() => toggle('loop')}><Repeat size={15} /></button>
+      <button
+        className="icon"
+        aria-label={t('One frame back')}
+        title={hint('One frame back', 'frame-back')}
+        onClick={() => frames && step(frames, -1)}
+      >
+        <StepBack size={16} />
+      </button>
+      <button
+        className="icon"
+        aria-label={playing ? t('Pause') : t('Play')}
+        title={hint(playing ? 'Pause' : 'Play', 'play')}
+        onClick={togglePlay}
+      >
+        {playing ? <Pause size={18} /> : <Play size={18} />}
+      </button>
+      <button
+        className="icon"
+        aria-label={t('One frame on')}
+        title={hint('One frame on', 'frame-on')}
+        onClick={() => frames && step(frames, 1)}
+      >
+        <StepForward size={16} />
+      </button>
+      <button
+        className="icon"
+        aria-label={t('Loop')}
+        aria-pressed={loop}
+        title={hint('Play the clip or what is marked again and again', 'loop')}
+        onClick={() => toggle('loop')}
+      >
+        <Repeat size={15} />
+      </button>
       <Time frames={frames} duration={probe.duration} />
       <span className="grow" />
       {marked && (
         <span className="row tight">
-          <button aria-label={t('New clip')} title={hint('New clip from what is marked', 'new-clip')} onClick={() => void clipFromMarks(source.id)}><Scissors size={14} aria-hidden /><span className="roomy">{t('New clip')}</span></button>
-          <button className="icon" aria-label={t('Clear the marks')} title={t('Clear the marks')} onClick={clearMarks}><X size={14} /></button>
+          <button
+            aria-label={t('New clip')}
+            title={hint('New clip from what is marked', 'new-clip')}
+            onClick={() => void clipFromMarks(source.id)}
+          >
+            <Scissors size={14} aria-hidden />
+            <span className="roomy">{t('New clip')}</span>
+          </button>
+          <button className="icon" aria-label={t('Clear the marks')} title={t('Clear the marks')} onClick={clearMarks}>
+            <X size={14} />
+          </button>
         </span>
       )}
-      {zoom.scale > 1 && <button className="quiet num" aria-label={t('Show the whole picture')} title={hint('Show the whole picture', 'picture-fit')} onClick={() => setZoom({ scale: 1, x: 0.5, y: 0.5 })}><ZoomOut size={14} aria-hidden /><span className="roomy">{number(zoom.scale, 1)}×</span></button>}
-      <button className="icon" aria-label={t('Show boxes')} aria-pressed={showBoxes} title={hint('Show boxes', 'boxes')} onClick={() => toggle('showBoxes')}><Square size={15} /></button>
-      <button className="icon menu-button" aria-label={t('More')} title={t('More')} popoverTarget={more}><Ellipsis size={16} /></button>
+      {zoom.scale > 1 && (
+        <button
+          className="quiet num"
+          aria-label={t('Show the whole picture')}
+          title={hint('Show the whole picture', 'picture-fit')}
+          onClick={() => setZoom({ scale: 1, x: 0.5, y: 0.5 })}
+        >
+          <ZoomOut size={14} aria-hidden />
+          <span className="roomy">{number(zoom.scale, 1)}×</span>
+        </button>
+      )}
+      <button
+        className="icon"
+        aria-label={t('Show boxes')}
+        aria-pressed={showBoxes}
+        title={hint('Show boxes', 'boxes')}
+        onClick={() => toggle('showBoxes')}
+      >
+        <Square size={15} />
+      </button>
+      <button className="icon menu-button" aria-label={t('More')} title={t('More')} popoverTarget={more}>
+        <Ellipsis size={16} />
+      </button>
       {/* In the bar where there is room, else what that button opens. */}
       <div id={more} popover="auto" className="less-needed" role="group" aria-label={t('More')}>
         {clip && (
           <>
-            <button className="icon" aria-label={t('Draw a box')} aria-pressed={drawing} title={hint('Draw a box', 'draw')} onClick={() => setDrawing(!drawing)}><SquareDashedMousePointer size={16} /><span className="in-menu">{t('Draw a box')}</span></button>
-            <button className="icon" aria-label={t('Keep the chosen track in view')} aria-pressed={following} title={hint('Keep the chosen track in view when enlarged', 'follow')} onClick={() => toggle('following')}><Crosshair size={15} /><span className="in-menu">{t('Keep the chosen track in view')}</span></button>
-            <button className="icon" aria-label={t('Show where the model looked')} aria-pressed={heat} title={hint('Show where the model looked', 'heat')} onClick={() => useFind.getState().toggleHeat()}><Flame size={15} /><span className="in-menu">{t('Show where the model looked')}</span></button>
+            <button
+              className="icon"
+              aria-label={t('Draw a box')}
+              aria-pressed={drawing}
+              title={hint('Draw a box', 'draw')}
+              onClick={() => setDrawing(!drawing)}
+            >
+              <SquareDashedMousePointer size={16} />
+              <span className="in-menu">{t('Draw a box')}</span>
+            </button>
+            <button
+              className="icon"
+              aria-label={t('Keep the chosen track in view')}
+              aria-pressed={following}
+              title={hint('Keep the chosen track in view when enlarged', 'follow')}
+              onClick={() => toggle('following')}
+            >
+              <Crosshair size={15} />
+              <span className="in-menu">{t('Keep the chosen track in view')}</span>
+            </button>
+            <button
+              className="icon"
+              aria-label={t('Show where the model looked')}
+              aria-pressed={heat}
+              title={hint('Show where the model looked', 'heat')}
+              onClick={() => useFind.getState().toggleHeat()}
+            >
+              <Flame size={15} />
+              <span className="in-menu">{t('Show where the model looked')}</span>
+            </button>
           </>
         )}
-        <button className="icon" aria-label={t('Save this frame as a picture')} title={hint('Save this frame as a picture; with Shift without boxes', 'snapshot')} onClick={(event) => snapshot(!event.shiftKey)}><Camera size={15} /><span className="in-menu">{t('Save this frame as a picture')}</span></button>
+        <button
+          className="icon"
+          aria-label={t('Save this frame as a picture')}
+          title={hint('Save this frame as a picture; with Shift without boxes', 'snapshot')}
+          onClick={(event) => snapshot(!event.shiftKey)}
+        >
+          <Camera size={15} />
+          <span className="in-menu">{t('Save this frame as a picture')}</span>
+        </button>
         <label className="speed">
           <span className="in-menu">{t('Speed')}</span>
-          <select aria-label={t('Speed')} title={t('Speed')} value={RATES.includes(rate) ? rate : ''} onChange={({ target }) => setRate(Number(target.value))}>
+          <select
+            aria-label={t('Speed')}
+            title={t('Speed')}
+            value={RATES.includes(rate) ? rate : ''}
+            onChange={({ target }) => setRate(Number(target.value))}
+          >
             {!RATES.includes(rate) && <option value="">{rate}×</option>}
-            {RATES.map((value) => <option key={value} value={value}>{value}×</option>)}
+            {RATES.map((value) => (
+              <option key={value} value={value}>
+                {value}×
+              </option>
+            ))}
           </select>
         </label>
       </div>
       {playing && shuttle !== 1 && <span className="chip num">{speed}×</span>}
       {probe.streams.some(({ type }) => type === 'audio') && (
         <span className="row tight">
-          <button className="icon" aria-label={t('Sound')} aria-pressed={!muted} title={hint('Sound', 'sound')} onClick={toggleSound}>{muted ? <VolumeX size={15} /> : <Volume2 size={15} />}</button>
-          <input type="range" className="volume" aria-label={t('Volume')} min={0} max={1} step={0.05} value={muted ? 0 : volume} onChange={({ target }) => setVolume(Number(target.value))} />
+          <button className="icon" aria-label={t('Sound')} aria-pressed={!muted} title={hint('Sound', 'sound')} onClick={toggleSound}>
+            {muted ? <VolumeX size={15} /> : <Volume2 size={15} />}
+          </button>
+          <input
+            type="range"
+            className="volume"
+            aria-label={t('Volume')}
+            min={0}
+            max={1}
+            step={0.05}
+            value={muted ? 0 : volume}
+            onChange={({ target }) => setVolume(Number(target.value))}
+          />
         </span>
       )}
-      <button className="icon" aria-label={t('Full screen')} title={hint('Full screen', 'fullscreen')} onClick={onFullscreen} data-fullscreen><Maximize size={15} /></button>
+      <button
+        className="icon"
+        aria-label={t('Full screen')}
+        title={hint('Full screen', 'fullscreen')}
+        onClick={onFullscreen}
+        data-fullscreen
+      >
+        <Maximize size={15} />
+      </button>
     </div>
   )
 }
@@ -89,7 +229,13 @@ function Time({ frames, duration }: { frames: FrameTable | undefined; duration: 
   if (!goingTo || !frames) {
     return (
       <button className="quiet num time" title={hint('Go to a time or a frame', 'go-to')} onClick={() => setGoingTo(true)}>
-        <span role="timer" aria-label={t('Time')}>{now} <span className="muted">/ {clock(duration, 1)}{ordinal === null ? '' : ` · ${t('frame {{frame}}', { frame: ordinal })}`}</span></span>
+        <span role="timer" aria-label={t('Time')}>
+          {now}{' '}
+          <span className="muted">
+            / {clock(duration, 1)}
+            {ordinal === null ? '' : ` · ${t('frame {{frame}}', { frame: ordinal })}`}
+          </span>
+        </span>
       </button>
     )
   }
@@ -106,14 +252,21 @@ function Time({ frames, duration }: { frames: FrameTable | undefined; duration: 
   }
   return (
     <form
-      className="row tight" onSubmit={(event) => {
+      className="row tight"
+      onSubmit={(event) => {
         event.preventDefault()
         go(wrong.current?.value ?? '')
       }}
     >
       <input
-        ref={wrong} className="num goto" aria-label={t('Go to a time or a frame')} placeholder={t('1:02.5 or #120')} autoFocus
-        onChange={({ target }) => target.setCustomValidity('')} onBlur={() => setGoingTo(false)} onKeyDown={({ key }) => key === 'Escape' && setGoingTo(false)}
+        ref={wrong}
+        className="num goto"
+        aria-label={t('Go to a time or a frame')}
+        placeholder={t('1:02.5 or #120')}
+        autoFocus
+        onChange={({ target }) => target.setCustomValidity('')}
+        onBlur={() => setGoingTo(false)}
+        onKeyDown={({ key }) => key === 'Escape' && setGoingTo(false)}
       />
     </form>
   )

@@ -11,7 +11,11 @@ import { neighbourClip } from './clips.ts'
 import { endWalk, goBack, keepThoseOf, useWalk } from './walk.ts'
 
 const ROW = 60
-const BACK: Partial<Record<Page, string>> = { table: phrase('Back to the table'), overview: phrase('Back to the overview'), queue: phrase('Back to the queue') }
+const BACK: Partial<Record<Page, string>> = {
+  table: phrase('Back to the table'),
+  overview: phrase('Back to the overview'),
+  queue: phrase('Back to the queue'),
+}
 
 /** The way back to the page that the clip was opened from. */
 export function BackBar() {
@@ -20,7 +24,10 @@ export function BackBar() {
   if (name === undefined) return null
   return (
     <div className="back-bar">
-      <button className="quiet" title={hint(name, 'back')} onClick={goBack}><ArrowLeft size={15} aria-hidden />{t(name)}</button>
+      <button className="quiet" title={hint(name, 'back')} onClick={goBack}>
+        <ArrowLeft size={15} aria-hidden />
+        {t(name)}
+      </button>
       <span className="grow" />
       <kbd>{keyOf('back')}</kbd>
     </div>
@@ -34,7 +41,13 @@ export function WalkList({ clips }: { clips: readonly { id: number; sourceId: nu
   const scroller = useRef<HTMLDivElement>(null)
   const at = clips.findIndex(({ id }) => id === clipId)
   // eslint-disable-next-line react-hooks/incompatible-library -- its functions are used in this component only
-  const virtual = useVirtualizer({ count: clips.length, getScrollElement: () => scroller.current, estimateSize: () => ROW, overscan: 6, useFlushSync: false })
+  const virtual = useVirtualizer({
+    count: clips.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    overscan: 6,
+    useFlushSync: false,
+  })
   useEffect(() => {
     if (at !== -1) virtual.scrollToIndex(at, { align: 'auto' })
     // Only the choice scrolls.
@@ -48,18 +61,49 @@ export function WalkList({ clips }: { clips: readonly { id: number; sourceId: nu
     <>
       <header className="walk">
         <div className="text">
-          <strong className="num" role="status">{at === -1 ? t('{{count}} clips picked', { count: clips.length }) : t('Picked clip {{n}} of {{of}}', { n: number(at + 1), of: number(clips.length) })}</strong>
+          <strong className="num" role="status">
+            {at === -1
+              ? t('{{count}} clips picked', { count: clips.length })
+              : t('Picked clip {{n}} of {{of}}', { n: number(at + 1), of: number(clips.length) })}
+          </strong>
           <span className="muted small">{name}</span>
         </div>
-        <button className="icon" aria-label={t('Previous clip')} title={hint('Previous clip', 'clip-back')} disabled={at <= 0} onClick={() => void neighbourClip(-1)}><ChevronUp size={16} /></button>
-        <button className="icon" aria-label={t('Next clip')} title={hint('Next clip', 'clip-next')} disabled={at === clips.length - 1} onClick={() => void neighbourClip(1)}><ChevronDown size={16} /></button>
-        <button className="icon" aria-label={t('Back to the whole library')} title={t('Back to the whole library')} onClick={endWalk}><X size={15} /></button>
+        <button
+          className="icon"
+          aria-label={t('Previous clip')}
+          title={hint('Previous clip', 'clip-back')}
+          disabled={at <= 0}
+          onClick={() => void neighbourClip(-1)}
+        >
+          <ChevronUp size={16} />
+        </button>
+        <button
+          className="icon"
+          aria-label={t('Next clip')}
+          title={hint('Next clip', 'clip-next')}
+          disabled={at === clips.length - 1}
+          onClick={() => void neighbourClip(1)}
+        >
+          <ChevronDown size={16} />
+        </button>
+        <button className="icon" aria-label={t('Back to the whole library')} title={t('Back to the whole library')} onClick={endWalk}>
+          <X size={15} />
+        </button>
       </header>
       <div ref={scroller} className="scroll" tabIndex={-1}>
         <ul className="rows" style={{ height: virtual.getTotalSize() }} aria-label={t('Picked clips')}>
           {virtual.getVirtualItems().map(({ index, start, size }) => {
             const clip = clips[index]
-            return <li key={index} style={{ transform: `translateY(${start}px)`, height: size }} aria-setsize={clips.length} aria-posinset={index + 1}>{clip && <Picked id={clip.id} current={clip.id === clipId} />}</li>
+            return (
+              <li
+                key={index}
+                style={{ transform: `translateY(${start}px)`, height: size }}
+                aria-setsize={clips.length}
+                aria-posinset={index + 1}
+              >
+                {clip && <Picked id={clip.id} current={clip.id === clipId} />}
+              </li>
+            )
           })}
         </ul>
       </div>

@@ -8,8 +8,14 @@ const { neighbourClip } = await import('./clips.ts')
 
 test('going from clip to clip passes videos without any by, also from such a video, and stops at the ends', async () => {
   const videos: Record<number, number[]> = { 1: [], 2: [20, 21], 3: [], 4: [40, 41], 5: [] }
-  queryClient.setQueryData(['sources'], { sources: Object.entries(videos).map(([id, clips]) => ({ id: Number(id), clipCount: clips.length })) })
-  for (const [id, clips] of Object.entries(videos)) queryClient.setQueryData(['clips', Number(id)], clips.map((clip) => ({ id: clip, sourceId: Number(id) })))
+  queryClient.setQueryData(['sources'], {
+    sources: Object.entries(videos).map(([id, clips]) => ({ id: Number(id), clipCount: clips.length })),
+  })
+  for (const [id, clips] of Object.entries(videos))
+    queryClient.setQueryData(
+      ['clips', Number(id)],
+      clips.map((clip) => ({ id: clip, sourceId: Number(id) })),
+    )
   const from = async (sourceId: number | null, clipId: number | null, by: 1 | -1) => {
     useUi.setState({ sourceId, clipId })
     await neighbourClip(by)

@@ -33,7 +33,9 @@ export async function commit(clipId: number, edits: readonly Edit[], description
   const own: Pending = { clipId, edits, provisional: edits.map((edit) => (edit.action === 'add' ? (provisional -= 1) : 0)) }
   usePending.setState(({ pending }) => ({ pending: [...pending, own] }))
   try {
-    const { annotationIds: ids } = await inOrder(() => call('edit', { body: { edits: [...edits], overturn, ...(description && edits.length > 1 ? { description } : {}) } }))
+    const { annotationIds: ids } = await inOrder(() =>
+      call('edit', { body: { edits: [...edits], overturn, ...(description && edits.length > 1 ? { description } : {}) } }),
+    )
     if (description) offerUndo(shown(description), { id: 'review' })
     await queryClient.refetchQueries({ queryKey: ['clip', clipId] })
     void queryClient.invalidateQueries({ queryKey: ['history'] })
@@ -51,14 +53,32 @@ export async function commit(clipId: number, edits: readonly Edit[], description
  * Decide about several annotations of a clip; where that would turn round what a person decided, say of how many, and ask.
  * @returns Whether it was done.
  */
-export async function decideAll(clipId: number, ids: readonly number[], action: 'accept' | 'reject' | 'reset', description: Phrase): Promise<boolean> {
+export async function decideAll(
+  clipId: number,
+  ids: readonly number[],
+  action: 'accept' | 'reject' | 'reset',
+  description: Phrase,
+): Promise<boolean> {
   const states = new Map(annotationsOf(clipId).map(({ id, state }) => [id, state]))
   const count = ids.length < 2 ? 0 : ids.filter((id) => overturns(action, states.get(id) ?? 'machine')).length
   if (count > 0) {
-    const text = action === 'accept' ? t('{{count}} of these had been rejected by a person.', { count }) : action === 'reject' ? t('{{count}} of these had been accepted, drawn or changed by a person.', { count }) : t('{{count}} of these had been decided by a person.', { count })
-    if (!(await confirmed({ title: t('Decided otherwise before'), text, yes: t('Do it with all {{count}}', { count: ids.length }) }))) return false
+    const text =
+      action === 'accept'
+        ? t('{{count}} of these had been rejected by a person.', { count })
+        : action === 'reject'
+          ? t('{{count}} of these had been accepted, drawn or changed by a person.', { count })
+          : t('{{count}} of these had been decided by a person.', { count })
+    if (!(await confirmed({ title: t('Decided otherwise before'), text, yes: t('Do it with all {{count}}', { count: ids.length }) })))
+      return false
   }
-  return (await commit(clipId, ids.map((annotationId) => ({ action, annotationId })), description, count > 0)) !== null
+  return (
+    (await commit(
+      clipId,
+      ids.map((annotationId) => ({ action, annotationId })),
+      description,
+      count > 0,
+    )) !== null
+  )
 }
 
 /** What was chosen under its provisional id stays chosen. */
@@ -79,14 +99,24 @@ export function useAnnotations(clipId: number | null): readonly Annotation[] | u
 /** The same, asked once. */
 export function annotationsOf(clipId: number): readonly Annotation[] {
   const data = queryClient.getQueryData<{ annotations: Annotation[] }>(['clip', clipId])
-  return usePending.getState().pending.filter((one) => one.clipId === clipId).reduce(edited, data?.annotations ?? [])
+  return usePending
+    .getState()
+    .pending.filter((one) => one.clipId === clipId)
+    .reduce(edited, data?.annotations ?? [])
 }
 
 function edited(annotations: readonly Annotation[], { clipId, edits, provisional: names }: Pending): Annotation[] {
-  return edits.reduce<Annotation[]>((all, edit, i) => {
-    if (edit.action === 'add') return [...all, { id: names[i] ?? 0, clipId, body: edit.body, machine: null, state: 'edited', evidence: null, provenance: null, updatedAt: '' }]
-    return all.map((one) => (one.id === edit.annotationId ? { ...one, ...changed(one, edit) } : one))
-  }, [...annotations])
+  return edits.reduce<Annotation[]>(
+    (all, edit, i) => {
+      if (edit.action === 'add')
+        return [
+          ...all,
+          { id: names[i] ?? 0, clipId, body: edit.body, machine: null, state: 'edited', evidence: null, provenance: null, updatedAt: '' },
+        ]
+      return all.map((one) => (one.id === edit.annotationId ? { ...one, ...changed(one, edit) } : one))
+    },
+    [...annotations],
+  )
 }
 
 function changed({ body, machine }: Annotation, edit: Exclude<Edit, { action: 'add' }>): Pick<Annotation, 'body' | 'state'> {

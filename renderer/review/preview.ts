@@ -34,7 +34,11 @@ export function isLost({ file }: Pick<Source, 'file'>): boolean {
 
 /** How far the copy of a video is, where one is needed; the first time that it is asked for, it is begun. */
 function usePreview(sourceId: number, needed: boolean): Preview | undefined {
-  const { data } = useQuery<Preview>({ queryKey: ['preview', sourceId], queryFn: () => call('preview', { params: { sourceId } }), enabled: ({ state }) => needed && state.data?.state !== 'ready' })
+  const { data } = useQuery<Preview>({
+    queryKey: ['preview', sourceId],
+    queryFn: () => call('preview', { params: { sourceId } }),
+    enabled: ({ state }) => needed && state.data?.state !== 'ready',
+  })
   const begin = needed && data?.state === 'none'
   useEffect(() => {
     if (begin) void changePreview('makePreview', sourceId)

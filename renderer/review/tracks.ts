@@ -5,7 +5,20 @@ import type { Edit } from '../../app/contract/state.ts'
 import type { FrameRef } from '../../app/media.ts'
 import { problemOf } from '../../app/errors.ts'
 import { said } from '../../app/phrase.ts'
-import { copyToNextKey, keyAt, keyInForce, lifetime, mergeTracks, moveKey, neighbourKey, retimeTrack, splitTrack, withFlag, withKeyBox, withoutKey } from '../../app/track-edits.ts'
+import {
+  copyToNextKey,
+  keyAt,
+  keyInForce,
+  lifetime,
+  mergeTracks,
+  moveKey,
+  neighbourKey,
+  retimeTrack,
+  splitTrack,
+  withFlag,
+  withKeyBox,
+  withoutKey,
+} from '../../app/track-edits.ts'
 import type { Label } from '../../app/vocabulary.ts'
 import { call } from '../api.ts'
 import { clock } from '../format.ts'
@@ -138,7 +151,12 @@ export function drawInMiddle(): void {
     return
   }
   const side = (length: number, edge: -1 | 1) => (length * (1 + edge * IN_MIDDLE)) / 2
-  drawn(clipWith(at.ordinal) ?? at.clipId, { x1: side(probe.width, -1), y1: side(probe.height, -1), x2: side(probe.width, 1), y2: side(probe.height, 1) }, at, at.frames)
+  drawn(
+    clipWith(at.ordinal) ?? at.clipId,
+    { x1: side(probe.width, -1), y1: side(probe.height, -1), x2: side(probe.width, 1), y2: side(probe.height, 1) },
+    at,
+    at.frames,
+  )
 }
 
 /** The labels that the person is likely to want, most likely first: of the project, then those in this clip. */
@@ -190,7 +208,8 @@ function changeChosen(change: (track: TrackBody, at: Here) => TrackBody | null, 
     const next = change(body, at)
     return next === null || next === body ? [] : [{ action: 'edit', annotationId: id, body: next }]
   })
-  if (edits.length > 0) void commit(at.clipId, edits, edits.length > 1 ? said('Changed {{count}} tracks', { count: edits.length }) : undefined)
+  if (edits.length > 0)
+    void commit(at.clipId, edits, edits.length > 1 ? said('Changed {{count}} tracks', { count: edits.length }) : undefined)
   else toast(refusal, { id: 'review' })
 }
 
@@ -224,7 +243,10 @@ export function toggleKey(): void {
 }
 
 export function toggleFlag(flag: 'occluded' | 'outside'): void {
-  changeChosen((track, { ordinal, ptsOf }) => withFlag(track, ordinal, ptsOf, flag, keyInForce(track, ordinal)?.[flag] !== true), notThere())
+  changeChosen(
+    (track, { ordinal, ptsOf }) => withFlag(track, ordinal, ptsOf, flag, keyInForce(track, ordinal)?.[flag] !== true),
+    notThere(),
+  )
 }
 
 /** The life of the chosen tracks begins or ends on this frame. */
@@ -247,7 +269,10 @@ export async function followForward(): Promise<void> {
   const { label } = track.body
   toast(t('“{{label}}” is being followed…', { label }), { id: 'review', duration: Infinity })
   try {
-    const { boxes, lost, end } = await call('followBox', { params: { clipId: at.clipId }, body: { box: key.box, ordinal: at.ordinal, label } })
+    const { boxes, lost, end } = await call('followBox', {
+      params: { clipId: at.clipId },
+      body: { box: key.box, ordinal: at.ordinal, label },
+    })
     const body = tracksOf(at.clipId).find(({ id }) => id === track.id)?.body
     const seen = boxes.filter(({ ordinal }) => ordinal >= at.ordinal)
     const last = seen.at(-1)
@@ -255,7 +280,10 @@ export async function followForward(): Promise<void> {
     const seconds = clock(timeOf(at.frames, last.ordinal), 2)
     const gone = end === 'lost' && lost !== null
     const outcome = gone
-      ? said('“{{label}}” was followed to {{seconds}} and lost there. Draw it where it is seen again, and follow it on.', { label, seconds })
+      ? said('“{{label}}” was followed to {{seconds}} and lost there. Draw it where it is seen again, and follow it on.', {
+          label,
+          seconds,
+        })
       : end === 'cut'
         ? said('“{{label}}” was followed to the cut at {{seconds}}.', { label, seconds })
         : said('“{{label}}” was followed to {{seconds}}.', { label, seconds })
@@ -289,7 +317,15 @@ export async function deleteTracks(): Promise<void> {
   const { clipId } = useUi.getState()
   const tracks = chosenTracks()
   if (clipId === null || tracks.length === 0) return
-  if (!(await decideAll(clipId, tracks.map(({ id }) => id), 'reject', said('Deleted {{count}} tracks', { count: tracks.length })))) return
+  if (
+    !(await decideAll(
+      clipId,
+      tracks.map(({ id }) => id),
+      'reject',
+      said('Deleted {{count}} tracks', { count: tracks.length }),
+    ))
+  )
+    return
   useUi.getState().selectTrack(null)
   useReview.getState().setAlso([])
 }
@@ -302,7 +338,14 @@ export function splitChosen(): void {
     toast(t('Choose a track, and a frame inside its life, to split it there.'), { id: 'review' })
     return
   }
-  void commit(at.clipId, [{ action: 'edit', annotationId: track.id, body: parts[0] }, { action: 'add', clipId: at.clipId, body: parts[1] }], said('Track split'))
+  void commit(
+    at.clipId,
+    [
+      { action: 'edit', annotationId: track.id, body: parts[0] },
+      { action: 'add', clipId: at.clipId, body: parts[1] },
+    ],
+    said('Track split'),
+  )
 }
 
 /** The chosen tracks as the first one of them. */
@@ -314,7 +357,12 @@ export function mergeChosen(): void {
     return
   }
   const body = rest.reduce((merged, { body: next }) => mergeTracks(merged, next), first.body)
-  void commit(clipId, [{ action: 'edit', annotationId: first.id, body }, ...rest.map(({ id }): Edit => ({ action: 'reject', annotationId: id }))], said('Tracks merged'), true)
+  void commit(
+    clipId,
+    [{ action: 'edit', annotationId: first.id, body }, ...rest.map(({ id }): Edit => ({ action: 'reject', annotationId: id }))],
+    said('Tracks merged'),
+    true,
+  )
   useReview.getState().setAlso([])
 }
 
@@ -355,7 +403,10 @@ export function sayHere(kind: 'note' | 'segment'): void {
   const clipId = (marked && chosen && spanWithin(marked, chosen) ? at.clipId : clipWith(marked?.startFrame ?? at.ordinal)) ?? at.clipId
   standIn(clipId, at.ordinal)
   const end = queryClient.getQueryData(clipsOf(useUi.getState().sourceId).queryKey)?.find(({ id }) => id === clipId)?.endFrame ?? 0
-  parts.open(clipId, { kind, span: marked ?? { startFrame: at.ordinal, endFrame: kind === 'note' ? at.ordinal + 1 : Math.max(at.ordinal + 1, end) } })
+  parts.open(clipId, {
+    kind,
+    span: marked ?? { startFrame: at.ordinal, endFrame: kind === 'note' ? at.ordinal + 1 : Math.max(at.ordinal + 1, end) },
+  })
 }
 
 /** What a caption says holds for the marked span alone. */
@@ -370,8 +421,13 @@ function inClip(clipId: number, span: Span): Span | null {
   const clip = clipOf(clipId)
   if (!clip) return null
   const inside = spanWithin(span, clip)
-  if (inside === null) toast.error(t('That lies outside this clip.'), { id: 'review', description: t('Choose the clip that it lies in, or make a clip of what is marked.') })
-  else if (inside.startFrame !== span.startFrame || inside.endFrame !== span.endFrame) toast(t('Cut to this clip: the rest lies in another one.'), { id: 'review' })
+  if (inside === null)
+    toast.error(t('That lies outside this clip.'), {
+      id: 'review',
+      description: t('Choose the clip that it lies in, or make a clip of what is marked.'),
+    })
+  else if (inside.startFrame !== span.startFrame || inside.endFrame !== span.endFrame)
+    toast(t('Cut to this clip: the rest lies in another one.'), { id: 'review' })
   return inside
 }
 

@@ -23,20 +23,29 @@ export function Bin() {
       tell(error)
     }
   }
-  if (entries.length === 0) return <p className="muted">{t('Empty. A video that is removed lies here for 30 days, with everything that was said about it.')}</p>
+  if (entries.length === 0)
+    return <p className="muted">{t('Empty. A video that is removed lies here for 30 days, with everything that was said about it.')}</p>
   return (
     <>
       <ul className="plain bin" aria-label={t('Removed videos')}>
-        {entries.map((entry) => <Entry key={entry.sourceId} entry={entry} />)}
+        {entries.map((entry) => (
+          <Entry key={entry.sourceId} entry={entry} />
+        ))}
       </ul>
       {asking ? (
         <div className="row" role="group" aria-label={t('Empty the bin')}>
-          <span className="muted small">{t('What was decided about {{count, number}} videos goes for good; the files stay.', { count: entries.length })}</span>
-          <button className="danger" autoFocus onClick={() => void empty()}>{t('Forget for good')}</button>
+          <span className="muted small">
+            {t('What was decided about {{count, number}} videos goes for good; the files stay.', { count: entries.length })}
+          </span>
+          <button className="danger" autoFocus onClick={() => void empty()}>
+            {t('Forget for good')}
+          </button>
           <button onClick={() => setAsking(false)}>{t('Keep')}</button>
         </div>
       ) : (
-        <div className="row"><button onClick={() => setAsking(true)}>{t('Empty the bin')}</button></div>
+        <div className="row">
+          <button onClick={() => setAsking(true)}>{t('Empty the bin')}</button>
+        </div>
       )}
     </>
   )
@@ -56,9 +65,19 @@ function Entry({ entry: { sourceId, name, path, reviewed, removedAt, until } }: 
     <li className="row">
       <span className="grow">
         <strong title={path}>{name}</strong>
-        <span className="muted small"> {[t('removed {{when}}', { when: when(removedAt) }), ...(reviewed > 0 ? [t('{{count, number}} clips with decisions', { count: reviewed })] : []), t('kept until {{when}}', { when: when(until) })].join(' · ')}</span>
+        <span className="muted small">
+          {' '}
+          {[
+            t('removed {{when}}', { when: when(removedAt) }),
+            ...(reviewed > 0 ? [t('{{count, number}} clips with decisions', { count: reviewed })] : []),
+            t('kept until {{when}}', { when: when(until) }),
+          ].join(' · ')}
+        </span>
       </span>
-      <button aria-label={t('Restore {{name}}', { name })} onClick={() => void restore()}><Undo2 size={14} aria-hidden />{t('Restore')}</button>
+      <button aria-label={t('Restore {{name}}', { name })} onClick={() => void restore()}>
+        <Undo2 size={14} aria-hidden />
+        {t('Restore')}
+      </button>
     </li>
   )
 }

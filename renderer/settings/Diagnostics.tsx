@@ -24,7 +24,11 @@ const OUTCOMES: Record<ProviderTrial['outcome'], string> = {
 export function Diagnostics() {
   const id = useId()
   const { data: status } = useStatus()
-  const { data: facts, error } = useQuery({ queryKey: ['diagnostics', status?.engine.state], queryFn: () => call('diagnostics'), staleTime: 0 })
+  const { data: facts, error } = useQuery({
+    queryKey: ['diagnostics', status?.engine.state],
+    queryFn: () => call('diagnostics'),
+    staleTime: 0,
+  })
   const [withPaths, setWithPaths] = useState(false)
   const copy = () => {
     if (status && facts) void navigator.clipboard.writeText(report(status, facts, withPaths)).then(() => toast(t('Report copied')))
@@ -40,8 +44,13 @@ export function Diagnostics() {
       {facts && <FactList facts={facts} />}
       <ModelScores />
       <div className="row">
-        <button className="primary" disabled={!facts} onClick={copy}>{t('Copy report')}</button>
-        <label className="row"><input type="checkbox" checked={withPaths} onChange={({ target }) => setWithPaths(target.checked)} />{t('With the paths of files and folders')}</label>
+        <button className="primary" disabled={!facts} onClick={copy}>
+          {t('Copy report')}
+        </button>
+        <label className="row">
+          <input type="checkbox" checked={withPaths} onChange={({ target }) => setWithPaths(target.checked)} />
+          {t('With the paths of files and folders')}
+        </label>
       </div>
     </section>
   )
@@ -51,11 +60,24 @@ function SelfTest({ ready }: { ready: boolean }) {
   const { mutate, data, error, isPending } = useMutation({ mutationFn: () => call('selfTest') })
   return (
     <div className="row self-test">
-      <button disabled={!ready || isPending} onClick={() => mutate()}>{isPending ? t('Testing…') : t('Run the self-test now')}</button>
+      <button disabled={!ready || isPending} onClick={() => mutate()}>
+        {isPending ? t('Testing…') : t('Run the self-test now')}
+      </button>
       <span role="status">
-        {data && (data.wrong === null
-          ? <span className="good"><CircleCheck size={15} aria-hidden />{t('The model gives its known answers ({{seconds}} s).', { seconds: number(data.seconds, 1) })}</span>
-          : <span className="failure"><CircleX size={15} aria-hidden />{t('The model does not give its known answers: {{what}}. Restart Tubelet; if it stays so, install the pack again.', { what: data.wrong })}</span>)}
+        {data &&
+          (data.wrong === null ? (
+            <span className="good">
+              <CircleCheck size={15} aria-hidden />
+              {t('The model gives its known answers ({{seconds}} s).', { seconds: number(data.seconds, 1) })}
+            </span>
+          ) : (
+            <span className="failure">
+              <CircleX size={15} aria-hidden />
+              {t('The model does not give its known answers: {{what}}. Restart Tubelet; if it stays so, install the pack again.', {
+                what: data.wrong,
+              })}
+            </span>
+          ))}
       </span>
       {error && <ProblemCard problem={problemOf(error)} />}
     </div>
@@ -72,26 +94,83 @@ function FactList({ facts: { versions, processor, ffmpeg, engines, memory, disk 
           <>
             {ffmpeg.version} · {t('licence {{licence}}', { licence: ffmpeg.licence })} · <span className="mono">{ffmpeg.path}</span>
             <br />
-            {t('Reads {{codecs}}', { codecs: ffmpeg.decoders.filter(({ works }) => works).map(({ codec }) => codec).join(', ') })}
-            {missing.length > 0 && <><br /><span className="failure">{t('Does not read {{codecs}}', { codecs: missing.join(', ') })}</span></>}
-            {ffmpeg.ffprobe === null && <><br />{t('ffprobe is missing; ffmpeg itself reads what it would say.')}</>}
+            {t('Reads {{codecs}}', {
+              codecs: ffmpeg.decoders
+                .filter(({ works }) => works)
+                .map(({ codec }) => codec)
+                .join(', '),
+            })}
+            {missing.length > 0 && (
+              <>
+                <br />
+                <span className="failure">{t('Does not read {{codecs}}', { codecs: missing.join(', ') })}</span>
+              </>
+            )}
+            {ffmpeg.ffprobe === null && (
+              <>
+                <br />
+                {t('ffprobe is missing; ffmpeg itself reads what it would say.')}
+              </>
+            )}
           </>
-        ) : t('not found')}
+        ) : (
+          t('not found')
+        )}
       </dd>
       <dt>{t('Runs on')}</dt>
-      <dd>{engines.length === 0 ? t('no engine is running') : engines.map(({ pack, provider, threads }) => <div key={pack}>{pack}: {[provider, t('{{count}} threads', { count: threads })].join(', ')}</div>)}</dd>
+      <dd>
+        {engines.length === 0
+          ? t('no engine is running')
+          : engines.map(({ pack, provider, threads }) => (
+              <div key={pack}>
+                {pack}: {[provider, t('{{count}} threads', { count: threads })].join(', ')}
+              </div>
+            ))}
+      </dd>
       <dt>{t('Tried')}</dt>
-      <dd>{engines.map(({ pack, tried }) => <div key={pack}>{pack}: {tried.map(({ provider, outcome, details }) => `${provider} ${t(OUTCOMES[outcome])}${outcome === 'broken' && details !== '' ? ` (${details})` : ''}`).join('; ')}</div>)}</dd>
+      <dd>
+        {engines.map(({ pack, tried }) => (
+          <div key={pack}>
+            {pack}:{' '}
+            {tried
+              .map(
+                ({ provider, outcome, details }) =>
+                  `${provider} ${t(OUTCOMES[outcome])}${outcome === 'broken' && details !== '' ? ` (${details})` : ''}`,
+              )
+              .join('; ')}
+          </div>
+        ))}
+      </dd>
       <dt>{t('Processor')}</dt>
       <dd>{[processor.name, t('{{count}} threads', { count: processor.threads })].join(', ')}</dd>
       <dt>{t('Memory')}</dt>
-      <dd>{t('{{free}} free of {{total}}; {{host}} used by Tubelet without its model', { free: bytes(memory.free), total: bytes(memory.total), host: bytes(memory.host) })}</dd>
+      <dd>
+        {t('{{free}} free of {{total}}; {{host}} used by Tubelet without its model', {
+          free: bytes(memory.free),
+          total: bytes(memory.total),
+          host: bytes(memory.host),
+        })}
+      </dd>
       <dt>{t('Disk')}</dt>
-      <dd>{t('library {{library}}, pictures that can be made again {{cache}}, {{free}} free', { library: bytes(disk.library), cache: bytes(disk.cache), free: bytes(disk.free) })}</dd>
+      <dd>
+        {t('library {{library}}, pictures that can be made again {{cache}}, {{free}} free', {
+          library: bytes(disk.library),
+          cache: bytes(disk.cache),
+          free: bytes(disk.free),
+        })}
+      </dd>
       <dt>{t('Library')}</dt>
       <dd className="mono">{disk.path}</dd>
       <dt>{t('Versions')}</dt>
-      <dd>{[`Tubelet ${versions.tubelet}`, `Node ${versions.node}`, ...(versions.electron === null ? [] : [`Electron ${versions.electron}`]), `SQLite ${versions.sqlite}`, versions.system].join(' · ')}</dd>
+      <dd>
+        {[
+          `Tubelet ${versions.tubelet}`,
+          `Node ${versions.node}`,
+          ...(versions.electron === null ? [] : [`Electron ${versions.electron}`]),
+          `SQLite ${versions.sqlite}`,
+          versions.system,
+        ].join(' · ')}
+      </dd>
     </dl>
   )
 }
@@ -104,7 +183,12 @@ function ModelScores() {
       <summary>{t('Model: {{name}} {{version}}, with its scores', { name: pack.name, version: pack.version })}</summary>
       <p>{describe(pack)}</p>
       <Scores pack={pack} />
-      <p className="muted small">{t('Licence {{licence}}. Learnt from {{data}}.', { licence: packText(pack.licence), data: pack.data.map(({ name, licence }) => `${name} (${licence})`).join(', ') })}</p>
+      <p className="muted small">
+        {t('Licence {{licence}}. Learnt from {{data}}.', {
+          licence: packText(pack.licence),
+          data: pack.data.map(({ name, licence }) => `${name} (${licence})`).join(', '),
+        })}
+      </p>
     </details>
   ))
 }

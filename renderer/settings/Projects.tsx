@@ -42,12 +42,17 @@ export function Projects() {
   return (
     <>
       <p>{t('A library holds the clips, captions, answers, labels and edits of one piece of work. It is a folder of this computer.')}</p>
-      <p><span className="muted">{t('Open now:')}</span> <span className="mono">{data?.current}</span></p>
+      <p>
+        <span className="muted">{t('Open now:')}</span> <span className="mono">{data?.current}</span>
+      </p>
       {others.length > 0 && (
         <ul className="plain projects" aria-label={t('Recent libraries')}>
           {others.map(({ path, name, openedAt }) => (
             <li key={path}>
-              <button disabled={opening} onClick={() => void open(path)}><FolderOpen size={15} aria-hidden /><strong>{name}</strong></button>
+              <button disabled={opening} onClick={() => void open(path)}>
+                <FolderOpen size={15} aria-hidden />
+                <strong>{name}</strong>
+              </button>
               <span className="mono muted">{path}</span>
               <span className="muted num">{when(openedAt)}</span>
             </li>
@@ -55,12 +60,16 @@ export function Projects() {
         </ul>
       )}
       <div className="row">
-        <button disabled={opening} aria-expanded={desktop === null ? picking : undefined} onClick={() => void pick()}>{t('Open or begin another library…')}</button>
+        <button disabled={opening} aria-expanded={desktop === null ? picking : undefined} onClick={() => void pick()}>
+          {t('Open or begin another library…')}
+        </button>
         {busy && <span className="muted small">{t('What runs here goes on when this library is opened again.')}</span>}
       </div>
       {picking && (
         <>
-          <p className="muted small">{t('Choose the folder of a library, an empty folder, or add the name of a new folder to the path.')}</p>
+          <p className="muted small">
+            {t('Choose the folder of a library, an empty folder, or add the name of a new folder to the path.')}
+          </p>
           <PathPicker action={t('Open as library')} onChoose={(path) => void open(path)} />
         </>
       )}

@@ -26,7 +26,11 @@ export function SettingsPage() {
         <label className="setting">
           <span>{t('Language')}</span>
           <select value={language} onChange={({ target }) => speak(target.value as Language)}>
-            {Object.entries(LANGUAGES).map(([code, name]) => <option key={code} value={code} lang={code}>{name}</option>)}
+            {Object.entries(LANGUAGES).map(([code, name]) => (
+              <option key={code} value={code} lang={code}>
+                {name}
+              </option>
+            ))}
           </select>
         </label>
         <Choice name={t('Colours')} choices={THEMES} value={theme} onChoose={(value) => prefer({ theme: value })} />
@@ -34,8 +38,12 @@ export function SettingsPage() {
         <Choice name={t('Motion')} choices={MOTIONS} value={motion} onChoose={(value) => prefer({ motion: value })} />
       </Section>
       <Notifications />
-      <Section title={t('Libraries')}><Projects /></Section>
-      <Section title={t('Bin')}><Bin /></Section>
+      <Section title={t('Libraries')}>
+        <Projects />
+      </Section>
+      <Section title={t('Bin')}>
+        <Bin />
+      </Section>
       <Privacy />
       <Diagnostics />
     </main>
@@ -52,14 +60,27 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
   )
 }
 
-function Choice<K extends string>({ name, choices, value, onChoose }: { name: string; choices: Record<K, string>; value: K; onChoose: (value: K) => void }) {
+function Choice<K extends string>({
+  name,
+  choices,
+  value,
+  onChoose,
+}: {
+  name: string
+  choices: Record<K, string>
+  value: K
+  onChoose: (value: K) => void
+}) {
   const group = useId()
   return (
     <fieldset className="setting">
       <legend>{name}</legend>
       <span className="choices">
         {(Object.keys(choices) as K[]).map((key) => (
-          <label key={key}><input type="radio" name={group} checked={key === value} onChange={() => onChoose(key)} />{t(choices[key])}</label>
+          <label key={key}>
+            <input type="radio" name={group} checked={key === value} onChange={() => onChoose(key)} />
+            {t(choices[key])}
+          </label>
         ))}
       </span>
     </fieldset>
@@ -70,19 +91,29 @@ function Notifications() {
   const { notify, sound, prefer } = usePreferences()
   const turn = async (on: boolean) => {
     if (on && !(await mayNotify())) {
-      toast.error(t('This browser does not allow notifications'), { description: t('Allow them for this address in its settings, then switch this on again.') })
+      toast.error(t('This browser does not allow notifications'), {
+        description: t('Allow them for this address in its settings, then switch this on again.'),
+      })
       return
     }
     prefer({ notify: on })
   }
   return (
     <Section title={t('Notifications')}>
-      <label className="row"><input type="checkbox" checked={notify} onChange={({ target }) => void turn(target.checked)} />{t('Tell me when a batch ends and this window is not in front')}</label>
       <label className="row">
-        <input type="checkbox" checked={sound} disabled={!notify} onChange={({ target }) => {
-          prefer({ sound: target.checked })
-          if (target.checked) chime()
-        }} />
+        <input type="checkbox" checked={notify} onChange={({ target }) => void turn(target.checked)} />
+        {t('Tell me when a batch ends and this window is not in front')}
+      </label>
+      <label className="row">
+        <input
+          type="checkbox"
+          checked={sound}
+          disabled={!notify}
+          onChange={({ target }) => {
+            prefer({ sound: target.checked })
+            if (target.checked) chime()
+          }}
+        />
         {t('With a sound')}
       </label>
     </Section>
@@ -94,7 +125,11 @@ function Privacy() {
   return (
     <Section title={t('Privacy')}>
       <p>{privacy(status)}</p>
-      <p className="muted">{t('Videos, captions, questions and searches stay in the library’s folder. Nothing is reported to anybody, neither use nor faults.')}</p>
+      <p className="muted">
+        {t(
+          'Videos, captions, questions and searches stay in the library’s folder. Nothing is reported to anybody, neither use nor faults.',
+        )}
+      </p>
     </Section>
   )
 }

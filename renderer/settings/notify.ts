@@ -14,16 +14,23 @@ export async function mayNotify(): Promise<boolean> {
 export function batchDone({ done, failed }: { done: number; failed: number }): void {
   const { notify, sound } = usePreferences.getState()
   if (!notify || document.hasFocus()) return
-  const body = [...(done > 0 ? [t('{{count, number}} videos done', { count: done })] : []), ...(failed > 0 ? [t('{{count, number}} could not be read', { count: failed })] : [])].join(', ')
+  const body = [
+    ...(done > 0 ? [t('{{count, number}} videos done', { count: done })] : []),
+    ...(failed > 0 ? [t('{{count, number}} could not be read', { count: failed })] : []),
+  ].join(', ')
   if (desktop !== null) desktop.notify(t('Analysis finished'), body)
-  else if ('Notification' in window && Notification.permission === 'granted') new Notification(t('Analysis finished'), { body, silent: true }).onclick = () => window.focus()
+  else if ('Notification' in window && Notification.permission === 'granted')
+    new Notification(t('Analysis finished'), { body, silent: true }).onclick = () => window.focus()
   if (sound) chime()
 }
 
 /** Two soft tones, 0.4 s. */
 export function chime(): void {
   const context = new AudioContext()
-  for (const [at, frequency] of [[0, 660], [0.16, 880]] as const) {
+  for (const [at, frequency] of [
+    [0, 660],
+    [0.16, 880],
+  ] as const) {
     const [tone, volume] = [context.createOscillator(), context.createGain()]
     tone.frequency.value = frequency
     volume.gain.setValueAtTime(0.12, context.currentTime + at)

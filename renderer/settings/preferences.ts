@@ -22,10 +22,18 @@ const USUAL: Preferences = { theme: 'system', contrast: 'system', motion: 'syste
 function stored(): Preferences {
   try {
     const kept = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<Preferences>
-    const one = <K extends keyof Preferences>(key: K, allowed: (value: unknown) => boolean) => (allowed(kept[key]) ? { [key]: kept[key] } : {})
+    const one = <K extends keyof Preferences>(key: K, allowed: (value: unknown) => boolean) =>
+      allowed(kept[key]) ? { [key]: kept[key] } : {}
     const among = (choices: object) => (value: unknown) => typeof value === 'string' && value in choices
     const flag = (value: unknown) => typeof value === 'boolean'
-    return { ...USUAL, ...one('theme', among(THEMES)), ...one('contrast', among(CONTRASTS)), ...one('motion', among(MOTIONS)), ...one('notify', flag), ...one('sound', flag) }
+    return {
+      ...USUAL,
+      ...one('theme', among(THEMES)),
+      ...one('contrast', among(CONTRASTS)),
+      ...one('motion', among(MOTIONS)),
+      ...one('notify', flag),
+      ...one('sound', flag),
+    }
   } catch {
     return USUAL
   }

@@ -13,14 +13,26 @@ export function report(status: Status, { versions, processor, ffmpeg, engines, m
     `Processor: ${processor.name}, ${processor.threads} threads; memory ${mega(memory.free)} free of ${mega(memory.total)}, host ${mega(memory.host)}`,
     `Disk: library ${mega(disk.library)}, cache ${mega(disk.cache)}, free ${mega(disk.free)}`,
     `Engine: ${english(status.engine.sentence)}`,
-    ...engines.flatMap(({ pack, provider, threads, tried }) => [`  ${pack}: ${provider}, ${threads} threads`, ...tried.map((one) => `    ${one.provider}: ${one.outcome}${one.details === '' ? '' : `, ${one.details}`}`)]),
-    ...Object.entries(status.packs).map(([task, pack]) => `${task}: ${pack ? `${pack.manifest.id} ${pack.manifest.version} (${pack.digest.slice(0, 12)})` : 'no pack'}`),
-    ffmpeg ? `ffmpeg ${ffmpeg.version}, ${ffmpeg.licence}; reads ${ffmpeg.decoders.filter(({ works }) => works).map(({ codec }) => codec).join(' ')}` : 'ffmpeg: not found',
+    ...engines.flatMap(({ pack, provider, threads, tried }) => [
+      `  ${pack}: ${provider}, ${threads} threads`,
+      ...tried.map((one) => `    ${one.provider}: ${one.outcome}${one.details === '' ? '' : `, ${one.details}`}`),
+    ]),
+    ...Object.entries(status.packs).map(
+      ([task, pack]) => `${task}: ${pack ? `${pack.manifest.id} ${pack.manifest.version} (${pack.digest.slice(0, 12)})` : 'no pack'}`,
+    ),
+    ffmpeg
+      ? `ffmpeg ${ffmpeg.version}, ${ffmpeg.licence}; reads ${ffmpeg.decoders
+          .filter(({ works }) => works)
+          .map(({ codec }) => codec)
+          .join(' ')}`
+      : 'ffmpeg: not found',
     ...(problem ? [`Problem: ${problem.code}: ${inEnglish(problem).message}`, problem.details ?? ''] : []),
     ...(withPaths ? [`Library: ${disk.path}`, ...(ffmpeg ? [`ffmpeg: ${ffmpeg.path}`] : [])] : []),
   ]
   const text = lines.filter((line) => line !== '').join('\n')
   const paths = [disk.path, ...(ffmpeg ? [ffmpeg.path, ...(ffmpeg.ffprobe === null ? [] : [ffmpeg.ffprobe])] : [])]
   // What failed may quote a path.
-  return withPaths ? text : paths.reduce((hidden, path) => hidden.replaceAll(path, '…'), text).replaceAll(/(?:[A-Za-z]:)?(?:[\\/][^\s\\/:'"]+){2,}/g, '…')
+  return withPaths
+    ? text
+    : paths.reduce((hidden, path) => hidden.replaceAll(path, '…'), text).replaceAll(/(?:[A-Za-z]:)?(?:[\\/][^\s\\/:'"]+){2,}/g, '…')
 }

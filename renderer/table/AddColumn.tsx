@@ -10,13 +10,33 @@ import { queryClient, tell } from '../queries.ts'
 import { Popover } from './Popover.tsx'
 
 const KINDS: Record<ColumnKind, { name: string; Icon: typeof Hash; example: string; label: string }> = {
-  question: { name: phrase('Question'), Icon: MessageCircleQuestion, example: phrase('What colour is the car?'), label: phrase('What do you want to know of every clip?') },
-  yesno: { name: phrase('Yes or no'), Icon: ToggleLeft, example: phrase('Is there a person?'), label: phrase('What do you want to know of every clip?') },
+  question: {
+    name: phrase('Question'),
+    Icon: MessageCircleQuestion,
+    example: phrase('What colour is the car?'),
+    label: phrase('What do you want to know of every clip?'),
+  },
+  yesno: {
+    name: phrase('Yes or no'),
+    Icon: ToggleLeft,
+    example: phrase('Is there a person?'),
+    label: phrase('What do you want to know of every clip?'),
+  },
   count: { name: phrase('Count'), Icon: Hash, example: phrase('person'), label: phrase('What should be counted in every clip?') },
 }
 
 /** A new column: the question, how it is answered, and of which clips. */
-export function AddColumn({ at, chosen, onClose, onAdded }: { at: DOMRect; /** Where more than one row is chosen. */ chosen: { view: string; from: number; to: number } | null; onClose: () => void; onAdded: (column: Column) => void }) {
+export function AddColumn({
+  at,
+  chosen,
+  onClose,
+  onAdded,
+}: {
+  at: DOMRect /** Where more than one row is chosen. */
+  chosen: { view: string; from: number; to: number } | null
+  onClose: () => void
+  onAdded: (column: Column) => void
+}) {
   const [text, setText] = useState('')
   const [picked, setPicked] = useState<ColumnKind | null>(null)
   const [some, setSome] = useState(false)
@@ -28,7 +48,9 @@ export function AddColumn({ at, chosen, onClose, onAdded }: { at: DOMRect; /** W
     event.preventDefault()
     onClose()
     try {
-      const column = await call('addColumn', { body: { kind, text: text.trim(), ...(some && chosen !== null && kind !== 'count' ? { rows: chosen } : {}) } })
+      const column = await call('addColumn', {
+        body: { kind, text: text.trim(), ...(some && chosen !== null && kind !== 'count' ? { rows: chosen } : {}) },
+      })
       await queryClient.invalidateQueries({ queryKey: ['table'] })
       onAdded(column)
     } catch (error) {
@@ -40,9 +62,22 @@ export function AddColumn({ at, chosen, onClose, onAdded }: { at: DOMRect; /** W
       <form className="add-column" onSubmit={(event) => void add(event)}>
         <label>
           <span>{t(label)}</span>
-          <input autoFocus value={text} maxLength={kind === 'count' ? 60 : 300} placeholder={t(example)} list={kind === 'count' ? 'table-labels' : undefined} onChange={(event) => setText(event.target.value)} />
+          <input
+            autoFocus
+            value={text}
+            maxLength={kind === 'count' ? 60 : 300}
+            placeholder={t(example)}
+            list={kind === 'count' ? 'table-labels' : undefined}
+            onChange={(event) => setText(event.target.value)}
+          />
         </label>
-        {kind === 'count' && <datalist id="table-labels">{vocabulary.map(({ name }) => <option key={name} value={name} />)}</datalist>}
+        {kind === 'count' && (
+          <datalist id="table-labels">
+            {vocabulary.map(({ name }) => (
+              <option key={name} value={name} />
+            ))}
+          </datalist>
+        )}
         {kind === 'count' && <CannotSee phrases={[text]} />}
         <fieldset className="kinds">
           <legend className="visually-hidden">{t('Kind of column')}</legend>
@@ -58,10 +93,21 @@ export function AddColumn({ at, chosen, onClose, onAdded }: { at: DOMRect; /** W
           })}
         </fieldset>
         {chosen !== null && kind !== 'count' && (
-          <label className="row"><input type="checkbox" checked={some} onChange={(event) => setSome(event.target.checked)} />{t('Only the {{count}} chosen rows', { count: chosen.to - chosen.from })}</label>
+          <label className="row">
+            <input type="checkbox" checked={some} onChange={(event) => setSome(event.target.checked)} />
+            {t('Only the {{count}} chosen rows', { count: chosen.to - chosen.from })}
+          </label>
         )}
-        <p className="muted small">{kind === 'count' ? t('Counts the boxes of this label that reach its threshold and nobody rejected.') : some ? t('The rest can be filled later.') : t('Answered from what is stored: no video is read again. Clips that come later are asked too.')}</p>
-        <button className="primary" disabled={text.trim() === ''}>{t('Add column')}</button>
+        <p className="muted small">
+          {kind === 'count'
+            ? t('Counts the boxes of this label that reach its threshold and nobody rejected.')
+            : some
+              ? t('The rest can be filled later.')
+              : t('Answered from what is stored: no video is read again. Clips that come later are asked too.')}
+        </p>
+        <button className="primary" disabled={text.trim() === ''}>
+          {t('Add column')}
+        </button>
       </form>
     </Popover>
   )

@@ -18,17 +18,26 @@ function surety({ state, confidence, agreement }: Cell): string[] {
 }
 
 /** The whole of the cell with the focus, what the model said, how sure it is; and what can be done to all that is chosen. */
-export function CellBar({ heading, row, group, chosen, range }: { heading: Heading; row: Row | undefined; /** Where the focus is on the heading of one. */ group: Group | null; chosen: { rows: number; columns: readonly Heading[] }; range: () => Range | null }) {
+export function CellBar({
+  heading,
+  row,
+  group,
+  chosen,
+  range,
+}: {
+  heading: Heading
+  row: Row | undefined /** Where the focus is on the heading of one. */
+  group: Group | null
+  chosen: { rows: number; columns: readonly Heading[] }
+  range: () => Range | null
+}) {
   const { accept, reject, reset, open } = useActions()
   const cell = row?.cells[heading.key]
   const { title, type, said } = heading
   const facts =
     cell === undefined || !said
       ? []
-      : [
-          ...surety(cell),
-          ...(cell.share === null ? [] : [t('{{n}} of {{of}} clips', { n: cell.share[0], of: cell.share[1] })]),
-        ]
+      : [...surety(cell), ...(cell.share === null ? [] : [t('{{n}} of {{of}} clips', { n: cell.share[0], of: cell.share[1] })])]
   const cells = chosen.rows * chosen.columns.length
   const decidable = chosen.columns.some((one) => one.said || one.type === 'note')
   const column = heading.column !== null && heading.type !== 'count' ? heading.column : null
@@ -41,18 +50,49 @@ export function CellBar({ heading, row, group, chosen, range }: { heading: Headi
   return (
     <section className="cell-bar" aria-label={t('Chosen cell')}>
       <div className="cell-bar-text">
-        <p className="muted small"><strong>{group ? t('Group') : title}</strong>{facts.length > 0 && ` · ${facts.join(' · ')}`}</p>
-        <p className="cell-bar-value" data-state={cell?.state}>{group ? t('{{count}} rows', { count: group.count }) : cell === undefined || cell.text === '' ? <span className="muted">{t('empty')}</span> : valueName(type, cell.text)}</p>
+        <p className="muted small">
+          <strong>{group ? t('Group') : title}</strong>
+          {facts.length > 0 && ` · ${facts.join(' · ')}`}
+        </p>
+        <p className="cell-bar-value" data-state={cell?.state}>
+          {group ? (
+            t('{{count}} rows', { count: group.count })
+          ) : cell === undefined || cell.text === '' ? (
+            <span className="muted">{t('empty')}</span>
+          ) : (
+            valueName(type, cell.text)
+          )}
+        </p>
         {cell?.machine != null && <p className="muted small">{t('The model said: {{text}}', { text: cell.machine })}</p>}
       </div>
       {cells > 1 && <span className="chip num">{t('{{count}} cells', { count: cells })}</span>}
-      {column !== null && column.filled < column.of && <button title={t('Ask the model where the chosen rows are empty')} onClick={ask}><MessageCircleQuestion size={15} aria-hidden />{t('Ask')}</button>}
+      {column !== null && column.filled < column.of && (
+        <button title={t('Ask the model where the chosen rows are empty')} onClick={ask}>
+          <MessageCircleQuestion size={15} aria-hidden />
+          {t('Ask')}
+        </button>
+      )}
       <span className="row tight">
-        <button className="icon" aria-label={t('Accept')} title={hint('Accept', 'accept')} disabled={!decidable} onClick={accept}><Check size={16} /></button>
-        <button className="icon" aria-label={t('Reject')} title={hint('Reject', 'reject')} disabled={!decidable} onClick={reject}><X size={16} /></button>
-        <button className="icon" aria-label={t('Back to what the model said')} title={hint('Back to what the model said', 'reset')} disabled={!decidable} onClick={reset}><RotateCcw size={15} /></button>
+        <button className="icon" aria-label={t('Accept')} title={hint('Accept', 'accept')} disabled={!decidable} onClick={accept}>
+          <Check size={16} />
+        </button>
+        <button className="icon" aria-label={t('Reject')} title={hint('Reject', 'reject')} disabled={!decidable} onClick={reject}>
+          <X size={16} />
+        </button>
+        <button
+          className="icon"
+          aria-label={t('Back to what the model said')}
+          title={hint('Back to what the model said', 'reset')}
+          disabled={!decidable}
+          onClick={reset}
+        >
+          <RotateCcw size={15} />
+        </button>
       </span>
-      <button disabled={row?.clipId == null} title={t('Show in Review (Alt+Enter)')} onClick={open}><ExternalLink size={15} aria-hidden />{t('Open')}</button>
+      <button disabled={row?.clipId == null} title={t('Show in Review (Alt+Enter)')} onClick={open}>
+        <ExternalLink size={15} aria-hidden />
+        {t('Open')}
+      </button>
     </section>
   )
 }

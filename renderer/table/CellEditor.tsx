@@ -15,7 +15,13 @@ export function CellEditor({ text, label }: { text: string; label: string }) {
   }, [])
   return (
     <textarea
-      ref={ref} className="cell-editor" aria-label={t('Change {{column}}', { column: label })} value={text} rows={1} maxLength={10_000} onChange={(event) => edit(event.target.value)}
+      ref={ref}
+      className="cell-editor"
+      aria-label={t('Change {{column}}', { column: label })}
+      value={text}
+      rows={1}
+      maxLength={10_000}
+      onChange={(event) => edit(event.target.value)}
       onBlur={() => commit(null, false)}
       onPaste={(event) => event.stopPropagation()}
       onKeyDown={(event) => {
@@ -24,14 +30,12 @@ export function CellEditor({ text, label }: { text: string; label: string }) {
           const grid = event.currentTarget.closest<HTMLElement>('[role=grid]')
           edit(null)
           grid?.focus()
-        }
-        else if (event.key === 'Tab') commit('across', event.shiftKey)
+        } else if (event.key === 'Tab') commit('across', event.shiftKey)
         else if (event.key === 'Enter' && event.altKey) {
           const field = event.currentTarget
           field.setRangeText('\n', field.selectionStart, field.selectionEnd, 'end')
           edit(field.value)
-        }
-        else if (event.key === 'Enter') commit('down', event.shiftKey)
+        } else if (event.key === 'Enter') commit('down', event.shiftKey)
         else return
         event.preventDefault()
       }}

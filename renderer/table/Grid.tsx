@@ -61,7 +61,8 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
   const line = layout.at(focus.line)
   const focused = columns[focus.column]
   // Scrolled away, the cell is not there to be named.
-  const named = items.some(({ index }) => index === focus.line) && (line?.type === 'group' || drawn.some(({ index }) => index === focus.column))
+  const named =
+    items.some(({ index }) => index === focus.line) && (line?.type === 'group' || drawn.some(({ index }) => index === focus.column))
 
   // Back from another page, it is where it was left.
   useLayoutEffect(() => {
@@ -83,7 +84,8 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
     if (column === undefined || column.pinned) return
     const left = columns.filter(({ pinned }) => pinned).reduce((sum, pinned) => sum + pinned.width, NUMBER_WIDTH)
     if (column.left - left < element.scrollLeft) element.scrollLeft = column.left - left
-    else if (column.left + column.width > element.scrollLeft + element.clientWidth) element.scrollLeft = column.left + column.width - element.clientWidth
+    else if (column.left + column.width > element.scrollLeft + element.clientWidth)
+      element.scrollLeft = column.left + column.width - element.clientWidth
   }
   const go = (next: typeof selection) => {
     select(next)
@@ -119,7 +121,8 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
     const next = alt ? null : moved(selection, key, { shift, ctrl }, extent)
     if (next !== null) {
       done()
-      if (line?.type === 'group' && !shift && !ctrl && ((key === 'ArrowLeft' && line.open) || (key === 'ArrowRight' && !line.open))) actions.toggle(focus.line)
+      if (line?.type === 'group' && !shift && !ctrl && ((key === 'ArrowLeft' && line.open) || (key === 'ArrowRight' && !line.open)))
+        actions.toggle(focus.line)
       else go(next)
       return
     }
@@ -172,13 +175,21 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
 
   const placeOf = (target: EventTarget) => {
     if (!(target instanceof Element)) return null
-    const at = { line: target.closest<HTMLElement>('[data-line]')?.dataset['line'], column: target.closest<HTMLElement>('[data-column]')?.dataset['column'] }
+    const at = {
+      line: target.closest<HTMLElement>('[data-line]')?.dataset['line'],
+      column: target.closest<HTMLElement>('[data-column]')?.dataset['column'],
+    }
     return at.line === undefined ? null : { line: Number(at.line), column: Number(at.column ?? 0) }
   }
   const point = (event: PointerEvent) => {
     const place = placeOf(event.target)
-    if (place === null || event.button !== 0 || (event.target instanceof Element && event.target.closest('textarea, button') !== null)) return
-    if (place.column === -1) select({ anchor: { line: event.shiftKey ? selection.anchor.line : place.line, column: 0 }, focus: { line: place.line, column: columns.length - 1 } })
+    if (place === null || event.button !== 0 || (event.target instanceof Element && event.target.closest('textarea, button') !== null))
+      return
+    if (place.column === -1)
+      select({
+        anchor: { line: event.shiftKey ? selection.anchor.line : place.line, column: 0 },
+        focus: { line: place.line, column: columns.length - 1 },
+      })
     else select(event.shiftKey ? { anchor: selection.anchor, focus: place } : alone(place))
   }
   const drag = (event: PointerEvent) => {
@@ -190,24 +201,63 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
 
   return (
     <div
-      ref={grid} className="grid" data-view={view} role="grid" tabIndex={0} aria-label={t('Table of clips')} aria-multiselectable aria-rowcount={layout.count + 1} aria-colcount={columns.length + 1}
+      ref={grid}
+      className="grid"
+      data-view={view}
+      role="grid"
+      tabIndex={0}
+      aria-label={t('Table of clips')}
+      aria-multiselectable
+      aria-rowcount={layout.count + 1}
+      aria-colcount={columns.length + 1}
       aria-activedescendant={named ? (line?.type === 'group' ? `group-${focus.line}` : `cell-${focus.line}-${focus.column}`) : undefined}
-      onKeyDown={press} onPointerDown={point} onPointerMove={drag} onDoubleClick={(event) => placeOf(event.target) && line?.type === 'row' && write(true)}
+      onKeyDown={press}
+      onPointerDown={point}
+      onPointerMove={drag}
+      onDoubleClick={(event) => placeOf(event.target) && line?.type === 'row' && write(true)}
     >
       <div className="grid-sheet" style={{ width, height: virtual.getTotalSize() + HEADER_HEIGHT }}>
         <div role="row" className="grid-head" aria-rowindex={1} style={{ width, height: HEADER_HEIGHT }}>
-          <div role="columnheader" className="grid-number"><span className="visually-hidden">{t('Row')}</span></div>
-          {drawn.map((column) => <HeaderCell key={column.key} column={column} spec={spec} onMenu={onMenu} />)}
+          <div role="columnheader" className="grid-number">
+            <span className="visually-hidden">{t('Row')}</span>
+          </div>
+          {drawn.map((column) => (
+            <HeaderCell key={column.key} column={column} spec={spec} onMenu={onMenu} />
+          ))}
         </div>
         {items.map(({ index, start }, at) => {
           const item = lines[at]
           if (!item) return null
           const inside = index >= chosen.top && index <= chosen.bottom
-          if (item.type === 'group') return <GroupRow key={`g${item.group.start}-${index}`} line={index} group={item.group} open={item.open} top={start} width={width} focus={index === focus.line} chosen={inside} heading={spec.group ?? ''} />
+          if (item.type === 'group')
+            return (
+              <GroupRow
+                key={`g${item.group.start}-${index}`}
+                line={index}
+                group={item.group}
+                open={item.open}
+                top={start}
+                width={width}
+                focus={index === focus.line}
+                chosen={inside}
+                heading={spec.group ?? ''}
+              />
+            )
           return (
             <GridRow
-              key={item.row} line={index} row={item.row} data={rows.get(item.row)} top={start} columns={drawn} width={width} rows={spec.rows}
-              from={inside ? chosen.left : -1} to={inside ? chosen.right : -1} focus={index === focus.line ? focus.column : -1} editing={index === focus.line ? editing : null} filling={filling}
+              key={item.row}
+              line={index}
+              row={item.row}
+              data={rows.get(item.row)}
+              top={start}
+              columns={drawn}
+              width={width}
+              rows={spec.rows}
+              from={inside ? chosen.left : -1}
+              to={inside ? chosen.right : -1}
+              focus={index === focus.line ? focus.column : -1}
+              editing={index === focus.line ? editing : null}
+              filling={filling}
             />
           )
         })}

@@ -43,7 +43,9 @@ interface Props {
 export const GridRow = memo(function GridRow({ line, row, data, top, columns, width, rows, from, to, focus, editing, filling }: Props) {
   return (
     <div role="row" className="grid-row" aria-rowindex={line + 2} data-line={line} style={{ transform: `translateY(${top}px)`, width }}>
-      <div role="rowheader" className="grid-number num" data-column={-1} aria-selected={from !== -1}>{row + 1}</div>
+      <div role="rowheader" className="grid-number num" data-column={-1} aria-selected={from !== -1}>
+        {row + 1}
+      </div>
       {columns.map((column) => {
         const { key, heading, index, pinned, left } = column
         const cell = data?.cells[key]
@@ -51,8 +53,20 @@ export const GridRow = memo(function GridRow({ line, row, data, top, columns, wi
         const waits = cell === undefined && data !== undefined && data.encoded && filling.includes(`${key},`)
         return (
           <div
-            key={key} id={`cell-${line}-${index}`} role="gridcell" className="grid-cell" aria-colindex={index + 2} aria-selected={chosen} aria-readonly={!heading.editable}
-            data-column={index} data-key={key} data-focus={index === focus} data-pinned={pinned} data-state={cell?.state} data-type={heading.type} style={{ width: column.width, left }}
+            key={key}
+            id={`cell-${line}-${index}`}
+            role="gridcell"
+            className="grid-cell"
+            aria-colindex={index + 2}
+            aria-selected={chosen}
+            aria-readonly={!heading.editable}
+            data-column={index}
+            data-key={key}
+            data-focus={index === focus}
+            data-pinned={pinned}
+            data-state={cell?.state}
+            data-type={heading.type}
+            style={{ width: column.width, left }}
           >
             {index === focus && editing !== null ? (
               <CellEditor text={editing} label={heading.title} />
@@ -76,18 +90,34 @@ function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefine
     return (
       <span className="clip-name">
         {data.clipId === null ? <span className="blank" /> : <Picture key={data.clipId} clipId={data.clipId} />}
-        <span className="clamped" title={cell?.text}><FileName of={cell?.text ?? ''} /></span>
+        <span className="clamped" title={cell?.text}>
+          <FileName of={cell?.text ?? ''} />
+        </span>
       </span>
     )
   }
   if (cell?.state === 'blind') return <span className="muted small">{t('cannot see')}</span>
-  if (cell === undefined) return data.encoded || !said ? null : <span className="muted small">{rows === 'clips' ? t('not analysed yet') : ''}</span>
+  if (cell === undefined)
+    return data.encoded || !said ? null : <span className="muted small">{rows === 'clips' ? t('not analysed yet') : ''}</span>
   const text = valueName(type, cell.text)
-  if (type === 'review') return <span className="chip" data-review={cell.text === 'done' ? 'accepted' : undefined}>{text}</span>
+  if (type === 'review')
+    return (
+      <span className="chip" data-review={cell.text === 'done' ? 'accepted' : undefined}>
+        {text}
+      </span>
+    )
   if (!said) return <span className={heading.numeric ? 'clamped num' : 'clamped'}>{text}</span>
   return (
     <>
-      {type === 'yesno' && cell.text !== '' ? <span className="answer" data-answer={cell.text}>{text}</span> : <span className="clamped" title={text}>{text}</span>}
+      {type === 'yesno' && cell.text !== '' ? (
+        <span className="answer" data-answer={cell.text}>
+          {text}
+        </span>
+      ) : (
+        <span className="clamped" title={text}>
+          {text}
+        </span>
+      )}
       <Standing cell={cell} />
     </>
   )
@@ -98,7 +128,11 @@ function Picture({ clipId }: { clipId: number }) {
   const scrolling = useMotion((motion) => motion.scrolling)
   const [asked, setAsked] = useState(!scrolling)
   if (!scrolling && !asked) setAsked(true)
-  return asked ? <img src={urlOf('clipThumbnail', { params: { clipId } })} alt="" loading="lazy" decoding="async" /> : <span className="blank" />
+  return asked ? (
+    <img src={urlOf('clipThumbnail', { params: { clipId } })} alt="" loading="lazy" decoding="async" />
+  ) : (
+    <span className="blank" />
+  )
 }
 
 /** How sure the model is, or what a person decided; icons are words to those who hear them. */
@@ -106,7 +140,11 @@ function Standing({ cell: { state, confidence, agreement, share } }: { cell: Cel
   const decided = state === 'accepted' || state === 'edited' || state === 'rejected'
   return (
     <span className="standing num">
-      {share !== null && share[1] > 1 && <span className="muted" title={t('{{n}} of {{of}} clips', { n: share[0], of: share[1] })}>{share[0]}/{share[1]}</span>}
+      {share !== null && share[1] > 1 && (
+        <span className="muted" title={t('{{n}} of {{of}} clips', { n: share[0], of: share[1] })}>
+          {share[0]}/{share[1]}
+        </span>
+      )}
       {decided && <span className="visually-hidden">{t(STATE_NAMES[state])}</span>}
       {state === 'unsure' && <em className="unsure">{t(STATE_NAMES.unsure)}</em>}
       {state === 'mixed' && <span className="muted">{t(STATE_NAMES.mixed)}</span>}

@@ -27,9 +27,35 @@ export const GroupRow = memo(function GroupRow({ line, group, open, top, width, 
   const toggleGroup = useTable((table) => table.toggleGroup)
   const name = group.others ? t('Other values') : group.text === null ? t('No value') : valueName(type, group.text)
   return (
-    <div role="row" className="grid-group" aria-rowindex={line + 2} aria-expanded={open} data-line={line} style={{ transform: `translateY(${top}px)`, width }}>
-      <div role="gridcell" id={`group-${line}`} aria-selected={chosen} aria-colindex={1} aria-label={[name, t('{{count}} rows', { count: group.count }), ...(group.unsure > 0 ? [t('{{count, number}} not sure', { count: group.unsure })] : [])].join(', ')} data-focus={focus} data-column={0}>
-        <button className="icon" tabIndex={-1} aria-label={open ? t('Close group') : t('Open group')} onClick={() => toggleGroup(groupName(group))}>{open ? <ChevronDown size={15} /> : <ChevronRight size={15} />}</button>
+    <div
+      role="row"
+      className="grid-group"
+      aria-rowindex={line + 2}
+      aria-expanded={open}
+      data-line={line}
+      style={{ transform: `translateY(${top}px)`, width }}
+    >
+      <div
+        role="gridcell"
+        id={`group-${line}`}
+        aria-selected={chosen}
+        aria-colindex={1}
+        aria-label={[
+          name,
+          t('{{count}} rows', { count: group.count }),
+          ...(group.unsure > 0 ? [t('{{count, number}} not sure', { count: group.unsure })] : []),
+        ].join(', ')}
+        data-focus={focus}
+        data-column={0}
+      >
+        <button
+          className="icon"
+          tabIndex={-1}
+          aria-label={open ? t('Close group') : t('Open group')}
+          onClick={() => toggleGroup(groupName(group))}
+        >
+          {open ? <ChevronDown size={15} /> : <ChevronRight size={15} />}
+        </button>
         <strong>{name}</strong>
         <span className="chip num">{number(group.count)}</span>
         {group.unsure > 0 && <em className="unsure small">{t('{{count, number}} not sure', { count: group.unsure })}</em>}

@@ -13,12 +13,18 @@ export function Popover({ at, label, onClose, children }: { at: DOMRect; label: 
     panel.style.top = `${at.bottom + 4 + height > innerHeight - 8 ? Math.max(8, at.top - height - 4) : at.bottom + 4}px`
     ;(panel.querySelector<HTMLElement>('[autofocus]') ?? panel.querySelector<HTMLElement>('input, button'))?.focus()
     return () => {
-      if (before instanceof HTMLElement && (document.activeElement === document.body || panel.contains(document.activeElement))) before.focus()
+      if (before instanceof HTMLElement && (document.activeElement === document.body || panel.contains(document.activeElement)))
+        before.focus()
     }
   }, [at])
   return (
     <div
-      ref={ref} className="popover" popover="auto" role="dialog" aria-label={label} onToggle={(event) => event.newState === 'closed' && onClose()}
+      ref={ref}
+      className="popover"
+      popover="auto"
+      role="dialog"
+      aria-label={label}
+      onToggle={(event) => event.newState === 'closed' && onClose()}
       // What is typed here is no key of the table, nor of the window.
       onKeyDown={(event) => event.stopPropagation()}
       onPaste={(event) => event.stopPropagation()}

@@ -38,20 +38,52 @@ export function Views({ spec, views }: { spec: TableSpec; views: readonly View[]
   }
   return (
     <>
-      <button aria-haspopup="dialog" onClick={(event) => setAt(event.currentTarget.getBoundingClientRect())}><Bookmark size={15} aria-hidden /><span className="view-name">{now?.name ?? t('Views')}</span><ChevronDown size={13} aria-hidden /></button>
+      <button aria-haspopup="dialog" onClick={(event) => setAt(event.currentTarget.getBoundingClientRect())}>
+        <Bookmark size={15} aria-hidden />
+        <span className="view-name">{now?.name ?? t('Views')}</span>
+        <ChevronDown size={13} aria-hidden />
+      </button>
       {at && (
         <Popover at={at} label={t('Views')} onClose={() => setAt(null)}>
           <div className="menu">
-            <button onClick={use({ ...START, columns: [...START.columns, ...spec.columns.filter(({ key }) => key.startsWith('q')).map((column) => ({ ...column, hidden: false, pinned: false }))] })}>{t('Everything, as it came')}</button>
+            <button
+              onClick={use({
+                ...START,
+                columns: [
+                  ...START.columns,
+                  ...spec.columns.filter(({ key }) => key.startsWith('q')).map((column) => ({ ...column, hidden: false, pinned: false })),
+                ],
+              })}
+            >
+              {t('Everything, as it came')}
+            </button>
             {views.map((view) => (
               <span key={view.id} className="row menu-pair">
-                <button className="grow" aria-pressed={view === now} onClick={use(view.spec)}>{view.name}</button>
-                <button className="icon" aria-label={t('Forget view {{name}}', { name: view.name })} onClick={() => void call('removeView', { params: { viewId: view.id } }).then(stored).catch(tell)}><Trash2 size={14} /></button>
+                <button className="grow" aria-pressed={view === now} onClick={use(view.spec)}>
+                  {view.name}
+                </button>
+                <button
+                  className="icon"
+                  aria-label={t('Forget view {{name}}', { name: view.name })}
+                  onClick={() =>
+                    void call('removeView', { params: { viewId: view.id } })
+                      .then(stored)
+                      .catch(tell)
+                  }
+                >
+                  <Trash2 size={14} />
+                </button>
               </span>
             ))}
           </div>
           <form className="row view-form" onSubmit={(event) => void save(event)}>
-            <input name="name" aria-label={t('Name of the view')} placeholder={t('Save this view as…')} maxLength={80} defaultValue={now?.name ?? ''} />
+            <input
+              name="name"
+              aria-label={t('Name of the view')}
+              placeholder={t('Save this view as…')}
+              maxLength={80}
+              defaultValue={now?.name ?? ''}
+            />
             <button className="primary">{t('Save')}</button>
           </form>
         </Popover>
@@ -67,7 +99,15 @@ export function ColumnsMenu({ spec, headings }: { spec: TableSpec; headings: rea
   const hidden = spec.columns.filter((column) => column.hidden).length
   return (
     <>
-      <button aria-haspopup="dialog" title={t('Show and hide columns')} onClick={(event) => setAt(event.currentTarget.getBoundingClientRect())}><Columns3 size={15} aria-hidden /><span className="wide-only">{t('Columns')}</span>{hidden > 0 && <span className="chip num">{t('{{count}} hidden', { count: hidden })}</span>}</button>
+      <button
+        aria-haspopup="dialog"
+        title={t('Show and hide columns')}
+        onClick={(event) => setAt(event.currentTarget.getBoundingClientRect())}
+      >
+        <Columns3 size={15} aria-hidden />
+        <span className="wide-only">{t('Columns')}</span>
+        {hidden > 0 && <span className="chip num">{t('{{count}} hidden', { count: hidden })}</span>}
+      </button>
       {at && (
         <Popover at={at} label={t('Columns')} onClose={() => setAt(null)}>
           <ul className="checks tall">
@@ -76,7 +116,12 @@ export function ColumnsMenu({ spec, headings }: { spec: TableSpec; headings: rea
               return (
                 <li key={key}>
                   <label>
-                    <input type="checkbox" checked={column?.hidden === false} disabled={column?.hidden === false && hidden === spec.columns.length - 1} onChange={(event) => change(withColumn(spec, key, { hidden: !event.target.checked }))} />
+                    <input
+                      type="checkbox"
+                      checked={column?.hidden === false}
+                      disabled={column?.hidden === false && hidden === spec.columns.length - 1}
+                      onChange={(event) => change(withColumn(spec, key, { hidden: !event.target.checked }))}
+                    />
                     <span>{title}</span>
                   </label>
                 </li>

@@ -36,14 +36,23 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
   const grid = useRef<HTMLDivElement>(null)
   const [menu, setMenu] = useState<{ key: string; at: DOMRect } | null>(null)
   const { data: queue } = useQueue()
-  const headings = useMemo(() => spec.columns.map(({ key }) => headingOf(key, data.columns, spec.rows)), [spec.columns, spec.rows, data.columns])
+  const headings = useMemo(
+    () => spec.columns.map(({ key }) => headingOf(key, data.columns, spec.rows)),
+    [spec.columns, spec.rows, data.columns],
+  )
   const columns = useMemo(() => placed(spec, data.columns), [spec, data.columns])
   const width = columns.reduce((sum, column) => sum + column.width, NUMBER_WIDTH)
   const columnKeys = columns.map(({ key }) => key).join()
   const query = useMemo(() => queryOf(spec), [spec])
   const { arranged, stale, busy, again } = useArranged(query, columnKeys)
   const layout = useMemo(() => layoutOf(arranged?.total ?? 0, arranged?.groups ?? null, closed), [arranged, closed])
-  const filling = data.columns.flatMap((column) => (queue?.jobs.some((job) => job.columnId === column.id && (job.state === 'running' || job.state === 'queued')) === true ? [`${keyOf(column)},`] : [])).join('')
+  const filling = data.columns
+    .flatMap((column) =>
+      queue?.jobs.some((job) => job.columnId === column.id && (job.state === 'running' || job.state === 'queued')) === true
+        ? [`${keyOf(column)},`]
+        : [],
+    )
+    .join('')
 
   const extent = { lines: layout.count, columns: columns.length, page: 1 }
   const selection = chosenIn(asked, extent, (at) => layout.at(at)?.type === 'group')
@@ -56,7 +65,9 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
   // The heading of a group stands for whole rows.
   const chosenColumns = line?.type === 'group' && chosen.left === chosen.right ? columns : columns.slice(chosen.left, chosen.right + 1)
   const range = (): Range | null => {
-    return arranged === undefined || to <= from || chosenColumns.length === 0 ? null : { view: arranged.view, from, to, columns: chosenColumns.map(({ key }) => key) }
+    return arranged === undefined || to <= from || chosenColumns.length === 0
+      ? null
+      : { view: arranged.view, from, to, columns: chosenColumns.map(({ key }) => key) }
   }
   const decide = (action: 'accept' | 'reject' | 'reset') => () => {
     const cells = range()
@@ -110,7 +121,14 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
   return (
     <ActionsContext value={actions}>
       <Toolbar
-        spec={spec} views={data.views} headings={headings} arranged={arranged} stale={stale} busy={busy} again={again} columnKeys={columnKeys}
+        spec={spec}
+        views={data.views}
+        headings={headings}
+        arranged={arranged}
+        stale={stale}
+        busy={busy}
+        again={again}
+        columnKeys={columnKeys}
         chosen={arranged !== undefined && to - from > 1 ? { view: arranged.view, from, to } : null}
         onAdded={(column) => {
           // It is brought into view, as the focus of the first row. What is drawn here is the table of before it was added.
@@ -122,11 +140,43 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
         }}
       />
       <div className="grid-frame" onPaste={paste}>
-        <Grid spec={spec} columns={columns} columnKeys={columnKeys} width={width} view={arranged?.view} layout={layout} selection={selection} filling={filling} grid={grid} onMenu={(key, at) => setMenu({ key, at })} onSet={set} />
-        {empty && <p className="placeholder muted grid-empty" role="status">{arranged.of === 0 ? t('Clips come here as they are analysed.') : t('No row passes the filters.')}</p>}
+        <Grid
+          spec={spec}
+          columns={columns}
+          columnKeys={columnKeys}
+          width={width}
+          view={arranged?.view}
+          layout={layout}
+          selection={selection}
+          filling={filling}
+          grid={grid}
+          onMenu={(key, at) => setMenu({ key, at })}
+          onSet={set}
+        />
+        {empty && (
+          <p className="placeholder muted grid-empty" role="status">
+            {arranged.of === 0 ? t('Clips come here as they are analysed.') : t('No row passes the filters.')}
+          </p>
+        )}
       </div>
-      {focused !== undefined && !empty && <CellBar heading={focused.heading} row={row} group={line?.type === 'group' ? line.group : null} chosen={{ rows: to - from, columns: chosenColumns.map(({ heading }) => heading) }} range={range} />}
-      {menu !== null && <ColumnMenu key={menu.key} heading={headingOf(menu.key, data.columns, spec.rows)} spec={spec} at={menu.at} onClose={() => setMenu(null)} />}
+      {focused !== undefined && !empty && (
+        <CellBar
+          heading={focused.heading}
+          row={row}
+          group={line?.type === 'group' ? line.group : null}
+          chosen={{ rows: to - from, columns: chosenColumns.map(({ heading }) => heading) }}
+          range={range}
+        />
+      )}
+      {menu !== null && (
+        <ColumnMenu
+          key={menu.key}
+          heading={headingOf(menu.key, data.columns, spec.rows)}
+          spec={spec}
+          at={menu.at}
+          onClose={() => setMenu(null)}
+        />
+      )}
     </ActionsContext>
   )
 }

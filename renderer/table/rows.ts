@@ -27,7 +27,10 @@ interface Block {
 const rowsQuery = (view: string, columns: string, block: number) =>
   queryOptions({
     queryKey: ['rows', view, columns, block],
-    queryFn: async (): Promise<Block> => ({ first: block * BLOCK, ...(await call('tableRows', { query: { view, from: block * BLOCK, to: (block + 1) * BLOCK, columns } })) }),
+    queryFn: async (): Promise<Block> => ({
+      first: block * BLOCK,
+      ...(await call('tableRows', { query: { view, from: block * BLOCK, to: (block + 1) * BLOCK, columns } })),
+    }),
     gcTime: 60_000,
   })
 
@@ -64,7 +67,13 @@ export function useArranged(query: TableQuery, columns: string) {
     // Only a new order is waited for.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [data])
-  return { arranged: arranged?.view === data?.view ? data : arranged, error, stale: isStale && !natural, busy: isFetching, again: () => void refetch() }
+  return {
+    arranged: arranged?.view === data?.view ? data : arranged,
+    error,
+    stale: isStale && !natural,
+    busy: isFetching,
+    again: () => void refetch(),
+  }
 }
 
 /** What came of the blocks that were asked for: rows by their place in the arrangement, and whether that was forgotten. */
@@ -76,7 +85,10 @@ function collected(results: UseQueryResult<Block>[]): { rows: ReadonlyMap<number
 
 /** The rows of some blocks. Blocks that are passed by quickly are not asked for. */
 export function useRows(view: string | undefined, columns: string, blocks: readonly number[], settled: boolean): ReadonlyMap<number, Row> {
-  const { rows, forgotten } = useQueries({ queries: view === undefined ? [] : blocks.map((block) => ({ ...rowsQuery(view, columns, block), enabled: settled })), combine: collected })
+  const { rows, forgotten } = useQueries({
+    queries: view === undefined ? [] : blocks.map((block) => ({ ...rowsQuery(view, columns, block), enabled: settled })),
+    combine: collected,
+  })
   useEffect(() => {
     if (forgotten) void queryClient.invalidateQueries({ queryKey: ['arranged'] })
   }, [forgotten])
@@ -95,7 +107,12 @@ export async function editCells(range: Range, action: 'accept' | 'reject' | 'res
   const single = range.to - range.from === 1 && range.columns.length === 1
   // One cell is shown at once; the event of the change brings what was stored. Of many, some may be left as they are.
   if (action === 'set' && value !== undefined && single) foresee(range, value)
-  await reported((overturn) => call('editCells', { body: { ...range, action, overturn, ...(value === undefined ? {} : { value }) } }), DONE[action], OVERTURN[action], action === 'set' && single)
+  await reported(
+    (overturn) => call('editCells', { body: { ...range, action, overturn, ...(value === undefined ? {} : { value }) } }),
+    DONE[action],
+    OVERTURN[action],
+    action === 'set' && single,
+  )
 }
 
 /** Many were to be changed, and some of them had been decided otherwise: how that is asked. */
@@ -104,17 +121,30 @@ export interface Overturning {
   yes: (count: number) => string
 }
 const OVERTURN: Record<'accept' | 'reject' | 'reset' | 'set', Overturning> = {
-  accept: { text: (count) => t('{{count}} cells had been rejected by a person, and were left as they are.', { count }), yes: (count) => t('Accept these {{count}} too', { count }) },
-  reject: { text: (count) => t('{{count}} cells had been accepted or written by a person, and were left as they are.', { count }), yes: (count) => t('Reject these {{count}} too', { count }) },
-  reset: { text: (count) => t('{{count}} cells had been decided by a person, and were left as they are.', { count }), yes: (count) => t('Take back these {{count}} decisions', { count }) },
-  set: { text: (count) => t('{{count}} cells had been accepted or written by a person, and were left as they are.', { count }), yes: (count) => t('Write over these {{count}} too', { count }) },
+  accept: {
+    text: (count) => t('{{count}} cells had been rejected by a person, and were left as they are.', { count }),
+    yes: (count) => t('Accept these {{count}} too', { count }),
+  },
+  reject: {
+    text: (count) => t('{{count}} cells had been accepted or written by a person, and were left as they are.', { count }),
+    yes: (count) => t('Reject these {{count}} too', { count }),
+  },
+  reset: {
+    text: (count) => t('{{count}} cells had been decided by a person, and were left as they are.', { count }),
+    yes: (count) => t('Take back these {{count}} decisions', { count }),
+  },
+  set: {
+    text: (count) => t('{{count}} cells had been accepted or written by a person, and were left as they are.', { count }),
+    yes: (count) => t('Write over these {{count}} too', { count }),
+  },
 }
 
 /** Do it, and where that left some as a person had decided them, say how many and ask whether they are meant too. @returns What was done in all. */
 export async function askingFirst(edit: (overturn: boolean) => Promise<EditReport>, overturning: Overturning): Promise<EditReport> {
   const report = await inOrder(() => edit(false))
   const { kept } = report
-  if (kept === 0 || !(await confirmed({ title: t('Decided otherwise before'), text: overturning.text(kept), yes: overturning.yes(kept) }))) return report
+  if (kept === 0 || !(await confirmed({ title: t('Decided otherwise before'), text: overturning.text(kept), yes: overturning.yes(kept) })))
+    return report
   const more = await inOrder(() => edit(true))
   return { ...more, changed: report.changed + more.changed, kept: 0 }
 }
@@ -127,7 +157,12 @@ const DONE = {
 }
 
 export async function pasteCells(range: Range, cells: string[][]): Promise<void> {
-  await reported((overturn) => call('pasteCells', { body: { ...range, cells, overturn } }), (count) => t('Pasted {{count}} cells', { count }), OVERTURN.set, false)
+  await reported(
+    (overturn) => call('pasteCells', { body: { ...range, cells, overturn } }),
+    (count) => t('Pasted {{count}} cells', { count }),
+    OVERTURN.set,
+    false,
+  )
 }
 
 function foresee({ view, from, to, columns }: Range, value: string): void {
@@ -137,7 +172,15 @@ function foresee({ view, from, to, columns }: Range, value: string): void {
     const rows = page.rows.map((row, at) => {
       if (first + at < from || first + at >= to) return row
       const nothing = { agreement: null, machine: null, share: null, confidence: null }
-      return { ...row, cells: { ...row.cells, ...Object.fromEntries(columns.map((column) => [column, { ...(row.cells[column] ?? nothing), text: value, state: 'edited' as const }])) } }
+      return {
+        ...row,
+        cells: {
+          ...row.cells,
+          ...Object.fromEntries(
+            columns.map((column) => [column, { ...(row.cells[column] ?? nothing), text: value, state: 'edited' as const }]),
+          ),
+        },
+      }
     })
     queryClient.setQueryData<Block>(key, { first, rows })
   }
@@ -154,11 +197,19 @@ const REASONS: Record<EditReport['refused'][number]['reason'], string> = {
 }
 
 /** Say what an edit did and what it could not do, with a way back. A single cell that was written is seen, not told. */
-async function reported(edit: (overturn: boolean) => Promise<EditReport>, done: (count: number) => string, overturning: Overturning, quiet: boolean): Promise<void> {
+async function reported(
+  edit: (overturn: boolean) => Promise<EditReport>,
+  done: (count: number) => string,
+  overturning: Overturning,
+  quiet: boolean,
+): Promise<void> {
   try {
     const { changed, kept, refused } = await askingFirst(edit, overturning)
     void queryClient.invalidateQueries({ queryKey: ['history'] })
-    const reasons = refused.map(({ reason, cells, example }) => `${t(REASONS[reason], { n: cells })}${example === '' ? '' : `: “${example.length > 40 ? `${example.slice(0, 40)}…` : example}”`}`)
+    const reasons = refused.map(
+      ({ reason, cells, example }) =>
+        `${t(REASONS[reason], { n: cells })}${example === '' ? '' : `: “${example.length > 40 ? `${example.slice(0, 40)}…` : example}”`}`,
+    )
     if (kept > 0) reasons.push(t('decided otherwise by a person ({{n}})', { n: kept }))
     if (quiet && reasons.length === 0) return
     const description = reasons.length > 0 ? `${t('Left as they were:')} ${reasons.join('; ')}` : undefined

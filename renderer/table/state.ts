@@ -34,7 +34,9 @@ export const useTable = create<TableState>((set) => ({
       // Other groups have other names.
       ...('group' in spec && spec.group !== now.spec?.group ? { closed: new Set<string>() } : {}),
       // Other rows come to lie where others were chosen.
-      ...(ARRANGING.some((part) => part in spec && JSON.stringify(spec[part]) !== JSON.stringify(now.spec?.[part])) ? { selection: NOBODYS } : {}),
+      ...(ARRANGING.some((part) => part in spec && JSON.stringify(spec[part]) !== JSON.stringify(now.spec?.[part]))
+        ? { selection: NOBODYS }
+        : {}),
     })),
   select: (selection) => set({ selection }),
   edit: (editing) => set({ editing }),

@@ -2,8 +2,23 @@
 import type { CellState, Column, ColumnKey, Fact, TableSpec } from '../../app/contract/table.ts'
 import { phrase, t } from '../i18n.ts'
 
-const FACT_NAMES: Record<Fact, string> = { name: phrase('Video'), time: phrase('Time'), length: phrase('Length'), review: phrase('Review'), caption: phrase('Caption'), labels: phrase('Labels'), note: phrase('Note') }
-const VALUES: Readonly<Record<string, string>> = { yes: phrase('yes'), no: phrase('no'), unsure: phrase('unsure'), open: phrase('To review'), partly: phrase('Partly'), done: phrase('Reviewed') }
+const FACT_NAMES: Record<Fact, string> = {
+  name: phrase('Video'),
+  time: phrase('Time'),
+  length: phrase('Length'),
+  review: phrase('Review'),
+  caption: phrase('Caption'),
+  labels: phrase('Labels'),
+  note: phrase('Note'),
+}
+const VALUES: Readonly<Record<string, string>> = {
+  yes: phrase('yes'),
+  no: phrase('no'),
+  unsure: phrase('unsure'),
+  open: phrase('To review'),
+  partly: phrase('Partly'),
+  done: phrase('Reviewed'),
+}
 export const STATE_NAMES: Record<CellState, string> = {
   empty: phrase('empty'),
   sure: phrase('sure'),
@@ -34,7 +49,10 @@ export function headingOf(key: ColumnKey, columns: readonly Column[], rows: Tabl
   const type: ColumnType = column?.kind ?? (key as Fact)
   const title = column?.text ?? (type === 'time' && rows === 'videos' ? t('Clips') : t(FACT_NAMES[type as Fact]))
   return {
-    key, type, title, column,
+    key,
+    type,
+    title,
+    column,
     said: type === 'question' || type === 'yesno' || type === 'caption',
     editable: rows === 'clips' && ['question', 'yesno', 'caption', 'note'].includes(type),
     numeric: type === 'length' || type === 'count' || type === 'time',

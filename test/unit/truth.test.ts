@@ -29,7 +29,13 @@ test('counts are of names of which there are two, without what may be ignored', 
 })
 
 test('answers are judged by what their kind asks for', () => {
-  const question = (kind: Question['kind'], answer: string | number, accept: string[] = [], tolerance = 0): Question => ({ question: '', kind, answer, accept, tolerance })
+  const question = (kind: Question['kind'], answer: string | number, accept: string[] = [], tolerance = 0): Question => ({
+    question: '',
+    kind,
+    answer,
+    accept,
+    tolerance,
+  })
   expect(isRight(question('count_max', '2', ['two', '2']), 'Two cars')).toBe(true)
   expect(isRight(question('count_max', '2', ['two', '2']), 'One car at 2.0 s')).toBe(false)
   expect(isRight(question('presence', 'no'), 'No dog was seen.')).toBe(true)
@@ -58,7 +64,23 @@ test('truth is read from the files beside the clips that are there', () => {
   const write = (name: string, value: unknown) => writeFileSync(path.join(folder, name), JSON.stringify(value))
   write('a.mp4', '')
   write('b.mp4', '')
-  write('tracks.json', { 'a.mp4': { range: [0, 10], tracks: [{ id: 1, label: 'dog', gaps: [[4, 6]], keys: [{ frame: 0, xywh: [0, 0, 10, 10] }, { frame: 10, xywh: [10, 0, 10, 10] }] }] }, 'gone.mp4': { range: [0, 1], tracks: [] } })
+  write('tracks.json', {
+    'a.mp4': {
+      range: [0, 10],
+      tracks: [
+        {
+          id: 1,
+          label: 'dog',
+          gaps: [[4, 6]],
+          keys: [
+            { frame: 0, xywh: [0, 0, 10, 10] },
+            { frame: 10, xywh: [10, 0, 10, 10] },
+          ],
+        },
+      ],
+    },
+    'gone.mp4': { range: [0, 1], tracks: [] },
+  })
   write('ground_truth.json', { 'a.mp4': { description: 'A dog', counts: '1 dog' }, 'b.mp4': { repo: 'x' } })
   try {
     const [clip, ...others] = readTruth(folder)
