@@ -4,7 +4,7 @@ import { PRESETS, type Preset, pressed } from '../../app/bindings.ts'
 import { type Action, ACTIONS } from '../actions.ts'
 import { t } from '../i18n.ts'
 import { currentConflicts, currentKeys, keyName, useBindings } from '../keys.ts'
-import { Dialog } from './Dialog.tsx'
+import { Dialog } from '../parts/Dialog.tsx'
 
 /** Every action with the keys that it has here; each can be given others. */
 export function ShortcutsDialog() {

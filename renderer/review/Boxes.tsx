@@ -7,9 +7,9 @@ import { interpolate } from '../../app/tracks.ts'
 import { t } from '../i18n.ts'
 import { useColours } from '../labels/vocabulary.ts'
 import { type FrameTable, ordinalAt, pause, usePlayer } from '../player.ts'
-import { commit } from '../review/edits.ts'
-import { useReview } from '../review/store.ts'
-import { chooseTrack, deleteBox, drawn, standIn } from '../review/tracks.ts'
+import { commit } from './edits.ts'
+import { useReview } from './store.ts'
+import { chooseTrack, deleteBox, drawn, standIn } from './tracks.ts'
 import { useUi } from '../store.ts'
 
 interface Props {

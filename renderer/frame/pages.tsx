@@ -1,9 +1,9 @@
 /** The pages of the window and the rail at its left edge that leads to them. */
 import { Boxes, ChartNoAxesCombined, Clapperboard, ListChecks, Settings, Table2, Tags } from 'lucide-react'
 import { type ComponentType, lazy, Suspense, useState } from 'react'
-import { phrase, t } from './i18n.ts'
-import { ReviewPage } from './review/ReviewPage.tsx'
-import { type Page, useUi } from './store.ts'
+import { phrase, t } from '../i18n.ts'
+import { ReviewPage } from '../review/ReviewPage.tsx'
+import { type Page, useUi } from '../store.ts'
 
 const coming: (() => Promise<unknown>)[] = []
 
@@ -35,19 +35,19 @@ export function fetchRest(): void {
 
 export const PAGES: Record<Page, { name: string; Icon: typeof Table2; Component: ComponentType }> = {
   review: { name: phrase('Review'), Icon: Clapperboard, Component: ReviewPage },
-  table: { name: phrase('Table'), Icon: Table2, Component: later(async () => (await import('./table/TablePage.tsx')).TablePage) },
-  labels: { name: phrase('Labels'), Icon: Tags, Component: later(async () => (await import('./labels/LabelsPage.tsx')).LabelsPage) },
+  table: { name: phrase('Table'), Icon: Table2, Component: later(async () => (await import('../table/TablePage.tsx')).TablePage) },
+  labels: { name: phrase('Labels'), Icon: Tags, Component: later(async () => (await import('../labels/LabelsPage.tsx')).LabelsPage) },
   overview: {
     name: phrase('Overview'),
     Icon: ChartNoAxesCombined,
-    Component: later(async () => (await import('./overview/OverviewPage.tsx')).OverviewPage),
+    Component: later(async () => (await import('../overview/OverviewPage.tsx')).OverviewPage),
   },
-  queue: { name: phrase('Queue'), Icon: ListChecks, Component: later(async () => (await import('./queue/QueuePage.tsx')).QueuePage) },
-  packs: { name: phrase('Packs'), Icon: Boxes, Component: later(async () => (await import('./packs/PacksPage.tsx')).PacksPage) },
+  queue: { name: phrase('Queue'), Icon: ListChecks, Component: later(async () => (await import('../queue/QueuePage.tsx')).QueuePage) },
+  packs: { name: phrase('Packs'), Icon: Boxes, Component: later(async () => (await import('../packs/PacksPage.tsx')).PacksPage) },
   settings: {
     name: phrase('Settings'),
     Icon: Settings,
-    Component: later(async () => (await import('./settings/SettingsPage.tsx')).SettingsPage),
+    Component: later(async () => (await import('../settings/SettingsPage.tsx')).SettingsPage),
   },
 }
 

@@ -1,7 +1,7 @@
 import { Component, type ErrorInfo, type ReactNode } from 'react'
 import { problemOf, type Problem } from '../../app/errors.ts'
 import { phrase, t } from '../i18n.ts'
-import { ProblemCard } from './ProblemCard.tsx'
+import { ProblemCard } from '../parts/ProblemCard.tsx'
 
 /** A fault in the window is shown, never a blank page; the library is not touched by it. */
 export class ErrorBoundary extends Component<{ children: ReactNode }, { problem: Problem | null }> {

@@ -7,7 +7,7 @@ import { addPaths, useStatus } from '../queries.ts'
 import { Abilities } from '../packs/Abilities.tsx'
 import { privacy } from '../settings/privacy.ts'
 import { useUi } from '../store.ts'
-import { pickFolder } from './AddDialog.tsx'
+import { pickFolder } from '../parts/AddDialog.tsx'
 
 /** An empty library: the whole window is where to drop. */
 export function EmptyState({ dragging }: { dragging: boolean }) {

@@ -8,12 +8,12 @@ import { phrase, t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { endTime, showFrame, timeOf } from '../player.ts'
 import { review, useFrames, usePackOf } from '../queries.ts'
-import { type Draft, takesFocus, texts } from '../review/drafts.ts'
-import { commit } from '../review/edits.ts'
-import { markedSpan, useReview } from '../review/store.ts'
-import { sayOfMarked } from '../review/tracks.ts'
+import { type Draft, takesFocus, texts } from './drafts.ts'
+import { commit } from './edits.ts'
+import { markedSpan, useReview } from './store.ts'
+import { sayOfMarked } from './tracks.ts'
 import { useUi } from '../store.ts'
-import { Unlearnt } from './Unlearnt.tsx'
+import { Unlearnt } from '../parts/Unlearnt.tsx'
 
 /** A caption, an answer, a note or a caption of a part, with what people can do to it. */
 export function Statement({ annotation }: { annotation: Annotation }) {

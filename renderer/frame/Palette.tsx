@@ -10,7 +10,7 @@ import { t } from '../i18n.ts'
 import { currentKeys, keyName } from '../keys.ts'
 import { useSources } from '../queries.ts'
 import { useUi } from '../store.ts'
-import { Dialog } from './Dialog.tsx'
+import { Dialog } from '../parts/Dialog.tsx'
 
 interface Entry {
   id: string
