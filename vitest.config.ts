@@ -1,8 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
+declare module 'vitest' {
+  interface TaskMeta {
+    /** What the machine must have for a test that is skipped elsewhere; test/results.mjs lists what may be missing. */
+    needs?: string
+  }
+}
+
 export default defineConfig({
   test: {
-    include: ['app/**/*.test.ts', 'main/**/*.test.ts', 'renderer/**/*.test.{ts,tsx}', 'test/unit/**/*.test.ts'],
+    include: ['app/**/*.test.ts', 'main/**/*.test.ts', 'renderer/**/*.test.{ts,tsx}', 'test/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 60_000,
     // Two cores: tests that start ffmpeg and the engine must not starve each other.

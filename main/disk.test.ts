@@ -16,7 +16,6 @@ const hasDisk = (() => {
     mount('-t', 'tmpfs', '-o', 'size=8m', 'tmpfs')
     return true
   } catch {
-    console.warn('SKIPPED: a full disk, because only root may mount a small one')
     return false
   }
 })()
@@ -64,6 +63,7 @@ const makeRoom = () => rmSync(path.join(disk, 'filler'))
 
 test.skipIf(!hasDisk)(
   'a full disk holds the work up, says so, and lets it go on',
+  { timeout: 180_000, meta: { needs: 'root, to mount a small disk' } },
   async () => {
     const projectDir = path.join(disk, 'library')
     const [one, another] = [video('one', 0), video('another', 90)]
@@ -90,24 +90,27 @@ test.skipIf(!hasDisk)(
       await tubelet.close()
     }
   },
-  180_000,
 )
 
-test.skipIf(!hasDisk)('a library on a full disk, or on one that may not be written to, is opened when it may', async () => {
-  const projectDir = path.join(disk, 'second')
-  await open(projectDir).close()
-  fill()
-  expect(refusal(projectDir)).toMatchObject({
-    code: 'disk-full',
-    file: projectDir,
-    next: 'Free some space on it, then open the library again.',
-  })
-  makeRoom()
-  mount('-o', 'remount,ro')
-  expect(refusal(projectDir)).toMatchObject({ code: 'forbidden' })
-  mount('-o', 'remount,rw')
-  await open(projectDir).close()
-})
+test.skipIf(!hasDisk)(
+  'a library on a full disk, or on one that may not be written to, is opened when it may',
+  { meta: { needs: 'root, to mount a small disk' } },
+  async () => {
+    const projectDir = path.join(disk, 'second')
+    await open(projectDir).close()
+    fill()
+    expect(refusal(projectDir)).toMatchObject({
+      code: 'disk-full',
+      file: projectDir,
+      next: 'Free some space on it, then open the library again.',
+    })
+    makeRoom()
+    mount('-o', 'remount,ro')
+    expect(refusal(projectDir)).toMatchObject({ code: 'forbidden' })
+    mount('-o', 'remount,rw')
+    await open(projectDir).close()
+  },
+)
 
 test('what is no library is told apart and stays as it is', () => {
   const file = path.join(folder, 'notes.txt')

@@ -20,6 +20,6 @@ it('fails where a file is in the way', async () => {
   await expect(makeFolder(path.join(root, 'file', 'b', 'c'))).rejects.toMatchObject({ code: 'ENOTDIR' })
 })
 
-it.skipIf(process.platform !== 'linux')('fails where none can be made', async () => {
+it.skipIf(process.platform !== 'linux')('fails where none can be made', { meta: { needs: 'Linux' } }, async () => {
   await expect(makeFolder('/proc/a/b')).rejects.toMatchObject({ code: 'ENOENT' })
 })

@@ -1,12 +1,14 @@
 /**
  * `npm test`: everything, from a fresh clone. Each stage runs even when an earlier one failed; the last line counts all of it.
- * Static checks count as one test each. What needs one core runs beside the rest: its output comes when it has ended.
+ * Static checks count as one test each. What needs one core runs beside the rest: its output comes when it has ended. Skipped tests are listed
+ * at the end, by name and reason; results.mjs says which reasons are accepted.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { ofPlaywright, ofPytest, ofVitest, skipLines } from './results.mjs'
 import { CHROMIUM, ensureDebian, ensureModules, ensurePython, ensureRenderer, FFMPEG, node24, root } from '../main/setup.mjs'
 
 ensureModules()
@@ -23,6 +25,7 @@ const env = {
 }
 const total = { passed: 0, failed: 0, skipped: 0 }
 const summary = []
+const skips = []
 
 /** @param aside Whether it runs beside others, on one core: its output waits until it has ended. */
 async function stage(name, command, args, count, aside = false) {
@@ -44,6 +47,7 @@ async function stage(name, command, args, count, aside = false) {
     console.error(`${name} left no readable result: ${problem.message}`)
     counts = { passed: 0, failed: 1, skipped: 0 }
   }
+  if (counts.accepted) skips.push({ stage: name, ...counts })
   // A runner that failed outside of any test (a crash, a suite that did not load) has failed all the same.
   if (status !== 0 && counts.failed === 0) counts.failed = 1
   for (const key of Object.keys(total)) total[key] += counts[key]
@@ -54,13 +58,7 @@ async function stage(name, command, args, count, aside = false) {
 
 const bin = (packageName, file) => path.join(root, 'node_modules', packageName, file)
 const result = (file) => path.join(folder, file)
-const json = (file) => JSON.parse(readFileSync(result(file), 'utf8'))
-const junit = (file) => {
-  const [, suites = ''] = /<testsuite ([^>]*)>/.exec(readFileSync(result(file), 'utf8')) ?? []
-  const number = (key) => Number(new RegExp(`\\b${key}="(\\d+)"`).exec(suites)?.[1] ?? 0)
-  const failed = number('failures') + number('errors')
-  return { passed: number('tests') - failed - number('skipped'), failed, skipped: number('skipped') }
-}
+const text = (file) => readFileSync(result(file), 'utf8')
 
 async function checks() {
   const check = (name, command, args, count) => stage(name, command, args, count, true)
@@ -79,7 +77,7 @@ async function checks() {
   await check('python lint', python, ['-m', 'ruff', 'check', 'models'])
   await check('python format', python, ['-m', 'ruff', 'format', '--check', 'models'])
   await check('python types', python, ['-m', 'mypy', 'models'])
-  await check('python tests', python, ['-m', 'pytest', '-q', '-rs', '--junitxml', result('pytest.xml')], () => junit('pytest.xml'))
+  await check('python tests', python, ['-m', 'pytest', '-q', '-rs', '--junitxml', result('pytest.xml')], () => ofPytest(text('pytest.xml')))
 }
 
 async function programs() {
@@ -87,21 +85,19 @@ async function programs() {
     'unit tests',
     node,
     [bin('vitest', 'vitest.mjs'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${result('vitest.json')}`],
-    () => {
-      const { numPassedTests: passed, numFailedTests: failed, numPendingTests: pending, numTodoTests: todo } = json('vitest.json')
-      return { passed, failed, skipped: pending + todo }
-    },
+    () => ofVitest(JSON.parse(text('vitest.json'))),
   )
   env.PLAYWRIGHT_JSON_OUTPUT_NAME = result('playwright.json')
-  await stage('end to end', node, [bin('@playwright/test', 'cli.js'), 'test', '--reporter=list,json'], () => {
-    const { expected, unexpected, flaky, skipped } = json('playwright.json').stats
-    return { passed: expected, failed: unexpected + flaky, skipped }
-  })
+  await stage('end to end', node, [bin('@playwright/test', 'cli.js'), 'test', '--reporter=list,json'], () =>
+    ofPlaywright(JSON.parse(text('playwright.json'))),
+  )
 }
 
 ensureRenderer()
 await Promise.all([checks(), programs()])
 
 rmSync(folder, { recursive: true, force: true })
+const skipped = skipLines(skips)
+if (skipped.length > 0) console.log(`\n${skipped.join('\n')}`)
 console.log(`\n${summary.join('\n')}\n\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 process.exit(total.failed === 0 ? 0 : 1)

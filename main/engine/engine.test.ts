@@ -9,13 +9,13 @@ import { problemOf } from '../../app/errors.ts'
 import { cutTubes } from '../../app/tubes.ts'
 import { type EngineState, Engine, type Encoding, type ForkEngine, type MammutEngine, ofFamily } from './engine.ts'
 import { openPack } from './mammut.ts'
-import { packDir, packMissing } from './pack-under-test.ts'
+import { packDir } from './pack-under-test.ts'
 
 const cache = mkdtempSync(path.join(tmpdir(), 'tubelet-engine-'))
 process.env['XDG_CACHE_HOME'] = cache
 afterAll(() => rmSync(cache, { recursive: true, force: true }))
 
-describe.skipIf(packMissing)('the engine', () => {
+describe('the engine', () => {
   let engine: MammutEngine
   let tubes: Uint8Array[]
   let encoding: Encoding

@@ -4,7 +4,7 @@ import { type CrossAttention, decode, mostLikely } from './decode.ts'
 import { fromHalf, toHalf } from './float16.ts'
 import { floatsOf, floatTensor, Graphs, idTensor, tensorOf } from './graphs.ts'
 import { Model, type Vision } from './model.ts'
-import { packDir, packMissing } from './pack-under-test.ts'
+import { packDir } from './pack-under-test.ts'
 import { openPack, type Pack } from './mammut.ts'
 import { Text, TextStream } from './tokenizer.ts'
 
@@ -33,7 +33,7 @@ it('gives the log-probability of the largest logit at a temperature', () => {
   }
 })
 
-describe.skipIf(packMissing)('a model', () => {
+describe('a model', () => {
   let pack: Pack
   let model: Model
   let text: Text

@@ -10,10 +10,10 @@ import { openPlaceable } from './families.ts'
 import { Graphs } from './graphs.ts'
 import { openPack } from './mammut.ts'
 import { Model } from './model.ts'
-import { packDir, packMissing } from './pack-under-test.ts'
+import { packDir } from './pack-under-test.ts'
 import { placePack } from './provider.ts'
 
-describe.skipIf(packMissing)('a pack', () => {
+describe('a pack', () => {
   let root: string
   let dir: string
   beforeEach(async () => {

@@ -13,7 +13,7 @@ import { cutTubes } from '../../app/tubes.ts'
 import { decode } from './decode.ts'
 import { floatTensor, Graphs, tensorOf } from './graphs.ts'
 import { Model } from './model.ts'
-import { packDir, packMissing } from './pack-under-test.ts'
+import { packDir } from './pack-under-test.ts'
 import { openPack, type Pack } from './mammut.ts'
 import { Text } from './tokenizer.ts'
 
@@ -40,58 +40,60 @@ const Reference = z.object({
 
 const repository = path.join(import.meta.dirname, '..', '..')
 const python = path.join(repository, '.venv', 'bin', 'python')
-const missing = packMissing || !existsSync(python)
-if (!existsSync(python)) console.warn('SKIPPED: TypeScript against PyTorch, because .venv is not there (models/requirements.txt)')
 
-describe.skipIf(missing)('TypeScript against PyTorch', () => {
-  let directory = ''
-  let pack: Pack
-  let expected: z.infer<typeof Reference>['clips']
-  let clips: Uint8Array[]
+describe.skipIf(!existsSync(python))(
+  'TypeScript against PyTorch',
+  { meta: { needs: 'the Python of models/requirements.txt in .venv' } },
+  () => {
+    let directory = ''
+    let pack: Pack
+    let expected: z.infer<typeof Reference>['clips']
+    let clips: Uint8Array[]
 
-  beforeAll(async () => {
-    pack = await openPack(packDir)
-    directory = mkdtempSync(path.join(os.tmpdir(), 'tubelet-reference-'))
-    execFileSync(python, ['-m', 'models.reference', '--pack', packDir, '--clips', String(CLIPS), '--out', directory], {
-      cwd: repository,
-      stdio: 'pipe',
+    beforeAll(async () => {
+      pack = await openPack(packDir)
+      directory = mkdtempSync(path.join(os.tmpdir(), 'tubelet-reference-'))
+      execFileSync(python, ['-m', 'models.reference', '--pack', packDir, '--clips', String(CLIPS), '--out', directory], {
+        cwd: repository,
+        stdio: 'pipe',
+      })
+      expected = Reference.parse(JSON.parse(readFileSync(path.join(directory, 'reference.json'), 'utf8'))).clips
+      const all = readFileSync(path.join(directory, 'clips.u8'))
+      const size = all.length / CLIPS
+      clips = expected.map((_, i) => all.subarray(i * size, (i + 1) * size))
+    }, 300_000)
+    afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+    it('cuts the same tubes bit for bit', () => {
+      const cut = clips.map((clip) => cutTubes(clip, pack.manifest.input).map((part) => hash('sha256', part)))
+      expect(cut).toEqual(expected.map(({ tubes }) => tubes))
+      expect(new Set(cut.flat()).size).toBeGreaterThan(CLIPS)
     })
-    expected = Reference.parse(JSON.parse(readFileSync(path.join(directory, 'reference.json'), 'utf8'))).clips
-    const all = readFileSync(path.join(directory, 'clips.u8'))
-    const size = all.length / CLIPS
-    clips = expected.map((_, i) => all.subarray(i * size, (i + 1) * size))
-  }, 300_000)
-  afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-  it('cuts the same tubes bit for bit', () => {
-    const cut = clips.map((clip) => cutTubes(clip, pack.manifest.input).map((part) => hash('sha256', part)))
-    expect(cut).toEqual(expected.map(({ tubes }) => tubes))
-    expect(new Set(cut.flat()).size).toBeGreaterThan(CLIPS)
-  })
-
-  it('says the same greedy captions, and is as sure of them', async () => {
-    const model = new Model(pack, new Graphs(pack.graphs, { provider: 'cpu', threads: 1 }))
-    const text = new Text(pack)
-    const { dims, prompts, tokenizer } = pack.manifest
-    const ties: string[] = []
-    for (const [i, { caption, confidence, steps }] of expected.entries()) {
-      const { memory } = await model.see(cutTubes(clips[i] ?? expect.fail(), pack.manifest.input))
-      const said = await model.describe(memory)
-      const projected = await model.graphs.run('cross', { memory: floatTensor(memory, [1, dims.tokens, dims.memory]) })
-      const cross = { cross_k: tensorOf(projected, 'cross_k'), cross_v: tensorOf(projected, 'cross_v') }
-      const { ids, confidence: sure } = await decode(model.graphs, pack.manifest, cross, text.prompt(prompts.caption))
-      if (said === caption) {
-        expect(Math.abs(sure - confidence), `clip ${i}: sure to ${sure}, not ${confidence}`).toBeLessThan(1e-3)
-        continue
+    it('says the same greedy captions, and is as sure of them', async () => {
+      const model = new Model(pack, new Graphs(pack.graphs, { provider: 'cpu', threads: 1 }))
+      const text = new Text(pack)
+      const { dims, prompts, tokenizer } = pack.manifest
+      const ties: string[] = []
+      for (const [i, { caption, confidence, steps }] of expected.entries()) {
+        const { memory } = await model.see(cutTubes(clips[i] ?? expect.fail(), pack.manifest.input))
+        const said = await model.describe(memory)
+        const projected = await model.graphs.run('cross', { memory: floatTensor(memory, [1, dims.tokens, dims.memory]) })
+        const cross = { cross_k: tensorOf(projected, 'cross_k'), cross_v: tensorOf(projected, 'cross_v') }
+        const { ids, confidence: sure } = await decode(model.graphs, pack.manifest, cross, text.prompt(prompts.caption))
+        if (said === caption) {
+          expect(Math.abs(sure - confidence), `clip ${i}: sure to ${sure}, not ${confidence}`).toBeLessThan(1e-3)
+          continue
+        }
+        const at = steps.findIndex(({ id }, step) => (ids[step] ?? tokenizer.end) !== id)
+        expect(steps[at], `clip ${i}: "${said}", but PyTorch says "${caption}"`).toMatchObject({ second: ids[at] ?? tokenizer.end })
+        expect(steps[at]?.margin, `clip ${i}: "${said}", but PyTorch says "${caption}"`).toBeLessThan(NEAR_TIE)
+        ties.push(caption)
       }
-      const at = steps.findIndex(({ id }, step) => (ids[step] ?? tokenizer.end) !== id)
-      expect(steps[at], `clip ${i}: "${said}", but PyTorch says "${caption}"`).toMatchObject({ second: ids[at] ?? tokenizer.end })
-      expect(steps[at]?.margin, `clip ${i}: "${said}", but PyTorch says "${caption}"`).toBeLessThan(NEAR_TIE)
-      ties.push(caption)
-    }
-    if (ties.length > 0) console.warn(`near ties that fell the other way: ${ties.join('; ')}`)
-    // A model that says one thing of everything would agree with itself.
-    expect(new Set(expected.map(({ caption }) => caption)).size).toBeGreaterThan(CLIPS / 2)
-    expect(ties.length).toBeLessThan(CLIPS / 10)
-  }, 300_000)
-})
+      if (ties.length > 0) console.warn(`near ties that fell the other way: ${ties.join('; ')}`)
+      // A model that says one thing of everything would agree with itself.
+      expect(new Set(expected.map(({ caption }) => caption)).size).toBeGreaterThan(CLIPS / 2)
+      expect(ties.length).toBeLessThan(CLIPS / 10)
+    }, 300_000)
+  },
+)

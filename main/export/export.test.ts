@@ -18,8 +18,6 @@ import { exportProject } from './export.ts'
 
 const repository = path.join(import.meta.dirname, '..', '..')
 const python = path.join(repository, '.venv', 'bin', 'python')
-const hasPython = existsSync(python)
-if (!hasPython) console.warn('SKIPPED: outside readers of annotation files, because .venv is not there (models/requirements.txt)')
 
 let directory = ''
 beforeEach(() => void (directory = mkdtempSync(path.join(os.tmpdir(), 'tubelet-export-'))))
@@ -219,7 +217,7 @@ describe('an export', () => {
     })
   })
 
-  it.skipIf(process.platform === 'win32')('says so when the folder may not be written', async () => {
+  it.skipIf(process.platform === 'win32')('says so when the folder may not be written', { meta: { needs: 'a Unix system' } }, async () => {
     chmodSync(directory, 0o555)
     const isRoot = process.geteuid?.() === 0
     // Nothing is forbidden to root, so the attempt is nobody's.
@@ -231,22 +229,26 @@ describe('an export', () => {
     }
   })
 
-  it.skipIf(process.platform !== 'linux')('comes back from where no folder can be made', async () => {
+  it.skipIf(process.platform !== 'linux')('comes back from where no folder can be made', { meta: { needs: 'Linux' } }, async () => {
     await expect(exportProject(libraryOf([tricky]), { formats, directory: '/proc/tubelet/export' })).rejects.toMatchObject({
       problem: { code: 'forbidden', message: 'No folder can be made here.', next: 'Choose another folder.' },
     })
   })
 
-  it.skipIf(process.platform === 'win32')('can be stopped while the folder does not answer', async () => {
-    const record = path.join(directory, 'tubelet-export.json')
-    execFileSync('mkfifo', [record])
-    const stop = new AbortController()
-    const exporting = exportProject(libraryOf([tricky]), { formats, directory, signal: stop.signal })
-    setImmediate(() => stop.abort())
-    await expect(exporting).rejects.toMatchObject({ problem: { code: 'cancelled' } })
-    // Whoever reads it waits for somebody to write.
-    spawn('sh', ['-c', ': > "$0"', record])
-  })
+  it.skipIf(process.platform === 'win32')(
+    'can be stopped while the folder does not answer',
+    { meta: { needs: 'a Unix system' } },
+    async () => {
+      const record = path.join(directory, 'tubelet-export.json')
+      execFileSync('mkfifo', [record])
+      const stop = new AbortController()
+      const exporting = exportProject(libraryOf([tricky]), { formats, directory, signal: stop.signal })
+      setImmediate(() => stop.abort())
+      await expect(exporting).rejects.toMatchObject({ problem: { code: 'cancelled' } })
+      // Whoever reads it waits for somebody to write.
+      spawn('sh', ['-c', ': > "$0"', record])
+    },
+  )
 
   it('says so when the disk is full, and leaves nothing behind', async () => {
     if (!existsSync('/dev/full')) {
@@ -456,7 +458,7 @@ describe('an export that takes long', () => {
 
 const Cues = z.object({ cues: z.array(z.object({ start: z.number(), end: z.number(), text: z.string() })) })
 
-describe.skipIf(!hasPython)('outside readers', () => {
+describe.skipIf(!existsSync(python))('outside readers', { meta: { needs: 'the Python of models/requirements.txt in .venv' } }, () => {
   const of = <I, P>(format: { pieces: (input: I) => Iterable<P> }, input: I) => [...format.pieces(input)]
   const random = Array.from({ length: 50 }, (_, i) => randomDocument(i + 1)).filter((document) =>
     filmsOf([document]).every((film) => of(srt, film).length > 0 && of(boxes, film).length > 0),

@@ -162,15 +162,19 @@ describe('whole files that look damaged', () => {
 })
 
 describe('what a file can say', () => {
-  it.skipIf(process.platform === 'win32')('its name and its tags count no frames and complain of nothing', async () => {
-    const line = (n: number) =>
-      `[showinfo@all @ 0x5] [info] n: ${n} pts: ${n * 1000} pts_time:${n}\n[showinfo@all_123456789 @ 0x5] [info] n: ${n} pts: ${n * 1000}\n[h264 @ 0x5] [error] error while decoding MB\n[Eval @ 0x5] [info] 0.040000\n`
-    const plain = made('plain.mkv', ...moving(2), ...x264, '-metadata', `title=a\n${line(7)}`, '-metadata:s:v', `comment=\r\n${line(8)}`)
-    const named = path.join(folder, `a\n${line(9).slice(0, 200)}.mkv`.replaceAll('/', ''))
-    copyFileSync(plain, named)
-    const expected = await decodedPts(tools, plain)
-    for (const file of [plain, named]) expect(await readAll(file)).toEqual({ pts: expected, damaged: null })
-  })
+  it.skipIf(process.platform === 'win32')(
+    'its name and its tags count no frames and complain of nothing',
+    { meta: { needs: 'a Unix system' } },
+    async () => {
+      const line = (n: number) =>
+        `[showinfo@all @ 0x5] [info] n: ${n} pts: ${n * 1000} pts_time:${n}\n[showinfo@all_123456789 @ 0x5] [info] n: ${n} pts: ${n * 1000}\n[h264 @ 0x5] [error] error while decoding MB\n[Eval @ 0x5] [info] 0.040000\n`
+      const plain = made('plain.mkv', ...moving(2), ...x264, '-metadata', `title=a\n${line(7)}`, '-metadata:s:v', `comment=\r\n${line(8)}`)
+      const named = path.join(folder, `a\n${line(9).slice(0, 200)}.mkv`.replaceAll('/', ''))
+      copyFileSync(plain, named)
+      const expected = await decodedPts(tools, plain)
+      for (const file of [plain, named]) expect(await readAll(file)).toEqual({ pts: expected, damaged: null })
+    },
+  )
 
   it('messages without the seal of the pass are none', () => {
     const said = (text: string) => [...new Messages(123_456_789).push(text)]
@@ -218,7 +222,7 @@ describe('damageOf', () => {
   })
 })
 
-describe.skipIf(process.platform === 'win32')('a tool that the system kills', () => {
+describe.skipIf(process.platform === 'win32')('a tool that the system kills', { meta: { needs: 'a Unix system' } }, () => {
   const file = made('healthy.mp4', ...moving(3), ...x264)
 
   /** Stands before a tool, and is killed as often as told when it is given the file. */

@@ -246,39 +246,42 @@ test('a stopped import leaves nothing, whether it copies, converts or is being t
 const mount = path.join(root, 'full')
 mkdirSync(mount)
 const small = process.platform === 'linux' && spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=128m', 'tmpfs', mount]).status === 0
-if (!small) console.warn('SKIPPED: the disk that is really full, because no small file system can be mounted here.')
-test.skipIf(!small)('a disk that fills up in the middle is told, and nothing half is kept', async () => {
-  const other = openTubelet({ projectDir: path.join(root, 'project 2'), packsDir: path.join(mount, 'packs'), host: 'web' })
-  try {
-    const filler = path.join(mount, 'filler')
-    const fill = () => spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=64k'])
-    const bytes = statSync(checkpoint).size
-    const whole = readFileSync(checkpoint)
-    const filling = new ReadableStream<Uint8Array>({
-      start: (controller) => controller.enqueue(whole.subarray(0, 1e6)),
-      pull: (controller) => {
-        fill()
-        controller.enqueue(whole.subarray(1e6))
-        controller.close()
-      },
-    })
-    const problem = await other.packs.bring({ ...brought, bytes }, filling).then(() => null, problemOf)
-    expect(problem).toMatchObject({ code: 'disk-full', next: 'Make room, then try again.' })
-    expect(lying(path.join(mount, 'packs'))).toEqual([])
+test.skipIf(!small)(
+  'a disk that fills up in the middle is told, and nothing half is kept',
+  { meta: { needs: 'root, to mount a small disk' } },
+  async () => {
+    const other = openTubelet({ projectDir: path.join(root, 'project 2'), packsDir: path.join(mount, 'packs'), host: 'web' })
+    try {
+      const filler = path.join(mount, 'filler')
+      const fill = () => spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=64k'])
+      const bytes = statSync(checkpoint).size
+      const whole = readFileSync(checkpoint)
+      const filling = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(whole.subarray(0, 1e6)),
+        pull: (controller) => {
+          fill()
+          controller.enqueue(whole.subarray(1e6))
+          controller.close()
+        },
+      })
+      const problem = await other.packs.bring({ ...brought, bytes }, filling).then(() => null, problemOf)
+      expect(problem).toMatchObject({ code: 'disk-full', next: 'Make room, then try again.' })
+      expect(lying(path.join(mount, 'packs'))).toEqual([])
 
-    rmSync(filler)
-    const work = await other.packs.import(checkpoint)
-    await reached(work, 'converting')
-    fill()
-    await expect(other.packs.finished(work)).rejects.toMatchObject({ problem: { code: 'disk-full' } })
-    expect(lying(path.join(mount, 'packs'))).toEqual([])
-    // Told before any work, by what is free now.
-    expect(await why(other.packs.import(checkpoint))).toContain('There is not enough room on the disk')
-  } finally {
-    await other.close()
-    execFileSync('umount', [mount])
-  }
-})
+      rmSync(filler)
+      const work = await other.packs.import(checkpoint)
+      await reached(work, 'converting')
+      fill()
+      await expect(other.packs.finished(work)).rejects.toMatchObject({ problem: { code: 'disk-full' } })
+      expect(lying(path.join(mount, 'packs'))).toEqual([])
+      // Told before any work, by what is free now.
+      expect(await why(other.packs.import(checkpoint))).toContain('There is not enough room on the disk')
+    } finally {
+      await other.close()
+      execFileSync('umount', [mount])
+    }
+  },
+)
 
 test('killed in the middle of an import, it is as if it had never begun', async () => {
   const folder = path.join(root, 'killed')

@@ -25,11 +25,6 @@ import { expandTemplate, type Graph, Template } from './template.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const python = path.join(repository, '.venv', 'bin', 'python')
-const missing = !existsSync(python)
-if (missing)
-  console.warn(
-    `SKIPPED: there is no Python at ${python}, which writes the checkpoints of this test. Run npm test, or make it as models/README.md says.`,
-  )
 
 /** Odd in every way that the published sizes are. */
 const NAMES = ['tiny', 'tiny-no-mlp', 'tiny-upstream', 'tiny-resaved']
@@ -57,14 +52,17 @@ function difference(got: Float32Array | undefined, expected: readonly number[] |
   return Math.max(...(expected ?? []).map((value, i) => Math.abs(value - (got?.[i] ?? NaN)))) / Math.max(...(expected ?? []).map(Math.abs))
 }
 
-describe.skipIf(missing)('a pack from a checkpoint', () => {
-  const root = mkdtempSync(path.join(tmpdir(), 'tubelet-openmammut-'))
-  const fileOf = (name: string) => path.join(root, name, 'open_clip_model.safetensors')
-  const packs = new Map<string, string>()
+describe.skipIf(!existsSync(python))(
+  'a pack from a checkpoint',
+  { meta: { needs: 'the Python of models/requirements.txt in .venv' } },
+  () => {
+    const root = mkdtempSync(path.join(tmpdir(), 'tubelet-openmammut-'))
+    const fileOf = (name: string) => path.join(root, name, 'open_clip_model.safetensors')
+    const packs = new Map<string, string>()
 
-  beforeAll(async () => {
-    vi.stubEnv('XDG_CACHE_HOME', root)
-    const program = `
+    beforeAll(async () => {
+      vi.stubEnv('XDG_CACHE_HOME', root)
+      const program = `
 import json, sys
 from pathlib import Path
 from models.openmammut.pack import write_pack
@@ -79,103 +77,106 @@ for name, config in CONFIGS.items():
     (root / "shapes" / name / "shapes.json").write_text(json.dumps({key: shape for key, (_, shape) in config.tensors().items()}))
 write_pack(CONFIGS["tiny"].checkpoint(), root / "python", file="seeded")
 `
-    execFileSync(python, ['-c', program, root, ...NAMES], { cwd: repository, stdio: 'pipe' })
-    for (const name of NAMES) {
-      const store = new PackStore([BUNDLED], path.join(root, name, 'packs'))
-      const { run } = await prepareImport(fileOf(name), 'fp32', TEMPLATE_DIR, store)
-      const { pack } = await run({ store, fork: undefined, report: () => undefined, signal: new AbortController().signal })
-      packs.set(name, pack.dir)
-    }
-  }, 240_000)
-  afterAll(() => {
-    vi.unstubAllEnvs()
-    rmSync(root, { recursive: true })
-  })
-
-  describe.each(NAMES)('%s', (name) => {
-    const golden = configs[name] ?? expect.fail()
-    let pack: Pack
-    let model: Model
-    let seen: Vision
-    beforeAll(async () => {
-      pack = await openPack(packs.get(name) ?? expect.fail())
-      model = new Model(pack, new Graphs(pack.graphs, { provider: 'cpu', threads: 1 }))
-      // The first known answer is of the video that the reference saw.
-      seen = await model.see(cutTubes(pack.knownAnswers.clips[0] ?? expect.fail(), pack.manifest.input))
-    })
-
-    it('embeds clips and texts as the reference does', async () => {
-      expect(difference(seen.embedding, golden.embedding)).toBeLessThan(1e-5)
-      const texts = await model.embed(sentences)
-      for (const [i, text] of texts.entries()) expect(difference(text, golden.textEmbeddings[i])).toBeLessThan(1e-5)
-    })
-
-    it('finds the captions that a search without a cache finds in the logits of the reference', async () => {
-      const { dims, tokenizer } = pack.manifest
-      const projected = await model.graphs.run('cross', { memory: floatTensor(seen.memory, [1, dims.tokens, dims.memory]) })
-      const cross: CrossAttention = { cross_k: tensorOf(projected, 'cross_k'), cross_v: tensorOf(projected, 'cross_v') }
-      for (const { ids, ...decoding } of golden.captions) {
-        const found = await beamSearch(model.graphs, pack.manifest, decoding, cross, [tokenizer.start])
-        expect(found.ids).toEqual(ids)
-        expect(found.attention.reduce((sum, mass) => sum + mass, 0)).toBeCloseTo(1, 3)
+      execFileSync(python, ['-c', program, root, ...NAMES], { cwd: repository, stdio: 'pipe' })
+      for (const name of NAMES) {
+        const store = new PackStore([BUNDLED], path.join(root, name, 'packs'))
+        const { run } = await prepareImport(fileOf(name), 'fp32', TEMPLATE_DIR, store)
+        const { pack } = await run({ store, fork: undefined, report: () => undefined, signal: new AbortController().signal })
+        packs.set(name, pack.dir)
       }
-      // A beam of one is greedy decoding.
-      const greedy = await decode(model.graphs, pack.manifest, cross, [tokenizer.start])
-      const one = await beamSearch(model.graphs, pack.manifest, { beams: 1, lengthPenalty: 1, longest: dims.context }, cross, [
-        tokenizer.start,
-      ])
-      expect(one.ids).toEqual(greedy.ids)
-      expect(one.confidence).toBeCloseTo(greedy.confidence, 2)
+    }, 240_000)
+    afterAll(() => {
+      vi.unstubAllEnvs()
+      rmSync(root, { recursive: true })
     })
 
-    it('passes its self-test, captions from a stored encoding, and says plainly what it cannot do', async () => {
-      await expect(placePack(await openPlaceable(pack.dir, false))).resolves.toMatchObject({ info: { provider: 'CPU' } })
-      const stored = { embedding: seen.embedding, memory: toHalf(seen.memory) }
-      const said = await model.caption(stored)
-      expect(said).toMatchObject({ unsure: true, prompt: '' })
-      expect(said.text).toBe(pack.knownAnswers.caption)
-      expect(said.frameWeights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 3)
-      await expect(model.answer(stored, 'what is it?')).rejects.toMatchObject({ problem: { code: 'pack-cannot' } })
-      await expect(model.detect(new Uint16Array(), [['dog']])).rejects.toMatchObject({ problem: { code: 'pack-cannot' } })
+    describe.each(NAMES)('%s', (name) => {
+      const golden = configs[name] ?? expect.fail()
+      let pack: Pack
+      let model: Model
+      let seen: Vision
+      beforeAll(async () => {
+        pack = await openPack(packs.get(name) ?? expect.fail())
+        model = new Model(pack, new Graphs(pack.graphs, { provider: 'cpu', threads: 1 }))
+        // The first known answer is of the video that the reference saw.
+        seen = await model.see(cutTubes(pack.knownAnswers.clips[0] ?? expect.fail(), pack.manifest.input))
+      })
+
+      it('embeds clips and texts as the reference does', async () => {
+        expect(difference(seen.embedding, golden.embedding)).toBeLessThan(1e-5)
+        const texts = await model.embed(sentences)
+        for (const [i, text] of texts.entries()) expect(difference(text, golden.textEmbeddings[i])).toBeLessThan(1e-5)
+      })
+
+      it('finds the captions that a search without a cache finds in the logits of the reference', async () => {
+        const { dims, tokenizer } = pack.manifest
+        const projected = await model.graphs.run('cross', { memory: floatTensor(seen.memory, [1, dims.tokens, dims.memory]) })
+        const cross: CrossAttention = { cross_k: tensorOf(projected, 'cross_k'), cross_v: tensorOf(projected, 'cross_v') }
+        for (const { ids, ...decoding } of golden.captions) {
+          const found = await beamSearch(model.graphs, pack.manifest, decoding, cross, [tokenizer.start])
+          expect(found.ids).toEqual(ids)
+          expect(found.attention.reduce((sum, mass) => sum + mass, 0)).toBeCloseTo(1, 3)
+        }
+        // A beam of one is greedy decoding.
+        const greedy = await decode(model.graphs, pack.manifest, cross, [tokenizer.start])
+        const one = await beamSearch(model.graphs, pack.manifest, { beams: 1, lengthPenalty: 1, longest: dims.context }, cross, [
+          tokenizer.start,
+        ])
+        expect(one.ids).toEqual(greedy.ids)
+        expect(one.confidence).toBeCloseTo(greedy.confidence, 2)
+      })
+
+      it('passes its self-test, captions from a stored encoding, and says plainly what it cannot do', async () => {
+        await expect(placePack(await openPlaceable(pack.dir, false))).resolves.toMatchObject({ info: { provider: 'CPU' } })
+        const stored = { embedding: seen.embedding, memory: toHalf(seen.memory) }
+        const said = await model.caption(stored)
+        expect(said).toMatchObject({ unsure: true, prompt: '' })
+        expect(said.text).toBe(pack.knownAnswers.caption)
+        expect(said.frameWeights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 3)
+        await expect(model.answer(stored, 'what is it?')).rejects.toMatchObject({ problem: { code: 'pack-cannot' } })
+        await expect(model.detect(new Uint16Array(), [['dog']])).rejects.toMatchObject({ problem: { code: 'pack-cannot' } })
+      })
     })
-  })
 
-  it('is refused when its weights differ by a byte, or when a file lies beside them that it does not name', async () => {
-    const dir = packs.get('tiny-no-mlp') ?? expect.fail()
-    const refused = (details: RegExp) =>
-      expect(openPack(dir)).rejects.toMatchObject({ problem: { code: 'pack-invalid', details: expect.stringMatching(details) as string } })
-    writeFileSync(path.join(dir, 'more.bin'), 'weights of another model')
-    await refused(/more\.bin is not named/)
-    rmSync(path.join(dir, 'more.bin'))
-    const weights = path.join(dir, 'weights.bin')
-    const bytes = readFileSync(weights)
-    bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1)
-    writeFileSync(weights, bytes)
-    await refused(/weights\.bin is damaged/)
-    expect(readdirSync(dir)).toContain('pack.json')
-  })
+    it('is refused when its weights differ by a byte, or when a file lies beside them that it does not name', async () => {
+      const dir = packs.get('tiny-no-mlp') ?? expect.fail()
+      const refused = (details: RegExp) =>
+        expect(openPack(dir)).rejects.toMatchObject({
+          problem: { code: 'pack-invalid', details: expect.stringMatching(details) as string },
+        })
+      writeFileSync(path.join(dir, 'more.bin'), 'weights of another model')
+      await refused(/more\.bin is not named/)
+      rmSync(path.join(dir, 'more.bin'))
+      const weights = path.join(dir, 'weights.bin')
+      const bytes = readFileSync(weights)
+      bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1)
+      writeFileSync(weights, bytes)
+      await refused(/weights\.bin is damaged/)
+      expect(readdirSync(dir)).toContain('pack.json')
+    })
 
-  it('that Python made opens as well, with the same weights and the same words', async () => {
-    const [one, other] = [await openPack(path.join(root, 'python')), await openPack(packs.get('tiny') ?? expect.fail())]
-    expect(one.manifest.weights).toEqual(other.manifest.weights)
-    expect(one.knownAnswers.caption).toBe(other.knownAnswers.caption)
-    await expect(placePack(await openPlaceable(one.dir, false))).resolves.toMatchObject({ info: { provider: 'CPU' } })
-  })
+    it('that Python made opens as well, with the same weights and the same words', async () => {
+      const [one, other] = [await openPack(path.join(root, 'python')), await openPack(packs.get('tiny') ?? expect.fail())]
+      expect(one.manifest.weights).toEqual(other.manifest.weights)
+      expect(one.knownAnswers.caption).toBe(other.knownAnswers.caption)
+      await expect(placePack(await openPlaceable(one.dir, false))).resolves.toMatchObject({ info: { provider: 'CPU' } })
+    })
 
-  it.each(Object.keys(graphs))('of %s has the graphs that Python writes, at every precision', async (name) => {
-    const folder = path.join(root, 'shapes', name)
-    const template = Template.parse(JSON.parse(readFileSync(path.join(TEMPLATE_DIR, 'template.json'), 'utf8')))
-    const shapes = z.record(z.string(), z.array(z.number())).parse(JSON.parse(readFileSync(path.join(folder, 'shapes.json'), 'utf8')))
-    const tensors = new Map(Object.entries(shapes).map(([key, shape]) => [key, { dtype: 'F32', shape, begin: 0, bytes: 0 }]))
-    const { env } = recogniseOpenMammut(
-      { file: name, bytes: 0, tensors },
-      template,
-      await readConfig(path.join(folder, 'model.safetensors')),
-    )
-    for (const precision of ['fp32', 'fp16', 'int8'] as const)
-      expect(expandTemplate(template, env, precision).map(digestOf)).toEqual(graphs[name]?.[precision])
-  })
-})
+    it.each(Object.keys(graphs))('of %s has the graphs that Python writes, at every precision', async (name) => {
+      const folder = path.join(root, 'shapes', name)
+      const template = Template.parse(JSON.parse(readFileSync(path.join(TEMPLATE_DIR, 'template.json'), 'utf8')))
+      const shapes = z.record(z.string(), z.array(z.number())).parse(JSON.parse(readFileSync(path.join(folder, 'shapes.json'), 'utf8')))
+      const tensors = new Map(Object.entries(shapes).map(([key, shape]) => [key, { dtype: 'F32', shape, begin: 0, bytes: 0 }]))
+      const { env } = recogniseOpenMammut(
+        { file: name, bytes: 0, tensors },
+        template,
+        await readConfig(path.join(folder, 'model.safetensors')),
+      )
+      for (const precision of ['fp32', 'fp16', 'int8'] as const)
+        expect(expandTemplate(template, env, precision).map(digestOf)).toEqual(graphs[name]?.[precision])
+    })
+  },
+)
 
 /** As models/openmammut/template.py writes it down. */
 function digestOf({ name, inputs, outputs, nodes, weights }: Graph): string {

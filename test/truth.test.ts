@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { countIn, isRight, judgeBoxes, judgeCounts, namesIn, type Question, readTruth, timeIn, type TrueBox } from '../truth.ts'
+import { countIn, isRight, judgeBoxes, judgeCounts, namesIn, type Question, readTruth, timeIn, type TrueBox } from './truth.ts'
 
 const CLASSES = ['person', 'car', 'bird', 'cat', 'dog', 'bottle', 'cup', 'orange', 'dining table', 'cow', 'horse']
 const box = (x: number, y: number, side = 10) => ({ x1: x, y1: y, x2: x + side, y2: y + side })

@@ -1,0 +1,80 @@
+/** What `npm test` counts, from reports as the three runners write them (shortened to what is read). */
+import { expect, test } from 'vitest'
+import { ofPlaywright, ofPytest, ofVitest, skipLines } from './results.mjs'
+
+const vitest = (...tests: object[]) => ({ numPassedTests: 5, numFailedTests: 1, testResults: [{ assertionResults: tests }] })
+const skipped = (name: string, needs?: string) => ({ fullName: name, status: 'skipped', meta: needs === undefined ? {} : { needs } })
+
+test('a skip for what a machine may lack is counted as skipped, with its name and reason', () => {
+  expect(ofVitest(vitest({ fullName: 'adds', status: 'passed', meta: {} }, skipped('export refuses /proc', 'Linux')))).toEqual({
+    passed: 5,
+    failed: 1,
+    skipped: 1,
+    accepted: [{ name: 'export refuses /proc', reason: 'needs Linux' }],
+    refused: [],
+  })
+})
+
+test('a skip for a missing clip, one without a reason and one that is still to be written fail the run', () => {
+  const todo = { fullName: 'reads AVIF', status: 'todo', meta: {} }
+  const counts = ofVitest(vitest(skipped('probes d01', 'the clip d01_people.mp4'), skipped('says why'), todo))
+  expect(counts).toMatchObject({ passed: 5, failed: 1 + 3, skipped: 0, accepted: [] })
+  expect(counts.refused).toEqual([
+    { name: 'probes d01', reason: 'needs the clip d01_people.mp4' },
+    { name: 'says why', reason: 'no reason given' },
+    { name: 'reads AVIF', reason: 'no reason given' },
+  ])
+})
+
+test('Playwright: a skip is found in nested suites, and a test that never ran after a failure is no skip', () => {
+  const spec = (title: string, status: string, description?: string) => ({
+    title,
+    tests: [{ status, annotations: description === undefined ? [] : [{ type: 'skip', description }] }],
+  })
+  const report = {
+    stats: { expected: 3, unexpected: 1, flaky: 1, skipped: 3 },
+    suites: [
+      {
+        title: 'electron.spec.ts',
+        specs: [spec('the window opens', 'skipped', 'no Electron: its runtime is not installed')],
+        suites: [{ title: 'menus', specs: [spec('opens a folder', 'skipped', 'there are no clips at ../shared/clips')] }],
+      },
+      { title: 'review.spec.ts', specs: [spec('plays', 'expected'), spec('stops', 'skipped')] },
+    ],
+  }
+  expect(ofPlaywright(report)).toEqual({
+    passed: 3,
+    failed: 2 + 2,
+    skipped: 1,
+    accepted: [{ name: 'electron.spec.ts › the window opens', reason: 'no Electron: its runtime is not installed' }],
+    refused: [
+      { name: 'electron.spec.ts › menus › opens a folder', reason: 'there are no clips at ../shared/clips' },
+      { name: 'review.spec.ts › stops', reason: 'no reason given' },
+    ],
+  })
+})
+
+test('pytest: skips are told from passed tests, failures and errors', () => {
+  const xml = `<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests"><testsuite name="pytest" errors="1" failures="1" skipped="2" tests="9" time="0.2" hostname="x">
+    <testcase classname="models.data.test_world" name="test_a_gpu_draws_the_same_pictures" time="0.000"><skipped type="pytest.skip" message="no GPU">/x/test_world.py:205: no GPU</skipped></testcase>
+    <testcase classname="models.test_train" name="test_learns[a &gt; b]" time="0.1" /><testcase classname="models.test_train" name="test_real" time="0.0"><skipped type="pytest.skip" message="no clips">/x/t.py:1: no clips</skipped></testcase>
+  </testsuite></testsuites>`
+  expect(ofPytest(xml)).toEqual({
+    passed: 9 - 2 - 2,
+    failed: 2 + 1,
+    skipped: 1,
+    accepted: [{ name: 'models.data.test_world test_a_gpu_draws_the_same_pictures', reason: 'no GPU' }],
+    refused: [{ name: 'models.test_train test_real', reason: 'no clips' }],
+  })
+})
+
+test('skips are listed one a line, accepted and refused apart, and nothing is said where there are none', () => {
+  const [accepted, refused] = [[{ name: 'a', reason: 'no GPU' }], [{ name: 'b', reason: 'no clips' }]]
+  expect(skipLines([{ stage: 'unit', accepted: [], refused: [] }])).toEqual([])
+  expect(skipLines([{ stage: 'python', accepted, refused }])).toEqual([
+    'Skipped for what this machine lacks:',
+    '  python: a (no GPU)',
+    expect.stringContaining('counts as failed'),
+    '  python: b (no clips)',
+  ])
+})
