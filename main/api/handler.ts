@@ -3,7 +3,7 @@ import type { AskEvent, BackendEvent, RouteArgs, RouteName, RouteOutput, Status 
 import type { Project } from '../../app/contract/system.ts'
 import type { Problem } from '../../app/errors.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
-import type { Jobs } from '../jobs/queue.ts'
+import type { Jobs } from '../jobs/jobs.ts'
 import type { Packs } from '../packs/packs.ts'
 
 /** Which library is open, and the way to another one. */
