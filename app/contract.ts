@@ -12,7 +12,7 @@ import { labelRoutes } from './contract/labels.ts'
 import { packRoutes } from './contract/packs.ts'
 import { overviewRoutes } from './contract/overview.ts'
 import { reviewRoutes } from './contract/review.ts'
-import { Job, Queue, readsWhole } from './contract/queue.ts'
+import { Job, Queue } from './contract/queue.ts'
 import { Id, route } from './contract/route.ts'
 import { stateRoutes } from './contract/state.ts'
 import { systemRoutes } from './contract/system.ts'
@@ -68,7 +68,7 @@ const ClipDetail = z.object({
 })
 export type ClipDetail = z.infer<typeof ClipDetail>
 
-export { Job, Queue, readsWhole }
+export { Job, Queue }
 
 export const Status = z.object({
   version: z.string(),

@@ -3,15 +3,10 @@ import { z } from 'zod'
 import { Problem } from '../errors.ts'
 import { Phrase } from '../phrase.ts'
 
-export const Job = z.object({
+const Told = z.object({
   id: z.number().int(),
-  /** analyse: a source end to end. detect: labels over stored encodings. ask: a column's question over stored encodings. mark: spans of a source that a person marked. preview: a copy of a source that every browser plays. */
-  kind: z.enum(['analyse', 'detect', 'ask', 'mark', 'preview']),
   /** The file, the question, or the labels. */
   title: z.string(),
-  sourceId: z.number().int().nullable(),
-  /** The column that an `ask` fills. */
-  columnId: z.number().int().nullable(),
   state: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
   /** What is being done; null unless it runs. */
   stage: Phrase.nullable(),
@@ -21,11 +16,21 @@ export const Job = z.object({
   rate: z.number().nullable(),
   problem: Problem.nullable(),
 })
-export type Job = z.infer<typeof Job>
+const onSource = { sourceId: z.number().int(), columnId: z.null() }
 
-export function readsWhole({ kind }: Pick<Job, 'kind'>): boolean {
-  return kind === 'analyse' || kind === 'preview'
-}
+export const Job = z.discriminatedUnion('kind', [
+  /** A source, end to end. */
+  Told.extend({ kind: z.literal('analyse'), ...onSource }),
+  /** Labels over stored encodings. */
+  Told.extend({ kind: z.literal('detect'), sourceId: z.null(), columnId: z.null() }),
+  /** The question of a column over stored encodings. */
+  Told.extend({ kind: z.literal('ask'), sourceId: z.null(), columnId: z.number().int() }),
+  /** Spans of a source that a person marked. */
+  Told.extend({ kind: z.literal('mark'), ...onSource }),
+  /** A copy of a source that every browser plays. */
+  Told.extend({ kind: z.literal('preview'), ...onSource }),
+])
+export type Job = z.infer<typeof Job>
 
 export const Queue = z.object({
   /** Grows from one telling to the next, also over restarts: they come by several ways and may overtake each other. */

@@ -15,22 +15,28 @@ interface Owed {
   settle: () => void
 }
 
+interface Heard {
+  /** It refuses, or works again. */
+  changed: () => void
+  /** Takes up what was cut off; it may throw when the disk still refuses. */
+  goOn: () => void
+  /** An error that is not the disk's, of work that nobody waits for. */
+  fault: (error: unknown) => void
+}
+
 export class LibraryDisk {
   /** What it refused; null while it works. */
   problem: Problem | null = null
   readonly #projectDir: string
-  readonly #onChange: () => void
-  readonly #goOn: () => void
+  readonly #heard: Heard
   #owed: Owed[] = []
   #again: NodeJS.Timeout | undefined
   #tryMs = FIRST_TRY_MS
   #closed = false
 
-  /** @param onChange It refuses, or works again. @param goOn Takes up what was cut off; it may throw when the disk still refuses. */
-  constructor(projectDir: string, onChange: () => void, goOn: () => void) {
+  constructor(projectDir: string, heard: Heard) {
     this.#projectDir = projectDir
-    this.#onChange = onChange
-    this.#goOn = goOn
+    this.#heard = heard
   }
 
   /** Whether a job waits for it. */
@@ -61,7 +67,7 @@ export class LibraryDisk {
   /** Do in the background what nobody waits for, and again where the disk refuses. */
   eventually(work: () => Promise<void>): void {
     work().catch((error: unknown) => {
-      if (!this.refused(null, error, () => this.eventually(work))) throw error
+      if (!this.refused(null, error, () => this.eventually(work))) this.#heard.fault(error)
     })
   }
 
@@ -74,7 +80,7 @@ export class LibraryDisk {
     this.problem = problemOf(error)
     if (jobId !== null) this.forget(jobId)
     this.#owed.push({ jobId, settle: later })
-    this.#onChange()
+    this.#heard.changed()
     return true
   }
 
@@ -85,8 +91,8 @@ export class LibraryDisk {
     this.#again = undefined
     this.problem = null
     for (const { jobId, settle } of this.#owed.splice(0)) this.attempt(jobId, settle)
-    if (this.#owed.length === 0) this.attempt(null, this.#goOn)
-    this.#onChange()
+    if (this.#owed.length === 0) this.attempt(null, this.#heard.goOn)
+    this.#heard.changed()
   }
 
   /** What is owed by now was never said to be done: the next start does it. */

@@ -1,16 +1,14 @@
 /**
- * The queue: what is waiting to be done, in the library's job table, so that it survives the process. Two files are analysed at a time:
- * one alone leaves a core idle while ffmpeg starts, probes, and filters on one thread. Labels run alone, so that no clip is stored behind
- * their back with the labels of before; a column is filled beside the files, and their clips fill it too as they are stored. Preview copies
- * are ffmpeg's alone and somebody waits for them: they run beside whatever runs, and the others do not wait for them.
+ * What people have done with jobs: videos analysed, labels looked for, columns filled, marked clips encoded, copies made. Which job runs when
+ * is the queue's: see scheduler.ts.
  */
 import { rmSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import { type Job, type Queue, readsWhole, type Source } from '../../app/contract.ts'
-import { type Label, labelNamed, withNames } from '../../app/vocabulary.ts'
+import type { Job, Queue, Source } from '../../app/contract.ts'
 import { diskProblem, type Problem, problemOf, TubeletError } from '../../app/errors.ts'
+import { JOB_KINDS, type JobKind } from '../../app/job-kinds.ts'
 import type { Probe } from '../../app/media.ts'
 import { said } from '../../app/phrase.ts'
+import { type Label, labelNamed, withNames } from '../../app/vocabulary.ts'
 import type { JobPlan, JobTable } from '../library/job-table.ts'
 import type { Library } from '../library/library.ts'
 import type { StoredJob } from '../library/rows.ts'
@@ -19,9 +17,10 @@ import { scanPaths } from '../media/scan.ts'
 import { LibraryDisk } from './disk.ts'
 import { Identity } from './identity.ts'
 import { perform } from './perform.ts'
-import { type Pipeline, type Progress, type Report, showFirst } from './pipeline.ts'
+import { type Pipeline, showFirst } from './pipeline.ts'
 import { previewFile } from './previews.ts'
 import { Resting } from './resting.ts'
+import { type Ended, type JobQueue, Scheduler } from './scheduler.ts'
 import type { Speed, Sums, VideoKind } from './speed.ts'
 
 export interface AddedPaths {
@@ -34,151 +33,127 @@ export interface AddedPaths {
   rejected: { path: string; problem: Problem }[]
 }
 
-/** How a running job stands, and since when it is measured: a resumed one skips quickly what is stored. */
-type Standing = Progress & { began: number }
-
-interface Running {
-  kind: Job['kind']
-  sourceId: number | null
-  /** Nothing is started beside it: it is a detection, or the first analysis, which has the machine to itself until its first caption. */
-  alone: boolean
-  stop: AbortController
-  ended: Promise<void>
-}
-
-const SLOTS = Math.min(2, availableParallelism())
 /** What it takes to make a preview copy is learnt beside what each pack takes. */
 const COPYING = 'preview'
 /** How many jobs the queue lists. */
 const LISTED = 500
 /** Seconds after which a rate says something. */
 const RATE_AFTER = 1
-/** The first file to be analysed is the smallest of those found without a pause of this length, so that a first result is soon there; */
-const CHOICE_MS = 100
-/** but nobody waits longer than this for the choice. */
-const LONGEST_CHOICE_MS = 500
+/** Listeners are told of the queue this often at most: a batch makes many small steps. */
 const ANNOUNCE_MS = 250
 
 export class Jobs {
   readonly #pipeline: Pipeline
   readonly #library: Library
   readonly #table: JobTable
+  readonly #queue: JobQueue
   readonly #speed: Speed
   /** Which video a file is. */
   readonly identity: Identity
   readonly #resting: Resting
   readonly #enders = new Set<(job: StoredJob) => void>()
   readonly #disk: LibraryDisk
-  readonly #running = new Map<number, Running>()
-  /** How far each running job is. Not kept on disk, where every step would cost a write. */
-  readonly #progress = new Map<number, Standing>()
-  /** Resolves when a paused queue goes on; null while it runs. */
-  #pause: PromiseWithResolvers<undefined> | null = null
   #closed = false
-  /** How many want nothing to run just now. */
-  #holds = 0
   #announcement: NodeJS.Timeout | undefined
   #revision = 0
-  #choice: NodeJS.Timeout | undefined
-  #chooseBy: number | undefined
-  /** The first picture of what was dropped on an idle queue, under way. */
   readonly #closing = new AbortController()
-  #shown: Promise<void> = Promise.resolve()
+  /** The first picture of what was dropped on an idle queue, under way. */
+  #firstPicture: Promise<void> = Promise.resolve()
   /** Outcome of the batch under way, for the notification when the queue drains. */
   #batch = { done: 0, failed: 0 }
 
   constructor(pipeline: Pipeline, speed: Speed) {
+    const { library } = pipeline
     this.#pipeline = pipeline
-    this.#library = pipeline.library
-    this.#table = pipeline.library.jobs
+    this.#library = library
+    this.#table = library.jobs
     this.#speed = speed
-    this.identity = new Identity(pipeline.library, (id) => this.retry(id))
-    const rested = () => {
-      // Where the first file is still being chosen, that begins what there is.
-      if (this.#choice === undefined) this.#wake()
-    }
-    this.#resting = new Resting(pipeline.library, { rested, changed: (id) => this.#look(id) })
-    // A redo may take a video away that is being analysed.
-    pipeline.library.onChange((event) => {
-      if (event.type !== 'sources') return
-      for (const { sourceId, stop } of this.#running.values())
-        if (sourceId !== null && event.ids.includes(sourceId) && !this.#library.sourceExists(sourceId)) stop.abort()
-    })
-    this.#disk = new LibraryDisk(
-      pipeline.library.projectDir,
-      () => {
+    this.identity = new Identity(library, (id) => this.retry(id))
+    this.#disk = new LibraryDisk(library.projectDir, {
+      changed: () => {
         this.#announce()
-        this.#library.emit({ type: 'sources', ids: [] })
+        library.emit({ type: 'sources', ids: [] })
       },
-      () => {
-        this.#table.recover([...this.#running.keys()])
-        this.#wake()
+      goOn: () => this.#queue.takeUp(),
+      fault: (error) => this.#tell(error),
+    })
+    this.#resting = new Resting(library, {
+      rested: () => this.#queue.freed(),
+      changed: (id) => this.#look(id),
+      eventually: (work) => this.#disk.eventually(work),
+    })
+    this.#queue = new Scheduler(this.#table, this.#disk, {
+      perform: async (job, report, signal) => {
+        if (job.sourceId !== null) await this.identity.there(job.sourceId)
+        return perform(pipeline, job.kind, job, report, signal)
       },
-    )
+      settle: (job, state, problem) => this.#keepEnd(job, state, problem),
+      took: (job, seconds) => this.#learn(job, seconds),
+      ended: (job) => {
+        for (const listener of this.#enders) listener(job)
+        if (job.kind !== 'analyse') return
+        if (job.state === 'failed') this.#batch.failed += 1
+        else if (job.state === 'done') this.#batch.done += 1
+      },
+      // What was written while it was read is not in it.
+      left: ({ kind, sourceId }) => {
+        if (kind === 'analyse') this.#look(sourceId)
+      },
+      drained: () => {
+        if (this.#batch.done + this.#batch.failed > 0) library.emit({ type: 'batch-done', ...this.#batch })
+        this.#batch = { done: 0, failed: 0 }
+      },
+      held: () => this.#resting.waiting,
+      changed: () => this.#announce(),
+      fault: (error) => this.#tell(error),
+    })
+    // A redo may take a video away that is being analysed.
+    library.onChange((event) => {
+      if (event.type !== 'sources') return
+      for (const { id, sourceId } of this.#queue.running())
+        if (sourceId !== null && event.ids.includes(sourceId) && !library.sourceExists(sourceId)) this.eventually(() => this.cancel(id))
+    })
   }
 
-  /** Take up what an earlier process left. */
   start(): void {
-    if (this.#library.setting<boolean>('paused', false)) this.#pause = Promise.withResolvers()
-    this.#disk.attempt(null, () => this.#table.recover())
-    for (const { kind, sourceId } of this.#table.open())
-      if (kind === 'analyse' && sourceId !== null) void this.#settle(this.#library.source(sourceId))
-    this.#wake()
+    if (this.#library.setting<boolean>('paused', false)) this.#queue.pause()
+    for (const job of this.#table.open()) if (job.kind === 'analyse') this.#untilAtRest(this.#library.source(job.sourceId))
+    this.#queue.start()
     this.#disk.eventually(() => this.detectLabels())
   }
 
   pause(): void {
-    this.#pause ??= Promise.withResolvers()
+    this.#queue.pause()
     this.#library.setSetting('paused', true)
-    this.#announce()
   }
 
   resume(): void {
     this.#library.setSetting('paused', false)
-    this.#pause?.resolve(undefined)
-    this.#pause = null
     this.#disk.retry()
-    this.#wake()
-    this.#announce()
+    this.#queue.resume()
   }
 
   /** Stop after the step under way; the job goes on at the next start. */
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#announcement)
-    clearTimeout(this.#choice)
     this.#disk.close()
     this.#closing.abort()
     this.#resting.close()
-    await Promise.all([this.#stopRunning(), this.#shown])
+    await Promise.all([this.#queue.close(), this.#firstPicture])
   }
 
   /** Run nothing while `work` runs. What was under way stops after its step, waits, and goes on from there. */
-  async pausedFor<T>(work: () => Promise<T>): Promise<T> {
-    this.#holds += 1
-    try {
-      await this.#stopRunning()
-      this.#table.recover()
-      this.#announce()
-      return await work()
-    } finally {
-      this.#holds -= 1
-      this.#wake()
-    }
-  }
-
-  async #stopRunning(): Promise<void> {
-    const running = [...this.#running.values()]
-    for (const { stop } of running) stop.abort()
-    await Promise.all(running.map(({ ended }) => ended))
+  pausedFor<T>(work: () => Promise<T>): Promise<T> {
+    return this.#queue.pausedFor(work)
   }
 
   /** Resolves when nothing is waiting or running. */
   async idle(): Promise<void> {
     for (;;) {
-      if (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ ended }) => ended))
-      else if (this.#resting.waiting.length > 0 && !this.#closed) await new Promise((resolve) => setTimeout(resolve, ANNOUNCE_MS))
-      else return
+      await this.#queue.idle()
+      if (this.#resting.waiting.length === 0 || this.#closed) return
+      await new Promise((resolve) => setTimeout(resolve, ANNOUNCE_MS))
     }
   }
 
@@ -197,14 +172,11 @@ export class Jobs {
         const named = { path: found.path, sourceId }
         if (how === 'new') {
           // Somebody has just dropped this and looks at the top of the list.
-          if (result.added.length === 0 && this.#running.size === 0) this.#shown = showFirst(this.#pipeline, source, this.#closing.signal)
+          if (result.added.length === 0 && this.#queue.running().length === 0)
+            this.#firstPicture = showFirst(this.#pipeline, source, this.#closing.signal)
           result.added.push(source)
-          await this.#settle(source)
-          this.#table.create(analysisOf(source))
-          this.#announce()
-          clearTimeout(this.#choice)
-          this.#chooseBy ??= performance.now() + LONGEST_CHOICE_MS
-          this.#choice = setTimeout(() => this.#wake(), Math.min(CHOICE_MS, this.#chooseBy - performance.now()))
+          await this.#resting.watch(source.id, source.path)
+          this.#queue.add(analysisOf(source), 'soon')
         } else {
           if (how === 'moved') result.moved.push({ ...named, from: from ?? found.path })
           else if (how === 'restored') result.restored.push(named)
@@ -217,7 +189,7 @@ export class Jobs {
         result.rejected.push({ path: found.path, problem: unreadable(found.path, error) })
       }
     }
-    this.#wake()
+    this.#queue.begin()
     return result
   }
 
@@ -225,8 +197,8 @@ export class Jobs {
     const source = this.#library.source(sourceId)
     if (!this.#analysisWaits(sourceId)) {
       this.#library.setSourceState(source.id, 'queued')
-      void this.#settle(source)
-      this.#queueJob(analysisOf(source))
+      this.#untilAtRest(source)
+      this.#queue.add(analysisOf(source))
     }
     this.#disk.retry()
     return this.source(sourceId)
@@ -252,9 +224,7 @@ export class Jobs {
     const { problem } = this.#disk
     if (problem === null) return sources
     const held = new Set(
-      this.#table
-        .open()
-        .flatMap(({ id, kind, sourceId }) => (kind === 'analyse' && this.#disk.holdsUp(id) && sourceId !== null ? [sourceId] : [])),
+      this.#table.open().flatMap(({ id, kind, sourceId }) => (kind === 'analyse' && this.#disk.holdsUp(id) ? [sourceId] : [])),
     )
     return sources.map((source) => (held.has(source.id) ? { ...source, state: 'queued', problem } : source))
   }
@@ -269,12 +239,7 @@ export class Jobs {
    * @returns How many were queued.
    */
   encodeMissing(digests: readonly string[], only?: readonly number[]): number {
-    const waiting = new Set(
-      this.#table
-        .open()
-        .filter(({ kind }) => kind === 'analyse')
-        .map(({ sourceId }) => sourceId),
-    )
+    const waiting = new Set(this.#table.open().flatMap(({ kind, sourceId }) => (kind === 'analyse' ? [sourceId] : [])))
     const ids = this.#library.packs.missing(digests).sourceIds.filter((id) => !waiting.has(id) && (only === undefined || only.includes(id)))
     for (const id of ids) this.retry(id)
     return ids.length
@@ -282,32 +247,25 @@ export class Jobs {
 
   /** Do a waiting job just before another waiting one, or last. @throws TubeletError `not-found`; `conflict` when it does not wait. */
   move(jobId: number, before: number | null): Queue {
-    if (this.#table.get(jobId).state !== 'queued')
-      throw new TubeletError({
-        code: 'conflict',
-        message: 'This job does not wait any more.',
-        stillWorks: 'The order of the others is as it was.',
-      })
-    this.#table.move(jobId, before)
-    this.#announce()
+    this.#queue.move(jobId, before)
     return this.queue()
   }
 
   /** @throws TubeletError `not-found` */
   retryJob(jobId: number): void {
-    const { state, kind, sourceId, columnId } = this.#table.get(jobId)
-    if (state !== 'failed' && state !== 'cancelled') return
-    if (kind === 'analyse' && sourceId !== null) {
-      if (this.#analysisWaits(sourceId)) return
-      this.#library.setSourceState(sourceId, 'queued')
+    const job = this.#table.get(jobId)
+    if (job.state !== 'failed' && job.state !== 'cancelled') return
+    if (job.kind === 'analyse') {
+      if (this.#analysisWaits(job.sourceId)) return
+      this.#library.setSourceState(job.sourceId, 'queued')
     }
-    if (columnId !== null && this.#table.payload(jobId).clipIds === undefined) this.#library.table.setAutomatic(columnId, true)
-    this.#again(jobId)
+    if (job.kind === 'ask' && this.#table.clipsOf(jobId) === null) this.#library.table.setAutomatic(job.columnId, true)
+    this.#queue.again(jobId)
   }
 
   /** An analysis that is asked for waits until its file rests. */
-  #settle({ id, path }: Source): Promise<void> {
-    return this.#resting.watch(id, path)
+  #untilAtRest({ id, path }: Source): void {
+    this.eventually(() => this.#resting.watch(id, path))
   }
 
   retryFailed(): void {
@@ -316,12 +274,6 @@ export class Jobs {
 
   #analysisWaits(source: number): boolean {
     return this.#table.open().some(({ kind, sourceId }) => kind === 'analyse' && sourceId === source)
-  }
-
-  #again(jobId: number): void {
-    this.#table.again(jobId)
-    this.#announce()
-    this.#wake()
   }
 
   /** Hear of every job that ends. @returns What stops listening. */
@@ -348,8 +300,8 @@ export class Jobs {
       return
     }
     if (clipIds === undefined) this.#library.table.setAutomatic(id, true)
-    const waits = this.#table.open().some((job) => job.columnId === id && this.#table.payload(job.id).clipIds === undefined)
-    if (!waits) this.#queueJob({ kind: 'ask', title: text, sourceId: null, payload: { columnId: id, ...(clipIds ? { clipIds } : {}) } })
+    const waits = this.#table.open().some((job) => job.columnId === id && this.#table.clipsOf(job.id) === null)
+    if (!waits) this.#queue.add({ kind: 'ask', title: text, columnId: id, clipIds })
   }
 
   /** What is filled stays; neither the rest nor clips to come are filled until it is asked for again. */
@@ -390,13 +342,13 @@ export class Jobs {
     )
       return
     const names = detections.vocabulary().map(({ name }) => name)
-    this.#queueJob({ kind: 'detect', title: names.join(', '), sourceId: null, payload: {} })
+    this.#queue.add({ kind: 'detect', title: names.join(', ') })
   }
 
   /** Encode what a person marked in a source. */
   encodeMarked(sourceId: number): void {
     const waits = this.#table.open().some((job) => job.kind === 'mark' && job.sourceId === sourceId && job.state === 'queued')
-    if (!waits) this.#queueJob({ kind: 'mark', title: this.#library.source(sourceId).name, sourceId, payload: {} })
+    if (!waits) this.#queue.add({ kind: 'mark', title: this.#library.source(sourceId).name, sourceId })
   }
 
   /** Encode whatever a person marked that the pack in use has not: undo may have brought it back. */
@@ -415,21 +367,17 @@ export class Jobs {
   /** Make the preview copy of a source, again where it failed, was cancelled or was deleted. @throws TubeletError `not-found` */
   makePreview(sourceId: number): void {
     const job = this.#table.previewOf(sourceId)
-    if (job === null) this.#queueJob({ kind: 'preview', title: this.#library.source(sourceId).name, sourceId, payload: {} })
-    else if (job.state !== 'queued' && job.state !== 'running') this.#again(job.id)
+    if (job === null) this.#queue.add({ kind: 'preview', title: this.#library.source(sourceId).name, sourceId })
+    else if (job.state !== 'queued' && job.state !== 'running') this.#queue.again(job.id)
   }
 
   queue(): Queue {
     this.#revision = Math.max(this.#revision + 1, Date.now())
-    const { waiting, running, ...counts } = this.#table.counts()
-    const cutOff = this.#disk.problem === null ? 0 : running - this.#running.size
     return {
       revision: this.#revision,
       jobs: this.#table.list(LISTED).map((job) => this.#listed(job)),
-      waiting: waiting + cutOff,
-      running: running - cutOff,
-      ...counts,
-      paused: this.#pause !== null,
+      ...this.#queue.counts(),
+      paused: this.#queue.paused,
       etaSeconds: this.#eta(),
     }
   }
@@ -437,9 +385,9 @@ export class Jobs {
   /** A job with how it stands. */
   #listed(job: StoredJob): Job {
     if (this.#disk.holdsUp(job.id)) return { ...job, state: 'queued', stage: null, rate: null, problem: this.#disk.problem }
-    const standing = this.#progress.get(job.id)
-    const waits = job.kind === 'analyse' && job.state === 'queued' && job.sourceId !== null && this.#resting.waiting.includes(job.sourceId)
-    if (standing === undefined)
+    const standing = this.#queue.standing(job.id)
+    const waits = job.kind === 'analyse' && job.state === 'queued' && this.#resting.waiting.includes(job.sourceId)
+    if (standing === null)
       return {
         ...job,
         stage: waits ? said('Waits until the file rests: it may still be written') : job.state === 'running' ? said('Starting') : null,
@@ -447,179 +395,40 @@ export class Jobs {
       }
     const { stage, progress, clips, began } = standing
     const elapsed = (performance.now() - began) / 1000
-    const amount = job.sourceId !== null && readsWhole(job) ? progress * (this.#library.source(job.sourceId).probe?.duration ?? 0) : clips
+    const amount =
+      job.sourceId !== null && JOB_KINDS[job.kind].whole ? progress * (this.#library.source(job.sourceId).probe?.duration ?? 0) : clips
     return { ...job, stage, progress, rate: elapsed < RATE_AFTER || amount === 0 ? null : amount / elapsed }
   }
 
   /** Resolves when it has ended. @throws TubeletError `not-found` */
-  async cancel(jobId: number): Promise<void> {
-    const job = this.#table.get(jobId)
-    const running = this.#running.get(jobId)
-    running?.stop.abort()
-    if (running) await running.ended
-    else if (job.state === 'queued' || this.#disk.holdsUp(jobId)) this.#finish(job, 'cancelled', null)
+  cancel(jobId: number): Promise<void> {
+    return this.#queue.cancel(jobId)
   }
 
   cancelAll(): void {
-    for (const job of this.#table.open()) if (job.state === 'queued' || this.#disk.holdsUp(job.id)) this.#finish(job, 'cancelled', null)
-    for (const { stop } of this.#running.values()) stop.abort()
+    this.#queue.cancelAll()
   }
 
-  #queueJob(job: JobPlan): StoredJob {
-    const created = this.#table.create(job)
-    this.#announce()
-    this.#wake()
-    return created
-  }
-
-  /** Start what there is room for. */
-  #wake(): void {
-    clearTimeout(this.#choice)
-    this.#choice = this.#chooseBy = undefined
-    while (!this.#closed && this.#holds === 0 && this.#pause === null && this.#disk.problem === null) {
-      const job =
-        this.#disk.attempt(
-          null,
-          () => this.#begin(),
-          () => undefined,
-        ) ?? null
-      if (job === null) break
-      const others = this.#others()
-      const running: Running = {
-        kind: job.kind,
-        sourceId: job.sourceId,
-        alone: job.kind !== 'ask' && job.kind !== 'preview' && others.length === 0,
-        stop: new AbortController(),
-        ended: Promise.resolve(),
-      }
-      this.#running.set(job.id, running)
-      running.ended = this.#run(job, running)
-      this.#announce()
-    }
-  }
-
-  /** The next job for which there is room, begun in the table. */
-  #begin(): StoredJob | null {
-    const others = this.#others()
-    const job = this.#table.next({
-      quick: others.length === 0,
-      copies: this.#running.size - others.length < SLOTS,
-      except: this.#resting.waiting,
-    })
-    if (job === null || !this.#hasRoom(job.kind)) return null
-    // Where the disk refuses, it goes on waiting.
-    return (
-      this.#disk.attempt(
-        job.id,
-        () => (this.#table.begin(job.id), job),
-        () => undefined,
-      ) ?? null
-    )
-  }
-
-  /** What runs and is no preview copy. */
-  #others(): Running[] {
-    return [...this.#running.values()].filter(({ kind }) => kind !== 'preview')
-  }
-
-  #hasRoom(kind: Job['kind']): boolean {
-    const running = this.#others()
-    const same = running.filter((other) => other.kind === kind).length
-    return (
-      kind === 'preview' ||
-      running.length === 0 ||
-      (kind !== 'detect' && running.every(({ alone }) => !alone) && same < (kind === 'ask' ? 1 : SLOTS))
-    )
-  }
-
-  async #run(job: StoredJob, running: Running): Promise<void> {
-    const { signal } = running.stop
-    try {
-      const problem = await this.#perform(job, running)
-      this.#end(job, 'done', problem)
-    } catch (error) {
-      // Neither closing nor a pause is a cancellation: the job stays 'running' in the table and is taken up again.
-      if (this.#closed || this.#holds > 0) return
-      if (signal.aborted) this.#end(job, 'cancelled', null)
-      else if (!this.#disk.refused(job.id, error)) this.#end(job, 'failed', problemOf(error))
-    } finally {
-      this.#running.delete(job.id)
-      this.#progress.delete(job.id)
-      // What was written while it was read is not in it.
-      if (job.kind === 'analyse' && job.sourceId !== null && !this.#closed && !signal.aborted) this.#look(job.sourceId)
-      this.#wake()
-      if (this.#others().length === 0 && this.#holds === 0) this.#endBatch()
-    }
-  }
-
-  #endBatch(): void {
-    if (!this.#closed && this.#batch.done + this.#batch.failed > 0) this.#library.emit({ type: 'batch-done', ...this.#batch })
-    this.#batch = { done: 0, failed: 0 }
-  }
-
-  async #perform(job: StoredJob, running: Running): Promise<Problem | null> {
-    const { signal } = running.stop
-    const began = performance.now()
-    let paused = 0
-    const report: Report = async (progress) => {
-      this.#progress.set(job.id, { ...progress, began: began + paused })
-      this.#announce()
-      if (job.kind === 'analyse' && running.alone && progress.clips > 0) {
-        running.alone = false
-        this.#wake()
-      }
-      if (this.#pause === null) return
-      const since = performance.now()
-      await Promise.race([this.#pause.promise, aborted(signal)])
-      paused += performance.now() - since
-    }
-    if (job.sourceId !== null) await this.identity.there(job.sourceId)
-    const problem = await perform(this.#pipeline, job, this.#table.payload(job.id), report, signal)
-    const probe = job.sourceId === null ? null : this.#library.source(job.sourceId).probe
-    // The time is shared with what else is under way.
-    if (probe && readsWhole(job))
-      this.#speed.learn(
-        this.#speedOf(job.kind),
-        kindOf(probe),
-        probe.duration,
-        (performance.now() - began - paused) / 1000 / this.#running.size,
-      )
-    return problem
-  }
-
-  /** Like #finish; where the disk does not take that, it is written when it does. */
-  #end(job: StoredJob, state: 'done' | 'failed' | 'cancelled', problem: Problem | null): void {
-    if (state === 'done') this.#disk.worked()
-    this.#disk.attempt(job.id, () => this.#finish(job, state, problem))
-  }
-
-  /** The job's end and, for an analysis, the source's state with it. */
-  #finish(job: StoredJob, state: 'done' | 'failed' | 'cancelled', problem: Problem | null): void {
-    if (state === 'cancelled' && job.columnId !== null) this.#library.table.setAutomatic(job.columnId, false)
-    this.#disk.forget(job.id)
-    // It may have been removed meanwhile, and its jobs with it.
-    if (job.sourceId !== null && !this.#library.sourceExists(job.sourceId)) return
-    // The source first: cut off in between, the job is done again.
-    if (job.kind === 'analyse' && job.sourceId !== null) {
-      const file = this.#library.source(job.sourceId).name
+  /** What the end of a job means for its column or its source. @returns False where the source was removed meanwhile, and its jobs with it. */
+  #keepEnd({ kind, sourceId, columnId }: StoredJob, state: Ended, problem: Problem | null): boolean {
+    if (state === 'cancelled' && kind === 'ask') this.#library.table.setAutomatic(columnId, false)
+    if (sourceId !== null && !this.#library.sourceExists(sourceId)) return false
+    if (kind === 'analyse') {
+      const { name: file, encodedCount } = this.#library.source(sourceId)
       // What was analysed before its file went stays as it is; where the file is, the source tells.
-      const lost =
-        problem !== null &&
-        (problem.code === 'file-missing' || problem.code === 'file-replaced') &&
-        this.#library.source(job.sourceId).encodedCount > 0
+      const lost = problem !== null && (problem.code === 'file-missing' || problem.code === 'file-replaced') && encodedCount > 0
       this.#library.setSourceState(
-        job.sourceId,
+        sourceId,
         lost || (state === 'done' && !problem) ? 'done' : state === 'done' ? 'partial' : state,
         lost ? null : problem && { file, ...problem },
       )
     }
-    this.#table.end(job.id, state, problem)
-    for (const listener of this.#enders) listener({ ...job, state, problem })
-    if (job.kind === 'analyse' && job.sourceId !== null) {
-      if (state === 'failed') this.#batch.failed += 1
-      else if (state === 'done') this.#batch.done += 1
-    }
-    this.#announce()
+    return true
+  }
+
+  #learn({ kind, sourceId }: StoredJob, seconds: number): void {
+    const probe = sourceId === null ? null : this.#library.source(sourceId).probe
+    if (probe && JOB_KINDS[kind].whole) this.#speed.learn(this.#speedOf(kind), kindOf(probe), probe.duration, seconds)
   }
 
   /** What analysing with just these packs took on this machine; null until enough files were timed. `video` and `wall` are sums in seconds. */
@@ -631,7 +440,7 @@ export class Jobs {
   #eta(): number | null {
     const ahead = this.#table.videoAhead().map(({ jobId, seconds, ...of }) => ({
       ...of,
-      seconds: seconds * (1 - (jobId === null ? 0 : (this.#progress.get(jobId)?.progress ?? 0))),
+      seconds: seconds * (1 - (jobId === null ? 0 : (this.#queue.standing(jobId)?.progress ?? 0))),
     }))
     const known = [...Map.groupBy(ahead, ({ kind }) => kind)].flatMap(
       ([kind, some]) => this.#speed.estimate(this.#speedOf(kind), some) ?? [],
@@ -639,11 +448,10 @@ export class Jobs {
     return known.length === 0 ? null : known.reduce((sum, seconds) => sum + seconds)
   }
 
-  #speedOf(kind: Job['kind']): string {
+  #speedOf(kind: JobKind): string {
     return kind === 'preview' ? COPYING : together(this.#library.packs.inUse())
   }
 
-  /** Tell listeners, at most four times a second: a batch makes many small steps. */
   #announce(): void {
     this.#announcement ??= setTimeout(() => {
       this.#announcement = undefined
@@ -654,6 +462,13 @@ export class Jobs {
           () => undefined,
         )
     }, ANNOUNCE_MS)
+  }
+
+  /** Of what went wrong where nobody waits for the outcome. */
+  #tell(error: unknown): void {
+    const { message, values, details } = problemOf(error)
+    console.error(details ?? message)
+    if (!this.#closed) this.#library.emit({ type: 'told', phrase: said(message, values) })
   }
 }
 
@@ -673,7 +488,7 @@ function unreadable(file: string, error: unknown): Problem {
 }
 
 function analysisOf({ id, name }: Source): JobPlan {
-  return { kind: 'analyse', title: name, sourceId: id, payload: {} }
+  return { kind: 'analyse', title: name, sourceId: id }
 }
 
 /** How a set of packs is known. */
@@ -686,12 +501,4 @@ function together(digests: readonly string[]): string {
 
 function kindOf({ codec, width, height }: Probe): VideoKind {
   return { codec, side: Math.min(width, height) }
-}
-
-/** Rejects when `signal` aborts. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
 }

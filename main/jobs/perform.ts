@@ -1,45 +1,48 @@
-/** What a job of each kind does. */
-import type { Source } from '../../app/contract.ts'
+/** What a job of each kind does. What the queue has to know of the kinds is app/job-kinds.ts. */
 import type { Problem } from '../../app/errors.ts'
+import type { JobKind } from '../../app/job-kinds.ts'
 import { said } from '../../app/phrase.ts'
 import { ofFamily } from '../engine/engine.ts'
-import type { JobPayload } from '../library/job-table.ts'
 import type { StoredJob } from '../library/rows.ts'
 import { fillColumn } from './columns.ts'
 import { analyseSource, encodeMarked, lookAgain, type Pipeline, type Report } from './pipeline.ts'
 import { makePreview } from './previews.ts'
 
+type JobOf<K extends JobKind> = Extract<StoredJob, { kind: K }>
 /** Resolves with what was wrong with a file that was not analysed whole. */
-export async function perform(
+type Work<K extends JobKind> = (pipeline: Pipeline, job: JobOf<K>, report: Report, signal: AbortSignal) => Promise<Problem | null>
+
+const WORK: { readonly [K in JobKind]: Work<K> } = {
+  analyse: (pipeline, { sourceId }, report, signal) => analyseSource(pipeline, pipeline.library.source(sourceId), report, signal),
+  preview: async (pipeline, { sourceId }, report, signal) => {
+    await makePreview(pipeline, pipeline.library.source(sourceId), report, signal)
+    return null
+  },
+  mark: async (pipeline, { sourceId }, report, signal) => {
+    await encodeMarked(pipeline, sourceId, report, signal)
+    return null
+  },
+  ask: async (pipeline, { id, columnId }, report, signal) => {
+    const { library } = pipeline
+    // Somebody may have removed the column.
+    const column = library.table.columns().find((one) => one.id === columnId)
+    if (column !== undefined) await fillColumn(pipeline, column.text, library.jobs.clipsOf(id), report, signal)
+    return null
+  },
+  detect: async (pipeline, _, report, signal) => {
+    await detect(pipeline, report, signal)
+    return null
+  },
+}
+
+export function perform<K extends JobKind>(
   pipeline: Pipeline,
-  job: StoredJob,
-  { clipIds }: JobPayload,
+  kind: K,
+  job: JobOf<K>,
   report: Report,
   signal: AbortSignal,
 ): Promise<Problem | null> {
-  switch (job.kind) {
-    case 'analyse':
-      return analyseSource(pipeline, sourceOf(pipeline, job), report, signal)
-    case 'preview':
-      await makePreview(pipeline, sourceOf(pipeline, job), report, signal)
-      return null
-    case 'mark':
-      await encodeMarked(pipeline, sourceOf(pipeline, job).id, report, signal)
-      return null
-    case 'ask': {
-      const column = pipeline.library.table.columns().find(({ id }) => id === job.columnId)
-      if (column !== undefined) await fillColumn(pipeline, column.text, clipIds ?? null, report, signal)
-      return null
-    }
-    case 'detect':
-      await detect(pipeline, report, signal)
-      return null
-  }
-}
-
-function sourceOf({ library }: Pipeline, { id, sourceId }: StoredJob): Source {
-  if (sourceId === null) throw new Error(`job ${id} is on no source`)
-  return library.source(sourceId)
+  return WORK[kind](pipeline, job, report, signal)
 }
 
 /** Look for the words of the vocabulary wherever nobody looked for them yet. */

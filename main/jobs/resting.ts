@@ -20,17 +20,25 @@ interface Look {
   waits: boolean
 }
 
+interface Told {
+  /** Some analysis need not wait any more. */
+  rested: () => void
+  /** A file was written to after its analysis began. */
+  changed: (sourceId: number) => void
+  /** Do what nobody waits for. */
+  eventually: (work: () => Promise<void>) => void
+}
+
 export class Resting {
   readonly #library: Library
-  readonly #told: { rested: () => void; changed: (sourceId: number) => void }
+  readonly #told: Told
   readonly #looks = new Map<number, Look>()
   /** Looked at for the first time just now. */
   readonly #asked = new Set<number>()
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  /** @param told `rested`: some analysis need not wait any more. `changed`: a file was written to after its analysis began. */
-  constructor(library: Library, told: { rested: () => void; changed: (sourceId: number) => void }) {
+  constructor(library: Library, told: Told) {
     this.#library = library
     this.#told = told
   }
@@ -63,7 +71,7 @@ export class Resting {
       grew: this.#looks.get(id)?.grew ?? false,
       waits: Date.now() - changedAt < REST_MS,
     })
-    this.#timer ??= setInterval(() => void this.#look(), LOOK_MS).unref()
+    this.#timer ??= setInterval(() => this.#told.eventually(() => this.#look()), LOOK_MS).unref()
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 /** What files that are written need of the library besides what is said: numbers of labels, and what is still to come. */
 import type { DatabaseSync } from 'node:sqlite'
 import { type Category, labelText } from '../../app/formats/document.ts'
+import { kindsThat } from '../../app/job-kinds.ts'
 import { colourIn } from '../../app/vocabulary.ts'
 import { storedVocabulary } from './detections.ts'
 
@@ -52,10 +53,9 @@ export class LibraryExports {
 
   /** Jobs that run or wait and may add something to sources that were analysed: labels that are looked for, questions that are asked, clips that were marked. */
   underWay(): number {
-    return Number(
-      this.#db.prepare(`SELECT count(*) AS n FROM jobs WHERE state IN ('queued', 'running') AND kind IN ('detect', 'ask', 'mark')`).get()?.[
-        'n'
-      ],
+    const under = this.#db.prepare(
+      `SELECT count(*) AS n FROM jobs WHERE state IN ('queued', 'running') AND kind IN (SELECT value FROM json_each(?))`,
     )
+    return Number(under.get(JSON.stringify(kindsThat(({ adds }) => adds)))?.['n'])
   }
 }

@@ -2,24 +2,20 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Job } from '../../app/contract.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
+import { JOB_KINDS, type JobKind, kindsThat } from '../../app/job-kinds.ts'
 import { jobOf, type StoredJob } from './rows.ts'
 
-export interface JobPlan {
-  kind: Job['kind']
-  /** The file, the question or the labels. */
-  title: string
-  sourceId: number | null
-  payload: JobPayload
-}
-/** Of an `ask`: the column to fill, and the clips where not all. */
-export interface JobPayload {
-  columnId?: number
-  clipIds?: readonly number[]
-}
+/** What somebody wants done; the title is the file, the question or the labels. */
+export type JobPlan = { title: string } & (
+  | { kind: 'analyse' | 'mark' | 'preview'; sourceId: number }
+  /** The column to fill, and the clips where not all. */
+  | { kind: 'ask'; columnId: number; clipIds?: readonly number[] | undefined }
+  | { kind: 'detect' }
+)
 
 /** Seconds of video of one kind that wait, or that one running job works on. `codec` is null where the file was not read yet. */
 export interface VideoAhead {
-  kind: Job['kind']
+  kind: JobKind
   /** Null for all that wait. */
   jobId: number | null
   codec: string | null
@@ -40,22 +36,21 @@ export class JobTable {
     this.#db = db
   }
 
-  create({ kind, title, sourceId, payload }: JobPlan): StoredJob {
-    const rank = this.#place(kind)
+  create(plan: JobPlan): StoredJob {
+    const rank = this.#place(plan.kind)
     const insert = this.#db.prepare(
       `INSERT INTO jobs (kind, title, source_id, payload, state, progress, rank) VALUES (?, ?, ?, ?, 'queued', 0, ?)`,
     )
-    return this.get(Number(insert.run(kind, title, sourceId, JSON.stringify(payload), rank).lastInsertRowid))
+    const payload = plan.kind === 'ask' ? { columnId: plan.columnId, clipIds: plan.clipIds } : {}
+    const sourceId = 'sourceId' in plan ? plan.sourceId : null
+    return this.get(Number(insert.run(plan.kind, plan.title, sourceId, JSON.stringify(payload), rank).lastInsertRowid))
   }
 
-  /**
-   * Files go to the end. Questions and labels over stored encodings take moments and are waited for, so they go before files; a preview copy
-   * goes before all, for somebody looks at where it will be.
-   */
-  #place(kind: Job['kind']): number {
-    const place = kind === 'analyse' ? 'coalesce(max(rank), 0) + 1' : 'coalesce(min(rank), 1) - 1'
-    const among = kind === 'analyse' || kind === 'preview' ? '' : `AND kind = 'analyse'`
-    return Number(this.#db.prepare(`SELECT ${place} AS rank FROM jobs WHERE state = 'queued' ${among}`).get()?.['rank'])
+  #place(kind: JobKind): number {
+    const { place } = JOB_KINDS[kind]
+    const rank = place === 'last' ? 'coalesce(max(rank), 0) + 1' : 'coalesce(min(rank), 1) - 1'
+    const among = place === 'before-files' ? `AND kind = 'analyse'` : ''
+    return Number(this.#db.prepare(`SELECT ${rank} AS rank FROM jobs WHERE state = 'queued' ${among}`).get()?.['rank'])
   }
 
   /** The newest job that makes the preview copy of a source. */
@@ -72,22 +67,26 @@ export class JobTable {
     return jobOf(row)
   }
 
-  payload(id: number): JobPayload {
+  /** The clips that an `ask` is about; null for all. */
+  clipsOf(id: number): readonly number[] | null {
     const payload = this.#db.prepare('SELECT payload FROM jobs WHERE id = ?').get(id)?.['payload']
-    return typeof payload === 'string' ? (JSON.parse(payload) as JobPayload) : {}
+    return typeof payload === 'string' ? ((JSON.parse(payload) as { clipIds?: readonly number[] }).clipIds ?? null) : null
   }
 
   /**
    * What to do next, in order; `quick`, the smallest of the files at the top of the list, for somebody waits for a first result there,
-   * unless a person chose what is first. Without `copies`, none of the preview copies.
-   * @param except Sources whose analysis waits for something else.
+   * unless a person chose what is first.
+   * @param without Kinds that there is no room for. @param held Sources whose analysis waits for something else.
    */
-  next({ quick, copies, except = [] }: { quick: boolean; copies: boolean; except?: readonly number[] }): StoredJob | null {
+  next({ quick, without, held }: { quick: boolean; without: readonly JobKind[]; held: readonly number[] }): StoredJob | null {
     const top = this.#db
       .prepare(
-        `SELECT j.*, s.bytes FROM jobs j LEFT JOIN sources s ON s.id = j.source_id WHERE j.state = 'queued' ${copies ? '' : `AND j.kind <> 'preview'`} AND NOT (j.kind = 'analyse' AND j.source_id IN (SELECT value FROM json_each(?))) ORDER BY j.rank, j.id LIMIT ?`,
+        `SELECT j.*, s.bytes FROM jobs j LEFT JOIN sources s ON s.id = j.source_id
+          WHERE j.state = 'queued' AND j.kind NOT IN (SELECT value FROM json_each(?1))
+            AND NOT (j.kind = 'analyse' AND j.source_id IN (SELECT value FROM json_each(?2)))
+          ORDER BY j.rank, j.id LIMIT ?3`,
       )
-      .all(JSON.stringify(except), quick ? TOP_OF_LIST : 1)
+      .all(JSON.stringify(without), JSON.stringify(held), quick ? TOP_OF_LIST : 1)
     const [first] = top
     if (first === undefined) return null
     const size = (row: (typeof top)[number]) => (row['kind'] === 'analyse' && row['placed'] === 0 ? Number(row['bytes']) : Infinity)
@@ -160,15 +159,16 @@ export class JobTable {
 
   /** What waiting and running jobs have before them that read videos from end to end. */
   videoAhead(): VideoAhead[] {
+    const whole = JSON.stringify(kindsThat((traits) => traits.whole))
     const ahead = `j.kind, json_extract(s.probe, '$.codec') AS codec, coalesce(min(json_extract(s.probe, '$.width'), json_extract(s.probe, '$.height')), 0) AS side,
-      total(json_extract(s.probe, '$.duration')) AS seconds, count(*) AS files FROM jobs j JOIN sources s ON s.id = j.source_id WHERE j.kind IN ('analyse', 'preview')`
+      total(json_extract(s.probe, '$.duration')) AS seconds, count(*) AS files FROM jobs j JOIN sources s ON s.id = j.source_id WHERE j.kind IN (SELECT value FROM json_each(?1))`
     const groups = this.#db
       .prepare(
         `SELECT NULL AS job, ${ahead} AND j.state = 'queued' GROUP BY j.kind, codec, side UNION ALL SELECT j.id AS job, ${ahead} AND j.state = 'running' GROUP BY j.id`,
       )
-      .all()
+      .all(whole)
     return groups.map((row) => ({
-      kind: row['kind'] as Job['kind'],
+      kind: row['kind'] as JobKind,
       jobId: row['job'] === null ? null : Number(row['job']),
       codec: row['codec'] === null ? null : String(row['codec']),
       side: Number(row['side']),

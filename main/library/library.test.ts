@@ -212,15 +212,17 @@ test('a clip tells who said what and when, earlier runs included', async () => {
 })
 
 test('the queue has an order of its own, and ends and begins again where it was', () => {
-  const job = (kind: 'analyse' | 'ask', title: string) => library.jobs.create({ kind, title, sourceId: null, payload: {} }).id
+  const { source } = library.addSource({ path: '/v/a.mp4', name: 'a.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'a' })
+  const file = (title: string) => library.jobs.create({ kind: 'analyse', title, sourceId: source.id }).id
+  const ask = (title: string) => library.jobs.create({ kind: 'ask', title, columnId: 1 })
   const order = () =>
     library.jobs
       .list(100)
       .map(({ title }) => title)
       .join('')
-  const [a, b, c] = [job('analyse', 'a'), job('analyse', 'b'), job('analyse', 'c')]
-  job('ask', '?')
-  job('ask', '!')
+  const [a, b, c] = [file('a'), file('b'), file('c')]
+  ask('?')
+  ask('!')
   expect(order()).toBe('?!abc')
   library.jobs.move(c, a)
   expect(order()).toBe('?!cab')

@@ -113,17 +113,26 @@ export function clipOf(row: Row): Clip {
 }
 
 /** What is kept of a job; how a running one stands is in memory. */
-export type StoredJob = Omit<Job, 'stage' | 'rate'>
+export type StoredJob = Stored<Job>
+type Stored<J> = J extends Job ? Omit<J, 'stage' | 'rate'> : never
 
 export function jobOf(row: Row): StoredJob {
-  return {
+  const kept = {
     id: Number(row['id']),
-    kind: row['kind'] as Job['kind'],
     title: String(row['title']),
-    sourceId: row['source_id'] === null ? null : Number(row['source_id']),
-    columnId: (parsed(row['payload']) as { columnId?: number }).columnId ?? null,
     state: row['state'] as Job['state'],
     progress: Number(row['progress']),
     problem: parsed(row['problem']) as Problem | null,
+  }
+  const kind = row['kind'] as Job['kind']
+  switch (kind) {
+    case 'analyse':
+    case 'mark':
+    case 'preview':
+      return { ...kept, kind, sourceId: Number(row['source_id']), columnId: null }
+    case 'ask':
+      return { ...kept, kind, sourceId: null, columnId: (parsed(row['payload']) as { columnId: number }).columnId }
+    case 'detect':
+      return { ...kept, kind, sourceId: null, columnId: null }
   }
 }

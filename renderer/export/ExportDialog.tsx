@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { toast } from 'sonner'
 import type { ExportFormat } from '../../app/contract/export.ts'
 import { problemOf } from '../../app/errors.ts'
+import { JOB_KINDS } from '../../app/job-kinds.ts'
 import { call } from '../api.ts'
 import { desktop } from '../desktop.ts'
 import { percent } from '../format.ts'
@@ -129,10 +130,7 @@ function Missing() {
   // What was not read has no frames to write anything about.
   const unread = sources?.sources.filter(({ probe }) => probe === null).length ?? 0
   const unfinished = sources?.sources.filter(({ probe, state }) => probe !== null && state !== 'done' && state !== 'partial') ?? []
-  const adding =
-    queue?.jobs.filter(
-      ({ kind, state }) => (kind === 'detect' || kind === 'ask' || kind === 'mark') && (state === 'queued' || state === 'running'),
-    ).length ?? 0
+  const adding = queue?.jobs.filter(({ kind, state }) => JOB_KINDS[kind].adds && (state === 'queued' || state === 'running')).length ?? 0
   if (unread + unfinished.length + adding === 0) return null
   return (
     <div className="note small" role="status">

@@ -1,6 +1,7 @@
 import { ArrowUpToLine, GripVertical, Pause, Play, RotateCcw, X } from 'lucide-react'
 import { type DragEvent, type KeyboardEvent, memo, useState } from 'react'
-import { type Job, type Queue, readsWhole } from '../../app/contract.ts'
+import type { Job, Queue } from '../../app/contract.ts'
+import { JOB_KINDS } from '../../app/job-kinds.ts'
 import { call } from '../api.ts'
 import { about, number, percent } from '../format.ts'
 import { phrase, shown, t, told } from '../i18n.ts'
@@ -210,7 +211,7 @@ const JobRow = memo(function JobRow({ job, place, dragged = false, onMove, drag 
     ...(job.rate === null
       ? []
       : [
-          readsWhole(job)
+          JOB_KINDS[job.kind].whole
             ? t('{{rate}} × real time', { rate: number(job.rate, 1) })
             : t('{{rate}} clips a second', { rate: number(job.rate, 1) }),
         ]),
