@@ -14,7 +14,7 @@ export function reviewHandlers({ pipeline: { library, media }, jobs }: Services)
 
   return {
     preview: ({ params: { sourceId } }) => {
-      void jobs.identity.check(sourceId)
+      jobs.eventually(() => jobs.identity.check(sourceId))
       return preview(sourceId)
     },
     makePreview: async ({ params: { sourceId } }) => {
