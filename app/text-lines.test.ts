@@ -104,6 +104,12 @@ describe('lines over frames', () => {
     ])
   })
 
+  it('of a clip that is not whole do not count when they are short and were read once', () => {
+    const frames = [{ ordinal: 100, pts: 0, lines: [line('SAM'), line('Platform 4', { cy: 0.2 })] }]
+    expect(joinLines(frames, CLIP).map(({ text }) => text)).toEqual(['SAM', 'Platform 4'])
+    expect(joinLines(frames, CLIP, false).map(({ text }) => text)).toEqual(['Platform 4'])
+  })
+
   it('count when they were seen once only if they are sure and long, or there was no second picture', () => {
     expect(join([], [line('SAL', { confidence: 0.99 })], [])).toEqual([])
     expect(join([], [line('000:', { confidence: 0.9 })], [])).toEqual([])

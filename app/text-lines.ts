@@ -63,10 +63,12 @@ const MOST_READINGS = 12
  *
  * @param frames In ascending order; `lines` is null where the picture looked as the one before it did, so that its lines stand there still.
  * @param span Of the clip. A line begins with the first frame that it was read in and ends before the first one that it is gone from.
+ * @param whole Whether these are all frames of the clip: else a short line that was read once may turn out to be none.
  */
 export function joinLines(
   frames: readonly (FrameRef & { lines: readonly Line[] | null })[],
   { startFrame, endFrame }: Span,
+  whole = true,
 ): TextStretch[] {
   const all: Open[] = []
   let open: Open[] = []
@@ -92,7 +94,7 @@ export function joinLines(
   const begin = (at: number) => (at === 0 ? startFrame : (frames[at]?.ordinal ?? startFrame))
   const end = (at: number) => frames[at + 1]?.ordinal ?? endFrame
   return all.flatMap(({ from, to, readings }) => {
-    const told = tell(readings, frames.length)
+    const told = tell(readings, whole ? frames.length : Infinity)
     return told && begin(from) < end(to) ? [{ ...told, startFrame: begin(from), endFrame: end(to) }] : []
   })
 }

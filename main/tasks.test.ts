@@ -1,6 +1,6 @@
 /** A library as it is installed: boxes by a detector, text by a reader, and a model of words that was taught nothing. Real clips, packs and ffmpeg. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 const objectOf = ({ body }: Annotation) => (body.kind === 'track' ? (body.object ?? 0) : 0)
@@ -190,5 +190,31 @@ describe('a library as it is installed', { timeout: 180_000 }, () => {
     await tubelet.jobs.idle()
     expect(await work()).toEqual({ ...before, ffmpeg: before.ffmpeg + 1 })
     expect(tracks().map(({ body }) => body)).toEqual(shown)
+  })
+
+  test('says what the first second shows before the first clip is whole, and the clip is the same one then', async () => {
+    const [whole] = clips()
+    const early: { id: number; end: number; kind: string; facts: number; encoded: boolean; captions: number }[] = []
+    const stop = tubelet.onEvent((event) => {
+      if (event.type !== 'clips') return
+      for (const id of event.clipIds) {
+        const { sourceId, end, kind, encoded } = tubelet.library.clip(id)
+        const captions = tubelet.library.annotations(id).filter(({ body }) => body.kind === 'caption').length
+        if (sourceId !== whole?.sourceId) early.push({ id, end, kind, encoded, facts: tubelet.library.facts.of(id).length, captions })
+      }
+    })
+    const long = path.join(folder, 'long.mp4')
+    const looped = ['-stream_loop', '19', '-i', clipPath('d09_dashcam_short.mp4'), '-t', '18', '-vf', 'scale=640:-2', '-r', '10', '-an']
+    execFileSync('ffmpeg', ['-v', 'error', ...looped, '-c:v', 'libx264', '-preset', 'ultrafast', long])
+    utimesSync(long, 1e9, 1e9)
+    const sourceId = await add(long)
+    stop()
+    const own = clips().filter((clip) => clip.sourceId === sourceId)
+    expect(early[0]).toMatchObject({ id: own[0]?.id, kind: 'beginning', encoded: false, captions: 1 })
+    expect(early[0]?.facts).toBeGreaterThan(0)
+    expect(early[0]?.end).toBeLessThan(own[0]?.end ?? 0)
+    expect(own.every(({ kind, encoded }) => kind !== 'beginning' && encoded)).toBe(true)
+    expect(own.reduce((end, clip) => (clip.start === end ? clip.end : Number.NaN), 0)).toBeGreaterThan(17)
+    await call('DELETE', `/api/sources/${sourceId}`)
   })
 })

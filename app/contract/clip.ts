@@ -8,7 +8,7 @@ export const Clip = z.object({
   sourceName: z.string(),
   index: z.number().int(),
   /** shot: cut to cut. window: a fixed part of a long shot. marked: a span that a person chose, over the others. */
-  kind: z.enum(['shot', 'window', 'marked']),
+  kind: z.enum(['shot', 'window', 'marked', 'beginning']),
   /** Half-open span, seconds from the first frame of the source. */
   start: z.number(),
   end: z.number(),

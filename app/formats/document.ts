@@ -14,7 +14,7 @@ import { sameObject } from '../tracks.ts'
 export const DocumentClip = z.object({
   id: z.number().int(),
   index: z.number().int(),
-  kind: z.enum(['shot', 'window', 'marked']),
+  kind: z.enum(['shot', 'window', 'marked', 'beginning']),
   /** Half-open span, seconds from the first frame of the source. */
   start: z.number(),
   end: z.number(),

@@ -94,6 +94,9 @@ async function readOnce(
       case 'picture':
         await watch.picture(event.key, event.frame, event.picture)
         break
+      case 'beginning':
+        await begin(pipeline, watch, source, event.clip)
+        break
       case 'clip':
         clips.push(await understand(pipeline, engines, watch, source, probe, event.clip, signal))
         await report({
@@ -234,6 +237,16 @@ async function understand(
   library.facts.refresh([clipId])
   await answerColumns(pipeline, clipId, signal)
   return clipId
+}
+
+/** Say what has been seen so far of the first clip of a source, for who has just dropped it: of the clip as it is whole everything is said anew. */
+async function begin({ library }: Pipeline, watch: Watch, source: Source, clip: SampledClip): Promise<void> {
+  const clipId = library.saveBeginning(source.id, clip)
+  if (clipId === null) return
+  library.saveClipThumbnail(clipId, clip.thumbnail)
+  await watch.beginning(clipId, clip)
+  library.facts.refresh([clipId])
+  library.emit({ type: 'clips', sourceId: source.id, clipIds: [clipId] })
 }
 
 /** @returns False when somebody removed the clip meanwhile. */

@@ -60,13 +60,18 @@ class Frames<T extends Spotted | Line> {
 
   /** Those of the next clip, which stands for itself: where nothing has changed since the one before, it begins with what stood there. */
   async take(endFrame: number): Promise<SeenFrame<T>[]> {
-    const some = this.#waiting.filter(({ frame }) => frame.ordinal < endFrame)
-    this.#waiting = this.#waiting.slice(some.length)
-    const frames = await Promise.all(some.map(async ({ frame, seen }) => ({ ...frame, seen: await seen })))
+    const frames = await this.before(endFrame)
+    this.#waiting = this.#waiting.slice(frames.length)
     const [first] = frames
     if (first) first.seen ??= this.#standing
     this.#standing = frames.findLast(({ seen }) => seen !== null)?.seen ?? this.#standing
     return frames
+  }
+
+  /** Those that no clip was told of yet, which go on waiting for theirs. */
+  async before(endFrame: number): Promise<SeenFrame<T>[]> {
+    const some = this.#waiting.filter(({ frame }) => frame.ordinal < endFrame)
+    return await Promise.all(some.map(async ({ frame, seen }) => ({ ...frame, seen: await seen })))
   }
 
   async #look(picture: Picture, frame: FrameRef): Promise<T[]> {
@@ -114,17 +119,34 @@ export class Watch {
   }
 
   /** All frames of a clip have come. Stores what was seen in it. */
-  async clip(clipId: number, { startFrame, endFrame, cut, measured, startPts, endPts, frames }: SampledClip): Promise<void> {
-    const { library, detector, reader } = this.#parts
+  async clip(clipId: number, clip: SampledClip): Promise<void> {
+    const { startFrame, endFrame } = clip
     const [spotted, lines] = await Promise.all([this.#spotted?.take(endFrame) ?? [], this.#lines?.take(endFrame) ?? []])
+    this.#store(clipId, clip, spotted, lines, this.#tracker)
+    this.#clips.push({ id: clipId, startFrame, endFrame })
+  }
+
+  /** The same of a clip that is not whole yet, as if the video ended there: the frames come again with the clip. */
+  async beginning(clipId: number, clip: SampledClip): Promise<void> {
+    const [spotted, lines] = await Promise.all([this.#spotted?.before(clip.endFrame) ?? [], this.#lines?.before(clip.endFrame) ?? []])
+    this.#store(clipId, clip, spotted, lines, new Tracker(detectorPace(this.#parts.probe.timeBase)))
+  }
+
+  #store(
+    clipId: number,
+    { kind, startFrame, endFrame, cut, measured, startPts, endPts, frames }: SampledClip,
+    spotted: readonly SeenFrame<Spotted>[],
+    lines: readonly SeenFrame<Line>[],
+    tracker: Tracker,
+  ): void {
+    const { library, detector, reader, probe } = this.#parts
     library.seen.saveMeasured(clipId, { cut, ...measured })
     if (detector) {
       library.seen.saveFrames(clipId, detector.info.digest, spotted)
-      if (cut) this.#tracker.cut(startFrame)
-      const { probe } = this.#parts
+      if (cut) tracker.cut(startFrame)
       spotted.forEach((frame, i) => {
         const before = spotted[i - 1]
-        this.#tracker.push(
+        tracker.push(
           sampledFrame(
             frame,
             probe,
@@ -132,17 +154,16 @@ export class Watch {
           ),
         )
       })
-      this.#clips.push({ id: clipId, startFrame, endFrame })
       const known = new Map([
         [startFrame, startPts],
         [endFrame, endPts],
         ...[...frames, ...spotted].map(({ ordinal, pts }) => [ordinal, pts] as const),
       ])
-      this.#show(detector, clipId, { startFrame, endFrame }, (ordinal) => ptsNear(known, ordinal))
+      this.#show(detector, tracker, clipId, { startFrame, endFrame }, (ordinal) => ptsNear(known, ordinal))
     }
     if (reader) {
       library.seen.saveFrames(clipId, reader.info.digest, lines)
-      saveText(library, reader, this.#parts.appVersion, clipId, lines, { startFrame, endFrame }, this.#parts.probe)
+      saveText(library, reader, this.#parts.appVersion, clipId, lines, { startFrame, endFrame, whole: kind !== 'beginning' }, probe)
     }
   }
 
@@ -152,19 +173,20 @@ export class Watch {
     if (!detector) return
     this.#tracker.cut(pts.length)
     const ptsOf = (ordinal: number) => pts[Math.min(ordinal, pts.length - 1)] ?? 0
-    for (const { id, ...span } of this.#clips) if (library.clipExists(id)) this.#show(detector, id, span, ptsOf)
+    for (const { id, ...span } of this.#clips) if (library.clipExists(id)) this.#show(detector, this.#tracker, id, span, ptsOf)
     library.facts.refresh(this.#clips.map(({ id }) => id))
   }
 
   #show(
     detector: DetectorEngine,
+    tracker: Tracker,
     clipId: number,
     span: { startFrame: number; endFrame: number },
     ptsOf: (ordinal: number) => number,
   ): void {
     const { library } = this.#parts
     const provenance = provenanceOf(this.#parts.appVersion, detector)
-    const candidates = this.#tracker.tracksIn(span, ptsOf).map(({ score, body }) => ({
+    const candidates = tracker.tracksIn(span, ptsOf).map(({ score, body }) => ({
       score: trackScoreOf(score, detector.info.manifest.calibration),
       body,
       provenance: provenance(body.label),
@@ -215,7 +237,7 @@ function saveText(
   appVersion: string,
   clipId: number,
   frames: readonly SeenFrame<Line>[],
-  span: { startFrame: number; endFrame: number },
+  { whole, ...span }: { startFrame: number; endFrame: number; whole: boolean },
   frame: Probe,
 ): void {
   const provenance = provenanceOf(appVersion, reader)('')
@@ -225,6 +247,7 @@ function saveText(
     joinLines(
       frames.map(({ ordinal, pts, seen }) => ({ ordinal, pts, lines: seen })),
       span,
+      whole,
     ).map(
       ({ text, box, confidence, colours, ...at }): MachineResult => ({
         body: { kind: 'text', text, span: at, box: pixelBox(box, frame), ...(colours ? { colours: [...colours] } : {}) },

@@ -318,6 +318,30 @@ test('a library of a newer version is refused, unharmed', async () => {
   library = Library.open(folder)
 })
 
+test('a beginning grows into its clip with what was decided about it, and is shown of no source that has clips', () => {
+  const { source } = library.addSource({ path: '/b', name: 'b', bytes: 1, mtimeMs: 0, fingerprint: 'beginning' })
+  const plan = (kind: 'beginning' | 'window' | 'marked', startFrame: number, endFrame: number) => ({
+    index: 0,
+    kind,
+    start: startFrame / 25,
+    end: endFrame / 25,
+    startFrame,
+    endFrame,
+    frames: [],
+  })
+  const first = library.saveBeginning(source.id, plan('beginning', 0, 25)) ?? 0
+  const note = library.addAnnotation(first, { kind: 'note', text: 'mine', span: { startFrame: 3, endFrame: 9 } })
+  expect(library.saveBeginning(source.id, plan('beginning', 0, 50))).toBe(first)
+  const marked = library.markClip(source.id, plan('marked', 0, 30))
+  expect(marked.id).not.toBe(first)
+  expect(library.saveClip(source.id, plan('window', 0, 200))).toBe(first)
+  expect(library.clip(first)).toMatchObject({ kind: 'window', endFrame: 200, end: 8 })
+  expect(library.annotations(first).map(({ id }) => id)).toEqual([note.id])
+  expect(library.saveClip(source.id, plan('window', 200, 400))).not.toBe(first)
+  expect(library.saveBeginning(source.id, plan('beginning', 0, 25))).toBeNull()
+  expect(library.clip(marked.id)).toMatchObject({ kind: 'marked', endFrame: 30 })
+})
+
 test('kill -9 loses nothing that was shown as done', async () => {
   const script = path.join(folder, 'writer.ts')
   writeFileSync(

@@ -315,6 +315,9 @@ export class Library {
 
   /** Store a clip. One with the same span keeps its id and everything said about it. */
   saveClip(sourceId: number, plan: ClipPlan): number {
+    // One of which a beginning was shown is still the same clip.
+    const grown = plan.kind === 'marked' ? null : this.#grow(sourceId, plan)
+    if (grown !== null) return grown
     const row = this.#db
       .prepare(
         `INSERT INTO clips (id, source_id, idx, kind, start, "end", start_frame, end_frame, frames) VALUES (${freeId('clips')}, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -323,6 +326,21 @@ export class Library {
       )
       .get(sourceId, plan.index, plan.kind, plan.start, plan.end, plan.startFrame, plan.endFrame, JSON.stringify(plan.frames))
     return Number(row?.['id'])
+  }
+
+  /** Of a source without clips: what has come of its first one, which `saveClip` gives its end later. Null where the source has others. */
+  saveBeginning(sourceId: number, plan: ClipPlan): number | null {
+    const others = this.#db.prepare(`SELECT 1 FROM clips WHERE source_id = ? AND kind <> 'beginning' LIMIT 1`).get(sourceId)
+    return others === undefined ? this.saveClip(sourceId, plan) : null
+  }
+
+  #grow(sourceId: number, { index, kind, start, end, startFrame, endFrame, frames }: ClipPlan): number | null {
+    const row = this.#db
+      .prepare(
+        `UPDATE OR IGNORE clips SET idx = ?, kind = ?, start = ?, "end" = ?, end_frame = ?, frames = ? WHERE source_id = ? AND kind = 'beginning' AND start_frame = ? RETURNING id`,
+      )
+      .get(index, kind, start, end, endFrame, JSON.stringify(frames), sourceId, startFrame)
+    return row === undefined ? null : Number(row['id'])
   }
 
   /** Spans that a person marked, of one source. */

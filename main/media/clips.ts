@@ -8,8 +8,11 @@ import { cutTubes } from '../../app/tubes.ts'
 /** A clip with what its encoding needs. Spans are half-open. */
 export interface SampledClip {
   index: number
-  /** shot: cut to cut. window: a part of a shot longer than the model's clip length. marked: a span that a person chose. */
-  kind: 'shot' | 'window' | 'marked'
+  /**
+   * shot: cut to cut. window: a part of a shot longer than the model's clip length. marked: a span that a person chose. beginning: the first clip of
+   * the source as far as it has come, which will end later.
+   */
+  kind: 'shot' | 'window' | 'marked' | 'beginning'
   /** Seconds from the first frame of the source. */
   start: number
   end: number
@@ -51,6 +54,8 @@ export type TubesWant = Extract<Want, { kind: 'tubes' }>
 const LONGEST = 8
 /** Frames that a clip is shown by where no encoder saw it. */
 const SHOWN = 16
+/** Seconds of the first clip after which what has come of it is given off, until it is whole: a long shot is only known to be one after two clip lengths. */
+const BEGINNINGS = [1, 2, 4, 8]
 
 /**
  * Turns frames into clips as they come. Memory holds two clip lengths of sampled frames and 8 bytes per decoded frame, however long the
@@ -72,6 +77,8 @@ export class ClipCutter {
   /** Whether the open shot begins where nothing of it was given off. */
   #atCut = true
   #count = 0
+  /** How many beginnings of the first clip have been given off, or passed over. */
+  #beginnings = 0
   /** PTS. */
   #lastEnds = -Infinity
 
@@ -95,11 +102,13 @@ export class ClipCutter {
   }
 
   /**
-   * @param decided Ordinals below this have passed the shot detector. @param here Of frames below this, every picture that is wanted has come.
-   * @returns The clips that are now complete.
+   * @param decided Ordinals below this have passed the shot detector. @param here Of frames below these, every picture that is wanted by all packs, and
+   * by one of them, has come.
+   * @returns The clips that are now complete, or a beginning of the first.
    */
-  *complete(decided: number, here: number): Generator<SampledClip> {
-    const lastPicked = Math.min(here, this.#picked.at(-1)?.ordinal ?? 0)
+  *complete(decided: number, here: { all: number; some: number }): Generator<SampledClip> {
+    const picked = this.#picked.at(-1)?.ordinal ?? 0
+    const lastPicked = Math.min(here.all, picked)
     for (;;) {
       const cut = this.#cuts[0]
       const full = this.#ordinalAfter(this.#shotStart, 2 * this.#longest)
@@ -110,8 +119,23 @@ export class ClipCutter {
         const end = this.#ordinalAfter(this.#shotStart, this.#longest) ?? full
         yield* this.#emit(end, 'window')
         this.#windowed = true
-      } else return
+      } else break
     }
+    // A reader that is given a picture every two seconds is not waited for.
+    const beginning = this.#count === 0 ? this.#beginning(Math.min(decided, here.some, picked)) : null
+    if (beginning !== null) yield beginning
+  }
+
+  /** The longest beginning of the first clip that has come since the last one. @param here Frames below this have come whole. */
+  #beginning(here: number): SampledClip | null {
+    const ends = BEGINNINGS.map((seconds) => this.#ordinalAfter(0, seconds)).filter((end) => end !== null && end <= here)
+    const end = ends.at(-1)
+    if (end === undefined || end === null || ends.length <= this.#beginnings) return null
+    this.#beginnings = ends.length
+    const inside = this.#picked.filter(({ ordinal }) => ordinal < end)
+    const clip = this.#clipOf(inside, end, 'beginning')
+    // The picture is still needed here, and what is given off is another thread's.
+    return clip && { ...clip, cut: true, inputs: [], thumbnail: clip.thumbnail.slice() }
   }
 
   /** No more frames follow. @param end Seconds at which the last one ends, where it stands longer than others. @returns The last clips. */
@@ -144,14 +168,33 @@ export class ClipCutter {
   /** Gives off [#shotStart, end). A span without a sampled frame (a gap in the file) stays open and joins what follows. */
   *#emit(end: number, kind: SampledClip['kind']): Generator<SampledClip> {
     const inside = this.#picked.filter(({ ordinal }) => ordinal < end)
+    const clip = this.#clipOf(inside, end, kind)
+    if (clip === null) return
+    this.#picked = this.#picked.slice(inside.length)
+    this.#shotStart = end
+    this.#count += 1
+    const inputs = this.#wants.map(({ key, input }, want) => {
+      const chosen = evenly(inside, input.frames)
+      const picture = input.width * input.height * 3
+      const video = new Uint8Array(chosen.length * picture)
+      chosen.forEach(({ rgb }, i) => video.set(rgb[want] ?? new Uint8Array(), i * picture))
+      return {
+        key,
+        frames: chosen.map(({ ordinal, pts }) => ({ ordinal, pts })),
+        tubes: cutTubes(video, input).map((tube) => new Uint8Array(tube)),
+      }
+    })
+    yield { ...clip, cut: this.#opens(), inputs }
+  }
+
+  /** [#shotStart, end), of which these are the sampled frames, without what encoders want; null where there are none. */
+  #clipOf(inside: readonly PickedFrame[], end: number, kind: SampledClip['kind']): Omit<SampledClip, 'cut' | 'inputs'> | null {
     const middle = inside[inside.length >> 1]
     const startFrame = this.#shotStart
     const startPts = this.pts[startFrame]
-    if (middle === undefined || startPts === undefined || end <= startFrame) return
-    this.#picked = this.#picked.slice(inside.length)
-    this.#shotStart = end
-    yield {
-      index: this.#count++,
+    if (middle === undefined || startPts === undefined || end <= startFrame) return null
+    return {
+      index: this.#count,
       kind,
       start: this.#timeOf(startFrame),
       end: this.#timeOf(end),
@@ -159,20 +202,8 @@ export class ClipCutter {
       endFrame: end,
       startPts,
       endPts: this.#ptsAt(end),
-      cut: this.#opens(),
       measured: measure(inside, this.#probe),
       frames: evenly(inside, SHOWN).map(({ ordinal, pts }) => ({ ordinal, pts })),
-      inputs: this.#wants.map(({ key, input }, want) => {
-        const chosen = evenly(inside, input.frames)
-        const picture = input.width * input.height * 3
-        const video = new Uint8Array(chosen.length * picture)
-        chosen.forEach(({ rgb }, i) => video.set(rgb[want] ?? new Uint8Array(), i * picture))
-        return {
-          key,
-          frames: chosen.map(({ ordinal, pts }) => ({ ordinal, pts })),
-          tubes: cutTubes(video, input).map((tube) => new Uint8Array(tube)),
-        }
-      }),
       thumbnail: middle.jpeg,
     }
   }

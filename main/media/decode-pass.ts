@@ -151,8 +151,10 @@ export class DecodePass {
       yield* this.#progress(pts[found] ?? 0)
     }
     for (const stream of this.#single) yield* stream.advance(pts)
-    const here = Math.min(...this.#single.map((stream) => stream.here))
-    for (const clip of this.#clips.complete(Math.min(this.#shots.decided, pts.length), here)) yield { type: 'clip', clip }
+    const here = this.#single.map((stream) => stream.here)
+    const decided = Math.min(this.#shots.decided, pts.length)
+    for (const clip of this.#clips.complete(decided, { all: Math.min(...here), some: here.length === 0 ? Infinity : Math.max(...here) }))
+      yield { type: clip.kind === 'beginning' ? 'beginning' : 'clip', clip }
   }
 
   /** The first frame at once, so that there is something to see; a later one instead where that is a black or empty picture. */

@@ -21,7 +21,7 @@ if (host === null) throw new Error('sample-worker runs as a worker thread')
 
 function send(message: FromWorker): void {
   const buffers =
-    message.type === 'clip'
+    message.type === 'clip' || message.type === 'beginning'
       ? [...message.clip.inputs.flatMap(({ tubes }) => tubes.map((tube) => tube.buffer)), message.clip.thumbnail.buffer]
       : message.type === 'thumbnail'
         ? [message.jpeg.buffer]

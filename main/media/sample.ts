@@ -24,6 +24,8 @@ export type SampleEvent =
   /** A picture for the source; a later one replaces it. */
   | { type: 'thumbnail'; jpeg: Uint8Array<ArrayBuffer> }
   | { type: 'clip'; clip: SampledClip }
+  /** What has come of the first clip, which is not whole yet; nothing of it is for encoders. The clip itself comes later. */
+  | { type: 'beginning'; clip: SampledClip }
   /** A frame for a pack that wants pictures; null where it looks as the last one that the pack got. Comes before the clip that it lies in. */
   | { type: 'picture'; key: string; frame: FrameRef; picture: SampledPicture | null }
   /** How far decoding is, in seconds from the first frame. */

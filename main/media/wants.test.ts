@@ -82,6 +82,39 @@ async function sampleAll(file: string, wants: readonly Want[]) {
   return { probe: found, order, clips, shown, pts }
 }
 
+it('gives off what has come of a long first clip before that is whole, once for each while', async () => {
+  const file = made('long.mp4', 'testsrc2=s=320x180:r=10:d=20')
+  const [beginnings, shown, clips]: [SampledClip[], number[], SampledClip[]] = [[], [], []]
+  for await (const event of sample(tools, file, await probe(tools, file), [
+    looker('slow', 0.5),
+    looker('fast', 4),
+    encoder('words', { frames: 8, width: 32, height: 32, fit: 'stretch' }),
+  ])) {
+    if (event.type === 'picture' && event.key === 'fast' && clips.length === 0) shown.push(event.frame.ordinal)
+    if (event.type === 'clip') clips.push(event.clip)
+    if (event.type !== 'beginning') continue
+    expect(clips).toEqual([])
+    beginnings.push(event.clip)
+    // Its pictures have come, though those of the slow one have not.
+    expect(Math.max(...shown)).toBeGreaterThan(event.clip.endFrame - 5)
+  }
+  const ends = beginnings.map(({ endFrame }) => endFrame)
+  expect(ends.length).toBeGreaterThan(0)
+  expect(ends.every((end) => [10, 20, 40, 80].includes(end))).toBe(true)
+  expect(ends).toEqual([...new Set(ends)].sort((a, b) => a - b))
+  for (const { startFrame, startPts, kind, index, inputs, thumbnail } of beginnings)
+    expect({ startFrame, startPts, kind, index, inputs, jpeg: thumbnail[0] }).toEqual({
+      startFrame: 0,
+      startPts: clips[0]?.startPts,
+      kind: 'beginning',
+      index: 0,
+      inputs: [],
+      jpeg: 0xff,
+    })
+  // What was given off of it is still there for the clip.
+  expect(clips.map(({ index, startFrame, thumbnail }) => [index, startFrame, thumbnail[0]])[0]).toEqual([0, 0, 0xff])
+})
+
 /** One frame as ffmpeg gives it when it is found by counting, and scaled in one step. */
 async function frameOf(file: string, { videoStream }: Probe, { ordinal }: FrameRef, filters: string): Promise<Buffer> {
   const args = [

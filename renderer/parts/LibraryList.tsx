@@ -147,7 +147,7 @@ function StateChip({ source: { state, file, encodedCount, clipCount, reviewedCou
   const text = {
     queued: file === 'growing' ? t('Being written') : t('Waiting'),
     probing: t('Reading'),
-    analysing: clipCount > 0 ? t('{{count}} clips', { count: encodedCount }) : t('Analysing'),
+    analysing: encodedCount > 0 ? t('{{count}} clips', { count: encodedCount }) : t('Analysing'),
     done: reviewedCount > 0 ? t('{{reviewed}}/{{clips}} reviewed', { reviewed: reviewedCount, clips: clipCount }) : clips,
     partial: t('Damaged'),
     failed: t('Unreadable'),

@@ -50,7 +50,11 @@ export function Inspector() {
         {of('caption').map((annotation) => (
           <Statement key={annotation.id} annotation={annotation} />
         ))}
-        {!clip.encoded && <p className="muted">{t('Being analysed…')}</p>}
+        {!clip.encoded && (
+          <p className="muted">
+            {clip.kind === 'beginning' ? t('So far. The clip goes on, and is being analysed…') : t('Being analysed…')}
+          </p>
+        )}
       </section>
       {/* What is drawn is named here: near the top, however much is said of the clip. */}
       <TrackList annotations={annotations} />
