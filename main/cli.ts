@@ -1,5 +1,4 @@
 /** The same backend without a window: `tubelet analyze` for batches, `tubelet serve` for a browser on this machine. */
-import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
@@ -9,6 +8,7 @@ import { type ErrorCode, inEnglish, type Problem, problemOf } from '../app/error
 import { english } from '../app/phrase.ts'
 import { looksYesNo } from '../app/table/question.ts'
 import { onlyNames } from '../app/vocabulary.ts'
+import { openBrowser } from './browser.ts'
 import { dataFolder, openTubelet, type Tubelet } from './open.ts'
 import { Projects } from './projects.ts'
 import { exportCommand, listOf, sayWhatIsMissing } from './export/command.ts'
@@ -294,14 +294,4 @@ async function serveApp(paths: string[], options: { open: boolean; port?: number
     const { rejected } = await projects.current.jobs.addPaths(paths.map((item) => path.resolve(item)))
     for (const { path: file, problem } of rejected) printProblem({ file, ...problem })
   }
-}
-
-/** The person's own browser; where there is none the printed address is enough. */
-function openBrowser(address: string): void {
-  if (process.platform === 'linux' && !process.env['DISPLAY'] && !process.env['WAYLAND_DISPLAY']) return
-  const [command, ...args] =
-    process.platform === 'darwin' ? ['open'] : process.platform === 'win32' ? ['cmd', '/c', 'start', ''] : ['xdg-open']
-  spawn(command, [...args, address], { stdio: 'ignore', detached: true })
-    .on('error', () => undefined)
-    .unref()
 }

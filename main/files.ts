@@ -45,6 +45,8 @@ export async function fileResponse(
     etag,
     'cache-control': 'no-cache',
     'x-content-type-options': 'nosniff',
+    // A file of the user's is data: opened as a page it runs nothing, whatever it is.
+    'content-security-policy': "default-src 'none'; sandbox",
     ...headers,
   }
   if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers: common })

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -46,6 +46,14 @@ describe('byte ranges (RFC 9110, section 14)', () => {
   })
 })
 
+test('a file of the user runs nothing when it is opened as a page', async () => {
+  const page = path.join(folder, 'page.html')
+  writeFileSync(page, '<script>alert(1)</script>')
+  const response = await fileResponse(new Request('http://x/'), page)
+  expect(response?.headers.get('content-security-policy')).toBe("default-src 'none'; sandbox")
+  expect(response?.headers.get('x-content-type-options')).toBe('nosniff')
+})
+
 test('the window has a strict policy, and no path leads out of its folder', async () => {
   const page = await windowFile(new Request('http://x/'), folder, '/')
   expect(await page.text()).toContain('the window')
@@ -63,16 +71,14 @@ describe('the guard', () => {
   })
   afterAll(() => served.close())
   /** fetch may not set Host, so plain HTTP. */
-  const status = (pathname: string, headers: Record<string, string>) =>
-    new Promise<number | undefined>((resolve, reject) => {
+  const answer = (pathname: string, headers: Record<string, string>) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
       const { hostname, port } = new URL(served.url)
-      request({ hostname, port, path: pathname, headers }, (response) => {
-        response.resume()
-        resolve(response.statusCode)
-      })
+      request({ hostname, port, path: pathname, headers }, (response) => resolve(response.resume()))
         .on('error', reject)
         .end()
     })
+  const status = async (pathname: string, headers: Record<string, string>) => (await answer(pathname, headers)).statusCode
   const bearer = () => ({ authorization: `Bearer ${served.token}` })
 
   test('nobody without the key', async () => {
@@ -81,12 +87,26 @@ describe('the guard', () => {
     expect(await status('/?token=guess', {})).toBe(403)
     expect(await status('/api/status', bearer())).toBe(200)
   })
-  test('the printed address gives a cookie that opens the rest', async () => {
+  test('the printed address leads to a name that this launch alone has, where a cookie opens the rest', async () => {
     const first = await fetch(`${served.url}/?token=${served.token}`, { redirect: 'manual' })
-    expect(first.status).toBe(303)
-    const cookie = first.headers.get('set-cookie') ?? ''
-    expect(cookie).toMatch(/HttpOnly; SameSite=Strict/)
-    expect(await status('/', { cookie: cookie.split(';')[0] ?? '' })).toBe(200)
+    expect(first.headers.get('set-cookie')).toBeNull()
+    const { host, pathname, search } = new URL(first.headers.get('location') ?? '')
+    expect(host).toMatch(/^[0-9a-f]{20}\.localhost:\d+$/)
+    const entrance = await answer(pathname + search, { host })
+    expect(entrance.headers['set-cookie']?.[0]).toMatch(/HttpOnly; SameSite=Strict; Path=\/$/)
+    const cookie = entrance.headers['set-cookie']?.[0]?.split(';')[0] ?? ''
+    expect(await status('/', { host, cookie })).toBe(200)
+    // Under the name that every program on this machine shares the cookie is worth nothing, so none need ever be sent there.
+    expect(await status('/', { cookie })).toBe(403)
+    expect(await status(pathname.replace('/', '/?token=guess'), { host })).toBe(403)
+    expect(await status('/', { host: host.replace(/^./, 'x'), cookie })).toBe(403)
+  })
+  test('what a page of another program asks for, though the browser sends the cookie along', async () => {
+    const { headers } = await fetch(`${served.url}/?token=${served.token}`, { redirect: 'manual' })
+    const { host } = new URL(headers.get('location') ?? '')
+    const cookie = `tubelet=${served.token}`
+    for (const from of ['cross-site', 'same-site']) expect(await status('/api/media/1', { host, cookie, 'sec-fetch-site': from })).toBe(403)
+    for (const from of ['same-origin', 'none']) expect(await status('/api/media/1', { host, cookie, 'sec-fetch-site': from })).toBe(200)
   })
   test('no other name for this machine, no other site', async () => {
     expect(await status('/', { ...bearer(), host: 'evil.example' })).toBe(403)

@@ -13,10 +13,19 @@ export interface Served {
   close: () => Promise<void>
 }
 
+interface Guard {
+  token: string
+  /**
+   * The name by which a browser knows this launch; browsers take every name under `localhost` for this machine (RFC 6761, 6.3). A cookie
+   * belongs to a name and not to a port, so under a name of its own the key is sent to no other program that listens on this machine.
+   */
+  site: string
+}
+
 /** Any local program can reach a port, and any web page can send to it: only requests that carry the token, to us by name, are answered. */
 export async function serve({ handle, port = 0 }: { handle: (request: Request) => Promise<Response>; port?: number }): Promise<Served> {
-  const token = randomBytes(24).toString('base64url')
-  const server: ServerType = createAdaptorServer({ fetch: (request: Request) => guarded(request, token, handle), hostname: HOST })
+  const guard = { token: randomBytes(24).toString('base64url'), site: `${randomBytes(10).toString('hex')}.localhost` }
+  const server: ServerType = createAdaptorServer({ fetch: (request: Request) => guarded(request, guard, handle), hostname: HOST })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, HOST, resolve)
@@ -24,7 +33,7 @@ export async function serve({ handle, port = 0 }: { handle: (request: Request) =
   const { port: bound } = server.address() as AddressInfo
   return {
     url: `http://${HOST}:${bound}`,
-    token,
+    token: guard.token,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -34,24 +43,51 @@ export async function serve({ handle, port = 0 }: { handle: (request: Request) =
   }
 }
 
-async function guarded(request: Request, token: string, handle: (request: Request) => Promise<Response>): Promise<Response> {
+async function guarded(request: Request, { token, site }: Guard, handle: (request: Request) => Promise<Response>): Promise<Response> {
   const url = new URL(request.url)
-  const forbidden = (why: string) => new Response(`${why}\n`, { status: 403, headers: { 'content-type': 'text/plain; charset=utf-8' } })
-  // DNS rebinding: another site's name that resolves to this machine.
   const host = request.headers.get('host') ?? url.host
-  if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(host)) return forbidden('Only this machine is answered.')
+  const [, name = '', port = ''] = /^(.+?)(:\d+)?$/.exec(host) ?? []
+  // DNS rebinding: another site's name that resolves to this machine.
+  if (![HOST, 'localhost', '[::1]', site].includes(name)) return forbidden('Only this machine is answered.')
   const origin = request.headers.get('origin')
   if (origin !== null && origin !== `http://${host}`) return forbidden('Requests from other sites are not answered.')
   const given = url.searchParams.get('token')
   if (url.pathname === '/' && given !== null) {
     if (!same(given, token)) return forbidden('This address is from an earlier start. Use the one that was printed last.')
-    const cookie = `${COOKIE}-${url.port}=${token}; HttpOnly; SameSite=Strict; Path=/`
-    return new Response(null, { status: 303, headers: { location: '/', 'set-cookie': cookie, 'referrer-policy': 'no-referrer' } })
+    return name === site
+      ? entrance(token)
+      : new Response(null, {
+          status: 303,
+          headers: { location: `http://${site}${port}/?token=${token}`, 'referrer-policy': 'no-referrer', 'cache-control': 'no-store' },
+        })
   }
   const bearer = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
-  const cookie = new RegExp(`(?:^|; )${COOKIE}-${url.port}=([^;]+)`).exec(request.headers.get('cookie') ?? '')?.[1]
+  const cookie = name === site ? new RegExp(`(?:^|; )${COOKIE}=([^;]+)`).exec(request.headers.get('cookie') ?? '')?.[1] : undefined
+  // A picture or a script that a page of another program asks for carries no Origin; browsers say here where it comes from (Fetch Metadata).
+  const from = request.headers.get('sec-fetch-site') ?? 'none'
+  if (bearer === undefined && !['none', 'same-origin'].includes(from)) return forbidden('Requests from other sites are not answered.')
   if (!same(bearer ?? cookie ?? '', token)) return forbidden('Open the address that Tubelet printed when it started: it carries the key.')
   return handle(request)
+}
+
+/**
+ * Gives the key to the browser and sends it on to the window. By a page, not by a redirect: what begins at a file or another program is
+ * "cross-site" through all its redirects, and such a request carries no strict cookie.
+ */
+function entrance(token: string): Response {
+  return new Response('<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>Tubelet</title>', {
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'set-cookie': `${COOKIE}=${token}; HttpOnly; SameSite=Strict; Path=/`,
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+    },
+  })
+}
+
+function forbidden(why: string): Response {
+  return new Response(`${why}\n`, { status: 403, headers: { 'content-type': 'text/plain; charset=utf-8' } })
 }
 
 function same(a: string, b: string): boolean {

@@ -23,9 +23,12 @@ function projectFolder(): string {
   return mkdtempSync(path.join(os.tmpdir(), 'tubelet-e2e-'))
 }
 
-export async function start(projectDir = projectFolder()): Promise<Running> {
-  const child: ChildProcess = spawn(process.execPath, [cli, 'serve', '--project', projectDir, '--packs', path.join(projectDir, 'packs')], {
+/** @param more Further arguments of `tubelet serve`. */
+export async function start(projectDir = projectFolder(), more: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Running> {
+  const packs = path.join(projectDir, 'packs')
+  const child: ChildProcess = spawn(process.execPath, [cli, 'serve', '--project', projectDir, '--packs', packs, ...more], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
   })
   const url = await new Promise<string>((resolve, reject) => {
     let output = ''

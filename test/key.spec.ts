@@ -1,0 +1,59 @@
+/** The key of the web host: how it comes to the browser, and who does not get it. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { expect, test } from '@playwright/test'
+import { app, forget, page, start, tubelet } from './app.ts'
+
+tubelet()
+
+test('the browser is given a file that leads to the window; no argument of a program holds the key', async () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-opener-'))
+  const said = path.join(folder, 'said')
+  writeFileSync(said, '')
+  writeFileSync(path.join(folder, 'xdg-open'), `#!/bin/sh\nprintf %s "$*" > ${said}\n`, { mode: 0o755 })
+  const other = await start(undefined, ['--open'], { DISPLAY: ':99', PATH: `${folder}:${process.env['PATH'] ?? ''}` })
+  try {
+    const given = () => readFileSync(said, 'utf8')
+    await expect.poll(given).toMatch(/\.html$/)
+    expect(given()).not.toContain(new URL(other.url).searchParams.get('token'))
+    const window = await (await page.context().browser()?.newContext())?.newPage()
+    if (!window) throw new Error('no browser')
+    await window.goto(`file://${given()}`)
+    await expect(window.getByRole('navigation', { name: 'Pages' })).toBeVisible()
+    expect(new URL(window.url()).hostname).toMatch(/^[0-9a-f]{20}\.localhost$/)
+    expect(window.url()).not.toContain('token')
+    await window.context().close()
+  } finally {
+    await other.stop()
+    forget(other)
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('another program on this machine gets neither the cookie nor a picture', async () => {
+  const heard: (string | undefined)[] = []
+  const inside = `${new URL(page.url()).origin}/api/openapi.json`
+  const server = createServer((request, response) => {
+    heard.push(request.headers.cookie)
+    response.setHeader('content-type', 'text/html')
+    response.end(`<script src="${inside}"></script><img src="${inside}">`)
+  }).listen(0, '127.0.0.1')
+  await new Promise((ready) => server.once('listening', ready))
+  const { port } = server.address() as AddressInfo
+  const stranger = await page.context().newPage()
+  try {
+    const answers: number[] = []
+    stranger.on('response', (response) => response.url() === inside && answers.push(response.status()))
+    for (const name of ['127.0.0.1', 'localhost', 'other.localhost']) await stranger.goto(`http://${name}:${port}/`)
+    await expect.poll(() => answers.length).toBeGreaterThanOrEqual(3)
+    expect(new Set(answers)).toEqual(new Set([403]))
+    expect(heard.filter((cookie) => cookie !== undefined)).toEqual([])
+  } finally {
+    await stranger.close()
+    server.close()
+  }
+  expect(new URL(app.url).hostname).toBe('127.0.0.1')
+})
