@@ -149,6 +149,7 @@ const FIRST_CHOICE: Record<Task, (typeof SHIPPED)[number]> = {
 /** The folder of the pack that does each task in this library; of one that ships, where that is gone, which is then told, or none was chosen. */
 function choosePacks({ packs }: Library, store: PackStore): { dirs: Map<Task, string>; lost: string | null } {
   const usable = store.usable()
+  for (const { digest, formerly } of usable) packs.rename(formerly, digest)
   const dirs = new Map<Task, string>()
   let lost: string | null = null
   for (const task of TASKS) {

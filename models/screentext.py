@@ -5,10 +5,10 @@
 
 PP-OCRv5's own reader takes some umlauts for plain letters (U for Ü nearly always; 5 % of the characters of German and Romance lines
 wrong); v6's finder costs about twice v5's. What changes: weights are stored as half floats with a cast in front (arithmetic, inputs and
-outputs stay single
-precision); both graphs take RGB bytes as they are decoded and do the published preprocessing themselves, the finder in its first weights; the
-finder is folded (models/fold.py: the same results in 0.57 of the time); the reader gives the best symbol of each step and its probability
-instead of all of them, and knows fewer symbols (`kept`). Scores are kept from the pack.json that was there: test/text-scores.ts measures them.
+outputs stay single precision); both graphs take RGB bytes as they are decoded and do the published preprocessing themselves, the finder
+in its first weights; the finder is folded (models/fold.py: the same results in 0.57 of the time); the reader gives the best symbol of
+each step and the probability of that letter (`alike`) instead of all of them, and knows fewer symbols (`kept`). Scores are kept from the
+pack.json that was there: test/text-scores.ts measures them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import argparse
 import gzip
 import hashlib
 import json
+import unicodedata
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,6 +70,24 @@ def kept(symbol: str) -> str | None:
     if 0x4E00 <= code <= 0x9FFF and common(symbol):
         return symbol
     return None
+
+
+# Lower and upper case of these have one form, with every accent: which of them it is says how high the line is, and not how surely it is read.
+ONE_FORM = "cosuvwxz"
+
+
+def alike(symbols: Sequence[str]) -> np.ndarray[Any, Any]:
+    """For each class the classes of the same letter, itself among them: int32 [classes, most], filled up with `classes`, which is none.
+
+    symbols: what each class is written as. The same letter: written alike (the published list has full width letters beside the others), or the
+    other case of a letter that has one form in both.
+    """
+    letters = [symbol.lower() if unicodedata.normalize("NFD", symbol)[:1].lower() in ONE_FORM else symbol for symbol in symbols]
+    groups: dict[str, list[int]] = {}
+    for index, letter in enumerate(letters):
+        groups.setdefault(letter, []).append(index)
+    most = max(len(group) for group in groups.values())
+    return np.array([groups[letter] + [len(symbols)] * (most - len(groups[letter])) for letter in letters], np.int32)
 
 
 def common(character: str) -> bool:
@@ -165,8 +184,12 @@ def symbols_of(published: bytes) -> list[str]:
     return [*listed.split("\n"), " "]
 
 
-def reader(published: bytes, classes: Sequence[int]) -> onnx.ModelProto:
-    """rgb uint8 [1, 48, W, 3] -> symbols i32 [1, T], certainty f32 [1, T]: the likeliest of `classes` at each of T = W // 8 steps."""
+def reader(published: bytes, classes: Sequence[int], letters: np.ndarray[Any, Any]) -> onnx.ModelProto:
+    """rgb uint8 [1, 48, W, 3] -> symbols i32 [1, T], certainty f32 [1, T]: the likeliest of `classes` at each of T = W // 8 steps, and how
+    probable the letter is that it shows.
+
+    letters: of `alike`, for `classes`.
+    """
     model = onnx.load_from_string(published)
     takes_bytes(model, READER_MEAN, READER_DEVIATION, 48)
     softmax = model.graph.node[-1]
@@ -180,11 +203,17 @@ def reader(published: bytes, classes: Sequence[int]) -> onnx.ModelProto:
             model.graph.initializer.append(numpy_helper.from_array(value, held.name))
     del model.metadata_props[:]
     softmax.output[0] = "probabilities"
+    initializers = {"letters": letters, "end": np.array([0, 0, 0, 0, 0, 1], np.int64)}
+    model.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in initializers.items())
     model.graph.node.extend(
         [
-            helper.make_node("ReduceMax", ["probabilities"], ["certainty"], axes=[2], keepdims=0),
             helper.make_node("ArgMax", ["probabilities"], ["best"], axis=2, keepdims=0),
             helper.make_node("Cast", ["best"], ["symbols"], to=TensorProto.INT32),
+            # No class has nothing.
+            helper.make_node("Pad", ["probabilities", "end"], ["padded"]),
+            helper.make_node("Gather", ["letters", "best"], ["same"], axis=0),
+            helper.make_node("GatherElements", ["padded", "same"], ["shares"], axis=2),
+            helper.make_node("ReduceSum", ["shares"], ["certainty"], axes=[2], keepdims=0),
         ]
     )
     del model.graph.output[:]
@@ -219,9 +248,9 @@ def drawn() -> tuple[Image.Image, list[tuple[str, tuple[float, float, float, flo
     return picture, boxes
 
 
-def known_answers(out: Path, published: dict[str, bytes]) -> dict[str, Any]:
+def known_answers(out: Path, published: dict[str, bytes], classes: Sequence[int], letters: np.ndarray[Any, Any]) -> dict[str, Any]:
     """Lines as they were drawn. Also what the published graphs, fed as their authors feed them, give: the finder's mean probability on the
-    picture, and the reader's certainty on each line cut out at 48 pixels height."""
+    picture, and the reader's certainty of the letters on one line cut out at 48 pixels height."""
     picture, boxes = drawn()
     pixels = np.asarray(picture)
     path = out / "selftest.u8.gz"
@@ -244,7 +273,8 @@ def known_answers(out: Path, published: dict[str, bytes]) -> dict[str, Any]:
         place = {"cx": (x1 + x2) / 2 / width, "cy": (y1 + y2) / 2 / height, "w": (x2 - x1) / width, "h": (y2 - y1) / height}
         lines.append({"text": text, "box": place})
     strip = pixels[LINES[1][3] - 8 : LINES[1][3] + 40]
-    steps = run("reader", strip, READER_MEAN, READER_DEVIATION).max(axis=2)[0]
+    steps = run("reader", strip, READER_MEAN, READER_DEVIATION)[0][:, classes]
+    steps = np.pad(steps, ((0, 0), (0, 1)))[np.arange(len(steps))[:, None], letters[steps.argmax(axis=1)]].sum(axis=1)
     return {
         "picture": {"file": path.name, "sha256": digest(path)},
         "width": width,
@@ -278,7 +308,8 @@ def main() -> None:
     written = [(i + 1, text) for i, symbol in enumerate(symbols_of(published["reader"])) if (text := kept(symbol)) is not None]
     (out / "symbols.txt").write_text("".join(f"{text}\n" for _, text in written), encoding="utf-8")
     onnx.save(finder(published["finder"]), out / "finder.onnx")
-    onnx.save(reader(published["reader"], [0, *(i for i, _ in written)]), out / "reader.onnx")
+    classes, letters = [0, *(i for i, _ in written)], alike(["", *(text for _, text in written)])
+    onnx.save(reader(published["reader"], classes, letters), out / "reader.onnx")
     (out / "LICENSE").write_text(licence)
     (out / "NOTICE").write_text(
         "Screen text\n\nfinder.onnx, reader.onnx and symbols.txt were made by models/screentext.py of Tubelet from two files of PaddleOCR\n"
@@ -288,7 +319,7 @@ def main() -> None:
         "The notices of the two packages follow; nothing else of them was used.\n"
         "The self-test's picture is drawn in DejaVu Sans.\n\n---\n\n" + "\n---\n\n".join(notices)
     )
-    (out / "selftest.json").write_text(json.dumps(known_answers(out, published), ensure_ascii=False, indent=2) + "\n")
+    (out / "selftest.json").write_text(json.dumps(known_answers(out, published, classes, letters), ensure_ascii=False, indent=2) + "\n")
     before = json.loads((out / "pack.json").read_text()) if (out / "pack.json").exists() else {}
 
     def ref(name: str) -> dict[str, str]:

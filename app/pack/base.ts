@@ -33,6 +33,8 @@ export const Pack = z.object({
   licence: z.string(),
   data: z.array(z.object({ name: z.string(), licence: z.string() })),
   selfTest: FileRef,
+  /** SHA-256 of earlier pack.json files with the same answers: a pack was known by that before. */
+  formerly: z.array(z.string()).optional(),
   scores: z.array(
     z.object({ task: z.string(), metric: z.string(), value: z.number(), n: z.number().int(), on: z.string(), date: z.string() }),
   ),

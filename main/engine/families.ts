@@ -27,7 +27,7 @@ export interface Placed {
 export interface OpenedPack {
   dir: string
   manifest: PackManifest
-  /** SHA-256 of pack.json. */
+  /** What the pack is known by. */
   digest: string
   place: (placement: Placement) => Placed
 }

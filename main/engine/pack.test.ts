@@ -8,6 +8,7 @@ import { cutTubes } from '../../app/tubes.ts'
 import { toHalf } from './float16.ts'
 import { openPlaceable } from './families.ts'
 import { Graphs } from './graphs.ts'
+import { digestsOf } from '../pack-digest.ts'
 import { openPack } from './mammut.ts'
 import { Model } from './model.ts'
 import { packDir } from './pack-under-test.ts'
@@ -35,8 +36,17 @@ describe('a pack', () => {
 
   it('opens as it was exported', async () => {
     const pack = await openPack(dir)
-    expect(pack.digest).toBe(hash('sha256', await readFile(path.join(dir, 'pack.json'))))
+    expect(pack.digest).toBe(digestsOf(await readFile(path.join(dir, 'pack.json'))).digest)
     expect(Object.keys(pack.graphs).sort()).toEqual(Object.keys(pack.manifest.graphs).sort())
+  })
+
+  it('is the same one where only what is said of it differs, and another one where its answers may', async () => {
+    const { digest } = await openPack(dir)
+    const json = await manifest()
+    await save({ ...json, description: 'Other words.', scores: [] })
+    expect((await openPack(dir)).digest).toBe(digest)
+    await save({ ...json, calibration: { ...json.calibration, answer: { temperature: 1, notSureBelow: 0 } } })
+    expect((await openPack(dir)).digest).not.toBe(digest)
   })
 
   it('is refused when one byte of a graph differs', async () => {

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { TubeletError } from '../../app/errors.ts'
 import type { FileRef } from '../../app/pack/base.ts'
 import { PackManifest } from '../../app/pack/pack.ts'
+import { digestsOf } from '../pack-digest.ts'
 
 /** The files of one pack, read only as its manifest names them. */
 export class PackFolder {
@@ -103,7 +104,7 @@ export class PackFolder {
 export interface OpenedFolder {
   folder: PackFolder
   manifest: PackManifest
-  /** SHA-256 of pack.json, and so of everything that it names. */
+  /** As `digestsOf` gives it. */
   digest: string
 }
 
@@ -113,5 +114,5 @@ export async function openFolder(dir: string): Promise<OpenedFolder> {
     await realpath(dir).catch((error: unknown) => new PackFolder(dir).invalid('The folder cannot be read.', error)),
   )
   const bytes = await folder.bytes('pack.json')
-  return { folder, manifest: folder.parse(PackManifest, bytes, 'pack.json'), digest: hash('sha256', bytes) }
+  return { folder, manifest: folder.parse(PackManifest, bytes, 'pack.json'), digest: digestsOf(bytes).digest }
 }

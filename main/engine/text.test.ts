@@ -1,10 +1,12 @@
 import path from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { TextManifest } from '../../app/pack/text.ts'
-import { Graphs } from './graphs.ts'
+import { byteTensor, floatsOf, Graphs, integersOf } from './graphs.ts'
 import { openFolder } from './pack.ts'
+import { resized } from './picture.ts'
 import type { Picture } from './protocol.ts'
 import { TextReader } from './text.ts'
+import { textOf } from './text-cores.ts'
 import { openText, type TextPack, testText } from './text-pack.ts'
 
 const FOLDER = path.resolve(import.meta.dirname, '..', '..', 'models', 'packs', 'screen-text')
@@ -60,6 +62,15 @@ describe('the pack screen-text', () => {
     expect(read.map(({ text }) => text)).toEqual(lines.map(({ text }) => text))
     expect(read[0]?.box.cx).toBeCloseTo((300 + (lines[0]?.box.cx ?? 0) * picture.width) / 1280, 1)
     expect(read[0]?.box.cy).toBeCloseTo((250 + (lines[0]?.box.cy ?? 0) * picture.height) / 720, 1)
+  })
+
+  it('is sure of a letter of which it cannot see the case', async () => {
+    // The s of "señor", alone and as high as the whole line.
+    const crop = resized(pack.knownAnswers.picture, { x: 60, y: 188, width: 16, height: 26 }, 48, 48)
+    const outputs = await graphs.run('reader', { rgb: byteTensor(crop, [1, 48, 48, 3]) })
+    const { text, confidence } = textOf(integersOf(outputs, 'symbols'), floatsOf(outputs, 'certainty'), pack.symbols)
+    expect(text.toLowerCase()).toBe('s')
+    expect(confidence).toBeGreaterThan(0.95)
   })
 
   it('does not read again what stands still, and reads again where one digit of it changes', async () => {

@@ -3,6 +3,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { withNames } from '../../app/vocabulary.ts'
+import { keyOf } from './detections.ts'
 import { Library } from './library.ts'
 import { MIGRATIONS, openDatabase } from './schema.ts'
 import { detector, mammut } from './shower.testing.ts'
@@ -189,6 +191,38 @@ test('a pack that is forgotten takes its tracks to come along, those of others s
     ])
   library.packs.forget(eyes.digest)
   expect([eyes, other].map(({ digest }) => library.detections.candidates(clipId, digest).length)).toEqual([0, 1])
+})
+
+test('a pack that is known by another name now keeps what it left, and its tasks; what it did since then holds', () => {
+  const [EYES, cars] = ['e'.repeat(64), withNames([], ['car'])]
+  library.packs.use('caption', MINI)
+  library.packs.use('boxes', { id: 'eyes', digest: EYES, names: ['car'] })
+  const [first, second] = [analyse(MINI, 0, 'a blue thing', [10]), analyse(MINI, 1, 'a red thing', [210])]
+  for (const clipId of [first, second]) library.seen.saveFrames(clipId, EYES, [{ ordinal: 0, pts: 0, seen: [] }])
+  library.saveSeen(first, mammut(MINI.digest), { lookedFor: '', fresh: new Map(cars.map((label) => [keyOf(label), []])), candidates: [] })
+  // Under its new name it has done the second one again.
+  const [mini, eyes] = ['c'.repeat(64), 'd'.repeat(64)]
+  analyse({ ...MINI, digest: mini }, 1, 'a green thing', [220])
+
+  library.packs.rename([MINI.digest, 'never seen'], mini)
+  library.packs.rename([EYES], eyes)
+  expect([...library.packs.usage()].map(([digest, { clips }]) => [digest, clips]).sort()).toEqual([
+    [mini, 2],
+    [eyes, 2],
+  ])
+  expect(library.packs.missing([mini, eyes]).clips).toBe(0)
+  expect(library.packs.current()).toEqual({
+    caption: { ...MINI, digest: mini },
+    boxes: { id: 'eyes', digest: eyes, names: ['car'] },
+  })
+  expect(library.detections.stored(first, mini, cars).size).toBe(1)
+  expect(library.seen.spotted(first, eyes)).toHaveLength(1)
+  expect([first, second].map((id) => captionOf(id)?.provenance?.packDigest)).toEqual([mini, mini])
+  expect(library.clip(second)).toMatchObject({ encoded: true, caption: 'a green thing' })
+  // Going away and back it says the same again.
+  library.packs.use('caption', LARGE)
+  library.packs.use('caption', { ...MINI, digest: mini })
+  expect(library.clip(first)).toMatchObject({ encoded: true, caption: 'a blue thing' })
 })
 
 test('a source that cannot be read is no work for another pack', () => {

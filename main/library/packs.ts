@@ -77,6 +77,53 @@ export class LibraryPacks {
     this.#emit({ type: 'status' })
   }
 
+  /** What lies here under these names of before is of the pack that `digest` is. Where it has looked again since, that holds. */
+  rename(formerly: readonly string[], digest: string): void {
+    const before = JSON.stringify(formerly)
+    const known = this.#db
+      .prepare(
+        `SELECT 1 WHERE EXISTS (SELECT 1 FROM encodings WHERE pack_digest IN (SELECT value FROM json_each(?1))) OR EXISTS (SELECT 1 FROM seen WHERE by IN (SELECT value FROM json_each(?1)))
+         OR EXISTS (SELECT 1 FROM settings, json_each(settings.value) t WHERE settings.key = 'packs' AND t.value ->> '$.digest' IN (SELECT value FROM json_each(?1)))`,
+      )
+      .get(before)
+    if (known === undefined) return
+    this.#atomic(() => {
+      // Rows of `detections` point at their encoding by the name that it has.
+      this.#db.exec('PRAGMA defer_foreign_keys = ON')
+      for (const [table, column] of [
+        ['encodings', 'pack_digest'],
+        ['detections', 'pack_digest'],
+        ['seen', 'by'],
+      ] as const) {
+        this.#db
+          .prepare(`UPDATE OR IGNORE ${table} SET ${column} = ? WHERE ${column} IN (SELECT value FROM json_each(?))`)
+          .run(digest, before)
+        this.#db.prepare(`DELETE FROM ${table} WHERE ${column} IN (SELECT value FROM json_each(?))`).run(before)
+      }
+      this.#db
+        .prepare(
+          `DELETE FROM candidates WHERE pack_digest IN (SELECT value FROM json_each(?1)) AND EXISTS (SELECT 1 FROM candidates c WHERE c.clip_id = candidates.clip_id AND c.pack_digest = ?2)`,
+        )
+        .run(before, digest)
+      this.#db.prepare('UPDATE candidates SET pack_digest = ? WHERE pack_digest IN (SELECT value FROM json_each(?))').run(digest, before)
+      for (const [table, column, at] of [
+        ['encodings', 'caption', '$.provenance.packDigest'],
+        ['candidates', 'provenance', '$.packDigest'],
+        ['annotations', 'provenance', '$.packDigest'],
+      ] as const)
+        this.#db
+          .prepare(
+            `UPDATE ${table} SET ${column} = json_set(${column}, '${at}', ?) WHERE ${column} ->> '${at}' IN (SELECT value FROM json_each(?))`,
+          )
+          .run(digest, before)
+      const chosen = Object.entries(this.current()).map(([task, pack]) => [
+        task,
+        pack && formerly.includes(pack.digest) ? { ...pack, digest } : pack,
+      ])
+      this.#db.prepare(`UPDATE settings SET value = ? WHERE key = 'packs'`).run(JSON.stringify(Object.fromEntries(chosen)))
+    })
+  }
+
   /** What any of these packs has left of no clip. */
   missing(digests: readonly string[]): Missing {
     const rows = this.#db

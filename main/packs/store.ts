@@ -1,5 +1,4 @@
 /** The packs on this machine: those that ship, and those that were imported, each in a folder of its own. */
-import { hash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
 import path from 'node:path'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
@@ -7,6 +6,7 @@ import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { PackManifest } from '../../app/pack/pack.ts'
 import { isAlive } from '../alive.ts'
 import { makeFolderSync } from '../folders.ts'
+import { digestsOf } from '../pack-digest.ts'
 
 export interface StoredPack {
   /** Unique on this machine: the name of its folder. */
@@ -16,8 +16,9 @@ export interface StoredPack {
   bundled: boolean
   /** On disk. */
   bytes: number
-  /** SHA-256 of pack.json, as the engine gives it. */
+  /** As the engine gives it, and what the same pack was known by before. */
   digest: string
+  formerly: string[]
   manifest: PackManifest
 }
 /** A folder that should hold a pack and does not: it can be deleted, not used. */
@@ -167,7 +168,7 @@ function read(dir: string, bundled: boolean): StoredPack | BrokenPack {
   const bytes = namesIn(dir).reduce((sum, name) => sum + (infoOf(path.join(dir, name))?.size ?? 0), 0)
   try {
     const text = readFileSync(path.join(dir, 'pack.json'))
-    return { id, dir, bundled, bytes, digest: hash('sha256', text), manifest: PackManifest.parse(JSON.parse(text.toString('utf8'))) }
+    return { id, dir, bundled, bytes, ...digestsOf(text), manifest: PackManifest.parse(JSON.parse(text.toString('utf8'))) }
   } catch (error) {
     const { message, details = message } = problemOf(error)
     return {

@@ -61,12 +61,19 @@ export function worth(manifest: PackManifest, task: Task): string {
     return t('The clip that is meant comes first in {{first}} of searches.', { first: percent(told.search.first) })
   if (task === 'boxes' && told?.boxes)
     return t('Boxes of names that it learnt: {{known}} average precision (AP50).', { known: number(told.boxes.known, 2) })
-  const of = (metric: string) => manifest.scores.find((score) => score.task === task && score.metric === metric)?.value
-  const [found, right, errors] = [of('recall of asked names'), of('precision of asked names'), of('character errors')]
+  const of = (metric: string, on?: string) =>
+    manifest.scores.find((score) => score.task === task && score.metric === metric && (on === undefined || score.on === on))?.value
+  const [found, right] = [of('recall of asked names'), of('precision of asked names')]
+  const [errors, real] = [of('character errors'), of('character errors', 'real clips with text')]
   if (found !== undefined && right !== undefined)
     return t('Of things that are asked for it finds {{found}}; {{right}} of what it then shows is right.', {
       found: percent(found),
       right: percent(right),
+    })
+  if (real !== undefined && errors !== undefined && errors !== real)
+    return t('It reads {{real}} of the letters of real video wrong, and {{drawn}} of those of lines that were drawn to try it.', {
+      real: percent(real),
+      drawn: percent(errors),
     })
   if (errors !== undefined) return t('It reads {{errors}} of letters wrong.', { errors: percent(errors) })
   return t('Nothing was measured: how often it is right is not known.')
