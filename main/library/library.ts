@@ -29,7 +29,7 @@ import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf } from './rows.ts
 import { openDatabase } from './schema.ts'
 import { makeFolderSync } from '../folders.ts'
 import { packageVersion } from '../version.ts'
-import { Steps } from './steps.ts'
+import { Steps } from './history.ts'
 import { Table } from './table.ts'
 
 /** A clip as the sampler plans it. Spans are half-open: seconds from the first frame, and ordinals. */
