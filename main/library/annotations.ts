@@ -10,7 +10,6 @@ import {
   isOnlyOne,
   type Provenance,
   type ReviewState,
-  type Span,
   spanWithin,
   type TextBody,
   type TrackBody,
@@ -19,13 +18,13 @@ import type { Clip } from '../../app/contract/clip.ts'
 import type { ClipEvent, History, Step } from '../../app/contract/state.ts'
 import { type Action, DEEDS } from '../../app/deeds.ts'
 import { TubeletError } from '../../app/errors.ts'
-import type { Probe } from '../../app/media.ts'
 import { topicOf as questionTopic } from '../../app/table/question.ts'
 import { iou } from '../../app/boxes.ts'
 import { english, phrase, type Phrase, said } from '../../app/phrase.ts'
 import { sameObject } from '../../app/tracks.ts'
 import type { Vocabulary } from '../../app/vocabulary.ts'
 import { isOpen, windowOf } from '../made-in.ts'
+import { badRequest, check, type Place, takenError } from './annotation-checks.ts'
 import type { Bin } from './bin.ts'
 import type { RemovedClips } from './removed.ts'
 
@@ -54,19 +53,6 @@ const TURN_MS = 25
 /** Edits that are read at a time while a step is undone. */
 const READ = 200
 
-/** Where an annotation is, as checks and descriptions need it. */
-export interface Place {
-  clip: number
-  source: string
-  /** Frames of the clip. */
-  span: Span
-  /** How many frames of the video are known. */
-  frames: () => number
-  /** Of every frame that is known, by ordinal. */
-  pts: () => Float64Array
-  /** Null before the file was read. */
-  frame: Probe | null
-}
 type Row = Record<string, SQLOutputValue>
 /** What an edit leaves: of a step about a clip itself, whether that is there. */
 type Layer = HumanLayer | Vocabulary | typeof THERE
@@ -644,85 +630,4 @@ function topicOf(body: AnnotationBody): string {
 
 function deedOn({ clip, source }: Place, deed: string): Phrase {
   return said('{{deed}} · clip {{clip}} in {{source}}', { deed: said(deed), clip, source })
-}
-
-function takenError(body: AnnotationBody, id: number, text: string): TubeletError {
-  return new TubeletError({
-    code: 'conflict',
-    message:
-      body.kind === 'answer'
-        ? 'A person has answered this question of this clip already: “{{text}}”.'
-        : 'A person has said already what this clip shows: “{{text}}”.',
-    values: { text, id },
-    stillWorks: 'Nothing was changed.',
-    next:
-      body.kind === 'answer'
-        ? 'Edit that answer (annotation {{id}}).'
-        : 'Edit that caption (annotation {{id}}), or add a caption of a part (kind segment): a clip may have many.',
-  })
-}
-
-function emptyError(field: string): TubeletError {
-  return new TubeletError({
-    code: 'bad-request',
-    message: '{{field}}: must not be empty.',
-    values: { field },
-    stillWorks: 'Nothing was changed.',
-  })
-}
-
-function badRequest(message: string): TubeletError {
-  return new TubeletError({ code: 'bad-request', message })
-}
-
-/** @throws TubeletError `bad-request` unless a caption's span lies inside the clip, any other inside the video, and boxes on the picture, on frames of the video, ascending. */
-function check(body: AnnotationBody, { frame, span: whole, frames, pts: timesOf }: Place, before?: AnnotationBody): void {
-  if (body.kind !== 'track' && body.text.trim() === '') throw emptyError('body.text')
-  if (body.kind === 'answer') {
-    if (body.question.trim() === '') throw emptyError('body.question')
-    return
-  }
-  if (body.kind !== 'track') {
-    const { span } = body
-    if (span === undefined || (span.startFrame >= whole.startFrame && span.endFrame <= whole.endFrame)) return
-    if (body.kind !== 'caption') {
-      if (span.endFrame <= frames()) return
-      throw new TubeletError({
-        code: 'bad-request',
-        message: 'The frames {{from}} to {{to}} are not all in this video, which has {{count}} frames.',
-        values: { from: span.startFrame, to: span.endFrame - 1, count: frames() },
-        stillWorks: 'Nothing was changed.',
-        next: 'Mark a span inside the video.',
-      })
-    }
-    throw new TubeletError({
-      code: 'bad-request',
-      message: 'The frames {{from}} to {{to}} are not all in this clip, which has the frames {{first}} to {{last}}.',
-      values: { from: span.startFrame, to: span.endFrame - 1, first: whole.startFrame, last: whole.endFrame - 1 },
-      stillWorks: 'Nothing was changed.',
-      next: 'Mark a span inside the clip, or choose the clip that it lies in.',
-    })
-  }
-  if (body.label.trim() === '') throw emptyError('body.label')
-  const end = body.boxes.at(-1)?.ordinal ?? 0
-  if (end >= whole.endFrame && end >= frames()) throw badRequest('A track must end with the video.')
-  const pts = timesOf()
-  const known = new Set(before?.kind === 'track' ? before.boxes.map((key) => `${key.ordinal} ${key.pts}`) : [])
-  let last = -1
-  for (const [at, { ordinal, pts: time, box }] of body.boxes.entries()) {
-    const wanted = pts[ordinal]
-    if (wanted !== undefined && wanted !== time && !known.has(`${ordinal} ${time}`)) {
-      throw new TubeletError({
-        code: 'bad-request',
-        message: 'body.boxes.{{at}}.pts: {{time}} is not the time of frame {{frame}}, which is {{wanted}}.',
-        values: { at, time, frame: ordinal, wanted },
-        stillWorks: 'Nothing was changed.',
-        next: 'Take the times from the list of frames of the video.',
-      })
-    }
-    if (ordinal <= last) throw badRequest('The boxes of a track must ascend, one a frame.')
-    last = ordinal
-    const inside = box.x1 >= 0 && box.y1 >= 0 && (frame === null || (box.x2 <= frame.width && box.y2 <= frame.height))
-    if (!inside || box.x2 <= box.x1 || box.y2 <= box.y1) throw badRequest('A box must have a size and lie inside the picture.')
-  }
 }
