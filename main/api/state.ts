@@ -1,5 +1,5 @@
 /** Edits and their history, and the queue. */
-import type { History, stateRoutes } from '../../app/contract/state.ts'
+import type { stateRoutes } from '../../app/contract/state.ts'
 import type { Handlers, Services } from './handler.ts'
 
 /** For calls whose answer is that they were done. */
@@ -9,28 +9,16 @@ function done(work: () => void): Record<string, never> {
 }
 
 export function stateHandlers({ pipeline: { library }, jobs }: Services): Handlers<keyof typeof stateRoutes> {
-  /** What undo puts back must be looked for or encoded again, where that had not been done. */
-  const stepped = async (step: () => Promise<History>): Promise<History> => {
-    const vocabulary = () => JSON.stringify(library.detections.vocabulary())
-    const before = vocabulary()
-    const history = await step()
-    jobs.eventually(() => jobs.encodeMarks())
-    if (vocabulary() !== before) {
-      library.emit({ type: 'labels' })
-      jobs.eventually(() => jobs.detectLabels())
-    }
-    return history
-  }
   return {
     edit: ({ body: { edits, description, overturn } }) => {
       if (!overturn) library.checkDecisions(edits)
       return library.edit(edits, description)
     },
-    history: () => library.steps.history(),
-    undo: ({ query: { whose } }) => stepped(() => library.steps.undo(whose)),
-    redo: () => stepped(() => library.steps.redo()),
-    steps: ({ query: { limit, before } }) => library.steps.list(limit, before),
-    jump: ({ body: { step } }) => stepped(() => library.steps.jump(step)),
+    history: () => library.history.next(),
+    undo: ({ query: { whose } }) => library.history.undo(whose),
+    redo: () => library.history.redo(),
+    steps: ({ query: { limit, before } }) => library.history.list(limit, before),
+    jump: ({ body: { step } }) => library.history.jump(step),
     clipHistory: ({ params: { clipId } }) => ({ events: library.clipHistory(clipId) }),
 
     pauseQueue: () => done(() => jobs.pause()),

@@ -107,6 +107,13 @@ export class Jobs {
       changed: () => this.#announce(),
       fault: (error) => this.#tell(error),
     })
+    // What undo puts back must be looked for or encoded again, where that had not been done.
+    library.history.onStepped((kinds) => {
+      this.eventually(() => this.encodeMarks())
+      if (!kinds.has('vocabulary')) return
+      library.emit({ type: 'labels' })
+      this.eventually(() => this.detectLabels())
+    })
     // A redo may take a video away that is being analysed.
     library.onChange((event) => {
       if (event.type !== 'sources') return

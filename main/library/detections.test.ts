@@ -179,26 +179,29 @@ test('a change of the vocabulary is one step of undo, with the boxes that went a
   library.changeVocabulary(renamed(library.detections.vocabulary(), 'car', 'vehicle'), [
     { action: 'edit', annotationId: accepted?.id ?? 0, body: body('vehicle', 0, 0.9) },
   ])
-  expect(library.steps.history().undo?.text).toBe('Labels removed: {{labels}}')
+  expect(library.history.next().undo?.text).toBe('Labels removed: {{labels}}')
   await library.close()
   library = Library.open(folder)
-  await library.steps.undo()
+  const kinds: string[][] = []
+  library.history.onStepped((of) => kinds.push([...of].toSorted()))
+  await library.history.undo()
+  expect(kinds).toEqual([['annotation', 'vocabulary']])
   expect(shown()).toEqual(['accepted car 0'])
   expect(library.detections.vocabulary().map(({ name }) => name)).toEqual(['car', 'vehicle'])
-  await library.steps.redo()
+  await library.history.redo()
   expect(shown()).toEqual(['edited vehicle 0'])
   expect(library.detections.vocabulary()).toMatchObject([{ name: 'vehicle', synonyms: ['car'] }])
   library.changeVocabulary(library.detections.vocabulary().map((label) => ({ ...label, threshold: 0.2 })))
-  expect(library.steps.history()).toEqual({
+  expect(library.history.next()).toEqual({
     undo: { text: 'Thresholds of {{labels}}', values: { labels: 'vehicle' } },
     redo: null,
     elsewhere: null,
   })
-  expect(library.steps.list(10).steps.map(({ clipId: on }) => on)).toEqual([null, null, clipId, null])
-  await library.steps.undo()
+  expect(library.history.list(10).steps.map(({ clipId: on }) => on)).toEqual([null, null, clipId, null])
+  await library.history.undo()
   expect(library.detections.vocabulary()[0]?.threshold).toBe(0.5)
   library.changeVocabulary(library.detections.vocabulary())
-  expect(library.steps.history().redo).not.toBeNull()
+  expect(library.history.next().redo).not.toBeNull()
 })
 
 test('what each pack said of a clip stands beside what the others said', () => {

@@ -1,21 +1,71 @@
-/** Undo: every change by a person is a step, kept in the database, taken back and made again in parts where it is large. */
+/**
+ * Undo: every change by a person, kept in the database with what was before and after it, so that it survives a restart. Changes that were
+ * made at once are one step, taken back and made again in parts where it is large.
+ */
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
+import type { AnnotationBody, ReviewState } from '../../app/annotation.ts'
 import type { BackendEvent } from '../../app/contract.ts'
 import type { History, Step } from '../../app/contract/state.ts'
-import type { Phrase } from '../../app/phrase.ts'
-import type { Annotations, Deed } from './annotations.ts'
+import { type Action, DEEDS } from '../../app/deeds.ts'
+import { TubeletError } from '../../app/errors.ts'
+import { english, phrase, type Phrase, said } from '../../app/phrase.ts'
+import type { Vocabulary } from '../../app/vocabulary.ts'
+import { isOpen, windowOf } from '../made-in.ts'
 
-export class Steps {
-  readonly #annotations: Annotations
+/** What a person decided about one annotation. */
+export interface HumanLayer {
+  kind: AnnotationBody['kind']
+  topic: string
+  state: ReviewState
+  human: AnnotationBody | null
+}
+
+/** Something that a person changed, as it was before and is after. */
+export type Change =
+  /** Null where there is no decision. */
+  | { kind: 'annotation'; action: Action; id: number; clipId: number; before: HumanLayer | null; after: HumanLayer | null }
+  | { kind: 'vocabulary'; before: Vocabulary; after: Vocabulary }
+  /** Whether it is in the library, after the change: it was not before, or the other way round. */
+  | { kind: 'clip'; clipId: number; there: boolean }
+  | { kind: 'source'; sourceId: number; there: boolean }
+type AnnotationChange = Extract<Change, { kind: 'annotation' }>
+
+/** How the library is made what a change says, by its kind. */
+export type Makers = { readonly [K in Change['kind']]: (change: Extract<Change, { kind: K }>) => void }
+
+type Direction = 'undo' | 'redo'
+/** `own`: not of other windows that are open. */
+type Whose = 'own' | 'all'
+type Row = Record<string, SQLOutputValue>
+
+/** How long work on many edits keeps everybody else waiting: it is done in parts of so many milliseconds. */
+const TURN_MS = 25
+/** Edits that are read at a time while a step is undone. */
+const READ = 200
+/** What the table has for something that is in the library. */
+const THERE = JSON.stringify('there')
+
+export class EditHistory {
+  readonly #db: DatabaseSync
+  /** Runs `work` in one transaction, or in the one already open. */
+  readonly #atomic: <T>(work: () => T) => T
   readonly #emit: (event: BackendEvent) => void
+  readonly #makers: Makers
+  readonly #listeners = new Set<(kinds: ReadonlySet<Change['kind']>) => void>()
+  readonly #statements = new Map<string, StatementSync>()
+  /** The step that edits are being made in; 0 until its first. */
+  #step: { id: number; description: Phrase | undefined } | null = null
   #turn: Promise<unknown> = Promise.resolve()
   /** Whether how far it is was told of what is under way. */
   #told = false
   #closing = false
 
-  constructor(annotations: Annotations, emit: (event: BackendEvent) => void) {
-    this.#annotations = annotations
+  constructor(db: DatabaseSync, atomic: <T>(work: () => T) => T, emit: (event: BackendEvent) => void, makers: Makers) {
+    this.#db = db
+    this.#atomic = atomic
     this.#emit = emit
+    this.#makers = makers
   }
 
   /** What is under way stops after its part; the next undo takes back what there is of it. */
@@ -24,27 +74,103 @@ export class Steps {
     await this.#turn
   }
 
-  /** Thousands of edits as one step called `description`, in parts: others have their turn in between, and hear how far it is. */
-  editMany(deeds: readonly Deed[], description: Phrase): Promise<void> {
+  // ── changes
+
+  /** A change that a person made is a step called `description`, or a part of the one under way. */
+  record(change: Change, description: Phrase): void {
+    this.#atomic(() => {
+      // A new edit ends the line of what could be redone.
+      this.#endRedo()
+      const { action, annotationId, clipId, before, after } = stored(change)
+      const edit = this.#prepared(
+        'INSERT INTO edits (step, action, description, annotation_id, clip_id, before, after, at, made_in) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      ).run(
+        this.#step?.id ?? 0,
+        action,
+        JSON.stringify(this.#step?.description ?? description),
+        annotationId,
+        clipId,
+        before,
+        after,
+        new Date().toISOString(),
+        windowOf(),
+      ).lastInsertRowid
+      // The first edit of a step, which may be all of it, gives the step its number.
+      if ((this.#step?.id ?? 0) !== 0) return
+      this.#prepared('UPDATE edits SET step = id WHERE id = ?').run(edit)
+      if (this.#step !== null) this.#step.id = Number(edit)
+    })
+  }
+
+  /**
+   * All changes that `work` makes are one step, called `description` or by what they have in common; when it throws, none is made.
+   * Returns its result and the step, 0 when nothing was changed. Given the step of before, it goes on: what takes long is done in parts.
+   */
+  asOneStep<T>(work: () => T, description?: Phrase, step = 0): { result: T; step: number } {
+    return this.#atomic(() => {
+      this.#step = { id: step, description }
+      try {
+        const result = work()
+        const { id } = this.#step
+        if (id !== 0 && description === undefined) this.#describe(id)
+        return { result, step: id }
+      } finally {
+        this.#step = null
+      }
+    })
+  }
+
+  /** Thousands of changes as one step, in parts: others have their turn in between, and hear how far it is. @param make Makes one, and returns its clip. */
+  inParts<T>(all: readonly T[], description: Phrase, make: (one: T) => number): Promise<void> {
     return this.#inTurn(async () => {
-      let at = { next: 0, step: 0 }
-      while (at.next < deeds.length && !this.#closing) {
-        const part = this.#annotations.part(deeds, at.next, description, at.step)
-        at = part
-        this.#emit({ type: 'annotations', clipIds: part.clipIds })
-        await this.#progress('edit', part.next, deeds.length)
+      let at = 0
+      let step = 0
+      while (at < all.length && !this.#closing) {
+        const part = this.asOneStep(
+          () => {
+            const clips = new Set<number>()
+            const until = performance.now() + TURN_MS
+            do {
+              const one = all[at]
+              if (one === undefined) break
+              at += 1
+              clips.add(make(one))
+            } while (performance.now() < until)
+            return clips
+          },
+          description,
+          step,
+        )
+        step = part.step
+        this.#emit({ type: 'annotations', clipIds: [...part.result] })
+        await this.#progress('edit', at, all.length)
       }
       this.#emit({ type: 'history' })
     })
   }
 
-  /** Undo the newest step, in parts where it is large; `own`: not of other windows that are open. What the parts of one that was cut off have not undone is undone by the next. */
-  undo(whose: 'own' | 'all' = 'own'): Promise<History> {
-    return this.#inTurn(() => this.#step('undo', whose))
+  /** A video came back in another way than by undo: there is nothing to take back any more. */
+  sourceRestored(sourceId: number): void {
+    this.#db.prepare(`DELETE FROM edits WHERE action = 'source' AND annotation_id = ?`).run(sourceId)
+  }
+
+  // ── undo and redo
+
+  /** Hear of what was undone or redone, when it is: of which kinds the changes were. */
+  onStepped(listener: (kinds: ReadonlySet<Change['kind']>) => void): void {
+    this.#listeners.add(listener)
+  }
+
+  /**
+   * Undo the newest step, in parts where it is large. What the parts of one that was cut off have not undone is undone by the next.
+   * @throws TubeletError `conflict` where another window changed the same since.
+   */
+  undo(whose: Whose = 'own'): Promise<History> {
+    return this.#stepping((kinds) => this.#take('undo', whose, kinds))
   }
 
   redo(): Promise<History> {
-    return this.#inTurn(() => this.#step('redo', 'own'))
+    return this.#stepping((kinds) => this.#take('redo', 'own', kinds))
   }
 
   /**
@@ -52,42 +178,187 @@ export class Steps {
    * @throws TubeletError `not-found`
    */
   jump(step: number): Promise<History> {
-    return this.#inTurn(async () => {
-      this.#annotations.checkStep(step)
-      const newest = () => this.#annotations.next('undo', 'all')?.step ?? 0
-      for (let at = newest(); at !== step && !this.#closing; at = newest()) await this.#step(at > step ? 'undo' : 'redo', 'all')
-      return this.history()
+    return this.#stepping(async (kinds) => {
+      const known = step === 0 || this.#db.prepare('SELECT 1 FROM edits WHERE step = ?').get(step) !== undefined
+      if (!known)
+        throw new TubeletError({ code: 'not-found', message: 'That step is not in the history any more.', next: 'Choose another step.' })
+      const newest = () => Number(this.#following('undo', 'all')?.['step'] ?? 0)
+      for (let at = newest(); at !== step && !this.#closing; at = newest()) await this.#take(at > step ? 'undo' : 'redo', 'all', kinds)
     })
   }
 
-  history(): History {
-    return this.#annotations.history()
+  async #stepping(work: (kinds: Set<Change['kind']>) => Promise<void>): Promise<History> {
+    return this.#inTurn(async () => {
+      const kinds = new Set<Change['kind']>()
+      await work(kinds)
+      for (const listener of this.#listeners) listener(kinds)
+      return this.next()
+    })
   }
 
-  /** Newest first. @param before Older than this step. */
-  list(limit: number, before?: number): { steps: Step[]; total: number } {
-    return this.#annotations.steps(limit, before)
-  }
-
-  async #step(direction: 'undo' | 'redo', whose: 'own' | 'all'): Promise<History> {
-    const next = this.#annotations.next(direction, whose)
-    if (next === null) return this.history()
-    if (direction === 'undo') this.#annotations.mustBeFree(next.step)
-    const newest = this.#annotations.newestEdit()
+  /** Undo or redo one step. @param kinds Gets those of its changes. */
+  async #take(direction: Direction, whose: Whose, kinds: Set<Change['kind']>): Promise<void> {
+    const step = this.#following(direction, whose)?.['step']
+    if (step === undefined) return
+    const id = Number(step)
+    if (direction === 'undo') this.#mustBeFree(id)
+    const ahead = this.#db.prepare('SELECT count(*) AS n FROM edits WHERE step = ? AND undone = ?').get(id, direction === 'undo' ? 0 : 1)
+    const newest = this.#db.prepare('SELECT coalesce(max(id), 0) AS id FROM edits').get()
     for (let done = 0; !this.#closing; ) {
-      const { clipIds, edits } = this.#annotations.stepPart(direction, next.step)
-      if (edits === 0) break
-      done += edits
+      const { clipIds, changes } = this.#takePart(direction, id, kinds)
+      if (changes === 0) break
+      done += changes
       if (clipIds.length > 0) this.#emit({ type: 'annotations', clipIds })
-      await this.#progress(direction, done, next.edits)
+      await this.#progress(direction, done, Number(ahead?.['n']))
     }
-    if (direction === 'undo') this.#annotations.settle(newest)
+    // Edits that came while a step was being undone end the line of what could be redone, as they would have after it.
+    if (
+      direction === 'undo' &&
+      this.#db.prepare('SELECT 1 FROM edits WHERE undone = 0 AND id > ? LIMIT 1').get(newest?.['id'] ?? 0) !== undefined
+    )
+      this.#endRedo()
     this.#emit({ type: 'history' })
-    return this.history()
+  }
+
+  /** As much of a step as one turn has time for. Each change knows whether it is undone, so that what is cut off goes on. Returns how many changes were made: none when all are. */
+  #takePart(direction: Direction, step: number, kinds: Set<Change['kind']>): { clipIds: number[]; changes: number } {
+    const [undone, order] = direction === 'undo' ? [0, 'DESC'] : [1, 'ASC']
+    return this.#atomic(() => {
+      const clips = new Set<number>()
+      const until = performance.now() + TURN_MS
+      let changes = 0
+      do {
+        const rows = this.#prepared(`SELECT * FROM edits WHERE step = ? AND undone = ? ORDER BY id ${order} LIMIT ${READ}`).all(
+          step,
+          undone,
+        )
+        if (rows.length === 0) break
+        for (const row of rows) {
+          const change = changeOf(row)
+          this.#make(direction === 'undo' ? inverse(change) : change)
+          kinds.add(change.kind)
+          if ('clipId' in change) clips.add(change.clipId)
+          this.#prepared('UPDATE edits SET undone = ? WHERE id = ?').run(1 - undone, row['id'] ?? 0)
+          changes += 1
+        }
+      } while (performance.now() < until)
+      return { clipIds: [...clips], changes }
+    })
+  }
+
+  #make(change: Change): void {
+    switch (change.kind) {
+      case 'annotation':
+        return this.#makers.annotation(change)
+      case 'vocabulary':
+        return this.#makers.vocabulary(change)
+      case 'clip':
+        return this.#makers.clip(change)
+      case 'source':
+        return this.#makers.source(change)
+    }
+  }
+
+  /** @throws TubeletError `conflict` where a later step that stays is about the same: taking this one back would take that one back too. */
+  #mustBeFree(step: number): void {
+    const later = this.#db
+      .prepare(
+        `SELECT l.description FROM edits e JOIN edits l ON l.step > e.step AND l.undone = 0 AND (l.action = 'vocabulary') = (e.action = 'vocabulary') AND l.clip_id IS e.clip_id AND (l.annotation_id = e.annotation_id OR l.action = 'clip')
+         WHERE e.step = ? AND e.undone = 0 LIMIT 1`,
+      )
+      .get(step)
+    if (later === undefined) return
+    throw new TubeletError({
+      code: 'conflict',
+      message: 'What was done here last was changed in another window since: {{what}}',
+      values: { what: english(parsed(later['description']) as Phrase) },
+      stillWorks: 'Nothing was changed.',
+      next: 'Take that back first, in that window or by the history of all edits.',
+    })
+  }
+
+  /** With clips that only a redo would bring back. */
+  #endRedo(): void {
+    this.#prepared(`DELETE FROM removed WHERE clip_id IN (SELECT clip_id FROM edits WHERE undone = 1 AND action = 'clip')`).run()
+    this.#prepared('DELETE FROM edits WHERE undone = 1').run()
+  }
+
+  // ── what there is
+
+  /** What undo and redo would do. */
+  next(): History {
+    const describe = (direction: Direction, whose: Whose = 'own') =>
+      parsed(this.#following(direction, whose)?.['description']) as Phrase | null
+    const undo = describe('undo')
+    return { undo, redo: describe('redo'), elsewhere: undo === null ? describe('undo', 'all') : null }
+  }
+
+  /** Newest first; those before the step `before`, at most `limit`. */
+  list(limit: number, before = Number.MAX_SAFE_INTEGER): { steps: Step[]; total: number } {
+    const rows = this.#db
+      .prepare(
+        `SELECT e.step, e.description, e.undone, e.at, e.clip_id, c.source_id, g.n
+         FROM (SELECT step, min(id) AS id, count(*) AS n FROM edits WHERE step < ? GROUP BY step ORDER BY step DESC LIMIT ?) g
+         JOIN edits e ON e.id = g.id LEFT JOIN clips c ON c.id = e.clip_id ORDER BY e.step DESC`,
+      )
+      .all(before, limit)
+    const steps = rows.map(
+      (row): Step => ({
+        id: Number(row['step']),
+        description: parsed(row['description']) as Phrase,
+        edits: Number(row['n']),
+        clipId: row['clip_id'] === null ? null : Number(row['clip_id']),
+        sourceId: row['source_id'] === null ? null : Number(row['source_id']),
+        undone: row['undone'] === 1,
+        at: String(row['at']),
+      }),
+    )
+    return { steps, total: Number(this.#db.prepare('SELECT count(DISTINCT step) AS n FROM edits').get()?.['n']) }
+  }
+
+  /** What people decided about a clip. */
+  ofClip(clipId: number): { at: string; undone: boolean; change: AnnotationChange }[] {
+    return this.#db
+      .prepare('SELECT * FROM edits WHERE clip_id = ?')
+      .all(clipId)
+      .flatMap((row) => {
+        const change = changeOf(row)
+        return change.kind === 'annotation' ? [{ at: String(row['at']), undone: row['undone'] === 1, change }] : []
+      })
+  }
+
+  /** The step that undo or redo is about. */
+  #following(direction: Direction, whose: Whose): Row | undefined {
+    const which = direction === 'undo' ? 'undone = 0 ORDER BY step DESC' : 'undone = 1 ORDER BY step'
+    const any = this.#db.prepare(`SELECT step, description, made_in FROM edits WHERE ${which} LIMIT 1`).get()
+    const window = windowOf()
+    if (any === undefined || whose === 'all' || window === null) return any
+    // What a program did, or a window that was closed, is taken back by who has done nothing himself.
+    const own = this.#db.prepare(`SELECT step, description FROM edits WHERE made_in = ? AND ${which} LIMIT 1`).get(window)
+    return own ?? (isOpen(any['made_in']) ? undefined : any)
+  }
+
+  /** One change keeps what it is called; many are called by their deed where all are the same. */
+  #describe(step: number): void {
+    const edits = this.#db
+      .prepare(
+        `SELECT action, json_extract(coalesce(after, before), '$.kind') AS kind, count(*) AS n FROM edits WHERE step = ? GROUP BY 1, 2`,
+      )
+      .all(step)
+    const count = edits.reduce((sum, { n }) => sum + Number(n), 0)
+    if (count === 1) return
+    const [only, other] = edits
+    const deed =
+      only && !other && !(String(only['action']) in OF_OTHERS)
+        ? DEEDS[only['kind'] as AnnotationBody['kind']][only['action'] as Action]
+        : phrase('Changed')
+    this.#db
+      .prepare('UPDATE edits SET description = ? WHERE step = ?')
+      .run(JSON.stringify(said('{{deed}} × {{times}}', { deed: said(deed), times: count })), step)
   }
 
   /** Others have their turn; what was done at once is not told. */
-  async #progress(what: 'edit' | 'undo' | 'redo', done: number, of: number): Promise<void> {
+  async #progress(what: 'edit' | Direction, done: number, of: number): Promise<void> {
     if (done < of) this.#told = true
     if (this.#told) this.#emit({ type: 'progress', what, share: done / of })
     if (done >= of) this.#told = false
@@ -100,4 +371,90 @@ export class Steps {
     this.#turn = done.catch(() => undefined)
     return done
   }
+
+  /** What is done for each of many edits is compiled once. */
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql) ?? this.#db.prepare(sql)
+    this.#statements.set(sql, known)
+    return known
+  }
+}
+
+/** What a change is with its two sides turned round. */
+function inverse(change: Change): Change {
+  switch (change.kind) {
+    case 'annotation':
+      return { ...change, before: change.after, after: change.before }
+    case 'vocabulary':
+      return { ...change, before: change.after, after: change.before }
+    case 'clip':
+      return { ...change, there: !change.there }
+    case 'source':
+      return { ...change, there: !change.there }
+  }
+}
+
+interface Stored {
+  action: Action | keyof typeof OF_OTHERS
+  /** Of a video, its id. */
+  annotationId: number
+  clipId: number | null
+  before: string | null
+  after: string | null
+}
+/** What the table calls changes of anything but annotations, which it calls by what was done. */
+const OF_OTHERS = { vocabulary: true, clip: true, source: true } as const
+
+/** The row of a change, and back. */
+function stored(change: Change): Stored {
+  switch (change.kind) {
+    case 'annotation':
+      return {
+        action: change.action,
+        annotationId: change.id,
+        clipId: change.clipId,
+        before: change.before && JSON.stringify(change.before),
+        after: JSON.stringify(change.after),
+      }
+    case 'vocabulary':
+      return {
+        action: 'vocabulary',
+        annotationId: 0,
+        clipId: null,
+        before: JSON.stringify(change.before),
+        after: JSON.stringify(change.after),
+      }
+    case 'clip':
+      return { action: 'clip', annotationId: 0, clipId: change.clipId, ...sides(change.there) }
+    case 'source':
+      return { action: 'source', annotationId: change.sourceId, clipId: null, ...sides(change.there) }
+  }
+}
+
+function sides(there: boolean): Pick<Stored, 'before' | 'after'> {
+  return { before: there ? null : THERE, after: there ? THERE : JSON.stringify(null) }
+}
+
+function changeOf({ action, annotation_id, clip_id, before, after }: Row): Change {
+  switch (action) {
+    case 'vocabulary':
+      return { kind: 'vocabulary', before: parsed(before) as Vocabulary, after: parsed(after) as Vocabulary }
+    case 'clip':
+      return { kind: 'clip', clipId: Number(clip_id), there: after === THERE }
+    case 'source':
+      return { kind: 'source', sourceId: Number(annotation_id), there: after === THERE }
+    default:
+      return {
+        kind: 'annotation',
+        action: action as Action,
+        id: Number(annotation_id),
+        clipId: Number(clip_id),
+        before: parsed(before) as HumanLayer | null,
+        after: parsed(after) as HumanLayer | null,
+      }
+  }
+}
+
+function parsed(value: SQLOutputValue | undefined): unknown {
+  return typeof value === 'string' ? JSON.parse(value) : null
 }

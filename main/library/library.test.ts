@@ -121,21 +121,21 @@ test('undo and redo survive a restart, and a new edit ends what could be redone'
   library.review(id, 'edit', { kind: 'caption', text: 'two' })
   const added = library.addAnnotation(clipId, { kind: 'note', text: 'look here' })
   await reopen()
-  expect(library.steps.history().undo).toSatisfy((step: Phrase) => english(step) === 'Note added · clip 1 in v.mp4')
-  await library.steps.undo()
+  expect(library.history.next().undo).toSatisfy((step: Phrase) => english(step) === 'Note added · clip 1 in v.mp4')
+  await library.history.undo()
   expect(library.annotations(clipId).some(({ body }) => body.kind === 'note')).toBe(false)
-  await library.steps.undo()
+  await library.history.undo()
   expect(captionOf(clipId)?.body).toMatchObject({ text: 'one' })
   await reopen()
-  await library.steps.undo()
+  await library.history.undo()
   expect(captionOf(clipId)).toMatchObject({ body: { text: 'a dog' }, state: 'machine' })
-  expect((await library.steps.undo()).undo).toBeNull()
-  for (let times = 0; times < 3; times += 1) await library.steps.redo()
+  expect((await library.history.undo()).undo).toBeNull()
+  for (let times = 0; times < 3; times += 1) await library.history.redo()
   expect(captionOf(clipId)?.body).toMatchObject({ text: 'two' })
   expect(library.annotation(added.id).body).toEqual({ kind: 'note', text: 'look here' })
-  await library.steps.undo()
+  await library.history.undo()
   library.review(id, 'reject')
-  expect(library.steps.history().redo).toBeNull()
+  expect(library.history.next().redo).toBeNull()
 })
 
 test('edits that make no sense are refused', () => {
@@ -157,7 +157,7 @@ test('many edits are one step: made, undone and redone together, or not at all',
     { action: 'accept', annotationId: idOf(second) },
   ])
   expect(annotationIds).toEqual([idOf(first), idOf(second)])
-  expect(library.steps.history().undo).toSatisfy((step: Phrase) => english(step) === 'Caption accepted × 2')
+  expect(library.history.next().undo).toSatisfy((step: Phrase) => english(step) === 'Caption accepted × 2')
   library.review(idOf(third), 'reject')
   library.edit(
     [
@@ -174,21 +174,21 @@ test('many edits are one step: made, undone and redone together, or not at all',
   ).toThrow(/gone/)
   expect([first, second, third].map(stateOf)).toEqual(['edited', 'accepted', 'rejected'])
 
-  const { steps, total } = library.steps.list(10)
+  const { steps, total } = library.history.list(10)
   expect(total).toBe(3)
   expect(steps.map(({ description, edits, undone }) => [english(description), edits, undone])).toEqual([
     ['tidy up', 2, false],
     ['Caption rejected · clip 3 in v.mp4', 1, false],
     ['Caption accepted × 2', 2, false],
   ])
-  await library.steps.undo()
+  await library.history.undo()
   expect([stateOf(first), library.annotations(first).length]).toEqual(['accepted', 1])
-  await library.steps.jump(0)
+  await library.history.jump(0)
   expect([first, second, third].map(stateOf)).toEqual(['machine', 'machine', 'machine'])
-  await library.steps.jump(steps[1]?.id ?? 0)
+  await library.history.jump(steps[1]?.id ?? 0)
   expect([first, second, third].map(stateOf)).toEqual(['accepted', 'accepted', 'rejected'])
-  expect(library.steps.list(10).steps.map(({ undone }) => undone)).toEqual([true, false, false])
-  await expect(library.steps.jump(12345)).rejects.toThrow(/history/)
+  expect(library.history.list(10).steps.map(({ undone }) => undone)).toEqual([true, false, false])
+  await expect(library.history.jump(12345)).rejects.toThrow(/history/)
 })
 
 test('a clip tells who said what and when, earlier runs included', async () => {
@@ -196,7 +196,7 @@ test('a clip tells who said what and when, earlier runs included', async () => {
   library.saveMachine(clipId, 'caption', [caption('a dog runs')])
   library.saveMachine(clipId, 'caption', [caption('a dog runs')])
   library.review(captionOf(clipId)?.id ?? 0, 'edit', { kind: 'caption', text: 'a cat' })
-  await library.steps.undo()
+  await library.history.undo()
   const events = library.clipHistory(clipId)
   expect(events.map(({ action, body, undone }) => [action, body && 'text' in body ? body.text : null, undone])).toContainEqual([
     'edit',
@@ -246,9 +246,9 @@ test('undo of what a person added leaves what a run said beneath it, and redo pu
   const clipId = library.saveClip(source.id, plan(0))
   library.addAnnotation(clipId, { kind: 'caption', text: 'mine' })
   library.saveMachine(clipId, 'caption', [caption('a dog')])
-  await library.steps.undo()
+  await library.history.undo()
   expect(captionOf(clipId)).toMatchObject({ body: { text: 'a dog' }, state: 'machine' })
-  await library.steps.redo()
+  await library.history.redo()
   expect(captionOf(clipId)).toMatchObject({ body: { text: 'mine' }, machine: { text: 'a dog' }, state: 'edited' })
 })
 
@@ -256,11 +256,11 @@ test('redo of an addition takes over what a run said since it was undone', async
   const { source } = library.addSource({ path: '/v/a.mp4', name: 'a.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'a' })
   const clipId = library.saveClip(source.id, plan(0))
   library.addAnnotation(clipId, { kind: 'caption', text: 'mine' })
-  await library.steps.undo()
+  await library.history.undo()
   library.saveMachine(clipId, 'caption', [caption('a dog')])
-  await library.steps.redo()
+  await library.history.redo()
   expect(library.annotations(clipId)).toMatchObject([{ body: { text: 'mine' }, machine: { text: 'a dog' }, state: 'edited' }])
-  await library.steps.undo()
+  await library.history.undo()
   expect(library.annotations(clipId)).toMatchObject([{ body: { text: 'a dog' }, state: 'machine' }])
 })
 
@@ -268,12 +268,12 @@ test('a track whose decision was undone and that a run then dropped can still be
   const clipId = addClip()
   const [found] = library.saveMachine(clipId, 'track', [said(track('car', 0))])
   library.review(found?.id ?? 0, 'accept')
-  await library.steps.undo()
+  await library.history.undo()
   library.saveMachine(clipId, 'track', [])
   const tracks = () => library.annotations(clipId).filter(({ body }) => body.kind === 'track')
-  await library.steps.redo()
+  await library.history.redo()
   expect(tracks()).toMatchObject([{ state: 'accepted', machine: null, body: { label: 'car' } }])
-  await library.steps.undo()
+  await library.history.undo()
   expect(tracks()).toEqual([])
 })
 
@@ -430,29 +430,29 @@ test('a marked clip comes and goes as steps of undo, with everything said about 
   expect(heard).toEqual(expect.arrayContaining(['clips', 'history']))
   expect(() => library.clip(id)).toThrow(TubeletError)
   await reopen()
-  expect(english(library.steps.history().undo ?? { text: '' })).toBe('Clip removed · clip 10 in v.mp4')
-  await library.steps.undo()
+  expect(english(library.history.next().undo ?? { text: '' })).toBe('Clip removed · clip 10 in v.mp4')
+  await library.history.undo()
   expect(there()).toEqual(before)
   await reopen()
-  await library.steps.redo()
+  await library.history.redo()
   expect(library.markedClips(1)).toEqual([])
   // All the way back, and all the way on again.
-  for (let step = 0; step < 4; step += 1) await library.steps.undo()
-  expect(library.steps.history().undo).toBeNull()
+  for (let step = 0; step < 4; step += 1) await library.history.undo()
+  expect(library.history.next().undo).toBeNull()
   expect(library.markedClips(1)).toEqual([])
   // An analysis goes on meanwhile: its clips do not take the place of the one that may come back.
   const other = addClip(1)
   expect(other).not.toBe(id)
-  for (let step = 0; step < 3; step += 1) await library.steps.redo()
+  for (let step = 0; step < 3; step += 1) await library.history.redo()
   expect(there().annotations.map(({ body, state }) => ({ body, state }))).toEqual(
     before.annotations.map(({ body, state }) => ({ body, state })),
   )
   expect(there().encoding).toEqual(before.encoding)
   // A new step ends what could be done again; taken back to before it was marked, the clip is gone for good.
-  await library.steps.jump(0)
+  await library.history.jump(0)
   mark(60)
-  expect(library.steps.history().redo).toBeNull()
-  await library.steps.undo()
+  expect(library.history.next().redo).toBeNull()
+  await library.history.undo()
   expect(library.markedClips(1)).toEqual([])
 })
 
@@ -462,15 +462,15 @@ test('a clip of the same span that an analysis made meanwhile gives way when und
   const { id } = library.markClip(1, { index: 1, kind: 'marked', ...span })
   library.removeClip(id)
   library.saveClip(1, { index: 1, kind: 'shot', ...span })
-  await library.steps.undo()
+  await library.history.undo()
   expect(library.clip(id).kind).toBe('marked')
-  await library.steps.redo()
+  await library.history.redo()
   const shot = library.saveClip(1, { index: 1, kind: 'shot', ...span })
   library.saveClipResult(shot, mammut(DIGEST), encoding(1), [], { caption: caption('a fish'), seen: null })
   library.review(captionOf(shot)?.id ?? 0, 'accept')
   // The decision is a step after the removal, so it is taken back first.
-  await library.steps.undo()
-  await library.steps.undo()
+  await library.history.undo()
+  await library.history.undo()
   expect(library.markedClips(1).map((clip) => clip.id)).toEqual([id])
   expect(library.clips({ sourceId: 1, limit: 10, offset: 0 }).total).toBe(2)
 })
@@ -508,9 +508,9 @@ test('with a video go its removed clips and all edits on them', () => {
   library.addAnnotation(id, { kind: 'note', text: 'x' })
   library.removeClip(id)
   library.removeSource(1)
-  expect(library.steps.list(10).steps.map(({ description }) => english(description))).toEqual(['Video removed · v.mp4'])
+  expect(library.history.list(10).steps.map(({ description }) => english(description))).toEqual(['Video removed · v.mp4'])
   library.bin.empty()
-  expect(library.steps.list(10)).toEqual({ steps: [], total: 0 })
+  expect(library.history.list(10)).toEqual({ steps: [], total: 0 })
   expect(library.bin.list()).toEqual([])
 })
 
@@ -522,7 +522,7 @@ test('a removed video comes back by undo as it was, with its history, after a re
   library.saveMachine(clipId, 'track', [said(track('dog', 10))])
   library.review(captionOf(clipId)?.id ?? 0, 'edit', { kind: 'caption', text: 'two dogs' })
   library.addAnnotation(clipId, { kind: 'note', text: 'to be taken back' })
-  await library.steps.undo()
+  await library.history.undo()
   library.setFrames(1, new Float64Array([0, 1, 3]))
   library.setSourceState(1, 'done')
   const all = () => ({
@@ -531,22 +531,22 @@ test('a removed video comes back by undo as it was, with its history, after a re
     annotations: library.annotations(clipId),
     encoding: library.encoding(clipId, DIGEST),
     frames: library.frames(1),
-    steps: library.steps.list(10).steps.filter(({ undone }) => !undone),
+    steps: library.history.list(10).steps.filter(({ undone }) => !undone),
   })
   const before = all()
   library.removeSource(1)
   expect(library.clips({ limit: 10, offset: 0 }).total).toBe(0)
   expect(library.bin.list()).toMatchObject([{ sourceId: 1, name: 'v.mp4', clips: 1, reviewed: 1 }])
   await reopen()
-  await library.steps.undo()
+  await library.history.undo()
   expect(all()).toEqual(before)
   expect(library.bin.list()).toEqual([])
   // What was done before is undone next, the removed clip too.
-  await library.steps.undo()
+  await library.history.undo()
   expect(captionOf(clipId)?.state).toBe('machine')
-  await library.steps.undo()
+  await library.history.undo()
   expect(library.markedClips(1).map(({ id }) => id)).toEqual([marked.id])
-  for (let step = 0; step < 3; step += 1) await library.steps.redo()
+  for (let step = 0; step < 3; step += 1) await library.history.redo()
   expect(library.sources()).toEqual([])
   // Back from the bin, there is no removal to undo any more.
   library.restoreSource(1)
@@ -593,8 +593,8 @@ test('of what a clip may have many, each is another one: none takes the place of
       .map(({ id }) => id)
       .sort(),
   ).toEqual(added.map(({ id }) => id).sort())
-  await library.steps.undo()
-  await library.steps.redo()
+  await library.history.undo()
+  await library.history.redo()
   await reopen()
   expect(again.map(({ id }) => library.annotation(id))).toMatchObject(bodies.map((body) => ({ body, state: 'edited' })))
 })

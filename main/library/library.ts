@@ -9,13 +9,13 @@ import type { ClipEvent, Edit } from '../../app/contract/state.ts'
 import { overturns } from '../../app/deeds.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
-import type { Phrase } from '../../app/phrase.ts'
+import { phrase, type Phrase, said } from '../../app/phrase.ts'
 import type { Encoding } from '../engine/engine.ts'
 import { changeOf, type Label, tidy } from '../../app/vocabulary.ts'
 import type { Language } from '../../app/words.ts'
 import { Bin, KEPT_DAYS } from './bin.ts'
 import type { Place } from './annotation-checks.ts'
-import { Annotations, type MachineResult, type ReviewAction } from './annotations.ts'
+import { Annotations, type Deed, deedOn, type MachineResult, type ReviewAction } from './annotations.ts'
 import { Detections, type Seen as Look, type Shower } from './detections.ts'
 import { LibraryExports } from './exports.ts'
 import { FACTS, LibraryFacts } from './facts.ts'
@@ -30,7 +30,7 @@ import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf } from './rows.ts
 import { openDatabase } from './schema.ts'
 import { makeFolderSync } from '../folders.ts'
 import { packageVersion } from '../version.ts'
-import { Steps } from './history.ts'
+import { EditHistory } from './history.ts'
 import { Table } from './table.ts'
 
 /** A clip as the sampler plans it. Spans are half-open: seconds from the first frame, and ordinals. */
@@ -65,7 +65,7 @@ export class Library {
   readonly exports: LibraryExports
   readonly overview: Overview
   /** Undo. */
-  readonly steps: Steps
+  readonly history: EditHistory
   /** Which file each video is. */
   readonly files: KnownFiles
   /** Videos that were removed. */
@@ -74,6 +74,7 @@ export class Library {
   /** The frames that were read last. */
   #framesRead: { id: number; pts: Float64Array } | null = null
   readonly #annotations: Annotations
+  readonly #removed: RemovedClips
   /** The queue. */
   readonly jobs: JobTable
   readonly #listeners = new Set<(event: BackendEvent) => void>()
@@ -89,7 +90,7 @@ export class Library {
     makeFolderSync(projectDir)
     this.#db = openDatabase(projectDir)
     this.jobs = new JobTable(this.#db)
-    const removed = new RemovedClips(this.#db, (sourceId, clipId) => {
+    this.#removed = new RemovedClips(this.#db, (sourceId, clipId) => {
       this.find.forget()
       this.#afterwards.push({ type: 'clips', sourceId, clipIds: [clipId] })
     })
@@ -106,16 +107,21 @@ export class Library {
         this.emit({ type: 'bin' })
       },
     )
-    this.#annotations = new Annotations(
+    this.history = new EditHistory(
       this.#db,
       (work) => this.#atomic(work),
-      { clips: removed, sources: this.bin },
-      (vocabulary) => this.detections.setVocabulary(vocabulary),
+      (event) => {
+        if (event.type === 'annotations') this.#restate(event.clipIds)
+        this.emit(event)
+      },
+      {
+        annotation: ({ id, clipId, after }) => this.#annotations.apply(id, clipId, after),
+        vocabulary: ({ after }) => this.detections.setVocabulary(after),
+        clip: ({ clipId, there }) => (there ? this.#removed.restore(clipId) : this.#removed.remove(clipId)),
+        source: ({ sourceId, there }) => (there ? this.bin.restore(sourceId) : this.bin.remove(sourceId)),
+      },
     )
-    this.steps = new Steps(this.#annotations, (event) => {
-      if (event.type === 'annotations') this.#restate(event.clipIds)
-      this.emit(event)
-    })
+    this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work), this.history)
     this.find = new LibraryFind(projectDir, this.#db)
     this.seen = new Seen(this.#db)
     this.packs = new LibraryPacks(
@@ -147,7 +153,7 @@ export class Library {
 
   async close(): Promise<void> {
     this.#closed = true
-    await this.steps.close()
+    await this.history.close()
     await this.find.close()
     await this.overview.close()
     await this.table.close()
@@ -267,7 +273,12 @@ export class Library {
 
   /** Move a source with everything said about it to the bin: a step of undo. The file itself is untouched. */
   removeSource(id: number): void {
-    this.#annotations.removeSource(id, this.source(id).name)
+    const { name } = this.source(id)
+    this.#atomic(() => {
+      const description = said('{{deed}} · {{source}}', { deed: said('Video removed'), source: name })
+      this.history.record({ kind: 'source', sourceId: id, there: false }, description)
+      this.bin.remove(id)
+    })
     this.emit({ type: 'history' })
   }
 
@@ -275,7 +286,7 @@ export class Library {
   restoreSource(id: number): void {
     this.#atomic(() => {
       this.bin.restore(id)
-      this.#annotations.sourceRestored(id)
+      this.history.sourceRestored(id)
     })
     this.emit({ type: 'history' })
   }
@@ -365,7 +376,7 @@ export class Library {
   markClip(sourceId: number, plan: ClipPlan): Clip {
     const id = this.#atomic(() => {
       const marked = this.saveClip(sourceId, plan)
-      this.#annotations.clipMarked(marked, this.#place(marked))
+      this.history.record({ kind: 'clip', clipId: marked, there: true }, deedOn(this.#place(marked), phrase('Clip marked')))
       return marked
     })
     this.emit({ type: 'clips', sourceId, clipIds: [id] })
@@ -375,7 +386,10 @@ export class Library {
 
   /** Take a marked clip away with all that was said about it: a step of undo. */
   removeClip(id: number): void {
-    this.#annotations.removeClip(id, this.#place(id))
+    this.#atomic(() => {
+      this.history.record({ kind: 'clip', clipId: id, there: false }, deedOn(this.#place(id), phrase('Clip removed')))
+      this.#removed.remove(id)
+    })
     this.emit({ type: 'history' })
   }
 
@@ -542,10 +556,10 @@ export class Library {
     const before = this.detections.vocabulary()
     const description = changeOf(before, tidy(vocabulary))
     if (description === null && edits.length === 0) return
-    const { result } = this.#annotations.together(() => {
+    const { result } = this.history.asOneStep(() => {
       this.detections.setVocabulary(vocabulary)
       const after = this.detections.vocabulary()
-      if (description) this.#annotations.vocabularyChanged(before, after, description)
+      if (description) this.history.record({ kind: 'vocabulary', before, after }, description)
       return edits.map(
         (edit) =>
           this.#annotations.review(
@@ -607,7 +621,7 @@ export class Library {
    * @throws TubeletError `not-found`, `bad-request`
    */
   edit(edits: readonly Edit[], description?: Phrase, after?: number): { annotationIds: number[]; step: number } {
-    const { result, step } = this.#annotations.together(
+    const { result, step } = this.history.asOneStep(
       () =>
         edits.map((edit) => {
           if (edit.action === 'add') return this.#annotations.add(edit.clipId, edit.body, this.#place(edit.clipId))
@@ -623,6 +637,11 @@ export class Library {
     )
     this.#changed([...new Set(result.map(({ clipId }) => clipId))])
     return { annotationIds: result.map(({ id }) => id), step }
+  }
+
+  /** Thousands of edits as one step of undo called `description`, in parts: others have their turn in between, and hear how far it is. */
+  editMany(deeds: readonly Deed[], description: Phrase): Promise<void> {
+    return this.history.inParts(deeds, description, (deed) => this.#annotations.do(deed, description))
   }
 
   /**

@@ -252,7 +252,7 @@ test('a library of the version before keeps its captions and frames with their e
   library.packs.use('caption', MINI)
   expect(library.clip(1).caption).toBe('a blue thing')
   expect(library.clipFrames(1)).toEqual([{ ordinal: 7, pts: 7 }])
-  expect(library.steps.history().undo).toEqual({ text: 'accept caption of clip 1 in v.mp4' })
+  expect(library.history.next().undo).toEqual({ text: 'accept caption of clip 1 in v.mp4' })
   expect(library.jobs.open()).toMatchObject([{ kind: 'detect', state: 'queued' }])
 })
 

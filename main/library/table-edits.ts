@@ -52,7 +52,7 @@ export function editClips(
 
 /** A note more on each clip, beside those that are there. */
 export async function noteClips(library: Library, clipIds: readonly number[], text: string): Promise<EditReport> {
-  await library.steps.editMany(
+  await library.editMany(
     clipIds.map((clipId) => ({ action: 'add', clipId, body: { kind: 'note', text } })),
     said('Note on {{clips}} clips', { clips: clipIds.length }),
   )
@@ -124,7 +124,7 @@ async function edit(
   const [only, more] = edits
   if (only !== undefined && more === undefined && called === undefined) editOne(library, only)
   else if (only !== undefined)
-    await library.steps.editMany(
+    await library.editMany(
       edits,
       called?.(edits.length) ?? said('{{deed}} × {{times}}', { deed: nameOf(edits, targets), times: edits.length }),
     )

@@ -187,7 +187,7 @@ test('a clip that goes while another one comes back changes the rows, though not
   mark(3)
   library.removeClip(first)
   expect(await texts({}, 'time')).toEqual(['0:00.0–0:08.0', '0:02.0–0:03.0', '0:03.0–0:04.0'])
-  await library.steps.undo()
+  await library.history.undo()
   library.removeClip(second)
   expect(await texts({}, 'time')).toEqual(['0:00.0–0:08.0', '0:01.0–0:02.0', '0:03.0–0:04.0'])
 })
@@ -274,7 +274,7 @@ test('captions of picked clips are decided about in one step, notes are put besi
     refused: [],
   })
   expect(clips.map((clip) => library.clip(clip).captionState)).toEqual(['rejected', 'rejected', 'machine'])
-  expect(library.steps.history().undo).toEqual(rejected(2))
+  expect(library.history.next().undo).toEqual(rejected(2))
   // What was so already is not counted.
   expect(await editClips(library, clips, ['caption'], { action: 'reject' }, rejected)).toEqual({
     changed: 1,
@@ -282,14 +282,14 @@ test('captions of picked clips are decided about in one step, notes are put besi
     kept: 0,
     refused: [],
   })
-  expect(library.steps.history().undo).toEqual(rejected(1))
-  await library.steps.undo()
+  expect(library.history.next().undo).toEqual(rejected(1))
+  await library.history.undo()
   expect(await noteClips(library, clips, 'again')).toMatchObject({ changed: 3 })
   const notes = () => clips.map((clip) => library.annotations(clip).flatMap(({ body }) => (body.kind === 'note' ? body.text : [])))
   expect(notes()).toEqual([['before', 'again'], ['again'], ['again']])
-  await library.steps.undo()
+  await library.history.undo()
   expect(notes()).toEqual([['before'], [], []])
-  await library.steps.undo()
+  await library.history.undo()
   expect(clips.map((clip) => library.clip(clip).captionState)).toEqual(['machine', 'machine', 'machine'])
 })
 
@@ -364,19 +364,19 @@ test('cells that are accepted, rejected and reset at once are one step of undo, 
   expect(await editCells(library, { ...all, to: 1 }, { action: 'accept' })).toMatchObject({ changed: 0, unchanged: 2 })
   await library.close()
   library = Library.open(folder)
-  await library.steps.undo()
+  await library.history.undo()
   expect(await states()).toEqual([
     ['sure', 'sure'],
     ['sure', 'sure'],
     [undefined, 'sure'],
   ])
-  await library.steps.redo()
+  await library.history.redo()
   expect(await states()).toEqual([
     ['accepted', 'accepted'],
     ['accepted', 'accepted'],
     [undefined, 'accepted'],
   ])
-  expect(library.steps.history().redo).toBeNull()
+  expect(library.history.next().redo).toBeNull()
 })
 
 test('what is pasted lands in its cells, empty takes away, and each refusal has its reason', async () => {
@@ -546,7 +546,7 @@ test('thousands of cells are one step, made, undone and redone in parts that tel
   library.onChange((event) => event.type === 'progress' && shares.push(`${event.what} ${event.share}`))
   const accepted = async () => (await open({ filters: [{ key: 'caption', op: 'state', states: ['accepted'] }] })).total
   await editCells(library, { view, from: 0, to: 6_000, columns: ['caption'] }, { action: 'accept' })
-  expect([await accepted(), library.steps.history().undo]).toEqual([
+  expect([await accepted(), library.history.next().undo]).toEqual([
     6_000,
     { text: '{{deed}} × {{times}}', values: { deed: { text: 'Caption accepted' }, times: 6_000 } },
   ])
@@ -557,7 +557,7 @@ test('thousands of cells are one step, made, undone and redone in parts that tel
   // The library is closed in the middle, as at the end of the app.
   const { promise, resolve } = Promise.withResolvers<undefined>()
   const stop = library.onChange((event) => event.type === 'progress' && resolve(undefined))
-  const undoing = library.steps.undo()
+  const undoing = library.history.undo()
   await promise
   stop()
   await library.close()
@@ -566,10 +566,10 @@ test('thousands of cells are one step, made, undone and redone in parts that tel
   const left = await accepted()
   expect(left).toBeGreaterThan(0)
   expect(left).toBeLessThan(6_000)
-  await library.steps.undo()
-  expect([await accepted(), library.steps.history().undo]).toEqual([0, null])
-  await library.steps.redo()
-  expect([await accepted(), library.steps.history().redo]).toEqual([6_000, null])
+  await library.history.undo()
+  expect([await accepted(), library.history.next().undo]).toEqual([0, null])
+  await library.history.redo()
+  expect([await accepted(), library.history.next().redo]).toEqual([6_000, null])
 })
 
 test('what the model is not sure of looks so everywhere: clip, video, group, lists, filters and the overview', async () => {
