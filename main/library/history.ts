@@ -248,14 +248,22 @@ export class EditHistory {
 
   #make(change: Change): void {
     switch (change.kind) {
-      case 'annotation':
-        return this.#makers.annotation(change)
-      case 'vocabulary':
-        return this.#makers.vocabulary(change)
-      case 'clip':
-        return this.#makers.clip(change)
-      case 'source':
-        return this.#makers.source(change)
+      case 'annotation': {
+        this.#makers.annotation(change)
+        return
+      }
+      case 'vocabulary': {
+        this.#makers.vocabulary(change)
+        return
+      }
+      case 'clip': {
+        this.#makers.clip(change)
+        return
+      }
+      case 'source': {
+        this.#makers.source(change)
+        return
+      }
     }
   }
 
