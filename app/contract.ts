@@ -8,6 +8,7 @@ import { Clip, ClipFact } from './contract/clip.ts'
 import { exportRoutes } from './contract/export.ts'
 import { binRoutes } from './contract/bin.ts'
 import { findRoutes } from './contract/find.ts'
+import { Bring, BroughtBeside } from './contract/intake.ts'
 import { labelRoutes } from './contract/labels.ts'
 import { packRoutes } from './contract/packs.ts'
 import { overviewRoutes } from './contract/overview.ts'
@@ -19,6 +20,7 @@ import { systemRoutes } from './contract/system.ts'
 import { tableRoutes } from './contract/table.ts'
 import { Problem } from './errors.ts'
 import { FrameRef, Probe } from './media.ts'
+import { NumberedVideo } from './numbered.ts'
 import { Task } from './pack/base.ts'
 import { PackManifest } from './pack/pack.ts'
 import { Phrase } from './phrase.ts'
@@ -41,6 +43,8 @@ export const Source = z.object({
   file: z.enum(['there', 'growing', 'missing', 'replaced']),
   /** The stream that a person chose of a file with several pictures. */
   picture: z.number().int().nullable(),
+  /** Of a folder of numbered pictures, which `path` names by their pattern: their rate, and which numbers there are. */
+  numbered: NumberedVideo.nullable(),
   probe: Probe.nullable(),
   clipCount: z.number().int(),
   encodedCount: z.number().int(),
@@ -131,9 +135,6 @@ export const BackendEvent = z.discriminatedUnion('type', [
 ])
 export type BackendEvent = z.infer<typeof BackendEvent>
 
-const Known = z.object({ path: z.string(), sourceId: z.number().int() })
-const Rejected = z.object({ path: z.string(), problem: Problem })
-
 const onClip = z.object({ clipId: Id })
 const onSource = z.object({ sourceId: Id })
 
@@ -145,17 +146,10 @@ export const contract = {
   addSources: route({
     method: 'post',
     path: '/api/sources',
-    summary: 'Add files and folders (recursively) by path; answers when all are registered, analysis goes on in the queue',
-    body: z.object({ paths: z.array(z.string().min(1)).min(1) }),
-    output: z.object({
-      added: z.array(Source),
-      duplicates: z.array(Known),
-      /** Known videos that were found at another place than before. */
-      moved: z.array(Known.extend({ from: z.string() })),
-      /** Videos that lay in the bin. */
-      restored: z.array(Known),
-      rejected: z.array(Rejected),
-    }),
+    summary:
+      'Bring files and folders (recursively) by path: videos and numbered pictures are registered and analysed in the queue, packs and checkpoints become packs. Answers when all are registered, and names everything that was found',
+    body: Bring,
+    output: BroughtBeside.extend({ added: z.array(Source) }),
   }),
   listSources: route({
     method: 'get',
@@ -194,6 +188,16 @@ export const contract = {
     params: onSource,
     output: Source,
     errors: ['not-found', 'file-missing', 'conflict'],
+  }),
+  choosePicture: route({
+    method: 'post',
+    path: '/api/sources/{sourceId}/picture',
+    summary:
+      'Another picture of a file that has several, such as front and rear: a video of its own, which is analysed. `stream` is the index of one of the video streams of its probe',
+    params: onSource,
+    body: z.object({ stream: z.number().int().min(0) }),
+    output: Source,
+    errors: ['not-found', 'bad-request', 'file-missing', 'file-replaced'],
   }),
   thumbnail: route({
     method: 'get',
@@ -317,6 +321,13 @@ export const contract = {
       ),
     }),
     errors: ['not-found', 'file-unreadable'],
+  }),
+  lookBelow: route({
+    method: 'get',
+    path: '/api/browse/videos',
+    summary: 'How many videos, and folders of numbered pictures, lie at a path and below it; `more` where looking on would take too long',
+    query: z.object({ path: z.string().min(1) }),
+    output: z.object({ videos: z.number().int(), numbered: z.number().int(), more: z.boolean() }),
   }),
 
   ...packRoutes,

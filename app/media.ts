@@ -14,7 +14,14 @@ const StreamInfo = z.object({
   type: z.string(),
   codec: z.string(),
   isDefault: z.boolean(),
+  /** Of pictures: as they are coded, and what the file calls them. Libraries of before do not know it. */
+  width: z.number().int().optional(),
+  height: z.number().int().optional(),
+  title: z.string().optional(),
+  /** A still that stands for the file, such as the cover of an album: no picture that moves. */
+  cover: z.literal(true).optional(),
 })
+type StreamInfo = z.infer<typeof StreamInfo>
 
 /** What ffprobe says, in the display-oriented frame (after rotation and sample aspect ratio); put right by decoding where that shows otherwise. */
 export const Probe = z.object({
@@ -47,6 +54,8 @@ export const Probe = z.object({
   shownLate: z.boolean().optional(),
   /** Joined recordings: times in the file start again midway. Where the app gives times, the later part carries on from the one before. */
   clockRestarts: z.boolean().optional(),
+  /** Numbered pictures, not a file: the PTS of a frame is its ordinal, and the rate is what a person said. */
+  numbered: z.boolean().optional(),
   /** Exact only when the container states it or the file was decoded. */
   frameCount: z.number().int().nonnegative().nullable(),
   /** When the camera says that it recorded this, ISO 8601 in UTC; where the file does not say, or says nonsense, it is left out. */
@@ -55,6 +64,23 @@ export const Probe = z.object({
   streams: z.array(StreamInfo),
 })
 export type Probe = z.infer<typeof Probe>
+
+/** The pictures of a file in their order, without covers: cameras with two lenses write two, which people count from 1. */
+export function picturesOf({ streams }: Pick<Probe, 'streams'>): StreamInfo[] {
+  return streams.filter(({ type, cover }) => type === 'video' && cover !== true)
+}
+
+/** The picture that players show: the first that is marked default, else the first. */
+export function usualPicture(probe: Pick<Probe, 'streams'>): StreamInfo | undefined {
+  const pictures = picturesOf(probe)
+  return pictures.find(({ isDefault }) => isDefault) ?? pictures[0]
+}
+
+/** Which of the pictures of its file a video is, counted from 1; null where there is only one. */
+export function pictureNumber(probe: Pick<Probe, 'streams' | 'videoStream'> | null): number | null {
+  const pictures = probe === null ? [] : picturesOf(probe)
+  return pictures.length < 2 ? null : pictures.findIndex(({ index }) => index === probe?.videoStream) + 1
+}
 
 /** Seconds from the first frame of the source. */
 export function secondsOf(pts: number, probe: Pick<Probe, 'timeBase' | 'startPts'>): number {

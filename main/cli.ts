@@ -3,8 +3,10 @@ import path from 'node:path'
 import { SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
 import type { Source } from '../app/contract.ts'
+import type { PackWork } from '../app/contract/packs.ts'
 import { ExportFormat } from '../app/contract/export.ts'
 import { type ErrorCode, inEnglish, type Problem, problemOf } from '../app/errors.ts'
+import { pictureNumber, picturesOf } from '../app/media.ts'
 import { english } from '../app/phrase.ts'
 import { looksYesNo } from '../app/table/question.ts'
 import { onlyNames } from '../app/vocabulary.ts'
@@ -13,7 +15,10 @@ import { dataFolder, openTubelet, type Tubelet } from './open.ts'
 import { Projects } from './projects.ts'
 import { exportCommand, listOf, sayWhatIsMissing } from './export/command.ts'
 import { type Exported, exportProject } from './export/export.ts'
+import type { Brought } from './intake/intake.ts'
+import { becameOf, linesOf } from './intake/told.ts'
 import { packsCommand } from './packs/command.ts'
+import type { Packs } from './packs/packs.ts'
 import { searchCommand } from './search/command.ts'
 import { serve } from './serve.ts'
 import { packageVersion } from './version.ts'
@@ -26,6 +31,8 @@ interface AnalyzeOptions {
   project: string
   packs: string
   pack?: string
+  fps?: number
+  picture?: number | 'all'
   json: boolean
 }
 
@@ -40,6 +47,18 @@ const UNREADABLE: ReadonlySet<ErrorCode> = new Set([
 ])
 
 const PACKS = 'where imported packs lie'
+
+/** docs/command-line.md says it at greater length. */
+const HELP = `
+Exit codes:
+  0   everything that was named was analysed
+  1   something was not: a file cannot be read or only in part, a place holds no video, an option is wrong
+  130 and 143: ended by Ctrl-C or by a polite kill; what was done is kept, the next run goes on from there
+
+Environment:
+  FFMPEG_PATH, FFPROBE_PATH  the ffmpeg and ffprobe to use, instead of the first that is found
+  XDG_DATA_HOME, XDG_CACHE_HOME (Linux)  where libraries and packs lie by default, and what may be deleted
+`
 
 const program = new Command('tubelet')
   .description('Captions, answers, search and boxes for a lot of video, on this machine.')
@@ -67,9 +86,16 @@ program
   )
   .option('--out <folder>', 'where to write them', '.')
   .option('--project <folder>', 'the library to use; analysed files are not analysed again', path.join(dataFolder, 'cli'))
+  .option('--fps <rate>', 'take numbered pictures (img_0001.jpg …) as videos of so many pictures a second', frameRate)
+  .option(
+    '--picture <number>',
+    'of files with several pictures (front and rear): 1 for the first, or "all"; else the one that players show',
+    pictureChoice,
+  )
   .option('--pack <id>', 'use this pack from now on, see "tubelet packs list"')
   .option('--packs <folder>', PACKS, path.join(dataFolder, 'packs'))
   .option('--json', 'print one JSON document to standard output, messages to standard error', false)
+  .addHelpText('after', HELP)
   .action(analyze)
 
 program
@@ -117,6 +143,38 @@ function commaList(text: string): string[] {
     .filter((part) => part !== '')
 }
 
+function frameRate(text: string): number {
+  const rate = Number(text)
+  if (!(rate >= 0.0001 && rate <= 1000)) throw new InvalidArgumentError('A number of pictures a second, such as 25 or 29.97.')
+  return rate
+}
+
+function pictureChoice(text: string): number | 'all' {
+  if (text === 'all') return text
+  const number = Number(text)
+  if (!Number.isInteger(number) || number < 1 || number > 100) throw new InvalidArgumentError('The number of a picture, from 1, or "all".')
+  return number
+}
+
+/** Resolves when a pack is made, or is not. */
+async function madeOf(packs: Packs, file: string, work: PackWork, say: (line: string) => void): Promise<void> {
+  try {
+    await packs.finished(work)
+    say(`a pack was made of it: ${file}`)
+  } catch (error) {
+    printProblem({ ...problemOf(error), file })
+    process.exitCode = 1
+  }
+}
+
+/** That a file has several pictures, and which of them was analysed. */
+function picturesLine({ path: file, probe }: Source): string[] {
+  const number = pictureNumber(probe)
+  if (probe === null || number === null) return []
+  const named = picturesOf(probe).map(({ title, width, height }, at) => `${at + 1} ${title ? `${title} ` : ''}${width}×${height}`)
+  return [`${file} has ${named.length} pictures (${named.join(', ')}). Analysed: ${number}. Others: --picture NUMBER, or "all".`]
+}
+
 function printProblem(problem: Problem): void {
   const { file, details, code } = problem
   const { message, next } = inEnglish(problem)
@@ -147,22 +205,22 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
   const tubelet = openTubelet({ projectDir: path.resolve(options.project), packsDir: path.resolve(options.packs), host: 'cli' })
   endOnSignals(tubelet)
   try {
-    const { library, jobs, packs } = tubelet
+    const { library, jobs, packs, intake } = tubelet
     if (options.pack !== undefined) await packs.finished(packs.use(options.pack, null, false))
     // A library that was left paused in the window: here somebody waits.
     jobs.resume()
     if (options.labels) await jobs.setVocabulary(onlyNames(library.detections.vocabulary(), options.labels))
     const progress = showProgress(tubelet, say)
-    const { added, duplicates, moved, restored, rejected } = await jobs.addPaths(paths.map((item) => path.resolve(item)))
-    for (const { path: file, problem } of rejected) printProblem({ file, ...problem })
+    const { fps, picture } = options
+    const brought = await intake.bring({
+      paths: paths.map((item) => path.resolve(item)),
+      ...(fps === undefined ? {} : { frameRate: fps }),
+      ...(picture === undefined ? {} : { picture }),
+    })
+    const { added, duplicates, moved, restored, rejected } = brought
+    for (const line of linesOf(brought, (id) => library.source(id).path)) (line.wrong ? console.error : say)(line.text)
+    await Promise.all(brought.packs.flatMap(({ path: file, work }) => (work === null ? [] : [madeOf(packs, file, work, say)])))
     const known = [...duplicates, ...moved, ...restored]
-    if (added.length + known.length + rejected.length === 0)
-      console.error(`No video was found in ${paths.join(', ')}. Name files, or a folder with videos in it or below it.`)
-    // Each under its own name, also one whose content another file has.
-    for (const { path: file, sourceId } of known)
-      if (library.source(sourceId).path !== file) say(`the same video as ${library.source(sourceId).path}: ${file}`)
-    for (const { path: file, from } of moved) say(`known from ${from}: ${file}`)
-    for (const { path: file } of restored) say(`back from the bin: ${file}`)
     // A file that an earlier run left unfinished was taken up again as it was added; one that is done is not.
     const ids = [...new Set([...added.map(({ id }) => id), ...known.map(({ sourceId }) => sourceId)])]
     if (options.pack !== undefined) packs.encodeMissing(ids)
@@ -177,6 +235,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
     progress.stop()
 
     const sources = ids.map((id) => jobs.source(id))
+    if (options.picture === undefined) for (const line of sources.flatMap(picturesLine)) say(line)
     const readable = sources.filter(({ problem }) => problem === null || !UNREADABLE.has(problem.code))
     const finished = readable.filter(({ state }) => state === 'done' || state === 'partial')
     // Those that are unfinished are left out by the export, which says so.
@@ -189,16 +248,25 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
           })
         : null
     if (exported) sayWhatIsMissing(exported)
-    if (options.json) console.log(JSON.stringify(report(tubelet, sources, rejected, exported?.files ?? []), null, 2))
-    else printSummary(tubelet, sources, exported?.files ?? [], options.ask)
-    process.exitCode = finished.length > 0 && finished.length === readable.length && rejected.length === 0 ? 0 : 1
+    if (options.json) console.log(JSON.stringify(report(tubelet, sources, brought, exported?.files ?? []), null, 2))
+    // What could not be read was told as it failed.
+    else
+      printSummary(
+        tubelet,
+        sources.filter(({ id, state }) => state !== 'failed' || !progress.told.has(id)),
+        exported?.files ?? [],
+        options.ask,
+      )
+    const refused = rejected.length + brought.packs.filter(({ problem }) => problem !== null).length
+    const done = finished.length > 0 || brought.packs.length > 0
+    process.exitCode = done && finished.length === readable.length && refused === 0 ? 0 : 1
   } finally {
     await tubelet.close()
   }
 }
 
 /** A bar on a terminal, a plain line a finished file elsewhere. */
-function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: () => void } {
+function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: () => void; told: ReadonlySet<number> } {
   const bar = process.stderr.isTTY
     ? new SingleBar({
         format: '{bar} {percentage}% | {finished}/{jobs} | {title}',
@@ -220,10 +288,15 @@ function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: ()
     })
   })
   // The queue lists some; every end is heard of here.
-  const stopHearing = tubelet.jobs.onEnd(({ state, title, problem }) => {
-    if (!bar) say(`${state}: ${title}${problem ? `: ${inEnglish(problem).message}` : ''}`)
+  const told = new Set<number>()
+  const stopHearing = tubelet.jobs.onEnd(({ kind, state, title, problem, sourceId }) => {
+    if (bar || kind !== 'analyse') return
+    told.add(sourceId)
+    const { message, next } = problem ? inEnglish(problem) : {}
+    say([`${state}: ${title}`, ...(message === undefined ? [] : [[message, next].filter(Boolean).join(' ')])].join(': '))
   })
   return {
+    told,
     stop: () => {
       stopListening()
       stopHearing()
@@ -234,18 +307,17 @@ function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: ()
 
 type ExportedFile = Exported['files'][number]
 
-function report(
-  { library }: Tubelet,
-  sources: readonly Source[],
-  rejected: readonly { path: string; problem: Problem }[],
-  exports: readonly ExportedFile[],
-) {
+/** `files` names everything that was found once, and what became of it; `sources` are the videos, each once. */
+function report({ library }: Tubelet, sources: readonly Source[], brought: Brought, exports: readonly ExportedFile[]) {
   return {
-    sources: sources.map(({ id, path: file, state, problem, probe }) => ({
+    sources: sources.map(({ id, path: file, state, problem, probe, numbered }) => ({
       path: file,
       state,
       problem,
       duration: probe?.duration ?? null,
+      picture: pictureNumber(probe),
+      pictures: probe === null ? [] : picturesOf(probe),
+      ...(numbered === null ? {} : { numbered }),
       clips: library.clips({ sourceId: id, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips.map((clip) => ({
         start: clip.start,
         end: clip.end,
@@ -254,7 +326,8 @@ function report(
           .map(({ body, state: review, evidence, provenance }) => ({ ...body, state: review, evidence, provenance })),
       })),
     })),
-    rejected,
+    files: becameOf(brought, (id) => library.source(id).path),
+    rejected: brought.rejected,
     exports,
   }
 }
@@ -291,7 +364,7 @@ async function serveApp(paths: string[], options: { open: boolean; port?: number
   console.log(`Tubelet is open at ${address}\nPress Ctrl-C to end it.`)
   if (options.open) openBrowser(address)
   if (paths.length > 0) {
-    const { rejected } = await projects.current.jobs.addPaths(paths.map((item) => path.resolve(item)))
-    for (const { path: file, problem } of rejected) printProblem({ file, ...problem })
+    const brought = await projects.current.intake.bring({ paths: paths.map((item) => path.resolve(item)) })
+    for (const { text } of linesOf(brought, (id) => projects.current.library.source(id).path)) console.error(text)
   }
 }

@@ -70,7 +70,7 @@ test.skipIf(!hasDisk)(
     const tubelet = open(projectDir)
     try {
       const { jobs, library } = tubelet
-      const { added } = await jobs.addPaths([one])
+      const { added } = await tubelet.intake.bring({ paths: [one] })
       fill()
       const told = { code: 'disk-full', message: 'The disk is full.', next: expect.stringContaining('Free some space') as string }
       await expect
@@ -78,7 +78,7 @@ test.skipIf(!hasDisk)(
         .toMatchObject({ waiting: 1, running: 0, failed: 0, jobs: [{ state: 'queued', problem: told }] })
       const [source] = added
       expect(jobs.sources()).toMatchObject([{ id: source?.id, state: 'queued', problem: told }])
-      expect((await jobs.addPaths([another])).rejected).toMatchObject([{ problem: told }])
+      expect((await tubelet.intake.bring({ paths: [another] })).rejected).toMatchObject([{ problem: told }])
       const answer = await tubelet.handle(new Request('http://tubelet/api/queue/pause', { method: 'POST' }))
       expect(answer.status).toBe(507)
       makeRoom()

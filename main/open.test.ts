@@ -76,7 +76,7 @@ describe('one Tubelet', () => {
       raw,
     ])
     const one = openTubelet({ projectDir: path.join(folder, 'raw'), host: 'cli' })
-    await one.jobs.addPaths([raw])
+    await one.intake.bring({ paths: [raw] })
     await one.jobs.idle()
     const [source] = one.library.sources()
     expect(source?.probe?.duration).toBe(2)
@@ -103,7 +103,7 @@ describe('one Tubelet', () => {
     })
     // Held, so that all are found before one is chosen: a busy machine takes longer from one to the next than the choice waits.
     many.jobs.pause()
-    await many.jobs.addPaths(['d13_toy_robot_wmv2.wmv', 'f01_mjpeg.avi', 'd06_sign_book.mkv'].map((name) => clipPath(name)))
+    await many.intake.bring({ paths: ['d13_toy_robot_wmv2.wmv', 'f01_mjpeg.avi', 'd06_sign_book.mkv'].map((name) => clipPath(name)) })
     many.jobs.resume()
     await many.jobs.idle()
     await many.close()

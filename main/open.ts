@@ -11,6 +11,7 @@ import type { ProjectSwitch } from './api/handler.ts'
 import { createBackend } from './backend.ts'
 import type { ForkEngine } from './engine/engine.ts'
 import { makeFolderSync } from './folders.ts'
+import { Intake } from './intake/intake.ts'
 import { Jobs } from './jobs/jobs.ts'
 import { Speed } from './jobs/speed.ts'
 import type { Pipeline } from './jobs/pipeline.ts'
@@ -43,6 +44,8 @@ export interface Tubelet {
   library: Library
   jobs: Jobs
   packs: Packs
+  /** What a person brings: videos, pictures, packs. */
+  intake: Intake
   /** The engines in use, each ready. */
   engines: RunningPacks
   handle: (request: Request) => Promise<Response>
@@ -101,6 +104,7 @@ function assembled(
   const pipeline: Pipeline = { library, packs: engines, media: () => media.get(), appVersion: packageVersion }
   const jobs = new Jobs(pipeline, new Speed(path.join(folders.cache, 'speed.json')))
   const packs = new Packs({ library, jobs, store, running: engines, fork, templateDir: resource('packs', 'openmammut'), lost: chosen.lost })
+  const intake = new Intake(jobs, packs, pipeline.media)
   const status = (): Promise<Status> =>
     Promise.resolve({
       version: packageVersion,
@@ -112,7 +116,7 @@ function assembled(
       ...mediaStatus(media),
       sample: sampleClip(),
     })
-  const handle = createBackend({ pipeline, jobs, packs, status, projects }, path.join(root, 'dist', 'renderer'))
+  const handle = createBackend({ pipeline, jobs, packs, intake, status, projects }, path.join(root, 'dist', 'renderer'))
   // Both are warm before the first file is dropped; their failures are shown by the status and by each job that needs them.
   void engines.all().then(changed)
   void media.get().catch(changed)
@@ -125,7 +129,16 @@ function assembled(
     await library.close()
     unlock()
   }
-  return { library, jobs, packs, engines, handle, onEvent: (listener) => library.onChange(listener), close: () => (closing ??= close()) }
+  return {
+    library,
+    jobs,
+    packs,
+    intake,
+    engines,
+    handle,
+    onEvent: (listener) => library.onChange(listener),
+    close: () => (closing ??= close()),
+  }
 }
 
 const ONE_PROJECT: ProjectSwitch = {

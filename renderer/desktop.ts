@@ -5,6 +5,8 @@ export interface Desktop {
   openFolderDialog: () => Promise<string[] | null>
   /** The path of a dropped file; empty where the system does not tell. */
   pathForFile: (file: File) => string
+  /** Hear of files and folders that came by the system: a menu, the dock, a command line. */
+  onBring: (bring: (paths: string[]) => void) => void
   showInFolder: (path: string) => void
   /** Through the system; a click on it brings the window to the front. */
   notify: (title: string, body: string) => void

@@ -1,10 +1,15 @@
 /** What was dropped on the window: videos, models, folders of either. */
 import { isCheckpoint } from '../app/catalogue.ts'
+import type { RouteOutput } from '../app/contract.ts'
+import { VIDEO_EXTENSIONS } from '../app/media.ts'
 import { call } from './api.ts'
 import { desktop } from './desktop.ts'
-import { bringFile, chooseFolder, importFile } from './packs/queries.ts'
-import { addPaths, tell } from './queries.ts'
+import { t, told } from './i18n.ts'
+import { bringFile, chooseFolder, followImport, packsNow } from './packs/queries.ts'
+import { usePacksUi } from './packs/store.ts'
+import { tell } from './queries.ts'
 import { useUi } from './store.ts'
+import { toast } from './toast.ts'
 
 /** Beside a checkpoint it says what its tensors do not. */
 const CONFIG = 'open_clip_config.json'
@@ -24,16 +29,72 @@ export async function drop(transfer: DataTransfer): Promise<void> {
     ).catch(tell)
 }
 
-/** Files and folders by their paths: models become packs, everything else is searched for videos. */
-export async function addAny(paths: readonly string[]): Promise<void> {
+/**
+ * Bring files and folders by their paths, and tell what became of each. Numbered pictures are offered as a video first.
+ * @param frameRate Numbered pictures are shown at this rate.
+ */
+export async function addAny(paths: readonly string[], frameRate?: number): Promise<void> {
   if (paths.length === 0) return
   try {
-    const { models, others } = await call('sortPaths', { body: { paths: [...paths] } })
-    if (others.length > 0) void addPaths(others)
-    for (const path of models) await importFile(path)
+    const { precision } = usePacksUi.getState()
+    const known = paths.some((path) => !VIDEO_EXTENSIONS.has(/[^.]*$/.exec(path)?.[0].toLowerCase() ?? '')) ? await packsNow() : null
+    const brought = await call('addSources', { body: { paths: [...paths], precision, ...(frameRate === undefined ? {} : { frameRate }) } })
+    tellBrought(brought)
+    if (brought.numbered.length > 0) useUi.getState().setOffered(brought.numbered)
+    const [source] = brought.added
+    if (source && useUi.getState().sourceId === null) useUi.getState().selectSource(source.id)
+    if (known) await Promise.all(brought.packs.map((pack) => followImport(pack, known)))
   } catch (error) {
     tell(error)
   }
+}
+
+type Brought = RouteOutput<'addSources'>
+
+function tellBrought({ added, duplicates, moved, restored, rejected, packs, numbered, sidecars, texts, nothing }: Brought): void {
+  if (added.length > 0) toast.success(t('{{count, number}} videos added', { count: added.length }))
+  if (duplicates.length > 0) toast.info(t('{{count, number}} files are already in the library', { count: duplicates.length }))
+  for (const { path, from } of moved)
+    toast.info(t('{{name}} was known: its new place is kept.', { name: nameOf(from) }), { description: path })
+  if (restored.length > 0)
+    toast.success(t('{{count, number}} videos came back from the bin, with what was said about them', { count: restored.length }))
+  const [first, ...more] = rejected
+  if (first) {
+    const { message, next } = told(first.problem)
+    const others =
+      more.length > 0
+        ? t('{{count, number}} more could not be added: {{names}}', { count: more.length, names: namesOf(more.map(({ path }) => path)) })
+        : ''
+    toast.error(message, { description: [first.path, next, others].filter(Boolean).join(' · '), duration: 12_000 })
+  }
+  if (sidecars.length > 0)
+    toast.info(t('Not videos: {{count, number}} sidecar files. They stay where they are.', { count: sidecars.length }), {
+      description: namesOf(sidecars),
+    })
+  if (texts.length > 0)
+    toast.info(t('Not videos: {{count, number}} texts that are only called like videos.', { count: texts.length }), {
+      description: namesOf(texts),
+    })
+  for (const { path, files } of nothing)
+    toast.info(
+      files === 0
+        ? t('This folder is empty.')
+        : t('No video was found there, nor in the folders below it; {{count, number}} other files lie there.', { count: files }),
+      {
+        description: path,
+      },
+    )
+  const taken = [added, duplicates, moved, restored, rejected, packs, numbered, sidecars, texts, nothing]
+  if (taken.every(({ length }) => length === 0)) toast.info(t('No video was found there'))
+}
+
+/** Some of them: a folder may have thousands. */
+function namesOf(paths: readonly string[]): string {
+  return [...paths.slice(0, 5).map(nameOf), ...(paths.length > 5 ? ['…'] : [])].join(', ')
+}
+
+function nameOf(path: string): string {
+  return path.replace(/^.*[\\/]/, '')
 }
 
 /** A browser does not tell paths. A model's bytes are sent, however many they are; videos stay where they are, so for them the picker opens and says why. */

@@ -1,6 +1,8 @@
 import { QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
+import { desktop } from './desktop.ts'
+import { addAny } from './drop.ts'
 import { App } from './frame/App.tsx'
 import { useLanguage, wordsHere } from './i18n.ts'
 import { ErrorBoundary } from './frame/ErrorBoundary.tsx'
@@ -17,6 +19,8 @@ function Localised() {
   return <App key={useLanguage(({ language }) => language)} />
 }
 
+// Before anything is awaited: the desktop hands over what it was started with as soon as the page is loaded.
+desktop?.onBring((paths) => void addAny(paths))
 applyPreferences()
 await wordsHere()
 document.documentElement.lang = useLanguage.getState().language

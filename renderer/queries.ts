@@ -11,7 +11,6 @@ import type { Phrase } from '../app/phrase.ts'
 import { phrase, shown, t, told } from './i18n.ts'
 import { newest } from './queue/order.ts'
 import { batchDone } from './settings/notify.ts'
-import { useUi } from './store.ts'
 import { type Notice, toast } from './toast.ts'
 
 export const queryClient = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: Infinity, refetchOnWindowFocus: false } } })
@@ -57,32 +56,6 @@ export function tell(error: unknown): void {
   const problem = problemOf(error)
   const { message, next } = told(problem)
   toast.error(message, { description: [problem.file, next].filter(Boolean).join(' · '), duration: 12_000 })
-}
-
-export async function addPaths(paths: readonly string[]): Promise<void> {
-  try {
-    const { added, duplicates, moved, restored, rejected } = await call('addSources', { body: { paths: [...paths] } })
-    if (added.length > 0) toast.success(t('{{count, number}} videos added', { count: added.length }))
-    if (duplicates.length > 0) toast.info(t('{{count, number}} files are already in the library', { count: duplicates.length }))
-    for (const { path, from } of moved)
-      toast.info(t('{{name}} was known: its new place is kept.', { name: fileName(from) }), { description: path })
-    if (restored.length > 0)
-      toast.success(t('{{count, number}} videos came back from the bin, with what was said about them', { count: restored.length }))
-    const [first] = rejected
-    if (first) {
-      const { message, next } = told(first.problem)
-      toast.error(message, { description: [first.path, next].filter(Boolean).join(' · '), duration: 12_000 })
-    }
-    if (added.length + duplicates.length + moved.length + restored.length + rejected.length === 0) toast.info(t('No video was found there'))
-    const [source] = added
-    if (source && useUi.getState().sourceId === null) useUi.getState().selectSource(source.id)
-  } catch (error) {
-    tell(error)
-  }
-}
-
-function fileName(path: string): string {
-  return path.replace(/^.*[\\/]/, '')
 }
 
 let line: Promise<unknown> = Promise.resolve()

@@ -1,7 +1,8 @@
 /** What the window shows: choices of the person at the screen. What the library holds lives in the query cache. */
 import { create } from 'zustand'
+import type { NumberedOffer } from '../app/contract/intake.ts'
 
-type Panel = 'add' | 'export' | 'shortcuts' | 'palette' | 'history'
+type Panel = 'add' | 'numbered' | 'export' | 'shortcuts' | 'palette' | 'history'
 /** What the middle of the window is for. */
 export type Page = 'review' | 'table' | 'labels' | 'overview' | 'queue' | 'packs' | 'settings'
 
@@ -15,6 +16,8 @@ interface Ui {
   panel: Panel | null
   /** Files were dropped whose paths a browser does not tell. */
   dropped: readonly string[]
+  /** Numbered pictures that were brought, and can be videos. */
+  offered: readonly NumberedOffer[]
   selectSource: (sourceId: number | null) => void
   selectClip: (clipId: number | null, sourceId: number | null) => void
   /** Show a clip in Review, with a way back to here. */
@@ -23,6 +26,7 @@ interface Ui {
   goTo: (page: Page) => void
   open: (panel: Panel | null) => void
   setDropped: (names: readonly string[]) => void
+  setOffered: (offered: readonly NumberedOffer[]) => void
 }
 
 export const useUi = create<Ui>((set) => ({
@@ -33,6 +37,7 @@ export const useUi = create<Ui>((set) => ({
   trackId: null,
   panel: null,
   dropped: [],
+  offered: [],
   selectSource: (sourceId) => set({ sourceId, clipId: null, trackId: null }),
   selectClip: (clipId, sourceId) => set({ clipId, sourceId, trackId: null }),
   openClip: (clipId, sourceId) =>
@@ -40,5 +45,6 @@ export const useUi = create<Ui>((set) => ({
   selectTrack: (trackId) => set({ trackId }),
   goTo: (page) => set({ page, from: null }),
   open: (panel) => set({ panel, ...(panel === 'add' ? {} : { dropped: [] }) }),
+  setOffered: (offered) => set({ offered, panel: 'numbered' }),
   setDropped: (dropped) => set({ dropped, panel: 'add' }),
 }))

@@ -59,7 +59,7 @@ const remove = async () => {
 const packs = () => readdirSync(path.join(app.projectDir, 'packs')).filter((name) => name !== 'settings.json')
 
 test('the first thing that is dropped may be a model', async () => {
-  await expect(page.getByRole('heading', { name: 'Drop videos or folders here' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Add videos or folders' })).toBeVisible()
   await drop([at('tiny.safetensors')])
   await expect(notice(`The pack “${NAME}” is ready`)).toBeVisible({ timeout: 60_000 })
   await notice('is ready').getByRole('button', { name: 'Show' }).click()
@@ -174,7 +174,12 @@ test('where paths are known, files and folders are read where they lie', async (
     await desktop.addInitScript(
       (lie: string) =>
         Object.assign(window, {
-          tubelet: { platform: 'linux', pathForFile: ({ name }: File) => `${lie}/${name}`, notify: () => undefined },
+          tubelet: {
+            platform: 'linux',
+            pathForFile: ({ name }: File) => `${lie}/${name}`,
+            notify: () => undefined,
+            onBring: () => undefined,
+          },
         }),
       folder,
     )

@@ -88,6 +88,8 @@ test('a recorder that rolls its files, and a folder that moves', async () => {
   await row('cam.1.mp4').click()
   const card = page.getByRole('alert').filter({ hasText: 'The video is not where it was.' })
   await expect(card).toContainText('it is recognised by its content')
+  // Where it was last is there to be read, not folded away.
+  await expect(card.getByText(at('camera/cam.1.mp4'))).toBeVisible()
   await expect(page.getByText('No preview copy')).toHaveCount(0)
   const { moved } = await add('archive')
   expect(moved.map(({ from, path: to }) => [path.relative(folder, from), path.relative(folder, to)])).toEqual([

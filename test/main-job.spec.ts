@@ -14,7 +14,7 @@ const add = async (name: string) => {
 }
 
 test('an empty library says what to do, and that nothing leaves the computer', async () => {
-  await expect(page.getByRole('heading', { name: 'Drop videos or folders here' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Add videos or folders' })).toBeVisible()
   await expect(page.getByText('Nothing leaves this computer').first()).toBeVisible()
   await expect(page.getByText(/^Ready on/).first()).toBeVisible({ timeout: 60_000 })
   expect((await call('status')).engine.state).toBe('ready')
@@ -35,7 +35,7 @@ test('the sample clip can be tried at once', async () => {
   await expect(page.getByRole('article').filter({ hasText: 'is there a person?' })).toBeVisible()
   await page.getByRole('button', { name: 'Remove from library' }).click()
   await page.getByRole('button', { name: 'Remove', exact: true }).click()
-  await expect(page.getByRole('heading', { name: 'Drop videos or folders here' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Add videos or folders' })).toBeVisible()
 })
 
 test('a file that is added shows its facts, its clips and a caption for each', async () => {

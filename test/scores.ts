@@ -190,7 +190,7 @@ async function firstResult(truth: readonly TrueClip[]): Promise<void> {
       if (clips.some(({ id }) => tubelet.library.annotations(id).some(({ evidence }) => evidence?.unsure !== true)))
         seen.resolve(performance.now() - began)
     })
-    await tubelet.jobs.addPaths([long])
+    await tubelet.intake.bring({ paths: [long] })
     const seconds = (await Promise.race([seen.promise, tubelet.jobs.idle().then(() => Infinity)])) / 1000
     row(
       'cost',

@@ -168,7 +168,7 @@ test('another library is opened and the first one found again as it was', async 
   await expect(page.getByRole('alert')).toContainText('This folder holds other files and no Tubelet library.')
   await page.getByLabel('Path', { exact: true }).fill(second)
   await page.getByRole('button', { name: 'Open as library' }).click()
-  await expect(page.getByRole('heading', { name: 'Drop videos or folders here' })).toBeVisible({ timeout: 60_000 })
+  await expect(page.getByRole('heading', { name: 'Add videos or folders' })).toBeVisible({ timeout: 60_000 })
   expect(await sources()).toEqual([])
   await call('openProject', { body: { path: app.projectDir } })
   await page.reload()

@@ -179,13 +179,6 @@ export const packRoutes = {
     output: PackWork,
     errors: ['checkpoint-unusable', 'disk-full'],
   }),
-  sortPaths: route({
-    method: 'post',
-    path: '/api/packs/sort',
-    summary: 'Which of these files and folders are packs or checkpoints, and which may be videos',
-    body: z.object({ paths: z.array(z.string().min(1)).min(1) }),
-    output: z.object({ models: z.array(z.string()), others: z.array(z.string()) }),
-  }),
   downloadPack: route({
     method: 'post',
     path: '/api/packs/download',

@@ -117,6 +117,21 @@ export const stateRoutes = {
     errors: ['not-found'],
   }),
   retryFailed: route({ method: 'post', path: '/api/queue/retry', summary: 'Do all failed jobs again', output: z.object({}) }),
+  removeJob: route({
+    method: 'post',
+    path: '/api/queue/{jobId}/remove',
+    summary:
+      'Take a job that failed or was cancelled off the list. A video of which nothing could be read goes to the bin with it; `binned` says how many did',
+    params: onJob,
+    output: z.object({ binned: z.number().int() }),
+    errors: ['not-found', 'conflict'],
+  }),
+  removeFailed: route({
+    method: 'post',
+    path: '/api/queue/remove',
+    summary: 'Take all failed jobs off the list, and videos of which nothing could be read with them',
+    output: z.object({ binned: z.number().int() }),
+  }),
   cancelJob: route({
     method: 'post',
     path: '/api/queue/{jobId}/cancel',

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import type { Annotation, AnnotationBody, Box, Provenance, ReviewState, Span } from '../annotation.ts'
 import { boxArea, clipBox } from '../boxes.ts'
 import { Probe, secondsOf } from '../media.ts'
+import { NumberedVideo } from '../numbered.ts'
 import { sameObject } from '../tracks.ts'
 
 export const DocumentClip = z.object({
@@ -24,7 +25,15 @@ export const DocumentClip = z.object({
 })
 export type DocumentClip = z.infer<typeof DocumentClip>
 
-export const DocumentSource = z.object({ id: z.number().int(), path: z.string(), name: z.string(), fingerprint: z.string(), probe: Probe })
+export const DocumentSource = z.object({
+  id: z.number().int(),
+  path: z.string(),
+  name: z.string(),
+  fingerprint: z.string(),
+  probe: Probe,
+  /** Of numbered pictures, which `path` names by their pattern; files of before do not know it. */
+  numbered: NumberedVideo.nullish(),
+})
 export type DocumentSource = z.infer<typeof DocumentSource>
 
 /** A label of the project. Its id stays the same for ever and in every file, and is given to no other. */

@@ -1,16 +1,19 @@
-/** frames.csv, beside every export: which PTS and time each 0-based frame number of the other files stands for. */
+/** frames.csv, beside every export: which PTS and time each 0-based frame number of the other files stands for, and which picture of numbered ones. */
 import { secondsOf } from '../media.ts'
+import { namesOf } from '../numbered.ts'
 import { table } from './csv.ts'
 import type { Row } from './csv.ts'
 import type { Film, Format } from './document.ts'
 
-const columns = { frame: 'number', pts: 'number', time_s: 'number' } as const
+const columns = { frame: 'number', pts: 'number', time_s: 'number', picture: 'text' } as const
 
 export const frames: Format<Film, Row<typeof columns>> = {
   *pieces({ pts, source }) {
+    const names = source.numbered ? namesOf(source.path, source.numbered.runs) : []
     for (let frame = 0; frame < pts.length; frame++) {
       const at = pts[frame] ?? 0
-      yield { frame, pts: at, time_s: secondsOf(at, source.probe) }
+      // A picture that cannot be decoded is no frame: the PTS counts all of them.
+      yield { frame, pts: at, time_s: secondsOf(at, source.probe), picture: names[at] ?? null }
     }
   },
   ...table(columns),

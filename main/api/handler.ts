@@ -3,6 +3,7 @@ import type { AskEvent, BackendEvent, RouteArgs, RouteName, RouteOutput, Status 
 import type { Project } from '../../app/contract/system.ts'
 import type { Problem } from '../../app/errors.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
+import type { Intake } from '../intake/intake.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { Packs } from '../packs/packs.ts'
 
@@ -17,6 +18,7 @@ export interface Services {
   pipeline: Pipeline
   jobs: Jobs
   packs: Packs
+  intake: Intake
   status: () => Promise<Status>
   projects: ProjectSwitch
 }

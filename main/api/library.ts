@@ -8,10 +8,11 @@ import { toldFacts } from '../../app/facts/told.ts'
 import { VIDEO_EXTENSIONS } from '../../app/media.ts'
 import { fileResponse } from '../files.ts'
 import { windowOpened } from '../made-in.ts'
+import { scan } from '../intake/scan.ts'
 import { answerClip, guess } from '../jobs/pipeline.ts'
 import { coalesced, eventStream, type Handlers, notFound, type Services } from './handler.ts'
 
-export function libraryHandlers({ pipeline, jobs, status }: Services) {
+export function libraryHandlers({ pipeline, jobs, intake, status }: Services) {
   const { library } = pipeline
 
   const picture = async (request: Request, ...parts: (string | number)[]) =>
@@ -20,7 +21,7 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
   return {
     status: () => status(),
 
-    addSources: ({ body }) => jobs.addPaths(body.paths),
+    addSources: ({ body }) => intake.bring(body),
     listSources: () => ({ sources: jobs.sources() }),
     removeSource: async ({ params }) => {
       await jobs.removeSource(params.sourceId)
@@ -37,6 +38,10 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
     acceptFile: async ({ params: { sourceId } }) => {
       await jobs.identity.accept(sourceId)
       return jobs.retry(sourceId)
+    },
+    choosePicture: async ({ params, body: { stream } }) => {
+      const { how, sourceId } = await jobs.identity.picture(params.sourceId, stream)
+      return how === 'new' ? jobs.retry(sourceId) : jobs.source(sourceId)
     },
     thumbnail: ({ params }, request) => picture(request, params.sourceId, 'thumbnail.jpg'),
     filmstrip: ({ params }, request) => picture(request, params.sourceId, `strip-${params.cell}.jpg`),
@@ -92,6 +97,7 @@ export function libraryHandlers({ pipeline, jobs, status }: Services) {
       }),
 
     browse: ({ query }) => browse(query.path ?? os.homedir()),
+    lookBelow: ({ query }) => lookBelow(query.path),
   } satisfies Partial<Handlers<RouteName>>
 }
 
@@ -127,4 +133,22 @@ async function browse(folder: string): Promise<RouteOutput<'browse'>> {
   entries.sort((a, b) => Number(b.kind === 'folder') - Number(a.kind === 'folder') || natural.compare(a.name, b.name))
   const parent = path.dirname(here)
   return { path: here, parent: parent === here ? null : parent, entries }
+}
+
+/** Nobody waits longer than this for a number, milliseconds. */
+const LOOK_MS = 700
+
+async function lookBelow(folder: string): Promise<RouteOutput<'lookBelow'>> {
+  const seen = { videos: 0, numbered: 0, more: false }
+  const limit = AbortSignal.timeout(LOOK_MS)
+  try {
+    for await (const { kind } of scan([folder], limit)) {
+      if (kind === 'video') seen.videos += 1
+      else if (kind === 'numbered') seen.numbered += 1
+    }
+  } catch (error) {
+    if (!limit.aborted) throw error
+    seen.more = true
+  }
+  return seen
 }

@@ -1,6 +1,5 @@
 /** Packs: see, get, switch, delete. */
 import type { packRoutes } from '../../app/contract/packs.ts'
-import { sortPaths } from '../packs/import.ts'
 import type { Handlers, Services } from './handler.ts'
 
 export function packHandlers({ packs }: Services) {
@@ -24,7 +23,6 @@ export function packHandlers({ packs }: Services) {
     importPack: ({ body }) => packs.import(body.path, body.precision),
     bringPack: ({ query: { precision, config = 0, ...file } }, { body }) =>
       packs.bring({ ...file, config }, body ?? new Blob([]).stream(), precision),
-    sortPaths: ({ body }) => sortPaths(body.paths),
     downloadPack: ({ body: { url, ...options } }) => packs.download(url, options),
     discardDownload: async ({ body }) => {
       await packs.discardDownload(body.url)

@@ -5,6 +5,7 @@ import type { Preview } from '../../app/contract/review.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { secondsOf } from '../../app/media.ts'
 import { fileResponse } from '../files.ts'
+import { mediaFile } from '../jobs/pipeline.ts'
 import { previewFile, previewOf } from '../jobs/previews.ts'
 import { followBox } from '../media/follow.ts'
 import { type Handlers, notFound, type Services } from './handler.ts'
@@ -51,7 +52,8 @@ export function reviewHandlers({ pipeline: { library, media }, jobs }: Services)
     },
     followBox: async ({ params: { clipId }, body: { box, ordinal, label } }, request) => {
       const { sourceId } = library.clip(clipId)
-      const { path: file, probe } = await jobs.identity.there(sourceId)
+      const source = await jobs.identity.there(sourceId)
+      const { probe } = source
       const pts = library.frames(sourceId)
       if (probe === null || ordinal >= pts.length || boxArea(clipBox(box, probe)) === 0)
         throw new TubeletError({
@@ -64,7 +66,11 @@ export function reviewHandlers({ pipeline: { library, media }, jobs }: Services)
         .clips.filter(({ endFrame }) => endFrame > ordinal)
         .flatMap(({ id }) => library.annotations(id))
         .flatMap(({ machine }) => (machine?.kind === 'track' && (label === undefined || machine.label === label) ? [machine] : []))
-      return followBox(await media(), { file, probe, pts, from: ordinal, box: clipBox(box, probe), help }, request.signal)
+      return followBox(
+        await media(),
+        { file: await mediaFile(library, source), probe, pts, from: ordinal, box: clipBox(box, probe), help },
+        request.signal,
+      )
     },
     removeClip: ({ params: { clipId } }) => {
       const { kind } = library.clip(clipId)

@@ -26,6 +26,8 @@ export function stateHandlers({ pipeline: { library }, jobs }: Services): Handle
     moveJob: ({ params: { jobId }, body: { before } }) => jobs.move(jobId, before),
     retryJob: ({ params: { jobId } }) => done(() => jobs.retryJob(jobId)),
     retryFailed: () => done(() => jobs.retryFailed()),
+    removeJob: ({ params: { jobId } }) => ({ binned: jobs.removeFailed(jobId) }),
+    removeFailed: () => ({ binned: jobs.removeFailed() }),
     cancelJob: async ({ params: { jobId } }) => {
       await jobs.cancel(jobId)
       return {}

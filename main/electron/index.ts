@@ -2,6 +2,7 @@
  * The desktop shell: a window over the same handler that the web host serves, over `tubelet://` instead of a port. Thin on purpose;
  * everything behind it is tested without Electron.
  */
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import {
@@ -17,7 +18,6 @@ import {
   shell,
 } from 'electron'
 import { inEnglish, problemOf } from '../../app/errors.ts'
-import { sortPaths } from '../packs/import.ts'
 import { lastProject, Projects } from '../projects.ts'
 import { forkUtility } from './engine-process.ts'
 import { setMenu } from './menu.ts'
@@ -175,24 +175,12 @@ async function choose(property: 'openFile' | 'openDirectory'): Promise<void> {
   await add(filePaths)
 }
 
+/** What the system, a menu or a command line gives goes the way of what is dropped on the window, which tells what became of it. */
 async function add(paths: readonly string[]): Promise<void> {
-  if (paths.length === 0 || projects === null) return
-  const { jobs, packs } = projects.current
-  const { models, others } = await sortPaths(paths)
-  const { rejected } = await jobs.addPaths(others)
-  const refused = await Promise.all(
-    models.map((path) =>
-      packs.import(path).then(
-        () => [],
-        (error: unknown) => [{ path, problem: problemOf(error) }],
-      ),
-    ),
-  )
-  const [first] = [...rejected, ...refused.flat()]
-  if (first) {
-    const { message, next } = inEnglish(first.problem)
-    dialog.showErrorBox('Not everything could be added', `${first.path}: ${message} ${next}`)
-  }
+  if (paths.length === 0 || window === null) return
+  const { webContents } = window
+  if (webContents.isLoading()) await once(webContents, 'did-finish-load')
+  webContents.send('tubelet:bring', paths)
 }
 
 /** Files and folders among command-line arguments: what exists, past the program and the app's own folder. */

@@ -7,6 +7,7 @@ import type { Source } from '../../app/contract.ts'
 import type { ExportFormat, LeftOut } from '../../app/contract/export.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { type Scope, scopeKey } from '../../app/formats/scope.ts'
+import { pictureNumber } from '../../app/media.ts'
 import { titlesOf } from '../../app/formats/titles.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
 import type { Library } from '../library/library.ts'
@@ -92,7 +93,7 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
   try {
     const record = await answering(directory, signal, () => makeFolder(directory).then(() => readRecord(directory)))
     planned.push(...plan(library.sources(), chosen, record, { ...options, directory }))
-    const titles = titlesOf(library.sources())
+    const titles = titlesOf(library.sources().map((source) => ({ ...source, name: pictureName(source) })))
     const ours = (name: string) => ({ target: path.join(directory, name), ours: record.files[name] ?? [] })
     const task: ExportTask = {
       projectDir: library.projectDir,
@@ -352,4 +353,10 @@ async function sameFile(file: string, other: string): Promise<void> {
   await rm(temporary, { force: true })
   await link(file, temporary).catch(() => copyFile(file, temporary))
   await rename(temporary, other)
+}
+
+/** As its file, with the number of the picture where that has several. */
+function pictureName({ name, picture, probe }: Source): string {
+  const number = picture === null ? pictureNumber(probe) : null
+  return number === null ? name : `${name} #${number}`
 }

@@ -27,7 +27,7 @@ export interface FilmOptions {
 
 /** @param onAnnotation Told of each annotation that is read, whether it is written or not. */
 export function filmOf(db: DatabaseSync, { sourceId, title }: FilmPlan, options: FilmOptions, onAnnotation: () => void): Film {
-  const row = db.prepare('SELECT id, path, name, fingerprint, probe, pts, state FROM sources WHERE id = ?').get(sourceId)
+  const row = db.prepare('SELECT id, path, name, fingerprint, numbered, probe, pts, state FROM sources WHERE id = ?').get(sourceId)
   if (row === undefined) throw new RangeError(`source ${sourceId} is gone`)
   const clips = clipsOf(db, sourceId).filter(({ id }) => options.clipIds?.has(id) ?? true)
   return {
@@ -37,6 +37,7 @@ export function filmOf(db: DatabaseSync, { sourceId, title }: FilmPlan, options:
       name: row['name'],
       fingerprint: row['fingerprint'],
       probe: parsed(row['probe']),
+      numbered: parsed(row['numbered']),
     }),
     title,
     pts: ptsOf(row['pts']),

@@ -57,7 +57,7 @@ export function folderNames(sources: readonly Source[], { videos }: ExportRecord
   const owners = new Map(Object.entries(videos).map(([folder, [owner]]) => [folder.toLowerCase(), owner]))
   const names = new Map<number, string>()
   for (const { id, name, fingerprint } of sources.toSorted((a, b) => a.id - b.id)) {
-    const stem = safeName(path.parse(name).name)
+    const stem = safeName(stemOf(name))
     const isFree = (folder: string) => !taken.has(folder.toLowerCase()) && (owners.get(folder.toLowerCase()) ?? fingerprint) === fingerprint
     let folder = stem
     for (let copy = 2; !isFree(folder); copy++) folder = `${stem} (${copy})`
@@ -65,6 +65,12 @@ export function folderNames(sources: readonly Source[], { videos }: ExportRecord
     names.set(id, folder)
   }
   return names
+}
+
+/** Without its extension, which in the name of one of several pictures stands before its number. */
+function stemOf(name: string): string {
+  const [, file = name, number = ''] = /^(.*)( #\d+)$/.exec(name) ?? []
+  return path.parse(file).name + number
 }
 
 function safeName(stem: string): string {

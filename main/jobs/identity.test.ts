@@ -14,6 +14,7 @@ import {
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Probe } from '../../app/media.ts'
 import { Library } from '../library/library.ts'
 import { Identity } from './identity.ts'
 
@@ -176,4 +177,35 @@ test('a video of a library of before is known by its fingerprint of before', asy
   })
   renameSync(at('big.mkv'), at('moved.mkv'))
   expect(await identity.recognise(at('moved.mkv'))).toMatchObject({ how: 'moved', sourceId: source.id })
+})
+
+test('another picture of a file is a video of its own, which goes where the file goes and comes back from the bin', async () => {
+  write('two.mp4', 'front and rear')
+  const front = await decided('two.mp4')
+  const stream = (index: number, width: number) => ({ index, type: 'video', codec: 'h264', isDefault: true, width, height: 48 })
+  const streams = [stream(0, 64), { index: 1, type: 'audio', codec: 'aac', isDefault: true }, stream(2, 128)]
+  const probeOf = (videoStream: number) => ({ videoStream, streams }) as unknown as Probe
+  library.setProbe(front, probeOf(0))
+  await expect(identity.picture(front, 1)).rejects.toMatchObject({ problem: { code: 'bad-request' } })
+  expect(await identity.picture(front, 0)).toEqual({ how: 'known', sourceId: front })
+  const { how, sourceId: rear } = await identity.picture(front, 2)
+  expect(how).toBe('new')
+  expect(library.source(rear)).toMatchObject({ name: 'two.mp4 #2', picture: 2, clipCount: 0, path: at('two.mp4') })
+  library.setProbe(rear, probeOf(2))
+  expect(await identity.picture(rear, 0)).toEqual({ how: 'known', sourceId: front })
+  expect(await identity.picture(front, 2)).toEqual({ how: 'known', sourceId: rear })
+
+  renameSync(at('two.mp4'), at('moved.mp4'))
+  await Promise.all([identity.check(front), identity.check(rear)])
+  expect(library.sources().map(({ name, file }) => [name, file])).toEqual([
+    ['moved.mp4', 'there'],
+    ['moved.mp4 #2', 'there'],
+  ])
+  library.removeSource(rear)
+  expect(await identity.picture(front, 2)).toEqual({ how: 'restored', sourceId: rear })
+  // Where the usual picture went, it is the file without a number again.
+  library.removeSource(front)
+  library.bin.empty()
+  const { sourceId: again } = await identity.picture(rear, 0)
+  expect(library.source(again)).toMatchObject({ name: 'moved.mp4', picture: null })
 })

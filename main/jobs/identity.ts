@@ -7,10 +7,13 @@ import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Source } from '../../app/contract.ts'
 import { TubeletError } from '../../app/errors.ts'
+import { picturesOf, pictureNumber, usualPicture } from '../../app/media.ts'
+import { type NumberedVideo, patternOf, titleOfPattern } from '../../app/numbered.ts'
 import { said } from '../../app/phrase.ts'
 import type { KnownFile } from '../library/known-files.ts'
 import type { Library } from '../library/library.ts'
 import { fingerprint, fingerprintOfBefore, stampOf } from '../media/fingerprint.ts'
+import { filesOf, type NumberedFile } from '../media/numbered.ts'
 
 /** Files of the same size beside the old place that are read to find the one that went from it. */
 const CANDIDATES = 20
@@ -24,6 +27,12 @@ interface FileNow {
 }
 
 /** What a file that was added is: new here; known; known, and here now; known, and longer than before; back from the bin. */
+/** Of a file with several pictures: its stream, and which one it is, counted from 1. */
+export interface ChosenPicture {
+  stream: number
+  number: number
+}
+
 export interface Recognised {
   how: 'new' | 'known' | 'moved' | 'changed' | 'restored'
   sourceId: number
@@ -64,8 +73,25 @@ export class Identity {
     return source
   }
 
-  /** A file that somebody adds. @throws TubeletError `file-missing` or `file-unreadable`. */
-  async recognise(file: string): Promise<Recognised> {
+  /**
+   * A file that somebody adds, or numbered pictures by their pattern. One that was known keeps what is said of it; numbered pictures are shown at
+   * the rate that was said last.
+   *
+   * @throws TubeletError `file-missing` or `file-unreadable`.
+   */
+  async recognise(
+    file: string,
+    { numbered = null, picture }: { numbered?: NumberedVideo | null; picture?: ChosenPicture } = {},
+  ): Promise<Recognised> {
+    const recognised = await this.#recognise(file, numbered, picture)
+    const source = this.#library.source(recognised.sourceId)
+    if (numbered === null || JSON.stringify(source.numbered) === JSON.stringify(numbered)) return recognised
+    this.#library.setNumbered(source.id, numbered)
+    this.#changed(source.id)
+    return recognised
+  }
+
+  async #recognise(file: string, numbered: NumberedVideo | null, picture?: ChosenPicture): Promise<Recognised> {
     const { files, bin } = this.#library
     const now = await look(file)
     if (now === null)
@@ -75,6 +101,7 @@ export class Identity {
         file,
         stillWorks: 'All other files go on.',
       })
+    if (picture) return this.#picture(file, now, await this.#print(file, now), picture)
     const here = files.at(file)
     const same = here.find(({ stamp, file: state }) => stamp === now.stamp && state !== 'replaced' && state !== 'missing')
     if (same) return { how: 'known', sourceId: same.id }
@@ -99,7 +126,7 @@ export class Identity {
       this.#found(binned, file, now.stamp)
       return { how: 'restored', sourceId: binned }
     }
-    const { source } = this.#library.addSource({ path: file, name: path.basename(file), ...now, fingerprint: content })
+    const { source } = this.#library.addSource({ path: file, name: nameOf(file, null), ...now, fingerprint: content, numbered })
     return { how: 'new', sourceId: source.id }
   }
 
@@ -122,6 +149,57 @@ export class Identity {
       })
     }
     files.changed(sourceId, content, now)
+  }
+
+  /**
+   * Another picture of the file of a video, as a video of its own: what is said of one picture is never said of another.
+   *
+   * @returns The video of that picture: known, back from the bin, or new. @throws TubeletError `bad-request`, `file-missing`, `file-replaced`, `not-found`
+   */
+  async picture(sourceId: number, stream: number): Promise<Pick<Recognised, 'how' | 'sourceId'>> {
+    const { files } = this.#library
+    const source = await this.there(sourceId)
+    const { path: file, probe } = source
+    const pictures = probe === null ? [] : picturesOf(probe)
+    const number = pictures.findIndex(({ index }) => index === stream) + 1
+    const [known, now] = [files.get(sourceId), await look(file)]
+    if (probe === null || number === 0 || known === null || now === null)
+      throw new TubeletError({
+        code: 'bad-request',
+        message: 'This file has no picture {{stream}}.',
+        values: { stream },
+        file,
+        next: 'Choose one of those that its probe lists.',
+      })
+    const ofFile = files.ofContent(known.content)
+    // The one that players show has no number of its own, as in a file that has only one.
+    const isUsual = usualPicture(probe)?.index === stream && ofFile.every(({ id }) => this.#library.source(id).picture !== null)
+    return this.#picture(file, now, known.content, { stream, number: isUsual ? null : number })
+  }
+
+  /** @param number Null of the one that players show. */
+  #picture(
+    file: string,
+    now: FileNow,
+    content: string,
+    { stream, number }: Pick<ChosenPicture, 'stream'> & { number: number | null },
+  ): Pick<Recognised, 'how' | 'sourceId'> {
+    const { files, bin } = this.#library
+    const there = files
+      .ofContent(content)
+      .map(({ id }) => this.#library.source(id))
+      .find((one) => (one.picture ?? one.probe?.videoStream) === stream)
+    if (there) return { how: 'known', sourceId: there.id }
+    const picture = number === null ? null : stream
+    const print = picture === null ? content : `${content}#${picture}`
+    const binned = bin.ofContent(print)
+    if (binned !== null) {
+      this.#library.restoreSource(binned)
+      this.#found(binned, file, now.stamp)
+      return { how: 'restored', sourceId: binned }
+    }
+    const { source } = this.#library.addSource({ path: file, name: nameOf(file, number), ...now, fingerprint: print, picture })
+    return { how: 'new', sourceId: source.id }
   }
 
   async #check(sourceId: number): Promise<void> {
@@ -199,8 +277,8 @@ export class Identity {
   }
 
   #found(id: number, file: string, stamp: string): void {
-    const { picture } = this.#library.source(id)
-    this.#library.files.found(id, file, nameOf(file, picture), stamp)
+    const { picture, probe } = this.#library.source(id)
+    this.#library.files.found(id, file, nameOf(file, picture === null ? null : (pictureNumber(probe) ?? picture)), stamp)
   }
 
   /** Of what was seen: a file that grows while it is read is read as far as it was. */
@@ -213,12 +291,26 @@ export class Identity {
   }
 }
 
-/** What a video is called: its file, and which of several pictures it is. */
-function nameOf(file: string, picture: number | null): string {
-  return picture === null ? path.basename(file) : `${path.basename(file)} #${picture}`
+/** What a video is called: its file, and which of several pictures it is, counted from 1. */
+function nameOf(file: string, number: number | null): string {
+  const name = titleOfPattern(path.basename(file))
+  return number === null ? name : `${name} #${number}`
 }
 
 async function look(file: string): Promise<FileNow | null> {
+  if (patternOf(file) !== null) return lookAtNumbered(file).catch(() => null)
   const info = await stat(file).catch(() => null)
   return info?.isFile() === true ? { bytes: info.size, mtimeMs: info.mtimeMs, stamp: stampOf(info) } : null
+}
+
+/** Numbered pictures together: a picture more, less or of another time is another stamp. */
+async function lookAtNumbered(pattern: string): Promise<FileNow> {
+  const { files } = await filesOf(pattern)
+  const most = (value: (file: NumberedFile) => number) => files.reduce((most, file) => Math.max(most, value(file)), 0)
+  const [size, mtimeMs, ctimeMs] = [
+    files.reduce((sum, { bytes }) => sum + bytes, 0),
+    most((file) => file.mtimeMs),
+    most((file) => file.ctimeMs),
+  ]
+  return { bytes: size, mtimeMs, stamp: `${stampOf({ size, mtimeMs, ctimeMs })}:${files.length}` }
 }

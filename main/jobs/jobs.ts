@@ -7,15 +7,15 @@ import type { Job, Queue, Source } from '../../app/contract.ts'
 import { diskProblem, type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import { JOB_KINDS, type JobKind } from '../../app/job-kinds.ts'
 import type { Probe } from '../../app/media.ts'
+import type { NumberedVideo } from '../../app/numbered.ts'
 import { said } from '../../app/phrase.ts'
 import { type Label, labelNamed, withNames } from '../../app/vocabulary.ts'
 import type { JobPlan, JobTable } from '../library/job-table.ts'
 import type { Library } from '../library/library.ts'
 import type { StoredJob } from '../library/rows.ts'
 import type { KeptColumn } from '../library/table.ts'
-import { scanPaths } from '../media/scan.ts'
 import { LibraryDisk } from './disk.ts'
-import { Identity } from './identity.ts'
+import { type ChosenPicture, Identity } from './identity.ts'
 import { perform } from './perform.ts'
 import { type Pipeline, showFirst } from './pipeline.ts'
 import { previewFile } from './previews.ts'
@@ -23,7 +23,10 @@ import { Resting } from './resting.ts'
 import { type Ended, type JobQueue, Scheduler } from './scheduler.ts'
 import type { Speed, Sums, VideoKind } from './speed.ts'
 
-export interface AddedPaths {
+/** A file that somebody adds, or numbered pictures by their pattern; or why it cannot be. */
+export type VideoFile = { path: string; numbered?: NumberedVideo; picture?: ChosenPicture } | { path: string; problem: Problem }
+
+export interface AddedFiles {
   added: Source[]
   duplicates: { path: string; sourceId: number }[]
   /** Known videos that were found at another place than before. */
@@ -164,17 +167,17 @@ export class Jobs {
     }
   }
 
-  /** Register files and folders. Each file is queued as it is found; resolves when the last one was. */
-  async addPaths(paths: readonly string[], signal?: AbortSignal): Promise<AddedPaths> {
-    const result: AddedPaths = { added: [], duplicates: [], moved: [], restored: [], rejected: [] }
+  /** Register files. Each is queued as it comes; resolves when the last one was. */
+  async addFiles(files: AsyncIterable<VideoFile>): Promise<AddedFiles> {
+    const result: AddedFiles = { added: [], duplicates: [], moved: [], restored: [], rejected: [] }
     const seen = new Set<number>()
-    for await (const found of scanPaths(paths, signal)) {
+    for await (const found of files) {
       if ('problem' in found) {
         result.rejected.push(found)
         continue
       }
       try {
-        const { how, sourceId, from } = await this.identity.recognise(found.path)
+        const { how, sourceId, from } = await this.identity.recognise(found.path, found)
         const source = this.#library.source(sourceId)
         const named = { path: found.path, sourceId }
         if (how === 'new') {
@@ -277,6 +280,34 @@ export class Jobs {
 
   retryFailed(): void {
     for (const { id } of this.#table.failed()) this.retryJob(id)
+  }
+
+  /**
+   * Take one job that failed or was cancelled off the list, or all that failed. A video of which nothing could be read goes to the bin with it:
+   * nobody said anything about it.
+   *
+   * @returns How many went to the bin. @throws TubeletError `not-found`, `conflict` where it has not ended
+   */
+  removeFailed(only?: number): number {
+    const jobs = only === undefined ? this.#table.failed() : [this.#table.get(only)]
+    let binned = 0
+    for (const job of jobs) {
+      if (job.state === 'queued' || job.state === 'running')
+        throw new TubeletError({
+          code: 'conflict',
+          message: 'This job has not ended.',
+          stillWorks: 'It stays in the queue.',
+          next: 'Cancel it first.',
+        })
+      // One file may have failed twice.
+      const source = job.kind === 'analyse' && this.#library.sourceExists(job.sourceId) ? this.#library.source(job.sourceId) : null
+      if (source?.state === 'failed' && source.clipCount === 0) {
+        this.#library.bin.remove(source.id)
+        binned += 1
+      } else this.#table.remove(job.id)
+    }
+    this.#announce()
+    return binned
   }
 
   #analysisWaits(source: number): boolean {

@@ -15,7 +15,8 @@ import type { MachineResult } from '../library/annotations.ts'
 import { keyOf, lookedFor, type Seen } from '../library/detections.ts'
 import type { Library } from '../library/library.ts'
 import { firstPicture } from '../media/playback.ts'
-import { probe as probeFile } from '../media/probe.ts'
+import { filesOf, writeList } from '../media/numbered.ts'
+import { probe as probeFile, probeNumbered } from '../media/probe.ts'
 import type { ClipInput } from '../media/clips.ts'
 import type { Want } from '../media/decode-plan.ts'
 import { sample, type SampledClip } from '../media/sample.ts'
@@ -46,9 +47,10 @@ export type Report = (progress: Progress) => Promise<void>
 
 /** Show something of a source at once, if it can be had before the analysis has a picture. Never fails: what is wrong with a file, the analysis says. */
 export async function showFirst({ library, media }: Pipeline, source: Source, signal: AbortSignal): Promise<void> {
-  if (source.hasThumbnail) return
+  // Of a list ffmpeg would read every picture before it shows one.
+  if (source.hasThumbnail || source.numbered !== null) return
   try {
-    const jpeg = await firstPicture(await media(), source.path, signal)
+    const jpeg = await firstPicture(await media(), source.path, source.picture, signal)
     if (jpeg !== null && !library.source(source.id).hasThumbnail) library.saveThumbnail(source.id, jpeg)
   } catch {
     // Cancelled, removed, unreadable, or no room for pictures.
@@ -59,16 +61,38 @@ export async function showFirst({ library, media }: Pipeline, source: Source, si
 export async function analyseSource(pipeline: Pipeline, source: Source, report: Report, signal: AbortSignal): Promise<Problem | null> {
   const { library } = pipeline
   library.setSourceState(source.id, 'probing')
-  const media = await pipeline.media()
-  const probe = await probeFile(media, source.path, signal)
+  const probe = await probed(pipeline, source, signal)
   library.setProbe(source.id, probe)
   library.setSourceState(source.id, 'analysing')
   await report({ stage: said('Starting the engine'), progress: 0, clips: 0 })
   const engines = await enginesOf(pipeline)
   // What an earlier try stored is not done again.
-  const damaged = await untilNotKilled(() => readOnce(pipeline, engines, source, probe, report, signal), signal)
+  const damaged = await untilNotKilled(() => readOnce(pipeline, engines, library.source(source.id), probe, report, signal), signal)
   await encodeMarked(pipeline, source.id, () => Promise.resolve(), signal)
   return damaged
+}
+
+/** @throws TubeletError of `probe` */
+async function probed({ library, media }: Pipeline, source: Source, signal: AbortSignal): Promise<Probe> {
+  const { id, path: file, numbered, picture, probe } = source
+  // What was said before is about the picture that was analysed then.
+  if (numbered === null) return probeFile(await media(), file, signal, picture ?? probe?.videoStream ?? null)
+  const { files, runs } = await filesOf(file)
+  const now = { ...numbered, runs }
+  library.setNumbered(id, now)
+  const list = await mediaFile(library, { ...source, numbered: now })
+  return probeNumbered(await media(), list, { pattern: file, count: files.length, frameRate: numbered.frameRate }, signal)
+}
+
+/** What ffmpeg reads of a source: its file, or the list of its numbered pictures, which is made anew where it is gone. */
+export async function mediaFile(
+  library: Library,
+  { path: file, fingerprint, numbered }: Pick<Source, 'path' | 'fingerprint' | 'numbered'>,
+): Promise<string> {
+  if (numbered === null) return file
+  const list = library.cachePath('numbered', `${fingerprint}.ffconcat`)
+  await writeList(list, file, numbered)
+  return list
 }
 
 /** @throws TubeletError of `sample` */
@@ -86,7 +110,7 @@ async function readOnce(
   let damaged: Problem | null = null
   const clips: number[] = []
   let seconds = 0
-  for await (const event of sample(media, source.path, probe, wantsOf(engines), { signal })) {
+  for await (const event of sample(media, await mediaFile(library, source), probe, wantsOf(engines), { signal })) {
     switch (event.type) {
       case 'thumbnail':
         library.saveThumbnail(source.id, event.jpeg)
@@ -175,7 +199,14 @@ export async function encodeMarked(pipeline: Pipeline, sourceId: number, report:
     let thumbnail: SampledClip['thumbnail'] | null = null
     for (const { info } of engines.encoders) {
       const frames = framesOf(pts, clip, info.manifest.input.frames)
-      const pictures = await sampleFrames(await pipeline.media(), source.path, source.probe, info.manifest.input, frames, signal)
+      const pictures = await sampleFrames(
+        await pipeline.media(),
+        await mediaFile(library, source),
+        source.probe,
+        info.manifest.input,
+        frames,
+        signal,
+      )
       inputs.push({ key: info.digest, frames, tubes: pictures.tubes })
       thumbnail ??= pictures.thumbnail
     }

@@ -8,10 +8,11 @@ import { said } from '../../app/phrase.ts'
 import { makeFolder } from '../folders.ts'
 import type { Library } from '../library/library.ts'
 import { makeProxy } from '../media/playback.ts'
-import type { Pipeline, Report } from './pipeline.ts'
+import { mediaFile, type Pipeline, type Report } from './pipeline.ts'
 
-export function previewFile(library: Library, { fingerprint }: Pick<Source, 'fingerprint'>): string {
-  return library.cachePath('previews', `${fingerprint}.mp4`)
+export function previewFile(library: Library, { fingerprint, numbered }: Pick<Source, 'fingerprint' | 'numbered'>): string {
+  const rate = numbered === null ? '' : `@${numbered.frameRate.num}-${numbered.frameRate.den}`
+  return library.cachePath('previews', `${fingerprint}${rate}.mp4`)
 }
 
 /** A job that is done and whose file is gone: somebody emptied the cache. */
@@ -37,7 +38,7 @@ export async function makePreview({ library, media }: Pipeline, source: Source, 
   for (const name of await readdir(folder)) if (name.startsWith(path.basename(file))) await rm(path.join(folder, name), { force: true })
   const stage = said('A copy that every browser plays')
   await report({ stage, progress: 0, clips: 0 })
-  await makeProxy(await media(), source.path, probe, file, {
+  await makeProxy(await media(), await mediaFile(library, source), probe, file, {
     signal,
     onProgress: (seconds) => report({ stage, progress: probe.duration > 0 ? Math.min(1, seconds / probe.duration) : 0, clips: 0 }),
   })

@@ -153,6 +153,11 @@ export class JobTable {
     return this.#db.prepare(`SELECT * FROM jobs WHERE state IN ('running', 'queued') ORDER BY rank, id`).all().map(jobOf)
   }
 
+  /** Forget a job that ended. */
+  remove(id: number): void {
+    this.#db.prepare(`DELETE FROM jobs WHERE id = ? AND state IN ('done', 'failed', 'cancelled')`).run(id)
+  }
+
   failed(): StoredJob[] {
     return this.#db.prepare(`SELECT * FROM jobs WHERE state = 'failed' ORDER BY id`).all().map(jobOf)
   }

@@ -9,6 +9,7 @@ import type { ClipEvent, Edit } from '../../app/contract/state.ts'
 import { overturns } from '../../app/deeds.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
+import type { NumberedVideo } from '../../app/numbered.ts'
 import { phrase, type Phrase, said } from '../../app/phrase.ts'
 import type { Encoding } from '../engine/engine.ts'
 import { changeOf, type Label, tidy } from '../../app/vocabulary.ts'
@@ -200,6 +201,7 @@ export class Library {
     fingerprint,
     stamp = null,
     picture = null,
+    numbered = null,
   }: {
     path: string
     name: string
@@ -208,13 +210,16 @@ export class Library {
     fingerprint: string
     stamp?: string | null
     picture?: number | null
+    numbered?: NumberedVideo | null
   }): { source: Source; isNew: boolean } {
     const known = this.#db.prepare('SELECT id, path FROM sources WHERE fingerprint = ?').get(fingerprint)
     if (known === undefined) {
       const insert = this.#db.prepare(
-        `INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, stamp, picture, state) VALUES (${freeId('sources')}, ?, ?, ?, ?, ?, ?, ?, ?, 'queued')`,
+        `INSERT INTO sources (id, path, name, bytes, mtime_ms, fingerprint, added_at, stamp, picture, numbered, state) VALUES (${freeId('sources')}, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued')`,
       )
-      const id = Number(insert.run(file, name, bytes, mtimeMs, fingerprint, new Date().toISOString(), stamp, picture).lastInsertRowid)
+      const added = new Date().toISOString()
+      const kept = numbered && JSON.stringify(numbered)
+      const id = Number(insert.run(file, name, bytes, mtimeMs, fingerprint, added, stamp, picture, kept).lastInsertRowid)
       this.emit({ type: 'sources', ids: [id] })
       return { source: this.source(id), isNew: true }
     }
@@ -244,6 +249,10 @@ export class Library {
 
   setProbe(id: number, probe: Probe): void {
     this.#updateSource(id, { probe: JSON.stringify(probe) })
+  }
+
+  setNumbered(id: number, numbered: NumberedVideo): void {
+    this.#updateSource(id, { numbered: JSON.stringify(numbered) })
   }
 
   /** @param pts Of every decoded frame, by ordinal, in time base ticks. */

@@ -4,6 +4,7 @@ import type { ReviewState } from '../../app/annotation.ts'
 import type { Clip, Job, Source, SourceState } from '../../app/contract.ts'
 import type { Problem } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
+import type { NumberedVideo } from '../../app/numbered.ts'
 import { standingOf } from '../../app/review.ts'
 import { playbackOf } from '../media/playback.ts'
 
@@ -55,6 +56,7 @@ export function sourceOf(row: Row): Source {
     problem: problemOfFile(row) ?? (parsed(row['problem']) as Problem | null),
     file: row['file'] as Source['file'],
     picture: row['picture'] === null ? null : Number(row['picture']),
+    numbered: parsed(row['numbered']) as NumberedVideo | null,
     probe,
     clipCount: Number(row['clip_count']),
     encodedCount: Number(row['encoded_count']),

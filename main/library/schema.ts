@@ -258,6 +258,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE bin_rows (id INTEGER PRIMARY KEY, source_id INTEGER NOT NULL REFERENCES bin ON DELETE CASCADE, rows BLOB NOT NULL) STRICT;
   CREATE INDEX bin_rows_of_source ON bin_rows (source_id);
   `,
+  // Numbered pictures are a video: how many are shown a second, and which numbers there are.
+  `
+  ALTER TABLE sources ADD COLUMN numbered TEXT;
+  `,
 ]
 
 /**

@@ -12,9 +12,17 @@ const NEW_CLOCK = 1
 
 /** @param seal Printed on standard error where the clock starts again: a number alone on a line, which only `-v info` lets through. */
 export function frameClock(
-  { frameRate, timeBase, startPts, untimedFrames = 0 }: Pick<Probe, 'frameRate' | 'timeBase' | 'startPts' | 'untimedFrames'>,
+  {
+    frameRate,
+    timeBase,
+    startPts,
+    untimedFrames = 0,
+    numbered = false,
+  }: Pick<Probe, 'frameRate' | 'timeBase' | 'startPts' | 'untimedFrames' | 'numbered'>,
   seal?: number,
 ): string {
+  // A picture is one second of its list and one tick of its video.
+  if (numbered) return `settb=${timeBase.num}/${timeBase.den},setpts='round(T)'`
   const start = `round(${startPts}*${timeBase.num}/${timeBase.den}/TB)`
   // A frame without a time is taken to follow at the nominal rate.
   const nominal = `max(1,round(${frameRate.den}/${frameRate.num}/TB))`

@@ -23,6 +23,7 @@ const DEFAULT_RATE = 4
 /** Longer side of a preview, pixels. */
 export const PREVIEW_SIDE = 240
 const STRIP_WIDTH = 160
+const STRIP_HEIGHT = 640
 /**
  * On the pipes, frames are told apart by their order, and are numbered instead of timed: encoders refuse the times of damaged files, and
  * those of variable frame rates that are closer together than their nominal rate.
@@ -50,7 +51,7 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants:
   const stripRate = probe.duration > 0 ? Math.min(rate, STRIP_CELLS / probe.duration) : rate
   const models = wants.flatMap((want) => (want.kind === 'tubes' ? [want.input] : []))
   const { small, scaled, preview } = pictures(tools, probe, models)
-  const strip = { width: STRIP_WIDTH, height: Math.max(2, 2 * Math.round((STRIP_WIDTH * probe.height) / probe.width / 2)) }
+  const strip = stripSize(probe)
   const grey = greySize(probe)
   const [tubes, single] = [
     wants.flatMap(({ kind }, i) => (kind === 'tubes' ? [i] : [])),
@@ -102,8 +103,8 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants:
  * recordings), ffmpeg would build its filters anew, and those would begin to count again; the scalers take every size as it comes. The turn
  * that ffmpeg makes of a rotated picture does not.
  */
-export function framesInput(file: string, { rotation }: Pick<Probe, 'rotation'>): string[] {
-  return [...(rotation === 0 ? ['-reinit_filter', '0'] : []), ...inputFile(file)]
+export function framesInput(file: string, { rotation, numbered = false }: Pick<Probe, 'rotation' | 'numbered'>): string[] {
+  return [...(rotation === 0 ? ['-reinit_filter', '0'] : []), ...inputFile(file, numbered)]
 }
 
 /** Filters from a decoded frame to `small`, which is scaled once, and from that to what each encoder and people see. */
@@ -179,6 +180,13 @@ const TONE_MAPPING = [
 function covering({ width, height }: Probe, input: PictureInput): { width: number; height: number } {
   const scale = Math.max(input.width / width, input.height / height)
   return { width: Math.max(input.width, Math.floor(width * scale)), height: Math.max(input.height, Math.floor(height * scale)) }
+}
+
+/** Of a picture as high as a tower a strip as high as it is shown: an encoder refuses more than 65,000 lines. */
+function stripSize({ width, height }: Probe): { width: number; height: number } {
+  const scale = Math.min(STRIP_WIDTH / width, STRIP_HEIGHT / height)
+  const even = (side: number) => Math.max(2, 2 * Math.round((side * scale) / 2))
+  return { width: even(width), height: even(height) }
 }
 
 function previewSize({ width, height }: Probe): { width: number; height: number } {

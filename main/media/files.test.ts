@@ -1,61 +1,12 @@
-import { execFileSync } from 'node:child_process'
-import { chmod, copyFile, mkdir, mkdtemp, open, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { fingerprint } from './fingerprint.ts'
-import { scanPaths } from './scan.ts'
 import { findMediaTools, runTool } from './tools.ts'
 
 const folder = await mkdtemp(path.join(os.tmpdir(), 'tubelet-files-'))
 afterAll(() => rm(folder, { recursive: true }))
-
-async function scan(...paths: string[]) {
-  const found: string[] = []
-  for await (const one of scanPaths(paths))
-    found.push('problem' in one ? `${one.problem.code} ${path.relative(folder, one.path)}` : path.relative(folder, one.path))
-  return found
-}
-
-describe('scanPaths', () => {
-  it('finds videos in natural order, passes hidden entries over, and follows links once', async () => {
-    const root = path.join(folder, 'tree')
-    await mkdir(path.join(root, 'in ünï', '.hidden'), { recursive: true })
-    for (const name of ['clip10.mp4', 'clip2.MP4', 'notes.txt', '.dot.mp4', 'in ünï/空白 & $(x).webm', 'in ünï/.hidden/x.mp4', '-y.gif']) {
-      await writeFile(path.join(root, name), 'x')
-    }
-    await symlink(root, path.join(root, 'loop'))
-    await symlink(path.join(root, 'nowhere'), path.join(root, 'broken.mp4'))
-    expect(await scan(root)).toEqual(['tree/-y.gif', 'tree/clip2.MP4', 'tree/clip10.mp4', 'tree/in ünï/空白 & $(x).webm'])
-    expect(await scan(path.join(root, 'notes.txt'), path.join(root, 'gone'), root)).toEqual([
-      ...['tree/notes.txt', 'file-missing tree/gone'],
-      ...['tree/-y.gif', 'tree/clip2.MP4', 'tree/clip10.mp4', 'tree/in ünï/空白 & $(x).webm'],
-    ])
-  })
-
-  it.skipIf(process.platform === 'win32')(
-    'refuses a pipe, which may never say anything',
-    { meta: { needs: 'a Unix system' } },
-    async () => {
-      const pipe = path.join(folder, 'pipe.mp4')
-      execFileSync('mkfifo', [pipe])
-      expect(await scan(pipe)).toEqual(['file-unreadable pipe.mp4'])
-    },
-  )
-
-  it.skipIf(process.getuid?.() === 0)(
-    'goes on after a folder that it may not read',
-    { meta: { needs: 'a user other than root' } },
-    async () => {
-      const root = path.join(folder, 'locked')
-      await mkdir(path.join(root, 'a'), { recursive: true })
-      await writeFile(path.join(root, 'z.mp4'), 'x')
-      await chmod(path.join(root, 'a'), 0)
-      expect(await scan(root)).toEqual(['locked/z.mp4', 'file-unreadable locked/a'])
-      await chmod(path.join(root, 'a'), 0o700)
-    },
-  )
-})
 
 describe('fingerprint', () => {
   it('is that of the bytes, not of the name', async () => {

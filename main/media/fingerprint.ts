@@ -3,11 +3,15 @@ import type { Stats } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import xxhash from 'xxhash-wasm'
 import { TubeletError } from '../../app/errors.ts'
-import { problemOfAccess } from './scan.ts'
+import { patternOf } from '../../app/numbered.ts'
+import { problemOfAccess } from './access.ts'
+import { filesOf } from './numbered.ts'
 
 const BLOCK = 2 ** 20
 /** Files up to this size are read whole, whatever they are. */
 const WHOLE_UP_TO = 512 * 2 ** 20
+/** Of each of many numbered pictures so much at either end. */
+const EDGE = 2 ** 15
 /** Of bigger ones of which a part is enough. */
 const SPREAD_BLOCKS = 256
 /** An index of more bytes than this is of many days. */
@@ -32,10 +36,14 @@ const hasher = xxhash()
  *
  * Empty files have no content to be told apart by, so each counts as its own by its path.
  *
+ * Numbered pictures, given by their pattern, count as one file of all their bytes one after the other, with the size of each; of more than
+ * 512 MiB the first and the last 32 KiB of each are read.
+ *
  * @param length Only so many bytes, as if the file ended there: what a file that grew was before.
  * @throws TubeletError `file-missing` or `file-unreadable`.
  */
 export function fingerprint(path: string, length?: number): Promise<string> {
+  if (patternOf(path) !== null) return fingerprintOfNumbered(path, length)
   return opened(path, async (file) => {
     const size = length ?? (await file.stat()).size
     const index = size > WHOLE_UP_TO ? await indexOfVaryingFrames(file, size) : null
@@ -55,6 +63,7 @@ export function fingerprint(path: string, length?: number): Promise<string> {
 
 /** The fingerprint that a library of before would have for the file; null where it is the same. @throws as `fingerprint` */
 export function fingerprintOfBefore(path: string): Promise<string | null> {
+  if (patternOf(path) !== null) return Promise.resolve(null)
   return opened(path, async (file) => {
     const { size } = await file.stat()
     return size <= BEFORE.whole ? null : hashOf(file, path, size, spread(size, BEFORE.blocks))
@@ -80,6 +89,36 @@ async function opened<T>(path: string, read: (file: FileHandle) => Promise<T>): 
   } catch (error) {
     throw new TubeletError(problemOfAccess(path, error), { cause: error })
   }
+}
+
+async function fingerprintOfNumbered(pattern: string, length = Infinity): Promise<string> {
+  const { files } = await filesOf(pattern)
+  const hash = (await hasher).create64()
+  const buffer = Buffer.allocUnsafe(BLOCK)
+  const total = Math.min(
+    length,
+    files.reduce((sum, { bytes }) => sum + bytes, 0),
+  )
+  let before = 0
+  for (const { file, bytes } of files) {
+    if (before >= length) break
+    before += bytes
+    hash.update(`${bytes}:`)
+    await opened(file, async (picture) => {
+      const parts =
+        total <= WHOLE_UP_TO || bytes <= 2 * EDGE
+          ? whole(bytes)
+          : [
+              { at: 0, length: EDGE },
+              { at: bytes - EDGE, length: EDGE },
+            ]
+      for (const part of parts) {
+        const { bytesRead } = await picture.read(buffer, 0, part.length, part.at)
+        hash.update(buffer.subarray(0, bytesRead))
+      }
+    })
+  }
+  return hash.digest().toString(16).padStart(16, '0')
 }
 
 /** A part of a file, bytes. */

@@ -201,7 +201,7 @@ function send(message: FromFollowWorker): void {
 
 async function run(): Promise<FollowResult> {
   const lead = Math.max(0, secondsOf(task.pts[task.from] ?? 0, task.probe) - LEAD_SECONDS)
-  for (const seek of lead > 0 && task.probe.clockRestarts !== true ? [lead, null] : [null]) {
+  for (const seek of lead > 0 && task.probe.clockRestarts !== true && task.probe.numbered !== true ? [lead, null] : [null]) {
     const result = await untilNotKilled(() => follow(seek))
     if (result !== null) return result
   }

@@ -7,7 +7,7 @@ import type { FollowedBox } from '../../app/contract/review.ts'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import { keyBoxesOf } from '../../app/follow.ts'
 import { type Probe, secondsOf } from '../../app/media.ts'
-import { problemOfAccess } from './scan.ts'
+import { problemOfAccess } from './access.ts'
 import type { MediaTools } from './tools.ts'
 
 /** Between key boxes that are kept, interpolation overlaps what was followed by this much. */

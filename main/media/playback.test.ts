@@ -70,9 +70,9 @@ describe('makeProxy on real files', () => {
 
   it('has a first picture of a file, or none where there is none', async () => {
     const { signal } = new AbortController()
-    const jpeg = await firstPicture(tools, clipPath('d11_room_dog_rot180_vfr.mp4'), signal)
+    const jpeg = await firstPicture(tools, clipPath('d11_room_dog_rot180_vfr.mp4'), null, signal)
     expect([...(jpeg ?? []).slice(0, 2)]).toEqual([0xff, 0xd8])
-    expect(await firstPicture(tools, clipPath('b05_audio_only_15s.mp4'), signal)).toBeNull()
+    expect(await firstPicture(tools, clipPath('b05_audio_only_15s.mp4'), null, signal)).toBeNull()
   })
 
   it('leaves nothing behind when aborted', async () => {

@@ -26,14 +26,26 @@ export function playbackOf(probe: Probe): 'direct' | 'proxy' | 'none' {
   const depth = probe.bitDepth === 8 || (probe.bitDepth === 10 && probe.codec !== 'h264')
   // Where a browser does not seek to the frame, and before time 0, to which it cannot seek at all.
   const exact = probe.shownLate !== true && probe.startPts >= 0
-  return plays && chroma420 && depth && exact ? 'direct' : 'proxy'
+  return plays && chroma420 && depth && exact && isPlayedFirst(probe) ? 'direct' : 'proxy'
+}
+
+/** Browsers play the first picture of a file; which of several they take for it where that is not the one marked default, is theirs to say. */
+function isPlayedFirst({ streams, videoStream }: Probe): boolean {
+  const [first, ...others] = streams.filter(({ type }) => type === 'video')
+  // Libraries of before hold no streams of some files.
+  return first === undefined || (first.index === videoStream && (first.isDefault || others.every(({ isDefault }) => !isDefault)))
 }
 
 /**
  * The first frame of a file that nothing is known of yet, as a JPEG of at most PREVIEW_SIDE pixels a side: something to see within the second,
  * while the file is still being probed. Null where there is none to be had.
  */
-export async function firstPicture(tools: MediaTools, file: string, signal: AbortSignal): Promise<Uint8Array | null> {
+export async function firstPicture(
+  tools: MediaTools,
+  file: string,
+  picture: number | null,
+  signal: AbortSignal,
+): Promise<Uint8Array | null> {
   const scale = `scale=iw*sar:ih,scale=${PREVIEW_SIDE}:${PREVIEW_SIDE}:force_original_aspect_ratio=decrease`
   const args = [
     '-v',
@@ -43,7 +55,7 @@ export async function firstPicture(tools: MediaTools, file: string, signal: Abor
     '1',
     ...inputFile(file),
     '-map',
-    '0:V:0',
+    picture === null ? '0:V:0' : `0:${picture}`,
     '-frames:v',
     '1',
     '-vf',

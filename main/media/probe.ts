@@ -2,19 +2,20 @@
 import { open, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { type Problem, TubeletError } from '../../app/errors.ts'
-import type { Probe, Rational } from '../../app/media.ts'
+import { picturesOf, type Probe, type Rational, usualPicture } from '../../app/media.ts'
 import { readReport, type Report, type Stream } from './report.ts'
-import { problemOfAccess } from './scan.ts'
+import { problemOfAccess } from './access.ts'
 import type { MediaTools } from './tools.ts'
 import { packetTiming, type PacketTiming } from './timing.ts'
 
 /**
  * Probe a file. Nothing is decoded, so a file that passes may still turn out damaged, or without a single readable frame.
  *
+ * @param picture The stream that was chosen of a file with several pictures; the one that players show where it is null, or not there any more.
  * @throws TubeletError `file-missing`, `file-unreadable`, `empty-file`, `not-a-video`, `audio-only`, `no-index`, `codec-unsupported`,
  *   `no-frames`, `decode-timeout`; the signal's reason when aborted.
  */
-export async function probe(tools: MediaTools, file: string, signal?: AbortSignal): Promise<Probe> {
+export async function probe(tools: MediaTools, file: string, signal?: AbortSignal, picture: number | null = null): Promise<Probe> {
   const header = await readHeader(file)
   if (isPhoto(header))
     throw verdict(file, {
@@ -25,7 +26,9 @@ export async function probe(tools: MediaTools, file: string, signal?: AbortSigna
     })
   const { report, messages: stderr } = await readReport(tools, file, signal)
   if (report === null) throw unopened(file, header, stderr)
-  const stream = bestVideo(report.streams)
+  const streams = report.streams.map(streamInfo)
+  const chosen = picturesOf({ streams }).find(({ index }) => index === picture) ?? usualPicture({ streams })
+  const stream = report.streams.find(({ index }) => index === chosen?.index)
   if (stream === undefined) throw withoutVideo(file, report, stderr)
   if (!tools.decoders.has(stream.codec_name)) throw unsupportedCodec(file, stream, stderr)
   if (stream.width <= 0 || stream.height <= 0)
@@ -38,10 +41,48 @@ export async function probe(tools: MediaTools, file: string, signal?: AbortSigna
       },
       stderr,
     )
-  return describe(report, stream)
+  return { ...describe(report, stream), streams }
 }
 
-function describe(report: Report, stream: Stream): Probe {
+/**
+ * Probe numbered pictures by the list of them.
+ *
+ * @param pattern Where they lie, for people. @param count How many there are. @throws TubeletError as `probe`
+ */
+export async function probeNumbered(
+  tools: MediaTools,
+  list: string,
+  { pattern, count, frameRate }: { pattern: string; count: number; frameRate: Rational },
+  signal?: AbortSignal,
+): Promise<Probe> {
+  const { report, messages } = await readReport(tools, list, signal, true)
+  const stream = report?.streams.find(({ codec_type }) => codec_type === 'video')
+  if (report === null || stream === undefined || stream.width <= 0 || stream.height <= 0)
+    throw verdict(
+      pattern,
+      {
+        code: 'no-frames',
+        message: 'The first of these pictures cannot be read.',
+        next: 'Write it again, or remove it and add the others again.',
+      },
+      messages,
+    )
+  if (!tools.decoders.has(stream.codec_name)) throw unsupportedCodec(pattern, stream, messages)
+  return {
+    ...describe(report, stream),
+    container: 'numbered pictures',
+    streams: [streamInfo(stream)],
+    numbered: true,
+    duration: (count * frameRate.den) / frameRate.num,
+    frameRate,
+    variableFrameRate: false,
+    timeBase: { num: frameRate.den, den: frameRate.num },
+    startPts: 0,
+    frameCount: count,
+  }
+}
+
+function describe(report: Report, stream: Stream): Omit<Probe, 'streams'> {
   const timeBase = rational(stream.time_base) ?? { num: 1, den: 1000 }
   const packets = report.packets.filter((packet) => packet.stream_index === stream.index)
   const timing = packetTiming(packets, report.complete)
@@ -72,12 +113,22 @@ function describe(report: Report, stream: Stream): Probe {
     frameCount: stream.nb_frames ?? timing.frameCount,
     ...recordedAt(report.format.tags['creation_time']),
     videoStream: stream.index,
-    streams: report.streams.map((s) => ({
-      index: s.index,
-      type: s.codec_type,
-      codec: s.codec_name,
-      isDefault: s.disposition.default === 1,
-    })),
+  }
+}
+
+/** What muxers write where nobody gave a name. */
+const NO_NAME = /handler?$|^vide$|\b(?:core|iso) media\b|\bgpac\b/i
+
+function streamInfo({ index, codec_type, codec_name, disposition, width, height, tags }: Stream): Probe['streams'][number] {
+  const named = { index, type: codec_type, codec: codec_name, isDefault: disposition.default === 1 }
+  if (codec_type !== 'video') return named
+  const title = (tags['title'] ?? tags['handler_name'] ?? '').trim()
+  return {
+    ...named,
+    width,
+    height,
+    ...(title === '' || NO_NAME.test(title) ? {} : { title }),
+    ...(disposition.attached_pic === 1 ? { cover: true } : {}),
   }
 }
 
@@ -85,12 +136,6 @@ function describe(report: Report, stream: Stream): Probe {
 function recordedAt(tag = ''): Pick<Probe, 'recordedAt'> {
   const at = new Date(tag)
   return at.getUTCFullYear() > 1971 ? { recordedAt: at.toISOString() } : {}
-}
-
-/** The stream that a player shows: the one marked default, else the one with most pixels; never a cover picture. */
-function bestVideo(streams: readonly Stream[]): Stream | undefined {
-  const rank = (s: Stream) => (s.disposition.default === 1 ? 2 ** 40 : 0) + s.width * s.height
-  return streams.filter((s) => s.codec_type === 'video' && s.disposition.attached_pic === 0).sort((a, b) => rank(b) - rank(a))[0]
 }
 
 function rotationOf(stream: Stream): Probe['rotation'] {

@@ -70,10 +70,11 @@ export async function readReport(
   tools: MediaTools,
   file: string,
   signal?: AbortSignal,
+  numbered = false,
 ): Promise<{ report: Report | null; messages: string }> {
   const read = (input: readonly string[]) =>
     tools.ffprobe === null ? byFfmpeg(tools.ffmpeg, input, signal) : byFfprobe(tools.ffprobe, input, signal)
-  const input = inputFile(file)
+  const input = inputFile(file, numbered)
   const first = await read(input)
   // ffprobe opens the decoder of every stream, and gives up where one cannot be: that of damaged sound, say.
   const found =
@@ -220,7 +221,9 @@ function streamOf(block: string): Stream[] {
       time_base: `1/${base}`,
       disposition: { default: Number(line.includes('(default)')), attached_pic: Number(line.includes('(attached pic)')) },
       tags: Object.fromEntries(
-        [...block.matchAll(/^ {4,6}(DURATION|rotate) *: (.+)$/gm)].map(([, key = '', value = '']) => [key, value] as const),
+        [...block.matchAll(/^ {4,6}(DURATION|rotate|title|handler_name) *: (.+)$/gm)].map(
+          ([, key = '', value = '']) => [key, value] as const,
+        ),
       ),
       side_data_list: rotation === undefined ? [] : [{ rotation: Number(rotation) }],
     }),

@@ -8,7 +8,7 @@ import type { SampledClip } from './clips.ts'
 import { damageOf, type Heard } from './damage.ts'
 import { decodePlan, type Want } from './decode-plan.ts'
 import { newSeal } from './decode-streams.ts'
-import { problemOfAccess } from './scan.ts'
+import { problemOfAccess } from './access.ts'
 import type { MediaTools } from './tools.ts'
 
 export type { SampledClip } from './clips.ts'

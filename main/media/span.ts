@@ -82,7 +82,7 @@ async function decode(
   const chosen = pts.map((ticks) => `lt(abs(t-(${seconds(ticks)})),${SAME_TIME})`).join('+')
   const lead = Math.max(0, secondsOf(Math.min(...pts), probe) - LEAD_SECONDS)
   // Where seeking brings other frames, or none, the file is decoded from its beginning, on which its clock depends.
-  for (const seek of lead > 0 && probe.clockRestarts !== true ? [lead, null] : [null]) {
+  for (const seek of lead > 0 && probe.clockRestarts !== true && probe.numbered !== true ? [lead, null] : [null]) {
     const args = [
       ...[
         '-v',

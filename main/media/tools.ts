@@ -177,12 +177,20 @@ const CONTAINERS = [
   'mp3,wav,w64,flac,aac,ac3,eac3,dts,aiff,caf,au,amr,ape,wv,tta,opus',
 ].join(',')
 
+/** Single pictures, in a list of them that Tubelet wrote itself: nothing else is opened from there. */
+const PICTURES =
+  'concat,image2,jpeg_pipe,png_pipe,bmp_pipe,tiff_pipe,webp_pipe,tga_pipe,dpx_pipe,exr_pipe,pbm_pipe,pgm_pipe,ppm_pipe,pam_pipe,j2k_pipe'
+
 /**
  * A file as ffmpeg's input arguments. The `file:` prefix keeps names like `-x.mp4` or `concat:a` from being read as options or
  * protocols; the whitelists keep it from reading any other file, or the network. Only its name tells a file of JPEGs, one after the other,
  * from a picture.
+ *
+ * @param numbered The file is a list of numbered pictures, see numbered.ts.
  */
-export function inputFile(file: string): string[] {
+export function inputFile(file: string, numbered = false): string[] {
+  if (numbered)
+    return ['-protocol_whitelist', 'file', '-format_whitelist', PICTURES, '-f', 'concat', '-safe', '0', '-i', `file:${path.resolve(file)}`]
   return [
     ...(/\.mjpe?g$/i.test(file) ? ['-f', 'mjpeg'] : []),
     '-protocol_whitelist',

@@ -13,7 +13,6 @@ import { gzip } from 'node:zlib'
 import { isCheckpoint } from '../../app/catalogue.ts'
 import type { PackWork, Precision } from '../../app/contract/packs.ts'
 import { TubeletError } from '../../app/errors.ts'
-import { VIDEO_EXTENSIONS } from '../../app/media.ts'
 import type { FileRef } from '../../app/pack/base.ts'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { Engine, type ForkEngine, ofFamily } from '../engine/engine.ts'
@@ -54,24 +53,9 @@ const STORED: Readonly<Record<Precision, string>> = { fp32: '', fp16: ', half pr
 /** Graphs, tokenizer, self-test. */
 const BESIDE_WEIGHTS = 8e6
 
-/** What of `paths` are packs and checkpoints, or folders that hold one, and what else there is, videos perhaps. */
-export async function sortPaths(paths: readonly string[]): Promise<{ models: string[]; others: string[] }> {
-  const found = await Promise.all(
-    paths.map(async (file) => {
-      const names = await readdir(file).catch(() => null)
-      if (names === null)
-        return {
-          model: isCheckpoint(file) || path.basename(file) === 'pack.json',
-          other: !isCheckpoint(file) && path.basename(file) !== 'pack.json',
-        }
-      // A model's folder may have videos beside the model, and a folder of videos some .bin that is no model.
-      const model = names.some(
-        (name) => name === 'pack.json' || (isCheckpoint(name) && !name.endsWith('.bin')) || name === PUBLISHED_BEFORE,
-      )
-      return { model, other: !model || names.some((name) => VIDEO_EXTENSIONS.has(path.extname(name).slice(1).toLowerCase())) }
-    }),
-  )
-  return { models: paths.filter((_, i) => found[i]?.model), others: paths.filter((_, i) => found[i]?.other) }
+/** Whether a folder with these names is a pack or holds a checkpoint: a folder of videos may have some .bin that is none. */
+export function isPackFolder(names: readonly string[]): boolean {
+  return names.some((name) => name === 'pack.json' || (isCheckpoint(name) && !name.endsWith('.bin')) || name === PUBLISHED_BEFORE)
 }
 
 /** The pack folder or the checkpoint that a folder stands for; null where it is no folder or holds neither. @throws TubeletError `checkpoint-unusable` where nobody can tell which */

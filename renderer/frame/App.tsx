@@ -1,9 +1,11 @@
 import { type DragEvent, useDeferredValue, useState } from 'react'
 import { Toaster } from 'sonner'
+import { desktop } from '../desktop.ts'
 import { drop } from '../drop.ts'
 import { t } from '../i18n.ts'
 import { useKeys } from '../keys.ts'
 import { AddDialog } from '../parts/AddDialog.tsx'
+import { NumberedDialog } from '../parts/NumberedDialog.tsx'
 import { Confirm } from '../parts/Confirm.tsx'
 import { EmptyState } from './EmptyState.tsx'
 import { ExportDialog } from '../export/ExportDialog.tsx'
@@ -61,10 +63,13 @@ export function App() {
       <StatusBar />
       {dragging && !empty && (
         <div className="drop-veil" aria-hidden>
-          {t('Drop to add to the library')}
+          {desktop === null
+            ? t('Checkpoints can be dropped here. Videos are added by their folder, which is asked for next.')
+            : t('Drop to add to the library')}
         </div>
       )}
       {panel === 'add' && <AddDialog />}
+      {panel === 'numbered' && <NumberedDialog />}
       {panel === 'export' && <ExportDialog />}
       {panel === 'shortcuts' && <ShortcutsDialog />}
       {panel === 'palette' && <Palette />}

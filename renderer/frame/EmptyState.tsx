@@ -1,9 +1,11 @@
 import { Clapperboard, FolderPlus } from 'lucide-react'
 import { useEffect } from 'react'
 import { call } from '../api.ts'
+import { desktop } from '../desktop.ts'
+import { addAny } from '../drop.ts'
 import { shown, t, useLanguage } from '../i18n.ts'
 import { keyOf } from '../keys.ts'
-import { addPaths, useStatus } from '../queries.ts'
+import { useStatus } from '../queries.ts'
 import { Abilities } from '../packs/Abilities.tsx'
 import { privacy } from '../settings/privacy.ts'
 import { useUi } from '../store.ts'
@@ -19,19 +21,24 @@ export function EmptyState({ dragging }: { dragging: boolean }) {
   return (
     <main className="empty" data-dragging={dragging}>
       <Clapperboard size={44} strokeWidth={1.25} aria-hidden />
-      <h2>{t('Drop videos or folders here')}</h2>
+      <h2>{desktop === null ? t('Add videos or folders') : t('Drop videos or folders here')}</h2>
       <p className="muted">{t('Things, text and movement are found in every clip. Then ask, search, label, correct and export.')}</p>
       <div className="row">
         <button className="primary large" onClick={() => void pickFolder()} autoFocus>
           <FolderPlus size={17} aria-hidden />
-          {t('Choose folder')}
+          {desktop === null ? t('Choose or type a folder') : t('Choose folder')}
         </button>
         {status?.sample && (
-          <button className="large" onClick={() => void addPaths([status.sample ?? ''])}>
+          <button className="large" onClick={() => void addAny([status.sample ?? ''])}>
             {t('Try the sample clip')}
           </button>
         )}
       </div>
+      {desktop === null && (
+        <p className="muted small">
+          {t('A browser tells no program where dropped videos lie: choose their folder, or type it. Checkpoints can be dropped here.')}
+        </p>
+      )}
       <Abilities />
       <dl className="hints">
         <div>

@@ -1,6 +1,7 @@
 /** Packs as the window asks for them, and what it has done with them. */
 import { QueryObserver, queryOptions, useQuery } from '@tanstack/react-query'
 import { toast } from 'sonner'
+import type { BroughtBeside } from '../../app/contract/intake.ts'
 import type { InstalledPack, PackOverview, PackWork } from '../../app/contract/packs.ts'
 import { problemOf, TubeletError } from '../../app/errors.ts'
 import type { Task } from '../../app/pack/base.ts'
@@ -41,6 +42,16 @@ export async function importFile(path: string): Promise<void> {
   await followed(path.split(/[\\/]/).at(-1) ?? path, begin)
 }
 
+/** The packs as they are, to tell a new one from. */
+export const packsNow = (): Promise<PackOverview> => queryClient.query(overview)
+
+/** Follow what is made of a file or folder that was brought, like `importFile`. */
+export async function followImport({ path, work, problem }: BroughtBeside['packs'][number], before: PackOverview): Promise<void> {
+  if (problem) usePacksUi.getState().set({ refused: [...usePacksUi.getState().refused, problem] })
+  const begun = work ? Promise.resolve(work) : Promise.reject(new TubeletError(problem ?? problemOf(null)))
+  await followed(path.split(/[\\/]/).at(-1) ?? path, () => begun, before)
+}
+
 /** Import a file whose path a browser does not tell: its bytes are sent. @param config The text of its open_clip_config.json. */
 export async function bringFile(file: File, config: string | null): Promise<void> {
   const { precision } = usePacksUi.getState()
@@ -59,13 +70,13 @@ useUi.subscribe(({ page }, before) => {
 })
 
 /** Tell how an import begins and ends, on whichever page the person goes on meanwhile. */
-async function followed(name: string, begin: () => Promise<PackWork>): Promise<void> {
+async function followed(name: string, begin: () => Promise<PackWork>, known?: PackOverview): Promise<void> {
   const onPage = () => useUi.getState().page === 'packs'
   const options = { id: `${NOTICE}${(imports += 1)}`, action: { label: t('Show'), onClick: () => useUi.getState().goTo('packs') } }
   const loading = (text: string) => !onPage() && toast.loading(text, options)
   try {
     loading(t('“{{name}}” is looked at', { name }))
-    const before = await queryClient.query(overview)
+    const before = known ?? (await packsNow())
     const { id } = await begin()
     loading(t('A pack is being made of “{{name}}”', { name }))
     const pack = await imported(id, before)

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { CornerLeftUp, File, Film, Folder } from 'lucide-react'
-import { type SubmitEvent, useState } from 'react'
+import { type SubmitEvent, useDeferredValue, useState } from 'react'
 import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
 import { desktop } from '../desktop.ts'
@@ -78,7 +78,6 @@ export function PathPicker({
     event.preventDefault()
     if (path.trim() !== '') onChoose(path.trim())
   }
-  const videos = data?.entries.filter(({ kind }) => kind === 'video').length ?? 0
   return (
     <form className="picker" onSubmit={submit}>
       <div className="row">
@@ -119,13 +118,35 @@ export function PathPicker({
           </li>
         ))}
       </ul>
-      {files === true && (
-        <p className="muted small">
-          {videos > 0
-            ? t('“{{action}}” takes this folder with everything below it.', { action })
-            : t('No video lies directly in this folder; folders below it are searched too.')}
-        </p>
-      )}
+      {files === true && <Below path={path.trim()} action={action} />}
     </form>
+  )
+}
+
+/** What would be taken with the folder that is chosen or typed: also what lies far below it. */
+function Below({ path, action }: { path: string; action: string }) {
+  const wanted = useDeferredValue(path)
+  const { data } = useQuery({
+    queryKey: ['browse', 'below', wanted],
+    queryFn: () => call('lookBelow', { query: { path: wanted } }),
+    enabled: wanted !== '',
+    staleTime: 0,
+    placeholderData: (earlier) => earlier,
+    retry: false,
+  })
+  if (data === undefined) return null
+  const { videos, numbered, more } = data
+  const found = [
+    ...(videos > 0 || numbered === 0 ? [t('{{count, number}} videos', { count: videos })] : []),
+    ...(numbered > 0 ? [t('{{count, number}} series of numbered pictures', { count: numbered })] : []),
+  ].join(', ')
+  return (
+    <p className="muted small" role="status">
+      {videos + numbered === 0 && !more
+        ? t('No video lies there or in the folders below it.')
+        : more
+          ? t('“{{action}}” takes {{found}} and more, from there and from the folders below it.', { action, found })
+          : t('“{{action}}” takes {{found}}, from there and from the folders below it.', { action, found })}
+    </p>
   )
 }

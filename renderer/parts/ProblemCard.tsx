@@ -11,6 +11,8 @@ import { toast } from '../toast.ts'
 export function ProblemCard({ problem, warning = false, children }: { problem: Problem; warning?: boolean; children?: ReactNode }) {
   const { file, details, code } = problem
   const { message, next, stillWorks } = told(problem)
+  // Who looks for a file wants to know where it was.
+  const placed = !warning || code === 'file-missing' || code === 'file-replaced'
   const Icon = warning ? TriangleAlert : CircleAlert
   const status = queryClient.getQueryData<Status>(['status'])
   // A report may be sent to strangers: file names are enough, folders tell about the person.
@@ -26,7 +28,7 @@ export function ProblemCard({ problem, warning = false, children }: { problem: P
       <Icon size={18} aria-hidden />
       <div>
         <h3>{message}</h3>
-        {file !== undefined && !warning && <p className="mono">{file}</p>}
+        {file !== undefined && placed && <p className="mono">{file}</p>}
         {next !== undefined && <p>{next}</p>}
         {stillWorks !== undefined && <p className="muted">{stillWorks}</p>}
         <div className="row">
@@ -35,10 +37,10 @@ export function ProblemCard({ problem, warning = false, children }: { problem: P
             {t('Copy report')}
           </button>
         </div>
-        {(details !== undefined || (warning && file !== undefined)) && (
+        {(details !== undefined || (!placed && file !== undefined)) && (
           <details>
             <summary>{t('Details')}</summary>
-            {warning && <p className="mono">{file}</p>}
+            {!placed && <p className="mono">{file}</p>}
             {details !== undefined && <pre>{details}</pre>}
           </details>
         )}

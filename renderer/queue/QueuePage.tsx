@@ -1,4 +1,4 @@
-import { ArrowUpToLine, GripVertical, Pause, Play, RotateCcw, X } from 'lucide-react'
+import { ArrowUpToLine, GripVertical, Pause, Play, RotateCcw, Trash2, X } from 'lucide-react'
 import { type DragEvent, type KeyboardEvent, memo, useState } from 'react'
 import type { Job, Queue } from '../../app/contract.ts'
 import { JOB_KINDS } from '../../app/job-kinds.ts'
@@ -6,6 +6,7 @@ import { call } from '../api.ts'
 import { about, number, percent } from '../format.ts'
 import { phrase, shown, t, told } from '../i18n.ts'
 import { queryClient, tell, useQueue } from '../queries.ts'
+import { toast } from '../toast.ts'
 import { jobName } from './job-name.ts'
 import { ask, newest, withMove } from './order.ts'
 import { ReviewProgress } from './ReviewProgress.tsx'
@@ -32,7 +33,7 @@ function Head({ queue }: { queue: Queue | undefined }) {
   const open = (queue?.waiting ?? 0) + (queue?.running ?? 0)
   const failed = queue?.failed ?? 0
   const cancelled = queue?.jobs.some(({ state }) => state === 'cancelled')
-  const act = (name: 'pauseQueue' | 'resumeQueue' | 'cancelAll' | 'retryFailed') => () => void call(name).catch(tell)
+  const act = (name: 'pauseQueue' | 'resumeQueue' | 'cancelAll') => () => void call(name).catch(tell)
   return (
     <header className="queue-head">
       <div className="grow">
@@ -52,12 +53,6 @@ function Head({ queue }: { queue: Queue | undefined }) {
               ].join(' · ')}
         </p>
       </div>
-      {failed > 0 && (
-        <button onClick={act('retryFailed')}>
-          <RotateCcw size={14} aria-hidden />
-          {t('Retry all failed')}
-        </button>
-      )}
       {queue?.paused ? (
         <button className="primary" onClick={act('resumeQueue')}>
           <Play size={14} aria-hidden />
@@ -132,7 +127,22 @@ function Jobs({ queue: { jobs, waiting, running, finished, failed } }: { queue: 
           />
         ))}
       </Group>
-      <Group name={t('Failed')} count={failed}>
+      <Group
+        name={t('Failed')}
+        count={failed}
+        actions={
+          <>
+            <button onClick={() => void call('retryFailed').catch(tell)}>
+              <RotateCcw size={14} aria-hidden />
+              {t('Retry all failed')}
+            </button>
+            <button onClick={() => void remove(call('removeFailed'))}>
+              <Trash2 size={14} aria-hidden />
+              {t('Remove all failed')}
+            </button>
+          </>
+        }
+      >
         {of('failed').map((job) => (
           <JobRow key={job.id} job={job} />
         ))}
@@ -159,13 +169,39 @@ function moveJob(job: Job, before: number | null): void {
     })
 }
 
-function Group({ name, count, more = 0, children }: { name: string; count: number; more?: number; children: React.ReactNode }) {
+/** Off the list; where a video went with it, it says where to. */
+async function remove(removing: Promise<{ binned: number }>): Promise<void> {
+  try {
+    const { binned } = await removing
+    if (binned > 0)
+      toast(t('{{count, number}} videos of which nothing could be read lie in the bin for 30 days (Settings)', { count: binned }), {
+        id: 'removed',
+      })
+  } catch (error) {
+    tell(error)
+  }
+}
+
+interface GroupProps {
+  name: string
+  count: number
+  /** How many there are that are not listed. */
+  more?: number
+  /** What can be done with all of them. */
+  actions?: React.ReactNode
+  children: React.ReactNode
+}
+
+function Group({ name, count, more = 0, actions, children }: GroupProps) {
   if (count === 0) return null
   return (
     <section className="jobs">
-      <h4>
-        {name} <span className="muted num">{number(count)}</span>
-      </h4>
+      <header className="row">
+        <h4 className="grow">
+          {name} <span className="muted num">{number(count)}</span>
+        </h4>
+        {actions}
+      </header>
       <ul className="plain" aria-label={name}>
         {children}
       </ul>
@@ -253,6 +289,16 @@ const JobRow = memo(function JobRow({ job, place, dragged = false, onMove, drag 
         <button aria-label={t('Retry {{name}}', { name })} onClick={onJob('retryJob')}>
           <RotateCcw size={14} aria-hidden />
           {t('Retry')}
+        </button>
+      )}
+      {(state === 'failed' || state === 'cancelled') && (
+        <button
+          className="icon"
+          aria-label={t('Remove {{name}} from the queue', { name })}
+          title={t('Remove from the queue')}
+          onClick={() => void remove(call('removeJob', { params: { jobId: id } }))}
+        >
+          <Trash2 size={15} aria-hidden />
         </button>
       )}
     </li>

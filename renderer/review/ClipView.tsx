@@ -4,11 +4,12 @@ import type { Annotation, TextAnnotation, TrackAnnotation } from '../../app/anno
 import type { Clip, Source } from '../../app/contract.ts'
 import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
+import { addAny } from '../drop.ts'
 import { findSimilar } from '../find/similar.ts'
 import { t } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { usePlayer } from '../player.ts'
-import { addPaths, inOrder, offerUndo, queryClient, tell, useClip, useClipsOf, useFrames, useSources } from '../queries.ts'
+import { inOrder, offerUndo, queryClient, tell, useClip, useClipsOf, useFrames, useSources } from '../queries.ts'
 import { isLost } from './preview.ts'
 import { useAnnotations } from './edits.ts'
 import { removeClip } from './marked.ts'
@@ -16,6 +17,7 @@ import { useUi } from '../store.ts'
 import { toast } from '../toast.ts'
 import { pickFolder } from '../parts/AddDialog.tsx'
 import { Panels } from '../parts/Panels.tsx'
+import { Pictures } from './Pictures.tsx'
 import { Player } from './Player.tsx'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
 import { Timeline } from './Timeline.tsx'
@@ -60,6 +62,7 @@ export function ClipView() {
           )}
           <Remove key={source.id} source={source} />
         </div>
+        <Pictures source={source} />
         <SourceProblem source={source} />
       </header>
       {source.probe !== null && source.playback !== 'none' && source.state !== 'failed' ? (
@@ -164,7 +167,7 @@ function Lost({ source: { id, path, file, problem } }: { source: Source }) {
   const again = () => call('retrySource', { params: { sourceId: id } }).then(() => toast.success(t('It is there again.')), tell)
   return (
     <ProblemCard problem={problem} warning>
-      {file === 'replaced' && !others && <button onClick={() => void addPaths([path])}>{t('Add as a new video')}</button>}
+      {file === 'replaced' && !others && <button onClick={() => void addAny([path])}>{t('Add as a new video')}</button>}
       {file === 'replaced' && !others && <button onClick={() => void same()}>{t('It is the same video')}</button>}
       {(file === 'missing' || others) && <button onClick={() => void pickFolder()}>{t('Show where it is…')}</button>}
       {file === 'missing' && <button onClick={() => void again()}>{t('Look again')}</button>}

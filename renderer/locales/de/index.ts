@@ -3,6 +3,7 @@ import backend from './backend.json' with { type: 'json' }
 import care from './care.json' with { type: 'json' }
 import files from './files.json' with { type: 'json' }
 import find from './find.json' with { type: 'json' }
+import intake from './intake.json' with { type: 'json' }
 import labels from './labels.json' with { type: 'json' }
 import overview from './overview.json' with { type: 'json' }
 import packs from './packs.json' with { type: 'json' }
@@ -10,4 +11,4 @@ import review from './review.json' with { type: 'json' }
 import shell from './shell.json' with { type: 'json' }
 import table from './table.json' with { type: 'json' }
 
-export default { ...shell, ...backend, ...review, ...table, ...files, ...find, ...labels, ...overview, ...packs, ...care }
+export default { ...shell, ...backend, ...review, ...table, ...files, ...find, ...intake, ...labels, ...overview, ...packs, ...care }

@@ -1,0 +1,153 @@
+/**
+ * Numbered pictures, such as img_0001.jpg, img_0002.jpg …: one video, written as pictures. Its path is their folder with a pattern as ffmpeg and
+ * others write it: `img_%04d.jpg` for numbers filled with zeros to four digits, `img_%d.jpg` for numbers as they are.
+ */
+import { z } from 'zod'
+import { Rational } from './media.ts'
+
+/** Still pictures that ffmpeg reads one by one. */
+const PICTURES = /\.(?:jpe?g|png|bmp|tiff?|webp|tga|dpx|exr|p[bgpn]m|jp2|j2k)$/i
+/** Fewer are pictures that happen to be numbered. */
+const LEAST = 3
+/** Digits beyond which a number is not exact any more. */
+const MOST_DIGITS = 15
+
+/** First and last number, and how far apart they are: 1, 2, 3 and 5 are [1, 3, 1], [5, 5, 1]. */
+const Run = z.tuple([z.number().int().min(0), z.number().int().min(0), z.number().int().min(1)])
+type Run = z.infer<typeof Run>
+
+/** What is kept of numbered pictures beside their path. */
+export const NumberedVideo = z.object({
+  /** Pictures a second, as a person said: the pictures do not tell. */
+  frameRate: Rational,
+  /** Which numbers there are, ascending: the nth is frame n. */
+  runs: z.array(Run),
+})
+export type NumberedVideo = z.infer<typeof NumberedVideo>
+
+/** Numbered pictures of one folder. */
+export interface Numbered {
+  /** The name with the pattern in it. */
+  pattern: string
+  runs: Run[]
+  count: number
+  /** Names of the first and the last one. */
+  first: string
+  last: string
+  /** Numbers between the first and the last that are not there, at the usual distance. */
+  missing: number
+}
+
+interface Pattern {
+  before: string
+  /** Least number of digits; 0 where numbers are not filled with zeros. */
+  digits: number
+  after: string
+}
+
+export function isPicture(name: string): boolean {
+  return PICTURES.test(name)
+}
+
+/** Null where it is no pattern of pictures. @param name With or without folders before it. */
+export function patternOf(name: string): Pattern | null {
+  const file = name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1)
+  const [, before, digits, after] = /^(.*)%(?:0(\d{1,2}))?d(.*)$/.exec(file) ?? []
+  return before === undefined || after === undefined || !isPicture(after) ? null : { before, digits: Number(digits ?? 0), after }
+}
+
+/** What people call it: `img_####.jpg`. */
+export function titleOfPattern(name: string): string {
+  const pattern = patternOf(name)
+  return pattern === null ? name : `${pattern.before}${'#'.repeat(Math.max(1, pattern.digits))}${pattern.after}`
+}
+
+/** The numbered pictures among the names of a folder; several where there are several. Others, and few of a kind, are none. */
+export function numberedAmong(names: readonly string[]): Numbered[] {
+  const groups = new Map<string, { before: string; after: string; digits: string[] }>()
+  for (const name of names) {
+    const [, before, digits, after] = isPicture(name) ? (/^(.*?)(\d+)(\D*\.\w+)$/.exec(name) ?? []) : []
+    if (before === undefined || digits === undefined || after === undefined || digits.length > MOST_DIGITS || /[\r\n]/.test(name)) continue
+    const key = JSON.stringify([before, after])
+    const group = groups.get(key) ?? { before, after, digits: [] }
+    group.digits.push(digits)
+    groups.set(key, group)
+  }
+  return [...groups.values()].flatMap(({ before, after, digits }) =>
+    byWidth(digits).flatMap(([width, numbers]) => (numbers.length < LEAST ? [] : [numbered({ before, digits: width, after }, numbers)])),
+  )
+}
+
+/** The pictures of a pattern among the names of a folder, ascending by number; null where there are none. */
+export function picturesOf(pattern: string, names: readonly string[]): Numbered | null {
+  const wanted = patternOf(pattern)
+  if (wanted === null) return null
+  const digits = names.flatMap((name) => {
+    const [, found] =
+      (name.startsWith(wanted.before) &&
+        name.endsWith(wanted.after) &&
+        /^(\d+)$/.exec(name.slice(wanted.before.length, name.length - wanted.after.length))) ||
+      []
+    return found === undefined || found.length > MOST_DIGITS ? [] : [found]
+  })
+  const numbers = byWidth(digits).find(([width]) => width === wanted.digits)?.[1] ?? []
+  return numbers.length === 0 ? null : numbered(wanted, numbers)
+}
+
+/** Their names, in their order. */
+export function namesOf(pattern: string, runs: readonly Run[]): string[] {
+  const parts = patternOf(pattern)
+  return parts === null
+    ? []
+    : runs.flatMap(([first, last, step]) => {
+        const names = []
+        for (let number = first; number <= last; number += step) names.push(nameOf(parts, number))
+        return names
+      })
+}
+
+/** A rate as people say it, as the fraction that it stands for: 29.97 is 30000/1001. */
+export function rateOf(perSecond: number): Rational {
+  const whole = Math.round(perSecond * 1.001)
+  if (!Number.isInteger(perSecond) && Math.abs(perSecond - whole / 1.001) < 0.006) return { num: whole * 1000, den: 1001 }
+  const [num, den] = perSecond >= 1 ? [Math.round(perSecond * 1000), 1000] : [1_000_000, Math.round(1_000_000 / perSecond)]
+  const common = divisor(num, den)
+  return { num: num / common, den: den / common }
+}
+
+function divisor(a: number, b: number): number {
+  return b === 0 ? a : divisor(b, a % b)
+}
+
+/** Sorted into those that are filled with zeros to the same width, and those that are not: 0 of these. */
+function byWidth(all: readonly string[]): [width: number, numbers: number[]][] {
+  const filled = [...new Set(all.filter((one) => one.length > 1 && one.startsWith('0')).map(({ length }) => length))].sort((a, b) => a - b)
+  // Those that outgrew their zeros go on with the widest of them; shorter ones were never filled.
+  const widthOf = (one: string) =>
+    filled.findLast((width) => (one.startsWith('0') && one.length > 1 ? one.length === width : one.length >= width)) ?? 0
+  return [...Map.groupBy(all, widthOf)].map(([width, some]) => [width, [...new Set(some.map(Number))].sort((a, b) => a - b)])
+}
+
+function numbered(pattern: Pattern, numbers: readonly number[]): Numbered {
+  const steps = numbers.slice(1).map((number, i) => number - (numbers[i] ?? 0))
+  const usual = [...steps].sort((a, b) => a - b)[steps.length >> 1] ?? 1
+  const runs: Run[] = []
+  for (const number of numbers) {
+    const run = runs.at(-1)
+    if (run !== undefined && number === run[1] + usual) run[1] = number
+    else runs.push([number, number, usual])
+  }
+  const [first = 0, last = 0] = [numbers[0], numbers.at(-1)]
+  return {
+    pattern: `${pattern.before}%${pattern.digits === 0 ? '' : `0${pattern.digits}`}d${pattern.after}`,
+    runs,
+    count: numbers.length,
+    first: nameOf(pattern, first),
+    last: nameOf(pattern, last),
+    missing: Math.max(0, Math.round((last - first) / usual) + 1 - numbers.length),
+  }
+}
+
+function nameOf({ before, digits, after }: Pattern, number: number): string {
+  return `${before}${String(number).padStart(digits, '0')}${after}`
+}

@@ -1,0 +1,95 @@
+/**
+ * The one way in: whatever a person drops, types or gives to the command line is looked at once, goes where it belongs, and is told of by name.
+ * Videos and numbered pictures become videos of the library, checkpoints and packs become packs, and the rest is said to be neither.
+ */
+import type { Bring, BroughtBeside } from '../../app/contract/intake.ts'
+import type { Source } from '../../app/contract.ts'
+import { problemOf } from '../../app/errors.ts'
+import { picturesOf, usualPicture } from '../../app/media.ts'
+import { rateOf } from '../../app/numbered.ts'
+import type { Jobs, VideoFile } from '../jobs/jobs.ts'
+import { probe } from '../media/probe.ts'
+import type { MediaTools } from '../media/tools.ts'
+import type { Packs } from '../packs/packs.ts'
+import { type Found, scan } from './scan.ts'
+
+export type Brought = BroughtBeside & { added: Source[] }
+
+export class Intake {
+  readonly #jobs: Jobs
+  readonly #packs: Packs
+  readonly #media: () => Promise<MediaTools>
+
+  constructor(jobs: Jobs, packs: Packs, media: () => Promise<MediaTools>) {
+    this.#jobs = jobs
+    this.#packs = packs
+    this.#media = media
+  }
+
+  /** Resolves when everything is registered; analysis and the making of packs go on. @throws the signal's reason when aborted. */
+  async bring({ paths, frameRate, picture, precision }: Bring, signal?: AbortSignal): Promise<Brought> {
+    const beside: Pick<BroughtBeside, 'packs' | 'numbered' | 'sidecars' | 'texts' | 'nothing'> = {
+      packs: [],
+      numbered: [],
+      sidecars: [],
+      texts: [],
+      nothing: [],
+    }
+    const sort = async (found: Exclude<Found, { kind: 'video' | 'trouble' }>): Promise<void> => {
+      switch (found.kind) {
+        case 'numbered': {
+          const { count, first, last, missing } = found.numbered
+          beside.numbered.push({ path: found.path, count, first, last, missing })
+          break
+        }
+        case 'pack':
+          beside.packs.push({ path: found.path, ...(await this.#pack(found.path, precision)) })
+          break
+        case 'sidecar':
+          beside.sidecars.push(found.path)
+          break
+        case 'text':
+          beside.texts.push(found.path)
+          break
+        case 'nothing':
+          beside.nothing.push({ path: found.path, files: found.files })
+      }
+    }
+    const videos = async function* (): AsyncGenerator<VideoFile> {
+      for await (const found of scan(paths, signal)) {
+        if (found.kind === 'video') yield { path: found.path }
+        else if (found.kind === 'trouble') yield { path: found.path, problem: found.problem }
+        else if (found.kind === 'numbered' && frameRate !== undefined)
+          yield { path: found.path, numbered: { frameRate: rateOf(frameRate), runs: found.numbered.runs } }
+        else await sort(found)
+      }
+    }
+    const files = await this.#jobs.addFiles(picture === undefined ? videos() : this.#chosen(videos(), picture, signal))
+    return { ...files, ...beside }
+  }
+
+  async #pack(path: string, precision: Bring['precision']): Promise<Pick<BroughtBeside['packs'][number], 'work' | 'problem'>> {
+    try {
+      return { work: await this.#packs.import(path, precision), problem: null }
+    } catch (error) {
+      return { work: null, problem: problemOf(error) }
+    }
+  }
+
+  /** With the streams of the pictures that are wanted of a file that has several. What cannot be read says so in its analysis. */
+  async *#chosen(files: AsyncIterable<VideoFile>, wanted: number | 'all', signal: AbortSignal | undefined): AsyncGenerator<VideoFile> {
+    for await (const file of files) {
+      const found = 'problem' in file || file.numbered ? null : await probe(await this.#media(), file.path, signal).catch(() => null)
+      const pictures = found === null ? [] : picturesOf(found)
+      const usual = found && usualPicture(found)
+      // The usual one first: it has the file's own name.
+      const chosen = (wanted === 'all' ? pictures : pictures.slice(wanted - 1, wanted)).toSorted(
+        (a, b) => Number(b === usual) - Number(a === usual),
+      )
+      if (pictures.length < 2 || chosen.length === 0) yield file
+      else
+        for (const one of chosen)
+          yield one === usual ? file : { ...file, picture: { stream: one.index, number: pictures.indexOf(one) + 1 } }
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/** What became of everything that was brought, for who reads lines of text: each thing once, by its path. */
+import path from 'node:path'
+import { inEnglish, type Problem } from '../../app/errors.ts'
+import type { Brought } from './intake.ts'
+
+/** @param path What was found. @param became What it is to Tubelet now. */
+interface Became {
+  path: string
+  became: 'added' | 'duplicate' | 'moved' | 'restored' | 'rejected' | 'pack' | 'numbered' | 'sidecar' | 'text' | 'nothing'
+  /** The video that it is the same as. */
+  of?: string
+  problem?: Problem
+}
+
+/** @param pathOf Where a video of the library lies. */
+export function becameOf(brought: Brought, pathOf: (sourceId: number) => string): Became[] {
+  const { added, duplicates, moved, restored, rejected, packs, numbered, sidecars, texts, nothing } = brought
+  const all: Became[] = [
+    ...added.map(({ path: file }): Became => ({ path: file, became: 'added' })),
+    ...duplicates.map(({ path: file, sourceId }): Became => ({ path: file, became: 'duplicate', of: pathOf(sourceId) })),
+    ...moved.map(({ path: file, from }): Became => ({ path: file, became: 'moved', of: from })),
+    ...restored.map(({ path: file }): Became => ({ path: file, became: 'restored' })),
+    ...rejected.map(({ path: file, problem }): Became => ({ path: file, became: 'rejected', problem })),
+    ...packs.map(({ path: file, problem }): Became => ({ path: file, became: 'pack', ...(problem && { problem }) })),
+    ...numbered.map(({ path: file }): Became => ({ path: file, became: 'numbered' })),
+    ...sidecars.map((file): Became => ({ path: file, became: 'sidecar' })),
+    ...texts.map((file): Became => ({ path: file, became: 'text' })),
+    ...nothing.map(({ path: file }): Became => ({ path: file, became: 'nothing' })),
+  ]
+  // Several pictures of one file are videos of their own.
+  return [...Map.groupBy(all, (one) => one.path).values()].flatMap(([first]) => first ?? [])
+}
+
+/** Everything but videos that are new, which are told of as they are analysed. `wrong`: something was not taken. */
+export function linesOf(brought: Brought, pathOf: (sourceId: number) => string): { text: string; wrong: boolean }[] {
+  const { duplicates, moved, restored, rejected, packs, numbered, sidecars, texts, nothing } = brought
+  const refused = [...rejected, ...packs.flatMap(({ path: file, problem }) => (problem === null ? [] : [{ path: file, problem }]))]
+  return [
+    ...refused.map(({ path: file, problem }) => wrong(`${file}: ${inEnglish(problem).message} ${inEnglish(problem).next}`.trim())),
+    ...duplicates.map(({ path: file, sourceId }) =>
+      right(pathOf(sourceId) === file ? `known: ${file}` : `the same video as ${pathOf(sourceId)}: ${file}`),
+    ),
+    ...moved.map(({ path: file, from }) => right(`known from ${from}: ${file}`)),
+    ...restored.map(({ path: file }) => right(`back from the bin: ${file}`)),
+    ...numbered.map(({ path: file, count, first, last, missing }) =>
+      wrong(
+        `${file}: ${count} numbered pictures (${first} to ${last}${missing > 0 ? `, ${missing} missing` : ''}). To analyse them as one video, say how many are shown a second, for example --fps 25.`,
+      ),
+    ),
+    ...summed('sidecar file', 'sidecar files', sidecars),
+    ...summed('text that is called like a video', 'texts that are called like videos', texts),
+    ...nothing.map(({ path: folder, files }) =>
+      wrong(
+        files === 0
+          ? `${folder}: This folder is empty. Name files, or a folder with videos in it or below it.`
+          : `${folder}: No video was found there, nor below it: ${files} ${files === 1 ? 'file is' : 'files are'} no videos. Name files, or a folder with videos.`,
+      ),
+    ),
+  ]
+}
+
+/** In one line, however many they are: nothing is wrong with them. */
+function summed(one: string, many: string, files: readonly string[]): { text: string; wrong: boolean }[] {
+  if (files.length === 0) return []
+  const named = files.slice(0, 5).map((file) => path.basename(file))
+  const more = files.length > named.length ? ', …' : ''
+  return [right(`not videos: ${files.length} ${files.length === 1 ? one : many} (${named.join(', ')}${more})`)]
+}
+
+const right = (text: string) => ({ text, wrong: false })
+const wrong = (text: string) => ({ text, wrong: true })

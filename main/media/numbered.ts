@@ -1,0 +1,60 @@
+/**
+ * Numbered pictures as one video: what lies at their pattern now, and the list of them that ffmpeg reads. Each picture is one second of the
+ * list, so that frames are counted by their place in it whatever cannot be decoded; a person says how many are shown a second.
+ */
+import { readdir, rename, stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { TubeletError } from '../../app/errors.ts'
+import { namesOf, type NumberedVideo, picturesOf } from '../../app/numbered.ts'
+import { makeFolder } from '../folders.ts'
+import { problemOfAccess } from './access.ts'
+
+/** At most so many files are looked at at the same time. */
+const AT_ONCE = 64
+
+export interface NumberedFile {
+  file: string
+  bytes: number
+  mtimeMs: number
+  ctimeMs: number
+}
+
+/** The pictures of a pattern, in their order, and their runs. @throws TubeletError `file-missing` where there are none, `file-unreadable` */
+export async function filesOf(pattern: string): Promise<{ files: NumberedFile[]; runs: NumberedVideo['runs'] }> {
+  const folder = path.dirname(pattern)
+  try {
+    const found = picturesOf(pattern, await readdir(folder))
+    if (found === null) throw Object.assign(new Error(`no picture is called like ${path.basename(pattern)}`), { code: 'ENOENT' })
+    const names = namesOf(pattern, found.runs)
+    const files: NumberedFile[] = []
+    for (let at = 0; at < names.length; at += AT_ONCE)
+      files.push(
+        ...(await Promise.all(
+          names.slice(at, at + AT_ONCE).map(async (name) => {
+            const file = path.join(folder, name)
+            const { size, mtimeMs, ctimeMs } = await stat(file)
+            return { file, bytes: size, mtimeMs, ctimeMs }
+          }),
+        )),
+      )
+    return { files, runs: found.runs }
+  } catch (error) {
+    throw new TubeletError(problemOfAccess(pattern, error), { cause: error })
+  }
+}
+
+/** Write the list that ffmpeg reads instead of the pictures' pattern. @param list Its file. */
+export async function writeList(list: string, pattern: string, { runs }: NumberedVideo): Promise<void> {
+  const folder = path.dirname(pattern)
+  // As ffmpeg's concat demuxer reads it: within single quotes nothing has a meaning but they themselves.
+  const quoted = (file: string) => `'${file.replaceAll("'", "'\\''")}'`
+  const lines = namesOf(pattern, runs).map((name) => {
+    const file = path.join(folder, name)
+    // The demuxer of JPEGs would take a sign of per cent for a pattern.
+    const plain = file.includes('%') && /\.jpe?g$/i.test(file) ? 'option pattern_type none\n' : ''
+    return `file ${quoted(`file:${file}`)}\n${plain}duration 1\n`
+  })
+  await makeFolder(path.dirname(list))
+  await writeFile(`${list}.part`, `ffconcat version 1.0\n${lines.join('')}`)
+  await rename(`${list}.part`, list)
+}
