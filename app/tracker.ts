@@ -604,7 +604,7 @@ export function objectScore({ scores, looks, repeats, alone }: Evidence): number
 }
 
 /** Keys inside a span, with one at either edge where the object is there before and after it. */
-function clipped(keys: readonly KeyBox[], { startFrame, endFrame }: Span, ptsOf: PtsOf): KeyBox[] {
+export function clipped(keys: readonly KeyBox[], { startFrame, endFrame }: Span, ptsOf: PtsOf): KeyBox[] {
   const [start, end] = [edgeKey(keys, startFrame, ptsOf), edgeKey(keys, endFrame - 1, ptsOf)]
   const inside = keys.filter(({ ordinal }) => ordinal >= startFrame && ordinal < endFrame)
   const all = [

@@ -117,6 +117,9 @@ describe('what things are called', () => {
   it.each([
     [nameOf('dog', 1, 'en'), 'a dog'],
     [nameOf('apple', 1, 'en'), 'an apple'],
+    [nameOf('unicorn', 1, 'en'), 'a unicorn'],
+    [nameOf('umbrella', 1, 'en'), 'an umbrella'],
+    [nameOf('hourglass', 1, 'en'), 'an hourglass'],
     [nameOf('car', 1, 'en', 'orange'), 'an orange car'],
     [nameOf('person', 2, 'en'), 'two people'],
     [nameOf('sheep', 3, 'en'), 'three sheep'],

@@ -498,7 +498,10 @@ export function classesOf(word: string, known: readonly string[], language?: Lan
   if (own.some(({ near }) => near)) return null
   const classes = [...new Set(own.flatMap((reading) => reading.classes))].filter((name) => known.includes(name))
   if (classes.length > 0) return { classes, wider: own.some(({ wider }) => wider), narrower: own.some(({ narrower }) => narrower) }
-  const named = own.length > 0 ? undefined : known.find((name) => !(name in TABLE) && spelling(name) === spelling(word))
+  const named =
+    own.length > 0
+      ? undefined
+      : known.find((name) => !(name in TABLE) && [name, pluralOf(name)].some((form) => spelling(form) === spelling(word)))
   return named === undefined ? null : { classes: [named], wider: false, narrower: false }
 }
 
@@ -582,7 +585,10 @@ export function nameOf(name: string, count: number, language: Language, colour?:
     return [numberName(count, language), ...(colour ? [colourName(colour, language, count === 0 ? 'en' : 'e')] : []), many].join(' ')
   const adjective = colour ? `${colourName(colour, language, { m: 'er', f: 'e', n: 'es' }[gender])} ` : ''
   if (language === 'de') return `${gender === 'f' ? 'eine' : 'ein'} ${adjective}${one}`
-  return `${/^[aeiou]/i.test(adjective || one) ? 'an' : 'a'} ${adjective}${one}`
+  // By how it sounds: "a unicorn", "a European", "an hour". People name boxes as they like.
+  const first = adjective || one
+  const vowel = /^(?:[aeiou]|hour|honest|heir)/i.test(first) && !/^(?:uni(?![nm])|us[eu]|euro|ewe|one\b)/i.test(first)
+  return `${vowel ? 'an' : 'a'} ${adjective}${one}`
 }
 
 /** "the dog", "der Hund", "die schwarze Katze" (nominative). */

@@ -24,6 +24,7 @@ import { type Phrase, said } from '../../app/phrase.ts'
 import { sameObject } from '../../app/tracks.ts'
 import { badRequest, check, type Place, takenError } from './annotation-checks.ts'
 import type { EditHistory, HumanLayer } from './history.ts'
+import { REACHING } from './reach.ts'
 
 /** A machine result to store. */
 export interface MachineResult {
@@ -69,15 +70,10 @@ export class Annotations {
 
   /**
    * What is seen with a clip: what was said about it, and what people made or decided in other clips of its video that reaches into it.
-   * Tracks, notes and captions of parts belong to the video; the clip that they lie with is where they were begun.
    */
-  seenWith({ id, sourceId, startFrame, endFrame }: Pick<Clip, 'id' | 'sourceId' | 'startFrame' | 'endFrame'>): Annotation[] {
-    const reaching = this.#prepared(
-      `SELECT a.* FROM clips c JOIN annotations a ON a.clip_id = c.id WHERE c.source_id = ? AND c.id <> ? AND a.kind IN ('track', 'note', 'segment') AND a.state <> 'machine'
-       AND CASE a.kind WHEN 'track' THEN json_extract(a.human, '$.boxes[0].ordinal') ELSE json_extract(a.human, '$.span.startFrame') END < ?
-       AND CASE a.kind WHEN 'track' THEN json_extract(a.human, '$.boxes[#-1].ordinal') + 1 ELSE json_extract(a.human, '$.span.endFrame') END > ? ORDER BY a.kind, a.id`,
-    )
-    return [...this.ofClip(id), ...reaching.all(sourceId, id, endFrame, startFrame).map(annotation)]
+  seenWith({ id }: Pick<Clip, 'id'>): Annotation[] {
+    const reaching = this.#prepared(`SELECT a.* FROM ${REACHING} WHERE r.id = ? ORDER BY a.kind, a.id`)
+    return [...this.ofClip(id), ...reaching.all(id).map(annotation)]
   }
 
   /** In the order of `ids`; those that are gone are left out. */

@@ -114,3 +114,57 @@ test('a threshold that hides every box leaves no caption and no certain number b
   expect(said()).toMatch(/^A car/)
   expect(library.annotations(clipId).find(({ body }) => body.kind === 'caption')?.provenance?.packId).toBe(FACTS)
 })
+
+test('what a person drew counts under its name in every clip that it reaches into, and no longer where it does not', async () => {
+  run(0)
+  const { sourceId } = library.clip(clipId)
+  const second = library.saveClip(sourceId, { index: 1, kind: 'shot', start: 8, end: 16, startFrame: 200, endFrame: 400, frames: [] })
+  library.seen.saveMeasured(second, { cut: true, camera: { steps: [], stays: [] }, light: [] })
+  library.seen.saveFrames(
+    second,
+    DIGEST,
+    FRAMES.map((at) => ({ ordinal: 200 + at, pts: 200 + at, seen: [] })),
+  )
+  const third = library.saveClip(sourceId, { index: 2, kind: 'shot', start: 16, end: 24, startFrame: 400, endFrame: 600, frames: [] })
+  library.seen.saveMeasured(third, { cut: true, camera: { steps: [], stays: [] }, light: [] })
+  const asked = (id: number) => {
+    const given = library.facts.answer(id, 'When does the unicorn leave?')
+    return given !== null && 'body' in given ? given.body.text : null
+  }
+  const names = (id: number) => library.facts.of(id).flatMap((fact) => (fact.kind === 'name' ? [[fact.label, fact.there]] : []))
+  const captionIn = (id: number) => library.annotations(id).flatMap(({ body }) => (body.kind === 'caption' ? [body.text] : []))
+  expect(asked(second)).toBeNull()
+
+  const box = { x1: 100, y1: 100, x2: 180, y2: 180 }
+  const keys = (...ordinals: number[]) => ordinals.map((ordinal) => ({ ordinal, pts: ordinal, box, score: null }))
+  const drawn = library.addAnnotation(clipId, { kind: 'track', label: 'unicorn', boxes: keys(150, 300) })
+  expect(names(clipId)).toEqual([['unicorn', [{ from: 6, to: 199 / 25 }]]])
+  expect(names(second)).toEqual([['unicorn', [{ from: 8, to: 12 }]]])
+  expect(names(third)).toEqual([])
+  expect(captionIn(second)).toEqual([expect.stringMatching(/^A unicorn/)])
+  expect(asked(second)).toMatch(/^At 12\.?\d? s/)
+  expect(library.facts.answer(second, 'how many unicorns are there?')).toMatchObject({ evidence: { unsure: false } })
+  const find = async (words: string, labels: string[] = []) =>
+    (
+      await library.find.ask('words', {
+        filters: labels.length > 0 ? { labels } : {},
+        sought: { words, guesses: false, classes: [], picture: null },
+        limit: 9,
+      })
+    ).ranked.map(({ clipId: id }) => id)
+  expect((await find('unicorn')).sort()).toEqual([clipId, second])
+  expect((await find('unicorn', ['Unicorn'])).sort()).toEqual([clipId, second])
+
+  library.review(drawn.id, 'edit', { kind: 'track', label: 'unicorn', boxes: keys(150, 190) })
+  expect([names(second), captionIn(second).join()]).toEqual([[], expect.not.stringMatching(/unicorn/)])
+  expect(await find('unicorn')).toEqual([clipId])
+  await library.history.undo()
+  expect(captionIn(second)).toEqual([expect.stringMatching(/^A unicorn/)])
+
+  // Without a detector it is still there, and nothing is said of what only a detector sees.
+  library.packs.use('boxes', null)
+  expect(names(second)).toEqual([['unicorn', [{ from: 8, to: 12 }]]])
+  expect('body' in (library.facts.answer(second, 'is there a dog?') ?? {})).toBe(false)
+  library.review(drawn.id, 'reject')
+  expect(library.facts.of(second).filter(({ kind }) => kind === 'name')).toEqual([])
+})

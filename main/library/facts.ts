@@ -13,11 +13,13 @@ import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 import { namesOf, shownAs, VOLUNTEERED } from '../../app/naming.ts'
 import type { Phrase } from '../../app/phrase.ts'
 import { DEFAULT_THRESHOLD, sameObject } from '../../app/tracks.ts'
+import { clipped } from '../../app/tracker.ts'
 import { labelNamed } from '../../app/vocabulary.ts'
 import type { Language } from '../../app/words.ts'
 import type { Annotations, MachineResult } from './annotations.ts'
 import { storedVocabulary } from './detections.ts'
 import type { LibraryPacks } from './packs.ts'
+import { TRACKS_INTO } from './reach.ts'
 import type { Seen } from './seen.ts'
 
 /** Frames that a caption or an answer names as its evidence. */
@@ -115,12 +117,11 @@ export class LibraryFacts {
     const frames = [...new Map(shown.map((frame) => [frame.ordinal, frame])).values()]
       .sort((a, b) => a.ordinal - b.ordinal)
       .slice(0, MOST_FRAMES)
-    const pts = ({ time }: { time: number }) => Math.round(probe.startPts + (time * probe.timeBase.den) / probe.timeBase.num)
     const evidence: Evidence = {
       confidence,
       unsure: confidence < SURE,
       agreement: null,
-      frames: frames.map((frame) => ({ ordinal: frame.ordinal, pts: pts(frame), weight: 1 / frames.length })),
+      frames: frames.map((frame) => ({ ordinal: frame.ordinal, pts: ticks(frame.time, probe), weight: 1 / frames.length })),
     }
     const provenance: Provenance = {
       packId: FACTS,
@@ -148,7 +149,12 @@ export class LibraryFacts {
     return {
       span: { from: Number(row['start']), to: Number(row['end']) },
       frame: { width: probe.width, height: probe.height },
-      things: boxes ? this.#things(clipId, boxes.digest, boxes.names ?? [], probe) : null,
+      things: this.#things(clipId, boxes?.digest ?? null, boxes?.names ?? [], probe, {
+        startFrame: Number(row['start_frame']),
+        endFrame: Number(row['end_frame']),
+        startPts: ticks(Number(row['start']), probe),
+        endPts: ticks(Number(row['end']), probe),
+      }),
       camera: measured.camera,
       light: measured.light,
       lines: text
@@ -180,16 +186,25 @@ export class LibraryFacts {
     return this.#lastCuts
   }
 
-  /** What the detector followed, without what a person rejected and with what a person drew, moved or renamed. */
-  #things(clipId: number, digest: string, known: readonly string[], probe: Probe): Things | null {
+  /**
+   * What the detector followed, without what a person rejected and with what a person drew, moved or renamed, in this clip or into it.
+   * @param digest Of the detector; null where there is none.
+   */
+  #things(clipId: number, digest: string | null, known: readonly string[], probe: Probe, span: FrameSpan): Things | null {
     const { db, seen } = this.#parts
-    const frames = seen.spotted(clipId, digest)
-    if (frames === null) return null
+    const frames = digest === null ? null : seen.spotted(clipId, digest)
     const decided = db
       .prepare(
-        `SELECT machine, state, coalesce(human, machine) AS body FROM annotations WHERE clip_id = ? AND kind = 'track' AND state <> 'machine'`,
+        `SELECT a.machine, a.state, coalesce(a.human, a.machine) AS body FROM annotations a WHERE a.clip_id = ?1 AND a.kind = 'track' AND a.state <> 'machine'
+         UNION ALL SELECT a.machine, a.state, a.human FROM ${TRACKS_INTO} WHERE r.id = ?1`,
       )
       .all(clipId)
+    const people = decided.flatMap(({ state, body }) => {
+      const inside = state === 'rejected' ? null : within(JSON.parse(String(body)) as TrackBody, span)
+      return inside === null ? [] : [inside]
+    })
+    // What nobody looked for but people is known to people alone.
+    if (frames === null && people.length === 0) return null
     // A newer run finds the same objects again: what a person decided about one holds for it, whatever it is called by now.
     const layers = decided.flatMap(({ machine, body }) =>
       [machine, body].flatMap((layer) => (typeof layer === 'string' ? [JSON.parse(layer) as TrackBody] : [])),
@@ -197,7 +212,7 @@ export class LibraryFacts {
     const settled = (found: TrackBody) => layers.some((layer) => sameObject({ ...layer, label: found.label }, found))
     const found = db
       .prepare('SELECT label, score, body FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id')
-      .all(clipId, digest)
+      .all(clipId, frames === null ? null : digest)
     const vocabulary = storedVocabulary(db)
     const shown = shownAs({ classes: [...known] }, vocabulary)
     // What is shown counts and what is not does not, whatever threshold a label has; of a name without a label what is less sure may be asked for.
@@ -213,7 +228,9 @@ export class LibraryFacts {
       ...coloursOf(body),
     })
     const weak: Record<string, number> = {}
-    for (const { seen: spotted } of frames) for (const { name, score } of spotted ?? []) weak[name] = Math.max(weak[name] ?? 0, score)
+    for (const { seen: spotted } of frames ?? []) for (const { name, score } of spotted ?? []) weak[name] = Math.max(weak[name] ?? 0, score)
+    const drawn = people.map((body) => named(track(body, 1), known))
+    const looked = frames?.map((frame) => moment(frame, probe)) ?? momentsOf(drawn)
     return {
       tracks: [
         ...found.flatMap(({ label, score, body }) => {
@@ -221,13 +238,12 @@ export class LibraryFacts {
           const wanted = labelNamed(vocabulary, shown.get(String(label))?.label ?? '') !== undefined
           return settled(of) ? [] : [{ ...track(of, counting(String(label), Number(score))), ...(wanted ? { asked: true } : {}) }]
         }),
-        ...decided.flatMap(({ state, body }) =>
-          state === 'rejected' ? [] : [named(track(JSON.parse(String(body)) as TrackBody, 1), known)],
-        ),
+        ...drawn,
       ],
-      looked: frames.map((frame) => moment(frame, probe)),
+      looked,
       weak,
-      known,
+      // What people have named here can be asked for, whatever the pack knows.
+      known: [...new Set([...(frames === null ? [] : known), ...drawn.map(({ label }) => label)])],
       asked: DEFAULT_THRESHOLD,
       volunteered: VOLUNTEERED,
     }
@@ -267,6 +283,32 @@ export class LibraryFacts {
       ]
     })
   }
+}
+
+/** Of a clip, half-open. */
+interface FrameSpan {
+  startFrame: number
+  endFrame: number
+  startPts: number
+  endPts: number
+}
+
+/** The part of a track that lies in a clip; null where none does. */
+function within(body: TrackBody, { startFrame, endFrame, startPts, endPts }: FrameSpan): TrackBody | null {
+  // Between its edges the frames of a clip are taken to run evenly: a box that is cut there lies between two others.
+  const ptsOf = (ordinal: number) => Math.round(startPts + ((endPts - startPts) * (ordinal - startFrame)) / (endFrame - startFrame))
+  const boxes = clipped(body.boxes, { startFrame, endFrame }, ptsOf)
+  return boxes.length === 0 ? null : { ...body, boxes }
+}
+
+/** When any of these tracks has a box of its own, in order. */
+function momentsOf(tracks: readonly ThingTrack[]): Moment[] {
+  const moments = tracks.flatMap(({ boxes }) => boxes.map(({ ordinal, time }) => ({ ordinal, time })))
+  return [...new Map(moments.map((one) => [one.ordinal, one])).values()].sort((a, b) => a.ordinal - b.ordinal)
+}
+
+function ticks(time: number, { startPts, timeBase }: Probe): number {
+  return Math.round(startPts + (time * timeBase.den) / timeBase.num)
 }
 
 /** Of the whole, and of both halves where they were kept. */

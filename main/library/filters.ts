@@ -1,6 +1,7 @@
 /** What clips can be filtered by, as SQL over the library. */
 import type { SQLInputValue } from 'node:sqlite'
 import type { Filters } from '../../app/contract/find.ts'
+import { ELSEWHERE } from './reach.ts'
 import { BEGUN, DONE } from './rows.ts'
 import { topicOf } from '../../app/table/question.ts'
 
@@ -23,7 +24,12 @@ const STATE = {
 export function conditionOf(filters: Filters): { where: string; values: SQLInputValue[] } | null {
   const terms: { sql: string; values: SQLInputValue[] }[] = []
   const add = (sql: string, ...values: SQLInputValue[]) => terms.push({ sql, values })
-  for (const label of filters.labels ?? []) add(among(`a.kind = 'track' AND ${STATED} AND lower(a.label) = lower(?)`), label)
+  for (const label of filters.labels ?? [])
+    add(
+      `(${among(`a.kind = 'track' AND ${STATED} AND lower(a.label) = lower(?)`)} OR c.id IN (SELECT r.id FROM ${ELSEWHERE} WHERE lower(a.label) = lower(?)))`,
+      label,
+      label,
+    )
   if (filters.says !== undefined) add(among(`a.kind <> 'track' AND ${STATED} AND instr(lower(a.shown), lower(?)) > 0`), filters.says)
   if (filters.answer !== undefined) {
     const { question, text = '' } = filters.answer

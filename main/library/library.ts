@@ -25,6 +25,7 @@ import { JobTable } from './job-table.ts'
 import { KnownFiles } from './known-files.ts'
 import { Overview } from './overview.ts'
 import { LibraryPacks } from './packs.ts'
+import { TOUCHED } from './reach.ts'
 import { RemovedClips } from './removed.ts'
 import { Seen } from './seen.ts'
 import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf } from './rows.ts'
@@ -112,8 +113,7 @@ export class Library {
       this.#db,
       (work) => this.#atomic(work),
       (event) => {
-        if (event.type === 'annotations') this.#restate(event.clipIds)
-        this.emit(event)
+        this.emit(event.type === 'annotations' ? { ...event, clipIds: this.#restate(event.clipIds) } : event)
       },
       {
         annotation: ({ id, clipId, after }) => this.#annotations.apply(id, clipId, after),
@@ -676,15 +676,21 @@ export class Library {
     return this.#annotations.ofClipOverTime(this.clip(clipId).id)
   }
 
-  /** What facts say follows what people decided about boxes and text. Thousands at once are decisions about words, which facts do not follow. */
-  #restate(clipIds: readonly number[]): void {
-    if (clipIds.length <= RESTATED) this.#atomic(() => this.facts.refresh(clipIds))
+  /**
+   * What facts say follows what people decided about boxes and text. Thousands at once are decisions about words, which facts do not follow.
+   * @returns These clips, and those into which a track reaches, or reached, that was edited in one of them just now.
+   */
+  #restate(clipIds: readonly number[]): number[] {
+    if (clipIds.length > RESTATED) return [...clipIds]
+    const reached = this.#db.prepare(TOUCHED).all(JSON.stringify(clipIds), RESTATED)
+    const all = [...clipIds, ...reached.slice(0, RESTATED).map((row) => Number(row['id']))]
+    this.#atomic(() => this.facts.refresh(all))
+    return all
   }
 
   #changed(clipIds: number[]): void {
     if (clipIds.length === 0) return
-    this.#restate(clipIds)
-    this.emit({ type: 'annotations', clipIds })
+    this.emit({ type: 'annotations', clipIds: this.#restate(clipIds) })
     this.emit({ type: 'history' })
   }
 

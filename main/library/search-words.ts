@@ -5,6 +5,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { compoundsOf, formsOf, names, quoted, type Term, termsOf, wordsIn } from '../../app/wording.ts'
 import { classesOf } from '../../app/words.ts'
+import { ELSEWHERE } from './reach.ts'
 
 /** How much of its strength a match has that is not word for word: a form of it, or a class that it means; the end of a compound; a class that holds more than it (a dog for a poodle); its beginning. */
 const FORM = 0.95
@@ -120,11 +121,11 @@ export class WordSearch {
     const found: Found = { best: new Map(), said: { ids: [], clips: [], scores: [] }, named: new Map() }
     const seen = new Set<number>()
     const add = ({ ids, clips, standings }: Gathered, quality: number, exact?: ReadonlySet<number>) => {
+      const from = found.said.ids.length
       for (const [at, id] of ids.entries()) {
         const value = standings[at] ?? 0
         const [clipId, standing] = [clips[at] ?? 0, Math.floor(value)]
         if ((standing === 0 && !guesses) || seen.has(id)) continue
-        seen.add(id)
         const close = exact?.has(id) === true ? 1 : quality
         const score = standing > 1 ? standing + 1 + close : (standing === 0 ? GUESS : 1) + ((value - standing) / BELOW_ONE) * close
         found.said.ids.push(id)
@@ -133,6 +134,8 @@ export class WordSearch {
         const before = found.best.get(clipId)
         if (before === undefined || score > before) found.best.set(clipId, score)
       }
+      // One track may be in several clips.
+      for (const id of found.said.ids.slice(from)) seen.add(id)
     }
     const addStems = (match: string, quality: number) => {
       const missing = match === '' ? [] : this.#rowids('stems', match).filter((id) => !seen.has(id))
@@ -185,8 +188,13 @@ export class WordSearch {
       : this.#gather('said s JOIN findable f ON f.id = s.rowid WHERE said MATCH ?', match)
   }
 
+  /** In every clip that they are seen in. */
   #labelled(label: string): Gathered {
-    return this.#gather('findable f WHERE f.label = ?', label)
+    return this.#gather(
+      `(SELECT id, clip_id, standing, strength FROM findable WHERE label = ?1
+        UNION ALL SELECT a.id, r.id, iif(a.state = 'edited', 3, 2), 1.0 FROM ${ELSEWHERE} WHERE a.label = ?1) f`,
+      label,
+    )
   }
 
   /** As three lists in one row: tens of thousands of rows would take longer to hand over than to find. */

@@ -25,6 +25,7 @@ import { toTsv } from '../../app/table/tsv.ts'
 import { namesOf } from '../../app/naming.ts'
 import { labelNamed, phrasesOf } from '../../app/vocabulary.ts'
 import { keyOf, storedVocabulary } from './detections.ts'
+import { ELSEWHERE } from './reach.ts'
 import { REVIEWED } from './rows.ts'
 
 export interface TableTasks {
@@ -178,7 +179,9 @@ function read(key: ColumnKey, which: Which): Read[] {
       ).map(([id, decided, total]) => fact(Number(id), reviewOf(Number(decided), Number(total)), Number(decided) / Number(total)))
     case 'labels':
       return all(
-        `SELECT a.clip_id, group_concat(DISTINCT a.label) FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' ${only} GROUP BY a.clip_id`,
+        `SELECT id, group_concat(DISTINCT label) FROM (SELECT a.clip_id AS id, a.label FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' ${only}
+         UNION ALL SELECT r.id, a.label FROM ${ELSEWHERE} WHERE true ${into(only)}) GROUP BY id`,
+        ...named,
         ...named,
       ).map(([id, labels]) => fact(Number(id), String(labels).split(',').sort().join(', ')))
     case 'caption':
@@ -201,6 +204,9 @@ function read(key: ColumnKey, which: Which): Read[] {
     }
   }
 }
+
+/** A condition on clips, of those that a track reaches into. */
+const into = (only: string) => only.replaceAll('a.clip_id', 'r.id')
 
 /** How many tracks of a label a clip has that nobody rejected. A clip that was looked through and has none has 0 of them. */
 function counts(label: string, only: string, named: readonly (string | number)[]): Read[] {
@@ -225,7 +231,10 @@ function counts(label: string, only: string, named: readonly (string | number)[]
     looked.push(...all(`SELECT a.clip_id FROM seen a WHERE a.by = ? ${only}`, String(digest), ...named))
   const found = new Map(
     all(
-      `SELECT a.clip_id, count(*), total(a.state = 'machine') FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' AND lower(a.label) = lower(?) ${only} GROUP BY a.clip_id`,
+      `SELECT id, count(*), total(state = 'machine') FROM (SELECT a.clip_id AS id, a.state FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' AND lower(a.label) = lower(?) ${only}
+       UNION ALL SELECT r.id, a.state FROM ${ELSEWHERE} WHERE lower(a.label) = lower(?) ${into(only)}) GROUP BY id`,
+      label,
+      ...named,
       label,
       ...named,
     ).map(([id, count, machine]) => [Number(id), { count: Number(count), machine: Number(machine) }] as const),

@@ -211,6 +211,11 @@ test('labels are counted without those that were rejected; nothing found is 0, n
   library.review(reject?.id ?? 0, 'reject')
   expect(await texts({ filters: [{ key, op: 'atLeast', value: 1 }] }, key)).toEqual(['1'])
   expect(await texts({}, 'labels')).toEqual(['car, dog', ''])
+  // One that a person follows from the first clip into the second is in both.
+  const keys = [190, 230].map((ordinal) => ({ ordinal, pts: ordinal, box: { x1: 0, y1: 50, x2: 5, y2: 55 }, score: null }))
+  library.addAnnotation(clips[0] ?? 0, { kind: 'track', label: 'car', boxes: keys })
+  expect(await texts({}, key)).toEqual(['2', '1'])
+  expect(await texts({}, 'labels')).toEqual(['car, dog', 'car'])
 })
 
 test('a detector has looked for everything on its list: nothing found is 0, and of a word that is not on it nothing is known', async () => {
