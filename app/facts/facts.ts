@@ -80,14 +80,17 @@ export type Fact = ThingFact | NameFact | OverlapFact | CameraFact | LightFact |
 const HOLDS = 2
 /** Boxes of which this share of the smaller one is covered overlap. */
 const COVERED = 0.3
+/** How far what is seen on a drawing can be relied on. */
+const GUESS = 0.5
 /** A line counts from this confidence of the reader. */
 const READ = 0.7
 
 /** How sure a track is: by its score where somebody asked for its name, drew it or decided about it; else also by how often such a name is right. */
 function trackReliability(
   { label, score, asked: wanted }: Pick<ThingTrack, 'label' | 'score' | 'asked'>,
-  { asked, volunteered }: Pick<Things, 'asked' | 'volunteered'>,
+  { asked, volunteered, drawn = false }: Pick<Things, 'asked' | 'volunteered' | 'drawn'>,
 ): number {
+  if (drawn && score < 1) return GUESS
   const points = [
     [0, 0],
     [asked, 0.5],

@@ -53,6 +53,8 @@ export interface Things {
   /** The track score from which a name counts that somebody asked for, and one that nobody asked for. */
   asked: number
   volunteered: number
+  /** The picture is a drawing, or looks like one: what the detector says of it is no more than a guess. */
+  drawn?: boolean
 }
 
 export interface ClipMeasures {

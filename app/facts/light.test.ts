@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { GreyPicture } from './camera.ts'
-import { type LightSample, lightSample, lightStretches } from './light.ts'
+import { isDrawn, type LightSample, lightSample, lightStretches } from './light.ts'
 
 const flat = (level: number, patch = level): GreyPicture => ({
   grey: Uint8Array.from({ length: 400 }, (_, i) => (i % 20 < 5 ? patch : level)),
@@ -16,7 +16,7 @@ const repeated = (picture: GreyPicture, times: number) => new Array<GreyPicture>
 
 describe('light', () => {
   it('measures mean, spread and change', () => {
-    expect(lightSample(flat(100), 1, null)).toEqual({ time: 1, mean: 100, spread: 0, change: null })
+    expect(lightSample(flat(100), 1, null)).toEqual({ time: 1, mean: 100, spread: 0, change: null, flat: 1 })
     expect(lightSample(flat(100, 140), 1, flat(100)).change).toBeCloseTo(10)
   })
 
@@ -30,6 +30,23 @@ describe('light', () => {
       ['dark', 1, 2],
       ['bright', 2.5, 3],
     ])
+  })
+
+  it('tells a drawing by its plain parts, not a camera by its noise or its black', () => {
+    const drawing = flat(200, 120)
+    const noisy = (picture: GreyPicture) => ({ ...picture, grey: picture.grey.map((level, i) => level + ((i * 7) % 3)) })
+    const night = { ...drawing, grey: drawing.grey.map((_, i) => (i % 20 < 18 ? 10 : 150)) }
+    const [shares, kinds] = [
+      [drawing, noisy(drawing), night].map((picture) => lightSample(picture, 0, null).flat),
+      (pictures: GreyPicture[]) => lightStretches(samplesOf(pictures)).flatMap(({ kind }) => (kind === 'drawn' ? [kind] : [])),
+    ]
+    expect(shares[0]).toBeGreaterThan(0.8)
+    expect(shares.slice(1)).toEqual([0, 0])
+    expect(kinds(repeated(drawing, 3))).toEqual(['drawn'])
+    expect(isDrawn(samplesOf([...repeated(drawing, 3), ...repeated(noisy(drawing), 2)]))).toBe(true)
+    expect(isDrawn(samplesOf([...repeated(drawing, 2), ...repeated(noisy(drawing), 3)]))).toBe(false)
+    // Libraries of before did not measure it.
+    expect(isDrawn([{ time: 0, mean: 100, spread: 0, change: null }])).toBe(false)
   })
 
   it('calls a picture frozen that does not change for two seconds, and no shorter one', () => {

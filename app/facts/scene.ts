@@ -60,7 +60,12 @@ export function sceneOf(clip: ClipMeasures, things: Things, asked: readonly Aske
  * How sure a track is of a name that somebody asked for, on the scale of confidence. Who asks has a reason to: of the names that were asked for on the
  * development clips none that reached the threshold was wrong, where one in ten of those that nobody asked for was (models/RESULTS.md).
  */
-export function certaintyOf({ score }: Pick<ThingTrack, 'score'>, { asked, volunteered }: Pick<Things, 'asked' | 'volunteered'>): number {
+export function certaintyOf(
+  { score }: Pick<ThingTrack, 'score'>,
+  { asked, volunteered, drawn = false }: Pick<Things, 'asked' | 'volunteered' | 'drawn'>,
+): number {
+  // What a person drew or decided holds there too.
+  if (drawn && score < 1) return TRUST.guess
   const points = [
     [0, 0],
     [asked, 0.72],

@@ -78,8 +78,20 @@ export function cameraText({ moves, swings, shakes }: CameraMotion, language: La
 }
 
 const LIGHTS: Record<Language, Record<LightKind, string>> = {
-  en: { black: 'the picture is black', dark: 'the picture is dark', bright: 'the picture is bright', frozen: 'the picture stands still' },
-  de: { black: 'das Bild ist schwarz', dark: 'das Bild ist dunkel', bright: 'das Bild ist hell', frozen: 'das Bild steht still' },
+  en: {
+    black: 'the picture is black',
+    dark: 'the picture is dark',
+    bright: 'the picture is bright',
+    frozen: 'the picture stands still',
+    drawn: 'it looks like a drawing, a slide or a screen',
+  },
+  de: {
+    black: 'das Bild ist schwarz',
+    dark: 'das Bild ist dunkel',
+    bright: 'das Bild ist hell',
+    frozen: 'das Bild steht still',
+    drawn: 'es sieht nach einer Zeichnung, einer Folie oder einem Bildschirm aus',
+  },
 }
 
 export function lightText(light: LightKind, language: Language): string {

@@ -9,6 +9,7 @@ import { answerFrom, SURE } from '../../app/facts/answer.ts'
 import { captionOf } from '../../app/facts/caption.ts'
 import { type Fact, factsOf } from '../../app/facts/facts.ts'
 import type { ClipMeasures, Moment, TextLine, Things, ThingTrack } from '../../app/facts/input.ts'
+import { isDrawn } from '../../app/facts/light.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 import { namesOf, shownAs, VOLUNTEERED } from '../../app/naming.ts'
 import type { Phrase } from '../../app/phrase.ts'
@@ -146,15 +147,23 @@ export class LibraryFacts {
     if (row === undefined || typeof row['probe'] !== 'string' || measured === null) return null
     const probe = JSON.parse(row['probe']) as Probe
     const { boxes, text } = packs.current()
+    const drawn = isDrawn(measured.light)
     return {
       span: { from: Number(row['start']), to: Number(row['end']) },
       frame: { width: probe.width, height: probe.height },
-      things: this.#things(clipId, boxes?.digest ?? null, boxes?.names ?? [], probe, {
-        startFrame: Number(row['start_frame']),
-        endFrame: Number(row['end_frame']),
-        startPts: ticks(Number(row['start']), probe),
-        endPts: ticks(Number(row['end']), probe),
-      }),
+      things: this.#things(
+        clipId,
+        boxes?.digest ?? null,
+        boxes?.names ?? [],
+        probe,
+        {
+          startFrame: Number(row['start_frame']),
+          endFrame: Number(row['end_frame']),
+          startPts: ticks(Number(row['start']), probe),
+          endPts: ticks(Number(row['end']), probe),
+        },
+        drawn,
+      ),
       camera: measured.camera,
       light: measured.light,
       lines: text
@@ -190,7 +199,7 @@ export class LibraryFacts {
    * What the detector followed, without what a person rejected and with what a person drew, moved or renamed, in this clip or into it.
    * @param digest Of the detector; null where there is none.
    */
-  #things(clipId: number, digest: string | null, known: readonly string[], probe: Probe, span: FrameSpan): Things | null {
+  #things(clipId: number, digest: string | null, known: readonly string[], probe: Probe, span: FrameSpan, drawn: boolean): Things | null {
     const { db, seen } = this.#parts
     const frames = digest === null ? null : seen.spotted(clipId, digest)
     const decided = db
@@ -229,8 +238,8 @@ export class LibraryFacts {
     })
     const weak: Record<string, number> = {}
     for (const { seen: spotted } of frames ?? []) for (const { name, score } of spotted ?? []) weak[name] = Math.max(weak[name] ?? 0, score)
-    const drawn = people.map((body) => named(track(body, 1), known))
-    const looked = frames?.map((frame) => moment(frame, probe)) ?? momentsOf(drawn)
+    const theirs = people.map((body) => named(track(body, 1), known))
+    const looked = frames?.map((frame) => moment(frame, probe)) ?? momentsOf(theirs)
     return {
       tracks: [
         ...found.flatMap(({ label, score, body }) => {
@@ -238,14 +247,15 @@ export class LibraryFacts {
           const wanted = labelNamed(vocabulary, shown.get(String(label))?.label ?? '') !== undefined
           return settled(of) ? [] : [{ ...track(of, counting(String(label), Number(score))), ...(wanted ? { asked: true } : {}) }]
         }),
-        ...drawn,
+        ...theirs,
       ],
       looked,
       weak,
       // What people have named here can be asked for, whatever the pack knows.
-      known: [...new Set([...(frames === null ? [] : known), ...drawn.map(({ label }) => label)])],
+      known: [...new Set([...(frames === null ? [] : known), ...theirs.map(({ label }) => label)])],
       asked: DEFAULT_THRESHOLD,
       volunteered: VOLUNTEERED,
+      drawn,
     }
   }
 
