@@ -27,7 +27,7 @@ export type Clip = z.infer<typeof Clip>
 
 /** A statement about a clip that rests on what was seen and measured in it. */
 export const ClipFact = z.object({
-  kind: z.enum(['name', 'thing', 'overlap', 'camera', 'light']),
+  kind: z.enum(['name', 'thing', 'overlap', 'camera', 'light', 'text']),
   text: z.object({ en: z.string(), de: z.string() }),
   /** Of the frames that show it. */
   ordinals: z.array(z.number().int()),

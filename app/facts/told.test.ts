@@ -44,6 +44,8 @@ test('before a camera that moves nothing is said to stay in its place', () => {
   expect(told({ steps: pan, stays: [{ from: 0, to: 4, rests: 0 }] })).not.toContain('stays in place')
 })
 
-test('text on the picture and what nobody knows of the camera are not told', () => {
-  expect(toldFacts(factsOf(clip([]))).map(({ kind }) => kind)).toEqual([])
+test('text on the picture is told, and what nobody knows of the camera is not', () => {
+  expect(toldFacts(factsOf(clip([]))).map(({ kind, text, ordinals }) => ({ kind, text, ordinals }))).toEqual([
+    { kind: 'text', text: { en: 'Text “EXIT”: 0:00.0–0:04.0', de: 'Text „EXIT“: 0:00.0–0:04.0' }, ordinals: [0] },
+  ])
 })

@@ -2,6 +2,7 @@
 import type { ClipFact } from '../contract/clip.ts'
 import { clockText } from '../table/facts.ts'
 import { type Language, nameOf, nounOf, numberName, theNameOf } from '../words.ts'
+import { quoted } from './caption.ts'
 import type { Fact } from './facts.ts'
 import { SURE } from './scene.ts'
 import { cameraText, capital, lightText, listText, motionText, placeText } from './wording.ts'
@@ -11,11 +12,11 @@ const CLEAR = 0.62
 /** More objects than people read through. */
 const MOST_THINGS = 12
 
-/** What can be told of a clip, names first; without the text on the picture, which has a list of its own. */
+/** What can be told of a clip, names first. */
 export function toldFacts(facts: readonly Fact[]): ClipFact[] {
   const things = facts.filter(({ kind }) => kind === 'thing').slice(0, MOST_THINGS)
   return facts.flatMap((fact): ClipFact[] => {
-    if (fact.kind === 'text' || (fact.kind === 'thing' && !things.includes(fact))) return []
+    if (fact.kind === 'thing' && !things.includes(fact)) return []
     const [en, de] = [wordsOf(fact, 'en'), wordsOf(fact, 'de')]
     if (en === null || de === null) return []
     const perhaps = (fact.kind === 'name' || fact.kind === 'thing') && fact.reliability < SURE
@@ -31,7 +32,7 @@ export function toldFacts(facts: readonly Fact[]): ClipFact[] {
 }
 
 /** Null where nothing is known. */
-function wordsOf(fact: Exclude<Fact, { kind: 'text' }>, language: Language): string | null {
+function wordsOf(fact: Fact, language: Language): string | null {
   const german = language === 'de'
   switch (fact.kind) {
     case 'name': {
@@ -64,6 +65,8 @@ function wordsOf(fact: Exclude<Fact, { kind: 'text' }>, language: Language): str
     }
     case 'camera':
       return cameraText(fact.motion, language)
+    case 'text':
+      return `Text ${quoted(fact.line.text, language)}: ${spanText(fact.line)}`
     case 'light':
       return `${lightText(fact.light, language)}: ${spanText(fact)}`
   }

@@ -59,7 +59,11 @@ export function Inspector() {
       {/* What is drawn is named here: near the top, however much is said of the clip. */}
       <TrackList annotations={annotations} />
       <section>
-        <FactList facts={data.facts} caption={of('caption').flatMap(({ body }) => ('text' in body ? body.text : []))[0]} />
+        {/* Text has a list of its own. */}
+        <FactList
+          facts={data.facts.filter(({ kind }) => kind !== 'text')}
+          caption={of('caption').flatMap(({ body }) => ('text' in body ? body.text : []))[0]}
+        />
         {clip.encoded && !of('caption').some((caption) => caption.provenance !== null && !fromFacts(caption)) && (
           <Guess clipId={clipId} question={null} />
         )}
