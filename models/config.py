@@ -88,7 +88,7 @@ CONFIGS: dict[str, Config] = {
             Tube("wide", (4, 12, 12), (8, 32, 32), (0, 16, 16)),
         ),
     ),
-    # For a GPU: 16 M parameters. TubeViT's tubes with its space-to-depth, at half its size: 256 + 32 + 50 + 32 = 370 tokens.
+    # For a GPU: 22.9 M parameters. TubeViT's tubes with its space-to-depth, at half its size: 256 + 32 + 50 + 32 = 370 tokens.
     "base": Config(
         "base",
         (
