@@ -16,16 +16,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 
 from models import familiar
-from models.corrections import upright
 from models.evaluate import answer_all, answer_logits, confidence, encode_all
 from models.metrics import vqa_accuracy
 from models.tokenizer import PROMPTS
 from models.tubes import Bytes, Floats
+from models.videos import span
 
 # Berlin and Kay's basic colours as sRGB; a pixel is called by the nearest of them in CIELAB.
 COLOURS = {
@@ -191,24 +190,6 @@ class Asked:
 def composed(samples: Sequence[tuple[Bytes, Sequence[tuple[str, str, str]]]]) -> list[Asked]:
     """The questions of composed clips, (video, [(question, answer, kind)]), that the baselines can answer too."""
     return [Asked(video, q, a, task) for video, asked in samples for q, a, _ in asked for task in TASKS if task.asked.search(q)]
-
-
-def span(file: Path, start: float, end: float, frames: int, size: int) -> Bytes:
-    """`frames` pictures evenly spread over [start, end) seconds from the first frame, upright and squeezed to size x size as the app does."""
-    with av.open(str(file)) as media:
-        stream = media.streams.video[0]
-        shown: list[tuple[float, Bytes]] = []
-        for frame in media.decode(stream):
-            time = float((frame.pts or 0) * (stream.time_base or 0))
-            first = shown[0][0] if shown else time
-            if time - first >= end:
-                break
-            shown.append((time, upright(frame, size, -frame.rotation)))  # a frame counts its degrees counter-clockwise
-            # Only the first frame and what lies in the span is kept.
-            if len(shown) > 1 and time - first < start:
-                shown.pop()
-    inside = shown if start == 0 or len(shown) == 1 else shown[1:]
-    return np.stack([inside[i][1] for i in np.floor((np.arange(frames) + 0.5) * len(inside) / frames).astype(int)])
 
 
 def real(folder: Path, frames: int, size: int) -> list[Asked]:

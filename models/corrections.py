@@ -17,6 +17,7 @@ import numpy as np
 from models.batches import anchors
 from models.config import Config
 from models.tubes import Bytes
+from models.videos import upright
 
 DECIDED = ("accepted", "edited")
 Export = tuple[dict[str, Any], list[int], list[dict[str, Any]]]  # the source, the PTS of its frames, and its clips with their annotations
@@ -174,12 +175,6 @@ def packets(media: av.container.InputContainer, stream: av.VideoStream) -> Itera
         yield from media.demux(stream)
     except av.FFmpegError:
         yield None
-
-
-def upright(frame: av.VideoFrame, size: int, clockwise: int) -> Bytes:
-    """[size, size, 3] RGB: squeezed as the app does, and turned by `clockwise` degrees, as a player would."""
-    picture = frame.reformat(size, size, "rgb24").to_ndarray().astype(np.uint8, copy=False)
-    return np.ascontiguousarray(np.rot90(picture, -round(clockwise / 90)))
 
 
 def taught(clip: dict[str, Any], source: dict[str, Any], times: dict[int, int], video: Bytes) -> Taught:

@@ -192,104 +192,125 @@ def detections(boxes: np.ndarray, score: np.ndarray) -> Found:
     return found
 
 
-@torch.no_grad()
-def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[str], version: str, novel: Sequence[str] = ()) -> dict[str, Any]:
-    """samples: clips of the validation split; known: object names seen in training; novel: names that were not.
+@dataclass
+class Asked:
+    """The questions asked of clips, n of them, and what was answered."""
 
-    Returns {version, scores, calibration, examples}."""
-    model.eval()
-    clips, half = len(samples), len(samples) // 2
-    seen = encode_all(model, [s.video for s in samples])
-    scores = Scores(ON)
+    rows: list[tuple[int, str, str, str]]  # clip, question, true answer, kind
+    done: list[tuple[str, list[int], list[int]]]  # as `answer_all` gives them
+    right: np.ndarray  # [n] 0..1
+    sure: np.ndarray  # [n] confidence at `temperature`
+    judged: np.ndarray  # [n] bool: of the second half of the clips
+    temperature: float
+    not_sure_below: float
 
-    # Answers
-    asked = [(i, q, a, kind) for i, s in enumerate(samples) for q, a, kind in s.qa]
-    of = [i for i, _, _, _ in asked]
+    def kinds(self) -> dict[str, list[int]]:
+        """Rows of each kind of question."""
+        out: dict[str, list[int]] = defaultdict(list)
+        for row, (_, _, _, kind) in enumerate(self.rows):
+            out[kind].append(row)
+        return out
+
+
+def measure_answers(model: Mammut, text: Text, samples: Sequence[Any], seen: Encoded, scores: Scores) -> Asked:
+    """The first half of the clips fits the temperature and the confidence from which an answer is sure; the second half judges them."""
+    half = len(samples) // 2
+    rows = [(i, q, a, kind) for i, s in enumerate(samples) for q, a, kind in s.qa]
+    of = [i for i, _, _, _ in rows]
     cross_k, cross_v = seen.cross_k[of], seen.cross_v[of]
-    done = answer_all(model, text, [PROMPTS["question"].format(question=q) for _, q, _, _ in asked], cross_k, cross_v)
-    right = np.array([vqa_accuracy(got, [a]) for (got, _, _), (_, _, a, _) in zip(done, asked, strict=True)])
-    kinds: dict[str, list[int]] = defaultdict(list)
-    for row, (_, _, _, kind) in enumerate(asked):
-        kinds[kind].append(row)
-    scores.add("answer", "exact match", right.mean(), len(right))
-    for kind, rows in sorted(kinds.items()):
-        scores.add("answer", f"exact match: {kind}", right[rows].mean(), len(rows))
-        # What saying the commonest answer of each kind would score: without it the line above says little.
-        counts: dict[str, int] = defaultdict(int)
-        for row in rows:
-            counts[normalise(asked[row][2])] += 1
-        scores.add("answer", f"commonest answer: {kind}", max(counts.values()) / len(rows), len(rows))
-    scores.add_novelty("answer", "exact match", right, [samples[i].novel for i in of])
+    done = answer_all(model, text, [PROMPTS["question"].format(question=q) for _, q, _, _ in rows], cross_k, cross_v)
+    right = np.array([vqa_accuracy(got, [a]) for (got, _, _), (_, _, a, _) in zip(done, rows, strict=True)])
     logits = answer_logits(model, done, cross_k, cross_v)
-    fit, judge = np.array([i < half for i in of]), np.array([i >= half for i in of])
+    fit, judged = np.array([i < half for i in of]), np.array([i >= half for i in of])
     choices = np.exp(np.linspace(math.log(0.5), math.log(4), 25))
     fitted = [logits[i] for i in np.flatnonzero(fit)]
     temperature = float(min(choices, key=lambda t: expected_calibration_error(confidence(fitted, t), right[fit])))
     sure = confidence(logits, temperature)
-    scores.add("answer", "calibration error", expected_calibration_error(sure[judge], right[judge]), int(judge.sum()))
-    unsure = not_sure_below(sure[fit], right[fit])
+    asked = Asked(rows, done, right, sure, judged, temperature, not_sure_below(sure[fit], right[fit]))
 
-    # Captions
-    told = answer_all(model, text, [PROMPTS["caption"]] * clips, seen.cross_k, seen.cross_v)
-    f1 = np.array([word_f1(got, s.caption) for (got, _, _), s in zip(told, samples, strict=True)])
+    scores.add("answer", "exact match", right.mean(), len(right))
+    for kind, here in sorted(asked.kinds().items()):
+        scores.add("answer", f"exact match: {kind}", right[here].mean(), len(here))
+        # What saying the commonest answer of each kind would score: without it the line above says little.
+        counts: dict[str, int] = defaultdict(int)
+        for row in here:
+            counts[normalise(rows[row][2])] += 1
+        scores.add("answer", f"commonest answer: {kind}", max(counts.values()) / len(here), len(here))
+    scores.add_novelty("answer", "exact match", right, [samples[i].novel for i in of])
+    scores.add("answer", "calibration error", expected_calibration_error(sure[judged], right[judged]), int(judged.sum()))
+    return asked
+
+
+def measure_captions(model: Mammut, text: Text, samples: Sequence[Any], seen: Encoded, asked: Asked, scores: Scores) -> tuple[list[str], float]:
+    """What is told of each clip, and the confidence from which a caption is sure, by the first half of the clips."""
+    clips, half = len(samples), len(samples) // 2
+    done = answer_all(model, text, [PROMPTS["caption"]] * clips, seen.cross_k, seen.cross_v)
+    told = [got for got, _, _ in done]
+    f1 = np.array([word_f1(got, s.caption) for got, s in zip(told, samples, strict=True)])
     scores.add("caption", "words right (F1)", f1.mean(), clips)
     scores.add_novelty("caption", "words right (F1)", f1, [s.novel for s in samples])
-    exact = np.array([any(normalise(got) == normalise(c) for c in s.captions) for (got, _, _), s in zip(told, samples, strict=True)], float)
+    exact = np.array([any(normalise(got) == normalise(c) for c in s.captions) for got, s in zip(told, samples, strict=True)], float)
     scores.add("caption", "exact", exact.mean(), clips)
-    scores.add_captions([got for got, _, _ in told], [s.captions for s in samples])
-    for topic, rows in sorted(kinds.items()):
+    scores.add_captions(told, [s.captions for s in samples])
+    for topic, here in sorted(asked.kinds().items()):
         if topic in ("colour", "what", "direction"):
             # The answers to these questions are the words that a caption of the clip must hold.
-            pairs_of = [(normalise(asked[r][2]), normalise(samples[of[r]].caption), normalise(told[of[r]][0])) for r in rows]
-            held = [f" {a} " in f" {got} " for a, true, got in pairs_of if f" {a} " in f" {true} "]
-            if held:
+            answers = [(asked.rows[row][0], normalise(asked.rows[row][2])) for row in here]
+            due = [(i, answer) for i, answer in answers if f" {answer} " in f" {normalise(samples[i].caption)} "]
+            if due:
+                held = [f" {answer} " in f" {normalise(told[i])} " for i, answer in due]
                 scores.add("caption", f"{topic} right", float(np.mean(held)), len(held))
-    told_sure = confidence(answer_logits(model, told, seen.cross_k, seen.cross_v), temperature)
+    sure = confidence(answer_logits(model, done, seen.cross_k, seen.cross_v), asked.temperature)
+    return told, not_sure_below(sure[:half], (f1[:half] > 0.7).astype(float))
 
-    shown = judge & (sure >= unsure)
-    scores.add("answer", "exact match where sure", right[shown].mean() if shown.any() else 0.0, int(shown.sum()))
-    scores.add("answer", "share where sure", shown.sum() / judge.sum(), int(judge.sum()))
 
-    # Search: one query for each clip, its caption, among clips whose captions differ
+def measure_search(model: Mammut, text: Text, samples: Sequence[Any], seen: Encoded, scores: Scores) -> dict[str, float]:
+    """One query for each clip, its caption, among clips whose captions differ. Returns `calibration.search`."""
+    half = len(samples) // 2
     distinct = list({s.caption: i for i, s in reversed(list(enumerate(samples)))}.values())
     queries = embed(model, text, [samples[i].caption for i in distinct])
     cosine = (queries @ seen.embedding[distinct].T).numpy()
-    scores.add_search(cosine, np.eye(len(distinct), dtype=bool), len(distinct))
-    first_hit = hits_at(cosine, np.eye(len(distinct), dtype=bool), 1)
-    scores.add_novelty("search", f"R@1 among {len(distinct)}", first_hit, [samples[i].novel for i in distinct])
+    own = np.eye(len(distinct), dtype=bool)
+    scores.add_search(cosine, own, len(distinct))
+    scores.add_novelty("search", f"R@1 among {len(distinct)}", hits_at(cosine, own, 1), [samples[i].novel for i in distinct])
     captions = {i: normalise(samples[i].caption) for i in distinct}
-    rows_a = [j for j, i in enumerate(distinct) if i < half]
     same = np.array([[captions[a] == captions[b] for b in distinct] for a in distinct])
-    positive, negative = np.diag(cosine)[rows_a], cosine[rows_a][~same[rows_a]]
+    fitted = [j for j, i in enumerate(distinct) if i < half]
+    positive, negative = np.diag(cosine)[fitted], cosine[fitted][~same[fitted]]
     # As many wrong as right pairs in weight: the threshold must not depend on how large the library is.
     negative = np.random.default_rng(0).choice(negative, size=min(len(negative), 4 * len(positive)), replace=False)
-    scale, bias = fit_logistic(np.concatenate([positive, negative]), np.concatenate([np.ones(len(positive)), np.zeros(len(negative))]))
-    probability = 1 / (1 + np.exp(-(scale * np.concatenate([positive, negative]) + bias)))
-    threshold = best_threshold(probability, np.concatenate([np.ones(len(positive)), np.zeros(len(negative))]))
-    held_out = [j for j in range(len(distinct)) if j not in set(rows_a)]
+    pairs, truth = np.concatenate([positive, negative]), np.concatenate([np.ones(len(positive)), np.zeros(len(negative))])
+    scale, bias = fit_logistic(pairs, truth)
+    threshold = best_threshold(1 / (1 + np.exp(-(scale * pairs + bias))), truth)
+    held_out = [j for j in range(len(distinct)) if j not in set(fitted)]
     if held_out:
         match = 1 / (1 + np.exp(-(scale * cosine[held_out] + bias)))
-        true, other = np.eye(len(distinct), dtype=bool)[held_out], ~same[held_out]
+        true, other = own[held_out], ~same[held_out]
         scores.add("search", "true pairs kept", (match[true] >= threshold).mean(), len(held_out))
         scores.add("search", "wrong pairs refused", (match[other] < threshold).mean(), int(other.sum()))
         some = np.random.default_rng(0).choice(match[other], size=min(int(other.sum()), 4 * int(true.sum())), replace=False)
         both = np.concatenate([match[true], some]), np.concatenate([np.ones(int(true.sum())), np.zeros(len(some))])
         scores.add("search", "calibration error", expected_calibration_error(*both), len(both[0]))
+    return {"scale": scale, "bias": bias, "threshold": threshold}
 
-    # Detection on the key frames: known names alone, as the app scores them
-    vocabulary = [*known, *novel]
+
+def covers(box: Sequence[float] | np.ndarray, truth: Sequence[float]) -> bool:
+    """Whether a box shows the thing of a true one: an IoU above 0.5. Both cxcywh."""
+    return float(iou_giou(torch.tensor(box), torch.tensor(truth))[0]) > 0.5
+
+
+def measure_boxes(
+    model: Mammut, text: Text, samples: Sequence[Any], seen: Encoded, known: Sequence[str], novel: Sequence[str], scores: Scores
+) -> dict[str, float]:
+    """Detection on the key frames: known names alone, as the app scores them; with novel ones as well where there are any.
+
+    Returns `calibration.detect`: the first half of the clips fits it, the second half judges it."""
+    half, vocabulary = len(samples) // 2, [*known, *novel]
     index = {name: i for i, name in enumerate(vocabulary)}
     got = propose(model, text, seen.tokens, vocabulary)
-    key_frames = [(i, int(frame)) for i in range(clips) for frame in sorted({*got.frame.tolist()})]
+    key_frames = [(i, int(frame)) for i in range(len(samples)) for frame in sorted({*got.frame.tolist()})]
     objects: list[Truth] = [[(index[o[0]], list(o[1:])) for o in samples[i].boxes[frame] if o[0] in index] for i, frame in key_frames]
-    xs, ys = [], []
-    for (i, frame), there in zip(key_frames, objects, strict=True):
-        for q in np.flatnonzero(got.frame == frame) if i < half else ():
-            for label, b in there:
-                if label < len(known) and float(iou_giou(torch.tensor(got.boxes[i, q]), torch.tensor(b))[0]) > 0.5:
-                    xs += got.cosine[i, q, : len(known)].tolist()
-                    ys += [float(j == label) for j in range(len(known))]
-    det_scale, det_bias = fit_logistic(np.array(xs), np.array(ys)) if sum(ys) else (10.0, -5.0)
+    known_truth: list[Truth] = [[(label, b) for label, b in there if label < len(known)] for there in objects]
 
     def boxes_by(label_score: np.ndarray) -> list[Found]:
         out = []
@@ -298,46 +319,64 @@ def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[
             out.append(detections(got.boxes[i, here], got.objectness[i, here, None] * label_score[i, here]))
         return out
 
+    xs, ys = [], []
+    for (i, frame), there in zip(key_frames, known_truth, strict=True):
+        for q in np.flatnonzero(got.frame == frame) if i < half else ():
+            for label, b in there:
+                if covers(got.boxes[i, q], b):
+                    xs += got.cosine[i, q, : len(known)].tolist()
+                    ys += [float(j == label) for j in range(len(known))]
+    scale, bias = fit_logistic(np.array(xs), np.array(ys)) if sum(ys) else (10.0, -5.0)
+
     later = [j for j, (i, _) in enumerate(key_frames) if i >= half]
-    found = boxes_by(1 / (1 + np.exp(-(det_scale * got.cosine[:, :, : len(known)] + det_bias))))
-    known_truth: list[Truth] = [[(label, b) for label, b in there if label < len(known)] for there in objects]
+    found = boxes_by(1 / (1 + np.exp(-(scale * got.cosine[:, :, : len(known)] + bias))))
     precision = average_precision([known_truth[j] for j in later], [found[j] for j in later], {"known names": range(len(known))})
     scores.add_precision(precision, len(later))
     hits, values, early = [], [], []
     for (i, _), there, here in zip(key_frames, known_truth, found, strict=True):
         for label, b, value in here:
-            hits.append(float(any(label == o and float(iou_giou(torch.tensor(b), torch.tensor(t))[0]) > 0.5 for o, t in there)))
+            hits.append(float(any(label == o and covers(b, t) for o, t in there)))
             values.append(value)
             early.append(i < half)
     first, values_, hits_ = np.array(early, bool), np.array(values), np.array(hits)
-    det_threshold = best_threshold(values_[first], hits_[first]) if first.any() else 0.3
+    threshold = best_threshold(values_[first], hits_[first]) if first.any() else 0.3
     if (~first).any():
         scores.add("detect", "calibration error", expected_calibration_error(values_[~first], hits_[~first]), int((~first).sum()))
     if novel:
         # All names together, as the open-vocabulary benchmarks ask: base and novel compete for each box.
         groups = {"base": range(len(known)), "novel": range(len(known), len(vocabulary))}
         is_novel = np.arange(len(vocabulary)) >= len(known)
-        both_scores = combined(got.head.reshape(-1, len(vocabulary)), got.encoder.reshape(-1, len(vocabulary)), is_novel).reshape(got.head.shape)
-        for how, label_score in (("", got.head), (", with the encoder's score", both_scores)):
+        both = combined(got.head.reshape(-1, len(vocabulary)), got.encoder.reshape(-1, len(vocabulary)), is_novel).reshape(got.head.shape)
+        for how, label_score in (("", got.head), (", with the encoder's score", both)):
             scores.add_precision(average_precision(objects, boxes_by(label_score), groups), len(objects), how)
+    return {"scale": scale, "bias": bias, "threshold": threshold}
 
-    calibration: dict[str, Any] = {
-        "search": {"scale": scale, "bias": bias, "threshold": threshold},
-        "answer": {"temperature": temperature, "notSureBelow": unsure},
-        "caption": {"notSureBelow": not_sure_below(told_sure[:half], (f1[:half] > 0.7).astype(float))},
-        "detect": {"scale": det_scale, "bias": det_bias, "threshold": det_threshold},
-    }
 
-    return {
-        "version": version,
-        "scores": scores.rows,
-        "calibration": calibration,
-        "examples": [{"caption": s.caption, "got": said} for (said, _, _), s in zip(told[:20], samples, strict=False)]
-        + [
-            {"question": asked[r][1], "answer": asked[r][2], "got": done[r][0], "confidence": round(float(sure[r]), 3)}
-            for r in range(min(40, len(done)))
-        ],
+@torch.no_grad()
+def evaluate(model: Mammut, text: Text, samples: Sequence[Any], known: Sequence[str], version: str, novel: Sequence[str] = ()) -> dict[str, Any]:
+    """samples: clips of the validation split; known: object names seen in training; novel: names that were not.
+
+    Returns {version, scores, calibration, examples}."""
+    model.eval()
+    seen = encode_all(model, [s.video for s in samples])
+    scores = Scores(ON)
+    asked = measure_answers(model, text, samples, seen, scores)
+    told, caption_not_sure_below = measure_captions(model, text, samples, seen, asked, scores)
+    shown = asked.judged & (asked.sure >= asked.not_sure_below)
+    scores.add("answer", "exact match where sure", asked.right[shown].mean() if shown.any() else 0.0, int(shown.sum()))
+    scores.add("answer", "share where sure", shown.sum() / asked.judged.sum(), int(asked.judged.sum()))
+    calibration = {
+        "search": measure_search(model, text, samples, seen, scores),
+        "answer": {"temperature": asked.temperature, "notSureBelow": asked.not_sure_below},
+        "caption": {"notSureBelow": caption_not_sure_below},
+        "detect": measure_boxes(model, text, samples, seen, known, novel, scores),
     }
+    captions = [{"caption": s.caption, "got": got} for got, s in zip(told[:20], samples, strict=False)]
+    answers = [
+        {"question": question, "answer": answer, "got": got, "confidence": round(float(sure), 3)}
+        for (_, question, answer, _), (got, _, _), sure in zip(asked.rows[:40], asked.done, asked.sure, strict=False)
+    ]
+    return {"version": version, "scores": scores.rows, "calibration": calibration, "examples": captions + answers}
 
 
 @torch.no_grad()

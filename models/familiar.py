@@ -26,6 +26,7 @@ from torch import Tensor
 
 from models.data.generator import World
 from models.tubes import Bytes
+from models.videos import span
 
 THRESHOLD = 0.95  # other parts of a taught video are mostly that near to a taught clip; clips of other videos came to 0.81 at most (RESULTS.md)
 UNTAUGHT: dict[str, Any] = {"threshold": THRESHOLD, "taught": None}  # `calibration.familiar` of a pack that nobody taught
@@ -89,8 +90,6 @@ def pictures(folder: Path, frames: int, size: int) -> list[Bytes]:
 
 def clips_of(file: Path, frames: int, size: int) -> list[Bytes]:
     """The first eight clips of 8 seconds, or what there is of them, of a video; none of what is no video, or cannot be decoded."""
-    from models.baselines import span
-
     try:
         with av.open(str(file)) as media:
             seconds = (media.duration or 0) / av.time_base

@@ -32,7 +32,7 @@ from models.export import write_pack
 from models.metrics import Truth, average_precision, normalise, not_sure_below, recall, vqa_accuracy, word_f1
 from models.model import Mammut
 from models.tokenizer import PROMPTS, Text, lexicon, pad
-from models.train import Learner, label_ids, learning_rate, optimisers
+from models.train import Learner, descend, generative, label_ids, learning_rate, optimisers
 from models.tubes import cut
 from models.unpack import read as unpack
 
@@ -98,17 +98,16 @@ def lesson(model: Mammut, text: Text, pupils: Sequence[Pupil], labels: Tensor, r
     cross_k, cross_v = model.decoder.project(memory)
     total = embedding.sum() * 0
 
-    def generative(of: list[int], pairs: list[tuple[list[int], int]]) -> Tensor:
-        ids, targets = teach(pairs)
-        x, _, _, _ = model.decoder.hidden(ids, cross_k[of], cross_v[of])
-        return losses.next_token(model.decoder.head(x[targets != -100]), targets[targets != -100])
+    def said_of(of: list[int], pairs: list[tuple[list[int], int]]) -> Tensor:
+        loss, _ = generative(model, (cross_k[of], cross_v[of]), *teach(pairs))
+        return loss
 
     told = [(i, each.told) for i, each in enumerate(pupils) if each.told is not None]
     if told:
-        total = total + recipe.caption_weight * generative([i for i, _ in told], [pair for _, pair in told])
+        total = total + recipe.caption_weight * said_of([i for i, _ in told], [pair for _, pair in told])
     asked = [(i, pair) for i, each in enumerate(pupils) for pair in each.asked]
     if asked:
-        total = total + recipe.answer_weight * generative([i for i, _ in asked], [pair for _, pair in asked])
+        total = total + recipe.answer_weight * said_of([i for i, _ in asked], [pair for _, pair in asked])
     said = [(i, each.caption) for i, each in enumerate(pupils) if each.caption is not None]
     if len(said) > 1:
         keys = torch.tensor([digest(caption) for _, caption in said])
@@ -140,13 +139,7 @@ def learn(model: Mammut, text: Text, taught: Sequence[Taught], world: Any, recip
         items = [make_item(each, config, text, index) for sample in made for each in (sample, mirrored(sample))]
         replay, _ = learner(collate(items, rng, recipe.questions))
         total = replay + lesson(model, text, [pupils[i] for i in rng.permutation(len(pupils))[:USERS]], labels, recipe)
-        for group in (group for optimizer in optimizers for group in optimizer.param_groups):
-            group["lr"] = learning_rate(recipe, step, step / steps)
-        model.zero_grad()
-        torch.autograd.backward(total)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
+        descend(model, optimizers, total, learning_rate(recipe, step, step / steps))
         if step % 20 == 0 or step == steps - 1:
             print(f"step {step + 1} of {steps}: loss {float(total.detach()):.3f}", file=sys.stderr, flush=True)
     model.eval()

@@ -16,7 +16,8 @@ import math
 import os
 import signal
 import time
-from dataclasses import asdict, fields
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -64,16 +65,9 @@ class Learner(nn.Module):
         rng = torch.Generator().manual_seed(batch.seed)
         rows = len(batch.text)
         embedding, memory, tokens = model.encode(batch.tubes, crops(rows, rng).to(labels.device) if recipe.cropped else None)
-        cross_k, cross_v = model.decoder.project(memory)
-
-        def generative(ids: Tensor, targets: Tensor, group: int) -> tuple[Tensor, Tensor]:
-            x, _, _, _ = model.decoder.hidden(ids, cross_k, cross_v, group=group)
-            counts = targets != -100
-            logits = model.decoder.head(x[counts])
-            return losses.next_token(logits, targets[counts]), (logits.argmax(-1) == targets[counts]).float().mean()
-
-        told, told_right = generative(*batch.told, 1)
-        asked, asked_right = generative(*batch.asked, len(batch.asked[0]) // rows)
+        cross = model.decoder.project(memory)
+        told, told_right = generative(model, cross, *batch.told)
+        asked, asked_right = generative(model, cross, *batch.asked, group=len(batch.asked[0]) // rows)
         contrast = losses.focal_contrastive if recipe.focal else losses.info_nce
         # Negatives come from all processes. Each computes the whole loss and passes a gradient to its own rows alone, and the engine then takes the
         # mean over the W processes: times W makes that the gradient of one process that holds all rows. The temperature has it whole everywhere.
@@ -136,8 +130,140 @@ def optimisers(model: Mammut, recipe: Training) -> list[torch.optim.Optimizer]:
     ]
 
 
+def descend(model: Mammut, optimizers: Sequence[torch.optim.Optimizer], total: Tensor, lr: float) -> None:
+    """One step of training: down the gradient of `total`, cut to a norm of 1, at the learning rate `lr`."""
+    for group in (group for optimizer in optimizers for group in optimizer.param_groups):
+        group["lr"] = lr
+    model.zero_grad()
+    torch.autograd.backward(total)
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    for optimizer in optimizers:
+        optimizer.step()
+
+
+def generative(model: Mammut, cross: tuple[Tensor, Tensor], ids: Tensor, targets: Tensor, group: int = 1) -> tuple[Tensor, Tensor]:
+    """The loss of texts about clips, and the share of their ids that greedy decoding would choose.
+
+    cross: keys and values of the clips, as `Decoder.project` gives them; ids, targets [clips * group, L], -100 where there is no loss."""
+    x, _, _, _ = model.decoder.hidden(ids, *cross, group=group)
+    counts = targets != -100
+    logits = model.decoder.head(x[counts])
+    return losses.next_token(logits, targets[counts]), (logits.argmax(-1) == targets[counts]).float().mean()
+
+
 def label_ids(text: Text, labels: list[str]) -> Tensor:
     return torch.tensor(pad([text.sentence(PROMPTS["label"].format(label=name)) for name in labels]))
+
+
+@dataclass
+class Run:
+    """What a run has learnt so far, and all that a checkpoint keeps of it."""
+
+    model: Mammut
+    optimizers: list[torch.optim.Optimizer]
+    average: list[Tensor]
+    """Running average of the parameters: what is evaluated and exported."""
+    recipe: Training
+    labels: list[str]
+    step: int = 0
+    seconds: float = 0.0
+
+    def resume(self, checkpoint: Path, device: torch.device) -> None:
+        state = torch.load(checkpoint, map_location=device, weights_only=True)
+        self.model.load_state_dict(state["live"])
+        for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.average = [state["model"][name] for name in self.model.state_dict()]
+
+    def write(self, checkpoint: Path) -> None:
+        live = self.model.state_dict()
+        kept = [optimizer.state_dict() for optimizer in self.optimizers]
+        body = {"step": self.step, "seconds": self.seconds, "live": live, "optimizers": kept, "recipe": asdict(self.recipe), "labels": self.labels}
+        mirror = Mammut(self.model.config)
+        mirror.load_state_dict(dict(zip(live, self.average, strict=True)))
+        save(checkpoint, mirror, **body)
+
+    def advance(self, learner: nn.Module, batch: Batch, lr: float, device: torch.device) -> dict[str, Tensor]:
+        """One step on one batch. Returns the parts of the loss."""
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.recipe.bf16):
+            total, parts = learner(batch)
+        descend(self.model, self.optimizers, total, lr)
+        with torch.no_grad():
+            torch._foreach_lerp_(self.average, list(self.model.parameters()), 1 - min(0.99, self.step / (self.step + 10)))
+        self.step += 1
+        out: dict[str, Tensor] = parts
+        return out
+
+
+class Clips:
+    """The batches of a run: clips, and single pictures in a share of the steps. Which step learns from what follows from its number alone."""
+
+    def __init__(self, make: Maker, make_image: Maker | None, images: float, step: int, pool: Callable[[Maker, int, int], Pool]) -> None:
+        """pool: makes the pool of a source at a step of its own, the last argument telling its seed from others."""
+        self.images = images
+        self.clips = pool(make, step - self.pictures(step), 0)
+        self.pool = pool(make_image, self.pictures(step), 104729) if make_image and images else None
+
+    def pictures(self, before: int) -> int:
+        """Steps that learned from images before a step: evenly spread, and the same in every process."""
+        return math.floor(before * self.images)
+
+    def batch(self, step: int) -> Batch:
+        seen = self.pictures(step)
+        return self.pool.batch(seen) if self.pool and self.pictures(step + 1) > seen else self.clips.batch(step - seen)
+
+    def close(self) -> None:
+        for each in (self.clips, self.pool):
+            if each:
+                each.close()
+
+
+@dataclass
+class Log:
+    """metrics.jsonl: the means of the parts of the loss since the row before."""
+
+    file: Path
+    clips: int
+    """Learnt from in a step, by all processes."""
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    at: float = field(default_factory=time.monotonic)
+    sums: dict[str, Tensor | float] = field(default_factory=dict)
+    since: int = 0
+
+    def add(self, parts: dict[str, Tensor]) -> None:
+        for name, value in parts.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value.detach()  # a number only when it is logged: each waits for a GPU
+        self.since += 1
+
+    def write(self, run: Run, now: float, lr: float, made: int) -> None:
+        """@raises RuntimeError where the loss is not finite"""
+        since = self.since
+        row = {"step": run.step, "seconds": round(run.seconds, 1), "clips_per_second": round(since * self.clips / (now - self.at), 1), "lr": lr}
+        row |= {"made": made} | {name: round(float(value) / since, 4) for name, value in self.sums.items()}
+        if not math.isfinite(row["caption"]):
+            raise RuntimeError(f"the loss is not finite: {row}")
+        self.rows.append(row)
+        with self.file.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        print(json.dumps(row), flush=True)
+        self.sums, self.since, self.at = {}, 0, now
+
+
+class StopSignals:
+    """SIGTERM and SIGINT end a run after the step under way, within `with`."""
+
+    def __enter__(self) -> StopSignals:
+        self.told = False
+        self.previous = [signal.signal(s, self.stop) for s in (signal.SIGTERM, signal.SIGINT)]
+        return self
+
+    def stop(self, *_: Any) -> None:
+        self.told = True
+
+    def __exit__(self, *_: Any) -> None:
+        for s, handler in zip((signal.SIGTERM, signal.SIGINT), self.previous, strict=True):
+            signal.signal(s, handler)
 
 
 def train(
@@ -165,107 +291,51 @@ def train(
     rank, ranks = (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if torch.cuda.is_available() else torch.device("cpu")
     text = Text.load(out / "tokenizer.json", config.context)
-    checkpoint, log = out / "checkpoint.pt", out / "metrics.jsonl"
+    checkpoint = out / "checkpoint.pt"
     model = Mammut(config).to(device)
     if start is not None:
         model.load_state_dict(start.state_dict())
-    optimizers = optimisers(model, recipe)
-    average = [p.detach().clone() for p in model.parameters()]
-    step, used = 0, 0.0
+    run = Run(model, optimisers(model, recipe), [p.detach().clone() for p in model.parameters()], recipe, labels)
     if resume and checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        model.load_state_dict(state["live"])
-        for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(kept)
-        step, used = state["step"], state["seconds"]
-        average = [state["model"][name] for name in model.state_dict()]
+        run.resume(checkpoint, device)
     learner: nn.Module = Learner(model, recipe, label_ids(text, labels).to(device))
     if ranks > 1:
         learner = DistributedDataParallel(learner, forward_sync_buffers=False, gradient_as_bucket_view=True)
-    seed = recipe.seed + 7919 * rank
 
-    def pool(source: Maker, at: int, seed: int) -> Pool:
+    def pool(source: Maker, at: int, apart: int) -> Pool:
+        seed = recipe.seed + 7919 * rank + apart
         return Pool(source, config, out / "tokenizer.json", recipe, workers=workers, warm=warm, seed=seed, step=at)
 
-    def pictures(before: int) -> int:
-        """Steps that learned from images before a step: evenly spread, and the same in every process."""
-        return math.floor(before * recipe.images)
+    def share_done() -> float:
+        return run.step / steps if steps else run.seconds / (minutes * 60)
 
-    clips_pool = pool(make, step - pictures(step), seed)
-    image_pool = pool(make_image, pictures(step), seed + 104729) if make_image and recipe.images else None
-
-    def write() -> None:
-        averaged = dict(zip(model.state_dict(), average, strict=True))
-        live = model.state_dict()
-        kept = [optimizer.state_dict() for optimizer in optimizers]
-        body = {"step": step, "seconds": used, "live": live, "optimizers": kept, "recipe": asdict(recipe), "labels": labels}
-        mirror = Mammut(config)
-        mirror.load_state_dict(averaged)
-        save(checkpoint, mirror, **body)
-
-    stopping = False
-
-    def stop(*_: Any) -> None:
-        nonlocal stopping
-        stopping = True
-
-    previous = [signal.signal(s, stop) for s in (signal.SIGTERM, signal.SIGINT)]
-    history: list[dict[str, Any]] = []
-    sums: dict[str, Tensor | float] = {}
-    logged = last_save = last = time.monotonic()
-    clips = recipe.batch * ranks
-
-    def share_done(after: int) -> float:
-        return after / steps if steps else used / (minutes * 60)
-
-    since, progress = 0, share_done(step)
+    clips = Clips(make, make_image, recipe.images, run.step, pool)
+    log = Log(out / "metrics.jsonl", recipe.batch * ranks)
+    last_save = last = log.at
+    progress = share_done()
     try:
-        while progress < 1:
-            seen = pictures(step)
-            batch = (image_pool.batch(seen) if image_pool and pictures(step + 1) > seen else clips_pool.batch(step - seen)).to(device)
-            lr = learning_rate(recipe, step, progress)
-            for group in (group for optimizer in optimizers for group in optimizer.param_groups):
-                group["lr"] = lr
-            with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bf16):
-                total, parts = learner(batch)
-            model.zero_grad()
-            torch.autograd.backward(total)
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            for optimizer in optimizers:
-                optimizer.step()
-            with torch.no_grad():  # averaged weights: what is evaluated and exported
-                torch._foreach_lerp_(average, list(model.parameters()), 1 - min(0.99, step / (step + 10)))
-            for name, value in parts.items():
-                sums[name] = sums.get(name, 0.0) + value.detach()  # a number only when it is logged: each waits for a GPU
-            step, since, now = step + 1, since + 1, time.monotonic()
-            used, last = used + min(now - last, 30.0), now  # a machine that slept has not trained
-            told = torch.tensor([0.0 if rank else share_done(step), float(stopping)], dtype=torch.float64, device=device)
-            if ranks > 1:
-                distributed.all_reduce(told)  # all processes must agree on when to stop, and on the learning rate
-            progress = float(told[0]) if told[1] == 0 else 1.0
-            if rank == 0 and (now - logged > 10 or step == 1 or progress >= 1):
-                row = {"step": step, "seconds": round(used, 1), "clips_per_second": round(since * clips / (now - logged), 1), "lr": lr}
-                row |= {"made": clips_pool.made} | {name: round(float(value) / since, 4) for name, value in sums.items()}
-                if not math.isfinite(row["caption"]):
-                    raise RuntimeError(f"the loss is not finite: {row}")
-                history.append(row)
-                with log.open("a") as file:
-                    file.write(json.dumps(row) + "\n")
-                print(json.dumps(row), flush=True)
-                sums, since, logged = {}, 0, now
-            if rank == 0 and now - last_save > save_every:
-                write()
-                last_save = now
+        with StopSignals() as stopping:
+            while progress < 1:
+                batch = clips.batch(run.step).to(device)
+                lr = learning_rate(recipe, run.step, progress)
+                log.add(run.advance(learner, batch, lr, device))
+                now = time.monotonic()
+                run.seconds, last = run.seconds + min(now - last, 30.0), now  # a machine that slept has not trained
+                told = torch.tensor([0.0 if rank else share_done(), float(stopping.told)], dtype=torch.float64, device=device)
+                if ranks > 1:
+                    distributed.all_reduce(told)  # all processes must agree on when to stop, and on the learning rate
+                progress = float(told[0]) if told[1] == 0 else 1.0
+                if rank == 0 and (now - log.at > 10 or run.step == 1 or progress >= 1):
+                    log.write(run, now, lr, clips.clips.made)
+                if rank == 0 and now - last_save > save_every:
+                    run.write(checkpoint)
+                    last_save = now
     finally:
-        for each in (clips_pool, image_pool):
-            if each:
-                each.close()
-        for s, handler in zip((signal.SIGTERM, signal.SIGINT), previous, strict=True):
-            signal.signal(s, handler)
+        clips.close()
     if rank == 0:
-        write()
+        run.write(checkpoint)
         draw(out)
-    return history
+    return log.rows
 
 
 def main() -> None:
@@ -281,9 +351,9 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--workers", type=int, default=1, help="processes that compose clips, for each process that trains")
     recipe = parser.add_argument_group("the recipe")
-    for field in fields(Training):
-        kind: Any = {"action": argparse.BooleanOptionalAction} if isinstance(field.default, bool) else {"type": type(field.default)}
-        recipe.add_argument(f"--{field.name.replace('_', '-')}", default=field.default, **kind)
+    for one in fields(Training):
+        kind: Any = {"action": argparse.BooleanOptionalAction} if isinstance(one.default, bool) else {"type": type(one.default)}
+        recipe.add_argument(f"--{one.name.replace('_', '-')}", default=one.default, **kind)
     args = parser.parse_args()
     from models.data.generator import World
 
@@ -294,7 +364,7 @@ def main() -> None:
     if "RANK" in os.environ:  # under torchrun
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     first = not distributed.is_initialized() or distributed.get_rank() == 0
-    chosen = Training(**{field.name: getattr(args, field.name) for field in fields(Training)})
+    chosen = Training(**{one.name: getattr(args, one.name) for one in fields(Training)})
     start, text = unpack.read(args.pack) if args.pack else (None, None)
     config = start.config if start else CONFIGS[args.config]
     args.out.mkdir(parents=True, exist_ok=True)

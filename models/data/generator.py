@@ -12,7 +12,7 @@ import torch
 from models.data.assets import Bytes, load
 from models.data.compose import Track, compose
 from models.data.facts import VISIBLE, Facts
-from models.data.grammar import Dense, captions, dense
+from models.data.grammar import captions
 from models.data.names import NAMES, NOVEL, NOVEL_SHAPES, SCREENS, SHAPES, Holdout, held_colour, held_motion
 from models.data.questions import questions
 from models.data.sampling import sample_scene
@@ -34,7 +34,6 @@ class Sample:
     qa: list[tuple[str, str, str]]  # question, answer, type
     boxes: Boxes
     tracks: list[Track]
-    dense: Dense  # (first frame, end frame, what happens)
     novel: frozenset[str]  # what training never shows: "name", "colour" or "motion" (of a noun)
 
 
@@ -69,9 +68,7 @@ class World:
             facts = Facts(scene, tracks)
             said = captions(facts, rng)
             asked = questions(facts, rng, self.labels, self.holdout)
-            out.append(
-                Sample(video.cpu().numpy(), said[0], said, asked, boxes_of(tracks, self.frames), tracks, dense(facts), unseen(scene, self.novel))
-            )
+            out.append(Sample(video.cpu().numpy(), said[0], said, asked, boxes_of(tracks, self.frames), tracks, unseen(scene, self.novel)))
         return out
 
     def sample(self, rng: np.random.Generator) -> Sample:

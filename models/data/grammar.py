@@ -25,7 +25,6 @@ PLURALS = {
     "leaf": "leaves",
 }
 LIMIT = 24  # words of a caption
-Dense = list[tuple[int, int, str]]  # first frame, end frame, what happens in between
 
 
 def noun(label: str, colour: str | None = None) -> str:
@@ -327,21 +326,3 @@ def captions(facts: Facts, rng: np.random.Generator) -> list[str]:
                     out.append(said)
                 break
     return out
-
-
-def dense(facts: Facts) -> Dense:
-    """What happens when: each act of each thing, the camera and the light, in the order of time."""
-    scene, out = facts.scene, Dense()
-    if scene.picture:
-        return out
-    for i, thing in enumerate(facts.things):
-        name = a(thing.label, thing.colour)
-        for act in facts.acts[i]:
-            out.append((act.first, act.end, f"{name} {verbs(thing, act)[0]}"))
-    if scene.camera.motion in ("pan", "tilt", "zoom", "shake"):
-        out.append((0, scene.frames, filming(scene)[0]))
-    elif scene.camera.motion == "cut":
-        out.append((scene.camera.at, scene.frames, filming(scene)[0]))
-    if scene.light:
-        out.append((0, scene.frames, LIGHT[scene.light][0]))
-    return sorted(out)

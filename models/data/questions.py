@@ -6,8 +6,8 @@ import numpy as np
 
 from models.data.facts import Facts
 from models.data.grammar import EXIT, NUMBERS, SOURCE, noun, plural, position, size_word, toward, verbs
-from models.data.names import COLOURS, NOVEL_SHAPES, SCREENS, SHAPES, Holdout
-from models.data.scene import DIRECTIONS, alike, pick
+from models.data.names import Holdout
+from models.data.scene import alike, pick
 from models.data.yes_no import pairs
 
 Asked = tuple[str, str, str]  # question, answer, type
@@ -298,11 +298,3 @@ def questions(facts: Facts, rng: np.random.Generator, labels: list[str], holdout
     for yes, no in pairs(facts, rng, asker.names, labels, holdout, wanted):
         out += [(yes, "yes", "yesno"), (no, "no", "yesno")]
     return [(shorter(rng, q), answer, kind) for q, answer, kind in (out[int(i)] for i in rng.permutation(len(out)))]
-
-
-def answer_words() -> set[str]:
-    """Every word an answer may hold, besides labels and what photos and backgrounds are called."""
-    words = {*COLOURS, *SHAPES, *SCREENS, *NOVEL_SHAPES, *NUMBERS, "yes", "no", "still", "fast", "slowly", "big", "small", "bigger", "smaller"}
-    words |= {"middle", "top", "bottom", "before", "after", "behind", "the", "pair", "of"} | {w for d in DIRECTIONS for w in d.split()}
-    words |= {word for each in (*ACTS.values(), *SOURCE.values(), *EXIT.values()) for word in each.split()}
-    return words | {*["moves", "comes", "leaves", "pans", "tilts", "zooms", "shakes", "cuts", "in", "out"]}

@@ -54,7 +54,7 @@ def test_a_clip_has_the_same_bits_in_any_company(world: World) -> None:
     for seed in (3, 11, 17, 23):
         (alone,) = world.samples(rngs(seed))
         np.testing.assert_array_equal(alone.video, together[seed].video)
-        assert (alone.captions, alone.qa, alone.boxes, alone.dense) == tuple(getattr(together[seed], n) for n in ("captions", "qa", "boxes", "dense"))
+        assert (alone.captions, alone.qa, alone.boxes) == tuple(getattr(together[seed], n) for n in ("captions", "qa", "boxes"))
     assert world.corpus(300, np.random.default_rng(2)) == world.corpus(300, np.random.default_rng(2))
 
 
