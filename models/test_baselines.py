@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from av import VideoStream
 
-from models.baselines import TASKS, camera_moves, colour, composed, direction, moving_things, span
+from models.baselines import TASKS, camera_moves, colour, composed, direction, moving_things
 from models.tubes import Bytes
+from models.videos import span
 
 
 def textured(rng: np.random.Generator, side: int) -> Bytes:

@@ -17,11 +17,9 @@ from models.tubes import cut, formula_video
 from models.unpack import NOT_IN_GRAPHS, read
 
 
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("pack")
-    export.random_pack(out, CONFIGS["tiny"])
-    return out
+@pytest.fixture
+def pack(random_pack: Path) -> Path:
+    return random_pack
 
 
 def test_graphs_agree_with_the_manifest(pack: Path) -> None:
