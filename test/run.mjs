@@ -1,7 +1,7 @@
 /**
  * `npm test`: everything, from a fresh clone. Each stage runs even when an earlier one failed; the last line counts all of it.
- * Static checks count as one test each. What needs one core runs beside the rest: its output comes when it has ended. Skipped tests are listed
- * at the end, by name and reason; results.mjs says which reasons are accepted.
+ * Static checks count as one test each. Two lanes run side by side, a core each; the output of what runs beside the end-to-end tests comes when it has
+ * ended. Skipped tests are listed at the end, by name and reason; results.mjs says which reasons are accepted.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -60,41 +60,52 @@ const bin = (packageName, file) => path.join(root, 'node_modules', packageName, 
 const result = (file) => path.join(folder, file)
 const text = (file) => readFileSync(result(file), 'utf8')
 
-async function checks() {
-  const check = (name, command, args, count) => stage(name, command, args, count, true)
-  await check('types', node, [bin('typescript', 'bin/tsc'), '--noEmit'])
-  await check('lint', node, [bin('eslint', 'bin/eslint.js'), '.', '--max-warnings', '0'])
-  await check('format', node, [bin('@biomejs/biome', 'bin/biome'), 'format', '.'])
-  await check('layers', node, [
-    bin('dependency-cruiser', 'bin/dependency-cruiser.mjs'),
-    'app',
-    'main',
-    'renderer',
-    '--config',
-    '.dependency-cruiser.cjs',
-  ])
-  await check('dead code', node, [bin('knip', 'bin/knip.js')])
-  await check('python lint', python, ['-m', 'ruff', 'check', 'models'])
-  await check('python format', python, ['-m', 'ruff', 'format', '--check', 'models'])
-  await check('python types', python, ['-m', 'mypy', 'models'])
-  await check('python tests', python, ['-m', 'pytest', '-q', '-rs', '--junitxml', result('pytest.xml')], () => ofPytest(text('pytest.xml')))
+const tool = (packageName, file, ...args) => [node, [bin(packageName, file), ...args]]
+const ruff = (...args) => [python, ['-m', 'ruff', ...args, 'models']]
+/** The longest first, so that two lanes end at about the same time. Each is a name, what runs, and how its report is counted. */
+const stages = [
+  ['python tests', [python, ['-m', 'pytest', '-q', '-rs', '--junitxml', result('pytest.xml')]], () => ofPytest(text('pytest.xml'))],
+  [
+    'unit tests',
+    tool(
+      'vitest',
+      'vitest.mjs',
+      'run',
+      '--maxWorkers=1',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${result('vitest.json')}`,
+    ),
+    () => ofVitest(JSON.parse(text('vitest.json'))),
+  ],
+  ['lint', tool('eslint', 'bin/eslint.js', '.', '--max-warnings', '0')],
+  ['python types', [python, ['-m', 'mypy', 'models']]],
+  ['types', tool('typescript', 'bin/tsc', '--noEmit')],
+  ['layers', tool('dependency-cruiser', 'bin/dependency-cruiser.mjs', 'app', 'main', 'renderer', '--config', '.dependency-cruiser.cjs')],
+  ['dead code', tool('knip', 'bin/knip.js')],
+  ['format', tool('@biomejs/biome', 'bin/biome', 'format', '.')],
+  ['python lint', ruff('check')],
+  ['python format', ruff('format', '--check')],
+]
+
+/** Run what is left, one after the other. */
+async function lane() {
+  for (let next = stages.shift(); next !== undefined; next = stages.shift()) {
+    const [name, [command, args], count] = next
+    await stage(name, command, args, count, true)
+  }
 }
 
-async function programs() {
-  await stage(
-    'unit tests',
-    node,
-    [bin('vitest', 'vitest.mjs'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${result('vitest.json')}`],
-    () => ofVitest(JSON.parse(text('vitest.json'))),
-  )
+/** What takes longest is seen while it runs. */
+async function endToEnd() {
   env.PLAYWRIGHT_JSON_OUTPUT_NAME = result('playwright.json')
-  await stage('end to end', node, [bin('@playwright/test', 'cli.js'), 'test', '--reporter=list,json'], () =>
+  await stage('end to end', ...tool('@playwright/test', 'cli.js', 'test', '--reporter=list,json'), () =>
     ofPlaywright(JSON.parse(text('playwright.json'))),
   )
 }
 
 ensureRenderer()
-await Promise.all([checks(), programs()])
+await Promise.all([endToEnd().then(lane), lane()])
 
 rmSync(folder, { recursive: true, force: true })
 const skipped = skipLines(skips)
