@@ -66,7 +66,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     ],
   },
   {
-    // Thousands of .pt files: models/openmammut converts them, the app does not open them.
+    // Thousands of .pt files, which the app does not open; `python -m models.openmammut convert` makes .safetensors of them.
     ...at('laion/scaling-laws-for-comparison'),
     address: null,
     network: 'ViT-S … ViT-H',

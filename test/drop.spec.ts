@@ -129,7 +129,7 @@ test('what is no openMaMMUT is refused with its reason and one next step, howeve
     ['pointer.safetensors', 'only a pointer to the checkpoint (Git LFS)'],
     ['cut.safetensors', 'This checkpoint is cut off: 20 of 26 MB are there.'],
     ['clip.safetensors', 'This is a plain CLIP model'],
-    ['trainer.pt', 'python -m models.openmammut import trainer.pt --out PACK'],
+    ['trainer.pt', 'python -m models.openmammut convert trainer.pt'],
     ['open_clip_pytorch_model.bin', 'can run programs when it is opened'],
     ['alone.safetensors', 'there is no open_clip_config.json beside it'],
   ]

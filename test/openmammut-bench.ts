@@ -4,7 +4,7 @@
  * the logits are compared instead. Figures, never a pass or fail.
  *
  *     .venv/bin/python -m models.openmammut random L-14 /tmp/l14/open_clip_model.safetensors
- *     .venv/bin/python -m models.openmammut import /tmp/l14/open_clip_model.safetensors --out /tmp/l14/fp32       # and fp16, int8
+ *     npx tubelet packs import /tmp/l14/open_clip_model.safetensors       # and --precision fp16, int8; `packs list` says where they lie
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'

@@ -66,7 +66,7 @@ test('a wrong file is refused with its reason and one next step', async () => {
   await expect(page.getByRole('alert')).toContainText('Choose the .safetensors file')
   writeFileSync(renamed, 'PK\x03\x04 archive/data.pkl')
   await bring(renamed)
-  await expect(page.getByRole('alert')).toContainText('python -m models.openmammut import')
+  await expect(page.getByRole('alert')).toContainText('python -m models.openmammut convert')
   await page.getByRole('button', { name: 'Put away' }).click()
   await expect(page.getByRole('alert')).toHaveCount(0)
 })

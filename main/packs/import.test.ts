@@ -48,23 +48,26 @@ const why = (promise: Promise<unknown>) =>
 const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 describe('a checkpoint becomes a pack', () => {
-  /** SHA-256 of weights.bin as models/openmammut writes it of the same tensors. */
-  const PYTHON: Record<Precision, string> = {
+  /** SHA-256 of weights.bin as NumPy and PyTorch made it of the same tensors. */
+  const EXPECTED: Record<Precision, string> = {
     fp32: '5f86170eb1e23e3a7321be42a519b0220de9e0a9f1e4c63dba0e8e807631bcbf',
     fp16: 'd47a927917de939ed2e3c70fe060a0f91030be92f493981a48d4edf6e16fc741',
     int8: '03ca12e71c3be544945ba60894753d068a7193fc5904c0d6d6a6e4ee3b341253',
   }
-  test.each(['fp32', 'fp16', 'int8'] as const)('the weights in %s are, byte for byte, what Python writes', async (precision) => {
-    const template = Template.parse(JSON.parse(readFileSync(path.join(TEMPLATE_DIR, 'template.json'), 'utf8')))
-    const model = recogniseOpenMammut(await readSafetensors(checkpoint), template, await readConfig(checkpoint))
-    const graphs = expandTemplate(template, model.env, precision)
-    const { places, bytes } = planWeights(graphs, model.tensors)
-    const out = path.join(root, precision)
-    expect(await writeWeights({ checkpoint, out, plan: [...places.values()] }, () => undefined, never)).toBe(PYTHON[precision])
-    expect(readFileSync(out)).toHaveLength(bytes)
-    expect(sha(readFileSync(out))).toBe(PYTHON[precision])
-    for (const graph of graphs) expect(onnxFile(graph, places, { ...template, location: 'weights.bin' }).length).toBeLessThan(40_000)
-  })
+  test.each(['fp32', 'fp16', 'int8'] as const)(
+    'the weights in %s are, byte for byte, what NumPy and PyTorch make of them',
+    async (precision) => {
+      const template = Template.parse(JSON.parse(readFileSync(path.join(TEMPLATE_DIR, 'template.json'), 'utf8')))
+      const model = recogniseOpenMammut(await readSafetensors(checkpoint), template, await readConfig(checkpoint))
+      const graphs = expandTemplate(template, model.env, precision)
+      const { places, bytes } = planWeights(graphs, model.tensors)
+      const out = path.join(root, precision)
+      expect(await writeWeights({ checkpoint, out, plan: [...places.values()] }, () => undefined, never)).toBe(EXPECTED[precision])
+      expect(readFileSync(out)).toHaveLength(bytes)
+      expect(sha(readFileSync(out))).toBe(EXPECTED[precision])
+      for (const graph of graphs) expect(onnxFile(graph, places, { ...template, location: 'weights.bin' }).length).toBeLessThan(40_000)
+    },
+  )
 
   test('that has passed its own test, says what it can do, and claims no scores', async () => {
     const stages: string[] = []
@@ -170,6 +173,12 @@ describe('a checkpoint becomes a pack', () => {
   })
 })
 
+test('what a SigLIP model has besides is left out', async () => {
+  const file = path.join(mkdtempSync(path.join(root, 'siglip-')), 'model.safetensors')
+  writeSafetensors(file, { ...tiny, logit_bias: f32([], [-10]) })
+  await expect(importing(file)).resolves.toHaveProperty('run')
+})
+
 describe('a checkpoint of something else is refused at once, with what it is', () => {
   let count = 0
   const refusedWith = async (change: (tensors: Record<string, MadeTensor>) => Record<string, MadeTensor>, config?: object) => {
@@ -192,6 +201,12 @@ describe('a checkpoint of something else is refused at once, with what it is', (
     expect(await refusedWith(() => ({ 'model.embed_tokens.weight': f32([1], [1]) }))).toContain('no MaMMUT')
     expect(await refusedWith(without(/text\.positional_embedding/))).toContain('modern kind')
     expect(await refusedWith((all) => ({ ...all, 'visual.trunk.patch.weight': f32([1], [1]) }))).toContain('timm')
+    expect(await refusedWith((all) => ({ ...all, 'visual.attn_pool.query': f32([1, 64], new Float32Array(64)) }))).toContain(
+      'pools with attention',
+    )
+    expect(await refusedWith((all) => ({ ...all, 'visual.positional_embedding': f32([12, 64], new Float32Array(12 * 64)) }))).toContain(
+      'not square',
+    )
     expect(await refusedWith(without(/resblocks\.1\.ln_2\.bias/))).toContain('missing')
     expect(await refusedWith((all) => ({ ...all, 'text.resblocks.0.gate': f32([1], [1]) }))).toContain('text.resblocks.0.gate')
     expect(await refusedWith((all) => ({ ...all, 'visual.ln_post.bias': f32([2], [1, 2]) }))).toContain(
@@ -218,6 +233,13 @@ describe('a checkpoint of something else is refused at once, with what it is', (
     expect(await refusedWith((all) => all, { model_cfg: { text_cfg: { tokenizer_kwargs: { clean: 'canonicalize' } } } })).toContain(
       'another tokenizer (clean)',
     )
+    expect(await refusedWith((all) => all, { model_cfg: { embed_dim: 64, multimodal_cfg: { text_arch: 'modern' } } })).toContain(
+      'modern kind',
+    )
+    expect(await refusedWith((all) => all, vision({ ...published, image_size: 224 }))).toContain(
+      'Pictures of 224 do not have 4 × 4 patches',
+    )
+    expect(await refusedWith((all) => all, { model_cfg: {}, preprocess_cfg: { resize_mode: 'longest' } })).toContain('longest')
     const newer = ({ 'text.text_projection': head, ...all }: Record<string, MadeTensor>) => ({
       ...all,
       ...(head && { 'text.lm_head': head }),

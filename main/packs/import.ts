@@ -1,7 +1,6 @@
 /// <reference lib="esnext.float16" />
 /**
- * Making a pack of what a person brings: a `.safetensors` checkpoint, converted without Python as models/openmammut does it, or a pack
- * folder. Nothing is listed before it has passed its test, and nothing is left of what was stopped.
+ * Making a pack of what a person brings: a `.safetensors` checkpoint, which is converted, or a pack folder. Nothing is listed before it has passed its test, and nothing is left of what was stopped.
  */
 import { hash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'

@@ -1,5 +1,5 @@
 /**
- * ONNX files as bytes, the same bytes that models/openmammut/graphs.py writes: only what the expanded template needs of onnx.proto
+ * ONNX files as bytes: only what the expanded template needs of onnx.proto
  * (github.com/onnx/onnx), by hand because a protobuf library would be larger than this. Weights are not in them; each names its place in an external file.
  */
 import type { Graph, GraphValue, Node } from './template.ts'

@@ -1,6 +1,6 @@
 /**
  * What an openMaMMUT checkpoint is: its sizes, from the shapes of its tensors and the config that lies beside it. Whatever is none is
- * refused with the reason. The twin of models/openmammut/checkpoint.py.
+ * refused with the reason.
  */
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'

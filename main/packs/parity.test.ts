@@ -65,7 +65,6 @@ describe.skipIf(!existsSync(python))(
       const program = `
 import json, sys
 from pathlib import Path
-from models.openmammut.pack import write_pack
 from models.openmammut.seeded import CONFIGS
 root = Path(sys.argv[1])
 for name in sys.argv[2:]:
@@ -75,7 +74,6 @@ for name, config in CONFIGS.items():
     (root / "shapes" / name).mkdir(parents=True)
     (root / "shapes" / name / "open_clip_config.json").write_text(json.dumps({"model_cfg": config.open_clip()}))
     (root / "shapes" / name / "shapes.json").write_text(json.dumps({key: shape for key, (_, shape) in config.tensors().items()}))
-write_pack(CONFIGS["tiny"].checkpoint(), root / "python", file="seeded")
 `
       execFileSync(python, ['-c', program, root, ...NAMES], { cwd: repository, stdio: 'pipe' })
       for (const name of NAMES) {
@@ -155,14 +153,8 @@ write_pack(CONFIGS["tiny"].checkpoint(), root / "python", file="seeded")
       expect(readdirSync(dir)).toContain('pack.json')
     })
 
-    it('that Python made opens as well, with the same weights and the same words', async () => {
-      const [one, other] = [await openPack(path.join(root, 'python')), await openPack(packs.get('tiny') ?? expect.fail())]
-      expect(one.manifest.weights).toEqual(other.manifest.weights)
-      expect(one.knownAnswers.caption).toBe(other.knownAnswers.caption)
-      await expect(placePack(await openPlaceable(one.dir, false))).resolves.toMatchObject({ info: { provider: 'CPU' } })
-    })
-
-    it.each(Object.keys(graphs))('of %s has the graphs that Python writes, at every precision', async (name) => {
+    // A change of the template that is meant changes these digests: run models/openmammut/test_openmammut.py first, then put the new ones into values.json.
+    it.each(Object.keys(graphs))('of %s has the graphs that it had when they were held to the reference', async (name) => {
       const folder = path.join(root, 'shapes', name)
       const template = Template.parse(JSON.parse(readFileSync(path.join(TEMPLATE_DIR, 'template.json'), 'utf8')))
       const shapes = z.record(z.string(), z.array(z.number())).parse(JSON.parse(readFileSync(path.join(folder, 'shapes.json'), 'utf8')))
@@ -178,7 +170,7 @@ write_pack(CONFIGS["tiny"].checkpoint(), root / "python", file="seeded")
   },
 )
 
-/** As models/openmammut/template.py writes it down. */
+/** Every value, node and weight of a graph, in order. */
 function digestOf({ name, inputs, outputs, nodes, weights }: Graph): string {
   const values = [...inputs, ...outputs].map((value) => [value.name, value.type, ...value.shape].join(' '))
   const lines = nodes.map((node) =>

@@ -53,7 +53,7 @@ test('what is no checkpoint is called what it is, with a way on', async () => {
   expect(await why(holding('PK\x03\x04 archive/data.pkl and so on'))).toMatchObject({
     code: 'checkpoint-unusable',
     message: expect.stringContaining('PyTorch') as string,
-    next: expect.stringContaining('python -m models.openmammut import') as string,
+    next: expect.stringContaining('python -m models.openmammut convert') as string,
   })
   expect((await why(holding(new Uint8Array([0x80, 2, 0x7d, 0x71, 0, 0x2e, 0, 0, 0, 0, 0])))).message).toContain('PyTorch')
   expect((await why(holding('version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2033179652\n'))).message).toContain('pointer')

@@ -99,7 +99,7 @@ function refuseStrangers(file: string, start: Buffer, bytes: number): void {
       code: 'checkpoint-unusable',
       message: 'This is a PyTorch file (.pt, .bin), which can run programs when it is opened, so Tubelet does not open it.',
       file,
-      next: 'Use the .safetensors file of the same model, or convert it where Python is: python -m models.openmammut import {{name}} --out PACK, then choose the folder PACK here.',
+      next: 'Use the .safetensors file of the same model, or make one where Python is: python -m models.openmammut convert {{name}} --out model.safetensors, then choose that file here.',
       values: { name: path.basename(file) },
     })
   }

@@ -1,6 +1,5 @@
 /**
- * The graphs of any openMaMMUT size from one description, models/packs/openmammut/template.json, expanded to the same nodes that
- * models/openmammut/template.py makes.
+ * The graphs of any openMaMMUT size, expanded from one description that was written by hand: models/packs/openmammut/template.json.
  *
  * A body item is a line, `{"for": "i", "in": count, "do": […]}` or `{"if": flag, "do": […], "else": […]}`. A line is
  * `out, out2 = Op(arg, …) attr=value …`, an ONNX operator or a macro. Names can be assigned again; `list[] = …` appends and `list...`

@@ -1,1 +1,1 @@
-"""openMaMMUT checkpoints (LAION's open_clip fork and open_clip itself) as packs of the app; see docs/openmammut.md."""
+"""What holds the app's conversion of openMaMMUT checkpoints (main/packs) to the public reference code; see docs/openmammut.md."""

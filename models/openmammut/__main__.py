@@ -1,4 +1,4 @@
-"""Command line: `python -m models.openmammut import CHECKPOINT --out PACK`. See docs/openmammut.md."""
+"""Command line: `python -m models.openmammut convert CHECKPOINT --out FILE.safetensors`. See docs/openmammut.md."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from models.openmammut.checkpoint import Refused, open_checkpoint
-from models.openmammut.clip_bpe import build
-from models.openmammut.pack import write_pack
+from models.openmammut.checkpoint import Refused, convert
+from models.openmammut.clip_bpe import FOLDER, build
 from models.openmammut.seeded import CONFIGS
-from models.openmammut.template import FOLDER
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m models.openmammut")
     commands = parser.add_subparsers(dest="command", required=True)
-    imported = commands.add_parser("import", help="make a pack from a checkpoint")
-    imported.add_argument("checkpoint", type=Path, help=".safetensors, .pt or .bin; open_clip_config.json beside it is read too")
-    imported.add_argument("--out", type=Path, required=True, help="a new folder")
-    imported.add_argument("--precision", choices=("fp32", "fp16", "int8"), default="fp32", help="of the weights in the pack")
+    pickled = commands.add_parser("convert", help="make a .safetensors file, which the app imports, of PyTorch's .pt or .bin")
+    pickled.add_argument("checkpoint", type=Path, help=".pt or .bin; open_clip_config.json beside it is copied beside the new file")
+    pickled.add_argument("--out", type=Path, required=True, help="a new .safetensors file")
     vocabulary = commands.add_parser("tokenizer", help="make packs/openmammut/tokenizer.json from CLIP's vocabulary")
     vocabulary.add_argument("file", type=Path, help="bpe_simple_vocab_16e6.txt.gz, as open_clip_torch ships it")
     random = commands.add_parser("random", help="write a checkpoint of seeded random weights, for tests and measurements")
@@ -29,14 +26,12 @@ def main() -> None:
     try:
         if args.command == "tokenizer":
             (FOLDER / "tokenizer.json").write_text(build(args.file))
-            return
-        if args.command == "random":
+        elif args.command == "random":
             CONFIGS[args.config].write(args.file)
-            return
-        env = write_pack(open_checkpoint(args.checkpoint), args.out, file=args.checkpoint.name, precision=args.precision)
-        print(f"{args.out}: vision {env['visionWidth']} x {env['visionLayers']}, text {env['width']} x {env['layers']}, pictures of {env['size']}")
+        else:
+            print(f"{args.out}: {convert(args.checkpoint, args.out)} tensors. Drop it on the window, or give it to `tubelet packs import`.")
     except Refused as refusal:
-        sys.exit(f"Not imported. {refusal}")
+        sys.exit(f"Not converted. {refusal}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import ftfy
 from tokenizers import Regex as Pattern
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from models.openmammut.template import FOLDER
+FOLDER = Path(__file__).parent.parent / "packs" / "openmammut"
 
 START, END, PAD = 49406, 49407, 0
 """PAD is also the ordinary token "!" inside of a word, as in CLIP."""

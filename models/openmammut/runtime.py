@@ -1,4 +1,4 @@
-"""A pack's graphs as the app runs them, for self-tests, parity and measurements. Beam search has no cache here: the app's, with one, must agree."""
+"""The graphs that the app makes of a checkpoint, run as the app runs them. Beam search has no cache here: the app's, with one, must agree."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from models.openmammut.checkpoint import Floats
 from models.openmammut.clip_bpe import END, PAD, START
-from models.openmammut.template import Env, evaluate
+from models.openmammut.seeded import Config, Floats
 from models.tubes import Bytes, Tube, cut
 
 Ids = npt.NDArray[np.int64]
@@ -25,17 +24,16 @@ def session(path: Path, threads: int = 2) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def tube(env: Env) -> Tube:
-    """The pack's only kind of tube: a patch of one frame."""
-    patch = int(evaluate("patch", env))
+def tube(patch: int) -> Tube:
+    """The only kind of tube: a patch of one frame."""
     return Tube("patch", (1, patch, patch), (1, patch, patch), (0, 0, 0))
 
 
 class Runtime:
     """One graph's memory at a time: a graph is open until another one runs."""
 
-    def __init__(self, folder: Path, env: Env) -> None:
-        self.folder, self.env = folder, env
+    def __init__(self, folder: Path, config: Config) -> None:
+        self.folder, self.config = folder, config
         self.opened: tuple[str, onnxruntime.InferenceSession] | None = None
 
     def run(self, graph: str, **feed: npt.NDArray[np.generic]) -> list[Floats]:
@@ -47,7 +45,7 @@ class Runtime:
 
     def see(self, video: Bytes) -> tuple[Floats, Floats]:
         """Video [frames, size, size, 3] -> embedding [E] and memory [1, N, D]."""
-        (tubes,) = cut(video, (tube(self.env),))
+        (tubes,) = cut(video, (tube(self.config.patch),))
         embedding, memory = self.run("vision", tubes_0=tubes[None])
         return embedding[0], memory
 
@@ -59,10 +57,10 @@ class Runtime:
     def reader(self, memory: Floats) -> Callable[[Ids], Floats]:
         """What continues texts [B, L] about this memory: logits [B, L, vocab], recomputed from the first token each time."""
         cross_k, cross_v = self.run("cross", memory=memory)
-        layers, heads, dim = (int(evaluate(name, self.env)) for name in ("layers", "heads", "headDim"))
+        layers, dim = self.config.layers, self.config.head
 
         def read(ids: Ids) -> Floats:
-            past = np.zeros((len(ids), layers, heads, 0, dim), np.float32)
+            past = np.zeros((len(ids), layers, self.config.width // dim, 0, dim), np.float32)
             return self.run("decoder", ids=ids, cross_k=cross_k, cross_v=cross_v, past_k=past, past_v=past)[0]
 
         return read

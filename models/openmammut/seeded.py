@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+import numpy.typing as npt
 
-from models.openmammut.checkpoint import Checkpoint, Floats
-from models.openmammut.template import Env, expected_keys, load
+from models.openmammut.clip_bpe import FOLDER
+
+Floats = npt.NDArray[np.float32]
+Env = dict[str, Any]
 
 
 def _hash(key: str, count: int) -> Floats:
@@ -53,6 +56,43 @@ def seeded(key: str, shape: tuple[int, ...]) -> Floats:
     bound, offset = recipe(key, shape)
     out: Floats = (_hash(key, math.prod(shape)) * np.float32(bound) + np.float32(offset)).reshape(shape)
     return out
+
+
+def evaluate(expression: str, env: Env) -> Any:
+    """An integer, a name, name[i], or a product of them."""
+    product: Any = None
+    for factor in expression.strip().split("*"):
+        found = re.fullmatch(r"(-?\d+)|(\w+)(?:\[(\w+)\])?", factor.strip())
+        if not found:
+            raise ValueError(f"not an expression: {expression}")
+        literal, name, index = found.groups()
+        value: Any = int(literal) if literal else env[name]
+        if index:
+            value = value[env[index]]
+        product = value if product is None else product * value
+    return product
+
+
+def expected_keys(env: Env) -> dict[str, tuple[int, ...]]:
+    """Every tensor that a checkpoint of these sizes has: `keys` of the template that the app expands (main/packs/template.ts says how)."""
+    found: dict[str, tuple[int, ...]] = {}
+
+    def walk(items: list[Any], env: Env) -> None:
+        for item in items:
+            if isinstance(item, list):
+                key, shape = item
+                filled = re.sub(r"\{([^}]+)\}", lambda m: str(evaluate(m[1], env)), key)
+                found[filled] = tuple(evaluate(str(dim), env) for dim in shape)
+            elif "if" in item:
+                flag: str = item["if"]
+                chosen = bool(evaluate(flag.removeprefix("!"), env)) != flag.startswith("!")
+                walk(item["do"] if chosen else item.get("else", []), env)
+            else:
+                for i in range(evaluate(item["in"], env)):
+                    walk(item["do"], {**env, item["for"]: i})
+
+    walk(json.loads((FOLDER / "template.json").read_text())["keys"], env)
+    return found
 
 
 @dataclass(frozen=True)
@@ -124,17 +164,12 @@ class Config:
             "mlp": [self.has_mlp or i % 2 == 1 for i in range(self.layers)],
             "projected": self.embed is not None,
         }
-        return expected_keys(load(), env)
+        return expected_keys(env)
 
     def tensors(self) -> dict[str, tuple[str, tuple[int, ...]]]:
         """Name in the file -> the key that its values are a hash of, and its shape. The fork has another name for the LM head."""
         renamed = {} if self.upstream else {"text.lm_head": "text.text_projection"}
         return {renamed.get(key, key): (key, shape) for key, shape in self.shapes().items()}
-
-    def checkpoint(self) -> Checkpoint:
-        tensors = self.tensors()
-        shapes = {name: shape for name, (_, shape) in tensors.items()}
-        return Checkpoint(shapes, lambda name: torch.from_numpy(seeded(*tensors[name])), {"model_cfg": self.open_clip()})
 
     def write(self, path: Path) -> None:
         """As .safetensors, tensor by tensor, with open_clip_config.json beside it."""

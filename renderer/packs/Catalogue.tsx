@@ -105,7 +105,7 @@ function Entry({ entry, overview: { machine, networkAllowed, works } }: { entry:
       {address === null ? (
         <p className="small">
           {t(
-            "Its files are PyTorch's (.pt), which Tubelet does not open. Where Python is: python -m models.openmammut import FILE --out FOLDER, then import the folder.",
+            "Its files are PyTorch's (.pt), which Tubelet does not open. Where Python is: python -m models.openmammut convert FILE --out model.safetensors, then import that file.",
           )}
         </p>
       ) : (
