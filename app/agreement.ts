@@ -1,9 +1,9 @@
-/** How far two sets of tracks of one clip say the same: two thresholds, or two packs. */
+/** How far two sets of tracks of one clip agree: those of two thresholds, or of two packs. */
 import type { TrackBody } from './annotation.ts'
 import { iou } from './boxes.ts'
 import { interpolate } from './tracks.ts'
 
-/** Boxes of one label that overlap this much say the same: the usual line of detection benchmarks. */
+/** IoU from which two boxes of one label count as the same object, as in most detection benchmarks. */
 const SAME = 0.5
 
 interface FrameAgreement {
@@ -21,7 +21,7 @@ export interface Agreement {
   frames: FrameAgreement[]
 }
 
-/** Indices of the tracks of each side whose box at `pts` the other side does not have. Boxes are paired best overlap first. */
+/** For each side, the indices of the tracks whose box at `pts` has no partner on the other side. Boxes are paired best overlap first. */
 export function alone(
   first: readonly TrackBody[],
   second: readonly TrackBody[],

@@ -17,9 +17,9 @@ export const KeyBox = z.object({
   box: Box,
   /** Calibrated probability 0..1; null on boxes that a person drew. */
   score: z.number().min(0).max(1).nullable(),
-  /** Something stands before the object, from here to the next key box. */
+  /** The object is partly hidden from this key box to the next. */
   occluded: z.boolean().optional(),
-  /** The object is not in the picture, from here to the next key box. */
+  /** The object is out of view from this key box to the next. */
   outside: z.boolean().optional(),
 })
 export type KeyBox = z.infer<typeof KeyBox>
@@ -74,7 +74,7 @@ export const AnnotationBody = z.discriminatedUnion('kind', [CaptionBody, AnswerB
 export type AnnotationBody = z.infer<typeof AnnotationBody>
 export type TrackBody = z.infer<typeof TrackBody>
 
-/** Of these a clip has one: its caption, and its answer to a question. Of all else it has as many as people and packs made, each its own. */
+/** Kinds of which a clip has at most one: its caption, and its answer to one question. Of every other kind it has as many as people and packs made. */
 export function isOnlyOne(kind: AnnotationBody['kind']): boolean {
   return kind === 'caption' || kind === 'answer'
 }
@@ -87,9 +87,9 @@ export type ReviewState = z.infer<typeof ReviewState>
 export const Evidence = z.object({
   /** Calibrated probability 0..1 that the text is right. */
   confidence: z.number().min(0).max(1),
-  /** True below the pack's operating point, of an unfamiliar clip, and where words of the question were never learnt: the UI says "not sure". */
+  /** True when the confidence is below the pack's operating point, the clip is unfamiliar, or the question has words that the pack never learnt. The window then says "not sure". */
   unsure: z.boolean(),
-  /** The pack learnt from no clips like this one. */
+  /** The pack was trained on nothing like this clip. */
   unfamiliar: z.boolean().optional(),
   /** Cosine of the text and the clip in the contrastive pass: the second opinion of the same model. Null where no model said it. */
   agreement: z.number().nullable(),
@@ -127,7 +127,7 @@ export type Annotation = z.infer<typeof Annotation>
 export type TrackAnnotation = Annotation & { body: TrackBody }
 export type TextAnnotation = Annotation & { body: TextBody }
 
-/** Whether it was put together from what was seen and measured: no model wrote it, and no probability belongs to it. */
+/** Whether it was made from facts instead of being written by a model. It then has no probability. */
 export function fromFacts({ provenance }: Pick<Annotation, 'provenance'>): boolean {
   return provenance?.packId === 'facts'
 }

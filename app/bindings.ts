@@ -13,8 +13,8 @@ export interface Bindable {
 type Keys = Readonly<Record<string, readonly string[]>>
 
 /**
- * What other tools' users have in their fingers, where it differs from ours. From their documentation: CVAT's shortcuts page, DIVE's
- * keyboard page. Keys that a preset takes from other actions are taken away from those.
+ * The keys of other annotation tools, where they differ from ours. Sources: CVAT's shortcuts page, DIVE's keyboard page. A key that a preset
+ * gives to one action is removed from the action that had it.
  */
 export const PRESETS = {
   tubelet: { name: 'Tubelet', keys: {} },
@@ -105,7 +105,7 @@ export function keysOf(actions: readonly Bindable[], { preset, changed }: Bindin
   return new Map(actions.map((action) => [action.id, changed[action.id] ?? given(action, preset)]))
 }
 
-/** Change an action's keys; back to what they were given means that nothing is changed. */
+/** Change an action's keys. Setting them to their default removes the change. */
 export function bind(bindings: Bindings, action: Bindable, keys: readonly string[] | null): Bindings {
   const changed = Object.fromEntries(Object.entries(bindings.changed).filter(([id]) => id !== action.id))
   const same =
@@ -114,7 +114,7 @@ export function bind(bindings: Bindings, action: Bindable, keys: readonly string
   return { ...bindings, changed: same ? changed : { ...changed, [action.id]: [...keys] } }
 }
 
-/** Keys that more than one action would answer, with those actions' ids. Keys of two pages never meet. */
+/** Keys that more than one action would answer, with those actions' ids. Actions of different pages never conflict. */
 export function conflicts(actions: readonly Bindable[], bindings: Bindings): Map<string, string[]> {
   const keys = keysOf(actions, bindings)
   const wanted = new Map<string, string[]>()
@@ -132,14 +132,14 @@ interface Press {
   altKey: boolean
 }
 
-/** A key press as bindings write it. J, K and L are keys of the hand, so they count by place on the keyboard; all others by what they write. */
+/** A key press as bindings write it. J, K and L are matched by their position on the keyboard, all other keys by the character they type. */
 export function pressed(event: Press): string {
   const place = /^Key([JKL])$/.exec(event.code)?.[1]
   const digit = event.altKey || event.ctrlKey || event.metaKey ? /^Digit(\d)$/.exec(event.code)?.[1] : undefined
   const letter = event.altKey ? /^Key([A-Z])$/.exec(event.code)?.[1] : undefined
   // Alt writes other characters on some systems.
   const key = place ?? digit ?? letter ?? (event.key === ' ' ? 'Space' : event.key.length === 1 ? event.key.toUpperCase() : event.key)
-  // What Shift writes already says so: "?" is not "Shift+?".
+  // A character that needs Shift is written without it: "?", not "Shift+?".
   const shifted = event.shiftKey && (key.length > 1 || /[A-Z]/.test(key))
   return [event.ctrlKey || event.metaKey ? 'Ctrl' : '', shifted ? 'Shift' : '', event.altKey ? 'Alt' : '', key].filter(Boolean).join('+')
 }

@@ -57,12 +57,12 @@ export function suppress<T extends { box: Box; score: number }>(found: readonly 
 export const GRIPS = ['n', 'ne', 'e', 'se', 's', 'sw', 'w', 'nw'] as const
 export type Grip = (typeof GRIPS)[number]
 
-/** Least side of a box that somebody drags. */
+/** Smallest side of a box that is being dragged, in pixels. */
 const LEAST_SIDE = 2
 
 /**
- * A box after it, or one of its grips, was dragged by (dx, dy), inside the frame. A grip never passes the opposite side. `keepAspect`: of
- * its sides, for a corner, and the corner follows the longer way.
+ * A box after the whole box, or one of its handles, was dragged by (dx, dy); the result stays inside the frame. A handle never passes the opposite
+ * side. With `keepAspect` a dragged corner keeps the ratio of the sides and follows the larger of the two movements.
  */
 export function movedBox(box: Box, grip: Grip | 'move', dx: number, dy: number, frame: Size, keepAspect = false): Box {
   const { x1, y1, x2, y2 } = box

@@ -48,9 +48,9 @@ export const Source = z.object({
   probe: Probe.nullable(),
   clipCount: z.number().int(),
   encodedCount: z.number().int(),
-  /** Clips of which everything to review was decided. */
+  /** Clips that are completely reviewed. */
   reviewedCount: z.number().int(),
-  /** Clips that hold work of people: decisions, boxes, notes. */
+  /** Clips with something that a person made: decisions, boxes, notes. */
   touchedCount: z.number().int(),
   hasThumbnail: z.boolean(),
   filmstripCells: z.number().int(),
@@ -90,7 +90,7 @@ export const Status = z.object({
   }),
   ffmpeg: z.object({ path: z.string(), version: z.string() }).nullable(),
   ffmpegProblem: Problem.nullable(),
-  /** Who does each task, as far as it has started; null where no pack does. */
+  /** The pack that does each task, once it has started; null where no pack does it. */
   packs: z.record(Task, z.object({ digest: z.string(), manifest: PackManifest }).nullable()),
   /** A bundled clip that an empty library offers to try. */
   sample: z.string().nullable(),
@@ -104,32 +104,32 @@ export const AskEvent = z.discriminatedUnion('type', [
 ])
 export type AskEvent = z.infer<typeof AskEvent>
 
-/** What a pack makes of a clip though it was taught nothing like it: shown as a guess, stored nowhere. */
+/** What a pack says of a clip although it was taught nothing like it. Shown as a guess and never stored. */
 export const Guess = z.object({ text: z.string(), confidence: z.number(), pack: z.string() })
 export type Guess = z.infer<typeof Guess>
 
 /** Pushed over /api/events. Ids only, except progress: the receiver asks again for what it shows. */
 export const BackendEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('sources'), ids: z.array(z.number().int()) }),
-  /** None is named where a video went, or an analysis no longer found some. */
+  /** Empty means: any clip, because a video was removed or an analysis dropped clips. */
   z.object({ type: z.literal('clips'), sourceId: z.number().int(), clipIds: z.array(z.number().int()) }),
   z.object({ type: z.literal('annotations'), clipIds: z.array(z.number().int()) }),
   z.object({ type: z.literal('queue'), queue: Queue }),
   z.object({ type: z.literal('status') }),
   z.object({ type: z.literal('labels') }),
-  /** Columns of the table or its saved views. */
+  /** The table's columns or its saved views have changed. */
   z.object({ type: z.literal('table') }),
-  /** More can be found than before. */
+  /** The search index has grown. */
   z.object({ type: z.literal('search') }),
   z.object({ type: z.literal('packs') }),
   z.object({ type: z.literal('history') }),
-  /** What lies in the bin. */
+  /** The bin has changed. */
   z.object({ type: z.literal('bin') }),
-  /** A sentence for people, of something that happened by itself. */
+  /** A message to the user about something that happened in the background. */
   z.object({ type: z.literal('told'), phrase: Phrase }),
-  /** How far an edit of thousands of annotations is, its undo or its redo; small ones are done before there is something to tell. */
+  /** Progress of an edit of thousands of annotations, or of its undo or redo. Small edits send none. */
   z.object({ type: z.literal('progress'), what: z.enum(['edit', 'undo', 'redo']), share: z.number() }),
-  /** How far an export is, by its name. */
+  /** Progress of the export with this name. */
   z.object({ type: z.literal('export'), exportId: z.string(), share: z.number() }),
   z.object({ type: z.literal('batch-done'), done: z.number().int(), failed: z.number().int() }),
 ])

@@ -51,7 +51,7 @@ export const DEEDS: Record<AnnotationBody['kind'], Record<Action, string>> = {
   },
 }
 
-/** Decisions that an action takes back or turns round. Words that are written over rejected ones agree with the rejection. */
+/** Decisions that an action reverses. Rewriting a rejected text agrees with the rejection. */
 const OVERTURNED: Record<Exclude<Action, 'add'>, readonly ReviewState[]> = {
   accept: ['rejected'],
   reject: ['accepted', 'edited'],
@@ -59,7 +59,7 @@ const OVERTURNED: Record<Exclude<Action, 'add'>, readonly ReviewState[]> = {
   reset: ['accepted', 'edited', 'rejected'],
 }
 
-/** Whether an action is against what a person decided before: what is done to many at once leaves that alone unless it is told not to. */
+/** Whether an action contradicts an earlier decision of a person. Bulk actions skip those unless told otherwise. */
 export function overturns(action: Exclude<Action, 'add'>, state: ReviewState): boolean {
   return OVERTURNED[action].includes(state)
 }

@@ -64,7 +64,7 @@ export class TubeletError extends Error {
   }
 }
 
-/** The sentences of a problem with their values, where there is no window to translate them. */
+/** A problem's sentences in English with their values filled in, where no window translates them. */
 export function inEnglish({ message, next = '', stillWorks = '', values = {} }: Problem): {
   message: string
   next: string
@@ -89,7 +89,7 @@ const NO_LIBRARY = new Set<unknown>([11, 26])
 /** SQLite found no room for the index that it keeps beside its log. */
 const NO_ROOM_FOR_INDEX = 4874
 
-/** What the disk, or the folder on it, refused to whoever wrote or read there; null where a thrown value is of another kind. */
+/** What the disk or folder refused; null if the thrown value is no file system error. */
 export function diskProblem(error: unknown): Problem | null {
   if (!(error instanceof Error)) return null
   const { code, errcode, path, syscall } = error as { code?: unknown; errcode?: unknown; path?: unknown; syscall?: unknown }
@@ -138,7 +138,7 @@ export function diskProblem(error: unknown): Problem | null {
   return null
 }
 
-/** Any thrown value as a Problem; what is neither ours nor the disk's becomes `internal` with its stack folded into `details`. */
+/** Any thrown value as a Problem. What is neither ours nor the file system's becomes `internal`, with its stack in `details`. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof TubeletError) return error.problem
   const refused = diskProblem(error)

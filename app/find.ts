@@ -1,4 +1,4 @@
-/** What the window makes of searches: filters in words of a person's day, and results that stay where they are. */
+/** Search as the window shows it: filters by calendar day, and results that keep their place while the list is refreshed. */
 import type { Clip } from './contract/clip.ts'
 import type { Filters, FindHit, Why } from './contract/find.ts'
 import { type Phrase, phrase, said } from './phrase.ts'

@@ -19,7 +19,7 @@ export const Clip = z.object({
   caption: z.string().nullable(),
   captionState: ReviewState.nullable(),
   captionUnsure: z.boolean(),
-  /** The pack that captioned it learnt from no clips like it: whatever it says of it, or finds in it, is a guess. */
+  /** The pack that captioned it was trained on nothing like it, so what the pack says about it or finds in it is a guess. */
   unfamiliar: z.boolean(),
   labels: z.array(z.string()),
 })

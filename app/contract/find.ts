@@ -7,7 +7,7 @@ import { Id, route } from './route.ts'
 import { Picked } from './table.ts'
 
 export const FindQuery = z.discriminatedUnion('by', [
-  /** `guesses`: with what a pack says or sees of clips like none that it was taught, which is left out else. */
+  /** `guesses`: include what a pack says of clips unlike any that it was taught; otherwise that is left out. */
   z.object({ by: z.literal('words'), words: z.string().trim().min(1).max(300), guesses: z.boolean().optional() }),
   z.object({ by: z.literal('clip'), clipId: z.number().int().positive() }),
   /** A box on one frame of a clip, in pixels of the display-oriented frame. */
@@ -17,7 +17,7 @@ export type FindQuery = z.infer<typeof FindQuery>
 
 const Instant = z.iso.datetime({ offset: true })
 
-/** What a clip must be; all that are given hold together. */
+/** Conditions on a clip; all that are given must hold. */
 export const Filters = z.object({
   /** Each of them was found in the clip, or drawn, and not rejected. */
   labels: z.array(z.string()).optional(),
@@ -44,7 +44,7 @@ export type Filters = z.infer<typeof Filters>
 export const Why = z.object({
   /** box: a track's label. text: on screen. name: the file's, or its folder's. picture: the pack of the search task compared the words with the clip. */
   kind: z.enum(['caption', 'answer', 'note', 'segment', 'box', 'text', 'name', 'picture']),
-  /** What stands there: the words, the label, the name; empty for a picture. */
+  /** The words, label or name that match; empty for a picture. */
   text: z.string(),
   /** Of an answer. */
   question: z.string().optional(),
@@ -52,7 +52,7 @@ export const Why = z.object({
   state: ReviewState.nullable(),
   /** 0..1: how sure the machine is of it; null where a person made it or nothing tells. */
   score: z.number().min(0).max(1).nullable(),
-  /** Said of a clip like none that the pack was taught. */
+  /** Said of a clip unlike any that the pack was taught. */
   guess: z.boolean(),
   /** When it is there, half-open, in seconds from the first frame of the source, and its first frame; null where it is about the whole clip. */
   when: z.object({ start: z.number(), end: z.number(), ordinal: z.number().int() }).nullable(),
@@ -94,11 +94,11 @@ export const FindResult = z.object({
   unread: z.number().int(),
   /** Captions of this library to search for instead, when nothing matches the words. */
   suggestions: z.array(z.string()),
-  /** Of the words, those that nothing here has. `seen`: boxes of it are looked for, and none was found. `nearest`: of what can be found. */
+  /** Words of the query that nothing in the library has. `seen`: boxes of it were looked for and none was found. `nearest`: the closest words that can be found. */
   unknown: z.array(z.object({ word: z.string(), seen: z.boolean(), nearest: z.array(z.string()) })),
   /** What boxes can be found of here, most clips first: labels that were found, then those that are looked for. Given when there are no hits. */
   findable: z.array(z.string()),
-  /** The pack of the search task was taught no clips like some of these: with `guesses` it compares them too. */
+  /** Some of these clips are unlike any that the search pack was taught. With `guesses` it compares them too. */
   couldGuess: z.boolean(),
   /** For a box: the region of the detector that stands for it. */
   region: z.object({ ordinal: z.number().int(), box: Box }).nullable(),

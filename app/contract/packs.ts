@@ -36,7 +36,7 @@ const Missing = z.object({
   clips: z.number().int(),
   /** Of video in them. */
   videoSeconds: z.number(),
-  /** Until it is done, null where this machine has not measured the pack. here: from files that it analysed. clip: from the one clip of its import. */
+  /** Estimated seconds; null where this machine has not measured the pack. here: from files analysed here. clip: from the one clip of the import's self-test. */
   estimate: z.object({ seconds: z.number(), from: z.enum(['here', 'clip']) }).nullable(),
   /** That the encodings will take in the library file. */
   bytes: Bytes,
@@ -83,7 +83,7 @@ const Overview = z.object({
   catalogue: z.array(CatalogueEntry),
   /** Under way, or failed and not yet put away. */
   works: z.array(PackWork),
-  /** Downloads that were stopped; the same address goes on with them. */
+  /** Downloads that were stopped. Starting a download from the same address resumes it. */
   stopped: z.array(z.object({ url: z.string(), name: z.string(), bytes: Bytes, totalBytes: Bytes.nullable() })),
   machine: z.object({ memoryTotal: Bytes, memoryFree: Bytes, diskFree: Bytes, folder: z.string() }),
   networkAllowed: z.boolean(),

@@ -33,7 +33,7 @@ export const Job = z.discriminatedUnion('kind', [
 export type Job = z.infer<typeof Job>
 
 export const Queue = z.object({
-  /** Grows from one telling to the next, also over restarts: they come by several ways and may overtake each other. */
+  /** Grows with every message, also over restarts, so that an older message that arrives late can be told from a newer one. */
   revision: z.number().int(),
   jobs: z.array(Job),
   waiting: z.number().int(),

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { ErrorCode } from '../errors.ts'
 
-/** The header by which a window says which one it is: its steps are its own. */
+/** Header that carries a window's id. Undo is per window. */
 export const WINDOW = 'x-tubelet-window'
 
 /** A row of the library, in a path, a query or a body. */

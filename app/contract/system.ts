@@ -2,13 +2,13 @@
 import { z } from 'zod'
 import { route } from './route.ts'
 
-/** What became of a provider that the runtime lists. absent: this machine has no such device. slow: slower than another. broken: not to be trusted. */
+/** Outcome of trying an execution provider. absent: this machine has no such device. slow: another is faster. broken: it failed the self-test. */
 export const ProviderTrial = z.object({ provider: z.string(), outcome: z.enum(['used', 'absent', 'slow', 'broken']), details: z.string() })
 export type ProviderTrial = z.infer<typeof ProviderTrial>
 
 const bytes = z.number().int().nonnegative()
 
-/** Facts for a person who looks for a fault. Nothing of it tells what is in the videos. */
+/** Facts for troubleshooting. None of them reveals what is in the videos. */
 export const Diagnostics = z.object({
   versions: z.object({ tubelet: z.string(), node: z.string(), electron: z.string().nullable(), sqlite: z.string(), system: z.string() }),
   processor: z.object({ name: z.string(), threads: z.number().int() }),

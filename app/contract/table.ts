@@ -131,7 +131,7 @@ export const EditReport = z.object({
 })
 export type EditReport = z.infer<typeof EditReport>
 
-/** Of many cells those that a person decided otherwise are left alone, and counted, unless this says that they are meant too. */
+/** Change cells too that a person decided otherwise. Without it those are left alone and counted. */
 export const Overturn = z.boolean().default(false)
 
 /** A header as `columns=name,q3` in an address. */

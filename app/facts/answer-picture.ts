@@ -9,7 +9,7 @@ import type { Question } from './question.ts'
 import { type FactAnswer, NOTHING, TRUST } from './scene.ts'
 import { cameraText, capital, placeText, secondsText } from './wording.ts'
 
-/** Mean grey levels: below the first it is dark, above the second it is light; between them nobody is right. */
+/** Mean grey levels: below the first the picture is dark, above the second it is light; in between there is no answer. */
 const LEVELS = { dark: 40, light: 110 }
 /** How often answers by the light are right, and that a picture never stands still. */
 const MEASURED = 0.85

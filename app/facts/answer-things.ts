@@ -12,7 +12,7 @@ const LARGER = 1.3
 const BESIDE = 0.04
 /** Seconds: within this of the first one a thing comes at the same time. */
 const TOGETHER = 0.3
-/** Seconds: what may have come at any time within so long was not seen to come. */
+/** Seconds: if a thing may have come at any time within a gap this long, its arrival was not seen. */
 const VAGUE = 2
 
 /** @param tracks Those that the question is about, not none. */
@@ -83,7 +83,7 @@ function colourAnswer(read: Question, tracks: readonly ThingTrack[], scene: Scen
   )
 }
 
-/** What somebody wears, of one person: of several nobody knows who is meant. */
+/** What a person wears. With several people it is unclear who is meant, so there is no answer. */
 function wornAnswer(read: Question, tracks: readonly ThingTrack[], scene: Scene, language: Language): FactAnswer | null {
   const { garment } = read
   const [track] = tracks
@@ -104,7 +104,7 @@ function motionAnswer(read: Question, tracks: readonly ThingTrack[], scene: Scen
   const still = facts.every(({ ground }) => ground?.way === 'still')
   const movers = facts.filter(({ motion, ground }) => (ground ?? motion)?.way !== 'still' && (ground ?? motion) !== null)
   const [first] = movers
-  // Where the camera's motion is not known, motion in the picture may be its.
+  // If the camera's motion is unknown, motion in the picture may be the camera's.
   const sure = (fact: ThingFact | undefined, clarity: number) =>
     fact?.ground ? Math.min(certaintyOf(fact.track, scene.things), 0.5 + clarity / 2) : TRUST.guess
   if (asked === 'moves' && read.anything) {
@@ -189,7 +189,7 @@ function beginning({ boxes }: ThingTrack, looked: readonly Moment[]): { from: nu
   return { from: before.time, to: once?.time ?? first.time }
 }
 
-/** Looks in which a thing that was seen once is missed: perhaps it was not there yet. */
+/** A thing that was seen once and then missed on so many frames was perhaps not there yet. */
 const MISSED = 2
 
 function timeAnswer(

@@ -38,9 +38,9 @@ export interface CannotSee {
 const CLIP_EDGE = 0.25
 /** Who asks how many there are has seen some. */
 const NONE_AT_ALL = 0.6
-/** A part of a person is not there where no box of a person is surer than this. */
+/** Where no box of a person scores above this, parts of a person (a hand, a face) are absent. */
 const NOBODY = 0.3
-/** What is left of the first, or right of the second, of the picture's width is on that side; so of its height. */
+/** Left of the first share of the picture's width is "left", right of the second "right"; the same for its height. */
 const ASIDE = { before: 0.42, behind: 0.58 }
 /** What needs no detector. */
 const OF_PICTURE: ReadonlySet<Asked> = new Set<Asked>([
@@ -55,7 +55,7 @@ const OF_PICTURE: ReadonlySet<Asked> = new Set<Asked>([
   'length',
   'cuts',
 ])
-/** Words for whatever there is: no class, and no word to be refused. */
+/** Words for anything at all ("thing", "object"): they name no class and are not refused. */
 const ANYTHING = /^(stuff|elements?|way|kind|sort|art|weise|text|wear|tragen)$/i
 
 /**
@@ -138,7 +138,7 @@ function withoutName(clip: ClipMeasures, read: Question, known: readonly string[
   }
 }
 
-/** A question about things that the detector knows, of which every word is understood. */
+/** A question about things that the detector knows, with every word understood. */
 function ofNamed(read: Question, scene: Scene, language: Language): FactAnswer | null {
   const { asked } = read
   if (read.garment !== null && asked !== 'colour' && asked !== 'presence') return null
@@ -287,7 +287,7 @@ function momentAt(looked: readonly Moment[], at: number | 'start' | 'end'): Mome
       : looked.toSorted((a, b) => Math.abs(a.time - at) - Math.abs(b.time - at))[0]
 }
 
-/** Whether one is there at a moment. That none is seen just then is less sure than that none is ever seen. */
+/** Whether one is there at a moment. "None at that moment" is less sure than "none in the whole clip". */
 function presenceAt(scene: Scene, at: number | 'start' | 'end', language: Language): FactAnswer | null {
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   if (scene.asked.length > 1 || scene.asked.some(({ wider }) => wider)) return null
@@ -396,7 +396,7 @@ function whatIsThere(clip: ClipMeasures, asked: Question['things'] | null, langu
   if (asked?.some(({ narrower, wider }) => wider || !narrower) === true || !clip.things) return null
   const classes = asked?.flatMap((thing) => thing.classes) ?? clip.things.known
   const all = factsOf(clip).flatMap((fact) => (fact.kind === 'name' && classes.includes(fact.label) ? [fact] : []))
-  // What may be something else is told only where nothing is sure.
+  // Names that may be wrong are told only if there is no sure one.
   const sure = all.filter(({ reliability }) => reliability >= SURE)
   const names = sure.length > 0 ? sure : all
   const confidence = Math.min(1, ...names.map(({ reliability }) => reliability))

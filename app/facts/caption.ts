@@ -8,7 +8,7 @@ const MOST = { names: 4, motions: 2, lines: 2, letters: 60 }
 /** A motion is told from this clarity on; a colour and a camera from this reliability on. */
 const CLEAR = 0.62
 const SURE = 0.7
-/** A thing that is in the clip for this share of its own length matters more than one that passes. */
+/** A thing that is in view for this share of the clip matters more than one that passes. */
 const LASTING = 0.3
 
 export interface FactCaption {
@@ -25,7 +25,7 @@ export interface FactCaption {
  * @returns Null where nothing at all was measured.
  */
 export function captionOf(facts: readonly Fact[], seconds: number, language: Language): FactCaption | null {
-  // What may as well be something else is no fact: it stays among the single facts, as "perhaps".
+  // A name that may be wrong is not in the caption; it stays in the list of facts as "perhaps".
   const names = facts
     .filter((fact) => fact.kind === 'name')
     .filter(({ reliability }) => reliability >= SURE)
@@ -86,7 +86,7 @@ function onlyThing({ label, distinct }: NameFact, things: readonly ThingFact[]):
   return distinct === 1 ? (things.find((thing) => thing.label === label) ?? null) : null
 }
 
-/** "the dog moves to the right", "both dogs move …" only where all of them do. Nothing of what stays in place. */
+/** "the dog moves to the right"; "both dogs move …" only if all of them do. Empty for things that stay in place. */
 function movesOf(name: NameFact, things: readonly ThingFact[], language: Language): { text: string; facts: ThingFact[] }[] {
   const own = things.filter(({ label }) => label === name.label)
   const ways = new Set(own.map(({ motion }) => (motion && motion.clarity >= CLEAR ? motion.way : null)))

@@ -25,13 +25,13 @@ export const NOTHING: FactEvidence = { frames: [], boxes: [], numbers: {} }
 
 /** An absent class has no box above this in the whole clip. */
 const ABSENT_BELOW = 0.35
-/** Pixels: on a smaller picture nothing can be told to be absent. */
+/** Pixels: on a smaller picture "there is none" cannot be told. */
 const LEAST_SIDE = 100
 /** A track has a colour that was asked for from this share on. */
 const HAS_COLOUR = 0.3
-/** Where none has that, the one that has it is the one with this share at least, and so many times that of the next. */
+/** If no track reaches that share, the track with the most of the colour is taken, provided it has at least the first share and the second times as much as the next. */
 const HAS_HUE = { share: 0.12, times: 3 }
-/** So is "the light blue car", of which most is white or grey to the table of names. */
+/** Needed for "the light blue car", most of which is white or grey by the table of colour names. */
 const PALE = { share: 0.03, rest: 0.6 }
 /** Boxes of one name that cover each other this much may show one thing twice, */
 const TWICE = 0.5

@@ -66,7 +66,7 @@ const SWINGS: Record<Language, Record<Swing['way'], string>> = {
 /** Swings of a clip that are told. */
 const TOLD = 2
 
-/** "the camera is still", "the camera pans to the right, then tilts up"; null where nobody knows. */
+/** "the camera is still", "the camera pans to the right, then tilts up"; null if unknown. */
 export function cameraText({ moves, swings, shakes }: CameraMotion, language: Language): string | null {
   const camera = language === 'en' ? 'the camera' : 'die Kamera'
   if (moves === null) return null
