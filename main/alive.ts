@@ -1,4 +1,4 @@
-/** Whether a process with this id runs; one that is somebody else's counts. */
+/** Whether a process with this id runs, including another user's process. */
 export function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false
   try {

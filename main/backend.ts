@@ -82,7 +82,7 @@ export function createBackend(services: Services, windowDir: string): (request: 
   return async (request) => app.fetch(request)
 }
 
-/** The sentences that a problem has, with their values in them. */
+/** A problem's sentences with their values filled in. */
 function spokenEnglish(problem: Problem): Partial<Problem> {
   const spoken = inEnglish(problem)
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-/** Annotation files: the calls that write them and give them away. */
+/** Annotation files: the calls that write and download them. */
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import type { exportRoutes } from '../../app/contract/export.ts'

@@ -1,4 +1,4 @@
-/** What a handler is, and what all of them share: answers that are no JSON. */
+/** What a handler is, and the answers that are not JSON: event streams, files, bytes. */
 import type { AskEvent, BackendEvent, RouteArgs, RouteName, RouteOutput, Status } from '../../app/contract.ts'
 import type { Project } from '../../app/contract/system.ts'
 import type { Problem } from '../../app/errors.ts'
@@ -59,7 +59,7 @@ export function eventStream(run: (send: (event: AskEvent | BackendEvent) => void
   return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } })
 }
 
-/** Many small changes as few events: what came within a tenth of a second is merged by kind. */
+/** Merges events of one kind that come within a tenth of a second. */
 export function coalesced(send: (event: BackendEvent) => void): (event: BackendEvent) => void {
   const pending = new Map<string, BackendEvent>()
   let timer: NodeJS.Timeout | undefined

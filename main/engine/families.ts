@@ -20,7 +20,7 @@ export type Handlers = { [N in CallName]?: (input: Calls[N]['input'], context: C
 export interface Placed {
   graphs: Graphs
   handlers: Handlers
-  /** What comes out otherwise than the pack says, or null. `brief`: without the pictures. */
+  /** How the outputs differ from the pack's known answers, or null. `brief`: texts only. */
   selfTest: (options: { signal?: AbortSignal | undefined; brief?: boolean }) => Promise<string | null>
 }
 

@@ -18,7 +18,7 @@ const CROSS_KEPT = 8
 const CROSS_BYTES = 128 << 20
 const TEXTS_KEPT = 2_000
 const TEXT_BATCH = 32
-/** Boxes are told down to this share of the pack's box threshold. */
+/** Boxes with a score above this share of the pack's threshold are returned. */
 const FLOOR = 0.2
 /** Regions this alike (cosine) stand for one another: a thing seen by two queries or on two frames. Of 144 in a real clip about 16 are left. */
 const SAME_REGION = 0.85
@@ -286,7 +286,7 @@ export class Model {
     return { text, confidence, unsure, unfamiliar, agreement, frameWeights: frameWeights(attention, manifest.input), prompt }
   }
 
-  /** Whether the pack learnt from no footage like this clip, and so is as sure of its inventions as of what it knows. */
+  /** Whether the pack was trained on nothing like this clip. Its confidence then means nothing. */
   unfamiliar(embedding: Float32Array): boolean {
     const { manifest, taught } = this.#pack
     const { familiar } = manifest.calibration

@@ -16,7 +16,7 @@ import { listedProviders, type Placement, runtimeVersion } from './graphs.ts'
 import type { EngineInfo } from './protocol.ts'
 
 const NAMES: Record<string, string> = { cpu: 'CPU', cuda: 'CUDA', dml: 'DirectML', coreml: 'CoreML', webgpu: 'WebGPU' }
-/** Drivers change: after this long everything is measured again. */
+/** After this long everything is measured again, because drivers change. */
 const REMEMBERED_DAYS = 7
 
 const Memory = z.object({
@@ -33,7 +33,7 @@ const Memory = z.object({
 })
 type Memory = z.infer<typeof Memory>
 
-/** A software driver can take minutes for what the CPU does at once; it is not waited for. */
+/** Time limit of an accelerator's trial: a software driver can take minutes for what the CPU does at once. */
 const TRIAL_MS = 10_000
 /** A large model that passed on this CPU need not see its clips again at every start: the files are the same by their checksums. */
 const LONG_TEST_MS = 5_000

@@ -17,7 +17,7 @@ import { type Annotations, type MachineResult } from './annotations.ts'
 
 /** What one look at a clip gave. */
 export interface Seen {
-  /** The vocabulary's phrases at that time, as `lookedFor` gives them. */
+  /** The vocabulary's phrases when the clip was looked at, as `lookedFor` gives them. */
   lookedFor: string
   /** New detections by the key of their label. */
   fresh: ReadonlyMap<string, readonly Detection[]>
@@ -53,14 +53,14 @@ export class Detections {
     return storedVocabulary(this.#db)
   }
 
-  /** Keeps the vocabulary alone; `apply` and a look at what is `stale` make tracks of it. */
+  /** Only stores the vocabulary. `apply`, and looking again at what is `stale`, turn it into tracks. */
   setVocabulary(vocabulary: readonly Label[]): void {
     this.#db
       .prepare(`INSERT INTO settings (key, value) VALUES ('vocabulary', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`)
       .run(JSON.stringify(tidy(vocabulary)))
   }
 
-  /** Clips whose candidates are of another vocabulary than this. */
+  /** Clips whose candidates were made with another vocabulary. */
   stale(digest: string): number[] {
     return this.#db
       .prepare('SELECT clip_id FROM encodings WHERE pack_digest = ? AND looked_for IS NOT ? ORDER BY clip_id')
@@ -79,7 +79,7 @@ export class Detections {
     )
   }
 
-  /** Store a look at an encoded clip and show the tracks that count. */
+  /** Store what was detected in an encoded clip, and show the tracks that reach their threshold. */
   save(clipId: number, info: Shower, { lookedFor: what, fresh, candidates }: Seen): void {
     const { digest } = info
     this.#atomic(() => {
@@ -271,7 +271,7 @@ export function storedVocabulary(db: DatabaseSync): Vocabulary {
     : []
 }
 
-/** What labels are looked for, as one text: candidates of another one are stale. Colours and thresholds have no part in it. */
+/** The labels to look for, as one text; candidates made for another text are stale. Colours and thresholds are not part of it. */
 export function lookedFor(vocabulary: readonly Label[]): string {
   return JSON.stringify(vocabulary.map(phrasesOf))
 }

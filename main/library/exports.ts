@@ -1,4 +1,4 @@
-/** What files that are written need of the library besides what is said: numbers of labels, and what is still to come. */
+/** What exports need from the library besides annotations: the numbers of labels, and which jobs may still add results. */
 import type { DatabaseSync } from 'node:sqlite'
 import { type Category, labelText } from '../../app/formats/document.ts'
 import { kindsThat } from '../../app/job-kinds.ts'

@@ -1,6 +1,6 @@
 /**
- * What can be stated of clips, from what was seen and measured in them and what people decided about that. Nothing of it is looked for again:
- * captions and answers that facts gave are made anew whenever a track, a line of text or a threshold changes.
+ * Facts about clips, made from what was detected and measured in them and what people decided about that. Nothing is detected again:
+ * captions and answers made from facts are updated whenever a track, a line of text or a threshold changes.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { AnnotationBody, Evidence, KeyBox, Provenance, TrackBody } from '../../app/annotation.ts'
@@ -46,13 +46,13 @@ export class LibraryFacts {
     this.#parts = parts
   }
 
-  /** What is stated of a clip, surest first; nothing of one that nobody has looked at. */
+  /** The facts of a clip, surest first; none for a clip that no pack has looked at. */
   of(clipId: number): Fact[] {
     const measures = this.#measures(clipId)
     return measures ? factsOf(measures) : []
   }
 
-  /** Say again what these clips show: their captions and those answers that facts gave. What a pack said that knows such footage stays. */
+  /** Update the captions of these clips, and their answers that were made from facts. What a pack said about clips that it knows stays. */
   refresh(clipIds: readonly number[]): void {
     const { db, annotations, packs } = this.#parts
     const words = packs.current().caption
@@ -78,7 +78,7 @@ export class LibraryFacts {
     }
   }
 
-  /** The answer that facts give; a phrase that says why they cannot; null where the question is none of theirs. */
+  /** The answer made from facts; a phrase that says why facts cannot answer; null if the question is not about facts. */
   answer(clipId: number, question: string): (MachineResult & { body: { kind: 'answer' } }) | Phrase | null {
     const measures = this.#measures(clipId)
     return measures && this.#answer({ ...measures, ...this.#cuts(clipId) }, question)
@@ -196,7 +196,7 @@ export class LibraryFacts {
   }
 
   /**
-   * What the detector followed, without what a person rejected and with what a person drew, moved or renamed, in this clip or into it.
+   * The detector's tracks without those that a person rejected, and with those that a person drew, moved or renamed in this clip or into it.
    * @param digest Of the detector; null where there is none.
    */
   #things(clipId: number, digest: string | null, known: readonly string[], probe: Probe, span: FrameSpan, drawn: boolean): Things | null {

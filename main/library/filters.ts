@@ -5,7 +5,7 @@ import { ELSEWHERE } from './reach.ts'
 import { BEGUN, DONE } from './rows.ts'
 import { topicOf } from '../../app/table/question.ts'
 
-/** Clips of which something holds that an index knows of annotations: looked up once, not clip by clip. */
+/** Clips with an annotation that meets a condition, found by one look-up in an index instead of clip by clip. */
 const among = (condition: string) => `c.id IN (SELECT a.clip_id FROM annotations a INDEXED BY annotations_of_topic WHERE ${condition})`
 const STATED = `a.state <> 'rejected'`
 /** Cameras write when they recorded into the file; else the file's own date tells most. */

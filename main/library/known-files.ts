@@ -10,12 +10,12 @@ export interface KnownFile {
   mtimeMs: number
   /** Of the content, whichever of its pictures is analysed. */
   content: string
-  /** The file's stamp when its content was seen last; null in libraries of before. */
+  /** The file's stamp when its content was last seen; null in libraries made by older versions. */
   stamp: string | null
   file: Source['file']
   /** The stamp of what lies there instead. */
   seen: string | null
-  /** Nothing hangs on its content that another run does not give: no decision and no whole analysis. */
+  /** Whether nothing would be lost if its content were analysed again: no decisions and no complete analysis. */
   replaceable: boolean
 }
 
@@ -47,7 +47,7 @@ export class KnownFiles {
     return this.#find('s.path = ?', path)
   }
 
-  /** Those with a content: several where several of its pictures are analysed. */
+  /** Sources with this content; several if several of a file's videos are analysed. */
   ofContent(content: string): KnownFile[] {
     return this.#find(`s.fingerprint = ?1 OR (s.fingerprint > ?1 || '#' AND s.fingerprint < ?1 || '$')`, content)
   }
@@ -57,7 +57,7 @@ export class KnownFiles {
     this.#update(id, { path, name, stamp, file: 'there', seen: null, seen_at: null })
   }
 
-  /** Its content is another one from now on: it grew, or a person says that it is the same video. */
+  /** Give the source another content: its file grew, or a person said that it is the same video. */
   changed(id: number, content: string, { bytes, mtimeMs, stamp }: { bytes: number; mtimeMs: number; stamp: string }): void {
     this.#db.prepare(`UPDATE sources SET fingerprint = ? || iif(picture IS NULL, '', '#' || picture) WHERE id = ?`).run(content, id)
     this.#update(id, { bytes, mtime_ms: mtimeMs, stamp, file: 'there', seen: null, seen_at: null })

@@ -161,7 +161,7 @@ export class Library {
     this.#db.close()
   }
 
-  /** Hear of every change as it is committed. @returns What stops listening. */
+  /** Call `listener` for every committed change. @returns A function that stops it. */
   onChange(listener: (event: BackendEvent) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
@@ -583,7 +583,7 @@ export class Library {
     this.emit({ type: 'labels' })
   }
 
-  /** Make the machine's tracks those that the vocabulary gives of what a pack saw. */
+  /** Rebuild the machine's tracks from what a pack saw and the vocabulary. */
   showVocabulary(info: Shower): void {
     const changed = this.detections.apply(info)
     this.facts.refresh(changed)
@@ -611,7 +611,7 @@ export class Library {
       .map((row) => ({ word: String(row['label']), clips: Number(row['clips']) }))
   }
 
-  /** What a look at an encoded clip gave, and with it the machine's tracks. */
+  /** Store what was detected in an encoded clip, and update the machine's tracks. */
   saveSeen(clipId: number, info: Shower, seen: Look): void {
     this.detections.save(clipId, info, seen)
     this.emit({ type: 'annotations', clipIds: [clipId] })
@@ -722,7 +722,7 @@ export class Library {
     }
   }
 
-  /** Resolves when every caption that facts gave is in that language. */
+  /** Resolves when every caption made from facts is in that language. */
   async setLanguage(language: Language): Promise<void> {
     if (this.facts.language === language) return
     this.setSetting('language', language)
@@ -758,7 +758,7 @@ export class Library {
   }
 }
 
-/** None that a row has or had: a removed clip comes back with its own, and what was read about one that is gone fits no other. */
+/** An id that no row has or had, so that a removed clip can come back under its own and stale reads never hit another row. */
 function freeId(table: 'sources' | 'clips'): string {
   return `(SELECT max(coalesce((SELECT max(id) FROM ${table}), 0), last_id) + 1 FROM gone WHERE what = '${table}')`
 }

@@ -58,7 +58,7 @@ function kept(): z.infer<typeof Kept> | null {
   }
 }
 
-/** Old clips where they were, new ones among their likest; null where too many are new. */
+/** Old clips keep their place, new ones go among the clips most like them; null if too many are new. */
 function placed(old: z.infer<typeof Kept> | null): [number, number][] | null {
   if (old === null) return null
   const known = new Map(old.clipIds.map((id, at): [number, [number, number]] => [id, [old.x[at] ?? 0.5, old.y[at] ?? 0.5]]))

@@ -21,7 +21,7 @@ export class Overview {
   readonly #db: DatabaseSync
   #drawn: Drawn | null = null
   #drawing: { worker: Worker; digest: string; progress: number } | null = null
-  /** Encodings that a map could not be made of; it is not tried again until there are others. */
+  /** The set of encodings for which making a map failed; it is not tried again until the set changes. */
   #failed = ''
 
   constructor(projectDir: string, db: DatabaseSync) {

@@ -37,7 +37,7 @@ export class LibraryPacks {
     this.#removed = removed
   }
 
-  /** The pack of each task; a task that no pack does here is null, one that was never given to any is missing. */
+  /** The pack of each task: null if the user gave it to none, missing if it was never set. */
   current(): ChosenPacks {
     const value = this.#db.prepare(`SELECT value FROM settings WHERE key = 'packs'`).get()?.['value']
     return typeof value === 'string' ? (JSON.parse(value) as ChosenPacks) : {}
@@ -48,7 +48,7 @@ export class LibraryPacks {
     return [...new Set(Object.values(this.current()).flatMap((pack) => pack?.digest ?? []))]
   }
 
-  /** Give a task to a pack, or to none. For captions, show what this pack says from now on, beneath people's decisions. */
+  /** Give a task to a pack, or to none. For captions, this pack's captions become the machine layer. */
   use(task: Task, pack: ChosenPack | null): void {
     const touched = this.#atomic(() => {
       this.#db.prepare(`INSERT INTO settings (key, value) VALUES ('packs', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`).run(
@@ -77,7 +77,7 @@ export class LibraryPacks {
     this.#emit({ type: 'status' })
   }
 
-  /** What lies here under these names of before is of the pack that `digest` is. Where it has looked again since, that holds. */
+  /** Results stored under these older digests belong to the pack `digest`. Where that pack has looked again since, the newer results stay. */
   rename(formerly: readonly string[], digest: string): void {
     const before = JSON.stringify(formerly)
     const known = this.#db
@@ -149,7 +149,7 @@ export class LibraryPacks {
     return new Map(rows.map((row) => [String(row['pack_digest']), { clips: Number(row['clips']), bytes: Number(row['bytes']) }]))
   }
 
-  /** Forget what a pack has encoded. What it said stays until another pack says something else. */
+  /** Delete a pack's encodings. Its captions and answers stay until another pack replaces them. */
   forget(digest: string): void {
     this.#atomic(() => {
       this.#db.prepare('DELETE FROM candidates WHERE pack_digest = ?').run(digest)

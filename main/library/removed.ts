@@ -46,7 +46,7 @@ export class RemovedClips {
     // An analysis may have made a clip of the same span meanwhile. What a person decided about that one was taken back before this.
     this.#db.prepare('DELETE FROM clips WHERE source_id = ? AND start_frame = ? AND end_frame = ?').run(sourceId, startFrame, endFrame)
     for (const table of TABLES) {
-      // Nothing but the regions knows an encoding by its id, which another one may have by now.
+      // Only regions refer to an encoding by id, and that id may have been given to another encoding since.
       const columns = this.#columns(table).filter((name) => table !== 'encodings' || name !== '"id"')
       const insert = this.#db.prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`)
       for (const row of rows[table] ?? []) insert.run(...columns.map((name) => row[name.slice(1, -1)] ?? null))

@@ -18,7 +18,7 @@ const IN_USE = `e.pack_digest = coalesce((SELECT value ->> '$.caption.digest' FR
  * boxes, notes and captions of parts that a person made are that person's: none of them makes a clip more or less reviewed.
  */
 export const REVIEWED = `(a.kind = 'caption' OR (a.kind IN ('track', 'text') AND (a.state = 'machine' OR a.machine IS NOT NULL)))`
-/** Whether somebody decided about something of clip `c`, and whether nothing is left to decide. */
+/** For clip `c`: whether a person decided anything, and whether nothing is left to decide. */
 export const BEGUN = `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND ${REVIEWED} AND a.state <> 'machine')`
 export const DONE = `(${BEGUN} AND NOT EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND ${REVIEWED} AND a.state = 'machine'))`
 
@@ -68,7 +68,7 @@ export function sourceOf(row: Row): Source {
   }
 }
 
-/** What is told of a video whose content does not lie where it was. */
+/** The problem shown for a video whose content is no longer at its path. */
 function problemOfFile({ file, path, seen_at, taken }: Row): Problem | null {
   if (file !== 'missing' && file !== 'replaced') return null
   const where = String(path)
@@ -114,7 +114,7 @@ export function clipOf(row: Row): Clip {
   }
 }
 
-/** What is kept of a job; how a running one stands is in memory. */
+/** The stored part of a job; progress of a running one is kept in memory. */
 export type StoredJob = Stored<Job>
 type Stored<J> = J extends Job ? Omit<J, 'stage' | 'rate'> : never
 

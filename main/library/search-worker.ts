@@ -97,7 +97,7 @@ const placesOf = db.prepare(
   `SELECT r.places FROM regions r JOIN encodings e ON e.id = r.encoding_id WHERE e.clip_id = ? AND e.pack_digest = ?`,
 )
 
-/** An unlikely match of frame-wise means with the clip's own embedding: the tokens of such a pack live in a space of their own. */
+/** Lowest cosine between the mean of a clip's tokens and its embedding at which tokens can be compared with queries. Below it, the pack's tokens live in another space. */
 const COMPARABLE = 0.95
 /** Candidates beyond what is shown, so that enough are left when copies have collapsed. */
 const SPARE = 3

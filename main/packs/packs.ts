@@ -1,4 +1,4 @@
-/** Everything that a person does with packs: see them, get them, see what a switch costs, switch, delete. */
+/** What the user does with packs: list, import, download, estimate the cost of a switch, switch, delete. */
 import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { readdir, rm, statfs } from 'node:fs/promises'

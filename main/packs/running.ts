@@ -1,6 +1,6 @@
 /**
- * The packs that run: one engine process a pack, whatever number of tasks it has, so that a pack that is switched or dies takes no other
- * along. A pack that has no task any more is ended.
+ * The running packs: one engine process for each, however many tasks it has, so that a pack that is switched or crashes does not affect the
+ * others. A pack without a task is stopped.
  */
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import { type Task, TASKS } from '../../app/pack/base.ts'

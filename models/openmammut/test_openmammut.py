@@ -17,6 +17,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from models.openmammut.__main__ import main
 from models.openmammut.checkpoint import Refused, convert, read
 from models.openmammut.clip_bpe import Text
 from models.openmammut.runtime import Decoding, Runtime, beam_search
@@ -147,11 +148,16 @@ def test_every_kind_of_file_becomes_safetensors(files: dict[str, Path], tmp_path
         convert(tmp_path / "old.pt", tmp_path / "to" / "plain.bin.safetensors")
 
 
-def test_the_command_converts_and_refuses(tmp_path: Path) -> None:
+def test_the_command_converts_and_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(name: str) -> None:
+        monkeypatch.setattr(sys, "argv", ["models.openmammut", "convert", str(tmp_path / name), "--out", str(tmp_path / "a.safetensors")])
+        main()
+
     torch.save({"a": torch.ones(2)}, tmp_path / "a.pt")
-    command = [sys.executable, "-m", "models.openmammut", "convert"]
-    done = subprocess.run([*command, tmp_path / "a.pt", "--out", tmp_path / "a.safetensors"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and "1 tensors" in done.stdout and (tmp_path / "a.safetensors").is_file()
+    run("a.pt")
+    assert "1 tensors" in capsys.readouterr().out and (tmp_path / "a.safetensors").is_file()
+    with pytest.raises(SystemExit, match=r"Not converted\..*there already"):
+        run("a.pt")
 
 
 def test_refuses_files_that_are_no_checkpoints(tmp_path: Path) -> None:
