@@ -1,4 +1,4 @@
-/** Everything that the window can do by key: one table drives the keys, their list, the tooltips and the palette. */
+/** Every action of the window in one table, from which come its keys, the list of shortcuts, tooltips and the palette. */
 import type { Bindable } from '../app/bindings.ts'
 import { DEEDS } from '../app/deeds.ts'
 import { said } from '../app/phrase.ts'
@@ -92,7 +92,7 @@ const zoomPicture = (factor: number) => () => {
   const { zoom, setZoom } = useReview.getState()
   setZoom({ ...zoom, scale: zoom.scale * factor })
 }
-/** The chosen clip, or the video: what its timeline shows whole. */
+/** The span that the timeline shows when zoomed out: the chosen clip, or the video. */
 const fitClip = withFrames((frames) => {
   const { clipId } = useUi.getState()
   const clip = queryClient.getQueryData<{ clip: { start: number; end: number } }>(['clip', clipId])?.clip
@@ -113,7 +113,7 @@ function takeBack(): void {
   if (useUi.getState().page !== 'labels' || !takeBackMoves()) void undo('undo')
 }
 
-/** Take back, one after the other: what is being drawn, what is chosen, what is marked, what is searched for. */
+/** Escape, step by step: cancel drawing, then clear the selection, the mark, the search. */
 function letGo(): void {
   const { drawing, setDrawing, also, setAlso, markIn, markOut, clearMarks } = useReview.getState()
   const { clipId, trackId, selectTrack } = useUi.getState()

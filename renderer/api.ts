@@ -3,7 +3,7 @@ import { type CallArgs, contract, type RouteEvent, type RouteName, type RouteOut
 import { WINDOW } from '../app/contract/route.ts'
 import { type Problem, TubeletError } from '../app/errors.ts'
 
-/** Of this page: a second window, and a page that is loaded anew, are others. */
+/** This page's window id. A second window and a reloaded page have other ids. */
 const OWN = { [WINDOW]: crypto.randomUUID() }
 
 interface AnyArgs {

@@ -1,4 +1,4 @@
-/** Hand a file to the person: a download in a browser and on the desktop alike. */
+/** Save a file for the user: a download, in a browser and on the desktop alike. */
 export function download(name: string, content: Blob): void {
   const link = document.createElement('a')
   link.href = URL.createObjectURL(content)

@@ -86,7 +86,7 @@ test('in the middle of other work nothing is lost: a search in words, a text und
 })
 
 const PAGES = ['Table', 'Overview', 'Labels', 'Queue', 'Settings']
-test('on every page it is told there', async () => {
+test('the import of a dropped checkpoint is announced on every page', async () => {
   for (const name of PAGES) {
     await goTo(name)
     await drop([at('page.safetensors')])
@@ -96,7 +96,7 @@ test('on every page it is told there', async () => {
   }
 })
 
-test('on the Packs page, which says it at length, the notice is gone', async () => {
+test('the notice disappears on the Packs page, which shows the import itself', async () => {
   await drop([at('page.safetensors')])
   await expect(notice('web page')).toBeVisible()
   await goTo('Packs')
@@ -105,7 +105,7 @@ test('on the Packs page, which says it at length, the notice is gone', async () 
   await page.getByRole('alert').last().getByRole('button', { name: 'Put away' }).click()
 })
 
-test('a drop on what has only just come under the pointer is taken', async () => {
+test('a drop counts even if the element under the pointer has just appeared', async () => {
   await goTo('Packs')
   const data = { items: [], files: [at('page.safetensors')], dragOperationsMask: 1 }
   const send = (type: 'dragEnter' | 'dragOver' | 'drop', x: number) => devtools.send('Input.dispatchDragEvent', { type, x, y: 400, data })
@@ -118,7 +118,7 @@ test('a drop on what has only just come under the pointer is taken', async () =>
   await page.getByRole('alert').last().getByRole('button', { name: 'Put away' }).click()
 })
 
-test('what is no openMaMMUT is refused with its reason and one next step, however it is called', async () => {
+test('a file that is no openMaMMUT checkpoint is refused with its reason and one next step, whatever its name', async () => {
   await goTo('Packs')
   const alerts = page.getByRole('alert')
   for (let left = PAGES.length; left > 0; left -= 1) {
@@ -143,13 +143,13 @@ test('what is no openMaMMUT is refused with its reason and one next step, howeve
   expect(packs()).toEqual([])
 })
 
-test('a folder with a checkpoint and its config', async () => {
+test('a folder with a checkpoint and its config becomes a pack', async () => {
   await drop([at('newer')])
   await expect(card()).toBeVisible({ timeout: 60_000 })
   await remove()
 })
 
-test('a checkpoint and a video together: the one becomes a pack, for the other the picker says why', async () => {
+test('of a checkpoint and a video dropped together the first becomes a pack; for the second the file picker opens and says why', async () => {
   await drop([sample, at('tiny.safetensors')])
   await expect(page.getByRole('dialog', { name: 'Add videos' })).toContainText(
     'A browser does not tell where dropped files lie (sample.mp4)',
@@ -159,7 +159,7 @@ test('a checkpoint and a video together: the one becomes a pack, for the other t
   await remove()
 })
 
-test('a pack folder: the picker opens and says why; a path leads to it', async () => {
+test('for a dropped pack folder the picker opens and says why; its path can be typed', async () => {
   await drop([copyPack(folder, 'brought')])
   await expect(notice('where a dropped pack folder lies')).toBeVisible()
   await page.getByLabel('Path').fill(at('brought'))

@@ -45,7 +45,7 @@ test.afterEach(async () => {
   await expect(clipRows().first()).toBeVisible()
 })
 
-test('a rejected track stays what the keys are about, and they bring it back; the caption that was written is left alone', async () => {
+test('after a track was rejected the keys still apply to it and can restore it; an edited caption is left alone', async () => {
   await clipWithTracks(1)
   await page.getByRole('button', { name: 'Edit caption' }).click()
   await page.getByRole('textbox', { name: 'Caption' }).fill('a zebra and a cake')
@@ -81,7 +81,7 @@ test('several tracks are decided in one step of undo', async () => {
   await expect.poll(async () => (await trackStates()).slice(0, 2)).toEqual(['machine', 'machine'])
 })
 
-test('a notice takes back what it speaks of, and goes when something else is done or undone', async () => {
+test('the Undo of a notice undoes what the notice reports, and the notice disappears after the next action', async () => {
   await clipWithTracks(1)
   await page.keyboard.press('a')
   const accepted = page

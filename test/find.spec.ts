@@ -81,7 +81,7 @@ test('while a batch runs, search says how much it has seen, and goes on by itsel
   await expect(rows().first()).toBeVisible()
 })
 
-test('keys go from the words to the results and back', async () => {
+test('arrow keys move from the search box to the results and back', async () => {
   await searchFor('a shelf with bottles')
   await expect(page.getByRole('combobox', { name: 'Search' })).toBeFocused()
   await expect(results().getByText('“a shelf with bottles”')).toBeVisible()

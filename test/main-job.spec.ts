@@ -47,7 +47,7 @@ test('a file that is added shows its facts, its clips and a caption for each', a
   for (const row of rows) expect(row).toMatch(/[a-z].*\d:\d\d\.\d–\d:\d\d\.\d/)
 })
 
-test('files that cannot be read get their own verdict and stop nobody', async () => {
+test('each unreadable file gets its own message and does not stop the others', async () => {
   await add('b01_zero_length.mp4')
   await add('b05_audio_only_15s.mp4')
   await add('b02_truncated.mp4')
@@ -152,7 +152,7 @@ test('a box can be added, follows time, is dragged, and a new run leaves it alon
   await expect(page.getByRole('button', { name: 'parcel, box' })).toBeVisible()
 })
 
-test('words find clips, or plainly nothing', async () => {
+test('a search finds clips, or says plainly that there are none', async () => {
   await page.keyboard.press('Control+f')
   await page.keyboard.type('bottles on a shelf')
   await page.keyboard.press('Enter')
@@ -198,7 +198,7 @@ test('the window is accessible in both themes', async () => {
   await accessible()
 })
 
-test('nobody without the key gets in, and nobody from another site', async ({ request }) => {
+test('a request without the key, or from another site, is refused', async ({ request }) => {
   const { origin } = new URL(app.url)
   expect((await request.get(`${origin}/api/status`)).status()).toBe(403)
   const token = new URL(app.url).searchParams.get('token') ?? ''

@@ -145,7 +145,7 @@ test('the page is accessible in both themes', async () => {
   await accessible()
 })
 
-test('with a video its clips leave every page, and the next video has data of its own there', async () => {
+test('removing a video removes its clips from every page, and a new video does not inherit its data', async () => {
   await goTo('Table')
   const row = page.getByRole('row').filter({ hasText: 'd09_dashcam_short.mp4' })
   await expect(row.first()).toBeVisible()

@@ -336,7 +336,7 @@ test('captions of parts and notes have their times, and the caption can have one
     ])
 })
 
-test('what is marked over the end of a clip is said of all of it, and seen on both sides', async () => {
+test('a span marked across the end of a clip shows in both clips', async () => {
   const marked = await call('markClip', { params: { sourceId: 2 }, body: { span: { startFrame: 5, endFrame: 20 } } })
   await choose('d09_dashcam_short.mp4')
   await page.locator(`[data-clip="${marked.id}"]`).click()

@@ -45,7 +45,7 @@ test('a row a task says who does it; before a task goes to another pack, what al
   expect((await call('status')).packs.boxes?.manifest.id).toBe('objects-80')
 })
 
-test('text can be left to nobody and given back; what was read stays, and nothing is read again', async () => {
+test('the text task can be given to no pack and back; lines that were read stay, and nothing is read again', async () => {
   const text = row('text').getByRole('combobox')
   const [clips] = [await call('listClips')]
   const read = async () =>

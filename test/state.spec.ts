@@ -35,7 +35,7 @@ test('a paused queue begins nothing, is put in order by key and by mouse, and st
   expect((await queue()).running).toBe(0)
 })
 
-test('killed in the middle it goes on, and nothing is done twice', async () => {
+test('after kill -9 the queue goes on, and nothing is done twice', async () => {
   await page.getByRole('button', { name: 'Resume' }).click()
   // Some of the first video is stored, and not all.
   await expect
@@ -78,7 +78,7 @@ test('what failed says why and can be tried again', async () => {
   expect((await queue()).jobs).toHaveLength(ended)
 })
 
-test('whoever looks elsewhere is told when a batch ends, and of what failed', async () => {
+test('a user of another window is notified when a batch ends, and of failures', async () => {
   await page.context().grantPermissions(['notifications'])
   // The browser's own, noted as they are shown: a page cannot list them.
   await page.evaluate(() => {
@@ -159,7 +159,7 @@ test('many edits at once are one step, which is undone whole, after a restart to
   await expect.poll(states).toEqual(new Set(['machine']))
 })
 
-test('another library is opened and the first one found again as it was', async () => {
+test('after another library was open, the first one is as it was left', async () => {
   await goTo('Settings')
   await page.getByRole('button', { name: 'Open or begin another library…' }).click()
   const second = path.join(app.projectDir, 'second')

@@ -184,7 +184,7 @@ test('what is refused over REST names the field and the fault', async () => {
   await expect(call('editPicked', { body: { clipIds: [999], deed: { action: 'accept' } } })).rejects.toThrow('There is no clip 999')
 })
 
-test('a notice lies over no tool', async () => {
+test('a notice covers no button', async () => {
   for (const [width, where] of [
     [1024, 'Review'],
     [1440, 'Review'],

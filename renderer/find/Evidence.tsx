@@ -13,7 +13,7 @@ import { useFind } from './store.ts'
 /** How many of the heaviest frames are offered. */
 const OFFERED = 4
 
-/** Why one may believe a caption or an answer: the moments it looked at, how sure each pass of the model is, and word by word where it looked. */
+/** The evidence for a caption or an answer: the frames it looked at, how sure each pass of the model is, and where it looked for each word. */
 export function EvidenceOf({ annotation }: { annotation: Annotation }) {
   const { evidence, body } = annotation
   const sourceId = useUi((ui) => ui.sourceId)

@@ -16,7 +16,7 @@ const STATES: Record<NonNullable<Filters['state']>, string> = {
   rejected: phrase('Rejected'),
 }
 
-/** What clips must be, with or without a search: a button that opens the choice, and a chip for each that is set. */
+/** Filters on clips, with or without a search: a button to choose them, and a chip for each that is set. */
 export function FilterBar() {
   const { filters, setFilters } = useFind()
   const [open, setOpen] = useState(false)

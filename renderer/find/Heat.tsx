@@ -23,7 +23,7 @@ const PLACE = {
   'lower right': phrase('at the lower right'),
 }
 
-/** Whose words the heat is of: those chosen, else the caption. */
+/** The text whose heat is shown: the chosen one, else the caption. */
 function lookedAt(annotations: readonly Annotation[], annotationId: number | null): Annotation | undefined {
   const worded = annotations.filter(({ body }) => body.kind === 'caption' || body.kind === 'answer')
   return worded.find(({ id }) => id === annotationId) ?? worded.find(({ body }) => body.kind === 'caption')

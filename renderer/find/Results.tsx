@@ -34,12 +34,12 @@ import { MOST_LISTED, useFind } from './store.ts'
 
 type Measure = FindResult['measure']
 
-/** How well something matches, as people read it: a probability, or a likeness that nothing calibrates. */
+/** How well something matches: a probability, or an uncalibrated similarity. */
 function scoreText(score: number, measure: Measure): string {
   return measure === 'probability' ? percent(score) : number(score, 2)
 }
 
-/** What was found: what matches, or plainly that nothing does. */
+/** The results, or a plain statement that nothing matches. */
 export function Results() {
   const { data, error, isPlaceholderData } = useSearch()
   const { query, filters } = useFind()

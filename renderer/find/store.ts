@@ -1,4 +1,4 @@
-/** What is sought and why the model said something: the state of search and of the heat over the picture. */
+/** The state of search, and of the heat shown over the picture. */
 import { create } from 'zustand'
 import type { Filters, FindQuery } from '../../app/contract/find.ts'
 import { filterCount } from '../../app/find.ts'
@@ -13,11 +13,11 @@ export interface Find {
   text: string
   filters: Filters
   limit: number
-  /** How often something was asked for: rows that are results no more stay until then. */
+  /** Counts searches. Rows that no longer match stay listed until the next search. */
   asked: number
   /** Whether heat lies over the picture. */
   heat: boolean
-  /** Whose words are looked at; the caption's where it is null. */
+  /** The annotation whose words are shown; null means the caption. */
   annotationId: number | null
   /** One word of them, under the pointer or the focus: its heat shows even where heat is off. */
   word: number | null

@@ -32,7 +32,7 @@ export function App() {
   useKeys()
 
   const taken = (event: DragEvent) => {
-    // What is dragged from one place of the window to another is not the window's.
+    // Drags that begin inside the window are not file drops.
     if (!event.dataTransfer.types.includes('Files')) return
     event.preventDefault()
     setDragging(true)

@@ -26,7 +26,7 @@ const MOST = 50
 /** Of them clips, and letters that it takes to look for them. */
 const [CLIPS, SHORTEST] = [20, 2]
 
-/** Everything by name: what can be done, and every video and clip to go to. */
+/** Everything by name: actions, and every video and clip to go to. */
 export function Palette() {
   const { data: sources, isPending } = useSources()
   const [text, setText] = useState('')

@@ -4,7 +4,7 @@ import { classesOf, nearestWords, nounOf } from '../../app/words.ts'
 import { t, useLanguage } from '../i18n.ts'
 import { usePackOf } from '../queries.ts'
 
-/** Tells whether the pack that finds boxes can see anything that is called so. A count of what it cannot see is no count. */
+/** Warns if the boxes pack cannot detect anything with this name. Counting such things would always give 0. */
 export function useSees(): (phrases: readonly string[]) => boolean {
   const pack = usePackOf('boxes')?.manifest
   return (phrases) =>

@@ -7,7 +7,7 @@ import { useScores } from './vocabulary.ts'
 
 type Measure = 'tracks' | 'boxes' | 'clips'
 const MEASURES: readonly Measure[] = ['tracks', 'boxes', 'clips']
-/** Scores lie on the axis by their root: most are small, and there people must tell them apart. */
+/** The axis shows the square root of scores, because most are small and must be told apart there. */
 const placeOf = (score: number) => Math.sqrt(score)
 const scoreAt = (place: number) => place * place
 const BARS = 50

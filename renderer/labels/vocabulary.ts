@@ -1,4 +1,4 @@
-/** The vocabulary as the window asks for it and changes it, and the colours that all of the window draws labels in. */
+/** Reading and changing the vocabulary, and the colours in which the whole window draws labels. */
 import { useQuery } from '@tanstack/react-query'
 import { colourIn, type Label, tooMuch } from '../../app/vocabulary.ts'
 import type { RouteOutput } from '../../app/contract.ts'

@@ -16,7 +16,7 @@ const REST = 'var(--strong-line)'
 /** Kinds that get a colour of their own. */
 const KINDS = 10
 
-/** Clips in the plane, alike ones near each other, to see what a library holds and to take a part of it. */
+/** A map of clips with similar ones close together, to see what a library holds and to pick a part of it. */
 export function MapCard({ facts, sources }: { facts: Facts; sources: readonly Source[] }) {
   const { data: map } = useMap()
   const [by, setBy] = useState('label')

@@ -48,7 +48,7 @@ export function Plane({
   }, [])
 
   const scale = (Math.min(size.width, size.height) / (SIDE * 1.08)) * view.zoom
-  // Wider than high: what lies at the sides is drawn as far apart as there is room for.
+  // The card is wider than high, so the map is stretched to fill it.
   const stretch = size.width / Math.max(1, size.height)
   const toScreen = ({ x, y }: Point): Point => ({
     x: (x - view.x) * scale * stretch + size.width / 2,

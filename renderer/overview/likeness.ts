@@ -25,7 +25,7 @@ export function kinder(by: string, facts: Facts, sources: readonly Source[]): (c
   return ({ id }) => answers.get(id) ?? ''
 }
 
-/** The nearest clip in a direction: far along it is better than aside. */
+/** The nearest clip in a direction. Distance across the direction counts twice. */
 export function beside(here: Dot, dots: readonly Dot[], dx: number, dy: number): number {
   let best = { id: here.id, cost: Infinity }
   for (const dot of dots) {
@@ -38,7 +38,7 @@ export function beside(here: Dot, dots: readonly Dot[], dx: number, dy: number):
   return best.id
 }
 
-/** The nearest, itself among them, nearest first. */
+/** The nearest clips, nearest first; the first is the clip itself. */
 export function alike(here: Dot, dots: readonly Dot[], most = GROUP): number[] {
   const near: { id: number; distance: number }[] = []
   for (const { id, x, y } of dots) {

@@ -8,7 +8,7 @@ import { t } from '../i18n.ts'
 import { act } from './queries.ts'
 import { usePacksUi } from './store.ts'
 
-/** What can be had and from where, with what is known of it; and the switch without which nothing is fetched. */
+/** Checkpoints to download, with what is known of each, and the switch that allows downloads. */
 export function Catalogue({ overview }: { overview: PackOverview }) {
   const { catalogue, networkAllowed, machine } = overview
   return (
