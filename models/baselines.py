@@ -1,9 +1,9 @@
-"""What needs no learning: camera, direction, colour and number of moving things by classical vision, beside the model's answers.
+"""Classical vision as a baseline: camera, direction, colour and number of moving things without learning, beside the model's answers.
 
     python -m models.baselines --pack models/packs/tubelet-mini --train-data DIR [--clips 300] [--real FOLDER]
 
-Prints a table: of composed validation video, and of the spans of real clips that real_clips.json tells the truth of. A model that loses to
-these rows has no business claiming the task.
+Prints a table: of composed validation video, and of the spans of real clips for which real_clips.json has the truth. A model that
+loses to the baseline must not claim the task.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Public sets in their published layouts, for `python -m models.evaluate --benchmark`. Nothing of them is here: who has one points at its folder.
+"""Public sets in their published layouts, for `python -m models.evaluate --benchmark`. The sets themselves are not included: point at the folder of one.
 
 | name | files in the folder (anywhere below it) |
 |---|---|

@@ -1,4 +1,4 @@
-"""The measures, as the field takes them. Arrays in, numbers out; the model is not known here."""
+"""Standard evaluation measures. Arrays in, numbers out; nothing here knows the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What readers that share no code with Tubelet see in its annotation files.
+"""Tubelet's annotation files, read by readers that share no code with it.
 
     python -m models.readback coco|cvat|vtt|webvtt|srt|csv|pandas|frames FILE
 

@@ -1,4 +1,4 @@
-"""What PyTorch makes of composed clips with the weights of a pack, for other implementations to be held against.
+"""Outputs of PyTorch for composed clips with the weights of a pack, as a reference for other implementations.
 
     python -m models.reference --pack models/packs/tubelet-mini --clips 50 --out DIR
 

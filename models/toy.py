@@ -1,4 +1,4 @@
-"""A world of one coloured block that moves: small enough for tests to learn in seconds, with the interface of models.data."""
+"""For tests: a world of one coloured block that moves, small enough to be learnt in seconds, with the interface of models.data."""
 
 from __future__ import annotations
 
