@@ -1,4 +1,4 @@
-"""Public sets in their published layouts, for `python -m models.evaluate --benchmark`. The sets themselves are not included: point at the folder of one.
+"""Public sets in their published layouts, for `python -m models.evaluate --benchmark`. The sets are not included.
 
 | name | files in the folder (anywhere below it) |
 |---|---|

@@ -1,9 +1,9 @@
 """Whether a clip resembles those that a pack was taught: a small model is just as sure of its words on any other footage.
 
 It was trained on composed video, which real footage does not resemble. Several ways to tell the two apart were tried (RESULTS.md), and each let
-some inventions through. One did not: clips that a user taught a pack can be told from other videos by the embedding alone (nearest neighbours, Sun et al. 2022,
-"Out-of-distribution detection with deep nearest neighbors", arXiv 2204.06507). So a pack is sure only of clips that are near to one that it was
-taught, and before it was taught any, of none.
+some inventions through. One did not: clips that a user taught a pack can be told from other videos by the embedding alone (nearest neighbours, Sun
+et al. 2022, "Out-of-distribution detection with deep nearest neighbors", arXiv 2204.06507). So a pack is sure only of clips that are near to one
+that it was taught, and before it was taught any, of none.
 
     python -m models.familiar --pack PACK [--train-data DIR] [--real VIDEOS] [--pictures DIR]
 
