@@ -358,7 +358,11 @@ async function serveApp(paths: string[], options: { open: boolean; port?: number
     { host: 'web', packsDir: path.resolve(options.packs) },
     path.join(dataFolder, 'projects.json'),
   )
-  const server = await serve({ handle: projects.handle, ...(options.port === undefined ? {} : { port: options.port }) })
+  const server = await serve({
+    handle: projects.handle,
+    memory: path.join(path.resolve(options.project), 'address.json'),
+    ...(options.port === undefined ? {} : { port: options.port }),
+  })
   endOnSignals(projects, server.close)
   const address = `${server.url}/?token=${server.token}`
   console.log(`Tubelet is open at ${address}\nPress Ctrl-C to end it.`)

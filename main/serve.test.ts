@@ -64,6 +64,28 @@ test('the window has a strict policy, and no path leads out of its folder', asyn
   }
 })
 
+test('the address stays over a restart, and a taken port is no trouble', async () => {
+  const handle = () => Promise.resolve(new Response('inside'))
+  const memory = path.join(folder, 'address.json')
+  const siteOf = async ({ url, token }: Served) =>
+    (await fetch(`${url}/?token=${token}`, { redirect: 'manual' })).headers.get('location')?.split('?')[0]
+  const first = await serve({ handle, memory })
+  const [before, site] = [first.url, await siteOf(first)]
+  const beside = await serve({ handle, memory })
+  expect(beside.url).not.toBe(before)
+  await beside.close()
+  await first.close()
+  const again = await serve({ handle, memory })
+  expect([again.url, await siteOf(again)]).toEqual([before, site])
+  expect(again.token).not.toBe(first.token)
+  await expect(serve({ handle, port: Number(new URL(before).port) })).rejects.toThrow('EADDRINUSE')
+  await again.close()
+  writeFileSync(memory, '{"site":"evil.example","port":1}')
+  const mended = await serve({ handle, memory })
+  expect(await siteOf(mended)).toMatch(/^http:\/\/[0-9a-f]{20}\.localhost:/)
+  await mended.close()
+})
+
 describe('the guard', () => {
   let served: Served
   beforeAll(async () => {
@@ -87,7 +109,7 @@ describe('the guard', () => {
     expect(await status('/?token=guess', {})).toBe(403)
     expect(await status('/api/status', bearer())).toBe(200)
   })
-  test('the printed address leads to a name that this launch alone has, where a cookie opens the rest', async () => {
+  test('the printed address leads to a name that this library alone has, where a cookie opens the rest', async () => {
     const first = await fetch(`${served.url}/?token=${served.token}`, { redirect: 'manual' })
     expect(first.headers.get('set-cookie')).toBeNull()
     const { host, pathname, search } = new URL(first.headers.get('location') ?? '')

@@ -1,8 +1,10 @@
 /** The web host: the handler on this machine's loopback address, for whoever holds this launch's token. */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { ServerType } from '@hono/node-server'
+import { z } from 'zod'
 
 const HOST = '127.0.0.1'
 const COOKIE = 'tubelet'
@@ -16,21 +18,44 @@ export interface Served {
 interface Guard {
   token: string
   /**
-   * The name by which a browser knows this launch; browsers take every name under `localhost` for this machine (RFC 6761, 6.3). A cookie
+   * The name by which a browser knows this library; browsers take every name under `localhost` for this machine (RFC 6761, 6.3). A cookie
    * belongs to a name and not to a port, so under a name of its own the key is sent to no other program that listens on this machine.
    */
   site: string
 }
 
-/** Any local program can reach a port, and any web page can send to it: only requests that carry the token, to us by name, are answered. */
-export async function serve({ handle, port = 0 }: { handle: (request: Request) => Promise<Response>; port?: number }): Promise<Served> {
-  const guard = { token: randomBytes(24).toString('base64url'), site: `${randomBytes(10).toString('hex')}.localhost` }
+/** A browser keeps a theme, a language and keys by name and port, so both stay what they were. */
+const Address = z.object({ site: z.string().regex(/^[0-9a-f]{20}\.localhost$/), port: z.int().min(1).max(65535) })
+
+interface ServeOptions {
+  handle: (request: Request) => Promise<Response>
+  /** The port of the last time where that is free, else any, unless it is said. */
+  port?: number
+  /** The file in which the address of the last time is kept. */
+  memory?: string
+}
+
+/**
+ * Any local program can reach a port, and any web page can send to it: only requests that carry the token, to us by name, are answered.
+ *
+ * @throws The system's error where a port that was said is taken.
+ */
+export async function serve({ handle, port, memory }: ServeOptions): Promise<Served> {
+  const last = memory === undefined ? null : lastAddress(memory)
+  const guard = { token: randomBytes(24).toString('base64url'), site: last?.site ?? `${randomBytes(10).toString('hex')}.localhost` }
   const server: ServerType = createAdaptorServer({ fetch: (request: Request) => guarded(request, guard, handle), hostname: HOST })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, HOST, resolve)
-  })
+  const listen = (at: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(at, HOST, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+  if (port !== undefined || last === null) await listen(port ?? 0)
+  else await listen(last.port).catch(() => listen(0))
   const { port: bound } = server.address() as AddressInfo
+  if (memory !== undefined && last === null) keepAddress(memory, { site: guard.site, port: bound })
   return {
     url: `http://${HOST}:${bound}`,
     token: guard.token,
@@ -40,6 +65,22 @@ export async function serve({ handle, port = 0 }: { handle: (request: Request) =
         // Event streams stay open by design.
         if ('closeAllConnections' in server) server.closeAllConnections()
       }),
+  }
+}
+
+function lastAddress(file: string): z.infer<typeof Address> | null {
+  try {
+    return Address.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    return null
+  }
+}
+
+function keepAddress(file: string, address: z.infer<typeof Address>): void {
+  try {
+    writeFileSync(file, JSON.stringify(address), { mode: 0o600 })
+  } catch {
+    // A folder that takes no file: the next start has another address, and nothing else is lost.
   }
 }
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { expect, test } from '@playwright/test'
-import { app, forget, page, start, tubelet } from './app.ts'
+import { app, forget, goTo, page, restart, start, tubelet } from './app.ts'
 
 tubelet()
 
@@ -56,4 +56,13 @@ test('another program on this machine gets neither the cookie nor a picture', as
     server.close()
   }
   expect(new URL(app.url).hostname).toBe('127.0.0.1')
+})
+
+test('what the browser keeps of the window is there after a restart', async () => {
+  await goTo('Settings')
+  const light = page.getByRole('group', { name: 'Colours' }).getByRole('radio', { name: 'Light' })
+  await light.check()
+  await restart()
+  await goTo('Settings')
+  await expect(light).toBeChecked()
 })
