@@ -170,7 +170,8 @@ describe('one Tubelet', () => {
     const id = added[0]?.id ?? 0
     await new Promise<void>((resolve) => {
       const stop = tubelet.onEvent((event) => {
-        if (event.type !== 'clips' || event.sourceId !== id) return
+        // Of its beginning, which is told first, nothing is kept but what was seen.
+        if (event.type !== 'clips' || event.sourceId !== id || tubelet.library.source(id).encodedCount === 0) return
         stop()
         resolve()
       })
