@@ -116,7 +116,7 @@ async function readOnce(
         library.saveThumbnail(source.id, event.jpeg)
         break
       case 'picture':
-        await watch.picture(event.key, event.frame, event.picture)
+        await watch.picture(event.key, event.frame, event.picture, event.changed)
         break
       case 'beginning':
         await begin(pipeline, watch, source, event.clip)

@@ -2,7 +2,7 @@
  * What detectors and readers see of one source while it is decoded: each sampled frame goes to its pack as it comes, beside the decoder, and
  * is kept with the clip that it lies in. Objects are followed through the whole source; each clip gets its part of them.
  */
-import { pixelBox } from '../../app/boxes.ts'
+import { pixelBox, type RelativeBox } from '../../app/boxes.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 import { trackScoreOf } from '../../app/naming.ts'
 import type { DetectorManifest } from '../../app/pack/detector.ts'
@@ -14,9 +14,7 @@ import type { Library } from '../library/library.ts'
 import type { SeenFrame } from '../library/seen.ts'
 import type { SampledClip } from '../media/clips.ts'
 import { persevere, provenanceOf } from './asking.ts'
-
-/** Pictures that an engine may have waiting: enough that it never waits for the decoder's next. */
-const WAITING = 3
+import { detectorPatience, Frames, type Lent, type Patience } from './frames.ts'
 
 interface Seers {
   detector: DetectorEngine | null
@@ -31,61 +29,6 @@ interface Parts extends Seers {
   signal: AbortSignal
 }
 
-/** The frames that one pack was shown and did not tell a clip of yet. */
-class Frames<T extends Spotted | Line> {
-  readonly #ask: (picture: Picture, frame: FrameRef) => Promise<T[]>
-  /** What an earlier run was told, by ordinal. */
-  readonly #known: ReadonlyMap<number, T[] | null>
-  #waiting: { frame: FrameRef; seen: Promise<T[] | null> }[] = []
-  /** What stands there as far as clips were told. */
-  #standing: T[] | null = null
-  #running = 0
-  /** Resolves when one that runs has ended. */
-  #ended = Promise.withResolvers<undefined>()
-
-  constructor(known: ReadonlyMap<number, T[] | null>, ask: (picture: Picture, frame: FrameRef) => Promise<T[]>) {
-    this.#known = known
-    this.#ask = ask
-  }
-
-  /** Resolves when the next one may come. */
-  async push(frame: FrameRef, picture: Picture | null): Promise<void> {
-    const known = this.#known.get(frame.ordinal)
-    const seen = known !== undefined ? Promise.resolve(known) : picture === null ? Promise.resolve(null) : this.#look(picture, frame)
-    // It is heard of where it is awaited.
-    seen.catch(() => undefined)
-    this.#waiting.push({ frame, seen })
-    while (this.#running >= WAITING) await this.#ended.promise
-  }
-
-  /** Those of the next clip, which stands for itself: where nothing has changed since the one before, it begins with what stood there. */
-  async take(endFrame: number): Promise<SeenFrame<T>[]> {
-    const frames = await this.before(endFrame)
-    this.#waiting = this.#waiting.slice(frames.length)
-    const [first] = frames
-    if (first) first.seen ??= this.#standing
-    this.#standing = frames.findLast(({ seen }) => seen !== null)?.seen ?? this.#standing
-    return frames
-  }
-
-  /** Those that no clip was told of yet, which go on waiting for theirs. */
-  async before(endFrame: number): Promise<SeenFrame<T>[]> {
-    const some = this.#waiting.filter(({ frame }) => frame.ordinal < endFrame)
-    return await Promise.all(some.map(async ({ frame, seen }) => ({ ...frame, seen: await seen })))
-  }
-
-  async #look(picture: Picture, frame: FrameRef): Promise<T[]> {
-    this.#running += 1
-    try {
-      return await this.#ask(picture, frame)
-    } finally {
-      this.#running -= 1
-      this.#ended.resolve(undefined)
-      this.#ended = Promise.withResolvers()
-    }
-  }
-}
-
 export class Watch {
   readonly #parts: Parts
   readonly #spotted: Frames<Spotted> | null
@@ -96,26 +39,30 @@ export class Watch {
   constructor(parts: Parts) {
     this.#parts = parts
     const { library, sourceId, detector, reader, signal } = parts
-    const of = <T extends Spotted | Line>(engine: Engine, ask: (picture: Picture, frame: FrameRef) => Promise<T[][]>) =>
-      new Frames<T>(library.seen.ofSource(sourceId, engine.info.digest) as Map<number, T[] | null>, (picture, frame) =>
+    const of = <T extends Spotted | Line>(
+      engine: Engine,
+      patience: Patience<T> | null,
+      ask: (picture: Picture, frame: FrameRef) => Promise<T[][]>,
+    ) =>
+      new Frames<T>(library.seen.ofSource(sourceId, engine.info.digest) as Map<number, T[] | null>, patience, (picture, frame) =>
         persevere(async () => (await ask(picture, frame))[0] ?? [], signal),
       )
     // The place on the sampling grid, so that a run that goes on where an earlier one stopped sees the same.
     const turnOf = ({ pts }: FrameRef, { input }: DetectorManifest) => Math.floor(secondsOf(pts, parts.probe) * input.rate + 0.001)
     this.#spotted =
       detector &&
-      of(detector, async (picture, frame) =>
+      of(detector, detectorPatience(parts.probe), async (picture, frame) =>
         (await detector.see([picture], turnOf(frame, detector.info.manifest), signal)).map((boxes) => boxes.map(compact)),
       )
-    this.#lines = reader && of(reader, (picture) => reader.read([picture], signal))
+    this.#lines = reader && of(reader, null, (picture) => reader.read([picture], signal))
     this.#tracker = new Tracker(detectorPace(parts.probe.timeBase))
   }
 
   /** Resolves when the next picture may come. */
-  async picture(key: string, frame: FrameRef, picture: Picture | null): Promise<void> {
+  async picture(key: string, frame: FrameRef, picture: Lent | null, changed: readonly RelativeBox[] | null): Promise<void> {
     const { detector, reader } = this.#parts
-    if (key === detector?.info.digest) await this.#spotted?.push(frame, picture)
-    else if (key === reader?.info.digest) await this.#lines?.push(frame, picture)
+    if (key === detector?.info.digest) await this.#spotted?.push(frame, picture, changed)
+    else if (key === reader?.info.digest) await this.#lines?.push(frame, picture, changed)
   }
 
   /** All frames of a clip have come. Stores what was seen in it. */

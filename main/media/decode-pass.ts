@@ -5,7 +5,7 @@ import { ClipCutter } from './clips.ts'
 import { type Heard, note } from './damage.ts'
 import { JpegPictures, type Message, Messages, RawPictures } from './decode-streams.ts'
 import { fittedSize, STRIP_CELLS } from './decode-plan.ts'
-import { greySize, looksAlike } from './measure.ts'
+import { changesBetween, greySize, type Thinned, thinned } from './measure.ts'
 import type { PassEvent, WorkerTask } from './sample.ts'
 import { ShotDetector, TINY } from './shots.ts'
 import { STDERR_KEEP } from './tools.ts'
@@ -71,6 +71,11 @@ export class DecodePass {
   *wanted(key: string, chunk: Uint8Array): Generator<PassEvent> {
     for (const stream of [...this.#tubes, ...this.#single]) if (stream.key === key) stream.waiting.push(...stream.pictures.push(chunk))
     yield* this.#advance()
+  }
+
+  /** Memory of a picture that was given and is not needed any more, for a later one. @param key Of the want. */
+  reuse(key: string, memory: ArrayBuffer): void {
+    this.#single.find((stream) => stream.key === key)?.pictures.reuse(memory)
   }
 
   *preview(chunk: Uint8Array): Generator<PassEvent> {
@@ -251,7 +256,8 @@ class SingleStream implements Stream {
   /** Every picture of frames below this ordinal has come. */
   here = 0
   readonly #size: { width: number; height: number }
-  #given: Uint8Array | null = null
+  /** The picture that was given last. */
+  #given: Thinned | null = null
 
   constructor(key: string, number: number, size: { width: number; height: number }) {
     this.key = key
@@ -271,12 +277,14 @@ class SingleStream implements Stream {
       this.waiting.shift()
       this.here = ordinal + 1
       const frame = { ordinal, pts: ticks }
-      if (this.#given !== null && looksAlike(this.#given, rgb, this.#size.width))
-        yield { type: 'picture', key: this.key, frame, picture: null }
-      else {
-        // What is given away is another thread's.
-        this.#given = rgb.slice()
-        yield { type: 'picture', key: this.key, frame, picture: { rgb, ...this.#size } }
+      const here = thinned(rgb, this.#size.width)
+      const changed = this.#given && changesBetween(this.#given, here)
+      if (changed?.length === 0) {
+        this.pictures.reuse(rgb.buffer)
+        yield { type: 'picture', key: this.key, frame, picture: null, changed }
+      } else {
+        this.#given = here
+        yield { type: 'picture', key: this.key, frame, picture: { rgb, ...this.#size }, changed }
       }
     }
   }

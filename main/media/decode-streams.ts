@@ -11,10 +11,10 @@ class ByteQueue {
     this.length += chunk.length
   }
 
-  /** @returns null, and takes nothing, until `count` bytes are there. */
-  take(count: number): Uint8Array<ArrayBuffer> | null {
+  /** @param into Memory for them, of this size. @returns null, and takes nothing, until `count` bytes are there. */
+  take(count: number, into?: () => Uint8Array<ArrayBuffer> | undefined): Uint8Array<ArrayBuffer> | null {
     if (this.length < count) return null
-    const out = new Uint8Array(count)
+    const out = into?.() ?? new Uint8Array(count)
     let filled = 0
     while (filled < count) {
       const chunk = this.#chunks[0]
@@ -30,18 +30,28 @@ class ByteQueue {
   }
 }
 
+/** Pictures whose memory is kept for the next ones. */
+const MOST_KEPT = 4
+
 /** Raw video: pictures of one size, one after the other. */
 export class RawPictures {
   readonly #queue = new ByteQueue()
   readonly #bytes: number
+  readonly #free: Uint8Array<ArrayBuffer>[] = []
 
   constructor(bytes: number) {
     this.#bytes = bytes
   }
 
   *push(chunk: Uint8Array): Generator<Uint8Array<ArrayBuffer>> {
+    const next = () => this.#queue.take(this.#bytes, () => this.#free.pop())
     this.#queue.push(chunk)
-    for (let picture = this.#queue.take(this.#bytes); picture !== null; picture = this.#queue.take(this.#bytes)) yield picture
+    for (let picture = next(); picture !== null; picture = next()) yield picture
+  }
+
+  /** Nobody needs a picture any more: the next one may lie where it lay. */
+  reuse(memory: ArrayBuffer): void {
+    if (memory.byteLength === this.#bytes && this.#free.length < MOST_KEPT) this.#free.push(new Uint8Array(memory))
   }
 }
 

@@ -88,6 +88,10 @@ class Run {
     for (const pipe of this.#pipes) pipe.resume()
   }
 
+  reuse(key: string, memory: ArrayBuffer): void {
+    this.#pass.reuse(key, memory)
+  }
+
   /** Kills ffmpeg. Its pipes go too: a paused pipe never ends, and the child would never count as closed. */
   stop(): void {
     this.#stop.abort()
@@ -127,6 +131,7 @@ let run: Run | null = null
 host.on('message', (message: ToWorker) => {
   if (message === 'taken') run?.taken()
   else if (message === 'stop') run?.stop()
+  else if ('memory' in message) run?.reuse(message.key, message.memory)
   else {
     run = new Run(message)
     void run.start(message).then(() => {

@@ -2,6 +2,7 @@
 import { access } from 'node:fs/promises'
 import path from 'node:path'
 import { Worker } from 'node:worker_threads'
+import type { RelativeBox } from '../../app/boxes.ts'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import type { SampledClip } from './clips.ts'
@@ -20,14 +21,23 @@ interface SampledPicture {
   height: number
 }
 
+/** A picture in memory of the decoder's, for which it has a use afterwards: decoders make many, and memory that is thrown away costs more than they do. */
+interface LentPicture extends SampledPicture {
+  /** Nobody reads the picture any more. It need not be called. */
+  giveBack: () => void
+}
+
 export type SampleEvent =
   /** A picture for the source; a later one replaces it. */
   | { type: 'thumbnail'; jpeg: Uint8Array<ArrayBuffer> }
   | { type: 'clip'; clip: SampledClip }
   /** What has come of the first clip, which is not whole yet; nothing of it is for encoders. The clip itself comes later. */
   | { type: 'beginning'; clip: SampledClip }
-  /** A frame for a pack that wants pictures; null where it looks as the last one that the pack got. Comes before the clip that it lies in. */
-  | { type: 'picture'; key: string; frame: FrameRef; picture: SampledPicture | null }
+  /**
+   * A frame for a pack that wants pictures; null where it looks as the last one that the pack got. `changed`: where it looks otherwise than that
+   * one; null of the first one. Comes before the clip that it lies in.
+   */
+  | { type: 'picture'; key: string; frame: FrameRef; picture: LentPicture | null; changed: RelativeBox[] | null }
   /** How far decoding is, in seconds from the first frame. */
   | { type: 'progress'; seconds: number }
   /** The last event. `probe`: put right by what decoding showed. `pts`: of every decoded frame, by ordinal. `filmstrip`: up to 60 JPEGs, spread evenly over the source. */
@@ -35,7 +45,8 @@ export type SampleEvent =
 
 /** What a pass gives: of damage, what was heard of it. */
 export type PassEvent =
-  | Exclude<SampleEvent, { type: 'done' }>
+  | Exclude<SampleEvent, { type: 'done' | 'picture' }>
+  | (Omit<Extract<SampleEvent, { type: 'picture' }>, 'picture'> & { picture: SampledPicture | null })
   | (Omit<Extract<SampleEvent, { type: 'done' }>, 'damaged'> & { heard: Heard })
 
 /** What a worker thread needs for a pass. */
@@ -50,8 +61,8 @@ export interface WorkerTask {
 }
 /** idle: the pass is over, ffmpeg has ended, and the worker is ready for another task. */
 export type FromWorker = PassEvent | { type: 'failed'; problem: Problem } | { type: 'idle' }
-/** taken: the consumer has asked for what follows a clip or a picture. stop: kill ffmpeg and end the pass. */
-export type ToWorker = WorkerTask | 'taken' | 'stop'
+/** taken: the consumer has asked for what follows a clip or a picture. stop: kill ffmpeg and end the pass. `memory`: of a picture that it is done with. */
+export type ToWorker = WorkerTask | 'taken' | 'stop' | { type: 'memory'; key: string; memory: ArrayBuffer }
 
 /** Threads between two passes. They do not keep the process alive. */
 const idle = new Set<Worker>()
@@ -112,6 +123,9 @@ export async function* sample(
   // A slow consumer is still at its clips when the pass is over: by then the thread may be at another file, which must not hear of it.
   let ours = true
   const tell = (message: ToWorker) => ours && worker.postMessage(message)
+  const giveBack = (key: string, { rgb: { buffer: memory } }: SampledPicture) => {
+    if (ours) worker.postMessage({ type: 'memory', key, memory } satisfies ToWorker, [memory])
+  }
   const inbox = new Inbox()
   const abort = () => inbox.fail(signal?.reason)
   worker.on('error', (error) => inbox.fail(new TubeletError(problemOf(error), { cause: error })))
@@ -142,7 +156,10 @@ export async function* sample(
         yield { ...done, damaged: damageOf(file, probe, done, heard) }
         return
       }
-      yield message
+      if (message.type === 'picture') {
+        const { key, picture } = message
+        yield { ...message, picture: picture && { ...picture, giveBack: () => giveBack(key, picture) } }
+      } else yield message
       if (isHeavy(message)) tell('taken')
     }
   } finally {
