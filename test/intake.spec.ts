@@ -134,7 +134,12 @@ test('numbered pictures are offered as a video, at a rate that a person says, an
     .first()
     .click()
   expect(await shownColour()).toBe('blue')
-  // The same again is known, at another rate too.
+  // The same again is known, without a rate and at another one.
+  expect(await call('addSources', { body: { paths: [at('run')] } })).toMatchObject({
+    added: [],
+    duplicates: [{ sourceId: source?.id }],
+    numbered: [],
+  })
   const again = await call('addSources', { body: { paths: [at('run')], frameRate: 25 } })
   expect(again).toMatchObject({ added: [], duplicates: [{ sourceId: source?.id }], numbered: [] })
   await done()

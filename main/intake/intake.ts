@@ -55,12 +55,16 @@ export class Intake {
           beside.nothing.push({ path: found.path, files: found.files })
       }
     }
+    // What is a video already needs no rate to be said again.
+    const known = new Map(this.#jobs.sources().flatMap(({ path, numbered }) => (numbered === null ? [] : [[path, numbered.frameRate]])))
+    const rateOfPictures = (path: string) => (frameRate === undefined ? known.get(path) : rateOf(frameRate))
     const videos = async function* (): AsyncGenerator<VideoFile> {
       for await (const found of scan(paths, signal)) {
+        const rate = found.kind === 'numbered' ? rateOfPictures(found.path) : undefined
         if (found.kind === 'video') yield { path: found.path }
         else if (found.kind === 'trouble') yield { path: found.path, problem: found.problem }
-        else if (found.kind === 'numbered' && frameRate !== undefined)
-          yield { path: found.path, numbered: { frameRate: rateOf(frameRate), runs: found.numbered.runs } }
+        else if (found.kind === 'numbered' && rate !== undefined)
+          yield { path: found.path, numbered: { frameRate: rate, runs: found.numbered.runs } }
         else await sort(found)
       }
     }
