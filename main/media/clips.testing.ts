@@ -38,3 +38,31 @@ export async function decodedPts({ ffprobe }: MediaTools, file: string): Promise
   const { stdout } = await runTool(ffprobe, args)
   return [...stdout.toString().matchAll(/^-?\d+/gm)].map(Number)
 }
+
+/** An MP4 of H.264, its `moov` behind its pictures, with a clean aperture in the middle of them: box `clap` of ISO/IEC 14496-12, 12.1.4. */
+export function withCleanAperture(mp4: Buffer, width: number, height: number): Buffer {
+  const clap = Buffer.alloc(40)
+  clap.writeUInt32BE(40, 0)
+  clap.write('clap', 4)
+  // Width, height and the offsets of its centre, each as a fraction.
+  for (const [at, value] of [width, 1, height, 1, 0, 1, 0, 1].entries()) clap.writeUInt32BE(value, 8 + 4 * at)
+  const grown = (boxes: Buffer, [name, ...below]: readonly string[]): Buffer => {
+    const parts: Buffer[] = []
+    for (let at = 0; at < boxes.length; ) {
+      const box = boxes.subarray(at, at + boxes.readUInt32BE(at))
+      at += box.length
+      if (box.toString('latin1', 4, 8) !== name) {
+        parts.push(box)
+        continue
+      }
+      // What stands before its boxes: version and count of `stsd`.
+      const own = name === 'stsd' ? 16 : 8
+      const content = below.length === 0 ? Buffer.concat([box.subarray(own), clap]) : grown(box.subarray(own), below)
+      const head = Buffer.from(box.subarray(0, own))
+      head.writeUInt32BE(own + content.length, 0)
+      parts.push(head, content)
+    }
+    return Buffer.concat(parts)
+  }
+  return grown(mp4, ['moov', 'trak', 'mdia', 'minf', 'stbl', 'stsd', 'avc1'])
+}

@@ -17,7 +17,7 @@ import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { frameClock } from './clock.ts'
 import { greySize } from './measure.ts'
 import { TINY } from './shots.ts'
-import { inputFile, keepFrames, type MediaTools } from './tools.ts'
+import { inputFile, keepFrames, type MediaTools, wholePicture } from './tools.ts'
 
 const DEFAULT_RATE = 4
 /** Longer side of a preview, pixels. */
@@ -88,7 +88,7 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants:
       '-filter_complex_threads',
       '1',
     ],
-    ...framesInput(file, probe),
+    ...framesInput(tools, file, probe),
     ...['-filter_complex', graph.join(';')],
     ...output('tiny', '-f', 'rawvideo', 'pipe:1'),
     ...output('grey', '-f', 'rawvideo', 'pipe:3'),
@@ -103,8 +103,12 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants:
  * recordings), ffmpeg would build its filters anew, and those would begin to count again; the scalers take every size as it comes. The turn
  * that ffmpeg makes of a rotated picture does not.
  */
-export function framesInput(file: string, { rotation, numbered = false }: Pick<Probe, 'rotation' | 'numbered'>): string[] {
-  return [...(rotation === 0 ? ['-reinit_filter', '0'] : []), ...inputFile(file, numbered)]
+export function framesInput(
+  tools: MediaTools,
+  file: string,
+  { rotation, numbered = false }: Pick<Probe, 'rotation' | 'numbered'>,
+): string[] {
+  return [...(rotation === 0 ? ['-reinit_filter', '0'] : []), ...wholePicture(tools), ...inputFile(file, numbered)]
 }
 
 /** Filters from a decoded frame to `small`, which is scaled once, and from that to what each encoder and people see. */

@@ -122,7 +122,7 @@ async function follow(seek: number | null): Promise<FollowResult | null> {
       '2',
       '-copyts',
       ...(seek === null ? [] : ['-ss', String(seek)]),
-      ...framesInput(file, probe),
+      ...framesInput(tools, file, probe),
     ],
     ...[
       '-filter_complex',

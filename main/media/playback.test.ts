@@ -1,12 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { access, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { leadOf } from '../../app/media.ts'
-import { clipPath, decodedPts } from './clips.testing.ts'
+import { clipPath, decodedPts, withCleanAperture } from './clips.testing.ts'
 import { firstPicture, makeProxy } from './playback.ts'
 import { probe } from './probe.ts'
+import { sample } from './sample.ts'
 import { findMediaTools } from './tools.ts'
 
 const tools = await findMediaTools()
@@ -90,5 +91,28 @@ describe('makeProxy on real files', () => {
     await expect(run).rejects.toMatchObject({ name: 'AbortError' })
     expect(await readdir(path.dirname(out))).toEqual([])
     await expect(access(out)).rejects.toThrow()
+  })
+})
+
+describe('a clean aperture', () => {
+  it('cuts nothing off, as in browsers, whichever ffmpeg reads the file', async () => {
+    const [whole, clean, copy] = ['whole.mp4', 'clean.mp4', 'clean copy.mp4'].map((name) => path.join(folder, name)) as [string, string, string]
+    execFileSync(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=160x120:r=10:d=2', '-pix_fmt', 'yuv420p', '-y', whole])
+    await writeFile(clean, withCleanAperture(await readFile(whole), 120, 80))
+    const { signal } = new AbortController()
+    const source = await probe(tools, clean)
+    expect(source).toMatchObject({ width: 160, height: 120 })
+    expect(await firstPicture(tools, clean, signal)).toEqual(await firstPicture(tools, whole, signal))
+    const seen = async (file: string) => {
+      const pictures: Buffer[] = []
+      for await (const event of sample(tools, file, await probe(tools, file), []))
+        if (event.type === 'clip') pictures.push(Buffer.from(event.clip.thumbnail))
+      return pictures
+    }
+    const pictures = await seen(whole)
+    expect(pictures.length).toBeGreaterThan(0)
+    expect(await seen(clean)).toEqual(pictures)
+    await makeProxy(tools, clean, source, copy)
+    expect(await probe(tools, copy)).toMatchObject({ width: 160, height: 120 })
   })
 })

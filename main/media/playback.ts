@@ -6,7 +6,7 @@ import { TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
 import { frameClock, soundClock } from './clock.ts'
 import { framesInput, PREVIEW_SIDE } from './decode-plan.ts'
-import { ended, inputFile, keepFrames, type MediaTools, runTool, startTool, tailOf, untilNotKilled } from './tools.ts'
+import { ended, inputFile, keepFrames, type MediaTools, runTool, startTool, tailOf, untilNotKilled, wholePicture } from './tools.ts'
 
 const PROXY_SIDE = 1280
 const PROXY_STALL_MS = 60_000
@@ -53,6 +53,7 @@ export async function firstPicture(
     '-nostdin',
     '-threads',
     '1',
+    ...wholePicture(tools),
     ...inputFile(file),
     '-map',
     picture === null ? '0:V:0' : `0:${picture}`,
@@ -108,7 +109,7 @@ async function copyOnce(tools: MediaTools, file: string, probe: Probe, outFile: 
     ...['-hide_banner', '-nostdin', '-nostats', '-v', 'error', '-threads', '2', '-progress', 'pipe:1', '-y'],
     // Else ffmpeg closes the gaps that recordings on transport streams have.
     '-copyts',
-    ...framesInput(file, probe),
+    ...framesInput(tools, file, probe),
     ...['-map', `0:${probe.videoStream}`, ...(hasSound ? ['-map', '0:a:0?'] : []), '-dn', '-sn'],
     ...[
       '-vf',

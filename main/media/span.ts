@@ -92,7 +92,7 @@ async function decode(
         '2',
         '-copyts',
         ...(seek === null ? [] : ['-ss', String(seek)]),
-        ...framesInput(file, probe),
+        ...framesInput(tools, file, probe),
       ],
       ...[
         '-filter_complex',

@@ -24,6 +24,8 @@ export interface MediaTools {
   decoders: ReadonlySet<string>
   /** Whether it has the filters that bring HDR to the range of a normal screen. */
   toneMapping: boolean
+  /** Whether it crops pictures to what the file's container calls clean, unless told not to: from 7.1 on. */
+  crops: boolean
 }
 
 export interface RunOptions {
@@ -202,6 +204,15 @@ export function inputFile(file: string, numbered = false): string[] {
   ]
 }
 
+/**
+ * The input options for the whole picture that was coded, as browsers show it: a clean aperture (`clap`) cuts nothing off, whichever ffmpeg reads
+ * it. Its probe tells the size of the whole.
+ */
+export function wholePicture({ crops }: MediaTools): string[] {
+  // Older ones know an option of this name that takes other values.
+  return crops ? ['-apply_cropping', 'codec'] : []
+}
+
 /** The output option that neither repeats nor drops frames to reach a frame rate. ffmpeg renamed it in 5.1, and will drop the old name. */
 export function keepFrames(tools: MediaTools): string[] {
   const [major = 0, minor = 0] = tools.version.split('.').map(Number)
@@ -219,9 +230,10 @@ export async function findMediaTools(): Promise<MediaTools> {
   if (ffmpeg === null) throw missing(tried)
   const besideFfmpeg = path.join(path.dirname(ffmpeg.file), program('ffprobe'))
   const explicit = process.env['FFPROBE_PATH']
-  const [ffprobe, filters] = await Promise.all([
+  const [ffprobe, filters, options] = await Promise.all([
     firstWorking([...(explicit ? [explicit] : []), besideFfmpeg, ...(await candidates('ffprobe', undefined))], '-version', tried),
     runTool(ffmpeg.file, ['-hide_banner', '-filters'], { timeoutMs: 10_000 }).then(({ stdout }) => stdout.toString()),
+    runTool(ffmpeg.file, ['-hide_banner', '-h', 'long'], { timeoutMs: 10_000 }).then(({ stdout }) => stdout.toString()),
   ])
   return {
     ffmpeg: ffmpeg.file,
@@ -230,6 +242,7 @@ export async function findMediaTools(): Promise<MediaTools> {
     licence: licenceOf(ffmpeg.banner),
     decoders: new Set([...ffmpeg.output.matchAll(/^ D.V... (\S+)/gm)].map((match) => match[1] ?? '')),
     toneMapping: / zscale /.test(filters) && / tonemap /.test(filters),
+    crops: /^-apply_cropping/m.test(options),
   }
 }
 
