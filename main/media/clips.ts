@@ -116,7 +116,9 @@ export class ClipCutter {
         this.#cuts.shift()
         yield* this.#closeShot(cut)
       } else if (full !== null && full < Math.min(decided, lastPicked)) {
-        const end = this.#ordinalAfter(this.#shotStart, this.#longest) ?? full
+        // Where a picture that was not sampled stands longer than a clip, as a slide does, the window goes on to the first that was.
+        const end = Math.max(this.#ordinalAfter(this.#shotStart, this.#longest) ?? full, (this.#picked[0]?.ordinal ?? 0) + 1)
+        if (end > Math.min(decided, lastPicked)) return
         yield* this.#emit(end, 'window')
         this.#windowed = true
       } else break
@@ -158,7 +160,8 @@ export class ClipCutter {
     const first = this.#shotStart
     for (let part = 1; part < parts; part++) {
       const boundary = this.#ordinalAfter(first, (length * part) / parts)
-      if (boundary !== null && boundary < end) yield* this.#emit(boundary, kind)
+      const isSampled = this.#picked.some(({ ordinal }) => boundary !== null && boundary <= ordinal && ordinal < end)
+      if (boundary !== null && isSampled) yield* this.#emit(boundary, kind)
     }
     yield* this.#emit(end, kind)
     this.#windowed = false

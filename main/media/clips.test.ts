@@ -1,0 +1,64 @@
+/** Every frame of a video belongs to one clip that shots and windows make, wherever the cuts are and whichever frames were sampled. */
+import { expect, test } from 'vitest'
+import type { Probe } from '../../app/media.ts'
+import { tricky } from '../../test/documents.ts'
+import { ClipCutter, type SampledClip } from './clips.ts'
+
+const probe: Probe = {
+  ...tricky.source.probe,
+  ...{ width: 16, height: 16, codedWidth: 16, codedHeight: 16, startPts: 0 },
+  ...{ timeBase: { num: 1, den: 1000 }, frameRate: { num: 25, den: 1 } },
+}
+const grey = new Uint8Array(160 * 160)
+
+/** A video whose frames come at `pts`, cut before the frames `cuts`, of which `picked` are sampled, as a pass hands them on. */
+function clipsOf(pts: readonly number[], cuts: readonly number[], picked: readonly number[], stood = 0): SampledClip[] {
+  const cutter = new ClipCutter(probe, [])
+  const clips: SampledClip[] = []
+  for (const [ordinal, at] of pts.entries()) {
+    cutter.pts.push(at)
+    if (cuts.includes(ordinal)) cutter.addCuts([ordinal])
+    if (picked.includes(ordinal)) cutter.addPicked({ ordinal, pts: at, grey, rgb: [], jpeg: new Uint8Array() })
+    clips.push(...cutter.complete(ordinal, ordinal))
+  }
+  clips.push(...cutter.finish((pts.at(-1) ?? 0) / 1000 + stood))
+  return clips
+}
+
+function tiles(clips: readonly SampledClip[], frames: number): void {
+  expect(clips.map(({ startFrame }) => startFrame)).toEqual([0, ...clips.slice(0, -1).map(({ endFrame }) => endFrame)])
+  expect(clips.at(-1)?.endFrame).toBe(frames)
+}
+
+test('a last shot of which no frame was sampled belongs to the clip before it, with its end', () => {
+  const pts = Array.from({ length: 52 }, (_, ordinal) => 40 * ordinal)
+  const clips = clipsOf(pts, [25, 50], [0, 10, 20, 30, 40])
+  expect(clips.map(({ startFrame, endFrame }) => [startFrame, endFrame])).toEqual([
+    [0, 25],
+    [25, 52],
+  ])
+})
+
+test('a last picture that stands long, and a gap, are in a clip', () => {
+  const pts = [...Array.from({ length: 50 }, (_, ordinal) => 40 * ordinal), 60_000, 60_040]
+  tiles(clipsOf(pts, [], [0, 10, 20, 30, 40]), 52)
+  tiles(clipsOf(pts, [50], [0, 10, 20, 30, 40], 20), 52)
+})
+
+test('clips tile the video whatever is cut and sampled', () => {
+  let state = 1
+  const below = (limit: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 2 ** 32) * limit)
+  }
+  for (let turn = 0; turn < 300; turn += 1) {
+    const frames = 1 + below(400)
+    let at = 0
+    const step = 1 + below(400)
+    const pts = Array.from({ length: frames }, () => (at += below(40) === 0 ? 1 + below(40_000) : 1 + below(step)) - 1)
+    const cuts = pts.flatMap((_, ordinal) => (ordinal > 0 && below(30) === 0 ? [ordinal] : []))
+    // The first frame always is.
+    const picked = pts.flatMap((_, ordinal) => (ordinal === 0 || below(9) === 0 ? [ordinal] : []))
+    tiles(clipsOf(pts, cuts, picked), frames)
+  }
+})
