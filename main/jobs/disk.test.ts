@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { LibraryDisk } from './disk.ts'
 
 /** A disk of a library at /library, and what it told. */
@@ -30,4 +30,26 @@ test('what the disk refuses in the background is done when it takes it', async (
   expect([tries, disk.problem]).toEqual([2, null])
   expect(heard).toEqual(['changed', 'goes on', 'changed'])
   disk.close()
+})
+
+test('a job that was cut off says why also while it is tried again, until it has ended or somebody says that there is room', () => {
+  vi.useFakeTimers()
+  try {
+    const { disk, heard } = watched()
+    expect(disk.refusedOf(7)).toBeNull()
+    expect(disk.refused(7, full())).toBe(true)
+    expect([disk.holdsUp(7), disk.refusedOf(7)?.code]).toEqual([true, 'disk-full'])
+    vi.advanceTimersByTime(2_000)
+    // The disk took what was small, so the job runs again: that is no proof that there is room.
+    expect(heard).toContain('goes on')
+    expect([disk.problem, disk.holdsUp(7), disk.refusedOf(7)?.code, disk.isDoubted]).toEqual([null, false, 'disk-full', true])
+    disk.forget(7)
+    expect([disk.refusedOf(7), disk.isDoubted]).toEqual([null, false])
+    disk.refused(8, full())
+    disk.retry()
+    expect(disk.refusedOf(8)).toBeNull()
+    disk.close()
+  } finally {
+    vi.useRealTimers()
+  }
 })

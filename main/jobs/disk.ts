@@ -30,6 +30,8 @@ export class LibraryDisk {
   readonly #projectDir: string
   readonly #heard: Heard
   #owed: Owed[] = []
+  /** Jobs that were cut off, with what was refused: a disk that takes a small piece again may still refuse the next large one. */
+  readonly #cutOff = new Map<number, Problem>()
   #again: NodeJS.Timeout | undefined
   #tryMs = FIRST_TRY_MS
   #closed = false
@@ -39,13 +41,24 @@ export class LibraryDisk {
     this.#heard = heard
   }
 
+  /** Whether anything was refused that has not been done since. */
+  get isDoubted(): boolean {
+    return this.#cutOff.size > 0
+  }
+
   /** Whether a job waits for it. */
   holdsUp(jobId: number): boolean {
     return this.#owed.some((one) => one.jobId === jobId)
   }
 
-  /** Nothing is owed to this job any more. */
+  /** What it refused of a job that has not ended since, also while that is tried again: until it is done nobody knows that there is room. */
+  refusedOf(jobId: number): Problem | null {
+    return this.#cutOff.get(jobId) ?? null
+  }
+
+  /** Nothing is owed to this job any more: it has ended. */
   forget(jobId: number): void {
+    this.#cutOff.delete(jobId)
     this.#owed = this.#owed.filter((one) => one.jobId !== jobId)
   }
 
@@ -75,17 +88,25 @@ export class LibraryDisk {
   refused(jobId: number | null, error: unknown, later: () => void = () => undefined): boolean {
     if (!this.#isOurs(error)) return false
     if (this.#closed) return true
-    this.#again ??= setTimeout(() => this.retry(), this.#tryMs)
+    this.#again ??= setTimeout(() => this.#tryAgain(), this.#tryMs)
     if (this.problem === null) this.#tryMs = Math.min(LAST_TRY_MS, 2 * this.#tryMs)
     this.problem = problemOf(error)
-    if (jobId !== null) this.forget(jobId)
+    if (jobId !== null) {
+      this.forget(jobId)
+      this.#cutOff.set(jobId, this.problem)
+    }
     this.#owed.push({ jobId, settle: later })
     this.#heard.changed()
     return true
   }
 
-  /** Try it now. */
+  /** Try it now, since somebody says that it works. */
   retry(): void {
+    this.#cutOff.clear()
+    this.#tryAgain()
+  }
+
+  #tryAgain(): void {
     if (this.problem === null || this.#closed) return
     clearTimeout(this.#again)
     this.#again = undefined

@@ -231,12 +231,16 @@ export class Jobs {
   }
 
   #withDisk(sources: Source[]): Source[] {
-    const { problem } = this.#disk
-    if (problem === null) return sources
-    const held = new Set(
-      this.#table.open().flatMap(({ id, kind, sourceId }) => (kind === 'analyse' && this.#disk.holdsUp(id) ? [sourceId] : [])),
+    if (!this.#disk.isDoubted) return sources
+    const cutOff = new Map(
+      this.#table.open().flatMap(({ id, kind, sourceId }) => {
+        const problem = this.#disk.refusedOf(id)
+        return kind === 'analyse' && sourceId !== null && problem !== null
+          ? [[sourceId, { problem, ...(this.#disk.holdsUp(id) ? { state: 'queued' as const } : {}) }] as const]
+          : []
+      }),
     )
-    return sources.map((source) => (held.has(source.id) ? { ...source, state: 'queued', problem } : source))
+    return sources.map((source) => ({ ...source, ...cutOff.get(source.id) }))
   }
 
   /** Do in the background what nobody waits for, also if the disk is full just now. */
@@ -423,6 +427,10 @@ export class Jobs {
   /** A job with how it stands. */
   #listed(job: StoredJob): Job {
     if (this.#disk.holdsUp(job.id)) return { ...job, state: 'queued', stage: null, rate: null, problem: this.#disk.problem }
+    return { ...this.#standingOf(job), problem: this.#disk.refusedOf(job.id) ?? job.problem }
+  }
+
+  #standingOf(job: StoredJob): Job {
     const standing = this.#queue.standing(job.id)
     const waits = job.kind === 'analyse' && job.state === 'queued' && this.#resting.waiting.includes(job.sourceId)
     if (standing === null)
