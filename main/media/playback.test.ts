@@ -96,7 +96,11 @@ describe('makeProxy on real files', () => {
 
 describe('a clean aperture', () => {
   it('cuts nothing off, as in browsers, whichever ffmpeg reads the file', async () => {
-    const [whole, clean, copy] = ['whole.mp4', 'clean.mp4', 'clean copy.mp4'].map((name) => path.join(folder, name)) as [string, string, string]
+    const [whole, clean, copy] = ['whole.mp4', 'clean.mp4', 'clean copy.mp4'].map((name) => path.join(folder, name)) as [
+      string,
+      string,
+      string,
+    ]
     execFileSync(tools.ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=160x120:r=10:d=2', '-pix_fmt', 'yuv420p', '-y', whole])
     await writeFile(clean, withCleanAperture(await readFile(whole), 120, 80))
     const { signal } = new AbortController()
