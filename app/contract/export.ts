@@ -5,7 +5,7 @@ import { Phrase } from '../phrase.ts'
 import { LabelName } from '../vocabulary.ts'
 import { Filters, FindQuery } from './find.ts'
 import { Id, route } from './route.ts'
-import { TableQuery } from './table.ts'
+import { RowSpan, TableQuery } from './table.ts'
 
 export const ExportFormat = z.enum(['coco', 'cvat', 'vtt', 'srt', 'csv', 'jsonl'])
 export type ExportFormat = z.infer<typeof ExportFormat>
@@ -22,6 +22,8 @@ const Which = z.object({
   search: z.object({ query: FindQuery.nullable(), filters: Filters.default({}) }).optional(),
   /** The clips of the rows that a table of this kind shows. */
   table: TableQuery.optional(),
+  /** The clips of these rows of a table that is open, as somebody marked them. */
+  rows: z.object(RowSpan).optional(),
   /** The clips of the rows of a saved view, by its name. */
   view: z.string().optional(),
 })

@@ -111,10 +111,10 @@ export const Row = z.object({
 export type Row = z.infer<typeof Row>
 
 /** Rows `from` to before `to` of an opened view. */
-const Span = { view: z.string().max(64), from: z.coerce.number().int().min(0), to: z.coerce.number().int().min(0) }
+export const RowSpan = { view: z.string().max(64), from: z.coerce.number().int().min(0), to: z.coerce.number().int().min(0) }
 /** Of which clips: those named, or those of rows of an opened view; all where neither is given. */
-const which = { clipIds: z.array(Id).min(1).optional(), rows: z.object(Span).optional() }
-const Range = z.object({ ...Span, columns: z.array(ColumnKey).min(1).max(400) })
+const which = { clipIds: z.array(Id).min(1).optional(), rows: z.object(RowSpan).optional() }
+const Range = z.object({ ...RowSpan, columns: z.array(ColumnKey).min(1).max(400) })
 
 /** Why a value could not be written, with what was tried first. */
 const Refusal = z.object({
@@ -192,7 +192,7 @@ export const tableRoutes = {
     method: 'get',
     path: '/api/table/rows',
     summary: 'Some rows of an opened view',
-    query: z.object({ ...Span, columns: KeyList }),
+    query: z.object({ ...RowSpan, columns: KeyList }),
     output: z.object({ rows: z.array(Row) }),
     errors: ['not-found'],
   }),
@@ -237,7 +237,7 @@ export const tableRoutes = {
     method: 'get',
     path: '/api/table/csv',
     summary: 'All rows of an opened view as CSV, with confidence and review beside each answer',
-    query: z.object({ view: Span.view, columns: KeyList }),
+    query: z.object({ view: RowSpan.view, columns: KeyList }),
     bytes: 'text/csv',
     errors: ['not-found'],
   }),

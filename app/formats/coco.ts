@@ -99,6 +99,8 @@ export const coco: Format<Iterable<Film>, CocoPiece> = {
     for (const { id: category, name, colour } of first?.categories ?? [])
       yield { part: 'categories', value: { id: category, name, color: channels(colour) } }
     const seen: { film: Film; firstImage: number; presence: Presence; tracks: Parts['tracks'][] }[] = []
+    // Of many tracks who made them is the same.
+    const makers = new Map<string, Provenance | null>()
     let firstImage = 1
     // From 1: pycocotools takes a match with annotation 0 for no match.
     let annotation = 1
@@ -106,12 +108,14 @@ export const coco: Format<Iterable<Film>, CocoPiece> = {
       const presence = new Presence(film.pts.length)
       const tracks: Parts['tracks'][] = []
       for (const object of trackedObjects(film)) {
+        const maker = JSON.stringify(object.provenance)
+        if (!makers.has(maker)) makers.set(maker, object.provenance)
         tracks.push({
           id: object.id,
           category_id: object.category.id,
           video_id: film.source.id,
           state: object.state,
-          provenance: object.provenance,
+          provenance: makers.get(maker) ?? null,
         })
         for (const box of object.boxes) {
           presence.add(object.category.id, box.frame)

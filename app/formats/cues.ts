@@ -22,8 +22,11 @@ export function captionCues(film: Film) {
     const { start, end } = clipTimes(clip, film, body.span)
     const from = Math.round((lead + start) * 1000)
     const text = cueText(body.text)
-    const doubt = standingOfAnnotation(annotation) === 'unsure' ? '(?) ' : ''
-    return text === '' ? [] : [{ start: from, end: Math.max(from + 1, Math.round((lead + end) * 1000)), text: doubt + text, annotation }]
+    const review = standingOfAnnotation(annotation)
+    const doubt = review === 'unsure' ? '(?) ' : ''
+    const { id, state, provenance, evidence } = annotation
+    const origin = { state, review, confidence: evidence?.confidence ?? null, provenance }
+    return text === '' ? [] : [{ start: from, end: Math.max(from + 1, Math.round((lead + end) * 1000)), text: doubt + text, id, origin }]
   })
   // WebVTT asks for ascending starts and the longer first, and clips that people marked lie over others.
   return cues.sort((a, b) => a.start - b.start || b.end - a.end)

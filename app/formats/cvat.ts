@@ -77,7 +77,7 @@ export const cvat: Format<Film, CvatTask | CvatTrack | CvatBox> = {
         source: provenance && state !== 'edited' ? 'auto' : 'manual',
         state,
         model,
-        scored: boxes.some(({ score }) => score !== null),
+        scored: isScored(boxes),
       }
       yield* cvatBoxes(object, film.pts.length)
     }
@@ -210,13 +210,14 @@ function trackOf(track: z.infer<typeof TrackElement>): CvatTrack {
     source,
     state: ReviewState.parse(attributeOf(first, 'state')),
     model: attributeOf(first, 'model') ?? '',
-    scored: isScored(track),
+    // One box has the attribute where one has a score.
+    scored: attributeOf(first, 'score') !== undefined,
   }
 }
 
-/** One box has the attribute where one has a score. */
-function isScored({ box: [first] }: z.infer<typeof TrackElement>): boolean {
-  return attributeOf(first, 'score') !== undefined
+function isScored(boxes: Iterable<TrackedBox>): boolean {
+  for (const { score } of boxes) if (score !== null) return true
+  return false
 }
 
 function boxOf(box: z.infer<typeof BoxElement>): CvatBox {
@@ -243,24 +244,63 @@ function attributeOf(box: z.infer<typeof BoxElement> | undefined, name: string):
 const SIDES = ['x1', 'y1', 'x2', 'y2'] as const
 /** Pixels that CVAT's box may be off ours. */
 const TOLERANCE = 0.5
+/** The most frames from one keyframe to the next, so that a track that is drawn through hours needs no more memory than this. */
+const LONGEST = 4_096
 
 function* cvatBoxes({ boxes }: TrackedObject, size: number): Generator<CvatBox> {
-  const keyframes = keyframesOf(boxes)
-  for (const [i, { frame, x1, y1, x2, y2, score, observed, occluded }] of boxes.entries()) {
-    const visible = { part: 'box' as const, frame, x1, y1, x2, y2, outside: false, keyframe: keyframes.has(i), observed, occluded, score }
+  for (const { box, keyframe, isLast } of withKeyframes(boxes)) {
+    const { frame, x1, y1, x2, y2, score, observed, occluded } = box
+    const visible = { part: 'box' as const, frame, x1, y1, x2, y2, outside: false, keyframe, observed, occluded, score }
     yield visible
-    const ends = boxes[i + 1]?.frame !== frame + 1 && frame + 1 < size
-    if (ends) yield { ...visible, frame: frame + 1, outside: true, keyframe: true, observed: false, occluded: false, score: null }
+    if (isLast && frame + 1 < size)
+      yield { ...visible, frame: frame + 1, outside: true, keyframe: true, observed: false, occluded: false, score: null }
   }
 }
 
-/** Indices of the boxes that CVAT needs: between two that it has, the one that its line misses most, until it misses none. */
+interface Keyed {
+  box: TrackedBox
+  keyframe: boolean
+  /** Whether the track has none on the frame after. */
+  isLast: boolean
+}
+
+/** With the boxes that CVAT needs: those observed, those beside a gap, and between two of them those whose line misses a box. */
+function* withKeyframes(boxes: Iterable<TrackedBox>): Generator<Keyed> {
+  /** From a keyframe on. */
+  let stretch: TrackedBox[] = []
+  let last: TrackedBox | null = null
+  for (const box of boxes) {
+    if (last !== null) {
+      const goesOn = last.frame === box.frame - 1
+      yield* tell(last, !goesOn)
+    }
+    last = box
+  }
+  if (last !== null) yield* tell(last, true)
+
+  function* tell(box: TrackedBox, isLast: boolean): Generator<Keyed> {
+    const begins = stretch.length === 0
+    stretch.push(box)
+    if (begins) {
+      yield { box, keyframe: true, isLast }
+      if (isLast) stretch = []
+      return
+    }
+    if (!box.observed && !isLast && stretch.length < LONGEST) return
+    const keyframes = keyframesOf(stretch)
+    // The first was told when the stretch began.
+    for (let at = 1; at < stretch.length; at += 1) {
+      const one = stretch[at]
+      if (one) yield { box: one, keyframe: keyframes.has(at), isLast: isLast && one === box }
+    }
+    stretch = isLast ? [] : [box]
+  }
+}
+
+/** Indices of the boxes that CVAT needs of a stretch: between two that it has, the one that its line misses most, until it misses none. */
 function keyframesOf(boxes: readonly TrackedBox[]): Set<number> {
-  const known = boxes.flatMap(({ frame, observed }, i) =>
-    observed || boxes[i - 1]?.frame !== frame - 1 || boxes[i + 1]?.frame !== frame + 1 ? [i] : [],
-  )
-  const keyframes = new Set(known)
-  const spans = known.map((from, i): [number, number] => [from, known[i + 1] ?? from])
+  const keyframes = new Set([0, boxes.length - 1])
+  const spans: [number, number][] = [[0, boxes.length - 1]]
   for (let span = spans.pop(); span; span = spans.pop()) {
     const [from, to] = span
     const missed = mostMissed(boxes, from, to)

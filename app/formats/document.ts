@@ -3,7 +3,7 @@
  *
  * Frames are 0-based decoded ordinals, times seconds from the first frame. In the library boxes are absolute pixels of the display-oriented
  * frame, which are square; in every file they are pixels of the decoded picture: turned upright, its pixels as they are coded. A film is
- * read as it is written: only one track of it, and no whole file, is in memory at a time.
+ * read as it is written: the key boxes of one track of it are in memory at a time, no track's every box, and no whole file.
  */
 import { z } from 'zod'
 import type { Annotation, AnnotationBody, Box, Provenance, ReviewState, Span } from '../annotation.ts'
@@ -46,8 +46,8 @@ export interface Film {
   source: DocumentSource
   /** What it is called in files: unlike its name, no two films of a library have the same. */
   title: string
-  /** PTS by ordinal, in time base ticks. */
-  pts: ArrayLike<number>
+  /** PTS by ordinal, in time base ticks. Of many films not all are in memory: take it once for a walk along the frames. */
+  readonly pts: ArrayLike<number>
   /** In time order. */
   clips: readonly DocumentClip[]
   /** What is said of a clip and is to be written, by id, read anew each time. @param withRejected Also what a person rejected, unless the export names states. */
@@ -97,13 +97,16 @@ export interface TrackedBox extends Box {
   occluded: boolean
 }
 
-/** A track with a box on every frame of its life on which it is in the picture. `id` is the annotation's and stays the same from export to export. */
+/**
+ * A track with a box on every frame of its life on which it is in the picture, made anew at each walk along them. `id` is the annotation's and
+ * stays the same from export to export.
+ */
 export interface TrackedObject {
   id: number
   category: Category
   state: ReviewState
   provenance: Provenance | null
-  boxes: TrackedBox[]
+  boxes: Iterable<TrackedBox>
 }
 
 /** What is to be written, of the kinds asked for, in time order. */
@@ -135,10 +138,12 @@ export function* trackedObjects(film: Film): Generator<TrackedObject> {
         .map(({ track: other }) => lifeOf(other.body))
       const category = categories.get(labelText(body.label).toLowerCase())
       if (category === undefined) throw new RangeError(`no category for the label ${body.label}`)
-      const all = everyBox(body, film)
-      const boxes =
-        firsts.length === 0 ? all : all.filter(({ frame }) => !firsts.some(({ first, last }) => first <= frame && frame <= last))
-      if (boxes.length > 0) yield { id, category, state, provenance: provenance && wellFormed(provenance), boxes }
+      const boxes = {
+        *[Symbol.iterator]() {
+          for (const box of everyBox(body, film)) if (!firsts.some(({ first, last }) => first <= box.frame && box.frame <= last)) yield box
+        },
+      }
+      if (hasAny(boxes)) yield { id, category, state, provenance: provenance && wellFormed(provenance), boxes }
     }
   }
 }
@@ -154,6 +159,11 @@ export function decodedBox({ x1, y1, x2, y2 }: Box, probe: Probe): Box {
   const picture = decodedPicture(probe)
   const [across, down] = [picture.width / probe.width, picture.height / probe.height]
   return { x1: x1 * across, y1: y1 * down, x2: x2 * across, y2: y2 * down }
+}
+
+function hasAny(things: Iterable<unknown>): boolean {
+  for (const _ of things) return true
+  return false
 }
 
 /** Whose boxes count where two tracks are of one object: the lower's. */
@@ -212,11 +222,10 @@ function lifeOf({ boxes }: BodyOf<'track'>): { first: number; last: number } {
 }
 
 /** Box by box along the frames, linear in time between key boxes: one walk, however many there are. */
-function everyBox({ boxes: keys }: BodyOf<'track'>, { pts, source }: Film): TrackedBox[] {
+function* everyBox({ boxes: keys }: BodyOf<'track'>, { pts, source }: Film): Generator<TrackedBox> {
   const { probe } = source
   const picture = decodedPicture(probe)
   const [across, down] = [picture.width / probe.width, picture.height / probe.height]
-  const boxes: TrackedBox[] = []
   for (const [at, key] of keys.entries()) {
     const next = keys[at + 1]
     const until = key.outside || next === undefined ? key.ordinal + 1 : next.ordinal
@@ -239,10 +248,9 @@ function everyBox({ boxes: keys }: BodyOf<'track'>, { pts, source }: Film): Trac
         observed,
         occluded: key.occluded ?? false,
       }
-      if (boxArea(box) > 0) boxes.push(box)
+      if (boxArea(box) > 0) yield box
     }
   }
-  return boxes
 }
 
 function between(from: Box, to: Box, share: number): Box {

@@ -108,7 +108,7 @@ describe('tracks', () => {
   const objects = [...trackedObjects(filmOf(tricky))]
   it('are boxes inside the frame, interpolated in time and marked so, without what was rejected', () => {
     expect(objects.map(({ id }) => id)).toEqual([3, 4, 12, 14])
-    expect(objects[0]?.boxes).toEqual([
+    expect([...(objects[0]?.boxes ?? [])]).toEqual([
       { frame: 0, pts: 126_000, x1: 0, y1: 10, x2: 40, y2: 60, score: 0.75, carried: 0.75, observed: true, occluded: false },
       // A fifth of the way in time, though a third in frames.
       { frame: 1, pts: 129_003, x1: 0, y1: 10, x2: 46, y2: 60, score: null, carried: 0.75, observed: false, occluded: false },
@@ -250,7 +250,7 @@ describe('tracks', () => {
     const seen = (...clips: AnnotationDocument['clips']) =>
       [...trackedObjects(filmOf({ ...tricky, labels: [], clips }))].map(({ id, boxes: all }) => [
         id,
-        all.map(({ frame }) => frame).join(' '),
+        [...all].map(({ frame }) => frame).join(' '),
       ])
     const shots = [clipWith(1, 'shot', 0, 6, [1, 'machine', 'cat', 0, 5, 10]), clipWith(2, 'shot', 6, 12, [2, 'machine', 'cat', 6, 11, 10])]
     const over = (...found: Found[]) => clipWith(3, 'marked', 3, 9, ...found)

@@ -2,16 +2,23 @@
 
 /** Lines that end with a line feed, a carriage return or both, without those, and what stands after the last; a byte order mark at the very beginning goes. */
 export function* linesOf(chunks: Iterable<string>): Generator<string> {
-  let rest = ''
+  /** Of the line that has not ended: a long one is not gone through again with each chunk. */
+  let begun = ''
+  /** A carriage return, of which it is not known yet whether a line feed follows. */
+  let open = ''
   let first = true
   for (const chunk of chunks) {
-    const text = rest + (first && chunk !== '' ? chunk.replace(/^\uFEFF/, '') : chunk)
+    const text = open + (first && chunk !== '' ? chunk.replace(/^\uFEFF/, '') : chunk)
     if (chunk !== '') first = false
-    // Whether a line feed follows this carriage return is not known yet.
-    const open = text.endsWith('\r') ? 1 : 0
-    const lines = text.slice(0, text.length - open).split(/\r\n|\n|\r/)
-    rest = (lines.pop() ?? '') + text.slice(text.length - open)
-    yield* lines
+    open = text.endsWith('\r') ? '\r' : ''
+    const lines = text.slice(0, text.length - open.length).split(/\r\n|\n|\r/)
+    const rest = lines.pop() ?? ''
+    for (const line of lines) {
+      yield begun + line
+      begun = ''
+    }
+    begun += rest
   }
-  if (rest !== '') yield* rest.split('\r')
+  if (open !== '') yield* [begun, '']
+  else if (begun !== '') yield begun
 }

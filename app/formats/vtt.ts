@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { Provenance, ReviewState } from '../annotation.ts'
-import { Standing, standingOfAnnotation } from '../review.ts'
+import { Standing } from '../review.ts'
 import { blocksOf, captionCues, timesOf, timestamp } from './cues.ts'
 import type { Cue } from './cues.ts'
 import type { Film, Format } from './document.ts'
@@ -30,17 +30,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 }
 
 export const vtt: Format<Film, CaptionCue> = {
-  pieces: (film) =>
-    captionCues(film).map(({ annotation, ...cue }) => ({
-      id: String(annotation.id),
-      ...cue,
-      origin: {
-        state: annotation.state,
-        review: standingOfAnnotation(annotation),
-        confidence: annotation.evidence?.confidence ?? null,
-        provenance: annotation.provenance,
-      },
-    })),
+  pieces: (film) => captionCues(film).map(({ id, ...cue }) => ({ id: String(id), ...cue })),
   *write(pieces) {
     const cues = [...pieces]
     yield 'WEBVTT\n'

@@ -9,7 +9,7 @@ import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { Film } from '../../app/formats/document.ts'
 import { makeFolderSync } from '../folders.ts'
 import { type Content, CONTENTS, digestOf, fileError, type Written } from './files.ts'
-import { annotationsIn, filmOf, type FilmOptions, type FilmPlan } from './films.ts'
+import { annotationsIn, filmOf, type FilmOptions, type FilmPlan, timesOf } from './films.ts'
 
 interface FileTask {
   content: Content
@@ -54,6 +54,7 @@ function send(reply: ExportReply): void {
 }
 
 function writeAll(): Written[] {
+  const times = timesOf(db)
   const counts = new Map<number, number>()
   const countOf = ({ sourceId }: FilmPlan) => {
     const count = counts.get(sourceId) ?? 1 + annotationsIn(db, sourceId)
@@ -73,7 +74,7 @@ function writeAll(): Written[] {
   return files.map(({ content, temporary, films: plans }, at) => {
     const cost = costs[at] ?? 0
     let seen = 0
-    const films = plans.map((plan): Film => filmOf(db, plan, options, () => tell(Math.min(cost, (seen += 1)) * WRITING)))
+    const films = plans.map((plan): Film => filmOf(db, times, plan, options, () => tell(Math.min(cost, (seen += 1)) * WRITING)))
     makeFolderSync(path.dirname(temporary))
     const written = CONTENTS[content](films, temporary, (share) => tell(cost * (WRITING + (1 - WRITING) * share)))
     done += cost

@@ -378,6 +378,50 @@ describe('which part of what is said is in the files', () => {
   })
 })
 
+describe('what people said over the end of a clip', () => {
+  const [first, , last] = tricky.clips
+  const [track, note] = [first?.annotations.find(({ id }) => id === 4), last?.annotations.find(({ id }) => id === 11)]
+  if (!first || !last || track?.body.kind !== 'track' || note?.body.kind !== 'note') throw new RangeError('the tricky document lost a part')
+  const key = (ordinal: number) => ({ ordinal, pts: tricky.pts[ordinal] ?? 0, box: { x1: 10, y1: 10, x2: 50, y2: 50 }, score: null })
+  /** Frames 3 to 9, over the end of the first clip, which has 5. */
+  const across = { ...track, body: { ...track.body, label: 'ACROSS', boxes: [key(3), key(9)] } }
+  const told = { ...note, id: 12, clipId: first.id, body: { ...note.body, text: 'TOLD', span: { startFrame: 4, endFrame: 8 } } }
+  const inside = { ...track, id: 13, body: { ...track.body, label: 'INSIDE', boxes: [key(1), key(2)] } }
+  const document: AnnotationDocument = {
+    ...tricky,
+    source: { ...tricky.source, name: 'a.mp4' },
+    labels: [],
+    clips: [
+      { ...first, annotations: [across, told, inside] },
+      { ...last, annotations: [] },
+    ],
+  }
+  it.each([
+    ['all', undefined],
+    ['the clip that it begins in', [first.id]],
+    ['the clip that it ends in', [last.id]],
+    ['both, chosen one by one', [first.id, last.id]],
+  ])('is in every file once and whole, where the scope is %s', async (_, clipIds) => {
+    await exportProject(libraryOf([document]), { formats, directory, clipIds })
+    const files = [...contents()]
+    const text = (pattern: RegExp) => files.find(([file]) => pattern.test(file))?.[1] ?? ''
+    const count = (pattern: RegExp, of: RegExp) => [...text(pattern).matchAll(of)].length
+    const frames = [3, 4, 5, 6, 7, 8, 9].length
+    expect(count(/boxes.*\.csv$/, /,ACROSS,/g)).toBe(frames)
+    const drawn = [...text(/cvat.*\.xml$/).matchAll(/<track [^>]*label="ACROSS"[^]*?<\/track>/g)].map(
+      ([track]) => track.match(/<box /g)?.length,
+    )
+    // And the one that ends it.
+    expect(drawn).toEqual([frames + 1])
+    expect(count(/jsonl$/, /"label":"ACROSS"/g)).toBe(1)
+    expect([count(/jsonl$/, /"text":"TOLD"/g), count(/spans.*\.csv$/, /,TOLD,/g)]).toEqual([1, 1])
+    const whole = clipIds?.includes(first.id) ?? true
+    expect(count(/boxes.*\.csv$/, /,INSIDE,/g)).toBe(whole ? 2 : 0)
+    const { annotations } = cocoOf(files.map(([file]) => path.join(directory, file)).find((file) => /instances[^/]*json$/.test(file)) ?? '')
+    expect(annotations).toHaveLength(frames + (whole ? 2 : 0))
+  })
+})
+
 describe('numbers of labels', () => {
   it('stay the same whatever is exported, drawn, renamed or taken away, and are never given again', async () => {
     const [clip] = tricky.clips

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { copyFile, link, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { Worker } from 'node:worker_threads'
+import { type ResourceLimits, Worker } from 'node:worker_threads'
 import type { Source } from '../../app/contract.ts'
 import type { ExportFormat, LeftOut } from '../../app/contract/export.ts'
 import { TubeletError } from '../../app/errors.ts'
@@ -280,10 +280,28 @@ function cancelled(): TubeletError {
   })
 }
 
-/** Boxes live for a moment: V8 lets them fill far more memory than they need. Nothing that lives longer has a limit here. */
-const WORKER = { maxYoungGenerationSizeMb: 16 }
+/**
+ * What is written lives for a moment, and V8 lets that fill far more memory than it needs unless it is told to tidy up. Where a single thing, say
+ * a track with a box that somebody drew on every frame of a day, does not fit, the files are written again without the second limit.
+ */
+const TIDY = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
+const ROOMY = { maxYoungGenerationSizeMb: 8 }
 
 async function inWorker(
+  task: ExportTask,
+  signal: AbortSignal | undefined,
+  onProgress: ((share: number) => void) | undefined,
+): Promise<Written[]> {
+  try {
+    return await inWorkerOf(TIDY, task, signal, onProgress)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY')) throw error
+    return await inWorkerOf(ROOMY, task, signal, onProgress)
+  }
+}
+
+async function inWorkerOf(
+  limits: ResourceLimits,
   task: ExportTask,
   signal: AbortSignal | undefined,
   onProgress: ((share: number) => void) | undefined,
@@ -291,7 +309,7 @@ async function inWorker(
   if (signal?.aborted) throw cancelled()
   const worker = new Worker(new URL(`./export-worker${path.extname(import.meta.url)}`, import.meta.url), {
     workerData: task,
-    resourceLimits: WORKER,
+    resourceLimits: limits,
   })
   const stop = () => void worker.terminate()
   signal?.addEventListener('abort', stop)

@@ -25,11 +25,36 @@ export interface FilmOptions {
   appVersion: string
 }
 
-/** @param onAnnotation Told of each annotation that is read, whether it is written or not. */
-export function filmOf(db: DatabaseSync, { sourceId, title }: FilmPlan, options: FilmOptions, onAnnotation: () => void): Film {
-  const row = db.prepare('SELECT id, path, name, fingerprint, numbered, probe, pts, state FROM sources WHERE id = ?').get(sourceId)
+/** Times of the frames of one source at a time: an export may be of thousands. */
+export type Times = (sourceId: number) => Float64Array
+
+export function timesOf(db: DatabaseSync): Times {
+  let held: { sourceId: number; pts: Float64Array } | null = null
+  return (sourceId) => {
+    if (held?.sourceId !== sourceId)
+      held = { sourceId, pts: ptsOf(db.prepare('SELECT pts FROM sources WHERE id = ?').get(sourceId)?.['pts']) }
+    return held.pts
+  }
+}
+
+/**
+ * What people drew, noted or told of a part belongs to the video, wherever they did it: what reaches into a chosen clip is said of that, whole,
+ * and of the first such clip alone.
+ *
+ * @param onAnnotation Told of each annotation that is read, whether it is written or not.
+ */
+export function filmOf(
+  db: DatabaseSync,
+  times: Times,
+  { sourceId, title }: FilmPlan,
+  options: FilmOptions,
+  onAnnotation: () => void,
+): Film {
+  const row = db.prepare('SELECT id, path, name, fingerprint, numbered, probe, state FROM sources WHERE id = ?').get(sourceId)
   if (row === undefined) throw new RangeError(`source ${sourceId} is gone`)
-  const clips = clipsOf(db, sourceId).filter(({ id }) => options.clipIds?.has(id) ?? true)
+  const all = clipsOf(db, sourceId)
+  const clips = all.filter(({ id }) => options.clipIds?.has(id) ?? true)
+  const chosen = JSON.stringify(clips.map(({ id }) => id))
   return {
     source: DocumentSource.parse({
       id: row['id'],
@@ -40,14 +65,25 @@ export function filmOf(db: DatabaseSync, { sourceId, title }: FilmPlan, options:
       numbered: parsed(row['numbered']),
     }),
     title,
-    pts: ptsOf(row['pts']),
+    get pts() {
+      return times(sourceId)
+    },
     clips,
-    *of({ id }, kinds, withRejected = false) {
+    *of(clip, kinds, withRejected = false) {
       // Prepared each time: one statement can be read by one reader at a time.
-      const rows = db.prepare(
-        `SELECT id, clip_id, human, machine, state, evidence, provenance, updated_at FROM annotations WHERE clip_id = ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY id`,
+      const own = db.prepare(
+        `SELECT ${COLUMNS} FROM annotations WHERE clip_id = ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY id`,
       )
-      for (const one of rows.iterate(id, JSON.stringify(kinds))) {
+      for (const one of own.iterate(clip.id, JSON.stringify(kinds))) {
+        onAnnotation()
+        const annotation = annotationOf(one)
+        if (inScope(options.scope, annotation, withRejected)) yield annotation
+      }
+      if (clips.length === all.length) return
+      const reaching = db.prepare(REACHING)
+      for (const { from, to, ...one } of reaching.iterate(sourceId, chosen, JSON.stringify(kinds), clip.endFrame, clip.startFrame)) {
+        const first = clips.find(({ startFrame, endFrame }) => startFrame < Number(to) && Number(from) < endFrame)
+        if (first?.id !== clip.id) continue
         onAnnotation()
         const annotation = annotationOf(one)
         if (inScope(options.scope, annotation, withRejected)) yield annotation
@@ -59,6 +95,18 @@ export function filmOf(db: DatabaseSync, { sourceId, title }: FilmPlan, options:
     appVersion: options.appVersion,
   }
 }
+
+const COLUMNS = 'id, clip_id, human, machine, state, evidence, provenance, updated_at'
+/** What people said in clips of a source that are not chosen, of the kinds that cross their borders, with the frames that it is about. */
+const REACHING = `
+  SELECT * FROM (
+    SELECT ${COLUMNS},
+      iif(kind = 'track', json_extract(human, '$.boxes[0].ordinal'), json_extract(human, '$.span.startFrame')) AS "from",
+      iif(kind = 'track', json_extract(human, '$.boxes[#-1].ordinal') + 1, json_extract(human, '$.span.endFrame')) AS "to"
+    FROM annotations
+    WHERE clip_id IN (SELECT id FROM clips WHERE source_id = ? AND id NOT IN (SELECT value FROM json_each(?)))
+      AND kind IN (SELECT value FROM json_each(?)) AND kind IN ('track', 'note', 'segment') AND human IS NOT NULL
+  ) WHERE "from" < ? AND "to" > ? ORDER BY id`
 
 export function annotationsIn(db: DatabaseSync, sourceId: number): number {
   return Number(

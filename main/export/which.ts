@@ -11,12 +11,13 @@ import type { Search } from '../search/search.ts'
 export async function chosenClips(
   library: Library,
   search: Search,
-  { clipIds, search: sought, table, view }: Which,
+  { clipIds, search: sought, table, rows, view }: Which,
 ): Promise<number[] | undefined> {
   const parts: number[][] = []
   if (clipIds) parts.push(clipIds)
   if (sought) parts.push(await search.matching(sought.query, sought.filters))
   if (table) parts.push(await rowsOf(library, table))
+  if (rows) parts.push((await library.table.ask('clips', rows)).clipIds.flat())
   if (view !== undefined) {
     const saved = library.table.views().find(({ name }) => name.toLowerCase() === view.trim().toLowerCase())
     if (saved === undefined)

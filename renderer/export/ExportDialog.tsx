@@ -14,7 +14,7 @@ import { ProblemCard } from '../parts/ProblemCard.tsx'
 import { tell, useLabels, useQueue, useSources } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { Exported } from './Exported.tsx'
-import { requestOf, useChoice, useOffered } from './scope.ts'
+import { requestOf, stillOffered, useChoice, useOffered } from './scope.ts'
 import { ScopeFields } from './ScopeFields.tsx'
 
 const FORMATS: readonly { format: ExportFormat; name: string; what: string }[] = [
@@ -37,7 +37,9 @@ export function ExportDialog() {
     mutationFn: () => {
       const id = crypto.randomUUID()
       setExportId(id)
-      return call('export', { body: requestOf(choice, id, labels?.labels.map(({ name }) => name) ?? []) })
+      return call('export', {
+        body: requestOf({ ...choice, clips: stillOffered(choice.clips, offered) }, id, labels?.labels.map(({ name }) => name) ?? []),
+      })
     },
     // It goes on where the dialog was closed meanwhile: then its end is told.
     onSuccess: ({ files, directory }) => {

@@ -2,7 +2,7 @@ import { phrase, t } from '../i18n.ts'
 import { useLabels, useSources } from '../queries.ts'
 import { useUi } from '../store.ts'
 import { useColumns } from '../table/rows.ts'
-import { type Clips, REVIEWED, useChoice, type useOffered } from './scope.ts'
+import { type Clips, REVIEWED, stillOffered, useChoice, type useOffered } from './scope.ts'
 import './export.css'
 
 const REVIEW_NAMES: Record<keyof typeof REVIEWED, string> = {
@@ -15,13 +15,16 @@ const REVIEW_NAMES: Record<keyof typeof REVIEWED, string> = {
 /** Which clips, and what of that which is said about them. */
 export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered> }) {
   const choice = useChoice()
-  const { clips, label, by, reviewed, perVideo, lookedFor, formats, change } = choice
+  const { chosenLabels, by, reviewed, perVideo, lookedFor, formats, change } = choice
+  const clips = stillOffered(choice.clips, offered)
   const sourceId = useUi((ui) => ui.sourceId)
   const { data: sources } = useSources()
   const { data: labels } = useLabels()
   const { data: table } = useColumns()
   const finished = sources?.sources.filter(({ state }) => state === 'done' || state === 'partial') ?? []
   const current = finished.find(({ id }) => id === sourceId)
+  const toggle = (name: string) =>
+    change({ chosenLabels: chosenLabels.includes(name) ? chosenLabels.filter((other) => other !== name) : [...chosenLabels, name] })
   const radio = (value: Clips, name: string, available = true) => (
     <label className="row" key={value}>
       <input type="radio" name="scope" checked={clips === value} disabled={!available} onChange={() => change({ clips: value })} />
@@ -38,6 +41,7 @@ export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered
           {offered.clip && radio('clip', t('The chosen clip'))}
           {offered.picked && radio('picked', t('The clips picked on the map'))}
           {offered.found && radio('found', t('What the search found'))}
+          {offered.marked > 0 && radio('marked', t('The rows marked in the table ({{rows, number}})', { rows: offered.marked }))}
           {offered.table && radio('table', t('The rows of the table'))}
           {table?.views.map(({ name }) => radio(`view ${name}`, t('View “{{name}}”', { name })))}
         </div>
@@ -62,17 +66,17 @@ export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered
             ))}
           </select>
         </label>
-        <label>
-          {t('Boxes of')}
-          <select value={label ?? ''} onChange={({ target }) => change({ label: target.value === '' ? null : target.value })}>
-            <option value="">{t('All labels')}</option>
-            {labels?.labels.map(({ name }) => (
-              <option key={name} value={name}>
+        <details className="export-labels">
+          <summary>{t('Boxes of: {{labels}}', { labels: chosenLabels.length === 0 ? t('All labels') : chosenLabels.join(', ') })}</summary>
+          <div role="group" aria-label={t('Boxes of these labels alone')}>
+            {[...new Set([...(labels?.labels.map(({ name }) => name) ?? []), ...chosenLabels])].map((name) => (
+              <label className="row" key={name}>
+                <input type="checkbox" checked={chosenLabels.includes(name)} onChange={() => toggle(name)} />
                 {name}
-              </option>
+              </label>
             ))}
-          </select>
-        </label>
+          </div>
+        </details>
       </fieldset>
       {formats.includes('coco') && (
         <fieldset className="export-part export-coco">

@@ -9,8 +9,8 @@ import { usePicked } from '../overview/store.ts'
 import { useUi } from '../store.ts'
 import { useTable } from '../table/state.ts'
 
-/** Which clips: all, those of the chosen video, the chosen clip, those picked on the map, those found, the table's rows, or those of a saved view. */
-export type Clips = 'all' | 'video' | 'clip' | 'picked' | 'found' | 'table' | `view ${string}`
+/** Which clips: all, those of the chosen video, the chosen clip, those picked on the map, those found, the table's rows, those marked in it, or those of a saved view. */
+export type Clips = 'all' | 'video' | 'clip' | 'picked' | 'found' | 'table' | 'marked' | `view ${string}`
 export const REVIEWED = {
   any: undefined,
   decided: ['accepted', 'edited'],
@@ -21,8 +21,8 @@ export const REVIEWED = {
 interface Choice {
   formats: readonly ExportFormat[]
   clips: Clips
-  /** Null for all. */
-  label: string | null
+  /** None for all. */
+  chosenLabels: readonly string[]
   by: 'both' | 'machine' | 'people'
   reviewed: keyof typeof REVIEWED
   perVideo: boolean
@@ -35,7 +35,7 @@ interface Choice {
 export const useChoice = create<Choice>((set) => ({
   formats: ['coco', 'vtt', 'jsonl'],
   clips: 'all',
-  label: null,
+  chosenLabels: [],
   by: 'both',
   reviewed: 'any',
   perVideo: false,
@@ -46,14 +46,14 @@ export const useChoice = create<Choice>((set) => ({
 
 /** What the call says, with the vocabulary as it is. */
 export function requestOf(choice: Choice, exportId: string, vocabulary: readonly string[]): CallArgs<'export'>['body'] {
-  const { formats, clips, label, by, reviewed, perVideo, lookedFor, folder } = choice
+  const { formats, clips, chosenLabels, by, reviewed, perVideo, lookedFor, folder } = choice
   const states = REVIEWED[reviewed]
   return {
     exportId,
     formats: [...formats],
     ...(folder === null ? {} : { directory: folder }),
     ...which(clips),
-    ...(label === null ? {} : { labels: [label] }),
+    ...(chosenLabels.length === 0 ? {} : { labels: [...chosenLabels] }),
     ...(by === 'both' ? {} : { by }),
     ...(states === undefined ? {} : { states: [...states] }),
     ...(perVideo ? { perVideo } : {}),
@@ -61,23 +61,31 @@ export function requestOf(choice: Choice, exportId: string, vocabulary: readonly
   }
 }
 
-function which(clips: Clips): Pick<CallArgs<'export'>['body'], 'sourceIds' | 'clipIds' | 'search' | 'table' | 'view'> {
+function which(clips: Clips): Pick<CallArgs<'export'>['body'], 'sourceIds' | 'clipIds' | 'search' | 'table' | 'rows' | 'view'> {
   const { sourceId, clipId } = useUi.getState()
   const { query, filters } = useFind.getState()
-  const { spec } = useTable.getState()
+  const { spec, marked } = useTable.getState()
   if (clips === 'video' && sourceId !== null) return { sourceIds: [sourceId] }
   if (clips === 'clip' && clipId !== null) return { clipIds: [clipId] }
   if (clips === 'picked') return { clipIds: [...usePicked.getState().clipIds] }
   if (clips === 'found') return { search: { query, filters } }
+  if (clips === 'marked' && marked !== null) return { rows: marked }
   if (clips === 'table' && spec !== null) return { table: queryOf(spec) }
   return clips.startsWith('view ') ? { view: clips.slice('view '.length) } : {}
 }
 
 /** Which of them there is something for, now. */
-export function useOffered(): Record<'clip' | 'picked' | 'found' | 'table', boolean> {
+export function useOffered(): Record<'clip' | 'picked' | 'found' | 'table', boolean> & { marked: number } {
   const hasClip = useUi((ui) => ui.clipId !== null)
   const isFound = useFind(isFinding)
   const isPicked = usePicked(({ clipIds }) => clipIds.size > 0)
   const isNarrowed = useTable(({ spec }) => spec !== null && (spec.filters.length > 0 || spec.picked !== undefined))
-  return { clip: hasClip, picked: isPicked, found: isFound, table: isNarrowed }
+  const marked = useTable((table) => (table.marked === null ? 0 : table.marked.to - table.marked.from))
+  return { clip: hasClip, picked: isPicked, found: isFound, table: isNarrowed, marked }
+}
+
+/** What was chosen before; all where there is nothing of that now, as where other rows are shown than those that were marked. */
+export function stillOffered(clips: Clips, offered: ReturnType<typeof useOffered>): Clips {
+  if (clips === 'marked') return offered.marked > 0 ? clips : 'all'
+  return clips === 'clip' || clips === 'picked' || clips === 'found' || clips === 'table' ? (offered[clips] ? clips : 'all') : clips
 }

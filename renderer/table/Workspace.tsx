@@ -1,4 +1,4 @@
-import { type ClipboardEvent, useMemo, useRef, useState } from 'react'
+import { type ClipboardEvent, useEffect, useMemo, useRef, useState } from 'react'
 import type { RouteOutput } from '../../app/contract.ts'
 import type { Column, TableSpec } from '../../app/contract/table.ts'
 import { groupName, layoutOf } from '../../app/table/layout.ts'
@@ -62,6 +62,13 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
   const focused = columns[selection.focus.column]
   const chosen = rectangle(selection)
   const [from, to] = layout.rows(chosen.top, Math.min(chosen.bottom, layout.count - 1))
+  const shownView = arranged?.view
+  const marked = useMemo(() => (shownView !== undefined && to - from > 1 ? { view: shownView, from, to } : null), [shownView, from, to])
+  // An export may be of them, as long as they are in sight.
+  useEffect(() => {
+    useTable.setState({ marked })
+    return () => useTable.setState({ marked: null })
+  }, [marked])
   // The heading of a group stands for whole rows.
   const chosenColumns = line?.type === 'group' && chosen.left === chosen.right ? columns : columns.slice(chosen.left, chosen.right + 1)
   const range = (): Range | null => {
@@ -129,7 +136,7 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
         busy={busy}
         again={again}
         columnKeys={columnKeys}
-        chosen={arranged !== undefined && to - from > 1 ? { view: arranged.view, from, to } : null}
+        chosen={marked}
         onAdded={(column) => {
           // It is brought into view, as the focus of the first row. What is drawn here is the table of before it was added.
           const now = fitted(useTable.getState().spec ?? spec, queryClient.getQueryData(columnsQuery.queryKey)?.columns ?? data.columns)

@@ -8,6 +8,8 @@ interface TableState {
   /** Null until the library has told how the table was left. */
   spec: TableSpec | null
   selection: Selection
+  /** The rows that are marked, of the view on the screen, where they are several. */
+  marked: { view: string; from: number; to: number } | null
   /** What the cell with the focus is being changed to. */
   editing: string | null
   /** Names of groups whose rows are hidden. */
@@ -25,6 +27,7 @@ const ARRANGING = ['rows', 'sort', 'filters', 'group', 'picked'] as const
 export const useTable = create<TableState>((set) => ({
   spec: null,
   selection: NOBODYS,
+  marked: null,
   editing: null,
   closed: new Set(),
   scroll: { top: 0, left: 0 },
