@@ -19,7 +19,8 @@ function clipsOf(pts: readonly number[], cuts: readonly number[], picked: readon
     cutter.pts.push(at)
     if (cuts.includes(ordinal)) cutter.addCuts([ordinal])
     if (picked.includes(ordinal)) cutter.addPicked({ ordinal, pts: at, grey, rgb: [], jpeg: new Uint8Array() })
-    clips.push(...cutter.complete(ordinal, ordinal))
+    // A beginning is told before its clip, and tells nothing that the clip does not.
+    clips.push(...[...cutter.complete(ordinal, { all: ordinal, some: ordinal })].filter(({ kind }) => kind !== 'beginning'))
   }
   clips.push(...cutter.finish((pts.at(-1) ?? 0) / 1000 + stood))
   return clips

@@ -118,7 +118,7 @@ export class ClipCutter {
       } else if (full !== null && full < Math.min(decided, lastPicked)) {
         // Where a picture that was not sampled stands longer than a clip, as a slide does, the window goes on to the first that was.
         const end = Math.max(this.#ordinalAfter(this.#shotStart, this.#longest) ?? full, (this.#picked[0]?.ordinal ?? 0) + 1)
-        if (end > Math.min(decided, lastPicked)) return
+        if (end > Math.min(decided, lastPicked)) break
         yield* this.#emit(end, 'window')
         this.#windowed = true
       } else break

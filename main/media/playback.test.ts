@@ -106,7 +106,7 @@ describe('a clean aperture', () => {
     const { signal } = new AbortController()
     const source = await probe(tools, clean)
     expect(source).toMatchObject({ width: 160, height: 120 })
-    expect(await firstPicture(tools, clean, signal)).toEqual(await firstPicture(tools, whole, signal))
+    expect(await firstPicture(tools, clean, null, signal)).toEqual(await firstPicture(tools, whole, null, signal))
     const seen = async (file: string) => {
       const pictures: Buffer[] = []
       for await (const event of sample(tools, file, await probe(tools, file), []))
