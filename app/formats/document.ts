@@ -162,8 +162,7 @@ export function decodedBox({ x1, y1, x2, y2 }: Box, probe: Probe): Box {
 }
 
 function hasAny(things: Iterable<unknown>): boolean {
-  for (const _ of things) return true
-  return false
+  return things[Symbol.iterator]().next().done !== true
 }
 
 /** Whose boxes count where two tracks are of one object: the lower's. */
