@@ -7,7 +7,7 @@ import { desktop } from './desktop.ts'
 import { t, told } from './i18n.ts'
 import { bringFile, chooseFolder, followImport, packsNow } from './packs/queries.ts'
 import { usePacksUi } from './packs/store.ts'
-import { tell } from './queries.ts'
+import { tell } from './cache.ts'
 import { useUi } from './store.ts'
 import { toast } from './toast.ts'
 

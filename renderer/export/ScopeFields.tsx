@@ -1,5 +1,5 @@
 import { phrase, t } from '../i18n.ts'
-import { useLabels, useSources } from '../queries.ts'
+import { useLabels, useSources } from '../cache.ts'
 import { useUi } from '../store.ts'
 import { useColumns } from '../table/rows.ts'
 import { type Clips, REVIEWED, stillOffered, useChoice, type useOffered } from './scope.ts'

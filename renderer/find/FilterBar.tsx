@@ -3,7 +3,7 @@ import { useId, useState } from 'react'
 import type { Filters } from '../../app/contract/find.ts'
 import { daysOf, filterCount, instantsOf } from '../../app/find.ts'
 import { phrase, t } from '../i18n.ts'
-import { useSources } from '../queries.ts'
+import { useSources } from '../cache.ts'
 import { useFacets } from './queries.ts'
 import { useFind } from './store.ts'
 

@@ -5,7 +5,7 @@ import type { Clip } from '../../app/contract.ts'
 import type { FindHit, FindQuery, FindResult } from '../../app/contract/find.ts'
 import { clipIdsOf, keepOrder } from '../../app/find.ts'
 import { call } from '../api.ts'
-import { clipsOf, queryClient } from '../queries.ts'
+import { clipsOf, queryClient } from '../cache.ts'
 import { type Find, isFinding, useFind } from './store.ts'
 
 interface Found extends FindResult {

@@ -2,7 +2,7 @@
 import type { ClipDetail } from '../../app/contract.ts'
 import { interpolate } from '../../app/tracks.ts'
 import { ordinalAt, ptsAt, usePlayer, type FrameTable } from '../player.ts'
-import { queryClient } from '../queries.ts'
+import { queryClient } from '../cache.ts'
 import { useUi } from '../store.ts'
 import { useFind } from './store.ts'
 

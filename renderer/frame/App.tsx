@@ -15,7 +15,7 @@ import { StatusBar } from './StatusBar.tsx'
 import { TopBar } from './TopBar.tsx'
 import { PAGES, Rail } from './pages.tsx'
 import { HistoryDialog } from '../history/HistoryDialog.tsx'
-import { useSources } from '../queries.ts'
+import { useSources } from '../cache.ts'
 import { usePreferences } from '../settings/preferences.ts'
 import { type Page, useUi } from '../store.ts'
 

@@ -8,7 +8,7 @@ import { captionText } from '../caption.ts'
 import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
 import { currentKeys, keyName } from '../keys.ts'
-import { useSources } from '../queries.ts'
+import { useSources } from '../cache.ts'
 import { useUi } from '../store.ts'
 import { Dialog } from '../parts/Dialog.tsx'
 

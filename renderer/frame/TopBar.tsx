@@ -2,7 +2,7 @@ import { FileDown, FolderPlus, Moon, Sun, SunMoon } from 'lucide-react'
 import { SearchBox } from '../find/SearchBox.tsx'
 import { t } from '../i18n.ts'
 import { hint } from '../keys.ts'
-import { useSources } from '../queries.ts'
+import { useSources } from '../cache.ts'
 import { type Preferences, THEMES, usePreferences } from '../settings/preferences.ts'
 import { useUi } from '../store.ts'
 

@@ -7,7 +7,7 @@ import { call } from '../api.ts'
 import { percent, when } from '../format.ts'
 import { phrase, shown, t } from '../i18n.ts'
 import { Dialog } from '../parts/Dialog.tsx'
-import { inOrder, queryClient, tell, useClip } from '../queries.ts'
+import { inOrder, queryClient, tell, useClip } from '../cache.ts'
 import { useUi } from '../store.ts'
 import './history.css'
 

@@ -2,7 +2,7 @@ import { EyeOff } from 'lucide-react'
 import { namesOf } from '../../app/naming.ts'
 import { classesOf, nearestWords, nounOf } from '../../app/words.ts'
 import { t, useLanguage } from '../i18n.ts'
-import { usePackOf } from '../queries.ts'
+import { usePackOf } from '../cache.ts'
 
 /** Warns if the boxes pack cannot detect anything with this name. Counting such things would always give 0. */
 export function useSees(): (phrases: readonly string[]) => boolean {

@@ -4,7 +4,7 @@ import { type Label, labelNamed, PALETTE, phrasesOf } from '../../app/vocabulary
 import { t } from '../i18n.ts'
 import { doubts } from '../packs/describe.ts'
 import { Unlearnt } from '../parts/Unlearnt.tsx'
-import { usePackOf } from '../queries.ts'
+import { usePackOf } from '../cache.ts'
 import { CannotSee, useSees } from './CannotSee.tsx'
 import { Compare } from './Compare.tsx'
 import { useDraft } from './draft.ts'

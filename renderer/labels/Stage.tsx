@@ -13,7 +13,7 @@ import { t } from '../i18n.ts'
 import { Copying } from '../review/Player.tsx'
 import { scoreShown } from './draft.ts'
 import { type FrameTable, ordinalAt, ptsAt, seekTarget, timeOf } from '../player.ts'
-import { usePlayable } from '../review/preview.ts'
+import { usePlayable } from '../parts/preview.ts'
 
 export interface StageTrack {
   key: string

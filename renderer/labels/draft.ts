@@ -2,7 +2,7 @@
 import { create } from 'zustand'
 import type { Label } from '../../app/vocabulary.ts'
 import { number } from '../format.ts'
-import { queryClient } from '../queries.ts'
+import { queryClient } from '../cache.ts'
 
 interface Draft {
   /** The label whose details are shown. */

@@ -4,7 +4,7 @@ import { colourIn, type Label, tooMuch } from '../../app/vocabulary.ts'
 import type { RouteOutput } from '../../app/contract.ts'
 import { call } from '../api.ts'
 import { shown } from '../i18n.ts'
-import { inOrder, offerUndo, queryClient, tell, useLabels, useQueue } from '../queries.ts'
+import { inOrder, offerUndo, queryClient, tell, useLabels, useQueue } from '../cache.ts'
 import { toast } from '../toast.ts'
 
 const NONE: readonly Label[] = []

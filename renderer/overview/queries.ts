@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { call } from '../api.ts'
-import { useQueue } from '../queries.ts'
+import { useQueue } from '../cache.ts'
 
 /** While something runs, pictures of the whole follow at this pace. */
 const FOLLOW_MS = 5_000

@@ -1,6 +1,6 @@
 import { Check, Minus } from 'lucide-react'
 import { t } from '../i18n.ts'
-import { usePackOf } from '../queries.ts'
+import { usePackOf } from '../cache.ts'
 import { useUi } from '../store.ts'
 
 /** What the packs in use can and cannot tell about a video. */

@@ -2,7 +2,7 @@ import { FileDown } from 'lucide-react'
 import { call } from '../api.ts'
 import { about } from '../format.ts'
 import { t } from '../i18n.ts'
-import { useQueue } from '../queries.ts'
+import { useQueue } from '../cache.ts'
 import { act, usePacks } from './queries.ts'
 
 /** What the pack in use has not encoded, and a button that has it done. @param quiet Say nothing of work that goes on. */

@@ -7,7 +7,7 @@ import { problemOf, TubeletError } from '../../app/errors.ts'
 import type { Task } from '../../app/pack/base.ts'
 import { call, sendBytes } from '../api.ts'
 import { t, told } from '../i18n.ts'
-import { queryClient, tell } from '../queries.ts'
+import { queryClient, tell } from '../cache.ts'
 import { useUi } from '../store.ts'
 import { usePacksUi } from './store.ts'
 

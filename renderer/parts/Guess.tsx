@@ -3,7 +3,7 @@ import { CircleHelp } from 'lucide-react'
 import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
 import { t } from '../i18n.ts'
-import { usePackOf } from '../queries.ts'
+import { usePackOf } from '../cache.ts'
 import { ProblemCard } from './ProblemCard.tsx'
 
 /** What a pack makes of a clip though nothing shows that it knows such footage: said when a person asks for it, as a guess, and kept nowhere. @param question Null for the caption. */

@@ -5,7 +5,7 @@ import type { Clip, Source } from '../../app/contract.ts'
 import { urlOf } from '../api.ts'
 import { clock } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
-import { clipsOf, queryClient, tell, useClipsOf, useSources } from '../queries.ts'
+import { clipsOf, queryClient, tell, useClipsOf, useSources } from '../cache.ts'
 import { useUi } from '../store.ts'
 import { FileName } from './FileName.tsx'
 

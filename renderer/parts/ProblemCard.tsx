@@ -4,7 +4,7 @@ import type { Status } from '../../app/contract.ts'
 import { inEnglish, type Problem } from '../../app/errors.ts'
 import { english } from '../../app/phrase.ts'
 import { t, told } from '../i18n.ts'
-import { queryClient } from '../queries.ts'
+import { queryClient } from '../cache.ts'
 import { toast } from '../toast.ts'
 
 /** What happened, to which file, what still works, one next step; the rest is folded. A warning stays over what it warns of, so it is short. */

@@ -1,7 +1,7 @@
 import type { Task } from '../../app/pack/base.ts'
 import { unlearnt } from '../../app/pack/mammut.ts'
 import { t } from '../i18n.ts'
-import { usePackOf } from '../queries.ts'
+import { usePackOf } from '../cache.ts'
 
 /** Says which words of a text the pack of a task never learnt; nothing where it knows them all, or does not tell. */
 export function Unlearnt({ task, text }: { task: Task; text: string }) {

@@ -4,7 +4,7 @@ import { call } from '../api.ts'
 import { useFind } from '../find/store.ts'
 import { percent } from '../format.ts'
 import { t } from '../i18n.ts'
-import { tell, useSources } from '../queries.ts'
+import { tell, useSources } from '../cache.ts'
 import { endWalk } from '../review/walk.ts'
 import { useUi } from '../store.ts'
 

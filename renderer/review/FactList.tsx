@@ -3,7 +3,7 @@ import type { ClipFact } from '../../app/contract/clip.ts'
 import { percent } from '../format.ts'
 import { t, useLanguage } from '../i18n.ts'
 import { showFrame } from '../player.ts'
-import { useFrames } from '../queries.ts'
+import { useFrames } from '../cache.ts'
 import { useUi } from '../store.ts'
 
 /** Nothing that is measured is certain. */

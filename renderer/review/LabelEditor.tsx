@@ -6,7 +6,7 @@ import { CannotSee, useSees } from '../labels/CannotSee.tsx'
 import { useDraft } from '../labels/draft.ts'
 import { Removal } from '../labels/Removal.tsx'
 import { saveVocabulary, useVocabulary } from '../labels/vocabulary.ts'
-import { useLabelCounts, usePackOf } from '../queries.ts'
+import { useLabelCounts, usePackOf } from '../cache.ts'
 import { useUi } from '../store.ts'
 
 /** What is detected, in any words; a change is answered from the stored encodings. */

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 
 vi.stubGlobal('window', {})
 vi.stubGlobal('localStorage', { getItem: () => null })
-const { queryClient } = await import('../queries.ts')
+const { queryClient } = await import('../cache.ts')
 const { useUi } = await import('../store.ts')
 const { neighbourClip } = await import('./clips.ts')
 

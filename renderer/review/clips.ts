@@ -2,7 +2,7 @@
 import type { Clip, Source } from '../../app/contract.ts'
 import { found } from '../find/queries.ts'
 import { isFinding, useFind } from '../find/store.ts'
-import { clipsOf, queryClient, tell } from '../queries.ts'
+import { clipsOf, queryClient, tell } from '../cache.ts'
 import { useUi } from '../store.ts'
 import { useWalk } from './walk.ts'
 

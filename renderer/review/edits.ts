@@ -11,7 +11,7 @@ import type { Phrase } from '../../app/phrase.ts'
 import { call } from '../api.ts'
 import { shown, t } from '../i18n.ts'
 import { confirmed } from '../parts/Confirm.tsx'
-import { inOrder, offerUndo, queryClient, tell, useClip } from '../queries.ts'
+import { inOrder, offerUndo, queryClient, tell, useClip } from '../cache.ts'
 import { useUi } from '../store.ts'
 
 interface Pending {

@@ -1,7 +1,7 @@
 /** Clips that a person marks: a span of a video, analysed like any other clip. */
 import { call } from '../api.ts'
 import { t } from '../i18n.ts'
-import { inOrder, offerUndo, queryClient, tell } from '../queries.ts'
+import { inOrder, offerUndo, queryClient, tell } from '../cache.ts'
 import { useUi } from '../store.ts'
 import { toast } from '../toast.ts'
 import { markedSpan, useReview } from './store.ts'

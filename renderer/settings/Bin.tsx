@@ -5,7 +5,7 @@ import type { BinEntry } from '../../app/contract/bin.ts'
 import { call } from '../api.ts'
 import { when } from '../format.ts'
 import { t } from '../i18n.ts'
-import { queryClient, tell } from '../queries.ts'
+import { queryClient, tell } from '../cache.ts'
 import { useUi } from '../store.ts'
 import { toast } from '../toast.ts'
 

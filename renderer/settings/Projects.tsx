@@ -8,7 +8,7 @@ import { when } from '../format.ts'
 import { t } from '../i18n.ts'
 import { PathPicker } from '../parts/AddDialog.tsx'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
-import { useQueue } from '../queries.ts'
+import { useQueue } from '../cache.ts'
 
 /** The library that is open, those that were, and the way to another one. */
 export function Projects() {

@@ -1,7 +1,7 @@
 import { type ReactNode, useId } from 'react'
 import { call } from '../api.ts'
 import { LANGUAGES, type Language, t, useLanguage } from '../i18n.ts'
-import { tell, useStatus } from '../queries.ts'
+import { tell, useStatus } from '../cache.ts'
 import { toast } from '../toast.ts'
 import { Bin } from './Bin.tsx'
 import { Diagnostics } from './Diagnostics.tsx'

@@ -6,7 +6,7 @@ import { call } from '../api.ts'
 import { phrase, t } from '../i18n.ts'
 import { CannotSee } from '../labels/CannotSee.tsx'
 import { useVocabulary } from '../labels/vocabulary.ts'
-import { queryClient, tell } from '../queries.ts'
+import { queryClient, tell } from '../cache.ts'
 import { Popover } from './Popover.tsx'
 
 const KINDS: Record<ColumnKind, { name: string; Icon: typeof Hash; example: string; label: string }> = {

@@ -6,7 +6,7 @@ import { advanced, alone, chosenIn, rectangle } from '../../app/table/selection.
 import { fitted, keyOf, queryOf, shown } from '../../app/table/spec.ts'
 import { fromTsv, repeated } from '../../app/table/tsv.ts'
 import { t } from '../i18n.ts'
-import { queryClient, useQueue } from '../queries.ts'
+import { queryClient, useQueue } from '../cache.ts'
 import { endWalk } from '../review/walk.ts'
 import { useUi } from '../store.ts'
 import { type Actions, ActionsContext } from './actions.ts'

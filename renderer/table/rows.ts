@@ -7,7 +7,7 @@ import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
 import { phrase, t } from '../i18n.ts'
 import { confirmed } from '../parts/Confirm.tsx'
-import { inOrder, offerUndo, queryClient, tell } from '../queries.ts'
+import { inOrder, offerUndo, queryClient, tell } from '../cache.ts'
 import { toast } from '../toast.ts'
 
 export const columnsQuery = queryOptions({ queryKey: ['table'], queryFn: () => call('table') })

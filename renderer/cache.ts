@@ -9,7 +9,7 @@ import { call, stream } from './api.ts'
 import { percent } from './format.ts'
 import type { Phrase } from '../app/phrase.ts'
 import { phrase, shown, t, told } from './i18n.ts'
-import { newest } from './queue/order.ts'
+import { newest } from './queue-order.ts'
 import { batchDone } from './settings/notify.ts'
 import { type Notice, toast } from './toast.ts'
 

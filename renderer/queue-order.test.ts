@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Queue } from '../../app/contract.ts'
-import { ask, newest } from './order.ts'
+import type { Queue } from '../app/contract.ts'
+import { ask, newest } from './queue-order.ts'
 
 const queue = (...jobs: [id: number, state?: 'queued' | 'running' | 'done'][]) =>
   ({ revision: 0, jobs: jobs.map(([id, state = 'queued']) => ({ id, state })) }) as unknown as Queue

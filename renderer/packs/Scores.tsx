@@ -2,7 +2,7 @@ import type { PackManifest } from '../../app/pack/pack.ts'
 import { type Kind, tell } from '../../app/scores.ts'
 import { number, percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
-import { doubts } from '../packs/describe.ts'
+import { doubts } from './describe.ts'
 
 const KINDS: Record<Kind, string> = {
   what: phrase('what something is'),

@@ -1,5 +1,5 @@
 /** The order that a person asked for. It holds until the backend has stored it: word of the order before that may still be on its way. */
-import type { Queue } from '../../app/contract.ts'
+import type { Queue } from '../app/contract.ts'
 
 interface Move {
   jobId: number
