@@ -1,3 +1,32 @@
+const { readdirSync, readFileSync } = require('node:fs')
+const path = require('node:path')
+
+/** A folder of the window is a room, and so is each file beside the folders. */
+const RENDERER = path.join(__dirname, 'renderer')
+const roomOf = (file) => path.relative(RENDERER, file).split(path.sep)[0]
+const escaped = (room) => room.replaceAll('.', '\\.') + (room.includes('.') ? '$' : '/')
+
+/** Of every room that imports another one, that this one may not import it: no two rooms import each other, not even types. */
+function noTwoRoomsImportEachOther() {
+  const arrows = new Map()
+  for (const entry of readdirSync(RENDERER, { recursive: true })) {
+    if (!/\.tsx?$/.test(entry) || entry.includes('.test.')) continue
+    const file = path.join(RENDERER, entry)
+    for (const [, imported] of readFileSync(file, 'utf8').matchAll(/(?:from |import |import\()'(\.[^']+)'/g)) {
+      const to = path.resolve(path.dirname(file), imported)
+      if (to.startsWith(RENDERER + path.sep) && roomOf(to) !== roomOf(file))
+        arrows.set(`${roomOf(file)} ${roomOf(to)}`, [file, to].map(roomOf))
+    }
+  }
+  return [...arrows.values()].map(([from, to]) => ({
+    name: 'no-two-rooms-import-each-other',
+    severity: 'error',
+    comment: `${from} imports ${to}`,
+    from: { path: `^renderer/${escaped(to)}`, pathNot: '\\.test\\.tsx?$' },
+    to: { path: `^renderer/${escaped(from)}` },
+  }))
+}
+
 /** The layer rules of the house: app imports nobody; renderer and main import app; only main/electron knows Electron. */
 module.exports = {
   forbidden: [
@@ -29,6 +58,7 @@ module.exports = {
     },
     { name: 'onnx-in-the-engine-process', severity: 'error', from: { pathNot: '^main/engine/' }, to: { path: 'onnxruntime-node' } },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    ...noTwoRoomsImportEachOther(),
     { name: 'no-drawers', severity: 'error', from: {}, to: { path: '^(app|main|renderer)/.*(utils?|helpers?|common)(/|\\.)' } },
   ],
   options: {

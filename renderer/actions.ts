@@ -9,7 +9,8 @@ import { phrase } from './i18n.ts'
 import { takeBackMoves } from './labels/draft.ts'
 import { togglePanel } from './parts/Panels.tsx'
 import { showFrame, ordinalAt, seekTarget, shuttle, skip, step, togglePlay, usePlayer } from './player.ts'
-import { queryClient, undo } from './cache.ts'
+import { clipQuery, queryClient, sourcesQuery } from './cache.ts'
+import { undo } from './undo.ts'
 import { neighbourClip } from './review/clips.ts'
 import { parts } from './review/drafts.ts'
 import { annotationsOf, decideAll } from './review/edits.ts'
@@ -95,7 +96,7 @@ const zoomPicture = (factor: number) => () => {
 /** The span that the timeline shows when zoomed out: the chosen clip, or the video. */
 const fitClip = withFrames((frames) => {
   const { clipId } = useUi.getState()
-  const clip = queryClient.getQueryData<{ clip: { start: number; end: number } }>(['clip', clipId])?.clip
+  const clip = queryClient.getQueryData(clipQuery(clipId).queryKey)?.clip
   const marked = markedSpan(useReview.getState())
   const span = marked
     ? { from: seekTarget(frames, marked.startFrame), to: seekTarget(frames, marked.endFrame) }
@@ -104,7 +105,7 @@ const fitClip = withFrames((frames) => {
 })
 
 function length(frames: { pts: readonly number[] }): number {
-  const sources = queryClient.getQueryData<{ sources: { id: number; probe: { duration: number } | null }[] }>(['sources'])?.sources
+  const sources = queryClient.getQueryData(sourcesQuery.queryKey)?.sources
   return sources?.find(({ id }) => id === useUi.getState().sourceId)?.probe?.duration ?? frames.pts.length
 }
 
@@ -468,7 +469,7 @@ export const ACTIONS: readonly Action[] = [
     keys: ['Ctrl+E'],
     name: phrase('Export'),
     group: WINDOW,
-    run: () => (queryClient.getQueryData<{ sources: unknown[] }>(['sources'])?.sources.length ?? 0) > 0 && useUi.getState().open('export'),
+    run: () => (queryClient.getQueryData(sourcesQuery.queryKey)?.sources.length ?? 0) > 0 && useUi.getState().open('export'),
   },
   {
     id: 'panel-left',

@@ -7,9 +7,8 @@ import { desktop } from './desktop.ts'
 import { t, told } from './i18n.ts'
 import { bringFile, chooseFolder, followImport, packsNow } from './packs/queries.ts'
 import { usePacksUi } from './packs/store.ts'
-import { tell } from './cache.ts'
+import { tell, toast } from './toast.ts'
 import { useUi } from './store.ts'
-import { toast } from './toast.ts'
 
 /** Beside a checkpoint it says what its tensors do not. */
 const CONFIG = 'open_clip_config.json'

@@ -4,7 +4,7 @@ import { create } from 'zustand'
 import { bind, Bindings, conflicts, DEFAULT, keysOf, type Preset, pressed } from '../app/bindings.ts'
 import { type Action, ACTIONS } from './actions.ts'
 import { t } from './i18n.ts'
-import { afterStep } from './cache.ts'
+import { afterStep } from './undo.ts'
 import { useUi } from './store.ts'
 
 const KEY = 'tubelet-keys'

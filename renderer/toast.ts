@@ -3,6 +3,8 @@
  * while the one before is fading goes with it, unseen.
  */
 import { type ExternalToast, toast as sonner } from 'sonner'
+import { problemOf } from '../app/errors.ts'
+import { told } from './i18n.ts'
 
 export type Notice = Omit<ExternalToast, 'id'> & { id?: string }
 const last = new Map<string, string | number>()
@@ -24,3 +26,10 @@ export const toast = Object.assign(placed(sonner), {
   warning: placed(sonner.warning),
   error: placed(sonner.error),
 })
+
+/** Show a failed action where people look; the reason stays readable until it is closed. */
+export function tell(error: unknown): void {
+  const problem = problemOf(error)
+  const { message, next } = told(problem)
+  toast.error(message, { description: [problem.file, next].filter(Boolean).join(' · '), duration: 12_000 })
+}

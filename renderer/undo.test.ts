@@ -5,7 +5,7 @@ vi.stubGlobal('window', {})
 vi.stubGlobal('localStorage', { getItem: () => null })
 // Of a browser: sonner shows and dismisses on the next frame.
 vi.stubGlobal('requestAnimationFrame', (run: () => void) => setTimeout(run, 0))
-const { inOrder, offerUndo } = await import('./cache.ts')
+const { inOrder, offerUndo } = await import('./undo.ts')
 
 const offers = () => toast.getToasts().flatMap((one) => ('title' in one && one.action ? [one.title] : []))
 const nothing = () => Promise.resolve()

@@ -1,5 +1,5 @@
 /** What search asks the backend, and keeps in the query cache. */
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
 import type { Annotation } from '../../app/annotation.ts'
 import type { Clip } from '../../app/contract.ts'
 import type { FindHit, FindQuery, FindResult } from '../../app/contract/find.ts'
@@ -22,11 +22,10 @@ const keyOf = ({ query, filters, limit, asked }: Pick<Find, 'query' | 'filters' 
   asked,
 ]
 
-export function useSearch() {
-  const find = useFind()
+function searchQuery(find: Find) {
   const { query, filters, limit } = find
   const queryKey = keyOf(find)
-  return useQuery({
+  return queryOptions({
     queryKey,
     queryFn: async (): Promise<Found> => {
       const fresh = await call('search', { body: { query, filters, limit } })
@@ -37,6 +36,7 @@ export function useSearch() {
     placeholderData: keepPreviousData,
   })
 }
+export const useSearch = () => useQuery(searchQuery(useFind()))
 
 /** Listed clips that are not found any more, since what was decided or changed made them pass no filter: as they are now. */
 async function othersNow(listed: readonly FindHit[], fresh: readonly FindHit[]): Promise<ReadonlyMap<number, Clip>> {
@@ -56,7 +56,7 @@ export function sortAgain(): void {
 
 /** What is found, in the order in which it is listed. */
 export function found(): { id: number; sourceId: number }[] {
-  const data = queryClient.getQueryData<Found>(keyOf(useFind.getState()))
+  const data = queryClient.getQueryData(searchQuery(useFind.getState()).queryKey)
   return data ? (data.hits.length > 0 ? data.hits : data.nearest).map(({ clip }) => clip) : []
 }
 

@@ -1,8 +1,7 @@
 /** Searching for what is like what one looks at. */
-import type { ClipDetail } from '../../app/contract.ts'
 import { interpolate } from '../../app/tracks.ts'
-import { ordinalAt, ptsAt, usePlayer, type FrameTable } from '../player.ts'
-import { queryClient } from '../cache.ts'
+import { ordinalAt, ptsAt, usePlayer } from '../player.ts'
+import { clipQuery, framesQuery, queryClient } from '../cache.ts'
 import { useUi } from '../store.ts'
 import { useFind } from './store.ts'
 
@@ -10,8 +9,8 @@ import { useFind } from './store.ts'
 export function findSimilar(): void {
   const { clipId, sourceId, trackId, goTo } = useUi.getState()
   if (clipId === null) return
-  const track = queryClient.getQueryData<ClipDetail>(['clip', clipId])?.annotations.find(({ id }) => id === trackId)?.body
-  const frames = queryClient.getQueryData<FrameTable>(['frames', sourceId])
+  const track = queryClient.getQueryData(clipQuery(clipId).queryKey)?.annotations.find(({ id }) => id === trackId)?.body
+  const frames = queryClient.getQueryData(framesQuery(sourceId).queryKey)
   const { seek } = useFind.getState()
   if (track?.kind === 'track' && frames) {
     const ordinal = ordinalAt(frames, usePlayer.getState().time)

@@ -2,7 +2,8 @@ import { Cpu, History, ListChecks, Redo2, ShieldCheck, TriangleAlert, Undo2 } fr
 import { about, percent } from '../format.ts'
 import { shown, t, told } from '../i18n.ts'
 import { jobName } from '../queue/job-name.ts'
-import { undo, useHistory, useQueue, useStatus } from '../cache.ts'
+import { useHistory, useQueue, useStatus } from '../cache.ts'
+import { undo } from '../undo.ts'
 import { useUi } from '../store.ts'
 
 export function StatusBar() {

@@ -7,7 +7,9 @@ import { call } from '../api.ts'
 import { percent, when } from '../format.ts'
 import { phrase, shown, t } from '../i18n.ts'
 import { Dialog } from '../parts/Dialog.tsx'
-import { inOrder, queryClient, tell, useClip } from '../cache.ts'
+import { historyQuery, queryClient, useClip } from '../cache.ts'
+import { tell } from '../toast.ts'
+import { inOrder } from '../undo.ts'
 import { useUi } from '../store.ts'
 import './history.css'
 
@@ -50,7 +52,7 @@ function Steps() {
   })
   const jump = async (step: number) => {
     try {
-      queryClient.setQueryData(['history'], await inOrder(() => call('jump', { body: { step } })))
+      queryClient.setQueryData(historyQuery.queryKey, await inOrder(() => call('jump', { body: { step } })))
       await queryClient.invalidateQueries({ queryKey: ['history'] })
     } catch (error) {
       tell(error)

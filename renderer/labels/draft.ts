@@ -2,7 +2,7 @@
 import { create } from 'zustand'
 import type { Label } from '../../app/vocabulary.ts'
 import { number } from '../format.ts'
-import { queryClient } from '../cache.ts'
+import { labelsQuery, queryClient } from '../cache.ts'
 
 interface Draft {
   /** The label whose details are shown. */
@@ -35,7 +35,7 @@ export function moved(vocabulary: readonly Label[], thresholds: Draft['threshold
 /** Back to the saved thresholds; false where none was dragged. */
 export function takeBackMoves(): boolean {
   const { thresholds, clear } = useDraft.getState()
-  const any = moved(queryClient.getQueryData<{ labels: Label[] }>(['labels'])?.labels ?? [], thresholds).length > 0
+  const any = moved(queryClient.getQueryData(labelsQuery.queryKey)?.labels ?? [], thresholds).length > 0
   if (any) clear()
   return any
 }

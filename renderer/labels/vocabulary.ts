@@ -4,8 +4,9 @@ import { colourIn, type Label, tooMuch } from '../../app/vocabulary.ts'
 import type { RouteOutput } from '../../app/contract.ts'
 import { call } from '../api.ts'
 import { shown } from '../i18n.ts'
-import { inOrder, offerUndo, queryClient, tell, useLabels, useQueue } from '../cache.ts'
-import { toast } from '../toast.ts'
+import { labelsQuery, queryClient, useLabels, useQueue } from '../cache.ts'
+import { tell, toast } from '../toast.ts'
+import { inOrder, offerUndo } from '../undo.ts'
 
 const NONE: readonly Label[] = []
 /** While clips come in, counts are asked for again after this pause. */
@@ -50,7 +51,7 @@ export const useCandidates = (clipId: number | null, pack?: string) =>
 /** Run a change of the vocabulary; `said` tells what was done and offers to take it back. @returns Whether it was done. */
 async function change(work: () => Promise<RouteOutput<'getLabels'>>, said: string | null): Promise<boolean> {
   try {
-    queryClient.setQueryData(['labels'], await inOrder(work))
+    queryClient.setQueryData(labelsQuery.queryKey, await inOrder(work))
     void queryClient.invalidateQueries({ queryKey: ['history'] })
     if (said !== null) offerUndo(said, { id: 'labels' })
     return true

@@ -1,10 +1,9 @@
 import { CircleAlert, TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
-import type { Status } from '../../app/contract.ts'
 import { inEnglish, type Problem } from '../../app/errors.ts'
 import { english } from '../../app/phrase.ts'
 import { t, told } from '../i18n.ts'
-import { queryClient } from '../cache.ts'
+import { queryClient, statusQuery } from '../cache.ts'
 import { toast } from '../toast.ts'
 
 /** What happened, to which file, what still works, one next step; the rest is folded. A warning stays over what it warns of, so it is short. */
@@ -14,7 +13,7 @@ export function ProblemCard({ problem, warning = false, children }: { problem: P
   // Who looks for a file wants to know where it was.
   const placed = !warning || code === 'file-missing' || code === 'file-replaced'
   const Icon = warning ? TriangleAlert : CircleAlert
-  const status = queryClient.getQueryData<Status>(['status'])
+  const status = queryClient.getQueryData(statusQuery.queryKey)
   // A report may be sent to strangers: file names are enough, folders tell about the person.
   const report = [
     `Tubelet ${status?.version ?? ''}: ${inEnglish(problem).message}`,

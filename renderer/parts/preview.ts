@@ -4,7 +4,8 @@ import { useEffect, useState } from 'react'
 import type { Source } from '../../app/contract.ts'
 import type { Preview } from '../../app/contract/review.ts'
 import { call, urlOf } from '../api.ts'
-import { queryClient, tell } from '../cache.ts'
+import { queryClient } from '../cache.ts'
+import { tell } from '../toast.ts'
 
 /**
  * What a video element plays of a source: the file, or where the browser cannot play it its copy, as soon as there is one. `origin`: seconds of

@@ -5,8 +5,8 @@ import { JOB_KINDS } from '../../app/job-kinds.ts'
 import { call } from '../api.ts'
 import { about, number, percent } from '../format.ts'
 import { phrase, shown, t, told } from '../i18n.ts'
-import { queryClient, tell, useQueue } from '../cache.ts'
-import { toast } from '../toast.ts'
+import { queryClient, queueQuery, useQueue } from '../cache.ts'
+import { tell, toast } from '../toast.ts'
 import { jobName } from './job-name.ts'
 import { ask, newest, withMove } from '../queue-order.ts'
 import { ReviewProgress } from './ReviewProgress.tsx'
@@ -160,9 +160,9 @@ function Jobs({ queue: { jobs, waiting, running, finished, failed } }: { queue: 
 function moveJob(job: Job, before: number | null): void {
   const move = { jobId: job.id, before }
   const stored = ask(move, () => call('moveJob', { params: { jobId: job.id }, body: { before } }))
-  queryClient.setQueryData<Queue>(['queue'], (queue) => queue && withMove(queue, move))
+  queryClient.setQueryData(queueQuery.queryKey, (queue) => queue && withMove(queue, move))
   stored
-    .then((told) => queryClient.setQueryData<Queue>(['queue'], (shown) => newest(shown, told)))
+    .then((told) => queryClient.setQueryData(queueQuery.queryKey, (shown) => newest(shown, told)))
     .catch((error: unknown) => {
       tell(error)
       return queryClient.invalidateQueries({ queryKey: ['queue'] })

@@ -2,7 +2,8 @@ import type { Source } from '../../app/contract.ts'
 import { picturesOf } from '../../app/media.ts'
 import { call } from '../api.ts'
 import { t } from '../i18n.ts'
-import { queryClient, tell } from '../cache.ts'
+import { queryClient } from '../cache.ts'
+import { tell } from '../toast.ts'
 import { useUi } from '../store.ts'
 
 /** Which of the pictures of a file this is, where it has several, such as front and rear: each other one is a press away. */

@@ -1,15 +1,12 @@
 import { type PointerEvent, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import type { Annotation, TextAnnotation, TrackAnnotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
-import type { Preview } from '../../app/contract/review.ts'
 import { interpolate } from '../../app/tracks.ts'
-import { call } from '../api.ts'
 import { Heat } from '../find/Heat.tsx'
-import { percent } from '../format.ts'
 import { t, told } from '../i18n.ts'
 import { endTime, type FrameTable, ordinalAt, ptsAt, seek, seekTarget, showFrame, timeOf, togglePlay, usePlayer } from '../player.ts'
-import { tell, useQueue } from '../cache.ts'
-import { changePreview, isLost, usePlayable } from '../parts/preview.ts'
+import { Copying } from '../parts/Copying.tsx'
+import { isLost, usePlayable } from '../parts/preview.ts'
 import { markedSpan, useReview, type Zoom } from './store.ts'
 import { Transport } from './Transport.tsx'
 import { useUi } from '../store.ts'
@@ -124,48 +121,6 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
       )}
       <Transport source={source} clip={clip} frames={frames} onFullscreen={() => void toggleFullscreen(frame.current)} />
     </section>
-  )
-}
-
-/** What is seen while the preview copy waits, is being made, was not wanted, or could not be made. */
-export function Copying({ source: { id, probe }, preview }: { source: Source; preview: Preview | undefined }) {
-  const { data: queue } = useQueue()
-  const goTo = useUi((ui) => ui.goTo)
-  const codec = probe?.codec.toUpperCase() ?? ''
-  if (preview?.state === 'cancelled' || preview?.state === 'failed') {
-    return (
-      <div className="cover" role="status">
-        <p>
-          {preview.problem
-            ? told(preview.problem).message
-            : t('A browser cannot play {{codec}} here without a preview copy. Analysis works all the same.', { codec })}
-        </p>
-        <div className="row">
-          <button onClick={() => void changePreview('makePreview', id)}>
-            {preview.problem ? t('Try again') : t('Make the preview copy')}
-          </button>
-        </div>
-      </div>
-    )
-  }
-  const { state = 'none', progress = 0 } = preview ?? {}
-  return (
-    <div className="cover" role="status">
-      <p>
-        {queue?.paused
-          ? t('A browser cannot play {{codec}} here. Its preview copy waits, because the queue is paused.', { codec })
-          : state === 'waiting'
-            ? t('A browser cannot play {{codec}} here. Its preview copy waits for others.', { codec })
-            : t('A browser cannot play {{codec}} here. Analysis works; a preview copy is being made…', { codec })}
-      </p>
-      <progress value={progress} aria-label={t('Preview copy')} />
-      <div className="row">
-        <span className="num">{percent(progress)}</span>
-        {queue?.paused && <button onClick={() => void call('resumeQueue').catch(tell)}>{t('Resume')}</button>}
-        <button onClick={() => void changePreview('cancelPreview', id)}>{t('Cancel')}</button>
-        <button onClick={() => goTo('queue')}>{t('Show the queue')}</button>
-      </div>
-    </div>
   )
 }
 

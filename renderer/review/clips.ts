@@ -2,7 +2,8 @@
 import type { Clip, Source } from '../../app/contract.ts'
 import { found } from '../find/queries.ts'
 import { isFinding, useFind } from '../find/store.ts'
-import { clipsOf, queryClient, tell } from '../cache.ts'
+import { clipsOf, queryClient, sourcesQuery } from '../cache.ts'
+import { tell } from '../toast.ts'
 import { useUi } from '../store.ts'
 import { useWalk } from './walk.ts'
 
@@ -17,7 +18,7 @@ export async function neighbourClip(by: 1 | -1): Promise<void> {
     return
   }
   try {
-    const sources = queryClient.getQueryData<{ sources: Source[] }>(['sources'])?.sources ?? []
+    const sources = queryClient.getQueryData(sourcesQuery.queryKey)?.sources ?? []
     const here = sources.findIndex(({ id }) => id === sourceId)
     const clips = await of(sources[here])
     const at = clips.findIndex(({ id }) => id === clipId)

@@ -11,7 +11,9 @@ import type { Phrase } from '../../app/phrase.ts'
 import { call } from '../api.ts'
 import { shown, t } from '../i18n.ts'
 import { confirmed } from '../parts/Confirm.tsx'
-import { inOrder, offerUndo, queryClient, tell, useClip } from '../cache.ts'
+import { clipQuery, queryClient, useClip } from '../cache.ts'
+import { tell } from '../toast.ts'
+import { inOrder, offerUndo } from '../undo.ts'
 import { useUi } from '../store.ts'
 
 interface Pending {
@@ -98,7 +100,7 @@ export function useAnnotations(clipId: number | null): readonly Annotation[] | u
 
 /** The same, asked once. */
 export function annotationsOf(clipId: number): readonly Annotation[] {
-  const data = queryClient.getQueryData<{ annotations: Annotation[] }>(['clip', clipId])
+  const data = queryClient.getQueryData(clipQuery(clipId).queryKey)
   return usePending
     .getState()
     .pending.filter((one) => one.clipId === clipId)

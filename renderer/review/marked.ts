@@ -1,9 +1,10 @@
 /** Clips that a person marks: a span of a video, analysed like any other clip. */
 import { call } from '../api.ts'
 import { t } from '../i18n.ts'
-import { inOrder, offerUndo, queryClient, tell } from '../cache.ts'
+import { queryClient } from '../cache.ts'
+import { tell, toast } from '../toast.ts'
+import { inOrder, offerUndo } from '../undo.ts'
 import { useUi } from '../store.ts'
-import { toast } from '../toast.ts'
 import { markedSpan, useReview } from './store.ts'
 
 /** Make a clip of what is marked, and go to it. */

@@ -1,28 +1,22 @@
 /** The frame on the screen as a file, in the pixels of the video that is shown. */
 import { interpolate } from '../../app/tracks.ts'
-import { colourIn, type Label } from '../../app/vocabulary.ts'
+import { colourIn } from '../../app/vocabulary.ts'
 import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
 import { ordinalAt, timeOf, usePlayer } from '../player.ts'
-import { queryClient } from '../cache.ts'
+import { labelsQuery, queryClient, sourcesQuery } from '../cache.ts'
 import { useUi } from '../store.ts'
 import { toast } from '../toast.ts'
 import { annotationsOf } from './edits.ts'
 import { useReview } from './store.ts'
 import { frameTable } from './tracks.ts'
 
-interface Named {
-  id: number
-  name: string
-  probe: { width: number } | null
-}
-
 /** Offer the frame as a PNG, named after the video and the frame; with the boxes of the chosen clip where they are shown and `boxes` is true. */
 export function snapshot(boxes: boolean): void {
   const { video, time } = usePlayer.getState()
   const { sourceId, clipId } = useUi.getState()
   const frames = frameTable()
-  const source = queryClient.getQueryData<{ sources: Named[] }>(['sources'])?.sources.find(({ id }) => id === sourceId)
+  const source = queryClient.getQueryData(sourcesQuery.queryKey)?.sources.find(({ id }) => id === sourceId)
   const canvas = document.createElement('canvas')
   const context = canvas.getContext('2d')
   if (!video || video.videoWidth === 0 || !frames || !source?.probe || !context) return
@@ -31,7 +25,7 @@ export function snapshot(boxes: boolean): void {
   canvas.height = video.videoHeight
   context.drawImage(video, 0, 0)
   if (boxes && useReview.getState().showBoxes && clipId !== null) {
-    const vocabulary = queryClient.getQueryData<{ labels: Label[] }>(['labels'])?.labels ?? []
+    const vocabulary = queryClient.getQueryData(labelsQuery.queryKey)?.labels ?? []
     const scale = canvas.width / source.probe.width
     const line = Math.max(2, canvas.width / 400)
     context.font = `600 ${line * 7}px system-ui, sans-serif`

@@ -1,6 +1,6 @@
 /** What people do to the tracks of the clip that they look at: from the picture, the timeline, the list or the keyboard. */
 import { type Annotation, type Box, type Span, spanWithin, type TrackAnnotation, type TrackBody } from '../../app/annotation.ts'
-import type { Clip, Source } from '../../app/contract.ts'
+import type { Clip } from '../../app/contract.ts'
 import type { Edit } from '../../app/contract/state.ts'
 import type { FrameRef } from '../../app/media.ts'
 import { problemOf } from '../../app/errors.ts'
@@ -19,12 +19,11 @@ import {
   withKeyBox,
   withoutKey,
 } from '../../app/track-edits.ts'
-import type { Label } from '../../app/vocabulary.ts'
 import { call } from '../api.ts'
 import { clock } from '../format.ts'
 import { t, told } from '../i18n.ts'
 import { type FrameTable, showFrame, ordinalAt, timeOf, usePlayer } from '../player.ts'
-import { clipsOf, queryClient } from '../cache.ts'
+import { clipQuery, clipsOf, framesQuery, labelsQuery, queryClient, sourcesQuery } from '../cache.ts'
 import { useUi } from '../store.ts'
 import { toast } from '../toast.ts'
 import { parts } from './drafts.ts'
@@ -40,7 +39,7 @@ interface Here {
 }
 
 export function frameTable(): FrameTable | undefined {
-  return queryClient.getQueryData(['frames', useUi.getState().sourceId])
+  return queryClient.getQueryData(framesQuery(useUi.getState().sourceId).queryKey)
 }
 
 /** The clip that a frame lies in: the chosen one where it does, else the one of the analysis; the chosen one where none does. */
@@ -145,7 +144,7 @@ const IN_MIDDLE = 0.25
 export function drawInMiddle(): void {
   const at = here()
   const { sourceId } = useUi.getState()
-  const probe = queryClient.getQueryData<{ sources: Source[] }>(['sources'])?.sources.find(({ id }) => id === sourceId)?.probe
+  const probe = queryClient.getQueryData(sourcesQuery.queryKey)?.sources.find(({ id }) => id === sourceId)?.probe
   if (!at || !probe) {
     toast(t('Choose a clip first.'), { id: 'review' })
     return
@@ -162,7 +161,7 @@ export function drawInMiddle(): void {
 /** The labels that the person is likely to want, most likely first: of the project, then those in this clip. */
 function likelyLabels(): string[] {
   const { clipId } = useUi.getState()
-  const wanted = queryClient.getQueryData<{ labels: Label[] }>(['labels'])?.labels.map(({ name }) => name) ?? []
+  const wanted = queryClient.getQueryData(labelsQuery.queryKey)?.labels.map(({ name }) => name) ?? []
   return [...new Set([...wanted, ...(clipId === null ? [] : tracksOf(clipId).map(({ body }) => body.label))])]
 }
 
@@ -432,5 +431,5 @@ function inClip(clipId: number, span: Span): Span | null {
 }
 
 function clipOf(clipId: number): Clip | undefined {
-  return queryClient.getQueryData<{ clip: Clip }>(['clip', clipId])?.clip
+  return queryClient.getQueryData(clipQuery(clipId).queryKey)?.clip
 }

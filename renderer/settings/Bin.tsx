@@ -5,9 +5,9 @@ import type { BinEntry } from '../../app/contract/bin.ts'
 import { call } from '../api.ts'
 import { when } from '../format.ts'
 import { t } from '../i18n.ts'
-import { queryClient, tell } from '../cache.ts'
+import { queryClient } from '../cache.ts'
+import { tell, toast } from '../toast.ts'
 import { useUi } from '../store.ts'
-import { toast } from '../toast.ts'
 
 /** Videos that were removed: each can be put back as it was, until it goes for good. */
 export function Bin() {

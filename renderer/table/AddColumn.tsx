@@ -6,7 +6,8 @@ import { call } from '../api.ts'
 import { phrase, t } from '../i18n.ts'
 import { CannotSee } from '../labels/CannotSee.tsx'
 import { useVocabulary } from '../labels/vocabulary.ts'
-import { queryClient, tell } from '../cache.ts'
+import { queryClient } from '../cache.ts'
+import { tell } from '../toast.ts'
 import { Popover } from './Popover.tsx'
 
 const KINDS: Record<ColumnKind, { name: string; Icon: typeof Hash; example: string; label: string }> = {

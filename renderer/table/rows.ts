@@ -7,8 +7,9 @@ import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
 import { phrase, t } from '../i18n.ts'
 import { confirmed } from '../parts/Confirm.tsx'
-import { inOrder, offerUndo, queryClient, tell } from '../cache.ts'
-import { toast } from '../toast.ts'
+import { queryClient } from '../cache.ts'
+import { tell, toast } from '../toast.ts'
+import { inOrder, offerUndo } from '../undo.ts'
 
 export const columnsQuery = queryOptions({ queryKey: ['table'], queryFn: () => call('table') })
 export const useColumns = () => useQuery(columnsQuery)
