@@ -42,7 +42,7 @@ function emptyError(field: string): TubeletError {
   })
 }
 
-export function badRequest(message: string): TubeletError {
+function badRequest(message: string): TubeletError {
   return new TubeletError({ code: 'bad-request', message })
 }
 

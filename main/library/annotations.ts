@@ -22,7 +22,7 @@ import { topicOf as questionTopic } from '../../app/table/question.ts'
 import { iou } from '../../app/boxes.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
 import { sameObject } from '../../app/tracks.ts'
-import { badRequest, check, type Place, takenError } from './annotation-checks.ts'
+import { check, type Place, takenError } from './annotation-checks.ts'
 import type { EditHistory, HumanLayer } from './history.ts'
 import { REACHING } from './reach.ts'
 
@@ -341,4 +341,8 @@ function topicOf(body: AnnotationBody): string {
 /** What a deed on a clip is called. */
 export function deedOn({ clip, source }: Place, deed: string): Phrase {
   return said('{{deed}} · clip {{clip}} in {{source}}', { deed: said(deed), clip, source })
+}
+
+function badRequest(message: string): TubeletError {
+  return new TubeletError({ code: 'bad-request', message })
 }
