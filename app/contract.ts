@@ -70,7 +70,6 @@ const ClipDetail = z.object({
   /** What its caption and its answers are made from, surest first. */
   facts: z.array(ClipFact),
 })
-export type ClipDetail = z.infer<typeof ClipDetail>
 
 export { Job, Queue }
 
