@@ -15,7 +15,7 @@ export default tseslint.config(
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/prefer-promise-reject-errors': 'off',
-      'max-lines': ['error', { max: 620, skipComments: true, skipBlankLines: true }],
+      'max-lines': ['error', { max: 650, skipComments: true, skipBlankLines: true }],
     },
   },
   {
@@ -25,6 +25,6 @@ export default tseslint.config(
     languageOptions: { globals: globals.browser },
   },
   { files: ['**/*.test.ts', 'test/**'], rules: { 'max-lines': ['error', { max: 800, skipComments: true, skipBlankLines: true }] } },
-  { files: ['**/*.cts'], rules: { '@typescript-eslint/no-require-imports': 'off', '@typescript-eslint/consistent-type-imports': 'off' } },
+  { files: ['**/*.{cts,cjs}'], rules: { '@typescript-eslint/no-require-imports': 'off', '@typescript-eslint/consistent-type-imports': 'off' } },
   { files: ['**/*.{js,mjs,cjs}'], extends: [tseslint.configs.disableTypeChecked], languageOptions: { globals: globals.node } },
 )

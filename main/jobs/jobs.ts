@@ -235,7 +235,7 @@ export class Jobs {
     const cutOff = new Map(
       this.#table.open().flatMap(({ id, kind, sourceId }) => {
         const problem = this.#disk.refusedOf(id)
-        return kind === 'analyse' && sourceId !== null && problem !== null
+        return kind === 'analyse' && problem !== null
           ? [[sourceId, { problem, ...(this.#disk.holdsUp(id) ? { state: 'queued' as const } : {}) }] as const]
           : []
       }),
