@@ -25,6 +25,9 @@ export default tseslint.config(
     languageOptions: { globals: globals.browser },
   },
   { files: ['**/*.test.ts', 'test/**'], rules: { 'max-lines': ['error', { max: 800, skipComments: true, skipBlankLines: true }] } },
-  { files: ['**/*.{cts,cjs}'], rules: { '@typescript-eslint/no-require-imports': 'off', '@typescript-eslint/consistent-type-imports': 'off' } },
+  {
+    files: ['**/*.{cts,cjs}'],
+    rules: { '@typescript-eslint/no-require-imports': 'off', '@typescript-eslint/consistent-type-imports': 'off' },
+  },
   { files: ['**/*.{js,mjs,cjs}'], extends: [tseslint.configs.disableTypeChecked], languageOptions: { globals: globals.node } },
 )

@@ -181,6 +181,9 @@ test('two windows: each takes back its own, and never the other’s without sayi
     await other.goto(app.url)
     const clip = (window: Page, source: string) => window.locator('[data-clip]').nth({ 'rec.mkv': -2, 'rec.mp4': -1 }[source] ?? 0)
     await page.reload()
+    // The list comes video by video; the last clip is the last one when all are there.
+    const { total } = await call('listClips')
+    for (const window of [page, other]) await expect(window.locator('[data-clip]')).toHaveCount(total)
     await clip(page, 'rec.mkv').click()
     await expect(page.getByRole('article').first()).toBeVisible()
     await page.keyboard.press('a')

@@ -1,5 +1,6 @@
 /** The question table in the real window, on real clips. What is tested holds whatever the pack has learnt. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import { expect, test } from '@playwright/test'
 import { accessible, app, call, done, goTo, page, restart, tubelet, violations } from './app.ts'
 
@@ -198,6 +199,38 @@ test('from Review one comes back to the same row, as far down and as far to the 
   }
   await page.setViewportSize({ width: 1440, height: 900 })
   await page.keyboard.press('Control+Home')
+})
+
+test('an export is of the rows that are marked, and of the labels that are chosen', async () => {
+  const { labels } = await call('getLabels')
+  await call('setLabels', {
+    body: { labels: [...labels, ...['bottle', 'person'].map((name) => ({ name, synonyms: [], colour: '#69c1fc', threshold: 0.5 }))] },
+  })
+  await done()
+  await cell(1, 'name').click()
+  await cell(3, 'name').click({ modifiers: ['Shift'] })
+  await page.keyboard.press('Control+e')
+  const dialog = page.getByRole('dialog', { name: 'Export' })
+  await dialog.getByRole('radio', { name: 'The rows marked in the table (3)' }).check()
+  await dialog.getByText('Boxes of: All labels').click()
+  for (const name of ['bottle', 'person']) await dialog.getByRole('checkbox', { name, exact: true }).check()
+  await expect(dialog.getByText('Boxes of: bottle, person')).toBeVisible()
+  const asked = page.waitForRequest((request) => new URL(request.url()).pathname === '/api/export')
+  await dialog.getByRole('button', { name: 'Export', exact: true }).click()
+  expect((await asked).postDataJSON()).toMatchObject({ labels: ['bottle', 'person'], rows: { from: 1, to: 4 } })
+  const exported = page.getByRole('dialog', { name: 'Exported' })
+  await expect(exported).toContainText('annotations_part.jsonl')
+  const directory = (await exported.locator('.mono').first().textContent()) ?? ''
+  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('_part.jsonl'))
+  const clips = files.flatMap((file) => [...readFileSync(path.join(directory, file), 'utf8').matchAll(/"type":"clip"/g)])
+  expect(clips).toHaveLength(3)
+  await page.keyboard.press('Escape')
+  // Nothing is marked: an export is of everything again.
+  await cell(0, 'name').click()
+  await page.keyboard.press('Control+e')
+  await expect(dialog.getByRole('radio', { name: /^All/ })).toBeChecked()
+  await expect(dialog.getByRole('radio', { name: /marked/ })).toHaveCount(0)
+  await page.keyboard.press('Escape')
 })
 
 test('videos are rows that sum up their clips, and the table is accessible in both themes', async () => {
