@@ -101,7 +101,7 @@ export function lightStretches(samples: readonly LightSample[]): LightStretch[] 
 
 const isFlat = (sample: LightSample) => (sample.flat ?? 0) >= FLAT && !(sample.mean < BLACK.mean)
 
-/** Whether most of the clip is a drawing, a slide or a screen: what a detector that learnt from photographs takes it for may be anything. */
+/** Whether most of the clip is a drawing or a slide: what a detector that learnt from photographs takes it for may be anything. */
 export function isDrawn(samples: readonly LightSample[]): boolean {
   return samples.filter(isFlat).length * 2 > samples.length
 }

@@ -83,14 +83,14 @@ const LIGHTS: Record<Language, Record<LightKind, string>> = {
     dark: 'the picture is dark',
     bright: 'the picture is bright',
     frozen: 'the picture stands still',
-    drawn: 'it looks like a drawing, a slide or a screen',
+    drawn: 'it looks like a drawing or a slide',
   },
   de: {
     black: 'das Bild ist schwarz',
     dark: 'das Bild ist dunkel',
     bright: 'das Bild ist hell',
     frozen: 'das Bild steht still',
-    drawn: 'es sieht nach einer Zeichnung, einer Folie oder einem Bildschirm aus',
+    drawn: 'es sieht nach einer Zeichnung oder einer Folie aus',
   },
 }
 
