@@ -14,7 +14,7 @@ import { packRoutes } from './contract/packs.ts'
 import { overviewRoutes } from './contract/overview.ts'
 import { reviewRoutes } from './contract/review.ts'
 import { Job, Queue } from './contract/queue.ts'
-import { Id, route } from './contract/route.ts'
+import { FilePath, Id, route } from './contract/route.ts'
 import { stateRoutes } from './contract/state.ts'
 import { systemRoutes } from './contract/system.ts'
 import { tableRoutes } from './contract/table.ts'
@@ -311,7 +311,7 @@ export const contract = {
     method: 'get',
     path: '/api/browse',
     summary: 'Folders and files on this machine, for picking a path in a browser',
-    query: z.object({ path: z.string().optional() }),
+    query: z.object({ path: FilePath.optional() }),
     output: z.object({
       path: z.string(),
       parent: z.string().nullable(),
@@ -325,7 +325,7 @@ export const contract = {
     method: 'get',
     path: '/api/browse/videos',
     summary: 'How many videos, and folders of numbered pictures, lie at a path and below it; `more` where looking on would take too long',
-    query: z.object({ path: z.string().min(1) }),
+    query: z.object({ path: FilePath }),
     output: z.object({ videos: z.number().int(), numbered: z.number().int(), more: z.boolean() }),
   }),
 

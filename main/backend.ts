@@ -26,6 +26,7 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   'file-missing': 404,
   'file-replaced': 409,
   conflict: 409,
+  cancelled: 409,
   'clip-not-encoded': 409,
   'not-answerable': 422,
   'pack-cannot': 422,

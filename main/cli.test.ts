@@ -99,4 +99,6 @@ test('a file with several pictures says so, and which ones are analysed', () => 
     sources: { picture: number; duration: number }[]
   }
   expect(sources.map(({ picture }) => picture)).toEqual([1, 2])
+  const third = analyze(at('two.mkv'), '--picture', '3', '--project', at('five'))
+  expect([third.code, third.err]).toEqual([1, expect.stringContaining('This file has no picture 3: it has 2.')])
 })

@@ -214,8 +214,13 @@ describe('one Tubelet', () => {
     expect(answered()).toBe(clips.length)
     expect({ ffmpeg: ffmpegStarts(), vision: await visionRuns(tubelet) }).toEqual(before)
 
-    await call('POST', '/api/sources', { paths: [clipPath('f06_tiny_64x48.mp4')] })
+    // A question that nothing can answer leaves its cells empty, and stops no video that comes.
+    const hopeless = await call<RouteOutput<'addColumn'>>('POST', '/api/table/columns', { kind: 'question', text: 'who is he?' })
     await tubelet.jobs.idle()
+    const { added } = await call<RouteOutput<'addSources'>>('POST', '/api/sources', { paths: [clipPath('f06_tiny_64x48.mp4')] })
+    await tubelet.jobs.idle()
+    expect(tubelet.library.source(added[0]?.id ?? 0)).toMatchObject({ state: 'done', problem: null })
+    await call('DELETE', `/api/table/columns/${hopeless.id}`)
     const later = (await call<RouteOutput<'table'>>('GET', '/api/table')).columns.find(({ id }) => id === column.id)
     expect(later?.filled).toBe(later?.of)
     expect(later?.of).toBeGreaterThan(clips.length)

@@ -170,6 +170,9 @@ test('a call with a field that is wrong is told which, and why', async () => {
   expect(await refused({ paths: [at('run')], frameRate: 0 })).toEqual([400, expect.stringMatching(/^body\.frameRate: .*0\.0001/)])
   expect(await refused({ paths: [at('run')], frameRate: '25' })).toEqual([400, expect.stringMatching(/^body\.frameRate: .*number/)])
   expect(await refused({ paths: [at('run')], picture: 0 })).toEqual([400, expect.stringMatching(/^body\.picture: /)])
+  expect(await refused({ paths: ['a\0b'] })).toEqual([400, expect.stringMatching(/^body\.paths\.0: .*character of number 0/)])
+  const browsed = await fetch(new URL('/api/browse?path=%00', origin), { headers })
+  expect(browsed.status).toBe(400)
   expect(await refused({ paths: [] })).toEqual([400, expect.stringMatching(/^body\.paths: /)])
 })
 

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { Problem } from '../errors.ts'
 import { PackWork, Precision } from './packs.ts'
+import { FilePath } from './route.ts'
 
 const Known = z.object({ path: z.string(), sourceId: z.number().int() })
 
@@ -38,7 +39,7 @@ export const BroughtBeside = z.object({
 export type BroughtBeside = z.infer<typeof BroughtBeside>
 
 export const Bring = z.object({
-  paths: z.array(z.string().min(1)).min(1),
+  paths: z.array(FilePath).min(1),
   /** Numbered pictures are taken as videos of so many pictures a second; without it they are offered in the answer. */
   frameRate: z.number().min(0.0001).max(1000).optional(),
   /** Of files with several pictures, such as front and rear: which one, counted from 1, or all; without it the one that players show. */

@@ -4,7 +4,7 @@ import { CatalogueEntry } from '../catalogue.ts'
 import { Problem } from '../errors.ts'
 import { Task } from '../pack/base.ts'
 import { PackManifest } from '../pack/pack.ts'
-import { Id, route } from './route.ts'
+import { FilePath, Id, route } from './route.ts'
 
 const Bytes = z.number().int().min(0)
 
@@ -160,7 +160,7 @@ export const packRoutes = {
     method: 'post',
     path: '/api/packs/import',
     summary: 'Make a pack of a .safetensors checkpoint, or take a pack folder; refused at once when it is none',
-    body: z.object({ path: z.string().min(1), precision: Precision.optional() }),
+    body: z.object({ path: FilePath, precision: Precision.optional() }),
     output: PackWork,
     errors: ['checkpoint-unusable', 'pack-invalid', 'conflict', 'disk-full', 'file-missing'],
   }),

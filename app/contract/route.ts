@@ -5,6 +5,12 @@ import type { ErrorCode } from '../errors.ts'
 /** Header that carries a window's id. Undo is per window. */
 export const WINDOW = 'x-tubelet-window'
 
+/** A path of a file or folder. */
+export const FilePath = z
+  .string()
+  .min(1)
+  .refine((path) => !path.includes('\0'), 'must not contain a character of number 0')
+
 /** A row of the library, in a path, a query or a body. */
 export const Id = z.coerce.number().int().positive()
 

@@ -1,6 +1,6 @@
 /** What Tubelet runs on, and the libraries of this person. */
 import { z } from 'zod'
-import { route } from './route.ts'
+import { FilePath, route } from './route.ts'
 
 /** Outcome of trying an execution provider. absent: this machine has no such device. slow: another is faster. broken: it failed the self-test. */
 export const ProviderTrial = z.object({ provider: z.string(), outcome: z.enum(['used', 'absent', 'slow', 'broken']), details: z.string() })
@@ -61,7 +61,7 @@ export const systemRoutes = {
     method: 'post',
     path: '/api/projects/open',
     summary: 'Open another library, or begin one in an empty or new folder. What the one before was at goes on when it is opened again',
-    body: z.object({ path: z.string().min(1) }),
+    body: z.object({ path: FilePath }),
     output: z.object({}),
     errors: ['bad-request', 'conflict'],
   }),

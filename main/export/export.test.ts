@@ -356,6 +356,10 @@ describe('which part of what is said is in the files', () => {
     const library = libraryOf([{ ...tricky, source: { ...tricky.source, name: 'a.mp4' } }])
     await exportProject(library, { formats, directory })
     const before = contents()
+    // A filter that nothing can pass is told, not answered by files without a box.
+    await expect(exportProject(library, { formats, directory, scope: { labels: ['nosuch'] } })).rejects.toMatchObject({
+      problem: { code: 'bad-request', message: 'There is no label “{{label}}” in this library.', values: { label: 'nosuch' } },
+    })
     await exportProject(library, { formats, directory, scope: { by: 'people' } })
     await exportProject(library, { formats, directory, scope: { by: 'machine' } })
     for (const [file, text] of before) if (file !== 'tubelet-export.json') expect([file, contents().get(file)]).toEqual([file, text])

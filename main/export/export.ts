@@ -6,6 +6,7 @@ import { type ResourceLimits, Worker } from 'node:worker_threads'
 import type { Source } from '../../app/contract.ts'
 import type { ExportFormat, LeftOut } from '../../app/contract/export.ts'
 import { TubeletError } from '../../app/errors.ts'
+import type { Category } from '../../app/formats/document.ts'
 import { type Scope, scopeKey } from '../../app/formats/scope.ts'
 import { pictureNumber } from '../../app/media.ts'
 import { titlesOf } from '../../app/formats/titles.ts'
@@ -88,6 +89,8 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
   const { scope = {}, clipIds, signal, onProgress } = options
   const directory = path.resolve(options.directory)
   const { chosen, leftOut } = chosenSources(library, options)
+  const categories = library.exports.categories(scope.states?.includes('rejected') ?? false)
+  checkLabels(scope.labels ?? [], categories)
   const planned: Planned[] = []
   const temporary = ({ name }: Pick<Planned, 'name'>) => path.join(directory, `${name}.tubelet-part`)
   try {
@@ -101,7 +104,7 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
       options: {
         scope,
         clipIds: clipIds ? new Set(clipIds) : null,
-        categories: library.exports.categories(scope.states?.includes('rejected') ?? false),
+        categories,
         lookedFor: options.lookedFor ?? null,
         appVersion: packageVersion,
       },
@@ -127,6 +130,18 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
     await Promise.all(planned.map((file) => rm(temporary(file), { force: true }).catch(() => undefined)))
     throw fileError(error, directory)
   }
+}
+
+/** A label that nothing has would give files without a box, as if it had been looked for in vain. */
+function checkLabels(labels: readonly string[], categories: readonly Category[]): void {
+  const unknown = labels.find((label) => !categories.some(({ name }) => name.toLowerCase() === label.trim().toLowerCase()))
+  if (unknown === undefined) return
+  throw new TubeletError({
+    code: 'bad-request',
+    message: 'There is no label “{{label}}” in this library.',
+    values: { label: unknown, labels: categories.map(({ name }) => name).join(', ') || '–' },
+    next: 'There are: {{labels}}.',
+  })
 }
 
 function chosenSources(library: ExportableLibrary, { sourceIds, clipIds }: ExportOptions): { chosen: Source[]; leftOut: LeftOut[] } {

@@ -6,7 +6,7 @@ import type { Search } from '../search/search.ts'
 
 /**
  * The clips that every part of `which` finds; undefined where it says nothing of clips.
- * @throws TubeletError `not-found` for a view that is not there, `bad-request` where nothing is found, and what a search throws.
+ * @throws TubeletError `not-found` for a clip or a view that is not there, `bad-request` where nothing is found, and what a search throws.
  */
 export async function chosenClips(
   library: Library,
@@ -14,7 +14,10 @@ export async function chosenClips(
   { clipIds, search: sought, table, rows, view }: Which,
 ): Promise<number[] | undefined> {
   const parts: number[][] = []
-  if (clipIds) parts.push(clipIds)
+  if (clipIds) {
+    library.checkClips(clipIds)
+    parts.push(clipIds)
+  }
   if (sought) parts.push(await search.matching(sought.query, sought.filters))
   if (table) parts.push(await rowsOf(library, table))
   if (rows) parts.push((await library.table.ask('clips', rows)).clipIds.flat())

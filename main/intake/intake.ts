@@ -4,7 +4,7 @@
  */
 import type { Bring, BroughtBeside } from '../../app/contract/intake.ts'
 import type { Source } from '../../app/contract.ts'
-import { problemOf } from '../../app/errors.ts'
+import { type Problem, problemOf } from '../../app/errors.ts'
 import { picturesOf, usualPicture } from '../../app/media.ts'
 import { rateOf } from '../../app/numbered.ts'
 import type { Jobs, VideoFile } from '../jobs/jobs.ts'
@@ -90,10 +90,21 @@ export class Intake {
       const chosen = (wanted === 'all' ? pictures : pictures.slice(wanted - 1, wanted)).toSorted(
         (a, b) => Number(b === usual) - Number(a === usual),
       )
-      if (pictures.length < 2 || chosen.length === 0) yield file
+      if (pictures.length < 2) yield file
+      else if (chosen.length === 0) yield { path: file.path, problem: noPicture(file.path, wanted, pictures.length) }
       else
         for (const one of chosen)
           yield one === usual ? file : { ...file, picture: { stream: one.index, number: pictures.indexOf(one) + 1 } }
     }
+  }
+}
+
+function noPicture(file: string, number: number | 'all', count: number): Problem {
+  return {
+    code: 'not-found',
+    message: 'This file has no picture {{number}}: it has {{count}}.',
+    values: { number, count },
+    file,
+    next: 'Choose another number, or leave it out to take the picture that players show.',
   }
 }

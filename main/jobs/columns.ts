@@ -1,7 +1,6 @@
 /** Filling a column of the table: one question to many clips, over their stored encodings. */
-import { TubeletError } from '../../app/errors.ts'
 import { said } from '../../app/phrase.ts'
-import { answerClip, type Pipeline, type Report } from './pipeline.ts'
+import { fillCell, type Pipeline, type Report } from './pipeline.ts'
 
 /** So many clips are looked up at a time: a library may have a hundred thousand. */
 const CHUNK = 200
@@ -27,12 +26,7 @@ export async function fillColumn(
     for (const clipId of ids) {
       if (wanted?.has(clipId) === false) continue
       signal.throwIfAborted()
-      try {
-        await answerClip(pipeline, clipId, question, signal)
-      } catch (error) {
-        if (!(error instanceof TubeletError) || !['not-found', 'clip-not-encoded', 'not-answerable'].includes(error.problem.code))
-          throw error
-      }
+      await fillCell(pipeline, clipId, question, signal)
       done += 1
       await report({
         stage: said('{{done}} of {{total}} clips', { done, total: Math.max(of, done) }),

@@ -4,7 +4,7 @@
  */
 import type { AnnotationBody, Evidence } from '../../app/annotation.ts'
 import type { Guess, Source } from '../../app/contract.ts'
-import { type Problem, TubeletError } from '../../app/errors.ts'
+import { type ErrorCode, type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import { candidatesOf } from '../../app/detections.ts'
 import { areaSeen } from '../../app/gaze.ts'
@@ -311,12 +311,24 @@ async function encodeClip(
   })
 }
 
+/** Why a question has no answer for a clip though nothing is wrong. */
+const EMPTY_CELL: ReadonlySet<ErrorCode> = new Set(['not-found', 'clip-not-encoded', 'not-answerable'])
+
 /** The questions of the table's columns that fill by themselves, as far as nobody answered them for this clip. */
 async function answerColumns(pipeline: Pipeline, clipId: number, signal: AbortSignal): Promise<void> {
   const { library } = pipeline
   for (const { kind, text, automatic } of library.table.columns()) {
     if (!automatic || kind === 'count' || library.table.annotationsIn([clipId], 'answer', text).size > 0) continue
-    await answerClip(pipeline, clipId, text, signal)
+    await fillCell(pipeline, clipId, text, signal)
+  }
+}
+
+/** Answers a question of a column for one clip. A cell that nothing can fill stays empty, and stops neither the column nor the video. */
+export async function fillCell(pipeline: Pipeline, clipId: number, question: string, signal: AbortSignal): Promise<void> {
+  try {
+    await answerClip(pipeline, clipId, question, signal)
+  } catch (error) {
+    if (!(error instanceof TubeletError) || !EMPTY_CELL.has(error.problem.code)) throw error
   }
 }
 
