@@ -102,7 +102,7 @@ test('the first step after a pause goes on from the frame that is named, and sho
       await expect.poll(named).toBeGreaterThan(8)
       await page.keyboard.press('Space')
       await page.keyboard.press(key)
-      const [before, held] = (await page.evaluate('before')) as [number, number]
+      const [before, held] = await page.evaluate<[number, number]>('before')
       expect(held - before).toBeGreaterThanOrEqual(0)
       expect(held - before).toBeLessThanOrEqual(1)
       const after = Math.min(FRAMES - 1, before + (key === '.' ? 1 : -1))
