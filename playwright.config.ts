@@ -7,6 +7,8 @@ export default defineConfig({
   expect: { timeout: 20_000 },
   // Two cores: ffmpeg, the engine and the browser are enough load for one test at a time.
   workers: 1,
+  // In CI a test that failed is tried once more; `npm test` names each one that needed it.
+  retries: process.env['CI'] === undefined ? 0 : 1,
   use: {
     viewport: { width: 1440, height: 900 },
     launchOptions: {

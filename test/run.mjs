@@ -1,14 +1,14 @@
 /**
  * `npm test`: everything, from a fresh clone. Each stage runs even when an earlier one failed; the last line counts all of it.
  * Static checks count as one test each. Two lanes run side by side, a core each; the output of what runs beside the end-to-end tests comes when it has
- * ended. Skipped tests are listed at the end, by name and reason; results.mjs says which reasons are accepted.
+ * ended. Skipped and failed tests are listed at the end, by name and reason; results.mjs says which skips are accepted.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { ofPlaywright, ofPytest, ofVitest, skipLines } from './results.mjs'
+import { lastLines, ofPlaywright, ofPytest, ofVitest, shortened } from './results.mjs'
 import { CHROMIUM, ensureDebian, ensureModules, ensurePython, ensureRenderer, FFMPEG, node24, root } from '../main/setup.mjs'
 
 ensureModules()
@@ -25,7 +25,7 @@ const env = {
 }
 const total = { passed: 0, failed: 0, skipped: 0 }
 const summary = []
-const skips = []
+const told = []
 
 /** @param aside Whether it runs beside others, on one core: its output waits until it has ended. */
 async function stage(name, command, args, count, aside = false) {
@@ -47,9 +47,10 @@ async function stage(name, command, args, count, aside = false) {
     console.error(`${name} left no readable result: ${problem.message}`)
     counts = { passed: 0, failed: 1, skipped: 0 }
   }
-  if (counts.accepted) skips.push({ stage: name, ...counts })
   // A runner that failed outside of any test (a crash, a suite that did not load) has failed all the same.
   if (status !== 0 && counts.failed === 0) counts.failed = 1
+  if (counts.failed > 0 && !counts.failures?.length) counts.failures = [{ name: `exit status ${status}`, reason: shortened(output) }]
+  told.push({ stage: name, ...counts })
   for (const key of Object.keys(total)) total[key] += counts[key]
   summary.push(
     `${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped (${((Date.now() - began) / 1000).toFixed(0)} s)`,
@@ -108,7 +109,7 @@ ensureRenderer()
 await Promise.all([endToEnd().then(lane), lane()])
 
 rmSync(folder, { recursive: true, force: true })
-const skipped = skipLines(skips)
-if (skipped.length > 0) console.log(`\n${skipped.join('\n')}`)
+const lines = lastLines(told)
+if (lines.length > 0) console.log(`\n${lines.join('\n')}`)
 console.log(`\n${summary.join('\n')}\n\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 process.exit(total.failed === 0 ? 0 : 1)

@@ -72,15 +72,22 @@ export function Stage({
     return () => current.cancelVideoFrameCallback(handle)
   }, [clip.start, clip.end, origin])
 
+  /** The frame that was asked for last; it is not yet the one that is shown while the video seeks. */
+  const wanted = useRef(clip.startFrame)
   const show = (frame: number) => {
     if (video.current === null) return
+    wanted.current = Math.min(Math.max(frame, clip.startFrame), clip.endFrame - 1)
     video.current.pause()
-    video.current.currentTime = origin + seekTarget(frames, Math.min(Math.max(frame, clip.startFrame), clip.endFrame - 1))
+    video.current.currentTime = origin + seekTarget(frames, wanted.current)
   }
+  // Fast clicks go on from the frame that is on its way: from the shown one, each would begin the same seek again.
+  const step = (by: number) => show((video.current?.seeking ? wanted.current : ordinal) + by)
   useImperativeHandle(ref, () => ({ show }))
   // A chosen clip is shown from its first frame.
   useEffect(() => {
-    if (state === 'ready' && video.current) video.current.currentTime = origin + seekTarget(frames, clip.startFrame)
+    if (state !== 'ready' || video.current === null) return
+    wanted.current = clip.startFrame
+    video.current.currentTime = origin + seekTarget(frames, clip.startFrame)
   }, [state, frames, clip.startFrame, origin])
 
   if (probe === null) return null
@@ -136,13 +143,13 @@ export function Stage({
         ))}
       </div>
       <div className="row controls">
-        <button className="icon" aria-label={t('One frame back')} onClick={() => show(ordinal - 1)}>
+        <button className="icon" aria-label={t('One frame back')} onClick={() => step(-1)}>
           <StepBack size={15} />
         </button>
         <button className="icon" aria-label={playing ? t('Pause') : t('Play')} onClick={toggle}>
           {playing ? <Pause size={16} /> : <Play size={16} />}
         </button>
-        <button className="icon" aria-label={t('One frame on')} onClick={() => show(ordinal + 1)}>
+        <button className="icon" aria-label={t('One frame on')} onClick={() => step(1)}>
           <StepForward size={15} />
         </button>
         <input
