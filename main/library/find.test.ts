@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AnnotationBody, Evidence, Provenance } from '../../app/annotation.ts'
 import type { Filters } from '../../app/contract/find.ts'
+import { killNewestThread } from '../threads.testing.ts'
 import { Library } from './library.ts'
 import { mammut } from './shower.testing.ts'
 import type { Sought } from './search-worker.ts'
@@ -283,4 +284,14 @@ test('a matrix of any width and size is compared as the sums say, and the best o
     const spread = ascending.map((value) => Math.abs(value - median)).sort()[rows >> 1] ?? 0
     expect(outstanding(cosines)).toBeCloseTo(Math.min(SAME_PICTURE, median + 2 * 1.4826 * spread), 6)
   }
+})
+
+test('a search whose worker dies is told, and the next one is answered by another', async () => {
+  addClip('a.mp4', 0, unit([1, 0]), { labels: ['car'] })
+  await library.find.ask('facets', null)
+  const asked = library.find.ask('facets', null)
+  const told = expect(asked).rejects.toMatchObject({ problem: { code: 'internal', message: 'The search stopped unexpectedly.' } })
+  await killNewestThread()
+  await told
+  expect((await library.find.ask('facets', null)).labels).toEqual([{ label: 'car', clips: 1 }])
 })

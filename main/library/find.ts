@@ -1,35 +1,32 @@
 /** The host's side of search: asks the worker, and keeps what search needs beside the encodings. */
-import path from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { Worker } from 'node:worker_threads'
 import type { Clip } from '../../app/contract/clip.ts'
+import type { Problem } from '../../app/errors.ts'
+import { Channel, thread } from '../channel.ts'
 import type { Regions } from '../engine/engine.ts'
 import { CLIP_VIEW, clipOf } from './rows.ts'
-import type { Calls, Reply } from './search-worker.ts'
+import type { Calls, SearchService } from './search-worker.ts'
 
-/** The worker that holds all embeddings, and who waits for its replies. */
-interface Running {
-  worker: Worker
-  waiting: Map<number, { resolve: (output: Calls[keyof Calls]['output']) => void; reject: (error: unknown) => void }>
+const STOPPED: Problem = {
+  code: 'internal',
+  message: 'The search stopped unexpectedly.',
+  stillWorks: 'Your library and everything already shown as done are safe.',
+  next: 'Try again: it starts anew.',
 }
 
 export class LibraryFind {
-  readonly #projectDir: string
   readonly #db: DatabaseSync
-  #running: Running | null = null
-  #next = 0
+  /** To the worker that holds all embeddings. */
+  readonly #worker: Channel<SearchService>
   #generation = 0
 
   constructor(projectDir: string, db: DatabaseSync) {
-    this.#projectDir = projectDir
     this.#db = db
+    this.#worker = new Channel(() => thread(import.meta.url, 'search-worker', projectDir), STOPPED)
   }
 
-  async close(): Promise<void> {
-    const running = this.#running
-    this.#running = null
-    await running?.worker.terminate()
-    for (const { reject } of running?.waiting.values() ?? []) reject(new Error('the library was closed'))
+  close(): Promise<void> {
+    return this.#worker.close()
   }
 
   /** Encodings were removed: what the worker holds is stale. */
@@ -37,33 +34,9 @@ export class LibraryFind {
     this.#generation += 1
   }
 
-  /** Have the worker do something over the encodings of one pack. */
-  async ask<N extends keyof Calls>(name: N, input: Calls[N]['input'], digest = ''): Promise<Calls[N]['output']> {
-    const { worker, waiting } = (this.#running ??= this.#start())
-    const id = (this.#next += 1)
-    const { promise, resolve, reject } = Promise.withResolvers<Calls[keyof Calls]['output']>()
-    waiting.set(id, { resolve, reject })
-    worker.postMessage({ id, name, input, digest, generation: this.#generation })
-    // The reply to `id` has the output of the call that `id` was given to.
-    return promise
-  }
-
-  #start(): Running {
-    const worker = new Worker(new URL(`./search-worker${path.extname(import.meta.url)}`, import.meta.url), { workerData: this.#projectDir })
-    const waiting: Running['waiting'] = new Map()
-    worker.on('message', (reply: Reply) => {
-      const asked = waiting.get(reply.id)
-      waiting.delete(reply.id)
-      if ('error' in reply) asked?.reject(new Error(`search failed: ${reply.error}`))
-      else asked?.resolve(reply.output)
-    })
-    worker.on('error', (error) => {
-      this.#running = null
-      for (const { reject } of waiting.values()) reject(error)
-    })
-    // An idle index must not keep a finished command alive.
-    worker.unref()
-    return { worker, waiting }
+  /** Have the worker do something over the encodings of one pack. @throws TubeletError `internal` when the worker died: ask again. */
+  ask<N extends keyof Calls>(name: N, input: Calls[N]['input'], digest = ''): Promise<Calls[N]['output']> {
+    return this.#worker.call(name, { input, digest, generation: this.#generation })
   }
 
   /** In the order of `ids`; those that are gone are left out. */

@@ -4,10 +4,11 @@
  */
 import path from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
-import { parentPort, workerData } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
 import type { RelativeBox } from '../../app/boxes.ts'
 import type { Filters } from '../../app/contract/find.ts'
 import { frameMeans, type TubeInput } from '../../app/tubes.ts'
+import { serve } from '../channel.ts'
 import { conditionOf } from './filters.ts'
 import { WordSearch } from './search-words.ts'
 import { best, outstanding, picked, SAME_PICTURE, Vectors } from './vectors.ts'
@@ -79,10 +80,12 @@ export interface RawCurve {
   moments: { clipId: number; frame: number; score: number }[]
 }
 
-export type Task = {
-  [N in keyof Calls]: { id: number; name: N; input: Calls[N]['input']; digest: string; generation: number }
-}[keyof Calls]
-export type Reply = { id: number; output: Calls[keyof Calls]['output'] } | { id: number; error: string }
+/** Over the encodings of one pack, as of one generation of the library. */
+interface Over {
+  digest: string
+  generation: number
+}
+export type SearchService = { [N in keyof Calls]: { input: Over & { input: Calls[N]['input'] }; output: Calls[N]['output'] } }
 
 const db = new DatabaseSync(path.join(workerData as string, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
 // By id, so that a query looks at what is new alone: another plan would go through all encodings of the pack.
@@ -153,7 +156,7 @@ class Index {
 
 let index = new Index('', -1)
 
-function indexFor({ digest, generation }: Pick<Task, 'digest' | 'generation'>): Index {
+function indexFor({ digest, generation }: Over): Index {
   if (index.digest !== digest || index.generation !== generation) index = new Index(digest, generation)
   index.refreshClips()
   return index
@@ -485,35 +488,17 @@ function phrases({ words, most }: Calls['phrases']['input']): string[] {
   return captions.all(JSON.stringify(words), most).map((row) => String(row['text']))
 }
 
-function perform(task: Task): Calls[keyof Calls]['output'] {
-  switch (task.name) {
-    case 'words':
-      return words(indexFor(task), task.input)
-    case 'saying':
-      return saying(indexFor(task), task.input)
-    case 'labels':
-      return facets().labels.map(({ label }) => label)
-    case 'familiar': {
-      const { familiar } = indexFor(task)
-      return { some: familiar.some(Boolean), all: familiar.every(Boolean) }
-    }
-    case 'rank':
-      return rank(indexFor(task), task.input)
-    case 'matching':
-      return matching(indexFor(task), task.input)
-    case 'curve':
-      return curve(indexFor(task), task.input)
-    case 'facets':
-      return facets()
-    case 'phrases':
-      return phrases(task.input)
-  }
-}
-
-parentPort?.on('message', (task: Task) => {
-  try {
-    parentPort?.postMessage({ id: task.id, output: perform(task) } satisfies Reply)
-  } catch (error) {
-    parentPort?.postMessage({ id: task.id, error: String(error) } satisfies Reply)
-  }
+serve<SearchService>({
+  words: ({ input, ...over }) => words(indexFor(over), input),
+  saying: ({ input, ...over }) => saying(indexFor(over), input),
+  labels: () => facets().labels.map(({ label }) => label),
+  familiar: (over) => {
+    const { familiar } = indexFor(over)
+    return { some: familiar.some(Boolean), all: familiar.every(Boolean) }
+  },
+  rank: ({ input, ...over }) => rank(indexFor(over), input),
+  matching: ({ input, ...over }) => matching(indexFor(over), input),
+  curve: ({ input, ...over }) => curve(indexFor(over), input),
+  facets,
+  phrases: ({ input }) => phrases(input),
 })

@@ -1,0 +1,276 @@
+/**
+ * How the host speaks with what runs beside its thread: worker threads and child processes. The host makes a `Channel` and calls operations by
+ * name; the other side answers them with `serve`. Both sides share one type, a service: a map from each operation to what it takes and gives.
+ */
+import { fork } from 'node:child_process'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parentPort, type ResourceLimits, type Transferable, Worker } from 'node:worker_threads'
+import { diskProblem, type Problem, problemOf, TubeletError } from '../app/errors.ts'
+
+/** `note`: what the other side reports while it works, such as progress. */
+type Service<S> = { [K in keyof S]: { input: unknown; output: unknown; note?: unknown } }
+type NoteOf<O> = O extends { note: infer N } ? N : never
+
+/** The other side as the host holds it. What is posted is cloned by structure; it must hold no functions. */
+export interface Port {
+  /** @param transfer Memory that changes hands instead of being copied. A process copies it all the same. */
+  post(message: unknown, transfer: readonly Transferable[]): void
+  onMessage(listener: (message: unknown) => void): void
+  /** It ended, for whatever reason. Called once, after the last message. */
+  onEnd(listener: (cause: Error) => void): void
+  /** Whether it keeps this process alive. */
+  hold(alive: boolean): void
+  /** End it at once, whatever it does. `onEnd` follows. */
+  kill(): void
+}
+
+export interface CallOptions<O> {
+  /** Aborted, the call rejects at once with its reason, and the other side is told to stop. */
+  signal?: AbortSignal | undefined
+  onNote?: ((note: NoteOf<O>) => void) | undefined
+  /** Memory of the input that changes hands instead of being copied. */
+  transfer?: readonly Transferable[] | undefined
+}
+
+type ToService = { id: number; kind: string; input: unknown } | { id: number; cancel: true }
+type FromService = { id: number; note: unknown } | { id: number; output: unknown } | { id: number; problem: Problem }
+
+interface Pending {
+  resolve: (output: unknown) => void
+  reject: (error: unknown) => void
+  note: ((note: unknown) => void) | undefined
+}
+
+interface Side {
+  port: Port
+  pending: Map<number, Pending>
+  ended: Promise<void>
+}
+
+/**
+ * Starts the other side at the first call, and again at the next call after it died. While a call is under way the other side keeps this
+ * process alive; idle, it does not.
+ */
+export class Channel<S extends Service<S>> {
+  readonly #open: () => Port
+  readonly #stopped: Problem
+  #side: Side | null = null
+  #nextId = 1
+  #closed = false
+
+  /**
+   * @param open Starts the other side.
+   * @param stopped What a caller is told when the other side ends before it answers. Where a full or missing disk ended it, that is told instead.
+   */
+  constructor(open: () => Port, stopped: Problem) {
+    this.#open = open
+    this.#stopped = stopped
+  }
+
+  /**
+   * Calls run side by side and are answered in any order.
+   * @throws TubeletError the problem that the other side threw; `stopped` when it ended first, with what ended it as `cause`; `internal` when the
+   *   input cannot be cloned; `cancelled` after `close`. The signal's reason when that is aborted.
+   */
+  async call<K extends keyof S & string>(kind: K, input: S[K]['input'], options: CallOptions<S[K]> = {}): Promise<S[K]['output']> {
+    const { signal, onNote, transfer = [] } = options
+    signal?.throwIfAborted()
+    if (this.#closed) throw closed()
+    const side = (this.#side ??= this.#start())
+    const { port, pending } = side
+    const id = this.#nextId++
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    const cancel = () => {
+      reject(signal?.reason)
+      if (this.#side === side) port.post({ id, cancel: true } satisfies ToService, [])
+    }
+    if (pending.size === 0) port.hold(true)
+    pending.set(id, { resolve, reject, note: onNote as Pending['note'] })
+    signal?.addEventListener('abort', cancel, { once: true })
+    try {
+      port.post({ id, kind, input } satisfies ToService, transfer)
+      return await promise
+    } catch (error) {
+      throw error === signal?.reason || error instanceof TubeletError ? error : new TubeletError(problemOf(error), { cause: error })
+    } finally {
+      signal?.removeEventListener('abort', cancel)
+      pending.delete(id)
+      if (pending.size === 0) port.hold(false)
+    }
+  }
+
+  /** Ends the other side, whatever it does. Calls under way and later ones reject. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const side = this.#side
+    if (side === null) return
+    for (const { reject } of side.pending.values()) reject(closed())
+    side.port.hold(true)
+    side.port.kill()
+    await side.ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #start(): Side {
+    const port = this.#open()
+    const pending: Side['pending'] = new Map()
+    port.onMessage((message) => receive(pending, message as FromService))
+    const ended = new Promise<void>((resolve) => {
+      port.onEnd((cause) => {
+        this.#side = null
+        const details = cause.stack ?? cause.message
+        const error = new TubeletError(diskProblem(cause) ?? { ...this.#stopped, details }, { cause })
+        for (const { reject } of pending.values()) reject(error)
+        resolve()
+      })
+    })
+    return { port, pending, ended }
+  }
+}
+
+function receive(pending: ReadonlyMap<number, Pending>, message: FromService): void {
+  // Of a call that was cancelled nobody waits for the answer.
+  const asked = pending.get(message.id)
+  if ('note' in message) asked?.note?.(message.note)
+  else if ('problem' in message) asked?.reject(new TubeletError(message.problem))
+  else asked?.resolve(message.output)
+}
+
+function closed(): TubeletError {
+  return new TubeletError({ code: 'cancelled', message: 'Tubelet was closed.' })
+}
+
+// ── the host's ports
+
+/**
+ * A worker thread.
+ * @param near `import.meta.url` of the caller.
+ * @param entry Its file beside the caller, without the ending: `.ts` from the sources, `.js` when built.
+ * @param data Its `workerData`.
+ */
+export function thread(near: string, entry: string, data?: unknown, resourceLimits: ResourceLimits = {}): Port {
+  const worker = new Worker(new URL(`./${entry}${path.extname(near)}`, near), { workerData: data, resourceLimits })
+  let cause: Error | null = null
+  worker.on('error', (error) => (cause = error instanceof Error ? error : new Error(String(error))))
+  // Which call it answers is not known: all are given up.
+  worker.on('messageerror', (error) => {
+    cause = error
+    void worker.terminate()
+  })
+  return {
+    post: (message, transfer) => worker.postMessage(message, transfer),
+    onMessage: (listener) => worker.on('message', listener),
+    onEnd: (listener) => worker.once('exit', (code) => listener(cause ?? new Error(`the thread ended with exit code ${code}`))),
+    hold: (alive) => (alive ? worker.ref() : worker.unref()),
+    kill: () => void worker.terminate(),
+  }
+}
+
+/** A Node process. It ends by itself when this one does. @param near, entry As of `thread`. @param args Its arguments. */
+export function childProcess(near: string, entry: string, args: readonly string[]): Port & { readonly pid: number | undefined } {
+  const child = fork(fileURLToPath(new URL(`./${entry}${path.extname(near)}`, near)), args, {
+    serialization: 'advanced',
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
+  const { promise: end, resolve } = Promise.withResolvers<Error>()
+  child.once('exit', (code, signal) => resolve(new Error(`the process ended with ${signal ?? `exit code ${code}`}`)))
+  // It could not be started at all: there is no exit then.
+  child.once('error', resolve)
+  return {
+    pid: child.pid,
+    // A send that fails means that the child is gone, which its exit reports.
+    post: (message) => void child.send(message as object, () => undefined),
+    onMessage: (listener) => child.on('message', listener),
+    onEnd: (listener) => void end.then(listener),
+    hold: (alive) => {
+      if (alive) child.ref()
+      else child.unref()
+      if (alive) child.channel?.ref()
+      else child.channel?.unref()
+    },
+    kill: () => void child.kill('SIGKILL'),
+  }
+}
+
+// ── the other side
+
+/** What a handler has of its call beside the input. */
+export interface Call<O> {
+  /** Aborted when the host does not want the answer any more. */
+  signal: AbortSignal
+  /** Report something while the call runs. @param transfer Memory of it that changes hands. */
+  note: (note: NoteOf<O>, transfer?: readonly Transferable[]) => void
+}
+/** What an operation throws reaches the caller as a TubeletError: its own, or `internal` with the stack in the details. */
+export type Handlers<S extends Service<S>> = {
+  [K in keyof S]: (input: S[K]['input'], call: Call<S[K]>) => S[K]['output'] | Promise<S[K]['output']>
+}
+
+interface Host {
+  post(message: FromService, transfer?: readonly Transferable[]): void
+  onMessage(listener: (message: ToService) => void): void
+}
+
+/** Answer the host's calls in this thread or process from now on. A process ends when its host does. */
+export function serve<S extends Service<S>>(handlers: Handlers<S>): void {
+  const host = hostOf()
+  const running = new Map<number, AbortController>()
+  const run = async <K extends keyof S>(id: number, kind: K, input: S[K]['input']): Promise<void> => {
+    const abort = new AbortController()
+    running.set(id, abort)
+    try {
+      const output = await handlers[kind](input, {
+        signal: abort.signal,
+        note: (note, transfer) => host.post({ id, note }, transfer),
+      })
+      host.post({ id, output })
+    } catch (error) {
+      host.post({ id, problem: problemOf(error) })
+    } finally {
+      running.delete(id)
+    }
+  }
+  host.onMessage((message) => {
+    if ('cancel' in message) running.get(message.id)?.abort()
+    else void run(message.id, message.kind as keyof S, message.input)
+  })
+}
+
+/** An Electron utility process has `process.parentPort`, a forked Node process `process.send`. */
+interface UtilityPort {
+  postMessage(message: unknown): void
+  on(event: 'message', listener: (event: { data: unknown }) => void): unknown
+}
+
+function hostOf(): Host {
+  const port = parentPort
+  if (port !== null) {
+    // A call that cannot be read cannot be answered: the thread ends, which its host hears.
+    port.on('messageerror', (error) => {
+      throw error
+    })
+    return {
+      post: (message, transfer = []) => port.postMessage(message, transfer),
+      onMessage: (listener) => port.on('message', listener),
+    }
+  }
+  const utility = (process as { parentPort?: UtilityPort }).parentPort
+  if (utility !== undefined)
+    return {
+      post: (message) => utility.postMessage(message),
+      onMessage: (listener) => utility.on('message', ({ data }) => listener(data as ToService)),
+    }
+  process.on('disconnect', () => process.exit())
+  return {
+    // The host may be gone already; "disconnect" then ends this process.
+    post: (message) => {
+      if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
+    },
+    onMessage: (listener) => process.on('message', (message) => listener(message as ToService)),
+  }
+}
