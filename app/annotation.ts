@@ -87,12 +87,14 @@ export type ReviewState = z.infer<typeof ReviewState>
 export const Evidence = z.object({
   /** Calibrated probability 0..1 that the text is right. */
   confidence: z.number().min(0).max(1),
-  /** True when the confidence is below the pack's operating point, the clip is unfamiliar, or the question has words that the pack never learnt. The window then says "not sure". */
+  /** True when the confidence is below the pack's operating point (of a track or what facts say: 0.7), the clip is unfamiliar, or the question has words that the pack never learnt. The window then says "not sure". */
   unsure: z.boolean(),
   /** The pack was trained on nothing like this clip. */
   unfamiliar: z.boolean().optional(),
   /** Cosine of the text and the clip in the contrastive pass: the second opinion of the same model. Null where no model said it. */
   agreement: z.number().nullable(),
+  /** Of a track: whether the library has a label that means its name, so that somebody asked for it. What nobody asked for must be surer. */
+  asked: z.boolean().optional(),
   /** The sampled frames by cross-attention mass, heaviest first; weights sum to at most 1. Of a fact, the frames that show it. */
   frames: z.array(z.object({ ordinal: z.number().int(), pts: z.number().int(), weight: z.number() })),
 })

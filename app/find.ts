@@ -2,6 +2,7 @@
 import type { Clip } from './contract/clip.ts'
 import type { Filters, FindHit, Why } from './contract/find.ts'
 import { type Phrase, phrase, said } from './phrase.ts'
+import { labelText } from './review.ts'
 
 /** How many kinds of filter are set. A range counts once. */
 export function filterCount(filters: Filters): number {
@@ -90,14 +91,14 @@ const REASONS: Record<Why['kind'], { own: string; accepted: string; machine: str
  * @param quote Whether the words are told: not where they stand beside it.
  */
 export function reasonParts(
-  { kind, text, question, state, score, guess, when }: Why,
+  { kind, text, question, state, standing, score, guess, when }: Why,
   quote: boolean,
   number: (value: number, digits: 1 | 2) => string,
 ): Phrase[] {
   const what = said(REASONS[kind][state === 'edited' ? 'own' : state === 'accepted' ? 'accepted' : 'machine'])
   const told =
     kind === 'box'
-      ? said('{{what}}: {{text}}', { what, text })
+      ? said('{{what}}: {{text}}', { what, text: labelText(text, standing === 'unsure') })
       : question === undefined
         ? said('{{what}}: “{{text}}”', { what, text })
         : said('{{what}}: {{question}} “{{text}}”', { what, question, text })
@@ -106,7 +107,7 @@ export function reasonParts(
     quote && text !== '' && kind !== 'name' ? told : what,
     ...(score === null ? [] : [said('{{score}}', { score: number(score, 2) })]),
     ...(span === null ? [] : [kind === 'box' ? said('seen {{from}}–{{to}} s', span) : said('{{from}}–{{to}} s', span)]),
-    ...(guess ? [said('a guess')] : []),
+    ...(guess ? [said('a guess')] : standing === 'unsure' ? [said('not sure')] : []),
   ]
 }
 

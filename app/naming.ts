@@ -10,6 +10,8 @@ export const VOLUNTEERED = 0.8
 export interface ShownAs {
   label: string
   threshold: number
+  /** Whether a label of the vocabulary means it. */
+  asked: boolean
 }
 
 /**
@@ -23,7 +25,10 @@ export function shownAs({ classes }: Pick<DetectorManifest, 'classes'>, vocabula
   return new Map(
     classes.map((name) => {
       const own = asked.find(({ means }) => means.includes(name))?.label
-      return [name, own ? { label: own.name, threshold: own.threshold } : { label: name, threshold: VOLUNTEERED }]
+      return [
+        name,
+        own ? { label: own.name, threshold: own.threshold, asked: true } : { label: name, threshold: VOLUNTEERED, asked: false },
+      ]
     }),
   )
 }

@@ -14,6 +14,7 @@ const clip = (id: number, sourceId: number, start: number, labels: Record<string
   state: null,
   confidence: null,
   labels,
+  perhaps: {},
   unsure: false,
   review: 'open',
 })

@@ -1,6 +1,7 @@
 /** Pictures of a whole library: where its videos lie on one axis, what is counted along it, and which clips a region of a chart holds. */
 import { z } from 'zod'
 import { ReviewState } from './annotation.ts'
+import { labelText } from './review.ts'
 
 export const ClipFact = z.object({
   id: z.number().int(),
@@ -12,8 +13,10 @@ export const ClipFact = z.object({
   state: ReviewState.nullable(),
   /** Of the caption, 0..1. */
   confidence: z.number().nullable(),
-  /** Tracks that count, by label. */
+  /** Tracks that are sure, or that a person drew or accepted, by label. */
   labels: z.record(z.string(), z.number().int()),
+  /** Tracks that are not sure, by label. */
+  perhaps: z.record(z.string(), z.number().int()),
   /** The model is not sure of the caption, and nobody decided about it. */
   unsure: z.boolean(),
   review: z.enum(['open', 'partly', 'done']),
@@ -23,8 +26,8 @@ export type ClipFact = z.infer<typeof ClipFact>
 export const Facts = z.object({
   clips: z.array(ClipFact),
   answers: z.array(z.object({ clipId: z.number().int(), question: z.string(), text: z.string(), confidence: z.number().nullable() })),
-  /** Tracks that count and that the model found, with their score. */
-  tracks: z.array(z.object({ clipId: z.number().int(), score: z.number() })),
+  /** Tracks that the model found, with how often such a track is right, 0..1. */
+  tracks: z.array(z.object({ clipId: z.number().int(), confidence: z.number() })),
 })
 export type Facts = z.infer<typeof Facts>
 
@@ -77,7 +80,7 @@ export interface Bin {
   from: number
   to: number
   clipIds: number[]
-  /** Tracks by label. */
+  /** Tracks by label, as `labelText` writes it. */
   labels: Map<string, number>
 }
 
@@ -95,9 +98,17 @@ export function binsOf(clips: readonly ClipFact[], axis: Axis, count: number, [f
     const bin = bins[Math.floor((place + (clip.start + clip.end) / 2 - from) / width)]
     if (!bin) continue
     bin.clipIds.push(clip.id)
-    for (const [label, tracks] of Object.entries(clip.labels)) bin.labels.set(label, (bin.labels.get(label) ?? 0) + tracks)
+    for (const [label, tracks] of tracksOf(clip)) bin.labels.set(label, (bin.labels.get(label) ?? 0) + tracks)
   }
   return bins
+}
+
+/** How many tracks a clip has by label, as `labelText` writes it: those that are sure first. */
+export function tracksOf({ labels, perhaps }: Pick<ClipFact, 'labels' | 'perhaps'>): [label: string, tracks: number][] {
+  return [
+    ...Object.entries(labels),
+    ...Object.entries(perhaps).map(([label, tracks]): [string, number] => [labelText(label, true), tracks]),
+  ]
 }
 
 /** Clip ids by value 0..1, in `count` equal parts; a clip is in a part as often as it has values there. */

@@ -16,6 +16,19 @@ export function standingOfAnnotation({ state, evidence }: Pick<Annotation, 'stat
   return standingOf(state, evidence?.unsure ?? false)
 }
 
+/**
+ * A name as it stands in lists, cells, charts and on boxes: what is not sure has a question mark behind it, in every language.
+ * A name is as sure as the surest track of it.
+ */
+export function labelText(label: string, unsure: boolean): string {
+  return unsure ? `${label}?` : label
+}
+
+/** All names of a clip as they stand in lists, those that are sure first. */
+export function labelTexts({ labels, perhaps }: { labels: readonly string[]; perhaps: readonly string[] }): string[] {
+  return [...labels, ...perhaps.map((label) => labelText(label, true))]
+}
+
 /** How far a clip, or a video, is reviewed: of what is to be reviewed, how much a person decided. */
 export type Review = 'open' | 'partly' | 'done'
 

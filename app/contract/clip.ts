@@ -21,7 +21,10 @@ export const Clip = z.object({
   captionUnsure: z.boolean(),
   /** The pack that captioned it was trained on nothing like it, so what the pack says about it or finds in it is a guess. */
   unfamiliar: z.boolean(),
+  /** Names of the things in it that are sure, or that a person drew or accepted. */
   labels: z.array(z.string()),
+  /** Names of what may be in it: nobody asked for them, nobody decided about them, and they are not sure. */
+  perhaps: z.array(z.string()),
 })
 export type Clip = z.infer<typeof Clip>
 

@@ -1,6 +1,7 @@
 /** Finding moments, and seeing why: search by words, by a clip, by a box; filters; the curve of a video; where the model looked. */
 import { z } from 'zod'
 import { Box, ReviewState } from '../annotation.ts'
+import { Standing } from '../review.ts'
 import { FrameRef } from '../media.ts'
 import { Clip } from './clip.ts'
 import { Id, route } from './route.ts'
@@ -52,6 +53,8 @@ export const Why = z.object({
   state: ReviewState.nullable(),
   /** 0..1: how sure the machine is of it; null where a person made it or nothing tells. */
   score: z.number().min(0).max(1).nullable(),
+  /** How it stands: see `standingOf`. Null for names and pictures. */
+  standing: Standing.nullable(),
   /** Said of a clip unlike any that the pack was taught. */
   guess: z.boolean(),
   /** When it is there, half-open, in seconds from the first frame of the source, and its first frame; null where it is about the whole clip. */
@@ -116,7 +119,8 @@ export const Curve = z.object({
 export type Curve = z.infer<typeof Curve>
 
 const Facets = z.object({
-  labels: z.array(z.object({ label: z.string(), clips: z.number().int() })),
+  /** `unsure`: no track of it is sure, in no clip. */
+  labels: z.array(z.object({ label: z.string(), clips: z.number().int(), unsure: z.boolean() })),
   questions: z.array(z.object({ question: z.string(), clips: z.number().int() })),
 })
 

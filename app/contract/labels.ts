@@ -75,8 +75,9 @@ export const labelRoutes = {
   labelSuggestions: route({
     method: 'get',
     path: '/api/labels/suggestions',
-    summary: 'Things that captions speak of and the vocabulary does not, commonest first',
-    output: z.object({ words: z.array(z.object({ word: z.string(), clips: z.number().int() })) }),
+    summary:
+      'Things that boxes or captions are of and the vocabulary does not have, commonest first; `unsure`: no clip has one that is sure, and those come last',
+    output: z.object({ words: z.array(z.object({ word: z.string(), clips: z.number().int(), unsure: z.boolean() })) }),
   }),
   labelClips: route({
     method: 'get',

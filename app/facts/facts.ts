@@ -85,8 +85,8 @@ const GUESS = 0.5
 /** A line counts from this confidence of the reader. */
 const READ = 0.7
 
-/** How sure a track is: by its score where somebody asked for its name, drew it or decided about it; else also by how often such a name is right. */
-function trackReliability(
+/** How often such a track is right, 0..1: below `SURE` it is not sure, wherever it is shown. By its score where somebody asked for its name, drew it or decided about it; else also by how often such a name is right. */
+export function trackReliability(
   { label, score, asked: wanted }: Pick<ThingTrack, 'label' | 'score' | 'asked'>,
   { asked, volunteered, drawn = false }: Pick<Things, 'asked' | 'volunteered' | 'drawn'>,
 ): number {

@@ -22,6 +22,8 @@ export interface ThingTrack {
   score: number
   /** The library has a label that means its name: somebody asked for it. */
   asked?: boolean
+  /** Which of the detector's tracks it is; missing where a person drew it or decided about it. */
+  candidate?: number
   boxes: readonly ThingBox[]
   /** Shares 0..1 of the eleven basic colours, in the order of `COLOURS` (app/colours). */
   colours?: readonly number[]

@@ -11,6 +11,7 @@
 import { z } from 'zod'
 import { Provenance, ReviewState } from '../annotation.ts'
 import { Rational } from '../media.ts'
+import { Standing } from '../review.ts'
 import { decodedPicture, thousandths, trackedObjects, wellFormed } from './document.ts'
 import type { Category, Film, Format, TrackedBox, TrackedObject } from './document.ts'
 import { jsonParts } from './json-parts.ts'
@@ -41,9 +42,9 @@ const PARTS = {
     segmentation: z.array(z.never()),
     score: z.number().optional(),
     /** Repeats the track: Datumaro keeps attributes and drops the key. */
-    attributes: z.object({ track_id: id, state: ReviewState, interpolated: z.boolean(), occluded: z.boolean() }),
+    attributes: z.object({ track_id: id, state: ReviewState, review: Standing, interpolated: z.boolean(), occluded: z.boolean() }),
   }),
-  tracks: z.object({ id, category_id: id, video_id: id, state: ReviewState, provenance: Provenance.nullable() }),
+  tracks: z.object({ id, category_id: id, video_id: id, state: ReviewState, review: Standing, provenance: Provenance.nullable() }),
   videos: z.object({
     id,
     /** No two videos of a library have the same. */
@@ -90,6 +91,7 @@ export const coco: Format<Iterable<Film>, CocoPiece> = {
           'videos[].metadata',
           'images[].pts',
           'tracks[].state',
+          'tracks[].review',
           'tracks[].provenance',
           'annotations[].score',
           'annotations[].attributes',
@@ -115,6 +117,7 @@ export const coco: Format<Iterable<Film>, CocoPiece> = {
           category_id: object.category.id,
           video_id: film.source.id,
           state: object.state,
+          review: object.review,
           provenance: makers.get(maker) ?? null,
         })
         for (const box of object.boxes) {
@@ -256,7 +259,7 @@ function* imagesOf(
 
 function annotationOf(
   box: TrackedBox,
-  { id: track, category, state }: TrackedObject,
+  { id: track, category, state, review }: TrackedObject,
   place: Pick<Parts['annotations'], 'id' | 'image_id' | 'video_id'>,
 ): Parts['annotations'] {
   const [w, h] = [thousandths(box.x2 - box.x1), thousandths(box.y2 - box.y1)]
@@ -269,7 +272,7 @@ function annotationOf(
     iscrowd: 0,
     segmentation: [],
     ...(box.carried === null ? {} : { score: box.carried }),
-    attributes: { track_id: track, state, interpolated: !box.observed, occluded: box.occluded },
+    attributes: { track_id: track, state, review, interpolated: !box.observed, occluded: box.occluded },
   }
 }
 

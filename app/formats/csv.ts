@@ -6,7 +6,7 @@
  */
 import type { Annotation, Span } from '../annotation.ts'
 import { secondsOf } from '../media.ts'
-import { standingOfAnnotation } from '../review.ts'
+import { type Standing, standingOfAnnotation } from '../review.ts'
 import { clipTimes, decodedPicture, spokenIn, trackedObjects, wellFormed } from './document.ts'
 import type { Film, Format } from './document.ts'
 
@@ -196,8 +196,8 @@ export const boxes: Format<Film, Row<typeof boxColumns>> = {
       { timebase_num: probe.timeBase.num, timebase_den: probe.timeBase.den },
       decodedPicture(probe),
     ]
-    for (const { id, category, state, provenance, boxes: all } of trackedObjects(film)) {
-      const decided = wellFormed(decisionOf({ state, provenance, evidence: null }))
+    for (const { id, category, state, review, provenance, boxes: all } of trackedObjects(film)) {
+      const decided = wellFormed(decisionOf({ state, provenance }, review))
       for (const { frame, pts, x1, y1, x2, y2, score, observed } of all) {
         yield {
           ...named,
@@ -235,7 +235,7 @@ export const spans: Format<Film, Row<typeof spanColumns>> = {
         return { start_s: start, end_s: end, start_frame: part.startFrame, end_frame: part.endFrame }
       }
       const unsaid = { text: null, question: null, machine_text: null, confidence: null, unsure: 0, agreement: null }
-      yield { ...named, clip_id: clip.id, annotation_id: 0, kind: clip.kind, ...spanOf(), ...unsaid, ...decisionOf(null) }
+      yield { ...named, clip_id: clip.id, annotation_id: 0, kind: clip.kind, ...spanOf(), ...unsaid, ...decisionOf(null, null) }
       for (const { annotation, body } of spokenIn(film, clip, 'caption', 'answer', 'note', 'segment', 'text')) {
         yield wellFormed({
           ...named,
@@ -249,7 +249,7 @@ export const spans: Format<Film, Row<typeof spanColumns>> = {
           confidence: annotation.evidence?.confidence ?? null,
           unsure: Number(annotation.evidence?.unsure ?? false),
           agreement: annotation.evidence?.agreement ?? null,
-          ...decisionOf(annotation),
+          ...decisionOf(annotation, standingOfAnnotation(annotation)),
         })
       }
     }
@@ -261,11 +261,11 @@ function videoOf({ source }: Film): Row<typeof video> {
   return wellFormed({ video_fingerprint: source.fingerprint, video_path: source.path })
 }
 
-function decisionOf(decided: Pick<Annotation, 'state' | 'provenance' | 'evidence'> | null): Row<typeof decision> {
+function decisionOf(decided: Pick<Annotation, 'state' | 'provenance'> | null, review: Standing | null): Row<typeof decision> {
   const made = decided?.provenance
   return {
     state: decided?.state ?? null,
-    review: decided && standingOfAnnotation(decided),
+    review,
     pack_id: made?.packId ?? null,
     pack_version: made?.packVersion ?? null,
     pack_digest: made?.packDigest ?? null,

@@ -12,6 +12,7 @@ import { XMLParser } from 'fast-xml-parser'
 import { z } from 'zod'
 import { ReviewState } from '../annotation.ts'
 import type { Box } from '../annotation.ts'
+import { Standing } from '../review.ts'
 import { decodedPicture, lineText, trackedObjects } from './document.ts'
 import type { Category, Film, Format, TrackedBox, TrackedObject } from './document.ts'
 
@@ -32,6 +33,7 @@ interface CvatTrack {
   /** `manual` once a person changed the track or where one drew it. */
   source: 'auto' | 'manual'
   state: ReviewState
+  review: Standing
   /** Pack and version that found it, empty where a person drew it. */
   model: string
   /** Whether some of its boxes have a score. */
@@ -51,6 +53,13 @@ interface CvatBox extends Box {
 
 const ATTRIBUTES = [
   { name: 'state', mutable: false, input_type: 'select', default_value: 'machine', values: ['machine', 'accepted', 'edited', 'rejected'] },
+  {
+    name: 'review',
+    mutable: false,
+    input_type: 'select',
+    default_value: 'sure',
+    values: ['sure', 'unsure', 'accepted', 'edited', 'rejected'],
+  },
   { name: 'model', mutable: false, input_type: 'text', default_value: '', values: [''] },
   { name: 'observed', mutable: true, input_type: 'checkbox', default_value: 'true', values: ['true', 'false'] },
   { name: 'score', mutable: true, input_type: 'number', default_value: '-1', values: ['-1', '1', '0.001'] },
@@ -68,7 +77,7 @@ export const cvat: Format<Film, CvatTask | CvatTrack | CvatBox> = {
       labels: film.categories.map(({ name, colour }) => ({ name, colour })),
     }
     for (const object of trackedObjects(film)) {
-      const { id, category, state, provenance, boxes } = object
+      const { id, category, state, review, provenance, boxes } = object
       const model = provenance ? lineText(`${provenance.packId} ${provenance.packVersion}`) : ''
       yield {
         part: 'track',
@@ -76,6 +85,7 @@ export const cvat: Format<Film, CvatTask | CvatTrack | CvatBox> = {
         label: category.name,
         source: provenance && state !== 'edited' ? 'auto' : 'manual',
         state,
+        review,
         model,
         scored: isScored(boxes),
       }
@@ -209,6 +219,7 @@ function trackOf(track: z.infer<typeof TrackElement>): CvatTrack {
     label,
     source,
     state: ReviewState.parse(attributeOf(first, 'state')),
+    review: Standing.parse(attributeOf(first, 'review')),
     model: attributeOf(first, 'model') ?? '',
     // One box has the attribute where one has a score.
     scored: attributeOf(first, 'score') !== undefined,
@@ -329,11 +340,12 @@ function mostMissed(boxes: readonly TrackedBox[], from: number, to: number): num
 
 function boxElement(
   { frame, x1, y1, x2, y2, outside, keyframe, observed, occluded, score }: CvatBox,
-  { state, model, scored }: CvatTrack,
+  { state, review, model, scored }: CvatTrack,
 ): string {
   const last = scored ? `<attribute name="score">${score ?? NONE}</attribute>\n` : ''
   return `<box frame="${frame}" keyframe="${bit(keyframe)}" outside="${bit(outside)}" occluded="${bit(occluded)}" xtl="${x1}" ytl="${y1}" xbr="${x2}" ybr="${y2}" z_order="0">
 <attribute name="state">${state}</attribute>
+<attribute name="review">${review}</attribute>
 <attribute name="model">${escaped(model)}</attribute>
 <attribute name="observed">${observed}</attribute>
 ${last}</box>

@@ -10,6 +10,7 @@ import type { Annotation, AnnotationBody, Box, Provenance, ReviewState, Span } f
 import { boxArea, clipBox } from '../boxes.ts'
 import { Probe, secondsOf } from '../media.ts'
 import { NumberedVideo } from '../numbered.ts'
+import { type Standing, standingOfAnnotation } from '../review.ts'
 import { sameObject } from '../tracks.ts'
 
 export const DocumentClip = z.object({
@@ -105,6 +106,8 @@ export interface TrackedObject {
   id: number
   category: Category
   state: ReviewState
+  /** How it stands: `unsure` where nobody asked for its name, nobody decided about it and it may be something else. */
+  review: Standing
   provenance: Provenance | null
   boxes: Iterable<TrackedBox>
 }
@@ -143,7 +146,8 @@ export function* trackedObjects(film: Film): Generator<TrackedObject> {
           for (const box of everyBox(body, film)) if (!firsts.some(({ first, last }) => first <= box.frame && box.frame <= last)) yield box
         },
       }
-      if (hasAny(boxes)) yield { id, category, state, provenance: provenance && wellFormed(provenance), boxes }
+      const review = standingOfAnnotation(track.annotation)
+      if (hasAny(boxes)) yield { id, category, state, review, provenance: provenance && wellFormed(provenance), boxes }
     }
   }
 }

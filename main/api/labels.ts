@@ -64,7 +64,10 @@ export function labelHandlers({ pipeline, jobs }: Services): Handlers<keyof type
     labelClips: async ({ query: { name, limit } }) => ({ clips: detections.clips(await digest(), await namesFor(known(name)), limit) }),
     labelSuggestions: () => {
       const seen = library.trackLabels()
-      const things = [...seen, ...thingsIn(library.captions()).filter(({ word }) => !seen.some((one) => one.word === word))]
+      const told = thingsIn(library.captions()).map((thing) => ({ ...thing, unsure: false }))
+      const sure = seen.filter(({ unsure }) => !unsure)
+      const perhaps = seen.filter(({ word, unsure }) => unsure && !told.some((one) => one.word === word))
+      const things = [...sure, ...told.filter(({ word }) => !sure.some((one) => one.word === word)), ...perhaps]
       const vocabulary = detections.vocabulary()
       const taken = new Set(vocabulary.flatMap(({ name, synonyms }) => [name, ...synonyms]).map((word) => word.toLowerCase()))
       return { words: things.filter(({ word }) => !taken.has(word)).slice(0, 24) }

@@ -122,7 +122,7 @@ export class Detections {
     const vocabulary = this.vocabulary()
     return manifest.family === 'detector'
       ? shownAs(manifest, vocabulary)
-      : new Map(vocabulary.map(({ name, threshold }) => [name, { label: name, threshold }]))
+      : new Map(vocabulary.map(({ name, threshold }) => [name, { label: name, threshold, asked: true }]))
   }
 
   /** Every candidate of a clip, also those below their label's threshold. */
@@ -135,7 +135,7 @@ export class Detections {
 
   /**
    * Make the machine's tracks of all clips those candidates that reach their label's threshold now. Tracks that stay keep their id.
-   * @returns The clips that changed.
+   * @returns The clips that changed, and those of tracks whose name somebody asks for now, or does not any more: they are as sure as that makes them.
    */
   apply(info: Shower): number[] {
     const { digest } = info
@@ -159,7 +159,13 @@ export class Detections {
            RETURNING clip_id`,
         )
         .all({ digest, shown, now: new Date().toISOString() })
-      const changed = new Set([...gone, ...come].map((row) => Number(row['clip_id'])))
+      const asked = this.#db
+        .prepare(
+          `SELECT DISTINCT a.clip_id FROM annotations a JOIN candidates c ON c.id = a.candidate JOIN json_each(:shown) t ON t.key = c.label
+           WHERE a.kind = 'track' AND a.state = 'machine' AND c.pack_digest = :digest AND a.evidence ->> '$.asked' <> t.value ->> '$.asked'`,
+        )
+        .all({ digest, shown })
+      const changed = new Set([...gone, ...come, ...asked].map((row) => Number(row['clip_id'])))
       // Where a person decided something, each track is compared with it.
       const decided = this.#db
         .prepare(`SELECT DISTINCT clip_id FROM annotations WHERE kind = 'track' AND state <> 'machine'`)

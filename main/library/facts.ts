@@ -7,7 +7,7 @@ import type { AnnotationBody, Evidence, KeyBox, Provenance, TrackBody } from '..
 import { COLOURS } from '../../app/colours.ts'
 import { answerFrom, SURE } from '../../app/facts/answer.ts'
 import { captionOf } from '../../app/facts/caption.ts'
-import { type Fact, factsOf } from '../../app/facts/facts.ts'
+import { type Fact, factsOf, trackReliability } from '../../app/facts/facts.ts'
 import type { ClipMeasures, Moment, TextLine, Things, ThingTrack } from '../../app/facts/input.ts'
 import { isDrawn } from '../../app/facts/light.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
@@ -59,6 +59,7 @@ export class LibraryFacts {
     for (const clipId of clipIds) {
       const measures = this.#measures(clipId)
       if (measures === null) continue
+      this.#judge(measures.things)
       const said = db
         .prepare(
           `SELECT kind, provenance ->> '$.packId' AS by, json_extract(machine, '$.question') AS question, provenance ->> '$.packDigest' AS digest, evidence ->> '$.unfamiliar' AS unfamiliar FROM annotations WHERE clip_id = ? AND kind IN ('caption', 'answer')`,
@@ -87,6 +88,33 @@ export class LibraryFacts {
   /** In which captions are written. */
   get language(): Language {
     return this.#parts.db.prepare(`SELECT value FROM settings WHERE key = 'language'`).get()?.['value'] === '"de"' ? 'de' : 'en'
+  }
+
+  /** Whether there are tracks of a detector of which an earlier version did not say how sure they are. */
+  unjudged(): boolean {
+    const { boxes } = this.#parts.packs.current()
+    if (boxes?.names === undefined) return false
+    return (
+      this.#parts.db
+        .prepare(
+          `SELECT 1 FROM annotations a JOIN candidates c ON c.id = a.candidate
+           WHERE a.kind = 'track' AND a.state = 'machine' AND a.evidence IS NULL AND c.pack_digest = ? LIMIT 1`,
+        )
+        .get(boxes.digest) !== undefined
+    )
+  }
+
+  /** How sure each track is that nobody decided about: what every list, picture and file says of it. */
+  #judge(things: Things | null): void {
+    const judged = this.#parts.db.prepare(
+      `UPDATE annotations SET evidence = ?1 WHERE candidate = ?2 AND kind = 'track' AND machine IS NOT NULL AND evidence IS NOT ?1`,
+    )
+    for (const track of things?.tracks ?? []) {
+      if (track.candidate === undefined || things === null) continue
+      const confidence = trackReliability(track, things)
+      const evidence: Evidence = { confidence, unsure: confidence < SURE, agreement: null, asked: track.asked === true, frames: [] }
+      judged.run(JSON.stringify(evidence), track.candidate)
+    }
   }
 
   #caption(measures: Measures): MachineResult | null {
@@ -220,7 +248,7 @@ export class LibraryFacts {
     )
     const settled = (found: TrackBody) => layers.some((layer) => sameObject({ ...layer, label: found.label }, found))
     const found = db
-      .prepare('SELECT label, score, body FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id')
+      .prepare('SELECT id, label, score, body FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id')
       .all(clipId, frames === null ? null : digest)
     const vocabulary = storedVocabulary(db)
     const shown = shownAs({ classes: [...known] }, vocabulary)
@@ -242,10 +270,12 @@ export class LibraryFacts {
     const looked = frames?.map((frame) => moment(frame, probe)) ?? momentsOf(theirs)
     return {
       tracks: [
-        ...found.flatMap(({ label, score, body }) => {
+        ...found.flatMap(({ id, label, score, body }) => {
           const of = JSON.parse(String(body)) as TrackBody
           const wanted = labelNamed(vocabulary, shown.get(String(label))?.label ?? '') !== undefined
-          return settled(of) ? [] : [{ ...track(of, counting(String(label), Number(score))), ...(wanted ? { asked: true } : {}) }]
+          return settled(of)
+            ? []
+            : [{ ...track(of, counting(String(label), Number(score))), candidate: Number(id), ...(wanted ? { asked: true } : {}) }]
         }),
         ...theirs,
       ],

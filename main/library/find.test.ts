@@ -205,8 +205,8 @@ describe('filters', () => {
     expect(found).toMatchObject({ searched: 2, total: 2 })
     const { labels, questions } = await library.find.ask('facets', null)
     expect(labels).toEqual([
-      { label: 'dog', clips: 1 },
-      { label: 'person', clips: 1 },
+      { label: 'dog', clips: 1, unsure: false },
+      { label: 'person', clips: 1, unsure: false },
     ])
     expect(questions.map(({ clips }) => clips)).toEqual([2])
   })

@@ -28,7 +28,7 @@ import { LibraryPacks } from './packs.ts'
 import { TOUCHED } from './reach.ts'
 import { RemovedClips } from './removed.ts'
 import { Seen } from './seen.ts'
-import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf } from './rows.ts'
+import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf, UNSURE_NAME } from './rows.ts'
 import { openDatabase } from './schema.ts'
 import { makeFolderSync } from '../folders.ts'
 import { packageVersion } from '../version.ts'
@@ -149,6 +149,7 @@ export class Library {
   static open(projectDir: string): Library {
     const library = new Library(projectDir)
     library.bin.empty(new Date(Date.now() - KEPT_DAYS * 86_400_000).toISOString())
+    if (library.facts.unjudged()) void library.restateAll()
     return library
   }
 
@@ -601,14 +602,15 @@ export class Library {
       .map((row) => String(row['text']))
   }
 
-  /** Labels of tracks that were not rejected, by the number of clips with one. */
-  trackLabels(): { word: string; clips: number }[] {
+  /** Labels of tracks that were not rejected, by the number of clips with one: those first of which one track at least is sure. */
+  trackLabels(): { word: string; clips: number; unsure: boolean }[] {
     return this.#db
       .prepare(
-        `SELECT label, count(DISTINCT clip_id) AS clips FROM annotations WHERE kind = 'track' AND topic = '' AND state <> 'rejected' GROUP BY label ORDER BY clips DESC, label`,
+        `SELECT t.label, count(DISTINCT t.clip_id) AS clips, ${UNSURE_NAME} AS unsure FROM annotations t WHERE t.kind = 'track' AND t.topic = '' AND t.state <> 'rejected'
+         GROUP BY t.label ORDER BY unsure, clips DESC, t.label`,
       )
       .all()
-      .map((row) => ({ word: String(row['label']), clips: Number(row['clips']) }))
+      .map((row) => ({ word: String(row['label']), clips: Number(row['clips']), unsure: row['unsure'] === 1 }))
   }
 
   /** Store what was detected in an encoded clip, and update the machine's tracks. */

@@ -34,14 +34,16 @@ export class Overview {
   }
 
   facts(): Facts {
-    const labels = new Map<number, Record<string, number>>()
+    const tracksBy = { sure: new Map<number, Record<string, number>>(), unsure: new Map<number, Record<string, number>>() }
     for (const row of this.#db
       .prepare(
-        `SELECT clip_id, label, count(*) AS n FROM annotations WHERE kind = 'track' AND topic = '' AND state <> 'rejected' GROUP BY 1, 2`,
+        `SELECT clip_id, label, state, coalesce(unsure, 0) AS unsure, count(*) AS n FROM annotations WHERE kind = 'track' AND topic = '' AND state <> 'rejected' GROUP BY 1, 2, 3, 4`,
       )
       .all()) {
       const clipId = Number(row['clip_id'])
-      labels.set(clipId, { ...labels.get(clipId), [String(row['label'])]: Number(row['n']) })
+      const by = tracksBy[standingOf(row['state'] as ReviewState, row['unsure'] === 1) === 'unsure' ? 'unsure' : 'sure']
+      const [label, before] = [String(row['label']), by.get(clipId)]
+      by.set(clipId, { ...before, [label]: (before?.[label] ?? 0) + Number(row['n']) })
     }
     const reviews = new Map(
       this.#db
@@ -66,7 +68,8 @@ export class Overview {
           caption: row['caption'] === null ? null : String(row['caption']),
           state: row['state'] as ClipFact['state'],
           confidence: row['confidence'] === null ? null : Number(row['confidence']),
-          labels: labels.get(Number(row['id'])) ?? {},
+          labels: tracksBy.sure.get(Number(row['id'])) ?? {},
+          perhaps: tracksBy.unsure.get(Number(row['id'])) ?? {},
           unsure: row['state'] !== null && standingOf(row['state'] as ReviewState, row['unsure'] === 1) === 'unsure',
           review: reviews.get(Number(row['id'])) ?? 'open',
         }),
@@ -85,10 +88,10 @@ export class Overview {
       }))
     const tracks = this.#db
       .prepare(
-        `SELECT a.clip_id, c.score FROM annotations a JOIN candidates c ON c.id = a.candidate WHERE a.kind = 'track' AND a.state <> 'rejected'`,
+        `SELECT a.clip_id, coalesce(a.confidence, c.score) AS confidence FROM annotations a JOIN candidates c ON c.id = a.candidate WHERE a.kind = 'track' AND a.state <> 'rejected'`,
       )
       .all()
-      .map((row) => ({ clipId: Number(row['clip_id']), score: Number(row['score']) }))
+      .map((row) => ({ clipId: Number(row['clip_id']), confidence: Number(row['confidence']) }))
     return { clips, answers, tracks }
   }
 

@@ -10,6 +10,9 @@ import { playbackOf } from '../media/playback.ts'
 
 type Row = Record<string, SQLOutputValue>
 
+/** Whether tracks of one name, `annotations t`, are all unsure: the rule of `standingOf`, for whole lists. */
+export const UNSURE_NAME = `min(t.state = 'machine' AND coalesce(t.unsure, 0))`
+
 /** An encoding of the pack that writes captions; of any, in a library that has not been told of one. */
 const IN_USE = `e.pack_digest = coalesce((SELECT value ->> '$.caption.digest' FROM settings WHERE key = 'packs'), e.pack_digest)`
 
@@ -34,8 +37,8 @@ export const CLIP_FRAMES = `SELECT coalesce((SELECT e.frames FROM encodings e WH
 export const CLIP_VIEW = `
   SELECT c.*, s.name AS source_name, EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE}) AS encoded,
     a.state AS caption_state, a.evidence AS caption_evidence, a.shown AS caption,
-    (SELECT json_group_array(DISTINCT t.label) FROM annotations t
-      WHERE t.clip_id = c.id AND t.kind = 'track' AND t.topic = '' AND t.state <> 'rejected') AS labels
+    (SELECT json_group_array(json_array(label, unsure)) FROM (SELECT t.label, ${UNSURE_NAME} AS unsure FROM annotations t
+      WHERE t.clip_id = c.id AND t.kind = 'track' AND t.topic = '' AND t.state <> 'rejected' GROUP BY t.label)) AS labels
   FROM clips c JOIN sources s ON s.id = c.source_id LEFT JOIN annotations a ON a.clip_id = c.id AND a.kind = 'caption'`
 
 /** JSON that this library wrote itself, or null. */
@@ -94,6 +97,7 @@ function problemOfFile({ file, path, seen_at, taken }: Row): Problem | null {
 }
 
 export function clipOf(row: Row): Clip {
+  const names = (parsed(row['labels']) as [label: string, unsure: 0 | 1][] | null) ?? []
   const evidence = parsed(row['caption_evidence']) as { unsure: boolean; unfamiliar?: boolean } | null
   return {
     id: Number(row['id']),
@@ -110,7 +114,8 @@ export function clipOf(row: Row): Clip {
     captionState: row['caption_state'] as Clip['captionState'],
     captionUnsure: row['caption_state'] !== null && standingOf(row['caption_state'] as ReviewState, evidence?.unsure ?? false) === 'unsure',
     unfamiliar: evidence?.unfamiliar ?? false,
-    labels: (parsed(row['labels']) as string[] | null) ?? [],
+    labels: names.flatMap(([label, unsure]) => (unsure === 1 ? [] : [label])),
+    perhaps: names.flatMap(([label, unsure]) => (unsure === 1 ? [label] : [])),
   }
 }
 

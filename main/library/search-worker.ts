@@ -10,6 +10,7 @@ import type { Filters } from '../../app/contract/find.ts'
 import { frameMeans, type TubeInput } from '../../app/tubes.ts'
 import { serve } from '../channel.ts'
 import { conditionOf } from './filters.ts'
+import { UNSURE_NAME } from './rows.ts'
 import { WordSearch } from './search-words.ts'
 import { best, outstanding, picked, SAME_PICTURE, Vectors } from './vectors.ts'
 
@@ -52,7 +53,10 @@ export interface Calls {
   /** All clips that `rank` counts as matches; without something sought, all that pass. */
   matching: { input: { filters: Filters; sought: Sought | null }; output: number[] }
   curve: { input: { sourceId: number; sought: Sought; input: TubeInput; dims: { tokens: number; memory: number } }; output: RawCurve }
-  facets: { input: null; output: { labels: { label: string; clips: number }[]; questions: { question: string; clips: number }[] } }
+  facets: {
+    input: null
+    output: { labels: { label: string; clips: number; unsure: boolean }[]; questions: { question: string; clips: number }[] }
+  }
   /** Captions that use some of the words, most of them first. */
   phrases: { input: { words: string[]; most: number }; output: string[] }
 }
@@ -467,14 +471,15 @@ function unit(vector: Float32Array): Float32Array {
 
 function facets(): Calls['facets']['output'] {
   const labels = db.prepare(
-    `SELECT label, count(DISTINCT clip_id) AS clips FROM annotations WHERE kind = 'track' AND topic = '' AND state <> 'rejected' GROUP BY lower(label) ORDER BY clips DESC, label`,
+    `SELECT t.label, count(DISTINCT t.clip_id) AS clips, ${UNSURE_NAME} AS unsure FROM annotations t WHERE t.kind = 'track' AND t.topic = '' AND t.state <> 'rejected'
+     GROUP BY lower(t.label) ORDER BY unsure, clips DESC, t.label`,
   )
   const questions = db.prepare(
     `SELECT (SELECT json_extract(coalesce(b.human, b.machine), '$.question') FROM annotations b WHERE b.kind = 'answer' AND b.topic = a.topic AND b.state <> 'rejected' LIMIT 1) AS question, count(*) AS clips
      FROM annotations a WHERE a.kind = 'answer' AND a.state <> 'rejected' GROUP BY a.topic ORDER BY clips DESC, question`,
   )
   return {
-    labels: labels.all().map((row) => ({ label: String(row['label']), clips: Number(row['clips']) })),
+    labels: labels.all().map((row) => ({ label: String(row['label']), clips: Number(row['clips']), unsure: row['unsure'] === 1 })),
     questions: questions.all().map((row) => ({ question: String(row['question']), clips: Number(row['clips']) })),
   }
 }

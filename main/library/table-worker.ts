@@ -19,14 +19,14 @@ import {
 } from '../../app/contract/table.ts'
 import { arrange, Cells, summarised, valuesOf } from '../../app/table/cells.ts'
 import { clockText, lengthText, timeText } from '../../app/table/facts.ts'
-import { reviewOf, standingOf } from '../../app/review.ts'
+import { labelText, reviewOf, standingOf } from '../../app/review.ts'
 import { topicOf, yesNo } from '../../app/table/question.ts'
 import { toTsv } from '../../app/table/tsv.ts'
 import { namesOf } from '../../app/naming.ts'
 import { labelNamed, phrasesOf } from '../../app/vocabulary.ts'
 import { keyOf, storedVocabulary } from './detections.ts'
 import { ELSEWHERE } from './reach.ts'
-import { REVIEWED } from './rows.ts'
+import { REVIEWED, UNSURE_NAME } from './rows.ts'
 
 export interface TableTasks {
   open: { args: { query: TableQuery }; result: { view: string; total: number; of: number; groups: Group[] | null } }
@@ -179,11 +179,16 @@ function read(key: ColumnKey, which: Which): Read[] {
       ).map(([id, decided, total]) => fact(Number(id), reviewOf(Number(decided), Number(total)), Number(decided) / Number(total)))
     case 'labels':
       return all(
-        `SELECT id, group_concat(DISTINCT label) FROM (SELECT a.clip_id AS id, a.label FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' ${only}
-         UNION ALL SELECT r.id, a.label FROM ${ELSEWHERE} WHERE true ${into(only)}) GROUP BY id`,
+        `SELECT id, json_group_array(json_array(label, unsure)) FROM (SELECT id, label, ${UNSURE_NAME} AS unsure
+           FROM (SELECT a.clip_id AS id, a.label, a.state, a.unsure FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' ${only}
+           UNION ALL SELECT r.id, a.label, a.state, 0 FROM ${ELSEWHERE} WHERE true ${into(only)}) t GROUP BY id, label ORDER BY unsure, label) GROUP BY id`,
         ...named,
         ...named,
-      ).map(([id, labels]) => fact(Number(id), String(labels).split(',').sort().join(', ')))
+      ).map(([id, stored]) => {
+        const labels = JSON.parse(String(stored)) as [label: string, unsure: 0 | 1][]
+        const text = labels.map(([label, unsure]) => labelText(label, unsure === 1)).join(', ')
+        return { ...fact(Number(id), text), state: labels.every(([, unsure]) => unsure === 1) ? 'unsure' : 'sure' }
+      })
     case 'caption':
       return statements(`a.kind = 'caption'`, [], only, named, false)
     case 'note':
@@ -231,20 +236,22 @@ function counts(label: string, only: string, named: readonly (string | number)[]
     looked.push(...all(`SELECT a.clip_id FROM seen a WHERE a.by = ? ${only}`, String(digest), ...named))
   const found = new Map(
     all(
-      `SELECT id, count(*), total(state = 'machine') FROM (SELECT a.clip_id AS id, a.state FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' AND lower(a.label) = lower(?) ${only}
-       UNION ALL SELECT r.id, a.state FROM ${ELSEWHERE} WHERE lower(a.label) = lower(?) ${into(only)}) GROUP BY id`,
+      `SELECT id, count(*), total(state = 'machine'), total(state = 'machine' AND coalesce(unsure, 0)) FROM (SELECT a.clip_id AS id, a.state, a.unsure FROM annotations a WHERE a.kind = 'track' AND a.state <> 'rejected' AND lower(a.label) = lower(?) ${only}
+       UNION ALL SELECT r.id, a.state, 0 FROM ${ELSEWHERE} WHERE lower(a.label) = lower(?) ${into(only)}) GROUP BY id`,
       label,
       ...named,
       label,
       ...named,
-    ).map(([id, count, machine]) => [Number(id), { count: Number(count), machine: Number(machine) }] as const),
+    ).map(
+      ([id, count, machine, unsure]) => [Number(id), { count: Number(count), machine: Number(machine), unsure: Number(unsure) }] as const,
+    ),
   )
   const ids = new Set([...looked.map(([id]) => Number(id)), ...found.keys()])
   return [...ids].map((id): Read => {
     const there = found.get(id)
     if (there === undefined && blind) return { ...fact(id, ''), text: null, state: 'blind' }
-    const { count, machine } = there ?? { count: 0, machine: 1 }
-    return { ...fact(id, String(count), count), state: machine === 0 ? 'accepted' : 'sure' }
+    const { count, machine, unsure } = there ?? { count: 0, machine: 1, unsure: 0 }
+    return { ...fact(id, String(count), count), state: machine === 0 ? 'accepted' : unsure > 0 ? 'unsure' : 'sure' }
   })
 }
 

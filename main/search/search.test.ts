@@ -188,7 +188,7 @@ test('each reason says what, whose, how sure and when', async () => {
     'your caption: “my dog”',
     'text on screen: “DOG FOOD”, 0.90, 2.0–4.0 s',
     'answer: What is it? “a dog”, 0.90',
-    'box: dog, 0.83, seen 1.8–3.3 s',
+    'box: dog, 0.90, seen 1.8–3.3 s',
   ])
   expect(hits[0]?.why[3]?.when?.ordinal).toBe(45)
 })

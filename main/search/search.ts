@@ -159,7 +159,7 @@ export class Search {
       const clip = clips.get(clipId)
       if (clip === undefined) return []
       const { probe } = library.source(clip.sourceId)
-      const about = { state: null, when: null, annotationId: null }
+      const about = { state: null, standing: null, when: null, annotationId: null }
       const odds = score === null ? null : probability(score)
       const why = [
         ...reasonsOf(library.annotationsById(ids.slice(0, REASONS * 2)), clip, probe, REASONS),

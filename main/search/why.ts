@@ -3,20 +3,25 @@ import type { Annotation } from '../../app/annotation.ts'
 import type { Clip } from '../../app/contract.ts'
 import type { Why } from '../../app/contract/find.ts'
 import { type Probe, secondsOf } from '../../app/media.ts'
+import { standingOfAnnotation } from '../../app/review.ts'
 
 /** What is said of one clip: a track of each label, and each text once, since the same words twice are no further reason. */
 export function reasonsOf(annotations: readonly Annotation[], clip: Clip, probe: Probe | null, most: number): Why[] {
   const reasons = annotations.map((annotation) => reasonOf(annotation, clip, probe))
-  return reasons
-    .filter((reason, at) => reasons.findIndex((other) => other.kind === reason.kind && other.text === reason.text) === at)
-    .slice(0, most)
+  const surest = (reason: Why) => {
+    const same = reasons.filter((other) => other.kind === reason.kind && other.text === reason.text)
+    return same.find(({ standing }) => standing !== 'unsure') ?? same[0]
+  }
+  return reasons.filter((reason) => surest(reason) === reason).slice(0, most)
 }
 
-function reasonOf({ id, body, state, evidence }: Annotation, clip: Clip, probe: Probe | null): Why {
+function reasonOf(annotation: Annotation, clip: Clip, probe: Probe | null): Why {
+  const { id, body, state, evidence } = annotation
   const own = state === 'edited'
   const common = {
     kind: body.kind === 'track' ? ('box' as const) : body.kind,
     state,
+    standing: standingOfAnnotation(annotation),
     guess: state === 'machine' && evidence?.unfamiliar === true,
     annotationId: id,
   }
@@ -26,7 +31,7 @@ function reasonOf({ id, body, state, evidence }: Annotation, clip: Clip, probe: 
     const scores = boxes.flatMap(({ score }) => score ?? [])
     const when =
       first && last && probe ? { start: secondsOf(first.pts, probe), end: secondsOf(last.pts, probe), ordinal: first.ordinal } : null
-    return { ...common, text: label, score: own || scores.length === 0 ? null : Math.max(...scores), when }
+    return { ...common, text: label, score: own || scores.length === 0 ? null : (evidence?.confidence ?? Math.max(...scores)), when }
   }
   const when =
     'span' in body && body.span

@@ -2,6 +2,7 @@ import { ListFilter, X } from 'lucide-react'
 import { useId, useState } from 'react'
 import type { Filters } from '../../app/contract/find.ts'
 import { daysOf, filterCount, instantsOf } from '../../app/find.ts'
+import { labelText } from '../../app/review.ts'
 import { phrase, t } from '../i18n.ts'
 import { useSources } from '../cache.ts'
 import { useFacets } from './queries.ts'
@@ -122,14 +123,14 @@ function Fields() {
         <legend>{t('Labels')}</legend>
         {facets?.labels.length === 0 && <p className="muted small">{t('No label was found in any clip yet.')}</p>}
         <div className="options">
-          {facets?.labels.map(({ label, clips }) => (
+          {facets?.labels.map(({ label, clips, unsure }) => (
             <label key={label} className="chip option">
               <input
                 type="checkbox"
                 checked={chosen.includes(label)}
                 onChange={() => change({ labels: chosen.includes(label) ? chosen.filter((other) => other !== label) : [...chosen, label] })}
               />
-              {label} <span className="muted num">{clips}</span>
+              {labelText(label, unsure)} <span className="muted num">{clips}</span>
             </label>
           ))}
         </div>

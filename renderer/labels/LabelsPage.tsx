@@ -1,5 +1,6 @@
 import { Download, FileUp, Plus, Tags } from 'lucide-react'
 import { type ChangeEvent, type SubmitEvent, useRef, useState } from 'react'
+import { labelText } from '../../app/review.ts'
 import { type Label, labelNamed, phrasesOf, readVocabulary, withNames, writeVocabulary } from '../../app/vocabulary.ts'
 import { download } from '../download.ts'
 import { t } from '../i18n.ts'
@@ -182,13 +183,18 @@ function Suggestions({ onAdd }: { onAdd: (word: string) => void }) {
   const { data } = useSuggestions()
   if (!data || data.words.length === 0) return null
   return (
-    <section className="suggestions" aria-label={t('Seen in captions')}>
-      <h3>{t('Seen in captions')}</h3>
+    <section className="suggestions" aria-label={t('Seen in clips')}>
+      <h3>{t('Seen in clips')}</h3>
       <div className="chips">
-        {data.words.slice(0, 12).map(({ word, clips }) => (
-          <button key={word} className="chip suggestion" title={t('In {{count}} captions', { count: clips })} onClick={() => onAdd(word)}>
+        {data.words.slice(0, 12).map(({ word, clips, unsure }) => (
+          <button
+            key={word}
+            className="chip suggestion"
+            title={unsure ? t('Perhaps in {{count}} clips: none is sure', { count: clips }) : t('In {{count}} clips', { count: clips })}
+            onClick={() => onAdd(word)}
+          >
             <Plus size={11} aria-hidden />
-            {word} <span className="muted num">{clips}</span>
+            {labelText(word, unsure)} <span className="muted num">{clips}</span>
           </button>
         ))}
       </div>

@@ -1,8 +1,8 @@
 import { type ReactNode, useMemo, useRef, useState } from 'react'
-import { binsOf, byDate, type ClipFact, endToEnd, type Facts, histogram } from '../../app/overview.ts'
+import { binsOf, byDate, type ClipFact, endToEnd, type Facts, histogram, tracksOf } from '../../app/overview.ts'
 import type { Source } from '../../app/contract.ts'
 import { urlOf } from '../api.ts'
-import { clock } from '../format.ts'
+import { clock, number } from '../format.ts'
 import { t } from '../i18n.ts'
 import { useColours, useVocabulary } from '../labels/vocabulary.ts'
 import { useSources } from '../cache.ts'
@@ -49,7 +49,7 @@ export function OverviewPage() {
               <Histogram
                 title={t('How sure tracks are')}
                 what="tracks"
-                values={facts.tracks.map(({ clipId, score }) => ({ clipId, value: score }))}
+                values={facts.tracks.map(({ clipId, confidence }) => ({ clipId, value: confidence }))}
               />
             </div>
           </div>
@@ -64,6 +64,9 @@ function Totals({ facts, sources }: { facts: Facts; sources: readonly Source[] }
   const seconds = sources.reduce((sum, { probe }) => sum + (probe?.duration ?? 0), 0)
   const reviewed = (wanted: ClipFact['review']) => facts.clips.filter(({ review }) => review === wanted).length
   const [done, begun] = [reviewed('done'), reviewed('partly')]
+  const total = (of: (clip: ClipFact) => Record<string, number>) =>
+    facts.clips.reduce((sum, clip) => sum + Object.values(of(clip)).reduce((a, b) => a + b, 0), 0)
+  const tracks = { sure: total(({ labels }) => labels), unsure: total(({ perhaps }) => perhaps) }
   const state = (wanted: ClipFact['state']) => facts.clips.filter((clip) => clip.state === wanted).length
   const parts = [
     { key: 'accepted', name: t('accepted'), count: state('accepted') },
@@ -80,7 +83,12 @@ function Totals({ facts, sources }: { facts: Facts; sources: readonly Source[] }
         <Total name={t('Length')} value={clock(seconds)} />
         <Total
           name={t('Tracks')}
-          value={facts.clips.reduce((sum, clip) => sum + Object.values(clip.labels).reduce((a, b) => a + b, 0), 0)}
+          value={
+            <>
+              {number(tracks.sure)}
+              {tracks.unsure > 0 && <span className="muted small"> {t('+ {{count, number}} not sure', { count: tracks.unsure })}</span>}
+            </>
+          }
         />
         <Total name={t('Answers')} value={facts.answers.length} />
       </dl>
@@ -156,9 +164,13 @@ function TimeCard({ facts, sources }: { facts: Facts; sources: readonly Source[]
   )
   const names = useMemo(
     () =>
-      [...new Set([...vocabulary.map(({ name }) => name), ...facts.clips.flatMap(({ labels }) => Object.keys(labels))])].filter((name) =>
-        bins.some(({ labels }) => labels.has(name)),
-      ),
+      [
+        ...new Set([
+          ...vocabulary.map(({ name }) => name),
+          ...facts.clips.flatMap(({ labels }) => Object.keys(labels)),
+          ...facts.clips.flatMap((clip) => tracksOf(clip).map(([name]) => name)),
+        ]),
+      ].filter((name) => bins.some(({ labels }) => labels.has(name))),
     [vocabulary, facts, bins],
   )
   const nameOf = (sourceId: number) => sources.find(({ id }) => id === sourceId)?.name ?? ''

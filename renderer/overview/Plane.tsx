@@ -1,6 +1,6 @@
 import { Hand, Lasso, Maximize2 } from 'lucide-react'
 import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useState, type WheelEvent } from 'react'
-import { type Facts, inside, type Point } from '../../app/overview.ts'
+import { type Facts, inside, type Point, tracksOf } from '../../app/overview.ts'
 import { urlOf } from '../api.ts'
 import { captionText } from '../caption.ts'
 import { clock, percent } from '../format.ts'
@@ -233,7 +233,7 @@ function Tip({ clip, left, top }: { clip: Facts['clips'][number]; left: number; 
       <p>{captionText(clip)}</p>
       <p className="muted num">
         {clock(clip.start, 1)}–{clock(clip.end, 1)}{' '}
-        {Object.entries(clip.labels)
+        {tracksOf(clip)
           .map(([label, count]) => `${label} ${count}`)
           .join(', ')}
       </p>

@@ -2,6 +2,7 @@ import { useQueries } from '@tanstack/react-query'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { memo, useDeferredValue, useEffect, useMemo, useRef } from 'react'
 import type { Clip, Source } from '../../app/contract.ts'
+import { labelTexts } from '../../app/review.ts'
 import { urlOf } from '../api.ts'
 import { clock } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
@@ -185,7 +186,8 @@ export const ClipRow = memo(function ClipRow({
   current: boolean /** With the name of its video. */
   named?: boolean
 }) {
-  const { id, kind, sourceId, start, end, caption, captionState, labels, encoded, sourceName } = clip
+  const { id, kind, sourceId, start, end, caption, captionState, encoded, sourceName } = clip
+  const labels = labelTexts(clip)
   return (
     <button
       className="clip-row"
@@ -206,7 +208,12 @@ export const ClipRow = memo(function ClipRow({
         <span className="facts-line">
           <span className="muted num">
             {clock(start, 1)}–{clock(end, 1)}
-            {labels.length > 0 && ` · ${labels.join(', ')}`}
+            {labels.length > 0 && (
+              <span title={clip.perhaps.length > 0 ? t('?: nobody asked for it, and it is not sure') : undefined}>
+                {' '}
+                · {labels.join(', ')}
+              </span>
+            )}
             {named && ` · ${sourceName}`}
           </span>
           <Standing clip={clip} />

@@ -2,6 +2,7 @@ import { type KeyboardEvent, type PointerEvent, type RefObject, useRef, useState
 import type { Box, TextAnnotation, TrackAnnotation } from '../../app/annotation.ts'
 import { type Grip, GRIPS, movedBox, spannedBox } from '../../app/boxes.ts'
 import type { Probe } from '../../app/media.ts'
+import { labelText, standingOfAnnotation } from '../../app/review.ts'
 import { keyInForce, withKeyBox } from '../../app/track-edits.ts'
 import { interpolate } from '../../app/tracks.ts'
 import { t } from '../i18n.ts'
@@ -144,6 +145,7 @@ export function Boxes({ probe, clipId, tracks, texts, frames, unit }: Props) {
         const box = drag?.id === track.id ? drag.box : now
         const selected = chosen.has(track.id)
         const { label, boxes } = track.body
+        const name = labelText(label, standingOfAnnotation(track) === 'unsure')
         const observed = boxes.some((key) => key.ordinal === ordinal)
         const hidden = keyInForce(track.body, ordinal)?.occluded === true
         return (
@@ -155,7 +157,7 @@ export function Boxes({ probe, clipId, tracks, texts, frames, unit }: Props) {
             style={{ color: colourOf(label) }}
             tabIndex={0}
             role="button"
-            aria-label={t('{{label}}, box', { label })}
+            aria-label={t('{{label}}, box', { label: name })}
             aria-pressed={selected}
             onPointerDown={grab(track, 'move', box)}
             onFocus={() => !chosen.has(track.id) && chooseHere(track.id)}
@@ -163,7 +165,7 @@ export function Boxes({ probe, clipId, tracks, texts, frames, unit }: Props) {
           >
             <rect x={box.x1} y={box.y1} width={box.x2 - box.x1} height={box.y2 - box.y1} strokeDasharray={observed ? undefined : '6 4'} />
             <text x={box.x1 + 2 * unit} y={box.y1 > 18 * unit ? box.y1 - 5 * unit : box.y1 + 14 * unit} fontSize={12 * unit}>
-              {label}
+              {name}
             </text>
             {selected &&
               track.id === trackId &&

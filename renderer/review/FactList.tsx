@@ -7,7 +7,7 @@ import { useFrames } from '../cache.ts'
 import { useUi } from '../store.ts'
 
 /** Nothing that is measured is certain. */
-const MOST_SURE = 0.99
+export const MOST_SURE = 0.99
 
 /** A statement whose spans of time are not broken over lines. */
 function whole(text: string): ReactNode[] {

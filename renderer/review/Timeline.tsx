@@ -2,6 +2,7 @@ import { Maximize2, ZoomIn, ZoomOut } from 'lucide-react'
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'react'
 import { type Annotation, fromFacts, type Span, type TextAnnotation, type TrackAnnotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
+import { labelText, standingOfAnnotation } from '../../app/review.ts'
 import { lifetime } from '../../app/track-edits.ts'
 import { fitView, follow, panView, type View, zoomView } from '../../app/timeline.ts'
 import { urlOf } from '../api.ts'
@@ -315,13 +316,14 @@ function TrackLane({ track, clipId }: { track: TrackAnnotation; clipId: number }
   const selected = useUi((ui) => ui.trackId === track.id)
   const also = useReview((review) => review.also.includes(track.id))
   const { id, body } = track
+  const name = labelText(body.label, standingOfAnnotation(track) === 'unsure')
   const { first, last } = lifetime(body)
   const store = (next: typeof body) => void commit(clipId, [{ action: 'edit', annotationId: id, body: next }])
   return (
-    <Lane name={body.label} className="life">
+    <Lane name={name} className="life">
       <Bar
         span={{ startFrame: first, endFrame: last + 1 }}
-        label={t('Track of {{label}}', { label: body.label })}
+        label={t('Track of {{label}}', { label: name })}
         selected={selected || also}
         colour={colourOf(body.label)}
         onChoose={(event) => chooseTrack(id, event.shiftKey)}

@@ -13,8 +13,10 @@ import {
   Trash2,
 } from 'lucide-react'
 import type { Annotation, TrackAnnotation } from '../../app/annotation.ts'
+import { standingOfAnnotation } from '../../app/review.ts'
 import { keyInForce, lifetime } from '../../app/track-edits.ts'
 import { labelNamed, withNames } from '../../app/vocabulary.ts'
+import { MOST_SURE } from './FactList.tsx'
 import { findSimilar } from '../find/similar.ts'
 import { percent } from '../format.ts'
 import { phrase, t } from '../i18n.ts'
@@ -167,6 +169,8 @@ function TrackItem({ track, selected }: { track: TrackAnnotation; selected: bool
   const vocabulary = useVocabulary()
   const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
   const scores = body.boxes.flatMap(({ score }) => (score === null ? [] : [score]))
+  // What a person decided about has no share of a machine's certainty.
+  const surety = state !== 'machine' || scores.length === 0 ? null : Math.min(MOST_SURE, track.evidence?.confidence ?? Math.max(...scores))
   const rename = (label: string) => {
     const wanted = label.trim()
     if (wanted === '' || wanted === body.label) return
@@ -202,10 +206,20 @@ function TrackItem({ track, selected }: { track: TrackAnnotation; selected: bool
       />
       <span className="muted num">
         {t('{{count}} boxes', { count: body.boxes.length })}
-        {scores.length > 0 && ` · ${percent(Math.max(...scores))}`}
+        {surety !== null && (
+          <span title={track.evidence ? t('How often such a statement is right') : t('Score of its best box')}> · {percent(surety)}</span>
+        )}
       </span>
       <span className="grow" />
-      {state !== 'machine' && <Standing annotation={track} />}
+      {state !== 'machine' ? (
+        <Standing annotation={track} />
+      ) : (
+        standingOfAnnotation(track) === 'unsure' && (
+          <em className="unsure" title={t('?: nobody asked for it, and it is not sure')}>
+            {t('perhaps')}
+          </em>
+        )
+      )}
       {state !== 'rejected' && !labelNamed(vocabulary, body.label) && (
         <button
           className="icon"

@@ -4,6 +4,7 @@ import { colourIn } from '../../app/vocabulary.ts'
 import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
 import { ordinalAt, timeOf, usePlayer } from '../player.ts'
+import { labelText, standingOfAnnotation } from '../../app/review.ts'
 import { labelsQuery, queryClient, sourcesQuery } from '../cache.ts'
 import { useUi } from '../store.ts'
 import { toast } from '../toast.ts'
@@ -29,13 +30,18 @@ export function snapshot(boxes: boolean): void {
     const scale = canvas.width / source.probe.width
     const line = Math.max(2, canvas.width / 400)
     context.font = `600 ${line * 7}px system-ui, sans-serif`
-    for (const { body, state } of annotationsOf(clipId)) {
+    for (const annotation of annotationsOf(clipId)) {
+      const { body, state } = annotation
       const box = body.kind === 'track' && state !== 'rejected' ? interpolate(body, frames.pts[ordinal] ?? 0) : null
       if (body.kind !== 'track' || box === null) continue
       context.strokeStyle = context.fillStyle = colourIn(vocabulary, body.label)
       context.lineWidth = line
       context.strokeRect(box.x1 * scale, box.y1 * scale, (box.x2 - box.x1) * scale, (box.y2 - box.y1) * scale)
-      context.fillText(body.label, box.x1 * scale + line, box.y1 * scale > line * 9 ? box.y1 * scale - line * 2 : box.y1 * scale + line * 8)
+      context.fillText(
+        labelText(body.label, standingOfAnnotation(annotation) === 'unsure'),
+        box.x1 * scale + line,
+        box.y1 * scale > line * 9 ? box.y1 * scale - line * 2 : box.y1 * scale + line * 8,
+      )
     }
   }
   canvas.toBlob((blob) => {
