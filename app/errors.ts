@@ -44,6 +44,8 @@ export const Problem = z.object({
   code: ErrorCode,
   /** What happened, one plain sentence. */
   message: z.string(),
+  /** Of a request: the part that it is about, such as `body.labels`. */
+  field: z.string().optional(),
   /** The file it happened to, if one. */
   file: z.string().optional(),
   /** What still works. */
@@ -61,6 +63,16 @@ export class TubeletError extends Error {
     super(inEnglish(problem).message, options)
     this.name = 'TubeletError'
     this.problem = problem
+  }
+}
+
+/** What `work` refuses of a part of something is refused as a part of the whole: its field begins with `path` then. */
+export function inField<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof TubeletError) || error.problem.field === undefined) throw error
+    throw new TubeletError({ ...error.problem, field: `${path}.${error.problem.field}` }, { cause: error })
   }
 }
 

@@ -2,6 +2,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { WINDOW } from '../app/contract/route.ts'
+import { nearestField, unknownField } from '../app/contract/strict.ts'
 import { contract, type RouteArgs, type RouteName } from '../app/contract.ts'
 import { type ErrorCode, inEnglish, type Problem, problemOf, TubeletError } from '../app/errors.ts'
 import { exportHandlers } from './api/export.ts'
@@ -55,13 +56,14 @@ export function createBackend(services: Services, windowDir: string): (request: 
   }
   const app = new Hono()
   const register = <N extends RouteName>(name: N, handler: Handler<N>) => {
-    const spec: { method: string; path: string; params?: z.ZodType; query?: z.ZodType; body?: z.ZodType } = contract[name]
+    const spec: { method: string; path: string; params?: z.ZodType; query?: z.ZodType; body?: z.ZodType; accepts?: string } = contract[name]
     app.on(spec.method.toUpperCase(), spec.path.replaceAll(/\{(\w+)\}/g, ':$1'), async (context) => {
       const request = context.req.raw
       const args = {
         params: checked('path', spec.params, context.req.param()),
-        query: checked('query', spec.query, context.req.query()),
-        body: spec.body ? checked('body', spec.body, await request.json().catch(() => undefined)) : undefined,
+        query: checked('query', spec.query, oncesIn(context.req.queries())),
+        // A body of bytes is for the handler to read.
+        body: spec.accepts === undefined ? checked('body', spec.body, await jsonOf(request)) : undefined,
       } as RouteArgs<N>
       const answer = await madeIn(request.headers.get(WINDOW), () => handler(args, request))
       return answer instanceof Response ? answer : Response.json(answer, { headers: { 'cache-control': 'no-store' } })
@@ -83,26 +85,67 @@ export function createBackend(services: Services, windowDir: string): (request: 
   return async (request) => app.fetch(request)
 }
 
-/** A problem's sentences with their values filled in. */
+/** A problem's sentences with their values filled in, the field that it is about first. */
 function spokenEnglish(problem: Problem): Partial<Problem> {
   const spoken = inEnglish(problem)
-  return Object.fromEntries(
-    (['message', 'next', 'stillWorks'] as const).flatMap((part) => (problem[part] === undefined ? [] : [[part, spoken[part]]])),
-  )
+  const message = problem.field === undefined ? spoken.message : `${problem.field}: ${spoken.message}`
+  return {
+    message,
+    ...Object.fromEntries((['next', 'stillWorks'] as const).flatMap((part) => (problem[part] === undefined ? [] : [[part, spoken[part]]]))),
+  }
 }
 
-/** @throws TubeletError `bad-request` that names the first field that is wrong. */
+const NO_FIELDS = z.object({})
+
+/**
+ * @param schema Undefined where nothing is taken: an empty object, or nothing, may be there all the same.
+ * @throws TubeletError `bad-request` that names the first field that is wrong, or that nobody reads.
+ */
 function checked(where: string, schema: z.ZodType | undefined, value: unknown): unknown {
+  // A misspelt name is told before what is missing because of it.
+  const unknown = unknownField(schema ?? NO_FIELDS, value)
+  if (unknown !== null) throw wrongField([where, ...unknown.path], strangeness(unknown.path.at(-1), unknown.known))
   if (schema === undefined) return undefined
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  throw new TubeletError({
+  throw wrongField([where, ...(issue?.path ?? [])], issue === undefined ? 'is not as documented' : faultOf(issue))
+}
+
+function wrongField(path: readonly PropertyKey[], fault: string): TubeletError {
+  return new TubeletError({
     code: 'bad-request',
     message: '{{field}}: {{fault}}.',
-    values: { field: [where, ...(issue?.path ?? [])].join('.'), fault: issue === undefined ? 'is not as documented' : faultOf(issue) },
+    values: { field: path.map(String).join('.'), fault },
     next: 'See /api/openapi.json.',
   })
+}
+
+function strangeness(name: unknown, known: readonly string[]): string {
+  const near = nearestField(String(name), known)
+  const offer = near !== null ? `the nearest is “${near}”` : known.length > 0 ? `there are ${known.join(', ')}` : 'there are none'
+  return `is no field here; ${offer}`
+}
+
+/** @throws TubeletError `bad-request` where a value is given more than once: only one of them would be read. */
+function oncesIn(queries: Record<string, string[]>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(queries).map(([name, values]) => {
+      if (values.length > 1) throw wrongField(['query', name], `is given ${values.length} times`)
+      return [name, values[0] ?? '']
+    }),
+  )
+}
+
+/** Undefined where there is none. @throws TubeletError `bad-request` where it is no JSON. */
+async function jsonOf(request: Request): Promise<unknown> {
+  const text = await request.text()
+  if (text.trim() === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw wrongField(['body'], `is not JSON (${error instanceof Error ? error.message : String(error)})`)
+  }
 }
 
 /** What is wrong with a field, as zod found it. */
@@ -111,6 +154,8 @@ function faultOf(issue: z.core.$ZodIssue): string {
     const known = (issue as { options?: readonly unknown[] }).options
     return known === undefined ? `must say by “${issue.discriminator}” what it is` : `must be one of ${known.map(String).join(', ')}`
   }
+  if (issue.code === 'invalid_union')
+    return [...new Set(issue.errors.flatMap((of) => of.slice(0, 1).map(({ message }) => message)))].join('; or: ')
   if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.endsWith('received undefined'))
     return `is missing; ${issue.expected} expected`
   return issue.message

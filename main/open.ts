@@ -145,7 +145,12 @@ const ONE_PROJECT: ProjectSwitch = {
   recent: () => [],
   open: () =>
     Promise.reject(
-      new TubeletError({ code: 'bad-request', message: 'This Tubelet works on one library.', next: 'Start another one with --project.' }),
+      new TubeletError({
+        code: 'bad-request',
+        message: 'This Tubelet works on one library.',
+        field: 'body.path',
+        next: 'Start another one with --project.',
+      }),
     ),
 }
 

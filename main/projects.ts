@@ -61,6 +61,7 @@ export class Projects {
       throw new TubeletError({
         code: 'bad-request',
         message: 'The folder must be a full path.',
+        field: 'body.path',
         file: folder,
         next: 'Choose the folder again.',
       })
@@ -124,7 +125,13 @@ function mustBeLibraryOrEmpty(dir: string): void {
     entries = readdirSync(dir)
   } catch (cause) {
     throw new TubeletError(
-      { code: 'bad-request', message: 'This is not a folder that can be read.', file: dir, next: 'Choose another folder.' },
+      {
+        code: 'bad-request',
+        message: 'This is not a folder that can be read.',
+        field: 'body.path',
+        file: dir,
+        next: 'Choose another folder.',
+      },
       { cause },
     )
   }
@@ -132,6 +139,7 @@ function mustBeLibraryOrEmpty(dir: string): void {
     throw new TubeletError({
       code: 'bad-request',
       message: 'This folder holds other files and no Tubelet library.',
+      field: 'body.path',
       file: dir,
       stillWorks: 'The open library stays open.',
       next: 'Choose a library, an empty folder, or add the name of a new folder to the path.',

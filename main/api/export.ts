@@ -26,6 +26,7 @@ export function exportHandlers({ pipeline, jobs }: Services): Handlers<keyof typ
         throw new TubeletError({
           code: 'bad-request',
           message: 'The folder must be a full path.',
+          field: 'body.directory',
           file: target,
           next: 'Choose the folder again.',
         })

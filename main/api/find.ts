@@ -26,7 +26,7 @@ export function findHandlers({ pipeline }: Services) {
 
     pickRows: async ({ body: { clipIds, search: by } }) => {
       if (clipIds === undefined && by === undefined)
-        throw new TubeletError({ code: 'bad-request', message: 'Say which clips: by id, or by a search.' })
+        throw new TubeletError({ code: 'bad-request', message: 'Say which clips: by id, or by a search.', field: 'body.clipIds' })
       library.checkClips(clipIds ?? [])
       library.checkSources(by?.filters.sourceIds ?? [])
       return library.table.pick(clipIds ?? (by ? await search.matching(by.query, by.filters) : []))
@@ -43,7 +43,11 @@ export function findHandlers({ pipeline }: Services) {
     gaze: async ({ params: { annotationId } }) => {
       const { clipId, body } = library.annotation(annotationId)
       if (body.kind !== 'caption' && body.kind !== 'answer')
-        throw new TubeletError({ code: 'bad-request', message: 'Only captions and answers are words of the model.' })
+        throw new TubeletError({
+          code: 'bad-request',
+          message: 'Only captions and answers are words of the model.',
+          field: 'path.annotationId',
+        })
       const engine = await pipeline.packs.words(body.kind === 'answer' ? 'answer' : 'caption')
       const { rows, columns, heat, words } = await engine.follow(
         search.encodingOf(clipId, engine),

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import type { RouteName, RouteOutput } from '../../app/contract.ts'
-import { problemOf, TubeletError } from '../../app/errors.ts'
+import { inField, problemOf, TubeletError } from '../../app/errors.ts'
 import { toldFacts } from '../../app/facts/told.ts'
 import { VIDEO_EXTENSIONS } from '../../app/media.ts'
 import { fileResponse } from '../files.ts'
@@ -79,8 +79,8 @@ export function libraryHandlers({ pipeline, jobs, intake, status }: Services) {
       library.clip(clipId)
       return guess(pipeline, clipId, question, request.signal)
     },
-    addAnnotation: ({ params, body }) => library.addAnnotation(params.clipId, body.body),
-    reviewAnnotation: ({ params, body }) => library.review(params.annotationId, body.action, body.body),
+    addAnnotation: ({ params, body }) => inField('body.body', () => library.addAnnotation(params.clipId, body.body)),
+    reviewAnnotation: ({ params, body }) => inField('body', () => library.review(params.annotationId, body.action, body.body)),
 
     queue: () => jobs.queue(),
     events: () =>

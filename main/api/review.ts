@@ -37,6 +37,7 @@ export function reviewHandlers({ pipeline: { library, media }, jobs }: Services)
         throw new TubeletError({
           code: 'bad-request',
           message: 'This span is not inside the video.',
+          field: 'body.span',
           next: 'Wait until the video was read to its end, or mark a shorter span.',
         })
       const clips = library.clips({ sourceId, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips
@@ -59,6 +60,7 @@ export function reviewHandlers({ pipeline: { library, media }, jobs }: Services)
         throw new TubeletError({
           code: 'bad-request',
           message: 'This box is not inside the video.',
+          field: probe !== null && ordinal >= pts.length ? 'body.ordinal' : 'body.box',
           next: 'Wait until the video was read to its end, or draw the box on the picture.',
         })
       const help = library

@@ -1,5 +1,6 @@
 /** Edits and their history, and the queue. */
 import type { stateRoutes } from '../../app/contract/state.ts'
+import { inField } from '../../app/errors.ts'
 import type { Handlers, Services } from './handler.ts'
 
 /** For calls whose answer is that they were done. */
@@ -12,7 +13,7 @@ export function stateHandlers({ pipeline: { library }, jobs }: Services): Handle
   return {
     edit: ({ body: { edits, description, overturn } }) => {
       if (!overturn) library.checkDecisions(edits)
-      return library.edit(edits, description)
+      return inField('body.edits', () => library.edit(edits, description))
     },
     history: () => library.history.next(),
     undo: ({ query: { whose } }) => library.history.undo(whose),

@@ -80,7 +80,7 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
     editCells: ({ body: { action, value, overturn, ...range } }) => {
       if (action !== 'set') return editCells(library, range, { action, overturn })
       if (value === undefined)
-        throw new TubeletError({ code: 'bad-request', message: 'body.value: is missing; a value is needed to set cells.' })
+        throw new TubeletError({ code: 'bad-request', message: 'A value is needed to set cells.', field: 'body.value' })
       return editCells(library, range, { value, overturn })
     },
     pasteCells: ({ body: { cells, overturn, ...range } }) => editCells(library, range, { cells, overturn }),

@@ -88,9 +88,9 @@ describe('a model', () => {
   })
 
   it('refuses a clip and an encoding of another geometry', async () => {
-    await expect(model.encode([new Uint8Array(3)])).rejects.toMatchObject({ problem: { code: 'bad-request' } })
+    await expect(model.encode([new Uint8Array(3)])).rejects.toMatchObject({ problem: { code: 'clip-not-encoded' } })
     await expect(model.caption({ embedding: seen.embedding, memory: new Uint16Array(7) })).rejects.toMatchObject({
-      problem: { code: 'bad-request' },
+      problem: { code: 'clip-not-encoded' },
     })
   })
 

@@ -63,7 +63,7 @@ export class Model {
     const feeds = Object.fromEntries(
       input.tubes.map((kind, i) => {
         const [part, count = 0] = [tubes[i], counts[i]]
-        if (part?.length !== count * tubeVoxels(kind)) throw badRequest('The clip was not cut as this pack needs it.')
+        if (part?.length !== count * tubeVoxels(kind)) throw stale('The clip was not cut as this pack needs it.')
         return [`tubes_${i}`, byteTensor(part, [1, count, tubeVoxels(kind)])]
       }),
     )
@@ -314,7 +314,7 @@ export class Model {
   }
 
   #widen(bits: Uint16Array, length: number): Float32Array {
-    if (bits.length !== length) throw badRequest('The stored encoding is not of this pack.')
+    if (bits.length !== length) throw stale('The stored encoding is not of this pack.')
     return fromHalf(bits)
   }
 }
@@ -346,6 +346,6 @@ function cannot({ manifest }: Pack, message: string): TubeletError {
   })
 }
 
-function badRequest(message: string): TubeletError {
-  return new TubeletError({ code: 'bad-request', message, next: 'Analyse the file again with the pack that is loaded now.' })
+function stale(message: string): TubeletError {
+  return new TubeletError({ code: 'clip-not-encoded', message, next: 'Analyse the file again with the pack that is loaded now.' })
 }

@@ -139,6 +139,7 @@ function checkLabels(labels: readonly string[], categories: readonly Category[])
   throw new TubeletError({
     code: 'bad-request',
     message: 'There is no label “{{label}}” in this library.',
+    field: 'body.labels',
     values: { label: unknown, labels: categories.map(({ name }) => name).join(', ') || '–' },
     next: 'There are: {{labels}}.',
   })
@@ -151,6 +152,7 @@ function chosenSources(library: ExportableLibrary, { sourceIds, clipIds }: Expor
     throw new TubeletError({
       code: 'bad-request',
       message: 'There is no source {{source}} in this library.',
+      field: 'body.sourceIds',
       values: { source: missing },
       next: 'Choose sources from the list.',
     })
@@ -159,15 +161,18 @@ function chosenSources(library: ExportableLibrary, { sourceIds, clipIds }: Expor
   const chosen = wanted.filter(isFinished)
   const leftOut = wanted.filter((source) => !isFinished(source)).map(({ id, name, state }): LeftOut => ({ sourceId: id, name, state }))
   if (chosen.length > 0) return { chosen, leftOut }
+  const field = sourceIds ? 'body.sourceIds' : clipIds ? 'body.clipIds' : 'body'
   const [first] = leftOut
   if (first === undefined)
     throw new TubeletError({
       code: 'bad-request',
       message: 'There is nothing to export yet.',
+      field,
       next: 'Wait until a video was analysed, then export again.',
     })
   throw new TubeletError({
     code: 'bad-request',
+    field,
     message:
       leftOut.length === 1
         ? 'The analysis of {{name}} is unfinished: its files would be incomplete, so none were written.'

@@ -39,6 +39,7 @@ export async function chosenClips(
       })
     parts.push(await rowsOf(library, saved.spec))
   }
+  const chosenBy = Object.entries({ clipIds, search: sought, table, rows, view }).flatMap(([name, by]) => (by === undefined ? [] : [name]))
   const [first, ...rest] = parts
   if (first === undefined) return undefined
   const both = rest.map((ids) => new Set(ids)).reduce((ids, others) => ids.filter((id) => others.has(id)), first)
@@ -46,6 +47,7 @@ export async function chosenClips(
     throw new TubeletError({
       code: 'bad-request',
       message: 'No clip is chosen by this, so there is nothing to export.',
+      field: `body.${chosenBy.join(', body.')}`,
       next: 'Choose other clips, another search or another view.',
     })
   return both

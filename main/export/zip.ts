@@ -14,6 +14,7 @@ export async function zipOf(files: readonly { file: string; name: string }[]): P
     throw new TubeletError({
       code: 'bad-request',
       message: 'These files are larger than a zip can be.',
+      field: 'path.exportId',
       stillWorks: 'They lie in their folder, whole.',
       next: 'Copy them from there.',
     })

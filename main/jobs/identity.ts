@@ -167,6 +167,7 @@ export class Identity {
       throw new TubeletError({
         code: 'bad-request',
         message: 'This file has no picture {{stream}}.',
+        field: 'body.stream',
         values: { stream },
         file,
         next: 'Choose one of those that its probe lists.',

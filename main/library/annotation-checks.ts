@@ -36,21 +36,21 @@ export function takenError(body: AnnotationBody, id: number, text: string): Tube
 function emptyError(field: string): TubeletError {
   return new TubeletError({
     code: 'bad-request',
-    message: '{{field}}: must not be empty.',
-    values: { field },
+    message: 'This must not be empty.',
+    field,
     stillWorks: 'Nothing was changed.',
   })
 }
 
-function badRequest(message: string): TubeletError {
-  return new TubeletError({ code: 'bad-request', message })
+function badRequest(field: string, message: string): TubeletError {
+  return new TubeletError({ code: 'bad-request', message, field, stillWorks: 'Nothing was changed.' })
 }
 
 /** @throws TubeletError `bad-request` unless a caption's span lies inside the clip, any other inside the video, and boxes on the picture, on frames of the video, ascending. */
 export function check(body: AnnotationBody, { frame, span: whole, frames, pts: timesOf }: Place, before?: AnnotationBody): void {
-  if (body.kind !== 'track' && body.text.trim() === '') throw emptyError('body.text')
+  if (body.kind !== 'track' && body.text.trim() === '') throw emptyError('text')
   if (body.kind === 'answer') {
-    if (body.question.trim() === '') throw emptyError('body.question')
+    if (body.question.trim() === '') throw emptyError('question')
     return
   }
   if (body.kind !== 'track') {
@@ -61,6 +61,7 @@ export function check(body: AnnotationBody, { frame, span: whole, frames, pts: t
       throw new TubeletError({
         code: 'bad-request',
         message: 'The frames {{from}} to {{to}} are not all in this video, which has {{count}} frames.',
+        field: 'span',
         values: { from: span.startFrame, to: span.endFrame - 1, count: frames() },
         stillWorks: 'Nothing was changed.',
         next: 'Mark a span inside the video.',
@@ -69,14 +70,16 @@ export function check(body: AnnotationBody, { frame, span: whole, frames, pts: t
     throw new TubeletError({
       code: 'bad-request',
       message: 'The frames {{from}} to {{to}} are not all in this clip, which has the frames {{first}} to {{last}}.',
+      field: 'span',
       values: { from: span.startFrame, to: span.endFrame - 1, first: whole.startFrame, last: whole.endFrame - 1 },
       stillWorks: 'Nothing was changed.',
       next: 'Mark a span inside the clip, or choose the clip that it lies in.',
     })
   }
-  if (body.label.trim() === '') throw emptyError('body.label')
+  if (body.label.trim() === '') throw emptyError('label')
   const end = body.boxes.at(-1)?.ordinal ?? 0
-  if (end >= whole.endFrame && end >= frames()) throw badRequest('A track must end with the video.')
+  if (end >= whole.endFrame && end >= frames())
+    throw badRequest(`boxes.${body.boxes.length - 1}.ordinal`, 'A track must end with the video.')
   const pts = timesOf()
   const known = new Set(before?.kind === 'track' ? before.boxes.map((key) => `${key.ordinal} ${key.pts}`) : [])
   let last = -1
@@ -85,15 +88,17 @@ export function check(body: AnnotationBody, { frame, span: whole, frames, pts: t
     if (wanted !== undefined && wanted !== time && !known.has(`${ordinal} ${time}`)) {
       throw new TubeletError({
         code: 'bad-request',
-        message: 'body.boxes.{{at}}.pts: {{time}} is not the time of frame {{frame}}, which is {{wanted}}.',
-        values: { at, time, frame: ordinal, wanted },
+        message: '{{time}} is not the time of frame {{frame}}, which is {{wanted}}.',
+        values: { time, frame: ordinal, wanted },
+        field: `boxes.${at}.pts`,
         stillWorks: 'Nothing was changed.',
         next: 'Take the times from the list of frames of the video.',
       })
     }
-    if (ordinal <= last) throw badRequest('The boxes of a track must ascend, one a frame.')
+    if (ordinal <= last) throw badRequest(`boxes.${at}.ordinal`, 'The boxes of a track must ascend, one a frame.')
     last = ordinal
     const inside = box.x1 >= 0 && box.y1 >= 0 && (frame === null || (box.x2 <= frame.width && box.y2 <= frame.height))
-    if (!inside || box.x2 <= box.x1 || box.y2 <= box.y1) throw badRequest('A box must have a size and lie inside the picture.')
+    if (!inside || box.x2 <= box.x1 || box.y2 <= box.y1)
+      throw badRequest(`boxes.${at}.box`, 'A box must have a size and lie inside the picture.')
   }
 }

@@ -17,7 +17,7 @@ import {
 import type { Clip } from '../../app/contract/clip.ts'
 import type { ClipEvent } from '../../app/contract/state.ts'
 import { type Action, DEEDS } from '../../app/deeds.ts'
-import { TubeletError } from '../../app/errors.ts'
+import { inField, TubeletError } from '../../app/errors.ts'
 import { topicOf as questionTopic } from '../../app/table/question.ts'
 import { iou } from '../../app/boxes.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
@@ -84,7 +84,7 @@ export class Annotations {
   /** @throws TubeletError `not-found` */
   get(id: number): Annotation {
     const row = this.#db.prepare('SELECT * FROM annotations WHERE id = ?').get(id)
-    if (row === undefined) throw new TubeletError({ code: 'not-found', message: 'That annotation is gone.', next: 'Reload the clip.' })
+    if (row === undefined) throw goneError()
     return annotation(row)
   }
 
@@ -181,12 +181,13 @@ export class Annotations {
     const before = this.get(id)
     if (action === 'edit') {
       if (body === undefined || body.kind !== before.body.kind)
-        throw badRequest('An edit must say what the annotation becomes, of the same kind.')
-      if (topicOf(body) !== topicOf(before.body)) throw badRequest('An answer keeps its question. Ask the other question instead.')
-      check(body, place, before.body)
+        throw badRequest(body === undefined ? 'body' : 'body.kind', 'An edit must say what the annotation becomes, of the same kind.')
+      if (topicOf(body) !== topicOf(before.body))
+        throw badRequest('body.question', 'An answer keeps its question. Ask the other question instead.')
+      inField('body', () => check(body, place, before.body))
     }
     if (action === 'reset' && before.machine === null)
-      throw badRequest('A person made this; there is no model result to go back to. Reject it instead.')
+      throw badRequest('action', 'A person made this; there is no model result to go back to. Reject it instead.')
     return this.#atomic(() => {
       this.#decide(id, action, body, ({ kind }) => deedOn(place, DEEDS[kind][action]))
       return this.get(id)
@@ -201,7 +202,7 @@ export class Annotations {
     description: (layer: HumanLayer) => Phrase,
   ): number {
     const row = this.#prepared('SELECT clip_id, kind, topic, state, human, machine FROM annotations WHERE id = ?').get(id)
-    if (row === undefined) throw badRequest('That annotation is gone.')
+    if (row === undefined) throw goneError()
     const before = {
       kind: row['kind'] as AnnotationBody['kind'],
       topic: String(row['topic']),
@@ -343,6 +344,10 @@ export function deedOn({ clip, source }: Place, deed: string): Phrase {
   return said('{{deed}} · clip {{clip}} in {{source}}', { deed: said(deed), clip, source })
 }
 
-function badRequest(message: string): TubeletError {
-  return new TubeletError({ code: 'bad-request', message })
+function goneError(): TubeletError {
+  return new TubeletError({ code: 'not-found', message: 'That annotation is gone.', next: 'Reload the clip.' })
+}
+
+function badRequest(field: string, message: string): TubeletError {
+  return new TubeletError({ code: 'bad-request', message, field })
 }

@@ -7,7 +7,7 @@ import type { Annotation, AnnotationBody } from '../../app/annotation.ts'
 import type { BackendEvent, Clip, Source, SourceState } from '../../app/contract.ts'
 import type { ClipEvent, Edit } from '../../app/contract/state.ts'
 import { overturns } from '../../app/deeds.ts'
-import { type Problem, TubeletError } from '../../app/errors.ts'
+import { inField, type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
 import type { NumberedVideo } from '../../app/numbered.ts'
 import { phrase, type Phrase, said } from '../../app/phrase.ts'
@@ -634,15 +634,17 @@ export class Library {
   edit(edits: readonly Edit[], description?: Phrase, after?: number): { annotationIds: number[]; step: number } {
     const { result, step } = this.history.asOneStep(
       () =>
-        edits.map((edit) => {
-          if (edit.action === 'add') return this.#annotations.add(edit.clipId, edit.body, this.#place(edit.clipId))
-          return this.#annotations.review(
-            edit.annotationId,
-            edit.action,
-            edit.action === 'edit' ? edit.body : undefined,
-            this.#place(this.annotation(edit.annotationId).clipId),
-          )
-        }),
+        edits.map((edit, at) =>
+          inField(`${at}`, () => {
+            if (edit.action === 'add') return inField('body', () => this.#annotations.add(edit.clipId, edit.body, this.#place(edit.clipId)))
+            return this.#annotations.review(
+              edit.annotationId,
+              edit.action,
+              edit.action === 'edit' ? edit.body : undefined,
+              this.#place(this.annotation(edit.annotationId).clipId),
+            )
+          }),
+        ),
       description,
       after,
     )

@@ -43,6 +43,7 @@ export function checkedAddress(address: string): URL {
   throw new TubeletError({
     code: 'bad-request',
     message: 'This is not an address that a file can be fetched from safely.',
+    field: 'body.url',
     next: 'Give one that begins with https://',
   })
 }

@@ -1,0 +1,156 @@
+/** What a request may say: every operation of the contract, with one thing wrong at a time. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { z } from 'zod'
+import { contract } from '../app/contract.ts'
+import { findMediaTools } from './media/tools.ts'
+import { openTubelet } from './open.ts'
+import { execFileSync } from 'node:child_process'
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-backend-'))
+const tubelet = openTubelet({ projectDir: path.join(folder, 'project'), packsDir: path.join(folder, 'packs'), host: 'cli' })
+afterAll(async () => {
+  await tubelet.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function ask(method: string, url: string, body?: unknown): Promise<{ status: number; message: string }> {
+  const sent = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }
+  const response = await tubelet.handle(new Request(`http://tubelet${url}`, { method: method.toUpperCase(), ...sent }))
+  if (response.headers.get('content-type')?.startsWith('application/json') !== true) {
+    await response.body?.cancel()
+    return { status: response.status, message: '' }
+  }
+  const { problem } = (await response.json()) as { problem?: { message: string } }
+  return { status: response.status, message: problem?.message ?? '' }
+}
+
+interface Spec {
+  method: string
+  path: string
+  params?: z.ZodObject
+  query?: z.ZodObject
+  body?: z.ZodObject
+  accepts?: string
+}
+const operations = Object.entries(contract as Record<string, Spec>).filter(([, { accepts }]) => accepts === undefined)
+const address = ({ path: place, params }: Spec, wrong?: string) =>
+  place.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    name === wrong ? 'wrong' : params?.shape[name]?.safeParse('1').success ? '1' : 'caption',
+  )
+const takesBody = ({ method }: Spec) => method !== 'get' && method !== 'delete'
+/** What no field takes: neither a text that means something, nor a number, nor an object that is known. */
+const WRONG = { wrong: [{}] }
+
+describe('every operation', () => {
+  test.each(operations)('%s refuses fields that it does not know, by name', async (_, spec) => {
+    for (const known of ['', ...Object.keys(spec.query?.shape ?? {})]) {
+      const [name, value] = [`${known}Xx`, '1']
+      const { status, message } = await ask(spec.method, `${address(spec)}?${name}=${value}`)
+      expect([status, message]).toEqual([400, expect.stringMatching(new RegExp(`^query\\.${name}: is no field here; .*${known}`))])
+    }
+    if (!takesBody(spec)) return
+    for (const known of ['', ...Object.keys(spec.body?.shape ?? {})]) {
+      const name = `${known}Xx`
+      const { status, message } = await ask(spec.method, address(spec), { [name]: 1 })
+      expect([status, message]).toEqual([400, expect.stringMatching(new RegExp(`^body\\.${name}: is no field here; .*${known}`))])
+    }
+  })
+
+  test.each(operations)('%s names the field that is wrong', async (_, spec) => {
+    for (const name of Object.keys(spec.params?.shape ?? {})) {
+      if (spec.params?.shape[name]?.safeParse('wrong').success) continue
+      const { status, message } = await ask(spec.method, address(spec, name))
+      expect([status, message]).toEqual([400, expect.stringMatching(new RegExp(`^path\\.${name}: .{8}`))])
+    }
+    for (const [name, field] of Object.entries(spec.query?.shape ?? {})) {
+      if (field.safeParse('\0').success) continue
+      const { status, message } = await ask(spec.method, `${address(spec)}?${name}=%00`)
+      expect([status, message]).toEqual([400, expect.stringMatching(/^query\.\w+: .{8}/)])
+    }
+    if (!takesBody(spec) || spec.body === undefined) return
+    expect(await ask(spec.method, address(spec), '{"half":')).toEqual({ status: 400, message: expect.stringMatching(/^body: is not JSON/) })
+    for (const [name] of Object.entries(spec.body.shape)) {
+      const { status, message } = await ask(spec.method, address(spec), { [name]: WRONG })
+      // Another field that is needed may be told first; it is named then.
+      expect([status, message]).toEqual([400, expect.stringMatching(/^body\.[\w.]+: .{8}/)])
+    }
+  })
+})
+
+test('a field that is misspelt deep inside is told with the nearest one; a value that is given twice too', async () => {
+  const said = async (...args: Parameters<typeof ask>) => (await ask(...args)).message
+  expect(await said('post', '/api/search', { query: null, filters: { lables: ['car'] } })).toBe(
+    'body.filters.lables: is no field here; the nearest is “labels”.',
+  )
+  expect(await said('post', '/api/search', { query: { by: 'words', words: 'car', guess: true } })).toBe(
+    'body.query.guess: is no field here; the nearest is “guesses”.',
+  )
+  expect(await said('post', '/api/export', { formats: ['coco'], source_ids: [1] })).toBe(
+    'body.source_ids: is no field here; the nearest is “sourceIds”.',
+  )
+  expect(await said('post', '/api/edits', { edits: [{ action: 'accept', annotationId: 1, body: {} }] })).toBe(
+    'body.edits.0.body: is no field here; there are action, annotationId.',
+  )
+  expect(await said('get', '/api/clips?limit=5&limit=6')).toBe('query.limit: is given 2 times.')
+  expect(await said('post', '/api/sources', { paths: ['/a'], picture: 'both' })).toMatch(/^body\.picture: .*number.*; or: .*"all"/)
+})
+
+test('what only the library can refuse names its field too', async () => {
+  const file = path.join(folder, 'film.mp4')
+  execFileSync((await findMediaTools()).ffmpeg, [
+    '-v',
+    'error',
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc=s=64x48:r=10:d=1',
+    '-pix_fmt',
+    'yuv420p',
+    file,
+  ])
+  await tubelet.intake.bring({ paths: [file] })
+  await tubelet.jobs.idle()
+  const say = (body: unknown) => ask('post', '/api/clips/1/annotations', { body })
+  const box = { x1: 1, y1: 1, x2: 9, y2: 9 }
+  const key = { ordinal: 0, pts: 0, box, score: null }
+  for (const [body, field] of [
+    [{ kind: 'caption', text: ' ' }, 'body.body.text'],
+    [{ kind: 'answer', question: '', text: 'yes' }, 'body.body.question'],
+    [{ kind: 'note', text: 'here', span: { startFrame: 0, endFrame: 99 } }, 'body.body.span'],
+    [{ kind: 'caption', text: 'here', span: { startFrame: 0, endFrame: 99 } }, 'body.body.span'],
+    [{ kind: 'track', label: '', boxes: [key] }, 'body.body.label'],
+    [{ kind: 'track', label: 'car', boxes: [{ ...key, pts: 1 }] }, 'body.body.boxes.0.pts'],
+    [{ kind: 'track', label: 'car', boxes: [key, key] }, 'body.body.boxes.1.ordinal'],
+    [{ kind: 'track', label: 'car', boxes: [{ ...key, ordinal: 99 }] }, 'body.body.boxes.0.ordinal'],
+    [{ kind: 'track', label: 'car', boxes: [{ ...key, box: { ...box, x2: 99 } }] }, 'body.body.boxes.0.box'],
+  ] as const)
+    expect(await say(body)).toEqual({
+      status: 400,
+      message: expect.stringMatching(new RegExp(`^${field.replaceAll('.', '\\.')}: [A-Z0-9]`)),
+    })
+  const many = {
+    edits: [
+      { action: 'add', clipId: 1, body: { kind: 'note', text: 'a' } },
+      { action: 'add', clipId: 1, body: { kind: 'note', text: '' } },
+    ],
+  }
+  for (const [method, url, body, field] of [
+    ['post', '/api/edits', many, 'body.edits.1.body.text'],
+    ['post', '/api/sources/1/picture', { stream: 7 }, 'body.stream'],
+    ['post', '/api/sources/1/clips', { span: { startFrame: 0, endFrame: 99 } }, 'body.span'],
+    ['post', '/api/clips/1/follow', { box, ordinal: 99 }, 'body.ordinal'],
+    ['post', '/api/export', { formats: ['csv'], directory: 'here' }, 'body.directory'],
+    ['post', '/api/export', { formats: ['csv'], sourceIds: [9] }, 'body.sourceIds'],
+    ['post', '/api/export', { formats: ['csv'], labels: ['unicorn'] }, 'body.labels'],
+    ['post', '/api/export', { formats: ['csv'], search: { query: null, filters: { says: 'nothing of the kind' } } }, 'body.search'],
+    ['post', '/api/search/pick', {}, 'body.clipIds'],
+    ['post', '/api/projects/open', { path: 'here' }, 'body.path'],
+  ] as const)
+    expect(await ask(method, url, body)).toEqual({
+      status: 400,
+      message: expect.stringMatching(new RegExp(`^${field.replaceAll('.', '\\.')}: [A-Z0-9]`)),
+    })
+})
