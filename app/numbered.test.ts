@@ -1,6 +1,6 @@
 /** Which pictures of a folder are one video, and how it is called. */
 import { expect, test } from 'vitest'
-import { namesOf, numberedAmong, patternOf, picturesOf, rateOf, titleOfPattern } from './numbered.ts'
+import { gapsOf, gapsText, namesOf, numberedAmong, partsOf, patternOf, picturesOf, rateOf, titleOfPattern } from './numbered.ts'
 
 const names = (count: number, nameOf: (n: number) => string, from = 1) => Array.from({ length: count }, (_, i) => nameOf(i + from))
 const padded = (n: number) => `img_${String(n).padStart(4, '0')}.jpg`
@@ -56,9 +56,34 @@ test('several in one folder are told apart: by what stands around the number, by
 })
 
 test('a pattern is one of pictures alone', () => {
-  expect(patternOf('/a %d/100%_%05d.left.png')).toEqual({ before: '100%_', digits: 5, after: '.left.png' })
+  expect(patternOf('/a %d/100%_%05d.left.png')).toEqual({ before: '100%_', digits: 5, after: '.left.png', only: null })
+  expect(patternOf('/a/f_%d.png[3-12]')).toEqual({ before: 'f_', digits: 0, after: '.png', only: [3, 12] })
   expect(['%d.mp4', 'img_0001.jpg', '/%04d.png/film.mp4'].map(patternOf)).toEqual([null, null, null])
   expect([titleOfPattern('img_%04d.jpg'), titleOfPattern('%d.png'), titleOfPattern('a.mp4')]).toEqual(['img_####.jpg', '#.png', 'a.mp4'])
+})
+
+test('gaps are told by their numbers, and each part between them can be a video of its own', () => {
+  const there = names(20, padded).filter((name) => !/_(0005|0006|0011)/.test(name))
+  const [found] = numberedAmong(there)
+  if (found === undefined) throw new Error('nothing was found')
+  expect(gapsOf(found.runs)).toEqual([
+    [5, 6],
+    [11, 11],
+  ])
+  expect(gapsText(gapsOf(found.runs))).toBe('5–6, 11')
+  expect(gapsText(gapsOf(found.runs), 1)).toBe('5–6, …')
+  const parts = partsOf(found)
+  expect(parts.map(({ pattern, count, first, last, missing }) => [pattern, count, first, last, missing])).toEqual([
+    ['img_%04d.jpg[1-4]', 4, 'img_0001.jpg', 'img_0004.jpg', 0],
+    ['img_%04d.jpg[7-10]', 4, 'img_0007.jpg', 'img_0010.jpg', 0],
+    ['img_%04d.jpg[12-20]', 9, 'img_0012.jpg', 'img_0020.jpg', 0],
+  ])
+  expect(parts.flatMap(({ pattern, runs }) => namesOf(pattern, runs))).toEqual(there)
+  for (const part of parts) expect(picturesOf(part.pattern, there)).toEqual(part)
+  expect(titleOfPattern('img_%04d.jpg[7-10]')).toBe('img_####.jpg [7-10]')
+  // Irregular, and nothing is missing.
+  const [every] = numberedAmong(['t_00.tif', 't_10.tif', 't_15.tif', 't_20.tif', 't_30.tif', 't_40.tif'])
+  expect(every && [every.missing, gapsOf(every.runs), partsOf(every).length]).toEqual([0, [], 1])
 })
 
 test('rates are the fractions that they stand for', () => {

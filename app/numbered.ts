@@ -1,6 +1,7 @@
 /**
  * Numbered pictures, such as img_0001.jpg, img_0002.jpg …: one video, written as pictures. Its path is their folder with a pattern as ffmpeg and
- * others write it: `img_%04d.jpg` for numbers filled with zeros to four digits, `img_%d.jpg` for numbers as they are.
+ * others write it: `img_%04d.jpg` for numbers filled with zeros to four digits, `img_%d.jpg` for numbers as they are. Where numbers are missing,
+ * each part can be a video: `img_%04d.jpg[1-250]` is that of the numbers 1 to 250.
  */
 import { z } from 'zod'
 import { Rational } from './media.ts'
@@ -43,6 +44,8 @@ interface Pattern {
   /** Least number of digits; 0 where numbers are not filled with zeros. */
   digits: number
   after: string
+  /** The only numbers that are meant, both included; null where all are. */
+  only: readonly [number, number] | null
 }
 
 export function isPicture(name: string): boolean {
@@ -52,14 +55,56 @@ export function isPicture(name: string): boolean {
 /** Null where it is no pattern of pictures. @param name With or without folders before it. */
 export function patternOf(name: string): Pattern | null {
   const file = name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1)
-  const [, before, digits, after] = /^(.*)%(?:0(\d{1,2}))?d(.*)$/.exec(file) ?? []
-  return before === undefined || after === undefined || !isPicture(after) ? null : { before, digits: Number(digits ?? 0), after }
+  const [, before, digits, after, from, to] = /^(.*)%(?:0(\d{1,2}))?d(.*?)(?:\[(\d{1,15})-(\d{1,15})\])?$/.exec(file) ?? []
+  if (before === undefined || after === undefined || !isPicture(after)) return null
+  return { before, digits: Number(digits ?? 0), after, only: from === undefined ? null : [Number(from), Number(to)] }
 }
 
-/** What people call it: `img_####.jpg`. */
+/** What people call it: `img_####.jpg`, or `img_####.jpg [1-250]`. */
 export function titleOfPattern(name: string): string {
   const pattern = patternOf(name)
-  return pattern === null ? name : `${pattern.before}${'#'.repeat(Math.max(1, pattern.digits))}${pattern.after}`
+  if (pattern === null) return name
+  const { before, digits, after, only } = pattern
+  return `${before}${'#'.repeat(Math.max(1, digits))}${after}${only === null ? '' : ` [${only.join('-')}]`}`
+}
+
+/** Numbers that are missing, from the first to the last of each gap. */
+export type Gap = [first: number, last: number]
+
+/** What is missing between the runs of numbered pictures, at the usual distance. */
+export function gapsOf(runs: readonly Run[]): Gap[] {
+  return runs.flatMap(([next, , step], at): Gap[] => {
+    const [, last] = runs[at - 1] ?? [0, next]
+    return missingBetween(last, next, step) > 0 ? [[last + step, Math.max(last + step, next - step)]] : []
+  })
+}
+
+/** As people write them: `11, 15–20`. @param most Of so many gaps; more are left out with a sign. */
+export function gapsText(gaps: readonly Gap[], most = 8): string {
+  const named = gaps.slice(0, most).map(([first, last]) => (first === last ? String(first) : `${first}–${last}`))
+  return [...named, ...(gaps.length > most ? ['…'] : [])].join(', ')
+}
+
+/** The parts between gaps, each as numbered pictures of its own; the one that was given where nothing is missing. */
+export function partsOf(whole: Numbered): Numbered[] {
+  const pattern = patternOf(whole.pattern)
+  if (pattern === null || whole.missing === 0) return [whole]
+  const parts: Run[][] = []
+  for (const run of whole.runs) {
+    const part = parts.at(-1)
+    const before = part?.at(-1)
+    if (part && before && missingBetween(before[1], run[0], run[2]) === 0) part.push(run)
+    else parts.push([run])
+  }
+  return parts.map((runs) => numbered({ ...pattern, only: [runs[0]?.[0] ?? 0, runs.at(-1)?.[1] ?? 0] }, numbersOf(runs)))
+}
+
+function missingBetween(last: number, next: number, step: number): number {
+  return Math.max(0, Math.round((next - last) / step) - 1)
+}
+
+function numbersOf(runs: readonly Run[]): number[] {
+  return runs.flatMap(([first, last, step]) => Array.from({ length: Math.floor((last - first) / step) + 1 }, (_, i) => first + i * step))
 }
 
 /** The numbered pictures among the names of a folder; several where there are several. Others, and few of a kind, are none. */
@@ -74,7 +119,9 @@ export function numberedAmong(names: readonly string[]): Numbered[] {
     groups.set(key, group)
   }
   return [...groups.values()].flatMap(({ before, after, digits }) =>
-    byWidth(digits).flatMap(([width, numbers]) => (numbers.length < LEAST ? [] : [numbered({ before, digits: width, after }, numbers)])),
+    byWidth(digits).flatMap(([width, numbers]) =>
+      numbers.length < LEAST ? [] : [numbered({ before, digits: width, after, only: null }, numbers)],
+    ),
   )
 }
 
@@ -90,20 +137,15 @@ export function picturesOf(pattern: string, names: readonly string[]): Numbered 
       []
     return found === undefined || found.length > MOST_DIGITS ? [] : [found]
   })
-  const numbers = byWidth(digits).find(([width]) => width === wanted.digits)?.[1] ?? []
+  const [from, to] = wanted.only ?? [0, Infinity]
+  const numbers = (byWidth(digits).find(([width]) => width === wanted.digits)?.[1] ?? []).filter((one) => from <= one && one <= to)
   return numbers.length === 0 ? null : numbered(wanted, numbers)
 }
 
 /** Their names, in their order. */
 export function namesOf(pattern: string, runs: readonly Run[]): string[] {
   const parts = patternOf(pattern)
-  return parts === null
-    ? []
-    : runs.flatMap(([first, last, step]) => {
-        const names = []
-        for (let number = first; number <= last; number += step) names.push(nameOf(parts, number))
-        return names
-      })
+  return parts === null ? [] : numbersOf(runs).map((number) => nameOf(parts, number))
 }
 
 /** A rate as people say it, as the fraction that it stands for: 29.97 is 30000/1001. */
@@ -139,7 +181,7 @@ function numbered(pattern: Pattern, numbers: readonly number[]): Numbered {
   }
   const [first = 0, last = 0] = [numbers[0], numbers.at(-1)]
   return {
-    pattern: `${pattern.before}%${pattern.digits === 0 ? '' : `0${pattern.digits}`}d${pattern.after}`,
+    pattern: `${pattern.before}%${pattern.digits === 0 ? '' : `0${pattern.digits}`}d${pattern.after}${pattern.only ? `[${pattern.only.join('-')}]` : ''}`,
     runs,
     count: numbers.length,
     first: nameOf(pattern, first),
@@ -148,6 +190,6 @@ function numbered(pattern: Pattern, numbers: readonly number[]): Numbered {
   }
 }
 
-function nameOf({ before, digits, after }: Pattern, number: number): string {
+function nameOf({ before, digits, after }: Omit<Pattern, 'only'>, number: number): string {
   return `${before}${String(number).padStart(digits, '0')}${after}`
 }

@@ -1,7 +1,7 @@
 /** The same backend without a window: `tubelet analyze` for batches, `tubelet serve` for a browser on this machine. */
 import path from 'node:path'
 import { SingleBar } from 'cli-progress'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Source } from '../app/contract.ts'
 import type { PackWork } from '../app/contract/packs.ts'
 import { ExportFormat } from '../app/contract/export.ts'
@@ -32,6 +32,7 @@ interface AnalyzeOptions {
   packs: string
   pack?: string
   fps?: number
+  gaps?: 'join' | 'split'
   picture?: number | 'all'
   json: boolean
 }
@@ -87,6 +88,12 @@ program
   .option('--out <folder>', 'where to write them', '.')
   .option('--project <folder>', 'the library to use; analysed files are not analysed again', path.join(dataFolder, 'cli'))
   .option('--fps <rate>', 'take numbered pictures (img_0001.jpg …) as videos of so many pictures a second', frameRate)
+  .addOption(
+    new Option('--gaps <how>', 'where numbered pictures are missing: one video over the gaps, or one of each part between them').choices([
+      'join',
+      'split',
+    ]),
+  )
   .option(
     '--picture <number>',
     'of files with several pictures (front and rear): 1 for the first, or "all"; else the one that players show',
@@ -211,10 +218,11 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
     jobs.resume()
     if (options.labels) await jobs.setVocabulary(onlyNames(library.detections.vocabulary(), options.labels))
     const progress = showProgress(tubelet, say)
-    const { fps, picture } = options
+    const { fps, gaps, picture } = options
     const brought = await intake.bring({
       paths: paths.map((item) => path.resolve(item)),
       ...(fps === undefined ? {} : { frameRate: fps }),
+      ...(gaps === undefined ? {} : { gaps }),
       ...(picture === undefined ? {} : { picture }),
     })
     const { added, duplicates, moved, restored, rejected } = brought

@@ -1,6 +1,6 @@
 /** What was dropped on the window: videos, models, folders of either. */
 import { isCheckpoint } from '../app/catalogue.ts'
-import type { RouteOutput } from '../app/contract.ts'
+import type { CallArgs, RouteOutput } from '../app/contract.ts'
 import { VIDEO_EXTENSIONS } from '../app/media.ts'
 import { call } from './api.ts'
 import { desktop } from './desktop.ts'
@@ -30,14 +30,14 @@ export async function drop(transfer: DataTransfer): Promise<void> {
 
 /**
  * Bring files and folders by their paths, and tell what became of each. Numbered pictures are offered as a video first.
- * @param frameRate Numbered pictures are shown at this rate.
+ * @param as Numbered pictures are shown at this rate, and where some are missing as one video or as several.
  */
-export async function addAny(paths: readonly string[], frameRate?: number): Promise<void> {
+export async function addAny(paths: readonly string[], as: Pick<CallArgs<'addSources'>['body'], 'frameRate' | 'gaps'> = {}): Promise<void> {
   if (paths.length === 0) return
   try {
     const { precision } = usePacksUi.getState()
     const known = paths.some((path) => !VIDEO_EXTENSIONS.has(/[^.]*$/.exec(path)?.[0].toLowerCase() ?? '')) ? await packsNow() : null
-    const brought = await call('addSources', { body: { paths: [...paths], precision, ...(frameRate === undefined ? {} : { frameRate }) } })
+    const brought = await call('addSources', { body: { paths: [...paths], precision, ...as } })
     tellBrought(brought)
     if (brought.numbered.length > 0) useUi.getState().setOffered(brought.numbered)
     const [source] = brought.added

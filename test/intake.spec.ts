@@ -111,13 +111,16 @@ test('numbered pictures are offered as a video, at a rate that a person says, an
   await page.keyboard.press('Enter')
   const offer = dialog('Numbered pictures')
   await expect(offer).toContainText('img_0001.png to img_0030.png')
-  await expect(offer).toContainText('29 pictures · 1 number is missing between them')
+  await expect(offer).toContainText('29 pictures · 1 number is missing between them: 11')
   await offer.getByLabel('Pictures a second').fill('many')
   await expect(offer.getByRole('button', { name: 'Add as a video' })).toBeDisabled()
   await offer.getByLabel('Pictures a second').fill('10')
   await expect(offer).toContainText('0:02.9 of video')
   await accessible()
   await shot('numbered')
+  await offer.getByLabel('a video of each part').check()
+  await expect(offer.getByRole('button', { name: 'Add as 2 videos' })).toBeEnabled()
+  await offer.getByLabel('one video over the gap').check()
   await offer.getByRole('button', { name: 'Add as a video' }).click()
   await expect.poll(async () => (await call('listSources')).sources.length).toBe(3)
   await done()
@@ -134,6 +137,7 @@ test('numbered pictures are offered as a video, at a rate that a person says, an
     .first()
     .click()
   expect(await shownColour()).toBe('blue')
+  await expect(page.getByText('One video over gaps: these numbers are missing: 11.')).toBeVisible()
   // The same again is known, without a rate and at another one.
   expect(await call('addSources', { body: { paths: [at('run')] } })).toMatchObject({
     added: [],

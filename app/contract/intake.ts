@@ -15,6 +15,8 @@ export const NumberedOffer = z.object({
   last: z.string(),
   /** Numbers between the first and the last that are not there. */
   missing: z.number().int(),
+  /** Which these are: the first and the last number of each gap. */
+  gaps: z.array(z.tuple([z.number().int(), z.number().int()])),
 })
 export type NumberedOffer = z.infer<typeof NumberedOffer>
 
@@ -42,6 +44,8 @@ export const Bring = z.object({
   paths: z.array(FilePath).min(1),
   /** Numbered pictures are taken as videos of so many pictures a second; without it they are offered in the answer. */
   frameRate: z.number().min(0.0001).max(1000).optional(),
+  /** Of numbered pictures of which some are missing: join makes one video over the gaps, split one of each part between them. */
+  gaps: z.enum(['join', 'split']).optional(),
   /** Of files with several pictures, such as front and rear: which one, counted from 1, or all; without it the one that players show. */
   picture: z.union([z.number().int().min(1).max(100), z.literal('all')]).optional(),
   /** Of packs that are made of checkpoints. */

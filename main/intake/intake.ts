@@ -2,11 +2,12 @@
  * The one way in: whatever a person drops, types or gives to the command line is looked at once, goes where it belongs, and is told of by name.
  * Videos and numbered pictures become videos of the library, checkpoints and packs become packs, and the rest is said to be neither.
  */
+import path from 'node:path'
 import type { Bring, BroughtBeside } from '../../app/contract/intake.ts'
 import type { Source } from '../../app/contract.ts'
 import { type Problem, problemOf } from '../../app/errors.ts'
 import { picturesOf, usualPicture } from '../../app/media.ts'
-import { rateOf } from '../../app/numbered.ts'
+import { gapsOf, partsOf, rateOf } from '../../app/numbered.ts'
 import type { Jobs, VideoFile } from '../jobs/jobs.ts'
 import { probe } from '../media/probe.ts'
 import type { MediaTools } from '../media/tools.ts'
@@ -27,7 +28,7 @@ export class Intake {
   }
 
   /** Resolves when everything is registered; analysis and the making of packs go on. @throws the signal's reason when aborted. */
-  async bring({ paths, frameRate, picture, precision }: Bring, signal?: AbortSignal): Promise<Brought> {
+  async bring({ paths, frameRate, gaps, picture, precision }: Bring, signal?: AbortSignal): Promise<Brought> {
     const beside: Pick<BroughtBeside, 'packs' | 'numbered' | 'sidecars' | 'texts' | 'nothing'> = {
       packs: [],
       numbered: [],
@@ -38,8 +39,8 @@ export class Intake {
     const sort = async (found: Exclude<Found, { kind: 'video' | 'trouble' }>): Promise<void> => {
       switch (found.kind) {
         case 'numbered': {
-          const { count, first, last, missing } = found.numbered
-          beside.numbered.push({ path: found.path, count, first, last, missing })
+          const { count, first, last, missing, runs } = found.numbered
+          beside.numbered.push({ path: found.path, count, first, last, missing, gaps: gapsOf(runs) })
           break
         }
         case 'pack':
@@ -56,16 +57,23 @@ export class Intake {
       }
     }
     // What is a video already needs no rate to be said again.
-    const known = new Map(this.#jobs.sources().flatMap(({ path, numbered }) => (numbered === null ? [] : [[path, numbered.frameRate]])))
-    const rateOfPictures = (path: string) => (frameRate === undefined ? known.get(path) : rateOf(frameRate))
+    const known = new Map(this.#jobs.sources().flatMap((one) => (one.numbered === null ? [] : [[one.path, one.numbered.frameRate]])))
+    const picturesAt = ({ path: whole, numbered }: Extract<Found, { kind: 'numbered' }>) => {
+      const parts = partsOf(numbered).map((part) => ({ path: path.join(path.dirname(whole), part.pattern), runs: part.runs }))
+      const wereParts = gaps === undefined && !known.has(whole) && parts.some((part) => known.has(part.path))
+      const taken = gaps === 'split' || wereParts ? parts : [{ path: whole, runs: numbered.runs }]
+      const rate = frameRate === undefined ? taken.map((one) => known.get(one.path)).find((one) => one !== undefined) : rateOf(frameRate)
+      return rate && taken.map(({ path: file, runs }) => ({ path: file, numbered: { frameRate: rate, runs } }))
+    }
     const videos = async function* (): AsyncGenerator<VideoFile> {
       for await (const found of scan(paths, signal)) {
-        const rate = found.kind === 'numbered' ? rateOfPictures(found.path) : undefined
         if (found.kind === 'video') yield { path: found.path }
         else if (found.kind === 'trouble') yield { path: found.path, problem: found.problem }
-        else if (found.kind === 'numbered' && rate !== undefined)
-          yield { path: found.path, numbered: { frameRate: rate, runs: found.numbered.runs } }
-        else await sort(found)
+        else {
+          const pictures = found.kind === 'numbered' ? picturesAt(found) : undefined
+          if (pictures) yield* pictures
+          else await sort(found)
+        }
       }
     }
     const files = await this.#jobs.addFiles(picture === undefined ? videos() : this.#chosen(videos(), picture, signal))

@@ -1,6 +1,7 @@
 /** What became of everything that was brought, for who reads lines of text: each thing once, by its path. */
 import path from 'node:path'
 import { inEnglish, type Problem } from '../../app/errors.ts'
+import { type Gap, gapsOf, gapsText } from '../../app/numbered.ts'
 import type { Brought } from './intake.ts'
 
 /** @param path What was found. @param became What it is to Tubelet now. */
@@ -9,6 +10,8 @@ interface Became {
   became: 'added' | 'duplicate' | 'moved' | 'restored' | 'rejected' | 'pack' | 'numbered' | 'sidecar' | 'text' | 'nothing'
   /** The video that it is the same as. */
   of?: string
+  /** Of numbered pictures, first and last number of each gap that the video goes over. */
+  gaps?: Gap[]
   problem?: Problem
 }
 
@@ -16,13 +19,16 @@ interface Became {
 export function becameOf(brought: Brought, pathOf: (sourceId: number) => string): Became[] {
   const { added, duplicates, moved, restored, rejected, packs, numbered, sidecars, texts, nothing } = brought
   const all: Became[] = [
-    ...added.map(({ path: file }): Became => ({ path: file, became: 'added' })),
+    ...added.map(({ path: file, numbered: pictures }): Became => {
+      const gaps = gapsOf(pictures?.runs ?? [])
+      return { path: file, became: 'added', ...(gaps.length > 0 && { gaps }) }
+    }),
     ...duplicates.map(({ path: file, sourceId }): Became => ({ path: file, became: 'duplicate', of: pathOf(sourceId) })),
     ...moved.map(({ path: file, from }): Became => ({ path: file, became: 'moved', of: from })),
     ...restored.map(({ path: file }): Became => ({ path: file, became: 'restored' })),
     ...rejected.map(({ path: file, problem }): Became => ({ path: file, became: 'rejected', problem })),
     ...packs.map(({ path: file, problem }): Became => ({ path: file, became: 'pack', ...(problem && { problem }) })),
-    ...numbered.map(({ path: file }): Became => ({ path: file, became: 'numbered' })),
+    ...numbered.map(({ path: file, gaps }): Became => ({ path: file, became: 'numbered', ...(gaps.length > 0 && { gaps }) })),
     ...sidecars.map((file): Became => ({ path: file, became: 'sidecar' })),
     ...texts.map((file): Became => ({ path: file, became: 'text' })),
     ...nothing.map(({ path: file }): Became => ({ path: file, became: 'nothing' })),
@@ -33,7 +39,7 @@ export function becameOf(brought: Brought, pathOf: (sourceId: number) => string)
 
 /** Everything but videos that are new, which are told of as they are analysed. `wrong`: something was not taken. */
 export function linesOf(brought: Brought, pathOf: (sourceId: number) => string): { text: string; wrong: boolean }[] {
-  const { duplicates, moved, restored, rejected, packs, numbered, sidecars, texts, nothing } = brought
+  const { added, duplicates, moved, restored, rejected, packs, numbered, sidecars, texts, nothing } = brought
   const refused = [...rejected, ...packs.flatMap(({ path: file, problem }) => (problem === null ? [] : [{ path: file, problem }]))]
   return [
     ...refused.map(({ path: file, problem }) => wrong(`${file}: ${inEnglish(problem).message} ${inEnglish(problem).next}`.trim())),
@@ -42,9 +48,16 @@ export function linesOf(brought: Brought, pathOf: (sourceId: number) => string):
     ),
     ...moved.map(({ path: file, from }) => right(`known from ${from}: ${file}`)),
     ...restored.map(({ path: file }) => right(`back from the bin: ${file}`)),
-    ...numbered.map(({ path: file, count, first, last, missing }) =>
+    ...added.flatMap(({ path: file, numbered: pictures }) => {
+      const gaps = gapsOf(pictures?.runs ?? [])
+      if (gaps.length === 0) return []
+      return [
+        right(`${file}: one video over gaps, for these numbers are missing: ${gapsText(gaps)}. For a video of each part: --gaps split.`),
+      ]
+    }),
+    ...numbered.map(({ path: file, count, first, last, missing, gaps }) =>
       wrong(
-        `${file}: ${count} numbered pictures (${first} to ${last}${missing > 0 ? `, ${missing} missing` : ''}). To analyse them as one video, say how many are shown a second, for example --fps 25.`,
+        `${file}: ${count} numbered pictures (${first} to ${last}${missing > 0 ? `; ${missing} missing: ${gapsText(gaps)}` : ''}). To analyse them as one video, say how many are shown a second, for example --fps 25${missing > 0 ? '; for a video of each part between the gaps, --gaps split too' : ''}.`,
       ),
     ),
     ...summed('sidecar file', 'sidecar files', sidecars),

@@ -1,4 +1,5 @@
 import { type SubmitEvent, useState } from 'react'
+import { gapsText } from '../../app/numbered.ts'
 import { addAny } from '../drop.ts'
 import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
@@ -14,16 +15,19 @@ export function NumberedDialog() {
   const { offered, open } = useUi()
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set())
   const [rate, setRate] = useState(String(USUAL))
+  const [gaps, setGaps] = useState<'join' | 'split'>('join')
   const chosen = offered.filter(({ path }) => !left.has(path))
   const perSecond = Number(rate.replace(',', '.'))
   const isRate = perSecond >= 0.0001 && perSecond <= 1000
+  const hasGaps = chosen.some(({ missing }) => missing > 0)
+  const videos = chosen.reduce((sum, offer) => sum + (gaps === 'split' ? offer.gaps.length : 0) + 1, 0)
   const pictures = chosen.reduce((sum, { count }) => sum + count, 0)
   const add = (event: SubmitEvent) => {
     event.preventDefault()
     open(null)
     void addAny(
       chosen.map(({ path }) => path),
-      perSecond,
+      { frameRate: perSecond, gaps },
     )
   }
   return (
@@ -31,7 +35,7 @@ export function NumberedDialog() {
       <form className="numbered" onSubmit={add}>
         <p>{t('These pictures are numbered. As a video they are shown one after the other; their files stay as they are.')}</p>
         <ul className="plain">
-          {offered.map(({ path, count, first, last, missing }) => (
+          {offered.map(({ path, count, first, last, missing, gaps: between }) => (
             <li key={path}>
               <label title={path}>
                 <input
@@ -49,7 +53,14 @@ export function NumberedDialog() {
                   <span className="muted small">
                     {[
                       t('{{count, number}} pictures', { count }),
-                      ...(missing > 0 ? [t('{{count, number}} numbers are missing between them', { count: missing })] : []),
+                      ...(missing > 0
+                        ? [
+                            t('{{count, number}} numbers are missing between them: {{numbers}}', {
+                              count: missing,
+                              numbers: gapsText(between),
+                            }),
+                          ]
+                        : []),
                     ].join(' · ')}
                   </span>
                 </span>
@@ -57,6 +68,22 @@ export function NumberedDialog() {
             </li>
           ))}
         </ul>
+        {hasGaps && (
+          <fieldset className="row">
+            <legend>{t('Where numbers are missing')}</legend>
+            {(
+              [
+                ['join', t('one video over the gap')],
+                ['split', t('a video of each part')],
+              ] as const
+            ).map(([how, said]) => (
+              <label key={how} className="row">
+                <input type="radio" name="gaps" checked={gaps === how} onChange={() => setGaps(how)} />
+                {said}
+              </label>
+            ))}
+          </fieldset>
+        )}
         <div className="row">
           <label className="row">
             {t('Pictures a second')}
@@ -83,7 +110,7 @@ export function NumberedDialog() {
             {t('Not now')}
           </button>
           <button className="primary" type="submit" disabled={!isRate || chosen.length === 0}>
-            {t('Add as {{count}} videos', { count: chosen.length })}
+            {t('Add as {{count}} videos', { count: videos })}
           </button>
         </div>
       </form>

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from 'react'
 import type { Annotation, TextAnnotation, TrackAnnotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
 import { problemOf } from '../../app/errors.ts'
+import { gapsOf, gapsText } from '../../app/numbered.ts'
 import { call } from '../api.ts'
 import { addAny } from '../drop.ts'
 import { findSimilar } from '../find/similar.ts'
@@ -64,6 +65,7 @@ export function ClipView() {
           <Remove key={source.id} source={source} />
         </div>
         <Pictures source={source} />
+        <Gaps source={source} />
         <SourceProblem source={source} />
       </header>
       {source.probe !== null && source.playback !== 'none' && source.state !== 'failed' ? (
@@ -106,6 +108,19 @@ export function ClipView() {
         )
       )}
     </>
+  )
+}
+
+/** Of numbered pictures of which some are missing, which. */
+function Gaps({ source: { numbered } }: { source: Source }) {
+  const gaps = gapsOf(numbered?.runs ?? [])
+  if (gaps.length === 0) return null
+  return (
+    <p className="muted small">
+      {t('One video over gaps: these numbers are missing: {{numbers}}. The pictures beside a gap follow each other at once.', {
+        numbers: gapsText(gaps),
+      })}
+    </p>
   )
 }
 

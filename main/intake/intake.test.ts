@@ -1,0 +1,53 @@
+/** What becomes of numbered pictures of which some are missing: told, as one video and as several. Real pictures, made here. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { findMediaTools } from '../media/tools.ts'
+import { openTubelet } from '../open.ts'
+import { becameOf, linesOf } from './told.ts'
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-intake-'))
+const tubelet = openTubelet({ projectDir: path.join(folder, 'project'), packsDir: path.join(folder, 'packs'), host: 'cli' })
+afterAll(async () => {
+  await tubelet.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('pictures with gaps are told by number, before and in the entry, and become one video or one of each part', async () => {
+  const { ffmpeg } = await findMediaTools()
+  const run = path.join(folder, 'run')
+  mkdirSync(run)
+  execFileSync(ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=10:d=2', path.join(run, 'p_%03d.png')])
+  for (const number of ['004', '011', '012']) rmSync(path.join(run, `p_${number}.png`))
+  const bring = (more: Partial<Parameters<typeof tubelet.intake.bring>[0]>) => tubelet.intake.bring({ paths: [run], ...more })
+  const told = (brought: Awaited<ReturnType<typeof bring>>) =>
+    linesOf(brought, (id) => tubelet.library.source(id).path).map(({ text }) => text)
+  const gaps = [
+    [4, 4],
+    [11, 12],
+  ]
+
+  const offered = await bring({})
+  expect(offered.numbered).toMatchObject([{ count: 17, missing: 3, gaps }])
+  expect(told(offered)).toEqual([expect.stringMatching(/3 missing: 4, 11–12\).*--fps 25; .*--gaps split/)])
+
+  const joined = await bring({ frameRate: 10 })
+  expect(joined.added.map(({ name, numbered }) => [name, numbered?.runs.length])).toEqual([['p_###.png', 3]])
+  expect(told(joined)).toEqual([expect.stringMatching(/one video over gaps, for these numbers are missing: 4, 11–12\. .*--gaps split/)])
+  expect(becameOf(joined, String)).toMatchObject([{ became: 'added', gaps }])
+
+  const parts = await bring({ frameRate: 10, gaps: 'split' })
+  expect(parts.added.map(({ name }) => name)).toEqual(['p_###.png [1-3]', 'p_###.png [5-10]', 'p_###.png [13-20]'])
+  expect(told(parts)).toEqual([])
+  await tubelet.jobs.idle()
+  expect(tubelet.jobs.sources().map(({ name, state, probe }) => [name, state, probe?.frameCount])).toEqual([
+    ['p_###.png', 'done', 17],
+    ['p_###.png [1-3]', 'done', 3],
+    ['p_###.png [5-10]', 'done', 6],
+    ['p_###.png [13-20]', 'done', 8],
+  ])
+  // Once they are videos, no rate need be said again.
+  expect(await bring({ gaps: 'split' })).toMatchObject({ added: [], numbered: [], duplicates: [{}, {}, {}] })
+})
