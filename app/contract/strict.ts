@@ -79,10 +79,10 @@ function core(schema: z.core.$ZodType): z.core.$ZodType {
 
 function objectOf(wrapped: z.core.$ZodType, value: object): Fields | null {
   const schema = core(wrapped)
-  if (schema instanceof z.ZodObject) return { shape: schema.shape as Fields['shape'], rest: schema.def.catchall ?? null }
+  if (schema instanceof z.ZodObject) return { shape: schema.shape, rest: schema.def.catchall ?? null }
   if (schema instanceof z.ZodRecord) return { shape: {}, rest: schema.valueType }
   if (!(schema instanceof z.ZodUnion)) return null
-  const options = (schema.options as readonly z.core.$ZodType[]).map((option) => ({ option, fields: objectOf(option, value) }))
+  const options = schema.options.map((option) => ({ option, fields: objectOf(option, value) }))
   const { discriminator } = schema.def as { discriminator?: string }
   const fitting = options.filter(({ option, fields }) =>
     discriminator === undefined
@@ -100,6 +100,6 @@ function elementOf(wrapped: z.core.$ZodType): ((at: number) => z.core.$ZodType) 
     const items = schema.def.items
     return (at) => items[at] ?? schema.def.rest ?? z.unknown()
   }
-  if (schema instanceof z.ZodUnion) return (schema.options as readonly z.core.$ZodType[]).map(elementOf).find((of) => of !== null) ?? null
+  if (schema instanceof z.ZodUnion) return schema.options.map(elementOf).find((of) => of !== null) ?? null
   return null
 }
