@@ -4,7 +4,13 @@ import type { Worker } from 'node:worker_threads'
 const started: Worker[] = []
 process.on('worker', (worker) => started.push(worker))
 
-/** End the thread that was started last, as if it had crashed. */
-export async function killNewestThread(): Promise<void> {
-  await started.at(-1)?.terminate()
+/** The thread that was started last ends at the next message that it is sent, before it can answer. */
+export function killNewestThreadWhenAsked(): void {
+  const worker = started.at(-1)
+  if (worker !== undefined) worker.postMessage = () => void worker.terminate()
+}
+
+/** The thread that is started next ends at once. */
+export function killNextThread(): void {
+  process.once('worker', (worker) => void worker.terminate())
 }

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AnnotationBody, Evidence, Provenance } from '../../app/annotation.ts'
 import type { Filters } from '../../app/contract/find.ts'
-import { killNewestThread } from '../threads.testing.ts'
+import { killNewestThreadWhenAsked } from '../threads.testing.ts'
 import { Library } from './library.ts'
 import { mammut } from './shower.testing.ts'
 import type { Sought } from './search-worker.ts'
@@ -289,9 +289,9 @@ test('a matrix of any width and size is compared as the sums say, and the best o
 test('a search whose worker dies is told, and the next one is answered by another', async () => {
   addClip('a.mp4', 0, unit([1, 0]), { labels: ['car'] })
   await library.find.ask('facets', null)
-  const asked = library.find.ask('facets', null)
-  const told = expect(asked).rejects.toMatchObject({ problem: { code: 'internal', message: 'The search stopped unexpectedly.' } })
-  await killNewestThread()
-  await told
+  killNewestThreadWhenAsked()
+  await expect(library.find.ask('facets', null)).rejects.toMatchObject({
+    problem: { code: 'internal', message: 'The search stopped unexpectedly.' },
+  })
   expect((await library.find.ask('facets', null)).labels).toEqual([{ label: 'car', clips: 1 }])
 })

@@ -5,16 +5,21 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { parentPort, workerData } from 'node:worker_threads'
 import { UMAP } from 'umap-js'
 import { z } from 'zod'
+import { serve } from '../channel.ts'
 import { makeFolderSync } from '../folders.ts'
 
-export interface MapTask {
-  projectDir: string
-  digest: string
+export interface MapService {
+  /** @param note 0..1: how much is done. The map's places are in 0..1, clip by clip. */
+  draw: { input: { projectDir: string; digest: string }; output: { clipIds: number[]; x: number[]; y: number[] }; note: number }
 }
-export type MapReply = { type: 'progress'; progress: number } | { type: 'map'; clipIds: number[]; x: number[]; y: number[] }
+
+interface Clip {
+  id: number
+  embedding: number[]
+}
+type Place = [x: number, y: number]
 
 const Kept = z.object({ clipIds: z.array(z.number()), x: z.array(z.number()), y: z.array(z.number()) })
 /** More new clips than this share of the old ones make a new map. */
@@ -22,34 +27,36 @@ const FEW = 0.1
 const NEIGHBOURS = 15
 const AMONG = 5
 
-const { projectDir, digest } = workerData as MapTask
-const file = path.join(projectDir, 'cache', 'maps', `${digest}.json`)
+serve<MapService>({
+  draw: ({ projectDir, digest }, { note }) => {
+    const file = path.join(projectDir, 'cache', 'maps', `${digest}.json`)
+    const clips = clipsOf(projectDir, digest)
+    const places = placed(clips, kept(file)) ?? drawn(clips, note)
+    const map = {
+      clipIds: clips.map(({ id }) => id),
+      x: clips.map((_, at) => places[at]?.[0] ?? 0.5),
+      y: clips.map((_, at) => places[at]?.[1] ?? 0.5),
+    }
+    makeFolderSync(path.dirname(file))
+    writeFileSync(file, JSON.stringify(map))
+    return map
+  },
+})
 
-const db = new DatabaseSync(path.join(projectDir, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
-const clips = db
-  .prepare('SELECT clip_id, embedding FROM encodings WHERE pack_digest = ? ORDER BY clip_id')
-  .all(digest)
-  .map((row) => ({
-    id: Number(row['clip_id']),
-    embedding: Array.from(new Float32Array(new Uint8Array(row['embedding'] as Uint8Array).buffer)),
-  }))
-db.close()
-
-const places = placed(kept()) ?? drawn()
-const map = {
-  clipIds: clips.map(({ id }) => id),
-  x: clips.map((_, at) => places[at]?.[0] ?? 0.5),
-  y: clips.map((_, at) => places[at]?.[1] ?? 0.5),
+function clipsOf(projectDir: string, digest: string): Clip[] {
+  const db = new DatabaseSync(path.join(projectDir, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
+  const clips = db
+    .prepare('SELECT clip_id, embedding FROM encodings WHERE pack_digest = ? ORDER BY clip_id')
+    .all(digest)
+    .map((row) => ({
+      id: Number(row['clip_id']),
+      embedding: Array.from(new Float32Array(new Uint8Array(row['embedding'] as Uint8Array).buffer)),
+    }))
+  db.close()
+  return clips
 }
-makeFolderSync(path.dirname(file))
-writeFileSync(file, JSON.stringify(map))
-send({ type: 'map', ...map })
 
-function send(reply: MapReply): void {
-  parentPort?.postMessage(reply)
-}
-
-function kept(): z.infer<typeof Kept> | null {
+function kept(file: string): z.infer<typeof Kept> | null {
   try {
     return Kept.parse(JSON.parse(readFileSync(file, 'utf8')))
   } catch {
@@ -59,9 +66,9 @@ function kept(): z.infer<typeof Kept> | null {
 }
 
 /** Old clips keep their place, new ones go among the clips most like them; null if too many are new. */
-function placed(old: z.infer<typeof Kept> | null): [number, number][] | null {
+function placed(clips: readonly Clip[], old: z.infer<typeof Kept> | null): Place[] | null {
   if (old === null) return null
-  const known = new Map(old.clipIds.map((id, at): [number, [number, number]] => [id, [old.x[at] ?? 0.5, old.y[at] ?? 0.5]]))
+  const known = new Map(old.clipIds.map((id, at): [number, Place] => [id, [old.x[at] ?? 0.5, old.y[at] ?? 0.5]]))
   const there = clips.flatMap(({ id, embedding }) => {
     const place = known.get(id)
     return place ? [{ embedding, place }] : []
@@ -78,14 +85,15 @@ function placed(old: z.infer<typeof Kept> | null): [number, number][] | null {
   })
 }
 
-function drawn(): [number, number][] {
+/** @param tell How much is done, 0..1. */
+function drawn(clips: readonly Clip[], tell: (share: number) => void): Place[] {
   // Fewer have no neighbourhoods: they stand in a row.
   if (clips.length < 4) return clips.map((_, at) => [(at + 0.5) / clips.length, 0.5])
   const umap = new UMAP({ nNeighbors: Math.min(NEIGHBOURS, clips.length - 1), minDist: 0.1, random: mulberry32(20_180_209) })
   const epochs = umap.initializeFit(clips.map(({ embedding }) => embedding))
   for (let epoch = 0; epoch < epochs; epoch += 1) {
     umap.step()
-    if (epoch % 20 === 0) send({ type: 'progress', progress: epoch / epochs })
+    if (epoch % 20 === 0) tell(epoch / epochs)
   }
   const points = umap.getEmbedding()
   const [xs, ys] = [points.map(([x = 0]) => x), points.map(([, y = 0]) => y)]

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ClipMap } from '../../app/contract/overview.ts'
 import type { Provenance } from '../../app/annotation.ts'
+import { killNextThread } from '../threads.testing.ts'
 import { Library } from './library.ts'
 import { mammut } from './shower.testing.ts'
 
@@ -116,4 +117,14 @@ test('facts count what holds', () => {
     { id, labels: { dog: 1 }, review: 'open', caption: 'a dog', state: 'machine' },
     { labels: {}, review: 'open' },
   ])
+})
+
+test('a map whose worker dies is not there; when a clip comes another one is drawn', async () => {
+  addClips(0, 8)
+  killNextThread()
+  expect(library.overview.map(DIGEST).building).toBe(0)
+  expect((await drawn()).clipIds).toEqual([])
+  addClips(8, 9)
+  library.overview.map(DIGEST)
+  expect((await drawn()).clipIds).toHaveLength(9)
 })

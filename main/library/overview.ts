@@ -1,13 +1,13 @@
 /** The library as a whole: facts for charts, and the map of its clips. */
-import path from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { Worker } from 'node:worker_threads'
 import type { ClipMap } from '../../app/contract/overview.ts'
 import type { ReviewState } from '../../app/annotation.ts'
+import type { Problem } from '../../app/errors.ts'
 import type { ClipFact, Facts } from '../../app/overview.ts'
 import { reviewOf, standingOf } from '../../app/review.ts'
+import { Channel, thread } from '../channel.ts'
 import { REVIEWED } from './rows.ts'
-import type { MapReply, MapTask } from './map-worker.ts'
+import type { MapService } from './map-worker.ts'
 
 interface Drawn {
   digest: string
@@ -16,11 +16,14 @@ interface Drawn {
   y: number[]
 }
 
+/** No person asks for a map: one that fails is not there. */
+const STOPPED: Problem = { code: 'internal', message: 'The map stopped unexpectedly.' }
+
 export class Overview {
   readonly #projectDir: string
   readonly #db: DatabaseSync
   #drawn: Drawn | null = null
-  #drawing: { worker: Worker; digest: string; progress: number } | null = null
+  #drawing: { worker: Channel<MapService>; progress: number } | null = null
   /** The set of encodings for which making a map failed; it is not tried again until the set changes. */
   #failed = ''
 
@@ -30,7 +33,7 @@ export class Overview {
   }
 
   async close(): Promise<void> {
-    await this.#drawing?.worker.terminate()
+    await this.#drawing?.worker.close()
   }
 
   facts(): Facts {
@@ -104,7 +107,7 @@ export class Overview {
     const drawn = this.#drawn?.digest === digest ? this.#drawn : null
     const wanted = `${digest} ${ids.join()}`
     const current = drawn !== null && drawn.clipIds.length === ids.length && drawn.clipIds.every((id, at) => id === ids[at])
-    if (!current && this.#drawing === null && this.#failed !== wanted && ids.length > 0) this.#draw(digest, wanted)
+    if (!current && this.#drawing === null && this.#failed !== wanted && ids.length > 0) void this.#draw(digest, wanted)
     const there = new Set(ids)
     const kept = (drawn?.clipIds ?? []).flatMap((id, at) => (there.has(id) ? [at] : []))
     return {
@@ -115,19 +118,21 @@ export class Overview {
     }
   }
 
-  #draw(digest: string, wanted: string): void {
-    const worker = new Worker(new URL(`./map-worker${path.extname(import.meta.url)}`, import.meta.url), {
-      workerData: { projectDir: this.#projectDir, digest } satisfies MapTask,
-    })
-    const drawing = { worker, digest, progress: 0 }
+  async #draw(digest: string, wanted: string): Promise<void> {
+    await using worker = new Channel<MapService>(() => thread(import.meta.url, 'map-worker'), STOPPED)
+    const drawing = { worker, progress: 0 }
     this.#drawing = drawing
-    worker.on('message', (reply: MapReply) => {
-      if (reply.type === 'progress') drawing.progress = reply.progress
-      else this.#drawn = { digest, clipIds: reply.clipIds, x: reply.x, y: reply.y }
-    })
-    worker.on('error', () => (this.#failed = wanted))
-    worker.on('exit', () => (this.#drawing = null))
-    // A map under way must not keep a finished command alive.
-    worker.unref()
+    try {
+      const map = await worker.call(
+        'draw',
+        { projectDir: this.#projectDir, digest },
+        { onNote: (progress) => (drawing.progress = progress) },
+      )
+      this.#drawn = { digest, ...map }
+    } catch {
+      this.#failed = wanted
+    } finally {
+      this.#drawing = null
+    }
   }
 }

@@ -5,7 +5,7 @@
  */
 import path from 'node:path'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
-import { parentPort, workerData } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
 import type { ReviewState } from '../../app/annotation.ts'
 import {
   type Cell,
@@ -17,6 +17,7 @@ import {
   type Row,
   type TableQuery,
 } from '../../app/contract/table.ts'
+import { TubeletError } from '../../app/errors.ts'
 import { arrange, Cells, summarised, valuesOf } from '../../app/table/cells.ts'
 import { clockText, lengthText, timeText } from '../../app/table/facts.ts'
 import { labelText, reviewOf, standingOf } from '../../app/review.ts'
@@ -24,6 +25,7 @@ import { topicOf, yesNo } from '../../app/table/question.ts'
 import { toTsv } from '../../app/table/tsv.ts'
 import { namesOf } from '../../app/naming.ts'
 import { labelNamed, phrasesOf } from '../../app/vocabulary.ts'
+import { serve } from '../channel.ts'
 import { keyOf, storedVocabulary } from './detections.ts'
 import { ELSEWHERE } from './reach.ts'
 import { REVIEWED, UNSURE_NAME } from './rows.ts'
@@ -38,16 +40,10 @@ export interface TableTasks {
   /** By column id: how many clips have a value, and how many could have one. */
   filled: { args: { digest: string | null }; result: Map<number, { filled: number; of: number }> }
 }
-type Op = keyof TableTasks
-export type TableTask = {
-  [O in Op]: {
-    id: number
-    op: O
-    args: TableTasks[O]['args'] /** Clips that changed since the last task; null for all. */
-    changed: number[] | null
-  }
-}[Op]
-export type TableReply = { id: number; result: TableTasks[Op]['result'] } | { id: number; gone: true } | { id: number; error: string }
+/** `changed`: clips that changed since the last task; null for all. */
+export type TableService = {
+  [O in keyof TableTasks]: { input: { args: TableTasks[O]['args']; changed: number[] | null }; output: TableTasks[O]['result'] }
+}
 
 const db = new DatabaseSync(path.join(workerData as string, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
 type Raw = SQLOutputValue[]
@@ -397,11 +393,10 @@ function reviewed(clips: Cells, spans: Videos['spans']): { cells: Cells; shares:
 
 // ── tasks
 
-class Gone extends Error {}
-
 function viewOf(name: string): View {
   const view = views.get(name)
-  if (view === undefined) throw new Gone()
+  if (view === undefined)
+    throw new TubeletError({ code: 'not-found', message: 'This arrangement of the table was forgotten.', next: 'Open it again.' })
   return view
 }
 
@@ -544,26 +539,11 @@ function filled({ digest }: TableTasks['filled']['args']): TableTasks['filled'][
   )
 }
 
-function perform(task: TableTask): TableTasks[Op]['result'] {
-  update(task.changed)
-  switch (task.op) {
-    case 'open':
-      return open(task.args)
-    case 'rows':
-      return rows(task.args)
-    case 'clips':
-      return clipsOf(task.args)
-    case 'values': {
-      refresh()
-      if (task.args.rows === 'clips') return valuesOf(cellsOf(task.args.key), base.order, 200)
-      const every = videos()
-      return valuesOf(videoCells(task.args.key, every).cells, Int32Array.from(every.ids.keys()), 200)
-    }
-    case 'tsv':
-      return tsv(task.args)
-    case 'filled':
-      return filled(task.args)
-  }
+function values({ key, rows }: TableTasks['values']['args']): TableTasks['values']['result'] {
+  refresh()
+  if (rows === 'clips') return valuesOf(cellsOf(key), base.order, 200)
+  const every = videos()
+  return valuesOf(videoCells(key, every).cells, Int32Array.from(every.ids.keys()), 200)
 }
 
 /** Reading ahead goes on as long as nobody asks for something. */
@@ -572,15 +552,23 @@ function goOn(): void {
   ahead = readAhead() ? setImmediate(goOn) : undefined
 }
 
-parentPort?.on('message', (task: TableTask) => {
-  try {
-    parentPort?.postMessage({ id: task.id, result: perform(task) } satisfies TableReply)
-  } catch (error) {
-    parentPort?.postMessage(
-      error instanceof Gone
-        ? { id: task.id, gone: true }
-        : { id: task.id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) },
-    )
+/** What `task` gives, of the library as it is now. */
+function fresh<A, R>(task: (args: A) => R): (input: { args: A; changed: number[] | null }) => R {
+  return ({ args, changed }) => {
+    try {
+      update(changed)
+      return task(args)
+    } finally {
+      ahead ??= setImmediate(goOn)
+    }
   }
-  ahead ??= setImmediate(goOn)
+}
+
+serve<TableService>({
+  open: fresh(open),
+  rows: fresh(rows),
+  clips: fresh(clipsOf),
+  values: fresh(values),
+  tsv: fresh(tsv),
+  filled: fresh(filled),
 })

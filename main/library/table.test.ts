@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Provenance } from '../../app/annotation.ts'
 import type { TableQuery } from '../../app/contract/table.ts'
 import { newLabel } from '../../app/vocabulary.ts'
+import { killNewestThreadWhenAsked } from '../threads.testing.ts'
 import { keyOf, lookedFor } from './detections.ts'
 import { Library } from './library.ts'
 import { detector, mammut } from './shower.testing.ts'
@@ -642,4 +643,15 @@ test('a clip is reviewed when its caption and what was found in it are decided; 
   for (const clip of [a, b]) answer(clip, 'What else?', 'a cat', 0.9)
   library.review(captionId(b), 'edit', { kind: 'caption', text: 'mine' })
   expect(await everywhere()).toEqual([['done', 'done'], ['done'], ['done', 'done'], 2])
+})
+
+test('a table whose worker dies says that its arrangement was forgotten; opened again it has the same rows', async () => {
+  addVideo('a.mp4', ['a dog', 'a cat'])
+  const query: TableQuery = { rows: 'clips', filters: [], sort: [], group: null }
+  const { view } = await library.table.ask('open', { query })
+  const rows = () => library.table.ask('rows', { view, from: 0, to: 2, columns: ['caption'] })
+  killNewestThreadWhenAsked()
+  for (const asked of [rows, rows])
+    await expect(asked()).rejects.toMatchObject({ problem: { code: 'not-found', message: 'This arrangement of the table was forgotten.' } })
+  expect(await library.table.ask('open', { query })).toMatchObject({ total: 2 })
 })

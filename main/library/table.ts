@@ -1,13 +1,12 @@
 /** The table of clips or videos: columns that people added and saved views, kept here; rows, arranged in a worker beside this thread. */
-import path from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { Worker } from 'node:worker_threads'
 import type { ReviewState } from '../../app/annotation.ts'
 import type { BackendEvent } from '../../app/contract.ts'
 import type { Column, ColumnKind, Picked, TableSpec, View } from '../../app/contract/table.ts'
-import { TubeletError } from '../../app/errors.ts'
+import { type Problem, TubeletError } from '../../app/errors.ts'
 import { topicOf } from '../../app/table/question.ts'
-import type { TableReply, TableTasks } from './table-worker.ts'
+import { Channel, thread } from '../channel.ts'
+import type { TableService, TableTasks } from './table-worker.ts'
 
 /** A column as it is kept: how far it is filled is counted when asked for. */
 export type KeptColumn = Pick<Column, 'id' | 'kind' | 'text' | 'automatic'>
@@ -15,24 +14,25 @@ export type KeptColumn = Pick<Column, 'id' | 'kind' | 'text' | 'automatic'>
 /** Picks that are kept though no view names them: one may still be on a screen. */
 const PICKS = 10
 
-interface Rows {
-  worker: Worker
-  waiting: Map<number, { resolve: (result: never) => void; reject: (error: unknown) => void }>
-  next: number
-}
+/** With its worker every arrangement is gone; the window opens its own again. */
+const STOPPED: Problem = { code: 'not-found', message: 'This arrangement of the table was forgotten.', next: 'Open it again.' }
 
 export class Table {
-  readonly #projectDir: string
   readonly #db: DatabaseSync
   readonly #emit: (event: BackendEvent) => void
   /** Clips that changed since the worker was last asked; null for all. */
   #changed: Set<number> | null = new Set()
-  #rows: Rows | null = null
+  /** Whether a worker was started: before that, nothing has to be read again. */
+  #reading = false
+  readonly #worker: Channel<TableService>
 
   constructor(projectDir: string, db: DatabaseSync, emit: (event: BackendEvent) => void) {
-    this.#projectDir = projectDir
     this.#db = db
     this.#emit = emit
+    this.#worker = new Channel(() => {
+      this.#reading = true
+      return thread(import.meta.url, 'table-worker', projectDir)
+    }, STOPPED)
   }
 
   // ── columns
@@ -165,53 +165,21 @@ export class Table {
 
   /** Hear what changed, so that the worker reads it again. */
   hear(event: BackendEvent): void {
-    if (this.#rows !== null && (event.type === 'annotations' || event.type === 'clips'))
-      for (const id of event.clipIds) this.#changed?.add(id)
+    if (this.#reading && (event.type === 'annotations' || event.type === 'clips')) for (const id of event.clipIds) this.#changed?.add(id)
     // What is looked for changes the counts of every clip.
     if (event.type === 'labels') this.#changed = null
   }
 
-  /** @throws TubeletError `not-found` when the view that it names was forgotten: open it again. */
-  async ask<O extends keyof TableTasks>(op: O, args: TableTasks[O]['args']): Promise<TableTasks[O]['result']> {
-    const rows = (this.#rows ??= this.#start())
-    const id = (rows.next += 1)
+  /**
+   * @throws TubeletError `not-found` when the arrangement that it names was forgotten, or the worker died: open it again.
+   */
+  ask<O extends keyof TableTasks>(op: O, args: TableTasks[O]['args']): Promise<TableTasks[O]['result']> {
     const changed = this.#changed && [...this.#changed]
     this.#changed = new Set()
-    return new Promise((resolve, reject) => {
-      rows.waiting.set(id, { resolve, reject })
-      rows.worker.postMessage({ id, op, args, changed })
-    })
+    return this.#worker.call(op, { args, changed })
   }
 
-  #start(): Rows {
-    const worker = new Worker(new URL(`./table-worker${path.extname(import.meta.url)}`, import.meta.url), { workerData: this.#projectDir })
-    const waiting: Rows['waiting'] = new Map()
-    worker.on('message', (reply: TableReply) => {
-      const asked = waiting.get(reply.id)
-      waiting.delete(reply.id)
-      if ('result' in reply) asked?.resolve(reply.result as never)
-      else asked?.reject('gone' in reply ? forgotten() : new Error(`the table failed: ${reply.error}`))
-    })
-    worker.on('error', (error) => this.#end(waiting, error))
-    worker.on('exit', () => this.#end(waiting, forgotten()))
-    // Idle, it must not keep a finished command alive.
-    worker.unref()
-    return { worker, waiting, next: 0 }
+  close(): Promise<void> {
+    return this.#worker.close()
   }
-
-  #end(waiting: Rows['waiting'], error: unknown): void {
-    if (this.#rows?.waiting === waiting) this.#rows = null
-    for (const { reject } of waiting.values()) reject(error)
-    waiting.clear()
-  }
-
-  async close(): Promise<void> {
-    const { worker } = this.#rows ?? {}
-    this.#rows = null
-    await worker?.terminate()
-  }
-}
-
-function forgotten(): TubeletError {
-  return new TubeletError({ code: 'not-found', message: 'This arrangement of the table was forgotten.', next: 'Open it again.' })
 }
