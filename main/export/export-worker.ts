@@ -4,9 +4,9 @@
  */
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { parentPort, workerData } from 'node:worker_threads'
-import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
+import { TubeletError } from '../../app/errors.ts'
 import type { Film } from '../../app/formats/document.ts'
+import { serve } from '../channel.ts'
 import { makeFolderSync } from '../folders.ts'
 import { type Content, CONTENTS, digestOf, fileError, type Written } from './files.ts'
 import { annotationsIn, filmOf, type FilmOptions, type FilmPlan, timesOf } from './films.ts'
@@ -28,32 +28,31 @@ export interface ExportTask {
   mustBeOurs: Place[]
   files: FileTask[]
 }
-export type ExportReply =
-  | { type: 'progress'; share: number }
-  | { type: 'written'; files: Written[] }
-  | { type: 'problem'; problem: Problem }
+export interface ExportService {
+  /** @param note 0..1: how much is done. */
+  write: { input: ExportTask; output: Written[]; note: number }
+}
 
 const PROGRESS_MS = 100
 /** Of a file's share: writing it; the rest is reading it back. */
 const WRITING = 0.6
 
-const { projectDir, directory, options, mustBeOurs, files } = workerData as ExportTask
-const db = new DatabaseSync(path.join(projectDir, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
-try {
-  db.exec('BEGIN')
-  for (const place of mustBeOurs) check(place)
-  send({ type: 'written', files: writeAll() })
-} catch (error) {
-  send({ type: 'problem', problem: problemOf(fileError(error, directory)) })
-} finally {
-  db.close()
-}
+serve<ExportService>({
+  write: (task, { note }) => {
+    const db = new DatabaseSync(path.join(task.projectDir, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
+    try {
+      db.exec('BEGIN')
+      for (const place of task.mustBeOurs) check(place)
+      return writeAll(db, task, note)
+    } catch (error) {
+      throw fileError(error, task.directory)
+    } finally {
+      db.close()
+    }
+  },
+})
 
-function send(reply: ExportReply): void {
-  parentPort?.postMessage(reply)
-}
-
-function writeAll(): Written[] {
+function writeAll(db: DatabaseSync, { files, options }: ExportTask, report: (share: number) => void): Written[] {
   const times = timesOf(db)
   const counts = new Map<number, number>()
   const countOf = ({ sourceId }: FilmPlan) => {
@@ -69,7 +68,7 @@ function writeAll(): Written[] {
     const now = performance.now()
     if (now - told < PROGRESS_MS) return
     told = now
-    send({ type: 'progress', share: Math.min(1, (done + within) / Math.max(1, total)) })
+    report(Math.min(1, (done + within) / Math.max(1, total)))
   }
   return files.map(({ content, temporary, films: plans }, at) => {
     const cost = costs[at] ?? 0

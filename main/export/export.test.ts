@@ -13,6 +13,7 @@ import type { Film } from '../../app/formats/document.ts'
 import { srt } from '../../app/formats/srt.ts'
 import { vtt } from '../../app/formats/vtt.ts'
 import { type AnnotationDocument, libraryOf as keep, filmsOf, randomDocument, tricky } from '../../test/documents.ts'
+import { killNextThread } from '../threads.testing.ts'
 import type { Library } from '../library/library.ts'
 import { exportProject } from './export.ts'
 
@@ -249,6 +250,20 @@ describe('an export', () => {
       spawn('sh', ['-c', ': > "$0"', record])
     },
   )
+
+  it('says so when its thread dies, leaves nothing behind and can be tried again', async () => {
+    const library = libraryOf([tricky])
+    killNextThread()
+    await expect(exportProject(library, { formats, directory })).rejects.toMatchObject({
+      problem: {
+        code: 'internal',
+        message: 'The export stopped unexpectedly.',
+        stillWorks: 'Your library and earlier exports are unchanged.',
+      },
+    })
+    expect(readdirSync(directory, { recursive: true }).filter((name) => String(name).endsWith('.tubelet-part'))).toEqual([])
+    expect((await exportProject(library, { formats, directory })).files).not.toEqual([])
+  })
 
   it('says so when the disk is full, and leaves nothing behind', async () => {
     if (!existsSync('/dev/full')) {

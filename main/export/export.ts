@@ -2,19 +2,20 @@
 import { createHash } from 'node:crypto'
 import { copyFile, link, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { type ResourceLimits, Worker } from 'node:worker_threads'
+import type { ResourceLimits } from 'node:worker_threads'
 import type { Source } from '../../app/contract.ts'
 import type { ExportFormat, LeftOut } from '../../app/contract/export.ts'
-import { TubeletError } from '../../app/errors.ts'
+import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { Category } from '../../app/formats/document.ts'
 import { type Scope, scopeKey } from '../../app/formats/scope.ts'
 import { pictureNumber } from '../../app/media.ts'
 import { titlesOf } from '../../app/formats/titles.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
+import { Channel, thread } from '../channel.ts'
 import type { Library } from '../library/library.ts'
 import { makeFolder } from '../folders.ts'
 import { packageVersion } from '../version.ts'
-import type { ExportReply, ExportTask } from './export-worker.ts'
+import type { ExportService, ExportTask } from './export-worker.ts'
 import { type Content, fileError, type Written } from './files.ts'
 import { COCO_FILE, COCO_FOLDER, FileNames, folderNames, readRecord, type ExportRecord, writeRecord } from './names.ts'
 
@@ -128,7 +129,7 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
     return { directory, files, leftOut, notes: notesOf(library, chosen) }
   } catch (error) {
     await Promise.all(planned.map((file) => rm(temporary(file), { force: true }).catch(() => undefined)))
-    throw fileError(error, directory)
+    throw signal?.aborted ? cancelled() : fileError(error, directory)
   }
 }
 
@@ -307,6 +308,13 @@ function cancelled(): TubeletError {
 const TIDY = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
 const ROOMY = { maxYoungGenerationSizeMb: 8 }
 
+const STOPPED: Problem = {
+  code: 'internal',
+  message: 'The export stopped unexpectedly.',
+  stillWorks: 'Your library and earlier exports are unchanged.',
+  next: 'Try again: it starts anew.',
+}
+
 async function inWorker(
   task: ExportTask,
   signal: AbortSignal | undefined,
@@ -315,9 +323,18 @@ async function inWorker(
   try {
     return await inWorkerOf(TIDY, task, signal, onProgress)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY')) throw error
+    if (!isOutOfMemory(error)) throw error
     return await inWorkerOf(ROOMY, task, signal, onProgress)
   }
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return (
+    error instanceof TubeletError &&
+    error.cause instanceof Error &&
+    'code' in error.cause &&
+    error.cause.code === 'ERR_WORKER_OUT_OF_MEMORY'
+  )
 }
 
 async function inWorkerOf(
@@ -326,28 +343,9 @@ async function inWorkerOf(
   signal: AbortSignal | undefined,
   onProgress: ((share: number) => void) | undefined,
 ): Promise<Written[]> {
-  if (signal?.aborted) throw cancelled()
-  const worker = new Worker(new URL(`./export-worker${path.extname(import.meta.url)}`, import.meta.url), {
-    workerData: task,
-    resourceLimits: limits,
-  })
-  const stop = () => void worker.terminate()
-  signal?.addEventListener('abort', stop)
-  try {
-    return await new Promise((resolve, reject) => {
-      worker.on('message', (reply: ExportReply) => {
-        if (reply.type === 'progress') onProgress?.(reply.share)
-        else if (reply.type === 'written') resolve(reply.files)
-        else reject(new TubeletError(reply.problem))
-      })
-      worker.on('error', reject)
-      worker.on('exit', () => reject(signal?.aborted ? cancelled() : new Error('the export ended before its end')))
-    })
-  } finally {
-    signal?.removeEventListener('abort', stop)
-    // Its files are closed before anybody removes them.
-    await worker.terminate()
-  }
+  // Its files are closed before anybody removes them.
+  await using worker = new Channel<ExportService>(() => thread(import.meta.url, 'export-worker', undefined, limits), STOPPED)
+  return await worker.call('write', task, { signal, onNote: onProgress })
 }
 
 interface Staged extends Planned, Written {

@@ -1,22 +1,20 @@
 /** The thread that follows one box: ffmpeg decodes from its frame on, each picture is compared with what the object looked like before. */
-import { parentPort, workerData } from 'node:worker_threads'
 import type { Box, KeyBox } from '../../app/annotation.ts'
-import { problemOf, TubeletError } from '../../app/errors.ts'
+import { TubeletError } from '../../app/errors.ts'
 import { enteredAs, Follower, type Help, type Picture } from '../../app/follow.ts'
 import { secondsOf } from '../../app/media.ts'
 import { interpolate } from '../../app/tracks.ts'
+import { serve } from '../channel.ts'
 import { frameClock } from './clock.ts'
 import { framesInput, toneMapped } from './decode-plan.ts'
 import { Messages, newSeal, RawPictures } from './decode-streams.ts'
-import type { FollowResult, FollowTask, FromFollowWorker } from './follow.ts'
+import type { FollowResult, FollowService, FollowTask } from './follow.ts'
 import { ShotDetector, TINY } from './shots.ts'
 import { LEAD_SECONDS, SAME_TIME } from './span.ts'
 import { ended, keepFrames, startTool, untilNotKilled } from './tools.ts'
 
 /** Longer side of the pictures. The follower brings the object to one size anyway. */
 const SIDE = 640
-
-const task = workerData as FollowTask
 
 /** Of an object that comes into the picture the detector's track begins within so many seconds. */
 const ENTERING = 0.6
@@ -34,12 +32,16 @@ class Pass {
   /** Of the pictures, in the frame's pixels. */
   readonly #scale: number
 
-  constructor(scale: number) {
+  readonly #task: FollowTask
+
+  constructor(task: FollowTask, scale: number) {
+    this.#task = task
     this.#scale = scale
   }
 
   /** @returns Whether more is wanted. */
   push(ordinal: number, picture: Picture): boolean {
+    const task = this.#task
     const pts = task.pts[ordinal] ?? 0
     this.#ordinals.push(ordinal)
     const [cut] = this.#shots.push(tiny(picture))
@@ -68,6 +70,7 @@ class Pass {
 
   /** What was drawn was the first part of an object that came into the picture: it goes on as the detector's track. */
   #entered(ordinal: number, picture: Picture, help: readonly Help[]): boolean {
+    const task = this.#task
     const { from, box, probe } = task
     if (this.#clear > 1) return false
     const [pts, second] = [task.pts[from] ?? 0, probe.timeBase.den / probe.timeBase.num]
@@ -101,7 +104,7 @@ class Pass {
 }
 
 /** @returns Null where seeking brought other frames than those that were asked for. */
-async function follow(seek: number | null): Promise<FollowResult | null> {
+async function follow(task: FollowTask, seek: number | null): Promise<FollowResult | null> {
   const { tools, file, probe, pts, from, until } = task
   const scale = Math.min(1, SIDE / Math.max(probe.width, probe.height))
   const [width, height] = [Math.max(1, Math.round(probe.width * scale)), Math.max(1, Math.round(probe.height * scale))]
@@ -139,7 +142,7 @@ async function follow(seek: number | null): Promise<FollowResult | null> {
   ]
   const stop = new AbortController()
   const child = startTool(tools.ffmpeg, args, ['ignore', 'pipe', 'pipe'], stop.signal)
-  const pass = new Pass(scale)
+  const pass = new Pass(task, scale)
   const [pictures, messages, text] = [new RawPictures(width * height * 3), new Messages(seal), new TextDecoder()]
   const waiting: { times: number[]; rgb: Uint8Array[] } = { times: [], rgb: [] }
   let [tick, next, strange] = [0, from, false]
@@ -195,14 +198,10 @@ function scaled({ x1, y1, x2, y2 }: Box, by: number): Box {
   return { x1: x1 * by, y1: y1 * by, x2: x2 * by, y2: y2 * by }
 }
 
-function send(message: FromFollowWorker): void {
-  parentPort?.postMessage(message)
-}
-
-async function run(): Promise<FollowResult> {
+async function run(task: FollowTask): Promise<FollowResult> {
   const lead = Math.max(0, secondsOf(task.pts[task.from] ?? 0, task.probe) - LEAD_SECONDS)
   for (const seek of lead > 0 && task.probe.clockRestarts !== true && task.probe.numbered !== true ? [lead, null] : [null]) {
-    const result = await untilNotKilled(() => follow(seek))
+    const result = await untilNotKilled(() => follow(task, seek))
     if (result !== null) return result
   }
   throw new TubeletError({
@@ -214,7 +213,4 @@ async function run(): Promise<FollowResult> {
   })
 }
 
-void run().then(
-  (result) => send({ type: 'result', result }),
-  (error: unknown) => send({ type: 'failed', problem: problemOf(error) }),
-)
+serve<FollowService>({ follow: run })

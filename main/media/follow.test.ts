@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { iou } from '../../app/boxes.ts'
 import { interpolate } from '../../app/tracks.ts'
+import { killNextThread } from '../threads.testing.ts'
 import { decodedPts } from './clips.testing.ts'
 import { followBox, type FollowStart } from './follow.ts'
 import { probe } from './probe.ts'
@@ -78,6 +79,13 @@ it('follows from a frame in the middle, on every frame, until the object leaves,
 it('ends where a new shot begins', async () => {
   const { boxes, lost, end } = await followBox(tools, { ...cutting, from: 60, box: truth(60), help: [] }, signal)
   expect({ end, lost, last: boxes.at(-1)?.ordinal }).toEqual({ end: 'cut', lost: null, last: 89 })
+})
+
+it('says so when its thread dies, and follows again', async () => {
+  const start = { ...cutting, from: 80, box: truth(80), help: [] }
+  killNextThread()
+  await expect(followBox(tools, start, signal)).rejects.toMatchObject({ problem: { message: 'Following the box stopped unexpectedly.' } })
+  expect(await followBox(tools, start, signal)).toMatchObject({ end: 'cut' })
 })
 
 it('stops when nobody waits for it any more, and says what is wrong with a file', async () => {

@@ -1,12 +1,11 @@
 /** A box that a person drew, followed forward through the frames of a source: decoded, looked at and compared in a thread of its own. */
 import { access } from 'node:fs/promises'
-import path from 'node:path'
-import { Worker } from 'node:worker_threads'
 import type { Box, KeyBox, TrackBody } from '../../app/annotation.ts'
 import type { FollowedBox } from '../../app/contract/review.ts'
-import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
+import { type Problem, TubeletError } from '../../app/errors.ts'
 import { keyBoxesOf } from '../../app/follow.ts'
 import { type Probe, secondsOf } from '../../app/media.ts'
+import { Channel, thread } from '../channel.ts'
 import { problemOfAccess } from './access.ts'
 import type { MediaTools } from './tools.ts'
 
@@ -41,7 +40,16 @@ export interface FollowResult {
   end: 'lost' | 'cut' | 'done'
 }
 
-export type FromFollowWorker = { type: 'result'; result: FollowResult } | { type: 'failed'; problem: Problem }
+export interface FollowService {
+  follow: { input: FollowTask; output: FollowResult }
+}
+
+const STOPPED: Problem = {
+  code: 'internal',
+  message: 'Following the box stopped unexpectedly.',
+  stillWorks: 'Your library and everything already shown as done are safe.',
+  next: 'Try again: it starts anew.',
+}
 
 /**
  * @throws TubeletError `no-frames` when the file does not have the first frame (it was changed), `file-missing`, `file-unreadable`,
@@ -57,25 +65,13 @@ export async function followBox(tools: MediaTools, start: FollowStart, signal: A
   const beyond = pts.findIndex((time, ordinal) => ordinal > from && secondsOf(time, probe) > limit)
   const until = beyond < 0 ? pts.length : beyond
   const task: FollowTask = { ...start, tools, until }
-  const worker = new Worker(new URL(`./follow-worker${path.extname(import.meta.url)}`, import.meta.url), { workerData: task })
-  try {
-    const { path: followed, end } = await new Promise<FollowResult>((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-      worker.on('error', (error) => reject(new TubeletError(problemOf(error), { cause: error })))
-      worker.on('exit', () => reject(new TubeletError(problemOf(new Error('the following thread ended early')))))
-      worker.on('message', (message: FromFollowWorker) => {
-        if (message.type === 'failed') reject(new TubeletError(message.problem))
-        else resolve(message.result)
-      })
-    })
-    const lost = end === 'lost' ? (followed.at(-1)?.ordinal ?? from) + 1 : null
-    return {
-      boxes: keyBoxesOf(followed, KEPT_OVERLAP),
-      lost: lost === null ? null : { ordinal: lost, pts: pts[lost] ?? 0 },
-      end: end !== 'done' ? end : until < pts.length ? 'limit' : 'end',
-    }
-  } finally {
-    // Its decoder writes to a pipe, and ends with it.
-    await worker.terminate()
+  // Its decoder writes to a pipe, and ends with it.
+  await using worker = new Channel<FollowService>(() => thread(import.meta.url, 'follow-worker'), STOPPED)
+  const { path: followed, end } = await worker.call('follow', task, { signal })
+  const lost = end === 'lost' ? (followed.at(-1)?.ordinal ?? from) + 1 : null
+  return {
+    boxes: keyBoxesOf(followed, KEPT_OVERLAP),
+    lost: lost === null ? null : { ordinal: lost, pts: pts[lost] ?? 0 },
+    end: end !== 'done' ? end : until < pts.length ? 'limit' : 'end',
   }
 }

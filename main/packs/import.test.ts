@@ -5,6 +5,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Precision } from '../../app/contract/packs.ts'
 import { inEnglish, problemOf } from '../../app/errors.ts'
+import { killNextThread } from '../threads.testing.ts'
 import { Engine, ofFamily } from '../engine/engine.ts'
 import { f32, type MadeTensor, TEMPLATE_DIR, tinyMammut, writeSafetensors } from './checkpoint.testing.ts'
 import { type ImportOptions, prepareImport } from './import.ts'
@@ -171,6 +172,22 @@ describe('a checkpoint becomes a pack', () => {
     )
     expect(sha(new Uint8Array(written.buffer))).toBe(sha(new Uint8Array(expected.buffer)))
   })
+})
+
+test('weights whose thread dies are told, and are written at the next try', async () => {
+  const folder = mkdtempSync(path.join(root, 'dies-'))
+  const file = path.join(folder, 'one.safetensors')
+  writeSafetensors(file, { m: f32([2, 2], [1, 2, 3, 4]) })
+  const { tensors } = await readSafetensors(file)
+  const weights = new Map([['m', { key: 'm', transforms: [] }]])
+  const graph = { name: 'text' as const, inputs: [], outputs: [], nodes: [], constants: new Map(), weights }
+  const { places } = planWeights([graph], tensors)
+  const task = { checkpoint: file, out: path.join(folder, 'weights.bin'), plan: [...places.values()] }
+  killNextThread()
+  await expect(writeWeights(task, () => undefined, never)).rejects.toMatchObject({
+    problem: { message: 'Writing the weights stopped unexpectedly.' },
+  })
+  expect(await writeWeights(task, () => undefined, never)).toBe(sha(new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer)))
 })
 
 test('what a SigLIP model has besides is left out', async () => {

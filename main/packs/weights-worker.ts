@@ -2,10 +2,10 @@
 /** The thread that writes a file of weights: each tensor is read in parts, turned, narrowed, hashed and written. */
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
-import { parentPort, workerData } from 'node:worker_threads'
-import { problemOf, TubeletError } from '../../app/errors.ts'
+import { TubeletError } from '../../app/errors.ts'
+import { serve } from '../channel.ts'
 import { refusal } from './safetensors.ts'
-import type { FromWeightsWorker, PlannedWeight, WeightsTask } from './weights.ts'
+import type { PlannedWeight, WeightsService, WeightsTask } from './weights.ts'
 
 /** Elements that are held at once. Only the patches' convolution has more than two axes, and is turned whole if it is of a sensible size. */
 const CHUNK = 1 << 20
@@ -13,23 +13,24 @@ const LARGEST_CONVOLUTION = 1 << 24
 const REPORT_MS = 100
 const HALF_MAX = 65_504
 
-const { checkpoint, out, plan } = workerData as WeightsTask
-const send = (message: FromWeightsWorker) => parentPort?.postMessage(message)
-
-const input = openSync(checkpoint, 'r')
+/** The checkpoint, open for reading. */
+interface Checkpoint {
+  file: string
+  handle: number
+}
 
 /** Elements [from, from + count) of a tensor, widened. */
-function read({ dtype, begin }: PlannedWeight['tensor'], from: number, count: number): Float32Array {
+function read({ file, handle }: Checkpoint, { dtype, begin }: PlannedWeight['tensor'], from: number, count: number): Float32Array {
   const width = dtype === 'F32' ? 4 : 2
   const bytes = new Uint8Array(count * width)
   let got = 0
   while (got < bytes.length) {
-    const more = readSync(input, bytes, got, bytes.length - got, begin + from * width + got)
+    const more = readSync(handle, bytes, got, bytes.length - got, begin + from * width + got)
     if (more === 0)
       throw refusal({
         code: 'checkpoint-unusable',
         message: 'The checkpoint became shorter while it was read.',
-        file: checkpoint,
+        file,
         next: 'Wait until its download is finished, then import it again.',
       })
     got += more
@@ -43,7 +44,7 @@ function read({ dtype, begin }: PlannedWeight['tensor'], from: number, count: nu
 const product = (sides: readonly number[]) => sides.reduce((all, side) => all * side, 1)
 
 /** The tensor in the order in which it is stored, in parts. */
-function* parts({ tensor, transforms }: PlannedWeight): Generator<Float32Array> {
+function* parts(checkpoint: Checkpoint, { tensor, transforms }: PlannedWeight): Generator<Float32Array> {
   let shape = [...tensor.shape]
   let from = 0
   let order: number[] | null = null
@@ -55,8 +56,9 @@ function* parts({ tensor, transforms }: PlannedWeight): Generator<Float32Array> 
   }
   const count = product(shape)
   if (order === null) {
-    for (let at = 0; at < count; at += CHUNK) yield read(tensor, from + at, Math.min(CHUNK, count - at))
-  } else if (count <= CHUNK || (shape.length > 2 && count <= LARGEST_CONVOLUTION)) yield turned(read(tensor, from, count), shape, order)
+    for (let at = 0; at < count; at += CHUNK) yield read(checkpoint, tensor, from + at, Math.min(CHUNK, count - at))
+  } else if (count <= CHUNK || (shape.length > 2 && count <= LARGEST_CONVOLUTION))
+    yield turned(read(checkpoint, tensor, from, count), shape, order)
   else if (shape.length === 2) {
     // In bands of columns, which become rows.
     const [rows = 0, columns = 0] = shape
@@ -64,14 +66,14 @@ function* parts({ tensor, transforms }: PlannedWeight): Generator<Float32Array> 
     for (let left = 0; left < columns; left += width) {
       const band = Math.min(width, columns - left)
       const data = new Float32Array(rows * band)
-      for (let row = 0; row < rows; row += 1) data.set(read(tensor, from + row * columns + left, band), row * band)
+      for (let row = 0; row < rows; row += 1) data.set(read(checkpoint, tensor, from + row * columns + left, band), row * band)
       yield turned(data, [rows, band], order)
     }
   } else
     throw refusal({
       code: 'checkpoint-unusable',
       message: 'A tensor of this checkpoint is far larger than those of any published model.',
-      file: checkpoint,
+      file: checkpoint.file,
       next: 'Choose the .safetensors file of an openMaMMUT model.',
     })
 }
@@ -101,31 +103,31 @@ function turned(data: Float32Array, shape: readonly number[], order: readonly nu
 }
 
 /** Its bytes as they are stored, in parts. */
-function* stored(weight: PlannedWeight): Generator<Uint8Array> {
+function* stored(checkpoint: Checkpoint, weight: PlannedWeight): Generator<Uint8Array> {
   const asked = weight.transforms.map(([step]) => step)
   if (asked.includes('scale') || asked.includes('int8')) {
     // Symmetric, for each column: the largest magnitude becomes 127.
     const columns = asked.includes('scale') ? (weight.shape[0] ?? 0) : (weight.shape.at(-1) ?? 0)
     const scales = new Float32Array(columns)
     let at = 0
-    for (const part of parts(weight))
+    for (const part of parts(checkpoint, weight))
       for (const value of part) scales[at % columns] = Math.max(scales[at++ % columns] ?? 0, Math.abs(value))
     scales.forEach((largest, column) => (scales[column] = largest === 0 ? 1 : largest / 127))
     if (asked.includes('scale')) yield new Uint8Array(scales.buffer)
     else {
       at = 0
-      for (const part of parts(weight))
+      for (const part of parts(checkpoint, weight))
         yield new Uint8Array(Int8Array.from(part, (value) => roundHalfEven(Math.fround(value / (scales[at++ % columns] ?? 1)))).buffer)
     }
     return
   }
-  for (const part of parts(weight)) {
+  for (const part of parts(checkpoint, weight)) {
     if (weight.type === 'float16') {
       if (part.some((value) => Math.abs(value) > HALF_MAX))
         throw refusal({
           code: 'checkpoint-unusable',
           message: 'A weight of this checkpoint is too large for half precision.',
-          file: checkpoint,
+          file: checkpoint.file,
           next: 'Import it in full precision.',
         })
       yield new Uint8Array(new Float16Array(part).buffer)
@@ -138,7 +140,8 @@ function roundHalfEven(value: number): number {
   return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded
 }
 
-function write(): string {
+/** @returns The file's SHA-256. */
+function write(checkpoint: Checkpoint, { out, plan }: WeightsTask, report: (bytes: number) => void): string {
   const file = openSync(out, 'w')
   try {
     const hash = createHash('sha256')
@@ -151,11 +154,11 @@ function write(): string {
       at += bytes.length
       if (at === 0 || performance.now() - told < REPORT_MS) return
       told = performance.now()
-      send({ type: 'progress', bytes: at })
+      report(at)
     }
     for (const weight of plan) {
       put(new Uint8Array(weight.offset - at))
-      for (const bytes of stored(weight)) put(bytes)
+      for (const bytes of stored(checkpoint, weight)) put(bytes)
     }
     return hash.digest('hex')
   } finally {
@@ -163,24 +166,22 @@ function write(): string {
   }
 }
 
-try {
-  send({ type: 'done', sha256: write() })
-} catch (error) {
-  const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC'
-  send({
-    type: 'failed',
-    problem: problemOf(
-      full
-        ? new TubeletError({
-            code: 'disk-full',
-            message: 'The disk became full while the weights were written.',
-            file: out,
-            stillWorks: 'The packs that you have go on working.',
-            next: 'Make room and import it again.',
-          })
-        : error,
-    ),
-  })
-} finally {
-  closeSync(input)
-}
+serve<WeightsService>({
+  write: (task, { note }) => {
+    const handle = openSync(task.checkpoint, 'r')
+    try {
+      return write({ file: task.checkpoint, handle }, task, note)
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
+      throw new TubeletError({
+        code: 'disk-full',
+        message: 'The disk became full while the weights were written.',
+        file: task.out,
+        stillWorks: 'The packs that you have go on working.',
+        next: 'Make room and import it again.',
+      })
+    } finally {
+      closeSync(handle)
+    }
+  },
+})

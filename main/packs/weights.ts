@@ -1,7 +1,6 @@
 /** From a checkpoint's tensors to the one file of weights that the graphs name: where each goes, and a thread that writes it. */
-import path from 'node:path'
-import { Worker } from 'node:worker_threads'
-import { type Problem, TubeletError } from '../../app/errors.ts'
+import type { Problem } from '../../app/errors.ts'
+import { Channel, thread } from '../channel.ts'
 import type { Place } from './onnx.ts'
 import type { Tensor } from './safetensors.ts'
 import type { Graph, WeightRef } from './template.ts'
@@ -16,10 +15,17 @@ export interface WeightsTask {
   out: string
   plan: readonly PlannedWeight[]
 }
-export type FromWeightsWorker =
-  | { type: 'progress'; bytes: number }
-  | { type: 'done'; sha256: string }
-  | { type: 'failed'; problem: Problem }
+export interface WeightsService {
+  /** @param output The file's SHA-256. @param note Bytes written so far. */
+  write: { input: WeightsTask; output: string; note: number }
+}
+
+const STOPPED: Problem = {
+  code: 'internal',
+  message: 'Writing the weights stopped unexpectedly.',
+  stillWorks: 'The packs that you have go on working.',
+  next: 'Try again: it starts anew.',
+}
 
 const BYTES = { float32: 4, float16: 2, int8: 1 } as const
 /** A large tensor begins on a page, so that it can be mapped; the others where any processor reads them fast. */
@@ -72,21 +78,6 @@ function outcome({ shape: given }: Tensor, transforms: WeightRef['transforms']):
  * @throws TubeletError `disk-full`, `checkpoint-unusable`; the signal's reason when aborted. The file is then left as it is.
  */
 export async function writeWeights(task: WeightsTask, report: (bytes: number) => void, signal: AbortSignal): Promise<string> {
-  signal.throwIfAborted()
-  const worker = new Worker(new URL(`./weights-worker${path.extname(import.meta.url)}`, import.meta.url), { workerData: task })
-  const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const abort = () => reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  worker.on('message', (message: FromWeightsWorker) => {
-    if (message.type === 'progress') report(message.bytes)
-    else if (message.type === 'done') resolve(message.sha256)
-    else reject(new TubeletError(message.problem))
-  })
-  worker.on('error', reject)
-  try {
-    return await promise
-  } finally {
-    signal.removeEventListener('abort', abort)
-    await worker.terminate()
-  }
+  await using worker = new Channel<WeightsService>(() => thread(import.meta.url, 'weights-worker'), STOPPED)
+  return await worker.call('write', task, { signal, onNote: report })
 }
