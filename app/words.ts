@@ -251,9 +251,13 @@ const TABLE: Readonly<Record<string, Entry>> = {
 
 const ANIMALS = ['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe']
 const MOTOR = ['car', 'motorcycle', 'bus', 'truck']
+const VEHICLES = ['bicycle', ...MOTOR, 'airplane', 'train', 'boat']
 const FRUIT = ['banana', 'apple', 'orange']
 const VEGETABLES = ['broccoli', 'carrot']
 const CUTLERY = ['fork', 'knife', 'spoon']
+
+/** Classes whose things move by themselves. */
+export const MOVERS: ReadonlySet<string> = new Set(['person', ...ANIMALS, ...VEHICLES])
 
 /** Words that stand for several classes; each means more than the classes named. */
 const GROUPS: readonly { words: string; classes: readonly string[] }[] = [
@@ -264,7 +268,7 @@ const GROUPS: readonly { words: string; classes: readonly string[] }[] = [
   { words: 'farm animal, livestock/livestock, Nutztier/Nutztiere, Vieh', classes: ['horse', 'sheep', 'cow', 'bird'] },
   {
     words: 'vehicle, means of transport/means of transport, Fahrzeug/Fahrzeuge, Verkehrsmittel',
-    classes: ['bicycle', ...MOTOR, 'airplane', 'train', 'boat'],
+    classes: VEHICLES,
   },
   { words: 'motor vehicle, road vehicle, Kraftfahrzeug/Kraftfahrzeuge, Kfz, Straßenfahrzeug/Straßenfahrzeuge', classes: MOTOR },
   { words: 'two-wheeler, Zweirad/Zweiräder', classes: ['bicycle', 'motorcycle'] },

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { CameraGauge, cameraMotion, cameraStep, type CameraTrace, groundAt, type GreyPicture, restingShare } from './camera.ts'
+import {
+  CameraGauge,
+  cameraMotion,
+  cameraStep,
+  type CameraTrace,
+  type Cover,
+  groundAt,
+  type GreyPicture,
+  type PicturePart,
+  restingShare,
+} from './camera.ts'
 
 const [WIDTH, HEIGHT] = [160, 90]
 
@@ -172,6 +182,21 @@ describe('what the camera does in a clip', () => {
   it('does what nobody knows in the dark, and in a clip of one picture', () => {
     expect(cameraMotion(traceOf(steps(12).map((i) => picture(() => 4, 2, i)))).moves).toBeNull()
     expect(cameraMotion(traceOf([seen(0, 0)])).moves).toBeNull()
+  })
+
+  it('is not told from one thing that moves before a plain wall', () => {
+    const { moves } = cameraMotion(traceOf(steps(20).map((i) => withThing(() => 200, 64 + 16 * Math.sin(0.7 * i), 20, 36, 60, 1, i))))
+    expect(moves).not.toBe(true)
+  })
+
+  it('is told beside a person who fills most of the picture, whether the camera stands or goes along', () => {
+    const inFront = ({ x }: PicturePart): Cover => (x >= 0.25 ? 'mover' : null)
+    const head = (i: number) => withThing(scene, 62 + 14 * Math.sin(0.9 * i), 0, 130, 90, 4, i)
+    const before = traceOf(steps(20).map(head))
+    expect(cameraMotion(before).moves).not.toBe(false)
+    expect(cameraMotion(before, inFront).moves).toBe(false)
+    const along = traceOf(steps(20).map((i) => withThing((x, y) => scene(x + 5 * i, y), 60, 4, 60, 86, 4, i)))
+    expect(cameraMotion(along, ({ x }) => (x >= 0.25 && x < 0.75 ? 'mover' : null)).moves).toBe(true)
   })
 
   it('is told of a clip of less than a second', () =>

@@ -104,6 +104,15 @@ describe('facts', () => {
     expect(fact).toMatchObject({ motion: { way: 'left' }, ground: { way: 'still' } })
   })
 
+  it('tell nothing of the camera where somebody fills the picture: that everything moves may be that person', () => {
+    const parts: [number, number][] = Array.from({ length: 16 }, () => [4, 0])
+    const restless = { ...camera(-0.5), stays: camera(-0.5).stays.map((stay) => ({ ...stay, parts })) }
+    const moves = (size: [number, number]) =>
+      factsOf(clip([thing({ label: 'person', size })], { camera: restless })).find(({ kind }) => kind === 'camera')
+    expect(moves([100, 200])).toMatchObject({ motion: { moves: true } })
+    expect(moves([500, 360])).toMatchObject({ motion: { moves: null, swings: [] } })
+  })
+
   it('survive JSON', () => {
     const facts = factsOf(clip([thing({ label: 'car', colour: 'red' })], { lines: [line('A 7')] }))
     expect(JSON.parse(JSON.stringify(facts))).toEqual(facts)

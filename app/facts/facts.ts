@@ -1,12 +1,13 @@
 /** From measurements to statements, each with its evidence and how far it can be relied on. */
 import type { Box } from '../annotation.ts'
-import { boxArea } from '../boxes.ts'
+import { boxArea, sharedArea } from '../boxes.ts'
 import { type Colour, dominantColour } from '../colours.ts'
-import { type CameraMotion, cameraMotion } from './camera.ts'
+import { type CameraMotion, cameraMotion, type Cover, type PicturePart } from './camera.ts'
 import type { ClipMeasures, Moment, TextLine, Things, ThingTrack } from './input.ts'
 import { type LightKind, lightStretches } from './light.ts'
 import { type Motion, motionOf } from './motion.ts'
 import { reliabilityOf } from './reliability.ts'
+import { MOVERS } from '../words.ts'
 
 export interface FactEvidence {
   frames: Moment[]
@@ -256,18 +257,26 @@ function overlapFacts(tracks: readonly ThingTrack[], things: Things): OverlapFac
 
 /** Of the smaller of two boxes, the share that lies in the other. */
 export function coveredShare(a: Box, b: Box): number {
-  const both = boxArea({ x1: Math.max(a.x1, b.x1), y1: Math.max(a.y1, b.y1), x2: Math.min(a.x2, b.x2), y2: Math.min(a.y2, b.y2) })
-  return both / Math.max(1e-9, Math.min(boxArea(a), boxArea(b)))
+  return sharedArea(a, b) / Math.max(1e-9, Math.min(boxArea(a), boxArea(b)))
+}
+
+/** From this share of a part of the picture on, movers cover it. */
+const MOSTLY = 0.5
+
+/** Text that was laid over the picture stands still before any camera; people, animals and vehicles move before one that stands. */
+function coverOf({ frame, lines, things }: ClipMeasures): (part: PicturePart, time: number) => Cover {
+  const movers = things?.tracks.filter(({ label, score }) => MOVERS.has(label) && score >= things.asked) ?? []
+  return ({ x, y, w, h }, time) => {
+    const part = { x1: x * frame.width, y1: y * frame.height, x2: (x + w) * frame.width, y2: (y + h) * frame.height }
+    const common = (box: Box) => sharedArea(box, part)
+    if (lines?.some(({ box }) => common(box) > 0) === true) return 'overlay'
+    const boxes = movers.flatMap((track) => boxAt(track, time) ?? [])
+    return boxes.reduce((sum, box) => sum + common(box), 0) >= MOSTLY * boxArea(part) ? 'mover' : null
+  }
 }
 
 function cameraFact(clip: ClipMeasures): CameraFact {
-  // Text that was laid over the picture stands still before any camera.
-  const motion = cameraMotion(clip.camera, ({ x, y, w, h }) =>
-    (clip.lines ?? []).some(
-      ({ box: { x1, y1, x2, y2 } }) =>
-        x1 < (x + w) * clip.frame.width && x2 > x * clip.frame.width && y1 < (y + h) * clip.frame.height && y2 > y * clip.frame.height,
-    ),
-  )
+  const motion = cameraMotion(clip.camera, coverOf(clip))
   // On the development clips every clip was told right; few seconds, or a share near the limit, are worth less.
   const clear = motion.moves === null ? 0 : motion.moves ? Math.min(1, motion.share) : 1 - motion.share
   return {
