@@ -54,6 +54,8 @@ export const Probe = z.object({
   shownLate: z.boolean().optional(),
   /** Joined recordings: times in the file start again midway. Where the app gives times, the later part carries on from the one before. */
   clockRestarts: z.boolean().optional(),
+  /** What could not be read, or only as a decoder made it up: half-open, seconds from the first frame, ascending and apart. Missing where all could. */
+  unread: z.array(z.object({ from: z.number(), to: z.number() })).optional(),
   /** Numbered pictures, not a file: the PTS of a frame is its ordinal, and the rate is what a person said. */
   numbered: z.boolean().optional(),
   /** Exact only when the container states it or the file was decoded. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { iou } from './boxes.ts'
 import { linkTracks } from './tracker.ts'
-import { interpolate, type Sighting } from './tracks.ts'
+import { interpolate, type Sighting, withoutSpans } from './tracks.ts'
 
 const box = (cx: number, cy: number, side = 40) => ({ x1: cx - side / 2, y1: cy - side / 2, x2: cx + side / 2, y2: cy + side / 2 })
 const sighting = (ordinal: number, cx: number, cy: number, more: Partial<Sighting> = {}): Sighting => ({
@@ -23,6 +23,31 @@ function random(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296
   }
 }
+
+describe('withoutSpans', () => {
+  const keys = [0, 6, 12, 18, 24].map((ordinal) => ({ ordinal, pts: ordinal * 512, box: box(100 + ordinal, 100), score: 0.8 }))
+  const ptsOf = (ordinal: number) => ordinal * 512
+
+  it('has no box where nothing could be seen, also none drawn on a line over it', () => {
+    const boxes = withoutSpans(keys, [{ startFrame: 8, endFrame: 16 }], ptsOf)
+    expect(boxes.map(({ ordinal, outside }) => [ordinal, outside === true])).toEqual([
+      [0, false],
+      [6, false],
+      [8, true],
+      [18, false],
+      [24, false],
+    ])
+    const there = Array.from({ length: 25 }, (_, ordinal) => interpolate({ boxes }, ptsOf(ordinal)) !== null)
+    expect(there.flatMap((one, ordinal) => (one ? [] : [ordinal]))).toEqual([8, 9, 10, 11, 12, 13, 14, 15, 16, 17])
+  })
+
+  it('begins and ends with what was seen, and is nothing where all of it was made up', () => {
+    expect(withoutSpans(keys, [{ startFrame: 0, endFrame: 8 }], ptsOf).map(({ ordinal }) => ordinal)).toEqual([12, 18, 24])
+    expect(withoutSpans(keys, [{ startFrame: 14, endFrame: 99 }], ptsOf).map(({ ordinal }) => ordinal)).toEqual([0, 6, 12])
+    expect(withoutSpans(keys, [{ startFrame: 0, endFrame: 99 }], ptsOf)).toEqual([])
+    expect(withoutSpans(keys, [], ptsOf)).toEqual(keys)
+  })
+})
 
 describe('linkTracks', () => {
   it('follows one object', () => {

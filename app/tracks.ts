@@ -1,5 +1,5 @@
 /** Tracks: what a detector saw, how sure a track of it is, and where an object is between its key frames. */
-import type { Box, TrackBody } from './annotation.ts'
+import type { Box, KeyBox, Span, TrackBody } from './annotation.ts'
 import { iou } from './boxes.ts'
 
 /** A box that the detector saw. `box` in pixels, `score` a calibrated probability 0..1. */
@@ -44,6 +44,18 @@ export function interpolate({ boxes }: Pick<TrackBody, 'boxes'>, pts: number): B
     x2: between(before.box.x2, after.box.x2),
     y2: between(before.box.y2, after.box.y2),
   }
+}
+
+/** The keys of a track without those in these stretches of frames, ascending, in which nothing could be seen: it is not in the picture there. */
+export function withoutSpans(keys: readonly KeyBox[], spans: readonly Span[], ptsOf: (ordinal: number) => number): KeyBox[] {
+  const seen = keys.filter(({ ordinal }) => !spans.some(({ startFrame, endFrame }) => ordinal >= startFrame && ordinal < endFrame))
+  const all = seen.flatMap((key, at): KeyBox[] => {
+    const next = seen[at + 1]
+    const over = next && spans.find(({ startFrame, endFrame }) => key.ordinal < startFrame && next.ordinal >= endFrame)
+    if (!over || key.outside === true) return [key]
+    return [key, { ...key, ordinal: over.startFrame, pts: ptsOf(over.startFrame), outside: true }]
+  })
+  return all.some(({ outside }) => outside !== true) ? all.slice(0, all.findLastIndex(({ outside }) => outside !== true) + 1) : []
 }
 
 /** Whether two tracks of one label cover each other where both exist. */

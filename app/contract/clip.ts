@@ -30,7 +30,8 @@ export type Clip = z.infer<typeof Clip>
 
 /** A statement about a clip that rests on what was seen and measured in it. */
 export const ClipFact = z.object({
-  kind: z.enum(['name', 'thing', 'overlap', 'camera', 'light', 'text']),
+  /** unread: what of the clip could not be read, so that nothing is stated of it. */
+  kind: z.enum(['name', 'thing', 'overlap', 'camera', 'light', 'text', 'unread']),
   text: z.object({ en: z.string(), de: z.string() }),
   /** Of the frames that show it. */
   ordinals: z.array(z.number().int()),

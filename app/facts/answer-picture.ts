@@ -2,9 +2,8 @@
 import { dominantColour } from '../colours.ts'
 import { colourName, type Language, numberName } from '../words.ts'
 import { quoted } from './caption.ts'
-import { type Fact, type FactEvidence, factsOf, mostOf, type TextFact } from './facts.ts'
+import { type Fact, type FactEvidence, factsOf, lightOf, mostOf, type TextFact } from './facts.ts'
 import type { ClipMeasures } from './input.ts'
-import { lightStretches } from './light.ts'
 import type { Question } from './question.ts'
 import { type FactAnswer, NOTHING, TRUST } from './scene.ts'
 import { cameraText, capital, placeText, secondsText } from './wording.ts'
@@ -53,7 +52,7 @@ export function pictureAnswer(clip: ClipMeasures, read: Question, language: Lang
     }
     case 'black': {
       if (clip.light.length === 0) return null
-      const black = lightStretches(clip.light).filter(({ kind }) => kind === 'black')
+      const black = lightOf(clip).filter(({ kind }) => kind === 'black')
       const [first] = black
       const why = first
         ? `${say('black', 'schwarz')}: ${secondsText(first.from, language)} – ${secondsText(first.to, language)}`
@@ -61,7 +60,7 @@ export function pictureAnswer(clip: ClipMeasures, read: Question, language: Lang
       return yesNo(black.length > 0, why, { ...NOTHING, numbers: { stretches: black.length } }, MEASURED, language)
     }
     case 'frozen': {
-      const frozen = lightStretches(clip.light).filter(({ kind }) => kind === 'frozen')
+      const frozen = lightOf(clip).filter(({ kind }) => kind === 'frozen')
       if (clip.light.length < SAMPLES) return null
       const part = frozen[0]
         ? `${secondsText(frozen[0].from, language)} – ${secondsText(frozen[0].to, language)}`

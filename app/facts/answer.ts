@@ -23,6 +23,7 @@ import {
   twice,
   wornColours,
 } from './scene.ts'
+import { readable, unreadShare, unreadText } from './unread.ts'
 import { capital, listText, placeText, secondsText } from './wording.ts'
 
 export { type FactAnswer, SURE }
@@ -36,6 +37,8 @@ export interface CannotSee {
 
 /** Seconds by which a time may miss a clip that is meant. */
 const CLIP_EDGE = 0.25
+/** Of a clip of which so much could not be read nothing is answered. */
+const NEARLY_ALL = 0.9
 /** Who asks how many there are has seen some. */
 const NONE_AT_ALL = 0.6
 /** Where no box of a person scores above this, parts of a person (a hand, a face) are absent. */
@@ -64,7 +67,27 @@ const ANYTHING = /^(stuff|elements?|way|kind|sort|art|weise|text|wear|tragen)$/i
  * @param language Of the answer; that of the question unless given.
  * @returns Null where facts do not answer it, which is not the same as "no".
  */
-export function answerFrom(clip: ClipMeasures, question: string, language: Language = languageOf(question)): FactAnswer | CannotSee | null {
+export function answerFrom(
+  measured: ClipMeasures,
+  question: string,
+  language: Language = languageOf(question),
+): FactAnswer | CannotSee | null {
+  const clip = readable(measured)
+  const answer = answerOfReadable(clip, question, language)
+  const { unread = [] } = clip
+  if (unread.length === 0 || answer === null || 'cannot' in answer) return answer
+  const lost = unreadText(unread, language)
+  if (unreadShare(clip) >= NEARLY_ALL) return { cannot: `${capital(lost)}.`, word: '', nearest: [] }
+  // What was seen was there all the same; that something was not, how many, when and how it moved may be otherwise.
+  const holds = answer.value === true || /^(Yes|Ja)\b/.test(answer.text)
+  return {
+    ...answer,
+    text: `${answer.text} ${capital(lost)}.`,
+    confidence: holds ? answer.confidence : Math.min(answer.confidence, TRUST.hedged),
+  }
+}
+
+function answerOfReadable(clip: ClipMeasures, question: string, language: Language): FactAnswer | CannotSee | null {
   const known = clip.things?.known ?? []
   const read = readQuestion(question, known)
   if (!read) return null

@@ -1,6 +1,7 @@
 /** A caption from facts, by a small grammar. It never names what no fact supports; where nothing is known it tells what was measured. */
 import { type Language, nameOf, theNameOf, nounOf } from '../words.ts'
 import type { Fact, NameFact, ThingFact } from './facts.ts'
+import { unreadText } from './unread.ts'
 import { cameraText, capital, lightText, listText, motionText } from './wording.ts'
 
 /** Names, motions and lines of text that one caption tells. */
@@ -59,6 +60,8 @@ export function captionOf(facts: readonly Fact[], seconds: number, language: Lan
   const lines = facts
     .filter((fact) => fact.kind === 'text')
     .sort((a, b) => b.line.to - b.line.from - (a.line.to - a.line.from))
+    // A line that stood on both sides of what could not be read is one line.
+    .filter(({ line }, at, all) => all.findIndex((other) => other.line.text === line.text) === at)
     .slice(0, MOST.lines)
   if (lines.length > 0) {
     parts.push(
@@ -71,6 +74,11 @@ export function captionOf(facts: readonly Fact[], seconds: number, language: Lan
   if (light?.kind === 'light') {
     parts.push(lightText(light.light, language))
     told.push(light)
+  }
+  const unread = facts.find((fact) => fact.kind === 'unread')
+  if (unread) {
+    parts.push(unreadText(unread.unread, language))
+    told.push(unread)
   }
   if (parts.length === 0) return null
   return { text: capital(parts.join('; ')), reliability: Math.min(...told.map(({ reliability }) => reliability)), told }

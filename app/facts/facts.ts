@@ -4,10 +4,11 @@ import { boxArea, sharedArea } from '../boxes.ts'
 import { type Colour, dominantColour } from '../colours.ts'
 import { type CameraMotion, cameraMotion, type Cover, type PicturePart } from './camera.ts'
 import type { ClipMeasures, Moment, TextLine, Things, ThingTrack } from './input.ts'
-import { type LightKind, lightStretches } from './light.ts'
+import { type LightKind, type LightStretch, lightStretches } from './light.ts'
 import { type Motion, motionOf } from './motion.ts'
 import { reliabilityOf } from './reliability.ts'
 import { MOVERS } from '../words.ts'
+import { readable, readableParts, type Stretch } from './unread.ts'
 
 export interface FactEvidence {
   frames: Moment[]
@@ -70,12 +71,18 @@ interface LightFact extends Stated {
   to: number
 }
 
+/** What of the clip could not be read: of that nothing is stated. */
+interface UnreadFact extends Stated {
+  kind: 'unread'
+  unread: readonly Stretch[]
+}
+
 export interface TextFact extends Stated {
   kind: 'text'
   line: TextLine
 }
 
-export type Fact = ThingFact | NameFact | OverlapFact | CameraFact | LightFact | TextFact
+export type Fact = ThingFact | NameFact | OverlapFact | CameraFact | LightFact | TextFact | UnreadFact
 
 /** A count is one that holds on so many frames in a row that were looked at. */
 const HOLDS = 2
@@ -105,9 +112,21 @@ export function trackReliability(
 }
 
 /** Every statement about a clip. @param least The track score from which a thing counts: `things.volunteered`, unless it was asked for. */
-export function factsOf(clip: ClipMeasures, least = clip.things?.volunteered ?? 1): Fact[] {
+export function factsOf(measured: ClipMeasures, least = measured.things?.volunteered ?? 1): Fact[] {
+  const clip = readable(measured)
   const camera = cameraFact(clip)
-  return [...(clip.things ? thingsFacts(clip, clip.things, camera.motion, least) : []), camera, ...lightFacts(clip), ...textFacts(clip)]
+  return [
+    ...(clip.things ? thingsFacts(clip, clip.things, camera.motion, least) : []),
+    camera,
+    ...lightFacts(clip),
+    ...textFacts(clip),
+    ...unreadFacts(clip),
+  ]
+}
+
+function unreadFacts({ unread = [] }: ClipMeasures): UnreadFact[] {
+  const seconds = unread.reduce((sum, { from, to }) => sum + to - from, 0)
+  return unread.length === 0 ? [] : [{ kind: 'unread', unread, evidence: { frames: [], boxes: [], numbers: { seconds } }, reliability: 1 }]
 }
 
 function thingsFacts(clip: ClipMeasures, things: Things, camera: CameraMotion, least: number): Fact[] {
@@ -288,7 +307,7 @@ function cameraFact(clip: ClipMeasures): CameraFact {
 }
 
 function lightFacts(clip: ClipMeasures): LightFact[] {
-  return lightStretches(clip.light).map(({ kind, from, to }) => ({
+  return lightOf(clip).map(({ kind, from, to }) => ({
     kind: 'light',
     light: kind,
     from,
@@ -296,6 +315,13 @@ function lightFacts(clip: ClipMeasures): LightFact[] {
     evidence: { frames: [], boxes: [], numbers: { seconds: to - from } },
     reliability: 0.95,
   }))
+}
+
+/** Stretches of light, none of them over what could not be read. */
+export function lightOf({ light, ...clip }: ClipMeasures): LightStretch[] {
+  return readableParts(clip).flatMap(({ from, to }) =>
+    lightStretches(light.filter(({ time }) => time >= from && (time < to || to === clip.span.to))),
+  )
 }
 
 function textFacts(clip: ClipMeasures): TextFact[] {

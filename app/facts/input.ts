@@ -2,6 +2,7 @@
 import type { Box } from '../annotation.ts'
 import type { CameraTrace } from './camera.ts'
 import type { LightSample } from './light.ts'
+import type { Stretch } from './unread.ts'
 
 export interface Moment {
   ordinal: number
@@ -67,6 +68,8 @@ export interface ClipMeasures {
   things: Things | null
   camera: CameraTrace
   light: readonly LightSample[]
+  /** What of it could not be read, ascending and apart: see `readable`. Missing where all could. */
+  unread?: readonly Stretch[]
   /** When the whole video cuts, its beginning left out; missing where that was not measured. */
   cuts?: readonly number[]
   /** Null where no text was read. */

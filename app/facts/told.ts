@@ -5,6 +5,7 @@ import { type Language, nameOf, nounOf, numberName, theNameOf } from '../words.t
 import { quoted } from './caption.ts'
 import type { Fact } from './facts.ts'
 import { SURE } from './scene.ts'
+import { unreadText } from './unread.ts'
 import { cameraText, capital, lightText, listText, motionText, placeText } from './wording.ts'
 
 /** A motion is told from this clarity on, as in captions. */
@@ -67,6 +68,8 @@ function wordsOf(fact: Fact, language: Language): string | null {
       return cameraText(fact.motion, language)
     case 'text':
       return `Text ${quoted(fact.line.text, language)}: ${spanText(fact.line)}`
+    case 'unread':
+      return unreadText(fact.unread, language)
     case 'light':
       return `${lightText(fact.light, language)}: ${spanText(fact)}`
   }

@@ -142,9 +142,11 @@ async function readOnce(
         library.setProbe(source.id, event.probe)
         library.setFrames(source.id, event.pts)
         library.saveFilmstrip(source.id, event.filmstrip)
-        watch.finish(event.pts)
+        watch.finish(event.pts, event.probe.unread ?? [])
         // A pack that is new to the library has seen the marks' frames too.
         for (const { id } of library.markedClips(source.id)) library.seen.copyTo(id)
+        // That something could not be read is known when all has been read.
+        if (event.probe.unread) library.facts.refresh([...clips, ...library.markedClips(source.id).map(({ id }) => id)])
         damaged = event.damaged
         break
     }

@@ -5,8 +5,11 @@
 import { pixelBox, type RelativeBox } from '../../app/boxes.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 import { trackScoreOf } from '../../app/naming.ts'
+import type { Span } from '../../app/annotation.ts'
+import type { Stretch } from '../../app/facts/unread.ts'
 import type { DetectorManifest } from '../../app/pack/detector.ts'
 import { joinLines, type Line } from '../../app/text-lines.ts'
+import { withoutSpans } from '../../app/tracks.ts'
 import { detectorPace, groundShift, type SampledFrame, type Shift, Tracker } from '../../app/tracker.ts'
 import type { DetectorEngine, Engine, Picture, Spotted, TextEngine } from '../engine/engine.ts'
 import type { MachineResult } from '../library/annotations.ts'
@@ -114,13 +117,23 @@ export class Watch {
     }
   }
 
-  /** The whole source has been seen: what objects are is settled by all of their boxes. @param pts By ordinal. */
-  finish(pts: Float64Array): void {
+  /**
+   * The whole source has been seen: what objects are is settled by all of their boxes, but for those on pictures that the decoder made up.
+   * @param pts By ordinal. @param unread Seconds in which nothing could be read.
+   */
+  finish(pts: Float64Array, unread: readonly Stretch[]): void {
     const { detector, library } = this.#parts
     if (!detector) return
     this.#tracker.cut(pts.length)
     const ptsOf = (ordinal: number) => pts[Math.min(ordinal, pts.length - 1)] ?? 0
-    for (const { id, ...span } of this.#clips) if (library.clipExists(id)) this.#show(detector, this.#tracker, id, span, ptsOf)
+    const ordinalAt = (seconds: number) => {
+      const at = pts.findIndex((ticks) => secondsOf(ticks, this.#parts.probe) >= seconds - 1e-6)
+      return at === -1 ? pts.length : at
+    }
+    const lost = unread
+      .map(({ from, to }) => ({ startFrame: ordinalAt(from), endFrame: ordinalAt(to) }))
+      .filter(({ startFrame, endFrame }) => startFrame < endFrame)
+    for (const { id, ...span } of this.#clips) if (library.clipExists(id)) this.#show(detector, this.#tracker, id, span, ptsOf, lost)
     library.facts.refresh(this.#clips.map(({ id }) => id))
   }
 
@@ -130,14 +143,21 @@ export class Watch {
     clipId: number,
     span: { startFrame: number; endFrame: number },
     ptsOf: (ordinal: number) => number,
+    lost: readonly Span[] = [],
   ): void {
     const { library } = this.#parts
     const provenance = provenanceOf(this.#parts.appVersion, detector)
-    const candidates = tracker.tracksIn(span, ptsOf).map(({ score, body }) => ({
-      score: trackScoreOf(score, detector.info.manifest.calibration),
-      body,
-      provenance: provenance(body.label),
-    }))
+    const candidates = tracker.tracksIn(span, ptsOf).flatMap(({ score, body }) => {
+      const boxes = withoutSpans(body.boxes, lost, ptsOf)
+      if (boxes.length === 0) return []
+      return [
+        {
+          score: trackScoreOf(score, detector.info.manifest.calibration),
+          body: { ...body, boxes },
+          provenance: provenance(body.label),
+        },
+      ]
+    })
     library.detections.saveTracks(clipId, detector.info, candidates)
   }
 }

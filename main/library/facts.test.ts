@@ -168,3 +168,25 @@ test('what a person drew counts under its name in every clip that it reaches int
   library.review(drawn.id, 'reject')
   expect(library.facts.of(second).filter(({ kind }) => kind === 'name')).toEqual([])
 })
+
+test('of seconds that could not be read captions, answers and boxes say nothing, in every clip that they lie in', () => {
+  run(0, track('dog', 100))
+  expect(said()).toBe('A dog')
+  const { sourceId } = library.clip(clipId)
+  library.setProbe(sourceId, {
+    ...probe,
+    unread: [
+      { from: 2, to: 5.5 },
+      { from: 30, to: 31 },
+    ],
+  })
+  library.facts.refresh([clipId])
+  expect(said()).toBe('A dog; seconds 2–6 are unreadable')
+  expect(answer('Is there a dog?')).toMatch(/^Yes, a dog\b.* Seconds 2–6 are unreadable\.$/)
+  const cat = library.facts.answer(clipId, 'Is there a car?')
+  expect(cat !== null && 'body' in cat && cat.evidence?.unsure).toBe(true)
+  library.setProbe(sourceId, { ...probe, unread: [{ from: 0, to: 8 }] })
+  library.facts.refresh([clipId])
+  expect(said()).toBe('Seconds 0–8 are unreadable')
+  expect(library.facts.answer(clipId, 'Is there a dog?')).toEqual({ text: 'Seconds 0–8 are unreadable.' })
+})

@@ -7,6 +7,7 @@ import type { AnnotationBody, Evidence, KeyBox, Provenance, TrackBody } from '..
 import { COLOURS } from '../../app/colours.ts'
 import { answerFrom, SURE } from '../../app/facts/answer.ts'
 import { captionOf } from '../../app/facts/caption.ts'
+import { stretchesIn } from '../../app/facts/unread.ts'
 import { type Fact, factsOf, trackReliability } from '../../app/facts/facts.ts'
 import type { ClipMeasures, Moment, TextLine, Things, ThingTrack } from '../../app/facts/input.ts'
 import { isDrawn } from '../../app/facts/light.ts'
@@ -176,8 +177,11 @@ export class LibraryFacts {
     const probe = JSON.parse(row['probe']) as Probe
     const { boxes, text } = packs.current()
     const drawn = isDrawn(measured.light)
+    const span = { from: Number(row['start']), to: Number(row['end']) }
+    const unread = stretchesIn(probe.unread ?? [], span)
     return {
-      span: { from: Number(row['start']), to: Number(row['end']) },
+      span,
+      ...(unread.length > 0 ? { unread } : {}),
       frame: { width: probe.width, height: probe.height },
       things: this.#things(
         clipId,

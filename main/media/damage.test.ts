@@ -33,10 +33,29 @@ const moving = (seconds: number, rate: number | string = 25) => [
 ]
 const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-b:v', '400k']
 
-async function readAll(file: string, by: MediaTools = tools): Promise<{ pts: number[]; damaged: Problem | null }> {
+async function passOver(file: string, by: MediaTools = tools): Promise<{ pts: number[]; damaged: Problem | null; probe: Probe }> {
   for await (const event of sample(by, file, await probe(by, file), []))
-    if (event.type === 'done') return { pts: [...event.pts], damaged: event.damaged }
+    if (event.type === 'done') return { pts: [...event.pts], damaged: event.damaged, probe: event.probe }
   throw new Error('sampling ended without its last event')
+}
+
+async function readAll(file: string, by: MediaTools = tools): Promise<{ pts: number[]; damaged: Problem | null }> {
+  const { pts, damaged } = await passOver(file, by)
+  return { pts, damaged }
+}
+
+/** By twenty-fifths of a second what ffmpeg shows there. */
+function picturesIn(file: string): Map<number, string> {
+  const args = ['-v', 'quiet', '-nostdin', '-threads', '1', '-copyts', '-i', file, '-map', '0:v', '-fps_mode', 'passthrough']
+  const lines = execFileSync(tools.ffmpeg, [...args, '-enc_time_base', '1:25', '-f', 'framemd5', '-'])
+    .toString()
+    .split('\n')
+  return new Map(
+    lines.flatMap((line) => {
+      const [, , pts, , , hash] = line.startsWith('#') ? [] : line.split(',').map((part) => part.trim())
+      return hash === undefined ? [] : [[Number(pts), hash]]
+    }),
+  )
 }
 
 /** The same with 64 KB in the middle that a bad disk gave back as zeros, or did not give back at all. */
@@ -88,6 +107,79 @@ describe('damage in the middle', () => {
     )
     expect((await readAll(file)).damaged).toBeNull()
     expect((await readAll(damaged(file, 'zeros'))).damaged).toMatchObject({ message: 'Damaged: seconds {{spans}} cannot be read.' })
+  })
+})
+
+describe('what could not be read', () => {
+  const x265 = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none:keyint=50', '-b:v', '400k']
+  it.each([
+    ['H.264 in MP4', 'mp4', x264],
+    ['H.264 in Matroska', 'mkv', x264],
+    ['H.264 in MPEG-TS', 'ts', x264],
+    [
+      'H.264 of slices, with B-frames',
+      'mp4',
+      ['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '2', '-slices', '8', '-g', '100', '-b:v', '400k'],
+    ],
+    ['HEVC', 'mp4', x265],
+    ['MPEG-4 in AVI', 'avi', ['-c:v', 'mpeg4', '-b:v', '400k', '-g', '50']],
+    ['MPEG-2 in MPEG-TS', 'ts', ['-c:v', 'mpeg2video', '-b:v', '800k', '-g', '25']],
+    ['VP9 in WebM', 'webm', ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-g', '50', '-b:v', '400k']],
+  ])('holds every picture that is not the true one: %s', async (name, container, coding) => {
+    const file = made(`${name}.${container}`, ...moving(10), ...coding)
+    const broken = damaged(file, 'zeros')
+    const [before, after] = [picturesIn(file), picturesIn(broken)]
+    expect((await passOver(file)).probe.unread).toBeUndefined()
+    const { probe: found, damaged: problem } = await passOver(broken)
+    const unread = found.unread ?? []
+    expect(problem?.code).toBe('damaged')
+    expect(unread.length).toBeGreaterThan(0)
+    const inside = (time: number) => unread.some(({ from, to }) => time >= from - 1e-3 && time < to - 1e-3)
+    const seconds = (at: number) => (at - Math.min(...before.keys())) / 25
+    // An AVI has no times: where chunks are gone, what follows moves up, and is true all the same.
+    const whole = new Set(before.values())
+    const untrue =
+      container === 'avi'
+        ? [...after].filter(([, hash]) => !whole.has(hash)).map(([at]) => seconds(at))
+        : [...before].filter(([at, hash]) => after.get(at) !== hash).map(([at]) => seconds(at))
+    expect(untrue.length).toBeGreaterThan(0)
+    expect(untrue.filter((time) => !inside(time))).toEqual([])
+    // And not much more than they.
+    const lost = unread.reduce((sum, { from, to }) => sum + to - from, 0)
+    expect(lost).toBeLessThan(untrue.length / 25 + 4)
+  })
+
+  it('holds a picture of which a part was made up though none is missing', async () => {
+    const file = made(
+      'slices.mp4',
+      ...moving(8),
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-slices',
+      '8',
+      '-g',
+      '50',
+      '-b:v',
+      '800k',
+      '-movflags',
+      '+faststart',
+    )
+    const bytes = readFileSync(file)
+    // Some hundred bytes in the middle of one picture.
+    const begin = Math.round(bytes.length * 0.55)
+    const broken = path.join(folder, 'scratched.mp4')
+    writeFileSync(broken, bytes.fill(0xff, begin, begin + 60))
+    const { pts, damaged: problem, probe: found } = await passOver(broken)
+    expect(pts).toHaveLength(200)
+    expect(problem).toMatchObject({ code: 'damaged', message: 'Damaged: seconds {{spans}} cannot be read.' })
+    const [before, after] = [picturesIn(file), picturesIn(broken)]
+    const times = [...before].filter(([at, hash]) => after.get(at) !== hash).map(([at]) => at / 25)
+    expect(times.length).toBeGreaterThan(0)
+    const [{ from, to } = { from: NaN, to: NaN }] = found.unread ?? []
+    expect(Math.min(...times)).toBeGreaterThanOrEqual(from - 1e-3)
+    expect(Math.max(...times)).toBeLessThan(to)
   })
 })
 
@@ -199,26 +291,26 @@ describe('damageOf', () => {
     container: 'matroska',
   } as Probe
   const heard = (...ordinals: number[]): Heard => {
-    const all: Heard = { complaints: [], text: '', code: 0, stalled: false }
+    const all: Heard = { complaints: [], madeUp: [], keys: [], text: '', code: 0, stalled: false }
     for (const ordinal of ordinals) note(all, ordinal, 'file')
     return all
   }
   const times = Array.from({ length: 100 }, (_, i) => i).filter((i) => (i < 31 || i > 45) && (i < 60 || i > 62))
   const spans = (found: Heard, claimed = about) =>
-    damageOf('x', claimed, { probe: about, pts: Float64Array.from(times) }, found)?.values?.['spans']
+    damageOf('x', claimed, { probe: about, pts: Float64Array.from(times) }, found).problem?.values?.['spans']
 
   it('needs a complaint where frames are missing, and frames missing where there is a complaint', () => {
     expect(spans(heard())).toBeUndefined()
     expect(spans(heard(31))).toBe('3–5, 6–7')
-    expect(damageOf('x', about, { probe: about, pts: Float64Array.from({ length: 100 }, (_, i) => i) }, heard(31))).toBeNull()
+    expect(damageOf('x', about, { probe: about, pts: Float64Array.from({ length: 100 }, (_, i) => i) }, heard(31)).problem).toBeNull()
   })
 
   it('tells a file that ends too early by its frames where they are counted', () => {
     const cut = { probe: about, pts: Float64Array.from({ length: 40 }, (_, i) => i) }
-    expect(damageOf('x', { ...about, frameCount: 100 }, cut, heard(40))?.values).toEqual({ read: 40, total: 100 })
-    expect(damageOf('x', about, cut, heard(40))?.values).toEqual({ read: 3.9, total: 10 })
+    expect(damageOf('x', { ...about, frameCount: 100 }, cut, heard(40)).problem?.values).toEqual({ read: 40, total: 100 })
+    expect(damageOf('x', about, cut, heard(40)).problem?.values).toEqual({ read: 3.9, total: 10 })
     // Hidden pictures are counted too.
-    expect(damageOf('x', { ...about, container: 'mov,mp4', frameCount: 100, duration: 4 }, cut, heard(0))).toBeNull()
+    expect(damageOf('x', { ...about, container: 'mov,mp4', frameCount: 100, duration: 4 }, cut, heard(0)).problem).toBeNull()
   })
 })
 

@@ -4,12 +4,16 @@
  * counts, interlaced files count fields; and decoders complain of much that they then put right.
  */
 import type { Problem } from '../../app/errors.ts'
+import { type Stretch, stretchesText } from '../../app/facts/unread.ts'
 import { type Probe, secondsOf } from '../../app/media.ts'
 
 /** What a pass heard of damage. */
 export interface Heard {
   /** How many frames had come, and whether the file itself was complained of or only pictures that others need; ascending, each once. */
   complaints: { ordinal: number; about: 'file' | 'references' }[]
+  /** The frames that the decoder itself called made up, and those that need no other one; ordinals, ascending. */
+  madeUp: number[]
+  keys: number[]
   /** The end of what was said. */
   text: string
   /** Exit status. */
@@ -28,20 +32,55 @@ export function note({ complaints }: Heard, ordinal: number, about: 'file' | 're
 const AHEAD = 48
 /** And after it: the decoder is at a frame that is shown later. */
 const BEHIND = 16
-/** Spans that are told. */
-const TOLD = 8
 
-interface Lost {
-  /** Seconds from the first frame. */
-  from: number
-  to: number
+export interface Damage {
+  /** Null for a file that is whole. */
+  problem: Problem | null
+  /** Seconds from the first frame in which pictures are missing or made up: up to the next picture that needs no other. */
+  unread: Stretch[]
 }
 
-/** @param done The probe put right, and the PTS of every frame. @returns Null for a file that is whole. */
-export function damageOf(file: string, claimed: Probe, { probe, pts }: { probe: Probe; pts: Float64Array }, heard: Heard): Problem | null {
-  const { code, stalled, complaints } = heard
-  if (complaints.length === 0 && code === 0 && !stalled) return null
+/** @param done The probe put right, and the PTS of every frame. */
+export function damageOf(file: string, claimed: Probe, { probe, pts }: { probe: Probe; pts: Float64Array }, heard: Heard): Damage {
+  const { complaints, madeUp, keys, code, stalled } = heard
+  if (complaints.length === 0 && code === 0 && !stalled) return { problem: null, unread: [] }
   const usual = claimed.frameRate.den / claimed.frameRate.num
+  const missing = gaps(probe, pts, usual, heard)
+  const secondsAt = (ordinal: number) => {
+    const at = pts[ordinal]
+    return at === undefined ? secondsOf(pts.at(-1) ?? probe.startPts, probe) + usual : secondsOf(at, probe)
+  }
+  const keyFrom = (ordinal: number) => secondsAt(keys.find((key) => key >= ordinal) ?? pts.length)
+  const firstKey = keys[0] ?? 0
+  const unread = joined([
+    ...missing.map(({ from, next }) => ({ from, to: keyFrom(next) })),
+    // The decoder is a picture or two ahead of those that are shown.
+    ...madeUp.map((ordinal) => ({ from: secondsAt(ordinal), to: keyFrom(ordinal + 1) })),
+  ])
+  // What is made up before the first key picture is how recordings begin that were cut between two.
+  const spoilt = madeUp.some((ordinal) => ordinal > firstKey)
+  return { problem: problemOf(file, claimed, { probe, pts }, heard, { usual, missing, unread: spoilt ? unread : [] }), unread }
+}
+
+/** In order, with what touches as one. */
+function joined(stretches: Stretch[]): Stretch[] {
+  const all: Stretch[] = []
+  for (const { from, to } of stretches.sort((a, b) => a.from - b.from)) {
+    const last = all.at(-1)
+    if (last && from <= last.to) last.to = Math.max(last.to, to)
+    else if (to > from) all.push({ from, to })
+  }
+  return all
+}
+
+function problemOf(
+  file: string,
+  claimed: Probe,
+  { probe, pts }: { probe: Probe; pts: Float64Array },
+  heard: Heard,
+  { usual, missing, unread }: { usual: number; missing: readonly Stretch[]; unread: readonly Stretch[] },
+): Problem | null {
+  const { code, stalled } = heard
   const read = secondsOf(pts.at(-1) ?? probe.startPts, probe)
   const late = secondsOf(probe.startPts, claimed)
   const counted = claimed.frameCount !== null && claimed.frameCount > pts.length
@@ -49,11 +88,11 @@ export function damageOf(file: string, claimed: Probe, { probe, pts }: { probe: 
   // The time of a last picture, and lengths that a container gives for its sound, are no exact measure.
   const short = total - read > (counted ? 1.5 * usual : Math.max(1, 0.02 * claimed.duration))
   // Where a file ends too early, its last pictures are part of that.
-  const lost = gaps(probe, pts, usual, heard).filter(({ from }) => !short || from < read - 1)
+  const lost = missing.filter(({ from }) => !short || from < read - 1)
   const seconds = lost.reduce((sum, { from, to }) => sum + to - from, 0)
-  if (lost.length > 0 && (!counted || seconds >= 1)) {
+  if ((lost.length > 0 && (!counted || seconds >= 1)) || unread.length > 0) {
     return broken(file, heard, 'Damaged: seconds {{spans}} cannot be read.', {
-      spans: spansOf(short ? [...lost, { from: read + usual, to: total }] : lost),
+      spans: stretchesText(joined([...lost, ...unread, ...(short ? [{ from: read + usual, to: total }] : [])])),
     })
   }
   if (lost.length === 0 && !short && !beheaded(claimed, late, usual, counted, heard) && code === 0 && !stalled) return null
@@ -90,33 +129,17 @@ function beheaded({ container }: Probe, late: number, usual: number, counted: bo
   return counted && late > 1.5 * usual && first?.ordinal === 0 && first.about === 'file' && /\b(?:mov|mp4|avi)\b/.test(container)
 }
 
-/** Where frames are further apart than they use to be, and the file was complained of there. */
-function gaps(probe: Probe, pts: Float64Array, usual: number, { complaints }: Heard): Lost[] {
+/** Where frames are further apart than they use to be, and the file was complained of there; `next` is the first frame after it. */
+function gaps(probe: Probe, pts: Float64Array, usual: number, { complaints }: Heard): (Stretch & { next: number })[] {
   const far = (probe.variableFrameRate ? 3 : 1.5) * usual
   const places = complaints.flatMap(({ ordinal, about }) => (about === 'file' ? [ordinal] : []))
-  const lost: Lost[] = []
+  const lost: (Stretch & { next: number })[] = []
   let at = 0
   for (let next = 1; next < pts.length; next++) {
     const [from, to] = [secondsOf(pts[next - 1] ?? 0, probe), secondsOf(pts[next] ?? 0, probe)]
     if (to - from <= far) continue
     while ((places[at] ?? Infinity) < next - AHEAD) at += 1
-    if ((places[at] ?? Infinity) <= next + BEHIND) lost.push({ from: from + usual, to })
+    if ((places[at] ?? Infinity) <= next + BEHIND) lost.push({ from: from + usual, to, next })
   }
   return lost
-}
-
-/** Whole seconds, "28–32, 41–45"; what touches is one. */
-function spansOf(lost: readonly Lost[]): string {
-  const spans: Lost[] = []
-  for (const { from, to } of lost.map((one) => ({ from: Math.floor(one.from), to: Math.ceil(one.to) }))) {
-    const last = spans.at(-1)
-    if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to)
-    else spans.push({ from, to })
-  }
-  return (
-    spans
-      .slice(0, TOLD)
-      .map(({ from, to }) => `${from}–${to}`)
-      .join(', ') + (spans.length > TOLD ? ' …' : '')
-  )
 }

@@ -35,7 +35,7 @@ export class DecodePass {
   readonly #filmstrip = new Filmstrip()
   #thumbnail: 'none' | 'dull' | 'good' = 'none'
   #ticks = 1
-  readonly #heard: Heard = { complaints: [], text: '', code: null, stalled: false }
+  readonly #heard: Heard = { complaints: [], madeUp: [], keys: [], text: '', code: null, stalled: false }
   #lastProgress = 0
 
   constructor(task: WorkerTask) {
@@ -118,6 +118,7 @@ export class DecodePass {
     if (message.type === 'error') {
       this.#heard.text = `${this.#heard.text}${message.text}\n`.slice(-STDERR_KEEP)
       if (message.about !== 'output') note(this.#heard, pts.length, message.about)
+      if (message.madeUp === true && this.#heard.madeUp.at(-1) !== pts.length) this.#heard.madeUp.push(pts.length)
     } else if (message.type === 'time-base') this.#ticks = (message.num * timeBase.den) / (message.den * timeBase.num)
     else if (message.type === 'new-clock') this.#probe.clockRestarts = true
     else {
@@ -125,8 +126,10 @@ export class DecodePass {
       // Packets that come before the first frame are no pictures: of a cut stream, of an AVI whose packets have no times.
       if (pts.length === 0) this.#probe.startPts = ticks
       if (message.filter === 'picked') this.#pickedPts.push(ticks)
-      else if (message.filter === 'all') pts.push(ticks)
-      else this.#single.find(({ number }) => number === message.filter)?.pts.push(ticks)
+      else if (message.filter === 'all') {
+        if (message.key === true) this.#heard.keys.push(pts.length)
+        pts.push(ticks)
+      } else this.#single.find(({ number }) => number === message.filter)?.pts.push(ticks)
     }
   }
 

@@ -85,14 +85,20 @@ export class JpegPictures {
 }
 
 export type Message =
-  /** A frame passed a showinfo filter: every frame `all`, those sampled `picked` as well, and of those some for the want of that number. */
-  | { type: 'frame'; filter: 'all' | 'picked' | number; pts: number }
+  /** A frame passed a showinfo filter: every frame `all`, those sampled `picked` as well, and of those some for the want of that number. `key`: it needs no other one. */
+  | { type: 'frame'; filter: 'all' | 'picked' | number; pts: number; key?: true }
   /** The time base that the PTS of a filter count in. */
   | { type: 'time-base'; num: number; den: number }
   /** The clock of the file starts again with the frame that comes next, see clock.ts. */
   | { type: 'new-clock' }
   /** `about`: the file (its bytes or its pictures are broken), its references (pictures that others need are not there), or what we make of it. */
-  | { type: 'error'; about: 'file' | 'references' | 'output'; text: string }
+  | {
+      type: 'error'
+      about: 'file' | 'references' | 'output'
+      text: string
+      /** The decoder made up the frame that comes next, or a part of it. */
+      madeUp?: true
+    }
 
 /**
  * ffmpeg's messages at `-v level+info`, line by line. Lines that say nothing of use are passed over.
@@ -129,7 +135,12 @@ function readMessage(line: string, seal: number): Message | null {
     if (sealed !== String(seal)) return null
     const pts = /^n: *\d+ pts: *(-?\d+)/.exec(said)?.[1]
     if (pts !== undefined)
-      return { type: 'frame', filter: want !== undefined ? Number(want) : filter === 'all' ? 'all' : 'picked', pts: Number(pts) }
+      return {
+        type: 'frame',
+        filter: want !== undefined ? Number(want) : filter === 'all' ? 'all' : 'picked',
+        pts: Number(pts),
+        ...(filter === 'all' && / iskey: ?1\b| type: ?I\b/.test(said) ? { key: true } : {}),
+      }
     const [, num, den] = (filter === 'all' ? /^config in time_base: (\d+)\/(\d+)/.exec(said) : null) ?? []
     return num === undefined ? null : { type: 'time-base', num: Number(num), den: Number(den) }
   }
@@ -144,14 +155,17 @@ const SPOKEN = /^((?:\[[^\]]* @ [^\]]*\] )*)\[(warning|error|fatal|panic)\] (.*)
 /** The muxers and encoders of the pipes, and what newer ffmpeg writes before them. */
 const OURS = /^\[(?:rawvideo|mpjpeg|null|mp4|out#|vost#|aost#|enc:|libx264|aac)/
 const WARNINGS = /corrupt|packet mismatch/i
+const CONCEALED = /^\[[^\]]* @ [^\]]*\] (?:\[[^\]]* @ [^\]]*\] )*\[info\] concealing \d+ DC, \d+ AC/
 /** Recordings that begin, or were cut, between key frames miss pictures that others were made from. Nothing is wrong with them. */
 const REFERENCES =
   /unref short failure|co located pocs|reference frames|reference picture|non-existing [ps]ps|could not find ref|no frame!|decode_slice_header error|constructing the frame rps|mvs not available/i
 
 function readComplaint(line: string): Message | null {
+  // Told as no error: what is made up for a picture that lacks its references is no fault of the file.
+  if (CONCEALED.test(line)) return { type: 'error', about: 'references', text: line, madeUp: true }
   const [, speakers = '', level, text = ''] = SPOKEN.exec(line) ?? []
   if (level === undefined || (level === 'warning' && !WARNINGS.test(text))) return null
   const about =
     OURS.test(speakers) || text.startsWith('Application provided invalid') ? 'output' : REFERENCES.test(text) ? 'references' : 'file'
-  return { type: 'error', about, text: line }
+  return { type: 'error', about, text: line, ...(text.includes('corrupt decoded frame') ? { madeUp: true } : {}) }
 }

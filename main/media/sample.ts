@@ -153,7 +153,8 @@ export async function* sample(
       if (message.type === 'failed') throw new TubeletError(message.problem)
       if (message.type === 'done') {
         const { heard, ...done } = message
-        yield { ...done, damaged: damageOf(file, probe, done, heard) }
+        const { problem, unread } = damageOf(file, probe, done, heard)
+        yield { ...done, probe: unread.length === 0 ? done.probe : { ...done.probe, unread }, damaged: problem }
         return
       }
       if (message.type === 'picture') {

@@ -2,6 +2,7 @@ import { Maximize2, ZoomIn, ZoomOut } from 'lucide-react'
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'react'
 import { type Annotation, fromFacts, type Span, type TextAnnotation, type TrackAnnotation } from '../../app/annotation.ts'
 import type { Clip, Source } from '../../app/contract.ts'
+import type { Stretch } from '../../app/facts/unread.ts'
 import { labelText, standingOfAnnotation } from '../../app/review.ts'
 import { lifetime } from '../../app/track-edits.ts'
 import { fitView, follow, panView, type View, zoomView } from '../../app/timeline.ts'
@@ -113,6 +114,7 @@ function Lanes({ source, clips, clip, annotations, frames, duration }: Props & {
         <div className="lanes">
           <Ruler />
           <ClipLanes clips={clips} clip={clip} />
+          <UnreadLane unread={source.probe?.unread ?? []} />
           {clip && <SaidLanes clip={clip} annotations={annotations} />}
           {compared && (
             <Lane name={t('Match')} className="match">
@@ -191,6 +193,31 @@ function ClipLanes({ clips, clip }: { clips: readonly Clip[]; clip: Clip | null 
       )
     )
   })
+}
+
+/** What could not be read of the file: of that nothing is said. */
+function UnreadLane({ unread }: { unread: readonly Stretch[] }) {
+  const axis = useAxis()
+  if (unread.length === 0) return null
+  return (
+    <Lane name={t('Unreadable')} className="unread">
+      {unread
+        .filter(({ from, to }) => from < axis.view.to && to > axis.view.from)
+        .map(({ from, to }) => {
+          const said = t('{{from}}–{{to}} cannot be read', { from: clock(from, 1), to: clock(to, 1) })
+          const [left, right] = [Math.max(0, axis.at(from)), Math.min(100, axis.at(to))]
+          return (
+            <i
+              key={from}
+              role="img"
+              aria-label={said}
+              title={said}
+              style={{ left: `${left}%`, width: `${Math.max(0.3, right - left)}%` }}
+            />
+          )
+        })}
+    </Lane>
+  )
 }
 
 type Said = Annotation & { body: { text: string; span: Span } }
