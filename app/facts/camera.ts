@@ -102,17 +102,24 @@ interface Tile {
 /** x → (tx + s x - r y, ty + r x + s y) from the middle of the picture, less the identity: [tx, ty, s, r]. */
 type Motion = readonly [tx: number, ty: number, growth: number, turn: number]
 
+/** Of every picture, which is compared with several others. */
+const HALVES = new WeakMap<GreyPicture, GreyPicture>()
+
 /** Mean of 2 x 2 pixels. */
-function halved({ grey, width, height }: GreyPicture): GreyPicture {
+function halved(picture: GreyPicture): GreyPicture {
+  const known = HALVES.get(picture)
+  if (known) return known
+  const { grey, width, height } = picture
   const [w, h] = [width >> 1, height >> 1]
-  const half = new Uint8Array(w * h)
+  const half = { grey: new Uint8Array(w * h), width: w, height: h }
   for (let y = 0; y < h; y++) {
     for (let x = 0; x < w; x++) {
       const at = 2 * y * width + 2 * x
-      half[y * w + x] = ((grey[at] ?? 0) + (grey[at + 1] ?? 0) + (grey[at + width] ?? 0) + (grey[at + width + 1] ?? 0) + 2) >> 2
+      half.grey[y * w + x] = ((grey[at] ?? 0) + (grey[at + 1] ?? 0) + (grey[at + width] ?? 0) + (grey[at + width + 1] ?? 0) + 2) >> 2
     }
   }
-  return { grey: half, width: w, height: h }
+  HALVES.set(picture, half)
+  return half
 }
 
 /** The whole shift in pixels that brings picture `a` nearest to `b`; differences above a limit count as that limit, so that things that move do not decide. */
@@ -121,22 +128,23 @@ function sweep(a: GreyPicture, b: GreyPicture): [number, number] {
   const [mx, my] = [Math.floor(width * SWEEP), Math.floor(height * SWEEP)]
   let best: [number, number] = [0, 0]
   let least = Infinity
-  for (let dy = -my; dy <= my; dy++) {
-    for (let dx = -mx; dx <= mx; dx++) {
-      const [fromX, toX, fromY, toY] = [Math.max(0, -dx), Math.min(width, width - dx), Math.max(0, -dy), Math.min(height, height - dy)]
-      const count = (toX - fromX) * (toY - fromY)
-      // Nearness decides between equals.
-      const far = 0.02 * Math.hypot(dx, dy)
-      const most = (least - far) * count
-      let sum = 0
-      for (let y = fromY; y < toY && sum < most; y++) {
-        const [rowA, rowB] = [y * width, (y + dy) * width + dx]
-        for (let x = fromX; x < toX; x++) sum += Math.min(Math.abs((a.grey[rowA + x] ?? 0) - (b.grey[rowB + x] ?? 0)), 24)
-      }
-      const cost = sum / count + far
-      if (cost < least) [least, best] = [cost, [dx, dy]]
+  const look = (dx: number, dy: number) => {
+    const [fromX, toX, fromY, toY] = [Math.max(0, -dx), Math.min(width, width - dx), Math.max(0, -dy), Math.min(height, height - dy)]
+    const count = (toX - fromX) * (toY - fromY)
+    // Nearness decides between equals.
+    const far = 0.02 * Math.hypot(dx, dy)
+    const most = (least - far) * count
+    let sum = 0
+    for (let y = fromY; y < toY && sum < most; y++) {
+      const [rowA, rowB] = [y * width, (y + dy) * width + dx]
+      for (let x = fromX; x < toX; x++) sum += Math.min(Math.abs((a.grey[rowA + x] ?? 0) - (b.grey[rowB + x] ?? 0)), 24)
     }
+    const cost = sum / count + far
+    if (cost < least) [least, best] = [cost, [dx, dy]]
   }
+  // What lies near is likelier, and ends the look at most of the others early.
+  look(0, 0)
+  for (let dy = -my; dy <= my; dy++) for (let dx = -mx; dx <= mx; dx++) look(dx, dy)
   return best
 }
 

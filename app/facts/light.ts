@@ -42,19 +42,22 @@ const PARTLY = 0.25
 
 function flatShare(grey: Uint8Array, width: number, height: number): number {
   let [flat, all] = [0, 0]
+  // The least and the most of every point and its two neighbours in the row, and of three of those one above the other.
+  const [low, high] = [new Uint8Array(grey.length), new Uint8Array(grey.length)]
+  for (let at = 1; at < grey.length - 1; at++) {
+    const left = grey[at - 1] ?? 0
+    const here = grey[at] ?? 0
+    const right = grey[at + 1] ?? 0
+    low[at] = Math.min(left, here, right)
+    high[at] = Math.max(left, here, right)
+  }
   for (let y = 1; y < height - 1; y++) {
     for (let x = 1; x < width - 1; x++) {
       const at = y * width + x
       if ((grey[at] ?? 0) < SHADOW) continue
       all += 1
-      let [least, most] = [255, 0]
-      for (let row = at - width; row <= at + width; row += width) {
-        for (let one = row - 1; one <= row + 1; one++) {
-          const value = grey[one] ?? 0
-          if (value < least) least = value
-          if (value > most) most = value
-        }
-      }
+      const least = Math.min(low[at - width] ?? 0, low[at] ?? 0, low[at + width] ?? 0)
+      const most = Math.max(high[at - width] ?? 0, high[at] ?? 0, high[at + width] ?? 0)
       if (most - least <= LEVEL) flat += 1
     }
   }

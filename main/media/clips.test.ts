@@ -46,6 +46,26 @@ test('a last picture that stands long, and a gap, are in a clip', () => {
   tiles(clipsOf(pts, [50], [0, 10, 20, 30, 40], 20), 52)
 })
 
+test('what is measured of a clip is the same whether its beginnings were told or not, and whether they went on beyond it', () => {
+  const pts = Array.from({ length: 250 }, (_, ordinal) => 40 * ordinal)
+  const textured = (ordinal: number) => grey.map((_, i) => Math.imul(i + 7 * ordinal, 2_654_435_761) >>> 24)
+  const measuredOf = (told: boolean) => {
+    const cutter = new ClipCutter(probe, [])
+    const clips: SampledClip[] = []
+    for (const [ordinal, at] of pts.entries()) {
+      cutter.pts.push(at)
+      if (ordinal % 10 === 0) cutter.addPicked({ ordinal, pts: at, grey: textured(ordinal), rgb: [], jpeg: new Uint8Array() })
+      clips.push(...cutter.complete(ordinal, { all: ordinal, some: told ? ordinal : 0 }))
+    }
+    clips.push(...cutter.finish(0))
+    expect(clips.filter(({ kind }) => kind === 'beginning')).toHaveLength(told ? 4 : 0)
+    return clips.filter(({ kind }) => kind !== 'beginning').map(({ measured }) => measured)
+  }
+  // Two clips of five seconds; the last beginning has eight.
+  expect(measuredOf(true)).toHaveLength(2)
+  expect(measuredOf(true)).toEqual(measuredOf(false))
+})
+
 test('clips tile the video whatever is cut and sampled', () => {
   let state = 1
   const below = (limit: number) => {

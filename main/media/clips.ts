@@ -1,7 +1,7 @@
 /** From sampled frames and cuts to clips: spans that tile the source, each with the frames and tubes that the model sees. */
 import type { FrameRef, Probe } from '../../app/media.ts'
 import { secondsOf } from '../../app/media.ts'
-import { type GreyFrame, type Measured, measure } from './measure.ts'
+import { type GreyFrame, type Measured, Measuring } from './measure.ts'
 import type { Want } from './decode-plan.ts'
 import { cutTubes } from '../../app/tubes.ts'
 
@@ -77,6 +77,8 @@ export class ClipCutter {
   /** Whether the open shot begins where nothing of it was given off. */
   #atCut = true
   #count = 0
+  /** Of the clip that is given off next. */
+  #measuring: Measuring
   /** How many beginnings of the first clip have been given off, or passed over. */
   #beginnings = 0
   /** PTS. */
@@ -84,6 +86,7 @@ export class ClipCutter {
 
   constructor(probe: Probe, wants: readonly TubesWant[]) {
     this.#probe = probe
+    this.#measuring = new Measuring(probe)
     this.#wants = wants
     this.#longest = Math.min(LONGEST, ...wants.map(({ input }) => input.maxClipSeconds))
   }
@@ -175,6 +178,7 @@ export class ClipCutter {
     if (clip === null) return
     this.#picked = this.#picked.slice(inside.length)
     this.#shotStart = end
+    this.#measuring = new Measuring(this.#probe)
     this.#count += 1
     const inputs = this.#wants.map(({ key, input }, want) => {
       const chosen = evenly(inside, input.frames)
@@ -205,7 +209,7 @@ export class ClipCutter {
       endFrame: end,
       startPts,
       endPts: this.#ptsAt(end),
-      measured: measure(inside, this.#probe),
+      measured: this.#measuring.of(inside),
       frames: evenly(inside, SHOWN).map(({ ordinal, pts }) => ({ ordinal, pts })),
       thumbnail: middle.jpeg,
     }

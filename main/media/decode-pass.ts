@@ -1,11 +1,12 @@
 /** What the pipes of one decode pass say together: which frames there are, which were sampled, where the cuts are, what was complained of. */
+import { changesBetween, type Thinned, thinned } from '../../app/changes.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import { type Probe, secondsOf } from '../../app/media.ts'
 import { ClipCutter } from './clips.ts'
 import { type Heard, note } from './damage.ts'
 import { JpegPictures, type Message, Messages, RawPictures } from './decode-streams.ts'
 import { fittedSize, STRIP_CELLS } from './decode-plan.ts'
-import { changesBetween, greySize, type Thinned, thinned } from './measure.ts'
+import { greySize } from './measure.ts'
 import type { PassEvent, WorkerTask } from './sample.ts'
 import { ShotDetector, TINY } from './shots.ts'
 import { STDERR_KEEP } from './tools.ts'
