@@ -92,6 +92,35 @@ describe('the pack screen-text', () => {
     expect(graphs.counts()['reader']).toBe(before + 1)
   })
 
+  it('looks for lines again where something has changed beside those that it knows, and not where their letters have', async () => {
+    const reader = readerOf()
+    const { picture } = pack.knownAnswers
+    const searches = () => graphs.counts()['finder'] ?? 0
+    const large = { width: 640, height: 480, x: 0, y: 0 }
+    const text = placed(picture, large)
+    await reader.read([text])
+    const before = searches()
+    // The upper half of "12:34" is painted over with that of other letters, then all that stands in the line.
+    const { rgb, width } = text
+    const letters = rgb.slice()
+    for (let y = 134; y < 160; y++)
+      for (let x = 0; x < 16; x++)
+        for (let c = 0; c < 3; c++) letters[(y * width + 369 + x) * 3 + c] = rgb[(y * width + 352 + x) * 3 + c] ?? 0
+    const [lines = []] = await reader.read([{ ...text, rgb: letters }])
+    expect(lines.map((line) => line.text)).toContain('Exit 23, platform B at 12:33')
+    expect(searches()).toBe(before)
+    const more = placed(picture, { ...large, y: 240 })
+    more.rgb.set(letters.subarray(0, 240 * width * 3))
+    expect((await reader.read([more]))[0]).toHaveLength(8)
+    expect(searches()).toBe(before + 1)
+    // Where what was known is gone something else may stand.
+    expect((await reader.read([placed(picture, { ...large, y: 240 })]))[0]).toHaveLength(4)
+    expect(searches()).toBe(before + 2)
+    // Another video has pictures of another size.
+    expect((await reader.read([picture]))[0]).toHaveLength(4)
+    expect(searches()).toBe(before + 3)
+  })
+
   it('is silent on pictures without text', async () => {
     const blank: Picture = { rgb: new Uint8Array(640 * 360 * 3).fill(90), width: 640, height: 360 }
     const stripes: Picture = { ...blank, rgb: blank.rgb.map((_, i) => (Math.floor(i / 60) % 2) * 200) }

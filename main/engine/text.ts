@@ -1,6 +1,7 @@
 /** Lines of text on pictures: the finder looks over a smaller copy, the reader reads each line that it found from the picture. */
 import type { Box } from '../../app/annotation.ts'
 import { iou, type RelativeBox } from '../../app/boxes.ts'
+import { changesBetween, type Thinned, thinned } from '../../app/changes.ts'
 import { coloursOfLetters } from '../../app/colours.ts'
 import type { TextManifest } from '../../app/pack/text.ts'
 import type { Line } from '../../app/text-lines.ts'
@@ -25,6 +26,8 @@ const UPRIGHT = 1.5
 const SAME_PLACE = 0.75
 const SAME_PIXELS = 10
 const STRIP = 8
+/** What changes at most so far from a line that is known, as a share of its height, is that line: of changes no more is told than squares. */
+const BESIDE = 0.35
 
 /** What was read at a place, right or wrong, and its crop [48, width, 3]. */
 interface Known {
@@ -40,6 +43,8 @@ export class TextReader {
   readonly #symbols: readonly string[]
   /** The lines of the picture before. */
   #known: Known[] = []
+  /** The picture that lines were looked for on last. */
+  #searched: { size: Pick<Picture, 'width' | 'height'>; thinned: Thinned } | null = null
 
   constructor(manifest: TextManifest, symbols: readonly string[], graphs: Graphs) {
     this.graphs = graphs
@@ -55,13 +60,44 @@ export class TextReader {
   }
 
   async #lines(picture: Picture): Promise<Line[]> {
-    const known: Known[] = []
-    for (const part of await this.#find(picture)) known.push(this.#remembered(picture, part) ?? (await this.#recognise(picture, part)))
-    this.#known = known
-    return known
-      .filter(({ read }) => read.confidence >= this.#manifest.calibration.floor && isText(read.text))
+    this.#known = (await this.#again(picture)) ?? (await this.#anew(picture))
+    return this.#known
+      .filter((line) => this.#tells(line))
       .map(({ part, read }) => ({ ...read, box: relative(part, picture) }))
       .toSorted((a, b) => a.box.cy - b.box.cy || a.box.cx - b.box.cx)
+  }
+
+  /** Looks for lines, and reads those that are new. */
+  async #anew(picture: Picture): Promise<Known[]> {
+    this.#searched = { size: { width: picture.width, height: picture.height }, thinned: thinned(picture.rgb, picture.width) }
+    const lines: Known[] = []
+    for (const part of await this.#find(picture)) lines.push(this.#remembered(picture, part) ?? (await this.#recognise(picture, part)))
+    return lines
+  }
+
+  /**
+   * The lines that are known, where nothing has changed since they were looked for but their letters: digits of a clock, of a score, of a meter. Null
+   * where something else has, or one of them cannot be read any more.
+   */
+  async #again(picture: Picture): Promise<Known[] | null> {
+    const searched = this.#searched
+    if (searched === null || searched.size.width !== picture.width || searched.size.height !== picture.height) return null
+    const told = this.#known.filter((line) => this.#tells(line))
+    const areas = told.map(({ part }) => boxOf(grown(part, BESIDE * part.height)))
+    const changed = changesBetween(searched.thinned, thinned(picture.rgb, picture.width))
+    const isInLine = ({ cx, cy }: RelativeBox) => areas.some((area) => isInside(cx * picture.width, cy * picture.height, area))
+    if (!changed.every(isInLine)) return null
+    const lines: Known[] = []
+    for (const line of this.#known) {
+      const now = this.#remembered(picture, line.part) ?? (await this.#recognise(picture, line.part))
+      if (told.includes(line) && !this.#tells(now)) return null
+      lines.push(now)
+    }
+    return lines
+  }
+
+  #tells({ read }: Known): boolean {
+    return read.confidence >= this.#manifest.calibration.floor && isText(read.text)
   }
 
   /** Where lines are, in pixels of the picture. */
@@ -121,6 +157,14 @@ function alike(a: Uint8Array, b: Uint8Array, width: number): boolean {
 /** One symbol alone, or signs alone, are more often a pattern than text. */
 function isText(text: string): boolean {
   return (text.match(/[\p{L}\p{N}]/gu)?.length ?? 0) >= 2
+}
+
+function grown({ x, y, width, height }: Part, by: number): Part {
+  return { x: x - by, y: y - by, width: width + 2 * by, height: height + 2 * by }
+}
+
+function isInside(x: number, y: number, { x1, y1, x2, y2 }: Box): boolean {
+  return x >= x1 && x <= x2 && y >= y1 && y <= y2
 }
 
 function boxOf({ x, y, width, height }: Part): Box {
