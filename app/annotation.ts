@@ -36,7 +36,7 @@ export function spanWithin({ startFrame, endFrame }: Span, whole: Span): Span | 
   return inside.startFrame < inside.endFrame ? inside : null
 }
 
-/** Of the whole clip, unless a person gave it a span. */
+/** Of the whole clip. Those of before may have a span; what is said of a part is a segment now, so that no clip loses its caption by it. */
 const CaptionBody = z.object({ kind: z.literal('caption'), text: z.string(), span: Span.optional() })
 const AnswerBody = z.object({
   kind: z.literal('answer'),
@@ -73,6 +73,14 @@ export type TextBody = z.infer<typeof TextBody>
 export const AnnotationBody = z.discriminatedUnion('kind', [CaptionBody, AnswerBody, TrackBody, NoteBody, SegmentBody, TextBody])
 export type AnnotationBody = z.infer<typeof AnnotationBody>
 export type TrackBody = z.infer<typeof TrackBody>
+
+/** What is added as a caption of a span of frames is a caption of a part, beside the clip's own, unless that span is the whole clip. */
+export function asAdded(body: AnnotationBody, whole: Span): AnnotationBody {
+  if (body.kind !== 'caption' || body.span === undefined) return body
+  const { text, span } = body
+  const isWhole = span.startFrame === whole.startFrame && span.endFrame === whole.endFrame
+  return isWhole ? { kind: 'caption', text } : { kind: 'segment', text, span }
+}
 
 /** Kinds of which a clip has at most one: its caption, and its answer to one question. Of every other kind it has as many as people and packs made. */
 export function isOnlyOne(kind: AnnotationBody['kind']): boolean {

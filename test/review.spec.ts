@@ -309,7 +309,7 @@ test('an edit that is refused is taken back with its reason', async () => {
   await page.unroute('**/api/edits')
 })
 
-test('captions of parts and notes have their times, and the caption can have one too', async () => {
+test('captions of parts and notes have their times, and what the caption says can be said of a part too, beside it', async () => {
   await page.keyboard.press('Escape')
   await goTo(8)
   await page.keyboard.press('i')
@@ -319,7 +319,8 @@ test('captions of parts and notes have their times, and the caption can have one
   await page.getByRole('textbox', { name: 'Caption of a part' }).fill('the dog looks up')
   await page.keyboard.press('Enter')
   await expect(page.getByRole('article').filter({ hasText: 'the dog looks up' })).toBeVisible()
-  await page.getByRole('button', { name: 'Say it of the marked span only' }).click()
+  const whole = (await annotations()).filter(({ body }) => body.kind === 'caption')
+  await page.getByRole('button', { name: 'Say it of the marked span too' }).click()
   await page.keyboard.press('Shift+T')
   await page.getByRole('textbox', { name: 'Note' }).fill('ask Anna')
   await page.keyboard.press('Enter')
@@ -330,10 +331,11 @@ test('captions of parts and notes have their times, and the caption can have one
         .sort(),
     )
     .toEqual([
-      ['caption', 8, 19],
       ['note', 8, 19],
       ['segment', 8, 19],
+      ['segment', 8, 19],
     ])
+  expect((await annotations()).filter(({ body }) => body.kind === 'caption')).toEqual(whole)
 })
 
 test('a span marked across the end of a clip shows in both clips', async () => {

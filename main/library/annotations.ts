@@ -6,6 +6,7 @@ import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import {
   Annotation,
   AnnotationBody,
+  asAdded,
   type Evidence,
   isOnlyOne,
   type Provenance,
@@ -158,10 +159,11 @@ export class Annotations {
 
   /**
    * A person adds something. Said of what a clip has one of, it goes over what the machine said, or over what was rejected; never over what
-   * a person said before.
+   * a person said before. A caption of a part goes beside the clip's own.
    * @throws TubeletError `conflict` where a person's caption or answer is there.
    */
-  add(clipId: number, body: AnnotationBody, place: Place): Annotation {
+  add(clipId: number, given: AnnotationBody, place: Place): Annotation {
+    const body = asAdded(given, place.span)
     check(body, place)
     const existing = isOnlyOne(body.kind)
       ? this.#db
@@ -184,6 +186,7 @@ export class Annotations {
         throw badRequest(body === undefined ? 'body' : 'body.kind', 'An edit must say what the annotation becomes, of the same kind.')
       if (topicOf(body) !== topicOf(before.body))
         throw badRequest('body.question', 'An answer keeps its question. Ask the other question instead.')
+      if (body.kind === 'caption' && before.body.kind === 'caption' && body.span && !before.body.span) throw ofPartError()
       inField('body', () => check(body, place, before.body))
     }
     if (action === 'reset' && before.machine === null)
@@ -342,6 +345,16 @@ function topicOf(body: AnnotationBody): string {
 /** What a deed on a clip is called. */
 export function deedOn({ clip, source }: Place, deed: string): Phrase {
   return said('{{deed}} · clip {{clip}} in {{source}}', { deed: said(deed), clip, source })
+}
+
+function ofPartError(): TubeletError {
+  return new TubeletError({
+    code: 'bad-request',
+    message: 'The caption of a clip is of the whole clip.',
+    field: 'body.span',
+    stillWorks: 'Nothing was changed.',
+    next: 'Add a caption of a part (kind segment): a clip may have many beside its own.',
+  })
 }
 
 function goneError(): TubeletError {

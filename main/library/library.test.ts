@@ -397,7 +397,7 @@ test('tracks, notes and captions of parts belong to the video and are seen in ev
         body: { kind: 'caption', text: 'z', span: { startFrame: 0, endFrame: 5 } },
       },
     ]),
-  ).toThrow('The frames 0 to 4 are not all in this clip, which has the frames 200 to 399.')
+  ).toThrow('The caption of a clip is of the whole clip.')
 })
 
 test('a marked clip comes and goes as steps of undo, with everything said about it and its encoding, also after a restart', async () => {
@@ -602,15 +602,37 @@ test('of what a clip may have many, each is another one: none takes the place of
 test('a person’s caption and answer are edited, never replaced by an addition', () => {
   const clipId = addClip()
   const mine = library.addAnnotation(clipId, { kind: 'caption', text: 'mine' })
-  expect(() => library.addAnnotation(clipId, { kind: 'caption', text: 'another', span: { startFrame: 0, endFrame: 9 } })).toThrow(
-    /said already/,
-  )
+  expect(() => library.addAnnotation(clipId, { kind: 'caption', text: 'another' })).toThrow(/said already/)
   expect(library.annotation(mine.id)).toMatchObject({ state: 'edited', body: { text: 'mine' } })
   const question = 'What moves?'
   library.addAnnotation(clipId, { kind: 'answer', question, text: 'a ball' })
   expect(() => library.edit([{ action: 'add', clipId, body: { kind: 'answer', question: 'what moves', text: 'nothing' } }])).toThrow(
     /answered this question/,
   )
+})
+
+test('a caption of a part never takes the place of the clip’s own, however it is said, whoever said that', async () => {
+  const clipId = addClip()
+  const { startFrame, endFrame } = library.clip(clipId)
+  const own = captionOf(clipId)
+  const part = { startFrame, endFrame: startFrame + 9 }
+  const added = library.addAnnotation(clipId, { kind: 'caption', text: 'a part', span: part })
+  expect(added.body).toEqual({ kind: 'segment', text: 'a part', span: part })
+  library.edit([{ action: 'add', clipId, body: { kind: 'caption', text: 'the same part', span: part } }])
+  expect(captionOf(clipId)).toEqual(own)
+  const captionId = own?.id ?? 0
+  expect(() => library.review(captionId, 'edit', { kind: 'caption', text: 'a part', span: part })).toThrow(/of the whole clip/)
+  expect(captionOf(clipId)).toEqual(own)
+  expect(library.clip(clipId)).toMatchObject({ caption: own && 'text' in own.body ? own.body.text : null, captionState: 'machine' })
+  // Of all frames it is the clip's own.
+  library.addAnnotation(clipId, { kind: 'caption', text: 'all of it', span: { startFrame, endFrame } })
+  expect(captionOf(clipId)).toMatchObject({ id: captionId, state: 'edited', body: { kind: 'caption', text: 'all of it' } })
+  expect(() => library.addAnnotation(clipId, { kind: 'caption', text: 'another' })).toThrow(/said already/)
+  library.addAnnotation(clipId, { kind: 'caption', text: 'a third part', span: part })
+  expect(library.annotations(clipId).filter(({ body }) => body.kind === 'segment')).toHaveLength(3)
+  await library.history.undo()
+  expect(library.annotations(clipId).filter(({ body }) => body.kind === 'segment')).toHaveLength(2)
+  expect(captionOf(clipId)).toMatchObject({ body: { text: 'all of it' } })
 })
 
 test('decisions about many at once that turn round what a person decided are refused with their number', () => {

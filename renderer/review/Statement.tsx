@@ -271,8 +271,8 @@ export function Review({ annotation, onEdit }: { annotation: Annotation; onEdit?
       {body.kind === 'caption' && marked && (
         <button
           className="icon"
-          aria-label={t('Say it of the marked span only')}
-          title={t('Say it of the marked span only')}
+          aria-label={t('Say it of the marked span too')}
+          title={t('Say it of the marked span too')}
           onClick={() => sayOfMarked(annotation)}
         >
           <Scissors size={14} />

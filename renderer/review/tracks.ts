@@ -408,26 +408,11 @@ export function sayHere(kind: 'note' | 'segment'): void {
   })
 }
 
-/** What a caption says holds for the marked span alone. */
-export function sayOfMarked({ id, clipId, body }: Annotation): void {
-  const marked = markedSpan(useReview.getState())
-  const span = marked && inClip(clipId, marked)
-  if (span && body.kind === 'caption') void commit(clipId, [{ action: 'edit', annotationId: id, body: { ...body, span } }], said('Saved'))
-}
-
-/** The part of a span that lies in the clip: its caption is about its own frames. Says so where something is cut off, and where nothing is left. */
-function inClip(clipId: number, span: Span): Span | null {
-  const clip = clipOf(clipId)
-  if (!clip) return null
-  const inside = spanWithin(span, clip)
-  if (inside === null)
-    toast.error(t('That lies outside this clip.'), {
-      id: 'review',
-      description: t('Choose the clip that it lies in, or make a clip of what is marked.'),
-    })
-  else if (inside.startFrame !== span.startFrame || inside.endFrame !== span.endFrame)
-    toast(t('Cut to this clip: the rest lies in another one.'), { id: 'review' })
-  return inside
+/** What a caption says is said of the marked span too, beside what the clip's caption says of all of it. */
+export function sayOfMarked({ clipId, body }: Annotation): void {
+  const span = markedSpan(useReview.getState())
+  if (span && body.kind === 'caption')
+    void commit(clipId, [{ action: 'add', clipId, body: { kind: 'segment', text: body.text, span } }], said('Saved'))
 }
 
 function clipOf(clipId: number): Clip | undefined {
