@@ -105,48 +105,43 @@ export const cvat: Format<Film, CvatTask | CvatTrack | CvatBox> = {
     yield `${track ? '</track>\n' : ''}</annotations>\n`
   },
 
-  /** Some boxes at a time: a closing tag can stand nowhere else, since texts have no `<`. */
+  /** Box by box, as our writer puts them: a parser of all XML takes ten times as long, and a file may have millions. */
   *read(chunks) {
     let text = ''
     let hasTask = false
-    /** The opening tag of the track that is being read. */
-    let opened: string | null = null
+    /** The opening tag of the track that is being read, by its attributes, until its first box is there. */
+    let opened: ReadonlyMap<string, string> | null = null
     let isNew = false
-    const upTo = (end: number) => {
-      const part = text.slice(0, end)
-      text = text.slice(end)
-      return part
-    }
     for (const chunk of chunks) {
       text += chunk
-      // Our files declare no document type, and one is the door to entity attacks.
-      if (/<!DOCTYPE|<!ENTITY/i.test(text)) throw new SyntaxError('A document type declaration is not allowed.')
+      let at = 0
       if (!hasTask) {
+        // Our files declare no document type, and one is the door to entity attacks.
+        if (/<!DOCTYPE|<!ENTITY/i.test(text)) throw new SyntaxError('A document type declaration is not allowed.')
         const head = text.indexOf('</meta>')
         if (head === -1) continue
         hasTask = true
-        yield taskOf(Document.parse(parser.parse(`${upTo(head + '</meta>'.length)}</annotations>`)).annotations.meta.task)
+        at = head + '</meta>'.length
+        yield taskOf(Document.parse(parser.parse(`${text.slice(0, at)}</annotations>`)).annotations.meta.task)
       }
       for (;;) {
-        if (opened === null) {
-          const start = /^\s*<track [^>]*>/.exec(text)
-          if (start === null) break
-          opened = upTo(start[0].length)
+        const element = nextElement(text, at, opened !== null)
+        if (element === null) break
+        at = element.end
+        if (element.kind === 'track') {
+          opened = element.attributes
           isNew = true
-        }
-        const end = text.indexOf('</track>')
-        const last = text.lastIndexOf('</box>', end === -1 ? Infinity : end)
-        if (last !== -1) {
-          const { track } = TrackDocument.parse(parser.parse(`${opened}${upTo(last + '</box>'.length)}</track>`))
-          if (isNew) yield trackOf(track)
+        } else if (element.kind === 'end') {
+          if (isNew) throw new SyntaxError('A track without boxes.')
+          opened = null
+        } else {
+          if (isNew) yield trackOf(TrackElement.parse(Object.fromEntries(opened ?? [])), element)
           isNew = false
-          for (const box of track.box) yield boxOf(box)
+          yield boxOf(element)
         }
-        if (end === -1) break
-        if (isNew) throw new SyntaxError('A track without boxes.')
-        upTo(text.indexOf('</track>') + '</track>'.length)
-        opened = null
       }
+      text = text.slice(at)
+      if (text.length > LARGEST_ELEMENT) throw new SyntaxError(`This is no CVAT file: “${text.slice(0, 40)}”.`)
     }
     if (!hasTask || opened !== null || !/^\s*<\/annotations>\s*$/.test(text))
       throw new SyntaxError('The file does not end where a CVAT file ends: it may be cut off.')
@@ -162,7 +157,6 @@ export function cvatLabels(categories: readonly Category[]): string {
   )}\n`
 }
 
-const LISTS = new Set(['track.box', 'track.box.attribute', 'annotations.meta.task.labels.label'])
 const parser = new XMLParser({
   ignoreAttributes: false,
   attributeNamePrefix: '',
@@ -170,22 +164,48 @@ const parser = new XMLParser({
   parseTagValue: false,
   parseAttributeValue: false,
   ignoreDeclaration: true,
-  isArray: (_name, path) => LISTS.has(String(path)),
+  isArray: (_name, path) => String(path) === 'annotations.meta.task.labels.label',
 })
 
+/** Characters beyond which an element is none of ours. */
+const LARGEST_ELEMENT = 1 << 20
+const TRACK = /\s*<track((?:\s+[\w-]+="[^"<]*")*)\s*>/y
+const BOX = /\s*<box((?:\s+[\w-]+="[^"<]*")*)\s*>((?:\s*<attribute name="[^"<]*">[^<]*<\/attribute>)*)\s*<\/box>/y
+const END = /\s*<\/track>/y
+
+interface BoxFound {
+  kind: 'box'
+  end: number
+  attributes: ReadonlyMap<string, string>
+  /** Of CVAT's kind, by name. */
+  values: ReadonlyMap<string, string>
+}
+
+/** What stands whole at `at`, and where it ends; null where more text is needed, or no more tracks come. */
+function nextElement(
+  text: string,
+  at: number,
+  isInTrack: boolean,
+): BoxFound | { kind: 'track'; end: number; attributes: ReadonlyMap<string, string> } | { kind: 'end'; end: number } | null {
+  TRACK.lastIndex = BOX.lastIndex = END.lastIndex = at
+  if (!isInTrack) {
+    const track = TRACK.exec(text)
+    return track && { kind: 'track', end: TRACK.lastIndex, attributes: attributesIn(track[1] ?? '') }
+  }
+  const box = BOX.exec(text)
+  if (box) return { kind: 'box', end: BOX.lastIndex, attributes: attributesIn(box[1] ?? ''), values: valuesIn(box[2] ?? '') }
+  return END.test(text) ? { kind: 'end', end: END.lastIndex } : null
+}
+
+function attributesIn(tag: string): Map<string, string> {
+  return new Map(Array.from(tag.matchAll(/([\w-]+)="([^"]*)"/g), ([, name = '', value = '']) => [name, unescaped(value)]))
+}
+
+function valuesIn(elements: string): Map<string, string> {
+  return new Map(Array.from(elements.matchAll(/name="([^"]*)">([^<]*)</g), ([, name = '', value = '']) => [name, unescaped(value)]))
+}
+
 const Count = z.coerce.number().int().nonnegative()
-const Bit = z.enum(['0', '1'])
-const BoxElement = z.object({
-  frame: Count,
-  outside: Bit,
-  occluded: Bit,
-  keyframe: Bit,
-  xtl: z.coerce.number(),
-  ytl: z.coerce.number(),
-  xbr: z.coerce.number(),
-  ybr: z.coerce.number(),
-  attribute: z.array(z.object({ name: z.string(), text: z.string().default('') })).default([]),
-})
 const TaskElement = z.object({
   name: z.string(),
   size: Count,
@@ -193,8 +213,7 @@ const TaskElement = z.object({
   original_size: z.object({ width: Count, height: Count }),
 })
 const Document = z.object({ annotations: z.object({ meta: z.object({ task: TaskElement }) }) })
-const TrackElement = z.object({ id: Count, label: z.string(), source: z.enum(['auto', 'manual']), box: z.array(BoxElement).min(1) })
-const TrackDocument = z.object({ track: TrackElement })
+const TrackElement = z.object({ id: Count, label: z.string(), source: z.enum(['auto', 'manual']) })
 
 function taskOf({ name, size, labels, original_size }: z.infer<typeof TaskElement>): CvatTask {
   return {
@@ -206,23 +225,16 @@ function taskOf({ name, size, labels, original_size }: z.infer<typeof TaskElemen
   }
 }
 
-function trackOf(track: z.infer<typeof TrackElement>): CvatTrack {
-  const {
-    id,
-    label,
-    source,
-    box: [first],
-  } = track
+/** @param first Its first box, which says what holds for all. */
+function trackOf(track: z.infer<typeof TrackElement>, { values }: BoxFound): CvatTrack {
   return {
     part: 'track',
-    id,
-    label,
-    source,
-    state: ReviewState.parse(attributeOf(first, 'state')),
-    review: Standing.parse(attributeOf(first, 'review')),
-    model: attributeOf(first, 'model') ?? '',
+    ...track,
+    state: ReviewState.parse(values.get('state')),
+    review: Standing.parse(values.get('review')),
+    model: values.get('model') ?? '',
     // One box has the attribute where one has a score.
-    scored: attributeOf(first, 'score') !== undefined,
+    scored: values.has('score'),
   }
 }
 
@@ -231,25 +243,31 @@ function isScored(boxes: Iterable<TrackedBox>): boolean {
   return false
 }
 
-function boxOf(box: z.infer<typeof BoxElement>): CvatBox {
-  const score = Number(attributeOf(box, 'score') ?? NONE)
+function boxOf({ attributes, values }: BoxFound): CvatBox {
+  const number = (name: string) => {
+    const value = Number(attributes.get(name) || NaN)
+    if (!Number.isFinite(value)) throw new SyntaxError(`${name} of a box is no number.`)
+    return value
+  }
+  const flag = (name: string) => {
+    const value = attributes.get(name)
+    if (value !== '0' && value !== '1') throw new SyntaxError(`${name} of a box is neither 0 nor 1.`)
+    return value === '1'
+  }
+  const score = Number(values.get('score') ?? NONE)
   return {
     part: 'box',
-    frame: box.frame,
-    x1: box.xtl,
-    y1: box.ytl,
-    x2: box.xbr,
-    y2: box.ybr,
-    outside: box.outside === '1',
-    keyframe: box.keyframe === '1',
-    observed: attributeOf(box, 'observed') === 'true',
-    occluded: box.occluded === '1',
+    frame: number('frame'),
+    x1: number('xtl'),
+    y1: number('ytl'),
+    x2: number('xbr'),
+    y2: number('ybr'),
+    outside: flag('outside'),
+    keyframe: flag('keyframe'),
+    observed: values.get('observed') === 'true',
+    occluded: flag('occluded'),
     score: score === NONE ? null : score,
   }
-}
-
-function attributeOf(box: z.infer<typeof BoxElement> | undefined, name: string): string | undefined {
-  return box?.attribute.find((attribute) => attribute.name === name)?.text
 }
 
 const SIDES = ['x1', 'y1', 'x2', 'y2'] as const
@@ -393,6 +411,11 @@ function leaves(values: Readonly<Record<string, string>>): string[] {
 
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+}
+
+function unescaped(text: string): string {
+  if (!text.includes('&')) return text
+  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&')
 }
 
 function bit(value: boolean): string {
