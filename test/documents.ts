@@ -326,3 +326,70 @@ export function randomDocument(seed: number): AnnotationDocument {
   }))
   return { source, pts: times, clips, labels }
 }
+
+/** Texts that some format, or some reader of one, takes for something else. */
+export const nasty: readonly string[] = [
+  '00:00:01,000 --> 00:00:02,000',
+  'from 00:00:01.000 to 00:00:05.000 he sings',
+  'at 01:02.500, 01:03.250 and 1:04.75 the bell rings',
+  'line one\n\nline two\r\n\r\n\r\n17\r\n00:00:09,000 --> 00:00:10,000\nline three',
+  'Room\n101',
+  '42',
+  '42\n43\n44',
+  'WEBVTT',
+  'NOTE this is said\nSTYLE\nREGION',
+  'a --> b ---> c <!-- d --> e',
+  'x < y > z & &amp; &lt;b&gt; &#10; <b>bold</b> <v Anna>hi</v> <c.red> <00:00:01.000>',
+  '<cat on\na wall>',
+  '{\\an8}top {y:i}italic {\\i1}',
+  'bell\u0007 esc\u001b[31mred\u001b[0m del\u007f c1\u009b nul\u0000 tab\t vt\u000b ff\u000c',
+  'nel\u0085 ls\u2028 ps\u2029 cr\r lf\n end',
+  '"quoted", \'single\', comma; semicolon\ttab',
+  '=1+1\n@SUM(A1)\n+cmd|x!A1',
+  'NA',
+  ' null ',
+  '',
+  ' \n\t\r\n ',
+  '{"json": [1, 2]}\n[Script Info]\n',
+  ']]><!DOCTYPE a [<!ENTITY b "c">]><?xml version="1.0"?></annotations>',
+  'half \ud83d pair \udc00, \ufeff mark, \ufffe, \uffff, \u202egnidaer',
+  'C:\\new\\table \\u0000 \\N \\n %s $(id) `id`',
+  '1\n00:00:00,000 --> 00:00:01,000\nnot mine\n\n2\n00:00:01,000 --> 00:00:02,000\nnot mine either',
+]
+
+/** Every one of them as every kind of thing that a person can write, in another order for every seed. */
+export function nastyDocument(seed: number): AnnotationDocument {
+  const at = (i: number) => nasty[(i * 7 + seed) % nasty.length] ?? ''
+  const both = (i: number) => `${at(i)}${seed % 3 === 0 ? '' : '\n'}${seed % 2 === 0 ? '' : at(i + 3)}`
+  const span = { startFrame: 1, endFrame: 4 }
+  const annotations = nasty.flatMap((_, i) => [
+    said(10 * i + 1, 1, i % 2 === 0 ? 'machine' : 'edited', { kind: 'caption', text: both(i) }),
+    byHand(10 * i + 2, 1, { kind: 'segment', text: both(i + 1), span }),
+    byHand(10 * i + 3, 1, { kind: 'note', text: both(i + 2), span }),
+    said(10 * i + 4, 1, 'accepted', { kind: 'answer', question: both(i + 3), text: both(i + 4) }),
+    said(10 * i + 5, 1, 'machine', { kind: 'text', text: both(i), span, box: { x1: 1, y1: 1, x2: 9, y2: 9 } }),
+    {
+      ...said(10 * i + 6, 1, 'machine', { kind: 'track', label: both(i), boxes: [key(1, 5, 5, 45, 55), key(3, 6, 5, 46, 55)] }),
+      provenance: {
+        packId: both(i),
+        packVersion: at(i + 1),
+        packDigest: at(i),
+        provider: at(i),
+        prompt: both(i),
+        appVersion: at(i),
+        at: at(i),
+      },
+    },
+  ])
+  // What is said of the clip was made by packs whose prompts are as bad.
+  for (const one of annotations) if (one.provenance) one.provenance = { ...one.provenance, prompt: both(one.id), provider: at(one.id) }
+  const clip = { id: 1, index: 0, kind: 'shot' as const, start: 0, end: 3.6, startFrame: 0, endFrame: 12, annotations }
+  return {
+    source: { id: 1, path: `/films/${both(0)}`, name: both(1), fingerprint: `xxh:${seed}`, probe },
+    pts,
+    labels: nasty
+      .map((text) => ({ name: text.trim() || 'x', colour: '#12ab00' }))
+      .filter(({ name }, i, all) => all.findIndex((one) => one.name === name) === i),
+    clips: [clip],
+  }
+}

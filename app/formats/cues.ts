@@ -32,14 +32,29 @@ export function captionCues(film: Film) {
   return cues.sort((a, b) => a.start - b.start || b.end - a.end)
 }
 
-/** Lines without blank ones between, which would end a cue, and without characters that no player shows. */
+/**
+ * Lines without blank ones between, which would end a cue, and without characters that no player shows. Readers such as pysubs2 take any line with
+ * two times for the times of a cue, and a number that stands alone at the end for that of the next: so no line has two, and none is a number alone
+ * but the first.
+ */
 function cueText(text: string): string {
   return text
     .toWellFormed()
     .split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/)
-    .map((line) => line.replace(/[\p{Cc}\uFEFF\uFFFE\uFFFF]/gu, '').trim())
+    .map((line) => line.replaceAll('\t', ' ').replace(/[\p{Cc}\uFEFF\uFFFE\uFFFF]/gu, ''))
+    .flatMap(oneTimeEach)
+    .map((line) => line.trim())
     .filter((line) => line !== '')
-    .join('\n')
+    .reduce((lines, line) => `${lines}${lines === '' ? '' : /^\d+$/.test(line) ? ' ' : '\n'}${line}`, '')
+}
+
+/** What some reader takes for a time. */
+const TIME = /(?:\d{1,4}\s*:\s*)?\d{1,2}\s*:\s*\d{1,2}\s*[.,]\s*\d{1,3}/g
+
+/** A line, broken before each time but the first. */
+function oneTimeEach(line: string): string[] {
+  const [, ...others] = Array.from(line.matchAll(TIME), ({ index }) => index)
+  return [0, ...others].map((from, at) => line.slice(from, others[at]))
 }
 
 /** @param mark What stands before the milliseconds: `.` in WebVTT, `,` in SRT. */

@@ -11,7 +11,7 @@ import type { Probe } from '../media.ts'
 import { Standing, standingOfAnnotation } from '../review.ts'
 import { Category, decodedBox, decodedPicture, DocumentClip, DocumentSource } from './document.ts'
 import type { Film, Format } from './document.ts'
-import { linesOf } from './lines.ts'
+import { escapedLines, linesOf } from './lines.ts'
 
 /** The first version had boxes in square pixels, and no picture. */
 const SCHEMA = 'tubelet-annotations/2'
@@ -64,7 +64,7 @@ export const jsonl: Format<Film, Line> = {
     }
   },
   *write(pieces) {
-    for (const line of pieces) yield `${JSON.stringify(line)}\n`
+    for (const line of pieces) yield `${escapedLines(JSON.stringify(line))}\n`
   },
   *read(chunks) {
     let count = 0

@@ -1,14 +1,16 @@
 /**
  * SubRip captions, numbered from 1, CRLF line endings.
  *
- * SRT has no escaping: an arrow `-->` in a caption, which players may take for a time, becomes `→`. It has no place for a review state.
+ * SRT has no escaping. What readers take for something else than text is written with characters that look like it: an arrow `-->`, which may be a
+ * time, as `→`; a tag such as `<i>` as `‹i›`; styles such as `{\an8}` and `{y:i}` with a wide brace, and the
+ * names of sections by which files of another format are known, such as `[Script Info]`, with a wide bracket. It has no place for a review state.
  */
 import { blocksOf, captionCues, timesOf, timestamp } from './cues.ts'
 import type { Cue } from './cues.ts'
 import type { Film, Format } from './document.ts'
 
 export const srt: Format<Film, Cue> = {
-  pieces: (film) => captionCues(film).map(({ start, end, text }) => ({ start, end, text: text.replace(/-{2,}>/g, '→') })),
+  pieces: (film) => captionCues(film).map(({ start, end, text }) => ({ start, end, text: inert(text) })),
   *write(cues) {
     let number = 0
     for (const { start, end, text } of cues) {
@@ -24,4 +26,13 @@ export const srt: Format<Film, Cue> = {
       yield { ...times, text: lines.slice(first + 1).join('\n') }
     }
   },
+}
+
+function inert(text: string): string {
+  return text
+    .replace(/-{2,}>/g, '→')
+    .replace(/<(\s*[/!]?\s*[a-z][^<>\n]*)>/gi, '‹$1›')
+    .replace(/<(?=\s*[/!]?\s*[a-z])/gi, '‹')
+    .replace(/\{(?=\\|[cfopsy]:)/gi, '｛')
+    .replace(/\[(?=script info\]|v4\+? styles\])/gi, '［')
 }

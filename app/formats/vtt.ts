@@ -7,6 +7,7 @@ import { Provenance, ReviewState } from '../annotation.ts'
 import { Standing } from '../review.ts'
 import { blocksOf, captionCues, timesOf, timestamp } from './cues.ts'
 import type { Cue } from './cues.ts'
+import { escapedLines } from './lines.ts'
 import type { Film, Format } from './document.ts'
 
 const Origin = z.object({ state: ReviewState, review: Standing, confidence: z.number().nullable(), provenance: Provenance.nullable() })
@@ -36,8 +37,11 @@ export const vtt: Format<Film, CaptionCue> = {
     yield 'WEBVTT\n'
     const told = cues.flatMap(({ id, origin }) => (origin ? [{ cue: id, ...origin }] : []))
     if (told.length > 0) yield `\n${NOTE}\n`
-    // The arrow may not stand in a comment, so `>` is written as JSON's escape.
-    for (const line of told) yield `${JSON.stringify(line).replaceAll('>', '\\u003e')}\n`
+    // An arrow may not stand in a comment, and what looks like two times is taken for a cue: `>` and colons of numbers are written as JSON's escapes.
+    for (const line of told) {
+      const text = JSON.stringify(line).replaceAll('>', '\\u003e')
+      yield `${escapedLines(text).replace(/(?<=\d\s*):(?=\s*\d)/g, '\\u003a')}\n`
+    }
     for (const { id, start, end, text } of cues) yield `\n${id}\n${timestamp(start, '.')} --> ${timestamp(end, '.')}\n${escaped(text)}\n`
   },
   *read(chunks) {

@@ -12,9 +12,10 @@ import { cvat } from '../../app/formats/cvat.ts'
 import type { Film } from '../../app/formats/document.ts'
 import { srt } from '../../app/formats/srt.ts'
 import { vtt } from '../../app/formats/vtt.ts'
-import { type AnnotationDocument, libraryOf as keep, filmsOf, randomDocument, tricky } from '../../test/documents.ts'
+import { type AnnotationDocument, filmOf, filmsOf, libraryOf as keep, nastyDocument, randomDocument, tricky } from '../../test/documents.ts'
 import { killNextThread } from '../threads.testing.ts'
 import type { Library } from '../library/library.ts'
+import { type Content, CONTENTS } from './files.ts'
 import { exportProject } from './export.ts'
 
 const repository = path.join(import.meta.dirname, '..', '..')
@@ -660,6 +661,24 @@ describe.skipIf(!existsSync(python))('outside readers', { meta: { needs: 'the Py
       )
     })
   }, 60_000)
+
+  it('find text where text looks like something else', () => {
+    const film = filmOf(nastyDocument(1))
+    const written = (content: Content) => {
+      CONTENTS[content]([film], path.join(exported, content), () => undefined)
+      return content
+    }
+    const [told, said] = [of(vtt, film), of(srt, film)]
+    const texts = (reader: string, content: Content) => Cues.parse(seen(reader, written(content))).cues.map(({ text }) => text)
+    expect(texts('srt', 'captions.srt')).toEqual(said.map(({ text }) => text))
+    expect(texts('webvtt', 'captions.vtt')).toEqual(told.map(({ text }) => text))
+    expect(texts('vtt', 'captions.vtt')).toHaveLength(told.length)
+    const rows = Rows.parse(seen('csv', written('spans.csv'))).rows
+    expect(rows.map(({ text }) => unguarded(text))).toEqual(of(spans, film).map(({ text }) => text ?? ''))
+    expect(seen('cvat', written('cvat.xml'))).toMatchObject({
+      tracks: of(cvat, film).flatMap((piece) => (piece.part === 'track' ? [{ id: piece.id, label: piece.label }] : [])),
+    })
+  })
 
   it('refuse files that break the rules', () => {
     const file = path.join(exported, 'v1', 'cvat.xml')

@@ -1,5 +1,5 @@
 /** What people do to the tracks of the clip that they look at: from the picture, the timeline, the list or the keyboard. */
-import { type Annotation, type Box, type Span, spanWithin, type TrackAnnotation, type TrackBody } from '../../app/annotation.ts'
+import { type Annotation, type Box, spanWithin, type TrackAnnotation, type TrackBody } from '../../app/annotation.ts'
 import type { Clip } from '../../app/contract.ts'
 import type { Edit } from '../../app/contract/state.ts'
 import type { FrameRef } from '../../app/media.ts'
