@@ -25,5 +25,5 @@ export function* linesOf(chunks: Iterable<string>): Generator<string> {
 
 /** JSON in which no character stands that some reader ends a line at (Python's `splitlines` does at U+0085, U+2028 and U+2029), nor another control character. */
 export function escapedLines(json: string): string {
-  return json.replace(/[\u007f-\u009f\u2028\u2029]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return json.replace(/[\u007f-\u009f\u2028\u2029\ufffe\uffff]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
