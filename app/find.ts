@@ -76,6 +76,7 @@ const REASONS: Record<Why['kind'], { own: string; accepted: string; machine: str
   note: { own: phrase('your note'), accepted: phrase('your note'), machine: phrase('note') },
   segment: { own: phrase('your segment'), accepted: phrase('your segment'), machine: phrase('segment') },
   box: { own: phrase('your box'), accepted: phrase('box that you accepted'), machine: phrase('box') },
+  fact: { own: phrase('fact'), accepted: phrase('fact'), machine: phrase('fact') },
   text: {
     own: phrase('text on screen, corrected by you'),
     accepted: phrase('text on screen, accepted by you'),

@@ -43,8 +43,8 @@ export type Filters = z.infer<typeof Filters>
 
 /** One reason for which a clip is found by words. */
 export const Why = z.object({
-  /** box: a track's label. text: on screen. name: the file's, or its folder's. picture: the pack of the search task compared the words with the clip. */
-  kind: z.enum(['caption', 'answer', 'note', 'segment', 'box', 'text', 'name', 'picture']),
+  /** box: a track's label. fact: what is stated of the clip. text: on screen. name: the file's, or its folder's. picture: the pack of the search task compared the words with the clip. */
+  kind: z.enum(['caption', 'answer', 'note', 'segment', 'box', 'fact', 'text', 'name', 'picture']),
   /** The words, label or name that match; empty for a picture. */
   text: z.string(),
   /** Of an answer. */

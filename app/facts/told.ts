@@ -1,6 +1,7 @@
 /** Single facts in words, as they are listed under a caption: each can be looked at by itself. */
 import type { ClipFact } from '../contract/clip.ts'
 import { clockText } from '../table/facts.ts'
+import { wordsIn } from '../wording.ts'
 import { type Language, nameOf, nounOf, numberName, theNameOf } from '../words.ts'
 import { quoted } from './caption.ts'
 import type { Fact } from './facts.ts'
@@ -13,12 +14,22 @@ const CLEAR = 0.62
 /** More objects than people read through. */
 const MOST_THINGS = 12
 
+/** A fact as search knows it. */
+export interface FindableFact {
+  /** Folded as a query is, one space between them. */
+  words: string
+  text: Record<Language, string>
+  /** It is about the whole picture, not about one thing in it. */
+  whole: boolean
+  fact: Fact
+}
+
 /** What can be told of a clip, names first. */
 export function toldFacts(facts: readonly Fact[]): ClipFact[] {
   const things = facts.filter(({ kind }) => kind === 'thing').slice(0, MOST_THINGS)
   return facts.flatMap((fact): ClipFact[] => {
     if (fact.kind === 'thing' && !things.includes(fact)) return []
-    const [en, de] = [wordsOf(fact, 'en'), wordsOf(fact, 'de')]
+    const [en, de] = [lineOf(fact, 'en'), lineOf(fact, 'de')]
     if (en === null || de === null) return []
     const perhaps = (fact.kind === 'name' || fact.kind === 'thing') && fact.reliability < SURE
     return [
@@ -32,12 +43,35 @@ export function toldFacts(facts: readonly Fact[]): ClipFact[] {
   })
 }
 
+/** What can be told for sure, in the words by which it is found: English and German, without times. Text on screen is found by itself. */
+export function findableFacts(facts: readonly Fact[]): FindableFact[] {
+  const sure = facts.filter(({ kind, reliability }) => kind !== 'text' && reliability >= SURE)
+  const things = sure.filter(({ kind }) => kind === 'thing').slice(0, MOST_THINGS)
+  const lines = sure.flatMap((fact): FindableFact[] => {
+    const [en, de] = [wordsOf(fact, 'en'), wordsOf(fact, 'de')]
+    if (en === null || de === null || (fact.kind === 'thing' && !things.includes(fact))) return []
+    // A number is a time or a count, which nobody means by a word.
+    const words = [...wordsIn(en), ...wordsIn(de)].filter((word) => !/^\d+$/.test(word)).join(' ')
+    const whole = fact.kind !== 'name' && fact.kind !== 'thing' && fact.kind !== 'overlap'
+    return [{ words, text: { en: capital(en), de: capital(de) }, whole, fact }]
+  })
+  return [...new Map(lines.reverse().map((line) => [line.words, line])).values()].reverse()
+}
+
+/** What a fact says, and when; null where nothing is known. */
+function lineOf(fact: Fact, language: Language): string | null {
+  const words = wordsOf(fact, language)
+  const when =
+    fact.kind === 'name' ? fact.there : fact.kind === 'text' ? [fact.line] : fact.kind === 'thing' || fact.kind === 'light' ? [fact] : []
+  return words === null || when.length === 0 ? words : `${words}: ${when.map(spanText).join(', ')}`
+}
+
 /** Null where nothing is known. */
 function wordsOf(fact: Fact, language: Language): string | null {
   const german = language === 'de'
   switch (fact.kind) {
     case 'name': {
-      const { label, most, distinct, there } = fact
+      const { label, most, distinct } = fact
       const atOnce = most > 1 ? (german ? ' zugleich' : ' at once') : ''
       const others =
         distinct > most
@@ -45,17 +79,14 @@ function wordsOf(fact: Fact, language: Language): string | null {
             ? `, insgesamt ${numberName(distinct, language)} verschiedene`
             : `, ${numberName(distinct, language)} different in all`
           : ''
-      return `${nameOf(label, most, language)}${atOnce}${others}: ${there.map(spanText).join(', ')}`
+      return `${nameOf(label, most, language)}${atOnce}${others}`
     }
     case 'thing': {
       const { label, colour, motion, ground, x, y } = fact
       // Before a camera that moves, what stays where it is in the picture does not stand still.
       const told = motion && motion.clarity >= CLEAR && (motion.way !== 'still' || ground?.way === 'still')
       const way = told ? motionText(motion.way, false, language) : null
-      return (
-        [theNameOf(label, language, colour ?? undefined), placeText(x, y, language), ...(way === null ? [] : [way])].join(', ') +
-        `: ${spanText(fact)}`
-      )
+      return [theNameOf(label, language, colour ?? undefined), placeText(x, y, language), ...(way === null ? [] : [way])].join(', ')
     }
     case 'overlap': {
       const names = listText(
@@ -67,11 +98,11 @@ function wordsOf(fact: Fact, language: Language): string | null {
     case 'camera':
       return cameraText(fact.motion, language)
     case 'text':
-      return `Text ${quoted(fact.line.text, language)}: ${spanText(fact.line)}`
+      return `Text ${quoted(fact.line.text, language)}`
     case 'unread':
       return unreadText(fact.unread, language)
     case 'light':
-      return `${lightText(fact.light, language)}: ${spanText(fact)}`
+      return lightText(fact.light, language)
   }
 }
 

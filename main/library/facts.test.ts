@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Provenance, TrackBody } from '../../app/annotation.ts'
 import type { Probe } from '../../app/media.ts'
@@ -9,8 +10,11 @@ import { withNames } from '../../app/vocabulary.ts'
 import { FACTS } from './facts.ts'
 import { Library } from './library.ts'
 import { detector } from './shower.testing.ts'
+import { Search } from '../search/search.ts'
 
 const DIGEST = 'e'.repeat(64)
+const none = () => Promise.resolve(null)
+const NO_PACKS = { all: () => Promise.resolve([]), words: () => Promise.reject(new Error('no engine runs')), boxes: none, text: none }
 const EYES = detector(DIGEST, ['car', 'dog', 'person'])
 const provenance: Provenance = {
   packId: 'eyes',
@@ -99,6 +103,39 @@ test('what a person accepted is counted once, and what was rejected not at all, 
   expect(said()).toMatch(/^Two cars(?! and)/)
   expect(answer('How many cars are there?')).toMatch(/^Two cars at most/)
   expect(answer('Is there a dog?')).toMatch(/^No dogs/)
+})
+
+test('facts are found by their words, those of one thing together, in both languages, as long as they hold', async () => {
+  run(0, track('car', 20), track('dog', 540))
+  const found = async (words: string) => {
+    const sought = { words, guesses: false, classes: [], picture: null }
+    const { ranked, unknown } = await library.find.ask('words', { filters: {}, sought, limit: 9 })
+    return ranked.length === 0 ? unknown : ranked.map(({ told }) => told.length)
+  }
+  expect(await found('car left')).toEqual([1])
+  expect(await found('auto links')).toEqual([1])
+  expect(await found('dog right')).toEqual([1])
+  expect(await found('car right')).toEqual([])
+  expect(await found('car dog')).toEqual([0])
+  const { hits } = await new Search({ library, packs: NO_PACKS }).find({ by: 'words', words: 'car left', guesses: false }, {}, 9)
+  expect(hits[0]?.why.find(({ kind }) => kind === 'fact')).toMatchObject({ text: 'The car, on the left', state: null })
+  const car = boxes().find(({ body }) => body.kind === 'track' && body.label === 'car')
+  library.review(car?.id ?? 0, 'reject')
+  expect(await found('car left')).not.toEqual([1])
+  await library.history.undo()
+  expect(await found('car left')).toEqual([1])
+})
+
+test('a library of an earlier version has its facts found too, once it is opened', async () => {
+  run(0, track('car', 20))
+  await library.close()
+  const db = new DatabaseSync(path.join(folder, 'library.sqlite'))
+  db.exec('DELETE FROM told')
+  db.close()
+  library = Library.open(folder)
+  const told = () =>
+    library.find.ask('words', { filters: {}, sought: { words: 'car left', guesses: false, classes: [], picture: null }, limit: 9 })
+  await expect.poll(async () => (await told()).matches, { timeout: 20_000 }).toBe(1)
 })
 
 test('a threshold that hides every box leaves no caption and no certain number behind', () => {

@@ -7,6 +7,7 @@ import type { AnnotationBody, Evidence, KeyBox, Provenance, TrackBody } from '..
 import { COLOURS } from '../../app/colours.ts'
 import { answerFrom, SURE } from '../../app/facts/answer.ts'
 import { captionOf } from '../../app/facts/caption.ts'
+import { findableFacts } from '../../app/facts/told.ts'
 import { stretchesIn } from '../../app/facts/unread.ts'
 import { type Fact, factsOf, trackReliability } from '../../app/facts/facts.ts'
 import type { ClipMeasures, Moment, TextLine, Things, ThingTrack } from '../../app/facts/input.ts'
@@ -67,7 +68,9 @@ export class LibraryFacts {
         )
         .all(clipId)
       const others = said.find(({ kind, digest, unfamiliar }) => kind === 'caption' && digest === words?.digest && unfamiliar !== 1)
-      const caption = others === undefined ? this.#caption(measures) : null
+      const facts = factsOf(measures)
+      this.#tell(clipId, facts)
+      const caption = others === undefined ? this.#caption(facts, measures) : null
       if (caption) annotations.saveMachine(clipId, 'caption', [caption])
       // What nothing supports any more is not said any more.
       else if (others === undefined)
@@ -91,18 +94,16 @@ export class LibraryFacts {
     return this.#parts.db.prepare(`SELECT value FROM settings WHERE key = 'language'`).get()?.['value'] === '"de"' ? 'de' : 'en'
   }
 
-  /** Whether there are tracks of a detector of which an earlier version did not say how sure they are. */
+  /** Whether an earlier version did not say how sure the tracks of a detector are, or did not have search find facts. */
   unjudged(): boolean {
-    const { boxes } = this.#parts.packs.current()
+    const { db, packs } = this.#parts
+    const { boxes } = packs.current()
+    const untold = `SELECT 1 FROM annotations WHERE kind = 'caption' AND state = 'machine' AND provenance ->> '$.packId' = ? AND NOT EXISTS (SELECT 1 FROM told) LIMIT 1`
+    if (db.prepare(untold).get(FACTS) !== undefined) return true
     if (boxes?.names === undefined) return false
-    return (
-      this.#parts.db
-        .prepare(
-          `SELECT 1 FROM annotations a JOIN candidates c ON c.id = a.candidate
-           WHERE a.kind = 'track' AND a.state = 'machine' AND a.evidence IS NULL AND c.pack_digest = ? LIMIT 1`,
-        )
-        .get(boxes.digest) !== undefined
-    )
+    const unjudged = `SELECT 1 FROM annotations a JOIN candidates c ON c.id = a.candidate
+      WHERE a.kind = 'track' AND a.state = 'machine' AND a.evidence IS NULL AND c.pack_digest = ? LIMIT 1`
+    return db.prepare(unjudged).get(boxes.digest) !== undefined
   }
 
   /** How sure each track is that nobody decided about: what every list, picture and file says of it. */
@@ -118,8 +119,22 @@ export class LibraryFacts {
     }
   }
 
-  #caption(measures: Measures): MachineResult | null {
-    const caption = captionOf(factsOf(measures), measures.span.to - measures.span.from, this.language)
+  /** Have search find the facts of a clip. */
+  #tell(clipId: number, facts: readonly Fact[]): void {
+    const { db } = this.#parts
+    const told = findableFacts(facts)
+    const rows = db.prepare('SELECT words, whole, strength FROM told WHERE clip_id = ? ORDER BY id').all(clipId)
+    const same =
+      rows.length === told.length &&
+      told.every(({ words, fact }, i) => rows[i]?.['words'] === words && rows[i]['strength'] === fact.reliability)
+    if (same) return
+    db.prepare('DELETE FROM told WHERE clip_id = ?').run(clipId)
+    const tell = db.prepare('INSERT INTO told (clip_id, whole, strength, words) VALUES (?, ?, ?, ?)')
+    for (const { words, whole, fact } of told) tell.run(clipId, Number(whole), fact.reliability, words)
+  }
+
+  #caption(facts: readonly Fact[], measures: Measures): MachineResult | null {
+    const caption = captionOf(facts, measures.span.to - measures.span.from, this.language)
     return (
       caption &&
       this.#result(

@@ -266,6 +266,17 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE INDEX tracks_of_people ON annotations (clip_id, label) WHERE kind = 'track' AND (state = 'edited' OR machine IS NULL);
   `,
+  // What facts state of a clip for sure, one row each (see findableFacts): found by words, as what is said is, but no annotation. whole: about the
+  // picture, not about one thing in it.
+  `
+  CREATE TABLE told (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, clip_id INTEGER NOT NULL REFERENCES clips ON DELETE CASCADE, whole INTEGER NOT NULL, strength REAL NOT NULL, words TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX told_of_clip ON told (clip_id);
+  CREATE VIRTUAL TABLE told_words USING fts5 (words, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2');
+  CREATE TRIGGER find_what_is_told AFTER INSERT ON told BEGIN INSERT INTO told_words (rowid, words) VALUES (NEW.id, NEW.words); END;
+  CREATE TRIGGER find_what_is_untold AFTER DELETE ON told BEGIN DELETE FROM told_words WHERE rowid = OLD.id; END;
+  `,
 ]
 
 /**

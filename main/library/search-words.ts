@@ -43,6 +43,14 @@ interface Found {
   said: { ids: number[]; clips: number[]; scores: number[] }
   /** Of each source whose name has it, the score. */
   named: Map<number, number>
+  /** By clip the facts that state it, surest first. */
+  told: Map<number, Told[]>
+}
+
+interface Told {
+  id: number
+  whole: boolean
+  strength: number
 }
 
 export interface WordMatch {
@@ -54,6 +62,8 @@ export interface WordMatch {
   unknown: string[]
   /** Of some clips the annotations for which they are found, best first. */
   reasons: (clipIds: readonly number[]) => Map<number, number[]>
+  /** Facts for which a clip is found: those with a term that nothing else says of it. */
+  told: (clipId: number) => number[]
   /** Whether a clip has a term in nothing but the name of its source. */
   named: (clipId: number, sourceId: number) => boolean
 }
@@ -99,26 +109,27 @@ export class WordSearch {
       }
       return new Map([...best].map(([clipId, ids]) => [clipId, [...ids].sort(([, a], [, b]) => b - a).map(([id]) => id)]))
     }
-    const unknown = terms.filter((_, at) => found[at]?.best.size === 0).map(({ text }) => text)
+    const unknown = terms.filter((_, at) => found[at]?.best.size === 0 && found[at].told.size === 0).map(({ text }) => text)
     const may = (clipId: number) => allowed === null || allowed.has(clipId)
     const scores = new Map<number, number>()
-    const [first, ...others] = found
-    for (const [clipId, score] of first?.best ?? []) {
+    const [first] = found
+    for (const clipId of new Set([...(first?.best.keys() ?? []), ...(first?.told.keys() ?? [])])) {
       if (!may(clipId)) continue
-      const all = others.map(({ best }) => best.get(clipId))
-      if (all.every((one) => one !== undefined)) scores.set(clipId, all.reduce((sum, one) => sum + one, score) / found.length)
+      const all = found.map((one) => one.best.get(clipId) ?? stated(one, clipId, found)?.score)
+      if (all.every((one) => one !== undefined)) scores.set(clipId, all.reduce((sum, one) => sum + one, 0) / found.length)
     }
     return {
       scores,
       some: scores.size > 0 || terms.length < 2 ? [] : some(found, may),
       unknown,
       reasons,
+      told: (clipId) => [...new Set(found.flatMap((one) => (one.best.has(clipId) ? [] : (stated(one, clipId, found)?.id ?? []))))],
       named: (clipId, sourceId) => found.some(({ named, best }) => named.has(sourceId) && best.get(clipId) === named.get(sourceId)),
     }
   }
 
   #find(term: Asked, labels: readonly string[], { guesses, last }: { guesses: boolean; last: boolean }): Found {
-    const found: Found = { best: new Map(), said: { ids: [], clips: [], scores: [] }, named: new Map() }
+    const found: Found = { best: new Map(), said: { ids: [], clips: [], scores: [] }, named: new Map(), told: new Map() }
     const seen = new Set<number>()
     const add = ({ ids, clips, standings }: Gathered, quality: number, exact?: ReadonlySet<number>) => {
       const from = found.said.ids.length
@@ -162,7 +173,9 @@ export class WordSearch {
       else if (names(label, term)) add(this.#labelled(label), FORM)
       else if (means.includes(label)) add(this.#labelled(label), close)
     }
-    addStems(means.map((label) => quoted(wordsIn(label))).join(' OR '), close)
+    const meant = means.map((label) => quoted(wordsIn(label)))
+    addStems(meant.join(' OR '), close)
+    found.told = this.#told([any, ...meant].join(' OR '))
     name(this.#named(any), FORM)
     if (!single) return found
     const known = this.#words()
@@ -174,7 +187,7 @@ export class WordSearch {
     add(this.#saying(longer(known.said)), COMPOUND)
     name(this.#named(longer(known.named)), COMPOUND)
     const [word = ''] = words
-    if (last && found.best.size === 0 && word.length >= SHORTEST_PREFIX) {
+    if (last && found.best.size === 0 && found.told.size === 0 && word.length >= SHORTEST_PREFIX) {
       add(this.#saying(`${whole}*`), PREFIX)
       for (const label of labels) if (label.toLowerCase().startsWith(word)) add(this.#labelled(label), PREFIX)
       name(this.#named(`${whole}*`), PREFIX)
@@ -206,6 +219,20 @@ export class WordSearch {
     return { ids: JSON.parse(ids) as number[], clips: JSON.parse(clips) as number[], standings: JSON.parse(standings) as number[] }
   }
 
+  #told(match: string): Found['told'] {
+    const rows = this.#rows<number>(
+      'SELECT t.id, t.clip_id, t.whole, t.strength FROM told_words w JOIN told t ON t.id = w.rowid WHERE told_words MATCH ? ORDER BY t.strength DESC',
+      match,
+    )
+    const told: Found['told'] = new Map()
+    for (const [id = 0, clipId = 0, whole, strength = 0] of rows) {
+      const of = told.get(clipId) ?? []
+      of.push({ id, whole: whole === 1, strength })
+      told.set(clipId, of)
+    }
+    return told
+  }
+
   #rowids(table: 'said' | 'stems', match: string): number[] {
     const [[ids = '[]'] = []] = this.#rows<string>(`SELECT json_group_array(rowid) FROM ${table} WHERE ${table} MATCH ?`, match)
     return JSON.parse(ids) as number[]
@@ -235,6 +262,21 @@ export class WordSearch {
     }
     return this.#known
   }
+}
+
+/**
+ * The fact of a clip that states a term together with most of the others, and its score. Of one thing among others it must state another term too: a
+ * clip of a grey cat and a green bottle has no grey bottle.
+ */
+function stated({ told }: Found, clipId: number, all: readonly Found[]): { id: number; score: number } | null {
+  let best: { id: number; score: number } | null = null
+  for (const { id, whole, strength } of told.get(clipId) ?? []) {
+    const terms = all.filter((other) => other.told.get(clipId)?.some((one) => one.id === id) === true).length
+    if (!whole && terms < Math.min(2, all.length)) continue
+    const score = 1 + FORM * BELOW_ONE * strength * (terms / all.length)
+    if (best === null || score > best.score) best = { id, score }
+  }
+  return best
 }
 
 /** Words that are one class together are one term. */

@@ -69,8 +69,8 @@ export interface Ranking {
   total: number
 }
 export interface WordRanking {
-  /** `score`: the log-odds of the picture, null where it does not count; `guess`: of a clip like none that the pack was taught. `ids`: the annotations for which it is found, best first. */
-  ranked: { clipId: number; score: number | null; guess: boolean; ids: number[]; named: boolean; alike: number[] }[]
+  /** `score`: the log-odds of the picture, null where it does not count; `guess`: of a clip like none that the pack was taught. `ids`: the annotations for which it is found, best first; `told`: the words of facts. */
+  ranked: { clipId: number; score: number | null; guess: boolean; ids: number[]; told: string[]; named: boolean; alike: number[] }[]
   /** The best that do not match, where nothing does. */
   nearest: WordRanking['ranked']
   matches: number
@@ -352,7 +352,15 @@ function words(index: Index, { filters, sought, limit }: Calls['words']['input']
   const reasons = said.reasons([...listed, ...near].map(({ clipId }) => clipId))
   const hit = (clipId: number, score: number | null, alike: number[]) => {
     const guess = score !== null && sought.picture?.familiar === 'any' && index.familiar[index.rowOf.get(clipId) ?? -1] !== true
-    return { clipId, score, guess, ids: reasons.get(clipId) ?? [], named: said.named(clipId, sourceOf(clipId)), alike }
+    return {
+      clipId,
+      score,
+      guess,
+      ids: reasons.get(clipId) ?? [],
+      told: said.told(clipId).map(wordsOfFact),
+      named: said.named(clipId, sourceOf(clipId)),
+      alike,
+    }
   }
   return {
     ranked: listed.map(({ clipId, alike }) => hit(clipId, odds.get(clipId) ?? null, alike)),
@@ -367,6 +375,10 @@ function words(index: Index, { filters, sought, limit }: Calls['words']['input']
 function saying(index: Index, input: Calls['saying']['input']): number[] {
   const { scores } = foundBy(index, input)
   return [...scores].sort(([, a], [, b]) => b - a).map(([clipId]) => clipId)
+}
+
+function wordsOfFact(id: number): string {
+  return String(db.prepare('SELECT words FROM told WHERE id = ?').get(id)?.['words'])
 }
 
 function sourceOf(clipId: number): number {

@@ -20,7 +20,7 @@ const LIMIT = 20
 /** @param project The library that is searched where none is named. */
 export function searchCommand(project: string): Command {
   return new Command('search')
-    .description('Find clips by words: in captions, notes, answers, labels of boxes, text on screen and names of files')
+    .description('Find clips by words: in captions, facts, notes, answers, labels of boxes, text on screen and names of files')
     .argument('<words...>', 'what to look for; all of them must be there')
     .option('--project <folder>', 'the library to search', project)
     .option('--limit <number>', 'how many clips at most', count, LIMIT)

@@ -15,7 +15,7 @@ import { type Encoding, type MammutEngine, ofFamily } from '../engine/engine.ts'
 import { describer } from '../jobs/regions.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
 import type { Sought, SoughtText, SoughtWords, WordRanking } from '../library/search-worker.ts'
-import { reasonsOf } from './why.ts'
+import { factReasons, reasonsOf } from './why.ts'
 
 type Words = Extract<FindQuery, { by: 'words' }>
 type Likeness = Exclude<FindQuery, { by: 'words' }>
@@ -155,7 +155,7 @@ export class Search {
   #hits(ranked: WordRanking['ranked']): FindHit[] {
     const library = this.#library
     const clips = new Map(library.find.clips(ranked.flatMap(({ clipId, alike }) => [clipId, ...alike])).map((clip) => [clip.id, clip]))
-    return ranked.flatMap(({ clipId, score, guess, ids, named, alike }): FindHit[] => {
+    return ranked.flatMap(({ clipId, score, guess, ids, told, named, alike }): FindHit[] => {
       const clip = clips.get(clipId)
       if (clip === undefined) return []
       const { probe } = library.source(clip.sourceId)
@@ -163,6 +163,7 @@ export class Search {
       const odds = score === null ? null : probability(score)
       const why = [
         ...reasonsOf(library.annotationsById(ids.slice(0, REASONS * 2)), clip, probe, REASONS),
+        ...(told.length === 0 ? [] : factReasons(told, library.facts.of(clip.id), library.facts.language)),
         ...(named ? [{ ...about, kind: 'name' as const, text: clip.sourceName, score: null, guess: false }] : []),
         ...(odds === null ? [] : [{ ...about, kind: 'picture' as const, text: '', score: odds, guess }]),
       ]

@@ -2,8 +2,11 @@
 import type { Annotation } from '../../app/annotation.ts'
 import type { Clip } from '../../app/contract.ts'
 import type { Why } from '../../app/contract/find.ts'
+import type { Fact } from '../../app/facts/facts.ts'
+import { findableFacts } from '../../app/facts/told.ts'
 import { type Probe, secondsOf } from '../../app/media.ts'
 import { standingOfAnnotation } from '../../app/review.ts'
+import type { Language } from '../../app/words.ts'
 
 /** What is said of one clip: a track of each label, and each text once, since the same words twice are no further reason. */
 export function reasonsOf(annotations: readonly Annotation[], clip: Clip, probe: Probe | null, most: number): Why[] {
@@ -13,6 +16,18 @@ export function reasonsOf(annotations: readonly Annotation[], clip: Clip, probe:
     return same.find(({ standing }) => standing !== 'unsure') ?? same[0]
   }
   return reasons.filter((reason) => surest(reason) === reason).slice(0, most)
+}
+
+/** Facts as reasons. @param told Their words, see `findableFacts`. */
+export function factReasons(told: readonly string[], facts: readonly Fact[], language: Language): Why[] {
+  return findableFacts(facts).flatMap(({ words, text, fact }): Why[] => {
+    if (!told.includes(words)) return []
+    const [shown] = fact.evidence.frames
+    const when = fact.kind === 'thing' && shown ? { start: fact.from, end: fact.to, ordinal: shown.ordinal } : null
+    return [
+      { kind: 'fact', text: text[language], state: null, standing: null, score: fact.reliability, guess: false, when, annotationId: null },
+    ]
+  })
 }
 
 function reasonOf(annotation: Annotation, clip: Clip, probe: Probe | null): Why {
