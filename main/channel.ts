@@ -4,7 +4,6 @@
  */
 import { fork } from 'node:child_process'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parentPort, type ResourceLimits, type Transferable, Worker } from 'node:worker_threads'
 import { diskProblem, type Problem, problemOf, TubeletError } from '../app/errors.ts'
 
@@ -19,7 +18,7 @@ export interface Port {
   onMessage(listener: (message: unknown) => void): void
   /** It ended, for whatever reason. Called once, after the last message. */
   onEnd(listener: (cause: Error) => void): void
-  /** Whether it keeps this process alive. */
+  /** Whether a thread keeps this process alive. A process always does, until it is killed. */
   hold(alive: boolean): void
   /** End it at once, whatever it does. `onEnd` follows. */
   kill(): void
@@ -45,12 +44,12 @@ interface Pending {
 interface Side {
   port: Port
   pending: Map<number, Pending>
-  ended: Promise<void>
+  over: Promise<void>
 }
 
 /**
- * Starts the other side at the first call, and again at the next call after it died. While a call is under way the other side keeps this
- * process alive; idle, it does not.
+ * Starts the other side at the first call, and again at the next call after it died. While a call is under way a thread keeps this process
+ * alive; idle, it does not.
  */
 export class Channel<S extends Service<S>> {
   readonly #open: () => Port
@@ -100,15 +99,15 @@ export class Channel<S extends Service<S>> {
     }
   }
 
-  /** Ends the other side, whatever it does. Calls under way and later ones reject. */
-  async close(): Promise<void> {
+  /** Ends the other side, whatever it does. Calls under way reject with `why`, later ones with `cancelled`. */
+  async close(why = closed()): Promise<void> {
     this.#closed = true
     const side = this.#side
     if (side === null) return
-    for (const { reject } of side.pending.values()) reject(closed())
+    for (const { reject } of side.pending.values()) reject(why)
     side.port.hold(true)
     side.port.kill()
-    await side.ended
+    await side.over
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -119,7 +118,7 @@ export class Channel<S extends Service<S>> {
     const port = this.#open()
     const pending: Side['pending'] = new Map()
     port.onMessage((message) => receive(pending, message as FromService))
-    const ended = new Promise<void>((resolve) => {
+    const over = new Promise<void>((resolve) => {
       port.onEnd((cause) => {
         this.#side = null
         const details = cause.stack ?? cause.message
@@ -128,7 +127,7 @@ export class Channel<S extends Service<S>> {
         resolve()
       })
     })
-    return { port, pending, ended }
+    return { port, pending, over }
   }
 }
 
@@ -164,21 +163,20 @@ export function thread(near: string, entry: string, data?: unknown, resourceLimi
   return {
     post: (message, transfer) => worker.postMessage(message, transfer),
     onMessage: (listener) => worker.on('message', listener),
-    onEnd: (listener) => worker.once('exit', (code) => listener(cause ?? new Error(`the thread ended with exit code ${code}`))),
+    onEnd: (listener) => worker.once('exit', (code) => listener(cause ?? ended(`the thread ended with exit code ${code}`))),
     hold: (alive) => (alive ? worker.ref() : worker.unref()),
     kill: () => void worker.terminate(),
   }
 }
 
-/** A Node process. It ends by itself when this one does. @param near, entry As of `thread`. @param args Its arguments. */
-export function childProcess(near: string, entry: string, args: readonly string[]): Port & { readonly pid: number | undefined } {
-  const child = fork(fileURLToPath(new URL(`./${entry}${path.extname(near)}`, near)), args, {
-    serialization: 'advanced',
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  })
+/** @param pid Undefined where it could not be started. */
+export type ProcessPort = Port & { readonly pid: number | undefined }
+
+/** A Node process. It ends by itself when this one does. @param entry The path of its file. @param args Its arguments. */
+export function childProcess(entry: string, args: readonly string[]): ProcessPort {
+  const child = fork(entry, args, { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
   const { promise: end, resolve } = Promise.withResolvers<Error>()
-  child.once('exit', (code, signal) => resolve(new Error(`the process ended with ${signal ?? `exit code ${code}`}`)))
+  child.once('exit', (code, signal) => resolve(ended(`the process ended with ${signal ?? `exit code ${code}`}`)))
   // It could not be started at all: there is no exit then.
   child.once('error', resolve)
   return {
@@ -187,14 +185,14 @@ export function childProcess(near: string, entry: string, args: readonly string[
     post: (message) => void child.send(message as object, () => undefined),
     onMessage: (listener) => child.on('message', listener),
     onEnd: (listener) => void end.then(listener),
-    hold: (alive) => {
-      if (alive) child.ref()
-      else child.unref()
-      if (alive) child.channel?.ref()
-      else child.channel?.unref()
-    },
+    hold: () => undefined,
     kill: () => void child.kill('SIGKILL'),
   }
+}
+
+/** Where an end was noticed says nothing, so it has no stack. */
+export function ended(message: string): Error {
+  return Object.assign(new Error(message), { stack: message })
 }
 
 // ── the other side

@@ -1,5 +1,6 @@
 /** The engine as an Electron utility process. */
 import { utilityProcess } from 'electron'
+import { ended } from '../channel.ts'
 import type { ForkEngine } from '../engine/engine.ts'
 
 export const forkUtility: ForkEngine = (entry, args) => {
@@ -10,7 +11,8 @@ export const forkUtility: ForkEngine = (entry, args) => {
     },
     post: (message) => child.postMessage(message),
     onMessage: (listener) => child.on('message', listener),
-    onExit: (listener) => child.once('exit', listener),
+    onEnd: (listener) => child.once('exit', (code) => listener(ended(`the process ended with exit code ${code}`))),
+    hold: () => undefined,
     kill: () => child.kill(),
   }
 }

@@ -201,7 +201,8 @@ it('gives up on a process that keeps dying', async () => {
       pid: child.pid,
       post: () => undefined,
       onMessage: () => undefined,
-      onExit: (listener) => child.once('exit', listener),
+      onEnd: (listener) => child.once('exit', (code) => listener(new Error(`exit code ${code}`))),
+      hold: () => undefined,
       kill: () => child.kill(),
     }
   }
@@ -217,6 +218,7 @@ it('ends when its host goes away', async () => {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
+  child.send({ id: 1, kind: 'open', input: null })
   await once(child, 'message')
   child.disconnect()
   const [code] = (await once(child, 'exit')) as [number | null]

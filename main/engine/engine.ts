@@ -1,24 +1,23 @@
 /** The host's side of the engine process: starts it, asks it, and starts it again when it dies. */
-import { fork } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Status } from '../../app/contract.ts'
-import { type Problem, TubeletError } from '../../app/errors.ts'
+import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import type { Detection } from '../../app/detections.ts'
 import type { PackManifest } from '../../app/pack/pack.ts'
 import type { Line } from '../../app/text-lines.ts'
+import { type CallOptions, Channel, childProcess, type ProcessPort } from '../channel.ts'
 import type {
   Calls,
   CallName,
   Encoding,
   EngineInfo,
+  EngineService,
   Followed,
   Generated,
   KnownAnswers,
   Picture,
   Regions,
-  Reply,
-  Request,
   Spotted,
   TextUse,
 } from './protocol.ts'
@@ -26,16 +25,8 @@ import type {
 export type { Encoding, EngineInfo, Followed, Generated, Picture, Regions, Spotted, TextUse } from './protocol.ts'
 export type EngineState = Status['engine']['state']
 
-/** A running child process with a channel that clones typed arrays. */
-export interface EngineChannel {
-  readonly pid: number | undefined
-  post(message: unknown): void
-  onMessage(listener: (message: unknown) => void): void
-  onExit(listener: (code: number | null) => void): void
-  kill(): void
-}
 /** Starts `entry`, a path, as a child process. */
-export type ForkEngine = (entry: string, args: readonly string[]) => EngineChannel
+export type ForkEngine = (entry: string, args: readonly string[]) => ProcessPort
 
 export interface AskOptions {
   /** Text as it is decoded; the pieces joined are the answer's text. */
@@ -48,35 +39,29 @@ const CRASHES_ALLOWED = 5
 const CRASH_WINDOW_MS = 60_000
 const FIRST_DELAY_MS = 100
 
-interface Pending {
-  resolve: (output: Calls[CallName]['output']) => void
-  reject: (error: unknown) => void
-  onToken: ((text: string) => void) | undefined
-}
-
 /**
  * Every call waits until the engine is ready. It rejects with TubeletError `engine-unavailable` when the process dies under it (the
  * process is restarted by itself; ask again) or will not start any more, and `cancelled` when its signal is aborted.
  */
 export class Engine<M extends PackManifest = PackManifest> {
-  readonly #args: readonly string[]
-  readonly #fork: ForkEngine
-  readonly #pending = new Map<number, Pending>()
+  readonly #channel: Channel<EngineService>
   readonly #listeners = new Set<(state: EngineState) => void>()
-  #channel: EngineChannel | null = null
+  #port: ProcessPort | null = null
   #ready = readiness()
   #info: EngineInfo<M> | null = null
   #state: EngineState = 'starting'
   #problem: Problem | null = null
   #crashes: number[] = []
   #restart: NodeJS.Timeout | undefined
-  #nextId = 1
   #closed = false
   #closing: Promise<void> | null = null
 
   private constructor(args: readonly string[], forkEngine: ForkEngine) {
-    this.#args = args
-    this.#fork = forkEngine
+    this.#channel = new Channel(() => {
+      const port = forkEngine(ENTRY, args)
+      port.onEnd((cause) => this.#lost(cause))
+      return (this.#port = port)
+    }, unavailable('The engine stopped unexpectedly.').problem)
   }
 
   /**
@@ -85,7 +70,7 @@ export class Engine<M extends PackManifest = PackManifest> {
    */
   static async start({
     packDir,
-    fork = forkNode,
+    fork = childProcess,
     signal,
     untested = false,
   }: {
@@ -126,7 +111,7 @@ export class Engine<M extends PackManifest = PackManifest> {
   }
 
   get pid(): number | undefined {
-    return this.#channel?.pid
+    return this.#port?.pid
   }
 
   /** @returns A function that stops listening. */
@@ -154,7 +139,7 @@ export class Engine<M extends PackManifest = PackManifest> {
     question: string,
     { onToken, signal }: AskOptions = {},
   ): Promise<Generated> {
-    return this.#call('answer', { embedding, memory, question }, { onToken, signal })
+    return this.#call('answer', { embedding, memory, question }, { onNote: onToken, signal })
   }
 
   /** Where the decoder looks for each word of a caption (or, with its question, an answer), whoever wrote it. */
@@ -214,110 +199,56 @@ export class Engine<M extends PackManifest = PackManifest> {
   async #end(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#restart)
-    const channel = this.#channel
-    this.#fail(unavailable('The engine was closed.'))
-    if (!channel) return
-    const gone = new Promise<void>((resolve) => channel.onExit(() => resolve()))
-    channel.kill()
-    await gone
+    await this.#fail(unavailable('The engine was closed.'))
   }
 
-  async #call<N extends CallName>(
-    name: N,
-    input: Calls[N]['input'],
-    { onToken, signal }: { onToken?: ((text: string) => void) | undefined; signal?: AbortSignal | undefined } = {},
-  ): Promise<Calls[N]['output']> {
-    if (signal?.aborted) throw cancelled()
-    const id = this.#nextId++
-    const { promise, resolve, reject } = Promise.withResolvers<Calls[N]['output']>()
-    const cancel = () => {
-      if (this.#pending.delete(id)) this.#post({ type: 'cancel', id })
-      reject(cancelled())
-    }
-    signal?.addEventListener('abort', cancel, { once: true })
-    this.#ready.promise.then(() => {
-      if (signal?.aborted) return
-      // The reply to `id` has the output of the call that `id` was given to.
-      this.#pending.set(id, { resolve: resolve, reject, onToken })
-      this.#post({ type: 'call', id, name, input } as Request)
-    }, reject)
+  async #call<N extends CallName>(name: N, input: Calls[N]['input'], options: CallOptions<Calls[N]> = {}): Promise<Calls[N]['output']> {
+    const { signal } = options
     try {
-      return await promise
-    } finally {
-      signal?.removeEventListener('abort', cancel)
+      signal?.throwIfAborted()
+      await unlessAborted(this.#ready.promise, signal)
+      return await this.#channel.call(name, input, options)
+    } catch (error) {
+      throw signal?.aborted ? cancelled() : error
     }
-  }
-
-  #post(request: Request): void {
-    this.#channel?.post(request)
   }
 
   #launch(): void {
-    const channel = this.#fork(ENTRY, this.#args)
-    this.#channel = channel
-    channel.onMessage((message) => {
-      if (channel === this.#channel) this.#receive(message as Reply)
-    })
-    channel.onExit((code) => {
-      if (channel === this.#channel) this.#lost(code)
-    })
+    this.#channel.call('open', null).then(
+      (info) => {
+        // `ofFamily` is how a manifest is known to be one of M.
+        this.#info = info as EngineInfo<M>
+        this.#enter('ready')
+        this.#ready.resolve(undefined)
+      },
+      // Where the process ended, that was heard already.
+      (error: unknown) => this.#port !== null && void this.#fail(new TubeletError(problemOf(error))),
+    )
   }
 
-  #receive(reply: Reply): void {
-    if (reply.type === 'ready') {
-      // `ofFamily` is how a manifest is known to be one of M.
-      const info = reply.info as EngineInfo<M>
-      this.#info = info
-      this.#enter('ready')
-      this.#ready.resolve(undefined)
-      return
-    }
-    if (reply.type === 'failed') {
-      this.#channel?.kill()
-      this.#fail(new TubeletError(reply.problem))
-      return
-    }
-    const pending = this.#pending.get(reply.id)
-    if (reply.type === 'token') {
-      pending?.onToken?.(reply.text)
-      return
-    }
-    this.#pending.delete(reply.id)
-    if (reply.type === 'result') pending?.resolve(reply.output)
-    else pending?.reject(new TubeletError(reply.problem))
-  }
-
-  /** The process ended without being told to. */
-  #lost(code: number | null): void {
-    this.#channel = null
+  /** The process ended. */
+  #lost(cause: Error): void {
+    this.#port = null
+    if (this.#problem !== null) return
     const now = Date.now()
     this.#crashes = [...this.#crashes.filter((at) => now - at < CRASH_WINDOW_MS), now]
-    const error = unavailable('The engine stopped unexpectedly.', code === null ? undefined : `exit code ${code}`)
     if (this.#crashes.length >= CRASHES_ALLOWED) {
-      this.#fail(error)
+      void this.#fail(unavailable('The engine stopped unexpectedly.', cause.message))
       return
     }
     if (this.#state === 'ready') this.#ready = readiness()
-    this.#rejectPending(error)
     this.#enter(this.#info ? 'restarting' : 'starting')
     this.#restart = setTimeout(() => this.#launch(), FIRST_DELAY_MS * 2 ** (this.#crashes.length - 1))
   }
 
-  /** No way back: what waits and what comes later is rejected with `error`. */
-  #fail(error: TubeletError): void {
-    this.#channel = null
+  /** No way back: the process is ended, and what waits and what comes later is rejected with `error`. */
+  async #fail(error: TubeletError): Promise<void> {
     this.#problem = error.problem
     this.#ready.reject(error)
     this.#ready = readiness()
     this.#ready.reject(error)
-    this.#rejectPending(error)
     if (!this.#closed) this.#enter('failed')
-  }
-
-  #rejectPending(error: TubeletError): void {
-    const waiting = [...this.#pending.values()]
-    this.#pending.clear()
-    for (const { reject } of waiting) reject(error)
+    await this.#channel.close(error)
   }
 
   #enter(state: EngineState): void {
@@ -336,23 +267,14 @@ export function ofFamily<F extends PackManifest['family']>(engine: Engine, famil
   return engine.info.manifest.family === family
 }
 
-/** A Node child process. It ends by itself when this one does. */
-const forkNode: ForkEngine = (entry, args) => {
-  const child = fork(entry, args, { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
-  return {
-    get pid() {
-      return child.pid
-    },
-    // A failed send means that the child is gone, which its exit reports.
-    post: (message) => void child.send(message as object, () => undefined),
-    onMessage: (listener) => child.on('message', listener),
-    onExit: (listener) => {
-      child.once('exit', listener)
-      // It could not be started at all: there is no exit then.
-      child.once('error', () => listener(null))
-    },
-    kill: () => child.kill(),
-  }
+/** @throws The signal's reason when that is aborted first. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  const { promise: outcome, resolve, reject } = Promise.withResolvers<T>()
+  const abort = () => reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  return outcome
 }
 
 function readiness(): PromiseWithResolvers<undefined> {

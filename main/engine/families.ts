@@ -1,5 +1,6 @@
 /** What the engine process runs: one pack of one family on one execution provider, and the calls that the family answers. */
 import type { PackManifest } from '../../app/pack/pack.ts'
+import type { Handlers } from '../channel.ts'
 import { Detector } from './detector.ts'
 import { openDetector, testDetector } from './detector-pack.ts'
 import { Graphs, type Placement } from './graphs.ts'
@@ -10,16 +11,12 @@ import { openText, testText } from './text-pack.ts'
 import { TextReader } from './text.ts'
 import type { CallName, Calls } from './protocol.ts'
 
-interface CallContext {
-  onToken: (text: string) => void
-  signal: AbortSignal
-}
-export type Handlers = { [N in CallName]?: (input: Calls[N]['input'], context: CallContext) => Promise<Calls[N]['output']> }
+export type PackHandlers = { [N in CallName]?: Handlers<Calls>[N] }
 
 /** A pack on a provider. */
 export interface Placed {
   graphs: Graphs
-  handlers: Handlers
+  handlers: PackHandlers
   /** How the outputs differ from the pack's known answers, or null. `brief`: texts only. */
   selfTest: (options: { signal?: AbortSignal | undefined; brief?: boolean }) => Promise<string | null>
 }
@@ -51,7 +48,7 @@ export async function openPlaceable(dir: string, untested: boolean): Promise<Ope
               encode: ({ tubes }) => model.encode(tubes),
               unfamiliar: ({ embedding }) => Promise.resolve(model.unfamiliar(embedding)),
               caption: (encoding, { signal }) => model.caption(encoding, { signal }),
-              answer: ({ question, ...encoding }, { onToken, signal }) => model.answer(encoding, question, { onToken, signal }),
+              answer: ({ question, ...encoding }, { note, signal }) => model.answer(encoding, question, { onToken: note, signal }),
               follow: ({ memory, text, question }, { signal }) => model.follow(memory, text, question, signal),
               regions: ({ tokens, most }) => model.regions(tokens, most),
               embedText: ({ texts, as }) => model.embedText(texts, as),

@@ -1,8 +1,7 @@
-/** What crosses between the host and the engine process: plain data, cloned by either kind of process channel. */
+/** What crosses between the host and the engine process: plain data, which is cloned (main/channel.ts). */
 import type { RelativeBox } from '../../app/boxes.ts'
 import type { ProviderTrial } from '../../app/contract/system.ts'
 import type { Detection } from '../../app/detections.ts'
-import type { Problem } from '../../app/errors.ts'
 import type { Line } from '../../app/text-lines.ts'
 import type { PackManifest } from '../../app/pack/pack.ts'
 import type { Phrase } from '../../app/phrase.ts'
@@ -113,7 +112,8 @@ export interface Calls {
   /** Whether the pack learnt from no footage like this clip. */
   unfamiliar: { input: Pick<Encoding, 'embedding'>; output: boolean }
   caption: { input: Pick<Encoding, 'embedding' | 'memory'>; output: Generated }
-  answer: { input: Pick<Encoding, 'embedding' | 'memory'> & { question: string }; output: Generated }
+  /** @param note Text as it is decoded; the pieces joined are the answer's text. */
+  answer: { input: Pick<Encoding, 'embedding' | 'memory'> & { question: string }; output: Generated; note: string }
   follow: { input: Pick<Encoding, 'memory'> & { text: string; question: string | null }; output: Followed }
   /** The `most` distinct regions, likeliest objects first; all of them, as the detector orders them, where it is null. */
   regions: { input: { tokens: Uint16Array; most: number | null }; output: Regions }
@@ -131,13 +131,5 @@ export interface Calls {
 }
 export type CallName = keyof Calls
 
-export type Request =
-  | { [N in CallName]: { type: 'call'; id: number; name: N; input: Calls[N]['input'] } }[CallName]
-  | { type: 'cancel'; id: number }
-
-export type Reply =
-  | { type: 'ready'; info: EngineInfo }
-  | { type: 'failed'; problem: Problem }
-  | { type: 'token'; id: number; text: string }
-  | { type: 'result'; id: number; output: Calls[CallName]['output'] }
-  | { type: 'error'; id: number; problem: Problem }
+/** `open` is answered when the pack is loaded and has passed its self-test, or why it is not; the calls after it wait for that. */
+export type EngineService = Calls & { open: { input: null; output: EngineInfo } }
