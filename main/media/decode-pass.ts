@@ -7,7 +7,7 @@ import { type Heard, note } from './damage.ts'
 import { JpegPictures, type Message, Messages, RawPictures } from './decode-streams.ts'
 import { fittedSize, STRIP_CELLS } from './decode-plan.ts'
 import { greySize } from './measure.ts'
-import type { PassEvent, WorkerTask } from './sample.ts'
+import type { PassEvent, PassTask } from './sample.ts'
 import { ShotDetector, TINY } from './shots.ts'
 import { STDERR_KEEP } from './tools.ts'
 
@@ -15,7 +15,7 @@ import { STDERR_KEEP } from './tools.ts'
 const PROGRESS_EVERY = 100
 
 export class DecodePass {
-  readonly #task: WorkerTask
+  readonly #task: PassTask
   /** As probed, and put right by what decoding shows. */
   readonly #probe: Probe
   readonly #clips: ClipCutter
@@ -39,7 +39,7 @@ export class DecodePass {
   readonly #heard: Heard = { complaints: [], madeUp: [], keys: [], text: '', code: null, stalled: false }
   #lastProgress = 0
 
-  constructor(task: WorkerTask) {
+  constructor(task: PassTask) {
     this.#task = task
     this.#messages = new Messages(task.seal)
     this.#probe = { ...task.probe }

@@ -1,29 +1,31 @@
 /** A file of its own: in a fresh process the first thread is the only one, so the second pass gets the first one's. */
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { killNewestThreadWhenAsked } from '../threads.testing.ts'
 import { probe } from './probe.ts'
 import type { Want } from './decode-plan.ts'
 import { sample } from './sample.ts'
 import { findMediaTools } from './tools.ts'
 
-test('a consumer that is slower than its decoder disturbs no other file: its thread has passed on to that one', async () => {
-  const tools = await findMediaTools()
-  const file = path.resolve(import.meta.dirname, '../../models/packs/sample.mp4')
-  const found = await probe(tools, file)
-  const wants: Want[] = [
-    {
-      key: 'a',
-      kind: 'tubes',
-      input: {
-        frames: 4,
-        width: 32,
-        height: 32,
-        fit: 'stretch',
-        maxClipSeconds: 1,
-        tubes: [{ name: 'frame', kernel: [1, 32, 32], stride: [1, 32, 32], offset: [0, 0, 0], depth: [1, 1, 1] }],
-      },
+const tools = await findMediaTools()
+const file = path.resolve(import.meta.dirname, '../../models/packs/sample.mp4')
+const found = await probe(tools, file)
+const wants: Want[] = [
+  {
+    key: 'a',
+    kind: 'tubes',
+    input: {
+      frames: 4,
+      width: 32,
+      height: 32,
+      fit: 'stretch',
+      maxClipSeconds: 1,
+      tubes: [{ name: 'frame', kernel: [1, 32, 32], stride: [1, 32, 32], offset: [0, 0, 0], depth: [1, 1, 1] }],
     },
-  ]
+  },
+]
+
+test('a consumer that is slower than its decoder disturbs no other file: its thread has passed on to that one', async () => {
   const [ended, held] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
   const slow = async () => {
     for await (const { type } of sample(tools, file, found, wants)) {
@@ -44,4 +46,15 @@ test('a consumer that is slower than its decoder disturbs no other file: its thr
   }
   expect(kinds).toContain('clip')
   expect(kinds.at(-1)).toBe('done')
+}, 60_000)
+
+test('a pass whose thread dies says so, and the next one is read by another', async () => {
+  const kinds = async () => {
+    const all: string[] = []
+    for await (const { type } of sample(tools, file, found, wants)) all.push(type)
+    return all
+  }
+  killNewestThreadWhenAsked()
+  await expect(kinds()).rejects.toMatchObject({ problem: { code: 'internal', message: 'Reading the video stopped unexpectedly.' } })
+  expect((await kinds()).at(-1)).toBe('done')
 }, 60_000)

@@ -5,10 +5,9 @@
 import type { ChildProcess } from 'node:child_process'
 import { constants, setPriority } from 'node:os'
 import type { Readable } from 'node:stream'
-import { parentPort } from 'node:worker_threads'
-import { problemOf } from '../../app/errors.ts'
+import { serve } from '../channel.ts'
 import { DecodePass } from './decode-pass.ts'
-import { type FromWorker, isHeavy, type PassEvent, type ToWorker, type WorkerTask } from './sample.ts'
+import { isHeavy, type PassEvent, type PassTask, type SampleService } from './sample.ts'
 import { ended, startTool } from './tools.ts'
 
 /** Finished clips and pictures that the host has not taken yet; at this number ffmpeg's pipes are left to fill, and it waits. */
@@ -16,23 +15,21 @@ const MAX_WAITING = 8
 /** A decoder that gives no byte for this long, though it is read from, never will. */
 const STALL_MS = 60_000
 
-const host = parentPort
-if (host === null) throw new Error('sample-worker runs as a worker thread')
-
-function send(message: FromWorker): void {
-  const buffers =
-    message.type === 'clip' || message.type === 'beginning'
-      ? [...message.clip.inputs.flatMap(({ tubes }) => tubes.map((tube) => tube.buffer)), message.clip.thumbnail.buffer]
-      : message.type === 'thumbnail'
-        ? [message.jpeg.buffer]
-        : message.type === 'picture'
-          ? message.picture === null
-            ? []
-            : [message.picture.rgb.buffer]
-          : message.type === 'done'
-            ? [message.pts.buffer, ...message.filmstrip.map((jpeg) => jpeg.buffer)]
-            : []
-  host?.postMessage(message, buffers)
+/** The memory of an event, which changes hands. */
+function memoryOf(event: PassEvent): ArrayBuffer[] {
+  switch (event.type) {
+    case 'clip':
+    case 'beginning':
+      return [...event.clip.inputs.flatMap(({ tubes }) => tubes.map((tube) => tube.buffer)), event.clip.thumbnail.buffer]
+    case 'thumbnail':
+      return [event.jpeg.buffer]
+    case 'picture':
+      return event.picture === null ? [] : [event.picture.rgb.buffer]
+    case 'done':
+      return [event.pts.buffer, ...event.filmstrip.map((jpeg) => jpeg.buffer)]
+    case 'progress':
+      return []
+  }
 }
 
 /** One pass. `taken` and `stop` are what the host says of it while it runs. */
@@ -44,12 +41,16 @@ class Run {
   #waiting = 0
   #lastBytes = Date.now()
 
-  constructor(task: WorkerTask) {
+  readonly #note: (event: PassEvent, transfer: ArrayBuffer[]) => void
+  #failure: { error: unknown } | null = null
+
+  constructor(task: PassTask, note: (event: PassEvent, transfer: ArrayBuffer[]) => void) {
     this.#pass = new DecodePass(task)
+    this.#note = note
   }
 
-  /** Resolves when ffmpeg has ended and every event has been sent. */
-  async start(task: WorkerTask): Promise<void> {
+  /** Resolves when ffmpeg has ended and every event has been sent. @throws What was wrong with the file, as `sample` says. */
+  async start(task: PassTask): Promise<void> {
     const signal = AbortSignal.any([this.#stop.signal, this.#stall.signal])
     const child = startTool(
       task.ffmpeg,
@@ -72,9 +73,8 @@ class Run {
     }, 1000)
     try {
       const code = await ended(child)
-      if (!this.#stop.signal.aborted) for (const event of this.#pass.finish(code, this.#stall.signal.aborted)) send(event)
-    } catch (error) {
-      send({ type: 'failed', problem: problemOf(error) })
+      if (this.#failure !== null) throw this.#failure.error
+      if (!this.#stop.signal.aborted) for (const event of this.#pass.finish(code, this.#stall.signal.aborted)) this.#send(event)
     } finally {
       clearInterval(watch)
     }
@@ -98,6 +98,10 @@ class Run {
     for (const pipe of this.#pipes) pipe.destroy()
   }
 
+  #send(event: PassEvent): void {
+    this.#note(event, memoryOf(event))
+  }
+
   #read(pipe: Readable | null | undefined, take: (chunk: Uint8Array) => Iterable<PassEvent>): void {
     if (pipe === null || pipe === undefined) return
     this.#pipes.push(pipe)
@@ -106,11 +110,11 @@ class Run {
       try {
         for (const event of take(chunk)) {
           if (isHeavy(event)) this.#waiting += 1
-          send(event)
+          this.#send(event)
         }
       } catch (error) {
+        this.#failure ??= { error }
         this.stop()
-        send({ type: 'failed', problem: problemOf(error) })
       }
       if (this.#waiting >= MAX_WAITING) for (const one of this.#pipes) one.pause()
     })
@@ -128,15 +132,26 @@ function yieldToPeople({ pid }: ChildProcess): void {
 
 let run: Run | null = null
 
-host.on('message', (message: ToWorker) => {
-  if (message === 'taken') run?.taken()
-  else if (message === 'stop') run?.stop()
-  else if ('memory' in message) run?.reuse(message.key, message.memory)
-  else {
-    run = new Run(message)
-    void run.start(message).then(() => {
+serve<SampleService>({
+  pass: async (task, { note }) => {
+    run = new Run(task, note)
+    try {
+      await run.start(task)
+      return null
+    } finally {
       run = null
-      send({ type: 'idle' })
-    })
-  }
+    }
+  },
+  taken: () => {
+    run?.taken()
+    return null
+  },
+  reuse: ({ key, memory }) => {
+    run?.reuse(key, memory)
+    return null
+  },
+  stop: () => {
+    run?.stop()
+    return null
+  },
 })

@@ -1,10 +1,9 @@
 /** One decode pass over a file: everything that Tubelet ever needs from its pixels, clip by clip as the decoder reaches them. */
 import { access } from 'node:fs/promises'
-import path from 'node:path'
-import { Worker } from 'node:worker_threads'
 import type { RelativeBox } from '../../app/boxes.ts'
-import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
+import { type Problem, TubeletError } from '../../app/errors.ts'
 import type { FrameRef, Probe } from '../../app/media.ts'
+import { Channel, thread } from '../channel.ts'
 import type { SampledClip } from './clips.ts'
 import { damageOf, type Heard } from './damage.ts'
 import { decodePlan, type Want } from './decode-plan.ts'
@@ -50,7 +49,7 @@ export type PassEvent =
   | (Omit<Extract<SampleEvent, { type: 'done' }>, 'damaged'> & { heard: Heard })
 
 /** What a worker thread needs for a pass. */
-export interface WorkerTask {
+export interface PassTask {
   ffmpeg: string
   args: string[]
   /** What the messages of this pass are known by. */
@@ -59,42 +58,38 @@ export interface WorkerTask {
   probe: Probe
   wants: readonly Want[]
 }
-/** idle: the pass is over, ffmpeg has ended, and the worker is ready for another task. */
-export type FromWorker = PassEvent | { type: 'failed'; problem: Problem } | { type: 'idle' }
-/** taken: the consumer has asked for what follows a clip or a picture. stop: kill ffmpeg and end the pass. `memory`: of a picture that it is done with. */
-export type ToWorker = WorkerTask | 'taken' | 'stop' | { type: 'memory'; key: string; memory: ArrayBuffer }
-
-/** Threads between two passes. They do not keep the process alive. */
-const idle = new Set<Worker>()
-
-function newWorker(): Worker {
-  return new Worker(new URL(`./sample-worker${path.extname(import.meta.url)}`, import.meta.url))
+export interface SampleService {
+  /** Answered when the pass is over: ffmpeg has ended, and the worker is ready for another one. */
+  pass: { input: PassTask; output: null; note: PassEvent }
+  /** The consumer has asked for what follows a clip or a picture. */
+  taken: { input: null; output: null }
+  /** The memory of a picture that it is done with. */
+  reuse: { input: { key: string; memory: ArrayBuffer }; output: null }
+  /** Kill ffmpeg and end the pass. */
+  stop: { input: null; output: null }
 }
 
-function takeWorker(): Worker {
-  for (const worker of idle) {
-    idle.delete(worker)
-    forgetPass(worker).ref()
-    return worker
-  }
-  return newWorker()
+const STOPPED: Problem = {
+  code: 'internal',
+  message: 'Reading the video stopped unexpectedly.',
+  stillWorks: 'Your library and everything already shown as done are safe.',
+  next: 'Try again: it starts anew.',
+}
+
+/** Threads between two passes. */
+const idle: Channel<SampleService>[] = []
+
+function newWorker(): Channel<SampleService> {
+  return new Channel(() => thread(import.meta.url, 'sample-worker'), STOPPED)
 }
 
 /** Start a thread ahead of the first pass, which then need not wait for it. */
 export function warmUp(): void {
-  if (idle.size === 0) putBack(newWorker())
-}
-
-/** Event by event: to remove all listeners at once would take the ones that Node itself hears the thread by. */
-function forgetPass(worker: Worker): Worker {
-  return worker.removeAllListeners('message').removeAllListeners('error').removeAllListeners('exit')
-}
-
-function putBack(worker: Worker): void {
-  forgetPass(worker).unref()
-  // One that dies at rest is forgotten, and takes nothing with it.
-  worker.on('error', () => undefined).on('exit', () => idle.delete(worker))
-  idle.add(worker)
+  if (idle.length > 0) return
+  const worker = newWorker()
+  idle.push(worker)
+  // There is no pass to stop; a thread that does not start is told by the first pass.
+  worker.call('stop', null).catch(() => undefined)
 }
 
 /**
@@ -118,39 +113,30 @@ export async function* sample(
     throw new TubeletError(problemOfAccess(file, error), { cause: error })
   })
   const seal = newSeal()
-  const task: WorkerTask = { ffmpeg: tools.ffmpeg, args: decodePlan(tools, file, probe, wants, seal), seal, file, probe, wants }
-  const worker = takeWorker()
+  const task: PassTask = { ffmpeg: tools.ffmpeg, args: decodePlan(tools, file, probe, wants, seal), seal, file, probe, wants }
+  const worker = idle.pop() ?? newWorker()
   // A slow consumer is still at its clips when the pass is over: by then the thread may be at another file, which must not hear of it.
   let ours = true
-  const tell = (message: ToWorker) => ours && worker.postMessage(message)
-  const giveBack = (key: string, { rgb: { buffer: memory } }: SampledPicture) => {
-    if (ours) worker.postMessage({ type: 'memory', key, memory } satisfies ToWorker, [memory])
+  const tell = <K extends 'taken' | 'reuse' | 'stop'>(kind: K, input: SampleService[K]['input'], transfer: ArrayBuffer[] = []) => {
+    // A thread that died is told by the pass.
+    if (ours) worker.call(kind, input, { transfer }).catch(() => undefined)
   }
+  const giveBack = (key: string, { rgb: { buffer: memory } }: SampledPicture) => tell('reuse', { key, memory }, [memory])
   const inbox = new Inbox()
   const abort = () => inbox.fail(signal?.reason)
-  worker.on('error', (error) => inbox.fail(new TubeletError(problemOf(error), { cause: error })))
-  const over = new Promise<void>((resolve) => {
-    worker.on('message', (message: FromWorker) => {
-      if (message.type !== 'idle') {
-        inbox.put(message)
-        return
-      }
+  const over = worker
+    .call('pass', task, { onNote: (event) => inbox.put(event) })
+    .catch((error: unknown) => inbox.put({ type: 'failed', error }))
+    .then(() => {
       ours = false
-      putBack(worker)
-      resolve()
+      idle.push(worker)
     })
-    worker.on('exit', () => {
-      inbox.fail(new TubeletError(problemOf(new Error('the sampling thread ended early'))))
-      resolve()
-    })
-  })
-  tell(task)
   signal?.addEventListener('abort', abort, { once: true })
   if (signal?.aborted === true) abort()
   try {
     for (;;) {
       const message = await inbox.next()
-      if (message.type === 'failed') throw new TubeletError(message.problem)
+      if (message.type === 'failed') throw message.error
       if (message.type === 'done') {
         const { heard, ...done } = message
         const { problem, unread } = damageOf(file, probe, done, heard)
@@ -161,11 +147,11 @@ export async function* sample(
         const { key, picture } = message
         yield { ...message, picture: picture && { ...picture, giveBack: () => giveBack(key, picture) } }
       } else yield message
-      if (isHeavy(message)) tell('taken')
+      if (isHeavy(message)) tell('taken', null)
     }
   } finally {
     signal?.removeEventListener('abort', abort)
-    tell('stop')
+    tell('stop', null)
     await over
   }
 }
@@ -175,9 +161,9 @@ export function isHeavy(event: { type: string; picture?: unknown }): boolean {
   return event.type === 'clip' || (event.type === 'picture' && event.picture !== null)
 }
 
-type PassMessage = Exclude<FromWorker, { type: 'idle' }>
+type PassMessage = PassEvent | { type: 'failed'; error: unknown }
 
-/** Messages that have come and are not yet asked for, in order; a failure is given before them. */
+/** Messages that have come and are not yet asked for, in order; that it was aborted is told before them. */
 class Inbox {
   #waiting: PassMessage[] = []
   #failure: { error: unknown } | null = null
