@@ -193,6 +193,8 @@ test('failed entries leave the queue, one and all, and what could not be read go
   await page.getByRole('button', { name: 'Remove broken1.mp4 from the queue' }).click()
   await expect(failed.filter({ hasText: 'broken1' })).toHaveCount(0)
   await expect(failed.filter({ hasText: /broken\d/ })).toHaveCount(3)
+  await page.keyboard.press('Control+z')
+  await expect(failed.filter({ hasText: /broken\d/ })).toHaveCount(4)
   await page.getByRole('button', { name: 'Remove all failed' }).click()
   await expect(page.getByRole('list', { name: 'Failed' })).toHaveCount(0)
   expect((await call('queue')).failed).toBe(0)

@@ -121,7 +121,7 @@ export const stateRoutes = {
     method: 'post',
     path: '/api/queue/{jobId}/remove',
     summary:
-      'Take a job that failed or was cancelled off the list. A video of which nothing could be read goes to the bin with it; `binned` says how many did',
+      'Take a job that failed or was cancelled off the list. A video of which nothing could be read goes to the bin with it; `binned` says how many did. A step of undo',
     params: onJob,
     output: z.object({ binned: z.number().int() }),
     errors: ['not-found', 'conflict'],
@@ -129,7 +129,7 @@ export const stateRoutes = {
   removeFailed: route({
     method: 'post',
     path: '/api/queue/remove',
-    summary: 'Take all failed jobs off the list, and videos of which nothing could be read with them',
+    summary: 'Take all failed jobs off the list, and videos of which nothing could be read with them: a step of undo',
     output: z.object({ binned: z.number().int() }),
   }),
   cancelJob: route({

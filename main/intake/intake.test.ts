@@ -1,9 +1,10 @@
 /** What becomes of numbered pictures of which some are missing: told, as one video and as several. Real pictures, made here. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { english } from '../../app/phrase.ts'
 import { findMediaTools } from '../media/tools.ts'
 import { openTubelet } from '../open.ts'
 import { becameOf, linesOf } from './told.ts'
@@ -50,4 +51,32 @@ test('pictures with gaps are told by number, before and in the entry, and become
   ])
   // Once they are videos, no rate need be said again.
   expect(await bring({ gaps: 'split' })).toMatchObject({ added: [], numbered: [], duplicates: [{}, {}, {}] })
+})
+
+test('failed entries that leave the queue are a step of undo, with the videos that go to the bin', async () => {
+  const { jobs, library } = tubelet
+  const broken = ['one.mp4', 'two.mp4'].map((name) => path.join(folder, name))
+  for (const file of broken) writeFileSync(file, `no video, ${file}\0`.repeat(40))
+  await tubelet.intake.bring({ paths: broken })
+  await jobs.idle()
+  const failed = () => jobs.queue().jobs.flatMap(({ state, title, problem }) => (state === 'failed' ? [[title, problem?.code]] : []))
+  const there = () => library.sources().flatMap(({ name, state }) => (state === 'failed' ? [name] : []))
+  const [before, names] = [failed(), there()]
+  expect([before.length, names]).toEqual([2, ['one.mp4', 'two.mp4']])
+
+  expect(jobs.removeFailed()).toBe(2)
+  expect([failed(), there(), library.bin.list().length]).toEqual([[], [], 2])
+  expect(english(library.history.list(1).steps[0]?.description ?? { text: '' })).toBe('Removed from the queue × 2')
+  await library.history.undo()
+  expect([failed(), there(), library.bin.list().length]).toEqual([before, names, 0])
+  await library.history.redo()
+  expect([failed(), there(), library.bin.list().length]).toEqual([[], [], 2])
+  await library.history.undo()
+
+  // One of them, by itself.
+  const [one] = jobs.queue().jobs.filter(({ title }) => title === 'one.mp4')
+  jobs.removeFailed(one?.id ?? 0)
+  expect(there()).toEqual(['two.mp4'])
+  await library.history.undo()
+  expect([failed(), there()]).toEqual([before, names])
 })

@@ -113,6 +113,7 @@ export class Jobs {
     // What undo puts back must be looked for or encoded again, where that had not been done.
     library.history.onStepped((kinds) => {
       this.eventually(() => this.encodeMarks())
+      if (kinds.has('job')) this.#announce()
       if (!kinds.has('vocabulary')) return
       library.emit({ type: 'labels' })
       this.eventually(() => this.detectLabels())
@@ -294,7 +295,7 @@ export class Jobs {
    */
   removeFailed(only?: number): number {
     const jobs = only === undefined ? this.#table.failed() : [this.#table.get(only)]
-    let binned = 0
+    const binned = new Set<number>()
     for (const job of jobs) {
       if (job.state === 'queued' || job.state === 'running')
         throw new TubeletError({
@@ -305,13 +306,11 @@ export class Jobs {
         })
       // One file may have failed twice.
       const source = job.kind === 'analyse' && this.#library.sourceExists(job.sourceId) ? this.#library.source(job.sourceId) : null
-      if (source?.state === 'failed' && source.clipCount === 0) {
-        this.#library.bin.remove(source.id)
-        binned += 1
-      } else this.#table.remove(job.id)
+      if (source?.state === 'failed' && source.clipCount === 0) binned.add(source.id)
     }
+    this.#library.removeJobs(jobs, [...binned])
     this.#announce()
-    return binned
+    return binned.size
   }
 
   #analysisWaits(source: number): boolean {

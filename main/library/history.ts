@@ -12,6 +12,7 @@ import { TubeletError } from '../../app/errors.ts'
 import { english, phrase, type Phrase, said } from '../../app/phrase.ts'
 import type { Vocabulary } from '../../app/vocabulary.ts'
 import { isOpen, windowOf } from '../made-in.ts'
+import type { KeptJob } from './job-table.ts'
 
 /** What a person decided about one annotation. */
 export interface HumanLayer {
@@ -29,6 +30,8 @@ export type Change =
   /** Whether it is in the library, after the change: it was not before, or the other way round. */
   | { kind: 'clip'; clipId: number; there: boolean }
   | { kind: 'source'; sourceId: number; there: boolean }
+  /** With all that is kept of it. */
+  | { kind: 'job'; job: KeptJob; there: boolean }
 type AnnotationChange = Extract<Change, { kind: 'annotation' }>
 
 /** How the library is made what a change says, by its kind. */
@@ -264,6 +267,10 @@ export class EditHistory {
         this.#makers.source(change)
         return
       }
+      case 'job': {
+        this.#makers.job(change)
+        return
+      }
     }
   }
 
@@ -398,20 +405,21 @@ function inverse(change: Change): Change {
     case 'clip':
       return { ...change, there: !change.there }
     case 'source':
+    case 'job':
       return { ...change, there: !change.there }
   }
 }
 
 interface Stored {
   action: Action | keyof typeof OF_OTHERS
-  /** Of a video, its id. */
+  /** Of a video or a job, its id. */
   annotationId: number
   clipId: number | null
   before: string | null
   after: string | null
 }
 /** What the table calls changes of anything but annotations, which it calls by what was done. */
-const OF_OTHERS = { vocabulary: true, clip: true, source: true } as const
+const OF_OTHERS = { vocabulary: true, clip: true, source: true, job: true } as const
 
 /** The row of a change, and back. */
 function stored(change: Change): Stored {
@@ -436,6 +444,16 @@ function stored(change: Change): Stored {
       return { action: 'clip', annotationId: 0, clipId: change.clipId, ...sides(change.there) }
     case 'source':
       return { action: 'source', annotationId: change.sourceId, clipId: null, ...sides(change.there) }
+    case 'job': {
+      const [job, none] = [JSON.stringify(change.job), JSON.stringify(null)]
+      return {
+        action: 'job',
+        annotationId: change.job.id,
+        clipId: null,
+        before: change.there ? none : job,
+        after: change.there ? job : none,
+      }
+    }
   }
 }
 
@@ -451,6 +469,12 @@ function changeOf({ action, annotation_id, clip_id, before, after }: Row): Chang
       return { kind: 'clip', clipId: Number(clip_id), there: after === THERE }
     case 'source':
       return { kind: 'source', sourceId: Number(annotation_id), there: after === THERE }
+    case 'job': {
+      const [was, is] = [parsed(before), parsed(after)] as (KeptJob | null)[]
+      const job = is ?? was
+      if (!job) throw new RangeError('a change of no job')
+      return { kind: 'job', job, there: Boolean(is) }
+    }
     default:
       return {
         kind: 'annotation',

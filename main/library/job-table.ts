@@ -26,6 +26,13 @@ export interface VideoAhead {
   files: number
 }
 
+/** The row of a job that was taken off the list, to put it back. */
+export interface KeptJob {
+  id: number
+  sourceId: number | null
+  row: Record<string, string | number | null>
+}
+
 /** About as many files as a window shows of the list. */
 const TOP_OF_LIST = 10
 
@@ -62,8 +69,7 @@ export class JobTable {
   /** @throws TubeletError `not-found` */
   get(id: number): StoredJob {
     const row = this.#db.prepare('SELECT * FROM jobs WHERE id = ?').get(id)
-    if (row === undefined)
-      throw new TubeletError({ code: 'not-found', message: 'That job is not in the queue any more.', next: 'Reload the list.' })
+    if (row === undefined) throw this.#gone()
     return jobOf(row)
   }
 
@@ -156,6 +162,28 @@ export class JobTable {
   /** Forget a job that ended. */
   remove(id: number): void {
     this.#db.prepare(`DELETE FROM jobs WHERE id = ? AND state IN ('done', 'failed', 'cancelled')`).run(id)
+  }
+
+  /** All that there is of one. @throws TubeletError `not-found` */
+  kept(id: number): KeptJob {
+    const row = this.#db.prepare('SELECT * FROM jobs WHERE id = ?').get(id) as KeptJob['row'] | undefined
+    if (row === undefined) throw this.#gone()
+    return { id, sourceId: row['source_id'] === null ? null : Number(row['source_id']), row }
+  }
+
+  /** Put one back on the list; not where its video is gone for good. */
+  putBack({ sourceId, row }: KeptJob): void {
+    if (sourceId !== null && !this.#db.prepare('SELECT 1 FROM sources WHERE id = ?').get(sourceId)) return
+    const columns = Object.keys(row)
+    this.#db
+      .prepare(
+        `INSERT OR IGNORE INTO jobs (${columns.map((name) => `"${name}"`).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+      )
+      .run(...Object.values(row))
+  }
+
+  #gone(): TubeletError {
+    return new TubeletError({ code: 'not-found', message: 'That job is not in the queue any more.', next: 'Reload the list.' })
   }
 
   failed(): StoredJob[] {

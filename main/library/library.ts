@@ -28,7 +28,7 @@ import { LibraryPacks } from './packs.ts'
 import { TOUCHED } from './reach.ts'
 import { RemovedClips } from './removed.ts'
 import { Seen } from './seen.ts'
-import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf, UNSURE_NAME } from './rows.ts'
+import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf, type StoredJob, UNSURE_NAME } from './rows.ts'
 import { openDatabase } from './schema.ts'
 import { makeFolderSync } from '../folders.ts'
 import { packageVersion } from '../version.ts'
@@ -120,6 +120,7 @@ export class Library {
         vocabulary: ({ after }) => this.detections.setVocabulary(after),
         clip: ({ clipId, there }) => (there ? this.#removed.restore(clipId) : this.#removed.remove(clipId)),
         source: ({ sourceId, there }) => (there ? this.bin.restore(sourceId) : this.bin.remove(sourceId)),
+        job: ({ job, there }) => (there ? this.jobs.putBack(job) : this.jobs.remove(job.id)),
       },
     )
     this.#annotations = new Annotations(this.#db, (work) => this.#atomic(work), this.history)
@@ -289,6 +290,26 @@ export class Library {
       this.history.record({ kind: 'source', sourceId: id, there: false }, description)
       this.bin.remove(id)
     })
+    this.emit({ type: 'history' })
+  }
+
+  /** Take jobs that ended off the list, and move videos to the bin: one step of undo. */
+  removeJobs(jobs: readonly StoredJob[], sourceIds: readonly number[]): void {
+    const [first] = jobs
+    if (first === undefined) return
+    const description =
+      jobs.length === 1
+        ? said('{{deed}} · {{source}}', { deed: said('Removed from the queue'), source: first.title })
+        : said('{{deed}} × {{times}}', { deed: said('Removed from the queue'), times: jobs.length })
+    this.history.asOneStep(() => {
+      // Videos last: to undo it they come back first, and their jobs with them.
+      for (const { id } of jobs) this.history.record({ kind: 'job', job: this.jobs.kept(id), there: false }, description)
+      for (const { id } of jobs) this.jobs.remove(id)
+      for (const sourceId of sourceIds) {
+        this.history.record({ kind: 'source', sourceId, there: false }, description)
+        this.bin.remove(sourceId)
+      }
+    }, description)
     this.emit({ type: 'history' })
   }
 

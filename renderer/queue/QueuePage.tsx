@@ -6,7 +6,8 @@ import { call } from '../api.ts'
 import { about, number, percent } from '../format.ts'
 import { phrase, shown, t, told } from '../i18n.ts'
 import { queryClient, queueQuery, useQueue } from '../cache.ts'
-import { tell, toast } from '../toast.ts'
+import { tell } from '../toast.ts'
+import { offerUndo } from '../undo.ts'
 import { jobName } from './job-name.ts'
 import { ask, newest, withMove } from '../queue-order.ts'
 import { ReviewProgress } from './ReviewProgress.tsx'
@@ -173,10 +174,13 @@ function moveJob(job: Job, before: number | null): void {
 async function remove(removing: Promise<{ binned: number }>): Promise<void> {
   try {
     const { binned } = await removing
-    if (binned > 0)
-      toast(t('{{count, number}} videos of which nothing could be read lie in the bin for 30 days (Settings)', { count: binned }), {
-        id: 'removed',
-      })
+    void queryClient.invalidateQueries({ queryKey: ['history'] })
+    offerUndo(
+      binned > 0
+        ? t('{{count, number}} videos of which nothing could be read lie in the bin for 30 days (Settings)', { count: binned })
+        : t('Removed from the queue'),
+      { id: 'removed' },
+    )
   } catch (error) {
     tell(error)
   }
