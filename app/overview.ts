@@ -25,7 +25,9 @@ export type ClipFact = z.infer<typeof ClipFact>
 
 export const Facts = z.object({
   clips: z.array(ClipFact),
-  answers: z.array(z.object({ clipId: z.number().int(), question: z.string(), text: z.string(), confidence: z.number().nullable() })),
+  answers: z.array(
+    z.object({ clipId: z.number().int(), question: z.string(), text: z.string(), confidence: z.number().nullable(), unsure: z.boolean() }),
+  ),
   /** Tracks that the model found, with how often such a track is right, 0..1. */
   tracks: z.array(z.object({ clipId: z.number().int(), confidence: z.number() })),
 })

@@ -24,6 +24,14 @@ export function labelText(label: string, unsure: boolean): string {
   return unsure ? `${label}?` : label
 }
 
+/** Before a text that the machine is not sure of and nobody decided about, where nothing but the text can be seen: subtitles, the clipboard, a legend. */
+const DOUBT = '(?) '
+
+/** A text as it stands where nothing stands beside it. */
+export function doubted(text: string, unsure: boolean): string {
+  return unsure && text !== '' ? `${DOUBT}${text}` : text
+}
+
 /** All names of a clip as they stand in lists, those that are sure first. */
 export function labelTexts({ labels, perhaps }: { labels: readonly string[]; perhaps: readonly string[] }): string[] {
   return [...labels, ...perhaps.map((label) => labelText(label, true))]

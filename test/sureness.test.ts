@@ -13,6 +13,7 @@ import { reasonParts } from '../app/find.ts'
 import { tracksOf } from '../app/overview.ts'
 import { english } from '../app/phrase.ts'
 import { labelTexts, standingOfAnnotation } from '../app/review.ts'
+import { typedYesNo } from '../app/table/question.ts'
 import { withNames } from '../app/vocabulary.ts'
 import { exportProject } from '../main/export/export.ts'
 import { Library } from '../main/library/library.ts'
@@ -234,6 +235,27 @@ test('once somebody asks for it, or decides about it, no place doubts it any mor
     files: { csv: ['donut accepted', 'person sure'] },
   })
   expect(JSON.stringify(decided)).not.toContain('donut?')
+})
+
+test('an answer that is not sure looks so in the table, on the clipboard and in the overview, and goes back as no decision', async () => {
+  const question = 'Is there a car?'
+  const { id } = library.table.addColumn('yesno', question, false)
+  library.saveMachine(clipId, 'answer', [
+    {
+      body: { kind: 'answer', question, text: 'No cars were seen.' },
+      evidence: { confidence: 0.45, unsure: true, agreement: null, frames: [] },
+      provenance,
+    },
+  ])
+  const key = `c${id}`
+  expect([await cell(key, 'clips'), await cell(key, 'videos')]).toEqual(['no unsure', 'no unsure'])
+  const { view } = await library.table.ask('open', { query: { rows: 'clips', sort: [], filters: [], group: null } })
+  const copied = await library.table.ask('tsv', { view, from: 0, to: 1, columns: [key] })
+  expect(copied).toBe('(?) no')
+  expect(typedYesNo(copied)).toBe('unsure')
+  expect(library.overview.facts().answers).toMatchObject([{ text: 'No cars were seen.', unsure: true }])
+  const groups = (await library.table.ask('open', { query: { rows: 'clips', sort: [], filters: [], group: key } })).groups
+  expect(groups).toMatchObject([{ text: 'no', unsure: 1 }])
 })
 
 test('a library of an earlier version, which does not say how sure its tracks are, says so once it is open', async () => {

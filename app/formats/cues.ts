@@ -1,6 +1,6 @@
 /** What WebVTT and SRT share: captions of clips and of parts of them as cues, and reading their times. */
 import { leadOf } from '../media.ts'
-import { standingOfAnnotation } from '../review.ts'
+import { doubted, standingOfAnnotation } from '../review.ts'
 import { clipTimes, spoken } from './document.ts'
 import type { Film } from './document.ts'
 import { linesOf } from './lines.ts'
@@ -23,10 +23,11 @@ export function captionCues(film: Film) {
     const from = Math.round((lead + start) * 1000)
     const text = cueText(body.text)
     const review = standingOfAnnotation(annotation)
-    const doubt = review === 'unsure' ? '(?) ' : ''
     const { id, state, provenance, evidence } = annotation
     const origin = { state, review, confidence: evidence?.confidence ?? null, provenance }
-    return text === '' ? [] : [{ start: from, end: Math.max(from + 1, Math.round((lead + end) * 1000)), text: doubt + text, id, origin }]
+    return text === ''
+      ? []
+      : [{ start: from, end: Math.max(from + 1, Math.round((lead + end) * 1000)), text: doubted(text, review === 'unsure'), id, origin }]
   })
   // WebVTT asks for ascending starts and the longer first, and clips that people marked lie over others.
   return cues.sort((a, b) => a.start - b.start || b.end - a.end)

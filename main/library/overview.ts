@@ -79,7 +79,7 @@ export class Overview {
       )
     const answers = this.#db
       .prepare(
-        `SELECT clip_id, json_extract(coalesce(human, machine), '$.question') AS question, shown AS text, confidence
+        `SELECT clip_id, json_extract(coalesce(human, machine), '$.question') AS question, shown AS text, confidence, state, unsure
          FROM annotations WHERE kind = 'answer' AND state <> 'rejected' ORDER BY id`,
       )
       .all()
@@ -88,6 +88,7 @@ export class Overview {
         question: String(row['question']),
         text: String(row['text']),
         confidence: row['confidence'] === null ? null : Number(row['confidence']),
+        unsure: standingOf(row['state'] as ReviewState, row['unsure'] === 1) === 'unsure',
       }))
     const tracks = this.#db
       .prepare(

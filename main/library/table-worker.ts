@@ -20,7 +20,7 @@ import {
 import { TubeletError } from '../../app/errors.ts'
 import { arrange, Cells, summarised, valuesOf } from '../../app/table/cells.ts'
 import { clockText, lengthText, timeText } from '../../app/table/facts.ts'
-import { labelText, reviewOf, standingOf } from '../../app/review.ts'
+import { doubted, labelText, reviewOf, standingOf } from '../../app/review.ts'
 import { topicOf, yesNo } from '../../app/table/question.ts'
 import { toTsv } from '../../app/table/tsv.ts'
 import { namesOf } from '../../app/naming.ts'
@@ -518,7 +518,11 @@ function tsv({ view, from, to, columns }: TableTasks['tsv']['args']): string {
     parts.push(
       toTsv(
         rows({ view, from: at, to: Math.min(end, at + CHUNK), columns }).map(({ cells }) =>
-          columns.map((key) => (cells[key]?.state === 'rejected' ? '' : (cells[key]?.text ?? ''))),
+          columns.map((key) => {
+            const { text, state } = cells[key] ?? NOTHING
+            // Labels have a mark of their own each.
+            return state === 'rejected' ? '' : key === 'labels' ? text : doubted(text, state === 'unsure')
+          }),
         ),
       ),
     )

@@ -1,6 +1,7 @@
 /** Clips as dots on the map: what kind each is of, and which are near to one. */
 import type { Source } from '../../app/contract.ts'
 import { type Facts, type Point, tracksOf } from '../../app/overview.ts'
+import { doubted } from '../../app/review.ts'
 import { t } from '../i18n.ts'
 
 /** Side of the square that the map is drawn in, in its own units. */
@@ -21,7 +22,9 @@ export function kinder(by: string, facts: Facts, sources: readonly Source[]): (c
   }
   if (by === 'state') return ({ state }) => (state !== null && state !== 'machine' ? t(state) : '')
   if (by === 'label') return (clip) => tracksOf(clip).sort(([, a], [, b]) => b - a)[0]?.[0] ?? ''
-  const answers = new Map(facts.answers.filter(({ question }) => `answer ${question}` === by).map(({ clipId, text }) => [clipId, text]))
+  const answers = new Map(
+    facts.answers.filter(({ question }) => `answer ${question}` === by).map(({ clipId, text, unsure }) => [clipId, doubted(text, unsure)]),
+  )
   return ({ id }) => answers.get(id) ?? ''
 }
 
