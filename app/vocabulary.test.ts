@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { thingsIn } from './things.ts'
 import {
   colourIn,
+  coloursApart,
   onlyNames,
   PALETTE,
   readVocabulary,
@@ -108,4 +109,13 @@ describe('thingsIn', () => {
     expect(words('a dog and another dog on the left', 'the background')).toEqual(['dog 1'])
     expect(words('', '...', 'runs very quickly', 'the camera shakes')).toEqual([])
   })
+})
+
+it('names that nobody chose a colour for are told apart where they stand side by side', () => {
+  const names = ['cup', 'person', 'car', 'apple', 'orange?', 'cake?']
+  const vocabulary = [{ name: 'car', colour: PALETTE[7] }]
+  const colours = coloursApart(vocabulary, names)
+  expect(new Set(colours.values()).size).toBe(names.length)
+  expect(colours.get('car')).toBe(PALETTE[7])
+  expect(coloursApart([], ['cup'])).toEqual(new Map([['cup', colourIn([], 'cup')]]))
 })

@@ -59,6 +59,20 @@ export function colourIn(vocabulary: readonly Pick<Label, 'name' | 'colour'>[], 
   return PALETTE[hash % PALETTE.length] ?? PALETTE[0]
 }
 
+/** A colour for each of these names that no other of them has, as long as there are colours: that of `colourIn` where it is free. */
+export function coloursApart(vocabulary: readonly Pick<Label, 'name' | 'colour'>[], names: readonly string[]): Map<string, string> {
+  const taken = new Set(names.flatMap((name) => labelNamed(vocabulary, name)?.colour ?? []))
+  return new Map(
+    names.map((name) => {
+      const usual = colourIn(vocabulary, name)
+      if (labelNamed(vocabulary, name)) return [name, usual]
+      const colour = taken.has(usual) ? (PALETTE.find((one) => !taken.has(one)) ?? usual) : usual
+      taken.add(colour)
+      return [name, colour]
+    }),
+  )
+}
+
 /** A name once, whatever its case; a synonym that says the label's name again goes. */
 export function tidy(vocabulary: readonly Label[]): Vocabulary {
   const kept: Label[] = []

@@ -88,14 +88,14 @@ export type Fact = ThingFact | NameFact | OverlapFact | CameraFact | LightFact |
 const HOLDS = 2
 /** Boxes of which this share of the smaller one is covered overlap. */
 const COVERED = 0.3
-/** How far what is seen on a drawing can be relied on. */
+/** How far what is seen on a drawing, or in part, can be relied on. */
 const GUESS = 0.5
 /** A line counts from this confidence of the reader. */
 const READ = 0.7
 
 /** How often such a track is right, 0..1: below `SURE` it is not sure, wherever it is shown. By its score where somebody asked for its name, drew it or decided about it; else also by how often such a name is right. */
 export function trackReliability(
-  { label, score, asked: wanted }: Pick<ThingTrack, 'label' | 'score' | 'asked'>,
+  { label, score, asked: wanted, part = false }: Pick<ThingTrack, 'label' | 'score' | 'asked' | 'part'>,
   { asked, volunteered, drawn = false }: Pick<Things, 'asked' | 'volunteered' | 'drawn'>,
 ): number {
   if (drawn && score < 1) return GUESS
@@ -108,7 +108,7 @@ export function trackReliability(
   const next = points.findIndex(([at]) => score <= at)
   const [[from, low], [to, high]] = [points[next - 1] ?? points[0], points[next] ?? [1, 1]]
   const byScore = to > from ? low + ((score - from) * (high - low)) / (to - from) : high
-  return wanted === true || score >= 1 ? byScore : Math.min(byScore, reliabilityOf(label, score))
+  return wanted === true || score >= 1 ? byScore : Math.min(byScore, reliabilityOf(label, score), part ? GUESS : 1)
 }
 
 /** Every statement about a clip. @param least The track score from which a thing counts: `things.volunteered`, unless it was asked for. */

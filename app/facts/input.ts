@@ -23,6 +23,8 @@ export interface ThingTrack {
   score: number
   /** The library has a label that means its name: somebody asked for it. */
   asked?: boolean
+  /** No more than a part of what its name means is seen: see `showsPart`. */
+  part?: boolean
   /** Which of the detector's tracks it is; missing where a person drew it or decided about it. */
   candidate?: number
   boxes: readonly ThingBox[]

@@ -3,6 +3,7 @@ import { answerFrom, SURE } from './answer.ts'
 import { captionOf } from './caption.ts'
 import { clip, thing } from './clip.testing.ts'
 import { factsOf } from './facts.ts'
+import { showsPart } from './reliability.ts'
 import { toldFacts } from './told.ts'
 
 const confidenceOf = (answer: ReturnType<typeof answerFrom>) => (answer !== null && 'confidence' in answer ? answer.confidence : null)
@@ -38,5 +39,41 @@ describe('a name that nobody asked for', () => {
   it('is a fact where a label asks for it, or a person drew it', () => {
     expect(caption('horse', 0.9, { asked: true })).toBe('A horse; the camera is still')
     expect(caption('horse', 1)).toBe('A horse; the camera is still')
+  })
+})
+
+describe('a person of whom a part is seen', () => {
+  const frame = { width: 640, height: 360 }
+  const part = (at: [number, number], size: [number, number], till = at) => showsPart(thing({ label: 'person', at, size, till }), frame)
+
+  it.each([
+    ['a hand from above', [300, 80], [200, 160]],
+    ['an arm from the side', [560, 180], [160, 200]],
+    ['a forearm across the picture', [200, 60], [400, 120]],
+    ['two hands from below, wide', [320, 290], [420, 140]],
+  ] as const)('%s is no sure person', (_, [x, y], [w, h]) => {
+    expect(part([x, y], [w, h])).toBe(true)
+  })
+
+  it.each([
+    ['head and shoulders before a camera', [320, 230], [260, 260]],
+    ['somebody who stands there', [320, 180], [100, 260]],
+    ['somebody who stands at the side', [600, 200], [80, 240]],
+    ['somebody who fills the picture', [320, 180], [300, 360]],
+    ['somebody who lies there', [320, 250], [300, 100]],
+  ] as const)('%s is a person', (_, [x, y], [w, h]) => {
+    expect(part([x, y], [w, h])).toBe(false)
+  })
+
+  it('who walks into the picture is a person', () => {
+    expect(part([10, 180], [110, 200], [400, 180])).toBe(false)
+  })
+
+  it('is "perhaps" a person where nobody asked for one, and nothing else is ever a part', () => {
+    const hand = { ...thing({ label: 'person', at: [300, 80], size: [200, 160] }), part: true }
+    expect(toldFacts(factsOf(clip([hand])))[0]?.text.en).toBe('Perhaps a person: 0:00.0–0:10.0')
+    expect(captionOf(factsOf(clip([hand])), 10, 'en')?.text).toBe('The camera is still')
+    expect(captionOf(factsOf(clip([{ ...hand, asked: true }])), 10, 'en')?.text).toMatch(/^A person/)
+    expect(showsPart(thing({ label: 'car', at: [300, 80], size: [200, 160] }), frame)).toBe(false)
   })
 })

@@ -6,6 +6,9 @@
  * the photographs 93 % of what reaches 0.7 is right, where 75 % of all is (models/RESULTS.md).
  */
 
+import { PERSON } from '../words.ts'
+import type { ThingTrack } from './input.ts'
+
 const CURVE = { at: -2.44, slope: 1.19 }
 /** Names without a case are like the average of all. */
 const OFFSETS: Readonly<Record<string, number>> = {
@@ -63,6 +66,30 @@ const OFFSETS: Readonly<Record<string, number>> = {
     'fire hydrant': -1,
   },
   ...{ sheep: -1.1, clock: -1.1, cake: -1.2, motorcycle: -1.2, oven: -1.3, vase: -1.3, horse: -1.6, cat: -1.7, bear: -2.3 },
+}
+
+/** A side of a box this near to the picture's edge, as a share of the picture, is cut by it. */
+const EDGE = 0.01
+/** Height to width below which somebody who is cut above or at a side, and not below, is seen in part; and somebody who is cut below. */
+const PART = { above: 2, below: 0.7 }
+
+/**
+ * Whether a track of a person shows no more than a part of one, a hand or an arm that reaches into the picture: most of its boxes are cut by the edge above or
+ * at a side and not below, and none that stands is that low; or they are cut below and far wider than high. Heads and shoulders before a camera, and people who
+ * walk in, are cut otherwise. Of what nobody asked for such a track is no sure person.
+ */
+export function showsPart(
+  { label, boxes }: Pick<ThingTrack, 'label' | 'boxes'>,
+  { width, height }: { width: number; height: number },
+): boolean {
+  const seen = boxes.filter(({ outside }) => outside !== true)
+  if (label !== PERSON || seen.length === 0) return false
+  const shapes = seen.map(({ box }) => (box.y2 - box.y1) / Math.max(1, box.x2 - box.x1)).sort((a, b) => a - b)
+  const shape = shapes[shapes.length >> 1] ?? 0
+  const below = ({ box }: (typeof seen)[number]) => box.y2 >= (1 - EDGE) * height
+  const above = ({ box }: (typeof seen)[number]) => box.y1 <= EDGE * height || box.x1 <= EDGE * width || box.x2 >= (1 - EDGE) * width
+  const most = (cut: (one: (typeof seen)[number]) => boolean) => seen.filter(cut).length * 2 > seen.length
+  return (shape < PART.above && most((one) => above(one) && !below(one))) || (shape < PART.below && most(below))
 }
 
 /** 0..1. @param score Of the track, 0..1, on the scale of the app's thresholds. */

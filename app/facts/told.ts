@@ -31,11 +31,13 @@ export function toldFacts(facts: readonly Fact[]): ClipFact[] {
     if (fact.kind === 'thing' && !things.includes(fact)) return []
     const [en, de] = [lineOf(fact, 'en'), lineOf(fact, 'de')]
     if (en === null || de === null) return []
-    const perhaps = (fact.kind === 'name' || fact.kind === 'thing') && fact.reliability < SURE
+    const perhaps = fact.reliability < SURE
+    // Of a thing, "vielleicht" goes before its name; before a whole sentence German wants a colon.
+    const maybe = fact.kind === 'name' || fact.kind === 'thing' ? 'Vielleicht' : 'Vielleicht:'
     return [
       {
         kind: fact.kind,
-        text: perhaps ? { en: `Perhaps ${en}`, de: `Vielleicht ${de}` } : { en: capital(en), de: capital(de) },
+        text: perhaps ? { en: `Perhaps ${en}`, de: `${maybe} ${de}` } : { en: capital(en), de: capital(de) },
         ordinals: fact.evidence.frames.map(({ ordinal }) => ordinal),
         reliability: fact.reliability,
       },

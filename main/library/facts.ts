@@ -8,6 +8,7 @@ import { COLOURS } from '../../app/colours.ts'
 import { answerFrom, SURE } from '../../app/facts/answer.ts'
 import { captionOf } from '../../app/facts/caption.ts'
 import { findableFacts } from '../../app/facts/told.ts'
+import { showsPart } from '../../app/facts/reliability.ts'
 import { stretchesIn } from '../../app/facts/unread.ts'
 import { type Fact, factsOf, trackReliability } from '../../app/facts/facts.ts'
 import type { ClipMeasures, Moment, TextLine, Things, ThingTrack } from '../../app/facts/input.ts'
@@ -292,9 +293,10 @@ export class LibraryFacts {
         ...found.flatMap(({ id, label, score, body }) => {
           const of = JSON.parse(String(body)) as TrackBody
           const wanted = labelNamed(vocabulary, shown.get(String(label))?.label ?? '') !== undefined
+          const one = track(of, counting(String(label), Number(score)))
           return settled(of)
             ? []
-            : [{ ...track(of, counting(String(label), Number(score))), candidate: Number(id), ...(wanted ? { asked: true } : {}) }]
+            : [{ ...one, candidate: Number(id), ...(wanted ? { asked: true } : {}), ...(showsPart(one, probe) ? { part: true } : {}) }]
         }),
         ...theirs,
       ],

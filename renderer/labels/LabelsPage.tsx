@@ -69,7 +69,7 @@ function NoLabelsHint() {
     return (
       <p className="muted">
         {t(
-          '{{pack}} sees {{count}} kinds of things, in English and German words: person, car, dog, Fahrrad… What nobody names is shown too, where it is sure.',
+          '{{pack}} sees {{count}} kinds of things, in English and German words: person, car, dog, Fahrrad… What nobody names is shown too, with a question mark where it is not sure.',
           { pack: pack.name, count: pack.classes.length },
         )}
       </p>

@@ -1,10 +1,11 @@
 import { type ReactNode, useMemo, useRef, useState } from 'react'
 import { binsOf, byDate, type ClipFact, endToEnd, type Facts, histogram, tracksOf } from '../../app/overview.ts'
 import type { Source } from '../../app/contract.ts'
+import { coloursApart, PALETTE } from '../../app/vocabulary.ts'
 import { urlOf } from '../api.ts'
 import { clock, number } from '../format.ts'
 import { t } from '../i18n.ts'
-import { useColours, useVocabulary } from '../labels/vocabulary.ts'
+import { useVocabulary } from '../labels/vocabulary.ts'
 import { useSources } from '../cache.ts'
 import { Card, DataTable } from './Card.tsx'
 import { Bars, Blocks, Ticks, WIDTH } from './charts.tsx'
@@ -149,7 +150,6 @@ function TimeCard({ facts, sources }: { facts: Facts; sources: readonly Source[]
   const [dated, setDated] = useState(false)
   const [zoom, setZoom] = useState<readonly [number, number] | null>(null)
   const vocabulary = useVocabulary()
-  const colours = useColours()
   const { pick } = usePicked.getState()
   const timed = useMemo(
     () => sources.map(({ id, probe }) => ({ id, probe: probe && { duration: probe.duration, recordedAt: probe.recordedAt } })),
@@ -173,6 +173,8 @@ function TimeCard({ facts, sources }: { facts: Facts; sources: readonly Source[]
       ].filter((name) => bins.some(({ labels }) => labels.has(name))),
     [vocabulary, facts, bins],
   )
+  const apart = useMemo(() => coloursApart(vocabulary, names), [vocabulary, names])
+  const colours = (name: string) => apart.get(name) ?? PALETTE[0]
   const nameOf = (sourceId: number) => sources.find(({ id }) => id === sourceId)?.name ?? ''
   const mostClips = Math.max(1, ...bins.map(({ clipIds }) => clipIds.length))
   const mostTracks = Math.max(1, ...bins.map(({ labels }) => [...labels.values()].reduce((sum, count) => sum + count, 0)))
