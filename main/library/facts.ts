@@ -65,7 +65,7 @@ export class LibraryFacts {
       this.#judge(measures.things)
       const said = db
         .prepare(
-          `SELECT kind, provenance ->> '$.packId' AS by, json_extract(machine, '$.question') AS question, provenance ->> '$.packDigest' AS digest, evidence ->> '$.unfamiliar' AS unfamiliar FROM annotations WHERE clip_id = ? AND kind IN ('caption', 'answer')`,
+          `SELECT id, kind, provenance ->> '$.packId' AS by, json_extract(machine, '$.question') AS question, provenance ->> '$.packDigest' AS digest, evidence ->> '$.unfamiliar' AS unfamiliar FROM annotations WHERE clip_id = ? AND kind IN ('caption', 'answer')`,
         )
         .all(clipId)
       const others = said.find(({ kind, digest, unfamiliar }) => kind === 'caption' && digest === words?.digest && unfamiliar !== 1)
@@ -76,10 +76,11 @@ export class LibraryFacts {
       // What nothing supports any more is not said any more.
       else if (others === undefined)
         db.prepare(`DELETE FROM annotations WHERE clip_id = ? AND kind = 'caption' AND state = 'machine'`).run(clipId)
-      for (const { kind, by, question } of said) {
+      for (const { id, kind, by, question } of said) {
         if (kind !== 'answer' || by !== FACTS || typeof question !== 'string') continue
         const answer = this.#answer(measures, question)
         if (answer !== null && 'body' in answer) annotations.saveMachine(clipId, 'answer', [answer])
+        else db.prepare(`DELETE FROM annotations WHERE id = ? AND state = 'machine'`).run(id ?? null)
       }
     }
   }

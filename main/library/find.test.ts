@@ -293,5 +293,5 @@ test('a search whose worker dies is told, and the next one is answered by anothe
   await expect(library.find.ask('facets', null)).rejects.toMatchObject({
     problem: { code: 'internal', message: 'The search stopped unexpectedly.' },
   })
-  expect((await library.find.ask('facets', null)).labels).toEqual([{ label: 'car', clips: 1 }])
+  expect((await library.find.ask('facets', null)).labels).toEqual([{ label: 'car', clips: 1, unsure: false }])
 })
