@@ -166,12 +166,16 @@ export async function dropFiles(
 /** The rows of clips in the list at the left. */
 export const clipRows = () => page.getByRole('navigation').locator('[data-clip]')
 
+/** What colours and sizes decide: a theme changes nothing else. */
+const RULES_OF_LOOKS = ['color-contrast', 'link-in-text-block', 'target-size']
+
 /** What breaks WCAG 2.2 AA or axe’s best practices in the window as it is. */
-export async function violations(): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .exclude('[data-sonner-toaster]')
-    .analyze()
+export async function violations(rules: 'all' | 'of looks' = 'all'): Promise<string[]> {
+  const axe = new AxeBuilder({ page }).exclude('[data-sonner-toaster]')
+  const { violations: found } = await (rules === 'all'
+    ? axe.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    : axe.withRules(RULES_OF_LOOKS)
+  ).analyze()
   const faults = found.flatMap(({ id, nodes }) => nodes.map(({ html, target }) => ({ id, html, target: String(target) })))
   const kept = await Promise.all(faults.map(async ({ id, html, target }) => !(await allowed(id, html, target))))
   return faults.filter((_, nth) => kept[nth]).map(({ id, html }) => `${id} ${html.slice(0, 160)}`)
@@ -198,6 +202,6 @@ async function allowed(rule: string, html: string, target: string): Promise<bool
 export async function accessible(): Promise<void> {
   for (const colorScheme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme })
-    expect(await violations(), colorScheme).toEqual([])
+    expect(await violations(colorScheme === 'light' ? 'all' : 'of looks'), colorScheme).toEqual([])
   }
 }
