@@ -101,6 +101,11 @@ const NO_LIBRARY = new Set<unknown>([11, 26])
 /** SQLite found no room for the index that it keeps beside its log. */
 const NO_ROOM_FOR_INDEX = 4874
 
+/** Whether the system, or Node, threw it with this code: `ENOENT`, `ERR_…`. */
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
+
 /** What the disk or folder refused; null if the thrown value is no file system error. */
 export function diskProblem(error: unknown): Problem | null {
   if (!(error instanceof Error)) return null

@@ -1,7 +1,7 @@
 /** The contract, answered: one fetch-standard handler for every host. */
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { WINDOW } from '../app/contract/route.ts'
+import { type RouteSpec, WINDOW } from '../app/contract/route.ts'
 import { nearestField, unknownField } from '../app/contract/strict.ts'
 import { contract, type RouteArgs, type RouteName } from '../app/contract.ts'
 import { type ErrorCode, inEnglish, type Problem, problemOf, TubeletError } from '../app/errors.ts'
@@ -56,7 +56,7 @@ export function createBackend(services: Services, windowDir: string): (request: 
   }
   const app = new Hono()
   const register = <N extends RouteName>(name: N, handler: Handler<N>) => {
-    const spec: { method: string; path: string; params?: z.ZodType; query?: z.ZodType; body?: z.ZodType; accepts?: string } = contract[name]
+    const spec: RouteSpec = contract[name]
     app.on(spec.method.toUpperCase(), spec.path.replaceAll(/\{(\w+)\}/g, ':$1'), async (context) => {
       const request = context.req.raw
       const args = {
@@ -164,22 +164,7 @@ function faultOf(issue: z.core.$ZodIssue): string {
 /** The OpenAPI 3.1 document of the contract; its schemas are JSON Schema 2020-12, as zod writes them. */
 function openApi(): unknown {
   const paths: Record<string, Record<string, unknown>> = {}
-  for (const [name, spec] of Object.entries(contract) as [
-    RouteName,
-    {
-      method: string
-      path: string
-      summary: string
-      params?: z.ZodObject
-      query?: z.ZodObject
-      body?: z.ZodObject
-      accepts?: string
-      output?: z.ZodType
-      events?: z.ZodType
-      bytes?: string
-      errors?: readonly ErrorCode[]
-    },
-  ][]) {
+  for (const [name, spec] of Object.entries<RouteSpec>(contract)) {
     const parameters = (
       [
         ['path', spec.params],

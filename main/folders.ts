@@ -5,6 +5,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { mkdir, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { hasCode } from '../app/errors.ts'
 
 /** @throws What mkdir throws: `ENOENT` where no folder can be made, `EEXIST` or `ENOTDIR` where a file is in the way. */
 export async function makeFolder(folder: string): Promise<void> {
@@ -18,7 +19,7 @@ export async function makeFolder(folder: string): Promise<void> {
   } catch (error) {
     if (await isThere(folder)) return
     const above = path.dirname(folder)
-    if (!isMissing(error) || above === folder) throw error
+    if (!hasCode(error, 'ENOENT') || above === folder) throw error
     if (!(await isThere(above))) await makeFolder(above)
     // Somebody else may have made either meanwhile.
     await mkdir(folder).catch(async (again: unknown) => {
@@ -35,12 +36,8 @@ export function makeFolderSync(folder: string): void {
   } catch (error) {
     if (isThere(folder)) return
     const above = path.dirname(folder)
-    if (!isMissing(error) || above === folder || isThere(above)) throw error
+    if (!hasCode(error, 'ENOENT') || above === folder || isThere(above)) throw error
     makeFolderSync(above)
     makeFolderSync(folder)
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

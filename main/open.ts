@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'nod
 import path from 'node:path'
 import envPaths from 'env-paths'
 import type { BackendEvent, Status } from '../app/contract.ts'
-import { diskProblem, type Problem, problemOf, TubeletError } from '../app/errors.ts'
+import { diskProblem, hasCode, type Problem, problemOf, TubeletError } from '../app/errors.ts'
 import { type Task, TASKS } from '../app/pack/base.ts'
 import { said } from '../app/phrase.ts'
 import { isAlive } from './alive.ts'
@@ -21,10 +21,8 @@ import { findMediaTools, type MediaTools } from './media/tools.ts'
 import { chosenOf, Packs } from './packs/packs.ts'
 import { RunningPacks } from './packs/running.ts'
 import { PackStore } from './packs/store.ts'
-import { packageVersion } from './version.ts'
+import { packageVersion, root } from './version.ts'
 
-// From source this file lies in main/, compiled in dist/main/.
-const root = path.resolve(import.meta.dirname, existsSync(path.join(import.meta.dirname, '..', 'package.json')) ? '..' : '../..')
 const folders = envPaths('tubelet', { suffix: '' })
 /** Where this person's libraries and packs lie. */
 export const dataFolder = folders.data
@@ -311,8 +309,4 @@ function lock(projectDir: string): () => void {
       }
     }
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

@@ -14,7 +14,7 @@ export const FilePath = z
 /** A row of the library, in a path, a query or a body. */
 export const Id = z.coerce.number().int().positive()
 
-interface RouteSpec {
+export interface RouteSpec {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   /** `{name}` marks a path parameter. */
   path: string

@@ -4,6 +4,7 @@ import type { Detection } from '../../app/detections.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { type MammutManifest, unlearnt } from '../../app/pack/mammut.ts'
 import { cutTubes, frameWeights, tubeCounts, tubeVoxels } from '../../app/tubes.ts'
+import { dot } from '../../app/vector.ts'
 import { beamSearch } from './beam.ts'
 import { type CrossAttention, decode, type Decoded } from './decode.ts'
 import { follow } from './follow.ts'
@@ -317,10 +318,6 @@ export class Model {
     if (bits.length !== length) throw stale('The stored encoding is not of this pack.')
     return fromHalf(bits)
   }
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)
 }
 
 /** Reading makes an entry the newest. */

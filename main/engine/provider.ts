@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { ProviderTrial } from '../../app/contract/system.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
+import { isAlive } from '../alive.ts'
 import { makeFolder } from '../folders.ts'
 import type { OpenedPack, Placed } from './families.ts'
 import { listedProviders, type Placement, runtimeVersion } from './graphs.ts'
@@ -189,7 +190,7 @@ async function remember(file: string, key: string): Promise<Memory> {
     .catch(() => null)
   if (memory?.key !== key || Date.now() - memory.at > REMEMBERED_DAYS * 86_400_000) return blank
   const { trying } = memory
-  if (trying === null || alive(trying.pid)) return { ...memory, trying: null }
+  if (trying === null || isAlive(trying.pid)) return { ...memory, trying: null }
   return { ...memory, chosen: null, crashed: [...memory.crashed, trying.provider], trying: null }
 }
 
@@ -200,14 +201,6 @@ async function write(file: string, memory: Memory): Promise<void> {
     .then(() => writeFile(part, JSON.stringify(memory)))
     .then(() => rename(part, file))
     .catch(() => undefined)
-}
-
-function alive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
 }
 
 function selfTestFailed(pack: OpenedPack, details: string): TubeletError {

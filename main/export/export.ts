@@ -5,7 +5,7 @@ import path from 'node:path'
 import type { ResourceLimits } from 'node:worker_threads'
 import type { Source } from '../../app/contract.ts'
 import type { ExportFormat, LeftOut } from '../../app/contract/export.ts'
-import { type Problem, TubeletError } from '../../app/errors.ts'
+import { hasCode, type Problem, TubeletError } from '../../app/errors.ts'
 import type { Category } from '../../app/formats/document.ts'
 import { type Scope, scopeKey } from '../../app/formats/scope.ts'
 import { pictureNumber } from '../../app/media.ts'
@@ -329,12 +329,7 @@ async function inWorker(
 }
 
 function isOutOfMemory(error: unknown): boolean {
-  return (
-    error instanceof TubeletError &&
-    error.cause instanceof Error &&
-    'code' in error.cause &&
-    error.cause.code === 'ERR_WORKER_OUT_OF_MEMORY'
-  )
+  return error instanceof TubeletError && hasCode(error.cause, 'ERR_WORKER_OUT_OF_MEMORY')
 }
 
 async function inWorkerOf(

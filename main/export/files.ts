@@ -2,7 +2,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
-import { diskProblem, TubeletError } from '../../app/errors.ts'
+import { diskProblem, hasCode, TubeletError } from '../../app/errors.ts'
 import { coco } from '../../app/formats/coco.ts'
 import { boxes, spans } from '../../app/formats/csv.ts'
 import { cvat, cvatLabels } from '../../app/formats/cvat.ts'
@@ -135,7 +135,7 @@ function writeTo(file: string, texts: Iterable<string>): { written: Written } {
     try {
       fsyncSync(descriptor)
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EINVAL')) throw error
+      if (!hasCode(error, 'EINVAL')) throw error
     }
   } finally {
     closeSync(descriptor)
@@ -171,7 +171,7 @@ export function digestOf(file: string): string | null {
     // The text itself is not wanted: going through it is.
     while (parts.next().done !== true) continue
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (hasCode(error, 'ENOENT')) return null
     throw error
   }
   return hash.digest('hex')

@@ -7,7 +7,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import type { Source } from '../../app/contract.ts'
-import { TubeletError } from '../../app/errors.ts'
+import { hasCode, TubeletError } from '../../app/errors.ts'
 
 /** Lists the files that exports wrote into a directory, with the SHA-256 of what was written: nothing else is ever overwritten. */
 const RECORD = 'tubelet-export.json'
@@ -28,7 +28,7 @@ export type ExportRecord = z.infer<typeof ExportRecord>
 export async function readRecord(directory: string): Promise<ExportRecord> {
   const nothing = { files: {}, videos: {}, parts: {} }
   const text = await readFile(path.join(directory, RECORD), 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (hasCode(error, 'ENOENT')) return null
     throw error
   })
   if (text === null) return nothing

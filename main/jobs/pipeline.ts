@@ -26,6 +26,9 @@ import type { RunningPacks } from '../packs/running.ts'
 import { persevere, provenanceOf } from './asking.ts'
 import { Watch } from './watch.ts'
 
+/** So much of the progress is reading; the rest is storing what the last clip is made of. */
+const UNTIL_STORED = 0.99
+
 export interface Pipeline {
   library: Library
   /** Which pack does which task, running. */
@@ -133,7 +136,7 @@ async function readOnce(
         seconds = Math.max(seconds, event.seconds)
         await report({
           stage: clips.length === 0 ? said('Reading frames') : said('Clip {{clip}}', { clip: clips.length }),
-          progress: portion(seconds, probe) * 0.99,
+          progress: portion(seconds, probe) * UNTIL_STORED,
           clips: clips.length,
         })
         break

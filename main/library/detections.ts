@@ -14,6 +14,7 @@ import { type ShownAs, shownAs } from '../../app/naming.ts'
 import { type Label, newLabel, phrasesOf, tidy, type Vocabulary } from '../../app/vocabulary.ts'
 import type { EngineInfo } from '../engine/engine.ts'
 import { type Annotations, type MachineResult } from './annotations.ts'
+import { writeSetting } from './settings.ts'
 
 /** What one look at a clip gave. */
 export interface Seen {
@@ -55,9 +56,7 @@ export class Detections {
 
   /** Only stores the vocabulary. `apply`, and looking again at what is `stale`, turn it into tracks. */
   setVocabulary(vocabulary: readonly Label[]): void {
-    this.#db
-      .prepare(`INSERT INTO settings (key, value) VALUES ('vocabulary', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`)
-      .run(JSON.stringify(tidy(vocabulary)))
+    writeSetting(this.#db, 'vocabulary', tidy(vocabulary))
   }
 
   /** Clips whose candidates were made with another vocabulary. */

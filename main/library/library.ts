@@ -30,6 +30,7 @@ import { RemovedClips } from './removed.ts'
 import { Seen } from './seen.ts'
 import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf, type StoredJob, UNSURE_NAME } from './rows.ts'
 import { openDatabase } from './schema.ts'
+import { readSetting, writeSetting } from './settings.ts'
 import { makeFolderSync } from '../folders.ts'
 import { packageVersion } from '../version.ts'
 import { EditHistory } from './history.ts'
@@ -772,14 +773,11 @@ export class Library {
   // ── settings
 
   setting<T>(key: string, fallback: T): T {
-    const value = this.#db.prepare('SELECT value FROM settings WHERE key = ?').get(key)?.['value']
-    return typeof value === 'string' ? (JSON.parse(value) as T) : fallback
+    return readSetting(this.#db, key, fallback)
   }
 
   setSetting(key: string, value: unknown): void {
-    this.#db
-      .prepare('INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value')
-      .run(key, JSON.stringify(value))
+    writeSetting(this.#db, key, value)
   }
 }
 

@@ -7,6 +7,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { UMAP } from 'umap-js'
 import { z } from 'zod'
+import { dot } from '../../app/vector.ts'
 import { serve } from '../channel.ts'
 import { makeFolderSync } from '../folders.ts'
 
@@ -78,7 +79,7 @@ function placed(clips: readonly Clip[], old: z.infer<typeof Kept> | null): Place
     const place = known.get(id)
     if (place) return place
     const near = there
-      .map((one) => ({ place: one.place, like: one.embedding.reduce((sum, value, at) => sum + value * (embedding[at] ?? 0), 0) }))
+      .map((one) => ({ place: one.place, like: dot(one.embedding, embedding) }))
       .sort((a, b) => b.like - a.like)
       .slice(0, AMONG)
     return [near.reduce((sum, one) => sum + one.place[0], 0) / near.length, near.reduce((sum, one) => sum + one.place[1], 0) / near.length]

@@ -5,6 +5,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { BackendEvent } from '../../app/contract.ts'
 import type { Task } from '../../app/pack/base.ts'
+import { writeSetting } from './settings.ts'
 
 export interface ChosenPack {
   id: string
@@ -51,12 +52,10 @@ export class LibraryPacks {
   /** Give a task to a pack, or to none. For captions, this pack's captions become the machine layer. */
   use(task: Task, pack: ChosenPack | null): void {
     const touched = this.#atomic(() => {
-      this.#db.prepare(`INSERT INTO settings (key, value) VALUES ('packs', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`).run(
-        JSON.stringify({
-          ...this.current(),
-          [task]: pack && { id: pack.id, digest: pack.digest, ...(pack.names ? { names: pack.names } : {}) },
-        }),
-      )
+      writeSetting(this.#db, 'packs', {
+        ...this.current(),
+        [task]: pack && { id: pack.id, digest: pack.digest, ...(pack.names ? { names: pack.names } : {}) },
+      })
       if (task !== 'caption' || pack === null) return []
       return this.#db
         .prepare(

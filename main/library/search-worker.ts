@@ -8,6 +8,7 @@ import { workerData } from 'node:worker_threads'
 import type { RelativeBox } from '../../app/boxes.ts'
 import type { Filters } from '../../app/contract/find.ts'
 import { frameMeans, type TubeInput } from '../../app/tubes.ts'
+import { dot } from '../../app/vector.ts'
 import { serve } from '../channel.ts'
 import { conditionOf } from './filters.ts'
 import { UNSURE_NAME } from './rows.ts'
@@ -470,10 +471,6 @@ function rivalsOf({ clips }: Index, texts: readonly Float32Array[], scale: numbe
   for (const one of cosines)
     for (let row = 0; row < one.length; row += 1) sums[row] = (sums[row] ?? 0) + Math.exp(scale * (one[row] ?? 0) - (largest[row] ?? 0))
   return sums.map((sum, row) => (largest[row] ?? 0) + Math.log(sum))
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)
 }
 
 function unit(vector: Float32Array): Float32Array {

@@ -1,7 +1,7 @@
 /** A checkpoint that comes as bytes, from where nobody knows its path: a browser does not tell where a dropped file lies. */
 import { open, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { TubeletError } from '../../app/errors.ts'
+import { hasCode, TubeletError } from '../../app/errors.ts'
 import { needRoom } from './download.ts'
 import type { ImportOptions, Prepared } from './import.ts'
 import { CONFIG } from './openmammut.ts'
@@ -65,7 +65,7 @@ export async function receive(
     signal.throwIfAborted()
     if (error instanceof TubeletError)
       throw error.problem.file?.startsWith(dir) ? new TubeletError({ ...error.problem, file: name }, { cause: error }) : error
-    if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') await needRoom(dir, bytes, name)
+    if (hasCode(error, 'ENOSPC')) await needRoom(dir, bytes, name)
     throw cutOff(name, error instanceof Error ? error.message : String(error))
   } finally {
     await target?.close()

@@ -9,7 +9,7 @@ import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
-import { type Problem, TubeletError } from '../../app/errors.ts'
+import { hasCode, type Problem, TubeletError } from '../../app/errors.ts'
 import type { Values } from '../../app/phrase.ts'
 import { makeFolder } from '../folders.ts'
 
@@ -145,7 +145,7 @@ async function fetchRest(
         report(at, total)
       }
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') throw diskFull(file, null)
+      if (hasCode(error, 'ENOSPC')) throw diskFull(file, null)
       throw error
     } finally {
       await target.close()

@@ -6,7 +6,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
-import { type Problem, TubeletError } from '../../app/errors.ts'
+import { hasCode, type Problem, TubeletError } from '../../app/errors.ts'
 import { phrase } from '../../app/phrase.ts'
 
 /** Bits of an element. Only F32, F16 and BF16 can be converted; the others may lie in a file beside what is needed. */
@@ -53,7 +53,7 @@ export interface Checkpoint {
  */
 export async function readSafetensors(file: string, whole?: number): Promise<Checkpoint> {
   const handle = await open(file).catch((error: unknown) => {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    const missing = hasCode(error, 'ENOENT')
     const message = missing ? 'There is no such file.' : 'The file could not be opened.'
     throw refusal(
       {

@@ -2,7 +2,7 @@
 /** The thread that writes a file of weights: each tensor is read in parts, turned, narrowed, hashed and written. */
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
-import { TubeletError } from '../../app/errors.ts'
+import { hasCode, TubeletError } from '../../app/errors.ts'
 import { serve } from '../channel.ts'
 import { refusal } from './safetensors.ts'
 import type { PlannedWeight, WeightsService, WeightsTask } from './weights.ts'
@@ -172,7 +172,7 @@ serve<WeightsService>({
     try {
       return write({ file: task.checkpoint, handle }, task, note)
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
+      if (!hasCode(error, 'ENOSPC')) throw error
       throw new TubeletError({
         code: 'disk-full',
         message: 'The disk became full while the weights were written.',

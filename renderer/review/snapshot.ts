@@ -1,6 +1,7 @@
 /** The frame on the screen as a file, in the pixels of the video that is shown. */
 import { interpolate } from '../../app/tracks.ts'
 import { colourIn } from '../../app/vocabulary.ts'
+import { download } from '../download.ts'
 import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
 import { ordinalAt, timeOf, usePlayer } from '../player.ts'
@@ -46,11 +47,7 @@ export function snapshot(boxes: boolean): void {
   }
   canvas.toBlob((blob) => {
     if (blob === null) return
-    const link = document.createElement('a')
-    link.href = URL.createObjectURL(blob)
-    link.download = `${source.name.replace(/\.[^.]*$/, '')} frame ${ordinal}.png`
-    link.click()
-    URL.revokeObjectURL(link.href)
+    download(`${source.name.replace(/\.[^.]*$/, '')} frame ${ordinal}.png`, blob)
     toast.success(t('Saved the frame at {{time}}', { time: clock(timeOf(frames, ordinal), 2) }), { id: 'snapshot' })
   }, 'image/png')
 }
