@@ -15,9 +15,10 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import numpy_helper
+from PIL import Image
 
 from models import objects80
-from models.objects80 import Refused, boxes_of, graph_of, halved, known_answers, overlap, read_tensors
+from models.objects80 import Refused, boxes_of, graph_of, halved, known_answers, mosaics, overlap, quantised, read_tensors
 
 PACK = Path(__file__).parent / "packs" / "objects-80"
 Array = np.ndarray[Any, Any]
@@ -55,11 +56,12 @@ def test_the_pack_is_what_its_manifest_says(graph: bytes, picture: Array) -> Non
     assert {key: answers[key] for key in ("least", "boxes", "tolerance")} == known_answers(graph, picture)
 
 
-def test_weights_are_half_floats_and_arithmetic_is_not(graph: bytes) -> None:
+def test_weights_are_half_floats_or_bytes_and_arithmetic_of_halves_is_not(graph: bytes) -> None:
     model = onnx.load_from_string(graph)
     kinds = {tensor.name: tensor.data_type for tensor in model.graph.initializer if np.prod(tensor.dims) > objects80.HALVED_ABOVE}
-    assert set(kinds.values()) == {onnx.TensorProto.FLOAT16}
-    assert {node.input[0] for node in model.graph.node if node.op_type == "Cast"} == {"picture", *kinds}
+    assert set(kinds.values()) == {onnx.TensorProto.FLOAT16, onnx.TensorProto.INT8}
+    halves = {name for name, kind in kinds.items() if kind == onnx.TensorProto.FLOAT16}
+    assert {node.input[0] for node in model.graph.node if node.op_type == "Cast"} == {"picture", *halves}
     assert all(each.type.tensor_type.elem_type == onnx.TensorProto.FLOAT for each in model.graph.output)
 
 
@@ -178,6 +180,53 @@ def test_nodes_are_translated_and_sizes_become_free() -> None:
     assert np.allclose(scores[0, at], 1 / (1 + np.exp(-logits[0, 1, :80])), atol=1e-4)
     bins = np.exp(logits[0, 1, 80:].reshape(4, 11))
     assert np.allclose(distances[0, at], bins @ np.arange(11) / bins.sum(1) * 16, rtol=1e-3)
+
+
+def test_wide_convolutions_work_in_seven_bits_and_give_nearly_the_same() -> None:
+    topology, tensors = tiny()
+    # One more convolution, as wide as those that are quantised, between the pool and the levels.
+    tensors["wide"] = np.random.default_rng(3).normal(size=(3, 3, 8, objects80.WIDE)).astype(np.float32)
+    tensors["narrow"] = np.random.default_rng(4).normal(size=(1, 1, objects80.WIDE, 8)).astype(np.float32) / objects80.WIDE
+    plain = {"strides": {"list": {"i": ["1", "1", "1", "1"]}}}
+    nodes = topology["modelTopology"]["node"]
+    at = next(i for i, each in enumerate(nodes) if each["name"] == "pooled") + 1
+    nodes[at:at] = [
+        {"name": "around", "op": "Pad", "input": ["pooled", "pads"]},
+        {"name": "last of it", "op": "Transpose", "input": ["around", "channels last"]},
+        {"name": "broad", "op": "Conv2D", "input": ["last of it", "wide"], "attr": plain},
+        {"name": "small", "op": "Conv2D", "input": ["broad", "narrow"], "attr": plain},
+    ]
+    for each in nodes:
+        if each["op"] == "ResizeBilinear":
+            each["input"][0] = "small"
+    model = graph_of(topology, tensors)
+    random = np.random.default_rng(6)
+    pictures = [random.integers(0, 256, (1, 64, 96, 3), np.uint8) for _ in range(4)]
+    made = quantised(model, iter(pictures))
+    bits = {
+        tensor.name: numpy_helper.to_array(tensor) for tensor in made.graph.initializer if tensor.data_type == onnx.TensorProto.INT8 and tensor.dims
+    }
+    weights = {name: values for name, values in bits.items() if values.ndim == 4}
+    assert {name.split("_weight")[0] for name in weights} == {"broad", "small"}
+    assert all(64 >= np.abs(values.astype(int)).max() > 32 for values in weights.values())
+    for before, after in zip(run(model.SerializeToString(), pictures[0]), run(made.SerializeToString(), pictures[0]), strict=True):
+        assert 0 < np.abs(before - after).mean() < 0.03 * (before.max() - before.min())
+
+
+def test_pictures_for_calibration_are_composed_of_photographs_the_same_every_time(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "photos.tar", "w") as archive:
+        for level in (50, 200):
+            photo = io.BytesIO()
+            Image.new("RGB", (20, 30), (level, 0, 0)).save(photo, "PNG")
+            entry = tarfile.TarInfo(f"{level}.png")
+            entry.size = photo.tell()
+            photo.seek(0)
+            archive.addfile(entry, photo)
+        archive.addfile(tarfile.TarInfo("index.txt"))
+    first, second = (list(mosaics([tmp_path / "photos.tar"], 6)) for _ in range(2))
+    assert all(each.shape == (1, *objects80.MOSAIC, 3) for each in first)
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert {0, 50, 200} >= set(np.unique(np.stack(first)[..., 0])) > {50}
 
 
 def test_an_unknown_kind_of_node_is_refused() -> None:
