@@ -258,6 +258,37 @@ test('an answer that is not sure looks so in the table, on the clipboard and in 
   expect(groups).toMatchObject([{ text: 'no', unsure: 1 }])
 })
 
+test('where seconds could not be read, no count is sure, and no file says that nothing was there', async () => {
+  library.changeVocabulary(withNames([], ['car']))
+  library.showVocabulary(EYES)
+  const { id } = library.table.addColumn('count', 'car', true)
+  expect(await cell(`c${id}`, 'clips')).toBe('0 sure')
+  const coco = async () => {
+    const directory = mkdtempSync(path.join(folder, 'coco-'))
+    await exportProject(library, { formats: ['coco'], directory })
+    const { categories, videos, images } = JSON.parse(readFileSync(path.join(directory, 'instances.json'), 'utf8')) as {
+      categories: { id: number; name: string }[]
+      videos: { neg_category_ids: number[] }[]
+      images: { frame_index: number; neg_category_ids: number[] }[]
+    }
+    const car = categories.find(({ name }) => name === 'car')?.id ?? 0
+    return {
+      video: videos.some(({ neg_category_ids }) => neg_category_ids.includes(car)),
+      frames: images.filter(({ neg_category_ids }) => neg_category_ids.includes(car)).map(({ frame_index }) => frame_index),
+    }
+  }
+  expect((await coco()).frames).toHaveLength(200)
+  const { sourceId } = library.clip(clipId)
+  const { probe } = library.source(sourceId)
+  if (probe === null) throw new Error('the test needs a probe')
+  library.setProbe(sourceId, { ...probe, unread: [{ from: 2, to: 8 }] })
+  for (const one of library.annotations(clipId)) if (one.body.kind === 'track') library.review(one.id, 'reject')
+  library.emit({ type: 'annotations', clipIds: [clipId] })
+  expect(await cell(`c${id}`, 'clips')).toBe('0 unsure')
+  const { video, frames } = await coco()
+  expect([video, Math.max(...frames)]).toEqual([false, 49])
+})
+
 test('a library of an earlier version, which does not say how sure its tracks are, says so once it is open', async () => {
   await library.close()
   const db = new DatabaseSync(path.join(folder, 'project', 'library.sqlite'))

@@ -10,7 +10,7 @@
  */
 import { z } from 'zod'
 import { Provenance, ReviewState } from '../annotation.ts'
-import { Rational } from '../media.ts'
+import { Rational, secondsOf } from '../media.ts'
 import { Standing } from '../review.ts'
 import { decodedPicture, thousandths, trackedObjects, wellFormed } from './document.ts'
 import type { Category, Film, Format, TrackedBox, TrackedObject } from './document.ts'
@@ -133,8 +133,12 @@ export const coco: Format<Iterable<Film>, CocoPiece> = {
       firstImage += film.pts.length
     }
     for (const { tracks } of seen) for (const track of tracks) yield { part: 'tracks', value: track }
+    // That something is nowhere in a video is not known where a part of it could not be read.
     for (const { film, presence } of seen)
-      yield { part: 'videos', value: videoOf(film, statedIds(film.categories, film.lookedFor, presence.ids())) }
+      yield {
+        part: 'videos',
+        value: videoOf(film, statedIds(film.categories, (film.source.probe.unread ?? []).length > 0 ? [] : film.lookedFor, presence.ids())),
+      }
     for (const { film, firstImage: from, presence } of seen) yield* imagesOf(film, from, presence)
   },
 
@@ -224,7 +228,7 @@ function videoOf(film: Film, stated: ReturnType<typeof statedIds>): Parts['video
   }
 }
 
-/** Frames with boxes; where something was looked for, every frame of the clips. */
+/** Frames with boxes; where something was looked for, every frame of the clips that could be read. */
 function* imagesOf(
   { source, title, pts, clips, categories, lookedFor }: Film,
   firstImage: number,
@@ -234,6 +238,11 @@ function* imagesOf(
   const video = title.toWellFormed()
   const looked = new Uint8Array(pts.length)
   if (lookedFor.length > 0) for (const { startFrame, endFrame } of clips) looked.fill(1, startFrame, endFrame)
+  for (const { from, to } of source.probe.unread ?? [])
+    for (let frame = 0; frame < pts.length; frame++) {
+      const time = secondsOf(pts[frame] ?? 0, source.probe)
+      if (time >= from && time < to) looked[frame] = 0
+    }
   let last = { there: '', stated: statedIds(categories, lookedFor, []) }
   for (let frame = 0; frame < pts.length; frame++) {
     const there = presence.idsOn(frame)

@@ -242,12 +242,20 @@ function counts(label: string, only: string, named: readonly (string | number)[]
       ([id, count, machine, unsure]) => [Number(id), { count: Number(count), machine: Number(machine), unsure: Number(unsure) }] as const,
     ),
   )
+  // Of seconds that could not be read nobody knows how many are there.
+  const partly = new Set(
+    all(
+      `SELECT c.id FROM clips c JOIN sources s ON s.id = c.source_id, json_each(s.probe, '$.unread') u
+       WHERE u.value ->> '$.from' < c."end" AND u.value ->> '$.to' > c.start ${only.replaceAll('a.clip_id', 'c.id')}`,
+      ...named,
+    ).map(([id]) => Number(id)),
+  )
   const ids = new Set([...looked.map(([id]) => Number(id)), ...found.keys()])
   return [...ids].map((id): Read => {
     const there = found.get(id)
     if (there === undefined && blind) return { ...fact(id, ''), text: null, state: 'blind' }
     const { count, machine, unsure } = there ?? { count: 0, machine: 1, unsure: 0 }
-    return { ...fact(id, String(count), count), state: machine === 0 ? 'accepted' : unsure > 0 ? 'unsure' : 'sure' }
+    return { ...fact(id, String(count), count), state: machine === 0 ? 'accepted' : unsure > 0 || partly.has(id) ? 'unsure' : 'sure' }
   })
 }
 
