@@ -2,7 +2,6 @@
  * The desktop shell: a window over the same handler that the web host serves, over `tubelet://` instead of a port. Thin on purpose;
  * everything behind it is tested without Electron.
  */
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import {
@@ -17,6 +16,7 @@ import {
   session,
   shell,
 } from 'electron'
+import type { AskShell, ToShell, ToWindow } from '../../app/desktop.ts'
 import { inEnglish, problemOf } from '../../app/errors.ts'
 import { lastProject, Projects } from '../projects.ts'
 import { forkUtility } from './engine-process.ts'
@@ -32,6 +32,8 @@ protocol.registerSchemesAsPrivileged([
 let projects: Projects | null = null
 let window: BrowserWindow | null = null
 let closing = false
+/** What came before there was a page that could be told of it. */
+const waiting: string[] = []
 
 if (app.requestSingleInstanceLock()) void run()
 else app.quit()
@@ -39,12 +41,12 @@ else app.quit()
 async function run(): Promise<void> {
   app.on('second-instance', (_event, argv, cwd) => {
     reveal()
-    void add(pathsIn(argv, cwd))
+    add(pathsIn(argv, cwd))
   })
   // macOS: a file dropped on the dock icon, possibly before the app is ready.
   app.on('open-file', (event, file) => {
     event.preventDefault()
-    void app.whenReady().then(() => add([file]))
+    add([file])
   })
   app.on('web-contents-created', (_event, contents) => {
     contents.on('will-navigate', (event, url) => {
@@ -83,7 +85,7 @@ async function run(): Promise<void> {
   app.on('activate', () => {
     if (BrowserWindow.getAllWindows().length === 0) openWindow()
   })
-  await add(pathsIn(process.argv, process.cwd()))
+  add(pathsIn(process.argv, process.cwd()))
 }
 
 /** The library that was open last; the first one where that is gone or cannot be opened. */
@@ -117,17 +119,24 @@ function lockDown(): void {
   )
 }
 
+type Unknown<T extends unknown[]> = { [K in keyof T]: unknown }
+
 function answerWindow(): void {
   const fromUs = (event: IpcMainEvent | IpcMainInvokeEvent) => event.senderFrame !== null && isOurs(event.senderFrame.url)
-  ipcMain.handle('tubelet:open-dialog', async (event) => {
+  const answer = <C extends keyof AskShell>(channel: C, of: (event: IpcMainInvokeEvent) => Promise<AskShell[C]['answer']>) =>
+    ipcMain.handle(channel, (event) => of(event))
+  // What a page sends is what the preload script types, or an attack.
+  const hear = <C extends keyof ToShell>(channel: C, listener: (event: IpcMainEvent, ...message: Unknown<ToShell[C]>) => void) =>
+    ipcMain.on(channel, (event, ...message) => listener(event, ...(message as Unknown<ToShell[C]>)))
+  answer('tubelet:open-dialog', async (event) => {
     if (!fromUs(event) || window === null) return null
     const { canceled, filePaths } = await dialog.showOpenDialog(window, { properties: ['openDirectory', 'multiSelections'] })
     return canceled ? null : filePaths
   })
-  ipcMain.on('tubelet:notify', (event, title: unknown, body: unknown) => {
+  hear('tubelet:notify', (event, title, body) => {
     if (fromUs(event) && typeof title === 'string' && typeof body === 'string') notify(title, body)
   })
-  ipcMain.on('tubelet:show-in-folder', (event, file: unknown) => {
+  hear('tubelet:show-in-folder', (event, file) => {
     if (fromUs(event) && typeof file === 'string' && path.isAbsolute(file) && existsSync(file)) shell.showItemInFolder(file)
   })
 }
@@ -153,6 +162,8 @@ function openWindow(): void {
   keepWindowState(window)
   window.once('ready-to-show', () => window?.show())
   window.on('closed', () => (window = null))
+  // The page listens before it is told to have loaded; loaded anew it listens again, and nothing waits then.
+  window.webContents.on('did-finish-load', () => add([]))
   void window.loadURL(`${ORIGIN}/`)
 }
 
@@ -172,15 +183,16 @@ function notify(title: string, body: string): void {
 async function choose(property: 'openFile' | 'openDirectory'): Promise<void> {
   if (window === null) return
   const { filePaths } = await dialog.showOpenDialog(window, { properties: [property, 'multiSelections'] })
-  await add(filePaths)
+  add(filePaths)
 }
 
 /** What the system, a menu or a command line gives goes the way of what is dropped on the window, which tells what became of it. */
-async function add(paths: readonly string[]): Promise<void> {
-  if (paths.length === 0 || window === null) return
-  const { webContents } = window
-  if (webContents.isLoading()) await once(webContents, 'did-finish-load')
-  webContents.send('tubelet:bring', paths)
+function add(paths: readonly string[]): void {
+  waiting.push(...paths)
+  // Before the page has loaded nobody would hear of it: then it is sent as soon as that has.
+  if (waiting.length === 0 || window === null || window.webContents.isLoadingMainFrame() || window.webContents.getURL() === '') return
+  const message: ToWindow['tubelet:bring'] = [waiting.splice(0)]
+  window.webContents.send('tubelet:bring', ...message)
 }
 
 /** Files and folders among command-line arguments: what exists, past the program and the app's own folder. */
