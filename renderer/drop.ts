@@ -2,9 +2,10 @@
 import { isCheckpoint } from '../app/catalogue.ts'
 import type { CallArgs, RouteOutput } from '../app/contract.ts'
 import { VIDEO_EXTENSIONS } from '../app/media.ts'
+import { exchanged, saidOfExchanged } from '../app/renames.ts'
 import { call } from './api.ts'
 import { desktop } from './desktop.ts'
-import { t, told } from './i18n.ts'
+import { shown, t, told } from './i18n.ts'
 import { bringFile, chooseFolder, followImport, packsNow } from './packs/queries.ts'
 import { usePacksUi } from './packs/store.ts'
 import { tell, toast } from './toast.ts'
@@ -53,7 +54,9 @@ type Brought = RouteOutput<'addSources'>
 function tellBrought({ added, duplicates, moved, restored, rejected, packs, numbered, sidecars, texts, nothing }: Brought): void {
   if (added.length > 0) toast.success(t('{{count, number}} videos added', { count: added.length }))
   if (duplicates.length > 0) toast.info(t('{{count, number}} files are already in the library', { count: duplicates.length }))
-  for (const { path, from } of moved)
+  const together = exchanged(moved)
+  if (together.length > 0) toast.info(shown(saidOfExchanged(together)))
+  for (const { path, from } of moved.filter((one) => !together.includes(one)))
     toast.info(t('{{name}} was known: its new place is kept.', { name: nameOf(from) }), { description: path })
   if (restored.length > 0)
     toast.success(t('{{count, number}} videos came back from the bin, with what was said about them', { count: restored.length }))

@@ -1,6 +1,6 @@
 /** What becomes of numbered pictures of which some are missing: told, as one video and as several. Real pictures, made here. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -79,4 +79,66 @@ test('failed entries that leave the queue are a step of undo, with the videos th
   expect(there()).toEqual(['two.mp4'])
   await library.history.undo()
   expect([failed(), there()]).toEqual([before, names])
+})
+
+test('names that are exchanged are one sentence, and no file is a duplicate of itself', async () => {
+  const { ffmpeg } = await findMediaTools()
+  const camera = path.join(folder, 'camera')
+  mkdirSync(camera)
+  const at = (name: string) => path.join(camera, name)
+  // Of one size: only the content tells them apart.
+  for (const [name, colour] of [
+    ['a.avi', 'red'],
+    ['b.avi', 'blue'],
+    ['c.avi', 'green'],
+  ] as const)
+    execFileSync(ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', `color=${colour}:s=32x32:r=5:d=1`, '-c:v', 'rawvideo', at(name)])
+  const bring = () => tubelet.intake.bring({ paths: [camera] })
+  const told = (brought: Awaited<ReturnType<typeof bring>>) =>
+    linesOf(brought, (id) => tubelet.library.source(id).path).map(({ text }) => text)
+  await bring()
+  await tubelet.jobs.idle()
+  expect(becameOf(await bring(), (id) => tubelet.library.source(id).path).map(({ became, of }) => [became, of])).toEqual(
+    Array(3).fill(['known', undefined]),
+  )
+  const where = () =>
+    tubelet.library.sources().flatMap(({ id, path: file }) => (file.startsWith(camera) ? [[id, path.basename(file)]] : []))
+  const [[a], [b], [c]] = where() as [[number], [number], [number]]
+  const rename = (...names: [from: string, to: string][]) => {
+    for (const [from] of names) renameSync(at(from), at(`${from}.x`))
+    for (const [from, to] of names) renameSync(at(`${from}.x`), at(to))
+  }
+
+  rename(['a.avi', 'b.avi'], ['b.avi', 'a.avi'])
+  const swapped = await bring()
+  expect(told(swapped)).toEqual([
+    `known: ${at('c.avi')}`,
+    'a.avi and b.avi have swapped their names. Each video is known by its content and keeps what was said of it.',
+  ])
+  expect(swapped).toMatchObject({ added: [], duplicates: [{ sourceId: c }] })
+  expect(where()).toEqual([
+    [a, 'b.avi'],
+    [b, 'a.avi'],
+    [c, 'c.avi'],
+  ])
+
+  rename(['a.avi', 'b.avi'], ['b.avi', 'c.avi'], ['c.avi', 'a.avi'])
+  expect(told(await bring())).toEqual([
+    expect.stringMatching(/^Files have changed their names: b\.avi → c\.avi, a\.avi → b\.avi, c\.avi → a\.avi\. /),
+  ])
+
+  // Nobody brings anything: who opens one of them hears the same, once.
+  const heard: string[] = []
+  const stop = tubelet.onEvent((event) => {
+    if (event.type === 'told') heard.push(english(event.phrase))
+  })
+  rename(['a.avi', 'b.avi'], ['b.avi', 'a.avi'])
+  for (const id of [a, b, c]) await tubelet.jobs.identity.check(id)
+  stop()
+  expect(heard).toEqual([expect.stringMatching(/^(a|b)\.avi and (a|b)\.avi have swapped their names\. /)])
+  expect(where()).toEqual([
+    [a, 'c.avi'],
+    [b, 'a.avi'],
+    [c, 'b.avi'],
+  ])
 })

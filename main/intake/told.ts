@@ -1,13 +1,15 @@
 /** What became of everything that was brought, for who reads lines of text: each thing once, by its path. */
 import path from 'node:path'
 import { inEnglish, type Problem } from '../../app/errors.ts'
+import { english } from '../../app/phrase.ts'
+import { exchanged, saidOfExchanged } from '../../app/renames.ts'
 import { type Gap, gapsOf, gapsText } from '../../app/numbered.ts'
 import type { Brought } from './intake.ts'
 
 /** @param path What was found. @param became What it is to Tubelet now. */
 interface Became {
   path: string
-  became: 'added' | 'duplicate' | 'moved' | 'restored' | 'rejected' | 'pack' | 'numbered' | 'sidecar' | 'text' | 'nothing'
+  became: 'added' | 'known' | 'duplicate' | 'moved' | 'restored' | 'rejected' | 'pack' | 'numbered' | 'sidecar' | 'text' | 'nothing'
   /** The video that it is the same as. */
   of?: string
   /** Of numbered pictures, first and last number of each gap that the video goes over. */
@@ -23,7 +25,10 @@ export function becameOf(brought: Brought, pathOf: (sourceId: number) => string)
       const gaps = gapsOf(pictures?.runs ?? [])
       return { path: file, became: 'added', ...(gaps.length > 0 && { gaps }) }
     }),
-    ...duplicates.map(({ path: file, sourceId }): Became => ({ path: file, became: 'duplicate', of: pathOf(sourceId) })),
+    ...duplicates.map(({ path: file, sourceId }): Became => {
+      const of = pathOf(sourceId)
+      return of === file ? { path: file, became: 'known' } : { path: file, became: 'duplicate', of }
+    }),
     ...moved.map(({ path: file, from }): Became => ({ path: file, became: 'moved', of: from })),
     ...restored.map(({ path: file }): Became => ({ path: file, became: 'restored' })),
     ...rejected.map(({ path: file, problem }): Became => ({ path: file, became: 'rejected', problem })),
@@ -40,13 +45,15 @@ export function becameOf(brought: Brought, pathOf: (sourceId: number) => string)
 /** Everything but videos that are new, which are told of as they are analysed. `wrong`: something was not taken. */
 export function linesOf(brought: Brought, pathOf: (sourceId: number) => string): { text: string; wrong: boolean }[] {
   const { added, duplicates, moved, restored, rejected, packs, numbered, sidecars, texts, nothing } = brought
+  const together = exchanged(moved)
   const refused = [...rejected, ...packs.flatMap(({ path: file, problem }) => (problem === null ? [] : [{ path: file, problem }]))]
   return [
     ...refused.map(({ path: file, problem }) => wrong(`${file}: ${inEnglish(problem).message} ${inEnglish(problem).next}`.trim())),
     ...duplicates.map(({ path: file, sourceId }) =>
       right(pathOf(sourceId) === file ? `known: ${file}` : `the same video as ${pathOf(sourceId)}: ${file}`),
     ),
-    ...moved.map(({ path: file, from }) => right(`known from ${from}: ${file}`)),
+    ...(together.length > 0 ? [right(english(saidOfExchanged(together)))] : []),
+    ...moved.filter((one) => !together.includes(one)).map(({ path: file, from }) => right(`known from ${from}: ${file}`)),
     ...restored.map(({ path: file }) => right(`back from the bin: ${file}`)),
     ...added.flatMap(({ path: file, numbered: pictures }) => {
       const gaps = gapsOf(pictures?.runs ?? [])

@@ -10,6 +10,7 @@ import { TubeletError } from '../../app/errors.ts'
 import { picturesOf, pictureNumber, usualPicture } from '../../app/media.ts'
 import { type NumberedVideo, patternOf, titleOfPattern } from '../../app/numbered.ts'
 import { said } from '../../app/phrase.ts'
+import { exchanged, type Renamed, saidOfExchanged } from '../../app/renames.ts'
 import type { KnownFile } from '../library/known-files.ts'
 import type { Library } from '../library/library.ts'
 import { fingerprint, fingerprintOfBefore, stampOf } from '../media/fingerprint.ts'
@@ -53,11 +54,14 @@ export class Identity {
     this.#changed = changed
   }
 
-  /** Look where the content of a video is now, and keep that. Never fails: what cannot be read is not there. */
-  check(sourceId: number): Promise<void> {
+  /**
+   * Look where the content of a video is now, and keep that. Never fails: what cannot be read is not there.
+   * @param quiet Whoever asks tells of what moved.
+   */
+  check(sourceId: number, quiet = false): Promise<void> {
     const running = this.#checks.get(sourceId)
     if (running) return running
-    const check = this.#check(sourceId).finally(() => this.#checks.delete(sourceId))
+    const check = this.#check(sourceId, quiet).finally(() => this.#checks.delete(sourceId))
     this.#checks.set(sourceId, check)
     return check
   }
@@ -108,9 +112,9 @@ export class Identity {
     const content = await this.#print(file, now)
     const known = await this.#known(file, content)
     const [first] = known
-    if (first && first.path !== file) await this.check(first.id)
+    if (first && first.path !== file) await this.check(first.id, true)
     // What was seen here before is looked for elsewhere before anything takes its place.
-    for (const { id } of here) if (!known.some((one) => one.id === id)) await this.check(id)
+    for (const { id } of here) if (!known.some((one) => one.id === id)) await this.check(id, true)
     if (first) {
       const { path: at, file: state } = files.get(first.id) ?? first
       const moved = at !== file && (state === 'missing' || state === 'replaced')
@@ -203,7 +207,7 @@ export class Identity {
     return { how: 'new', sourceId: source.id }
   }
 
-  async #check(sourceId: number): Promise<void> {
+  async #check(sourceId: number, quiet: boolean): Promise<void> {
     const { files } = this.#library
     const known = files.get(sourceId)
     if (known === null) return
@@ -215,7 +219,7 @@ export class Identity {
     if (now !== null && known.file === 'replaced' && now.stamp === known.seen) return
     try {
       if (now !== null && (await this.#same(known, now))) return
-      if (await this.#foundBeside(known)) return
+      if (await this.#foundBeside(known, quiet)) return
       if (now !== null && known.replaceable && files.ofContent(await this.#print(known.path, now)).length === 0) {
         files.changed(sourceId, await this.#print(known.path, now), now)
         this.#changed(sourceId)
@@ -258,7 +262,7 @@ export class Identity {
   }
 
   /** A recorder that rolls its files, and who renames one, leaves it in its folder. */
-  async #foundBeside({ id, path: was, bytes, content }: KnownFile): Promise<boolean> {
+  async #foundBeside({ id, path: was, bytes, content }: KnownFile, quiet: boolean): Promise<boolean> {
     const folder = path.dirname(was)
     let tried = 0
     for (const name of await readdir(folder).catch(() => [])) {
@@ -267,14 +271,28 @@ export class Identity {
       const now = await look(file)
       if (now?.bytes !== bytes || (tried += 1) > CANDIDATES) continue
       if ((await this.#print(file, now).catch(() => null)) !== content) continue
+      const { files } = this.#library
+      const before = files.paths()
       this.#found(id, file, now.stamp)
-      this.#library.emit({
-        type: 'told',
-        phrase: said('{{was}} was found again as {{name}}, by its content.', { was: path.basename(was), name }),
-      })
+      // Whose name this was has another one now, if it is not gone: names that were exchanged are told together.
+      for (const other of files.at(file)) if (!this.#checks.has(other.id)) await this.check(other.id, true)
+      if (!quiet) this.#tell(renamedSince(before, files.paths()))
       return true
     }
     return false
+  }
+
+  #tell(renamed: readonly Renamed[]): void {
+    const together = exchanged(renamed)
+    const phrases = [
+      ...(together.length > 0 ? [saidOfExchanged(together)] : []),
+      ...renamed
+        .filter((one) => !together.includes(one))
+        .map(({ from, path: to }) =>
+          said('{{was}} was found again as {{name}}, by its content.', { was: path.basename(from), name: path.basename(to) }),
+        ),
+    ]
+    for (const phrase of phrases) this.#library.emit({ type: 'told', phrase })
   }
 
   #found(id: number, file: string, stamp: string): void {
@@ -290,6 +308,14 @@ export class Identity {
     this.#prints.set(key, print)
     return print
   }
+}
+
+/** What lies at another place than before. */
+export function renamedSince(before: ReadonlyMap<number, string>, now: ReadonlyMap<number, string>): (Renamed & { sourceId: number })[] {
+  return [...now].flatMap(([sourceId, to]) => {
+    const from = before.get(sourceId)
+    return from === undefined || from === to ? [] : [{ sourceId, from, path: to }]
+  })
 }
 
 /** What a video is called: its file, and which of several pictures it is, counted from 1. */

@@ -15,7 +15,7 @@ import type { Library } from '../library/library.ts'
 import type { StoredJob } from '../library/rows.ts'
 import type { KeptColumn } from '../library/table.ts'
 import { LibraryDisk } from './disk.ts'
-import { type ChosenPicture, Identity } from './identity.ts'
+import { renamedSince, type ChosenPicture, Identity } from './identity.ts'
 import { perform } from './perform.ts'
 import { type Pipeline, showFirst } from './pipeline.ts'
 import { previewFile } from './previews.ts'
@@ -171,6 +171,7 @@ export class Jobs {
   /** Register files. Each is queued as it comes; resolves when the last one was. */
   async addFiles(files: AsyncIterable<VideoFile>): Promise<AddedFiles> {
     const result: AddedFiles = { added: [], duplicates: [], moved: [], restored: [], rejected: [] }
+    const before = this.#library.files.paths()
     const seen = new Set<number>()
     for await (const found of files) {
       if ('problem' in found) {
@@ -178,7 +179,7 @@ export class Jobs {
         continue
       }
       try {
-        const { how, sourceId, from } = await this.identity.recognise(found.path, found)
+        const { how, sourceId } = await this.identity.recognise(found.path, found)
         const source = this.#library.source(sourceId)
         const named = { path: found.path, sourceId }
         if (how === 'new') {
@@ -189,9 +190,8 @@ export class Jobs {
           await this.#resting.watch(source.id, source.path)
           this.#queue.add(analysisOf(source), 'soon')
         } else {
-          if (how === 'moved') result.moved.push({ ...named, from: from ?? found.path })
-          else if (how === 'restored') result.restored.push(named)
-          else result.duplicates.push(named)
+          if (how === 'restored') result.restored.push(named)
+          else if (how !== 'moved') result.duplicates.push(named)
           // Dropping a file again is how people retry one that failed or was cancelled; once, however often it was dropped.
           if (!seen.has(sourceId) && (source.state === 'failed' || source.state === 'cancelled')) this.retry(sourceId)
         }
@@ -200,6 +200,12 @@ export class Jobs {
         result.rejected.push({ path: found.path, problem: unreadable(found.path, error) })
       }
     }
+    // Looked for all of them together: a file that took another's name moves that one too.
+    const moved = renamedSince(before, this.#library.files.paths())
+    result.moved.push(...moved)
+    result.duplicates = result.duplicates.filter(
+      ({ sourceId, path }) => !moved.some((one) => one.sourceId === sourceId && one.path === path),
+    )
     this.#queue.begin()
     return result
   }

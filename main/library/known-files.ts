@@ -42,6 +42,16 @@ export class KnownFiles {
     return this.#find('s.id = ?', id)[0] ?? null
   }
 
+  /** Where each video was seen last. */
+  paths(): Map<number, string> {
+    return new Map(
+      this.#db
+        .prepare('SELECT id, path FROM sources ORDER BY id')
+        .all()
+        .map((row) => [Number(row['id']), String(row['path'])]),
+    )
+  }
+
   /** Those that were seen at a path last. */
   at(path: string): KnownFile[] {
     return this.#find('s.path = ?', path)

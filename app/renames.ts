@@ -1,0 +1,33 @@
+/** Videos that are known by their content under another name than before, told in as few sentences as say what happened. */
+import { type Phrase, said } from './phrase.ts'
+
+export interface Renamed {
+  from: string
+  path: string
+}
+
+/** Names in one sentence. */
+const MOST = 8
+
+/** Those whose names went from one to the other: the name that one had is another's now. */
+export function exchanged<R extends Renamed>(renamed: readonly R[]): R[] {
+  return renamed.filter((one) => renamed.some((other) => other !== one && (other.path === one.from || other.from === one.path)))
+}
+
+/** What happened to those, in one sentence. */
+export function saidOfExchanged(renamed: readonly Renamed[]): Phrase {
+  const [one, other] = renamed
+  if (renamed.length === 2 && one && one.from === other?.path && other.from === one.path)
+    return said('{{one}} and {{other}} have swapped their names. Each video is known by its content and keeps what was said of it.', {
+      one: nameOf(one.from),
+      other: nameOf(other.from),
+    })
+  const names = renamed.slice(0, MOST).map(({ from, path }) => `${nameOf(from)} → ${nameOf(path)}`)
+  return said('Files have changed their names: {{names}}. Each video is known by its content and keeps what was said of it.', {
+    names: [...names, ...(renamed.length > MOST ? ['…'] : [])].join(', '),
+  })
+}
+
+function nameOf(path: string): string {
+  return path.replace(/^.*[\\/]/, '')
+}
