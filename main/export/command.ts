@@ -28,7 +28,7 @@ interface Options {
   json: boolean
 }
 
-/** @param project The library that is exported where none is named. */
+/** @param project The library to export if none is named. */
 export function exportCommand(project: string): Command {
   return new Command('export')
     .description('Write annotation files of a library; what it holds is in docs/exports.md')
@@ -111,7 +111,7 @@ async function run({
       next: 'Analyse videos first, or name another folder with --project.',
     })
   const library = Library.open(folder)
-  // Idle, the workers of the library keep no process alive.
+  // Idle workers of the library do not keep the process alive.
   const awake = setInterval(() => undefined, 1_000)
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
@@ -152,13 +152,13 @@ async function run({
   }
 }
 
-/** What the files do not hold, to standard error. */
+/** Write what the files leave out to standard error. */
 export function sayWhatIsMissing({ leftOut, notes }: { leftOut: readonly LeftOut[]; notes: readonly Phrase[] }): void {
   for (const { name, state } of leftOut) console.error(`${name} is left out: its analysis is unfinished (${state}).`)
   for (const note of notes) console.error(english(note))
 }
 
-/** @throws TubeletError `not-found` for one that is in no library. */
+/** @throws TubeletError `not-found` for a video that is not in the library. */
 function sourceIdsOf(library: Library, videos: readonly string[]): number[] {
   const sources = library.sources()
   return videos.flatMap((video) => {

@@ -1,6 +1,6 @@
 /**
- * Writes the files of one export beside the host's thread, each under a temporary name. It reads the library through a connection of its own,
- * in one transaction: what changes meanwhile is in no file or in none.
+ * Writes the files of one export in a worker thread, each under a temporary name. It reads the library through its own connection in one
+ * transaction, so no file holds a change made in the meantime.
  */
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -16,7 +16,7 @@ interface FileTask {
   temporary: string
   films: FilmPlan[]
 }
-/** A place that is to be written: with the SHA-256 of what earlier exports wrote there, for anything else that lies there is somebody's own. */
+/** A file to be written. `ours`: SHA-256 of what earlier exports wrote there; a file with any other content belongs to somebody else. */
 interface Place {
   target: string
   ours: readonly string[]
@@ -34,7 +34,7 @@ export interface ExportService {
 }
 
 const PROGRESS_MS = 100
-/** Of a file's share: writing it; the rest is reading it back. */
+/** The share of a file's progress that is writing; the rest is reading it back. */
 const WRITING = 0.6
 
 serve<ExportService>({

@@ -1,4 +1,4 @@
-/** Writing annotation files: all of an export or none of it, each file read back before it counts. */
+/** Writes annotation files: all of an export or nothing, and every file is read back and compared first. */
 import { createHash } from 'node:crypto'
 import { copyFile, link, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
@@ -19,25 +19,25 @@ import type { ExportService, ExportTask } from './export-worker.ts'
 import { type Content, fileError, type Written } from './files.ts'
 import { COCO_FILE, COCO_FOLDER, FileNames, folderNames, readRecord, type ExportRecord, writeRecord } from './names.ts'
 
-/** What an export reads of the library beside its file. */
+/** What an export needs of the library besides the database file. */
 export type ExportableLibrary = Pick<Library, 'projectDir' | 'sources'> & {
   exports: Pick<Library['exports'], 'categories' | 'sourcesOf' | 'underWay'>
 }
 
 export interface ExportOptions {
   formats: readonly ExportFormat[]
-  /** Made where it does not exist. */
+  /** Created if it does not exist. */
   directory: string
-  /** All that were analysed when left out. */
+  /** Default: every analysed video. */
   sourceIds?: readonly number[] | undefined
-  /** These clips alone, and the videos that they are of. */
+  /** Only these clips, and their videos. */
   clipIds?: readonly number[] | undefined
   scope?: Scope | undefined
-  /** A COCO file a video, in its folder, in the place of one for all. */
+  /** One COCO file per video, in its folder, instead of one for all. */
   perVideo?: boolean | undefined
-  /** Labels that were looked for everywhere; where it is left out those that the pack of boxes looked for in every clip. */
+  /** Labels that were looked for everywhere. Default: those that the detector looked for in every clip. */
   lookedFor?: readonly string[] | undefined
-  /** Aborted, nothing is left of the export. */
+  /** When aborted, nothing of the export remains. */
   signal?: AbortSignal | undefined
   onProgress?: ((share: number) => void) | undefined
 }
@@ -45,13 +45,13 @@ export interface ExportOptions {
 export interface Exported {
   directory: string
   files: { format: string; path: string; bytes: number }[]
-  /** Videos that were chosen and are not in the files. */
+  /** Chosen videos that are not in the files. */
   leftOut: LeftOut[]
-  /** What else to know about the files. */
+  /** Remarks about the files, for the user. */
   notes: Phrase[]
 }
 
-/** Longer than a disk needs to wake up. */
+/** How long a folder may take to answer: longer than a disk needs to spin up. */
 const ANSWER_MS = 15_000
 
 const PER_SOURCE: readonly { format: Exclude<ExportFormat, 'coco'> | 'frames'; content: Content }[] = [
@@ -65,13 +65,13 @@ const PER_SOURCE: readonly { format: Exclude<ExportFormat, 'coco'> | 'frames'; c
   { format: 'frames', content: 'frames.csv' },
 ]
 
-/** A file to write: its name in the folder, with `/` between its parts, which is its key in the record, and names that it has as well. */
+/** A file to write. `name`: its path in the folder, with `/` as separator, which is its key in the record. `also`: further names (hard links). */
 interface Planned {
   format: string
   content: Content
   name: string
   also: string[]
-  /** Empty where it holds everything. */
+  /** Which part of the annotations it holds; empty for all. */
   part: string
   sources: Source[]
 }
@@ -80,8 +80,8 @@ interface Planned {
  * Write annotation files: a folder for each source with a frames.csv in it, and one COCO file beside the folders. Videos whose analysis did
  * not end are left out.
  *
- * A thread beside this one writes every file under a temporary name and reads it back from disk; only when all are right do they take their
- * places. A file is replaced only by one of the same part of the same videos, or of more of them.
+ * A worker thread writes every file under a temporary name and reads it back from disk; they are renamed only when all are right. A file is
+ * replaced only by one with the same part of the same videos, or of more of them.
  * @throws TubeletError `bad-request` when there is nothing to export, `conflict` when a file is in the way that Tubelet did not write,
  *   that was changed since or that is of another project, `disk-full`, `forbidden` when the folder may not be written, `cancelled`, `internal`
  *   when a file reads back differently.
@@ -133,7 +133,7 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
   }
 }
 
-/** A label that nothing has would give files without a box, as if it had been looked for in vain. */
+/** Refuse unknown labels: the files would have no boxes, as if the label had been looked for and not found. */
 function checkLabels(labels: readonly string[], categories: readonly Category[]): void {
   const unknown = labels.find((label) => !categories.some(({ name }) => name.toLowerCase() === label.trim().toLowerCase()))
   if (unknown === undefined) return
@@ -184,7 +184,7 @@ function chosenSources(library: ExportableLibrary, { sourceIds, clipIds }: Expor
   })
 }
 
-/** Of a video whose analysis is still to end, stopped or failed, a file would hold a part and look whole. */
+/** The file of a video whose analysis is unfinished would hold a part and look complete. */
 function isFinished({ state, probe }: Source): boolean {
   return probe !== null && (state === 'done' || state === 'partial')
 }
@@ -221,7 +221,7 @@ function plan(
   const whole = new FileNames(directory, record, '')
   const ofEach = chosen.flatMap((source): Planned[] =>
     PER_SOURCE.filter(({ format }) => wanted.has(format)).map(({ format, content }) => {
-      // Frames and labels are the same whatever part is written.
+      // Frames and labels do not depend on the part that is written.
       const isWhole = content === 'frames.csv' || content === 'cvat-labels.json'
       return {
         format,
@@ -257,7 +257,7 @@ function plan(
   ]
 }
 
-/** Datumaro finds `annotations/instances_SUBSET.json` beside a folder `images`, and nothing else. */
+/** Datumaro only finds `annotations/instances_SUBSET.json` beside a folder `images`. */
 function datumaroName(name: string): string {
   const { dir, name: stem } = path.posix.parse(name)
   return path.posix.join(
@@ -267,7 +267,7 @@ function datumaroName(name: string): string {
   )
 }
 
-/** @throws TubeletError `file-unreadable` where a folder, on a network or a disk that is gone, says nothing for ANSWER_MS; `cancelled`. */
+/** @throws TubeletError `file-unreadable` if the folder (a network or a disconnected disk) does not answer within ANSWER_MS; `cancelled`. */
 async function answering<T>(directory: string, signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
   if (signal?.aborted) throw cancelled()
   const patience = AbortSignal.timeout(ANSWER_MS)
@@ -302,8 +302,8 @@ function cancelled(): TubeletError {
 }
 
 /**
- * What is written lives for a moment, and V8 lets that fill far more memory than it needs unless it is told to tidy up. Where a single thing, say
- * a track with a box that somebody drew on every frame of a day, does not fit, the files are written again without the second limit.
+ * Annotations are short-lived objects, and without a limit V8 lets them fill far more memory than needed. If a single object (a track with a box on
+ * every frame of a day) does not fit, the files are written again without the second limit.
  */
 const TIDY = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
 const ROOMY = { maxYoungGenerationSizeMb: 8 }
@@ -338,7 +338,7 @@ async function inWorkerOf(
   signal: AbortSignal | undefined,
   onProgress: ((share: number) => void) | undefined,
 ): Promise<Written[]> {
-  // Its files are closed before anybody removes them.
+  // The worker's files are closed before anybody removes them.
   await using worker = new Channel<ExportService>(() => thread(import.meta.url, 'export-worker', undefined, limits), STOPPED)
   return await worker.call('write', task, { signal, onNote: onProgress })
 }
@@ -347,7 +347,7 @@ interface Staged extends Planned, Written {
   temporary: string
 }
 
-/** The record names the new contents beside the old before any file takes its place, so that a crash in between leaves only known files. */
+/** The record lists old and new contents before the first file is renamed, so that a crash in between leaves only known files. */
 async function publish(directory: string, staged: readonly Staged[], record: ExportRecord): Promise<void> {
   const named = staged.flatMap((file) => [file.name, ...file.also].map((name) => ({ ...file, name })))
   const after = {
@@ -376,7 +376,7 @@ async function publish(directory: string, staged: readonly Staged[], record: Exp
   await writeRecord(directory, { files: { ...record.files, ...fresh }, ...after })
 }
 
-/** A second name of one file, as Datumaro asks for it; a copy where the disk knows no such thing. */
+/** A hard link, as Datumaro needs it; a copy where the disk has no hard links. */
 async function sameFile(file: string, other: string): Promise<void> {
   await makeFolder(path.dirname(other))
   await makeFolder(path.join(path.dirname(other), '..', COCO_FOLDER.images))
@@ -386,7 +386,7 @@ async function sameFile(file: string, other: string): Promise<void> {
   await rename(temporary, other)
 }
 
-/** As its file, with the number of the picture where that has several. */
+/** The name of the file, with the number of the video stream if there are several. */
 function pictureName({ name, picture, probe }: Source): string {
   const number = picture === null ? pictureNumber(probe) : null
   return number === null ? name : `${name} #${number}`

@@ -1,4 +1,4 @@
-/** The files that an export writes: what is in each, piece by piece to the disk, and piece by piece back from it. */
+/** Writes the files of an export piece by piece, and reads them back piece by piece to compare. */
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
@@ -12,7 +12,7 @@ import { jsonl } from '../../app/formats/jsonl.ts'
 import { srt } from '../../app/formats/srt.ts'
 import { vtt } from '../../app/formats/vtt.ts'
 
-/** Bytes that are written, or read, at once. */
+/** Bytes written or read at once. */
 const CHUNK = 1 << 18
 
 export interface Written {
@@ -23,7 +23,7 @@ export interface Written {
 
 type Writer = (films: readonly Film[], file: string, onShare: (share: number) => void) => Written
 
-/** By the name of the file: how films are written to it, read back and compared. */
+/** For each file: how films are written to it, read back and compared. */
 export const CONTENTS = {
   'cvat.xml': ofOne('CVAT', cvat),
   'captions.vtt': ofOne('WebVTT', vtt),
@@ -48,7 +48,7 @@ function ofOne<Piece>(name: string, format: Format<Film, Piece>): Writer {
   }
 }
 
-/** Writes a file, and finds in it, read from the disk by our own reader, all pieces that were to be in it. */
+/** Write a file, read it from disk with our own reader, and compare all pieces. @throws TubeletError `internal` if they differ. */
 function checked<Input, Piece>(
   name: string,
   format: Format<Input, Piece>,
@@ -76,13 +76,13 @@ function* passing<Piece>(pieces: Iterable<Piece>, digest: Digest): Generator<Pie
   }
 }
 
-/** Of pieces in their order; many are hashed at a time. */
+/** A hash of pieces in order; they are hashed in batches. */
 class Digest {
   readonly #hash = createHash('sha1')
   #text = ''
 
   add(piece: unknown): void {
-    // What UTF-8 cannot hold must show here: half a surrogate pair is no text that was read from a file.
+    // Text that UTF-8 cannot hold (half a surrogate pair) must differ from what is read back.
     this.#text += `${JSON.stringify(piece)}\n`
     if (this.#text.length > CHUNK) this.#flush()
   }
@@ -131,7 +131,7 @@ function writeTo(file: string, texts: Iterable<string>): { written: Written } {
       if (text.length > CHUNK) flush()
     }
     flush()
-    // A device that cannot be synced is none that keeps files.
+    // A device that cannot be synced keeps no files.
     try {
       fsyncSync(descriptor)
     } catch (error) {
@@ -163,12 +163,12 @@ function* textOf(file: string, hash: Hash, onBytes: (bytes: number) => void): Ge
   }
 }
 
-/** SHA-256 of what lies on the disk; null where nothing does. */
+/** SHA-256 of a file; null if it does not exist. */
 export function digestOf(file: string): string | null {
   const hash = createHash('sha256')
   try {
     const parts = textOf(file, hash, () => undefined)
-    // The text itself is not wanted: going through it is.
+    // Only reading through the text matters, not the text.
     while (parts.next().done !== true) continue
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null
@@ -177,7 +177,7 @@ export function digestOf(file: string): string | null {
   return hash.digest('hex')
 }
 
-/** What the folder of an export refused, as whoever exports is told it. */
+/** An error of the file system as a problem about the export's folder. */
 export function fileError(error: unknown, directory: string): unknown {
   const refused = diskProblem(error)
   if (refused === null) return error

@@ -1,4 +1,4 @@
-/** Films as files are made of them, read from the library while they are written: one annotation at a time. */
+/** Films as the formats take them, read from the library one annotation at a time while they are written. */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { inflateSync } from 'node:zlib'
 import { Annotation } from '../../app/annotation.ts'
@@ -14,18 +14,18 @@ export interface FilmPlan {
   title: string
 }
 
-/** What all films of one export share. */
+/** Options that all films of one export share. */
 export interface FilmOptions {
   scope: Scope
-  /** Of these clips alone; null for all. */
+  /** Only these clips; null for all. */
   clipIds: ReadonlySet<number> | null
   categories: readonly Category[]
-  /** Labels that were looked for everywhere, where a person says which; null for those that the pack of boxes looked for. */
+  /** Labels that a person says were looked for everywhere; null for those that the detector looked for. */
   lookedFor: readonly string[] | null
   appVersion: string
 }
 
-/** Times of the frames of one source at a time: an export may be of thousands. */
+/** Frame times of one source at a time: an export may hold thousands of sources. */
 export type Times = (sourceId: number) => Float64Array
 
 export function timesOf(db: DatabaseSync): Times {
@@ -97,7 +97,7 @@ export function filmOf(
 }
 
 const COLUMNS = 'id, clip_id, human, machine, state, evidence, provenance, updated_at'
-/** What people said in clips of a source that are not chosen, of the kinds that cross their borders, with the frames that it is about. */
+/** Human annotations in clips that are not chosen, of the kinds that may cross clip borders, with their frames. */
 const REACHING = `
   SELECT * FROM (
     SELECT ${COLUMNS},
@@ -131,7 +131,7 @@ function clipsOf(db: DatabaseSync, sourceId: number): DocumentClip[] {
     )
 }
 
-/** Labels that the pack of boxes looked for in every clip; none where only a part of what it found is written. */
+/** Labels that the detector looked for in every clip; none if only a part of its detections is written. */
 function looked(db: DatabaseSync, sourceId: number, clips: readonly DocumentClip[], { scope, categories }: FilmOptions): string[] {
   const packs = parsed(db.prepare(`SELECT value FROM settings WHERE key = 'packs'`).get()?.['value']) as ChosenPacks | null
   const boxes = packs?.boxes
@@ -159,7 +159,7 @@ function looked(db: DatabaseSync, sourceId: number, clips: readonly DocumentClip
   )
 }
 
-/** As the library keeps it: steps from one frame to the next. */
+/** Decode the stored form: differences from frame to frame. */
 function ptsOf(blob: SQLOutputValue | undefined): Float64Array {
   if (!(blob instanceof Uint8Array)) return new Float64Array(0)
   const pts = new Float64Array(new Uint8Array(inflateSync(blob)).buffer)

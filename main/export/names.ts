@@ -1,6 +1,6 @@
 /**
- * Under which names an export writes into a folder, so that no file of before is lost: a file is replaced only by one that has the same part
- * of at least the same videos in it. Everything else gets a name of its own.
+ * Chooses the names of exported files so that no earlier file is lost: a file is replaced only by one with the same part of at least the same
+ * videos. Everything else gets a new name.
  */
 import { existsSync } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
@@ -9,18 +9,18 @@ import { z } from 'zod'
 import type { Source } from '../../app/contract.ts'
 import { hasCode, TubeletError } from '../../app/errors.ts'
 
-/** Lists the files that exports wrote into a directory, with the SHA-256 of what was written: nothing else is ever overwritten. */
+/** The record of exported files with their SHA-256: nothing else is ever overwritten. */
 const RECORD = 'tubelet-export.json'
-/** COCO is one file for the whole project: that is what training and evaluation tools open. */
+/** COCO is one file for the whole project, as training and evaluation tools expect. */
 export const COCO_FILE = 'instances.json'
-/** Where Datumaro looks for COCO, whose pictures it expects beside that. */
+/** Where Datumaro looks for COCO files, with the images beside them. */
 export const COCO_FOLDER = { annotations: 'annotations', images: 'images' } as const
 
 const ExportRecord = z.object({
   files: z.record(z.string(), z.array(z.string())),
   /** Fingerprints of the videos that a folder, or a file beside the folders, is about. Records of before say nothing of it. */
   videos: z.record(z.string(), z.array(z.string())).default({}),
-  /** Which part of what is said a file holds; files that hold everything are not listed. */
+  /** Which part of the annotations a file holds; files with all of them are not listed. */
   parts: z.record(z.string(), z.string()).default({}),
 })
 export type ExportRecord = z.infer<typeof ExportRecord>
@@ -35,7 +35,7 @@ export async function readRecord(directory: string): Promise<ExportRecord> {
   try {
     return ExportRecord.parse(JSON.parse(text))
   } catch {
-    // Without a record every file that is in the way counts as somebody else's, which is the safe side.
+    // Without a record every existing file counts as somebody else's, which is safe.
     return nothing
   }
 }
@@ -46,7 +46,7 @@ export async function writeRecord(directory: string, record: ExportRecord): Prom
   await rename(`${target}.tubelet-part`, target)
 }
 
-/** Names that Windows keeps for devices, with any extension. */
+/** Device names reserved by Windows, with any extension. */
 const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?$/i
 /** File systems take 255 bytes; a number for a name taken twice must fit too. */
 const NAME_BYTES = 200
@@ -67,7 +67,7 @@ export function folderNames(sources: readonly Source[], { videos }: ExportRecord
   return names
 }
 
-/** Without its extension, which in the name of one of several pictures stands before its number. */
+/** A name without its extension, which stands before the number of the video stream if there is one. */
 function stemOf(name: string): string {
   const [, file = name, number = ''] = /^(.*)( #\d+)$/.exec(name) ?? []
   return path.parse(file).name + number
@@ -82,7 +82,7 @@ function safeName(stem: string): string {
     if (Buffer.byteLength(name + character) > NAME_BYTES) break
     name += character
   }
-  // Windows drops dots and spaces at the end, and two names would become one.
+  // Windows drops trailing dots and spaces, so two names could become one.
   const trimmed = name.trim().replace(/[. ]+$/, '')
   if (trimmed === '') return 'video'
   return RESERVED.test(trimmed) ? `_${trimmed}` : trimmed
@@ -130,7 +130,7 @@ export class FileNames {
     const named = (end: string) => path.posix.join(dir, `${stem}_${end}${ext}`)
     const isFree = (candidate: string) =>
       this.#record.files[candidate] === undefined ? !existsSync(path.join(this.#directory, candidate)) : mayReplace(candidate)
-    // A file that nobody recorded is in the way of the plain name, and is told of.
+    // An unrecorded file in the way of the plain name is reported.
     const isPlain =
       this.#part === '' && (this.#record.files[name] === undefined || mayReplace(name) || !existsSync(path.join(this.#directory, name)))
     if (isPlain) return name

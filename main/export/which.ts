@@ -1,4 +1,4 @@
-/** Which clips an export is about, of all the ways to say so. */
+/** Which clips to export: resolves clips, views, filters and searches. */
 import type { Which } from '../../app/contract/export.ts'
 import { TubeletError } from '../../app/errors.ts'
 import type { Library } from '../library/library.ts'

@@ -1,13 +1,13 @@
-/** Files as one zip, made while it is read: however large they are, a part of one is in memory. */
+/** A zip that is made while it is read, so that only part of one file is in memory at a time. */
 import { open, stat } from 'node:fs/promises'
 import { Zip, ZipDeflate } from 'fflate'
 import { TubeletError } from '../../app/errors.ts'
 
 const CHUNK = 1 << 16
-/** What the format can number without its extension for larger ones. */
+/** The limit of the format without ZIP64. */
 const MOST_BYTES = 2 ** 32 - 1
 
-/** @param files Where each lies, and its name in the zip. @throws TubeletError `bad-request` where they are too many bytes for a zip. */
+/** @param files The path of each file, and its name in the zip. @throws TubeletError `bad-request` if they are too large for a zip. */
 export async function zipOf(files: readonly { file: string; name: string }[]): Promise<ReadableStream<Uint8Array>> {
   const sizes = await Promise.all(files.map(async ({ file }) => (await stat(file)).size))
   if (sizes.reduce((sum, size) => sum + size, 0) > MOST_BYTES) {
@@ -49,7 +49,7 @@ async function* compressed(files: readonly { file: string; name: string }[]): As
     const handle = await open(file)
     try {
       for (;;) {
-        // A buffer of its own each time: what was pushed may still be looked back at.
+        // A new buffer each time: the compressor may still refer to earlier ones.
         const { bytesRead, buffer } = await handle.read(new Uint8Array(CHUNK), 0, CHUNK)
         entry.push(buffer.subarray(0, bytesRead), bytesRead === 0)
         yield* flushed()

@@ -2,10 +2,10 @@
 import { said } from '../../app/phrase.ts'
 import { fillCell, type Pipeline, type Report } from './pipeline.ts'
 
-/** So many clips are looked up at a time: a library may have a hundred thousand. */
+/** Clips to fetch at a time: a library may have a hundred thousand. */
 const CHUNK = 200
 
-/** Ask each encoded clip that has no answer yet, or those of `clipIds`, in order. A clip that was removed meanwhile is passed over. */
+/** Ask each encoded clip that has no answer yet, or those of `clipIds`, in order. A clip that was removed in the meantime is skipped. */
 export async function fillColumn(
   pipeline: Pipeline,
   question: string,

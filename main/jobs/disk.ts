@@ -1,36 +1,36 @@
 /**
- * The disk that a library lies on may be full, gone or not to be written to for a while. That is no verdict about any video: while it lasts
- * nothing is begun, what was cut off waits with the disk's problem on it, and all of it goes on by itself when the disk takes it again.
+ * The library's disk may be full, disconnected or read-only for a while. That says nothing about any video: until it works again no job starts,
+ * interrupted jobs wait and show the disk's problem, and everything resumes by itself afterwards.
  */
 import { diskProblem, type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 
-/** After which a disk is tried again; twice that the next time, as long as nothing was done in between. */
+/** Delay until the disk is tried again; it doubles while every try fails. */
 const FIRST_TRY_MS = 1_000
 const LAST_TRY_MS = 60_000
 
-/** What is to be done when the disk takes it. */
+/** Work to do when the disk works again. */
 interface Owed {
-  /** Null for what is no job's. */
+  /** Null for work that belongs to no job. */
   jobId: number | null
   settle: () => void
 }
 
 interface Heard {
-  /** It refuses, or works again. */
+  /** Called when the disk starts to refuse, and when it works again. */
   changed: () => void
-  /** Takes up what was cut off; it may throw when the disk still refuses. */
+  /** Resumes an interrupted job; may throw if the disk still refuses. */
   goOn: () => void
-  /** An error that is not the disk's, of work that nobody waits for. */
+  /** Called with an error of background work that is not the disk's. */
   fault: (error: unknown) => void
 }
 
 export class LibraryDisk {
-  /** What it refused; null while it works. */
+  /** The current problem; null while the disk works. */
   problem: Problem | null = null
   readonly #projectDir: string
   readonly #heard: Heard
   #owed: Owed[] = []
-  /** Jobs that were cut off, with what was refused: a disk that takes a small piece again may still refuse the next large one. */
+  /** Interrupted jobs with their problem: a disk that accepts a small write may still refuse the next large one. */
   readonly #cutOff = new Map<number, Problem>()
   #again: NodeJS.Timeout | undefined
   #tryMs = FIRST_TRY_MS
@@ -41,33 +41,33 @@ export class LibraryDisk {
     this.#heard = heard
   }
 
-  /** Whether anything was refused that has not been done since. */
+  /** Whether refused work is still to be done. */
   get isDoubted(): boolean {
     return this.#cutOff.size > 0
   }
 
-  /** Whether a job waits for it. */
+  /** Whether the job waits for the disk. */
   holdsUp(jobId: number): boolean {
     return this.#owed.some((one) => one.jobId === jobId)
   }
 
-  /** What it refused of a job that has not ended since, also while that is tried again: until it is done nobody knows that there is room. */
+  /** The problem of an interrupted job, also while it is retried: only when it has ended is it known that there is room. */
   refusedOf(jobId: number): Problem | null {
     return this.#cutOff.get(jobId) ?? null
   }
 
-  /** Nothing is owed to this job any more: it has ended. */
+  /** The job has ended: forget what was owed to it. */
   forget(jobId: number): void {
     this.#cutOff.delete(jobId)
     this.#owed = this.#owed.filter((one) => one.jobId !== jobId)
   }
 
-  /** Something was done: the next time that it refuses is the first. */
+  /** A write succeeded: reset the delay. */
   worked(): void {
     this.#tryMs = FIRST_TRY_MS
   }
 
-  /** Do what reads or writes the library; where the disk refuses, `later` when it works again. @throws What is not the disk's. */
+  /** Run something that reads or writes the library; if the disk refuses, run `later` when it works again. @throws Errors that are not the disk's. */
   attempt<T>(jobId: number | null, work: () => T, later: () => void = () => void work()): T | undefined {
     try {
       return work()
@@ -77,14 +77,14 @@ export class LibraryDisk {
     }
   }
 
-  /** Do in the background what nobody waits for, and again where the disk refuses. */
+  /** Run something in the background, and again if the disk refuses. */
   eventually(work: () => Promise<void>): void {
     work().catch((error: unknown) => {
       if (!this.refused(null, error, () => this.eventually(work))) this.#heard.fault(error)
     })
   }
 
-  /** @returns Whether an error is the disk's and no job's own; `later` is then done when it works again. */
+  /** @returns Whether the error is the disk's; if so, `later` runs when the disk works again. */
   refused(jobId: number | null, error: unknown, later: () => void = () => undefined): boolean {
     if (!this.#isOurs(error)) return false
     if (this.#closed) return true
@@ -100,7 +100,7 @@ export class LibraryDisk {
     return true
   }
 
-  /** Try it now, since somebody says that it works. */
+  /** Try the disk now: somebody says that it works. */
   retry(): void {
     this.#cutOff.clear()
     this.#tryAgain()
@@ -116,7 +116,7 @@ export class LibraryDisk {
     this.#heard.changed()
   }
 
-  /** What is owed by now was never said to be done: the next start does it. */
+  /** Work still owed was never reported as done: the next start does it. */
   close(): void {
     this.#closed = true
     clearTimeout(this.#again)

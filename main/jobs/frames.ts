@@ -1,6 +1,6 @@
 /**
- * The frames that one pack is shown of a source, as they come, and which of them it is asked about: what looks as before is not looked at again, and
- * where only a little has changed, a detector need not look at once.
+ * The sampled frames of a source for one pack, and which of them the pack has to process: a frame that looks like the one before is skipped, and
+ * after a small change a detector may wait.
  */
 import type { RelativeBox } from '../../app/boxes.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
@@ -8,53 +8,53 @@ import type { Line } from '../../app/text-lines.ts'
 import type { Picture, Spotted } from '../engine/engine.ts'
 import type { SeenFrame } from '../library/seen.ts'
 
-/** Pictures that an engine may have waiting: enough that it never waits for the decoder's next. */
+/** Pictures queued for an engine: enough that it never waits for the decoder. */
 const WAITING = 3
 
-/** What changed before so many looks that saw nothing move there flickers, or counts, and does so on. */
+/** A place that changed before this many looks, none of which saw anything move there, only flickers (or is a counter). */
 const USUAL = 2
 /**
- * Where only such places change, a detector looks again after so many seconds, so that what comes there is soon seen: an odd number of its steps, so
- * that these looks are in a mirror by turns, too.
+ * Where only such places change, a detector looks again after this many seconds, so that something new there is soon seen. An odd number of its
+ * steps, so that these looks alternate between the picture and its mirror image too.
  */
 const LOOKS_AGAIN = 2.25
-/** With more of the picture changed than this share, it is another one. */
+/** If a larger share of the picture changed, it counts as a new picture. */
 const LITTLE = 0.1
 /** What moves changes this share of its box: digits that change on a sign do not move the sign. A weaker box than this begins no track (app/tracker). */
 const MOVED = 0.2
 const LEAST_SCORE = 0.25
 
-/** A picture whose memory its decoder has a use for afterwards. */
+/** A picture whose memory the decoder reuses afterwards. */
 export type Lent = Picture & { giveBack: () => void }
 
-/** What lets a pack wait. */
+/** The rule by which a pack may skip a changed picture. */
 export interface Patience<T> {
-  /** What of that which was seen moves, by where the picture has changed. */
+  /** Which of the things seen move, given where the picture changed. */
   moving: (seen: readonly T[], changed: readonly RelativeBox[]) => readonly T[]
   secondsBetween: (from: FrameRef, to: FrameRef) => number
 }
 
-/** The frames that one pack was shown and did not tell a clip of yet. */
+/** The frames of one pack that are not yet handed to a clip. */
 export class Frames<T extends Spotted | Line> {
   readonly #ask: (picture: Picture, frame: FrameRef) => Promise<T[]>
   readonly #patience: Patience<T> | null
-  /** What was looked at last, and where that has changed since, by place. */
+  /** The last frame that was processed, and where the picture changed since, by place. */
   #last: { frame: FrameRef; seen: Promise<T[] | null> } | null = null
   readonly #changed = new Map<string, RelativeBox>()
-  /** Before how many looks that saw nothing move there a place had changed. */
+  /** By place: before how many looks it had changed without anything seen moving there. */
   readonly #flickers = new Map<string, number>()
-  /** Resolves when that holds for all looks so far. */
+  /** Resolves when that count includes all looks so far. */
   #learnt = Promise.resolve()
-  /** What an earlier run was told, by ordinal. */
+  /** Results of an earlier run, by frame ordinal. */
   readonly #known: ReadonlyMap<number, T[] | null>
   #waiting: { frame: FrameRef; seen: Promise<T[] | null> }[] = []
-  /** What stands there as far as clips were told. */
+  /** What was seen last in the clips handed out so far. */
   #standing: T[] | null = null
   #running = 0
-  /** Resolves when one that runs has ended. */
+  /** Resolves when a running look has ended. */
   #ended = Promise.withResolvers<undefined>()
 
-  /** @param patience Null of a pack that looks at every picture that has changed. */
+  /** @param patience Null for a pack that processes every changed picture. */
   constructor(
     known: ReadonlyMap<number, T[] | null>,
     patience: Patience<T> | null,
@@ -65,13 +65,13 @@ export class Frames<T extends Spotted | Line> {
     this.#ask = ask
   }
 
-  /** @param changed Where the picture differs from the one pushed before; null where there was none. Resolves when the next one may come. */
+  /** @param changed Where the picture differs from the one pushed before; null for the first. Resolves when the next one may be pushed. */
   async push(frame: FrameRef, picture: Lent | null, changed: readonly RelativeBox[] | null): Promise<void> {
     for (const box of changed ?? []) this.#changed.set(`${box.cx} ${box.cy}`, box)
     const known = this.#known.get(frame.ordinal)
     const rests = known === null || (known === undefined && (picture === null || (await this.#rests(frame, changed))))
     const seen = rests ? Promise.resolve(null) : known || picture === null ? Promise.resolve(known ?? null) : this.#look(picture, frame)
-    // It is heard of where it is awaited.
+    // An error is handled where this is awaited.
     seen.catch(() => undefined).finally(() => picture?.giveBack())
     this.#waiting.push({ frame, seen })
     if (!rests) {
@@ -82,10 +82,10 @@ export class Frames<T extends Spotted | Line> {
     while (this.#running >= WAITING) await this.#ended.promise
   }
 
-  /** Whether nothing has changed since the last look but what always does, so that this one can wait. @param changed Since the frame before. */
+  /** Whether only places that always change have changed since the last look, so that this frame can be skipped. @param changed Since the frame before. */
   async #rests(frame: FrameRef, changed: readonly RelativeBox[] | null): Promise<boolean> {
     if (this.#last === null || this.#patience === null || changed === null || areaOf(changed) > LITTLE) return false
-    // Not asked before the looks under way have ended: what is looked at must not depend on how fast that goes.
+    // Decided only after the running looks have ended: which frames are processed must not depend on speed.
     await this.#learnt
     if (this.#patience.secondsBetween(this.#last.frame, frame) > LOOKS_AGAIN - 0.01 || this.#unusualOf(this.#changed).length > 0)
       return false
@@ -97,7 +97,7 @@ export class Frames<T extends Spotted | Line> {
     return [...changed].flatMap(([place, square]) => ((this.#flickers.get(place) ?? 0) < USUAL ? [square] : []))
   }
 
-  /** @param looked What is seen now that some places have changed. */
+  /** @param looked What is seen after the changes. */
   #learn(looked: Promise<T[] | null>): void {
     const { moving } = this.#patience ?? {}
     if (moving === undefined) return
@@ -115,7 +115,7 @@ export class Frames<T extends Spotted | Line> {
     })
   }
 
-  /** Those of the next clip, which stands for itself: where nothing has changed since the one before, it begins with what stood there. */
+  /** The frames of the next clip. A clip is complete by itself: if nothing changed since the clip before, it starts with what was seen there. */
   async take(endFrame: number): Promise<SeenFrame<T>[]> {
     const frames = await this.before(endFrame)
     this.#waiting = this.#waiting.slice(frames.length)
@@ -125,7 +125,7 @@ export class Frames<T extends Spotted | Line> {
     return frames
   }
 
-  /** Those that no clip was told of yet, which go on waiting for theirs. */
+  /** Frames before `endFrame` that no clip has taken yet; they stay for their clip. */
   async before(endFrame: number): Promise<SeenFrame<T>[]> {
     const some = this.#waiting.filter(({ frame }) => frame.ordinal < endFrame)
     return await Promise.all(some.map(async ({ frame, seen }) => ({ ...frame, seen: await seen })))
@@ -157,7 +157,7 @@ function areaOf(boxes: readonly RelativeBox[]): number {
   return boxes.reduce((sum, { w, h }) => sum + w * h, 0)
 }
 
-/** The area that two boxes have in common. */
+/** The area of the intersection of two boxes. */
 function shared(a: RelativeBox, b: RelativeBox): number {
   const [across, down] = [
     Math.min(a.cx + a.w / 2, b.cx + b.w / 2) - Math.max(a.cx - a.w / 2, b.cx - b.w / 2),

@@ -16,9 +16,9 @@ import type { Library } from '../library/library.ts'
 import { fingerprint, fingerprintOfBefore, stampOf } from '../media/fingerprint.ts'
 import { filesOf, type NumberedFile } from '../media/numbered.ts'
 
-/** Files of the same size beside the old place that are read to find the one that went from it. */
+/** How many files of the same size in the old folder are read to find a renamed file. */
 const CANDIDATES = 20
-/** Fingerprints that are remembered, so that one look after the other does not read a file again. */
+/** Fingerprints kept in memory, so that repeated checks do not read a file again. */
 const REMEMBERED = 500
 
 interface FileNow {
@@ -27,28 +27,28 @@ interface FileNow {
   stamp: string
 }
 
-/** What a file that was added is: new here; known; known, and here now; known, and longer than before; back from the bin. */
-/** Of a file with several pictures: its stream, and which one it is, counted from 1. */
+/** For a file with several video streams: the stream, and its number counted from 1. */
 export interface ChosenPicture {
   stream: number
   number: number
 }
 
+/** What an added file is: new; known; known but moved here; known but longer than before; back from the bin. */
 export interface Recognised {
   how: 'new' | 'known' | 'moved' | 'changed' | 'restored'
   sourceId: number
-  /** Where it was, of what moved. */
+  /** The old path of a moved file. */
   from?: string
 }
 
 export class Identity {
   readonly #library: Library
   readonly #changed: (sourceId: number) => void
-  /** Checks under way, so that the many requests of one player cost one. */
+  /** Running checks, so that the many requests of one player share one. */
   readonly #checks = new Map<number, Promise<void>>()
   readonly #prints = new Map<string, string>()
 
-  /** @param changed Told of a video whose file has more or other content than was analysed, which is its own. */
+  /** @param changed Called when the file of a video has grown, or has new content, since it was analysed. */
   constructor(library: Library, changed: (sourceId: number) => void) {
     this.#library = library
     this.#changed = changed
@@ -66,11 +66,11 @@ export class Identity {
     return check
   }
 
-  /** The video, whose content lies at its path. @throws TubeletError `file-missing`, `file-replaced`, `not-found` */
+  /** The video, after checking that its content lies at its path. @throws TubeletError `file-missing`, `file-replaced`, `not-found` */
   async there(sourceId: number): Promise<Source> {
     const begunBefore = this.#checks.has(sourceId)
     await this.check(sourceId)
-    // What was not there a moment ago may be there now.
+    // A file that was missing a moment ago may be back.
     if (begunBefore && this.#library.source(sourceId).file !== 'there') await this.check(sourceId)
     const source = this.#library.source(sourceId)
     if ((source.file === 'missing' || source.file === 'replaced') && source.problem) throw new TubeletError(source.problem)
@@ -78,8 +78,7 @@ export class Identity {
   }
 
   /**
-   * A file that somebody adds, or numbered pictures by their pattern. One that was known keeps what is said of it; numbered pictures are shown at
-   * the rate that was said last.
+   * Add a file, or numbered pictures by their pattern. A known video keeps its annotations; numbered pictures take the frame rate given last.
    *
    * @throws TubeletError `file-missing` or `file-unreadable`.
    */
@@ -113,7 +112,7 @@ export class Identity {
     const known = await this.#known(file, content)
     const [first] = known
     if (first && first.path !== file) await this.check(first.id, true)
-    // What was seen here before is looked for elsewhere before anything takes its place.
+    // The video that was at this path may have moved: look for it before another one takes the path.
     for (const { id } of here) if (!known.some((one) => one.id === id)) await this.check(id, true)
     if (first) {
       const { path: at, file: state } = files.get(first.id) ?? first
@@ -134,7 +133,7 @@ export class Identity {
     return { how: 'new', sourceId: source.id }
   }
 
-  /** A person says that what lies at its path now is the same video, made anew. @throws TubeletError `conflict` where it is another one of the library, `file-missing`. */
+  /** The user says that the file at the path is a new version of the same video. @throws TubeletError `conflict` if it is another video of the library, `file-missing`. */
   async accept(sourceId: number): Promise<void> {
     const { files } = this.#library
     const { path: file } = this.#library.source(sourceId)
@@ -156,7 +155,7 @@ export class Identity {
   }
 
   /**
-   * Another picture of the file of a video, as a video of its own: what is said of one picture is never said of another.
+   * Add another video stream of the file as a video of its own: annotations of one stream never belong to another.
    *
    * @returns The video of that picture: known, back from the bin, or new. @throws TubeletError `bad-request`, `file-missing`, `file-replaced`, `not-found`
    */
@@ -177,12 +176,12 @@ export class Identity {
         next: 'Choose one of those that its probe lists.',
       })
     const ofFile = files.ofContent(known.content)
-    // The one that players show has no number of its own, as in a file that has only one.
+    // The stream that players show has no number, as in a file with only one.
     const isUsual = usualPicture(probe)?.index === stream && ofFile.every(({ id }) => this.#library.source(id).picture !== null)
     return this.#picture(file, now, known.content, { stream, number: isUsual ? null : number })
   }
 
-  /** @param number Null of the one that players show. */
+  /** @param number Null for the stream that players show. */
   #picture(
     file: string,
     now: FileNow,
@@ -226,12 +225,12 @@ export class Identity {
         return
       }
     } catch {
-      // Unreadable or gone meanwhile: it is not there.
+      // Unreadable, or deleted in the meantime: it counts as missing.
     }
     if (files.get(sourceId)) files.lost(sourceId, now === null ? 'missing' : 'replaced', now?.stamp ?? null)
   }
 
-  /** Whether what lies at the path of a video is its own content, or that and more. */
+  /** Whether the file at the path of a video has the same content, or has grown. */
   async #same(known: KnownFile, now: FileNow): Promise<boolean> {
     const { files } = this.#library
     const content = await this.#print(known.path, now)
@@ -249,7 +248,7 @@ export class Identity {
     return true
   }
 
-  /** Videos of a content, also under the fingerprint of before. */
+  /** Videos with this content, also by their earlier fingerprint. */
   async #known(file: string, content: string): Promise<KnownFile[]> {
     const { files } = this.#library
     const known = files.ofContent(content)
@@ -261,7 +260,7 @@ export class Identity {
     return old
   }
 
-  /** A recorder that rolls its files, and who renames one, leaves it in its folder. */
+  /** A recorder that rotates its files, or a person who renames one, leaves it in its folder. */
   async #foundBeside({ id, path: was, bytes, content }: KnownFile, quiet: boolean): Promise<boolean> {
     const folder = path.dirname(was)
     let tried = 0
@@ -300,7 +299,7 @@ export class Identity {
     this.#library.files.found(id, file, nameOf(file, picture === null ? null : (pictureNumber(probe) ?? picture)), stamp)
   }
 
-  /** Of what was seen: a file that grows while it is read is read as far as it was. */
+  /** Only up to the size seen first: a file may grow while it is read. */
   async #print(file: string, { bytes, stamp }: FileNow): Promise<string> {
     const key = `${stamp} ${file}`
     const print = this.#prints.get(key) ?? (await fingerprint(file, bytes))
@@ -318,7 +317,7 @@ export function renamedSince(before: ReadonlyMap<number, string>, now: ReadonlyM
   })
 }
 
-/** What a video is called: its file, and which of several pictures it is, counted from 1. */
+/** The name of a video: its file, and the number of the video stream (from 1) where there are several. */
 function nameOf(file: string, number: number | null): string {
   const name = titleOfPattern(path.basename(file))
   return number === null ? name : `${name} #${number}`
@@ -330,7 +329,7 @@ async function look(file: string): Promise<FileNow | null> {
   return info?.isFile() === true ? { bytes: info.size, mtimeMs: info.mtimeMs, stamp: stampOf(info) } : null
 }
 
-/** Numbered pictures together: a picture more, less or of another time is another stamp. */
+/** One stamp for all numbered pictures: it differs when a picture is added, removed or changed. */
 async function lookAtNumbered(pattern: string): Promise<FileNow> {
   const { files } = await filesOf(pattern)
   const most = (value: (file: NumberedFile) => number) => files.reduce((most, file) => Math.max(most, value(file)), 0)

@@ -1,6 +1,6 @@
 /**
- * What people have done with jobs: videos analysed, labels looked for, columns filled, marked clips encoded, copies made. Which job runs when
- * is the queue's: see scheduler.ts.
+ * The commands that make jobs: analyse videos, look for labels, fill columns, encode marked clips, make preview copies. Which job runs when is
+ * decided in scheduler.ts.
  */
 import { rmSync } from 'node:fs'
 import type { Job, Queue, Source } from '../../app/contract.ts'
@@ -23,26 +23,26 @@ import { Resting } from './resting.ts'
 import { type Ended, type JobQueue, Scheduler } from './scheduler.ts'
 import type { Speed, Sums, VideoKind } from './speed.ts'
 
-/** A file that somebody adds, or numbered pictures by their pattern; or why it cannot be. */
+/** A file to add, or numbered pictures by their pattern; or why it cannot be added. */
 export type VideoFile = { path: string; numbered?: NumberedVideo; picture?: ChosenPicture } | { path: string; problem: Problem }
 
 export interface AddedFiles {
   added: Source[]
   duplicates: { path: string; sourceId: number }[]
-  /** Known videos that were found at another place than before. */
+  /** Known videos that were found under a new path. */
   moved: { path: string; sourceId: number; from: string }[]
-  /** Videos that lay in the bin. */
+  /** Videos taken out of the bin. */
   restored: { path: string; sourceId: number }[]
   rejected: { path: string; problem: Problem }[]
 }
 
-/** What it takes to make a preview copy is learnt beside what each pack takes. */
+/** Key under which the speed of making preview copies is learnt, beside that of each pack. */
 const COPYING = 'preview'
 /** How many jobs the queue lists. */
 const LISTED = 500
-/** Seconds after which a rate says something. */
+/** Seconds of work after which a rate is meaningful. */
 const RATE_AFTER = 1
-/** Listeners are told of the queue this often at most: a batch makes many small steps. */
+/** Listeners hear of the queue at most this often: a batch makes many small steps. */
 const ANNOUNCE_MS = 250
 
 export class Jobs {
@@ -51,7 +51,7 @@ export class Jobs {
   readonly #table: JobTable
   readonly #queue: JobQueue
   readonly #speed: Speed
-  /** Which video a file is. */
+  /** Recognises the video of a file. */
   readonly identity: Identity
   readonly #resting: Resting
   readonly #enders = new Set<(job: StoredJob) => void>()
@@ -60,7 +60,7 @@ export class Jobs {
   #announcement: NodeJS.Timeout | undefined
   #revision = 0
   readonly #closing = new AbortController()
-  /** The first picture of what was dropped on an idle queue, under way. */
+  /** The first picture of a video dropped on an idle queue, while it is being made. */
   #firstPicture: Promise<void> = Promise.resolve()
   /** Outcome of the batch under way, for the notification when the queue drains. */
   #batch = { done: 0, failed: 0 }
@@ -98,7 +98,7 @@ export class Jobs {
         if (job.state === 'failed') this.#batch.failed += 1
         else if (job.state === 'done') this.#batch.done += 1
       },
-      // What was written while it was read is not in it.
+      // The file grew while it was read: the rest is not analysed yet.
       left: ({ kind, sourceId }) => {
         if (kind === 'analyse') this.#look(sourceId)
       },
@@ -110,7 +110,7 @@ export class Jobs {
       changed: () => this.#announce(),
       fault: (error) => this.#tell(error),
     })
-    // What undo puts back must be looked for or encoded again, where that had not been done.
+    // Clips that undo brings back may have to be encoded, or searched for labels.
     library.history.onStepped((kinds) => {
       this.eventually(() => this.encodeMarks())
       if (kinds.has('job')) this.#announce()
@@ -118,7 +118,7 @@ export class Jobs {
       library.emit({ type: 'labels' })
       this.eventually(() => this.detectLabels())
     })
-    // A redo may take a video away that is being analysed.
+    // A redo may remove a video that is being analysed.
     library.onChange((event) => {
       if (event.type !== 'sources') return
       for (const { id, sourceId } of this.#queue.running())
@@ -144,7 +144,7 @@ export class Jobs {
     this.#queue.resume()
   }
 
-  /** Stop after the step under way; the job goes on at the next start. */
+  /** Stop after the current step; the jobs continue at the next start. */
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#announcement)
@@ -154,7 +154,7 @@ export class Jobs {
     await Promise.all([this.#queue.close(), this.#firstPicture])
   }
 
-  /** Run nothing while `work` runs. What was under way stops after its step, waits, and goes on from there. */
+  /** Run no job while `work` runs. Running jobs stop after their current step and continue afterwards. */
   pausedFor<T>(work: () => Promise<T>): Promise<T> {
     return this.#queue.pausedFor(work)
   }
@@ -221,7 +221,7 @@ export class Jobs {
     return this.source(sourceId)
   }
 
-  /** As the library has them; those whose analysis the disk holds up, with why. */
+  /** The sources of the library; those whose analysis waits for the disk carry the disk's problem. */
   sources(): Source[] {
     return this.#withDisk(this.#library.sources())
   }
@@ -232,7 +232,7 @@ export class Jobs {
     return source ?? this.#library.source(id)
   }
 
-  /** Whether a file is still the one that it was. */
+  /** Check whether a file is unchanged. */
   #look(sourceId: number): void {
     this.#disk.eventually(() => this.identity.check(sourceId))
   }
@@ -250,13 +250,13 @@ export class Jobs {
     return sources.map((source) => ({ ...source, ...cutOff.get(source.id) }))
   }
 
-  /** Do in the background what nobody waits for, also if the disk is full just now. */
+  /** Run something in the background, also if the disk is full now. */
   eventually(work: () => Promise<void>): void {
     this.#disk.eventually(work)
   }
 
   /**
-   * Analyse every source with clips that one of these packs has not seen, or those of the given ones; what a pack has seen is not done again.
+   * Analyse every source (or the given ones) with clips that one of these packs has not processed; finished clips are not processed again.
    * @returns How many were queued.
    */
   encodeMissing(digests: readonly string[], only?: readonly number[]): number {
@@ -266,7 +266,7 @@ export class Jobs {
     return ids.length
   }
 
-  /** Do a waiting job just before another waiting one, or last. @throws TubeletError `not-found`; `conflict` when it does not wait. */
+  /** Move a waiting job before another waiting one, or to the end. @throws TubeletError `not-found`; `conflict` if it is not waiting. */
   move(jobId: number, before: number | null): Queue {
     this.#queue.move(jobId, before)
     return this.queue()
@@ -284,7 +284,7 @@ export class Jobs {
     this.#queue.again(jobId)
   }
 
-  /** An analysis that is asked for waits until its file rests. */
+  /** An analysis waits until its file stops growing. */
   #untilAtRest({ id, path }: Source): void {
     this.eventually(() => this.#resting.watch(id, path))
   }
@@ -294,8 +294,8 @@ export class Jobs {
   }
 
   /**
-   * Take one job that failed or was cancelled off the list, or all that failed. A video of which nothing could be read goes to the bin with it:
-   * nobody said anything about it.
+   * Remove one failed or cancelled job from the list, or all failed ones. A video of which nothing could be read goes to the bin with it: it has no
+   * annotations.
    *
    * @returns How many went to the bin. @throws TubeletError `not-found`, `conflict` where it has not ended
    */
@@ -323,7 +323,7 @@ export class Jobs {
     return this.#table.open().some(({ kind, sourceId }) => kind === 'analyse' && sourceId === source)
   }
 
-  /** Hear of every job that ends. @returns What stops listening. */
+  /** Listen for jobs that end. @returns A function that stops listening. */
   onEnd(listener: (job: StoredJob) => void): () => void {
     this.#enders.add(listener)
     return () => void this.#enders.delete(listener)
@@ -339,7 +339,7 @@ export class Jobs {
     this.#library.removeSource(sourceId)
   }
 
-  /** Fill what is empty of a column, in all clips or in some. A label that nobody looked for yet is looked for from now on. */
+  /** Fill the empty cells of a column, for all clips or some. A label that is not in the vocabulary is added to it. */
   async fillColumn({ id, kind, text }: KeptColumn, clipIds?: readonly number[]): Promise<void> {
     if (kind === 'count') {
       const vocabulary = this.#library.detections.vocabulary()
@@ -351,26 +351,26 @@ export class Jobs {
     if (!waits) this.#queue.add({ kind: 'ask', title: text, columnId: id, clipIds })
   }
 
-  /** What is filled stays; neither the rest nor clips to come are filled until it is asked for again. */
+  /** Stop filling: filled cells stay, and later clips are not filled until it is asked for again. */
   stopColumn(columnId: number): void {
     this.#library.table.setAutomatic(columnId, false)
     for (const job of this.#table.open()) if (job.columnId === columnId) this.#disk.eventually(() => this.cancel(job.id))
   }
 
   /**
-   * Keep the vocabulary, make the edits that go with it, and make the machine's tracks those that it gives. Moved thresholds show at
-   * once; words that are new run over the stored encodings, an older detection that still waits or runs being replaced.
+   * Store the vocabulary, apply its edits, and update the machine's tracks. Thresholds apply at once; new words run over the stored encodings and
+   * replace an older detection that still waits or runs.
    */
   async setVocabulary(vocabulary: readonly Label[], edits: Parameters<Library['changeVocabulary']>[1] = []): Promise<void> {
     this.#library.changeVocabulary(vocabulary, edits)
     await this.detectLabels()
   }
 
-  /** Make tracks of what the pack in use saw, and look for the words that it did not look for yet. */
+  /** Make tracks from what the current pack saw, and look for new words. */
   async detectLabels(): Promise<void> {
     // Clips to come are given the labels by their analysis; one under way has its clip's row already.
     if (this.#library.clips({ limit: 1, offset: 0 }).total === 0) return
-    // An engine that does not start is told by the status, and its next start comes here.
+    // If the engine does not start, the status says so; its next start calls this again.
     const engine = await this.#pipeline.packs.boxes().catch(() => null)
     if (engine === null || this.#closed) return
     this.#library.showVocabulary(engine.info)
@@ -381,7 +381,7 @@ export class Jobs {
     const { detections } = this.#library
     const stale = detections.stale(digest).length
     const open = this.#table.open()
-    // One that runs began with the words of before; one that waits will see the newest.
+    // A running one uses the old words; a waiting one will use the new ones.
     for (const job of open) if (job.kind === 'detect' && job.state === 'running') this.#disk.eventually(() => this.cancel(job.id))
     if (
       open.some(({ kind, state }) => kind === 'detect' && state === 'queued') ||
@@ -392,26 +392,26 @@ export class Jobs {
     this.#queue.add({ kind: 'detect', title: names.join(', ') })
   }
 
-  /** Encode what a person marked in a source. */
+  /** Encode the clips that a person marked in a source. */
   encodeMarked(sourceId: number): void {
     const waits = this.#table.open().some((job) => job.kind === 'mark' && job.sourceId === sourceId && job.state === 'queued')
     if (!waits) this.#queue.add({ kind: 'mark', title: this.#library.source(sourceId).name, sourceId })
   }
 
-  /** Encode whatever a person marked that the pack in use has not: undo may have brought it back. */
+  /** Encode marked clips that the current pack has not encoded: undo may have brought them back. */
   async encodeMarks(): Promise<void> {
     // Without an engine the next analysis of the file does it.
     if ((await this.#pipeline.packs.all()).length === 0 || this.#closed) return
     for (const id of this.#library.unencodedMarks()) this.encodeMarked(id)
   }
 
-  /** What makes the preview copy of a source, or made it, or did not: there is one such job a source. */
+  /** The preview job of a source, in whatever state: there is at most one. */
   previewJob(sourceId: number): Job | null {
     const job = this.#table.previewOf(sourceId)
     return job && this.#listed(job)
   }
 
-  /** Make the preview copy of a source, again where it failed, was cancelled or was deleted. @throws TubeletError `not-found` */
+  /** Make the preview copy of a source, again if it failed, was cancelled or was deleted. @throws TubeletError `not-found` */
   makePreview(sourceId: number): void {
     const job = this.#table.previewOf(sourceId)
     if (job === null) this.#queue.add({ kind: 'preview', title: this.#library.source(sourceId).name, sourceId })
@@ -429,7 +429,7 @@ export class Jobs {
     }
   }
 
-  /** A job with how it stands. */
+  /** A job with its current state. */
   #listed(job: StoredJob): Job {
     if (this.#disk.holdsUp(job.id)) return { ...job, state: 'queued', stage: null, rate: null, problem: this.#disk.problem }
     return { ...this.#standingOf(job), problem: this.#disk.refusedOf(job.id) ?? job.problem }
@@ -460,13 +460,13 @@ export class Jobs {
     this.#queue.cancelAll()
   }
 
-  /** What the end of a job means for its column or its source. @returns False where the source was removed meanwhile, and its jobs with it. */
+  /** Update the column or source of an ended job. @returns False if the source was removed in the meantime, and its jobs with it. */
   #keepEnd({ kind, sourceId, columnId }: StoredJob, state: Ended, problem: Problem | null): boolean {
     if (state === 'cancelled' && kind === 'ask') this.#library.table.setAutomatic(columnId, false)
     if (sourceId !== null && !this.#library.sourceExists(sourceId)) return false
     if (kind === 'analyse') {
       const { name: file, encodedCount } = this.#library.source(sourceId)
-      // What was analysed before its file went stays as it is; where the file is, the source tells.
+      // Clips analysed before the file disappeared stay; the source says that the file is missing.
       const lost = problem !== null && (problem.code === 'file-missing' || problem.code === 'file-replaced') && encodedCount > 0
       this.#library.setSourceState(
         sourceId,
@@ -482,12 +482,12 @@ export class Jobs {
     if (probe && JOB_KINDS[kind].whole) this.#speed.learn(this.#speedOf(kind), kindOf(probe), probe.duration, seconds)
   }
 
-  /** What analysing with just these packs took on this machine; null until enough files were timed. `video` and `wall` are sums in seconds. */
+  /** The time that analysing with exactly these packs took on this machine; null until enough files were timed. `video` and `wall` are sums in seconds. */
   speed(digests: readonly string[]): Sums | null {
     return this.#speed.of(together(digests))
   }
 
-  /** Of what is known to take its time: that of the analyses, of the copies, or of both. */
+  /** Remaining time of the analyses, of the copies, or of both, where their speed is known. */
   #eta(): number | null {
     const ahead = this.#table.videoAhead().map(({ jobId, seconds, ...of }) => ({
       ...of,
@@ -515,7 +515,7 @@ export class Jobs {
     }, ANNOUNCE_MS)
   }
 
-  /** Of what went wrong where nobody waits for the outcome. */
+  /** Report an error of background work. */
   #tell(error: unknown): void {
     const { message, values, details } = problemOf(error)
     console.error(details ?? message)
@@ -542,7 +542,7 @@ function analysisOf({ id, name }: Source): JobPlan {
   return { kind: 'analyse', title: name, sourceId: id }
 }
 
-/** How a set of packs is known. */
+/** The key of a set of packs. */
 function together(digests: readonly string[]): string {
   return digests
     .toSorted()

@@ -1,4 +1,4 @@
-/** What a job of each kind does. What the queue has to know of the kinds is app/job-kinds.ts. */
+/** Performs a job of each kind. What the queue must know about the kinds is in app/job-kinds.ts. */
 import type { Problem } from '../../app/errors.ts'
 import type { JobKind } from '../../app/job-kinds.ts'
 import { said } from '../../app/phrase.ts'
@@ -9,7 +9,7 @@ import { analyseSource, encodeMarked, lookAgain, type Pipeline, type Report } fr
 import { makePreview } from './previews.ts'
 
 type JobOf<K extends JobKind> = Extract<StoredJob, { kind: K }>
-/** Resolves with what was wrong with a file that was not analysed whole. */
+/** Resolves with the problem of a file that could be analysed only in part. */
 type Work<K extends JobKind> = (pipeline: Pipeline, job: JobOf<K>, report: Report, signal: AbortSignal) => Promise<Problem | null>
 
 const WORK: { readonly [K in JobKind]: Work<K> } = {
@@ -48,7 +48,7 @@ export function perform<K extends JobKind>(
 /** Look for the words of the vocabulary wherever nobody looked for them yet. */
 async function detect(pipeline: Pipeline, report: Report, signal: AbortSignal): Promise<void> {
   const engine = await pipeline.packs.boxes()
-  // What a detector of a closed list saw is there for every label.
+  // A detector with a closed list has already looked for every name.
   if (engine === null || !ofFamily(engine, 'mammut')) return
   const ids = pipeline.library.detections.stale(engine.info.digest)
   for (const [index, clipId] of ids.entries()) {

@@ -26,7 +26,7 @@ import type { RunningPacks } from '../packs/running.ts'
 import { persevere, provenanceOf } from './asking.ts'
 import { Watch } from './watch.ts'
 
-/** So much of the progress is reading; the rest is storing what the last clip is made of. */
+/** The share of the progress that is reading; the rest is storing the last clip. */
 const UNTIL_STORED = 0.99
 
 export interface Pipeline {
@@ -45,12 +45,12 @@ export interface Progress {
   clips: number
 }
 
-/** Say how far the work is. Resolves when it may go on: not while the queue is paused. Rejects when it is cancelled meanwhile. */
+/** Report progress. Resolves when the work may continue, which is not while the queue is paused; rejects when it is cancelled. */
 export type Report = (progress: Progress) => Promise<void>
 
-/** Show something of a source at once, if it can be had before the analysis has a picture. Never fails: what is wrong with a file, the analysis says. */
+/** Make a first thumbnail before the analysis has one. Never fails: the analysis reports what is wrong with a file. */
 export async function showFirst({ library, media }: Pipeline, source: Source, signal: AbortSignal): Promise<void> {
-  // Of a list ffmpeg would read every picture before it shows one.
+  // ffmpeg would read every numbered picture before it shows one.
   if (source.hasThumbnail || source.numbered !== null) return
   try {
     const jpeg = await firstPicture(await media(), source.path, source.picture, signal)
@@ -69,7 +69,7 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
   library.setSourceState(source.id, 'analysing')
   await report({ stage: said('Starting the engine'), progress: 0, clips: 0 })
   const engines = await enginesOf(pipeline)
-  // What an earlier try stored is not done again.
+  // Clips stored by an earlier try are kept.
   const damaged = await untilNotKilled(() => readOnce(pipeline, engines, library.source(source.id), probe, report, signal), signal)
   await encodeMarked(pipeline, source.id, () => Promise.resolve(), signal)
   return damaged
@@ -78,7 +78,7 @@ export async function analyseSource(pipeline: Pipeline, source: Source, report: 
 /** @throws TubeletError of `probe` */
 async function probed({ library, media }: Pipeline, source: Source, signal: AbortSignal): Promise<Probe> {
   const { id, path: file, numbered, picture, probe } = source
-  // What was said before is about the picture that was analysed then.
+  // Earlier results are about the picture that was analysed then.
   if (numbered === null) return probeFile(await media(), file, signal, picture ?? probe?.videoStream ?? null)
   const { files, runs } = await filesOf(file)
   const now = { ...numbered, runs }

@@ -1,4 +1,4 @@
-/** What the operating system says of a file, in words for people. */
+/** File-system errors in words for people. */
 import type { Problem } from '../../app/errors.ts'
 
 /** A file-system error as the problem that a person sees. */

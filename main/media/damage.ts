@@ -1,40 +1,40 @@
 /**
- * What of a file could not be read. Two things must come together: pictures that are missing, and a complaint of ffmpeg about the file at that
- * place. Screen recordings and cameras that wait for movement have pauses without any damage, edit lists hide pictures that a container
- * counts, interlaced files count fields; and decoders complain of much that they then put right.
+ * Finds the parts of a file that could not be read. Two signs must coincide: missing frames, and an error message of ffmpeg at that place. Each
+ * alone proves nothing: screen recordings and motion-triggered cameras have pauses, edit lists hide frames that the container counts, interlaced
+ * files count fields, and decoders report much that they then repair.
  */
 import type { Problem } from '../../app/errors.ts'
 import { type Stretch, stretchesText } from '../../app/facts/unread.ts'
 import { type Probe, secondsOf } from '../../app/media.ts'
 
-/** What a pass heard of damage. */
+/** Signs of damage collected during a decode pass. */
 export interface Heard {
   /** How many frames had come, and whether the file itself was complained of or only pictures that others need; ascending, each once. */
   complaints: { ordinal: number; about: 'file' | 'references' }[]
   /** The frames that the decoder itself called made up, and those that need no other one; ordinals, ascending. */
   madeUp: number[]
   keys: number[]
-  /** The end of what was said. */
+  /** The last lines of ffmpeg's messages. */
   text: string
   /** Exit status. */
   code: number | null
   stalled: boolean
 }
 
-/** Between two frames, a decoder may say the same a thousand times. */
+/** A decoder may repeat a message a thousand times between two frames. */
 export function note({ complaints }: Heard, ordinal: number, about: 'file' | 'references'): void {
   const last = complaints.at(-1)
   if (last?.ordinal === ordinal) last.about = last.about === 'file' ? 'file' : about
   else complaints.push({ ordinal, about })
 }
 
-/** Frames by which a complaint may come before its place: what lies in queues and waits to be put in order. */
+/** How many frames a message may come too early: frames are queued and reordered. */
 const AHEAD = 48
-/** And after it: the decoder is at a frame that is shown later. */
+/** How many frames it may come too late: the decoder works on a frame that is shown later. */
 const BEHIND = 16
 
 export interface Damage {
-  /** Null for a file that is whole. */
+  /** Null for an undamaged file. */
   problem: Problem | null
   /** Seconds from the first frame in which pictures are missing or made up: up to the next picture that needs no other. */
   unread: Stretch[]
@@ -54,15 +54,15 @@ export function damageOf(file: string, claimed: Probe, { probe, pts }: { probe: 
   const firstKey = keys[0] ?? 0
   const unread = joined([
     ...missing.map(({ from, next }) => ({ from, to: keyFrom(next) })),
-    // The decoder is a picture or two ahead of those that are shown.
+    // The decoder is a frame or two ahead of the output.
     ...madeUp.map((ordinal) => ({ from: secondsAt(ordinal), to: keyFrom(ordinal + 1) })),
   ])
-  // What is made up before the first key picture is how recordings begin that were cut between two.
+  // Made-up frames before the first key frame are no damage: recordings that were cut between two key frames begin so.
   const spoilt = madeUp.some((ordinal) => ordinal > firstKey)
   return { problem: problemOf(file, claimed, { probe, pts }, heard, { usual, missing, unread: spoilt ? unread : [] }), unread }
 }
 
-/** In order, with what touches as one. */
+/** Sorted, with touching spans merged. */
 function joined(stretches: Stretch[]): Stretch[] {
   const all: Stretch[] = []
   for (const { from, to } of stretches.sort((a, b) => a.from - b.from)) {

@@ -1,4 +1,4 @@
-/** What the pipes of one decode pass say together: which frames there are, which were sampled, where the cuts are, what was complained of. */
+/** Combines the pipes of one decode pass: which frames there are, which were sampled, where the cuts are, what errors were reported. */
 import { changesBetween, type Thinned, thinned } from '../../app/changes.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import { type Probe, secondsOf } from '../../app/media.ts'
@@ -16,7 +16,7 @@ const PROGRESS_EVERY = 100
 
 export class DecodePass {
   readonly #task: PassTask
-  /** As probed, and put right by what decoding shows. */
+  /** The probe, corrected by what decoding shows. */
   readonly #probe: Probe
   readonly #clips: ClipCutter
   readonly #shots = new ShotDetector()
@@ -28,7 +28,7 @@ export class DecodePass {
   readonly #strip = new JpegPictures()
   readonly #messages: Messages
   readonly #text = new TextDecoder()
-  /** Of sampled frames, what has come on each pipe and waits for the others. */
+  /** Parts of sampled frames, by pipe, that wait for the other pipes. */
   readonly #pickedPts: number[] = []
   readonly #pickedGrey: Uint8Array[] = []
   readonly #pickedJpeg: Uint8Array<ArrayBuffer>[] = []
@@ -74,7 +74,7 @@ export class DecodePass {
     yield* this.#advance()
   }
 
-  /** Memory of a picture that was given and is not needed any more, for a later one. @param key Of the want. */
+  /** Take back the memory of a picture, to use it for a later one. @param key Of the want. */
   reuse(key: string, memory: ArrayBuffer): void {
     this.#single.find((stream) => stream.key === key)?.pictures.reuse(memory)
   }
@@ -140,7 +140,7 @@ export class DecodePass {
     return Math.max(this.#clips.length, this.#task.probe.duration - late)
   }
 
-  /** Joins what the pipes have brought so far, and gives off what that completes. */
+  /** Join what the pipes have delivered so far. @returns The events that are now complete. */
   *#advance(): Generator<PassEvent> {
     const { pts } = this.#clips
     for (;;) {
@@ -166,7 +166,7 @@ export class DecodePass {
       yield { type: clip.kind === 'beginning' ? 'beginning' : 'clip', clip }
   }
 
-  /** The first frame at once, so that there is something to see; a later one instead where that is a black or empty picture. */
+  /** The first frame at once, so that there is something to see; replaced by a later one if it is black or empty. */
   *#thumbnailFrom(grey: Uint8Array, jpeg: Uint8Array): Generator<PassEvent> {
     if (this.#thumbnail === 'good') return
     const good = contrastOf(grey) >= 16
@@ -210,7 +210,7 @@ export class DecodePass {
   }
 }
 
-/** At most twice STRIP_CELLS pictures in memory, whatever the container claims its length to be. */
+/** Holds at most twice STRIP_CELLS pictures, whatever length the container claims. */
 class Filmstrip {
   #kept: Uint8Array<ArrayBuffer>[] = []
   #every = 1
@@ -249,7 +249,7 @@ interface Stream {
   waiting: Uint8Array<ArrayBuffer>[]
 }
 
-/** Pictures of some of the sampled frames, for a detector or a reader: those that look as the last one did are told and not given. */
+/** Pictures of some sampled frames for a detector or reader: for one that looks like the last, only the frame is reported. */
 class SingleStream implements Stream {
   readonly key: string
   readonly number: number
