@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { fingerprint } from './fingerprint.ts'
-import { findMediaTools, runTool } from './tools.ts'
+import { findMediaTools, keepFrames, runTool, versionIn } from './tools.ts'
 
 const folder = await mkdtemp(path.join(os.tmpdir(), 'tubelet-files-'))
 afterAll(() => rm(folder, { recursive: true }))
@@ -113,4 +113,19 @@ describe('runTool', () => {
     await expect(runTool(ffmpeg, endless, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' })
     await expect(runTool(path.join(folder, 'no-tool'), [])).rejects.toMatchObject({ problem: { code: 'ffmpeg-missing' } })
   })
+})
+
+it('the version of ffmpeg is read whoever built it, and with it how frames are kept', async () => {
+  const tools = await findMediaTools()
+  for (const [banner, version, option] of [
+    ['ffmpeg version 5.1.9-0+deb12u1 Copyright (c) 2000-2026 the FFmpeg developers', '5.1.9', '-fps_mode'],
+    ['ffmpeg version 7.0.2-static https://johnvansickle.com/ffmpeg/  Copyright (c) 2000-2024', '7.0.2', '-fps_mode'],
+    ['ffmpeg version 4.2.2-static https://johnvansickle.com/ffmpeg/  Copyright (c) 2000-2019', '4.2.2', '-vsync'],
+    ['ffmpeg version 5.0 Copyright (c) 2000-2022 the FFmpeg developers', '5.0', '-vsync'],
+    ['ffmpeg version n9.0.2-17-g2a571b6068-20260930 Copyright (c) 2000-2026', '9.0.2', '-fps_mode'],
+    ['ffmpeg version N-66595-gc2b38619c0-static https://johnvansickle.com/ffmpeg/  Copyright', 'N-66595-gc2b38619c0-static', '-fps_mode'],
+  ] as const) {
+    expect(versionIn(banner)).toBe(version)
+    expect(keepFrames({ ...tools, version: versionIn(banner) })[0]).toBe(option)
+  }
 })

@@ -238,12 +238,18 @@ export async function findMediaTools(): Promise<MediaTools> {
   return {
     ffmpeg: ffmpeg.file,
     ffprobe: ffprobe?.file ?? null,
-    version: /version (\S+?)(?:-\S*)? Copyright/.exec(ffmpeg.banner)?.[1] ?? 'unknown',
+    version: versionIn(ffmpeg.banner),
     licence: licenceOf(ffmpeg.banner),
     decoders: new Set([...ffmpeg.output.matchAll(/^ D.V... (\S+)/gm)].map((match) => match[1] ?? '')),
     toneMapping: / zscale /.test(filters) && / tonemap /.test(filters),
     crops: /^-apply_cropping/m.test(options),
   }
+}
+
+/** Builders write much after the number and some a letter before it: `n9.0.2-17-g2a571b6 Copyright`, `7.0.2-static https://… Copyright`. */
+export function versionIn(banner: string): string {
+  const [, version = 'unknown'] = /version (\S+)/.exec(banner) ?? []
+  return /^n?(\d+(?:\.\d+)*)/.exec(version)?.[1] ?? version
 }
 
 /** By FFmpeg's LICENSE.md: GPL parts make the build GPL, version3 lifts it to 3, nonfree forbids passing it on. */
