@@ -173,10 +173,10 @@ test('what is refused over REST names the field and the fault', async () => {
   const add = (body: Parameters<typeof call<'addAnnotation'>>[1]['body']['body']) =>
     call('addAnnotation', { params: { clipId: clip?.id ?? 0 }, body: { body } })
   await expect(add({ kind: 'track', label: 'dog', boxes: [key(0), key(10, (pts[10] ?? 0) + 1)] })).rejects.toThrow(
-    /body\.boxes\.1\.pts: \d+ is not the time of frame 10, which is \d+/,
+    /body\.body\.boxes\.1\.pts: \d+ is not the time of frame 10, which is \d+/,
   )
-  await expect(add({ kind: 'track', label: ' ', boxes: [key(0)] })).rejects.toThrow('body.label: must not be empty')
-  await expect(add({ kind: 'note', text: '' })).rejects.toThrow('body.text: must not be empty')
+  await expect(add({ kind: 'track', label: ' ', boxes: [key(0)] })).rejects.toThrow('body.body.label: This must not be empty')
+  await expect(add({ kind: 'note', text: '' })).rejects.toThrow('body.body.text: This must not be empty')
   await expect(add({ kind: 'segment', text: 'x' } as never)).rejects.toThrow(/body\.body\.span: is missing/)
   await expect(add({ kind: 'dance' } as never)).rejects.toThrow(/body\.body\.kind: must be one of caption, answer/)
   await expect(call('listClips', { query: { sourceId: 999 } })).rejects.toThrow('There is no source 999')
