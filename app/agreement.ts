@@ -1,4 +1,4 @@
-/** How far two sets of tracks of one clip agree: those of two thresholds, or of two packs. */
+/** How far two sets of tracks of one clip agree: the tracks of two thresholds, or of two packs. */
 import type { TrackBody } from './annotation.ts'
 import { iou } from './boxes.ts'
 import { interpolate } from './tracks.ts'

@@ -24,7 +24,7 @@ export const KeyBox = z.object({
 })
 export type KeyBox = z.infer<typeof KeyBox>
 
-/** A stretch of frames, half-open ordinals of the source. */
+/** A run of frames: half-open, in ordinals of the source. */
 export const Span = z
   .object({ startFrame: z.number().int().nonnegative(), endFrame: z.number().int().positive() })
   .refine(({ startFrame, endFrame }) => startFrame < endFrame, 'must have a frame')
@@ -36,7 +36,10 @@ export function spanWithin({ startFrame, endFrame }: Span, whole: Span): Span | 
   return inside.startFrame < inside.endFrame ? inside : null
 }
 
-/** Of the whole clip. Those of before may have a span; what is said of a part is a segment now, so that no clip loses its caption by it. */
+/**
+ * A caption of the whole clip. Captions in older libraries may have a span; a text about a part of a clip is now a segment, so that adding
+ * one never replaces the clip's caption.
+ */
 const CaptionBody = z.object({ kind: z.literal('caption'), text: z.string(), span: Span.optional() })
 const AnswerBody = z.object({
   kind: z.literal('answer'),
@@ -48,25 +51,26 @@ export const TrackBody = z.object({
   kind: z.literal('track'),
   label: z.string(),
   boxes: z.array(KeyBox).min(1),
-  /** The same number on tracks of other clips of this video: the same object, seen on beyond a clip's end. */
+  /** Tracks with the same number in other clips of this video are the same object, continued past the end of a clip. */
   object: z.number().int().positive().optional(),
   /**
-   * Share 0..1 of the object's picture that has each of the eleven basic colours, in the order of `COLOURS` (app/colours), the mean over its boxes: of the
-   * upper half of them, then of the lower half. Tracks of old have eleven numbers, of the whole.
+   * Share 0..1 of the object's pixels in each of the eleven basic colours, in the order of `COLOURS` (app/colours), averaged over its
+   * boxes: first for the upper half of the boxes, then for the lower half. Tracks in older libraries have eleven numbers, for the whole
+   * box.
    */
   colours: z.union([z.array(z.number()).length(22), z.array(z.number()).length(11)]).optional(),
 })
 /** About the clip, or about a moment of it. */
 const NoteBody = z.object({ kind: z.literal('note'), text: z.string(), span: Span.optional() })
-/** What happens in a part of a clip, told by a person: a clip may have many, and they may overlap. */
+/** What happens in a part of a clip, as a person wrote it. A clip may have many segments, and they may overlap. */
 const SegmentBody = z.object({ kind: z.literal('segment'), text: z.string(), span: Span })
-/** A line of text on the picture: where it was when it was read best, and from which frame to which it stood there. */
+/** A line of text on the picture: where it was when it was best legible, and from which frame to which it was there. */
 export const TextBody = z.object({
   kind: z.literal('text'),
   text: z.string(),
   span: Span,
   box: Box,
-  /** Share 0..1 of its letters that has each of the eleven basic colours. */
+  /** Share 0..1 of the letters in each of the eleven basic colours. */
   colours: z.array(z.number()).length(11).optional(),
 })
 export type TextBody = z.infer<typeof TextBody>
@@ -74,7 +78,7 @@ export const AnnotationBody = z.discriminatedUnion('kind', [CaptionBody, AnswerB
 export type AnnotationBody = z.infer<typeof AnnotationBody>
 export type TrackBody = z.infer<typeof TrackBody>
 
-/** What is added as a caption of a span of frames is a caption of a part, beside the clip's own, unless that span is the whole clip. */
+/** A caption added for a span of frames becomes a segment, beside the clip's own caption, unless that span is the whole clip. */
 export function asAdded(body: AnnotationBody, whole: Span): AnnotationBody {
   if (body.kind !== 'caption' || body.span === undefined) return body
   const { text, span } = body
@@ -82,7 +86,10 @@ export function asAdded(body: AnnotationBody, whole: Span): AnnotationBody {
   return isWhole ? { kind: 'caption', text } : { kind: 'segment', text, span }
 }
 
-/** Kinds of which a clip has at most one: its caption, and its answer to one question. Of every other kind it has as many as people and packs made. */
+/**
+ * Whether a clip has at most one annotation of this kind: one caption, and one answer to each question. It may have any number of every
+ * other kind.
+ */
 export function isOnlyOne(kind: AnnotationBody['kind']): boolean {
   return kind === 'caption' || kind === 'answer'
 }
@@ -95,15 +102,21 @@ export type ReviewState = z.infer<typeof ReviewState>
 export const Evidence = z.object({
   /** Calibrated probability 0..1 that the text is right. */
   confidence: z.number().min(0).max(1),
-  /** True when the confidence is below the pack's operating point (of a track or what facts say: 0.7), the clip is unfamiliar, or the question has words that the pack never learnt. The window then says "not sure". */
+  /**
+   * True when the confidence is below the pack's operating point (0.7 for tracks and for texts made from facts), the clip is unfamiliar, or
+   * the question has words that the pack never learnt. The window then says "not sure".
+   */
   unsure: z.boolean(),
   /** The pack was trained on nothing like this clip. */
   unfamiliar: z.boolean().optional(),
-  /** Cosine of the text and the clip in the contrastive pass: the second opinion of the same model. Null where no model said it. */
+  /** Cosine of the text and the clip in the contrastive pass: a second opinion of the same model. Null where no model wrote the text. */
   agreement: z.number().nullable(),
-  /** Of a track: whether the library has a label that means its name, so that somebody asked for it. What nobody asked for must be surer. */
+  /**
+   * Only on tracks: whether a label of the library means the track's name, so that somebody asked for it. Names that nobody asked for must
+   * be surer.
+   */
   asked: z.boolean().optional(),
-  /** The sampled frames by cross-attention mass, heaviest first; weights sum to at most 1. Of a fact, the frames that show it. */
+  /** The sampled frames by cross-attention mass, heaviest first; the weights sum to at most 1. For a fact: the frames that show it. */
   frames: z.array(z.object({ ordinal: z.number().int(), pts: z.number().int(), weight: z.number() })),
 })
 export type Evidence = z.infer<typeof Evidence>
@@ -123,9 +136,9 @@ export type Provenance = z.infer<typeof Provenance>
 export const Annotation = z.object({
   id: z.number().int(),
   clipId: z.number().int(),
-  /** What holds now: the human layer where there is one, else the machine's. */
+  /** What holds now: the human layer if there is one, else the machine's. */
   body: AnnotationBody,
-  /** The newest machine result, null for what a person made from nothing. */
+  /** The newest machine result; null for an annotation that a person added. */
   machine: AnnotationBody.nullable(),
   state: ReviewState,
   evidence: Evidence.nullable(),
@@ -137,7 +150,7 @@ export type Annotation = z.infer<typeof Annotation>
 export type TrackAnnotation = Annotation & { body: TrackBody }
 export type TextAnnotation = Annotation & { body: TextBody }
 
-/** Whether it was made from facts instead of being written by a model. It then has no probability. */
+/** Whether it was made from facts and not written by a model. It then has no probability. */
 export function fromFacts({ provenance }: Pick<Annotation, 'provenance'>): boolean {
   return provenance?.packId === 'facts'
 }

@@ -1,4 +1,4 @@
-/** Which keys do what: the app's own, those of a preset, and what a person changed; and where two actions want the same key. */
+/** Which keys do what: the app's own, those of a preset and those that a person changed; and which keys two actions both claim. */
 import { z } from 'zod'
 
 /** An action that keys can be bound to. */
@@ -91,7 +91,7 @@ export type Bindings = z.infer<typeof Bindings>
 
 export const DEFAULT: Bindings = { preset: 'tubelet', changed: {} }
 
-/** The keys that an action has before anybody changes it. */
+/** The keys of an action before anybody changes them. */
 function given(action: Bindable, preset: Preset): readonly string[] {
   const keys: Keys = PRESETS[preset].keys
   const own = keys[action.id]
@@ -114,7 +114,7 @@ export function bind(bindings: Bindings, action: Bindable, keys: readonly string
   return { ...bindings, changed: same ? changed : { ...changed, [action.id]: [...keys] } }
 }
 
-/** Keys that more than one action would answer, with those actions' ids. Actions of different pages never conflict. */
+/** Keys that trigger more than one action, with the ids of those actions. Actions of different pages never conflict. */
 export function conflicts(actions: readonly Bindable[], bindings: Bindings): Map<string, string[]> {
   const keys = keysOf(actions, bindings)
   const wanted = new Map<string, string[]>()
@@ -122,7 +122,7 @@ export function conflicts(actions: readonly Bindable[], bindings: Bindings): Map
   return new Map([...wanted].filter(([, ids]) => ids.length > 1))
 }
 
-/** What of a keyboard event counts. */
+/** The parts of a keyboard event that count. */
 interface Press {
   key: string
   code: string

@@ -14,7 +14,7 @@ interface Size {
   height: number
 }
 
-/** In pixels of a frame, clipped to it. */
+/** The box in pixels of a frame, clipped to it. */
 export function pixelBox({ cx, cy, w, h }: RelativeBox, frame: Size): Box {
   return clipBox(
     { x1: (cx - w / 2) * frame.width, y1: (cy - h / 2) * frame.height, x2: (cx + w / 2) * frame.width, y2: (cy + h / 2) * frame.height },
@@ -22,7 +22,7 @@ export function pixelBox({ cx, cy, w, h }: RelativeBox, frame: Size): Box {
   )
 }
 
-/** The part of a box inside the frame. What lies wholly outside becomes a box without area at the frame's edge. */
+/** The part of a box inside the frame. A box wholly outside becomes a box without area at the frame's edge. */
 export function clipBox(box: Box, { width, height }: Size): Box {
   const within = (value: number, limit: number) => Math.min(Math.max(value, 0), limit)
   return { x1: within(box.x1, width), y1: within(box.y1, height), x2: within(box.x2, width), y2: within(box.y2, height) }
@@ -37,7 +37,7 @@ export function sharedArea(a: Box, b: Box): number {
   return boxArea({ x1: Math.max(a.x1, b.x1), y1: Math.max(a.y1, b.y1), x2: Math.min(a.x2, b.x2), y2: Math.min(a.y2, b.y2) })
 }
 
-/** Intersection over union, 0..1. Two boxes without area have none. */
+/** Intersection over union, 0..1; 0 for boxes without area. */
 export function iou(a: Box, b: Box): number {
   const both = sharedArea(a, b)
   const either = boxArea(a) + boxArea(b) - both
@@ -53,7 +53,7 @@ export function suppress<T extends { box: Box; score: number }>(found: readonly 
   return kept
 }
 
-/** The edge or corner of a box that is dragged, by compass. */
+/** The handles by which a box is dragged, named by compass: its edges and corners. */
 export const GRIPS = ['n', 'ne', 'e', 'se', 's', 'sw', 'w', 'nw'] as const
 export type Grip = (typeof GRIPS)[number]
 
@@ -72,7 +72,7 @@ export function movedBox(box: Box, grip: Grip | 'move', dx: number, dy: number, 
     return { x1: x1 + right, y1: y1 + down, x2: x2 + right, y2: y2 + down }
   }
   const [west, north] = [grip.includes('w'), grip.includes('n')]
-  // How far the dragged sides may go outwards.
+  // How far the dragged sides may move outwards.
   const [roomX, roomY] = [west ? x2 : frame.width - x1, north ? y2 : frame.height - y1]
   let width = Math.min(Math.max(x2 - x1 + (west ? -dx : grip.includes('e') ? dx : 0), LEAST_SIDE), roomX)
   let height = Math.min(Math.max(y2 - y1 + (north ? -dy : grip.includes('s') ? dy : 0), LEAST_SIDE), roomY)
@@ -84,7 +84,7 @@ export function movedBox(box: Box, grip: Grip | 'move', dx: number, dy: number, 
   return { x1: west ? x2 - width : x1, y1: north ? y2 - height : y1, x2: west ? x2 : x1 + width, y2: north ? y2 : y1 + height }
 }
 
-/** The box between two points, inside the frame. */
+/** The box with two given points as opposite corners, clipped to the frame. */
 export function spannedBox(a: { x: number; y: number }, b: { x: number; y: number }, frame: Size): Box {
   return clipBox({ x1: Math.min(a.x, b.x), y1: Math.min(a.y, b.y), x2: Math.max(a.x, b.x), y2: Math.max(a.y, b.y) }, frame)
 }

@@ -1,27 +1,27 @@
 /**
- * Checkpoints that can be had, with what their pages and papers say of them. Nothing here was measured by Tubelet, and what is not known
- * is null: no checksum and no licence of these files could be read when this was written. Copies of the two model cards of LAION and of its
- * study's page were read; open_clip's own list of pretrained models names the first. No list of the files in any of them was seen, nor
- * anything of the page of mammut2: docs/openmammut.md has what is known from where.
+ * Checkpoints that can be downloaded, with what their pages and papers state. Tubelet measured none of this, and what is not known is null:
+ * no checksum and no licence of these files could be read when this was written. The sources were copies of LAION's two model cards and of
+ * the page of its study; open_clip's own list of pretrained models names the first. Neither a list of the files in any of them nor the page
+ * of mammut2 was seen: docs/openmammut.md says where each fact comes from.
  */
 import { z } from 'zod'
 
 export const CatalogueEntry = z.object({
-  /** On the hub: owner/name. */
+  /** On the Hugging Face hub: owner/name. */
   repo: z.string(),
   page: z.string(),
-  /** Where the file is expected, by the name that open_clip's own loader looks for; null where the app cannot read what is there. */
+  /** Where the file is expected, under the name that open_clip's own loader looks for; null where the app cannot read the file. */
   address: z.string().nullable(),
   network: z.string(),
-  /** Side of its square pictures. */
+  /** Side of its square input pictures. */
   pixels: z.number().int().nullable(),
   trainedOn: z.string(),
   parameters: z.number().int().nullable(),
-  /** Of the file. */
+  /** Size of the file. */
   bytes: z.number().int().nullable(),
   sha256: z.string().nullable(),
   licence: z.string().nullable(),
-  /** As its makers give them. */
+  /** As its makers report them. */
   scores: z.array(z.object({ measure: z.string(), value: z.number() })),
 })
 export type CatalogueEntry = z.infer<typeof CatalogueEntry>
@@ -66,7 +66,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     ],
   },
   {
-    // Thousands of .pt files, which the app does not open; `python -m models.openmammut convert` makes .safetensors of them.
+    // Thousands of .pt files, which the app does not open; `python -m models.openmammut convert` converts them to .safetensors.
     ...at('laion/scaling-laws-for-comparison'),
     address: null,
     network: 'ViT-S … ViT-H',
@@ -78,10 +78,10 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   },
 ]
 
-/** Whether people take a file of this name for a model: no video in any case. */
+/** Whether a file of this name is likely to be a model, and certainly no video. */
 export const isCheckpoint = (name: string): boolean => /\.(safetensors|pt|pth|bin|ckpt|onnx|gguf)$/i.test(name)
 
-/** Memory that the engine needs with a pack of so many bytes, in bytes: its weights, a working copy of the largest parts, and the runtime. */
+/** Memory in bytes that the engine needs for a pack of this size: its weights, a working copy of the largest parts, and the runtime. */
 export function engineMemory(packBytes: number): number {
   return Math.round(packBytes * 1.25 + 300e6)
 }

@@ -1,13 +1,15 @@
-/** Where a person would see that something has changed between two pictures of a video. */
+/** Where a person would see a change between two pictures of a video. */
 import type { RelativeBox } from './boxes.ts'
 
-/** Pixels between those of a picture that are compared, and side of the squares that are compared as a whole, in these. */
+/** Every fourth pixel of every fourth row is compared; and the side of the squares that are compared as a whole, in such pixels. */
 const STEP = 4
 const SQUARE = 4
-/** Mean difference of a square's three channels together, 0..765, at which something has changed there: noise and compression stay below. */
+/**
+ * Mean difference of a square, summed over the three channels (0..765), from which it counts as changed. Noise and compression stay below.
+ */
 const CHANGED = 27
 
-/** What of a picture is compared: every so manieth pixel of every so manieth row, RGB24. */
+/** The pixels of a picture that are compared: every `STEP`th of every `STEP`th row, RGB24. */
 export interface Thinned {
   rgb: Uint8Array
   columns: number
@@ -27,7 +29,7 @@ export function thinned(rgb: Uint8Array, width: number): Thinned {
   return { rgb: out, columns }
 }
 
-/** Where a person would see that something has changed between two pictures of one size: squares, in shares of the picture. */
+/** Where a person would see a change between two pictures of one size: squares, in shares of the picture. */
 export function changesBetween({ rgb: a, columns }: Thinned, { rgb: b }: Thinned): RelativeBox[] {
   const rows = a.length / 3 / columns
   const changed: RelativeBox[] = []

@@ -3,8 +3,8 @@
  *
  * A colour in CIELAB (sRGB, D65) belongs to each word to a degree 0..1: R. Benavente, M. Vanrell, R. Baldrich, "Parametric fuzzy sets for
  * automatic color naming", J. Opt. Soc. Am. A 25(10), 2008, fitted to what people called 387 samples. At each of six levels of lightness
- * the plane of a* and b* is cut into sectors, one a hue word, by sigmoids around a centre, and an ellipse around that centre, whose edge
- * is a sigmoid too, holds what has no hue; lightness cuts that into black, grey and white.
+ * sigmoids around a centre cut the plane of a* and b* into sectors, one for each hue word. An ellipse around that centre, with a sigmoid
+ * edge as well, holds the colours without hue; lightness divides those into black, grey and white.
  *
  * Two things are not the paper's, since its samples were painted cards under white light: the ellipse is wider (`CAST`), and what is more
  * vivid than any card is named by its hue in sRGB (`VIVID`), since CIELAB turns a screen's blue to purple and its red to orange.
@@ -108,14 +108,14 @@ const LEVELS: readonly Level[] = [
   },
 ]
 
-/** Where black turns grey, and grey white: L* and steepness. */
+/** Where black turns into grey, and grey into white: L* and steepness. */
 const DARK = { at: 28.28, steep: 0.714 }
 const LIGHT = { at: 79.65, steep: 0.307 }
-/** Below this L* the colour of a pixel of coded video is noise: it is black. */
+/** Below this L* the hue of a pixel of coded video is noise: the pixel counts as black. */
 const NO_HUE_BELOW = 9
-/** How much wider the ellipse without hue is than in the paper: light and white balance tint what is grey. */
+/** How much wider than in the paper the ellipse without hue is: light and white balance tint grey things. */
 const CAST = 1.5
-/** From this chroma on a colour is named by its hue in sRGB: degrees at which the words end. */
+/** From this chroma on a colour is named by its hue in sRGB; the degrees are where each word ends. */
 const VIVID = 70
 const VIVID_HUES: readonly (readonly [upTo: number, colour: Colour])[] = [
   [15, 'red'],
@@ -127,7 +127,7 @@ const VIVID_HUES: readonly (readonly [upTo: number, colour: Colour])[] = [
   [342, 'pink'],
   [360, 'red'],
 ]
-/** Samples a side: a part of a picture is read at 20 x 20 places at most. */
+/** Samples a side: a part of a picture is read at no more than 20 x 20 places. */
 const SAMPLES = 20
 
 /** Linear light of an sRGB byte. */
@@ -170,9 +170,12 @@ const HUES = LEVELS.map(({ sectors }) =>
   }),
 )
 
-/** Bits of a channel that tell one colour from another: what is finer is noise of coded video. */
+/** Bits of a channel that distinguish colours: finer differences are noise of coded video. */
 const BITS = 6
-/** Memberships of every colour that was met, eleven each, and whether it was: a box is 800 pixels of few colours, and a membership costs as much as a hundred sums. */
+/**
+ * Cache of the memberships of every colour met so far, eleven each, with whether it was met: a box has 800 pixels of few colours, and a
+ * membership costs as much as a hundred additions.
+ */
 const KNOWN = { memberships: new Float32Array(2 ** (3 * BITS) * COLOURS.length), met: new Uint8Array(2 ** (3 * BITS)) }
 
 /** Adds `weight` times the memberships of one sRGB colour, to 6 bits a channel, to `into` (11 numbers, in the order of `COLOURS`). They sum to 1. */
@@ -186,7 +189,10 @@ function addMembership(red: number, green: number, blue: number, weight: number,
   for (let place = 0; place < COLOURS.length; place++) into[place] = (into[place] ?? 0) + weight * (KNOWN.memberships[from + place] ?? 0)
 }
 
-/** The byte that stands for all that share its upper bits; black, white and the purest colours for themselves. */
+/**
+ * The byte that stands for all bytes with the same upper bits; 0 and 255 stay as they are, so that black, white and the purest colours are
+ * exact.
+ */
 function rounded(byte: number): number {
   return Math.round(((byte >> (8 - BITS)) * 255) / (2 ** BITS - 1))
 }
@@ -218,7 +224,7 @@ function membership(red: number, green: number, blue: number): number[] {
     ({ sinX, cosX, sinY, cosY, steepX, steepY }) => coloured * sigmoid(x * cosY + y * sinY, steepY) * sigmoid(y * cosX - x * sinX, steepX),
   )
   const total = degrees.reduce((sum, degree) => sum + degree, 0)
-  // Neighbouring sectors overlap a little; together they hold no more than the colour has.
+  // Neighbouring sectors overlap a little; together they must not exceed 1.
   const scale = total > 1 ? 1 / total : 1
   hues.forEach(({ place }, i) => add(place, (degrees[i] ?? 0) * scale))
   const plain = Math.max(0, 1 - total)
@@ -230,11 +236,11 @@ function membership(red: number, green: number, blue: number): number[] {
 }
 
 /**
- * How much of a part of a picture has each basic colour. Its middle weighs most and its corners nothing, since the corners of a box
- * round a thing are what stands behind it.
+ * How much of a part of a picture has each basic colour. The middle weighs most and the corners nothing, since the corners of a box show
+ * what stands behind the object.
  *
  * @param rgb [height, width, 3] sRGB bytes.
- * @param box In shares of the picture; what lies outside of it is not read.
+ * @param box In shares of the picture; parts outside the picture are not read.
  * @returns Eleven shares in the order of `COLOURS` that sum to 1; all zero for a box without a pixel.
  */
 export function coloursOf(rgb: Uint8Array, width: number, height: number, { cx, cy, w, h }: RelativeBox): number[] {
@@ -259,13 +265,16 @@ export function coloursOf(rgb: Uint8Array, width: number, height: number, { cx, 
   return total > 0 ? sums.map((sum) => sum / total) : sums
 }
 
-/** Of the picture of a line, rows at either edge that show the ground; and of its letters the share that stands off most: their edges mix with the ground. */
+/**
+ * Share of the rows at either edge of a line's picture that show the ground; and share of the letters' pixels that count, those that differ
+ * most: the edges of letters mix with the ground.
+ */
 const MARGIN = 0.08
 const CORE = 0.5
 
 /**
- * How much of the letters of a line has each basic colour: what stands off from the ground, which is the median of the rows at its edges, by Otsu's
- * threshold on the distance in RGB (N. Otsu, IEEE Trans. SMC 9(1), 1979).
+ * How much of the letters of a line has each basic colour. Letters are the pixels that differ from the ground, which is the median of the
+ * rows at the line's edges; the difference is cut by Otsu's threshold on the distance in RGB (N. Otsu, IEEE Trans. SMC 9(1), 1979).
  *
  * @param rgb [height, width, 3] sRGB bytes of the line alone.
  * @returns Eleven shares in the order of `COLOURS` that sum to 1.
@@ -273,7 +282,7 @@ const CORE = 0.5
 export function coloursOfLetters(rgb: Uint8Array, width: number, height: number): number[] {
   const margin = Math.max(1, Math.round(MARGIN * height))
   const pixels: { colour: [number, number, number]; edge: boolean }[] = []
-  // A stroke is wider than two pixels of a line that is 48 high.
+  // A stroke is wider than two pixels in a line that is 48 pixels high.
   for (let y = 0; y < height; y += 2) {
     for (let x = 0; x < width; x += 2) {
       const at = (y * width + x) * 3
@@ -296,7 +305,7 @@ export function coloursOfLetters(rgb: Uint8Array, width: number, height: number)
   return sums
 }
 
-/** The value 0..255 that parts two groups best: most variance between them. */
+/** The value 0..255 that best separates two groups: largest variance between them (Otsu). */
 function otsu(values: readonly number[]): number {
   const counts = new Array<number>(256).fill(0)
   for (const value of values) counts[value] = (counts[value] ?? 0) + 1
@@ -313,7 +322,7 @@ function otsu(values: readonly number[]): number {
   return best
 }
 
-/** A colour names a thing from this share of it on, and this far ahead of the next one. */
+/** A thing is named by a colour that has at least this share, and is this far ahead of the next one. */
 const DOMINANT = 0.4
 const AHEAD = 0.12
 /** What shadow makes of a colour: that goes with it, if the colour itself has this share, and both have that. Light is never added by a shadow. */
@@ -324,7 +333,10 @@ const SHADES: readonly (readonly [lit: Colour, shaded: Colour])[] = [
 const LIT = 0.3
 const TOGETHER = 0.6
 
-/** The colour that one may call a thing by. Null where none stands out: then nobody may claim one. @param shares In the order of `COLOURS`. */
+/**
+ * The colour by which a thing may be called; null where none stands out, since then no colour may be claimed.
+ * @param shares In the order of `COLOURS`.
+ */
 export function dominantColour(shares: readonly number[]): { colour: Colour; share: number } | null {
   const shareOf = (colour: Colour) => shares[PLACE[colour]] ?? 0
   for (const [lit, shaded] of SHADES) {

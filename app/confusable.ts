@@ -1,6 +1,6 @@
 /**
- * Names that detectors trained on COCO give to one and the same thing: its supercategories, where they look alike, and the confusions that
- * were measured (a ball is called a frisbee, a cup a bottle, a roof a train).
+ * Groups of names that detectors trained on COCO give to the same object: COCO's supercategories where their members look alike, and
+ * confusions that were measured (a ball is called a frisbee, a cup a bottle, a roof a train).
  */
 
 /** A name may be in several groups. */
@@ -29,19 +29,19 @@ const groupsOf = Map.groupBy(
   ({ name }) => name,
 )
 
-/** Whether two names are often given to the same thing. */
+/** Whether two names are often given to the same object. */
 export function confusable(a: string, b: string): boolean {
   return a === b || (groupsOf.get(a) ?? []).some(({ group }) => (groupsOf.get(b) ?? []).some((other) => other.group === group))
 }
 
-/** What goes by itself: people, animals, vehicles. */
+/** Things that move by themselves: people, animals, vehicles. */
 export const GOERS: ReadonlySet<string> = new Set([
   'person',
   ...['bicycle', 'car', 'motorcycle', 'airplane', 'bus', 'train', 'truck', 'boat'],
   ...['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'],
 ])
 
-/** What is hardly ever seen without somebody who uses it: in COCO's pictures people are beside nearly all of it. */
+/** Things that are hardly ever seen without somebody who uses them: in COCO's pictures people are beside nearly all of them. */
 export const GEAR: ReadonlySet<string> = new Set([
   'frisbee',
   'skis',

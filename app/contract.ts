@@ -34,16 +34,16 @@ export const Source = z.object({
   path: z.string(),
   name: z.string(),
   bytes: z.number().int(),
-  /** Of its content; where one of several pictures of a file was chosen, with its stream. */
+  /** Of the file's content; where one of several pictures of a file was chosen, of its stream as well. */
   fingerprint: z.string(),
   addedAt: z.string(),
   state: SourceState,
   problem: Problem.nullable(),
-  /** What was seen at its path last: its content, or that as far as it is written, nothing, or another video. */
+  /** What was last found at its path: its content, a part of it that is still being written, nothing, or another video. */
   file: z.enum(['there', 'growing', 'missing', 'replaced']),
-  /** The stream that a person chose of a file with several pictures. */
+  /** The stream that a person chose in a file with several pictures. */
   picture: z.number().int().nullable(),
-  /** Of a folder of numbered pictures, which `path` names by their pattern: their rate, and which numbers there are. */
+  /** For a folder of numbered pictures, which `path` names by their pattern: their frame rate, and which numbers exist. */
   numbered: NumberedVideo.nullable(),
   probe: Probe.nullable(),
   clipCount: z.number().int(),
@@ -54,7 +54,7 @@ export const Source = z.object({
   touchedCount: z.number().int(),
   hasThumbnail: z.boolean(),
   filmstripCells: z.number().int(),
-  /** How the browser gets moving pictures: the file itself, or a preview copy that the queue makes when it is asked for. */
+  /** How the browser plays it: from the file itself, or from a preview copy that the queue makes on request. */
   playback: z.enum(['direct', 'proxy', 'none']),
 })
 export type Source = z.infer<typeof Source>
@@ -63,11 +63,14 @@ export { Clip }
 
 const ClipDetail = z.object({
   clip: Clip,
-  /** The frames that the encoder saw, ascending. */
+  /** The frames that the encoder was given, ascending. */
   frames: z.array(FrameRef),
-  /** Those said about it, and those that reach into it from other clips of its video: tracks, notes and captions of parts belong to the video. */
+  /**
+   * The clip's own annotations, and those of other clips of its video that reach into it: tracks, notes and captions of parts belong to the
+   * video.
+   */
   annotations: z.array(Annotation),
-  /** What its caption and its answers are made from, surest first. */
+  /** What its caption and answers are made from, surest first. */
   facts: z.array(ClipFact),
 })
 
@@ -77,11 +80,11 @@ export const Status = z.object({
   version: z.string(),
   host: z.enum(['electron', 'web', 'cli']),
   projectPath: z.string(),
-  /** Whether anything may be fetched from a network: packs, and only where a person allowed it. */
+  /** Whether anything may be fetched from the network: only packs, and only if a person allowed it. */
   network: z.boolean(),
   engine: z.object({
     state: z.enum(['starting', 'ready', 'restarting', 'failed']),
-    /** "Ready on CPU, 2 threads; GPU not used: …": the plain sentence of the status bar. */
+    /** The sentence of the status bar, such as "Ready on CPU, 2 threads; GPU not used: …". */
     sentence: Phrase,
     provider: z.string().nullable(),
     fallback: z.boolean(),
@@ -91,7 +94,7 @@ export const Status = z.object({
   ffmpegProblem: Problem.nullable(),
   /** The pack that does each task, once it has started; null where no pack does it. */
   packs: z.record(Task, z.object({ digest: z.string(), manifest: PackManifest }).nullable()),
-  /** A bundled clip that an empty library offers to try. */
+  /** A bundled clip that is offered for a try while the library is empty. */
   sample: z.string().nullable(),
 })
 export type Status = z.infer<typeof Status>
@@ -103,14 +106,14 @@ export const AskEvent = z.discriminatedUnion('type', [
 ])
 export type AskEvent = z.infer<typeof AskEvent>
 
-/** What a pack says of a clip although it was taught nothing like it. Shown as a guess and never stored. */
+/** What a pack says of a clip that is unlike anything it was taught. Shown as a guess and never stored. */
 export const Guess = z.object({ text: z.string(), confidence: z.number(), pack: z.string() })
 export type Guess = z.infer<typeof Guess>
 
-/** Pushed over /api/events. Ids only, except progress: the receiver asks again for what it shows. */
+/** Sent over /api/events. Events carry ids only, except progress: the receiver asks again for what it shows. */
 export const BackendEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('sources'), ids: z.array(z.number().int()) }),
-  /** Empty means: any clip, because a video was removed or an analysis dropped clips. */
+  /** Empty means any clip: a video was removed, or an analysis dropped clips. */
   z.object({ type: z.literal('clips'), sourceId: z.number().int(), clipIds: z.array(z.number().int()) }),
   z.object({ type: z.literal('annotations'), clipIds: z.array(z.number().int()) }),
   z.object({ type: z.literal('queue'), queue: Queue }),
@@ -342,7 +345,7 @@ export type RouteArgs<N extends RouteName> = {
   query: Part<Contract[N], 'query', 'output'>
   body: Part<Contract[N], 'body', 'output'>
 }
-/** What a client passes: only the parts that the route has. */
+/** What a client passes: only the parts that the route declares. */
 export type CallArgs<N extends RouteName> = {
   [K in 'params' | 'query' | 'body' as Part<Contract[N], K, 'input'> extends undefined ? never : K]: Part<Contract[N], K, 'input'>
 }

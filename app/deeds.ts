@@ -1,11 +1,11 @@
-/** What a person can do to an annotation, and how it is told: in the history, on undo, and in the history of a clip. */
+/** What a person can do to an annotation, and the wording for it in undo and in the history of a clip. */
 import type { AnnotationBody, ReviewState } from './annotation.ts'
 import { phrase } from './phrase.ts'
 
 export const ACTIONS = ['add', 'accept', 'reject', 'edit', 'reset'] as const
 export type Action = (typeof ACTIONS)[number]
 
-/** Each is followed by where it was done. */
+/** Each text is followed by the place where it was done. */
 export const DEEDS: Record<AnnotationBody['kind'], Record<Action, string>> = {
   caption: {
     add: phrase('Caption added'),

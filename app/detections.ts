@@ -1,9 +1,9 @@
 /**
- * From what a detector saw in one clip to tracks. Each label is looked for on its own, so that a new label needs only itself to be run;
- * then they compete: a box has one label, the one that fits it best, and boxes that overlap on a frame show one object.
+ * Makes tracks from what a detector saw in one clip. Each label is looked for on its own, so that a new label needs only one more run, for
+ * itself; then labels compete: a box has one label, the one that fits it best, and boxes that overlap on a frame show one object.
  *
- * A label's threshold takes no part in this. It is compared with a track's score afterwards, so that moving it links nothing anew and
- * the thresholds of two labels never meddle with each other.
+ * Thresholds take no part in this. They are compared with the score of a track afterwards, so that moving one links nothing anew and the
+ * thresholds of two labels do not affect each other.
  */
 import { pixelBox, type RelativeBox, suppress } from './boxes.ts'
 import type { Gaze } from './contract/find.ts'
@@ -11,7 +11,7 @@ import type { FrameRef } from './media.ts'
 import { linkTracks } from './tracker.ts'
 import { type Candidate, trackScore } from './tracks.ts'
 
-/** What one query of the detector could be. */
+/** One query of the detector, read as one label. */
 export interface Detection extends RelativeBox {
   query: number
   /** Index into the clip's input frames. */
@@ -25,7 +25,7 @@ const SAME_OBJECT = 0.5
 const UNIT = { width: 1, height: 1 }
 
 /**
- * @param found By label; of labels that fit a box equally well the first one has it.
+ * @param found By label; where labels fit a box equally well, the first one gets it.
  * @param frames The clip's input frames.
  * @param frame Size of the display-oriented frame, in whose pixels the tracks are.
  * @param area What the model sees of it (`areaSeen`): a detection is in shares of that.

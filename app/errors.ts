@@ -44,7 +44,7 @@ export const Problem = z.object({
   code: ErrorCode,
   /** What happened, one plain sentence. */
   message: z.string(),
-  /** Of a request: the part that it is about, such as `body.labels`. */
+  /** The part of the request that the problem is about, such as `body.labels`. */
   field: z.string().optional(),
   /** The file it happened to, if one. */
   file: z.string().optional(),
@@ -66,7 +66,7 @@ export class TubeletError extends Error {
   }
 }
 
-/** What `work` refuses of a part of something is refused as a part of the whole: its field begins with `path` then. */
+/** Runs `work`, which checks a part of something, and makes its refusals those of the whole: their field then begins with `path`. */
 export function inField<T>(path: string, work: () => T): T {
   try {
     return work()
@@ -76,7 +76,7 @@ export function inField<T>(path: string, work: () => T): T {
   }
 }
 
-/** A problem's sentences in English with their values filled in, where no window translates them. */
+/** A problem's sentences in English with their values filled in, for output that no window translates. */
 export function inEnglish({ message, next = '', stillWorks = '', values = {} }: Problem): {
   message: string
   next: string
@@ -91,14 +91,14 @@ export function inEnglish({ message, next = '', stillWorks = '', values = {} }: 
 
 const SAFE = 'Your library and everything already shown as done are safe.'
 
-/** What the file system says by name, and SQLite by number (its primary result code). */
+/** Codes for a full disk: the file system's by name, SQLite's by number (its primary result code). */
 const FULL = new Set<unknown>(['ENOSPC', 'EDQUOT', 13])
 const NOT_ALLOWED = new Set<unknown>(['EACCES', 'EPERM', 'EROFS', 8, 14])
 const IN_THE_WAY = new Set<unknown>(['EEXIST', 'ENOTDIR', 'EISDIR'])
 const SILENT = new Set<unknown>(['EIO', 'ENXIO', 'ESTALE', 'ENOTCONN', 10])
 const IN_USE = new Set<unknown>([5])
 const NO_LIBRARY = new Set<unknown>([11, 26])
-/** SQLite found no room for the index that it keeps beside its log. */
+/** SQLite has no room for the index that it keeps beside its log. */
 const NO_ROOM_FOR_INDEX = 4874
 
 /** Whether the system, or Node, threw it with this code: `ENOENT`, `ERR_…`. */
@@ -106,7 +106,7 @@ export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
 }
 
-/** What the disk or folder refused; null if the thrown value is no file system error. */
+/** Why the disk or folder refused; null if the thrown value is no file system error. */
 export function diskProblem(error: unknown): Problem | null {
   if (!(error instanceof Error)) return null
   const { code, errcode, path, syscall } = error as { code?: unknown; errcode?: unknown; path?: unknown; syscall?: unknown }
@@ -155,7 +155,10 @@ export function diskProblem(error: unknown): Problem | null {
   return null
 }
 
-/** Any thrown value as a Problem. What is neither ours nor the file system's becomes `internal`, with its stack in `details`. */
+/**
+ * Any thrown value as a Problem. Values that are neither our own errors nor the file system's become `internal`, with the stack in
+ * `details`.
+ */
 export function problemOf(error: unknown): Problem {
   if (error instanceof TubeletError) return error.problem
   const refused = diskProblem(error)

@@ -1,17 +1,17 @@
-/** How long a library takes to encode with a pack, in seconds, from what this machine is known to need. */
+/** How long encoding a library with a pack takes, in seconds, from measurements of this machine. */
 
 export interface Known {
-  /** Files analysed here with this pack: sums of their video and of the time they took, seconds. */
+  /** Files analysed on this machine with this pack: their total length and the total time taken, in seconds. */
   here: { video: number; wall: number } | null
-  /** Encoding and captioning one clip with this pack. */
+  /** Seconds to encode and caption one clip with this pack. */
   secondsPerClip: number | null
-  /** The same two of the pack in use, for what reading video costs beside any model. */
+  /** The same two for the pack in use; they show what reading video costs apart from any model. */
   other: { here: { video: number; wall: number } | null; secondsPerClip: number | null }
 }
 
 /**
- * Files that were analysed with the pack are the best measure. Else its clips are counted at the cost of one, and reading the video is
- * added: what the pack in use took here, less what its model needed of that.
+ * Files that were analysed with the pack are the best measure. Otherwise the time is the number of clips times the cost of one, plus the
+ * time to read the video: what the pack in use took on this machine, less what its model needed.
  * @param work Clips to encode, and the seconds of video in them.
  */
 export function encodingTime(

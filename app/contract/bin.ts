@@ -10,7 +10,7 @@ export const BinEntry = z.object({
   /** Clips in which a person decided something. */
   reviewed: z.number().int(),
   removedAt: z.string(),
-  /** When it goes for good, if it is not restored before. */
+  /** When it is deleted for good unless it is restored before. */
   until: z.string(),
 })
 export type BinEntry = z.infer<typeof BinEntry>

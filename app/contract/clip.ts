@@ -7,7 +7,7 @@ export const Clip = z.object({
   sourceId: z.number().int(),
   sourceName: z.string(),
   index: z.number().int(),
-  /** shot: cut to cut. window: a fixed part of a long shot. marked: a span that a person chose, over the others. */
+  /** shot: from cut to cut. window: a fixed part of a long shot. marked: a span that a person chose, on top of the others. */
   kind: z.enum(['shot', 'window', 'marked', 'beginning']),
   /** Half-open span, seconds from the first frame of the source. */
   start: z.number(),
@@ -19,23 +19,23 @@ export const Clip = z.object({
   caption: z.string().nullable(),
   captionState: ReviewState.nullable(),
   captionUnsure: z.boolean(),
-  /** The pack that captioned it was trained on nothing like it, so what the pack says about it or finds in it is a guess. */
+  /** The pack that captioned it was trained on nothing like it, so its caption and boxes are guesses. */
   unfamiliar: z.boolean(),
-  /** Names of the things in it that are sure, or that a person drew or accepted. */
+  /** Names of the things in it that are sure, drawn or accepted. */
   labels: z.array(z.string()),
-  /** Names of what may be in it: nobody asked for them, nobody decided about them, and they are not sure. */
+  /** Names of things that may be in it: nobody asked for them, nobody decided about them, and they are not sure. */
   perhaps: z.array(z.string()),
 })
 export type Clip = z.infer<typeof Clip>
 
-/** A statement about a clip that rests on what was seen and measured in it. */
+/** A statement about a clip that rests on what was measured in it. */
 export const ClipFact = z.object({
-  /** unread: what of the clip could not be read, so that nothing is stated of it. */
+  /** unread: the part of the clip that could not be read, so that nothing is stated about it. */
   kind: z.enum(['name', 'thing', 'overlap', 'camera', 'light', 'text', 'unread']),
   text: z.object({ en: z.string(), de: z.string() }),
-  /** Of the frames that show it. */
+  /** The frames that show it. */
   ordinals: z.array(z.number().int()),
-  /** 0..1: how often such a statement is right. */
+  /** 0..1: how often statements of this kind are right. */
   reliability: z.number(),
 })
 export type ClipFact = z.infer<typeof ClipFact>

@@ -1,4 +1,4 @@
-/** Annotation files: which there are, what they hold, and the calls that write them. */
+/** Annotation files: the formats, what they hold, and the calls that write them. */
 import { z } from 'zod'
 import { Scope } from '../formats/scope.ts'
 import { Phrase } from '../phrase.ts'
@@ -10,19 +10,19 @@ import { RowSpan, TableQuery } from './table.ts'
 export const ExportFormat = z.enum(['coco', 'cvat', 'vtt', 'srt', 'csv', 'jsonl'])
 export type ExportFormat = z.infer<typeof ExportFormat>
 
-/** A video that was chosen and is not in the files, since its analysis is in this state: a file of it would hold a part and look whole. */
+/** A chosen video that is not in the files because of the state of its analysis: a file with a part of it would look complete. */
 export const LeftOut = z.object({ sourceId: z.number().int(), name: z.string(), state: z.string() })
 export type LeftOut = z.infer<typeof LeftOut>
 
-/** Which videos and clips files are about; all that are given hold together, and nothing means everything. */
+/** Which videos and clips to export. All conditions given must hold; none means everything. */
 const Which = z.object({
   sourceIds: z.array(Id).min(1).optional(),
   clipIds: z.array(Id).min(1).max(1_000_000).optional(),
   /** The clips that a search finds. */
   search: z.object({ query: FindQuery.nullable(), filters: Filters.default({}) }).optional(),
-  /** The clips of the rows that a table of this kind shows. */
+  /** The clips of the rows that a table with this query shows. */
   table: TableQuery.optional(),
-  /** The clips of these rows of a table that is open, as somebody marked them. */
+  /** The clips of these rows of an open table, as a person selected them. */
   rows: z.object(RowSpan).optional(),
   /** The clips of the rows of a saved view, by its name. */
   view: z.string().optional(),
@@ -32,13 +32,16 @@ export type Which = z.infer<typeof Which>
 const ExportRequest = Which.extend({
   ...Scope.shape,
   formats: z.array(ExportFormat).min(1),
-  /** A full path; in the library's own folder where it is left out. */
+  /** A full path; the library's own folder where it is left out. */
   directory: z.string().optional(),
-  /** A COCO file a video, in its folder, in the place of one for all: DIVE takes a file of several for one video. */
+  /** One COCO file for each video, in that video's folder, in place of one for all: DIVE takes a file of several videos for one video. */
   perVideo: z.boolean().optional(),
-  /** Labels that were looked for everywhere in what is exported, so that an evaluator counts other boxes of them as false. Where it is left out: those that the pack of boxes looked for in every clip. */
+  /**
+   * Labels that were looked for everywhere in what is exported, so that an evaluator counts other boxes of them as false. Default: those
+   * that the detector looked for in every clip.
+   */
   lookedFor: z.array(LabelName).optional(),
-  /** A name for the export, which its progress is told by. */
+  /** A name for the export; its progress events carry it. */
   exportId: z
     .string()
     .regex(/^[\w-]{1,64}$/)

@@ -1,4 +1,4 @@
-/** Finding moments, and seeing why: search by words, by a clip, by a box; filters; the curve of a video; where the model looked. */
+/** Search and its reasons: by words, by a clip, by a box; filters; the curve of a video; where the model looked. */
 import { z } from 'zod'
 import { Box, ReviewState } from '../annotation.ts'
 import { Standing } from '../review.ts'
@@ -8,7 +8,7 @@ import { Id, route } from './route.ts'
 import { Picked } from './table.ts'
 
 export const FindQuery = z.discriminatedUnion('by', [
-  /** `guesses`: include what a pack says of clips unlike any that it was taught; otherwise that is left out. */
+  /** `guesses`: also compare clips unlike any that the pack was taught; by default they are left out. */
   z.object({ by: z.literal('words'), words: z.string().trim().min(1).max(300), guesses: z.boolean().optional() }),
   z.object({ by: z.literal('clip'), clipId: z.number().int().positive() }),
   /** A box on one frame of a clip, in pixels of the display-oriented frame. */
@@ -20,19 +20,22 @@ const Instant = z.iso.datetime({ offset: true })
 
 /** Conditions on a clip; all that are given must hold. */
 export const Filters = z.object({
-  /** Each of them was found in the clip, or drawn, and not rejected. */
+  /** Each of them was found or drawn in the clip, and not rejected. */
   labels: z.array(z.string()).optional(),
-  /** Exactly these words, in any case, in a caption, an answer or a note that was not rejected. */
+  /** Exactly these words, in any case, in a caption, answer or note that was not rejected. */
   says: z.string().trim().min(1).optional(),
-  /** The question was answered; with `text`, the answer has it in it. */
+  /** The question was answered; with `text`, the answer contains it. */
   answer: z.object({ question: z.string(), text: z.string().optional() }).optional(),
-  /** open: nobody decided anything yet. partly: not everything. unsure: the model is not sure of its caption or an answer. Else: somebody did this to something. */
+  /**
+   * open: nobody decided anything yet. partly: some things are decided. unsure: the model is not sure of its caption or of an answer. The
+   * others: something in the clip has this review state.
+   */
   state: z.enum(['open', 'partly', 'accepted', 'edited', 'rejected', 'unsure']).optional(),
   sourceIds: z.array(z.number().int().positive()).optional(),
-  /** To the library. Half-open. */
+  /** When it was added to the library. Half-open. */
   addedFrom: Instant.optional(),
   addedBefore: Instant.optional(),
-  /** As the file states it, else its date on the disk. Half-open. */
+  /** When it was recorded: as the file states it, else the file's date on disk. Half-open. */
   recordedFrom: Instant.optional(),
   recordedBefore: Instant.optional(),
   /** Length of the clip. Half-open. */
@@ -41,23 +44,29 @@ export const Filters = z.object({
 })
 export type Filters = z.infer<typeof Filters>
 
-/** One reason for which a clip is found by words. */
+/** One reason why a clip matches the words. */
 export const Why = z.object({
-  /** box: a track's label. fact: what is stated of the clip. text: on screen. name: the file's, or its folder's. picture: the pack of the search task compared the words with the clip. */
+  /**
+   * box: a track's label. fact: a statement about the clip. text: on screen. name: of the file or its folder. picture: the pack of the
+   * search task compared the words with the clip.
+   */
   kind: z.enum(['caption', 'answer', 'note', 'segment', 'box', 'fact', 'text', 'name', 'picture']),
   /** The words, label or name that match; empty for a picture. */
   text: z.string(),
-  /** Of an answer. */
+  /** Only for an answer. */
   question: z.string().optional(),
   /** edited: a person's own. accepted: a person agreed. machine: nobody looked at it. Null for names and pictures. */
   state: ReviewState.nullable(),
-  /** 0..1: how sure the machine is of it; null where a person made it or nothing tells. */
+  /** 0..1: how sure the machine is of it; null where a person made it or no score exists. */
   score: z.number().min(0).max(1).nullable(),
   /** How it stands: see `standingOf`. Null for names and pictures. */
   standing: Standing.nullable(),
-  /** Said of a clip unlike any that the pack was taught. */
+  /** The clip is unlike any that the pack was taught. */
   guess: z.boolean(),
-  /** When it is there, half-open, in seconds from the first frame of the source, and its first frame; null where it is about the whole clip. */
+  /**
+   * When it is there: half-open, in seconds from the first frame of the source, with its first frame; null where it is about the whole
+   * clip.
+   */
   when: z.object({ start: z.number(), end: z.number(), ordinal: z.number().int() }).nullable(),
   annotationId: z.number().int().nullable(),
 })
@@ -65,43 +74,56 @@ export type Why = z.infer<typeof Why>
 
 const FindHit = z.object({
   clip: Clip,
-  /** In the result's measure; null where no pack compared the clip with what was sought. */
+  /** In the result's measure; null where no pack compared the clip with the query. */
   score: z.number().nullable(),
-  /** For words: the best reasons, what a person wrote or drew first. */
+  /** For words: the best reasons; what a person wrote or drew comes first. */
   why: z.array(Why),
-  /** Where in the clip: the region that is like the box, with its frame. */
+  /** Where in the clip: the region that resembles the box, with its frame. */
   place: z.object({ ordinal: z.number().int(), box: Box }).nullable(),
-  /** The same picture in other videos (re-encoded, resized, cut anew): not listed again. */
+  /** Clips of other videos with the same picture (re-encoded, resized, cut differently): not listed again. */
   alike: z.array(Clip),
 })
 export type FindHit = z.infer<typeof FindHit>
 
 export const FindResult = z.object({
   /**
-   * What matches, best first, or in time order where nothing was sought; at most `limit`. Empty means: no match. For words: what a person wrote or
-   * drew, then boxes, text and what the machine says by how sure it is, then names of files, then clips at or above the line of the pack.
+   * What matches, best first, or in time order where there is no query; at most `limit`. Empty means no match. Order for words: what a
+   * person wrote or drew; then boxes, text and machine statements by how sure they are; then file names; then clips at or above the pack's
+   * match line.
    */
   hits: z.array(FindHit),
-  /** The best that do not match, at most three, only when there are no hits: clips that have some of the words, else those below the line. */
+  /**
+   * The closest clips that do not match, at most three, only when there are no hits: clips that have some of the words, else those below
+   * the line.
+   */
   nearest: z.array(FindHit),
-  /** How many match, those in `alike` included. */
+  /** How many match, including those in `alike`. */
   matches: z.number().int(),
-  /** probability: calibrated, that a person would call it a match. cosine: likeness of pictures, which nothing calibrates. */
+  /** probability: calibrated, that a person would call it a match. cosine: similarity of pictures, not calibrated. */
   measure: z.enum(['probability', 'cosine']).nullable(),
-  /** For words the pack's match line, null where it compared nothing; for a clip or a box where it stands out from the rest of the library. */
+  /**
+   * For words: the pack's match line, null where it compared nothing. For a clip or a box: the score from which a clip stands out from the
+   * rest of the library.
+   */
   line: z.number().nullable(),
   /** Clips that pass the filters: those compared so far, and all. */
   searched: z.number().int(),
   total: z.number().int(),
-  /** Videos that are not read to their end yet: more clips may come. */
+  /** Videos that are not analysed to their end yet: more clips may come. */
   unread: z.number().int(),
   /** Captions of this library to search for instead, when nothing matches the words. */
   suggestions: z.array(z.string()),
-  /** Words of the query that nothing in the library has. `seen`: boxes of it were looked for and none was found. `nearest`: the closest words that can be found. */
+  /**
+   * Words of the query that occur nowhere in the library. `seen`: boxes of it were looked for and none was found. `nearest`: the closest
+   * words that can be found.
+   */
   unknown: z.array(z.object({ word: z.string(), seen: z.boolean(), nearest: z.array(z.string()) })),
-  /** What boxes can be found of here, most clips first: labels that were found, then those that are looked for. Given when there are no hits. */
+  /**
+   * Names whose boxes can be found here, most clips first: labels that were found, then those that are looked for. Given when there are no
+   * hits.
+   */
   findable: z.array(z.string()),
-  /** Some of these clips are unlike any that the search pack was taught. With `guesses` it compares them too. */
+  /** Some of these clips are unlike any that the search pack was taught. With `guesses` they are compared too. */
   couldGuess: z.boolean(),
   /** For a box: the region of the detector that stands for it. */
   region: z.object({ ordinal: z.number().int(), box: Box }).nullable(),
@@ -113,27 +135,27 @@ export const Curve = z.object({
   line: z.number(),
   /** In time order; null where a clip is not encoded yet. */
   clips: z.array(z.object({ clipId: z.number().int(), start: z.number(), end: z.number(), score: z.number().nullable() })),
-  /** Single moments, seconds from the first frame, from the tokens that read them; empty where the pack's tokens cannot be compared. */
+  /** Single moments in seconds from the first frame, from the tokens at that time; empty where the pack's tokens cannot be compared. */
   moments: z.array(z.object({ clipId: z.number().int(), time: z.number(), score: z.number() })),
 })
 export type Curve = z.infer<typeof Curve>
 
 const Facets = z.object({
-  /** `unsure`: no track of it is sure, in no clip. */
+  /** `unsure`: none of its tracks, in any clip, is sure. */
   labels: z.array(z.object({ label: z.string(), clips: z.number().int(), unsure: z.boolean() })),
   questions: z.array(z.object({ question: z.string(), clips: z.number().int() })),
 })
 
-/** Heat counts 0..255 from nothing to its own strongest cell: [frames, rows, columns], row-major. */
+/** Heat 0..255, from nothing to the strongest cell of this array: [frames, rows, columns], row-major. */
 const Heat = z.array(z.number().int().min(0).max(255))
 
 export const Gaze = z.object({
   text: z.string(),
   rows: z.number().int(),
   columns: z.number().int(),
-  /** The part of the picture that the rows and columns divide, in shares of its width and height: some packs see a part from its middle only. */
+  /** The part of the picture that the rows and columns divide, in shares of its width and height: some packs see only its middle. */
   area: z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
-  /** The frames that the model saw. It sees one of a very short clip several times. */
+  /** The frames that the model was given. In a very short clip a frame may come several times. */
   frames: z.array(FrameRef),
   heat: Heat,
   words: z.array(z.object({ text: z.string(), probability: z.number(), heat: Heat })),

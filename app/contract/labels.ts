@@ -6,24 +6,26 @@ import { Id, route } from './route.ts'
 
 const Labels = z.object({
   labels: z.array(Label),
-  /** Clips that the newest words were not looked for in yet; null while the engine starts. */
+  /** Clips in which the current vocabulary was not looked for yet; null while the engine starts. */
   stale: z.number().int().nullable(),
 })
 
-/** Of one label over the library. Entry n of a list counts those with a score in [n/1000, (n+1)/1000). */
+/** The scores of one label over the library. Entry n of a list counts those with a score in [n/1000, (n+1)/1000). */
 const LabelScores = z.object({
   tracks: z.array(z.number().int()),
   boxes: z.array(z.number().int()),
   /** Clips by the score of their best track. */
   clips: z.array(z.number().int()),
-  /** Tracks that a person accepted, drew or changed: they stay whatever the threshold. */
+  /** Tracks that a person accepted, drew or changed: no threshold hides them. */
   decided: z.number().int(),
 })
 
-/** A track that counts where its score reaches the threshold of its label. */
+/** A track that counts if its score reaches the threshold of its label. */
 const Candidate = z.object({ score: z.number(), body: TrackBody })
 
-/** A pack that encoded a clip. `current`: it has looked for the vocabulary as it is now. `caption` is what it said of the clip, with how sure it was. */
+/**
+ * A pack that encoded a clip. `current`: it has looked for the present vocabulary. `caption`: its caption of the clip, with its confidence.
+ */
 const LookedBy = z.object({
   digest: z.string(),
   name: z.string(),

@@ -4,7 +4,7 @@ import { Facts } from '../overview.ts'
 import { Id, route } from './route.ts'
 import { EditReport, Overturn } from './table.ts'
 
-/** Places of clips by what they show; parallel lists. */
+/** Positions of clips on a map where similar clips lie close together; parallel lists. */
 export const ClipMap = z.object({
   clipIds: z.array(z.number().int()),
   /** 0..1 */

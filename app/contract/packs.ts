@@ -1,4 +1,4 @@
-/** Packs: what is on this machine, what can be had, what a switch would cost, and the work that this takes. */
+/** Packs: what is on this machine, what can be downloaded, what a switch would cost, and the work in progress. */
 import { z } from 'zod'
 import { CatalogueEntry } from '../catalogue.ts'
 import { Problem } from '../errors.ts'
@@ -12,19 +12,19 @@ export const InstalledPack = z.object({
   /** Its folder's name, unique on this machine. */
   id: z.string(),
   folder: z.string(),
-  /** Ships with the app. */
+  /** Comes with the app. */
   bundled: z.boolean(),
-  /** What it does in this library. */
+  /** The tasks that it has in this library. */
   does: z.array(Task),
   /** On disk. */
   bytes: Bytes,
-  /** Null where the folder holds no pack that can be used; `problem` says why. */
+  /** Null where the folder holds no usable pack; `problem` says why. */
   manifest: PackManifest.nullable(),
   digest: z.string().nullable(),
   problem: Problem.nullable(),
-  /** Memory of the engine with it: measured when it was imported here, else estimated from its size. */
+  /** Memory of the engine with this pack: measured at the import on this machine, else estimated from its size. */
   memory: z.object({ bytes: Bytes, measured: z.boolean() }),
-  /** To encode and caption one clip, measured when it was imported here. */
+  /** Time to encode and caption one clip, measured at the import on this machine. */
   secondsPerClip: z.number().nullable(),
   /** What it has encoded in this library. */
   encoded: z.object({ clips: z.number().int(), bytes: Bytes }),
@@ -34,28 +34,31 @@ export type InstalledPack = z.infer<typeof InstalledPack>
 /** What must be encoded before everything can be searched and asked with a pack. */
 const Missing = z.object({
   clips: z.number().int(),
-  /** Of video in them. */
+  /** Total length of the video in those clips. */
   videoSeconds: z.number(),
-  /** Estimated seconds; null where this machine has not measured the pack. here: from files analysed here. clip: from the one clip of the import's self-test. */
+  /**
+   * Estimated seconds; null where this machine has not measured the pack. here: from files analysed on this machine. clip: from the one
+   * clip of the import's self-test.
+   */
   estimate: z.object({ seconds: z.number(), from: z.enum(['here', 'clip']) }).nullable(),
-  /** That the encodings will take in the library file. */
+  /** Size of the encodings in the library file. */
   bytes: Bytes,
 })
 
 const Cost = z.object({
   /** Of all engines together. */
   memory: Bytes,
-  /** To analyse a minute of video, as measured here with just these packs; null where it was not. */
+  /** Time to analyse a minute of video, as measured on this machine with exactly these packs; null where it was not measured. */
   secondsPerMinute: z.number().nullable(),
 })
 const SwitchPlan = z.object({
   packId: z.string(),
-  /** What it would do. */
+  /** The tasks that it would have. */
   tasks: z.array(Task),
-  /** Clips that are encoded with it already: they can be used at once. */
+  /** Clips that are already encoded with it and can be used at once. */
   ready: z.number().int(),
   missing: Missing,
-  /** All packs in use together, as it is and as it would be. */
+  /** All packs in use together, now and after the switch. */
   cost: z.object({ now: Cost, then: Cost }),
 })
 export type SwitchPlan = z.infer<typeof SwitchPlan>
@@ -63,9 +66,9 @@ export type SwitchPlan = z.infer<typeof SwitchPlan>
 export const PackWork = z.object({
   id: z.number().int(),
   kind: z.enum(['download', 'import', 'switch']),
-  /** What it is about: a file's name, or a pack's. */
+  /** The name of a file or of a pack. */
   title: z.string(),
-  /** Of a download: where from. */
+  /** The address, for a download. */
   url: z.string().nullable(),
   state: z.enum(['running', 'failed']),
   stage: z.enum(['downloading', 'checking', 'converting', 'copying', 'testing', 'switching']),
@@ -81,21 +84,21 @@ export type Precision = z.infer<typeof Precision>
 const Overview = z.object({
   packs: z.array(InstalledPack),
   catalogue: z.array(CatalogueEntry),
-  /** Under way, or failed and not yet put away. */
+  /** Running, or failed and not yet dismissed. */
   works: z.array(PackWork),
   /** Downloads that were stopped. Starting a download from the same address resumes it. */
   stopped: z.array(z.object({ url: z.string(), name: z.string(), bytes: Bytes, totalBytes: Bytes.nullable() })),
   machine: z.object({ memoryTotal: Bytes, memoryFree: Bytes, diskFree: Bytes, folder: z.string() }),
   networkAllowed: z.boolean(),
-  /** A row a task: the pack that does it, and all that could. */
+  /** One row for each task: the pack that does it, and all that could. */
   tasks: z.array(z.object({ task: Task, packId: z.string().nullable(), able: z.array(z.string()) })),
   /** All packs in use together. */
   cost: Cost,
-  /** Of the packs in use. */
+  /** For the packs in use. */
   missing: Missing,
-  /** Encodings in this library of packs that are not on this machine. */
+  /** Encodings in this library that belong to packs not on this machine. */
   orphans: z.object({ clips: z.number().int(), bytes: Bytes }),
-  /** The pack that this library used is not on this machine any more. */
+  /** The pack that this library used, if it is no longer on this machine. */
   lost: z.string().nullable(),
 })
 export type PackOverview = z.infer<typeof Overview>

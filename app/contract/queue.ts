@@ -1,4 +1,4 @@
-/** What the machine has to do, as it is told. */
+/** The queue as the window and the API see it. */
 import { z } from 'zod'
 import { Problem } from '../errors.ts'
 import { Phrase } from '../phrase.ts'
@@ -12,38 +12,38 @@ const Told = z.object({
   stage: Phrase.nullable(),
   /** 0..1 */
   progress: z.number(),
-  /** Seconds of video a second where it reads a video from end to end, else clips a second; null until it can be told. */
+  /** Seconds of video per second for jobs that read a video from end to end, else clips per second; null until it is known. */
   rate: z.number().nullable(),
   problem: Problem.nullable(),
 })
 const onSource = { sourceId: z.number().int(), columnId: z.null() }
 
 export const Job = z.discriminatedUnion('kind', [
-  /** A source, end to end. */
+  /** Analyse a source from end to end. */
   Told.extend({ kind: z.literal('analyse'), ...onSource }),
-  /** Labels over stored encodings. */
+  /** Look for labels in stored encodings. */
   Told.extend({ kind: z.literal('detect'), sourceId: z.null(), columnId: z.null() }),
-  /** The question of a column over stored encodings. */
+  /** Ask the question of a column of stored encodings. */
   Told.extend({ kind: z.literal('ask'), sourceId: z.null(), columnId: z.number().int() }),
-  /** Spans of a source that a person marked. */
+  /** Analyse spans of a source that a person marked. */
   Told.extend({ kind: z.literal('mark'), ...onSource }),
-  /** A copy of a source that every browser plays. */
+  /** Make a copy of a source that every browser plays. */
   Told.extend({ kind: z.literal('preview'), ...onSource }),
 ])
 export type Job = z.infer<typeof Job>
 
 export const Queue = z.object({
-  /** Grows with every message, also over restarts, so that an older message that arrives late can be told from a newer one. */
+  /** Grows with every message, even over restarts, so that a late older message can be told from a newer one. */
   revision: z.number().int(),
   jobs: z.array(Job),
   waiting: z.number().int(),
   running: z.number().int(),
   finished: z.number().int(),
-  /** Of the finished ones. */
+  /** How many of the finished ones failed. */
   failed: z.number().int(),
-  /** Nothing is begun, and what runs waits after its clip, a preview copy at once. Kept over restarts. */
+  /** No job starts; a running job waits after its current clip, a preview copy at once. Kept over restarts. */
   paused: z.boolean(),
-  /** Seconds, from the throughput of this machine; null until three files were timed on it. */
+  /** Seconds, from the throughput of this machine; null until three files were timed. */
   etaSeconds: z.number().nullable(),
 })
 export type Queue = z.infer<typeof Queue>

@@ -1,4 +1,4 @@
-/** Looking at one clip: the preview copy of what a browser cannot play, and clips that a person marks. */
+/** Reviewing one clip: preview copies of videos that a browser cannot play, and clips that a person marks. */
 import { z } from 'zod'
 import { Box, KeyBox, Span } from '../annotation.ts'
 import { Problem } from '../errors.ts'
@@ -6,7 +6,7 @@ import { Clip } from './clip.ts'
 import { FrameRef } from '../media.ts'
 import { Id, route } from './route.ts'
 
-/** none: not asked for, or deleted since. waiting: in the queue, as every copy that is not made. making: `progress` of it, 0..1, is done. */
+/** none: not requested, or deleted since. waiting: in the queue. making: under way; `progress` is 0..1. */
 export const Preview = z.object({
   state: z.enum(['none', 'waiting', 'making', 'ready', 'failed', 'cancelled']),
   progress: z.number(),
@@ -14,13 +14,13 @@ export const Preview = z.object({
 })
 export type Preview = z.infer<typeof Preview>
 
-/** What came of following a box forward. */
+/** The result of following a box forward. */
 export const FollowedBox = z.object({
-  /** Key boxes from the drawn one to the last on which the object was seen; between them it is interpolated. */
+  /** Key boxes from the drawn one to the last on which the object was seen; boxes between them are interpolated. */
   boxes: z.array(KeyBox).min(1),
-  /** The first frame on which it was not found, where it was lost. */
+  /** The first frame on which the object was not found, if it was lost. */
   lost: FrameRef.nullable(),
-  /** Why it ended. limit: it was seen to the last frame that was looked at, and can be followed on from there. */
+  /** Why it ended. limit: the object was seen up to the last frame that was looked at, and can be followed further from there. */
   end: z.enum(['lost', 'cut', 'end', 'limit']),
 })
 export type FollowedBox = z.infer<typeof FollowedBox>

@@ -22,13 +22,13 @@ export interface RouteSpec {
   params?: z.ZodObject
   query?: z.ZodObject
   body?: z.ZodObject
-  /** The request's body is raw bytes of this type. */
+  /** The request's body is raw bytes of this media type. */
   accepts?: string
   /** JSON answer. */
   output?: z.ZodType
-  /** Server-sent events: one JSON object an event. */
+  /** Server-sent events: one JSON object in each event. */
   events?: z.ZodType
-  /** Raw bytes, with range requests where `ranges`. */
+  /** Raw bytes of this media type, with range requests where `ranges`. */
   bytes?: string
   errors?: readonly ErrorCode[]
 }

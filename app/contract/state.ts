@@ -1,4 +1,4 @@
-/** What was done and what is to be done: edits and their history, the queue. */
+/** What was done and what remains to do: edits and their history, the queue. */
 import { z } from 'zod'
 import { AnnotationBody, Provenance } from '../annotation.ts'
 import { ACTIONS } from '../deeds.ts'
@@ -14,13 +14,13 @@ export const Edit = z.discriminatedUnion('action', [
 export type Edit = z.infer<typeof Edit>
 
 /**
- * What undo and redo would do; null where there is nothing. To a window, what is done in other windows that are open is not its own to take back:
- * `elsewhere` is what was done there last, where there is nothing of its own.
+ * What undo and redo would do; null where there is nothing. A window cannot undo what another open window did: `elsewhere` is the last step
+ * of the others, given where this window has none of its own.
  */
 export const History = z.object({ undo: Phrase.nullable(), redo: Phrase.nullable(), elsewhere: Phrase.nullable() })
 export type History = z.infer<typeof History>
 
-/** One step of undo: what a person did at once, to one annotation or to many; to the vocabulary alone where there is no clip. */
+/** One step of undo: what a person did at once, to one annotation or to many; without a clip, to the vocabulary only. */
 export const Step = z.object({
   id: z.number().int(),
   description: Phrase,
@@ -32,7 +32,7 @@ export const Step = z.object({
 })
 export type Step = z.infer<typeof Step>
 
-/** Something that was said about a clip, by the model (`provenance`) or by a person. `body` is null where nothing was left. */
+/** A change to a clip, by the model (`provenance`) or by a person. `body` is null where nothing was left. */
 export const ClipEvent = z.object({
   at: z.string(),
   annotationId: z.number().int(),

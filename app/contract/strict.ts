@@ -1,19 +1,22 @@
 /**
- * What a request says beyond what is documented. A schema reads the fields that it knows and drops the others: a limit or a scope whose name is
- * misspelt would silently mean everything.
+ * Fields of a request that the contract does not know. A schema drops such fields: a misspelt limit or scope would silently mean
+ * everything.
  */
 import { z } from 'zod'
 import { editDistance } from '../words.ts'
 
 /** A field that a schema does not know. */
 export interface UnknownField {
-  /** Where it is, itself last. */
+  /** Where it is; the last entry is the field itself. */
   path: (string | number)[]
-  /** The fields that there are at that place. */
+  /** The fields that the schema knows at that place. */
   known: string[]
 }
 
-/** The first field of a value, at any depth, that its schema does not know; null where it knows all. What is wrong with known ones is for the schema to say. */
+/**
+ * The first field of a value, at any depth, that its schema does not know; null where it knows all. Errors in known fields are left to the
+ * schema.
+ */
 export function unknownField(schema: z.core.$ZodType, value: unknown): UnknownField | null {
   if (Array.isArray(value)) {
     const of = elementOf(schema)
@@ -29,7 +32,7 @@ export function unknownField(schema: z.core.$ZodType, value: unknown): UnknownFi
   })
 }
 
-/** The name that was probably meant; null where none is near. */
+/** The known name that was probably meant; null where none is similar. */
 export function nearestField(name: string, known: readonly string[]): string | null {
   const plain = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
   const wanted = plain(name)
@@ -58,11 +61,11 @@ function within(name: string | number, found: UnknownField | null): UnknownField
 
 interface Fields {
   shape: Readonly<Record<string, z.core.$ZodType>>
-  /** Of every other name; null where there is no other. */
+  /** The schema of all other names; null where there are none. */
   rest: z.core.$ZodType | null
 }
 
-/** What is around a schema without changing the fields that it takes. */
+/** The schema inside wrappers that do not change which fields are accepted. */
 function core(schema: z.core.$ZodType): z.core.$ZodType {
   if (schema instanceof z.ZodPipe) return core(schema.in)
   if (schema instanceof z.ZodLazy) return core(schema.unwrap())
@@ -92,7 +95,7 @@ function objectOf(wrapped: z.core.$ZodType, value: object): Fields | null {
   return fitting[0]?.fields ?? null
 }
 
-/** The schema of each place of a list; null where it takes none. */
+/** The schema of each place of a list; null where the schema takes no list. */
 function elementOf(wrapped: z.core.$ZodType): ((at: number) => z.core.$ZodType) | null {
   const schema = core(wrapped)
   if (schema instanceof z.ZodArray) return () => schema.element

@@ -2,15 +2,17 @@
 import { z } from 'zod'
 import { Id, route } from './route.ts'
 
-/** What every row says without being asked. `name` is the file, `time` the clip's span in it (for videos, how many clips they have). */
+/**
+ * The columns that every row has without a question. `name` is the file, `time` the clip's span in it (for a video, how many clips it has).
+ */
 export const FACTS = ['name', 'time', 'length', 'review', 'caption', 'labels', 'note'] as const
 export type Fact = (typeof FACTS)[number]
 
-/** A fact, or `q` and the id of a column that a person added. */
+/** The key of a fact's column, or `q` and the id of a column that a person added. */
 export const ColumnKey = z.string().regex(new RegExp(`^(${FACTS.join('|')}|q[1-9]\\d*)$`), 'a fact or q and a column id')
 export type ColumnKey = z.infer<typeof ColumnKey>
 
-/** question: a free question. yesno: one whose answer is yes, no or unsure. count: how many things of a label. */
+/** question: a free question. yesno: a question answered yes, no or unsure. count: how many things with a label. */
 export const ColumnKind = z.enum(['question', 'yesno', 'count'])
 export type ColumnKind = z.infer<typeof ColumnKind>
 
@@ -18,19 +20,19 @@ export type ColumnKind = z.infer<typeof ColumnKind>
 export const Column = z.object({
   id: z.number().int(),
   kind: ColumnKind,
-  /** The question or the label, as it was typed. */
+  /** The question or the label, as typed. */
   text: z.string(),
-  /** Whether clips that are analysed later fill it too. Off where only some clips were asked, or filling was cancelled. */
+  /** Whether clips that are analysed later fill it too. Off where only some clips were asked, or where filling was cancelled. */
   automatic: z.boolean(),
-  /** Clips that have a value, and all that could have one. */
+  /** Clips that have a value, and all clips that could have one. */
   filled: z.number().int(),
   of: z.number().int(),
 })
 export type Column = z.infer<typeof Column>
 
 /**
- * How a cell stands: `sure` and `unsure` are the model's word, the others a person's. `mixed`: the clips of a video differ. `blind`: the pack
- * that finds boxes cannot see such things, and none is not a number of them.
+ * How a cell stands: `sure` and `unsure` come from the model, the others from a person. `mixed`: the clips of a video differ. `blind`: the
+ * detector cannot see such things, so it gives no count, not even 0.
  */
 export const CELL_STATES = ['empty', 'sure', 'unsure', 'accepted', 'edited', 'rejected', 'mixed', 'blind'] as const
 export const CellState = z.enum(CELL_STATES)
@@ -39,17 +41,17 @@ export type CellState = z.infer<typeof CellState>
 const on = { key: ColumnKey }
 export const Filter = z.discriminatedUnion('op', [
   z.object({ ...on, op: z.literal('contains'), text: z.string().max(300) }),
-  /** One of these values, whatever their case. */
+  /** One of these values, in any case. */
   z.object({ ...on, op: z.literal('is'), texts: z.array(z.string()).max(500) }),
   z.object({ ...on, op: z.enum(['empty', 'filled']) }),
   z.object({ ...on, op: z.literal('state'), states: z.array(CellState) }),
   z.object({ ...on, op: z.enum(['atLeast', 'atMost']), value: z.number() }),
-  /** Calibrated probability 0..1; cells without one are not found. */
+  /** Calibrated probability 0..1; cells without one do not match. */
   z.object({ ...on, op: z.enum(['surerThan', 'lessSureThan']), value: z.number().min(0).max(1) }),
 ])
 export type Filter = z.infer<typeof Filter>
 
-/** Clips that somebody picked elsewhere, kept under a number: a view that names it stays small. */
+/** Clips that were chosen on another page, kept under a number, so that a view that refers to them stays small. */
 export const Picked = z.object({ id: z.number().int(), count: z.number().int() })
 export type Picked = z.infer<typeof Picked>
 
@@ -62,7 +64,7 @@ export const TableQuery = z.object({
   sort: z.array(Sort).max(4),
   filters: z.array(Filter).max(40),
   group: ColumnKey.nullable(),
-  /** Only these clips, or the videos that they are of. */
+  /** Only these clips, or only the videos that contain them. */
   picked: Picked.optional(),
 })
 export type TableQuery = z.infer<typeof TableQuery>
@@ -70,14 +72,17 @@ export type TableQuery = z.infer<typeof TableQuery>
 const ShownColumn = z.object({ ...on, width: z.number().int().min(40).max(2_000), hidden: z.boolean(), pinned: z.boolean() })
 export type ShownColumn = z.infer<typeof ShownColumn>
 
-/** All that makes the table look as it does: what a saved view keeps. Columns in order, the hidden ones too. */
+/** The whole appearance of the table: what a saved view keeps. Columns in order, including hidden ones. */
 export const TableSpec = TableQuery.extend({ columns: z.array(ShownColumn).max(400) })
 export type TableSpec = z.infer<typeof TableSpec>
 
 export const View = z.object({ id: z.number().int(), name: z.string(), spec: TableSpec })
 export type View = z.infer<typeof View>
 
-/** Rows of one value, contiguous from row `start` of the view. `text` is null where there is no value, and `others` where there are too many values. Of `count` rows the model is not sure in `unsure`. */
+/**
+ * Consecutive rows with one value, from row `start` of the view. `text` is null where there is no value; `others`: the one group of all
+ * values beyond the largest groups. `unsure` counts those of the `count` rows of which the model is not sure.
+ */
 const Group = z.object({
   text: z.string().nullable(),
   others: z.boolean(),
@@ -94,9 +99,9 @@ export const Cell = z.object({
   confidence: z.number().nullable(),
   /** Cosine of the text and the clip in the contrastive pass. */
   agreement: z.number().nullable(),
-  /** What the model said, where that is not what the cell shows. */
+  /** The model's value, if the cell shows another. */
   machine: z.string().nullable(),
-  /** Of a video: how many of its clips say this, and how many say anything. */
+  /** For a video: how many of its clips have this value, and how many have any. */
   share: z.tuple([z.number().int(), z.number().int()]).nullable(),
 })
 export type Cell = z.infer<typeof Cell>
@@ -110,19 +115,19 @@ export const Row = z.object({
 })
 export type Row = z.infer<typeof Row>
 
-/** Rows `from` to before `to` of an opened view. */
+/** Rows [from, to) of an opened view. */
 export const RowSpan = { view: z.string().max(64), from: z.coerce.number().int().min(0), to: z.coerce.number().int().min(0) }
-/** Of which clips: those named, or those of rows of an opened view; all where neither is given. */
+/** Which clips: those named, or those of rows of an opened view; all if neither is given. */
 const which = { clipIds: z.array(Id).min(1).optional(), rows: z.object(RowSpan).optional() }
 const Range = z.object({ ...RowSpan, columns: z.array(ColumnKey).min(1).max(400) })
 
-/** Why a value could not be written, with what was tried first. */
+/** Why values could not be written, with the first one that was tried. */
 const Refusal = z.object({
   reason: z.enum(['fixed', 'not-yes-or-no', 'nothing-there', 'no-clip', 'beyond', 'too-long', 'summary']),
   cells: z.number().int(),
   example: z.string(),
 })
-/** `kept`: cells left as they were because a person had decided the opposite. Asked again with `overturn`, they are changed too. */
+/** `kept`: cells left alone because a person had decided the opposite. With `overturn` they are changed too. */
 export const EditReport = z.object({
   changed: z.number().int(),
   unchanged: z.number().int(),
@@ -131,10 +136,10 @@ export const EditReport = z.object({
 })
 export type EditReport = z.infer<typeof EditReport>
 
-/** Change cells too that a person decided otherwise. Without it those are left alone and counted. */
+/** Also change cells that a person decided otherwise. Without it they are left alone and counted. */
 export const Overturn = z.boolean().default(false)
 
-/** A header as `columns=name,q3` in an address. */
+/** A list of column keys, as `columns=name,q3` in an address. */
 const KeyList = z
   .string()
   .transform((list) => list.split(','))
