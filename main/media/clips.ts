@@ -10,7 +10,7 @@ export interface SampledClip {
   index: number
   /**
    * shot: cut to cut. window: a part of a shot longer than the model's clip length. marked: a span that a person chose. beginning: the first clip of
-   * the source as far as it has come, which will end later.
+   * the source as far as it has been decoded; its end is not known yet.
    */
   kind: 'shot' | 'window' | 'marked' | 'beginning'
   /** Seconds from the first frame of the source. */
@@ -22,10 +22,10 @@ export interface SampledClip {
   /** Time base ticks. `endPts` is the PTS of the frame after the clip, or where the last frame of the source ends. */
   startPts: number
   endPts: number
-  /** Whether a shot begins with it. */
+  /** Whether a shot begins with this clip. */
   cut: boolean
   measured: Measured
-  /** Some sampled frames, for who shows the clip. */
+  /** Some sampled frames, to show the clip by. */
   frames: FrameRef[]
   inputs: ClipInput[]
   /** JPEG of the middle sampled frame, at most 240 pixels on its long side. */
@@ -50,17 +50,17 @@ export interface PickedFrame extends GreyFrame {
 
 export type TubesWant = Extract<Want, { kind: 'tubes' }>
 
-/** Longest clip, seconds, where no model wants shorter ones: what happens in it can be told in a sentence. */
+/** Longest clip, seconds, unless a model wants shorter ones: one sentence can still describe it. */
 const LONGEST = 8
-/** Frames that a clip is shown by where no encoder saw it. */
+/** Number of frames that show a clip which no encoder saw. */
 const SHOWN = 16
-/** Seconds of the first clip after which what has come of it is given off, until it is whole: a long shot is only known to be one after two clip lengths. */
+/** Lengths, seconds, at which the unfinished first clip is emitted: without them nothing of a long shot would be seen for two clip lengths. */
 const BEGINNINGS = [1, 2, 4, 8]
 
 /**
  * Turns frames into clips as they come. Memory holds two clip lengths of sampled frames and 8 bytes per decoded frame, however long the
- * file: a shot that runs past twice the model's clip length gives off a full window at once; what is left of it in the end is cut in
- * equal parts, so that no clip is a sliver.
+ * file: as soon as a shot runs past twice the model's clip length, a full window is emitted; the rest is cut into equal parts when the
+ * shot ends, so that no clip is very short.
  */
 export class ClipCutter {
   readonly #probe: Probe
@@ -72,16 +72,16 @@ export class ClipCutter {
   #picked: PickedFrame[] = []
   #cuts: number[] = []
   #shotStart = 0
-  /** Whether a window of the open shot has been given off. */
+  /** Whether a window of the open shot has been emitted. */
   #windowed = false
-  /** Whether the open shot begins where nothing of it was given off. */
+  /** Whether the next clip is the first of its shot. */
   #atCut = true
   #count = 0
-  /** Of the clip that is given off next. */
+  /** Measures the clip that is emitted next. */
   #measuring: Measuring
-  /** How many beginnings of the first clip have been given off, or passed over. */
+  /** How many of BEGINNINGS are behind us, emitted or skipped. */
   #beginnings = 0
-  /** PTS. */
+  /** PTS at which the last frame ends, once it is known. */
   #lastEnds = -Infinity
 
   constructor(probe: Probe, wants: readonly TubesWant[]) {
@@ -91,7 +91,7 @@ export class ClipCutter {
     this.#longest = Math.min(LONGEST, ...wants.map(({ input }) => input.maxClipSeconds))
   }
 
-  /** Seconds from the first frame to where the last one so far ends. */
+  /** Seconds from the start of the first frame to the end of the last one so far. */
   get length(): number {
     return this.#timeOf(this.pts.length)
   }
@@ -105,8 +105,8 @@ export class ClipCutter {
   }
 
   /**
-   * @param decided Ordinals below this have passed the shot detector. @param here Of frames below these, every picture that is wanted by all packs, and
-   * by one of them, has come.
+   * @param decided Ordinals below this have passed the shot detector. @param here Pictures have come of all frames below `all` for every pack, and below
+   * `some` for at least one pack.
    * @returns The clips that are now complete, or a beginning of the first.
    */
   *complete(decided: number, here: { all: number; some: number }): Generator<SampledClip> {
@@ -119,19 +119,19 @@ export class ClipCutter {
         this.#cuts.shift()
         yield* this.#closeShot(cut)
       } else if (full !== null && full < Math.min(decided, lastPicked)) {
-        // Where a picture that was not sampled stands longer than a clip, as a slide does, the window goes on to the first that was.
+        // One picture may stand longer than a clip, as a slide does: a window without a sampled frame is extended to the first one.
         const end = Math.max(this.#ordinalAfter(this.#shotStart, this.#longest) ?? full, (this.#picked[0]?.ordinal ?? 0) + 1)
         if (end > Math.min(decided, lastPicked)) break
         yield* this.#emit(end, 'window')
         this.#windowed = true
       } else break
     }
-    // A reader that is given a picture every two seconds is not waited for.
+    // Not `here.all`: a reader gets a picture only every two seconds.
     const beginning = this.#count === 0 ? this.#beginning(Math.min(decided, here.some, picked)) : null
     if (beginning !== null) yield beginning
   }
 
-  /** The longest beginning of the first clip that has come since the last one. @param here Frames below this have come whole. */
+  /** The longest beginning of the first clip that is new since the last call; null if none. @param here All pictures of frames below this have come. */
   #beginning(here: number): SampledClip | null {
     const ends = BEGINNINGS.map((seconds) => this.#ordinalAfter(0, seconds)).filter((end) => end !== null && end <= here)
     const end = ends.at(-1)
@@ -139,15 +139,15 @@ export class ClipCutter {
     this.#beginnings = ends.length
     const inside = this.#picked.filter(({ ordinal }) => ordinal < end)
     const clip = this.#clipOf(inside, end, 'beginning')
-    // The picture is still needed here, and what is given off is another thread's.
+    // A copy: the event's memory goes to another thread, and the clip itself needs the picture later.
     return clip && { ...clip, cut: true, inputs: [], thumbnail: clip.thumbnail.slice() }
   }
 
-  /** No more frames follow. @param end Seconds at which the last one ends, where it stands longer than others. @returns The last clips. */
+  /** No more frames follow. @param end Seconds at which the last frame ends, if it stands longer than the frame rate says. @returns The last clips. */
   *finish(end: number): Generator<SampledClip> {
     const { timeBase, startPts } = this.#probe
     this.#lastEnds = startPts + Math.round((end * timeBase.den) / timeBase.num)
-    // A last shot of which no frame was sampled belongs to the one before it.
+    // If no frame of the last shot was sampled, it joins the shot before it.
     const lastPicked = this.#picked.at(-1)?.ordinal ?? 0
     for (const cut of this.#cuts) if (cut <= lastPicked) yield* this.#closeShot(cut)
     yield* this.#closeShot(this.pts.length)
@@ -171,7 +171,7 @@ export class ClipCutter {
     this.#atCut = true
   }
 
-  /** Gives off [#shotStart, end). A span without a sampled frame (a gap in the file) stays open and joins what follows. */
+  /** Emits [#shotStart, end). A span without a sampled frame (a gap in the file) stays open and joins what follows. */
   *#emit(end: number, kind: SampledClip['kind']): Generator<SampledClip> {
     const inside = this.#picked.filter(({ ordinal }) => ordinal < end)
     const clip = this.#clipOf(inside, end, kind)
@@ -194,7 +194,7 @@ export class ClipCutter {
     yield { ...clip, cut: this.#opens(), inputs }
   }
 
-  /** [#shotStart, end), of which these are the sampled frames, without what encoders want; null where there are none. */
+  /** The clip [#shotStart, end) without the encoders' inputs. @param inside Its sampled frames; null is returned if there are none. */
   #clipOf(inside: readonly PickedFrame[], end: number, kind: SampledClip['kind']): Omit<SampledClip, 'cut' | 'inputs'> | null {
     const middle = inside[inside.length >> 1]
     const startFrame = this.#shotStart
@@ -215,7 +215,7 @@ export class ClipCutter {
     }
   }
 
-  /** Whether a shot begins with the clip that is given off now. */
+  /** Whether a shot begins with the clip that is emitted now. */
   #opens(): boolean {
     const opens = this.#atCut
     this.#atCut = false
@@ -227,7 +227,7 @@ export class ClipCutter {
     return secondsOf(this.#ptsAt(ordinal), this.#probe)
   }
 
-  /** PTS of a frame; past the last one, where that one ends. */
+  /** PTS of a frame; for an ordinal past the last frame, the PTS at which the last one ends. */
   #ptsAt(ordinal: number): number {
     const { frameRate, timeBase } = this.#probe
     const nominal = Math.max(1, Math.round((frameRate.den * timeBase.den) / (frameRate.num * timeBase.num)))
@@ -247,7 +247,7 @@ export class ClipCutter {
   }
 }
 
-/** `count` of `all`, one from the middle of each of `count` equal parts: entries repeat where there are fewer. */
+/** `count` entries of `all`, one from the middle of each of `count` equal parts: entries repeat if `all` has fewer. */
 function evenly<T>(all: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / count)]).filter((one) => one !== undefined)
 }

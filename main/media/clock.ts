@@ -1,16 +1,16 @@
 /**
- * The times of frames, as ffmpeg filters that come before all others: every frame has one, and they never go back. Frame tables are searched
- * by bisection, clips are half-open spans of time, and MP4 holds nothing else.
+ * ffmpeg filters, placed before all others, that give every frame a time and keep times ascending. Bisection of frame tables, half-open clip spans
+ * and MP4 all depend on that.
  *
  * Where recordings were joined byte by byte, the clock of the file starts again: from there on all times are shifted, so that the later part
- * carries on where the one before ended. Times of files with a clock that only goes on are left as they are.
+ * continues where the earlier one ended. In files whose clock never goes back, times stay as they are.
  */
 import type { Probe } from '../../app/media.ts'
 
-/** A step back by less, in seconds, is no new clock: damaged files and some decoders hand a frame out too late. It goes with the one before. */
+/** A smaller step back, in seconds, is no new clock: damaged files and some decoders emit a frame too late. Such a frame gets the time of the one before. */
 const NEW_CLOCK = 1
 
-/** @param seal Printed on standard error where the clock starts again: a number alone on a line, which only `-v info` lets through. */
+/** @param seal A number that ffmpeg prints on standard error, alone on a line, where the clock starts again; needs `-v info` or more. */
 export function frameClock(
   {
     frameRate,
@@ -21,18 +21,18 @@ export function frameClock(
   }: Pick<Probe, 'frameRate' | 'timeBase' | 'startPts' | 'untimedFrames' | 'numbered'>,
   seal?: number,
 ): string {
-  // A picture is one second of its list and one tick of its video.
+  // Each picture lasts one second in the list that ffmpeg reads, and one tick in the video.
   if (numbered) return `settb=${timeBase.num}/${timeBase.den},setpts='round(T)'`
   const start = `round(${startPts}*${timeBase.num}/${timeBase.den}/TB)`
-  // A frame without a time is taken to follow at the nominal rate.
+  // A frame without a time is assumed to follow at the nominal rate.
   const nominal = `max(1,round(${frameRate.den}/${frameRate.num}/TB))`
   const next = `PREV_OUTPTS+${nominal}`
-  // Of frames before the first time ffmpeg counts upwards from 0, into those that have one.
+  // ffmpeg numbers frames before the first time from 0 upwards, which runs into the times of later frames.
   const untimed = (rest: string) => (untimedFrames === 0 ? rest : `if(lt(N,${untimedFrames}),${start}+N*${nominal},${rest})`)
   return `setpts='${untimed(`if(isnan(PREV_OUTPTS),if(isnan(PTS),${start},PTS),if(isnan(PTS),${next},${carriedOn(next, seal)}))`)}'`
 }
 
-/** Of sound: its clock starts again with that of the pictures beside it. */
+/** The same for sound: its clock starts again where that of the pictures does. */
 export function soundClock(): string {
   return `asetpts='if(isnan(PREV_OUTPTS),PTS,${carriedOn('PREV_OUTPTS+NB_SAMPLES/SR/TB')})'`
 }

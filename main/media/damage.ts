@@ -9,9 +9,9 @@ import { type Probe, secondsOf } from '../../app/media.ts'
 
 /** Signs of damage collected during a decode pass. */
 export interface Heard {
-  /** How many frames had come, and whether the file itself was complained of or only pictures that others need; ascending, each once. */
+  /** Error messages: how many frames had come before each, and whether it was about the file itself or only about missing references; ascending, each once. */
   complaints: { ordinal: number; about: 'file' | 'references' }[]
-  /** The frames that the decoder itself called made up, and those that need no other one; ordinals, ascending. */
+  /** Ordinals, ascending: frames that the decoder said it made up; key frames, which need no other frame. */
   madeUp: number[]
   keys: number[]
   /** The last lines of ffmpeg's messages. */
@@ -21,7 +21,7 @@ export interface Heard {
   stalled: boolean
 }
 
-/** A decoder may repeat a message a thousand times between two frames. */
+/** Notes a message once per frame: a decoder may repeat it a thousand times between two frames. */
 export function note({ complaints }: Heard, ordinal: number, about: 'file' | 'references'): void {
   const last = complaints.at(-1)
   if (last?.ordinal === ordinal) last.about = last.about === 'file' ? 'file' : about
@@ -40,7 +40,7 @@ export interface Damage {
   unread: Stretch[]
 }
 
-/** @param done The probe put right, and the PTS of every frame. */
+/** @param claimed What the file says of itself. @param done The probe as corrected by decoding, and the PTS of every frame. */
 export function damageOf(file: string, claimed: Probe, { probe, pts }: { probe: Probe; pts: Float64Array }, heard: Heard): Damage {
   const { complaints, madeUp, keys, code, stalled } = heard
   if (complaints.length === 0 && code === 0 && !stalled) return { problem: null, unread: [] }
@@ -57,7 +57,7 @@ export function damageOf(file: string, claimed: Probe, { probe, pts }: { probe: 
     // The decoder is a frame or two ahead of the output.
     ...madeUp.map((ordinal) => ({ from: secondsAt(ordinal), to: keyFrom(ordinal + 1) })),
   ])
-  // Made-up frames before the first key frame are no damage: recordings that were cut between two key frames begin so.
+  // Made-up frames before the first key frame are no damage: recordings that were cut between two key frames begin with them.
   const spoilt = madeUp.some((ordinal) => ordinal > firstKey)
   return { problem: problemOf(file, claimed, { probe, pts }, heard, { usual, missing, unread: spoilt ? unread : [] }), unread }
 }
@@ -85,9 +85,9 @@ function problemOf(
   const late = secondsOf(probe.startPts, claimed)
   const counted = claimed.frameCount !== null && claimed.frameCount > pts.length
   const total = Math.max(claimed.duration, counted ? promised(claimed, usual) : 0) - late
-  // The time of a last picture, and lengths that a container gives for its sound, are no exact measure.
+  // A tolerance: neither the end of the last picture nor a container's length, which includes sound, is exact.
   const short = total - read > (counted ? 1.5 * usual : Math.max(1, 0.02 * claimed.duration))
-  // Where a file ends too early, its last pictures are part of that.
+  // If a file ends too early, a gap in its last second belongs to the missing end.
   const lost = missing.filter(({ from }) => !short || from < read - 1)
   const seconds = lost.reduce((sum, { from, to }) => sum + to - from, 0)
   if ((lost.length > 0 && (!counted || seconds >= 1)) || unread.length > 0) {
@@ -119,17 +119,17 @@ function broken(file: string, { text }: Heard, message: string, values: NonNulla
   }
 }
 
-/** Seconds that a count of frames stands for. That of MP4 and MOV holds pictures that edit lists hide, and their lengths are exact. */
+/** Seconds that the container's count of frames stands for; 0 for MP4 and MOV, which count frames that edit lists hide and whose lengths are exact. */
 function promised({ container, frameCount }: Probe, usual: number): number {
   return /\b(?:mov|mp4)\b/.test(container) ? 0 : (frameCount ?? 0) * usual
 }
 
-/** Streams are cut between key frames; where an index promises pictures before the first one that there is, that is no beginning. */
+/** Whether the beginning is missing: the index of a file promises pictures before the first one. Streams, which have none, may begin between key frames. */
 function beheaded({ container }: Probe, late: number, usual: number, counted: boolean, { complaints: [first] }: Heard): boolean {
   return counted && late > 1.5 * usual && first?.ordinal === 0 && first.about === 'file' && /\b(?:mov|mp4|avi)\b/.test(container)
 }
 
-/** Where frames are further apart than they use to be, and the file was complained of there; `next` is the first frame after it. */
+/** Stretches where frames are further apart than usual and ffmpeg reported an error in the file; `next` is the first frame after the gap. */
 function gaps(probe: Probe, pts: Float64Array, usual: number, { complaints }: Heard): (Stretch & { next: number })[] {
   const far = (probe.variableFrameRate ? 3 : 1.5) * usual
   const places = complaints.flatMap(({ ordinal, about }) => (about === 'file' ? [ordinal] : []))

@@ -28,7 +28,7 @@ export class DecodePass {
   readonly #strip = new JpegPictures()
   readonly #messages: Messages
   readonly #text = new TextDecoder()
-  /** Parts of sampled frames, by pipe, that wait for the other pipes. */
+  /** What each pipe has delivered of sampled frames and the other pipes have not. */
   readonly #pickedPts: number[] = []
   readonly #pickedGrey: Uint8Array[] = []
   readonly #pickedJpeg: Uint8Array<ArrayBuffer>[] = []
@@ -68,13 +68,13 @@ export class DecodePass {
     yield* this.#advance()
   }
 
-  /** @param key Of the want. */
+  /** @param key The want's key. */
   *wanted(key: string, chunk: Uint8Array): Generator<PassEvent> {
     for (const stream of [...this.#tubes, ...this.#single]) if (stream.key === key) stream.waiting.push(...stream.pictures.push(chunk))
     yield* this.#advance()
   }
 
-  /** Take back the memory of a picture, to use it for a later one. @param key Of the want. */
+  /** Take back the memory of a picture, to use it for a later one. @param key The want's key. */
   reuse(key: string, memory: ArrayBuffer): void {
     this.#single.find((stream) => stream.key === key)?.pictures.reuse(memory)
   }
@@ -101,7 +101,7 @@ export class DecodePass {
     yield* this.#advance()
     for (const stream of this.#single) stream.here = Infinity
     if (pts.length === 0) throw new TubeletError(this.#nothing(stalled))
-    // A length that a file claims stands for a last picture that stays; not where it broke off.
+    // An intact file that claims to be longer than its frames holds its last picture until then; a broken one does not.
     const whole = this.#heard.complaints.length === 0 && code === 0 && !stalled
     for (const clip of this.#clips.finish(whole ? this.#duration() : 0)) yield { type: 'clip', clip }
     yield {
@@ -124,7 +124,7 @@ export class DecodePass {
     else if (message.type === 'new-clock') this.#probe.clockRestarts = true
     else {
       const ticks = Math.round(message.pts * this.#ticks)
-      // Packets that come before the first frame are no pictures: of a cut stream, of an AVI whose packets have no times.
+      // The first frame, not the first packet: a cut stream begins with packets that give no picture, and the packets of an AVI have no times.
       if (pts.length === 0) this.#probe.startPts = ticks
       if (message.filter === 'picked') this.#pickedPts.push(ticks)
       else if (message.filter === 'all') {
@@ -134,7 +134,7 @@ export class DecodePass {
     }
   }
 
-  /** Seconds: where the file says that it ends, and at least to where its last frame ends. */
+  /** Seconds: what the file claims, but at least to the end of its last frame. */
   #duration(): number {
     const late = Math.max(0, secondsOf(this.#probe.startPts, this.#task.probe))
     return Math.max(this.#clips.length, this.#task.probe.duration - late)
@@ -147,7 +147,7 @@ export class DecodePass {
       const [ticks, grey, jpeg] = [this.#pickedPts[0], this.#pickedGrey[0], this.#pickedJpeg[0]]
       const rgb = this.#tubes.flatMap(({ waiting }) => waiting[0] ?? [])
       if (ticks === undefined || grey === undefined || jpeg === undefined || rgb.length < this.#tubes.length) break
-      // Sampled frames are some of all frames in the same order, so each is the next one with its time.
+      // Sampled frames are a subsequence of all frames, so each is the next frame with its time.
       const found = pts.indexOf(ticks, this.#lastPicked + 1)
       if (found < 0) break
       this.#lastPicked = found
@@ -249,13 +249,13 @@ interface Stream {
   waiting: Uint8Array<ArrayBuffer>[]
 }
 
-/** Pictures of some sampled frames for a detector or reader: for one that looks like the last, only the frame is reported. */
+/** Pictures of some sampled frames for a detector or reader; a picture that looks like the last one given is reported without its pixels. */
 class SingleStream implements Stream {
   readonly key: string
   readonly number: number
   readonly pictures: RawPictures
   readonly waiting: Uint8Array<ArrayBuffer>[] = []
-  /** Of frames whose picture has not come yet. */
+  /** PTS of frames whose picture has not come yet. */
   readonly pts: number[] = []
   /** Every picture of frames below this ordinal has come. */
   here = 0

@@ -1,5 +1,5 @@
 /**
- * The one decode pass over a file, as ffmpeg arguments: which frames are picked, at which sizes they come out, on which pipe.
+ * The one decode pass over a file, as ffmpeg arguments: which frames are sampled, at which sizes they come out, and on which pipe.
  *
  *     decode ─ clock ─ showinfo@all ─┬─ tiny picture of every frame ─────────────────── pipe 1: finds the cuts, exact to the frame
  *                                    └─ select ─ showinfo@picked ─┬─ grey picture ────── pipe 3: what the camera does
@@ -8,7 +8,7 @@
  *                                                                 ├─ an encoder's input ─ pipe 6, 7, … one a want
  *                                                                 └─ select ─ showinfo@want… ─ a detector's or reader's picture
  *
- * The showinfo filters write the PTS of each frame that passes to pipe 2 (standard error), before anything renames or drops it. The fps
+ * The showinfo filters write the PTS of each frame that passes to pipe 2 (standard error), before it is renumbered or dropped. The fps
  * filter is not used: it repeats and drops frames to fit a grid, and its frames have times that are not in the file.
  */
 import type { Probe } from '../../app/media.ts'
@@ -25,15 +25,15 @@ export const PREVIEW_SIDE = 240
 const STRIP_WIDTH = 160
 const STRIP_HEIGHT = 640
 /**
- * On the pipes, frames are told apart by their order, and are numbered instead of timed: encoders refuse the times of damaged files, and
- * those of variable frame rates that are closer together than their nominal rate.
+ * On the pipes, frames are identified by their order, and numbered instead of timed: encoders refuse the times of damaged files, and
+ * times of variable frame rates that are closer together than the nominal rate.
  */
 const COUNTED = 'settb=1/25,setpts=N'
-/** Coded pixels above which a second decoder thread gains more than it costs. Filter threads always cost more: their pictures are small. */
+/** Coded pixels above which a second decoder thread pays off. Filter threads never do: their pictures are small. */
 const THREADED_ABOVE = 900_000
-/** As many frames of even a short source are sampled, where no encoder wants more. */
+/** At least so many frames are sampled, even of a short source; more if an encoder wants more. */
 const LEAST_FRAMES = 16
-/** The first pipe of the wants, which follow one another. */
+/** The first pipe of the wants; each has one pipe, in their order. */
 const FIRST_WANT = 6
 /** Cells of a filmstrip. */
 export const STRIP_CELLS = 60
@@ -45,7 +45,7 @@ export type Want =
   /** Single pictures, at most `rate` a second. */
   | { key: string; kind: 'pictures'; input: PictureInput; rate: number }
 
-/** @param seal What the messages of this pass are known by, see decode-streams. */
+/** @param seal The number that marks the messages of this pass, see `newSeal`. */
 export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants: readonly Want[], seal: number): string[] {
   const rate = samplingRate(probe.duration, Math.max(LEAST_FRAMES, ...wants.map((want) => (want.kind === 'tubes' ? want.input.frames : 0))))
   const stripRate = probe.duration > 0 ? Math.min(rate, STRIP_CELLS / probe.duration) : rate
@@ -73,7 +73,7 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants:
     `[d]select='${onGrid(stripRate)}',scale=${strip.width}:${strip.height}:flags=area,setsar=1,${COUNTED}[strip]`,
   ]
   const jpeg = ['-c:v', 'mjpeg', '-threads', '1', '-q:v', '4', '-f', 'mpjpeg']
-  // Else frames are put on a clock of the file's rate, on which two of them may share a tick.
+  // Otherwise ffmpeg puts frames on a clock of the file's rate, where two may share a tick.
   const output = (label: string, ...format: string[]) => ['-map', `[${label}]`, ...keepFrames(tools), '-enc_time_base', '1:25', ...format]
   return [
     ...[
@@ -99,9 +99,9 @@ export function decodePlan(tools: MediaTools, file: string, probe: Probe, wants:
 }
 
 /**
- * A file as input of which the frames are counted and timed. Where the size or the pixel format changes midway (video calls, joined
- * recordings), ffmpeg would build its filters anew, and those would begin to count again; the scalers take every size as it comes. The turn
- * that ffmpeg makes of a rotated picture does not.
+ * A file as an input whose frames are counted and timed. Where the size or the pixel format changes midway (video calls, joined
+ * recordings), ffmpeg would rebuild its filters, which would then count from 0 again, so that is switched off: scalers accept any size. It stays
+ * on for rotated pictures, since the filter that turns them does not.
  */
 export function framesInput(
   tools: MediaTools,
@@ -111,7 +111,7 @@ export function framesInput(
   return [...(rotation === 0 ? ['-reinit_filter', '0'] : []), ...wholePicture(tools), ...inputFile(file, numbered)]
 }
 
-/** Filters from a decoded frame to `small`, which is scaled once, and from that to what each encoder and people see. */
+/** Filters from a decoded frame to `small`, scaled once for all, and from that to each encoder's input and to the preview. */
 function pictures(tools: MediaTools, probe: Probe, models: readonly PictureInput[]): { small: string; scaled: string[]; preview: string } {
   const preview = previewSize(probe)
   const covers = models.map((input) => (input.fit === 'crop' ? covering(probe, input) : input))
@@ -121,7 +121,7 @@ function pictures(tools: MediaTools, probe: Probe, models: readonly PictureInput
   ]
   return {
     small: `scale=${width}:${height}:flags=bicubic${toneMapped(tools, probe)}`,
-    // Cropped as RGB: with subsampled chroma only even places could be cut at.
+    // Cropped as RGB: subsampled chroma can only be cropped at even positions.
     scaled: models.map(
       (input, i) => `scale=${covers[i]?.width ?? 0}:${covers[i]?.height ?? 0}:flags=area,format=rgb24,crop=${input.width}:${input.height}`,
     ),
@@ -129,13 +129,13 @@ function pictures(tools: MediaTools, probe: Probe, models: readonly PictureInput
   }
 }
 
-/** From a decoded frame to the picture of a pack that keeps its sides in proportion: averaged where it shrinks. */
+/** Filters from a decoded frame to the picture of a pack that keeps the aspect ratio; area averaging where it shrinks. */
 function fitted(tools: MediaTools, probe: Probe, input: PictureInput): string {
   const { width, height } = fittedSize(probe, input)
   return `scale=${width}:${height}:flags=${width < probe.width ? 'area' : 'bilinear'}${toneMapped(tools, probe)},format=rgb24`
 }
 
-/** The largest size of the frame's proportions that fits into an input. */
+/** The largest size with the frame's aspect ratio that fits into an input, pixels. */
 export function fittedSize({ width, height }: Pick<Probe, 'width' | 'height'>, input: PictureInput): { width: number; height: number } {
   if (input.fit !== 'letterbox' && input.fit !== 'inside') return { width: input.width, height: input.height }
   const scale = Math.min(input.width / width, input.height / height, input.fit === 'inside' ? 1 : Infinity)
@@ -146,7 +146,7 @@ export function toneMapped(tools: MediaTools, { hdr }: Probe): string {
   return hdr && tools.toneMapping ? `,${TONE_MAPPING}` : ''
 }
 
-/** The same pictures as a decode pass makes, of frames that are decoded by themselves. */
+/** The filters that make the same pictures as a decode pass, for frames that are decoded one by one. */
 export function pictureFilters(tools: MediaTools, probe: Probe, input: PictureInput): { model: string; preview: string } {
   const { small, scaled, preview } = pictures(tools, probe, [input])
   return { model: `${small},${scaled[0] ?? ''},${COUNTED}`, preview: `${small},${preview},${COUNTED}` }
@@ -154,8 +154,8 @@ export function pictureFilters(tools: MediaTools, probe: Probe, input: PictureIn
 
 /**
  * Frames a second: 4, which shows what happens and costs little beside decoding. A source too short to give the model its frames at that
- * rate is sampled at twice the rate that it needs, so that uneven frame times leave no gap. The true rate is never exceeded: `select`
- * only ever passes frames that exist.
+ * rate is sampled at twice the rate that it needs, so that uneven frame times leave no gap. No frame is repeated: `select`
+ * only passes frames that exist.
  */
 function samplingRate(duration: number, frames: number): number {
   return duration > 0 ? Math.max(DEFAULT_RATE, duration * DEFAULT_RATE < frames ? (2 * frames) / duration : 0) : DEFAULT_RATE
@@ -163,7 +163,7 @@ function samplingRate(duration: number, frames: number): number {
 
 /**
  * A `select` expression that passes the first frame in each cell of a time grid, counted from the first frame of the source. A grid does
- * not drift as "so long after the last one" does.
+ * not drift, as "so long after the last one" would.
  */
 function onGrid(rate: number): string {
   const cell = (time: string) => `floor((${time}-start_t)*${rate}+0.001)`
@@ -186,7 +186,7 @@ function covering({ width, height }: Probe, input: PictureInput): { width: numbe
   return { width: Math.max(input.width, Math.floor(width * scale)), height: Math.max(input.height, Math.floor(height * scale)) }
 }
 
-/** Of a picture as high as a tower a strip as high as it is shown: an encoder refuses more than 65,000 lines. */
+/** The size of a filmstrip's cells. A very tall picture is made only as high as it is shown: the encoder refuses more than 65,000 lines. */
 function stripSize({ width, height }: Probe): { width: number; height: number } {
   const scale = Math.min(STRIP_WIDTH / width, STRIP_HEIGHT / height)
   const even = (side: number) => Math.max(2, 2 * Math.round((side * scale) / 2))

@@ -1,7 +1,7 @@
-/** The four formats that a decode pass writes, taken apart as their bytes come in. */
+/** Parsers for the formats that a decode pass writes, fed with bytes as they come in. */
 import { randomInt } from 'node:crypto'
 
-/** Bytes in, exact pieces out, each a copy of its own that may be handed to another thread. */
+/** Takes in bytes and gives pieces of exact length, each a copy that may be handed to another thread. */
 class ByteQueue {
   length = 0
   #chunks: Uint8Array[] = []
@@ -11,7 +11,7 @@ class ByteQueue {
     this.length += chunk.length
   }
 
-  /** @param into Memory for them, of this size. @returns null, and takes nothing, until `count` bytes are there. */
+  /** @param into Gives memory of `count` bytes to copy them to. @returns null, and takes nothing, until `count` bytes are there. */
   take(count: number, into?: () => Uint8Array<ArrayBuffer> | undefined): Uint8Array<ArrayBuffer> | null {
     if (this.length < count) return null
     const out = into?.() ?? new Uint8Array(count)
@@ -30,7 +30,7 @@ class ByteQueue {
   }
 }
 
-/** Pictures whose memory is kept for the next ones. */
+/** At most so many pictures' memory is kept for later ones. */
 const MOST_KEPT = 4
 
 /** Raw video: pictures of one size, one after the other. */
@@ -49,7 +49,7 @@ export class RawPictures {
     for (let picture = next(); picture !== null; picture = next()) yield picture
   }
 
-  /** Nobody needs a picture any more: the next one may lie where it lay. */
+  /** A picture is no longer needed: a later one may use its memory. */
   reuse(memory: ArrayBuffer): void {
     if (memory.byteLength === this.#bytes && this.#free.length < MOST_KEPT) this.#free.push(new Uint8Array(memory))
   }
@@ -85,26 +85,26 @@ export class JpegPictures {
 }
 
 export type Message =
-  /** A frame passed a showinfo filter: every frame `all`, those sampled `picked` as well, and of those some for the want of that number. `key`: it needs no other one. */
+  /** A frame passed a showinfo filter: `all` sees every frame, `picked` the sampled ones, a number those for the want of that number. `key`: a key frame. */
   | { type: 'frame'; filter: 'all' | 'picked' | number; pts: number; key?: true }
-  /** The time base that the PTS of a filter count in. */
+  /** The time base of the PTS that a filter prints. */
   | { type: 'time-base'; num: number; den: number }
   /** The clock of the file starts again with the frame that comes next, see clock.ts. */
   | { type: 'new-clock' }
-  /** `about`: the file (its bytes or its pictures are broken), its references (pictures that others need are not there), or what we make of it. */
+  /** `about`: the file (its bytes or pictures are broken), its references (pictures that others need are missing), or our own output. */
   | {
       type: 'error'
       about: 'file' | 'references' | 'output'
       text: string
-      /** The decoder made up the frame that comes next, or a part of it. */
+      /** The decoder made up all or a part of the next frame. */
       madeUp?: true
     }
 
 /**
- * ffmpeg's messages at `-v level+info`, line by line. Lines that say nothing of use are passed over.
+ * ffmpeg's messages at `-v level+info`, line by line. Lines of no use are skipped.
  *
- * Names, tags and numbers of a file are printed among them, line breaks included. So frames are told by filters with a number in their names
- * that no file can know, see `newSeal`.
+ * A file's names, tags and numbers are printed among them, line breaks included, and could imitate a message. So the filters that report frames have a
+ * number in their names that no file can know, see `newSeal`.
  */
 export class Messages {
   readonly #seal: number
@@ -124,7 +124,7 @@ export class Messages {
   }
 }
 
-/** Nine digits, which ffmpeg's expressions print exactly. */
+/** A random number that marks the messages of one pass: nine digits, which ffmpeg's expressions print exactly. */
 export function newSeal(): number {
   return randomInt(100_000_000, 1_000_000_000)
 }
@@ -144,24 +144,24 @@ function readMessage(line: string, seal: number): Message | null {
     const [, num, den] = (filter === 'all' ? /^config in time_base: (\d+)\/(\d+)/.exec(said) : null) ?? []
     return num === undefined ? null : { type: 'time-base', num: Number(num), den: Number(den) }
   }
-  // All that the expressions of the plan print.
+  // The plan's expressions print nothing else.
   const printed = /^(?:\[Eval @ [^\]]*\] )?\[info\] (\d+)\.0+\s*$/.exec(line)?.[1]
   if (printed !== undefined) return Number(printed) === seal ? { type: 'new-clock' } : null
   return readComplaint(line)
 }
 
-/** Who speaks: each part of ffmpeg that a message went through, and how bad it is. */
+/** A message: the parts of ffmpeg that it comes from, its level, its text. */
 const SPOKEN = /^((?:\[[^\]]* @ [^\]]*\] )*)\[(warning|error|fatal|panic)\] (.*)/
-/** The muxers and encoders of the pipes, and what newer ffmpeg writes before them. */
+/** Messages about our own output: names of the pipes' muxers and encoders, and the prefixes of newer ffmpeg. */
 const OURS = /^\[(?:rawvideo|mpjpeg|null|mp4|out#|vost#|aost#|enc:|libx264|aac)/
 const WARNINGS = /corrupt|packet mismatch/i
 const CONCEALED = /^\[[^\]]* @ [^\]]*\] (?:\[[^\]]* @ [^\]]*\] )*\[info\] concealing \d+ DC, \d+ AC/
-/** Recordings that begin, or were cut, between key frames miss pictures that others were made from. Nothing is wrong with them. */
+/** Missing references: recordings that begin, or were cut, between key frames lack pictures that others depend on. That is no damage. */
 const REFERENCES =
   /unref short failure|co located pocs|reference frames|reference picture|non-existing [ps]ps|could not find ref|no frame!|decode_slice_header error|constructing the frame rps|mvs not available/i
 
 function readComplaint(line: string): Message | null {
-  // Told as no error: what is made up for a picture that lacks its references is no fault of the file.
+  // Only information to ffmpeg. A picture that is made up because its references are missing is no fault of the file.
   if (CONCEALED.test(line)) return { type: 'error', about: 'references', text: line, madeUp: true }
   const [, speakers = '', level, text = ''] = SPOKEN.exec(line) ?? []
   if (level === undefined || (level === 'warning' && !WARNINGS.test(text))) return null

@@ -1,4 +1,4 @@
-/** What tells two files apart: their bytes, not their names, so that a moved or renamed file keeps its results. */
+/** Identifies files by their bytes, not their names, so that a moved or renamed file keeps its results. */
 import type { Stats } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import xxhash from 'xxhash-wasm'
@@ -10,17 +10,17 @@ import { filesOf } from './numbered.ts'
 const BLOCK = 2 ** 20
 /** Files up to this size are read whole, whatever they are. */
 const WHOLE_UP_TO = 512 * 2 ** 20
-/** Of each of many numbered pictures so much at either end. */
+/** Bytes read at either end of each of many numbered pictures. */
 const EDGE = 2 ** 15
-/** Of bigger ones of which a part is enough. */
+/** Blocks read of a bigger file, where a part is enough. */
 const SPREAD_BLOCKS = 256
-/** An index of more bytes than this is of many days. */
+/** Largest index that is read, bytes; a larger one would be of many days of video. */
 const LARGEST_INDEX = 256 * 2 ** 20
 /** Bytes at the beginning of a Matroska file in which its codec is named. */
 const HEAD = 2 ** 16
-/** A sample of fewer bytes is one of sound. */
+/** Samples of fewer bytes are taken for sound. */
 const SMALLEST_PICTURE = 1024
-/** Libraries of before read this much whole, and so many blocks of what was bigger. */
+/** Earlier versions read files up to `whole` bytes completely, and so many blocks of bigger ones. */
 const BEFORE = { whole: 64 * 2 ** 20, blocks: 64 }
 
 const hasher = xxhash()
@@ -28,18 +28,18 @@ const hasher = xxhash()
 /**
  * XXH64 of a file's size and content, as 16 hex digits.
  *
- * What is promised: every byte counts in files up to 512 MiB, and whatever their size in all formats but those of which is known that another
- * picture makes other sizes: MP4 and MOV whose index gives each frame a size of its own, and Matroska and WebM with the codecs of today. Of
- * those 256 blocks of 1 MiB count, the first and the last among them, evenly spread, and of MP4 and MOV the whole index, which holds the size
- * of every frame. So a changed frame is seen in DV, uncompressed, MXF, AVI and transport stream files of any length, at the price of reading
+ * Every byte counts in files up to 512 MiB. It does in larger files too, except in formats where a changed picture is known to change the sizes of
+ * frames: MP4 and MOV whose index gives each frame its own size, and Matroska and WebM with VARYING_IN_MATROSKA codecs. Of
+ * those, 256 evenly spread blocks of 1 MiB count, the first and the last among them, and of MP4 and MOV the whole index, which holds the size
+ * of every frame. So a changed frame is noticed in DV, uncompressed, MXF, AVI and transport stream files of any length, at the price of reading
  * them once, as their analysis does too. Blocks are read one at a time, so memory is bounded and the event loop stays free.
  *
- * Empty files have no content to be told apart by, so each counts as its own by its path.
+ * Empty files have no content to tell them apart, so their path is hashed instead.
  *
- * Numbered pictures, given by their pattern, count as one file of all their bytes one after the other, with the size of each; of more than
- * 512 MiB the first and the last 32 KiB of each are read.
+ * Numbered pictures, given by their pattern, count as one file: all their bytes one after the other, with the size of each; above
+ * 512 MiB in all, only the first and the last 32 KiB of each are read.
  *
- * @param length Only so many bytes, as if the file ended there: what a file that grew was before.
+ * @param length Read the file as if it ended after so many bytes: the fingerprint of a growing file as it was before.
  * @throws TubeletError `file-missing` or `file-unreadable`.
  */
 export function fingerprint(path: string, length?: number): Promise<string> {
@@ -61,7 +61,7 @@ export function fingerprint(path: string, length?: number): Promise<string> {
   })
 }
 
-/** The fingerprint that a library of before would have for the file; null where it is the same. @throws as `fingerprint` */
+/** The fingerprint that an earlier version gave the file; null if it is the same. @throws as `fingerprint` */
 export function fingerprintOfBefore(path: string): Promise<string | null> {
   if (patternOf(path) !== null) return Promise.resolve(null)
   return opened(path, async (file) => {
@@ -71,8 +71,8 @@ export function fingerprintOfBefore(path: string): Promise<string | null> {
 }
 
 /**
- * What can be known of a file without reading it: while it stays the same, so does the content. The time of the last change of the file's entry
- * is among it, which no program sets back as copies set the time of their content.
+ * A file's size and times, known without reading it: while they stay the same, so does the content. The ctime is among them because,
+ * unlike the mtime, no program sets it back.
  */
 export function stampOf({ size, mtimeMs, ctimeMs }: Pick<Stats, 'size' | 'mtimeMs' | 'ctimeMs'>): string {
   return `${size}:${mtimeMs}:${ctimeMs}`
@@ -121,7 +121,7 @@ async function fingerprintOfNumbered(pattern: string, length = Infinity): Promis
   return hash.digest().toString(16).padStart(16, '0')
 }
 
-/** A part of a file, bytes. */
+/** A part of a file, in bytes. */
 interface Part {
   at: number
   length: number
@@ -146,11 +146,11 @@ function* spread(size: number, blocks: number): Generator<Part> {
   for (let i = 0; i < blocks; i++) yield { at: Math.round((i * (size - BLOCK)) / (blocks - 1)), length: BLOCK }
 }
 
-/** The parts of a file that give its frames their sizes, where those vary for certain; null where frames may all have one size. */
+/** The parts of a file that list the sizes of its frames, if those are sure to vary; null if all frames may have one size. */
 async function indexOfVaryingFrames(file: FileHandle, size: number): Promise<Part[] | null> {
   const head = await bytesOf(file, { at: 0, length: HEAD })
   if (head.readUInt32BE(0) === 0x1a45dfa3) return VARYING_IN_MATROSKA.test(head.toString('latin1')) ? [] : null
-  // ISO base media file format (ISO/IEC 14496-12): boxes of a length and a name, one after the other.
+  // ISO base media file format (ISO/IEC 14496-12): consecutive boxes, each with a length and a name.
   for (let at = 0, boxes = 0; at + 16 <= size && boxes < 10_000; boxes += 1) {
     const box = await bytesOf(file, { at, length: 16 })
     const name = box.toString('latin1', 4, 8)
@@ -167,10 +167,10 @@ async function indexOfVaryingFrames(file: FileHandle, size: number): Promise<Par
   return null
 }
 
-/** CodecIDs of the Matroska specification under which frames have sizes of their own. */
+/** CodecIDs of the Matroska specification whose frames vary in size. */
 const VARYING_IN_MATROSKA = /V_(?:MPEG4\/ISO\/(?:AVC|SP|ASP)|MPEGH\/ISO\/HEVC|MPEG[12]|VP8|VP9|AV1|THEORA)/
 
-/** Whether every table of sample sizes with samples as large as pictures holds different ones: `stsz`, version and flags, one size for all, count, sizes. */
+/** Whether sizes vary in every table (`stsz`: version and flags, one size for all, count, sizes) with samples as large as pictures. */
 function sizesVary(moov: Buffer): boolean {
   let varying = false
   for (let at = moov.indexOf('stsz'); at >= 0; at = moov.indexOf('stsz', at + 4)) {

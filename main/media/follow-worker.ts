@@ -1,4 +1,4 @@
-/** The thread that follows one box: ffmpeg decodes from its frame on, each picture is compared with what the object looked like before. */
+/** The thread that follows one box: ffmpeg decodes from its frame on, and each picture is searched for what the object looked like before. */
 import type { Box, KeyBox } from '../../app/annotation.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { enteredAs, Follower, type Help, type Picture } from '../../app/follow.ts'
@@ -13,10 +13,10 @@ import { ShotDetector, TINY } from './shots.ts'
 import { LEAD_SECONDS, SAME_TIME } from './span.ts'
 import { ended, keepFrames, startTool, untilNotKilled } from './tools.ts'
 
-/** Longer side of the pictures. The follower brings the object to one size anyway. */
+/** Longer side of the pictures, pixels. More would not help: the follower scales the object to a fixed size. */
 const SIDE = 640
 
-/** Of an object that comes into the picture the detector's track begins within so many seconds. */
+/** An object is taken to be entering the picture if the detector's track of it begins within so many seconds. */
 const ENTERING = 0.6
 
 /** The frames that are followed, one by one. */
@@ -24,12 +24,12 @@ class Pass {
   #follower: Follower | null = null
   readonly #shots = new ShotDetector()
   readonly path: KeyBox[] = []
-  /** By frame of the pass, ordinals of the source. */
+  /** The ordinal in the source of each frame of the pass. */
   readonly #ordinals: number[] = []
   end: FollowResult['end'] | null = null
-  /** Frames of the path up to the last one on which the object was seen. */
+  /** Length of the path up to the last frame on which the object was seen. */
   #clear = 1
-  /** Of the pictures, in the frame's pixels. */
+  /** Scale of the pictures: their pixels per pixel of the frame. */
   readonly #scale: number
 
   readonly #task: FollowTask
@@ -58,7 +58,7 @@ class Pass {
     const followed = this.#follower.next(picture, help)
     if (followed === null) {
       if (this.#entered(ordinal, picture, help)) return true
-      // Since it was seen last all was guessed.
+      // Everything after the last sighting was guessed.
       this.path.splice(this.#clear)
       this.end = 'lost'
       return false
@@ -68,7 +68,7 @@ class Pass {
     return true
   }
 
-  /** What was drawn was the first part of an object that came into the picture: it goes on as the detector's track. */
+  /** Whether the drawn box is the first visible part of an object entering the picture: it then continues as the detector's track. */
   #entered(ordinal: number, picture: Picture, help: readonly Help[]): boolean {
     const task = this.#task
     const { from, box, probe } = task
@@ -103,7 +103,7 @@ class Pass {
   }
 }
 
-/** @returns Null where seeking brought other frames than those that were asked for. */
+/** @returns Null if seeking gave other frames than the wanted ones. */
 async function follow(task: FollowTask, seek: number | null): Promise<FollowResult | null> {
   const { tools, file, probe, pts, from, until } = task
   const scale = Math.min(1, SIDE / Math.max(probe.width, probe.height))
@@ -171,7 +171,7 @@ async function follow(task: FollowTask, seek: number | null): Promise<FollowResu
   return { path: pass.path, end: pass.end ?? 'done' }
 }
 
-/** The mean colours of a picture's parts, as the detector of cuts takes them. */
+/** A picture averaged down to the size that the detector of cuts takes, RGB24. */
 function tiny({ rgb, width, height }: Picture): Uint8Array {
   const out = new Uint8Array(TINY.width * TINY.height * 3)
   for (let y = 0; y < TINY.height; y++) {

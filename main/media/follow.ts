@@ -1,4 +1,4 @@
-/** A box that a person drew, followed forward through the frames of a source: decoded, looked at and compared in a thread of its own. */
+/** Follows a box that a person drew forward through the frames of a source, in a thread of its own. */
 import { access } from 'node:fs/promises'
 import type { Box, KeyBox, TrackBody } from '../../app/annotation.ts'
 import type { FollowedBox } from '../../app/contract/review.ts'
@@ -9,17 +9,17 @@ import { Channel, thread } from '../channel.ts'
 import { problemOfAccess } from './access.ts'
 import type { MediaTools } from './tools.ts'
 
-/** Between key boxes that are kept, interpolation overlaps what was followed by this much. */
+/** Key boxes are dropped as long as interpolation between the rest overlaps the followed boxes by this much (IoU). */
 const KEPT_OVERLAP = 0.9
 
-/** Seconds of video that are looked at in one go: a person sees what came of it before it goes on. */
+/** Seconds of video that one run follows: a person sees the result before it goes on. */
 const FOLLOW_SECONDS = 20
 
-/** What is followed, from where. */
+/** What to follow, and from where. */
 export interface FollowStart {
   file: string
   probe: Probe
-  /** By ordinal, of the whole source. */
+  /** PTS of every frame of the source, by ordinal. */
   pts: Float64Array
   /** The frame that the box was drawn on. */
   from: number
@@ -28,13 +28,13 @@ export interface FollowStart {
   help: readonly TrackBody[]
 }
 
-/** What the thread needs. `until`: the frame after the last one that is looked at. */
+/** What the thread needs. `until`: the ordinal after the last frame to follow. */
 export interface FollowTask extends FollowStart {
   tools: MediaTools
   until: number
 }
 
-/** What came of it: the box on every frame, the first being the one that was drawn. */
+/** The result: the box on every frame, beginning with the drawn one. */
 export interface FollowResult {
   path: KeyBox[]
   end: 'lost' | 'cut' | 'done'
@@ -65,7 +65,7 @@ export async function followBox(tools: MediaTools, start: FollowStart, signal: A
   const beyond = pts.findIndex((time, ordinal) => ordinal > from && secondsOf(time, probe) > limit)
   const until = beyond < 0 ? pts.length : beyond
   const task: FollowTask = { ...start, tools, until }
-  // Its decoder writes to a pipe, and ends with it.
+  // Ending the thread ends its decoder too, whose output pipe breaks.
   await using worker = new Channel<FollowService>(() => thread(import.meta.url, 'follow-worker'), STOPPED)
   const { path: followed, end } = await worker.call('follow', task, { signal })
   const lost = end === 'lost' ? (followed.at(-1)?.ordinal ?? from) + 1 : null

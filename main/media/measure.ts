@@ -1,9 +1,9 @@
-/** What is measured of every sampled frame, whatever packs there are: from small grey pictures. */
+/** Measures every sampled frame on small grey pictures, whichever packs are in use. */
 import { CameraGauge, type CameraTrace, type GreyPicture } from '../../app/facts/camera.ts'
 import { type LightSample, lightSample } from '../../app/facts/light.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
 
-/** The longer side of the grey pictures. */
+/** The longer side of the grey pictures, pixels. */
 const GREY_SIDE = 160
 
 /** What was measured of the frames of a clip. Times in seconds from the first frame of the source. */
@@ -22,7 +22,7 @@ export function greySize({ width, height }: Pick<Probe, 'width' | 'height'>): { 
   return { width: Math.max(16, Math.round(width * scale)), height: Math.max(16, Math.round(height * scale)) }
 }
 
-/** Measures one clip as it grows: what was measured of its beginning is not measured again with the whole. */
+/** Measures one clip as it grows: what was measured of its beginning is reused for the whole. */
 export class Measuring {
   readonly #probe: Probe
   #gauge = new CameraGauge()
@@ -33,7 +33,7 @@ export class Measuring {
     this.#probe = probe
   }
 
-  /** @param frames Of the clip, in order: those of the last time with what has come since, or fewer, where it ended before. */
+  /** @param frames The clip's frames so far, in order: those of the last call and newer ones, or fewer if the clip ended earlier. */
   of(frames: readonly GreyFrame[]): Measured {
     if (frames.length < this.#light.length) {
       this.#gauge = new CameraGauge()

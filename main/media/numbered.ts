@@ -1,6 +1,6 @@
 /**
- * Numbered pictures as one video: what lies at their pattern now, and the list of them that ffmpeg reads. Each picture is one second of the
- * list, so that frames are counted by their place in it whatever cannot be decoded; a person says how many are shown a second.
+ * Numbered pictures as one video: which files match the pattern now, and the list of them that ffmpeg reads. Each picture lasts one second in the
+ * list, so that a frame's time gives its place even where others cannot be decoded; a person sets how many are shown per second.
  */
 import { readdir, rename, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -9,7 +9,7 @@ import { namesOf, type NumberedVideo, picturesOf } from '../../app/numbered.ts'
 import { makeFolder } from '../folders.ts'
 import { problemOfAccess } from './access.ts'
 
-/** At most so many files are looked at at the same time. */
+/** At most so many files are opened at the same time. */
 const AT_ONCE = 64
 
 export interface NumberedFile {
@@ -46,11 +46,11 @@ export async function filesOf(pattern: string): Promise<{ files: NumberedFile[];
 /** Write the list that ffmpeg reads instead of the pictures' pattern. @param list Its file. */
 export async function writeList(list: string, pattern: string, { runs }: NumberedVideo): Promise<void> {
   const folder = path.dirname(pattern)
-  // As ffmpeg's concat demuxer reads it: within single quotes nothing has a meaning but they themselves.
+  // ffmpeg's concat demuxer gives nothing a special meaning within single quotes, except the quotes themselves.
   const quoted = (file: string) => `'${file.replaceAll("'", "'\\''")}'`
   const lines = namesOf(pattern, runs).map((name) => {
     const file = path.join(folder, name)
-    // The demuxer of JPEGs would take a sign of per cent for a pattern.
+    // The JPEG demuxer would take a percent sign for a pattern.
     const plain = file.includes('%') && /\.jpe?g$/i.test(file) ? 'option pattern_type none\n' : ''
     return `file ${quoted(`file:${file}`)}\n${plain}duration 1\n`
   })

@@ -11,7 +11,7 @@ import { ended, inputFile, keepFrames, type MediaTools, runTool, startTool, tail
 const PROXY_SIDE = 1280
 const PROXY_STALL_MS = 60_000
 
-/** Codecs that Chromium decodes in software on every platform, by the containers that it opens. HEVC and ProRes depend on the machine. */
+/** Codecs that Chromium decodes in software on every platform, by container. Whether it plays HEVC or ProRes depends on the machine. */
 const PLAYABLE: readonly { container: RegExp; codecs: readonly string[] }[] = [
   { container: /\b(?:mov|mp4)\b/, codecs: ['h264', 'vp9', 'av1'] },
   { container: /\b(?:matroska|webm)\b/, codecs: ['h264', 'vp8', 'vp9', 'av1'] },
@@ -24,21 +24,21 @@ export function playbackOf(probe: Probe): 'direct' | 'proxy' | 'none' {
   const chroma420 = /^yuvj?420p(?:10le)?$/.test(probe.pixelFormat)
   // Chromium has no 10-bit H.264; of VP9 and AV1 it plays 10 bits.
   const depth = probe.bitDepth === 8 || (probe.bitDepth === 10 && probe.codec !== 'h264')
-  // Where a browser does not seek to the frame, and before time 0, to which it cannot seek at all.
+  // Browsers do not seek to the exact frame of a file that is shown late, and cannot seek before time 0 at all.
   const exact = probe.shownLate !== true && probe.startPts >= 0
   return plays && chroma420 && depth && exact && isPlayedFirst(probe) ? 'direct' : 'proxy'
 }
 
-/** Browsers play the first picture of a file; which of several they take for it where that is not the one marked default, is theirs to say. */
+/** Whether browsers are sure to play this stream: the first of several, and none of the others marked as default instead. */
 function isPlayedFirst({ streams, videoStream }: Probe): boolean {
   const [first, ...others] = streams.filter(({ type }) => type === 'video')
-  // Libraries of before hold no streams of some files.
+  // Earlier versions stored no streams for some files.
   return first === undefined || (first.index === videoStream && (first.isDefault || others.every(({ isDefault }) => !isDefault)))
 }
 
 /**
- * The first frame of a file that nothing is known of yet, as a JPEG of at most PREVIEW_SIDE pixels a side: something to see within the second,
- * while the file is still being probed. Null where there is none to be had.
+ * The first frame of a file as a JPEG of at most PREVIEW_SIDE pixels a side: something to see within a second,
+ * while the file is still being probed. Null if ffmpeg gives none.
  */
 export async function firstPicture(
   tools: MediaTools,
@@ -71,10 +71,10 @@ export async function firstPicture(
 
 /**
  * Make a preview copy: H.264 and AAC in MP4, at most 1280 pixels on its long side, upright, square pixels. Every frame is kept at its own
- * time, counted from the first frame, so that a moment in the copy is the same moment in the source; of sound that begins earlier only what
- * goes with the frames is kept. The file appears under its name only when it is complete.
+ * time, counted from the first frame, so that a moment in the copy is the same moment in the source; sound before the first frame
+ * is cut off. The file appears under its name only when it is complete.
  *
- * @param onProgress Seconds of the source done so far; nothing more is done until it resolves, except on Windows, where no process can be held.
+ * @param onProgress Gets the seconds of the source done so far; ffmpeg is paused until it resolves, except on Windows, which cannot pause a process.
  * @throws TubeletError `ffmpeg-failed`, `decode-timeout`, `disk-full`, `ffmpeg-missing`, `tool-killed`; the signal's reason when aborted.
  */
 export async function makeProxy(tools: MediaTools, file: string, probe: Probe, outFile: string, options: ProxyOptions = {}): Promise<void> {
@@ -83,7 +83,7 @@ export async function makeProxy(tools: MediaTools, file: string, probe: Probe, o
   try {
     await copy(probe.streams)
   } catch (error) {
-    // Sound that cannot be decoded costs no picture.
+    // If the sound cannot be decoded, the pictures are copied without it.
     const silent = probe.streams.filter(({ type }) => type !== 'audio')
     if (!(error instanceof TubeletError) || error.problem.code !== 'ffmpeg-failed' || silent.length === probe.streams.length) throw error
     await copy(silent)
@@ -102,12 +102,12 @@ async function copyOnce(tools: MediaTools, file: string, probe: Probe, outFile: 
   const scale = Math.min(1, PROXY_SIDE / Math.max(probe.width, probe.height))
   const even = (side: number) => Math.max(2, 2 * Math.round((side * scale) / 2))
   const hasSound = probe.streams.some(({ type }) => type === 'audio')
-  // An ffmpeg that outlived the host of before may still write to its own.
+  // A name of its own: an ffmpeg that outlived an earlier host may still be writing.
   const part = `${outFile}.${randomUUID()}.part`
   const stall = new AbortController()
   const args = [
     ...['-hide_banner', '-nostdin', '-nostats', '-v', 'error', '-threads', '2', '-progress', 'pipe:1', '-y'],
-    // Else ffmpeg closes the gaps that recordings on transport streams have.
+    // Otherwise ffmpeg closes the gaps in transport stream recordings.
     '-copyts',
     ...framesInput(tools, file, probe),
     ...['-map', `0:${probe.videoStream}`, ...(hasSound ? ['-map', '0:a:0?'] : []), '-dn', '-sn'],
@@ -119,7 +119,7 @@ async function copyOnce(tools: MediaTools, file: string, probe: Probe, outFile: 
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '23', '-enc_time_base', `${probe.timeBase.num}:${probe.timeBase.den}`],
     // B-frames would move the first frame away from time 0.
     ...['-bf', '0', '-video_track_timescale', String(trackTimescale(probe))],
-    // The encoder would close gaps in the sound: they are filled with silence.
+    // Gaps in the sound are filled with silence; the encoder would close them.
     ...(hasSound ? ['-af', `${soundClock()},atrim=start=${start},asetpts=PTS-${start}/TB,aresample=async=1`] : []),
     ...['-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-movflags', '+faststart', '-f', 'mp4', part],
   ]
@@ -135,7 +135,7 @@ async function copyOnce(tools: MediaTools, file: string, probe: Probe, outFile: 
       hold(child, false)
       watch = setTimeout(() => stall.abort(), PROXY_STALL_MS)
     }
-    // It rejects when `signal` aborts, and that ends the child.
+    // It rejects when `signal` aborts, which also ends the child.
     void Promise.resolve(onProgress?.(Number(micros) / 1e6)).then(goOn, () => undefined)
   })
   try {

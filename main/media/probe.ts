@@ -11,7 +11,7 @@ import { packetTiming, type PacketTiming } from './timing.ts'
 /**
  * Probe a file. Nothing is decoded, so a file that passes may still turn out damaged, or without a single readable frame.
  *
- * @param picture The stream that was chosen of a file with several pictures; the one that players show where it is null, or not there any more.
+ * @param picture The index of the stream that was chosen in a file with several pictures; the usual one (`usualPicture`) if null or no longer there.
  * @throws TubeletError `file-missing`, `file-unreadable`, `empty-file`, `not-a-video`, `audio-only`, `no-index`, `codec-unsupported`,
  *   `no-frames`, `decode-timeout`; the signal's reason when aborted.
  */
@@ -47,7 +47,7 @@ export async function probe(tools: MediaTools, file: string, signal?: AbortSigna
 /**
  * Probe numbered pictures by the list of them.
  *
- * @param pattern Where they lie, for people. @param count How many there are. @throws TubeletError as `probe`
+ * @param pattern Their path as shown to people. @param count How many there are. @throws TubeletError as `probe`
  */
 export async function probeNumbered(
   tools: MediaTools,
@@ -89,7 +89,7 @@ function describe(report: Report, stream: Stream): Omit<Probe, 'streams'> {
   const rotation = rotationOf(stream)
   const sar = rational(stream.sample_aspect_ratio.replace(':', '/')) ?? { num: 1, den: 1 }
   const turned = rotation === 90 || rotation === 270
-  // Square pixels by widening or narrowing the coded width, as players do.
+  // Pixels are made square by scaling the coded width, as players do.
   const square = { width: Math.max(1, Math.round((stream.width * sar.num) / sar.den)), height: stream.height }
   return {
     container: report.format.format_name,
@@ -116,7 +116,7 @@ function describe(report: Report, stream: Stream): Omit<Probe, 'streams'> {
   }
 }
 
-/** What muxers write where nobody gave a name. */
+/** Default names that muxers write where nobody gave one. */
 const NO_NAME = /handler?$|^vide$|\b(?:core|iso) media\b|\bgpac\b/i
 
 function streamInfo({ index, codec_type, codec_name, disposition, width, height, tags }: Stream): Probe['streams'][number] {
@@ -132,7 +132,7 @@ function streamInfo({ index, codec_type, codec_name, disposition, width, height,
   }
 }
 
-/** Cameras whose clock was never set write the epochs of Unix or of QuickTime. */
+/** When it was recorded; left out where the tag is the epoch of Unix or QuickTime, which a camera writes whose clock was never set. */
 function recordedAt(tag = ''): Pick<Probe, 'recordedAt'> {
   const at = new Date(tag)
   return at.getUTCFullYear() > 1971 ? { recordedAt: at.toISOString() } : {}
@@ -151,7 +151,7 @@ function bitDepthOf(stream: Stream): number {
   return named === undefined ? (stream.bits_per_raw_sample > 8 ? stream.bits_per_raw_sample : 8) : Number(named)
 }
 
-/** Seconds: of the stream, else of its packets if all were read, else of its tag (Matroska), else of the container. */
+/** Seconds, from the stream, else from its packets if all were read, else from its tag (Matroska), else from the container. */
 function durationOf(report: Report, stream: Stream, timing: PacketTiming, timeBase: Rational): number {
   const tag = /^(\d+):(\d+):(\d+(?:\.\d+)?)/.exec(stream.tags['DURATION'] ?? '')
   const tagged = tag === null ? undefined : Number(tag[1]) * 3600 + Number(tag[2]) * 60 + Number(tag[3])
@@ -164,8 +164,8 @@ function frameRateOf(stream: Stream, timing: PacketTiming, timeBase: Rational): 
   const nominal = rational(stream.r_frame_rate)
   const measured = timing.medianDelta === null ? null : { num: timeBase.den, den: timing.medianDelta * timeBase.num }
   const apart = (a: Rational | null, b: Rational | null) => (a === null || b === null ? 0 : Math.abs((a.num * b.den) / (a.den * b.num) - 1))
-  // The packets decide where all of them were read; else an average far from the nominal rate betrays gaps further on. Interlaced
-  // streams state their field rate as nominal: twice the average is no sign of anything.
+  // If all packets were read, they decide; else an average far from the nominal rate means gaps further on. Interlaced
+  // streams give their field rate as nominal, so twice the average means nothing.
   const gapsLater = !timing.complete && apart(nominal, average) > 0.02 && Math.abs(apart(nominal, average) - 1) > 0.02
   const variableFrameRate = timing.irregular || gapsLater
   const rate = variableFrameRate
@@ -181,7 +181,7 @@ function rational(text: string): Rational | null {
   return num !== undefined && den !== undefined && num > 0 && den > 0 ? { num, den } : null
 }
 
-/** HEIC and AVIF are MP4 without a film: older ffmpeg misses its index, newer shows one frame. Their moving kinds have brands of their own. */
+/** HEIC and AVIF photos are MP4 without a video track: older ffmpeg finds no index, newer reads one frame. HEIC and AVIF sequences have other brands. */
 function isPhoto(header: Buffer): boolean {
   return header.toString('latin1', 4, 8) === 'ftyp' && /^(?:hei[cxms]|mif1|avif)$/.test(header.toString('latin1', 8, 12))
 }
@@ -212,7 +212,7 @@ function verdict(file: string, what: Pick<Problem, 'code' | 'message' | 'next' |
   return new TubeletError({ ...what, file, stillWorks: 'All other files go on.', ...(details ? { details } : {}) })
 }
 
-/** ffprobe could not open it. An MP4 or MOV by its first box that has no index was cut off while it was recorded or copied. */
+/** The error for a file that ffprobe could not open. An MP4 or MOV, by its first box, without an index was cut off while recorded or copied. */
 function unopened(file: string, header: Buffer, stderr: string): TubeletError {
   const firstBox = header.subarray(4, 8).toString('latin1')
   if (/moov atom not found/i.test(stderr) && ['ftyp', 'mdat', 'moov', 'wide', 'free', 'skip'].includes(firstBox)) {

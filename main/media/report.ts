@@ -1,18 +1,18 @@
 /**
- * What is in a file, before anything is decoded: its streams and its first packets, by ffprobe. Where only ffmpeg is there (ffmpeg-static,
- * which the packaged app brings, is ffmpeg alone), what ffmpeg says of its input and of packets that it copies is read instead. It says
+ * What is in a file, before anything is decoded: its streams and its first packets, by ffprobe. If there is only ffmpeg (as in the packaged app,
+ * which brings ffmpeg-static), its description of the input and of copied packets is parsed instead. That has
  * less: no frame counts, durations to a hundredth of a second, rates to two digits.
  */
 import { z } from 'zod'
 import type { Rational } from '../../app/media.ts'
 import { inputFile, type MediaTools, runTool } from './tools.ts'
 
-/** Some seconds of any real file, read in a few hundredths of a second. */
+/** How many packets are read: some seconds of any real file, which takes a few hundredths of a second. */
 const PACKETS_READ = 600
 const TIMEOUT_MS = 30_000
-/** Matroska's demuxer alone tells it; others have counts of frames in their headers, or promise nothing. */
+/** Only Matroska's demuxer says so; other formats have frame counts in their headers, or state no length. */
 const CUT_OFF = /ended prematurely/i
-/** Characters: a description of many streams with all their tags. */
+/** Characters kept of a description: enough for many streams with all their tags. */
 const DESCRIPTION = 200_000
 
 const Stream = z.object({
@@ -58,14 +58,14 @@ const Printed = z.object({
     .default({ format_name: 'unknown', tags: {} }),
 })
 export type Report = z.infer<typeof Printed> & {
-  /** Whether `packets` are all that the file was made to hold: not where it was cut off, and its header promises more. */
+  /** Whether `packets` are all packets of the file as it was made: false if it was cut off and its header promises more. */
   complete: boolean
 }
 
-/** Read this far where less does not show a picture: on a transport stream it may begin long after the sound. */
+/** Search this far if less finds no picture: in a transport stream it may begin long after the sound. */
 const FURTHER = ['-analyzeduration', '60M', '-probesize', '64M']
 
-/** The report, null where the file could not be opened, and what the tool had to say about it. */
+/** The report, null if the file could not be opened, and the tool's messages. */
 export async function readReport(
   tools: MediaTools,
   file: string,
@@ -76,7 +76,7 @@ export async function readReport(
     tools.ffprobe === null ? byFfmpeg(tools.ffmpeg, input, signal) : byFfprobe(tools.ffprobe, input, signal)
   const input = inputFile(file, numbered)
   const first = await read(input)
-  // ffprobe opens the decoder of every stream, and gives up where one cannot be: that of damaged sound, say.
+  // ffprobe opens the decoder of every stream, and gives up if one fails, for instance for damaged sound.
   const found =
     first.report === null && tools.ffprobe !== null
       ? { messages: first.messages, report: (await byFfmpeg(tools.ffmpeg, input, signal)).report }
@@ -122,7 +122,7 @@ async function byFfmpeg(
   input: readonly string[],
   signal?: AbortSignal,
 ): Promise<{ report: Report | null; messages: string }> {
-  // Packets as they are, none decoded; the hash is of no use, but its muxer prints their times in the stream's own time base.
+  // Packets are copied, not decoded. The hash itself is not used: its muxer prints packet times in the stream's own time base.
   const copy = [
     '-map',
     '0:v?',
@@ -150,7 +150,7 @@ async function byFfmpeg(
 
 /**
  * ffmpeg's description of its input (libavformat's av_dump_format, the same text since FFmpeg 4) and the packets that framehash printed.
- * Null without an input.
+ * Null if there is no input in it.
  */
 function textReport(description: string, packetLines: string): Report | null {
   const head = /^Input #0, (\S+), from /m.exec(description)
@@ -170,7 +170,7 @@ function textReport(description: string, packetLines: string): Report | null {
   }
   const edited = head[1].includes('mov')
   const packets = [...packetLines.matchAll(/^(\d+),\s*(-?\d+),\s*(-?\d+),\s*(\d+),/gm)].map(([, out, decoded, shown, length]) => {
-    // The least 64-bit number stands for none: AVI with B-frames and raw streams have packets without a time.
+    // The least 64-bit number means no time: AVI with B-frames and raw streams have packets without one.
     const [dts, pts] = [decoded, shown].map((printed) => (Number.isSafeInteger(Number(printed)) ? Number(printed) : undefined))
     return {
       stream_index: video[Number(out)]?.index ?? -1,
@@ -181,7 +181,7 @@ function textReport(description: string, packetLines: string): Report | null {
       flags: edited && pts !== undefined && pts < 0 ? 'D' : '',
     }
   })
-  // What a container says of itself is indented less than what it says of its streams.
+  // The container's own tags are indented less than those of its streams.
   const created = /^ {4}creation_time\s*: (\S+)/m.exec(said)?.[1]
   const format = {
     format_name: head[1],
@@ -230,7 +230,7 @@ function streamOf(block: string): Stream[] {
   ]
 }
 
-/** In lowest terms, as ffprobe prints it. */
+/** The sample aspect ratio in lowest terms, as ffprobe prints it. */
 function aspectOf(line: string): string {
   const [, num = 1, den = 1] = /SAR (\d+):(\d+)/.exec(line)?.map(Number) ?? []
   const common = (a: number, b: number): number => (b === 0 ? a : common(b, a % b))
@@ -242,7 +242,7 @@ function thousands(printed: string): number {
   return printed.endsWith('k') ? Number(printed.slice(0, -1)) * 1000 : Number(printed)
 }
 
-/** "29.97" is what 30000/1001 is printed as; other rates are taken as they stand. */
+/** A printed rate as a fraction: "29.97" stands for 30000/1001, other rates are exact. */
 function rateOf(printed: string | undefined): string {
   if (printed === undefined) return '0/0'
   const rate = thousands(printed)

@@ -1,6 +1,6 @@
 /**
  * The worker thread of decode passes: starts ffmpeg, reads its pipes, finds cuts and cuts tubes, so that no pixel is touched on the
- * host's thread. It serves one pass after the other: to start a thread costs as much as to decode some seconds of video.
+ * host's thread. It serves one pass after the other: starting a thread costs as much as decoding some seconds of video.
  */
 import type { ChildProcess } from 'node:child_process'
 import { constants, setPriority } from 'node:os'
@@ -10,12 +10,12 @@ import { DecodePass } from './decode-pass.ts'
 import { isHeavy, type PassEvent, type PassTask, type SampleService } from './sample.ts'
 import { ended, startTool } from './tools.ts'
 
-/** Finished clips and pictures that the host has not taken yet; at this number ffmpeg's pipes are left to fill, and it waits. */
+/** At so many clips and pictures that the host has not taken yet, ffmpeg's pipes are no longer read, so that it waits. */
 const MAX_WAITING = 8
-/** A decoder that gives no byte for this long, though it is read from, never will. */
+/** A decoder that gives no byte for this long, though its pipes are being read, is stuck. */
 const STALL_MS = 60_000
 
-/** The memory of an event, which changes hands. */
+/** The memory of an event, which is transferred to the host. */
 function memoryOf(event: PassEvent): ArrayBuffer[] {
   switch (event.type) {
     case 'clip':
@@ -32,7 +32,7 @@ function memoryOf(event: PassEvent): ArrayBuffer[] {
   }
 }
 
-/** One pass. `taken` and `stop` are what the host says of it while it runs. */
+/** One pass. The host calls `taken` and `stop` while it runs. */
 class Run {
   readonly #stop = new AbortController()
   readonly #stall = new AbortController()
@@ -60,7 +60,7 @@ class Run {
     )
     yieldToPeople(child)
     const pass = this.#pass
-    // As the plan numbers them. Node types every pipe past the third as one that may be written to as well.
+    // In the plan's order. Node's types say that pipes past the third may be written to as well.
     const [, tiny, messages, small, preview, strip, ...wanted] = child.stdio as (Readable | null)[]
     this.#read(tiny, (chunk) => pass.tiny(chunk))
     this.#read(messages, (chunk) => pass.messages(chunk))
@@ -92,7 +92,7 @@ class Run {
     this.#pass.reuse(key, memory)
   }
 
-  /** Kills ffmpeg. Its pipes go too: a paused pipe never ends, and the child would never count as closed. */
+  /** Kills ffmpeg and destroys its pipes: a paused pipe never ends, and the child would never count as closed. */
   stop(): void {
     this.#stop.abort()
     for (const pipe of this.#pipes) pipe.destroy()
@@ -121,7 +121,7 @@ class Run {
   }
 }
 
-/** The window, and a question asked meanwhile, come before decoding. */
+/** Lowers ffmpeg's priority: the window, and a question asked meanwhile, come first. */
 function yieldToPeople({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)

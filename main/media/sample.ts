@@ -1,4 +1,4 @@
-/** One decode pass over a file: everything that Tubelet ever needs from its pixels, clip by clip as the decoder reaches them. */
+/** One decode pass over a file: everything that its analysis needs from the pixels, clip by clip as the decoder reaches them. */
 import { access } from 'node:fs/promises'
 import type { RelativeBox } from '../../app/boxes.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
@@ -20,29 +20,29 @@ interface SampledPicture {
   height: number
 }
 
-/** A picture in memory of the decoder's, for which it has a use afterwards: decoders make many, and memory that is thrown away costs more than they do. */
+/** A picture in memory that the decoder can reuse: there are many, and allocating memory for each costs more than decoding it. */
 interface LentPicture extends SampledPicture {
-  /** Nobody reads the picture any more. It need not be called. */
+  /** Returns the memory once nobody reads the picture any more. Calling it is optional. */
   giveBack: () => void
 }
 
 export type SampleEvent =
-  /** A picture for the source; a later one replaces it. */
+  /** A thumbnail of the source; a later one replaces it. */
   | { type: 'thumbnail'; jpeg: Uint8Array<ArrayBuffer> }
   | { type: 'clip'; clip: SampledClip }
-  /** What has come of the first clip, which is not whole yet; nothing of it is for encoders. The clip itself comes later. */
+  /** The unfinished first clip as far as it has come, without input for encoders. The complete clip comes later. */
   | { type: 'beginning'; clip: SampledClip }
   /**
-   * A frame for a pack that wants pictures; null where it looks as the last one that the pack got. `changed`: where it looks otherwise than that
-   * one; null of the first one. Comes before the clip that it lies in.
+   * A frame for a pack that wants pictures; `picture` is null if it looks like the last one that the pack got. `changed`: where it differs from
+   * that one; null for the first. Comes before the clip that it lies in.
    */
   | { type: 'picture'; key: string; frame: FrameRef; picture: LentPicture | null; changed: RelativeBox[] | null }
   /** How far decoding is, in seconds from the first frame. */
   | { type: 'progress'; seconds: number }
-  /** The last event. `probe`: put right by what decoding showed. `pts`: of every decoded frame, by ordinal. `filmstrip`: up to 60 JPEGs, spread evenly over the source. */
+  /** The last event. `probe`: as corrected by decoding. `pts`: of every decoded frame, by ordinal. `filmstrip`: up to 60 JPEGs, evenly spread. */
   | { type: 'done'; probe: Probe; pts: Float64Array<ArrayBuffer>; filmstrip: Uint8Array<ArrayBuffer>[]; damaged: Problem | null }
 
-/** What a pass gives: of damage, what was heard of it. */
+/** What the worker sends: instead of damage, the signs of it (`Heard`). */
 export type PassEvent =
   | Exclude<SampleEvent, { type: 'done' | 'picture' }>
   | (Omit<Extract<SampleEvent, { type: 'picture' }>, 'picture'> & { picture: SampledPicture | null })
@@ -52,18 +52,18 @@ export type PassEvent =
 export interface PassTask {
   ffmpeg: string
   args: string[]
-  /** What the messages of this pass are known by. */
+  /** The number that marks the messages of this pass. */
   seal: number
   file: string
   probe: Probe
   wants: readonly Want[]
 }
 export interface SampleService {
-  /** Answered when the pass is over: ffmpeg has ended, and the worker is ready for another one. */
+  /** Returns when the pass is over: ffmpeg has ended, and the worker is ready for another one. */
   pass: { input: PassTask; output: null; note: PassEvent }
   /** The consumer has asked for what follows a clip or a picture. */
   taken: { input: null; output: null }
-  /** The memory of a picture that it is done with. */
+  /** Returns the memory of a picture that the consumer is done with. */
   reuse: { input: { key: string; memory: ArrayBuffer }; output: null }
   /** Kill ffmpeg and end the pass. */
   stop: { input: null; output: null }
@@ -76,7 +76,7 @@ const STOPPED: Problem = {
   next: 'Try again: it starts anew.',
 }
 
-/** Threads between two passes. */
+/** Threads that wait for a pass. */
 const idle: Channel<SampleService>[] = []
 
 function newWorker(): Channel<SampleService> {
@@ -88,7 +88,7 @@ export function warmUp(): void {
   if (idle.length > 0) return
   const worker = newWorker()
   idle.push(worker)
-  // There is no pass to stop; a thread that does not start is told by the first pass.
+  // There is no pass to stop. If the thread does not start, the first pass reports it.
   worker.call('stop', null).catch(() => undefined)
 }
 
@@ -97,8 +97,8 @@ export function warmUp(): void {
  * not grow; leaving the loop, or aborting, kills ffmpeg before this returns.
  *
  * @throws TubeletError `no-frames`, `codec-unsupported`, `decode-timeout`, `file-missing`, `file-unreadable`, `ffmpeg-missing`,
- *   `tool-killed` (what was given before holds, and is given again by the next try); the
- *   signal's reason when aborted. A file of which a part can be read is no error: its `done` event says what is missing.
+ *   `tool-killed` (events before it hold, and come again in the next try); the
+ *   signal's reason when aborted. A partly readable file is no error: its `done` event says what is missing.
  */
 export async function* sample(
   tools: MediaTools,
@@ -115,10 +115,10 @@ export async function* sample(
   const seal = newSeal()
   const task: PassTask = { ffmpeg: tools.ffmpeg, args: decodePlan(tools, file, probe, wants, seal), seal, file, probe, wants }
   const worker = idle.pop() ?? newWorker()
-  // A slow consumer is still at its clips when the pass is over: by then the thread may be at another file, which must not hear of it.
+  // A slow consumer may still take clips after the pass is over, when the thread already works on another file: calls must not reach that.
   let ours = true
   const tell = <K extends 'taken' | 'reuse' | 'stop'>(kind: K, input: SampleService[K]['input'], transfer: ArrayBuffer[] = []) => {
-    // A thread that died is told by the pass.
+    // If the thread died, the pass reports it.
     if (ours) worker.call(kind, input, { transfer }).catch(() => undefined)
   }
   const giveBack = (key: string, { rgb: { buffer: memory } }: SampledPicture) => tell('reuse', { key, memory }, [memory])
@@ -156,14 +156,14 @@ export async function* sample(
   }
 }
 
-/** What the worker waits to be taken: so much of it may lie about and no more. */
+/** Whether an event counts towards the limit of those that the host has not taken. */
 export function isHeavy(event: { type: string; picture?: unknown }): boolean {
   return event.type === 'clip' || (event.type === 'picture' && event.picture !== null)
 }
 
 type PassMessage = PassEvent | { type: 'failed'; error: unknown }
 
-/** Messages that have come and are not yet asked for, in order; that it was aborted is told before them. */
+/** Messages not yet asked for, in order; an abort is reported before them. */
 class Inbox {
   #waiting: PassMessage[] = []
   #failure: { error: unknown } | null = null

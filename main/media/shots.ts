@@ -8,7 +8,7 @@
  * Dissolves and fades are no cuts: the shot goes on through them.
  */
 
-/** Size of the pictures that the detector takes: enough to tell one shot from another, little enough for every frame of a long video. */
+/** Size of the pictures that the detector takes, pixels: enough to tell shots apart, small enough for every frame of a long video. */
 export const TINY = { width: 48, height: 32 }
 
 /** Mean difference of a channel, 0..255. */
@@ -17,9 +17,9 @@ const MIN_DIFFERENCE = 8
 const PIXEL_CHANGED = 36
 /** Share of the pixels that must have changed. */
 const MIN_CHANGED = 0.35
-/** How many times the largest neighbouring difference. */
+/** Least ratio to the largest neighbouring difference. */
 const MIN_RATIO = 2
-/** Correlation above which two pictures show the same scene. Other scenes reach 0.2 to 0.45 by chance, the same one 0.8 and more. */
+/** Correlation above which two pictures show the same scene. Different scenes reach 0.2 to 0.45 by chance, the same scene 0.8 and more. */
 const SAME_SCENE = 0.62
 /** Frames looked at on either side. A shot shorter than this is taken for a flash. */
 const REACH = 3
@@ -36,7 +36,7 @@ interface Step {
 export class ShotDetector {
   /** Ordinals below this are decided: a cut there has been reported. */
   decided = 0
-  /** The frame that `decided` stands for and up to REACH frames on either side. */
+  /** Frame `decided` and up to REACH frames on either side. */
   #steps: Step[] = []
   /** Ordinal of the first of them. */
   #first = 0
@@ -89,7 +89,7 @@ function changeBetween(before: Uint8Array, after: Uint8Array): { difference: num
   return { difference: sum / after.length, changed: (changed * 3) / after.length }
 }
 
-/** Luma less its local mean: edges and texture, without the light and dark areas that unlike scenes share (sky above, ground below). */
+/** Luma minus its local mean: edges and texture, without the light and dark areas that different scenes share (sky above, ground below). */
 function structureOf(frame: Uint8Array): Float32Array {
   const { width, height } = TINY
   const luma = Float32Array.from({ length: width * height }, (_, i) => {
@@ -112,8 +112,8 @@ function structureOf(frame: Uint8Array): Float32Array {
 
 /**
  * Whether two pictures correlate (normalised, -1..1) by SAME_SCENE at any zoom of 0.5 to 2 and any shift of up to 8 pixels, a sixth of the
- * width. Some 4000 positions, tens of milliseconds: asked only of frames that look like a cut in every other way. Small zooms come
- * first, since a pan is what mostly has to be told from a cut.
+ * width. It tries some 4000 positions, which takes tens of milliseconds, so it is the last check of a cut. Small zooms come
+ * first, since most false cuts are pans.
  */
 function alike(before: Float32Array, after: Float32Array): boolean {
   for (const power of [0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, -6, 6, -7, 7]) {
@@ -126,7 +126,7 @@ function alike(before: Float32Array, after: Float32Array): boolean {
   return false
 }
 
-/** Where each pixel of a line comes from when the line is zoomed about its middle: the pixel before it, and how far it is past that one, 0..1. */
+/** Where each pixel of a line comes from when the line is zoomed about its middle: the pixel to its left, and the fraction past that, 0..1. */
 interface Zoomed {
   from: Int32Array
   past: Float64Array

@@ -1,4 +1,4 @@
-/** One span of a file, sampled by itself: the frames are named beforehand, so nothing but them is decoded to pictures. */
+/** Samples one span of a file: the frames are chosen beforehand, so only they become pictures. */
 import type { Span } from '../../app/annotation.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
@@ -9,13 +9,13 @@ import { frameClock } from './clock.ts'
 import { framesInput, pictureFilters } from './decode-plan.ts'
 import { keepFrames, type MediaTools, runTool } from './tools.ts'
 
-/** Decoding begins this long before the span: containers do not all seek exactly. */
+/** Decoding begins this long before the span: not all containers seek exactly. */
 export const LEAD_SECONDS = 3
-/** Frames are told apart by their times; no two are closer than this. */
+/** Frames are identified by their times, seconds; no two are closer than this. */
 export const SAME_TIME = 0.0004
 const TIMEOUT_MS = 10 * 60_000
 
-/** The frames that stand for a span: the one on the screen in the middle of each of `count` equal parts of its time. Some repeat where it has fewer. */
+/** The frames that represent a span: the one on the screen in the middle of each of `count` equal parts. Some repeat if the span has fewer frames. */
 export function framesOf(pts: Float64Array, { startFrame, endFrame }: Span, count: number): FrameRef[] {
   const [from, to] = [pts[startFrame] ?? 0, pts[endFrame] ?? pts.at(-1) ?? 0]
   return Array.from({ length: count }, (_, i) => {
@@ -81,7 +81,7 @@ async function decode(
   const seconds = (ticks: number) => (ticks * probe.timeBase.num) / probe.timeBase.den
   const chosen = pts.map((ticks) => `lt(abs(t-(${seconds(ticks)})),${SAME_TIME})`).join('+')
   const lead = Math.max(0, secondsOf(Math.min(...pts), probe) - LEAD_SECONDS)
-  // Where seeking brings other frames, or none, the file is decoded from its beginning, on which its clock depends.
+  // If seeking gives other frames, or none, the file is decoded from its beginning; so it is where the clock restarts, on which times depend.
   for (const seek of lead > 0 && probe.clockRestarts !== true && probe.numbered !== true ? [lead, null] : [null]) {
     const args = [
       ...[

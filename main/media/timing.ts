@@ -11,9 +11,9 @@ export interface PacketTiming {
   complete: boolean
   frameCount: number | null
   span: number | null
-  /** Packets at the beginning that have no time at all, before one that has. */
+  /** How many packets at the beginning have no time, before the first that has one. */
   untimed: number
-  /** Whether the first picture is shown after it is decoded, though times of decoding do not begin before 0, as they do under an edit list. */
+  /** Whether the first picture is shown later than it is decoded, with no decoding times before 0 (as an edit list would give) to make up for it. */
   shownLate: boolean
 }
 
@@ -24,7 +24,7 @@ interface TimedPacket {
   flags: string
 }
 
-/** Packets come in decoding order: where reading stopped, or the file was cut off, the last of them miss frames that follow in the file. */
+/** Packets come in decoding order: if reading stopped early or the file was cut off, frames shown between the last ones may be missing. */
 const REORDER_DEPTH = 16
 
 /** @param complete Whether `packets` are all of the stream. */
@@ -51,7 +51,7 @@ export function packetTiming(packets: readonly TimedPacket[], complete: boolean)
     medianDelta: medianDelta !== null && medianDelta > 0 ? medianDelta : null,
     irregular: medianDelta !== null && deltas.some((delta) => Math.abs(delta - medianDelta) > tolerance),
     complete,
-    // Those that are decoded late have none either, among others that do.
+    // Packets among timed ones may lack a time too: those of frames that are decoded late.
     untimed: untimed === 0 ? 0 : packets.filter(({ pts, flags }) => pts === undefined && !flags.includes('D')).length,
     shownLate: decoded !== undefined && decoded >= 0 && first !== undefined && first.pts > decoded,
     frameCount: complete && timed.length === shown.length && timed.length > 0 ? visible.length : null,

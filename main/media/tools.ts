@@ -1,7 +1,7 @@
 /**
- * ffmpeg and, where there is one, ffprobe: where they are, and the one way to run them. Every child gets an argument array (never a shell), is killed with
- * its abort signal, and has limits on time and output, so that a hostile file can only cost its own child. A child that writes
- * what it makes to a pipe ends by itself when its parent dies: the pipe breaks.
+ * Finds and runs ffmpeg and, if there is one, ffprobe. Every child gets an argument array (never a shell), is killed by
+ * its abort signal, and has limits on time and output, so that a hostile file can only harm its own child. A child that writes
+ * to a pipe ends by itself when its parent dies, because the pipe breaks.
  */
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import { access, constants, readdir } from 'node:fs/promises'
@@ -13,18 +13,18 @@ import { type Problem, TubeletError } from '../../app/errors.ts'
 import { phrase } from '../../app/phrase.ts'
 
 export interface MediaTools {
-  /** Absolute paths of the two programs; ffprobe is done without where it is missing, as beside ffmpeg-static. */
+  /** Absolute paths of the two programs; ffprobe may be missing, as it is beside ffmpeg-static. */
   ffmpeg: string
   ffprobe: string | null
-  /** What `ffmpeg -version` calls itself, as "5.1.9". */
+  /** The version that `ffmpeg -version` prints, such as "5.1.9". */
   version: string
   /** The licence that this build is under, by its configuration: "GPL-3.0-or-later", "LGPL-2.1-or-later", … */
   licence: string
-  /** Names of the video codecs that it decodes. */
+  /** Names of the video codecs that this ffmpeg decodes. */
   decoders: ReadonlySet<string>
-  /** Whether it has the filters that bring HDR to the range of a normal screen. */
+  /** Whether it has the filters that map HDR to the range of a normal screen. */
   toneMapping: boolean
-  /** Whether it crops pictures to what the file's container calls clean, unless told not to: from 7.1 on. */
+  /** Whether it crops pictures to the container's clean aperture unless told not to: from 7.1 on. */
   crops: boolean
 }
 
@@ -39,14 +39,14 @@ export interface RunOptions {
 }
 
 export interface RunResult {
-  /** Exit status; null when the child was killed from here. */
+  /** Exit status; null when this process killed the child. */
   code: number | null
   stdout: Buffer
   /** The end of standard error. */
   stderr: string
 }
 
-/** How much of a tool's messages is kept for "Details": the end, where the reason is. */
+/** Characters of a tool's messages that are kept for "Details": the end, where the reason is. */
 export const STDERR_KEEP = 8_000
 
 /**
@@ -65,17 +65,17 @@ export function startTool(tool: string, args: readonly string[], stdio: StdioOpt
   return child
 }
 
-/** Children that this process ended itself: what they leave is no accident. */
+/** Children that this process killed itself, whose exit by a signal is no error. */
 const killedHere = new WeakSet<ChildProcess>()
 
-/** What a shell, or an ffmpeg that caught it, makes of a signal: SIGABRT, SIGKILL, SIGSEGV, SIGTERM. ffmpeg's own codes for errors are others. */
+/** Exit codes that a shell, or an ffmpeg that caught the signal, reports for a signal. ffmpeg's own error codes are different. */
 const STATUS_OF_SIGNAL: Partial<Record<number, string>> = { 134: 'SIGABRT', 137: 'SIGKILL', 139: 'SIGSEGV', 143: 'SIGTERM' }
 
 /**
- * Resolves with the exit status once the child has ended and its pipes are drained; null where it was killed from here.
+ * Resolves with the exit status once the child has ended and its pipes are drained; null when this process killed it.
  *
- * @throws TubeletError `ffmpeg-missing` when it could not be started; `tool-killed` when a signal ended it that was not sent from here, as a
- *   system does that has no memory left. That says nothing about the file that it read.
+ * @throws TubeletError `ffmpeg-missing` when it could not be started; `tool-killed` when a signal from elsewhere ended it, as when the
+ *   system runs out of memory. That says nothing about the file that it read.
  */
 export function ended(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve, reject) => {
@@ -98,10 +98,10 @@ function toolKilled(tool: string, signal: string): Problem {
   }
 }
 
-/** How long a killed tool is given until it is tried again, milliseconds: memory that was short may be there by then. */
+/** Milliseconds before a killed tool is tried again: there may be enough memory by then. */
 const RETRY_AFTER = [300, 2000]
 
-/** Do something that a tool does, again where the system killed the tool. @throws what `work` throws; `tool-killed` after the last try. */
+/** Run `work`, which uses a tool, and again if the system killed the tool. @throws what `work` throws; `tool-killed` after the last try. */
 export async function untilNotKilled<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (const pause of RETRY_AFTER) {
     try {
@@ -125,7 +125,7 @@ export function tailOf(stream: Readable | null, keep = STDERR_KEEP): () => strin
 }
 
 /**
- * Run a tool to its end and collect what it wrote; again where the system killed it.
+ * Run a tool to its end and collect what it wrote; retries if the system killed it.
  *
  * @throws TubeletError `ffmpeg-missing` (cannot be started), `decode-timeout`, `ffmpeg-failed` (too much output), `tool-killed`; the
  *   signal's reason when aborted. A non-zero exit is no error here: the caller knows what it means.
@@ -170,8 +170,8 @@ async function runOnce(tool: string, args: readonly string[], options: RunOption
 }
 
 /**
- * What ffmpeg may open: containers and streams that hold their pictures, or their sound, themselves. Not playlists of any kind (concat, HLS,
- * DASH, SDP, IMF), which open other files, nor scripts, devices, text and single pictures, which it "plays" as well.
+ * What ffmpeg may open: containers and streams that hold their pictures or sound themselves. Not playlists of any kind (concat, HLS,
+ * DASH, SDP, IMF), which open other files, nor scripts, devices, text and single pictures, which it would "play" too.
  */
 const CONTAINERS = [
   'matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,flv,live_flv,kux,mpegts,mpegtsraw,mpeg,mpegvideo,m4v,asf,asf_o,ogg,rm,nut,mxf,gxf,lxf,dv,gif,apng,ivf,obu,av1,h264,hevc,vvc,evc,h261,h263,mjpeg,mjpeg_2000',
@@ -179,14 +179,14 @@ const CONTAINERS = [
   'mp3,wav,w64,flac,aac,ac3,eac3,dts,aiff,caf,au,amr,ape,wv,tta,opus',
 ].join(',')
 
-/** Single pictures, in a list of them that Tubelet wrote itself: nothing else is opened from there. */
+/** What a list of numbered pictures, written by Tubelet itself, may open: single pictures and nothing else. */
 const PICTURES =
   'concat,image2,jpeg_pipe,png_pipe,bmp_pipe,tiff_pipe,webp_pipe,tga_pipe,dpx_pipe,exr_pipe,pbm_pipe,pgm_pipe,ppm_pipe,pam_pipe,j2k_pipe'
 
 /**
  * A file as ffmpeg's input arguments. The `file:` prefix keeps names like `-x.mp4` or `concat:a` from being read as options or
- * protocols; the whitelists keep it from reading any other file, or the network. Only its name tells a file of JPEGs, one after the other,
- * from a picture.
+ * protocols; the whitelists keep ffmpeg from reading any other file, or the network. Only the name distinguishes a stream of
+ * JPEGs from a single picture.
  *
  * @param numbered The file is a list of numbered pictures, see numbered.ts.
  */
@@ -205,11 +205,11 @@ export function inputFile(file: string, numbered = false): string[] {
 }
 
 /**
- * The input options for the whole picture that was coded, as browsers show it: a clean aperture (`clap`) cuts nothing off, whichever ffmpeg reads
- * it. Its probe tells the size of the whole.
+ * Input options that give the whole coded picture, as browsers show it: no version of ffmpeg then crops it to a clean aperture (`clap`). The
+ * probe gives the size of the whole picture too.
  */
 export function wholePicture({ crops }: MediaTools): string[] {
-  // Older ones know an option of this name that takes other values.
+  // In older versions the option of this name takes other values.
   return crops ? ['-apply_cropping', 'codec'] : []
 }
 
@@ -246,13 +246,13 @@ export async function findMediaTools(): Promise<MediaTools> {
   }
 }
 
-/** Builders write much after the number and some a letter before it: `n9.0.2-17-g2a571b6 Copyright`, `7.0.2-static https://… Copyright`. */
+/** The version in a banner. Builders add text around it: `n9.0.2-17-g2a571b6 Copyright`, `7.0.2-static https://… Copyright`. */
 export function versionIn(banner: string): string {
   const [, version = 'unknown'] = /version (\S+)/.exec(banner) ?? []
   return /^n?(\d+(?:\.\d+)*)/.exec(version)?.[1] ?? version
 }
 
-/** By FFmpeg's LICENSE.md: GPL parts make the build GPL, version3 lifts it to 3, nonfree forbids passing it on. */
+/** By FFmpeg's LICENSE.md: GPL parts make the build GPL, version3 raises it to version 3, nonfree forbids redistribution. */
 function licenceOf(banner: string): string {
   if (banner.includes('--enable-nonfree')) return 'non-free (not redistributable)'
   const version3 = banner.includes('--enable-version3')
@@ -278,7 +278,7 @@ async function candidates(name: 'ffmpeg' | 'ffprobe', explicit: string | undefin
   return [...new Set(files)]
 }
 
-/** An optional dependency: an offline install lacks it, or has the package without the program. */
+/** The program of ffmpeg-static, an optional dependency: an offline install lacks it, or has the package without the program. */
 function ffmpegStatic(): string[] {
   try {
     const file: unknown = createRequire(import.meta.url)('ffmpeg-static')
@@ -302,7 +302,7 @@ async function wellKnownFolders(): Promise<string[]> {
   return [path.join(local, 'Microsoft', 'WinGet', 'Links'), ...unpacked, 'C:\\ffmpeg\\bin', 'C:\\ProgramData\\chocolatey\\bin']
 }
 
-/** The first that answers `question`, with its answer and with the banner that it prints beside it. */
+/** The first candidate that answers `question`, with its answer and its banner. */
 async function firstWorking(
   files: readonly string[],
   question: string,
