@@ -8,14 +8,14 @@ import type { Question } from './question.ts'
 import { type FactAnswer, NOTHING, TRUST } from './scene.ts'
 import { cameraText, capital, placeText, secondsText } from './wording.ts'
 
-/** Mean grey levels: below the first the picture is dark, above the second it is light; in between there is no answer. */
+/** Mean grey levels: below `dark` the picture is dark, above `light` it is light; in between there is no answer. */
 const LEVELS = { dark: 40, light: 110 }
-/** How often answers by the light are right, and that a picture never stands still. */
+/** How often answers about the light are right, and the answer that a picture never stands still. */
 const MEASURED = 0.85
-/** Lines that an answer reads out; and the least samples of light that tell whether a picture changes. */
+/** The most lines that an answer reads out; and the fewest samples of light that show whether a picture changes. */
 const LINES = 3
 const SAMPLES = 3
-/** Seconds in which no line that was read before or after is looked for. */
+/** A line also counts this many seconds before it was first read and after it was last read. */
 const NEAR = 0.5
 
 const yesNo = (yes: boolean, why: string, evidence: FactEvidence, confidence: number, language: Language): FactAnswer => ({
@@ -42,7 +42,7 @@ export function pictureAnswer(clip: ClipMeasures, read: Question, language: Lang
       const why = dark ? say('the picture is dark', 'das Bild ist dunkel') : say('the picture is light', 'das Bild ist hell')
       const evidence = { ...NOTHING, numbers: { level } }
       if (read.asked === 'dark') return yesNo(dark !== read.turned, why, evidence, MEASURED, language)
-      // A lit room at night is light, a cellar by day dark.
+      // A lit room is light at night, and a cellar is dark by day.
       return {
         text: `${capital(why)}${say(', which is all that was measured.', '; mehr wurde nicht gemessen.')}`,
         value: null,
@@ -83,7 +83,7 @@ function cameraAnswer(clip: ClipMeasures, { asked, turned, at }: Question, langu
   const text = camera ? cameraText(camera.motion, language) : null
   if (!camera || text === null) return null
   const moves = camera.motion.moves === true
-  // One that moves now and then may stand at that moment.
+  // A camera that moves now and then may stand at that moment.
   const sure = at === null || !moves ? camera.reliability : TRUST.guess
   if (asked === 'camera') return yesNo(moves !== turned, text, camera.evidence, sure, language)
   return {
@@ -94,7 +94,7 @@ function cameraAnswer(clip: ClipMeasures, { asked, turned, at }: Question, langu
   }
 }
 
-/** Cuts inside the clip, which most clips have none of since they begin at one; and those of the whole video. */
+/** Cuts inside the clip (most clips have none, since they begin at one), and cuts of the whole video. */
 function cutsAnswer({ cuts, span }: ClipMeasures, language: Language): FactAnswer | null {
   if (!cuts) return null
   const say = (en: string, de: string) => (language === 'en' ? en : de)
@@ -203,7 +203,7 @@ export function textAnswer(
           .map((time) => ({ ordinal: 0, time, count: lines.filter(({ line }) => line.from <= time && line.to > time).length }))
           .flatMap((one) => [one, one]),
       )
-      // What somebody counts as one piece of text may be several lines.
+      // What a person counts as one piece of text may be several lines.
       return {
         text: say(
           `${capital(numberName(most, 'en'))} ${most === 1 ? 'line' : 'lines'} at once.`,
@@ -229,7 +229,7 @@ function lineColour(lines: readonly TextFact[], asked: Question['colour'], evide
   return yesNo(asked === first.colour, name, evidence, confidence, language)
 }
 
-/** Seconds in which one of them is there. */
+/** Seconds in which at least one of the lines is there. */
 function covered(lines: readonly { from: number; to: number }[]): number {
   let [sum, until] = [0, -Infinity]
   for (const { from, to } of lines.toSorted((a, b) => a.from - b.from)) {

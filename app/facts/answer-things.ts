@@ -7,15 +7,18 @@ import type { Question } from './question.ts'
 import { certaintyOf, evidenceOf, type FactAnswer, isPerson, placeOf, type Scene, shareOf, TRUST, wornColours } from './scene.ts'
 import { capital, listText, motionText, placeText, secondsText, wayText } from './wording.ts'
 
-/** In the picture, one thing is larger than another from this ratio of their areas on, and beside it from this distance (shares of the picture) on. */
+/**
+ * In the picture, one thing is larger than another from this ratio of their areas on, and beside it from this distance on (shares of the
+ * picture).
+ */
 const LARGER = 1.3
 const BESIDE = 0.04
-/** Seconds: within this of the first one a thing comes at the same time. */
+/** Seconds: a thing that comes within this of the first one comes at the same time. */
 const TOGETHER = 0.3
 /** Seconds: if a thing may have come at any time within a gap this long, its arrival was not seen. */
 const VAGUE = 2
 
-/** @param tracks Those that the question is about, not none. */
+/** @param tracks Those that the question is about; at least one. */
 export function ofThings(read: Question, tracks: readonly ThingTrack[], scene: Scene, language: Language): FactAnswer | null {
   const { asked, at } = read
   const moment =
@@ -50,7 +53,7 @@ export function ofThings(read: Question, tracks: readonly ThingTrack[], scene: S
   }
 }
 
-/** One colour that all of them have; or whether they have the one that the question tells. */
+/** The one colour that all of them have; or whether they have the colour that the question names. */
 function colourOf(
   { colour }: Question,
   found: readonly ({ colour: Colour; share: number } | null)[],
@@ -118,7 +121,7 @@ function motionAnswer(read: Question, tracks: readonly ThingTrack[], scene: Scen
       }
     const { light } = scene.clip
     const frozen = light.length > 2 && light.every(({ change }) => change === null || change < 0.25)
-    // Something that has no name may move.
+    // Something without a name may move.
     return frozen
       ? {
           text: say('No, the picture stands still.', 'Nein, das Bild steht still.'),
@@ -157,7 +160,7 @@ function motionAnswer(read: Question, tracks: readonly ThingTrack[], scene: Scen
   const way = ways[0]?.way
   if (way === undefined || ways.some((one) => one?.way !== way)) return null
   const clarity = Math.min(...ways.map((one) => one?.clarity ?? 0))
-  // Over the ground and in the picture it goes two ways where the camera follows: both are true.
+  // Where the camera follows a thing, it may move one way over the ground and another way in the picture: both are true.
   const agrees = movers.every(({ motion, ground }) => ground === null || motion?.way === ground.way)
   const value = way === 'back' || way === 'still' ? null : wayText(way, language)
   return {
@@ -173,8 +176,8 @@ function motionAnswer(read: Question, tracks: readonly ThingTrack[], scene: Scen
 }
 
 /**
- * When a track begins: between which two moments it came. It may have been seen before a stretch in which it was looked for and missed: then it came
- * at any time between. Null where it is there from the start.
+ * When a track begins, as the two moments between which the thing came. It may have been seen before a stretch in which it was looked for
+ * and missed: then it may have come at any time in between. Null where it is there from the start.
  */
 function beginning({ boxes }: ThingTrack, looked: readonly Moment[]): { from: number; to: number } | null {
   const [first] = boxes
@@ -270,7 +273,7 @@ function placeAnswer({ at }: Question, tracks: readonly ThingTrack[], { clip, th
   return { text: say(`First ${began}, at the end ${ended}.`, `Erst ${began}, am Ende ${ended}.`), value: mean, evidence, confidence }
 }
 
-/** What comes first, or last: a name, or several that come together. */
+/** What comes first or last: a name, or several that come together. */
 function orderAnswer({ nth }: Question, tracks: readonly ThingTrack[], { things }: Scene, language: Language): FactAnswer | null {
   const came = tracks.toSorted((a, b) => (a.boxes[0]?.time ?? 0) - (b.boxes[0]?.time ?? 0))
   const chosen = nth === -1 ? came.at(-1) : came[0]
@@ -290,7 +293,7 @@ function orderAnswer({ nth }: Question, tracks: readonly ThingTrack[], { things 
   }
 }
 
-/** One thing against another, or the largest of several, in the picture. */
+/** Compares one thing with another, or finds the largest of several, in the picture. */
 function comparison(
   { asked: kind, relation, things: asked, colour }: Question,
   tracks: readonly ThingTrack[],
@@ -302,7 +305,7 @@ function comparison(
   if (!one || !other || asked.length > 2 || (relation === null && kind !== 'bigger') || colour !== null) return null
   const of = ({ classes }: (typeof asked)[number]) => tracks.filter(({ label }) => classes.includes(label))
   const [[a, ...moreA], [b, ...moreB]] = [of(one), of(other)]
-  // Of several nobody knows which is meant.
+  // With several of a kind it is unclear which one is meant.
   if (!a || !b || moreA.length > 0 || moreB.length > 0 || a === b) return null
   const evidence = evidenceOf([a, b], null, {})
   const confidence = Math.min(certaintyOf(a, scene.things), certaintyOf(b, scene.things))

@@ -1,4 +1,4 @@
-/** Answers to questions about one clip from what was measured of it: sure ones, unsure ones, and none rather than a wrong one. */
+/** Answers questions about one clip from what was measured in it: sure answers, unsure ones, and none rather than a wrong one. */
 import { dominantColour } from '../colours.ts'
 import { classesOf, isPartOfPerson, isThing, type Language, nameOf, nearestWords, nounOf, PERSON } from '../words.ts'
 import { pictureAnswer, textAnswer } from './answer-picture.ts'
@@ -35,17 +35,17 @@ export interface CannotSee {
   nearest: string[]
 }
 
-/** Seconds by which a time may miss a clip that is meant. */
+/** Seconds by which a time may lie outside a clip and still be meant for it. */
 const CLIP_EDGE = 0.25
-/** Of a clip of which so much could not be read nothing is answered. */
+/** A clip of which this share could not be read gets no answers. */
 const NEARLY_ALL = 0.9
-/** Who asks how many there are has seen some. */
+/** Confidence of "none" as the answer to "how many": a person who asks how many there are has probably seen some. */
 const NONE_AT_ALL = 0.6
-/** Where no box of a person scores above this, parts of a person (a hand, a face) are absent. */
+/** If no box of a person scores above this, parts of a person (a hand, a face) are absent. */
 const NOBODY = 0.3
 /** Left of the first share of the picture's width is "left", right of the second "right"; the same for its height. */
 const ASIDE = { before: 0.42, behind: 0.58 }
-/** What needs no detector. */
+/** Questions that need no detector. */
 const OF_PICTURE: ReadonlySet<Asked> = new Set<Asked>([
   'camera',
   'camera-way',
@@ -64,7 +64,7 @@ const ANYTHING = /^(stuff|elements?|way|kind|sort|art|weise|text|wear|tragen)$/i
 /**
  * Answer a question in free words about a clip.
  *
- * @param language Of the answer; that of the question unless given.
+ * @param language Of the answer; default: that of the question.
  * @returns Null where facts do not answer it, which is not the same as "no".
  */
 export function answerFrom(
@@ -78,7 +78,8 @@ export function answerFrom(
   if (unread.length === 0 || answer === null || 'cannot' in answer) return answer
   const lost = unreadText(unread, language)
   if (unreadShare(clip) >= NEARLY_ALL) return { cannot: `${capital(lost)}.`, word: '', nearest: [] }
-  // What was seen was there all the same; that something was not, how many, when and how it moved may be otherwise.
+  // In a clip that is partly unread, what was seen was there all the same; that something was absent, how many there were, when and how
+  // they moved may be otherwise.
   const holds = answer.value === true || /^(Yes|Ja)\b/.test(answer.text)
   return {
     ...answer,
@@ -91,7 +92,7 @@ function answerOfReadable(clip: ClipMeasures, question: string, language: Langua
   const known = clip.things?.known ?? []
   const read = readQuestion(question, known)
   if (!read) return null
-  // Of a time that is not in the clip nothing is known here.
+  // Nothing is known here about a time outside the clip.
   if (typeof read.at === 'number' && (read.at < clip.span.from - CLIP_EDGE || read.at > clip.span.to + CLIP_EDGE)) return null
   if (OF_PICTURE.has(read.asked))
     return read.left.length > 0 || read.things.length > 0 || (read.colour !== null && read.asked !== 'black')
@@ -102,7 +103,7 @@ function answerOfReadable(clip: ClipMeasures, question: string, language: Langua
   if (read.things.length === 0) return withoutName(clip, read, known, language)
   const scene = sceneOf(clip, clip.things, read.things)
   if (read.left.length > 0) {
-    // Where there is no person at all, none walks.
+    // If there is no person at all, none walks.
     return read.asked === 'presence' && scene.tracks.length === 0 && read.quantity === null ? presence(scene, read, language) : null
   }
   return ofNamed(read, scene, language)
@@ -112,7 +113,7 @@ function answerOfReadable(clip: ClipMeasures, question: string, language: Langua
 function withoutName(clip: ClipMeasures, read: Question, known: readonly string[], language: Language): FactAnswer | CannotSee | null {
   const { asked, left, colour } = read
   if (left.length > 0) {
-    // "Is there a hand?": there is none where there is nobody. A person may be seen without a face.
+    // "Is there a hand?": there is none if there is nobody. But a person may be seen without a face.
     if (
       asked === 'presence' &&
       colour === null &&
@@ -182,7 +183,7 @@ function ofNamed(read: Question, scene: Scene, language: Language): FactAnswer |
   if (chosen.length === 0) return null
   const answer = ofThings(read, chosen, scene, language)
   if (answer === null) return null
-  // "the man": a person that may be a woman.
+  // "the man": a person, who may also be a woman.
   const hedge = read.things.some(({ wider }) => wider)
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   return hedge
@@ -261,13 +262,13 @@ function none(scene: Scene, language: Language): FactAnswer {
   }
 }
 
-/** "Is somebody wearing a red jacket?" Yes where one does; no only where nobody is. */
+/** "Is somebody wearing a red jacket?" Yes if one person is; no only if there is nobody. */
 function wearing(scene: Scene, { colour, garment, at, side, things }: Question, language: Language): FactAnswer | null {
   if (scene.tracks.length === 0) return none(scene, language)
   if (colour === null || garment === null || at !== null || side !== null || things.some(({ wider }) => wider)) return null
   for (const track of scene.tracks) {
     const worn = dominantColour(wornColours(track, garment.half) ?? [])
-    // Whether the red on them is a jacket or a shirt is not seen.
+    // It cannot be seen whether the red is a jacket or a shirt.
     if (worn?.colour === colour)
       return {
         text: language === 'en' ? `Yes, a person in something ${colour}.` : `Ja, eine Person in dieser Farbe.`,
@@ -279,7 +280,7 @@ function wearing(scene: Scene, { colour, garment, at, side, things }: Question, 
   return null
 }
 
-/** Whether one is on a side of the picture. */
+/** Whether one of them is on a given side of the picture. */
 function aside(scene: Scene, { colour }: Question, side: NonNullable<Question['side']>, language: Language): FactAnswer | null {
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   const tracks = colour === null ? scene.tracks : ofColour(scene.tracks, colour, false)
@@ -310,7 +311,7 @@ function momentAt(looked: readonly Moment[], at: number | 'start' | 'end'): Mome
       : looked.toSorted((a, b) => Math.abs(a.time - at) - Math.abs(b.time - at))[0]
 }
 
-/** Whether one is there at a moment. "None at that moment" is less sure than "none in the whole clip". */
+/** Whether one of them is there at a moment. "None at that moment" is less sure than "none in the whole clip". */
 function presenceAt(scene: Scene, at: number | 'start' | 'end', language: Language): FactAnswer | null {
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   if (scene.asked.length > 1 || scene.asked.some(({ wider }) => wider)) return null
@@ -335,7 +336,10 @@ function presenceAt(scene: Scene, at: number | 'start' | 'end', language: Langua
   }
 }
 
-/** "Are there two dogs?", "is there more than one car?": by the most at once, which is sure of what is reached and less so of what is not. */
+/**
+ * "Are there two dogs?", "is there more than one car?": answered by the most at once. A number that was reached is sure; one that was not
+ * reached is less so.
+ */
 function quantity(scene: Scene, read: Question, language: Language): FactAnswer | null {
   if (read.quantity === null || read.garment !== null) return null
   const counted = count(scene, { ...read, quantity: null }, language)
@@ -370,9 +374,9 @@ function count(scene: Scene, read: Question, language: Language): FactAnswer | n
       language,
     )
   }
-  // What the word means and the detector does not know was not counted.
+  // Things that the word means and the detector does not know were not counted.
   const most = asked.some(({ narrower }) => narrower) ? TRUST.guess : 1
-  // One that may be none makes the number a guess.
+  // One doubtful track makes the number a guess.
   const sure = (present: readonly ThingTrack[], moment?: Moment) => {
     const doubled = moment !== undefined && present.some((a, i) => present.slice(i + 1).some((b) => twice(a, b, moment)))
     return present.length === 0 || doubled ? TRUST.guess : Math.min(most, ...present.map((track) => certaintyOf(track, things)))
@@ -415,11 +419,11 @@ function count(scene: Scene, read: Question, language: Language): FactAnswer | n
 /** The animals, the vehicles, or all that is there. */
 function whatIsThere(clip: ClipMeasures, asked: Question['things'] | null, language: Language): FactAnswer | null {
   const say = (en: string, de: string) => (language === 'en' ? en : de)
-  // Which dog it is, nobody knows.
+  // Nothing here knows which dog it is.
   if (asked?.some(({ narrower, wider }) => wider || !narrower) === true || !clip.things) return null
   const classes = asked?.flatMap((thing) => thing.classes) ?? clip.things.known
   const all = factsOf(clip).flatMap((fact) => (fact.kind === 'name' && classes.includes(fact.label) ? [fact] : []))
-  // Names that may be wrong are told only if there is no sure one.
+  // Names that may be wrong are given only if there is no sure one.
   const sure = all.filter(({ reliability }) => reliability >= SURE)
   const names = sure.length > 0 ? sure : all
   const confidence = Math.min(1, ...names.map(({ reliability }) => reliability))
@@ -449,7 +453,7 @@ function whatIsThere(clip: ClipMeasures, asked: Question['things'] | null, langu
   }
 }
 
-/** How many people there are, since nobody here knows who they are. */
+/** Who is there: answered by how many people there are, since nothing here knows who they are. */
 function who(scene: Scene, language: Language): FactAnswer | null {
   const say = (en: string, de: string) => (language === 'en' ? en : de)
   if (scene.tracks.length === 0) return { ...none(scene, language), text: say('Nobody was seen.', 'Niemand gesehen.'), value: null }

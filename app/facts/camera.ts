@@ -1,8 +1,8 @@
 /**
- * How the camera moves, from small grey pictures of a clip: tiles of one picture are looked for in the next, most of them must agree on a
- * shift, a growth and a turn (RANSAC, then least squares), and that must bring more of the picture to where it is than no motion does.
+ * How the camera moves, from small grey pictures of a clip. Tiles of one picture are searched for in the next; most of them must agree on a
+ * shift, a growth and a turn (RANSAC, then least squares), and that motion must put more of the picture where it is than no motion does.
  *
- * Pictures are grey bytes, row-major, about 160 on the longer side, without bars round them, some four a second.
+ * Pictures are grey bytes, row-major, about 160 pixels on the longer side, without black bars, about four a second.
  */
 
 export interface GreyPicture {
@@ -11,7 +11,7 @@ export interface GreyPicture {
   height: number
 }
 
-/** How the ground of the picture went between two moments: a point at (x, y) from the middle is then at shift + growth * turned (x, y). */
+/** How the ground of the picture moved between two moments: a point at (x, y) from the middle is then at shift + growth * turned (x, y). */
 export interface CameraStep {
   /** Seconds of the video. */
   from: number
@@ -21,17 +21,26 @@ export interface CameraStep {
   dy: number
   /** Growth of the picture less 1. */
   zoom: number
-  /** Share 0..1 of the tiles with texture that the step explains at least as well as no motion; 0 where nothing fits: a cut, or nothing to see. */
+  /**
+   * Share 0..1 of the tiles with texture that the step explains at least as well as no motion does; 0 where nothing fits (a cut, or nothing
+   * to see).
+   */
   trust: number
 }
 
-/** What stays in its place over about a second. */
+/** What stays in place over about a second. */
 interface Stay {
   from: number
   to: number
-  /** Share 0..1 of the tiles with edges that look the same, the mean of those two quarters of the picture where most do; null where too few have edges. */
+  /**
+   * Share 0..1 of the tiles with edges that look the same: the mean of the two quarters of the picture where this share is largest; null
+   * where too few tiles have edges.
+   */
   rests: number | null
-  /** Tiles with edges, and those of them that look the same, in each part of the picture: `PARTS` x `PARTS`, row by row. Libraries of old have none. */
+  /**
+   * Tiles with edges, and how many of them look the same, in each part of the picture: `PARTS` x `PARTS`, row by row. Missing in older
+   * libraries.
+   */
   parts?: [edged: number, rest: number][]
 }
 
@@ -44,8 +53,8 @@ export interface PicturePart {
 }
 
 /**
- * What lies over a part of the picture, which then tells nothing of the camera: text that was laid over it rests whatever the camera does, and a
- * person, an animal or a vehicle moves by itself, or stays in the picture as a camera follows it.
+ * What lies over a part of the picture, which then says nothing about the camera: overlaid text rests whatever the camera does, and a
+ * person, an animal or a vehicle moves by itself, or stays in the picture while a camera follows it.
  */
 export type Cover = 'overlay' | 'mover' | null
 
@@ -55,41 +64,51 @@ export interface CameraTrace {
   stays: Stay[]
 }
 
-/** Side of a tile and of the first search, in pixels of the half-size picture. */
+/** Side of a tile, and how far it is first searched for, in pixels of the half-size picture. */
 const TILE = 8
 const REACH = 5
-/** The whole picture is first looked for this far, as a share of its side. */
+/** The whole picture is first searched for this far, as a share of its side. */
 const SWEEP = 0.35
 /** A tile has texture if its grey levels deviate from their mean by this much. */
 const TEXTURE = 5
-/** Mean difference above which a tile was not found again: in grey levels, or as a share of its texture, since fine texture between two pixels is never the same. */
+/**
+ * Mean difference above which a tile was not found again: in grey levels, or as a share of its texture, since fine texture that moved by
+ * part of a pixel never looks the same.
+ */
 const LOST = { level: 14, share: 0.6 }
-/** A tile has edges if it differs this much from itself two pixels further, and looks the same if it changed by less than this share of that. */
+/**
+ * A tile has edges if it differs by this much from itself shifted by two pixels, and looks the same if it changed by less than this share
+ * of that difference.
+ */
 const EDGES = 3
 const SAME = 0.35
-/** Of the picture's longer side: closer tiles agree. */
+/** As a share of the picture's longer side: tiles whose motions differ by less agree. */
 const AGREE = 0.008
-/** With fewer tiles that have texture there is nothing to see. */
+/** With fewer textured tiles than this there is nothing to see. */
 const LEAST_TILES = 6
-/** A picture is compared with the last one kept until the ground went so far (share of a side), or for so long (seconds). */
+/** A picture is compared with the last one kept until the ground has moved this far (share of a side), or for this long (seconds). */
 const FAR = 0.02
 const PATIENCE = 0.95
-/** With so many tiles at rest nothing is searched: the camera stands. */
+/** If this share of the tiles rests, no motion is searched for: the camera stands. */
 const QUIET = 0.75
-/** Parts of the picture on each axis in which tiles at rest are counted, and the least tiles with edges that tell of a quarter of it. */
+/**
+ * Number of parts on each axis of the picture in which resting tiles are counted; and the fewest tiles with edges from which a quarter says
+ * anything.
+ */
 const PARTS = 4
 const LEAST_EDGED = 3
-/** Where parts were not kept: with more of the picture covered than this share, what rests tells nothing. */
+/** In libraries without parts: if more than this share of the picture is covered, resting tiles say nothing. */
 const MUCH = 0.25
 /**
- * A camera is seen to move where at least this share of the parts has edges (before a plain wall, whatever moves may be one thing; of the development
- * clips' moving cameras 15 parts of 16 and more have), and which way, where the ground beside what moves by itself has this share.
+ * WIDE: a camera is seen to move only if at least this share of the parts has edges. Before a plain wall, whatever moves may be one thing;
+ * the moving cameras of the development clips have 15 parts of 16 and more. GROUND: the direction is known only if the parts beside things
+ * that move by themselves have this share.
  */
 const WIDE = 0.75
 const GROUND = 0.5
-/** Share of a clip's seconds that must tell something. */
+/** Share of a clip's seconds that must say something. */
 const TELLING = 0.5
-/** Below this trust a step tells no motion. */
+/** Below this trust a step does not count as motion. */
 const TRUST = 0.3
 
 interface Tile {
@@ -102,7 +121,7 @@ interface Tile {
 /** x → (tx + s x - r y, ty + r x + s y) from the middle of the picture, less the identity: [tx, ty, s, r]. */
 type Motion = readonly [tx: number, ty: number, growth: number, turn: number]
 
-/** Of every picture, which is compared with several others. */
+/** The half-size copy of each picture, which is compared with several others. */
 const HALVES = new WeakMap<GreyPicture, GreyPicture>()
 
 /** Mean of 2 x 2 pixels. */
@@ -122,7 +141,10 @@ function halved(picture: GreyPicture): GreyPicture {
   return half
 }
 
-/** The whole shift in pixels that brings picture `a` nearest to `b`; differences above a limit count as that limit, so that things that move do not decide. */
+/**
+ * The whole shift in pixels that brings picture `a` nearest to `b`. Differences above a limit count as that limit, so that moving things do
+ * not decide.
+ */
 function sweep(a: GreyPicture, b: GreyPicture): [number, number] {
   const { width, height } = a
   const [mx, my] = [Math.floor(width * SWEEP), Math.floor(height * SWEEP)]
@@ -131,7 +153,7 @@ function sweep(a: GreyPicture, b: GreyPicture): [number, number] {
   const look = (dx: number, dy: number) => {
     const [fromX, toX, fromY, toY] = [Math.max(0, -dx), Math.min(width, width - dx), Math.max(0, -dy), Math.min(height, height - dy)]
     const count = (toX - fromX) * (toY - fromY)
-    // Nearness decides between equals.
+    // Among equals the nearest decides.
     const far = 0.02 * Math.hypot(dx, dy)
     const most = (least - far) * count
     let sum = 0
@@ -142,7 +164,7 @@ function sweep(a: GreyPicture, b: GreyPicture): [number, number] {
     const cost = sum / count + far
     if (cost < least) [least, best] = [cost, [dx, dy]]
   }
-  // What lies near is likelier, and ends the look at most of the others early.
+  // Small shifts are likelier; trying them first ends the comparison of most others early.
   look(0, 0)
   for (let dy = -my; dy <= my; dy++) for (let dx = -mx; dx <= mx; dx++) look(dx, dy)
   return best
@@ -163,7 +185,7 @@ function difference(a: GreyPicture, b: GreyPicture, x: number, y: number, u: num
   return sum / TILE ** 2
 }
 
-/** As `difference`, at a place between pixels. */
+/** Like `difference`, at a place between pixels. */
 function differenceBetween(a: GreyPicture, b: GreyPicture, x: number, y: number, u: number, v: number): number {
   const [left, top] = [Math.floor(x + u), Math.floor(y + v)]
   const [fx, fy] = [x + u - left, y + v - top]
@@ -193,20 +215,20 @@ function deviation({ grey, width }: GreyPicture, x: number, y: number): number {
   return Math.sqrt(Math.max(0, squares / TILE ** 2 - (sum / TILE ** 2) ** 2))
 }
 
-/** Where between three neighbours the least of a parabola through them lies, -0.5..0.5. */
+/** Position -0.5..0.5 of the minimum of a parabola through three neighbours. */
 function between(before: number, here: number, after: number): number {
   const bend = before - 2 * here + after
   return Number.isFinite(bend) && bend > 1e-6 ? Math.max(-0.5, Math.min(0.5, (before - after) / (2 * bend))) : 0
 }
 
-/** Left upper corners of the tiles of a picture, a grid. */
+/** Upper left corners of the tiles of a picture, as a grid. */
 function tilesOf({ width, height }: GreyPicture): [number, number][] {
   const tiles: [number, number][] = []
   for (let y = 0; y + TILE <= height; y += TILE) for (let x = 0; x + TILE <= width; x += TILE) tiles.push([x, y])
   return tiles
 }
 
-/** Where a tile is found again, near no shift or near `guess`; null where that is not sure in both directions. */
+/** Where a tile is found again, near no shift or near `guess`; null where its place is not certain along both axes. */
 function found(a: GreyPicture, b: GreyPicture, x: number, y: number, lost: number, guess: [number, number]): Tile | null {
   let u = 0
   let v = 0
@@ -225,7 +247,8 @@ function found(a: GreyPicture, b: GreyPicture, x: number, y: number, lost: numbe
   if (least > lost) return null
   const at = (du: number, dv: number) => difference(a, b, x, y, u + du, v + dv)
   const [west, east, north, south] = [at(-1, 0), at(1, 0), at(0, -1), at(0, 1)]
-  // An edge is found anywhere along itself: the tile must fit clearly less well two pixels on either side; one pixel on may be as good, half-way.
+  // A straight edge matches anywhere along itself, so the tile must fit clearly less well two pixels to either side; at one pixel it may
+  // fit as well, when the true place is half-way.
   const clear = least + 1 + 0.15 * least
   if (Math.min(at(-2, 0), at(2, 0), at(0, -2), at(0, 2)) < clear) return null
   return { x, y, u: u + between(west, least, east), v: v + between(north, least, south) }
@@ -245,7 +268,7 @@ function agreed(tiles: readonly Tile[], middle: readonly [number, number], toler
       return Math.hypot(mu - u, mv - v) <= tolerance
     })
   let best: typeof points = []
-  // No motion is tried first: another one must have more to it.
+  // No motion is tried first: any other motion must explain more tiles.
   const tries: Motion[] = [[0, 0, 0, 0]]
   points.forEach(({ u, v }) => tries.push([u, v, 0, 0]))
   points.forEach((a, i) => {
@@ -268,7 +291,7 @@ function agreed(tiles: readonly Tile[], middle: readonly [number, number], toler
   return fit(agree(fitted))
 }
 
-/** Least squares of shift, growth and turn; only the shift of fewer than six points or of points on a heap. */
+/** Least squares of shift, growth and turn; only the shift if there are fewer than six points, or if they lie close together. */
 function fit(points: readonly { x: number; y: number; u: number; v: number }[]): Motion {
   const n = points.length
   if (n === 0) return [0, 0, 0, 0]
@@ -282,9 +305,10 @@ function fit(points: readonly { x: number; y: number; u: number; v: number }[]):
 }
 
 /**
- * The step from picture `a` to picture `b` of one size.
+ * The step from picture `a` to picture `b`, which have the same size.
  *
- * No motion wins unless the other brings more than a sixth of the textured tiles nearer to where they are, and more than it takes away.
+ * No motion wins unless the other motion brings more than a sixth of the textured tiles nearer to their place, and more than it takes away
+ * from it.
  */
 export function cameraStep(a: GreyPicture, b: GreyPicture): Omit<CameraStep, 'from' | 'to'> {
   const [halfA, halfB] = [halved(a), halved(b)]
@@ -319,14 +343,14 @@ export function cameraStep(a: GreyPicture, b: GreyPicture): Omit<CameraStep, 'fr
 }
 
 /**
- * Share of the tiles with edges that stay, in the two quarters of the picture where most do: what moves before a camera that stands seldom
- * fills three. Light may change: each tile is compared less its mean.
+ * Share of the tiles with edges that stay in place, in the two quarters of the picture where most do: things that move before a standing
+ * camera seldom fill three. The light may change: each tile is compared after subtracting its mean.
  */
 export function restingShare(a: GreyPicture, b: GreyPicture): number | null {
   return restingOf(restingParts(a, b))
 }
 
-/** Tiles with edges, and those of them that stay, by part of the picture. */
+/** Tiles with edges, and how many of them stay, by part of the picture. */
 function restingParts(a: GreyPicture, b: GreyPicture): [edged: number, rest: number][] {
   const [halfA, halfB] = [halved(a), halved(b)]
   const parts = Array.from({ length: PARTS ** 2 }, (): [number, number] => [0, 0])
@@ -350,7 +374,7 @@ function restingParts(a: GreyPicture, b: GreyPicture): [edged: number, rest: num
   return parts
 }
 
-/** The share of those parts that tell something. */
+/** The resting share of those parts that say something. */
 function restingOf(
   parts: readonly (readonly [edged: number, rest: number])[],
   lies: (part: PicturePart) => Cover = () => null,
@@ -369,7 +393,7 @@ function restingOf(
   return best.length === 0 ? null : best.reduce((sum, share) => sum + share, 0) / best.length
 }
 
-/** Mean difference of the grey levels of one tile in two pictures, after the mean of each is taken away. */
+/** Mean difference of the grey levels of one tile in two pictures, after subtracting each one's mean. */
 function changeLessLight(a: GreyPicture, b: GreyPicture, x: number, y: number): number {
   const level = (picture: GreyPicture, row: number, column: number) => picture.grey[(y + row) * picture.width + x + column] ?? 0
   let shift = 0
@@ -407,7 +431,7 @@ export class CameraGauge {
     this.first ??= here
     this.anchor ??= here
     if (this.kept !== here) {
-      // A slow drift is less than a pixel between two pictures: one is kept until the ground went far enough, or for a while.
+      // A slow drift is less than a pixel between two pictures: one picture is kept until the ground has moved far enough, or for a while.
       const step = { from: this.kept.time, to: time, ...cameraStep(this.kept.picture, picture) }
       const gone = Math.max(Math.abs(step.dx), Math.abs(step.dy), Math.abs(step.zoom) / 2)
       if (gone >= FAR || step.trust < TRUST || time - this.kept.time >= PATIENCE) {
@@ -427,13 +451,16 @@ export class CameraGauge {
     const steps = [...done.steps]
     const stays = [...done.stays]
     if (kept && last && kept !== last) steps.push({ from: kept.time, to: last.time, ...cameraStep(kept.picture, last.picture) })
-    // Of a short clip its whole length tells most: what rests does so over any time, and a slow move goes furthest.
+    // Of a short clip the whole length says most: resting things rest over any time, and a slow move goes furthest.
     if (anchor && first && last && anchor !== last && stays.length < 2) stays.splice(0, 1, stayOf(first, last))
     return { steps, stays }
   }
 }
 
-/** What the camera does on one axis, from turn to turn of it. `amount`: share of the picture's width or height, or growth (logarithm). */
+/**
+ * One movement of the camera along one axis, from one reversal to the next. `amount`: share of the picture's width or height, or growth
+ * (logarithm).
+ */
 export interface Swing {
   way: 'left' | 'right' | 'up' | 'down' | 'nearer' | 'farther'
   from: number
@@ -442,22 +469,22 @@ export interface Swing {
 }
 
 export interface CameraMotion {
-  /** Null where the pictures do not tell: dark, plain, or between still and moving. */
+  /** Null where the pictures do not show it: dark, plain, or between still and moving. */
   moves: boolean | null
-  /** Pans, tilts and zooms that go on, longest way first. */
+  /** Sustained pans, tilts and zooms, longest way first. */
   swings: Swing[]
   /** It moves, but comes back again and again. */
   shakes: boolean
-  /** Share 0..1 of the seconds in which nothing stays in its place. */
+  /** Share 0..1 of the seconds in which nothing stays in place. */
   share: number
 }
 
-/** The highest share of resting tiles of a second in which the camera moves, and the lowest of one in which it stands. */
+/** Largest share of resting tiles in a second in which the camera moves, and smallest in one in which it stands. */
 const MOVED = 0.3
 const STOOD = 0.38
-/** A swing goes at least so far, and ends where this share of that is taken back. */
+/** A swing goes at least this far, and ends where this share of it is taken back. */
 const SWING = { shift: 0.08, zoom: 0.12, back: 0.5 }
-/** A camera shakes from so many steps on, of which this share goes back, over this way in all. */
+/** A camera shakes if it makes at least this many steps, of which this share goes back, over at least this way in all. */
 const SHAKE = { steps: 6, turns: 0.35, way: 0.1 }
 
 /**
@@ -475,7 +502,7 @@ export function cameraMotion({ steps, stays }: CameraTrace, cover: (part: Pictur
   const part = (of: (rests: number) => boolean) => (told.length > 0 ? told.filter(({ rests }) => of(rests)).length / told.length : 0)
   const share = part((rests) => rests <= MOVED)
   const most = (of: readonly unknown[]) => of.length >= stays.length * TELLING
-  // Without ground in sight, what the steps followed is what moves before it.
+  // If the ground is not in sight, the steps followed something that moves before it.
   const path = most(told.filter(({ ground }) => ground))
     ? steps.filter(({ dx, dy, zoom, trust }) => trust >= TRUST && (dx !== 0 || dy !== 0 || zoom !== 0))
     : []
@@ -485,21 +512,21 @@ export function cameraMotion({ steps, stays }: CameraTrace, cover: (part: Pictur
     ...swingsOf(path, ({ zoom }) => Math.log1p(zoom), SWING.zoom, ['farther', 'nearer']),
   ].sort((a, b) => b.amount - a.amount)
   const seconds = (of: readonly CameraStep[]) => of.reduce((sum, { from, to }) => sum + to - from, 0)
-  // So slow a drift that much stays nearly in its place, but the ground goes one way for most of the time.
+  // A drift so slow that most things nearly stay in place, though the ground moves one way for most of the time.
   const drifts = swings.length > 0 && seconds(path) > 0.5 * seconds(steps)
-  // All along, or for a part of the clip in which the ground goes one way.
-  // What rests while the ground was seen to go a long way is something that moves along: a dashboard, a frame, the sky.
+  // The camera moves all the time, or during a part of the clip in which the ground moves one way.
+  // Things that rest while the ground moves a long way are moving along with the camera: a dashboard, a frame, the sky.
   const rests = part((of) => of >= STOOD) >= 0.7 && swings.length === 0
   const goes = drifts || share > 0.5 || (share >= 0.25 && swings.length > 0)
   const moves = told.length === 0 || !most(told) ? null : goes ? true : rests ? false : null
   return { moves, swings: moves === true ? swings : [], shakes: moves === true && shaking(path), share }
 }
 
-/** Share of the picture's parts that have edges and nothing over them; 1 where parts were not kept. */
+/** Share of the picture's parts that have edges and nothing over them; 1 in libraries without parts. */
 const edgedShare = ({ parts }: Stay, lies: (part: PicturePart) => Cover) =>
   parts === undefined ? 1 : parts.filter(([edged], i) => edged > 0 && lies(partAt(i)) === null).length / parts.length
 
-/** The part that is `i`th, row by row. */
+/** The `i`th part, row by row. */
 const partAt = (i: number): PicturePart => ({ x: (i % PARTS) / PARTS, y: Math.floor(i / PARTS) / PARTS, w: 1 / PARTS, h: 1 / PARTS })
 
 function restsBeside({ rests, parts }: Stay, lies: (part: PicturePart) => Cover): number | null {
@@ -508,7 +535,7 @@ function restsBeside({ rests, parts }: Stay, lies: (part: PicturePart) => Cover)
   return rests !== null && rests > MOVED && whole.filter((part) => lies(part) === 'overlay').length > MUCH * whole.length ? null : rests
 }
 
-/** Whether the ground goes back on itself at every other step or so, and comes nowhere. */
+/** Whether the ground reverses at about every other step, and gets nowhere. */
 function shaking(path: readonly CameraStep[]): boolean {
   const turns = path.filter(({ dx, dy }, i) => {
     const before = path[i - 1]
@@ -529,7 +556,10 @@ function shaking(path: readonly CameraStep[]): boolean {
   )
 }
 
-/** The runs of a path that go at least `least` one way, without going half of that back. @param ways For a falling and for a rising value. */
+/**
+ * The runs of a path that go at least `least` one way without taking half of it back.
+ * @param ways For a falling and for a rising value.
+ */
 function swingsOf(
   path: readonly CameraStep[],
   of: (step: CameraStep) => number,
@@ -561,7 +591,10 @@ function swingsOf(
   return swings
 }
 
-/** How far the ground of the picture went by `time` since the first step, in shares of the picture; linear within a step. Growth is a factor. */
+/**
+ * How far the ground of the picture has moved by `time` since the first step, in shares of the picture; linear within a step. Growth is a
+ * factor.
+ */
 export function groundAt(steps: readonly CameraStep[], time: number): { x: number; y: number; growth: number } {
   let [x, y, growth] = [0, 0, 1]
   for (const { from, to, dx, dy, zoom } of steps) {

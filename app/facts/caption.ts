@@ -1,12 +1,14 @@
-/** A caption from facts, by a small grammar. It never names what no fact supports; where nothing is known it tells what was measured. */
+/**
+ * A caption from facts, by a small grammar. It never names anything that no fact supports; if nothing is known it says what was measured.
+ */
 import { type Language, nameOf, theNameOf, nounOf } from '../words.ts'
 import type { Fact, NameFact, ThingFact } from './facts.ts'
 import { unreadText } from './unread.ts'
 import { cameraText, capital, lightText, listText, motionText } from './wording.ts'
 
-/** Names, motions and lines of text that one caption tells. */
+/** The most names, motions and lines of text that one caption includes. */
 const MOST = { names: 4, motions: 2, lines: 2, letters: 60 }
-/** A motion is told from this clarity on; a colour and a camera from this reliability on. */
+/** A motion is included from this clarity on; a colour and a camera from this reliability on. */
 const CLEAR = 0.62
 const SURE = 0.7
 /** A thing that is in view for this share of the clip matters more than one that passes. */
@@ -16,13 +18,13 @@ export interface FactCaption {
   text: string
   /** Of its least sure part, 0..1. */
   reliability: number
-  /** The facts that it tells. */
+  /** The facts that it includes. */
   told: Fact[]
 }
 
 /**
- * @param facts Of `factsOf`, from the threshold for what nobody asked for.
- * @param seconds Of the clip.
+ * @param facts From `factsOf`, with the threshold for names that nobody asked for.
+ * @param seconds Length of the clip.
  * @returns Null where nothing at all was measured.
  */
 export function captionOf(facts: readonly Fact[], seconds: number, language: Language): FactCaption | null {
@@ -60,7 +62,7 @@ export function captionOf(facts: readonly Fact[], seconds: number, language: Lan
   const lines = facts
     .filter((fact) => fact.kind === 'text')
     .sort((a, b) => b.line.to - b.line.from - (a.line.to - a.line.from))
-    // A line that stood on both sides of what could not be read is one line.
+    // A line that is there before and after an unread stretch is one line.
     .filter(({ line }, at, all) => all.findIndex((other) => other.line.text === line.text) === at)
     .slice(0, MOST.lines)
   if (lines.length > 0) {
@@ -69,7 +71,7 @@ export function captionOf(facts: readonly Fact[], seconds: number, language: Lan
     )
     told.push(...lines)
   }
-  // That a picture is bright is no news.
+  // A bright picture is not worth mentioning.
   const light = facts.find((fact) => fact.kind === 'light' && fact.light !== 'bright' && fact.to - fact.from >= seconds / 2)
   if (light?.kind === 'light') {
     parts.push(lightText(light.light, language))
@@ -89,7 +91,7 @@ function weight({ there, reliability }: NameFact, seconds: number): number {
   return reliability * (lasts >= LASTING ? 2 : 1)
 }
 
-/** The thing that a name stands for, where there is just one. */
+/** The thing that a name stands for, if there is just one. */
 function onlyThing({ label, distinct }: NameFact, things: readonly ThingFact[]): ThingFact | null {
   return distinct === 1 ? (things.find((thing) => thing.label === label) ?? null) : null
 }

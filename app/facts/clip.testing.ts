@@ -1,4 +1,4 @@
-/** Made measurements of clips for the tests of facts, captions and answers. */
+/** Made-up measurements of clips for the tests of facts, captions and answers. */
 import { COLOURS, type Colour } from '../colours.ts'
 import type { CameraTrace } from './camera.ts'
 import type { ClipMeasures, ThingTrack } from './input.ts'
@@ -39,7 +39,7 @@ interface Part {
   colour?: Colour
 }
 
-/** A thing that is seen four times a second and goes evenly. The clip lasts ten seconds. */
+/** A thing that is seen four times a second and moves evenly. The clip lasts ten seconds. */
 export function thing({ label, from = 0, to = 10, at = [320, 180], till = at, size = [80, 60], score = 0.95, colour }: Part): ThingTrack {
   const looks = Math.round((to - from) * 4)
   return {
@@ -60,7 +60,7 @@ export function thing({ label, from = 0, to = 10, at = [320, 180], till = at, si
   }
 }
 
-/** A camera that stands, or whose ground goes evenly by (dx, dy) of the picture in ten seconds. */
+/** A camera that stands, or whose ground moves evenly by (dx, dy) of the picture in ten seconds. */
 export function camera(dx = 0, dy = 0): CameraTrace {
   const moves = dx !== 0 || dy !== 0
   const seconds = Array.from({ length: 10 }, (_, i) => i)

@@ -1,4 +1,4 @@
-/** From measurements to statements, each with its evidence and how far it can be relied on. */
+/** From measurements to statements, each with its evidence and its reliability. */
 import type { Box } from '../annotation.ts'
 import { boxArea, sharedArea } from '../boxes.ts'
 import { type Colour, dominantColour } from '../colours.ts'
@@ -18,11 +18,13 @@ export interface FactEvidence {
 
 interface Stated {
   evidence: FactEvidence
-  /** 0..1: how often such a statement is right. */
+  /** 0..1: how often statements of this kind are right. */
   reliability: number
 }
 
-/** One object: where, how large, which way, which colour. Places and sizes as shares of the picture, the mean while it is there. */
+/**
+ * One object: where, how large, which way, which colour. Places and sizes are shares of the picture, averaged over the time it is there.
+ */
 export interface ThingFact extends Stated {
   kind: 'thing'
   label: string
@@ -35,9 +37,9 @@ export interface ThingFact extends Stated {
   area: number
   /** Motion in the picture. */
   motion: Motion | null
-  /** Motion over the ground; the same as in the picture where the camera stands, null where that is not known. */
+  /** Motion over the ground: the same as in the picture if the camera stands; null if it is not known. */
   ground: Motion | null
-  /** Null also of people: what they wear has several. */
+  /** Null also for people: their clothes have several colours. */
   colour: Colour | null
 }
 
@@ -45,15 +47,15 @@ export interface ThingFact extends Stated {
 export interface NameFact extends Stated {
   kind: 'name'
   label: string
-  /** When one of them is there, in order. */
+  /** When at least one of them is there, in order. */
   there: { from: number; to: number }[]
-  /** How many at most at once, first when, and how many different ones. */
+  /** The most at once, when that is first reached, and how many different ones there are. */
   most: number
   mostAt: Moment
   distinct: number
 }
 
-/** Two objects that cover each other for most of the time in which both are there. */
+/** Two objects that overlap for most of the time in which both are there. */
 interface OverlapFact extends Stated {
   kind: 'overlap'
   labels: [string, string]
@@ -71,7 +73,7 @@ interface LightFact extends Stated {
   to: number
 }
 
-/** What of the clip could not be read: of that nothing is stated. */
+/** The parts of the clip that could not be read: nothing is stated about them. */
 interface UnreadFact extends Stated {
   kind: 'unread'
   unread: readonly Stretch[]
@@ -84,16 +86,19 @@ export interface TextFact extends Stated {
 
 export type Fact = ThingFact | NameFact | OverlapFact | CameraFact | LightFact | TextFact | UnreadFact
 
-/** A count is one that holds on so many frames in a row that were looked at. */
+/** A number counts if it holds on this many consecutive frames that were looked at. */
 const HOLDS = 2
-/** Boxes of which this share of the smaller one is covered overlap. */
+/** Boxes overlap if this share of the smaller one is covered. */
 const COVERED = 0.3
-/** How far what is seen on a drawing, or in part, can be relied on. */
+/** Reliability of a thing on a drawing, or of a person seen only in part. */
 const GUESS = 0.5
-/** A line counts from this confidence of the reader. */
+/** A line counts from this confidence of the reader on. */
 const READ = 0.7
 
-/** How often such a track is right, 0..1: below `SURE` it is not sure, wherever it is shown. By its score where somebody asked for its name, drew it or decided about it; else also by how often such a name is right. */
+/**
+ * How often such a track is right, 0..1; below `SURE` it is unsure wherever it is shown. By its score if somebody asked for its name, drew
+ * it or decided about it; else also by how often such a name is right.
+ */
 export function trackReliability(
   { label, score, asked: wanted, part = false }: Pick<ThingTrack, 'label' | 'score' | 'asked' | 'part'>,
   { asked, volunteered, drawn = false }: Pick<Things, 'asked' | 'volunteered' | 'drawn'>,
@@ -139,7 +144,7 @@ function thingsFacts(clip: ClipMeasures, things: Things, camera: CameraMotion, l
   ]
 }
 
-/** The box of a track at a time, linear between its boxes; null while it is not in the picture. */
+/** The box of a track at a time, linear between its boxes; null while the object is not in the picture. */
 export function boxAt({ boxes }: Pick<ThingTrack, 'boxes'>, time: number): Box | null {
   const next = boxes.findIndex((one) => one.time >= time)
   const after = boxes[next]
@@ -162,7 +167,7 @@ export function countsOf(tracks: readonly ThingTrack[], looked: readonly Moment[
   return looked.map((moment) => ({ ...moment, count: tracks.filter((track) => boxAt(track, moment.time) !== null).length }))
 }
 
-/** The most at once that holds on two frames in a row (on one, where only few were looked at), and first when. */
+/** The most at once on two consecutive frames (on one, if only few were looked at), and when that is first reached. */
 export function mostOf(counts: readonly (Moment & { count: number })[]): { most: number; at: Moment } {
   const holds = counts.length < 3 ? 1 : HOLDS
   let best = { most: 0, at: { ordinal: counts[0]?.ordinal ?? 0, time: counts[0]?.time ?? 0 } }
@@ -174,7 +179,7 @@ export function mostOf(counts: readonly (Moment & { count: number })[]): { most:
   return best
 }
 
-/** The stretches in which one of the tracks at least is in the picture. */
+/** The stretches in which at least one of the tracks is in the picture. */
 export function thereOf(tracks: readonly ThingTrack[]): { from: number; to: number }[] {
   const stretches = tracks.flatMap(({ boxes }) => {
     const own: { from: number; to: number }[] = []
@@ -243,7 +248,7 @@ function nameFact(label: string, tracks: readonly ThingTrack[], things: Things):
     mostAt: at,
     distinct: tracks.length,
     evidence: { frames: [at], boxes, numbers: { most, distinct: tracks.length } },
-    // That one of them is right.
+    // Reliability that at least one of them is right.
     reliability: Math.max(...tracks.map((track) => trackReliability(track, things))),
   }
 }
@@ -274,15 +279,15 @@ function overlapFacts(tracks: readonly ThingTrack[], things: Things): OverlapFac
   )
 }
 
-/** Of the smaller of two boxes, the share that lies in the other. */
+/** The share of the smaller of two boxes that lies in the other. */
 export function coveredShare(a: Box, b: Box): number {
   return sharedArea(a, b) / Math.max(1e-9, Math.min(boxArea(a), boxArea(b)))
 }
 
-/** From this share of a part of the picture on, movers cover it. */
+/** Movers that fill at least this share of a part of the picture cover it. */
 const MOSTLY = 0.5
 
-/** Text that was laid over the picture stands still before any camera; people, animals and vehicles move before one that stands. */
+/** Overlaid text stands still before any camera; people, animals and vehicles move before a standing one. */
 function coverOf({ frame, lines, things }: ClipMeasures): (part: PicturePart, time: number) => Cover {
   const movers = things?.tracks.filter(({ label, score }) => MOVERS.has(label) && score >= things.asked) ?? []
   return ({ x, y, w, h }, time) => {
@@ -296,7 +301,7 @@ function coverOf({ frame, lines, things }: ClipMeasures): (part: PicturePart, ti
 
 function cameraFact(clip: ClipMeasures): CameraFact {
   const motion = cameraMotion(clip.camera, coverOf(clip))
-  // On the development clips every clip was told right; few seconds, or a share near the limit, are worth less.
+  // On the development clips every camera was right; clips of few seconds, or with a share near the limit, get less.
   const clear = motion.moves === null ? 0 : motion.moves ? Math.min(1, motion.share) : 1 - motion.share
   return {
     kind: 'camera',
@@ -317,7 +322,7 @@ function lightFacts(clip: ClipMeasures): LightFact[] {
   }))
 }
 
-/** Stretches of light, none of them over what could not be read. */
+/** Stretches of light, without the stretches that could not be read. */
 export function lightOf({ light, ...clip }: ClipMeasures): LightStretch[] {
   return readableParts(clip).flatMap(({ from, to }) =>
     lightStretches(light.filter(({ time }) => time >= from && (time < to || to === clip.span.to))),

@@ -1,4 +1,4 @@
-/** What facts are made from: everything that was measured of one clip, as plain JSON. Times in seconds from the start of the video. */
+/** What facts are made from: everything measured in one clip, as plain JSON. Times in seconds from the start of the video. */
 import type { Box } from '../annotation.ts'
 import type { CameraTrace } from './camera.ts'
 import type { LightSample } from './light.ts'
@@ -16,21 +16,21 @@ export interface ThingBox extends Moment {
   outside?: boolean
 }
 
-/** One object followed through the clip. `boxes` ascend in time; between them it moves evenly. */
+/** One object followed through the clip. `boxes` ascend in time; between them it moves linearly. */
 export interface ThingTrack {
   label: string
   /** How sure the track is, 0..1. */
   score: number
-  /** The library has a label that means its name: somebody asked for it. */
+  /** Somebody asked for it: a label of the library means its name. */
   asked?: boolean
-  /** No more than a part of what its name means is seen: see `showsPart`. */
+  /** Only a part of what its name means is seen: see `showsPart`. */
   part?: boolean
-  /** Which of the detector's tracks it is; missing where a person drew it or decided about it. */
+  /** Index of the detector's track; missing where a person drew it or decided about it. */
   candidate?: number
   boxes: readonly ThingBox[]
   /** Shares 0..1 of the eleven basic colours, in the order of `COLOURS` (app/colours). */
   colours?: readonly number[]
-  /** The same of the upper and of the lower half of its boxes, where that was kept. */
+  /** The same for the upper and the lower half of its boxes, where these were kept. */
   halves?: readonly [upper: readonly number[], lower: readonly number[]]
 }
 
@@ -47,18 +47,18 @@ export interface TextLine {
 }
 
 export interface Things {
-  /** Every track, also those below the thresholds. */
+  /** Every track, including those below the thresholds. */
   tracks: readonly ThingTrack[]
-  /** The frames that the detector looked at, ascending, those that it passed over because nothing had changed included. */
+  /** The frames that the detector looked at, ascending, including those that it skipped because nothing had changed. */
   looked: readonly Moment[]
   /** The best score of a single box of each class in the clip, however weak; a class without a box is missing. */
   weak: Readonly<Record<string, number>>
   /** The classes that the detector knows. */
   known: readonly string[]
-  /** The track score from which a name counts that somebody asked for, and one that nobody asked for. */
+  /** The track score from which a name that somebody asked for counts, and from which another name counts. */
   asked: number
   volunteered: number
-  /** The picture is a drawing, or looks like one: what the detector says of it is no more than a guess. */
+  /** The picture is a drawing, or looks like one: the detector's names are then guesses. */
   drawn?: boolean
 }
 
@@ -70,9 +70,9 @@ export interface ClipMeasures {
   things: Things | null
   camera: CameraTrace
   light: readonly LightSample[]
-  /** What of it could not be read, ascending and apart: see `readable`. Missing where all could. */
+  /** The parts that could not be read, ascending, not touching: see `readable`. Missing if everything could be read. */
   unread?: readonly Stretch[]
-  /** When the whole video cuts, its beginning left out; missing where that was not measured. */
+  /** The cuts of the whole video, without its beginning; missing where they were not measured. */
   cuts?: readonly number[]
   /** Null where no text was read. */
   lines: readonly TextLine[] | null

@@ -1,4 +1,4 @@
-/** How light the picture is, whether it changes at all, and whether a camera saw it, from the same small grey pictures as the camera. */
+/** How light the picture is, whether it changes, and whether a camera recorded it, from the same small grey pictures as the camera. */
 import type { GreyPicture } from './camera.ts'
 
 export interface LightSample {
@@ -7,13 +7,16 @@ export interface LightSample {
   /** Mean grey level and deviation from it, 0..255. */
   mean: number
   spread: number
-  /** Mean difference of grey levels from the picture before, 0..255; null of the first. */
+  /** Mean difference of grey levels from the previous picture, 0..255; null for the first. */
   change: number | null
-  /** Share of the picture, its black parts left out, in which next to nothing changes from one point to those around it; missing in libraries of before. */
+  /**
+   * Share of the picture, without its black parts, where almost nothing changes from one point to its neighbours; missing in older
+   * libraries.
+   */
   flat?: number
 }
 
-/** @param before The picture before this one, of the same size. */
+/** @param before The previous picture, of the same size. */
 export function lightSample({ grey, width, height }: GreyPicture, time: number, before: GreyPicture | null): LightSample {
   const count = Math.max(1, grey.length)
   let [sum, squares, change] = [0, 0, 0]
@@ -33,16 +36,16 @@ export function lightSample({ grey, width, height }: GreyPicture, time: number, 
   }
 }
 
-/** A point is flat where it and the eight around it differ by no more grey levels than this. */
+/** A point is flat if it and its eight neighbours differ by no more grey levels than this. */
 const LEVEL = 1
-/** Darker points say nothing: a camera sees no noise in black either, and bars are black. */
+/** Darker points do not count: a camera records no noise in black either, and bars are black. */
 const SHADOW = 24
-/** Of a picture of which less than this is no shadow nothing is told. */
+/** A picture with less than this share of brighter points gives no result. */
 const PARTLY = 0.25
 
 function flatShare(grey: Uint8Array, width: number, height: number): number {
   let [flat, all] = [0, 0]
-  // The least and the most of every point and its two neighbours in the row, and of three of those one above the other.
+  // Minimum and maximum of every point and its two neighbours in the row; then of three such values one above the other.
   const [low, high] = [new Uint8Array(grey.length), new Uint8Array(grey.length)]
   for (let at = 1; at < grey.length - 1; at++) {
     const left = grey[at - 1] ?? 0
@@ -64,17 +67,18 @@ function flatShare(grey: Uint8Array, width: number, height: number): number {
   return all < PARTLY * grey.length ? 0 : flat / all
 }
 
-/** Grey levels: below the first and as flat as the second a picture is black; up to the third it is dark, from the fourth on bright. */
+/** Grey levels: a picture below this mean and spread is black; up to `DARK` it is dark, from `BRIGHT` on bright. */
 const BLACK = { mean: 20, spread: 6 }
 const DARK = 40
 const BRIGHT = 150
-/** Mean change of grey levels of a picture that stands: coded noise of one still picture. */
+/** Mean change of grey levels below which a picture stands still: the coding noise of one still picture. */
 const FROZEN = 0.25
-/** In seconds: a shorter stand is no frozen picture. */
+/** In seconds: a shorter stretch is not a frozen picture. */
 const STANDS = 2
 /**
- * From this share of flat points on a picture was drawn: nearly all drawings on a plain ground have more, of the real videos of development and of 600
- * photographs none (models/RESULTS.md). Drawings on a painted or real ground, and animation in three dimensions, have less: nothing is known of them.
+ * From this share of flat points on a picture counts as drawn. Nearly all drawings on a plain ground have more; of the real videos of
+ * development and of 600 photographs none has (models/RESULTS.md). Drawings on a painted or real ground, and 3D animation, have less and
+ * are not recognised.
  */
 const FLAT = 0.58
 
@@ -95,7 +99,7 @@ export function lightStretches(samples: readonly LightSample[]): LightStretch[] 
     ...stretches(samples, 'dark', (sample) => sample.mean < DARK && !black(sample)),
     ...stretches(samples, 'bright', ({ mean }) => mean >= BRIGHT),
     ...stretches(samples, 'drawn', isFlat),
-    // The change of a sample is that since the one before, where the stretch begins.
+    // The change of a sample is measured from the one before, where the stretch begins.
     ...stretches(samples, 'frozen', (sample) => sample.change !== null && sample.change < FROZEN && !black(sample), true).filter(
       ({ from, to }) => to - from >= STANDS,
     ),
@@ -104,7 +108,7 @@ export function lightStretches(samples: readonly LightSample[]): LightStretch[] 
 
 const isFlat = (sample: LightSample) => (sample.flat ?? 0) >= FLAT && !(sample.mean < BLACK.mean)
 
-/** Whether most of the clip is a drawing or a slide: what a detector that learnt from photographs takes it for may be anything. */
+/** Whether most of the clip is a drawing or a slide: a detector trained on photographs may call it anything. */
 export function isDrawn(samples: readonly LightSample[]): boolean {
   return samples.filter(isFlat).length * 2 > samples.length
 }

@@ -1,4 +1,4 @@
-/** How one thing moves: in the picture, and over the ground where the camera moves too. Distances as shares of the picture's diagonal. */
+/** How one thing moves: in the picture, and over the ground if the camera moves too. Distances as shares of the picture's diagonal. */
 import type { Box } from '../annotation.ts'
 import { type CameraTrace, groundAt } from './camera.ts'
 import type { ClipMeasures, ThingTrack } from './input.ts'
@@ -7,25 +7,28 @@ export type Way = 'left' | 'right' | 'up' | 'down' | 'nearer' | 'farther' | 'sti
 
 export interface Motion {
   way: Way
-  /** Net way, and speed along it a second, in diagonals of the picture; of `nearer` and `farther` the growth of its side (logarithm). */
+  /**
+   * Net way, and speed along it per second, in diagonals of the picture; for `nearer` and `farther` the growth of the box's side
+   * (logarithm).
+   */
   distance: number
   speed: number
-  /** How much of the motion goes this way, 0..1: the rest goes another way, or back. */
+  /** How much of the motion goes this way, 0..1: the rest goes another way or back. */
   clarity: number
 }
 
-/** A thing moves if it goes this far, and this share of its own size: boxes shake with both. */
+/** A thing moves if it goes at least this far, and at least this share of its own size: the jitter of boxes grows with their size. */
 const LEAST = 0.05
 const OWN = 0.3
 /** It comes nearer or goes away if its side grows or shrinks by this factor. */
 const GROWS = 1.35
-/** Two motions across each other of which one is at least this much of the whole have a main way. */
+/** Of two motions across each other, one that has at least this share of the whole is the main way. */
 const MAIN = 0.62
 /** It turned back if this share of its longest way was taken back. */
 const BACK = 0.7
-/** Boxes whose median is where a thing began or ended. */
+/** Where a thing began or ended is the median of this many boxes. */
 const ENDS = 3
-/** A box this near the picture's edge, as a share of its side, is cut: its middle and size are not the thing's. */
+/** A box this near to the picture's edge, as a share of its side, is cut off: its middle and size are not the thing's. */
 const EDGE = 0.01
 
 interface Place {
@@ -38,7 +41,7 @@ interface Place {
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 
-/** Motion of a track in the picture; over the ground where `camera` is given. Null of a track that was seen once. */
+/** Motion of a track in the picture, or over the ground if `camera` is given. Null for a track that was seen once. */
 export function motionOf({ boxes }: Pick<ThingTrack, 'boxes'>, frame: ClipMeasures['frame'], camera: CameraTrace | null): Motion | null {
   const diagonal = Math.hypot(frame.width, frame.height)
   const places = boxes.filter(({ outside }) => outside !== true).map(({ time, box }) => placeOf(time, box, frame, camera))
@@ -73,7 +76,7 @@ export function motionOf({ boxes }: Pick<ThingTrack, 'boxes'>, frame: ClipMeasur
   }
 }
 
-/** Middle and side of a box in pixels; where the camera's ground is given, those that it would have had the camera stood still. */
+/** Middle and side of a box in pixels; with the camera's ground, where they would be if the camera had stood still. */
 function placeOf(time: number, { x1, y1, x2, y2 }: Box, { width, height }: ClipMeasures['frame'], camera: CameraTrace | null): Place {
   const cut = x1 <= EDGE * width || y1 <= EDGE * height || x2 >= (1 - EDGE) * width || y2 >= (1 - EDGE) * height
   const [x, y, side] = [(x1 + x2) / 2, (y1 + y2) / 2, Math.sqrt(Math.max(1, (x2 - x1) * (y2 - y1)))]

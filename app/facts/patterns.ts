@@ -1,6 +1,6 @@
 /**
- * The wordings of questions that facts can answer, in English and German: a table, since every word of a question must be understood. Questions are
- * matched in small letters without punctuation, with one blank at each end.
+ * The wordings of questions that facts can answer, in English and German: a table, since every word of a question must be understood.
+ * Questions are matched in lower case without punctuation, with one space at each end.
  */
 import type { Language } from '../words.ts'
 
@@ -32,7 +32,7 @@ export type Asked =
 
 interface Pattern {
   asked: Asked
-  /** What of the question it explains: taken out, so that only the thing and what restricts it is left. */
+  /** The words of the question that it explains. They are taken out, so that only the thing and what restricts it are left. */
   words: RegExp
   /** "Does the camera stand still?" and the like: yes means no. */
   turned?: boolean
@@ -535,7 +535,7 @@ export const PATTERNS: Record<Language, readonly Pattern[]> = {
   ],
 }
 
-/** What a kind of question may say besides, and what that means. */
+/** What else a kind of question may say, and what that means. */
 export const ALSO: Record<Language, readonly { of: readonly Asked[]; words: RegExp }[]> = {
   en: [
     {
@@ -597,7 +597,7 @@ export const ALSO: Record<Language, readonly { of: readonly Asked[]; words: RegE
   ],
 }
 
-/** Words that change nothing. */
+/** Words that do not change the meaning. */
 export const FILL: Record<Language, ReadonlySet<string>> = {
   en: new Set(
     'the a an any some of in on at to is are was were be been there it its this that these those do does did have has had can could would will you we one i me my us they them see seen saw visible visibly shown show shows present here picture image video clip frame scene shot footage film recording view please ever somewhere anywhere all exactly about approximately roughly around during throughout within whole entire inside tell know say give let just now currently actually really also maybe kindly hey hi hello ok okay so then whose sometime check find out want need like'.split(

@@ -1,6 +1,6 @@
 /**
- * What a question asks for, if it asks nothing that facts do not hold. Every word must be understood: what is left over restricts the question
- * ("a person walking"), and a fact about any person would be a wrong answer to it.
+ * What a question asks for, if facts can answer all of it. Every word must be understood: a word left over restricts the question ("a
+ * person walking"), and a fact about any person would be a wrong answer to it.
  */
 import type { Colour } from '../colours.ts'
 import { classesOf, colourOfWord, garmentOf, isThing, type Language, type Meaning, numberOf, PERSON } from '../words.ts'
@@ -13,7 +13,7 @@ export interface AskedThing extends Meaning {
   word: string
 }
 
-/** What somebody wears: which half of them it covers. */
+/** A garment, and which half of the person it covers. */
 interface Garment {
   word: string
   half: 'upper' | 'lower'
@@ -42,11 +42,11 @@ export interface Question {
   garment: Garment | null
   /** Which one of several, by its place. */
   side: 'left' | 'right' | 'top' | 'bottom' | null
-  /** The first, second or third one, by when they come, or the last one (-1); null where no turn is told. */
+  /** The first, second or third one in order of appearance, or the last one (-1); null where the question names no turn. */
   nth: number | null
   /** "Are there two dogs?" */
   quantity: Quantity | null
-  /** How the first thing would be to the second; null where one of them is asked for ("which is bigger"). */
+  /** How the first thing compares with the second; null where one of them is asked for ("which is bigger"). */
   relation: 'bigger' | 'smaller' | 'left' | 'right' | 'above' | 'below' | null
   /** Seconds of the video, or an end of the clip. */
   at: number | 'start' | 'end' | null
@@ -54,7 +54,7 @@ export interface Question {
   total: boolean
   /** "Does the camera stand still?" and the like: yes means no. */
   turned: boolean
-  /** Words that nothing here understands, in order. */
+  /** Words that are not understood, in order. */
   left: string[]
 }
 
@@ -69,7 +69,7 @@ const ENGLISH = new Set(
   ),
 )
 
-/** By its small words; English where they do not tell. */
+/** Recognised by its short words; English where they do not tell. */
 export function languageOf(question: string): Language {
   const words = question.toLowerCase().match(/\p{L}+/gu) ?? []
   const of = (set: ReadonlySet<string>) => words.filter((word) => set.has(word)).length
@@ -107,14 +107,14 @@ const QUANTITIES: readonly { words: RegExp; quantity: (n: number) => Quantity }[
   { words: new RegExp(` (?:at least|mindestens) ${NUMBER}(?= )`), quantity: (n) => ({ least: n, most: Infinity }) },
   { words: new RegExp(` (?:fewer than|less than|weniger als) ${NUMBER}(?= )`), quantity: (n) => ({ least: 0, most: n - 1 }) },
   { words: new RegExp(` (?:exactly|only|just|genau|nur) ${NUMBER}(?= )`), quantity: (n) => ({ least: n, most: n }) },
-  // "Are there two dogs?" is true of three as well.
+  // "Are there two dogs?" is also true of three.
   {
     words: / (?:two|three|four|five|six|seven|eight|nine|ten|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|\d+)(?= )/,
     quantity: (n) => ({ least: n, most: Infinity }),
   },
 ]
 
-/** Each is taken out, and what stands on either side of it is compared. */
+/** Each is taken out, and the things on its two sides are compared. */
 const RELATIONS: readonly { relation: NonNullable<Question['relation']>; words: RegExp }[] = [
   { relation: 'bigger', words: / (bigger than|larger than|größer als)(?= )/ },
   { relation: 'smaller', words: / (smaller than|kleiner als)(?= )/ },
@@ -124,7 +124,7 @@ const RELATIONS: readonly { relation: NonNullable<Question['relation']>; words: 
   { relation: 'below', words: / (below|underneath|beneath|under|unterhalb von|unterhalb|unter)(?= )/ },
 ]
 
-/** By place in the list, from the first one on. */
+/** By position in this list; the first entry is turn 1. */
 const TURNS = [
   / (first|erste[rsn]?)(?= )/,
   / (second|zweite[rsn]?)(?= )/,
@@ -143,12 +143,12 @@ const WEARS = /^(wear|wears|wearing|worn|dressed|has on|trägt|tragen|angezogen|
 
 const PALE = /^(light|pale|hell)/
 
-/** The longest word of the table, in words. */
+/** The longest entry of the table, in words. */
 const MOST_WORDS = 4
 
-/** What a question asks. Null where it asks nothing of the kinds that facts answer. */
+/** What a question asks. Null where it is no kind of question that facts answer. */
 export function readQuestion(question: string, known: readonly string[], language = languageOf(question)): Question | null {
-  // Capitals tell German nouns; all else is matched in small letters.
+  // Capitals mark German nouns; everything else is matched in lower case.
   const plain = ` ${question
     .replaceAll(/[?!;"“”„()]|[.,:](?!\d)/g, ' ')
     .replaceAll(/[‘’´`]/g, "'")
@@ -211,7 +211,7 @@ export function readQuestion(question: string, known: readonly string[], languag
 const NOTHING_MORE = { side: null, nth: null, quantity: null, relation: null, at: null, total: false, turned: false }
 
 function turnIn(text: string, asked: Asked, take: (words: RegExp) => unknown): number | null {
-  // "When does the dog first appear?" asks of no first dog, "when is it last seen?" of no last one.
+  // "When does the dog first appear?" does not ask for a first dog, nor "when is it last seen?" for a last one.
   const first =
     asked === 'appear' &&
     / first (appear|come|enter|seen|visible|show|arrive|see|in|time|turn|there|become|pop|walk|drive)|(visible|appears?|seen|comes?|enters?|there|time) first | zum ersten mal| das erste mal| als erste[rs]? /.test(
@@ -232,7 +232,7 @@ function quantityIn(take: (words: RegExp) => RegExpExecArray | null): Quantity |
   return null
 }
 
-/** The things, colours and unknown words of what is left of a question. */
+/** The things, colours and unknown words in what is left of a question. */
 function wordsOf(
   text: string,
   plain: string,
@@ -277,7 +277,7 @@ function wordsOf(
       pale ||= PALE.test(word)
       i += shaded === null ? 1 : 2
     } else if (found && meaning) {
-      // A second thing that is not joined to the first is in some relation to it.
+      // A second thing that is not joined to the first stands in some relation to it.
       if (things.length > 0 && !joined) left.push(found.word)
       else things.push({ ...meaning, word: found.word })
       joined = false
@@ -306,7 +306,7 @@ function wordsOf(
       narrower: false,
       word: language === 'en' ? 'person' : 'Person',
     })
-  // What only people wear, on something else; and text on a thing.
+  // Clothes on something that is no person; and text on a thing.
   if (garment !== null && things.some(({ classes }) => classes.some((name) => name !== PERSON))) left.push(garment.word)
   if (ofText && things.length > 0) left.push('text')
   return { things, colour, pale, text: ofText, anything, garment, left }

@@ -1,16 +1,17 @@
 /**
  * How often a name that nobody asked for is right, by the name and the score of its track.
  *
- * A logistic curve on the score with an offset for each name (ridge, so that few cases say little), laid through 590 tracks that reached the threshold
- * over slow moves across 1,000 photographs, one of each kind of ImageNet, most of which show something that the detector does not know. By cross-validation over
- * the photographs 93 % of what reaches 0.7 is right, where 75 % of all is (models/RESULTS.md).
+ * A logistic curve on the score with an offset for each name (ridge, so that names with few cases get small offsets). It was fitted to 590
+ * tracks that reached the threshold during slow moves across 1,000 photographs, one for each class of ImageNet; most of these show
+ * something that the detector does not know. By cross-validation over the photographs 93 % of the tracks that reach 0.7 are right, where 75
+ * % of all are (models/RESULTS.md).
  */
 
 import { PERSON } from '../words.ts'
 import type { ThingTrack } from './input.ts'
 
 const CURVE = { at: -2.44, slope: 1.19 }
-/** Names without a case are like the average of all. */
+/** Names without a case are treated as the average. */
 const OFFSETS: Readonly<Record<string, number>> = {
   ...{
     person: 3,
@@ -68,15 +69,19 @@ const OFFSETS: Readonly<Record<string, number>> = {
   ...{ sheep: -1.1, clock: -1.1, cake: -1.2, motorcycle: -1.2, oven: -1.3, vase: -1.3, horse: -1.6, cat: -1.7, bear: -2.3 },
 }
 
-/** A side of a box this near to the picture's edge, as a share of the picture, is cut by it. */
+/** A box whose side is this near to the picture's edge, as a share of the picture, is cut by it. */
 const EDGE = 0.01
-/** Height to width below which somebody who is cut above or at a side, and not below, is seen in part; and somebody who is cut below. */
+/**
+ * Ratio of height to width below which a person is seen only in part: `above` for boxes cut at the top or at a side and not at the bottom,
+ * `below` for boxes cut at the bottom.
+ */
 const PART = { above: 2, below: 0.7 }
 
 /**
- * Whether a track of a person shows no more than a part of one, a hand or an arm that reaches into the picture: most of its boxes are cut by the edge above or
- * at a side and not below, and none that stands is that low; or they are cut below and far wider than high. Heads and shoulders before a camera, and people who
- * walk in, are cut otherwise. Of what nobody asked for such a track is no sure person.
+ * Whether a track of a person shows only a part of one, such as a hand or an arm that reaches into the picture: most of its boxes are cut
+ * by the edge at the top or at a side and not at the bottom, and are too low for a standing person; or they are cut at the bottom and far
+ * wider than high. Heads and shoulders before a camera, and people who walk in, are cut differently. If nobody asked for the name, such a
+ * track is not a sure person.
  */
 export function showsPart(
   { label, boxes }: Pick<ThingTrack, 'label' | 'boxes'>,
@@ -92,7 +97,10 @@ export function showsPart(
   return (shape < PART.above && most((one) => above(one) && !below(one))) || (shape < PART.below && most(below))
 }
 
-/** 0..1. @param score Of the track, 0..1, on the scale of the app's thresholds. */
+/**
+ * How often a track is right, 0..1.
+ * @param score Of the track, 0..1, on the scale of the app's thresholds.
+ */
 export function reliabilityOf(label: string, score: number): number {
   const sure = Math.min(score, 0.995)
   return 1 / (1 + Math.exp(-(CURVE.at + CURVE.slope * Math.log(sure / (1 - sure)) + (OFFSETS[label] ?? 0))))

@@ -1,4 +1,4 @@
-/** The tracks that a question is about, how sure it is of them that they are there, and the evidence that they give. */
+/** The tracks that a question is about, how sure it is that they are there, and their evidence. */
 import type { Box } from '../annotation.ts'
 import { COLOURS, type Colour } from '../colours.ts'
 import { type Language, nounOf, PERSON } from '../words.ts'
@@ -12,30 +12,30 @@ export interface FactAnswer {
   text: string
   value: string | number | boolean | null
   evidence: FactEvidence
-  /** How often such an answer is right, 0..1. Below `SURE` it is shown as not sure. */
+  /** How often such an answer is right, 0..1. Below `SURE` it is shown as unsure. */
   confidence: number
 }
 
 export const SURE = 0.7
 
-/** Confidence of answers by how they were come by. */
+/** Confidence of answers by how they were found. */
 export const TRUST = { absent: 0.9, hedged: 0.45, guess: 0.5 }
 
 export const NOTHING: FactEvidence = { frames: [], boxes: [], numbers: {} }
 
-/** An absent class has no box above this in the whole clip. */
+/** A class is absent if no box of it in the whole clip scores above this. */
 const ABSENT_BELOW = 0.35
-/** Pixels: on a smaller picture "there is none" cannot be told. */
+/** Pixels: in a smaller picture "there is none" cannot be stated. */
 const LEAST_SIDE = 100
-/** A track has a colour that was asked for from this share on. */
+/** A track has the colour in question from this share on. */
 const HAS_COLOUR = 0.3
 /** If no track reaches that share, the track with the most of the colour is taken, provided it has at least the first share and the second times as much as the next. */
 const HAS_HUE = { share: 0.12, times: 3 }
 /** Needed for "the light blue car", most of which is white or grey by the table of colour names. */
 const PALE = { share: 0.03, rest: 0.6 }
-/** Boxes of one name that cover each other this much may show one thing twice, */
+/** Two boxes of one name that overlap by this much may show the same thing, */
 const TWICE = 0.5
-/** unless one went so far past the other, in diagonals of the smaller one: parts of one thing go together. */
+/** unless one moved this far past the other, in diagonals of the smaller box: parts of one thing move together. */
 const PAST = 0.5
 
 export interface Scene {
@@ -43,9 +43,9 @@ export interface Scene {
   things: Things
   asked: readonly AskedThing[]
   classes: string[]
-  /** From the threshold for what is asked for, best first. */
+  /** Those that reach the threshold for names asked for, best first. */
   tracks: ThingTrack[]
-  /** The best score of what might be one all the same. */
+  /** The best score of any box that might still be one. */
   doubt: number
 }
 
@@ -57,14 +57,14 @@ export function sceneOf(clip: ClipMeasures, things: Things, asked: readonly Aske
 }
 
 /**
- * How sure a track is of a name that somebody asked for, on the scale of confidence. Who asks has a reason to: of the names that were asked for on the
- * development clips none that reached the threshold was wrong, where one in ten of those that nobody asked for was (models/RESULTS.md).
+ * How sure a track is of a name that somebody asked for, as a confidence. A person who asks has a reason to: on the development clips none
+ * of the names asked for that reached the threshold was wrong, but one in ten of the others was (models/RESULTS.md).
  */
 export function certaintyOf(
   { score }: Pick<ThingTrack, 'score'>,
   { asked, volunteered, drawn = false }: Pick<Things, 'asked' | 'volunteered' | 'drawn'>,
 ): number {
-  // What a person drew or decided holds there too.
+  // What a person drew or decided also holds on a drawing.
   if (drawn && score < 1) return TRUST.guess
   const points = [
     [0, 0],
@@ -77,7 +77,7 @@ export function certaintyOf(
   return to > from ? low + ((score - from) * (high - low)) / (to - from) : high
 }
 
-/** How sure it is that there is none: less where weak boxes were seen, and where the word means more than the classes that are known. */
+/** How sure it is that there is none: less if weak boxes were seen, or if the word means more than the known classes. */
 export function absence({ doubt, asked, things, clip: { frame } }: Scene): number {
   if (things.looked.length === 0) return 0
   return Math.min(frame.width, frame.height) < LEAST_SIDE || doubt >= ABSENT_BELOW || asked.some(({ narrower }) => narrower)
@@ -89,7 +89,10 @@ export function shareOf({ colours = [] }: ThingTrack, colour: Colour): number {
   return colours[COLOURS.indexOf(colour)] ?? 0
 }
 
-/** Shares of the colours of what a person wears on that half of the body; null where the box does not show it, or nothing was kept of halves. */
+/**
+ * Shares of the colours of a person's clothes on that half of the body; null where the box does not show it, or where the halves were not
+ * kept.
+ */
 export function wornColours({ halves, boxes }: ThingTrack, half: 'upper' | 'lower'): readonly number[] | null {
   if (!halves) return null
   const shapes = boxes
@@ -97,15 +100,18 @@ export function wornColours({ halves, boxes }: ThingTrack, half: 'upper' | 'lowe
     .map(({ box }) => (box.y2 - box.y1) / Math.max(1, box.x2 - box.x1))
     .sort((a, b) => a - b)
   const upright = (shapes[shapes.length >> 1] ?? 0) >= UPRIGHT
-  // Of somebody who is seen from the waist up the upper half of the box is the head.
+  // For a person seen from the waist up the upper half of the box is the head.
   if (!upright) return half === 'upper' ? halves[1] : null
   return half === 'upper' ? halves[0] : halves[1]
 }
 
-/** Height to width of the box of somebody who is seen to below the knees or so. */
+/** Ratio of height to width of the box of a person who is seen down to about the knees or further. */
 const UPRIGHT = 1.5
 
-/** The tracks that have the colour. @param named That there is one is said: of a colour that is hard to see, then, the one that has most of it. */
+/**
+ * The tracks that have the colour.
+ * @param named The question says that there is one: if none clearly has the colour, the track with most of it counts.
+ */
 export function ofColour(tracks: readonly ThingTrack[], colour: Colour, named: boolean, pale = false): ThingTrack[] {
   const having = tracks.filter((track) => shareOf(track, colour) >= HAS_COLOUR)
   if (having.length > 0 || !named) return having
@@ -116,7 +122,7 @@ export function ofColour(tracks: readonly ThingTrack[], colour: Colour, named: b
     : []
 }
 
-/** Those of the tracks that have the colour, the place and the turn that the question tells. */
+/** The tracks that have the colour, place and turn that the question names. */
 export function choose({ clip, tracks }: Scene, { colour, pale, side, asked, nth, garment }: Question): ThingTrack[] {
   const coloured = colour === null || asked === 'colour' || garment !== null ? tracks : ofColour(tracks, colour, true, pale)
   if (nth !== null) {
@@ -133,7 +139,7 @@ export function choose({ clip, tracks }: Scene, { colour, pale, side, asked, nth
 
 const firstOf = ({ boxes }: ThingTrack) => boxes[0]?.time ?? 0
 
-/** The mean of its middles, in shares of the picture. */
+/** The mean middle of its boxes, in shares of the picture. */
 export function placeOf({ boxes }: ThingTrack, { frame }: ClipMeasures): { x: number; y: number } {
   const seen = boxes.filter(({ outside }) => outside !== true)
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
@@ -153,7 +159,7 @@ export function evidenceOf(tracks: readonly ThingTrack[], at: Moment | null, num
   return { frames: at && frames.length === 0 ? [{ ordinal: at.ordinal, time: at.time }] : frames, boxes, numbers }
 }
 
-/** Whether two tracks of one name may show one thing: they cover each other at that moment, and never went past each other. */
+/** Whether two tracks of one name may show the same thing: they overlap at that moment and never moved past each other. */
 export function twice(a: ThingTrack, b: ThingTrack, moment: Moment): boolean {
   const [first, second] = [boxAt(a, moment.time), boxAt(b, moment.time)]
   if (a.label !== b.label || !first || !second || coveredShare(first, second) < TWICE) return false
@@ -177,7 +183,7 @@ export function twice(a: ThingTrack, b: ThingTrack, moment: Moment): boolean {
 
 const diagonal = ({ x1, y1, x2, y2 }: Box) => Math.hypot(x2 - x1, y2 - y1)
 
-/** What the question called the things, for an answer: its own word where it has one meaning, else the class. */
+/** The name of the things in an answer: the plural of the class if the word means exactly one class, else the question's own word. */
 export function calledMany(scene: Scene, language: Language): string {
   return listText(
     scene.asked.map(({ classes, word, narrower }) =>

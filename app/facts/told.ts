@@ -1,4 +1,4 @@
-/** Single facts in words, as they are listed under a caption: each can be looked at by itself. */
+/** Single facts in words, as listed under a caption: each can be checked by itself. */
 import type { ClipFact } from '../contract/clip.ts'
 import { clockText } from '../table/facts.ts'
 import { wordsIn } from '../wording.ts'
@@ -9,14 +9,14 @@ import { SURE } from './scene.ts'
 import { unreadText } from './unread.ts'
 import { cameraText, capital, lightText, listText, motionText, placeText } from './wording.ts'
 
-/** A motion is told from this clarity on, as in captions. */
+/** A motion is mentioned from this clarity on, as in captions. */
 const CLEAR = 0.62
-/** More objects than people read through. */
+/** The most objects listed: people do not read through more. */
 const MOST_THINGS = 12
 
 /** A fact as search knows it. */
 export interface FindableFact {
-  /** Folded as a query is, one space between them. */
+  /** Normalised in the same way as a query, with one space between words. */
   words: string
   text: Record<Language, string>
   /** It is about the whole picture, not about one thing in it. */
@@ -24,7 +24,7 @@ export interface FindableFact {
   fact: Fact
 }
 
-/** What can be told of a clip, names first. */
+/** What can be said about a clip, names first. */
 export function toldFacts(facts: readonly Fact[]): ClipFact[] {
   const things = facts.filter(({ kind }) => kind === 'thing').slice(0, MOST_THINGS)
   return facts.flatMap((fact): ClipFact[] => {
@@ -32,7 +32,7 @@ export function toldFacts(facts: readonly Fact[]): ClipFact[] {
     const [en, de] = [lineOf(fact, 'en'), lineOf(fact, 'de')]
     if (en === null || de === null) return []
     const perhaps = fact.reliability < SURE
-    // Of a thing, "vielleicht" goes before its name; before a whole sentence German wants a colon.
+    // In German "vielleicht" goes before a thing's name; before a whole sentence it needs a colon.
     const maybe = fact.kind === 'name' || fact.kind === 'thing' ? 'Vielleicht' : 'Vielleicht:'
     return [
       {
@@ -45,14 +45,17 @@ export function toldFacts(facts: readonly Fact[]): ClipFact[] {
   })
 }
 
-/** What can be told for sure, in the words by which it is found: English and German, without times. Text on screen is found by itself. */
+/**
+ * What can be said for sure, in the words under which it is found: English and German, without times. Text on screen is searched
+ * separately.
+ */
 export function findableFacts(facts: readonly Fact[]): FindableFact[] {
   const sure = facts.filter(({ kind, reliability }) => kind !== 'text' && reliability >= SURE)
   const things = sure.filter(({ kind }) => kind === 'thing').slice(0, MOST_THINGS)
   const lines = sure.flatMap((fact): FindableFact[] => {
     const [en, de] = [wordsOf(fact, 'en'), wordsOf(fact, 'de')]
     if (en === null || de === null || (fact.kind === 'thing' && !things.includes(fact))) return []
-    // A number is a time or a count, which nobody means by a word.
+    // A number is a time or a count, which nobody searches for as a word.
     const words = [...wordsIn(en), ...wordsIn(de)].filter((word) => !/^\d+$/.test(word)).join(' ')
     const whole = fact.kind !== 'name' && fact.kind !== 'thing' && fact.kind !== 'overlap'
     return [{ words, text: { en: capital(en), de: capital(de) }, whole, fact }]
@@ -60,7 +63,7 @@ export function findableFacts(facts: readonly Fact[]): FindableFact[] {
   return [...new Map(lines.reverse().map((line) => [line.words, line])).values()].reverse()
 }
 
-/** What a fact says, and when; null where nothing is known. */
+/** What a fact says and when; null where nothing is known. */
 function lineOf(fact: Fact, language: Language): string | null {
   const words = wordsOf(fact, language)
   const when =
@@ -85,7 +88,7 @@ function wordsOf(fact: Fact, language: Language): string | null {
     }
     case 'thing': {
       const { label, colour, motion, ground, x, y } = fact
-      // Before a camera that moves, what stays where it is in the picture does not stand still.
+      // If the camera moves, a thing that stays in place in the picture does not stand still.
       const told = motion && motion.clarity >= CLEAR && (motion.way !== 'still' || ground?.way === 'still')
       const way = told ? motionText(motion.way, false, language) : null
       return [theNameOf(label, language, colour ?? undefined), placeText(x, y, language), ...(way === null ? [] : [way])].join(', ')

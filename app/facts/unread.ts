@@ -1,6 +1,6 @@
 /**
- * What of a video could not be read: stretches of which a decoder gave no picture, or one that it made up from others. Nothing that was measured there
- * is a fact: it is left out before anything is stated, and what cannot be known is said.
+ * The parts of a video that could not be read: stretches for which a decoder gave no picture, or one that it made up from others. What was
+ * measured there is dropped before anything is stated, and the caption says what cannot be known.
  */
 import type { ClipMeasures, ThingTrack } from './input.ts'
 import type { Language } from '../words.ts'
@@ -11,10 +11,10 @@ export interface Stretch {
   to: number
 }
 
-/** Spans that are told. */
+/** The most spans that are listed. */
 const TOLD = 8
 
-/** Whole seconds, "28–32, 41–45"; what touches is one. */
+/** Whole seconds, "28–32, 41–45"; touching stretches are joined. */
 export function stretchesText(lost: readonly Stretch[]): string {
   const spans: Stretch[] = []
   for (const { from, to } of lost.map((one) => ({ from: Math.floor(one.from), to: Math.ceil(one.to) }))) {
@@ -30,7 +30,7 @@ export function stretchesText(lost: readonly Stretch[]): string {
   )
 }
 
-/** "seconds 41–45 are unreadable": in words that no search for "read" finds. */
+/** "seconds 41–45 are unreadable": worded so that a search for "read" does not find it. */
 export function unreadText(unread: readonly Stretch[], language: Language): string {
   const spans = stretchesText(unread)
   return language === 'en' ? `seconds ${spans} are unreadable` : `Sekunden ${spans} sind unlesbar`
@@ -41,7 +41,7 @@ export function stretchesIn(lost: readonly Stretch[], { from, to }: Stretch): St
   return lost.map((one) => ({ from: Math.max(one.from, from), to: Math.min(one.to, to) })).filter((one) => one.to > one.from)
 }
 
-/** Shares of a clip 0..1 that could not be read. */
+/** Share of a clip, 0..1, that could not be read. */
 export function unreadShare({ span, unread = [] }: Pick<ClipMeasures, 'span' | 'unread'>): number {
   return unread.reduce((sum, { from, to }) => sum + to - from, 0) / Math.max(1e-9, span.to - span.from)
 }
@@ -55,7 +55,7 @@ export function readableParts({ span, unread = [] }: Pick<ClipMeasures, 'span' |
   })
 }
 
-/** What was measured of a clip without what was measured where nothing could be read. */
+/** The measurements of a clip without those made where nothing could be read. */
 export function readable(clip: ClipMeasures): ClipMeasures {
   const { unread = [], things, camera, light, lines, cuts } = clip
   if (unread.length === 0) return clip
@@ -67,13 +67,13 @@ export function readable(clip: ClipMeasures): ClipMeasures {
       ...things,
       looked: things.looked.filter(({ time }) => !lost(time)),
       tracks: things.tracks.flatMap((track) => {
-        // What a person drew there a person saw.
+        // A track drawn by a person stays: the person saw it.
         const seen = track.score >= 1 ? track : withoutStretches(track, unread)
         return seen.boxes.length === 0 ? [] : [seen]
       }),
     },
     camera: { steps: camera.steps.filter((step) => !over(step)), stays: camera.stays.filter((stay) => !over(stay)) },
-    // What changed since a picture that was not there says nothing.
+    // The change since a missing picture says nothing.
     light: light.flatMap((sample, i) =>
       lost(sample.time) ? [] : [over({ from: light[i - 1]?.time ?? sample.time, to: sample.time }) ? { ...sample, change: null } : sample],
     ),
@@ -88,7 +88,7 @@ export function readable(clip: ClipMeasures): ClipMeasures {
   }
 }
 
-/** Not there while nothing could be read: no box is invented over it. */
+/** The track is absent while nothing could be read: no box is interpolated across. */
 function withoutStretches(track: ThingTrack, unread: readonly Stretch[]): ThingTrack {
   const boxes = track.boxes.filter(({ time }) => !unread.some(({ from, to }) => time >= from && time < to))
   return {

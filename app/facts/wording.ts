@@ -28,7 +28,7 @@ export function wayText(way: Exclude<Way, 'still' | 'back'>, language: Language)
   return WAYS[language][way]
 }
 
-/** What a thing does, as a verb after its name: "moves to the left", "bewegen sich nach links". */
+/** What a thing does, as the verb after its name: "moves to the left", "bewegen sich nach links". */
 export function motionText(way: Way, many: boolean, language: Language): string {
   if (language === 'en') {
     if (way === 'still') return many ? 'stay in place' : 'stays in place'
@@ -44,7 +44,7 @@ export function motionText(way: Way, many: boolean, language: Language): string 
 }
 
 const SWINGS: Record<Language, Record<Swing['way'], string>> = {
-  // A zoom and a step forward look alike.
+  // A zoom and a step forward look the same.
   en: {
     left: 'pans to the left',
     right: 'pans to the right',
@@ -63,7 +63,7 @@ const SWINGS: Record<Language, Record<Swing['way'], string>> = {
   },
 }
 
-/** Swings of a clip that are told. */
+/** The most swings that are mentioned. */
 const TOLD = 2
 
 /** "the camera is still", "the camera pans to the right, then tilts up"; null if unknown. */
