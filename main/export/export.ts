@@ -54,16 +54,15 @@ export interface Exported {
 /** How long a folder may take to answer: longer than a disk needs to spin up. */
 const ANSWER_MS = 15_000
 
-const PER_SOURCE: readonly { format: Exclude<ExportFormat, 'coco'> | 'frames'; content: Content }[] = [
-  { format: 'cvat', content: 'cvat.xml' },
-  { format: 'cvat', content: 'cvat-labels.json' },
-  { format: 'vtt', content: 'captions.vtt' },
-  { format: 'srt', content: 'captions.srt' },
-  { format: 'csv', content: 'boxes.csv' },
-  { format: 'csv', content: 'spans.csv' },
-  { format: 'jsonl', content: 'annotations.jsonl' },
-  { format: 'frames', content: 'frames.csv' },
-]
+/** The files that each format has for one source. */
+const PER_SOURCE: Record<Exclude<ExportFormat, 'coco'> | 'frames', readonly Content[]> = {
+  cvat: ['cvat.xml', 'cvat-labels.json'],
+  vtt: ['captions.vtt'],
+  srt: ['captions.srt'],
+  csv: ['boxes.csv', 'spans.csv'],
+  jsonl: ['annotations.jsonl'],
+  frames: ['frames.csv'],
+}
 
 /** A file to write. `name`: its path in the folder, with `/` as separator, which is its key in the record. `also`: further names (hard links). */
 interface Planned {
@@ -216,24 +215,26 @@ function plan(
   const part = [scopeKey(scope), clipsKey].filter(Boolean).join(' ')
   const names = new FileNames(directory, record, part)
   const folders = folderNames(all, record)
-  const wanted = new Set<string>([...formats, 'frames'])
+  const perSource = [...new Set(formats)].filter((format) => format !== 'coco')
   const folderOf = ({ id }: Source) => folders.get(id) ?? String(id)
   const whole = new FileNames(directory, record, '')
-  const ofEach = chosen.flatMap((source): Planned[] =>
-    PER_SOURCE.filter(({ format }) => wanted.has(format)).map(({ format, content }) => {
-      // Frames and labels do not depend on the part that is written.
-      const isWhole = content === 'frames.csv' || content === 'cvat-labels.json'
-      return {
-        format,
-        content,
-        name: (isWhole ? whole : names).inFolder(folderOf(source), content),
-        also: [],
-        part: isWhole ? '' : part,
-        sources: [source],
-      }
-    }),
+  const ofEach = chosen.flatMap((source) =>
+    [...perSource, 'frames' as const].flatMap((format) =>
+      PER_SOURCE[format].map((content): Planned => {
+        // Frames and labels do not depend on the part that is written.
+        const isWhole = content === 'frames.csv' || content === 'cvat-labels.json'
+        return {
+          format,
+          content,
+          name: (isWhole ? whole : names).inFolder(folderOf(source), content),
+          also: [],
+          part: isWhole ? '' : part,
+          sources: [source],
+        }
+      }),
+    ),
   )
-  if (!wanted.has('coco')) return ofEach
+  if (!formats.includes('coco')) return ofEach
   const coco = (name: string, sources: Source[]): Planned => ({
     format: 'coco',
     content: COCO_FILE,
