@@ -1,4 +1,4 @@
-/** Search as the window shows it: filters by calendar day, and results that keep their place while the list is refreshed. */
+/** Search as the window shows it: filters by calendar day, and results that stay in place while the list is refreshed. */
 import type { Clip } from './contract/clip.ts'
 import type { Filters, FindHit, Why } from './contract/find.ts'
 import { type Phrase, phrase, said } from './phrase.ts'
@@ -19,7 +19,7 @@ export function filterCount(filters: Filters): number {
   ].filter((set) => set !== undefined).length
 }
 
-/** Days of the person's calendar, "2026-03-01", as the instants that bound them; `to` is included. */
+/** The instants that bound days of the person's calendar, "2026-03-01"; the day `to` is included. */
 export function instantsOf({ from, to }: { from: string; to: string }): { from?: string; before?: string } {
   const midnight = (day: string, later: number) => {
     const [year = 0, month = 1, date = 1] = day.split('-').map(Number)
@@ -41,8 +41,8 @@ export function daysOf({ from, before }: { from?: string | undefined; before?: s
 }
 
 /**
- * New results in the order in which a person already reads them: what is listed stays where it is, also when it is no result any more
- * (`others` are such clips as they are now), and what is new comes below. What is in neither is gone.
+ * New results in the order in which a person already reads them. Listed results stay where they are, even if they no longer match (`others`
+ * are such clips in their present state); new ones come below. A clip in neither list is dropped.
  *
  * @returns `late`: how many of the new ones belong further up.
  */
@@ -65,7 +65,7 @@ export function keepOrder(
   return { hits: [...stay, ...come], late: come.filter((hit) => fresh.indexOf(hit) < last).length }
 }
 
-/** A result's clip and those of the same picture beneath it. */
+/** The ids of a result's clip and of the clips with the same picture beneath it. */
 export function clipIdsOf({ clip, alike }: FindHit): number[] {
   return [clip.id, ...alike.map(({ id }) => id)]
 }
@@ -87,9 +87,9 @@ const REASONS: Record<Why['kind'], { own: string; accepted: string; machine: str
 }
 
 /**
- * Why a clip is found, as parts of a line: what it is, how sure, and when.
+ * Why a clip is found, as parts of a line: the kind of reason, how sure it is, and when.
  *
- * @param quote Whether the words are told: not where they stand beside it.
+ * @param quote Whether to include the words; false where they are shown beside the line.
  */
 export function reasonParts(
   { kind, text, question, state, standing, score, guess, when }: Why,
@@ -112,7 +112,7 @@ export function reasonParts(
   ]
 }
 
-/** Where to go in a clip that is found: to the first reason that has a time. */
+/** The frame to go to in a clip that was found: that of its place, else of the first reason with a time. */
 export function momentOf({ place, why }: FindHit): number | null {
   return place?.ordinal ?? why.find(({ when }) => when !== null)?.when?.ordinal ?? null
 }

@@ -1,83 +1,83 @@
 /**
- * An object that a person boxed, followed from frame to frame by how it looks.
+ * Follows an object that a person boxed from frame to frame by its appearance.
  *
- * Where it is: a correlation filter on edges, brightness and colour (Bolme et al., CVPR 2010; Galoogahi et al., ICCV 2013) finds the place whose
- * surroundings look as before; beside it the colours of the object against those around it, which stay when its shape changes (Staple: Bertinetto et
- * al., CVPR 2016). How large it is: one more filter, over scales (Danelljan et al., BMVC 2014). It is lost when the answer has no clear peak
- * for a while, or when it has left the picture.
+ * Place: a correlation filter on edges, brightness and colour (Bolme et al., CVPR 2010; Galoogahi et al., ICCV 2013) finds the place whose
+ * surroundings look as before. In addition the object's colours are compared with those around it, since they stay when its shape changes
+ * (Staple: Bertinetto et al., CVPR 2016). Size: a second filter, over scales (Danelljan et al., BMVC 2014). The object is lost when the
+ * answer has no clear peak for a while, or when it has left the picture.
  */
 import type { Box, KeyBox, TrackBody } from './annotation.ts'
 import { boxArea, clipBox, iou, sharedArea } from './boxes.ts'
 import { Fourier, type Plane } from './fourier.ts'
 import { interpolate } from './tracks.ts'
 
-/** A frame, or one scaled down: [height, width, 3] sRGB bytes. */
+/** A frame, possibly scaled down: [height, width, 3] sRGB bytes. */
 export interface Picture {
   rgb: Uint8Array
   width: number
   height: number
 }
 
-/** `clear`: it was recognised, or the detector's track was; else this is where it would be. */
+/** `clear`: the object was recognised, by its look or by the detector's track; otherwise the box is where it is expected. */
 export interface Followed {
   box: Box
   clear: boolean
 }
 
-/** Cells a side of the window in which the object is looked for, and pixels a side of a cell once the window was brought to one size. */
+/** Cells per side of the window in which the object is searched for, and pixels per side of a cell after the window is resized. */
 const CELLS = 32
 const CELL = 2
 const SIDE = CELLS * CELL
-/** The window's sides, in those of the box. */
+/** Side of the window as a multiple of the box's side. */
 const WINDOW = 2.5
-/** Directions of edges that are told apart, over half a turn. */
+/** Number of edge directions, over half a turn. */
 const DIRECTIONS = 9
-/** Brightness and two differences of colour. */
+/** The edge directions, brightness and two colour differences. */
 const CHANNELS = DIRECTIONS + 3
-/** What the filter should answer: a bell about the object's place, of this deviation in cells. */
+/** The answer that the filter is trained for: a bell around the object's place, with this deviation in cells. */
 const BELL = 1
-/** Keeps the filter from trusting frequencies that the object hardly has. */
+/** Keeps the filter from trusting frequencies that the object hardly contains. */
 const REGULARISATION = 0.01
-/** How much of the filter each frame renews, and of the colours. */
+/** Share of the filter, and of the colours, that each frame renews. */
 const RENEWAL = 0.025
 const COLOUR_RENEWAL = 0.04
-/** Weight of the colours beside the filter. */
+/** Weight of the colours' answer beside the filter's. */
 const COLOUR_WEIGHT = 0.3
-/** Levels a channel of the colours that are counted. */
+/** Levels per channel in the colour histograms. */
 const LEVELS = 16
-/** Scales that are tried, and the ratio of one to the next. */
+/** Number of scales that are tried, and the ratio between neighbouring ones. */
 const SCALES = 17
 const SCALE_STEP = 1.02
-/** Sides of what the filter over scales sees, in cells. */
+/** Side of the input of the scale filter, in cells. */
 const SCALE_CELLS = 8
-/** Peak to side lobe: below this the answer of the filter is no answer. */
+/** Ratio of peak to side lobe below which the filter has not found the object. */
 const UNCLEAR = 5
-/** An answer this much weaker than usual is none either. */
+/** Nor has it if the answer is this much weaker than usual. */
 const WEAK = 0.35
-/** So many unclear frames in a row, and it is lost. */
+/** After this many unclear frames in a row the object is lost. */
 const PATIENCE = 10
-/** With less of its box in the picture it has left. */
+/** The object has left if less than this share of its box is in the picture. */
 const LEFT = 0.35
 /** A detector's box that overlaps ours this much is of the same object. */
 const SAME_OBJECT = 0.5
-/** A track that was this object and now overlaps it less is another's. */
+/** A track that was this object and now overlaps it by less belongs to another object. */
 const APART = 0.15
-/** How much of the difference between the person's box and the detector's each frame forgets. */
+/** Share of the difference between the person's box and the detector's that each frame forgets. */
 const FADING = 0.02
-/** How much a detector's box of the same object pulls. */
+/** How strongly a detector's box of the same object pulls. */
 const PULL = 0.35
 
-/** A detector's box of the thing that its tracker calls `object`. */
+/** A detector's box of an object that its tracker calls `object`. */
 export interface Help {
   object: number
   box: Box
 }
 
-/** With more of it under another box, an object is partly hidden: a share of its box. */
+/** If more than this share of its box lies under another box, an object is partly hidden. */
 const COVERED = 0.05
-/** A box this near to an edge of the picture is cut off by it: a share of the side. */
+/** A box this near to an edge of the picture, as a share of the side, is cut off by it. */
 const AT_EDGE = 0.02
-/** So much of what was drawn at an edge lies within the first box of the track that it belongs to, along that edge. */
+/** Share of the drawn box, along the edge that it touches, that lies within the first box of the track that it belongs to. */
 const SAME_STRETCH = 0.7
 
 interface Centred {
@@ -87,7 +87,7 @@ interface Centred {
   height: number
 }
 
-/** Frequencies of a spectrum of SCALES real values that are not mirrored. */
+/** Number of frequencies in a spectrum of SCALES real values that are not mirrored. */
 const HALF = (SCALES + 1) / 2
 const COS = Float32Array.from({ length: SCALES }, (_, i) => Math.cos((2 * Math.PI * i) / SCALES))
 const SIN = Float32Array.from({ length: SCALES }, (_, i) => Math.sin((2 * Math.PI * i) / SCALES))
@@ -100,7 +100,7 @@ const bell = fourier.forward(
   }),
 )
 
-/** A cell's distance from the first one, over the edge where that is nearer. */
+/** A cell's distance from the first one, around the edge if that is shorter. */
 function around(i: number): number {
   return i < CELLS / 2 ? i : i - CELLS
 }
@@ -111,13 +111,16 @@ export class Follower {
   #filter: { top: Plane[]; bottom: Float32Array } | null = null
   readonly #scales = new ScaleFilter()
   #colours: { inside: Float32Array; outside: Float32Array } | null = null
-  /** Height of the filter's peak lately. */
+  /** Recent height of the filter's peak. */
   #usual = 0
   #unclear = 0
-  /** The track of a detector that is this object, and how the box lay to its box. */
+  /** The detector's track of this object, and how the box lay relative to the track's box. */
   #bound: { object: number; dx: number; dy: number; width: number; height: number } | null = null
 
-  /** @param box What the person drew on this picture, in its pixels. @param help Boxes that a detector gives here. */
+  /**
+   * @param box The person's box on this picture, in its pixels.
+   * @param help Boxes that a detector gives here.
+   */
   constructor(picture: Picture, box: Box, help: readonly Help[] = []) {
     this.#at = centred(box)
     this.#bind(help)
@@ -128,7 +131,7 @@ export class Follower {
    * The next picture, of the same size.
    *
    * @param help Boxes that a detector gives here for things with the object's name.
-   * @returns Null where it is lost: it was last seen on the last clear frame.
+   * @returns Null when it is lost; it was last seen on the last clear frame.
    */
   next(picture: Picture, help: readonly Help[] = []): Followed | null {
     const patch = patchOf(picture, this.#at)
@@ -172,7 +175,7 @@ export class Follower {
     this.#at = { x, y, width: width * scale, height: height * scale }
   }
 
-  /** Take the detector's track that lies where the object is, if there is one, for its track. */
+  /** Bind to the detector's track that lies where the object is, if there is one. */
   #bind(help: readonly Help[]): void {
     const box = boxOf(this.#at)
     const best = help.toSorted((a, b) => iou(b.box, box) - iou(a.box, box))[0]
@@ -188,7 +191,10 @@ export class Follower {
     }
   }
 
-  /** The detector's box of this object draws ours towards it, as the person's lay to it in the beginning. @returns Whether there was one. */
+  /**
+   * Moves the box towards the detector's box of this object, keeping the person's offset to it.
+   * @returns Whether there was such a box.
+   */
   #pull(help: readonly Help[]): boolean {
     const bound = this.#bound
     const same = help.find(({ object }) => object === bound?.object)
@@ -197,7 +203,7 @@ export class Follower {
       return false
     }
     const { x, y, width, height } = centred(same.box)
-    // What the detector's first box was off by is forgotten; what the person meant was the object.
+    // The error of the detector's first box is forgotten over time; what the person meant was the object.
     bound.dx *= 1 - FADING
     bound.dy *= 1 - FADING
     bound.width += FADING * (1 - bound.width)
@@ -205,7 +211,7 @@ export class Follower {
     const to = { x: x + bound.dx * width, y: y + bound.dy * height, width: width * bound.width, height: height * bound.height }
     if (iou(boxOf(to), boxOf(this.#at)) < APART) return false
     const mix = (a: number, b: number) => a + PULL * (b - a)
-    // Where another thing stands before it, the detector boxes the part that shows; the object does not shrink.
+    // If something stands in front of the object, the detector boxes only the visible part; the object does not shrink.
     const box = boxOf(this.#at)
     const covered = help.some((other) => other !== same && sharedArea(other.box, box) > COVERED * boxArea(box))
     const side = (a: number, b: number) => (covered && b < a ? a : mix(a, b))
@@ -218,7 +224,7 @@ export class Follower {
     return true
   }
 
-  /** The filter's answer, [CELLS, CELLS]: about 1 where the object's middle would be, the first cell being where it was. */
+  /** The filter's answer, [CELLS, CELLS]: about 1 where the object's middle is expected; the first cell is where it was. */
   #answer(features: readonly Plane[]): Float32Array {
     const [re, im] = [new Float32Array(CELLS * CELLS), new Float32Array(CELLS * CELLS)]
     const filter = this.#filter
@@ -276,7 +282,7 @@ export class Follower {
         colours[side][i] = (1 - colourRate) * (colours[side][i] ?? 0) + colourRate * (seen[side][i] ?? 0)
   }
 
-  /** [CELLS, CELLS] as the filter's: the mean likelihood 0..1 of the pixels that would be the object's. */
+  /** [CELLS, CELLS] like the filter's answer: the mean likelihood 0..1 of the pixels that the object would cover. */
   #colourAnswer(patch: Float32Array): Float32Array {
     const answer = new Float32Array(CELLS * CELLS)
     const colours = this.#colours
@@ -309,9 +315,9 @@ export class Follower {
   }
 }
 
-/** A filter over the object's size: which of the scales looks as the object did. */
+/** A filter over the object's size: finds the scale at which it looks as before. */
 class ScaleFilter {
-  /** Numerators, feature by feature, and the common denominator; of real values the other half of a spectrum mirrors this one. */
+  /** Numerators, feature by feature, and the common denominator. Spectra of real values are symmetric, so half is kept. */
   #top: Plane | null = null
   readonly #bottom = new Float32Array(HALF)
   readonly #factors = Array.from({ length: SCALES }, (_, i) => SCALE_STEP ** (i - (SCALES - 1) / 2))
@@ -362,7 +368,7 @@ class ScaleFilter {
     for (let k = 0; k < HALF; k++) this.#bottom[k] = (1 - rate) * (this.#bottom[k] ?? 0) + rate * (energy[k] ?? 0)
   }
 
-  /** The box at every scale, brought to one size. */
+  /** The box at every scale, resized to one size. */
   #seen(picture: Picture, { x, y, width, height }: Centred): Plane {
     const side = SCALE_CELLS * CELL
     return spectra(
@@ -391,12 +397,15 @@ function spectra(samples: readonly Float32Array[]): Plane {
   return { re, im }
 }
 
-/** The window about the object at one size: [SIDE, SIDE, 3], 0..1. */
+/** The window around the object at one size: [SIDE, SIDE, 3], 0..1. */
 function patchOf(picture: Picture, { x, y, width, height }: Centred): Float32Array {
   return sampled(picture, { x, y, width: width * WINDOW, height: height * WINDOW }, SIDE)
 }
 
-/** A part of a picture, brought to a square: [side, side, 3], 0..1. Beyond the edge the outermost pixels go on. Each pixel is the mean over what it covers. */
+/**
+ * A part of a picture, resized to a square: [side, side, 3], 0..1. Beyond the edge the outermost pixels repeat. Each pixel is the mean of
+ * the area that it covers.
+ */
 function sampled({ rgb, width, height }: Picture, at: Centred, side: number): Float32Array {
   const out = new Float32Array(side * side * 3)
   const [stepX, stepY] = [at.width / side, at.height / side]
@@ -434,7 +443,7 @@ function places(start: number, step: number, side: number, many: number, length:
   )
 }
 
-/** Spectra of the channels of a patch, each windowed so that its edges do not count. */
+/** Spectra of the channels of a patch, each windowed so that the patch's edges do not count. */
 function featuresOf(patch: Float32Array): Plane[] {
   const edges = edgesOf(patch, SIDE)
   const cells = CELLS * CELLS
@@ -462,8 +471,8 @@ function featuresOf(patch: Float32Array): Plane[] {
 }
 
 /**
- * Histograms of oriented gradients (Dalal and Triggs, CVPR 2005), [DIRECTIONS, side / CELL, side / CELL]: how much edge there is in each cell and
- * direction, made independent of contrast by the energy of the cells around.
+ * Histograms of oriented gradients (Dalal and Triggs, CVPR 2005), [DIRECTIONS, side / CELL, side / CELL]: the edge strength in each cell
+ * and direction, normalised against contrast by the energy of the cells around.
  */
 function edgesOf(patch: Float32Array, side: number): Float32Array {
   const across = side / CELL
@@ -509,7 +518,7 @@ function level(value: number): number {
   return Math.min(LEVELS - 1, Math.floor(value * LEVELS))
 }
 
-/** Shares of the colours within the middle of the box, where most of it is the object, and outside the box. */
+/** Colour shares in the middle of the box, which is mostly the object, and outside the box. */
 function coloursOf(patch: Float32Array): { inside: Float32Array; outside: Float32Array } {
   const [inside, outside] = [new Float32Array(LEVELS ** 3), new Float32Array(LEVELS ** 3)]
   let [many, few] = [0, 0]
@@ -527,7 +536,7 @@ function coloursOf(patch: Float32Array): { inside: Float32Array; outside: Float3
   return { inside: inside.map((count) => count / many), outside: outside.map((count) => count / few) }
 }
 
-/** The highest cell, and by how much of a cell the true peak lies beside it: a parabola through it and its neighbours. */
+/** The highest cell, and the offset of the true peak in parts of a cell, from a parabola through it and its neighbours. */
 function peakOf(answer: Float32Array): { x: number; y: number; dx: number; dy: number } {
   let best = 0
   for (let i = 1; i < answer.length; i++) if ((answer[i] ?? 0) > (answer[best] ?? 0)) best = i
@@ -540,7 +549,7 @@ function peakOf(answer: Float32Array): { x: number; y: number; dx: number; dy: n
   return { x, y, dx: beside(at(x - 1, y), at(x, y), at(x + 1, y)), dy: beside(at(x, y - 1), at(x, y), at(x, y + 1)) }
 }
 
-/** Peak to side lobe ratio: how many deviations the peak stands above what is not near it. */
+/** Peak to side lobe ratio: how many standard deviations the peak stands above the values that are not near it. */
 function clarityOf(answer: Float32Array, { x, y }: { x: number; y: number }): number {
   let [sum, squares, count] = [0, 0, 0]
   for (let i = 0; i < answer.length; i++) {
@@ -567,10 +576,11 @@ function boxOf({ x, y, width, height }: Centred): Box {
 }
 
 /**
- * The track of an object that comes into the picture, of which a person drew the first part: too little to be recognised by when more of it
- * shows. It begins soon after at the same edge of the picture, over the same stretch of it.
+ * The detector's track of an object that is coming into the picture, of which a person boxed the first part; that part is too little to
+ * recognise the object later. The track begins soon after, at the same edge of the picture and over the same stretch of it.
  *
- * @param drawn In pixels of the frame, at `pts` in ticks. @param until Ticks: a track that begins later is of another object.
+ * @param drawn In pixels of the frame, at `pts` in ticks.
+ * @param until Ticks: a track that begins later is another object.
  * @returns Null where there is none.
  */
 export function enteredAs(
@@ -606,7 +616,7 @@ export function enteredAs(
 }
 
 /**
- * The fewest key boxes between which linear interpolation stays with the path (Douglas and Peucker, 1973, with overlap for distance).
+ * The fewest key boxes whose linear interpolation stays close to the path (Douglas and Peucker, 1973, with overlap for distance).
  *
  * @param path A box on each frame, in order.
  * @param overlap Least intersection over union of an interpolated box and the path's.

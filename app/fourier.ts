@@ -10,7 +10,7 @@ export class Fourier {
   readonly side: number
   readonly #cos: Float32Array
   readonly #sin: Float32Array
-  /** Where each element of a line goes before the butterflies: its index with the bits reversed. */
+  /** The position of each element of a line before the butterflies: its index with the bits reversed. */
   readonly #swap: Int32Array
 
   /** @param side A power of two. */
@@ -31,7 +31,7 @@ export class Fourier {
     return plane
   }
 
-  /** The real part of what has this spectrum, which is used up. */
+  /** The real part of the inverse transform; the spectrum is overwritten. */
   backward({ re, im }: Plane): Float32Array {
     // The inverse is the conjugate of the transform of the conjugate.
     for (let i = 0; i < im.length; i++) im[i] = -(im[i] ?? 0)
@@ -46,7 +46,7 @@ export class Fourier {
     for (let i = 0; i < side; i++) this.#line(plane, i, side)
   }
 
-  // The innermost loop of following an object: no arrays are made here.
+  // The innermost loop of following an object: no arrays are allocated here.
   #line({ re, im }: Plane, start: number, stride: number): void {
     const { side } = this
     for (let i = 0; i < side; i++) {

@@ -1,14 +1,15 @@
-/** How well a text answers a few typed letters. */
+/** How well a text matches a few typed letters. */
 
 /**
- * Every letter must be there in order, in any case; better the more of them start words and follow each other, and the shorter the text.
+ * All letters must occur in order, in any case. The score is higher the more of them start words or follow each other, and the shorter the
+ * text is.
  *
  * @returns 0 for no match, else above 0; only comparable for one query.
  */
 export function fuzzy(query: string, text: string): number {
   const [wanted, given] = [query.toLowerCase().replace(/\s+/g, ''), text.toLowerCase()]
   if (wanted === '') return 1
-  // A letter may be found early or at a later word; the best is found by trying the starts of all words first, then anywhere.
+  // A letter may match early or at a later word: the starts of all words are tried first, then any place.
   const score = best(wanted, given, 0, 0, new Map())
   return score === -Infinity ? 0 : Math.max(1e-6, score / wanted.length + 1 / (10 + given.length))
 }

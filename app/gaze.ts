@@ -1,21 +1,26 @@
-/** Where the model looked, made fit to be shown and said. */
+/** Where the model looked, prepared for display and for words. */
 import type { Gaze } from './contract/find.ts'
 import type { PictureInput } from './pack/base.ts'
 import type { MammutManifest } from './pack/mammut.ts'
 
-/** One frame of the file with what the model gave it. */
+/** One frame of the file with the model's attention on it. */
 export interface Glance {
   ordinal: number
   pts: number
   /** Its share 0..1 of the attention over the whole clip. */
   weight: number
-  /** Of its cells, row-major: how much above an even share of this frame, 0 (at most even) .. 1 (the strongest cell). */
+  /**
+   * One value for each cell, row-major: its attention above an even share of this frame, from 0 (even or less) to 1 (the strongest cell).
+   */
   glow: number[]
-  /** How many times its even share the strongest cell has. */
+  /** The strongest cell's attention as a multiple of its even share. */
   strongest: number
 }
 
-/** The frames that the model saw, in order, each once: of a clip with few frames it saw some repeatedly. @param heat As in `Gaze`: of the text or of one word. */
+/**
+ * The frames that the model was given, in order, each once: from a clip with few frames it got some repeatedly.
+ * @param heat As in `Gaze`: for the text or for one word.
+ */
 export function glancesOf({ frames, rows, columns }: Pick<Gaze, 'frames' | 'rows' | 'columns'>, heat: readonly number[]): Glance[] {
   const cells = rows * columns
   const total = heat.reduce((sum, mass) => sum + mass, 0)
@@ -41,7 +46,7 @@ export function glancesOf({ frames, rows, columns }: Pick<Gaze, 'frames' | 'rows
     .sort((a, b) => a.ordinal - b.ordinal)
 }
 
-/** The one nearest in time. */
+/** The glance nearest in time. */
 export function glanceAt(glances: readonly Glance[], pts: number): Glance | null {
   return glances.reduce<Glance | null>(
     (near, glance) => (near === null || Math.abs(glance.pts - pts) < Math.abs(near.pts - pts) ? glance : near),
@@ -53,7 +58,7 @@ const DOWN = ['upper', 'middle', 'lower'] as const
 const ACROSS = ['left', 'centre', 'right'] as const
 export type Third = `${(typeof DOWN)[number]} ${(typeof ACROSS)[number]}`
 
-/** Which ninth of the picture glows most; null where nothing stands out. */
+/** The ninth of the picture that glows most; null where none stands out. */
 export function brightest({ glow }: Pick<Glance, 'glow'>, { rows, columns }: Pick<Gaze, 'rows' | 'columns'>): Third | null {
   const sums = new Map<Third, number>()
   glow.forEach((value, cell) => {
@@ -73,7 +78,10 @@ export function areaSeen(frame: { width: number; height: number }, input: Pictur
   return { x: (1 - width) / 2, y: (1 - height) / 2, width, height }
 }
 
-/** What the contrastive pass says of the words that the other pass wrote; null where nothing calibrates it. @param agreement Cosine of the text with the clip. */
+/**
+ * How probable the text is according to the contrastive pass, which did not write it; null where nothing calibrates it.
+ * @param agreement Cosine of the text and the clip.
+ */
 export function secondOpinion(
   agreement: number,
   search: MammutManifest['calibration']['search'],

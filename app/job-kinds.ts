@@ -1,33 +1,37 @@
-/** What the queue has to know of each kind of job: where it is put, how many run at a time, and beside what. What it does is main/jobs/perform.ts. */
+/**
+ * What the queue knows about each kind of job: its place, how many run at a time, and beside which others. The work itself is in
+ * main/jobs/perform.ts.
+ */
 import type { Job } from './contract/queue.ts'
 
 export type JobKind = Job['kind']
 
 interface Traits {
   /**
-   * Where a new one waits. `last`: behind all. `before-files`: before every analysis, for it takes moments and is waited for, behind others
-   * like it. `first`: before all.
+   * Where a new job waits. `last`: behind all. `before-files`: before every analysis, because it takes moments and a person waits for it,
+   * and behind others of its kind. `first`: before all.
    */
   place: 'last' | 'before-files' | 'first'
   /** How many run at a time, on a machine with as many cores. */
   slots: number
   /**
-   * When nothing is begun beside it. `always`: it begins where nothing runs. Those that happen to begin where nothing runs have the machine
-   * to themselves, `until-first-clip` for whoever waits for a first result, or `to-the-end`. `never`: it is no hindrance.
+   * When no other job starts beside it. `always`: it starts only when nothing runs, and then runs alone. The next two may start beside
+   * others, but if one starts when nothing runs it has the machine to itself: `until-first-clip` for a person who waits for a first result,
+   * or `to-the-end`. `never`: it never keeps others waiting.
    */
   alone: 'always' | 'until-first-clip' | 'to-the-end' | 'never'
-  /** It neither waits for others nor do they wait for it: it has slots of its own. */
+  /** It has slots of its own: it does not wait for other jobs, nor they for it. */
   aside: boolean
-  /** It reads a video from end to end: how far it is, is told in seconds of video. */
+  /** It reads a video from end to end: its progress is shown in seconds of video. */
   whole: boolean
-  /** It may add something to videos that were analysed. */
+  /** It may add results to videos that were analysed before. */
   adds: boolean
 }
 
 /**
- * Two files are analysed at a time: one alone leaves a core idle while ffmpeg starts, probes, and filters on one thread. Labels run alone, so
- * that no clip is stored behind their back with the labels of before; a column is filled beside the files, and their clips fill it too as they
- * are stored. Preview copies are ffmpeg's alone and somebody waits for them.
+ * Two files are analysed at a time: one alone leaves a core idle while ffmpeg starts, probes, and filters on one thread. Labels run alone,
+ * so that no clip is stored with the old labels meanwhile; a column is filled beside the files, whose clips also fill it as they are
+ * stored. Preview copies need only ffmpeg, and a person waits for them.
  */
 export const JOB_KINDS: Readonly<Record<JobKind, Traits>> = {
   analyse: { place: 'last', slots: 2, alone: 'until-first-clip', aside: false, whole: true, adds: false },
@@ -37,7 +41,7 @@ export const JOB_KINDS: Readonly<Record<JobKind, Traits>> = {
   preview: { place: 'first', slots: 2, alone: 'never', aside: true, whole: true, adds: false },
 }
 
-/** The kinds that a trait is true of. */
+/** The kinds for which a trait is true. */
 export function kindsThat(are: (traits: Traits) => boolean): JobKind[] {
   return KINDS.filter((kind) => are(JOB_KINDS[kind]))
 }

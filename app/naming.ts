@@ -1,22 +1,22 @@
-/** Under which label the names of a detector's closed list are shown, and how sure a track of them must be. */
+/** The labels under which names of a detector's closed list are shown, and how sure a track of each must be. */
 import type { DetectorManifest } from './pack/detector.ts'
 import { phrasesOf, type Vocabulary } from './vocabulary.ts'
 import { DEFAULT_THRESHOLD } from './tracks.ts'
 import { classesOf } from './words.ts'
 
-/** The score from which a track of a name that nobody asked for counts. */
+/** The score from which a track counts if nobody asked for its name. */
 export const VOLUNTEERED = 0.8
 
 export interface ShownAs {
   label: string
   threshold: number
-  /** Whether a label of the vocabulary means it. */
+  /** Whether a label of the vocabulary means this name. */
   asked: boolean
 }
 
 /**
- * By name of the list: the label of the vocabulary that means it, the narrowest where several do; else the name itself, for which more is
- * demanded, since nobody asked.
+ * For each name of the list: the label of the vocabulary that means it, the narrowest if several do; else the name itself, which then needs
+ * a higher score, since nobody asked for it.
  */
 export function shownAs({ classes }: Pick<DetectorManifest, 'classes'>, vocabulary: Vocabulary): Map<string, ShownAs> {
   const asked = vocabulary
@@ -33,14 +33,15 @@ export function shownAs({ classes }: Pick<DetectorManifest, 'classes'>, vocabula
   )
 }
 
-/** The names of a list that any of these phrases means; none where the list has nothing of the kind. */
+/** The names of a list that any of these phrases means; none where the list has no such thing. */
 export function namesOf(phrases: readonly string[], classes: readonly string[]): string[] {
   return [...new Set(phrases.flatMap((phrase) => classesOf(phrase, classes)?.classes ?? []))]
 }
 
 /**
- * A track's score on the scale of the app's thresholds: what was measured as enough for a name that was asked for becomes `DEFAULT_THRESHOLD`, what was
- * measured as enough for one that nobody asked for becomes `VOLUNTEERED`, linear between. @param raw 0..1, see `objectScore`.
+ * A track's score on the scale of the app's thresholds. The raw score that was measured as enough for a name asked for becomes
+ * `DEFAULT_THRESHOLD`, the one measured as enough for other names becomes `VOLUNTEERED`, linear between.
+ * @param raw 0..1, see `objectScore`.
  */
 export function trackScoreOf(raw: number, { asked, volunteered }: DetectorManifest['calibration']): number {
   const points = [

@@ -1,27 +1,27 @@
 /**
- * Numbered pictures, such as img_0001.jpg, img_0002.jpg …: one video, written as pictures. Its path is their folder with a pattern as ffmpeg and
- * others write it: `img_%04d.jpg` for numbers filled with zeros to four digits, `img_%d.jpg` for numbers as they are. Where numbers are missing,
- * each part can be a video: `img_%04d.jpg[1-250]` is that of the numbers 1 to 250.
+ * Numbered pictures, such as img_0001.jpg, img_0002.jpg …: one video, stored as pictures. Its path is their folder with a pattern as ffmpeg
+ * and others write it: `img_%04d.jpg` for numbers padded with zeros to four digits, `img_%d.jpg` for plain numbers. If numbers are missing,
+ * each part can be a video: `img_%04d.jpg[1-250]` is the one of numbers 1 to 250.
  */
 import { z } from 'zod'
 import { Rational } from './media.ts'
 
 /** Still pictures that ffmpeg reads one by one. */
 const PICTURES = /\.(?:jpe?g|png|bmp|tiff?|webp|tga|dpx|exr|p[bgpn]m|jp2|j2k)$/i
-/** Fewer are pictures that happen to be numbered. */
+/** Fewer are pictures that merely happen to be numbered. */
 const LEAST = 3
-/** Digits beyond which a number is not exact any more. */
+/** A number with more digits is not exact in JavaScript. */
 const MOST_DIGITS = 15
 
-/** First and last number, and how far apart they are: 1, 2, 3 and 5 are [1, 3, 1], [5, 5, 1]. */
+/** First and last number, and the distance between numbers: 1, 2, 3 and 5 are [1, 3, 1], [5, 5, 1]. */
 const Run = z.tuple([z.number().int().min(0), z.number().int().min(0), z.number().int().min(1)])
 type Run = z.infer<typeof Run>
 
-/** What is kept of numbered pictures beside their path. */
+/** What is stored about numbered pictures beside their path. */
 export const NumberedVideo = z.object({
-  /** Pictures a second, as a person said: the pictures do not tell. */
+  /** Pictures per second, as given by a person: the pictures do not say. */
   frameRate: Rational,
-  /** Which numbers there are, ascending: the nth is frame n. */
+  /** The numbers that exist, ascending: the nth is frame n. */
   runs: z.array(Run),
 })
 export type NumberedVideo = z.infer<typeof NumberedVideo>
@@ -35,7 +35,7 @@ export interface Numbered {
   /** Names of the first and the last one. */
   first: string
   last: string
-  /** Numbers between the first and the last that are not there, at the usual distance. */
+  /** How many numbers are missing between the first and the last, at the usual distance. */
   missing: number
 }
 
@@ -44,7 +44,7 @@ interface Pattern {
   /** Least number of digits; 0 where numbers are not filled with zeros. */
   digits: number
   after: string
-  /** The only numbers that are meant, both included; null where all are. */
+  /** The range of numbers that is meant, both ends included; null for all. */
   only: readonly [number, number] | null
 }
 
@@ -52,7 +52,10 @@ export function isPicture(name: string): boolean {
   return PICTURES.test(name)
 }
 
-/** Null where it is no pattern of pictures. @param name With or without folders before it. */
+/**
+ * Null where it is no pattern of pictures.
+ * @param name With or without folders before it.
+ */
 export function patternOf(name: string): Pattern | null {
   const file = name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1)
   const [, before, digits, after, from, to] = /^(.*)%(?:0(\d{1,2}))?d(.*?)(?:\[(\d{1,15})-(\d{1,15})\])?$/.exec(file) ?? []
@@ -60,7 +63,7 @@ export function patternOf(name: string): Pattern | null {
   return { before, digits: Number(digits ?? 0), after, only: from === undefined ? null : [Number(from), Number(to)] }
 }
 
-/** What people call it: `img_####.jpg`, or `img_####.jpg [1-250]`. */
+/** The pattern as people write it: `img_####.jpg`, or `img_####.jpg [1-250]`. */
 export function titleOfPattern(name: string): string {
   const pattern = patternOf(name)
   if (pattern === null) return name
@@ -68,10 +71,10 @@ export function titleOfPattern(name: string): string {
   return `${before}${'#'.repeat(Math.max(1, digits))}${after}${only === null ? '' : ` [${only.join('-')}]`}`
 }
 
-/** Numbers that are missing, from the first to the last of each gap. */
+/** A run of missing numbers. */
 export type Gap = [first: number, last: number]
 
-/** What is missing between the runs of numbered pictures, at the usual distance. */
+/** The numbers missing between runs of numbered pictures, at the usual distance. */
 export function gapsOf(runs: readonly Run[]): Gap[] {
   return runs.flatMap(([next, , step], at): Gap[] => {
     const [, last] = runs[at - 1] ?? [0, next]
@@ -79,13 +82,16 @@ export function gapsOf(runs: readonly Run[]): Gap[] {
   })
 }
 
-/** As people write them: `11, 15–20`. @param most Of so many gaps; more are left out with a sign. */
+/**
+ * Gaps as people write them: `11, 15–20`.
+ * @param most The most gaps listed; a sign marks that more were left out.
+ */
 export function gapsText(gaps: readonly Gap[], most = 8): string {
   const named = gaps.slice(0, most).map(([first, last]) => (first === last ? String(first) : `${first}–${last}`))
   return [...named, ...(gaps.length > most ? ['…'] : [])].join(', ')
 }
 
-/** The parts between gaps, each as numbered pictures of its own; the one that was given where nothing is missing. */
+/** The parts between gaps, each as numbered pictures of its own; if nothing is missing, the given ones. */
 export function partsOf(whole: Numbered): Numbered[] {
   const pattern = patternOf(whole.pattern)
   if (pattern === null || whole.missing === 0) return [whole]
@@ -107,7 +113,7 @@ function numbersOf(runs: readonly Run[]): number[] {
   return runs.flatMap(([first, last, step]) => Array.from({ length: Math.floor((last - first) / step) + 1 }, (_, i) => first + i * step))
 }
 
-/** The numbered pictures among the names of a folder; several where there are several. Others, and few of a kind, are none. */
+/** The sets of numbered pictures among the names of a folder. Other names, and sets too small, are left out. */
 export function numberedAmong(names: readonly string[]): Numbered[] {
   const groups = new Map<string, { before: string; after: string; digits: string[] }>()
   for (const name of names) {
@@ -142,13 +148,13 @@ export function picturesOf(pattern: string, names: readonly string[]): Numbered 
   return numbers.length === 0 ? null : numbered(wanted, numbers)
 }
 
-/** Their names, in their order. */
+/** Their names, in order. */
 export function namesOf(pattern: string, runs: readonly Run[]): string[] {
   const parts = patternOf(pattern)
   return parts === null ? [] : numbersOf(runs).map((number) => nameOf(parts, number))
 }
 
-/** A rate as people say it, as the fraction that it stands for: 29.97 is 30000/1001. */
+/** The exact fraction for a rate as people say it: 29.97 is 30000/1001. */
 export function rateOf(perSecond: number): Rational {
   const whole = Math.round(perSecond * 1.001)
   if (!Number.isInteger(perSecond) && Math.abs(perSecond - whole / 1.001) < 0.006) return { num: whole * 1000, den: 1001 }
@@ -161,10 +167,10 @@ function divisor(a: number, b: number): number {
   return b === 0 ? a : divisor(b, a % b)
 }
 
-/** Sorted into those that are filled with zeros to the same width, and those that are not: 0 of these. */
+/** Groups numbers by the width to which they are padded with zeros; 0 for those that are not padded. */
 function byWidth(all: readonly string[]): [width: number, numbers: number[]][] {
   const filled = [...new Set(all.filter((one) => one.length > 1 && one.startsWith('0')).map(({ length }) => length))].sort((a, b) => a - b)
-  // Those that outgrew their zeros go on with the widest of them; shorter ones were never filled.
+  // Numbers too long for their padding continue the widest padded ones; shorter ones were never padded.
   const widthOf = (one: string) =>
     filled.findLast((width) => (one.startsWith('0') && one.length > 1 ? one.length === width : one.length >= width)) ?? 0
   return [...Map.groupBy(all, widthOf)].map(([width, some]) => [width, [...new Set(some.map(Number))].sort((a, b) => a - b)])

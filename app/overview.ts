@@ -1,4 +1,4 @@
-/** Pictures of a whole library: where its videos lie on one axis, what is counted along it, and which clips a region of a chart holds. */
+/** Charts of a whole library: where its videos lie on one axis, counts along it, and which clips a region of a chart holds. */
 import { z } from 'zod'
 import { ReviewState } from './annotation.ts'
 import { labelText } from './review.ts'
@@ -13,9 +13,9 @@ export const ClipFact = z.object({
   state: ReviewState.nullable(),
   /** Of the caption, 0..1. */
   confidence: z.number().nullable(),
-  /** Tracks that are sure, or that a person drew or accepted, by label. */
+  /** Number of tracks that are sure, drawn or accepted, by label. */
   labels: z.record(z.string(), z.number().int()),
-  /** Tracks that are not sure, by label. */
+  /** Number of unsure tracks, by label. */
   perhaps: z.record(z.string(), z.number().int()),
   /** The model is not sure of the caption, and nobody decided about it. */
   unsure: z.boolean(),
@@ -28,7 +28,7 @@ export const Facts = z.object({
   answers: z.array(
     z.object({ clipId: z.number().int(), question: z.string(), text: z.string(), confidence: z.number().nullable(), unsure: z.boolean() }),
   ),
-  /** Tracks that the model found, with how often such a track is right, 0..1. */
+  /** Tracks that the model found, each with its reliability 0..1. */
   tracks: z.array(z.object({ clipId: z.number().int(), confidence: z.number() })),
 })
 export type Facts = z.infer<typeof Facts>
@@ -42,7 +42,7 @@ interface Placed {
 export interface Axis {
   sources: Placed[]
   length: number
-  /** Milliseconds since 1970 of the axis's zero; null where videos lie end to end. */
+  /** The axis's zero in milliseconds since 1970; null where videos lie end to end. */
   origin: number | null
 }
 interface Timed {
@@ -50,7 +50,7 @@ interface Timed {
   probe: { duration: number; recordedAt?: string | undefined } | null
 }
 
-/** Videos end to end: those with a recording time by it, the others after them in the order in which they came. */
+/** Videos end to end: those with a recording time ordered by it, then the others in the order in which they were added. */
 export function endToEnd(sources: readonly Timed[]): Axis {
   const at = ({ probe }: Timed) => (probe?.recordedAt === undefined ? Infinity : Date.parse(probe.recordedAt))
   let length = 0
@@ -65,7 +65,7 @@ export function endToEnd(sources: readonly Timed[]): Axis {
   return { sources: placed, length, origin: null }
 }
 
-/** Videos at the time at which they were recorded; those that do not tell are left out. Null when none tells. */
+/** Videos at their recording time; those without one are left out. Null when none has one. */
 export function byDate(sources: readonly Timed[]): Axis | null {
   const dated = sources
     .flatMap(({ id, probe }) =>
@@ -82,11 +82,11 @@ export interface Bin {
   from: number
   to: number
   clipIds: number[]
-  /** Tracks by label, as `labelText` writes it. */
+  /** Number of tracks by label, as `labelText` writes it. */
   labels: Map<string, number>
 }
 
-/** Clips by where their middle lies, in `count` equal parts of `[from, to)` of the axis. */
+/** Clips by their middle, in `count` equal parts of `[from, to)` of the axis. */
 export function binsOf(clips: readonly ClipFact[], axis: Axis, count: number, [from, to]: readonly [number, number]): Bin[] {
   const width = (to - from) / count
   const bins = Array.from(
@@ -105,7 +105,7 @@ export function binsOf(clips: readonly ClipFact[], axis: Axis, count: number, [f
   return bins
 }
 
-/** How many tracks a clip has by label, as `labelText` writes it: those that are sure first. */
+/** Number of tracks of a clip by label, as `labelText` writes it; sure ones first. */
 export function tracksOf({ labels, perhaps }: Pick<ClipFact, 'labels' | 'perhaps'>): [label: string, tracks: number][] {
   return [
     ...Object.entries(labels),
@@ -113,7 +113,7 @@ export function tracksOf({ labels, perhaps }: Pick<ClipFact, 'labels' | 'perhaps
   ]
 }
 
-/** Clip ids by value 0..1, in `count` equal parts; a clip is in a part as often as it has values there. */
+/** Clip ids by value 0..1, in `count` equal parts; a clip is listed once for each of its values. */
 export function histogram(values: readonly { clipId: number; value: number }[], count: number): number[][] {
   const bins = Array.from({ length: count }, (): number[] => [])
   for (const { clipId, value } of values) bins[Math.min(count - 1, Math.max(0, Math.floor(value * count + 1e-9)))]?.push(clipId)
@@ -125,7 +125,7 @@ export interface Point {
   y: number
 }
 
-/** Even-odd rule. */
+/** Whether a point lies in a polygon, by the even-odd rule. */
 export function inside({ x, y }: Point, polygon: readonly Point[]): boolean {
   let within = false
   polygon.forEach((a, at) => {
@@ -135,7 +135,7 @@ export function inside({ x, y }: Point, polygon: readonly Point[]): boolean {
   return within
 }
 
-/** The commonest texts, at most `most`; the others share one place of the legend. */
+/** The commonest texts, at most `most`; the others share one entry of the legend. */
 export function commonest(texts: readonly string[], most: number): string[] {
   const counts = new Map<string, number>()
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1)

@@ -1,4 +1,4 @@
-/** Videos that are known by their content under another name than before, told in as few sentences as say what happened. */
+/** Reports videos that were recognised by their content under a new name, in as few sentences as possible. */
 import { type Phrase, said } from './phrase.ts'
 
 export interface Renamed {
@@ -6,15 +6,15 @@ export interface Renamed {
   path: string
 }
 
-/** Names in one sentence. */
+/** The most names in one sentence. */
 const MOST = 8
 
-/** Those whose names went from one to the other: the name that one had is another's now. */
+/** The renamed videos of which one has taken the name of another. */
 export function exchanged<R extends Renamed>(renamed: readonly R[]): R[] {
   return renamed.filter((one) => renamed.some((other) => other !== one && (other.path === one.from || other.from === one.path)))
 }
 
-/** What happened to those, in one sentence. */
+/** One sentence about them. */
 export function saidOfExchanged(renamed: readonly Renamed[]): Phrase {
   const [one, other] = renamed
   if (renamed.length === 2 && one && one.from === other?.path && other.from === one.path)

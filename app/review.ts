@@ -1,43 +1,43 @@
-/** How sure what is said is, and how far people have looked at a clip: decided here, once, for every list, table, chart and file. */
+/** How sure a statement is, and how far a clip is reviewed: decided here, once, for every list, table, chart and file. */
 import { z } from 'zod'
 import { type Annotation, ReviewState } from './annotation.ts'
 
-/** sure, unsure: the machine's word, that nobody decided about. Else what a person decided. */
+/** sure, unsure: stated by the machine, not decided. The others: what a person decided. */
 export const Standing = z.enum([...ReviewState.exclude(['machine']).options, 'sure', 'unsure'])
 export type Standing = z.infer<typeof Standing>
 
-/** @param unsure Whether the machine says that it is (`Evidence.unsure`), or said nothing that could be right. */
+/** @param unsure Whether the machine says that it is unsure (`Evidence.unsure`), or said nothing that could be right. */
 export function standingOf(state: ReviewState, unsure: boolean): Standing {
   return state === 'machine' ? (unsure ? 'unsure' : 'sure') : state
 }
 
-/** Of one annotation, whole. */
+/** The standing of a whole annotation. */
 export function standingOfAnnotation({ state, evidence }: Pick<Annotation, 'state' | 'evidence'>): Standing {
   return standingOf(state, evidence?.unsure ?? false)
 }
 
 /**
- * A name as it stands in lists, cells, charts and on boxes: what is not sure has a question mark behind it, in every language.
- * A name is as sure as the surest track of it.
+ * A name as written in lists, cells and charts and on boxes: an unsure name is followed by a question mark, in every language. A name is as
+ * sure as its surest track.
  */
 export function labelText(label: string, unsure: boolean): string {
   return unsure ? `${label}?` : label
 }
 
-/** Before a text that the machine is not sure of and nobody decided about, where nothing but the text can be seen: subtitles, the clipboard, a legend. */
+/** Written before a text that is unsure and undecided, where only the text can be seen: subtitles, the clipboard, a legend. */
 const DOUBT = '(?) '
 
-/** A text as it stands where nothing stands beside it. */
+/** A text for places where nothing else shows how it stands. */
 export function doubted(text: string, unsure: boolean): string {
   return unsure && text !== '' ? `${DOUBT}${text}` : text
 }
 
-/** All names of a clip as they stand in lists, those that are sure first. */
+/** All names of a clip as written in lists, sure ones first. */
 export function labelTexts({ labels, perhaps }: { labels: readonly string[]; perhaps: readonly string[] }): string[] {
   return [...labels, ...perhaps.map((label) => labelText(label, true))]
 }
 
-/** How far a clip, or a video, is reviewed: of what is to be reviewed, how much a person decided. */
+/** How far a clip or a video is reviewed: the part of its annotations that a person decided about. */
 export type Review = 'open' | 'partly' | 'done'
 
 export function reviewOf(decided: number, total: number): Review {

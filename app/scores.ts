@@ -1,4 +1,4 @@
-/** A pack's measured scores as a person would tell them: how often it is right, at what it is good, and at what it is no better than a guess. */
+/** A pack's measured scores in plain terms: how often it is right, what it is good at, and where it is no better than a guess. */
 import type { PackManifest } from './pack/pack.ts'
 
 type Row = PackManifest['scores'][number]
@@ -11,13 +11,13 @@ export type Kind = (typeof KINDS)[number]
 export interface Told {
   on: string
   answers?: number
-  /** How often it is sure, and how often it is then right. */
+  /** How often it is sure, and how often it is right when it is sure. */
   sure?: { share: number; right: number }
-  /** Often right, and well above what the commonest answer of the kind would score; best first. */
+  /** Kinds that it often gets right, well above the score of always giving the commonest answer; best first. */
   good: { kind: Kind; right: number }[]
-  /** Seldom right, or hardly above that; worst first. */
+  /** Kinds that it seldom gets right, or hardly more often than that; worst first. */
   poor: { kind: Kind; right: number }[]
-  /** How often the clip that was meant is first, and among the first ten. */
+  /** How often the right clip comes first, and among the first ten. */
   search?: { first: number; ten: number; among: number }
   captions?: { colour: number; thing: number; direction: number }
   /** Average precision at an overlap of 0.5 (COCO's AP50). */

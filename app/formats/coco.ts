@@ -1,12 +1,12 @@
 /**
  * COCO JSON with TAO's keys for video, of a whole project or of one video.
  *
- * A category keeps its id in every file of a project, for ever, and all labels of the project are listed. Image files are named as
- * `video-<id>/frame_<ordinal>.jpg`, which CVAT takes for that frame; `frame_index` is the 0-based ordinal. `neg_category_ids` and
- * `not_exhaustive_category_ids` say, of videos as in TAO and of images as in LVIS, which labels were looked for and are not there, and which
- * are there and were not looked for everywhere; labels that are there and in neither list were looked for everywhere, so that a box that is
- * not in this file is a false one. Where something was looked for every frame has an image, boxes or not. Interpolated boxes are included
- * and marked. A machine's box has a `score`; where it is interpolated, that of the last one observed.
+ * A category keeps its id for ever and in every file of a project, and all labels of the project are listed. Image files are named
+ * `video-<id>/frame_<ordinal>.jpg`, which CVAT reads as that frame; `frame_index` is the 0-based ordinal. `neg_category_ids` lists the
+ * labels that were looked for and are absent, `not_exhaustive_category_ids` those that are present but were not looked for everywhere; of
+ * videos as in TAO, of images as in LVIS. Labels that are present and in neither list were looked for everywhere, so that a box missing
+ * from this file is a false one. If something was looked for, every frame has an image, with or without boxes. Interpolated boxes are
+ * included and marked. A machine's box has a `score`; an interpolated box has that of the last observed one.
  */
 import { z } from 'zod'
 import { Provenance, ReviewState } from '../annotation.ts'
@@ -24,7 +24,7 @@ const PARTS = {
   info: z.object({
     description: z.string(),
     version: z.string(),
-    /** Names the keys below that plain COCO does not have. */
+    /** Names the keys below that plain COCO lacks. */
     x_extensions: z.array(z.string()),
   }),
   /** `color` as in COCO's panoptic categories: red, green, blue, each 0..255. */
@@ -41,17 +41,17 @@ const PARTS = {
     iscrowd: z.literal(0),
     segmentation: z.array(z.never()),
     score: z.number().optional(),
-    /** Repeats the track: Datumaro keeps attributes and drops the key. */
+    /** The track id again: Datumaro keeps attributes and drops the key. */
     attributes: z.object({ track_id: id, state: ReviewState, review: Standing, interpolated: z.boolean(), occluded: z.boolean() }),
   }),
   tracks: z.object({ id, category_id: id, video_id: id, state: ReviewState, review: Standing, provenance: Provenance.nullable() }),
   videos: z.object({
     id,
-    /** No two videos of a library have the same. */
+    /** Unique among the videos of a library. */
     name: z.string(),
     width: z.number(),
     height: z.number(),
-    /** The rate that DIVE reads. */
+    /** The frame rate that DIVE reads. */
     annotation_fps: z.number(),
     neg_category_ids: ids,
     not_exhaustive_category_ids: ids,
@@ -73,7 +73,7 @@ const PARTS = {
 type Parts = { [K in keyof typeof PARTS]: z.infer<(typeof PARTS)[K]> }
 type CocoPiece = { [K in keyof Parts]: { part: K; value: Parts[K] } }[keyof Parts]
 
-/** In the order in which they are written; all but the first are lists. */
+/** In writing order; all but the first are lists. */
 const ORDER = Object.keys(PARTS) as (keyof Parts)[]
 
 export const coco: Format<Iterable<Film>, CocoPiece> = {
@@ -101,10 +101,10 @@ export const coco: Format<Iterable<Film>, CocoPiece> = {
     for (const { id: category, name, colour } of first?.categories ?? [])
       yield { part: 'categories', value: { id: category, name, color: channels(colour) } }
     const seen: { film: Film; firstImage: number; presence: Presence; tracks: Parts['tracks'][] }[] = []
-    // Of many tracks who made them is the same.
+    // Many tracks share one maker.
     const makers = new Map<string, Provenance | null>()
     let firstImage = 1
-    // From 1: pycocotools takes a match with annotation 0 for no match.
+    // From 1, because pycocotools treats a match with annotation 0 as no match.
     let annotation = 1
     for (const film of films) {
       const presence = new Presence(film.pts.length)
@@ -133,7 +133,7 @@ export const coco: Format<Iterable<Film>, CocoPiece> = {
       firstImage += film.pts.length
     }
     for (const { tracks } of seen) for (const track of tracks) yield { part: 'tracks', value: track }
-    // That something is nowhere in a video is not known where a part of it could not be read.
+    // If a part of a video could not be read, nothing can be said to be absent from it.
     for (const { film, presence } of seen)
       yield {
         part: 'videos',
@@ -175,7 +175,7 @@ export const coco: Format<Iterable<Film>, CocoPiece> = {
   },
 }
 
-/** In which frames of a video something of each category is. */
+/** In which frames of a video each category is present. */
 class Presence {
   readonly #frames: number
   readonly #bits = new Map<number, Uint8Array>()
@@ -199,7 +199,7 @@ class Presence {
   }
 }
 
-/** What a list of the categories that are there says of those that were looked for. */
+/** The labels that were looked for and are not there, and those that are `there` and were not looked for. */
 function statedIds(
   categories: readonly Category[],
   lookedFor: readonly string[],
@@ -228,7 +228,7 @@ function videoOf(film: Film, stated: ReturnType<typeof statedIds>): Parts['video
   }
 }
 
-/** Frames with boxes; where something was looked for, every frame of the clips that could be read. */
+/** Frames with boxes; if something was looked for, every readable frame of the clips. */
 function* imagesOf(
   { source, title, pts, clips, categories, lookedFor }: Film,
   firstImage: number,

@@ -1,8 +1,8 @@
 /**
- * Tables as CSV: RFC 4180, UTF-8, `.` decimals. What the columns mean is written down in docs/exports.md.
+ * Tables as CSV: RFC 4180, UTF-8, `.` decimals. docs/exports.md describes the columns.
  *
- * A text that a spreadsheet would run as a formula gets an apostrophe in front; reading takes it off again. A text that programs take for
- * "missing" (NA, None, null) is in quotes. An empty cell is null, a quoted empty cell an empty text.
+ * A text that a spreadsheet would run as a formula gets an apostrophe in front, which reading removes. A text that programs read as
+ * "missing" (NA, None, null) is quoted. An empty cell is null, a quoted empty cell an empty text.
  */
 import type { Annotation, Span } from '../annotation.ts'
 import { secondsOf } from '../media.ts'
@@ -13,28 +13,28 @@ import type { Film, Format } from './document.ts'
 type Columns = Readonly<Record<string, 'text' | 'number'>>
 export type Row<C extends Columns> = { [K in keyof C]: (C[K] extends 'text' ? string : number) | null }
 
-/** What a formula is made of, after the signs that it begins with: numbers, texts, names and references, with operators between. */
+/** The parts of a formula after its leading signs: numbers, texts, names and references, with operators between. */
 const OPERAND = String.raw`(?:\d[\d.,]*(?:e[+-]?\d+)?%?|"[^"]*"|[\p{L}_$\\][\p{L}\d_.$\\:]*)`
 const EXPRESSION = new RegExp(String.raw`^[\s(+\-＋－]*${OPERAND}[\s)]*(?:[-+*/^&=<>][\s(+\-=<>]*${OPERAND}[\s)]*)*$`, 'iu')
-/** A number or a single word, whatever sign is before it: nothing is run. Unless the word is a place on the sheet. */
+/** A number or a single word after any sign is harmless, unless the word is a cell reference: nothing is run. */
 const HARMLESS = /^[\s+\-＋－]*(?:\d[\d.,]*(?:e[+-]?\d+)?%?|(?!(?:[a-z]{1,3}\d{1,7}|r\d+c\d+)\s*$)[\p{L}_][\p{L}\d_]*)\s*$/iu
-/** A function that is called, another program (DDE), another sheet. */
+/** Calls of a function, of another program (DDE) or of another sheet. */
 const CALLS = /[-+*/^&=<>(,;＋－]\s*[\p{L}_][\p{L}\d_.]*\s*\(|\|.*!|![$\p{L}]/u
 
-/** Whether a spreadsheet would evaluate a text. Spaces, tabs and line breaks before it are passed over, as some spreadsheets do. */
+/** Whether a spreadsheet would evaluate a text. Leading spaces, tabs and line breaks are skipped, as some spreadsheets do. */
 export function isFormula(text: string): boolean {
   const start = text.trimStart()
   if (/^[=@＝＠]/.test(start)) return true
   return /^[+\-＋－]/.test(start) && (CALLS.test(start) || (EXPRESSION.test(start) && !HARMLESS.test(start)))
 }
 
-/** Apostrophes before a formula count as part of it, so that a text which has one already comes back unharmed. */
+/** Apostrophes before a formula count as part of it, so that a text that already has one is read back unchanged. */
 function needsGuard(text: string): boolean {
   return MAY_NEED_GUARD.test(text) && isFormula(text.replace(/^'+/, ''))
 }
 const MAY_NEED_GUARD = /^['\s]*[=+\-@＝＋－＠]/
 
-/** What pandas, R and others read as "missing" unless it is in quotes, or they are told not to. */
+/** What pandas, R and others read as "missing" unless it is quoted or they are told otherwise. */
 const MISSING = /^(?:#N\/A(?: N\/A)?|#NA|-?1\.#(?:IND|QNAN)|-?nan|<NA>|N\/A|NA|null|none)$/i
 
 interface Table<C extends Columns> {
@@ -48,7 +48,7 @@ export function table<C extends Columns>(columns: C): Table<C> {
   return {
     *write(rows) {
       yield csvLine(names)
-      // Most cells are what they were a row before.
+      // Most cells repeat the row before.
       const values: (string | number | null)[] = names.map(() => null)
       const cells: string[] = names.map(() => '')
       for (const row of rows) {
@@ -79,7 +79,7 @@ export function table<C extends Columns>(columns: C): Table<C> {
   }
 }
 
-/** One line of a table whose columns are not known ahead, with its line break. */
+/** One line of a table whose columns are not known in advance, with its line break. */
 export function csvLine(values: readonly (string | number | null)[]): string {
   return `${values.map(cellOf).join(',')}\r\n`
 }
@@ -104,7 +104,7 @@ function valueOf(cell: Cell | undefined, type: 'text' | 'number' | undefined): s
   return number
 }
 
-/** Records of a table as chunks come: one that the text so far does not show the end of waits for more. */
+/** Records of a table as chunks arrive; a record whose end has not arrived waits for more text. */
 function* recordsOf(chunks: Iterable<string>): Generator<Cell[]> {
   const cell = /(?:"((?:[^"]+|"")*)"|([^",\r\n]*))(,|\r?\n|$)/y
   let text = ''
@@ -185,8 +185,8 @@ const spanColumns = {
 } as const
 
 /**
- * boxes.csv: one row for a box on a frame, in pixels of the decoded picture, which is `width` by `height`. `observed` is 0 where the box is
- * interpolated.
+ * boxes.csv: one row for each box on a frame, in pixels of the decoded picture, which is `width` by `height`. `observed` is 0 where the box
+ * is interpolated.
  */
 export const boxes: Format<Film, Row<typeof boxColumns>> = {
   *pieces(film) {
@@ -223,8 +223,8 @@ export const boxes: Format<Film, Row<typeof boxColumns>> = {
 }
 
 /**
- * spans.csv: one row for a clip itself (kind shot, window or marked; annotation_id 0) and one for each caption, answer, note, segment and
- * line of text on screen, with the span that it is about.
+ * spans.csv: one row for each clip (kind shot, window or marked; annotation_id 0) and one for each caption, answer, note, segment and line
+ * of text on screen, with its span.
  */
 export const spans: Format<Film, Row<typeof spanColumns>> = {
   *pieces(film) {

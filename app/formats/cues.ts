@@ -1,11 +1,14 @@
-/** What WebVTT and SRT share: captions of clips and of parts of them as cues, and reading their times. */
+/** What WebVTT and SRT share: captions of clips and of their parts as cues, and reading cue times. */
 import { leadOf } from '../media.ts'
 import { doubted, standingOfAnnotation } from '../review.ts'
 import { clipTimes, spoken } from './document.ts'
 import type { Film } from './document.ts'
 import { linesOf } from './lines.ts'
 
-/** Text that shows over a span, whole milliseconds from the beginning of the file, which players count from: its sound may begin before its first frame. */
+/**
+ * Text shown over a span, in whole milliseconds from the beginning of the file. Players count from there; sound may begin before the first
+ * frame.
+ */
 export interface Cue {
   start: number
   end: number
@@ -14,7 +17,7 @@ export interface Cue {
 
 /**
  * One cue for each caption of a clip or of a span in it, by start. Times are rounded once; a cue lasts at least a millisecond. A cue that
- * the machine is not sure of, and nobody looked at, begins with (?): who reads subtitles sees nothing but their text.
+ * the machine is not sure of, and that nobody looked at, begins with (?), since a reader of subtitles sees nothing but their text.
  */
 export function captionCues(film: Film) {
   const lead = leadOf(film.source.probe)
@@ -29,14 +32,14 @@ export function captionCues(film: Film) {
       ? []
       : [{ start: from, end: Math.max(from + 1, Math.round((lead + end) * 1000)), text: doubted(text, review === 'unsure'), id, origin }]
   })
-  // WebVTT asks for ascending starts and the longer first, and clips that people marked lie over others.
+  // WebVTT requires ascending starts, with longer cues first; clips that people marked overlap others.
   return cues.sort((a, b) => a.start - b.start || b.end - a.end)
 }
 
 /**
- * Lines without blank ones between, which would end a cue, and without characters that no player shows. Readers such as pysubs2 take any line with
- * two times for the times of a cue, and a number that stands alone at the end for that of the next: so no line has two, and none is a number alone
- * but the first.
+ * A text without blank lines, which would end a cue, and without characters that no player shows. Readers such as pysubs2 take any line
+ * with two times as a cue's timing, and a number alone on the last line as the next cue's number: so no line has two times, and no line but
+ * the first is only a number.
  */
 function cueText(text: string): string {
   return text
@@ -49,10 +52,10 @@ function cueText(text: string): string {
     .reduce((lines, line) => `${lines}${lines === '' ? '' : /^\d+$/.test(line) ? ' ' : '\n'}${line}`, '')
 }
 
-/** What some reader takes for a time. */
+/** Anything that some reader takes for a time. */
 const TIME = /(?:\d{1,4}\s*:\s*)?\d{1,2}\s*:\s*\d{1,2}\s*[.,]\s*\d{1,3}/g
 
-/** A line, broken before each time but the first. */
+/** A line, broken before every time except the first. */
 function oneTimeEach(line: string): string[] {
   const [, ...others] = Array.from(line.matchAll(TIME), ({ index }) => index)
   return [0, ...others].map((from, at) => line.slice(from, others[at]))
@@ -64,7 +67,7 @@ export function timestamp(milliseconds: number, mark: '.' | ','): string {
   return `${part(3_600_000, Infinity, 2)}:${part(60_000, 60, 2)}:${part(1000, 60, 2)}${mark}${part(1, 1000, 3)}`
 }
 
-/** Blocks between blank lines, as lines. Takes a byte order mark and any line ending. */
+/** Blocks between blank lines, as lines. Accepts a byte order mark and any line ending. */
 export function* blocksOf(chunks: Iterable<string>): Generator<string[]> {
   let block: string[] = []
   for (const line of linesOf(chunks)) {

@@ -1,12 +1,12 @@
 /**
- * CVAT for video 1.1, one document a source, and the list of labels that a task needs before it takes one.
+ * CVAT for video 1.1, one document for each source, and the list of labels that a task needs before CVAT accepts it.
  *
  * Boxes are in pixels of the decoded picture, as CVAT shows it. Frames are absolute and 0-based, with step 1. Every frame of a track has
- * its box, but CVAT reads only those with `keyframe` 1 and draws the others on a line by frame number between them. So they are where the
- * box was observed, on the first and last box before a gap, on the `outside` box that ends its life on the frame after, and where that
- * line would leave our box, which moves by time and ends at the frame's edge. The attribute `observed` keeps the first kind apart. An
- * attribute that a keyframe lacks CVAT takes from the one before: in a track in which some boxes have a score, one without has -1. A track
- * without any has no such attribute: a number that is empty stops other readers.
+ * its box, but CVAT reads only those with `keyframe` 1 and draws the others on a line by frame number between them. Keyframes are
+ * therefore: boxes that were observed, the first and last box beside a gap, the `outside` box on the frame after the track's end, and boxes
+ * where CVAT's line would leave ours, which moves by time and ends at the frame's edge. The attribute `observed` marks the first kind. CVAT
+ * takes an attribute that a keyframe lacks from the one before: in a track where some boxes have a score, a box without one has -1. A track
+ * without any score has no such attribute, because an empty number stops other readers.
  */
 import { XMLParser } from 'fast-xml-parser'
 import { z } from 'zod'
@@ -30,11 +30,11 @@ interface CvatTrack {
   part: 'track'
   id: number
   label: string
-  /** `manual` once a person changed the track or where one drew it. */
+  /** `manual` if a person drew or changed the track. */
   source: 'auto' | 'manual'
   state: ReviewState
   review: Standing
-  /** Pack and version that found it, empty where a person drew it. */
+  /** The pack and version that found it; empty where a person drew it. */
   model: string
   /** Whether some of its boxes have a score. */
   scored: boolean
@@ -64,7 +64,7 @@ const ATTRIBUTES = [
   { name: 'observed', mutable: true, input_type: 'checkbox', default_value: 'true', values: ['true', 'false'] },
   { name: 'score', mutable: true, input_type: 'number', default_value: '-1', values: ['-1', '1', '0.001'] },
 ] as const
-/** Stands for no score. */
+/** Stands for "no score". */
 const NONE = -1
 
 export const cvat: Format<Film, CvatTask | CvatTrack | CvatBox> = {
@@ -105,18 +105,18 @@ export const cvat: Format<Film, CvatTask | CvatTrack | CvatBox> = {
     yield `${track ? '</track>\n' : ''}</annotations>\n`
   },
 
-  /** Box by box, as our writer puts them: a parser of all XML takes ten times as long, and a file may have millions. */
+  /** Box by box, as our writer lays them out: a general XML parser takes ten times as long, and a file may have millions. */
   *read(chunks) {
     let text = ''
     let hasTask = false
-    /** The opening tag of the track that is being read, by its attributes, until its first box is there. */
+    /** The attributes of the opening tag of the track that is being read, until its first box arrives. */
     let opened: ReadonlyMap<string, string> | null = null
     let isNew = false
     for (const chunk of chunks) {
       text += chunk
       let at = 0
       if (!hasTask) {
-        // Our files declare no document type, and one is the door to entity attacks.
+        // Our files declare no document type, and document types allow entity attacks.
         if (/<!DOCTYPE|<!ENTITY/i.test(text)) throw new SyntaxError('A document type declaration is not allowed.')
         const head = text.indexOf('</meta>')
         if (head === -1) continue
@@ -148,7 +148,10 @@ export const cvat: Format<Film, CvatTask | CvatTrack | CvatBox> = {
   },
 }
 
-/** The labels of a project for the Raw tab of a new task: CVAT refuses a track whose label the task lacks, and drops attributes that it lacks. */
+/**
+ * The labels of a project for the Raw tab of a new task: CVAT refuses tracks whose label the task lacks, and drops attributes that it
+ * lacks.
+ */
 export function cvatLabels(categories: readonly Category[]): string {
   return `${JSON.stringify(
     categories.map(({ name, colour }) => ({ name, color: colour, attributes: ATTRIBUTES })),
@@ -167,7 +170,7 @@ const parser = new XMLParser({
   isArray: (_name, path) => String(path) === 'annotations.meta.task.labels.label',
 })
 
-/** Characters beyond which an element is none of ours. */
+/** A longer element, in characters, is not one of ours. */
 const LARGEST_ELEMENT = 1 << 20
 const TRACK = /\s*<track((?:\s+[\w-]+="[^"<]*")*)\s*>/y
 const BOX = /\s*<box((?:\s+[\w-]+="[^"<]*")*)\s*>((?:\s*<attribute name="[^"<]*">[^<]*<\/attribute>)*)\s*<\/box>/y
@@ -177,11 +180,11 @@ interface BoxFound {
   kind: 'box'
   end: number
   attributes: ReadonlyMap<string, string>
-  /** Of CVAT's kind, by name. */
+  /** Values of CVAT's own `attribute` elements, by name. */
   values: ReadonlyMap<string, string>
 }
 
-/** What stands whole at `at`, and where it ends; null where more text is needed, or no more tracks come. */
+/** The complete element at `at`, and where it ends; null where more text is needed, or where no more tracks follow. */
 function nextElement(
   text: string,
   at: number,
@@ -225,7 +228,7 @@ function taskOf({ name, size, labels, original_size }: z.infer<typeof TaskElemen
   }
 }
 
-/** @param first Its first box, which says what holds for all. */
+/** @param first Its first box, whose values hold for the whole track. */
 function trackOf(track: z.infer<typeof TrackElement>, { values }: BoxFound): CvatTrack {
   return {
     part: 'track',
@@ -233,7 +236,7 @@ function trackOf(track: z.infer<typeof TrackElement>, { values }: BoxFound): Cva
     state: ReviewState.parse(values.get('state')),
     review: Standing.parse(values.get('review')),
     model: values.get('model') ?? '',
-    // One box has the attribute where one has a score.
+    // One box has the attribute if any has a score.
     scored: values.has('score'),
   }
 }
@@ -271,9 +274,9 @@ function boxOf({ attributes, values }: BoxFound): CvatBox {
 }
 
 const SIDES = ['x1', 'y1', 'x2', 'y2'] as const
-/** Pixels that CVAT's box may be off ours. */
+/** Pixels by which CVAT's box may differ from ours. */
 const TOLERANCE = 0.5
-/** The most frames from one keyframe to the next, so that a track that is drawn through hours needs no more memory than this. */
+/** The most frames between two keyframes: bounds the memory for a track that was drawn through hours of video. */
 const LONGEST = 4_096
 
 function* cvatBoxes({ boxes }: TrackedObject, size: number): Generator<CvatBox> {
@@ -289,13 +292,13 @@ function* cvatBoxes({ boxes }: TrackedObject, size: number): Generator<CvatBox> 
 interface Keyed {
   box: TrackedBox
   keyframe: boolean
-  /** Whether the track has none on the frame after. */
+  /** Whether the track has no box on the next frame. */
   isLast: boolean
 }
 
-/** With the boxes that CVAT needs: those observed, those beside a gap, and between two of them those whose line misses a box. */
+/** Marks the boxes that CVAT needs: those observed, those beside a gap, and between two of them those that CVAT's line would miss. */
 function* withKeyframes(boxes: Iterable<TrackedBox>): Generator<Keyed> {
-  /** From a keyframe on. */
+  /** The boxes since the last keyframe. */
   let stretch: TrackedBox[] = []
   let last: TrackedBox | null = null
   for (const box of boxes) {
@@ -317,7 +320,7 @@ function* withKeyframes(boxes: Iterable<TrackedBox>): Generator<Keyed> {
     }
     if (!box.observed && !isLast && stretch.length < LONGEST) return
     const keyframes = keyframesOf(stretch)
-    // The first was told when the stretch began.
+    // The first was yielded when the stretch began.
     for (let at = 1; at < stretch.length; at += 1) {
       const one = stretch[at]
       if (one) yield { box: one, keyframe: keyframes.has(at), isLast: isLast && one === box }
@@ -326,7 +329,7 @@ function* withKeyframes(boxes: Iterable<TrackedBox>): Generator<Keyed> {
   }
 }
 
-/** Indices of the boxes that CVAT needs of a stretch: between two that it has, the one that its line misses most, until it misses none. */
+/** Indices of the boxes of a stretch that CVAT needs: between two that it has, the one that its line misses most, until it misses none. */
 function keyframesOf(boxes: readonly TrackedBox[]): Set<number> {
   const keyframes = new Set([0, boxes.length - 1])
   const spans: [number, number][] = [[0, boxes.length - 1]]
@@ -340,7 +343,7 @@ function keyframesOf(boxes: readonly TrackedBox[]): Set<number> {
   return keyframes
 }
 
-/** Which box between two CVAT would draw furthest from its place, if any too far. */
+/** The box between two keyframes that CVAT would draw furthest from its place; null if all are near enough. */
 function mostMissed(boxes: readonly TrackedBox[], from: number, to: number): number | null {
   const [first, last] = [boxes[from], boxes[to]]
   if (!first || !last) return null

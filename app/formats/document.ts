@@ -1,9 +1,9 @@
 /**
- * The one input of every annotation file: a film, which is a source with its clips and what is said about them.
+ * The one input of every annotation file: a film, which is a source with its clips and their annotations.
  *
- * Frames are 0-based decoded ordinals, times seconds from the first frame. In the library boxes are absolute pixels of the display-oriented
- * frame, which are square; in every file they are pixels of the decoded picture: turned upright, its pixels as they are coded. A film is
- * read as it is written: the key boxes of one track of it are in memory at a time, no track's every box, and no whole file.
+ * Frames are 0-based decoded ordinals; times are seconds from the first frame. Boxes in the library are absolute pixels of the
+ * display-oriented frame, which are square; in every file they are pixels of the decoded picture: turned upright, with its pixels as coded.
+ * A film is read while it is written: only the key boxes of one track are in memory at a time, never every box of a track nor a whole file.
  */
 import { z } from 'zod'
 import type { Annotation, AnnotationBody, Box, Provenance, ReviewState, Span } from '../annotation.ts'
@@ -32,12 +32,12 @@ export const DocumentSource = z.object({
   name: z.string(),
   fingerprint: z.string(),
   probe: Probe,
-  /** Of numbered pictures, which `path` names by their pattern; files of before do not know it. */
+  /** Given for numbered pictures, which `path` names by their pattern; older files do not have it. */
   numbered: NumberedVideo.nullish(),
 })
 export type DocumentSource = z.infer<typeof DocumentSource>
 
-/** A label of the project. Its id stays the same for ever and in every file, and is given to no other. */
+/** A label of the project. Its id stays the same for ever and in every file, and is never given to another label. */
 export const Category = z.object({ id: z.number().int().min(1), name: z.string(), colour: z.string() })
 export type Category = z.infer<typeof Category>
 
@@ -45,26 +45,29 @@ export type Kind = AnnotationBody['kind']
 
 export interface Film {
   source: DocumentSource
-  /** What it is called in files: unlike its name, no two films of a library have the same. */
+  /** Its name in files: unlike its name, unique among the films of a library. */
   title: string
-  /** PTS by ordinal, in time base ticks. Of many films not all are in memory: take it once for a walk along the frames. */
+  /** PTS by ordinal, in time base ticks. With many films not all are in memory: read it once for a pass over the frames. */
   readonly pts: ArrayLike<number>
   /** In time order. */
   clips: readonly DocumentClip[]
-  /** What is said of a clip and is to be written, by id, read anew each time. @param withRejected Also what a person rejected, unless the export names states. */
+  /**
+   * The annotations of a clip that are to be written, by id, read anew each time.
+   * @param withRejected Also those that a person rejected, unless the export names states.
+   */
   of: (clip: DocumentClip, kinds: readonly Kind[], withRejected?: boolean) => Iterable<Annotation>
-  /** All labels of the project, also those without a box here: each that a track has is among them. */
+  /** All labels of the project, including those without a box here; every label of a track is among them. */
   categories: readonly Category[]
-  /** Those of them that were looked for everywhere in these clips. */
+  /** The labels that were looked for everywhere in these clips. */
   lookedFor: readonly string[]
-  /** Whether a part of the file could not be read, so that nothing is said of it. */
+  /** Whether a part of the file could not be read, so that nothing is said about it. */
   partial: boolean
   appVersion: string
 }
 
-/** How one kind of file carries films: `read(write(pieces))` gives the pieces again, whatever the sizes of the chunks of text. */
+/** How one kind of file carries films: `read(write(pieces))` returns the same pieces, whatever the sizes of the text chunks. */
 export interface Format<Input, Piece> {
-  /** What the file holds, piece by piece in its order. */
+  /** What the file holds, piece by piece in writing order. */
   pieces: (input: Input) => Iterable<Piece>
   write: (pieces: Iterable<Piece>) => Iterable<string>
   /** @throws When the text is not such a file. */
@@ -88,31 +91,31 @@ interface Size {
 export interface TrackedBox extends Box {
   frame: number
   pts: number
-  /** Of the observation; null where a person drew the box or it is interpolated. */
+  /** Score of the observation; null where a person drew the box or it is interpolated. */
   score: number | null
-  /** Of the last observation before, where the box is interpolated. */
+  /** For an interpolated box: the score of the last observation before it. */
   carried: number | null
   /** False where the box is interpolated between two observed ones. */
   observed: boolean
-  /** Something stands before the object. */
+  /** Something stands in front of the object. */
   occluded: boolean
 }
 
 /**
- * A track with a box on every frame of its life on which it is in the picture, made anew at each walk along them. `id` is the annotation's and
- * stays the same from export to export.
+ * A track with a box on every frame on which it is in the picture, computed anew on each iteration. `id` is the annotation's and stays the
+ * same from export to export.
  */
 export interface TrackedObject {
   id: number
   category: Category
   state: ReviewState
-  /** How it stands: `unsure` where nobody asked for its name, nobody decided about it and it may be something else. */
+  /** How it stands: `unsure` if nobody asked for its name, nobody decided about it and it may be something else. */
   review: Standing
   provenance: Provenance | null
   boxes: Iterable<TrackedBox>
 }
 
-/** What is to be written, of the kinds asked for, in time order. */
+/** The annotations to write, of the kinds asked for, in time order. */
 export function* spoken<K extends Kind>(film: Film, ...kinds: readonly K[]): Generator<Spoken<K>> {
   for (const clip of film.clips) yield* spokenIn(film, clip, ...kinds)
 }
@@ -122,8 +125,8 @@ export function* spokenIn<K extends Kind>(film: Film, clip: DocumentClip, ...kin
 }
 
 /**
- * The tracks of a film that have a box with an area inside the frame. An object has one box a frame: where two clips show it, the boxes of
- * the one that a person decided about are left, else of the one that was not marked, else of the earlier one.
+ * The tracks of a film that have a box with an area inside the frame. An object has one box per frame: where two clips show it, the boxes
+ * are taken from the clip that a person decided about, else from the one that was not marked, else from the earlier one.
  */
 export function* trackedObjects(film: Film): Generator<TrackedObject> {
   const categories = new Map(film.categories.map((category) => [category.name.toLowerCase(), category]))
@@ -152,7 +155,10 @@ export function* trackedObjects(film: Film): Generator<TrackedObject> {
   }
 }
 
-/** The picture as a decoder hands it on: turned upright, its pixels as they are coded, square or not. CVAT, OpenCV and ffmpeg's frames show it so. */
+/**
+ * The picture as a decoder returns it: turned upright, with its pixels as coded, square or not. CVAT, OpenCV and ffmpeg's frames show it
+ * this way.
+ */
 export function decodedPicture({ codedWidth, codedHeight, rotation }: Probe): Size {
   const turned = rotation === 90 || rotation === 270
   return turned ? { width: codedHeight, height: codedWidth } : { width: codedWidth, height: codedHeight }
@@ -169,12 +175,15 @@ function hasAny(things: Iterable<unknown>): boolean {
   return things[Symbol.iterator]().next().done !== true
 }
 
-/** Whose boxes count where two tracks are of one object: the lower's. */
+/** Decides whose boxes count where two tracks are of one object: the lower's. */
 function precedence({ annotation, clip }: Spoken<'track'>): number {
   return annotation.state !== 'machine' ? 0 : clip.kind !== 'marked' ? 1 : 2
 }
 
-/** A clip that a person marked lies over others, and the model finds in it again what it found in those. Nobody decided about such a track. */
+/**
+ * A clip that a person marked overlaps others, and the model finds in it what it found in those. A track is such a repeat if nobody decided
+ * about it.
+ */
 function isRepeatOf(track: Spoken<'track'>, other: Spoken<'track'>): boolean {
   return (
     track.annotation.state === 'machine' &&
@@ -186,7 +195,7 @@ function liesOver(a: DocumentClip, b: DocumentClip): boolean {
   return a.id !== b.id && a.startFrame < b.endFrame && b.startFrame < a.endFrame
 }
 
-/** A label as every file can hold it: on one line, without characters that XML cannot hold, and never empty. */
+/** A label as every file can hold it: on one line, without characters that XML cannot hold, never empty. */
 export function labelText(text: string): string {
   return lineText(text) || 'unnamed'
 }
@@ -201,8 +210,7 @@ export function lineText(text: string): string {
 }
 
 /**
- * Span of a clip in seconds, or of the part of it that something is said about, from the PTS of its frames; the stored end only where no
- * frame follows.
+ * Span in seconds of a clip, or of an annotated part of it, from the PTS of its frames; the stored end is used only if no frame follows.
  */
 export function clipTimes(clip: DocumentClip, { pts, source }: Film, span: Span = clip): { start: number; end: number } {
   const secondsAt = (ordinal: number, otherwise: number) => {
@@ -212,7 +220,7 @@ export function clipTimes(clip: DocumentClip, { pts, source }: Film, span: Span 
   return { start: secondsAt(span.startFrame, clip.start), end: secondsAt(span.endFrame, clip.end) }
 }
 
-/** UTF-8 cannot hold half a surrogate pair, which a text that was cut in the middle of an emoji ends with. */
+/** UTF-8 cannot hold half a surrogate pair, which remains where a text was cut in the middle of an emoji. */
 export function wellFormed<R extends object>(record: R): R {
   return Object.fromEntries(
     Object.entries(record).map(([name, value]: [string, unknown]) => [name, typeof value === 'string' ? value.toWellFormed() : value]),
@@ -224,7 +232,7 @@ function lifeOf({ boxes }: BodyOf<'track'>): { first: number; last: number } {
   return { first: boxes[0]?.ordinal ?? 0, last: boxes.at(-1)?.ordinal ?? -1 }
 }
 
-/** Box by box along the frames, linear in time between key boxes: one walk, however many there are. */
+/** Every box along the frames, linear in time between key boxes, in one pass whatever their number. */
 function* everyBox({ boxes: keys }: BodyOf<'track'>, { pts, source }: Film): Generator<TrackedBox> {
   const { probe } = source
   const picture = decodedPicture(probe)

@@ -1,4 +1,4 @@
-/** frames.csv, beside every export: which PTS and time each 0-based frame number of the other files stands for, and which picture of numbered ones. */
+/** frames.csv, beside every export: the PTS and time of each 0-based frame number in the other files, and the picture of numbered ones. */
 import { secondsOf } from '../media.ts'
 import { namesOf } from '../numbered.ts'
 import { table } from './csv.ts'
@@ -12,7 +12,7 @@ export const frames: Format<Film, Row<typeof columns>> = {
     const names = source.numbered ? namesOf(source.path, source.numbered.runs) : []
     for (let frame = 0; frame < pts.length; frame++) {
       const at = pts[frame] ?? 0
-      // A picture that cannot be decoded is no frame: the PTS counts all of them.
+      // A picture that cannot be decoded is no frame, but the PTS counts all pictures.
       yield { frame, pts: at, time_s: secondsOf(at, source.probe), picture: names[at] ?? null }
     }
   },

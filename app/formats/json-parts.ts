@@ -1,6 +1,6 @@
-/** One JSON object, larger than memory, as its parts: the elements of its arrays one by one, and everything else that it holds. */
+/** Reads one JSON object that may be larger than memory, part by part: the elements of its arrays one by one, and all other values. */
 
-/** An element of the array under `key`, or the whole of a value that is no array. */
+/** An element of the array under `key`, or the whole of a value that is not an array. */
 export interface JsonPart {
   key: string
   value: unknown
@@ -8,7 +8,7 @@ export interface JsonPart {
 
 /** @throws SyntaxError Where the text is not one JSON object. */
 export function* jsonParts(chunks: Iterable<string>): Generator<JsonPart> {
-  /** What has come and is not told yet begins at 0; `at` is where to look on. */
+  /** Text that has arrived and was not yet returned begins at 0; `at` is where to search on. */
   let text = ''
   let at = 0
   let key: string | null = null
@@ -56,7 +56,7 @@ export function* jsonParts(chunks: Iterable<string>): Generator<JsonPart> {
           state = 'after'
         } else {
           skip()
-          // The colon may be in the next chunk: the key is looked at again.
+          // The colon may be in the next chunk: then the key is looked at again.
           if (typeof parsed !== 'string' || (text !== '' && text.charAt(0) !== ':')) throw new SyntaxError('A key is out of its place.')
           key = parsed
           if (text === '') {
@@ -72,7 +72,7 @@ export function* jsonParts(chunks: Iterable<string>): Generator<JsonPart> {
   if (state !== 'done') throw new SyntaxError('The JSON ends before its end: it may be cut off.')
 }
 
-/** Finds where a value ends, going on where it was when more text comes. */
+/** Finds where a value ends, and continues where it stopped when more text arrives. */
 function nextValue() {
   let from = 0
   let depth = 0
@@ -102,7 +102,7 @@ function nextValue() {
         else if (sign === '{' || sign === '[') depth += 1
         else if (sign === ',' && depth === 0) return done(found.index)
         else if (sign === '}' || sign === ']') {
-          // The end of what the value stands in ends a number or a word.
+          // A number or a word ends where its container ends.
           if (depth === 0) return done(found.index)
           depth -= 1
           if (depth === 0) return done(found.index + 1)

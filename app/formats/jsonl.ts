@@ -1,8 +1,8 @@
 /**
- * JSON Lines: the complete state of a source, without loss and with what was rejected.
+ * JSON Lines: the complete state of a source, without loss, including what was rejected.
  *
- * The first line is the source, the second its frames; each clip follows with its annotations after it, one object a line. Boxes are
- * pixels of `picture`, the decoded one, as in every file. `review` is how a statement stands: see `standingOf` in app/review.
+ * The first line is the source, the second its frames; then each clip is followed by its annotations, one object per line. Boxes are in
+ * pixels of `picture`, the decoded picture, as in every file. `review` is the standing of a statement: see `standingOf` in app/review.
  */
 import { z } from 'zod'
 import { Annotation } from '../annotation.ts'
@@ -13,7 +13,7 @@ import { Category, decodedBox, decodedPicture, DocumentClip, DocumentSource } fr
 import type { Film, Format } from './document.ts'
 import { escapedLines, linesOf } from './lines.ts'
 
-/** The first version had boxes in square pixels, and no picture. */
+/** The first version had boxes in square pixels and no picture. */
 const SCHEMA = 'tubelet-annotations/2'
 const schema = z.literal(SCHEMA)
 const Line = z.discriminatedUnion('type', [
@@ -82,7 +82,7 @@ export const jsonl: Format<Film, Line> = {
   },
 }
 
-/** With its boxes in pixels of the decoded picture. */
+/** The same body with its boxes in pixels of the decoded picture. */
 function decoded(body: AnnotationBody, probe: Probe): AnnotationBody {
   if (body.kind === 'track') return { ...body, boxes: body.boxes.map((key) => ({ ...key, box: decodedBox(key.box, probe) })) }
   return body.kind === 'text' ? { ...body, box: decodedBox(body.box, probe) } : body

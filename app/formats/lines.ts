@@ -1,10 +1,13 @@
-/** Text that comes in chunks, which may end anywhere, as lines. */
+/** Splits text into lines; it arrives in chunks that may end anywhere. */
 
-/** Lines that end with a line feed, a carriage return or both, without those, and what stands after the last; a byte order mark at the very beginning goes. */
+/**
+ * Lines that end with a line feed, a carriage return or both, without these, and the text after the last one. A byte order mark at the very
+ * beginning is dropped.
+ */
 export function* linesOf(chunks: Iterable<string>): Generator<string> {
-  /** Of the line that has not ended: a long one is not gone through again with each chunk. */
+  /** The parts of the line that has not ended: a long line is not scanned again with each chunk. */
   let begun = ''
-  /** A carriage return, of which it is not known yet whether a line feed follows. */
+  /** A carriage return after which a line feed may still follow. */
   let open = ''
   let first = true
   for (const chunk of chunks) {
@@ -23,7 +26,10 @@ export function* linesOf(chunks: Iterable<string>): Generator<string> {
   else if (begun !== '') yield begun
 }
 
-/** JSON in which no character stands that some reader ends a line at (Python's `splitlines` does at U+0085, U+2028 and U+2029), nor another control character. */
+/**
+ * JSON with escapes for the characters at which some reader ends a line (Python's `splitlines` does at U+0085, U+2028 and U+2029), and for
+ * all other control characters.
+ */
 export function escapedLines(json: string): string {
   return json.replace(/[\u007f-\u009f\u2028\u2029\ufffe\uffff]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

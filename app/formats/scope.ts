@@ -1,18 +1,18 @@
-/** Which part of what is said about clips a file holds. Which videos and clips it is about is chosen before. */
+/** Which annotations of a clip a file holds. The videos and clips are chosen before. */
 import { z } from 'zod'
 import { type Annotation, ReviewState } from '../annotation.ts'
 
 export const Scope = z.object({
-  /** Boxes of these labels alone, whatever their case. What is not a box is not touched by it. */
+  /** Only boxes with these labels, in any case. Annotations that are not boxes are not affected. */
   labels: z.array(z.string().trim().min(1)).min(1).optional(),
-  /** How it was reviewed. All but what was rejected where it is left out; JSON Lines have that too. */
+  /** Review states to include. Default: all but rejected; JSON Lines include those as well. */
   states: z.array(ReviewState).min(1).optional(),
-  /** machine: what the machine said and nobody changed. people: what a person wrote, drew, changed or accepted. Both where it is left out. */
+  /** machine: what the machine said and nobody changed. people: what a person wrote, drew, changed or accepted. Default: both. */
   by: z.enum(['machine', 'people']).optional(),
 })
 export type Scope = z.infer<typeof Scope>
 
-/** @param withRejected Whether what was rejected belongs to a file that names no states. */
+/** @param withRejected Whether rejected annotations belong in a file for which no states are given. */
 export function inScope(
   { labels, states, by }: Scope,
   { body, state, provenance }: Pick<Annotation, 'body' | 'state' | 'provenance'>,
@@ -24,7 +24,7 @@ export function inScope(
   return body.kind !== 'track' || labels === undefined || labels.some((label) => label.toLowerCase() === body.label.toLowerCase())
 }
 
-/** The same text for the same part of things; empty for all. */
+/** The same text for equal scopes; empty for everything. */
 export function scopeKey({ labels, states, by }: Scope): string {
   const parts = {
     ...(labels && { labels: labels.map((label) => label.toLowerCase()).sort() }),

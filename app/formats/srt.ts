@@ -1,9 +1,9 @@
 /**
  * SubRip captions, numbered from 1, CRLF line endings.
  *
- * SRT has no escaping. What readers take for something else than text is written with characters that look like it: an arrow `-->`, which may be a
- * time, as `→`; a tag such as `<i>` as `‹i›`; styles such as `{\an8}` and `{y:i}` with a wide brace, and the
- * names of sections by which files of another format are known, such as `[Script Info]`, with a wide bracket. It has no place for a review state.
+ * SRT has no escaping. Anything that readers would not take for text is written with similar characters: an arrow `-->`, which may be a
+ * time, as `→`; a tag such as `<i>` as `‹i›`; styles such as `{\an8}` and `{y:i}` with a wide brace; and section names by which files of
+ * another format are recognised, such as `[Script Info]`, with a wide bracket. There is no place for a review state.
  */
 import { blocksOf, captionCues, timesOf, timestamp } from './cues.ts'
 import type { Cue } from './cues.ts'

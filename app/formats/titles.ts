@@ -1,7 +1,10 @@
-/** What films are called in files: readers find videos by name, and of two with one name some drop the first without a word. */
+/** The names of films in files. Readers find videos by name, and some silently drop one of two videos with the same name. */
 import { lineText } from './document.ts'
 
-/** By id: the name of its file, with as much of its folder before it as tells it from others of that name; `/` between. */
+/**
+ * Titles by id: the name of the film's file, preceded by as much of its folder as distinguishes it from others of that name, with `/`
+ * between.
+ */
 export function titlesOf(films: readonly { id: number; name: string; path: string }[]): Map<number, string> {
   const parts = new Map(
     films.map(({ id, name, path }) => [
@@ -24,7 +27,7 @@ export function titlesOf(films: readonly { id: number; name: string; path: strin
     for (const [name, ids] of same) {
       const longer = ids.some((id) => (parts.get(id)?.length ?? 0) > length)
       if (ids.length > 1 && longer) open.push(...ids)
-      // One place held both, one after the other.
+      // Both lay at one path, one after the other.
       else for (const id of ids) titles.set(id, ids.length > 1 ? `${name} (${id})` : name)
     }
   }

@@ -1,6 +1,6 @@
 /**
- * WebVTT captions. A cue's identifier is its annotation's id. A comment before the first cue says as JSON, a line a cue, who made the caption
- * and whether a person looked at it: between cues, several readers take a comment for text of the cue before it.
+ * WebVTT captions. A cue's identifier is its annotation's id. A comment before the first cue states as JSON, one line for each cue, who
+ * made the caption and whether a person looked at it. Between cues several readers take a comment for text of the cue before it.
  */
 import { z } from 'zod'
 import { Provenance, ReviewState } from '../annotation.ts'
@@ -14,7 +14,7 @@ const Origin = z.object({ state: ReviewState, review: Standing, confidence: z.nu
 const Told = Origin.extend({ cue: z.string() })
 
 interface CaptionCue extends Cue {
-  /** The cue identifier, empty where it has none. */
+  /** The cue's identifier, empty where it has none. */
   id: string
   /** Null in files that Tubelet did not write. */
   origin: z.infer<typeof Origin> | null
@@ -37,7 +37,8 @@ export const vtt: Format<Film, CaptionCue> = {
     yield 'WEBVTT\n'
     const told = cues.flatMap(({ id, origin }) => (origin ? [{ cue: id, ...origin }] : []))
     if (told.length > 0) yield `\n${NOTE}\n`
-    // An arrow may not stand in a comment, and what looks like two times is taken for a cue: `>` and colons of numbers are written as JSON's escapes.
+    // A comment may not contain an arrow, and two times in a line are taken for a cue: `>` and colons in numbers are written as JSON
+    // escapes.
     for (const line of told) {
       const text = JSON.stringify(line).replaceAll('>', '\\u003e')
       yield `${escapedLines(text).replace(/(?<=\d\s*):(?=\s*\d)/g, '\\u003a')}\n`
@@ -75,7 +76,7 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
-/** Tags such as `<i>` and `<v Anna>` are formatting and go; the entities of the standard become characters. */
+/** Removes tags such as `<i>` and `<v Anna>`, which are formatting, and decodes the standard's entities. */
 function unescaped(text: string): string {
   return text.replace(/<[^>]*>/g, '').replace(/&(?:amp|lt|gt|nbsp|lrm|rlm);/g, (entity) => ENTITIES[entity] ?? entity)
 }

@@ -1,4 +1,4 @@
-/** The W3C validator's parser comes without types; this is what the tests use of it. */
+/** The W3C validator's parser has no types; these are the ones that the tests use. */
 declare module 'webvtt-parser' {
   interface Cue {
     id: string

@@ -1,4 +1,4 @@
-/** What every pack says of itself, whatever its family: see the families beside this file. */
+/** What every pack states about itself; each family has its own file in this folder. */
 import { z } from 'zod'
 
 export const FileRef = z.object({
@@ -7,15 +7,15 @@ export const FileRef = z.object({
 })
 export type FileRef = z.infer<typeof FileRef>
 
-/** What a library gives to a pack. text: reading the text on the picture. */
+/** The tasks of a library that a pack can do. text: reading the text on the picture. */
 export const Task = z.enum(['caption', 'answer', 'search', 'boxes', 'text'])
 export type Task = z.infer<typeof Task>
 export const TASKS = Task.options
 
 /**
- * A picture as a pack takes it, RGB24. stretch: scaled to width x height. crop: scaled until it covers that, and cut equally from both
- * sides. letterbox: scaled until it fits into that, its sides kept in proportion; the pack's own code adds the border. inside: the same, but never
- * enlarged.
+ * The picture that a pack takes, RGB24. stretch: scaled to width x height. crop: scaled until it covers that size, and cut equally on both
+ * sides. letterbox: scaled with its proportions until it fits into that size; the pack's own code adds the border. inside: as letterbox,
+ * but never enlarged.
  */
 export const PictureInput = z.object({
   width: z.number().int().positive(),
@@ -33,7 +33,7 @@ export const Pack = z.object({
   licence: z.string(),
   data: z.array(z.object({ name: z.string(), licence: z.string() })),
   selfTest: FileRef,
-  /** SHA-256 of earlier pack.json files with the same answers: a pack was known by that before. */
+  /** SHA-256 of earlier pack.json files of the same pack with the same answers: results may be stored under those. */
   formerly: z.array(z.string()).optional(),
   scores: z.array(
     z.object({ task: z.string(), metric: z.string(), value: z.number(), n: z.number().int(), on: z.string(), date: z.string() }),

@@ -7,7 +7,10 @@ const Share = z.number().min(0).max(1)
 export const DetectorManifest = Pack.extend({
   family: z.literal('detector'),
   tasks: z.tuple([z.literal('boxes')]),
-  /** Pictures of at most this size, a multiple of `multiple` on each side once the border is added; so many a second where something moves. */
+  /**
+   * Pictures of at most this size, each side a multiple of `multiple` once the border is added; `rate` pictures per second where something
+   * moves.
+   */
   input: PictureInput.extend({
     fit: z.literal('letterbox'),
     multiple: z.number().int().positive(),
@@ -15,14 +18,14 @@ export const DetectorManifest = Pack.extend({
   }),
   /** `picture` uint8 [1, H, W, 3] RGB -> `scores` f32 [1, cells, classes] of 0..1 and `distances` f32 [1, cells, 4] in pixels: see main/engine/detector. */
   graphs: z.object({ detector: FileRef }),
-  /** Pixels from one cell to the next, of each grid in the order of the cells. */
+  /** Pixels from one cell to the next in each grid, in the order of the cells. */
   strides: z.array(z.number().int().positive()).min(1),
   /** Names in the order of the scores. */
   classes: z.array(z.string()).min(1),
   calibration: z.object({
     /** Boxes below this score are not kept. */
     floor: Share,
-    /** The track score from which a name counts that somebody asked for, and one that nobody asked for. */
+    /** The track score from which a name that somebody asked for counts, and from which another name counts. */
     asked: Share,
     volunteered: Share,
   }),

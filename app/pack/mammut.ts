@@ -1,4 +1,4 @@
-/** Family `mammut`: one vision encoder and one text decoder of two passes. Written by models/export. */
+/** Family `mammut`: one vision encoder and one text decoder with two passes. Written by models/export. */
 import { z } from 'zod'
 import { FileRef, Pack, Task } from './base.ts'
 
@@ -24,25 +24,28 @@ export type TubeKind = z.infer<typeof TubeKind>
 
 const Threshold = z.number().min(0).max(1)
 const Logistic = z.object({ scale: z.number(), bias: z.number(), threshold: Threshold })
-/** Nothing was measured: how probable the text is against a bank of everyday captions, by softmax at the scale that the model learnt. */
+/**
+ * For packs without measurements: the probability of the text against a bank of everyday captions, by softmax at the scale that the model
+ * learnt.
+ */
 const Against = z.object({ scale: z.number(), background: z.array(z.string()).min(1), threshold: Threshold })
 
 const Manifest = Pack.extend({
   family: z.literal('mammut'),
-  /** `detect`: what packs of before called boxes. */
+  /** `detect`: the name of the task boxes in older packs. */
   tasks: z.array(z.union([Task.exclude(['text']), z.literal('detect').transform(() => 'boxes' as const)])),
   input: z.object({
     frames: z.number().int().positive(),
     width: z.number().int().positive(),
     height: z.number().int().positive(),
-    /** How the display-oriented frame becomes width x height. crop: scaled until it covers that, and cut equally from both sides. */
+    /** How the display-oriented frame becomes width x height. crop: scaled until it covers that size, and cut equally on both sides. */
     fit: z.enum(['stretch', 'crop']),
     maxClipSeconds: z.number().positive(),
     tubes: z.array(TubeKind).min(1),
   }),
   dims: z.object({
     embedding: z.number().int(),
-    /** Width of a token that the decoder reads, and how many a clip has; those that the detector reads are `token` wide. */
+    /** Width of the tokens that the decoder reads, and their number per clip; the detector's tokens are `token` wide. */
     memory: z.number().int(),
     tokens: z.number().int(),
     token: z.number().int(),
@@ -55,13 +58,13 @@ const Manifest = Pack.extend({
     queries: z.number().int(),
   }),
   graphs: z.object({ vision: FileRef, text: FileRef, cross: FileRef, decoder: FileRef, detector: FileRef.optional() }),
-  /** Tensors of the graphs that lie in files of their own (ONNX external data). */
+  /** Tensors of the graphs in separate files (ONNX external data). */
   weights: z.array(FileRef).default([]),
   tokenizer: FileRef.extend({
     pad: z.number().int(),
     start: z.number().int(),
     end: z.number().int(),
-    /** What happens to a text before it is split. clip: as open_clip's tokenizer does. */
+    /** How a text is normalised before it is split. clip: as open_clip's tokenizer does. */
     clean: z.enum(['none', 'clip']).default('none'),
   }),
   prompts: z.object({
@@ -70,24 +73,25 @@ const Manifest = Pack.extend({
     question: z.string().includes('{question}').optional(),
     label: z.string().includes('{label}').optional(),
   }),
-  /** All words, in lower case, of the texts that the pack learnt from. Not told by one that learnt from texts of any kind. */
+  /** All words, in lower case, of the texts that the pack learnt from. Missing if it learnt from texts of any kind. */
   words: z.array(z.string()).optional(),
-  /** How captions are found: see main/engine/beam. */
+  /** How captions are generated: see main/engine/beam. */
   decoding: z
     .object({ beams: z.number().int().min(1).max(16), lengthPenalty: z.number().min(0), longest: z.number().int().positive() })
     .optional(),
   calibration: z.object({
-    /** False: no measurement stands behind these numbers, and the app must not show them as if one did. */
+    /** False: these numbers rest on no measurement, and the app must not show them as if they did. */
     measured: z.boolean().default(true),
-    /** probability = sigmoid(scale * cosine + bias), or against a background; below `threshold` nothing matches. */
+    /** probability = sigmoid(scale * cosine + bias), or against a background; a probability below `threshold` is no match. */
     search: z.union([Logistic, Against]),
     answer: z.object({ temperature: z.number().positive(), notSureBelow: z.number() }).optional(),
     caption: z.object({ notSureBelow: z.number() }),
     /** score = objectness * sigmoid(scale * cosine + bias) */
     detect: Logistic.optional(),
     /**
-     * Of a pack that learnt from no footage but what its user taught it: it is sure only of a clip that is at least `threshold` near (cosine) to
-     * one of those. `taught`: their embeddings [M, E], little-endian half floats; null: nobody taught it yet, so it is sure of nothing.
+     * For a pack that learnt from no footage except what its user taught it: it is sure only of clips whose cosine with one of those is at
+     * least `threshold`. `taught`: their embeddings [M, E], little-endian half floats; null: nobody has taught it yet, so it is sure of
+     * nothing.
      */
     familiar: z.object({ threshold: z.number(), taught: FileRef.nullable() }).optional(),
   }),
@@ -112,12 +116,12 @@ export const MammutManifest = Manifest.refine(
 )
 export type MammutManifest = z.infer<typeof MammutManifest>
 
-/** Logits are divided by this before they are probabilities. */
+/** Logits are divided by this before they become probabilities. */
 export function temperatureOf({ calibration }: MammutManifest): number {
   return calibration.answer?.temperature ?? 1
 }
 
-/** The words of a text that the pack never learnt, in their order: what it makes of them is a guess. */
+/** The words of a text that the pack never learnt, in order: an answer that depends on them is a guess. */
 export function unlearnt({ words }: MammutManifest, text: string): string[] {
   if (words === undefined) return []
   return [...new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu))].filter((word) => !words.includes(word))

@@ -6,7 +6,7 @@ import { MammutManifest } from './mammut.ts'
 import { TextManifest } from './text.ts'
 
 const Family = z.discriminatedUnion('family', [MammutManifest, DetectorManifest, TextManifest])
-/** Packs of before name no family: they are MaMMUTs. */
+/** Older packs name no family: they are MaMMUTs. */
 export const PackManifest = z.preprocess(
   (json) => (typeof json === 'object' && json !== null && !('family' in json) ? { ...json, family: 'mammut' } : json),
   Family,

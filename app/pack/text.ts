@@ -7,26 +7,29 @@ const Share = z.number().min(0).max(1)
 export const TextManifest = Pack.extend({
   family: z.literal('text'),
   tasks: z.tuple([z.literal('text')]),
-  /** Pictures of at most this size, so many a second where something changes. The finder sees a smaller copy; lines are read from the picture. */
+  /**
+   * Pictures of at most this size, `rate` per second where something changes. The finder gets a smaller copy; lines are read from the
+   * picture.
+   */
   input: PictureInput.extend({ fit: z.literal('inside'), rate: z.number().positive() }),
   /**
    * finder: `rgb` u8 [1, H, W, 3], sides multiples of 32 -> `text` f32 [1, 1, H, W], the probability that a pixel lies in the core of a line.
    * reader: `rgb` u8 [1, 48, W, 3] -> `symbols` i32 [1, T] and `certainty` f32 [1, T], the likeliest symbol of each step; 0 is the blank.
    */
   graphs: z.object({ finder: FileRef, reader: FileRef }),
-  /** The reader's symbols, a line each, in the order of its classes without the blank. */
+  /** The reader's symbols, one per line, in the order of its classes without the blank. */
   symbols: FileRef,
   finding: z.object({
-    /** Longer side of the finder's copy, in pixels; small pictures are enlarged by half at most. */
+    /** Longer side of the finder's copy, in pixels; small pictures are enlarged by at most half. */
     side: z.number().int().positive(),
-    /** A pixel above this lies in a core; the surest core of a line has at least this mean. */
+    /** A pixel above `core` lies in a core; the surest core of a line has a mean of at least `sure`. */
     core: Share,
     sure: Share,
     /** A core's box grows on every side by area x this / circumference. */
     grow: z.number().positive(),
   }),
   calibration: z.object({
-    /** Lines read less surely than this are not told. */
+    /** Lines read with less certainty than this are dropped. */
     floor: Share,
   }),
 })
