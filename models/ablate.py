@@ -51,7 +51,7 @@ class Plain(World):
 
 
 def variants(base: Config, recipe: Training) -> list[Variant]:
-    """(what, setting, config, recipe). The first is the base that every other row differs from in one thing."""
+    """(what, setting, config, recipe). The first is the base; every other row differs from it in one thing."""
 
     def weights(contrastive: float, generative: float) -> Training:
         return replace(recipe, contrastive_weight=contrastive, caption_weight=generative, answer_weight=generative)
@@ -130,7 +130,7 @@ def prepare(out: Path, clips: int, validation: int) -> tuple[list[Item], list[An
     config = replace(SMALL, vocab=text.tokenizer.get_vocab_size())
     if not kept.exists():
         names = {name: i for i, name in enumerate(world.labels)}
-        # One after the other: the videos of all clips together would fill the memory.
+        # One at a time: the videos of all clips together would fill the memory.
         made = (world.sample(np.random.default_rng((1, i))) for i in range(clips))
         items = [make_item(each, config, text, names) for sample in made for each in (sample, mirrored(sample))]
         held = Plain(None, "val", frames=SMALL.frames, size=SMALL.size)
@@ -157,7 +157,7 @@ def main() -> None:
         if any((row["what"], row["setting"]) == (what, setting) for row in rows):
             continue
         scores = judge(learn(shape, recipe, items, labels, args.steps), text, samples)
-        # A loss that was not learnt leaves nothing to score.
+        # There is nothing to score for a loss that was not trained.
         if recipe.contrastive_weight == 0:
             scores |= dict.fromkeys((name for name in scores if "R@" in name), float("nan"))
         if recipe.answer_weight == 0:

@@ -26,7 +26,7 @@ from models.tokenizer import PROMPTS
 from models.tubes import Bytes, Floats
 from models.videos import span
 
-# Berlin and Kay's basic colours as sRGB; a pixel is called by the nearest of them in CIELAB.
+# Berlin and Kay's basic colours as sRGB; a pixel gets the name of the nearest one in CIELAB.
 COLOURS = {
     "black": (15, 15, 15),
     "white": (240, 240, 240),
@@ -50,13 +50,13 @@ def greys(video: Bytes) -> Bytes:
     return np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in video])
 
 
-CELLS = 6  # a side: the frame is divided into squares that vote
+CELLS = 6  # per side: the frame is divided into squares that vote
 
 
 def camera_steps(video: Bytes) -> Floats:
-    """How the ground moves from frame to frame, in pixels: [T-1, 3] of x, y and the growth of a half side, by corners that are followed
-    (Lucas-Kanade) and the similarity that most of them agree on (RANSAC). Zero where too few corners are found, and where that similarity
-    explains less of the picture than no motion does: then the corners lay on a thing that moves."""
+    """How the ground moves from frame to frame, in pixels: [T-1, 3] of x, y and the growth of half a side, from tracked corners
+    (Lucas-Kanade) and the similarity transform that most of them agree on (RANSAC). Zero where too few corners are found, and where that
+    transform explains less of the picture than no motion does: then the corners were on a thing that moves."""
     grey = greys(video)
     side = grey.shape[2]
     steps = np.zeros((len(grey) - 1, 3), np.float32)
@@ -78,7 +78,7 @@ def camera_steps(video: Bytes) -> Floats:
 
 
 def explains(one: Bytes, two: Bytes, matrix: np.ndarray) -> bool:
-    """Whether `matrix` brings more parts of frame `one` [H, W] to where they are in `two` than no motion does. Plain parts say nothing."""
+    """Whether `matrix` brings more parts of frame `one` [H, W] to where they are in `two` than no motion does. Plain parts do not count."""
     size = one.shape[1], one.shape[0]
     inside = cv2.warpAffine(np.ones_like(one), matrix, size, flags=cv2.INTER_NEAREST)
     better = (cv2.absdiff(two, one).astype(np.float32) - cv2.absdiff(two, cv2.warpAffine(one, matrix, size))) * inside
@@ -93,7 +93,7 @@ def camera_moves(video: Bytes) -> bool:
 
 
 def foreground(video: Bytes) -> np.ndarray:
-    """Where each frame differs from the median of all, bool [T, H, W]: what moves before a camera that does not."""
+    """Where each frame differs from the median of all, bool [T, H, W]: what moves while the camera does not."""
     ground = np.median(video, axis=0)
     far = np.abs(video.astype(np.float32) - ground).max(-1) > FOREGROUND
     kernel = np.ones((3, 3), np.uint8)
@@ -110,7 +110,7 @@ def moving_things(video: Bytes) -> int:
 
 
 def direction(video: Bytes) -> str | None:
-    """left, right, up or down: the mean optical flow (dense inverse search) of what moves against the ground; None where nothing does."""
+    """left, right, up or down: the mean optical flow (dense inverse search) of what moves relative to the ground; None where nothing does."""
     grey, ground = greys(video), camera_steps(video)
     finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     total, weight, edge = np.zeros(2), 0.0, video.shape[2] // 12  # flow is guessed where the camera brings new ground into view
@@ -145,7 +145,7 @@ def colour(video: Bytes) -> str:
 
 @dataclass
 class Task:
-    """A question that both can answer: which questions of composed video it is, and how a clip's truth is asked of a real one."""
+    """A question that the baseline and the model can both answer: which questions of composed video it covers, and how it is asked of a real clip."""
 
     name: str
     asked: re.Pattern[str]
@@ -232,7 +232,7 @@ def main() -> None:
                 classical = np.mean([vqa_accuracy(task.guess(asked[i].video, asked[i].question), [asked[i].answer]) for i in rows])
                 learnt = np.mean([vqa_accuracy(done[i][0], [asked[i].answer]) for i in rows])
                 print(f"| {task.name} | {name} | {len(rows)} | {100 * classical:.0f} % | {100 * learnt:.0f} % |")
-        # What the app would show as sure: above the operating point, and of a clip like those that it was taught.
+        # What the app would show as sure: above the operating point, for a clip like those that the pack was taught.
         sure = confidence(answer_logits(model, done, seen.cross_k, seen.cross_v), calibration["answer"]["temperature"])
         known = familiar.nearness(args.pack, seen.embedding) >= calibration["familiar"]["threshold"]
         shown = known & (sure >= calibration["answer"]["notSureBelow"])

@@ -28,7 +28,7 @@ from models.tubes import Bytes, Floats, cut
 
 
 class Sample(Protocol):
-    """What models.data gives for one clip; see there."""
+    """One clip, as models.data.generator.Sample describes it."""
 
     video: Bytes
     caption: str
@@ -41,7 +41,7 @@ class Source(Protocol):
     labels: list[str]
 
     def samples(self, rngs: Sequence[np.random.Generator]) -> Sequence[Sample]:
-        """One clip of each generator, whatever the others are."""
+        """One clip from each generator; it does not depend on the other generators."""
         ...
 
 
@@ -51,7 +51,7 @@ TOGETHER = 16  # clips that are composed at once
 
 @dataclass
 class Item:
-    """One clip, ready to batch: tubes [n_i, voxels_i]; texts as ids; for each patch the box and label that it answers for (-1: none)."""
+    """One clip, ready to batch: tubes [n_i, voxels_i]; texts as ids; for each patch the box and label assigned to it (-1: none)."""
 
     tubes: list[Bytes]
     key: str
@@ -63,7 +63,7 @@ class Item:
 
 
 def anchors(config: Config) -> tuple[Tensor, list[int]]:
-    """Centres (x, y) of the patches of one frame, [q, 2] in 0..1, and the key frames. An image has the first of them."""
+    """Centres (x, y) of the patches of one frame, [q, 2] in 0..1, and the key frames. An image has only the first key frame."""
     patch, shape = config.tubes[0], config.clip_shape
     per_frame = patch.count(shape) // patch.grid(shape)[0]
     centres = torch.from_numpy(patch.centres(shape)[:per_frame, [2, 1]]) / config.size
@@ -92,10 +92,10 @@ def make_item(sample: Sample, config: Config, text: Text, labels: dict[str, int]
 
 
 def mirrored(sample: Sample) -> Sample:
-    """The clip as in a mirror: left and right change places in the picture, in the boxes and in every sentence."""
+    """The mirrored clip: left and right are swapped in the picture, in the boxes and in every sentence."""
 
     def turned(text: str) -> str:
-        # Both sides together ("left and right") are the same in the mirror.
+        # Both sides together ("left and right") stay the same when mirrored.
         swapped = {"left": "right", "right": "left"}
         return re.sub(r"\bleft and right\b|\b(?:left|right)\b", lambda word: swapped.get(word[0], word[0]), text)
 
@@ -108,8 +108,8 @@ def mirrored(sample: Sample) -> Sample:
 
 
 def work(make: Maker, config: Config, tokenizer: Path, seed: int, indices: Iterable[int], out: Any) -> None:
-    """A worker process: compose, cut, hand over, in the order of the indices; each clip with its mirror image, which costs next to nothing
-    and differs in just the words that are hardest to learn. Clip `i` of a seed is always the same."""
+    """A worker process: composes clips, cuts them and hands them over, in the order of the indices; each clip with its mirror image, which costs
+    next to nothing and differs only in the words that are hardest to learn. Clip `i` of a seed is always the same."""
     torch.set_num_threads(1)
     os.nice(5)  # training goes first
     source, text = make(), Text.load(tokenizer, config.context)
@@ -124,16 +124,16 @@ def work(make: Maker, config: Config, tokenizer: Path, seed: int, indices: Itera
 class Batch:
     tubes: list[Tensor]  # uint8 [B, n_i, voxels_i]
     text: Tensor  # [B, L] for the contrastive pass
-    alike: Tensor  # int64 [B, 2]: digests of the caption and of the wording that was drawn; clips that share either are no negatives
+    alike: Tensor  # int64 [B, 2]: digests of the caption and of the wording that was drawn; clips that share either are not negatives of each other
     told: tuple[Tensor, Tensor]  # ids [B, L], targets [B, L] (-100: no loss)
     asked: tuple[Tensor, Tensor]  # ids [B*G, L], targets
     box: Tensor  # [B, Q, 4]
     label: Tensor  # [B, Q]
-    seed: int  # of what a step draws besides
+    seed: int  # for everything else that a step draws at random
 
     def to(self, device: torch.device) -> Batch:
         def move(of: Tensor) -> Tensor:
-            # From pinned memory a GPU takes the batch while the CPU goes on.
+            # A GPU copies from pinned memory while the CPU continues.
             return of.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else of.to(device)
 
         def pair(of: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
@@ -144,7 +144,7 @@ class Batch:
 
 
 def digest(text: str) -> int:
-    """63 bits that are the same in every process (hash() is not)."""
+    """A hash of 63 bits that is the same in every process (hash() is not)."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
 
 
@@ -161,10 +161,10 @@ def collate(items: list[Item], rng: np.random.Generator, questions: int) -> Batc
 
     told, text, asked = [], [], []
     for item in items:
-        # The first wording most of the time when telling, so that greedy captions come out plain; any wording when matching.
+        # Mostly the first wording for captioning, so that greedy captions come out plain; any wording for matching.
         told.append(item.told[0 if rng.random() < 0.9 else pick(len(item.told))])
         text.append(item.captions[pick(len(item.captions))])
-        open_ = item.asked or item.told[:1]  # of a rare clip there is nothing to ask: it is told instead
+        open_ = item.asked or item.told[:1]  # a few clips have no question: their caption is used instead
         asked += [open_[i] for i in rng.permutation(np.resize(np.arange(len(open_)), max(questions, len(open_))))[:questions]]
     alike = [[digest(item.key), digest(str(ids))] for item, ids in zip(items, text, strict=True)]
     return Batch(
@@ -180,9 +180,9 @@ def collate(items: list[Item], rng: np.random.Generator, questions: int) -> Batc
 
 
 class Pool:
-    """A window over an endless row of clips, filled by workers while training draws from it.
+    """A window over an endless sequence of clips, filled by workers while training draws from it.
 
-    What step `n` draws follows from the seed and from `n` alone, however fast the workers are: a run that goes on from a checkpoint sees
+    What step `n` draws depends only on the seed and on `n`, not on the speed of the workers: a run that is resumed from a checkpoint sees
     exactly what it would have seen. It begins by composing the window of that step again."""
 
     def __init__(
@@ -202,7 +202,7 @@ class Pool:
         self.recipe, self.warm, self.seed = recipe, warm, seed
         self.made = max(0, self.needed(step) - recipe.pool // 2)  # clips handed over so far, those before a resumed run's window included
         self.items: deque[Item] = deque(maxlen=recipe.pool)
-        # A forked worker shares the pictures that its parent has read; but one that composes on the GPU must begin anew.
+        # A forked worker shares the pictures that its parent has read; one that composes on the GPU must be spawned.
         context: Any = multiprocessing.get_context(start or ("spawn" if torch.cuda.is_available() else "fork"))
         # A queue for each worker: the order of the clips must not depend on which one is faster.
         self.queues: list[Any] = [context.Queue(maxsize=max(2, 64 // workers)) for _ in range(workers)]

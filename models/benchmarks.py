@@ -8,8 +8,8 @@
 | vqav2 | v2_OpenEnded_mscoco_val2014_questions.json, v2_mscoco_val2014_annotations.json; COCO_val2014_000000000001.jpg |
 | lvis | lvis_v1_val.json; 000000000001.jpg |
 
-LVIS is scored by pycocotools instead of its own unmaintained package, with that package's rules: of a picture only the categories count that
-were looked for in it, and finding more of those that were not annotated exhaustively is no error. Rare categories are the novel ones.
+LVIS is scored by pycocotools instead of its own unmaintained package, with that package's rules: in a picture only those categories count that
+were looked for in it, and extra detections of a category that was not annotated exhaustively are no errors. Rare categories are the novel ones.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 @dataclass
 class Question:
     text: str
-    answers: list[str]  # one, or those of ten people
+    answers: list[str]  # one answer, or the answers of ten people
     kind: str
 
 
 @dataclass
 class Example:
-    """One clip or picture and what is known of it. boxes: (name, [cx, cy, w, h] in 0..1)."""
+    """One clip or picture with its ground truth. boxes: (name, [cx, cy, w, h] in 0..1)."""
 
     media: Path
     captions: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     boxes: list[tuple[str, list[float]]] = field(default_factory=list)
     judged: set[str] = field(default_factory=set)  # names that were looked for in this picture
-    incomplete: set[str] = field(default_factory=set)  # of these, those not annotated throughout
+    incomplete: set[str] = field(default_factory=set)  # of these, those not annotated exhaustively
     names: dict[str, bool] = field(default_factory=dict)  # the set's vocabulary, shared by all examples: name -> novel
 
     def read(self, config: Config) -> Bytes:
@@ -150,7 +150,7 @@ def lvis(root: Path) -> list[Example]:
 
 
 def vocabulary(examples: Sequence[Example]) -> list[tuple[str, bool]]:
-    """Every name of a detection set, and whether it is novel; empty for the others."""
+    """Every name of a detection set, and whether it is novel; empty for other sets."""
     return sorted(examples[0].names.items()) if examples else []
 
 

@@ -25,9 +25,9 @@ class Config:
     vocab: int = 2048
     mean: tuple[float, float, float] = (0.48, 0.46, 0.42)
     std: tuple[float, float, float] = (0.27, 0.26, 0.27)
-    # What models.ablate takes away.
+    # Switches for models.ablate.
     fixed_positions: bool = True  # 3D sines and cosines at the tubes' centres
-    causal_contrast: bool = False  # the contrastive pass sees only what stands before, as the generative one
+    causal_contrast: bool = False  # the contrastive pass sees only earlier tokens, like the generative one
 
     @property
     def cross_layers(self) -> int:
@@ -78,7 +78,7 @@ class Training:
 PATCH = Tube("patch", (1, 16, 16), (4, 16, 16), (0, 0, 0))
 
 CONFIGS: dict[str, Config] = {
-    # 144 + 18 + 36 + 18 = 216 tokens: patches of frames 0, 4, 8, 12; three shapes of tube for what moves in between.
+    # 144 + 18 + 36 + 18 = 216 tokens: patches of frames 0, 4, 8, 12; three tube shapes for the motion in between.
     "mini": Config(
         "mini",
         (

@@ -1,4 +1,4 @@
-"""What people accepted and corrected in the app, with the pictures it is about: the app's JSONL exports and the videos beside them."""
+"""Reads what people accepted and corrected in the app (its JSONL exports), with the frames of the videos that it is about."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Taught:
 
 
 def read(exports: Sequence[Path], videos: Path, config: Config) -> list[Taught]:
-    """The clips of all exports of which somebody said something that can be learnt; of how many nothing can, standard error is told.
+    """The clips of all exports with something from a person that can be learnt; prints to standard error how many have nothing.
 
-    ValueError for a file that is no such export, and for a video that is not there, or twice, or cannot be decoded."""
+    ValueError for a file that is no such export, and for a video that is missing, found twice, or cannot be decoded."""
     parsed = [parse(export) for export in exports]
     current, (_, key_frames) = newest(parsed), anchors(config)
     out = list[Taught]()
@@ -59,16 +59,16 @@ def read(exports: Sequence[Path], videos: Path, config: Config) -> list[Taught]:
 
 
 def identity(source: dict[str, Any], clip: dict[str, Any]) -> tuple[str, int, int]:
-    """The same for one clip in every export."""
+    """A key that is the same for a clip in every export."""
     return source.get("fingerprint") or source["name"], clip["startFrame"], clip["endFrame"]
 
 
 def newest(exports: Sequence[Export]) -> dict[tuple[str, int, int], dict[str, Any]]:
-    """identity -> the clip as it was last decided about; where exports are as new as each other, as the last of them has it."""
+    """identity -> the clip from the export with its latest decision; where exports are equally new, from the last of them."""
     out: dict[tuple[str, int, int], tuple[str, dict[str, Any]]] = {}
     for source, _, clips in exports:
         for clip in clips:
-            # What the machine says anew in another project must not hide what a person said in this one.
+            # A later machine annotation in another project must not hide what a person said in this one.
             decisions = [each.get("updatedAt", "") for each in clip["annotations"] if each["state"] != "machine"]
             if decisions and max(decisions) >= out.get(identity(source, clip), ("",))[0]:
                 out[identity(source, clip)] = max(decisions), clip
@@ -94,7 +94,7 @@ def parse(export: Path) -> Export:
                 clips.append({**line["clip"], "annotations": []})
             else:
                 clips[-1]["annotations"].append(line["annotation"])
-        # Boxes are pixels of the decoded picture; files of before have none, and square pixels of the one that is shown.
+        # Boxes are in pixels of the decoded picture. Older exports have no `picture`; their boxes are in square pixels of the displayed one.
         picture = head.get("picture") or {side: head["source"]["probe"][side] for side in ("width", "height")}
         return {**head["source"], "picture": picture}, times["pts"], clips
     except OSError as error:
@@ -104,8 +104,8 @@ def parse(export: Path) -> Export:
 
 
 def find(source: dict[str, Any], videos: Path, export: Path) -> Path:
-    """The file below `videos` with the name of the source's; of several the one whose path ends most like the path it had in the app."""
-    # One of several pictures in a file is called after both; a name may hold what separates folders elsewhere.
+    """The file below `videos` with the source's name; of several, the one whose path shares the longest end with the path in the app."""
+    # A source that is one of several video streams has the stream in its name; a name may contain another system's path separator.
     name = source["name"] if source["path"].endswith(source["name"]) else PureWindowsPath(source["path"]).name
     found = sorted(path for path in videos.rglob(glob.escape(name)) if path.is_file())
     if not found:
@@ -126,8 +126,8 @@ def find(source: dict[str, Any], videos: Path, export: Path) -> Path:
 def frames(file: Path, probe: dict[str, Any], times: dict[int, int], size: int) -> dict[int, Bytes]:
     """Ordinal -> its picture [size, size, 3], upright. times: ordinal -> PTS in the app's export.
 
-    Frames are told by their PTS, so that one that cannot be decoded shifts none of the others: the nearest before it stands for it, or the
-    first. Where the file's times are others than the export's, as in joined recordings whose clock starts again, frames are counted."""
+    Frames are identified by their PTS, so that one that cannot be decoded shifts none of the others: the nearest frame before it takes its place,
+    or the first. Where the file's times differ from the export's, as in joined recordings whose clock starts again, frames are counted."""
     stream, rotation = probe["videoStream"], probe["rotation"]
     timed = ((frame.pts, frame) for frame in decoded(file, stream) if frame.pts is not None)
     found = {time: (at, upright(frame, size, rotation)) for time, (at, frame) in on_screen(timed, {*times.values()})}
@@ -140,7 +140,7 @@ def frames(file: Path, probe: dict[str, Any], times: dict[int, int], size: int) 
 
 
 def on_screen(shown: Iterable[tuple[int, av.VideoFrame]], times: set[int]) -> Iterator[tuple[int, tuple[int, av.VideoFrame]]]:
-    """For each of the times the last frame, of (time, frame) in order, that is not later; before the first frame the first."""
+    """For each of `times`, the last of the (time, frame) pairs, given in order, that is not later; for times before the first frame, the first."""
     waiting, last = sorted(times, reverse=True), None
     for now, frame in shown:
         while last and waiting and waiting[-1] < now:
@@ -153,7 +153,7 @@ def on_screen(shown: Iterable[tuple[int, av.VideoFrame]], times: set[int]) -> It
 
 
 def decoded(file: Path, stream: int) -> Iterator[av.VideoFrame]:
-    """What can be decoded of a stream, in order of display: what is damaged is passed over, as the app's ffmpeg does."""
+    """The frames of a stream that can be decoded, in display order. Damaged ones are skipped, as the app's ffmpeg does."""
     try:
         media = av.open(str(file))
     except av.FFmpegError as error:
@@ -170,7 +170,7 @@ def decoded(file: Path, stream: int) -> Iterator[av.VideoFrame]:
 
 
 def packets(media: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet | None]:
-    """Up to the end of what can be read; the last is empty, or None, and makes a decoder give out what it still holds."""
+    """Packets up to the end of what can be read; the last one is empty, or None, which makes a decoder return the frames it still holds."""
     try:
         yield from media.demux(stream)
     except av.FFmpegError:
@@ -194,7 +194,7 @@ def taught(clip: dict[str, Any], source: dict[str, Any], times: dict[int, int], 
 
 
 def of_whole(body: dict[str, Any], clip: dict[str, Any]) -> bool:
-    """Whether a caption is of the whole clip: a person may have given it a part of it."""
+    """Whether a caption is about the whole clip: a person may have written one for a part of it."""
     span = body.get("span") or clip
     return bool(span["startFrame"] <= clip["startFrame"] and span["endFrame"] >= clip["endFrame"])
 

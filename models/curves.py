@@ -1,4 +1,4 @@
-"""The curves of a run as a picture."""
+"""Draws the curves of a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PANELS = (("caption", "answer"), ("contrastive", "region"), ("box", "objectness"
 
 
 def draw(run: Path) -> None:
-    """Reads metrics.jsonl in a run and writes curves.png beside it: losses and shares right over the steps."""
+    """Reads metrics.jsonl of a run and writes curves.png beside it: losses and accuracies over the steps."""
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     figure, axes = pyplot.subplots(2, 2, figsize=(11, 7), constrained_layout=True)
     for axis, names in zip(axes.flat, PANELS, strict=True):

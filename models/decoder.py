@@ -16,7 +16,7 @@ from models.config import Config
 from models.layers import CrossBlock, SelfBlock
 
 PAD, START, END = 0, 1, 2
-HIDDEN = -1e9  # finite: a row whose keys are all hidden must not become NaN
+HIDDEN = -1e9  # finite, so that a row whose keys are all masked does not become NaN
 
 
 class Decoder(nn.Module):
@@ -50,7 +50,7 @@ class Decoder(nn.Module):
         return F.normalize(pooled.float(), dim=-1)
 
     def project(self, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """memory [B, N, D] -> cross_k, cross_v [B, M, heads, N, d]: once for each clip, for every caption and answer of it."""
+        """memory [B, N, D] -> cross_k, cross_v [B, M, heads, N, d]: computed once per clip and used for all its captions and answers."""
         keys, values = zip(*(block.project(memory) for block in self.crossings()), strict=True)
         return torch.stack(keys, dim=1), torch.stack(values, dim=1)
 
@@ -78,8 +78,8 @@ class Decoder(nn.Module):
         return self.norm(x), keys, values, asked
 
     def forward(self, ids: Tensor, cross_k: Tensor, cross_v: Tensor, past_k: Tensor, past_v: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """One step, or a prompt: as `decoder.onnx`. Returns logits [B, L, vocab], present_k, present_v [B, layers, heads, T+L, d] and
-        attention [B, N]: where the last position looked, the mean over cross-attention layers and heads (each row sums to 1)."""
+        """One step, or a prompt: what `decoder.onnx` computes. Returns logits [B, L, vocab], present_k, present_v [B, layers, heads, T+L, d] and
+        attention [B, N]: that of the last position, the mean over cross-attention layers and heads (each row sums to 1)."""
         x, keys, values, asked = self.hidden(ids, cross_k, cross_v, past_k, past_v)
         looks = []
         for j, block in enumerate(self.crossings()):

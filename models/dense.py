@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def components(mask: npt.NDArray[np.bool_]) -> Iterator[list[tuple[int, int]]]:
-    """Neighbouring cells (up, down, left, right) of a mask [rows, columns]."""
+    """The connected components (up, down, left, right) of a mask [rows, columns], each as its cells."""
     left = {(int(row), int(column)) for row, column in np.argwhere(mask)}
     while left:
         grown, edge = list[tuple[int, int]](), [left.pop()]
@@ -43,18 +43,18 @@ def components(mask: npt.NDArray[np.bool_]) -> Iterator[list[tuple[int, int]]]:
 
 
 def around(cells: list[tuple[int, int]], rows: int, columns: int) -> list[float]:
-    """The box of cells, cxcywh in 0..1."""
+    """The box around cells, cxcywh in 0..1."""
     (top, left), (bottom, right) = np.min(cells, axis=0), np.max(cells, axis=0) + 1
     return [(left + right) / 2 / columns, (top + bottom) / 2 / rows, (right - left) / columns, (bottom - top) / rows]
 
 
 def dense(score: Floats, deviations: float) -> Found:
-    """score [rows, columns, K] of one frame -> boxes where a label's score stands out by so many standard deviations."""
+    """score [rows, columns, K] of one frame -> boxes where a label's score is more than `deviations` standard deviations above its mean."""
     found: Found = []
     rows, columns, labels = score.shape
     flat = score.reshape(-1, labels)
     limit = flat.mean(0) + deviations * flat.std(0)
-    # Labels that are nowhere near the best cost time and change nothing.
+    # Labels far below the best cost time and change nothing.
     for label in np.argsort(-flat.max(0))[:20]:
         for cells in components(score[..., label] > limit[label]):
             found.append((int(label), around(cells, rows, columns), float(max(score[cell][label] for cell in cells))))
@@ -62,7 +62,7 @@ def dense(score: Floats, deviations: float) -> Found:
 
 
 def pooled(tokens: Floats, weights: Mapping[str, Floats]) -> Floats:
-    """tokens [..., D] -> [..., E], as the pack pools them: normalised, projected, of length 1."""
+    """tokens [..., D] -> [..., E], as the pack pools them: normalised, projected, L2-normalised."""
     centred = tokens - tokens.mean(-1, keepdims=True)
     normal = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5) * weights["model.pool_norm.weight"] + weights["model.pool_norm.bias"]
     out = normal @ weights["model.to_text.weight"].T + weights["model.to_text.bias"]
@@ -132,7 +132,7 @@ def main() -> None:
 
 
 def snap(box: list[float], rows: int, columns: int) -> list[float]:
-    """A box whose edges lie on the nearest edges of patches, at least one patch wide and high."""
+    """The box with its edges moved to the nearest edges of patches, at least one patch wide and high."""
     cx, cy, w, h = box
 
     def edges(middle: float, length: float, patches: int) -> tuple[int, int]:

@@ -14,11 +14,11 @@ from models.config import Config
 from models.layers import SelfBlock
 from models.tubes import Floats, positions
 
-GRID = 64  # side of the grid that cropped positions are taken from: 1024 px at a patch of 16
+GRID = 64  # side of the grid from which cropped positions are taken: 1024 px with patches of 16
 
 
 def crop_positions(learned: Tensor, crops: Tensor) -> Tensor:
-    """Cropped positional embedding (MaMMUT §3.2, RO-ViT): what a part of a larger picture would have for positions.
+    """Cropped positional embedding (MaMMUT §3.2, RO-ViT): the positions that a part of a larger picture would have.
 
     learned [h, w, D] is enlarged to GRID x GRID, and each crop [B, 4] (x0, y0, x1, y1 in 0..1) of it is resized back: [B, h, w, D]. All
     bilinear, in coordinates where a cell's value sits at its middle."""
@@ -32,8 +32,8 @@ def crop_positions(learned: Tensor, crops: Tensor) -> Tensor:
 
 
 def joint_positions(centres: Floats, width: int) -> Tensor:
-    """Random Fourier features of where each token is, centres [n, 3] (t, y, x) in 0..1 -> [n, width]. Each channel is a wave across time and
-    space together, so that the sum of a thing's tokens says which way it went; sines of one axis each do not."""
+    """Random Fourier features of token positions, centres [n, 3] (t, y, x) in 0..1 -> [n, width]. Each channel is a wave across time and
+    space together, so that the sum of a thing's tokens shows which way it went; sines of one axis each do not."""
     rng = torch.Generator().manual_seed(1)
     waves = 3 * torch.randn(3, width, generator=rng)
     return torch.cos(torch.from_numpy(centres).float() @ waves + 2 * math.pi * torch.rand(width, generator=rng))
@@ -44,9 +44,9 @@ class Encoder(nn.Module):
 
     An image is a video of one frame: the patches of the first key frame, and no tubes of the kinds that are longer.
 
-    Positions are added, as in the paper, and also multiplied: a second projection of the voxels, times a learned position of the token. What
-    is asked of a clip (where, which way, how fast) hangs on products of content and place, and sums of the two hold none: without this term
-    a model of this size had not learnt in 600 steps which way a lone block moves (models.toy), with it that took 100."""
+    Positions are added, as in the paper, and also multiplied: a second projection of the voxels, times a learned position of the token. Answers
+    about a clip (where, which way, how fast) depend on products of content and place, which sums of the two do not contain: without this term
+    a model of this size had not learnt in 600 steps which way a single block moves (models.toy); with it that took 100."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -55,8 +55,8 @@ class Encoder(nn.Module):
         self.project = nn.ModuleList(nn.Linear(tube.voxels // tube.parts, width // tube.parts) for tube in config.tubes)
         self.grid = config.tubes[0].grid(shape)  # of the patches: key frames, rows, columns
         self.learned = nn.Parameter(torch.randn(self.grid[1] * self.grid[2], width) * 0.02)  # one for each place of a frame
-        # MaMMUT adds the fixed position by a "weighted connection". Starting from an image model alpha is 0; trained from scratch the
-        # patches would then not know their frame at first, so alpha starts open. Tubes have no learned position and take it ungated.
+        # MaMMUT adds the fixed position by a "weighted connection". Starting from an image model alpha is 0; with training from scratch the
+        # patches would then not know their frame at first, so alpha starts at 0.55. Tubes have no learned position and take it ungated.
         self.alpha = nn.Parameter(torch.tensor(0.55))
         self.gate = nn.ModuleList(nn.Linear(tube.voxels // tube.parts, width // tube.parts) for tube in config.tubes)
         self.places = nn.ParameterList(joint_positions((tube.centres(shape) / np.array(shape)).astype(np.float32), width) for tube in config.tubes)
@@ -70,7 +70,7 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(SelfBlock(width, config.heads) for _ in range(config.vision_layers))
 
     def place(self, crops: Tensor | None) -> Tensor:
-        """Learned positions of one key frame's patches: [q, D], or [B, q, D] where each clip is taken for a crop [B, 4] of a larger one."""
+        """Learned positions of one key frame's patches: [q, D], or [B, q, D] where each clip is treated as a crop [B, 4] of a larger one."""
         if crops is None:
             return self.learned
         return crop_positions(self.learned.reshape(*self.grid[1:], -1), crops).flatten(1, 2)

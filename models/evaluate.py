@@ -54,7 +54,7 @@ ON = "generated validation video"
 
 
 class Scores:
-    """Rows as pack.json has them."""
+    """Rows in the form of pack.json."""
 
     def __init__(self, on: str) -> None:
         self.on, self.rows = on, list[dict[str, Any]]()
@@ -71,8 +71,8 @@ class Scores:
             self.add("search", f"clip to text R@{k} among {len(own)}", recall(similarity.T, own.T, k), similarity.shape[1])
 
     def add_novelty(self, task: str, metric: str, values: np.ndarray, shown: Sequence[frozenset[str]]) -> None:
-        """The mean of `values` apart for clips of what training had, and for those with what it never has: a held-out name, or a pair of a colour
-        or a motion and a noun that it knows one by one. values [n]; shown: `Sample.novel` of the clip of each."""
+        """The mean of `values`, separately for clips with nothing held out, and for clips with something that training never shows: a held-out name,
+        or a held-out pair of a noun with a colour or a motion. values [n]; shown: `Sample.novel` of the clip of each."""
         groups = {
             "nothing held out": [not novel for novel in shown],
             "held-out pair": ["name" not in novel and bool(novel) for novel in shown],
@@ -97,7 +97,7 @@ class Scores:
 
 @dataclass
 class Encoded:
-    """What the encoder left of n clips: embedding [n, E], tokens [n, N, D], cross_k and cross_v [n, M, heads, N, d]."""
+    """The encoder's outputs for n clips: embedding [n, E], tokens [n, N, D], cross_k and cross_v [n, M, heads, N, d]."""
 
     embedding: Tensor
     tokens: Tensor
@@ -118,7 +118,7 @@ def encode_all(model: Mammut, videos: Sequence[Bytes]) -> Encoded:
 
 @torch.no_grad()
 def answer_all(model: Mammut, text: Text, prompts: Sequence[str], cross_k: Tensor, cross_v: Tensor) -> list[tuple[str, list[int], list[int]]]:
-    """Greedy answers of prompts, one for each row of cross_k: (text, prompt ids, new ids). Equal lengths go together: a cache has no padding."""
+    """Greedy answers to prompts, one for each row of cross_k: (text, prompt ids, new ids). Equal lengths share a batch: the cache has no padding."""
     ids = [text.prompt(prompt) for prompt in prompts]
     groups: dict[int, list[int]] = defaultdict(list)
     for i, row in enumerate(ids):
@@ -153,8 +153,8 @@ def confidence(logits: Sequence[Tensor], temperature: float) -> np.ndarray:
 
 @dataclass
 class Proposals:
-    """Of n clips with Q queries and K labels: boxes [n, Q, 4] cxcywh, objectness [n, Q], cosine [n, Q, K] of region and label, and the label's
-    probability by the detector, head [n, Q, K], and by the encoder's tokens under the box, encoder [n, Q, K]; frame [Q] of each query."""
+    """For n clips with Q queries and K labels: boxes [n, Q, 4] cxcywh, objectness [n, Q], cosine [n, Q, K] of region and label, the label's
+    probability from the detector, head [n, Q, K], and from the encoder's tokens under the box, encoder [n, Q, K]; frame [Q] of each query."""
 
     boxes: np.ndarray
     objectness: np.ndarray
@@ -171,7 +171,7 @@ def propose(model: Mammut, text: Text, tokens: Tensor, names: Sequence[str]) -> 
     frame = model.detector.get_buffer("frame").numpy()[: boxes.shape[1]]
     _, rows, columns = model.encoder.grid
     under = []
-    for at in range(0, boxes.shape[1], rows * columns):  # a key frame's queries lie in its own tokens
+    for at in range(0, boxes.shape[1], rows * columns):  # a key frame's queries read only the tokens of that frame
         here = slice(at, at + rows * columns)
         weights = np.stack([cover(each, rows, columns) for each in boxes[:, here].numpy()]).astype(np.float32)
         under.append(torch.from_numpy(weights) @ tokens[:, here])
@@ -185,7 +185,7 @@ def propose(model: Mammut, text: Text, tokens: Tensor, names: Sequence[str]) -> 
 def detections(boxes: np.ndarray, score: np.ndarray) -> Found:
     """One frame's boxes [q, 4] and scores [q, K] to (label, box, score): the three best labels of each box, each label's boxes suppressed."""
     found: Found = []
-    likely = score >= np.sort(score, axis=1)[:, -3:][:, :1]  # more only costs time
+    likely = score >= np.sort(score, axis=1)[:, -3:][:, :1]  # more labels only cost time
     for label in np.flatnonzero((likely & (score > 1e-3)).any(0)):
         picked = np.flatnonzero(likely[:, label] & (score[:, label] > 1e-3))
         found += [(int(label), boxes[picked[j]].tolist(), float(score[picked[j], label])) for j in suppress(boxes[picked], score[picked, label])]
@@ -194,7 +194,7 @@ def detections(boxes: np.ndarray, score: np.ndarray) -> Found:
 
 @dataclass
 class Asked:
-    """The questions asked of clips, n of them, and what was answered."""
+    """n questions about clips, with their answers."""
 
     rows: list[tuple[int, str, str, str]]  # clip, question, true answer, kind
     done: list[tuple[str, list[int], list[int]]]  # as `answer_all` gives them
@@ -213,7 +213,7 @@ class Asked:
 
 
 def measure_answers(model: Mammut, text: Text, samples: Sequence[Any], seen: Encoded, scores: Scores) -> Asked:
-    """The first half of the clips fits the temperature and the confidence from which an answer is sure; the second half judges them."""
+    """Fits the temperature, and the confidence from which an answer is sure, on the first half of the clips, and scores them on the second half."""
     half = len(samples) // 2
     rows = [(i, q, a, kind) for i, s in enumerate(samples) for q, a, kind in s.qa]
     of = [i for i, _, _, _ in rows]
@@ -231,7 +231,7 @@ def measure_answers(model: Mammut, text: Text, samples: Sequence[Any], seen: Enc
     scores.add("answer", "exact match", right.mean(), len(right))
     for kind, here in sorted(asked.kinds().items()):
         scores.add("answer", f"exact match: {kind}", right[here].mean(), len(here))
-        # What saying the commonest answer of each kind would score: without it the line above says little.
+        # The score of always giving the commonest answer of each kind, as a baseline for the line above.
         counts: dict[str, int] = defaultdict(int)
         for row in here:
             counts[normalise(rows[row][2])] += 1
@@ -242,7 +242,7 @@ def measure_answers(model: Mammut, text: Text, samples: Sequence[Any], seen: Enc
 
 
 def measure_captions(model: Mammut, text: Text, samples: Sequence[Any], seen: Encoded, asked: Asked, scores: Scores) -> tuple[list[str], float]:
-    """What is told of each clip, and the confidence from which a caption is sure, by the first half of the clips."""
+    """The caption of each clip, and the confidence from which a caption is sure, fitted on the first half of the clips."""
     clips, half = len(samples), len(samples) // 2
     done = answer_all(model, text, [PROMPTS["caption"]] * clips, seen.cross_k, seen.cross_v)
     told = [got for got, _, _ in done]
@@ -254,7 +254,7 @@ def measure_captions(model: Mammut, text: Text, samples: Sequence[Any], seen: En
     scores.add_captions(told, [s.captions for s in samples])
     for topic, here in sorted(asked.kinds().items()):
         if topic in ("colour", "what", "direction"):
-            # The answers to these questions are the words that a caption of the clip must hold.
+            # The answers to these questions are the words that a caption of the clip must contain.
             answers = [(asked.rows[row][0], normalise(asked.rows[row][2])) for row in here]
             due = [(i, answer) for i, answer in answers if f" {answer} " in f" {normalise(samples[i].caption)} "]
             if due:
@@ -265,7 +265,7 @@ def measure_captions(model: Mammut, text: Text, samples: Sequence[Any], seen: En
 
 
 def measure_search(model: Mammut, text: Text, samples: Sequence[Any], seen: Encoded, scores: Scores) -> dict[str, float]:
-    """One query for each clip, its caption, among clips whose captions differ. Returns `calibration.search`."""
+    """Searches for each clip by its caption, among clips whose captions differ. Returns `calibration.search`."""
     half = len(samples) // 2
     distinct = list({s.caption: i for i, s in reversed(list(enumerate(samples)))}.values())
     queries = embed(model, text, [samples[i].caption for i in distinct])
@@ -277,7 +277,7 @@ def measure_search(model: Mammut, text: Text, samples: Sequence[Any], seen: Enco
     same = np.array([[captions[a] == captions[b] for b in distinct] for a in distinct])
     fitted = [j for j, i in enumerate(distinct) if i < half]
     positive, negative = np.diag(cosine)[fitted], cosine[fitted][~same[fitted]]
-    # As many wrong as right pairs in weight: the threshold must not depend on how large the library is.
+    # Wrong and right pairs get the same total weight: the threshold must not depend on the size of the library.
     negative = np.random.default_rng(0).choice(negative, size=min(len(negative), 4 * len(positive)), replace=False)
     pairs, truth = np.concatenate([positive, negative]), np.concatenate([np.ones(len(positive)), np.zeros(len(negative))])
     scale, bias = fit_logistic(pairs, truth)
@@ -295,16 +295,16 @@ def measure_search(model: Mammut, text: Text, samples: Sequence[Any], seen: Enco
 
 
 def covers(box: Sequence[float] | np.ndarray, truth: Sequence[float]) -> bool:
-    """Whether a box shows the thing of a true one: an IoU above 0.5. Both cxcywh."""
+    """Whether a box matches a true one: an IoU above 0.5. Both cxcywh."""
     return float(iou_giou(torch.tensor(box), torch.tensor(truth))[0]) > 0.5
 
 
 def measure_boxes(
     model: Mammut, text: Text, samples: Sequence[Any], seen: Encoded, known: Sequence[str], novel: Sequence[str], scores: Scores
 ) -> dict[str, float]:
-    """Detection on the key frames: known names alone, as the app scores them; with novel ones as well where there are any.
+    """Detection on the key frames: with known names alone, as the app scores them; and together with novel ones where there are any.
 
-    Returns `calibration.detect`: the first half of the clips fits it, the second half judges it."""
+    Returns `calibration.detect`, fitted on the first half of the clips and scored on the second half."""
     half, vocabulary = len(samples) // 2, [*known, *novel]
     index = {name: i for i, name in enumerate(vocabulary)}
     got = propose(model, text, seen.tokens, vocabulary)
@@ -411,7 +411,7 @@ def run_benchmark(model: Mammut, text: Text, examples: Sequence[benchmarks.Examp
         found = []
         for i, example in enumerate(examples):
             label_score = got.objectness[i, :, None] * combined(got.head[i], got.encoder[i], novel)
-            judged = {index[name] for name in example.judged}  # of the others nobody looked whether they are there
+            judged = {index[name] for name in example.judged}  # nobody looked for the others in this picture
             found.append([hit for hit in detections(got.boxes[i], label_score) if hit[0] in judged])
         ignore = [[index[name] for name in example.incomplete] for example in examples]
         scores.add_precision(average_precision(truth, found, groups, ignore), len(examples))

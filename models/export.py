@@ -32,7 +32,7 @@ from models.model import Mammut, load
 from models.tubes import Bytes, cut, formula_video
 
 TOLERANCE = 1e-4
-# The exporter looks for torchvision's operators each time and logs that it has none. There are none here.
+# The exporter looks for torchvision each time and logs that it is not installed. The model uses none of its operators.
 logging.getLogger("torch.onnx._internal.exporter._registration").addFilter(lambda record: "torchvision is not installed" not in record.getMessage())
 
 
@@ -247,7 +247,7 @@ def write_manifest(
     scores: list[dict[str, Any]],
     words: list[str] | None = None,
 ) -> None:
-    """words: see `tok.lexicon`; None where the pack does not tell."""
+    """words: see `tok.lexicon`; None where the pack lists none."""
     tokens = [tube.count(config.clip_shape) for tube in config.tubes]
 
     def ref(name: str) -> dict[str, str]:
@@ -302,7 +302,7 @@ def write_pack(out: Path, model: Mammut, tokenizer_json: str, clips: Sequence[By
 
 
 def random_pack(out: Path, config: Config) -> dict[str, float]:
-    """Random weights in the true shapes: for tests of the app that need a pack but no sense."""
+    """Random weights in the true shapes: for tests of the app that need a pack but no meaningful output."""
     torch.manual_seed(0)
     words = ["a red ball moves to the left", "what is moving ?", "a small green car stands", "yes", "no", "two", *tok.PROMPTS.values()]
     tokenizer = tok.train(words, config.vocab)
@@ -334,7 +334,7 @@ DESCRIPTION = (
 
 
 def learnt_words(train_data: Path | None) -> list[str]:
-    """Of the texts that training is made of, but for some of the rarest."""
+    """The words of the texts used in training, except some of the rarest."""
     from models.data.generator import World
 
     world = World(train_data, "train")

@@ -29,12 +29,12 @@ from models.tubes import Bytes
 from models.videos import span
 
 THRESHOLD = 0.95  # other parts of a taught video are mostly that near to a taught clip; clips of other videos came to 0.81 at most (RESULTS.md)
-UNTAUGHT: dict[str, Any] = {"threshold": THRESHOLD, "taught": None}  # `calibration.familiar` of a pack that nobody taught
+UNTAUGHT: dict[str, Any] = {"threshold": THRESHOLD, "taught": None}  # `calibration.familiar` of a pack that nobody has taught
 BANK = "taught.f16"  # [M, E]: embeddings of what it was taught, little-endian half floats
 
 
 def teach(folder: Path, embedding: Tensor) -> dict[str, Any]:
-    """Puts embeddings [M, E] of taught clips into a pack: its `calibration.familiar`."""
+    """Writes embeddings [M, E] of taught clips into a pack. Returns its `calibration.familiar`."""
     data = embedding.numpy().astype("<f2").tobytes()
     (folder / BANK).write_bytes(data)
     return {"threshold": THRESHOLD, "taught": {"file": BANK, "sha256": hashlib.sha256(data).hexdigest()}}
@@ -50,7 +50,7 @@ def nearness(pack: Path, embedding: Tensor) -> np.ndarray:
     return out
 
 
-# Of ffmpeg's own sources. They show no things, so nothing that is said of them is right.
+# Test patterns from ffmpeg's own sources. They show no objects, so any statement about them is wrong.
 PATTERNS = (
     *("testsrc", "testsrc2", "smptebars", "smptehdbars", "rgbtestsrc", "yuvtestsrc", "pal75bars", "pal100bars", "colorspectrum"),
     *("mandelbrot", "life", "cellauto", "gradients", "sierpinski", "zoneplate", "color=c=black", "color=c=white", "color=c=gray"),
@@ -66,7 +66,7 @@ def pattern(name: str, frames: int, size: int) -> Bytes:
 
 
 def moves(picture: Bytes, frames: int, size: int, rng: np.random.Generator) -> Bytes:
-    """A camera that pans and zooms slowly over a picture [H, W, 3], or rests: [frames, size, size, 3]."""
+    """A clip from a camera that pans and zooms slowly over a picture [H, W, 3], or stays still: [frames, size, size, 3]."""
     height, width = picture.shape[:2]
     share = np.linspace(1, 1 if rng.random() < 0.3 else rng.uniform(0.85, 1.15), frames) * rng.uniform(0.4, 0.8)  # [frames], of the sides
     corner = rng.uniform(0, 1 - share.max(), 2)
@@ -89,7 +89,7 @@ def pictures(folder: Path, frames: int, size: int) -> list[Bytes]:
 
 
 def clips_of(file: Path, frames: int, size: int) -> list[Bytes]:
-    """The first eight clips of 8 seconds, or what there is of them, of a video; none of what is no video, or cannot be decoded."""
+    """The first eight clips of 8 seconds of a video, or as many as it has; none of a file that is not a video or cannot be decoded."""
     try:
         with av.open(str(file)) as media:
             seconds = (media.duration or 0) / av.time_base

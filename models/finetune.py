@@ -2,11 +2,11 @@
 
     python -m models.finetune --pack PACK --annotations EXPORT.jsonl [MORE.jsonl ...] --videos DIR --out NEWPACK [--train-data DIR] [--steps 300]
 
-Exports come from the app (JSONL), videos are found by name anywhere below DIR. Captions, answers and boxes that a person accepted or edited
-are learnt; what nobody looked at is not. Every fourth clip is held out: the new pack's scores begin with what it and the old pack make of
-those. Between the corrections it goes on learning from composed video (drawn shapes without --train-data), so that it forgets little; how
-much it forgot is scored as well. Afterwards the pack is calibrated and measured on composed video as every other, but it is sure of an answer
-or a caption only from where most of those on the held-out clips are right too.
+Exports come from the app (JSONL); videos are found by name anywhere below DIR. Captions, answers and boxes that a person accepted or edited
+are learnt; what nobody looked at is not. Every fourth clip is held out: the new pack's scores begin with those of the new and the old pack on
+these clips. Between the corrections it also learns from composed video (drawn shapes without --train-data), so that it forgets little; how
+much it forgot is scored as well. Afterwards the pack is calibrated and measured on composed video like every other, but it is sure of an answer
+or a caption only above the confidence at which most of those on the held-out clips are right too.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from models.train import Learner, descend, generative, label_ids, learning_rate,
 from models.tubes import cut
 from models.unpack import read as unpack
 
-HELD_OUT = 4  # every so many clips
-# Of 23 real clips, in 200 steps, lr 3e-4 brought the captions of those held out to an F1 of 0.24, 1e-3 to 0.80; of the answers on composed
-# video that costs three in a hundred.
+HELD_OUT = 4  # one clip in this many
+# With 23 real clips and 200 steps, lr 3e-4 brought the captions of those held out to an F1 of 0.24, 1e-3 to 0.80, which costs 3 % of the answers
+# on composed video.
 RECIPE = Training(batch=8, questions=4, lr=1e-3, warmup=20)
 CAPTION_RIGHT = 0.7  # F1 of its words, as in models.evaluate
 USERS = 8  # corrected clips a step
@@ -46,7 +46,7 @@ ON_USERS = "corrected clips held out"
 
 
 def divide(clips: Sequence[Taught]) -> tuple[list[Taught], list[Taught]]:
-    """To learn from, and held out. ValueError where there are too few for both."""
+    """The clips to learn from, and those held out. ValueError where there are too few for both."""
     if len(clips) < 2:
         raise ValueError(f"there are corrections of {len(clips)} clip(s); at least 2 are needed, one of them to judge by")
     every = min(HELD_OUT, len(clips))
@@ -55,7 +55,7 @@ def divide(clips: Sequence[Taught]) -> tuple[list[Taught], list[Taught]]:
 
 
 def texts(clips: Sequence[Taught]) -> list[str]:
-    """All that was said of them."""
+    """All captions, questions, answers and labels of the clips."""
     told = [clip.caption for clip in clips if clip.caption is not None]
     asked = [said for clip in clips for pair in clip.qa for said in pair]
     return told + asked + [name for clip in clips for boxes in clip.boxes.values() for name, *_ in boxes]
@@ -63,7 +63,7 @@ def texts(clips: Sequence[Taught]) -> list[str]:
 
 @dataclass
 class Pupil:
-    """A corrected clip, ready to learn: ids of what is told and asked, and for each patch the box and the label (-1: none)."""
+    """A corrected clip, ready to learn: ids of its captions and questions, and for each patch the box and the label (-1: none)."""
 
     tubes: list[Any]
     caption: str | None
@@ -92,7 +92,7 @@ def pupil(clip: Taught, config: Config, text: Text, labels: dict[str, int]) -> P
 
 
 def lesson(model: Mammut, text: Text, pupils: Sequence[Pupil], labels: Tensor, recipe: Training) -> Tensor:
-    """The loss of what people said about these clips. What they did not box may be there all the same, so only boxed patches count."""
+    """The loss on what people said about these clips. Objects without a box may be present too, so only patches with a box count."""
     tubes = [torch.from_numpy(np.stack(kind)) for kind in zip(*(each.tubes for each in pupils), strict=True)]
     embedding, memory, tokens = model.encode(tubes)
     cross_k, cross_v = model.decoder.project(memory)
@@ -126,7 +126,7 @@ def lesson(model: Mammut, text: Text, pupils: Sequence[Pupil], labels: Tensor, r
 
 
 def learn(model: Mammut, text: Text, taught: Sequence[Taught], world: Any, recipe: Training, steps: int) -> None:
-    """Changes the model: a batch of corrections and one of composed clips a step, these also as in a mirror."""
+    """Trains the model in place: per step one batch of corrections and one of composed clips, the latter also mirrored."""
     config, names = model.config, list(dict.fromkeys([*world.labels, *(box[0] for clip in taught for boxes in clip.boxes.values() for box in boxes)]))
     labels = label_ids(text, names)
     index = {name: i for i, name in enumerate(names)}
@@ -153,13 +153,13 @@ class Written:
     logits: list[Tensor]
 
     def operating_point(self, composed: float, temperature: float) -> float:
-        """The confidence from which a text is shown as sure, where `composed` is that on composed video, of which nothing is the user's."""
+        """The confidence from which a text is shown as sure. composed: that confidence on composed video, which has nothing of the user's."""
         return max(composed, not_sure_below(confidence(self.logits, temperature), self.right))
 
 
 @torch.no_grad()
 def judge(model: Mammut, text: Text, held: Sequence[Taught]) -> tuple[dict[tuple[str, str], tuple[float, int]], dict[str, Written]]:
-    """What a person would see of corrected clips in the app: (task, metric) -> (value, n), and what is written for "caption" and "answer"."""
+    """What a person would see in the app for corrected clips: (task, metric) -> (value, n), and the texts for "caption" and "answer"."""
     model.eval()
     seen = encode_all(model, [clip.video for clip in held])
     out: dict[tuple[str, str], tuple[float, int]] = {}

@@ -1,6 +1,6 @@
-"""The same network in fewer passes over memory: what is linear goes into the weights of the convolution beside it, hard swish becomes one node.
+"""The same network in fewer passes over memory: linear nodes are folded into the weights of the convolution beside them, hard swish becomes one node.
 
-Every step is exact up to rounding; where zeros that pad a convolution would see a shift, the shift stays in front of it.
+Every step is exact up to rounding. A shift in front of a convolution that pads with zeros is not folded: it would change the padding.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 Array = np.ndarray[Any, Any]
-# The first operator set with HardSwish. None of the operators of these networks means anything else than in 11, which they are written in.
+# The first operator set with HardSwish. The operators of these networks mean the same in it as in 11, for which they are written.
 OPSET = 14
 HARD_SWISH = 1 / 6
 
@@ -33,7 +33,7 @@ class Folding:
         return next((node for node in self.nodes if tensor in node.output), None)
 
     def alone(self, tensor: str) -> bool:
-        """Whether one node alone reads a tensor."""
+        """Whether exactly one node reads a tensor."""
         return tensor not in self.kept and len(self.users(tensor)) == 1
 
     def replace(self, old: str, new: str) -> None:
@@ -44,7 +44,7 @@ class Folding:
         self.nodes[self.nodes.index(old)] = new
 
     def affine(self, node: onnx.NodeProto) -> tuple[Array, Array, str] | None:
-        """Scale and shift, one or one a channel, and the tensor that they are of, where a node is nothing else."""
+        """Scale and shift (a single value or one per channel) and the tensor they apply to, if that is all the node does; else None."""
         if node.op_type == "BatchNormalization":
             scale, shift, mean, variance = (self.held[name].astype(np.float64) for name in node.input[1:])
             factor = scale / np.sqrt(variance + value_of(node, "epsilon", 1e-5))
@@ -67,13 +67,13 @@ class Folding:
         return weights, self.held[node.input[2]].astype(np.float64) if len(node.input) > 2 else np.zeros(count)
 
     def weigh(self, node: onnx.NodeProto, weights: Array, bias: Array) -> None:
-        """Give a convolution other weights, which are its own."""
+        """Give a convolution new weights that no other node uses."""
         names = [f"{node.output[0]}.weights", f"{node.output[0]}.bias"]
         self.held[names[0]], self.held[names[1]] = weights.astype(np.float32), bias.astype(np.float32)
         node.input[:] = [node.input[0], *names]
 
     def finish(self) -> None:
-        """Write what became of the graph into the model."""
+        """Write the rewritten graph into the model."""
         read = {name for node in self.nodes for name in node.input}
         graph = self.model.graph
         del graph.node[:], graph.initializer[:], graph.value_info[:]
@@ -120,7 +120,7 @@ def hard_swish(graph: Folding) -> None:
 
 
 def gates(graph: Folding) -> None:
-    """x + x * gate becomes x * (gate + 1): a gate is one number a channel."""
+    """x + x * gate becomes x * (gate + 1), which is cheaper: a gate is one number per channel."""
     for node in list(graph.nodes):
         if node.op_type != "Add" or any(name in graph.held for name in node.input):
             continue
@@ -135,7 +135,7 @@ def gates(graph: Folding) -> None:
 
 
 def behind(graph: Folding) -> bool:
-    """Fold one scale and shift into the convolution that it follows."""
+    """Fold one scale and shift into the convolution in front of it. Returns whether there was one."""
     for node in graph.nodes:
         affine = graph.affine(node)
         if affine is None:
@@ -156,7 +156,7 @@ def behind(graph: Folding) -> bool:
 
 
 def in_front(graph: Folding) -> bool:
-    """Fold one scale, and its shift where nothing pads, into the convolutions that alone read it."""
+    """Fold one scale, and its shift where nothing pads, into the convolutions behind it, if nothing else reads it. Returns whether there was one."""
     for node in graph.nodes:
         affine = graph.affine(node)
         if affine is None or node.output[0] in graph.kept:
@@ -180,7 +180,7 @@ def in_front(graph: Folding) -> bool:
 
 
 def shifts(graph: Folding) -> None:
-    """A scale or shift that stays becomes a normalization: the runtime keeps those in the layout of convolutions, and joins pairs."""
+    """Scales and shifts that stay become normalizations: the runtime keeps those in the layout of convolutions, and joins pairs."""
     for node in list(graph.nodes):
         affine = graph.affine(node)
         if affine is None or node.op_type == "BatchNormalization":
@@ -201,7 +201,7 @@ def shifts(graph: Folding) -> None:
 
 
 def channels(graph: Folding, tensor: str) -> int | None:
-    """How many a tensor has, as far as convolutions tell."""
+    """The number of channels of a tensor, as far as the convolutions show it; else None."""
     source = graph.maker(tensor)
     if source is None:
         return None

@@ -23,7 +23,7 @@ def merge(x: Tensor) -> Tensor:
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
-    """softmax(q k' / sqrt(d) + mask) v, [B, heads, L, d] each. On a CPU written out: PyTorch's fused kernel is five times slower in training."""
+    """softmax(q k' / sqrt(d) + mask) v, [B, heads, L, d] each. Written out on a CPU, where PyTorch's fused kernel is five times slower to train."""
     if q.is_cuda:
         return F.scaled_dot_product_attention(q, k, v, attn_mask=None if mask is None else mask.to(q.dtype))
     with torch.autocast("cpu", enabled=False):  # autocast would copy the scores to fp32 for a softmax that sums in fp32 anyway

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 def info_nce(clips: Tensor, texts: Tensor, log_scale: Tensor, same: Tensor | None = None) -> Tensor:
     """Softmax contrastive loss in both directions (CLIP). clips, texts [B, E], L2-normalised; scalar.
 
-    same [B, B] bool: texts that read alike. A batch from a small world holds such pairs; they share the target instead of being punished."""
+    same [B, B] bool: texts that are equal. A batch from a small world holds such pairs; they share the target instead of counting as errors."""
     logits = clips @ texts.T * log_scale.exp().clamp(max=100)
     target = torch.eye(len(clips), device=clips.device) if same is None else same.float()
     target = target / target.sum(1, keepdim=True)
@@ -38,7 +38,7 @@ def everywhere(mine: Tensor) -> Tensor:
 
 
 def next_token(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy. logits [n, vocab], targets [n]: only the positions that count are handed in."""
+    """Mean cross-entropy. logits [n, vocab], targets [n]: only of the positions that carry a loss."""
     return F.cross_entropy(logits.float(), targets)
 
 
@@ -59,10 +59,10 @@ def iou_giou(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def assign(anchors: Tensor, boxes: Tensor, reach: float = 0.25) -> Tensor:
-    """Which object each patch of one frame answers for: anchors [q, 2] (x, y), boxes [g, 4] cxcywh -> [q], -1 for background.
+    """Assigns an object to each patch of one frame: anchors [q, 2] (x, y), boxes [g, 4] cxcywh -> [q], -1 for background.
 
-    Centre-based: a patch belongs to an object when it lies in the middle of its box, and each object has at least the nearest patch.
-    Where two claim a patch the nearer centre, measured in box sizes, wins."""
+    Centre-based: a patch belongs to an object when it is in the middle of its box, and each object gets at least the nearest patch.
+    Where two objects claim a patch, the nearer centre, measured in box sizes, wins."""
     owner = torch.full((len(anchors),), -1)
     if len(boxes) == 0:
         return owner
@@ -71,7 +71,7 @@ def assign(anchors: Tensor, boxes: Tensor, reach: float = 0.25) -> Tensor:
     distance = distance.masked_fill((gap > reach).any(-1), torch.inf)  # beyond what the head can express
     nearest, index = distance.min(1)
     owner = torch.where(nearest < 0.3, index, owner)
-    for g in torch.argsort(boxes[:, 2:].prod(-1), descending=True).tolist():  # smaller objects last: they have fewest patches
+    for g in torch.argsort(boxes[:, 2:].prod(-1), descending=True).tolist():  # smaller objects last: they have the fewest patches
         owner[(anchors - boxes[g, :2]).pow(2).sum(-1).argmin()] = g
     return owner
 

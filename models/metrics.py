@@ -1,4 +1,4 @@
-"""Standard evaluation measures. Arrays in, numbers out; nothing here knows the model."""
+"""Standard evaluation measures: arrays in, numbers out, independent of the model."""
 
 from __future__ import annotations
 
@@ -35,19 +35,20 @@ def normalise(answer: str) -> str:
     joined = re.search(r"\d,\d", said) is not None
     for mark in PUNCTUATION:
         text = text.replace(mark, "" if f"{mark} " in said or f" {mark}" in said or joined else " ")
-    text = re.sub(r"\.(?!\d)", "", text)  # the published (?!<=\d)(\.)(?!\d) does the same: its first part, meant to look behind, never forbids any
+    # The published (?!<=\d)(\.)(?!\d) does the same: its first part, meant as a look-behind, never excludes anything.
+    text = re.sub(r"\.(?!\d)", "", text)
     words = [DIGITS.get(word, word) for word in text.split()]
     return " ".join(CONTRACTIONS.get(word, word) for word in words if word not in ("a", "an", "the"))
 
 
 def word_f1(said: str, truth: str) -> float:
-    """Harmonic mean of the precision and the recall of the words that are said, each counted once: 0..1."""
+    """Harmonic mean of the precision and the recall of the words of `said`, each counted once: 0..1."""
     a, b = {*normalise(said).split()}, {*normalise(truth).split()}
     return 2 * len(a & b) / max(1, len(a) + len(b))
 
 
 def vqa_accuracy(answer: str, people: Sequence[str]) -> float:
-    """VQA's accuracy against ten people: min(those who said it / 3, 1), the mean over leaving each of them out; with one answer exact match."""
+    """VQA's accuracy against ten people: min(people who gave it / 3, 1), averaged over leaving each of them out; with one answer, exact match."""
     said, truth = normalise(answer), [normalise(person) for person in people]
     if len(truth) == 1:
         return float(said == truth[0])
@@ -55,7 +56,7 @@ def vqa_accuracy(answer: str, people: Sequence[str]) -> float:
 
 
 class NoSynonyms:
-    """METEOR's last stage looks synonyms up in WordNet, whose data is no package: words and their stems are matched alone."""
+    """Replaces METEOR's last stage, which looks up synonyms in WordNet, whose data is not in any package: only words and stems are matched."""
 
     def synsets(self, *_: Any) -> list[Any]:
         return []
@@ -103,7 +104,7 @@ def best_threshold(probability: np.ndarray, right: np.ndarray) -> float:
 
 
 def not_sure_below(sure: np.ndarray, right: np.ndarray, wanted: float = 0.8) -> float:
-    """The lowest confidence above which at least `wanted` are right; 1, which is never sure, where there is none. [n] each."""
+    """The lowest confidence above which at least the share `wanted` is right; 1 (never sure) where there is none. [n] each."""
     for t in np.linspace(0.2, 0.95, 76):
         if (sure >= t).sum() >= max(5, len(sure) // 20) and right[sure >= t].mean() >= wanted:
             return float(t)
@@ -129,7 +130,7 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, limit: float = 0.5) -> list[
 def cover(boxes: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """How much of each cell of a grid over the frame each box covers, as weights that sum to 1: [n, 4] cxcywh in 0..1 -> [n, rows * columns].
 
-    Times the tokens of a frame it is the mean token under the box: RoI pooling on the encoder's own grid."""
+    Multiplied by the tokens of a frame this gives the mean token under the box: RoI pooling on the encoder's own grid."""
 
     def along(centre: np.ndarray, size: np.ndarray, cells: int) -> np.ndarray:
         edges = np.arange(cells + 1) / cells
@@ -142,8 +143,8 @@ def cover(boxes: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 
 def combined(head: np.ndarray, encoder: np.ndarray, novel: np.ndarray, base_weight: float = 0.35, novel_weight: float = 0.65) -> np.ndarray:
-    """The detector's own probability p with the image-text probability z of the tokens under the box (F-VLM eq. 4-5): base labels
-    p^(1-a) z^a, novel ones, which the detector never saw, p^(1-b) z^b; each row made to sum to 1 again. [n, labels] each, novel bool [labels]."""
+    """Combines the detector's own probability p with the image-text probability z of the tokens under the box (F-VLM eq. 4-5): base labels
+    p^(1-a) z^a, novel ones, which the detector never saw, p^(1-b) z^b; each row scaled to sum to 1. [n, labels] each, novel bool [labels]."""
     weight = np.where(novel, novel_weight, base_weight)
     score = head ** (1 - weight) * encoder**weight
     return np.asarray(score / score.sum(1, keepdims=True))
@@ -157,8 +158,8 @@ def average_precision(
     truth: Sequence[Truth], found: Sequence[Found], groups: Mapping[str, Sequence[int]], ignore: Sequence[Sequence[int]] | None = None
 ) -> dict[str, float]:
     """COCO's AP50 and AP by pycocotools for each group of labels. truth (label, box) and found (label, box, score) of each frame, boxes cxcywh
-    in 0..1, drawn on a 1000 x 1000 frame. ignore: labels of a frame that were not annotated throughout, so that what finds more of them than
-    the truth has is neither right nor wrong. A group without any truth has no score."""
+    in 0..1, scaled to a 1000 x 1000 frame. ignore: labels of a frame that were not annotated exhaustively: detections beyond the truth
+    are neither right nor wrong. A group without any truth has no score."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
@@ -169,7 +170,7 @@ def average_precision(
     results: list[dict[str, Any]] = []
     labels = sorted({label for group in groups.values() for label in group})
     for image, objects in enumerate(truth, 1):
-        # A crowd over the whole frame takes whatever is found beyond the truth out of the count.
+        # A crowd box over the whole frame excludes from the count whatever is found beyond the truth.
         crowds = [(label, [0.5, 0.5, 1.0, 1.0], 1) for label in (ignore[image - 1] if ignore else ())]
         for label, b, crowd in [*((label, b, 0) for label, b in objects), *crowds]:
             entry = {"id": len(annotations) + 1, "image_id": image, "category_id": label + 1, "bbox": box(b), "area": 1e6 * b[2] * b[3]}

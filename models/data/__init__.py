@@ -1,1 +1,1 @@
-"""Training video, composed: procedural shapes and licensed cut-outs over backgrounds, with captions, questions and boxes."""
+"""Composed training video: procedural shapes and licensed cut-outs over backgrounds, with captions, questions and boxes."""

@@ -1,6 +1,6 @@
-"""Pictures for the generator, decoded once at start and kept small, in two tensors that live on the device where clips are composed.
+"""Pictures for the generator, decoded once at start and kept small, in tensors on the device where clips are composed.
 
-A pixel is one int32: red, green, blue and alpha in its bytes, from the lowest up, colours multiplied by alpha.
+A pixel is one int32: red, green, blue and alpha in its bytes, lowest byte first, colours multiplied by alpha.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from models.data.names import GROUNDS, KNOWN_COLOURS, NAMES, NOVEL, NOVEL_SHAPES
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
 CUT_OUT = 72  # px, longest side of a cut-out in memory: no object is drawn much larger
-BLURRED = 20  # px, side of a photo as the background of something: what is sharp there would be an object too
+BLURRED = 20  # px, side of a photo used as the background of something: a sharp photo would show objects of its own
 BACKDROP = 160  # px, side of a background in memory: room for a camera to pan over
 PER_NAME = 64  # pictures kept of one name and split: clothing would otherwise fill the memory
 PER_PHOTO = 12
@@ -37,7 +37,7 @@ LEVELS = 3  # a picture is kept at its size, at a half and at a quarter: small t
 
 @dataclass(frozen=True)
 class Picture:
-    """A cut-out or a shape. The pixels of a shape are no colours but how far, from 128, they are lighter or darker than its colour."""
+    """A cut-out or a shape. The pixels of a shape are not colours: they say how much lighter or darker than its colour they are (128: equal)."""
 
     name: str
     colour: str | None  # stated only where beyond doubt
@@ -48,7 +48,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Ground:
-    """A background, a whole photo or a texture: `at` counts the bank, and `soft` the blurred photos."""
+    """A background, a whole photo or a texture: `at` is its index in the bank, `soft` its index among the blurred photos."""
 
     name: str  # "" has no name
     colour: str | None
@@ -118,18 +118,18 @@ def fit(image: Image.Image, side: int) -> Image.Image:
 
 
 def cut_out(shelf: Shelf, entry: dict[str, Any], name: str, image: Image.Image, training: bool) -> Picture | None:
-    """None where the mask has most likely kept the picture's background, and in training where the colour is held out of the name."""
+    """None where the mask most likely still holds the picture's background, and in training where this colour of this name is held out."""
     image = fit(image.convert("RGBA"), CUT_OUT)
     pixels = np.asarray(image)
     solid = pixels[..., 3] > 160
     if (entry["kind"] == "object" and name != "carton" and solid.mean() > 0.9) or solid.sum() < 60:
         return None
-    # Two opinions must agree: the index is weak on photos, and a colour said wrongly teaches the wrong word.
+    # Index and pixels must agree: the index is unreliable on photos, and a wrong colour would teach the wrong word.
     seen, share = shares(pixels[solid][::3, :3])
     told = entry["dominant_colour"]
     sure = (seen == told and share > 0.5) or (told is None and share > 0.7)
     colour = KNOWN_COLOURS.get(entry["name"], seen if sure and seen in STATED.get(name, (seen,)) else None)
-    # What it looks like counts, whether it is beyond doubt or not.
+    # The colour that it seems to have counts, even if it is in doubt.
     if training and any(each and held_colour(each, name) for each in (seen, told, colour)):
         return None
     return shelf.add(name, colour, image.convert("RGBa"))
@@ -137,7 +137,7 @@ def cut_out(shelf: Shelf, entry: dict[str, Any], name: str, image: Image.Image, 
 
 @functools.lru_cache(maxsize=2)  # so that worker processes forked later share one copy
 def load(train_data: Path | None, split: str) -> Assets:
-    """Everything a split may show. Without train_data: what is drawn by formula only."""
+    """Everything a split may show. Without train_data: only what is drawn by formula."""
     shelf, training = Shelf(), split == "train"
     shapes = {shape: drawn_shape(shelf, shape) for shape in (*SHAPES, *SCREENS, *(() if training else NOVEL_SHAPES))}
     maps = textures(BACKDROP, seed=1 if training else 2, variants=6 if training else 3)
@@ -174,7 +174,7 @@ def chosen(train_data: Path, split: str) -> Iterator[tuple[dict[str, Any], str, 
     entries: list[dict[str, Any]] = json.loads((train_data / "index.json").read_text())
     wanted: dict[str, list[tuple[dict[str, Any], str]]] = defaultdict(list)
     kept: dict[tuple[str, str], int] = defaultdict(int)
-    # A fixed shuffle, so that a cap on a name keeps pictures of all its kinds.
+    # A fixed shuffle, so that the cap on pictures of a name keeps all of its variants.
     for i in np.random.default_rng(0).permutation(len(entries)):
         entry = entries[i]
         kind, fine = entry["kind"], entry["name"]

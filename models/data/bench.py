@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 ROUNDS = 5
-# Run in the other checkout, which may know one clip at a time only.
+# Run in the other checkout, which may be able to make only one clip at a time.
 OTHER = """
 import sys, time
 from pathlib import Path
@@ -45,7 +45,7 @@ print(time.perf_counter() - began, time.process_time() - used)
 
 
 def measured(make: Callable[[int], Any], clips: int) -> tuple[float, float]:
-    """Seconds by the clock and of the CPU."""
+    """Wall seconds and CPU seconds."""
     began, used = time.perf_counter(), time.process_time()
     make(clips)
     return time.perf_counter() - began, time.process_time() - used

@@ -1,4 +1,4 @@
-"""For tests: what the frames themselves show of one thing, found by drawing the scene with and without it."""
+"""For tests: which pixels one thing changes, found by drawing the scene with and without it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass
 class Clip:
-    """A composed scene, and of each of its things the pixels that change when it is left out: masks [n] of bool [T, H, W]."""
+    """A composed scene, and for each of its things the pixels that change when it is left out: masks [n] of bool [T, H, W]."""
 
     scene: Scene
     video: Bytes
@@ -38,7 +38,7 @@ class Clip:
         return Facts(self.scene, self.tracks)
 
     def centre(self, i: int, t: int) -> np.ndarray:
-        """x, y in 0..1 of the middle of what is seen."""
+        """x, y in 0..1 of the centre of the visible part."""
         rows, columns = self.masks[i][t].nonzero()
         out: np.ndarray = np.array([columns.min() + columns.max() + 1, rows.min() + rows.max() + 1]) / 2 / self.masks[i].shape[1]
         return out
@@ -48,7 +48,7 @@ class Clip:
 
 
 def clear(scene: Scene) -> Scene:
-    """Without the faults of a recording."""
+    """The scene without recording faults and changes of light."""
     return replace(scene, look=Look(), light=None, gains=None)
 
 

@@ -1,11 +1,11 @@
 """Scenes to video, many clips at once, with PyTorch on whatever device the pictures are on.
 
-Nothing here loops over pixels or frames: sprites and the windows of the frame that they cover have different sizes, so their pixels lie in one
-long row (`Ragged`), and every step is a few operations on all of it. A pixel is one int32 (see assets), blended without being taken apart.
+Nothing here loops over pixels or frames: sprites and the windows of the frame that they cover have different sizes, so their pixels are kept in
+one long row (`Ragged`), and every step is a few operations on all of it. A pixel is one int32 (see assets), blended without unpacking it.
 All arithmetic is on integers or on single elements, so a clip has the same bits whatever it is composed together with.
 
-Boxes hold the full extent of a thing inside the frame, as if nothing were in front of it; `shown` says how much of it can be seen. A thing that
-leaves the frame has the box of the part that is inside.
+Boxes hold the full extent of a thing inside the frame, as if nothing were in front of it; `shown` says how much of it is visible. The box of a thing
+that leaves the frame holds only the part inside.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def pack(r: Tensor, g: Tensor, b: Tensor, a: Tensor) -> Tensor:
 
 
 class Ragged:
-    """Rectangles of different sizes, their pixels one after the other: of pixel i, owner[i] is its rectangle, and x[i], y[i] are its place there."""
+    """Rectangles of different sizes, their pixels in one row: pixel i belongs to rectangle owner[i], at x[i], y[i] in it."""
 
     def __init__(self, wide: Ints, tall: Ints, device: torch.device) -> None:
         counts = wide * tall
@@ -69,11 +69,11 @@ class Ragged:
         self.x = local.sub_(self.y * self.of(wide))
 
     def of(self, values: np.ndarray, dtype: torch.dtype = torch.int32) -> Tensor:
-        """A value of each rectangle, at each of its pixels."""
+        """One value per rectangle, repeated for each of its pixels."""
         return torch.from_numpy(np.asarray(values)).to(self.owner.device, dtype).index_select(0, self.owner)
 
     def sums(self, values: Tensor) -> Ints:
-        """int [n]: of each rectangle."""
+        """The sum over each rectangle's pixels, int [n]."""
         out = torch.zeros(len(self.counts), dtype=torch.int32, device=values.device).index_add_(0, self.owner, values.int())
         return out.cpu().numpy().astype(np.int64)
 
@@ -100,7 +100,7 @@ def resample(source: Tensor, at: np.ndarray, part: np.ndarray, mirror: np.ndarra
 
 
 def curves(looks: list[Look], low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """What becomes of each value of each channel: uint8 [n, 3, 256] runs from colour low to colour high ([n, 3]) and through the look."""
+    """Lookup table for each value of each channel, uint8 [n, 3, 256]: from colour low to colour high ([n, 3]), then through the look."""
     value = low[..., None] + (high - low)[..., None] * (np.arange(256, dtype=np.float32) / 255)
     gamma, gain, offset = (np.array([getattr(each, name) for each in looks], np.float32)[:, None, None] for name in ("gamma", "gain", "offset"))
     tint = np.array([each.tint for each in looks], np.float32)[..., None]
@@ -112,7 +112,7 @@ def curves(looks: list[Look], low: np.ndarray, high: np.ndarray) -> np.ndarray:
 
 
 def coloured(channels: list[Tensor], table: Tensor, row: Tensor, grey: np.ndarray, owner: Tensor) -> list[Tensor]:
-    """Channels through the curves of their row, and `grey` of 256 of their colour taken away."""
+    """Channels mapped through the curves of their row, with `grey` of 256 parts of their colour removed."""
     out = [table.index_select(0, row + 256 * i + channel) for i, channel in enumerate(channels[:3])]
     if grey.any():
         light = out[0] * 77 + out[1] * 151 + out[2] * 28 >> 8
@@ -144,7 +144,7 @@ def canvases(shots: list[tuple[Scene, Backdrop]], assets: Assets, side: int) -> 
 
 
 def group(scene: Scene) -> int:
-    """How the ground of a scene is made: 0 as it is, 1 a moving window over it, 2 magnified."""
+    """How the ground of a scene is made: 0 unchanged, 1 a moving window over it, 2 magnified."""
     return {"still": 0, "cut": 0, "zoom": 2}.get(scene.camera.motion, 1)
 
 
@@ -183,8 +183,8 @@ def grounds(scenes: list[Scene], assets: Assets, size: int) -> Tensor:
 
 
 class Sprites:
-    """Every thing at every size and angle that it is drawn in. pixels int32 in a row; first, wide, tall [S]; box [S, 4] of what is solid, in px
-    (x0 > x1 where nothing is); solid [S] its pixels; of [n, T]: which of them thing i is in frame t."""
+    """Every thing at every size and angle in which it is drawn. pixels int32 in a row; first, wide, tall [S]; box [S, 4] of the solid part, in px
+    (x0 > x1 where there is none); solid [S] the number of solid pixels; of [n, T]: which sprite thing i is in frame t."""
 
     def __init__(self, things: list[tuple[Scene, Thing]], assets: Assets, size: int) -> None:
         device = assets.atlas.device
@@ -222,7 +222,7 @@ class Sprites:
         below = mix(atlas.index_select(0, at + line), atlas.index_select(0, at + line + 1), fx)
         *colour, alpha = unpack(mix(above, below, fy))
 
-        # Through the curves: colours without their alpha, and then with it again.
+        # The curves apply to colours that are not multiplied by alpha: divide by it, map, multiply again.
         looks = [scene.look for scene, _ in things]
         rgb = np.array([each.rgb or (0, 0, 0) for _, each in things], np.float32)
         drawn = np.array([each.rgb is not None for _, each in things])[:, None]
@@ -247,7 +247,7 @@ class Sprites:
 
 
 def blend(video: Tensor, sprites: Sprites, sprite: Ints, frame: Ints, window: Ints, left: Ints, top: Ints) -> None:
-    """Draws sprites into the frames of video [frames, H, W], at most one into each. window [n, 4]: what of it is inside, in px."""
+    """Draws sprites into the frames of video [frames, H, W], at most one into each. window [n, 4]: the part of the frame it covers, in px."""
     size = video.shape[-1]
     x0, y0, x1, y1 = window.T
     row = Ragged(x1 - x0, y1 - y0, video.device)
@@ -257,14 +257,14 @@ def blend(video: Tensor, sprites: Sprites, sprite: Ints, frame: Ints, window: In
     ink, below = sprites.pixels.index_select(0, source), flat.index_select(0, target)
     alpha = (ink >> 24).bitwise_and_(255)
     rest = 256 - alpha.add_(alpha >> 7)
-    # Colours are multiplied by alpha already, rounded down, so that the sum of both parts is at most 255: no byte carries into the next.
+    # Colours are already multiplied by alpha, rounded down, so the sum of both parts is at most 255 and no byte carries into the next.
     even = (below & LOW).mul_(rest).bitwise_right_shift_(8).bitwise_and_(LOW).add_(ink & LOW)
     odd = below.bitwise_and_(MIDDLE).mul_(rest).bitwise_right_shift_(8).bitwise_and_(MIDDLE).add_(ink & MIDDLE)
     flat.index_copy_(0, target.long(), even.bitwise_or_(odd))
 
 
 def inside(sprites: Sprites, sprite: Ints, window: Ints, left: Ints, top: Ints, other: Ints, other_left: Ints, other_top: Ints) -> Ints:
-    """How many solid pixels of each sprite lie in its window, and where `other` is not negative, under solid pixels of that one."""
+    """How many solid pixels of each sprite are in its window; where `other` is not negative, only those under solid pixels of that sprite."""
     x0, y0, x1, y1 = window.T
     row = Ragged(x1 - x0, y1 - y0, sprites.pixels.device)
 
@@ -279,7 +279,7 @@ def inside(sprites: Sprites, sprite: Ints, window: Ints, left: Ints, top: Ints, 
 
 
 def compose(given: list[Scene], assets: Assets, size: int) -> list[tuple[Tensor, list[Track]]]:
-    """Scenes of equally many frames -> of each its video, uint8 [T, H, W, 3] on the pictures' device, and the tracks of its things."""
+    """Scenes with the same number of frames -> for each its video, uint8 [T, H, W, 3] on the pictures' device, and the tracks of its things."""
     order = sorted(range(len(given)), key=lambda i: group(given[i]))
     scenes = [given[i] for i in order]
     frames = scenes[0].frames
@@ -316,7 +316,7 @@ def compose(given: list[Scene], assets: Assets, size: int) -> list[tuple[Tensor,
 
 
 def seen(sprites: Sprites, window: Ints, left: Ints, top: Ints, drawn: np.ndarray, clip: Ints) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """The share of each thing's solid pixels that is in the frame and under nothing, [n, T]."""
+    """The share of each thing's solid pixels that is in the frame and not covered, [n, T]."""
     of = sprites.of
     whole = (window[..., 2] - window[..., 0] == sprites.wide[of]) & (window[..., 3] - window[..., 1] == sprites.tall[of])
     count = sprites.solid[of].astype(np.float64)
@@ -345,7 +345,7 @@ def seen(sprites: Sprites, window: Ints, left: Ints, top: Ints, drawn: np.ndarra
 
 
 def in_bytes(video: Tensor) -> Tensor:
-    """Packed [..., W], W a multiple of 4, no alpha -> uint8 [..., W, 3]. Four pixels make three words, which is faster than to copy bytes."""
+    """Packed [..., W], W a multiple of 4, no alpha -> uint8 [..., W, 3]. Four pixels make three words, which is faster than copying bytes."""
     a, b, c, d = video.reshape(-1, 4).unbind(1)
     words = torch.empty((len(a), 3), dtype=torch.int32, device=video.device)
     for i, (low, high) in enumerate(((a, b << 24), (b >> 8, c << 16), (c >> 16, d << 8))):
@@ -354,7 +354,7 @@ def in_bytes(video: Tensor) -> Tensor:
 
 
 def finished(video: Tensor, scenes: list[Scene], tracks: list[list[Track]]) -> Tensor:
-    """Light and the faults of a recording, [B, T, H, W] packed -> uint8 [B, T, H, W, 3]."""
+    """Applies light changes and recording faults, [B, T, H, W] packed -> uint8 [B, T, H, W, 3]."""
     looks, device = [scene.look for scene in scenes], video.device
     lit = [i for i, scene in enumerate(scenes) if scene.gains is not None]
     if lit:

@@ -1,4 +1,4 @@
-"""What is drawn by formula: shapes, how they are finished, and textures. And the names of colours."""
+"""Shapes, their finishes and textures, drawn by formula; and the names of colours."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FINISHES = ("flat", "shaded", "striped", "rimmed", "dotted", "grained")
 
 
 def colour_names(rgb: np.ndarray) -> np.ndarray:
-    """Index into COLOURS of every pixel, rgb [N, 3] in 0..255 -> int [N]: by hue where there is one, by lightness where not."""
+    """Index into COLOURS of every pixel, rgb [N, 3] in 0..255 -> int [N]: by hue where there is one, else by lightness."""
     value = rgb.astype(np.float32)
     high, low = value.max(1), value.min(1)
     spread = high - low

@@ -1,7 +1,7 @@
-"""What can truly be said of a clip: the scene graph, held against what its frames show.
+"""Which statements about a clip are true: the scene graph, checked against what its frames show.
 
-A thing that others cover, or that lies outside the frame, is not spoken of; nothing is said to pass behind something that does not hide it.
-Everything that language states about the course of a clip comes from the acts here, each with the frames in which it happens.
+A thing that others cover, or that is outside the frame, is not mentioned; nothing is said to pass behind something that does not hide it.
+Everything that captions and questions state about the course of a clip comes from the acts here, each with the frames in which it happens.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class Facts:
     """things: those that can be seen; acts and seen ([T] bool) of each, in the same order."""
 
     def __init__(self, scene: Scene, tracks: list[Track] | None) -> None:
-        """Without tracks everything is taken to be where the scene has it, uncovered: enough for the words of a tokenizer."""
+        """Without tracks everything is assumed to be where the scene puts it, uncovered: enough for training a tokenizer."""
         self.scene = scene
         shown = [track.shown for track in tracks] if tracks else [np.where(thing.there, 1.0, 0.0) for thing in scene.things]
         kept = [i for i, each in enumerate(shown) if each.max(initial=0) > 0.5]
-        self.whole = len(kept) == len(shown)  # nothing is there that cannot be seen
+        self.whole = len(kept) == len(shown)  # everything in the scene can be seen
         self.things = [scene.things[i] for i in kept]
         self.seen = [shown[i] > VISIBLE for i in kept]
         self.acts = [acts(scene, scene.things[i], shown[i], measured=tracks is not None) for i in kept]

@@ -1,4 +1,4 @@
-"""The faults of a recording, in place: blur, noise, compression, letterbox."""
+"""Recording faults, applied in place: blur, noise, compression, letterbox."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def noise_banks(device: torch.device) -> list[Tensor]:
 
 
 def unsteady(video: Tensor, scenes: list[Scene]) -> None:
-    """Noise that is another in each frame, uint8 [B, T, H, W, 3]."""
+    """Adds noise that differs in each frame, uint8 [B, T, H, W, 3]."""
     frames, n = video.shape[1], video[0, 0].numel()
     for level, bank in zip(LEVELS, noise_banks(video.device), strict=True):
         noisy = [i for i, scene in enumerate(scenes) if scene.look.noise and min(LEVELS, key=lambda each: abs(each - scene.look.noise)) == level]

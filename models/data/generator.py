@@ -1,4 +1,4 @@
-"""World: a source of training clips. Everything follows from the generators of random numbers that are passed in."""
+"""World: a source of training clips. Everything is determined by the random number generators that are passed in."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ Boxes = dict[int, list[tuple[str, float, float, float, float]]]
 class Sample:
     """One clip.
 
-    boxes: frame -> (label, centre x, centre y, width, height), 0..1. A box is that of the whole thing, what is covered included, but no further
-    than the frame reaches; a thing of which less than a quarter can be seen in a frame has none there. tracks have every box, and `shown`."""
+    boxes: frame -> (label, centre x, centre y, width, height), 0..1. A box holds the whole thing, covered parts included, cut at the edge of the
+    frame; a thing of which less than a quarter can be seen in a frame has none there. tracks have every box, and `shown`."""
 
     video: Bytes  # [T, H, W, 3] RGB
     caption: str
@@ -34,14 +34,14 @@ class Sample:
     qa: list[tuple[str, str, str]]  # question, answer, type
     boxes: Boxes
     tracks: list[Track]
-    novel: frozenset[str]  # what training never shows: "name", "colour" or "motion" (of a noun)
+    novel: frozenset[str]  # what it shows that training never does: "name", "colour" or "motion" (of a noun)
 
 
 class World:
     """train_data: the folder with index.json and the picture archives, or None for what is drawn by formula alone.
 
-    Split "train" never shows or names NOVEL, NOVEL_SHAPES or a pair that is held out (models.data.names); "val" shows pictures of its own, and
-    all of those too. Clips are composed on `device`."""
+    Split "train" never shows or names NOVEL, NOVEL_SHAPES or a pair that is held out (models.data.names); "val" has pictures of its own and
+    shows these too. Clips are composed on `device`."""
 
     def __init__(self, train_data: Path | None, split: str, frames: int = 16, size: int = 96, device: str | torch.device = "cpu") -> None:
         if split not in ("train", "val"):
@@ -60,7 +60,7 @@ class World:
         return sample_scene(rng, self.assets, self.frames, self.holdout)
 
     def samples(self, rngs: Sequence[np.random.Generator]) -> list[Sample]:
-        """One clip of each generator, composed together. A clip does not depend on its company."""
+        """One clip from each generator, composed together. A clip does not depend on the others."""
         scenes = [self.scene(rng) for rng in rngs]
         composed = compose(scenes, self.assets, self.size)
         out = []

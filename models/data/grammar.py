@@ -1,6 +1,6 @@
 """Captions from facts, by a grammar: nouns, verbs, clauses and frames of sentences that combine freely. Lower case, British spelling.
 
-Every word for a side is "left" or "right", so that a clip in the mirror is told by swapping the two (models.batches.mirrored).
+Every word for a side is "left" or "right", so that the text of a mirrored clip is made by swapping the two (models.batches.mirrored).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PLURALS = {
     "cross": "crosses",
     "leaf": "leaves",
 }
-LIMIT = 24  # words of a caption
+LIMIT = 24  # words in a caption
 
 
 def noun(label: str, colour: str | None = None) -> str:
@@ -51,7 +51,7 @@ EXIT = {"left": "to the left", "right": "to the right", "up": "at the top", "dow
 
 
 def verbs(thing: Thing, act: Act) -> list[str]:
-    """One act in the third person; the first is the plain wording."""
+    """Wordings of one act in the third person, the plain one first."""
     way = toward(act.direction or "")
     if act.kind == "move":
         how, other = {"slow": ("slowly ", ["drifts", "creeps"]), "fast": ("quickly ", ["rushes", "races"])}.get(thing.speed or "", ("", []))
@@ -106,7 +106,7 @@ def listed(parts: list[str]) -> str:
 
 
 def position(x: float, y: float) -> str | None:
-    """left, right, top, bottom, middle or a corner; None where a person could say either of two."""
+    """left, right, top, bottom, middle or a corner; None where two of them would be right."""
 
     def side(v: float, low: str, high: str) -> str | None:
         d = v - 0.5
@@ -141,7 +141,7 @@ LIGHT = {
 
 
 class Teller:
-    """Sentences about one clip. Each method draws one of the ways to say its part, from `rng`."""
+    """Sentences about one clip. Each method picks one wording of its part with `rng`."""
 
     def __init__(self, facts: Facts, rng: np.random.Generator) -> None:
         self.facts, self.rng, self.scene = facts, rng, facts.scene
@@ -163,7 +163,7 @@ class Teller:
         return ("an " if words[0] in "aeiou" else "a ") + words
 
     def verb(self, i: int, plain: bool = False, participle: bool = False) -> str:
-        """All that a thing does: "moves to the left and then stops", or as a participle, "moving to the left and then stopping"."""
+        """Everything that a thing does: "moves to the left and then stops", or as a participle, "moving to the left and then stopping"."""
         rng, thing, acts = self.rng, self.facts.things[i], self.facts.acts[i]
         said = [verbs(thing, act)[0] if plain else pick(rng, verbs(thing, act)) for act in acts]
         if len(said) == 2 and thing.motion == "stop":
@@ -199,7 +199,7 @@ class Teller:
         return [[i for i, t in enumerate(self.facts.things) if t.shot == shot] for shot in range(len(self.scene.shots))]
 
     def plain(self) -> str:
-        """The plainest full sentence: what greedy captions are taught."""
+        """The plainest full sentence, from which greedy captioning is learnt."""
         facts, things = self.facts, self.facts.things
         if self.scene.kind != "things" or not things:
             return self.empty(plain=True)
@@ -224,7 +224,7 @@ class Teller:
         return full if len(full.split()) <= LIMIT else f"{listed(names)}, {shot}" if self.moved else listed(names)
 
     def empty(self, plain: bool = False) -> str:
-        """Of a whole photo, or of a background with nothing on it."""
+        """A sentence for a whole photo, or for a background with nothing on it."""
         rng, where, shot = self.rng, self.where, filming(self.scene)
         if self.scene.kind == "photo":
             heads = [f"a photo of {where}", f"{where}", f"a picture of {where}", f"there is a photo of {where}", f"a close view of {where}"]
@@ -244,7 +244,7 @@ class Teller:
         return f"{head}, {pick(rng, shot)}" if not self.scene.picture and self.chance(0.7 if self.moved else 0.2) else head
 
     def told(self) -> list[int]:
-        """The things, without what is told already as that behind which another goes."""
+        """The things to mention, without those already mentioned as what another thing goes behind."""
         screens = [t.behind for i, t in enumerate(self.facts.things) if self.facts.hidden_behind(i)]
         return [i for i, t in enumerate(self.facts.things) if not any(t is screen for screen in screens)]
 
@@ -253,7 +253,7 @@ class Teller:
         return f" {pick(self.rng, ('over', 'in front of', 'against'))} {self.where}" if self.where and self.chance(0.5) else ""
 
     def sentence(self) -> str:
-        """Any way to tell the whole clip."""
+        """A sentence about the whole clip, in any wording."""
         rng, things = self.rng, self.facts.things
         if self.scene.kind != "things" or not things:
             return self.empty()
@@ -293,7 +293,7 @@ class Teller:
         return said
 
     def placed(self, i: int) -> str:
-        """In a single picture, now and then with its place."""
+        """A thing in a single picture, now and then with its place."""
         thing = self.facts.things[i]
         spot = position(float(thing.x[0]), float(thing.y[0])) if self.chance(0.35) else None
         if not spot:
@@ -301,7 +301,7 @@ class Teller:
         return f"{self.name(thing)} {'in the middle' if spot == 'middle' else 'at the ' + spot if spot in ('top', 'bottom') else 'on the ' + spot}"
 
     def short(self) -> str:
-        """As a person would search: one thing, or all of them without colours."""
+        """A phrase as a person would type it to search: one thing, or all of them without colours."""
         rng, things = self.rng, self.facts.things
         if self.scene.kind != "things" or not things:
             return (self.where or "an empty surface").removeprefix("a pair of ").removeprefix("a ")

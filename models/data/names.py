@@ -1,7 +1,7 @@
-"""What the composed world is called: colours, shapes, the plain names of pictures, and which of them training never sees.
+"""Names in composed video: colours, shapes, the plain names of pictures, and which of them training never sees.
 
-Left out of training altogether are the names of NOVEL and NOVEL_SHAPES, and the pairs that a `Holdout` keeps: a colour of a noun and a motion
-of a noun whose parts are both well known, never together. The pairs follow from a digest of their words, so they need no list.
+Training never sees the names of NOVEL and NOVEL_SHAPES, nor the pairs that `Holdout` holds out: a colour with a noun, or a motion with a noun,
+which it sees separately but never together. A digest of the words decides which pairs, so they need no list.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ ALIKE = {
 }
 
 SHAPES = ("circle", "square", "triangle", "star", "cross", "ring", "diamond", "heart", "moon", "arrow")
-SCREENS = ("pillar", "wall")  # drawn slabs that others pass behind
+SCREENS = ("pillar", "wall")  # drawn slabs that other things pass behind
 NOVEL_SHAPES = ("hexagon", "drop")
 
-# Plain name -> names in the index. Only nouns whose pictures a person would call so without thinking.
+# Plain name -> names in the index. Only names that anybody would give these pictures.
 NAMES: dict[str, tuple[str, ...]] = {
     "car": ("car", "blue car", "taxi", "police car", "race car"),
     "bus": ("bus", "trolleybus"),
@@ -181,7 +181,7 @@ NOVEL: dict[str, tuple[str, ...]] = {
     "bicycle": ("bicycle",),  # its only picture is in val
 }
 
-# Colours that may be stated of a name; others are matters of opinion there (a peach, an emoji's skin).
+# Colours that may be stated for a name; for others people disagree (a peach, an emoji's skin).
 STATED: dict[str, tuple[str, ...]] = {
     "lemon": ("yellow",),
     "lime": ("green",),
@@ -311,13 +311,13 @@ GROUNDS: dict[str, str] = {
 }
 
 
-# Motions from one place to another; to hold one of them out of a noun is to hold out that way for all of them.
+# Motions from one place to another. Holding a direction out for one of them, with a noun, holds it out for all of them.
 TRAVELS = ("move", "stop", "start", "bend", "enter", "leave", "pass", "hide")
 
 
 @dataclass(frozen=True)
 class Holdout:
-    """Which pairs must not occur, in pictures or in words; none of them where `active` is false."""
+    """Which pairs must not occur, in pictures or in words; none if `active` is false."""
 
     active: bool
 
@@ -338,6 +338,7 @@ def held_colour(colour: str, label: str) -> bool:
 
 
 def held_motion(motion: str, direction: str | None, label: str) -> bool:
-    """Left and right count as one way, because each clip is also seen in the mirror. Standing still is never held out."""
+    """Whether this motion of this noun is held out. Left and right count as one direction, because each clip is also seen mirrored. Standing still is
+    never held out."""
     way = (direction or "").replace("left", "sideways").replace("right", "sideways")
     return motion != "still" and eighth("motion", "move" if motion in TRAVELS else motion, way, label)

@@ -1,4 +1,4 @@
-"""How things and the camera move: a path for each kind of motion, and the light and the faults of a recording."""
+"""How things and the camera move: a path for each kind of motion; also changes of light and recording faults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EDGE = 0.42  # of its size: how near its centre comes to the frame's edge
 
 
 def ease(rng: np.random.Generator, frames: int) -> Floats:
-    """Progress 0..1 over the frames [T]: mostly even, sometimes eased, or beginning late, or ending early."""
+    """Progress 0..1 over the frames [T]: mostly linear, sometimes eased, or beginning late, or ending early."""
     u = np.arange(frames) / max(1, frames - 1)
     how = rng.random()
     if how < 0.2:
@@ -24,7 +24,7 @@ def ease(rng: np.random.Generator, frames: int) -> Floats:
 
 
 def look(rng: np.random.Generator, colours: set[str | None]) -> Look:
-    """colours: those that are told, which the picture must keep."""
+    """A random look. colours: those that the text names, which must stay recognisable."""
     out = Look()
     coloured = colours != {None} and bool(colours)
     if colours & {"white", "grey", "black"}:
@@ -51,7 +51,7 @@ def look(rng: np.random.Generator, colours: set[str | None]) -> Look:
 
 
 def light(rng: np.random.Generator, scene: Scene) -> None:
-    """Now and then the light goes down or up over the clip, by so much that everybody sees it. Colours keep their names down to 0.55."""
+    """Now and then the light goes down or up over the clip, by a clearly visible amount. Colours keep their names down to a gain of 0.55."""
     if scene.picture or scene.camera.motion == "cut" or rng.random() > 0.07 or any(t.colour in ("white", "grey", "orange") for t in scene.things):
         return
     scene.light = pick(rng, ("darker", "brighter"))
@@ -81,7 +81,7 @@ def camera(rng: np.random.Generator, frames: int, motion: str, small: bool = Fal
 
 
 def travel(rng: np.random.Generator, path: Floats, progress: Floats, step: tuple[float, float], far: float, low: Floats, high: Floats) -> None:
-    """Adds a way of length `far`, placed inside the frame where it fits. Long ways start or end partly outside, as they do in real clips."""
+    """Adds a path of length `far`, inside the frame where it fits. Long paths start or end partly outside, as in real clips."""
     for axis in (0, 1):
         if step[axis]:
             room = abs(step[axis]) * far
@@ -93,8 +93,8 @@ def travel(rng: np.random.Generator, path: Floats, progress: Floats, step: tuple
 def place(rng: np.random.Generator, thing: Thing, scene: Scene) -> None:
     """Chooses the path for the thing's motion within its shot.
 
-    still · move: one way · stop, start: a rest after or before · bend: another way from `at` on · grow, shrink, turn, bounce · appear, disappear:
-    in its place · enter, leave: over the edge of the frame. (pass and hide, behind something else: see `place_behind`.)"""
+    still · move: in one direction · stop, start: a rest after or before · bend: another direction from `at` on · grow, shrink, turn, bounce · appear,
+    disappear: without moving · enter, leave: over the edge of the frame. (pass and hide, behind something else: see `place_behind`.)"""
     frames, (begin, end) = scene.frames, scene.span(thing.shot)
     n = end - begin
     thing.scale, thing.angle, thing.there = np.ones(frames), np.zeros(frames), np.zeros(frames, bool)
@@ -119,7 +119,7 @@ def place(rng: np.random.Generator, thing: Thing, scene: Scene) -> None:
         travel(rng, path, np.clip((t - at) / (n - 1 - at), 0, 1), DIRECTIONS[thing.then or "up"], rng.uniform(0.34, 0.55), low, high)
         thing.at = begin + at
     elif thing.motion in ("enter", "leave"):
-        # Outside means by more than its own size, leaning included.
+        # Outside: by more than its own size, rotation included.
         axis = 0 if step[0] else 1
         outside, inside = 0.55 * float(np.hypot(*size)), rng.uniform(0.4, 0.75)
         progress = np.linspace(0, 1, n)
@@ -169,7 +169,7 @@ def place_behind(rng: np.random.Generator, mover: Thing, screen: Thing, scene: S
 
 
 def overlap(a: Thing, b: Thing) -> float:
-    """The largest share of the smaller one that the two boxes share in any frame."""
+    """The largest overlap of the two boxes in any frame, as a share of the smaller one."""
     aw, ah, bw, bh = a.size[0] * a.scale, a.size[1] * a.scale, b.size[0] * b.scale, b.size[1] * b.scale
     wide = np.minimum(a.x + aw / 2, b.x + bw / 2) - np.maximum(a.x - aw / 2, b.x - bw / 2)
     tall = np.minimum(a.y + ah / 2, b.y + bh / 2) - np.maximum(a.y - ah / 2, b.y - bh / 2)
@@ -178,7 +178,7 @@ def overlap(a: Thing, b: Thing) -> float:
 
 
 def spread(rng: np.random.Generator, scene: Scene, tries: int = 12) -> None:
-    """Places all things so that they cover each other as little as can be had."""
+    """Places all things so that they cover each other as little as `tries` attempts allow."""
     view, best = scene.camera, (np.inf, scene.things)
     quiet = view.motion not in ("pan", "tilt", "zoom")
     for _ in range(tries):
@@ -186,7 +186,7 @@ def spread(rng: np.random.Generator, scene: Scene, tries: int = 12) -> None:
         for item in things:
             place(rng, item, scene)
             if not quiet:
-                # All of a pan, tilt or zoom keeps the things in view.
+                # Things stay in view during a whole pan, tilt or zoom.
                 item.x = 0.5 + (item.x - 0.5) * (0.62 if view.motion != "tilt" else 0.85)
                 item.y = 0.5 + (item.y - 0.5) * (0.62 if view.motion != "pan" else 0.85)
         worst = max((overlap(a, b) for i, a in enumerate(things) for b in things[:i]), default=0.0)

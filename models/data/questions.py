@@ -12,7 +12,7 @@ from models.data.yes_no import pairs
 
 Asked = tuple[str, str, str]  # question, answer, type
 TYPES = ("what", "colour", "count", "direction", "speed", "size", "where", "camera", "before-after", "yesno")
-# What is true of most clips is asked less often, or its answer would be a good guess: share kept of (type, answer).
+# Share kept of (type, answer): questions with a common answer are asked less often, or that answer would be a good guess.
 KEPT = {
     ("count", "one"): 0.36,
     ("count", "none"): 0.7,
@@ -27,7 +27,7 @@ ACTS |= {"bounce": "bounces", "pass": "passes behind", "hide": "hides"}
 
 
 class Asker:
-    """What one clip answers. `names` are those that can be asked about without doubt, with what to call them after "the"."""
+    """Questions that one clip answers. `names`: the things that can be asked about unambiguously, with what to call them after "the"."""
 
     def __init__(self, facts: Facts, rng: np.random.Generator, labels: list[str]) -> None:
         self.facts, self.rng, self.labels, self.scene = facts, rng, labels, facts.scene
@@ -45,7 +45,7 @@ class Asker:
             self.out.append((pick(self.rng, forms), answer, kind))
 
     def all(self) -> list[Asked]:
-        """Everything that the clip answers, one wording each."""
+        """Every question that the clip answers, one wording each."""
         if not self.scene.picture:
             self.camera()
         if self.scene.kind != "things" or not self.facts.things:
@@ -85,7 +85,7 @@ class Asker:
         self.ask("camera", answer, "what does the camera do?", "what is the camera doing?", "how does the camera move?")
 
     def empty(self) -> None:
-        """A whole photo, or nothing on a background."""
+        """Questions about a whole photo, or about a background with nothing on it."""
         where = self.scene.shots[0].name
         name = (where or "").removeprefix("a pair of ").removeprefix("a ")
         if self.scene.kind == "photo":
@@ -176,7 +176,7 @@ class Asker:
             self.ask("what", behind, f"what does the {name} go behind?", f"what is in front of the {name}?", f"behind what does the {name} go?")
 
     def where(self, i: int, name: str) -> None:
-        """Places are those of what is seen: of the first and of the last frame in which it is whole."""
+        """Where a thing is: its place in the first and in the last frame in which it is wholly visible."""
         item, acts = self.facts.things[i], self.facts.acts[i]
         if self.scene.camera.motion != "still":
             return
@@ -204,7 +204,7 @@ class Asker:
             )
 
     def phases(self, i: int, name: str) -> None:
-        """Before and after within what one thing does."""
+        """Questions about the order of what one thing does."""
         item, acts = self.facts.things[i], self.facts.acts[i]
         if len(acts) < 2:
             return
@@ -226,7 +226,7 @@ class Asker:
             self.ask("before-after", after, f"what does the {name} do after it waits?", f"what does the {name} do at the end?")
 
     def pair(self) -> None:
-        """Two things against each other."""
+        """Questions that compare two things."""
         facts, view = self.facts, self.scene.camera
         i, j = (list(self.names)[int(k)] for k in self.rng.permutation(len(self.names))[:2])
         p, q, pn, qn = facts.things[i], facts.things[j], self.names[i], self.names[j]
@@ -253,7 +253,7 @@ class Asker:
             self.ask("before-after", gone, f"what goes first, the {pn} or the {qn}?", f"which is gone first, the {pn} or the {qn}?")
 
     def cut(self) -> None:
-        """Before and after a cut."""
+        """What is seen before and after a cut."""
         things = self.facts.things
         for shot, when in ((0, "before"), (1, "after")):
             some = [t for t in things if t.shot == shot]
@@ -271,7 +271,7 @@ class Asker:
 
 
 def shorter(rng: np.random.Generator, question: str) -> str:
-    """How people type: with or without the question mark, either spelling, a few words more."""
+    """The question as people type it: with or without the question mark, in either spelling, with a few extra words."""
     if rng.random() < 0.4:
         question = question.replace("colour", "color")
     if rng.random() < 0.15:
@@ -280,7 +280,7 @@ def shorter(rng: np.random.Generator, question: str) -> str:
 
 
 def questions(facts: Facts, rng: np.random.Generator, labels: list[str], holdout: Holdout) -> list[Asked]:
-    """4 to 10 of them, of as many types as there are; as many yes as no."""
+    """4 to 10 questions of as many types as possible, with as many yes as no."""
     asker = Asker(facts, rng, labels)
     pool = asker.all()
     by_kind: dict[str, list[Asked]] = {}
@@ -288,7 +288,7 @@ def questions(facts: Facts, rng: np.random.Generator, labels: list[str], holdout
         by_kind.setdefault(pool[i][2], []).append(pool[i])
     out: list[Asked] = []
     wanted = int(rng.integers(4, 7))
-    # One of each type in turn: a clip with three things would otherwise be asked for colours only.
+    # One of each type in turn: otherwise a clip with three things would get only questions about colours.
     kinds = [list(by_kind)[int(i)] for i in rng.permutation(len(by_kind))]
     while len(out) < wanted and any(by_kind.values()):
         for kind in kinds:

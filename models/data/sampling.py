@@ -1,4 +1,4 @@
-"""Draws scenes: which things over which background, what each does, and how it is filmed. Nothing here depends on pixels."""
+"""Samples scenes: which things over which background, what each does, and how it is filmed. Nothing here depends on pixels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from models.data.scene import DIRECTIONS, MAIN, ROUND, Backdrop, Camera, Look, S
 
 KINDS = ("still", "move", "stop", "start", "bend", "enter", "leave", "grow", "shrink", "turn", "appear", "disappear", "bounce")
 WEIGHTS = [22.0, 40, 6, 4, 5, 4, 4, 5, 5, 5, 5, 4, 5]
-IN_A_SHOT = ("still", "move")  # what a thing does where there is half a clip for it
+IN_A_SHOT = ("still", "move")  # what a thing may do where its shot is half a clip
 FILMED = ("still", "pan", "tilt", "zoom", "shake", "cut")
 
 
@@ -36,7 +36,7 @@ def thing(rng: np.random.Generator, assets: Assets, holdout: Holdout, count: int
             if not alike(picture.colour, ground):
                 break
         w, h = picture.size
-        # Very long things would be taller than the frame or a pixel thin.
+        # Very long things would be taller than the frame or one pixel wide.
         ratio = float(np.clip(np.sqrt(w / h), 0.6, 1.6))
         return Thing(picture.name, picture.colour, picture, (size * ratio * stretch, size / ratio / stretch), **common)
     labels = [s for s in assets.shapes if s not in avoid and s not in ("pillar", "wall")]
@@ -53,7 +53,7 @@ def coloured(
     size: tuple[float, float],
     common: dict[str, Any],
 ) -> Thing:
-    """A shape in a colour that it may have here; another shape where there is none."""
+    """A shape in a colour that is allowed for it here; another shape where there is none."""
     while True:
         apart = [c for c in COLOURS if not holdout.colour(c, label) and not alike(c, ground)]
         free = [c for c in apart if not any(alike(c, t.colour) for t in taken)] or [c for c in apart if c not in {t.colour for t in taken}]
@@ -63,7 +63,7 @@ def coloured(
 
 
 def motion(rng: np.random.Generator, item: Thing, holdout: Holdout, kinds: tuple[str, ...], used: set[str], many: bool) -> None:
-    """Gives a thing what it does: one of `kinds`, preferably not in a direction of `used`, and no pair that is held out."""
+    """Gives a thing its motion: one of `kinds`, preferably not in a direction of `used`, and no pair that is held out."""
     weights = [WEIGHTS[KINDS.index(kind)] for kind in kinds]
     for _ in range(12):
         kind = pick(rng, kinds, weights)
@@ -97,7 +97,7 @@ def backdrop(rng: np.random.Generator, assets: Assets, view: Camera) -> tuple[Ba
     """A background, and the colour that things should not have."""
     how, mirror = rng.random(), bool(rng.random() < 0.5)
     part = (0.0, 0.0, 1.0)
-    if view.motion in ("still", "cut"):  # a random part of it: more grounds from the same pictures
+    if view.motion in ("still", "cut"):  # a random part of it: more variety from the same pictures
         side = rng.uniform(0.55, 1)
         part = (rng.uniform(0, 1 - side), rng.uniform(0, 1 - side), side)
     if assets.grounds and how < 0.55:
@@ -105,7 +105,7 @@ def backdrop(rng: np.random.Generator, assets: Assets, view: Camera) -> tuple[Ba
         return Backdrop(ground, None, part, mirror), ground.colour
     if assets.photos and how < 0.65:
         ground = pick(rng, assets.photos)
-        # Sharp photos of food behind an object would be objects too.
+        # A sharp photo of food behind an object would show objects of its own.
         return Backdrop(ground, None, part, mirror, blurred=True), ground.colour
     name = pick(rng, list(COLOURS), [1, 1, 1, 2, 2, 1, 1, 2, 4, 5, 5])
     one = shade(rng, name, 10)
@@ -160,7 +160,7 @@ def populate(rng: np.random.Generator, assets: Assets, holdout: Holdout, scene: 
         item = thing(rng, assets, holdout, count, avoid, ground, things)
         first = things[0] if things else None
         if first and first.rgb and first.colour and item.rgb and filmed != "cut" and rng.random() < 0.25:
-            # Two of a name, told apart by their colours.
+            # Two things of one name, distinguished by their colours.
             size, common = item.size, {"lean": item.lean, "flip": item.flip}
             item = coloured(rng, assets, holdout, first.label, ground, things, size, common)
             if any(t.label == item.label and alike(t.colour, item.colour) for t in things):

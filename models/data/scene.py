@@ -27,7 +27,7 @@ DIRECTIONS: dict[str, tuple[float, float]] = {
 }
 T = TypeVar("T")
 MAIN = ("left", "right", "up", "down")
-ROUND = ("circle", "ring")  # turning does not show
+ROUND = ("circle", "ring")  # their rotation is invisible
 OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up", "in": "out", "out": "in"}
 
 
@@ -41,11 +41,11 @@ class Thing:
     flip: bool
     rgb: RGB | None = None  # of a shape
     motion: str = "still"  # see `paths.place`
-    direction: str | None = None  # of travels (DIRECTIONS) and of bounce ("up and down", "left and right")
-    then: str | None = None  # of bend: the way after the corner
-    speed: str | None = None  # slow, fast; of move only
+    direction: str | None = None  # for TRAVELS (one of DIRECTIONS) and for bounce ("up and down", "left and right")
+    then: str | None = None  # for bend: the direction after the corner
+    speed: str | None = None  # slow, fast; only for move
     at: int = 0  # frame at which it stops, starts, turns the corner, appears or is gone
-    behind: Thing | None = None  # of pass and hide: what it goes behind
+    behind: Thing | None = None  # for pass and hide: what it goes behind
     shot: int = 0
     x: Floats = field(default_factory=lambda: np.zeros(0))  # [T] centre
     y: Floats = field(default_factory=lambda: np.zeros(0))
@@ -61,39 +61,39 @@ class Camera:
     x: Floats  # [T] centre of view in the world
     y: Floats
     zoom: Floats  # [T] magnification
-    at: int = 0  # of a cut: the first frame of the second shot
+    at: int = 0  # for a cut: the first frame of the second shot
 
 
 @dataclass
 class Look:
-    """What happens to the pixels; every field is neutral by default."""
+    """Changes to the pixels of a recording; by default none."""
 
     gain: float = 1.0
-    offset: float = 0.0  # of 255
+    offset: float = 0.0  # on a scale of 255
     gamma: float = 1.0
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    grey: float = 0.0  # share of the colour taken away
-    noise: float = 0.0  # standard deviation of 255
+    grey: float = 0.0  # share of the colour that is removed
+    noise: float = 0.0  # standard deviation, on a scale of 255
     soft: int = 0  # out of focus: passes of averaging neighbours; every two cost about a pixel of sharpness
     blocky: bool = False  # pixels of two by two
     compress: float = 0.0  # quantisation of 8 x 8 blocks as in JPEG and MPEG, in multiples of JPEG's table
     bars: tuple[float, float] = (0.0, 0.0)  # black share at (left and right, top and bottom) together
-    hold: int = 1  # a frame stands for so many
+    hold: int = 1  # each frame is repeated this many times
 
 
 @dataclass
 class Backdrop:
-    """A part of a picture or of a texture; the colours of a texture at its 0 and its 255."""
+    """A part of a picture or of a texture; for a texture, the colours of its values 0 and 255."""
 
     ground: Ground
     colours: tuple[RGB, RGB] | None
-    part: tuple[float, float, float]  # of the picture: left, top, side, 0..1
+    part: tuple[float, float, float]  # left, top, side, in 0..1 of the picture
     mirror: bool
     blurred: bool = False  # a photo that nobody could name any more
 
     @property
     def at(self) -> int:
-        """Which picture of its bank."""
+        """The picture's index in its bank."""
         return self.ground.soft if self.blurred else self.ground.at
 
     @property
@@ -112,11 +112,11 @@ class Scene:
     frames: int
     seed: int
     light: str | None = None  # darker, brighter
-    gains: Floats | None = None  # [T] of the light, at most 1
+    gains: Floats | None = None  # [T] brightness factor, at most 1
 
     @property
     def picture(self) -> bool:
-        """A single picture, of which nobody could say that something stays still."""
+        """Whether it is a single picture, about which nobody could say that something stays still."""
         return self.frames == 1
 
     def span(self, shot: int) -> tuple[int, int]:
@@ -139,10 +139,10 @@ def pick(rng: np.random.Generator, options: list[T] | tuple[T, ...], weights: li
 
 
 def shade(rng: np.random.Generator, colour: str, spread: float = 12) -> RGB:
-    """A colour that has this name, a little apart from the one in COLOURS."""
+    """A colour of this name, a little different from the one in COLOURS."""
     lift = 6 * rng.standard_normal()
     r, g, b = (int(min(max(c + min(max(d, -20), 20) + lift, 4), 251)) for c, d in zip(COLOURS[colour], spread * rng.standard_normal(3), strict=True))
-    if colour in ("grey", "black", "white"):  # a tinge would make another colour of these
+    if colour in ("grey", "black", "white"):  # a tint would change the name of these
         g, b = r + min(max(g - r, -6), 6), r + min(max(b - r, -6), 6)
     return r, min(max(g, 0), 255), min(max(b, 0), 255)
 

@@ -1,4 +1,4 @@
-"""Questions for a yes or a no. Each form asks both of the same clip, so that neither a form nor its wording gives the answer away."""
+"""Yes-or-no questions. Each form asks one of each about the same clip, so that neither the form nor its wording gives the answer away."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.data.names import COLOURS, NOVEL_SHAPES, SCREENS, SHAPES, Holdout
 from models.data.scene import MAIN, OPPOSITE, Thing, alike, pick
 
 Pair = tuple[str, str] | None  # answered with yes, answered with no
-COMMON = {1: 0.46, 2: 0.36, 3: 0.18}  # how often a clip has so many things
+COMMON = {1: 0.46, 2: 0.36, 3: 0.18}  # share of the clips with this many things
 CHANGES = {"grow": "get bigger", "shrink": "get smaller", "turn": "turn", "appear": "appear", "disappear": "disappear", "bounce": "bounce"}
 CHANGES |= {"enter": "come into view", "leave": "leave", "stop": "stop", "hide": "hide"}
 SIDES = {"left": "right", "right": "left", "top": "bottom", "bottom": "top"}
@@ -44,14 +44,14 @@ class Forms:
         return form.format(yes), form.format(no)
 
     def absent(self) -> str:
-        """A label that is not there, drawn as often as it would be there: a shape among shapes, a name among names."""
+        """A label that is absent, drawn as often as it occurs when present: a shape where there are shapes, a name where there are names."""
         drawn, behind, how = [*SHAPES, *NOVEL_SHAPES], [*SCREENS], self.rng.random()
         wanted = behind if how < 0.03 else drawn if how < 0.45 else [n for n in self.labels if n not in (*drawn, *behind)] or drawn
         absent = [n for n in self.labels if n not in self.here]
         return pick(self.rng, [n for n in absent if n in wanted] or absent)
 
     def wrong_colour(self, item: Thing) -> str | None:
-        """Not the thing's, nor like it; rather one that something else there has. None where it would pair what is held out."""
+        """A colour that is neither the thing's nor like it, preferably one of something else in the clip. None where the pair is held out."""
         options = [c for c in COLOURS if not alike(c, item.colour) and not self.holdout.colour(c, item.label)]
         near = [t.colour for t in self.things if t.colour in options]
         return pick(self.rng, [c for c in near if c]) if near and self.rng.random() < 0.6 else pick(self.rng, options) if options else None
@@ -100,7 +100,7 @@ class Forms:
         return self.both(toward(way), toward(no), *forms)
 
     def moves(self) -> Pair:
-        """Of a thing that moves and of one that does not, in the same words."""
+        """The same question about a thing that moves and about one that does not."""
         if not self.still_view or len(self.scene.shots) > 1:
             return None
         going = self.one([i for i in self.names if self.things[i].motion in ("move", "turn", "bounce", "bend")])

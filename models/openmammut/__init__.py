@@ -1,1 +1,1 @@
-"""What holds the app's conversion of openMaMMUT checkpoints (main/packs) to the public reference code; see docs/openmammut.md."""
+"""Compares the app's conversion of openMaMMUT checkpoints (main/packs) with the public reference code; see docs/openmammut.md."""

@@ -1,4 +1,4 @@
-"""PyTorch's .pt and .bin files as .safetensors, which the app reads. Nothing that a file holds is run."""
+"""Converts PyTorch's .pt and .bin files to .safetensors, which the app reads. No code in a file is run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONFIG = "open_clip_config.json"
 
 
 class Refused(Exception):
-    """Why a file cannot be converted, for people."""
+    """A file cannot be converted; the message says why, for the user."""
 
 
 def read(path: Path) -> dict[str, torch.Tensor]:
@@ -40,7 +40,7 @@ def read(path: Path) -> dict[str, torch.Tensor]:
 
 
 def convert(path: Path, out: Path) -> int:
-    """Writes the tensors of `path` into the new file `out`, and its config beside it. Returns how many. @raises Refused"""
+    """Writes the tensors of `path` into the new file `out`, and its config beside it. Returns the number of tensors. @raises Refused"""
     beside, copy = path.parent / CONFIG, out.parent / CONFIG
     if out.exists():
         raise Refused(f"{out} is there already.")

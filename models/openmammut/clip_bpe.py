@@ -1,4 +1,4 @@
-"""CLIP's tokenizer (byte pairs with word ends, 49408 entries) as the tokenizer library reads it, and the cleaning of text that goes before it.
+"""CLIP's tokenizer (byte pairs with word ends, 49408 entries) in the form that the tokenizers library reads, and the cleaning of text before it.
 
 packs/openmammut/tokenizer.json was made from the vocabulary file that open_clip_torch 3.3.0 (PyPI, MIT) ships:
 
@@ -49,7 +49,7 @@ def clean(text: str) -> str:
 
 
 class Text:
-    """CLIP's ids of a text, and back."""
+    """Text to CLIP's ids, and back."""
 
     def __init__(self, context: int, path: Path = FOLDER / "tokenizer.json") -> None:
         self.tokenizer, self.context = Tokenizer.from_file(str(path)), context

@@ -6,8 +6,8 @@
     for code in open_clip_mammut open_clip; do PYTHONPATH=$code/src python -m models.openmammut.reference; done
 
 Each builds MaMMUT with the seeded weights of the configs of its layout and writes their values into golden/values.json: embeddings, logits, and
-captions decoded from the reference's own logits. open_clip also reads the fork's layout (where every block has an MLP); it must say there what the
-fork said. The digests of graphs in that file are main/packs/parity.test.ts's and are left as they are.
+captions decoded from the reference's own logits. open_clip also reads the fork's layout (where every block has an MLP); there it must give the
+fork's values. The digests of graphs in that file belong to main/packs/parity.test.ts and are left unchanged.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SAMPLED = list(range(0, 49408, 771))
 
 
 class Reference:
-    """A model of whichever reference code is on the path."""
+    """A model from the reference code that is on the Python path."""
 
     def __init__(self, config: Config) -> None:
         import open_clip  # type: ignore[import-not-found]
@@ -102,7 +102,7 @@ def golden(name: str) -> dict[str, Any]:
 
 
 def furthest(got: Any, expected: Any) -> float:
-    """Relative to the largest value; infinite where the captions differ."""
+    """The largest difference, relative to the largest value; infinite where the captions differ."""
     if [one["ids"] for one in got["captions"]] != [one["ids"] for one in expected["captions"]]:
         return float("inf")
     pairs = [(torch.tensor(got[key]), torch.tensor(expected[key])) for key in ("embedding", "textEmbeddings", "logits")]

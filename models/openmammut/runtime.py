@@ -1,4 +1,4 @@
-"""The graphs that the app makes of a checkpoint, run as the app runs them. Beam search has no cache here: the app's, with one, must agree."""
+"""Runs the graphs that the app makes of a checkpoint, as the app does. Beam search has no cache here: the app's, which has one, must agree."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def tube(patch: int) -> Tube:
 
 
 class Runtime:
-    """One graph's memory at a time: a graph is open until another one runs."""
+    """Holds one graph in memory at a time: a graph stays open until another one runs."""
 
     def __init__(self, folder: Path, config: Config) -> None:
         self.folder, self.config = folder, config
@@ -55,7 +55,7 @@ class Runtime:
         return self.run("text", ids=np.array([[*ids, *[PAD] * (longest - len(ids))] for ids in sentences], np.int64))[0]
 
     def reader(self, memory: Floats) -> Callable[[Ids], Floats]:
-        """What continues texts [B, L] about this memory: logits [B, L, vocab], recomputed from the first token each time."""
+        """A function from texts [B, L] about this memory to logits [B, L, vocab], recomputed from the first token each time."""
         cross_k, cross_v = self.run("cross", memory=memory)
         layers, dim = self.config.layers, self.config.head
 
@@ -76,7 +76,7 @@ class Decoding:
 
 
 def beam_search(read: Callable[[Ids], Floats], decoding: Decoding, context: int) -> list[int]:
-    """As main/engine/beam.ts says. Returns ids without [SOT] and [EOT]."""
+    """Beam search as described in main/engine/beam.ts. Returns ids without [SOT] and [EOT]."""
     most = min(decoding.longest, context - 1)
     growing: list[tuple[float, list[int]]] = [(0.0, [])]
     ended: list[tuple[float, list[int]]] = []

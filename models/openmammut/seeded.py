@@ -1,4 +1,4 @@
-"""Random weights that any language makes alike, so that parity needs no large file: each value is a hash of its tensor's key and its index.
+"""Random weights that come out the same in any language, so that parity needs no large file: each value is a hash of its tensor's key and its index.
 
 Value i of key k is `offset + bound * (2 h / 2^32 - 1)` with h = mix((fnv1a(k) + i * 0x9E3779B9) mod 2^32), mix being murmur3's 32-bit finaliser, and
 bound and offset as `recipe` says: activations stay of the order of 1, and logits differ enough for a greedy caption to have clear winners.
@@ -47,7 +47,7 @@ def recipe(key: str, shape: tuple[int, ...]) -> tuple[float, float]:
         return 0.05, 0.0
     if "embedding" in key:
         return 0.5, 0.0
-    # The fork multiplies x @ W with these, so their inputs are rows; all other matrices are nn.Linear's or a convolution's.
+    # The fork computes x @ W with these, so their rows are the inputs; all other matrices belong to an nn.Linear or a convolution.
     fan_in = shape[0] if key in ("map_viz2txt_kv", "visual.proj", "text.lm_head", "text.text_projection") else math.prod(shape[1:])
     return math.sqrt(3 / fan_in) * (4 if key == "text.lm_head" else 1), 0.0
 
@@ -201,7 +201,7 @@ CONFIGS = {
     for name in "SMBLH"
     for patch in (14, 16, 32)
 } | {
-    # Small enough for every test run, and odd in every way that the published ones are.
+    # Small enough for every test run, with every peculiarity of the published ones.
     "tiny": Config(visionWidth=64, visionLayers=2, width=64, layers=4, patch=16, size=48, head=32, visionHead=32),
     "tiny-no-mlp": Config(visionWidth=64, visionLayers=2, width=64, layers=4, patch=14, size=32, head=32, visionHead=16, has_mlp=False),
     "tiny-upstream": Config(visionWidth=64, visionLayers=2, width=64, layers=4, patch=16, size=48, head=32, visionHead=32, upstream=True, embed=48),
