@@ -1,19 +1,19 @@
-/** What a person may say of a clip: checked before it is kept. */
+/** Checks of what a person adds to a clip or edits, before it is stored. */
 import type { AnnotationBody, Span } from '../../app/annotation.ts'
 import { TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
 
-/** Where an annotation is, as checks and descriptions need it. */
+/** The clip and video of an annotation, as checks and descriptions need them. */
 export interface Place {
   clip: number
   source: string
   /** Frames of the clip. */
   span: Span
-  /** How many frames of the video are known. */
+  /** How many frames of the video have been decoded. */
   frames: () => number
-  /** Of every frame that is known, by ordinal. */
+  /** PTS of every decoded frame, by ordinal. */
   pts: () => Float64Array
-  /** Null before the file was read. */
+  /** Null before the file has been probed. */
   frame: Probe | null
 }
 
@@ -46,7 +46,7 @@ function badRequest(field: string, message: string): TubeletError {
   return new TubeletError({ code: 'bad-request', message, field, stillWorks: 'Nothing was changed.' })
 }
 
-/** @throws TubeletError `bad-request` unless a caption's span lies inside the clip, any other inside the video, and boxes on the picture, on frames of the video, ascending. */
+/** @throws TubeletError `bad-request` unless a caption's span lies in the clip, other spans in the video, and boxes on the picture, on ascending frames. */
 export function check(body: AnnotationBody, { frame, span: whole, frames, pts: timesOf }: Place, before?: AnnotationBody): void {
   if (body.kind !== 'track' && body.text.trim() === '') throw emptyError('text')
   if (body.kind === 'answer') {

@@ -1,5 +1,5 @@
 /**
- * What is said about clips. Machine results and human decisions are two layers of one row: a re-run writes `machine`, only a person
+ * Annotations of clips. Machine results and human decisions are two layers of one row: an analysis writes `machine`, only a person
  * writes `human` and `state`. Each human edit goes into the history, with the layer before and after it.
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
@@ -32,13 +32,13 @@ export interface MachineResult {
   body: AnnotationBody
   evidence: Evidence | null
   provenance: Provenance
-  /** Of a track: which candidate it is. */
+  /** For a track: the id of its candidate. */
   candidate?: number
 }
 
 export type ReviewAction = Exclude<Action, 'add'>
 
-/** What a person does to captions, answers and notes by the thousand: nothing of it needs the picture. */
+/** An edit of a caption, answer or note, which a person may make by the thousand: none of them needs the picture. */
 export type Deed =
   | { action: 'accept' | 'reject' | 'reset'; annotationId: number }
   | { action: 'edit'; annotationId: number; text: string }
@@ -58,7 +58,7 @@ export class Annotations {
     this.#history = history
   }
 
-  /** What is done for each of many edits is compiled once. */
+  /** Statements that run once for each of many edits are compiled once. */
   #prepared(sql: string): StatementSync {
     const known = this.#statements.get(sql) ?? this.#db.prepare(sql)
     this.#statements.set(sql, known)
@@ -70,14 +70,14 @@ export class Annotations {
   }
 
   /**
-   * What is seen with a clip: what was said about it, and what people made or decided in other clips of its video that reaches into it.
+   * What is shown with a clip: its own annotations, and those that people made or decided in other clips of its video and that reach into it.
    */
   seenWith({ id }: Pick<Clip, 'id'>): Annotation[] {
     const reaching = this.#prepared(`SELECT a.* FROM ${REACHING} WHERE r.id = ? ORDER BY a.kind, a.id`)
     return [...this.ofClip(id), ...reaching.all(id).map(annotation)]
   }
 
-  /** In the order of `ids`; those that are gone are left out. */
+  /** The annotations in the order of `ids`; those that no longer exist are left out. */
   byId(ids: readonly number[]): Annotation[] {
     return ids.flatMap((id) => this.#prepared('SELECT * FROM annotations WHERE id = ?').all(id).map(annotation))
   }
@@ -90,8 +90,8 @@ export class Annotations {
   }
 
   /**
-   * Store what a run said about a clip. A caption or an answer goes beneath a person's decision; tracks replace those that nobody
-   * looked at, but not what a person decided, nor over it; so do lines of text. A track that is the same candidate as before stays as it is.
+   * Store an analysis' results for a clip. A caption or an answer goes beneath a person's decision. Tracks and lines of text replace those
+   * that nobody reviewed; what a person decided stays, and nothing is added at its place. A track of the same candidate as before stays as it is.
    */
   saveMachine(clipId: number, kind: AnnotationBody['kind'], results: readonly MachineResult[]): Annotation[] {
     return this.#atomic(() => {
@@ -115,7 +115,7 @@ export class Annotations {
         for (const row of this.#db.prepare(`SELECT * FROM annotations WHERE clip_id = ? AND kind = 'track'`).all(clipId)) {
           const { body, machine, state } = annotation(row)
           if (row['candidate'] !== null) there.add(Number(row['candidate']))
-          // What the machine said first counts too: a box that was moved or relabelled must not come back beside itself.
+          // The machine layer counts too: a box that a person moved or relabelled must not come back beside the edited one.
           if (state !== 'machine') for (const layer of [body, machine]) if (layer?.kind === 'track') decided.push(layer)
         }
       }
@@ -158,9 +158,9 @@ export class Annotations {
   }
 
   /**
-   * A person adds something. Said of what a clip has one of, it goes over what the machine said, or over what was rejected; never over what
-   * a person said before. A caption of a part goes beside the clip's own.
-   * @throws TubeletError `conflict` where a person's caption or answer is there.
+   * A person adds an annotation. A caption, or an answer to the same question, takes the place of the machine's or of a rejected one, but never
+   * of another by a person. A caption of a part is added beside the clip's own.
+   * @throws TubeletError `conflict` if a person has already given the caption or the answer.
    */
   add(clipId: number, given: AnnotationBody, place: Place): Annotation {
     const body = asAdded(given, place.span)
@@ -178,7 +178,7 @@ export class Annotations {
     return this.#atomic(() => this.get(this.#create(clipId, body, deedOn(place, DEEDS[body.kind].add))))
   }
 
-  /** @throws TubeletError `not-found`, or `bad-request` where the edit makes no sense. */
+  /** @throws TubeletError `not-found`, or `bad-request` if the edit makes no sense. */
   review(id: number, action: ReviewAction, body: AnnotationBody | undefined, place: Place): Annotation {
     const before = this.get(id)
     if (action === 'edit') {
@@ -197,7 +197,7 @@ export class Annotations {
     })
   }
 
-  /** @param body What it becomes by an edit. */
+  /** @param body The new content, for an edit. */
   #decide(
     id: number,
     action: ReviewAction,
@@ -236,8 +236,8 @@ export class Annotations {
   }
 
   /**
-   * One of many edits that are a step called `description`. What is answered before must be a caption, answer or note; nothing that is added
-   * may be there. @returns The clip.
+   * One of many edits in a step called `description`. Only captions, answers and notes may be edited; what is added must not exist
+   * yet. @returns The clip's id.
    */
   do(deed: Deed, description: Phrase): number {
     if (deed.action === 'add') {
@@ -248,7 +248,7 @@ export class Annotations {
     return this.#decide(deed.annotationId, deed.action, body, () => description)
   }
 
-  /** Who said what about a clip and when, newest first: the model now and in earlier runs, and every edit of a person. */
+  /** The history of a clip, newest first: results of the model now and in earlier runs, and every edit by a person. */
   ofClipOverTime(clipId: number): ClipEvent[] {
     const machine = this.#db
       .prepare(
@@ -286,8 +286,8 @@ export class Annotations {
   }
 
   /**
-   * Make the human layer of an annotation `layer`; the machine layer stays whatever the newest run said. A row without either layer
-   * says nothing and goes.
+   * Set the human layer of an annotation to `layer`; the machine layer keeps the newest run's result. A row with neither layer
+   * is deleted.
    */
   apply(id: number, clipId: number, layer: HumanLayer | null): void {
     if (layer === null || layer.human === null) {
@@ -296,7 +296,7 @@ export class Annotations {
       return
     }
     const { kind, topic, state, human } = layer
-    // A run may have said this since the person's own was undone: it becomes the layer beneath.
+    // A run may have added the same caption or answer since: it becomes the machine layer of this row.
     if (isOnlyOne(kind))
       this.#prepared('UPDATE annotations SET id = ?1 WHERE clip_id = ? AND kind = ? AND topic = ? AND id <> ?1').run(
         id,
@@ -332,17 +332,17 @@ function now(): string {
   return new Date().toISOString()
 }
 
-/** Whether two lines stand at one place at one time. */
+/** Whether two lines of text are at the same place at the same time. */
 function sameLine(a: TextBody, b: TextBody): boolean {
   return spanWithin(a.span, b.span) !== null && iou(a.box, b.box) > 0.5
 }
 
-/** What makes two answers the same cell: the question, however it was typed. */
+/** The question without differences of typing: two answers with the same topic are the same cell. */
 function topicOf(body: AnnotationBody): string {
   return body.kind === 'answer' ? questionTopic(body.question) : ''
 }
 
-/** What a deed on a clip is called. */
+/** The name of an edit of a clip, for the history. */
 export function deedOn({ clip, source }: Place, deed: string): Phrase {
   return said('{{deed}} · clip {{clip}} in {{source}}', { deed: said(deed), clip, source })
 }

@@ -1,6 +1,6 @@
 /**
- * Videos that a person removed, kept whole for a while: restored, all is there that was said about them, with its history. What belongs to a
- * video is every row of every table that names it or one of its clips, so that tables which come later are kept too.
+ * Videos that a person removed, kept for a while so that they can be restored with their annotations and history. Everything that refers to a
+ * video or one of its clips is kept: tables are found by their columns, so that tables added later are included.
  */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { deserialize, serialize } from 'node:v8'
@@ -9,9 +9,9 @@ import { TubeletError } from '../../app/errors.ts'
 
 /** Days that a video lies in the bin. */
 export const KEPT_DAYS = 30
-/** Jobs are done with; what search reads is made by triggers of what is said. */
+/** Tables that are not kept: jobs of a removed video are over, and triggers rebuild the search index from the annotations. */
 const LEFT_OUT = new Set(['jobs', 'findable', 'bin', 'bin_rows'])
-/** Bytes of rows that are written as one piece. */
+/** About so many bytes of rows are stored as one piece. */
 const PIECE = 16 * 2 ** 20
 
 type Row = Record<string, SQLOutputValue>
@@ -23,7 +23,7 @@ export class Bin {
   readonly #changed: (sourceId: number) => void
   readonly #gone: (sourceId: number) => void
 
-  /** @param changed Called in the transaction in which a video went or came back. @param gone One went for good. */
+  /** @param changed Called in the transaction that removes or restores a video. @param gone Called when one is deleted for good. */
   constructor(db: DatabaseSync, atomic: <T>(work: () => T) => T, changed: (sourceId: number) => void, gone: (sourceId: number) => void) {
     this.#db = db
     this.#atomic = atomic
@@ -31,7 +31,7 @@ export class Bin {
     this.#gone = gone
   }
 
-  /** Newest first. */
+  /** The removed videos, newest first. */
   list(): BinEntry[] {
     return this.#db
       .prepare('SELECT * FROM bin ORDER BY removed_at DESC, source_id DESC')
@@ -47,13 +47,13 @@ export class Bin {
       }))
   }
 
-  /** The newest with a content. */
+  /** The id of the most recently removed video with this content. */
   ofContent(content: string): number | null {
     const row = this.#db.prepare('SELECT source_id FROM bin WHERE fingerprint = ? ORDER BY removed_at DESC LIMIT 1').get(content)
     return row === undefined ? null : Number(row['source_id'])
   }
 
-  /** Take a video out of the library, with everything said about it. */
+  /** Move a video with everything that belongs to it to the bin. */
   remove(sourceId: number): void {
     this.#atomic(() => {
       this.#db
@@ -63,7 +63,7 @@ export class Bin {
            (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state <> 'machine')) FROM sources s WHERE s.id = ?`,
         )
         .run(new Date().toISOString(), sourceId)
-      // A step that was taken back is not done again over what comes later.
+      // Undone edits are dropped: after a restore, redoing them could overwrite later edits.
       this.#db.prepare('DELETE FROM edits WHERE undone = 1 AND clip_id IN (SELECT id FROM clips WHERE source_id = ?)').run(sourceId)
       const keep = this.#db.prepare('INSERT INTO bin_rows (source_id, rows) VALUES (?, ?)')
       for (const piece of this.#pieces(sourceId)) keep.run(sourceId, serialize(piece))
@@ -72,7 +72,7 @@ export class Bin {
     })
   }
 
-  /** @throws TubeletError `not-found` where it was emptied; `conflict` where the library has its content meanwhile. */
+  /** @throws TubeletError `not-found` if the bin was emptied; `conflict` if the library has a video with the same content by now. */
   restore(sourceId: number): void {
     const entry = this.#db.prepare('SELECT fingerprint, name FROM bin WHERE source_id = ?').get(sourceId)
     if (entry === undefined)
@@ -93,13 +93,13 @@ export class Bin {
         if (rows instanceof Uint8Array) for (const { table, rows: own } of deserialize(rows) as Piece) this.#insert(table, own)
       }
       this.#db.prepare('DELETE FROM bin WHERE source_id = ?').run(sourceId)
-      // What was being done when it went is not being done now.
+      // Work that was under way when it was removed has stopped.
       this.#db.prepare(`UPDATE sources SET state = 'cancelled' WHERE id = ? AND state IN ('queued', 'probing', 'analysing')`).run(sourceId)
       this.#changed(sourceId)
     })
   }
 
-  /** For good: all, or what has lain there long enough. @returns How many. */
+  /** Delete removed videos for good: all, or those removed before a time. @returns How many. */
   empty(before = '9'): number {
     const ids = this.#db
       .prepare('SELECT source_id FROM bin WHERE removed_at < ?')
@@ -136,7 +136,7 @@ export class Bin {
     yield piece
   }
 
-  /** Tables with rows of a video, and how to find them. */
+  /** Tables with rows of a video, and the SQL condition that finds those. */
   #tables(): { table: string; where: string }[] {
     const names = this.#db
       .prepare(`SELECT name FROM pragma_table_list WHERE type = 'table' AND schema = 'main' AND name NOT LIKE 'sqlite%' ORDER BY name`)
@@ -158,7 +158,7 @@ export class Bin {
 
   #insert(table: string, rows: readonly Row[]): void {
     const there = new Set(this.#columns(table))
-    // Nothing knows these rows by their number, which others may have by now.
+    // Nothing refers to the rows of these tables by id, and other rows may have their ids by now.
     const numbered = table === 'encodings' || table === 'replaced'
     const columns = Object.keys(rows[0] ?? {}).filter((name) => there.has(name) && !(numbered && name === 'id'))
     const insert = this.#db.prepare(
@@ -167,7 +167,7 @@ export class Bin {
     for (const row of rows) insert.run(...columns.map((name) => row[name] ?? null))
   }
 
-  /** Without those that the database computes. */
+  /** Column names without generated columns. */
   #columns(table: string): string[] {
     return this.#db
       .prepare('SELECT name FROM pragma_table_info(?)')

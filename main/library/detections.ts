@@ -1,9 +1,9 @@
 /**
- * What detectors saw in clips, down to the pack's own floor, and the vocabulary that makes tracks of it.
+ * What detectors found in clips, down to the pack's floor, and the vocabulary that makes tracks of it.
  *
- * Three layers: `detections` holds for each clip, pack and set of phrases the boxes that could be it, so that a label once looked for
- * never runs again; `candidates` holds the tracks that all labels of the vocabulary together give, with their scores; the machine's
- * tracks among the annotations are those candidates that reach their label's threshold. Moving a threshold is therefore one statement.
+ * Three layers: `detections` holds the possible boxes for each clip, pack and set of phrases, so that the detector never looks twice for
+ * the same label; `candidates` holds the tracks that all labels of the vocabulary together give, with their scores; the machine's
+ * tracks among the annotations are those candidates that reach their label's threshold. Moving a threshold therefore needs no detector.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { TrackBody } from '../../app/annotation.ts'
@@ -16,9 +16,9 @@ import type { EngineInfo } from '../engine/engine.ts'
 import { type Annotations, type MachineResult } from './annotations.ts'
 import { writeSetting } from './settings.ts'
 
-/** What one look at a clip gave. */
+/** What a detector found in one clip. */
 export interface Seen {
-  /** The vocabulary's phrases when the clip was looked at, as `lookedFor` gives them. */
+  /** The vocabulary's phrases at that time, as `lookedFor` gives them. */
   lookedFor: string
   /** New detections by the key of their label. */
   fresh: ReadonlyMap<string, readonly Detection[]>
@@ -28,11 +28,11 @@ export interface Seen {
 /** The pack that found candidates. */
 export type Shower = Pick<EngineInfo, 'digest' | 'manifest'>
 
-/** Tracks of one label over the library by their score, in thousandths: entry n counts those with a score in [n/1000, (n+1)/1000). */
+/** Histogram of the scores of one label's tracks in the library: entry n counts scores in [n/1000, (n+1)/1000). */
 export interface ScoreCounts {
   tracks: number[]
   boxes: number[]
-  /** Clips by the score of their best track. */
+  /** The same for clips, by the score of their best track. */
   clips: number[]
 }
 
@@ -54,7 +54,7 @@ export class Detections {
     return storedVocabulary(this.#db)
   }
 
-  /** Only stores the vocabulary. `apply`, and looking again at what is `stale`, turn it into tracks. */
+  /** Only stores the vocabulary. `apply`, and running the detector again on `stale` clips, turn it into tracks. */
   setVocabulary(vocabulary: readonly Label[]): void {
     writeSetting(this.#db, 'vocabulary', tidy(vocabulary))
   }
@@ -67,7 +67,7 @@ export class Detections {
       .map((row) => Number(row['clip_id']))
   }
 
-  /** What was found in a clip for those of `labels` that were looked for before, by their key. */
+  /** Stored detections of a clip for those of `labels` that were looked for before, by the labels' keys. */
   stored(clipId: number, digest: string, labels: readonly Label[]): Map<string, Detection[]> {
     const select = this.#db.prepare('SELECT found FROM detections WHERE clip_id = ? AND pack_digest = ? AND phrases = ?')
     return new Map(
@@ -90,7 +90,7 @@ export class Detections {
     })
   }
 
-  /** Store the tracks that a detector of a closed list gives of a clip, and show those that count. */
+  /** Store the tracks of a clip from a detector with a closed list, and show those that reach their threshold. */
   saveTracks(clipId: number, info: Shower, candidates: Seen['candidates']): void {
     this.#atomic(() => {
       if (!this.#replace(clipId, info.digest, candidates)) return
@@ -98,7 +98,7 @@ export class Detections {
     })
   }
 
-  /** @returns False where they are the same as before. */
+  /** @returns False if they are the same as before. */
   #replace(clipId: number, digest: string, candidates: Seen['candidates']): boolean {
     const before = this.#db
       .prepare('SELECT score, body FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id')
@@ -116,7 +116,7 @@ export class Detections {
     return true
   }
 
-  /** By the name that a pack found a track under, the label it is shown as and the score from which it counts. */
+  /** For each name that a pack gives tracks: the label it is shown as, and the score from which it counts. */
   #shown({ manifest }: Shower): Map<string, ShownAs> {
     const vocabulary = this.vocabulary()
     return manifest.family === 'detector'
@@ -124,7 +124,7 @@ export class Detections {
       : new Map(vocabulary.map(({ name, threshold }) => [name, { label: name, threshold, asked: true }]))
   }
 
-  /** Every candidate of a clip, also those below their label's threshold. */
+  /** Every candidate of a clip, including those below their label's threshold. */
   candidates(clipId: number, digest: string): Candidate[] {
     return this.#db
       .prepare('SELECT score, body FROM candidates WHERE clip_id = ? AND pack_digest = ? ORDER BY id')
@@ -133,8 +133,8 @@ export class Detections {
   }
 
   /**
-   * Make the machine's tracks of all clips those candidates that reach their label's threshold now. Tracks that stay keep their id.
-   * @returns The clips that changed, and those of tracks whose name somebody asks for now, or does not any more: they are as sure as that makes them.
+   * Set the machine's tracks of all clips to those candidates that now reach their label's threshold. Tracks that stay keep their id.
+   * @returns The clips that changed, and those with tracks whose name was added to or removed from the vocabulary, which changes how sure they are.
    */
   apply(info: Shower): number[] {
     const { digest } = info
@@ -165,7 +165,7 @@ export class Detections {
         )
         .all({ digest, shown })
       const changed = new Set([...gone, ...come, ...asked].map((row) => Number(row['clip_id'])))
-      // Where a person decided something, each track is compared with it.
+      // In clips where a person decided something, each track is compared with that.
       const decided = this.#db
         .prepare(`SELECT DISTINCT clip_id FROM annotations WHERE kind = 'track' AND state <> 'machine'`)
         .all()
@@ -196,14 +196,14 @@ export class Detections {
     )
   }
 
-  /** @param names Under which the pack finds what the label means. */
+  /** @param names The names that the pack gives to what the label means. */
   scores(digest: string, names: readonly string[]): ScoreCounts {
     const bins = (rows: { [key: string]: unknown }[], of: string) => {
       const counts = new Array<number>(BINS).fill(0)
       for (const row of rows) counts[Math.min(BINS - 1, Number(row['bin']))] = Number(row[of])
       return counts
     }
-    // The last bin holds 1.0 too: no track is surer.
+    // The last bin also holds 1.0, the highest score.
     const bin = `min(${BINS - 1}, CAST(score * ${BINS} + 1e-9 AS INTEGER))`
     const tracks = this.#db
       .prepare(
@@ -218,7 +218,7 @@ export class Detections {
     return { tracks: bins(tracks, 'tracks'), boxes: bins(tracks, 'boxes'), clips: bins(clips, 'clips') }
   }
 
-  /** Clips in which a label was seen, by the score of their best track, surest first. */
+  /** Clips with tracks of a label, with the score of their best track, surest first. */
   clips(digest: string, names: readonly string[], limit: number): { clipId: number; score: number }[] {
     return this.#db
       .prepare(
@@ -228,7 +228,7 @@ export class Detections {
       .map((row) => ({ clipId: Number(row['clip_id']), score: Number(row['score']) }))
   }
 
-  /** The packs that could see a clip: those that encoded it, and whether each has looked for the vocabulary as it is; and detectors that found something in it. */
+  /** The packs that have looked at a clip: those that encoded it, with whether they looked for the current vocabulary, and detectors that found something. */
   packs(clipId: number): LookedBy[] {
     const now = lookedFor(this.vocabulary())
     return this.#db
@@ -247,7 +247,7 @@ export class Detections {
       }))
   }
 
-  /** Tracks of a label that a person accepted, drew or changed: no threshold and no new run takes them away. */
+  /** Tracks of a label that a person accepted, drew or changed: no threshold and no new analysis removes them. */
   decided(label: string): { id: number; clipId: number; body: TrackBody }[] {
     return this.#db
       .prepare(
@@ -258,7 +258,7 @@ export class Detections {
   }
 }
 
-/** What a pack said of a clip, of the result that lies with its encoding. */
+/** The caption in the result that is stored with an encoding. */
 function captionIn(stored: unknown): LookedBy['caption'] {
   if (typeof stored !== 'string') return null
   const { body, evidence } = JSON.parse(stored) as MachineResult
@@ -269,24 +269,24 @@ export function storedVocabulary(db: DatabaseSync): Vocabulary {
   const stored = (key: string) => db.prepare('SELECT value FROM settings WHERE key = ?').get(key)?.['value']
   const own = stored('vocabulary')
   if (typeof own === 'string') return JSON.parse(own) as Vocabulary
-  // A library of before kept names alone.
+  // Earlier versions stored the names only.
   const names = stored('labels')
   return typeof names === 'string'
     ? (JSON.parse(names) as string[]).reduce<Vocabulary>((all, name) => [...all, newLabel(name, all)], [])
     : []
 }
 
-/** The labels to look for, as one text; candidates made for another text are stale. Colours and thresholds are not part of it. */
+/** The labels to look for as one text, without colours and thresholds; candidates made for a different text are stale. */
 export function lookedFor(vocabulary: readonly Label[]): string {
   return JSON.stringify(vocabulary.map(phrasesOf))
 }
 
-/** Labels with the same phrases find the same. */
+/** The key of a label's detections: labels with the same phrases share them. */
 export function keyOf(label: Label): string {
   return JSON.stringify(phrasesOf(label))
 }
 
-/** Seven numbers each: query, frame, centre, size, score. */
+/** Detections as bytes, seven numbers each: query, frame, centre (x, y), size (w, h), score. */
 function packed(detections: readonly Detection[]): Uint8Array {
   const numbers = new Float32Array(detections.flatMap(({ query, frame, cx, cy, w, h, score }) => [query, frame, cx, cy, w, h, score]))
   return new Uint8Array(numbers.buffer)

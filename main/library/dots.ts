@@ -3,7 +3,7 @@
  * has. JavaScript takes four times as long, and search over many regions of many clips is nothing but this. The source is dots.wat.
  */
 
-/** Rows are padded to a multiple of so many floats. */
+/** Rows are padded to a multiple of this many floats. */
 export const LANES = 8
 /** The most that WebAssembly can address, 4 GiB, in pages of `PAGE` bytes. */
 export const PAGES = 65_536
@@ -18,7 +18,7 @@ export const KERNEL = Buffer.from(
 )
 const kernel = new WebAssembly.Module(KERNEL)
 
-/** All in bytes from the beginning of the memory: `rows` rows of `stride` each from `at` on, multiplied with what lies at `query`; floats go to `out` on. */
+/** Multiplies `rows` rows of `stride` bytes from `at` on with the vector at `query`; writes one float per row from `out` on. Addresses in bytes. */
 type Dots = (at: number, rows: number, stride: number, query: number, out: number) => void
 
 export function dotsIn(memory: WebAssembly.Memory): Dots {

@@ -16,10 +16,10 @@ export class LibraryExports {
   }
 
   /**
-   * All labels that the library has or had, by number. A number is given once, to one label, whatever its case, and for ever: new ones, of the
-   * vocabulary and then of tracks, get theirs now.
+   * All labels that the library has or had, by number. A number belongs to one label, whatever its case, for ever. New labels, those of the
+   * vocabulary before those of tracks, get theirs now.
    *
-   * @param withRejected Whether labels that only rejected tracks have get one too.
+   * @param withRejected Whether labels of which all tracks are rejected get a number too.
    */
   categories(withRejected: boolean): Category[] {
     const vocabulary = storedVocabulary(this.#db)
@@ -41,7 +41,7 @@ export class LibraryExports {
     })
   }
 
-  /** The sources that these clips are of. */
+  /** The ids of these clips' sources. */
   sourcesOf(clipIds: Iterable<number>): Set<number> {
     return new Set(
       this.#db
@@ -51,7 +51,7 @@ export class LibraryExports {
     )
   }
 
-  /** Jobs that run or wait and may add something to sources that were analysed: labels that are looked for, questions that are asked, clips that were marked. */
+  /** How many running or waiting jobs may still add results to analysed sources: for labels, questions or marked clips. */
   underWay(): number {
     const under = this.#db.prepare(
       `SELECT count(*) AS n FROM jobs WHERE state IN ('queued', 'running') AND kind IN (SELECT value FROM json_each(?))`,

@@ -1,5 +1,5 @@
 /**
- * Facts about clips, made from what was detected and measured in them and what people decided about that. Nothing is detected again:
+ * Facts about clips, made from what was detected and measured in them and what people decided about that. No detector runs here:
  * captions and answers made from facts are updated whenever a track, a line of text or a threshold changes.
  */
 import type { DatabaseSync } from 'node:sqlite'
@@ -26,10 +26,10 @@ import type { LibraryPacks } from './packs.ts'
 import { TRACKS_INTO } from './reach.ts'
 import type { Seen } from './seen.ts'
 
-/** Frames that a caption or an answer names as its evidence. */
+/** At most so many frames are named as the evidence of a caption or an answer. */
 const MOST_FRAMES = 24
 
-/** Who says what facts give. */
+/** The provider in the provenance of captions and answers made from facts. */
 export const FACTS = 'facts'
 
 interface Parts {
@@ -42,7 +42,7 @@ interface Parts {
 
 export class LibraryFacts {
   readonly #parts: Parts
-  /** Of the video that was asked about last, and its clips. */
+  /** The cuts of the video that was asked about last; `of` identifies it and its clips. */
   #lastCuts: { of: string; cuts: number[] } | null = null
 
   constructor(parts: Parts) {
@@ -55,7 +55,7 @@ export class LibraryFacts {
     return measures ? factsOf(measures) : []
   }
 
-  /** Update the captions of these clips, and their answers that were made from facts. What a pack said about clips that it knows stays. */
+  /** Update the captions and answers of these clips that are made from facts. What a pack said about clips familiar to it stays. */
   refresh(clipIds: readonly number[]): void {
     const { db, annotations, packs } = this.#parts
     const words = packs.current().caption
@@ -73,7 +73,7 @@ export class LibraryFacts {
       this.#tell(clipId, facts)
       const caption = others === undefined ? this.#caption(facts, measures) : null
       if (caption) annotations.saveMachine(clipId, 'caption', [caption])
-      // What nothing supports any more is not said any more.
+      // A caption that no fact supports any more is removed.
       else if (others === undefined)
         db.prepare(`DELETE FROM annotations WHERE clip_id = ? AND kind = 'caption' AND state = 'machine'`).run(clipId)
       for (const { id, kind, by, question } of said) {
@@ -91,12 +91,12 @@ export class LibraryFacts {
     return measures && this.#answer({ ...measures, ...this.#cuts(clipId) }, question)
   }
 
-  /** In which captions are written. */
+  /** The language of captions. */
   get language(): Language {
     return this.#parts.db.prepare(`SELECT value FROM settings WHERE key = 'language'`).get()?.['value'] === '"de"' ? 'de' : 'en'
   }
 
-  /** Whether an earlier version did not say how sure the tracks of a detector are, or did not have search find facts. */
+  /** Whether the library lacks what earlier versions did not store: how sure a detector's tracks are, or facts in the search index. */
   unjudged(): boolean {
     const { db, packs } = this.#parts
     const { boxes } = packs.current()
@@ -108,7 +108,7 @@ export class LibraryFacts {
     return db.prepare(unjudged).get(boxes.digest) !== undefined
   }
 
-  /** How sure each track is that nobody decided about: what every list, picture and file says of it. */
+  /** Store for each track that nobody reviewed whether it is sure, as every list, picture and file shows it. */
   #judge(things: Things | null): void {
     const judged = this.#parts.db.prepare(
       `UPDATE annotations SET evidence = ?1 WHERE candidate = ?2 AND kind = 'track' AND machine IS NOT NULL AND evidence IS NOT ?1`,
@@ -121,7 +121,7 @@ export class LibraryFacts {
     }
   }
 
-  /** Have search find the facts of a clip. */
+  /** Put the facts of a clip into the search index. */
   #tell(clipId: number, facts: readonly Fact[]): void {
     const { db } = this.#parts
     const told = findableFacts(facts)
@@ -228,7 +228,7 @@ export class LibraryFacts {
     }
   }
 
-  /** When the video of a clip cuts; nothing where not all of it was looked at. Asked of every clip of a long video it is looked up once. */
+  /** Times of the cuts in a clip's video; left out if not all of it was analysed. Cached, since it is asked for every clip of a long video. */
   #cuts(clipId: number): Pick<ClipMeasures, 'cuts'> {
     const { db, seen } = this.#parts
     const clips = db
@@ -245,8 +245,8 @@ export class LibraryFacts {
   }
 
   /**
-   * The detector's tracks without those that a person rejected, and with those that a person drew, moved or renamed in this clip or into it.
-   * @param digest Of the detector; null where there is none.
+   * The detector's tracks without those that a person rejected, and with those in the clip that a person drew, moved or renamed.
+   * @param digest The detector's; null if there is none.
    */
   #things(clipId: number, digest: string | null, known: readonly string[], probe: Probe, span: FrameSpan, drawn: boolean): Things | null {
     const { db, seen } = this.#parts
@@ -261,9 +261,9 @@ export class LibraryFacts {
       const inside = state === 'rejected' ? null : within(JSON.parse(String(body)) as TrackBody, span)
       return inside === null ? [] : [inside]
     })
-    // What nobody looked for but people is known to people alone.
+    // No detector has looked at the clip, and no person has drawn anything.
     if (frames === null && people.length === 0) return null
-    // A newer run finds the same objects again: what a person decided about one holds for it, whatever it is called by now.
+    // A newer run finds the same objects again: a person's decision about an object holds for it, even if it has another name by now.
     const layers = decided.flatMap(({ machine, body }) =>
       [machine, body].flatMap((layer) => (typeof layer === 'string' ? [JSON.parse(layer) as TrackBody] : [])),
     )
@@ -273,7 +273,7 @@ export class LibraryFacts {
       .all(clipId, frames === null ? null : digest)
     const vocabulary = storedVocabulary(db)
     const shown = shownAs({ classes: [...known] }, vocabulary)
-    // What is shown counts and what is not does not, whatever threshold a label has; of a name without a label what is less sure may be asked for.
+    // Shown tracks always count and hidden ones of a label never do, whatever its threshold; of a name without a label, less sure tracks can be asked for.
     const counting = (name: string, score: number) => {
       const { threshold, label } = shown.get(name) ?? { threshold: Infinity, label: name }
       if (score >= threshold) return Math.max(score, VOLUNTEERED)
@@ -303,7 +303,7 @@ export class LibraryFacts {
       ],
       looked,
       weak,
-      // What people have named here can be asked for, whatever the pack knows.
+      // Names that people gave in this clip can be asked for even if the pack does not know them.
       known: [...new Set([...(frames === null ? [] : known), ...theirs.map(({ label }) => label)])],
       asked: DEFAULT_THRESHOLD,
       volunteered: VOLUNTEERED,
@@ -311,7 +311,7 @@ export class LibraryFacts {
     }
   }
 
-  /** @param start,end Of the clip: ordinal and time. */
+  /** @param start,end The clip's first and last edge: ordinal and time. */
   #lines(
     clipId: number,
     digest: string,
@@ -321,7 +321,7 @@ export class LibraryFacts {
   ): TextLine[] | null {
     const frames = this.#parts.seen.lines(clipId, digest)
     if (frames === null) return null
-    // A line begins and ends with a frame that was read, or with the clip; a person may have moved it between them.
+    // The machine's lines begin and end at a frame that was read or at the clip's edge; a person may have moved them to frames between.
     const times = [start, ...frames.map(({ ordinal, pts }) => [ordinal, secondsOf(pts, probe)] as const), end].sort(([a], [b]) => a - b)
     const time = (ordinal: number) => times.find(([at]) => at >= ordinal)?.[1] ?? end[1]
     const rows = this.#parts.db
@@ -347,7 +347,7 @@ export class LibraryFacts {
   }
 }
 
-/** Of a clip, half-open. */
+/** The frames and times of a clip, half-open. */
 interface FrameSpan {
   startFrame: number
   endFrame: number
@@ -355,15 +355,15 @@ interface FrameSpan {
   endPts: number
 }
 
-/** The part of a track that lies in a clip; null where none does. */
+/** The part of a track that lies in a clip; null if there is none. */
 function within(body: TrackBody, { startFrame, endFrame, startPts, endPts }: FrameSpan): TrackBody | null {
-  // Between its edges the frames of a clip are taken to run evenly: a box that is cut there lies between two others.
+  // The clip's frames are assumed to be evenly spaced: the box at an edge is interpolated between two others.
   const ptsOf = (ordinal: number) => Math.round(startPts + ((endPts - startPts) * (ordinal - startFrame)) / (endFrame - startFrame))
   const boxes = clipped(body.boxes, { startFrame, endFrame }, ptsOf)
   return boxes.length === 0 ? null : { ...body, boxes }
 }
 
-/** When any of these tracks has a box of its own, in order. */
+/** The moments at which any of these tracks has a key box, in order. */
 function momentsOf(tracks: readonly ThingTrack[]): Moment[] {
   const moments = tracks.flatMap(({ boxes }) => boxes.map(({ ordinal, time }) => ({ ordinal, time })))
   return [...new Map(moments.map((one) => [one.ordinal, one])).values()].sort((a, b) => a.ordinal - b.ordinal)
@@ -373,14 +373,14 @@ function ticks(time: number, { startPts, timeBase }: Probe): number {
   return Math.round(startPts + (time * timeBase.den) / timeBase.num)
 }
 
-/** Of the whole, and of both halves where they were kept. */
+/** The colours of the whole box, and of both halves if they were stored. */
 function coloursOf({ colours }: TrackBody): Pick<ThingTrack, 'colours' | 'halves'> {
   if (!colours) return {}
   const [upper, lower] = [colours.slice(0, COLOURS.length), colours.slice(COLOURS.length)]
   return lower.length === 0 ? { colours } : { colours: upper.map((share, i) => (share + (lower[i] ?? 0)) / 2), halves: [upper, lower] }
 }
 
-/** A label that means one of the detector's names counts as that. */
+/** The track under the detector's name if its label means one of those. */
 function named(track: ThingTrack, known: readonly string[]): ThingTrack {
   const [name, ...others] = namesOf([track.label], known)
   return name !== undefined && others.length === 0 ? { ...track, label: name } : track

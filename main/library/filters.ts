@@ -8,7 +8,7 @@ import { topicOf } from '../../app/table/question.ts'
 /** Clips with an annotation that meets a condition, found by one look-up in an index instead of clip by clip. */
 const among = (condition: string) => `c.id IN (SELECT a.clip_id FROM annotations a INDEXED BY annotations_of_topic WHERE ${condition})`
 const STATED = `a.state <> 'rejected'`
-/** Cameras write when they recorded into the file; else the file's own date tells most. */
+/** The time of recording: as the camera wrote it into the file, else the file's own date. */
 const RECORDED = `coalesce(json_extract(s.probe, '$.recordedAt'), strftime('%Y-%m-%dT%H:%M:%fZ', s.mtime_ms / 1000, 'unixepoch'))`
 
 const STATE = {
@@ -20,7 +20,7 @@ const STATE = {
   rejected: `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state = 'rejected')`,
 }
 
-/** A condition over `clips c` joined with `sources s`; null where everything passes. */
+/** A condition over `clips c` joined with `sources s`; null if everything passes. */
 export function conditionOf(filters: Filters): { where: string; values: SQLInputValue[] } | null {
   const terms: { sql: string; values: SQLInputValue[] }[] = []
   const add = (sql: string, ...values: SQLInputValue[]) => terms.push({ sql, values })
@@ -37,7 +37,7 @@ export function conditionOf(filters: Filters): { where: string; values: SQLInput
   }
   if (filters.state !== undefined) add(STATE[filters.state])
   if (filters.sourceIds !== undefined) add(`c.source_id IN (SELECT value FROM json_each(?))`, JSON.stringify(filters.sourceIds))
-  // All times are ISO 8601 in UTC, but not all with fractions: julianday compares them as times.
+  // Times are ISO 8601 in UTC, some with fractions of a second: julianday compares them as times, not as text.
   if (filters.addedFrom !== undefined) add(`julianday(s.added_at) >= julianday(?)`, filters.addedFrom)
   if (filters.addedBefore !== undefined) add(`julianday(s.added_at) < julianday(?)`, filters.addedBefore)
   if (filters.recordedFrom !== undefined) add(`julianday(${RECORDED}) >= julianday(?)`, filters.recordedFrom)

@@ -16,7 +16,7 @@ const STOPPED: Problem = {
 
 export class LibraryFind {
   readonly #db: DatabaseSync
-  /** To the worker that holds all embeddings. */
+  /** The channel to the worker that holds all embeddings. */
   readonly #worker: Channel<SearchService>
   #generation = 0
 
@@ -29,24 +29,24 @@ export class LibraryFind {
     return this.#worker.close()
   }
 
-  /** Encodings were removed: what the worker holds is stale. */
+  /** Encodings were removed: the worker must read them again. */
   forget(): void {
     this.#generation += 1
   }
 
-  /** Have the worker do something over the encodings of one pack. @throws TubeletError `internal` when the worker died: ask again. */
+  /** Call the worker on the encodings of one pack. @throws TubeletError `internal` when the worker died: ask again. */
   ask<N extends keyof Calls>(name: N, input: Calls[N]['input'], digest = ''): Promise<Calls[N]['output']> {
     return this.#worker.call(name, { input, digest, generation: this.#generation })
   }
 
-  /** In the order of `ids`; those that are gone are left out. */
+  /** The clips in the order of `ids`; those that no longer exist are left out. */
   clips(ids: readonly number[]): Clip[] {
     const rows = this.#db.prepare(`${CLIP_VIEW} WHERE c.id IN (SELECT value FROM json_each(?))`).all(JSON.stringify(ids))
     const byId = new Map(rows.map((row) => [Number(row['id']), clipOf(row)]))
     return ids.flatMap((id) => byId.get(id) ?? [])
   }
 
-  /** Videos that are not read to their end yet. */
+  /** How many videos are not analysed to their end yet. */
   unread(): number {
     return Number(this.#db.prepare(`SELECT count(*) AS n FROM sources WHERE state IN ('queued', 'probing', 'analysing')`).get()?.['n'])
   }

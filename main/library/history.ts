@@ -1,6 +1,6 @@
 /**
- * Undo: every change by a person, kept in the database with what was before and after it, so that it survives a restart. Changes that were
- * made at once are one step, taken back and made again in parts where it is large.
+ * Undo: every change by a person is stored with the state before and after it, so that undo works after a restart. Changes that were
+ * made at once are one step; a large step is undone and redone in parts.
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
@@ -22,31 +22,31 @@ export interface HumanLayer {
   human: AnnotationBody | null
 }
 
-/** Something that a person changed, as it was before and is after. */
+/** A change by a person: the state before and after it. */
 export type Change =
-  /** Null where there is no decision. */
+  /** `before`, `after`: null without a decision. */
   | { kind: 'annotation'; action: Action; id: number; clipId: number; before: HumanLayer | null; after: HumanLayer | null }
   | { kind: 'vocabulary'; before: Vocabulary; after: Vocabulary }
-  /** Whether it is in the library, after the change: it was not before, or the other way round. */
+  /** `there`: whether it is in the library after the change; before it was the other way round. */
   | { kind: 'clip'; clipId: number; there: boolean }
   | { kind: 'source'; sourceId: number; there: boolean }
-  /** With all that is kept of it. */
+  /** With its whole row. */
   | { kind: 'job'; job: KeptJob; there: boolean }
 type AnnotationChange = Extract<Change, { kind: 'annotation' }>
 
-/** How the library is made what a change says, by its kind. */
+/** How each kind of change is made in the library. */
 export type Makers = { readonly [K in Change['kind']]: (change: Extract<Change, { kind: K }>) => void }
 
 type Direction = 'undo' | 'redo'
-/** `own`: not of other windows that are open. */
+/** `own`: steps of this window, or of none that is open. `all`: steps of other open windows too. */
 type Whose = 'own' | 'all'
 type Row = Record<string, SQLOutputValue>
 
-/** How long work on many edits keeps everybody else waiting: it is done in parts of so many milliseconds. */
+/** Work on many edits is done in parts of so many milliseconds, so that others need not wait longer. */
 const TURN_MS = 25
 /** Edits that are read at a time while a step is undone. */
 const READ = 200
-/** What the table has for something that is in the library. */
+/** What the table stores for something that is in the library. */
 const THERE = JSON.stringify('there')
 
 export class EditHistory {
@@ -57,10 +57,10 @@ export class EditHistory {
   readonly #makers: Makers
   readonly #listeners = new Set<(kinds: ReadonlySet<Change['kind']>) => void>()
   readonly #statements = new Map<string, StatementSync>()
-  /** The step that edits are being made in; 0 until its first. */
+  /** The step that edits now belong to; its id is 0 until the first of them. */
   #step: { id: number; description: Phrase | undefined } | null = null
   #turn: Promise<unknown> = Promise.resolve()
-  /** Whether how far it is was told of what is under way. */
+  /** Whether progress of the step under way has been reported. */
   #told = false
   #closing = false
 
@@ -71,7 +71,7 @@ export class EditHistory {
     this.#makers = makers
   }
 
-  /** What is under way stops after its part; the next undo takes back what there is of it. */
+  /** Stops the step under way after its current part; the next undo takes back what was done of it. */
   async close(): Promise<void> {
     this.#closing = true
     await this.#turn
@@ -79,10 +79,10 @@ export class EditHistory {
 
   // ── changes
 
-  /** A change that a person made is a step called `description`, or a part of the one under way. */
+  /** Record a person's change: as a step called `description`, or as a part of the step under way. */
   record(change: Change, description: Phrase): void {
     this.#atomic(() => {
-      // A new edit ends the line of what could be redone.
+      // After a new edit nothing can be redone.
       this.#endRedo()
       const { action, annotationId, clipId, before, after } = stored(change)
       const edit = this.#prepared(
@@ -98,7 +98,7 @@ export class EditHistory {
         new Date().toISOString(),
         windowOf(),
       ).lastInsertRowid
-      // The first edit of a step, which may be all of it, gives the step its number.
+      // A step has the id of its first edit, which may be its only one.
       if ((this.#step?.id ?? 0) !== 0) return
       this.#prepared('UPDATE edits SET step = id WHERE id = ?').run(edit)
       if (this.#step !== null) this.#step.id = Number(edit)
@@ -106,8 +106,8 @@ export class EditHistory {
   }
 
   /**
-   * All changes that `work` makes are one step, called `description` or by what they have in common; when it throws, none is made.
-   * Returns its result and the step, 0 when nothing was changed. Given the step of before, it goes on: what takes long is done in parts.
+   * Make all changes of `work` one step, called `description` or by what they have in common; when it throws, none is made.
+   * @param step An earlier step to add to, when long work is done in parts. @returns Its result and the step, 0 when nothing was changed.
    */
   asOneStep<T>(work: () => T, description?: Phrase, step = 0): { result: T; step: number } {
     return this.#atomic(() => {
@@ -123,7 +123,7 @@ export class EditHistory {
     })
   }
 
-  /** Thousands of changes as one step, in parts: others have their turn in between, and hear how far it is. @param make Makes one, and returns its clip. */
+  /** Make thousands of changes one step, in parts: others have their turn in between, and progress is reported. @param make Makes one; returns its clip. */
   inParts<T>(all: readonly T[], description: Phrase, make: (one: T) => number): Promise<void> {
     return this.#inTurn(async () => {
       let at = 0
@@ -152,21 +152,21 @@ export class EditHistory {
     })
   }
 
-  /** A video came back in another way than by undo: there is nothing to take back any more. */
+  /** A video was restored from the bin: its removal can no longer be undone. */
   sourceRestored(sourceId: number): void {
     this.#db.prepare(`DELETE FROM edits WHERE action = 'source' AND annotation_id = ?`).run(sourceId)
   }
 
   // ── undo and redo
 
-  /** Hear of what was undone or redone, when it is: of which kinds the changes were. */
+  /** Call `listener` after each undo or redo with the kinds of its changes. */
   onStepped(listener: (kinds: ReadonlySet<Change['kind']>) => void): void {
     this.#listeners.add(listener)
   }
 
   /**
-   * Undo the newest step, in parts where it is large. What the parts of one that was cut off have not undone is undone by the next.
-   * @throws TubeletError `conflict` where another window changed the same since.
+   * Undo the newest step, in parts if it is large. If it is cut off, the next undo goes on with the rest.
+   * @throws TubeletError `conflict` if another window has changed the same since.
    */
   undo(whose: Whose = 'own'): Promise<History> {
     return this.#stepping((kinds) => this.#take('undo', whose, kinds))
@@ -177,7 +177,7 @@ export class EditHistory {
   }
 
   /**
-   * Undo or redo until `step` is the newest that holds; 0 is before all of them.
+   * Undo or redo until `step` is the newest that is not undone; 0 undoes all.
    * @throws TubeletError `not-found`
    */
   jump(step: number): Promise<History> {
@@ -199,7 +199,7 @@ export class EditHistory {
     })
   }
 
-  /** Undo or redo one step. @param kinds Gets those of its changes. */
+  /** Undo or redo one step. @param kinds Collects the kinds of its changes. */
   async #take(direction: Direction, whose: Whose, kinds: Set<Change['kind']>): Promise<void> {
     const step = this.#following(direction, whose)?.['step']
     if (step === undefined) return
@@ -214,7 +214,7 @@ export class EditHistory {
       if (clipIds.length > 0) this.#emit({ type: 'annotations', clipIds })
       await this.#progress(direction, done, Number(ahead?.['n']))
     }
-    // Edits that came while a step was being undone end the line of what could be redone, as they would have after it.
+    // After edits made while the step was being undone nothing can be redone, as after edits made later.
     if (
       direction === 'undo' &&
       this.#db.prepare('SELECT 1 FROM edits WHERE undone = 0 AND id > ? LIMIT 1').get(newest?.['id'] ?? 0) !== undefined
@@ -223,7 +223,7 @@ export class EditHistory {
     this.#emit({ type: 'history' })
   }
 
-  /** As much of a step as one turn has time for. Each change knows whether it is undone, so that what is cut off goes on. Returns how many changes were made: none when all are. */
+  /** Undo or redo as much of a step as fits into one turn. Each change stores whether it is undone, so a later call goes on. `changes` is 0 at the end. */
   #takePart(direction: Direction, step: number, kinds: Set<Change['kind']>): { clipIds: number[]; changes: number } {
     const [undone, order] = direction === 'undo' ? [0, 'DESC'] : [1, 'ASC']
     return this.#atomic(() => {
@@ -274,7 +274,7 @@ export class EditHistory {
     }
   }
 
-  /** @throws TubeletError `conflict` where a later step that stays is about the same: taking this one back would take that one back too. */
+  /** @throws TubeletError `conflict` if a later step that is not undone changed the same: undoing this one would undo that one too. */
   #mustBeFree(step: number): void {
     const later = this.#db
       .prepare(
@@ -292,15 +292,15 @@ export class EditHistory {
     })
   }
 
-  /** With clips that only a redo would bring back. */
+  /** Delete what could be redone, and removed clips that only a redo could bring back. */
   #endRedo(): void {
     this.#prepared(`DELETE FROM removed WHERE clip_id IN (SELECT clip_id FROM edits WHERE undone = 1 AND action = 'clip')`).run()
     this.#prepared('DELETE FROM edits WHERE undone = 1').run()
   }
 
-  // ── what there is
+  // ── reading
 
-  /** What undo and redo would do. */
+  /** The steps that undo and redo would take. */
   next(): History {
     const describe = (direction: Direction, whose: Whose = 'own') =>
       parsed(this.#following(direction, whose)?.['description']) as Phrase | null
@@ -308,7 +308,7 @@ export class EditHistory {
     return { undo, redo: describe('redo'), elsewhere: undo === null ? describe('undo', 'all') : null }
   }
 
-  /** Newest first; those before the step `before`, at most `limit`. */
+  /** Steps older than `before`, newest first, at most `limit`. */
   list(limit: number, before = Number.MAX_SAFE_INTEGER): { steps: Step[]; total: number } {
     const rows = this.#db
       .prepare(
@@ -331,7 +331,7 @@ export class EditHistory {
     return { steps, total: Number(this.#db.prepare('SELECT count(DISTINCT step) AS n FROM edits').get()?.['n']) }
   }
 
-  /** What people decided about a clip. */
+  /** Edits of a clip's annotations by people. */
   ofClip(clipId: number): { at: string; undone: boolean; change: AnnotationChange }[] {
     return this.#db
       .prepare('SELECT * FROM edits WHERE clip_id = ?')
@@ -342,18 +342,18 @@ export class EditHistory {
       })
   }
 
-  /** The step that undo or redo is about. */
+  /** The step that undo or redo would take next. */
   #following(direction: Direction, whose: Whose): Row | undefined {
     const which = direction === 'undo' ? 'undone = 0 ORDER BY step DESC' : 'undone = 1 ORDER BY step'
     const any = this.#db.prepare(`SELECT step, description, made_in FROM edits WHERE ${which} LIMIT 1`).get()
     const window = windowOf()
     if (any === undefined || whose === 'all' || window === null) return any
-    // What a program did, or a window that was closed, is taken back by who has done nothing himself.
+    // A window without steps of its own may undo those of programs and of closed windows.
     const own = this.#db.prepare(`SELECT step, description FROM edits WHERE made_in = ? AND ${which} LIMIT 1`).get(window)
     return own ?? (isOpen(any['made_in']) ? undefined : any)
   }
 
-  /** One change keeps what it is called; many are called by their deed where all are the same. */
+  /** Name a step: a single change keeps its name; many changes of the same kind are named by what they do. */
   #describe(step: number): void {
     const edits = this.#db
       .prepare(
@@ -372,7 +372,7 @@ export class EditHistory {
       .run(JSON.stringify(said('{{deed}} × {{times}}', { deed: said(deed), times: count })), step)
   }
 
-  /** Others have their turn; what was done at once is not told. */
+  /** Let others have their turn, and report progress, unless all was done in one part. */
   async #progress(what: 'edit' | Direction, done: number, of: number): Promise<void> {
     if (done < of) this.#told = true
     if (this.#told) this.#emit({ type: 'progress', what, share: done / of })
@@ -380,14 +380,14 @@ export class EditHistory {
     await setImmediate()
   }
 
-  /** One after the other, what takes its time: an undo that is asked for while a step is being made takes back all of it. */
+  /** Run long work one after the other: an undo that is asked for while a step is being made undoes all of it. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work)
     this.#turn = done.catch(() => undefined)
     return done
   }
 
-  /** What is done for each of many edits is compiled once. */
+  /** Statements that run once for each of many edits are compiled once. */
   #prepared(sql: string): StatementSync {
     const known = this.#statements.get(sql) ?? this.#db.prepare(sql)
     this.#statements.set(sql, known)
@@ -395,7 +395,7 @@ export class EditHistory {
   }
 }
 
-/** What a change is with its two sides turned round. */
+/** The change that undoes `change`. */
 function inverse(change: Change): Change {
   switch (change.kind) {
     case 'annotation':
@@ -412,16 +412,16 @@ function inverse(change: Change): Change {
 
 interface Stored {
   action: Action | keyof typeof OF_OTHERS
-  /** Of a video or a job, its id. */
+  /** For a video or a job, its id. */
   annotationId: number
   clipId: number | null
   before: string | null
   after: string | null
 }
-/** What the table calls changes of anything but annotations, which it calls by what was done. */
+/** Values of the table's `action` column for changes of anything but annotations; for those it is the edit. */
 const OF_OTHERS = { vocabulary: true, clip: true, source: true, job: true } as const
 
-/** The row of a change, and back. */
+/** The row of a change; `changeOf` is the inverse. */
 function stored(change: Change): Stored {
   switch (change.kind) {
     case 'annotation':

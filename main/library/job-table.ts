@@ -1,32 +1,32 @@
-/** The queue on disk: what waits, in the order in which it will be done, what runs, and how the rest ended. */
+/** The queue on disk: waiting jobs in the order in which they will run, running jobs, and how the rest ended. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { Job } from '../../app/contract.ts'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import { JOB_KINDS, type JobKind, kindsThat } from '../../app/job-kinds.ts'
 import { jobOf, type StoredJob } from './rows.ts'
 
-/** What somebody wants done; the title is the file, the question or the labels. */
+/** A job to queue; its title is the file, the question or the labels. */
 export type JobPlan = { title: string } & (
   | { kind: 'analyse' | 'mark' | 'preview'; sourceId: number }
-  /** The column to fill, and the clips where not all. */
+  /** The column to fill, and the clips if not all. */
   | { kind: 'ask'; columnId: number; clipIds?: readonly number[] | undefined }
   | { kind: 'detect' }
 )
 
-/** Seconds of video of one kind that wait, or that one running job works on. `codec` is null where the file was not read yet. */
+/** Seconds of video of one kind that wait, or that one running job works on. `codec` is null if the file was not probed yet. */
 export interface VideoAhead {
   kind: JobKind
-  /** Null for all that wait. */
+  /** Null for the sum of all waiting jobs. */
   jobId: number | null
   codec: string | null
   /** Smaller side of the picture, pixels. */
   side: number
-  /** Of the files that were read. */
+  /** Of files that were probed. */
   seconds: number
   files: number
 }
 
-/** The row of a job that was taken off the list, to put it back. */
+/** The row of a job that was taken off the list, kept to put it back. */
 export interface KeptJob {
   id: number
   sourceId: number | null
@@ -80,8 +80,8 @@ export class JobTable {
   }
 
   /**
-   * What to do next, in order; `quick`, the smallest of the files at the top of the list, for somebody waits for a first result there,
-   * unless a person chose what is first.
+   * The job to run next; null if there is none. @param quick Take the smallest of the files at the top of the list, for a first result soon,
+   * unless a person chose the order.
    * @param without Kinds that there is no room for. @param held Sources whose analysis waits for something else.
    */
   next({ quick, without, held }: { quick: boolean; without: readonly JobKind[]; held: readonly number[] }): StoredJob | null {
@@ -114,14 +114,14 @@ export class JobTable {
       .run(state, new Date().toISOString(), problem && JSON.stringify(problem), id)
   }
 
-  /** Let one that ended wait again, where a new one would. */
+  /** Queue a job that ended again, at the place of a new one. */
   again(id: number): void {
     this.#db
       .prepare(`UPDATE jobs SET state = 'queued', progress = 0, problem = NULL, started_at = NULL, ended_at = NULL, rank = ? WHERE id = ?`)
       .run(this.#place(this.get(id).kind), id)
   }
 
-  /** Do a waiting job just before another waiting one, or last. */
+  /** Move a waiting job to just before another one, or to the end if `before` is null. */
   move(id: number, before: number | null): void {
     const others = this.#db
       .prepare(`SELECT id, rank FROM jobs WHERE state = 'queued' AND id <> ? ORDER BY rank, id`)
@@ -137,11 +137,11 @@ export class JobTable {
       set.run(rank, id)
       return
     }
-    // No number lies between the two: count anew.
+    // No rank is left between the two: number all of them anew.
     for (const [index, other] of others.toSpliced(at, 0, { id, rank }).entries()) set.run(index + 1, other.id)
   }
 
-  /** Waiting and running jobs first, in order, then those that failed, which somebody has to look at, then the others; the newest first. */
+  /** Running and waiting jobs in order, then failed ones, which need attention, then the others; the ended ones newest first. */
   list(limit: number): StoredJob[] {
     const open = this.#db
       .prepare(`SELECT * FROM jobs WHERE state IN ('running', 'queued') ORDER BY state = 'queued', rank, id LIMIT ?`)
@@ -164,14 +164,14 @@ export class JobTable {
     this.#db.prepare(`DELETE FROM jobs WHERE id = ? AND state IN ('done', 'failed', 'cancelled')`).run(id)
   }
 
-  /** All that there is of one. @throws TubeletError `not-found` */
+  /** The whole row of a job. @throws TubeletError `not-found` */
   kept(id: number): KeptJob {
     const row = this.#db.prepare('SELECT * FROM jobs WHERE id = ?').get(id) as KeptJob['row'] | undefined
     if (row === undefined) throw this.#gone()
     return { id, sourceId: row['source_id'] === null ? null : Number(row['source_id']), row }
   }
 
-  /** Put one back on the list; not where its video is gone for good. */
+  /** Put a job back on the list, unless its video was deleted for good. */
   putBack({ sourceId, row }: KeptJob): void {
     if (sourceId !== null && !this.#db.prepare('SELECT 1 FROM sources WHERE id = ?').get(sourceId)) return
     const columns = Object.keys(row)
@@ -190,7 +190,7 @@ export class JobTable {
     return this.#db.prepare(`SELECT * FROM jobs WHERE state = 'failed' ORDER BY id`).all().map(jobOf)
   }
 
-  /** What waiting and running jobs have before them that read videos from end to end. */
+  /** How much video waiting and running jobs still have to read, of those that read files from end to end. */
   videoAhead(): VideoAhead[] {
     const whole = JSON.stringify(kindsThat((traits) => traits.whole))
     const ahead = `j.kind, json_extract(s.probe, '$.codec') AS codec, coalesce(min(json_extract(s.probe, '$.width'), json_extract(s.probe, '$.height')), 0) AS side,
@@ -221,7 +221,7 @@ export class JobTable {
     return { waiting: of('queued'), running: of('running'), finished: of('done') + of('failed') + of('cancelled'), failed: of('failed') }
   }
 
-  /** What was cut off, by a crash, a quit or a full disk, waits again, before the others. @param running Those that do run. */
+  /** Jobs that a crash, a quit or a full disk cut off wait again, before the others. @param running Ids of those that really run. */
   recover(running: readonly number[] = []): void {
     this.#db
       .prepare(

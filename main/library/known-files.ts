@@ -1,25 +1,25 @@
-/** Which file each video is: its content, where that was seen last, and what was found there since. */
+/** Which file each video is: its content, where it was seen last, and what is at that path now. */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import type { BackendEvent, Source } from '../../app/contract.ts'
 
-/** A video as a file. */
+/** What is known of a video's file. */
 export interface KnownFile {
   id: number
   path: string
   bytes: number
   mtimeMs: number
-  /** Of the content, whichever of its pictures is analysed. */
+  /** The fingerprint of the file, without the stream that is analysed. */
   content: string
   /** The file's stamp when its content was last seen; null in libraries made by older versions. */
   stamp: string | null
   file: Source['file']
-  /** The stamp of what lies there instead. */
+  /** The stamp of another file that is at the path now. */
   seen: string | null
-  /** Whether nothing would be lost if its content were analysed again: no decisions and no complete analysis. */
+  /** Whether nothing would be lost if the video were replaced: it has no decisions and no complete analysis. */
   replaceable: boolean
 }
 
-/** A video of one file with several pictures is known by the content and the picture's stream. */
+/** The content in a source's fingerprint, which also has the stream's index if the file has several pictures. */
 function contentOf(fingerprint: string): string {
   return fingerprint.split('#')[0] ?? fingerprint
 }
@@ -42,7 +42,7 @@ export class KnownFiles {
     return this.#find('s.id = ?', id)[0] ?? null
   }
 
-  /** Where each video was seen last. */
+  /** The path at which each video was seen last, by source id. */
   paths(): Map<number, string> {
     return new Map(
       this.#db
@@ -52,34 +52,34 @@ export class KnownFiles {
     )
   }
 
-  /** Those that were seen at a path last. */
+  /** The videos that were seen last at this path. */
   at(path: string): KnownFile[] {
     return this.#find('s.path = ?', path)
   }
 
-  /** Sources with this content; several if several of a file's videos are analysed. */
+  /** Sources with this content; several if several pictures of the file are analysed. */
   ofContent(content: string): KnownFile[] {
     return this.#find(`s.fingerprint = ?1 OR (s.fingerprint > ?1 || '#' AND s.fingerprint < ?1 || '$')`, content)
   }
 
-  /** Its content was seen, at this path or another one. */
+  /** Record that a video's content was found at this path. */
   found(id: number, path: string, name: string, stamp: string): void {
     this.#update(id, { path, name, stamp, file: 'there', seen: null, seen_at: null })
   }
 
-  /** Give the source another content: its file grew, or a person said that it is the same video. */
+  /** Record a new content of a source: its file grew, or a person said that it is the same video. */
   changed(id: number, content: string, { bytes, mtimeMs, stamp }: { bytes: number; mtimeMs: number; stamp: string }): void {
     this.#db.prepare(`UPDATE sources SET fingerprint = ? || iif(picture IS NULL, '', '#' || picture) WHERE id = ?`).run(content, id)
     this.#update(id, { bytes, mtime_ms: mtimeMs, stamp, file: 'there', seen: null, seen_at: null })
   }
 
-  /** @param seen The stamp of what lies there instead of it. */
+  /** Record that a video is no longer at its path. @param seen The stamp of the file that is there instead; null if none. */
   lost(id: number, file: 'missing' | 'replaced', seen: string | null): void {
     if (this.#db.prepare('SELECT 1 FROM sources WHERE id = ? AND file = ? AND seen IS ?').get(id, file, seen)) return
     this.#update(id, { file, seen, seen_at: new Date().toISOString() })
   }
 
-  /** Whether it is being written just now. */
+  /** Record whether a file is being written at the moment. */
   growing(id: number, is: boolean): void {
     const { changes } = this.#db
       .prepare(`UPDATE sources SET file = ?1 WHERE id = ?2 AND file = ?3`)

@@ -47,22 +47,22 @@ export interface ClipPlan {
   frames: FrameRef[]
 }
 
-/** Clips of an edit whose facts are stated anew at once. */
+/** The facts of up to so many edited clips are updated at once with the edit. */
 const RESTATED = 200
-/** Of those that are stated anew by themselves, clips in one go. */
+/** Clips per part when `restateAll` updates facts. */
 const RESTATED_TOGETHER = 20
 
 export class Library {
   readonly projectDir: string
-  /** Search over everything in it. */
+  /** Search over the library. */
   readonly find: LibraryFind
-  /** Which pack is in use here, and what each has encoded. */
+  /** Which packs are in use here, and what each has encoded. */
   readonly packs: LibraryPacks
   /** The vocabulary, and what was found for it. */
   readonly detections: Detections
-  /** What detectors and readers left of clips. */
+  /** What detectors and readers found in clips. */
   readonly seen: Seen
-  /** What can be stated of clips. */
+  /** Facts about clips. */
   readonly facts: LibraryFacts
   readonly table: Table
   readonly exports: LibraryExports
@@ -74,7 +74,7 @@ export class Library {
   /** Videos that were removed. */
   readonly bin: Bin
   readonly #db: DatabaseSync
-  /** The frames that were read last. */
+  /** The frame times that were read last, kept for the next edit. */
   #framesRead: { id: number; pts: Float64Array } | null = null
   readonly #annotations: Annotations
   readonly #removed: RemovedClips
@@ -83,9 +83,9 @@ export class Library {
   readonly #listeners = new Set<(event: BackendEvent) => void>()
   #depth = 0
   #closed = false
-  /** Which call of `restateAll` is the newest. */
+  /** The number of the newest call of `restateAll`. */
   #restating = 0
-  /** Told when the transaction under way is committed. */
+  /** Events to emit when the open transaction is committed. */
   #afterwards: BackendEvent[] = []
 
   private constructor(projectDir: string) {
@@ -183,7 +183,7 @@ export class Library {
       this.#db.exec('COMMIT')
       return result
     } catch (error) {
-      // On a full disk SQLite has rolled it back by itself.
+      // On a full disk SQLite has already rolled back.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
       this.#afterwards = []
       throw error
@@ -195,7 +195,7 @@ export class Library {
 
   // ── sources
 
-  /** Register a file. The same content under another name is the same source; where its old path is gone, the new one is taken. */
+  /** Register a file. The same content under another name is the same source; if its old path is gone, the new one is taken. */
   addSource({
     path: file,
     name,
@@ -266,7 +266,7 @@ export class Library {
   }
 
   frames(id: number): Float64Array {
-    // Every edit of a track asks for those of its video.
+    // Every edit of a track needs the frame times of its video.
     if (this.#framesRead?.id !== id) this.#framesRead = { id, pts: this.#readFrames(id) }
     return this.#framesRead.pts
   }
@@ -303,7 +303,7 @@ export class Library {
         ? said('{{deed}} · {{source}}', { deed: said('Removed from the queue'), source: first.title })
         : said('{{deed}} × {{times}}', { deed: said('Removed from the queue'), times: jobs.length })
     this.history.asOneStep(() => {
-      // Videos last: to undo it they come back first, and their jobs with them.
+      // Videos last, so that undo brings them back first, before their jobs.
       for (const { id } of jobs) this.history.record({ kind: 'job', job: this.jobs.kept(id), there: false }, description)
       for (const { id } of jobs) this.jobs.remove(id)
       for (const sourceId of sourceIds) {
@@ -329,7 +329,7 @@ export class Library {
     this.emit({ type: 'sources', ids: [id] })
   }
 
-  // ── pictures: rebuilt by the next analysis when the cache was deleted
+  // ── pictures: the next analysis rebuilds them if the cache was deleted
 
   cachePath(...parts: readonly (string | number)[]): string {
     return path.join(this.projectDir, 'cache', ...parts.map(String))
@@ -359,7 +359,7 @@ export class Library {
 
   /** Store a clip. One with the same span keeps its id and everything said about it. */
   saveClip(sourceId: number, plan: ClipPlan): number {
-    // One of which a beginning was shown is still the same clip.
+    // A clip of which only the beginning was stored is the same clip, now complete.
     const grown = plan.kind === 'marked' ? null : this.#grow(sourceId, plan)
     if (grown !== null) return grown
     const row = this.#db
@@ -372,7 +372,7 @@ export class Library {
     return Number(row?.['id'])
   }
 
-  /** Of a source without clips: what has come of its first one, which `saveClip` gives its end later. Null where the source has others. */
+  /** Store the beginning of a source's first clip; `saveClip` sets its end later. Null if the source already has other clips. */
   saveBeginning(sourceId: number, plan: ClipPlan): number | null {
     const others = this.#db.prepare(`SELECT 1 FROM clips WHERE source_id = ? AND kind <> 'beginning' LIMIT 1`).get(sourceId)
     return others === undefined ? this.saveClip(sourceId, plan) : null
@@ -392,7 +392,7 @@ export class Library {
     return this.#db.prepare(`${CLIP_VIEW} WHERE c.source_id = ? AND c.kind = 'marked' ORDER BY c.start_frame`).all(sourceId).map(clipOf)
   }
 
-  /** Sources with a clip that a person marked and that a pack which encodes has not. */
+  /** Sources with a marked clip that a pack in use has not encoded. */
   unencodedMarks(): number[] {
     const { caption, answer, search } = this.packs.current()
     const digests = [caption, answer, search].flatMap((pack) => pack?.digest ?? [])
@@ -425,7 +425,7 @@ export class Library {
     this.emit({ type: 'history' })
   }
 
-  /** After a whole analysis: clips that it no longer found go, except where a person marked them or decided something. */
+  /** After a complete analysis: delete clips that it no longer found, unless a person marked them or decided something about them. */
   pruneClips(sourceId: number, kept: readonly number[]): void {
     const removed = this.#db
       .prepare(
@@ -470,7 +470,7 @@ export class Library {
       .map((row) => Number(row['id']))
   }
 
-  /** In source and time order. */
+  /** Clips by source, then by time. */
   clips({ sourceId, limit, offset }: { sourceId?: number; limit: number; offset: number }): { clips: Clip[]; total: number } {
     const where = sourceId === undefined ? '' : 'WHERE c.source_id = ?'
     const only = sourceId === undefined ? [] : [sourceId]
@@ -481,7 +481,7 @@ export class Library {
     return { clips, total: Number(this.#db.prepare(`SELECT count(*) AS n FROM clips c ${where}`).get(...only)?.['n']) }
   }
 
-  /** Somebody may take a clip away while it is worked on. */
+  /** Whether a clip exists: a person may remove it while it is worked on. */
   clipExists(id: number): boolean {
     return this.#db.prepare('SELECT 1 FROM clips WHERE id = ?').get(id) !== undefined
   }
@@ -493,15 +493,15 @@ export class Library {
     return clipOf(row)
   }
 
-  /** The frames that a pack's encoder saw, one an input frame; of the one that writes captions where none is named. */
+  /** The frames that a pack's encoder saw, one per input frame. @param digest Null for the pack that writes captions. */
   clipFrames(id: number, digest: string | null = null): FrameRef[] {
     const frames = this.#db.prepare(CLIP_FRAMES).get({ id, digest })?.['frames']
     return typeof frames === 'string' ? (JSON.parse(frames) as FrameRef[]) : []
   }
 
   /**
-   * Everything that one pass over a clip gave, in one transaction: a clip is shown as done whole or not at all.
-   * @returns False when somebody removed the clip meanwhile.
+   * Store all results of one pass over a clip in one transaction, so that no clip is shown half done.
+   * @returns False if the clip was removed meanwhile.
    */
   saveClipResult(
     clipId: number,
@@ -563,7 +563,7 @@ export class Library {
     return this.#annotations.ofClip(clipId)
   }
 
-  /** With what reaches into it from other clips of its video. */
+  /** The clip's annotations, and those that reach into it from other clips of its video. */
   annotationsSeenWith(clipId: number): Annotation[] {
     return this.#annotations.seenWith(this.clip(clipId))
   }
@@ -572,7 +572,7 @@ export class Library {
     return this.#annotations.get(id)
   }
 
-  /** In the order of `ids`; those that are gone are left out. */
+  /** The annotations in the order of `ids`; those that no longer exist are left out. */
   annotationsById(ids: readonly number[]): Annotation[] {
     return this.#annotations.byId(ids)
   }
@@ -583,7 +583,7 @@ export class Library {
     return saved
   }
 
-  /** Set the vocabulary and, with it, make edits of tracks: all of it or nothing, and one step of undo. */
+  /** Set the vocabulary and edit tracks with it, all or nothing, as one step of undo. */
   changeVocabulary(vocabulary: readonly Label[], edits: readonly Exclude<Edit, { action: 'add' }>[] = []): void {
     const before = this.detections.vocabulary()
     const description = changeOf(before, tidy(vocabulary))
@@ -606,7 +606,7 @@ export class Library {
     this.emit({ type: 'labels' })
   }
 
-  /** Rebuild the machine's tracks from what a pack saw and the vocabulary. */
+  /** Rebuild the machine's tracks from a pack's candidates and the vocabulary. */
   showVocabulary(info: Shower): void {
     const changed = this.detections.apply(info)
     this.facts.refresh(changed)
@@ -614,7 +614,7 @@ export class Library {
     this.emit({ type: 'labels' })
   }
 
-  /** Of all clips, as people see them; without those that are made of facts, whose things are tracks. */
+  /** The captions of all clips as people see them, except those made from facts: what these name are tracks. */
   captions(): string[] {
     return this.#db
       .prepare(
@@ -624,7 +624,7 @@ export class Library {
       .map((row) => String(row['text']))
   }
 
-  /** Labels of tracks that were not rejected, by the number of clips with one: those first of which one track at least is sure. */
+  /** Labels of tracks that were not rejected, by number of clips; first those with at least one sure track. */
   trackLabels(): { word: string; clips: number; unsure: boolean }[] {
     return this.#db
       .prepare(
@@ -650,7 +650,7 @@ export class Library {
   }
 
   /**
-   * Many edits as one step of undo, or as more of the step `after`: all are made or none. Returns the annotation of each, in order, and the step.
+   * Make many edits as one step of undo, or add them to the step `after`: all or none. Returns the annotation of each, in order, and the step.
    * @throws TubeletError `not-found`, `bad-request`
    */
   edit(edits: readonly Edit[], description?: Phrase, after?: number): { annotationIds: number[]; step: number } {
@@ -674,14 +674,14 @@ export class Library {
     return { annotationIds: result.map(({ id }) => id), step }
   }
 
-  /** Thousands of edits as one step of undo called `description`, in parts: others have their turn in between, and hear how far it is. */
+  /** Make thousands of edits as one step of undo called `description`, in parts: others have their turn in between, and progress is reported. */
   editMany(deeds: readonly Deed[], description: Phrase): Promise<void> {
     return this.history.inParts(deeds, description, (deed) => this.#annotations.do(deed, description))
   }
 
   /**
-   * Decisions about many at once must not turn round what a person decided.
-   * @throws TubeletError `conflict`, with how many would
+   * A decision about many annotations at once must not reverse what a person decided.
+   * @throws TubeletError `conflict` with the number that would be reversed
    */
   checkDecisions(edits: readonly Edit[]): void {
     const decisions = edits.flatMap((edit) => (edit.action === 'add' || edit.action === 'edit' ? [] : [edit]))
@@ -703,8 +703,8 @@ export class Library {
   }
 
   /**
-   * What facts say follows what people decided about boxes and text. Thousands at once are decisions about words, which facts do not follow.
-   * @returns These clips, and those into which a track reaches, or reached, that was edited in one of them just now.
+   * Update facts after people decided about boxes or text. Edits of thousands of clips are about captions, answers and notes, which facts do not depend on.
+   * @returns These clips, and clips into which a track reaches, or reached, that was just edited in one of them.
    */
   #restate(clipIds: readonly number[]): number[] {
     if (clipIds.length > RESTATED) return [...clipIds]
@@ -748,14 +748,14 @@ export class Library {
     }
   }
 
-  /** Resolves when every caption made from facts is in that language. */
+  /** Set the language; resolves when every caption made from facts is in it. */
   async setLanguage(language: Language): Promise<void> {
     if (this.facts.language === language) return
     this.setSetting('language', language)
     await this.restateAll()
   }
 
-  /** State anew what facts say of every clip: in another language, or beneath another pack. Others wait no longer than a part of it takes; a newer call takes over. */
+  /** Update what is made from facts in all clips, after the language or a pack changed. It is done in parts; a newer call replaces an older one. */
   async restateAll(): Promise<void> {
     const turn = (this.#restating += 1)
     const ids = this.#db
@@ -781,7 +781,7 @@ export class Library {
   }
 }
 
-/** An id that no row has or had, so that a removed clip can come back under its own and stale reads never hit another row. */
+/** SQL for an id that no row has or had: a removed clip can come back under its own, and a stale id never hits another row. */
 function freeId(table: 'sources' | 'clips'): string {
   return `(SELECT max(coalesce((SELECT max(id) FROM ${table}), 0), last_id) + 1 FROM gone WHERE what = '${table}')`
 }

@@ -1,6 +1,6 @@
 /**
- * The map of a library: UMAP (McInnes et al. 2018, by umap-js) of its clips' embeddings, beside the host's thread. The same embeddings give
- * the same map. A map is kept in the cache; while few clips are new, those are placed among the clips that they are most like.
+ * The map of a library: UMAP (McInnes et al. 2018, by umap-js) of its clips' embeddings, in a worker thread. The same embeddings give
+ * the same map. The map is cached; as long as few clips are new, they are placed beside the clips that they are most like.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -12,7 +12,7 @@ import { serve } from '../channel.ts'
 import { makeFolderSync } from '../folders.ts'
 
 export interface MapService {
-  /** @param note 0..1: how much is done. The map's places are in 0..1, clip by clip. */
+  /** @param note Progress, 0..1. `x` and `y`: each clip's place on the map, 0..1. */
   draw: { input: { projectDir: string; digest: string }; output: { clipIds: number[]; x: number[]; y: number[] }; note: number }
 }
 
@@ -23,7 +23,7 @@ interface Clip {
 type Place = [x: number, y: number]
 
 const Kept = z.object({ clipIds: z.array(z.number()), x: z.array(z.number()), y: z.array(z.number()) })
-/** More new clips than this share of the old ones make a new map. */
+/** If more clips are new than this share of the old ones, a new map is made. */
 const FEW = 0.1
 const NEIGHBOURS = 15
 const AMONG = 5
@@ -61,12 +61,12 @@ function kept(file: string): z.infer<typeof Kept> | null {
   try {
     return Kept.parse(JSON.parse(readFileSync(file, 'utf8')))
   } catch {
-    // There is none, or the cache was cut off.
+    // There is no cached map, or its file is incomplete.
     return null
   }
 }
 
-/** Old clips keep their place, new ones go among the clips most like them; null if too many are new. */
+/** Places on the old map: old clips keep theirs, new ones go beside the clips most like them; null if too many are new. */
 function placed(clips: readonly Clip[], old: z.infer<typeof Kept> | null): Place[] | null {
   if (old === null) return null
   const known = new Map(old.clipIds.map((id, at): [number, Place] => [id, [old.x[at] ?? 0.5, old.y[at] ?? 0.5]]))
@@ -86,9 +86,9 @@ function placed(clips: readonly Clip[], old: z.infer<typeof Kept> | null): Place
   })
 }
 
-/** @param tell How much is done, 0..1. */
+/** A new map. @param tell Gets the progress, 0..1. */
 function drawn(clips: readonly Clip[], tell: (share: number) => void): Place[] {
-  // Fewer have no neighbourhoods: they stand in a row.
+  // UMAP needs neighbours: fewer clips are placed in a row.
   if (clips.length < 4) return clips.map((_, at) => [(at + 0.5) / clips.length, 0.5])
   const umap = new UMAP({ nNeighbors: Math.min(NEIGHBOURS, clips.length - 1), minDist: 0.1, random: mulberry32(20_180_209) })
   const epochs = umap.initializeFit(clips.map(({ embedding }) => embedding))
@@ -107,7 +107,7 @@ function drawn(clips: readonly Clip[], tell: (share: number) => void): Place[] {
   return points.map((_, at) => [x[at] ?? 0.5, y[at] ?? 0.5])
 }
 
-/** A repeatable stream of numbers 0..1. */
+/** A random number generator with a seed, 0..1. */
 function mulberry32(seed: number): () => number {
   let state = seed
   return () => {

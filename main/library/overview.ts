@@ -16,7 +16,7 @@ interface Drawn {
   y: number[]
 }
 
-/** No person asks for a map: one that fails is not there. */
+/** Nobody sees this: a map that fails is just not shown. */
 const STOPPED: Problem = { code: 'internal', message: 'The map stopped unexpectedly.' }
 
 export class Overview {
@@ -99,7 +99,7 @@ export class Overview {
     return { clips, answers, tracks }
   }
 
-  /** The newest map; where clips came or went since, another is being made beside this thread. */
+  /** The newest map; if clips were added or removed since, a worker is making another one. */
   map(digest: string): ClipMap {
     const ids = this.#db
       .prepare('SELECT clip_id FROM encodings WHERE pack_digest = ? ORDER BY clip_id')

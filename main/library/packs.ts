@@ -1,6 +1,6 @@
 /**
- * Packs as a library knows them: which one does which task, and what each has encoded. Encodings of several packs lie side by side and never
- * mix; going back to a pack brings back what it said at once.
+ * Packs as a library knows them: which one does which task, and what each has encoded. Encodings of several packs are stored side by side and never
+ * mix, so switching back to a pack shows its results at once.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { BackendEvent } from '../../app/contract.ts'
@@ -10,16 +10,16 @@ import { writeSetting } from './settings.ts'
 export interface ChosenPack {
   id: string
   digest: string
-  /** The closed list of names of a detector. */
+  /** The names that a detector with a closed list knows. */
   names?: readonly string[]
 }
 export type ChosenPacks = Partial<Record<Task, ChosenPack | null>>
 
-/** Clips that a pack has not encoded, of sources that can be analysed. */
+/** What a pack has not encoded, in sources that can be analysed. */
 export interface Missing {
   sourceIds: number[]
   clips: number
-  /** Of video in those clips. */
+  /** Length of the video in those clips, seconds. */
   seconds: number
 }
 
@@ -38,7 +38,7 @@ export class LibraryPacks {
     this.#removed = removed
   }
 
-  /** The pack of each task: null if the user gave it to none, missing if it was never set. */
+  /** The pack of each task: null if the user chose none, missing if it was never set. */
   current(): ChosenPacks {
     const value = this.#db.prepare(`SELECT value FROM settings WHERE key = 'packs'`).get()?.['value']
     return typeof value === 'string' ? (JSON.parse(value) as ChosenPacks) : {}
@@ -49,7 +49,7 @@ export class LibraryPacks {
     return [...new Set(Object.values(this.current()).flatMap((pack) => pack?.digest ?? []))]
   }
 
-  /** Give a task to a pack, or to none. For captions, this pack's captions become the machine layer. */
+  /** Give a task to a pack, or to none. If the task is captions, the pack's captions become the machine layer. */
   use(task: Task, pack: ChosenPack | null): void {
     const touched = this.#atomic(() => {
       writeSetting(this.#db, 'packs', {
@@ -87,7 +87,7 @@ export class LibraryPacks {
       .get(before)
     if (known === undefined) return
     this.#atomic(() => {
-      // Rows of `detections` point at their encoding by the name that it has.
+      // Rows of `detections` refer to their encoding by its digest.
       this.#db.exec('PRAGMA defer_foreign_keys = ON')
       for (const [table, column] of [
         ['encodings', 'pack_digest'],
@@ -123,7 +123,7 @@ export class LibraryPacks {
     })
   }
 
-  /** What any of these packs has left of no clip. */
+  /** Clips of which any of these packs has no result. */
   missing(digests: readonly string[]): Missing {
     const rows = this.#db
       .prepare(
@@ -137,7 +137,7 @@ export class LibraryPacks {
     return { sourceIds: rows.map((row) => Number(row['source_id'])), clips: sum('clips'), seconds: sum('seconds') }
   }
 
-  /** Clips encoded by each pack, by its digest, and the bytes that those encodings take in the library file. */
+  /** For each pack, by digest: the number of clips it encoded, and the bytes that the encodings take in the library file. */
   usage(): Map<string, { clips: number; bytes: number }> {
     const rows = this.#db
       .prepare(

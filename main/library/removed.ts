@@ -1,21 +1,21 @@
 /**
- * Clips that a person removed, kept whole: undo brings back what was there, with what was said about it and what it was encoded to, also
- * after a restart. The edits on a removed clip stay in the history, since the steps before its removal can still be taken back.
+ * Clips that a person removed, kept with their annotations and encodings, so that undo can bring them back, even
+ * after a restart. Edits of a removed clip stay in the history, since the steps before its removal can still be undone.
  */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { deserialize, serialize } from 'node:v8'
 import { TubeletError } from '../../app/errors.ts'
 
-/** What belongs to a clip, in the order in which it can be put back. Described regions are made again when they are needed. */
+/** Tables with rows of a clip, in the order in which they can be restored. Regions are computed again when needed. */
 const TABLES = ['clips', 'encodings', 'detections', 'candidates', 'seen', 'annotations', 'replaced'] as const
-/** What an earlier version kept has fewer tables. */
+/** Rows by table; clips removed by an earlier version have fewer tables. */
 type Rows = Partial<Record<(typeof TABLES)[number], Record<string, SQLOutputValue>[]>>
 
 export class RemovedClips {
   readonly #db: DatabaseSync
   readonly #changed: (sourceId: number, clipId: number) => void
 
-  /** @param changed Called in the transaction in which a clip went or came back. */
+  /** @param changed Called in the transaction that removes or restores a clip. */
   constructor(db: DatabaseSync, changed: (sourceId: number, clipId: number) => void) {
     this.#db = db
     this.#changed = changed
@@ -43,10 +43,10 @@ export class RemovedClips {
       throw new TubeletError({ code: 'not-found', message: 'That clip is not in the library any more.', next: 'Reload the list.' })
     const rows = deserialize(blob) as Rows
     const [{ source_id: sourceId = 0, start_frame: startFrame = 0, end_frame: endFrame = 0 } = {}] = rows.clips ?? []
-    // An analysis may have made a clip of the same span meanwhile. What a person decided about that one was taken back before this.
+    // An analysis may have made a clip of the same span meanwhile. What a person decided about that one has been undone before this.
     this.#db.prepare('DELETE FROM clips WHERE source_id = ? AND start_frame = ? AND end_frame = ?').run(sourceId, startFrame, endFrame)
     for (const table of TABLES) {
-      // Only regions refer to an encoding by id, and that id may have been given to another encoding since.
+      // Encodings get new ids: another one may have the old id by now, and only regions refer to it.
       const columns = this.#columns(table).filter((name) => table !== 'encodings' || name !== '"id"')
       const insert = this.#db.prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`)
       for (const row of rows[table] ?? []) insert.run(...columns.map((name) => row[name.slice(1, -1)] ?? null))
@@ -55,7 +55,7 @@ export class RemovedClips {
     this.#changed(Number(sourceId), clipId)
   }
 
-  /** Quoted, without those that the database computes. */
+  /** Quoted column names without generated columns. */
   #columns(table: string): string[] {
     return this.#db
       .prepare('SELECT name FROM pragma_table_info(?)')

@@ -10,29 +10,29 @@ import { playbackOf } from '../media/playback.ts'
 
 type Row = Record<string, SQLOutputValue>
 
-/** Whether tracks of one name, `annotations t`, are all unsure: the rule of `standingOf`, for whole lists. */
+/** SQL: whether all of a group of tracks `annotations t` are unsure, by the rule of `standingOf`. */
 export const UNSURE_NAME = `min(t.state = 'machine' AND coalesce(t.unsure, 0))`
 
-/** An encoding of the pack that writes captions; of any, in a library that has not been told of one. */
+/** SQL: the encodings of the pack that writes captions; of any pack if none was ever set. */
 const IN_USE = `e.pack_digest = coalesce((SELECT value ->> '$.caption.digest' FROM settings WHERE key = 'packs'), e.pack_digest)`
 
 /**
- * Of `annotations a`, what reviewing a clip is about: its caption, and what the analysis found in it. Answers are asked for column by column, and
- * boxes, notes and captions of parts that a person made are that person's: none of them makes a clip more or less reviewed.
+ * SQL: the `annotations a` that count for a clip's review: its caption, and what the analysis found in it. Answers are reviewed column by column, and
+ * boxes, notes and captions of parts by a person need no review.
  */
 export const REVIEWED = `(a.kind = 'caption' OR (a.kind IN ('track', 'text') AND (a.state = 'machine' OR a.machine IS NOT NULL)))`
-/** For clip `c`: whether a person decided anything, and whether nothing is left to decide. */
+/** SQL for clip `c`: BEGUN, whether a person decided anything; then whether nothing is left to decide. */
 export const BEGUN = `EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND ${REVIEWED} AND a.state <> 'machine')`
 export const DONE = `(${BEGUN} AND NOT EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND ${REVIEWED} AND a.state = 'machine'))`
 
-// Counted source by source over indexes: joined and grouped, one source would cost a pass over every encoding.
+// Counts come from subqueries on indexes: with joins and GROUP BY, reading one source would scan every encoding.
 export const SOURCE_VIEW = `
   SELECT s.*, EXISTS (SELECT 1 FROM sources o WHERE o.path = s.path AND o.id <> s.id AND o.file IN ('there', 'growing')) AS taken, (SELECT count(*) FROM clips c WHERE c.source_id = s.id) AS clip_count,
     (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE})) AS encoded_count,
     (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND ${DONE}) AS reviewed_count,
     (SELECT count(*) FROM clips c WHERE c.source_id = s.id AND EXISTS (SELECT 1 FROM annotations a WHERE a.clip_id = c.id AND a.state <> 'machine')) AS touched_count
   FROM sources s`
-/** The frames that a pack saw (none named: the one that writes captions); before it has, those that another one saw. */
+/** SQL: the frames that a pack saw (without a digest: the one that writes captions); until it has, those that another pack saw. */
 export const CLIP_FRAMES = `SELECT coalesce((SELECT e.frames FROM encodings e WHERE e.clip_id = c.id AND (e.pack_digest = :digest OR (:digest IS NULL AND ${IN_USE}))), c.frames) AS frames FROM clips c WHERE c.id = :id`
 export const CLIP_VIEW = `
   SELECT c.*, s.name AS source_name, EXISTS (SELECT 1 FROM encodings e WHERE e.clip_id = c.id AND ${IN_USE}) AS encoded,

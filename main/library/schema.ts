@@ -280,7 +280,7 @@ export const MIGRATIONS: readonly string[] = [
 ]
 
 /**
- * @param upTo The version to bring the file to: a test of a migration starts from one of before.
+ * @param upTo The version to migrate the file to: a test of a migration starts from an older one.
  * @throws TubeletError `conflict` when a newer Tubelet wrote the file.
  */
 export function openDatabase(projectDir: string, upTo = MIGRATIONS.length): DatabaseSync {
@@ -289,7 +289,7 @@ export function openDatabase(projectDir: string, upTo = MIGRATIONS.length): Data
   try {
     return migrated(db, file, upTo)
   } catch (error) {
-    // Else it would keep the file to itself.
+    // Otherwise the file would stay locked.
     db.close()
     if (error instanceof TubeletError) throw error
     throw new TubeletError({ ...problemOf(error), file }, { cause: error })
@@ -297,7 +297,7 @@ export function openDatabase(projectDir: string, upTo = MIGRATIONS.length): Data
 }
 
 function migrated(db: DatabaseSync, file: string, upTo: number): DatabaseSync {
-  // FULL: what was shown as done is on the disk, also after a power cut.
+  // FULL: what was shown as done is on the disk even after a power cut.
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
   const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
   if (version > MIGRATIONS.length) {

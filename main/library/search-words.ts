@@ -1,27 +1,30 @@
 /**
- * Search by words over what is said in a library, on the side of the search worker: the index that the schema's triggers keep, read term by term.
- * A clip matches where it has every term, in whatever is said about it and in its file's name together.
+ * Search by words over annotations and facts, in the search worker: reads the index that the schema's triggers maintain, term by term.
+ * A clip matches if its annotations, its facts and its file's name together have every term.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { compoundsOf, formsOf, names, quoted, type Term, termsOf, wordsIn } from '../../app/wording.ts'
 import { classesOf } from '../../app/words.ts'
 import { ELSEWHERE } from './reach.ts'
 
-/** How much of its strength a match has that is not word for word: a form of it, or a class that it means; the end of a compound; a class that holds more than it (a dog for a poodle); its beginning. */
+/**
+ * Factors on the strength of a match that is not word for word: another form of the term, or a class that it means; the end of a compound; a wider
+ * class (dog for poodle); the beginning of a word.
+ */
 const FORM = 0.95
 const COMPOUND = 0.8
 const WIDER = 0.75
 const PREFIX = 0.7
-/** Letters from which the last word may be the beginning of one. */
+/** From so many letters on, the last word of a query may be the beginning of a longer one. */
 const SHORTEST_PREFIX = 3
-/** Longer words that a term may be the end of: more than these are no help. */
+/** A term is looked for at the end of at most so many compounds: more would not help. */
 const MOST_COMPOUNDS = 50
-/** Below all that words find. */
+/** Score of a guess: below all other matches by words. */
 const GUESS = -1
-/** Words that are one name together, like “traffic light”. */
+/** Most words in one name, like “traffic light”. */
 const LONGEST_NAME = 3
 
-/** Annotations, with their clips, and for each its standing plus BELOW_ONE times its strength. */
+/** Annotations that match, with their clips, and for each its standing (see schema.ts) plus BELOW_ONE times its strength, 0..1. */
 interface Gathered {
   ids: number[]
   clips: number[]
@@ -37,13 +40,13 @@ interface Asked extends Term {
 
 /** What a term found, and where. */
 interface Found {
-  /** By clip, its best. */
+  /** By clip: its best score. */
   best: Map<number, number>
   /** Annotations, each with its clip and score. */
   said: { ids: number[]; clips: number[]; scores: number[] }
-  /** Of each source whose name has it, the score. */
+  /** By source whose name has the term: the score. */
   named: Map<number, number>
-  /** By clip the facts that state it, surest first. */
+  /** By clip: the facts that state the term, surest first. */
   told: Map<number, Told[]>
 }
 
@@ -54,23 +57,26 @@ interface Told {
 }
 
 export interface WordMatch {
-  /** By clip that has all terms: the mean of the best that each found. 4 to 5 for what is a person's own, 3 to 4 for what a person accepted, 1 to 2 for what the machine says by how sure it is, 0 to 1 for a name. */
+  /**
+   * By clip with all terms: the mean of each term's best score. A match is worth 4 to 5 in a person's own words, 3 to 4 in what a person accepted, 1 to 2
+   * in the machine's words by how sure it is, 0 to 1 in a file's name.
+   */
   scores: Map<number, number>
-  /** Clips that have some of the terms, most of them first; only where none has all. */
+  /** Clips with some of the terms, those with most terms first; filled only if no clip has all. */
   some: number[]
-  /** Terms that nothing in the library has. */
+  /** Terms that occur nowhere in the library. */
   unknown: string[]
-  /** Of some clips the annotations for which they are found, best first. */
+  /** For these clips: the annotations for which they are found, best first. */
   reasons: (clipIds: readonly number[]) => Map<number, number[]>
-  /** Facts for which a clip is found: those with a term that nothing else says of it. */
+  /** The facts for which a clip is found: those that state a term which its annotations do not. */
   told: (clipId: number) => number[]
-  /** Whether a clip has a term in nothing but the name of its source. */
+  /** Whether the name of its source is the only place where a clip has some term. */
   named: (clipId: number, sourceId: number) => boolean
 }
 
 export class WordSearch {
   readonly #db: DatabaseSync
-  /** The words of the index, as of a state of it. */
+  /** The words of the index at one state of it. */
   #known: { state: string; said: string[]; named: string[] } | null = null
 
   /** @param db Opened read-only. */
@@ -80,7 +86,7 @@ export class WordSearch {
 
   /** Labels of tracks that can be found. */
   labels(): string[] {
-    // From label to label through the index, instead of over all tracks.
+    // Jumps from label to label in the index instead of scanning all tracks.
     const labels = `WITH RECURSIVE l(label) AS (SELECT min(label) FROM findable WHERE label IS NOT NULL UNION ALL SELECT (SELECT min(f.label) FROM findable f WHERE f.label > l.label) FROM l WHERE l.label IS NOT NULL) SELECT label FROM l WHERE label IS NOT NULL`
     return this.#db
       .prepare(labels)
@@ -164,7 +170,7 @@ export class WordSearch {
     const forms = single ? formsOf(text) : { plain: [], spelt: [] }
     const any = [...new Set([whole, ...[...forms.plain, ...forms.spelt].map((form) => quoted([form]))])].join(' OR ')
     const [inAnyForm, wordForWord] = [this.#saying(any), this.#rowids('said', whole)]
-    // Most words are written in one form: then nothing needs to be told apart.
+    // Most words occur in one form only: then all matches are word for word.
     if (inAnyForm.ids.length === wordForWord.length) add(inAnyForm, 1)
     else add(inAnyForm, FORM, new Set(wordForWord))
     addStems(whole, FORM)
@@ -201,7 +207,7 @@ export class WordSearch {
       : this.#gather('said s JOIN findable f ON f.id = s.rowid WHERE said MATCH ?', match)
   }
 
-  /** In every clip that they are seen in. */
+  /** Tracks of a label, in every clip in which they are seen. */
   #labelled(label: string): Gathered {
     return this.#gather(
       `(SELECT id, clip_id, standing, strength FROM findable WHERE label = ?1
@@ -210,7 +216,7 @@ export class WordSearch {
     )
   }
 
-  /** As three lists in one row: tens of thousands of rows would take longer to hand over than to find. */
+  /** Reads matches as three lists in one row: handing over tens of thousands of rows would take longer than finding them. */
   #gather(from: string, value: string): Gathered {
     const [[ids = '[]', clips = '[]', standings = '[]'] = []] = this.#rows<string>(
       `SELECT json_group_array(f.id), json_group_array(f.clip_id), json_group_array(f.standing + ${BELOW_ONE} * f.strength) FROM ${from}`,
@@ -265,8 +271,8 @@ export class WordSearch {
 }
 
 /**
- * The fact of a clip that states a term together with most of the others, and its score. Of one thing among others it must state another term too: a
- * clip of a grey cat and a green bottle has no grey bottle.
+ * The fact of a clip that states this term and most of the others, with its score. A fact about one thing in the picture must state another term too:
+ * for "grey bottle", a clip of a grey cat and a green bottle must not match by "grey" alone.
  */
 function stated({ told }: Found, clipId: number, all: readonly Found[]): { id: number; score: number } | null {
   let best: { id: number; score: number } | null = null
@@ -279,7 +285,7 @@ function stated({ told }: Found, clipId: number, all: readonly Found[]): { id: n
   return best
 }
 
-/** Words that are one class together are one term. */
+/** Joins words that together name one class into one term. */
 function joined(terms: readonly Term[], known: readonly string[]): Asked[] {
   const all: Asked[] = []
   for (let at = 0; at < terms.length; ) {
@@ -302,7 +308,7 @@ function joined(terms: readonly Term[], known: readonly string[]): Asked[] {
   return all
 }
 
-/** Clips by how many of the terms they have, then by how well. */
+/** Clips by the number of terms that they have, then by the sum of their scores. */
 function some(found: readonly Found[], may: (clipId: number) => boolean): number[] {
   const counts = new Map<number, { terms: number; score: number }>()
   for (const { best } of found) {

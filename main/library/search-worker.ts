@@ -1,6 +1,6 @@
 /**
- * Exact search beside the host's thread. It reads the library through a connection of its own and keeps the embeddings of one pack as one
- * matrix, adding only what is new since the last query: encodings of different packs never meet.
+ * Exact search in a worker thread. It reads the library through its own connection and keeps the embeddings of one pack as one
+ * matrix, adding only what is new since the last query. Encodings of different packs are never compared.
  */
 import path from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
@@ -16,8 +16,8 @@ import { WordSearch } from './search-words.ts'
 import { best, outstanding, picked, SAME_PICTURE, Vectors } from './vectors.ts'
 
 /**
- * A text, scored by its log-odds, scale * cosine + bias; or against rivals, with the log of the sum of exp(scale * cosine) over those in the place of -bias.
- * `familiar`, of a pack that says which clips are like what it was taught: only those count, or any, the others as guesses. Of one that does not say: unsaid.
+ * A text, scored by its log-odds, scale * cosine + bias; or, against rivals, with the log of the sum of exp(scale * cosine) over the rivals instead of -bias.
+ * `familiar`: whether only clips familiar to the pack count, or any, unfamiliar ones as guesses; `unsaid` for a pack that cannot tell.
  */
 export interface SoughtText {
   by: 'text'
@@ -31,10 +31,10 @@ export interface SoughtText {
 export type Sought =
   | SoughtText
   | { by: 'clip'; clipId: number }
-  /** The regions of clips with one of `clipId`. */
+  /** Compare the regions of clips with one region of `clipId`. */
   | { by: 'region'; vector: Float32Array; clipId: number }
 
-/** Words, and where a pack compares pictures with them, what it compares. `classes`: names that boxes may have, besides the labels that are there. */
+/** Words, and what a pack compares with pictures for them, if it does. `classes`: names that boxes may have, besides existing labels. */
 export interface SoughtWords {
   words: string
   guesses: boolean
@@ -46,12 +46,12 @@ export interface Calls {
   words: { input: { filters: Filters; sought: SoughtWords; limit: number }; output: WordRanking }
   /** All clips that `words` counts as matches. */
   saying: { input: { filters: Filters; sought: SoughtWords }; output: number[] }
-  /** Labels that tracks have, those of most clips first. */
+  /** Labels of tracks, those in most clips first. */
   labels: { input: null; output: string[] }
-  /** Whether the pack was taught clips like some of those that it encoded, or like all. */
+  /** Whether some or all of the clips that the pack encoded are familiar to it. */
   familiar: { input: null; output: { some: boolean; all: boolean } }
   rank: { input: { filters: Filters; sought: Sought | null; limit: number }; output: Ranking }
-  /** All clips that `rank` counts as matches; without something sought, all that pass. */
+  /** All clips that `rank` counts as matches; all that pass the filters if nothing is sought. */
   matching: { input: { filters: Filters; sought: Sought | null }; output: number[] }
   curve: { input: { sourceId: number; sought: Sought; input: TubeInput; dims: { tokens: number; memory: number } }; output: RawCurve }
   facets: {
@@ -70,9 +70,12 @@ export interface Ranking {
   total: number
 }
 export interface WordRanking {
-  /** `score`: the log-odds of the picture, null where it does not count; `guess`: of a clip like none that the pack was taught. `ids`: the annotations for which it is found, best first; `told`: the words of facts. */
+  /**
+   * `score`: the log-odds of the picture, null if it does not count. `guess`: the clip is not familiar to the pack. `ids`: the annotations for which it
+   * is found, best first. `told`: the words of facts.
+   */
   ranked: { clipId: number; score: number | null; guess: boolean; ids: number[]; told: string[]; named: boolean; alike: number[] }[]
-  /** The best that do not match, where nothing does. */
+  /** If nothing matches, the clips that come closest. */
   nearest: WordRanking['ranked']
   matches: number
   searched: number
@@ -85,7 +88,7 @@ export interface RawCurve {
   moments: { clipId: number; frame: number; score: number }[]
 }
 
-/** Over the encodings of one pack, as of one generation of the library. */
+/** Which index a call needs: the encodings of one pack at one generation of the library. */
 interface Over {
   digest: string
   generation: number
@@ -93,7 +96,7 @@ interface Over {
 export type SearchService = { [N in keyof Calls]: { input: Over & { input: Calls[N]['input'] }; output: Calls[N]['output'] } }
 
 const db = new DatabaseSync(path.join(workerData as string, 'library.sqlite'), { readOnly: true, timeout: 5_000 })
-// By id, so that a query looks at what is new alone: another plan would go through all encodings of the pack.
+// By id, so that a query reads new encodings only; another query plan would scan all encodings of the pack.
 const newerClips = db.prepare(
   `SELECT e.id, e.clip_id, c.source_id, e.embedding, json_extract(e.caption, '$.evidence.unfamiliar') AS unfamiliar FROM encodings e CROSS JOIN clips c ON c.id = e.clip_id WHERE +e.pack_digest = ? AND e.id > ? ORDER BY e.id`,
 )
@@ -105,24 +108,24 @@ const placesOf = db.prepare(
   `SELECT r.places FROM regions r JOIN encodings e ON e.id = r.encoding_id WHERE e.clip_id = ? AND e.pack_digest = ?`,
 )
 
-/** Lowest cosine between the mean of a clip's tokens and its embedding at which tokens can be compared with queries. Below it, the pack's tokens live in another space. */
+/** Least cosine between the mean of a clip's tokens and its embedding at which tokens can be compared with queries. Below it they are in another space. */
 const COMPARABLE = 0.95
-/** Candidates beyond what is shown, so that enough are left when copies have collapsed. */
+/** So many times as many candidates as are shown, so that enough are left after copies are collapsed. */
 const SPARE = 3
 
-/** Everything of one pack, as of one generation of the library. */
+/** The embeddings and regions of one pack at one generation of the library. */
 class Index {
   readonly digest: string
   readonly generation: number
   clips = new Vectors(0)
-  /** By row of `clips`. */
+  /** Clip id by row of `clips`. */
   readonly clipIds: number[] = []
   readonly sourceIds: number[] = []
-  /** Whether the pack said that it was taught clips like it. */
+  /** By row: whether the clip is familiar to the pack. */
   readonly familiar: boolean[] = []
   readonly rowOf = new Map<number, number>()
   regions = new Vectors(0)
-  /** By clip with regions: its row of `clips`, and where its regions begin. They end where the next one's begin. */
+  /** For each clip with regions: its row of `clips`, and the row of its first region. They end where the next clip's begin. */
   readonly described: { row: number; from: number }[] = []
   #lastClip = 0
   #lastRegions = 0
@@ -137,7 +140,7 @@ class Index {
       const bytes = row['embedding'] as Uint8Array
       const clipId = Number(row['clip_id'])
       if (this.clips.width === 0) this.clips = new Vectors(bytes.byteLength / 4)
-      // A clip that was encoded anew has its old row.
+      // A clip that was encoded again keeps its row.
       const at = this.rowOf.get(clipId) ?? this.clips.rows
       this.clips.set(bytes, at)
       this.rowOf.set(clipId, at)
@@ -217,7 +220,7 @@ function rank(index: Index, { filters, sought, limit }: Calls['rank']['input']):
   return { ranked, line, matches: top.matches, searched: top.compared, total }
 }
 
-/** As `compare`, with 1 in `passes` for each row that could be compared, is among those allowed and is not what others are compared with. */
+/** As `compare`. `passes` is 1 for each row that could be compared, is allowed, and is not the sought clip itself. */
 function comparedAmong(
   index: Index,
   allowed: readonly number[] | null,
@@ -240,7 +243,7 @@ function matching(index: Index, { filters, sought }: Calls['matching']['input'])
   return index.clipIds.filter((_, row) => passes[row] === 1 && (scores[row] ?? 0) >= line)
 }
 
-/** The `at`th region of a clip. */
+/** Frame and box of the `at`th region of a clip. */
 function placeIn({ digest }: Index, clipId: number, at: number): Ranking['ranked'][number]['place'] {
   return (JSON.parse(String(placesOf.get(clipId, digest)?.['places'] ?? '[]')) as { frame: number; box: RelativeBox }[])[at] ?? null
 }
@@ -251,7 +254,7 @@ interface Compared {
   line: number
   /** 1 for each row that could be compared. */
   compared: Uint8Array
-  /** By row: which of the clip's regions is the likest. */
+  /** By row: which of the clip's regions is most alike. */
   likest: Int32Array | null
 }
 
@@ -271,7 +274,7 @@ function compare(index: Index, sought: Sought): Compared {
   }
   const own = index.rowOf.get(sought.clipId)
   if (own === undefined) throw new Error('the clip is not encoded')
-  // The rest of a video is like its clips: what stands out is told by the other videos.
+  // Clips of the same video are alike, so the line is drawn by the scores of other videos.
   const line = (scores: Float32Array, compared: Uint8Array) =>
     outstanding(
       picked(
@@ -291,7 +294,7 @@ function compare(index: Index, sought: Sought): Compared {
   for (const [place, { row, from }] of index.described.entries()) {
     const to = index.described[place + 1]?.from ?? cosines.length
     compared[row] = 1
-    // A clip that was described anew is here again, with what counts.
+    // A clip whose regions were computed again occurs again later, and the later ones count.
     scores[row] = -1
     for (let at = from; at < to; at += 1) {
       const cosine = cosines[at] ?? 0
@@ -304,14 +307,14 @@ function compare(index: Index, sought: Sought): Compared {
 }
 
 const inWords = new WordSearch(db)
-/** Beneath what words find lies what only the pictures say, from just under it down to this much lower. */
+/** Clips found by pictures alone rank below those found by words: scores from PICTURES up to PICTURES + 1. */
 const PICTURES = -2
-/** From here on a person wrote or drew what is found: it never goes beneath a copy. */
+/** From this score on, the match is a person's own or accepted by one: it is never collapsed into a copy. */
 const PERSON = 3
-/** Of what does not match so many are named. */
+/** How many of the closest clips are given if nothing matches. */
 const NEAREST = 3
 
-/** By clip what words and pictures together find, in one scale; and the log-odds of the pictures that count. */
+/** Scores by clip of words and pictures on one scale; and the log-odds of the pictures that count. */
 function foundBy(index: Index, { filters, sought }: Calls['saying']['input']) {
   const passed = passing(filters)
   const allowed = passed && new Set(passed)
@@ -340,7 +343,7 @@ function words(index: Index, { filters, sought, limit }: Calls['words']['input']
   const { said, scores, odds, below, total, searched } = foundBy(index, { filters, sought })
   const [ids, values] = [[...scores.keys()], Float32Array.from(scores.values())]
   const top = best(values, new Uint8Array(values.length).fill(1), limit * SPARE, -Infinity).rows
-  // Copies go beneath the best of them, but nobody's own words.
+  // Copies are collapsed into the best of them, except clips found by a person's own words.
   const own = top
     .filter((row) => (values[row] ?? 0) >= PERSON)
     .map((row): { clipId: number; alike: number[] } => ({ clipId: ids[row] ?? 0, alike: [] }))
@@ -386,7 +389,7 @@ function sourceOf(clipId: number): number {
   return Number(db.prepare('SELECT source_id FROM clips WHERE id = ?').get(clipId)?.['source_id'])
 }
 
-/** Copies of clips in other files beneath the best of them, as far as they are encoded. */
+/** Collapses copies of a clip in other files into the best of them; clips that are not encoded stay single. */
 function collapseClips(index: Index, clipIds: readonly number[]): { clipId: number; alike: number[] }[] {
   const beneath = new Map(
     collapse(
@@ -399,7 +402,7 @@ function collapseClips(index: Index, clipIds: readonly number[]): { clipId: numb
   )
 }
 
-/** Copies of a clip in other files go beneath the best of them. */
+/** The same for rows of the index. */
 function collapse(index: Index, rows: readonly number[]): { row: number; alike: number[] }[] {
   const kept: { row: number; alike: number[] }[] = []
   for (const row of rows) {
@@ -432,7 +435,7 @@ function curve(index: Index, { sourceId, sought, ...pack }: Calls['curve']['inpu
       : clips.flatMap(({ clipId, score }) => {
           const row = index.rowOf.get(clipId)
           if (score === null || row === undefined) return []
-          // Of a text the odds of a moment differ from those of its clip by the cosine alone.
+          // For a text, the log-odds of a moment differ from those of its clip only by the cosine.
           const whole = dot(vector, index.clips.row(row))
           return momentsOf(index, clipId, row, vector, pack).map(({ frame, cosine }) => ({
             clipId,
@@ -443,7 +446,7 @@ function curve(index: Index, { sourceId, sought, ...pack }: Calls['curve']['inpu
   return { line, clips, moments }
 }
 
-/** The same comparison with the tokens that read single frames, for packs whose tokens lie in the space of their embeddings. */
+/** The same comparison with the tokens of single frames, for packs whose tokens lie in the space of their embeddings. */
 function momentsOf(
   index: Index,
   clipId: number,
@@ -460,9 +463,9 @@ function momentsOf(
   return means.map(({ frame, mean }) => ({ frame, cosine: dot(unit(mean), vector) }))
 }
 
-/** For each clip the log of the sum of exp(scale * cosine) over the rivals. */
+/** For each clip, the log of the sum of exp(scale * cosine) over the rivals. */
 function rivalsOf({ clips }: Index, texts: readonly Float32Array[], scale: number): Float32Array {
-  // The largest of all is taken out first: a large sum of exponentials is no number.
+  // The largest is taken out first, so that the exponentials do not overflow.
   const cosines = texts.map((text) => clips.cosines(text))
   const largest = new Float32Array(clips.rows).fill(-Infinity)
   for (const one of cosines)

@@ -1,4 +1,4 @@
-/** What detectors and readers left of clips, and what was measured of their frames: kept so that names, labels and facts need no second look. */
+/** What detectors and readers found in clips, and what was measured of their frames: stored so that new labels and facts need no second analysis. */
 import type { DatabaseSync } from 'node:sqlite'
 import { deflateSync, inflateSync } from 'node:zlib'
 import type { FrameRef } from '../../app/media.ts'
@@ -6,14 +6,14 @@ import type { Line } from '../../app/text-lines.ts'
 import type { Spotted } from '../engine/engine.ts'
 import type { Measured } from '../media/measure.ts'
 
-/** One frame that a pack was shown; null where it looked as the one before it did, and was not looked at. */
+/** One frame that a pack was shown; `seen` is null if it looked like the one before and was skipped. */
 export type SeenFrame<T> = FrameRef & { seen: T[] | null }
 export type MeasuredClip = Measured & {
-  /** Whether a shot begins with the clip. */
+  /** Whether a shot begins with this clip. */
   cut: boolean
 }
 
-/** Under this name, which is no pack's, lies what was measured. */
+/** The digest, of no pack, under which measurements are stored. */
 const MEASURED = ''
 
 export class Seen {
@@ -31,12 +31,12 @@ export class Seen {
     this.#save(clipId, MEASURED, measured)
   }
 
-  /** What a detector spotted; null where it has not seen the clip. */
+  /** What a detector found; null if it has not seen the clip. */
   spotted(clipId: number, digest: string): SeenFrame<Spotted>[] | null {
     return this.#load(clipId, digest) as SeenFrame<Spotted>[] | null
   }
 
-  /** What a reader read; null where it has not seen the clip. */
+  /** What a reader read; null if it has not seen the clip. */
   lines(clipId: number, digest: string): SeenFrame<Line>[] | null {
     return this.#load(clipId, digest) as SeenFrame<Line>[] | null
   }
@@ -45,7 +45,7 @@ export class Seen {
     return this.#load(clipId, MEASURED) as MeasuredClip | null
   }
 
-  /** Every frame of a source that a pack was shown, by ordinal: a run that goes on shows it none again. */
+  /** Every frame of a source that a pack was shown, by ordinal: an analysis that continues does not show it those again. */
   ofSource(sourceId: number, digest: string): Map<number, (Spotted | Line)[] | null> {
     const rows = this.#db
       .prepare(`SELECT s.body FROM seen s JOIN clips c ON c.id = s.clip_id WHERE s.by = ? AND c.source_id = ? AND c.kind <> 'marked'`)
@@ -55,7 +55,7 @@ export class Seen {
     )
   }
 
-  /** Give a clip that a person marked what was seen in the clips that it lies over. */
+  /** Copy to a marked clip what was seen in the clips that it overlaps. */
   copyTo(clipId: number): void {
     const parts = this.#db
       .prepare(
@@ -81,7 +81,7 @@ export class Seen {
       } else {
         const all = some.flatMap(({ body }) => unpacked(body) as SeenFrame<Spotted | Line>[])
         const [first, ...rest] = all.filter(inside)
-        // Where nothing has changed since before the mark, what stood there is what was seen last.
+        // If the picture has not changed since before the marked span, the last result before it holds.
         const seen = first?.seen ?? all.findLast((frame) => first && frame.ordinal < first.ordinal && frame.seen !== null)?.seen ?? null
         this.#save(clipId, by, first ? [{ ...first, seen }, ...rest] : [])
       }

@@ -1,4 +1,4 @@
-/** What a library keeps by name: one JSON value for each key. */
+/** Settings of a library: one JSON value per key. */
 import type { DatabaseSync } from 'node:sqlite'
 
 export function readSetting<T>(db: DatabaseSync, key: string, fallback: T): T {

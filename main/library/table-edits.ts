@@ -1,4 +1,4 @@
-/** Edits of many cells: what they mean for the annotations behind them, and why some cannot be made. All that one command changes is one step of undo. */
+/** Edits of many cells: what they mean for the annotations behind them, and why some are refused. Each command is one step of undo. */
 import { setImmediate } from 'node:timers/promises'
 import type { AnnotationBody } from '../../app/annotation.ts'
 import type { ColumnKey, EditReport } from '../../app/contract/table.ts'
@@ -14,7 +14,7 @@ export interface CellRange {
   to: number
   columns: readonly ColumnKey[]
 }
-/** A decision about all cells, or what each is to say: `cells` by row of the range and column. `overturn`: also where a person decided otherwise. */
+/** A decision about all cells, or new texts: `cells` by row of the range and column. `overturn`: even where a person decided otherwise. */
 export type Wish = { overturn?: boolean } & (
   | { action: 'accept' | 'reject' | 'reset' }
   | { cells: readonly (readonly string[])[] }
@@ -22,14 +22,14 @@ export type Wish = { overturn?: boolean } & (
 )
 
 type Reason = EditReport['refused'][number]['reason']
-/** What a column's cells are: which annotation of a clip, and whether it takes yes and no alone. */
+/** Which annotation of a clip a column's cells are, and whether they only take yes or no. */
 interface Target {
   kind: 'caption' | 'answer' | 'note'
   question: string | null
   yesNo: boolean
 }
 
-/** So many rows are looked at before others have their turn. */
+/** After so many rows others have their turn. */
 const ROWS = 250
 const LONGEST = 10_000
 
@@ -38,7 +38,7 @@ export function editCells(library: Library, { view, from, to, columns }: CellRan
   return edit(library, (at, end) => library.table.ask('clips', { view, from: at, to: end }), { from, to, columns }, wish)
 }
 
-/** The same for columns of clips that were chosen somewhere else. @param called What undo calls a change of so many cells. */
+/** The same for clips that were chosen outside the table. @param called The name in the history for a change of so many cells. */
 export function editClips(
   library: Library,
   clipIds: readonly number[],
@@ -50,7 +50,7 @@ export function editClips(
   return edit(library, rows, { from: 0, to: clipIds.length, columns }, wish, called)
 }
 
-/** A note more on each clip, beside those that are there. */
+/** Add a note to each clip, beside existing ones. */
 export async function noteClips(library: Library, clipIds: readonly number[], text: string): Promise<EditReport> {
   await library.editMany(
     clipIds.map((clipId) => ({ action: 'add', clipId, body: { kind: 'note', text } })),
@@ -70,7 +70,7 @@ async function edit(
 ): Promise<EditReport> {
   const targets = columns.map((key) => targetOf(library, key))
   const agreed: Deed[] = []
-  // Against what a person decided before.
+  // Edits that go against a person's decision.
   const opposed: Deed[] = []
   const refused = new Map<Reason, { cells: number; example: string }>()
   let unchanged = 0
@@ -85,7 +85,7 @@ async function edit(
     const { clipIds, total } = await rowsOf(at, Math.min(to, at + ROWS))
     for (const [column, target] of targets.entries()) {
       if (target === null) {
-        // Whole rows are accepted or rejected with all that stands in them; only what somebody tried to write is told.
+        // When whole rows are accepted or rejected, fixed columns are skipped silently; only a write to one is refused.
         if (writes !== null || targets.every((other) => other === null)) refuse('fixed', '', clipIds.length)
         continue
       }
@@ -117,7 +117,7 @@ async function edit(
     await setImmediate()
   }
 
-  // One cell is decided by who looks at it; of many, nobody looks at each.
+  // A person who decides one cell is looking at it; nobody looks at each of many.
   const many = agreed.length + opposed.length + unchanged + [...refused.values()].reduce((sum, { cells }) => sum + cells, 0) > 1
   const kept = many && !wish.overturn ? opposed.length : 0
   const edits = kept > 0 ? agreed : [...agreed, ...opposed]
@@ -131,7 +131,7 @@ async function edit(
   return { changed: edits.length, unchanged, kept, refused: [...refused].map(([reason, found]) => ({ reason, ...found })) }
 }
 
-/** One is called by where it was done. */
+/** A single edit, named with its clip. */
 function editOne(library: Library, deed: Deed): void {
   if (deed.action === 'add') library.addAnnotation(deed.clipId, deed.body)
   else if (deed.action === 'edit')
@@ -139,7 +139,7 @@ function editOne(library: Library, deed: Deed): void {
   else library.review(deed.annotationId, deed.action)
 }
 
-/** What undo calls it: by the deed, where all are the same. */
+/** The step's name in the history: what was done, if that is the same for all cells. */
 function nameOf(edits: readonly Deed[], targets: readonly (Target | null)[]): Phrase {
   const [actions, kinds] = [new Set(edits.map(({ action }) => action)), new Set(targets.flatMap((target) => target?.kind ?? []))]
   const [[action], [kind]] = [[...actions], [...kinds]]
@@ -156,16 +156,16 @@ function targetOf(library: Library, key: ColumnKey): Target | null {
 
 type There = ReturnType<Library['table']['annotationsIn']> extends Map<number, infer V> ? V | undefined : never
 
-/** Null where it is so already, `nothing` where there is nothing to decide about. */
+/** The edit for a decision; null if the cell is so already, `nothing` if there is nothing to decide. */
 function decision(there: There, action: 'accept' | 'reject' | 'reset'): Deed | null | 'nothing' {
-  // What a person made and deleted says nothing any more.
+  // An annotation that a person made and then deleted counts as none.
   if (there === undefined || (!there.machine && (action === 'reset' || there.state === 'rejected'))) return 'nothing'
   const after = { accept: 'accepted', reject: 'rejected', reset: 'machine' }[action]
   if (there.state === after || (action === 'accept' && there.state === 'edited')) return null
   return { action, annotationId: there.id }
 }
 
-/** What makes the cell say `text`; nothing written takes away what is there. A cell that says it already is left alone, also by a paste. */
+/** The edit that sets a cell to `text`; an empty text removes what is there. A cell that already has the text is left alone. */
 function writing(clipId: number, { kind, question, yesNo: onlyYesNo }: Target, there: There, text: string): Deed | null | Reason {
   if (text === '') return there === undefined || there.state === 'rejected' ? null : { action: 'reject', annotationId: there.id }
   if (text.length > LONGEST) return 'too-long'

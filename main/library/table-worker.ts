@@ -1,7 +1,7 @@
 /**
- * The table beside the host's thread: it reads the library through a connection of its own, keeps columns in memory and answers with names of
- * arrangements and windows of their rows. An arrangement never changes under its name. Columns that are on the screen are read ahead, a part
- * at a time between tasks, so that the first sort, filter or group finds them there.
+ * The table in a worker thread: it reads the library through its own connection, keeps columns in memory, and gives each arrangement (rows filtered,
+ * sorted and grouped) a name by which rows can be read. The arrangement of a name never changes. Columns on the screen are read ahead, a part
+ * at a time between tasks, so that they are there for the first sort, filter or group.
  */
 import path from 'node:path'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
@@ -33,11 +33,11 @@ import { REVIEWED, UNSURE_NAME } from './rows.ts'
 export interface TableTasks {
   open: { args: { query: TableQuery }; result: { view: string; total: number; of: number; groups: Group[] | null } }
   rows: { args: { view: string; from: number; to: number; columns: readonly ColumnKey[] }; result: Row[] }
-  /** The clips of each row: one, or all of a video. */
+  /** The clips of each row: one clip, or all clips of a video. */
   clips: { args: { view: string; from: number; to: number }; result: { clipIds: number[][]; total: number } }
   values: { args: { key: ColumnKey; rows: TableQuery['rows'] }; result: { values: { text: string; count: number }[]; distinct: number } }
   tsv: { args: { view: string; from: number; to: number; columns: readonly ColumnKey[] }; result: string }
-  /** By column id: how many clips have a value, and how many could have one. */
+  /** By column id: how many clips have a value, of how many that could have one. */
   filled: { args: { digest: string | null }; result: Map<number, { filled: number; of: number }> }
 }
 /** `changed`: clips that changed since the last task; null for all. */
@@ -54,18 +54,18 @@ function all(sql: string, ...values: (string | number)[]): Raw[] {
   return statement.all(...values) as unknown as Raw[]
 }
 
-/** Arrangements kept: the newest, so that what is on a screen stays valid while the next is made. */
+/** How many of the newest arrangements are kept, so that the one on the screen stays valid while the next is made. */
 const KEPT = 8
 interface View {
   rows: TableQuery['rows']
-  /** Clip or source ids, in order. */
+  /** Ids of clips or sources, in order. */
   ids: Int32Array
   query: string
 }
 const views = new Map<string, View>()
 let opened = 0
 
-/** Every clip, by row: rows are numbered as clips came into the library and keep their number until one is removed. */
+/** Every clip, by row: rows are numbered in the order in which clips were added, and keep their number until a clip is removed. */
 const base = {
   ids: [] as number[],
   sum: 0,
@@ -77,7 +77,7 @@ const base = {
 }
 const names = new Map<number, string>()
 const lengths = new Map<number, number>()
-/** Columns, read as far as row `read`; `wanted` are those to read ahead. */
+/** Columns in memory, each read up to row `read`; `wanted` are those to read ahead. */
 const kept = new Map<ColumnKey, { cells: Cells; read: number }>()
 let wanted: readonly ColumnKey[] = []
 
@@ -91,7 +91,7 @@ function refresh(): void {
   const newest = base.ids.at(-1) ?? 0
   const [[stayed, sum] = []] = all('SELECT count(*), total(id) FROM clips WHERE id <= ?', newest)
   const [[added] = []] = all('SELECT count(*) FROM clips WHERE id > ?', newest)
-  // A clip may have gone while another one came back: then as many are there as before.
+  // The count alone does not tell: one clip may have been removed and another one restored.
   const removed = Number(stayed) !== base.ids.length || Number(sum) !== base.sum
   if (!removed && Number(added) === 0) return
   if (removed) {
@@ -119,7 +119,7 @@ function refresh(): void {
 
 // ── columns
 
-/** A cell as it is read: `said` is the model's text. */
+/** A cell as it is read from the library; `said` is the model's text. */
 interface Read {
   clipId: number
   text: string | null
@@ -147,7 +147,7 @@ function definition(key: ColumnKey): { kind: ColumnKind; text: string } | null {
 /** Clips to read: by id, or rows from `from` to before `to`. */
 type Which = { ids: readonly number[] } | { from: number; to: number }
 
-/** The cells of some clips in a column. Cells that are empty need not come. */
+/** The cells of some clips in a column. Empty cells may be left out. */
 function read(key: ColumnKey, which: Which): Read[] {
   const rows =
     'ids' in which
@@ -188,7 +188,7 @@ function read(key: ColumnKey, which: Which): Read[] {
     case 'caption':
       return statements(`a.kind = 'caption'`, [], only, named, false)
     case 'note':
-      // The oldest is the table's note; further ones are seen with the clip.
+      // The table shows the oldest note; further ones are shown with the clip.
       return statements(
         `a.kind = 'note' AND a.state <> 'rejected' AND NOT EXISTS (SELECT 1 FROM annotations b WHERE b.clip_id = a.clip_id AND b.kind = 'note' AND b.state <> 'rejected' AND b.id < a.id)`,
         [],
@@ -206,16 +206,16 @@ function read(key: ColumnKey, which: Which): Read[] {
   }
 }
 
-/** A condition on clips, of those that a track reaches into. */
+/** The condition for the clips that a track reaches into. */
 const into = (only: string) => only.replaceAll('a.clip_id', 'r.id')
 
-/** How many tracks of a label a clip has that nobody rejected. A clip that was looked through and has none has 0 of them. */
+/** How many tracks of a label, not rejected, each clip has; 0 only for a clip in which a detector looked for it. */
 function counts(label: string, only: string, named: readonly (string | number)[]): Read[] {
   const known = labelNamed(storedVocabulary(db), label)
   const [[digest = null, names] = []] = all(
     `SELECT value ->> '$.boxes.digest', value ->> '$.boxes.names' FROM settings WHERE key = 'packs'`,
   )
-  // That another pack found none says nothing of what this one sees.
+  // A result of another pack does not count: it may not find what this one does.
   const own = digest === null ? '' : 'AND a.pack_digest = ?'
   const looked =
     known === undefined
@@ -242,7 +242,7 @@ function counts(label: string, only: string, named: readonly (string | number)[]
       ([id, count, machine, unsure]) => [Number(id), { count: Number(count), machine: Number(machine), unsure: Number(unsure) }] as const,
     ),
   )
-  // Of seconds that could not be read nobody knows how many are there.
+  // In clips with unread seconds the count is not certain.
   const partly = new Set(
     all(
       `SELECT c.id FROM clips c JOIN sources s ON s.id = c.source_id, json_each(s.probe, '$.unread') u
@@ -260,7 +260,7 @@ function counts(label: string, only: string, named: readonly (string | number)[]
 }
 
 function statements(which: string, values: readonly string[], only: string, named: readonly (string | number)[], isYesNo: boolean): Read[] {
-  // All of these lie in the index: no annotation is read for them.
+  // All these columns are in the index, so no annotation is parsed.
   const rows = all(
     `SELECT a.clip_id, a.state, a.shown, a.overruled, a.confidence, a.unsure, a.agreement FROM annotations a WHERE ${which} ${only}`,
     ...values,
@@ -271,14 +271,14 @@ function statements(which: string, values: readonly string[], only: string, name
     const text = isYesNo ? yesNo(words) : words
     const machine = state === 'machine' ? words : overruled === null ? null : String(overruled)
     const review = standingOf(state as ReviewState, unsure === 1 || (isYesNo && text === 'unsure'))
-    // What a person made and took back says nothing any more.
+    // An annotation that a person made and then deleted counts as none.
     const nothing = review === 'rejected' && machine === null
     return {
       clipId: Number(id),
       text: nothing ? null : text,
       number: null,
       state: nothing ? 'empty' : review,
-      // How sure the model is of words that are neither yes nor no says nothing about either.
+      // For an answer that is neither yes nor no, the confidence says nothing about yes or no.
       confidence: confidence === null || (isYesNo && yesNo(machine ?? '') === 'unsure') ? null : Number(confidence),
       agreement: agreement === null ? null : Number(agreement),
       said: machine,
@@ -300,10 +300,10 @@ function load(key: ColumnKey, cells: Cells, which: Which): void {
   }
 }
 
-/** So many rows of a column are read at a time: a few hundredths of a second, in which nobody else is answered. */
+/** So many rows of a column are read at a time: that takes a few hundredths of a second, during which no other task is answered. */
 const PART = 10_000
 
-/** Read the next part of a column that has one. */
+/** Read the next part of a column, if there is one. */
 function readOn(key: ColumnKey): Cells {
   const column = kept.get(key) ?? { cells: new Cells(), read: 0 }
   if (!kept.has(key)) {
@@ -335,7 +335,7 @@ function readAhead(): boolean {
   return true
 }
 
-/** A change of many clips is read anew as a whole, which is faster than one by one. */
+/** If more clips than this changed, columns are read again as a whole, which is faster than clip by clip. */
 const MANY = 5_000
 
 function update(changed: readonly number[] | null): void {
@@ -348,7 +348,7 @@ function update(changed: readonly number[] | null): void {
   }
 }
 
-// ── videos: their clips lie together in the natural order
+// ── videos: their clips are adjacent in the natural order
 
 interface Videos {
   ids: number[]
@@ -367,7 +367,7 @@ function videos(): Videos {
   return { ids, spans: ids.map((id) => spans.get(id) ?? [0, 0]) }
 }
 
-/** A column by video. Facts of the file itself are its own, all else sums up its clips. */
+/** A column by video: properties of the file itself, or a summary of its clips. */
 function videoCells(key: ColumnKey, { ids, spans }: Videos): { cells: Cells; shares: Int32Array | null } {
   if (key === 'review') return reviewed(cellsOf(key), spans)
   if (key !== 'name' && key !== 'time' && key !== 'length') return summarised(cellsOf(key), base.order, spans)
@@ -427,14 +427,14 @@ function open({ query }: TableTasks['open']['args']): TableTasks['open']['result
     ([, view]) => view.query === text && view.ids.length === ids.length && view.ids.every((id, at) => id === ids[at]),
   )
   const view = same?.[0] ?? String((opened += 1))
-  // The newest last: the oldest is forgotten.
+  // The newest comes last, the oldest is dropped.
   views.delete(view)
   views.set(view, { rows: query.rows, ids, query: text })
   for (const name of [...views.keys()].slice(0, -KEPT)) views.delete(name)
   return { view, total: ids.length, of: every.length, groups }
 }
 
-/** Of all rows those of picked clips: the clips themselves, or their videos. */
+/** Those of `rows` that are picked clips, or videos with a picked clip. */
 function only(rows: Int32Array, pick: number, known: Videos | null): Int32Array {
   const [[ids] = []] = all('SELECT clip_ids FROM picks WHERE id = ?', pick)
   const clipIds = new Set(JSON.parse(String(ids ?? '[]')) as number[])
@@ -516,7 +516,7 @@ function clipsOf({ view, from, to }: TableTasks['clips']['args']): TableTasks['c
   }
 }
 
-/** So many rows at a time are read, which bounds what is in memory. */
+/** So many rows are read at a time, which bounds memory. */
 const CHUNK = 2_000
 
 function tsv({ view, from, to, columns }: TableTasks['tsv']['args']): string {
@@ -528,7 +528,7 @@ function tsv({ view, from, to, columns }: TableTasks['tsv']['args']): string {
         rows({ view, from: at, to: Math.min(end, at + CHUNK), columns }).map(({ cells }) =>
           columns.map((key) => {
             const { text, state } = cells[key] ?? NOTHING
-            // Labels have a mark of their own each.
+            // In a list of labels each one has its own question mark.
             return state === 'rejected' ? '' : key === 'labels' ? text : doubted(text, state === 'unsure')
           }),
         ),
@@ -558,13 +558,13 @@ function values({ key, rows }: TableTasks['values']['args']): TableTasks['values
   return valuesOf(videoCells(key, every).cells, Int32Array.from(every.ids.keys()), 200)
 }
 
-/** Reading ahead goes on as long as nobody asks for something. */
+/** The next part of reading ahead, which runs only while no task waits. */
 let ahead: NodeJS.Immediate | undefined
 function goOn(): void {
   ahead = readAhead() ? setImmediate(goOn) : undefined
 }
 
-/** What `task` gives, of the library as it is now. */
+/** Wraps `task` so that it first takes in what changed in the library. */
 function fresh<A, R>(task: (args: A) => R): (input: { args: A; changed: number[] | null }) => R {
   return ({ args, changed }) => {
     try {

@@ -1,4 +1,4 @@
-/** The table of clips or videos: columns that people added and saved views, kept here; rows, arranged in a worker beside this thread. */
+/** The table of clips or videos: added columns and saved views are stored here, rows are arranged in a worker thread. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { ReviewState } from '../../app/annotation.ts'
 import type { BackendEvent } from '../../app/contract.ts'
@@ -8,13 +8,13 @@ import { topicOf } from '../../app/table/question.ts'
 import { Channel, thread } from '../channel.ts'
 import type { TableService, TableTasks } from './table-worker.ts'
 
-/** A column as it is kept: how far it is filled is counted when asked for. */
+/** A column as it is stored; how far it is filled is counted on request. */
 export type KeptColumn = Pick<Column, 'id' | 'kind' | 'text' | 'automatic'>
 
-/** Picks that are kept though no view names them: one may still be on a screen. */
+/** So many picks that no view names are kept, since one may still be on a screen. */
 const PICKS = 10
 
-/** With its worker every arrangement is gone; the window opens its own again. */
+/** When the worker dies, all arrangements are gone; the window makes its own again. */
 const STOPPED: Problem = { code: 'not-found', message: 'This arrangement of the table was forgotten.', next: 'Open it again.' }
 
 export class Table {
@@ -22,7 +22,7 @@ export class Table {
   readonly #emit: (event: BackendEvent) => void
   /** Clips that changed since the worker was last asked; null for all. */
   #changed: Set<number> | null = new Set()
-  /** Whether a worker was started: before that, nothing has to be read again. */
+  /** Whether the worker was started: before that, changes need not be collected. */
   #reading = false
   readonly #worker: Channel<TableService>
 
@@ -61,7 +61,7 @@ export class Table {
     return column
   }
 
-  /** One question is one column, however it is typed; asked for again, it takes the newest kind. */
+  /** The same question is the same column, however it is typed; added again, it gets the new kind. */
   addColumn(kind: ColumnKind, text: string, automatic: boolean): KeptColumn {
     const topic = `${kind === 'count' ? 'count' : 'question'} ${topicOf(text)}`
     const row = this.#db
@@ -88,7 +88,7 @@ export class Table {
     this.#emit({ type: 'table' })
   }
 
-  /** Encoded clips after `after` that nobody answered the question for, at most `limit`, by id. */
+  /** Ids above `after` of encoded clips without an answer to the question, ascending, at most `limit`. */
   unanswered(question: string, digest: string, after: number, limit: number): number[] {
     return this.#db
       .prepare(
@@ -99,7 +99,7 @@ export class Table {
       .map((row) => Number(row['id']))
   }
 
-  /** Annotations that are the cells of a column in these clips, by clip. `question` is null for captions and notes. What a person made and deleted is no cell. */
+  /** By clip, the annotations that are the cells of a column. `question` is null for captions and notes. What a person made and then deleted is left out. */
   annotationsIn(
     clipIds: readonly number[],
     kind: 'caption' | 'answer' | 'note',
@@ -128,13 +128,13 @@ export class Table {
       .map((row) => ({ id: Number(row['id']), name: String(row['name']), spec: JSON.parse(String(row['spec'])) as TableSpec }))
   }
 
-  /** How the table was left. */
+  /** The table's state when it was last used. */
   current(): TableSpec | null {
     const spec = this.#db.prepare(`SELECT spec FROM views WHERE name = ''`).get()?.['spec']
     return typeof spec === 'string' ? (JSON.parse(spec) as TableSpec) : null
   }
 
-  /** @param name Null keeps how the table is left. */
+  /** @param name Null stores the table's current state. */
   saveView(name: string | null, spec: TableSpec): void {
     this.#db
       .prepare('INSERT INTO views (name, spec) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET spec = excluded.spec')
@@ -150,7 +150,7 @@ export class Table {
 
   // ── clips that were picked elsewhere
 
-  /** Those that no view names any more are forgotten, except the newest. */
+  /** Store picked clips. Picks that no view names are deleted, except the newest. */
   pick(clipIds: readonly number[]): Picked {
     const id = Number(this.#db.prepare('INSERT INTO picks (clip_ids) VALUES (?)').run(JSON.stringify(clipIds)).lastInsertRowid)
     this.#db
@@ -163,15 +163,15 @@ export class Table {
 
   // ── rows
 
-  /** Hear what changed, so that the worker reads it again. */
+  /** Note what changed, so that the worker reads it again. */
   hear(event: BackendEvent): void {
     if (this.#reading && (event.type === 'annotations' || event.type === 'clips')) for (const id of event.clipIds) this.#changed?.add(id)
-    // What is looked for changes the counts of every clip.
+    // A change of the vocabulary changes the counts of every clip.
     if (event.type === 'labels') this.#changed = null
   }
 
   /**
-   * @throws TubeletError `not-found` when the arrangement that it names was forgotten, or the worker died: open it again.
+   * @throws TubeletError `not-found` when the arrangement was dropped or the worker died: make it again.
    */
   ask<O extends keyof TableTasks>(op: O, args: TableTasks[O]['args']): Promise<TableTasks[O]['result']> {
     const changed = this.#changed && [...this.#changed]

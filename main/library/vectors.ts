@@ -1,24 +1,24 @@
-/** Many L2-normalised vectors as one matrix, compared exactly; and what of such a comparison is worth showing. */
+/** Many L2-normalised vectors as one matrix, compared exactly; and which results of a comparison are worth showing. */
 import { dotsIn, LANES, PAGE, PAGES } from './dots.ts'
 
 /**
- * Clips whose embeddings are at least this alike (cosine) show the same picture. Measured with tubelet-mini 0.7.0: of spans of real clips and their
- * re-encodings 90 of 98 are above (half the width at CRF 33: all 40; a quarter of it at CRF 36, and VP8 at 400 kbit/s: 50 of 58), none of the pairs of
- * different videos (at most 0.78). Windows of one still video reach 0.99, so clips of one file never count as copies.
+ * Clips whose embeddings are at least this alike (cosine) show the same picture. Measured with tubelet-mini 0.7.0: of 98 pairs of a span and its
+ * re-encoding 90 are above it (half the width at CRF 33: all 40; a quarter of it at CRF 36, and VP8 at 400 kbit/s: 50 of 58), of pairs of
+ * different videos none (at most 0.78). Windows of one still video reach 0.99, so clips of one file never count as copies.
  */
 export const SAME_PICTURE = 0.95
 /** A clip stands out from a library by this many deviations (median absolute ones, scaled to a normal distribution's) over its median. */
 const OUTSTANDING = 2
 const NORMAL = 1.4826
 
-/** Rows that are compared at a time; before the matrix lie the vector to compare them with and as many results. */
+/** Rows that are compared at a time; the query and so many results lie in memory before the matrix. */
 const BLOCK = 8_192
 
 export class Vectors {
   readonly width: number
   readonly #memory = new WebAssembly.Memory({ initial: 1, maximum: PAGES })
   readonly #dots = dotsIn(this.#memory)
-  /** Bytes from row to row. */
+  /** Bytes per row, padding included. */
   readonly #stride: number
   /** Where the matrix begins, in bytes. */
   readonly #begin: number
@@ -34,25 +34,25 @@ export class Vectors {
     return this.#rows
   }
 
-  /** Append one or, where `row` is given, replace that one. @param bytes Of `width` floats, or more where several rows are appended. */
+  /** Append a row or, if `row` is given, replace that one. @param bytes `width` floats, or a multiple of them to append several rows. */
   set(bytes: Uint8Array, row = this.#rows): void {
     const [size, rows] = [this.width * 4, bytes.byteLength / 4 / this.width]
     const there = this.#memory.buffer.byteLength
     const missing = this.#begin + (row + rows) * this.#stride - there
-    // A tenth more each time, so that it is seldom.
+    // A tenth more each time, so that it rarely has to grow.
     if (missing > 0) this.#memory.grow(Math.max(Math.ceil(missing / PAGE), Math.min(Math.ceil(there / 10 / PAGE), PAGES - there / PAGE)))
-    // A BLOB's bytes need not lie on a float's boundary: copy them.
+    // A BLOB's bytes need not be aligned for floats: copy them.
     const all = new Uint8Array(this.#memory.buffer)
     for (let at = 0; at < rows; at += 1) all.set(bytes.subarray(at * size, (at + 1) * size), this.#begin + (row + at) * this.#stride)
     this.#rows = Math.max(this.#rows, row + rows)
   }
 
-  /** As it lies there: the next `set` may outdate it. */
+  /** A view of the row, valid until the next `set`. */
   row(row: number): Float32Array {
     return new Float32Array(this.#memory.buffer, this.#begin + row * this.#stride, this.width)
   }
 
-  /** With every row. */
+  /** The cosine of `query` with every row. */
   cosines(query: Float32Array): Float32Array {
     const cosines = new Float32Array(this.#rows)
     if (this.#rows === 0) return cosines
@@ -74,9 +74,9 @@ export class Vectors {
 }
 
 /**
- * Of the scores that pass: the rows of the `most` best, best first and the earlier row first among equals; and how many reach `line`.
+ * The rows of the `most` best scores that pass, best first and the earlier row first among equals; and how many scores reach `line`.
  *
- * @param passes 1 for each row that does.
+ * @param passes 1 for each row that passes.
  */
 export function best(
   scores: Float32Array,
@@ -94,7 +94,7 @@ export function best(
   return { rows: rows.slice(0, most), matches, compared: compared.length }
 }
 
-/** In their order. */
+/** The scores of the rows that pass, in order. */
 export function picked(scores: Float32Array, passes: Uint8Array): Float32Array {
   const some = new Float32Array(scores.length)
   let count = 0
@@ -102,7 +102,7 @@ export function picked(scores: Float32Array, passes: Uint8Array): Float32Array {
   return some.slice(0, count)
 }
 
-/** Where likeness stands out, since nothing calibrates it: two deviations above the median of what has nothing to do with it, at most that of a copy. */
+/** The score from which likeness stands out, as it is not calibrated: two deviations above the median of unrelated clips, but at most SAME_PICTURE. */
 export function outstanding(unrelated: Float32Array): number {
   const middle = (values: Float32Array) => nth(values, values.length >> 1) ?? SAME_PICTURE
   const median = middle(unrelated.slice())
@@ -110,7 +110,7 @@ export function outstanding(unrelated: Float32Array): number {
   return Math.min(SAME_PICTURE, median + OUTSTANDING * NORMAL * deviation)
 }
 
-/** What would stand at `place` if `values` were sorted; puts smaller ones before it and larger ones after it (Hoare's selection), which takes a tenth of a sort. */
+/** The value at `place` if `values` were sorted. Reorders them, smaller before and larger after it (Hoare's selection): a tenth of the time of a sort. */
 function nth(values: Float32Array, place: number): number | undefined {
   let [from, to] = [0, values.length - 1]
   while (from < to) {
