@@ -1,10 +1,10 @@
-/** Lines of text on single pictures, and the stretches of frames over which they stand. */
+/** Lines of text on single pictures, and the frames over which they stay. */
 import type { Span } from './annotation.ts'
 import { iou, type RelativeBox } from './boxes.ts'
 import type { FrameRef } from './media.ts'
 import { editDistance } from './words.ts'
 
-/** A line that was read on one picture. */
+/** A line read on one picture. */
 export interface Line {
   text: string
   /** 0..1 */
@@ -15,17 +15,17 @@ export interface Line {
   colours?: readonly number[]
 }
 
-/** A line over the frames of a clip. Where only its numbers change (a clock, a counter), `text` holds its readings one after the other. */
+/** A line over the frames of a clip. If only its numbers change (a clock, a counter), `text` lists its readings one after the other. */
 export interface TextStretch extends Span {
   text: string
   /** 0..1 */
   confidence: number
-  /** Where it was when it was read best, and the colours of its letters then. */
+  /** Where it was when it was best legible, and the colours of its letters there. */
   box: RelativeBox
   colours?: readonly number[]
 }
 
-/** What a stretch was read as, and in which frames. */
+/** One reading of a line: how often it was read, its surest line, and the sum of the confidences. */
 interface Reading {
   text: string
   seen: number
@@ -35,35 +35,35 @@ interface Reading {
 
 interface Open {
   last: Line
-  /** Position of the frame in which it was seen last and first, in the list. */
+  /** Positions in the list of the frames in which it was first and last seen. */
   from: number
   to: number
-  /** In the order of time; equal neighbours are one. */
+  /** In time order; equal neighbours are merged. */
   readings: Reading[]
 }
 
-/** Boxes that overlap by this much are at one place. */
+/** Boxes that overlap by this much are at the same place. */
 const SAME_PLACE = 0.4
-/** Of the letters of a line so many may differ between two readings of it; short ones and those that moved must be read alike. */
+/** Share of a line's letters that may differ between two readings of it; short lines and lines that moved must be read alike. */
 const MISREAD = 0.25
 const SHORT = 4
-/** A line that is not read in so many frames one after the other is gone. */
+/** A line that is not read in this many consecutive frames is gone. */
 const GONE = 3
-/** A line that was read once counts where it was read this surely and is this long, or where there was no second frame to read it in. */
+/** A line that was read only once counts if it was read this surely and is this long, or if there was no second frame to read it in. */
 const SURE = 0.95
 const LONG = 6
-/** More readings than this of a counter are told by the first ones and the last ones. */
+/** If a counter has more readings than this, only the first and last ones are listed. */
 const MOST_READINGS = 12
 
 /**
  * The lines of a clip from the frames that were read, by their first frame.
  *
- * A line is the same as before where it stands at the same place and is read nearly alike, or reads alike and has moved. The reading counts that was
- * surest over all frames. Numbers are different: "12:34" and "12:35" are two readings of one line, not a mistake.
+ * A line continues an earlier one if it is at the same place with nearly the same reading, or reads alike and has moved. The reading that
+ * was surest over all frames counts. Numbers are different: "12:34" and "12:35" are two readings of one line, not a mistake.
  *
- * @param frames In ascending order; `lines` is null where the picture looked as the one before it did, so that its lines stand there still.
- * @param span Of the clip. A line begins with the first frame that it was read in and ends before the first one that it is gone from.
- * @param whole Whether these are all frames of the clip: else a short line that was read once may turn out to be none.
+ * @param frames In ascending order; `lines` is null for a picture that looked like the previous one, so that its lines are still there.
+ * @param span Of the clip. A line begins with the first frame in which it was read and ends before the first one in which it is gone.
+ * @param whole Whether these are all frames of the clip: if not, a short line that was read once may still turn out not to be one.
  */
 export function joinLines(
   frames: readonly (FrameRef & { lines: readonly Line[] | null })[],
@@ -112,7 +112,7 @@ function extend(one: Open, line: Line, at: number): void {
   if (line.confidence > before.best.confidence) before.best = line
 }
 
-/** How well a line continues another, above 0 where it does: first what stands still, then what moved. */
+/** How well a line continues another; above 0 where it does. Lines that stay in place rank before lines that moved. */
 function fitOf(before: Line, line: Line): number {
   const overlap = iou(corners(before.box), corners(line.box))
   const likeness = likenessOf(before.text, line.text)
@@ -121,7 +121,7 @@ function fitOf(before: Line, line: Line): number {
   return before.text.length >= SHORT && likeness > 0 && near > 0 && numbers(before.text) === numbers(line.text) ? near * likeness : 0
 }
 
-/** 1 for the same text, 0 for another one. */
+/** Similarity of two texts: 1 for the same text, 0 for an entirely different one. */
 function likenessOf(a: string, b: string): number {
   if (a === b) return 1
   const [first, second] = [a, b].map((text) => text.toLowerCase().replace(/\s/g, '')) as [string, string]
@@ -138,7 +138,7 @@ function numbers(text: string): string {
   return text.replace(/\D/g, '')
 }
 
-/** What a line is told as; null where it was not seen well enough. */
+/** The text of a line; null where it was not seen well enough. */
 function tell(readings: readonly Reading[], frames: number): Omit<TextStretch, keyof Span> | null {
   const votes = new Map<string, Reading>()
   for (const reading of readings) {

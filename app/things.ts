@@ -1,6 +1,6 @@
 /**
- * Things that English captions speak of, as suggestions for a vocabulary: the last noun of each phrase that a determiner opens ("a small
- * red *car* moves …"). No grammar is parsed; a word that is wrong here costs nobody more than a look.
+ * Things mentioned in English captions, as suggestions for a vocabulary: the last noun of each phrase that a determiner opens ("a small red
+ * *car* moves …"). There is no grammatical parsing; a wrong word here costs only a look.
  */
 const DETERMINERS = new Set(
   'a an the this that these those some several many few his her its their my our one two three four five six seven eight nine ten both each every another'.split(
@@ -13,14 +13,14 @@ const BREAKS = new Set(
     ' ',
   ),
 )
-/** What stands in a noun's place in captions without being a thing. */
+/** Words that take a noun's place in captions without being a thing. */
 const NO_THINGS = new Set(
   'left right top bottom side front back middle center centre background foreground camera picture image video clip scene view frame something anything nothing way other others while still time color colour photo photograph shot view zoom pan pair group set number lot kind type'.split(
     ' ',
   ),
 )
 
-/** @returns Singular words by the number of captions that speak of them, commonest first. */
+/** @returns Singular words with the number of captions that mention them, commonest first. */
 export function thingsIn(captions: readonly string[]): { word: string; clips: number }[] {
   const phrases = captions.map((caption) => phrasesIn(caption))
   const heads = new Set([
@@ -41,8 +41,8 @@ export function thingsIn(captions: readonly string[]): { word: string; clips: nu
 const NONE: ReadonlySet<string> = new Set()
 
 /**
- * The last word of a phrase before its verb. After "a" nothing is plural, so an s at a word's end is a verb's; elsewhere a word that
- * looks like a verb is one where a known thing stands before it.
+ * The last word of a phrase before its verb. After "a" nothing is plural, so a final s marks a verb; elsewhere a word that looks like a
+ * verb is taken for one if it follows a known thing.
  */
 function headOf(words: readonly string[], single: boolean, heads: ReadonlySet<string>): string {
   const verb = words.findIndex(

@@ -1,6 +1,6 @@
 /**
- * What people do to tracks. Every function gives a new track and leaves its input as it is; keys ascend by ordinal, one a frame. Boxes that
- * an edit has to invent are where the track was interpolated before, so that nothing moves which was not edited.
+ * Edits of tracks by people. Every function returns a new track and leaves its input unchanged; keys ascend by ordinal, one per frame.
+ * Boxes that an edit has to add lie where the track was interpolated before, so that nothing moves that was not edited.
  */
 import type { Box, KeyBox, TrackBody } from './annotation.ts'
 import { interpolate } from './tracks.ts'
@@ -13,7 +13,7 @@ export function lifetime({ boxes }: Pick<TrackBody, 'boxes'>): { first: number; 
   return { first: boxes[0]?.ordinal ?? 0, last: boxes.at(-1)?.ordinal ?? 0 }
 }
 
-/** A person's box on a frame. What was said of the frame beside the box (occluded) stays; an object that was outside is back. */
+/** Sets a person's box on a frame. Its other flag (occluded) stays; an object that was outside is back. */
 export function withKeyBox(track: TrackBody, ordinal: number, pts: number, box: Box): TrackBody {
   const { occluded } = keyInForce(track, ordinal) ?? {}
   return withKey(track, { ordinal, pts, box, score: null, ...(occluded ? { occluded } : {}) })
@@ -23,14 +23,14 @@ function withKey(track: TrackBody, key: KeyBox): TrackBody {
   return { ...track, boxes: [...track.boxes.filter(({ ordinal }) => ordinal !== key.ordinal), key].sort((a, b) => a.ordinal - b.ordinal) }
 }
 
-/** Null when it was the last one: a track without boxes is no track. The same track when there is no key on that frame. */
+/** Null when it was the last one: a track needs a box. The same track if there is no key on that frame. */
 export function withoutKey(track: TrackBody, ordinal: number): TrackBody | null {
   const boxes = track.boxes.filter((key) => key.ordinal !== ordinal)
   if (boxes.length === 0) return null
   return boxes.length === track.boxes.length ? track : { ...track, boxes }
 }
 
-/** The key on a frame, else one made of where the track is there; null outside its life. */
+/** The key on a frame, or a new one at the track's interpolated place; null outside its life. */
 export function keyAt(track: TrackBody, ordinal: number, ptsOf: PtsOf): KeyBox | null {
   const key = track.boxes.find((one) => one.ordinal === ordinal)
   if (key) return key
@@ -49,7 +49,7 @@ export function keyAt(track: TrackBody, ordinal: number, ptsOf: PtsOf): KeyBox |
   }
 }
 
-/** The last key on or before a frame: its flags hold there. */
+/** The last key on or before a frame: its flags apply there. */
 export function keyInForce({ boxes }: TrackBody, ordinal: number): KeyBox | undefined {
   return boxes.findLast((key) => key.ordinal <= ordinal)
 }
@@ -59,7 +59,7 @@ export function neighbourKey({ boxes }: TrackBody, ordinal: number, direction: 1
   return direction === 1 ? boxes.find((key) => key.ordinal > ordinal) : boxes.findLast((key) => key.ordinal < ordinal)
 }
 
-/** Say from a frame on, up to the next key, that the object is hidden by something or out of the picture; or take it back. Null outside its life. */
+/** Mark the object as occluded or out of the picture from a frame on, up to the next key; or remove that mark. Null outside its life. */
 export function withFlag(track: TrackBody, ordinal: number, ptsOf: PtsOf, flag: 'occluded' | 'outside', on: boolean): TrackBody | null {
   const key = keyAt(track, ordinal, ptsOf)
   if (key === null) return null
@@ -67,7 +67,9 @@ export function withFlag(track: TrackBody, ordinal: number, ptsOf: PtsOf, flag: 
   return withKey(track, { ...rest, ...(occluded ? { occluded } : {}), ...(outside ? { outside } : {}) })
 }
 
-/** A track that ends before `ordinal` and one that begins on it; together they are where the track was. Null where one of them would be empty. */
+/**
+ * A track that ends before `ordinal` and one that begins on it; together they cover the original. Null where one of them would be empty.
+ */
 export function splitTrack(track: TrackBody, ordinal: number, ptsOf: PtsOf): [TrackBody, TrackBody] | null {
   const [end, start] = [keyAt(track, ordinal - 1, ptsOf), keyAt(track, ordinal, ptsOf)]
   if (end === null || start === null) return null
@@ -78,8 +80,8 @@ export function splitTrack(track: TrackBody, ordinal: number, ptsOf: PtsOf): [Tr
 }
 
 /**
- * Two tracks of one object as one. Where both are, the first one decides, and it gives its label; the second adds what lies before and
- * after. Between them the object is interpolated: it was one all along.
+ * Joins two tracks of one object. Where both exist the first one decides, and it gives its label; the second adds what lies before and
+ * after. Between them the object is interpolated, since it was one all along.
  */
 export function mergeTracks(first: TrackBody, second: TrackBody): TrackBody {
   const life = lifetime(first)
@@ -88,7 +90,7 @@ export function mergeTracks(first: TrackBody, second: TrackBody): TrackBody {
 }
 
 /**
- * Another first or last frame: a shorter life is cut where the track was, a longer one keeps its outermost box. A life is never shorter
+ * Moves the first or last frame: a shorter life is cut where the track was, a longer one keeps its outermost box. A life never gets shorter
  * than the one frame at its other end.
  */
 export function retimeTrack(track: TrackBody, edge: 'first' | 'last', ordinal: number, ptsOf: PtsOf): TrackBody {
@@ -101,7 +103,7 @@ export function retimeTrack(track: TrackBody, edge: 'first' | 'last', ordinal: n
   return { ...track, boxes: edge === 'first' ? [key, ...inside] : [...inside, key] }
 }
 
-/** A key box at another time, never past its neighbours. */
+/** Moves a key box to another time, never past its neighbours. */
 export function moveKey(track: TrackBody, from: number, to: number, ptsOf: PtsOf): TrackBody {
   const at = track.boxes.findIndex(({ ordinal }) => ordinal === from)
   const key = track.boxes[at]
@@ -110,7 +112,7 @@ export function moveKey(track: TrackBody, from: number, to: number, ptsOf: PtsOf
   return { ...track, boxes: track.boxes.with(at, { ...key, ordinal, pts: ptsOf(ordinal) }) }
 }
 
-/** Where the object is now it will be at its next key frame too; null where there is no next one or nothing to copy. */
+/** Copies the object's present box to its next key frame; null where there is no next one or nothing to copy. */
 export function copyToNextKey(track: TrackBody, ordinal: number, ptsOf: PtsOf): TrackBody | null {
   const [key, next] = [keyAt(track, ordinal, ptsOf), neighbourKey(track, ordinal, 1)]
   return key && next && !key.outside ? withKeyBox(track, next.ordinal, next.pts, key.box) : null

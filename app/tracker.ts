@@ -1,10 +1,11 @@
 /**
- * Objects followed through a video, from boxes on sampled frames.
+ * Follows objects through a video, from boxes on sampled frames.
  *
- * On each frame the boxes that show one thing, whatever they are called, become one observation; observations and open tracks are paired by
- * the assignment of least cost: overlap with, distance from and size against the box that a Kalman filter of constant velocity expects, the
- * colours, and the names. Unsure boxes may carry a track on but begin none: they are paired last, as ByteTrack does (Zhang et al., ECCV 2022). A
- * track has the name that its boxes vote for. It may miss its object for a while; it never goes on over a cut.
+ * On each frame the boxes that show one thing, under whatever names, become one observation. Observations and open tracks are paired by the
+ * assignment of least cost. The cost compares an observation with the box that a Kalman filter of constant velocity predicts (overlap,
+ * distance, size) and with the track's colours and names. Unsure boxes may continue a track but begin none: they are paired last, as in
+ * ByteTrack (Zhang et al., ECCV 2022). A track has the name for which its boxes vote. It may miss its object for a while; it never
+ * continues over a cut.
  */
 import { munkres } from 'munkres'
 import type { Box, KeyBox, Span, TrackBody } from './annotation.ts'
@@ -14,20 +15,23 @@ import type { CameraTrace } from './facts/camera.ts'
 import type { PtsOf } from './track-edits.ts'
 import { type Candidate, DEFAULT_THRESHOLD, interpolate, type Sighting, trackScore } from './tracks.ts'
 
-/** How the camera moved the ground in the picture: pixels, x to the right, y down. */
+/** How far the camera moved the ground in the picture: pixels, x to the right, y down. */
 export interface Shift {
   dx: number
   dy: number
 }
 
-/** One sampled frame, with what the camera did since the one before where that was measured; or one that shows what the frame before it showed and was not looked at. */
+/**
+ * One sampled frame, with the camera's motion since the one before if it was measured; or a frame that was skipped because it shows the
+ * same as the one before.
+ */
 export type SampledFrame = { ordinal: number; pts: number } & ({ sightings: readonly Sighting[]; shift?: Shift } | { same: true })
 
 /**
- * How the ground moved between two moments, in pixels of a frame, from what was measured of the camera; undefined where that says nothing. Where a
- * thing fills most of the picture nothing is to be seen of the ground: it rests if it did before and does afterwards.
+ * How the ground moved between two moments, in pixels of a frame, from the camera's measurements; undefined where these do not say. Where
+ * an object fills most of the picture, the ground cannot be seen: it counts as resting if it rests before and after.
  *
- * @param from Seconds, as those of the trace.
+ * @param from Seconds, as in the trace.
  */
 export function groundShift({ steps }: CameraTrace, from: number, to: number, frame: { width: number; height: number }): Shift | undefined {
   const [before, after] = [
@@ -52,15 +56,18 @@ export function groundShift({ steps }: CameraTrace, from: number, to: number, fr
   return seen < 0.9 * (to - from) ? undefined : { dx, dy }
 }
 
-/** What a detector's boxes and a sampling rate make possible. Times in ticks of the source's time base. */
+/** What a detector and a sampling rate allow. Times in ticks of the source's time base. */
 export interface Pace {
   /** The time between two sampled frames in which an object moves as far as the motion model expects: a quarter of a second. */
   step: number
-  /** A track ends when its object was not seen for longer. */
+  /** A track ends when its object was not seen for longer than this. */
   patience: number
-  /** An object that was not seen for longer than this was not there meanwhile: no box is invented between. */
+  /** An object that was not seen for longer than this was absent meanwhile: no box is interpolated. */
   bridge: number
-  /** Whether an object is taken to be there from half way to the frame before it was first seen until half way to the one after it was last seen. */
+  /**
+   * Whether an object counts as present from half-way between the frame before it was first seen and that one, until half-way to the frame
+   * after it was last seen.
+   */
   halfWay: boolean
   /** The score from which a box begins a track. */
   begin: number
@@ -68,53 +75,56 @@ export interface Pace {
   sure: number
 }
 
-/** For a detector of a closed list of names with sampled frames about a quarter of a second apart. */
+/** For a detector with a closed list of names and sampled frames about a quarter of a second apart. */
 export function detectorPace({ num, den }: { num: number; den: number }): Pace {
   const second = den / num
   return { step: second / 4, patience: 2 * second, bridge: 1.3 * second, halfWay: true, begin: 0.25, sure: 0.25 }
 }
 
-/** Least trust in a step of the camera, and how little the ground moves in a step where it rests, in shares of the frame. */
+/** Least trust in a step of the camera; and the largest motion of a step in which the ground counts as resting, in shares of the frame. */
 const TRUSTED = 0.3
 const RESTS = 0.003
-/** Boxes of one name, or of two that are taken for each other, that overlap this much on one frame show one thing. */
+/** Boxes of one name, or of two confusable names, that overlap by this much on one frame show one thing. */
 const SAME_THING = 0.55
-/** Boxes of any two names that do. */
+/** So do boxes of any two names that overlap by this much. */
 const SAME_PLACE = 0.85
-/** A box of which this share lies in a stronger one of its name is a part of that thing. */
+/** A box is a part of a stronger box of its name if this share of it lies inside. */
 const NESTED = 0.85
-/** A box that overlaps an object of its name this much, and is not its box, begins no other. */
+/** A box that overlaps an object of its name by this much, but was not paired with it, begins no new object. */
 const TWICE = 0.4
-/** How far an object may ever be from where it was expected, in diagonals of its box. */
+/** How far an object may be from its predicted place, in diagonals of its box. */
 const REACH = 2.5
-/** What it may be off by without any uncertainty of its motion. */
+/** How far it may be off even with no uncertainty of its motion. */
 const SLACK = 0.35
 /** How many times larger or smaller it may look. */
 const GROWTH = 3
-/** Colours that have less in common (Bhattacharyya coefficient 0..1) are of two objects, unless the place says otherwise. */
+/** Two looks whose colours have less in common (Bhattacharyya coefficient 0..1) are different objects, unless the place says otherwise. */
 const UNLIKE = 0.5
-/** A track without a name in common with a box only goes on with it at this overlap. */
+/** A track and a box without a common name are paired only at this overlap. */
 const RENAMED = 0.7
-/** An unsure box carries on a track only where it overlaps the expected place this much. */
+/** An unsure box continues a track only if it overlaps the predicted place by this much. */
 const UNSURE_OVERLAP = 0.3
-/** A track that was not seen for more steps takes no unsure box. */
+/** A track that was not seen for more steps than this takes no unsure box. */
 const UNSURE_STEPS = 3
-/** Boxes of one frame beyond this many, weakest first, are not looked at: the assignment's time grows with the third power. */
+/** Boxes on one frame beyond this number, weakest first, are ignored: the time of the assignment grows with the third power. */
 const MOST = 100
-/** What the parts of the cost of a pairing weigh, each 0..1. */
+/** Weights of the parts of a pairing's cost, each part 0..1. */
 const WEIGHTS = { overlap: 0.5, distance: 0.7, shape: 1, colours: 0.5 }
-/** From this cost on two things are two: that both stay alone is likelier. */
+/** From this cost on a pair counts as two objects. */
 const APART = 1.4
-/** Standard deviations, in diagonals of the box: of a box's place, of a new object's speed a step, of how speed changes in a step. */
+/** Standard deviations, in diagonals of the box: of a box's place, of a new object's speed per step, of the change of speed per step. */
 const NOISE = { place: 0.06, speed: 0.7, change: 0.2 }
 
-/** What goes by itself over the ground by more than this, in diagonals of its box, is a person, an animal or a vehicle where it was called one now and then: */
+/**
+ * An object that moves over the ground by more than this, in diagonals of its box, is a person, an animal or a vehicle if it was sometimes
+ * called one:
+ */
 const WENT = 1
-/** within so many of its boxes, */
+/** within this many of its boxes, */
 const WAY = 12
-/** on a way that is no longer than this part of it, */
+/** on a way that is at least this straight (ratio of distance to length), */
 const STRAIGHT = 0.7
-/** with this share of the votes of its commonest name. */
+/** with at least this share of the votes of its commonest name. */
 const GOER_VOTES = 0.2
 
 /** Boxes of one frame that show one thing. */
@@ -126,7 +136,7 @@ interface Observation {
   colours: readonly number[] | undefined
 }
 
-/** Place and speed of one coordinate: a Kalman filter of constant velocity. Pixels, and pixels a step. */
+/** Place and speed along one coordinate: a Kalman filter of constant velocity. Pixels, and pixels per step. */
 class Coordinate {
   value: number
   #speed = 0
@@ -165,14 +175,14 @@ class Coordinate {
   }
 }
 
-/** Where on a frame an object was seen, and what it was called there. */
+/** Where an object was seen on a frame, and its names there. */
 interface Sight {
   ordinal: number
   pts: number
   box: Box
   score: number
   names: Map<string, number>
-  /** Frames after it that showed the same: the last of them. */
+  /** The last of the frames after it that showed the same. */
   until?: { ordinal: number; pts: number }
 }
 
@@ -182,20 +192,23 @@ class Path {
   readonly sights: Sight[] = []
   /** Sum of the scores by name. */
   readonly votes = new Map<string, number>()
-  /** Frames that showed the same as one on which it was seen. */
+  /** Number of frames that showed the same as one on which it was seen. */
   repeats = 0
-  /** First and last frame on which it is taken to be in its outermost places, ordinals: a shot's edges, where it was there on the first or last sampled frame of the shot. */
+  /**
+   * First and last ordinal at which it counts as being in its outermost places: the edges of a shot, if it was there on the first or last
+   * sampled frame of the shot.
+   */
   from: number | null = null
   to: number | null = null
-  /** Sum of the colours of its boxes, and of how many. */
+  /** Sum of the colours of its boxes, and the number of boxes. */
   readonly #colours = { sum: new Array<number>(22).fill(0), count: 0 }
-  /** Colours lately, for comparison. */
+  /** Recent colours, for comparison. */
   #look: readonly number[] | undefined
-  /** How far the ground moved in the picture since it was first seen, as far as that is known. */
+  /** How far the ground moved in the picture since it was first seen, as far as known. */
   #ground: [number, number] = [0, 0]
-  /** Its last places on the ground. */
+  /** Its recent places on the ground. */
   #way: [number, number][] = []
-  /** Whether it was seen to go by itself. */
+  /** Whether it was seen to move by itself. */
   #goes = false
   readonly #centre: [Coordinate, Coordinate]
   readonly #size: [number, number]
@@ -228,14 +241,14 @@ class Path {
     return nameOf(this.#possible())
   }
 
-  /** Votes for what it can be: what goes by itself is no cell phone where it was also called a car. */
+  /** The votes for names that it can have: an object that moves by itself is not a cell phone if it was also called a car. */
   #possible(): Map<string, number> {
     const most = Math.max(...this.votes.values())
     const goers = [...this.votes].filter(([name, vote]) => GOERS.has(name) && vote >= GOER_VOTES * most)
     return goers.length > 0 && this.#goes ? new Map(goers) : this.votes
   }
 
-  /** Where it is after some steps, and by how much that may be wrong: a standard deviation in pixels. */
+  /** Its predicted box after some steps, and the standard deviation of that in pixels. */
   expected(steps: number): { box: Box; deviation: number } {
     const [width, height] = this.#size
     const diagonal = Math.hypot(width, height)
@@ -247,7 +260,7 @@ class Path {
     }
   }
 
-  /** Bhattacharyya coefficient 0..1 of its colours and others; null where either is not known. */
+  /** Bhattacharyya coefficient 0..1 of its colours and others; null if either is not known. */
   likeness(colours: readonly number[] | undefined): number | null {
     const look = this.#look
     return look === undefined || colours === undefined
@@ -265,7 +278,7 @@ class Path {
     this.#keep(at, seen)
   }
 
-  /** The camera moved, or nobody knows whether it did. */
+  /** The camera moved by `shift`; undefined where its motion is not known. */
   carry(shift: Shift | undefined): void {
     if (shift === undefined) {
       this.#way = []
@@ -277,7 +290,10 @@ class Path {
     this.#ground = [this.#ground[0] + dx, this.#ground[1] + dy]
   }
 
-  /** Where it is on the ground, which the camera carries along; whether it goes by itself is seen over a short while, before small errors of the camera's motion add up. */
+  /**
+   * Updates its place on the ground, without the camera's motion. Whether it moves by itself is decided over a short while, before small
+   * errors of the camera's motion add up.
+   */
   #step([x, y]: [number, number], diagonal: number): void {
     const [dx, dy] = this.#ground
     this.#way = [...this.#way.slice(1 - WAY), [x - dx, y - dy]]
@@ -290,7 +306,7 @@ class Path {
     if (went > WENT * diagonal && went > STRAIGHT * walked) this.#goes = true
   }
 
-  /** It is where it was. */
+  /** It is still where it was. */
   stay(at: { ordinal: number; pts: number }, steps: number): void {
     const [x, y] = centreOf(this.last.box)
     const diagonal = diagonalOf(this.last.box)
@@ -310,19 +326,22 @@ class Path {
     this.#colours.count += 1
   }
 
-  /** Shares of the eleven colours over all its boxes, in their upper and then in their lower halves. A hundredth is less than anybody sees. */
+  /**
+   * Shares of the eleven colours over all its boxes, in their upper and then in their lower halves, rounded to a hundredth, which nobody
+   * can see.
+   */
   get colours(): number[] | undefined {
     const { sum, count } = this.#colours
     return count === 0 ? undefined : sum.map((share) => Math.round((1e3 * share) / count) / 1e3)
   }
 
-  /** The scores that its name had on the frames on which it was seen. */
+  /** The scores of its name on the frames on which it was seen. */
   get scores(): number[] {
     const possible = this.#possible()
     const name = nameOf(possible)
     return this.sights.map(({ names }) => {
       const own = names.get(name) ?? 0
-      // A doubt that comes from names which it cannot have is none.
+      // Doubt from names that it cannot have does not count.
       const impossible = Math.max(0, ...[...names].filter(([other]) => !possible.has(other)).map(([, score]) => score))
       return own / Math.max(own, 1 - impossible)
     })
@@ -333,9 +352,9 @@ export class Tracker {
   readonly #pace: Pace
   readonly #paths: Path[] = []
   #open: Path[] = []
-  /** All frames that were looked at, or passed over because they show the same. */
+  /** All frames that were looked at, or skipped because they show the same. */
   readonly #frames: { ordinal: number; pts: number }[] = []
-  /** Ordinal of the first frame of the shot, if a cut told it, and how many frames were sampled before it. */
+  /** Ordinal of the first frame of the shot, if a cut gave it, and the number of frames sampled before it. */
   #shot: { start: number | null; framesBefore: number } = { start: null, framesBefore: 0 }
 
   constructor(pace: Pace) {
@@ -369,7 +388,7 @@ export class Tracker {
           left.push(one)
           return
         }
-        // A hand or a leg that was taken for an object of its own, for as long as it is inside the whole.
+        // Ignore a hand or a leg that was taken for an object of its own, as long as it is inside the whole.
         if (
           [...taken].some(
             ([j, whole]) =>
@@ -393,7 +412,7 @@ export class Tracker {
     }
   }
 
-  /** The frame with this ordinal begins another shot, or is the first one that the video does not have: no object goes on. */
+  /** The frame with this ordinal begins another shot, or is the first one past the video's end: no object continues. */
   cut(ordinal: number): void {
     const last = this.#frames.at(-1)
     for (const path of this.#open) if (path.seen === last?.pts) path.to = ordinal - 1
@@ -402,8 +421,8 @@ export class Tracker {
   }
 
   /**
-   * What of every object lies in a span, as far as frames were pushed: an object that goes on over the span's edge is cut where it was between
-   * its boxes. Asked for again after more frames, objects can have other names, scores and places in gaps.
+   * The parts of all objects that lie in a span, from the frames pushed so far. An object that continues past the span's edge is cut at its
+   * interpolated place. Asked again after more frames, objects may have other names, scores and places in gaps.
    *
    * @returns Every object, however unsure, by first frame, then name, then place. Scores are those of the whole objects.
    */
@@ -457,7 +476,7 @@ export class Tracker {
     return keys
   }
 
-  /** Between a frame and the next (1) or the last one (-1) that was looked at: somewhere there an object came or went. */
+  /** Half-way between a frame and the next (1) or previous (-1) one that was looked at: an object came or went somewhere in between. */
   #halfWay(ordinal: number, way: 1 | -1): number {
     if (!this.#pace.halfWay) return ordinal
     const other = this.#frames[way === 1 ? this.#after(ordinal) : this.#after(ordinal - 1) - 1]
@@ -475,7 +494,7 @@ export class Tracker {
     return low
   }
 
-  /** Which open track each observation carries on, by index of the observation. */
+  /** The open track that each observation continues, by index of the observation. */
   #assign(open: readonly Path[], seen: readonly Observation[], pts: number, unsure: boolean): Map<number, Path> {
     const taken = new Map<number, Path>()
     if (open.length === 0 || seen.length === 0) return taken
@@ -493,7 +512,7 @@ export class Tracker {
   }
 }
 
-/** How unlikely it is that an observation shows the object of a path: 0 is where and as it was expected; null is not to be thought of. */
+/** How unlikely it is that an observation shows the object of a path: 0 is exactly as predicted; null rules it out. */
 function costOf(path: Path, { box, deviation }: { box: Box; deviation: number }, seen: Observation, unsure: boolean): number | null {
   const growth = Math.sqrt((boxArea(seen.box) + 1) / (boxArea(box) + 1))
   const diagonal = (diagonalOf(box) + diagonalOf(seen.box)) / 2 + 1
@@ -524,7 +543,7 @@ function costOf(path: Path, { box, deviation }: { box: Box; deviation: number },
   return cost < APART ? cost : null
 }
 
-/** Intersection over union, 0..1, of two boxes moved to one place. */
+/** Intersection over union, 0..1, of two boxes moved to the same place. */
 function shapeOverlap(a: Box, b: Box): number {
   const [width, height] = [
     [a.x2 - a.x1, b.x2 - b.x1],
@@ -534,7 +553,7 @@ function shapeOverlap(a: Box, b: Box): number {
   return both / (boxArea(a) + boxArea(b) - both || 1)
 }
 
-/** One observation for each thing: best first, with every name that it was given. */
+/** One observation for each thing: best first, with every name that it got. */
 function observations(sightings: readonly Sighting[]): Observation[] {
   const seen: Observation[] = []
   const best = sightings
@@ -552,7 +571,7 @@ function observations(sightings: readonly Sighting[]): Observation[] {
   return seen
 }
 
-/** Whether an observation is one more box, or a box of a part, of an object that was just seen. */
+/** Whether an observation is a second box, or a box of a part, of an object that was just seen. */
 function partOf(one: Observation, { name, last }: Path): boolean {
   if (!one.names.has(name) && ![...one.names.keys()].some((other) => confusable(name, other))) return false
   return iou(one.box, last.box) >= TWICE || (one.names.has(name) && shareInside(one.box, last.box) >= NESTED)
@@ -574,36 +593,36 @@ function shareInside(box: Box, other: Box): number {
   )
 }
 
-/** What is left of what speaks for a kite where nobody is. */
+/** Factor on the evidence for an object such as a kite if nobody is there. */
 const ALONE = 0.85
 
-/** What speaks for an object. */
+/** The evidence for an object. */
 export interface Evidence {
-  /** The score that its name had on each frame on which it was seen. */
+  /** The score of its name on each frame on which it was seen. */
   scores: readonly number[]
-  /** Frames that were looked at from its first to its last. */
+  /** Number of frames that were looked at from its first to its last. */
   looks: number
-  /** Frames that showed the same as one on which it was seen, and were not looked at. */
+  /** Number of frames that showed the same as one on which it was seen, and were skipped. */
   repeats: number
-  /** It is of a kind that is hardly ever seen without a person, and nobody is there. */
+  /** It is of a kind that is hardly ever seen without a person, and no person is there. */
   alone: boolean
 }
 
 /**
- * How sure it is that an object is there and has its name, 0..1: the mean of the better half of its scores, less where it was seen on few frames, and
- * where it was missed on others (else what comes and goes on parts of a thing counts as one more of it). The logistic curve was laid through the boxes
- * of the development clips with the detector objects-80, seen plain and mirrored by turns, flatter than it fitted best: boxes of one track
- * are not independent.
+ * How sure it is that an object is there and has its name, 0..1: the mean of the better half of its scores, less if it was seen on few
+ * frames, and less if it was missed on others (otherwise boxes that come and go on parts of a thing would count as one more object). The
+ * logistic curve was fitted to the boxes of the development clips with the detector objects-80, plain and mirrored in turn, and made
+ * flatter than the best fit, since the boxes of one track are not independent.
  */
 export function objectScore({ scores, looks, repeats, alone }: Evidence): number {
   const best = scores.toSorted((a, b) => b - a).slice(0, Math.ceil(scores.length / 2))
   const mean = best.reduce((sum, score) => sum + score, 0) / best.length
-  // A picture that stays the same says little more than once.
+  // A still picture says little more than a single one.
   const persistence = 1 - 0.75 ** (scores.length + Math.min(repeats, 2))
   return 1 / (1 + Math.exp(-12 * (mean * persistence * Math.sqrt(scores.length / looks) * (alone ? ALONE : 1) - 0.375)))
 }
 
-/** Keys inside a span, with one at either edge where the object is there before and after it. */
+/** The keys inside a span, with one added at each edge past which the object continues. */
 export function clipped(keys: readonly KeyBox[], { startFrame, endFrame }: Span, ptsOf: PtsOf): KeyBox[] {
   const [start, end] = [edgeKey(keys, startFrame, ptsOf), edgeKey(keys, endFrame - 1, ptsOf)]
   const inside = keys.filter(({ ordinal }) => ordinal >= startFrame && ordinal < endFrame)
@@ -612,12 +631,12 @@ export function clipped(keys: readonly KeyBox[], { startFrame, endFrame }: Span,
     ...inside,
     ...(end && inside.at(-1)?.ordinal !== endFrame - 1 && endFrame - 1 > startFrame ? [end] : []),
   ]
-  // A stretch out of the picture that nothing follows is the end of the track.
+  // A final stretch out of the picture is the end of the track.
   const visible = all.findLastIndex(({ outside }) => outside !== true)
   return all.slice(0, visible + 1)
 }
 
-/** A key between two others, its score between theirs; null where the object is not there. */
+/** A key between two others, with an interpolated score; null where the object is not there. */
 function edgeKey(keys: readonly KeyBox[], ordinal: number, ptsOf: PtsOf): KeyBox | null {
   const [before, after] = [keys.findLast((key) => key.ordinal < ordinal), keys.find((key) => key.ordinal > ordinal)]
   if (!before || !after) return null
@@ -627,19 +646,22 @@ function edgeKey(keys: readonly KeyBox[], ordinal: number, ptsOf: PtsOf): KeyBox
   return box && { ordinal, pts, box, score: (before.score ?? 0) + ((after.score ?? 0) - (before.score ?? 0)) * share }
 }
 
-/** The key frames between which an open-vocabulary pack's objects are bridged: it sees a clip on a few frames, up to two seconds apart. */
+/**
+ * Key frames across which an object of an open-vocabulary pack is bridged: such a pack sees a clip on a few frames, up to two seconds
+ * apart.
+ */
 const KEY_FRAMES = 2
 
 /**
- * Follow the objects of one clip that was looked at on a few key frames, each label by itself: labels are free words, and what they fit
- * has been settled.
+ * Follow the objects of one clip that was looked at on a few key frames, each label by itself: labels are free words, and which boxes they
+ * fit was decided before.
  *
  * @param least Tracks with a lower score are left out.
  * @returns By first frame, then label, then place.
  */
 export function linkTracks(sightings: readonly Sighting[], least = DEFAULT_THRESHOLD): TrackBody[] {
   const frames = [...Map.groupBy(sightings, ({ ordinal }) => ordinal).values()].sort((a, b) => (a[0]?.ordinal ?? 0) - (b[0]?.ordinal ?? 0))
-  // Counted in key frames: a clip's are evenly spread, but some repeat where it is short.
+  // Counted in key frames: those of a clip are evenly spread, but a short clip repeats some.
   const pace = { step: 1, patience: KEY_FRAMES, bridge: Infinity, halfWay: false, begin: 0, sure: 0 }
   return [...new Set(sightings.map(({ label }) => label))]
     .flatMap((label) => {

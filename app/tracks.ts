@@ -1,4 +1,4 @@
-/** Tracks: what a detector saw, how sure a track of it is, and where an object is between its key frames. */
+/** Tracks: a detector's boxes, how sure a track of them is, and where an object is between its key frames. */
 import type { Box, KeyBox, Span, TrackBody } from './annotation.ts'
 import { iou } from './boxes.ts'
 
@@ -13,18 +13,21 @@ export interface Sighting {
   colours?: readonly number[]
 }
 
-/** Tracks of one label that overlap this much on the average of their frames show one object. */
+/** Tracks of one label that overlap by this much on the average of their frames show one object. */
 const SAME_OBJECT = 0.5
 /** The score from which a track counts unless its label has a threshold of its own: one sure sighting, or several less sure ones. */
 export const DEFAULT_THRESHOLD = 0.6
 
-/** A track that counts where `score` reaches its label's threshold. */
+/** A track that counts if `score` reaches its label's threshold. */
 export interface Candidate {
   score: number
   body: TrackBody
 }
 
-/** How sure a track is, 0..1: the probability that any of its boxes is right, were they independent. A box that a person drew is right. */
+/**
+ * How sure a track is, 0..1: the probability that at least one of its boxes is right, if they were independent. A box that a person drew is
+ * right.
+ */
 export function trackScore({ boxes }: Pick<TrackBody, 'boxes'>): number {
   return 1 - boxes.reduce((doubt, { score }) => doubt * (1 - (score ?? 1)), 1)
 }
@@ -46,7 +49,10 @@ export function interpolate({ boxes }: Pick<TrackBody, 'boxes'>, pts: number): B
   }
 }
 
-/** The keys of a track without those in these stretches of frames, ascending, in which nothing could be seen: it is not in the picture there. */
+/**
+ * The keys of a track without those in these ascending stretches of frames, in which nothing could be seen: the object is marked outside
+ * there.
+ */
 export function withoutSpans(keys: readonly KeyBox[], spans: readonly Span[], ptsOf: (ordinal: number) => number): KeyBox[] {
   const seen = keys.filter(({ ordinal }) => !spans.some(({ startFrame, endFrame }) => ordinal >= startFrame && ordinal < endFrame))
   const all = seen.flatMap((key, at): KeyBox[] => {
@@ -58,7 +64,7 @@ export function withoutSpans(keys: readonly KeyBox[], spans: readonly Span[], pt
   return all.some(({ outside }) => outside !== true) ? all.slice(0, all.findLastIndex(({ outside }) => outside !== true) + 1) : []
 }
 
-/** Whether two tracks of one label cover each other where both exist. */
+/** Whether two tracks of one label overlap where both exist. */
 export function sameObject(a: TrackBody, b: TrackBody): boolean {
   if (a.label !== b.label) return false
   const overlaps = [...a.boxes, ...b.boxes].flatMap(({ pts }) => {

@@ -14,12 +14,12 @@ interface Axis {
   kernel: number
   stride: number
   offset: number
-  /** How many kernels a tube joins, and from one to the next. */
+  /** The number of kernels that a tube joins, and the distance from one to the next. */
   parts: number
   step: number
-  /** From the first voxel of a tube to behind its last one. */
+  /** From the first voxel of a tube to just past its last one. */
   extent: number
-  /** How many tubes fit, as a VALID convolution. */
+  /** How many tubes fit, as in a VALID convolution. */
   count: number
 }
 
@@ -39,7 +39,7 @@ export function tubeVoxels({ kernel, depth }: TubeKind): number {
   return [...kernel, ...depth].reduce((product, n) => product * n, CHANNELS)
 }
 
-/** How many tubes of each kind a clip has: floor((size - offset - extent) / stride) + 1 per axis, 0 where none fits. */
+/** The number of tubes of each kind in a clip: floor((size - offset - extent) / stride) + 1 per axis, 0 where none fits. */
 export function tubeCounts(input: TubeInput): number[] {
   return input.tubes.map((kind) => {
     const { t, y, x } = axesOf(input, kind)
@@ -62,11 +62,11 @@ export function tubeCentres(input: TubeInput): [t: number, y: number, x: number]
   return centres
 }
 
-/** How one tube's mass lies along an axis: shares of whole units (frames, rows or columns of a grid), summing to 1. */
+/** How one tube's mass is spread along an axis: shares of whole units (frames, rows or columns of a grid), summing to 1. */
 type Shares = readonly { at: number; share: number }[]
 
 /**
- * What each tube of an axis covers, on a grid of `cells` equal parts of the whole axis: its mass is spread evenly over the kernels that it
+ * What each tube of an axis covers, on a grid of `cells` equal parts of the whole axis. Its mass is spread evenly over the kernels that it
  * joins, so voxels between kernels that do not touch (space-to-depth at a coarse stride) get none.
  */
 function coverage({ stride, offset, kernel, step, parts, count }: Axis, size: number, cells: number): Shares[] {
@@ -86,7 +86,7 @@ function coverage({ stride, offset, kernel, step, parts, count }: Axis, size: nu
 }
 
 /**
- * Where the model looked, in time and in the picture: the weight of each token, spread evenly over what its tube reads.
+ * Where the model looked, in time and in the picture: the weight of each token, spread evenly over the voxels that its tube reads.
  *
  * An encoder of single pictures leaves more tokens than patches: those that stand for a whole picture, ahead of its patches (a CLS token).
  * Their weight is spread over that picture.
@@ -134,14 +134,14 @@ export function heatOf(weights: ArrayLike<number>, input: TubeInput, { rows, col
   return heat
 }
 
-/** Where the model looked in time: as `heatOf`, one weight for each input frame. */
+/** Where the model looked in time: like `heatOf`, with one weight for each input frame. */
 export function frameWeights(weights: ArrayLike<number>, input: TubeInput): number[] {
   return [...heatOf(weights, input, { rows: 1, columns: 1 })]
 }
 
 /**
- * What the tokens that read a frame say, on average; those of tubes that read more frames count by this one's share. Where a kind of tube
- * reads single frames, only for the frames that it reads: without it the mean would be of other things.
+ * The mean of the tokens that read a frame; a token whose tube reads more frames counts with this frame's share. If a kind of tube reads
+ * single frames, only the frames that it reads have a mean: without it the mean would be of different tokens.
  *
  * @param values [N, D], one row for each tube.
  */
@@ -175,8 +175,8 @@ export function frameMeans(values: ArrayLike<number>, input: TubeInput): { frame
  *
  * @param video RGB bytes [frames, height, width, 3].
  * @returns For each kind its tubes one after the other: tubes in the order t, y, x; in a tube the kernels that it joins, in the same order;
- *   in a kernel voxels t, y, x, channel.
- * @throws RangeError when the video is not of the input's size.
+ * in a kernel voxels t, y, x, channel.
+ * @throws RangeError when the video does not have the input's size.
  */
 export function cutTubes(video: Uint8Array, input: TubeInput): Uint8Array[] {
   const row = input.width * CHANNELS
@@ -188,7 +188,7 @@ export function cutTubes(video: Uint8Array, input: TubeInput): Uint8Array[] {
   }
   return input.tubes.map((kind) => {
     const { t, y, x } = axesOf(input, kind)
-    const run = x.kernel * CHANNELS // voxels of one tube that lie together in the video: its row
+    const run = x.kernel * CHANNELS // voxels of one tube that are adjacent in the video: one row of it
     const out = new Uint8Array(t.count * y.count * x.count * tubeVoxels(kind))
     let to = 0
     for (const corner of corners(t, y, x, { frame, row })) {
@@ -204,7 +204,7 @@ export function cutTubes(video: Uint8Array, input: TubeInput): Uint8Array[] {
   })
 }
 
-/** Where each kernel of each tube begins, as a byte of the video. */
+/** Where each kernel of each tube begins, as a byte offset in the video. */
 function* corners(t: Axis, y: Axis, x: Axis, { frame, row }: { frame: number; row: number }): Generator<number> {
   const steps = ({ stride, offset, step }: Axis, index: number, part: number, bytes: number) =>
     (index * stride + part * step + offset) * bytes

@@ -3,24 +3,27 @@ import { z } from 'zod'
 import { type Phrase, said } from './phrase.ts'
 import { DEFAULT_THRESHOLD } from './tracks.ts'
 
-/** In characters; further names of one label; labels. */
+/** Limits: characters in a name, synonyms of one label, labels. */
 const MOST = { name: 60, synonyms: 20, labels: 200 }
 
 export const LabelName = z.string().trim().min(1).max(MOST.name)
 export const Label = z.object({
   name: LabelName,
-  /** Further names of the same thing; the one that fits a box best counts. */
+  /** Other names of the same thing; the one that fits a box best counts. */
   synonyms: z.array(LabelName).max(MOST.synonyms),
   /** `#rrggbb` */
   colour: z.string().regex(/^#[0-9a-f]{6}$/),
-  /** The least score of a track that counts, 0..1. */
+  /** The lowest score 0..1 from which a track counts. */
   threshold: z.number().min(0).max(1),
 })
 export type Label = z.infer<typeof Label>
 export const Vocabulary = z.array(Label).max(MOST.labels)
 export type Vocabulary = z.infer<typeof Vocabulary>
 
-/** Hues that stay apart, light enough for dark text on them and to be seen on dark pictures: oklch(0.78 0.12 h), h in steps of 30°, as sRGB; neighbours in the list lie far apart. */
+/**
+ * Hues that are easy to tell apart, light enough for dark text on them and visible on dark pictures: oklch(0.78 0.12 h), h in steps of 30°,
+ * as sRGB; neighbours in the list differ widely.
+ */
 export const PALETTE = [
   '#69c1fc',
   '#efa464',
@@ -38,19 +41,19 @@ export const PALETTE = [
 
 const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
 
-/** The label of that name, whatever its case. */
+/** The label of that name, in any case. */
 export function labelNamed<L extends Pick<Label, 'name'>>(vocabulary: readonly L[], name: string): L | undefined {
   return vocabulary.find((label) => same(label.name, name))
 }
 
-/** What a label not yet in the vocabulary starts with: the first colour that the fewest others have. */
+/** The initial values of a new label: its colour is the first of those that the fewest labels have. */
 export function newLabel(name: string, vocabulary: readonly Pick<Label, 'colour'>[]): Label {
   const uses = (colour: string) => vocabulary.filter((label) => label.colour === colour).length
   const colour = PALETTE.reduce<string>((rarest, candidate) => (uses(candidate) < uses(rarest) ? candidate : rarest), PALETTE[0])
   return { name: name.trim(), synonyms: [], colour, threshold: DEFAULT_THRESHOLD }
 }
 
-/** A colour for every label, also those that only a track has: its own from the vocabulary, else one that its name picks. */
+/** A colour for every label, including those that only a track has: its own from the vocabulary, else one derived from its name. */
 export function colourIn(vocabulary: readonly Pick<Label, 'name' | 'colour'>[], name: string): string {
   const own = labelNamed(vocabulary, name)
   if (own) return own.colour
@@ -59,7 +62,7 @@ export function colourIn(vocabulary: readonly Pick<Label, 'name' | 'colour'>[], 
   return PALETTE[hash % PALETTE.length] ?? PALETTE[0]
 }
 
-/** A colour for each of these names that no other of them has, as long as there are colours: that of `colourIn` where it is free. */
+/** A different colour for each of these names, as long as there are colours: that of `colourIn` if it is free. */
 export function coloursApart(vocabulary: readonly Pick<Label, 'name' | 'colour'>[], names: readonly string[]): Map<string, string> {
   const taken = new Set(names.flatMap((name) => labelNamed(vocabulary, name)?.colour ?? []))
   return new Map(
@@ -73,7 +76,7 @@ export function coloursApart(vocabulary: readonly Pick<Label, 'name' | 'colour'>
   )
 }
 
-/** A name once, whatever its case; a synonym that says the label's name again goes. */
+/** Keeps each name once, ignoring case, and drops synonyms that repeat the label's name. */
 export function tidy(vocabulary: readonly Label[]): Vocabulary {
   const kept: Label[] = []
   for (const label of vocabulary) {
@@ -87,7 +90,7 @@ export function tidy(vocabulary: readonly Label[]): Vocabulary {
   return kept
 }
 
-/** Add names that are not there yet, in any words. */
+/** Adds names that are not in the vocabulary yet. */
 export function withNames(vocabulary: readonly Label[], names: readonly string[]): Vocabulary {
   return names.reduce<Vocabulary>(
     (grown, name) => (name.trim() === '' || labelNamed(grown, name.trim()) ? grown : [...grown, newLabel(name, grown)]),
@@ -95,14 +98,14 @@ export function withNames(vocabulary: readonly Label[], names: readonly string[]
   )
 }
 
-/** Just these names: those that are there keep what is said about them. */
+/** Only these names; existing labels keep their settings. */
 export function onlyNames(vocabulary: readonly Label[], names: readonly string[]): Vocabulary {
   return withNames(vocabulary, names).filter(({ name }) => names.some((wanted) => same(wanted.trim(), name)))
 }
 
 /**
- * `from` becomes `to`. Where `to` is a label already, the two are merged: it keeps its place, colour and threshold, and the names of
- * `from` join its synonyms, so that what was found before is still found.
+ * Renames `from` to `to`. If `to` is a label already, the two are merged: it keeps its place, colour and threshold, and the names of `from`
+ * join its synonyms, so that what was found before is still found.
  */
 export function renamed(vocabulary: readonly Label[], from: string, to: string): Vocabulary {
   const gone = labelNamed(vocabulary, from)
@@ -116,7 +119,7 @@ export function renamed(vocabulary: readonly Label[], from: string, to: string):
   )
 }
 
-/** What a person did to a vocabulary, for the list of what can be undone; null when nothing is different. */
+/** What a person did to a vocabulary, for the undo list; null when nothing changed. */
 export function changeOf(before: readonly Label[], after: readonly Label[]): Phrase | null {
   const names = (labels: readonly Label[]) => labels.map(({ name }) => name).join(', ')
   const added = after.filter(({ name }) => !labelNamed(before, name))
@@ -133,7 +136,7 @@ export function changeOf(before: readonly Label[], after: readonly Label[]): Phr
   return JSON.stringify(before) === JSON.stringify(after) ? null : said('Labels changed')
 }
 
-/** Why a vocabulary cannot be kept as it was typed; null when it can. */
+/** Why a vocabulary is too large to be stored as typed; null when it is not. */
 export function tooMuch(vocabulary: readonly Label[]): Phrase | null {
   const long = vocabulary.flatMap(phrasesOf).find((name) => name.trim().length > MOST.name)
   if (long !== undefined)
@@ -154,14 +157,14 @@ export function tooMuch(vocabulary: readonly Label[]): Phrase | null {
     : null
 }
 
-/** What a label is looked for as; labels with the same phrases find the same. */
+/** The phrases that are searched for a label; labels with the same phrases find the same. */
 export function phrasesOf({ name, synonyms }: Pick<Label, 'name' | 'synonyms'>): string[] {
   return [name, ...synonyms]
 }
 
-// ── as a file: one label a line, `name, #colour, threshold, synonym, synonym…`
+// ── as a file: one label per line, `name, #colour, threshold, synonym, synonym…`
 
-/** As a spreadsheet and a person can read it. */
+/** The vocabulary as a text that spreadsheets and people can read. */
 export function writeVocabulary(vocabulary: readonly Label[]): string {
   const cell = (text: string) => (/[",\r\n#]|^\s|\s$|^[\d.]+$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
   return vocabulary
@@ -170,8 +173,8 @@ export function writeVocabulary(vocabulary: readonly Label[]): string {
 }
 
 /**
- * Reads what `writeVocabulary` wrote, and plain lists: the first cell of a line is the name, `#rrggbb` a colour, a bare number 0..1 a
- * threshold, and everything else a synonym. Lines that are empty or begin with `#` and a space are skipped.
+ * Reads the output of `writeVocabulary`, and plain lists: the first cell of a line is the name, `#rrggbb` a colour, a bare number 0..1 a
+ * threshold, and everything else a synonym. Empty lines and lines that begin with `#` and a space are skipped.
  *
  * @throws SyntaxError that names the line.
  */

@@ -1,23 +1,23 @@
 /**
- * Words as search compares them: what people type as terms, and the spellings of a word that count as the same in English and German. SQLite's
- * tokenizer folds case and marks and its porter stems English; what is here is what those two cannot do.
+ * Words as search compares them: the terms that people type, and the spellings that count as the same word in English and German. SQLite's
+ * tokenizer folds case and diacritics and its porter stemmer handles English; this file does what those two cannot.
  */
 
-/** One thing that is asked for: a word, or words in quotes that must follow each other. */
+/** One thing that is searched for: a word, or words in quotes that must follow each other. */
 export interface Term {
   /** As typed, without quotes. */
   text: string
-  /** Folded, in their order; never empty. */
+  /** Folded, in order; never empty. */
   words: string[]
 }
 
-/** What a word may be written as. Both are folded; `plain` has ä as a, `spelt` has ä as ae: the two columns of the index. */
+/** The possible spellings of a word, folded: `plain` has ä as a, `spelt` has ä as ae, as in the two columns of the index. */
 export interface Forms {
   plain: string[]
   spelt: string[]
 }
 
-/** In lower case, ß as ss, without marks: as the index has it in its plain column. */
+/** In lower case, with ß as ss, without diacritics: as in the plain column of the index. */
 export function folded(text: string): string {
   return text
     .replaceAll(/[ßẞ]/g, 'ss')
@@ -26,17 +26,17 @@ export function folded(text: string): string {
     .toLowerCase()
 }
 
-/** The same with ä as ae: how German is written without its letters. */
+/** The same with ä as ae, as German is written without its special letters. */
 export function spelt(text: string): string {
   return folded(text.normalize('NFD').replaceAll('\u0308', 'e'))
 }
 
-/** The words of a text, folded. What has neither a letter nor a digit is no word. */
+/** The words of a text, folded. A word needs a letter or a digit. */
 export function wordsIn(text: string): string[] {
   return folded(text).match(/[\p{L}\p{N}]+/gu) ?? []
 }
 
-/** Words that say nothing of a picture, in English and German. */
+/** Words that describe nothing in a picture, in English and German. */
 const EMPTY = new Set(
   wordsIn(
     `a an the this that these those some any of in on at to by from with without and or is are was were be been being it its there here he she his her they their as for into onto over while who which
@@ -44,7 +44,7 @@ const EMPTY = new Set(
   ),
 )
 
-/** What a search asks for. Words that say nothing are left out unless there are no others; signs alone are nothing. */
+/** The terms of a search. Empty words are left out unless there are no others; punctuation alone is no term. */
 export function termsOf(query: string): Term[] {
   const terms = [...query.matchAll(/["“„]([^"“”„]*)["“”]|([^\s"“”„]+)/g)].flatMap(([, quoted, single]) => {
     const text = (quoted ?? single ?? '').trim()
@@ -55,7 +55,10 @@ export function termsOf(query: string): Term[] {
   return telling.length > 0 ? telling : terms
 }
 
-/** German nouns whose plural is -er without a change of the vowel, and adjectives, which take the endings below. They are closed lists: -er after anything would make corn of corner. */
+/**
+ * German nouns whose plural is -er without a change of the vowel, and adjectives, which take the endings below. They are closed lists: as a
+ * general rule -er would make corn of corner.
+ */
 const NOUNS_ER = 'kind bild feld kleid lied schild brett rind licht gesicht nest schwert glied geist ei'.split(' ')
 const ADJECTIVES =
   'rot grun blau gelb schwarz weiss grau braun orange rosa violett gross klein alt jung neu lang kurz hell leer voll nass trocken schnell langsam hoch niedrig breit rund'.split(
@@ -65,7 +68,7 @@ const ADJECTIVE_ENDINGS = ['e', 'er', 'es', 'en', 'em']
 const PLURAL_ENDINGS = ['er', 'ern', 'e', 'en', 'n']
 
 /**
- * The word and its forms: endings of German nouns and adjectives, with and without the change of the vowel (Haus, Häuser), and the English plural.
+ * The word and its forms: endings of German nouns and adjectives, with and without umlaut (Haus, Häuser), and the English plural.
  *
  * @param word As typed; one word.
  */
@@ -82,7 +85,7 @@ export function formsOf(word: string): Forms {
   return { plain: [...plain], spelt: [...new Set([...plain, own, ...umlauts])] }
 }
 
-/** What the word may be a form of, itself first. */
+/** The words of which this one may be a form, itself first. */
 function basesOf(word: string): string[] {
   const plain = folded(word)
   const bases = [plain]
@@ -96,7 +99,7 @@ function basesOf(word: string): string[] {
   strip('e', 4)
   strip('en', 4)
   if (/[elr]n$/.test(plain)) strip('n', 4)
-  // Häuser: the vowel that was changed says that -er is an ending.
+  // Häuser: the umlaut shows that -er is an ending.
   if (spelt(word) !== plain) for (const ending of ['ern', 'er']) strip(ending, 3)
   for (const ending of ['ern', 'er'])
     if (plain.endsWith(ending) && NOUNS_ER.some((noun) => plain.slice(0, -ending.length).endsWith(noun))) strip(ending, 2)
@@ -114,14 +117,14 @@ function endingsOf(base: string): string[] {
   return endings
 }
 
-/** The last vowel that German changes in a plural, changed and spelt out; null where there is none. */
+/** The word with its last vowel turned into an umlaut and spelt out; null if it has none that German changes in plurals. */
 function withUmlaut(base: string): string | null {
   const [, head = '', vowel = '', tail = ''] = /^(.*?)(au|a|o|u)([^aeiou]*)$/.exec(base) ?? []
   if (vowel === '' || head.length + tail.length < 2) return null
   return `${head}${{ au: 'aeu', a: 'ae', o: 'oe', u: 'ue' }[vowel] ?? ''}${tail}`
 }
 
-/** Whether a label, which may have several words, has the term in it, in any form. */
+/** Whether a label, which may have several words, contains the term in any form. */
 export function names(label: string, { text, words }: Term): boolean {
   const given = wordsIn(label)
   if (words.length > 1) return ` ${given.join(' ')} `.includes(` ${words.join(' ')} `)
@@ -136,10 +139,10 @@ export function names(label: string, { text, words }: Term): boolean {
   )
 }
 
-/** The fewest letters of a word that may end a longer one, and of what stands before it: else plane has a lane. */
+/** The fewest letters of the last part of a compound, and of what stands before it: otherwise plane would contain lane. */
 const COMPOUND = { end: 4, head: 3 }
 
-/** Of the words of an index, those that are compounds with the term in the end: Autobahnbrücke of Brücke, football of ball. */
+/** The words of an index that are compounds ending in the term: Autobahnbrücke for Brücke, football for ball. */
 export function compoundsOf({ text, words }: Term, known: readonly string[]): string[] {
   const [word, more] = words
   if (word === undefined || more !== undefined || word.length < COMPOUND.end || !/^\p{L}+$/u.test(word)) return []
@@ -151,7 +154,7 @@ export function compoundsOf({ text, words }: Term, known: readonly string[]): st
   )
 }
 
-/** A string of FTS5 that means these words in this order and nothing else. */
+/** An FTS5 string that matches these words in this order and nothing else. */
 export function quoted(words: readonly string[]): string {
   return `"${words.join(' ').replaceAll('"', '""')}"`
 }

@@ -1,8 +1,8 @@
 /**
- * What people call the 80 things of COCO, in English and German: a table checked by hand, since on everyday words every learnt similarity
- * that was tried took an excavator for a person or a sign for a stop sign, and knew no German.
+ * What people call the 80 things of COCO, in English and German. The table was checked by hand: every learnt similarity that was tried on
+ * everyday words took an excavator for a person or a sign for a stop sign, and knew no German.
  *
- * English words are written small and German ones with a capital; after a stroke follows a plural that the rules do not make.
+ * English words are in lower case, German ones capitalised; a plural that the rules do not produce follows after a slash.
  */
 import type { Colour } from './colours.ts'
 
@@ -11,17 +11,17 @@ type Gender = 'm' | 'f' | 'n'
 
 interface Entry {
   en: string
-  /** With its gender in front. */
+  /** With the letter of its gender in front. */
   de: `${Gender} ${string}`
   /** Further words for the same thing. */
   same?: string
-  /** Words for a part of what the class holds: the detector cannot tell it from the rest. */
+  /** Words for a subset of the class: the detector cannot tell it from the rest. */
   kinds?: string
-  /** Words that mean more than the class holds: what is not found may be there all the same. */
+  /** Words that mean more than the class: if none is found, one may be there all the same. */
   more?: string
 }
 
-/** In the order of COCO. */
+/** In COCO's order. */
 const TABLE: Readonly<Record<string, Entry>> = {
   person: {
     en: 'person/people',
@@ -256,10 +256,10 @@ const FRUIT = ['banana', 'apple', 'orange']
 const VEGETABLES = ['broccoli', 'carrot']
 const CUTLERY = ['fork', 'knife', 'spoon']
 
-/** Classes whose things move by themselves. */
+/** Classes of things that move by themselves. */
 export const MOVERS: ReadonlySet<string> = new Set(['person', ...ANIMALS, ...VEHICLES])
 
-/** Words that stand for several classes; each means more than the classes named. */
+/** Words that stand for several classes; each means more than the classes listed. */
 const GROUPS: readonly { words: string; classes: readonly string[] }[] = [
   { words: 'animal, creature, beast, Tier/Tiere, Lebewesen', classes: ANIMALS },
   { words: 'mammal, Säugetier/Säugetiere', classes: ANIMALS.slice(1) },
@@ -298,7 +298,7 @@ const GROUPS: readonly { words: string; classes: readonly string[] }[] = [
   },
 ]
 
-/** What the detector does not know, and the classes that are nearest in kind. None of these words may find anything by itself. */
+/** Words for things that the detector does not know, with the classes nearest in kind. None of these words finds anything by itself. */
 const NEAR: readonly { words: string; classes: readonly string[]; parts?: boolean }[] = [
   {
     parts: true,
@@ -377,7 +377,7 @@ const NEAR: readonly { words: string; classes: readonly string[]; parts?: boolea
   },
 ]
 
-/** What people wear on which half of the body, and what its colour can be told of. None of it is found by itself. */
+/** Clothes, by the half of the body that they cover; their colour is measured there. None of them is found by itself. */
 const GARMENTS: Readonly<Record<'upper' | 'lower', string>> = {
   upper:
     'shirt, t-shirt, tee shirt, tshirt, jacket, coat, hoodie, hoody, vest, sweater, pullover, jumper, cardigan, blouse, sweatshirt, polo shirt, jersey, blazer, tunic, anorak, Hemd/Hemden, T-Shirt/T-Shirts, Shirt/Shirts, Jacke/Jacken, Mantel/Mäntel, Weste/Westen, Warnweste/Warnwesten, Pullover, Pulli/Pullis, Hoodie/Hoodies, Kapuzenpulli/Kapuzenpullis, Bluse/Blusen, Oberteil/Oberteile, Sweatshirt/Sweatshirts, Trikot/Trikots, Strickjacke/Strickjacken, Anorak/Anoraks',
@@ -385,7 +385,7 @@ const GARMENTS: Readonly<Record<'upper' | 'lower', string>> = {
     'trousers/trousers, pants/pants, jeans/jeans, shorts/shorts, skirt, leggings/leggings, slacks/slacks, Hose/Hosen, Jeans, Shorts, Rock/Röcke, Leggings',
 }
 
-/** Small English words that are something else than the German noun of the same letters; such a noun needs its capital, or a German sentence. */
+/** Short English words that spell a different German noun; as German nouns they need a capital, or a German sentence. */
 const FALSE_FRIENDS = new Set(['bank', 'bahn', 'brief', 'handy', 'herd', 'hut', 'kind', 'rad', 'rock', 'tier'])
 
 export const PERSON = 'person'
@@ -393,19 +393,19 @@ export const PERSON = 'person'
 /** What a word finds. */
 export interface Meaning {
   classes: string[]
-  /** The classes hold more than the word says: "poodle" finds dogs. */
+  /** The classes mean more than the word: "poodle" finds dogs. */
   wider: boolean
-  /** The word says more than the classes hold: an animal that is none of them is not found. */
+  /** The word means more than the classes: an animal of another class is not found. */
   narrower: boolean
 }
 
 interface Reading extends Meaning {
   language: Language
-  /** Whether the word has a meaning of its own here, or only stands near to the classes. */
+  /** Whether the word only has classes near to it here, and no meaning of its own. */
   near: boolean
 }
 
-/** One spelling for look-ups: small letters, umlauts spelt out, hyphens and runs of blanks as one blank. */
+/** One spelling for look-ups: lower case, umlauts spelt out, hyphens and runs of spaces as one space. */
 function spelling(word: string): string {
   return word
     .normalize('NFC')
@@ -432,11 +432,11 @@ function pairOf(entry: string): [one: string, many: string] {
   return [one, many]
 }
 
-/** Every form in which a word of the table may stand in a sentence. */
+/** Every form in which a word of the table may occur in a sentence. */
 function formsOf(entry: string): string[] {
   const [one, many] = pairOf(entry)
   if (!isGerman(entry)) return [one, many, `${one}'s`].map(spelling)
-  // Genitive of the singular, dative of the plural, and the plural that takes an s.
+  // Genitive of the singular, dative of the plural, and plurals in s.
   return [one, many, `${one}s`, `${one}es`, `${one}ses`, /[ns]$/.test(many) ? many : `${many}n`].map(spelling)
 }
 
@@ -466,19 +466,22 @@ const WORN = new Map(
   ),
 )
 
-/** Whether the word is for a part of a person, which is not there where nobody is. */
+/** Whether the word is a part of a person, which is absent if nobody is there. */
 export function isPartOfPerson(word: string): boolean {
   return PARTS.has(spelling(word))
 }
 
-/** Which half of a person the word covers; null where it is no garment, or one whose place or colour a half does not tell (hat, dress, shoe). */
+/**
+ * Which half of a person the garment covers; null where the word is no garment, or where a half does not show its place or colour (hat,
+ * dress, shoe).
+ */
 export function garmentOf(word: string, language: Language): 'upper' | 'lower' | null {
   const form = spelling(word)
   if (FALSE_FRIENDS.has(form) && language !== 'de') return null
   return WORN.get(form) ?? null
 }
 
-/** What the table says of a word, in the language of the sentence if that is known, else by its capital. */
+/** The table's readings of a word, in the language of the sentence if that is known, else by its capital. */
 function readingsOf(word: string, language: Language | undefined): Reading[] {
   const form = spelling(word)
   const capital = isGerman(word.trim())
@@ -492,13 +495,13 @@ function readingsOf(word: string, language: Language | undefined): Reading[] {
 /**
  * The classes that a word stands for, in either language, singular or plural.
  *
- * @param known The classes that the pack has; a word that is one of them by name needs no table.
- * @param language Of the sentence that the word stands in.
- * @returns Null for what the pack cannot see: never a guess.
+ * @param known The pack's classes; a word that is the name of one needs no table.
+ * @param language Of the sentence that contains the word.
+ * @returns Null for things that the pack cannot see: never a guess.
  */
 export function classesOf(word: string, known: readonly string[], language?: Language): Meaning | null {
   const own = readingsOf(word, language)
-  // "glasses" may be for drinking or for reading: what is refused in one of its meanings is refused.
+  // "glasses" may be for drinking or for reading: a word is refused if one of its meanings is.
   if (own.some(({ near }) => near)) return null
   const classes = [...new Set(own.flatMap((reading) => reading.classes))].filter((name) => known.includes(name))
   if (classes.length > 0) return { classes, wider: own.some(({ wider }) => wider), narrower: own.some(({ narrower }) => narrower) }
@@ -509,27 +512,27 @@ export function classesOf(word: string, known: readonly string[], language?: Lan
   return named === undefined ? null : { classes: [named], wider: false, narrower: false }
 }
 
-/** Whether the table has the word, be it only to refuse it. */
+/** Whether the table has the word, even if only to refuse it. */
 export function isThing(word: string, language?: Language): boolean {
   return readingsOf(word, language).length > 0
 }
 
 const SUGGESTIONS = 3
-/** Shorter words have too many neighbours in spelling. */
+/** Shorter words are too similar in spelling to too many others. */
 const SPELT = 4
 
-/** Up to three classes that are nearest to a word that finds nothing: by kind where the table says so, by its last part, else by spelling. */
+/** Up to three classes nearest to a word that finds nothing: by kind if the table has it, by its last part, else by spelling. */
 export function nearestWords(word: string, known: readonly string[]): string[] {
   const among = (classes: readonly string[]) => [...new Set(classes)].filter((name) => known.includes(name)).slice(0, SUGGESTIONS)
   const form = spelling(word)
   const told = READINGS.get(form)
   if (told) return among(told.flatMap(({ classes }) => classes))
-  // "police dog", "Polizeihund": the last part says what it is. The longest that fits.
+  // "police dog", "Polizeihund": the last part says what it is. The longest match counts.
   const heads = [...READINGS].filter(([other]) => form.endsWith(` ${other}`) || (other.length >= SPELT && form.endsWith(other)))
   const head = heads.sort(([a], [b]) => b.length - a.length)[0]
   if (head) return among(head[1].flatMap(({ classes }) => classes))
   if (form.length < SPELT) return []
-  // Who mistypes seldom mistypes the first letter: "weather" is no father.
+  // The first letter is seldom mistyped: "weather" does not mean father.
   const allowed = form.length < 6 ? 1 : 2
   const spelt = [...READINGS]
     .filter(([other]) => other.length >= SPELT && other[0] === form[0] && Math.abs(other.length - form.length) <= allowed)
@@ -539,7 +542,7 @@ export function nearestWords(word: string, known: readonly string[]): string[] {
   return among(spelt.flatMap(({ readings }) => readings.filter(({ near }) => !near).flatMap(({ classes }) => classes)))
 }
 
-/** Least number of letters to put in, take out, change or swap with their neighbour (optimal string alignment). */
+/** The least number of letters to insert, delete, replace or swap with their neighbour (optimal string alignment distance). */
 export function editDistance(a: string, b: string): number {
   let [before, last] = [[] as number[], Array.from({ length: b.length + 1 }, (_, j) => j)]
   for (let i = 1; i <= a.length; i++) {
@@ -554,7 +557,7 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0
 }
 
-/** What a class is called. A class without an entry is called by its own name, in inverted commas in German. */
+/** The name of a class. A class without an entry keeps its own name, in quotation marks in German. */
 export function nounOf(name: string, language: Language): { one: string; many: string; gender: Gender } {
   const entry = TABLE[name]
   if (language === 'en') {
@@ -575,7 +578,7 @@ export function numberName(count: number, language: Language): string {
   return NUMBERS[language][count] ?? String(count)
 }
 
-/** The number that a word or digits mean; null where it is none. */
+/** The number that a word or digits mean; null if there is none. */
 export function numberOf(word: string): number | null {
   if (/^\d+$/.test(word)) return Number(word)
   const of = [NUMBERS.en, NUMBERS.de].map((names) => names.findIndex((name) => name === word.toLowerCase())).find((number) => number > 0)
@@ -589,7 +592,7 @@ export function nameOf(name: string, count: number, language: Language, colour?:
     return [numberName(count, language), ...(colour ? [colourName(colour, language, count === 0 ? 'en' : 'e')] : []), many].join(' ')
   const adjective = colour ? `${colourName(colour, language, { m: 'er', f: 'e', n: 'es' }[gender])} ` : ''
   if (language === 'de') return `${gender === 'f' ? 'eine' : 'ein'} ${adjective}${one}`
-  // By how it sounds: "a unicorn", "a European", "an hour". People name boxes as they like.
+  // By sound: "a unicorn", "a European", "an hour". People may name boxes with any word.
   const first = adjective || one
   const vowel = /^(?:[aeiou]|hour|honest|heir)/i.test(first) && !/^(?:uni(?![nm])|us[eu]|euro|ewe|one\b)/i.test(first)
   return `${vowel ? 'an' : 'a'} ${adjective}${one}`
@@ -635,7 +638,7 @@ const COLOUR_WORDS: Readonly<Record<string, Colour>> = {
   orangefarben: 'orange',
 }
 
-/** The basic colour that a word means, in either language, with or without an ending ("rotes") and a shade ("dunkelrot"). */
+/** The basic colour that a word means, in either language, with or without an ending ("rotes") or a shade ("dunkelrot"). */
 export function colourOfWord(word: string): Colour | null {
   const form = spelling(word).replace(/^(hell|dunkel|light|dark|pale|bright) ?(?=.)/, '')
   return COLOUR_WORDS[form] ?? COLOUR_WORDS[form.replace(/(e|er|es|en|em)$/, '')] ?? null

@@ -1,23 +1,23 @@
 /**
- * The table's columns in memory and what is asked of them: which rows a filter finds, in what order, in which groups. A column is arrays
- * over all rows, its texts kept once each, so that a hundred thousand rows are filtered by looking at each distinct text once and sorted
- * by numbers. Pure: who fills the arrays, and from where, is not known here.
+ * The table's columns in memory and queries on them: which rows a filter finds, in what order, in which groups. A column consists of arrays
+ * over all rows, with each distinct text kept once, so that a hundred thousand rows are filtered by looking at each text once and sorted by
+ * numbers. Pure: the caller fills the arrays.
  */
 import { CELL_STATES, type CellState, type ColumnKey, type Filter, type Group, type TableQuery } from '../contract/table.ts'
 
 export class Cells {
   /** Distinct texts; a row's `codes` points into them. */
   readonly words: string[] = []
-  /** By row: its text's place in `words`, -1 where there is none. A rejected cell has none: nothing is known. */
+  /** By row: index of its text in `words`, -1 where there is none. A rejected cell has none: its value is not known. */
   codes = new Int32Array(0)
-  /** By row: what numeric columns are sorted and compared by; NaN where there is none. */
+  /** By row: the number by which numeric columns are sorted and compared; NaN where there is none. */
   numbers = new Float64Array(0)
   /** By row: calibrated probability; NaN where there is none. */
   confidences = new Float32Array(0)
-  /** By row: place in CELL_STATES. */
+  /** By row: index in CELL_STATES. */
   states = new Uint8Array(0)
   readonly #places = new Map<string, number>()
-  /** Words by code, in order: those that were there when they were last sorted. */
+  /** Indices of words in sorted order, as of the last sort. */
   #sorted: number[] = []
   #ranks = new Int32Array(0)
 
@@ -46,7 +46,7 @@ export class Cells {
     this.states[row] = CELL_STATES.indexOf(state)
   }
 
-  /** Rows `from` to before `to` say nothing. */
+  /** Empty the rows from `from` to before `to`. */
   clear(from: number, to = from + 1): void {
     this.codes.fill(-1, from, to)
     this.numbers.fill(NaN, from, to)
@@ -69,15 +69,15 @@ export class Cells {
     return this.words.push(text) - 1
   }
 
-  /** Whether `ranks` need no sorting. */
+  /** Whether `ranks` has nothing to sort. */
   get ranked(): boolean {
     return this.#sorted.length === this.words.length
   }
 
-  /** By word: its place among all, as people sort them: case aside, "clip 2" before "clip 10". */
+  /** By word: its rank in the order in which people sort: ignoring case, "clip 2" before "clip 10". */
   ranks(): Int32Array {
     if (this.ranked) return this.#ranks
-    // What is in order already costs a sort next to nothing: a word more is not a hundred thousand again.
+    // Sorting what is already in order costs almost nothing: one more word does not mean sorting a hundred thousand again.
     const fresh = Array.from({ length: this.words.length - this.#sorted.length }, (_, at) => this.#sorted.length + at)
     const compare = (a: number, b: number) => compareTexts(this.words[a] ?? '', this.words[b] ?? '')
     this.#sorted = [...this.#sorted, ...fresh.sort(compare)].sort(compare)
@@ -87,7 +87,7 @@ export class Cells {
   }
 }
 
-/** Made once: a comparison that makes its own is a hundred times slower. */
+/** Created once: a comparison that creates its own is a hundred times slower. */
 const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' })
 const YES_NO = ['yes', 'no', 'unsure']
 
@@ -98,19 +98,19 @@ function compareTexts(a: string, b: string): number {
 
 export type CellsOf = (key: ColumnKey) => Cells
 export interface Arranged {
-  /** Rows that all filters find, in the order to show. */
+  /** Rows that pass all filters, in display order. */
   order: Int32Array
   groups: Group[] | null
 }
 
-/** More groups than people look through; the rest is one. */
+/** More groups than people look through; the rest form one group. */
 const MOST_GROUPS = 1_000
 
-/** @param natural All rows, in the order that they have when nothing is sorted. */
+/** @param natural All rows, in their order without sorting. */
 export function arrange(natural: Int32Array, query: Pick<TableQuery, 'sort' | 'filters' | 'group'>, cellsOf: CellsOf): Arranged {
   let order = natural
   for (const filter of query.filters) order = order.filter(finder(filter, cellsOf(filter.key)))
-  // The last key first, each without disturbing equals: in the end the first decides.
+  // The last key first, with stable sorts: in the end the first key decides.
   for (const { key, by, down } of query.sort.toReversed()) order = sorted(order, keysOf(cellsOf(key), by, down))
   return query.group === null ? { order, groups: null } : grouped(order, cellsOf(query.group))
 }
@@ -139,7 +139,7 @@ function finder(filter: Filter, cells: Cells): (row: number) => boolean {
       const wanted = new Set(filter.states.map((state) => CELL_STATES.indexOf(state)))
       return (row) => wanted.has(states[row] ?? 0)
     }
-    // NaN is neither.
+    // NaN is neither at least nor at most a value.
     case 'atLeast':
       return (row) => (numbers[row] ?? NaN) >= filter.value
     case 'atMost':
@@ -151,7 +151,7 @@ function finder(filter: Filter, cells: Cells): (row: number) => boolean {
   }
 }
 
-/** By row what to sort by, ascending. Cells without a value come last, whichever way the others go. */
+/** By row: the key to sort by, ascending. Cells without a value come last in both directions. */
 function keysOf(cells: Cells, by: 'value' | 'confidence', down: boolean): Float64Array {
   const { codes, numbers, confidences } = cells
   const sign = down ? -1 : 1
@@ -164,7 +164,9 @@ function keysOf(cells: Cells, by: 'value' | 'confidence', down: boolean): Float6
   })
 }
 
-/** `order` by ascending keys; equals stay as they are. Numbers sorted as numbers and places counted take a fraction of what comparing row with row takes. */
+/**
+ * `order` sorted by ascending keys; stable. Sorting the keys as numbers and counting places takes a fraction of the time of comparing rows.
+ */
 function sorted(order: Int32Array, keys: Float64Array): Int32Array {
   const own = Float64Array.from(order, (row) => keys[row] ?? Infinity)
   const ascending = own.toSorted()
@@ -183,7 +185,7 @@ function sorted(order: Int32Array, keys: Float64Array): Int32Array {
   return arranged
 }
 
-/** Where a key that is among these ascending ones lies. */
+/** Index of a key in an ascending list that contains it. */
 function placeOf(ascending: Float64Array, key: number): number {
   let [from, to] = [0, ascending.length - 1]
   while (from < to) {
@@ -203,7 +205,7 @@ function grouped(order: Int32Array, cells: Cells): Arranged {
   const present = Array.from(cells.words.keys())
     .filter((code) => (counts[code + 1] ?? 0) > 0)
     .sort((a, b) => (counts[b + 1] ?? 0) - (counts[a + 1] ?? 0) || (ranks[a] ?? 0) - (ranks[b] ?? 0))
-  // By code + 1: the group that its rows go to.
+  // By code + 1: the group of its rows.
   const places = new Int32Array(cells.words.length + 1)
   const groups: Group[] = present
     .slice(0, MOST_GROUPS)
@@ -238,7 +240,7 @@ function grouped(order: Int32Array, cells: Cells): Arranged {
   return { order: arranged, groups }
 }
 
-/** How often each text is there, commonest first. */
+/** The count of each text, commonest first. */
 export function valuesOf(cells: Cells, rows: Int32Array, limit: number): { values: { text: string; count: number }[]; distinct: number } {
   const { groups } = grouped(rows, cells)
   const named = (groups ?? []).flatMap(({ text, count }) => (text === null ? [] : [{ text, count }]))
@@ -247,8 +249,8 @@ export function valuesOf(cells: Cells, rows: Int32Array, limit: number): { value
 }
 
 /**
- * A column of clips as a column of videos: the commonest value of a video's clips (the largest number, where the values are numbers).
- * `spans` are the rows of each video's clips: [from, to) pairs in `rows`.
+ * A column of clips as a column of videos: the commonest value of a video's clips, or the largest where the values are numbers. `spans` are
+ * the rows of each video's clips: [from, to) pairs in `rows`.
  */
 export function summarised(
   clips: Cells,
@@ -257,7 +259,7 @@ export function summarised(
 ): { cells: Cells; shares: Int32Array } {
   const cells = new Cells()
   cells.resize(spans.length)
-  // By video: how many clips say it, and how many say anything.
+  // By video: how many clips have this value, and how many have any.
   const shares = new Int32Array(spans.length * 2)
   for (const [video, [from, to]] of spans.entries()) {
     const counts = new Map<number, number>()
@@ -276,7 +278,7 @@ export function summarised(
       } else if (count > (counts.get(most) ?? 0)) most = code
     }
     const own = rows.subarray(from, to)
-    // It is as sure as those clips are that say what is shown; where none says anything, as they all are.
+    // It is as sure as the clips that have the value shown; if none has a value, as all of them are.
     const state = together(
       new Set(Array.from(most === -1 ? own : own.filter((row) => clips.codes[row] === most), (row) => clips.stateAt(row))),
     )
@@ -287,7 +289,7 @@ export function summarised(
   return { cells, shares }
 }
 
-/** The state of several cells as one: unsure as soon as the model is not sure of one that nobody decided about. */
+/** The common state of several cells: their own if they agree; unsure if some are unsure and the others sure; else mixed. */
 function together(states: ReadonlySet<CellState>): CellState {
   const told = [...states].filter((state) => state !== 'empty')
   const [only, other] = told

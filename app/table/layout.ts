@@ -1,4 +1,4 @@
-/** Rows and group headings as one list from top to bottom, without ever making that list: a view may have a million rows. */
+/** Rows and group headings as one list from top to bottom, computed without building the list: a view may have a million rows. */
 import type { Group } from '../contract/table.ts'
 
 type Line = { type: 'row'; row: number; group: Group | null } | { type: 'group'; group: Group; open: boolean }
@@ -6,13 +6,16 @@ type Line = { type: 'row'; row: number; group: Group | null } | { type: 'group';
 export interface Layout {
   count: number
   at: (line: number) => Line | null
-  /** The line of a row, or of its group's heading where that is closed. */
+  /** The line of a row, or of its group's heading if the group is closed. */
   lineOf: (row: number) => number
-  /** The rows that lines `from` to `to`, both included, stand for: [from, to). A closed group stands for its rows, an open one for them only alone. */
+  /**
+   * The rows [from, to) that lines `from` to `to`, both included, stand for. The heading of a closed group stands for its rows; that of an
+   * open group only if it is the only line.
+   */
   rows: (from: number, to: number) => readonly [from: number, to: number]
 }
 
-/** What a group is remembered by while it is closed. */
+/** The key under which a closed group is remembered. */
 export function groupName({ text, others }: Group): string {
   return others ? 'others' : text === null ? 'none' : `is ${text}`
 }

@@ -1,6 +1,6 @@
 /** Questions and their answers as columns use them. */
 
-/** What makes two questions the same column: their words, however they were typed. */
+/** The key by which two questions are the same column: their words, however typed. */
 export function topicOf(question: string): string {
   return question
     .trim()
@@ -14,10 +14,7 @@ export type YesNo = 'yes' | 'no' | 'unsure'
 const YES = new Set(['yes', 'y', 'yeah', 'yep', 'true', '1', 'x', '✓', '✔', 'ja', 'wahr'])
 const NO = new Set(['no', 'n', 'nope', 'none', 'not', 'false', '0', '✗', '✘', 'nein', 'falsch'])
 
-/**
- * What an answer says to a yes-or-no question, by its first word. An answer that says neither is no answer to it: `unsure`, however
- * confident the model is of its words.
- */
+/** The answer to a yes-or-no question, by its first word. Any other answer is `unsure`, however confident the model is of its words. */
 export function yesNo(answer: string): YesNo {
   const [first = ''] = answer
     .trim()
@@ -26,10 +23,10 @@ export function yesNo(answer: string): YesNo {
   return YES.has(first) ? 'yes' : NO.has(first) ? 'no' : 'unsure'
 }
 
-/** What a person typed or pasted into a yes-or-no cell; null where it is none of the three. */
+/** What a person typed or pasted into a yes-or-no cell; null if it is none of the three. */
 export function typedYesNo(text: string): YesNo | null {
   const word = text.trim().toLowerCase()
-  // What was copied from a cell that is not sure.
+  // Copied from an unsure cell.
   if (word.startsWith('(?)')) return 'unsure'
   if (YES.has(word)) return 'yes'
   if (NO.has(word)) return 'no'
@@ -44,7 +41,10 @@ export function toggled(answer: string): YesNo {
 const YES_NO_START =
   /^(is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might|ist|sind|war|waren|gibt|hat|haben|kann|können|wird|werden|trägt|fährt)\b/i
 
-/** A guess from its first word, so that the form proposes the right kind of column. "Is it red or blue?" offers a choice and asks for words. */
+/**
+ * Whether a question looks like a yes-or-no question, by its first word, so that the form proposes the right kind of column. "Is it red or
+ * blue?" offers a choice and needs words.
+ */
 export function looksYesNo(question: string): boolean {
   return YES_NO_START.test(question.trim()) && !/\b(or|oder)\b/i.test(question)
 }

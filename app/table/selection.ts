@@ -1,4 +1,4 @@
-/** Which cells are chosen: a rectangle between where the choice began and where it is, as spreadsheets have it. */
+/** Which cells are selected: a rectangle between the anchor and the focus, as in spreadsheets. */
 
 export interface Place {
   line: number
@@ -30,17 +30,20 @@ export function within(place: Place, extent: Extent): Place {
   return { line: inside(place.line, extent.lines), column: inside(place.column, extent.columns) }
 }
 
-/** What is chosen, where rows or columns have become fewer. */
+/** The selection, limited to the rows and columns that are left. */
 export function kept({ anchor, focus }: Selection, extent: Extent): Selection {
   return { anchor: within(anchor, extent), focus: within(focus, extent) }
 }
 
 export const alone = (place: Place): Selection => ({ anchor: place, focus: place })
 
-/** Before anybody chose: the first cell. */
+/** The selection before anybody selects: the first cell. */
 export const NOBODYS: Selection = alone({ line: 0, column: 0 })
 
-/** What is chosen in a layout. Where nobody chose, that is never the heading of a group, which stands for all of its rows, but the cell beneath it. */
+/**
+ * The selection within a layout. If nobody selected anything, it is never a group heading, which stands for all of its rows, but the cell
+ * beneath it.
+ */
 export function chosenIn(asked: Selection, extent: Extent, isHeading: (line: number) => boolean): Selection {
   if (asked !== NOBODYS) return kept(asked, extent)
   let line = 0
@@ -48,7 +51,10 @@ export function chosenIn(asked: Selection, extent: Extent, isHeading: (line: num
   return kept(alone({ line, column: 0 }), extent)
 }
 
-/** @param key As KeyboardEvent.key. Returns null where the key moves nothing. */
+/**
+ * @param key As KeyboardEvent.key.
+ * @returns Null where the key does not move the selection.
+ */
 export function moved(
   { anchor, focus }: Selection,
   key: string,
@@ -83,7 +89,7 @@ export function moved(
   return shift ? { anchor, focus: place } : alone(place)
 }
 
-/** Where Tab and Enter go after an edit: the next cell, and over the end of a line to the next. */
+/** Where Tab and Enter go after an edit: to the next cell, or from the end of a line to the next line. */
 export function advanced({ focus }: Selection, by: 'across' | 'down', back: boolean, extent: Extent): Selection {
   const step = back ? -1 : 1
   if (by === 'down') return alone(within({ ...focus, line: focus.line + step }, extent))

@@ -1,4 +1,4 @@
-/** How the table looks, and what changes of it mean. */
+/** How the table looks, and what changes to it mean. */
 import type { Column, ColumnKey, ShownColumn, Sort, TableQuery, TableSpec } from '../contract/table.ts'
 
 export const START: TableSpec = {
@@ -20,7 +20,7 @@ const NEW_WIDTH = { question: 200, yesno: 150, count: 110 }
 
 export const keyOf = ({ id }: Pick<Column, 'id'>): ColumnKey => `q${id}`
 
-/** A spec as it can be shown now: without columns that were taken away, with those that came since, before the note. */
+/** A spec as it can be shown now: without removed columns, and with new ones before the note. */
 export function fitted(spec: TableSpec, columns: readonly Column[]): TableSpec {
   const there = new Set<ColumnKey>([...START.columns.map(({ key }) => key), ...columns.map(keyOf)])
   const known = spec.columns.filter(({ key }) => there.has(key))
@@ -40,7 +40,7 @@ export function fitted(spec: TableSpec, columns: readonly Column[]): TableSpec {
   }
 }
 
-/** Columns as they are seen from left to right: pinned ones first. */
+/** Columns in the order shown, from left to right: pinned ones first. */
 export function shown({ columns }: TableSpec): ShownColumn[] {
   const visible = columns.filter(({ hidden }) => !hidden)
   return [...visible.filter(({ pinned }) => pinned), ...visible.filter(({ pinned }) => !pinned)]
@@ -50,7 +50,7 @@ export function withColumn(spec: TableSpec, key: ColumnKey, change: Partial<Show
   return { ...spec, columns: spec.columns.map((column) => (column.key === key ? { ...column, ...change } : column)) }
 }
 
-/** Put a column where another one is; over the border of the pinned ones it is pinned with them, or let go. */
+/** Move a column to the place of another one. Moved across the border of the pinned columns, it becomes pinned or unpinned. */
 export function moved(spec: TableSpec, key: ColumnKey, to: ColumnKey): TableSpec {
   const order = shown(spec).map((column) => column.key)
   const [from, at] = [order.indexOf(key), order.indexOf(to)]
@@ -62,7 +62,7 @@ export function moved(spec: TableSpec, key: ColumnKey, to: ColumnKey): TableSpec
   return { ...spec, columns: [...rest.slice(0, place), { ...column, pinned: target.pinned }, ...rest.slice(place)] }
 }
 
-/** Sorting by a heading: up, down, not at all. `more` keeps what is sorted by already before it. */
+/** Sorting by a heading: up, down, not at all. `more` keeps the present sort keys in front of it. */
 export function sortedBy(sort: readonly Sort[], key: ColumnKey, more: boolean): Sort[] {
   const now = sort.find((one) => one.key === key && one.by === 'value')
   const next: Sort[] = now === undefined ? [{ key, by: 'value', down: false }] : now.down ? [] : [{ key, by: 'value', down: true }]

@@ -1,6 +1,6 @@
 /**
- * Cells as spreadsheets put them on the clipboard: rows by line breaks, cells by tabs; a cell with either, or with a quote at its start,
- * stands in quotes with its own quotes doubled (as Excel, LibreOffice and Google Sheets write and read it).
+ * Cells as spreadsheets put them on the clipboard: line breaks between rows, tabs between cells. A cell that contains either, or begins
+ * with a quote, is quoted with its own quotes doubled (as Excel, LibreOffice and Google Sheets write and read it).
  */
 
 export function toTsv(rows: readonly (readonly string[])[]): string {
@@ -12,8 +12,8 @@ function quoted(text: string): string {
 }
 
 /**
- * Rows of equal width: short ones are filled with empty cells. A quote that opens no whole cell is an ordinary character, so text that was
- * copied from anywhere comes through. The line break that spreadsheets put at the end makes no row.
+ * Rows of equal width: short ones are filled with empty cells. A quote that does not open a whole cell is an ordinary character, so that
+ * text copied from anywhere is read correctly. The line break that spreadsheets add at the end does not make a row.
  */
 export function fromTsv(text: string): string[][] {
   const rows: string[][] = [[]]
@@ -35,7 +35,7 @@ export function fromTsv(text: string): string[][] {
   return rows.map((row) => [...row, ...Array<string>(width - row.length).fill('')])
 }
 
-/** The shape that a paste takes: what was copied, repeated as often as it fits where more than one cell is chosen (as spreadsheets do). */
+/** The shape of a paste: the copied cells, repeated as often as they fit where more than one cell is selected (as in spreadsheets). */
 export function repeated(cells: readonly (readonly string[])[], rows: number, columns: number): string[][] {
   const [height, width] = [cells.length, cells[0]?.length ?? 0]
   const times = (chosen: number, copied: number) => (chosen > copied && chosen % copied === 0 ? chosen : copied)
