@@ -1,4 +1,4 @@
-/** Every action of the window in one table, from which come its keys, the list of shortcuts, tooltips and the palette. */
+/** Every action of the window in one table; its keys, the list of shortcuts, tooltips and the palette are made from it. */
 import type { Bindable } from '../app/bindings.ts'
 import { DEEDS } from '../app/deeds.ts'
 import { said } from '../app/phrase.ts'
@@ -58,7 +58,7 @@ const changeRate = (factor: number) => () => {
 const click = (selector: string) => () => document.querySelector<HTMLElement>(selector)?.click()
 const focus = (selector: string) => () => document.querySelector<HTMLElement>(selector)?.focus()
 
-/** A clip whose caption was decided leaves the stage to the next; a track stays, its neighbours are on the same picture. */
+/** When a clip's caption was decided, the next clip is shown; a track stays, since its neighbours are on the same picture. */
 const decide = (action: 'accept' | 'reject' | 'reset') => () => {
   const { clipId } = useUi.getState()
   if (clipId === null) return
@@ -109,7 +109,7 @@ function length(frames: { pts: readonly number[] }): number {
   return sources?.find(({ id }) => id === useUi.getState().sourceId)?.probe?.duration ?? frames.pts.length
 }
 
-/** What was dragged and is not saved yet came last, where it is on the screen. */
+/** Undoes a drag that is not saved yet, if there is one on the screen: it came last. Otherwise the last step. */
 function takeBack(): void {
   if (useUi.getState().page !== 'labels' || !takeBackMoves()) void undo('undo')
 }

@@ -1,9 +1,9 @@
-/** The contract as calls: typed by it, and the only way out of the window. */
+/** The contract's calls, typed by it: the window's only way to the backend. */
 import { type CallArgs, contract, type RouteEvent, type RouteName, type RouteOutput } from '../app/contract.ts'
 import { WINDOW } from '../app/contract/route.ts'
 import { type Problem, TubeletError } from '../app/errors.ts'
 
-/** This page's window id. A second window and a reloaded page have other ids. */
+/** This page's window id. A second window and a reloaded page get other ids. */
 const OWN = { [WINDOW]: crypto.randomUUID() }
 
 interface AnyArgs {
@@ -45,7 +45,7 @@ async function send<N extends RouteName>(
     )
   })
   if (response.ok) return response
-  // As a phrase it can be translated; what stands before the backend has only the sentence.
+  // A phrase can be translated; a server in front of the backend sends only a sentence.
   const { phrase, problem } = (await response.json().catch(() => ({}))) as { phrase?: Problem; problem?: Problem }
   throw new TubeletError(
     phrase ??
@@ -58,12 +58,15 @@ export async function call<N extends RouteName>(name: N, ...args: Args<N>): Prom
   return (await (await send(name, args)).json()) as RouteOutput<N>
 }
 
-/** A call whose body is bytes; a file's are read as they are sent. @throws TubeletError with the backend's problem. */
+/**
+ * A call whose body is bytes; a file's bytes are read while they are sent.
+ * @throws TubeletError with the backend's problem.
+ */
 export async function sendBytes<N extends RouteName>(name: N, args: CallArgs<N>, bytes: Blob): Promise<RouteOutput<N>> {
   return (await (await send(name, [args] as unknown as Args<N>, { body: bytes })).json()) as RouteOutput<N>
 }
 
-/** A call that is made even as the window closes, of at most 64 KiB; nobody hears its answer. */
+/** A call of at most 64 KiB that is made even while the window closes; its answer is ignored. */
 export function callAtLast<N extends RouteName>(name: N, ...args: Args<N>): void {
   void send(name, args, { keepalive: true }).catch(() => undefined)
 }
@@ -77,7 +80,10 @@ export async function* stream<N extends RouteName>(name: N, signal: AbortSignal,
     for (const data of parse(chunk)) yield JSON.parse(data) as RouteEvent<N>
 }
 
-/** Server-sent events as chunks arrive (WHATWG HTML, 9.2.6): the data of each event that a chunk completes. Comments are dropped. */
+/**
+ * Parses server-sent events as chunks arrive (WHATWG HTML, 9.2.6): returns the data of each event that a chunk completes. Comments are
+ * dropped.
+ */
 export function eventParser(): (chunk: string) => string[] {
   let rest = ''
   return (chunk) => {

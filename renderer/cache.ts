@@ -1,4 +1,4 @@
-/** What the library holds, as the window asks for it: a query for each thing, which is also how its answer is found among those that came. */
+/** What the library holds, as the window asks for it: one query for each thing; its key also finds the answer in the cache. */
 import { QueryClient, queryOptions, useQuery } from '@tanstack/react-query'
 import type { Queue, Status } from '../app/contract.ts'
 import type { Task } from '../app/pack/base.ts'
@@ -7,12 +7,12 @@ import { newest } from './queue-order.ts'
 
 export const queryClient = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: Infinity, refetchOnWindowFocus: false } } })
 
-/** As many as one call tells. */
+/** As many as one call returns. */
 const MOST_CLIPS = 1_000_000
 
 export const statusQuery = queryOptions({ queryKey: ['status'], queryFn: () => call('status') })
 export const sourcesQuery = queryOptions({ queryKey: ['sources'], queryFn: () => call('listSources') })
-/** All clips of a video, in time order: a library may hold more clips than a window should, a video does not. */
+/** All clips of a video, in time order: a library may hold more clips than a window should load, a video does not. */
 export const clipsOf = (sourceId: number | null) =>
   queryOptions({
     queryKey: ['clips', sourceId],
@@ -46,7 +46,7 @@ export function usePackOf(task: Task): Status['packs'][Task] | undefined {
 }
 export const useSources = () => useQuery(sourcesQuery)
 export const useClipsOf = (sourceId: number | null) => useQuery(clipsOf(sourceId))
-/** In how many clips each label is. */
+/** The number of clips that have each label. */
 export function useLabelCounts(): (label: string) => number {
   const { data } = useQuery({ queryKey: ['clips', 'labels'], queryFn: () => call('facets') })
   return (label) => data?.labels.find((one) => one.label.toLowerCase() === label.toLowerCase())?.clips ?? 0

@@ -6,5 +6,8 @@ declare global {
   }
 }
 
-/** What the preload script provides in Electron. Null in a browser: there the window offers its own folder picker, and downloads instead of showing a folder. */
+/**
+ * What the preload script provides in Electron. Null in a browser, where the window offers its own folder picker, and downloads a file
+ * where the desktop would show its folder.
+ */
 export const desktop: Desktop<File> | null = window.tubelet ?? null

@@ -11,7 +11,7 @@ import { usePacksUi } from './packs/store.ts'
 import { tell, toast } from './toast.ts'
 import { useUi } from './store.ts'
 
-/** Beside a checkpoint it says what its tensors do not. */
+/** Given beside a checkpoint: it states what the tensors do not. */
 const CONFIG = 'open_clip_config.json'
 
 export async function drop(transfer: DataTransfer): Promise<void> {
@@ -19,7 +19,7 @@ export async function drop(transfer: DataTransfer): Promise<void> {
   const files = [...transfer.files]
   const folders = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter(isFolder)
   if (files.length === 0) return
-  // A dialog over the page would hide what comes of it.
+  // A dialog over the page would hide the result.
   useUi.getState().open(null)
   if (desktop !== null) await addAny(files.map(desktop.pathForFile).filter((path) => path !== ''))
   else
@@ -30,8 +30,8 @@ export async function drop(transfer: DataTransfer): Promise<void> {
 }
 
 /**
- * Bring files and folders by their paths, and tell what became of each. Numbered pictures are offered as a video first.
- * @param as Numbered pictures are shown at this rate, and where some are missing as one video or as several.
+ * Add files and folders by their paths, and report the outcome of each. Numbered pictures are first offered as a video.
+ * @param as Frame rate of numbered pictures, and whether those with gaps become one video or several.
  */
 export async function addAny(paths: readonly string[], as: Pick<CallArgs<'addSources'>['body'], 'frameRate' | 'gaps'> = {}): Promise<void> {
   if (paths.length === 0) return
@@ -90,7 +90,7 @@ function tellBrought({ added, duplicates, moved, restored, rejected, packs, numb
   if (taken.every(({ length }) => length === 0)) toast.info(t('No video was found there'))
 }
 
-/** Some of them: a folder may have thousands. */
+/** The first of their names: a folder may have thousands of files. */
 function namesOf(paths: readonly string[]): string {
   return [...paths.slice(0, 5).map(nameOf), ...(paths.length > 5 ? ['…'] : [])].join(', ')
 }
@@ -99,7 +99,10 @@ function nameOf(path: string): string {
   return path.replace(/^.*[\\/]/, '')
 }
 
-/** A browser does not tell paths. A model's bytes are sent, however many they are; videos stay where they are, so for them the picker opens and says why. */
+/**
+ * A browser does not reveal paths. A model's bytes are sent, whatever their number; videos stay where they are, so for them the picker
+ * opens and says why.
+ */
 async function bring(files: readonly File[], folders: readonly FileSystemDirectoryEntry[]): Promise<void> {
   const models = files.filter(({ name }) => isCheckpoint(name)).map((file) => ({ file, beside: files }))
   const videos = files.filter(({ name }) => !isCheckpoint(name) && !(name === CONFIG && models.length > 0)).map(({ name }) => name)
@@ -119,7 +122,7 @@ async function bring(files: readonly File[], folders: readonly FileSystemDirecto
 async function filesOf(folder: FileSystemDirectoryEntry): Promise<File[]> {
   const reader = folder.createReader()
   const entries: FileSystemEntry[] = []
-  // It gives some at a time, and none when it is done.
+  // Each call returns some entries, and none at the end.
   for (;;) {
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
     if (some.length === 0) break
@@ -128,6 +131,6 @@ async function filesOf(folder: FileSystemDirectoryEntry): Promise<File[]> {
   return Promise.all(entries.filter(isFile).map((entry) => new Promise<File>((resolve, reject) => entry.file(resolve, reject))))
 }
 
-// Their classes have other names in Chromium than in the standard.
+// Chromium names their classes differently from the standard.
 const isFolder = (entry: FileSystemEntry | null): entry is FileSystemDirectoryEntry => entry?.isDirectory === true
 const isFile = (entry: FileSystemEntry): entry is FileSystemFileEntry => entry.isFile

@@ -1,4 +1,4 @@
-/** How the window hears of changes, and what it asks for again. */
+/** How the window learns of changes, and which queries it then repeats. */
 import { toast as sonner } from 'sonner'
 import type { BackendEvent } from '../app/contract.ts'
 import { stream } from './api.ts'
@@ -10,20 +10,20 @@ import { batchDone } from './settings/notify.ts'
 import { toast } from './toast.ts'
 
 /**
- * While a batch runs, lists are asked for again after this pause, and after a longer one where the answers take long: each is drawn
- * whole. The first change shows at once.
+ * While a batch runs, lists are refetched after this pause, or after a longer one if the answers take long, since each list is drawn whole.
+ * The first change shows at once.
  */
 const LIST_MS = 200
 const LIST_SHARE = 4
 
-/** A table that was sorted, filtered or grouped keeps its order until it is asked for another. */
+/** A table that was sorted, filtered or grouped keeps its order until the person asks for a new one. */
 function outdateTable(): void {
   void queryClient.invalidateQueries({ queryKey: ['arranged', 'asked'], refetchType: 'none' })
 }
 
 const UNDER_WAY = { edit: phrase('Changing… {{share}}'), undo: phrase('Undoing… {{share}}'), redo: phrase('Redoing… {{share}}') }
 
-/** Thousands of annotations take a while to change: how far that is stands where it will be told. */
+/** Changing thousands of annotations takes a while: progress is shown where the result will be. */
 function tellProgress({ what, share }: Extract<BackendEvent, { type: 'progress' }>): void {
   if (share >= 1) sonner.dismiss('progress')
   else sonner.loading(t(UNDER_WAY[what], { share: percent(share) }), { id: 'progress', duration: Infinity })
@@ -32,7 +32,7 @@ function tellProgress({ what, share }: Extract<BackendEvent, { type: 'progress' 
 /** Follow the backend's events until `signal` aborts, over lost connections; every change makes the queries that show it stale. */
 export async function followEvents(signal: AbortSignal): Promise<void> {
   const stale = new Map<string, readonly unknown[]>()
-  // Thousands may have changed at once; those that are shown are few.
+  // Thousands of clips may have changed at once, but few are shown.
   const staleClips = new Set<number>()
   let asking = false
   const ask = async () => {
@@ -66,7 +66,8 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
       case 'clips':
         for (const key of ['clips', 'sources', 'search', 'rows', 'table']) invalidate(key)
         invalidate('arranged', 'natural')
-        // Where clips went none is named: a row of the table or a place on the map that was kept would stand for nothing.
+        // An event without ids means that clips were removed: a row of the table or a place on the map that was kept would refer to
+        // nothing.
         if (event.clipIds.length === 0) {
           invalidate('overview')
           void queryClient.invalidateQueries({ queryKey: ['arranged', 'asked'], refetchType: 'all' })
@@ -76,7 +77,7 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
       case 'annotations':
         for (const key of ['clips', 'sources', 'search', 'rows', 'table']) invalidate(key)
         outdateTable()
-        // What is said in one clip may reach into another one of its video; few clips are looked at.
+        // An annotation of one clip may reach into another clip of its video; few clips are shown.
         invalidate('clip')
         break
       case 'told':
@@ -106,7 +107,7 @@ export async function followEvents(signal: AbortSignal): Promise<void> {
     try {
       for await (const event of stream('events', signal)) hear(event)
     } catch {
-      // The host restarts or sleeps: come back, and take everything as changed.
+      // The host restarts or sleeps: reconnect, and take everything as changed.
     }
     await new Promise((resolve) => setTimeout(resolve, 1000))
     void queryClient.invalidateQueries()

@@ -1,4 +1,4 @@
-/** Numbers and times as people read them, in the language of the window. */
+/** Numbers and times formatted for people, in the language of the window. */
 import { type Language, t, useLanguage } from './i18n.ts'
 
 /** 75.25 → "1:15.25"; hours where there are any. */
@@ -12,7 +12,7 @@ export function clock(seconds: number, decimals = 0): string {
   return `${h > 0 ? `${h}:${two(m)}` : m}:${two(s)}${fraction}`
 }
 
-/** Made once for each language: the first use of a locale takes a fifth of a second. */
+/** Created once for each language: the first use of a locale takes a fifth of a second. */
 function formats(language: Language) {
   const number = (digits: number) => new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits })
   return {
@@ -45,7 +45,7 @@ export function when(iso: string): string {
   return iso === '' ? '' : format().date.format(new Date(iso))
 }
 
-/** "about 5 s", "about 3 min": an estimate needs no more. */
+/** "about 5 s", "about 3 min": an estimate needs no more digits. */
 export function about(seconds: number): string {
   if (seconds < 1) return t('a moment')
   if (seconds < 90) return t('about {{seconds}} s', { seconds: Math.round(seconds) })

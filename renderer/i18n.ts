@@ -1,7 +1,7 @@
 /**
- * The window's words. English is written where it is shown and is the key of its translation: `t('Add videos')`, with values
- * (`t('Searched {{count}} clips', { count })`) and the plural forms of each language. English keeps only the forms that a key cannot
- * give, its singulars. A change of the language draws the whole window anew (see main.tsx), so `t` needs no hook.
+ * The window's words. English is written where it is shown and is the key of its translation: `t('Add videos')`, with values (`t('Searched
+ * {{count}} clips', { count })`) and the plural forms of each language. The English files hold only the forms that a key cannot give:
+ * singulars. A change of language redraws the whole window (see main.tsx), so `t` needs no hook.
  */
 import i18next, { type TOptions } from 'i18next'
 import { create } from 'zustand'
@@ -39,7 +39,7 @@ export function shown({ text, values = {} }: Phrase): string {
   )
 }
 
-/** What a problem says, each part in the window's language. */
+/** A problem's sentences, each in the window's language. */
 export function told({ message, next, stillWorks, values = {} }: Problem): { message: string; next?: string; stillWorks?: string } {
   const part = (text: string) => shown({ text, values })
   return {
@@ -51,13 +51,13 @@ export function told({ message, next, stillWorks, values = {} }: Problem): { mes
 
 export { phrase } from '../app/phrase.ts'
 
-/** Words of a language. English is in the window's own text; any other comes when it is wanted. */
+/** Loads the words of a language. English is part of the window's code; other languages are loaded when needed. */
 async function fetchWords(language: Language): Promise<void> {
   if (language === 'en' || i18next.hasResourceBundle(language, 'translation')) return
   i18next.addResourceBundle(language, 'translation', (await import('./locales/de/index.ts')).default)
 }
 
-/** To be awaited before anything is drawn. */
+/** Must be awaited before anything is drawn. */
 export const wordsHere = () => fetchWords(first)
 
 export const useLanguage = create<{ language: Language; choose: (language: Language) => Promise<void> }>((set) => ({

@@ -1,4 +1,4 @@
-/** The keys as this person has them, and who hears a press. */
+/** The keys as this person has set them, and which part of the window handles a key press. */
 import { useEffect } from 'react'
 import { create } from 'zustand'
 import { bind, Bindings, conflicts, DEFAULT, keysOf, type Preset, pressed } from '../app/bindings.ts'
@@ -13,14 +13,14 @@ function stored(): Bindings {
   try {
     return Bindings.parse(JSON.parse(localStorage.getItem(KEY) ?? ''))
   } catch {
-    // None yet, or not ours.
+    // None stored yet, or not valid.
     return DEFAULT
   }
 }
 
 interface KeyStore {
   bindings: Bindings
-  /** Null goes back to what the preset gives. */
+  /** Null restores the preset's keys. */
   rebind: (action: Action, keys: readonly string[] | null) => void
   choosePreset: (preset: Preset) => void
   restore: () => void
@@ -44,24 +44,24 @@ export function currentKeys(bindings = useBindings.getState().bindings): Map<str
   return keysOf(ACTIONS, bindings)
 }
 
-/** Keys that two actions want, with their ids. */
+/** Keys that two actions claim, with their ids. */
 export function currentConflicts(bindings = useBindings.getState().bindings): Map<string, string[]> {
   return conflicts(ACTIONS, bindings)
 }
 
-/** The first key of an action as people know it; empty where it has none. */
+/** The first key of an action as written for people; empty if it has none. */
 export function keyOf(id: string): string {
   return keyName(currentKeys().get(id)?.[0] ?? '')
 }
 
-/** A tooltip: what it does and the key that does it too. */
+/** A tooltip: what a control does, and the key for the same action. */
 export function hint(english: string, id: string): string {
   const key = keyOf(id)
   return key === '' ? t(english) : `${t(english)} (${key})`
 }
 
 const ON_CONTROLS = new Set(['Space', 'Enter', 'ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End'])
-/** Work while somebody types, too. */
+/** These work while somebody types, too. */
 const WHILE_TYPING = new Set(['search', 'add', 'export', 'palette'])
 
 export function useKeys(): void {
@@ -96,7 +96,7 @@ const NAMES: Readonly<Record<string, string>> = {
   Escape: 'Esc',
 }
 
-/** A key as people know it. */
+/** A key as written for people. */
 export function keyName(combination: string): string {
   const mac = navigator.platform.startsWith('Mac')
   return combination

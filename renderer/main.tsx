@@ -15,12 +15,12 @@ import './review/review.css'
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no #root')
-/** Another language is another window. */
+/** A change of language redraws the whole window. */
 function Localised() {
   return <App key={useLanguage(({ language }) => language)} />
 }
 
-// Before anything is awaited: the desktop hands over what it was started with as soon as the page is loaded.
+// Before anything is awaited: the desktop passes on the paths it was started with as soon as the page is loaded.
 desktop?.onBring((paths) => void addAny(paths))
 applyPreferences()
 await wordsHere()

@@ -1,7 +1,10 @@
-/** The player's clock, apart from the rest of the window: it ticks with every shown frame, and only what draws a time listens. */
+/**
+ * The player's clock, separate from the rest of the window: it ticks with every shown frame, and only components that draw a time subscribe
+ * to it.
+ */
 import { create } from 'zustand'
 
-/** Which frame is which time: PTS by ordinal, and how to make seconds of them. */
+/** Which frame is shown at which time: PTS by ordinal, and what converts them to seconds. */
 export interface FrameTable {
   timeBase: { num: number; den: number }
   startPts: number
@@ -12,9 +15,9 @@ interface Player {
   /** Seconds from the first frame, of the frame that is shown. */
   time: number
   playing: boolean
-  /** Of playing, times the chosen rate; negative plays backwards. */
+  /** Playback speed as a multiple of the chosen rate; negative plays backwards. */
   shuttle: number
-  /** The chosen rate: it outlives the video, as sound does. */
+  /** The chosen rate: kept when another video is opened, as the volume is. */
   rate: number
   muted: boolean
   /** 0..1 */
@@ -22,9 +25,9 @@ interface Player {
   video: HTMLVideoElement | null
   /** Seconds of the video element's time at which the first frame is shown. */
   origin: number
-  /** Where a seek goes of which no frame was shown yet, in seconds from the first frame. */
+  /** Target of a seek of which no frame was shown yet, in seconds from the first frame. */
   going: number | null
-  /** A frame to show as soon as its video and its frame table are there. */
+  /** A frame to show as soon as its video and its frame table are loaded. */
   goal: { sourceId: number; ordinal: number } | null
   attach: (video: HTMLVideoElement | null) => void
   /** @param shown The video element's time of the frame that is shown. */
@@ -70,12 +73,12 @@ export function seek(seconds: number): void {
   video.currentTime = Number.isFinite(video.duration) ? Math.min(goal, video.duration) : goal
 }
 
-/** Where a player is, or is going, in seconds from the first frame. */
+/** Where a player is or is seeking to, in seconds from the first frame. */
 function whereabouts({ currentTime }: HTMLVideoElement): number {
   return Math.max(0, currentTime - usePlayer.getState().origin)
 }
 
-/** Go on or back in time. From where the player is going, not from what it still shows: quick presses add up. */
+/** Move in time. From where the player is seeking to, not from what it still shows, so that quick presses add up. */
 export function skip(seconds: number): void {
   const { video } = usePlayer.getState()
   if (video !== null) seek(whereabouts(video) + seconds)
@@ -91,7 +94,7 @@ function play(shuttle: number): void {
   if (video === null) return
   backwards?.abort()
   backwards = null
-  // At once, not when the browser tells: quick presses of the same key add up.
+  // Set at once, before the browser reports it, so that quick presses of the same key add up.
   usePlayer.setState({ shuttle, playing: true })
   video.playbackRate = Math.min(16, shuttle * rate)
   void video.play().catch(() => usePlayer.setState({ playing: !video.paused }))
@@ -104,7 +107,7 @@ export function togglePlay(): void {
 
 const FASTEST = 8
 
-/** Play in a direction; when it plays in that one already, twice as fast. */
+/** Play in a direction; if it already plays that way, twice as fast. */
 export function shuttle(direction: 1 | -1, table: FrameTable | undefined): void {
   const { playing, shuttle: now } = usePlayer.getState()
   const speed = playing && Math.sign(now) === direction ? Math.min(FASTEST, Math.abs(now) * 2) : 1
@@ -114,7 +117,7 @@ export function shuttle(direction: 1 | -1, table: FrameTable | undefined): void 
 
 let backwards: AbortController | null = null
 
-/** Browsers do not play backwards, so frames are shown one by one, as many as the time allows. */
+/** Browsers cannot play backwards, so frames are shown one by one, as many as time allows. */
 async function playBackwards(table: FrameTable, speed: number): Promise<void> {
   const { video, rate } = usePlayer.getState()
   if (video === null || table.pts.length === 0) return
@@ -142,7 +145,7 @@ export function timeOf(table: FrameTable, ordinal: number): number {
   return (((table.pts[ordinal] ?? table.startPts) - table.startPts) * table.timeBase.num) / table.timeBase.den
 }
 
-/** When a span of frames ends: where the frame after it begins, or `otherwise` when none does. */
+/** When a span of frames ends: where the next frame begins, or `otherwise` if there is none. */
 export function endTime(table: FrameTable, endFrame: number, otherwise: number): number {
   return endFrame < table.pts.length ? timeOf(table, endFrame) : otherwise
 }
@@ -152,7 +155,7 @@ export function ptsAt(table: Pick<FrameTable, 'timeBase' | 'startPts'>, seconds:
   return table.startPts + (seconds * table.timeBase.den) / table.timeBase.num
 }
 
-/** The frame that is on the screen at a time: the last one that began, 0 before the first. */
+/** The frame on the screen at a time: the last one that has begun, 0 before the first. */
 export function ordinalAt(table: FrameTable, seconds: number): number {
   // Players report a frame’s time rounded to a microsecond.
   const pts = ptsAt(table, seconds + 0.0001)
@@ -166,14 +169,17 @@ export function ordinalAt(table: FrameTable, seconds: number): number {
   return low
 }
 
-/** Where to seek so that exactly this frame is shown: its middle, since a boundary may round to either side. */
+/** Where to seek so that exactly this frame is shown: its middle, since a boundary may be rounded to either side. */
 export function seekTarget(table: FrameTable, ordinal: number): number {
   const frame = Math.min(Math.max(0, ordinal), Math.max(0, table.pts.length - 1))
   const begins = timeOf(table, frame)
   return frame + 1 < table.pts.length ? (begins + timeOf(table, frame + 1)) / 2 : begins + 0.001
 }
 
-/** Pause and show the frame `by` frames from the one that is shown, or that quick presses go to: the player's own clock may be past it. */
+/**
+ * Pause and show the frame `by` frames from the one shown, or from the one that quick presses are seeking to: the player's own clock may be
+ * past it.
+ */
 export function step(table: FrameTable, by: number): void {
   const { video, time, going } = usePlayer.getState()
   if (video === null || table.pts.length === 0) return
@@ -181,7 +187,7 @@ export function step(table: FrameTable, by: number): void {
   seek(seekTarget(table, ordinalAt(table, going ?? time) + by))
 }
 
-/** Pause and show one frame of the chosen video, at once or when it is there. */
+/** Pause and show one frame of the chosen video, now or as soon as it is loaded. */
 export function goToFrame(sourceId: number, ordinal: number): void {
   usePlayer.setState({ goal: { sourceId, ordinal } })
 }

@@ -1,14 +1,14 @@
-/** The order that a person asked for. It holds until the backend has stored it: word of the order before that may still be on its way. */
+/** The order that a person asked for. It is shown until the backend has stored it: messages with the older order may still arrive. */
 import type { Queue } from '../app/contract.ts'
 
 interface Move {
   jobId: number
-  /** The job that it comes before; null: the end of those that wait. */
+  /** The job in front of which it is put; null: the end of the waiting jobs. */
   before: number | null
 }
 const asked: Move[] = []
 
-/** What to show when the backend has told of its queue: the newest word of it, as it will be when every move that was asked for is stored. */
+/** What to show when a queue message arrives: the newest queue known, with every move applied that is still being stored. */
 export function newest(shown: Queue | undefined, told: Queue): Queue {
   return asked.reduce(withMove, shown !== undefined && shown.revision > told.revision ? shown : told)
 }
@@ -16,7 +16,7 @@ export function newest(shown: Queue | undefined, told: Queue): Queue {
 export function withMove(queue: Queue, { jobId, before }: Move): Queue {
   const { jobs } = queue
   const job = jobs.find(({ id }) => id === jobId)
-  // It runs or is gone by now: nothing is left to move.
+  // It is running or gone by now, so there is nothing to move.
   if (job?.state !== 'queued') return queue
   const others = jobs.filter(({ id }) => id !== jobId)
   const at = others.findIndex(({ id }) => id === before)
@@ -26,8 +26,8 @@ export function withMove(queue: Queue, { jobId, before }: Move): Queue {
 let last: Promise<unknown> = Promise.resolve()
 
 /**
- * Ask for a move, and keep it in sight until `store` is done. One is stored after the other: requests that are under way together can overtake.
- * @returns The queue with it, as `store` tells it.
+ * Ask for a move, and show it until `store` is done. Moves are stored one after the other: parallel requests can overtake each other.
+ * @returns The queue with the move, as returned by `store`.
  */
 export async function ask(move: Move, store: () => Promise<Queue>): Promise<Queue> {
   asked.push(move)

@@ -1,4 +1,4 @@
-/** What the window shows: choices of the person at the screen. What the library holds lives in the query cache. */
+/** What the window shows: choices of the person at the screen. The library's contents are in the query cache. */
 import { create } from 'zustand'
 import type { NumberedOffer } from '../app/contract/intake.ts'
 
@@ -8,15 +8,15 @@ export type Page = 'review' | 'table' | 'labels' | 'overview' | 'queue' | 'packs
 
 interface Ui {
   page: Page
-  /** The page that a clip was opened from, to go back to; null where Review was come to by itself. */
+  /** The page from which a clip was opened, to go back to; null if Review was opened by itself. */
   from: Page | null
   sourceId: number | null
   clipId: number | null
   trackId: number | null
   panel: Panel | null
-  /** Files were dropped whose paths a browser does not tell. */
+  /** Dropped files whose paths the browser does not reveal. */
   dropped: readonly string[]
-  /** Numbered pictures that were brought, and can be videos. */
+  /** Numbered pictures that were dropped or chosen, and can be videos. */
   offered: readonly NumberedOffer[]
   selectSource: (sourceId: number | null) => void
   selectClip: (clipId: number | null, sourceId: number | null) => void

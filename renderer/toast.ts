@@ -1,6 +1,6 @@
 /**
- * Notices, one at a time in each place (`id`): a new one takes the place of the one before. Under one id of sonner's own a notice that comes
- * while the one before is fading goes with it, unseen.
+ * Notices, one at a time in each place (`id`): a new one replaces the one before. Each gets an id of its own in sonner, since a notice that
+ * reuses the id of one that is fading out disappears with it, unseen.
  */
 import { type ExternalToast, toast as sonner } from 'sonner'
 import { problemOf } from '../app/errors.ts'
@@ -27,7 +27,7 @@ export const toast = Object.assign(placed(sonner), {
   error: placed(sonner.error),
 })
 
-/** Show a failed action where people look; the reason stays readable until it is closed. */
+/** Show why an action failed where people look; the reason stays until it is closed. */
 export function tell(error: unknown): void {
   const problem = problemOf(error)
   const { message, next } = told(problem)

@@ -1,4 +1,4 @@
-/** What a person does to the library: in the order in which it was asked for, with a way back. */
+/** Changes to the library by a person: run in the order in which they were requested, with a way to undo them. */
 import { toast as sonner } from 'sonner'
 import type { AnnotationBody } from '../app/annotation.ts'
 import type { Phrase } from '../app/phrase.ts'
@@ -8,14 +8,14 @@ import { phrase, shown, t } from './i18n.ts'
 import { type Notice, tell, toast } from './toast.ts'
 
 let line: Promise<unknown> = Promise.resolve()
-/** How many wait in it, with the one that is being done. */
+/** How many changes wait, including the one that is running. */
 let waiting = 0
-/** The notice that offers to take back what was done last. */
+/** The notice that offers to undo the last change. */
 let offer: string | number | null = null
 
-/** What changes the library, in the order in which it was asked for: an undo that is pressed at once takes back the edit before it. */
+/** Runs changes to the library in the order in which they were requested: an undo pressed at once reverts the edit before it. */
 export function inOrder<T>(work: () => Promise<T>): Promise<T> {
-  // Undo takes back the newest step: from here on that is not what the notice speaks of.
+  // Undo reverts the newest step: from here on that is not the one that the notice names.
   if (offer !== null) sonner.dismiss(offer)
   offer = null
   waiting += 1
@@ -24,16 +24,16 @@ export function inOrder<T>(work: () => Promise<T>): Promise<T> {
   return done
 }
 
-/** Say what was done, as soon as it is done, with a way back as long as nothing else is asked for. */
+/** Say what was done once it is done, and offer undo until something else is requested. */
 export function offerUndo(text: string, notice: Notice, show: (text: string, notice: Notice) => string | number = toast): void {
   if (waiting > 0) show(text, notice)
   else offer = show(text, { ...notice, action: { label: t('Undo'), onClick: () => void undo('undo') } })
 }
 
-/** A step that is being taken back or done again. */
+/** The undo or redo that is running. */
 let stepping: Promise<void> | null = null
 
-/** Run at once, or when the step that is being taken is seen: what a person does next starts from what it leaves. */
+/** Run now, or once the running undo or redo is shown: the person's next action builds on its result. */
 export async function afterStep(work: () => void): Promise<void> {
   while (stepping !== null) await stepping
   work()
@@ -56,7 +56,7 @@ async function takeStep(direction: 'undo' | 'redo'): Promise<void> {
         return
       }
       queryClient.setQueryData(historyQuery.queryKey, await (direction === 'undo' ? call('undo', { query: {} }) : call('redo')))
-      // What is edited next must not be edited as it was before.
+      // The next edit must not start from the state before this step.
       await queryClient.refetchQueries({ queryKey: ['clip'], type: 'active' })
       toast(direction === 'undo' ? t('Undone: {{what}}', { what: shown(what) }) : t('Redone: {{what}}', { what: shown(what) }))
     })
@@ -65,7 +65,7 @@ async function takeStep(direction: 'undo' | 'redo'): Promise<void> {
   }
 }
 
-/** What was done in another window is taken back only by who has read what it is. */
+/** A change made in another window is only undone after the person has read what it is. */
 function offerOthers(what: Phrase): void {
   const takeBack = () => inOrder(() => call('undo', { query: { whose: 'all' } })).then(() => queryClient.invalidateQueries(), tell)
   toast.info(t('Nothing was done in this window that could be taken back. In another one was done last: {{what}}', { what: shown(what) }), {
@@ -82,7 +82,7 @@ const REVIEWED = {
   reset: phrase('Back to what the model said'),
 }
 
-/** Decide about an annotation; one toast at a time says so and offers to take it back. */
+/** Decide about an annotation; one toast at a time reports it and offers to undo it. */
 export async function review({ id, action, body }: { id: number; action: keyof typeof REVIEWED; body?: AnnotationBody }): Promise<void> {
   try {
     await inOrder(() => call('reviewAnnotation', { params: { annotationId: id }, body: { action, ...(body ? { body } : {}) } }))

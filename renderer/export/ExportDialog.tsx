@@ -42,7 +42,7 @@ export function ExportDialog() {
         body: requestOf({ ...choice, clips: stillOffered(choice.clips, offered) }, id, labels?.labels.map(({ name }) => name) ?? []),
       })
     },
-    // It goes on where the dialog was closed meanwhile: then its end is told.
+    // The export continues if the dialog was closed meanwhile; then its end is announced.
     onSuccess: ({ files, directory }) => {
       if (useUi.getState().panel !== 'export')
         toast.success(t('Exported'), {
@@ -54,7 +54,7 @@ export function ExportDialog() {
       if (useUi.getState().panel !== 'export' && problemOf(error).code !== 'cancelled') tell(error)
     },
   })
-  // Told by events as it goes.
+  // Set by events while it runs.
   const { data: share = 0 } = useQuery({ queryKey: ['exporting', exportId], queryFn: () => 0, enabled: false })
   const toggle = (format: ExportFormat) =>
     change({ formats: formats.includes(format) ? formats.filter((other) => other !== format) : [...formats, format] })
@@ -126,11 +126,11 @@ export function ExportDialog() {
   )
 }
 
-/** What the files will not hold, before they are written. */
+/** What the files will lack, shown before they are written. */
 function Missing() {
   const { data: sources } = useSources()
   const { data: queue } = useQueue()
-  // What was not read has no frames to write anything about.
+  // A video that was not probed has no frames to write about.
   const unread = sources?.sources.filter(({ probe }) => probe === null).length ?? 0
   const unfinished = sources?.sources.filter(({ probe, state }) => probe !== null && state !== 'done' && state !== 'partial') ?? []
   const adding = queue?.jobs.filter(({ kind, state }) => JOB_KINDS[kind].adds && (state === 'queued' || state === 'running')).length ?? 0

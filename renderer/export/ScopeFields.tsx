@@ -12,7 +12,7 @@ const REVIEW_NAMES: Record<keyof typeof REVIEWED, string> = {
   rejected: phrase('Rejected'),
 }
 
-/** Which clips, and what of that which is said about them. */
+/** Which clips to export, and which of their annotations. */
 export function ScopeFields({ offered }: { offered: ReturnType<typeof useOffered> }) {
   const choice = useChoice()
   const { chosenLabels, by, reviewed, perVideo, lookedFor, formats, change } = choice

@@ -1,4 +1,4 @@
-/** What an export is to hold, as the dialog asks for it. It is kept while the window is open: people export the same again. */
+/** What the next export will hold, as chosen in the dialog. Kept while the window is open, since people export the same again. */
 import { create } from 'zustand'
 import type { ReviewState } from '../../app/annotation.ts'
 import type { CallArgs } from '../../app/contract.ts'
@@ -9,7 +9,10 @@ import { usePicked } from '../overview/store.ts'
 import { useUi } from '../store.ts'
 import { useTable } from '../table/state.ts'
 
-/** Which clips: all, those of the chosen video, the chosen clip, those picked on the map, those found, the table's rows, those marked in it, or those of a saved view. */
+/**
+ * Which clips: all, those of the chosen video, the chosen clip, those picked on the map, search results, the table's rows, those selected
+ * in it, or those of a saved view.
+ */
 export type Clips = 'all' | 'video' | 'clip' | 'picked' | 'found' | 'table' | 'marked' | `view ${string}`
 export const REVIEWED = {
   any: undefined,
@@ -21,12 +24,12 @@ export const REVIEWED = {
 interface Choice {
   formats: readonly ExportFormat[]
   clips: Clips
-  /** None for all. */
+  /** Empty for all. */
   chosenLabels: readonly string[]
   by: 'both' | 'machine' | 'people'
   reviewed: keyof typeof REVIEWED
   perVideo: boolean
-  /** Of which labels it is said that they were looked for everywhere: those that the pack of boxes looked for, all of the vocabulary, none. */
+  /** The labels that count as looked for everywhere: those that the detector looked for, the whole vocabulary, or none. */
   lookedFor: 'pack' | 'all' | 'none'
   folder: string | null
   change: (choice: Partial<Omit<Choice, 'change'>>) => void
@@ -44,7 +47,7 @@ export const useChoice = create<Choice>((set) => ({
   change: (choice) => set(choice),
 }))
 
-/** What the call says, with the vocabulary as it is. */
+/** The request for a choice, with the present vocabulary. */
 export function requestOf(choice: Choice, exportId: string, vocabulary: readonly string[]): CallArgs<'export'>['body'] {
   const { formats, clips, chosenLabels, by, reviewed, perVideo, lookedFor, folder } = choice
   const states = REVIEWED[reviewed]
@@ -74,7 +77,7 @@ function which(clips: Clips): Pick<CallArgs<'export'>['body'], 'sourceIds' | 'cl
   return clips.startsWith('view ') ? { view: clips.slice('view '.length) } : {}
 }
 
-/** Which of them there is something for, now. */
+/** Which of the choices have clips at present. */
 export function useOffered(): Record<'clip' | 'picked' | 'found' | 'table', boolean> & { marked: number } {
   const hasClip = useUi((ui) => ui.clipId !== null)
   const isFound = useFind(isFinding)
@@ -84,7 +87,7 @@ export function useOffered(): Record<'clip' | 'picked' | 'found' | 'table', bool
   return { clip: hasClip, picked: isPicked, found: isFound, table: isNarrowed, marked }
 }
 
-/** What was chosen before; all where there is nothing of that now, as where other rows are shown than those that were marked. */
+/** The earlier choice; all if it has no clips now, for example if the table shows other rows than those that were selected. */
 export function stillOffered(clips: Clips, offered: ReturnType<typeof useOffered>): Clips {
   if (clips === 'marked') return offered.marked > 0 ? clips : 'all'
   return clips === 'clip' || clips === 'picked' || clips === 'found' || clips === 'table' ? (offered[clips] ? clips : 'all') : clips

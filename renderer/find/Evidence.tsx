@@ -10,10 +10,13 @@ import { useUi } from '../store.ts'
 import { useGaze } from './queries.ts'
 import { useFind } from './store.ts'
 
-/** How many of the heaviest frames are offered. */
+/** How many of the heaviest frames are listed. */
 const OFFERED = 4
 
-/** The evidence for a caption or an answer: the frames it looked at, how sure each pass of the model is, and where it looked for each word. */
+/**
+ * The evidence for a caption or an answer: the frames the model looked at, how sure each of its passes is, and where it looked for each
+ * word.
+ */
 export function EvidenceOf({ annotation }: { annotation: Annotation }) {
   const { evidence, body } = annotation
   const sourceId = useUi((ui) => ui.sourceId)
@@ -73,7 +76,10 @@ export function EvidenceOf({ annotation }: { annotation: Annotation }) {
   )
 }
 
-/** How sure the pass that wrote a text is, and what that is worth. @param line The pack's operating point. */
+/**
+ * How sure the pass that wrote a text is, and what that figure means.
+ * @param line The pack's operating point.
+ */
 function surety({ confidence: sure, unsure, unfamiliar }: Evidence, line: number): string {
   const confidence = percent(sure)
   if (unsure && unfamiliar === true)
@@ -105,7 +111,7 @@ function surety({ confidence: sure, unsure, unfamiliar }: Evidence, line: number
 function Why({ annotation, evidence }: { annotation: Annotation; evidence: Evidence }) {
   const { agreement } = evidence
   const pack = usePackOf(annotation.body.kind === 'answer' ? 'answer' : 'caption')
-  // What another pack said, or none, is not weighed by the numbers of this one.
+  // This pack's calibration does not apply to a text that another pack, or no pack, wrote.
   if (agreement === null || pack?.manifest.family !== 'mammut' || pack.digest !== annotation.provenance?.packDigest) return null
   const { calibration } = pack.manifest
   const line = (annotation.body.kind === 'answer' ? calibration.answer : calibration.caption)?.notSureBelow ?? 1
@@ -145,7 +151,9 @@ function Why({ annotation, evidence }: { annotation: Annotation; evidence: Evide
   )
 }
 
-/** Each word, with how likely the model holds it after those before; under the pointer or the focus its heat lies on the picture. */
+/**
+ * Each word with its probability given the words before it; for the word under the pointer or the focus the heat is drawn on the picture.
+ */
 function Words({ annotation }: { annotation: Annotation }) {
   const { data: gaze, error } = useGaze(annotation, true)
   const { pointAt, word, annotationId } = useFind()

@@ -10,7 +10,7 @@ import { type FrameTable, ordinalAt, ptsAt, usePlayer } from '../player.ts'
 import { useGaze, useSearch } from './queries.ts'
 import { useFind } from './store.ts'
 
-/** Places in a picture as people name them. */
+/** Names for the parts of a picture. */
 const PLACE = {
   'upper left': phrase('at the upper left'),
   'upper centre': phrase('at the top'),
@@ -29,7 +29,7 @@ function lookedAt(annotations: readonly Annotation[], annotationId: number | nul
   return worded.find(({ id }) => id === annotationId) ?? worded.find(({ body }) => body.kind === 'caption')
 }
 
-/** What a search by a box compared: its region in the clip that it came from, and the likest one in the clips that were found; on its frame. */
+/** What a search by a box compared: the region in its own clip, and the most similar region in a clip that was found, on its frame. */
 function Compared({ probe, clip, frames }: { probe: Probe; clip: Clip; frames: FrameTable }) {
   const query = useFind((find) => find.query)
   const { data } = useSearch()
@@ -56,7 +56,7 @@ export function Heat(props: { probe: Probe; clip: Clip; annotations: readonly An
   )
 }
 
-/** Where the model looks, on the frame that it saw nearest to the one shown. Follows while the video plays. */
+/** Where the model looked, on the frame it was given that is nearest to the one shown. Follows during playback. */
 function Looked({
   probe,
   clip,
@@ -109,7 +109,10 @@ function Looked({
   )
 }
 
-/** Dark where it did not look, so that light pictures do not drown the glow; from there over violet and orange to yellow. Alpha 0..255. */
+/**
+ * Dark where the model did not look, so that light pictures do not outshine the glow; from there over violet and orange to yellow. Alpha
+ * 0..255.
+ */
 const RAMP = [
   [8, 8, 24, 120],
   [95, 20, 110, 130],
@@ -125,7 +128,7 @@ function colourOf(value: number): [number, number, number, number] {
   return [mix(0), mix(1), mix(2), mix(3)]
 }
 
-/** A picture with one element a cell; the browser makes it smooth as it enlarges it. */
+/** A picture with one pixel for each cell; the browser smooths it when it enlarges it. */
 function pictureOf({ glow }: Glance, { rows, columns }: Gaze): string {
   const canvas = document.createElement('canvas')
   Object.assign(canvas, { width: columns, height: rows })
@@ -137,7 +140,7 @@ function pictureOf({ glow }: Glance, { rows, columns }: Gaze): string {
   return canvas.toDataURL()
 }
 
-/** In the display-oriented pixels of the frame, as boxes are. */
+/** Drawn in the display-oriented pixels of the frame, like boxes. */
 function Glow({ glance, gaze, probe: { width, height }, description }: { glance: Glance; gaze: Gaze; probe: Probe; description: string }) {
   const picture = useMemo(() => pictureOf(glance, gaze), [glance, gaze])
   const { area } = gaze

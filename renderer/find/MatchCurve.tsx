@@ -7,7 +7,7 @@ import { useUi } from '../store.ts'
 import { useCurve } from './queries.ts'
 import { useFind } from './store.ts'
 
-/** How well each moment of the video matches what is searched for, over the part of it from `start` that is `length` seconds long. A press goes there. */
+/** How well each moment of the video matches the query, for the `length` seconds from `start` on. A click seeks to that time. */
 export function MatchCurve({
   sourceId,
   start,
@@ -25,7 +25,7 @@ export function MatchCurve({
   if (query === null || !data) return null
   const { clips, moments, line, measure } = data
   const scores = [...clips.map(({ score }) => score ?? 0), ...moments.map(({ score }) => score), line]
-  // Probabilities are drawn from 0 to 1; likeness over the range that it has here, or all would look alike.
+  // Probabilities are drawn from 0 to 1; cosines over the range that occurs here, or all would look alike.
   const [least, most] = [Math.min(...scores), Math.max(...scores)]
   const [bottom, top] = measure === 'probability' ? [0, 1] : [least - (most - least) / 4, most]
   const height = (score: number) => `${(100 * (score - bottom)) / (top - bottom || 1)}%`
@@ -33,7 +33,7 @@ export function MatchCurve({
   const say = (score: number) => (measure === 'probability' ? percent(score) : number(score, 2))
   const go = (clip: Curve['clips'][number]) => (event: MouseEvent<HTMLButtonElement>) => {
     const { left: edge, width } = event.currentTarget.getBoundingClientRect()
-    // A key press has no place: it goes to the clip's best moment.
+    // A key press has no position: it goes to the clip's best moment.
     const share = event.detail === 0 ? null : (event.clientX - edge) / width
     const best = moments.filter((moment) => moment.clipId === clip.clipId).sort((a, b) => b.score - a.score)[0]?.time ?? clip.start
     const seconds = share === null ? best : clip.start + share * (clip.end - clip.start)

@@ -40,7 +40,7 @@ function scoreText(score: number, measure: Measure): string {
   return measure === 'probability' ? percent(score) : number(score, 2)
 }
 
-/** The results, or a plain statement that nothing matches. */
+/** The results, or the statement that nothing matches. */
 export function Results() {
   const { data, error, isPlaceholderData } = useSearch()
   const { query, filters } = useFind()
@@ -63,7 +63,7 @@ export function Results() {
   const partial = (searched > 0 && searched < total) || unread > 0
   const none = hits.length === 0
   const strange = hits.filter(({ why }) => why.some(({ guess }) => guess)).length
-  // Words alone were looked up, or the pack compared pictures with them too.
+  // Whether a pack also compared pictures with the words, or the words were only looked up.
   const compared = query?.by === 'words' && line !== null
   const partly = nearest.some(({ score }) => score === null)
   return (
@@ -191,12 +191,15 @@ function NoMatch({ result }: { result: FindResult }) {
   )
 }
 
-/** What to search for instead: what is like the words that nothing here has, captions with some of them, and all that boxes can be found of. */
+/**
+ * What to search for instead: known words similar to the unknown ones, captions with some of the words, and all names whose boxes can be
+ * found.
+ */
 function Instead({ result: { unknown, suggestions, findable, line } }: { result: FindResult }) {
   const missing = ({ word, seen, nearest }: FindResult['unknown'][number]) => {
     if (seen) return t('“{{word}}” is looked for, but was found in no clip.', { word })
     if (nearest.length > 0) return t('No pack here has a name for “{{word}}”, and nothing says it. Nearest that can be found:', { word })
-    // A pack that compares pictures with words knows more than names.
+    // A pack that compares pictures with words is not limited to names.
     return line === null && findable.length > 0
       ? t('No pack here has a name for “{{word}}”, and nothing says it.', { word })
       : t('Nothing here says “{{word}}”.', { word })
@@ -237,7 +240,7 @@ function Words({ words }: { words: string }) {
   )
 }
 
-/** What a pack makes of clips like none that it was taught is left out unless somebody asks for it. */
+/** Guesses about clips unlike any that the pack was taught are left out unless the person asks for them. */
 function Guesses({ query, couldGuess }: { query: Extract<FindQuery, { by: 'words' }>; couldGuess: boolean }) {
   const { words, guesses = false } = query
   const seek = (want: boolean) => () => useFind.getState().seek(want ? { by: 'words', words, guesses: true } : { by: 'words', words })
@@ -299,14 +302,14 @@ const ICONS: Record<Why['kind'], LucideIcon> = {
   picture: Image,
 }
 
-/** Why it is found, a line a reason. */
+/** The reasons for a match, one per line. */
 function Reasons({ why, clip }: { why: readonly Why[]; clip: Clip }) {
   return (
     <span className="reasons">
       {why.map((reason, at) => {
         const own = reason.state === 'edited' || reason.state === 'accepted'
         const Icon = own ? UserRound : ICONS[reason.kind]
-        // The row shows its caption anyway.
+        // The row shows its caption already.
         const [what, ...more] = reasonParts(reason, !(reason.kind === 'caption' && reason.text === clip.caption), number).map(shown)
         return (
           <span key={at} data-own={own} data-guessed={reason.guess}>

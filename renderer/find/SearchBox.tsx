@@ -10,7 +10,7 @@ import { useUi } from '../store.ts'
 import { found, useSearches } from './queries.ts'
 import { useFind } from './store.ts'
 
-/** Words to search for, with those of before; or what is searched for instead of words. */
+/** Words to search for, with earlier searches; or the clip or box that is searched for instead. */
 export function SearchBox({ disabled }: { disabled: boolean }) {
   const { query, text, type } = useFind()
   const words = query?.by === 'words' ? query.words : ''
@@ -39,7 +39,7 @@ export function SearchBox({ disabled }: { disabled: boolean }) {
     if (next !== '' && next === words) openFirst()
     else search(next)
   }
-  /** The first result, and the keys go to the list. */
+  /** Opens the first result, and moves the focus to the list. */
   const openFirst = () => {
     const [first] = found()
     if (!first) return
@@ -49,7 +49,7 @@ export function SearchBox({ disabled }: { disabled: boolean }) {
   const key = (event: KeyboardEvent) => {
     if (event.key === 'Escape') {
       useFind.getState().seek(null)
-      // The keys of the player work again at once.
+      // From now on the player's keys work again.
       input.current?.blur()
     } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       event.preventDefault()
@@ -108,7 +108,7 @@ export function SearchBox({ disabled }: { disabled: boolean }) {
               id={`${listId}-${at}`}
               role="option"
               aria-selected={at === chosen}
-              // Before the field loses its focus, which closes this list.
+              // On pointer down, before the field loses the focus, which closes this list.
               onPointerDown={(event) => {
                 event.preventDefault()
                 search(before)
@@ -127,7 +127,7 @@ export function SearchBox({ disabled }: { disabled: boolean }) {
   )
 }
 
-/** A picture in the place of words. */
+/** The picture that is searched for instead of words. */
 function Likeness({ query }: { query: Exclude<FindQuery, { by: 'words' }> }) {
   const { data } = useClip(query.clipId)
   const Icon = query.by === 'box' ? Box : Clapperboard

@@ -1,4 +1,4 @@
-/** What search asks the backend, and keeps in the query cache. */
+/** The queries of search, and how their answers are kept in the query cache. */
 import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
 import type { Annotation } from '../../app/annotation.ts'
 import type { Clip } from '../../app/contract.ts'
@@ -9,11 +9,11 @@ import { clipsOf, queryClient } from '../cache.ts'
 import { type Find, isFinding, useFind } from './store.ts'
 
 interface Found extends FindResult {
-  /** Results that came while these were read and belong further up. */
+  /** Results that arrived while these were read and belong further up. */
   late: number
 }
 
-/** Asked for again, the same is another list. */
+/** Each search has its own list, even one with the same words. */
 const keyOf = ({ query, filters, limit, asked }: Pick<Find, 'query' | 'filters' | 'limit' | 'asked'>) => [
   'search',
   query,
@@ -38,7 +38,7 @@ function searchQuery(find: Find) {
 }
 export const useSearch = () => useQuery(searchQuery(useFind()))
 
-/** Listed clips that are not found any more, since what was decided or changed made them pass no filter: as they are now. */
+/** The present state of listed clips that no longer pass the filters, because something in them was decided or changed. */
 async function othersNow(listed: readonly FindHit[], fresh: readonly FindHit[]): Promise<ReadonlyMap<number, Clip>> {
   const found = new Set(fresh.flatMap(clipIdsOf))
   const left = listed.flatMap(({ clip, alike }) => [clip, ...alike]).filter(({ id }) => !found.has(id))
@@ -49,12 +49,12 @@ async function othersNow(listed: readonly FindHit[], fresh: readonly FindHit[]):
   return new Map(clips.flat().flatMap((clip) => (ids.has(clip.id) ? [[clip.id, clip]] : [])))
 }
 
-/** Put the results in the order of their match. */
+/** Sort the results by match again. */
 export function sortAgain(): void {
   void queryClient.resetQueries({ queryKey: keyOf(useFind.getState()) })
 }
 
-/** What is found, in the order in which it is listed. */
+/** The results, in the order in which they are listed. */
 export function found(): { id: number; sourceId: number }[] {
   const data = queryClient.getQueryData(searchQuery(useFind.getState()).queryKey)
   return data ? (data.hits.length > 0 ? data.hits : data.nearest).map(({ clip }) => clip) : []
@@ -68,7 +68,7 @@ export const useCurve = (sourceId: number, query: FindQuery | null) =>
     placeholderData: (earlier, of) => (of?.queryKey[2] === sourceId ? earlier : undefined),
   })
 
-/** Whether a pack compared any clip of a video with what is sought: words alone are found without that. */
+/** Whether a pack compared any clip of a video with the query: words alone are found without a comparison. */
 export function useCompared(sourceId: number): boolean {
   const query = useFind((find) => find.query)
   return useCurve(sourceId, query).data?.clips.some(({ score }) => score !== null) ?? false

@@ -1,11 +1,14 @@
-/** Searching for what is like what one looks at. */
+/** Searching for clips similar to what is being looked at. */
 import { interpolate } from '../../app/tracks.ts'
 import { ordinalAt, ptsAt, usePlayer } from '../player.ts'
 import { clipQuery, framesQuery, queryClient } from '../cache.ts'
 import { useUi } from '../store.ts'
 import { useFind } from './store.ts'
 
-/** Like the selected box on the shown frame (or, where the track is not on it, on the track's first), else like the clip. */
+/**
+ * Search for what resembles the selected box on the shown frame (or on the track's first frame, if the track is not on the shown one);
+ * without a box, for clips like this one.
+ */
 export function findSimilar(): void {
   const { clipId, sourceId, trackId, goTo } = useUi.getState()
   if (clipId === null) return

@@ -15,11 +15,11 @@ export interface Find {
   limit: number
   /** Counts searches. Rows that no longer match stay listed until the next search. */
   asked: number
-  /** Whether heat lies over the picture. */
+  /** Whether heat is drawn over the picture. */
   heat: boolean
   /** The annotation whose words are shown; null means the caption. */
   annotationId: number | null
-  /** One word of them, under the pointer or the focus: its heat shows even where heat is off. */
+  /** The word under the pointer or the focus: its heat shows even while heat is off. */
   word: number | null
   seek: (query: FindQuery | null) => void
   type: (text: string) => void
@@ -51,7 +51,7 @@ export const useFind = create<Find>((set) => ({
   pointAt: (annotationId, word) => set({ annotationId, word }),
 }))
 
-/** Whether results stand in the place of the library. */
+/** Whether results are shown in place of the library. */
 export function isFinding({ query, filters }: Pick<Find, 'query' | 'filters'>): boolean {
   return query !== null || filterCount(filters) > 0
 }

@@ -19,7 +19,7 @@ import { useSources } from '../cache.ts'
 import { usePreferences } from '../settings/preferences.ts'
 import { type Page, useUi } from '../store.ts'
 
-/** Pages that show nothing but what is in the library. */
+/** Pages that only show contents of the library. */
 const NEEDS_VIDEO: ReadonlySet<Page> = new Set(['review', 'table', 'overview'])
 
 /** The one window: search and actions on top, the pages at the left, and the engine's state below. */
@@ -38,7 +38,7 @@ export function App() {
     setDragging(true)
   }
   const drag = {
-    // Where another element comes under the pointer just before the drop, Chromium asks no dragover whether it is taken.
+    // If another element comes under the pointer just before the drop, Chromium sends it no dragover event to accept it.
     onDragEnter: taken,
     onDragOver: taken,
     onDragLeave: (event: DragEvent) => {
@@ -50,7 +50,7 @@ export function App() {
       void drop(event.dataTransfer)
     },
   }
-  // Deferred: the workspace is much to draw at once, and is drawn in slices this way.
+  // Deferred: the workspace takes long to draw, and this lets React draw it in slices.
   const empty = useDeferredValue(!isPending && data?.sources.length === 0)
   const { Component } = PAGES[page]
   return (
@@ -75,7 +75,7 @@ export function App() {
       {panel === 'palette' && <Palette />}
       {panel === 'history' && <HistoryDialog />}
       <Confirm />
-      {/* Over the picture, or above the bar at the foot of a page: over no tool. */}
+      {/* Over the picture, or above the bar at the foot of a page, but never over a tool. */}
       <Toaster
         position={page === 'review' ? 'top-center' : 'bottom-center'}
         theme={theme}

@@ -11,12 +11,12 @@ import { privacy } from '../settings/privacy.ts'
 import { useUi } from '../store.ts'
 import { pickFolder } from '../parts/AddDialog.tsx'
 
-/** An empty library: the whole window is where to drop. */
+/** The empty library: the whole window is a drop target. */
 export function EmptyState({ dragging }: { dragging: boolean }) {
   const { data: status } = useStatus()
   const goTo = useUi((ui) => ui.goTo)
   const language = useLanguage((now) => now.language)
-  // What will be said of the first videos is said in the language of this window.
+  // The first videos are described in the language of this window.
   useEffect(() => void call('setLanguage', { body: { language } }).catch(() => undefined), [language])
   return (
     <main className="empty" data-dragging={dragging}>

@@ -3,7 +3,7 @@ import { problemOf, type Problem } from '../../app/errors.ts'
 import { phrase, t } from '../i18n.ts'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
 
-/** A fault in the window is shown, never a blank page; the library is not touched by it. */
+/** Shows a fault in the window instead of a blank page; the library is not affected. */
 export class ErrorBoundary extends Component<{ children: ReactNode }, { problem: Problem | null }> {
   override state: { problem: Problem | null } = { problem: null }
 

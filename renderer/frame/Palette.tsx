@@ -21,9 +21,9 @@ interface Entry {
   run: () => void
 }
 
-/** How many are listed. */
+/** The most entries listed. */
 const MOST = 50
-/** Of them clips, and letters that it takes to look for them. */
+/** The most clips among them, and the fewest letters for which clips are searched. */
 const [CLIPS, SHORTEST] = [20, 2]
 
 /** Everything by name: actions, and every video and clip to go to. */
@@ -56,7 +56,7 @@ export function Palette() {
     ]
   }, [sources])
   const says = useDeferredValue(text.trim())
-  // Clips are too many to be held here: the library looks for those that say it.
+  // There are too many clips to hold here: the library searches for those that contain the words.
   const { data: clips, isFetching } = useQuery({
     queryKey: ['search', 'palette', says],
     queryFn: () => call('search', { body: { query: null, filters: { says }, limit: CLIPS } }),
@@ -92,7 +92,7 @@ export function Palette() {
   const choose = (entry: Entry | undefined) => {
     if (!entry) return
     useUi.getState().open(null)
-    // The dialog gives the focus back first.
+    // The dialog first returns the focus.
     setTimeout(entry.run)
   }
   const move = (to: number) => {

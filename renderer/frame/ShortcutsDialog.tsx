@@ -6,7 +6,7 @@ import { t } from '../i18n.ts'
 import { currentConflicts, currentKeys, keyName, useBindings } from '../keys.ts'
 import { Dialog } from '../parts/Dialog.tsx'
 
-/** Every action with the keys that it has here; each can be given others. */
+/** Every action with this person's keys; each can be given others. */
 export function ShortcutsDialog() {
   const { bindings, choosePreset, restore } = useBindings()
   const [sought, setSought] = useState('')

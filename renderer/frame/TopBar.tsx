@@ -55,7 +55,7 @@ export function TopBar() {
   )
 }
 
-/** Past the bar and the rail, for who goes by Tab. */
+/** Skips the bar and the rail for people who move by Tab. */
 function skipToPage(): void {
   const main = document.querySelector('main')
   main?.setAttribute('tabindex', '-1')

@@ -8,8 +8,8 @@ import { type Page, useUi } from '../store.ts'
 const coming: (() => Promise<unknown>)[] = []
 
 /**
- * A part of the window that its first picture does not need. It comes while the window has nothing to do (`fetchRest`), so that it is
- * there at once when it is wanted; wanted before that, it shows as soon as it has come.
+ * A part of the window that is not needed for its first picture. It is loaded while the window is idle (`fetchRest`), so that it is there
+ * when it is needed; if it is needed earlier, it shows as soon as it is loaded.
  */
 function later(load: () => Promise<ComponentType>): ComponentType {
   let here: ComponentType | null = null
@@ -17,7 +17,7 @@ function later(load: () => Promise<ComponentType>): ComponentType {
   const Coming = lazy(fetched)
   coming.push(fetched)
   return function Later() {
-    // Chosen once: what is on the screen is not swapped for itself.
+    // Chosen once: a component on the screen is not replaced by itself.
     const [Shown] = useState(() => here ?? Coming)
     return (
       <Suspense fallback={<main className="page" />}>
@@ -27,7 +27,7 @@ function later(load: () => Promise<ComponentType>): ComponentType {
   }
 }
 
-/** One part after the other, each when nobody waits for anything else. */
+/** Loads one part after the other, each when nothing else is waiting. */
 export function fetchRest(): void {
   const [next] = coming.splice(0, 1)
   if (next) requestIdleCallback(() => void next().then(fetchRest), { timeout: 2000 })

@@ -24,7 +24,7 @@ const SAID: Record<ClipEvent['kind'], string> = {
   text: phrase('Text on screen'),
 }
 
-/** What people decided, step by step, and who said what about the chosen clip. */
+/** What people decided, step by step, and who changed what in the chosen clip. */
 export function HistoryDialog() {
   const clipId = useUi((ui) => ui.clipId)
   const [view, setView] = useState<'steps' | 'clip'>(clipId === null ? 'steps' : 'clip')

@@ -11,7 +11,9 @@ export function useSees(): (phrases: readonly string[]) => boolean {
     pack?.family !== 'detector' || phrases.every((phrase) => phrase.trim() === '') || namesOf(phrases, pack.classes).length > 0
 }
 
-/** Of names as they are typed, or of a label: which of them the pack that finds boxes cannot see and what comes nearest, and which it cannot tell from others. */
+/**
+ * Of names as typed, or of a label: which of them the detector cannot find and what comes nearest, and which it cannot tell from others.
+ */
 export function CannotSee({ phrases }: { phrases: readonly string[] }) {
   const pack = usePackOf('boxes')?.manifest
   const language = useLanguage((now) => now.language)

@@ -1,4 +1,4 @@
-/** Two thresholds or two packs on one clip, side by side: what both say, and what only one does. */
+/** Two thresholds or two packs on one clip, side by side: what both found, and what only one did. */
 import { ChevronLeft, ChevronRight } from 'lucide-react'
 import { useRef, useState } from 'react'
 import { agreementOf, alone } from '../../app/agreement.ts'
@@ -14,9 +14,9 @@ import { Stage, type StageHandle, type StageTrack } from './Stage.tsx'
 import { useCandidates, useLabelClips } from './vocabulary.ts'
 
 interface Side {
-  /** Digest; null is the pack in use. */
+  /** A digest; null is the pack in use. */
   pack: string | null
-  /** For all labels; null is each label's own. */
+  /** For all labels; null uses each label's own. */
   threshold: number | null
 }
 
@@ -211,7 +211,7 @@ function SideControls({
   )
 }
 
-/** What the pack of a side said of the clip. */
+/** The caption by one side's pack. */
 function Caption({ caption }: { caption: LookedBy['caption'] }) {
   if (caption === null) return <q className="told muted">{t('No caption')}</q>
   return (

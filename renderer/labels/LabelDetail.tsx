@@ -18,7 +18,7 @@ interface Props {
   vocabulary: readonly Label[]
 }
 
-/** One label: its names and colour, its threshold, and clips to see what that means. */
+/** One label: its names and colour, its threshold, and clips that show the effect. */
 export function LabelDetail({ label, vocabulary }: Props) {
   const sees = useSees()
   return (
@@ -49,7 +49,7 @@ export function LabelDetail({ label, vocabulary }: Props) {
   )
 }
 
-/** How sure it must be to count, and what that finds. */
+/** The threshold from which tracks count, and what is found with it. */
 function Found({ label, vocabulary }: Props) {
   const [comparing, setComparing] = useState(false)
   const pack = usePackOf('boxes')?.manifest

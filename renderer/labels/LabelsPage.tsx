@@ -14,7 +14,7 @@ import { LabelDetail } from './LabelDetail.tsx'
 import { saveVocabulary, useSuggestions, useVocabulary } from './vocabulary.ts'
 import './labels.css'
 
-/** What is looked for: the vocabulary at the left, one label with its threshold and what it finds at the right. */
+/** The vocabulary at the left; at the right one label with its threshold and what it finds. */
 export function LabelsPage() {
   const vocabulary = useVocabulary()
   const selected = useDraft((draft) => draft.selected)
@@ -62,7 +62,7 @@ function NoLabels() {
   )
 }
 
-/** What kind of names can be given. */
+/** Which kinds of names can be used. */
 function NoLabelsHint() {
   const pack = usePackOf('boxes')?.manifest
   if (pack?.family === 'detector')
@@ -167,7 +167,7 @@ function Vocabulary({ vocabulary, current }: { vocabulary: readonly Label[]; cur
   )
 }
 
-/** New words are being looked for. */
+/** Shown while clips are searched for new words. */
 function Looking({ stale }: { stale: number }) {
   const { data: queue } = useQueue()
   const job = queue?.jobs.find(({ kind, state }) => kind === 'detect' && state === 'running')
@@ -202,7 +202,7 @@ function Suggestions({ onAdd }: { onAdd: (word: string) => void }) {
   )
 }
 
-/** The vocabulary as a file, out and in. */
+/** Export and import of the vocabulary as a file. */
 function Files({ vocabulary }: { vocabulary: readonly Label[] }) {
   const picker = useRef<HTMLInputElement>(null)
   const read = async ({ target }: ChangeEvent<HTMLInputElement>) => {
@@ -212,7 +212,7 @@ function Files({ vocabulary }: { vocabulary: readonly Label[] }) {
     try {
       const labels = readVocabulary(await file.text())
       if (labels.length === 0) throw new SyntaxError(t('There is no label in it.'))
-      // The file says what is; labels that it does not name stay.
+      // The file decides about the labels it names; other labels stay.
       const others = vocabulary.filter(({ name }) => !labelNamed(labels, name))
       await saveVocabulary([...others, ...labels], t('{{count}} labels from {{file}}', { count: labels.length, file: file.name }))
     } catch (error) {
@@ -253,7 +253,7 @@ function Files({ vocabulary }: { vocabulary: readonly Label[] }) {
   )
 }
 
-/** Dragged thresholds, until they are kept or dropped. */
+/** Dragged thresholds, until they are saved or discarded. */
 function Unsaved({ vocabulary }: { vocabulary: readonly Label[] }) {
   const thresholds = useDraft((draft) => draft.thresholds)
   const clear = useDraft((draft) => draft.clear)

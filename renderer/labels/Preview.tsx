@@ -1,4 +1,4 @@
-/** Clips around a threshold, and the one that is looked at with the boxes that the threshold leaves. */
+/** Clips around a threshold, and the chosen one with the boxes that reach the threshold. */
 import { useState } from 'react'
 import { colourIn, type Label } from '../../app/vocabulary.ts'
 import { captionText } from '../caption.ts'
@@ -10,7 +10,7 @@ import { drafted, scoreShown, useDraft } from './draft.ts'
 import { Stage, type StageTrack } from './Stage.tsx'
 import { useCandidates, useLabelClips } from './vocabulary.ts'
 
-/** Shown on either side of the line. */
+/** The number shown on each side of the threshold. */
 const NEIGHBOURS = 6
 
 export function Preview({ label, vocabulary }: { label: Label; vocabulary: readonly Label[] }) {
@@ -80,7 +80,7 @@ function Strip({
   )
 }
 
-/** One clip with every track that its label's threshold leaves, and those that a person decided about. */
+/** One clip with every track that reaches its label's threshold, and those that a person decided about. */
 function Looked({ clipId, vocabulary }: { clipId: number; vocabulary: readonly Label[] }) {
   const { data: detail } = useClip(clipId)
   const { data: sources } = useSources()

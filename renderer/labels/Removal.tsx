@@ -1,7 +1,7 @@
 import { t } from '../i18n.ts'
 import { removeLabel, useScores } from './vocabulary.ts'
 
-/** Asked before a label is removed: what to do with the boxes that people accepted, drew or changed. */
+/** Asks, before a label is removed, what to do with the boxes that people accepted, drew or changed. */
 export function Removal({ name, onDone }: { name: string; onDone: () => void }) {
   const { data: scores } = useScores(name)
   const decided = scores?.decided ?? 0

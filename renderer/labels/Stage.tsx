@@ -1,6 +1,6 @@
 /**
- * A clip to look at, with read-only boxes: once, or side by side with different boxes. All pictures show the frame that the one video
- * shows, drawn as it is shown, so that they cannot drift apart.
+ * A clip to look at with read-only boxes: once, or side by side with different boxes. All pictures are drawn from one video element when it
+ * shows a frame, so that they cannot drift apart.
  */
 import { Pause, Play, StepBack, StepForward } from 'lucide-react'
 import { type ReactNode, type RefObject, useEffect, useImperativeHandle, useRef, useState } from 'react'
@@ -23,10 +23,10 @@ export interface StageTrack {
 }
 
 export interface Pane {
-  /** Beneath the picture's upper edge. */
+  /** Below the picture's upper edge. */
   title?: ReactNode
   tracks: readonly StageTrack[]
-  /** Keys of the tracks that stand out at a time. */
+  /** Keys of the tracks that are highlighted at a time. */
   outstanding?: (pts: number) => ReadonlySet<string>
 }
 
@@ -72,7 +72,7 @@ export function Stage({
     return () => current.cancelVideoFrameCallback(handle)
   }, [clip.start, clip.end, origin])
 
-  /** The frame that was asked for last; it is not yet the one that is shown while the video seeks. */
+  /** The frame that was requested last; while the video seeks it is not yet the one shown. */
   const wanted = useRef(clip.startFrame)
   const show = (frame: number) => {
     if (video.current === null) return
@@ -80,7 +80,7 @@ export function Stage({
     video.current.pause()
     video.current.currentTime = origin + seekTarget(frames, wanted.current)
   }
-  // Fast clicks go on from the frame that is on its way: from the shown one, each would begin the same seek again.
+  // Fast clicks continue from the requested frame: from the shown one, each would start the same seek again.
   const step = (by: number) => show((video.current?.seeking ? wanted.current : ordinal) + by)
   useImperativeHandle(ref, () => ({ show }))
   // A chosen clip is shown from its first frame.

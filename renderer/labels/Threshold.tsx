@@ -15,7 +15,7 @@ const [WIDTH, HEIGHT] = [640, 132]
 const TICKS = [0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1]
 
 const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0)
-/** How many lie at or above a threshold, of counts by thousandths of the score. */
+/** How many lie at or above a threshold, from counts by thousandths of the score. */
 const atOrAbove = (counts: readonly number[], threshold: number) => sum(counts.slice(Math.round(threshold * 1000)))
 /** Counts by thousandths as bars of equal width on the axis. */
 function barsOf(counts: readonly number[]): number[] {
@@ -44,14 +44,14 @@ export function Threshold({ label }: { label: Label }) {
     if (by === undefined && end === undefined) return
     event.preventDefault()
     event.stopPropagation()
-    // At least a thousandth, where a step on the axis is less.
+    // At least a thousandth, even if a step on the axis is smaller.
     const next = scoreAt(Math.max(0, placeOf(threshold) + (by ?? 0)))
     to(end ?? (Math.abs(next - threshold) < 0.001 ? threshold + Math.sign(by ?? 0) * 0.001 : next))
   }
   if (scores === undefined) return <p className="muted threshold-empty">{t('Counting…')}</p>
   const counts = scores[measure]
   const bars = barsOf(counts)
-  // A root, so that few sure tracks are seen beside many unsure ones.
+  // The root makes few sure tracks visible beside many unsure ones.
   const highest = Math.sqrt(Math.max(1, ...bars))
   const height = (count: number) => (Math.sqrt(count) / highest) * (HEIGHT - 12)
   const names = { tracks: t('Tracks'), boxes: t('Boxes'), clips: t('Clips') }
@@ -143,7 +143,10 @@ export function Threshold({ label }: { label: Label }) {
   )
 }
 
-/** The threshold as a number: left alone while it is typed, taken by Enter or on leaving; its arrows move it at once, Escape leaves it as it was. */
+/**
+ * The threshold as a number field: typed text is applied on Enter or when the field loses focus, its arrows apply at once, Escape restores
+ * the old value.
+ */
 function Typed({ threshold, onChange }: { threshold: number; onChange: (threshold: number) => void }) {
   const [typed, setTyped] = useState<string | null>(null)
   const take = (value: number) => {
@@ -158,7 +161,7 @@ function Typed({ threshold, onChange }: { threshold: number; onChange: (threshol
       max={1}
       step={0.001}
       value={typed ?? scoreText(threshold)}
-      // Only what is typed or pasted comes as an InputEvent.
+      // Only typing and pasting send an InputEvent; the arrows do not.
       onChange={({ target, nativeEvent }) => (nativeEvent instanceof InputEvent ? setTyped(target.value) : take(target.valueAsNumber))}
       onBlur={({ target }) => typed !== null && take(target.valueAsNumber)}
       onKeyDown={({ key, currentTarget }) => {

@@ -1,4 +1,4 @@
-/** Thresholds as they are being dragged: shown at once, saved together as one step of undo. */
+/** Thresholds while they are dragged: shown at once, saved together as one step of undo. */
 import { create } from 'zustand'
 import type { Label } from '../../app/vocabulary.ts'
 import { number } from '../format.ts'
@@ -7,7 +7,7 @@ import { labelsQuery, queryClient } from '../cache.ts'
 interface Draft {
   /** The label whose details are shown. */
   selected: string | null
-  /** By label; those that were not moved are not here. */
+  /** By label; thresholds that were not moved are missing. */
   thresholds: Readonly<Record<string, number>>
   select: (name: string | null) => void
   move: (name: string, threshold: number) => void
@@ -27,12 +27,12 @@ export function drafted(vocabulary: readonly Label[], thresholds: Draft['thresho
   return vocabulary.map((label) => ({ ...label, threshold: thresholds[label.name] ?? label.threshold }))
 }
 
-/** Labels whose dragged threshold is not the saved one. */
+/** Labels whose dragged threshold differs from the saved one. */
 export function moved(vocabulary: readonly Label[], thresholds: Draft['thresholds']): Label[] {
   return vocabulary.filter(({ name, threshold }) => thresholds[name] !== undefined && thresholds[name] !== threshold)
 }
 
-/** Back to the saved thresholds; false where none was dragged. */
+/** Discards dragged thresholds; false if there were none. */
 export function takeBackMoves(): boolean {
   const { thresholds, clear } = useDraft.getState()
   const any = moved(queryClient.getQueryData(labelsQuery.queryKey)?.labels ?? [], thresholds).length > 0
@@ -40,15 +40,15 @@ export function takeBackMoves(): boolean {
   return any
 }
 
-/** A score or a threshold has two decimals, three where they matter. */
+/** Scores and thresholds have two decimals, or three where that matters. */
 const digitsOf = (score: number) => (score < 0.1 || Math.abs(score * 100 - Math.round(score * 100)) > 1e-6 ? 3 : 2)
 
-/** As people read it, in the language of the window. */
+/** A score formatted for people, in the language of the window. */
 export function scoreShown(score: number): string {
   return number(score, digitsOf(score))
 }
 
-/** As a field for numbers takes it. */
+/** A score as a number field takes it. */
 export function scoreText(score: number): string {
   return score.toFixed(digitsOf(score))
 }

@@ -9,14 +9,14 @@ import { tell, toast } from '../toast.ts'
 import { inOrder, offerUndo } from '../undo.ts'
 
 const NONE: readonly Label[] = []
-/** While clips come in, counts are asked for again after this pause. */
+/** While clips arrive, counts are refetched after this pause. */
 const WHILE_RUNNING_MS = 4_000
 
 export function useVocabulary(): readonly Label[] {
   return useLabels().data?.labels ?? NONE
 }
 
-/** The colour of a label by its name, also of one that only a track has. */
+/** The colour of a label by its name, also for one that only a track has. */
 export function useColours(): (label: string) => string {
   const vocabulary = useVocabulary()
   return (label) => colourIn(vocabulary, label)
@@ -26,7 +26,7 @@ function useWhileRunning(): number | false {
   return (useQueue().data?.running ?? 0) > 0 ? WHILE_RUNNING_MS : false
 }
 
-// Beneath the key of the labels, so that what makes those stale makes these stale.
+// The key begins with that of the labels, so that invalidating those also invalidates these.
 export const useScores = (name: string) =>
   useQuery({
     queryKey: ['labels', 'scores', name],
@@ -48,7 +48,10 @@ export const useCandidates = (clipId: number | null, pack?: string) =>
     placeholderData: (earlier) => earlier,
   })
 
-/** Run a change of the vocabulary; `said` tells what was done and offers to take it back. @returns Whether it was done. */
+/**
+ * Run a change of the vocabulary; `said` reports what was done and offers to undo it.
+ * @returns Whether it was done.
+ */
 async function change(work: () => Promise<RouteOutput<'getLabels'>>, said: string | null): Promise<boolean> {
   try {
     queryClient.setQueryData(labelsQuery.queryKey, await inOrder(work))
@@ -61,7 +64,7 @@ async function change(work: () => Promise<RouteOutput<'getLabels'>>, said: strin
   }
 }
 
-/** @returns False when it was refused, with its reason: what was typed is still needed. */
+/** @returns False when it was refused; the reason is shown. The typed text is then still needed. */
 export async function saveVocabulary(labels: readonly Label[], said: string | null = null): Promise<boolean> {
   const refusal = tooMuch(labels)
   if (refusal === null) return change(() => call('setLabels', { body: { labels: [...labels] } }), said)

@@ -1,4 +1,4 @@
-/** German, one file an area of the window. */
+/** German, one file for each area of the window. */
 import backend from './backend.json' with { type: 'json' }
 import care from './care.json' with { type: 'json' }
 import files from './files.json' with { type: 'json' }

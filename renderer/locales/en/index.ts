@@ -1,4 +1,4 @@
-/** The English that a key cannot give, its singulars: one file an area of the window, as German is. */
+/** The English that a key cannot give (singulars), one file for each area of the window, like German. */
 import backend from './backend.json' with { type: 'json' }
 import care from './care.json' with { type: 'json' }
 import files from './files.json' with { type: 'json' }
