@@ -4,7 +4,7 @@
  * A sentence's score is the sum of its tokens' log-probabilities, [EOT] included, divided by (number of tokens)^lengthPenalty: 1 compares
  * sentences by their mean, 0 by their sum, which prefers short ones. The beam begins `beams` wide. At each step the best continuations
  * fill it; one that ends in [EOT] keeps its place for good, so the beam narrows as sentences end, and a beam of one is greedy decoding. A
- * sentence as long as `longest` ends there. The search is over when nothing that still grows can reach the best that ended.
+ * sentence as long as `longest` ends there. The search is over when no unfinished sentence can reach the best finished one.
  */
 import type { MammutManifest } from '../../app/pack/mammut.ts'
 import type { CrossAttention, Decoded } from './decode.ts'
@@ -13,7 +13,7 @@ import { floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs
 interface Sentence {
   ids: number[]
   logProb: number
-  /** Sum over its steps, one for each token of the clip. */
+  /** [N]: attention to each token of the clip, summed over the sentence's steps. */
   attention: Float32Array
 }
 
@@ -65,7 +65,7 @@ export async function beamSearch(
         parents.push(row)
       }
     }
-    // Log-probabilities only fall, so what a growing sentence would score at full length, were the rest certain, is the most that it can.
+    // An upper bound: the score of an unfinished sentence at full length if all further tokens were certain.
     const best = Math.max(...ended.map((sentence) => score(sentence)))
     if (growing.every((sentence) => score(sentence, most) <= best)) break
     past_k = gather(tensorOf(outputs, 'present_k'), parents)
@@ -83,7 +83,7 @@ export async function beamSearch(
   }
 }
 
-/** The `count` largest of softmax(logits), as log-probabilities, largest first; of equals the first. */
+/** The `count` largest of softmax(logits), as log-probabilities, largest first; ties go to the lower id. */
 function likeliest(logits: Float32Array, count: number): { id: number; logProb: number }[] {
   const best: { id: number; logit: number }[] = []
   logits.forEach((logit, id) => {
@@ -99,7 +99,7 @@ function likeliest(logits: Float32Array, count: number): { id: number; logProb: 
   return best.map(({ id, logit }) => ({ id, logProb: logit - largest.logit - Math.log(sum) }))
 }
 
-/** Rows of a tensor [B, ...], in that order. */
+/** These rows of a tensor [B, ...], in this order. */
 function gather(tensor: ReturnType<typeof floatTensor>, rows: readonly number[]): ReturnType<typeof floatTensor> {
   const { data, dims } = tensor
   if (!(data instanceof Float32Array)) throw new TypeError('a cache of keys and values is fp32')

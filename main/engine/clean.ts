@@ -1,7 +1,7 @@
 /**
  * What CLIP's tokenizer does to a text before it splits it (open_clip's SimpleTokenizer: ftfy.fix_text, HTML entities resolved, single
- * spaces, lower case), so that the same words give the same ids. Of ftfy's repairs, text that was decoded with the wrong encoding is not
- * undone: what people type is not damaged like that.
+ * spaces, lower case), so that the same words give the same ids. One of ftfy's repairs is left out, that of text decoded with the wrong encoding:
+ * what people type is not damaged like that.
  */
 import { decodeHTML, decodeHTMLStrict } from 'entities'
 
@@ -33,7 +33,7 @@ const LIGATURE = new RegExp(`[${Object.keys(LIGATURES).join('')}]`, 'g')
 const windows1252 = new TextDecoder('windows-1252')
 
 export function cleanForClip(text: string): string {
-  // Entities of a line are left alone where there seems to be markup.
+  // Entities are kept if the line seems to contain markup.
   const fixed = text
     .split(/(?<=\n)/)
     .map(fixLine)
@@ -41,7 +41,7 @@ export function cleanForClip(text: string): string {
   return decodeHTML(decodeHTML(fixed)).trim().replace(/\s+/gu, ' ').toLowerCase()
 }
 
-/** Also one that lost its lower case, as in &EACUTE;. */
+/** Also decodes entities in upper case, such as &EACUTE;. */
 function decodeEntity(entity: string): string {
   const decoded = decodeHTMLStrict(entity)
   if (decoded !== entity || entity !== entity.toUpperCase()) return decoded
@@ -50,7 +50,7 @@ function decodeEntity(entity: string): string {
   return found === lower ? entity : found.toUpperCase()
 }
 
-/** One repair may uncover the next. */
+/** Repeats the repairs until nothing changes, since one may uncover the next. */
 function fixLine(line: string): string {
   for (let before = ''; before !== line; ) {
     before = line

@@ -1,4 +1,4 @@
-/** Greedy decoding with a cache of keys and values, over a clip whose cross-attention keys and values are computed already. */
+/** Greedy decoding with a cache of keys and values, over the precomputed cross-attention keys and values of a clip. */
 import type { Tensor } from 'onnxruntime-node'
 import { type MammutManifest, temperatureOf } from '../../app/pack/mammut.ts'
 import { floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
@@ -10,11 +10,11 @@ export interface CrossAttention {
 }
 
 export interface Decoded {
-  /** Without [EOT]. */
+  /** The generated tokens, without [EOT]. */
   ids: number[]
   /** Calibrated probability 0..1: exp of the mean log-probability of the chosen tokens, [EOT] included, at the pack's temperature. */
   confidence: number
-  /** Mean over the steps of the mass on each of the N tokens of the clip; sums to 1. */
+  /** [N]: attention to each token of the clip, mean over the steps; sums to 1. */
   attention: Float32Array
 }
 
@@ -58,7 +58,7 @@ export async function decode(
   return { ids, confidence: Math.exp(logProb / steps), attention: attention.map((mass) => mass / steps) }
 }
 
-/** The token with the largest logit, the first of equals, and its log-probability under softmax(logits / temperature). */
+/** The token with the largest logit (ties go to the lower id) and its log-probability under softmax(logits / temperature). */
 export function mostLikely(logits: Float32Array, temperature: number): { id: number; logProb: number } {
   let id = 0
   let largest = -Infinity

@@ -1,4 +1,4 @@
-/** The files of a detector: its graph, and a picture with the boxes by which it is tested. */
+/** The files of a detector: its graph, and a picture with known boxes for its self-test. */
 import { z } from 'zod'
 import { FileRef } from '../../app/pack/base.ts'
 import type { DetectorManifest } from '../../app/pack/detector.ts'
@@ -10,14 +10,14 @@ import type { Picture } from './protocol.ts'
 const Side = z.number().int().positive()
 const Share = z.number().min(0).max(1)
 
-/** What the pack says its own graph gives, computed where it was converted. */
+/** The graph's known outputs, computed where the pack was converted. */
 const SelfTest = z.object({
   /** Gzipped RGB bytes [height, width, 3]. */
   picture: FileRef.extend({ width: Side, height: Side }),
-  /** All boxes from the score `least` on, in shares of the picture. */
+  /** All boxes with a score of at least `least`, in shares of the picture. */
   least: Share,
   boxes: z.array(z.object({ name: z.string(), score: Share, box: z.object({ cx: Share, cy: Share, w: Share, h: Share }) })).min(1),
-  /** Largest difference of a score or of a share. */
+  /** Largest allowed difference of a score or of a share. */
   tolerance: z.number().positive(),
 })
 

@@ -1,5 +1,5 @@
 /**
- * Family `detector`: the pack's graph over single pictures. NanoDet's way (Lyu 2020): every cell of three grids has a score for each
+ * Family `detector`: the pack's graph over single pictures. As in NanoDet (Lyu 2020), every cell of each grid has a score for each
  * class and four distances from its centre to the sides of a box.
  */
 import type { Box } from '../../app/annotation.ts'
@@ -9,15 +9,15 @@ import type { DetectorManifest } from '../../app/pack/detector.ts'
 import { byteTensor, floatsOf, type Graphs } from './graphs.ts'
 import type { Picture, Spotted } from './protocol.ts'
 
-/** Boxes of one name that overlap by more than this are one thing: what NanoDet was measured with. */
+/** Boxes of one name that overlap by more than this (IoU) are one thing; NanoDet was measured with this value. */
 const ONE_THING = 0.6
-/** So is a box of which this share lies in a stronger one of its name. */
+/** So is a box of which at least this share lies inside a box of its name with a higher score. */
 const NESTED = 0.85
-/** In pixels of the picture; what is thinner is no thing. */
+/** Shortest side of a box, in pixels of the picture; thinner boxes are dropped. */
 const LEAST_SIDE = 2
 
 interface Candidate {
-  /** Of its class. */
+  /** Index of its class. */
   index: number
   score: number
   /** In pixels of the bordered picture. */
@@ -34,11 +34,11 @@ export class Detector {
   }
 
   /**
-   * Every other picture is shown to the network in a mirror: what it invents it often sees on one side only, also where nothing moves, while
-   * what is there stays there. That costs nothing.
+   * Every other picture is mirrored for the network: false detections often appear in only one of the two orientations, even where nothing moves,
+   * while real objects are found in both. That costs nothing.
    *
-   * @param turn Where in its video, in sampled frames, the first picture is.
-   * @returns For each picture its boxes, best first.
+   * @param turn How many frames of the video were sampled before the first picture.
+   * @returns For each picture its boxes, best first, in shares of the picture.
    */
   async see(pictures: readonly Picture[], turn: number): Promise<Spotted[][]> {
     const out: Spotted[][] = []
@@ -72,7 +72,7 @@ export class Detector {
   }
 }
 
-/** Left and right change places. */
+/** The picture with left and right exchanged. */
 function mirror({ rgb, width, height }: Picture): Picture {
   const out = new Uint8Array(rgb.length)
   for (let y = 0, to = 0; y < height; y++) {
@@ -86,7 +86,7 @@ function mirror({ rgb, width, height }: Picture): Picture {
   return { rgb: out, width, height }
 }
 
-/** A picture in the middle of black, whose sides are the next multiples of what the graph needs; `left` and `top`: where it begins there. */
+/** A picture centred on black, with sides padded to the next multiples that the graph needs; `left` and `top`: where the picture begins, pixels. */
 function withBorder({ rgb, width, height }: Picture, multiple: number): Picture & { left: number; top: number } {
   const up = (side: number) => Math.ceil(side / multiple) * multiple
   const [wide, high] = [up(width), up(height)]
@@ -97,10 +97,10 @@ function withBorder({ rgb, width, height }: Picture, multiple: number): Picture 
 }
 
 /**
- * Every cell and class from `floor` on, best first.
+ * Every cell and class with a score of at least `floor`, best first.
  * @param scores [cells, classes], 0..1; cells grid by grid, row by row.
  * @param distances [cells, 4]: pixels from the centre of a cell to the left, top, right and bottom of its box.
- * @param grid Of the bordered picture, in pixels, of which every stride is a divisor.
+ * @param grid Size of the bordered picture in pixels, divisible by every stride.
  */
 function candidatesOf(
   scores: Float32Array,
@@ -125,7 +125,7 @@ function candidatesOf(
   return out.sort((a, b) => b.score - a.score)
 }
 
-/** One box for each thing that has several of one name; names compete later, when more frames were seen. @param found Best first. */
+/** One box per thing and name (non-maximum suppression). Different names for a thing compete later, over more frames. @param found Best first. */
 function onePerThing<T extends { name: string; box: Box }>(found: readonly T[]): T[] {
   const kept: T[] = []
   for (const one of found) {

@@ -1,4 +1,4 @@
-/** The host's side of the engine process: starts it, asks it, and starts it again when it dies. */
+/** The host's side of the engine process: starts it, calls it, and restarts it when it dies. */
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Status } from '../../app/contract.ts'
@@ -29,7 +29,7 @@ export type EngineState = Status['engine']['state']
 export type ForkEngine = (entry: string, args: readonly string[]) => ProcessPort
 
 export interface AskOptions {
-  /** Text as it is decoded; the pieces joined are the answer's text. */
+  /** Gets pieces of text as they are decoded; joined, they are the answer. */
   onToken?: (text: string) => void
   signal?: AbortSignal
 }
@@ -65,7 +65,7 @@ export class Engine<M extends PackManifest = PackManifest> {
   }
 
   /**
-   * `signal` ends a start that takes too long for who waits. `untested`: of a pack that is being made, which has no known answers yet.
+   * `signal` gives up a start that takes too long. `untested`: for a pack that is being made, which has no known answers yet.
    * @throws TubeletError `pack-invalid`, `pack-self-test-failed` or `engine-unavailable`.
    */
   static async start({
@@ -95,7 +95,7 @@ export class Engine<M extends PackManifest = PackManifest> {
     }
   }
 
-  /** What is loaded and where it runs; after a restart, what the newest process said. */
+  /** What is loaded and where it runs; after a restart, as the newest process reported it. */
   get info(): EngineInfo<M> {
     if (!this.#info) throw new Error('the engine has not started')
     return this.#info
@@ -105,7 +105,7 @@ export class Engine<M extends PackManifest = PackManifest> {
     return this.#state
   }
 
-  /** Why the state is `failed`. */
+  /** Why the state is `failed`, else null. */
   get problem(): Problem | null {
     return this.#problem
   }
@@ -125,7 +125,7 @@ export class Engine<M extends PackManifest = PackManifest> {
     return this.#call('encode', { tubes }, { signal })
   }
 
-  /** Whether the pack learnt from no footage like this clip, so that what it says of it is a guess. */
+  /** Whether the clip is unlike all footage that the pack was taught, so that its words about it are guesses. */
   unfamiliar({ embedding }: Pick<Encoding, 'embedding'>, signal?: AbortSignal): Promise<boolean> {
     return this.#call('unfamiliar', { embedding }, { signal })
   }
@@ -142,12 +142,12 @@ export class Engine<M extends PackManifest = PackManifest> {
     return this.#call('answer', { embedding, memory, question }, { onNote: onToken, signal })
   }
 
-  /** Where the decoder looks for each word of a caption (or, with its question, an answer), whoever wrote it. */
+  /** Where the decoder looks for each word of a caption (or an answer, given its question), whether the model or a person wrote it. */
   follow({ memory }: Encoding, text: string, question: string | null, signal?: AbortSignal): Promise<Followed> {
     return this.#call('follow', { memory, text, question }, { signal })
   }
 
-  /** What lies in a clip, comparable with the regions of other clips by dot product; null from a pack that does not detect. */
+  /** The regions of a clip, comparable with those of other clips by dot product; null from a pack that does not detect. */
   async regions({ tokens }: Pick<Encoding, 'tokens'>, most: number | null, signal?: AbortSignal): Promise<Regions | null> {
     return tokens === null ? null : this.#call('regions', { tokens, most }, { signal })
   }
@@ -158,30 +158,30 @@ export class Engine<M extends PackManifest = PackManifest> {
   }
 
   /**
-   * Boxes on the clip's input frames that could be each label, with their scores; a box may be found for several labels. `labels` holds
-   * for each the phrases that name it. None from a pack that does not detect.
+   * For each label, the boxes on the clip's input frames that could be it, with scores; a box may be found for several labels. `labels` holds
+   * the phrases that name each label. No boxes from a pack that does not detect.
    */
   async detect({ tokens }: Pick<Encoding, 'tokens'>, labels: readonly (readonly string[])[], signal?: AbortSignal): Promise<Detection[][]> {
     if (tokens === null || labels.length === 0) return labels.map(() => [])
     return this.#call('detect', { tokens, labels: labels.map((phrases) => [...phrases]) }, { signal })
   }
 
-  /** What the pack gives for these clips, RGB [frames, height, width, 3] of its input size, and texts, and what that costs here. */
+  /** The pack's outputs for these clips, RGB [frames, height, width, 3] of its input size, and texts; and their cost on this machine. */
   knownAnswers(clips: Uint8Array[], texts: string[], signal?: AbortSignal): Promise<KnownAnswers> {
     return this.#call('knownAnswers', { clips, texts }, { signal })
   }
 
-  /** What a detector sees on each picture. @param turn How many pictures of the video were sampled before the first. */
+  /** The boxes that a detector finds on each picture. @param turn How many pictures of the video were sampled before the first. */
   see(pictures: Picture[], turn: number, signal?: AbortSignal): Promise<Spotted[][]> {
     return this.#call('see', { pictures, turn }, { signal })
   }
 
-  /** What a text pack reads on each picture. */
+  /** The lines that a text pack reads on each picture. */
   read(pictures: Picture[], signal?: AbortSignal): Promise<Line[][]> {
     return this.#call('read', { pictures }, { signal })
   }
 
-  /** Compare what comes out now with the pack's known answers. Returns what is wrong, or null. */
+  /** Compare the outputs with the pack's known answers. Returns what is wrong, or null. */
   selfTest(): Promise<string | null> {
     return this.#call('selfTest', null)
   }
@@ -216,12 +216,12 @@ export class Engine<M extends PackManifest = PackManifest> {
   #launch(): void {
     this.#channel.call('open', null).then(
       (info) => {
-        // `ofFamily` is how a manifest is known to be one of M.
+        // Sound if the caller checked the family with `ofFamily`.
         this.#info = info as EngineInfo<M>
         this.#enter('ready')
         this.#ready.resolve(undefined)
       },
-      // Where the process ended, that was heard already.
+      // If the process has ended, `#lost` deals with it.
       (error: unknown) => this.#port !== null && void this.#fail(new TubeletError(problemOf(error))),
     )
   }
@@ -241,7 +241,7 @@ export class Engine<M extends PackManifest = PackManifest> {
     this.#restart = setTimeout(() => this.#launch(), FIRST_DELAY_MS * 2 ** (this.#crashes.length - 1))
   }
 
-  /** No way back: the process is ended, and what waits and what comes later is rejected with `error`. */
+  /** Give up for good: the process is ended, and waiting and later calls reject with `error`. */
   async #fail(error: TubeletError): Promise<void> {
     this.#problem = error.problem
     this.#ready.reject(error)
@@ -279,7 +279,7 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined):
 
 function readiness(): PromiseWithResolvers<undefined> {
   const ready = Promise.withResolvers<undefined>()
-  // Nobody may be waiting when it is rejected.
+  // Avoids an unhandled rejection if nobody is waiting.
   ready.promise.catch(() => undefined)
   return ready
 }

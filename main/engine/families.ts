@@ -1,4 +1,4 @@
-/** What the engine process runs: one pack of one family on one execution provider, and the calls that the family answers. */
+/** What the engine process runs: one pack on one execution provider, and the calls that the pack's family answers. */
 import type { PackManifest } from '../../app/pack/pack.ts'
 import type { Handlers } from '../channel.ts'
 import { Detector } from './detector.ts'
@@ -17,19 +17,19 @@ export type PackHandlers = { [N in CallName]?: Handlers<Calls>[N] }
 export interface Placed {
   graphs: Graphs
   handlers: PackHandlers
-  /** How the outputs differ from the pack's known answers, or null. `brief`: texts only. */
+  /** Returns how the outputs differ from the pack's known answers, or null. `brief`: compares texts only. */
   selfTest: (options: { signal?: AbortSignal | undefined; brief?: boolean }) => Promise<string | null>
 }
 
 export interface OpenedPack {
   dir: string
   manifest: PackManifest
-  /** What the pack is known by. */
+  /** The pack's digest, see main/pack-digest.ts. */
   digest: string
   place: (placement: Placement) => Placed
 }
 
-/** @param untested Of a pack that is being made, whose known answers do not exist yet. @throws TubeletError `pack-invalid` */
+/** @param untested For a pack that is being made, which has no known answers yet. @throws TubeletError `pack-invalid` */
 export async function openPlaceable(dir: string, untested: boolean): Promise<OpenedPack> {
   const { folder, manifest, digest } = await openFolder(dir)
   const opened = { dir: folder.dir, manifest, digest }

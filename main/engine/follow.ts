@@ -1,4 +1,4 @@
-/** The decoder led along a text that is given: where it looks for each word of it, and how likely it holds each. No word is generated. */
+/** Runs the decoder along a given text: where it looks for each word, and how probable it finds each. Nothing is generated. */
 import { type MammutManifest, temperatureOf } from '../../app/pack/mammut.ts'
 import { heatOf } from '../../app/tubes.ts'
 import type { CrossAttention } from './decode.ts'
@@ -6,19 +6,19 @@ import { floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs
 import type { Followed } from './protocol.ts'
 import { type Text, TextStream } from './tokenizer.ts'
 
-/** Each input frame is divided into this many rows and columns: as fine as the patches of the encoders there are, or finer. */
+/** Each input frame is divided into this many rows and columns: at least as fine as the patches of the known encoders. */
 const GRID = { rows: 16, columns: 16 }
 
 interface Step {
-  /** 0..1, at the pack's temperature. */
+  /** Probability of the token, 0..1, at the pack's temperature. */
   probability: number
-  /** Mass on each of the N tokens of the clip; sums to 1. */
+  /** [N]: attention to each token of the clip; sums to 1. */
   attention: Float32Array
 }
 
 /**
  * @param prompt As it was when the text was generated.
- * @param said The text: what the model wrote, or a person instead of it. What does not fit the decoder's context is left out.
+ * @param said The text, by the model or a person. What does not fit into the decoder's context is left out.
  * @throws the signal's reason when it is aborted between two steps.
  */
 export async function follow(
@@ -77,7 +77,7 @@ async function forced(
   return steps
 }
 
-/** Of one id under softmax(logits / temperature). */
+/** The probability of one id under softmax(logits / temperature). */
 function probabilityOf(id: number, logits: Float32Array, temperature: number): number {
   const largest = logits.reduce((most, logit) => Math.max(most, logit), -Infinity)
   const sum = logits.reduce((total, logit) => total + Math.exp((logit - largest) / temperature), 0)

@@ -18,7 +18,7 @@ export class Graphs {
   readonly #sessions = new Map<string, Promise<ort.InferenceSession>>()
   readonly #runs = new Map<string, number>()
 
-  /** @param varied Inputs are of ever new sizes: the memory of each would be kept for the next of its size. */
+  /** @param varied Whether inputs vary in size: the runtime then must not keep memory for each size. */
   constructor(files: GraphFiles, { provider, threads }: Placement, { varied = false } = {}) {
     this.#files = files
     this.#options = {
@@ -27,7 +27,7 @@ export class Graphs {
       logSeverityLevel: 4,
       enableCpuMemArena: !varied,
       enableMemPattern: !varied,
-      // Threads that spin while they wait take the cores that ffmpeg needs, and then everything is slower.
+      // Waiting threads must not spin: that takes the cores that ffmpeg needs, and everything becomes slower.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     }
   }

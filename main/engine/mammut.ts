@@ -1,4 +1,4 @@
-/** The files of a MaMMUT: its graphs, its tokenizer, what it was taught, and the answers by which it is tested. */
+/** The files of a MaMMUT: its graphs, its tokenizer, what its user taught it, and the known answers of its self-test. */
 import { z } from 'zod'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { fromHalf } from './float16.ts'
@@ -9,16 +9,16 @@ const FileRef = z.object({ file: z.string(), sha256: z.string() })
 
 const TokenizerFile = z.looseObject({ model: z.looseObject({}), added_tokens: z.array(z.looseObject({ id: z.number().int() })) })
 
-/** What the pack says its own graphs give, computed where it was exported or imported. */
+/** The graphs' known outputs, computed where the pack was exported or imported. */
 const SelfTest = z.object({
   /** gzipped RGB bytes [frames, height, width, 3]. */
   clips: z.array(FileRef).min(1),
   texts: z.array(z.string()),
   embeddings: z.array(z.array(z.number())),
   textEmbeddings: z.array(z.array(z.number())),
-  /** Of the first clip. */
+  /** The caption of the first clip. */
   caption: z.string(),
-  /** Largest difference of any component. */
+  /** Largest allowed difference of any component. */
   tolerance: z.number().positive(),
 })
 
@@ -29,11 +29,11 @@ interface KnownAnswers extends Omit<z.infer<typeof SelfTest>, 'clips'> {
 export interface Pack {
   dir: string
   manifest: MammutManifest
-  /** SHA-256 of pack.json. */
+  /** As `digestsOf` gives it. */
   digest: string
   /**
-   * ONNX files as bytes, so that a graph cannot name further files to load; as paths in a pack with weights, where the runtime reads from
-   * files in the same folder only, and those have been checked.
+   * ONNX files as bytes, so that a graph cannot name further files to load. In a pack with a file of weights they are paths: the runtime then reads
+   * files of the same folder only, and those have been checked.
    */
   graphs: GraphFiles
   tokenizer: z.infer<typeof TokenizerFile>
@@ -43,7 +43,7 @@ export interface Pack {
 }
 
 /**
- * `untested`: of a pack that is being made, whose known answers do not exist yet.
+ * @param untested For a pack that is being made, which has no known answers yet.
  * @throws TubeletError `pack-invalid` when anything is missing, changed, malformed or outside the folder.
  */
 export async function openMammut(folder: PackFolder, manifest: MammutManifest, digest: string, untested = false): Promise<Pack> {
@@ -79,7 +79,7 @@ export async function openPack(dir: string): Promise<Pack> {
   return manifest.family === 'mammut' ? openMammut(folder, manifest, digest) : folder.invalid('It is no MaMMUT.')
 }
 
-/** A file's bytes may begin anywhere in their buffer; 16-bit numbers may not. */
+/** Bytes as 16-bit numbers; a copy, since a file's bytes may begin at an odd place of their buffer. */
 function halves(bytes: Buffer): Uint16Array {
   const own = new Uint8Array(bytes)
   return new Uint16Array(own.buffer, 0, own.length >> 1)

@@ -1,4 +1,4 @@
-/** One pack, ready to run: encode a clip once, then caption, answer, embed and detect from what the encoder left. */
+/** One pack, ready to run: encodes a clip once, then captions, answers, embeds and detects from the encoding. */
 import { hash } from 'node:crypto'
 import type { Detection } from '../../app/detections.ts'
 import { TubeletError } from '../../app/errors.ts'
@@ -14,14 +14,14 @@ import type { Pack } from './mammut.ts'
 import type { Encoding, Followed, Generated, KnownAnswers, Regions, TextUse } from './protocol.ts'
 import { Text, TextStream } from './tokenizer.ts'
 
-/** Clips whose cross-attention keys and values are kept for the next question: so many, but no more than these bytes of them. */
+/** Cross-attention keys and values are cached for the next question, for so many clips, but at most so many bytes. */
 const CROSS_KEPT = 8
 const CROSS_BYTES = 128 << 20
 const TEXTS_KEPT = 2_000
 const TEXT_BATCH = 32
 /** Boxes with a score above this share of the pack's threshold are returned. */
 const FLOOR = 0.2
-/** Regions this alike (cosine) stand for one another: a thing seen by two queries or on two frames. Of 144 in a real clip about 16 are left. */
+/** Of regions this alike (cosine) one is kept: they show one thing seen by two queries or on two frames. Of 144 in a real clip about 16 are left. */
 const SAME_REGION = 0.85
 
 export interface Vision {
@@ -94,7 +94,7 @@ export class Model {
     return this.#judged(encoding, decoded, this.#text.read(ids.slice(1)), question, calibration.answer.notSureBelow)
   }
 
-  /** A caption, or with its question an answer, word by word over a stored encoding. */
+  /** Follow a caption, or an answer given its question, word by word over a stored encoding. */
   async follow(memory: Uint16Array, text: string, question: string | null, signal?: AbortSignal): Promise<Followed> {
     const { prompts } = this.#pack.manifest
     if (question !== null && prompts.question === undefined)
@@ -116,7 +116,7 @@ export class Model {
     return this.#text.read(ids)
   }
 
-  /** Compare with the pack's known answers, or with those to its texts alone. Returns what is wrong, or null. @throws the signal's reason when it is aborted. */
+  /** Compare with the pack's known answers; `brief`: only those for texts. Returns what is wrong, or null. @throws the signal's reason when aborted. */
   async selfTest({ signal, brief = false }: { signal?: AbortSignal | undefined; brief?: boolean } = {}): Promise<string | null> {
     const { clips, texts, embeddings, textEmbeddings, caption, tolerance } = this.#pack.knownAnswers
     const differs = (got: Float32Array | undefined, expected: readonly number[] | undefined) =>
@@ -132,7 +132,7 @@ export class Model {
     return off < 0 ? null : `the embedding of "${texts[off] ?? ''}" is off`
   }
 
-  /** What the graphs give for these, and what that costs here. @param clips RGB [frames, height, width, 3] of the pack's input size. */
+  /** The graphs' outputs for these, and their cost on this machine. @param clips RGB [frames, height, width, 3] of the pack's input size. */
   async knownAnswers(clips: readonly Uint8Array[], texts: readonly string[]): Promise<KnownAnswers> {
     const embeddings: number[][] = []
     let caption = ''
@@ -141,7 +141,7 @@ export class Model {
       const began = performance.now()
       const { embedding, memory } = await this.see(cutTubes(clip, this.#pack.manifest.input))
       const said = await this.describe(memory)
-      // The first clip pays for loading.
+      // Only the last clip's time is kept: the first one's includes loading.
       secondsPerClip = (performance.now() - began) / 1000
       if (i === 0) caption = said
       embeddings.push([...embedding])
@@ -150,7 +150,7 @@ export class Model {
     return { embeddings, textEmbeddings, caption, secondsPerClip, memoryBytes: process.resourceUsage().maxRSS * 1024 }
   }
 
-  /** One L2-normalised embedding [E] for each text, through the prompt of its use. */
+  /** One L2-normalised embedding [E] for each text, put into the prompt for its use. */
   embedText(texts: readonly string[], as: TextUse): Promise<Float32Array[]> {
     const { prompts } = this.#pack.manifest
     return this.embed(
@@ -162,7 +162,7 @@ export class Model {
     )
   }
 
-  /** As `embedText`, but the texts are taken as they are. */
+  /** As `embedText`, but without a prompt. */
   async embed(texts: readonly string[]): Promise<Float32Array[]> {
     const { tokenizer, dims } = this.#pack.manifest
     const missing = [...new Set(texts)].filter((text) => !this.#embedded.has(text))
@@ -184,9 +184,9 @@ export class Model {
   }
 
   /**
-   * For each label, the queries that could show it, far below the score at which the pack would draw a box: a threshold can then be
-   * lowered without another look. Of the phrases that name a label the one
-   * that fits best counts: they are alternatives, and a mean would punish a label for a synonym that the text encoder knows less well.
+   * For each label, the queries that could show it, down to far below the score at which the pack would draw a box, so that a threshold can be
+   * lowered without running the detector again. The best of a label's phrases
+   * counts: they are alternatives, and a mean would penalise a label for a synonym that the text encoder knows less well.
    */
   async detect(tokenBits: Uint16Array, labels: readonly (readonly string[])[]): Promise<Detection[][]> {
     const { dims, calibration } = this.#pack.manifest
@@ -211,7 +211,7 @@ export class Model {
     })
   }
 
-  /** What lies in a clip, whatever it is called. `most` distinct regions, likeliest objects first; null: one for each query, in their order. */
+  /** The regions of a clip. @param most So many distinct ones, likeliest objects first; null: one for each query, in their order. */
   async regions(tokenBits: Uint16Array, most: number | null): Promise<Regions> {
     const { dims } = this.#pack.manifest
     const found = await this.#seek(tokenBits)
@@ -287,7 +287,7 @@ export class Model {
     return { text, confidence, unsure, unfamiliar, agreement, frameWeights: frameWeights(attention, manifest.input), prompt }
   }
 
-  /** Whether the pack was trained on nothing like this clip. Its confidence then means nothing. */
+  /** Whether the clip is unlike everything that the pack was trained on. Its confidence then means nothing. */
   unfamiliar(embedding: Float32Array): boolean {
     const { manifest, taught } = this.#pack
     const { familiar } = manifest.calibration
@@ -320,7 +320,7 @@ export class Model {
   }
 }
 
-/** Reading makes an entry the newest. */
+/** Reads an entry of a cache and makes it the newest. */
 function recall<V>(cache: Map<string, V>, key: string): V | undefined {
   const value = cache.get(key)
   if (value !== undefined) cache.delete(key)

@@ -1,4 +1,4 @@
-/** Opening a pack folder: the manifest is checked, every file must be the one that it names, and nothing outside the folder is read. */
+/** Opens a pack folder: the manifest is checked, every file must have the checksum in it, and nothing outside the folder is read. */
 import { createHash, hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readdir, readFile, realpath } from 'node:fs/promises'
@@ -11,7 +11,7 @@ import type { FileRef } from '../../app/pack/base.ts'
 import { PackManifest } from '../../app/pack/pack.ts'
 import { digestsOf } from '../pack-digest.ts'
 
-/** The files of one pack, read only as its manifest names them. */
+/** The files of one pack; only those that its manifest names are read. */
 export class PackFolder {
   readonly dir: string
 
@@ -19,14 +19,14 @@ export class PackFolder {
     this.dir = dir
   }
 
-  /** @throws TubeletError `pack-invalid` where it is missing, changed, or outside the folder. */
+  /** @throws TubeletError `pack-invalid` if the file is missing, changed, or outside the folder. */
   async read({ file, sha256 }: FileRef): Promise<Buffer> {
     const bytes = await this.bytes(file)
     if (hash('sha256', bytes) !== sha256) this.#damaged(file)
     return bytes
   }
 
-  /** A file that is as it should be and may be of any size: gigabytes are never in memory at once. @returns Its path. */
+  /** Check a file of any size without reading all of it into memory. @returns Its path. */
   async check({ file, sha256 }: FileRef): Promise<string> {
     const inside = await this.#inside(file)
     const digest = createHash('sha256')
@@ -42,7 +42,7 @@ export class PackFolder {
     return readFile(inside).catch((error: unknown) => this.invalid(`${file} cannot be read.`, error))
   }
 
-  /** JSON in a file of the pack. @throws TubeletError `pack-invalid` */
+  /** The JSON in a file of the pack. @throws TubeletError `pack-invalid` */
   parse<S extends z.ZodType>(schema: S, bytes: Buffer, file: string): z.infer<S> {
     let json: unknown
     try {
@@ -67,7 +67,7 @@ export class PackFolder {
     return this.invalid(`${ref.file} is not of the pack's input size.`)
   }
 
-  /** A graph that is loaded by its path could read any file beside it, so there is none that was not checked. */
+  /** Refuse a folder with files that were not checked: a graph that is loaded by its path could read any file beside it. */
   async refuseOthers(known: readonly FileRef[]): Promise<void> {
     const names = new Set(['pack.json', 'LICENSE', 'NOTICE', ...known.map(({ file }) => file)])
     const other = (await readdir(this.dir)).find((file) => !names.has(file))
@@ -76,7 +76,7 @@ export class PackFolder {
 
   async #inside(file: string): Promise<string> {
     const full = await realpath(path.join(this.dir, file)).catch((error: unknown) => this.invalid(`${file} is missing.`, error))
-    // A link inside the folder may point out of it.
+    // A link inside the folder may lead out of it.
     if (path.dirname(full) !== this.dir) this.invalid(`${file} lies outside the pack folder.`)
     return full
   }

@@ -1,7 +1,7 @@
-/** Parts of decoded pictures at another size. */
+/** Resizes parts of decoded pictures. */
 import type { Picture } from './protocol.ts'
 
-/** A part of a picture in its pixels; its edges need not be whole. */
+/** A part of a picture, in its pixels; its edges need not be whole numbers. */
 export interface Part {
   x: number
   y: number
@@ -9,15 +9,15 @@ export interface Part {
   height: number
 }
 
-/** For each of the places along one side: the first of the two pixels that it lies between, and the second one's weight in 256ths. */
+/** For each output pixel along one side: the first of the two pixels that it lies between, and the weight of the second in 256ths. */
 interface Between {
   first: Int32Array
   weight: Int32Array
 }
 
 /**
- * Bilinear between the four nearest pixels, as the networks were trained (OpenCV's INTER_LINEAR, which averages nothing when it shrinks);
- * beyond the picture's edge its last pixels are repeated. @returns [height, width, 3]
+ * A part resized bilinearly between the four nearest pixels, as the networks were trained (OpenCV's INTER_LINEAR, which does not average when it
+ * shrinks); beyond the picture's edge its last pixels are repeated. @returns [height, width, 3]
  */
 export function resized({ rgb, ...size }: Picture, part: Part, width: number, height: number): Uint8Array {
   const across = between(part.x, part.width, width, size.width)

@@ -1,5 +1,5 @@
 /**
- * The engine process: runs apart from the host because a graph blocks its thread while it computes and a GPU driver may crash. Calls interleave
+ * The engine process: separate from the host because a running graph blocks its thread and a GPU driver may crash. Calls interleave
  * at graph runs, so a question need not wait for a long caption to end.
  */
 import { TubeletError } from '../../app/errors.ts'
@@ -41,7 +41,7 @@ process.env['ORT_DISABLE_TELEMETRY'] = '1'
 const [packDir, untested] = process.argv.slice(2)
 if (packDir === undefined) throw new Error('usage: process PACK_DIR [untested]')
 const opened = open(packDir, untested !== undefined)
-// Who calls is told.
+// Avoids an unhandled rejection: callers get the error.
 opened.catch(() => undefined)
 
 const of =

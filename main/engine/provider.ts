@@ -1,5 +1,5 @@
 /**
- * Where a pack runs: every accelerator that the runtime lists is tried and measured against the CPU with the pack's own self-test, once;
+ * Chooses where a pack runs: every accelerator that the runtime lists is tried and measured against the CPU once, with the pack's self-test;
  * the choice is remembered for this machine and pack.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises'
@@ -25,20 +25,20 @@ const Memory = z.object({
   at: z.number(),
   chosen: z.string().nullable(),
   tried: z.array(ProviderTrial),
-  /** Accelerators during whose trial the process ended, once for each time. */
+  /** Accelerators whose trial ended the process, one entry each time. */
   crashed: z.array(z.string()),
-  /** What this process is trying right now; if it is gone without a word, the driver crashed it. */
+  /** What that process is trying at the moment; if the process is gone and this is still set, the driver crashed it. */
   trying: z.object({ provider: z.string(), pid: z.number() }).nullable(),
-  /** How long the CPU took for the whole self-test when it passed, ms. */
+  /** Time of the whole self-test on the CPU when it passed, milliseconds. */
   passed: z.number().nullable().default(null),
 })
 type Memory = z.infer<typeof Memory>
 
-/** Time limit of an accelerator's trial: a software driver can take minutes for what the CPU does at once. */
+/** Time limit of an accelerator's trial: a software driver can take minutes for what takes the CPU a moment. */
 const TRIAL_MS = 10_000
-/** A large model that passed on this CPU need not see its clips again at every start: the files are the same by their checksums. */
+/** If the self-test took the CPU longer than this, later starts test texts only: the checksums show that the files are the same. */
 const LONG_TEST_MS = 5_000
-/** Once may have been a person who closed the app meanwhile. */
+/** So many crashes rule out an accelerator: a single one may be a person who closed the app during the trial. */
 const CRASHES_TRUSTED = 2
 
 interface Refusal {
@@ -51,7 +51,7 @@ interface Candidate {
   placed: Placed
 }
 
-/** Runs its graphs for the known answers that it does not have yet: on the CPU, which every accelerator is compared with. */
+/** Place a pack that has no known answers yet on the CPU, to compute them: accelerators are compared with the CPU. */
 export function placeUntested(pack: OpenedPack): { placed: Placed; info: EngineInfo } {
   const threads = cpuThreads()
   const placed = pack.place({ provider: 'cpu', threads })
@@ -69,7 +69,7 @@ export function placeUntested(pack: OpenedPack): { placed: Placed; info: EngineI
   }
 }
 
-/** @throws TubeletError `pack-self-test-failed` when the pack gives wrong answers even on the CPU. */
+/** Place a pack on the fastest provider that passes. @throws TubeletError `pack-self-test-failed` when the pack gives wrong answers even on the CPU. */
 export async function placePack(pack: OpenedPack): Promise<{ placed: Placed; info: EngineInfo }> {
   const threads = cpuThreads()
   const listed = listedProviders().filter((name) => name !== 'cpu')
@@ -91,7 +91,7 @@ export async function placePack(pack: OpenedPack): Promise<{ placed: Placed; inf
     if ('refused' in placed) tried.push({ provider: nameOf(provider), outcome: placed.refused, details: placed.details })
     else candidates.push({ provider, placed })
   }
-  // An accelerator that was chosen before needs no comparison; otherwise the CPU is the measure, or all that there is.
+  // An accelerator that was chosen before is not compared again. Otherwise the CPU is tried, for comparison or as the only choice.
   let { passed } = memory
   if (candidates.length === 0 || chosen === null) {
     const brief = passed !== null && passed > LONG_TEST_MS
@@ -106,7 +106,7 @@ export async function placePack(pack: OpenedPack): Promise<{ placed: Placed; inf
   tried.push({ provider: nameOf(provider), outcome: 'used', details: '' })
   for (const other of candidates)
     if (other.provider !== provider) tried.push({ provider: nameOf(other.provider), outcome: 'slow', details: '' })
-  // What was remembered was not tried again.
+  // With a remembered choice the others were not tried again.
   const outcomes = chosen === provider ? memory.tried : tried
   await write(file, { ...memory, chosen: provider, tried: outcomes, trying: null, passed })
   return {
@@ -139,7 +139,7 @@ function standing(provider: string, count: number, tried: readonly ProviderTrial
   return { sentence, fallback: slow.length === 0 && broken.length > 0 }
 }
 
-/** The pack on this provider, once it has passed the self-test there. */
+/** The pack on this provider if it passes the self-test there, else the reason. */
 async function tryProvider(pack: OpenedPack, placement: Placement, brief = false): Promise<Placed | Refusal> {
   const placed = pack.place(placement)
   let limit: AbortSignal | undefined
@@ -159,7 +159,7 @@ async function tryProvider(pack: OpenedPack, placement: Placement, brief = false
   }
 }
 
-/** By a second, warm self-test. The others are released. */
+/** The fastest candidate in a second, warm self-test. The others are released. */
 async function fastest(candidates: readonly Candidate[]): Promise<Candidate> {
   const [only] = candidates
   if (only && candidates.length === 1) return only
@@ -194,7 +194,7 @@ async function remember(file: string, key: string): Promise<Memory> {
   return { ...memory, chosen: null, crashed: [...memory.crashed, trying.provider], trying: null }
 }
 
-/** Losing the note only costs a measurement, so a cache folder that cannot be written is no error. */
+/** Store what was measured. A cache folder that cannot be written is no error: that only costs another measurement. */
 async function write(file: string, memory: Memory): Promise<void> {
   const part = `${file}.${process.pid}`
   await makeFolder(path.dirname(file))

@@ -2,28 +2,28 @@
 import type { Box } from '../../app/annotation.ts'
 import type { TextManifest } from '../../app/pack/text.ts'
 
-/** Least box of a core, in pixels of the map: smaller ones are specks. */
+/** Smallest box of a core, in pixels of the map: smaller ones are noise. */
 const LEAST_WIDTH = 5
 const LEAST_HEIGHT = 3
 /**
- * Boxes on one row are pieces of one line where they overlap by this share of the lower one's height, where neither is so many times as high as
- * the other (a dash, a degree sign), and where they are no farther apart than this share of their mean height.
+ * Boxes are pieces of one line if they overlap vertically by SAME_ROW of the smaller height, if neither is more than SAME_SIZE times as high as
+ * the other (as a dash or a degree sign would be), and if the gap between them is at most GAP of their mean height.
  */
 const SAME_ROW = 0.6
 const SAME_SIZE = 2.5
 const GAP = 0.8
-/** A line's first and last letters are often less sure than its middle: boxes grow at their ends by this share of the core's height more. */
+/** The map is often less sure of a line's first and last letters: boxes grow at both ends by this share of the core's height more. */
 const ENDS = 0.2
 
 export interface Core {
-  /** In pixels of the map. */
+  /** Pixels of the map. */
   box: Box
-  /** Mean probability inside the core, 0..1; of a line that of its surest piece, so that a weak end of a sure line is not lost. */
+  /** Mean probability inside the core, 0..1; for a line, that of its surest piece, so that a weak end of a sure line is kept. */
   score: number
 }
 
 /**
- * The connected cores of a map as boxes that hold the whole letters, those of one line joined, best first.
+ * The connected cores of a map, grown to boxes around whole letters and joined to lines, best first.
  * @param map [height, width] probabilities.
  */
 export function linesIn(map: Float32Array, width: number, height: number, finding: TextManifest['finding']): Core[] {
@@ -74,7 +74,7 @@ function coresIn(map: Float32Array, width: number, height: number, { core, grow 
   return cores
 }
 
-/** Joins from left to right: a piece belongs to the line that ends just before it, on its row, in its size. */
+/** Joins pieces from left to right: each is added to the line that ends just before it, on the same row and of similar height. */
 function joinedPieces(pieces: readonly Core[]): Core[] {
   const lines: Core[] = []
   for (const piece of pieces.toSorted((a, b) => a.box.x1 - b.box.x1)) {
@@ -104,9 +104,9 @@ function spanning(a: Box, b: Box): Box {
 }
 
 /**
- * Connectionist temporal classification, greedy (Graves et al. 2006): blanks (class 0) and repeats of the step before fall out.
- * @param symbols What class n + 1 is written as.
- * @returns The text and the mean certainty of the steps that it is made of.
+ * Greedy connectionist temporal classification (Graves et al. 2006): blanks (class 0) and repeats of the step before are dropped.
+ * @param symbols Entry n is the symbol of class n + 1.
+ * @returns The text and the mean certainty of the steps that are kept.
  */
 export function textOf(classes: Int32Array, certainty: Float32Array, symbols: readonly string[]): { text: string; confidence: number } {
   let [text, sum, count, before] = ['', 0, 0, 0]
@@ -118,6 +118,6 @@ export function textOf(classes: Int32Array, certainty: Float32Array, symbols: re
     }
     before = best
   }
-  // The one sign ℃, written as two, is often read after a degree sign of its own.
+  // The symbol ℃, written as ° and C, is often read with a second degree sign before it.
   return { text: text.trim().replace(/ +/g, ' ').replace('°°', '°'), confidence: count > 0 ? sum / count : 0 }
 }

@@ -1,4 +1,4 @@
-/** The files of a text pack: its two graphs, the reader's symbols, and the picture by which it is tested. */
+/** The files of a text pack: its two graphs, the reader's symbols, and the picture of its self-test. */
 import { z } from 'zod'
 import { iou, type RelativeBox } from '../../app/boxes.ts'
 import { FileRef } from '../../app/pack/base.ts'
@@ -10,19 +10,19 @@ import type { TextReader } from './text.ts'
 
 const Box = z.object({ cx: z.number(), cy: z.number(), w: z.number(), h: z.number() })
 
-/** Written by models/screentext: what was drawn on a picture, and what the published networks, fed as their authors do, give for it. */
+/** Written by models/screentext: what was drawn on a picture, and the outputs of the published networks for it, with their authors' preprocessing. */
 const SelfTest = z.object({
   /** gzipped RGB bytes [height, width, 3], sides multiples of 32. */
   picture: FileRef,
   width: z.number().int().positive(),
   height: z.number().int().positive(),
-  /** From top to bottom. */
+  /** The drawn lines, from top to bottom. */
   lines: z.array(z.object({ text: z.string(), box: Box })).min(1),
   /** The finder's mean probability over the picture. */
   text: z.number(),
-  /** The reader's mean certainty over the steps of the 48 rows of the picture from `y` on. */
+  /** The reader's mean certainty, over its steps, on the 48 rows of the picture from `y` on. */
   strip: z.object({ y: z.number().int(), certainty: z.number() }),
-  /** Largest difference of the two means. */
+  /** Largest allowed difference of either mean. */
   tolerance: z.number().positive(),
 })
 
@@ -32,7 +32,7 @@ export interface TextPack {
   knownAnswers: Omit<z.infer<typeof SelfTest>, 'picture'> & { picture: Picture }
 }
 
-/** Boxes of letters and of drawn lines need not agree in their margins. */
+/** Least overlap (IoU) of a found box with a drawn line's: their margins may differ. */
 const SAME_BOX = 0.4
 
 /** @throws TubeletError `pack-invalid` when anything is missing, changed, malformed or outside the folder. */

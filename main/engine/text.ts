@@ -1,4 +1,4 @@
-/** Lines of text on pictures: the finder looks over a smaller copy, the reader reads each line that it found from the picture. */
+/** Reads lines of text on pictures: the finder looks for them on a smaller copy, the reader reads each from the picture itself. */
 import type { Box } from '../../app/annotation.ts'
 import { iou, type RelativeBox } from '../../app/boxes.ts'
 import { changesBetween, type Thinned, thinned } from '../../app/changes.ts'
@@ -12,24 +12,24 @@ import { linesIn, textOf } from './text-cores.ts'
 
 /** Sides of the finder's copy are multiples of this. */
 const MULTIPLE = 32
-/** Small pictures are enlarged for the finder by no more than this. */
+/** Small pictures are enlarged for the finder at most so many times. */
 const LARGEST_SCALE = 1.5
 const READER_HEIGHT = 48
-/** The reader's width is a multiple of this, so that few shapes occur; longer lines are squeezed. */
+/** The reader's width is a multiple of this, so that few shapes occur; lines longer than READER_LONGEST are squeezed. */
 const READER_STEP = 16
 const READER_LONGEST = 2048
-/** Of a picture that is full of text the likeliest lines are read, so that none takes many seconds. */
+/** At most so many of the likeliest lines are read, so that a picture full of text does not take many seconds. */
 const MOST_LINES = 40
-/** A line that is this many times as high as wide stands upright or is no line. */
+/** A box more than so many times as high as wide is vertical text or no line, and is not read. */
 const UPRIGHT = 1.5
-/** A line is not read again where its place is nearly that of a line before, and no strip of its crop differs by more grey levels than this. */
+/** A line is not read again if it is nearly at the place of one before (IoU), and no strip of its crop, STRIP wide, differs by more grey levels. */
 const SAME_PLACE = 0.75
 const SAME_PIXELS = 10
 const STRIP = 8
-/** What changes at most so far from a line that is known, as a share of its height, is that line: of changes no more is told than squares. */
+/** A change within this share of a known line's height around it counts as a change of the line: changes are only known as coarse squares. */
 const BESIDE = 0.35
 
-/** What was read at a place, right or wrong, and its crop [48, width, 3]. */
+/** What was read at a place, sure or not, and its crop [48, width, 3]. */
 interface Known {
   part: Part
   width: number
@@ -41,9 +41,9 @@ export class TextReader {
   readonly graphs: Graphs
   readonly #manifest: TextManifest
   readonly #symbols: readonly string[]
-  /** The lines of the picture before. */
+  /** The lines of the previous picture. */
   #known: Known[] = []
-  /** The picture that lines were looked for on last. */
+  /** The last picture on which the finder ran. */
   #searched: { size: Pick<Picture, 'width' | 'height'>; thinned: Thinned } | null = null
 
   constructor(manifest: TextManifest, symbols: readonly string[], graphs: Graphs) {
@@ -52,7 +52,7 @@ export class TextReader {
     this.#symbols = symbols
   }
 
-  /** The lines that can be told, of each picture: from top to bottom. Pictures of one file in their order cost less. */
+  /** The sure lines of each picture, from top to bottom. Consecutive pictures of one file cost less. */
   async read(pictures: readonly Picture[]): Promise<Line[][]> {
     const out: Line[][] = []
     for (const picture of pictures) out.push(await this.#lines(picture))
@@ -67,7 +67,7 @@ export class TextReader {
       .toSorted((a, b) => a.box.cy - b.box.cy || a.box.cx - b.box.cx)
   }
 
-  /** Looks for lines, and reads those that are new. */
+  /** Runs the finder, and reads the lines that are new. */
   async #anew(picture: Picture): Promise<Known[]> {
     this.#searched = { size: { width: picture.width, height: picture.height }, thinned: thinned(picture.rgb, picture.width) }
     const lines: Known[] = []
@@ -76,8 +76,8 @@ export class TextReader {
   }
 
   /**
-   * The lines that are known, where nothing has changed since they were looked for but their letters: digits of a clock, of a score, of a meter. Null
-   * where something else has, or one of them cannot be read any more.
+   * The known lines, read again, if only their letters have changed since the finder ran: the digits of a clock, a score, a meter. Null
+   * if something else has changed, or one of them cannot be read any more.
    */
   async #again(picture: Picture): Promise<Known[] | null> {
     const searched = this.#searched
@@ -100,10 +100,10 @@ export class TextReader {
     return read.confidence >= this.#manifest.calibration.floor && isText(read.text)
   }
 
-  /** Where lines are, in pixels of the picture. */
+  /** Runs the finder. @returns Boxes of lines, in pixels of the picture. */
   async #find(picture: Picture): Promise<Part[]> {
     const { finding } = this.#manifest
-    // What stands close together on a small picture falls apart when it is enlarged; more than this takes only time.
+    // Enlarging separates lines that are close together on a small picture; beyond this it only takes time.
     const scale = Math.min(LARGEST_SCALE, finding.side / Math.max(picture.width, picture.height))
     const whole = (side: number) => Math.max(Math.round((side * scale) / MULTIPLE), 1) * MULTIPLE
     const [width, height] = [whole(picture.width), whole(picture.height)]
@@ -121,7 +121,7 @@ export class TextReader {
     const width = Math.min(Math.max(wanted, READER_HEIGHT), READER_LONGEST)
     const crop = resized(picture, part, width, READER_HEIGHT)
     const outputs = await this.graphs.run('reader', { rgb: byteTensor(crop, [1, READER_HEIGHT, width, 3]) })
-    // A hundredth of a colour nobody sees.
+    // Shares are rounded to a hundredth: nobody sees less.
     const colours = coloursOfLetters(crop, width, READER_HEIGHT).map((share) => Math.round(100 * share) / 100)
     return {
       part,
@@ -131,7 +131,7 @@ export class TextReader {
     }
   }
 
-  /** The line of the picture before at the same place, if the picture still looks the same there. */
+  /** The line of the previous picture at the same place, if the picture still looks the same there. */
   #remembered(picture: Picture, part: Part): Known | undefined {
     return this.#known.find(
       (line) =>
@@ -141,7 +141,7 @@ export class TextReader {
   }
 }
 
-/** Whether no strip of two crops [48, width, 3] differs much: one digit of a clock is a strip. */
+/** Whether no strip of two crops [48, width, 3] differs much: one digit of a clock is about a strip. */
 function alike(a: Uint8Array, b: Uint8Array, width: number): boolean {
   for (let left = 0; left < width; left += STRIP) {
     const right = Math.min(left + STRIP, width)
@@ -154,7 +154,7 @@ function alike(a: Uint8Array, b: Uint8Array, width: number): boolean {
   return true
 }
 
-/** One symbol alone, or signs alone, are more often a pattern than text. */
+/** Whether it is likely text: a single symbol, or only punctuation, is more often a pattern. */
 function isText(text: string): boolean {
   return (text.match(/[\p{L}\p{N}]/gu)?.length ?? 0) >= 2
 }

@@ -1,21 +1,21 @@
-/** Text to token ids and back, as models/tokenizer does it: [SOT] ... [EOT]; a prompt has no end. */
+/** Text to token ids and back, as in models/tokenizer: [SOT] ... [EOT]; a prompt has no [EOT]. */
 import { Tokenizer } from '@huggingface/tokenizers'
 import { cleanForClip } from './clean.ts'
 import type { Pack } from './mammut.ts'
 
-/** What is used of the package: its own type files lack the extensions that Node's resolution needs, so they say nothing. */
+/** The part of the package's interface that is used. Its own types do not resolve: their imports lack the extensions that Node needs. */
 interface Bpe {
   encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] }
   /** @param ids At least one. */
   decode(ids: number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string
 }
 
-/** What of a pack its text needs. */
+/** What the tokenizer needs of a pack. */
 interface TokenizerOf extends Pick<Pack, 'tokenizer'> {
   manifest: { tokenizer: Pick<Pack['manifest']['tokenizer'], 'start' | 'end' | 'clean'>; dims: Pick<Pack['manifest']['dims'], 'context'> }
 }
 
-/** A prompt leaves at least this share of the context to the answer. */
+/** At least this share of the context is left for the answer. */
 const ANSWER_SHARE = 1 / 3
 
 export class Text {
@@ -42,14 +42,14 @@ export class Text {
     this.#clean = clean === 'clip' ? cleanForClip : (text) => text
   }
 
-  /** [SOT] text [EOT], cut to the context with the end kept: what the contrastive pass reads. */
+  /** [SOT] text [EOT], cut to the context but keeping [EOT]: the input of the contrastive pass. */
   sentence(text: string): number[] {
     return [this.#start, ...this.#words(text).slice(0, this.#context - 2), this.#end]
   }
 
   /**
-   * [SOT] template with its `{question}` filled in. A question that is too long loses its own end, never the words of the template after
-   * it: without "answer:" the decoder would go on asking.
+   * [SOT] template with its `{question}` filled in. A question that is too long is cut at its end, but the words of the template after
+   * it stay: without "answer:" the decoder would continue the question.
    */
   prompt(template: string, question = ''): number[] {
     const [, tail = ''] = template.split('{question}')
@@ -65,13 +65,13 @@ export class Text {
     return this.#tokenizer.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }).trim()
   }
 
-  /** Without [SOT], [EOT] and their like: a person may type them, but they are not words. */
+  /** The ids of a text, without special tokens such as [SOT] and [EOT], which a person may have typed. */
   #words(text: string): number[] {
     return this.#tokenizer.encode(this.#clean(text), { add_special_tokens: false }).ids.filter((id) => !this.#marks.has(id))
   }
 }
 
-/** Turns growing ids into growing text: only characters that further tokens cannot change any more are given out. */
+/** Turns a growing list of ids into text: a character is returned once further tokens can no longer change it. */
 export class TextStream {
   readonly #text: Text
   readonly #ids: number[] = []
@@ -84,11 +84,11 @@ export class TextStream {
   /** The text that is new with this token, possibly none. */
   push(id: number): string {
     this.#ids.push(id)
-    // U+FFFD at the end is a character of which some bytes are still to come.
+    // U+FFFD at the end is a character whose remaining bytes have not come yet.
     return this.#advance(this.#text.read(this.#ids).replace(/[\uFFFD\s]+$/u, ''))
   }
 
-  /** What was held back. */
+  /** The text that was held back. */
   finish(): string {
     return this.#advance(this.#text.read(this.#ids))
   }
