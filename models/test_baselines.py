@@ -14,7 +14,7 @@ from models.videos import span
 
 
 def textured(rng: np.random.Generator, side: int) -> Bytes:
-    """Blocks of greys: corners to follow."""
+    """Grey blocks, whose corners can be tracked."""
     return np.repeat(np.kron(rng.integers(70, 170, (side // 8, side // 8)), np.ones((8, 8)))[..., None], 3, -1).astype(np.uint8)
 
 

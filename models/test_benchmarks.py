@@ -1,4 +1,4 @@
-"""Each public set in its published layout, in small: read, run and scored from end to end by a model that has learnt nothing."""
+"""A small version of each public set in its published layout: read, run and scored from end to end by an untrained model."""
 
 import json
 from collections.abc import Callable

@@ -19,7 +19,7 @@ TICKS = 100  # of a Matroska file's time base, milliseconds, at ten frames a sec
 
 
 def record(file: Path, pictures: Bytes, codec: str = "ffv1", pixels: str = "bgr0") -> None:
-    """[T, H, W, 3], lossless unless by another codec."""
+    """Writes pictures [T, H, W, 3] as a video, lossless unless `codec` is another."""
     with av.open(str(file), "w") as out:
         stream = cast(VideoStream, out.add_stream(codec, rate=10))
         stream.height, stream.width = pictures.shape[1:3]
@@ -34,12 +34,12 @@ def annotation(body: dict[str, Any], state: str) -> dict[str, Any]:
 
 
 def numbered(count: int, side: int = 32) -> Bytes:
-    """Frame i is of the grey 4 * i: [count, side, side, 3]."""
+    """Frames [count, side, side, 3]; frame i has the grey level 4 * i."""
     return np.broadcast_to(4 * np.arange(count, dtype=np.uint8)[:, None, None, None], (count, side, side, 3))
 
 
 def greys(pictures: Bytes) -> list[int]:
-    """Which frame of `numbered` each is, [T, H, W, 3]."""
+    """The frame number in `numbered` of each picture, [T, H, W, 3]."""
     return [int(grey) // 4 for grey in pictures[:, 8, 8, 0]]
 
 
@@ -92,7 +92,7 @@ def test_boxes_are_where_the_app_shows_them(tmp_path: Path) -> None:
     away = [key(0, 0, 0, 4, 4), key(4, 4, 4, 8, 8, outside=True), key(8, 8, 8, 12, 12)]
     assert [box_at(away, TICKS * frame) for frame in (0, 2, 4, 6, 8)] == [(0, 0, 4, 4), (2, 2, 6, 6), None, None, (8, 8, 12, 12)]
     assert box_at([key(0, 0, 0, 4, 4)], 0) == (0, 0, 4, 4)
-    # Clipped to the frame; what has no part in it is no box.
+    # Boxes are clipped to the frame; one wholly outside is dropped.
     record(tmp_path / "a.mkv", numbered(16))
     tracks = [[key(0, -16, 8, 16, 40), key(15, -16, 8, 16, 40)], [key(0, -20, -20, -4, -4), key(15, 40, 0, 50, 5)]]
     lines = [annotation({"kind": "track", "label": "ball", "boxes": boxes}, "accepted") for boxes in tracks]
@@ -154,7 +154,7 @@ def test_frames_of_joined_recordings_are_counted_because_their_clock_starts_agai
     with av.open(str(halves[0])) as media:
         first = next(frame.pts for frame in media.decode(video=0))
     assert first is not None
-    times = {i: first + 9000 * i for i in range(20)}  # as the app has them: they go on
+    times = {i: first + 9000 * i for i in range(20)}  # in the app the times continue
     got = frames(tmp_path / "joined.ts", {"videoStream": 0, "rotation": 0, "clockRestarts": True}, times, 32)
     assert [round(got[i][8, 8, 0] / 12) for i in range(20)] == list(range(20))
 
@@ -213,7 +213,7 @@ def test_a_clip_of_two_exports_is_learnt_once_as_it_was_last_decided_about(tmp_p
     late = write(tmp_path / "late.jsonl", "copy.mkv", [[said("new")]], count=32, fingerprint="f")
     other = write(tmp_path / "other.jsonl", "other.mkv", [[said("other")]], count=32, fingerprint="g")
     assert [clip.caption for clip in read([early, late, other], tmp_path, TINY)] == ["untouched", "new", "other"]
-    # The time of the decision counts before the order; what the machine says later is no decision.
+    # The time of the decision counts more than the order of the exports; a later machine annotation is no decision.
     early = write(tmp_path / "early.jsonl", "a.mkv", [[at(said("old"), "2026-01-02")], [at(said("kept"), "2026-01-01")]], count=32, fingerprint="f")
     machine = [[at(said("new"), "2026-01-01"), at(said("?", "machine"), "2026-01-09")], [at(said("?", "machine"), "2026-01-09")]]
     late = write(tmp_path / "late.jsonl", "copy.mkv", machine, count=32, fingerprint="f")

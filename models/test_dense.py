@@ -1,4 +1,4 @@
-"""Constructed heat maps with known boxes: a row that is taken for a column, or an edge that is off by a patch, is found here."""
+"""Constructed heat maps with known boxes: these tests find swapped rows and columns, and edges that are off by a patch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_a_box_lies_around_the_patches_that_stand_out() -> None:
     score: Floats = np.zeros((ROWS, COLUMNS, 2), np.float32)
     score[1:3, 3:5, 1] = 0.8
     score[2, 4, 1] = 0.9
-    # Far from the others, and touching none of them but at a corner.
+    # Away from the others; touches them only at a corner.
     score[0, 2, 1] = 0.7
     found = sorted(((label, box, score) for label, box, score in dense(score, 1.0)), key=lambda one: one[2])
     assert [label for label, _, _ in found] == [1, 1]

@@ -1,4 +1,4 @@
-"""What evaluation makes of a model's answers: its rows and its calibration."""
+"""Evaluation of a model's answers: score rows and calibration."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ WORDS = tokenizer.Text(tokenizer.train(["a red circle moves left", *tokenizer.PR
 
 @torch.no_grad()
 def test_confidence_is_the_mean_chance_of_what_greedy_decoding_chose() -> None:
-    """By teacher forcing, [EOT] included, as the decoder had it step by step; and a temperature makes it less sure."""
+    """Teacher forcing, [EOT] included, gives what the decoder had step by step; and a temperature makes it less sure."""
     model = untrained(WORDS)
-    model.decoder.head.weight.mul_(10)  # or every word would be as likely as every other
+    model.decoder.head.weight.mul_(10)  # otherwise all words would be about equally likely
     seen = encode_all(model, [ToyWorld().sample(np.random.default_rng(i)).video for i in range(4)])
     prompts = ["caption:", "what?", "caption:", "a red one"]
     # [EOT] becomes the likeliest after three words of the first caption.
@@ -61,7 +61,7 @@ def test_confidence_is_the_mean_chance_of_what_greedy_decoding_chose() -> None:
         if len(ids) < 32:  # what ran out of room has no [EOT]
             assert sure[i] == pytest.approx(float(chance.exp()), rel=1e-3) and sure[i] < 0.9
     assert (confidence(answer_logits(model, done, seen.cross_k, seen.cross_v), 2.0) < sure).all()
-    # In a batch a row that has ended counts no more of what is decoded for the others.
+    # In a batch, a row that has ended does not count ids that are decoded afterwards for the others.
     of = (torch.cat((seen.cross_k[:1], -seen.cross_k[:1])), torch.cat((seen.cross_v[:1], -4 * seen.cross_v[:1])))
     ids_of, chances = model.generate(torch.tensor([start, start]), *of)
     assert len(ids_of[0]) < len(ids_of[1]) and float(chances[0].exp()) == pytest.approx(sure[0], rel=1e-3)
@@ -92,7 +92,7 @@ def test_a_box_is_scored_by_its_region_and_by_the_tokens_under_it() -> None:
     boxes, _, regions = model.detector(seen.tokens)
     labels = embed(model, WORDS, ["a circle", "a red"])
     assert got.frame[[0, 36, 143]].tolist() == [0, 4, 12]
-    for query in (0, 50, 143):  # each in its own key frame
+    for query in (0, 50, 143):  # one query per key frame
         head = (regions[1, query] @ labels.T * model.log_region_scale.exp()).softmax(-1)
         frame = seen.tokens[1, query // 36 * 36 :][:36]
         under = torch.from_numpy(cover(boxes[1, query : query + 1].numpy(), 6, 6)).float() @ frame

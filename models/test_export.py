@@ -40,7 +40,7 @@ def test_known_answers_hold(pack: Path) -> None:
         assert np.abs(run.encode(video)[0][0] - embedding).max() < test["tolerance"]
     for text, embedding in zip(test["texts"], test["textEmbeddings"], strict=True):
         assert np.abs(run.embed(text)[0] - embedding).max() < test["tolerance"]
-    # Greedy with a cache in ONNX says what PyTorch says with the same weights.
+    # Greedy decoding with a cache in ONNX gives the same text as PyTorch with the same weights.
     torch.manual_seed(0)
     model = Mammut(run.config).eval()
     with torch.no_grad():
@@ -56,7 +56,7 @@ def test_the_weights_come_back_from_the_graphs(pack: Path) -> None:
     for name, value in model.state_dict().items():
         if name not in NOT_IN_GRAPHS:
             assert torch.allclose(value, original[name], atol=1e-6), name
-    # Decoding without a cache says what the exported graphs say with one.
+    # Decoding without a cache gives the same text as the exported graphs with one.
     said = json.loads((pack / "selftest.json").read_text())["caption"]
     assert describe(model, text, formula_video(model.config.clip_shape))["caption"] == said
 

@@ -1,4 +1,4 @@
-"""Which clips a pack knows."""
+"""Which clips are familiar to a pack."""
 
 from __future__ import annotations
 

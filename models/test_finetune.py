@@ -59,7 +59,7 @@ def test_corrections_are_read_with_their_pictures(place: Path) -> None:
     for i, clip in enumerate(clips):
         truth = world.sample(np.random.default_rng(i))
         assert np.array_equal(clip.video, truth.video) and clip.caption == truth.caption
-        assert clip.qa == [(q, a) for q, a, _ in truth.qa]  # neither what was rejected nor what nobody looked at
+        assert clip.qa == [(q, a) for q, a, _ in truth.qa]  # neither rejected annotations nor those that nobody looked at
         assert [*clip.boxes] == [0, 4, 8, 12]  # what the detector learns from
         for t in (0, 8):
             assert np.allclose(clip.boxes[t][0][1:], truth.boxes[t][0][1:], atol=0.01)
@@ -109,7 +109,7 @@ def test_a_pack_is_sure_only_of_what_is_mostly_right_on_held_out_clips() -> None
 
     written = finetune.Written(np.array([1.0] * 8 + [0.0] * 8), [logits(0.9)] * 8 + [logits(0.6)] * 8)
     assert 0.6 < written.operating_point(0.3, 1.0) <= 0.9
-    assert written.operating_point(0.95, 1.0) == 0.95  # composed video is no less strict
+    assert written.operating_point(0.95, 1.0) == 0.95  # the limit of composed video still holds
     assert finetune.Written(np.zeros(8), [logits(0.9)] * 8).operating_point(0.3, 1.0) == 1
     assert finetune.Written(np.ones(4), [logits(0.9)] * 4).operating_point(0.3, 1.0) == 1  # too few to tell
     assert finetune.Written(np.zeros(0), []).operating_point(0.3, 1.0) == 1
@@ -141,7 +141,7 @@ def test_the_command_writes_a_pack_with_scores_before_and_after(
     assert on_users["exact match"] == on_users["exact match, before"] == on_users["share where sure"] == 6
     assert 0 not in on_users.values() and manifest["calibration"]["answer"]["notSureBelow"] == manifest["calibration"]["caption"]["notSureBelow"] == 1
     assert manifest["id"].endswith("-tuned") and manifest["data"][-1]["licence"] == "private"
-    # What was rejected, or not looked at, is not learnt.
+    # Rejected annotations, and those that nobody looked at, are not learnt.
     assert {"zebra", "what", "moves"} < set(manifest["words"]) and not {"wrong", "anybody"} & set(manifest["words"])
     old, new = unpack.read(place / "pack")[0], unpack.read(place / "new")[0]
     assert not torch.allclose(old.decoder.head.weight, new.decoder.head.weight)

@@ -77,7 +77,7 @@ def test_results_stay_and_steps_go() -> None:
     assert np.abs(run(model, x) - before).max() < 1e-4 * np.abs(before).max()
     kinds = [node.op_type for node in model.graph.node]
     assert kinds.count("HardSwish") == 2
-    # The shift in front of the convolution that pads is all that is left of seven scales, shifts and normalizations.
+    # Of seven scales, shifts and normalizations only the shift in front of the convolution that pads is left.
     assert kinds.count("BatchNormalization") == 1
     assert kinds.count("Mul") == 1
     assert kinds.count("Add") == 2

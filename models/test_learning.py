@@ -1,4 +1,4 @@
-"""A short real training run on composed video: a small world of it, but the generator's own pictures, captions and questions."""
+"""A short real training run on composed video: a simplified world with the generator's own pictures, captions and questions."""
 
 import math
 from dataclasses import replace
@@ -19,7 +19,7 @@ GREY = ((120, 120, 120), (150, 150, 150))
 
 
 class Few(World):
-    """One thing of few shapes and colours, well filmed by a camera at rest over six grey textures: captions of a batch tell its clips apart."""
+    """One thing of few shapes and colours, clearly filmed by a camera at rest over six grey textures: captions of a batch distinguish its clips."""
 
     def __init__(self) -> None:
         super().__init__(None, "train")
@@ -38,7 +38,7 @@ class Few(World):
 
 
 def test_a_minute_on_composed_video_beats_guessing(tmp_path: Path) -> None:
-    """All losses fall, and of clips never seen questions are answered and captions are matched far better than by chance.
+    """All losses fall, and on unseen clips questions are answered and captions matched far better than by chance.
 
     Over the seeds 1 to 4 this gave: contrastive loss 1.2 to 1.5, colours 100 %, names 56 to 60 %, yes or no 66 to 71 %, R@5 55 to 66 %."""
     world = Few()

@@ -82,7 +82,7 @@ def test_every_object_has_a_patch_and_the_far_ones_none() -> None:
 
 
 def test_patches_are_assigned_by_the_rule_written_out() -> None:
-    """In a row and a column of many: wide and tall boxes that overlap, one so large that its edge is out of reach, and small ones in one patch."""
+    """Wide and tall boxes that overlap, one so large that its edge is out of reach, and two small ones in one patch."""
     grid = (torch.arange(6) + 0.5) / 6
     anchors = torch.stack([grid.repeat(6), grid.repeat_interleave(6)], dim=1)
     rows = [
@@ -102,7 +102,7 @@ def test_patches_are_assigned_by_the_rule_written_out() -> None:
         nearest = min(range(36), key=lambda at: math.dist(anchors[at].tolist(), rows[i][:2]))
         expected[nearest] = i
     assert losses.assign(anchors, torch.tensor(rows)).tolist() == expected
-    assert {*expected} == {-1, 0, 1, 2, 4, 5}  # of the two in one patch the smaller one has it
+    assert {*expected} == {-1, 0, 1, 2, 4, 5}  # of the two boxes in one patch, the smaller one gets it
 
 
 def test_objectness_is_least_at_the_quality() -> None:

@@ -35,7 +35,7 @@ from models.metrics import (
         ("t-shirt", "t shirt"),
         ("2.", "2"),
         ("two.", "2"),
-        ("x-y/-z", "x y z"),  # what stands beside a mark is looked up in the answer as it was given
+        ("x-y/-z", "x y z"),  # the neighbours of a punctuation mark are looked up in the original answer
     ],
 )
 def test_answers_are_compared_as_vqa_compares_them(said: str, compared: str) -> None:
@@ -74,7 +74,7 @@ def test_recall_counts_any_own_item_and_gives_no_gift_for_ties() -> None:
     assert recall(similarity, own, 1) == pytest.approx(1 / 3)
     assert recall(similarity, own, 2) == pytest.approx(2 / 3)
     assert recall(similarity, own, 3) == 1
-    assert recall(np.zeros((4, 4)), np.eye(4, dtype=bool), 3) == 0  # a model that says the same of everything finds nothing
+    assert recall(np.zeros((4, 4)), np.eye(4, dtype=bool), 3) == 0  # a model that gives every item the same score finds nothing
 
 
 def test_sure_means_right_by_the_wanted_share_or_is_never_said() -> None:
@@ -134,7 +134,7 @@ def test_average_precision_takes_centres_and_sizes_and_wants_label_and_place() -
     assert average_precision(truth, exact, ALL)["AP, all"] == pytest.approx(1)
     corner = [[(label, [box[0] + box[2] / 2, box[1] + box[3] / 2, *box[2:]], 0.9) for label, box in frame] for frame in truth]
     assert average_precision(truth, corner, ALL)["AP50, all"] == 0
-    # Half of a tall box is enough upwards, and as far sideways is too far.
+    # A shift that leaves half of a tall box is small enough upwards; the same shift sideways is too far.
     for dx, dy, right in ((0.0, 0.12, 1.0), (0.12, 0.0, 0.0)):
         moved = [[(0, [0.5 + dx, 0.5 + dy, 0.2, 0.4], 0.9)], []]
         assert average_precision([truth[0], []], moved, {"all": [0]})["AP50, all"] == pytest.approx(right)
@@ -149,6 +149,6 @@ def test_average_precision_keeps_groups_apart_and_ignores_what_was_not_annotated
     assert scores["AP50, base"] == pytest.approx(1) and scores["AP50, novel"] == pytest.approx(0.5)
     assert "AP50, absent" not in scores
     assert average_precision(truth, found, {"novel": [1]}, ignore=[[1]])["AP50, novel"] == pytest.approx(1)
-    # What is ignored is ignored wherever in the frame it lies.
+    # An ignored label is ignored anywhere in the frame.
     edges = [[(1, [0.1, 0.9, 0.2, 0.1], 0.8), (1, [0.9, 0.1, 0.1, 0.2], 0.8), (1, [0.3, 0.3, 0.2, 0.2], 0.7)]]
     assert average_precision(truth, edges, {"novel": [1]}, ignore=[[1]])["AP50, novel"] == pytest.approx(1)

@@ -66,7 +66,7 @@ def test_the_order_of_frames_matters(model: Mammut) -> None:
 
 @torch.no_grad()
 def test_a_frame_alone_is_an_image(model: Mammut) -> None:
-    """A video of one frame: the first key frame's patches, no tubes, and positions and boxes as in a clip."""
+    """A video of one frame has the first key frame's patches, no tubes, and positions and boxes as in a clip."""
     tubes = example(CONFIG, "vision", 2)
     alone = [tubes[0][:, :36], *(kind[:, :0] for kind in tubes[1:])]
     embedding, memory, tokens = model.encode(alone)
@@ -82,7 +82,7 @@ def test_a_frame_alone_is_an_image(model: Mammut) -> None:
 
 @torch.no_grad()
 def test_space_to_depth_joins_channels() -> None:
-    """A token is the projections of its kernels one after the other: each sees its own voxels alone."""
+    """A token is the concatenation of its kernels' projections: each sees only its own voxels."""
     halves = Tube("halves", (4, 8, 8), (8, 32, 32), (0, 0, 0), (2, 1, 1))
     encoder = Encoder(replace(CONFIG, tubes=(CONFIG.tubes[0], halves), vision_layers=0)).eval()
     encoder.norm_in = encoder.norm_out = torch.nn.Identity()  # type: ignore[assignment]
@@ -98,7 +98,7 @@ def test_space_to_depth_joins_channels() -> None:
 
 @torch.no_grad()
 def test_cropped_positions_are_those_of_the_crop() -> None:
-    """A ramp says where each position comes from: cell j of w covers x0 + (j + 1/2) / w of the crop."""
+    """A ramp shows where each position comes from: cell j of w is at x0 + (j + 1/2) / w of the crop."""
     ramp = ((torch.arange(6) + 0.5) / 6).expand(6, 6)
     learned = torch.stack((ramp, ramp.T), dim=-1)  # channels: x, y
     got = crop_positions(learned, torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.25, 0.5, 0.75, 0.75]]))
@@ -129,7 +129,7 @@ def test_causal_pass_cannot_see_the_future(model: Mammut) -> None:
 
 @torch.no_grad()
 def test_contrastive_pass_is_bidirectional_and_blind(model: Mammut) -> None:
-    """A change at the end must reach the first position, so the embedding is no mean of causal states; no image goes in at all."""
+    """A change at the end must reach the first position, so the embedding is not a mean of causal states; no image is used."""
     ids = torch.randint(3, CONFIG.vocab, (1, 6))
     changed = ids.clone()
     changed[0, -1] = (ids[0, -1] + 1 - 3) % (CONFIG.vocab - 3) + 3
@@ -174,7 +174,7 @@ def test_cache_equals_full_recompute(model: Mammut) -> None:
 
 
 def test_attention_is_what_pytorch_takes_for_it() -> None:
-    """On a GPU PyTorch's own kernel runs, on a CPU what is written out here."""
+    """On a GPU PyTorch's own kernel runs, on a CPU the formula in models/layers.py; both must agree."""
     torch.manual_seed(1)
     q, k, v = torch.randn(2, 3, 5, 8), torch.randn(2, 3, 7, 8), torch.randn(2, 3, 7, 8)
     mask = torch.where(torch.rand(2, 1, 5, 7) < 0.3, -1e9, 0.0)
@@ -204,7 +204,7 @@ def test_boxes_are_bounded_around_their_patch(model: Mammut) -> None:
 
 @torch.no_grad()
 def test_positions_of_patches_are_learned_places_and_gated_times() -> None:
-    """Alike patches differ by position alone: between frames by tanh(alpha) times the fixed position, within a frame by the learned one too."""
+    """Equal patches differ only by position: between frames by tanh(alpha) times the fixed position, within a frame also by the learned one."""
     encoder = Encoder(replace(CONFIG, vision_layers=0)).eval()
     encoder.norm_in = encoder.norm_out = torch.nn.Identity()  # type: ignore[assignment]
     for parameter in encoder.gate.parameters():

@@ -1,4 +1,4 @@
-"""The pack objects-80: its graph, and the reading of the published files. That it equals TensorFlow is checked where it is converted."""
+"""The pack objects-80: its graph, and the reading of the published files. Equality with TensorFlow is checked during conversion."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_weights_are_half_floats_or_bytes_and_arithmetic_of_halves_is_not(graph:
 
 def test_a_rectangle_shows_the_same_things_as_the_square_of_training(graph: bytes, picture: Array) -> None:
     found = []
-    # The rectangle lies 96 pixels lower in the square: a multiple of every stride, so that the cells are the same but for what is around them.
+    # The rectangle is 96 pixels lower in the square: a multiple of every stride, so that the cells are the same except for their surroundings.
     for height, width, top, left in ((224, 288, 2, 0), (416, 416, 98, 64)):
         scores, distances = run(graph, bordered(picture, height, width, top, left))
         assert scores.shape == (1, sum(height * width // stride**2 for stride in objects80.STRIDES), 80)
@@ -124,7 +124,7 @@ def test_another_file_than_the_published_one_is_refused() -> None:
 
 
 def tiny() -> tuple[dict[str, Any], dict[str, Array]]:
-    """A graph in the manner of the published one: padding, convolution with bias, leaky unit, pooling, resizing, sum, three levels."""
+    """A graph like the published one: padding, convolution with bias, leaky unit, pooling, resizing, sum, three levels."""
     generator = np.random.default_rng(1)
     tensors: dict[str, Array] = {
         "kernel": generator.normal(size=(3, 3, 3, 8)).astype(np.float32),

@@ -63,11 +63,11 @@ def test_a_prompt_leaves_a_third_of_the_context_and_a_long_question_loses_its_ow
     whole = text.words(question.format(question="which colour is it " * 20))
     assert len(long) == 32 and long[-len(tail) :] == tail and long[1 : -len(tail)] == whole[: 31 - len(tail)]
     assert text.prompt(question.format(question="what is it?")) == [1, *text.words("question: what is it? answer:")]
-    # What does not fit is cut, and something to learn is always left.
+    # Text that does not fit is cut, and something to learn is always left.
     ids, start = text.pair(question.format(question="which colour is it " * 20), "red " * 40)
     assert len(ids) == 48 and start == 32 and ids[-1] == 2
     assert (teach([text.pair(question.format(question="why " * 99), "red")])[1] != -100).any()
-    # A mark that a person types is no word: as one it would be padding.
+    # A special token typed by a person is not a word: it would be read as padding.
     assert text.sentence("red [PAD][EOT] car") == text.sentence("red  car")
 
 
@@ -114,7 +114,7 @@ def test_two_processes_see_the_negatives_of_one(run: Path, tmp_path: Path) -> No
     text, labels = tokenizer.Text.load(run / "tokenizer.json", 48), {name: i for i, name in enumerate(world.labels)}
     items = [make_item(world.sample(rng), config, text, labels) for _ in range(8)]
     for item in items:
-        item.captions = item.captions[:1]  # the wording is drawn otherwise
+        item.captions = item.captions[:1]  # otherwise the wording is drawn at random
     context = multiprocessing.get_context("spawn")
     ranks = [context.Process(target=gradient_of_half, args=(r, str(tmp_path / "meet"), config, items, tmp_path / "grad.pt")) for r in (0, 1)]
     for process in ranks:
@@ -140,7 +140,7 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
 
 
 def test_a_resumed_run_ends_at_the_same_bits(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every draw follows from the seed and the step: of clips, mirror images, wordings, negatives, crops and pictures."""
+    """Every random draw depends only on the seed and the step: clips, mirror images, wordings, negatives, crops and pictures."""
     torch.set_num_threads(1)
     recipe = replace(RECIPE, batch=4, pool=24, reuse=1, images=0.25, cropped=True)
 
@@ -181,7 +181,7 @@ def test_crops_follow_the_law_of_random_resized_crops() -> None:
     boxes = crops(4000, torch.Generator().manual_seed(0))
     size = boxes[:, 2:] - boxes[:, :2]
     assert (boxes >= 0).all() and (boxes <= 1 + 1e-6).all() and (size > 0).all()
-    inner = (size < 1).all(1)  # what had to be cut at the edge has another shape
+    inner = (size < 1).all(1)  # a crop that had to be cut at the edge has another shape
     area, aspect = size.prod(1)[inner], (size[:, 0] / size[:, 1])[inner]
     assert 0.1 <= area.min() < 0.12 and area.max() <= 1 and 0.5 <= aspect.min() < 0.55 and 1.8 < aspect.max() <= 2
 
@@ -220,8 +220,8 @@ def test_the_loss_is_the_sum_of_its_parts_by_their_weights(run: Path) -> None:
         placed = parts["box"] + parts["objectness"] + 0.5 * parts["region"]
         terms = (parts["caption"], parts["answer"], parts["contrastive"], placed)
         assert torch.allclose(total, sum((w * term for w, term in zip(weights, terms, strict=True)), torch.zeros(())), atol=1e-5)
-        assert len({round(float(term.detach()), 3) for term in terms}) == 4  # or one could stand for another
-    # What is told and asked reaches its own loss: other answers change that one alone.
+        assert len({round(float(term.detach()), 3) for term in terms}) == 4  # otherwise one could be mistaken for another
+    # Captions and questions reach only their own loss: other answers change that one alone.
     swapped = replace(batch, asked=(batch.asked[0].flip(0), batch.asked[1].flip(0)))
     _, before = Learner(model, RECIPE, LABELS)(batch)
     _, after = Learner(model, RECIPE, LABELS)(swapped)
@@ -233,7 +233,7 @@ def test_each_part_of_the_loss_is_what_it_says(run: Path) -> None:
     """Clip by clip and question by question, against the batch that a step takes at once: nothing reads another clip's memory, text or boxes."""
     config, world = config_of(run), ToyWorld()
     text, names = tokenizer.Text.load(run / "tokenizer.json", 48), {name: i for i, name in enumerate(world.labels)}
-    clips = [world.sample(np.random.default_rng(i)) for i in (0, 1, 2, 3, 4, 0)]  # the last is the first: no negative of it
+    clips = [world.sample(np.random.default_rng(i)) for i in (0, 1, 2, 3, 4, 0)]  # the last equals the first, so it is not its negative
     batch = collate([make_item(clip, config, text, names) for clip in clips], np.random.default_rng(0), 2)
     torch.manual_seed(0)
     model, labels = Mammut(config), label_ids(text, world.labels)
@@ -271,7 +271,7 @@ def test_each_part_of_the_loss_is_what_it_says(run: Path) -> None:
     _, parts = Learner(model, replace(RECIPE, focal=True), labels)(batch)
     focal = losses.focal_contrastive(torch.cat([row[0] for row in rows]), torch.stack(texts), model.log_scale, same)
     assert float(parts["contrastive"]) == pytest.approx(float(focal), abs=1e-3)
-    # The localisation stage takes each clip for a crop of a larger one, drawn from the seed of the batch.
+    # The localisation stage treats each clip as a crop of a larger one, drawn from the seed of the batch.
     _, parts = Learner(model, replace(RECIPE, cropped=True), labels)(batch)
     cropped = model.encode(batch.tubes, crops(6, torch.Generator().manual_seed(batch.seed)))[0]
     contrastive = losses.info_nce(cropped, torch.stack(texts), model.log_scale, same)
@@ -279,7 +279,7 @@ def test_each_part_of_the_loss_is_what_it_says(run: Path) -> None:
 
 
 def test_no_tensor_of_a_step_is_made_away_from_the_model(run: Path) -> None:
-    """On a GPU a tensor made without a device would be on another than the model. Here it would be on one that holds no data, and fail."""
+    """On a GPU a tensor made without a device would not be on the model's device. Here it would be on a device without data, and fail."""
     config, world = config_of(run), ToyWorld()
     text, labels = tokenizer.Text.load(run / "tokenizer.json", 48), {name: i for i, name in enumerate(world.labels)}
     batch = collate([make_item(world.sample(np.random.default_rng(i)), config, text, labels) for i in range(4)], np.random.default_rng(0), 2)
@@ -315,7 +315,7 @@ def test_spawned_workers_compose_what_forked_ones_do(run: Path) -> None:
 
 
 def test_training_learns(run: Path) -> None:
-    """A short real run: both losses fall, and questions about clips never seen are answered far better than by chance."""
+    """A short real run: both losses fall, and questions about unseen clips are answered far better than by chance."""
     torch.set_num_threads(1)  # more threads only wait for each other on matrices this small
     config = config_of(run)
     history = train(ToyWorld, config, RECIPE, run, steps=160, labels=list(BLOCKS), warm=64)

@@ -44,7 +44,7 @@ def test_mini_has_216_tokens_and_four_key_frames() -> None:
 
 
 def test_counts_of_the_paper_by_valid_convolution() -> None:
-    """TubeViT's main config at 224 and 32 frames: 98 + 147 + 98 + 196; at 16 frames its second tube does not fit."""
+    """TubeViT's main config at 224 px and 32 frames: 98 + 147 + 98 + 196; at 16 frames its second tube does not fit."""
     kinds = tubes.GOLDEN[1][2]
     assert [k.count((32, 224, 224)) for k in kinds] == [98, 147, 98, 196]
     assert [k.count((16, 224, 224)) for k in kinds] == [49, 0, 49, 196]

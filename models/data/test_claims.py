@@ -1,4 +1,4 @@
-"""What captions, questions and times say is true of the pixels, found without the code that says it."""
+"""What captions, questions and times state is true of the pixels, checked without the code that states it."""
 
 import colorsys
 import re
@@ -26,19 +26,19 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def still(world: World) -> list[Clip]:
-    """Anything that a camera at rest sees, without faults."""
+    """Clips of any kind from a camera at rest, without recording faults."""
     return list(clips(world, 3, 150, lambda s: s.kind == "things" and s.camera.motion == "still"))
 
 
 def asked(clip: Clip, world: World, seed: int = 0) -> Iterator[tuple[str, str, str]]:
-    """Many questions of one clip."""
+    """Many questions about one clip."""
     rng = np.random.default_rng(seed)
     for _ in range(6):
         yield from questions(clip.facts, rng, world.labels, Holdout(False))
 
 
 def named(clip: Clip, name: str) -> int:
-    """Which thing a question calls so, with or without its colour."""
+    """The index of the thing with this name in a question, with or without its colour."""
     words = name.removeprefix("pair of ").split()
     fits = [i for i, t in enumerate(clip.scene.things) if t.label == words[-1] and (len(words) == 1 or t.colour == words[0])]
     assert len(fits) == 1, (name, [(t.colour, t.label) for t in clip.scene.things])
@@ -46,14 +46,14 @@ def named(clip: Clip, name: str) -> int:
 
 
 def seen(clip: Clip, i: int) -> np.ndarray:
-    """bool [T]: at least a quarter of the most that is ever seen of it."""
+    """bool [T]: where at least a quarter of its largest visible area can be seen."""
     areas = clip.masks[i].sum((1, 2))
     out: np.ndarray = areas > 0.25 * areas.max()
     return out
 
 
 def test_acts_are_what_the_pixels_do(still: list[Clip]) -> None:
-    """Centres and areas of what changes, over the frames that each act is given for."""
+    """Compares centres and areas of the changed pixels over the frames of each act."""
     checked: Counter[str] = Counter()
     for clip in still:
         facts = clip.facts
@@ -68,7 +68,7 @@ def test_acts_are_what_the_pixels_do(still: list[Clip]) -> None:
                 "grow",
                 "shrink",
             ):
-                continue  # the middle of what is seen is not the middle of the thing
+                continue  # the centre of the visible part is not the centre of the thing
             for act in facts.acts[i]:
                 first, last = act.first, act.end - 1
                 if act.kind in ("move", "still"):
@@ -88,7 +88,7 @@ def test_acts_are_what_the_pixels_do(still: list[Clip]) -> None:
                     assert clip.area(at, outside) == 0 and clip.area(at, inside) > 60
                     track = clip.tracks[at].box
                     t = next(t for t in (range(16) if act.kind == "enter" else range(15, -1, -1)) if clip.area(at, t) > 60)
-                    edge = {"left": 2, "right": 0, "up": 3, "down": 1}[act.direction or ""]  # it comes from the side opposite to its way
+                    edge = {"left": 2, "right": 0, "up": 3, "down": 1}[act.direction or ""]  # it comes from the side opposite to its direction
                     if act.kind == "leave":
                         edge = {2: 0, 0: 2, 3: 1, 1: 3}[edge]
                     assert abs(track[t][edge] - (1 if edge > 1 else 0)) < 0.05
@@ -107,7 +107,7 @@ def test_acts_are_what_the_pixels_do(still: list[Clip]) -> None:
 
 
 def test_what_is_told_are_the_acts(still: list[Clip]) -> None:
-    """The plain caption names each thing with its colour; a way that any wording tells is that of some act."""
+    """The plain caption names each thing with its colour; a direction in any wording is that of some act."""
     rng = np.random.default_rng(0)
     for clip in still:
         facts = clip.facts
@@ -245,7 +245,7 @@ def test_light_and_cuts_happen(world: World) -> None:
 
 
 def test_the_mirror_image_is_told_as_it_is(world: World) -> None:
-    """In the mirror the words still agree with where boxes go, and every word for a side has been swapped."""
+    """Mirrored, the words still agree with how the boxes move, and every word for a side has been swapped."""
     rng, checked = np.random.default_rng(12), 0
     for sample in world.samples([np.random.default_rng((12, i)) for i in range(120)]):
         turned: Sample = mirrored(sample)  # type: ignore[assignment]
@@ -293,7 +293,7 @@ def test_boxes_of_a_track_follow_its_thing(still: list[Clip]) -> None:
 
 
 def test_the_scene_decides_alone(world: World) -> None:
-    """Faults of the recording change no word."""
+    """Recording faults change no word."""
 
     def told(scene: Scene) -> list[str]:
         return captions(Facts(scene, compose([scene], world.assets, 96)[0][1]), np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""What is drawn is what the scene graph says: pixels, boxes, visibility and the faults of a recording."""
+"""The drawn clip matches the scene graph: pixels, boxes, visibility and recording faults."""
 
 from dataclasses import replace
 
@@ -59,7 +59,7 @@ def test_a_clip_has_the_same_bits_in_any_company(world: World) -> None:
 
 
 def test_nothing_is_made_on_another_device(world: World) -> None:
-    """Every tensor is asked for on the pictures' device: one that is not would be without data here, and could not be combined with them."""
+    """Every tensor is created on the pictures' device: one that is not would have no data here, and could not be combined with them."""
     scenes = [world.scene(np.random.default_rng(seed)) for seed in range(40)]
     expected = compose(scenes, world.assets, 64)
     with torch.device("meta"):
@@ -88,7 +88,7 @@ def test_boxes_end_where_the_thing_ends(quiet: list[Clip]) -> None:
 
 
 def test_shown_is_the_share_of_pixels_that_can_be_seen(world: World, quiet: list[Clip]) -> None:
-    """Against the thing drawn alone and whole; what covers it and the edge of the frame take from it."""
+    """Compared with the thing drawn alone and whole; covering things and the edge of the frame reduce the share."""
     covered = 0
     for clip in quiet:
         for i, thing in enumerate(clip.scene.things):
@@ -118,7 +118,7 @@ def test_what_is_covered_or_gone_has_no_box(quiet: list[Clip]) -> None:
 
 
 def test_camera_moves_show_in_the_ground() -> None:
-    """Each frame is found again in the first by trying every shift; panning right, the ground goes left."""
+    """Each frame is located in the first by trying every shift; when the camera pans right, the ground moves left."""
     world = World(None, "val")
 
     def filmed(motion: str, direction: str | None) -> list[Clip]:

@@ -20,7 +20,7 @@ from models.data.names import COLOURS, GROUNDS, NAMES, NOVEL, NOVEL_SHAPES, PHOT
 from models.data.questions import ACTS, TYPES
 from models.data.scene import DIRECTIONS
 
-# No answer of a type may be a better guess than this.
+# The largest share that the commonest answer of a type may have.
 COMMONEST = {"what": 0.2, "colour": 0.25, "count": 0.48, "direction": 0.2, "speed": 0.6, "size": 0.45, "where": 0.25, "camera": 0.3}
 COMMONEST |= {"before-after": 0.25, "yesno": 0.5}
 HERE = Path(__file__).parent
@@ -63,7 +63,7 @@ def test_other_sizes_and_lengths() -> None:
 
 
 def answer_words() -> set[str]:
-    """Every word an answer may hold, besides labels and what photos and backgrounds are called."""
+    """Every word that an answer may contain, besides labels and the names of photos and backgrounds."""
     words = {*COLOURS, *SHAPES, *SCREENS, *NOVEL_SHAPES, *NUMBERS, "yes", "no", "still", "fast", "slowly", "big", "small", "bigger", "smaller"}
     words |= {"middle", "top", "bottom", "before", "after", "behind", "the", "pair", "of"} | {w for d in DIRECTIONS for w in d.split()}
     words |= {word for each in (*ACTS.values(), *SOURCE.values(), *EXIT.values()) for word in each.split()}
@@ -117,7 +117,7 @@ def test_the_grammar_says_one_scene_in_many_ways(train: World) -> None:
 
 
 def pairs(sample: Sample) -> Iterator[tuple[str, str]]:
-    """(colour, noun) wherever the words say one right before the other."""
+    """(colour, noun) wherever the one directly precedes the other in the texts."""
     nouns = {plural(n).removeprefix("pairs of "): n for n in (*SHAPES, *SCREENS, *NAMES)} | {n: n for n in (*SHAPES, *SCREENS, *NAMES)}
     for line in lines(sample):
         words = re.findall(r"[a-z]+", line)
@@ -128,7 +128,7 @@ def pairs(sample: Sample) -> Iterator[tuple[str, str]]:
 
 
 def test_held_out_pairs_are_in_no_training_clip_and_in_validation(samples: list[Sample], train: World) -> None:
-    """In pictures and in words; and every part of a pair that is held out is well known in other pairs."""
+    """In pictures and in words; and both parts of a held-out pair are common in other pairs."""
     colours: set[tuple[str, str]] = set()
     motions: set[tuple[str, str, str]] = set()
     for sample in samples:
@@ -170,7 +170,7 @@ def test_no_picture_is_in_both_splits() -> None:
     novel = {fine for all_fine in NOVEL.values() for fine in all_fine}
     assert not {names[m] for m in members["train"]} & novel and {names[m] for m in members["val"]} & novel
     train, val = (assets.load(PICTURES, split) for split in ("train", "val"))
-    # One that is black all over is no picture.
+    # Entirely black ones are not pictures.
     of = {split: {p.numpy().tobytes() for p in loaded.bank if len(p.unique()) > 9} for split, loaded in (("train", train), ("val", val))}
     assert not of["train"] & of["val"]
     assert {*NOVEL} <= {*val.cut_outs} and not {*NOVEL} & {*train.cut_outs}
@@ -182,7 +182,7 @@ def test_no_picture_is_in_both_splits() -> None:
     assert shown & {*NOVEL} and shown & {*NAMES} and shown & {*SHAPES}
 
 
-FREE = {"Apache-2.0", "CC0-1.0", "MIT", "CC-BY-4.0"}  # nothing that forbids commerce or asks for the same licence
+FREE = {"Apache-2.0", "CC0-1.0", "MIT", "CC-BY-4.0"}  # no licence that forbids commercial use or is share-alike
 
 
 def test_every_source_has_a_licence_that_allows_what_is_done() -> None:
