@@ -3,7 +3,7 @@ import { type ReactNode, useState } from 'react'
 import { t } from '../i18n.ts'
 import { framed, save } from './picture.ts'
 
-/** A chart in its frame: title, its file, and its numbers as a table. */
+/** A chart with its title, its export as a file, and its numbers as a table. */
 export function Card({
   title,
   counts,
@@ -45,9 +45,9 @@ export function Card({
   )
 }
 
-/** The same numbers for those who read or hear them. */
+/** The same numbers for people who read or hear them. */
 export function DataTable({ head, rows }: { head: readonly string[]; rows: () => readonly (readonly ReactNode[])[] }): ReactNode {
-  // Numbers that nobody reads are not counted out.
+  // The rows are only computed once the table is open.
   const [open, setOpen] = useState(false)
   return (
     <details className="data" onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>

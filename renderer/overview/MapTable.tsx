@@ -7,10 +7,10 @@ import { useUi } from '../store.ts'
 import { DataTable } from './Card.tsx'
 import { alike, type Dot } from './likeness.ts'
 
-/** The first rows alone, and a few of the most alike clips of each: a page to read, not the library. */
+/** Only the first rows, and a few of the most similar clips for each: a page to read, not the library. */
 const [ROWS, LIKEST] = [500, 3]
 
-/** The map as a table, for screen readers and for reading: each clip with those nearest to it. */
+/** The map as a table, for reading and for screen readers: each clip with those nearest to it. */
 export function MapTable({ dots, facts, sources }: { dots: readonly Dot[]; facts: Facts; sources: readonly Source[] }) {
   const rows = () => {
     const clips = new Map(facts.clips.map((clip) => [clip.id, clip]))

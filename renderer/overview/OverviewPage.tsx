@@ -16,7 +16,10 @@ import { useFacts } from './queries.ts'
 import { usePicked } from './store.ts'
 import './overview.css'
 
-/** The whole library at a glance: its videos in time, what was found in them, which clips are alike, how sure the model is, how far review is. */
+/**
+ * The whole library at a glance: its videos over time, what was found in them, which clips are similar, how sure the model is, how much is
+ * reviewed.
+ */
 export function OverviewPage() {
   const { data: facts } = useFacts()
   const { data: sources } = useSources()
@@ -141,7 +144,7 @@ function Total({ name, value }: { name: string; value: ReactNode }) {
   )
 }
 
-/** As many parts as there are clips for, within reason. */
+/** As many bins as the number of clips justifies, within these limits. */
 const [FEWEST_BINS, MOST_BINS] = [20, 80]
 const LANES = { blocks: 28, clips: 48, labels: 84, gap: 20 }
 

@@ -17,7 +17,7 @@ import { askingFirst, type Overturning } from '../table/rows.ts'
 import { urlOf } from '../api.ts'
 import { usePicked } from './store.ts'
 
-/** Shown one by one; more is a list that nobody reads. */
+/** The most clips shown one by one; nobody reads a longer list. */
 const LISTED = 200
 
 export function PickedBar({ clips }: { clips: readonly ClipFact[] }) {

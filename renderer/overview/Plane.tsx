@@ -12,10 +12,10 @@ import { usePicked } from './store.ts'
 
 const [LEAST_ZOOM, MOST_ZOOM] = [1, 40]
 const WHOLE = { zoom: 1, x: SIDE / 2, y: SIDE / 2 }
-/** What the pointer does: draw around clips, or move the map. */
+/** What a drag does: draw around clips, or move the map. */
 type Mode = 'lasso' | 'move'
 
-/** The map itself: dots on a canvas, what the pointer and the keys do to them, and the clip under the pointer. */
+/** The map itself: dots on a canvas, pointer and key input on them, and the clip under the pointer. */
 export function Plane({
   dots,
   colour,
@@ -48,7 +48,7 @@ export function Plane({
   }, [])
 
   const scale = (Math.min(size.width, size.height) / (SIDE * 1.08)) * view.zoom
-  // The card is wider than high, so the map is stretched to fill it.
+  // The card is wider than it is high, so the map is stretched to fill it.
   const stretch = size.width / Math.max(1, size.height)
   const toScreen = ({ x, y }: Point): Point => ({
     x: (x - view.x) * scale * stretch + size.width / 2,
@@ -192,7 +192,7 @@ function paint(current: HTMLCanvasElement, { dots, toScreen, size, zoom, picked,
   const context = current.getContext('2d')
   if (!context) return
   const style = getComputedStyle(current)
-  // A canvas knows no variables of the theme: the browser says what they are.
+  // A canvas cannot resolve the theme's variables; the computed style gives their values.
   const known = new Map<string, string>()
   const resolved = (value: string) => {
     const found = known.get(value)

@@ -1,4 +1,6 @@
-/** The overview's charts as plain SVG: colours are the theme's variables, so that an exported picture can be given the light ones. */
+/**
+ * The overview's charts as plain SVG: colours are the theme's variables, so that an exported picture can replace them by the light ones.
+ */
 import type { Axis } from '../../app/overview.ts'
 import { clock } from '../format.ts'
 
@@ -108,7 +110,7 @@ function shortened(text: string, letters: number): string {
   return text.length <= letters ? text : `${text.slice(0, Math.max(1, letters - 1))}…`
 }
 
-/** Times along the axis: of the clock where videos lie by date, else from the beginning. */
+/** Times along the axis: clock times if videos lie by date, else times from the beginning. */
 export function Ticks({ axis, range: [from, to], y }: { axis: Axis; range: readonly [number, number]; y: number }) {
   const at = Array.from({ length: 6 }, (_, step) => from + ((to - from) * step) / 5)
   const text = (seconds: number) =>

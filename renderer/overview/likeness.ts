@@ -1,4 +1,4 @@
-/** Clips as dots on the map: what kind each is of, and which are near to one. */
+/** Clips as dots on the map: the kind of each, and which are near to one. */
 import type { Source } from '../../app/contract.ts'
 import { type Facts, type Point, tracksOf } from '../../app/overview.ts'
 import { doubted } from '../../app/review.ts'
@@ -6,7 +6,7 @@ import { t } from '../i18n.ts'
 
 /** Side of the square that the map is drawn in, in its own units. */
 export const SIDE = 1000
-/** How many alike clips the key G takes. */
+/** How many similar clips the key G takes. */
 export const GROUP = 20
 
 export interface Dot extends Point {
@@ -14,7 +14,7 @@ export interface Dot extends Point {
   kind: string
 }
 
-/** By what `by` says, the kind of a clip; empty where it has none. */
+/** Returns a function that gives a clip's kind by the criterion `by`; empty where it has none. */
 export function kinder(by: string, facts: Facts, sources: readonly Source[]): (clip: Facts['clips'][number]) => string {
   if (by === 'source') {
     const names = new Map(sources.map(({ id, name }) => [id, name]))

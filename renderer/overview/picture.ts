@@ -1,4 +1,4 @@
-/** Charts as files: in the light colours, with a title and what they count, text as text. */
+/** Charts as files: in the light colours, with a title and a subtitle, and with text as text. */
 import { download } from '../download.ts'
 
 /** The variables of the light theme that charts use. */
@@ -43,7 +43,7 @@ export function framed({
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" ${FONT}><rect width="${w}" height="${h}" fill="#ffffff"/><text x="${MARGIN}" y="22" font-size="15" font-weight="600" fill="#16191d">${escaped(title)}</text><text x="${MARGIN}" y="39" font-size="11" fill="#59626d">${escaped(counts)}</text><g transform="translate(${MARGIN} ${HEAD})">${light}</g></svg>\n`
 }
 
-/** What a drawn chart consists of. */
+/** The contents of a drawn chart. */
 export function contentOf(chart: SVGSVGElement): { content: string; width: number; height: number } {
   const { width, height } = chart.viewBox.baseVal
   const copy = chart.cloneNode(true) as SVGSVGElement
@@ -63,7 +63,7 @@ export async function save(name: string, svg: string, as: 'svg' | 'png'): Promis
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`
   await image.decode()
   const canvas = document.createElement('canvas')
-  // Twice the size: for a slide or a page in print.
+  // Twice the size: for a slide or a printed page.
   canvas.width = image.naturalWidth * 2
   canvas.height = image.naturalHeight * 2
   canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height)

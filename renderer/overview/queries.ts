@@ -2,11 +2,12 @@ import { useQuery } from '@tanstack/react-query'
 import { call } from '../api.ts'
 import { useQueue } from '../cache.ts'
 
-/** While something runs, pictures of the whole follow at this pace. */
+/** While something runs, charts of the whole library are refreshed at this pace. */
 const FOLLOW_MS = 5_000
 const BUILDING_MS = 700
 
-// Beneath the key of the clips: what makes those stale makes these stale; the map only where clips came or went.
+// The key begins with that of the clips, so that invalidating those invalidates these as well; the map is only invalidated where clips were
+// added or removed.
 export const useFacts = () => useQuery({ queryKey: ['clips', 'overview'], queryFn: () => call('overview') })
 export function useMap() {
   const running = (useQueue().data?.running ?? 0) > 0

@@ -1,9 +1,9 @@
-/** What was picked in a chart: clips to open, decide about or note something on. */
+/** The clips picked in a chart: to open, decide about, or add a note to. */
 import { create } from 'zustand'
 
 interface Picked {
   clipIds: ReadonlySet<number>
-  /** How it came about, in words. */
+  /** How they were picked, in words. */
   from: string
   pick: (clipIds: Iterable<number>, from: string) => void
   add: (clipIds: Iterable<number>) => void

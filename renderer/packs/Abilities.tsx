@@ -3,7 +3,7 @@ import { t } from '../i18n.ts'
 import { usePackOf } from '../cache.ts'
 import { useUi } from '../store.ts'
 
-/** What the packs in use can and cannot tell about a video. */
+/** What the packs in use can and cannot recognise in a video. */
 export function Abilities() {
   const [boxes, text, caption, answer] = [usePackOf('boxes'), usePackOf('text'), usePackOf('caption'), usePackOf('answer')]
   const goTo = useUi((ui) => ui.goTo)

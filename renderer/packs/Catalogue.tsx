@@ -8,7 +8,7 @@ import { t } from '../i18n.ts'
 import { act } from './queries.ts'
 import { usePacksUi } from './store.ts'
 
-/** Checkpoints to download, with what is known of each, and the switch that allows downloads. */
+/** Checkpoints to download, with what is known about each, and the switch that allows downloads. */
 export function Catalogue({ overview }: { overview: PackOverview }) {
   const { catalogue, networkAllowed, machine } = overview
   return (
@@ -128,7 +128,7 @@ function Entry({ entry, overview: { machine, networkAllowed, works } }: { entry:
   )
 }
 
-/** Files move: the address that a model's page gives today. */
+/** Files move: a field for the address that the model's page gives today. */
 function OtherAddress({ allowed }: { allowed: boolean }) {
   const [url, setUrl] = useState('')
   const [sum, setSum] = useState('')
@@ -138,7 +138,7 @@ function OtherAddress({ allowed }: { allowed: boolean }) {
     const sha256 = sum.trim().toLowerCase()
     const fetched = call('downloadPack', { body: { url: url.trim(), precision, ...(sha256 === '' ? {} : { sha256 }) } })
     void act(fetched)
-    // What was refused stays, to be put right.
+    // A refused address stays in the field, to be corrected.
     void fetched.then(
       () => {
         setUrl('')

@@ -5,7 +5,10 @@ import { t } from '../i18n.ts'
 import { useQueue } from '../cache.ts'
 import { act, usePacks } from './queries.ts'
 
-/** What the pack in use has not encoded, and a button that has it done. @param quiet Say nothing of work that goes on. */
+/**
+ * What the pack in use has not encoded, with a button that starts it.
+ * @param quiet Show nothing about work in progress.
+ */
 export function NotEncoded({ quiet = false }: { quiet?: boolean }) {
   const missing = usePacks().data?.missing
   const { data: queue } = useQueue()

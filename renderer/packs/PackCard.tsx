@@ -14,7 +14,7 @@ import { Plan } from './Plan.tsx'
 import { act } from './queries.ts'
 import { usePacksUi } from './store.ts'
 
-/** One pack on this machine: what it can do, what it costs, how good it was measured to be, and what can be done with it. */
+/** One pack on this machine: its abilities, its cost, its measured quality, and its actions. */
 export function PackCard({ pack, overview: { machine, packs } }: { pack: InstalledPack; overview: PackOverview }) {
   const { considered, made, set } = usePacksUi()
   const card = useRef<HTMLLIElement>(null)
@@ -39,7 +39,7 @@ export function PackCard({ pack, overview: { machine, packs } }: { pack: Install
   }
   const tight = pack.memory.bytes > machine.memoryTotal * 0.8
   const inUse = pack.does.length > 0
-  // A MaMMUT takes boxes from no detector: for that alone there is the row of the task.
+  // Where a detector does the boxes, a MaMMUT can only take them over in the row of that task.
   const detected = packs.some((other) => other.manifest?.family === 'detector' && other.does.includes('boxes'))
   const idle = manifest.tasks.some((task) => !pack.does.includes(task) && !(task === 'boxes' && manifest.family === 'mammut' && detected))
   return (
@@ -137,7 +137,7 @@ function Fact({ name, warn = false, children }: { name: string; warn?: boolean; 
   )
 }
 
-/** The closed list of a detector: whatever is not on it is not seen. */
+/** The closed list of a detector: it finds nothing else. */
 function Names({ classes }: { classes: readonly string[] }) {
   const language = useLanguage((now) => now.language)
   return (

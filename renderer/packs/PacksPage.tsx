@@ -21,7 +21,7 @@ const PRECISIONS: Record<Precision, string> = {
   int8: phrase('8 bits, a quarter of the room, less exact'),
 }
 
-/** The models: which one does what, which are here and what they can do, and how to get others. */
+/** The models: which one does what, which are on this machine, what they can do, and how to get others. */
 export function PacksPage() {
   const { data, error } = usePacks()
   const { choosing, refused, precision, set } = usePacksUi()

@@ -6,7 +6,10 @@ import { TASK_NAMES } from './describe.ts'
 import { act, usePacks, usePlan } from './queries.ts'
 import { usePacksUi } from './store.ts'
 
-/** What giving tasks to a pack costs and changes, said before it starts. @param task Null for all that suit it. */
+/**
+ * What giving tasks to a pack costs and changes, shown before it starts.
+ * @param task Null for all tasks that suit the pack.
+ */
 export function Plan({ packId, task }: { packId: string; task: Task | null }) {
   const { data: plan } = usePlan(packId, task)
   const machine = usePacks().data?.machine
@@ -71,7 +74,7 @@ export function Plan({ packId, task }: { packId: string; task: Task | null }) {
   )
 }
 
-/** Seconds of work a minute of video. */
+/** Seconds of work per minute of video. */
 export function pace(secondsPerMinute: number | null): string {
   return secondsPerMinute === null ? t('not measured here yet') : about(secondsPerMinute)
 }

@@ -17,7 +17,7 @@ const KINDS: Record<Kind, string> = {
   yesno: phrase('yes or no'),
 }
 
-/** What was measured of a pack, and nothing else: in sentences, and as a table. */
+/** A pack's measured scores and nothing else: as sentences and as a table. */
 export function Scores({ pack }: { pack: PackManifest }) {
   const { scores } = pack
   const told = tell(scores)

@@ -8,10 +8,10 @@ import { pace, Plan } from './Plan.tsx'
 import { act } from './queries.ts'
 import { usePacksUi } from './store.ts'
 
-/** Tasks that a library can do without. */
+/** Tasks that a library can work without. */
 const SPARED: readonly Task[] = ['boxes', 'text']
 
-/** A row a task: which pack does it, how good that was measured to be, and which others could. */
+/** One row for each task: the pack that does it, its measured quality, and the other packs that could do it. */
 export function Tasks({ overview }: { overview: PackOverview }) {
   const { tasks, cost, machine } = overview
   return (

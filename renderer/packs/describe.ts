@@ -12,7 +12,7 @@ export const TASK_NAMES: Record<Task, string> = {
   text: phrase('Text on screen'),
 }
 
-/** What Tubelet's own packs say of themselves. */
+/** The texts in pack.json of Tubelet's own packs. */
 const OWN = new Set([
   phrase(
     'A demonstration model that learnt for some hours on a CPU from composed video only (known things in plain colours that move over pictures): on real footage expect most of its captions and answers to be wrong, and see its scores before you trust any of it.',
@@ -26,12 +26,12 @@ const OWN = new Set([
   phrase("The checkpoint's own: see where it came from"),
 ])
 
-/** Words of a pack.json in the window's language where they are Tubelet's own; those of others stay as they are. */
+/** A text of a pack.json in the window's language if it is one of Tubelet's own; texts of other packs stay as they are. */
 export function packText(text: string): string {
   return OWN.has(text) ? t(text) : text
 }
 
-/** Of what video a pack is never sure; null where it makes no such difference. */
+/** The kind of video about which a pack is never sure; null if it makes no such difference. */
 export function doubts(manifest: PackManifest): string | null {
   const familiar = manifest.family === 'mammut' ? manifest.calibration.familiar : undefined
   if (familiar === undefined) return null
@@ -48,7 +48,7 @@ export function describe(manifest: PackManifest): string {
   )
 }
 
-/** How good a pack was measured to be at a task, in one line. */
+/** A pack's measured quality at a task, in one line. */
 export function worth(manifest: PackManifest, task: Task): string {
   const familiar = manifest.family === 'mammut' ? manifest.calibration.familiar : undefined
   if (familiar?.taught === null) return t('Proof of the path; sure of nothing until you teach it.')

@@ -1,4 +1,4 @@
-/** Packs as the window asks for them, and what it has done with them. */
+/** The queries about packs, and what the window does with packs. */
 import { QueryObserver, queryOptions, useQuery } from '@tanstack/react-query'
 import { toast } from 'sonner'
 import type { BroughtBeside } from '../../app/contract/intake.ts'
@@ -12,7 +12,7 @@ import { tell } from '../toast.ts'
 import { useUi } from '../store.ts'
 import { usePacksUi } from './store.ts'
 
-/** While clips are being encoded, how many are missing falls without an event of its own. */
+/** While clips are encoded, the number of missing ones falls without an event. */
 const REFRESH_MS = 2_000
 
 const overview = queryOptions({ queryKey: ['packs'], queryFn: () => call('listPacks'), staleTime: 0 })
@@ -25,13 +25,13 @@ export const usePlan = (packId: string, task: Task | null) =>
     staleTime: 0,
   })
 
-/** Do something with packs, then look again. */
+/** Change something about packs, then refetch them. */
 export async function act(what: Promise<unknown>): Promise<void> {
   await what.catch(tell)
   await queryClient.invalidateQueries({ queryKey: ['packs'] })
 }
 
-/** Import a file or a folder; why it is refused is shown on the page, and told where another page is open. */
+/** Import a file or a folder. A refusal is shown on the page, and as a notice on any other page. */
 export async function importFile(path: string): Promise<void> {
   const ui = usePacksUi.getState()
   ui.set({ choosing: false })
@@ -43,34 +43,37 @@ export async function importFile(path: string): Promise<void> {
   await followed(path.split(/[\\/]/).at(-1) ?? path, begin)
 }
 
-/** The packs as they are, to tell a new one from. */
+/** The packs before an import, so that a new one can be recognised. */
 export const packsNow = (): Promise<PackOverview> => queryClient.query(overview)
 
-/** Follow what is made of a file or folder that was brought, like `importFile`. */
+/** Follow the import of a file or folder that was dropped or chosen, like `importFile`. */
 export async function followImport({ path, work, problem }: BroughtBeside['packs'][number], before: PackOverview): Promise<void> {
   if (problem) usePacksUi.getState().set({ refused: [...usePacksUi.getState().refused, problem] })
   const begun = work ? Promise.resolve(work) : Promise.reject(new TubeletError(problem ?? problemOf(null)))
   await followed(path.split(/[\\/]/).at(-1) ?? path, () => begun, before)
 }
 
-/** Import a file whose path a browser does not tell: its bytes are sent. @param config The text of its open_clip_config.json. */
+/**
+ * Import a file whose path the browser does not reveal, by sending its bytes.
+ * @param config The text of its open_clip_config.json.
+ */
 export async function bringFile(file: File, config: string | null): Promise<void> {
   const { precision } = usePacksUi.getState()
   const settings = new Blob(config === null ? [] : [config])
   const query = { name: file.name, bytes: file.size, config: settings.size, precision }
-  // Why it is refused stays on the page as work that failed.
+  // A refusal stays on the page as failed work.
   await followed(file.name, () => sendBytes('bringPack', { query }, new Blob([settings, file])))
 }
 
 const NOTICE = 'import-'
 let imports = 0
-// The page says all of it at greater length.
+// The page shows all of this in more detail.
 useUi.subscribe(({ page }, before) => {
   if (page === 'packs' && before.page !== 'packs')
     for (const { id } of toast.getToasts()) if (String(id).startsWith(NOTICE)) toast.dismiss(id)
 })
 
-/** Tell how an import begins and ends, on whichever page the person goes on meanwhile. */
+/** Announce the start and the end of an import on whatever page the person is. */
 async function followed(name: string, begin: () => Promise<PackWork>, known?: PackOverview): Promise<void> {
   const onPage = () => useUi.getState().page === 'packs'
   const options = { id: `${NOTICE}${(imports += 1)}`, action: { label: t('Show'), onClick: () => useUi.getState().goTo('packs') } }
@@ -96,7 +99,10 @@ async function followed(name: string, begin: () => Promise<PackWork>, known?: Pa
   }
 }
 
-/** The new pack when the work is over, null where it was stopped. @throws its problem */
+/**
+ * The new pack when the work is finished; null if it was stopped.
+ * @throws The work's problem.
+ */
 function imported(id: number, before: PackOverview): Promise<InstalledPack | null> {
   const begun = Date.now()
   return new Promise((resolve, reject) => {
@@ -110,7 +116,7 @@ function imported(id: number, before: PackOverview): Promise<InstalledPack | nul
   })
 }
 
-/** A browser does not tell where a dropped pack folder lies, and its many files cannot be sent as one. */
+/** A browser does not reveal the path of a dropped pack folder, and its many files cannot be sent as one. */
 export function chooseFolder(): void {
   useUi.getState().goTo('packs')
   usePacksUi.getState().set({ choosing: true })

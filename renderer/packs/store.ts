@@ -1,4 +1,4 @@
-/** What the Packs page shows: choices of the person at the screen. */
+/** The state of the Packs page: choices of the person at the screen. */
 import { create } from 'zustand'
 import type { Precision } from '../../app/contract/packs.ts'
 import type { Problem } from '../../app/errors.ts'
@@ -7,13 +7,13 @@ import type { Task } from '../../app/pack/base.ts'
 interface PacksUi {
   /** The file picker is open. */
   choosing: boolean
-  /** Why chosen files were not taken, until each is put away. */
+  /** Why chosen files were refused, until each notice is dismissed. */
   refused: readonly Problem[]
   /** How imported weights are stored. */
   precision: Precision
-  /** The pack whose switch is being considered: for one task, or for all that suit it. */
+  /** The pack whose switch is being considered: for one task, or for all that suit the pack. */
   considered: { packId: string; task: Task | null } | null
-  /** A new pack, to be seen at once. */
+  /** A new pack, to be scrolled into view. */
   made: string | null
   set: (changes: Partial<Omit<PacksUi, 'set'>>) => void
 }

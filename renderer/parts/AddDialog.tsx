@@ -11,7 +11,7 @@ import { useUi } from '../store.ts'
 import { Dialog } from './Dialog.tsx'
 import { ProblemCard } from './ProblemCard.tsx'
 
-/** The system's dialog on the desktop; in a browser, which cannot tell paths, this app's own. */
+/** The system's dialog on the desktop; in a browser, which cannot reveal paths, the app's own. */
 export async function pickFolder(): Promise<void> {
   if (desktop === null) {
     useUi.getState().open('add')
@@ -43,7 +43,7 @@ export function AddDialog() {
   )
 }
 
-/** Walk the folders of this machine and choose one, or a file. `files`: those are listed too, of all kinds or as videos to add. */
+/** Browse the folders of this machine and choose one, or a file. `files`: also list files, of all kinds or only videos to add. */
 export function PathPicker({
   action,
   onChoose,
@@ -55,7 +55,7 @@ export function PathPicker({
 }) {
   const [folder, setFolder] = useState<string | undefined>()
   const [typed, setTyped] = useState<string | null>(null)
-  // What is typed leads on: its folder is listed, as far as names begin like the rest.
+  // While a path is typed, its folder is listed, limited to names that begin with the rest.
   const [, into, begins = ''] = /^(.*[\\/])([^\\/]*)$/.exec(typed ?? '') ?? []
   const listed = into ?? folder
   const { data, error } = useQuery({
@@ -123,7 +123,7 @@ export function PathPicker({
   )
 }
 
-/** What would be taken with the folder that is chosen or typed: also what lies far below it. */
+/** What adding the chosen or typed folder would include, at any depth. */
 function Below({ path, action }: { path: string; action: string }) {
   const wanted = useDeferredValue(path)
   const { data } = useQuery({

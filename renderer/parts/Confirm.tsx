@@ -5,16 +5,16 @@ import { t } from '../i18n.ts'
 interface Question {
   title: string
   text: string
-  /** What is done on yes. */
+  /** The label of the button that agrees. */
   yes: string
   answer: (yes: boolean) => void
 }
 
 const useQuestion = create<{ asked: Question | null }>(() => ({ asked: null }))
 
-/** Ask before something is done that nobody may have meant; anything but the named button is no. */
+/** Ask before something that the person may not have meant; anything but the named button means no. */
 export function confirmed(question: Omit<Question, 'answer'>): Promise<boolean> {
-  // Of two at once, the earlier one is no.
+  // If a question is already open, it is answered with no.
   useQuestion.getState().asked?.answer(false)
   return new Promise((resolve) => {
     const answer = (yes: boolean) => {
@@ -25,7 +25,7 @@ export function confirmed(question: Omit<Question, 'answer'>): Promise<boolean> 
   })
 }
 
-/** The question that is asked just now. Leaving things as they are has the focus. */
+/** The open question. The button that changes nothing has the focus. */
 export function Confirm() {
   const asked = useQuestion((state) => state.asked)
   return asked && <Asked key={`${asked.title} ${asked.text}`} {...asked} />

@@ -8,7 +8,7 @@ import { useUi } from '../store.ts'
 import { tell } from '../toast.ts'
 import { changePreview } from './preview.ts'
 
-/** What is seen while the preview copy waits, is being made, was not wanted, or could not be made. */
+/** Shown while the preview copy waits or is being made, and where it was cancelled or could not be made. */
 export function Copying({ source: { id, probe }, preview }: { source: Source; preview: Preview | undefined }) {
   const { data: queue } = useQueue()
   const goTo = useUi((ui) => ui.goTo)

@@ -10,7 +10,7 @@ export function Dialog({ title, wide = false, children }: { title: string; wide?
   useEffect(() => {
     const { current } = ref
     current?.showModal()
-    // Work begins in the body; only a dialog without controls leaves the focus on its close button.
+    // The focus begins in the body; only a dialog without controls leaves it on the close button.
     current?.querySelector<HTMLElement>('.dialog-body :is(input, button, a)')?.focus()
     return () => current?.close()
   }, [])

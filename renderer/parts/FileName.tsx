@@ -1,6 +1,6 @@
 import { Fragment } from 'react'
 
-/** A file's name, which breaks after the marks that people put between its words. */
+/** A file's name that may wrap after the marks which people put between words. */
 export function FileName({ of }: { of: string }) {
   return of.split(/(?<=[_.-])(?=\w)/).map((part, at) => (
     <Fragment key={at}>

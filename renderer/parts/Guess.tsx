@@ -6,7 +6,10 @@ import { t } from '../i18n.ts'
 import { usePackOf } from '../cache.ts'
 import { ProblemCard } from './ProblemCard.tsx'
 
-/** What a pack makes of a clip though nothing shows that it knows such footage: said when a person asks for it, as a guess, and kept nowhere. @param question Null for the caption. */
+/**
+ * What a pack says about a clip although nothing shows that it knows such footage: shown on request, as a guess, and never stored.
+ * @param question Null for the caption.
+ */
 export function Guess({ clipId, question }: { clipId: number; question: string | null }) {
   const pack = usePackOf(question === null ? 'caption' : 'answer')?.manifest
   const { mutate, data, error, isPending } = useMutation({

@@ -11,11 +11,11 @@ import { tell } from '../toast.ts'
 import { useUi } from '../store.ts'
 import { FileName } from './FileName.tsx'
 
-/** A video, or the clip at a place of it, which is asked for as it comes into view. */
+/** A video, or the clip at an index in it, which is fetched when it comes into view. */
 type Row = { type: 'source'; source: Source } | { type: 'clip'; source: Source; at: number }
 const HEIGHT = { source: 64, clip: 60 }
 
-/** Where each video's rows begin, with those of its clips beneath it; and the row at a place. */
+/** The first row of each video, with its clips' rows beneath it; and the row at an index. */
 function rowsOf(sources: readonly Source[]) {
   const starts: number[] = []
   let count = 0
@@ -38,9 +38,9 @@ function rowsOf(sources: readonly Source[]) {
   return { count, at, startOf: (sourceId: number) => starts[sources.findIndex(({ id }) => id === sourceId)] }
 }
 
-/** Sources with their clips beneath; only the rows in view exist, and only the clips of videos in view are asked for. */
+/** Sources with their clips beneath; only rows in view are drawn, and only clips of videos in view are fetched. */
 export function LibraryList() {
-  // Deferred: while a batch runs the list may lag behind, the person's own actions may not.
+  // Deferred: while a batch runs, the list may lag behind; the person's own actions must not.
   const sources = useDeferredValue(useSources().data)
   const { sourceId, clipId } = useUi()
   const scroller = useRef<HTMLDivElement>(null)
@@ -57,14 +57,14 @@ export function LibraryList() {
       return row === undefined ? index : row.type === 'source' ? `s${row.source.id}` : `c${row.source.id}-${row.at}`
     },
     overscan: 8,
-    // Or every change of its height is drawn at once, whatever else waits.
+    // Otherwise every change of its height is drawn at once, before anything else that waits.
     useFlushSync: false,
   })
-  // A clip that was chosen by key is brought into view.
+  // Scrolls a clip that was chosen by key into view.
   useEffect(() => {
     const start = sourceId === null ? undefined : rows.startOf(sourceId)
     if (start !== undefined && chosen !== -1) virtual.scrollToIndex(start + 1 + chosen, { align: 'auto' })
-    // Only the choice scrolls, not a list that grows.
+    // Only a new choice scrolls, not a list that grows.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [clipId, chosen !== -1])
   const items = virtual.getVirtualItems()
@@ -99,7 +99,7 @@ function clipsBySource(results: readonly { data: Clip[] | undefined }[]): Readon
   return new Map(results.flatMap(({ data }) => (data?.[0] === undefined ? [] : [[data[0].sourceId, data]])))
 }
 
-/** A video of one clip is that clip: choosing it shows what is said about it. */
+/** A video with a single clip is that clip: choosing it shows its annotations. */
 async function choose({ id, state, clipCount }: Source): Promise<void> {
   const { selectClip, selectSource } = useUi.getState()
   if (clipCount !== 1 || state !== 'done') {
@@ -118,7 +118,7 @@ async function choose({ id, state, clipCount }: Source): Promise<void> {
 const SourceRow = memo(function SourceRow({ source, current }: { source: Source; current: boolean }) {
   const { probe, name } = source
   const facts = probe === null ? [] : [clock(probe.duration), `${probe.width}×${probe.height}`]
-  // What is told where there is room: what is unusual before the codec.
+  // Shown if there is room: unusual properties, or else the codec.
   const unusual = probe === null ? [] : [...(probe.hdr ? ['HDR'] : []), ...(probe.variableFrameRate ? ['VFR'] : [])]
   const more = probe === null || unusual.length > 0 ? unusual : [probe.codec.toUpperCase()]
   return (
@@ -155,7 +155,7 @@ function StateChip({ source: { state, file, encodedCount, clipCount, reviewedCou
     failed: t('Unreadable'),
     cancelled: t('Cancelled'),
   }[state]
-  // Where its file is not, that comes first.
+  // If its file is missing, that comes first.
   if (file === 'missing' || file === 'replaced')
     return (
       <span className="chip" data-state="partial">
@@ -171,7 +171,7 @@ function StateChip({ source: { state, file, encodedCount, clipCount, reviewedCou
 
 const REVIEWED = { accepted: phrase('accepted'), edited: phrase('edited'), rejected: phrase('rejected') }
 
-/** How a clip's caption stands: what was decided about it, or that the model is not sure. */
+/** The state of a clip's caption: a person's decision, or that the model is not sure. */
 export function Standing({ clip: { captionState, captionUnsure } }: { clip: Clip }) {
   if (captionState === null || captionState === 'machine') return captionState !== null && captionUnsure && <em>{t('not sure')}</em>
   return <em data-review={captionState}>{t(REVIEWED[captionState])}</em>
@@ -183,7 +183,8 @@ export const ClipRow = memo(function ClipRow({
   named = false,
 }: {
   clip: Clip
-  current: boolean /** With the name of its video. */
+  current: boolean
+  /** Show the name of its video. */
   named?: boolean
 }) {
   const { id, kind, sourceId, start, end, caption, captionState, encoded, sourceName } = clip
@@ -196,7 +197,7 @@ export const ClipRow = memo(function ClipRow({
       aria-current={current}
       onClick={() => useUi.getState().selectClip(id, sourceId)}
     >
-      {/* A clip that was just marked has no picture before it is encoded. */}
+      {/* A clip that was just marked has no picture until it is encoded. */}
       {kind === 'marked' && !encoded ? (
         <span className="blank" />
       ) : (
@@ -204,7 +205,7 @@ export const ClipRow = memo(function ClipRow({
       )}
       <span className="text">
         <span className="caption">{caption ?? (encoded ? t('No caption') : t('Waiting for its caption…'))}</span>
-        {/* In a narrow list the rest gives way to what was decided. */}
+        {/* In a narrow list the other details are hidden before the decisions. */}
         <span className="facts-line">
           <span className="muted num">
             {clock(start, 1)}–{clock(end, 1)}

@@ -6,11 +6,11 @@ import { t } from '../i18n.ts'
 import { useUi } from '../store.ts'
 import { Dialog } from './Dialog.tsx'
 
-/** Rates that people write pictures at: one a second and fewer of what grows or moves slowly, the others of films. */
+/** Usual frame rates of numbered pictures: one per second and less for things that grow or move slowly, the others for films. */
 const RATES = [1, 5, 10, 15, 24, 25, 29.97, 30, 50, 60]
 const USUAL = 25
 
-/** Numbered pictures were brought: which of them are a video, and how many are shown a second. */
+/** Asks which of the numbered pictures that were added are a video, and at which frame rate. */
 export function NumberedDialog() {
   const { offered, open } = useUi()
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set())

@@ -1,4 +1,7 @@
-/** Parts of a page with bars between them: dragged, moved by arrow keys, closed by Enter, reset by a double press, and remembered. */
+/**
+ * Parts of a page with bars between them, which are dragged, moved by arrow keys, closed by Enter and reset by a double click; their sizes
+ * are remembered.
+ */
 import { Fragment, type KeyboardEvent, type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { Group, Panel, type PanelImperativeHandle, Separator, useDefaultLayout } from 'react-resizable-panels'
 import { t } from '../i18n.ts'
@@ -7,7 +10,7 @@ import './panels.css'
 interface Part {
   id: string
   content: ReactNode
-  /** What the bar at its inner edge says that it resizes. A part without a name takes what the others leave. */
+  /** The name of the part in the label of the bar at its inner edge. A part without a name takes the space that the others leave. */
   name?: string
   /** Sizes as CSS writes them: `260px`, `22vw`, `45%`. */
   size?: string
@@ -15,7 +18,7 @@ interface Part {
   most?: string
 }
 
-/** Beneath this width pages stack their parts, see theme.css. */
+/** Below this width pages stack their parts: see theme.css. */
 const narrow = () => matchMedia('(width < 900px)')
 function listen(changed: () => void): () => void {
   const media = narrow()
@@ -23,17 +26,17 @@ function listen(changed: () => void): () => void {
   return () => media.removeEventListener('change', changed)
 }
 
-/** Panels that are on the screen and can be closed, by id. */
+/** Panels on the screen that can be closed, by id. */
 const shown = new Map<string, PanelImperativeHandle>()
 
-/** Close a part, or open it again as wide as it was. Nothing happens where it is not on the screen. */
+/** Close a part, or open it again at its old width. Does nothing if it is not on the screen. */
 export function togglePanel(id: string): void {
   const panel = shown.get(id)
   if (panel?.isCollapsed()) panel.expand()
   else panel?.collapse()
 }
 
-/** @param id Under which the sizes are remembered on this machine. */
+/** @param id The key under which the sizes are stored on this machine. */
 export function Panels({
   id,
   className,
@@ -75,7 +78,7 @@ export function Panels({
   )
 }
 
-/** @param closes What lies after the bar; of what lies before it, the library takes care itself. */
+/** @param closes The id of the part after the bar, which Enter closes; react-resizable-panels itself handles a part before the bar. */
 function Bar({ name, closes }: { name: string; closes?: string }) {
   const bar = t('Size of {{panel}}', { panel: name })
   const enter = ({ key }: KeyboardEvent) => key === 'Enter' && closes !== undefined && togglePanel(closes)
@@ -111,7 +114,7 @@ function Pane({ id, content, name, size, least, most }: Part) {
       {...(size === undefined ? {} : { defaultSize: size })}
       {...(most === undefined ? {} : { maxSize: most })}
     >
-      {/* What is closed is not walked through by Tab either. */}
+      {/* Tab also skips a closed part. */}
       <div className="panel-content" inert={closed}>
         {content}
       </div>

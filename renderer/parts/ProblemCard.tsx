@@ -6,15 +6,18 @@ import { t, told } from '../i18n.ts'
 import { queryClient, statusQuery } from '../cache.ts'
 import { toast } from '../toast.ts'
 
-/** What happened, to which file, what still works, one next step; the rest is folded. A warning stays over what it warns of, so it is short. */
+/**
+ * What happened, to which file, what still works, one next step; the rest is folded. A warning stays above the thing it is about, so it is
+ * short.
+ */
 export function ProblemCard({ problem, warning = false, children }: { problem: Problem; warning?: boolean; children?: ReactNode }) {
   const { file, details, code } = problem
   const { message, next, stillWorks } = told(problem)
-  // Who looks for a file wants to know where it was.
+  // A person who looks for a file wants to know where it was.
   const placed = !warning || code === 'file-missing' || code === 'file-replaced'
   const Icon = warning ? TriangleAlert : CircleAlert
   const status = queryClient.getQueryData(statusQuery.queryKey)
-  // A report may be sent to strangers: file names are enough, folders tell about the person.
+  // A report may be sent to strangers: file names suffice, and folders reveal who the person is.
   const report = [
     `Tubelet ${status?.version ?? ''}: ${inEnglish(problem).message}`,
     `code: ${code}`,

@@ -3,7 +3,7 @@ import { unlearnt } from '../../app/pack/mammut.ts'
 import { t } from '../i18n.ts'
 import { usePackOf } from '../cache.ts'
 
-/** Says which words of a text the pack of a task never learnt; nothing where it knows them all, or does not tell. */
+/** Lists the words of a text that the pack of a task never learnt; nothing if it knows all of them or does not say. */
 export function Unlearnt({ task, text }: { task: Task; text: string }) {
   const pack = usePackOf(task)?.manifest
   const words = pack?.family === 'mammut' ? unlearnt(pack, text) : []

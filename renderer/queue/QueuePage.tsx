@@ -15,7 +15,7 @@ import './queue.css'
 
 const ENDED = { done: phrase('Done'), failed: phrase('Failed'), cancelled: phrase('Cancelled') }
 
-/** What the machine has to do, in order, and what is left for people to look at. */
+/** What the machine has to do, in order, and what remains for people to review. */
 export function QueuePage() {
   const { data: queue } = useQueue()
   return (
@@ -49,7 +49,7 @@ function Head({ queue }: { queue: Queue | undefined }) {
             : [
                 ...(queue?.paused ? [t('Paused')] : []),
                 t('{{count, number}} jobs left', { count: open }),
-                // An estimate appears when this computer has done enough to know its speed.
+                // An estimate appears once this computer has done enough for its speed to be known.
                 ...(queue?.etaSeconds == null || queue.paused ? [] : [about(queue.etaSeconds)]),
               ].join(' · ')}
         </p>
@@ -116,7 +116,7 @@ function Jobs({ queue: { jobs, waiting, running, finished, failed } }: { queue: 
                 event.stopPropagation()
               },
               onDrop: (event) => {
-                // Files are the window's.
+                // Dropped files are handled by the window.
                 if (dragged === null) return
                 event.preventDefault()
                 event.stopPropagation()
@@ -157,7 +157,7 @@ function Jobs({ queue: { jobs, waiting, running, finished, failed } }: { queue: 
   )
 }
 
-/** The order changes on the screen at once, and older word of it does not change it back. */
+/** The order changes on the screen at once, and late messages with the older order do not revert it. */
 function moveJob(job: Job, before: number | null): void {
   const move = { jobId: job.id, before }
   const stored = ask(move, () => call('moveJob', { params: { jobId: job.id }, body: { before } }))
@@ -170,7 +170,7 @@ function moveJob(job: Job, before: number | null): void {
     })
 }
 
-/** Off the list; where a video went with it, it says where to. */
+/** Remove entries from the list; if a video was removed with them, say where it went. */
 async function remove(removing: Promise<{ binned: number }>): Promise<void> {
   try {
     const { binned } = await removing
@@ -189,9 +189,9 @@ async function remove(removing: Promise<{ binned: number }>): Promise<void> {
 interface GroupProps {
   name: string
   count: number
-  /** How many there are that are not listed. */
+  /** How many more there are than listed. */
   more?: number
-  /** What can be done with all of them. */
+  /** Actions on all of them. */
   actions?: React.ReactNode
   children: React.ReactNode
 }
@@ -222,7 +222,7 @@ interface DragHandlers {
 }
 interface RowProps {
   job: Job
-  /** Among those that wait. */
+  /** Position among the waiting jobs. */
   place?: number
   dragged?: boolean
   onMove?: (job: Job, to: number) => void

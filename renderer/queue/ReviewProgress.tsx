@@ -9,7 +9,7 @@ import { tell } from '../toast.ts'
 import { endWalk } from '../review/walk.ts'
 import { useUi } from '../store.ts'
 
-/** How far people have looked at what the model said, by video and in all. */
+/** How much of the model's output people have reviewed, by video and in total. */
 export function ReviewProgress() {
   const { data } = useSources()
   const [onlyOpen, setOnlyOpen] = useState(true)
@@ -52,7 +52,7 @@ export function ReviewProgress() {
   )
 }
 
-/** Open the first clip about which nobody decided anything; without one, the first that is not reviewed to its end. */
+/** Open the first clip without any decision; if there is none, the first that is not completely reviewed. */
 async function reviewNext(sources: readonly Source[]): Promise<void> {
   try {
     const left = sources.find(({ reviewedCount, clipCount }) => reviewedCount < clipCount) ?? sources[0]

@@ -9,7 +9,7 @@ import { queryClient } from '../cache.ts'
 import { tell, toast } from '../toast.ts'
 import { useUi } from '../store.ts'
 
-/** Videos that were removed: each can be put back as it was, until it goes for good. */
+/** Removed videos: each can be restored as it was, until it is deleted for good. */
 export function Bin() {
   const { data } = useQuery({ queryKey: ['bin'], queryFn: () => call('listBin') })
   const [asking, setAsking] = useState(false)

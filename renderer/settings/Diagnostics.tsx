@@ -20,7 +20,7 @@ const OUTCOMES: Record<ProviderTrial['outcome'], string> = {
   broken: phrase('not to be trusted here'),
 }
 
-/** What Tubelet runs on, for whoever looks for a fault; a report of it can be copied. */
+/** What Tubelet runs on, for troubleshooting; a report of it can be copied. */
 export function Diagnostics() {
   const id = useId()
   const { data: status } = useStatus()
@@ -175,7 +175,7 @@ function FactList({ facts: { versions, processor, ffmpeg, engines, memory, disk 
   )
 }
 
-/** How good the models in use are: their own measured scores and nothing else. */
+/** How good the models in use are: only their own measured scores. */
 function ModelScores() {
   const packs = Object.values(useStatus().data?.packs ?? {}).flatMap((pack) => pack ?? [])
   return [...new Map(packs.map(({ digest, manifest }) => [digest, manifest]))].map(([digest, pack]) => (

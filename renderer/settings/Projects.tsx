@@ -10,7 +10,7 @@ import { PathPicker } from '../parts/AddDialog.tsx'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
 import { useQueue } from '../cache.ts'
 
-/** The library that is open, those that were, and the way to another one. */
+/** The open library, earlier ones, and a way to open another one. */
 export function Projects() {
   const { data } = useQuery({ queryKey: ['projects'], queryFn: () => call('projects') })
   const { data: queue } = useQueue()
@@ -22,7 +22,7 @@ export function Projects() {
     setOpening(true)
     try {
       await call('openProject', { body: { path } })
-      // Everything that this window holds is of the library before.
+      // Everything in this window belongs to the previous library.
       location.reload()
     } catch (error) {
       setProblem(problemOf(error))

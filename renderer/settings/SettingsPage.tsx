@@ -13,7 +13,7 @@ import './settings.css'
 
 export function SettingsPage() {
   const { language, choose } = useLanguage()
-  // Captions that are made from facts are in the language of whoever reads them.
+  // Captions made from facts are in the language of the reader.
   const speak = (next: Language) => {
     void choose(next)
     void call('setLanguage', { body: { language: next } }).catch(tell)

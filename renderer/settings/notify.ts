@@ -1,9 +1,9 @@
-/** Word of the end of a batch to whoever looks elsewhere. */
+/** Announces the end of a batch to a person who looks elsewhere. */
 import { desktop } from '../desktop.ts'
 import { t } from '../i18n.ts'
 import { usePreferences } from './preferences.ts'
 
-/** A browser asks the person the first time, and may only ask after a click. Resolves whether notifications may be shown. */
+/** A browser asks the person the first time, and may only do so after a click. Resolves to whether notifications may be shown. */
 export async function mayNotify(): Promise<boolean> {
   if (desktop !== null) return true
   if (!('Notification' in window)) return false

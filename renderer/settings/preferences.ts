@@ -1,4 +1,4 @@
-/** How this person wants the window: kept on this machine, for every library. */
+/** This person's preferences for the window: stored on this machine, for all libraries. */
 import { create } from 'zustand'
 import { phrase } from '../i18n.ts'
 
@@ -10,9 +10,9 @@ export interface Preferences {
   theme: keyof typeof THEMES
   contrast: keyof typeof CONTRASTS
   motion: keyof typeof MOTIONS
-  /** Tell the desktop when a batch ends while the window is not looked at. */
+  /** Send a desktop notification when a batch ends while the window is not in use. */
   notify: boolean
-  /** And make a sound. */
+  /** And play a sound. */
   sound: boolean
 }
 
@@ -48,7 +48,7 @@ export const usePreferences = create<Preferences & { prefer: (choice: Partial<Pr
   },
 }))
 
-/** Make the document follow the preferences and the system; the style sheet reads what is set here. */
+/** Apply the preferences and the system's settings to the document; the style sheet reads the attributes set here. */
 export function applyPreferences(): void {
   const more = matchMedia('(prefers-contrast: more)')
   const apply = () => {

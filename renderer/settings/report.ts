@@ -1,10 +1,10 @@
-/** What a person may send to somebody who helps: facts about the machine, in English, nothing of the videos. */
+/** What a person may send when asking for help: facts about the machine, in English, nothing about the videos. */
 import type { Status } from '../../app/contract.ts'
 import type { Diagnostics } from '../../app/contract/system.ts'
 import { inEnglish } from '../../app/errors.ts'
 import { english } from '../../app/phrase.ts'
 
-/** @param withPaths Folders tell who somebody is, so they are left out unless asked for. */
+/** @param withPaths Folders reveal who somebody is, so they are left out unless requested. */
 export function report(status: Status, { versions, processor, ffmpeg, engines, memory, disk }: Diagnostics, withPaths: boolean): string {
   const mega = (count: number) => `${Math.round(count / 1e6)} MB`
   const problem = status.engine.problem ?? status.ffmpegProblem
@@ -31,7 +31,7 @@ export function report(status: Status, { versions, processor, ffmpeg, engines, m
   ]
   const text = lines.filter((line) => line !== '').join('\n')
   const paths = [disk.path, ...(ffmpeg ? [ffmpeg.path, ...(ffmpeg.ffprobe === null ? [] : [ffmpeg.ffprobe])] : [])]
-  // What failed may quote a path.
+  // An error message may quote a path.
   return withPaths
     ? text
     : paths.reduce((hidden, path) => hidden.replaceAll(path, '…'), text).replaceAll(/(?:[A-Za-z]:)?(?:[\\/][^\s\\/:'"]+){2,}/g, '…')
