@@ -1,12 +1,12 @@
 const { readdirSync, readFileSync } = require('node:fs')
 const path = require('node:path')
 
-/** A folder of the window is a room, and so is each file beside the folders. */
+/** A room is a folder of renderer/, or a single file beside these folders. */
 const RENDERER = path.join(__dirname, 'renderer')
 const roomOf = (file) => path.relative(RENDERER, file).split(path.sep)[0]
 const escaped = (room) => room.replaceAll('.', '\\.') + (room.includes('.') ? '$' : '/')
 
-/** Of every room that imports another one, that this one may not import it: no two rooms import each other, not even types. */
+/** For every room that imports another, a rule that the other may not import it: no two rooms import each other, not even types. */
 function noTwoRoomsImportEachOther() {
   const arrows = new Map()
   for (const entry of readdirSync(RENDERER, { recursive: true })) {
@@ -27,7 +27,7 @@ function noTwoRoomsImportEachOther() {
   }))
 }
 
-/** The layer rules of the house: app imports nobody; renderer and main import app; only main/electron knows Electron. */
+/** The layer rules: app imports nothing else; renderer and main import app; only main/electron imports Electron. */
 module.exports = {
   forbidden: [
     {

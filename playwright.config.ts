@@ -7,7 +7,7 @@ export default defineConfig({
   expect: { timeout: 20_000 },
   // Two cores: ffmpeg, the engine and the browser are enough load for one test at a time.
   workers: 1,
-  // In CI a test that failed is tried once more; `npm test` names each one that needed it.
+  // In CI a failed test is retried once; `npm test` lists each one that passed only then.
   retries: process.env['CI'] === undefined ? 0 : 1,
   use: {
     viewport: { width: 1440, height: 900 },

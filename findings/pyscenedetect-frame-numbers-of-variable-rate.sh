@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Finding: on a video with a variable rate the frame numbers of PySceneDetect 0.7.2 are no frames of the file. They are the cut's time multiplied
-# by one rate, and the two readers that it offers take different rates: of one file, in which the first blue picture is the 20th (counted from
+# Finding: on a video with a variable rate the frame numbers of PySceneDetect 0.7.2 are not frames of the file. They are the cut's time multiplied
+# by one rate, and its two readers use different rates: for one file, in which the first blue picture is the 20th (counted from
 # 0), its OpenCV reader says 46 and its PyAV reader says 60. The times of the cuts are right with both. The length of the file is wrong by up
-# to a quarter, and the last scene ends after the file's end with the OpenCV reader. With a constant rate both readers are right in all of it.
-# So cuts of PySceneDetect are to be joined to other tools' frames by their time, never by frame number.
+# to a quarter, and the last scene ends after the file's end with the OpenCV reader. With a constant rate both readers are entirely right.
+# So join cuts of PySceneDetect to other tools' frames by their time, never by frame number.
 #
 #   findings/pyscenedetect-frame-numbers-of-variable-rate.sh
 #
-# Needs bash, ffmpeg, Python 3.11 with venv, and a way for pip to get the packages. Everything lies in a temporary folder that goes at the end.
-# Exit 0: the behaviour is there. 3: it is not (any more). Other: cannot be judged (2: an install, or ffmpeg made another file than it should).
+# Needs bash, ffmpeg, Python 3.11 with venv, and a way for pip to get the packages. Everything is in a temporary folder that is removed at the end.
+# Exit 0: the behaviour is there. 3: it is not (any more). Other: cannot be judged (2: an install failed, or ffmpeg made another file than intended).
 set -euo pipefail
 
 folder=$(mktemp -d)

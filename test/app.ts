@@ -55,7 +55,7 @@ export function forget({ projectDir }: Running): void {
   rmSync(projectDir, { recursive: true, force: true })
 }
 
-/** The Tubelet of the spec file that runs, and its one window: there from before the first test until after the last. */
+/** The Tubelet of the running spec file and its one window, open from before the first test until after the last. */
 export let app: Running
 export let page: Page
 
@@ -86,12 +86,12 @@ export function tubelet(...clips: readonly string[]): void {
   })
 }
 
-/** The parts that a call of `N` cannot do without: `listClips` has a query, and every field of it may be left out. */
+/** The parts that a call of `N` requires: the query of `listClips`, for example, is optional, as all of its fields are. */
 type Needs<N extends RouteName> = {
   [K in keyof CallArgs<N>]: Partial<CallArgs<N>[K]> extends CallArgs<N>[K] ? never : K
 }[keyof CallArgs<N>]
 
-/** What the window does too, without the window. */
+/** Calls the REST API as the window does. */
 export async function call<N extends RouteName>(
   name: N,
   ...[args]: Needs<N> extends never ? [CallArgs<N>?] : [CallArgs<N>]
@@ -118,13 +118,13 @@ export async function call<N extends RouteName>(
   return (await response.json()) as RouteOutput<N>
 }
 
-/** Nothing runs or waits any more, and the window says so. */
+/** Waits until nothing runs or is queued, and the window shows it. */
 export async function done(): Promise<void> {
   await expect.poll(async () => ((queue) => queue.running + queue.waiting)(await call('queue')), { timeout: 110_000 }).toBe(0)
   await expect(page.getByRole('status').filter({ hasText: /All done|Nothing runs or waits; \d+ failed/ })).toBeVisible()
 }
 
-/** Adds videos of test/clips and waits for all that follows from it. */
+/** Adds videos of test/clips and waits until they are analysed. */
 export async function analyse(...names: string[]): Promise<void> {
   await call('addSources', { body: { paths: names.map(clip) } })
   await done()
@@ -137,7 +137,7 @@ export async function restart(signal?: 'SIGINT' | 'SIGKILL'): Promise<void> {
   await opened()
 }
 
-/** The window takes keys, and the engine is ready. */
+/** Waits until the window takes keys and the engine is ready. */
 async function opened(): Promise<void> {
   await page.goto(app.url)
   await expect(page.getByText(/^Ready on/).first()).toBeVisible({ timeout: 60_000 })
@@ -145,7 +145,7 @@ async function opened(): Promise<void> {
 
 export const goTo = (name: string) => page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name, exact: true }).click()
 
-/** Chromium's own drag of files from outside, to a place of the window. */
+/** Drags files from outside to a place in the window, with Chromium's own drag events. */
 export async function dropFiles(
   window: Page,
   devtools: CDPSession,
@@ -157,19 +157,19 @@ export async function dropFiles(
   await expect(window.locator('.app')).toBeVisible()
   await send('dragEnter')
   await send('dragOver')
-  // Chromium drops nothing where the page has not said yet that it takes it; a hand is never that fast.
+  // Chromium drops nothing until the page has accepted the drag; a person is never fast enough to drop before that.
   await expect(window.locator('.app[data-dragging=true]')).toBeAttached()
   await send('drop')
   await expect(window.locator('.app[data-dragging=false]')).toBeAttached()
 }
 
-/** The rows of clips in the list at the left. */
+/** The rows of the clip list on the left. */
 export const clipRows = () => page.getByRole('navigation').locator('[data-clip]')
 
-/** What colours and sizes decide: a theme changes nothing else. */
+/** The axe rules that depend on colours and sizes: a theme changes nothing else. */
 const RULES_OF_LOOKS = ['color-contrast', 'link-in-text-block', 'target-size']
 
-/** What breaks WCAG 2.2 AA or axe’s best practices in the window as it is. */
+/** Violations of WCAG 2.2 AA and of axe’s best practices in the window as it is now. */
 export async function violations(rules: 'all' | 'of looks' = 'all'): Promise<string[]> {
   const axe = new AxeBuilder({ page }).exclude('[data-sonner-toaster]')
   const { violations: found } = await (rules === 'all'
@@ -182,13 +182,13 @@ export async function violations(rules: 'all' | 'of looks' = 'all'): Promise<str
 }
 
 async function allowed(rule: string, html: string, target: string): Promise<boolean> {
-  // A cell of the table is no control that somebody calls by its name: it is read with its column’s before its text.
+  // A cell of the table is not a control that somebody calls by its name: it is read with its column’s name before its text.
   if (rule === 'label-content-name-mismatch') return html.includes('role="gridcell"')
-  // A bar between two parts of a page belongs to neither.
+  // A splitter between two parts of a page belongs to neither landmark.
   if (rule === 'region') return html.includes('role="separator"')
   if (rule !== 'target-size') return false
-  // A bar of the timeline is as long as what it stands for; rows of the lists and keys do the same at a full size (WCAG 2.5.8,
-  // “equivalent”). What a head covers that stays in place while its list scrolls is whole once it is scrolled.
+  // A bar of the timeline is as long as the span it shows; rows of the lists and keys do the same at full size (WCAG 2.5.8,
+  // “equivalent”). What a sticky head covers can be scrolled into full view.
   return page
     .locator(target)
     .first()
@@ -198,7 +198,7 @@ async function allowed(rule: string, html: string, target: string): Promise<bool
     })
 }
 
-/** The window as it is breaks nothing, in light and in dark. */
+/** Asserts that the window as it is now has no violations, in light and in dark. */
 export async function accessible(): Promise<void> {
   for (const colorScheme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme })

@@ -73,7 +73,7 @@ async function batch(files: readonly string[]): Promise<void> {
   row('Peak memory of all processes together', `${(memory / 1e9).toFixed(2)} GB`, '1.5 GB')
 }
 
-/** The window in a real browser: how soon something is seen, how smooth it stays, how fast a second question is. */
+/** The window in a real browser: time until something is seen, smoothness, and the speed of a second question. */
 async function inWindow(folder: string): Promise<void> {
   const app = await start()
   const browser = await chromium.launch({
@@ -89,9 +89,9 @@ async function inWindow(folder: string): Promise<void> {
       .waitFor({ timeout: 60_000 })
     const painted = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN)
     row('The window is drawn after it is opened', `${(painted / 1000).toFixed(2)} s`, '0.5 s')
-    // An app at rest, as people find it who have started it and look for their files.
+    // An idle app, as it is while people who have just started it look for their files.
     await page.waitForTimeout(3000)
-    // In the page, so that nothing of the driver's own delay is in the figures.
+    // Measured in the page, so that the figures do not include the driver's delay.
     await page.evaluate(() => {
       const seen = { added: 0, picture: 0, caption: 0, long: [] as number[] }
       Object.assign(globalThis, { seen })
@@ -102,7 +102,7 @@ async function inWindow(folder: string): Promise<void> {
         },
         { capture: true },
       )
-      // Pictures do not bubble their load: it is caught on the way down.
+      // The load event of pictures does not bubble: listen in the capture phase.
       document.addEventListener(
         'load',
         ({ target }) => {
@@ -123,7 +123,7 @@ async function inWindow(folder: string): Promise<void> {
     await page.getByLabel('Path').fill(folder)
     await page.evaluate(() => ((globalThis as unknown as { seen: { long: number[] } }).seen.long.length = 0))
     await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click()
-    // Asked from outside: a driver that looks for words in the page keeps it busy itself.
+    // Polled through the API: a driver that searches the page for words would keep the page busy.
     const token = new URL(app.url).searchParams.get('token') ?? ''
     const left = async () => {
       const response = await fetch(new URL(contract.queue.path, app.url), { headers: { authorization: `Bearer ${token}` } })
@@ -203,7 +203,7 @@ async function whileBusy(page: Page, left: () => Promise<number>, post: (route: 
     await sleep(250)
   }
   const slow = await page.evaluate(() => [...(globalThis as unknown as { slow: Map<number, number> }).slow.values()])
-  // Shorter ones are not reported at all.
+  // Event Timing does not report shorter ones.
   const all = [...slow, ...Array.from({ length: Math.max(0, count - slow.length) }, () => 16)].sort((a, b) => a - b)
   row(
     `From a press to the next picture while a batch runs, 95th percentile of ${count}`,
@@ -213,7 +213,7 @@ async function whileBusy(page: Page, left: () => Promise<number>, post: (route: 
   await page.locator('.rail [data-page=review]').click()
 }
 
-/** What electron-builder puts beside Electron's own files: it packs for real, with an empty folder in Electron's place. */
+/** The size of what electron-builder puts beside Electron's own files: it really packs, with an empty folder in place of Electron. */
 function packagedSize(): void {
   spawnSync('npm', ['run', 'build'], { cwd: root, stdio: 'ignore' })
   const electron = path.join(work, 'electron')

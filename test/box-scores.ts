@@ -15,7 +15,7 @@ import { isName, judgeBoxes, readTruth, type SaidBox, type TrueBox } from './tru
 
 const PACK = path.resolve(import.meta.dirname, '..', 'models', 'packs', 'objects-80')
 const THRESHOLDS = [0.3, 0.35, 0.4, 0.45, 0.5]
-/** Whose scores are kept, the mean of both looks. */
+/** The threshold whose scores are kept, as the mean of both looks. */
 const KEPT = 0.4
 
 const clips = clipsFolder()
@@ -65,7 +65,7 @@ for (const { name, frames } of readTruth(clips)) {
   }
 }
 
-/** Names that are in the truth, scored or to be ignored: those that somebody would ask for. */
+/** Names in the ground truth, scored or ignored: those that somebody would ask for. */
 const asked = new Set(looks.flatMap(({ truth }) => truth.map(({ label }) => label).filter(isName)))
 function scored(least: number, only: ReadonlySet<string> | null): { recall: number; precision: number; n: number } {
   const verdicts = looks.map(({ truth, said }) =>

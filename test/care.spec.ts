@@ -4,7 +4,7 @@ import { app, done, goTo, page, tubelet, violations } from './app.ts'
 
 tubelet()
 
-/** Tab until something of this name has the focus, which must then be seen. */
+/** Presses Tab until something of this name has the focus, which must then be visible. */
 async function tabTo(name: RegExp): Promise<void> {
   for (let press = 0; press < 80; press += 1) {
     await page.keyboard.press('Tab')
@@ -36,7 +36,7 @@ const LOOKS = [
   { colorScheme: 'light', contrast: 'no-preference', forcedColors: 'active' },
 ] as const
 const PLAIN = { colorScheme: 'light', contrast: 'no-preference', forcedColors: 'none', reducedMotion: 'reduce' } as const
-/** What opens over a page: the page, the key or the button, the name that it then has. */
+/** Dialogs: the page, the key or button that opens one, and its accessible name. */
 const OPENED = [
   ['Review', 'Control+k', /^An action/],
   ['Review', 'Control+o', 'Add videos'],
@@ -132,11 +132,11 @@ test('no word is cut at 200 % zoom, in either language, and everything is reache
   await page.setViewportSize({ width: 1440, height: 900 })
 })
 
-/** Runs in the page: words beyond the right edge that no scroller brings back, and controls that cannot be scrolled into the window. */
+/** Runs in the page: finds text beyond the right edge that cannot be scrolled to, and controls that cannot be scrolled into the window. */
 function outside(): string[] {
   const scrolls = (element: Element | null): boolean =>
     element !== null && (/auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement))
-  /** The nearest element that hides a part of the words in it and does not scroll. */
+  /** The nearest element that clips some of its text and does not scroll. */
   const clips = (element: Element | null): Element | null => {
     if (!(element instanceof HTMLElement) || /auto|scroll/.test(getComputedStyle(element).overflow)) return null
     const hides =
@@ -154,7 +154,7 @@ function outside(): string[] {
     range.selectNodeContents(node)
     const { right, width } = range.getBoundingClientRect()
     const cutter = clips(parent)
-    // What ends in “…” is said whole elsewhere: by its title, or where it is chosen.
+    // Text that ends in “…” is given in full elsewhere: in its title, or where it is chosen.
     if (cutter !== null && cutter.closest('[title], [data-clip]') === null)
       faults.push(`“${(node.textContent ?? '').slice(0, 40)}” is cut by ${cutter.className || cutter.tagName}`)
     if (width > 0 && right > innerWidth + 1 && !scrolls(parent))
@@ -180,7 +180,7 @@ test('with forced colours what is chosen and what has the focus is still seen; w
       .evaluate((element) => getComputedStyle(element).outlineStyle)
   expect(await outlined('.rail [aria-current=page]')).toBe('solid')
   expect(await outlined('.rail button:not([aria-current])')).toBe('none')
-  // A button without a line around it would be words among words.
+  // A button without a border could not be told from text.
   expect(
     await page
       .locator('button.primary')

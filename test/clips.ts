@@ -5,7 +5,7 @@ import path from 'node:path'
 /** The path of a small video that is in the project, see clips/README.md. */
 export const clip = (name: string) => path.join(import.meta.dirname, 'clips', name)
 
-/** Real clips with what is known of them, for measurements: a folder beside the project, or TUBELET_CLIPS. Null, said loudly, where there is none. */
+/** The folder of real clips with ground truth, for measurements: TUBELET_CLIPS, or a folder beside the project. Null, with a warning, where there is none. */
 export function clipsFolder(): string | null {
   const folder = process.env['TUBELET_CLIPS'] ?? path.resolve(import.meta.dirname, '..', '..', 'shared', 'clips')
   if (existsSync(folder)) return folder

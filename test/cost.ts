@@ -1,4 +1,4 @@
-/** What a program costs with all processes below it: wall and processor time, memory. Linux only; elsewhere the figures are 0. */
+/** The cost of a program with all its child processes: wall and processor time, memory. Linux only; elsewhere the figures are 0. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -54,7 +54,7 @@ export async function analyseBatch(
 /** Processor seconds of the children of this process that have ended, and of theirs. Ticks of Linux are hundredths of a second. */
 function childTime(): number {
   if (!existsSync('/proc/self/stat')) return 0
-  // Behind the name in brackets, which may hold blanks; the 16th and 17th field of all are the times of ended children.
+  // Split behind the name in brackets, which may contain blanks. Fields 16 and 17 of the whole line are the times of ended children.
   const fields = readFileSync('/proc/self/stat', 'utf8')
     .replace(/^.*\) /s, '')
     .split(' ')
@@ -69,7 +69,7 @@ function treeMemory(child: ChildProcess): number {
       const parent = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1])
       parents.set(parent, [...(parents.get(parent) ?? []), Number(name)])
     } catch {
-      // Not a process, or one that has ended since.
+      // Not a process, or one that has ended meanwhile.
     }
   }
   const sum = (pid: number): number => {
@@ -77,7 +77,7 @@ function treeMemory(child: ChildProcess): number {
     try {
       own = Number(/^Pss:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) * 1024
     } catch {
-      // It has ended since.
+      // The process has ended meanwhile.
     }
     return (parents.get(pid) ?? []).reduce((total, below) => total + sum(below), own)
   }

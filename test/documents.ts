@@ -16,7 +16,7 @@ export interface AnnotationDocument {
   labels: { name: string; colour: string }[]
 }
 
-/** Documents as films are read of a library that holds them all. */
+/** Films as a library that holds all of these documents returns them. */
 export function filmsOf(documents: readonly AnnotationDocument[], scope: Scope = {}, lookedFor: readonly string[] = []): Film[] {
   const vocabulary = documents[0]?.labels ?? []
   const names = new Map<string, string>()
@@ -327,7 +327,7 @@ export function randomDocument(seed: number): AnnotationDocument {
   return { source, pts: times, clips, labels }
 }
 
-/** Texts that some format, or some reader of one, takes for something else. */
+/** Texts that some format, or some reader of it, interprets as syntax. */
 export const nasty: readonly string[] = [
   '00:00:01,000 --> 00:00:02,000',
   'from 00:00:01.000 to 00:00:05.000 he sings',
@@ -357,7 +357,7 @@ export const nasty: readonly string[] = [
   '1\n00:00:00,000 --> 00:00:01,000\nnot mine\n\n2\n00:00:01,000 --> 00:00:02,000\nnot mine either',
 ]
 
-/** Every one of them as every kind of thing that a person can write, in another order for every seed. */
+/** Each of these texts as each kind of annotation that a person can write, in an order that depends on the seed. */
 export function nastyDocument(seed: number): AnnotationDocument {
   const at = (i: number) => nasty[(i * 7 + seed) % nasty.length] ?? ''
   const both = (i: number) => `${at(i)}${seed % 3 === 0 ? '' : '\n'}${seed % 2 === 0 ? '' : at(i + 3)}`
@@ -381,7 +381,7 @@ export function nastyDocument(seed: number): AnnotationDocument {
       },
     },
   ])
-  // What is said of the clip was made by packs whose prompts are as bad.
+  // The machine's annotations have provenance whose prompts are as hostile.
   for (const one of annotations) if (one.provenance) one.provenance = { ...one.provenance, prompt: both(one.id), provider: at(one.id) }
   const clip = { id: 1, index: 0, kind: 'shot' as const, start: 0, end: 3.6, startFrame: 0, endFrame: 12, annotations }
   return {

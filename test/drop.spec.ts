@@ -1,4 +1,4 @@
-/** Dropping models on the window, as the system drops files: a checkpoint becomes a pack from any page, and whatever is none is refused with a reason. */
+/** Dropping models on the window, as the system drops files: a checkpoint becomes a pack on any page, and anything else is refused with a reason. */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -55,7 +55,7 @@ const remove = async () => {
   await card().getByRole('group').getByRole('button', { name: 'Delete' }).click()
   await expect(card()).toHaveCount(0)
 }
-/** What lies where packs do: nothing half. */
+/** The files in the folder of packs, where nothing incomplete may be left. */
 const packs = () => readdirSync(path.join(app.projectDir, 'packs')).filter((name) => name !== 'settings.json')
 
 test('the first thing that is dropped may be a model', async () => {
@@ -96,7 +96,7 @@ test('the import of a dropped checkpoint is announced on every page', async () =
   }
 })
 
-/** Put the last refusal away. Others of the same words stay, and each click waits until it took effect: two fast ones could hit the same one. */
+/** Dismiss the last refusal. Others with the same text stay. Each click waits for its effect: two fast ones could hit the same refusal. */
 const putAwayLast = async () => {
   const alerts = page.getByRole('alert')
   await expect(alerts).toHaveCount(PAGES.length + 1)
@@ -119,7 +119,7 @@ test('a drop counts even if the element under the pointer has just appeared', as
   const send = (type: 'dragEnter' | 'dragOver' | 'drop', x: number) => devtools.send('Input.dispatchDragEvent', { type, x, y: 400, data })
   await send('dragEnter', 700)
   await send('dragOver', 700)
-  // The rail is another element than the page: before the drop Chromium tells of it with a dragenter alone.
+  // The rail is not part of the page: for it Chromium sends only a dragenter before the drop.
   await send('drop', 20)
   await expect(page.locator('.app[data-dragging=false]')).toBeAttached()
   await putAwayLast()
@@ -174,7 +174,7 @@ test('for a dropped pack folder the picker opens and says why; its path can be t
   await expect(page.getByRole('listitem', { name: 'brought', exact: true })).toBeVisible({ timeout: 60_000 })
 })
 
-/** The desktop tells paths; here the page is told them as Electron's preload script would (electron.spec.ts has Electron itself). */
+/** On the desktop, drops have paths; here the page gets them as from Electron's preload script (electron.spec.ts tests Electron itself). */
 test('where paths are known, files and folders are read where they lie', async ({ browser }) => {
   const desktop: BrowserContext = await browser.newContext({ locale: 'en' })
   try {
@@ -200,7 +200,7 @@ test('where paths are known, files and folders are read where they lie', async (
     await expect(notice(`The pack “${NAME}” is ready`)).toBeVisible({ timeout: 60_000 })
     await goTo('Packs')
     await expect(page.getByRole('alert')).toContainText('web page')
-    // Another model of the same name: only their folders tell them apart.
+    // Another model of the same name: only their folders distinguish them.
     await expect(card()).not.toContainText('openmammut-vit')
     await drop([at('tiny.safetensors')])
     await expect(card()).toHaveCount(2, { timeout: 60_000 })

@@ -1,4 +1,4 @@
-/** What people decide and write in the real window: it is about what they chose, it is kept, and it is taken back step by step. */
+/** Decisions and edits in the real window: they apply to what was selected, are kept, and are undone step by step. */
 import path from 'node:path'
 import { expect, test } from '@playwright/test'
 import { call, clipRows, done, goTo, page, tubelet } from './app.ts'
@@ -38,7 +38,7 @@ test.beforeAll(async () => {
   await call('addSources', { body: { paths: [SAMPLE, clip('d03_bottles.mp4')] } })
   await done()
 })
-/** Each test finds the library as it was analysed. */
+/** Each test starts with the library as it was after analysis. */
 test.afterEach(async () => {
   await call('jump', { body: { step: 1 } })
   await page.reload()
@@ -88,7 +88,7 @@ test('the Undo of a notice undoes what the notice reports, and the notice disapp
     .getByRole('listitem')
     .filter({ hasText: /accepted/i })
     .getByRole('button', { name: 'Undo' })
-  // Under the pointer a notice does not go by itself.
+  // A notice under the pointer does not close by itself.
   await accepted.hover()
   await page.keyboard.press('Control+z')
   await expect(notice('Undone')).toBeVisible()
@@ -129,7 +129,7 @@ test('a box is drawn on the frame that is shown, by key or by mouse, whichever c
   await expect.poll(drawn).toEqual([[clipAt(10), 10]])
   await expect(page.locator(`[data-clip="${clipAt(10)}"]`)).toHaveAttribute('aria-current', 'true')
   await expect(page.getByRole('timer')).toContainText('frame 10')
-  // A new box asks for its label as soon as it is kept: keys that come before that would be typed into the field.
+  // A new box asks for its label as soon as it is stored; keys pressed before would be typed into the field.
   await expect(page.locator('input[data-label-of]:focus')).toBeVisible()
   await page.keyboard.press('Escape')
   await page.keyboard.press('Escape')
@@ -211,7 +211,7 @@ test('a text that is being written outlives a look at another clip and another p
   await goTo('Table')
   await goTo('Review')
   await expect(note).toHaveValue('ask Anna')
-  // Going through the clips by key does not end in a field.
+  // Moving through the clips by key does not put the focus into a field.
   await first.click()
   await expect(field).toHaveValue('a hand takes a bottle')
   await expect(field).not.toBeFocused()

@@ -1,4 +1,4 @@
-/** The desktop shell in a real Electron. Runs wherever Electron's runtime is; everywhere else it says why it does not. */
+/** The desktop shell in a real Electron. Runs where Electron's runtime is installed; elsewhere it is skipped with a reason. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'

@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- --export [BOXES…]`: what annotation files of one hour of video cost, format by format: memory of the whole process above what it held
- * idle, processor time, and the longest that the host's thread computed at a stretch, while it answers nobody. Half of the tracks are of ten
- * seconds, as the machine finds them, half go through the whole hour, as people draw them; all from a seed. Each export runs in a process of its
+ * `npm run bench -- --export [BOXES…]`: the cost of annotation files of one hour of video, for each format: memory of the whole process above idle,
+ * processor time, and the longest time for which the host's thread was blocked. Half of the tracks last ten
+ * seconds, as the machine finds them, half the whole hour, as people draw them; all from a seed. Each export runs in a process of its
  * own. Figures, never a pass or fail.
  */
 import { execFileSync } from 'node:child_process'
@@ -58,7 +58,7 @@ export function benchExport(row: Row, sizes: readonly number[]): void {
   }
 }
 
-/** A part of this file in a process that does nothing else. */
+/** Runs a part of this file in a process of its own. */
 function alone(part: string, ...rest: string[]): unknown {
   return JSON.parse(execFileSync(process.execPath, [import.meta.filename, part, ...rest], { encoding: 'utf8' }))
 }
@@ -139,11 +139,11 @@ async function make(folder: string, tracks: number): Promise<{ boxes: number }> 
 async function measure(folder: string, what: string): Promise<Measured> {
   const library = Library.open(folder)
   const directory = path.join(folder, 'out')
-  // What starts by itself has started.
+  // Background work that starts by itself has begun.
   await sleep(500)
   const idle = process.memoryUsage().rss
   let most = idle
-  // Processor time of this thread between two ticks, not time: other programs of the machine do not count.
+  // Processor time of this thread between two ticks, not wall time: other programs on the machine do not count.
   let stretch = 0
   let last = process.threadCpuUsage()
   const meter = setInterval(() => {
@@ -162,12 +162,12 @@ async function measure(folder: string, what: string): Promise<Measured> {
   const { user, system } = process.cpuUsage(before)
   clearInterval(meter)
   await library.close()
-  // The kernel's own peak misses nothing between two looks, but counts also what was before: start and opening of the library.
+  // The kernel's own peak misses nothing between two samples, but also includes the start and the opening of the library.
   const peak = Math.max(most, process.resourceUsage().maxRSS * 1024)
   return { bytes, memory: peak - idle, cpu: (user + system) / 1e6, wall, stretch: stretch / 1e3 }
 }
 
-/** All that was written there, as a zip that somebody reads to its end. */
+/** Reads everything that was written as one zip, to its end. */
 async function drained(directory: string): Promise<number> {
   const names = Object.keys(
     (JSON.parse(readFileSync(path.join(directory, 'tubelet-export.json'), 'utf8')) as { files: Record<string, unknown> }).files,

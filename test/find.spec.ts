@@ -269,7 +269,7 @@ test('what is decided about results shows in their rows, which stay where they a
   await expect(page.locator('.grid-row')).toHaveCount(before - 2)
   await page.getByRole('button', { name: `Remove: ${before - 2} clips picked` }).click()
   await goTo('Review')
-  // Asked for again, the list has what passes now.
+  // When the search is repeated, the list has what matches now.
   await page.getByRole('button', { name: 'Remove filter Not reviewed' }).click()
   await page.getByRole('button', { name: 'Filter', exact: true }).click()
   await page.getByRole('dialog', { name: 'Filters' }).getByLabel('Review').selectOption({ label: 'Not reviewed' })
@@ -285,7 +285,7 @@ test('the curve of a video shows every clip of it, and a press goes there', asyn
   await page.keyboard.press('Escape')
   const second = await open('original.mp4', 1)
   await searchFor('a red circle')
-  // Words alone were looked up: no moment of the video was compared with them.
+  // Only words were looked up: nothing was compared with the video.
   await expect(page.getByRole('group', { name: 'Match over time' })).toHaveCount(0)
   await results().getByRole('button', { name: 'Guess from the pictures too' }).click()
   const curve = page.getByRole('group', { name: 'Match over time' })
@@ -304,7 +304,7 @@ test('the curve of a video shows every clip of it, and a press goes there', asyn
 test('one press goes to the moment that the model looked at, with heat where it looked', async () => {
   await page.keyboard.press('Escape')
   await page.keyboard.press('Escape')
-  // A pack that speaks of every clip: the one that ships is silent on footage.
+  // A pack that captions every clip: the one that ships captions no real footage.
   const worked = () =>
     expect.poll(async () => (await call('listPacks')).works.map(({ state }) => state), { timeout: 60_000 }).not.toContain('running')
   await call('importPack', { body: { path: copyTalkative(app.projectDir, 'talkative') } })
@@ -322,7 +322,7 @@ test('one press goes to the moment that the model looked at, with heat where it 
   await page.getByRole('article').first().getByRole('button', { name: /\d s$/ }).nth(1).click()
   await expect(page.getByRole('timer')).toContainText(`frame ${heaviest.ordinal}`)
   await expect(heat).toHaveAttribute('data-ordinal', String(heaviest.ordinal))
-  // What is painted is brightest in the cell that got most of the attention.
+  // The overlay is brightest in the cell that got most of the attention.
   const glance = glancesOf(gaze, gaze.heat).find(({ ordinal }) => ordinal === heaviest.ordinal)
   const painted = await heat.locator('image').evaluate(async (image, { rows: height, columns: width }) => {
     const picture = new Image()
@@ -358,7 +358,7 @@ test('what is like a box is found in other clips, and shown where it is', async 
   await expect(rows().first()).toBeVisible()
   await expect(results().getByText(/so far/)).toHaveCount(0, { timeout: 30_000 })
   const like = () => call('search', { body: { query: { by: 'box', clipId: opened.id, ordinal: 0, box } } })
-  // The first such search has all clips described.
+  // The first such search has to prepare all clips; wait until all are searched.
   await expect.poll(async () => (({ searched, total }) => total - searched)(await like())).toBe(0)
   const found = await like()
   const [best] = [...found.hits, ...found.nearest]

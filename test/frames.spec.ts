@@ -66,7 +66,7 @@ test('every frame that a click goes to is named as it is painted', async () => {
   if (bar === null) throw new Error('the ruler is not on the screen')
   const seen = new Set<number>()
   for (let at = 0; at < FRAMES; at += 1) {
-    // There and back, so that a key frame lies between one click and the next.
+    // Back and forth, so that there is a key frame between one click and the next.
     const ordinal = at % 2 === 0 ? at : FRAMES - at
     await page.mouse.click(bar.x + (bar.width * (ordinal + 0.5)) / FRAMES, bar.y + bar.height / 2)
     await shows(ordinal)
@@ -80,7 +80,7 @@ test('the first step after a pause goes on from the frame that is named, and sho
   const busy = Array.from({ length: 3 }, () => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }))
   try {
     await page.evaluate(() => {
-      // What the window names when the key comes, and the picture that the player holds: it may be on its way to the screen still.
+      // The frame that the window names when the key is pressed, and the picture that the player holds, which may not be on the screen yet.
       document.addEventListener(
         'keydown',
         ({ key }) => {

@@ -9,7 +9,7 @@ interface Placed {
   box: Box
 }
 
-/** By frame: what is there, what was said to be there, and regions in which what was said and is not there does not count. */
+/** By frame: the true boxes, the predicted boxes, and regions in which false predictions do not count. */
 export interface TrackFrame {
   truth: readonly Placed[]
   said: readonly Placed[]
@@ -18,12 +18,12 @@ export interface TrackFrame {
 
 export interface TrackScores {
   hota: number
-  /** Of boxes and of identities alone, as HOTA the mean over the overlaps 0.05 to 0.95. */
+  /** For boxes alone and for identities alone; like HOTA, the mean over the overlaps 0.05 to 0.95. */
   detection: number
   association: number
-  /** How often the id that lies on an object (IoU 0.5) is another one than it was last. */
+  /** How often the predicted id on an object (IoU 0.5) differs from the last one. */
   switches: number
-  /** Share of the true boxes that are covered, and of the said boxes that are right, at IoU 0.5. */
+  /** Share of the true boxes that are found, and of the predicted boxes that are right, at IoU 0.5. */
   recall: number
   precision: number
 }
@@ -104,7 +104,7 @@ export function trackScores(videos: readonly (readonly TrackFrame[])[]): TrackSc
   }
 }
 
-/** Said boxes that lie on nothing true, but half or more in an ignored region, are taken away. */
+/** Removes predicted boxes that match no true box and lie half or more in an ignored region. */
 function withoutIgnored({ truth, said, ignored }: TrackFrame): TrackFrame {
   const inside = (box: Box, other: Box) =>
     boxArea({

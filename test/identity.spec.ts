@@ -1,4 +1,4 @@
-/** A video is what is in it, wherever its file lies: replaced, moved, rolled, growing files in the real window; the bin; and undo with two windows. */
+/** Videos are known by their content, wherever their file is: replaced, moved, rotated, growing files in the real window; the bin; undo with two windows. */
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { spawn, spawnSync } from 'node:child_process'
 import os from 'node:os'
@@ -75,7 +75,7 @@ test('a recorder that rolls its files, and a folder that moves', async () => {
   await edit(id, 'of the first recording')
   renameSync(at('camera/cam.mp4'), at('camera/cam.1.mp4'))
   film('camera/cam.mp4', 'rgbtestsrc=s=320x240:r=30:d=2')
-  // Nobody adds anything: who opens the video sees its own pictures. It may have been found already, for its file is young.
+  // Nothing is added: opening the video shows its own pictures. Its file may have been found already, since it is new.
   await page
     .locator('.source-row')
     .filter({ hasText: /cam(\.1)?\.mp4/ })
@@ -88,7 +88,7 @@ test('a recorder that rolls its files, and a folder that moves', async () => {
   await row('cam.1.mp4').click()
   const card = page.getByRole('alert').filter({ hasText: 'The video is not where it was.' })
   await expect(card).toContainText('it is recognised by its content')
-  // Where it was last is there to be read, not folded away.
+  // Its last place is visible, not collapsed.
   await expect(card.getByText(at('camera/cam.1.mp4'))).toBeVisible()
   await expect(page.getByText('No preview copy')).toHaveCount(0)
   const { moved } = await add('archive')
@@ -181,7 +181,7 @@ test('two windows: each takes back its own, and never the other’s without sayi
     await other.goto(app.url)
     const clip = (window: Page, source: string) => window.locator('[data-clip]').nth({ 'rec.mkv': -2, 'rec.mp4': -1 }[source] ?? 0)
     await page.reload()
-    // The list comes video by video; the last clip is the last one when all are there.
+    // The list loads video by video; its last row is the last clip only when all are loaded.
     const { total } = await call('listClips')
     for (const window of [page, other]) await expect(window.locator('[data-clip]')).toHaveCount(total)
     await clip(page, 'rec.mkv').click()
@@ -189,7 +189,7 @@ test('two windows: each takes back its own, and never the other’s without sayi
     await page.keyboard.press('a')
     await expect(clip(page, 'rec.mkv')).toContainText('accepted')
     await expect(clip(other, 'rec.mkv')).toContainText('accepted')
-    // Nothing was done there yet: what was done here is not taken back, but told.
+    // That window has no step of its own: it does not undo what was done here, but says so.
     await other.keyboard.press('Control+z')
     await expect(notice(/Nothing was done in this window .* Caption accepted/, other)).toBeVisible()
     await expect(clip(other, 'rec.mkv')).toContainText('accepted')

@@ -1,4 +1,4 @@
-/** What people bring: files of several pictures, numbered pictures, folders of folders, files beside videos. Real files, made here. */
+/** Adding files: files with several video streams, numbered pictures, nested folders, files beside videos. Real files, made here. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
@@ -37,7 +37,7 @@ async function type(typed: string): Promise<void> {
   await dialog('Add videos').getByLabel('Path').fill(typed)
 }
 
-/** The middle of what the player shows, as the brightest of its colours. */
+/** Whether the picture in the player is more red or more blue. */
 async function shownColour(): Promise<string> {
   await page.waitForFunction(() => (document.querySelector('video')?.readyState ?? 0) >= 2, null, { timeout: 60_000 })
   return page.evaluate(() => {
@@ -97,7 +97,7 @@ test('a file with two pictures says so, shows the one that was analysed, and the
     ['two.mp4', null, 'done', 320],
     ['two.mp4 #2', 1, 'done', 640],
   ])
-  // There and back: no third one.
+  // Back and forth makes no third one.
   await pictures.getByRole('button', { name: /Front/ }).click()
   await expect(page.getByRole('heading', { name: 'two.mp4', exact: true })).toBeVisible()
   expect((await call('listSources')).sources).toHaveLength(2)
@@ -138,7 +138,7 @@ test('numbered pictures are offered as a video, at a rate that a person says, an
     .click()
   expect(await shownColour()).toBe('blue')
   await expect(page.getByText('One video over gaps: these numbers are missing: 11.')).toBeVisible()
-  // The same again is known, without a rate and at another one.
+  // Added again, the same pictures are known, both without a rate and at another rate.
   expect(await call('addSources', { body: { paths: [at('run')] } })).toMatchObject({
     added: [],
     duplicates: [{ sourceId: source?.id }],

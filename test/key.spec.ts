@@ -1,4 +1,4 @@
-/** The key of the web host: how it comes to the browser, and who does not get it. */
+/** The key of the web host: how the browser gets it, and who does not get it. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

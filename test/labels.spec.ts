@@ -7,7 +7,7 @@ import { accessible, app, call, done, goTo, page, tubelet, violations } from './
 
 tubelet('d09_dashcam_short.mp4')
 test.beforeAll(async () => {
-  // Whatever it shows, the pack takes some of it for stars and moons, if the threshold is low enough.
+  // On any video the pack finds some stars and moons if the threshold is low enough.
   await call('addSources', { body: { paths: [path.resolve(import.meta.dirname, '..', 'models', 'packs', 'sample.mp4')] } })
   await done()
   await call('usePack', { params: { packId: 'tubelet-mini' }, body: { tasks: ['boxes'] } })
@@ -18,7 +18,7 @@ test.beforeAll(async () => {
 
 const list = () => page.getByRole('list', { name: 'Labels' })
 const slider = () => page.getByRole('slider', { name: /^Threshold of/ })
-/** The first of the numbers that say what remains: tracks. */
+/** The number of tracks that remain: the first of the numbers shown. */
 const remaining = async () => Number(await page.getByLabel('What remains').locator('strong').first().textContent())
 const threshold = async () => Number(await slider().getAttribute('aria-valuenow'))
 const annotations = async () =>
@@ -75,7 +75,7 @@ test('the boxes in the picture follow the threshold before it is saved', async (
   await page.keyboard.press('Home')
   const shown = page.getByRole('status').filter({ hasText: /tracks? shown/ })
   await expect(shown).toHaveText(/^[1-9]/)
-  // A track need not be there on the first picture, and may be there on one alone: look on frame by frame until one is.
+  // A track may not be on the first frame, and may be on only one: step frame by frame until there is one.
   const position = page.getByLabel('Position in the clip')
   const boxes = page.locator('.looking [data-track]')
   while ((await boxes.count()) === 0) {
@@ -167,7 +167,7 @@ test('the vocabulary goes out as a file and comes back from one', async () => {
 })
 
 test('two packs stand side by side on one clip: what each says of it, and the boxes that only one has', async () => {
-  // The same weights, asked for labels in other words and surer of what it sees: other scores, and boxes that the first pack does not give.
+  // The same weights with other label prompts and a higher confidence: other scores, and boxes that the first pack does not give.
   const folder = path.join(app.projectDir, 'plain')
   cpSync(path.resolve(import.meta.dirname, '..', 'models', 'packs', 'tubelet-mini'), folder, { recursive: true })
   const manifest = JSON.parse(readFileSync(path.join(folder, 'pack.json'), 'utf8')) as MammutManifest

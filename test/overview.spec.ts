@@ -1,4 +1,4 @@
-/** The library as a whole in the real window: in time, by likeness, by confidence. Real clips, real pack. */
+/** The library as a whole in the real window: over time, by similarity, by confidence. Real clips, real pack. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from '@playwright/test'
 import { accessible, analyse, call, goTo, page, tubelet } from './app.ts'
@@ -58,7 +58,7 @@ test('picked captions are accepted as one step of undo, and notes are put on all
   await page.keyboard.press('Enter')
   const noted = async () => (await call('search', { body: { query: null, filters: { says: 'shelf' } } })).hits.length
   await expect.poll(noted).toBeGreaterThan(0)
-  // A note reviews nothing.
+  // A note does not count as review.
   await expect(review).toContainText(/^0 of \d+ clips reviewed/)
   await page.keyboard.press('Control+z')
 })

@@ -1,4 +1,4 @@
-/** Packs in the real window: a checkpoint comes in without Python, is tested, planned, used and left again; other files are refused; a download needs leave. */
+/** Packs in the real window: a checkpoint is imported without Python, tested, given tasks, used and replaced; other files are refused; a download needs permission. */
 import { createHash } from 'node:crypto'
 import { createReadStream, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -12,7 +12,7 @@ import { app, call, clipRows, done, goTo, page, tubelet, violations } from './ap
 tubelet()
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-packs-e2e-'))
 const checkpoint = path.join(folder, 'tiny.safetensors')
-/** Gives out the checkpoint, and nothing else. */
+/** A server that serves only the checkpoint. */
 const server = createServer((request, response) => {
   if (request.url !== '/tiny.safetensors') return void response.writeHead(404).end()
   createReadStream(checkpoint).pipe(response.writeHead(200, { 'content-length': statSync(checkpoint).size, etag: '"tiny"' }))

@@ -1,4 +1,4 @@
-/** The papers name files that exist: an answer of docs/architecture.md that points nowhere is worse than none. */
+/** The documents name only files that exist: a path in docs/architecture.md that points nowhere is worse than none. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
@@ -15,7 +15,7 @@ const papers = [
 ]
 const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
 
-/** Paths of the repository in a text: code in backticks and drawn paths that begin with one of its folders; nothing with a placeholder. */
+/** Repository paths in a text: code in backticks, and paths in diagrams, that begin with one of its folders; none with a placeholder. */
 const pathsIn = (text: string) =>
   [...text.matchAll(/(?<![\w/.-])(?:app|main|renderer|models|test|docs)\/[\w./-]*\w/g)]
     .map(([found]) => found)

@@ -28,7 +28,7 @@ function judged({ passed, failed, skips, failures, unsteady = [] }) {
   return { passed, failed: failed + refused.length, skipped: accepted.length, accepted, refused, failures, unsteady }
 }
 
-/** The first lines of what a runner printed of an error, without colours. */
+/** The first lines of an error as a runner printed it, without colours. */
 export const shortened = (output = '') =>
   stripVTControlCharacters(output)
     .split('\n')
@@ -52,8 +52,8 @@ export function ofVitest(report) {
 }
 
 /**
- * Playwright's JSON report. What did not run because an earlier test of its file failed has no reason. A test that failed first and passed at the
- * second try counts as passed, and is told.
+ * Playwright's JSON report. A test that did not run because an earlier test of its file failed has no reason. A test that failed first and passed at the
+ * second try counts as passed, and is listed.
  *
  * @returns {ReturnType<typeof judged>}
  */
@@ -91,7 +91,7 @@ export function ofPytest(xml) {
   return judged({ passed: number('tests') - failed - number('skipped'), failed, skips, failures })
 }
 
-/** Skips and failures for people. @param {{ stage: string, accepted: Told[], refused: Told[], failures: Told[], unsteady: Told[] }[]} stages */
+/** Skips and failures as readable text. @param {{ stage: string, accepted: Told[], refused: Told[], failures: Told[], unsteady: Told[] }[]} stages */
 export function lastLines(stages) {
   const lines = (kind, heading, line) => {
     const all = stages.flatMap((stage) => (stage[kind] ?? []).map(({ name, reason }) => line(`${stage.stage}: ${name}`, reason)))

@@ -1,4 +1,4 @@
-/** What `npm test` counts, from reports as the three runners write them (shortened to what is read). */
+/** How `npm test` counts, from reports in the form of the three runners (reduced to the fields that are read). */
 import { expect, test } from 'vitest'
 import { lastLines, ofPlaywright, ofPytest, ofVitest } from './results.mjs'
 

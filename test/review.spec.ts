@@ -86,7 +86,7 @@ test('a span is marked, looped, dragged by its end, and becomes a clip that a ne
   const endFrame = Number(await end.getAttribute('aria-valuenow'))
   await goTo(endFrame - 2)
   await page.keyboard.press('Space')
-  // Only a loop leads from there to the beginning of the span.
+  // Only looping can get from there to the beginning of the span.
   await expect.poll(frame).toBeLessThan(endFrame - 4)
   await page.keyboard.press('Space')
   await page.keyboard.press('Shift+N')
@@ -122,7 +122,7 @@ test('a marked clip that is removed comes back by undo with its caption and note
   await page.keyboard.press('Control+z')
   await marked.click()
   expect(await annotations()).toEqual(before)
-  // The note, then the marking itself: the clip that is looked at goes, and its video stays.
+  // Undo the note, then the marking itself: the shown clip disappears, and its video stays open.
   for (const left of [1, 0]) {
     await page.keyboard.press('Control+z')
     await expect(marked).toHaveCount(left)
@@ -157,7 +157,7 @@ test('a box is drawn and named, resized with its sides’ ratio, moved, nudged, 
   await drag({ x: picture.x + 100, y: picture.y + 60 }, { x: picture.x + 220, y: picture.y + 140 })
   const box = page.getByRole('button', { name: 'object, box' })
   await expect(box).toBeVisible()
-  // The name is selected, to be typed over.
+  // The name is selected, so that typing replaces it.
   await expect(page.getByLabel(/^Label of track \d+$/)).toBeFocused()
   await page.keyboard.type('dog')
   await page.keyboard.press('Enter')
@@ -424,7 +424,7 @@ test('what a browser cannot play gets a preview copy: a job of the queue with pr
   await player.getByRole('button', { name: 'Cancel', exact: true }).click()
   await player.getByRole('button', { name: 'Make the preview copy' }).click()
   await expect(player).toContainText('Its preview copy waits')
-  // What was asked for is made after a crash too.
+  // A requested preview is made even after a crash.
   await restart('SIGKILL')
   await toPage('Queue')
   await page.getByRole('button', { name: `Cancel ${name}` }).click()
@@ -438,7 +438,7 @@ test('what a browser cannot play gets a preview copy: a job of the queue with pr
 
 test('a preview copy is exact to the frame', async () => {
   const { pts, timeBase } = await call('frames', { params: { sourceId: 3 } })
-  // What the browser says it has put on the screen, whatever the player was told to seek.
+  // The frame that the browser reports as presented, whatever the player was told to seek to.
   await page.locator('video').evaluate((video: HTMLVideoElement) => {
     const note = (_: number, { mediaTime }: VideoFrameCallbackMetadata) => {
       video.dataset['shown'] = String(mediaTime)

@@ -1,7 +1,7 @@
 /**
  * `npm test`: everything, from a fresh clone. Each stage runs even when an earlier one failed; the last line counts all of it.
- * Static checks count as one test each. Two lanes run side by side, a core each; the output of what runs beside the end-to-end tests comes when it has
- * ended. Skipped and failed tests are listed at the end, by name and reason; results.mjs says which skips are accepted.
+ * Static checks count as one test each. Two lanes run side by side, one core each; the output of what runs beside the end-to-end tests is printed when it
+ * has ended. Skipped and failed tests are listed at the end, by name and reason; results.mjs defines which skips are accepted.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -47,7 +47,7 @@ async function stage(name, command, args, count, aside = false) {
     console.error(`${name} left no readable result: ${problem.message}`)
     counts = { passed: 0, failed: 1, skipped: 0 }
   }
-  // A runner that failed outside of any test (a crash, a suite that did not load) has failed all the same.
+  // A runner that failed outside of any test (a crash, a suite that did not load) counts as failed.
   if (status !== 0 && counts.failed === 0) counts.failed = 1
   if (counts.failed > 0 && !counts.failures?.length) counts.failures = [{ name: `exit status ${status}`, reason: shortened(output) }]
   told.push({ stage: name, ...counts })
@@ -97,7 +97,7 @@ async function lane() {
   }
 }
 
-/** What takes longest is seen while it runs. */
+/** The longest stage prints its output while it runs. */
 async function endToEnd() {
   env.PLAYWRIGHT_JSON_OUTPUT_NAME = result('playwright.json')
   await stage('end to end', ...tool('@playwright/test', 'cli.js', 'test', '--reporter=list,json'), () =>

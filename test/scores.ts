@@ -1,9 +1,9 @@
 /**
- * `npm run scores [-- CLIPS] [--verbose] [--json FILE] [--project FOLDER] [--against CHECKOUT] [--write]`: how right the product is about a folder of clips
- * with what is true of them beside them (test/truth.ts), and what it costs. The real program with the packs that ship; one table, and with
- * `--verbose` what was wrong of each clip.
+ * `npm run scores [-- CLIPS] [--verbose] [--json FILE] [--project FOLDER] [--against CHECKOUT] [--write]`: how accurate the product is on a folder of clips
+ * with ground truth beside them (test/truth.ts), and what it costs. Runs the real program with the packs that ship; prints one table, and with
+ * `--verbose` the errors of each clip.
  *
- * `--project` keeps the library there, and takes from it what an earlier run analysed (then nothing is said of the batch's cost).
+ * `--project` keeps the library there, and reuses what an earlier run analysed (then the cost of the batch is left out).
  * `--against` runs the same batch with another checkout first, for the ratio of the two. `--write` puts the scores of boxes into the pack.json of objects-80.
  */
 import { execFileSync } from 'node:child_process'
@@ -48,15 +48,15 @@ interface Row {
   pass: boolean | null
 }
 
-/** A clip of the folder with what the library holds of it. */
+/** A clip of the folder with its data from the library. */
 interface Video {
   truth: TrueClip
   clips: Clip[]
-  /** Of every frame, in ticks. */
+  /** PTS of every frame, in ticks. */
   pts: Float64Array
 }
 
-/** Asked in every clip beside the names of boxes.json. */
+/** Looked for in every clip in addition to the names of boxes.json. */
 const ASKED = ['person', 'car', 'dog', 'bicycle', 'cup', 'sports ball', 'truck', 'bottle']
 /** Seconds of the file for the first result, and how long it may take. */
 const LONG = { seconds: 60, goal: 2, written: new Date(2026, 0, 1) }
@@ -77,7 +77,7 @@ if (folder === null) process.exit(1)
 const work = mkdtempSync(path.join(os.tmpdir(), 'tubelet-scores-'))
 const rows: Row[] = []
 const details = new Map<string, string[]>()
-/** What is told of a pack, as it is kept in its pack.json. */
+/** The scores of a pack, as they are stored in its pack.json. */
 const ON = 'frames of real clips, as the app shows them'
 const kept: { task: 'boxes'; metric: string; value: number; n: number; on: string; date: string }[] = []
 
@@ -132,7 +132,7 @@ async function scores(): Promise<void> {
   await firstResult(truth)
 }
 
-// ── what it costs
+// ── cost
 
 async function batch(files: readonly string[], labels: readonly string[], project: string): Promise<void> {
   const before =
@@ -156,7 +156,7 @@ async function batch(files: readonly string[], labels: readonly string[], projec
   row('cost', 'most memory of all processes at once', `${(memory / 1e9).toFixed(2)} GB`, n, '≤ 1 GB', memory <= 1e9)
 }
 
-/** From the drop of a long file to the first box, fact or text that people can see, with the engines at rest. */
+/** Measures the time from the drop of a long file to the first visible box, fact or text, with idle engines. */
 async function firstResult(truth: readonly TrueClip[]): Promise<void> {
   const first = truth.find(({ frames }) => frames[0]?.frame === 0 && frames[0].boxes.some(({ ignore, label }) => !ignore && isName(label)))
   if (first === undefined) return
@@ -178,7 +178,7 @@ async function firstResult(truth: readonly TrueClip[]): Promise<void> {
     once,
   ])
   execFileSync('ffmpeg', ['-v', 'error', '-stream_loop', '-1', '-i', once, '-t', String(LONG.seconds), '-c', 'copy', long])
-  // A file that was just written would be waited for until it rests.
+  // A file that was just written could still be growing: the product would wait for it.
   utimesSync(long, LONG.written, LONG.written)
   const tubelet = openTubelet({ projectDir: path.join(work, 'first'), packsDir: path.join(work, 'packs'), host: 'cli' })
   try {
@@ -223,7 +223,7 @@ function videosOf({ library }: Tubelet, truth: readonly TrueClip[]): Video[] {
   })
 }
 
-/** Make these the labels that are looked for. */
+/** Makes these the labels that are looked for. */
 async function look({ jobs }: Tubelet, names: readonly string[]): Promise<void> {
   await jobs.setVocabulary(withNames([], names))
   await jobs.idle()
@@ -235,7 +235,7 @@ function shownTracks({ library }: Tubelet, { clips }: Video): { clip: Clip; body
   )
 }
 
-/** What is shown on one frame, by its ordinal. */
+/** The boxes shown on one frame, given by its ordinal. */
 function shownBoxes(
   tracks: readonly { clip: Clip; body: TrackBody }[],
   pts: Float64Array,
@@ -332,7 +332,7 @@ function volunteered(tubelet: Tubelet, videos: readonly Video[]): void {
   row('boxes', 'names that nobody asked for: recall', share(right, there), `${there} boxes`)
 }
 
-/** Whether each of these names is anywhere in each clip. What is there only in a part that may be ignored is not asked. */
+/** Whether each of these names is found anywhere in each clip. Names present only in parts that may be ignored are left out. */
 function present(tubelet: Tubelet, videos: readonly Video[], names: readonly string[]): void {
   const cases = { there: [] as boolean[], absent: [] as boolean[] }
   for (const video of videos.filter(({ truth }) => truth.frames.length > 0)) {
@@ -442,7 +442,7 @@ async function followed(tubelet: Tubelet, videos: readonly Video[]): Promise<voi
       const box = track.at(track.range[0])
       if (box === null) continue
       const { boxes, end } = await follow(tubelet, video, track.range[0], box, track.label)
-      // What comes after the object has gone for a while is another story.
+      // After the object has been gone for a while, following it is not expected.
       const frames = framesUntilGone(track).map((frame) => ({
         truth: track.at(frame),
         said: interpolate({ boxes }, video.pts[frame] ?? 0),
@@ -485,7 +485,7 @@ function framesUntilGone({ range: [first, last], at }: TrueClip['tracks'][number
   return frames
 }
 
-/** As a person does who presses the key again where it stopped for its limit alone. */
+/** Follows like a person who presses the key again where it stopped only because of its limit. */
 async function follow(
   { handle }: Tubelet,
   { clips, pts }: Video,
@@ -509,7 +509,7 @@ async function follow(
 
 // ── what is said
 
-/** Captions that are shown as captions: no guesses. */
+/** Captions that are shown as captions, without guesses. */
 async function captions(tubelet: Tubelet, videos: readonly Video[]): Promise<void> {
   const manifest = (await tubelet.engines.boxes())?.info.manifest
   const classes = manifest?.family === 'detector' ? manifest.classes : []
@@ -534,7 +534,7 @@ async function captions(tubelet: Tubelet, videos: readonly Video[]): Promise<voi
   row('captions', 'without a false noun', share(without, all), `${all} captions`, '≥ 95 %', atLeast(without, all, 0.95))
 }
 
-/** How well lines are read, and that nothing is read where there is nothing to read. */
+/** How well lines are read, and how often nothing is read where there is no text. */
 async function text({ library }: Tubelet, videos: readonly Video[]): Promise<void> {
   const { drawn, real } = await textScores(folder ?? '')
   const all = drawn.get('all')
@@ -611,8 +611,8 @@ async function questions(tubelet: Tubelet, videos: readonly Video[]): Promise<vo
 }
 
 /**
- * The product answers of a clip. Of a video that has several: a time that is named picks the clip; else the most of counts, yes where one says
- * yes, the earliest time, and what the first clip says that answers.
+ * The product answers per clip. For a video with several clips: a time named in the question picks the clip; else the largest count, yes if any says
+ * yes, the earliest time, or the answer of the first clip that gives one.
  */
 async function ofVideo(tubelet: Tubelet, clips: readonly Clip[], { question, kind }: Question): Promise<Answer> {
   const at = / at (?:second )?(\d+(?:\.\d+)?) ?s\b/.exec(question)?.[1]
@@ -640,7 +640,7 @@ async function ofVideo(tubelet: Tubelet, clips: readonly Clip[], { question, kin
   }
 }
 
-/** As the window asks. */
+/** Asks a question as the window does. */
 async function ask({ handle }: Tubelet, clipId: number, question: string): Promise<Answer> {
   const response = await handle(
     new Request(`http://tubelet/api/clips/${clipId}/ask`, { method: 'POST', body: JSON.stringify({ question }) }),

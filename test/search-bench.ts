@@ -10,13 +10,13 @@ import { Library } from '../main/library/library.ts'
 import type { Sought, SoughtText } from '../main/library/search-worker.ts'
 
 const DIGEST = 'd'.repeat(64)
-/** As tubelet-mini has them. */
+/** The sizes of tubelet-mini. */
 const WIDTH = 96
 const REGIONS = 8
 const REPEATS = 9
 
 export async function benchSearch(row: (what: string, measured: string, goal: string) => void): Promise<void> {
-  // An idle search index keeps no process alive.
+  // An idle search index does not keep the process alive.
   const awake = setInterval(() => undefined, 1000)
   for (const clips of [1_000, 10_000, 100_000]) {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-search-'))
@@ -57,7 +57,7 @@ export async function benchSearch(row: (what: string, measured: string, goal: st
   clearInterval(awake)
 }
 
-/** A unit vector that is everybody's own. */
+/** A unit vector, different for each seed. */
 function direction(seed: number): Float32Array {
   let state = seed * 2_654_435_761
   const values = Float32Array.from({ length: WIDTH }, () => {

@@ -1,4 +1,4 @@
-/** What is seen of real footage by the packs that ship: who does what, facts and their frames, guesses apart from them, text on screen, and what no pack can see. */
+/** Results of the packs that ship on real footage: which pack does what, facts and their frames, guesses kept apart, text on screen, and what no pack can see. */
 import { copyFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from '@playwright/test'
@@ -72,7 +72,7 @@ test('a caption made from facts says so, without a share, over the facts; each g
   await expect(caption).toContainText('from what was seen')
   await expect(caption).not.toContainText('%')
   const facts = inspector().getByRole('list', { name: 'What was seen' })
-  // A key that is pressed before the video is there goes nowhere.
+  // A key that is pressed before the video is loaded has no effect.
   await expect(async () => {
     await page.keyboard.press('End')
     await expect(page.locator('.transport')).not.toContainText('frame 0', { timeout: 1_000 })

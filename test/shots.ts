@@ -12,7 +12,7 @@ import { clipsFolder } from './clips.ts'
 
 interface Picture {
   name: string
-  /** From wherever the window is. Dialogs are closed again by Escape. */
+  /** Opens it from any state of the window. Dialogs are closed afterwards with Escape. */
   go: (page: Page) => Promise<unknown>
   more?: boolean
 }
@@ -35,7 +35,7 @@ const search = (words: string) => async (page: Page) => {
   await page.keyboard.press('Enter')
   await page.waitForTimeout(1500)
 }
-/** The words are English; the picture may not be. */
+/** By selector, not by name: names are English, and the window may be in another language. */
 const button = (selector: string) => async (page: Page) => {
   await page.locator(selector).first().click()
   await page.waitForTimeout(400)
@@ -86,7 +86,7 @@ const FULL: readonly Picture[] = [
   },
 ]
 
-/** The queue has nothing to do any more, whatever failed. */
+/** Waits until the queue has nothing left to do, even if jobs failed. */
 const ENDED = /All done|Nothing runs or waits/
 const out = path.resolve(process.argv[2] ?? 'shots')
 const only = process.argv.slice(3)
@@ -148,7 +148,7 @@ async function add(page: Page, file: string): Promise<void> {
   await page.getByRole('dialog').waitFor({ state: 'detached' })
 }
 
-/** All pictures in English, then those of which more is wanted in other languages, contrasts and sizes. */
+/** All pictures in English, then those marked `more` in other languages, contrasts and sizes. */
 async function take(page: Page, pictures: readonly Picture[]): Promise<void> {
   const wanted = pictures.filter(({ name }) => only.length === 0 || only.includes(name))
   for (const picture of wanted) await shoot(page, picture, '')

@@ -1,4 +1,4 @@
-/** What was done and what is to be done survive everything: the queue's order and pause, a kill in the middle, and steps of undo. */
+/** State survives restarts and crashes: the queue's order and pause, work interrupted by a kill, and steps of undo. */
 import path from 'node:path'
 import { expect, test } from '@playwright/test'
 import { app, call, goTo, page, restart, tubelet } from './app.ts'
@@ -21,7 +21,7 @@ test('a paused queue begins nothing, is put in order by key and by mouse, and st
   await expect(waiting().first()).toContainText('d03_bottles.mp4')
   await page.getByRole('button', { name: 'Move d03_bottles.mp4' }).press('ArrowDown')
   await expect(waiting().nth(1)).toContainText('d03_bottles.mp4')
-  // The same with the mouse: to where another one lies.
+  // The same with the mouse: drag it to the place of another one.
   await waiting().filter({ hasText: 'd06_sign_book.mkv' }).dragTo(waiting().first())
   await expect(waiting().first()).toContainText('d06_sign_book.mkv')
   await expect(page.locator('.app')).toHaveAttribute('data-dragging', 'false')
@@ -37,7 +37,7 @@ test('a paused queue begins nothing, is put in order by key and by mouse, and st
 
 test('after kill -9 the queue goes on, and nothing is done twice', async () => {
   await page.getByRole('button', { name: 'Resume' }).click()
-  // Some of the first video is stored, and not all.
+  // A part of the first video is stored.
   await expect
     .poll(async () => (await sources()).reduce((sum, { encodedCount }) => sum + encodedCount, 0), { timeout: 60_000, intervals: [50] })
     .toBeGreaterThan(0)
@@ -67,7 +67,7 @@ test('what failed says why and can be tried again', async () => {
   const ended = (await queue()).jobs.length
   await expect(page.getByRole('main').getByRole('status').filter({ hasText: 'Nothing runs or waits; 1 failed' })).toBeVisible()
   await expect(page.getByText('Everything is done.')).toHaveCount(0)
-  // From anywhere, and one press leads here.
+  // It is visible on every page, and one click leads here.
   await goTo('Review')
   const ofQueue = page.getByRole('contentinfo').getByRole('button', { name: 'Show the queue' })
   await expect(ofQueue).toHaveText('Nothing runs or waits; 1 failed')
@@ -80,7 +80,7 @@ test('what failed says why and can be tried again', async () => {
 
 test('a user of another window is notified when a batch ends, and of failures', async () => {
   await page.context().grantPermissions(['notifications'])
-  // The browser's own, noted as they are shown: a page cannot list them.
+  // The browser's own notifications, recorded as they are shown: a page cannot list them.
   await page.evaluate(() => {
     const shown: string[] = []
     Object.assign(globalThis, {
@@ -112,7 +112,7 @@ test('a user of another window is notified when a batch ends, and of failures', 
   expect((await shown())[1]).toBe('Analysis finished: 1 video done')
   await other.close()
   await driver.send('Emulation.setFocusEmulationEnabled', { enabled: true })
-  // Nobody is told what is in front of them. The window has the event when a second listener has it.
+  // No notification while the window is in front. When a second listener has received the event, the window has too.
   await page.evaluate(async () => {
     const events = new EventSource('/api/events')
     await new Promise((resolve) => (events.onopen = resolve))

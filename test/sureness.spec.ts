@@ -1,6 +1,6 @@
 /**
- * What nobody asked for and is not sure looks so in every place of the window, and no more once somebody asks for it. A thing that is no thing is put
- * among what the detector found, as an earlier version would have left it: without a word of how sure it is. Lists and files are walked by sureness.test.ts.
+ * An uncertain name that no label asks for is marked in every place in the window, and no longer once a label asks for it. A false object is added
+ * to the detector's results as an earlier version would have stored it: without its certainty. sureness.test.ts checks lists and files.
  */
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -26,7 +26,7 @@ test.beforeAll(async () => {
 })
 
 const window = () => page.locator('body')
-/** The name by itself, not the one with its question mark. */
+/** The name without a question mark. */
 const SURE = /\bdonut\b(?!\?)/
 
 test('Review: the row of the clip, the list of boxes, the facts, the lane and the box itself', async () => {

@@ -1,6 +1,6 @@
 /**
- * What nobody asked for and is not sure looks so in every place that shows it, in the same way: a walk over lists, table, overview, search, facts, the
- * REST API and every file. Places in the window are walked by sureness.spec.ts.
+ * An uncertain name that no label asks for is marked in the same way everywhere: in lists, table, overview, search, facts, the
+ * REST API and every file. sureness.spec.ts checks the places in the window.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
@@ -153,7 +153,7 @@ async function files(): Promise<{ csv: string[]; coco: unknown; cvat: string[]; 
   }
 }
 
-/** What every place says of the two things. */
+/** What every place shows for the two things. */
 async function everywhere() {
   const clip = library.clip(clipId)
   const overview = library.overview.facts()
@@ -221,7 +221,7 @@ test('once somebody asks for it, or decides about it, no place doubts it any mor
   expect(JSON.stringify(asked)).not.toContain('donut?')
   expect(asked.caption).toEqual([expect.stringContaining('donut')])
 
-  // And back: the label goes, and with it what made it sure.
+  // And back: without the label the name is uncertain again.
   library.changeVocabulary([])
   library.showVocabulary(EYES)
   expect(labelTexts(library.clip(clipId))).toEqual(['person', 'donut?'])

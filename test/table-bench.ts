@@ -96,7 +96,7 @@ export async function benchTable(row: Row): Promise<void> {
             })
           ).json() as Promise<unknown>
         const { view } = (await post(contract.openTable.path, { rows: 'clips', sort: [], filters: [], group: null })) as { view: string }
-        /** How long it takes, and how long other calls wait meanwhile. */
+        /** Milliseconds it takes, and how long other calls wait meanwhile. */
         const busy = async (work: () => Promise<unknown>) => {
           const began = performance.now()
           const waits: number[] = []
@@ -205,7 +205,7 @@ function percentile(values: readonly number[], share: number): number {
   return [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? NaN
 }
 
-/** Clips with a caption and an answer to each question, written past the engine. */
+/** Clips with a caption and an answer to each question, written to the library without the engine. */
 function fill(folder: string, clips: number): void {
   const db = new DatabaseSync(path.join(folder, 'library.sqlite'))
   const source = db.prepare(

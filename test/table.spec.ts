@@ -225,7 +225,7 @@ test('an export is of the rows that are marked, and of the labels that are chose
   const clips = files.flatMap((file) => [...readFileSync(path.join(directory, file), 'utf8').matchAll(/"type":"clip"/g)])
   expect(clips).toHaveLength(3)
   await page.keyboard.press('Escape')
-  // Nothing is marked: an export is of everything again.
+  // Nothing is selected: an export has everything again.
   await cell(0, 'name').click()
   await page.keyboard.press('Control+e')
   await expect(dialog.getByRole('radio', { name: /^All/ })).toBeChecked()

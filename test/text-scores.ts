@@ -98,7 +98,7 @@ interface Drawn {
   cy: number
 }
 
-/** The same row of numbers each time. */
+/** The same sequence of random numbers each time. */
 function sequence(seed: number): (below: number) => number {
   let state = seed
   return (below) => {
@@ -107,7 +107,7 @@ function sequence(seed: number): (below: number) => number {
   }
 }
 
-/** Frames of a clip, so many a second from a second on, as the app decodes them, with a filter more. */
+/** Frames of a clip from a given second on, at a given rate, decoded as in the app, with an extra filter. */
 function frames(
   clip: string,
   {
@@ -167,7 +167,7 @@ function drawnPictures(clips: readonly string[], folder: string): { picture: Pic
   )
 }
 
-/** What stands on the pictures of the real clips with text, a second each. */
+/** The text on the pictures of the real clips with text, one picture a second. */
 const SHOWN: Record<string, (second: number) => string[]> = {
   d15: () => ['WE TOOK A ROAD TRIP FROM SF TO LA', 'TO SHOOT SOME HDR TEST FOOTAGE'],
   d16: (second) => [
@@ -186,7 +186,7 @@ function padded(number: number, digits: number): string {
   return `${number}`.padStart(digits, '0')
 }
 
-/** Character errors of lines that were to be read: the nearest line that was read stands for each, and a line that was not read is all wrong. */
+/** Character errors of the true lines: each is compared with the most similar line that was read; a line that was not read is all wrong. */
 class Errors {
   letters = 0
   wrong = 0
@@ -211,7 +211,7 @@ export interface TextScores {
   drawn: Map<string, Errors>
   /** How many lines were read beside the drawn ones. */
   beside: number
-  /** Of what stands on the pictures of real clips. */
+  /** For the text in real clips. */
   real: Errors
   /** Clips without text, and those of them in which none was read. */
   without: number

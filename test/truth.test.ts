@@ -1,4 +1,4 @@
-/** What scores are made of, on cases worked out by hand. */
+/** The parts of the scores, on cases worked out by hand. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'

@@ -1,6 +1,6 @@
 /**
- * What is known to be true of a folder of clips, from the files beside them, and how what was said is held against it: boxes by the rules of
- * score_boxes.py, answers by lists of what is accepted.
+ * The ground truth of a folder of clips, from the files beside them, and how results are compared with it: boxes by the rules of
+ * score_boxes.py, answers by lists of accepted ones.
  *
  * boxes.json has boxes on some frames of a clip, tracks.json key boxes of objects, questions.json questions with their answers,
  * ground_truth.json sentences. Frames are 0-based ordinals, boxes [x, y, width, height] in pixels of the display-oriented frame.
@@ -17,7 +17,7 @@ type Xywh = [number, number, number, number]
 export interface TrueBox {
   label: string
   box: Box
-  /** What is there, but need not be found, and is not wrong where it is: too small, too much covered, one of a crowd. */
+  /** Objects that count neither as missed nor as false: too small, too much covered, one of a crowd. */
   ignore: boolean
 }
 
@@ -39,7 +39,7 @@ export interface Question {
   answer: string | number
   kind: QuestionKind
   accept: string[]
-  /** Of a time, in seconds. */
+  /** For a time: in seconds. */
   tolerance: number
 }
 
@@ -47,11 +47,11 @@ export interface TrueClip {
   name: string
   frames: { frame: number; boxes: TrueBox[] }[]
   tracks: TrueTrack[]
-  /** Frames that the tracks are about, both ends included, and regions in which nothing is wrong. */
+  /** Frames that the tracks cover, both ends included, and regions in which nothing counts as false. */
   range: [number, number]
   ignored: { label: string; box: Box; frames: [number, number] }[]
   questions: Question[]
-  /** All that is told of it in words; null where nothing is. */
+  /** Its description in words; null where there is none. */
   told: string | null
 }
 
@@ -71,12 +71,12 @@ interface Files {
 
 const boxOf = ([x, y, w, h]: Xywh): Box => ({ x1: x, y1: y, x2: x + w, y2: y + h })
 
-/** Every clip of a folder of which anything is known. */
+/** Every clip of a folder with any ground truth. */
 export function readTruth(folder: string): TrueClip[] {
   const read = <K extends keyof Files>(name: K): Files[K] =>
     existsSync(path.join(folder, `${name}.json`)) ? (JSON.parse(readFileSync(path.join(folder, `${name}.json`), 'utf8')) as Files[K]) : {}
   const [boxes, tracks, questions, words] = [read('boxes'), read('tracks'), read('questions'), read('ground_truth')]
-  // Of some, ground_truth.json tells where they come from and no more.
+  // For some clips ground_truth.json has only the origin.
   const described = Object.keys(words).filter((name) => words[name]?.description !== undefined)
   const names = new Set([...Object.keys(boxes), ...Object.keys(tracks), ...Object.keys(questions), ...described])
   return [...names]
@@ -114,7 +114,7 @@ export function readTruth(folder: string): TrueClip[] {
     })
 }
 
-/** Names of the detector's kind; `other:` marks what it does not know, and does not count. */
+/** Names that the detector knows; `other:` marks those that it does not know, which do not count. */
 export const isName = (label: string) => !label.startsWith('other:')
 
 // ── boxes
@@ -132,8 +132,8 @@ export interface BoxVerdict {
 }
 
 /**
- * One frame, as score_boxes.py has it: best score first, a box is right that has an IoU of 0.5 with a true one of its name that is not taken
- * yet; one left over is dropped where a box of its name that may be ignored covers half of it, or has that IoU with it; else it is wrong.
+ * One frame, by the rules of score_boxes.py: best score first, a box is right if it has an IoU of 0.5 with a true one of its name that is not matched
+ * yet. Any other is dropped if an ignored box of its name covers half of it or has that IoU with it; else it is wrong.
  */
 export function judgeBoxes(truth: readonly TrueBox[], said: readonly SaidBox[]): BoxVerdict {
   const open = truth.filter(({ label, ignore }) => !ignore && isName(label))
@@ -163,7 +163,7 @@ function shareInside(box: Box, other: Box): number {
   )
 }
 
-/** By name of which there are two or more on a frame: how many there are, and how many were said, those that may be ignored left out. */
+/** For each name with two or more boxes on a frame: the true and the predicted count, without those that may be ignored. */
 export function judgeCounts(truth: readonly TrueBox[], said: readonly SaidBox[]): { label: string; there: number; said: number }[] {
   const counted = truth.filter(({ label, ignore }) => !ignore && isName(label))
   return [...Map.groupBy(counted, ({ label }) => label)].flatMap(([label, of]) => {
@@ -175,7 +175,7 @@ export function judgeCounts(truth: readonly TrueBox[], said: readonly SaidBox[])
 
 // ── answers
 
-/** Whether an answer is right: by the first number, yes or no, colour, way or time in it, as its kind asks; else by an accepted phrase. */
+/** Whether an answer is right: by the first number, yes or no, colour, direction or time in it, depending on its kind; else by an accepted phrase. */
 export function isRight({ kind, answer, accept, tolerance }: Question, said: string): boolean {
   const accepted = [...accept, String(answer)]
   switch (kind) {
@@ -245,7 +245,7 @@ export function timeIn(text: string): number | null {
 
 // ── nouns
 
-/** The names of a detector's list that a text speaks of, what it says in inverted commas and what it says is not there left out. */
+/** The names of a detector's list that a text mentions, except in quotes and except those that it says are absent. */
 export function namesIn(text: string, classes: readonly string[]): Set<string> {
   const found = new Set<string>()
   for (const phrase of text
@@ -265,7 +265,7 @@ export function namesIn(text: string, classes: readonly string[]): Set<string> {
   return found
 }
 
-/** Words that stand for several names ("creature") say none of them. */
+/** Words for several names ("creature") mention none of them. */
 function meaningOf(word: string, classes: readonly string[]): string[] {
   const meaning = classesOf(word, classes, 'en')
   return meaning === null || (meaning.narrower && meaning.classes.length > 1) ? [] : meaning.classes

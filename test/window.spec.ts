@@ -1,4 +1,4 @@
-/** What a person does in the window is kept as they meant it: boxes over the ends of clips, many decisions at once, keys. On videos made here. */
+/** Actions in the window are stored as intended: boxes across the ends of clips, many decisions at once, keys. On videos made here. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
@@ -96,7 +96,7 @@ test('a box is drawn where the playhead stands, also in the next clip; its label
   await expect(field).toBeInViewport()
   await page.keyboard.type('ball')
   await page.keyboard.press('Enter')
-  // Its life is drawn out over the border: it begins in the first clip.
+  // Its span is extended across the border: it begins in the first clip.
   await page.keyboard.press('Escape')
   const track = (await said(second.id)).find(({ body }) => body.kind === 'track')
   if (track?.body.kind !== 'track') throw new Error('there is no track')
@@ -111,7 +111,7 @@ test('a box is drawn where the playhead stands, also in the next clip; its label
   await goToFrame(first.endFrame - 5)
   await expect(page.locator(`[data-box="${track.id}"]`)).toBeVisible()
   await expect(page.locator(`[data-label-of="${track.id}"]`)).toHaveValue('ball')
-  // A box drawn is nobody's review.
+  // Drawing a box does not count as review.
   expect((await call('listSources')).sources.find(({ name }) => name === 'two shots.mp4')).toMatchObject({ reviewedCount: 0 })
 })
 
