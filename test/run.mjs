@@ -8,10 +8,11 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { lastLines, ofPlaywright, ofPytest, ofVitest, shortened } from './results.mjs'
 import { CHROMIUM, ensureDebian, ensureModules, ensurePython, ensureRenderer, FFMPEG, node24, root } from '../main/setup.mjs'
 
 ensureModules()
+// It needs a package, which a fresh clone has from here on.
+const { lastLines, ofPlaywright, ofPytest, ofVitest, shortened } = await import('./results.mjs')
 for (const name of ensureDebian([FFMPEG, CHROMIUM]))
   console.warn(`\n!!! ${name} is not installed: tests that need it will fail. Install it with your package manager.\n`)
 const node = node24()
