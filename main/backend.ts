@@ -1,4 +1,4 @@
-/** The contract, answered: one fetch-standard handler for every host. */
+/** Implements the contract: one fetch-standard handler for every host. */
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { type RouteSpec, WINDOW } from '../app/contract/route.ts'
@@ -38,9 +38,9 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   'disk-full': 507,
 }
 
-/** @param windowDir The built window. */
+/** @param windowDir The folder of the built window. */
 export function createBackend(services: Services, windowDir: string): (request: Request) => Promise<Response> {
-  // One file of handlers an area; together they answer every route.
+  // One file of handlers for each area; together they cover every route.
   const handlers: Handlers<RouteName> = {
     ...libraryHandlers(services),
     ...exportHandlers(services),
@@ -62,7 +62,7 @@ export function createBackend(services: Services, windowDir: string): (request: 
       const args = {
         params: checked('path', spec.params, context.req.param()),
         query: checked('query', spec.query, oncesIn(context.req.queries())),
-        // A body of bytes is for the handler to read.
+        // A body of bytes is read by the handler.
         body: spec.accepts === undefined ? checked('body', spec.body, await jsonOf(request)) : undefined,
       } as RouteArgs<N>
       const answer = await madeIn(request.headers.get(WINDOW), () => handler(args, request))
@@ -76,7 +76,7 @@ export function createBackend(services: Services, windowDir: string): (request: 
   app.get('*', (context) => windowFile(context.req.raw, windowDir, context.req.path))
   app.onError((error) => {
     const problem = problemOf(error)
-    // Read as it is by whoever calls; the window translates the phrase.
+    // In English for other programs; the window translates the phrase itself.
     return Response.json(
       { problem: { ...problem, ...spokenEnglish(problem) }, phrase: problem },
       { status: HTTP_STATUS[problem.code] ?? 500 },
@@ -85,7 +85,7 @@ export function createBackend(services: Services, windowDir: string): (request: 
   return async (request) => app.fetch(request)
 }
 
-/** A problem's sentences with their values filled in, the field that it is about first. */
+/** A problem's sentences in English with their values filled in; the message begins with the field that it is about. */
 function spokenEnglish(problem: Problem): Partial<Problem> {
   const spoken = inEnglish(problem)
   const message = problem.field === undefined ? spoken.message : `${problem.field}: ${spoken.message}`
@@ -98,11 +98,11 @@ function spokenEnglish(problem: Problem): Partial<Problem> {
 const NO_FIELDS = z.object({})
 
 /**
- * @param schema Undefined where nothing is taken: an empty object, or nothing, may be there all the same.
- * @throws TubeletError `bad-request` that names the first field that is wrong, or that nobody reads.
+ * @param schema Undefined where no fields are accepted: an empty object, or nothing, is still allowed.
+ * @throws TubeletError `bad-request` that names the first field that is wrong or unknown.
  */
 function checked(where: string, schema: z.ZodType | undefined, value: unknown): unknown {
-  // A misspelt name is told before what is missing because of it.
+  // Unknown fields are reported first: a misspelt name would otherwise be reported as missing.
   const unknown = unknownField(schema ?? NO_FIELDS, value)
   if (unknown !== null) throw wrongField([where, ...unknown.path], strangeness(unknown.path.at(-1), unknown.known))
   if (schema === undefined) return undefined
@@ -127,7 +127,7 @@ function strangeness(name: unknown, known: readonly string[]): string {
   return `is no field here; ${offer}`
 }
 
-/** @throws TubeletError `bad-request` where a value is given more than once: only one of them would be read. */
+/** @throws TubeletError `bad-request` if a value is given more than once, since only one of them would be read. */
 function oncesIn(queries: Record<string, string[]>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(queries).map(([name, values]) => {
@@ -137,7 +137,7 @@ function oncesIn(queries: Record<string, string[]>): Record<string, string> {
   )
 }
 
-/** Undefined where there is none. @throws TubeletError `bad-request` where it is no JSON. */
+/** The body; undefined if it is empty. @throws TubeletError `bad-request` if it is not JSON. */
 async function jsonOf(request: Request): Promise<unknown> {
   const text = await request.text()
   if (text.trim() === '') return undefined
@@ -148,7 +148,7 @@ async function jsonOf(request: Request): Promise<unknown> {
   }
 }
 
-/** What is wrong with a field, as zod found it. */
+/** What is wrong with a field, from zod's issue. */
 function faultOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_union' && issue.discriminator !== undefined) {
     const known = (issue as { options?: readonly unknown[] }).options

@@ -1,4 +1,4 @@
-/** Opening the window in the browser that the person uses. */
+/** Opens the window in the person's default browser. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
@@ -7,8 +7,8 @@ import path from 'node:path'
 const OPENERS: Partial<Record<NodeJS.Platform, readonly string[]>> = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] }
 
 /**
- * The person's own browser; where there is none the printed address is enough. It is given a file that leads to the address, which only this
- * user can read: everybody on the machine can read the arguments of a program, and the address carries the key.
+ * Opens the default browser; if there is none, the printed address has to do. The browser is given a file, readable by this user only, that
+ * redirects to the address: everybody on the machine can read a program's arguments, and the address contains the key.
  */
 export function openBrowser(address: string): void {
   if (process.platform === 'linux' && !process.env['DISPLAY'] && !process.env['WAYLAND_DISPLAY']) return

@@ -1,6 +1,6 @@
 /**
- * How the host speaks with what runs beside its thread: worker threads and child processes. The host makes a `Channel` and calls operations by
- * name; the other side answers them with `serve`. Both sides share one type, a service: a map from each operation to what it takes and gives.
+ * Calls between the host and its worker threads and child processes. The host makes a `Channel` and calls operations by
+ * name; the other side answers them with `serve`. Both sides share one type, a service: a map from each operation to its input and output.
  */
 import { fork } from 'node:child_process'
 import path from 'node:path'
@@ -11,24 +11,24 @@ import { diskProblem, type Problem, problemOf, TubeletError } from '../app/error
 type Service<S> = { [K in keyof S]: { input: unknown; output: unknown; note?: unknown } }
 type NoteOf<O> = O extends { note: infer N } ? N : never
 
-/** The other side as the host holds it. What is posted is cloned by structure; it must hold no functions. */
+/** The host's connection to the other side. Messages are copied by structured clone and must contain no functions. */
 export interface Port {
-  /** @param transfer Memory that changes hands instead of being copied. A process copies it all the same. */
+  /** @param transfer Memory that is transferred instead of copied. A process copies it all the same. */
   post(message: unknown, transfer: readonly Transferable[]): void
   onMessage(listener: (message: unknown) => void): void
-  /** It ended, for whatever reason. Called once, after the last message. */
+  /** Called once, after the last message, when the other side has ended for any reason. */
   onEnd(listener: (cause: Error) => void): void
   /** Whether a thread keeps this process alive. A process always does, until it is killed. */
   hold(alive: boolean): void
-  /** End it at once, whatever it does. `onEnd` follows. */
+  /** End the other side at once, whatever it is doing. `onEnd` follows. */
   kill(): void
 }
 
 export interface CallOptions<O> {
-  /** Aborted, the call rejects at once with its reason, and the other side is told to stop. */
+  /** When it is aborted, the call rejects at once with its reason, and the other side is told to stop. */
   signal?: AbortSignal | undefined
   onNote?: ((note: NoteOf<O>) => void) | undefined
-  /** Memory of the input that changes hands instead of being copied. */
+  /** Memory of the input that is transferred instead of copied. */
   transfer?: readonly Transferable[] | undefined
 }
 
@@ -60,7 +60,7 @@ export class Channel<S extends Service<S>> {
 
   /**
    * @param open Starts the other side.
-   * @param stopped What a caller is told when the other side ends before it answers. Where a full or missing disk ended it, that is told instead.
+   * @param stopped The error of calls that the other side does not answer because it has ended. If a full or missing disk is why, that is the error.
    */
   constructor(open: () => Port, stopped: Problem) {
     this.#open = open
@@ -132,7 +132,7 @@ export class Channel<S extends Service<S>> {
 }
 
 function receive(pending: ReadonlyMap<number, Pending>, message: FromService): void {
-  // Of a call that was cancelled nobody waits for the answer.
+  // Nobody waits for the answer to a cancelled call.
   const asked = pending.get(message.id)
   if ('note' in message) asked?.note?.(message.note)
   else if ('problem' in message) asked?.reject(new TubeletError(message.problem))
@@ -155,7 +155,7 @@ export function thread(near: string, entry: string, data?: unknown, resourceLimi
   const worker = new Worker(new URL(`./${entry}${path.extname(near)}`, near), { workerData: data, resourceLimits })
   let cause: Error | null = null
   worker.on('error', (error) => (cause = error instanceof Error ? error : new Error(String(error))))
-  // Which call it answers is not known: all are given up.
+  // It is not known which call this would answer, so all are given up.
   worker.on('messageerror', (error) => {
     cause = error
     void worker.terminate()
@@ -172,16 +172,16 @@ export function thread(near: string, entry: string, data?: unknown, resourceLimi
 /** @param pid Undefined where it could not be started. */
 export type ProcessPort = Port & { readonly pid: number | undefined }
 
-/** A Node process. It ends by itself when this one does. @param entry The path of its file. @param args Its arguments. */
+/** Starts a Node process, which ends by itself when this one does. @param entry The path of its file. @param args Its arguments. */
 export function childProcess(entry: string, args: readonly string[]): ProcessPort {
   const child = fork(entry, args, { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
   const { promise: end, resolve } = Promise.withResolvers<Error>()
   child.once('exit', (code, signal) => resolve(ended(`the process ended with ${signal ?? `exit code ${code}`}`)))
-  // It could not be started at all: there is no exit then.
+  // If it could not be started at all, there is no exit event.
   child.once('error', resolve)
   return {
     pid: child.pid,
-    // A send that fails means that the child is gone, which its exit reports.
+    // If sending fails, the child is gone, which its exit reports.
     post: (message) => void child.send(message as object, () => undefined),
     onMessage: (listener) => child.on('message', listener),
     onEnd: (listener) => void end.then(listener),
@@ -190,18 +190,18 @@ export function childProcess(entry: string, args: readonly string[]): ProcessPor
   }
 }
 
-/** Where an end was noticed says nothing, so it has no stack. */
+/** An error without a stack: where the end was noticed does not matter. */
 export function ended(message: string): Error {
   return Object.assign(new Error(message), { stack: message })
 }
 
 // ── the other side
 
-/** What a handler has of its call beside the input. */
+/** What a handler gets besides the input. */
 export interface Call<O> {
-  /** Aborted when the host does not want the answer any more. */
+  /** Aborted when the host no longer wants the answer. */
   signal: AbortSignal
-  /** Report something while the call runs. @param transfer Memory of it that changes hands. */
+  /** Report something while the call runs. @param transfer Memory of the note that is transferred instead of copied. */
   note: (note: NoteOf<O>, transfer?: readonly Transferable[]) => void
 }
 /** What an operation throws reaches the caller as a TubeletError: its own, or `internal` with the stack in the details. */
@@ -248,7 +248,7 @@ interface UtilityPort {
 function hostOf(): Host {
   const port = parentPort
   if (port !== null) {
-    // A call that cannot be read cannot be answered: the thread ends, which its host hears.
+    // A call that cannot be read cannot be answered: the thread ends, and the host learns that by its exit.
     port.on('messageerror', (error) => {
       throw error
     })

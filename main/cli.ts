@@ -37,7 +37,7 @@ interface AnalyzeOptions {
   json: boolean
 }
 
-/** Verdicts about a file itself: nothing that Tubelet could have done better on it. */
+/** Errors that are the file's own: such a file cannot be read, and no retry would help. */
 const UNREADABLE: ReadonlySet<ErrorCode> = new Set([
   'empty-file',
   'not-a-video',
@@ -49,7 +49,7 @@ const UNREADABLE: ReadonlySet<ErrorCode> = new Set([
 
 const PACKS = 'where imported packs lie'
 
-/** docs/command-line.md says it at greater length. */
+/** docs/command-line.md has the long version. */
 const HELP = `
 Exit codes:
   0   everything that was named was analysed
@@ -163,7 +163,7 @@ function pictureChoice(text: string): number | 'all' {
   return number
 }
 
-/** Resolves when a pack is made, or is not. */
+/** Resolves when making a pack has succeeded or failed. */
 async function madeOf(packs: Packs, file: string, work: PackWork, say: (line: string) => void): Promise<void> {
   try {
     await packs.finished(work)
@@ -174,7 +174,7 @@ async function madeOf(packs: Packs, file: string, work: PackWork, say: (line: st
   }
 }
 
-/** That a file has several pictures, and which of them was analysed. */
+/** A line that says that a file has several pictures, and which of them was analysed; none for other files. */
 function picturesLine({ path: file, probe }: Source): string[] {
   const number = pictureNumber(probe)
   if (probe === null || number === null) return []
@@ -189,7 +189,7 @@ function printProblem(problem: Problem): void {
   if (code === 'internal' && details) console.error(details)
 }
 
-/** End in order on Ctrl-C and on a polite kill. A second Ctrl-C ends at once. */
+/** Shut down in order on SIGINT (Ctrl-C) and SIGTERM. A second Ctrl-C ends at once. */
 function endOnSignals(tubelet: Pick<Tubelet, 'close'>, alsoClose?: () => Promise<void>): void {
   let ending = false
   const end = (exitCode: number) => {
@@ -214,7 +214,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
   try {
     const { library, jobs, packs, intake } = tubelet
     if (options.pack !== undefined) await packs.finished(packs.use(options.pack, null, false))
-    // A library that was left paused in the window: here somebody waits.
+    // The queue may have been left paused in the window, but here somebody waits.
     jobs.resume()
     if (options.labels) await jobs.setVocabulary(onlyNames(library.detections.vocabulary(), options.labels))
     const progress = showProgress(tubelet, say)
@@ -229,14 +229,14 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
     for (const line of linesOf(brought, (id) => library.source(id).path)) (line.wrong ? console.error : say)(line.text)
     await Promise.all(brought.packs.flatMap(({ path: file, work }) => (work === null ? [] : [madeOf(packs, file, work, say)])))
     const known = [...duplicates, ...moved, ...restored]
-    // A file that an earlier run left unfinished was taken up again as it was added; one that is done is not.
+    // Adding a file resumed it if an earlier run left it unfinished; a finished one is not analysed again.
     const ids = [...new Set([...added.map(({ id }) => id), ...known.map(({ sourceId }) => sourceId)])]
     if (options.pack !== undefined) packs.encodeMissing(ids)
     await jobs.idle()
     const clipIds = ids.flatMap((sourceId) =>
       library.clips({ sourceId, limit: Number.MAX_SAFE_INTEGER, offset: 0 }).clips.map(({ id }) => id),
     )
-    // Only of these files, and not by itself of those of the next command.
+    // The question is asked of these files only, not automatically of those of later commands.
     for (const question of options.ask)
       await jobs.fillColumn(library.table.addColumn(looksYesNo(question) ? 'yesno' : 'question', question, false), clipIds)
     await jobs.idle()
@@ -246,7 +246,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
     if (options.picture === undefined) for (const line of sources.flatMap(picturesLine)) say(line)
     const readable = sources.filter(({ problem }) => problem === null || !UNREADABLE.has(problem.code))
     const finished = readable.filter(({ state }) => state === 'done' || state === 'partial')
-    // Those that are unfinished are left out by the export, which says so.
+    // The export leaves out unfinished ones and says so.
     const exported =
       options.export.length > 0 && finished.length > 0
         ? await exportProject(library, {
@@ -257,7 +257,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
         : null
     if (exported) sayWhatIsMissing(exported)
     if (options.json) console.log(JSON.stringify(report(tubelet, sources, brought, exported?.files ?? []), null, 2))
-    // What could not be read was told as it failed.
+    // Files that could not be read were reported when they failed.
     else
       printSummary(
         tubelet,
@@ -273,7 +273,7 @@ async function analyze(paths: string[], options: AnalyzeOptions): Promise<void> 
   }
 }
 
-/** A bar on a terminal, a plain line a finished file elsewhere. */
+/** A progress bar on a terminal; elsewhere one line for each finished file. */
 function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: () => void; told: ReadonlySet<number> } {
   const bar = process.stderr.isTTY
     ? new SingleBar({
@@ -295,7 +295,7 @@ function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: ()
       title: jobs.find(({ state }) => state === 'running')?.title ?? '',
     })
   })
-  // The queue lists some; every end is heard of here.
+  // By events, since the queue's list is limited.
   const told = new Set<number>()
   const stopHearing = tubelet.jobs.onEnd(({ kind, state, title, problem, sourceId }) => {
     if (bar || kind !== 'analyse') return
@@ -315,7 +315,7 @@ function showProgress(tubelet: Tubelet, say: (line: string) => void): { stop: ()
 
 type ExportedFile = Exported['files'][number]
 
-/** `files` names everything that was found once, and what became of it; `sources` are the videos, each once. */
+/** The JSON report. `files`: everything that was found, each once, and what became of it; `sources`: the videos, each once. */
 function report({ library }: Tubelet, sources: readonly Source[], brought: Brought, exports: readonly ExportedFile[]) {
   return {
     sources: sources.map(({ id, path: file, state, problem, probe, numbered }) => ({
@@ -340,7 +340,7 @@ function report({ library }: Tubelet, sources: readonly Source[], brought: Broug
   }
 }
 
-/** @param asked The questions of this run: where a clip has no answer, why. */
+/** @param asked The questions of this run; where a clip has no answer, the summary says why. */
 function printSummary({ library }: Tubelet, sources: readonly Source[], exports: readonly ExportedFile[], asked: readonly string[]): void {
   for (const source of sources) {
     console.log(`\n${source.name}  (${source.state})`)

@@ -45,7 +45,7 @@ export async function fileResponse(
     etag,
     'cache-control': 'no-cache',
     'x-content-type-options': 'nosniff',
-    // A file of the user's is data: opened as a page it runs nothing, whatever it is.
+    // The user's files are data: opened as a page, none of them may run anything.
     'content-security-policy': "default-src 'none'; sandbox",
     ...headers,
   }
@@ -84,7 +84,7 @@ function parseRange(header: string | null, size: number): { start: number; end: 
   return start >= size ? 'unsatisfiable' : { start, end }
 }
 
-/** What the window may do: run its own code, show its own pictures and video, and talk to nobody. */
+/** The window's content security policy: its own code, pictures and video only, and no connections elsewhere. */
 const POLICY = [
   "default-src 'self'",
   "script-src 'self'",
@@ -98,7 +98,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** One of the window's files; every path that names none is the window itself. */
+/** One of the window's files; for any other path, the window's page. */
 export async function windowFile(request: Request, folder: string, pathname: string): Promise<Response> {
   const headers = { 'content-security-policy': POLICY, 'referrer-policy': 'no-referrer' }
   const file = path.resolve(folder, `.${decoded(pathname)}`)

@@ -1,13 +1,13 @@
 /**
- * Folders, made with all that are missing above them. Node's own `recursive` never comes back where a folder takes no new one and says that it
- * is itself not there, as those below /proc do.
+ * Makes a folder and all missing folders above it. Node's own `recursive` never returns in a folder in which making another one fails
+ * with ENOENT, as below /proc.
  */
 import { mkdirSync, statSync } from 'node:fs'
 import { mkdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { hasCode } from '../app/errors.ts'
 
-/** @throws What mkdir throws: `ENOENT` where no folder can be made, `EEXIST` or `ENOTDIR` where a file is in the way. */
+/** @throws What mkdir throws: `ENOENT` if no folder can be made there, `EEXIST` or `ENOTDIR` if a file is in the way. */
 export async function makeFolder(folder: string): Promise<void> {
   const isThere = (dir: string) =>
     stat(dir).then(
@@ -21,14 +21,14 @@ export async function makeFolder(folder: string): Promise<void> {
     const above = path.dirname(folder)
     if (!hasCode(error, 'ENOENT') || above === folder) throw error
     if (!(await isThere(above))) await makeFolder(above)
-    // Somebody else may have made either meanwhile.
+    // Another process may have made either folder meanwhile.
     await mkdir(folder).catch(async (again: unknown) => {
       if (!(await isThere(folder))) throw again
     })
   }
 }
 
-/** The same while everything else waits: for Tubelet's own folders. */
+/** The same, blocking, for Tubelet's own folders. */
 export function makeFolderSync(folder: string): void {
   const isThere = (dir: string) => statSync(dir, { throwIfNoEntry: false })?.isDirectory() ?? false
   try {

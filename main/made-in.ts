@@ -1,21 +1,21 @@
-/** Which window a call comes from, wherever it leads: a step of undo knows who made it. */
+/** Tracks which window a call comes from, through all its asynchronous work, so that a step of undo knows who made it. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 const window = new AsyncLocalStorage<string | null>()
-/** Windows that are open now, with how many times each listens. */
+/** Open windows, with the number of event streams that each has. */
 const open = new Map<string, number>()
 
-/** Run what the window of that name asked for; null is another program. */
+/** Run what a window asked for. @param name The window's; null for another program. */
 export function madeIn<T>(name: string | null, work: () => T): T {
   return window.run(name, work)
 }
 
-/** The window that asks; null where it is another program, or nobody. */
+/** The window that made the current call; null for another program or none. */
 export function windowOf(): string | null {
   return window.getStore() ?? null
 }
 
-/** The window that asks is open until the returned function is called. */
+/** Counts the calling window as open until the returned function is called. */
 export function windowOpened(): () => void {
   const name = windowOf()
   if (name === null) return () => undefined
@@ -27,7 +27,7 @@ export function windowOpened(): () => void {
   }
 }
 
-/** Whether there is such a window now. */
+/** Whether a window of this name is open. */
 export function isOpen(name: unknown): boolean {
   return typeof name === 'string' && open.has(name)
 }

@@ -1,4 +1,4 @@
-/** Puts one Tubelet together: library, engine, queue and handler over one project folder. The three hosts differ only in what they pass. */
+/** Assembles a Tubelet: library, engines, queue and handler over one project folder. The three hosts differ only in the options that they pass. */
 import { existsSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import envPaths from 'env-paths'
@@ -24,17 +24,17 @@ import { PackStore } from './packs/store.ts'
 import { packageVersion, root } from './version.ts'
 
 const folders = envPaths('tubelet', { suffix: '' })
-/** Where this person's libraries and packs lie. */
+/** The folder of this person's libraries and packs. */
 export const dataFolder = folders.data
 
 export interface OpenOptions {
   projectDir: string
   host: Status['host']
-  /** Where imported packs lie; every library of this person uses the same ones. */
+  /** The folder of imported packs, which all libraries of this person share. */
   packsDir?: string
   /** How to start the engine process; a forked Node unless the desktop passes its own. */
   fork?: ForkEngine
-  /** The way to other libraries, where the host has one. */
+  /** Opens other libraries, if the host can. */
   projects?: ProjectSwitch
 }
 
@@ -42,18 +42,21 @@ export interface Tubelet {
   library: Library
   jobs: Jobs
   packs: Packs
-  /** What a person brings: videos, pictures, packs. */
+  /** Takes in what a person brings: videos, pictures, packs. */
   intake: Intake
-  /** The engines in use, each ready. */
+  /** The engines in use. */
   engines: RunningPacks
   handle: (request: Request) => Promise<Response>
-  /** Hear of everything that changes, as the window does. Returns what stops listening. */
+  /** Call `listener` for every change, as the window is told. Returns a function that stops it. */
   onEvent: (listener: (event: BackendEvent) => void) => () => void
-  /** Ends children in order and closes the database; what was under way goes on at the next start. */
+  /** Ends child processes and closes the database; unfinished work continues at the next start. */
   close: () => Promise<void>
 }
 
-/** @throws TubeletError `conflict` when another Tubelet has the folder open or a newer one wrote it, or where a file lies; `disk-full`, `forbidden`, `file-unreadable`. */
+/**
+ * @throws TubeletError `conflict` when another Tubelet has the folder open, a newer one wrote it, or a file is in its place; `disk-full`, `forbidden`,
+ *   `file-unreadable`.
+ */
 export function openTubelet(options: OpenOptions): Tubelet {
   const { projectDir } = options
   let unlock: (() => void) | undefined
@@ -115,7 +118,7 @@ function assembled(
       sample: sampleClip(),
     })
   const handle = createBackend({ pipeline, jobs, packs, intake, status, projects }, path.join(root, 'dist', 'renderer'))
-  // Both are warm before the first file is dropped; their failures are shown by the status and by each job that needs them.
+  // Started ahead of the first file. The status, and each job that needs them, report a failure.
   void engines.all().then(changed)
   void media.get().catch(changed)
   jobs.start()
@@ -152,7 +155,7 @@ const ONE_PROJECT: ProjectSwitch = {
     ),
 }
 
-/** The packs that ship, and the tasks that each has in a library that has chosen no other. */
+/** The bundled packs, and the tasks that each has by default. */
 const SHIPPED = ['objects-80', 'screen-text', 'tubelet-mini'] as const
 const FIRST_CHOICE: Record<Task, (typeof SHIPPED)[number]> = {
   caption: 'tubelet-mini',
@@ -162,7 +165,7 @@ const FIRST_CHOICE: Record<Task, (typeof SHIPPED)[number]> = {
   text: 'screen-text',
 }
 
-/** The folder of the pack that does each task in this library; of one that ships, where that is gone, which is then told, or none was chosen. */
+/** The pack folder for each task: of the chosen pack, or of a bundled one if none was chosen or the chosen one is gone (`lost`). */
 function choosePacks({ packs }: Library, store: PackStore): { dirs: Map<Task, string>; lost: string | null } {
   const usable = store.usable()
   for (const { digest, formerly } of usable) packs.rename(formerly, digest)
@@ -170,19 +173,19 @@ function choosePacks({ packs }: Library, store: PackStore): { dirs: Map<Task, st
   let lost: string | null = null
   for (const task of TASKS) {
     const chosen = packs.current()[task]
-    // Somebody wants this done by no pack.
+    // The user chose that no pack does this task.
     if (chosen === null) continue
     const shipped = usable.find((one) => one.bundled && one.id === FIRST_CHOICE[task])
     const pack = usable.find((one) => one.digest === chosen?.digest) ?? shipped
     if (pack && pack.digest !== chosen?.digest) packs.use(task, chosenOf(pack))
-    // One that ships is another one after an update, and has the same name.
+    // After an update a bundled pack has another digest but the same id.
     if (chosen && pack?.digest !== chosen.digest && pack?.id !== chosen.id) lost = chosen.id
     dirs.set(task, pack?.dir ?? resource('packs', FIRST_CHOICE[task]))
   }
   return { dirs, lost }
 }
 
-/** Something that takes a while to start: started once, and again at the next request when it failed. */
+/** Something that takes a while to start: it is started once, and again at the next request if that failed. */
 class Starting<T> {
   value: T | null = null
   problem: Problem | null = null
@@ -229,7 +232,7 @@ function sampleClip(): string | null {
   return existsSync(file) ? file : null
 }
 
-/** Of all engines together: the one that is worst off speaks for them. */
+/** The status of all engines together: that of the one in the worst state. */
 function engineStatus(engines: RunningPacks): Status['engine'] {
   const all = engines.list()
   const failed = all.find(({ engine, problem }) => problem !== null || engine?.state === 'failed')
@@ -278,7 +281,7 @@ function mediaStatus({ value, problem }: Starting<MediaTools>): Pick<Status, 'ff
   return { ffmpeg: value && { path: value.ffmpeg, version: value.version }, ffmpegProblem: problem }
 }
 
-/** One process a project: two queues over one job table would do every job twice. The lock of a process that is gone is taken over. */
+/** Allows one process per project: two queues over one job table would do every job twice. The lock of a dead process is taken over. */
 function lock(projectDir: string): () => void {
   const file = path.join(projectDir, 'lock')
   for (;;) {
@@ -287,7 +290,7 @@ function lock(projectDir: string): () => void {
       return () => rmSync(file, { force: true })
     } catch (error) {
       if (!hasCode(error, 'EEXIST')) {
-        // A full disk takes the name of a file and not what is in it.
+        // On a full disk the file is made, but stays empty.
         if (hasCode(error, 'ENOSPC')) unlinkSync(file)
         throw error
       }
@@ -304,7 +307,7 @@ function lock(projectDir: string): () => void {
       try {
         unlinkSync(file)
       } catch (cause) {
-        // Another one may have taken it over just now.
+        // Another process may have taken it over at the same moment.
         if (!hasCode(cause, 'ENOENT')) throw cause
       }
     }

@@ -1,13 +1,13 @@
-/** How a pack is known: by what decides its answers, and not by what is said of it. */
+/** The digest of a pack, which covers everything that decides its answers, but not its descriptions. */
 import { hash } from 'node:crypto'
 
-/** Keys of pack.json that change no answer: measured anew, or worded otherwise, a pack is the same, and no clip is looked at again for it. */
+/** Keys of pack.json that change no answer: with new scores or wording a pack is still the same, and no clip is analysed again. */
 const PROSE = ['description', 'licence', 'data', 'scores', 'formerly']
 
 /**
  * @param text pack.json.
- * @returns `digest`: SHA-256 of its JSON without prose, keys in order, and so of every file that it names. `formerly`: under which other names it may lie
- * in a library: SHA-256 of the whole file was a pack's name before, and of files with the same answers pack.json itself tells it.
+ * @returns `digest`: SHA-256 of its JSON without PROSE, keys in order; it covers every named file by its checksum. `formerly`: other digests under which
+ * a library may have its results: SHA-256 of the whole file, as in earlier versions, and the digests of packs with the same answers that pack.json lists.
  */
 export function digestsOf(text: Uint8Array): { digest: string; formerly: string[] } {
   const json: unknown = JSON.parse(Buffer.from(text).toString('utf8'))

@@ -1,4 +1,4 @@
-/** The libraries of this person: one is open at a time, and the window may change to another without a new start. */
+/** The libraries of this person: one is open at a time, and the window can switch to another without a restart. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
@@ -9,12 +9,12 @@ import { makeFolderSync } from './folders.ts'
 import { type OpenOptions, openTubelet, type Tubelet } from './open.ts'
 
 const Remembered = z.array(z.object({ path: z.string(), openedAt: z.string() }))
-/** How many are listed. */
+/** How many recent libraries are listed. */
 const RECENT = 12
 const LIBRARY = 'library.sqlite'
 
 export class Projects {
-  /** The one that is open. */
+  /** The open library. */
   current: Tubelet
   #dir: string
   readonly #options: Omit<OpenOptions, 'projectDir'>
@@ -23,7 +23,7 @@ export class Projects {
   #switching: Promise<void> = Promise.resolve()
 
   /**
-   * @param file Where the recent ones are remembered; it may be missing or unreadable.
+   * @param file The file with the list of recent libraries; it may be missing or unreadable.
    * @throws TubeletError `conflict` as openTubelet does.
    */
   constructor(first: string, options: Omit<OpenOptions, 'projectDir' | 'projects'>, file: string) {
@@ -33,10 +33,10 @@ export class Projects {
     this.current = this.#take(first)
   }
 
-  /** Answered by whichever library is open. */
+  /** Handles a request with whichever library is open. */
   readonly handle = (request: Request): Promise<Response> => this.current.handle(request)
 
-  /** Hear of what changes in whichever library is open. */
+  /** Call `listener` for changes in whichever library is open. */
   onEvent(listener: (event: BackendEvent) => void): void {
     this.#listeners.add(listener)
   }
@@ -51,10 +51,10 @@ export class Projects {
   }
 
   /**
-   * Open the library of a folder, or begin one where there is nothing yet. Only then is the one before closed, in order: what it was at
-   * goes on when it is opened again.
+   * Open the library of a folder, or make one in an empty or new folder. Only after that is the earlier library closed; its unfinished work
+   * continues when it is opened again.
    *
-   * @throws TubeletError `bad-request` where the folder holds other things, `conflict` where the library is open elsewhere or newer.
+   * @throws TubeletError `bad-request` if the folder has other files, `conflict` if the library is open elsewhere or newer.
    */
   async open(folder: string): Promise<void> {
     if (!path.isAbsolute(folder))
@@ -98,7 +98,7 @@ export class Projects {
       makeFolderSync(path.dirname(this.#file))
       writeFileSync(this.#file, JSON.stringify([{ path: dir, openedAt: new Date().toISOString() }, ...others].slice(0, RECENT)))
     } catch {
-      // The list of recent libraries is a convenience.
+      // Failing to store the list of recent libraries is no error.
     }
   }
 }
@@ -117,7 +117,7 @@ function remembered(file: string): z.infer<typeof Remembered> {
   }
 }
 
-/** A library is not strewn among other files. */
+/** A library must not be mixed with other files. */
 function mustBeLibraryOrEmpty(dir: string): void {
   if (existsSync(path.join(dir, LIBRARY)) || !existsSync(dir)) return
   let entries: string[]

@@ -1,4 +1,4 @@
-/** The web host: the handler on this machine's loopback address, for whoever holds this launch's token. */
+/** The web host: serves the handler on the loopback address to whoever has the token of this start. */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
@@ -18,27 +18,27 @@ export interface Served {
 interface Guard {
   token: string
   /**
-   * The name by which a browser knows this library; browsers take every name under `localhost` for this machine (RFC 6761, 6.3). A cookie
-   * belongs to a name and not to a port, so under a name of its own the key is sent to no other program that listens on this machine.
+   * The host name under which a browser opens this library; browsers resolve every name under `localhost` to this machine (RFC 6761, 6.3). A cookie
+   * belongs to a name and not to a port, so with its own name the key is not sent to other programs that listen on this machine.
    */
   site: string
 }
 
-/** A browser keeps a theme, a language and keys by name and port, so both stay what they were. */
+/** The name and port of earlier starts, which are used again because a browser stores theme, language and shortcuts under them. */
 const Address = z.object({ site: z.string().regex(/^[0-9a-f]{20}\.localhost$/), port: z.int().min(1).max(65535) })
 
 interface ServeOptions {
   handle: (request: Request) => Promise<Response>
-  /** The port of the last time where that is free, else any, unless it is said. */
+  /** The port to use. If it is not given: that of the last start if it is free, else any. */
   port?: number
-  /** The file in which the address of the last time is kept. */
+  /** The file that stores the address of the last start. */
   memory?: string
 }
 
 /**
- * Any local program can reach a port, and any web page can send to it: only requests that carry the token, to us by name, are answered.
+ * Any local program can connect to a port, and any web page can send requests to it: only requests with the token, to our own name, are answered.
  *
- * @throws The system's error where a port that was said is taken.
+ * @throws The system's error if a given port is taken.
  */
 export async function serve({ handle, port, memory }: ServeOptions): Promise<Served> {
   const last = memory === undefined ? null : lastAddress(memory)
@@ -62,7 +62,7 @@ export async function serve({ handle, port, memory }: ServeOptions): Promise<Ser
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
-        // Event streams stay open by design.
+        // Event streams would otherwise stay open.
         if ('closeAllConnections' in server) server.closeAllConnections()
       }),
   }
@@ -80,7 +80,7 @@ function keepAddress(file: string, address: z.infer<typeof Address>): void {
   try {
     writeFileSync(file, JSON.stringify(address), { mode: 0o600 })
   } catch {
-    // A folder that takes no file: the next start has another address, and nothing else is lost.
+    // If the file cannot be written, the next start has another address, and nothing else is lost.
   }
 }
 
@@ -88,7 +88,7 @@ async function guarded(request: Request, { token, site }: Guard, handle: (reques
   const url = new URL(request.url)
   const host = request.headers.get('host') ?? url.host
   const [, name = '', port = ''] = /^(.+?)(:\d+)?$/.exec(host) ?? []
-  // DNS rebinding: another site's name that resolves to this machine.
+  // Against DNS rebinding: another site's name may resolve to this machine.
   if (![HOST, 'localhost', '[::1]', site].includes(name)) return forbidden('Only this machine is answered.')
   const origin = request.headers.get('origin')
   if (origin !== null && origin !== `http://${host}`) return forbidden('Requests from other sites are not answered.')
@@ -104,7 +104,7 @@ async function guarded(request: Request, { token, site }: Guard, handle: (reques
   }
   const bearer = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
   const cookie = name === site ? new RegExp(`(?:^|; )${COOKIE}=([^;]+)`).exec(request.headers.get('cookie') ?? '')?.[1] : undefined
-  // A picture or a script that a page of another program asks for carries no Origin; browsers say here where it comes from (Fetch Metadata).
+  // Requests of other pages for pictures or scripts have no Origin header; this header says where they come from (Fetch Metadata).
   const from = request.headers.get('sec-fetch-site') ?? 'none'
   if (bearer === undefined && !['none', 'same-origin'].includes(from)) return forbidden('Requests from other sites are not answered.')
   if (!same(bearer ?? cookie ?? '', token)) return forbidden('Open the address that Tubelet printed when it started: it carries the key.')
@@ -112,8 +112,8 @@ async function guarded(request: Request, { token, site }: Guard, handle: (reques
 }
 
 /**
- * Gives the key to the browser and sends it on to the window. By a page, not by a redirect: what begins at a file or another program is
- * "cross-site" through all its redirects, and such a request carries no strict cookie.
+ * Gives the key to the browser and sends it on to the window, by a page and not by a redirect: a request that began at a file or in another program
+ * stays "cross-site" through all its redirects, and such requests carry no strict cookie.
  */
 function entrance(token: string): Response {
   return new Response('<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>Tubelet</title>', {

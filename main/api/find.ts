@@ -69,7 +69,7 @@ export function findHandlers({ pipeline }: Services) {
   } satisfies Partial<Handlers<RouteName>>
 }
 
-/** From nothing to the strongest cell in 0..255. */
+/** Heat as bytes: 0 is none, 255 the strongest cell. */
 function bytesOf(heat: Float32Array): number[] {
   const strongest = heat.reduce((most, mass) => Math.max(most, mass), 0)
   return Array.from(heat, (mass) => (strongest > 0 ? Math.round((255 * mass) / strongest) : 0))

@@ -7,7 +7,7 @@ import type { Intake } from '../intake/intake.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { Packs } from '../packs/packs.ts'
 
-/** Which library is open, and the way to another one. */
+/** Tells which library is open, and opens another one. */
 export interface ProjectSwitch {
   recent: () => Project[]
   open: (folder: string) => Promise<void>
@@ -46,7 +46,7 @@ export function eventStream(run: (send: (event: AskEvent | BackendEvent) => void
       const write = (chunk: string) => {
         if (!gone.signal.aborted) controller.enqueue(text.encode(chunk))
       }
-      // A comment now and then tells both ends that the other is there.
+      // A comment now and then shows both ends that the other is still there.
       const heartbeat = setInterval(() => write(':\n\n'), HEARTBEAT_MS)
       write(':\n\n')
       void run((event) => write(`data: ${JSON.stringify(event)}\n\n`), gone.signal).finally(() => {
@@ -59,7 +59,7 @@ export function eventStream(run: (send: (event: AskEvent | BackendEvent) => void
   return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } })
 }
 
-/** Merges events of one kind that come within a tenth of a second. */
+/** Merges events of the same type that come within a tenth of a second. */
 export function coalesced(send: (event: BackendEvent) => void): (event: BackendEvent) => void {
   const pending = new Map<string, BackendEvent>()
   let timer: NodeJS.Timeout | undefined

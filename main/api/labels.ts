@@ -1,4 +1,4 @@
-/** The vocabulary, and what is found for it. */
+/** The calls of the vocabulary and of its detections. */
 import type { labelRoutes } from '../../app/contract/labels.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { thingsIn } from '../../app/things.ts'
@@ -11,7 +11,7 @@ export function labelHandlers({ pipeline, jobs }: Services): Handlers<keyof type
   const { detections } = library
   const seer = async () => (await pipeline.packs.boxes())?.info ?? null
   const digest = async () => (await seer())?.digest ?? ''
-  /** Under which names the pack finds what a label means. */
+  /** The names that the pack gives to what a label means. */
   const namesFor = async (label: Label) => {
     const info = await seer()
     return info?.manifest.family === 'detector' ? namesOf(phrasesOf(label), info.manifest.classes) : [label.name]

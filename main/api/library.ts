@@ -1,4 +1,4 @@
-/** Sources, clips, what is said about them, the queue: the calls of the library. */
+/** The calls of the library: sources, clips, their annotations, and the queue. */
 import { readdir, stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -135,7 +135,7 @@ async function browse(folder: string): Promise<RouteOutput<'browse'>> {
   return { path: here, parent: parent === here ? null : parent, entries }
 }
 
-/** Nobody waits longer than this for a number, milliseconds. */
+/** Videos below a folder are counted for at most so many milliseconds. */
 const LOOK_MS = 700
 
 async function lookBelow(folder: string): Promise<RouteOutput<'lookBelow'>> {

@@ -1,4 +1,4 @@
-/** What the overview draws. */
+/** The calls of the overview. */
 import type { overviewRoutes } from '../../app/contract/overview.ts'
 import { said } from '../../app/phrase.ts'
 import { editClips, noteClips } from '../library/table-edits.ts'

@@ -1,4 +1,4 @@
-/** Packs: see, get, switch, delete. */
+/** The calls of packs: list, get, switch, delete. */
 import type { packRoutes } from '../../app/contract/packs.ts'
 import type { Handlers, Services } from './handler.ts'
 

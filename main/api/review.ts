@@ -44,7 +44,7 @@ export function reviewHandlers({ pipeline: { library, media }, jobs }: Services)
       const there = clips.find(({ startFrame, endFrame }) => startFrame === span.startFrame && endFrame === span.endFrame)
       if (there) return there
       const at = (ordinal: number) => secondsOf(pts[ordinal] ?? 0, probe)
-      // Where the last frame of the video ends, the clips of the analysis know.
+      // Where the last frame of the video ends is known from the clips of the analysis.
       const end = span.endFrame < pts.length ? at(span.endFrame) : Math.max(at(pts.length - 1), ...clips.map((clip) => clip.end))
       const index = Math.max(-1, ...clips.map((clip) => clip.index)) + 1
       const clip = library.markClip(sourceId, { index, kind: 'marked', start: at(span.startFrame), end, ...span, frames: [] })

@@ -3,7 +3,7 @@ import type { stateRoutes } from '../../app/contract/state.ts'
 import { inField } from '../../app/errors.ts'
 import type { Handlers, Services } from './handler.ts'
 
-/** For calls whose answer is that they were done. */
+/** For calls that return nothing. */
 function done(work: () => void): Record<string, never> {
   work()
   return {}

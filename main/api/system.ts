@@ -8,7 +8,7 @@ import type { MediaTools } from '../media/tools.ts'
 import { packageVersion } from '../version.ts'
 import type { Handlers, Services } from './handler.ts'
 
-/** What people bring most: phones, cameras, the web, archives. */
+/** The codecs that people bring most: of phones, cameras, the web and archives. */
 const CODECS = ['h264', 'hevc', 'av1', 'vp9', 'vp8', 'prores', 'mpeg2video', 'mpeg4', 'mjpeg', 'dnxhd', 'wmv2', 'ffv1']
 
 export function systemHandlers({ pipeline, jobs, projects }: Services): Handlers<keyof typeof systemRoutes> {
@@ -65,7 +65,7 @@ async function diskFacts(folder: string): Promise<Diagnostics['disk']> {
   return { path: folder, cache, library: library - cache, free: bavail * bsize }
 }
 
-/** Bytes of all files below; what goes away meanwhile counts nothing. */
+/** Bytes of all files in a folder and below; files deleted meanwhile count as 0. */
 async function sizeOf(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
   const files = entries.filter((entry) => entry.isFile())

@@ -8,9 +8,9 @@ import { editCells } from '../library/table-edits.ts'
 import type { TableTasks } from '../library/table-worker.ts'
 import type { Handlers, Services } from './handler.ts'
 
-/** Rows that a CSV file is written by at a time. */
+/** Rows that are written to a CSV file at a time. */
 const CSV_ROWS = 1_000
-/** What stands in a file's review column. */
+/** The texts of a CSV file's review column. */
 const STANDINGS: Readonly<Record<CellState, string | null>> = {
   empty: null,
   sure: 'not reviewed',
@@ -86,7 +86,7 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
     pasteCells: ({ body: { cells, overturn, ...range } }) => editCells(library, range, { cells, overturn }),
     copyCells: async ({ body }) => ({ text: await table.ask('tsv', body) }),
     tableCsv: async ({ query: { view, columns } }) => {
-      // Asked for before the answer begins: a view that was forgotten is an error, not half a file.
+      // Read before the response begins, so that a view that no longer exists gives an error and not half a file.
       const first = await table.ask('rows', { view, from: 0, to: CSV_ROWS, columns })
       const headings = columns.flatMap((key) =>
         hasEvidence(key) ? [title(key), `${title(key)} (confidence)`, `${title(key)} (review)`] : [title(key)],
@@ -102,7 +102,7 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
           ),
         )
       async function* file() {
-        // Excel takes a file for UTF-8 only by this mark.
+        // Excel needs the byte order mark to read a file as UTF-8.
         yield Buffer.from(`\uFEFF${csvLine(headings)}`)
         for (let from = 0, rows = first; rows.length > 0; rows = await table.ask('rows', { view, from, to: from + CSV_ROWS, columns })) {
           yield Buffer.from(lines(rows).join(''))

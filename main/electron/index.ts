@@ -1,5 +1,5 @@
 /**
- * The desktop shell: a window over the same handler that the web host serves, over `tubelet://` instead of a port. Thin on purpose;
+ * The desktop host: a window over the same handler as in the browser, at `tubelet://` instead of a port. It is thin on purpose:
  * everything behind it is tested without Electron.
  */
 import { existsSync } from 'node:fs'
@@ -32,7 +32,7 @@ protocol.registerSchemesAsPrivileged([
 let projects: Projects | null = null
 let window: BrowserWindow | null = null
 let closing = false
-/** What came before there was a page that could be told of it. */
+/** Paths that came before the page was ready to receive them. */
 const waiting: string[] = []
 
 if (app.requestSingleInstanceLock()) void run()
@@ -58,7 +58,7 @@ async function run(): Promise<void> {
   app.on('window-all-closed', () => app.quit())
   app.on('before-quit', (event) => {
     if (closing || projects === null) return
-    // Child processes and the database end in order; then quit again, for good.
+    // First child processes end and the database closes; then the app quits.
     event.preventDefault()
     closing = true
     void projects.close().finally(() => app.quit())
@@ -88,7 +88,7 @@ async function run(): Promise<void> {
   add(pathsIn(process.argv, process.cwd()))
 }
 
-/** The library that was open last; the first one where that is gone or cannot be opened. */
+/** Opens the library that was open last, or the default one if that is gone or cannot be opened. */
 function openProjects(folder: string): Projects {
   const [first, options, file] = [
     path.join(folder, 'library'),
@@ -108,7 +108,7 @@ function isOurs(url: string): boolean {
   return url === ORIGIN || url.startsWith(`${ORIGIN}/`)
 }
 
-/** No permission is ever needed and nothing is ever fetched from a network. */
+/** Denies all permissions and all network requests: the window needs neither. */
 function lockDown(): void {
   const { defaultSession } = session
   defaultSession.setPermissionRequestHandler((_contents, _permission, decide) => decide(false))
@@ -125,7 +125,7 @@ function answerWindow(): void {
   const fromUs = (event: IpcMainEvent | IpcMainInvokeEvent) => event.senderFrame !== null && isOurs(event.senderFrame.url)
   const answer = <C extends keyof AskShell>(channel: C, of: (event: IpcMainInvokeEvent) => Promise<AskShell[C]['answer']>) =>
     ipcMain.handle(channel, (event) => of(event))
-  // What a page sends is what the preload script types, or an attack.
+  // Messages from the preload script have these types; anything else is an attack.
   const hear = <C extends keyof ToShell>(channel: C, listener: (event: IpcMainEvent, ...message: Unknown<ToShell[C]>) => void) =>
     ipcMain.on(channel, (event, ...message) => listener(event, ...(message as Unknown<ToShell[C]>)))
   answer('tubelet:open-dialog', async (event) => {
@@ -162,7 +162,7 @@ function openWindow(): void {
   keepWindowState(window)
   window.once('ready-to-show', () => window?.show())
   window.on('closed', () => (window = null))
-  // The page listens before it is told to have loaded; loaded anew it listens again, and nothing waits then.
+  // The page is listening by then. After a reload it listens again, and nothing is waiting.
   window.webContents.on('did-finish-load', () => add([]))
   void window.loadURL(`${ORIGIN}/`)
 }
@@ -186,16 +186,16 @@ async function choose(property: 'openFile' | 'openDirectory'): Promise<void> {
   add(filePaths)
 }
 
-/** What the system, a menu or a command line gives goes the way of what is dropped on the window, which tells what became of it. */
+/** Paths from the system, the menu or the command line are handled like files dropped on the window, which shows what became of them. */
 function add(paths: readonly string[]): void {
   waiting.push(...paths)
-  // Before the page has loaded nobody would hear of it: then it is sent as soon as that has.
+  // Before the page has loaded nobody would receive them: they are sent as soon as it has.
   if (waiting.length === 0 || window === null || window.webContents.isLoadingMainFrame() || window.webContents.getURL() === '') return
   const message: ToWindow['tubelet:bring'] = [waiting.splice(0)]
   window.webContents.send('tubelet:bring', ...message)
 }
 
-/** Files and folders among command-line arguments: what exists, past the program and the app's own folder. */
+/** Existing files and folders among command-line arguments, without the program itself and the app's own folder. */
 function pathsIn(argv: readonly string[], cwd: string): string[] {
   return argv
     .slice(app.isPackaged ? 1 : 2)

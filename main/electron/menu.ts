@@ -1,4 +1,4 @@
-/** The application menu. Keys of the window itself (search, export, review) are the window's own. */
+/** The application menu. The window itself handles its keys (search, export, review). */
 import { app, Menu, type MenuItemConstructorOptions } from 'electron'
 
 export interface MenuActions {
@@ -28,7 +28,7 @@ export function setMenu({ addFiles, addFolder }: MenuActions): void {
       ...(app.isPackaged ? [] : [{ role: 'toggleDevTools' as const }]),
     ],
   }
-  // No Edit > Undo role: Ctrl+Z belongs to the window, which undoes reviews outside text fields and text inside them.
+  // No Undo role: the window handles Ctrl+Z, which undoes reviews outside text fields and typing inside them.
   const edit: MenuItemConstructorOptions = {
     label: '&Edit',
     submenu: [{ role: 'cut' }, { role: 'copy' }, { role: 'paste' }, { role: 'selectAll' }],

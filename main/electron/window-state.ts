@@ -1,4 +1,4 @@
-/** Where the window was, kept over restarts; a place on a display that is gone is forgotten. */
+/** Remembers the window's place over restarts, unless its display is gone. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { app, type BrowserWindow, type Rectangle, screen } from 'electron'
@@ -26,7 +26,7 @@ export function windowState(): { bounds: Partial<Rectangle>; maximized: boolean 
       bounds.y < workArea.y + workArea.height
     return visible ? { bounds, maximized } : { ...fallback, maximized }
   } catch {
-    // First start, or a file that somebody edited: open where the system puts us.
+    // The first start, or a damaged file: the system chooses the place.
     return fallback
   }
 }

@@ -216,7 +216,7 @@ export class Engine<M extends PackManifest = PackManifest> {
   #launch(): void {
     this.#channel.call('open', null).then(
       (info) => {
-        // Sound if the caller checked the family with `ofFamily`.
+        // The cast is safe: callers narrow an engine to M by `ofFamily`, which checks the manifest.
         this.#info = info as EngineInfo<M>
         this.#enter('ready')
         this.#ready.resolve(undefined)

@@ -1,6 +1,6 @@
 /**
- * The one way in: whatever a person drops, types or gives to the command line is looked at once, goes where it belongs, and is told of by name.
- * Videos and numbered pictures become videos of the library, checkpoints and packs become packs, and the rest is said to be neither.
+ * The one way in for everything that a person drops, types or gives to the command line: each path is looked at once, and the result names what it is.
+ * Videos and numbered pictures become videos of the library, checkpoints and packs become packs, and the rest is reported as neither.
  */
 import path from 'node:path'
 import type { Bring, BroughtBeside } from '../../app/contract/intake.ts'
@@ -27,7 +27,7 @@ export class Intake {
     this.#media = media
   }
 
-  /** Resolves when everything is registered; analysis and the making of packs go on. @throws the signal's reason when aborted. */
+  /** Resolves when everything is registered; analysis and the making of packs continue. @throws the signal's reason when aborted. */
   async bring({ paths, frameRate, gaps, picture, precision }: Bring, signal?: AbortSignal): Promise<Brought> {
     const beside: Pick<BroughtBeside, 'packs' | 'numbered' | 'sidecars' | 'texts' | 'nothing'> = {
       packs: [],
@@ -56,7 +56,7 @@ export class Intake {
           beside.nothing.push({ path: found.path, files: found.files })
       }
     }
-    // What is a video already needs no rate to be said again.
+    // A frame rate that was given before need not be given again.
     const known = new Map(this.#jobs.sources().flatMap((one) => (one.numbered === null ? [] : [[one.path, one.numbered.frameRate]])))
     const picturesAt = ({ path: whole, numbered }: Extract<Found, { kind: 'numbered' }>) => {
       const parts = partsOf(numbered).map((part) => ({ path: path.join(path.dirname(whole), part.pattern), runs: part.runs }))
@@ -88,13 +88,13 @@ export class Intake {
     }
   }
 
-  /** With the streams of the pictures that are wanted of a file that has several. What cannot be read says so in its analysis. */
+  /** The files, and for those with several pictures one entry for each wanted stream. Unreadable files pass: their analysis reports the error. */
   async *#chosen(files: AsyncIterable<VideoFile>, wanted: number | 'all', signal: AbortSignal | undefined): AsyncGenerator<VideoFile> {
     for await (const file of files) {
       const found = 'problem' in file || file.numbered ? null : await probe(await this.#media(), file.path, signal).catch(() => null)
       const pictures = found === null ? [] : picturesOf(found)
       const usual = found && usualPicture(found)
-      // The usual one first: it has the file's own name.
+      // The usual picture first: it gets the file's own name.
       const chosen = (wanted === 'all' ? pictures : pictures.slice(wanted - 1, wanted)).toSorted(
         (a, b) => Number(b === usual) - Number(a === usual),
       )

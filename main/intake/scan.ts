@@ -1,6 +1,6 @@
 /**
- * What lies in the places that a person names: videos, numbered pictures, packs and checkpoints, and files beside videos. Each folder is read
- * once, to any depth; of a file no more is read than tells a text from a video.
+ * Finds what is at the paths that a person names: videos, numbered pictures, packs and checkpoints, and files beside videos. Each folder is read
+ * once, to any depth; of a file only enough is read to tell a text from a video.
  */
 import { isUtf8 } from 'node:buffer'
 import type { Dirent } from 'node:fs'
@@ -15,34 +15,34 @@ import { isPackFolder } from '../packs/import.ts'
 
 export type Found =
   | { kind: 'video'; path: string }
-  /** `path`: their folder with the pattern of their names. */
+  /** `path`: the folder and the pattern of the pictures' names. */
   | { kind: 'numbered'; path: string; numbered: Numbered }
   /** A pack's folder or pack.json, a checkpoint, or a folder with one. */
   | { kind: 'pack'; path: string }
-  /** Subtitles, notes and lists beside videos, and files that are called like a video and are a text. */
+  /** Subtitles, notes and lists beside videos; and texts with the ending of a video. */
   | { kind: 'sidecar' | 'text'; path: string }
-  /** A folder that was named, with nothing in it that Tubelet takes. `files`: how many lie there all the same. */
+  /** A named folder without anything that Tubelet takes. `files`: how many other files it has. */
   | { kind: 'nothing'; path: string; files: number }
   | { kind: 'trouble'; path: string; problem: Problem }
 
-/** What people, cameras and other tools put beside videos. */
+/** Endings of files that people, cameras and other tools put beside videos. */
 const SIDECARS = new Set(
   'ass csv edl eaf fcpxml gpx idx itt json jsonl kml log lrc md nfo otio rttm sbv scc srt ssa stl sub textgrid thm tsv ttml txt vtt xml xmp yaml yml'.split(
     ' ',
   ),
 )
-/** Endings of videos that belong to texts as well: of TypeScript. */
+/** Endings of videos that are also those of texts, namely of TypeScript. */
 const ALSO_TEXT = new Set(['ts', 'mts'])
-/** Bytes that tell a text from a video. */
+/** Bytes that are read to tell a text from a video. */
 const HEAD = 4096
 
-/** clip2 before clip10, as people number their files. */
+/** Sorts clip2 before clip10. */
 const natural = new Intl.Collator('en', { numeric: true, sensitivity: 'base' })
 
 /**
- * What lies at `paths`, everything once, however often and by whatever way it is named. A file that is named by itself is taken for a video
- * whatever its name (it gets its own verdict later), but for texts and sidecars; in folders names and the beginnings of files tell. Hidden
- * entries are passed over, and the order is natural: files first, then folders. What cannot be read is a `trouble`, and the scan goes on. Links
+ * What is found at `paths`, each thing once, however often it is named. A file that is named by itself is taken for a video
+ * whatever its name (its analysis reports if it is none), except texts and sidecars; in folders, names and the beginnings of files decide. Hidden
+ * entries are skipped, and the order is natural: files first, then folders. What cannot be read gives a `trouble`, and the scan goes on. Links
  * are followed, each real folder once, so that loops end.
  *
  * @throws the signal's reason when aborted.
@@ -90,7 +90,7 @@ class Scan {
     yield* together(pictures)
   }
 
-  /** A folder that a person named: a model's, or one of videos. */
+  /** A folder that a person named: of a pack or checkpoint, or of videos. */
   async *#named(folder: string): AsyncGenerator<Found> {
     let [taken, files] = [0, 0]
     for await (const found of this.#folder(folder, true)) {
@@ -112,7 +112,7 @@ class Scan {
       const real = await realpath(folder)
       if (this.#visited.has(real)) return
       this.#visited.add(real)
-      // As bytes: a name that is no UTF-8 would come out as one that is not there.
+      // As bytes: decoded, a name that is not UTF-8 would be one that does not exist.
       for (const entry of await readdir(folder, { withFileTypes: true, encoding: 'buffer' })) {
         if (isUtf8(entry.name)) entries.push(Object.assign(entry, { name: entry.name.toString() }))
         else unreadable.push(new TextDecoder('windows-1252').decode(entry.name))
@@ -129,7 +129,7 @@ class Scan {
     const files: string[] = []
     for (const entry of visible) {
       const full = path.join(folder, entry.name)
-      // A link says nothing of its target; one that leads nowhere is passed over like any other file that is no video.
+      // The entry of a link does not give its target's type. A link that leads nowhere is skipped.
       const target = entry.isSymbolicLink() ? await stat(full).catch(() => null) : entry
       if (target?.isDirectory() === true) folders.push(full)
       else if (target?.isFile() === true) files.push(full)
@@ -154,7 +154,7 @@ async function* sorted(folder: string, files: readonly string[], what: 'pack' | 
     else if (!isPicture(file)) yield 'other'
   }
   for (const numbered of pictures) yield { kind: 'numbered', path: path.join(folder, numbered.pattern), numbered }
-  // Texts far from any video are no business of Tubelet's.
+  // Texts in inner folders without a video are not reported.
   for (const file of sidecars) {
     if (what === 'named' || (what === 'inner' && videos > 0)) yield { kind: 'sidecar', path: file }
     else yield 'other'
@@ -170,7 +170,7 @@ async function fileNamed(file: string): Promise<Found> {
   return { kind: ALSO_TEXT.has(ending) && (await isText(file)) ? 'text' : 'video', path: file }
 }
 
-/** Pictures that were named one by one: those that are numbered are one video, of all that their folder has of them. */
+/** Pictures that were named one by one: numbered ones become one video, with all pictures of that pattern in the folder. */
 async function* together(pictures: readonly string[]): AsyncGenerator<Found> {
   for (const [folder, files] of Map.groupBy(pictures, (file) => path.dirname(file))) {
     const names = files.map((file) => path.basename(file))
@@ -184,7 +184,7 @@ async function* together(pictures: readonly string[]): AsyncGenerator<Found> {
   }
 }
 
-/** The pictures of a pattern, as they lie there now; null where there are none. */
+/** The pictures that match a pattern now; null if there are none. */
 async function numberedAt(pattern: string): Promise<Numbered | null> {
   return picturesOf(pattern, await readdir(path.dirname(pattern)).catch(() => []))
 }
@@ -193,13 +193,13 @@ function endingOf(file: string): string {
   return path.extname(file).slice(1).toLowerCase()
 }
 
-/** Whether a file begins with text and nothing but text. Transport streams, which share their ending with TypeScript, begin with 0x47 every 188 bytes. */
+/** Whether the first bytes of a file are text only. Transport streams, which share an ending with TypeScript, have the byte 0x47 every 188 bytes. */
 async function isText(file: string): Promise<boolean> {
   const handle = await open(file).catch(() => null)
   if (handle === null) return false
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD), 0, HEAD, 0)
-    // The last character may be cut in two.
+    // The last character may be incomplete.
     const head = buffer.subarray(0, bytesRead < HEAD ? bytesRead : Math.max(0, buffer.subarray(0, bytesRead).lastIndexOf(0x0a)))
     return head.length > 0 && isUtf8(head) && !CONTROL.test(head.toString())
   } catch {
@@ -209,11 +209,11 @@ async function isText(file: string): Promise<boolean> {
   }
 }
 
-/** Characters that no text has; a form feed and an escape it may have. */
+/** Control characters that do not occur in texts; form feed and escape do. */
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000e-\u001a\u001c-\u001f\u007f]/
 
-/** A pipe, a socket or a device: to open one may wait for ever. */
+/** The problem of a pipe, a socket or a device, which is not opened, as that may wait for ever. */
 function noFile(file: string): Problem {
   return {
     code: 'file-unreadable',
@@ -224,10 +224,10 @@ function noFile(file: string): Problem {
   }
 }
 
-/** Stands where a name that is no UTF-8 was made one. */
+/** The replacement character, in names that were not UTF-8. */
 const LOST = /\ufffd/
 
-/** Neither ffmpeg nor the library can be given a name that is no text. */
+/** The problem of a name that is not UTF-8, which neither ffmpeg nor the library can handle. */
 function notUtf8(file: string, name: string): Problem {
   return {
     code: 'file-unreadable',

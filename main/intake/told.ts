@@ -1,4 +1,4 @@
-/** What became of everything that was brought, for who reads lines of text: each thing once, by its path. */
+/** What became of everything that was brought, as lines of text: each thing once, by its path. */
 import path from 'node:path'
 import { inEnglish, type Problem } from '../../app/errors.ts'
 import { english } from '../../app/phrase.ts'
@@ -6,18 +6,18 @@ import { exchanged, saidOfExchanged } from '../../app/renames.ts'
 import { type Gap, gapsOf, gapsText } from '../../app/numbered.ts'
 import type { Brought } from './intake.ts'
 
-/** @param path What was found. @param became What it is to Tubelet now. */
+/** `path`: what was found. `became`: what Tubelet made of it. */
 interface Became {
   path: string
   became: 'added' | 'known' | 'duplicate' | 'moved' | 'restored' | 'rejected' | 'pack' | 'numbered' | 'sidecar' | 'text' | 'nothing'
-  /** The video that it is the same as. */
+  /** The path of the video that it is the same as. */
   of?: string
-  /** Of numbered pictures, first and last number of each gap that the video goes over. */
+  /** For numbered pictures: first and last number of each gap that the video skips. */
   gaps?: Gap[]
   problem?: Problem
 }
 
-/** @param pathOf Where a video of the library lies. */
+/** @param pathOf Gives the path of a video of the library. */
 export function becameOf(brought: Brought, pathOf: (sourceId: number) => string): Became[] {
   const { added, duplicates, moved, restored, rejected, packs, numbered, sidecars, texts, nothing } = brought
   const all: Became[] = [
@@ -38,11 +38,11 @@ export function becameOf(brought: Brought, pathOf: (sourceId: number) => string)
     ...texts.map((file): Became => ({ path: file, became: 'text' })),
     ...nothing.map(({ path: file }): Became => ({ path: file, became: 'nothing' })),
   ]
-  // Several pictures of one file are videos of their own.
+  // Several pictures of one file are separate videos of one path: the file is listed once.
   return [...Map.groupBy(all, (one) => one.path).values()].flatMap(([first]) => first ?? [])
 }
 
-/** Everything but videos that are new, which are told of as they are analysed. `wrong`: something was not taken. */
+/** Lines about everything except new videos, which are reported as they are analysed. `wrong`: something was not taken. */
 export function linesOf(brought: Brought, pathOf: (sourceId: number) => string): { text: string; wrong: boolean }[] {
   const { added, duplicates, moved, restored, rejected, packs, numbered, sidecars, texts, nothing } = brought
   const together = exchanged(moved)
@@ -79,7 +79,7 @@ export function linesOf(brought: Brought, pathOf: (sourceId: number) => string):
   ]
 }
 
-/** In one line, however many they are: nothing is wrong with them. */
+/** One line for any number of files with which nothing is wrong. */
 function summed(one: string, many: string, files: readonly string[]): { text: string; wrong: boolean }[] {
   if (files.length === 0) return []
   const named = files.slice(0, 5).map((file) => path.basename(file))

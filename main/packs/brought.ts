@@ -1,4 +1,4 @@
-/** A checkpoint that comes as bytes, from where nobody knows its path: a browser does not tell where a dropped file lies. */
+/** Receives a checkpoint as bytes, since a browser does not give the path of a dropped file. */
 import { open, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { hasCode, TubeletError } from '../../app/errors.ts'
@@ -8,20 +8,20 @@ import { CONFIG } from './openmammut.ts'
 import { MAX_HEADER, refusal } from './safetensors.ts'
 
 export interface Brought {
-  /** Of the file, as the person knows it. */
+  /** The file's name, as the person knows it. */
   name: string
   bytes: number
-  /** How many bytes of the model's config come first; 0 where none was brought. */
+  /** How many bytes of the model's config come first; 0 if there is none. */
   config: number
 }
 
-/** What a file says of itself lies in its first bytes: 8 with a length, and so many after them. */
+/** Bytes of the length that a checkpoint begins with; so many bytes of header follow. */
 const LENGTH = 8
 
 /**
- * Write what comes into `dir`, and look at it as soon as its list of contents is here, so that a wrong file of gigabytes is refused at once.
- * @param check Refuses a file, of which only the beginning may be there yet.
- * @throws TubeletError what `check` throws, with the name that the person knows; `checkpoint-unusable` where the rest never comes, `disk-full`.
+ * Write the bytes into `dir`, and check them as soon as the header is here, so that a wrong file of gigabytes is refused at once.
+ * @param check Throws for a file that cannot be used; only its beginning may be there yet.
+ * @throws TubeletError what `check` throws, with the name that the person knows; `checkpoint-unusable` if the rest never comes; `disk-full`.
  */
 export async function receive(
   { name, bytes, config }: Brought,
@@ -53,7 +53,7 @@ export async function receive(
       at += chunk.length
       if (prepared === undefined && at >= needed) {
         const length = Number((await target.read(Buffer.alloc(LENGTH), 0, LENGTH, 0)).buffer.readBigUInt64LE())
-        // A length that no list of contents has is that of another kind of file, which its first bytes tell.
+        // With an impossible length it is another kind of file, which can be refused by its first bytes.
         if (needed === LENGTH && length <= MAX_HEADER) needed = Math.min(bytes, LENGTH + length)
         if (at >= needed) prepared = await check(file)
       }
@@ -72,7 +72,7 @@ export async function receive(
   }
 }
 
-/** A file's own name, kept because the pack tells what it was made of; never one that means something here. */
+/** The file's name made safe; it is kept because the pack names what it was made of. It is never that of the config. */
 function safeName(name: string): string {
   const plain = path
     .basename(name)

@@ -1,4 +1,4 @@
-/** `tubelet packs …`: the packs of this machine without a window. */
+/** `tubelet packs …`: manages the packs of this machine without a window. */
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import { type PackWork, Precision } from '../../app/contract/packs.ts'
@@ -78,7 +78,7 @@ export function packsCommand(
   return packs
 }
 
-/** Tell each stage as it begins. */
+/** Prints each stage as it begins. */
 async function watched(packs: Tubelet['packs'], work: PackWork): Promise<void> {
   let told = ''
   const tell = () => {

@@ -1,6 +1,6 @@
 /**
- * Fetching one large file so that a lost connection, a closed app or a full disk costs nothing that is already here: it goes on where it
- * stopped (RFC 9110, 14: Range and If-Range), and starts anew only where the file on the server is another one.
+ * Downloads one large file so that a lost connection, a closed app or a full disk loses nothing that has come: the download continues where it
+ * stopped (RFC 9110, 14: Range and If-Range), and starts again only if the file on the server has changed.
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -15,10 +15,10 @@ import { makeFolder } from '../folders.ts'
 
 const ATTEMPTS = 4
 const FIRST_PAUSE_MS = 500
-/** A server that sends nothing for this long is taken as gone. */
+/** A server that sends nothing for this long, milliseconds, is considered gone. */
 const STALL_MS = 60_000
 
-/** What is known of the file on the server: enough to tell whether it is still the same one; and the SHA-256 that whoever asked for it expects. */
+/** What is known of the file on the server, to tell whether it has changed; and its expected SHA-256, if one was given. */
 const Meta = z.object({
   url: z.string(),
   validator: z.string().nullable(),
@@ -29,13 +29,13 @@ type Meta = z.infer<typeof Meta>
 
 export interface Download {
   url: string
-  /** Where the finished file goes, unless it is there already; beside it `.part`, while it is not finished, and `.json`, which says what it is. */
+  /** The path of the finished file, which may already be there. Beside it: `.part`, the unfinished download, and `.json`, its `Meta`. */
   file: string
-  /** Hex, where it is known. */
+  /** The expected SHA-256 in hex, if it is known. */
   sha256?: string | undefined
 }
 
-/** Only https, and this machine. @throws TubeletError `bad-request` */
+/** Only https and this machine are allowed. @throws TubeletError `bad-request` */
 export function checkedAddress(address: string): URL {
   const url = URL.canParse(address) ? new URL(address) : null
   const here = url !== null && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
@@ -49,9 +49,9 @@ export function checkedAddress(address: string): URL {
 }
 
 /**
- * @param report Bytes that are here, and of how many, null where the server does not tell.
+ * @param report Gets the bytes that have come, and the total, null if the server does not give it.
  * @returns The SHA-256 of the file.
- * @throws TubeletError `download-failed` or `disk-full`, after which what has come stays for the next time; the signal's reason when aborted.
+ * @throws TubeletError `download-failed` or `disk-full`, after either of which the part is kept for the next try; the signal's reason when aborted.
  */
 export async function download(
   { url, file, sha256 }: Download,
@@ -67,7 +67,7 @@ export async function download(
       break
     } catch (error) {
       signal.throwIfAborted()
-      // What the server said is final; a connection that broke is worth another try, and always while it brings something.
+      // A server's refusal is final. A broken connection is tried again; tries that brought new bytes do not count.
       if (error instanceof TubeletError) throw error
       if ((await sizeOf(`${file}.part`)) > before) attempt = 1
       if (attempt >= ATTEMPTS) {
@@ -94,12 +94,12 @@ export async function download(
   return found
 }
 
-/** Remove what has come of it. */
+/** Delete a download and its part. */
 export async function forgetDownload(file: string): Promise<void> {
   for (const name of [file, `${file}.part`, `${file}.json`]) await rm(name, { force: true })
 }
 
-/** One request for what is not here yet. */
+/** Requests the rest of the file once. */
 async function fetchRest(
   { url, file, sha256 }: Download,
   report: (bytes: number, total: number | null) => void,
@@ -119,7 +119,7 @@ async function fetchRest(
     const response = await fetch(url, { headers, redirect: 'follow', signal: AbortSignal.any([signal, stall.signal]) })
     checkedAddress(response.url)
     if (response.status === 416 && at > 0) {
-      // The file there ends before what is here does, so what is here is of no use.
+      // The server's file is shorter than the part here, which is therefore useless.
       await forgetDownload(file)
       throw new Error('the server has less than is here')
     }
@@ -156,12 +156,12 @@ async function fetchRest(
   }
 }
 
-/** @throws TubeletError `disk-full` where `bytes` and some air do not fit. */
+/** @throws TubeletError `disk-full` if there is no room for `bytes` and AIR. */
 export async function needRoom(folder: string, bytes: number, file: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder)
   if (bavail * bsize < bytes + AIR) throw diskFull(file, { bytes, free: bavail * bsize })
 }
-/** Left free on a disk, so that the library can go on growing. */
+/** Bytes left free on a disk, so that the library can grow. */
 const AIR = 64e6
 
 function diskFull(file: string, need: { bytes: number; free: number } | null): TubeletError {
@@ -176,10 +176,10 @@ function diskFull(file: string, need: { bytes: number; free: number } | null): T
   })
 }
 
-/** How much of a download is here, and will not be fetched again. */
+/** How much of a download is here and need not be fetched again; null if nothing is known of it. */
 export async function partOf(file: string): Promise<{ url: string; bytes: number; total: number | null } | null> {
   const meta = await metaOf(file, null)
-  // Of a file that the server cannot vouch for nothing is used again.
+  // Without a validator from the server a part cannot be used again.
   return (
     meta && {
       url: meta.url,
@@ -211,7 +211,7 @@ async function hashOf(file: string, signal: AbortSignal): Promise<string> {
 const CLOSED = 'The server asks for an account, or for a licence to be accepted first.'
 const ABSENT = 'There is no such file at this address.'
 
-/** Whether the server said that it will not give this file; some say of one that is not there that it is forbidden. */
+/** Whether the server refused to give the file. Some servers answer "forbidden" for a file that does not exist. */
 export function isDenied(error: unknown): boolean {
   return error instanceof TubeletError && [CLOSED, ABSENT].includes(error.problem.message)
 }

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.float16" />
 /**
- * Making a pack of what a person brings: a `.safetensors` checkpoint, which is converted, or a pack folder. Nothing is listed before it has passed its test, and nothing is left of what was stopped.
+ * Makes a pack of what a person brings: a `.safetensors` checkpoint, which is converted, or a pack folder. A pack is listed only once it has passed
+ * its self-test, and a stopped import leaves nothing behind.
  */
 import { hash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
@@ -35,29 +36,29 @@ export interface ImportOptions {
 }
 export interface Imported {
   pack: StoredPack
-  /** Null of packs that encode no clips. */
+  /** Null for packs that encode no clips. */
   measured: Measured | null
 }
-/** Checked, and ready to be made a pack. */
+/** A checked file or folder, ready to be made a pack. */
 export type Prepared = { run: (options: ImportOptions) => Promise<Imported> }
 
 const WEIGHTS = 'weights.bin'
-/** As open_clip's own loader looks for them. */
+/** The file name that open_clip's own loader looks for. */
 const PUBLISHED = 'open_clip_model.safetensors'
 const PUBLISHED_BEFORE = 'open_clip_pytorch_model.bin'
-/** CLIP's, see models/openmammut/clip_bpe.py. */
+/** Token ids of CLIP's tokenizer, see models/openmammut/clip_bpe.py. */
 const TOKENS = { pad: 0, start: 49406, end: 49407 }
 const LETTERS: Readonly<Record<number, string>> = { 384: 'S', 512: 'M', 768: 'B', 1024: 'L', 1280: 'H' }
 const STORED: Readonly<Record<Precision, string>> = { fp32: '', fp16: ', half precision', int8: ', 8 bits' }
-/** Graphs, tokenizer, self-test. */
+/** Bytes of a pack besides its weights: graphs, tokenizer, self-test. */
 const BESIDE_WEIGHTS = 8e6
 
-/** Whether a folder with these names is a pack or holds a checkpoint: a folder of videos may have some .bin that is none. */
+/** Whether a folder with these names is a pack or has a checkpoint. Of .bin files only the published name counts: folders of videos may have others. */
 export function isPackFolder(names: readonly string[]): boolean {
   return names.some((name) => name === 'pack.json' || (isCheckpoint(name) && !name.endsWith('.bin')) || name === PUBLISHED_BEFORE)
 }
 
-/** The pack folder or the checkpoint that a folder stands for; null where it is no folder or holds neither. @throws TubeletError `checkpoint-unusable` where nobody can tell which */
+/** The pack or checkpoint of a folder; null if it is no folder or has neither. @throws TubeletError `checkpoint-unusable` if it has several checkpoints */
 async function modelIn(folder: string): Promise<string | null> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => !name.startsWith('.'))
   if (names.includes('pack.json')) return folder
@@ -76,10 +77,10 @@ async function modelIn(folder: string): Promise<string | null> {
 }
 
 /**
- * Whatever can be refused without work is refused here.
+ * Checks everything that can be checked without long work, and throws if the file cannot be used.
  * @param given A checkpoint, a pack folder, or a folder with one checkpoint.
- * @param templateDir models/packs/openmammut, or where it ships.
- * @param whole The size of a file of which only the beginning is here yet.
+ * @param templateDir models/packs/openmammut, or its place in the packaged app.
+ * @param whole The final size of a file of which only the beginning is here yet.
  * @throws TubeletError `checkpoint-unusable`, `pack-invalid`, `file-missing`, `file-unreadable`, `disk-full`
  */
 export async function prepareImport(
@@ -140,7 +141,7 @@ async function importCheckpoint(
       selfTest,
     })
 
-    // The engine opens it without a self-test, and what it says then is the self-test from now on.
+    // The engine opens it without a self-test; its answers become the pack's known answers.
     report({ stage: 'testing', bytes: null, totalBytes: null })
     await put('pack.json', JSON.stringify(manifest({ file: 'selftest.json', sha256: '0'.repeat(64) })))
     const clips = testClips(template.frames, model.size)
@@ -166,7 +167,7 @@ async function importCheckpoint(
   })
 }
 
-/** A pack from elsewhere: copied, checked file by file, and tested. */
+/** Imports a pack from elsewhere: it is copied, checked file by file, and tested. */
 async function importFolder(folder: string, { store, fork, report, signal }: ImportOptions): Promise<Imported> {
   const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile()).map(({ name }) => name)
   const sizes = await Promise.all(names.map(async (name) => (await stat(path.join(folder, name))).size))
@@ -182,7 +183,7 @@ async function importFolder(folder: string, { store, fork, report, signal }: Imp
     report({ stage: 'testing', bytes: null, totalBytes: null })
     const engine = await Engine.start({ packDir: dir, signal, ...(fork ? { fork } : {}) })
     try {
-      // What detectors and readers take is learnt as they are used.
+      // The cost of detectors and readers is measured when they are used.
       if (!ofFamily(engine, 'mammut')) return null
       const { frames, width, height } = engine.info.manifest.input
       const { secondsPerClip, memoryBytes } = await engine.knownAnswers(testClips(frames, width, height), [], signal)
@@ -193,14 +194,14 @@ async function importFolder(folder: string, { store, fork, report, signal }: Imp
   })
 }
 
-/** Builds a pack in a folder of its own, which is gone again if that fails. */
+/** Builds a pack in a folder of its own, which is deleted if that fails. */
 async function building(store: PackStore, build: (dir: string) => Promise<Measured | null>): Promise<Imported> {
   const dir = store.unfinished()
   try {
     const measured = await build(dir)
     return { pack: store.adopt(dir), measured }
   } catch (error) {
-    // Errors in a folder that is gone in a moment would name a file that nobody can look at.
+    // The folder is about to be deleted, so an error must not name a file in it.
     throw error instanceof TubeletError && error.problem.file?.startsWith(dir)
       ? new TubeletError({ ...error.problem, file: store.folder }, { cause: error })
       : error
@@ -214,12 +215,12 @@ interface Facts {
   precision: Precision
   template: Template
   model: OpenMammut
-  /** That the model learnt for its cosines. */
+  /** The learnt scale of the model's cosines. */
   scale: number
   origin: ImportOptions['origin']
 }
 
-/** What pack.json says, but for the files. */
+/** The content of pack.json except the files. */
 function manifestOf({
   file,
   precision,
@@ -265,7 +266,7 @@ function manifestOf({
     },
     prompts: manifest.prompts,
     decoding: manifest.decoding,
-    // Nothing is known of how often a caption is right, so none is called sure.
+    // It is not known how often its captions are right, so none is called sure.
     calibration: {
       measured: false,
       search: { scale, background: manifest.background, threshold: manifest.threshold },
@@ -291,7 +292,7 @@ async function scalarOf(file: string, tensor: Tensor | undefined): Promise<numbe
   }
 }
 
-/** Two clips with something everywhere and nothing alike, RGB [frames, height, width, 3]: models/tubes.formula_video, and the same backwards. */
+/** Two test clips whose pixels vary everywhere, RGB [frames, height, width, 3]: models/tubes.formula_video, and the same backwards. */
 function testClips(frames: number, width: number, height = width): Uint8Array[] {
   const video = (time: (t: number) => number, mirror: boolean) => {
     const bytes = new Uint8Array(frames * height * width * 3)

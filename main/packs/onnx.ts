@@ -1,11 +1,11 @@
 /**
- * ONNX files as bytes: only what the expanded template needs of onnx.proto
- * (github.com/onnx/onnx), by hand because a protobuf library would be larger than this. Weights are not in them; each names its place in an external file.
+ * Writes ONNX files: only what the expanded template needs of onnx.proto (github.com/onnx/onnx), by hand because a protobuf library would be
+ * larger than this. They contain no weights; each tensor names its place in an external file.
  */
 import type { Graph, GraphValue, Node } from './template.ts'
 
 type StoredType = 'float32' | 'float16' | 'int8'
-/** Where a tensor lies in the file of weights, in bytes. */
+/** The place of a tensor in the file of weights, in bytes. */
 export interface Place {
   offset: number
   length: number
@@ -19,7 +19,7 @@ const TYPE = { float32: 1, uint8: 2, int8: 3, int64: 7, float16: 10 } as const
 const ATTRIBUTE = { float: 1, int: 2, ints: 7 } as const
 const EXTERNAL = 1
 
-/** @param places Of every weight of the graph. */
+/** @param places The place of every weight of the graph. */
 export function onnxFile(
   graph: Graph,
   places: ReadonlyMap<string, Place>,
@@ -100,7 +100,7 @@ function message(...fields: readonly Uint8Array[]): Uint8Array {
 
 function varint(value: bigint): number[] {
   const out: number[] = []
-  // Negative numbers are their 64-bit two's complement.
+  // Negative numbers are written as 64-bit two's complement.
   let rest = BigInt.asUintN(64, value)
   for (; rest > 0x7fn; rest >>= 7n) out.push(Number(rest & 0x7fn) | 0x80)
   return [...out, Number(rest)]

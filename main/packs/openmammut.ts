@@ -1,6 +1,6 @@
 /**
- * What an openMaMMUT checkpoint is: its sizes, from the shapes of its tensors and the config that lies beside it. Whatever is none is
- * refused with the reason.
+ * Recognises an openMaMMUT checkpoint and finds its sizes, from the shapes of its tensors and the config beside it. Anything else is
+ * refused with a reason.
  */
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -15,21 +15,21 @@ export interface OpenMammut {
   tensors: ReadonlyMap<string, Tensor>
   layout: 'fork' | 'upstream'
   env: Env
-  /** Of a square picture, in pixels. */
+  /** Side of the square input picture, pixels. */
   size: number
   fit: 'crop' | 'stretch'
 }
 
-/** OpenAI CLIP's preprocessing, which open_clip uses where a config says nothing else. */
+/** OpenAI CLIP's preprocessing, open_clip's default. */
 const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
 const CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
-/** Width of a vision head where it is not 64: no tensor's shape tells it, so without a config the published sizes decide. */
+/** Width of a vision head, by the width of the model, where it is not 64. No tensor's shape shows it, so without a config these published sizes decide. */
 const HEAD_WIDTHS: Readonly<Record<number, number>> = { 1280: 80, 1408: 88, 1664: 104 }
-/** Of CLIP's tokenizer. */
+/** Size of the vocabulary of CLIP's tokenizer. */
 const VOCABULARY = 49408
 export const CONFIG = 'open_clip_config.json'
 
-/** What changes the maths without a trace in the tensors; no published openMaMMUT has it. */
+/** Settings that change the maths without a trace in the tensors; no published openMaMMUT has them, and they are refused. */
 const Odd = { norm_kwargs: z.looseObject({}).nullable(), act_kwargs: z.looseObject({}).nullable(), pad_id: z.int() }
 
 const Text = z
@@ -78,10 +78,10 @@ const Config = z
   .partial()
 type Config = z.infer<typeof Config>
 
-/** What a refusal says beyond its sentence. */
+/** Further parts of a refusal beside its sentence. */
 type Aside = Partial<Pick<Problem, 'values' | 'details' | 'next'>>
 
-/** @param config As `readConfig` gives it. @throws TubeletError `checkpoint-unusable` that says why it is no openMaMMUT checkpoint. */
+/** @param config As `readConfig` gives it. @throws TubeletError `checkpoint-unusable` with the reason why it is no openMaMMUT checkpoint. */
 export function recogniseOpenMammut({ file, tensors: stored }: Checkpoint, template: Template, config: Config): OpenMammut {
   function refuse(message: string, more: Aside = {}): Error {
     return refusal({
@@ -93,7 +93,7 @@ export function recogniseOpenMammut({ file, tensors: stored }: Checkpoint, templ
     })
   }
   const tensors = new Map([...stored].map(([key, tensor]) => [key.replace(/^module\./, ''), tensor]))
-  // A SigLIP-trained model's bias shifts all scores of search alike, so nothing here needs it.
+  // The bias of a SigLIP-trained model shifts all search scores by the same amount, so it is not needed.
   tensors.delete('logit_bias')
   const lmHead = tensors.get('text.text_projection')
   const layout = tensors.has('text.lm_head') ? 'upstream' : 'fork'
@@ -145,14 +145,14 @@ export function recogniseOpenMammut({ file, tensors: stored }: Checkpoint, templ
   return { tensors, layout, env, size, fit }
 }
 
-/** The config that the model's page gives beside the checkpoint; empty where there is none. @throws TubeletError `checkpoint-unusable` */
+/** The config file beside the checkpoint; empty if there is none. @throws TubeletError `checkpoint-unusable` */
 export async function readConfig(checkpoint: string): Promise<Config> {
   const file = path.join(path.dirname(checkpoint), CONFIG)
   const text = await readFile(file, 'utf8').catch(() => null)
   if (text === null) return {}
   try {
     const config = Config.parse(JSON.parse(text))
-    // Some files are the model's part alone.
+    // Some config files have only the content of `model_cfg`.
     return config.model_cfg ? config : { model_cfg: Config.shape.model_cfg.parse(JSON.parse(text)) }
   } catch (cause) {
     throw refusal(
@@ -169,7 +169,7 @@ export async function readConfig(checkpoint: string): Promise<Config> {
   }
 }
 
-/** What other kind of model this is, for people; null for an openMaMMUT. */
+/** The name of the other kind of model that this is; null for an openMaMMUT. */
 function otherModel(tensors: ReadonlyMap<string, Tensor>): string | null {
   const some = (pattern: RegExp) => [...tensors.keys()].some((key) => pattern.test(key))
   if (some(/^text_decoder\./)) return phrase('This is a CoCa model, whose decoder works differently. Only MaMMUT models can be imported.')
@@ -196,15 +196,15 @@ interface Known {
   refuse: (message: string, more?: Aside) => Error
 }
 
-/** Everything that the template needs to know beyond the sizes. */
+/** Everything that the template needs besides the sizes. */
 function details({ sizes, tensors, layout, config, refuse }: Known): Pick<OpenMammut, 'env' | 'size' | 'fit'> {
   const of = (name: string) => sizes[name] ?? 0
   const { model_cfg: model = {}, preprocess_cfg: preprocess = {} } = config
   const vision = model.vision_cfg ?? {}
   const text = model.multimodal_cfg ?? model.text_cfg ?? {}
-  // A config that leaves something out means open_clip's default for any ViT, which is not openMaMMUT's; without a config the published kind is assumed.
+  // If a config leaves something out, open_clip's default for a ViT holds, which is not openMaMMUT's; without a config, the published models' is assumed.
   const [visionSaid, textSaid] = [model.vision_cfg, model.multimodal_cfg ?? model.text_cfg].map((said) => said !== undefined)
-  // As open_clip reads configs: the fork's `text_cfg` stands for the fork's maths, whatever the tensors are called.
+  // As in open_clip: a config with `text_cfg` means the fork's maths, whatever the names of the tensors.
   const legacy = model.multimodal_cfg === undefined
   if (layout === 'upstream' && !textSaid)
     throw refuse("It is of open_clip's newer layout, whose tensors do not tell how it pools, and there is no {{config}} beside it.", {
@@ -275,7 +275,7 @@ function details({ sizes, tensors, layout, config, refuse }: Known): Pick<OpenMa
   const heads = text.heads ?? (textSaid ? 8 : Math.floor(of('width') / 64))
   if (heads === 0 || of('visionWidth') % visionHeadDim !== 0 || of('width') % heads !== 0)
     throw refuse('The number of attention heads does not divide the width.', { details: `Put the model's ${CONFIG} beside the file.` })
-  // A ratio that does not divide leaves a shorter last group, so the number of cross-attention layers alone may not tell it.
+  // If the ratio does not divide the layers, the last group is shorter, so the number of cross-attention layers alone may not determine it.
   const every = text.cross_attn_ratio ?? Math.floor(of('layers') / of('crossLayers'))
   if (Math.ceil(of('layers') / every) !== of('crossLayers'))
     throw refuse('{{crossLayers}} cross-attention layers do not fit {{layers}} text layers, one after every {{ratio}}.', {

@@ -28,9 +28,9 @@ interface Parts {
   store: PackStore
   running: RunningPacks
   fork: ForkEngine | undefined
-  /** models/packs/openmammut, or where it ships. */
+  /** models/packs/openmammut, or its place in the packaged app. */
   templateDir: string
-  /** The pack that the library used, where it is not on this machine any more. */
+  /** The id of the pack that the library used, if it is no longer on this machine. */
   lost: string | null
 }
 
@@ -40,7 +40,7 @@ interface Work {
   ended: Promise<void>
 }
 
-/** How often progress is told, at most. */
+/** Least time between two progress events, milliseconds. */
 const ANNOUNCE_MS = 250
 
 export class Packs {
@@ -87,7 +87,7 @@ export class Packs {
     }
   }
 
-  /** @param task Null for all tasks that it would be given. @throws TubeletError `not-found`, `pack-invalid`, `pack-cannot` */
+  /** What a switch to a pack would cost. @param task Null for all tasks that suit it. @throws TubeletError `not-found`, `pack-invalid`, `pack-cannot` */
   plan(id: string, task: Task | null = null): SwitchPlan {
     const { library, store } = this.#parts
     const pack = store.find(id)
@@ -104,8 +104,8 @@ export class Packs {
   }
 
   /**
-   * Give tasks to a pack. Its test is passed, and what it has not seen is queued, when the work ends.
-   * @param tasks Null for all that suit it. @param encode False leaves what it has not seen as it is.
+   * Give tasks to a pack. When the work ends, the pack has passed its self-test, and clips that it has not seen are queued.
+   * @param tasks Null for all that suit it. @param encode False: queue nothing.
    * @throws TubeletError `not-found`, `pack-invalid`; `pack-cannot` for a task that is not its own; `conflict` while another switch is under way.
    */
   use(id: string, tasks: readonly Task[] | null = null, encode = true): PackWork {
@@ -128,7 +128,7 @@ export class Packs {
     })
   }
 
-  /** Have a task done by no pack. @throws TubeletError `conflict` for what the library is kept by, and while a switch is under way. */
+  /** Let no pack do a task. @throws TubeletError `conflict` for a task that the library cannot do without, and while a switch is under way. */
   async leave(task: Task): Promise<void> {
     const { library, jobs, running } = this.#parts
     if (task !== 'boxes' && task !== 'text')
@@ -156,7 +156,7 @@ export class Packs {
     })
   }
 
-  /** Those of the tasks that are the pack's; without any named all that suit it: a MaMMUT takes boxes from no detector, which finds far more. */
+  /** The tasks to give to a pack; if none are named, all that suit it. A MaMMUT does not take boxes from a detector, which finds far more. */
   #given({ manifest }: StoredPack, tasks: readonly Task[] | null): Task[] {
     const able = TASKS.filter((task) => does(manifest, task))
     const other = tasks?.find((task) => !able.includes(task))
@@ -196,7 +196,7 @@ export class Packs {
     return measured ? { bytes: measured.memoryBytes, measured: true } : { bytes: engineMemory(bytes), measured: false }
   }
 
-  /** Queue what the packs in use have not seen, of these sources or of all. @returns How many sources. */
+  /** Queue the sources, of these or of all, with clips that the packs in use have not seen. @returns How many. */
   encodeMissing(only?: readonly number[]): number {
     const { library, jobs } = this.#parts
     return jobs.encodeMissing(library.packs.inUse(), only)
@@ -227,7 +227,7 @@ export class Packs {
     this.#changed()
   }
 
-  /** @throws TubeletError at once for whatever can be refused without work: see `prepareImport`. */
+  /** @throws TubeletError as `prepareImport`, before the work begins. */
   async import(file: string, precision: Precision = 'fp32'): Promise<PackWork> {
     const { store, templateDir } = this.#parts
     const prepared = await prepareImport(file, precision, templateDir, store)
@@ -272,14 +272,14 @@ export class Packs {
     const { store, templateDir } = this.#parts
     return this.#start({ kind: 'download', title: path.basename(file), url }, 'downloading', async (options) => {
       const told = (bytes: number, totalBytes: number | null) => options.report({ stage: 'downloading', bytes, totalBytes })
-      // Its config says what shapes cannot. Not every model has one.
+      // The config has what shapes do not show. Not every model has one.
       await download(
         { url: new URL(CONFIG, address).href, file: path.join(path.dirname(file), CONFIG) },
         () => undefined,
         options.signal,
       ).catch((error: unknown) => {
         options.signal.throwIfAborted()
-        // Without a config that is only not to be had just now, the model would be refused when all of it is here, and thrown away.
+        // If the config exists but cannot be fetched now, stop: the model would be refused and deleted after its whole download.
         if (!isDenied(error)) throw error
       })
       const found = await download({ url, file, sha256 }, told, options.signal)
@@ -288,7 +288,7 @@ export class Packs {
         const prepared = await prepareImport(file, precision, templateDir, store)
         this.#imported(await prepared.run({ ...options, origin: { url, sha256: found } }))
       } catch (error) {
-        // What cannot be used is not kept; what there was no room or time for is.
+        // An unusable file is deleted; after a lack of disk space or an abort it is kept.
         if (!options.signal.aborted && error instanceof TubeletError && error.problem.code === 'checkpoint-unusable')
           await rm(path.dirname(file), { recursive: true, force: true })
         throw error
@@ -304,7 +304,7 @@ export class Packs {
     this.#changed()
   }
 
-  /** Stop what runs, or put away what failed. @throws TubeletError `not-found`; `conflict` for a switch, which cannot be stopped half way. */
+  /** Stop running work, or remove failed work from the list. @throws TubeletError `not-found`; `conflict` for a switch, which cannot be stopped half way. */
   async cancel(workId: number): Promise<void> {
     const work = this.#works.get(workId)
     if (work === undefined) throw new TubeletError({ code: 'not-found', message: 'That is over already.' })
@@ -322,7 +322,7 @@ export class Packs {
 
   setNetwork(allowed: boolean): void {
     this.settings.network = allowed
-    // The window says whether anything may leave this computer.
+    // The window shows whether the network may be used.
     this.#parts.library.emit({ type: 'status' })
     if (!allowed)
       for (const { shown, stop } of this.#works.values())
@@ -345,7 +345,7 @@ export class Packs {
     if (work?.shown.problem) throw new TubeletError(work.shown.problem)
   }
 
-  /** Ends what is under way; a download goes on when it is asked for again. */
+  /** Ends work that is under way; a download continues when it is asked for again. */
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#announcement)
@@ -414,7 +414,7 @@ export class Packs {
     }
   }
 
-  /** What these packs have not seen, and how long it takes where the packs in use are `then`. */
+  /** What these packs have not seen, and how long it takes them. @param then The packs that are in use then. */
   #missing(packs: readonly StoredPack[], then = packs): SwitchPlan['missing'] {
     const { library, jobs } = this.#parts
     const { clips, seconds: videoSeconds } = library.packs.missing(packs.map(({ digest }) => digest))
@@ -432,7 +432,7 @@ export class Packs {
     return { clips, videoSeconds, estimate, bytes: clips * packs.reduce((sum, pack) => sum + storedPerClip(pack), 0) }
   }
 
-  /** One folder an address, so that files of the same name do not meet. */
+  /** One folder for each address, so that files of the same name do not collide. */
   #downloadFile(url: string): string {
     const name = path.posix.basename(new URL(url).pathname).replaceAll(/[^A-Za-z0-9._-]/g, '_')
     return path.join(
@@ -473,13 +473,12 @@ export class Packs {
   }
 }
 
-/** The folder itself, or the closest one above it that exists. */
-/** As a library remembers it. */
+/** A pack as a library stores it. */
 export function chosenOf({ id, digest, manifest }: StoredPack): ChosenPack {
   return { id, digest, ...(manifest.family === 'detector' ? { names: manifest.classes } : {}) }
 }
 
-/** Bytes that what a pack leaves of a clip takes in the library file; of boxes and lines, what the clips of development took. */
+/** Bytes that a pack's results for one clip take in the library file; for boxes and lines, as measured on the development clips. */
 function storedPerClip({ manifest }: StoredPack): number {
   if (manifest.family !== 'mammut') return 20_000
   const { embedding, memory, tokens, token } = manifest.dims

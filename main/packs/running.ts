@@ -1,12 +1,12 @@
 /**
  * The running packs: one engine process for each, however many tasks it has, so that a pack that is switched or crashes does not affect the
- * others. A pack without a task is stopped.
+ * others. The engine of a pack without a task is stopped.
  */
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
 import { type Task, TASKS } from '../../app/pack/base.ts'
 import { type DetectorEngine, Engine, type ForkEngine, type MammutEngine, ofFamily, type TextEngine } from '../engine/engine.ts'
 
-/** Tasks that are done by writing, and by comparing, words. */
+/** Tasks that need a MaMMUT: writing words and comparing them. */
 export type WordTask = Exclude<Task, 'boxes' | 'text'>
 
 export class RunningPacks {
@@ -15,7 +15,7 @@ export class RunningPacks {
   readonly #fork: { fork?: ForkEngine }
   readonly #changed: () => void
 
-  /** @param dirs Which folder does which task; a task without one is not done. @param changed Called whenever an engine, its state, or why there is none is another one. */
+  /** @param dirs The pack folder for each task; a task without one is not done. @param changed Called when an engine, its state or its problem changes. */
   constructor(dirs: ReadonlyMap<Task, string>, fork: ForkEngine | undefined, changed: () => void) {
     this.#fork = fork ? { fork } : {}
     this.#changed = changed
@@ -31,19 +31,19 @@ export class RunningPacks {
     })
   }
 
-  /** The engine that does a task, started at the first request, and again at the next one when it failed; null where no pack does it. */
+  /** The engine for a task, started at the first request, and at the next one if that failed; null if no pack does the task. */
   async get(task: Task): Promise<Engine | null> {
     const dir = this.#dirs.get(task)
     return dir === undefined ? null : this.#of(dir).get()
   }
 
-  /** All that are in use and start. Those that do not are told by `list`. */
+  /** All engines in use that start. `list` has the problems of the others. */
   async all(): Promise<Engine[]> {
     const started = await Promise.allSettled([...new Set(this.#dirs.values())].map((dir) => this.#of(dir).get()))
     return started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   }
 
-  /** @throws TubeletError `pack-cannot` where no pack does it. */
+  /** @throws TubeletError `pack-cannot` if no pack does the task. */
   async words(task: WordTask): Promise<MammutEngine> {
     const engine = await this.get(task)
     if (engine !== null && ofFamily(engine, 'mammut')) return engine
@@ -66,7 +66,7 @@ export class RunningPacks {
   }
 
   /**
-   * Give a task to a pack, or to none. The pack has passed its self-test when this resolves; where it does not, the one from before keeps
+   * Give a task to a pack, or to none. When this resolves, the pack has passed its self-test; if it fails, the earlier pack keeps
    * the task and this rejects with the reason.
    */
   async assign(task: Task, dir: string | null): Promise<void> {
@@ -132,7 +132,7 @@ class RunningPack {
   }
 
   async close(): Promise<void> {
-    // What has not finished starting holds a child process all the same.
+    // An engine that is still starting already has a child process.
     this.#leaving.abort()
     await this.#promise?.catch(() => undefined)
     await this.value?.close()

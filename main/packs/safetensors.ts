@@ -1,6 +1,6 @@
 /**
- * Reading checkpoints that are given as `.safetensors`: 8 bytes with the length of a JSON header, the header, the tensors' bytes. The
- * file comes from strangers, so every number in it is checked before anything is read by it.
+ * Reads `.safetensors` checkpoints: 8 bytes with the length of a JSON header, the header, the tensors' bytes. The
+ * file is not trusted, so every number in it is checked before it is used.
  * Format: github.com/huggingface/safetensors, README "Format".
  */
 import { type FileHandle, open } from 'node:fs/promises'
@@ -27,7 +27,7 @@ const BITS: Readonly<Record<string, number>> = {
   F8_E4M3: 8,
   F8_E5M2: 8,
 }
-/** As the format's own reader sets it. */
+/** Largest header, bytes, as in the format's own reader. */
 export const MAX_HEADER = 100_000_000
 
 const Offset = z.int().min(0)
@@ -37,7 +37,7 @@ const Header = z.record(z.string(), z.unknown())
 export interface Tensor {
   dtype: string
   shape: readonly number[]
-  /** Where its bytes begin in the file. */
+  /** The place of its first byte in the file. */
   begin: number
   bytes: number
 }
@@ -48,7 +48,7 @@ export interface Checkpoint {
 }
 
 /**
- * @param whole Its size when all of it will be here, where only the beginning is yet.
+ * @param whole The final size of a file of which only the beginning is here yet.
  * @throws TubeletError `checkpoint-unusable` that says what the file is instead, or what is wrong with it; `file-missing`, `file-unreadable`.
  */
 export async function readSafetensors(file: string, whole?: number): Promise<Checkpoint> {
@@ -88,7 +88,7 @@ export async function readSafetensors(file: string, whole?: number): Promise<Che
   }
 }
 
-/** Things that people mistake for a checkpoint, each by how it begins. */
+/** Refuses files that people mistake for a checkpoint, recognised by their first bytes. */
 function refuseStrangers(file: string, start: Buffer, bytes: number): void {
   const text = start.toString('latin1')
   if (bytes === 0)

@@ -1,14 +1,14 @@
-/** What is remembered about packs on this machine, whichever library is open. */
+/** Settings and measurements of packs on this machine, shared by all libraries. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { makeFolderSync } from '../folders.ts'
 
-/** What one clip cost on this machine, when the pack was imported. */
+/** The cost of one clip on this machine, measured when the pack was imported. */
 const Measured = z.object({
-  /** Encoded and captioned. */
+  /** Time to encode and caption. */
   secondsPerClip: z.number().positive(),
-  /** The most memory that the engine process held. */
+  /** Peak memory of the engine process. */
   memoryBytes: z.number().positive(),
 })
 export type Measured = z.infer<typeof Measured>
@@ -46,7 +46,7 @@ export class PackSettings {
   }
 
   #write(changes: Partial<z.infer<typeof Settings>>): void {
-    // Another Tubelet may have written meanwhile.
+    // Another Tubelet may have written the file meanwhile.
     this.#values = { ...read(this.#file), ...changes }
     makeFolderSync(path.dirname(this.#file))
     const part = `${this.#file}.${process.pid}`
@@ -55,7 +55,7 @@ export class PackSettings {
   }
 }
 
-/** Losing the file costs a measurement and asks for the network again, so a damaged one is no error. */
+/** A damaged file is no error: its loss costs only new measurements and the permission for the network. */
 function read(file: string): z.infer<typeof Settings> {
   try {
     return Settings.parse(JSON.parse(readFileSync(file, 'utf8')))

@@ -1,4 +1,4 @@
-/** The packs on this machine: those that ship, and those that were imported, each in a folder of its own. */
+/** The packs on this machine, bundled or imported, each in a folder of its own. */
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
 import path from 'node:path'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
@@ -12,11 +12,11 @@ export interface StoredPack {
   /** Unique on this machine: the name of its folder. */
   id: string
   dir: string
-  /** Ships with the app and cannot be deleted. */
+  /** Whether it ships with the app; then it cannot be deleted. */
   bundled: boolean
-  /** On disk. */
+  /** Size on disk. */
   bytes: number
-  /** As the engine gives it, and what the same pack was known by before. */
+  /** As `digestsOf` gives them. */
   digest: string
   formerly: string[]
   manifest: PackManifest
@@ -32,26 +32,26 @@ export interface BrokenPack {
 const UNFINISHED = '.unfinished-'
 
 export class PackStore {
-  /** Where imported packs lie. */
+  /** The folder of imported packs. */
   readonly folder: string
   readonly #bundled: readonly string[]
 
-  /** @param bundled The folders of the packs that ship. */
+  /** @param bundled The folders of the packs that ship with the app. */
   constructor(bundled: readonly string[], folder: string) {
     this.#bundled = bundled
     this.folder = folder
-    // What an import left whose process was killed.
+    // Remains of an import whose process was killed.
     for (const name of namesIn(folder)) {
       if (!name.startsWith(UNFINISHED) || isAlive(Number(name.slice(UNFINISHED.length).split('-')[0]))) continue
       try {
         rmSync(path.join(folder, name), { recursive: true, force: true })
       } catch {
-        // It is no pack, and may be removed another time.
+        // It is not a pack, and can be deleted at another start.
       }
     }
   }
 
-  /** Those that ship first, then by name. */
+  /** All packs: bundled ones first, then by name. */
   list(): (StoredPack | BrokenPack)[] {
     const imported = namesIn(this.folder)
       .filter((name) => !name.startsWith('.'))
@@ -67,7 +67,7 @@ export class PackStore {
     return this.list().filter((pack) => 'digest' in pack)
   }
 
-  /** @throws TubeletError `not-found`, or the problem of a broken one. */
+  /** @throws TubeletError `not-found`, or the problem of a broken pack. */
   find(id: string): StoredPack {
     const found = this.list().find((pack) => pack.id === id)
     if (found === undefined)
@@ -86,18 +86,18 @@ export class PackStore {
     return found
   }
 
-  /** `folder`, made where it was never needed before. */
+  /** `folder`, made if it does not exist yet. */
   existingFolder(): string {
     makeFolderSync(this.folder)
     return this.folder
   }
 
-  /** A folder to build a pack in. It is no pack before it is adopted, and is removed at the next start if this process dies. */
+  /** A new folder to build a pack in. It becomes a pack by `adopt`, and is deleted at the next start if this process dies first. */
   unfinished(): string {
     return mkdtempSync(path.join(this.existingFolder(), `${UNFINISHED}${process.pid}-`))
   }
 
-  /** Make a finished folder a pack. @throws TubeletError `conflict` where it is there already. */
+  /** Make a finished folder a pack. @throws TubeletError `conflict` if the same pack is already there. */
   adopt(dir: string): StoredPack {
     const pack = read(dir, false)
     if ('problem' in pack) throw new TubeletError(pack.problem)
@@ -118,7 +118,7 @@ export class PackStore {
     return { ...pack, id: path.basename(target), dir: target }
   }
 
-  /** @throws TubeletError `not-found`; `forbidden` for those that ship. */
+  /** @throws TubeletError `not-found`; `forbidden` for bundled packs. */
   delete(id: string): void {
     const found = this.list().find((pack) => pack.id === id)
     if (found === undefined)
@@ -129,14 +129,14 @@ export class PackStore {
         message: 'A pack that comes with Tubelet cannot be deleted.',
         next: 'Use another one instead.',
       })
-    // Out of the list at once; what cannot be removed now goes at the next start.
+    // Renamed first, so that it leaves the list at once; what cannot be deleted now is deleted at the next start.
     const doomed = this.unfinished()
     renameSync(found.dir, path.join(doomed, 'pack'))
     rmSync(doomed, { recursive: true, force: true })
   }
 }
 
-/** Of one checkpoint the same pack is made, wherever that came from. */
+/** Whether two packs are the same: one checkpoint always gives the same pack, wherever it came from. */
 function isSame(one: StoredPack, other: StoredPack): boolean {
   const [a, b] = [one.manifest, other.manifest]
   if (one.digest === other.digest) return true
@@ -145,7 +145,7 @@ function isSame(one: StoredPack, other: StoredPack): boolean {
   return made(a) === made(b)
 }
 
-/** None where there is no folder, or none that may be read: other packs are there all the same. */
+/** The names in a folder; none if it does not exist or cannot be read, so that other packs still work. */
 function namesIn(dir: string): string[] {
   try {
     return readdirSync(dir)
@@ -154,7 +154,7 @@ function namesIn(dir: string): string[] {
   }
 }
 
-/** Null for a link to what is not there. */
+/** Null for a link whose target does not exist. */
 function infoOf(file: string): Stats | null {
   try {
     return statSync(file)

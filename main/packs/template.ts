@@ -9,7 +9,7 @@
  */
 import { z } from 'zod'
 
-/** What is known of a model: numbers, flags, and one of them for each layer. */
+/** The variables of a template: numbers, flags, and lists with one of them for each layer. */
 export type Env = Readonly<Record<string, number | boolean | readonly number[] | readonly boolean[]>>
 export type Precision = 'fp32' | 'fp16' | 'int8'
 
@@ -42,7 +42,7 @@ export const Template = z.object({
   opset: z.int(),
   ir: z.int(),
   frames: z.int().positive(),
-  /** What every pack's manifest says alike. */
+  /** What is the same in every pack's manifest. */
   manifest: z.object({
     licence: z.string(),
     prompts: z.object({ caption: z.string(), search: z.string() }),
@@ -80,7 +80,7 @@ export interface GraphValue {
   /** A string is a length that varies. */
   shape: (number | string)[]
 }
-/** A tensor of the checkpoint as a graph wants it. */
+/** A tensor of the checkpoint and the transforms that a graph needs. */
 export interface WeightRef {
   key: string
   /** `perm 1 0` (to that order, then 2-D [-1, last]), `rows k n` (the k-th of n equal row blocks), `fp16`, `int8` and `scale`. */
@@ -91,7 +91,7 @@ export interface Graph {
   inputs: GraphValue[]
   outputs: GraphValue[]
   nodes: Node[]
-  /** By initializer name, which is the reference as the template writes it: what several graphs name alike is the same tensor. */
+  /** By initializer name, which is the reference as the template writes it: the same name in several graphs means the same tensor. */
   weights: Map<string, WeightRef>
   constants: Map<string, { type: 'int64' | 'float32'; value: number | readonly number[] }>
 }
@@ -122,7 +122,7 @@ function integer(expression: string | number, env: Env): number {
 
 const fill = (text: string, env: Env) => text.replaceAll(/\{([^}]+)\}/g, (_, expression: string) => String(evaluate(expression, env)))
 
-/** The items with loops and conditions gone, each with the environment that it is in. */
+/** The items with loops and conditions expanded, each with its environment. */
 function* unrolled(items: readonly Item[], env: Env): Generator<{ item: string | KeyItem; env: Env }> {
   for (const item of items) {
     if (typeof item === 'string' || Array.isArray(item)) yield { item, env }
@@ -190,7 +190,7 @@ class Expansion {
     const macro = this.#macros[op] ?? this.#macros[`${op}.${this.#precision}`]
     let results: string[]
     if (macro) {
-      // A value of this scope goes into the macro by its name in the graph, marked, since its own name means nothing there.
+      // Values of this scope are passed by their names in the graph, marked with %, since their local names are unknown inside the macro.
       const given = args.map((arg) => (names.has(arg) ? `%${named(names, arg)}` : arg))
       results = this.#call(macro, new Map(macro.in.map((parameter, i) => [parameter, given[i] ?? ''])), env)
     } else {

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.float16" />
-/** The thread that writes a file of weights: each tensor is read in parts, turned, narrowed, hashed and written. */
+/** The thread that writes a file of weights: each tensor is read in parts, transposed, converted to its precision, hashed and written. */
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { hasCode, TubeletError } from '../../app/errors.ts'
@@ -7,7 +7,7 @@ import { serve } from '../channel.ts'
 import { refusal } from './safetensors.ts'
 import type { PlannedWeight, WeightsService, WeightsTask } from './weights.ts'
 
-/** Elements that are held at once. Only the patches' convolution has more than two axes, and is turned whole if it is of a sensible size. */
+/** Elements in memory at once. Only the convolution of the patches has more than two axes; it is transposed as a whole if its size is sensible. */
 const CHUNK = 1 << 20
 const LARGEST_CONVOLUTION = 1 << 24
 const REPORT_MS = 100
@@ -19,7 +19,7 @@ interface Checkpoint {
   handle: number
 }
 
-/** Elements [from, from + count) of a tensor, widened. */
+/** Elements [from, from + count) of a tensor, as fp32. */
 function read({ file, handle }: Checkpoint, { dtype, begin }: PlannedWeight['tensor'], from: number, count: number): Float32Array {
   const width = dtype === 'F32' ? 4 : 2
   const bytes = new Uint8Array(count * width)
@@ -37,7 +37,7 @@ function read({ file, handle }: Checkpoint, { dtype, begin }: PlannedWeight['ten
   }
   if (dtype === 'F32') return new Float32Array(bytes.buffer)
   if (dtype === 'F16') return new Float32Array(new Float16Array(bytes.buffer))
-  // A bfloat16 is the upper half of a float.
+  // A bfloat16 is the upper half of an fp32.
   return new Float32Array(Uint32Array.from(new Uint16Array(bytes.buffer), (half) => half << 16).buffer)
 }
 
@@ -60,7 +60,7 @@ function* parts(checkpoint: Checkpoint, { tensor, transforms }: PlannedWeight): 
   } else if (count <= CHUNK || (shape.length > 2 && count <= LARGEST_CONVOLUTION))
     yield turned(read(checkpoint, tensor, from, count), shape, order)
   else if (shape.length === 2) {
-    // In bands of columns, which become rows.
+    // Transposed in bands of columns, which become rows.
     const [rows = 0, columns = 0] = shape
     const width = Math.max(1, Math.floor(CHUNK / rows))
     for (let left = 0; left < columns; left += width) {
@@ -78,7 +78,7 @@ function* parts(checkpoint: Checkpoint, { tensor, transforms }: PlannedWeight): 
     })
 }
 
-/** Axes in another order. */
+/** The tensor with its axes in another order. */
 function turned(data: Float32Array, shape: readonly number[], order: readonly number[]): Float32Array {
   const strides = shape.map((_, axis) => product(shape.slice(axis + 1)))
   const sides = order.map((axis) => shape[axis] ?? 1)
@@ -102,11 +102,11 @@ function turned(data: Float32Array, shape: readonly number[], order: readonly nu
   return result
 }
 
-/** Its bytes as they are stored, in parts. */
+/** The tensor's bytes as they are stored, in parts. */
 function* stored(checkpoint: Checkpoint, weight: PlannedWeight): Generator<Uint8Array> {
   const asked = weight.transforms.map(([step]) => step)
   if (asked.includes('scale') || asked.includes('int8')) {
-    // Symmetric, for each column: the largest magnitude becomes 127.
+    // Symmetric quantisation per column: the largest magnitude becomes 127.
     const columns = asked.includes('scale') ? (weight.shape[0] ?? 0) : (weight.shape.at(-1) ?? 0)
     const scales = new Float32Array(columns)
     let at = 0
@@ -146,7 +146,7 @@ function write(checkpoint: Checkpoint, { out, plan }: WeightsTask, report: (byte
   try {
     const hash = createHash('sha256')
     let at = 0
-    // The first bytes are told of at once: that is when one sees that it goes on, however small the file.
+    // The first bytes are reported at once, so that progress is seen even for a small file.
     let told = -Infinity
     const put = (bytes: Uint8Array) => {
       hash.update(bytes)

@@ -1,4 +1,4 @@
-/** From a checkpoint's tensors to the one file of weights that the graphs name: where each goes, and a thread that writes it. */
+/** Plans the one file of weights that the graphs refer to, and writes it from a checkpoint's tensors in a thread. */
 import type { Problem } from '../../app/errors.ts'
 import { Channel, thread } from '../channel.ts'
 import type { Place } from './onnx.ts'
@@ -28,12 +28,12 @@ const STOPPED: Problem = {
 }
 
 const BYTES = { float32: 4, float16: 2, int8: 1 } as const
-/** A large tensor begins on a page, so that it can be mapped; the others where any processor reads them fast. */
+/** Large tensors begin at a page, so that they can be mapped into memory; the others are aligned so that any processor reads them fast. */
 const PAGE = 4096
 const PAGED_FROM = 65_536
 const ALIGNED = 64
 
-/** Where each tensor that the graphs name comes to lie. What several of them name alike is stored once. */
+/** The place of each tensor that the graphs name. A tensor that several graphs name is stored once. */
 export function planWeights(
   graphs: readonly Graph[],
   tensors: ReadonlyMap<string, Tensor>,
@@ -72,8 +72,8 @@ function outcome({ shape: given }: Tensor, transforms: WeightRef['transforms']):
 }
 
 /**
- * Write the file of weights, in a thread: memory holds a part of one tensor, whatever the checkpoint's size.
- * @param report Bytes written so far.
+ * Write the file of weights in a thread. Memory holds a part of one tensor at a time, whatever the checkpoint's size.
+ * @param report Gets the bytes written so far.
  * @returns The file's SHA-256.
  * @throws TubeletError `disk-full`, `checkpoint-unusable`; the signal's reason when aborted. The file is then left as it is.
  */

@@ -17,7 +17,7 @@ interface Options {
 
 const LIMIT = 20
 
-/** @param project The library that is searched where none is named. */
+/** @param project The library that is searched if none is named. */
 export function searchCommand(project: string): Command {
   return new Command('search')
     .description('Find clips by words: in captions, facts, notes, answers, labels of boxes, text on screen and names of files')
@@ -45,7 +45,7 @@ async function search(words: string[], { project, limit, json }: Options): Promi
       next: 'Analyse videos first, or name another folder with --project.',
     })
   const library = Library.open(folder)
-  // Idle, the search worker keeps no process alive.
+  // An idle search worker does not keep the process alive, so this does.
   const awake = setInterval(() => undefined, 1_000)
   try {
     const none = () => Promise.resolve(null)

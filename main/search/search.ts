@@ -1,6 +1,6 @@
 /**
- * Search as a service: by words, by a clip or by a box, each hit with why it is one. Words need no engine: they are looked up in what is said in
- * the library. What the pack of the search task sees in pictures comes after that, and only of clips on which it is trusted.
+ * Search by words, by a clip or by a box; each hit says why it was found. Words need no engine: they are looked up in the annotations and facts of
+ * the library. What the pack of the search task finds in pictures ranks below that, and only clips on which it is trusted count.
  */
 import type { Box } from '../../app/annotation.ts'
 import { iou, pixelBox, type RelativeBox } from '../../app/boxes.ts'
@@ -22,9 +22,9 @@ type Likeness = Exclude<FindQuery, { by: 'words' }>
 
 const NEAREST = 3
 const SUGGESTIONS = 3
-/** Of one hit. */
+/** Most reasons of one hit. */
 const REASONS = 4
-/** What can be found, where nothing was. */
+/** At most so many names of findable things are offered when nothing was found. */
 const FINDABLE = 200
 
 export class Search {
@@ -55,7 +55,7 @@ export class Search {
     return find.ask('matching', { filters, sought }, digest)
   }
 
-  /** How well each moment of a video matches, as far as the pack is trusted on it. */
+  /** How well each moment of a video matches, in clips on which the pack is trusted. */
   async curve(sourceId: number, query: FindQuery): Promise<Curve> {
     const library = this.#library
     const { probe } = library.source(sourceId)
@@ -106,7 +106,7 @@ export class Search {
     }
   }
 
-  /** Names of what boxes can be found of: labels that were found, what is looked for, and all that the pack of boxes has a name for. */
+  /** Names by which boxes can be found: labels of tracks, the vocabulary, and all names of the pack that finds boxes. */
   async #findable(wanted: readonly string[]): Promise<string[]> {
     const boxes = await this.#packs.boxes().catch(() => null)
     const classes = boxes !== null && ofFamily(boxes, 'detector') ? boxes.info.manifest.classes : []
@@ -125,8 +125,8 @@ export class Search {
   }
 
   /**
-   * What the pack of the search task compares with pictures; null where it has nothing to say: it is not running, it was taught nothing like any
-   * clip here, or the words mean nothing to it. `couldGuess`: it would say more, as guesses.
+   * What the pack of the search task compares with pictures; null if it cannot help: it is not running, no clip here is familiar to
+   * it, or it does not know the words. `couldGuess`: with guesses it would find more.
    */
   async #picture({ words, guesses = false }: Words): Promise<{ picture: SoughtText | null; couldGuess: boolean; digest?: string }> {
     const ready = await this.#packs.words('search').catch(() => null)
@@ -137,7 +137,7 @@ export class Search {
     const { search, familiar } = manifest.calibration
     const known = familiar === undefined ? { some: true, all: true } : await this.#library.find.ask('familiar', null, digest)
     if (!known.some && !guesses) return { picture: null, couldGuess: !known.all }
-    // It may die under this: words are found all the same.
+    // If the engine dies here, words are still found in annotations.
     const [vector] = await ready.embedText([words], 'search').catch(() => [])
     if (vector === undefined) return { picture: null, couldGuess: false }
     const against = 'background' in search ? await ready.embedText(search.background, 'search') : search.bias
@@ -172,7 +172,7 @@ export class Search {
   }
 
   #suggestionsFor(words: string): Promise<string[]> {
-    // Short words are articles and prepositions: they would suggest anything.
+    // Short words are articles and prepositions, which occur in any suggestion.
     const told = words
       .toLowerCase()
       .split(/[^\p{L}\p{N}]+/u)
@@ -211,7 +211,7 @@ export class Search {
     }
   }
 
-  /** What to compare with, and for a box the region that stands for it. */
+  /** What to compare clips with, and for a box the region that represents it. */
   async #soughtLikeness(query: Likeness | null): Promise<{ sought: Sought | null; digest?: string; region: FindResult['region'] }> {
     if (query === null) return { sought: null, region: null }
     const library = this.#library

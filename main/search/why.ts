@@ -1,4 +1,4 @@
-/** Why a clip is found, as people read it: from the annotations that have the words. */
+/** Why a clip was found, in words for people, from the annotations that have the searched words. */
 import type { Annotation } from '../../app/annotation.ts'
 import type { Clip } from '../../app/contract.ts'
 import type { Why } from '../../app/contract/find.ts'
@@ -8,7 +8,7 @@ import { type Probe, secondsOf } from '../../app/media.ts'
 import { standingOfAnnotation } from '../../app/review.ts'
 import type { Language } from '../../app/words.ts'
 
-/** What is said of one clip: a track of each label, and each text once, since the same words twice are no further reason. */
+/** Annotations of one clip as reasons: one track of each label, and each text once, since repeated words are no further reason. */
 export function reasonsOf(annotations: readonly Annotation[], clip: Clip, probe: Probe | null, most: number): Why[] {
   const reasons = annotations.map((annotation) => reasonOf(annotation, clip, probe))
   const surest = (reason: Why) => {
@@ -61,7 +61,7 @@ function reasonOf(annotation: Annotation, clip: Clip, probe: Probe | null): Why 
   }
 }
 
-/** Seconds of a frame as if the frames of a clip were even: exact at its ends, elsewhere for reading; to go there the ordinal counts. */
+/** Seconds of a frame if the clip's frames were evenly spaced: exact at its ends, good enough for display between. Seeking uses the ordinal. */
 function timeIn({ start, end, startFrame, endFrame }: Clip, ordinal: number): number {
   return start + ((end - start) * (ordinal - startFrame)) / (endFrame - startFrame)
 }
