@@ -6,12 +6,12 @@ import { t } from '../i18n.ts'
 import { endTime, type FrameTable, showFrame, ordinalAt, seek, seekTarget, timeOf, usePlayer } from '../player.ts'
 import { markedSpan, useReview } from './store.ts'
 
-/** How time lies on the screen: what every lane of a timeline shares. */
+/** How time is laid out on the screen, shared by all lanes of a timeline. */
 export interface Axis {
   view: View
   duration: number
   frames: FrameTable
-  /** Where a time is, in percent of the lane's width; beyond 0..100 outside the view. */
+  /** The position of a time, in percent of the lane's width; outside 0..100 if it is out of view. */
   at: (seconds: number) => number
   /** The frame under the pointer. */
   frameAt: (clientX: number) => number
@@ -26,7 +26,7 @@ export function useAxis(): Axis {
   return axis
 }
 
-/** Seconds of a span of frames. */
+/** The start and end of a span of frames, in seconds. */
 function spanSeconds(
   { frames, duration }: Pick<Axis, 'frames' | 'duration'>,
   { startFrame, endFrame }: Span,
@@ -53,7 +53,7 @@ export function Lane({ name, children, className = '' }: { name: string; childre
 
 interface BarProps {
   span: Span
-  /** For people who see it and for those who hear it. */
+  /** For the tooltip and for screen readers. */
   label: string
   text?: ReactNode
   selected?: boolean
@@ -61,13 +61,13 @@ interface BarProps {
   colour?: string
   onChoose: (event: { shiftKey: boolean }) => void
   onOpen?: () => void
-  /** Its ends can be dragged; called once, when they are let go. */
+  /** Makes its ends draggable; called once, when an end is released. */
   onChange?: ((span: Span) => void) | undefined
-  /** Where its ends stay; the whole video when left out. */
+  /** The limits of its ends; default: the whole video. */
   within?: Span | undefined
-  /** Its ends can be reached by Tab, also when it is not chosen. */
+  /** Its ends can be reached by Tab even when it is not selected. */
   reachable?: boolean
-  /** What lies on the bar, at the span that it has now. */
+  /** Shown on the bar, given its current span. */
   children?: ReactNode
 }
 
@@ -120,7 +120,7 @@ export function Bar({
         if (preview === null) return
         const next = moved(edge, axis.frameAt(event.clientX) + (edge === 'endFrame' ? 1 : 0))
         setPreview(next)
-        // The frame that the end is dragged to is what one wants to see.
+        // Show the frame to which the end is dragged.
         showFrame(axis.frames, edge === 'startFrame' ? next.startFrame : next.endFrame - 1)
       }}
       onPointerUp={() => preview && settle(preview)}
@@ -149,7 +149,7 @@ export function Bar({
   )
 }
 
-/** A point on a lane that can be moved to another frame, by dragging or by arrow keys; where it is `reachable`, Tab comes to it. */
+/** A point on a lane that is moved to another frame by dragging or by arrow keys; Tab reaches it if it is `reachable`. */
 export function Point({
   ordinal,
   label,
@@ -205,8 +205,8 @@ export function Point({
   )
 }
 
-/** Round times, what is marked, and the playhead's slider. */
-/** Room that a time takes, in pixels, and how many are enough. */
+/** Round times, the marked span, and the playhead's slider. */
+/** Width of a time label in pixels, and the most labels. */
 const [TICK_WIDTH, MOST_TICKS] = [64, 9]
 
 export function Ruler() {
@@ -262,7 +262,7 @@ export function Ruler() {
   )
 }
 
-/** The playhead as something to take hold of. */
+/** The playhead's handle. */
 function Head() {
   const { frames, duration, at, view } = useAxis()
   const time = usePlayer((player) => player.time)
@@ -290,14 +290,14 @@ function Head() {
   )
 }
 
-/** The line of the playhead through all lanes. */
+/** The playhead's line through all lanes. */
 export function PlayLine() {
   const { at, view } = useAxis()
   const time = usePlayer((player) => player.time)
   return time < view.from || time > view.to ? null : <span className="play-line" style={{ left: `${at(time)}%` }} aria-hidden />
 }
 
-/** The whole video, with the part that the lanes show; drag that part, or press elsewhere to go there. */
+/** The whole video, with the part that the lanes show; drag that part, or click elsewhere to go there. */
 export function Overview({ duration, view, frames, children }: { duration: number; view: View; frames: FrameTable; children: ReactNode }) {
   const ref = useRef<HTMLDivElement>(null)
   const grabbed = useRef<number | null>(null)

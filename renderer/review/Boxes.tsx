@@ -17,10 +17,10 @@ interface Props {
   probe: Probe
   clipId: number
   tracks: readonly TrackAnnotation[]
-  /** Text on the picture: outlined while it stands there, and left as it is. */
+  /** Text on the picture: outlined while it is there; not editable. */
   texts: readonly TextAnnotation[]
   frames: FrameTable
-  /** Pixels of the video in one pixel of the screen: what is drawn keeps its size when the picture is enlarged. */
+  /** Pixels of the video in one pixel of the screen, so that drawn lines keep their size when the picture is enlarged. */
   unit: number
 }
 
@@ -29,10 +29,10 @@ interface Point {
   y: number
 }
 
-/** A drag under way: `box` is what it would leave now. */
+/** A drag in progress: `box` is its present result. */
 type Drag = { id: number; grip: Grip | 'move'; from: Point; start: Box; box: Box } | { id: null; from: Point; box: Box }
 
-/** Least sides of a box that a drag makes, in pixels of the screen; less was a click. */
+/** Smallest side of a dragged box, in pixels of the screen; a smaller drag is a click. */
 const CLICK = 4
 
 /** Boxes over the picture, in its display-oriented pixels, at the shown frame's PTS; they are drawn, dragged and nudged here. */
@@ -48,7 +48,7 @@ export function Boxes({ probe, clipId, tracks, texts, frames, unit }: Props) {
   const pts = frames.pts[ordinal] ?? frames.startPts
   const chosen = new Set([...(trackId === null ? [] : [trackId]), ...also])
 
-  /** A box on the picture may be of a clip that is passed: that is the one that is looked at then. */
+  /** A box on the picture may belong to the clip that is playing, not to the chosen one: then that clip is chosen. */
   const chooseHere = (id: number) => {
     standIn(clipId, ordinal)
     chooseTrack(id)

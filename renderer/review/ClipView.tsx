@@ -33,7 +33,7 @@ export function ClipView() {
   const { data: sources } = useSources()
   const { data: clips } = useClipsOf(sourceId)
   const source = sources?.sources.find(({ id }) => id === sourceId)
-  // A file that cannot be read has no frames to ask for.
+  // A file that cannot be read has no frames to fetch.
   const { data: frames } = useFrames(source?.probe ? sourceId : null)
   const ofSource = clips ?? NO_CLIPS
   const clip = ofSource.find(({ id }) => id === clipId) ?? null
@@ -111,7 +111,7 @@ export function ClipView() {
   )
 }
 
-/** Of numbered pictures of which some are missing, which. */
+/** The missing numbers of numbered pictures. */
 function Gaps({ source: { numbered } }: { source: Source }) {
   const gaps = gapsOf(numbered?.runs ?? [])
   if (gaps.length === 0) return null
@@ -124,7 +124,7 @@ function Gaps({ source: { numbered } }: { source: Source }) {
   )
 }
 
-/** Whoever opens a video, or comes back to it from another program, is told where its file is not. What is found, events tell. */
+/** Checks for the file when a person opens a video, or returns to it from another program. The result arrives as an event. */
 function useLook(sourceId: number | null): void {
   useEffect(() => {
     if (sourceId === null) return
@@ -135,7 +135,7 @@ function useLook(sourceId: number | null): void {
   }, [sourceId])
 }
 
-/** A chosen clip that went, by undo or from elsewhere, leaves its video chosen. */
+/** If the chosen clip is gone, by undo or from elsewhere, its video stays chosen. */
 function useGone(sourceId: number | null, clipId: number | null): void {
   const { error } = useClip(clipId)
   const gone = clipId !== null && error !== null && problemOf(error).code === 'not-found'
@@ -147,7 +147,7 @@ function useGone(sourceId: number | null, clipId: number | null): void {
   }, [gone, sourceId, clipId])
 }
 
-/** The clip whose boxes lie on the picture: the chosen one while the playhead is in it, else the one that the playhead is in. */
+/** The clip whose boxes are drawn: the chosen one while the playhead is in it, else the one that contains the playhead. */
 function usePassed(clips: readonly Clip[], chosen: Clip | null): number | null {
   return usePlayer(({ time }) => {
     const holds = ({ start, end }: Clip) => time >= start - 0.0005 && time < end - 0.0005
@@ -174,7 +174,7 @@ function SourceProblem({ source }: { source: Source }) {
   )
 }
 
-/** The content of the video is not where it was: what can be done about it. */
+/** The video's content is no longer at its path: what can be done about it. */
 function Lost({ source: { id, path, file, problem } }: { source: Source }) {
   const others = useSources().data?.sources.some((one) => one.id !== id && one.path === path && !isLost(one)) === true
   if (problem === null) return null
@@ -191,7 +191,7 @@ function Lost({ source: { id, path, file, problem } }: { source: Source }) {
   )
 }
 
-/** Takes a second press: what people have corrected goes with it. */
+/** Needs a second click, since people's corrections are removed as well. */
 function Remove({ source }: { source: Source }) {
   const remove = async () => {
     try {

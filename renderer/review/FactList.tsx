@@ -6,10 +6,10 @@ import { showFrame } from '../player.ts'
 import { useFrames } from '../cache.ts'
 import { useUi } from '../store.ts'
 
-/** Nothing that is measured is certain. */
+/** No measurement is certain. */
 export const MOST_SURE = 0.99
 
-/** A statement whose spans of time are not broken over lines. */
+/** A statement with its time spans kept from breaking across lines. */
 function whole(text: string): ReactNode[] {
   return text.split(/((?:\d+:)+\d+(?:[.,]\d+)?–(?:\d+:)+\d+(?:[.,]\d+)?)/).map((part, at) =>
     at % 2 === 1 ? (
@@ -23,8 +23,8 @@ function whole(text: string): ReactNode[] {
 }
 
 /**
- * What a caption is made from: each statement goes to a frame that shows it.
- * @param caption Where it says all that one fact says, the fact need not be listed.
+ * The facts from which a caption is made; each leads to a frame that shows it.
+ * @param caption Facts that say just this are not listed.
  */
 export function FactList({ facts, caption }: { facts: readonly ClipFact[]; caption: string | undefined }) {
   const language = useLanguage((now) => now.language)

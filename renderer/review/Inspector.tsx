@@ -23,7 +23,7 @@ import { LabelEditor } from './LabelEditor.tsx'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
 import { Statement, TextForm } from './Statement.tsx'
 
-/** What is said about the clip, and asking it more. */
+/** The annotations of the clip, and a field to ask more. */
 export function Inspector() {
   const clipId = useUi((ui) => ui.clipId)
   const { data } = useClip(clipId)
@@ -56,7 +56,7 @@ export function Inspector() {
           </p>
         )}
       </section>
-      {/* What is drawn is named here: near the top, however much is said of the clip. */}
+      {/* New boxes are named here: near the top, however many annotations the clip has. */}
       <TrackList annotations={annotations} />
       <section>
         {/* Text has a list of its own. */}
@@ -84,7 +84,7 @@ export function Inspector() {
   )
 }
 
-/** Captions of parts and notes, which people make. */
+/** Captions of parts and notes, which people write. */
 function Told({ clipId, annotations }: { clipId: number; annotations: readonly Annotation[] }) {
   const draft = parts.useDraft(clipId)
   const told = annotations
@@ -130,7 +130,7 @@ function Told({ clipId, annotations }: { clipId: number; annotations: readonly A
   )
 }
 
-/** A question that nothing that was seen answers: why, what can be asked instead, and what the pack would guess. */
+/** A question that no facts answer: why, what can be asked instead, and the pack's guess. */
 function Unanswered({ clipId, question, problem }: { clipId: number; question: string; problem: Problem }) {
   const { message, next, stillWorks } = told(problem)
   return (
@@ -164,7 +164,7 @@ function Ask({ clipId, ready }: { clipId: number; ready: boolean }) {
         else if (step.type === 'error') setRefused({ question: asked, problem: step.problem })
         else await client.invalidateQueries({ queryKey: ['clip', clipId] })
       }
-      // Not the next question, which may be begun while the answer comes.
+      // Clear the field, unless the next question was begun while the answer arrived.
       setQuestion((now) => (now.trim() === asked ? '' : now))
     } catch (error) {
       setRefused({ question: asked, problem: problemOf(error) })

@@ -9,7 +9,7 @@ import { saveVocabulary, useVocabulary } from '../labels/vocabulary.ts'
 import { useLabelCounts, usePackOf } from '../cache.ts'
 import { useUi } from '../store.ts'
 
-/** What is detected, in any words; a change is answered from the stored encodings. */
+/** What is detected, in any words; changes are applied to the stored encodings. */
 export function LabelEditor() {
   const vocabulary = useVocabulary()
   const pack = usePackOf('boxes')

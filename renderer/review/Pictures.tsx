@@ -6,7 +6,7 @@ import { queryClient } from '../cache.ts'
 import { tell } from '../toast.ts'
 import { useUi } from '../store.ts'
 
-/** Which of the pictures of a file this is, where it has several, such as front and rear: each other one is a press away. */
+/** Which picture of its file this is, for files with several, such as front and rear; the others are one click away. */
 export function Pictures({ source: { id, probe } }: { source: Source }) {
   const pictures = probe === null ? [] : picturesOf(probe)
   if (probe === null || pictures.length < 2) return null

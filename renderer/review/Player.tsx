@@ -16,14 +16,14 @@ interface Props {
   source: Source
   /** The chosen clip: shown from its first frame, and looped. */
   clip: Clip | null
-  /** What lies on the picture: of the chosen clip, or of the one that is passed. */
+  /** What is drawn on the picture: of the chosen clip, or of the one that is playing. */
   shown: { clipId: number; tracks: readonly TrackAnnotation[]; texts: readonly TextAnnotation[] } | null
-  /** Everything said about the chosen clip. */
+  /** All annotations of the chosen clip. */
   annotations: readonly Annotation[]
   frames: FrameTable | undefined
 }
 
-/** The video with its boxes. Time comes from the frames that are really shown, not from a clock. */
+/** The video with its boxes. Its time is that of the frames actually shown, not of a clock. */
 export function Player({ source, clip, shown, annotations, frames }: Props) {
   const ref = useRef<HTMLVideoElement>(null)
   const frame = useRef<HTMLElement>(null)
@@ -63,7 +63,7 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
     if (startFrame !== undefined && frames && state === 'ready' && usePlayer.getState().goal === null) seek(seekTarget(frames, startFrame))
   }, [startFrame, frames, state])
 
-  // Who chose the clip for a moment in it sees that moment.
+  // If the clip was chosen for a moment in it, that moment is shown.
   const goal = usePlayer((player) => player.goal)
   useEffect(() => {
     if (goal?.sourceId !== source.id || !frames || state !== 'ready') return
@@ -73,7 +73,7 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
 
   const span = useLoop(clip, frames, ref)
 
-  // No frame follows the last one of the file, so only its own end tells that a span is over which ends there.
+  // No frame follows the last one of the file, so only the file's end shows that a span ending there is over.
   const ended = () => {
     if (span === null || !useReview.getState().loop) return
     seek(span.start + 0.001)
@@ -129,7 +129,10 @@ async function toggleFullscreen(element: HTMLElement | null): Promise<void> {
   else await element?.requestFullscreen()
 }
 
-/** Keeps playing inside what is marked, else inside the chosen clip. Returns that span in seconds, null for the whole video. */
+/**
+ * Keeps playback inside the marked span, else inside the chosen clip, by looping or pausing. Returns that span in seconds, null for the
+ * whole video.
+ */
 function useLoop(
   clip: Clip | null,
   frames: FrameTable | undefined,
@@ -141,7 +144,7 @@ function useLoop(
   const end = marked && frames ? endTime(frames, marked.endFrame, Infinity) : clip?.end
   useEffect(() => {
     if (start === undefined || end === undefined) return
-    // Browsers round the times of frames.
+    // Browsers round frame times.
     const over = end - 0.001
     return usePlayer.subscribe(({ time, playing, shuttle }, { time: before }) => {
       if (!playing || shuttle < 0 || before >= over || time < over) return
@@ -159,16 +162,16 @@ interface PictureProps {
   pixels: number
   frames: FrameTable | undefined
   tracks: readonly TrackAnnotation[]
-  /** Given how many pixels of the video one pixel of the screen is. */
+  /** Called with the number of video pixels in one pixel of the screen. */
   children: (unit: number) => React.ReactNode
 }
 
-/** Notches of a mouse wheel that double the size. */
+/** Mouse wheel distance that doubles the size. */
 const WHEEL_DOUBLES = 500
 /** A press that moved less than this is a click. */
 const CLICK = 4
 
-/** As large as fits; enlarged by the wheel about the pointer, moved by dragging it. A click plays. */
+/** As large as fits; the wheel enlarges it around the pointer, a drag moves it. A click plays. */
 function Picture({ aspect, pixels, frames, tracks, children }: PictureProps) {
   const ref = useRef<HTMLDivElement>(null)
   const [size, setSize] = useState({ width: 0, height: 0 })
@@ -182,7 +185,7 @@ function Picture({ aspect, pixels, frames, tracks, children }: PictureProps) {
     if (box === null) return
     const observer = new ResizeObserver(() => setSize({ width: box.clientWidth, height: box.clientHeight }))
     observer.observe(box)
-    // React's own wheel listener is passive, and the page must not scroll.
+    // React's own wheel listener is passive, but the page must not scroll.
     const wheel = (event: WheelEvent) => {
       event.preventDefault()
       const { zoom: now, setZoom } = useReview.getState()
@@ -203,7 +206,7 @@ function Picture({ aspect, pixels, frames, tracks, children }: PictureProps) {
       ? { width: size.height * aspect, height: size.height }
       : { width: size.width, height: size.width / aspect }
   const [width, height] = [fitted.width * zoom.scale, fitted.height * zoom.scale]
-  // Whole, it is in the middle; enlarged, its chosen point is.
+  // The whole picture is centred; enlarged, its chosen point is.
   const place = (full: number, room: number, share: number) =>
     full <= room ? (room - full) / 2 : Math.min(0, Math.max(room - full, room / 2 - share * full))
   const pan = {

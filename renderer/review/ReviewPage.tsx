@@ -10,7 +10,7 @@ import { Panels } from '../parts/Panels.tsx'
 import { useWalk } from './walk.ts'
 import { BackBar, WalkList } from './WalkList.tsx'
 
-/** The library or what a search found at the left, the clip in the middle, what is said about it at the right. */
+/** The library or search results at the left, the clip in the middle, its annotations at the right. */
 export function ReviewPage() {
   const finding = useFind(isFinding)
   const walk = useWalk(({ clips }) => clips)

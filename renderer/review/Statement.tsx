@@ -16,7 +16,7 @@ import { sayOfMarked } from './tracks.ts'
 import { useUi } from '../store.ts'
 import { Unlearnt } from '../parts/Unlearnt.tsx'
 
-/** A caption, an answer, a note or a caption of a part, with what people can do to it. */
+/** A caption, an answer, a note or a caption of a part, with its actions. */
 export function Statement({ annotation }: { annotation: Annotation }) {
   const { id, clipId, body, state, machine, evidence, provenance } = annotation
   const packInUse = usePackOf('answer')?.digest
@@ -90,7 +90,7 @@ export function Statement({ annotation }: { annotation: Annotation }) {
   )
 }
 
-/** What can be said, by kind: its name, and what is done to it. */
+/** The kinds of text: the name of each, and the names of its actions. */
 const WHAT: Record<
   Exclude<AnnotationBody['kind'], 'track'>,
   { name: string; edit: string; accept: string; reject: string; reset: string }
@@ -136,7 +136,7 @@ interface TextFormProps {
   label: string
   draft: Draft
   onWrite: (text: string) => void
-  /** Resolves when it is saved or could not be; a form that is still there then can be sent again. */
+  /** Resolves when it is saved or was refused; if the form is still there, it can be sent again. */
   onSave: (text: string) => Promise<void>
   onCancel: () => void
 }
@@ -187,7 +187,7 @@ export function TextForm({ label, draft, onWrite, onSave, onCancel }: TextFormPr
   )
 }
 
-/** When it is so; pressed, it goes there. */
+/** Its time; a click goes there. */
 function SpanLine({ annotation, span }: { annotation: Annotation; span: Span }) {
   const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
   if (!frames || frames.pts.length === 0) return null
@@ -243,7 +243,7 @@ export function Standing({ annotation }: { annotation: Annotation }) {
         <span className={evidence.unsure ? 'visually-hidden' : undefined}>{t('from what was seen')}</span>
       </span>
     )
-  // A share beside what a pack says of footage that it was taught nothing of would tell nothing.
+  // A percentage for footage unlike any that the pack was taught would mean nothing.
   if (evidence.unfamiliar) return <em className="unsure">{t('a guess')}</em>
   return (
     <span
@@ -259,7 +259,7 @@ export function Standing({ annotation }: { annotation: Annotation }) {
   )
 }
 
-/** Accept, reject, back to the model; edit where there is a text, and a span where one is marked. */
+/** Accept, reject, back to the model's text; edit if there is a text, and change the span if one is marked. */
 export function Review({ annotation, onEdit }: { annotation: Annotation; onEdit?: () => void }) {
   const { id, state, machine, body } = annotation
   const marked = markedSpan({ markIn: useReview((now) => now.markIn), markOut: useReview((now) => now.markOut) })

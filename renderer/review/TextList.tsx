@@ -11,10 +11,10 @@ import { texts as drafts } from './drafts.ts'
 import { commit } from './edits.ts'
 import { chooseTrack } from './tracks.ts'
 
-/** Listed before more are asked for. */
+/** Number listed before "more" is needed. */
 const FIRST = 8
 
-/** The text that stands on the picture, line by line in time order, each with its time; chosen, its box is seen on the picture. */
+/** The text on the picture, line by line in time order, each with its time; the box of the selected line is shown on the picture. */
 export function TextList({ texts }: { texts: readonly TextAnnotation[] }) {
   const [all, setAll] = useState(false)
   const reads = usePackOf('text') !== null

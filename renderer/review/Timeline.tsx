@@ -30,14 +30,14 @@ interface Props {
   frames: FrameTable | undefined
 }
 
-/** The whole video above, a part of it enlarged below: clips, what is said about them and when, tracks, where the model looked. */
+/** The whole video above, an enlarged part of it below: clips, their annotations over time, tracks, where the model looked. */
 export function Timeline({ source, clips, clip, annotations, frames }: Props) {
   const duration = Math.max(source.probe?.duration ?? 0, ...clips.map(({ end }) => end))
   if (duration === 0 || !frames || frames.pts.length === 0) return null
   return <Lanes source={source} clips={clips} clip={clip} annotations={annotations} frames={frames} duration={duration} />
 }
 
-/** A turn of the wheel that doubles the size. */
+/** Mouse wheel distance that doubles the size. */
 const WHEEL_DOUBLES = 300
 
 function Lanes({ source, clips, clip, annotations, frames, duration }: Props & { frames: FrameTable; duration: number }) {
@@ -70,7 +70,7 @@ function Lanes({ source, clips, clip, annotations, frames, duration }: Props & {
     })
   }, [playing, duration, setView])
 
-  // A chosen clip is brought into view, with what is around it.
+  // A chosen clip is scrolled into view with some room around it.
   const { start, end } = clip ?? {}
   useEffect(() => {
     if (start === undefined || end === undefined) return
@@ -158,7 +158,7 @@ function Tools({ duration, view }: { duration: number; view: View }) {
   )
 }
 
-/** Clips as the analysis cut them, with their captions; those that a person marked lie in a lane of their own. */
+/** Clips as the analysis cut them, with their captions; clips that a person marked are in a lane of their own. */
 function ClipLanes({ clips, clip }: { clips: readonly Clip[]; clip: Clip | null }) {
   const open = ({ start, end }: Clip, duration: number) => useReview.getState().setView(fitView({ from: start, to: end }, duration))
   const { duration, view } = useAxis()
@@ -167,7 +167,7 @@ function ClipLanes({ clips, clip }: { clips: readonly Clip[]; clip: Clip | null 
     [t('Marked'), clips.filter(({ kind }) => kind === 'marked')],
   ] as const
   return lanes.map(([name, all]) => {
-    // Of what would lie on one pixel, one is drawn.
+    // Of the clips that fall on one pixel only one is drawn.
     let last = -1
     const shown = all.filter((one) => {
       const place = Math.floor((2000 * (one.start - view.from)) / (view.to - view.from))
@@ -195,7 +195,7 @@ function ClipLanes({ clips, clip }: { clips: readonly Clip[]; clip: Clip | null 
   })
 }
 
-/** What could not be read of the file: of that nothing is said. */
+/** The parts of the file that could not be read: nothing is stated about them. */
 function UnreadLane({ unread }: { unread: readonly Stretch[] }) {
   const axis = useAxis()
   if (unread.length === 0) return null
@@ -222,10 +222,10 @@ function UnreadLane({ unread }: { unread: readonly Stretch[] }) {
 
 type Said = Annotation & { body: { text: string; span: Span } }
 
-/** More text than this at one time is listed at the right, and not drawn. */
+/** If more lines of text than this occur at one time, the others are only listed at the right. */
 const TEXT_ROWS = 4
 
-/** Text on the picture, while it stands there. */
+/** Text on the picture, over the time it is there. */
 function TextLanes({ annotations }: { annotations: readonly Annotation[] }) {
   const { frames } = useAxis()
   const chosen = useUi((ui) => ui.trackId)
@@ -254,7 +254,7 @@ function TextLanes({ annotations }: { annotations: readonly Annotation[] }) {
     ))
 }
 
-/** The caption where it has a span of its own, captions of parts, and notes; what overlaps lies beneath each other. */
+/** The caption if it has a span of its own, captions of parts, and notes; overlapping ones are drawn in rows. */
 function SaidLanes({ clip, annotations }: { clip: Clip; annotations: readonly Annotation[] }) {
   const draft = parts.useDraft(clip.id)
   const of = (kind: 'segment' | 'note') =>
@@ -298,7 +298,7 @@ function SaidLanes({ clip, annotations }: { clip: Clip; annotations: readonly An
   )
 }
 
-/** As few rows as possible in which nothing overlaps, in time order. */
+/** The fewest rows in which nothing overlaps, in time order. */
 function rowsOf<T extends { body: { span: Span } }>(said: readonly T[]): T[][] {
   const rows: T[][] = []
   for (const one of said.toSorted((a, b) => a.body.span.startFrame - b.body.span.startFrame)) {
@@ -309,7 +309,7 @@ function rowsOf<T extends { body: { span: Span } }>(said: readonly T[]): T[][] {
   return rows
 }
 
-/** The frames that the model looked at for the caption and the answers; taller where it looked longer. */
+/** The frames that the model looked at for the caption and the answers; taller where it paid more attention. */
 function LookedLane({ annotations }: { annotations: readonly Annotation[] }) {
   const axis = useAxis()
   const looked = annotations.flatMap(({ id, body, evidence, provenance }) =>
@@ -380,10 +380,10 @@ function TrackLane({ track, clipId }: { track: TrackAnnotation; clipId: number }
   )
 }
 
-/** Width of the filmstrip by its height, in a window of usual size. */
+/** Ratio of the filmstrip's width to its height, in a window of usual size. */
 const STRIP_ASPECT = 18
 
-/** As many of the stored cells, evenly spread, as are seen whole side by side. */
+/** As many of the stored cells, evenly spaced, as fit whole side by side. */
 function stripCells({ filmstripCells, probe }: Source): number[] {
   const aspect = probe === null ? 1 : probe.width / probe.height
   const shown = Math.min(filmstripCells, Math.max(6, Math.round(STRIP_ASPECT / aspect)))

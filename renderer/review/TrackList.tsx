@@ -41,14 +41,14 @@ import {
   toggleKey,
 } from './tracks.ts'
 
-/** The tracks of the clip, and what can be done to those that are chosen. */
+/** The tracks of the clip, and the actions on the chosen ones. */
 export function TrackList({ annotations }: { annotations: readonly Annotation[] }) {
   const vocabulary = useVocabulary()
   const pack = usePackOf('boxes')
   const detects = pack !== null
   const trackId = useUi((ui) => ui.trackId)
   const { also, drawing, setDrawing } = useReview()
-  // What the model said can be had back from here; what a person made and took away, by undo.
+  // A model's rejected track stays listed, to be restored; a track that a person drew and deleted comes back by undo.
   const tracks = annotations.flatMap((one): TrackAnnotation[] =>
     one.body.kind === 'track' && (one.state !== 'rejected' || one.machine !== null) ? [{ ...one, body: one.body }] : [],
   )
@@ -94,7 +94,7 @@ export function TrackList({ annotations }: { annotations: readonly Annotation[] 
 function TrackTools({ chosen }: { chosen: readonly TrackAnnotation[] }) {
   const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
   const ordinal = usePlayer(({ time }) => (frames && frames.pts.length > 0 ? ordinalAt(frames, time) : 0))
-  // What lies in boxes is compared by the pack of the search task, where it has a detector of its own.
+  // The pack of the search task compares the contents of boxes, if it has a detector of its own.
   const search = usePackOf('search')?.manifest
   const likens = search?.family === 'mammut' && search.graphs.detector !== undefined
   const [first] = chosen
@@ -169,7 +169,7 @@ function TrackItem({ track, selected }: { track: TrackAnnotation; selected: bool
   const vocabulary = useVocabulary()
   const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
   const scores = body.boxes.flatMap(({ score }) => (score === null ? [] : [score]))
-  // What a person decided about has no share of a machine's certainty.
+  // A track that a person decided about shows no machine certainty.
   const surety = state !== 'machine' || scores.length === 0 ? null : Math.min(MOST_SURE, track.evidence?.confidence ?? Math.max(...scores))
   const rename = (label: string) => {
     const wanted = label.trim()

@@ -38,7 +38,7 @@ interface Props {
 
 const RATES = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 4]
 
-/** The bar beneath the picture. */
+/** The bar below the picture. */
 export function Transport({ source, clip, frames, onFullscreen }: Props) {
   const { playing, shuttle, rate, muted, volume, setRate, toggleSound, setVolume } = usePlayer()
   const { loop, toggle, drawing, setDrawing, zoom, setZoom, showBoxes, following, markIn, markOut, clearMarks } = useReview()
@@ -47,7 +47,7 @@ export function Transport({ source, clip, frames, onFullscreen }: Props) {
   const more = useId()
   const { probe } = source
   if (probe === null) return null
-  // It closes what is open, and is no key of the window then.
+  // Escape closes the open panel, and does nothing else in the window then.
   const escape = (event: KeyboardEvent) =>
     event.key === 'Escape' && document.getElementById(more)?.matches(':popover-open') && event.stopPropagation()
   const speed = playing ? shuttle * rate : rate
@@ -126,7 +126,7 @@ export function Transport({ source, clip, frames, onFullscreen }: Props) {
       <button className="icon menu-button" aria-label={t('More')} title={t('More')} popoverTarget={more}>
         <Ellipsis size={16} />
       </button>
-      {/* In the bar where there is room, else what that button opens. */}
+      {/* In the bar if there is room, else in the panel that that button opens. */}
       <div id={more} popover="auto" className="less-needed" role="group" aria-label={t('More')}>
         {clip && (
           <>
@@ -219,7 +219,7 @@ export function Transport({ source, clip, frames, onFullscreen }: Props) {
   )
 }
 
-/** Where the player is; pressed, it asks where to go. */
+/** The player's position; a click asks where to go. */
 function Time({ frames, duration }: { frames: FrameTable | undefined; duration: number }) {
   const time = usePlayer((player) => player.time)
   const { goingTo, setGoingTo } = useReview()

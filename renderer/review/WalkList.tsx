@@ -17,7 +17,7 @@ const BACK: Partial<Record<Page, string>> = {
   queue: phrase('Back to the queue'),
 }
 
-/** The way back to the page that the clip was opened from. */
+/** The way back to the page from which the clip was opened. */
 export function BackBar() {
   const from = useUi((ui) => ui.from)
   const name = from === null ? undefined : BACK[from]
@@ -34,7 +34,7 @@ export function BackBar() {
   )
 }
 
-/** Clips that were picked elsewhere, in the place of the library, to go through one by one. */
+/** Clips that were picked elsewhere, shown in place of the library, to go through one by one. */
 export function WalkList({ clips }: { clips: readonly { id: number; sourceId: number }[] }) {
   const clipId = useUi((ui) => ui.clipId)
   const name = useWalk((walk) => walk.name)
@@ -50,7 +50,7 @@ export function WalkList({ clips }: { clips: readonly { id: number; sourceId: nu
   })
   useEffect(() => {
     if (at !== -1) virtual.scrollToIndex(at, { align: 'auto' })
-    // Only the choice scrolls.
+    // Only a new choice scrolls.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [at])
   const { data } = useSources()

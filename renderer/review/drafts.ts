@@ -1,20 +1,20 @@
 /**
- * Texts as they are being written: kept until they are saved or cancelled, whatever else is looked at meanwhile. They are long, and written
- * while looking around, so that they are not saved by leaving them, as a cell or a label is.
+ * Texts while they are written: kept until they are saved or cancelled, whatever else is looked at meanwhile. They are long, and written
+ * while looking around; unlike a cell or a label, leaving the field does not save them.
  */
 import { create } from 'zustand'
 import type { Span } from '../../app/annotation.ts'
 
 export interface Draft {
   text: string
-  /** Counts the times that any was opened. */
+  /** Counts how often any draft was opened. */
   opened: number
 }
 
 let openings = 0
 let focused = 0
 
-/** Whether its form takes the focus: once when it is opened, not when its clip is come back to. */
+/** Whether its form takes the focus: once when it is opened, not when the person returns to its clip. */
 export function takesFocus({ opened }: Draft): boolean {
   const fresh = opened > focused
   focused = Math.max(focused, opened)
@@ -28,7 +28,7 @@ function drafts<T extends object>() {
   return {
     of,
     useDraft: (id: number) => useAll((all) => all.get(id)),
-    /** Begin with `text`, or go on with what was written already. */
+    /** Begin with `text`, or continue what was written before. */
     open: (id: number, about: T, text = '') => set(id, { ...about, text: of(id)?.text ?? text, opened: (openings += 1) }),
     change: (id: number, change: Partial<T & Draft>) => {
       const draft = of(id)
@@ -38,7 +38,7 @@ function drafts<T extends object>() {
   }
 }
 
-/** What an annotation is to say, by its id. */
+/** New texts of annotations, by the annotation's id. */
 export const texts = drafts<object>()
-/** A note or a caption of a part that is not there yet, by its clip. */
+/** A new note or caption of a part, by the id of its clip. */
 export const parts = drafts<{ kind: 'note' | 'segment'; span: Span }>()

@@ -1,6 +1,6 @@
 /**
- * Edits, shown before the backend has them: what is drawn or dragged must not jump back while it is being stored. They lie over what the
- * library says until that says the same; one that is refused goes, with the reason, and what held before is seen again.
+ * Edits that are shown before the backend has stored them, so that a drawn or dragged box does not jump back meanwhile. They cover the
+ * library's state until that is the same; a refused edit is dropped with its reason, and the state before it is shown again.
  */
 import { useMemo } from 'react'
 import { create } from 'zustand'
@@ -19,7 +19,7 @@ import { useUi } from '../store.ts'
 interface Pending {
   clipId: number
   edits: readonly Edit[]
-  /** What added annotations are called until they have an id: below zero. */
+  /** Ids of added annotations until the backend assigns one: below zero. */
   provisional: readonly number[]
 }
 
@@ -27,9 +27,10 @@ const usePending = create<{ pending: readonly Pending[] }>(() => ({ pending: [] 
 let provisional = 0
 
 /**
- * Store edits of one clip as one step of undo; several need a description. They show at once, and are stored in the order in which they were made.
- * @param overturn Whether what a person decided otherwise is meant too: of many decisions the backend refuses these.
- * @returns The annotation of each edit, in order; null when they were refused.
+ * Store edits of one clip as one step of undo; several need a description. They show at once, and are stored in the order in which they
+ * were made.
+ * @param overturn Whether to change annotations that a person decided otherwise as well: in bulk decisions the backend refuses those.
+ * @returns The annotation of each edit, in order; null if they were refused.
  */
 export async function commit(clipId: number, edits: readonly Edit[], description?: Phrase, overturn = false): Promise<number[] | null> {
   const own: Pending = { clipId, edits, provisional: edits.map((edit) => (edit.action === 'add' ? (provisional -= 1) : 0)) }
@@ -52,7 +53,7 @@ export async function commit(clipId: number, edits: readonly Edit[], description
 }
 
 /**
- * Decide about several annotations of a clip; where that would turn round what a person decided, say of how many, and ask.
+ * Decide about several annotations of a clip. If that would reverse a person's decisions, say how many and ask first.
  * @returns Whether it was done.
  */
 export async function decideAll(
@@ -83,7 +84,7 @@ export async function decideAll(
   )
 }
 
-/** What was chosen under its provisional id stays chosen. */
+/** An annotation that was chosen under its provisional id stays chosen. */
 function chooseStored({ provisional: names }: Pending, ids: readonly number[]): void {
   const { trackId, selectTrack } = useUi.getState()
   const at = trackId === null ? -1 : names.indexOf(trackId)
@@ -91,14 +92,14 @@ function chooseStored({ provisional: names }: Pending, ids: readonly number[]): 
   if (id !== undefined) selectTrack(id)
 }
 
-/** The annotations of a clip with the edits that are being stored. */
+/** The annotations of a clip, including edits that are still being stored. */
 export function useAnnotations(clipId: number | null): readonly Annotation[] | undefined {
   const { data } = useClip(clipId)
   const pending = usePending((state) => state.pending)
   return useMemo(() => data && pending.filter((one) => one.clipId === clipId).reduce(edited, data.annotations), [data, pending, clipId])
 }
 
-/** The same, asked once. */
+/** The same, read once without subscribing. */
 export function annotationsOf(clipId: number): readonly Annotation[] {
   const data = queryClient.getQueryData(clipQuery(clipId).queryKey)
   return usePending

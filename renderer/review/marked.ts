@@ -7,7 +7,7 @@ import { inOrder, offerUndo } from '../undo.ts'
 import { useUi } from '../store.ts'
 import { markedSpan, useReview } from './store.ts'
 
-/** Make a clip of what is marked, and go to it. */
+/** Make a clip of the marked span, and go to it. */
 export async function clipFromMarks(sourceId: number | null): Promise<void> {
   const span = markedSpan(useReview.getState())
   if (span === null || sourceId === null) {

@@ -1,4 +1,4 @@
-/** The frame on the screen as a file, in the pixels of the video that is shown. */
+/** The frame on the screen as a file, in the pixels of the video as played. */
 import { interpolate } from '../../app/tracks.ts'
 import { colourIn } from '../../app/vocabulary.ts'
 import { download } from '../download.ts'
@@ -13,7 +13,9 @@ import { annotationsOf } from './edits.ts'
 import { useReview } from './store.ts'
 import { frameTable } from './tracks.ts'
 
-/** Offer the frame as a PNG, named after the video and the frame; with the boxes of the chosen clip where they are shown and `boxes` is true. */
+/**
+ * Save the frame as a PNG, named after the video and the frame; with the boxes of the chosen clip if they are shown and `boxes` is true.
+ */
 export function snapshot(boxes: boolean): void {
   const { video, time } = usePlayer.getState()
   const { sourceId, clipId } = useUi.getState()

@@ -1,9 +1,9 @@
-/** How the clip is being looked at: what of the timeline is shown, what is marked, what is chosen beside the one track, how the picture is zoomed. */
+/** How the clip is viewed: the visible part of the timeline, the marks, further chosen tracks, the zoom of the picture. */
 import { create } from 'zustand'
 import type { Span } from '../../app/annotation.ts'
 import type { View } from '../../app/timeline.ts'
 
-/** Enlarged by `scale` about a point of the picture, in shares 0..1 of it. */
+/** Enlarged by `scale` around a point of the picture, given in shares 0..1 of it. */
 export interface Zoom {
   scale: number
   x: number
@@ -16,19 +16,19 @@ const LARGEST = 16
 interface Review {
   /** Null shows the whole video. */
   view: View | null
-  /** In and out, first and last frame, both shown. */
+  /** The in and out marks: first and last frame, both included. */
   markIn: number | null
   markOut: number | null
   loop: boolean
-  /** Tracks chosen beside the one that the window knows as chosen, in the order of choice. */
+  /** Tracks chosen in addition to the window's chosen one, in order of choice. */
   also: readonly number[]
-  /** The next drag on the picture makes a box. */
+  /** The next drag on the picture draws a box. */
   drawing: boolean
   zoom: Zoom
-  /** The enlarged picture stays on the chosen track. */
+  /** The enlarged picture follows the chosen track. */
   following: boolean
   showBoxes: boolean
-  /** Asking for a time or a frame to go to. */
+  /** The field for a time or frame to go to is open. */
   goingTo: boolean
   setView: (view: View | null) => void
   mark: (edge: 'in' | 'out', ordinal: number | null) => void
@@ -38,7 +38,7 @@ interface Review {
   setDrawing: (drawing: boolean) => void
   setZoom: (zoom: Zoom) => void
   setGoingTo: (goingTo: boolean) => void
-  /** Another video: nothing of the last one holds. */
+  /** For another video: nothing of the last one applies. */
   reset: () => void
 }
 
@@ -54,7 +54,7 @@ export const useReview = create<Review>((set) => ({
   showBoxes: true,
   goingTo: false,
   setView: (view) => set({ view }),
-  // An out before the in takes it away, and the other way round: a span always has a frame.
+  // An out mark before the in mark removes it, and the other way round: a span always has a frame.
   mark: (edge, ordinal) =>
     set(({ markIn, markOut }) =>
       edge === 'in'
@@ -75,7 +75,7 @@ export const useReview = create<Review>((set) => ({
   reset: () => set({ view: null, markIn: null, markOut: null, also: [], drawing: false, zoom: WHOLE, goingTo: false }),
 }))
 
-/** What is marked, where both ends are. */
+/** The marked span, if both ends are set. */
 export function markedSpan({ markIn, markOut }: Pick<Review, 'markIn' | 'markOut'>): Span | null {
   return markIn === null || markOut === null ? null : { startFrame: markIn, endFrame: markOut + 1 }
 }

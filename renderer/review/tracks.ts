@@ -1,4 +1,4 @@
-/** What people do to the tracks of the clip that they look at: from the picture, the timeline, the list or the keyboard. */
+/** What people do to the tracks of the current clip: from the picture, the timeline, the list or the keyboard. */
 import { type Annotation, type Box, spanWithin, type TrackAnnotation, type TrackBody } from '../../app/annotation.ts'
 import type { Clip } from '../../app/contract.ts'
 import type { Edit } from '../../app/contract/state.ts'
@@ -42,7 +42,7 @@ export function frameTable(): FrameTable | undefined {
   return queryClient.getQueryData(framesQuery(useUi.getState().sourceId).queryKey)
 }
 
-/** The clip that a frame lies in: the chosen one where it does, else the one of the analysis; the chosen one where none does. */
+/** The clip that contains a frame: the chosen one if it does, else one of the analysis; the chosen one if none does. */
 function clipWith(ordinal: number): number | null {
   const { clipId, sourceId } = useUi.getState()
   const clips = queryClient.getQueryData(clipsOf(sourceId).queryKey) ?? []
@@ -51,7 +51,7 @@ function clipWith(ordinal: number): number | null {
   return (chosen && holds(chosen) ? chosen : clips.find((clip) => clip.kind !== 'marked' && holds(clip)))?.id ?? clipId
 }
 
-/** Look at another clip without leaving the frame that is shown. */
+/** Choose another clip without leaving the frame that is shown. */
 export function standIn(clipId: number, ordinal: number): void {
   const { clipId: chosen, sourceId, selectClip } = useUi.getState()
   if (chosen === clipId || sourceId === null) return
@@ -60,7 +60,7 @@ export function standIn(clipId: number, ordinal: number): void {
   useReview.getState().setAlso([])
 }
 
-/** The chosen clip and the frame that is shown, which may lie in another one; null without one. */
+/** The chosen clip and the shown frame, which may lie in another clip; null without a frame. */
 function here(): Here | null {
   const { clipId } = useUi.getState()
   const frames = frameTable()
@@ -74,24 +74,24 @@ function tracksOf(clipId: number): TrackAnnotation[] {
   return annotationsOf(clipId).flatMap((one) => (one.body.kind === 'track' && one.state !== 'rejected' ? [{ ...one, body: one.body }] : []))
 }
 
-/** The chosen of some annotations in the order of choice: the first one is the one that the window knows. */
+/** The chosen ones among some annotations, in order of choice: the window's chosen one comes first. */
 function chosenOf<T extends { id: number }>(annotations: readonly T[]): T[] {
   return [useUi.getState().trackId, ...useReview.getState().also].flatMap((id) => annotations.find((one) => one.id === id) ?? [])
 }
 
-/** The chosen tracks of the clip, without those that were rejected: of these nothing is drawn that could be changed. */
+/** The chosen tracks of the clip without rejected ones, which are not drawn and so cannot be changed. */
 function chosenTracks(): TrackAnnotation[] {
   const { clipId } = useUi.getState()
   return clipId === null ? [] : chosenOf(tracksOf(clipId))
 }
 
-/** The chosen tracks with those that were rejected: the list still shows them as chosen, and they can be had back. */
+/** The chosen tracks including rejected ones: the list still shows those as chosen, and they can be restored. */
 export function tracksToDecide(): Annotation[] {
   const { clipId } = useUi.getState()
   return clipId === null ? [] : chosenOf(annotationsOf(clipId))
 }
 
-/** `more` keeps what is chosen, and lets go of a track that was chosen already. */
+/** `more` adds to the chosen tracks, or removes the track if it was chosen already. */
 export function chooseTrack(id: number, more = false): void {
   const { trackId, selectTrack } = useUi.getState()
   const { also, setAlso } = useReview.getState()
@@ -105,7 +105,7 @@ export function chooseTrack(id: number, more = false): void {
   } else setAlso(also.includes(id) ? also.filter((other) => other !== id) : [...also, id])
 }
 
-/** Choose the next or previous track of the clip that is on this frame, or any where none is. */
+/** Choose the next or previous track of the clip that is on this frame; any track of the clip if none is. */
 export function neighbourTrack(by: 1 | -1): void {
   const at = here()
   if (!at) return
@@ -117,7 +117,7 @@ export function neighbourTrack(by: 1 | -1): void {
   if (next) chooseTrack(next.id)
 }
 
-/** Choose one more track: the next after those that are chosen. */
+/** Also choose the next track after the chosen ones. */
 export function alsoNextTrack(): void {
   const at = here()
   if (!at) return
@@ -129,7 +129,7 @@ export function alsoNextTrack(): void {
   else toast(t('Every track is chosen.'), { id: 'review' })
 }
 
-/** Take hold of the chosen box, so that arrows move it and, with Alt, resize it. */
+/** Focus the chosen box, so that arrow keys move it and, with Alt, resize it. */
 export function holdBox(): void {
   const { trackId } = useUi.getState()
   const box = document.querySelector<SVGElement>(`.boxes [data-box="${String(trackId)}"]`)
@@ -137,10 +137,10 @@ export function holdBox(): void {
   else toast(trackId === null ? t('Choose a box first.') : notThere(), { id: 'review' })
 }
 
-/** Side of a box that is drawn by key, as a share of the picture's. */
+/** Side of a box that is drawn by key, as a share of the picture's side. */
 const IN_MIDDLE = 0.25
 
-/** A box in the middle of the picture, for those who draw by key: it is named, and then moved and resized from there. */
+/** A box in the middle of the picture, for drawing by key: it is then named, moved and resized. */
 export function drawInMiddle(): void {
   const at = here()
   const { sourceId } = useUi.getState()
@@ -158,7 +158,7 @@ export function drawInMiddle(): void {
   )
 }
 
-/** The labels that the person is likely to want, most likely first: of the project, then those in this clip. */
+/** The labels that the person probably wants, likeliest first: the project's, then those of this clip. */
 function likelyLabels(): string[] {
   const { clipId } = useUi.getState()
   const wanted = queryClient.getQueryData(labelsQuery.queryKey)?.labels.map(({ name }) => name) ?? []
@@ -167,7 +167,10 @@ function likelyLabels(): string[] {
 
 let lastLabel: string | null = null
 
-/** A box was drawn: a new track that lives from this frame to the end of its clip until a person says otherwise. The clip that it lies in is looked at. */
+/**
+ * After a box was drawn: a new track from this frame to the end of its clip, until a person says otherwise. The clip that contains the box
+ * is chosen.
+ */
 export function drawn(clipId: number, box: Box, { ordinal, pts }: FrameRef, frames: FrameTable): void {
   const clip = queryClient.getQueryData(clipsOf(useUi.getState().sourceId).queryKey)?.find(({ id }) => id === clipId)
   standIn(clipId, ordinal)
@@ -181,7 +184,7 @@ export function drawn(clipId: number, box: Box, { ordinal, pts }: FrameRef, fram
   void stored.then((ids) => ids !== null && askForLabel(ids[0]))
 }
 
-/** What a new box shows: it has the label that was used last, and the next keys name it otherwise. */
+/** A new box has the label that was used last; the next keys can change it. */
 function askForLabel(id: number | undefined): void {
   const field = document.querySelector<HTMLInputElement>(`[data-label-of="${String(id)}"]`)
   field?.scrollIntoView({ block: 'nearest' })
@@ -189,13 +192,13 @@ function askForLabel(id: number | undefined): void {
   field?.select()
 }
 
-/** The newest track, which has no id yet. */
+/** Choose the newest track, which has no id yet. */
 function chooseProvisional(clipId: number): void {
   const newest = tracksOf(clipId).at(-1)
   if (newest) chooseTrack(newest.id)
 }
 
-/** Every chosen track, changed; what comes back null stays as it is, and when all do, `refusal` says why. */
+/** Change every chosen track; tracks for which `change` returns null stay as they are, and if it does so for all, `refusal` is shown. */
 function changeChosen(change: (track: TrackBody, at: Here) => TrackBody | null, refusal: string): void {
   const at = here()
   const tracks = chosenTracks()
@@ -232,7 +235,7 @@ export function relabelByNumber(nth: number): void {
 
 const notThere = () => t('The chosen track is not on this frame.')
 
-/** A key box where there was none, or none where there was one. */
+/** Adds a key box if this frame has none, or removes it. */
 export function toggleKey(): void {
   changeChosen((track, { ordinal, ptsOf }) => {
     if (track.boxes.some((key) => key.ordinal === ordinal)) return track.boxes.length > 1 ? withoutKey(track, ordinal) : null
@@ -248,14 +251,14 @@ export function toggleFlag(flag: 'occluded' | 'outside'): void {
   )
 }
 
-/** The life of the chosen tracks begins or ends on this frame. */
+/** Make the chosen tracks begin or end on this frame. */
 export function retimeHere(edge: 'first' | 'last'): void {
   changeChosen((track, { ordinal, ptsOf }) => retimeTrack(track, edge, ordinal, ptsOf), notThere())
 }
 
 /**
- * Follow the chosen box through the video from this frame on, past the end of its clip too: one step of undo. What its track held after this
- * frame is replaced. The frame on which it was lost is shown, and said.
+ * Follow the chosen box through the video from this frame on, past the end of its clip too, as one step of undo. The boxes of its track
+ * after this frame are replaced. If the object is lost, that frame is shown and the person is told.
  */
 export async function followForward(): Promise<void> {
   const at = here()
@@ -298,7 +301,7 @@ export function copyBoxOn(): void {
   changeChosen((track, { ordinal, ptsOf }) => copyToNextKey(track, ordinal, ptsOf), t('There is no later key frame to copy to.'))
 }
 
-/** Take the key box on this frame away; from a track that has no other, the track. */
+/** Delete the key box on this frame, or the whole track if it has no other. */
 export function deleteBox(): void {
   const at = here()
   const tracks = chosenTracks()
@@ -347,7 +350,7 @@ export function splitChosen(): void {
   )
 }
 
-/** The chosen tracks as the first one of them. */
+/** Merge the chosen tracks into the first one. */
 export function mergeChosen(): void {
   const { clipId } = useUi.getState()
   const [first, ...rest] = chosenTracks()
@@ -365,7 +368,7 @@ export function mergeChosen(): void {
   useReview.getState().setAlso([])
 }
 
-/** Another first or last frame, or a key frame elsewhere, by dragging on the timeline. */
+/** Moves the first or last frame, or a key frame, after a drag on the timeline. */
 export function retimed(track: TrackAnnotation, frames: FrameTable, edge: 'first' | 'last' | { key: number }, ordinal: number): TrackBody {
   const ptsOf = (of: number) => frames.pts[of] ?? frames.startPts
   const to = Math.min(Math.max(0, ordinal), frames.pts.length - 1)
@@ -389,7 +392,7 @@ export function goToEndOfTrack(edge: 'first' | 'last'): void {
   showFrame(at.frames, edge === 'first' ? first : last)
 }
 
-/** Begin to write something about the marked span, or about this moment where nothing is marked; what happens from here lasts to the clip's end. */
+/** Begin a text about the marked span, or about this moment if nothing is marked; a caption of a part then lasts to the clip's end. */
 export function sayHere(kind: 'note' | 'segment'): void {
   const at = here()
   if (!at) {
@@ -398,7 +401,7 @@ export function sayHere(kind: 'note' | 'segment'): void {
   }
   const marked = markedSpan(useReview.getState())
   const chosen = clipOf(at.clipId)
-  // What reaches into the chosen clip is written there; what lies in another one, there.
+  // A text about a span that reaches into the chosen clip belongs to that clip; any other belongs to the clip that contains it.
   const clipId = (marked && chosen && spanWithin(marked, chosen) ? at.clipId : clipWith(marked?.startFrame ?? at.ordinal)) ?? at.clipId
   standIn(clipId, at.ordinal)
   const end = queryClient.getQueryData(clipsOf(useUi.getState().sourceId).queryKey)?.find(({ id }) => id === clipId)?.endFrame ?? 0
@@ -408,7 +411,7 @@ export function sayHere(kind: 'note' | 'segment'): void {
   })
 }
 
-/** What a caption says is said of the marked span too, beside what the clip's caption says of all of it. */
+/** Copy a caption's text to the marked span; the clip's own caption stays. */
 export function sayOfMarked({ clipId, body }: Annotation): void {
   const span = markedSpan(useReview.getState())
   if (span && body.kind === 'caption')

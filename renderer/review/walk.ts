@@ -1,4 +1,4 @@
-/** Clips that were picked elsewhere, to go through one by one in the place of the library. */
+/** Clips that were picked elsewhere, to go through one by one in place of the library. */
 import { create } from 'zustand'
 import { useFind } from '../find/store.ts'
 import { useUi } from '../store.ts'
@@ -19,7 +19,7 @@ export function walkThrough(clips: readonly { id: number; sourceId: number }[], 
   useUi.getState().openClip(first.id, first.sourceId)
 }
 
-/** Clips of videos that were removed meanwhile are not gone through. */
+/** Drop clips of videos that were removed meanwhile. */
 export function keepThoseOf(sourceIds: ReadonlySet<number>): void {
   const { clips } = useWalk.getState()
   const kept = clips?.filter(({ sourceId }) => sourceIds.has(sourceId))
@@ -30,12 +30,12 @@ export function endWalk(): void {
   useWalk.setState({ clips: null, name: '' })
 }
 
-/** To the page that Review was opened from, which is as it was left. */
+/** Back to the page from which Review was opened, in its previous state. */
 export function goBack(): void {
   const { from, goTo } = useUi.getState()
   if (from === null) return
   endWalk()
   goTo(from)
-  // Its keys work at once.
+  // The focus makes that page's keys work at once.
   setTimeout(() => document.querySelector<HTMLElement>('.grid, #page')?.focus({ preventScroll: true }))
 }

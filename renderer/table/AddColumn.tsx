@@ -26,14 +26,14 @@ const KINDS: Record<ColumnKind, { name: string; Icon: typeof Hash; example: stri
   count: { name: phrase('Count'), Icon: Hash, example: phrase('person'), label: phrase('What should be counted in every clip?') },
 }
 
-/** A new column: the question, how it is answered, and of which clips. */
+/** A new column: the question, how it is answered, and for which clips. */
 export function AddColumn({
   at,
   chosen,
   onClose,
   onAdded,
 }: {
-  at: DOMRect /** Where more than one row is chosen. */
+  at: DOMRect /** Given if more than one row is selected. */
   chosen: { view: string; from: number; to: number } | null
   onClose: () => void
   onAdded: (column: Column) => void
@@ -42,7 +42,7 @@ export function AddColumn({
   const [picked, setPicked] = useState<ColumnKind | null>(null)
   const [some, setSome] = useState(false)
   const vocabulary = useVocabulary()
-  // Proposed by its first word until a person says otherwise.
+  // Proposed from the first word until a person chooses.
   const kind = picked ?? (looksYesNo(text) ? 'yesno' : 'question')
   const { example, label } = KINDS[kind]
   const add = async (event: SubmitEvent) => {

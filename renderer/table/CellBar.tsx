@@ -9,7 +9,7 @@ import { useActions } from './actions.ts'
 import type { Range } from './rows.ts'
 import { type Heading, STATE_NAMES, valueName } from './titles.ts'
 
-/** One plain sentence. A fact is no text that a model is sure of, and a share of certainty would say nothing of it. */
+/** How sure a cell is, in one plain sentence. Cells of facts have none: no model was sure of their text. */
 function surety({ state, confidence, agreement }: Cell): string[] {
   const share = confidence === null || agreement === null ? null : percent(confidence)
   if (state === 'unsure') return [share === null ? t('not sure') : t('the model is not sure of this ({{share}})', { share })]
@@ -17,7 +17,7 @@ function surety({ state, confidence, agreement }: Cell): string[] {
   return state === 'empty' ? [] : [t(STATE_NAMES[state])]
 }
 
-/** The whole of the cell with the focus, what the model said, how sure it is; and what can be done to all that is chosen. */
+/** The full text of the focused cell, the model's answer and how sure it is, and the actions on all selected cells. */
 export function CellBar({
   heading,
   row,
@@ -26,7 +26,7 @@ export function CellBar({
   range,
 }: {
   heading: Heading
-  row: Row | undefined /** Where the focus is on the heading of one. */
+  row: Row | undefined /** Given if the focus is on a group's heading. */
   group: Group | null
   chosen: { rows: number; columns: readonly Heading[] }
   range: () => Range | null

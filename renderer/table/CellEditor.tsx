@@ -3,7 +3,7 @@ import { t } from '../i18n.ts'
 import { useTable } from './state.ts'
 import { useActions } from './actions.ts'
 
-/** Writing in a cell: Enter keeps it and goes down, Tab goes on, Escape leaves it as it was. Alt+Enter begins a new line. */
+/** Edits a cell: Enter saves and goes down, Tab saves and goes on, Escape restores. Alt+Enter starts a new line. */
 export function CellEditor({ text, label }: { text: string; label: string }) {
   const ref = useRef<HTMLTextAreaElement>(null)
   const { commit } = useActions()

@@ -27,7 +27,7 @@ import { Popover } from './Popover.tsx'
 import { useTable } from './state.ts'
 import { type Heading, STATE_NAMES, valueName } from './titles.ts'
 
-/** Everything that can be done with a column; by keyboard too what the mouse does in its heading. */
+/** Everything that can be done with a column, including by keyboard what the mouse does in its heading. */
 export function ColumnMenu({ heading, spec, at, onClose }: { heading: Heading; spec: TableSpec; at: DOMRect; onClose: () => void }) {
   const { key, said, numeric, column } = heading
   const change = useTable((table) => table.change)
@@ -116,7 +116,7 @@ export function ColumnMenu({ heading, spec, at, onClose }: { heading: Heading; s
   )
 }
 
-/** How far the column is, and stopping or going on. */
+/** How far the column is filled, with buttons to stop or continue. */
 function FillState({ column: { id, kind, filled, of, automatic }, onClose }: { column: Column; onClose: () => void }) {
   const { data: queue } = useQueue()
   const job = queue?.jobs.find((one) => one.columnId === id && (one.state === 'running' || one.state === 'queued'))

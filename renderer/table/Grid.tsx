@@ -15,7 +15,7 @@ import { BLOCK, nowInView, useRows } from './rows.ts'
 import { useMotion, useTable } from './state.ts'
 
 const HEADER_HEIGHT = 40
-/** Beside what is seen, so that it is there before it comes into view. */
+/** Rows drawn beyond the visible ones, so that they are ready before they come into view. */
 const OVERSCAN = 8
 
 interface Props {
@@ -33,7 +33,7 @@ interface Props {
   onSet: (value: string) => void
 }
 
-/** Rows and columns that are in view, and the keys and the pointer that choose among them. */
+/** The rows and columns in view, and keyboard and pointer selection. */
 export function Grid({ spec, columns, columnKeys, width, view, layout, selection, filling, grid, onMenu, onSet }: Props) {
   const { editing, select, edit } = useTable()
   const actions = useActions()
@@ -58,11 +58,11 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
   const chosen = rectangle(selection)
   const line = layout.at(focus.line)
   const focused = columns[focus.column]
-  // Scrolled away, the cell is not there to be named.
+  // A cell scrolled out of view is not in the document, so it cannot be referred to.
   const named =
     items.some(({ index }) => index === focus.line) && (line?.type === 'group' || drawn.some(({ index }) => index === focus.column))
 
-  // Back from another page, it is where it was left.
+  // After a return from another page, the scroll position is restored.
   useLayoutEffect(() => {
     const element = grid.current
     if (element === null) return
@@ -74,7 +74,7 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
     select(next)
     if (grid.current !== null) showCell(grid.current, columns, next.focus)
   }
-  // A row that was reached by Tab or Enter out of an edit comes into view too.
+  // A row that Tab or Enter reached out of an edit is scrolled into view too.
   const shownFocus = useRef(focus)
   useEffect(() => {
     if (shownFocus.current !== focus && grid.current !== null) showCell(grid.current, columns, focus)
@@ -173,7 +173,7 @@ export function Grid({ spec, columns, columnKeys, width, view, layout, selection
   )
 }
 
-/** Scroll as little as needed until a cell is in view, beside the heading and the pinned columns. */
+/** Scroll as little as possible until a cell is in view, clear of the heading and the pinned columns. */
 function showCell(element: HTMLElement, columns: readonly PlacedColumn[], place: { line: number; column: number }): void {
   const top = HEADER_HEIGHT + place.line * ROW_HEIGHT
   const above = element.scrollTop + HEADER_HEIGHT

@@ -17,7 +17,7 @@ export interface PlacedColumn extends ShownColumn {
   heading: Heading
   /** From the left edge of the table, in pixels. */
   left: number
-  /** Its place among the shown ones. */
+  /** Index among the shown columns. */
   index: number
 }
 
@@ -29,17 +29,17 @@ interface Props {
   columns: readonly PlacedColumn[]
   width: number
   rows: TableSpec['rows']
-  /** Chosen cells of this line, from and to, both included; -1 for none. */
+  /** Selected cells of this line, first and last, both included; -1 for none. */
   from: number
   to: number
-  /** The cell with the focus, -1 for none here. */
+  /** The column of the focused cell, -1 for none on this line. */
   focus: number
   editing: string | null
   /** Keys of columns that are being filled just now. */
   filling: string
 }
 
-/** One clip or video. Drawn again only when something of it changes: scrolling draws new rows alone. */
+/** One clip or video. Redrawn only when it changes, so that scrolling draws only new rows. */
 export const GridRow = memo(function GridRow({ line, row, data, top, columns, width, rows, from, to, focus, editing, filling }: Props) {
   return (
     <div role="row" className="grid-row" aria-rowindex={line + 2} data-line={line} style={{ transform: `translateY(${top}px)`, width }}>
@@ -123,7 +123,10 @@ function Shown({ data, cell, heading, rows }: { data: Row; cell: Cell | undefine
   )
 }
 
-/** A third of what a frame of a scroll costs would go into pictures of rows that are gone before they are there: they are asked for where it rests. */
+/**
+ * A third of the cost of a scroll frame would go into pictures of rows that are gone before these load: they are requested when the scroll
+ * rests.
+ */
 function Picture({ clipId }: { clipId: number }) {
   const scrolling = useMotion((motion) => motion.scrolling)
   const [asked, setAsked] = useState(!scrolling)
@@ -135,7 +138,7 @@ function Picture({ clipId }: { clipId: number }) {
   )
 }
 
-/** How sure the model is, or what a person decided; icons are words to those who hear them. */
+/** How sure the model is, or a person's decision; screen readers get the icons as words. */
 function Standing({ cell: { state, confidence, agreement, share } }: { cell: Cell }) {
   const decided = state === 'accepted' || state === 'edited' || state === 'rejected'
   return (
@@ -148,7 +151,7 @@ function Standing({ cell: { state, confidence, agreement, share } }: { cell: Cel
       {decided && <span className="visually-hidden">{t(STATE_NAMES[state])}</span>}
       {state === 'unsure' && <em className="unsure">{t(STATE_NAMES.unsure)}</em>}
       {state === 'mixed' && <span className="muted">{t(STATE_NAMES.mixed)}</span>}
-      {/* What facts say has no share of a model's certainty. */}
+      {/* Statements from facts have no percentage, since no model was sure of them. */}
       {state === 'sure' && agreement !== null && confidence !== null && <span className="muted">{percent(confidence)}</span>}
       {state === 'accepted' && <Check size={14} className="good" aria-hidden />}
       {state === 'edited' && <Pencil size={12} className="good" aria-hidden />}

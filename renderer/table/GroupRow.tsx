@@ -16,11 +16,11 @@ interface Props {
   width: number
   focus: boolean
   chosen: boolean
-  /** What the rows are grouped by. */
+  /** The name of the column by which rows are grouped. */
   heading: string
 }
 
-/** The heading of a group; chosen alone it stands for all of its rows. */
+/** The heading of a group; selected alone, it stands for all of its rows. */
 export const GroupRow = memo(function GroupRow({ line, group, open, top, width, focus, chosen, heading }: Props) {
   const { data } = useColumns()
   const { type } = headingOf(heading, data?.columns ?? [], 'clips')

@@ -37,7 +37,7 @@ const TYPE_ICONS: Record<ColumnType, typeof Hash> = {
   yesno: ToggleLeft,
   count: Hash,
 }
-/** What is dragged is told by type, so that files dropped here mean nothing. */
+/** A media type of its own, so that files dropped here are ignored. */
 const DRAGGED = 'application/x-tubelet-column'
 
 export function HeaderCell({
@@ -115,7 +115,7 @@ export function HeaderCell({
   )
 }
 
-/** How far a column is filled, while it is. */
+/** How far a column is filled, while it is being filled. */
 function Filling({ columnId, label }: { columnId: number; label: string }) {
   const { data } = useQueue()
   const job = data?.jobs.find((one) => one.columnId === columnId && (one.state === 'running' || one.state === 'queued'))

@@ -1,6 +1,9 @@
 import { type ReactNode, useEffect, useRef } from 'react'
 
-/** A panel beside what opened it: the browser's own popover, which closes on Escape and on a click elsewhere, and gives the focus back. */
+/**
+ * A panel beside the element that opened it: the browser's own popover, which closes on Escape and on a click elsewhere, and returns the
+ * focus.
+ */
 export function Popover({ at, label, onClose, children }: { at: DOMRect; label: string; onClose: () => void; children: ReactNode }) {
   const ref = useRef<HTMLDivElement>(null)
   useEffect(() => {
@@ -25,7 +28,7 @@ export function Popover({ at, label, onClose, children }: { at: DOMRect; label: 
       role="dialog"
       aria-label={label}
       onToggle={(event) => event.newState === 'closed' && onClose()}
-      // What is typed here is no key of the table, nor of the window.
+      // Keys typed here must not trigger actions of the table or the window.
       onKeyDown={(event) => event.stopPropagation()}
       onPaste={(event) => event.stopPropagation()}
     >

@@ -8,11 +8,11 @@ import { useTable } from './state.ts'
 import './table.css'
 import { Workspace } from './Workspace.tsx'
 
-/** The question table: what people want to know of every clip, beside each other. */
+/** The question table: questions about every clip, side by side. */
 export function TablePage() {
   const { data } = useColumns()
   const { spec, change } = useTable()
-  // Columns may have come or gone since it was last seen, here or elsewhere.
+  // Columns may have been added or removed since the table was last shown, here or elsewhere.
   useEffect(() => {
     if (data === undefined) return
     const now = spec ?? data.current ?? START
@@ -23,12 +23,12 @@ export function TablePage() {
   return <main className="page table-page">{spec !== null && data !== undefined && <Workspace spec={spec} data={data} />}</main>
 }
 
-/** The library remembers how the table is left. */
+/** Stores the table's appearance in the library. */
 function useKept(spec: TableSpec | null): void {
   const kept = useRef(spec)
   useEffect(() => {
     if (spec === null || spec === kept.current) return
-    // The first one is what the library told.
+    // The first one came from the library.
     const told = kept.current === null
     kept.current = spec
     if (told) return
@@ -36,7 +36,7 @@ function useKept(spec: TableSpec | null): void {
   }, [spec])
 }
 
-/** A column that is being made wider changes it many times a second. */
+/** Dragging a column's width changes it many times a second. */
 const SOON_MS = 400
 let unkept: { spec: TableSpec; timer: number } | null = null
 
@@ -52,7 +52,7 @@ function keepSoon(spec: TableSpec): void {
   window.addEventListener('pagehide', keepNow)
 }
 
-/** The window closes. */
+/** Called when the window closes. */
 function keepNow(): void {
   if (unkept !== null) callAtLast('saveView', { body: { name: null, spec: unkept.spec } })
 }

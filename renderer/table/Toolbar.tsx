@@ -15,12 +15,12 @@ interface Props {
   views: readonly View[]
   headings: readonly Heading[]
   arranged: Arranged | undefined
-  /** The order is not that of the newest values. */
+  /** The order does not reflect the newest values. */
   stale: boolean
   busy: boolean
   again: () => void
   columnKeys: string
-  /** Where more than one row is chosen. */
+  /** Given if more than one row is selected. */
   chosen: { view: string; from: number; to: number } | null
   onAdded: (column: Column) => void
 }

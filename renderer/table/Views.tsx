@@ -12,7 +12,7 @@ import type { Heading } from './titles.ts'
 
 const stored = () => queryClient.invalidateQueries({ queryKey: ['table'] })
 
-/** Saved views: how the table looks, under a name, in the library. */
+/** Saved views: appearances of the table, stored in the library under a name. */
 export function Views({ spec, views }: { spec: TableSpec; views: readonly View[] }) {
   const [at, setAt] = useState<DOMRect | null>(null)
   const change = useTable((table) => table.change)

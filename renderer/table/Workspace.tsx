@@ -19,7 +19,7 @@ import { useTable } from './state.ts'
 import { headingOf } from './titles.ts'
 import { Toolbar } from './Toolbar.tsx'
 
-/** The shown columns from left to right, each where it begins. */
+/** The shown columns from left to right, each with its left edge. */
 function placed(spec: TableSpec, all: readonly Column[]): PlacedColumn[] {
   const columns: PlacedColumn[] = []
   let left = NUMBER_WIDTH
@@ -30,7 +30,7 @@ function placed(spec: TableSpec, all: readonly Column[]): PlacedColumn[] {
   return columns
 }
 
-/** Toolbar, grid, and the bar of the chosen cell, over one arrangement of the rows. */
+/** Toolbar, grid, and the bar of the selected cell, over one arrangement of the rows. */
 export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'table'> }) {
   const { selection: asked, closed, select, edit } = useTable()
   const grid = useRef<HTMLDivElement>(null)
@@ -64,12 +64,12 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
   const [from, to] = layout.rows(chosen.top, Math.min(chosen.bottom, layout.count - 1))
   const shownView = arranged?.view
   const marked = useMemo(() => (shownView !== undefined && to - from > 1 ? { view: shownView, from, to } : null), [shownView, from, to])
-  // An export may be of them, as long as they are in sight.
+  // An export may cover them as long as they are on the screen.
   useEffect(() => {
     useTable.setState({ marked })
     return () => useTable.setState({ marked: null })
   }, [marked])
-  // The heading of a group stands for whole rows.
+  // A group's heading stands for whole rows.
   const chosenColumns = line?.type === 'group' && chosen.left === chosen.right ? columns : columns.slice(chosen.left, chosen.right + 1)
   const range = (): Range | null => {
     return arranged === undefined || to <= from || chosenColumns.length === 0
@@ -91,7 +91,7 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
       edit(null)
       if (arranged !== undefined && focusRow !== null && focused !== undefined && text !== (row?.cells[focused.key]?.text ?? '')) {
         const cell = { view: arranged.view, from: focusRow, to: focusRow + 1, columns: [focused.key] }
-        // Nothing written is nothing said.
+        // An empty text means that there is no statement: the cell is rejected.
         void (text.trim() === '' ? editCells(cell, 'reject') : editCells(cell, 'set', text.trim()))
       }
       if (then === null) return
@@ -138,7 +138,8 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
         columnKeys={columnKeys}
         chosen={marked}
         onAdded={(column) => {
-          // It is brought into view, as the focus of the first row. What is drawn here is the table of before it was added.
+          // The new column is scrolled into view with the focus on the first row. The table drawn here is still the one before it was
+          // added.
           const now = fitted(useTable.getState().spec ?? spec, queryClient.getQueryData(columnsQuery.queryKey)?.columns ?? data.columns)
           useTable.getState().change(now)
           const index = shown(now).findIndex(({ key }) => key === keyOf(column))

@@ -1,8 +1,8 @@
-/** What can be done to the chosen cells. The grid, its toolbar and the bar of the cell all do it through these. */
+/** What can be done to the selected cells, for the grid, its toolbar and the bar of the cell. */
 import { createContext, useContext } from 'react'
 
 export interface Actions {
-  /** Keep what is being written, and go to the next cell if asked to. */
+  /** Save what is being written, and move to the next cell if requested. */
   commit: (then: 'across' | 'down' | null, back: boolean) => void
   accept: () => void
   reject: () => void
@@ -10,7 +10,7 @@ export interface Actions {
   copy: () => void
   /** Open or close the group whose heading is on this line. */
   toggle: (line: number) => void
-  /** Show the clip of the focus in Review. */
+  /** Show the focused row's clip in Review. */
   open: () => void
 }
 

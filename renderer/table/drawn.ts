@@ -1,11 +1,11 @@
-/** What of the table is drawn: the rows that may be asked for while it scrolls, and the columns that are in view. */
+/** Which parts of the table are drawn: the rows that may be requested while it scrolls, and the columns in view. */
 import { type RefObject, useEffect, useState } from 'react'
 import type { PlacedColumn } from './GridRow.tsx'
 
-/** Columns this far outside of the window are drawn, in pixels. */
+/** Columns within this distance outside the window are drawn, in pixels. */
 const MARGIN = 200
 
-/** Whether rows may be asked for: at once while the scroll goes slowly, after a pause where whole blocks fly by. */
+/** Whether rows may be requested: at once during slow scrolling, after a pause if whole blocks fly by. */
 export function useSettled(blocks: string, scrolling: boolean): boolean {
   const [settled, setSettled] = useState(blocks)
   useEffect(() => {
@@ -22,7 +22,7 @@ export function useDrawnColumns(grid: RefObject<HTMLDivElement | null>, columns:
   useEffect(() => {
     const element = grid.current
     if (element === null) return
-    // In steps: most of a scroll draws the same columns.
+    // In steps, so that most of a scroll draws the same columns.
     const look = () => {
       const from = Math.floor((element.scrollLeft - MARGIN) / MARGIN) * MARGIN
       const to = from + (Math.ceil(element.clientWidth / MARGIN) + 3) * MARGIN
@@ -39,7 +39,7 @@ export function useDrawnColumns(grid: RefObject<HTMLDivElement | null>, columns:
   }, [grid])
   const { from, to } = seen
   const names = columns.filter(({ pinned, left, width }) => pinned || (left < to && left + width > from))
-  // The same list as long as it holds the same: rows are drawn again when it changes.
+  // The same array as long as it has the same contents: rows are redrawn when it changes.
   const [kept, setKept] = useState(names)
   const same = kept.length === names.length && kept.every((column, at) => column === names[at])
   if (!same) setKept(names)

@@ -1,4 +1,4 @@
-/** What keys and the pointer do in the table: move and widen the choice of cells, decide, edit, open. */
+/** Keyboard and pointer input of the table: move and extend the selection, decide, edit, open. */
 import type { KeyboardEvent, PointerEvent } from 'react'
 import { pressed as combinationOf } from '../../app/bindings.ts'
 import type { Layout } from '../../app/table/layout.ts'
@@ -20,9 +20,9 @@ interface Grid extends Area {
   line: ReturnType<Layout['at']>
   column: PlacedColumn | undefined
   actions: ReturnType<typeof useActions>
-  /** Move the choice, and show its focus. */
+  /** Move the selection, and scroll to its focus. */
   go: (next: Selection) => void
-  /** Edit the focused cell, or turn it over where it is yes or no and `text` is not asked for. */
+  /** Edit the focused cell, or toggle it if it is yes or no and `text` is false. */
   write: (text: boolean) => void
   openMenu: (column: string) => void
 }
@@ -43,7 +43,7 @@ export function pressed(
     openMenu(column.key)
     return
   }
-  // The same keys as in Review, as this person has them.
+  // The same keys as in Review, as this person has set them.
   const combination = combinationOf(event.nativeEvent)
   const decision = (['accept', 'reject', 'reset'] as const).find((id) => currentKeys().get(id)?.includes(combination))
   const next = alt ? null : moved(selection, key, { shift, ctrl }, extent)
@@ -85,7 +85,7 @@ export function pressed(
     done()
     write(key === 'F2')
   } else if (key.length === 1 && key !== '?' && key !== '/') {
-    // The keys of the player mean nothing here.
+    // The player's keys do nothing here.
     event.stopPropagation()
   }
 }

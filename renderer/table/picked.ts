@@ -1,4 +1,4 @@
-/** Clips that were picked or found elsewhere, as the rows of the table. */
+/** Clips that were picked or found elsewhere, as rows of the table. */
 import type { CallArgs } from '../../app/contract.ts'
 import { START } from '../../app/table/spec.ts'
 import { alone } from '../../app/table/selection.ts'
@@ -13,7 +13,7 @@ export async function showInTable(which: CallArgs<'pickRows'>['body']): Promise<
   try {
     const picked = await call('pickRows', { body: which })
     const { spec, change, select } = useTable.getState()
-    // Not seen yet, the table is as the library tells that it was left.
+    // If the table was not shown yet, its appearance is the one stored in the library.
     const left = spec ?? (await queryClient.query(columnsQuery)).current ?? START
     change({ ...left, rows: 'clips', picked })
     select(alone({ line: 0, column: 0 }))

@@ -1,4 +1,4 @@
-/** What the table shows of the library: its columns, an arrangement of its rows, and the blocks of them that are in view. */
+/** What the table fetches from the library: its columns, an arrangement of its rows, and the blocks of rows in view. */
 import { keepPreviousData, queryOptions, useQueries, useQuery, type UseQueryResult } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import type { ColumnKey, EditReport, Row, TableQuery } from '../../app/contract/table.ts'
@@ -20,7 +20,7 @@ export type Arranged = RouteOutput<'openTable'>
 export const BLOCK = 100
 
 interface Block {
-  /** The place of its first row. */
+  /** The index of its first row. */
   first: number
   rows: Row[]
 }
@@ -42,8 +42,9 @@ export function nowInView(blocks: readonly number[]): void {
 }
 
 /**
- * The rows of a query, in an order that stands still while their cells change: it follows when clips come and nothing is sorted, filtered
- * or grouped; else `stale` says that it could be made anew. What is returned is on the screen whole: a newer order waits for its rows.
+ * The rows of a query, in an order that stays the same while their cells change. New clips are added at once if nothing is sorted, filtered
+ * or grouped; otherwise `stale` says that the order could be refreshed. The result is on the screen as a whole: a newer order waits for its
+ * rows.
  */
 export function useArranged(query: TableQuery, columns: string) {
   const natural = query.picked === undefined && query.sort.length === 0 && query.filters.length === 0 && query.group === null
@@ -52,7 +53,7 @@ export function useArranged(query: TableQuery, columns: string) {
     queryFn: () => call('openTable', { body: query }),
     placeholderData: keepPreviousData,
     refetchOnMount: natural,
-    // However long one looks at a clip, the table that one comes back to is the one that was left.
+    // However long a person looks at a clip, the table to return to is unchanged.
     gcTime: Infinity,
   })
   const [arranged, setArranged] = useState(data)
@@ -65,7 +66,7 @@ export function useArranged(query: TableQuery, columns: string) {
     return () => {
       left = true
     }
-    // Only a new order is waited for.
+    // Only a new order has to wait.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [data])
   return {
@@ -77,14 +78,14 @@ export function useArranged(query: TableQuery, columns: string) {
   }
 }
 
-/** What came of the blocks that were asked for: rows by their place in the arrangement, and whether that was forgotten. */
+/** The results for the requested blocks: rows by their place in the arrangement, and whether the backend has dropped that arrangement. */
 function collected(results: UseQueryResult<Block>[]): { rows: ReadonlyMap<number, Row>; forgotten: boolean } {
   const rows = new Map<number, Row>()
   for (const { data } of results) for (const [offset, row] of (data?.rows ?? []).entries()) rows.set((data?.first ?? 0) + offset, row)
   return { rows, forgotten: results.some(({ error }) => error !== null && problemOf(error).code === 'not-found') }
 }
 
-/** The rows of some blocks. Blocks that are passed by quickly are not asked for. */
+/** The rows of some blocks. Blocks that are scrolled past quickly are not requested. */
 export function useRows(view: string | undefined, columns: string, blocks: readonly number[], settled: boolean): ReadonlyMap<number, Row> {
   const { rows, forgotten } = useQueries({
     queries: view === undefined ? [] : blocks.map((block) => ({ ...rowsQuery(view, columns, block), enabled: settled })),
@@ -106,7 +107,8 @@ export interface Range {
 
 export async function editCells(range: Range, action: 'accept' | 'reject' | 'reset' | 'set', value?: string): Promise<void> {
   const single = range.to - range.from === 1 && range.columns.length === 1
-  // One cell is shown at once; the event of the change brings what was stored. Of many, some may be left as they are.
+  // A single cell shows its new value at once; the change's event then brings what was stored. In bulk edits some cells may be left
+  // unchanged.
   if (action === 'set' && value !== undefined && single) foresee(range, value)
   await reported(
     (overturn) => call('editCells', { body: { ...range, action, overturn, ...(value === undefined ? {} : { value }) } }),
@@ -116,7 +118,7 @@ export async function editCells(range: Range, action: 'accept' | 'reject' | 'res
   )
 }
 
-/** Many were to be changed, and some of them had been decided otherwise: how that is asked. */
+/** A bulk edit of which some cells had been decided otherwise: the wording of the question about them. */
 export interface Overturning {
   text: (count: number) => string
   yes: (count: number) => string
@@ -140,7 +142,10 @@ const OVERTURN: Record<'accept' | 'reject' | 'reset' | 'set', Overturning> = {
   },
 }
 
-/** Do it, and where that left some as a person had decided them, say how many and ask whether they are meant too. @returns What was done in all. */
+/**
+ * Run an edit. If it left cells as a person had decided them, say how many and ask whether to change them too.
+ * @returns What was done in total.
+ */
 export async function askingFirst(edit: (overturn: boolean) => Promise<EditReport>, overturning: Overturning): Promise<EditReport> {
   const report = await inOrder(() => edit(false))
   const { kept } = report
@@ -197,7 +202,7 @@ const REASONS: Record<EditReport['refused'][number]['reason'], string> = {
   summary: phrase('sums up several clips ({{n}})'),
 }
 
-/** Say what an edit did and what it could not do, with a way back. A single cell that was written is seen, not told. */
+/** Report what an edit did and what it could not do, and offer undo. A single cell is not reported, since its change is visible. */
 async function reported(
   edit: (overturn: boolean) => Promise<EditReport>,
   done: (count: number) => string,
@@ -224,7 +229,10 @@ async function reported(
   }
 }
 
-/** Onto the clipboard, all of the range, seen or not: the text comes while the key press still counts as the person's. */
+/**
+ * Copy the whole range to the clipboard, including rows out of view; the text is fetched while the browser still accepts the key press as
+ * the reason.
+ */
 export async function copyCells(range: Range): Promise<void> {
   try {
     const text = call('copyCells', { body: range }).then((copied) => new Blob([copied.text], { type: 'text/plain' }))

@@ -1,16 +1,16 @@
-/** How the table on the screen looks and what is chosen in it. It is kept while other pages are shown, so that coming back is coming back. */
+/** How the table looks and what is selected in it. Kept while other pages are shown, so that the person returns to the same table. */
 import { create } from 'zustand'
 import type { TableSpec } from '../../app/contract/table.ts'
 import { NOBODYS, type Selection } from '../../app/table/selection.ts'
 import { START } from '../../app/table/spec.ts'
 
 interface TableState {
-  /** Null until the library has told how the table was left. */
+  /** Null until the library has reported the table's stored appearance. */
   spec: TableSpec | null
   selection: Selection
-  /** The rows that are marked, of the view on the screen, where they are several. */
+  /** The selected rows of the view on the screen, if there are several. */
   marked: { view: string; from: number; to: number } | null
-  /** What the cell with the focus is being changed to. */
+  /** The text being written in the focused cell. */
   editing: string | null
   /** Names of groups whose rows are hidden. */
   closed: ReadonlySet<string>
@@ -21,7 +21,7 @@ interface TableState {
   toggleGroup: (name: string) => void
 }
 
-/** Parts of a spec that say which rows there are, and in what order. */
+/** The parts of a spec that determine the rows and their order. */
 const ARRANGING = ['rows', 'sort', 'filters', 'group', 'picked'] as const
 
 export const useTable = create<TableState>((set) => ({
@@ -34,9 +34,9 @@ export const useTable = create<TableState>((set) => ({
   change: (spec) =>
     set((now) => ({
       spec: { ...(now.spec ?? START), ...spec },
-      // Other groups have other names.
+      // Names of groups belong to one grouping.
       ...('group' in spec && spec.group !== now.spec?.group ? { closed: new Set<string>() } : {}),
-      // Other rows come to lie where others were chosen.
+      // Other rows now lie where the selection was.
       ...(ARRANGING.some((part) => part in spec && JSON.stringify(spec[part]) !== JSON.stringify(now.spec?.[part]))
         ? { selection: NOBODYS }
         : {}),
@@ -51,5 +51,5 @@ export const useTable = create<TableState>((set) => ({
     }),
 }))
 
-/** Whether it is being scrolled just now: apart, since it changes with every touch of the wheel and few look at it. */
+/** Whether the table is being scrolled: kept apart, since it changes with every wheel event and few components read it. */
 export const useMotion = create(() => ({ scrolling: false }))

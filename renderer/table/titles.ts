@@ -1,4 +1,4 @@
-/** What columns, states and values are called. */
+/** The names of columns, states and values. */
 import type { CellState, Column, ColumnKey, Fact, TableSpec } from '../../app/contract/table.ts'
 import { phrase, t } from '../i18n.ts'
 
@@ -38,7 +38,7 @@ export interface Heading {
   type: ColumnType
   title: string
   column: Column | null
-  /** Whether the model or a person says it, so that it can be accepted, rejected and asked how sure it is. */
+  /** Whether its cells are statements of the model or a person, which can be accepted and rejected and have a certainty. */
   said: boolean
   editable: boolean
   numeric: boolean
@@ -59,7 +59,7 @@ export function headingOf(key: ColumnKey, columns: readonly Column[], rows: Tabl
   }
 }
 
-/** A value as people of this language read it; texts that were said or typed stay as they are. */
+/** A value as shown in the window's language; texts that were written or typed stay as they are. */
 export function valueName(type: ColumnType, text: string): string {
   const word = type === 'yesno' || type === 'review' ? VALUES[text] : undefined
   return word === undefined ? text : t(word)
