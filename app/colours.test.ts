@@ -4,17 +4,17 @@ import { COLOURS, coloursOf, coloursOfLetters, dominantColour } from './colours.
 type Rgb = readonly [number, number, number]
 const WHOLE = { cx: 0.5, cy: 0.5, w: 1, h: 1 }
 
-/** A picture [height, width, 3] of what `at` says, x and y in pixels. */
+/** A picture [height, width, 3] whose colours `at` gives, x and y in pixels. */
 function picture(width: number, height: number, at: (x: number, y: number) => Rgb): Uint8Array {
   const rgb = new Uint8Array(width * height * 3)
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) rgb.set(at(x, y), (y * width + x) * 3)
   return rgb
 }
 
-/** Less light: less linear light, as a shadow takes it. */
+/** The colour in less light: less linear light, as in a shadow. */
 const shaded = (colour: Rgb, light: number): Rgb => colour.map((byte) => 255 * ((byte / 255) ** 2.2 * light) ** (1 / 2.2)) as unknown as Rgb
 
-/** Pseudo-random numbers of [-1, 1), the same in every run. */
+/** Pseudo-random numbers in [-1, 1), the same in every run. */
 function noise(seed: number): () => number {
   let state = seed
   return () => (state = (state * 1103515245 + 12345) % 2147483648) / 1073741824 - 1

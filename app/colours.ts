@@ -325,7 +325,10 @@ function otsu(values: readonly number[]): number {
 /** A thing is named by a colour that has at least this share, and is this far ahead of the next one. */
 const DOMINANT = 0.4
 const AHEAD = 0.12
-/** What shadow makes of a colour: that goes with it, if the colour itself has this share, and both have that. Light is never added by a shadow. */
+/**
+ * A shadow turns the first colour into the second. Both count as the first if it has at least `LIT` and both together have at least
+ * `TOGETHER`; a shadow never adds light.
+ */
 const SHADES: readonly (readonly [lit: Colour, shaded: Colour])[] = [
   ['white', 'grey'],
   ['orange', 'brown'],

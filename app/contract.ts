@@ -34,7 +34,7 @@ export const Source = z.object({
   path: z.string(),
   name: z.string(),
   bytes: z.number().int(),
-  /** Of the file's content; where one of several pictures of a file was chosen, of its stream as well. */
+  /** Hash of the file's content; if one of several pictures of a file was chosen, of its stream as well. */
   fingerprint: z.string(),
   addedAt: z.string(),
   state: SourceState,

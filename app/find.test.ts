@@ -6,7 +6,7 @@ import { daysOf, filterCount, instantsOf, keepOrder } from './find.ts'
 const hit = (id: number, score: number, alike: readonly number[] = []) =>
   ({ clip: { id }, score, alike: alike.map((copy) => ({ id: copy })) }) as FindHit
 const NONE: ReadonlyMap<number, Clip> = new Map()
-/** Clips as they are now, by id. */
+/** Clips in their present state, by id. */
 const now = (...clips: readonly (readonly [id: number, caption: string])[]) =>
   new Map(clips.map(([id, caption]) => [id, { id, caption } as Clip]))
 const ids = (hits: readonly FindHit[]) => hits.map(({ clip }) => clip.id)

@@ -17,7 +17,7 @@ function random(seed: number): () => number {
   }
 }
 
-/** Soft blobs of many colours: something to see everywhere. [side, side, 3] */
+/** Soft blobs of many colours, so that there is texture everywhere. [side, side, 3] */
 function texture(seed: number, side: number, tint: readonly [number, number, number]): Uint8Array {
   const next = random(seed)
   const blobs = Array.from({ length: 60 }, () => ({
@@ -64,7 +64,7 @@ const box = (x: number, y: number, width: number, height = width): Box => ({
   y2: y + height / 2,
 })
 
-/** Overlap with the truth on each frame until it is lost. */
+/** Overlap with the true box on each frame until the object is lost. */
 function followed(
   truth: readonly (Box | null)[],
   help: (frame: number) => Help[] = () => [],
@@ -101,7 +101,7 @@ describe('Follower', () => {
   it('says that it lost what left the picture', () => {
     const truth = frames(60).map((f) => box(200 + 5 * f, 120, 50))
     const overlaps = followed(truth)
-    // Its middle passes the edge on frame 24, all of it is gone on frame 29.
+    // Its middle passes the edge on frame 24; it is out of the picture on frame 29.
     expect(overlaps.length).toBeGreaterThan(20)
     expect(overlaps.length).toBeLessThan(40)
   })

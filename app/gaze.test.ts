@@ -5,7 +5,7 @@ const frame = (ordinal: number) => ({ ordinal, pts: ordinal * 10 })
 
 test('a frame glows where it has more than its even share', () => {
   const [first, second] = glancesOf({ frames: [frame(0), frame(5)], rows: 2, columns: 2 }, [10, 10, 10, 50, 20, 20, 20, 20])
-  // Shares of the first frame: half, half, half, two and a half times what is even.
+  // In the first frame: half the even share three times, and two and a half times the even share.
   expect(first).toEqual({ ordinal: 0, pts: 0, weight: 0.5, glow: [0, 0, 0, 1], strongest: 2.5 })
   expect(second).toEqual({ ordinal: 5, pts: 50, weight: 0.5, glow: [0, 0, 0, 0], strongest: 1 })
 })

@@ -12,7 +12,7 @@ interface Traits {
    * and behind others of its kind. `first`: before all.
    */
   place: 'last' | 'before-files' | 'first'
-  /** How many run at a time, on a machine with as many cores. */
+  /** How many run at a time, if the machine has that many cores. */
   slots: number
   /**
    * When no other job starts beside it. `always`: it starts only when nothing runs, and then runs alone. The next two may start beside

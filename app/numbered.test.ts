@@ -1,4 +1,4 @@
-/** Which pictures of a folder are one video, and how it is called. */
+/** Which pictures of a folder are one video, and the video's name. */
 import { expect, test } from 'vitest'
 import { gapsOf, gapsText, namesOf, numberedAmong, partsOf, patternOf, picturesOf, rateOf, titleOfPattern } from './numbered.ts'
 
@@ -81,7 +81,7 @@ test('gaps are told by their numbers, and each part between them can be a video 
   expect(parts.flatMap(({ pattern, runs }) => namesOf(pattern, runs))).toEqual(there)
   for (const part of parts) expect(picturesOf(part.pattern, there)).toEqual(part)
   expect(titleOfPattern('img_%04d.jpg[7-10]')).toBe('img_####.jpg [7-10]')
-  // Irregular, and nothing is missing.
+  // Irregular distances: nothing counts as missing.
   const [every] = numberedAmong(['t_00.tif', 't_10.tif', 't_15.tif', 't_20.tif', 't_30.tif', 't_40.tif'])
   expect(every && [every.missing, gapsOf(every.runs), partsOf(every).length]).toEqual([0, [], 1])
 })

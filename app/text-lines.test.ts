@@ -10,7 +10,7 @@ function line(
   return { text, confidence, box: { cx, cy, w, h } }
 }
 
-/** One picture a second at 30 frames a second; null: it looks as the one before. */
+/** One picture a second at 30 frames a second; null: it looks like the one before. */
 function join(...pictures: (Line[] | null)[]) {
   return joinLines(
     pictures.map((lines, i) => ({ ordinal: 100 + 30 * i, pts: 1000 * i, lines })),

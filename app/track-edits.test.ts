@@ -27,7 +27,7 @@ function random(seed: number): () => number {
 }
 
 const FRAMES = 60
-/** Frame times of a variable rate, so that nothing may count in ordinals. */
+/** Frame times of a variable rate, so that code that counts in ordinals fails. */
 const pts = Array.from({ length: FRAMES }).reduce<number[]>((times, _, i) => [...times, (times.at(-1) ?? 100) + 7 + ((i * 13) % 29)], [])
 const ptsOf = (ordinal: number) => pts[ordinal] ?? 0
 
@@ -49,7 +49,7 @@ function randomTrack(seed: number): TrackBody {
   return { kind: 'track', label: `label ${seed}`, boxes }
 }
 
-/** Where a track is on a frame, to a thousandth of a pixel. */
+/** The track's box on a frame, to a thousandth of a pixel. */
 const at = (track: TrackBody, ordinal: number) => {
   const box = interpolate(track, ptsOf(ordinal))
   return box && [box.x1, box.y1, box.x2, box.y2].map((side) => Math.round(side * 1000))

@@ -4,7 +4,7 @@ import { iou } from './boxes.ts'
 import { detectorPace, groundShift, objectScore, Tracker } from './tracker.ts'
 import { interpolate, type Sighting } from './tracks.ts'
 
-/** From which scores objects-80 counts. */
+/** The scores from which objects-80 counts. */
 const [ASKED, VOLUNTEERED] = [0.5, 0.72]
 const TIME_BASE = { num: 1, den: 1000 }
 /** A frame every 40 ms, every sixth one sampled: about four a second. */
@@ -24,7 +24,7 @@ const BLUE = [0, 1, ...new Array<number>(9).fill(0), 0, 1, ...new Array<number>(
 type Seen = Partial<Sighting> & { box: Box }
 const sighting = (ordinal: number, seen: Seen): Sighting => ({ ordinal, pts: ptsOf(ordinal), label: 'person', score: 0.7, ...seen })
 
-/** @param seen What is seen on each sampled frame. */
+/** @param seen The boxes on each sampled frame. */
 function follow(seen: readonly (readonly Seen[])[]): Tracker {
   const tracker = new Tracker(detectorPace(TIME_BASE))
   seen.forEach((on, i) =>
@@ -60,7 +60,7 @@ describe('Tracker', () => {
       const jitter = () => (next() - 0.5) * 8
       const [speed, frames] = [15 + next() * 30, range(14)]
       const paths = frames.map((f) => [box(50 + speed * f, 100, 40, 90), box(50 + speed * (13 - f), 125, 40, 90)])
-      // Never on the first two frames: nobody knows yet which way they go.
+      // None on the first two frames: the direction of motion is not known yet.
       const seen = paths.map((at, f) =>
         at
           .filter(() => f < 2 || next() > 0.12)
@@ -196,7 +196,7 @@ describe('Tracker', () => {
       return tracker.tracksIn(whole, ptsOf).map(({ body, score }) => ({ label: body.label, counts: score > ASKED }))
     }
     expect(name({ dx: 0, dy: 0 })).toEqual([{ label: 'car', counts: true }])
-    // The camera pans over it, or nobody knows what the camera does.
+    // The camera pans over it, or the camera's motion is not known.
     expect(name({ dx: 30, dy: 0 })).toEqual([{ label: 'cell phone', counts: true }])
     expect(name(null)).toEqual([{ label: 'cell phone', counts: true }])
   })
@@ -219,7 +219,7 @@ describe('Tracker', () => {
     expect(groundShift(trace, 1.5, 2.5, frame)).toEqual({ dx: 10, dy: -10 })
     expect(groundShift({ ...trace, steps: trace.steps.slice(0, 1) }, 1.5, 2.5, frame)).toBeUndefined()
     expect(groundShift(trace, 3.8, 4.8, frame)).toBeUndefined()
-    // A car that fills the picture hides a ground that rests.
+    // A car that fills the picture hides ground that rests.
     const hidden = {
       steps: [
         { ...step, dx: 0, dy: 0 },
@@ -241,7 +241,7 @@ describe('Tracker', () => {
     expect(of([0.6, 0.6], 0, false, 4)).toBeLessThan(of([0.6, 0.6]))
     expect(of([0.6, 0.6], 0, true)).toBeLessThan(of([0.6, 0.6]))
     expect(of(range(400).map(() => 0.9))).toBeLessThanOrEqual(1)
-    // Nobody asked: two frames are never enough.
+    // For names that nobody asked for two frames are never enough.
     expect(of([0.95, 0.95])).toBeLessThan(VOLUNTEERED)
     expect(of(range(8).map(() => 0.6))).toBeGreaterThan(VOLUNTEERED)
   })

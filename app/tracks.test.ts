@@ -63,7 +63,7 @@ describe('linkTracks', () => {
       const frames = [0, 1, 2, 3, 4, 5, 6, 7]
       const right = frames.map((f) => sighting(f * 4, 50 + speed * f + jitter(), row + jitter()))
       const left = frames.map((f) => sighting(f * 4, 50 + speed * (7 - f) + jitter(), row + 30 + jitter()))
-      // The detector's order carries no identity.
+      // The order of the detector's boxes says nothing about identity.
       const tracks = linkTracks([...right, ...left].sort(() => next() - 0.5))
       expect(tracks, `seed ${seed}`).toHaveLength(2)
       for (const path of [right, left]) {

@@ -142,7 +142,7 @@ it('says what the tokens of a key frame say on average', () => {
   ]
   const input = { frames: 4, height: 4, width: 4, tubes }
   expect(tubeCounts(input)).toEqual([4, 1])
-  // Two numbers a token: patches of frame 0, patches of frame 2, one long tube that counts a quarter for each frame.
+  // Two numbers per token: patches of frame 0, patches of frame 2, one long tube that counts with a quarter for each frame.
   const means = frameMeans([1, 0, 3, 0, 5, 1, 7, 1, 9, 4], input)
   expect(means.map(({ frame }) => frame)).toEqual([0, 2])
   expect(means.map(({ mean }) => [...mean].map((value) => +value.toFixed(5)))).toEqual([

@@ -1,4 +1,4 @@
-/** Every word that the window shows is translated. The sources are read as TypeScript reads them. */
+/** Every text that the window shows is translated. The sources are parsed as TypeScript. */
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import ts from 'typescript'
@@ -43,7 +43,7 @@ function read(file: string): void {
   const fault = (node: ts.Node, what: string) => faults.push(`${at(node)} ${what}: ${node.getText().slice(0, 80)}`)
   const raw = file.endsWith('.tsx')
 
-  /** Strings that an expression may be, through conditions. */
+  /** The strings that an expression can be, including branches of conditions. */
   const strings = (node: ts.Expression, found: (node: ts.StringLiteralLike | ts.TemplateExpression) => void): void => {
     if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) found(node)
     else if (ts.isParenthesizedExpression(node) || ts.isAsExpression(node)) strings(node.expression, found)
@@ -64,7 +64,7 @@ function read(file: string): void {
       if (ts.isTemplateExpression(literal)) fault(literal, 'has values inside; give them as {{name}}')
       else if (literal.text !== '') uses.push({ text: literal.text, plural, where: at(literal) })
     })
-  /** A sentence of a problem: written there, in a constant of this file, or at every call of the function whose parameter it is. */
+  /** A sentence of a problem: given as a literal, as a constant of the file, or at every call of the function whose parameter it is. */
   const sentence = (node: ts.Expression): void => {
     if (!ts.isIdentifier(node)) {
       shows(node)
@@ -158,7 +158,7 @@ test('a translation has the values of its text, and none is left over', () => {
   for (const [key, translation] of [...Object.entries(german), ...Object.entries(singular)]) {
     const text = textOf(key)
     expect(used, `${key} is not shown anywhere`).toContain(text)
-    // A singular may say "one" in words.
+    // A singular may write "one" as a word.
     const [wanted, given] = [values(text), values(translation)].map((names) =>
       names.filter((name) => !(key.endsWith('_one') && name === 'count')),
     )
@@ -166,7 +166,7 @@ test('a translation has the values of its text, and none is left over', () => {
   }
 })
 
-/** Files of an area, by their names. */
+/** The files of one language, with their names. */
 function files(language: 'de' | 'en'): [name: string, words: Record<string, string>][] {
   const folder = path.join(root, 'renderer', 'locales', language)
   return readdirSync(folder)
@@ -180,7 +180,7 @@ test('what packs of Tubelet’s own say of themselves is translated', () => {
     expect(german).toHaveProperty([(JSON.parse(text(`models/packs/${pack}/pack.json`)) as { description: string }).description])
   const template = text('models/packs/openmammut/template.json')
   expect(german).toHaveProperty([(JSON.parse(template) as { manifest: { licence: string } }).manifest.licence])
-  // The app writes the sentence of a pack that it makes, and shows it again from the facts in pack.json.
+  // The app writes the sentence of a pack that it makes, and displays it again from the facts in pack.json.
   const made = Object.keys(german).find((key) => key.startsWith('Made from {{file}}'))
   expect(text('main/packs/import.ts')).toContain(made?.split('{{frames}}')[1])
 })
@@ -193,7 +193,7 @@ test('a text is translated in one file only: of two, nobody knows which is shown
 })
 
 test('German addresses nobody, and calls a thing by one name', () => {
-  // “Sie” and “Ihr” for people, or “du”; at the beginning of a sentence “Sie” is a thing that was spoken of.
+  // “Sie” and “Ihr” as forms of address, or “du”; at the beginning of a sentence “Sie” refers to something mentioned before.
   const address = /(?<!^|[.!?] )\bSie\b|\b(Ihr\w*|[Dd]u|[Dd]ich|[Dd]ir|[Dd]eine?\w*)\b/
   const rivals =
     /\b(Label|Labels|Kasten|Kästen|Modellpaket\w*|Warteschlange|Übersicht|Vorschau-Kopie)\b|analys|verw[oae]rf|verworfen|kodiert/i

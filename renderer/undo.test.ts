@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest'
 
 vi.stubGlobal('window', {})
 vi.stubGlobal('localStorage', { getItem: () => null })
-// Of a browser: sonner shows and dismisses on the next frame.
+// As in a browser: sonner shows and dismisses on the next frame.
 vi.stubGlobal('requestAnimationFrame', (run: () => void) => setTimeout(run, 0))
 const { inOrder, offerUndo } = await import('./undo.ts')
 

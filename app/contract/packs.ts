@@ -46,7 +46,7 @@ const Missing = z.object({
 })
 
 const Cost = z.object({
-  /** Of all engines together. */
+  /** Memory of all engines together. */
   memory: Bytes,
   /** Time to analyse a minute of video, as measured on this machine with exactly these packs; null where it was not measured. */
   secondsPerMinute: z.number().nullable(),
@@ -94,7 +94,7 @@ const Overview = z.object({
   tasks: z.array(z.object({ task: Task, packId: z.string().nullable(), able: z.array(z.string()) })),
   /** All packs in use together. */
   cost: Cost,
-  /** For the packs in use. */
+  /** What the packs in use have not encoded. */
   missing: Missing,
   /** Encodings in this library that belong to packs not on this machine. */
   orphans: z.object({ clips: z.number().int(), bytes: Bytes }),

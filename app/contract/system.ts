@@ -23,10 +23,10 @@ export const Diagnostics = z.object({
       decoders: z.array(z.object({ codec: z.string(), works: z.boolean() })),
     })
     .nullable(),
-  /** Those that run. */
+  /** The running engines. */
   engines: z.array(z.object({ pack: z.string(), provider: z.string(), threads: z.number().int(), tried: z.array(ProviderTrial) })),
   memory: z.object({ total: bytes, free: bytes, host: bytes }),
-  /** Of the library folder: what it holds, and what is free beside it. */
+  /** The library folder: what it holds, and the free space beside it. */
   disk: z.object({ path: z.string(), library: bytes, cache: bytes, free: bytes }),
 })
 export type Diagnostics = z.infer<typeof Diagnostics>

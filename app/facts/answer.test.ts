@@ -4,7 +4,7 @@ import { answerFrom, type FactAnswer, SURE } from './answer.ts'
 import { camera, clip, line, thing } from './clip.testing.ts'
 import type { ClipMeasures } from './input.ts'
 
-/** A sure answer's value; 'unsure', 'cannot' or null else. */
+/** The value of a sure answer; otherwise 'unsure', 'cannot' or null. */
 function sure(measures: ClipMeasures, question: string): FactAnswer['value'] {
   const answer = answerFrom(measures, question)
   if (answer === null) return null
@@ -45,7 +45,7 @@ describe('answers to what is there', () => {
   it('says "no" only where nothing was seen at all, and where the word means nothing more than is known', () => {
     expect(sure(clip([], {}, { dog: 0.2 }), 'Is there a dog?')).toBe(false)
     expect(sure(clip([], {}, { dog: 0.5 }), 'Is there a dog?')).toBe('unsure')
-    // Who asks for a dog is told of one that reaches the threshold of what is asked for.
+    // A question about a dog finds one that reaches the threshold for names asked for.
     expect(sure(clip([thing({ label: 'dog', score: 0.65 })]), 'Is there a dog?')).toBe(true)
     expect(sure(clip([thing({ label: 'dog', score: 0.55 })], {}, { dog: 0.4 }), 'Is there a dog?')).toBe('unsure')
     expect(sure(clip([]), 'Are there any animals?')).toBe('unsure')
@@ -56,7 +56,7 @@ describe('answers to what is there', () => {
   it('is no number where one of them may be none, or none where somebody asks how many', () => {
     expect(sure(clip([thing({ label: 'dog' }), thing({ label: 'dog', score: 0.55 })]), 'How many dogs are there?')).toBe(1)
     expect(sure(clip([]), 'How many dogs are there?')).toBe('unsure')
-    // One dog with two tracks, as likely as two.
+    // One dog with two tracks is as likely as two dogs.
     expect(sure(clip([thing({ label: 'dog' }), thing({ label: 'dog', at: [340, 185] })]), 'How many dogs are there?')).toBe('unsure')
     expect(sure(clip([thing({ label: 'dog' }), thing({ label: 'dog', at: [460, 185] })]), 'How many dogs are there?')).toBe(2)
   })
@@ -76,7 +76,7 @@ describe('answers to what is there', () => {
     expect(sure(STREET, 'Is there a poodle?')).toBe('unsure')
     expect(text(STREET, 'Is there a poodle?')).toContain('whether that is “poodle” cannot be told')
     expect(sure(STREET, 'How many poodles are there?')).toBeNull()
-    // Without a dog there is no poodle either.
+    // If there is no dog, there is no poodle either.
     expect(sure(clip([]), 'Is there a poodle?')).toBe(false)
   })
 
@@ -336,7 +336,7 @@ describe('answers about a moment', () => {
     ['Gibt es bei 3 s ein Auto?', true],
     ['Is there a car at the end?', true],
     ['Is there a cat at 3 s?', false],
-    // A car was there before and after: that none was seen just then is not sure.
+    // A car was there before and after, so that none was seen at that moment is not sure.
     ['Is there a car at 1 s?', 'unsure'],
     ['Is there a car at the start?', 'unsure'],
     ['Is there a car at 300 s?', null],

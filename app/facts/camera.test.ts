@@ -35,11 +35,11 @@ function picture(level: (x: number, y: number) => number, noise = 0, seed = 0): 
   return { grey, width: WIDTH, height: HEIGHT }
 }
 
-/** The landscape seen by a camera whose ground went by (dx, dy) pixels and grew by a factor from the middle. */
+/** The landscape as seen by a camera whose ground moved by (dx, dy) pixels and grew by a factor from the middle. */
 const seen = (dx: number, dy: number, growth = 1, noise = 0, seed = 0) =>
   picture((x, y) => scene((x - 80 - dx) / growth + 80, (y - 45 - dy) / growth + 45), noise, seed)
 
-/** A thing of another texture before what `behind` shows, its left upper corner at (left, top). */
+/** A thing of another texture in front of what `behind` shows, with its upper left corner at (left, top). */
 function withThing(
   behind: (x: number, y: number) => number,
   left: number,

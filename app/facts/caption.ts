@@ -16,7 +16,7 @@ const LASTING = 0.3
 
 export interface FactCaption {
   text: string
-  /** Of its least sure part, 0..1. */
+  /** Reliability of its least sure part, 0..1. */
   reliability: number
   /** The facts that it includes. */
   told: Fact[]

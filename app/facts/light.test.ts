@@ -45,7 +45,7 @@ describe('light', () => {
     expect(kinds(repeated(drawing, 3))).toEqual(['drawn'])
     expect(isDrawn(samplesOf([...repeated(drawing, 3), ...repeated(noisy(drawing), 2)]))).toBe(true)
     expect(isDrawn(samplesOf([...repeated(drawing, 2), ...repeated(noisy(drawing), 3)]))).toBe(false)
-    // Libraries of before did not measure it.
+    // Older libraries did not measure it.
     expect(isDrawn([{ time: 0, mean: 100, spread: 0, change: null }])).toBe(false)
   })
 

@@ -5,20 +5,20 @@ import { motionOf } from './motion.ts'
 
 const FRAME = { width: 640, height: 360 }
 
-/** Boxes four a second for three seconds, middle and side in pixels at each moment 0..1. */
+/** Four boxes a second for three seconds; middle and side in pixels for each moment 0..1. */
 function track(middle: (share: number) => [number, number], side: (share: number) => number = () => 60): { boxes: ThingBox[] } {
   return {
     boxes: Array.from({ length: 13 }, (_, i) => {
       const [x, y] = middle(i / 12)
       const half = side(i / 12) / 2
-      // Boxes shake by a few pixels.
+      // Boxes jitter by a few pixels.
       const shake = ((i * 7) % 5) - 2
       return { ordinal: 6 * i, time: i / 4, score: 0.8, box: { x1: x - half + shake, y1: y - half, x2: x + half + shake, y2: y + half } }
     }),
   }
 }
 
-/** A camera whose ground goes by (dx, dy) of the picture in three seconds. */
+/** A camera whose ground moves by (dx, dy) of the picture in three seconds. */
 const camera = (dx: number, dy: number): CameraTrace => ({
   steps: Array.from({ length: 12 }, (_, i) => ({ from: i / 4, to: (i + 1) / 4, dx: dx / 12, dy: dy / 12, zoom: 0, trust: 1 })),
   stays: [],

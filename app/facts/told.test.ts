@@ -5,7 +5,7 @@ import type { ClipMeasures, ThingTrack } from './input.ts'
 
 const RED = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
 const looked = [0, 1, 2, 3, 4].map((nth) => ({ ordinal: nth * 25, time: nth }))
-/** A box of 40 × 40 pixels that goes `by` pixels to the right a second. */
+/** A box of 40 × 40 pixels that moves `by` pixels to the right per second. */
 const track = (label: string, x: number, by: number): ThingTrack => ({
   label,
   score: 0.9,

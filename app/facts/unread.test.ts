@@ -1,4 +1,4 @@
-/** Of seconds that could not be read nothing is a fact, whatever was measured of the pictures that a decoder made up. */
+/** Nothing is stated about seconds that could not be read, whatever was measured in the pictures that a decoder made up. */
 import { describe, expect, it } from 'vitest'
 import { answerFrom } from './answer.ts'
 import { captionOf } from './caption.ts'

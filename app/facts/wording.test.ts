@@ -1,4 +1,4 @@
-/** The words of facts, among those that a search takes for things. */
+/** The words of facts must not be among those that stand for things. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { classesOf } from '../words.ts'

@@ -40,7 +40,7 @@ interface CvatTrack {
   scored: boolean
 }
 
-/** Of the track before it. */
+/** One box of the track that precedes it. */
 interface CvatBox extends Box {
   part: 'box'
   frame: number

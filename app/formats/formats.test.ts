@@ -17,7 +17,7 @@ import { inScope, type Scope, scopeKey } from './scope.ts'
 import { titlesOf } from './titles.ts'
 import { PALETTE } from '../vocabulary.ts'
 
-/** Through UTF-8, as on disk, in chunks of some characters. */
+/** The text as stored on disk, through UTF-8, in chunks of `size` characters. */
 function* stored(text: string, size: number): Generator<string> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   const bytes = new TextEncoder().encode(text)
@@ -31,9 +31,9 @@ const readAll = <I, P>(format: Format<I, P>, text: string): P[] => [...format.re
 function roundTrip<I, P>(format: Format<I, P>, input: I): void {
   const pieces = [...format.pieces(input)]
   const text = textOf(format, input)
-  // Wherever a chunk ends, in the middle of a name, a quote or a letter, the same is read.
+  // Wherever a chunk ends, in the middle of a name, a quote or a letter, the result is the same.
   for (const size of [1 << 18, 97]) expect([...format.read(stored(text, size))]).toStrictEqual(pieces)
-  // What is compared when a file is written is the pieces as text, in the order of their keys.
+  // The check on writing compares the pieces as text, in the order of their keys.
   expect([...format.read([text])].map((piece) => JSON.stringify(piece))).toEqual(pieces.map((piece) => JSON.stringify(piece)))
   expect([...format.write(format.read([text]))].join('')).toBe(text)
 }
@@ -185,7 +185,7 @@ describe('tracks', () => {
     const scores = (text: string) => [...text.matchAll(/<attribute name="score">(.*?)<\/attribute>/g)].map(([, score]) => score)
     const tracks = textOf(cvat, filmOf(tricky)).split('<track ').slice(1)
     expect(scores(tracks[0] ?? '')).toEqual(['0.75', '-1', '-1', '0.5', '-1'])
-    // Two that people drew.
+    // Two tracks that people drew.
     expect([tracks[1], tracks[2]].map((track) => scores(track ?? ''))).toEqual([[], []])
     expect(textOf(cvat, filmOf(tricky))).not.toMatch(/<attribute name="score"><\/attribute>/)
   })
@@ -260,7 +260,7 @@ describe('tracks', () => {
     ]
     expect(seen(...shots, over([3, 'machine', 'Cat', 3, 8, 12]))).toEqual(alone)
     expect(seen(...shots, over([3, 'rejected', 'cat', 3, 8, 12]))).toEqual(alone)
-    // What a person decided goes before, and where it says nothing the other still does.
+    // The track that a person decided about has priority; on other frames the other track still counts.
     expect(seen(...shots, over([3, 'accepted', 'cat', 3, 8, 12]))).toEqual([
       [1, '0 1 2'],
       [3, '3 4 5 6 7 8'],
@@ -270,13 +270,13 @@ describe('tracks', () => {
       [1, '0 1 2 3 4'],
       [3, '5 6 7 8'],
     ])
-    // Another place, another label, and what was there before are other objects.
+    // A track at another place or with another label is another object, and so is one that ended before.
     expect(seen(...shots, over([3, 'machine', 'cat', 3, 8, 100], [4, 'machine', 'dog', 3, 8, 10])).map(([id]) => id)).toEqual([1, 3, 4, 2])
     expect(seen(clipWith(1, 'shot', 0, 6, [1, 'machine', 'cat', 0, 2, 10]), over([3, 'machine', 'cat', 3, 8, 10]))).toEqual([
       [1, '0 1 2'],
       [3, '3 4 5 6 7 8'],
     ])
-    // What a person decided twice stays, and so do neighbours in one clip.
+    // Tracks that a person decided about twice both stay, and so do neighbours in one clip.
     expect(
       seen(
         clipWith(1, 'shot', 0, 6, [1, 'accepted', 'cat', 3, 5, 10]),
@@ -286,7 +286,7 @@ describe('tracks', () => {
     expect(seen(clipWith(1, 'shot', 0, 6, [1, 'machine', 'cat', 3, 5, 10], [2, 'machine', 'cat', 3, 5, 12]))).toEqual(
       [1, 2].map((id) => [id, '3 4 5']),
     )
-    // Of marked clips the earlier one goes before.
+    // Of two marked clips the earlier one has priority.
     const marked = (id: number, from: number, to: number) => clipWith(id, 'marked', from, to, [id, 'machine', 'cat', from, to - 1, 10])
     expect(seen(marked(3, 3, 9), marked(4, 1, 5), marked(5, 8, 12))).toEqual([
       [4, '1 2 3 4'],
@@ -329,7 +329,7 @@ describe('tracks', () => {
     const unsaid = dataset([filmOf(one)])
     const ids = new Map(unsaid.categories.map(({ name, id }) => [name, id]))
     const [cat = 0, drawn = 0, frame = 0, dog = 0] = ['cat', '=cmd|1', 'one frame', 'dog'].map((name) => ids.get(name))
-    // The detection of a label that nobody looked for is nobody's fault, and a frame that is not listed is not claimed to be empty.
+    // A detection of a label that was not looked for does not count as false, and a frame that is not listed is not claimed to be empty.
     expect(unsaid.images.map(({ frame_index }) => frame_index)).toEqual([1, 2, 3, 4, 6])
     expect(unsaid.videos[0]).toMatchObject({ neg_category_ids: [], not_exhaustive_category_ids: [frame, drawn].sort() })
     const { images, videos } = dataset([filmOf(one, {}, ['cat', 'one frame'])])

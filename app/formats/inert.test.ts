@@ -1,4 +1,4 @@
-/** Text that people paste from anywhere, in every place that a file has for it: it is text and nothing else to whoever reads the file. */
+/** Text that people paste from anywhere, in every place of a file that holds text: all readers must see it as text and nothing else. */
 import { describe, expect, it } from 'vitest'
 import { WebVTTParser } from 'webvtt-parser'
 import entities from 'webvtt-parser/html-entities.json' with { type: 'json' }
@@ -15,7 +15,7 @@ import { vtt } from './vtt.ts'
 
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
-/** As Python's `splitlines` has them. */
+/** The line ends of Python's `splitlines`. */
 // eslint-disable-next-line no-control-regex
 const LINE_END = /\r\n|[\n\r\v\f\u001c-\u001e\u0085\u2028\u2029]/
 
@@ -61,7 +61,7 @@ describe('text that looks like something else', () => {
         const lines = text.split(/[\r\n\v\f\u0085\u2028\u2029]+/)
         expect(lines.filter((line) => line.includes('-->'))).toHaveLength(cues.length)
         expect(lines.filter((line) => (line.match(times) ?? []).length > 1)).toHaveLength(cues.length)
-        // The last one stands before no next cue.
+        // The last line of a cue precedes no other cue.
         expect(cues.flatMap((cue) => cue.text.split('\n').slice(1)).filter((line) => /^\s*\d+\s*$/.test(line))).toEqual([])
         expect(lines.join('')).not.toMatch(CONTROL)
       }
