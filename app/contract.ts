@@ -15,7 +15,7 @@ import { overviewRoutes } from './contract/overview.ts'
 import { reviewRoutes } from './contract/review.ts'
 import { Job, Queue } from './contract/queue.ts'
 import { FilePath, Id, route } from './contract/route.ts'
-import { stateRoutes } from './contract/state.ts'
+import { BasedOn, stateRoutes } from './contract/state.ts'
 import { systemRoutes } from './contract/system.ts'
 import { tableRoutes } from './contract/table.ts'
 import { Problem } from './errors.ts'
@@ -296,11 +296,12 @@ export const contract = {
   reviewAnnotation: route({
     method: 'patch',
     path: '/api/annotations/{annotationId}',
-    summary: 'Accept, reject, edit, or go back to what the model said',
+    summary:
+      'Accept, reject, edit, or go back to what the model said. With `basedOn` it is refused where a person has changed the annotation since',
     params: z.object({ annotationId: Id }),
-    body: z.object({ action: z.enum(['accept', 'reject', 'edit', 'reset']), body: AnnotationBody.optional() }),
+    body: z.object({ action: z.enum(['accept', 'reject', 'edit', 'reset']), body: AnnotationBody.optional(), basedOn: BasedOn }),
     output: Annotation,
-    errors: ['not-found', 'bad-request'],
+    errors: ['not-found', 'bad-request', 'conflict'],
   }),
   ...stateRoutes,
   ...binRoutes,

@@ -78,17 +78,18 @@ function offerOthers(what: Phrase): void {
 const REVIEWED = {
   accept: phrase('Accepted'),
   reject: phrase('Rejected'),
-  edit: phrase('Saved'),
   reset: phrase('Back to what the model said'),
 }
 
-/** Decide about an annotation; one toast at a time reports it and offers to undo it. */
-export async function review({ id, action, body }: { id: number; action: keyof typeof REVIEWED; body?: AnnotationBody }): Promise<void> {
+/** Decide about an annotation as it is shown; one toast at a time reports it and offers to undo it. */
+export async function review({ id, body }: { id: number; body: AnnotationBody }, action: keyof typeof REVIEWED): Promise<void> {
   try {
-    await inOrder(() => call('reviewAnnotation', { params: { annotationId: id }, body: { action, ...(body ? { body } : {}) } }))
+    await inOrder(() => call('reviewAnnotation', { params: { annotationId: id }, body: { action, basedOn: body } }))
     void queryClient.invalidateQueries(historyQuery)
     offerUndo(t(REVIEWED[action]), { id: 'review' })
   } catch (error) {
     tell(error)
+    // Where somebody changed it meanwhile, that is seen.
+    void queryClient.invalidateQueries({ queryKey: ['clip'] })
   }
 }

@@ -6,10 +6,16 @@ import { Phrase } from '../phrase.ts'
 import { Queue } from './queue.ts'
 import { Id, route } from './route.ts'
 
+/**
+ * What the annotation said when the edit was begun. Where a person has made something else of it since, the edit is refused (`conflict`), so
+ * that nobody overwrites what somebody wrote meanwhile. Without it an edit holds whatever is there.
+ */
+export const BasedOn = AnnotationBody.optional()
+
 export const Edit = z.discriminatedUnion('action', [
   z.object({ action: z.literal('add'), clipId: Id, body: AnnotationBody }),
-  z.object({ action: z.literal('edit'), annotationId: Id, body: AnnotationBody }),
-  z.object({ action: z.enum(['accept', 'reject', 'reset']), annotationId: Id }),
+  z.object({ action: z.literal('edit'), annotationId: Id, body: AnnotationBody, basedOn: BasedOn }),
+  z.object({ action: z.enum(['accept', 'reject', 'reset']), annotationId: Id, basedOn: BasedOn }),
 ])
 export type Edit = z.infer<typeof Edit>
 
@@ -53,7 +59,7 @@ export const stateRoutes = {
     method: 'post',
     path: '/api/edits',
     summary:
-      'Edits that are one step of undo together: all are made or none. Answers with the annotation of each, in order. Decisions about many that would turn round what a person decided are refused, with their number, unless `overturn` says that they are meant too',
+      'Edits that are one step of undo together: all are made or none. Answers with the annotation of each, in order. Decisions about many that would turn round what a person decided are refused, with their number, unless `overturn` says that they are meant too. An edit with `basedOn` is refused where a person has changed the annotation since',
     body: z.object({ edits: z.array(Edit).min(1).max(1_000_000), description: Phrase.optional(), overturn: z.boolean().default(false) }),
     output: z.object({ annotationIds: z.array(z.number().int()), step: z.number().int() }),
     errors: ['not-found', 'bad-request', 'conflict'],

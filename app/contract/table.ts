@@ -216,10 +216,12 @@ export const tableRoutes = {
     body: Range.extend({
       action: z.enum(['accept', 'reject', 'reset', 'set']),
       value: z.string().max(10_000).optional(),
+      /** Of one cell: what it said when it was begun to be written. Where a person has written something else since, it is refused. */
+      basedOn: z.string().optional(),
       overturn: Overturn,
     }),
     output: EditReport,
-    errors: ['not-found', 'bad-request'],
+    errors: ['not-found', 'bad-request', 'conflict'],
   }),
   pasteCells: route({
     method: 'post',

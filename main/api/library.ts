@@ -80,7 +80,8 @@ export function libraryHandlers({ pipeline, jobs, intake, status }: Services) {
       return guess(pipeline, clipId, question, request.signal)
     },
     addAnnotation: ({ params, body }) => inField('body.body', () => library.addAnnotation(params.clipId, body.body)),
-    reviewAnnotation: ({ params, body }) => inField('body', () => library.review(params.annotationId, body.action, body.body)),
+    reviewAnnotation: ({ params, body }) =>
+      inField('body', () => library.review(params.annotationId, body.action, body.body, body.basedOn)),
 
     queue: () => jobs.queue(),
     events: () =>

@@ -77,11 +77,11 @@ export function tableHandlers({ pipeline, jobs, status }: Services): Handlers<ke
     openTable: ({ body }) => table.ask('open', { query: body }),
     tableRows: async ({ query }) => ({ rows: await table.ask('rows', query) }),
     tableValues: ({ query }) => table.ask('values', query),
-    editCells: ({ body: { action, value, overturn, ...range } }) => {
-      if (action !== 'set') return editCells(library, range, { action, overturn })
+    editCells: ({ body: { action, value, basedOn, overturn, ...range } }) => {
+      if (action !== 'set') return editCells(library, range, { action, basedOn, overturn })
       if (value === undefined)
         throw new TubeletError({ code: 'bad-request', message: 'A value is needed to set cells.', field: 'body.value' })
-      return editCells(library, range, { value, overturn })
+      return editCells(library, range, { value, basedOn, overturn })
     },
     pasteCells: ({ body: { cells, overturn, ...range } }) => editCells(library, range, { cells, overturn }),
     copyCells: async ({ body }) => ({ text: await table.ask('tsv', body) }),

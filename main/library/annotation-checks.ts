@@ -1,5 +1,5 @@
 /** Checks of what a person adds to a clip or edits, before it is stored. */
-import type { AnnotationBody, Span } from '../../app/annotation.ts'
+import type { Annotation, AnnotationBody, Span } from '../../app/annotation.ts'
 import { TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
 
@@ -30,6 +30,21 @@ export function takenError(body: AnnotationBody, id: number, text: string): Tube
       body.kind === 'answer'
         ? 'Edit that answer (annotation {{id}}).'
         : 'Edit that caption (annotation {{id}}), or add a caption of a part (kind segment): a clip may have many.',
+  })
+}
+
+/** A person has changed the annotation since the edit was begun that would overwrite it. */
+export function changedError({ id, body }: Pick<Annotation, 'id' | 'body'>): TubeletError {
+  return new TubeletError({
+    code: 'conflict',
+    message:
+      body.kind === 'track'
+        ? 'This track of “{{text}}” was changed in another place meanwhile.'
+        : 'This was changed in another place meanwhile. It says now: “{{text}}”.',
+    values: { text: body.kind === 'track' ? body.label : body.text, id },
+    field: 'basedOn',
+    stillWorks: 'Nothing was changed.',
+    next: 'Look at what is there now (annotation {{id}}), and decide which of the two is to stay.',
   })
 }
 

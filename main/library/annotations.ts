@@ -3,6 +3,7 @@
  * writes `human` and `state`. Each human edit goes into the history, with the layer before and after it.
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
+import { isDeepStrictEqual } from 'node:util'
 import {
   Annotation,
   AnnotationBody,
@@ -23,7 +24,7 @@ import { topicOf as questionTopic } from '../../app/table/question.ts'
 import { iou } from '../../app/boxes.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
 import { sameObject } from '../../app/tracks.ts'
-import { check, type Place, takenError } from './annotation-checks.ts'
+import { changedError, check, type Place, takenError } from './annotation-checks.ts'
 import type { EditHistory, HumanLayer } from './history.ts'
 import { REACHING } from './reach.ts'
 
@@ -178,9 +179,15 @@ export class Annotations {
     return this.#atomic(() => this.get(this.#create(clipId, body, deedOn(place, DEEDS[body.kind].add))))
   }
 
-  /** @throws TubeletError `not-found`, or `bad-request` if the edit makes no sense. */
-  review(id: number, action: ReviewAction, body: AnnotationBody | undefined, place: Place): Annotation {
+  /**
+   * @param basedOn What the annotation said when the edit was begun.
+   * @throws TubeletError `not-found`; `bad-request` if the edit makes no sense; `conflict` if a person has changed the annotation since `basedOn`.
+   *   A newer machine result is no conflict: it stays in its own layer.
+   */
+  review(id: number, action: ReviewAction, body: AnnotationBody | undefined, place: Place, basedOn?: AnnotationBody): Annotation {
     const before = this.get(id)
+    if (basedOn !== undefined && before.state !== 'machine' && ![basedOn, body].some((one) => isDeepStrictEqual(one, before.body)))
+      throw changedError(before)
     if (action === 'edit') {
       if (body === undefined || body.kind !== before.body.kind)
         throw badRequest(body === undefined ? 'body' : 'body.kind', 'An edit must say what the annotation becomes, of the same kind.')

@@ -611,6 +611,33 @@ test('a person’s caption and answer are edited, never replaced by an addition'
   )
 })
 
+test('an edit is refused where a person has made something else meanwhile of what it is based on', () => {
+  const clipId = addClip()
+  const [person, box] = [
+    library.addAnnotation(clipId, { kind: 'note', text: 'first', span: { startFrame: 0, endFrame: 9 } }),
+    library.addAnnotation(clipId, track('cat', 10)),
+  ]
+  for (const [{ id, body }, next, last] of [
+    [person, { ...person.body, text: 'second' } as AnnotationBody, { ...person.body, text: 'third' } as AnnotationBody],
+    [box, track('dog', 10), track('cat', 30)],
+  ] as const) {
+    const step = { annotationId: id, basedOn: body }
+    library.edit([{ action: 'edit', ...step, body: next }])
+    expect(() => library.edit([{ action: 'edit', ...step, body: last }])).toThrow(/changed in another place/)
+    for (const action of ['reject', 'accept', 'reset'] as const)
+      expect(() => library.edit([{ action, ...step }])).toThrow(/changed in another place/)
+    expect(() => library.review(id, 'edit', last, body)).toThrow(/changed in another place/)
+    expect(library.annotation(id)).toMatchObject({ body: next, state: 'edited' })
+    // Saying the same is no conflict, and who knows what is there may write over it.
+    library.edit([{ action: 'edit', ...step, body: next }])
+    expect(library.review(id, 'edit', last, next).body).toEqual(last)
+  }
+  // What a newer run says stays beneath: nothing is lost.
+  const mine = captionOf(clipId)
+  library.saveMachine(clipId, 'caption', [caption('a newer word')])
+  expect(library.review(mine?.id ?? 0, 'edit', { kind: 'caption', text: 'mine' }, mine?.body)).toMatchObject({ body: { text: 'mine' } })
+})
+
 test('a caption of a part never takes the place of the clip’s own, however it is said, whoever said that', async () => {
   const clipId = addClip()
   const { startFrame, endFrame } = library.clip(clipId)

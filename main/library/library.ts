@@ -599,6 +599,7 @@ export class Library {
             edit.action,
             edit.action === 'edit' ? edit.body : undefined,
             this.#place(this.annotation(edit.annotationId).clipId),
+            edit.basedOn,
           ).clipId,
       )
     }, description ?? undefined)
@@ -645,13 +646,14 @@ export class Library {
     return this.#edited(this.#annotations.add(clipId, body, this.#place(clipId)))
   }
 
-  review(id: number, action: ReviewAction, body?: AnnotationBody): Annotation {
-    return this.#edited(this.#annotations.review(id, action, body, this.#place(this.annotation(id).clipId)))
+  /** @param basedOn What it said when the edit was begun. @throws TubeletError `conflict` where a person has changed it since. */
+  review(id: number, action: ReviewAction, body?: AnnotationBody, basedOn?: AnnotationBody): Annotation {
+    return this.#edited(this.#annotations.review(id, action, body, this.#place(this.annotation(id).clipId), basedOn))
   }
 
   /**
    * Make many edits as one step of undo, or add them to the step `after`: all or none. Returns the annotation of each, in order, and the step.
-   * @throws TubeletError `not-found`, `bad-request`
+   * @throws TubeletError `not-found`, `bad-request`; `conflict` if a person has changed since what an edit is based on.
    */
   edit(edits: readonly Edit[], description?: Phrase, after?: number): { annotationIds: number[]; step: number } {
     const { result, step } = this.history.asOneStep(
@@ -664,6 +666,7 @@ export class Library {
               edit.action,
               edit.action === 'edit' ? edit.body : undefined,
               this.#place(this.annotation(edit.annotationId).clipId),
+              edit.basedOn,
             )
           }),
         ),

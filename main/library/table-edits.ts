@@ -5,6 +5,7 @@ import type { ColumnKey, EditReport } from '../../app/contract/table.ts'
 import { type Phrase, phrase, said } from '../../app/phrase.ts'
 import { DEEDS, overturns } from '../../app/deeds.ts'
 import { typedYesNo, yesNo } from '../../app/table/question.ts'
+import { changedError } from './annotation-checks.ts'
 import type { Deed } from './annotations.ts'
 import type { Library } from './library.ts'
 
@@ -14,11 +15,14 @@ export interface CellRange {
   to: number
   columns: readonly ColumnKey[]
 }
-/** A decision about all cells, or new texts: `cells` by row of the range and column. `overturn`: even where a person decided otherwise. */
+/**
+ * A decision about all cells, or new texts: `cells` by row of the range and column. `overturn`: even where a person decided otherwise.
+ * `basedOn`: what the one cell said when its edit was begun.
+ */
 export type Wish = { overturn?: boolean } & (
-  | { action: 'accept' | 'reject' | 'reset' }
+  | { action: 'accept' | 'reject' | 'reset'; basedOn?: string | undefined }
   | { cells: readonly (readonly string[])[] }
-  | { value: string }
+  | { value: string; basedOn?: string | undefined }
 )
 
 type Reason = EditReport['refused'][number]['reason']
@@ -33,7 +37,7 @@ interface Target {
 const ROWS = 250
 const LONGEST = 10_000
 
-/** @throws TubeletError `not-found` when the view was forgotten. */
+/** @throws TubeletError `not-found` when the view was forgotten; `conflict` where a person has changed a cell since `basedOn`. */
 export function editCells(library: Library, { view, from, to, columns }: CellRange, wish: Wish): Promise<EditReport> {
   return edit(library, (at, end) => library.table.ask('clips', { view, from: at, to: end }), { from, to, columns }, wish)
 }
@@ -74,8 +78,12 @@ async function edit(
   const opposed: Deed[] = []
   const refused = new Map<Reason, { cells: number; example: string }>()
   let unchanged = 0
-  const take = (deed: Deed, there: There) =>
-    (there !== undefined && deed.action !== 'add' && overturns(deed.action, there.state) ? opposed : agreed).push(deed)
+  const basedOn = 'basedOn' in wish ? wish.basedOn : undefined
+  const take = (deed: Deed, there: There) => {
+    if (basedOn !== undefined && there !== undefined && there.state !== 'machine' && there.text !== basedOn)
+      throw changedError(library.annotation(there.id))
+    ;(there !== undefined && deed.action !== 'add' && overturns(deed.action, there.state) ? opposed : agreed).push(deed)
+  }
   const refuse = (reason: Reason, example: string, cells = 1) =>
     refused.set(reason, { cells: (refused.get(reason)?.cells ?? 0) + cells, example: refused.get(reason)?.example ?? example })
   const writes =

@@ -423,6 +423,19 @@ test('what is pasted lands in its cells, empty takes away, and each refusal has 
   expect(await editCells(library, { view, from: 0, to: 1, columns: ['note'] }, { value: 'again' })).toMatchObject({ changed: 1 })
 })
 
+test('a cell in which a person has written something else meanwhile is left alone', async () => {
+  addVideo('v.mp4', ['one'])
+  const { view } = await open({})
+  const cell = { view, from: 0, to: 1, columns: ['caption' as const] }
+  const said = async () => (await library.table.ask('rows', cell))[0]?.cells['caption']?.text
+  await editCells(library, cell, { value: 'mine', basedOn: 'one' })
+  await expect(editCells(library, cell, { value: 'theirs', basedOn: 'one' })).rejects.toThrow(/changed in another place/)
+  await expect(editCells(library, cell, { action: 'reject', basedOn: 'one' })).rejects.toThrow(/changed in another place/)
+  expect(await said()).toBe('mine')
+  await editCells(library, cell, { value: 'theirs', basedOn: 'mine' })
+  expect(await said()).toBe('theirs')
+})
+
 test('a row that sums up many clips is decided about as a whole, and not written over', async () => {
   const clips = addVideo('v.mp4', ['one', 'two'])
   const { view } = await open({ rows: 'videos' })

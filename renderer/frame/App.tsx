@@ -1,4 +1,4 @@
-import { type DragEvent, useDeferredValue, useState } from 'react'
+import { type DragEvent, useDeferredValue, useEffect, useState } from 'react'
 import { Toaster } from 'sonner'
 import { desktop } from '../desktop.ts'
 import { drop } from '../drop.ts'
@@ -15,7 +15,8 @@ import { StatusBar } from './StatusBar.tsx'
 import { TopBar } from './TopBar.tsx'
 import { PAGES, Rail } from './pages.tsx'
 import { HistoryDialog } from '../history/HistoryDialog.tsx'
-import { useSources } from '../cache.ts'
+import { useSources, useStatus } from '../cache.ts'
+import { keepDrafts } from '../review/drafts.ts'
 import { usePreferences } from '../settings/preferences.ts'
 import { type Page, useUi } from '../store.ts'
 
@@ -29,7 +30,11 @@ export function App() {
   const panel = useUi((ui) => ui.panel)
   const theme = usePreferences((preferences) => preferences.theme)
   const [dragging, setDragging] = useState(false)
+  const library = useStatus().data?.projectPath
   useKeys()
+  useEffect(() => {
+    if (library !== undefined) keepDrafts(library)
+  }, [library])
 
   const taken = (event: DragEvent) => {
     // Drags that begin inside the window are not file drops.

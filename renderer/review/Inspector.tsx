@@ -11,7 +11,7 @@ import { shown, t, told } from '../i18n.ts'
 import { hint } from '../keys.ts'
 import { useClip, useSources, useStatus } from '../cache.ts'
 import { tell, toast } from '../toast.ts'
-import { parts } from './drafts.ts'
+import { parts, texts } from './drafts.ts'
 import { commit, useAnnotations } from './edits.ts'
 import { sayHere } from './tracks.ts'
 import { FactList } from './FactList.tsx'
@@ -87,9 +87,13 @@ export function Inspector() {
 /** Captions of parts and notes, which people write. */
 function Told({ clipId, annotations }: { clipId: number; annotations: readonly Annotation[] }) {
   const draft = parts.useDraft(clipId)
+  // What is being written stays in sight, also where it is deleted in another window.
+  const written = texts.useAll()
   const told = annotations
     .flatMap((one) =>
-      (one.body.kind === 'segment' || one.body.kind === 'note') && one.state !== 'rejected' ? [{ ...one, body: one.body }] : [],
+      (one.body.kind === 'segment' || one.body.kind === 'note') && (one.state !== 'rejected' || written.has(one.id))
+        ? [{ ...one, body: one.body }]
+        : [],
     )
     .sort((a, b) => (a.body.span?.startFrame ?? 0) - (b.body.span?.startFrame ?? 0))
   const save = async ({ kind, span }: NonNullable<typeof draft>, text: string) => {

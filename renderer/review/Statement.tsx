@@ -20,17 +20,11 @@ import { Unlearnt } from '../parts/Unlearnt.tsx'
 export function Statement({ annotation }: { annotation: Annotation }) {
   const { id, clipId, body, state, machine, evidence, provenance } = annotation
   const packInUse = usePackOf('answer')?.digest
-  const draft = texts.useDraft(id)
+  const { form, edit } = useTextEdit(annotation)
   if (body.kind === 'track') return null
   const named = WHAT[body.kind]
   const own = body.kind === 'note' || body.kind === 'segment'
   const span = body.kind === 'answer' ? undefined : body.span
-  const edit = () => texts.open(id, {}, body.text)
-  const save = async (text: string) => {
-    const saved =
-      text === body.text || (await commit(clipId, [{ action: 'edit', annotationId: id, body: { ...body, text } }], said('Saved'))) !== null
-    if (saved) texts.drop(id)
-  }
   return (
     <article
       className="statement"
@@ -41,15 +35,7 @@ export function Statement({ annotation }: { annotation: Annotation }) {
     >
       {body.kind === 'answer' && <p className="muted">{body.question}</p>}
       {span && <SpanLine annotation={annotation} span={span} />}
-      {draft ? (
-        <TextForm
-          label={t(named.name)}
-          draft={draft}
-          onWrite={(text) => texts.change(id, { text })}
-          onSave={save}
-          onCancel={() => texts.drop(id)}
-        />
-      ) : (
+      {form ?? (
         <p className="said" onDoubleClick={edit}>
           {body.text === '' ? <span className="muted">{t('(nothing)')}</span> : body.text}
         </p>
@@ -132,24 +118,57 @@ const WHAT: Record<
   },
 }
 
+/** Writing what an annotation says: the form while it is written, and what begins it. */
+export function useTextEdit({ id, clipId, body, state }: Annotation): { form: React.ReactNode; edit: () => void } {
+  const draft = texts.useDraft(id)
+  if (body.kind === 'track') return { form: null, edit: () => undefined }
+  /** @param over What is written over: what it said when writing was begun, or what somebody else wrote since and is not to stay. */
+  const save = async (text: string, over: string) => {
+    const basedOn = { ...body, text: over }
+    const saved =
+      text === body.text ||
+      (await commit(clipId, [{ action: 'edit', annotationId: id, body: { ...body, text }, basedOn }], said('Saved'))) !== null
+    if (saved) texts.drop(id)
+  }
+  const theirs = draft && state !== 'machine' && body.text !== draft.base && body.text !== draft.text.trim() ? body.text : null
+  const form = draft && (
+    <TextForm
+      label={t(WHAT[body.kind].name)}
+      draft={draft}
+      theirs={theirs}
+      onWrite={(text) => texts.change(id, { text })}
+      onSave={(text) => save(text, draft.base)}
+      onOverwrite={(text) => save(text, body.text)}
+      onCancel={() => texts.drop(id)}
+    />
+  )
+  return { form, edit: () => texts.open(id, {}, body.text) }
+}
+
 interface TextFormProps {
   label: string
   draft: Draft
+  /** What somebody else made of it since it was begun to be written; null where nobody did. */
+  theirs?: string | null
   onWrite: (text: string) => void
   /** Resolves when it is saved or was refused; if the form is still there, it can be sent again. */
   onSave: (text: string) => Promise<void>
+  /** Save it in the place of `theirs`. */
+  onOverwrite?: (text: string) => Promise<void>
   onCancel: () => void
 }
 
 /** A field for a text: Enter saves, Shift+Enter breaks the line, Escape leaves. */
-export function TextForm({ label, draft, onWrite, onSave, onCancel }: TextFormProps) {
+export function TextForm({ label, draft, theirs = null, onWrite, onSave, onOverwrite = onSave, onCancel }: TextFormProps) {
   const field = useRef<HTMLTextAreaElement>(null)
   const [saving, setSaving] = useState(false)
   useEffect(() => {
-    if (takesFocus(draft)) field.current?.focus()
+    const { current } = field
+    if (!takesFocus(draft) || current === null) return
+    current.focus()
+    current.setSelectionRange(current.value.length, current.value.length)
   }, [draft])
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault()
+  const send = async (how: (text: string) => Promise<void>) => {
     if (saving) return
     const typed = draft.text.trim()
     if (typed === '') {
@@ -157,11 +176,15 @@ export function TextForm({ label, draft, onWrite, onSave, onCancel }: TextFormPr
       return
     }
     setSaving(true)
-    await onSave(typed)
+    await how(typed)
     setSaving(false)
   }
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    void send(onSave)
+  }
   return (
-    <form onSubmit={(event) => void submit(event)}>
+    <form onSubmit={submit}>
       <textarea
         ref={field}
         aria-label={label}
@@ -177,12 +200,26 @@ export function TextForm({ label, draft, onWrite, onSave, onCancel }: TextFormPr
           }
         }}
       />
-      <div className="row">
-        <button className="primary">{t('Save')}</button>
-        <button type="button" onClick={onCancel}>
-          {t('Cancel')}
-        </button>
-      </div>
+      {theirs === null ? (
+        <div className="row">
+          <button className="primary">{t('Save')}</button>
+          <button type="button" onClick={onCancel}>
+            {t('Cancel')}
+          </button>
+        </div>
+      ) : (
+        <div role="alert">
+          <p>{t('This was changed in another place meanwhile. It says now: “{{text}}”.', { text: theirs })}</p>
+          <div className="row">
+            <button type="button" onClick={() => void send(onOverwrite)}>
+              {t('Keep mine')}
+            </button>
+            <button type="button" onClick={onCancel}>
+              {t('Take theirs')}
+            </button>
+          </div>
+        </div>
+      )}
     </form>
   )
 }
@@ -261,9 +298,9 @@ export function Standing({ annotation }: { annotation: Annotation }) {
 
 /** Accept, reject, back to the model's text; edit if there is a text, and change the span if one is marked. */
 export function Review({ annotation, onEdit }: { annotation: Annotation; onEdit?: () => void }) {
-  const { id, state, machine, body } = annotation
+  const { state, machine, body } = annotation
   const marked = markedSpan({ markIn: useReview((now) => now.markIn), markOut: useReview((now) => now.markOut) })
-  const act = (action: 'accept' | 'reject' | 'reset') => () => void review({ id, action })
+  const act = (action: 'accept' | 'reject' | 'reset') => () => void review(annotation, action)
   const names = body.kind === 'track' ? TRACK : WHAT[body.kind]
   const values = body.kind === 'track' ? { label: body.label } : {}
   return (

@@ -1,14 +1,11 @@
 import { useState } from 'react'
 import type { TextAnnotation } from '../../app/annotation.ts'
-import { said } from '../../app/phrase.ts'
 import { clock } from '../format.ts'
 import { t } from '../i18n.ts'
-import { Review, Standing, TextForm } from './Statement.tsx'
+import { Review, Standing, useTextEdit } from './Statement.tsx'
 import { endTime, showFrame, timeOf } from '../player.ts'
 import { useFrames, usePackOf } from '../cache.ts'
 import { useUi } from '../store.ts'
-import { texts as drafts } from './drafts.ts'
-import { commit } from './edits.ts'
 import { chooseTrack } from './tracks.ts'
 
 /** Number listed before "more" is needed. */
@@ -41,33 +38,16 @@ export function TextList({ texts }: { texts: readonly TextAnnotation[] }) {
 }
 
 function TextItem({ text }: { text: TextAnnotation }) {
-  const { id, clipId, body, state } = text
+  const { id, body, state } = text
   const { data: frames } = useFrames(useUi((ui) => ui.sourceId))
   const selected = useUi((ui) => ui.trackId === id)
-  const draft = drafts.useDraft(id)
+  const { form, edit } = useTextEdit(text)
   const there = frames && frames.pts.length > 0
   const choose = () => {
     chooseTrack(id)
     if (there) showFrame(frames, body.span.startFrame)
   }
-  const save = async (written: string) => {
-    const saved =
-      written === body.text ||
-      (await commit(clipId, [{ action: 'edit', annotationId: id, body: { ...body, text: written } }], said('Saved'))) !== null
-    if (saved) drafts.drop(id)
-  }
-  if (draft)
-    return (
-      <li className="statement">
-        <TextForm
-          label={t('Text on screen')}
-          draft={draft}
-          onWrite={(written) => drafts.change(id, { text: written })}
-          onSave={save}
-          onCancel={() => drafts.drop(id)}
-        />
-      </li>
-    )
+  if (form) return <li className="statement">{form}</li>
   return (
     <li className="text-item" data-state={state} data-annotation={id} aria-current={selected}>
       <button className="quiet grow" title={t('Go there')} onClick={choose}>
@@ -80,7 +60,7 @@ function TextItem({ text }: { text: TextAnnotation }) {
         <span className="read">{body.text}</span>
       </button>
       {state !== 'machine' && <Standing annotation={text} />}
-      <Review annotation={text} onEdit={() => drafts.open(id, {}, body.text)} />
+      <Review annotation={text} onEdit={edit} />
     </li>
   )
 }

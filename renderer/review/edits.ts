@@ -7,12 +7,13 @@ import { create } from 'zustand'
 import type { Annotation } from '../../app/annotation.ts'
 import type { Edit } from '../../app/contract/state.ts'
 import { overturns } from '../../app/deeds.ts'
+import { problemOf } from '../../app/errors.ts'
 import type { Phrase } from '../../app/phrase.ts'
 import { call } from '../api.ts'
-import { shown, t } from '../i18n.ts'
+import { shown, t, told } from '../i18n.ts'
 import { confirmed } from '../parts/Confirm.tsx'
 import { clipQuery, queryClient, useClip } from '../cache.ts'
-import { tell } from '../toast.ts'
+import { tell, toast } from '../toast.ts'
 import { inOrder, offerUndo } from '../undo.ts'
 import { useUi } from '../store.ts'
 
@@ -29,15 +30,18 @@ let provisional = 0
 /**
  * Store edits of one clip as one step of undo; several need a description. They show at once, and are stored in the order in which they
  * were made.
+ * Each is based on what is shown, unless it names its own base: if somebody has changed that since, the edit is refused, and the window asks.
  * @param overturn Whether to change annotations that a person decided otherwise as well: in bulk decisions the backend refuses those.
  * @returns The annotation of each edit, in order; null if they were refused.
  */
 export async function commit(clipId: number, edits: readonly Edit[], description?: Phrase, overturn = false): Promise<number[] | null> {
+  const basis = new Map(annotationsOf(clipId).map(({ id, body }) => [id, body]))
+  const based = edits.map((edit) => (edit.action === 'add' ? edit : { basedOn: basis.get(edit.annotationId), ...edit }))
   const own: Pending = { clipId, edits, provisional: edits.map((edit) => (edit.action === 'add' ? (provisional -= 1) : 0)) }
   usePending.setState(({ pending }) => ({ pending: [...pending, own] }))
   try {
     const { annotationIds: ids } = await inOrder(() =>
-      call('edit', { body: { edits: [...edits], overturn, ...(description && edits.length > 1 ? { description } : {}) } }),
+      call('edit', { body: { edits: based, overturn, ...(description && edits.length > 1 ? { description } : {}) } }),
     )
     if (description) offerUndo(shown(description), { id: 'review' })
     await queryClient.refetchQueries({ queryKey: ['clip', clipId] })
@@ -45,11 +49,22 @@ export async function commit(clipId: number, edits: readonly Edit[], description
     chooseStored(own, ids)
     return ids
   } catch (error) {
-    tell(error)
+    if (problemOf(error).field?.endsWith('basedOn') === true) {
+      // What the other one made of it is seen before anybody decides which of the two is to stay.
+      await queryClient.refetchQueries({ queryKey: ['clip'], type: 'active' })
+      refusedFor(error, edits, () => commit(clipId, edits, description, overturn))
+    } else tell(error)
     return null
   } finally {
     usePending.setState(({ pending }) => ({ pending: pending.filter((other) => other !== own) }))
   }
+}
+
+/** Say that somebody changed it meanwhile. Where no form asks what is to stay, the notice does. */
+function refusedFor(error: unknown, edits: readonly Edit[], again: () => Promise<unknown>): void {
+  if (edits.some((edit) => edit.action !== 'add' && edit.basedOn !== undefined)) return
+  const { message } = told(problemOf(error))
+  toast.warning(message, { id: 'review', duration: Infinity, action: { label: t('Keep mine'), onClick: () => void again() } })
 }
 
 /**

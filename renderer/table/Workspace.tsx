@@ -82,17 +82,19 @@ export function Workspace({ spec, data }: { spec: TableSpec; data: RouteOutput<'
   }
   const set = (value: string) => {
     const cells = range()
-    if (cells !== null) void editCells(cells, 'set', value)
+    if (cells !== null) void editCells(cells, 'set', { value })
   }
   const actions: Actions = {
     commit: (then, back) => {
-      const text = useTable.getState().editing
+      const { editing: text, before } = useTable.getState()
       if (text === null) return
       edit(null)
-      if (arranged !== undefined && focusRow !== null && focused !== undefined && text !== (row?.cells[focused.key]?.text ?? '')) {
+      if (arranged !== undefined && focusRow !== null && focused !== undefined && text !== before) {
         const cell = { view: arranged.view, from: focusRow, to: focusRow + 1, columns: [focused.key] }
         // An empty text means that there is no statement: the cell is rejected.
-        void (text.trim() === '' ? editCells(cell, 'reject') : editCells(cell, 'set', text.trim()))
+        void (text.trim() === ''
+          ? editCells(cell, 'reject', { basedOn: before })
+          : editCells(cell, 'set', { value: text.trim(), basedOn: before }))
       }
       if (then === null) return
       select(advanced(selection, then, back, extent))

@@ -5,7 +5,7 @@ import type { ColumnKey, EditReport, Row, TableQuery } from '../../app/contract/
 import type { RouteOutput } from '../../app/contract.ts'
 import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
-import { phrase, t } from '../i18n.ts'
+import { phrase, t, told } from '../i18n.ts'
 import { confirmed } from '../parts/Confirm.tsx'
 import { queryClient } from '../cache.ts'
 import { tell, toast } from '../toast.ts'
@@ -105,16 +105,24 @@ export interface Range {
   columns: ColumnKey[]
 }
 
-export async function editCells(range: Range, action: 'accept' | 'reject' | 'reset' | 'set', value?: string): Promise<void> {
+/** What is to be written. `basedOn`: what the one cell said before, where somebody looked at it. */
+interface Written {
+  value?: string
+  basedOn?: string
+}
+
+export async function editCells(range: Range, action: 'accept' | 'reject' | 'reset' | 'set', written: Written = {}): Promise<void> {
+  const { value } = written
   const single = range.to - range.from === 1 && range.columns.length === 1
   // A single cell shows its new value at once; the change's event then brings what was stored. In bulk edits some cells may be left
   // unchanged.
   if (action === 'set' && value !== undefined && single) foresee(range, value)
   await reported(
-    (overturn) => call('editCells', { body: { ...range, action, overturn, ...(value === undefined ? {} : { value }) } }),
+    (overturn) => call('editCells', { body: { ...range, action, overturn, ...written } }),
     DONE[action],
     OVERTURN[action],
     action === 'set' && single,
+    () => editCells(range, action, value === undefined ? {} : { value }),
   )
 }
 
@@ -168,6 +176,7 @@ export async function pasteCells(range: Range, cells: string[][]): Promise<void>
     (count) => t('Pasted {{count}} cells', { count }),
     OVERTURN.set,
     false,
+    () => pasteCells(range, cells),
   )
 }
 
@@ -208,6 +217,7 @@ async function reported(
   done: (count: number) => string,
   overturning: Overturning,
   quiet: boolean,
+  again: () => Promise<void>,
 ): Promise<void> {
   try {
     const { changed, kept, refused } = await askingFirst(edit, overturning)
@@ -224,7 +234,15 @@ async function reported(
     if (changed > 0) offerUndo(done(changed), notice, show)
     else show(done(changed), notice)
   } catch (error) {
-    tell(error)
+    const problem = problemOf(error)
+    // Of the two, somebody decides who sees both.
+    if (problem.field?.endsWith('basedOn') === true)
+      toast.warning(told(problem).message, {
+        id: 'table',
+        duration: Infinity,
+        action: { label: t('Keep mine'), onClick: () => void again() },
+      })
+    else tell(error)
     void queryClient.invalidateQueries({ queryKey: ['rows'] })
   }
 }

@@ -12,6 +12,8 @@ interface TableState {
   marked: { view: string; from: number; to: number } | null
   /** The text being written in the focused cell. */
   editing: string | null
+  /** What that cell said when it was begun to be changed. */
+  before: string
   /** Names of groups whose rows are hidden. */
   closed: ReadonlySet<string>
   scroll: { top: number; left: number }
@@ -29,6 +31,7 @@ export const useTable = create<TableState>((set) => ({
   selection: NOBODYS,
   marked: null,
   editing: null,
+  before: '',
   closed: new Set(),
   scroll: { top: 0, left: 0 },
   change: (spec) =>
@@ -42,7 +45,7 @@ export const useTable = create<TableState>((set) => ({
         : {}),
     })),
   select: (selection) => set({ selection }),
-  edit: (editing) => set({ editing }),
+  edit: (text) => set(({ editing, before }) => ({ editing: text, before: editing === null ? (text ?? '') : before })),
   toggleGroup: (name) =>
     set(({ closed }) => {
       const next = new Set(closed)
