@@ -1,6 +1,7 @@
 /** `tubelet analyze` as it is called: everything that is named is told of once, with what became of it. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -12,10 +13,13 @@ const at = (...parts: string[]) => path.join(folder, ...parts)
 const ffmpeg = (...args: string[]) => execFileSync('ffmpeg', ['-v', 'error', '-y', ...args])
 const home = at('home')
 
-function analyze(...args: string[]) {
-  const cli = path.join(import.meta.dirname, 'cli.ts')
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'analyze', ...args, '--packs', at('packs')], {
+const analyze = (...args: string[]) => tubelet('analyze', ...args, '--packs', at('packs'))
+
+/** Ended after a minute, with code null: what is refused may not go on running. */
+function tubelet(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(import.meta.dirname, 'cli.ts'), ...args], {
     encoding: 'utf8',
+    timeout: 60_000,
     env: { ...process.env, HOME: home, XDG_DATA_HOME: home, XDG_CACHE_HOME: home },
   })
   return { code: status, out: stdout, err: stderr }
@@ -101,4 +105,61 @@ test('a file with several pictures says so, and which ones are analysed', () => 
   expect(sources.map(({ picture }) => picture)).toEqual([1, 2])
   const third = analyze(at('two.mkv'), '--picture', '3', '--project', at('five'))
   expect([third.code, third.err]).toEqual([1, expect.stringContaining('This file has no picture 3: it has 2.')])
+})
+
+test('an option that says something else than it may is refused in a sentence, by each command', () => {
+  const film = at('in', 'film.mp4')
+  for (const [sentence, ...args] of [
+    ...['abc', '12x', '99999', '0', '-1', '', '1e3'].map((port) => ['A port is a number from 1 to 65535.', 'serve', `--port=${port}`]),
+    ['25 or 29.97', 'analyze', film, '--fps', '0x19'],
+    ['Allowed choices are join, split', 'analyze', film, '--gaps', 'both'],
+    ['from 1, or "all"', 'analyze', film, '--picture', '1e1'],
+    ['Choose from', 'analyze', film, '--export', 'coco,excel'],
+    ['Name at least one.', 'analyze', film, '--labels', ',,'],
+    ['A question has words.', 'analyze', film, '--ask', ' '],
+    ['a number from 1 on', 'search', 'x', '--limit', '2.5'],
+    ['from 1 on', 'export', '--formats', 'csv', '--clips', '1,0x2'],
+    ['A search has words.', 'export', '--formats', 'csv', '--search', ' '],
+    ['Choose from machine, people', 'export', '--formats', 'csv', '--by', 'robots'],
+  ] as const) {
+    const { code, out, err } = tubelet(...args)
+    expect([args, code, out, err]).toEqual([args, 1, '', expect.stringMatching(/^error: option /)])
+    expect(err).toContain(sentence)
+    expect(err.trim().split('\n')).toHaveLength(1)
+  }
+})
+
+test('a port that is taken, or a library that cannot be opened, ends `serve` with a sentence', async () => {
+  const other = createServer()
+  const port = await new Promise<number>((resolve) => {
+    other.listen(0, '127.0.0.1', () => resolve((other.address() as AddressInfo).port))
+  })
+  try {
+    const { code, out, err } = tubelet('serve', '--port', String(port), '--project', at('served'))
+    expect([code, out]).toEqual([1, ''])
+    expect(err).toBe(`Port ${port} is taken by another program. Give another one with --port, or leave it out to take any that is free.\n`)
+  } finally {
+    other.close()
+  }
+  const file = tubelet('serve', '--project', at('in', 'film.mp4'))
+  expect([file.code, file.out]).toEqual([1, ''])
+  expect(file.err).toMatch(/^.*film\.mp4: .*\n$/)
+})
+
+test('a search tells of clips that show the same as a hit, and counts each', () => {
+  mkdirSync(at('bottles'))
+  ffmpeg('-f', 'lavfi', '-i', 'mandelbrot=s=320x240:r=10', '-t', '2', '-pix_fmt', 'yuv420p', at('bottles', 'bottle.mp4'))
+  ffmpeg('-i', at('bottles', 'bottle.mp4'), '-vf', 'scale=240:180', at('bottles', 'bottle small.mp4'))
+  expect(analyze(at('bottles'), '--project', at('six')).code).toBe(0)
+  const { code, out } = tubelet('search', 'bottle', '--project', at('six'))
+  expect(code).toBe(0)
+  expect(out).toMatch(/^bottle( small)?\.mp4 {2}\S+ s {2}\(and one alike: bottle( small)?\.mp4 {2}\S+ s\)\n/)
+  expect(out).not.toContain('clips match')
+  type Named = { clipId: number; file: string }
+  const { matches, hits } = JSON.parse(tubelet('search', 'bottle', '--json', '--project', at('six')).out) as {
+    matches: number
+    hits: (Named & { alike: Named[] })[]
+  }
+  expect(matches).toBe(2)
+  expect(hits.flatMap(({ file, alike }) => [file, ...alike.map((one) => one.file)]).sort()).toEqual(['bottle small.mp4', 'bottle.mp4'])
 })

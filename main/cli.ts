@@ -1,7 +1,7 @@
 /** The same backend without a window: `tubelet analyze` for batches, `tubelet serve` for a browser on this machine. */
 import path from 'node:path'
 import { SingleBar } from 'cli-progress'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import type { Source } from '../app/contract.ts'
 import type { PackWork } from '../app/contract/packs.ts'
 import { ExportFormat } from '../app/contract/export.ts'
@@ -13,10 +13,11 @@ import { onlyNames } from '../app/vocabulary.ts'
 import { openBrowser } from './browser.ts'
 import { dataFolder, openTubelet, type Tubelet } from './open.ts'
 import { Projects } from './projects.ts'
-import { exportCommand, listOf, sayWhatIsMissing } from './export/command.ts'
+import { exportCommand, sayWhatIsMissing } from './export/command.ts'
 import { type Exported, exportProject } from './export/export.ts'
 import type { Brought } from './intake/intake.ts'
 import { becameOf, linesOf } from './intake/told.ts'
+import { frameRate, listOf, names, pictureChoice, wholeNumber, words } from './options.ts'
 import { packsCommand } from './packs/command.ts'
 import type { Packs } from './packs/packs.ts'
 import { searchCommand } from './search/command.ts'
@@ -72,13 +73,10 @@ program
   .option(
     '--ask <question>',
     'ask every clip this question; it becomes a column of the table (repeatable)',
-    (question: string, all: string[]) => {
-      if (question.trim() === '') throw new InvalidArgumentError('A question has words.')
-      return [...all, question]
-    },
+    (question: string, all: string[]) => [...all, words('A question has words.')(question)],
     [],
   )
-  .option('--labels <labels>', 'what to detect, separated by commas', commaList)
+  .option('--labels <labels>', 'what to detect, separated by commas', names)
   .option(
     '--export <formats>',
     `formats to write, separated by commas: ${ExportFormat.options.join(', ')}`,
@@ -110,7 +108,7 @@ program
   .description('Open the app in a browser on this machine')
   .argument('[paths...]', 'video files and folders to add')
   .option('--open', 'open the browser', false)
-  .option('--port <port>', 'a fixed port', Number)
+  .option('--port <port>', 'a fixed port', wholeNumber('A port is a number from 1 to 65535.', 1, 65_535))
   .option('--project <folder>', 'the library to use', path.join(dataFolder, 'library'))
   .option('--packs <folder>', PACKS, path.join(dataFolder, 'packs'))
   .action(serveApp)
@@ -141,26 +139,6 @@ try {
 } catch (error) {
   printProblem(problemOf(error))
   process.exitCode = 1
-}
-
-function commaList(text: string): string[] {
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
-}
-
-function frameRate(text: string): number {
-  const rate = Number(text)
-  if (!(rate >= 0.0001 && rate <= 1000)) throw new InvalidArgumentError('A number of pictures a second, such as 25 or 29.97.')
-  return rate
-}
-
-function pictureChoice(text: string): number | 'all' {
-  if (text === 'all') return text
-  const number = Number(text)
-  if (!Number.isInteger(number) || number < 1 || number > 100) throw new InvalidArgumentError('The number of a picture, from 1, or "all".')
-  return number
 }
 
 /** Resolves when making a pack has succeeded or failed. */
@@ -366,17 +344,25 @@ async function serveApp(paths: string[], options: { open: boolean; port?: number
     { host: 'web', packsDir: path.resolve(options.packs) },
     path.join(dataFolder, 'projects.json'),
   )
-  const server = await serve({
-    handle: projects.handle,
-    memory: path.join(path.resolve(options.project), 'address.json'),
-    ...(options.port === undefined ? {} : { port: options.port }),
-  })
-  endOnSignals(projects, server.close)
-  const address = `${server.url}/?token=${server.token}`
-  console.log(`Tubelet is open at ${address}\nPress Ctrl-C to end it.`)
-  if (options.open) openBrowser(address)
-  if (paths.length > 0) {
-    const brought = await projects.current.intake.bring({ paths: paths.map((item) => path.resolve(item)) })
-    for (const { text } of linesOf(brought, (id) => projects.current.library.source(id).path)) console.error(text)
+  let close = () => projects.close()
+  try {
+    const server = await serve({
+      handle: projects.handle,
+      memory: path.join(path.resolve(options.project), 'address.json'),
+      ...(options.port === undefined ? {} : { port: options.port }),
+    })
+    close = () => server.close().then(() => projects.close())
+    endOnSignals(projects, server.close)
+    const address = `${server.url}/?token=${server.token}`
+    console.log(`Tubelet is open at ${address}\nPress Ctrl-C to end it.`)
+    if (options.open) openBrowser(address)
+    if (paths.length > 0) {
+      const brought = await projects.current.intake.bring({ paths: paths.map((item) => path.resolve(item)) })
+      for (const { text } of linesOf(brought, (id) => projects.current.library.source(id).path)) console.error(text)
+    }
+  } catch (error) {
+    // What is open keeps the process alive.
+    await close()
+    throw error
   }
 }

@@ -78,7 +78,7 @@ test('the address stays over a restart, and a taken port is no trouble', async (
   const again = await serve({ handle, memory })
   expect([again.url, await siteOf(again)]).toEqual([before, site])
   expect(again.token).not.toBe(first.token)
-  await expect(serve({ handle, port: Number(new URL(before).port) })).rejects.toThrow('EADDRINUSE')
+  await expect(serve({ handle, port: Number(new URL(before).port) })).rejects.toThrow('is taken by another program')
   await again.close()
   writeFileSync(memory, '{"site":"evil.example","port":1}')
   const mended = await serve({ handle, memory })

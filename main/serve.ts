@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { ServerType } from '@hono/node-server'
 import { z } from 'zod'
+import { hasCode, TubeletError } from '../app/errors.ts'
 
 const HOST = '127.0.0.1'
 const COOKIE = 'tubelet'
@@ -38,7 +39,7 @@ interface ServeOptions {
 /**
  * Any local program can connect to a port, and any web page can send requests to it: only requests with the token, to our own name, are answered.
  *
- * @throws The system's error if a given port is taken.
+ * @throws TubeletError `conflict` or `forbidden` where a port cannot be had: one that was said, or any.
  */
 export async function serve({ handle, port, memory }: ServeOptions): Promise<Served> {
   const last = memory === undefined ? null : lastAddress(memory)
@@ -52,8 +53,12 @@ export async function serve({ handle, port, memory }: ServeOptions): Promise<Ser
         resolve()
       })
     })
-  if (port !== undefined || last === null) await listen(port ?? 0)
-  else await listen(last.port).catch(() => listen(0))
+  try {
+    if (port !== undefined || last === null) await listen(port ?? 0)
+    else await listen(last.port).catch(() => listen(0))
+  } catch (error) {
+    throw noPort(error, port)
+  }
   const { port: bound } = server.address() as AddressInfo
   if (memory !== undefined && last === null) keepAddress(memory, { site: guard.site, port: bound })
   return {
@@ -66,6 +71,24 @@ export async function serve({ handle, port, memory }: ServeOptions): Promise<Ser
         if ('closeAllConnections' in server) server.closeAllConnections()
       }),
   }
+}
+
+function noPort(error: unknown, port: number | undefined): unknown {
+  const next = 'Give another one with --port, or leave it out to take any that is free.'
+  if (hasCode(error, 'EADDRINUSE'))
+    return new TubeletError({ code: 'conflict', message: 'Port {{port}} is taken by another program.', values: { port: port ?? 0 }, next })
+  if (hasCode(error, 'EACCES') && port !== undefined)
+    return new TubeletError({ code: 'forbidden', message: 'The system does not let you open port {{port}}.', values: { port }, next })
+  return new TubeletError(
+    {
+      code: 'forbidden',
+      message: 'No browser can reach Tubelet: the system lets it open no port at {{address}}.',
+      values: { address: HOST },
+      next: 'Check the network settings of this machine, or of the container that it runs in.',
+      details: String(error),
+    },
+    { cause: error },
+  )
 }
 
 function lastAddress(file: string): z.infer<typeof Address> | null {

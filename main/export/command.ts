@@ -2,12 +2,13 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { SingleBar } from 'cli-progress'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { ReviewState } from '../../app/annotation.ts'
 import { ExportFormat, type LeftOut } from '../../app/contract/export.ts'
 import { TubeletError } from '../../app/errors.ts'
 import { english, type Phrase } from '../../app/phrase.ts'
 import { Library } from '../library/library.ts'
+import { ids, listOf, names, oneOf, words as withWords } from '../options.ts'
 import { Search } from '../search/search.ts'
 import { exportProject } from './export.ts'
 import { chosenClips } from './which.ts'
@@ -36,8 +37,8 @@ export function exportCommand(project: string): Command {
     .option('--out <folder>', 'where to write them', '.')
     .option('--project <folder>', 'the library', project)
     .option('--videos <names>', 'of these videos alone: names or paths, separated by commas', names)
-    .option('--clips <ids>', 'of these clips alone, separated by commas', numbers)
-    .option('--search <words>', 'of the clips that a search finds')
+    .option('--clips <ids>', 'of these clips alone, separated by commas', ids)
+    .option('--search <words>', 'of the clips that a search finds', withWords('A search has words.'))
     .option('--view <name>', 'of the rows of a saved view of the table')
     .option('--labels <labels>', 'boxes of these labels alone, separated by commas', names)
     .option(
@@ -58,33 +59,6 @@ export function exportCommand(project: string): Command {
     )
     .option('--json', 'print one JSON document', false)
     .action(run)
-}
-
-function names(text: string): string[] {
-  const parts = text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
-  if (parts.length === 0) throw new InvalidArgumentError('Name at least one.')
-  return parts
-}
-
-function numbers(text: string): number[] {
-  const ids = names(text).map(Number)
-  if (ids.some((id) => !Number.isInteger(id) || id < 1)) throw new InvalidArgumentError('Ids are whole numbers from 1 on.')
-  return ids
-}
-
-export function listOf<T extends string>(options: readonly T[]): (text: string) => T[] {
-  return (text) => names(text).map(oneOf(options))
-}
-
-function oneOf<T extends string>(options: readonly T[]): (text: string) => T {
-  return (text) => {
-    const found = options.find((option) => option === text.trim())
-    if (found === undefined) throw new InvalidArgumentError(`Choose from ${options.join(', ')}.`)
-    return found
-  }
 }
 
 async function run({

@@ -1,12 +1,14 @@
 /** `tubelet search …`: search by words over a library without a window. It starts no engine and may run beside an open window. */
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
+import type { Clip } from '../../app/contract.ts'
 import type { FindHit, FindResult } from '../../app/contract/find.ts'
 import { TubeletError } from '../../app/errors.ts'
-import { reasonParts } from '../../app/find.ts'
+import { clipIdsOf, reasonParts } from '../../app/find.ts'
 import { english } from '../../app/phrase.ts'
 import { Library } from '../library/library.ts'
+import { wholeNumber } from '../options.ts'
 import { Search } from './search.ts'
 
 interface Options {
@@ -23,15 +25,9 @@ export function searchCommand(project: string): Command {
     .description('Find clips by words: in captions, facts, notes, answers, labels of boxes, text on screen and names of files')
     .argument('<words...>', 'what to look for; all of them must be there')
     .option('--project <folder>', 'the library to search', project)
-    .option('--limit <number>', 'how many clips at most', count, LIMIT)
+    .option('--limit <number>', 'how many clips at most', wholeNumber('It must be a number from 1 on.'), LIMIT)
     .option('--json', 'print one JSON document', false)
     .action(search)
-}
-
-function count(text: string): number {
-  const number = Number(text)
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('It must be a number from 1 on.')
-  return number
 }
 
 async function search(words: string[], { project, limit, json }: Options): Promise<void> {
@@ -70,14 +66,20 @@ async function search(words: string[], { project, limit, json }: Options): Promi
 }
 
 /** A hit without what only the window needs. Times are seconds from the first frame of the video. */
-function plain({ clip: { id, sourceName, start, end, caption }, why }: FindHit) {
-  return { clipId: id, file: sourceName, start, end, caption, why }
+function plain({ clip, why, alike }: FindHit) {
+  return { ...namedClip(clip), why, alike: alike.map(namedClip) }
+}
+
+function namedClip({ id, sourceName, start, end, caption }: Clip) {
+  return { clipId: id, file: sourceName, start, end, caption }
 }
 
 function print({ hits, matches, nearest, unknown, findable }: FindResult, words: string): void {
   for (const hit of hits) printHit(hit)
   if (hits.length > 0) {
-    if (matches > hits.length) console.log(`\n${matches} clips match; these are the first ${hits.length}.`)
+    // Those beneath a hit match too, and were told of there.
+    const told = hits.flatMap(clipIdsOf).length
+    if (matches > told) console.log(`\n${matches} clips match; these are the first ${told}.`)
     return
   }
   console.log(`No clip matches “${words}”.`)
@@ -92,12 +94,17 @@ function print({ hits, matches, nearest, unknown, findable }: FindResult, words:
   for (const hit of nearest) printHit(hit)
 }
 
-function printHit({ clip: { sourceName, start, end }, why }: FindHit): void {
-  console.log(`${sourceName}  ${start.toFixed(1)}–${end.toFixed(1)} s`)
+function printHit({ clip, why, alike }: FindHit): void {
+  const more = alike.length === 0 ? '' : `  (and ${alike.length === 1 ? 'one' : alike.length} alike: ${alike.map(spanOf).join('; ')})`
+  console.log(`${spanOf(clip)}${more}`)
   for (const reason of why)
     console.log(
       `    ${reasonParts(reason, true, (value, digits) => value.toFixed(digits))
         .map(english)
         .join(', ')}`,
     )
+}
+
+function spanOf({ sourceName, start, end }: Clip): string {
+  return `${sourceName}  ${start.toFixed(1)}–${end.toFixed(1)} s`
 }
