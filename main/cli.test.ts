@@ -163,3 +163,22 @@ test('a search tells of clips that show the same as a hit, and counts each', () 
   expect(matches).toBe(2)
   expect(hits.flatMap(({ file, alike }) => [file, ...alike.map((one) => one.file)]).sort()).toEqual(['bottle small.mp4', 'bottle.mp4'])
 })
+
+test('another video in the place of one that was analysed is told, on its line and in the document', () => {
+  mkdirSync(at('cam'))
+  const film = (colour: string) =>
+    ffmpeg('-f', 'lavfi', '-i', `color=${colour}:s=64x48:r=5:d=1`, '-c:v', 'libx264', '-pix_fmt', 'yuv420p', at('cam', 'cam.mp4'))
+  film('red')
+  const again = () => analyze(at('cam'), '--json', '--project', at('seven'))
+  const filesOf = ({ code, out }: ReturnType<typeof again>) => [code, ...(JSON.parse(out) as { files: object[] }).files]
+  const [cam, told] = [{ path: at('cam', 'cam.mp4'), became: 'added' }, `${at('cam', 'cam.mp4')}: Another video lies here than before.`]
+  const first = again()
+  expect(filesOf(first)).toEqual([0, cam])
+  expect(first.err).not.toContain('than before')
+
+  film('blue')
+  const second = again()
+  expect(filesOf(second)).toEqual([0, { ...cam, replaces: true }])
+  expect(second.err).toContain(told)
+  expect(filesOf(again())).toEqual([0, { ...cam, became: 'known', replaces: true }])
+})

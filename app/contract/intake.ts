@@ -27,6 +27,8 @@ export const BroughtBeside = z.object({
   duplicates: z.array(Known),
   /** Known videos that were found at a new place. */
   moved: z.array(Known.extend({ from: z.string() })),
+  /** Known videos in whose places other videos were found: what was said of them stays, their files are gone from there. */
+  replaced: z.array(Known),
   /** Videos that were in the bin. */
   restored: z.array(Known),
   rejected: z.array(z.object({ path: z.string(), problem: Problem })),

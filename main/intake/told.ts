@@ -14,6 +14,8 @@ interface Became {
   of?: string
   /** For numbered pictures: first and last number of each gap that the video skips. */
   gaps?: Gap[]
+  /** Whether a video that was analysed lay here before, whose file is gone. */
+  replaces?: true
   problem?: Problem
 }
 
@@ -39,7 +41,10 @@ export function becameOf(brought: Brought, pathOf: (sourceId: number) => string)
     ...nothing.map(({ path: file }): Became => ({ path: file, became: 'nothing' })),
   ]
   // Several pictures of one file are separate videos of one path: the file is listed once.
-  return [...Map.groupBy(all, (one) => one.path).values()].flatMap(([first]) => first ?? [])
+  const replaced = new Set(brought.replaced.map(({ path: file }) => file))
+  return [...Map.groupBy(all, (one) => one.path).values()].flatMap(([first]) =>
+    first === undefined ? [] : [{ ...first, ...(replaced.has(first.path) && { replaces: true as const }) }],
+  )
 }
 
 /** Lines about everything except new videos, which are reported as they are analysed. `wrong`: something was not taken. */
@@ -49,6 +54,11 @@ export function linesOf(brought: Brought, pathOf: (sourceId: number) => string):
   const refused = [...rejected, ...packs.flatMap(({ path: file, problem }) => (problem === null ? [] : [{ path: file, problem }]))]
   return [
     ...refused.map(({ path: file, problem }) => wrong(`${file}: ${inEnglish(problem).message} ${inEnglish(problem).next}`.trim())),
+    ...[...new Set(brought.replaced.map(({ path: file }) => file))].map((file) =>
+      wrong(
+        `${file}: Another video lies here than before. What was said of the earlier one stays with it in the library; add its file from its new place, if there is a copy.`,
+      ),
+    ),
     ...duplicates.map(({ path: file, sourceId }) =>
       right(pathOf(sourceId) === file ? `known: ${file}` : `the same video as ${pathOf(sourceId)}: ${file}`),
     ),

@@ -31,6 +31,8 @@ export interface AddedFiles {
   duplicates: { path: string; sourceId: number }[]
   /** Known videos that were found under a new path. */
   moved: { path: string; sourceId: number; from: string }[]
+  /** Known videos in whose places others were found. */
+  replaced: { path: string; sourceId: number }[]
   /** Videos taken out of the bin. */
   restored: { path: string; sourceId: number }[]
   rejected: { path: string; problem: Problem }[]
@@ -170,10 +172,12 @@ export class Jobs {
 
   /** Register files. Each is queued as it comes; resolves when the last one was. */
   async addFiles(files: AsyncIterable<VideoFile>): Promise<AddedFiles> {
-    const result: AddedFiles = { added: [], duplicates: [], moved: [], restored: [], rejected: [] }
+    const result: AddedFiles = { added: [], duplicates: [], moved: [], replaced: [], restored: [], rejected: [] }
     const before = this.#library.files.paths()
     const seen = new Set<number>()
+    const places = new Set<string>()
     for await (const found of files) {
+      places.add(found.path)
       if ('problem' in found) {
         result.rejected.push(found)
         continue
@@ -206,6 +210,7 @@ export class Jobs {
     result.duplicates = result.duplicates.filter(
       ({ sourceId, path }) => !moved.some((one) => one.sourceId === sourceId && one.path === path),
     )
+    result.replaced.push(...this.#library.files.replaced().filter(({ path }) => places.has(path)))
     this.#queue.begin()
     return result
   }

@@ -57,6 +57,11 @@ export class KnownFiles {
     return this.#find('s.path = ?', path)
   }
 
+  /** Videos in whose places others lie, and these places. */
+  replaced(): { sourceId: number; path: string }[] {
+    return this.#find(`s.file = 'replaced'`).map(({ id, path }) => ({ sourceId: id, path }))
+  }
+
   /** Sources with this content; several if several pictures of the file are analysed. */
   ofContent(content: string): KnownFile[] {
     return this.#find(`s.fingerprint = ?1 OR (s.fingerprint > ?1 || '#' AND s.fingerprint < ?1 || '$')`, content)
