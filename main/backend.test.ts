@@ -1,4 +1,4 @@
-/** What a request may say: every operation of the contract, with one thing wrong at a time. */
+/** Checks of requests: every operation of the contract, with one field wrong at a time. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -27,7 +27,7 @@ async function ask(method: string, url: string, body?: unknown): Promise<{ statu
   return { status: response.status, message: problem?.message ?? '' }
 }
 
-/** As a type of its own, since vitest's is any. */
+/** Typed as unknown, since vitest's matcher is any. */
 const saying = (pattern: RegExp): unknown => expect.stringMatching(pattern)
 
 interface Fields {
@@ -47,7 +47,7 @@ const address = ({ path: place, params }: Spec, wrong?: string) =>
     name === wrong ? 'wrong' : params?.shape[name]?.safeParse('1').success ? '1' : 'caption',
   )
 const takesBody = ({ method }: Spec) => method !== 'get' && method !== 'delete'
-/** What no field takes: neither a text that means something, nor a number, nor an object that is known. */
+/** A value that no field accepts: not a text, not a number, and an object without known fields. */
 const WRONG = { wrong: [{}] }
 
 describe('every operation', () => {
@@ -80,7 +80,7 @@ describe('every operation', () => {
     expect(await ask(spec.method, address(spec), '{"half":')).toEqual({ status: 400, message: saying(/^body: is not JSON/) })
     for (const [name] of Object.entries(spec.body.shape)) {
       const { status, message } = await ask(spec.method, address(spec), { [name]: WRONG })
-      // Another field that is needed may be told first; it is named then.
+      // Another required field may be reported first; then that one is named.
       expect([status, message]).toEqual([400, expect.stringMatching(/^body\.[\w.]+: .{8}/)])
     }
   })

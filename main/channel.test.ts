@@ -1,4 +1,4 @@
-/** The channel with real threads and real processes on its other side. */
+/** The channel with real threads and processes on the other side. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'

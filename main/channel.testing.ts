@@ -8,7 +8,7 @@ export interface Trial {
   held: { input: string; output: string }
   release: { input: string; output: null }
   count: { input: number; output: number; note: { at: number; bytes: Uint8Array<ArrayBuffer> } }
-  /** Never answers; `cancelled` tells what was cancelled. */
+  /** Never answers; `cancelled` gives the calls that were cancelled. */
   hang: { input: string; output: never }
   cancelled: { input: null; output: string[] }
   refuse: { input: { as: 'ours' | 'disk' | 'other' }; output: never }

@@ -1,4 +1,4 @@
-/** `tubelet analyze` as it is called: everything that is named is told of once, with what became of it. */
+/** `tubelet analyze` as a person calls it: it reports each named thing once, with what became of it. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'

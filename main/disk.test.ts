@@ -1,4 +1,4 @@
-/** A library on a disk that is full, on one that may not be written to, and where there is no library at all: told, and nothing is lost. */
+/** A library on a full disk, on a read-only disk, and in a folder without a library: the error is reported and nothing is lost. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
@@ -51,7 +51,7 @@ function video(name: string, hue: number): string {
   ])
   return file
 }
-/** Take all that is free. */
+/** Fill the disk. */
 function fill(): void {
   try {
     for (let piece = 0; ; piece += 1) writeFileSync(path.join(disk, 'filler'), Buffer.alloc(4096), { flag: 'a' })

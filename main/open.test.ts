@@ -58,7 +58,7 @@ describe('one Tubelet', () => {
     const brief = openTubelet({ projectDir: path.join(folder, 'brief'), host: 'cli' })
     expect(children()).toBeGreaterThan(before)
     await brief.close()
-    await new Promise((resolve) => setTimeout(resolve, 50)) // Node frees a handle after it has told of the exit
+    await new Promise((resolve) => setTimeout(resolve, 50)) // Node frees a handle after the exit event
     expect(children()).toBe(before)
   })
 
@@ -155,7 +155,7 @@ describe('one Tubelet', () => {
     if (!person || !hand) throw new Error('no labels')
     const { total } = tubelet.library.clips({ limit: 1, offset: 0 })
     expect(await detected([person, hand])).toBe(total)
-    // A threshold, a colour, a label less and one that was there before: no detection. One that is new: one for each clip.
+    // A new threshold or colour, a removed label and a former label need no detection. A new label needs one for each clip.
     expect(await detected([{ ...person, threshold: 0.1, colour: '#ffffff' }])).toBe(0)
     expect(await detected([hand, person])).toBe(0)
     expect(await detected([hand, { ...person, synonyms: ['woman'] }])).toBe(total)
@@ -170,7 +170,7 @@ describe('one Tubelet', () => {
     const id = added[0]?.id ?? 0
     await new Promise<void>((resolve) => {
       const stop = tubelet.onEvent((event) => {
-        // Of its beginning, which is told first, nothing is kept but what was seen.
+        // Of the beginning, which is reported first, only what was seen is stored.
         if (event.type !== 'clips' || event.sourceId !== id || tubelet.library.source(id).encodedCount === 0) return
         stop()
         resolve()
@@ -214,7 +214,7 @@ describe('one Tubelet', () => {
     expect(answered()).toBe(clips.length)
     expect({ ffmpeg: ffmpegStarts(), vision: await visionRuns(tubelet) }).toEqual(before)
 
-    // A question that nothing can answer leaves its cells empty, and stops no video that comes.
+    // A question that no pack can answer leaves its cells empty and does not stop later videos.
     const hopeless = await call<RouteOutput<'addColumn'>>('POST', '/api/table/columns', { kind: 'question', text: 'who is he?' })
     await tubelet.jobs.idle()
     const { added } = await call<RouteOutput<'addSources'>>('POST', '/api/sources', { paths: [clipPath('f06_tiny_64x48.mp4')] })

@@ -92,7 +92,7 @@ describe('the guard', () => {
     served = await serve({ handle: () => Promise.resolve(new Response('inside')) })
   })
   afterAll(() => served.close())
-  /** fetch may not set Host, so plain HTTP. */
+  /** By plain HTTP, since fetch may not set Host. */
   const answer = (pathname: string, headers: Record<string, string>) =>
     new Promise<IncomingMessage>((resolve, reject) => {
       const { hostname, port } = new URL(served.url)
@@ -118,7 +118,7 @@ describe('the guard', () => {
     expect(entrance.headers['set-cookie']?.[0]).toMatch(/HttpOnly; SameSite=Strict; Path=\/$/)
     const cookie = entrance.headers['set-cookie']?.[0]?.split(';')[0] ?? ''
     expect(await status('/', { host, cookie })).toBe(200)
-    // Under the name that every program on this machine shares the cookie is worth nothing, so none need ever be sent there.
+    // The cookie is not accepted under `localhost`, the name that all programs on this machine share, so browsers never need to send it there.
     expect(await status('/', { cookie })).toBe(403)
     expect(await status(pathname.replace('/', '/?token=guess'), { host })).toBe(403)
     expect(await status('/', { host: host.replace(/^./, 'x'), cookie })).toBe(403)

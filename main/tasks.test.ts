@@ -1,4 +1,4 @@
-/** A library as it is installed: boxes by a detector, text by a reader, and a model of words that was taught nothing. Real clips, packs and ffmpeg. */
+/** A library with the default packs: boxes by a detector, text by a reader, and a model of words to which no clip is familiar. Real clips, packs and ffmpeg. */
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
@@ -177,7 +177,7 @@ describe('a library as it is installed', { timeout: 180_000 }, () => {
     const [first = [], ...others] = some.map(({ id }) => lines(id))
     expect(first.length).toBeGreaterThan(0)
     for (const other of others) expect(other).toEqual(first)
-    // It was looked at once.
+    // The reader looked at it once.
     expect((await work()).finder - before.finder).toBe(1)
     const text = tubelet.library.annotations(some[0]?.id ?? 0).filter(({ body }) => body.kind === 'text')
     expect(new Set(text.map(({ provenance }) => provenance?.packId))).toEqual(new Set(['screen-text']))

@@ -21,7 +21,7 @@ async function opened(dir: string): Promise<{ pack: DetectorPack; detector: Dete
   return { pack, graphs, detector: new Detector(manifest, graphs) }
 }
 
-/** A part of a picture, or with more than it has, black. */
+/** A part of a picture; black beyond its edges. */
 function cut({ rgb, width, height }: Picture, left: number, top: number, wide: number, high: number): Picture {
   const out = new Uint8Array(wide * high * 3)
   for (let y = 0; y < high; y++) {
@@ -103,7 +103,7 @@ describe('the pack objects-80', () => {
     expect(second).not.toEqual(first)
     const [alone = []] = await detector.see([picture], 1)
     expect(alone).toEqual(second)
-    // The mirror of a mirror is what the first turn sees.
+    // Mirrored twice, it is the picture of the first turn.
     const { rgb, width, height } = picture
     const mirrored = Uint8Array.from(
       rgb,

@@ -39,7 +39,7 @@ describe('the engine', () => {
   it('reports to nobody: the runtime keeps no telemetry, which it would also send', async () => {
     const home = path.join(cache, 'home')
     mkdirSync(home)
-    // The runtime is silent by itself where it sees one of these.
+    // The runtime sends no telemetry if it sees one of these.
     for (const name of ['CI', 'TF_BUILD', 'GITHUB_ACTIONS', 'ORT_DISABLE_TELEMETRY']) vi.stubEnv(name, undefined)
     vi.stubEnv('HOME', home)
     vi.stubEnv('USERPROFILE', home)

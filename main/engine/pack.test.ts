@@ -99,7 +99,7 @@ describe('a pack', () => {
     delete json.calibration.familiar
     json.calibration.caption.notSureBelow = 0
     json.calibration.answer = { temperature: 1, notSureBelow: 0 }
-    /** Of both clips of the self-test: what is said of a clip, and of a question about it, each as [unsure, unfamiliar]. */
+    /** For both clips of the self-test: [unsure, unfamiliar] of the caption and of the answer to a question. */
     const doubts = async (question: string) => {
       await save(json)
       const pack = await openPack(dir)

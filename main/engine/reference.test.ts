@@ -1,6 +1,6 @@
 /**
- * TypeScript against PyTorch: the same tubes bit for bit and the same greedy captions on fifty composed clips, with the weights of the pack that
- * ships. Python composes the clips, cuts them, and decodes with PyTorch and without a cache; here the app's own code does it on ONNX Runtime.
+ * TypeScript against PyTorch: the same tubes bit for bit and the same greedy captions on fifty composed clips, with the weights of the bundled
+ * pack. Python composes the clips, cuts them into tubes, and decodes with PyTorch without a cache; here the app's code does it on ONNX Runtime.
  */
 import { execFileSync } from 'node:child_process'
 import { hash } from 'node:crypto'
@@ -19,8 +19,8 @@ import { Text } from './tokenizer.ts'
 
 const CLIPS = 50
 /**
- * The exporter lets a logit differ from PyTorch's by 1e-4, so two of them may change places when they are nearer than twice that. Only then, and
- * only for PyTorch's own second choice, is another caption right.
+ * The exporter allows a logit to differ from PyTorch's by 1e-4, so two logits closer than twice that may swap. Only then, and
+ * only with PyTorch's second choice, is another caption right.
  */
 const NEAR_TIE = 2e-4
 
@@ -31,7 +31,7 @@ const Reference = z.object({
         tubes: z.array(z.string()),
         caption: z.string(),
         confidence: z.number(),
-        /** Of each chosen id, [EOT] included: what came second, and by how much its logit was smaller. */
+        /** For each chosen id, [EOT] included: the second choice, and by how much its logit was smaller. */
         steps: z.array(z.object({ id: z.number(), second: z.number(), margin: z.number() })),
       }),
     )
@@ -91,7 +91,7 @@ describe.skipIf(!existsSync(python))(
         ties.push(caption)
       }
       if (ties.length > 0) console.warn(`near ties that fell the other way: ${ties.join('; ')}`)
-      // A model that says one thing of everything would agree with itself.
+      // The captions must vary: a model that always gives the same one would pass.
       expect(new Set(expected.map(({ caption }) => caption)).size).toBeGreaterThan(CLIPS / 2)
       expect(ties.length).toBeLessThan(CLIPS / 10)
     }, 300_000)

@@ -16,7 +16,7 @@ function lines(...cores: [x: number, y: number, width: number, height: number, p
 describe('lines in a map', () => {
   it('hold whole letters: the core and as much around it as was taken away for training', () => {
     const [box] = lines([100, 40, 100, 10])
-    // 100 x 10 x 1.6 / 220 above and below; a little more at the ends.
+    // Grown by 100 x 10 x 1.6 / 220 above and below; a little more at the ends.
     expect(box?.y1).toBeCloseTo(40 - 7.27, 1)
     expect(box?.y2).toBeCloseTo(50 + 7.27, 1)
     expect(box?.x1).toBeGreaterThan(88)

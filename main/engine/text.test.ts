@@ -100,7 +100,7 @@ describe('the pack screen-text', () => {
     const text = placed(picture, large)
     await reader.read([text])
     const before = searches()
-    // The upper half of "12:34" is painted over with that of other letters, then all that stands in the line.
+    // The upper half of "12:34" is painted over with that of other letters, then the whole line.
     const { rgb, width } = text
     const letters = rgb.slice()
     for (let y = 134; y < 160; y++)
@@ -113,7 +113,7 @@ describe('the pack screen-text', () => {
     more.rgb.set(letters.subarray(0, 240 * width * 3))
     expect((await reader.read([more]))[0]).toHaveLength(8)
     expect(searches()).toBe(before + 1)
-    // Where what was known is gone something else may stand.
+    // Something else may be at the place of a line that is gone.
     expect((await reader.read([placed(picture, { ...large, y: 240 })]))[0]).toHaveLength(4)
     expect(searches()).toBe(before + 2)
     // Another video has pictures of another size.

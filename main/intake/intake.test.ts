@@ -1,4 +1,4 @@
-/** What becomes of numbered pictures of which some are missing: told, as one video and as several. Real pictures, made here. */
+/** Numbered pictures with gaps: reported, taken as one video, and taken as several. Real pictures, made here. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
@@ -49,7 +49,7 @@ test('pictures with gaps are told by number, before and in the entry, and become
     ['p_###.png [5-10]', 'done', 6],
     ['p_###.png [13-20]', 'done', 8],
   ])
-  // Once they are videos, no rate need be said again.
+  // Once they are videos, the frame rate need not be given again.
   expect(await bring({ gaps: 'split' })).toMatchObject({ added: [], numbered: [], duplicates: [{}, {}, {}] })
 })
 
@@ -73,7 +73,7 @@ test('failed entries that leave the queue are a step of undo, with the videos th
   expect([failed(), there(), library.bin.list().length]).toEqual([[], [], 2])
   await library.history.undo()
 
-  // One of them, by itself.
+  // Only one of them.
   const [one] = jobs.queue().jobs.filter(({ title }) => title === 'one.mp4')
   jobs.removeFailed(one?.id ?? 0)
   expect(there()).toEqual(['two.mp4'])
@@ -86,7 +86,7 @@ test('names that are exchanged are one sentence, and no file is a duplicate of i
   const camera = path.join(folder, 'camera')
   mkdirSync(camera)
   const at = (name: string) => path.join(camera, name)
-  // Of one size: only the content tells them apart.
+  // Files of the same size: only their content differs.
   for (const [name, colour] of [
     ['a.avi', 'red'],
     ['b.avi', 'blue'],
@@ -127,7 +127,7 @@ test('names that are exchanged are one sentence, and no file is a duplicate of i
     expect.stringMatching(/^Files have changed their names: b\.avi → c\.avi, a\.avi → b\.avi, c\.avi → a\.avi\. /),
   ])
 
-  // Nobody brings anything: who opens one of them hears the same, once.
+  // Nothing is brought: opening one of them gives the same report, once.
   const heard: string[] = []
   const stop = tubelet.onEvent((event) => {
     if (event.type === 'told') heard.push(english(event.phrase))

@@ -1,4 +1,4 @@
-/** What is found where a person points: real folders and files, each told once. */
+/** What is found at given paths: real folders and files, each found once. */
 import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import os from 'node:os'
@@ -33,7 +33,7 @@ async function files(into: string, names: Record<string, string | Uint8Array>): 
   }
   return root
 }
-/** Two packets of a transport stream, as far as a look at them goes. */
+/** Two packets of a transport stream, right in the bytes that the scan looks at. */
 const STREAM = Uint8Array.from({ length: 376 }, (_, at) => (at % 188 === 0 ? 0x47 : at % 256))
 
 describe('scan', () => {
@@ -83,9 +83,9 @@ describe('scan', () => {
       'e.mp4': '',
     })
     expect(await found(root)).toEqual(['text code/a.ts', 'text code/b.mts', 'video code/c.ts', 'text code/d.mp4', 'video code/e.mp4'])
-    // One that a person names by itself gets its own verdict, but where its name says that it may be a text.
+    // A file that a person names is taken for a video, unless its ending may be that of a text.
     expect(await found(path.join(root, 'a.ts'), path.join(root, 'd.mp4'))).toEqual(['text code/a.ts', 'video code/d.mp4'])
-    // Cut off in the middle of a letter.
+    // The bytes that are read end in the middle of a letter.
     await files('code', { 'f.ts': '// ä\n'.repeat(1000) })
     expect(await found(path.join(root, 'f.ts'))).toEqual(['text code/f.ts'])
   })
@@ -125,7 +125,7 @@ describe('scan', () => {
       'pack model',
       'pack model/open_clip_model.safetensors',
     ])
-    // Some .bin of a camera is no model.
+    // A camera's .bin file is not a model.
     expect(await found(await files('card', { 'index.bin': '\0', 'a.mp4': '\0' }))).toEqual(['video card/a.mp4'])
   })
 
@@ -138,7 +138,7 @@ describe('scan', () => {
       { code: 'file-unreadable', values: { name: 'straße.mp4' }, next: expect.stringContaining('convmv') as string },
     ])
     expect(await found(root)).toContain('video old/a.mp4')
-    // As a shell hands it over.
+    // As Node gets it from a shell.
     expect(await found(path.join(root, 'stra\ufffde.mp4'))).toEqual(['trouble old/stra\ufffde.mp4 file-unreadable'])
   })
 })

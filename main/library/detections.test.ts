@@ -105,7 +105,7 @@ test('what a person decided stays whatever the threshold, and no candidate comes
   library.changeVocabulary(vocabulary(0.1, 'car'), [])
   library.showVocabulary(PACK)
   expect(shown()).toEqual(mine)
-  // Another look finds the same things again, as other candidates.
+  // Another run finds the same things again, as new candidates.
   see(clipId, body('car', 0, 0.9), body('car', 100, 0.8), body('car', 200, 0.3), body('car', 300, 0.7))
   expect(shown()).toEqual([...mine, 'machine car 300'].sort())
 })
@@ -220,7 +220,7 @@ test('what each pack said of a clip stands beside what the others said', () => {
   ])
 })
 
-/** As `see`, by a detector that has a list of its own: it needs no encoding. */
+/** As `see`, for a detector with a closed list, which needs no encoding. */
 const EYES = detector('e'.repeat(64), ['person', 'car', 'dog'])
 function spot(id: number, ...tracks: TrackBody[]): void {
   library.seen.saveFrames(id, EYES.digest, [])
@@ -247,11 +247,11 @@ test('what a detector spots counts under its own name from a high score, and und
   library.changeVocabulary(vocabulary(0.7, 'Auto', 'dog'), [])
   library.showVocabulary(EYES)
   expect(tracks(bare)).toEqual(kept.filter(({ at }) => at === 'machine Auto 0'))
-  // Without a label the list speaks for itself again.
+  // Without the label the detector's own names are shown again.
   library.changeVocabulary([], [])
   library.showVocabulary(EYES)
   expect(shown(bare)).toEqual(['machine car 0'])
-  // A word that the list has nothing of finds nothing.
+  // A label that means no name on the list finds nothing.
   library.changeVocabulary(vocabulary(0, 'crane'), [])
   library.showVocabulary(EYES)
   expect(shown(bare)).toEqual(['machine car 0'])
@@ -267,7 +267,7 @@ test('a detector’s tracks that are the same in another run keep their id, and 
   library.review(before[0]?.id ?? 0, 'reject')
   spot(clipId, body('car', 1, 0.95), body('dog', 300, 0.85))
   expect(shown()).toEqual(['machine dog 300', 'rejected car 0'])
-  // Of a clip in which it sees nothing any more, nothing of the machine's is left.
+  // When it no longer sees anything in a clip, no machine track is left.
   spot(clipId)
   expect(shown()).toEqual(['rejected car 0'])
   expect(library.detections.candidates(clipId, EYES.digest)).toEqual([])

@@ -1,4 +1,4 @@
-/** The kernel is what its source says: dots.wat is assembled here, instruction by instruction, and compared with the bytes that run. */
+/** The kernel matches its source: dots.wat is assembled here, instruction by instruction, and compared with the bytes that run. */
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
@@ -26,12 +26,12 @@ const OPCODES: Readonly<Record<string, readonly number[]>> = {
 }
 const TYPES: Readonly<Record<string, number>> = { i32: 0x7f, v128: 0x7b }
 
-/** Numbers of the binary format: seven bits a byte, the lowest first. */
+/** Numbers in the binary format (LEB128): seven bits per byte, the lowest first. */
 const leb = (value: number): number[] => (value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)])
 const section = (id: number, content: readonly number[]) => [id, ...leb(content.length), ...content]
 const text = (name: string) => [...leb(name.length), ...Buffer.from(name)]
 
-/** A module with one imported memory and one exported function, whose instructions stand one a line. */
+/** Assembles a module with one imported memory and one exported function, with one instruction per line. */
 function assembled(source: string): Buffer {
   const code = source.replaceAll(/;;.*/g, '')
   const [, from = '', memory = '', least = '', most = ''] = /\(import "(.*?)" "(.*?)" \(memory (\d+) (\d+)\)\)/.exec(code) ?? []

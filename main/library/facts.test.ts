@@ -1,4 +1,4 @@
-/** What facts say follows what people decide, in one run and over the next. */
+/** Facts follow what people decide, in one analysis and through the next. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -71,7 +71,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** As a run of the detector ends; a run again finds the same, a little later in its numbers. */
+/** Stores the result of a detector's run; another run finds the same things, a little shifted. */
 function run(shift: number, ...bodies: TrackBody[]): void {
   library.seen.saveFrames(
     clipId,
@@ -198,7 +198,7 @@ test('what a person drew counts under its name in every clip that it reaches int
   await library.history.undo()
   expect(captionIn(second)).toEqual([expect.stringMatching(/^A unicorn/)])
 
-  // Without a detector it is still there, and nothing is said of what only a detector sees.
+  // Without a detector the person's track still counts, and nothing is stated that needs a detector.
   library.packs.use('boxes', null)
   expect(names(second)).toEqual([['unicorn', [{ from: 8, to: 12 }]]])
   expect('body' in (library.facts.answer(second, 'is there a dog?') ?? {})).toBe(false)
@@ -222,7 +222,7 @@ test('of seconds that could not be read captions, answers and boxes say nothing,
   expect(answer('Is there a dog?')).toMatch(/^Yes, a dog\b.* Seconds 2–6 are unreadable\.$/)
   const cat = library.facts.answer(clipId, 'Is there a car?')
   expect(cat !== null && 'body' in cat && cat.evidence?.unsure).toBe(true)
-  // What was answered before that was known is not said any more.
+  // An answer from before the unread seconds were known is not given any more.
   const before = library.facts.answer(clipId, 'How many dogs are there?')
   if (before !== null && 'body' in before) library.saveMachine(clipId, 'answer', [before])
   const answers = () => library.annotations(clipId).filter(({ body }) => body.kind === 'answer')

@@ -115,7 +115,7 @@ test('against rivals a clip that anything matches is no match', async () => {
   const [query, rival] = [unit([1, 0, 0, 0, 0, 0, 0, 0]), unit([0, 0, 1, 0, 0, 0, 0, 0])]
   const { ranked, matches } = await rank({ by: 'text', vector: query, scale: 10, against: [rival, rival], line: 0, familiar: 'unsaid' })
   expect(ranked.map(({ clipId }) => clipId)).toEqual([telling, plain])
-  // Both are at a cosine of 0.7 from the query; the first lies as near to each of the two rivals, the other at a right angle to them.
+  // Both have a cosine of 0.7 with the query; the first has the same with each of the two rivals, the other is orthogonal to them.
   expect(ranked[0]?.score).toBeCloseTo(10 * Math.SQRT1_2 - Math.log(2), 4)
   expect(ranked[1]?.score).toBeCloseTo(-Math.log(2), 4)
   expect(matches).toBe(1)

@@ -228,7 +228,7 @@ test('the queue has an order of its own, and ends and begins again where it was'
   expect(order()).toBe('?!cab')
   library.jobs.move(c, null)
   expect(order()).toBe('?!abc')
-  // More often than numbers fit between two.
+  // More often than a floating-point number fits between two ranks.
   for (let turn = 0; turn < 120; turn += 1) library.jobs.move(turn % 2 === 0 ? c : b, turn % 2 === 0 ? b : c)
   expect(order()).toBe('?!abc')
   library.jobs.begin(b)
@@ -366,7 +366,7 @@ test('kill -9 loses nothing that was shown as done', async () => {
   await once(writer, 'exit')
   library = Library.open(folder)
   for (const id of shown) expect(library.clip(id)).toMatchObject({ encoded: true, caption: String(id - 1) })
-  // What was under way is there whole or not at all.
+  // A clip that was being stored is there completely or not at all.
   for (const clip of library.clips({ limit: 1000, offset: 0 }).clips) expect(clip.caption !== null).toBe(clip.encoded)
 })
 
@@ -436,11 +436,11 @@ test('a marked clip comes and goes as steps of undo, with everything said about 
   await reopen()
   await library.history.redo()
   expect(library.markedClips(1)).toEqual([])
-  // All the way back, and all the way on again.
+  // Undo everything, then redo everything.
   for (let step = 0; step < 4; step += 1) await library.history.undo()
   expect(library.history.next().undo).toBeNull()
   expect(library.markedClips(1)).toEqual([])
-  // An analysis goes on meanwhile: its clips do not take the place of the one that may come back.
+  // An analysis continues meanwhile: its clips must not take the id of the one that may come back.
   const other = addClip(1)
   expect(other).not.toBe(id)
   for (let step = 0; step < 3; step += 1) await library.history.redo()
@@ -448,7 +448,7 @@ test('a marked clip comes and goes as steps of undo, with everything said about 
     before.annotations.map(({ body, state }) => ({ body, state })),
   )
   expect(there().encoding).toEqual(before.encoding)
-  // A new step ends what could be done again; taken back to before it was marked, the clip is gone for good.
+  // After a new step nothing can be redone: undone to before it was marked, the clip is gone for good.
   await library.history.jump(0)
   mark(60)
   expect(library.history.next().redo).toBeNull()
@@ -468,7 +468,7 @@ test('a clip of the same span that an analysis made meanwhile gives way when und
   const shot = library.saveClip(1, { index: 1, kind: 'shot', ...span })
   library.saveClipResult(shot, mammut(DIGEST), encoding(1), [], { caption: caption('a fish'), seen: null })
   library.review(captionOf(shot)?.id ?? 0, 'accept')
-  // The decision is a step after the removal, so it is taken back first.
+  // The decision is a step after the removal, so it is undone first.
   await library.history.undo()
   await library.history.undo()
   expect(library.markedClips(1).map((clip) => clip.id)).toEqual([id])
@@ -541,14 +541,14 @@ test('a removed video comes back by undo as it was, with its history, after a re
   await library.history.undo()
   expect(all()).toEqual(before)
   expect(library.bin.list()).toEqual([])
-  // What was done before is undone next, the removed clip too.
+  // Earlier steps are undone next, including the removal of the clip.
   await library.history.undo()
   expect(captionOf(clipId)?.state).toBe('machine')
   await library.history.undo()
   expect(library.markedClips(1).map(({ id }) => id)).toEqual([marked.id])
   for (let step = 0; step < 3; step += 1) await library.history.redo()
   expect(library.sources()).toEqual([])
-  // Back from the bin, there is no removal to undo any more.
+  // After a restore from the bin, there is no removal to undo any more.
   library.restoreSource(1)
   expect(captionOf(clipId)?.body).toEqual({ kind: 'caption', text: 'two dogs' })
   expect(all().steps).toEqual(before.steps)
@@ -680,7 +680,7 @@ test('decisions about many at once that turn round what a person decided are ref
     }
     expect(problem).toMatchObject({ code: 'conflict', values: { against, of: 3 } })
   }
-  // One, looked at alone, may be turned round.
+  // A single decision may be reversed.
   library.checkDecisions([{ action: 'accept', annotationId: ids[0] }])
   library.checkDecisions([
     { action: 'reject', annotationId: ids[0] },

@@ -23,7 +23,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** As an analysis with that pack stores a clip of eight seconds. */
+/** Stores a clip of eight seconds as an analysis with that pack does. */
 function analyse(pack: typeof MINI, index: number, text: string, ordinals: readonly number[]): number {
   const { source } = library.addSource({ path: '/v/v.mp4', name: 'v.mp4', bytes: 1, mtimeMs: 0, fingerprint: 'f' })
   library.setSourceState(source.id, 'done')
@@ -136,13 +136,13 @@ test('a clip is missing while any of the packs has left nothing of it, and once 
   const second = analyse(MINI, 1, 'a red thing', [200])
   expect(library.packs.missing([])).toEqual({ sourceIds: [], clips: 0, seconds: 0 })
   expect(library.packs.missing([MINI.digest, LARGE.digest, EYES])).toEqual({ sourceIds: [1], clips: 2, seconds: 16 })
-  // A detector leaves no encoding. One that saw a clip and found nothing has seen it.
+  // A detector stores no encoding. If it found nothing in a clip, it has still seen it.
   library.seen.saveFrames(first, EYES, [])
   expect(library.packs.missing([MINI.digest, EYES])).toEqual({ sourceIds: [1], clips: 1, seconds: 8 })
   library.seen.saveFrames(second, EYES, [])
   expect(library.packs.missing([MINI.digest, EYES]).clips).toBe(0)
   expect(library.packs.usage().get(EYES)?.clips).toBe(2)
-  // What was measured is nobody's.
+  // Measurements belong to no pack.
   const measured = { cut: true, camera: { steps: [], stays: [] }, light: [] }
   library.seen.saveMeasured(first, measured)
   expect([...library.packs.usage().keys()].sort()).toEqual([MINI.digest, EYES].sort())
@@ -200,7 +200,7 @@ test('a pack that is known by another name now keeps what it left, and its tasks
   const [first, second] = [analyse(MINI, 0, 'a blue thing', [10]), analyse(MINI, 1, 'a red thing', [210])]
   for (const clipId of [first, second]) library.seen.saveFrames(clipId, EYES, [{ ordinal: 0, pts: 0, seen: [] }])
   library.saveSeen(first, mammut(MINI.digest), { lookedFor: '', fresh: new Map(cars.map((label) => [keyOf(label), []])), candidates: [] })
-  // Under its new name it has done the second one again.
+  // Under its new digest it has already encoded the second clip again.
   const [mini, eyes] = ['c'.repeat(64), 'd'.repeat(64)]
   analyse({ ...MINI, digest: mini }, 1, 'a green thing', [220])
 
@@ -219,7 +219,7 @@ test('a pack that is known by another name now keeps what it left, and its tasks
   expect(library.seen.spotted(first, eyes)).toHaveLength(1)
   expect([first, second].map((id) => captionOf(id)?.provenance?.packDigest)).toEqual([mini, mini])
   expect(library.clip(second)).toMatchObject({ encoded: true, caption: 'a green thing' })
-  // Going away and back it says the same again.
+  // After a switch away and back its captions are the same.
   library.packs.use('caption', LARGE)
   library.packs.use('caption', { ...MINI, digest: mini })
   expect(library.clip(first)).toMatchObject({ encoded: true, caption: 'a blue thing' })
@@ -289,7 +289,7 @@ test('a library of one pack for everything keeps it for captions, answers and se
   expect(library.clipFrames(1)).toEqual([{ ordinal: 7, pts: 7 }])
   expect(library.detections.candidates(1, MINI.digest)).toMatchObject([{ score: 0.9, body: { label: 'car' } }])
   expect(library.packs.missing([MINI.digest]).clips).toBe(0)
-  // The accepted track was of a candidate that is gone: none that comes may be taken for it.
+  // The accepted track's candidate no longer exists: a new one must not be taken for it.
   const provenance = {
     packId: 'eyes',
     packVersion: '1',

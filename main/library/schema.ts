@@ -38,7 +38,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX jobs_by_state ON jobs (state, id);
   CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   `,
-  // What a pack saw and said lies with its encoding, so that another pack may be used in between. A caption is a MachineResult.
+  // A pack's results are stored with its encoding, so that another pack may be used in between. A caption is a MachineResult.
   `
   ALTER TABLE encodings ADD COLUMN frames TEXT;
   ALTER TABLE encodings ADD COLUMN caption TEXT;
@@ -47,7 +47,7 @@ export const MIGRATIONS: readonly string[] = [
     caption = (SELECT json_object('body', json(a.machine), 'evidence', json(a.evidence), 'provenance', json(a.provenance)) FROM annotations a
       WHERE a.clip_id = encodings.clip_id AND a.kind = 'caption' AND a.provenance ->> '$.packDigest' = encodings.pack_digest);
   `,
-  // What could be in a clip lies beneath its tracks, down to a floor: labels come and thresholds move without a look at the encoding.
+  // Detections down to a floor are stored beneath the tracks, so that labels and thresholds can change without reading the encoding.
   `
   ALTER TABLE encodings ADD COLUMN looked_for TEXT;
   CREATE TABLE detections (
@@ -64,7 +64,7 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE annotations ADD COLUMN candidate INTEGER;
   CREATE INDEX annotations_of_candidate ON annotations (candidate) WHERE candidate IS NOT NULL;
   `,
-  // The question table: a topic is what makes two columns the same; the view without a name is how the table was left.
+  // The question table: columns with the same topic are the same; the view without a name is the table's last state.
   `
   CREATE TABLE columns (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, text TEXT NOT NULL, topic TEXT NOT NULL UNIQUE, automatic INTEGER NOT NULL
@@ -72,7 +72,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE views (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, spec TEXT NOT NULL) STRICT;
   CREATE INDEX annotations_of_topic ON annotations (kind, topic, clip_id);
   `,
-  // What a person did at once is one step of undo; texts that a newer run replaced are kept; a queue with an order of its own.
+  // Changes that a person made at once are one step of undo; texts that a newer run replaced are kept; the queue has its own order.
   `
   ALTER TABLE edits ADD COLUMN step INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE edits ADD COLUMN action TEXT NOT NULL DEFAULT '';
@@ -92,7 +92,7 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE jobs SET rank = CASE kind WHEN 'analyse' THEN id ELSE id - 1e9 END;
   CREATE INDEX jobs_in_order ON jobs (state, rank);
   `,
-  // What lies in a clip, to search by a box: made from the encoding when it is first needed, and again after it was deleted.
+  // Regions of a clip, for search by a box: computed from the encoding when first needed, and again after they were deleted.
   `
   CREATE TABLE regions (encoding_id INTEGER PRIMARY KEY REFERENCES encodings ON DELETE CASCADE, places TEXT NOT NULL, vectors BLOB NOT NULL) STRICT;
   `,
@@ -109,7 +109,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX edits_by_step ON edits (undone, step);
   CREATE INDEX edits_of_clip ON edits (clip_id);
   `,
-  // What lists sort, filter and count by is read out of an index instead of out of every annotation's JSON; SQLite keeps it as they are written.
+  // Lists sort, filter and count by indexed generated columns instead of parsing every annotation's JSON.
   `
   ALTER TABLE annotations ADD COLUMN shown TEXT AS (json_extract(coalesce(human, machine), '$.text')) VIRTUAL;
   ALTER TABLE annotations ADD COLUMN overruled TEXT AS (CASE WHEN human IS NOT NULL THEN json_extract(machine, '$.text') END) VIRTUAL;
@@ -122,7 +122,7 @@ export const MIGRATIONS: readonly string[] = [
   DROP INDEX annotations_of_clip;
   CREATE INDEX annotations_of_clip ON annotations (clip_id, kind, state);
   `,
-  // A clip that a person marked comes and goes as a step; what can bring it back is kept, and the edits on it with that.
+  // Marking or removing a clip is a step of undo; what is needed to bring it back is kept, with the edits on it.
   `
   CREATE TABLE removed (clip_id INTEGER PRIMARY KEY, source_id INTEGER NOT NULL REFERENCES sources ON DELETE CASCADE, rows BLOB NOT NULL) STRICT;
   CREATE TABLE edits_of_any (
@@ -141,15 +141,15 @@ export const MIGRATIONS: readonly string[] = [
     BEGIN DELETE FROM edits WHERE clip_id = OLD.clip_id; END;
   CREATE INDEX clips_marked ON clips (source_id) WHERE kind = 'marked';
   `,
-  // Clips picked elsewhere to be the rows of a view.
+  // Clips picked outside the table to be the rows of a view.
   `
   CREATE TABLE picks (id INTEGER PRIMARY KEY AUTOINCREMENT, clip_ids TEXT NOT NULL) STRICT;
   `,
-  // Whether a preview copy of a source is made is asked while it is looked at.
+  // The window asks whether a preview copy of a source is being made while the source is on the screen.
   `
   CREATE INDEX jobs_of_source ON jobs (source_id, kind);
   `,
-  // An id is given once: what was read about a clip or a video that is gone must never be taken for what is said of another.
+  // An id is given once: what was read of a removed clip or video must never be taken for another one's.
   `
   CREATE TABLE gone (what TEXT PRIMARY KEY, last_id INTEGER NOT NULL) STRICT;
   INSERT INTO gone (what, last_id) VALUES
@@ -160,7 +160,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER clip_ids_stay_taken AFTER DELETE ON clips WHEN OLD.id > (SELECT last_id FROM gone WHERE what = 'clips')
     BEGIN UPDATE gone SET last_id = OLD.id WHERE what = 'clips'; END;
   `,
-  // Every task has its pack. What a detector or a reader left of a clip, and (by nobody: '') what was measured of its frames, as compressed JSON.
+  // Every task has its pack. Results of detectors and readers for a clip and, with an empty digest (''), measurements of its frames, as compressed JSON.
   `
   CREATE TABLE seen (
     clip_id INTEGER NOT NULL REFERENCES clips ON DELETE CASCADE, by TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (clip_id, by)
@@ -180,10 +180,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX candidates_of_clip ON candidates (clip_id, pack_digest);
   CREATE INDEX candidates_by_score ON candidates (pack_digest, label, score, boxes, clip_id);
   `,
-  // Search by words: an index of what is said, kept in step with the annotations by triggers, whoever writes them. What is rejected is not in it.
-  // `said` has ß as ss; a second column has ä as ae where there is one, or a mark that macOS wrote apart from its letter. `stems` is for English.
-  // standing: 0 a guess (of a clip like none that the pack was taught), 1 the machine's, 2 accepted, 3 a person's own. Tracks are found by their label. What
-  // facts answered is not found: what they rest on is, and "no dogs were seen" is no dog.
+  // Search by words: an index of annotations, kept up to date by triggers. Rejected ones are not in it.
+  // `said` has ß as ss; a second column, for texts with an umlaut, has ä as ae, also if macOS wrote it as two characters. `stems` is for English.
+  // standing: 0 a guess (the clip is not familiar to the pack), 1 the machine's, 2 accepted, 3 a person's own. Tracks are found by their label. Answers
+  // made from facts are left out: what they rest on is found, and "no dogs were seen" must not be found as a dog.
   `
   CREATE TABLE findable (id INTEGER PRIMARY KEY, clip_id INTEGER NOT NULL, standing INTEGER NOT NULL, strength REAL NOT NULL, label TEXT) STRICT;
   CREATE INDEX findable_by_label ON findable (label, clip_id, standing, strength) WHERE label IS NOT NULL;
@@ -236,12 +236,12 @@ export const MIGRATIONS: readonly string[] = [
     INSERT INTO named (rowid, plain, spelt) SELECT id, plain, spelt FROM to_name WHERE id = NEW.id;
   END;
   `,
-  // A label's number in exported files: given once and never to another, so that what learnt from an old file can be compared with a new one.
+  // A label's number in exported files: given once and never to another label, so that a model trained on an old file can be compared with a new one.
   `
   CREATE TABLE categories (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL) STRICT;
   `,
-  // A video is known by its content, and what lies at its path is looked at again and again. What is removed lies in a bin, whole: rows of every
-  // table that belong to a video, as v8 writes them. Who made a step of undo is known: a window by its number, others by none.
+  // A video is identified by its content, and its path is checked again and again. A removed video is kept in a bin: its rows of every
+  // table, as v8.serialize writes them. Each step of undo stores who made it: the name of a window, or null.
   `
   ALTER TABLE sources ADD COLUMN stamp TEXT;
   ALTER TABLE sources ADD COLUMN file TEXT NOT NULL DEFAULT 'there';
@@ -258,15 +258,15 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE bin_rows (id INTEGER PRIMARY KEY, source_id INTEGER NOT NULL REFERENCES bin ON DELETE CASCADE, rows BLOB NOT NULL) STRICT;
   CREATE INDEX bin_rows_of_source ON bin_rows (source_id);
   `,
-  // Numbered pictures are a video: how many are shown a second, and which numbers there are.
+  // Numbered pictures as a video: how many are shown per second, and which numbers exist.
   `
   ALTER TABLE sources ADD COLUMN numbered TEXT;
   `,
-  // What a person drew or decided is counted in every clip that it reaches into (reach.ts): which tracks leave their clip is asked of this index.
+  // A person's tracks count in every clip that they reach into (reach.ts): this index finds those that leave their clip.
   `
   CREATE INDEX tracks_of_people ON annotations (clip_id, label) WHERE kind = 'track' AND (state = 'edited' OR machine IS NULL);
   `,
-  // What facts state of a clip for sure, one row each (see findableFacts): found by words, as what is said is, but no annotation. whole: about the
+  // Sure facts of a clip, one row each (see findableFacts): found by words like annotations, but not annotations. whole: about the
   // picture, not about one thing in it.
   `
   CREATE TABLE told (

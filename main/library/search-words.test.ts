@@ -1,4 +1,4 @@
-/** The index of words in a real library: what is found of what is written, edited, rejected, undone and removed; and in which order. */
+/** The index of words in a real library: what is found after writing, editing, rejecting, undoing and removing; and in which order. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -56,7 +56,7 @@ function addClip(file: string, index = 0): number {
   })
 }
 let files = 0
-/** A clip of its own video, with what the machine says of it. */
+/** A clip of a new video, with annotations by the machine. */
 function clipOf(...bodies: (AnnotationBody | [AnnotationBody, Evidence])[]): number {
   const clipId = addClip(`${(files += 1)}x.mp4`)
   for (const one of bodies) {
@@ -87,7 +87,7 @@ describe('what is written is found', () => {
     ])
     for (const words of ['harbour', 'yellow', 'ship', 'captain', 'mooring', 'pilot', 'pilot 7', 'holiday', 'HARBOUR yellow', `${files}x`])
       expect(await found(words), words).toEqual([clip])
-    // A question says nothing of the picture; nor does the folder above that of the file.
+    // The words of a question are not found; nor are those of the folder above the file's folder.
     expect(await found('crane')).toEqual([])
     expect(await found('v')).toEqual([])
   })
@@ -178,7 +178,7 @@ describe('the index follows', () => {
     library.review(idOf(clip, 'caption'), 'edit', caption('a car park'))
     expect(await found('sword')).toEqual([])
     expect(await found('car park')).toEqual([clip])
-    // What the machine says later lies beneath.
+    // A later result of the machine becomes the layer beneath the person's.
     library.saveMachine(clip, 'caption', [{ body: caption('a photo of milk'), evidence: null, provenance }])
     expect(await found('milk')).toEqual([])
     library.review(idOf(clip, 'caption'), 'reject')
@@ -274,7 +274,7 @@ describe('order and reasons', () => {
       [0, true],
     ])
     expect(ranked[0]?.ids).toEqual([idOf(drawn, 'track')])
-    // A name is no further reason where something in the clip says it.
+    // The file's name is no further reason if an annotation of the clip has the word.
     library.addAnnotation(named, seen('dog', null))
     expect((await ask('dog')).ranked.find(({ clipId }) => clipId === named)?.named).toBe(false)
   })

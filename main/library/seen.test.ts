@@ -36,7 +36,7 @@ const spotted = (name: string): Spotted => ({ name, score: 0.75, box: { cx: 0.5,
 const line = (text: string): Line => ({ text, confidence: 0.9, box: { cx: 0.5, cy: 0.5, w: 0.25, h: 0.125 } })
 const frames = <T>(from: number, ...seen: (T[] | null)[]): SeenFrame<T>[] =>
   seen.map((some, at) => ({ ordinal: from + at * 10, pts: 1000 + from + at * 10, seen: some }))
-/** A step a frame and a second of rest, at 25 frames a second. */
+/** Measurements at 25 frames a second: a camera step per frame, and a second without movement. */
 const measured = (from: number, count: number): Omit<MeasuredClip, 'cut'> => {
   const times = Array.from({ length: count }, (_, at) => (from + at * 10) / 25)
   return {
@@ -61,7 +61,7 @@ test('what packs saw of a clip and what was measured come back as they were, eac
   expect(library.seen.measured(clipId)).toEqual({ cut: false, ...measured(0, 3) })
   expect(library.seen.spotted(clipId, 'another pack')).toBeNull()
   expect(library.seen.measured(clipId + 1)).toBeNull()
-  // Another run replaces it; a clip that is gone takes it along, and nothing is kept of one that went meanwhile.
+  // Another run replaces it; removing a clip removes it, and nothing is stored for a clip that was removed meanwhile.
   library.seen.saveFrames(clipId, EYES, [])
   expect(library.seen.spotted(clipId, EYES)).toEqual([])
   library.removeSource(1)
@@ -100,9 +100,9 @@ test('a marked clip is given what was seen in those of its own frames, of every 
   expect(numbers(library.seen.lines(id, READER))).toEqual([30])
   expect(library.seen.measured(id)?.cut).toBe(true)
   expect(library.seen.measured(id)?.light.map(({ time }) => time)).toEqual([0.8, 1.2])
-  // No step and no rest that lies partly outside, which would say of the mark what happened before it.
+  // No step and no rest that begins before the marked span: that would state of the clip what happened before it.
   expect(library.seen.measured(id)?.camera).toMatchObject({ steps: [{ from: 1.2, to: 1.6 }], stays: [] })
-  // The clips that it lies over keep theirs, and a run that goes on takes nothing twice.
+  // The overlapped clips keep theirs, and a continued run takes nothing twice.
   expect(numbers(library.seen.spotted(first, EYES))).toEqual([0, 10, 20])
   expect([...library.seen.ofSource(1, EYES).keys()].sort((a, b) => a - b)).toEqual([0, 10, 20, 30, 40])
 })

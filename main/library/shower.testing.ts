@@ -1,4 +1,4 @@
-/** Packs for tests of the library, which knows of one nothing but its digest and manifest: none of their files exist. */
+/** Packs for tests of the library, which needs only a pack's digest and manifest: none of their files exist. */
 import type { DetectorManifest } from '../../app/pack/detector.ts'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
 import type { Shower } from './detections.ts'
@@ -31,12 +31,12 @@ const MAMMUT: MammutManifest = {
   },
 }
 
-/** One that looks for the words of the vocabulary. */
+/** A pack that looks for the words of the vocabulary. */
 export function mammut(digest: string): Shower {
   return { digest, manifest: MAMMUT }
 }
 
-/** One that spots the names of a list. */
+/** A pack that finds the names of a closed list. */
 export function detector(digest: string, classes: string[]): Shower {
   const manifest: DetectorManifest = {
     ...pack,

@@ -212,7 +212,7 @@ test('labels are counted without those that were rejected; nothing found is 0, n
   library.review(reject?.id ?? 0, 'reject')
   expect(await texts({ filters: [{ key, op: 'atLeast', value: 1 }] }, key)).toEqual(['1'])
   expect(await texts({}, 'labels')).toEqual(['car, dog', ''])
-  // One that a person follows from the first clip into the second is in both.
+  // A track that a person drew from the first clip into the second counts in both.
   const keys = [190, 230].map((ordinal) => ({ ordinal, pts: ordinal, box: { x1: 0, y1: 50, x2: 5, y2: 55 }, score: null }))
   library.addAnnotation(clips[0] ?? 0, { kind: 'track', label: 'car', boxes: keys })
   expect(await texts({}, key)).toEqual(['2', '1'])
@@ -236,7 +236,7 @@ test('a detector has looked for everything on its list: nothing found is 0, and 
   }
   expect(await texts({}, keys[0] ?? '')).toEqual(['1', '0', ''])
   expect(await texts({}, keys[1] ?? '')).toEqual(['', '', ''])
-  // Nor where another pack once looked for it: a 0 that means that nobody can see it is no number, in no view.
+  // Nor if another pack once looked for it: without a pack that can find it, no view shows a 0.
   const crane = newLabel('crane', [])
   library.saveSeen(clips[0] ?? 0, mammut(DIGEST), { lookedFor: lookedFor([crane]), fresh: new Map([[keyOf(crane), []]]), candidates: [] })
   for (const [rows, states] of [
@@ -281,7 +281,7 @@ test('captions of picked clips are decided about in one step, notes are put besi
   })
   expect(clips.map((clip) => library.clip(clip).captionState)).toEqual(['rejected', 'rejected', 'machine'])
   expect(library.history.next().undo).toEqual(rejected(2))
-  // What was so already is not counted.
+  // Cells that were already rejected are not counted.
   expect(await editClips(library, clips, ['caption'], { action: 'reject' }, rejected)).toEqual({
     changed: 1,
     unchanged: 2,
@@ -481,7 +481,7 @@ test('what is done to many cells leaves those alone that a person decided otherw
     changed: 0,
     kept: 4,
   })
-  // Who looks at one cell knows what is in it.
+  // A single cell may be decided otherwise: the person sees what is in it.
   expect(await editCells(library, { ...all, to: 1, columns: ['caption'] }, { action: 'reject' })).toMatchObject({ changed: 1, kept: 0 })
 })
 
@@ -521,7 +521,7 @@ test('what a person made and deleted is no cell: nothing brings it back, and a n
   expect(await texts({}, 'note')).toEqual(['right'])
 })
 
-/** A video of many clips, "clip 0" and so on, surer and surer. */
+/** A video of many clips, "clip 0" and so on, with rising confidence. */
 async function addLongVideo(clips: number): Promise<void> {
   addVideo('v.mp4', ['clip 0'])
   await library.close()
@@ -545,7 +545,7 @@ test('a column of twenty-five thousand clips is right when it was read ahead in 
       ...(await library.table.ask('rows', { view, from: 0, to: 2, columns: ['caption'] })).map(({ cells }) => cells['caption']?.text),
     ]
   }
-  // Asked for rows, it reads ahead; asked in the middle of that, it answers whole.
+  // A request for rows starts reading ahead; a request during that gets a complete answer.
   await library.table.ask('rows', { view: (await open()).view, from: 0, to: 10, columns: ['name', 'caption'] })
   expect(await first()).toEqual([25_000, 'clip 24999', 'clip 24998'])
   const caption = library.annotations(7).find(({ body }) => body.kind === 'caption')?.id ?? 0
@@ -573,7 +573,7 @@ test('thousands of cells are one step, made, undone and redone in parts that tel
   expect(shares.at(-1)).toBe('edit 1')
   shares.length = 0
 
-  // The library is closed in the middle, as at the end of the app.
+  // The library is closed during it, as when the app ends.
   const { promise, resolve } = Promise.withResolvers<undefined>()
   const stop = library.onChange((event) => event.type === 'progress' && resolve(undefined))
   const undoing = library.history.undo()
@@ -623,7 +623,7 @@ test('what the model is not sure of looks so everywhere: clip, video, group, lis
   expect((await open({ rows: 'videos', group: 'caption' })).groups).toMatchObject([{ count: 1, unsure: 1 }])
   expect(clips.map((clip) => library.clip(clip).captionUnsure)).toEqual([true, false])
   expect(library.overview.facts().clips.map(({ unsure }) => unsure)).toEqual([true, false])
-  // Decided, it is not unsure any more, anywhere.
+  // Once decided, it is no longer unsure anywhere.
   library.review(captionId(clips[0]), 'accept')
   expect(await states({})).toEqual(['accepted', 'sure'])
   expect(await states({ rows: 'videos' })).toEqual(['mixed'])

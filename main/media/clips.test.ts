@@ -1,4 +1,4 @@
-/** Every frame of a video belongs to one clip that shots and windows make, wherever the cuts are and whichever frames were sampled. */
+/** Every frame of a video belongs to exactly one clip, wherever the cuts are and whichever frames were sampled. */
 import { expect, test } from 'vitest'
 import type { Probe } from '../../app/media.ts'
 import { tricky } from '../../test/documents.ts'
@@ -11,7 +11,7 @@ const probe: Probe = {
 }
 const grey = new Uint8Array(160 * 160)
 
-/** A video whose frames come at `pts`, cut before the frames `cuts`, of which `picked` are sampled, as a pass hands them on. */
+/** The clips of a video with frames at `pts`, cuts before the frames `cuts`, and sampled frames `picked`, fed as a pass feeds them. */
 function clipsOf(pts: readonly number[], cuts: readonly number[], picked: readonly number[], stood = 0): SampledClip[] {
   const cutter = new ClipCutter(probe, [])
   const clips: SampledClip[] = []
@@ -19,7 +19,7 @@ function clipsOf(pts: readonly number[], cuts: readonly number[], picked: readon
     cutter.pts.push(at)
     if (cuts.includes(ordinal)) cutter.addCuts([ordinal])
     if (picked.includes(ordinal)) cutter.addPicked({ ordinal, pts: at, grey, rgb: [], jpeg: new Uint8Array() })
-    // A beginning is told before its clip, and tells nothing that the clip does not.
+    // A beginning comes before its clip and has nothing that the clip does not have.
     clips.push(...[...cutter.complete(ordinal, { all: ordinal, some: ordinal })].filter(({ kind }) => kind !== 'beginning'))
   }
   clips.push(...cutter.finish((pts.at(-1) ?? 0) / 1000 + stood))
@@ -78,7 +78,7 @@ test('clips tile the video whatever is cut and sampled', () => {
     const step = 1 + below(400)
     const pts = Array.from({ length: frames }, () => (at += below(40) === 0 ? 1 + below(40_000) : 1 + below(step)) - 1)
     const cuts = pts.flatMap((_, ordinal) => (ordinal > 0 && below(30) === 0 ? [ordinal] : []))
-    // The first frame always is.
+    // The first frame is always sampled.
     const picked = pts.flatMap((_, ordinal) => (ordinal === 0 || below(9) === 0 ? [ordinal] : []))
     tiles(clipsOf(pts, cuts, picked), frames)
   }

@@ -1,10 +1,10 @@
-/** The videos that tests run on, and what ffprobe says of their frames when asked in another way than the product asks. */
+/** The videos that tests run on, and their frame times as ffprobe gives them, read in another way than the product does. */
 import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { type MediaTools, runTool } from './tools.ts'
 
 const COMMITTED = path.resolve(import.meta.dirname, '../../test/clips')
-/** Further videos, for the tests that walk over all. */
+/** The folder of further videos, for tests over all videos. */
 const MORE = process.env['TUBELET_CLIPS'] ?? path.resolve(import.meta.dirname, '../../../shared/clips')
 
 /** A video that is in the project, see test/clips/README.md, or of the further ones. */
@@ -55,7 +55,7 @@ export function withCleanAperture(mp4: Buffer, width: number, height: number): B
         parts.push(box)
         continue
       }
-      // What stands before its boxes: version and count of `stsd`.
+      // Bytes before its boxes: version and count of `stsd`.
       const own = name === 'stsd' ? 16 : 8
       const content = below.length === 0 ? Buffer.concat([box.subarray(own), clap]) : grown(box.subarray(own), below)
       const head = Buffer.from(box.subarray(0, own))

@@ -1,4 +1,4 @@
-/** What is said of damage: of files that were damaged here, and of whole ones that look as if they were. */
+/** Reports of damage: for files that are damaged here, and none for intact files that look damaged. */
 import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
@@ -44,7 +44,7 @@ async function readAll(file: string, by: MediaTools = tools): Promise<{ pts: num
   return { pts, damaged }
 }
 
-/** By twenty-fifths of a second what ffmpeg shows there. */
+/** The picture that ffmpeg shows at each twenty-fifth of a second. */
 function picturesIn(file: string): Map<number, string> {
   const args = ['-v', 'quiet', '-nostdin', '-threads', '1', '-copyts', '-i', file, '-map', '0:v', '-fps_mode', 'passthrough']
   const lines = execFileSync(tools.ffmpeg, [...args, '-enc_time_base', '1:25', '-f', 'framemd5', '-'])
@@ -58,7 +58,7 @@ function picturesIn(file: string): Map<number, string> {
   )
 }
 
-/** The same with 64 KB in the middle that a bad disk gave back as zeros, or did not give back at all. */
+/** A copy of a file in which 64 KB in the middle are zeros, or missing, as after a bad disk. */
 function damaged(file: string, how: 'zeros' | 'gone'): string {
   const bytes = readFileSync(file)
   const [from, to] = [(bytes.length >> 1) - 32_768, (bytes.length >> 1) + 32_768]
@@ -136,7 +136,7 @@ describe('what could not be read', () => {
     expect(unread.length).toBeGreaterThan(0)
     const inside = (time: number) => unread.some(({ from, to }) => time >= from - 1e-3 && time < to - 1e-3)
     const seconds = (at: number) => (at - Math.min(...before.keys())) / 25
-    // An AVI has no times: where chunks are gone, what follows moves up, and is true all the same.
+    // An AVI has no times: if chunks are missing, later frames move up; their pictures are still right.
     const whole = new Set(before.values())
     const untrue =
       container === 'avi'
@@ -144,7 +144,7 @@ describe('what could not be read', () => {
         : [...before].filter(([at, hash]) => after.get(at) !== hash).map(([at]) => seconds(at))
     expect(untrue.length).toBeGreaterThan(0)
     expect(untrue.filter((time) => !inside(time))).toEqual([])
-    // And not much more than they.
+    // And not much more than those.
     const lost = unread.reduce((sum, { from, to }) => sum + to - from, 0)
     expect(lost).toBeLessThan(untrue.length / 25 + 4)
   })
@@ -167,7 +167,7 @@ describe('what could not be read', () => {
       '+faststart',
     )
     const bytes = readFileSync(file)
-    // Some hundred bytes in the middle of one picture.
+    // Damages some hundred bytes in the middle of one picture.
     const begin = Math.round(bytes.length * 0.55)
     const broken = path.join(folder, 'scratched.mp4')
     writeFileSync(broken, bytes.fill(0xff, begin, begin + 60))
@@ -309,7 +309,7 @@ describe('damageOf', () => {
     const cut = { probe: about, pts: Float64Array.from({ length: 40 }, (_, i) => i) }
     expect(damageOf('x', { ...about, frameCount: 100 }, cut, heard(40)).problem?.values).toEqual({ read: 40, total: 100 })
     expect(damageOf('x', about, cut, heard(40)).problem?.values).toEqual({ read: 3.9, total: 10 })
-    // Hidden pictures are counted too.
+    // The container's count includes hidden pictures.
     expect(damageOf('x', { ...about, container: 'mov,mp4', frameCount: 100, duration: 4 }, cut, heard(0)).problem).toBeNull()
   })
 })
@@ -317,7 +317,7 @@ describe('damageOf', () => {
 describe.skipIf(process.platform === 'win32')('a tool that the system kills', { meta: { needs: 'a Unix system' } }, () => {
   const file = made('healthy.mp4', ...moving(3), ...x264)
 
-  /** Stands before a tool, and is killed as often as told when it is given the file. */
+  /** A wrapper of a tool that is killed the first `times` times that it gets the file. */
   function killed(tool: string, times: number, how = 'kill -9 $$'): string {
     const wrapper = path.join(folder, `${path.basename(tool)}-${times}-${statSync(folder).mtimeMs}`)
     writeFileSync(

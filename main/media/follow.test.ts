@@ -17,7 +17,7 @@ const { signal } = new AbortController()
 
 const RATE = 25
 const SIDE = 64
-/** Six seconds over a test picture, in the first a part of a fractal moves right and swings; then it leaves, in the second file another picture follows. */
+/** Six seconds of a part of a fractal that swings to the right over a test picture. In the first file it leaves, in the second another shot follows. */
 const left = (frame: number) => 10 + 2 * frame
 const top = (frame: number) => 80 + 30 * Math.sin(frame / 12)
 const truth = (frame: number) => ({ x1: left(frame), y1: top(frame), x2: left(frame) + SIDE, y2: top(frame) + SIDE })
@@ -26,7 +26,7 @@ async function made(name: string, after: string): Promise<Omit<FollowStart, 'fro
   const file = path.join(folder, name)
   const graph = [
     `testsrc=size=320x240:rate=${RATE}:duration=6[ground]`,
-    // One frame of it, shown all the time: what is followed keeps its looks.
+    // One frame of the fractal all the time, so that its appearance does not change.
     `mandelbrot=size=${SIDE}x${SIDE}:rate=${RATE}:start_scale=0.3,trim=end_frame=1,loop=loop=149:size=1,setpts=N/${RATE}/TB[thing]`,
     `[ground][thing]overlay=x=10+2*n:y=80+30*sin(n/12):shortest=1${after}[out]`,
   ]

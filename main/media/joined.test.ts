@@ -17,7 +17,7 @@ const tools = await findMediaTools()
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-joined-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Its one kind of tube is a whole frame, so a clip's tubes are its frames. */
+/** Each tube is a whole frame, so a clip's tubes are its frames. */
 const input: MammutManifest['input'] = {
   frames: 4,
   width: 48,
@@ -36,7 +36,7 @@ function made(name: string, ...args: string[]): string {
 
 const picture = (source: string) => ['-f', 'lavfi', '-i', `${source},format=yuv420p`]
 
-/** Bytes of files one after the other, as recorders and `cat` join transport streams; of the last one from `skip` on. */
+/** Files joined byte by byte, as recorders and `cat` join transport streams; of the last one from byte `skip` on. */
 function joined(name: string, files: readonly string[], skip = 0): string {
   const file = path.join(folder, name)
   writeFileSync(file, Buffer.concat(files.map((one, at) => readFileSync(one).subarray(at === files.length - 1 ? skip : 0))))
@@ -126,7 +126,7 @@ it('counts from the first frame, not from packets before it', async () => {
   // AVI has no times but the order of packets.
   const avi = made('b-frames.avi', ...picture('testsrc=s=64x48:r=25:d=2'), '-c:v', 'mpeg4', '-bf', '2')
   expectTiled(await sampleAll(avi))
-  // More sound comes before the picture than is read to find out where it begins.
+  // The picture begins after more sound than the probe reads.
   const late = made(
     'late.webm',
     '-f',
@@ -206,7 +206,7 @@ it('gives every frame its own time where the first ones of a cut have none', asy
     expect([Math.min(...deltas), Math.max(...deltas)]).toEqual([40, 40])
     expect(sampled.pts[0]).toBeLessThan(0)
     expect(sampled.probe.startPts).toBe(sampled.pts[0])
-    // A browser cannot seek to what lies before its time 0.
+    // A browser cannot seek to times before 0.
     expect(playbackOf(sampled.probe)).toBe('proxy')
     expectTiled(sampled)
     await expectSameTimes(file, sampled)

@@ -16,7 +16,7 @@ const alone = { ...tools, ffprobe: null }
 const folder = await mkdtemp(path.join(os.tmpdir(), 'tubelet-numbered-'))
 afterAll(() => rm(folder, { recursive: true }))
 
-/** A folder name with what lists and patterns could stumble on. */
+/** A folder name with characters that are special in lists and patterns. */
 const run = path.join(folder, "it's 100% run")
 const pattern = path.join(run, 'img_%04d.png')
 const list = path.join(folder, 'lists', 'one.ffconcat')
@@ -40,7 +40,7 @@ beforeAll(async () => {
   ])
   // ffmpeg could not write into a folder of this name itself.
   await rename(made, run)
-  // A gap, which is no time: what follows comes next.
+  // A gap in the numbers is no gap in time: the next picture follows at once.
   await rename(path.join(run, 'img_0001.png'), path.join(run, 'img_0000.png'))
   await rm(path.join(run, 'img_0007.png'))
 })
@@ -114,7 +114,7 @@ it('is known by its pictures, wherever they lie and whatever they are called', a
   const first = files.slice(0, 10).reduce((sum, { bytes }) => sum + bytes, 0)
   await writeFile(path.join(folder, 'moved', 'img_0041.png'), 'one more')
   expect(await fingerprint(moved)).not.toBe(before)
-  // As if there were only the first of them: what it was before it grew.
+  // With only the first pictures: the fingerprint from before more were added.
   expect(
     await fingerprint(
       moved,

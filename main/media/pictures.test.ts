@@ -1,4 +1,4 @@
-/** Files with several pictures, such as front and rear: which one is read is which one a player shows, or the one that was chosen. */
+/** Files with several pictures, such as front and rear: the one that a player shows is read, or the one that was chosen. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -39,7 +39,7 @@ it('reads the first of several that are marked default, and says which others th
       { index: 0, width: 64, height: 48 },
       { index: 1, width: 128, height: 96 },
     ])
-    // What muxers write where nobody gave a name is none.
+    // Default names that muxers write are no titles.
     expect(picturesOf(found).map(({ title }) => title)).toEqual([undefined, undefined])
     expect([pictureNumber(found), playbackOf(found)]).toEqual([1, 'direct'])
   }

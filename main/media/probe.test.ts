@@ -66,7 +66,7 @@ describe('probe on real files', () => {
     // The container's, where sound may outlast the picture.
     expect(Math.abs(found.duration - duration)).toBeLessThan(0.2)
     expect(found.frameRate.num / found.frameRate.den).toBeCloseTo(frameRate.num / frameRate.den, 1)
-    // It cannot know more than the packets that it read.
+    // ffmpeg alone only knows the packets that it read.
     if (found.frameCount !== null) expect(found.frameCount).toBe(frameCount)
   })
 

@@ -1,4 +1,4 @@
-/** A file of its own: in a fresh process the first thread is the only one, so the second pass gets the first one's. */
+/** In a file of its own: in a fresh process there is one thread only, so the second pass gets the thread of the first. */
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { killNewestThreadWhenAsked } from '../threads.testing.ts'
@@ -37,7 +37,7 @@ test('a consumer that is slower than its decoder disturbs no other file: its thr
   const first = slow()
   await ended.promise
 
-  // The decoder of the first has ended, its consumer is still at what it gave.
+  // The first decoder has ended, but its consumer is still taking its events.
   const kinds: string[] = []
   for await (const { type } of sample(tools, file, found, wants)) {
     kinds.push(type)

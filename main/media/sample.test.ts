@@ -14,7 +14,7 @@ import { findMediaTools, keepFrames, runTool } from './tools.ts'
 
 const tools = await findMediaTools()
 
-/** Its one kind of tube is a whole frame, so a clip's tubes are its frames. */
+/** Each tube is a whole frame, so a clip's tubes are its frames. */
 const input: MammutManifest['input'] = {
   frames: 16,
   width: 48,
@@ -248,7 +248,7 @@ describe('sample on real files', () => {
     for await (const event of sample(tools, file, found, [encoder()])) {
       if (event.type === 'progress') furthest = event.seconds
       if (event.type !== 'clip') continue
-      // A shot is cut once it is two clip lengths long; what lies in the pipes adds some seconds.
+      // A shot is cut once it is two clip lengths long; the pipes hold some seconds more.
       if (event.clip.index === 0) expect(furthest).toBeLessThan(60)
       if (event.clip.index === 3) break
     }

@@ -1,4 +1,4 @@
-/** Pictures of the strangest proportions are read like any other: as a waterfall of sensor lines, a scan, a ribbon of cameras. */
+/** Pictures of extreme proportions are read like any others: sensor lines stacked over time, a scan, a row of joined cameras. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'

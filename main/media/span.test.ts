@@ -7,7 +7,7 @@ import { framesOf, sampleFrames } from './span.ts'
 import { findMediaTools } from './tools.ts'
 
 const tools = await findMediaTools()
-/** Its one kind of tube is a whole frame, so a clip's tubes are its frames. */
+/** Each tube is a whole frame, so a clip's tubes are its frames. */
 const input: MammutManifest['input'] = {
   frames: 16,
   width: 48,

@@ -1,4 +1,4 @@
-/** What several packs want of one decode pass: each its own frames, at its own size, rate and fit, with the times that the file gives them. */
+/** Several packs in one decode pass: each gets its own frames, at its own size, rate and fit, with the times of the file. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
@@ -16,7 +16,7 @@ const tools = await findMediaTools()
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-wants-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** A video that ffmpeg makes of a source of its own, all its frames stored as they are. */
+/** A video that ffmpeg makes from a lavfi source, losslessly coded. */
 function made(name: string, source: string): string {
   const file = path.join(folder, name)
   execFileSync(tools.ffmpeg, [
@@ -37,7 +37,7 @@ function made(name: string, source: string): string {
   return file
 }
 
-/** An encoder whose one kind of tube is a whole frame, so that its tubes are its frames. */
+/** An encoder whose tubes are whole frames. */
 function encoder(
   key: string,
   {
@@ -67,7 +67,7 @@ function looker(key: string, rate: number, input: Partial<PictureInput> = {}): W
 
 type Shown = Extract<SampleEvent, { type: 'picture' }>
 
-/** Everything in the order in which it came. */
+/** Samples a file and collects the events in order. */
 async function sampleAll(file: string, wants: readonly Want[]) {
   const found = await probe(tools, file)
   const order: (Shown | { type: 'clip'; clip: SampledClip })[] = []
@@ -111,7 +111,7 @@ it('gives off what has come of a long first clip before that is whole, once for 
       inputs: [],
       jpeg: 0xff,
     })
-  // What was given off of it is still there for the clip.
+  // The emitted beginning has not taken the picture away from the clip.
   expect(clips.map(({ index, startFrame, thumbnail }) => [index, startFrame, thumbnail[0]])[0]).toEqual([0, 0, 0xff])
 })
 
@@ -190,7 +190,7 @@ it('gives the first frame of every cell of a rate, scaled to fit, and of clips n
       await frameOf(file, sampled.probe, at?.frame ?? expect.fail(), 'scale=64:36:flags=area'),
     ),
   ).toBeLessThan(1)
-  // Nobody encodes: clips tile the file all the same.
+  // Without an encoder clips still tile the file.
   expect(sampled.clips.map(({ inputs }) => inputs.length)).toEqual(sampled.clips.map(() => 0))
   expect(sampled.clips.at(-1)?.endFrame).toBe(200)
   expect(
@@ -220,7 +220,7 @@ it('tells of a frame that looks as the one that was given last, and gives no pic
     [0, 30, 60],
     [0, 30, 60],
   ])
-  // Fades that no two neighbours show are seen against the picture that was given last.
+  // A slow fade, invisible between neighbours, is noticed because each frame is compared with the last given picture.
   const fade = await sampleAll(
     made('fade.mp4', "testsrc=s=320x180:r=10:d=10,select='eq(n,0)',loop=loop=99:size=1,setpts=N/10/TB,fade=t=out:st=1:d=8"),
     [looker('eyes', 4)],

@@ -35,7 +35,7 @@ export function writeSafetensors(
   closeSync(handle)
 }
 
-/** The smallest openMaMMUT of the fork's layout: two layers of vision, four of text with two cross-attentions; CLIP's vocabulary makes its 26 MB. */
+/** The smallest openMaMMUT of the fork's layout: two vision layers, four text layers with two cross-attentions; CLIP's vocabulary takes most of its 26 MB. */
 export function tinyMammut(): Record<string, MadeTensor> {
   const template = Template.parse(JSON.parse(readFileSync(path.join(TEMPLATE_DIR, 'template.json'), 'utf8')))
   const sizes = {

@@ -26,7 +26,7 @@ const whole = (request: IncomingMessage, response: ServerResponse) => {
   )
   response.end(content.subarray(from))
 }
-/** Sends some bytes of the file, and cuts the line once they are on the disk there: bytes on their way die with it. */
+/** Sends some bytes of the file and cuts the connection once they are on the client's disk, since bytes on their way would be lost. */
 const cut =
   (bytes: number, vouched = true) =>
   (request: IncomingMessage, response: ServerResponse) => {
@@ -181,7 +181,7 @@ describe('a download', () => {
 
   test('takes no other part than it asked for, and no part that ends early for the rest', async () => {
     const part = (from: number, to: number) => (_request: IncomingMessage, response: ServerResponse) => {
-      // Chunked: the length is not told.
+      // Chunked, so without a content length.
       response.writeHead(206, { etag, 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` })
       response.end(content.subarray(from, to))
     }

@@ -1,4 +1,4 @@
-/** Further packs for tests: those that ship, under another name and so with another digest. Their weights are the same. */
+/** Further packs for tests: bundled ones with another name and so another digest, but the same weights. */
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
@@ -17,7 +17,7 @@ export function copyPack(folder: string, id: string, change: Partial<PackManifes
   return dir
 }
 
-/** One that speaks of every clip, where the one that ships knows of which it was taught nothing. */
+/** A pack that is sure of every clip, whereas the bundled one recognises unfamiliar clips. */
 export function copyTalkative(folder: string, id: string): string {
   const { calibration } = JSON.parse(readFileSync(path.join(BUNDLED, 'pack.json'), 'utf8')) as MammutManifest
   return copyPack(folder, id, { calibration: { ...calibration, familiar: undefined } })

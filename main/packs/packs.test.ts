@@ -33,7 +33,7 @@ afterAll(async () => {
 })
 
 const ids = async () => (await tubelet.packs.overview()).packs.map(({ id }) => id)
-/** Who does what in the library. */
+/** The pack of each task in the library. */
 const tasks = async () => Object.fromEntries((await tubelet.packs.overview()).tasks.map(({ task, packId }) => [task, packId]))
 const FIRST = { caption: 'tubelet-mini', answer: 'tubelet-mini', search: 'tubelet-mini', boxes: 'objects-80', text: 'screen-text' }
 const lying = (folder = packsDir) =>
@@ -43,7 +43,7 @@ const why = (promise: Promise<unknown>) =>
     () => expect.fail('it was accepted'),
     (error: unknown) => inEnglish(problemOf(error)).message,
   )
-/** Resolves when the work has come to a stage. */
+/** Resolves when the work has reached a stage. */
 const reached = async (work: PackWork, stage: PackWork['stage']) => {
   while (work.stage !== stage && work.state === 'running') await new Promise(setImmediate)
   expect(work.stage).toBe(stage)
@@ -60,7 +60,7 @@ test('a checkpoint is imported, used, left again and deleted; only what is not i
   expect(packs.plan(ID)).toMatchObject({ ready: 0, tasks: ['caption', 'search'] })
 
   await packs.finished(packs.use(ID))
-  // It answers no questions, so the one that does keeps them.
+  // It answers no questions, so the other pack keeps that task.
   expect(await tasks()).toEqual({ ...FIRST, caption: ID, search: ID })
   expect((await packs.overview()).packs.map(({ id, does }) => `${id}: ${does.join(' ')}`)).toEqual([
     'objects-80: boxes',
@@ -113,7 +113,7 @@ test('all packs in use together have a cost, which a plan says beside what it wo
   const { cost, tasks: rows } = await packs.overview()
   expect(rows.find(({ task }) => task === 'caption')?.able.sort()).toEqual(['second', 'tubelet-mini'])
   expect(rows.find(({ task }) => task === 'text')?.able).toEqual(['screen-text'])
-  // For one task more a second process runs beside the first; for all of them it runs instead.
+  // If it takes one task, its process runs beside the first; if it takes all, it runs instead.
   const [one, all] = [packs.plan('second', 'search'), packs.plan('second')]
   expect(one.cost.now).toEqual(cost)
   expect(one.cost.then.memory).toBeGreaterThan(cost.memory)
@@ -274,7 +274,7 @@ test.skipIf(!small)(
       fill()
       await expect(other.packs.finished(work)).rejects.toMatchObject({ problem: { code: 'disk-full' } })
       expect(lying(path.join(mount, 'packs'))).toEqual([])
-      // Told before any work, by what is free now.
+      // Refused before any work, by the room that is free now.
       expect(await why(other.packs.import(checkpoint))).toContain('There is not enough room on the disk')
     } finally {
       await other.close()

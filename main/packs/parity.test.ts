@@ -26,12 +26,12 @@ import { expandTemplate, type Graph, Template } from './template.ts'
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const python = path.join(repository, '.venv', 'bin', 'python')
 
-/** Odd in every way that the published sizes are. */
+/** Together they have every peculiarity of the published sizes. */
 const NAMES = ['tiny', 'tiny-no-mlp', 'tiny-upstream', 'tiny-resaved']
 
 const Golden = z.object({
   sentences: z.array(z.string()),
-  /** By config and precision, of each graph. */
+  /** By config and precision: the digest of each graph. */
   graphs: z.record(z.string(), z.record(z.enum(['fp32', 'fp16', 'int8']), z.array(z.string()))),
   configs: z.record(
     z.string(),
@@ -46,7 +46,7 @@ const { sentences, graphs, configs } = Golden.parse(
   JSON.parse(readFileSync(path.join(repository, 'models/openmammut/golden/values.json'), 'utf8')),
 )
 
-/** Relative to the largest value. */
+/** The largest difference, relative to the largest value. */
 function difference(got: Float32Array | undefined, expected: readonly number[] | undefined): number {
   if (got?.length !== expected?.length) return Infinity
   return Math.max(...(expected ?? []).map((value, i) => Math.abs(value - (got?.[i] ?? NaN)))) / Math.max(...(expected ?? []).map(Math.abs))
@@ -96,7 +96,7 @@ for name, config in CONFIGS.items():
       beforeAll(async () => {
         pack = await openPack(packs.get(name) ?? expect.fail())
         model = new Model(pack, new Graphs(pack.graphs, { provider: 'cpu', threads: 1 }))
-        // The first known answer is of the video that the reference saw.
+        // The first known answer is for the video that the reference used.
         seen = await model.see(cutTubes(pack.knownAnswers.clips[0] ?? expect.fail(), pack.manifest.input))
       })
 
@@ -153,7 +153,7 @@ for name, config in CONFIGS.items():
       expect(readdirSync(dir)).toContain('pack.json')
     })
 
-    // A change of the template that is meant changes these digests: run models/openmammut/test_openmammut.py first, then put the new ones into values.json.
+    // After an intended change of the template run models/openmammut/test_openmammut.py first, then put the new digests into values.json.
     it.each(Object.keys(graphs))('of %s has the graphs that it had when they were held to the reference', async (name) => {
       const folder = path.join(root, 'shapes', name)
       const template = Template.parse(JSON.parse(readFileSync(path.join(TEMPLATE_DIR, 'template.json'), 'utf8')))

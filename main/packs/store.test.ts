@@ -148,7 +148,7 @@ describe('the packs that run', () => {
     expect(new Set((await running.all()).map(({ pid }) => pid)).size).toBe(3)
     expect(idsOf()).toEqual(['caption answer search: tubelet-mini', 'boxes: objects-80', 'text: screen-text'])
     expect(changes).toBeGreaterThanOrEqual(3)
-    // One that dies takes no other along.
+    // When one engine dies, the others go on.
     process.kill(caption?.pid ?? 0, 'SIGKILL')
     await expect.poll(() => caption?.state).toBe('restarting')
     expect([boxes?.state, text?.state]).toEqual(['ready', 'ready'])

@@ -1,4 +1,7 @@
-/** Search over a real library: which pack's pictures count, in which order, and why each clip is found. The engine alone is stood in for: it gives the vectors that a case needs. */
+/**
+ * Search over a real library: which pack's pictures count, in which order, and why each clip is found. Only the engine is replaced, to give the
+ * vectors that a case needs.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -55,7 +58,7 @@ afterEach(async () => {
 })
 
 type Familiar = typeof mini.calibration.familiar
-/** @param familiar What the pack says of what it was taught; its texts all lie where `text` is. */
+/** @param familiar The familiarity in the pack's calibration. @param text The embedding of all its texts. */
 function searchWith(familiar: Familiar | 'no engine', text: readonly number[] = [1, 0]): Search {
   const manifest = {
     ...mini,
@@ -76,7 +79,7 @@ function searchWith(familiar: Familiar | 'no engine', text: readonly number[] = 
   return new Search({ library, packs })
 }
 let files = 0
-/** A clip with what is said of it and, where it is encoded, its embedding; `taught`: the pack was taught clips like it, and captioned it. */
+/** A clip with annotations and, if it is encoded, its embedding; `taught`: it is familiar to the pack, which captioned it. */
 function clipOf(bodies: readonly AnnotationBody[], embedding: readonly number[] | null = null, taught = false): number {
   const { source } = library.addSource({
     path: `/v/${(files += 1)}/a.mp4`,
@@ -156,7 +159,7 @@ test('nonsense finds nothing, whatever pack compares pictures, and what could be
       expect({ words, hits, nearest, matches }).toEqual({ words, hits: [], nearest: [], matches: 0 })
     }
   }
-  // Signs and digits mean nothing to any pack.
+  // Symbols and digits mean nothing to any pack.
   for (const words of ['🦄', '!!!', '123']) expect(await idsOf(searchWith(undefined), words)).toEqual([])
   const { unknown, findable } = await search.find(of('helmet'), {}, 20)
   expect(unknown).toEqual([{ word: 'helmet', seen: false, nearest: ['person'] }])
