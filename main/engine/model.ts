@@ -7,7 +7,7 @@ import { cutTubes, frameWeights, tubeCounts, tubeVoxels } from '../../app/tubes.
 import { dot } from '../../app/vector.ts'
 import { beamSearch } from './beam.ts'
 import { type CrossAttention, decode, type Decoded } from './decode.ts'
-import { follow } from './follow.ts'
+import { follow } from './attention.ts'
 import { fromHalf, toHalf } from './float16.ts'
 import { byteTensor, floatsOf, floatTensor, type Graphs, idTensor, tensorOf } from './graphs.ts'
 import type { Pack } from './mammut.ts'

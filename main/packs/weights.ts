@@ -1,7 +1,7 @@
 /** Plans the one file of weights that the graphs refer to, and writes it from a checkpoint's tensors in a thread. */
 import type { Problem } from '../../app/errors.ts'
 import { Channel, thread } from '../channel.ts'
-import type { Place } from './onnx.ts'
+import type { Place } from './onnx-writer.ts'
 import type { Tensor } from './safetensors.ts'
 import type { Graph, WeightRef } from './template.ts'
 
