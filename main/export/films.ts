@@ -38,10 +38,10 @@ export function timesOf(db: DatabaseSync): Times {
 }
 
 /**
- * What people drew, noted or told of a part belongs to the video, wherever they did it: what reaches into a chosen clip is said of that, whole,
- * and of the first such clip alone.
+ * People's tracks, notes and captions of parts belong to the video: one that reaches into a chosen clip is written whole, and only once, with the first
+ * such clip.
  *
- * @param onAnnotation Told of each annotation that is read, whether it is written or not.
+ * @param onAnnotation Called for each annotation that is read, whether it is written or not.
  */
 export function filmOf(
   db: DatabaseSync,

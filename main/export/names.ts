@@ -18,7 +18,7 @@ export const COCO_FOLDER = { annotations: 'annotations', images: 'images' } as c
 
 const ExportRecord = z.object({
   files: z.record(z.string(), z.array(z.string())),
-  /** Fingerprints of the videos that a folder, or a file beside the folders, is about. Records of before say nothing of it. */
+  /** Fingerprints of the videos that a folder, or a file beside the folders, is about. Older records do not have it. */
   videos: z.record(z.string(), z.array(z.string())).default({}),
   /** Which part of the annotations a file holds; files with all of them are not listed. */
   parts: z.record(z.string(), z.string()).default({}),
@@ -94,7 +94,7 @@ export class FileNames {
   readonly #record: ExportRecord
   readonly #part: string
 
-  /** @param part What tells this part of what is said from others; empty for everything. */
+  /** @param part Identifies the part of the annotations that is exported; empty for all. */
   constructor(directory: string, record: ExportRecord, part: string) {
     this.#directory = directory
     this.#record = record
@@ -124,7 +124,7 @@ export class FileNames {
     return (this.#record.parts[name] ?? '') === this.#part
   }
 
-  /** The plain name where it holds everything and may be written; else one that says that it is another part, with a number where that one is another's. */
+  /** The plain name if the file holds everything and may be written; else a name with a suffix for the part, and a number if that name is taken. */
   #first(name: string, suffix: string | null, mayReplace: (name: string) => boolean): string {
     const { dir, name: stem, ext } = path.posix.parse(name)
     const named = (end: string) => path.posix.join(dir, `${stem}_${end}${ext}`)

@@ -1,7 +1,7 @@
 /**
- * Which video a file is. Content leads, the path follows: whenever a file is added, opened, analysed, played or exported, what lies at its path
- * is compared with what is known of it, cheaply by size and times, by its fingerprint where these differ. A file that rolled away is found
- * beside its old place, one that grew is the same video, and anything else at the path is another video: nothing that was decided moves to it.
+ * Which video a file is. It is identified by content, not by path: whenever a file is added, opened, analysed, played or exported, the file at its path
+ * is compared with what is known of it, by size and times, and by its fingerprint if these differ. A renamed file is found
+ * in its old folder, one that grew is the same video, and any other file at the path is another video, which gets none of the decisions.
  */
 import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
@@ -55,8 +55,8 @@ export class Identity {
   }
 
   /**
-   * Look where the content of a video is now, and keep that. Never fails: what cannot be read is not there.
-   * @param quiet Whoever asks tells of what moved.
+   * Find where the content of a video is now, and store that. Never fails: an unreadable file counts as missing.
+   * @param quiet The caller reports moved files itself.
    */
   check(sourceId: number, quiet = false): Promise<void> {
     const running = this.#checks.get(sourceId)
@@ -133,7 +133,7 @@ export class Identity {
     return { how: 'new', sourceId: source.id }
   }
 
-  /** The user says that the file at the path is a new version of the same video. @throws TubeletError `conflict` if it is another video of the library, `file-missing`. */
+  /** Accept the file at the path as a new version of the video. @throws TubeletError `conflict` if it is another video of the library, `file-missing`. */
   async accept(sourceId: number): Promise<void> {
     const { files } = this.#library
     const { path: file } = this.#library.source(sourceId)
@@ -273,7 +273,7 @@ export class Identity {
       const { files } = this.#library
       const before = files.paths()
       this.#found(id, file, now.stamp)
-      // Whose name this was has another one now, if it is not gone: names that were exchanged are told together.
+      // The video that had this name may have another one now: exchanged names are reported together.
       for (const other of files.at(file)) if (!this.#checks.has(other.id)) await this.check(other.id, true)
       if (!quiet) this.#tell(renamedSince(before, files.paths()))
       return true
@@ -309,7 +309,7 @@ export class Identity {
   }
 }
 
-/** What lies at another place than before. */
+/** Videos whose path has changed. */
 export function renamedSince(before: ReadonlyMap<number, string>, now: ReadonlyMap<number, string>): (Renamed & { sourceId: number })[] {
   return [...now].flatMap(([sourceId, to]) => {
     const from = before.get(sourceId)

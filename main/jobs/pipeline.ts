@@ -87,7 +87,7 @@ async function probed({ library, media }: Pipeline, source: Source, signal: Abor
   return probeNumbered(await media(), list, { pattern: file, count: files.length, frameRate: numbered.frameRate }, signal)
 }
 
-/** What ffmpeg reads of a source: its file, or the list of its numbered pictures, which is made anew where it is gone. */
+/** What ffmpeg reads for a source: its file, or the list of its numbered pictures, which is written again if it is missing. */
 export async function mediaFile(
   library: Library,
   { path: file, fingerprint, numbered }: Pick<Source, 'path' | 'fingerprint' | 'numbered'>,
@@ -146,9 +146,9 @@ async function readOnce(
         library.setFrames(source.id, event.pts)
         library.saveFilmstrip(source.id, event.filmstrip)
         watch.finish(event.pts, event.probe.unread ?? [])
-        // A pack that is new to the library has seen the marks' frames too.
+        // A pack that is new to the library has now seen the frames of marked clips too.
         for (const { id } of library.markedClips(source.id)) library.seen.copyTo(id)
-        // That something could not be read is known when all has been read.
+        // Unread seconds are only known at the end.
         if (event.probe.unread) library.facts.refresh([...clips, ...library.markedClips(source.id).map(({ id }) => id)])
         damaged = event.damaged
         break
@@ -157,7 +157,7 @@ async function readOnce(
   return damaged
 }
 
-/** The packs in use, by what they want of a file. */
+/** The engines in use, by what they need of a file. */
 interface Engines {
   /** Those that encode clips, each once. */
   encoders: MammutEngine[]
@@ -167,7 +167,7 @@ interface Engines {
 
 async function enginesOf({ packs }: Pipeline): Promise<Engines> {
   const [caption, answer, search] = await Promise.all([packs.words('caption'), packs.words('answer'), packs.words('search')])
-  // Without boxes or text the rest goes on; the status tells why they are not there, and what they did not see is asked for again.
+  // Without boxes or text the rest goes on: the status says why they are missing, and clips that they have not seen are queued later.
   const [boxes, reader] = await Promise.all([packs.boxes().catch(() => null), packs.text().catch(() => null)])
   const seeing = boxes !== null && ofFamily(boxes, 'mammut') ? [boxes] : []
   return {
@@ -187,7 +187,7 @@ function wantsOf({ encoders, detector, reader }: Engines): Want[] {
   ]
 }
 
-/** Encode the clips of a source that a person marked, as far as the packs in use have not done so: each is sampled by itself. */
+/** Encode the marked clips of a source that the packs in use have not encoded; each is sampled by itself. */
 export async function encodeMarked(pipeline: Pipeline, sourceId: number, report: Report, signal: AbortSignal): Promise<void> {
   const { library } = pipeline
   const engines = await enginesOf(pipeline)
@@ -215,7 +215,7 @@ export async function encodeMarked(pipeline: Pipeline, sourceId: number, report:
       inputs.push({ key: info.digest, frames, tubes: pictures.tubes })
       thumbnail ??= pictures.thumbnail
     }
-    // Somebody may have removed it meanwhile.
+    // It may have been removed meanwhile.
     if (thumbnail === null || !library.markedClips(sourceId).some((one) => one.id === clip.id)) continue
     const sampled = {
       index,
@@ -246,8 +246,8 @@ function portion(seconds: number, probe: Probe): number {
 }
 
 /**
- * Encode a clip once for each pack, and say from that and from what was seen in it what it shows.
- * @param watch What was seen; null for a clip that a person marked, whose parts were seen before. @returns The clip's id.
+ * Encode a clip once for each pack, and store captions and answers from the encodings and from what was seen in the clip.
+ * @param watch What was seen; null for a marked clip, whose frames were seen before. @returns The clip's id.
  */
 async function understand(
   pipeline: Pipeline,
@@ -262,7 +262,7 @@ async function understand(
   const { inputs, thumbnail } = clip
   const clipId = library.saveClip(source.id, clip)
   library.saveClipThumbnail(clipId, thumbnail)
-  // What was seen comes first: it is what people can rely on.
+  // What was seen is stored first: it is the most reliable.
   if (watch) await watch.clip(clipId, clip)
   else library.seen.copyTo(clipId)
   for (const engine of engines.encoders) {
@@ -275,7 +275,7 @@ async function understand(
   return clipId
 }
 
-/** Say what has been seen so far of the first clip of a source, for who has just dropped it: of the clip as it is whole everything is said anew. */
+/** Show what has been seen of the first clip so far, for a person who has just dropped the file. The complete clip replaces all of it. */
 async function begin({ library }: Pipeline, watch: Watch, source: Source, clip: SampledClip): Promise<void> {
   const clipId = library.saveBeginning(source.id, clip)
   if (clipId === null) return
@@ -285,7 +285,7 @@ async function begin({ library }: Pipeline, watch: Watch, source: Source, clip: 
   library.emit({ type: 'clips', sourceId: source.id, clipIds: [clipId] })
 }
 
-/** @returns False when somebody removed the clip meanwhile. */
+/** @returns False if the clip was removed meanwhile. */
 async function encodeClip(
   pipeline: Pipeline,
   engine: MammutEngine,
@@ -300,7 +300,7 @@ async function encodeClip(
   const chosen = library.packs.current()
   const { encoding, caption, seen } = await persevere(async () => {
     const encoding = await engine.encode({ tubes }, signal)
-    // A caption that nobody would be shown is written when somebody asks for the guess.
+    // A guess is not shown, so its caption is only generated when somebody asks for it.
     const caption =
       chosen.caption?.digest === digest && !(await engine.unfamiliar(encoding, signal)) ? await engine.caption(encoding, signal) : null
     const seen = chosen.boxes?.digest === digest ? await look(pipeline, engine, clipId, encoding, frames, probe, signal) : null
@@ -316,10 +316,10 @@ async function encodeClip(
   })
 }
 
-/** Why a question has no answer for a clip though nothing is wrong. */
+/** Reasons for an empty cell that are no failure. */
 const EMPTY_CELL: ReadonlySet<ErrorCode> = new Set(['not-found', 'clip-not-encoded', 'not-answerable'])
 
-/** The questions of the table's columns that fill by themselves, as far as nobody answered them for this clip. */
+/** Answer, for this clip, the questions of columns that fill automatically and have no answer yet. */
 async function answerColumns(pipeline: Pipeline, clipId: number, signal: AbortSignal): Promise<void> {
   const { library } = pipeline
   for (const { kind, text, automatic } of library.table.columns()) {
@@ -328,7 +328,7 @@ async function answerColumns(pipeline: Pipeline, clipId: number, signal: AbortSi
   }
 }
 
-/** Answers a question of a column for one clip. A cell that nothing can fill stays empty, and stops neither the column nor the video. */
+/** Answers a question of a column for one clip. A cell that cannot be filled stays empty, and stops neither the column nor the video. */
 export async function fillCell(pipeline: Pipeline, clipId: number, question: string, signal: AbortSignal): Promise<void> {
   try {
     await answerClip(pipeline, clipId, question, signal)
@@ -337,7 +337,7 @@ export async function fillCell(pipeline: Pipeline, clipId: number, question: str
   }
 }
 
-/** Look for the vocabulary in a clip: the detector runs for those labels alone that it never ran for on this encoding. */
+/** Look for the vocabulary in a clip: the detector only runs for labels that it has not looked for in this encoding. */
 async function look(
   pipeline: Pipeline,
   engine: MammutEngine,
@@ -367,7 +367,7 @@ async function look(
   }
 }
 
-/** The vocabulary over a clip's stored encoding: no decoding, no vision graph. */
+/** Look for the vocabulary in a clip's stored encoding, without decoding or encoding it again. */
 export async function lookAgain(pipeline: Pipeline, engine: MammutEngine, clipId: number, signal: AbortSignal): Promise<void> {
   const { library } = pipeline
   const { digest } = engine.info
@@ -382,9 +382,9 @@ export async function lookAgain(pipeline: Pipeline, engine: MammutEngine, clipId
 }
 
 /**
- * A question about a clip: answered by facts where they can, else over its stored encoding by a pack that knows such footage. Returns the
+ * Answer a question about a clip by facts if they can, else over its stored encoding by a pack to which the clip is familiar. Returns the
  * stored annotation.
- * @throws TubeletError `not-answerable` where neither can; its words say what could.
+ * @throws TubeletError `not-answerable` if neither can; its text says what could.
  */
 export async function answerClip(
   pipeline: Pipeline,
@@ -402,7 +402,7 @@ export async function answerClip(
   const engine = await pipeline.packs.words('answer')
   const encoding = encodingOf(library, clipId, engine)
   if (await engine.unfamiliar(encoding, signal)) throw notAnswerable(known, engine)
-  // A streamed answer is not begun twice: its reader has seen tokens already and is told of the restart instead.
+  // A streamed answer is not retried: its reader has already seen tokens, and gets the error instead.
   const answer = onToken
     ? await engine.answer(encoding, question, { signal, onToken })
     : await persevere(() => engine.answer(encoding, question, { signal }), signal)
@@ -414,7 +414,7 @@ export async function answerClip(
   })
 }
 
-/** @param why Facts have no answer: what they say of the question, or null. */
+/** @param why The reason why facts have no answer, or null. */
 function notAnswerable(why: Phrase | null, { info: { manifest } }: MammutEngine): TubeletError {
   return new TubeletError({
     code: 'not-answerable',
@@ -431,7 +431,7 @@ function stored(library: Library, clipId: number, result: MachineResult) {
   return annotation
 }
 
-/** What a pack makes of a clip that it knows nothing of: a caption, or an answer to a question. It is shown as a guess and stored nowhere. */
+/** A caption of a clip that is not familiar to the pack, or an answer about it. It is shown as a guess and not stored. */
 export async function guess(pipeline: Pipeline, clipId: number, question: string | null, signal: AbortSignal): Promise<Guess> {
   const engine = await pipeline.packs.words(question === null ? 'caption' : 'answer')
   const encoding = encodingOf(pipeline.library, clipId, engine)
@@ -451,7 +451,7 @@ function encodingOf(library: Library, clipId: number, { info }: MammutEngine): E
   })
 }
 
-/** Attention mass of the model's input frames as the distinct frames of the file, heaviest first. */
+/** The attention to the model's input frames as evidence: distinct frames of the file, those with most attention first. */
 function evidenceOf(generated: Generated, frames: readonly FrameRef[]): Evidence {
   const weights = new Map<number, { ordinal: number; pts: number; weight: number }>()
   generated.frameWeights.forEach((weight, index) => {

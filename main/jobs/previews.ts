@@ -1,4 +1,4 @@
-/** Preview copies of what a browser cannot play: how far one is, and the job that makes it. Kept by content, in the cache folder. */
+/** Preview copies of videos that a browser cannot play: their state, and the job that makes one. They are cached by content. */
 import { readdir, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Job, Source } from '../../app/contract.ts'
@@ -15,10 +15,10 @@ export function previewFile(library: Library, { fingerprint, numbered }: Pick<So
   return library.cachePath('previews', `${fingerprint}${rate}.mp4`)
 }
 
-/** A job that is done and whose file is gone: somebody emptied the cache. */
+/** The preview's state by that of its job. `done` without a file means that the cache was emptied. */
 const STATE_OF = { queued: 'waiting', running: 'making', done: 'none', failed: 'failed', cancelled: 'cancelled' } as const
 
-/** @param job What made, makes or will make it, as it was before this was called: a copy is there before its job is done. */
+/** @param job The job of the copy, read before this call: the copy exists before its job is done. */
 export async function previewOf(library: Library, source: Source, job: Job | null): Promise<Preview> {
   if (await isThere(previewFile(library, source))) return { state: 'ready', progress: 1, problem: null }
   return job === null
@@ -26,7 +26,7 @@ export async function previewOf(library: Library, source: Source, job: Job | nul
     : { state: STATE_OF[job.state], progress: job.progress, problem: job.problem }
 }
 
-/** The file appears when it is complete. @throws TubeletError `not-found` before the video was read. */
+/** The file appears when it is complete. @throws TubeletError `not-found` if the video was not probed yet. */
 export async function makePreview({ library, media }: Pipeline, source: Source, report: Report, signal: AbortSignal): Promise<void> {
   const { probe } = source
   if (probe === null) throw new TubeletError({ code: 'not-found', message: 'This video was not read yet.' })
@@ -34,7 +34,7 @@ export async function makePreview({ library, media }: Pipeline, source: Source, 
   if (await isThere(file)) return
   const folder = path.dirname(file)
   await makeFolder(folder)
-  // What a crash left.
+  // Remains of a crash.
   for (const name of await readdir(folder)) if (name.startsWith(path.basename(file))) await rm(path.join(folder, name), { force: true })
   const stage = said('A copy that every browser plays')
   await report({ stage, progress: 0, clips: 0 })

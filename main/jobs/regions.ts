@@ -1,14 +1,14 @@
 /**
- * Describing what lies in clips, for search by a box: some regions of each, from its stored encoding. Not part of the analysis, since few
- * libraries are searched so; it begins with the first such search and takes a few milliseconds a clip.
+ * Computes regions of clips from their stored encodings, for search by a box. It is not part of the analysis, since few
+ * libraries are searched by boxes; it begins with the first such search and takes a few milliseconds per clip.
  */
 import type { Pipeline } from './pipeline.ts'
 
-/** Kept of a clip: enough for nine in ten of real clips to lose nothing (see SAME_REGION); of tubelet-mini they take 6 kB on average. */
+/** Regions kept per clip: nine in ten real clips have no more (see SAME_REGION); with tubelet-mini they take 6 kB on average. */
 const KEPT = 40
 const BATCH = 50
 
-/** @returns Describes every clip that is not yet, one run at a time; says so as it goes on. Never fails: what is missing then is missing. */
+/** @returns A function that computes the missing regions of all clips, one run at a time, and reports progress. It never fails; clips may stay without. */
 export function describer({ library, packs }: Pick<Pipeline, 'library' | 'packs'>): () => Promise<void> {
   let running: Promise<void> | null = null
   const describeAll = async () => {

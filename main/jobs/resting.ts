@@ -1,31 +1,31 @@
-/** Files that may still be written: an analysis waits until its file rests, and one that was changed a moment ago is looked at for a while longer. */
+/** Files that may still be written: an analysis waits until its file stops changing, and recently changed files are watched for a while longer. */
 import { stat } from 'node:fs/promises'
 import type { Library } from '../library/library.ts'
 import { stampOf } from '../media/fingerprint.ts'
 
 const LOOK_MS = 500
-/** A file that was just copied is taken to be whole when it did not change for so long; */
+/** A copied file counts as complete when it has not changed for so long. */
 const REST_MS = 2_000
-/** one that was seen to grow, when it did not for so long: recorders write what they have in pieces. */
+/** A file that was seen to grow counts as complete after so long without growing: recorders write in pieces. */
 const REST_AFTER_GROWTH_MS = 6_000
-/** So long after its last change nobody is expected to go on writing. */
+/** So long after its last change a file is no longer watched. */
 const YOUNG_MS = 60_000
 
 interface Look {
   path: string
   stamp: string
-  /** When it was changed last, by this machine's clock. */
+  /** Time of its last change by this machine's clock. */
   changedAt: number
   grew: boolean
   waits: boolean
 }
 
 interface Told {
-  /** Some analysis need not wait any more. */
+  /** Called when an analysis need no longer wait. */
   rested: () => void
-  /** A file was written to after its analysis began. */
+  /** Called when a file was written to after its analysis began. */
   changed: (sourceId: number) => void
-  /** Do what nobody waits for. */
+  /** Runs work in the background. */
   eventually: (work: () => Promise<void>) => void
 }
 
@@ -33,7 +33,7 @@ export class Resting {
   readonly #library: Library
   readonly #told: Told
   readonly #looks = new Map<number, Look>()
-  /** Looked at for the first time just now. */
+  /** Files that are being checked for the first time. */
   readonly #asked = new Set<number>()
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -48,7 +48,7 @@ export class Resting {
     return [...this.#asked, ...[...this.#looks].filter(([, { waits }]) => waits).map(([id]) => id)]
   }
 
-  /** Look after the file of a source that is to be analysed. Resolves when it is known whether that waits. */
+  /** Watch the file of a source that is to be analysed. Resolves when it is known whether the analysis has to wait. */
   watch(id: number, path: string): Promise<void> {
     this.#asked.add(id)
     return this.#begin(id, path).finally(() => {
@@ -61,7 +61,7 @@ export class Resting {
     const now = await stat(path).catch(() => null)
     if (now === null || this.#closed) return
     const age = Date.now() - now.mtimeMs
-    // A time in the future is another clock's: that file has to be seen at rest.
+    // A time in the future comes from another clock: count from now.
     const changedAt = age < 0 ? Date.now() : now.mtimeMs
     if (age > YOUNG_MS) return
     this.#looks.set(id, {

@@ -1,6 +1,6 @@
 /**
- * Which job runs when. They wait in the library's job table, in order, so that they survive the process; here they are begun as far as there
- * is room, hear of pauses and cancellations, and are ended. What a job does, and what its end means for the library, it is told: see Duties.
+ * Decides which job runs when. Jobs wait in order in the library's job table, so that they survive the process; the scheduler starts them as far as
+ * there is room, pauses, cancels and ends them. What a job does, and what its end means for the library, is given to it: see Duties.
  */
 import { availableParallelism } from 'node:os'
 import { type Problem, problemOf, TubeletError } from '../../app/errors.ts'
@@ -10,82 +10,82 @@ import type { StoredJob } from '../library/rows.ts'
 import type { LibraryDisk } from './disk.ts'
 import type { Progress, Report } from './pipeline.ts'
 
-/** How a running job stands. It is measured since `began` (`performance.now()`), without pauses. */
+/** The progress of a running job; its rate is measured from `began` (`performance.now()`), without pauses. */
 export type Standing = Progress & { began: number }
 
 /**
- * A queue, as what asks for jobs knows it. The Scheduler runs them in this process; another one may give them to other machines, and keeps
- * the library's job table as it does: that is where jobs are listed from.
+ * A queue, as callers see it. The Scheduler runs jobs in this process; another implementation could give them to other machines, but must keep
+ * the library's job table up to date, from which jobs are listed.
  */
 export interface JobQueue {
-  /** Take up what an earlier process left. */
+  /** Resume the jobs that an earlier process left. */
   start(): void
-  /** @param begin `soon`: the first of several that are found one after the other is chosen when they were found. */
+  /** @param begin `soon`: for several jobs that are added one after the other; which one runs first is chosen once all are added. */
   add(plan: JobPlan, begin?: 'now' | 'soon'): StoredJob
-  /** Let one that ended wait again, where a new one would. */
+  /** Queue a job that ended again, at the place of a new one. */
   again(jobId: number): void
-  /** Do a waiting job just before another waiting one, or last. @throws TubeletError `not-found`; `conflict` when it does not wait. */
+  /** Move a waiting job before another waiting one, or to the end. @throws TubeletError `not-found`; `conflict` if it is not waiting. */
   move(jobId: number, before: number | null): void
   /** Resolves when it has ended. @throws TubeletError `not-found` */
   cancel(jobId: number): Promise<void>
   cancelAll(): void
-  /** Nothing is begun, and what runs waits after its step. */
+  /** Start no jobs; running ones wait after their current step. */
   pause(): void
   resume(): void
   readonly paused: boolean
-  /** Run nothing while `work` runs. What was under way stops after its step, waits, and goes on from there. */
+  /** Run no job while `work` runs. Running jobs stop after their current step and continue afterwards. */
   pausedFor<T>(work: () => Promise<T>): Promise<T>
-  /** What was cut off waits again, before the others. @param but Those that do run. */
+  /** Jobs that were cut off wait again, before the others. */
   takeUp(): void
-  /** Begin what there is room for, also where the first is still being chosen. */
+  /** Start the jobs for which there is room, even if the first is still being chosen. */
   begin(): void
-  /** Something that was held may begin. */
+  /** A job that was held may start now. */
   freed(): void
-  /** Jobs that run. */
+  /** The running jobs. */
   running(): StoredJob[]
   counts(): { waiting: number; running: number; finished: number; failed: number }
-  /** Null where it does not run, or did not tell yet. */
+  /** The progress of a job; null if it is not running or has not reported yet. */
   standing(jobId: number): Standing | null
   /** Resolves when nothing runs. */
   idle(): Promise<void>
-  /** Stop after the step under way; the jobs go on at the next start. */
+  /** Stop after the current step; the jobs continue at the next start. */
   close(): Promise<void>
 }
 
-/** What a queue asks of whoever it works for. */
+/** What a queue needs from its owner. */
 export interface Duties {
-  /** Do it. Resolves with what is wrong with the result; rejects where there is none, or once `signal` aborts. */
+  /** Performs a job. Resolves with what is wrong with the result, or null; rejects if there is no result, or once `signal` aborts. */
   perform: (job: StoredJob, report: Report, signal: AbortSignal) => Promise<Problem | null>
-  /** Keep what the end of a job means, before the table has it: cut off in between, the job is done again. @returns False where it went with its video. */
+  /** Stores what a job's end means, before the table has it: if cut off in between, the job runs again. @returns False if it was removed with its video. */
   settle: (job: StoredJob, state: Ended, problem: Problem | null) => boolean
-  /** It was done, and took so many seconds of its own: those of a pause are not counted, those that it shared, in part. */
+  /** The job was done in so many seconds, without pauses; time shared with other jobs counts in part. */
   took: (job: StoredJob, seconds: number) => void
-  /** The table has its end. */
+  /** The job's end is in the table. */
   ended: (job: StoredJob) => void
-  /** It does not run any more, and nobody stopped it. */
+  /** The job has stopped running, and nobody stopped it. */
   left: (job: StoredJob) => void
-  /** Nothing runs any more, but for what is aside. */
+  /** Nothing is running any more, except jobs that run aside. */
   drained: () => void
   /** Sources whose analysis waits for something else. */
   held: () => readonly number[]
-  /** Something is otherwise than it was told. */
+  /** The state of some job has changed. */
   changed: () => void
-  /** An error that is no job's own. */
+  /** An error that belongs to no job. */
   fault: (error: unknown) => void
 }
 export type Ended = 'done' | 'failed' | 'cancelled'
 
 interface Running {
   job: StoredJob
-  /** Nothing is begun beside it now. */
+  /** While it runs, no other job is started. */
   alone: boolean
   stop: AbortController
   ended: Promise<void>
 }
 
-/** The first file to be analysed is the smallest of those found without a pause of this length, so that a first result is soon there. */
+/** The first file to be analysed is the smallest of those added without a pause of this length, so that there is a first result soon. */
 const CHOICE_MS = 100
-/** Nobody waits longer than this for the choice. */
+/** Longest wait for that choice. */
 const LONGEST_CHOICE_MS = 500
 const ASIDE = kindsThat(({ aside }) => aside)
 
@@ -96,10 +96,10 @@ export class Scheduler implements JobQueue {
   readonly #running = new Map<number, Running>()
   /** Not kept on disk, where every step would cost a write. */
   readonly #standing = new Map<number, Standing>()
-  /** Resolves when a paused queue goes on; null while it runs. */
+  /** Resolves when a paused queue continues; null while it is not paused. */
   #pause: PromiseWithResolvers<undefined> | null = null
   #closed = false
-  /** How many want nothing to run just now. */
+  /** How many callers of `pausedFor` are under way. */
   #holds = 0
   #choice: NodeJS.Timeout | undefined
   #chooseBy: number | undefined
@@ -195,7 +195,7 @@ export class Scheduler implements JobQueue {
   }
 
   freed(): void {
-    // Where the first file is still being chosen, that begins what there is.
+    // If the first file is still being chosen, that choice will start the jobs.
     if (this.#choice === undefined) this.#beginUnasked()
   }
 
@@ -248,7 +248,7 @@ export class Scheduler implements JobQueue {
     await Promise.all(running.map(({ ended }) => ended))
   }
 
-  /** Where nobody is there to whom an error could be thrown. */
+  /** Starts jobs where there is no caller to throw an error to. */
   #beginUnasked(): void {
     try {
       this.begin()
@@ -257,7 +257,7 @@ export class Scheduler implements JobQueue {
     }
   }
 
-  /** The next job for which there is room, begun in the table. */
+  /** The next job for which there is room, marked as running in the table. */
   #next(): StoredJob | null {
     const others = this.#others()
     const copies = this.#running.size - others.length
@@ -267,16 +267,16 @@ export class Scheduler implements JobQueue {
       held: this.#duties.held(),
     })
     if (job === null || !this.#hasRoom(job.kind)) return null
-    // Where the disk refuses, it goes on waiting.
+    // If the disk refuses, the job keeps waiting.
     return this.#attempt(job.id, () => (this.#table.begin(job.id), job))
   }
 
-  /** What the disk refuses is not begun. */
+  /** Marks a job as running; null if the disk refuses. */
   #attempt(jobId: number | null, begin: () => StoredJob | null): StoredJob | null {
     return this.#disk.attempt(jobId, begin, () => undefined) ?? null
   }
 
-  /** What runs, but for what is aside. */
+  /** Running jobs, except those that run aside. */
   #others(): Running[] {
     return [...this.#running.values()].filter(({ job }) => !JOB_KINDS[job.kind].aside)
   }
@@ -328,7 +328,7 @@ export class Scheduler implements JobQueue {
     return problem
   }
 
-  /** Like #finish; where the disk does not take that, it is written when it does. */
+  /** Like #finish; if the disk refuses, it is written when the disk works again. */
   #end(job: StoredJob, state: Ended, problem: Problem | null): void {
     if (state === 'done') this.#disk.worked()
     this.#disk.attempt(job.id, () => this.#finish(job, state, problem))

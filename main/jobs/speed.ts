@@ -1,21 +1,21 @@
-/** How fast this machine is, learnt from what it did: by pack, and by the kind of video where enough of it was seen. */
+/** How fast this machine is, learnt from earlier analyses: by pack, and by kind of video if enough was timed. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { makeFolderSync } from '../folders.ts'
 
-/** Until this many files were timed, nothing is promised. */
+/** No estimate is given until this many files were timed. */
 const SAMPLES = 3
-/** Smaller sides of the picture that cost about the same to decode. */
+/** Classes of the picture's smaller side, pixels, each with about the same cost to decode: upper limits. */
 const SIDES = [540, 760, 1100, Infinity]
 
-/** Sums, so that it learns slowly and one strange file does not tip it. */
+/** Sums, so that a single unusual file does not change the estimate much. */
 const Sums = z.object({ video: z.number(), wall: z.number(), files: z.number() })
 export type Sums = z.infer<typeof Sums>
 const Learnt = z.record(z.string(), Sums)
 
 export interface VideoKind {
-  /** Null where the file was not read yet. */
+  /** Null if the file was not probed yet. */
   codec: string | null
   /** Smaller side of the picture, pixels. */
   side: number
@@ -25,7 +25,7 @@ export class Speed {
   readonly #file: string
   #learnt: Record<string, Sums>
 
-  /** @param file Where it is remembered; it may be missing, unreadable or not writable. */
+  /** @param file The file with the sums; it may be missing, unreadable or not writable. */
   constructor(file: string) {
     this.#file = file
     this.#learnt = read(file)
@@ -42,17 +42,17 @@ export class Speed {
       makeFolderSync(path.dirname(this.#file))
       writeFileSync(this.#file, JSON.stringify(this.#learnt))
     } catch {
-      // It only costs learning again.
+      // Losing the file only means learning again.
     }
   }
 
-  /** What a pack took for all kinds of video; null until enough was timed. */
+  /** A pack's sums over all kinds of video; null until enough was timed. */
   of(model: string): Sums | null {
     const sums = this.#learnt[model]
     return sums === undefined || sums.files < SAMPLES ? null : sums
   }
 
-  /** Seconds that what lies ahead will take; null until enough was timed. A file that was not read yet counts as an average one. */
+  /** Estimated seconds for the videos ahead; null until enough was timed. A file that was not probed yet counts as an average one. */
   estimate(model: string, ahead: readonly (VideoKind & { seconds: number; files: number })[]): number | null {
     const all = this.of(model)
     if (all === null) return null

@@ -1,6 +1,6 @@
 /**
- * What detectors and readers see of one source while it is decoded: each sampled frame goes to its pack as it comes, beside the decoder, and
- * is kept with the clip that it lies in. Objects are followed through the whole source; each clip gets its part of them.
+ * Runs detectors and readers on one source while it is decoded: each sampled frame goes to its pack as it comes, and the result
+ * is stored with the frame's clip. Objects are tracked through the whole source; each clip gets its part of the tracks.
  */
 import { pixelBox, type RelativeBox } from '../../app/boxes.ts'
 import { type FrameRef, type Probe, secondsOf } from '../../app/media.ts'
@@ -50,7 +50,7 @@ export class Watch {
       new Frames<T>(library.seen.ofSource(sourceId, engine.info.digest) as Map<number, T[] | null>, patience, (picture, frame) =>
         persevere(async () => (await ask(picture, frame))[0] ?? [], signal),
       )
-    // The place on the sampling grid, so that a run that goes on where an earlier one stopped sees the same.
+    // The place on the sampling grid, so that a resumed analysis gives the same results.
     const turnOf = ({ pts }: FrameRef, { input }: DetectorManifest) => Math.floor(secondsOf(pts, parts.probe) * input.rate + 0.001)
     this.#spotted =
       detector &&
@@ -61,7 +61,7 @@ export class Watch {
     this.#tracker = new Tracker(detectorPace(parts.probe.timeBase))
   }
 
-  /** Resolves when the next picture may come. */
+  /** Takes a picture. Resolves when the next one may come. */
   async picture(key: string, frame: FrameRef, picture: Lent | null, changed: readonly RelativeBox[] | null): Promise<void> {
     const { detector, reader } = this.#parts
     if (key === detector?.info.digest) await this.#spotted?.push(frame, picture, changed)
@@ -76,7 +76,7 @@ export class Watch {
     this.#clips.push({ id: clipId, startFrame, endFrame })
   }
 
-  /** The same of a clip that is not whole yet, as if the video ended there: the frames come again with the clip. */
+  /** The same for an unfinished clip, as if the video ended there; its frames come again with the complete clip. */
   async beginning(clipId: number, clip: SampledClip): Promise<void> {
     const [spotted, lines] = await Promise.all([this.#spotted?.before(clip.endFrame) ?? [], this.#lines?.before(clip.endFrame) ?? []])
     this.#store(clipId, clip, spotted, lines, new Tracker(detectorPace(this.#parts.probe.timeBase)))
@@ -118,8 +118,8 @@ export class Watch {
   }
 
   /**
-   * The whole source has been seen: what objects are is settled by all of their boxes, but for those on pictures that the decoder made up.
-   * @param pts By ordinal. @param unread Seconds in which nothing could be read.
+   * The whole source has been seen: the name of each object is decided by all its boxes, except those on pictures that the decoder made up.
+   * @param pts PTS of every frame, by ordinal. @param unread Seconds that could not be read.
    */
   finish(pts: Float64Array, unread: readonly Stretch[]): void {
     const { detector, library } = this.#parts
@@ -162,7 +162,7 @@ export class Watch {
   }
 }
 
-/** As it is kept: a ten thousandth of the picture is less than a pixel, and a hundredth of a colour nobody sees. */
+/** Rounded for storage: a ten-thousandth of the picture is less than a pixel, and nobody sees a hundredth of a colour. */
 function compact({ name, score, box, colours }: Spotted): Spotted {
   const share = (value: number, of: number) => Math.round(value * of) / of
   const { cx, cy, w, h } = box
@@ -184,7 +184,7 @@ function sampledFrame({ ordinal, pts, seen }: SeenFrame<Spotted>, frame: Probe, 
   }
 }
 
-/** Times are known of the sampled frames and of a clip's edges alone while the source is decoded; between them they are taken to run evenly. */
+/** PTS of a frame while the source is decoded, when only those of sampled frames and of clip edges are known: interpolated between them. */
 function ptsNear(known: ReadonlyMap<number, number>, ordinal: number): number {
   const exact = known.get(ordinal)
   if (exact !== undefined) return exact
@@ -197,7 +197,7 @@ function ptsNear(known: ReadonlyMap<number, number>, ordinal: number): number {
   return after === before ? from : Math.round(from + ((to - from) * (ordinal - before)) / (after - before))
 }
 
-/** Keep the lines of a clip as text on screen, beneath what people decided. */
+/** Store the lines of a clip as text on screen, beneath people's decisions. */
 function saveText(
   library: Library,
   reader: TextEngine,
