@@ -15,7 +15,7 @@ const home = at('home')
 
 const analyze = (...args: string[]) => tubelet('analyze', ...args, '--packs', at('packs'))
 
-/** Ended after a minute, with code null: what is refused may not go on running. */
+/** Killed after a minute, which gives the code null: a refused command must not keep running. */
 function tubelet(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(import.meta.dirname, 'cli.ts'), ...args], {
     encoding: 'utf8',

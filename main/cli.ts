@@ -361,7 +361,7 @@ async function serveApp(paths: string[], options: { open: boolean; port?: number
       for (const { text } of linesOf(brought, (id) => projects.current.library.source(id).path)) console.error(text)
     }
   } catch (error) {
-    // What is open keeps the process alive.
+    // Open handles would keep the process alive.
     await close()
     throw error
   }

@@ -1,7 +1,7 @@
-/** What the options of the command line may say. Each reader refuses everything else with a sentence, which commander prints before it ends with 1. */
+/** Parsers of command line options. Each refuses a wrong value with a sentence, which commander prints before it ends with code 1. */
 import { InvalidArgumentError } from 'commander'
 
-/** A whole number in digits, between two ends. `meant`: the sentence for everything else. */
+/** A whole number in digits, within limits. `meant`: the sentence for anything else. */
 export function wholeNumber(meant: string, least = 1, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const number = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN
@@ -17,12 +17,12 @@ export function frameRate(text: string): number {
   return rate
 }
 
-/** Which picture of files with several. */
+/** Number of the picture to take of files with several, or all. */
 export function pictureChoice(text: string): number | 'all' {
   return text === 'all' ? text : wholeNumber('The number of a picture, from 1, or "all".', 1, 100)(text)
 }
 
-/** What stands between commas, at least one. */
+/** The values between commas, at least one. */
 export function names(text: string): string[] {
   const parts = text
     .split(',')

@@ -39,7 +39,7 @@ interface ServeOptions {
 /**
  * Any local program can connect to a port, and any web page can send requests to it: only requests with the token, to our own name, are answered.
  *
- * @throws TubeletError `conflict` or `forbidden` where a port cannot be had: one that was said, or any.
+ * @throws TubeletError `conflict` or `forbidden` if the given port, or any port at all, cannot be opened.
  */
 export async function serve({ handle, port, memory }: ServeOptions): Promise<Served> {
   const last = memory === undefined ? null : lastAddress(memory)

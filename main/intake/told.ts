@@ -14,7 +14,7 @@ interface Became {
   of?: string
   /** For numbered pictures: first and last number of each gap that the video skips. */
   gaps?: Gap[]
-  /** Whether a video that was analysed lay here before, whose file is gone. */
+  /** Whether an analysed video had this path before and its file is gone. */
   replaces?: true
   problem?: Problem
 }

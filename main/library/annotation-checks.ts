@@ -33,7 +33,7 @@ export function takenError(body: AnnotationBody, id: number, text: string): Tube
   })
 }
 
-/** A person has changed the annotation since the edit was begun that would overwrite it. */
+/** The error of an edit of an annotation that a person has changed since that edit was begun. */
 export function changedError({ id, body }: Pick<Annotation, 'id' | 'body'>): TubeletError {
   return new TubeletError({
     code: 'conflict',

@@ -57,7 +57,7 @@ export class KnownFiles {
     return this.#find('s.path = ?', path)
   }
 
-  /** Videos in whose places others lie, and these places. */
+  /** Videos with another file at their path, and that path. */
   replaced(): { sourceId: number; path: string }[] {
     return this.#find(`s.file = 'replaced'`).map(({ id, path }) => ({ sourceId: id, path }))
   }

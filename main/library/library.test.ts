@@ -628,11 +628,11 @@ test('an edit is refused where a person has made something else meanwhile of wha
       expect(() => library.edit([{ action, ...step }])).toThrow(/changed in another place/)
     expect(() => library.review(id, 'edit', last, body)).toThrow(/changed in another place/)
     expect(library.annotation(id)).toMatchObject({ body: next, state: 'edited' })
-    // Saying the same is no conflict, and who knows what is there may write over it.
+    // The same text is no conflict, and an edit based on the current text may replace it.
     library.edit([{ action: 'edit', ...step, body: next }])
     expect(library.review(id, 'edit', last, next).body).toEqual(last)
   }
-  // What a newer run says stays beneath: nothing is lost.
+  // A newer run's result stays in the machine layer: nothing is lost.
   const mine = captionOf(clipId)
   library.saveMachine(clipId, 'caption', [caption('a newer word')])
   expect(library.review(mine?.id ?? 0, 'edit', { kind: 'caption', text: 'mine' }, mine?.body)).toMatchObject({ body: { text: 'mine' } })

@@ -77,7 +77,7 @@ function namedClip({ id, sourceName, start, end, caption }: Clip) {
 function print({ hits, matches, nearest, unknown, findable }: FindResult, words: string): void {
   for (const hit of hits) printHit(hit)
   if (hits.length > 0) {
-    // Those beneath a hit match too, and were told of there.
+    // Copies under a hit match too, and were printed with it.
     const told = hits.flatMap(clipIdsOf).length
     if (matches > told) console.log(`\n${matches} clips match; these are the first ${told}.`)
     return
