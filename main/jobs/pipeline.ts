@@ -1,6 +1,6 @@
 /**
- * From a file to stored results: probe → sample → encode → caption · detect, clip by clip as the decoder reaches them. Each clip is
- * stored in one transaction, so a crash loses at most the clip under way, and a resumed run skips what is stored.
+ * From a file to stored results: probe → sample → encode → caption · detect, clip by clip as the decoder reaches them. Each step stores what it
+ * found of a clip in one transaction, so a crash loses at most the clip under way: a resumed run does it again and skips the clips before it.
  */
 import type { AnnotationBody, Evidence } from '../../app/annotation.ts'
 import type { Guess, Source } from '../../app/contract.ts'

@@ -500,7 +500,7 @@ export class Library {
   }
 
   /**
-   * Store all results of one pass over a clip in one transaction, so that no clip is shown half done.
+   * Store what one pack's encoder gave for a clip, with its caption and its boxes, in one transaction.
    * @returns False if the clip was removed meanwhile.
    */
   saveClipResult(
