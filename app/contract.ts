@@ -54,7 +54,7 @@ export const Source = z.object({
   touchedCount: z.number().int(),
   hasThumbnail: z.boolean(),
   filmstripCells: z.number().int(),
-  /** How the browser plays it: from the file itself, or from a preview copy that the queue makes on request. */
+  /** How the browser plays it: from the file itself, or from a preview copy that the queue makes on request. none: the file was not probed yet. */
   playback: z.enum(['direct', 'proxy', 'none']),
 })
 export type Source = z.infer<typeof Source>

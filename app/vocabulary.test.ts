@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { thingsIn } from './things.ts'
 import {
+  changeOf,
   colourIn,
   coloursApart,
   onlyNames,
@@ -48,6 +49,11 @@ describe('a vocabulary', () => {
     expect(renamed(all, 'car', 'Automobile')).toMatchObject([{ name: 'Automobile', synonyms: ['auto'] }, {}, {}])
     expect(renamed(all, 'car', 'VEHICLE')).toEqual([label('dog'), label('vehicle', { threshold: 0.3, synonyms: ['Auto', 'car'] })])
     expect(renamed(all, 'car', 'CAR').map(({ name }) => name)).toEqual(['CAR', 'dog', 'vehicle'])
+    expect(changeOf(all, renamed(all, 'car', 'vehicle'))).toEqual({
+      text: '{{from}} merged into {{to}}',
+      values: { from: 'car', to: 'vehicle' },
+    })
+    expect(changeOf(all, all.slice(1))?.text).toBe('Labels removed: {{labels}}')
   })
 })
 

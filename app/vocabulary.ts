@@ -126,6 +126,8 @@ export function changeOf(before: readonly Label[], after: readonly Label[]): Phr
   const removed = before.filter(({ name }) => !labelNamed(after, name))
   if (added.length > 0 && removed.length > 0) return said('{{from}} is now {{to}}', { from: names(removed), to: names(added) })
   if (added.length > 0) return said('Labels added: {{labels}}', { labels: names(added) })
+  const into = after.filter(({ synonyms }) => removed.some(({ name }) => synonyms.some((synonym) => same(synonym, name))))
+  if (removed.length > 0 && into.length === 1) return said('{{from}} merged into {{to}}', { from: names(removed), to: names(into) })
   if (removed.length > 0) return said('Labels removed: {{labels}}', { labels: names(removed) })
   const differ = (key: keyof Label) =>
     after.filter((label) => JSON.stringify(label[key]) !== JSON.stringify(labelNamed(before, label.name)?.[key]))

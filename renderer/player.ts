@@ -53,7 +53,9 @@ export const usePlayer = create<Player>((set) => ({
     backwards?.abort()
     set({ video, time: 0, playing: false, shuttle: 1, going: null })
   },
-  setShown: (shown) => set(({ origin }) => ({ time: Math.max(0, shown - origin), going: null })),
+  // A frame of an earlier seek may come while a later one is under way.
+  setShown: (shown) =>
+    set(({ origin, video, going }) => ({ time: Math.max(0, shown - origin), going: video?.seeking === true ? going : null })),
   setPlaying: (playing) => set({ playing }),
   toggleSound: () => set(({ muted }) => ({ muted: !muted })),
   setVolume: (volume) => set({ volume, muted: volume === 0 }),
@@ -86,10 +88,12 @@ export function skip(seconds: number): void {
 
 export function pause(): void {
   backwards?.abort()
+  // At once: what the browser tells of frames and of the end before it tells of the pause is no playing.
+  usePlayer.setState({ playing: false })
   usePlayer.getState().video?.pause()
 }
 
-function play(shuttle: number): void {
+export function play(shuttle: number): void {
   const { video, rate } = usePlayer.getState()
   if (video === null) return
   backwards?.abort()
@@ -184,7 +188,9 @@ export function step(table: FrameTable, by: number): void {
   const { video, time, going } = usePlayer.getState()
   if (video === null || table.pts.length === 0) return
   pause()
-  seek(seekTarget(table, ordinalAt(table, going ?? time) + by))
+  const from = ordinalAt(table, going ?? time)
+  // At the first and the last frame it stays.
+  if (table.pts[from + by] !== undefined) seek(seekTarget(table, from + by))
 }
 
 /** Pause and show one frame of the chosen video, now or as soon as it is loaded. */

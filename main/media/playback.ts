@@ -17,9 +17,8 @@ const PLAYABLE: readonly { container: RegExp; codecs: readonly string[] }[] = [
   { container: /\b(?:matroska|webm)\b/, codecs: ['h264', 'vp8', 'vp9', 'av1'] },
 ]
 
-/** `direct`: serve the file. `proxy`: serve what `makeProxy` makes. `none`: a single still picture, with nothing to play. */
-export function playbackOf(probe: Probe): 'direct' | 'proxy' | 'none' {
-  if (probe.frameCount === 1) return 'none'
+/** `direct`: serve the file. `proxy`: serve what `makeProxy` makes. A video of one picture is played like any other: it is shown, and stays. */
+export function playbackOf(probe: Probe): 'direct' | 'proxy' {
   const plays = PLAYABLE.some(({ container, codecs }) => container.test(probe.container) && codecs.includes(probe.codec))
   const chroma420 = /^yuvj?420p(?:10le)?$/.test(probe.pixelFormat)
   // Chromium has no 10-bit H.264; of VP9 and AV1 it plays 10 bits.

@@ -4,7 +4,7 @@ import type { Clip, Source } from '../../app/contract.ts'
 import { interpolate } from '../../app/tracks.ts'
 import { Heat } from '../find/Heat.tsx'
 import { t, told } from '../i18n.ts'
-import { endTime, type FrameTable, ordinalAt, ptsAt, seek, seekTarget, showFrame, timeOf, togglePlay, usePlayer } from '../player.ts'
+import { endTime, type FrameTable, ordinalAt, play, ptsAt, seek, seekTarget, showFrame, timeOf, togglePlay, usePlayer } from '../player.ts'
 import { Copying } from '../parts/Copying.tsx'
 import { isLost, usePlayable } from '../parts/preview.ts'
 import { markedSpan, useReview, type Zoom } from './store.ts'
@@ -75,9 +75,13 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
 
   // No frame follows the last one of the file, so only the file's end shows that a span ending there is over.
   const ended = () => {
-    if (span === null || !useReview.getState().loop) return
-    seek(span.start + 0.001)
-    togglePlay()
+    const { playing, shuttle } = usePlayer.getState()
+    // A paused video that is taken to its end by a seek stays there.
+    if (!playing) return
+    if (useReview.getState().loop) {
+      seek(span === null ? 0 : span.start + 0.001)
+      play(shuttle)
+    } else setPlaying(false)
   }
 
   const { probe } = source
@@ -95,11 +99,10 @@ export function Player({ source, clip, shown, annotations, frames }: Props) {
               playsInline
               aria-label={source.name}
               onPlay={() => setPlaying(true)}
-              onPause={() => usePlayer.getState().shuttle > 0 && setPlaying(false)}
+              onPause={({ currentTarget: { ended: over } }) => !over && usePlayer.getState().shuttle > 0 && setPlaying(false)}
               onLoadedData={() => setState('ready')}
               onError={() => (copied ? setState('failed') : void refuse())}
               onEnded={ended}
-              loop={span === null && useReview.getState().loop}
             />
             {state === 'ready' && frames && clip && <Heat probe={probe} clip={clip} annotations={annotations} frames={frames} />}
             {state === 'ready' && frames && shown && showBoxes && (
