@@ -1,11 +1,13 @@
 /** Checks of what a person adds to a clip or edits, before it is stored. */
-import type { Annotation, AnnotationBody, Span } from '../../app/annotation.ts'
+import { type Annotation, type AnnotationBody, type Span, spanWithin } from '../../app/annotation.ts'
 import { TubeletError } from '../../app/errors.ts'
 import type { Probe } from '../../app/media.ts'
 
 /** The clip and video of an annotation, as checks and descriptions need them. */
 export interface Place {
   clip: number
+  /** The clip of the video that shows a frame; null where none does. */
+  clipWith: (ordinal: number) => number | null
   source: string
   /** Frames of the clip. */
   span: Span
@@ -59,6 +61,52 @@ function emptyError(field: string): TubeletError {
 
 function badRequest(field: string, message: string): TubeletError {
   return new TubeletError({ code: 'bad-request', message, field, stillWorks: 'Nothing was changed.' })
+}
+
+/** From the first frame that it is about to the one after the last; null of what is about the whole clip. */
+function extentOf(body: AnnotationBody): Span | null {
+  if (body.kind !== 'track') return 'span' in body ? (body.span ?? null) : null
+  const [first, last] = [body.boxes[0], body.boxes.at(-1)]
+  return first && last ? { startFrame: first.ordinal, endFrame: last.ordinal + 1 } : null
+}
+
+/**
+ * The clip that an edit puts something into, because no frame of it is left in its own; null where it may stay.
+ * @param movable Whether a person made it: what the analysis found in a clip is of that clip.
+ * @throws TubeletError `bad-request` where it can be in no other clip.
+ */
+export function movedTo(body: AnnotationBody, { span, clipWith }: Place, movable: boolean): number | null {
+  const extent = extentOf(body)
+  if (extent === null || spanWithin(extent, span)) return null
+  const other = movable ? clipWith(extent.startFrame) : null
+  if (other === null) throw elsewhereError(body, extent, span)
+  return other
+}
+
+/** @throws TubeletError `bad-request` where no frame of what is added to a clip is in it. */
+export function checkReach(body: AnnotationBody, { span }: Place): void {
+  const extent = extentOf(body)
+  if (extent !== null && !spanWithin(extent, span)) throw elsewhereError(body, extent, span)
+}
+
+function elsewhereError(body: AnnotationBody, { startFrame, endFrame }: Span, whole: Span): TubeletError {
+  const isTrack = body.kind === 'track'
+  // The box that comes nearest to the clip.
+  const nearest = isTrack && startFrame < whole.startFrame ? body.boxes.length - 1 : 0
+  return new TubeletError({
+    code: 'bad-request',
+    message: isTrack
+      ? 'Frame {{frame}} is none of this clip, which has the frames {{first}} to {{last}}: a track must reach into its clip.'
+      : 'None of the frames {{from}} to {{to}} is in this clip, which has the frames {{first}} to {{last}}.',
+    field: isTrack ? `boxes.${nearest}.ordinal` : 'span',
+    values: {
+      ...(isTrack ? { frame: nearest === 0 ? startFrame : endFrame - 1 } : { from: startFrame, to: endFrame - 1 }),
+      first: whole.startFrame,
+      last: whole.endFrame - 1,
+    },
+    stillWorks: 'Nothing was changed.',
+    next: 'Choose the clip that it lies in.',
+  })
 }
 
 /** @throws TubeletError `bad-request` unless a caption's span lies in the clip, other spans in the video, and boxes on the picture, on ascending frames. */

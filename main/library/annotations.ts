@@ -24,7 +24,7 @@ import { topicOf as questionTopic } from '../../app/table/question.ts'
 import { iou } from '../../app/boxes.ts'
 import { type Phrase, said } from '../../app/phrase.ts'
 import { sameObject } from '../../app/tracks.ts'
-import { changedError, check, type Place, takenError } from './annotation-checks.ts'
+import { changedError, check, checkReach, movedTo, type Place, takenError } from './annotation-checks.ts'
 import type { EditHistory, HumanLayer } from './history.ts'
 import { REACHING } from './reach.ts'
 
@@ -166,6 +166,7 @@ export class Annotations {
   add(clipId: number, given: AnnotationBody, place: Place): Annotation {
     const body = asAdded(given, place.span)
     check(body, place)
+    checkReach(body, place)
     const existing = isOnlyOne(body.kind)
       ? this.#db
           .prepare('SELECT id, state, shown FROM annotations WHERE clip_id = ? AND kind = ? AND topic = ?')
@@ -194,22 +195,29 @@ export class Annotations {
       if (topicOf(body) !== topicOf(before.body))
         throw badRequest('body.question', 'An answer keeps its question. Ask the other question instead.')
       if (body.kind === 'caption' && before.body.kind === 'caption' && body.span && !before.body.span) throw ofPartError()
-      inField('body', () => check(body, place, before.body))
     }
+    const to =
+      action === 'edit' && body !== undefined
+        ? inField('body', () => {
+            check(body, place, before.body)
+            return movedTo(body, place, before.machine === null)
+          })
+        : null
     if (action === 'reset' && before.machine === null)
       throw badRequest('action', 'A person made this; there is no model result to go back to. Reject it instead.')
     return this.#atomic(() => {
-      this.#decide(id, action, body, ({ kind }) => deedOn(place, DEEDS[kind][action]))
+      this.#decide(id, action, body, ({ kind }) => deedOn(place, DEEDS[kind][action]), to)
       return this.get(id)
     })
   }
 
-  /** @param body The new content, for an edit. */
+  /** @param body The new content, for an edit. @param to The clip that it is in from then on; null where it stays. */
   #decide(
     id: number,
     action: ReviewAction,
     body: AnnotationBody | ((now: AnnotationBody) => AnnotationBody) | undefined,
     description: (layer: HumanLayer) => Phrase,
+    to: number | null = null,
   ): number {
     const row = this.#prepared('SELECT clip_id, kind, topic, state, human, machine FROM annotations WHERE id = ?').get(id)
     if (row === undefined) throw goneError()
@@ -226,9 +234,11 @@ export class Annotations {
       edit: () => ({ ...before, state: 'edited' as const, human: (typeof body === 'function' ? body(said) : body) ?? null }),
       reset: () => ({ ...before, state: 'machine' as const, human: null }),
     }[action]()
-    const clipId = Number(row['clip_id'])
-    this.apply(id, clipId, after)
-    this.#history.record({ kind: 'annotation', action, id, clipId, before, after }, description(before))
+    const from = Number(row['clip_id'])
+    const clipId = to ?? from
+    const sides = to === null ? { before, after } : { before: { ...before, clipId: from }, after: { ...after, clipId } }
+    this.apply(id, clipId, sides.after)
+    this.#history.record({ kind: 'annotation', action, id, clipId, ...sides }, description(before))
     return clipId
   }
 
@@ -313,8 +323,8 @@ export class Annotations {
       )
     this.#prepared(
       `INSERT INTO annotations (id, clip_id, kind, topic, state, human, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET state = excluded.state, human = excluded.human, updated_at = excluded.updated_at`,
-    ).run(id, clipId, kind, topic, state, JSON.stringify(human), now())
+       ON CONFLICT (id) DO UPDATE SET clip_id = excluded.clip_id, state = excluded.state, human = excluded.human, updated_at = excluded.updated_at`,
+    ).run(id, layer.clipId ?? clipId, kind, topic, state, JSON.stringify(human), now())
   }
 }
 

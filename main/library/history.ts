@@ -20,6 +20,8 @@ export interface HumanLayer {
   topic: string
   state: ReviewState
   human: AnnotationBody | null
+  /** Where an edit put it into another clip: the clip that it lies in on this side of the edit. */
+  clipId?: number
 }
 
 /** A change by a person: the state before and after it. */
@@ -241,6 +243,7 @@ export class EditHistory {
           this.#make(direction === 'undo' ? inverse(change) : change)
           kinds.add(change.kind)
           if ('clipId' in change) clips.add(change.clipId)
+          if (change.kind === 'annotation' && change.before?.clipId !== undefined) clips.add(change.before.clipId)
           this.#prepared('UPDATE edits SET undone = ? WHERE id = ?').run(1 - undone, row['id'] ?? 0)
           changes += 1
         }

@@ -375,13 +375,13 @@ test('tracks, notes and captions of parts belong to the video and are seen in ev
   const note = (startFrame: number, endFrame: number) =>
     library.addAnnotation(clipId, { kind: 'note', text: 'x', span: { startFrame, endFrame } })
   const seen = (clip: number) => library.annotationsSeenWith(clip).flatMap(({ id, body }) => (body.kind === 'caption' ? [] : [id]))
-  const [inside, across, away] = [note(200, 400), note(390, 401), note(0, 10)]
-  expect([before, clipId, after].map(seen)).toEqual([[away.id], [inside.id, across.id, away.id], [across.id]])
+  const [inside, across] = [note(200, 400), note(390, 401)]
+  expect([before, clipId, after].map(seen)).toEqual([[], [inside.id, across.id], [across.id]])
   const told = library.addAnnotation(clipId, { kind: 'segment', text: 'y', span: { startFrame: 210, endFrame: 220 } })
   library.review(told.id, 'edit', { kind: 'segment', text: 'y', span: { startFrame: 199, endFrame: 600 } })
   const box = (ordinal: number) => ({ ordinal, pts: ordinal, box: { x1: 0, y1: 0, x2: 9, y2: 9 }, score: null })
   const dog = library.addAnnotation(clipId, { kind: 'track', label: 'dog', boxes: [box(210), box(599)] })
-  expect(seen(before)).toEqual([away.id, told.id])
+  expect(seen(before)).toEqual([told.id])
   expect(seen(after)).toEqual([across.id, told.id, dog.id])
   expect(library.annotationsSeenWith(after).filter(({ body }) => body.kind === 'track')).toEqual([dog])
   // None beyond the video.
@@ -398,6 +398,50 @@ test('tracks, notes and captions of parts belong to the video and are seen in ev
       },
     ]),
   ).toThrow('The caption of a clip is of the whole clip.')
+})
+
+test('what is added to a clip reaches into it, and what a person moves out of it lies in the clip that shows it, there and back', async () => {
+  const [first, second] = [addClip(0), addClip(1)]
+  const box = (ordinal: number) => ({ ordinal, pts: ordinal, box: { x1: 0, y1: 0, x2: 9, y2: 9 }, score: null })
+  const dog = (...ordinals: number[]): TrackBody => ({ kind: 'track', label: 'dog', boxes: ordinals.map(box) })
+  const told = (startFrame: number, endFrame: number) => ({ kind: 'segment' as const, text: 'y', span: { startFrame, endFrame } })
+  const refused = (add: () => void) => {
+    try {
+      add()
+    } catch (error) {
+      return error instanceof TubeletError ? error.problem : error
+    }
+    return null
+  }
+  expect(refused(() => library.edit([{ action: 'add', clipId: second, body: dog(0) }]))).toMatchObject({
+    field: '0.body.boxes.0.ordinal',
+    values: { frame: 0, first: 200, last: 399 },
+  })
+  expect(refused(() => library.addAnnotation(first, dog(210, 220)))).toMatchObject({ field: 'boxes.0.ordinal' })
+  expect(refused(() => library.addAnnotation(second, told(10, 20)))).toMatchObject({ field: 'span' })
+  expect(refused(() => library.addAnnotation(second, { ...told(10, 20), kind: 'note' }))).toMatchObject({ field: 'span' })
+
+  const where = (id: number) => [first, second].filter((clip) => library.annotations(clip).some((one) => one.id === id))
+  const events: number[][] = []
+  library.onChange((event) => event.type === 'annotations' && events.push(event.clipIds.toSorted()))
+  for (const [mine, edit] of [
+    [library.addAnnotation(second, dog(190, 210)), dog(190, 199)],
+    [library.addAnnotation(second, told(190, 210)), told(190, 200)],
+  ] as const) {
+    expect(where(mine.id)).toEqual([second])
+    events.length = 0
+    expect(library.review(mine.id, 'edit', edit).clipId).toBe(first)
+    expect(events).toEqual([[first, second]])
+    expect(where(mine.id)).toEqual([first])
+    await library.history.undo()
+    expect(where(mine.id)).toEqual([second])
+    await library.history.redo()
+    expect(where(mine.id)).toEqual([first])
+  }
+  // What the analysis found in a clip stays there.
+  const [found] = library.saveMachine(first, 'track', [said(track('car', 0))])
+  const away = { ...track('car', 0), boxes: [box(210)] }
+  expect(refused(() => library.review(found?.id ?? 0, 'edit', away))).toMatchObject({ field: 'body.boxes.0.ordinal' })
 })
 
 test('a marked clip comes and goes as steps of undo, with everything said about it and its encoding, also after a restart', async () => {

@@ -648,7 +648,10 @@ export class Library {
 
   /** @param basedOn What it said when the edit was begun. @throws TubeletError `conflict` where a person has changed it since. */
   review(id: number, action: ReviewAction, body?: AnnotationBody, basedOn?: AnnotationBody): Annotation {
-    return this.#edited(this.#annotations.review(id, action, body, this.#place(this.annotation(id).clipId), basedOn))
+    const { clipId } = this.annotation(id)
+    const annotation = this.#annotations.review(id, action, body, this.#place(clipId), basedOn)
+    this.#changed([...new Set([clipId, annotation.clipId])])
+    return annotation
   }
 
   /**
@@ -656,16 +659,20 @@ export class Library {
    * @throws TubeletError `not-found`, `bad-request`; `conflict` if a person has changed since what an edit is based on.
    */
   edit(edits: readonly Edit[], description?: Phrase, after?: number): { annotationIds: number[]; step: number } {
+    // An edit may put something into another clip.
+    const before = new Set<number>()
     const { result, step } = this.history.asOneStep(
       () =>
         edits.map((edit, at) =>
           inField(`${at}`, () => {
             if (edit.action === 'add') return inField('body', () => this.#annotations.add(edit.clipId, edit.body, this.#place(edit.clipId)))
+            const { clipId } = this.annotation(edit.annotationId)
+            before.add(clipId)
             return this.#annotations.review(
               edit.annotationId,
               edit.action,
               edit.action === 'edit' ? edit.body : undefined,
-              this.#place(this.annotation(edit.annotationId).clipId),
+              this.#place(clipId),
               edit.basedOn,
             )
           }),
@@ -673,7 +680,7 @@ export class Library {
       description,
       after,
     )
-    this.#changed([...new Set(result.map(({ clipId }) => clipId))])
+    this.#changed([...new Set([...before, ...result.map(({ clipId }) => clipId)])])
     return { annotationIds: result.map(({ id }) => id), step }
   }
 
@@ -740,6 +747,14 @@ export class Library {
     return {
       clip: Number(idx) + 1,
       source: String(name),
+      clipWith: (ordinal) => {
+        const shows = this.#db
+          .prepare(
+            "SELECT id FROM clips WHERE source_id = ?1 AND start_frame <= ?2 AND end_frame > ?2 ORDER BY kind = 'marked', start_frame LIMIT 1",
+          )
+          .get(row['source_id'] ?? null, ordinal)
+        return shows === undefined ? null : Number(shows['id'])
+      },
       span: { startFrame: Number(row['start_frame']), endFrame: Number(row['end_frame']) },
       frames: () =>
         Math.max(

@@ -340,11 +340,12 @@ export function splitChosen(): void {
     toast(t('Choose a track, and a frame inside its life, to split it there.'), { id: 'review' })
     return
   }
+  // The second part begins here, be it in another clip than the chosen one.
   void commit(
     at.clipId,
     [
       { action: 'edit', annotationId: track.id, body: parts[0] },
-      { action: 'add', clipId: at.clipId, body: parts[1] },
+      { action: 'add', clipId: clipWith(at.ordinal) ?? at.clipId, body: parts[1] },
     ],
     said('Track split'),
   )
