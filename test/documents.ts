@@ -36,6 +36,7 @@ export function filmsOf(documents: readonly AnnotationDocument[], scope: Scope =
       pts,
       categories,
       lookedFor,
+      isAbsent: () => true,
       partial: false,
       appVersion: '0.1.0',
       clips: ordered.map(({ id, index, kind, start, end, startFrame, endFrame }) => ({

@@ -100,6 +100,22 @@ async function cell(key: string, rows: 'clips' | 'videos'): Promise<string> {
   return `${text} ${state}`
 }
 
+/** Of which videos and frames the files of boxes say that nothing of a label is there. */
+async function absences(label: string): Promise<{ video: boolean; frames: number[] }> {
+  const directory = mkdtempSync(path.join(folder, 'coco-'))
+  await exportProject(library, { formats: ['coco'], directory })
+  const { categories, videos, images } = JSON.parse(readFileSync(path.join(directory, 'instances.json'), 'utf8')) as {
+    categories: { id: number; name: string }[]
+    videos: { neg_category_ids: number[] }[]
+    images: { frame_index: number; neg_category_ids: number[] }[]
+  }
+  const id = categories.find(({ name }) => name === label)?.id ?? 0
+  return {
+    video: videos.some(({ neg_category_ids }) => neg_category_ids.includes(id)),
+    frames: images.filter(({ neg_category_ids }) => neg_category_ids.includes(id)).map(({ frame_index }) => frame_index),
+  }
+}
+
 async function search(words: string): Promise<string[]> {
   const none = () => Promise.resolve(null)
   const packs = { all: () => Promise.resolve([]), words: () => Promise.reject(new Error('no engine runs')), boxes: none, text: none }
@@ -258,34 +274,45 @@ test('an answer that is not sure looks so in the table, on the clipboard and in 
   expect(groups).toMatchObject([{ text: 'no', unsure: 1 }])
 })
 
-test('where seconds could not be read, no count is sure, and no file says that nothing was there', async () => {
+test('that there is none is as sure in cells and files as in the answer to the question', async () => {
   library.changeVocabulary(withNames([], ['car']))
   library.showVocabulary(EYES)
   const { id } = library.table.addColumn('count', 'car', true)
-  expect(await cell(`c${id}`, 'clips')).toBe('0 sure')
-  const coco = async () => {
-    const directory = mkdtempSync(path.join(folder, 'coco-'))
-    await exportProject(library, { formats: ['coco'], directory })
-    const { categories, videos, images } = JSON.parse(readFileSync(path.join(directory, 'instances.json'), 'utf8')) as {
-      categories: { id: number; name: string }[]
-      videos: { neg_category_ids: number[] }[]
-      images: { frame_index: number; neg_category_ids: number[] }[]
-    }
-    const car = categories.find(({ name }) => name === 'car')?.id ?? 0
-    return {
-      video: videos.some(({ neg_category_ids }) => neg_category_ids.includes(car)),
-      frames: images.filter(({ neg_category_ids }) => neg_category_ids.includes(car)).map(({ frame_index }) => frame_index),
-    }
+  const evidence = (question: string) => {
+    const answer = library.facts.answer(clipId, question)
+    return answer !== null && 'body' in answer ? `${answer.body.text} ${answer.evidence?.unsure ? 'unsure' : 'sure'}` : answer
   }
-  expect((await coco()).frames).toHaveLength(200)
+  expect(evidence('How many cars?')).toBe('No cars were seen. unsure')
+  for (const rows of ['clips', 'videos'] as const) expect(await cell(`q${id}`, rows)).toBe('0 unsure')
+  const query = { rows: 'clips' as const, sort: [], filters: [], group: `q${id}` }
+  expect((await library.table.ask('open', { query })).groups).toMatchObject([{ text: '0', unsure: 1 }])
+
+  expect(evidence('Is there a car?')).toBe('No cars were seen. sure')
+  expect((await absences('car')).frames).toHaveLength(200)
+  // A box that may be one, on a single frame.
+  const car = { name: 'car', box: { cx: 0.1, cy: 0.1, w: 0.1, h: 0.1 }, score: 0.5, colours: [] }
+  library.seen.saveFrames(
+    clipId,
+    DIGEST,
+    FRAMES.map((ordinal) => ({ ordinal, pts: ordinal, seen: ordinal === 60 ? [car] : [] })),
+  )
+  expect(evidence('Is there a car?')).toBe('No cars were seen. unsure')
+  expect(await absences('car')).toEqual({ video: false, frames: [] })
+})
+
+test('where seconds could not be read, no count is sure, and no file says that nothing was there', async () => {
+  library.changeVocabulary(withNames([], ['car']))
+  library.showVocabulary(EYES)
+  const { id } = library.table.addColumn('count', 'person', true)
+  expect(await cell(`c${id}`, 'clips')).toBe('1 sure')
+  expect((await absences('car')).frames).toHaveLength(200)
   const { sourceId } = library.clip(clipId)
   const { probe } = library.source(sourceId)
   if (probe === null) throw new Error('the test needs a probe')
   library.setProbe(sourceId, { ...probe, unread: [{ from: 2, to: 8 }] })
-  for (const one of library.annotations(clipId)) if (one.body.kind === 'track') library.review(one.id, 'reject')
   library.emit({ type: 'annotations', clipIds: [clipId] })
-  expect(await cell(`c${id}`, 'clips')).toBe('0 unsure')
-  const { video, frames } = await coco()
+  expect(await cell(`c${id}`, 'clips')).toBe('1 unsure')
+  const { video, frames } = await absences('car')
   expect([video, Math.max(...frames)]).toEqual([false, 49])
 })
 

@@ -7,12 +7,13 @@ import { boxAt, countsOf, factsOf, mostOf } from './facts.ts'
 import type { ClipMeasures, Moment, ThingTrack } from './input.ts'
 import { type Asked, languageOf, type Question, readQuestion } from './question.ts'
 import {
-  absence,
+  absenceIn,
   calledMany,
   certaintyOf,
   choose,
   evidenceOf,
   type FactAnswer,
+  NONE_AT_ALL,
   NOTHING,
   ofColour,
   placeOf,
@@ -39,8 +40,6 @@ export interface CannotSee {
 const CLIP_EDGE = 0.25
 /** A clip of which this share could not be read gets no answers. */
 const NEARLY_ALL = 0.9
-/** Confidence of "none" as the answer to "how many": a person who asks how many there are has probably seen some. */
-const NONE_AT_ALL = 0.6
 /** If no box of a person scores above this, parts of a person (a hand, a face) are absent. */
 const NOBODY = 0.3
 /** Left of the first share of the picture's width is "left", right of the second "right"; the same for its height. */
@@ -129,7 +128,7 @@ function withoutName(clip: ClipMeasures, read: Question, known: readonly string[
           text: language === 'en' ? `No: nobody was seen, so no ${word}.` : `Nein: niemand gesehen, also auch „${word}“ nicht.`,
           value: false,
           evidence: { ...NOTHING, numbers: { best: scene.doubt } },
-          confidence: absence(scene),
+          confidence: absenceIn(scene),
         }
     }
     return asked === 'what' || asked === 'order' || asked === 'who' ? null : refused(read, known, language)
@@ -258,7 +257,7 @@ function none(scene: Scene, language: Language): FactAnswer {
     text: language === 'en' ? `No ${calledMany(scene, language)} were seen.` : `Keine ${calledMany(scene, language)} gesehen.`,
     value: false,
     evidence: { ...NOTHING, numbers: { best: scene.doubt } },
-    confidence: absence(scene),
+    confidence: absenceIn(scene),
   }
 }
 
@@ -327,7 +326,7 @@ function presenceAt(scene: Scene, at: number | 'start' | 'end', language: Langua
       evidence: evidenceOf([best], moment, { score: best.score }),
       confidence: certaintyOf(best, scene.things),
     }
-  const confidence = scene.tracks.length === 0 ? absence(scene) : TRUST.guess
+  const confidence = scene.tracks.length === 0 ? absenceIn(scene) : TRUST.guess
   return {
     text: say(`No ${calledMany(scene, language)} were seen at ${when}.`, `Keine ${calledMany(scene, language)} bei ${when} gesehen.`),
     value: false,
@@ -362,7 +361,7 @@ function count(scene: Scene, read: Question, language: Language): FactAnswer | n
       text: say(`No ${calledMany(scene, language)} were seen.`, `Keine ${calledMany(scene, language)} gesehen.`),
       value: 0,
       evidence: { ...NOTHING, numbers: { best: scene.doubt } },
-      confidence: Math.min(NONE_AT_ALL, absence(scene)),
+      confidence: Math.min(NONE_AT_ALL, absenceIn(scene)),
     }
   }
   /** "two dogs and one cat" */

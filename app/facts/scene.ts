@@ -77,12 +77,26 @@ export function certaintyOf(
   return to > from ? low + ((score - from) * (high - low)) / (to - from) : high
 }
 
+/** Confidence of "none" as the answer to "how many": a person who asks how many there are has probably seen some. */
+export const NONE_AT_ALL = 0.6
+
+/** `looked`: how many frames the detector looked at. `doubt`: the best score of a box that might be one. */
+interface Absence {
+  looked: number
+  doubt: number
+  frame: ClipMeasures['frame']
+  /** Whether the word means more than the known classes. */
+  narrower: boolean
+}
+
 /** How sure it is that there is none: less if weak boxes were seen, or if the word means more than the known classes. */
-export function absence({ doubt, asked, things, clip: { frame } }: Scene): number {
-  if (things.looked.length === 0) return 0
-  return Math.min(frame.width, frame.height) < LEAST_SIDE || doubt >= ABSENT_BELOW || asked.some(({ narrower }) => narrower)
-    ? TRUST.guess
-    : TRUST.absent
+export function absence({ looked, doubt, frame, narrower }: Absence): number {
+  if (looked === 0) return 0
+  return Math.min(frame.width, frame.height) < LEAST_SIDE || doubt >= ABSENT_BELOW || narrower ? TRUST.guess : TRUST.absent
+}
+
+export function absenceIn({ doubt, asked, things, clip: { frame } }: Scene): number {
+  return absence({ looked: things.looked.length, doubt, frame, narrower: asked.some(({ narrower }) => narrower) })
 }
 
 export function shareOf({ colours = [] }: ThingTrack, colour: Colour): number {

@@ -3,7 +3,7 @@
  *
  * A category keeps its id for ever and in every file of a project, and all labels of the project are listed. Image files are named
  * `video-<id>/frame_<ordinal>.jpg`, which CVAT reads as that frame; `frame_index` is the 0-based ordinal. `neg_category_ids` lists the
- * labels that were looked for and are absent, `not_exhaustive_category_ids` those that are present but were not looked for everywhere; of
+ * labels that were looked for and are surely absent, `not_exhaustive_category_ids` those that are present but were not looked for everywhere; of
  * videos as in TAO, of images as in LVIS. Labels that are present and in neither list were looked for everywhere, so that a box missing
  * from this file is a false one. If something was looked for, every frame has an image, with or without boxes. Interpolated boxes are
  * included and marked. A machine's box has a `score`; an interpolated box has that of the last observed one.
@@ -13,7 +13,7 @@ import { Provenance, ReviewState } from '../annotation.ts'
 import { Rational, secondsOf } from '../media.ts'
 import { Standing } from '../review.ts'
 import { decodedPicture, thousandths, trackedObjects, wellFormed } from './document.ts'
-import type { Category, Film, Format, TrackedBox, TrackedObject } from './document.ts'
+import type { Category, DocumentClip, Film, Format, TrackedBox, TrackedObject } from './document.ts'
 import { jsonParts } from './json-parts.ts'
 
 const id = z.number().int().min(1)
@@ -134,11 +134,11 @@ export const coco: Format<Iterable<Film>, CocoPiece> = {
     }
     for (const { tracks } of seen) for (const track of tracks) yield { part: 'tracks', value: track }
     // If a part of a video could not be read, nothing can be said to be absent from it.
-    for (const { film, presence } of seen)
-      yield {
-        part: 'videos',
-        value: videoOf(film, statedIds(film.categories, (film.source.probe.unread ?? []).length > 0 ? [] : film.lookedFor, presence.ids())),
-      }
+    for (const { film, presence } of seen) {
+      const lookedFor = (film.source.probe.unread ?? []).length > 0 ? [] : film.lookedFor
+      const doubted = lookedIds(film.categories, lookedFor).filter((one) => film.clips.some((clip) => isDoubted(film, clip, one)))
+      yield { part: 'videos', value: videoOf(film, statedIds(film.categories, lookedFor, presence.ids(), doubted)) }
+    }
     for (const { film, firstImage: from, presence } of seen) yield* imagesOf(film, from, presence)
   },
 
@@ -199,17 +199,28 @@ class Presence {
   }
 }
 
-/** The labels that were looked for and are not there, and those that are `there` and were not looked for. */
+function lookedIds(categories: readonly Category[], lookedFor: readonly string[]): number[] {
+  const names = new Set(lookedFor.map((name) => name.toLowerCase()))
+  return categories.filter(({ name }) => names.has(name.toLowerCase())).map((category) => category.id)
+}
+
+/** Whether a label that was looked for may be in a clip even where it has no box. */
+function isDoubted({ categories, isAbsent }: Film, clip: DocumentClip, category: number): boolean {
+  const name = categories.find(({ id: one }) => one === category)?.name
+  return name !== undefined && !isAbsent(clip, name)
+}
+
+/** The labels that were looked for and are not there, and those that are `there` and were not looked for. @param doubted May be there without a box. */
 function statedIds(
   categories: readonly Category[],
   lookedFor: readonly string[],
   there: readonly number[],
+  doubted: readonly number[] = [],
 ): Pick<Parts['images'], 'neg_category_ids' | 'not_exhaustive_category_ids'> {
-  const names = new Set(lookedFor.map((name) => name.toLowerCase()))
-  const looked = new Set(categories.filter(({ name }) => names.has(name.toLowerCase())).map((category) => category.id))
-  const present = new Set(there)
+  const looked = new Set(lookedIds(categories, lookedFor))
+  const [present, perhaps] = [new Set(there), new Set(doubted)]
   return {
-    neg_category_ids: [...looked].filter((one) => !present.has(one)),
+    neg_category_ids: [...looked].filter((one) => !present.has(one) && !perhaps.has(one)),
     not_exhaustive_category_ids: [...present].filter((one) => !looked.has(one)).sort((a, b) => a - b),
   }
 }
@@ -229,26 +240,32 @@ function videoOf(film: Film, stated: ReturnType<typeof statedIds>): Parts['video
 }
 
 /** Frames with boxes; if something was looked for, every readable frame of the clips. */
-function* imagesOf(
-  { source, title, pts, clips, categories, lookedFor }: Film,
-  firstImage: number,
-  presence: Presence,
-): Generator<CocoPiece> {
+function* imagesOf(film: Film, firstImage: number, presence: Presence): Generator<CocoPiece> {
+  const { source, title, pts, clips, categories, lookedFor } = film
   const picture = decodedPicture(source.probe)
   const video = title.toWellFormed()
   const looked = new Uint8Array(pts.length)
-  if (lookedFor.length > 0) for (const { startFrame, endFrame } of clips) looked.fill(1, startFrame, endFrame)
+  const doubts = new Presence(pts.length)
+  const ids = lookedIds(categories, lookedFor)
+  for (const clip of clips) {
+    if (lookedFor.length > 0) looked.fill(1, clip.startFrame, clip.endFrame)
+    for (const one of ids.filter((category) => isDoubted(film, clip, category)))
+      for (let frame = clip.startFrame; frame < clip.endFrame; frame++) doubts.add(one, frame)
+  }
   for (const { from, to } of source.probe.unread ?? [])
     for (let frame = 0; frame < pts.length; frame++) {
       const time = secondsOf(pts[frame] ?? 0, source.probe)
-      if (time >= from && time < to) looked[frame] = 0
+      if (time < from || time >= to) continue
+      looked[frame] = 0
+      for (const one of ids) doubts.add(one, frame)
     }
-  let last = { there: '', stated: statedIds(categories, lookedFor, []) }
+  let last = { key: '', stated: statedIds(categories, lookedFor, []) }
   for (let frame = 0; frame < pts.length; frame++) {
     const there = presence.idsOn(frame)
     if (there.length === 0 && looked[frame] !== 1) continue
-    const key = there.join()
-    if (key !== last.there) last = { there: key, stated: statedIds(categories, lookedFor, there) }
+    const doubted = doubts.idsOn(frame)
+    const key = `${there.join()} ${doubted.join()}`
+    if (key !== last.key) last = { key, stated: statedIds(categories, lookedFor, there, doubted) }
     const file_name = `video-${source.id}/frame_${String(frame).padStart(6, '0')}.jpg`
     yield {
       part: 'images',

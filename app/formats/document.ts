@@ -60,6 +60,8 @@ export interface Film {
   categories: readonly Category[]
   /** The labels that were looked for everywhere in these clips. */
   lookedFor: readonly string[]
+  /** Whether a label is surely absent from a clip, or from those of its frames that have no box of it. */
+  isAbsent: (clip: DocumentClip, label: string) => boolean
   /** Whether a part of the file could not be read, so that nothing is said about it. */
   partial: boolean
   appVersion: string

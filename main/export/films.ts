@@ -3,11 +3,14 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { inflateSync } from 'node:zlib'
 import { Annotation } from '../../app/annotation.ts'
 import { type Category, DocumentClip, DocumentSource, type Film } from '../../app/formats/document.ts'
+import { absence, SURE } from '../../app/facts/scene.ts'
 import { inScope, type Scope } from '../../app/formats/scope.ts'
 import { namesOf } from '../../app/naming.ts'
 import { labelNamed, phrasesOf } from '../../app/vocabulary.ts'
+import { classesOf } from '../../app/words.ts'
 import { lookedFor, storedVocabulary } from '../library/detections.ts'
 import type { ChosenPacks } from '../library/packs.ts'
+import { Seen } from '../library/seen.ts'
 
 export interface FilmPlan {
   sourceId: number
@@ -91,6 +94,8 @@ export function filmOf(
     },
     categories: options.categories,
     lookedFor: options.lookedFor ?? looked(db, sourceId, clips, options),
+    // What a person says was looked for everywhere has a box wherever it is.
+    isAbsent: options.lookedFor === null ? absentIn(db, sourceId) : () => true,
     partial: row['state'] === 'partial',
     appVersion: options.appVersion,
   }
@@ -157,6 +162,34 @@ function looked(db: DatabaseSync, sourceId: number, clips: readonly DocumentClip
   return wanted.flatMap(({ name }) =>
     namesOf(phrasesOf(labelNamed(vocabulary, name) ?? { name, synonyms: [] }), names).length > 0 ? [name] : [],
   )
+}
+
+/**
+ * Whether it is sure that a label is nowhere in a clip: as sure as the answer "no" to whether there is one. Of a detector whose list is open
+ * nothing weaker is kept than its tracks, and what it has none of is absent.
+ */
+function absentIn(db: DatabaseSync, sourceId: number): Film['isAbsent'] {
+  const vocabulary = storedVocabulary(db)
+  const boxes = (parsed(db.prepare(`SELECT value FROM settings WHERE key = 'packs'`).get()?.['value']) as ChosenPacks | null)?.boxes
+  const probe = DocumentSource.shape.probe.parse(parsed(db.prepare('SELECT probe FROM sources WHERE id = ?').get(sourceId)?.['probe']))
+  const names = boxes?.names
+  if (!boxes || names === undefined) return () => true
+  const seen = new Seen(db)
+  let last: { clip: number; looked: number; weak: Map<string, number> } | null = null
+  const weakIn = (clip: number) => {
+    if (last?.clip === clip) return last
+    const frames = seen.spotted(clip, boxes.digest) ?? []
+    const weak = new Map<string, number>()
+    for (const frame of frames) for (const { name, score } of frame.seen ?? []) weak.set(name, Math.max(weak.get(name) ?? 0, score))
+    return (last = { clip, looked: frames.length, weak })
+  }
+  return ({ id }, label) => {
+    const phrases = phrasesOf(labelNamed(vocabulary, label) ?? { name: label, synonyms: [] })
+    const { looked, weak } = weakIn(id)
+    const doubt = Math.max(0, ...namesOf(phrases, names).map((name) => weak.get(name) ?? 0))
+    const narrower = phrases.some((phrase) => classesOf(phrase, names)?.narrower === true)
+    return absence({ looked, doubt, frame: probe, narrower }) >= SURE
+  }
 }
 
 /** Decode the stored form: differences from frame to frame. */

@@ -25,7 +25,7 @@ import { JobTable } from './job-table.ts'
 import { KnownFiles } from './known-files.ts'
 import { Overview } from './overview.ts'
 import { LibraryPacks } from './packs.ts'
-import { TOUCHED } from './reach.ts'
+import { CLIP_WITH, TOUCHED } from './reach.ts'
 import { RemovedClips } from './removed.ts'
 import { Seen } from './seen.ts'
 import { CLIP_FRAMES, CLIP_VIEW, clipOf, SOURCE_VIEW, sourceOf, type StoredJob, UNSURE_NAME } from './rows.ts'
@@ -592,16 +592,7 @@ export class Library {
       this.detections.setVocabulary(vocabulary)
       const after = this.detections.vocabulary()
       if (description) this.history.record({ kind: 'vocabulary', before, after }, description)
-      return edits.map(
-        (edit) =>
-          this.#annotations.review(
-            edit.annotationId,
-            edit.action,
-            edit.action === 'edit' ? edit.body : undefined,
-            this.#place(this.annotation(edit.annotationId).clipId),
-            edit.basedOn,
-          ).clipId,
-      )
+      return edits.map((edit) => this.#decided(edit).annotation.clipId)
     }, description ?? undefined)
     this.#changed([...new Set(result)])
     this.emit({ type: 'labels' })
@@ -648,10 +639,19 @@ export class Library {
 
   /** @param basedOn What it said when the edit was begun. @throws TubeletError `conflict` where a person has changed it since. */
   review(id: number, action: ReviewAction, body?: AnnotationBody, basedOn?: AnnotationBody): Annotation {
-    const { clipId } = this.annotation(id)
-    const annotation = this.#annotations.review(id, action, body, this.#place(clipId), basedOn)
-    this.#changed([...new Set([clipId, annotation.clipId])])
+    const { annotation, from } = this.#decided({ annotationId: id, action, body, basedOn })
+    this.#changed([...new Set([from, annotation.clipId])])
     return annotation
+  }
+
+  /** @returns Also the clip that it lay in before. */
+  #decided(edit: { annotationId: number; action: ReviewAction; body?: AnnotationBody | undefined; basedOn?: AnnotationBody | undefined }): {
+    annotation: Annotation
+    from: number
+  } {
+    const { annotationId, action, body, basedOn } = edit
+    const { clipId: from } = this.annotation(annotationId)
+    return { annotation: this.#annotations.review(annotationId, action, body, this.#place(from), basedOn), from }
   }
 
   /**
@@ -666,15 +666,9 @@ export class Library {
         edits.map((edit, at) =>
           inField(`${at}`, () => {
             if (edit.action === 'add') return inField('body', () => this.#annotations.add(edit.clipId, edit.body, this.#place(edit.clipId)))
-            const { clipId } = this.annotation(edit.annotationId)
-            before.add(clipId)
-            return this.#annotations.review(
-              edit.annotationId,
-              edit.action,
-              edit.action === 'edit' ? edit.body : undefined,
-              this.#place(clipId),
-              edit.basedOn,
-            )
+            const { annotation, from } = this.#decided(edit)
+            before.add(from)
+            return annotation
           }),
         ),
       description,
@@ -747,14 +741,7 @@ export class Library {
     return {
       clip: Number(idx) + 1,
       source: String(name),
-      clipWith: (ordinal) => {
-        const shows = this.#db
-          .prepare(
-            "SELECT id FROM clips WHERE source_id = ?1 AND start_frame <= ?2 AND end_frame > ?2 ORDER BY kind = 'marked', start_frame LIMIT 1",
-          )
-          .get(row['source_id'] ?? null, ordinal)
-        return shows === undefined ? null : Number(shows['id'])
-      },
+      clipWith: (ordinal) => (this.#db.prepare(CLIP_WITH).get(row['source_id'] ?? null, ordinal)?.['id'] as number | undefined) ?? null,
       span: { startFrame: Number(row['start_frame']), endFrame: Number(row['end_frame']) },
       frames: () =>
         Math.max(

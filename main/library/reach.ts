@@ -28,3 +28,6 @@ export const TOUCHED = `SELECT DISTINCT r.id FROM edits e CROSS JOIN json_each(j
   ON e.id > (SELECT max(id) - ?2 FROM edits) AND e.clip_id IN (SELECT value FROM json_each(?1)) AND e.action NOT IN ('vocabulary', 'clip', 'source') AND o.id = e.clip_id
   AND (${FIRST_OF} < o.start_frame OR ${LAST_OF} >= o.end_frame)
   AND r.source_id = o.source_id AND r.start_frame <= ${LAST_OF} AND r.end_frame > ${FIRST_OF} WHERE r.id NOT IN (SELECT value FROM json_each(?1))`
+
+/** The clip of a source that shows a frame: of several, the one that nobody marked. */
+export const CLIP_WITH = `SELECT id FROM clips WHERE source_id = ?1 AND start_frame <= ?2 AND end_frame > ?2 ORDER BY kind = 'marked', start_frame LIMIT 1`

@@ -18,6 +18,7 @@ import {
   type TableQuery,
 } from '../../app/contract/table.ts'
 import { TubeletError } from '../../app/errors.ts'
+import { NONE_AT_ALL, SURE } from '../../app/facts/scene.ts'
 import { arrange, Cells, summarised, valuesOf } from '../../app/table/cells.ts'
 import { clockText, lengthText, timeText } from '../../app/table/facts.ts'
 import { doubted, labelText, reviewOf, standingOf } from '../../app/review.ts'
@@ -255,7 +256,9 @@ function counts(label: string, only: string, named: readonly (string | number)[]
     const there = found.get(id)
     if (there === undefined && blind) return { ...fact(id, ''), text: null, state: 'blind' }
     const { count, machine, unsure } = there ?? { count: 0, machine: 1, unsure: 0 }
-    return { ...fact(id, String(count), count), state: machine === 0 ? 'accepted' : unsure > 0 || partly.has(id) ? 'unsure' : 'sure' }
+    // A 0 is as sure as the answer to how many there are.
+    const perhaps = unsure > 0 || partly.has(id) || (there === undefined && NONE_AT_ALL < SURE)
+    return { ...fact(id, String(count), count), state: machine === 0 ? 'accepted' : perhaps ? 'unsure' : 'sure' }
   })
 }
 
