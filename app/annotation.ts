@@ -130,6 +130,8 @@ export const Provenance = z.object({
   appVersion: z.string(),
   /** ISO 8601, UTC. */
   at: z.string(),
+  /** Made from facts that would say something else, or be less sure, without what people drew or decided. */
+  people: z.literal(true).optional(),
 })
 export type Provenance = z.infer<typeof Provenance>
 

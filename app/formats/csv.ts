@@ -261,12 +261,15 @@ function videoOf({ source }: Film): Row<typeof video> {
   return wellFormed({ video_fingerprint: source.fingerprint, video_path: source.path })
 }
 
+/** After the source of a statement that rests on what people drew or decided too. */
+const WITH_PEOPLE = ', with what people decided'
+
 function decisionOf(decided: Pick<Annotation, 'state' | 'provenance'> | null, review: Standing | null): Row<typeof decision> {
   const made = decided?.provenance
   return {
     state: decided?.state ?? null,
     review,
-    pack_id: made?.packId ?? null,
+    pack_id: made ? `${made.packId}${made.people ? WITH_PEOPLE : ''}` : null,
     pack_version: made?.packVersion ?? null,
     pack_digest: made?.packDigest ?? null,
     provider: made?.provider ?? null,

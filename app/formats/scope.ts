@@ -7,7 +7,10 @@ export const Scope = z.object({
   labels: z.array(z.string().trim().min(1)).min(1).optional(),
   /** Review states to include. Default: all but rejected; JSON Lines include those as well. */
   states: z.array(ReviewState).min(1).optional(),
-  /** machine: what the machine said and nobody changed. people: what a person wrote, drew, changed or accepted. Default: both. */
+  /**
+   * machine: what the machine said and nobody changed. people: what a person wrote, drew, changed or accepted, and what is stated from facts only
+   * because of that. Default: both.
+   */
   by: z.enum(['machine', 'people']).optional(),
 })
 export type Scope = z.infer<typeof Scope>
@@ -19,8 +22,9 @@ export function inScope(
   withRejected: boolean,
 ): boolean {
   if (states === undefined ? state === 'rejected' && !withRejected : !states.includes(state)) return false
-  if (by === 'machine' && (provenance === null || state === 'edited')) return false
-  if (by === 'people' && state === 'machine') return false
+  const withPeople = provenance?.people === true
+  if (by === 'machine' && (provenance === null || state === 'edited' || withPeople)) return false
+  if (by === 'people' && state === 'machine' && !withPeople) return false
   return body.kind !== 'track' || labels === undefined || labels.some((label) => label.toLowerCase() === body.label.toLowerCase())
 }
 

@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { inScope } from '../../app/formats/scope.ts'
 import type { Provenance, TrackBody } from '../../app/annotation.ts'
 import type { Probe } from '../../app/media.ts'
 import { withNames } from '../../app/vocabulary.ts'
@@ -204,6 +205,41 @@ test('what a person drew counts under its name in every clip that it reaches int
   expect('body' in (library.facts.answer(second, 'is there a dog?') ?? {})).toBe(false)
   library.review(drawn.id, 'reject')
   expect(library.facts.of(second).filter(({ kind }) => kind === 'name')).toEqual([])
+})
+
+test('what rests on what people drew or decided says so, in files too, and no longer when they take it back', async () => {
+  run(0, track('dog', 40))
+  const [found] = boxes()
+  const question = 'Is there a unicorn?'
+  const one = () => library.annotations(clipId).find(({ body }) => body.kind === 'caption')
+  const source = () => one()?.provenance?.people ?? false
+  const rests = (text: string) => {
+    const given = library.facts.answer(clipId, text)
+    return given !== null && 'body' in given && given.provenance.people === true
+  }
+  const inFiles = (by: 'machine' | 'people') => {
+    const annotation = one()
+    return annotation !== undefined && inScope({ by }, annotation, false)
+  }
+  expect([source(), rests('Is there a dog?'), inFiles('machine'), inFiles('people')]).toEqual([false, false, true, false])
+  const box = { x1: 100, y1: 100, x2: 180, y2: 180 }
+  const keys = [0, 190].map((ordinal) => ({ ordinal, pts: ordinal, box, score: null }))
+  library.addAnnotation(clipId, { kind: 'track', label: 'unicorn', boxes: keys })
+  expect(said()).toContain('unicorn')
+  expect([source(), rests(question), rests('Is there a dog?'), inFiles('machine'), inFiles('people')]).toEqual([
+    true,
+    true,
+    false,
+    false,
+    true,
+  ])
+  library.review(one()?.id ?? 0, 'accept')
+  expect([inFiles('machine'), inFiles('people')]).toEqual([false, true])
+  await library.history.undo()
+  await library.history.undo()
+  expect([source(), inFiles('machine')]).toEqual([false, true])
+  library.review(found?.id ?? 0, 'reject')
+  expect([source(), rests('Is there a dog?')]).toEqual([one() !== undefined, true])
 })
 
 test('of seconds that could not be read captions, answers and boxes say nothing, in every clip that they lie in', () => {

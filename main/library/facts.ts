@@ -136,7 +136,9 @@ export class LibraryFacts {
   }
 
   #caption(facts: readonly Fact[], measures: Measures): MachineResult | null {
-    const caption = captionOf(facts, measures.span.to - measures.span.from, this.language)
+    const { span, alone } = measures
+    const caption = captionOf(facts, span.to - span.from, this.language)
+    const other = alone && captionOf(factsOf(alone), span.to - span.from, this.language)
     return (
       caption &&
       this.#result(
@@ -144,6 +146,7 @@ export class LibraryFacts {
         caption.told.flatMap(({ evidence }) => evidence.frames),
         caption.reliability,
         measures,
+        alone !== undefined && (other?.text !== caption.text || other.reliability !== caption.reliability),
       )
     )
   }
@@ -152,7 +155,16 @@ export class LibraryFacts {
     const found = answerFrom(measures, question)
     if (found === null) return null
     if ('cannot' in found) return { text: found.cannot }
-    return this.#result({ kind: 'answer', question, text: found.text }, found.evidence.frames, found.confidence, measures)
+    const { alone, cuts } = measures
+    const other = alone && answerFrom({ ...alone, ...(cuts ? { cuts } : {}) }, question)
+    const same = other && !('cannot' in other) && other.text === found.text && other.confidence === found.confidence
+    return this.#result(
+      { kind: 'answer', question, text: found.text },
+      found.evidence.frames,
+      found.confidence,
+      measures,
+      alone !== undefined && same !== true,
+    )
   }
 
   #result<B extends AnnotationBody>(
@@ -160,6 +172,7 @@ export class LibraryFacts {
     shown: readonly Moment[],
     confidence: number,
     { probe }: Measures,
+    people: boolean,
   ): MachineResult & { body: B } {
     const frames = [...new Map(shown.map((frame) => [frame.ordinal, frame])).values()]
       .sort((a, b) => a.ordinal - b.ordinal)
@@ -178,11 +191,13 @@ export class LibraryFacts {
       prompt: '',
       appVersion: this.#parts.appVersion,
       at: new Date().toISOString(),
+      ...(people ? { people } : {}),
     }
     return { body, evidence, provenance }
   }
 
-  #measures(clipId: number): Measures | null {
+  /** @param people Whether what people drew and decided counts. */
+  #measures(clipId: number, people = true): Measures | null {
     const { db, seen, packs } = this.#parts
     const row = db
       .prepare(
@@ -196,6 +211,7 @@ export class LibraryFacts {
     const drawn = isDrawn(measured.light)
     const span = { from: Number(row['start']), to: Number(row['end']) }
     const unread = stretchesIn(probe.unread ?? [], span)
+    const alone = people && this.#isDecided(clipId) ? this.#measures(clipId, false) : null
     return {
       span,
       ...(unread.length > 0 ? { unread } : {}),
@@ -212,6 +228,7 @@ export class LibraryFacts {
           endPts: ticks(Number(row['end']), probe),
         },
         drawn,
+        people,
       ),
       camera: measured.camera,
       light: measured.light,
@@ -222,10 +239,21 @@ export class LibraryFacts {
             probe,
             [Number(row['start_frame']), Number(row['start'])],
             [Number(row['end_frame']), Number(row['end'])],
+            people,
           )
         : null,
       probe,
+      ...(alone ? { alone } : {}),
     }
+  }
+
+  /** Whether people drew or decided anything that facts of this clip are made from. */
+  #isDecided(clipId: number): boolean {
+    const decided = this.#parts.db.prepare(
+      `SELECT 1 FROM annotations a WHERE a.clip_id = ?1 AND a.kind IN ('track', 'text') AND a.state <> 'machine'
+       UNION ALL SELECT 1 FROM ${TRACKS_INTO} WHERE r.id = ?1 LIMIT 1`,
+    )
+    return decided.get(clipId) !== undefined
   }
 
   /** Times of the cuts in a clip's video; left out if not all of it was analysed. Cached, since it is asked for every clip of a long video. */
@@ -248,15 +276,23 @@ export class LibraryFacts {
    * The detector's tracks without those that a person rejected, and with those in the clip that a person drew, moved or renamed.
    * @param digest The detector's; null if there is none.
    */
-  #things(clipId: number, digest: string | null, known: readonly string[], probe: Probe, span: FrameSpan, drawn: boolean): Things | null {
+  #things(
+    clipId: number,
+    digest: string | null,
+    known: readonly string[],
+    probe: Probe,
+    span: FrameSpan,
+    drawn: boolean,
+    decisions: boolean,
+  ): Things | null {
     const { db, seen } = this.#parts
     const frames = digest === null ? null : seen.spotted(clipId, digest)
     const decided = db
       .prepare(
-        `SELECT a.machine, a.state, coalesce(a.human, a.machine) AS body FROM annotations a WHERE a.clip_id = ?1 AND a.kind = 'track' AND a.state <> 'machine'
-         UNION ALL SELECT a.machine, a.state, a.human FROM ${TRACKS_INTO} WHERE r.id = ?1`,
+        `SELECT a.machine, a.state, coalesce(a.human, a.machine) AS body FROM annotations a WHERE ?2 AND a.clip_id = ?1 AND a.kind = 'track' AND a.state <> 'machine'
+         UNION ALL SELECT a.machine, a.state, a.human FROM ${TRACKS_INTO} WHERE ?2 AND r.id = ?1`,
       )
-      .all(clipId)
+      .all(clipId, Number(decisions))
     const people = decided.flatMap(({ state, body }) => {
       const inside = state === 'rejected' ? null : within(JSON.parse(String(body)) as TrackBody, span)
       return inside === null ? [] : [inside]
@@ -318,6 +354,7 @@ export class LibraryFacts {
     probe: Probe,
     start: readonly [number, number],
     end: readonly [number, number],
+    people: boolean,
   ): TextLine[] | null {
     const frames = this.#parts.seen.lines(clipId, digest)
     if (frames === null) return null
@@ -326,7 +363,9 @@ export class LibraryFacts {
     const time = (ordinal: number) => times.find(([at]) => at >= ordinal)?.[1] ?? end[1]
     const rows = this.#parts.db
       .prepare(
-        `SELECT coalesce(human, machine) AS body, confidence, state FROM annotations WHERE clip_id = ? AND kind = 'text' AND state <> 'rejected' ORDER BY id`,
+        people
+          ? `SELECT coalesce(human, machine) AS body, confidence, state FROM annotations WHERE clip_id = ? AND kind = 'text' AND state <> 'rejected' ORDER BY id`
+          : `SELECT machine AS body, confidence, 'machine' AS state FROM annotations WHERE clip_id = ? AND kind = 'text' AND machine IS NOT NULL ORDER BY id`,
       )
       .all(clipId)
     return rows.flatMap(({ body, confidence, state }) => {
@@ -386,7 +425,8 @@ function named(track: ThingTrack, known: readonly string[]): ThingTrack {
   return name !== undefined && others.length === 0 ? { ...track, label: name } : track
 }
 
-type Measures = ClipMeasures & { probe: Probe }
+/** `alone`: without what people decided; missing where nobody decided anything. */
+type Measures = ClipMeasures & { probe: Probe; alone?: Measures }
 
 function thingBox({ box, score, outside, ...frame }: KeyBox, probe: Probe) {
   return { ...moment(frame, probe), box, score, ...(outside ? { outside } : {}) }
