@@ -13,7 +13,7 @@ import {
   choose,
   evidenceOf,
   type FactAnswer,
-  NONE_AT_ALL,
+  noneCounted,
   NOTHING,
   ofColour,
   placeOf,
@@ -361,7 +361,7 @@ function count(scene: Scene, read: Question, language: Language): FactAnswer | n
       text: say(`No ${calledMany(scene, language)} were seen.`, `Keine ${calledMany(scene, language)} gesehen.`),
       value: 0,
       evidence: { ...NOTHING, numbers: { best: scene.doubt } },
-      confidence: Math.min(NONE_AT_ALL, absenceIn(scene)),
+      confidence: noneCounted(absenceIn(scene)),
     }
   }
   /** "two dogs and one cat" */

@@ -78,7 +78,7 @@ export function certaintyOf(
 }
 
 /** Confidence of "none" as the answer to "how many": a person who asks how many there are has probably seen some. */
-export const NONE_AT_ALL = 0.6
+const NONE_AT_ALL = 0.6
 
 /** `looked`: how many frames the detector looked at. `doubt`: the best score of a box that might be one. */
 interface Absence {
@@ -93,6 +93,11 @@ interface Absence {
 export function absence({ looked, doubt, frame, narrower }: Absence): number {
   if (looked === 0) return 0
   return Math.min(frame.width, frame.height) < LEAST_SIDE || doubt >= ABSENT_BELOW || narrower ? TRUST.guess : TRUST.absent
+}
+
+/** How sure "none" is as the answer to "how many". @param absent How sure it is that there is none. */
+export function noneCounted(absent: number): number {
+  return Math.min(NONE_AT_ALL, absent)
 }
 
 export function absenceIn({ doubt, asked, things, clip: { frame } }: Scene): number {

@@ -18,7 +18,7 @@ import {
   type TableQuery,
 } from '../../app/contract/table.ts'
 import { TubeletError } from '../../app/errors.ts'
-import { NONE_AT_ALL, SURE } from '../../app/facts/scene.ts'
+import { noneCounted, SURE } from '../../app/facts/scene.ts'
 import { arrange, Cells, summarised, valuesOf } from '../../app/table/cells.ts'
 import { clockText, lengthText, timeText } from '../../app/table/facts.ts'
 import { doubted, labelText, reviewOf, standingOf } from '../../app/review.ts'
@@ -257,7 +257,7 @@ function counts(label: string, only: string, named: readonly (string | number)[]
     if (there === undefined && blind) return { ...fact(id, ''), text: null, state: 'blind' }
     const { count, machine, unsure } = there ?? { count: 0, machine: 1, unsure: 0 }
     // A 0 is as sure as the answer to how many there are.
-    const perhaps = unsure > 0 || partly.has(id) || (there === undefined && NONE_AT_ALL < SURE)
+    const perhaps = unsure > 0 || partly.has(id) || (there === undefined && noneCounted(1) < SURE)
     return { ...fact(id, String(count), count), state: machine === 0 ? 'accepted' : perhaps ? 'unsure' : 'sure' }
   })
 }
