@@ -3,14 +3,14 @@
  */
 import { type Language, nameOf, theNameOf, nounOf } from '../words.ts'
 import type { Fact, NameFact, ThingFact } from './facts.ts'
+import { SURE } from './scene.ts'
 import { unreadText } from './unread.ts'
 import { cameraText, capital, lightText, listText, motionText } from './wording.ts'
 
 /** The most names, motions and lines of text that one caption includes. */
 const MOST = { names: 4, motions: 2, lines: 2, letters: 60 }
-/** A motion is included from this clarity on; a colour and a camera from this reliability on. */
+/** A motion is included from this clarity on. */
 const CLEAR = 0.62
-const SURE = 0.7
 /** A thing that is in view for this share of the clip matters more than one that passes. */
 const LASTING = 0.3
 

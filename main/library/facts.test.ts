@@ -127,6 +127,17 @@ test('facts are found by their words, those of one thing together, in both langu
   expect(await found('car left')).toEqual([1])
 })
 
+test('the facts of a clip that is removed and brought back are found again', async () => {
+  run(0, track('car', 20))
+  const matches = async () =>
+    (await library.find.ask('words', { filters: {}, sought: { words: 'car left', guesses: false, classes: [], picture: null }, limit: 9 }))
+      .matches
+  library.removeClip(clipId)
+  expect(await matches()).toBe(0)
+  await library.history.undo()
+  expect(await matches()).toBe(1)
+})
+
 test('a library of an earlier version has its facts found too, once it is opened', async () => {
   run(0, track('car', 20))
   await library.close()
