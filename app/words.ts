@@ -28,7 +28,16 @@ const TABLE: Readonly<Record<string, Entry>> = {
     de: 'f Person/Personen',
     same: 'human, human being, individual, someone, somebody, anyone, anybody, persons/persons, Mensch/Menschen, Leute, jemand',
     kinds:
-      'man/men, woman/women, child/children, boy, girl, kid, baby, toddler, teenager, adult, lady, guy, gentleman/gentlemen, pedestrian, passer-by/passers-by, cyclist, biker, rider, driver, passenger, player, worker, climber, skier, skater, surfer, swimmer, runner, jogger, dancer, policeman/policemen, police officer, soldier, firefighter, tourist, visitor, customer, shopper, student, teacher, doctor, nurse, farmer, fisherman/fishermen, athlete, musician, Mann/Männer, Frau/Frauen, Kind/Kinder, Junge/Jungen, Mädchen, Baby/Babys, Kleinkind/Kleinkinder, Jugendlicher/Jugendliche, Erwachsener/Erwachsene, Herr/Herren, Dame/Damen, Fußgänger, Fußgängerin/Fußgängerinnen, Passant/Passanten, Radfahrer, Radfahrerin/Radfahrerinnen, Fahrradfahrer, Motorradfahrer, Reiter, Fahrer, Fahrgast/Fahrgäste, Spieler, Arbeiter, Kletterer, Skifahrer, Schwimmer, Läufer, Jogger, Tänzer, Polizist/Polizisten, Soldat/Soldaten, Feuerwehrmann/Feuerwehrleute, Tourist/Touristen, Besucher, Kunde/Kunden, Schüler, Student/Studenten, Lehrer, Arzt/Ärzte, Bauer/Bauern, Sportler, Musiker',
+      'man/men, woman/women, child/children, boy, girl, kid, baby, toddler, teenager, adult, lady, guy, ' +
+      'gentleman/gentlemen, pedestrian, passer-by/passers-by, cyclist, biker, rider, driver, passenger, player, worker, ' +
+      'climber, skier, skater, surfer, swimmer, runner, jogger, dancer, policeman/policemen, police officer, soldier, ' +
+      'firefighter, tourist, visitor, customer, shopper, student, teacher, doctor, nurse, farmer, fisherman/fishermen, ' +
+      'athlete, musician, Mann/Männer, Frau/Frauen, Kind/Kinder, Junge/Jungen, Mädchen, Baby/Babys, Kleinkind/Kleinkinder, ' +
+      'Jugendlicher/Jugendliche, Erwachsener/Erwachsene, Herr/Herren, Dame/Damen, Fußgänger, Fußgängerin/Fußgängerinnen, ' +
+      'Passant/Passanten, Radfahrer, Radfahrerin/Radfahrerinnen, Fahrradfahrer, Motorradfahrer, Reiter, Fahrer, ' +
+      'Fahrgast/Fahrgäste, Spieler, Arbeiter, Kletterer, Skifahrer, Schwimmer, Läufer, Jogger, Tänzer, Polizist/Polizisten, ' +
+      'Soldat/Soldaten, Feuerwehrmann/Feuerwehrleute, Tourist/Touristen, Besucher, Kunde/Kunden, Schüler, ' +
+      'Student/Studenten, Lehrer, Arzt/Ärzte, Bauer/Bauern, Sportler, Musiker',
   },
   bicycle: {
     en: 'bicycle',
@@ -42,7 +51,10 @@ const TABLE: Readonly<Record<string, Entry>> = {
     de: 'n Auto/Autos',
     same: 'automobile, motorcar, Pkw/Pkws, Wagen, Automobil/Automobile, Personenwagen',
     kinds:
-      'taxi, cab, sedan, saloon car, limousine, hatchback, station wagon, estate car, coupe, convertible, cabriolet, sports car, racing car, race car, suv, jeep, minivan, van, police car, patrol car, Taxi/Taxis, Limousine/Limousinen, Kombi/Kombis, Cabrio/Cabrios, Sportwagen, Rennwagen, Geländewagen, Kleinwagen, Van/Vans, Polizeiauto/Polizeiautos, Streifenwagen, Kleinbus/Kleinbusse',
+      'taxi, cab, sedan, saloon car, limousine, hatchback, station wagon, estate car, coupe, convertible, cabriolet, ' +
+      'sports car, racing car, race car, suv, jeep, minivan, van, police car, patrol car, Taxi/Taxis, Limousine/Limousinen, ' +
+      'Kombi/Kombis, Cabrio/Cabrios, Sportwagen, Rennwagen, Geländewagen, Kleinwagen, Van/Vans, Polizeiauto/Polizeiautos, ' +
+      'Streifenwagen, Kleinbus/Kleinbusse',
   },
   motorcycle: {
     en: 'motorcycle',
@@ -76,14 +88,18 @@ const TABLE: Readonly<Record<string, Entry>> = {
     de: 'm Lastwagen',
     same: 'lorry, Lkw/Lkws, Laster, Lastkraftwagen',
     kinds:
-      'van, pickup, pickup truck, pick-up, fire engine, fire truck, semi-trailer truck, articulated lorry, garbage truck, dump truck, tow truck, delivery truck, Sattelzug/Sattelzüge, Feuerwehrauto/Feuerwehrautos, Müllwagen, Pritschenwagen, Lieferwagen, Kipper, Abschleppwagen, Van/Vans',
+      'van, pickup, pickup truck, pick-up, fire engine, fire truck, semi-trailer truck, articulated lorry, garbage truck, ' +
+      'dump truck, tow truck, delivery truck, Sattelzug/Sattelzüge, Feuerwehrauto/Feuerwehrautos, Müllwagen, ' +
+      'Pritschenwagen, Lieferwagen, Kipper, Abschleppwagen, Van/Vans',
   },
   boat: {
     en: 'boat',
     de: 'n Boot/Boote',
     same: 'ship, vessel, Schiff/Schiffe',
     kinds:
-      'sailboat, sailing boat, yacht, canoe, kayak, ferry, motorboat, rowing boat, rowboat, speedboat, dinghy, barge, gondola, Segelboot/Segelboote, Jacht/Jachten, Yacht/Yachten, Kanu/Kanus, Kajak/Kajaks, Fähre/Fähren, Motorboot/Motorboote, Ruderboot/Ruderboote, Segelschiff/Segelschiffe, Schlauchboot/Schlauchboote',
+      'sailboat, sailing boat, yacht, canoe, kayak, ferry, motorboat, rowing boat, rowboat, speedboat, dinghy, barge, ' +
+      'gondola, Segelboot/Segelboote, Jacht/Jachten, Yacht/Yachten, Kanu/Kanus, Kajak/Kajaks, Fähre/Fähren, ' +
+      'Motorboot/Motorboote, Ruderboot/Ruderboote, Segelschiff/Segelschiffe, Schlauchboot/Schlauchboote',
   },
   'traffic light': {
     en: 'traffic light',
@@ -98,7 +114,10 @@ const TABLE: Readonly<Record<string, Entry>> = {
     en: 'bird',
     de: 'm Vogel/Vögel',
     kinds:
-      'pigeon, dove, sparrow, crow, raven, seagull, gull, duck, goose/geese, swan, chicken, hen, rooster, parrot, owl, eagle, hawk, stork, heron, penguin, ostrich, flamingo, turkey, robin, Taube/Tauben, Spatz/Spatzen, Krähe/Krähen, Rabe/Raben, Möwe/Möwen, Ente/Enten, Gans/Gänse, Schwan/Schwäne, Huhn/Hühner, Hahn/Hähne, Papagei/Papageien, Eule/Eulen, Adler, Storch/Störche, Reiher, Pinguin/Pinguine, Strauß/Strauße, Amsel/Amseln, Meise/Meisen',
+      'pigeon, dove, sparrow, crow, raven, seagull, gull, duck, goose/geese, swan, chicken, hen, rooster, parrot, owl, ' +
+      'eagle, hawk, stork, heron, penguin, ostrich, flamingo, turkey, robin, Taube/Tauben, Spatz/Spatzen, Krähe/Krähen, ' +
+      'Rabe/Raben, Möwe/Möwen, Ente/Enten, Gans/Gänse, Schwan/Schwäne, Huhn/Hühner, Hahn/Hähne, Papagei/Papageien, ' +
+      'Eule/Eulen, Adler, Storch/Störche, Reiher, Pinguin/Pinguine, Strauß/Strauße, Amsel/Amseln, Meise/Meisen',
   },
   cat: {
     en: 'cat',
@@ -111,7 +130,9 @@ const TABLE: Readonly<Record<string, Entry>> = {
     de: 'm Hund/Hunde',
     same: 'hound, doggy',
     kinds:
-      'puppy, poodle, terrier, bulldog, labrador, retriever, golden retriever, sheepdog, shepherd dog, german shepherd, dachshund, husky, beagle, pug, chihuahua, dalmatian, spaniel, Welpe/Welpen, Pudel, Dackel, Schäferhund/Schäferhunde, Mops/Möpse, Dogge/Doggen, Bulldogge/Bulldoggen',
+      'puppy, poodle, terrier, bulldog, labrador, retriever, golden retriever, sheepdog, shepherd dog, german shepherd, ' +
+      'dachshund, husky, beagle, pug, chihuahua, dalmatian, spaniel, Welpe/Welpen, Pudel, Dackel, Schäferhund/Schäferhunde, ' +
+      'Mops/Möpse, Dogge/Doggen, Bulldogge/Bulldoggen',
   },
   horse: {
     en: 'horse',
@@ -148,7 +169,8 @@ const TABLE: Readonly<Record<string, Entry>> = {
     de: 'm Ball/Bälle',
     same: 'sports ball',
     kinds:
-      'football, soccer ball, basketball, tennis ball, baseball, volleyball, golf ball, rugby ball, Fußball/Fußbälle, Basketball/Basketbälle, Tennisball/Tennisbälle, Volleyball/Volleybälle, Golfball/Golfbälle, Handball/Handbälle',
+      'football, soccer ball, basketball, tennis ball, baseball, volleyball, golf ball, rugby ball, Fußball/Fußbälle, ' +
+      'Basketball/Basketbälle, Tennisball/Tennisbälle, Volleyball/Volleybälle, Golfball/Golfbälle, Handball/Handbälle',
   },
   kite: { en: 'kite', de: 'm Drachen', same: 'Lenkdrachen, Papierdrachen, Flugdrachen' },
   'baseball bat': { en: 'baseball bat', de: 'm Baseballschläger' },
@@ -160,7 +182,8 @@ const TABLE: Readonly<Record<string, Entry>> = {
     en: 'bottle',
     de: 'f Flasche/Flaschen',
     kinds:
-      'water bottle, wine bottle, beer bottle, plastic bottle, glass bottle, Wasserflasche/Wasserflaschen, Weinflasche/Weinflaschen, Bierflasche/Bierflaschen, Plastikflasche/Plastikflaschen, PET-Flasche/PET-Flaschen',
+      'water bottle, wine bottle, beer bottle, plastic bottle, glass bottle, Wasserflasche/Wasserflaschen, ' +
+      'Weinflasche/Weinflaschen, Bierflasche/Bierflaschen, Plastikflasche/Plastikflaschen, PET-Flasche/PET-Flaschen',
   },
   'wine glass': { en: 'wine glass', de: 'n Weinglas/Weingläser', same: 'wineglass', kinds: 'champagne glass, goblet, Sektglas/Sektgläser' },
   cup: {
@@ -303,18 +326,24 @@ const NEAR: readonly { words: string; classes: readonly string[]; parts?: boolea
   {
     parts: true,
     words:
-      'face, head, hand, arm, leg, foot/feet, finger, eye, hair, palm, mouth, nose, ear, knee, elbow, shoulder, thumb, neck, Gesicht/Gesichter, Kopf/Köpfe, Hand/Hände, Arm/Arme, Bein/Beine, Fuß/Füße, Finger, Auge/Augen, Haar/Haare, Mund/Münder, Nase/Nasen, Ohr/Ohren, Knie, Ellbogen, Schulter/Schultern, Daumen, Hals/Hälse',
+      'face, head, hand, arm, leg, foot/feet, finger, eye, hair, palm, mouth, nose, ear, knee, elbow, shoulder, thumb, ' +
+      'neck, Gesicht/Gesichter, Kopf/Köpfe, Hand/Hände, Arm/Arme, Bein/Beine, Fuß/Füße, Finger, Auge/Augen, Haar/Haare, ' +
+      'Mund/Münder, Nase/Nasen, Ohr/Ohren, Knie, Ellbogen, Schulter/Schultern, Daumen, Hals/Hälse',
     classes: ['person'],
   },
   {
     words:
-      'helmet, hat, cap, glove, sleeve, scarf/scarves, sock, shirt, t-shirt, jacket, coat, trousers, dress, skirt, shoe, boot, uniform, mask, glasses, hoodie, vest, Helm/Helme, Hut/Hüte, Mütze/Mützen, Handschuh/Handschuhe, Ärmel, Hemd/Hemden, Jacke/Jacken, Mantel/Mäntel, Hose/Hosen, Kleid/Kleider, Rock/Röcke, Schuh/Schuhe, Stiefel, Maske/Masken, Brille/Brillen, Weste/Westen, Warnweste/Warnwesten, Schal/Schals, Socke/Socken',
+      'helmet, hat, cap, glove, sleeve, scarf/scarves, sock, shirt, t-shirt, jacket, coat, trousers, dress, skirt, shoe, ' +
+      'boot, uniform, mask, glasses, hoodie, vest, Helm/Helme, Hut/Hüte, Mütze/Mützen, Handschuh/Handschuhe, Ärmel, ' +
+      'Hemd/Hemden, Jacke/Jacken, Mantel/Mäntel, Hose/Hosen, Kleid/Kleider, Rock/Röcke, Schuh/Schuhe, Stiefel, ' +
+      'Maske/Masken, Brille/Brillen, Weste/Westen, Warnweste/Warnwesten, Schal/Schals, Socke/Socken',
     classes: ['person'],
   },
   { words: 'crowd, group, team, Menge/Mengen, Gruppe/Gruppen, Menschenmenge/Menschenmengen', classes: ['person'] },
   {
     words:
-      'excavator, digger, bulldozer, tractor, crane, forklift, tank, trailer, caravan, Bagger, Planierraupe/Planierraupen, Traktor/Traktoren, Trecker, Kran/Kräne, Gabelstapler, Panzer, Anhänger, Wohnwagen',
+      'excavator, digger, bulldozer, tractor, crane, forklift, tank, trailer, caravan, Bagger, Planierraupe/Planierraupen, ' +
+      'Traktor/Traktoren, Trecker, Kran/Kräne, Gabelstapler, Panzer, Anhänger, Wohnwagen',
     classes: ['truck', 'car', 'bus'],
   },
   { words: 'ambulance, Krankenwagen, Rettungswagen', classes: ['truck', 'car', 'bus'] },
@@ -334,7 +363,9 @@ const NEAR: readonly { words: string; classes: readonly string[]; parts?: boolea
   },
   {
     words:
-      'rabbit, hare, fox, wolf/wolves, squirrel, deer/deer, pig, goat, monkey, lion, tiger, rat, donkey, camel, hamster, Kaninchen, Hase/Hasen, Fuchs/Füchse, Wolf/Wölfe, Eichhörnchen, Hirsch/Hirsche, Reh/Rehe, Schwein/Schweine, Ziege/Ziegen, Affe/Affen, Löwe/Löwen, Tiger, Ratte/Ratten, Esel, Kamel/Kamele',
+      'rabbit, hare, fox, wolf/wolves, squirrel, deer/deer, pig, goat, monkey, lion, tiger, rat, donkey, camel, hamster, ' +
+      'Kaninchen, Hase/Hasen, Fuchs/Füchse, Wolf/Wölfe, Eichhörnchen, Hirsch/Hirsche, Reh/Rehe, Schwein/Schweine, ' +
+      'Ziege/Ziegen, Affe/Affen, Löwe/Löwen, Tiger, Ratte/Ratten, Esel, Kamel/Kamele',
     classes: ['dog', 'cat', 'sheep'],
   },
   {
@@ -358,7 +389,8 @@ const NEAR: readonly { words: string; classes: readonly string[]; parts?: boolea
   },
   {
     words:
-      'tomato/tomatoes, potato/potatoes, cauliflower, pear, lemon, grape, cucumber, Tomate/Tomaten, Kartoffel/Kartoffeln, Blumenkohl, Birne/Birnen, Zitrone/Zitronen, Traube/Trauben, Gurke/Gurken',
+      'tomato/tomatoes, potato/potatoes, cauliflower, pear, lemon, grape, cucumber, Tomate/Tomaten, Kartoffel/Kartoffeln, ' +
+      'Blumenkohl, Birne/Birnen, Zitrone/Zitronen, Traube/Trauben, Gurke/Gurken',
     classes: ['apple', 'orange', 'broccoli'],
   },
   { words: 'bread, loaf/loaves, Brot/Brote, Brötchen', classes: ['sandwich', 'cake'] },
@@ -367,12 +399,16 @@ const NEAR: readonly { words: string; classes: readonly string[]; parts?: boolea
   { words: 'tablet, printer, camera, Tablet/Tablets, Drucker, Kamera/Kameras', classes: ['laptop', 'cell phone', 'tv'] },
   {
     words:
-      'insect, bee, spider, butterfly/butterflies, ant, fish/fish, snake, Insekt/Insekten, Fliege/Fliegen, Biene/Bienen, Spinne/Spinnen, Schmetterling/Schmetterlinge, Ameise/Ameisen, Fisch/Fische, Schlange/Schlangen',
+      'insect, bee, spider, butterfly/butterflies, ant, fish/fish, snake, Insekt/Insekten, Fliege/Fliegen, Biene/Bienen, ' +
+      'Spinne/Spinnen, Schmetterling/Schmetterlinge, Ameise/Ameisen, Fisch/Fische, Schlange/Schlangen',
     classes: [],
   },
   {
     words:
-      'house, building, roof, tower, door, window, wall, road, street, bridge, sky/skies, cloud, lamp, box/boxes, weapon, gun, pistol, rifle, smoke, Haus/Häuser, Gebäude, Dach/Dächer, Turm/Türme, Tür/Türen, Fenster, Wand/Wände, Straße/Straßen, Brücke/Brücken, Himmel, Wolke/Wolken, Lampe/Lampen, Kiste/Kisten, Karton/Kartons, Tafel/Tafeln, Waffe/Waffen, Pistole/Pistolen, Gewehr/Gewehre, Feuer, Rauch',
+      'house, building, roof, tower, door, window, wall, road, street, bridge, sky/skies, cloud, lamp, box/boxes, weapon, ' +
+      'gun, pistol, rifle, smoke, Haus/Häuser, Gebäude, Dach/Dächer, Turm/Türme, Tür/Türen, Fenster, Wand/Wände, ' +
+      'Straße/Straßen, Brücke/Brücken, Himmel, Wolke/Wolken, Lampe/Lampen, Kiste/Kisten, Karton/Kartons, Tafel/Tafeln, ' +
+      'Waffe/Waffen, Pistole/Pistolen, Gewehr/Gewehre, Feuer, Rauch',
     classes: [],
   },
 ]
@@ -380,7 +416,11 @@ const NEAR: readonly { words: string; classes: readonly string[]; parts?: boolea
 /** Clothes, by the half of the body that they cover; their colour is measured there. None of them is found by itself. */
 const GARMENTS: Readonly<Record<'upper' | 'lower', string>> = {
   upper:
-    'shirt, t-shirt, tee shirt, tshirt, jacket, coat, hoodie, hoody, vest, sweater, pullover, jumper, cardigan, blouse, sweatshirt, polo shirt, jersey, blazer, tunic, anorak, Hemd/Hemden, T-Shirt/T-Shirts, Shirt/Shirts, Jacke/Jacken, Mantel/Mäntel, Weste/Westen, Warnweste/Warnwesten, Pullover, Pulli/Pullis, Hoodie/Hoodies, Kapuzenpulli/Kapuzenpullis, Bluse/Blusen, Oberteil/Oberteile, Sweatshirt/Sweatshirts, Trikot/Trikots, Strickjacke/Strickjacken, Anorak/Anoraks',
+    'shirt, t-shirt, tee shirt, tshirt, jacket, coat, hoodie, hoody, vest, sweater, pullover, jumper, cardigan, blouse, ' +
+    'sweatshirt, polo shirt, jersey, blazer, tunic, anorak, Hemd/Hemden, T-Shirt/T-Shirts, Shirt/Shirts, Jacke/Jacken, ' +
+    'Mantel/Mäntel, Weste/Westen, Warnweste/Warnwesten, Pullover, Pulli/Pullis, Hoodie/Hoodies, ' +
+    'Kapuzenpulli/Kapuzenpullis, Bluse/Blusen, Oberteil/Oberteile, Sweatshirt/Sweatshirts, Trikot/Trikots, ' +
+    'Strickjacke/Strickjacken, Anorak/Anoraks',
   lower:
     'trousers/trousers, pants/pants, jeans/jeans, shorts/shorts, skirt, leggings/leggings, slacks/slacks, Hose/Hosen, Jeans, Shorts, Rock/Röcke, Leggings',
 }

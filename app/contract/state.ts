@@ -59,7 +59,10 @@ export const stateRoutes = {
     method: 'post',
     path: '/api/edits',
     summary:
-      'Edits that are one step of undo together: all are made or none. Answers with the annotation of each, in order. Decisions about many that would turn round what a person decided are refused, with their number, unless `overturn` says that they are meant too. An edit with `basedOn` is refused where a person has changed the annotation since',
+      'Edits that are one step of undo together: all are made or none. Answers with the annotation of each, ' +
+      'in order. Decisions about many that would turn round what a person decided are refused, with their number, ' +
+      'unless `overturn` says that they are meant too. An edit with `basedOn` is refused where a person has changed the ' +
+      'annotation since',
     body: z.object({ edits: z.array(Edit).min(1).max(1_000_000), description: Phrase.optional(), overturn: z.boolean().default(false) }),
     output: z.object({ annotationIds: z.array(z.number().int()), step: z.number().int() }),
     errors: ['not-found', 'bad-request', 'conflict'],

@@ -140,7 +140,8 @@ export const PATTERNS: Record<Language, readonly Pattern[]> = {
     {
       asked: 'camera-way',
       words: either(
-        ' (how|which (way|direction)|in (which|what) direction|what direction|where|what) (does|is|did) the camera (move|moves|moving|pan|panning|go|going|do|doing|turn|turning|tilt|tilting)( to)? ',
+        ' (how|which (way|direction)|in (which|what) direction|what direction|where|what) (does|is|did) the camera (move|' +
+          'moves|moving|pan|panning|go|going|do|doing|turn|turning|tilt|tilting)( to)? ',
         ' what (is|are|does) the camera (movements?|motions?)( of the clip| like)? ',
         ' (describe )?the camera (movement|motion) ',
       ),
@@ -148,15 +149,19 @@ export const PATTERNS: Record<Language, readonly Pattern[]> = {
     {
       asked: 'camera',
       words: either(
-        ' (does|is|was|did|has) the camera (stand |stay |stays |staying |standing |remain |kept |held |being )?(still|fixed|static|steady|stationary|mounted|locked|at rest|unmoving|motionless)( on a tripod)? ',
-        ' (is|was) (this|it|the (video|clip|shot|scene)) (shot |filmed |recorded )?(from |with |on )?(a )?(static|fixed|tripod|stationary|steady|locked-off|locked off)( (camera|shot|tripod|position))? ',
+        ' (does|is|was|did|has) the camera (stand |stay |stays |staying |standing |remain |kept |held |being )?(still|fixed|' +
+          'static|steady|stationary|mounted|locked|at rest|unmoving|motionless)( on a tripod)? ',
+        ' (is|was) (this|it|the (video|clip|shot|scene)) (shot |filmed |recorded )?(from |with |on )?(a )?(static|fixed|' +
+          'tripod|stationary|steady|locked-off|locked off)( (camera|shot|tripod|position))? ',
       ),
       turned: true,
     },
     {
       asked: 'camera',
       words: either(
-        ' (does|is|did|has|was) the camera (being )?(ever )?(move|moves|moving|moved|in motion|pan|panning|panned|shake|shaking|shaken|zoom|zooming|tilt|tilting|handheld|hand-held|hand held|swaying|wobbling|shaky|unsteady|turn|turning)( around)?( at all)? ',
+        ' (does|is|did|has|was) the camera (being )?(ever )?(move|moves|moving|moved|in motion|pan|panning|panned|shake|' +
+          'shaking|shaken|zoom|zooming|tilt|tilting|handheld|hand-held|hand held|swaying|wobbling|shaky|unsteady|turn|' +
+          'turning)( around)?( at all)? ',
         ' (is|was) (it|this|the (video|clip|shot|scene|picture)) (filmed|shot|recorded|taken) (with|by|from) a (moving|handheld|hand-held|shaky) camera ',
         ' (is|was) there (any |a )?camera (motion|movement|moves?|pan|shake)',
         ' (is|was) (this|it|the (video|clip|shot)) a? ?(handheld|hand-held|moving|tracking) shot ',
@@ -166,8 +171,11 @@ export const PATTERNS: Record<Language, readonly Pattern[]> = {
     {
       asked: 'text-what',
       words: either(
-        ' what (is|does|do|are|did) (the |this |that |these |those )?(on-screen |on screen |onscreen )?(text|texts|captions?|writing|subtitles?|titles?|lettering|inscription|words|letters|overlay)( (say|says|saying|read|reads|reading|on|written|tell|tells|state|states|mean|visible|shown|there))* ',
-        ' (what|which) (text|texts|words?|writing|letters|subtitles?|caption)( (is|are|appears?|can be|do|can|could)( (you|we|one))?( (there|visible|shown|written|read|see|seen|displayed|on))*)? ',
+        ' what (is|does|do|are|did) (the |this |that |these |those )?(on-screen |on screen |onscreen )?(text|texts|captions?|' +
+          'writing|subtitles?|titles?|lettering|inscription|words|letters|overlay)( (say|says|saying|read|reads|reading|on|' +
+          'written|tell|tells|state|states|mean|visible|shown|there))* ',
+        ' (what|which) (text|texts|words?|writing|letters|subtitles?|caption)( (is|are|appears?|can be|do|can|could)( (you|' +
+          'we|one))?( (there|visible|shown|written|read|see|seen|displayed|on))*)? ',
         ' what is (written|displayed|printed) ',
         ' what can (be|you|we|one) read ',
         ' what does it say ',
@@ -178,7 +186,8 @@ export const PATTERNS: Record<Language, readonly Pattern[]> = {
     {
       asked: 'text',
       words: either(
-        ' (is|are|was|were) there (any |some |a |an )?(on-screen |on screen |visible |written |readable |legible )?(text|writing|words|captions?|subtitles?|letters|lettering|titles?|inscription)(?= ) ',
+        ' (is|are|was|were) there (any |some |a |an )?(on-screen |on screen |visible |written |readable |legible )?(text|' +
+          'writing|words|captions?|subtitles?|letters|lettering|titles?|inscription)(?= ) ',
         ' (do|can|could) (you|we|i|one) (see|read) (any |some )?(text|writing|words|letters|subtitles?|captions?) ',
         ' (is|are) (any |some |a )?(text|writing|words|subtitles?|captions?) (visible|shown|displayed|readable|present|seen) ',
         ' does (the|this) (video|clip|picture|image|scene) (have|contain|show|include) (any |some )?(text|writing|words|captions?|subtitles?|letters) ',
@@ -208,7 +217,9 @@ export const PATTERNS: Record<Language, readonly Pattern[]> = {
     {
       asked: 'day',
       words: either(
-        ' (is|was) (it|this|the (video|clip|scene|shot)) (a |shot |filmed |recorded |taken )?(at |in |during |by )?(the )?(day|daytime|night|nighttime|daylight|night-time|day-time)( or (at )?(night|day|nighttime|daytime))?( time| shot| scene)? ',
+        ' (is|was) (it|this|the (video|clip|scene|shot)) (a |shot |filmed |recorded |taken )?(at |in |during |' +
+          'by )?(the )?(day|daytime|night|nighttime|daylight|night-time|day-time)( or (at )?(night|day|nighttime|' +
+          'daytime))?( time| shot| scene)? ',
       ),
     },
     {
@@ -283,19 +294,23 @@ export const PATTERNS: Record<Language, readonly Pattern[]> = {
     {
       asked: 'where',
       words: either(
-        ' (where|whereabouts|on which side|on what side|in which (part|half|corner|area)|in what (part|half|corner|area)|at which (place|position)|what is the (position|location) of|at what (place|position))( of (the|this) (picture|image|frame|screen|video|clip))? ',
+        ' (where|whereabouts|on which side|on what side|in which (part|half|corner|area)|in what (part|half|corner|area)|' +
+          'at which (place|position)|what is the (position|location) of|at what (place|position))( of (the|this) (picture|' +
+          'image|frame|screen|video|clip))? ',
       ),
     },
     {
       asked: 'order',
       words: either(
-        ' (who|what|which( one)?( of them)?)(?= (?:.* )?(first|last) )(?= (?:.* )?(appear|appears|appeared|come|comes|came|enter|enters|entered|arrive|arrives|seen|visible|show up|shows up) )',
+        ' (who|what|which( one)?( of them)?)(?= (?:.* )?(first|last) )(?= (?:.* )?(appear|appears|appeared|come|comes|came|' +
+          'enter|enters|entered|arrive|arrives|seen|visible|show up|shows up) )',
       ),
     },
     {
       asked: 'who',
       words: either(
-        ' (who|whom) (all )?(is|are|can|do|does|was|were)(?= (?:.* )?(there|in|on|visible|seen|see|shown|present|here|appear) )( you| we| i| one| be| there| here| seen| see| visible| shown| present| appear)* ',
+        ' (who|whom) (all )?(is|are|can|do|does|was|were)(?= (?:.* )?(there|in|on|visible|seen|see|shown|present|here|' +
+          'appear) )( you| we| i| one| be| there| here| seen| see| visible| shown| present| appear)* ',
         ' who appears ',
       ),
     },
@@ -357,7 +372,9 @@ export const PATTERNS: Record<Language, readonly Pattern[]> = {
       asked: 'camera',
       words: either(
         ' (steht|ist|bleibt|stand|war) die kamera (ganz |immer )?(still|fest|ruhig|unbewegt|statisch|starr|stabil|stationär|auf einem stativ|fixiert)( gefilmt| montiert)? ',
-        ' (ist|wurde|wird) (das|der|die|es) ?(video|clip|film|aufnahme|szene)? (mit|von) (einer |einem )?(stativ|fester kamera|festen kamera|feststehenden kamera|statischen kamera|stehenden kamera)( aus)?( gefilmt| aufgenommen| gedreht)? ',
+        ' (ist|wurde|wird) (das|der|die|es) ?(video|clip|film|aufnahme|szene)? (mit|von) (einer |einem )?(stativ|' +
+          'fester kamera|festen kamera|feststehenden kamera|statischen kamera|stehenden kamera)( aus)?( gefilmt| aufgenommen|' +
+          ' gedreht)? ',
       ),
       turned: true,
     },
@@ -377,7 +394,9 @@ export const PATTERNS: Record<Language, readonly Pattern[]> = {
       words: either(
         ' was steht (da|dort|im bild|auf dem bild|geschrieben|im text|im video|im untertitel|drauf|auf dem schild|in der schrift)?( geschrieben)?',
         ' was (ist|kann man|kann ich|lässt sich) (zu lesen|geschrieben|lesen|eingeblendet|hier zu lesen) ',
-        ' (welcher|welchen|welche|was für ein|was für einen) (text|schrift|wörter|worte|untertitel|buchstaben)( (ist|sind|steht|stehen|kann|sieht|zeigt|erscheint|wird|werden)( man| wir)?( (zu lesen|zu sehen|lesen|sehen|eingeblendet|angezeigt|da|sichtbar|im bild))*)? ',
+        ' (welcher|welchen|welche|was für ein|was für einen) (text|schrift|wörter|worte|untertitel|buchstaben)( (ist|sind|' +
+          'steht|stehen|kann|sieht|zeigt|erscheint|wird|werden)( man| wir)?( (zu lesen|zu sehen|lesen|sehen|eingeblendet|' +
+          'angezeigt|da|sichtbar|im bild))*)? ',
         ' was (sagt|besagt|zeigt|lautet) (der|die|das) (text|schrift|untertitel|einblendung|titel) ',
         ' wie (lautet|heißt) (der|die|das) (text|untertitel|schrift|titel|einblendung|aufschrift|schriftzug) ',
         ' lies (mir )?(den|die) (text|schrift|untertitel)( vor)? ',
@@ -386,7 +405,10 @@ export const PATTERNS: Record<Language, readonly Pattern[]> = {
     {
       asked: 'text',
       words: either(
-        ' (gibt es|ist|sind|steht|stehen|sieht man|kann man|erscheint|enthält das video|enthält der clip|enthält das bild|hat das video)( da| hier| im bild| im video| auf dem bild| irgendwo)? (irgendein |irgendeinen |irgendwelche |ein |eine |einen |lesbaren |lesbarer |lesbare )*(text|schrift|untertitel|wörter|buchstaben|schriftzüge|schriftzug|beschriftung|einblendungen?|aufschrift)( zu sehen| zu lesen| lesen| sehen)? ',
+        ' (gibt es|ist|sind|steht|stehen|sieht man|kann man|erscheint|enthält das video|enthält der clip|enthält das bild|' +
+          'hat das video)( da| hier| im bild| im video| auf dem bild| irgendwo)? (irgendein |irgendeinen |irgendwelche |ein |' +
+          'eine |einen |lesbaren |lesbarer |lesbare )*(text|schrift|untertitel|wörter|buchstaben|schriftzüge|schriftzug|' +
+          'beschriftung|einblendungen?|aufschrift)( zu sehen| zu lesen| lesen| sehen)? ',
         ' (ist|steht) (da |dort |hier |im bild )?(irgend)?(etwas|was) (geschrieben|zu lesen|lesbar) ',
       ),
     },
@@ -413,7 +435,8 @@ export const PATTERNS: Record<Language, readonly Pattern[]> = {
     {
       asked: 'day',
       words: either(
-        ' (ist|war|wurde) (es|das|der|die|dies) ?(video|clip|szene|aufnahme)? ?(gerade )?(am |bei |in der )?(tag|tags|tagsüber|nacht|nachts|tageslicht)( oder (in der |bei |am )?(nacht|tag|nachts|tagsüber))?( gefilmt| aufgenommen)? ',
+        ' (ist|war|wurde) (es|das|der|die|dies) ?(video|clip|szene|aufnahme)? ?(gerade )?(am |bei |in der )?(tag|tags|' +
+          'tagsüber|nacht|nachts|tageslicht)( oder (in der |bei |am )?(nacht|tag|nachts|tagsüber))?( gefilmt| aufgenommen)? ',
       ),
     },
     {
@@ -486,13 +509,15 @@ export const PATTERNS: Record<Language, readonly Pattern[]> = {
     {
       asked: 'order',
       words: either(
-        ' (wer|was|welches|welcher|welche)(?= (?:.* )?(zuerst|als erstes|als erster|als erste|zuletzt|als letztes|als letzter|als letzte) )(?= (?:.* )?(erscheint|erscheinen|kommt|kommen|auf|sehen|sichtbar|ins bild) )',
+        ' (wer|was|welches|welcher|welche)(?= (?:.* )?(zuerst|als erstes|als erster|als erste|zuletzt|als letztes|' +
+          'als letzter|als letzte) )(?= (?:.* )?(erscheint|erscheinen|kommt|kommen|auf|sehen|sichtbar|ins bild) )',
       ),
     },
     {
       asked: 'who',
       words: either(
-        ' (wer|wen) (alles )?(ist|sind|sieht|siehst|kann|kommt|erscheint|war)(?= (?:.* )?(da|hier|dort|im|sehen|sichtbar|vor|man|du|erkennen) )( man| wir| du| da| alles| hier| dort| im bild| zu sehen| sehen| vor| zu erkennen| sichtbar)* ',
+        ' (wer|wen) (alles )?(ist|sind|sieht|siehst|kann|kommt|erscheint|war)(?= (?:.* )?(da|hier|dort|im|sehen|sichtbar|vor|' +
+          'man|du|erkennen) )( man| wir| du| da| alles| hier| dort| im bild| zu sehen| sehen| vor| zu erkennen| sichtbar)* ',
         ' wer erscheint ',
       ),
     },
@@ -500,7 +525,8 @@ export const PATTERNS: Record<Language, readonly Pattern[]> = {
       asked: 'what',
       words: either(
         ' was (ist|sind) (?=.*(zu sehen|im|auf dem bild|in dem|sichtbar|da|zu erkennen|drauf|hier) )',
-        ' was (alles )?(sieht man|siehst du|sehen wir|zeigt|enthält|kann man|gibt es|kommt|passiert|erkennt man|erkennst du|ist los)( alles)?( hier| da)?( zu sehen| sehen| erkennen| vor)?(?= )',
+        ' was (alles )?(sieht man|siehst du|sehen wir|zeigt|enthält|kann man|gibt es|kommt|passiert|erkennt man|erkennst du|' +
+          'ist los)( alles)?( hier| da)?( zu sehen| sehen| erkennen| vor)?(?= )',
         ' (welche|was für) (dinge|gegenstände|objekte|sachen) (sind|sieht|kann|gibt es|erkennt|kommen)?( man| du)?',
         ' beschreibe? ',
       ),
@@ -523,7 +549,11 @@ export const PATTERNS: Record<Language, readonly Pattern[]> = {
     {
       asked: 'presence',
       words: either(
-        ' (gibt es|ist da|sind da|sieht man|siehst du|sind|ist|war|waren|sehen wir|erkennt man|erkennst du|kommt|kommen|taucht|tauchen|erscheint|erscheinen|enthält das video|enthält der clip|enthält das bild|zeigt das video|zeigt der clip|zeigt das bild|hat das bild|kann man|kannst du|kannst du mir sagen ob|ob) (?=(ein|eine|einen|einem|irgendein|irgendeine|irgendeinen|irgendwelche|mehrere|mindestens|mehr als|genau|zwei|drei|vier|fünf|jemand|\\d+|[a-zäöüß-]+ (zu sehen|im bild|sichtbar|da|vor|auf|sehen|erkennen)) )',
+        ' (gibt es|ist da|sind da|sieht man|siehst du|sind|ist|war|waren|sehen wir|erkennt man|erkennst du|kommt|kommen|' +
+          'taucht|tauchen|erscheint|erscheinen|enthält das video|enthält der clip|enthält das bild|zeigt das video|' +
+          'zeigt der clip|zeigt das bild|hat das bild|kann man|kannst du|kannst du mir sagen ob|ob) (?=(ein|eine|einen|einem|' +
+          'irgendein|irgendeine|irgendeinen|irgendwelche|mehrere|mindestens|mehr als|genau|zwei|drei|vier|fünf|jemand|\\d+|' +
+          '[a-zäöüß-]+ (zu sehen|im bild|sichtbar|da|vor|auf|sehen|erkennen)) )',
         ' (enthält|zeigt|hat) (das|der|dieses|dieser) (video|clip|bild|film) ',
         ' gibt es ',
         ' sieht man ',
@@ -541,7 +571,10 @@ export const ALSO: Record<Language, readonly { of: readonly Asked[]; words: RegE
     {
       of: ['appear'],
       words: either(
-        ' (first |for the first time |initially )?(appear|appears|appeared|appearing|enter|enters|entered|entering|arrive|arrives|arrived|come(s|ing)? (into|in|up|on)|came (into|in)|shows? up|turns? up|pops? up|for the first time|into|becomes?|become|start|starts|begin|begins|to be|to appear|drives? in(to)?|walks? in(to)?)( for the first time| first)?(?= )',
+        ' (first |for the first time |initially )?(appear|appears|appeared|appearing|enter|enters|entered|entering|arrive|' +
+          'arrives|arrived|come(s|ing)? (into|in|up|on)|came (into|in)|shows? up|turns? up|pops? up|for the first time|into|' +
+          'becomes?|become|start|starts|begin|begins|to be|to appear|drives? in(to)?|walks? in(to)?)( for the first time|' +
+          ' first)?(?= )',
         ' (first|earliest)(?= )',
       ),
     },
@@ -576,7 +609,8 @@ export const ALSO: Record<Language, readonly { of: readonly Asked[]; words: RegE
     {
       of: ['appear'],
       words: either(
-        ' (zum ersten mal|erste[rsn]?|zuerst|erstmals|das erste mal|erscheint|erscheinen|taucht|tauchen|auf|auftaucht|auftauchen|kommt|kommen|ins|herein|hinein|rein|vor|betritt|betreten|fährt|fahren)(?= )',
+        ' (zum ersten mal|erste[rsn]?|zuerst|erstmals|das erste mal|erscheint|erscheinen|taucht|tauchen|auf|auftaucht|' +
+          'auftauchen|kommt|kommen|ins|herein|hinein|rein|vor|betritt|betreten|fährt|fahren)(?= )',
       ),
     },
     {
@@ -590,7 +624,8 @@ export const ALSO: Record<Language, readonly { of: readonly Asked[]; words: RegE
     {
       of: ['where', 'presence', 'what', 'who', 'count', 'order', 'beside'],
       words: either(
-        ' (befindet|befinden|steht|stehen|liegt|liegen|sitzt|sitzen|vor|kommt|kommen|auf|taucht|tauchen|erscheint|erscheinen|erkennen|erkennbar|zuerst|als erste[rs]?|zuletzt|als letzte[rs]?|ins)(?= )',
+        ' (befindet|befinden|steht|stehen|liegt|liegen|sitzt|sitzen|vor|kommt|kommen|auf|taucht|tauchen|erscheint|erscheinen|' +
+          'erkennen|erkennbar|zuerst|als erste[rs]?|zuletzt|als letzte[rs]?|ins)(?= )',
       ),
     },
     { of: ['bigger'], words: / (größer|kleiner|größere|größte|größten|als|von beiden)(?= )/ },
@@ -600,13 +635,22 @@ export const ALSO: Record<Language, readonly { of: readonly Asked[]; words: RegE
 /** Words that do not change the meaning. */
 export const FILL: Record<Language, ReadonlySet<string>> = {
   en: new Set(
-    'the a an any some of in on at to is are was were be been there it its this that these those do does did have has had can could would will you we one i me my us they them see seen saw visible visibly shown show shows present here picture image video clip frame scene shot footage film recording view please ever somewhere anywhere all exactly about approximately roughly around during throughout within whole entire inside tell know say give let just now currently actually really also maybe kindly hey hi hello ok okay so then whose sometime check find out want need like'.split(
-      ' ',
-    ),
+    (
+      'the a an any some of in on at to is are was were be been there it its this that these those do does did have has ' +
+      'had can could would will you we one i me my us they them see seen saw visible visibly shown show shows present here ' +
+      'picture image video clip frame scene shot footage film recording view please ever somewhere anywhere all exactly ' +
+      'about approximately roughly around during throughout within whole entire inside tell know say give let just now ' +
+      'currently actually really also maybe kindly hey hi hello ok okay so then whose sometime check find out want need like'
+    ).split(' '),
   ),
   de: new Set(
-    'der die das den dem des ein eine einen einem einer eines im in am an auf zu zum zur ist sind war waren wird werden es gibt da hier sehen seht sieht siehst man du wir ich kann kannst können sichtbar zeigt bild bildes bildern video videos clip clips film films aufnahme szene vorhanden irgendein irgendeine irgendeinen irgendwelche irgendwo irgendwann etwas denn bitte mal überhaupt dieses dieser diese diesem diesen jemals sich von vom genau etwa ungefähr während ganzen gesamten über ob sag sage mir mich uns wissen eigentlich wohl vielleicht gerade jetzt nun auch so alles insgesamt sagen prüfe prüfen möchte will'.split(
-      ' ',
-    ),
+    (
+      'der die das den dem des ein eine einen einem einer eines im in am an auf zu zum zur ist sind war waren wird werden ' +
+      'es gibt da hier sehen seht sieht siehst man du wir ich kann kannst können sichtbar zeigt bild bildes bildern video ' +
+      'videos clip clips film films aufnahme szene vorhanden irgendein irgendeine irgendeinen irgendwelche irgendwo ' +
+      'irgendwann etwas denn bitte mal überhaupt dieses dieser diese diesem diesen jemals sich von vom genau etwa ungefähr ' +
+      'während ganzen gesamten über ob sag sage mir mich uns wissen eigentlich wohl vielleicht gerade jetzt nun auch so ' +
+      'alles insgesamt sagen prüfe prüfen möchte will'
+    ).split(' '),
   ),
 }

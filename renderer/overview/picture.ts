@@ -40,7 +40,14 @@ export function framed({
 }): string {
   const light = content.replaceAll(/var\((--[\w-]+)\)/g, (whole, name: string) => LIGHT[name] ?? whole)
   const [w, h] = [width + 2 * MARGIN, height + HEAD + MARGIN]
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" ${FONT}><rect width="${w}" height="${h}" fill="#ffffff"/><text x="${MARGIN}" y="22" font-size="15" font-weight="600" fill="#16191d">${escaped(title)}</text><text x="${MARGIN}" y="39" font-size="11" fill="#59626d">${escaped(counts)}</text><g transform="translate(${MARGIN} ${HEAD})">${light}</g></svg>\n`
+  const text = (y: number, style: string, words: string) => `<text x="${MARGIN}" y="${y}" ${style}>${escaped(words)}</text>`
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" ${FONT}>`,
+    `<rect width="${w}" height="${h}" fill="#ffffff"/>`,
+    text(22, 'font-size="15" font-weight="600" fill="#16191d"', title),
+    text(39, 'font-size="11" fill="#59626d"', counts),
+    `<g transform="translate(${MARGIN} ${HEAD})">${light}</g></svg>\n`,
+  ].join('')
 }
 
 /** The contents of a drawn chart. */
