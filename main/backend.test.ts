@@ -98,7 +98,7 @@ test('a field that is misspelt deep inside is told with the nearest one; a value
     'body.source_ids: is no field here; the nearest is “sourceIds”.',
   )
   expect(await said('post', '/api/edits', { edits: [{ action: 'accept', annotationId: 1, body: {} }] })).toBe(
-    'body.edits.0.body: is no field here; there are action, annotationId.',
+    'body.edits.0.body: is no field here; there are action, annotationId, basedOn.',
   )
   expect(await said('get', '/api/clips?limit=5&limit=6')).toBe('query.limit: is given 2 times.')
   expect(await said('post', '/api/sources', { paths: ['/a'], picture: 'both' })).toMatch(/^body\.picture: .*number.*; or: .*"all"/)
