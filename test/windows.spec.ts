@@ -68,6 +68,9 @@ test('the caret stands behind what is there, and what is being written is there 
   await note.press('Enter')
   await field(page).press('Enter')
   await expect.poll(caption).toEqual(['four and five', 'edited'])
+  // What is being written leaves the window when its answer has come.
+  await expect(field(page)).toHaveCount(0)
+  await expect(note).toHaveCount(0)
   await page.reload()
   await clipRows().first().click()
   await expect(page.locator('.inspector [data-kind=caption] .said')).toHaveText('four and five')

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { captionOf } from './caption.ts'
 import { camera, clip, line, thing } from './clip.testing.ts'
 import { factsOf } from './facts.ts'
+import { toldFacts } from './told.ts'
 import type { ClipMeasures } from './input.ts'
 
 const both = (measures: ClipMeasures) => (['en', 'de'] as const).map((language) => captionOf(factsOf(measures), 10, language)?.text)
@@ -102,6 +103,13 @@ describe('facts', () => {
       ({ kind }) => kind === 'thing',
     )
     expect(fact).toMatchObject({ motion: { way: 'left' }, ground: { way: 'still' } })
+  })
+
+  it('state no number where one of so many may be wrong', () => {
+    const bottles = (score: number) => clip([thing({ label: 'bottle', at: [100, 180] }), thing({ label: 'bottle', at: [400, 180], score })])
+    expect(both(bottles(0.95))[0]).toMatch(/^Two bottles/)
+    expect(both(bottles(0.82))).toEqual(['Bottles; the camera is still', 'Flaschen; die Kamera steht still'])
+    expect(toldFacts(factsOf(bottles(0.82)))[0]?.text.en).toMatch(/^Bottles, perhaps two at once/)
   })
 
   it('tell nothing of the camera where somebody fills the picture: that everything moves may be that person', () => {

@@ -41,6 +41,8 @@ export function captionOf(facts: readonly Fact[], seconds: number, language: Lan
     parts.push(
       listText(
         names.map((name) => {
+          // Where one of so many may be wrong, or was not counted, no number is stated.
+          if (name.most > 1 && name.counted < SURE) return nounOf(name.label, language).many
           const only = onlyThing(name, things)
           return nameOf(name.label, name.most, language, only && only.reliability >= SURE ? (only.colour ?? undefined) : undefined)
         }),

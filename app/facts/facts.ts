@@ -53,6 +53,8 @@ export interface NameFact extends Stated {
   most: number
   mostAt: Moment
   distinct: number
+  /** 0..1: how sure the number is, which is as sure as the least sure of so many tracks. */
+  counted: number
 }
 
 /** Two objects that overlap for most of the time in which both are there. */
@@ -240,6 +242,7 @@ function nameFact(label: string, tracks: readonly ThingTrack[], things: Things):
     const box = boxAt(track, at.time)
     return box ? [{ ...at, box }] : []
   })
+  const sureness = tracks.map((track) => trackReliability(track, things)).sort((one, other) => other - one)
   return {
     kind: 'name',
     label,
@@ -247,6 +250,7 @@ function nameFact(label: string, tracks: readonly ThingTrack[], things: Things):
     most: Math.max(1, most),
     mostAt: at,
     distinct: tracks.length,
+    counted: sureness[Math.max(1, most) - 1] ?? 0,
     evidence: { frames: [at], boxes, numbers: { most, distinct: tracks.length } },
     // Reliability that at least one of them is right.
     reliability: Math.max(...tracks.map((track) => trackReliability(track, things))),

@@ -76,7 +76,9 @@ function wordsOf(fact: Fact, language: Language): string | null {
   const german = language === 'de'
   switch (fact.kind) {
     case 'name': {
-      const { label, most, distinct } = fact
+      const { label, most, distinct, counted } = fact
+      if (most > 1 && counted < SURE)
+        return `${nounOf(label, language).many}, ${german ? 'vielleicht' : 'perhaps'} ${numberName(most, language)} ${german ? 'zugleich' : 'at once'}`
       const atOnce = most > 1 ? (german ? ' zugleich' : ' at once') : ''
       const others =
         distinct > most

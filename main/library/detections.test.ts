@@ -179,7 +179,7 @@ test('a change of the vocabulary is one step of undo, with the boxes that went a
   library.changeVocabulary(renamed(library.detections.vocabulary(), 'car', 'vehicle'), [
     { action: 'edit', annotationId: accepted?.id ?? 0, body: body('vehicle', 0, 0.9) },
   ])
-  expect(library.history.next().undo?.text).toBe('Labels removed: {{labels}}')
+  expect(library.history.next().undo?.text).toBe('{{from}} merged into {{to}}')
   await library.close()
   library = Library.open(folder)
   const kinds: string[][] = []
