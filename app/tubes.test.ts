@@ -3,7 +3,22 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { TubeKind } from './pack/mammut.ts'
-import { cutTubes, frameMeans, frameWeights, heatOf, tubeCentres, tubeCounts, tubeVoxels } from './tubes.ts'
+import { type Axis, axesOf, cutTubes, frameMeans, frameWeights, heatOf, type TubeInput, tubeCounts, tubeVoxels } from './tubes.ts'
+
+/** The centre (t, y, x) of every tube, kind by kind, in the order of the tokens: index * stride + offset + extent / 2. */
+function tubeCentres(input: TubeInput): [t: number, y: number, x: number][] {
+  const centre = (axis: Axis, index: number) => index * axis.stride + axis.offset + axis.extent / 2
+  const centres: [number, number, number][] = []
+  for (const kind of input.tubes) {
+    const { t, y, x } = axesOf(input, kind)
+    for (let i = 0; i < t.count; i++) {
+      for (let j = 0; j < y.count; j++) {
+        for (let k = 0; k < x.count; k++) centres.push([centre(t, i), centre(y, j), centre(x, k)])
+      }
+    }
+  }
+  return centres
+}
 
 const Golden = z.object({
   cases: z.array(

@@ -10,7 +10,7 @@ export type TubeInput = Pick<MammutManifest['input'], 'frames' | 'width' | 'heig
 
 const CHANNELS = 3
 
-interface Axis {
+export interface Axis {
   kernel: number
   stride: number
   offset: number
@@ -30,7 +30,7 @@ function axisOf(size: number, kind: TubeKind, axis: 0 | 1 | 2): Axis {
   return { kernel, stride, offset, parts, step, extent, count: Math.max(0, Math.floor((size - offset - extent) / stride) + 1) }
 }
 
-function axesOf(input: TubeInput, kind: TubeKind): { t: Axis; y: Axis; x: Axis } {
+export function axesOf(input: TubeInput, kind: TubeKind): { t: Axis; y: Axis; x: Axis } {
   return { t: axisOf(input.frames, kind, 0), y: axisOf(input.height, kind, 1), x: axisOf(input.width, kind, 2) }
 }
 
@@ -45,21 +45,6 @@ export function tubeCounts(input: TubeInput): number[] {
     const { t, y, x } = axesOf(input, kind)
     return t.count * y.count * x.count
   })
-}
-
-/** The centre (t, y, x) of every tube, kind by kind, in the order of the tokens: index * stride + offset + extent / 2. */
-export function tubeCentres(input: TubeInput): [t: number, y: number, x: number][] {
-  const centre = (axis: Axis, index: number) => index * axis.stride + axis.offset + axis.extent / 2
-  const centres: [number, number, number][] = []
-  for (const kind of input.tubes) {
-    const { t, y, x } = axesOf(input, kind)
-    for (let i = 0; i < t.count; i++) {
-      for (let j = 0; j < y.count; j++) {
-        for (let k = 0; k < x.count; k++) centres.push([centre(t, i), centre(y, j), centre(x, k)])
-      }
-    }
-  }
-  return centres
 }
 
 /** How one tube's mass is spread along an axis: shares of whole units (frames, rows or columns of a grid), summing to 1. */
@@ -91,7 +76,7 @@ function coverage({ stride, offset, kernel, step, parts, count }: Axis, size: nu
  * An encoder of single pictures leaves more tokens than patches: those that stand for a whole picture, ahead of its patches (a CLS token).
  * Their weight is spread over that picture.
  *
- * @param weights One for each token of the memory, in the order of `tubeCentres`.
+ * @param weights One for each token of the memory, kind by kind, within a kind by (t, y, x).
  * @param grid Rows and columns to divide each input frame into.
  * @returns [frames, rows, columns], row-major; the sum is that of `weights`.
  * @throws RangeError when there are not as many weights as the geometry has tokens.

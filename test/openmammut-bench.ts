@@ -13,7 +13,7 @@ import path from 'node:path'
 import { cutTubes } from '../app/tubes.ts'
 import { floatsOf, floatTensor, Graphs, idTensor, tensorOf } from '../main/engine/graphs.ts'
 import { Model } from '../main/engine/model.ts'
-import { openPack } from '../main/engine/mammut.ts'
+import { openPack } from '../main/engine/mammut.testing.ts'
 import { Text } from '../main/engine/tokenizer.ts'
 
 interface Measured {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { problemOf } from '../../app/errors.ts'
 import { cutTubes } from '../../app/tubes.ts'
 import { type EngineState, Engine, type Encoding, type ForkEngine, type MammutEngine, ofFamily } from './engine.ts'
-import { openPack } from './mammut.ts'
+import { openPack } from './mammut.testing.ts'
 import { packDir } from './pack-under-test.ts'
 
 const cache = mkdtempSync(path.join(tmpdir(), 'tubelet-engine-'))

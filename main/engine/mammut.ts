@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { MammutManifest } from '../../app/pack/mammut.ts'
 import { fromHalf } from './float16.ts'
 import type { GraphFiles } from './graphs.ts'
-import { openFolder, type PackFolder } from './pack.ts'
+import type { PackFolder } from './pack.ts'
 
 const FileRef = z.object({ file: z.string(), sha256: z.string() })
 
@@ -71,12 +71,6 @@ export async function openMammut(folder: PackFolder, manifest: MammutManifest, d
       ...clipFiles,
     ])
   return { ...pack, knownAnswers: { ...answers, clips } }
-}
-
-/** @throws TubeletError `pack-invalid`, also for a pack of another family. */
-export async function openPack(dir: string): Promise<Pack> {
-  const { folder, manifest, digest } = await openFolder(dir)
-  return manifest.family === 'mammut' ? openMammut(folder, manifest, digest) : folder.invalid('It is no MaMMUT.')
 }
 
 /** Bytes as 16-bit numbers; a copy, since a file's bytes may begin at an odd place of their buffer. */

@@ -5,7 +5,8 @@ import { fromHalf, toHalf } from './float16.ts'
 import { floatsOf, floatTensor, Graphs, idTensor, tensorOf } from './graphs.ts'
 import { Model, type Vision } from './model.ts'
 import { packDir } from './pack-under-test.ts'
-import { openPack, type Pack } from './mammut.ts'
+import type { Pack } from './mammut.ts'
+import { openPack } from './mammut.testing.ts'
 import { Text, TextStream } from './tokenizer.ts'
 
 describe('half precision', () => {

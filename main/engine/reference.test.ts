@@ -14,7 +14,8 @@ import { decode } from './decode.ts'
 import { floatTensor, Graphs, tensorOf } from './graphs.ts'
 import { Model } from './model.ts'
 import { packDir } from './pack-under-test.ts'
-import { openPack, type Pack } from './mammut.ts'
+import type { Pack } from './mammut.ts'
+import { openPack } from './mammut.testing.ts'
 import { Text } from './tokenizer.ts'
 
 const CLIPS = 50
