@@ -79,7 +79,7 @@ export function pictureAnswer(clip: ClipMeasures, read: Question, language: Lang
 }
 
 function cameraAnswer(clip: ClipMeasures, { asked, turned, at }: Question, language: Language): FactAnswer | null {
-  const camera = factsOf({ ...clip, things: null }).find((fact) => fact.kind === 'camera')
+  const camera = factsOf(clip).find((fact) => fact.kind === 'camera')
   const text = camera ? cameraText(camera.motion, language) : null
   if (!camera || text === null) return null
   const moves = camera.motion.moves === true

@@ -351,3 +351,11 @@ it('tells nothing of a camera that seems to stand where text covers the picture,
   expect(sure(clip([]), 'Is the camera moving?')).toBe(false)
   expect(sure(clip([], { frame: { width: 16, height: 16 } }), 'Is there a dog?')).toBe('unsure')
 })
+
+it('says of the camera what the caption says, also where somebody fills the picture', () => {
+  const parts: [number, number][] = Array.from({ length: 16 }, () => [4, 0])
+  const restless = { ...camera(-0.5), stays: camera(-0.5).stays.map((stay) => ({ ...stay, parts })) }
+  const before = (size: [number, number]) => clip([thing({ label: 'person', size })], { camera: restless })
+  expect(sure(before([100, 200]), 'Is the camera moving?')).toBe(true)
+  expect(sure(before([500, 360]), 'Is the camera moving?')).toBeNull()
+})
