@@ -105,6 +105,16 @@ describe('facts', () => {
     expect(fact).toMatchObject({ motion: { way: 'left' }, ground: { way: 'still' } })
   })
 
+  it('count a track from where it is as sure as anywhere: what stood in its place before is not one more', () => {
+    const walker = thing({ label: 'person', at: [100, 180], till: [500, 180] })
+    // A post scores little for five seconds; then somebody walks past it, with whom it is paired.
+    const late = thing({ label: 'person', at: [550, 180] })
+    const boxes = late.boxes.map((one) => ({ ...one, score: one.time < 5 ? 0.25 : 0.9 }))
+    const gone = { ...walker, boxes: walker.boxes.filter(({ time }) => time < 4.5) }
+    expect(both(clip([gone, { ...late, boxes }]))[0]).toMatch(/^A person/)
+    expect(both(clip([gone, late]))[0]).toMatch(/^Two people/)
+  })
+
   it('state no number where one of so many may be wrong', () => {
     const bottles = (score: number) => clip([thing({ label: 'bottle', at: [100, 180] }), thing({ label: 'bottle', at: [400, 180], score })])
     expect(both(bottles(0.95))[0]).toMatch(/^Two bottles/)

@@ -164,9 +164,26 @@ export function boxAt({ boxes }: Pick<ThingTrack, 'boxes'>, time: number): Box |
   }
 }
 
-/** How many of the tracks are there on each frame that was looked at. */
+/** A box weaker than this share of its track's best tells nothing at either end of the track. */
+const WEAK = 0.5
+
+/**
+ * When a track can be counted on: from its first to its last box that is not weak beside its best. Before and after, what was paired with it may be
+ * another thing that stood there (a post, before a person walks past it), which must not make one more.
+ */
+function strongSpan({ boxes }: ThingTrack): { from: number; to: number } {
+  const best = Math.max(...boxes.map(({ score }) => score ?? 1))
+  const strong = boxes.filter(({ score }) => (score ?? 1) >= WEAK * best)
+  return { from: strong[0]?.time ?? Infinity, to: strong.at(-1)?.time ?? -Infinity }
+}
+
+/** How many of the tracks are there on each frame that was looked at, as far as they can be counted on. */
 export function countsOf(tracks: readonly ThingTrack[], looked: readonly Moment[]): (Moment & { count: number })[] {
-  return looked.map((moment) => ({ ...moment, count: tracks.filter((track) => boxAt(track, moment.time) !== null).length }))
+  const spans = tracks.map((track) => ({ track, ...strongSpan(track) }))
+  return looked.map((moment) => ({
+    ...moment,
+    count: spans.filter(({ track, from, to }) => moment.time >= from && moment.time <= to && boxAt(track, moment.time) !== null).length,
+  }))
 }
 
 /** The most at once on two consecutive frames (on one, if only few were looked at), and when that is first reached. */
