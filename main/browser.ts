@@ -8,7 +8,7 @@ const OPENERS: Partial<Record<NodeJS.Platform, readonly string[]>> = { darwin: [
 
 /**
  * Opens the default browser; if there is none, the printed address has to do. The browser is given a file, readable by this user only, that
- * redirects to the address: everybody on the machine can read a program's arguments, and the address contains the key.
+ * redirects to the address: everybody on the machine can read a program's arguments, and the address lets a browser in.
  */
 export function openBrowser(address: string): void {
   if (process.platform === 'linux' && !process.env['DISPLAY'] && !process.env['WAYLAND_DISPLAY']) return

@@ -21,6 +21,7 @@ import { frameRate, listOf, names, pictureChoice, wholeNumber, words } from './o
 import { packsCommand } from './packs/command.ts'
 import type { Packs } from './packs/packs.ts'
 import { searchCommand } from './search/command.ts'
+import { invitation, keyFrom, servedAt, tellPrograms } from './invitation.ts'
 import { serve } from './serve.ts'
 import { packageVersion } from './version.ts'
 
@@ -112,6 +113,12 @@ program
   .option('--project <folder>', 'the library to use', path.join(dataFolder, 'library'))
   .option('--packs <folder>', PACKS, path.join(dataFolder, 'packs'))
   .action(serveApp)
+
+program
+  .command('address')
+  .description('Print an address that opens the window of a running "npm start" or "tubelet serve" once, within five minutes')
+  .option('--project <folder>', 'its library', path.join(dataFolder, 'library'))
+  .action(({ project }: { project: string }) => console.log(invitation(servedAt(path.resolve(project)))))
 
 program.addCommand(searchCommand(path.join(dataFolder, 'cli')))
 program.addCommand(exportCommand(path.join(dataFolder, 'cli')))
@@ -346,16 +353,27 @@ async function serveApp(paths: string[], options: { open: boolean; port?: number
   )
   let close = () => projects.close()
   try {
+    const chosen = keyFrom(process.env['TUBELET_KEY'])
+    const projectDir = path.resolve(options.project)
     const server = await serve({
       handle: projects.handle,
-      memory: path.join(path.resolve(options.project), 'address.json'),
+      memory: path.join(projectDir, 'address.json'),
       ...(options.port === undefined ? {} : { port: options.port }),
+      ...(chosen === undefined ? {} : { key: chosen }),
     })
-    close = () => server.close().then(() => projects.close())
-    endOnSignals(projects, server.close)
-    const address = `${server.url}/?token=${server.token}`
-    console.log(`Tubelet is open at ${address}\nPress Ctrl-C to end it.`)
-    if (options.open) openBrowser(address)
+    const forget = tellPrograms(projectDir, server)
+    const stop = () => {
+      forget()
+      return server.close()
+    }
+    close = () => stop().then(() => projects.close())
+    endOnSignals(projects, stop)
+    // A program that reads this and knows no key gets it here. A person gets an address that is worth nothing once it was opened.
+    const address = process.stdout.isTTY || chosen !== undefined ? invitation(server) : `${server.url}/?token=${server.key}`
+    console.log(`Tubelet is open at ${address}`)
+    if (process.stdout.isTTY) console.log('This address works once, within five minutes. For another one: npx tubelet address')
+    console.log('Press Ctrl-C to end it.')
+    if (options.open) openBrowser(invitation(server))
     if (paths.length > 0) {
       const brought = await projects.current.intake.bring({ paths: paths.map((item) => path.resolve(item)) })
       for (const { text } of linesOf(brought, (id) => projects.current.library.source(id).path)) console.error(text)

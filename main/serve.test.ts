@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fileResponse, windowFile } from './files.ts'
+import { invitation, keyFrom, LIFE_MS, newCode, servedAt, tellPrograms } from './invitation.ts'
 import { serve, type Served } from './serve.ts'
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tubelet-serve-'))
@@ -67,8 +68,7 @@ test('the window has a strict policy, and no path leads out of its folder', asyn
 test('the address stays over a restart, and a taken port is no trouble', async () => {
   const handle = () => Promise.resolve(new Response('inside'))
   const memory = path.join(folder, 'address.json')
-  const siteOf = async ({ url, token }: Served) =>
-    (await fetch(`${url}/?token=${token}`, { redirect: 'manual' })).headers.get('location')?.split('?')[0]
+  const siteOf = async (served: Served) => (await fetch(invitation(served), { redirect: 'manual' })).headers.get('location')?.split('?')[0]
   const first = await serve({ handle, memory })
   const [before, site] = [first.url, await siteOf(first)]
   const beside = await serve({ handle, memory })
@@ -77,7 +77,7 @@ test('the address stays over a restart, and a taken port is no trouble', async (
   await first.close()
   const again = await serve({ handle, memory })
   expect([again.url, await siteOf(again)]).toEqual([before, site])
-  expect(again.token).not.toBe(first.token)
+  expect(again.key).not.toBe(first.key)
   await expect(serve({ handle, port: Number(new URL(before).port) })).rejects.toThrow('is taken by another program')
   await again.close()
   writeFileSync(memory, '{"site":"evil.example","port":1}')
@@ -101,34 +101,69 @@ describe('the guard', () => {
         .end()
     })
   const status = async (pathname: string, headers: Record<string, string>) => (await answer(pathname, headers)).statusCode
-  const bearer = () => ({ authorization: `Bearer ${served.token}` })
+  const bearer = () => ({ authorization: `Bearer ${served.key}` })
+  /** The library's own name, with the port, and the address there, which the printed one leads to. */
+  const led = async (address: string) => {
+    const { headers } = await fetch(address, { redirect: 'manual' })
+    expect(headers.get('set-cookie')).toBeNull()
+    const { host, pathname, search } = new URL(headers.get('location') ?? '')
+    return { host, entrance: pathname + search }
+  }
+  const cookieOf = ({ headers }: IncomingMessage) => headers['set-cookie']?.[0]?.split(';')[0]
 
   test('nobody without the key', async () => {
     expect(await status('/api/status', {})).toBe(403)
     expect(await status('/api/status', { authorization: 'Bearer guess' })).toBe(403)
     expect(await status('/?token=guess', {})).toBe(403)
+    expect(await status('/?code=guess', {})).toBe(403)
     expect(await status('/api/status', bearer())).toBe(200)
   })
-  test('the printed address leads to a name that this library alone has, where a cookie opens the rest', async () => {
-    const first = await fetch(`${served.url}/?token=${served.token}`, { redirect: 'manual' })
-    expect(first.headers.get('set-cookie')).toBeNull()
-    const { host, pathname, search } = new URL(first.headers.get('location') ?? '')
+  test('an address opens the window once, under a name that this library alone has, where a cookie opens the rest', async () => {
+    const address = invitation(served)
+    const { host, entrance } = await led(address)
     expect(host).toMatch(/^[0-9a-f]{20}\.localhost:\d+$/)
-    const entrance = await answer(pathname + search, { host })
-    expect(entrance.headers['set-cookie']?.[0]).toMatch(/HttpOnly; SameSite=Strict; Path=\/$/)
-    const cookie = entrance.headers['set-cookie']?.[0]?.split(';')[0] ?? ''
+    const first = await answer(entrance, { host })
+    expect(first.headers['set-cookie']?.[0]).toMatch(/HttpOnly; SameSite=Strict; Path=\/$/)
+    const cookie = cookieOf(first) ?? ''
     expect(await status('/', { host, cookie })).toBe(200)
+    // Whoever reads the address later, in a list of processes or a history, gets nowhere with it.
+    expect(await status(entrance, { host })).toBe(403)
+    expect((await fetch(address, { redirect: 'manual' })).status).toBe(403)
+    expect(await status('/api/status', { authorization: `Bearer ${new URL(address).searchParams.get('code') ?? ''}` })).toBe(403)
     // The cookie is not accepted under `localhost`, the name that all programs on this machine share, so browsers never need to send it there.
     expect(await status('/', { cookie })).toBe(403)
-    expect(await status(pathname.replace('/', '/?token=guess'), { host })).toBe(403)
     expect(await status('/', { host: host.replace(/^./, 'x'), cookie })).toBe(403)
+    // Neither holds the other.
+    expect(cookie).not.toContain(served.key)
+    expect(await status('/', { authorization: `Bearer ${cookie.split('=')[1] ?? ''}` })).toBe(403)
+  })
+  test('an old code, one of another start and one that only a browser loads ahead let nobody in', async () => {
+    const { host } = await led(invitation(served))
+    expect(await status(`/?code=${newCode(served.key, Date.now() - LIFE_MS - 1)}`, { host })).toBe(403)
+    expect(await status(`/?code=${newCode(served.key, Date.now() + 60_000)}`, { host })).toBe(403)
+    expect(await status(`/?code=${newCode('of another start')}`, { host })).toBe(403)
+    const entrance = `/?code=${newCode(served.key)}`
+    const ahead = await answer(entrance, { host, 'sec-purpose': 'prefetch;prerender' })
+    expect([ahead.statusCode, cookieOf(ahead)]).toEqual([503, undefined])
+    expect(cookieOf(await answer(entrance, { host }))).toBeDefined()
+  })
+  test('of fifty browsers with one address, one is let in', async () => {
+    const { host, entrance } = await led(invitation(served))
+    const answers = await Promise.all(Array.from({ length: 50 }, () => status(entrance, { host })))
+    expect(answers.filter((code) => code === 200)).toHaveLength(1)
+    expect(answers.filter((code) => code === 403)).toHaveLength(49)
   })
   test('what a page of another program asks for, though the browser sends the cookie along', async () => {
-    const { headers } = await fetch(`${served.url}/?token=${served.token}`, { redirect: 'manual' })
-    const { host } = new URL(headers.get('location') ?? '')
-    const cookie = `tubelet=${served.token}`
-    for (const from of ['cross-site', 'same-site']) expect(await status('/api/media/1', { host, cookie, 'sec-fetch-site': from })).toBe(403)
-    for (const from of ['same-origin', 'none']) expect(await status('/api/media/1', { host, cookie, 'sec-fetch-site': from })).toBe(200)
+    const { host, entrance } = await led(invitation(served))
+    const cookie = cookieOf(await answer(entrance, { host })) ?? ''
+    for (const route of ['/api/media/1', '/api/sources/1/thumbnail', '/api/status', '/'])
+      for (const [from, code] of [
+        ['cross-site', 403],
+        ['same-site', 403],
+        ['same-origin', 200],
+        ['none', 200],
+      ] as const)
+        expect(await status(route, { host, cookie, 'sec-fetch-site': from })).toBe(code)
   })
   test('no other name for this machine, no other site', async () => {
     expect(await status('/', { ...bearer(), host: 'evil.example' })).toBe(403)
@@ -136,4 +171,26 @@ describe('the guard', () => {
     expect(await status('/', { ...bearer(), origin: 'https://evil.example' })).toBe(403)
     expect(await status('/', { ...bearer(), origin: served.url, host: new URL(served.url).host })).toBe(200)
   })
+})
+
+test('programs of this user read the key from a file that nobody else may read; what is planted in its place is not written to', async () => {
+  const library = mkdtempSync(path.join(folder, 'library-'))
+  const mine = path.join(library, 'mine')
+  writeFileSync(mine, 'mine', { mode: 0o644 })
+  symlinkSync(mine, path.join(library, 'serving.json'))
+  const served = await serve({ handle: () => Promise.resolve(new Response('inside')) })
+  const forget = tellPrograms(library, served)
+  const found = servedAt(library)
+  expect((await fetch(`${found.url}/api/status`, { headers: { authorization: `Bearer ${found.key}` } })).status).toBe(200)
+  if (process.platform !== 'win32') expect(statSync(path.join(library, 'serving.json')).mode & 0o777).toBe(0o600)
+  expect(readFileSync(mine, 'utf8')).toBe('mine')
+  forget()
+  expect(() => servedAt(library)).toThrow('No Tubelet serves this library')
+  await served.close()
+})
+
+test('a key that a program chooses cannot be one that is guessed', () => {
+  expect(keyFrom(undefined)).toBeUndefined()
+  expect(keyFrom('a'.repeat(32))).toBe('a'.repeat(32))
+  for (const weak of ['secret', 'a'.repeat(31), `${'a'.repeat(40)};`]) expect(() => keyFrom(weak)).toThrow('at least 32')
 })

@@ -1,23 +1,28 @@
-/** The web host: serves the handler on the loopback address to whoever has the token of this start. */
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+/** The web host: serves the handler on the loopback address to programs that have the key of this start, and to browsers that were let in. */
+import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { ServerType } from '@hono/node-server'
 import { z } from 'zod'
 import { hasCode, TubeletError } from '../app/errors.ts'
+import { Codes, same } from './invitation.ts'
 
 const HOST = '127.0.0.1'
 const COOKIE = 'tubelet'
 
 export interface Served {
   url: string
-  token: string
+  /** What programs send as `Authorization: Bearer`. */
+  key: string
   close: () => Promise<void>
 }
 
 interface Guard {
-  token: string
+  key: string
+  /** What a browser's cookie holds, so that the key itself is in no browser. */
+  pass: string
+  codes: Codes
   /**
    * The host name under which a browser opens this library; browsers resolve every name under `localhost` to this machine (RFC 6761, 6.3). A cookie
    * belongs to a name and not to a port, so with its own name the key is not sent to other programs that listen on this machine.
@@ -34,16 +39,24 @@ interface ServeOptions {
   port?: number
   /** The file that stores the address of the last start. */
   memory?: string
+  /** The key, where a program that starts Tubelet has chosen it; else a new one. */
+  key?: string
 }
 
 /**
- * Any local program can connect to a port, and any web page can send requests to it: only requests with the token, to our own name, are answered.
+ * Any local program can connect to a port, and any web page can send requests to it: only requests with the key or the cookie, to our own name, are
+ * answered.
  *
  * @throws TubeletError `conflict` or `forbidden` if the given port, or any port at all, cannot be opened.
  */
-export async function serve({ handle, port, memory }: ServeOptions): Promise<Served> {
+export async function serve({ handle, port, memory, key = randomBytes(24).toString('base64url') }: ServeOptions): Promise<Served> {
   const last = memory === undefined ? null : lastAddress(memory)
-  const guard = { token: randomBytes(24).toString('base64url'), site: last?.site ?? `${randomBytes(10).toString('hex')}.localhost` }
+  const guard: Guard = {
+    key,
+    pass: randomBytes(24).toString('base64url'),
+    codes: new Codes(key),
+    site: last?.site ?? `${randomBytes(10).toString('hex')}.localhost`,
+  }
   const server: ServerType = createAdaptorServer({ fetch: (request: Request) => guarded(request, guard, handle), hostname: HOST })
   const listen = (at: number) =>
     new Promise<void>((resolve, reject) => {
@@ -63,7 +76,7 @@ export async function serve({ handle, port, memory }: ServeOptions): Promise<Ser
   if (memory !== undefined && last === null) keepAddress(memory, { site: guard.site, port: bound })
   return {
     url: `http://${HOST}:${bound}`,
-    token: guard.token,
+    key,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -107,7 +120,8 @@ function keepAddress(file: string, address: z.infer<typeof Address>): void {
   }
 }
 
-async function guarded(request: Request, { token, site }: Guard, handle: (request: Request) => Promise<Response>): Promise<Response> {
+async function guarded(request: Request, guard: Guard, handle: (request: Request) => Promise<Response>): Promise<Response> {
+  const { key, pass, site } = guard
   const url = new URL(request.url)
   const host = request.headers.get('host') ?? url.host
   const [, name = '', port = ''] = /^(.+?)(:\d+)?$/.exec(host) ?? []
@@ -115,34 +129,46 @@ async function guarded(request: Request, { token, site }: Guard, handle: (reques
   if (![HOST, 'localhost', '[::1]', site].includes(name)) return forbidden('Only this machine is answered.')
   const origin = request.headers.get('origin')
   if (origin !== null && origin !== `http://${host}`) return forbidden('Requests from other sites are not answered.')
-  const given = url.searchParams.get('token')
-  if (url.pathname === '/' && given !== null) {
-    if (!same(given, token)) return forbidden('This address is from an earlier start. Use the one that was printed last.')
-    return name === site
-      ? entrance(token)
-      : new Response(null, {
-          status: 303,
-          headers: { location: `http://${site}${port}/?token=${token}`, 'referrer-policy': 'no-referrer', 'cache-control': 'no-store' },
-        })
-  }
+  if (url.pathname === '/' && (url.searchParams.has('code') || url.searchParams.has('token')))
+    return letIn(request, url.searchParams, guard, name === site ? null : `http://${site}${port}/${url.search}`)
   const bearer = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
   const cookie = name === site ? new RegExp(`(?:^|; )${COOKIE}=([^;]+)`).exec(request.headers.get('cookie') ?? '')?.[1] : undefined
   // Requests of other pages for pictures or scripts have no Origin header; this header says where they come from (Fetch Metadata).
   const from = request.headers.get('sec-fetch-site') ?? 'none'
-  if (bearer === undefined && !['none', 'same-origin'].includes(from)) return forbidden('Requests from other sites are not answered.')
-  if (!same(bearer ?? cookie ?? '', token)) return forbidden('Open the address that Tubelet printed when it started: it carries the key.')
+  if (!['none', 'same-origin'].includes(from)) return forbidden('Requests from other sites are not answered.')
+  if (bearer === undefined ? !same(cookie ?? '', pass) : !same(bearer, key))
+    return forbidden(`Open the address that Tubelet printed when it started. ${ANOTHER}`)
   return handle(request)
 }
 
+const ANOTHER = 'For another one, type “npx tubelet address” where Tubelet is installed.'
+
 /**
- * Gives the key to the browser and sends it on to the window, by a page and not by a redirect: a request that began at a file or in another program
- * stays "cross-site" through all its redirects, and such requests carry no strict cookie.
+ * Lets a browser in by an address with a code, which works once, or with the key, as programs are given it.
+ *
+ * @param elsewhere The same address under the library's own name; null if the request is to that name.
  */
-function entrance(token: string): Response {
+function letIn(request: Request, query: URLSearchParams, { key, pass, codes }: Guard, elsewhere: string | null): Response {
+  // A browser that only loads pages ahead must not use up the code.
+  if (request.method !== 'GET' || /prefetch|prerender/.test(request.headers.get('sec-purpose') ?? request.headers.get('purpose') ?? ''))
+    return new Response(null, { status: 503, headers: { 'cache-control': 'no-store' } })
+  const [code, token] = [query.get('code'), query.get('token')]
+  const isGood = code === null ? same(token ?? '', key) : elsewhere === null ? codes.use(code) : codes.isGood(code)
+  if (!isGood) return forbidden(`This address was used already, is older than five minutes, or is from an earlier start. ${ANOTHER}`)
+  return elsewhere === null
+    ? entrance(pass)
+    : new Response(null, { status: 303, headers: { location: elsewhere, 'referrer-policy': 'no-referrer', 'cache-control': 'no-store' } })
+}
+
+/**
+ * Gives the cookie to the browser and sends it on to the window, by a page and not by a redirect: a request that began at a file or in another
+ * program stays "cross-site" through all its redirects, and such requests carry no strict cookie.
+ */
+function entrance(pass: string): Response {
   return new Response('<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>Tubelet</title>', {
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      'set-cookie': `${COOKIE}=${token}; HttpOnly; SameSite=Strict; Path=/`,
+      'set-cookie': `${COOKIE}=${pass}; HttpOnly; SameSite=Strict; Path=/`,
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
       'referrer-policy': 'no-referrer',
       'cache-control': 'no-store',
@@ -151,10 +177,8 @@ function entrance(token: string): Response {
 }
 
 function forbidden(why: string): Response {
-  return new Response(`${why}\n`, { status: 403, headers: { 'content-type': 'text/plain; charset=utf-8' } })
-}
-
-function same(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)]
-  return left.length === right.length && timingSafeEqual(left, right)
+  return new Response(`${why}\n`, {
+    status: 403,
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
+  })
 }

@@ -1,5 +1,6 @@
 /** The key of the web host: how the browser gets it, and who does not get it. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import os from 'node:os'
@@ -32,6 +33,37 @@ test('the browser is given a file that leads to the window; no argument of a pro
     rmSync(folder, { recursive: true })
   }
 })
+
+test('an address from the command line opens one window, and what others can read of the running programs opens none', async () => {
+  const args = [path.resolve(import.meta.dirname, '..', 'main', 'cli.ts'), 'address', '--project', app.projectDir]
+  const address = execFileSync(process.execPath, args, { encoding: 'utf8' }).trim()
+  const window = await (await page.context().browser()?.newContext())?.newPage()
+  const later = await (await page.context().browser()?.newContext())?.newPage()
+  if (!window || !later) throw new Error('no browser')
+  try {
+    await window.goto(address)
+    await expect(window.getByRole('navigation', { name: 'Pages' })).toBeVisible()
+    await later.goto(address)
+    await expect(later.getByText('This address was used already')).toBeVisible()
+    const cookies = (await window.context().cookies()).map(({ value }) => value)
+    const secrets = [...cookies, String(new URL(app.url).searchParams.get('token'))]
+    expect(secrets).toHaveLength(2)
+    for (const pid of process.platform === 'linux' ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : [])
+      for (const secret of secrets) expect(argumentsOf(pid)).not.toContain(secret)
+  } finally {
+    await window.context().close()
+    await later.context().close()
+  }
+})
+
+/** What everybody on this machine can read of a program; empty if it has ended. */
+function argumentsOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
+}
 
 test('another program on this machine gets neither the cookie nor a picture', async () => {
   const heard: (string | undefined)[] = []
