@@ -319,11 +319,13 @@ export const contract = {
     output: z.object({
       path: z.string(),
       parent: z.string().nullable(),
+      /** Where looking around can begin: the home, drives, and folders that were allowed at the start. */
+      starts: z.array(z.string()),
       entries: z.array(
         z.object({ name: z.string(), path: z.string(), kind: z.enum(['folder', 'video', 'file']), bytes: z.number().int().nullable() }),
       ),
     }),
-    errors: ['not-found', 'file-unreadable'],
+    errors: ['not-found', 'file-unreadable', 'forbidden'],
   }),
   lookBelow: route({
     method: 'get',
@@ -331,6 +333,7 @@ export const contract = {
     summary: 'How many videos, and folders of numbered pictures, lie at a path and below it; `more` where looking on would take too long',
     query: z.object({ path: FilePath }),
     output: z.object({ videos: z.number().int(), numbered: z.number().int(), more: z.boolean() }),
+    errors: ['forbidden'],
   }),
 
   ...packRoutes,

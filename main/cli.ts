@@ -22,6 +22,7 @@ import { packsCommand } from './packs/command.ts'
 import type { Packs } from './packs/packs.ts'
 import { searchCommand } from './search/command.ts'
 import { invitation, keyFrom, servedAt, tellPrograms } from './invitation.ts'
+import { Places } from './places.ts'
 import { serve } from './serve.ts'
 import { packageVersion } from './version.ts'
 
@@ -109,6 +110,12 @@ program
   .description('Open the app in a browser on this machine')
   .argument('[paths...]', 'video files and folders to add')
   .option('--open', 'open the browser', false)
+  .option(
+    '--allow <folder>',
+    'a folder that the window may list and export to, beside your own folders and drives (repeatable)',
+    (folder: string, all: string[]) => [...all, folder],
+    [],
+  )
   .option('--port <port>', 'a fixed port', wholeNumber('A port is a number from 1 to 65535.', 1, 65_535))
   .option('--project <folder>', 'the library to use', path.join(dataFolder, 'library'))
   .option('--packs <folder>', PACKS, path.join(dataFolder, 'packs'))
@@ -345,10 +352,13 @@ function printSummary({ library }: Tubelet, sources: readonly Source[], exports:
   for (const { path: file } of exports) console.log(`wrote ${file}`)
 }
 
-async function serveApp(paths: string[], options: { open: boolean; port?: number; project: string; packs: string }): Promise<void> {
+async function serveApp(
+  paths: string[],
+  options: { open: boolean; allow: string[]; port?: number; project: string; packs: string },
+): Promise<void> {
   const projects = new Projects(
     path.resolve(options.project),
-    { host: 'web', packsDir: path.resolve(options.packs) },
+    { host: 'web', packsDir: path.resolve(options.packs), places: new Places(options.allow) },
     path.join(dataFolder, 'projects.json'),
   )
   let close = () => projects.close()

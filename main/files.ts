@@ -14,12 +14,20 @@ const TYPES: Readonly<Record<string, string>> = {
   '.jpg': 'image/jpeg',
   '.ico': 'image/x-icon',
   '.woff2': 'font/woff2',
+}
+
+const VIDEO_TYPES: Readonly<Record<string, string>> = {
   '.mp4': 'video/mp4',
   '.m4v': 'video/mp4',
   '.mov': 'video/quicktime',
   '.webm': 'video/webm',
   '.mkv': 'video/x-matroska',
   '.ogv': 'video/ogg',
+}
+
+/** The type of a video by its name; never one that a browser shows as a page. */
+export function videoType(file: string): string {
+  return VIDEO_TYPES[path.extname(file).toLowerCase()] ?? 'application/octet-stream'
 }
 
 function contentType(file: string): string {

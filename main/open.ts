@@ -20,6 +20,7 @@ import { warmUp } from './media/sample.ts'
 import { findMediaTools, type MediaTools } from './media/tools.ts'
 import { chosenOf, Packs } from './packs/packs.ts'
 import { RunningPacks } from './packs/running.ts'
+import { Places } from './places.ts'
 import { PackStore } from './packs/store.ts'
 import { packageVersion, root } from './version.ts'
 
@@ -34,6 +35,8 @@ export interface OpenOptions {
   packsDir?: string
   /** How to start the engine process; a forked Node unless the desktop passes its own. */
   fork?: ForkEngine
+  /** Where a window may look and write; a person's own folders and drives unless the host allows more. */
+  places?: Places
   /** Opens other libraries, if the host can. */
   projects?: ProjectSwitch
 }
@@ -89,7 +92,7 @@ export function openTubelet(options: OpenOptions): Tubelet {
 function assembled(
   library: Library,
   unlock: () => void,
-  { projectDir, host, fork, projects = ONE_PROJECT, packsDir = path.join(dataFolder, 'packs') }: OpenOptions,
+  { projectDir, host, fork, projects = ONE_PROJECT, packsDir = path.join(dataFolder, 'packs'), places = new Places() }: OpenOptions,
 ): Tubelet {
   const changed = () => library.emit({ type: 'status' })
   const store = new PackStore(
@@ -117,7 +120,7 @@ function assembled(
       ...mediaStatus(media),
       sample: sampleClip(),
     })
-  const handle = createBackend({ pipeline, jobs, packs, intake, status, projects }, path.join(root, 'dist', 'renderer'))
+  const handle = createBackend({ pipeline, jobs, packs, intake, status, projects, places }, path.join(root, 'dist', 'renderer'))
   // Started ahead of the first file. The status, and each job that needs them, report a failure.
   void engines.all().then(changed)
   void media.get().catch(changed)

@@ -63,6 +63,6 @@ export const systemRoutes = {
     summary: 'Open another library, or begin one in an empty or new folder. What the one before was at goes on when it is opened again',
     body: z.object({ path: FilePath }),
     output: z.object({}),
-    errors: ['bad-request', 'conflict'],
+    errors: ['bad-request', 'conflict', 'forbidden'],
   }),
 } as const

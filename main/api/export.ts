@@ -8,8 +8,9 @@ import { chosenClips } from '../export/which.ts'
 import { zipOf } from '../export/zip.ts'
 import { Search } from '../search/search.ts'
 import { type Handlers, notFound, type Services } from './handler.ts'
+import { foldersOf } from './library.ts'
 
-export function exportHandlers({ pipeline, jobs }: Services): Handlers<keyof typeof exportRoutes> {
+export function exportHandlers({ pipeline, jobs, places }: Services): Handlers<keyof typeof exportRoutes> {
   const { library } = pipeline
   const search = new Search(pipeline)
   const written = new Map<string, { directory: string; files: string[] }>()
@@ -30,6 +31,7 @@ export function exportHandlers({ pipeline, jobs }: Services): Handlers<keyof typ
           file: target,
           next: 'Choose the folder again.',
         })
+      if (directory !== undefined) places.mustBeWritable(directory, 'body.directory', () => foldersOf(library))
       if (underWay.has(exportId))
         throw new TubeletError({
           code: 'conflict',
@@ -53,7 +55,9 @@ export function exportHandlers({ pipeline, jobs }: Services): Handlers<keyof typ
           signal: AbortSignal.any([stop.signal, request.signal]),
           onProgress: (share) => library.emit({ type: 'export', exportId, share }),
         })
-        written.set(exportId, { directory: result.directory, files: result.files.map((file) => file.path) })
+        const files = result.files.map((file) => file.path)
+        written.set(exportId, { directory: result.directory, files })
+        places.wrote([result.directory, ...files])
         return { exportId, ...result }
       } finally {
         underWay.delete(exportId)

@@ -6,6 +6,7 @@ import type { Pipeline } from '../jobs/pipeline.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { Packs } from '../packs/packs.ts'
+import type { Places } from '../places.ts'
 
 /** Tells which library is open, and opens another one. */
 export interface ProjectSwitch {
@@ -21,6 +22,8 @@ export interface Services {
   intake: Intake
   status: () => Promise<Status>
   projects: ProjectSwitch
+  /** Where the window may look and write. */
+  places: Places
 }
 
 export type Handler<N extends RouteName> = (args: RouteArgs<N>, request: Request) => Promise<Answer<N>> | Answer<N>

@@ -1,19 +1,20 @@
 /** The calls of the library: sources, clips, their annotations, and the queue. */
 import { readdir, stat } from 'node:fs/promises'
-import os from 'node:os'
 import path from 'node:path'
 import type { RouteName, RouteOutput } from '../../app/contract.ts'
 import { inField, problemOf, TubeletError } from '../../app/errors.ts'
 import { toldFacts } from '../../app/facts/told.ts'
 import { VIDEO_EXTENSIONS } from '../../app/media.ts'
-import { fileResponse } from '../files.ts'
+import { fileResponse, videoType } from '../files.ts'
 import { windowOpened } from '../made-in.ts'
 import { scan } from '../intake/scan.ts'
+import type { Library } from '../library/library.ts'
 import { answerClip, guess } from '../jobs/pipeline.ts'
 import { coalesced, eventStream, type Handlers, notFound, type Services } from './handler.ts'
 
-export function libraryHandlers({ pipeline, jobs, intake, status }: Services) {
+export function libraryHandlers({ pipeline, jobs, intake, status, places }: Services) {
   const { library } = pipeline
+  const videoFolders = () => foldersOf(library)
 
   const picture = async (request: Request, ...parts: (string | number)[]) =>
     (await fileResponse(request, library.cachePath('sources', ...parts), 'image/jpeg')) ?? notFound()
@@ -46,8 +47,10 @@ export function libraryHandlers({ pipeline, jobs, intake, status }: Services) {
     thumbnail: ({ params }, request) => picture(request, params.sourceId, 'thumbnail.jpg'),
     filmstrip: ({ params }, request) => picture(request, params.sourceId, `strip-${params.cell}.jpg`),
     media: async ({ params }, request) => {
-      const { path: file } = await jobs.identity.there(params.sourceId)
-      return (await fileResponse(request, file)) ?? notFound()
+      const { path: file, probe } = await jobs.identity.there(params.sourceId)
+      // Any file can be added by its path; only what was read as a video is given out.
+      if (probe === null) return notFound('This file was not read as a video.')
+      return (await fileResponse(request, file, videoType(file))) ?? notFound()
     },
     frames: ({ params }) => {
       const { probe } = library.source(params.sourceId)
@@ -97,12 +100,28 @@ export function libraryHandlers({ pipeline, jobs, intake, status }: Services) {
         return promise
       }),
 
-    browse: ({ query }) => browse(query.path ?? os.homedir()),
-    lookBelow: ({ query }) => lookBelow(query.path),
+    browse: async ({ query }) => {
+      const starts = places.starts()
+      const folder = query.path ?? starts[0] ?? library.projectDir
+      places.mustBeReadable(folder, videoFolders)
+      const listed = await browse(folder)
+      const { parent } = listed
+      return { ...listed, parent: parent !== null && places.isOpen(parent, videoFolders) ? parent : null, starts }
+    },
+    lookBelow: ({ query }) => {
+      places.mustBeReadable(query.path, videoFolders)
+      return lookBelow(query.path)
+    },
   } satisfies Partial<Handlers<RouteName>>
 }
 
-async function browse(folder: string): Promise<RouteOutput<'browse'>> {
+/** The folders with videos of the library, and the library's own. */
+export function* foldersOf(library: Library): Generator<string> {
+  yield library.projectDir
+  yield* new Set(library.sources().flatMap(({ path: file, probe }) => (probe === null ? [] : [path.dirname(file)])))
+}
+
+async function browse(folder: string): Promise<Omit<RouteOutput<'browse'>, 'starts'>> {
   const here = path.resolve(folder)
   const listed = await readdir(here, { withFileTypes: true }).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? error.code : undefined

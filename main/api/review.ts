@@ -28,7 +28,7 @@ export function reviewHandlers({ pipeline: { library, media }, jobs }: Services)
       return preview(sourceId)
     },
     previewMedia: async ({ params }, request) =>
-      (await fileResponse(request, previewFile(library, library.source(params.sourceId)))) ?? notFound(),
+      (await fileResponse(request, previewFile(library, library.source(params.sourceId)), 'video/mp4')) ?? notFound(),
 
     markClip: ({ params: { sourceId }, body: { span } }) => {
       const { probe } = library.source(sourceId)

@@ -11,7 +11,7 @@ import type { Handlers, Services } from './handler.ts'
 /** The codecs that people bring most: of phones, cameras, the web and archives. */
 const CODECS = ['h264', 'hevc', 'av1', 'vp9', 'vp8', 'prores', 'mpeg2video', 'mpeg4', 'mjpeg', 'dnxhd', 'wmv2', 'ffv1']
 
-export function systemHandlers({ pipeline, jobs, projects }: Services): Handlers<keyof typeof systemRoutes> {
+export function systemHandlers({ pipeline, jobs, projects, places }: Services): Handlers<keyof typeof systemRoutes> {
   const { projectDir } = pipeline.library
   return {
     diagnostics: async () => {
@@ -46,6 +46,7 @@ export function systemHandlers({ pipeline, jobs, projects }: Services): Handlers
     },
     projects: () => ({ current: projectDir, recent: projects.recent() }),
     openProject: async ({ body }) => {
+      if (!projects.recent().some(({ path: known }) => known === body.path)) places.mustBeWritable(body.path, 'body.path')
       await projects.open(body.path)
       return {}
     },

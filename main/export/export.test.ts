@@ -1,5 +1,16 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -17,6 +28,7 @@ import { killNextThread } from '../threads.testing.ts'
 import type { Library } from '../library/library.ts'
 import { type Content, CONTENTS } from './files.ts'
 import { exportProject } from './export.ts'
+import { partOf } from '../part.ts'
 
 const repository = path.join(import.meta.dirname, '..', '..')
 const python = path.join(repository, '.venv', 'bin', 'python')
@@ -267,15 +279,47 @@ describe('an export', () => {
   })
 
   it('says so when the disk is full, and leaves nothing behind', async () => {
-    if (!existsSync('/dev/full')) {
-      console.warn('SKIPPED: a full disk, because this system has no /dev/full')
+    const disk = path.join(directory, 'disk')
+    mkdirSync(disk)
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', disk], { stdio: 'ignore' })
+    } catch {
+      console.warn('SKIPPED: a full disk, because only root can mount a small one')
       return
     }
-    const library = libraryOf([named('full.mp4', 1)])
-    mkdirSync(path.join(directory, 'full'))
-    symlinkSync('/dev/full', path.join(directory, 'full', 'captions.vtt.tubelet-part'))
-    await expect(exportProject(library, { formats: ['vtt', 'srt'], directory })).rejects.toMatchObject({ problem: { code: 'disk-full' } })
-    expect([...contents().keys()]).toEqual([])
+    try {
+      const library = libraryOf([named('full.mp4', 1)])
+      writeFileSync(path.join(disk, 'filler'), Buffer.alloc(24_576))
+      await expect(exportProject(library, { formats: ['vtt', 'srt'], directory: disk })).rejects.toMatchObject({
+        problem: { code: 'disk-full' },
+      })
+      expect([...contents().keys()]).toEqual(['disk/filler'])
+    } finally {
+      execFileSync('umount', ['-l', disk])
+    }
+  })
+
+  it('writes through no link that lies in its way, and clears away only what a killed process left long ago', async () => {
+    const library = libraryOf([named('film.mp4', 1)])
+    const mine = path.join(directory, 'mine.txt')
+    writeFileSync(mine, 'mine')
+    mkdirSync(path.join(directory, 'film'))
+    const inFilm = (name: string) => path.join(directory, 'film', name)
+    // The names that could be known before: those of earlier versions, and of the files themselves.
+    for (const name of ['captions.vtt.tubelet-part', 'frames.csv.tubelet-part']) symlinkSync(mine, inFilm(name))
+    symlinkSync(mine, path.join(directory, 'tubelet-export.json.tubelet-part'))
+    const [left, fresh] = [partOf(inFilm('captions.vtt')), partOf(inFilm('captions.vtt'))]
+    for (const file of [left, fresh]) writeFileSync(file, '')
+    utimesSync(left, 0, 0)
+    await exportProject(library, { formats: ['vtt'], directory })
+    expect(readFileSync(mine, 'utf8')).toBe('mine')
+    expect([left, fresh].map((file) => existsSync(file))).toEqual([false, true])
+    expect(readFileSync(inFilm('captions.vtt'), 'utf8')).toMatch(/^WEBVTT/)
+    // A file that is only a link to somebody's own is not Tubelet's to replace.
+    rmSync(inFilm('captions.vtt'))
+    symlinkSync(mine, inFilm('captions.vtt'))
+    await expect(exportProject(library, { formats: ['vtt'], directory })).rejects.toMatchObject({ problem: { code: 'conflict' } })
+    expect(readFileSync(mine, 'utf8')).toBe('mine')
   })
 })
 

@@ -1,5 +1,6 @@
 /** Writes annotation files: all of an export or nothing, and every file is read back and compared first. */
 import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
 import { copyFile, link, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { ResourceLimits } from 'node:worker_threads'
@@ -14,6 +15,7 @@ import { type Phrase, said } from '../../app/phrase.ts'
 import { Channel, thread } from '../channel.ts'
 import type { Library } from '../library/library.ts'
 import { makeFolder } from '../folders.ts'
+import { partOf, removeOldParts } from '../part.ts'
 import { packageVersion } from '../version.ts'
 import type { ExportService, ExportTask } from './export-worker.ts'
 import { type Content, fileError, type Written } from './files.ts'
@@ -92,10 +94,13 @@ export async function exportProject(library: ExportableLibrary, options: ExportO
   const categories = library.exports.categories(scope.states?.includes('rejected') ?? false)
   checkLabels(scope.labels ?? [], categories)
   const planned: Planned[] = []
-  const temporary = ({ name }: Pick<Planned, 'name'>) => path.join(directory, `${name}.tubelet-part`)
+  const temporaries = new Map<string, string>()
+  const temporary = ({ name }: Pick<Planned, 'name'>) => temporaries.get(name) ?? ''
   try {
     const record = await answering(directory, signal, () => makeFolder(directory).then(() => readRecord(directory)))
     planned.push(...plan(library.sources(), chosen, record, { ...options, directory }))
+    for (const { name } of planned) temporaries.set(name, partOf(path.join(directory, name)))
+    for (const folder of new Set(planned.map(({ name }) => path.join(directory, path.dirname(name))))) await removeOldParts(folder)
     const titles = titlesOf(library.sources().map((source) => ({ ...source, name: pictureName(source) })))
     const ours = (name: string) => ({ target: path.join(directory, name), ours: record.files[name] ?? [] })
     const task: ExportTask = {
@@ -381,9 +386,8 @@ async function publish(directory: string, staged: readonly Staged[], record: Exp
 async function sameFile(file: string, other: string): Promise<void> {
   await makeFolder(path.dirname(other))
   await makeFolder(path.join(path.dirname(other), '..', COCO_FOLDER.images))
-  const temporary = `${other}.tubelet-part`
-  await rm(temporary, { force: true })
-  await link(file, temporary).catch(() => copyFile(file, temporary))
+  const temporary = partOf(other)
+  await link(file, temporary).catch(() => copyFile(file, temporary, constants.COPYFILE_EXCL))
   await rename(temporary, other)
 }
 

@@ -1,6 +1,6 @@
 /** Writes the files of an export piece by piece, and reads them back piece by piece to compare. */
 import { createHash, type Hash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
 import { diskProblem, hasCode, TubeletError } from '../../app/errors.ts'
 import { coco } from '../../app/formats/coco.ts'
@@ -115,7 +115,9 @@ function unlike(format: string, file: string, cause?: unknown): TubeletError {
 
 function writeTo(file: string, texts: Iterable<string>): { written: Written } {
   const hash = createHash('sha256')
-  const descriptor = openSync(file, 'w')
+  // A try that was given up may have left it.
+  rmSync(file, { force: true })
+  const descriptor = openSync(file, 'wx')
   let bytes = 0
   let text = ''
   const flush = () => {

@@ -3,11 +3,12 @@
  * videos. Everything else gets a new name.
  */
 import { existsSync } from 'node:fs'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import type { Source } from '../../app/contract.ts'
 import { hasCode, TubeletError } from '../../app/errors.ts'
+import { writeWhole } from '../part.ts'
 
 /** The record of exported files with their SHA-256: nothing else is ever overwritten. */
 const RECORD = 'tubelet-export.json'
@@ -41,9 +42,7 @@ export async function readRecord(directory: string): Promise<ExportRecord> {
 }
 
 export async function writeRecord(directory: string, record: ExportRecord): Promise<void> {
-  const target = path.join(directory, RECORD)
-  await writeFile(`${target}.tubelet-part`, `${JSON.stringify(record, null, 2)}\n`, { flush: true })
-  await rename(`${target}.tubelet-part`, target)
+  await writeWhole(path.join(directory, RECORD), `${JSON.stringify(record, null, 2)}\n`)
 }
 
 /** Device names reserved by Windows, with any extension. */

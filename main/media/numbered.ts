@@ -2,11 +2,12 @@
  * Numbered pictures as one video: which files match the pattern now, and the list of them that ffmpeg reads. Each picture lasts one second in the
  * list, so that a frame's time gives its place even where others cannot be decoded; a person sets how many are shown per second.
  */
-import { readdir, rename, stat, writeFile } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { TubeletError } from '../../app/errors.ts'
 import { namesOf, type NumberedVideo, picturesOf } from '../../app/numbered.ts'
 import { makeFolder } from '../folders.ts'
+import { writeWhole } from '../part.ts'
 import { problemOfAccess } from './access.ts'
 
 /** At most so many files are opened at the same time. */
@@ -55,6 +56,5 @@ export async function writeList(list: string, pattern: string, { runs }: Numbere
     return `file ${quoted(`file:${file}`)}\n${plain}duration 1\n`
   })
   await makeFolder(path.dirname(list))
-  await writeFile(`${list}.part`, `ffconcat version 1.0\n${lines.join('')}`)
-  await rename(`${list}.part`, list)
+  await writeWhole(list, `ffconcat version 1.0\n${lines.join('')}`)
 }

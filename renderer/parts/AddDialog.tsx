@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { CornerLeftUp, File, Film, Folder } from 'lucide-react'
+import { CornerLeftUp, File, Film, Folder, HardDrive } from 'lucide-react'
 import { type SubmitEvent, useDeferredValue, useState } from 'react'
 import { problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
@@ -96,6 +96,17 @@ export function PathPicker({
             </button>
           </li>
         )}
+        {data?.parent === null &&
+          data.starts
+            .filter((start) => start !== data.path)
+            .map((start) => (
+              <li key={start}>
+                <button type="button" onClick={() => go(start)}>
+                  <HardDrive size={15} aria-hidden />
+                  <span className="mono">{start}</span>
+                </button>
+              </li>
+            ))}
         {entries.map((entry) => (
           <li key={entry.path}>
             {entry.kind === 'folder' ? (
