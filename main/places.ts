@@ -99,7 +99,7 @@ function real(place: string): string {
 }
 
 /** The home, the temporary folder, the folder in which Tubelet was started, and mounted drives. */
-export function ownFolders(): string[] {
+function ownFolders(): string[] {
   // `npm start` runs in the project's folder and says where it was called.
   const from = process.env['INIT_CWD'] ?? process.cwd()
   // A program that is started by a desktop runs in the root, or in a folder of the system.
@@ -111,7 +111,8 @@ function drives(): string[] {
   if (process.platform === 'darwin') return namesIn('/Volumes').map((name) => path.join('/Volumes', name))
   if (process.platform === 'win32') {
     const system = (process.env['SystemDrive'] ?? 'C:').toUpperCase()
-    return [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'].map((letter) => `${letter}:`).flatMap((drive) => (drive === system ? [] : [`${drive}\\`]))
+    const letters = Array.from({ length: 26 }, (_, nth) => `${String.fromCharCode(65 + nth)}:`)
+    return letters.filter((drive) => drive !== system).map((drive) => `${drive}\\`)
   }
   return ['/media', '/mnt', '/run/media', ...mounted()]
 }
