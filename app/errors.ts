@@ -148,7 +148,7 @@ export function diskProblem(error: unknown): Problem | null {
     return {
       code: 'file-unreadable',
       message: 'The library file is damaged, or is no library.',
-      next: 'Put a copy of before in its place, or choose another library.',
+      next: 'Restore one of its backups, in the settings or with "tubelet library restore", or choose another library.',
       ...rest,
       stillWorks: 'The file was not changed.',
     }

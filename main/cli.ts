@@ -17,6 +17,7 @@ import { exportCommand, sayWhatIsMissing } from './export/command.ts'
 import { type Exported, exportProject } from './export/export.ts'
 import type { Brought } from './intake/intake.ts'
 import { becameOf, linesOf } from './intake/told.ts'
+import { libraryCommand } from './library/command.ts'
 import { frameRate, listOf, names, pictureChoice, wholeNumber, words } from './options.ts'
 import { packsCommand } from './packs/command.ts'
 import type { Packs } from './packs/packs.ts'
@@ -129,6 +130,7 @@ program
 
 program.addCommand(searchCommand(path.join(dataFolder, 'cli')))
 program.addCommand(exportCommand(path.join(dataFolder, 'cli')))
+program.addCommand(libraryCommand(path.join(dataFolder, 'cli')))
 
 program.addCommand(
   packsCommand(

@@ -45,8 +45,8 @@ describe('one Tubelet', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  test('a folder open in one Tubelet is refused to another process, and known by its lock', () => {
-    expect(readFileSync(path.join(folder, 'project', 'lock'), 'utf8')).toBe(String(process.pid))
+  test('a library that is open in one Tubelet is refused to another', () => {
+    expect(() => openTubelet({ projectDir: path.join(folder, 'project'), host: 'cli' })).toThrow('open in another Tubelet')
   })
 
   test('closed before its engine has started, it leaves no child behind', async () => {

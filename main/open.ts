@@ -1,12 +1,11 @@
 /** Assembles a Tubelet: library, engines, queue and handler over one project folder. The three hosts differ only in the options that they pass. */
-import { existsSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import envPaths from 'env-paths'
 import type { BackendEvent, Status } from '../app/contract.ts'
-import { diskProblem, hasCode, type Problem, problemOf, TubeletError } from '../app/errors.ts'
+import { diskProblem, type Problem, problemOf, TubeletError } from '../app/errors.ts'
 import { type Task, TASKS } from '../app/pack/base.ts'
 import { said } from '../app/phrase.ts'
-import { isAlive } from './alive.ts'
 import type { ProjectSwitch } from './api/handler.ts'
 import { createBackend } from './backend.ts'
 import type { ForkEngine } from './engine/engine.ts'
@@ -15,7 +14,9 @@ import { Intake } from './intake/intake.ts'
 import { Jobs } from './jobs/jobs.ts'
 import { Speed } from './jobs/speed.ts'
 import type { Pipeline } from './jobs/pipeline.ts'
+import { Backups } from './library/backups.ts'
 import { Library } from './library/library.ts'
+import { lockLibrary } from './lock.ts'
 import { warmUp } from './media/sample.ts'
 import { findMediaTools, type MediaTools } from './media/tools.ts'
 import { chosenOf, Packs } from './packs/packs.ts'
@@ -66,7 +67,7 @@ export function openTubelet(options: OpenOptions): Tubelet {
   let library: Library | undefined
   try {
     makeFolderSync(projectDir)
-    unlock = lock(projectDir)
+    unlock = lockLibrary(projectDir)
     library = Library.open(projectDir)
     return assembled(library, unlock, options)
   } catch (error) {
@@ -120,16 +121,19 @@ function assembled(
       ...mediaStatus(media),
       sample: sampleClip(),
     })
-  const handle = createBackend({ pipeline, jobs, packs, intake, status, projects, places }, path.join(root, 'dist', 'renderer'))
+  const backups = new Backups(projectDir, () => jobs.queue().running > 0)
+  const handle = createBackend({ pipeline, jobs, packs, intake, backups, status, projects, places }, path.join(root, 'dist', 'renderer'))
   // Started ahead of the first file. The status, and each job that needs them, report a failure.
   void engines.all().then(changed)
   void media.get().catch(changed)
+  // Before the queue starts: the copy then has what was stored when the library was last closed.
+  backups.start()
   jobs.start()
 
   let closing: Promise<void> | null = null
   const close = async () => {
     await jobs.close()
-    await Promise.all([packs.close(), engines.close(), media.settled()])
+    await Promise.all([packs.close(), engines.close(), media.settled(), backups.close()])
     await library.close()
     unlock()
   }
@@ -145,18 +149,18 @@ function assembled(
   }
 }
 
-const ONE_PROJECT: ProjectSwitch = {
-  recent: () => [],
-  open: () =>
-    Promise.reject(
-      new TubeletError({
-        code: 'bad-request',
-        message: 'This Tubelet works on one library.',
-        field: 'body.path',
-        next: 'Start another one with --project.',
-      }),
-    ),
+function oneLibrary(): Promise<never> {
+  return Promise.reject(
+    new TubeletError({
+      code: 'bad-request',
+      message: 'This Tubelet works on one library.',
+      field: 'body.path',
+      next: 'Start another one with --project.',
+    }),
+  )
 }
+
+const ONE_PROJECT: ProjectSwitch = { recent: () => [], open: oneLibrary, restore: oneLibrary }
 
 /** The bundled packs, and the tasks that each has by default. */
 const SHIPPED = ['objects-80', 'screen-text', 'tubelet-mini'] as const
@@ -282,37 +286,4 @@ function packsOf(engines: RunningPacks): Status['packs'] {
 
 function mediaStatus({ value, problem }: Starting<MediaTools>): Pick<Status, 'ffmpeg' | 'ffmpegProblem'> {
   return { ffmpeg: value && { path: value.ffmpeg, version: value.version }, ffmpegProblem: problem }
-}
-
-/** Allows one process per project: two queues over one job table would do every job twice. The lock of a dead process is taken over. */
-function lock(projectDir: string): () => void {
-  const file = path.join(projectDir, 'lock')
-  for (;;) {
-    try {
-      writeFileSync(file, String(process.pid), { flag: 'wx' })
-      return () => rmSync(file, { force: true })
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) {
-        // On a full disk the file is made, but stays empty.
-        if (hasCode(error, 'ENOSPC')) unlinkSync(file)
-        throw error
-      }
-      const owner = Number(readFileSync(file, 'utf8'))
-      if (owner !== process.pid && isAlive(owner)) {
-        throw new TubeletError({
-          code: 'conflict',
-          message: 'This library is open in another Tubelet.',
-          file: projectDir,
-          stillWorks: 'The other window goes on working.',
-          next: 'Close it first, or give another folder with --project.',
-        })
-      }
-      try {
-        unlinkSync(file)
-      } catch (cause) {
-        // Another process may have taken it over at the same moment.
-        if (!hasCode(cause, 'ENOENT')) throw cause
-      }
-    }
-  }
 }

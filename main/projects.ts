@@ -6,6 +6,8 @@ import type { BackendEvent } from '../app/contract.ts'
 import type { Project } from '../app/contract/system.ts'
 import { TubeletError } from '../app/errors.ts'
 import { makeFolderSync } from './folders.ts'
+import { restoreBackup } from './library/backups.ts'
+import { lockLibrary } from './lock.ts'
 import { type OpenOptions, openTubelet, type Tubelet } from './open.ts'
 
 const Remembered = z.array(z.object({ path: z.string(), openedAt: z.string() }))
@@ -21,6 +23,8 @@ export class Projects {
   readonly #file: string
   readonly #listeners = new Set<(event: BackendEvent) => void>()
   #switching: Promise<void> = Promise.resolve()
+  /** While the open library is being replaced by a backup, requests wait. */
+  #restoring: Promise<void> | null = null
 
   /**
    * @param file The file with the list of recent libraries; it may be missing or unreadable.
@@ -34,7 +38,10 @@ export class Projects {
   }
 
   /** Handles a request with whichever library is open. */
-  readonly handle = (request: Request): Promise<Response> => this.current.handle(request)
+  readonly handle = async (request: Request): Promise<Response> => {
+    await this.#restoring
+    return this.current.handle(request)
+  }
 
   /** Call `listener` for changes in whichever library is open. */
   onEvent(listener: (event: BackendEvent) => void): void {
@@ -75,6 +82,37 @@ export class Projects {
       await before.close()
     })
     this.#switching = turn.catch(() => undefined)
+    await turn
+  }
+
+  /**
+   * Put a backup in the place of a library, and open that. What was in its place is set aside.
+   *
+   * @throws TubeletError as `restoreBackup` and `openTubelet` do; the open library is then open as before.
+   */
+  async restore(folder: string, backup: string): Promise<void> {
+    const dir = path.resolve(folder)
+    const turn = this.#switching.then(async () => {
+      const before = this.current
+      const isOpen = dir === this.#dir
+      if (isOpen) await before.close()
+      try {
+        const unlock = lockLibrary(dir)
+        try {
+          restoreBackup(dir, backup)
+        } finally {
+          unlock()
+        }
+      } catch (error) {
+        if (isOpen) this.current = this.#take(dir)
+        throw error
+      }
+      this.current = this.#take(dir)
+      this.#dir = dir
+      if (!isOpen) await before.close()
+    })
+    this.#switching = turn.catch(() => undefined)
+    this.#restoring = this.#switching.finally(() => (this.#restoring = null))
     await turn
   }
 

@@ -1,5 +1,6 @@
 /** What Tubelet runs on, and the libraries of this person. */
 import { z } from 'zod'
+import { Problem } from '../errors.ts'
 import { FilePath, route } from './route.ts'
 
 /** Outcome of trying an execution provider. absent: this machine has no such device. slow: another is faster. broken: it failed the self-test. */
@@ -30,6 +31,9 @@ export const Diagnostics = z.object({
   disk: z.object({ path: z.string(), library: bytes, cache: bytes, free: bytes }),
 })
 export type Diagnostics = z.infer<typeof Diagnostics>
+
+/** A copy of the library. automatic: made by itself. set-aside: a library that a restored copy took the place of. */
+const Backup = z.object({ name: z.string(), madeAt: z.string(), bytes, kind: z.enum(['automatic', 'set-aside']) })
 
 const Project = z.object({ path: z.string(), name: z.string(), openedAt: z.string(), there: z.boolean() })
 export type Project = z.infer<typeof Project>
@@ -64,5 +68,27 @@ export const systemRoutes = {
     body: z.object({ path: FilePath }),
     output: z.object({}),
     errors: ['bad-request', 'conflict', 'forbidden'],
+  }),
+  listBackups: route({
+    method: 'get',
+    path: '/api/backups',
+    summary: 'Copies of a library (of the open one if no path is given), newest first; `problem` says why the last could not be made',
+    query: z.object({ path: FilePath.optional() }),
+    output: z.object({ path: z.string(), backups: z.array(Backup), problem: Problem.nullable() }),
+  }),
+  makeBackup: route({
+    method: 'post',
+    path: '/api/backups',
+    summary: 'Make a copy of the open library now',
+    output: z.object({}),
+    errors: ['disk-full', 'file-unreadable'],
+  }),
+  restoreBackup: route({
+    method: 'post',
+    path: '/api/backups/restore',
+    summary: 'Put a copy in the place of a library and open that; the library that was there is set aside and can be restored the same way',
+    body: z.object({ path: FilePath, name: z.string().min(1) }),
+    output: z.object({}),
+    errors: ['not-found', 'conflict', 'file-unreadable', 'disk-full'],
   }),
 } as const

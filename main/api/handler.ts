@@ -5,6 +5,7 @@ import type { Problem } from '../../app/errors.ts'
 import type { Pipeline } from '../jobs/pipeline.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { Jobs } from '../jobs/jobs.ts'
+import type { Backups } from '../library/backups.ts'
 import type { Packs } from '../packs/packs.ts'
 import type { Places } from '../places.ts'
 
@@ -12,6 +13,8 @@ import type { Places } from '../places.ts'
 export interface ProjectSwitch {
   recent: () => Project[]
   open: (folder: string) => Promise<void>
+  /** Put a backup in the place of a library, then open that. */
+  restore: (folder: string, backup: string) => Promise<void>
 }
 
 /** What handlers work with. */
@@ -20,6 +23,7 @@ export interface Services {
   jobs: Jobs
   packs: Packs
   intake: Intake
+  backups: Backups
   status: () => Promise<Status>
   projects: ProjectSwitch
   /** Where the window may look and write. */

@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import type { Diagnostics, systemRoutes } from '../../app/contract/system.ts'
 import type { Engine } from '../engine/engine.ts'
+import { backupsOf } from '../library/backups.ts'
 import type { MediaTools } from '../media/tools.ts'
 import { packageVersion } from '../version.ts'
 import type { Handlers, Services } from './handler.ts'
@@ -11,7 +12,7 @@ import type { Handlers, Services } from './handler.ts'
 /** The codecs that people bring most: of phones, cameras, the web and archives. */
 const CODECS = ['h264', 'hevc', 'av1', 'vp9', 'vp8', 'prores', 'mpeg2video', 'mpeg4', 'mjpeg', 'dnxhd', 'wmv2', 'ffv1']
 
-export function systemHandlers({ pipeline, jobs, projects, places }: Services): Handlers<keyof typeof systemRoutes> {
+export function systemHandlers({ pipeline, jobs, projects, backups, places }: Services): Handlers<keyof typeof systemRoutes> {
   const { projectDir } = pipeline.library
   return {
     diagnostics: async () => {
@@ -48,6 +49,18 @@ export function systemHandlers({ pipeline, jobs, projects, places }: Services): 
     openProject: async ({ body }) => {
       if (!projects.recent().some(({ path: known }) => known === body.path)) places.mustBeWritable(body.path, 'body.path')
       await projects.open(body.path)
+      return {}
+    },
+    listBackups: ({ query }) => {
+      const folder = path.resolve(query.path ?? projectDir)
+      return { path: folder, backups: backupsOf(folder), problem: folder === projectDir ? backups.problem : null }
+    },
+    makeBackup: async () => {
+      await backups.make()
+      return {}
+    },
+    restoreBackup: async ({ body }) => {
+      await projects.restore(body.path, body.name)
       return {}
     },
   }

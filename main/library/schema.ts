@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { problemOf, TubeletError } from '../../app/errors.ts'
+import { backUpNow } from './backups.ts'
 
 /** Migration n brings a file from version n to n + 1. Never edit one that was released: add another. */
 export const MIGRATIONS: readonly string[] = [
@@ -287,7 +288,7 @@ export function openDatabase(projectDir: string, upTo = MIGRATIONS.length): Data
   const file = path.join(projectDir, 'library.sqlite')
   const db = new DatabaseSync(file, { timeout: 5_000 })
   try {
-    return migrated(db, file, upTo)
+    return migrated(db, projectDir, file, upTo)
   } catch (error) {
     // Otherwise the file would stay locked.
     db.close()
@@ -296,7 +297,7 @@ export function openDatabase(projectDir: string, upTo = MIGRATIONS.length): Data
   }
 }
 
-function migrated(db: DatabaseSync, file: string, upTo: number): DatabaseSync {
+function migrated(db: DatabaseSync, projectDir: string, file: string, upTo: number): DatabaseSync {
   // FULL: what was shown as done is on the disk even after a power cut.
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
   const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
@@ -309,6 +310,7 @@ function migrated(db: DatabaseSync, file: string, upTo: number): DatabaseSync {
       next: 'Open it with that version, or choose another library.',
     })
   }
+  if (version > 0 && version < upTo) backUpNow(db, projectDir)
   for (const [offset, migration] of MIGRATIONS.slice(version, upTo).entries()) {
     db.exec(`BEGIN IMMEDIATE; ${migration}; PRAGMA user_version = ${version + offset + 1}; COMMIT`)
   }

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { FolderOpen } from 'lucide-react'
 import { useState } from 'react'
+import type { RouteOutput } from '../../app/contract.ts'
 import { type Problem, problemOf } from '../../app/errors.ts'
 import { call } from '../api.ts'
 import { desktop } from '../desktop.ts'
@@ -9,6 +10,7 @@ import { t } from '../i18n.ts'
 import { PathPicker } from '../parts/AddDialog.tsx'
 import { ProblemCard } from '../parts/ProblemCard.tsx'
 import { useQueue } from '../cache.ts'
+import { BackupList } from './Backups.tsx'
 
 /** The open library, earlier ones, and a way to open another one. */
 export function Projects() {
@@ -17,18 +19,30 @@ export function Projects() {
   const [picking, setPicking] = useState(false)
   const [problem, setProblem] = useState<Problem | null>(null)
   const [opening, setOpening] = useState(false)
-  const open = async (path: string) => {
+  /** A library that is damaged, with its backups. */
+  const [damaged, setDamaged] = useState<RouteOutput<'listBackups'> | null>(null)
+  const work = async (deed: () => Promise<unknown>) => {
     setProblem(null)
     setOpening(true)
     try {
-      await call('openProject', { body: { path } })
-      // Everything in this window belongs to the previous library.
-      location.reload()
+      await deed()
     } catch (error) {
       setProblem(problemOf(error))
       setOpening(false)
     }
   }
+  const open = (path: string) =>
+    work(async () => {
+      setDamaged(null)
+      try {
+        await call('openProject', { body: { path } })
+      } catch (error) {
+        if (problemOf(error).code === 'file-unreadable') setDamaged(await call('listBackups', { query: { path } }))
+        throw error
+      }
+      // Everything in this window belongs to the previous library.
+      location.reload()
+    })
   const pick = async () => {
     if (desktop === null) {
       setPicking(!picking)
@@ -74,6 +88,7 @@ export function Projects() {
         </>
       )}
       {problem && <ProblemCard problem={problem} />}
+      {damaged && <BackupList path={damaged.path} backups={damaged.backups} disabled={opening} work={work} />}
     </>
   )
 }

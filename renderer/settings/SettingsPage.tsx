@@ -3,6 +3,7 @@ import { call } from '../api.ts'
 import { LANGUAGES, type Language, t, useLanguage } from '../i18n.ts'
 import { useStatus } from '../cache.ts'
 import { tell, toast } from '../toast.ts'
+import { Backups } from './Backups.tsx'
 import { Bin } from './Bin.tsx'
 import { Diagnostics } from './Diagnostics.tsx'
 import { chime, mayNotify } from './notify.ts'
@@ -40,6 +41,9 @@ export function SettingsPage() {
       <Notifications />
       <Section title={t('Libraries')}>
         <Projects />
+      </Section>
+      <Section title={t('Backups')}>
+        <Backups />
       </Section>
       <Section title={t('Bin')}>
         <Bin />

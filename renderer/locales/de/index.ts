@@ -1,5 +1,6 @@
 /** German, one file for each area of the window. */
 import backend from './backend.json' with { type: 'json' }
+import backups from './backups.json' with { type: 'json' }
 import care from './care.json' with { type: 'json' }
 import files from './files.json' with { type: 'json' }
 import find from './find.json' with { type: 'json' }
@@ -11,4 +12,17 @@ import review from './review.json' with { type: 'json' }
 import shell from './shell.json' with { type: 'json' }
 import table from './table.json' with { type: 'json' }
 
-export default { ...shell, ...backend, ...review, ...table, ...files, ...find, ...intake, ...labels, ...overview, ...packs, ...care }
+export default {
+  ...shell,
+  ...backend,
+  ...review,
+  ...table,
+  ...files,
+  ...find,
+  ...intake,
+  ...labels,
+  ...overview,
+  ...packs,
+  ...care,
+  ...backups,
+}

@@ -1,0 +1,107 @@
+/** `tubelet library …`: checks a library file, and makes and restores its backups. Verifying may run beside an open window. */
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { Command } from 'commander'
+import { TubeletError } from '../../app/errors.ts'
+import { lockLibrary } from '../lock.ts'
+import { type Backup, Backups, backupsOf, restoreBackup } from './backups.ts'
+import { faultsOf } from './check.ts'
+
+interface Options {
+  project: string
+}
+
+/** @param project The library that is meant if none is named. */
+export function libraryCommand(project: string): Command {
+  const command = new Command('library').description('Check a library, and restore a backup of it')
+  const add = (name: string, description: string) =>
+    command.command(name).description(description).option('--project <folder>', 'the library', project)
+  add('verify', 'Look for damage in the library and in each of its backups; changes nothing').action(verify)
+  add('backups', 'List the backups of the library, newest first').action(list)
+  add('backup', 'Make a backup now').action(make)
+  add('restore', 'Put a backup in the place of the library, which is set aside')
+    .argument('[name]', 'which one, by its name in the list', 'newest')
+    .action(restore)
+  return command
+}
+
+function verify({ project }: Options): void {
+  const folder = path.resolve(project)
+  const library = path.join(folder, 'library.sqlite')
+  if (!existsSync(library)) throw noLibrary(folder)
+  const backups = backupsOf(folder)
+  const broken = told(library, folder)
+  const sound = backups.filter(({ name }) => !told(path.join(folder, 'backups', name), folder))
+  if (!broken && sound.length === backups.length) return
+  process.exitCode = 1
+  if (!broken) return
+  const [newest] = sound
+  console.error(
+    newest === undefined
+      ? 'No sound backup is there. Keep the library file as it is; what can be read of it can be exported with “tubelet export”.'
+      : `Restore the newest sound backup: tubelet library restore "${newest.name}" --project "${folder}"`,
+  )
+}
+
+/** Prints what is wrong with a file. @returns Whether anything is. */
+function told(file: string, folder: string): boolean {
+  const name = path.relative(folder, file)
+  const faults = faultsOf(file, 'thorough')
+  if (faults.length === 0) console.log(`${name}: nothing is wrong.`)
+  else console.log([`${name}: damaged.`, ...faults.map((fault) => `    ${fault}`)].join('\n'))
+  return faults.length > 0
+}
+
+function list({ project }: Options): void {
+  const folder = path.resolve(project)
+  const backups = backupsOf(folder)
+  if (backups.length === 0) console.log('There is no backup of this library yet.')
+  for (const backup of backups) console.log(line(backup))
+}
+
+function line({ name, bytes, kind }: Backup): string {
+  return `${name}  ${(bytes / 1e6).toFixed(1)} MB${kind === 'set-aside' ? '  (set aside when another was restored)' : ''}`
+}
+
+async function make({ project }: Options): Promise<void> {
+  const folder = path.resolve(project)
+  if (!existsSync(path.join(folder, 'library.sqlite'))) throw noLibrary(folder)
+  const backups = new Backups(folder, () => false)
+  try {
+    await backups.make()
+    const [made] = backupsOf(folder)
+    if (made !== undefined) console.log(`wrote ${path.join(folder, 'backups', made.name)}`)
+  } finally {
+    await backups.close()
+  }
+}
+
+function restore(name: string, { project }: Options): void {
+  const folder = path.resolve(project)
+  const [newest] = backupsOf(folder).filter(({ kind }) => kind === 'automatic')
+  const chosen = name === 'newest' ? newest?.name : name
+  if (chosen === undefined)
+    throw new TubeletError({
+      code: 'not-found',
+      message: 'There is no backup of this library.',
+      file: folder,
+      next: 'Name another folder with --project.',
+    })
+  const unlock = lockLibrary(folder)
+  try {
+    const aside = restoreBackup(folder, chosen)
+    console.log(`restored ${chosen}`)
+    if (aside !== null) console.log(`The library that was there is kept as ${path.join(folder, 'backups', aside)}.`)
+  } finally {
+    unlock()
+  }
+}
+
+function noLibrary(folder: string): TubeletError {
+  return new TubeletError({
+    code: 'not-found',
+    message: 'There is no library in this folder.',
+    file: folder,
+    next: 'Analyse videos first, or name another folder with --project.',
+  })
+}
