@@ -7,7 +7,7 @@ import { faultsOf } from './check.ts'
 
 export interface BackupService {
   /** `from` may be in use and written to; `to` appears when the copy is complete and sound. */
-  copy: { input: { from: string; to: string }; output: void }
+  copy: { input: { from: string; to: string }; output: null }
 }
 
 serve<BackupService>({
@@ -30,6 +30,7 @@ serve<BackupService>({
           details: faults.join('\n'),
         })
       renameSync(making, to)
+      return null
     } finally {
       if (db.isOpen) db.close()
       for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${making}${end}`, { force: true })

@@ -265,29 +265,30 @@ function setAside(projectDir: string): string {
  * @throws TubeletError `conflict` if another program has the file open.
  */
 function takeInLog(library: string): boolean {
-  let busy = false
+  let db: DatabaseSync
   try {
-    const db = new DatabaseSync(library, { timeout: 1_000 })
-    try {
-      // A file that SQLite takes for an empty one has no tables.
-      const { n } = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get() ?? {}
-      db.exec('PRAGMA journal_mode = DELETE')
-      return Number(n) > 0
-    } catch (error) {
-      busy = error instanceof Error && 'errcode' in error && error.errcode === 5
-    } finally {
-      db.close()
-    }
+    db = new DatabaseSync(library, { timeout: 1_000 })
   } catch {
     return false
   }
-  if (busy)
-    throw new TubeletError({
-      code: 'conflict',
-      message: 'Another program keeps the library to itself.',
-      file: library,
-      stillWorks: 'The library was not changed.',
-      next: 'Close that program, then restore the backup again.',
-    })
-  return false
+  try {
+    // A file that SQLite takes for an empty one has no tables.
+    const { n } = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get() ?? {}
+    db.exec('PRAGMA journal_mode = DELETE')
+    return Number(n) > 0
+  } catch (error) {
+    if (!(error instanceof Error && 'errcode' in error && error.errcode === 5)) return false
+    throw new TubeletError(
+      {
+        code: 'conflict',
+        message: 'Another program keeps the library to itself.',
+        file: library,
+        stillWorks: 'The library was not changed.',
+        next: 'Close that program, then restore the backup again.',
+      },
+      { cause: error },
+    )
+  } finally {
+    db.close()
+  }
 }
