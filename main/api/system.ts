@@ -14,6 +14,9 @@ const CODECS = ['h264', 'hevc', 'av1', 'vp9', 'vp8', 'prores', 'mpeg2video', 'mp
 
 export function systemHandlers({ pipeline, jobs, projects, backups, places }: Services): Handlers<keyof typeof systemRoutes> {
   const { projectDir } = pipeline.library
+  const mustBeOpenable = (folder: string, field: string) => {
+    if (folder !== projectDir && !projects.recent().some(({ path: known }) => known === folder)) places.mustBeWritable(folder, field)
+  }
   return {
     diagnostics: async () => {
       const [tools, engines] = await Promise.all([pipeline.media().catch(() => null), pipeline.packs.all()])
@@ -47,12 +50,13 @@ export function systemHandlers({ pipeline, jobs, projects, backups, places }: Se
     },
     projects: () => ({ current: projectDir, recent: projects.recent() }),
     openProject: async ({ body }) => {
-      if (!projects.recent().some(({ path: known }) => known === body.path)) places.mustBeWritable(body.path, 'body.path')
+      mustBeOpenable(body.path, 'body.path')
       await projects.open(body.path)
       return {}
     },
     listBackups: ({ query }) => {
       const folder = path.resolve(query.path ?? projectDir)
+      mustBeOpenable(folder, 'query.path')
       return { path: folder, backups: backupsOf(folder), problem: folder === projectDir ? backups.problem : null }
     },
     makeBackup: async () => {
@@ -60,6 +64,7 @@ export function systemHandlers({ pipeline, jobs, projects, backups, places }: Se
       return {}
     },
     restoreBackup: async ({ body }) => {
+      mustBeOpenable(body.path, 'body.path')
       await projects.restore(body.path, body.name)
       return {}
     },
