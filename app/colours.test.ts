@@ -90,6 +90,17 @@ describe('colours of a part of a picture', () => {
     expect(dominantColour(coloursOf(disc, 100, 100, WHOLE))?.colour).toBe('green')
   })
 
+  it('calls a glossy red thing red, of which most mirrors the sky, and a pink one pink', () => {
+    const car = (side: Rgb) => picture(60, 60, (_, y) => (y < 42 ? [240, 135, 157] : side))
+    expect(dominantColour(coloursOf(car([150, 25, 40]), 60, 60, WHOLE))?.colour).toBe('red')
+    expect(dominantColour(coloursOf(car(shaded([240, 135, 157], 0.5)), 60, 60, WHOLE))?.colour).toBe('pink')
+  })
+
+  it('claims neither black nor a hue of what lies between the two', () => {
+    const rival = (share: number) => COLOURS.map((colour) => (colour === 'green' ? share : colour === 'black' ? 0.92 - share : 0.08 / 9))
+    expect([0.2, 0.4, 0.54, 0.7].map((share) => dominantColour(rival(share))?.colour ?? null)).toEqual(['black', null, null, 'green'])
+  })
+
   it('claims no colour of a chequered thing, of an empty box, or of one outside of the picture', () => {
     const chequered = picture(64, 64, (x, y) => (((x >> 3) + (y >> 3)) % 2 === 0 ? [200, 20, 30] : [240, 240, 240]))
     expect(dominantColour(coloursOf(chequered, 64, 64, WHOLE))).toBeNull()

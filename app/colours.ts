@@ -325,6 +325,9 @@ function otsu(values: readonly number[]): number {
 /** A thing is named by a colour that has at least this share, and is this far ahead of the next one. */
 const DOMINANT = 0.4
 const AHEAD = 0.12
+/** The hue of what is nearly black is mostly the light's: a colour beside black, or black beside a colour, must be this far ahead. */
+const AHEAD_OF_BLACK = 0.3
+const GREYS: ReadonlySet<Colour> = new Set(['black', 'grey', 'white'])
 /**
  * A shadow turns the first colour into the second. Both count as the first if it has at least `LIT` and both together have at least
  * `TOGETHER`; a shadow never adds light.
@@ -335,6 +338,8 @@ const SHADES: readonly (readonly [lit: Colour, shaded: Colour])[] = [
 ]
 const LIT = 0.3
 const TOGETHER = 0.6
+/** Gloss adds white, which turns red into pink, and nothing turns pink into red: with this share of red, and both together `TOGETHER`, it is red. */
+const GLOSSY = 0.1
 
 /**
  * The colour by which a thing may be called; null where none stands out, since then no colour may be claimed.
@@ -346,6 +351,10 @@ export function dominantColour(shares: readonly number[]): { colour: Colour; sha
     const share = shareOf(lit) + shareOf(shaded)
     if (shareOf(lit) >= LIT && share >= TOGETHER && shareOf(lit) >= shareOf(shaded) / 2) return { colour: lit, share }
   }
+  if (shareOf('red') >= GLOSSY && shareOf('red') + shareOf('pink') >= TOGETHER)
+    return { colour: 'red', share: shareOf('red') + shareOf('pink') }
   const [first, second] = COLOURS.map((colour) => ({ colour, share: shareOf(colour) })).sort((a, b) => b.share - a.share)
-  return first && first.share >= DOMINANT && first.share - (second?.share ?? 0) >= AHEAD ? first : null
+  if (!first || !second || first.share < DOMINANT) return null
+  const dark = [first, second].some(({ colour }) => colour === 'black') && [first, second].some(({ colour }) => !GREYS.has(colour))
+  return first.share - second.share >= (dark ? AHEAD_OF_BLACK : AHEAD) ? first : null
 }

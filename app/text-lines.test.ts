@@ -61,6 +61,12 @@ describe('lines over frames', () => {
 
   it('keep what a clock showed, as one line', () => {
     expect(join([line('00:08')], [line('00:09')], [line('00:10')])).toMatchObject([{ text: '00:08 → 00:09 → 00:10', ...CLIP }])
+    // None of a counter's readings stands for the others, however unsurely they were read.
+    const unsure = { confidence: 0.9 }
+    expect(join([line('47', unsure)], [line('52')], [line('57', unsure)], [line('62', unsure)])).toMatchObject([
+      { text: '47 → 52 → 57 → 62' },
+    ])
+    expect(join([line('47')], [line('41', unsure)], [line('47')], [line('47')])).toMatchObject([{ text: '47' }])
     expect(join([line('2 : 0')], [line('2 : 0')], [line('3 : 0')], [line('3 : 0')])).toMatchObject([{ text: '2 : 0 → 3 : 0' }])
   })
 

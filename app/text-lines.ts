@@ -159,10 +159,10 @@ function tell(readings: readonly Reading[], frames: number): Omit<TextStretch, k
   const [winner] = ranked
   const seen = ranked.reduce((sum, reading) => sum + reading.seen, 0)
   if (!winner || (seen < 2 && !standsAlone(winner.best, frames))) return null
-  const counted = ranked.filter(
-    (reading) =>
-      pattern(reading.text) === pattern(winner.text) && (reading === winner || reading.seen > 1 || reading.best.confidence >= SURE),
-  )
+  const alike = ranked.filter(({ text }) => pattern(text) === pattern(winner.text))
+  // Numbers that were read once are misread, unless no number stays: then it is a counter, and none of them may stand for all.
+  const stays = 2 * winner.seen > alike.reduce((sum, reading) => sum + reading.seen, 0)
+  const counted = alike.filter((reading) => !stays || reading === winner || reading.seen > 1 || reading.best.confidence >= SURE)
   const texts = readings.filter(({ text }) => counted.some((reading) => reading.text === text)).map(({ text }) => text)
   const kept = texts.filter((text, i) => text !== texts[i - 1])
   const confidence = counted.reduce((sum, reading) => sum + reading.sum, 0) / counted.reduce((sum, reading) => sum + reading.seen, 0)

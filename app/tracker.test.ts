@@ -48,6 +48,20 @@ function random(seed: number): () => number {
 }
 
 describe('Tracker', () => {
+  it('is no surer of an object in one clip than its boxes there, if they are far weaker than later', () => {
+    // A post for four seconds; then a person who stops before it.
+    const seen = range(32).map((f) => [{ box: f < 16 ? box(100, 100, 40, 80) : box(102, 100, 50, 110), score: f < 16 ? 0.36 : 0.88 }])
+    const tracker = follow(seen)
+    const [border, end] = [16 * SAMPLED, 32 * SAMPLED]
+    const parts = [
+      { startFrame: 0, endFrame: border },
+      { startFrame: border, endFrame: end },
+    ].map((span) => tracker.tracksIn(span, ptsOf)[0])
+    expect(new Set(parts.map((part) => part?.body.object)).size).toBe(1)
+    expect(parts[0]?.score).toBeLessThan(ASKED)
+    expect(parts[1]?.score).toBeGreaterThan(VOLUNTEERED)
+  })
+
   it('takes an object to be there from half way to the frame before until half way to the frame after', () => {
     const seen = range(8).map((f) => (f >= 2 && f <= 5 ? [{ box: box(100, 100) }] : []))
     const [track] = tracksOf(follow(seen))

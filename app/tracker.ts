@@ -424,7 +424,8 @@ export class Tracker {
    * The parts of all objects that lie in a span, from the frames pushed so far. An object that continues past the span's edge is cut at its
    * interpolated place. Asked again after more frames, objects may have other names, scores and places in gaps.
    *
-   * @returns Every object, however unsure, by first frame, then name, then place. Scores are those of the whole objects.
+   * @returns Every object, however unsure, by first frame, then name, then place. Scores are those of the whole objects, except where an
+   * object is far less sure in the span than elsewhere.
    */
   tracksIn(span: Span, ptsOf: PtsOf, scoreOf: (evidence: Evidence) => number = objectScore): Candidate[] {
     return this.#paths
@@ -435,7 +436,7 @@ export class Tracker {
           ? []
           : [
               {
-                score: scoreOf(this.#evidenceOf(path)),
+                score: scoreOf(this.#evidenceOf(path, span)),
                 body: { kind: 'track', label: path.name, boxes, object: path.id, ...(colours ? { colours } : {}) },
               },
             ]
@@ -447,12 +448,21 @@ export class Tracker {
     return (pts - path.seen) / this.#pace.step
   }
 
-  #evidenceOf({ scores, first, last, repeats, name }: Path): Evidence {
+  #evidenceOf(path: Path, span: Span): Evidence {
+    const { first, last, repeats, name, scores } = path
+    const here = scores.filter((_, i) => {
+      const ordinal = path.sights[i]?.ordinal ?? -1
+      return ordinal >= span.startFrame && ordinal < span.endFrame
+    })
     const { patience } = this.#pace
     const somebody = (other: Path) =>
       other.name === 'person' && other.sights.length > 1 && other.first.pts <= last.pts + patience && other.last.pts >= first.pts - patience
     const frames = this.#after(last.ordinal) - this.#after(first.ordinal - 1)
-    return { scores, looks: Math.max(scores.length, frames - repeats), repeats, alone: GEAR.has(name) && !this.#paths.some(somebody) }
+    const alone = GEAR.has(name) && !this.#paths.some(somebody)
+    // A post that is paired with a person who walks past it later is no person before that.
+    if (here.length >= ENOUGH && betterHalf(here) < WEAK * betterHalf(scores))
+      return { scores: here, looks: here.length, repeats: 0, alone }
+    return { scores, looks: Math.max(scores.length, frames - repeats), repeats, alone }
   }
 
   #keysOf(path: Path, ptsOf: PtsOf): KeyBox[] {
@@ -593,6 +603,16 @@ function shareInside(box: Box, other: Box): number {
   )
 }
 
+/** In a clip where an object's scores are below this share of those in the whole video, only those in the clip count, if it has so many. */
+const WEAK = 0.5
+const ENOUGH = 4
+
+/** Mean of the better half of some scores. */
+function betterHalf(scores: readonly number[]): number {
+  const best = scores.toSorted((a, b) => b - a).slice(0, Math.ceil(scores.length / 2))
+  return best.reduce((sum, score) => sum + score, 0) / best.length
+}
+
 /** Factor on the evidence for an object such as a kite if nobody is there. */
 const ALONE = 0.85
 
@@ -615,8 +635,7 @@ export interface Evidence {
  * flatter than the best fit, since the boxes of one track are not independent.
  */
 export function objectScore({ scores, looks, repeats, alone }: Evidence): number {
-  const best = scores.toSorted((a, b) => b - a).slice(0, Math.ceil(scores.length / 2))
-  const mean = best.reduce((sum, score) => sum + score, 0) / best.length
+  const mean = betterHalf(scores)
   // A still picture says little more than a single one.
   const persistence = 1 - 0.75 ** (scores.length + Math.min(repeats, 2))
   return 1 / (1 + Math.exp(-12 * (mean * persistence * Math.sqrt(scores.length / looks) * (alone ? ALONE : 1) - 0.375)))

@@ -282,6 +282,12 @@ const CUTLERY = ['fork', 'knife', 'spoon']
 /** Classes of things that move by themselves. */
 export const MOVERS: ReadonlySet<string> = new Set(['person', ...ANIMALS, ...VEHICLES])
 
+/** Classes of things that hardly ever change their place. */
+export const FIXTURES: ReadonlySet<string> = new Set([
+  ...['traffic light', 'fire hydrant', 'stop sign', 'parking meter', 'bench', 'couch', 'bed', 'dining table', 'potted plant'],
+  ...['toilet', 'sink', 'tv', 'microwave', 'oven', 'refrigerator'],
+])
+
 /** Words that stand for several classes; each means more than the classes listed. */
 const GROUPS: readonly { words: string; classes: readonly string[] }[] = [
   { words: 'animal, creature, beast, Tier/Tiere, Lebewesen', classes: ANIMALS },

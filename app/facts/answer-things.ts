@@ -53,9 +53,9 @@ export function ofThings(read: Question, tracks: readonly ThingTrack[], scene: S
   }
 }
 
-/** The one colour that all of them have; or whether they have the colour that the question names. */
+/** The colours that they have; or whether all of them have the colour that the question names. */
 function colourOf(
-  { colour }: Question,
+  { colour, things: askedFor }: Question,
   found: readonly ({ colour: Colour; share: number } | null)[],
   hasNone: (colour: Colour) => boolean,
   tracks: readonly ThingTrack[],
@@ -63,8 +63,24 @@ function colourOf(
   language: Language,
 ): FactAnswer | null {
   const say = (en: string, de: string) => (language === 'en' ? en : de)
-  const same = found.every((one) => one !== null && one.colour === found[0]?.colour) ? (found[0] ?? null) : null
-  if (!same) return null
+  const named = found.filter((one) => one !== null)
+  const same = named.find(({ colour: first }) => named.every((one) => one.colour === first))
+  if (!same || named.length < found.length) {
+    if (colour !== null || named.length < found.length || named.length === 0) return null
+    // "White and red.": the share is of the one that has least of its colour.
+    const share = Math.min(...named.map((one) => one.share))
+    const several = askedFor.every(({ word, classes }) =>
+      classes.some((label) => nounOf(label, language).many.toLowerCase() === word.toLowerCase()),
+    )
+    const text = listText([...new Set(named.map((one) => colourName(one.colour, language)))], language)
+    return {
+      text: `${capital(text)}.`,
+      value: text,
+      evidence: evidenceOf(tracks, null, { share }),
+      // Of which one "the car" is said is unclear.
+      confidence: several ? Math.min(...tracks.map((track) => certaintyOf(track, things)), 0.5 + share / 2) : TRUST.guess,
+    }
+  }
   const evidence = evidenceOf(tracks, null, { share: same.share })
   const confidence = Math.min(...tracks.map((track) => certaintyOf(track, things)), 0.5 + same.share / 2)
   const name = colourName(same.colour, language)

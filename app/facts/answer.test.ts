@@ -101,7 +101,7 @@ describe('answers to how things are', () => {
   it.each([
     ['What colour is the dog?', 'black'],
     ['Welche Farbe hat der Hund?', 'schwarz'],
-    ['What colour is the car?', null],
+    ['What colour is the car?', 'unsure'],
     ['What colour is the car farthest to the right?', 'white'],
     ['What colour is the second car?', 'white'],
     ['Is the dog black?', true],
@@ -328,6 +328,18 @@ it('picks the pale one where a light colour is named, and the one that has most 
   expect(sure(clip(cars), 'Which way does the light blue car move?')).toBe('down')
   expect(answerFrom(clip(cars), 'Which way does the blue car move?')).toBeNull()
   expect(sure(clip(cars), 'Which way does the red car move?')).toBe('up')
+})
+
+it('tells the colours of things of several colours, and is sure of a colour only where it stands out', () => {
+  const shares = (some: Partial<Record<Colour, number>>) => COLOURS.map((one) => some[one] ?? 0)
+  const car = (x: number, some: Partial<Record<Colour, number>>) => ({ ...thing({ label: 'car', at: [x, 100] }), colours: shares(some) })
+  const two = clip([car(100, { white: 0.7, grey: 0.2 }), car(500, { red: 0.8, black: 0.1 })])
+  expect(sure(two, 'What colour are the cars?')).toBe('white and red')
+  expect(sure(two, 'Which colour is the car on the right?')).toBe('red')
+  const dark = clip([car(100, { black: 0.4, green: 0.55 })])
+  expect(sure(dark, 'What colour is the car?')).not.toBe('green')
+  expect(sure(dark, 'Is there a black car?')).toBe('unsure')
+  expect(sure(two, 'Is there a red car?')).toBe(true)
 })
 
 describe('answers about a moment', () => {

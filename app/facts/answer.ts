@@ -3,9 +3,11 @@ import { dominantColour } from '../colours.ts'
 import { classesOf, isPartOfPerson, isThing, type Language, nameOf, nearestWords, nounOf, PERSON } from '../words.ts'
 import { pictureAnswer, textAnswer } from './answer-picture.ts'
 import { ofThings } from './answer-things.ts'
+import { countText } from './caption.ts'
 import { boxAt, countsOf, factsOf, mostOf } from './facts.ts'
 import type { ClipMeasures, Moment, ThingTrack } from './input.ts'
 import { type Asked, languageOf, type Question, readQuestion } from './question.ts'
+import { SURE } from './reliability.ts'
 import {
   absenceIn,
   calledMany,
@@ -19,7 +21,6 @@ import {
   placeOf,
   type Scene,
   sceneOf,
-  SURE,
   TRUST,
   twice,
   wornColours,
@@ -224,8 +225,9 @@ function presence(scene: Scene, read: Question, language: Language): FactAnswer 
   if (at !== null) return side === null && colour === null ? presenceAt(scene, at, language) : null
   if (side !== null) return aside(scene, read, side, language)
   const found = colour === null ? scene.tracks : ofColour(scene.tracks, colour, false)
+  const plainly = (track: ThingTrack) => colour === null || dominantColour(track.colours ?? [])?.colour === colour
   // "cats and dogs": both must be there.
-  const best = found[0]
+  const best = found.find(plainly) ?? found[0]
   if (best) {
     if (scene.asked.length > 1 && !scene.asked.every(({ classes }) => found.some(({ label }) => classes.includes(label)))) return null
     const what = nameOf(best.label, 1, language, colour ?? undefined)
@@ -246,7 +248,9 @@ function presence(scene: Scene, read: Question, language: Language): FactAnswer 
       from > (scene.things.looked[0]?.time ?? 0)
         ? say(`, first seen at ${secondsText(from, language)}`, `, zuerst gesehen bei ${secondsText(from, language)}`)
         : ''
-    return { text: `${say('Yes', 'Ja')}, ${what}${first}.`, value: true, evidence, confidence: certaintyOf(best, scene.things) }
+    // It has the colour among others, of which none stands out.
+    const confidence = Math.min(certaintyOf(best, scene.things), plainly(best) ? 1 : TRUST.guess)
+    return { text: `${say('Yes', 'Ja')}, ${what}${first}.`, value: true, evidence, confidence }
   }
   if (colour !== null && scene.tracks.length > 0) return null
   return none(scene, language)
@@ -438,7 +442,7 @@ function whatIsThere(clip: ClipMeasures, asked: Question['things'] | null, langu
   return {
     text: `${capital(
       listText(
-        names.map(({ label, most }) => nameOf(label, most, language)),
+        names.map((name) => countText(name, language)),
         language,
       ),
     )}.`,

@@ -115,11 +115,23 @@ describe('facts', () => {
     expect(both(clip([gone, late]))[0]).toMatch(/^Two people/)
   })
 
-  it('state no number where one of so many may be wrong', () => {
+  it('state as many as are sure where one of so many may be wrong, or where more may be there', () => {
     const bottles = (score: number) => clip([thing({ label: 'bottle', at: [100, 180] }), thing({ label: 'bottle', at: [400, 180], score })])
     expect(both(bottles(0.95))[0]).toMatch(/^Two bottles/)
-    expect(both(bottles(0.82))).toEqual(['Bottles; the camera is still', 'Flaschen; die Kamera steht still'])
-    expect(toldFacts(factsOf(bottles(0.82)))[0]?.text.en).toMatch(/^Bottles, perhaps two at once/)
+    expect(both(bottles(0.82))).toEqual(['At least one bottle; the camera is still', 'Mindestens eine Flasche; die Kamera steht still'])
+    expect(toldFacts(factsOf(bottles(0.82)))[0]?.text.en).toMatch(/^At least one bottle, perhaps two at once/)
+    const crowd = (weak: number) =>
+      clip([100, 300, 500].map((x, i) => thing({ label: 'person', at: [x, 180], score: i < 2 ? 0.95 : weak })))
+    expect(both(crowd(0.6))).toEqual(['At least two people; the camera is still', 'Mindestens zwei Personen; die Kamera steht still'])
+    expect(both(crowd(0.2))[0]).toMatch(/^Two people/)
+    const one = [0.95, 0.6].map((score, i) => thing({ label: 'person', at: [100 + 200 * i, 180], score }))
+    expect(both(clip(one))[0]).toMatch(/^A person/)
+  })
+
+  it('tell no motion of furniture: its box seems to move when it is cut or covered', () => {
+    const going = (label: string) => both(clip([thing({ label, at: [100, 180], till: [500, 180] })]))[0]
+    expect(going('dog')).toBe('A dog; the dog moves to the right; the camera is still')
+    expect(going('tv')).toBe('A TV; the camera is still')
   })
 
   it('tell nothing of the camera where somebody fills the picture: that everything moves may be that person', () => {

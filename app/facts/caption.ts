@@ -1,9 +1,10 @@
 /**
  * A caption from facts, by a small grammar. It never names anything that no fact supports; if nothing is known it says what was measured.
  */
+import type { Colour } from '../colours.ts'
 import { type Language, nameOf, theNameOf, nounOf } from '../words.ts'
 import type { Fact, NameFact, ThingFact } from './facts.ts'
-import { SURE } from './scene.ts'
+import { SURE } from './reliability.ts'
 import { unreadText } from './unread.ts'
 import { cameraText, capital, lightText, listText, motionText } from './wording.ts'
 
@@ -41,10 +42,8 @@ export function captionOf(facts: readonly Fact[], seconds: number, language: Lan
     parts.push(
       listText(
         names.map((name) => {
-          // Where one of so many may be wrong, or was not counted, no number is stated.
-          if (name.most > 1 && name.counted < SURE) return nounOf(name.label, language).many
           const only = onlyThing(name, things)
-          return nameOf(name.label, name.most, language, only && only.reliability >= SURE ? (only.colour ?? undefined) : undefined)
+          return countText(name, language, only && only.reliability >= SURE ? (only.colour ?? undefined) : undefined)
         }),
         language,
       ),
@@ -96,6 +95,16 @@ function weight({ there, reliability }: NameFact, seconds: number): number {
 /** The thing that a name stands for, if there is just one. */
 function onlyThing({ label, distinct }: NameFact, things: readonly ThingFact[]): ThingFact | null {
   return distinct === 1 ? (things.find((thing) => thing.label === label) ?? null) : null
+}
+
+/**
+ * "a dog", "two dogs"; where some of so many may be wrong, or more may be there, "at least two dogs": as many as are sure.
+ * A single one is no number: where one is sure, one is there.
+ */
+export function countText({ label, most, sure, more }: NameFact, language: Language, colour?: Colour): string {
+  if (most <= 1 || (sure >= most && !more)) return nameOf(label, most, language, colour)
+  const number = nameOf(label, Math.max(1, Math.min(sure, most)), language)
+  return language === 'en' ? `at least ${number.replace(/^an? /, 'one ')}` : `mindestens ${number}`
 }
 
 /** "the dog moves to the right"; "both dogs move …" only if all of them do. Empty for things that stay in place. */

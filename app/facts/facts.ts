@@ -6,8 +6,8 @@ import { type CameraMotion, cameraMotion, type Cover, type PicturePart } from '.
 import type { ClipMeasures, Moment, TextLine, Things, ThingTrack } from './input.ts'
 import { type LightKind, type LightStretch, lightStretches } from './light.ts'
 import { type Motion, motionOf } from './motion.ts'
-import { reliabilityOf } from './reliability.ts'
-import { MOVERS } from '../words.ts'
+import { reliabilityOf, SURE } from './reliability.ts'
+import { FIXTURES, MOVERS } from '../words.ts'
 import { readable, readableParts, type Stretch } from './unread.ts'
 
 export interface FactEvidence {
@@ -53,8 +53,10 @@ export interface NameFact extends Stated {
   most: number
   mostAt: Moment
   distinct: number
-  /** 0..1: how sure the number is, which is as sure as the least sure of so many tracks. */
-  counted: number
+  /** The most at once of those that are sure: less than `most` where some of so many may be wrong. */
+  sure: number
+  /** There may be more than `most`: weaker boxes of the name, which do not count, are there at the same time. */
+  more: boolean
 }
 
 /** Two objects that overlap for most of the time in which both are there. */
@@ -140,7 +142,7 @@ function thingsFacts(clip: ClipMeasures, things: Things, camera: CameraMotion, l
   const tracks = things.tracks.filter(({ score }) => score >= least)
   const best = (facts: (NameFact | ThingFact)[]) => facts.sort((a, b) => b.reliability - a.reliability)
   return [
-    ...best([...Map.groupBy(tracks, ({ label }) => label)].map(([label, of]) => nameFact(label, of, things))),
+    ...best([...Map.groupBy(tracks, ({ label }) => label)].map(([label, of]) => nameFact(label, of, things, least))),
     ...best(tracks.map((track) => thingFact(track, clip, things, camera))),
     ...overlapFacts(tracks, things),
   ]
@@ -224,7 +226,9 @@ function thingFact(track: ThingTrack, clip: ClipMeasures, things: Things, camera
   const seen = track.boxes.filter(({ outside }) => outside !== true)
   const { width, height } = clip.frame
   const mean = (of: (box: Box) => number) => seen.reduce((sum, { box }) => sum + of(box), 0) / Math.max(1, seen.length)
-  const motion = motionOf(track, clip.frame, null)
+  // A box of furniture that seems to move was cut, or covered in part.
+  const fixture = FIXTURES.has(track.label)
+  const motion = fixture ? null : motionOf(track, clip.frame, null)
   const key = seen[seen.length >> 1]
   return {
     kind: 'thing',
@@ -239,7 +243,7 @@ function thingFact(track: ThingTrack, clip: ClipMeasures, things: Things, camera
     ground:
       camera.moves === false
         ? motion
-        : camera.moves === true && clip.camera.steps.some(({ dx, dy, zoom }) => dx !== 0 || dy !== 0 || zoom !== 0)
+        : !fixture && camera.moves === true && clip.camera.steps.some(({ dx, dy, zoom }) => dx !== 0 || dy !== 0 || zoom !== 0)
           ? motionOf(track, clip.frame, clip.camera)
           : null,
     colour: track.label === 'person' ? null : (dominantColour(track.colours ?? [])?.colour ?? null),
@@ -252,14 +256,15 @@ function thingFact(track: ThingTrack, clip: ClipMeasures, things: Things, camera
   }
 }
 
-function nameFact(label: string, tracks: readonly ThingTrack[], things: Things): NameFact {
-  const counts = countsOf(tracks, things.looked)
-  const { most, at } = mostOf(counts)
+/** @param least The score from which a track counts; `tracks` have it. */
+function nameFact(label: string, tracks: readonly ThingTrack[], things: Things, least: number): NameFact {
+  const { most, at } = mostOf(countsOf(tracks, things.looked))
+  const sure = tracks.filter((track) => trackReliability(track, things) >= SURE)
+  const weak = things.tracks.filter((track) => track.label === label && track.score >= things.asked && track.score < least)
   const boxes = tracks.flatMap((track) => {
     const box = boxAt(track, at.time)
     return box ? [{ ...at, box }] : []
   })
-  const sureness = tracks.map((track) => trackReliability(track, things)).sort((one, other) => other - one)
   return {
     kind: 'name',
     label,
@@ -267,7 +272,8 @@ function nameFact(label: string, tracks: readonly ThingTrack[], things: Things):
     most: Math.max(1, most),
     mostAt: at,
     distinct: tracks.length,
-    counted: sureness[Math.max(1, most) - 1] ?? 0,
+    sure: mostOf(countsOf(sure, things.looked)).most,
+    more: weak.length > 0 && mostOf(countsOf([...tracks, ...weak], things.looked)).most > most,
     evidence: { frames: [at], boxes, numbers: { most, distinct: tracks.length } },
     // Reliability that at least one of them is right.
     reliability: Math.max(...tracks.map((track) => trackReliability(track, things))),

@@ -10,6 +10,9 @@
 import { PERSON } from '../words.ts'
 import type { ThingTrack } from './input.ts'
 
+/** What is less reliable than this is unsure wherever it is shown. */
+export const SURE = 0.7
+
 const CURVE = { at: -2.44, slope: 1.19 }
 /** Names without a case are treated as the average. */
 const OFFSETS: Readonly<Record<string, number>> = {

@@ -16,8 +16,6 @@ export interface FactAnswer {
   confidence: number
 }
 
-export const SURE = 0.7
-
 /** Confidence of answers by how they were found. */
 export const TRUST = { absent: 0.9, hedged: 0.45, guess: 0.5 }
 

@@ -2,10 +2,10 @@
 import type { ClipFact } from '../contract/clip.ts'
 import { clockText } from '../table/facts.ts'
 import { wordsIn } from '../wording.ts'
-import { type Language, nameOf, nounOf, numberName, theNameOf } from '../words.ts'
-import { quoted } from './caption.ts'
+import { type Language, nounOf, numberName, theNameOf } from '../words.ts'
+import { countText, quoted } from './caption.ts'
 import type { Fact } from './facts.ts'
-import { SURE } from './scene.ts'
+import { SURE } from './reliability.ts'
 import { unreadText } from './unread.ts'
 import { cameraText, capital, lightText, listText, motionText, placeText } from './wording.ts'
 
@@ -76,17 +76,12 @@ function wordsOf(fact: Fact, language: Language): string | null {
   const german = language === 'de'
   switch (fact.kind) {
     case 'name': {
-      const { label, most, distinct, counted } = fact
-      if (most > 1 && counted < SURE)
-        return `${nounOf(label, language).many}, ${german ? 'vielleicht' : 'perhaps'} ${numberName(most, language)} ${german ? 'zugleich' : 'at once'}`
+      const { most, sure, distinct } = fact
+      const perhaps = most > 1 && sure < most ? `, ${german ? 'vielleicht' : 'perhaps'} ${numberName(most, language)}` : ''
       const atOnce = most > 1 ? (german ? ' zugleich' : ' at once') : ''
-      const others =
-        distinct > most
-          ? german
-            ? `, insgesamt ${numberName(distinct, language)} verschiedene`
-            : `, ${numberName(distinct, language)} different in all`
-          : ''
-      return `${nameOf(label, most, language)}${atOnce}${others}`
+      // One thing may have several tracks, so their number is not a number of things.
+      const tracks = distinct > most ? `, ${numberName(distinct, language)} ${german ? 'Spuren' : 'tracks'}` : ''
+      return `${countText(fact, language)}${perhaps}${atOnce}${tracks}`
     }
     case 'thing': {
       const { label, colour, motion, ground, x, y } = fact

@@ -5,7 +5,7 @@ import { captionOf } from './caption.ts'
 import { camera, clip, line, thing } from './clip.testing.ts'
 import { factsOf } from './facts.ts'
 import type { ClipMeasures } from './input.ts'
-import { SURE } from './scene.ts'
+import { SURE } from './reliability.ts'
 import { toldFacts } from './told.ts'
 
 const caption = (measures: ClipMeasures) => captionOf(factsOf(measures), 10, 'en')?.text

@@ -18,7 +18,8 @@ import {
   type TableQuery,
 } from '../../app/contract/table.ts'
 import { TubeletError } from '../../app/errors.ts'
-import { noneCounted, SURE } from '../../app/facts/scene.ts'
+import { SURE } from '../../app/facts/reliability.ts'
+import { noneCounted } from '../../app/facts/scene.ts'
 import { arrange, Cells, summarised, valuesOf } from '../../app/table/cells.ts'
 import { clockText, lengthText, timeText } from '../../app/table/facts.ts'
 import { doubted, labelText, reviewOf, standingOf } from '../../app/review.ts'
