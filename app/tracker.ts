@@ -450,17 +450,15 @@ export class Tracker {
 
   #evidenceOf(path: Path, span: Span): Evidence {
     const { first, last, repeats, name, scores } = path
-    const here = scores.filter((_, i) => {
-      const ordinal = path.sights[i]?.ordinal ?? -1
-      return ordinal >= span.startFrame && ordinal < span.endFrame
-    })
+    const inside = ({ ordinal }: { ordinal: number }) => ordinal >= span.startFrame && ordinal < span.endFrame
+    const here = scores.filter((_, i) => path.sights.slice(i, i + 1).some(inside))
     const { patience } = this.#pace
     const somebody = (other: Path) =>
       other.name === 'person' && other.sights.length > 1 && other.first.pts <= last.pts + patience && other.last.pts >= first.pts - patience
     const frames = this.#after(last.ordinal) - this.#after(first.ordinal - 1)
     const alone = GEAR.has(name) && !this.#paths.some(somebody)
-    // A post that is paired with a person who walks past it later is no person before that.
-    if (here.length >= ENOUGH && betterHalf(here) < WEAK * betterHalf(scores))
+    // A post that is paired with a person who walks past it later is no person before that; a thing that comes in view moves.
+    if (here.length >= ENOUGH && betterHalf(here) < WEAK * betterHalf(scores) && rests(path.sights.filter(inside)))
       return { scores: here, looks: here.length, repeats: 0, alone }
     return { scores, looks: Math.max(scores.length, frames - repeats), repeats, alone }
   }
@@ -606,6 +604,15 @@ function shareInside(box: Box, other: Box): number {
 /** In a clip where an object's scores are below this share of those in the whole video, only those in the clip count, if it has so many. */
 const WEAK = 0.5
 const ENOUGH = 4
+
+/** Whether a thing stays where it is, but for the jitter of its boxes: within this share of their diagonal. */
+const STAYS = 0.25
+function rests(sights: readonly { box: Box }[]): boolean {
+  const [first, last] = [sights[0], sights.at(-1)]
+  if (!first || !last) return false
+  const [[x1, y1], [x2, y2]] = [centreOf(first.box), centreOf(last.box)]
+  return Math.hypot(x2 - x1, y2 - y1) < STAYS * diagonalOf(first.box)
+}
 
 /** Mean of the better half of some scores. */
 function betterHalf(scores: readonly number[]): number {

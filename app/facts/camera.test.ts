@@ -174,6 +174,20 @@ describe('what the camera does in a clip', () => {
     expect(swings.map(({ way }) => way).sort()).toEqual(['left', 'right'])
   })
 
+  it('does not shake as far as the picture of a ridged roof seems to jump', () => {
+    const jumping = (dy: number) => ({
+      steps: steps(16).map((i) => ({ from: i / 4, to: (i + 1) / 4, dx: 0, dy: i % 2 === 0 ? dy : -dy, zoom: 0, trust: 0.7 })),
+      stays: [0, 1, 2, 3].map((from) => ({ from, to: from + 1, rests: 0 })),
+    })
+    expect(cameraMotion(jumping(0.02))).toMatchObject({ moves: true, shakes: true })
+    expect(cameraMotion(jumping(0.17))).toMatchObject({ moves: true, swings: [], shakes: false })
+  })
+
+  it('is not said to stand where only half of the picture rests, as the inside of a car does', () => {
+    const resting = (rests: number) => cameraMotion({ steps: [], stays: [{ from: 0, to: 1.7, rests }] }).moves
+    expect([resting(0.9), resting(0.55), resting(0.1)]).toEqual([false, null, true])
+  })
+
   it('shakes', () => {
     const motion = cameraMotion(traceOf(steps(24).map((i) => seen(6 * Math.sin(2.1 * i), 4 * Math.cos(2.6 * i), 1, 4, i))))
     expect(motion).toMatchObject({ moves: true, shakes: true })

@@ -482,10 +482,14 @@ export interface CameraMotion {
 /** Largest share of resting tiles in a second in which the camera moves, and smallest in one in which it stands. */
 const MOVED = 0.3
 const STOOD = 0.38
+/** The camera stands only if over the whole clip this share of the tiles rests: half may be the inside of a car that drives. */
+const RESTED = 0.6
 /** A swing goes at least this far, and ends where this share of it is taken back. */
 const SWING = { shift: 0.08, zoom: 0.12, back: 0.5 }
 /** A camera shakes if it makes at least this many steps, of which this share goes back, over at least this way in all. */
 const SHAKE = { steps: 6, turns: 0.35, way: 0.1 }
+/** No hand shakes this far in most steps: the tiles were found again on another ridge of a roof or slat of a fence. */
+const TOO_FAR = 0.08
 
 /**
  * What the camera does in a clip.
@@ -503,9 +507,10 @@ export function cameraMotion({ steps, stays }: CameraTrace, cover: (part: Pictur
   const share = part((rests) => rests <= MOVED)
   const most = (of: readonly unknown[]) => of.length >= stays.length * TELLING
   // If the ground is not in sight, the steps followed something that moves before it.
-  const path = most(told.filter(({ ground }) => ground))
-    ? steps.filter(({ dx, dy, zoom, trust }) => trust >= TRUST && (dx !== 0 || dy !== 0 || zoom !== 0))
-    : []
+  const followed = steps.filter(({ dx, dy, zoom, trust }) => trust >= TRUST && (dx !== 0 || dy !== 0 || zoom !== 0))
+  const far = followed.filter(({ dx, dy }) => Math.hypot(dx, dy) > TOO_FAR)
+  const lost = shaking(followed) && 2 * far.length >= followed.length
+  const path = most(told.filter(({ ground }) => ground)) && !lost ? followed : []
   const swings = [
     ...swingsOf(path, ({ dx }) => -dx, SWING.shift, ['left', 'right']),
     ...swingsOf(path, ({ dy }) => -dy, SWING.shift, ['up', 'down']),
@@ -516,7 +521,8 @@ export function cameraMotion({ steps, stays }: CameraTrace, cover: (part: Pictur
   const drifts = swings.length > 0 && seconds(path) > 0.5 * seconds(steps)
   // The camera moves all the time, or during a part of the clip in which the ground moves one way.
   // Things that rest while the ground moves a long way are moving along with the camera: a dashboard, a frame, the sky.
-  const rests = part((of) => of >= STOOD) >= 0.7 && swings.length === 0
+  const rested = told.reduce((sum, { rests }) => sum + rests, 0) / told.length
+  const rests = part((of) => of >= STOOD) >= 0.7 && rested >= RESTED && swings.length === 0
   const goes = drifts || share > 0.5 || (share >= 0.25 && swings.length > 0)
   const moves = told.length === 0 || !most(told) ? null : goes ? true : rests ? false : null
   return { moves, swings: moves === true ? swings : [], shakes: moves === true && shaking(path), share }
