@@ -49,7 +49,7 @@ export function libraryHandlers({ pipeline, jobs, intake, status, places }: Serv
     media: async ({ params }, request) => {
       const { path: file, probe } = await jobs.identity.there(params.sourceId)
       // Any file can be added by its path; only what was read as a video is given out.
-      if (probe === null) return notFound('This file was not read as a video.')
+      if (probe === null) throw new TubeletError({ code: 'not-found', message: 'This file was not read as a video.' })
       return (await fileResponse(request, file, videoType(file))) ?? notFound()
     },
     frames: ({ params }) => {

@@ -5,6 +5,7 @@ import path from 'node:path'
 import type { Diagnostics, systemRoutes } from '../../app/contract/system.ts'
 import type { Engine } from '../engine/engine.ts'
 import { backupsOf } from '../library/backups.ts'
+import { fenceHere } from '../media/fence.ts'
 import type { MediaTools } from '../media/tools.ts'
 import { packageVersion } from '../version.ts'
 import type { Handlers, Services } from './handler.ts'
@@ -72,7 +73,15 @@ export function systemHandlers({ pipeline, jobs, projects, backups, places }: Se
 }
 
 function ffmpegFacts({ ffmpeg, ffprobe, version, licence, decoders, toneMapping }: MediaTools): Diagnostics['ffmpeg'] {
-  return { path: ffmpeg, ffprobe, version, licence, toneMapping, decoders: CODECS.map((codec) => ({ codec, works: decoders.has(codec) })) }
+  return {
+    path: ffmpeg,
+    ffprobe,
+    version,
+    licence,
+    toneMapping,
+    fence: fenceHere(),
+    decoders: CODECS.map((codec) => ({ codec, works: decoders.has(codec) })),
+  }
 }
 
 function engineFacts({ info: { manifest, provider, threads, tried } }: Engine): Diagnostics['engines'][number] {

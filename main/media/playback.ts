@@ -10,6 +10,9 @@ import { ended, inputFile, keepFrames, type MediaTools, runTool, startTool, tail
 
 const PROXY_SIDE = 1280
 const PROXY_STALL_MS = 60_000
+/** A copy may have so many bytes, and so many for each second: many times what one has. */
+const LARGEST_COPY = 2 ** 28
+const LARGEST_RATE = 4 * 2 ** 20
 
 /** Codecs that Chromium decodes in software on every platform, by container. Whether it plays HEVC or ProRes depends on the machine. */
 const PLAYABLE: readonly { container: RegExp; codecs: readonly string[] }[] = [
@@ -122,7 +125,9 @@ async function copyOnce(tools: MediaTools, file: string, probe: Probe, outFile: 
     ...(hasSound ? ['-af', `${soundClock()},atrim=start=${start},asetpts=PTS-${start}/TB,aresample=async=1`] : []),
     ...['-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-movflags', '+faststart', '-f', 'mp4', part],
   ]
-  const child = startTool(tools.ffmpeg, args, ['ignore', 'pipe', 'pipe'], AbortSignal.any([stall.signal, ...(signal ? [signal] : [])]))
+  const child = startTool(tools.ffmpeg, args, ['ignore', 'pipe', 'pipe'], AbortSignal.any([stall.signal, ...(signal ? [signal] : [])]), {
+    fileBytes: LARGEST_COPY + probe.duration * LARGEST_RATE,
+  })
   const stderr = tailOf(child.stderr)
   let watch = setTimeout(() => stall.abort(), PROXY_STALL_MS)
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {

@@ -1,16 +1,18 @@
 /**
  * Finds and runs ffmpeg and, if there is one, ffprobe. Every child gets an argument array (never a shell), is killed by
- * its abort signal, and has limits on time and output, so that a hostile file can only harm its own child. A child that writes
+ * its abort signal, and has limits on time, memory and output (see fence.ts), so that a hostile file can only harm its own child. A child that writes
  * to a pipe ends by itself when its parent dies, because the pipe breaks.
  */
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import { access, constants, readdir } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import os from 'node:os'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Problem, TubeletError } from '../../app/errors.ts'
 import { phrase } from '../../app/phrase.ts'
+import { fenced } from './fence.ts'
 
 export interface MediaTools {
   /** Absolute paths of the two programs; ffprobe may be missing, as it is beside ffmpeg-static. */
@@ -53,8 +55,15 @@ export const STDERR_KEEP = 8_000
  * Start a tool. The child is killed when `signal` aborts; SIGKILL, because ffmpeg answers SIGTERM by finishing its output first, which a
  * stuck decoder never does.
  */
-export function startTool(tool: string, args: readonly string[], stdio: StdioOptions, signal?: AbortSignal): ChildProcess {
-  const child = spawn(tool, args, { stdio, windowsHide: true })
+export function startTool(
+  tool: string,
+  args: readonly string[],
+  stdio: StdioOptions,
+  signal?: AbortSignal,
+  limits?: { seconds?: number; fileBytes?: number },
+): ChildProcess {
+  const child = spawn(...fenced(tool, args, limits), { stdio, windowsHide: true })
+  toolOf.set(child, tool)
   const kill = () => {
     killedHere.add(child)
     child.kill('SIGKILL')
@@ -67,6 +76,8 @@ export function startTool(tool: string, args: readonly string[], stdio: StdioOpt
 
 /** Children that this process killed itself, whose exit by a signal is no error. */
 const killedHere = new WeakSet<ChildProcess>()
+/** The tool that a child runs, which may have been started by another program. */
+const toolOf = new WeakMap<ChildProcess, string>()
 
 /** Exit codes that a shell, or an ffmpeg that caught the signal, reports for a signal. ffmpeg's own error codes are different. */
 const STATUS_OF_SIGNAL: Partial<Record<number, string>> = { 134: 'SIGABRT', 137: 'SIGKILL', 139: 'SIGSEGV', 143: 'SIGTERM' }
@@ -78,12 +89,13 @@ const STATUS_OF_SIGNAL: Partial<Record<number, string>> = { 134: 'SIGABRT', 137:
  *   system runs out of memory. That says nothing about the file that it read.
  */
 export function ended(child: ChildProcess): Promise<number | null> {
+  const tool = toolOf.get(child) ?? child.spawnfile
   return new Promise((resolve, reject) => {
-    child.once('error', (error) => reject(notStarted(child.spawnfile, error)))
+    child.once('error', (error) => reject(notStarted(tool, error)))
     child.once('close', (code, signal) => {
       const by = signal ?? STATUS_OF_SIGNAL[code ?? 0]
       if (by === undefined || killedHere.has(child)) resolve(code)
-      else reject(new TubeletError(toolKilled(child.spawnfile, by)))
+      else reject(new TubeletError(toolKilled(tool, by)))
     })
   })
 }
@@ -139,7 +151,9 @@ async function runOnce(tool: string, args: readonly string[], options: RunOption
   signal?.throwIfAborted()
   const timeout = AbortSignal.timeout(timeoutMs)
   const flood = new AbortController()
-  const child = startTool(tool, args, ['ignore', 'pipe', 'pipe'], AbortSignal.any([timeout, flood.signal, ...(signal ? [signal] : [])]))
+  const end = AbortSignal.any([timeout, flood.signal, ...(signal ? [signal] : [])])
+  // Should this process be killed, the child ends by itself, even if it computes and writes nothing.
+  const child = startTool(tool, args, ['ignore', 'pipe', 'pipe'], end, { seconds: (timeoutMs / 1000) * os.availableParallelism() + 1 })
   const chunks: Buffer[] = []
   let bytes = 0
   child.stdout?.on('data', (chunk: Buffer) => {

@@ -106,6 +106,12 @@ function FactList({ facts: { versions, processor, ffmpeg, engines, memory, disk 
                 <span className="failure">{t('Does not read {{codecs}}', { codecs: missing.join(', ') })}</span>
               </>
             )}
+            <br />
+            {ffmpeg.fence.memory === null
+              ? t('This system offers no limit of memory for a hostile file.')
+              : t('A hostile file gets at most {{memory}} of memory', { memory: bytes(ffmpeg.fence.memory) })}
+            {' · '}
+            {ffmpeg.fence.noNetwork ? t('its reader has no network') : t('this system does not keep its reader from the network')}
             {ffmpeg.ffprobe === null && (
               <>
                 <br />

@@ -24,7 +24,9 @@ export function report(status: Status, { versions, processor, ffmpeg, engines, m
       ? `ffmpeg ${ffmpeg.version}, ${ffmpeg.licence}; reads ${ffmpeg.decoders
           .filter(({ works }) => works)
           .map(({ codec }) => codec)
-          .join(' ')}`
+          .join(' ')}; memory ${ffmpeg.fence.memory === null ? 'without a limit' : `limited to ${mega(ffmpeg.fence.memory)}`}, ${
+          ffmpeg.fence.noNetwork ? 'no network' : 'network not cut off'
+        }`
       : 'ffmpeg: not found',
     ...(problem ? [`Problem: ${problem.code}: ${inEnglish(problem).message}`, problem.details ?? ''] : []),
     ...(withPaths ? [`Library: ${disk.path}`, ...(ffmpeg ? [`ffmpeg: ${ffmpeg.path}`] : [])] : []),
