@@ -4,7 +4,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import type { BackendEvent } from '../app/contract.ts'
 import type { Project } from '../app/contract/system.ts'
-import { TubeletError } from '../app/errors.ts'
+import { type Problem, problemOf, TubeletError } from '../app/errors.ts'
 import { makeFolderSync } from './folders.ts'
 import { restoreBackup } from './library/backups.ts'
 import { lockLibrary } from './lock.ts'
@@ -141,10 +141,47 @@ export class Projects {
   }
 }
 
-/** The one that was open last, if it is still there. */
+/** The one that was open last, which may be gone. */
 export function lastProject(file: string): string | null {
-  const last = remembered(file)[0]?.path
-  return last !== undefined && existsSync(path.join(last, LIBRARY)) ? last : null
+  return remembered(file)[0]?.path ?? null
+}
+
+/** What a person does about a library that cannot be opened. */
+export type Instead = { open: 'again' | 'default' } | { open: 'other'; folder: string } | { open: 'none' }
+
+/**
+ * Opens the library that was open last, or the default one where none was. Another one is opened only when a person says so: edits would else
+ * go to a library that nobody meant.
+ *
+ * @param ask What to do about a library that cannot be opened. @returns null where the person wants none.
+ */
+export async function openLast<T>(
+  last: string | null,
+  standard: string,
+  open: (folder: string) => T,
+  ask: (folder: string, problem: Problem) => Promise<Instead>,
+): Promise<T | null> {
+  for (let folder = last ?? standard; ; ) {
+    try {
+      // A new library would be begun in its place.
+      if (folder === last && folder !== standard && !existsSync(path.join(folder, LIBRARY))) throw gone(folder)
+      return open(folder)
+    } catch (error) {
+      const instead = await ask(folder, problemOf(error))
+      if (instead.open === 'none') return null
+      if (instead.open === 'default') folder = standard
+      else if (instead.open === 'other') folder = instead.folder
+    }
+  }
+}
+
+function gone(folder: string): TubeletError {
+  return new TubeletError({
+    code: 'file-missing',
+    message: 'The library that was open last is not there.',
+    file: folder,
+    next: 'Connect the disk or the network that it lies on and try again, or open another library.',
+  })
 }
 
 function remembered(file: string): z.infer<typeof Remembered> {

@@ -17,18 +17,22 @@ import {
   shell,
 } from 'electron'
 import type { AskShell, ToShell, ToWindow } from '../../app/desktop.ts'
-import { inEnglish, problemOf } from '../../app/errors.ts'
-import { lastProject, Projects } from '../projects.ts'
+import { inEnglish, type Problem } from '../../app/errors.ts'
+import { Places } from '../places.ts'
+import { type Instead, lastProject, openLast, Projects } from '../projects.ts'
+import { Crashes, isOurs, mayGo, mayShow, ORIGIN } from './decisions.ts'
 import { forkUtility } from './engine-process.ts'
 import { setMenu } from './menu.ts'
 import { keepWindowState, windowState } from './window-state.ts'
-
-const ORIGIN = 'tubelet://app'
 
 protocol.registerSchemesAsPrivileged([
   { scheme: 'tubelet', privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true } },
 ])
 
+// Every page, also one that a fault in this file would open, is without Node and within the system's sandbox.
+app.enableSandbox()
+
+const places = new Places()
 let projects: Projects | null = null
 let window: BrowserWindow | null = null
 let closing = false
@@ -49,8 +53,15 @@ async function run(): Promise<void> {
     add([file])
   })
   app.on('web-contents-created', (_event, contents) => {
-    contents.on('will-navigate', (event, url) => {
-      if (!isOurs(url)) event.preventDefault()
+    // By links and scripts, by answers that redirect, and within frames.
+    contents.on('will-navigate', (event) => {
+      if (!mayGo(event)) event.preventDefault()
+    })
+    contents.on('will-redirect', (event) => {
+      if (!mayGo(event)) event.preventDefault()
+    })
+    contents.on('will-frame-navigate', (event) => {
+      if (!mayGo(event)) event.preventDefault()
     })
     contents.on('will-attach-webview', (event) => event.preventDefault())
     contents.setWindowOpenHandler(() => ({ action: 'deny' }))
@@ -65,11 +76,8 @@ async function run(): Promise<void> {
   })
 
   await app.whenReady()
-  try {
-    projects = openProjects(app.getPath('userData'))
-  } catch (error) {
-    const { message, next } = inEnglish(problemOf(error))
-    dialog.showErrorBox('Tubelet could not open its library', `${message} ${next}`)
+  projects = await openProjects(app.getPath('userData'))
+  if (projects === null) {
     app.exit(1)
     return
   }
@@ -88,24 +96,34 @@ async function run(): Promise<void> {
   add(pathsIn(process.argv, process.cwd()))
 }
 
-/** Opens the library that was open last, or the default one if that is gone or cannot be opened. */
-function openProjects(folder: string): Projects {
-  const [first, options, file] = [
-    path.join(folder, 'library'),
-    { host: 'electron' as const, fork: forkUtility },
-    path.join(folder, 'projects.json'),
-  ]
-  const last = lastProject(file)
-  if (last === null || last === first) return new Projects(first, options, file)
-  try {
-    return new Projects(last, options, file)
-  } catch {
-    return new Projects(first, options, file)
-  }
+/** Null where a person opens none. */
+function openProjects(folder: string): Promise<Projects | null> {
+  const file = path.join(folder, 'projects.json')
+  const standard = path.join(folder, 'library')
+  return openLast(
+    lastProject(file),
+    standard,
+    (dir) => new Projects(dir, { host: 'electron', fork: forkUtility, places }, file),
+    askInstead,
+  )
 }
 
-function isOurs(url: string): boolean {
-  return url === ORIGIN || url.startsWith(`${ORIGIN}/`)
+async function askInstead(dir: string, problem: Problem): Promise<Instead> {
+  const { message, next } = inEnglish(problem)
+  const { response } = await dialog.showMessageBox({
+    type: 'warning',
+    title: 'Tubelet',
+    message: 'Tubelet could not open its library.',
+    detail: `${dir}\n\n${message} ${next}`,
+    buttons: ['Try again', 'Choose another library…', 'Open the standard library', 'Quit'],
+    defaultId: 0,
+    cancelId: 3,
+  })
+  if (response === 1) {
+    const { filePaths } = await dialog.showOpenDialog({ properties: ['openDirectory', 'createDirectory'] })
+    return filePaths[0] === undefined ? { open: 'again' } : { open: 'other', folder: filePaths[0] }
+  }
+  return { open: response === 0 ? 'again' : response === 2 ? 'default' : 'none' }
 }
 
 /** Denies all permissions and all network requests: the window needs neither. */
@@ -131,13 +149,20 @@ function answerWindow(): void {
   answer('tubelet:open-dialog', async (event) => {
     if (!fromUs(event) || window === null) return null
     const { canceled, filePaths } = await dialog.showOpenDialog(window, { properties: ['openDirectory', 'multiSelections'] })
-    return canceled ? null : filePaths
+    if (canceled) return null
+    // What a person chose in the system's dialog may be written to.
+    for (const chosen of filePaths) places.grant(chosen)
+    return filePaths
   })
   hear('tubelet:notify', (event, title, body) => {
     if (fromUs(event) && typeof title === 'string' && typeof body === 'string') notify(title, body)
   })
   hear('tubelet:show-in-folder', (event, file) => {
-    if (fromUs(event) && typeof file === 'string' && path.isAbsolute(file) && existsSync(file)) shell.showItemInFolder(file)
+    if (!fromUs(event) || typeof file !== 'string' || projects === null) return
+    const { library } = projects.current
+    const videos = () => library.sources().map((source) => source.path)
+    if (mayShow(file, { projectDir: library.projectDir, videos, hasWritten: (one) => places.hasWritten(one) }) && existsSync(file))
+      shell.showItemInFolder(file)
   })
 }
 
@@ -162,9 +187,33 @@ function openWindow(): void {
   keepWindowState(window)
   window.once('ready-to-show', () => window?.show())
   window.on('closed', () => (window = null))
+  const crashes = new Crashes()
+  window.webContents.on('render-process-gone', (_event, { reason }) => void afterCrash(crashes.after(reason)))
   // The page is listening by then. After a reload it listens again, and nothing is waiting.
   window.webContents.on('did-finish-load', () => add([]))
   void window.loadURL(`${ORIGIN}/`)
+}
+
+/** The library and the queue live in another process, which goes on. */
+async function afterCrash(what: ReturnType<Crashes['after']>): Promise<void> {
+  const stopped = window
+  if (what === 'nothing' || stopped === null) return
+  if (what === 'ask') {
+    const { response } = await dialog.showMessageBox(stopped, {
+      type: 'warning',
+      title: 'Tubelet',
+      message: 'The window keeps ending unexpectedly.',
+      detail: 'Your library is unharmed, and analysis goes on. What was typed and not saved is offered again.',
+      buttons: ['Open it again', 'Quit'],
+      defaultId: 0,
+      cancelId: 0,
+    })
+    if (response === 1) {
+      app.quit()
+      return
+    }
+  }
+  if (!stopped.isDestroyed()) await stopped.loadURL(`${ORIGIN}/`)
 }
 
 function reveal(): void {

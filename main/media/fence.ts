@@ -50,7 +50,7 @@ function working(name: string, args: readonly string[]): string | null {
   const file = ['/usr/bin', '/bin', ...(process.env['PATH'] ?? '').split(path.delimiter)]
     .map((folder) => path.join(folder, name))
     .find((candidate) => path.isAbsolute(candidate) && isProgram(candidate))
-  const dry = file === undefined ? null : spawnSync(file, [...args, process.execPath, '--version'], { stdio: 'ignore', timeout: 5_000 })
+  const dry = file === undefined ? null : spawnSync(file, [...args, file, '--version'], { stdio: 'ignore', timeout: 5_000 })
   return file !== undefined && dry?.status === 0 ? file : null
 }
 
